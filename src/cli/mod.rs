@@ -1,0 +1,1 @@
+//! The command line and the composition root: arguments, configuration, which store and gateway, exit codes.

@@ -1,0 +1,6 @@
+//! DOKU's language: signatures, wire bodies, notifications, and what an answer means.
+//!
+//! Belongs here: everything that knows DOKU's field names, headers and HTTP codes. Must not be here: sockets, the ledger,
+//! decisions about bills. Client and sandbox share the signer and the wire types, nothing else.
+
+pub mod signature;

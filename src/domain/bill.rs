@@ -1,0 +1,247 @@
+//! A bill: what one customer owes once, and the terms under which a counter may take the money.
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use super::amount::Amount;
+use super::channel::{Channel, Method};
+use super::digest;
+use super::ids::{InvoiceNumber, PaymentCode};
+use super::personal::Personal;
+
+/// One row of the wanted state.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Bill {
+    /// The key.
+    pub invoice_number: InvoiceNumber,
+    /// What the row asks for.
+    pub wanted: Wanted,
+    /// Under which terms.
+    pub terms: Terms,
+}
+
+/// Whether the row asks for a payable code or for none.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Wanted {
+    /// A live code under these terms.
+    Live,
+    /// No live code (`action=cancel`).
+    Cancelled,
+}
+
+/// When a code stops being payable, exactly as the file gave it: never recomputed, so a re-run compares equal.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Expiry {
+    /// So many minutes after issue.
+    Minutes(u32),
+    /// At an instant (UTC).
+    At(Timestamp),
+}
+
+/// Everything a row says about its code.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Terms {
+    /// The counter's chain.
+    pub channel: Channel,
+    /// Who makes the code.
+    pub method: Method,
+    /// The code, for codes of our own making.
+    pub payment_code: Option<PaymentCode>,
+    /// What is due, in rupiah.
+    pub amount: Amount,
+    /// Until when.
+    pub expiry: Expiry,
+    /// May it be paid more than once.
+    pub reusable: bool,
+    /// Who owes it.
+    pub customer: Customer,
+    /// Shown to the cashier.
+    pub info: Option<String>,
+    /// Printed on the receipt (Indomaret, mandatory there).
+    pub receipt_description: Option<String>,
+    /// Printed under the receipt.
+    pub receipt_footer: Option<String>,
+    /// The policy behind the bill.
+    pub policy: Policy,
+    /// Bills of one debt at several counters share this name.
+    pub bill_group: Option<String>,
+}
+
+/// Who owes a bill.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Customer {
+    /// The policy holder's name.
+    pub name: Personal,
+    /// Their address, if any.
+    pub email: Option<Personal>,
+}
+
+/// The insurance policy behind a bill; all parts optional.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Policy {
+    /// The policy's number.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub number: Option<String>,
+    /// Its product, as shown at the counter.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub kind: Option<String>,
+    /// Its state, as shown at the counter.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub status: Option<String>,
+    /// When the premium is due (WIB date, ISO form).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub due_date: Option<jiff::civil::Date>,
+}
+
+/// Terms as the ledger's events keep them: personal data only as salted digests.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RecordedTerms {
+    /// See [`Terms::channel`].
+    pub channel: Channel,
+    /// See [`Terms::method`].
+    pub method: Method,
+    /// See [`Terms::payment_code`].
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub payment_code: Option<PaymentCode>,
+    /// See [`Terms::amount`].
+    pub amount: Amount,
+    /// See [`Terms::expiry`].
+    pub expiry: Expiry,
+    /// See [`Terms::reusable`].
+    pub reusable: bool,
+    /// Digest of the name; empty for an adopted code whose name is not known.
+    pub name_digest: String,
+    /// Digest of the e-mail address; empty for none.
+    pub email_digest: String,
+    /// See [`Terms::info`].
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub info: Option<String>,
+    /// See [`Terms::receipt_description`].
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub receipt_description: Option<String>,
+    /// See [`Terms::receipt_footer`].
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub receipt_footer: Option<String>,
+    /// See [`Terms::policy`].
+    #[serde(default)]
+    pub policy: Policy,
+    /// See [`Terms::bill_group`].
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub bill_group: Option<String>,
+}
+
+/// Makes digests of personal data that cannot be guessed without the ledger: its random salt goes in first.
+#[derive(Clone)]
+pub struct Salt([u8; 16]);
+
+impl std::fmt::Debug for Salt {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Salt(***)")
+    }
+}
+
+impl Salt {
+    /// A salt of these bytes.
+    #[must_use]
+    pub const fn new(bytes: [u8; 16]) -> Self {
+        Self(bytes)
+    }
+
+    /// The bytes, for the ledger that keeps them.
+    #[must_use]
+    pub const fn bytes(&self) -> [u8; 16] {
+        self.0
+    }
+
+    fn digest(&self, text: &str) -> String {
+        let full = digest::of_parts(&[&self.0, text.as_bytes()]);
+        digest::hex(full.get(..12).unwrap_or(&full))
+    }
+}
+
+impl Terms {
+    /// The form the ledger keeps and compares.
+    #[must_use]
+    pub fn recorded(&self, salt: &Salt) -> RecordedTerms {
+        RecordedTerms {
+            channel: self.channel,
+            method: self.method,
+            payment_code: self.payment_code.clone(),
+            amount: self.amount,
+            expiry: self.expiry,
+            reusable: self.reusable,
+            name_digest: salt.digest(self.customer.name.reveal()),
+            email_digest: self.customer.email.as_ref().map_or_else(String::new, |email| salt.digest(email.reveal())),
+            info: self.info.clone(),
+            receipt_description: self.receipt_description.clone(),
+            receipt_footer: self.receipt_footer.clone(),
+            policy: self.policy.clone(),
+            bill_group: self.bill_group.clone(),
+        }
+    }
+}
+
+/// How a changed column can reach a live code.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Reach {
+    /// Kept in our ledger only.
+    LedgerOnly,
+    /// DOKU's update call takes it.
+    Amendable,
+    /// Only sent when a code is issued; a change to it is refused.
+    IssueOnly,
+}
+
+impl RecordedTerms {
+    /// The columns in which `wanted` differs from these terms, each with how the change can reach DOKU.
+    #[must_use]
+    pub fn changes_to(&self, wanted: &Self) -> Vec<(&'static str, Reach)> {
+        use Reach::{Amendable, IssueOnly, LedgerOnly};
+        if self.is_adopted() {
+            return self.adopted_changes_to(wanted);
+        }
+        let insurance = if self.channel.profile().insurance_length_max.is_some() { IssueOnly } else { LedgerOnly };
+        listed(&[
+            ("channel", IssueOnly, self.channel != wanted.channel),
+            ("method", IssueOnly, self.method != wanted.method),
+            ("payment_code", IssueOnly, self.payment_code != wanted.payment_code),
+            ("amount", Amendable, self.amount != wanted.amount),
+            ("expiry", Amendable, self.expiry != wanted.expiry),
+            ("reusable", Amendable, self.reusable != wanted.reusable),
+            ("customer_name", Amendable, self.name_digest != wanted.name_digest),
+            ("email", Amendable, self.email_digest != wanted.email_digest),
+            ("info", Amendable, self.info != wanted.info),
+            ("receipt_description", IssueOnly, self.receipt_description != wanted.receipt_description),
+            ("receipt_footer", IssueOnly, self.receipt_footer != wanted.receipt_footer),
+            ("policy_number", insurance, self.policy.number != wanted.policy.number),
+            ("policy_type", insurance, self.policy.kind != wanted.policy.kind),
+            ("policy_status", insurance, self.policy.status != wanted.policy.status),
+            ("due_date", insurance, self.policy.due_date != wanted.policy.due_date),
+            ("bill_group", LedgerOnly, self.bill_group != wanted.bill_group),
+        ])
+    }
+
+    /// Whether these terms came with `ledger import`, where only code, channel, amount, expiry and reuse are known.
+    #[must_use]
+    pub fn is_adopted(&self) -> bool {
+        self.name_digest.is_empty()
+    }
+
+    /// What is not known of an adopted code cannot be said to differ; its expiry is compared only with an instant.
+    fn adopted_changes_to(&self, wanted: &Self) -> Vec<(&'static str, Reach)> {
+        let code_differs = wanted.payment_code.is_some() && self.payment_code != wanted.payment_code;
+        let expiry_differs = matches!(wanted.expiry, Expiry::At(_)) && self.expiry != wanted.expiry;
+        listed(&[
+            ("channel", Reach::IssueOnly, self.channel != wanted.channel),
+            ("payment_code", Reach::IssueOnly, code_differs),
+            ("amount", Reach::Amendable, self.amount != wanted.amount),
+            ("expiry", Reach::Amendable, expiry_differs),
+            ("reusable", Reach::Amendable, self.reusable != wanted.reusable),
+        ])
+    }
+}
+
+fn listed(columns: &[(&'static str, Reach, bool)]) -> Vec<(&'static str, Reach)> {
+    columns.iter().filter(|(_, _, differs)| *differs).map(|&(column, reach, _)| (column, reach)).collect()
+}

@@ -1,0 +1,28 @@
+//! Stable codes of refusals, errors and classes: what `tagih explain CODE` prints. Each module lists its own.
+
+/// One code and what a person should know about it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Code {
+    /// The stable id, such as `E0107` or `P06`.
+    pub id: &'static str,
+    /// What happened, in a few words.
+    pub title: &'static str,
+    /// What it means and why it is checked.
+    pub meaning: &'static str,
+    /// What to do next.
+    pub remedy: &'static str,
+}
+
+impl Code {
+    /// A code with its explanation.
+    #[must_use]
+    pub const fn new(id: &'static str, title: &'static str, meaning: &'static str, remedy: &'static str) -> Self {
+        Self { id, title, meaning, remedy }
+    }
+}
+
+impl std::fmt::Display for Code {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        self.id.fmt(f)
+    }
+}

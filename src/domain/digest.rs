@@ -1,0 +1,31 @@
+//! SHA-256 of bytes: request ids, the ledger's hash chain, the digests that stand for personal data and raw lines.
+
+use sha2::{Digest as _, Sha256};
+
+/// A SHA-256 digest.
+pub type Digest = [u8; 32];
+
+/// The digest of `parts`, each preceded by its length so that no two lists of parts collide.
+#[must_use]
+pub fn of_parts(parts: &[&[u8]]) -> Digest {
+    let mut hasher = Sha256::new();
+    for part in parts {
+        hasher.update(u64::try_from(part.len()).unwrap_or(u64::MAX).to_be_bytes());
+        hasher.update(part);
+    }
+    hasher.finalize().into()
+}
+
+/// The digest of `bytes` as they are.
+#[must_use]
+pub fn of_bytes(bytes: &[u8]) -> Digest {
+    Sha256::digest(bytes).into()
+}
+
+/// Lower-case hexadecimal.
+#[must_use]
+pub fn hex(bytes: &[u8]) -> String {
+    const DIGITS: &[u8; 16] = b"0123456789abcdef";
+    let nibble = |n: u8| DIGITS.get(usize::from(n)).map_or('?', |&digit| char::from(digit));
+    bytes.iter().flat_map(|byte| [nibble(byte >> 4), nibble(byte & 15)]).collect()
+}

@@ -1,0 +1,16 @@
+//! Facts and decisions of billing: what a bill, a code, an amount and a life cycle are, and what follows from them.
+//!
+//! Belongs here: value types that cannot be wrong, tables (channel limits, status × event, classes) and pure functions
+//! that decide. Must not be here: I/O, clocks (`now` is always an argument), randomness, floats, wire formats.
+#![deny(clippy::arithmetic_side_effects, clippy::wildcard_enum_match_arm)]
+
+pub mod amount;
+pub mod bill;
+pub mod calendar;
+pub mod channel;
+pub mod code;
+pub mod digest;
+pub mod ids;
+pub mod lifecycle;
+pub mod payment;
+pub mod personal;

@@ -1,0 +1,3 @@
+//! Orchestration: issue, sync, ingest, reconcile, demo. Each takes its ledger and gateway through their traits.
+//!
+//! Belongs here: order of steps, concurrency, stopping. Must not be here: SQL, sockets, decisions (they are `domain`'s).

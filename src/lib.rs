@@ -1,0 +1,13 @@
+//! tagih issues DOKU convenience-store payment codes in bulk, and proves rupiah by rupiah what was paid.
+
+pub mod cli;
+pub mod doku;
+pub mod domain;
+pub mod evidence;
+pub mod gateway;
+pub mod intake;
+pub mod jobs;
+pub mod ledger;
+pub mod reconcile;
+pub mod report;
+pub mod sandbox;

@@ -1,0 +1,3 @@
+//! tagih: parse, call the library, exit with its code.
+
+fn main() {}
