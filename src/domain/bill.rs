@@ -16,15 +16,13 @@ pub struct Bill {
     pub invoice_number: InvoiceNumber,
     /// What the row asks for.
     pub wanted: Wanted,
-    /// Under which terms.
-    pub terms: Terms,
 }
 
 /// Whether the row asks for a payable code or for none.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Wanted {
     /// A live code under these terms.
-    Live,
+    Live(Box<Terms>),
     /// No live code (`action=cancel`).
     Cancelled,
 }

@@ -2,71 +2,13 @@
 //!
 //! Belongs here: sockets, timeouts, permits. Must not be here: what an answer means (`doku::answer`) or what to send.
 
+pub mod client;
+pub mod pacing;
+pub mod retry;
+
 use std::future::Future;
 
-use bytes::Bytes;
-
-use crate::domain::ids::RequestId;
-
-/// The HTTP methods DOKU's API uses.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Method {
-    /// Check Status; has no body and no digest line.
-    Get,
-    /// Issue.
-    Post,
-    /// Amend, cancel.
-    Patch,
-}
-
-/// One request, before it is stamped and signed: those happen anew on every attempt, the rest never changes.
-#[derive(Clone, Debug)]
-pub struct WireRequest {
-    /// The method.
-    pub method: Method,
-    /// Path only; also the signature's target.
-    pub path: String,
-    /// The idempotency key.
-    pub request_id: RequestId,
-    /// The exact bytes to sign and send; empty for GET.
-    pub body: Bytes,
-}
-
-/// What came of one attempt.
-#[derive(Clone, Debug)]
-pub enum Delivery {
-    /// It provably did not reach DOKU.
-    NotSent(String),
-    /// It may have reached DOKU; there is no complete answer.
-    Unknown(String),
-    /// A complete answer.
-    Answered(Answer),
-}
-
-/// A complete HTTP answer.
-#[derive(Clone, Debug, Default)]
-pub struct Answer {
-    /// The status.
-    pub status: u16,
-    /// `Retry-After` in seconds, if it was there and in whole seconds.
-    pub retry_after_seconds: Option<u64>,
-    /// What the signature says.
-    pub signature: SignatureFinding,
-    /// The body as received.
-    pub body: Bytes,
-}
-
-/// What verifying an answer's signature found.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum SignatureFinding {
-    /// It matches.
-    Valid,
-    /// There is none.
-    #[default]
-    Absent,
-    /// There is one, and it does not match.
-    Wrong,
-}
+use crate::doku::wire::{Delivery, WireRequest};
 
 /// One attempt at one request. Retries, pacing and meaning are the caller's.
 pub trait Gateway: Sync {

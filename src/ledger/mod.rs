@@ -158,6 +158,9 @@ pub trait Ledger: Sync {
     /// One consistent state. Takes no lock that outlasts the call.
     fn snapshot(&self) -> Result<Snapshot, LedgerError>;
 
+    /// One bill's state; `None` if the ledger does not know it.
+    fn bill(&self, invoice_number: &InvoiceNumber) -> Result<Option<BillState>, LedgerError>;
+
     /// The pinned body of an operation; `None` if it is not kept (never recorded, or purged).
     fn body(&self, request_id: RequestId) -> Result<Option<Vec<u8>>, LedgerError>;
 

@@ -1,0 +1,251 @@
+//! Request bodies, written once: the bytes made here are the bytes signed, sent, kept and sent again.
+//!
+//! Only documented fields are sent, each only to its channel (pages "Alfa Group" and "Indomaret").
+
+use jiff::civil::Date;
+use serde::Serialize;
+
+use crate::domain::amount::Amount;
+use crate::domain::bill::Terms;
+use crate::domain::channel::Channel;
+use crate::domain::ids::{InvoiceNumber, PaymentCode};
+use crate::domain::personal::Personal;
+
+#[derive(Serialize)]
+struct Body<'a> {
+    order: Order<'a>,
+    online_to_offline_info: Info<'a>,
+    customer: Customer<'a>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    alfa_info: Option<ChannelInfo<'a>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    indomaret_info: Option<ChannelInfo<'a>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    additional_info: Option<AdditionalInfo<'a>>,
+}
+
+#[derive(Serialize)]
+struct Order<'a> {
+    invoice_number: &'a str,
+    amount: u64,
+}
+
+#[derive(Serialize)]
+#[allow(clippy::struct_field_names, reason = "DOKU's names")]
+struct Info<'a> {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    payment_code: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    status: Option<&'static str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    expired_time: Option<u32>,
+    reusable_status: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    info: Option<&'a str>,
+}
+
+#[derive(Serialize)]
+struct Customer<'a> {
+    name: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    email: Option<&'a str>,
+}
+
+#[derive(Serialize)]
+struct ChannelInfo<'a> {
+    receipt: Receipt<'a>,
+}
+
+#[derive(Serialize)]
+struct Receipt<'a> {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    description: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    footer_message: Option<&'a str>,
+}
+
+#[derive(Serialize)]
+struct AdditionalInfo<'a> {
+    insurance_info: InsuranceInfo<'a>,
+}
+
+#[derive(Serialize)]
+struct InsuranceInfo<'a> {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    policy_type: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    policy_number: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    policy_account_name: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    policy_status: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    bill_due_date: Option<String>,
+}
+
+/// The body of a POST that issues (or registers) a code payable for `expiry_minutes`.
+#[must_use]
+pub fn issue(wire_invoice_number: &InvoiceNumber, terms: &Terms, expiry_minutes: u32) -> Vec<u8> {
+    let footer_message = terms.receipt_footer.as_deref();
+    let (alfa_info, indomaret_info) = match terms.channel {
+        Channel::Alfa => (footer_message.map(|_| ChannelInfo { receipt: Receipt { description: None, footer_message } }), None),
+        Channel::Indomaret => {
+            (None, Some(ChannelInfo { receipt: Receipt { description: terms.receipt_description.as_deref(), footer_message } }))
+        }
+    };
+    bytes(&Body {
+        order: Order { invoice_number: wire_invoice_number.as_str(), amount: terms.amount.get() },
+        online_to_offline_info: Info {
+            payment_code: terms.payment_code.as_ref().map(PaymentCode::as_str),
+            status: None,
+            expired_time: Some(expiry_minutes),
+            reusable_status: terms.reusable,
+            info: terms.info.as_deref(),
+        },
+        customer: customer(terms),
+        alfa_info,
+        indomaret_info,
+        additional_info: insurance(terms),
+    })
+}
+
+/// The body of a PATCH that puts `terms` in force on a live code, payable for another `expiry_minutes`.
+///
+/// Expiry is always sent: left out, DOKU may fall back to 60 minutes.
+#[must_use]
+pub fn amend(wire_invoice_number: &InvoiceNumber, payment_code: &PaymentCode, terms: &Terms, expiry_minutes: u32) -> Vec<u8> {
+    bytes(&Body {
+        order: Order { invoice_number: wire_invoice_number.as_str(), amount: terms.amount.get() },
+        online_to_offline_info: Info {
+            payment_code: Some(payment_code.as_str()),
+            status: Some("ACTIVE"),
+            expired_time: Some(expiry_minutes),
+            reusable_status: terms.reusable,
+            info: terms.info.as_deref(),
+        },
+        customer: customer(terms),
+        alfa_info: None,
+        indomaret_info: None,
+        additional_info: None,
+    })
+}
+
+/// The body of a PATCH that makes a code unpayable. The name is cut to what PATCH takes: a cancellation must not fail on it.
+#[must_use]
+pub fn cancel(wire_invoice_number: &InvoiceNumber, payment_code: &PaymentCode, amount: Amount, reusable: bool, name: &str) -> Vec<u8> {
+    let name_length_max = Channel::Alfa.profile().name_length_max_on_amend;
+    let name: String = name.chars().take(name_length_max).collect();
+    bytes(&Body {
+        order: Order { invoice_number: wire_invoice_number.as_str(), amount: amount.get() },
+        online_to_offline_info: Info {
+            payment_code: Some(payment_code.as_str()),
+            status: Some("DELETE"),
+            expired_time: None,
+            reusable_status: reusable,
+            info: None,
+        },
+        customer: Customer { name: &name, email: None },
+        alfa_info: None,
+        indomaret_info: None,
+        additional_info: None,
+    })
+}
+
+fn customer(terms: &Terms) -> Customer<'_> {
+    Customer { name: terms.customer.name.reveal(), email: terms.customer.email.as_ref().map(Personal::reveal) }
+}
+
+fn insurance(terms: &Terms) -> Option<AdditionalInfo<'_>> {
+    let policy = &terms.policy;
+    let takes_insurance = terms.channel.profile().insurance_length_max.is_some();
+    (takes_insurance && policy.number.is_some()).then(|| AdditionalInfo {
+        insurance_info: InsuranceInfo {
+            policy_type: policy.kind.as_deref(),
+            policy_number: policy.number.as_deref(),
+            policy_account_name: Some(terms.customer.name.reveal()),
+            policy_status: policy.status.as_deref(),
+            bill_due_date: policy.due_date.map(written_out),
+        },
+    })
+}
+
+/// `21 May 2021`: the form of the insurance page.
+fn written_out(date: Date) -> String {
+    date.strftime("%d %b %Y").to_string()
+}
+
+fn bytes(body: &Body<'_>) -> Vec<u8> {
+    match serde_json::to_vec(body) {
+        Ok(bytes) => bytes,
+        Err(_) => unreachable!("a struct of texts and numbers always serialises"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::bill::{Customer as Owner, Expiry, Policy};
+    use crate::domain::channel::Method;
+
+    fn terms() -> Terms {
+        Terms {
+            channel: Channel::Alfa,
+            method: Method::Doku,
+            payment_code: None,
+            amount: Amount::new(150_000).unwrap(),
+            expiry: Expiry::Minutes(60),
+            reusable: false,
+            customer: Owner { name: Personal::new("Anton Budiman"), email: Some(Personal::new("anton@example.com")) },
+            info: Some("Merchant Demo Store".into()),
+            receipt_description: None,
+            receipt_footer: None,
+            policy: Policy::default(),
+            bill_group: None,
+        }
+    }
+
+    #[test]
+    fn the_plain_issue_body_is_byte_for_byte_the_reference_one() {
+        let body = issue(&InvoiceNumber::new("INV-20210124-0001").unwrap(), &terms(), 60);
+        assert_eq!(
+            String::from_utf8(body).unwrap(),
+            r#"{"order":{"invoice_number":"INV-20210124-0001","amount":150000},"online_to_offline_info":{"expired_time":60,"reusable_status":false,"info":"Merchant Demo Store"},"customer":{"name":"Anton Budiman","email":"anton@example.com"}}"#
+        );
+    }
+
+    #[test]
+    fn the_cancel_body_is_byte_for_byte_the_reference_one_and_cuts_a_long_name() {
+        let (invoice, code) = (InvoiceNumber::new("INV-20210124-0001").unwrap(), PaymentCode::new("6059000000000205").unwrap());
+        let body = cancel(&invoice, &code, Amount::new(150_000).unwrap(), false, "Anton Budiman");
+        assert_eq!(
+            String::from_utf8(body).unwrap(),
+            r#"{"order":{"invoice_number":"INV-20210124-0001","amount":150000},"online_to_offline_info":{"payment_code":"6059000000000205","status":"DELETE","reusable_status":false},"customer":{"name":"Anton Budiman"}}"#
+        );
+        let long = String::from_utf8(cancel(&invoice, &code, Amount::new(1).unwrap(), false, &"é".repeat(41))).unwrap();
+        assert!(long.contains(&format!("\"{}\"", "é".repeat(40))));
+    }
+
+    #[test]
+    fn insurance_and_footer_go_to_alfa_and_description_to_indomaret() {
+        let mut terms = terms();
+        terms.policy = Policy {
+            number: Some("9090901234".into()),
+            kind: Some("Dana Pendidikan".into()),
+            status: Some("aktif".into()),
+            due_date: Some(jiff::civil::date(2021, 5, 21)),
+        };
+        terms.receipt_footer = Some("Call Center 021 555-0525".into());
+        terms.receipt_description = Some("Premi".into());
+        let invoice = InvoiceNumber::new("I-1").unwrap();
+        let alfa = String::from_utf8(issue(&invoice, &terms, 60)).unwrap();
+        assert!(alfa.contains(r#""alfa_info":{"receipt":{"footer_message":"Call Center 021 555-0525"}}"#), "{alfa}");
+        assert!(alfa.contains(
+            r#""insurance_info":{"policy_type":"Dana Pendidikan","policy_number":"9090901234","policy_account_name":"Anton Budiman","policy_status":"aktif","bill_due_date":"21 May 2021"}"#
+        ));
+        assert!(!alfa.contains("indomaret_info"));
+        terms.channel = Channel::Indomaret;
+        let indomaret = String::from_utf8(issue(&invoice, &terms, 60)).unwrap();
+        assert!(indomaret.contains(r#""indomaret_info":{"receipt":{"description":"Premi","footer_message":"Call Center 021 555-0525"}}"#));
+        assert!(!indomaret.contains("alfa_info") && !indomaret.contains("insurance_info"));
+    }
+}

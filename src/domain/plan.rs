@@ -1,0 +1,316 @@
+//! From the wanted state and the ledger's view to one step for every bill: what to send, what to leave, what to refuse.
+//!
+//! Planning is pure and knows no order of sending: a job plans, carries out, and plans again what a step has opened up, so a
+//! cancelled code frees its number and a settled doubt lets an amendment follow.
+
+use std::collections::HashMap;
+
+use jiff::Timestamp;
+
+use super::bill::{Bill, Expiry, Reach, RecordedTerms, Salt, Terms, Wanted};
+use super::code::Code;
+use super::codes;
+use super::ids::{InvoiceNumber, PaymentCode};
+use super::lifecycle::{BillState, OperationKind, Status};
+
+/// What a planner may look at.
+pub trait View {
+    /// The ledger's state of a bill.
+    fn bill(&self, invoice_number: &InvoiceNumber) -> Option<&BillState>;
+    /// The bill whose code this is, if it may be live.
+    fn holder(&self, payment_code: &PaymentCode) -> Option<&InvoiceNumber>;
+    /// Whether a verified payment of the bill is known.
+    fn is_paid(&self, invoice_number: &InvoiceNumber) -> bool;
+}
+
+/// What the configuration and the command line add to the files.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Rules {
+    /// Issue expired, unpaid bills anew, under a suffixed number (`--reissue-expired`).
+    pub reissue_expired: bool,
+    /// What goes between the bill's number and the re-issue's count.
+    pub reissue_suffix: String,
+    /// Minutes after expiry before a bill may be issued anew: a payment at the last moment may still be on its way.
+    pub reissue_grace_minutes: i64,
+    /// Send again what DOKU refused, even if the row is the same (`--retry-rejected`).
+    pub retry_rejected: bool,
+}
+
+/// What to do for one row.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Step {
+    /// POST under this number.
+    Issue {
+        /// The bill's number, or a suffixed one for a re-issue.
+        wire_invoice_number: InvoiceNumber,
+    },
+    /// PATCH ACTIVE with the row's terms.
+    Amend,
+    /// PATCH DELETE.
+    Cancel,
+    /// Settle the operation an earlier run left open, then plan again.
+    Resolve,
+    /// Ask DOKU whether the code has expired, then plan again.
+    ConfirmExpiry,
+    /// Wait for the cancellation of the bill that holds the code, then plan again.
+    Wait {
+        /// That bill.
+        holder: InvoiceNumber,
+    },
+    /// Record columns that only the ledger keeps.
+    Note,
+    /// Leave it alone.
+    Unchanged(Unchanged),
+    /// DOKU refused exactly this before.
+    RejectedBefore {
+        /// A stable code.
+        code: String,
+        /// DOKU's words.
+        reason: String,
+    },
+    /// Refuse the row.
+    Refused {
+        /// Why, as a stable code.
+        code: Code,
+        /// The column at fault.
+        column: &'static str,
+        /// Why, with the row's facts.
+        reason: String,
+    },
+}
+
+/// Why a row is left alone.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Unchanged {
+    /// The live code has the wanted terms.
+    Live,
+    /// A verified payment is known.
+    Paid,
+    /// The code expired unpaid.
+    Expired,
+    /// It is cancelled.
+    Cancelled,
+    /// There is nothing to cancel any more.
+    NotLive,
+}
+
+impl Unchanged {
+    /// The name used in files.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Live => "unchanged",
+            Self::Paid => "paid",
+            Self::Expired => "expired",
+            Self::Cancelled => "cancelled",
+            Self::NotLive => "not_live",
+        }
+    }
+}
+
+/// The step for one bill.
+#[must_use]
+pub fn step(bill: &Bill, view: &impl View, salt: &Salt, now: Timestamp, rules: &Rules) -> Step {
+    let state = view.bill(&bill.invoice_number);
+    if state.is_some_and(|state| state.status.open_operation().is_some()) {
+        return Step::Resolve;
+    }
+    match &bill.wanted {
+        Wanted::Live(terms) => live(bill, terms, &terms.recorded(salt), state, view, now, rules),
+        Wanted::Cancelled => cancelled(state, view, now, rules),
+    }
+}
+
+fn live(
+    bill: &Bill,
+    terms: &Terms,
+    wanted: &RecordedTerms,
+    state: Option<&BillState>,
+    view: &impl View,
+    now: Timestamp,
+    rules: &Rules,
+) -> Step {
+    let Some(state) = state else { return issue(bill, wanted, 0, view, now, rules) };
+    match state.status {
+        Status::Planned => issue(bill, wanted, state.retired_count, view, now, rules),
+        Status::Rejected => refused_before(state, OperationKind::Issue, wanted, rules)
+            .unwrap_or_else(|| issue(bill, wanted, state.retired_count, view, now, rules)),
+        Status::Retired if rules.reissue_expired => issue(bill, wanted, state.retired_count, view, now, rules),
+        Status::Retired => Step::Unchanged(Unchanged::Expired),
+        Status::Cancelled if state.terms.changes_to(wanted).is_empty() => Step::Unchanged(Unchanged::Cancelled),
+        Status::Cancelled => refused(codes::CANCELLED_BEFORE, "invoice_number", "its terms differ from the cancelled ones"),
+        Status::Active => active(bill, terms, wanted, state, view, now, rules),
+        Status::Requested | Status::Amending | Status::Cancelling | Status::InDoubt(_) => Step::Resolve,
+    }
+}
+
+fn issue(bill: &Bill, wanted: &RecordedTerms, retired_count: u32, view: &impl View, now: Timestamp, rules: &Rules) -> Step {
+    if issue_minutes(wanted.expiry, now).is_none() {
+        return refused(codes::EXPIRY_PASSED, "expires_at", "less than a minute remains");
+    }
+    if let Some(holder) = wanted.payment_code.as_ref().and_then(|code| view.holder(code)).filter(|&holder| *holder != bill.invoice_number) {
+        return Step::Wait { holder: holder.clone() };
+    }
+    if retired_count == 0 {
+        return Step::Issue { wire_invoice_number: bill.invoice_number.clone() };
+    }
+    let suffixed = format!("{}{}{retired_count}", bill.invoice_number, rules.reissue_suffix);
+    match InvoiceNumber::new(&suffixed) {
+        Ok(wire_invoice_number) => Step::Issue { wire_invoice_number },
+        Err(_) => refused(codes::WIRE_NUMBER_TOO_LONG, "invoice_number", &format!("`{suffixed}` is too long")),
+    }
+}
+
+fn active(bill: &Bill, terms: &Terms, wanted: &RecordedTerms, state: &BillState, view: &impl View, now: Timestamp, rules: &Rules) -> Step {
+    if !state.terms.reusable && view.is_paid(&bill.invoice_number) {
+        return Step::Unchanged(Unchanged::Paid);
+    }
+    if let Some(expires_at) = expired_at(state, now) {
+        let grace_over = minutes_between(expires_at, now) >= rules.reissue_grace_minutes;
+        return if rules.reissue_expired && grace_over { Step::ConfirmExpiry } else { Step::Unchanged(Unchanged::Expired) };
+    }
+    let changes = state.terms.changes_to(wanted);
+    if changes.is_empty() {
+        return Step::Unchanged(Unchanged::Live);
+    }
+    if changes.iter().any(|(column, _)| *column == "channel") {
+        let reason = format!("it is live at {}, the row says {}", state.terms.channel, wanted.channel);
+        return refused(codes::CHANNEL_CHANGE, "channel", &reason);
+    }
+    if let Some((column, _)) = changes.iter().find(|(_, reach)| *reach == Reach::IssueOnly) {
+        return refused(codes::ISSUE_ONLY, column, &format!("`{column}` differs from the live code's"));
+    }
+    let Some((column, _)) = changes.iter().find(|(_, reach)| *reach == Reach::Amendable) else { return Step::Note };
+    let profile = state.terms.channel.profile();
+    if !profile.can_amend {
+        return refused(codes::CANNOT_AMEND, column, &format!("`{column}` differs from the live code's"));
+    }
+    let name_length = terms.customer.name.reveal().chars().count();
+    if name_length > profile.name_length_max_on_amend {
+        let reason = format!("it has {name_length} characters, an update takes {}", profile.name_length_max_on_amend);
+        return refused(codes::NAME_TOO_LONG_TO_AMEND, "customer_name", &reason);
+    }
+    if wanted_end(wanted, state).is_some_and(|ends_at| minutes_between(now, ends_at) < 1) {
+        return refused(codes::EXPIRY_PASSED, "expires_at", "less than a minute remains");
+    }
+    refused_before(state, OperationKind::Amend, wanted, rules).unwrap_or(Step::Amend)
+}
+
+fn cancelled(state: Option<&BillState>, view: &impl View, now: Timestamp, rules: &Rules) -> Step {
+    let Some(state) = state else { return refused(codes::NOTHING_TO_CANCEL, "invoice_number", "it is not in the ledger") };
+    match state.status {
+        Status::Cancelled => Step::Unchanged(Unchanged::Cancelled),
+        Status::Planned | Status::Rejected | Status::Retired => Step::Unchanged(Unchanged::NotLive),
+        Status::Requested | Status::Amending | Status::Cancelling | Status::InDoubt(_) => Step::Resolve,
+        Status::Active if !state.terms.reusable && view.is_paid(&state.invoice_number) => {
+            refused(codes::PAID_BEFORE, "action", "a verified payment is in the ledger")
+        }
+        Status::Active if expired_at(state, now).is_some() => Step::Unchanged(Unchanged::Expired),
+        Status::Active if !state.terms.channel.profile().can_amend => {
+            refused(codes::CANNOT_AMEND, "action", "its code cannot be cancelled")
+        }
+        Status::Active => refused_before(state, OperationKind::Cancel, &state.terms, rules).unwrap_or(Step::Cancel),
+    }
+}
+
+fn refused(code: Code, column: &'static str, reason: &str) -> Step {
+    Step::Refused { code, column, reason: reason.into() }
+}
+
+/// What DOKU definitely refused is not sent again while it is asked for in the same words.
+fn refused_before(state: &BillState, operation: OperationKind, wanted: &RecordedTerms, rules: &Rules) -> Option<Step> {
+    let refusal = state.refusal.as_ref()?;
+    let same = refusal.operation == operation && refusal.terms == *wanted;
+    (same && !rules.retry_rejected).then(|| Step::RejectedBefore { code: refusal.code.clone(), reason: refusal.reason.clone() })
+}
+
+fn expired_at(state: &BillState, now: Timestamp) -> Option<Timestamp> {
+    state.code.as_ref().and_then(|code| code.answer.expires_at).filter(|&expires_at| expires_at <= now)
+}
+
+/// Whole minutes from `from` to `to`, rounded towards the past: never more than remain.
+#[must_use]
+pub fn minutes_between(from: Timestamp, to: Timestamp) -> i64 {
+    to.as_second().saturating_sub(from.as_second()).div_euclid(60)
+}
+
+/// The `expired_time` of an issue; `None` when less than a minute remains.
+#[must_use]
+pub fn issue_minutes(expiry: Expiry, now: Timestamp) -> Option<u32> {
+    match expiry {
+        Expiry::Minutes(minutes) => Some(minutes).filter(|&minutes| minutes >= 1),
+        Expiry::At(at) => u32::try_from(minutes_between(now, at)).ok().filter(|&minutes| minutes >= 1),
+    }
+}
+
+/// From when DOKU counts the minutes of an amendment. UNKNOWN in its pages, hence configurable.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum AmendBase {
+    /// From the amendment.
+    Amendment,
+    /// From when the code was made.
+    Creation,
+}
+
+/// The `expired_time` of an amendment: what remains until the wanted end, rounded down, at least 1.
+#[must_use]
+pub fn amend_minutes(wanted: &RecordedTerms, state: &BillState, base: AmendBase, now: Timestamp) -> u32 {
+    let from = match base {
+        AmendBase::Amendment => now,
+        AmendBase::Creation => made_at(state),
+    };
+    let minutes = wanted_end(wanted, state).map_or(1, |ends_at| minutes_between(from, ends_at));
+    u32::try_from(minutes).unwrap_or(1).clamp(1, wanted.channel.profile().expiry_minutes_max)
+}
+
+/// When the amended code is to stop being payable: an unchanged expiry keeps the one DOKU gave.
+fn wanted_end(wanted: &RecordedTerms, state: &BillState) -> Option<Timestamp> {
+    let given = state.code.as_ref().and_then(|code| code.answer.expires_at);
+    if wanted.expiry == state.terms.expiry && given.is_some() {
+        return given;
+    }
+    match wanted.expiry {
+        Expiry::At(at) => Some(at),
+        Expiry::Minutes(minutes) => made_at(state).checked_add(jiff::SignedDuration::from_mins(i64::from(minutes))).ok(),
+    }
+}
+
+fn made_at(state: &BillState) -> Timestamp {
+    state.code.as_ref().map_or(state.planned_at, |code| code.answer.created_at.unwrap_or(code.accepted_at))
+}
+
+/// A view over plain maps: what a ledger snapshot becomes for planning.
+#[derive(Debug)]
+pub struct MapView<'a> {
+    bills: &'a HashMap<InvoiceNumber, BillState>,
+    holders: HashMap<&'a PaymentCode, &'a InvoiceNumber>,
+    paid: std::collections::HashSet<InvoiceNumber>,
+}
+
+impl<'a> MapView<'a> {
+    /// A view of `bills`, of which those in `paid` have a verified payment.
+    #[must_use]
+    pub fn new(bills: &'a HashMap<InvoiceNumber, BillState>, paid: std::collections::HashSet<InvoiceNumber>) -> Self {
+        let holders = bills.values().filter_map(|state| Some((held_code(state)?, &state.invoice_number))).collect();
+        Self { bills, holders, paid }
+    }
+}
+
+/// The code a bill occupies: the one it has, or the one it has asked for.
+fn held_code(state: &BillState) -> Option<&PaymentCode> {
+    let asked = state.open.as_ref().filter(|open| open.operation == OperationKind::Issue).and_then(|open| open.terms.payment_code.as_ref());
+    asked.or_else(|| state.live_code().map(|code| &code.answer.payment_code))
+}
+
+impl View for MapView<'_> {
+    fn bill(&self, invoice_number: &InvoiceNumber) -> Option<&BillState> {
+        self.bills.get(invoice_number)
+    }
+    fn holder(&self, payment_code: &PaymentCode) -> Option<&InvoiceNumber> {
+        self.holders.get(payment_code).copied()
+    }
+    fn is_paid(&self, invoice_number: &InvoiceNumber) -> bool {
+        self.paid.contains(invoice_number)
+    }
+}

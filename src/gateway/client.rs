@@ -1,0 +1,154 @@
+//! The real way to DOKU: reqwest over TLS, or plain HTTP to a sandbox on loopback.
+
+use std::time::Duration;
+
+use bytes::{Bytes, BytesMut};
+use jiff::Timestamp;
+use reqwest::header::{CONTENT_TYPE, HeaderMap};
+use reqwest::{Client, Response, redirect, retry};
+
+use super::Gateway;
+use crate::doku::signature::{Components, SigningKey, Stamp};
+use crate::doku::wire::{Answer, Delivery, Method, SignatureFinding, WireRequest};
+use crate::domain::calendar;
+
+/// DOKU's answers are a few hundred bytes; more than this is not one.
+const ANSWER_BYTES_MAX: usize = 1 << 20;
+
+/// Where to send and how long to wait.
+#[derive(Clone, Debug)]
+pub struct Endpoint {
+    /// Scheme and host, without a slash at the end.
+    pub base_url: String,
+    /// Our `Client-Id`.
+    pub client_id: String,
+    /// Time to connect, in milliseconds.
+    pub connect_ms: u64,
+    /// Time for the whole request, in milliseconds.
+    pub request_ms: u64,
+}
+
+/// A signing HTTP client.
+#[derive(Clone, Debug)]
+pub struct HttpGateway {
+    client: Client,
+    endpoint: Endpoint,
+    key: SigningKey,
+}
+
+impl HttpGateway {
+    /// A client for `endpoint` that signs with `key`.
+    ///
+    /// # Errors
+    /// When the TLS set-up of this machine cannot be used.
+    pub fn new(endpoint: Endpoint, key: SigningKey) -> Result<Self, reqwest::Error> {
+        let mut builder = Client::builder()
+            .connect_timeout(Duration::from_millis(endpoint.connect_ms))
+            .timeout(Duration::from_millis(endpoint.request_ms))
+            .redirect(redirect::Policy::none())
+            // One retry layer, and it is the job's: it knows which bytes may be sent twice.
+            .retry(retry::never())
+            .tcp_nodelay(true)
+            .user_agent(concat!("tagih/", env!("CARGO_PKG_VERSION")));
+        if endpoint.base_url.starts_with("http://") {
+            builder = builder.no_proxy();
+        }
+        Ok(Self { client: builder.build()?, endpoint, key })
+    }
+
+    fn prepare(&self, request: &WireRequest) -> Result<reqwest::RequestBuilder, String> {
+        let url = format!("{}{}", self.endpoint.base_url, request.path);
+        let request_id = request.request_id.to_string();
+        let timestamp = calendar::format_utc_seconds(Timestamp::now());
+        let has_body = request.method != Method::Get;
+        let components = Components {
+            client_id: &self.endpoint.client_id,
+            request_id: &request_id,
+            stamp: Stamp::Request(&timestamp),
+            target: &request.path,
+            body: has_body.then_some(request.body.as_ref()),
+        };
+        let signature = self.key.sign(&components).map_err(|error| error.to_string())?;
+        let method = match request.method {
+            Method::Get => reqwest::Method::GET,
+            Method::Post => reqwest::Method::POST,
+            Method::Patch => reqwest::Method::PATCH,
+        };
+        let mut builder = self
+            .client
+            .request(method, url)
+            .header("Client-Id", &self.endpoint.client_id)
+            .header("Request-Id", request_id)
+            .header("Request-Timestamp", timestamp)
+            .header("Signature", signature);
+        if has_body {
+            builder = builder.header(CONTENT_TYPE, "application/json").body(request.body.clone());
+        }
+        Ok(builder)
+    }
+
+    async fn receive(&self, request: &WireRequest, mut response: Response) -> Result<Answer, String> {
+        let status = response.status().as_u16();
+        let retry_after_seconds = header(response.headers(), "retry-after").and_then(|value| value.parse().ok());
+        let mut body = BytesMut::new();
+        while let Some(chunk) = response.chunk().await.map_err(|error| plain(&error))? {
+            if body.len().saturating_add(chunk.len()) > ANSWER_BYTES_MAX {
+                return Err("the answer is longer than a mebibyte".into());
+            }
+            body.extend_from_slice(&chunk);
+        }
+        let body = body.freeze();
+        let signature = self.check(request, response.headers(), &body);
+        Ok(Answer { status, retry_after_seconds, signature, body })
+    }
+
+    /// With the body's digest first; answers to GET are also seen signed without it.
+    fn check(&self, request: &WireRequest, headers: &HeaderMap, body: &Bytes) -> SignatureFinding {
+        let (Some(signature), Some(timestamp)) = (header(headers, "signature"), header(headers, "response-timestamp")) else {
+            return SignatureFinding::Absent;
+        };
+        let request_id = request.request_id.to_string();
+        let components = Components {
+            client_id: &self.endpoint.client_id,
+            request_id: &request_id,
+            stamp: Stamp::Response(timestamp),
+            target: &request.path,
+            body: Some(body),
+        };
+        let without_digest =
+            || request.method == Method::Get && self.key.verify(&Components { body: None, ..components }, signature).is_ok();
+        if self.key.verify(&components, signature).is_ok() || without_digest() { SignatureFinding::Valid } else { SignatureFinding::Wrong }
+    }
+}
+
+impl Gateway for HttpGateway {
+    async fn send(&self, request: &WireRequest) -> Delivery {
+        let prepared = match self.prepare(request) {
+            Ok(prepared) => prepared,
+            Err(reason) => return Delivery::NotSent(reason),
+        };
+        match prepared.send().await {
+            Ok(response) => self.receive(request, response).await.map_or_else(Delivery::Unknown, Delivery::Answered),
+            Err(error) if error.is_connect() || error.is_builder() => Delivery::NotSent(plain(&error)),
+            Err(error) => Delivery::Unknown(plain(&error)),
+        }
+    }
+}
+
+fn header<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
+    headers.get(name).and_then(|value| value.to_str().ok())
+}
+
+/// The error and its causes in one line, without the URL: an invoice number may be in it.
+fn plain(error: &reqwest::Error) -> String {
+    if error.is_timeout() {
+        return if error.is_connect() { "no connection within the time limit".into() } else { "no answer within the time limit".into() };
+    }
+    let mut causes = Vec::new();
+    let mut cause = std::error::Error::source(error);
+    while let Some(inner) = cause {
+        causes.push(inner.to_string());
+        cause = inner.source();
+    }
+    if causes.is_empty() { "the request failed".into() } else { causes.join(": ") }
+}

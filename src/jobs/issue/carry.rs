@@ -1,0 +1,294 @@
+//! Turning one step into one operation: the body is built, pinned and recorded with its intent, then pursued.
+
+use super::operation::{Ended, Operation};
+use super::{End, Issuing, Next};
+use crate::doku::answer::SignaturePolicy;
+use crate::doku::paths::Paths;
+use crate::doku::status::{self, StatusFinding};
+use crate::doku::wire::{Method, WireRequest};
+use crate::doku::{body, codes as doku_codes};
+use crate::domain::bill::{Bill, RecordedTerms, Terms, Wanted};
+use crate::domain::doubt::{self, OrderSeen, Patience};
+use crate::domain::ids::{InvoiceNumber, PaymentCode, RequestId};
+use crate::domain::lifecycle::{BillState, CodeAnswer, Event, OpenOperation, OperationKind, Verdict};
+use crate::domain::plan::{self, AmendBase, Rules, Step, Unchanged};
+use crate::domain::{codes, digest};
+use crate::gateway::Gateway;
+use crate::gateway::pacing::Time;
+use crate::jobs::stop::StopReason;
+use crate::ledger::{Entry, Ledger, LedgerError, Private};
+
+/// What the configuration says about issuing.
+#[derive(Clone, Debug)]
+pub struct Settings {
+    /// `sandbox` or `production`; part of every request id.
+    pub environment: String,
+    /// Our `Client-Id`; part of every request id.
+    pub client_id: String,
+    /// Where the calls go.
+    pub paths: Paths,
+    /// How strictly answers must be signed.
+    pub verify_response: SignaturePolicy,
+    /// How rows become steps.
+    pub rules: Rules,
+    /// From when DOKU counts an amendment's minutes.
+    pub amend_base: AmendBase,
+    /// Stands in a cancellation for a customer whose name is not kept.
+    pub cancel_name: Option<String>,
+    /// Minutes after its intent in which an operation in doubt is replayed; later only Check Status is asked.
+    pub replay_window_minutes: i64,
+    /// How long a negative finding must last to count.
+    pub patience: Patience,
+    /// Operations under way at once.
+    pub in_flight_max: usize,
+}
+
+/// A body that is about to be pinned.
+struct Draft {
+    kind: OperationKind,
+    terms: RecordedTerms,
+    wire_invoice_number: InvoiceNumber,
+    payment_code: Option<PaymentCode>,
+    body: Vec<u8>,
+}
+
+impl<L: Ledger, G: Gateway, T: Time + Sync> Issuing<'_, L, G, T>
+where
+    T::Clock: Sync,
+{
+    /// Starts the operation of an issue, amend or cancel step and pursues it.
+    pub(super) async fn start(&self, bill: &Bill, step: &Step, state: Option<BillState>) -> Result<Next, LedgerError> {
+        if self.caller.stop.reason().is_some() {
+            return Ok(Next::Ended(End::deferred("the run was stopped before its turn")));
+        }
+        let draft = match self.draft(bill, step, state.as_ref())? {
+            Ok(draft) => draft,
+            Err(end) => return Ok(Next::Ended(end)),
+        };
+        let generation = state.as_ref().map_or(0, |state| state.generation);
+        let customer = match &bill.wanted {
+            Wanted::Live(terms) => Some(terms.customer.clone()),
+            Wanted::Cancelled => None,
+        };
+        let operation = self.operation(
+            &bill.invoice_number,
+            draft.kind,
+            &draft.terms,
+            draft.wire_invoice_number,
+            draft.payment_code,
+            generation,
+            draft.body,
+        );
+        let event = Event::Intended {
+            operation: operation.kind,
+            terms: draft.terms,
+            request_id: operation.request.request_id,
+            wire_invoice_number: operation.wire_invoice_number.clone(),
+            body_digest: digest::hex(&digest::of_bytes(&operation.request.body)),
+        };
+        let private = Private { body: Some((operation.request.request_id, operation.request.body.to_vec())), customer };
+        self.ledger.record(vec![Entry { invoice_number: bill.invoice_number.clone(), at: (self.clock)(), event, private }]).await?;
+        let ended = self.pursue(&operation, None).await?;
+        Ok(Next::Ended(self.after_doubt(&bill.invoice_number, ended).await?))
+    }
+
+    /// The body for a step; the inner error is a row that cannot have one.
+    fn draft(&self, bill: &Bill, step: &Step, state: Option<&BillState>) -> Result<Result<Draft, End>, LedgerError> {
+        let now = (self.clock)();
+        match (step, &bill.wanted, state) {
+            (Step::Issue { wire_invoice_number }, Wanted::Live(terms), _) => Ok(match plan::issue_minutes(terms.expiry, now) {
+                Some(minutes) => Ok(Draft {
+                    kind: OperationKind::Issue,
+                    terms: terms.recorded(self.ledger.salt()),
+                    wire_invoice_number: wire_invoice_number.clone(),
+                    payment_code: terms.payment_code.clone(),
+                    body: body::issue(wire_invoice_number, terms, minutes),
+                }),
+                None => Err(End::refused(codes::EXPIRY_PASSED, "expires_at", "less than a minute remains")),
+            }),
+            (Step::Amend, Wanted::Live(terms), Some(state)) => Ok(self.amend_draft(terms, state)),
+            (Step::Cancel, Wanted::Cancelled, Some(state)) => self.cancel_draft(state),
+            _ => Ok(Err(End::deferred("the plan changed under way"))),
+        }
+    }
+
+    fn amend_draft(&self, terms: &Terms, state: &BillState) -> Result<Draft, End> {
+        let Some(code) = &state.code else { return Err(End::deferred("the live code is not known")) };
+        let recorded = terms.recorded(self.ledger.salt());
+        let minutes = plan::amend_minutes(&recorded, state, self.settings.amend_base, (self.clock)());
+        let payment_code = &code.answer.payment_code;
+        Ok(Draft {
+            kind: OperationKind::Amend,
+            wire_invoice_number: code.wire_invoice_number.clone(),
+            payment_code: Some(payment_code.clone()),
+            body: body::amend(&code.wire_invoice_number, payment_code, terms, minutes),
+            terms: recorded,
+        })
+    }
+
+    fn cancel_draft(&self, state: &BillState) -> Result<Result<Draft, End>, LedgerError> {
+        let Some(code) = &state.code else { return Ok(Err(End::deferred("the live code is not known"))) };
+        let kept = self.ledger.customer(&state.invoice_number)?;
+        let name = kept.as_ref().map(|customer| customer.name.reveal()).or(self.settings.cancel_name.as_deref());
+        let Some(name) = name else {
+            return Ok(Err(End::refused(codes::NAME_UNKNOWN, "customer_name", "no name is kept for this invoice")));
+        };
+        let payment_code = &code.answer.payment_code;
+        Ok(Ok(Draft {
+            kind: OperationKind::Cancel,
+            terms: state.terms.clone(),
+            wire_invoice_number: code.wire_invoice_number.clone(),
+            payment_code: Some(payment_code.clone()),
+            body: body::cancel(&code.wire_invoice_number, payment_code, state.terms.amount, state.terms.reusable, name),
+        }))
+    }
+
+    /// The operation of these parts. Its id follows from them alone, so equal work has an equal id, also with the ledger lost.
+    #[allow(clippy::too_many_arguments, reason = "an operation is made of exactly these")]
+    fn operation(
+        &self,
+        invoice_number: &InvoiceNumber,
+        kind: OperationKind,
+        terms: &RecordedTerms,
+        wire_invoice_number: InvoiceNumber,
+        payment_code: Option<PaymentCode>,
+        generation: u32,
+        body: Vec<u8>,
+    ) -> Operation {
+        let parts = [
+            self.settings.environment.as_bytes(),
+            self.settings.client_id.as_bytes(),
+            terms.channel.name().as_bytes(),
+            kind.name().as_bytes(),
+            invoice_number.as_str().as_bytes(),
+            &generation.to_be_bytes(),
+            &body,
+        ];
+        let request_id = RequestId::from_digest(&digest::of_parts(&parts));
+        let request = self.request(kind, terms, request_id, body);
+        Operation { invoice_number: invoice_number.clone(), kind, channel: terms.channel, wire_invoice_number, payment_code, request }
+    }
+
+    fn request(&self, kind: OperationKind, terms: &RecordedTerms, request_id: RequestId, body: Vec<u8>) -> WireRequest {
+        let (method, path) = match kind {
+            OperationKind::Issue => (Method::Post, self.settings.paths.issue(terms.channel, terms.method)),
+            OperationKind::Amend | OperationKind::Cancel => (Method::Patch, self.settings.paths.amend(terms.method)),
+        };
+        WireRequest { method, path: path.to_owned(), request_id, body: body.into() }
+    }
+
+    /// Settles the operation an earlier run left open: replay inside the window, then Check Status.
+    pub(super) async fn resolve(&self, state: &BillState) -> Result<Next, LedgerError> {
+        let Some(open) = &state.open else { return Ok(Next::PlanAgain(None)) };
+        if self.caller.stop.reason().is_some() {
+            return Ok(Next::Ended(Ended::InDoubt { reason: "the run was stopped before it could be settled".into() }.into()));
+        }
+        if state.in_doubt_since.is_none() {
+            self.append(
+                &state.invoice_number,
+                Event::Doubted { reason: "the run that sent it ended before its answer was recorded".into() },
+            )
+            .await?;
+        }
+        let age_minutes = plan::minutes_between(open.intended_at, (self.clock)());
+        let pinned = self.ledger.body(open.request_id)?.filter(|_| age_minutes <= self.settings.replay_window_minutes);
+        let ended = match pinned {
+            Some(body) => {
+                let payment_code = match open.operation {
+                    OperationKind::Issue => open.terms.payment_code.clone(),
+                    OperationKind::Amend | OperationKind::Cancel => state.code.as_ref().map(|code| code.answer.payment_code.clone()),
+                };
+                let operation = Operation {
+                    invoice_number: state.invoice_number.clone(),
+                    kind: open.operation,
+                    channel: open.terms.channel,
+                    wire_invoice_number: open.wire_invoice_number.clone(),
+                    payment_code,
+                    request: self.request(open.operation, &open.terms, open.request_id, body),
+                };
+                self.pursue(&operation, Some("left open by an earlier run".into())).await?
+            }
+            None => Ended::InDoubt { reason: "too old to be replayed".into() },
+        };
+        match ended {
+            Ended::InDoubt { reason } => self.ask_status(state, open, reason).await,
+            settled @ (Ended::Done { .. } | Ended::Rejected { .. } | Ended::Deferred { .. }) => Ok(Next::PlanAgain(Some(settled.into()))),
+        }
+    }
+
+    /// A fresh operation that ended in doubt gets one status query in the same run.
+    async fn after_doubt(&self, invoice_number: &InvoiceNumber, ended: Ended) -> Result<End, LedgerError> {
+        let Ended::InDoubt { reason } = ended else { return Ok(ended.into()) };
+        let state = self.ledger.bill(invoice_number)?;
+        let Some((state, open)) = state.as_ref().and_then(|state| Some((state, state.open.as_ref()?))) else {
+            return Ok(Ended::InDoubt { reason }.into());
+        };
+        match self.ask_status(state, open, reason).await? {
+            Next::Ended(end) => Ok(end),
+            Next::PlanAgain(end) => Ok(end.unwrap_or_else(|| End::unchanged(Unchanged::Expired))),
+        }
+    }
+
+    async fn ask_status(&self, state: &BillState, open: &OpenOperation, reason: String) -> Result<Next, LedgerError> {
+        let still = |reason: String| Ok(Next::Ended(Ended::InDoubt { reason }.into()));
+        let Some(seen) = self.status_of(&open.wire_invoice_number, open.request_id).await else { return still(reason) };
+        let age_minutes = plan::minutes_between(open.intended_at, (self.clock)());
+        let Some(verdict) = doubt::verdict(open.operation, &state.terms, &open.terms, seen, age_minutes, self.settings.patience) else {
+            return still(reason);
+        };
+        let answer = answer_by_status(state, open, seen);
+        let found = format!("Check Status: {seen}; before: {reason}");
+        self.append(&state.invoice_number, Event::Settled { verdict, answer, by: "status".into(), reason: found.clone() }).await?;
+        let end = match verdict {
+            Verdict::Done => Some(Ended::Done { operation: open.operation, replayed: true }.into()),
+            Verdict::NotDone => Some(End::rejected(doku_codes::SETTLED_NOT_DONE.id, &found)),
+            Verdict::Dead => None,
+        };
+        Ok(Next::PlanAgain(end))
+    }
+
+    /// Asks DOKU where an order stands; `None` when that told nothing.
+    async fn status_of(&self, wire_invoice_number: &InvoiceNumber, issued_as: RequestId) -> Option<OrderSeen> {
+        let id = if status::fits_a_path(wire_invoice_number.as_str()) { wire_invoice_number.to_string() } else { issued_as.to_string() };
+        let now = (self.clock)().as_nanosecond().to_be_bytes();
+        let request_id = RequestId::from_digest(&digest::of_parts(&[b"status", id.as_bytes(), &now]));
+        let request = WireRequest { method: Method::Get, path: status::path(&id), request_id, body: bytes::Bytes::new() };
+        for attempt in 0..self.caller.retry.attempts_max.max(1) {
+            let delivery = self.caller.attempt(attempt, &request).await?;
+            match status::finding(&delivery) {
+                StatusFinding::Seen(seen) => return Some(seen),
+                StatusFinding::NoAnswer(_) => {}
+                StatusFinding::Refused(reason) => {
+                    self.caller.stop.ask(StopReason::Credentials(reason));
+                    return None;
+                }
+            }
+        }
+        None
+    }
+
+    /// Asks whether an expired code is dead at DOKU too, so that its bill may be issued anew.
+    pub(super) async fn confirm_expiry(&self, state: &BillState) -> Result<Next, LedgerError> {
+        let unchanged = Ok(Next::Ended(End::unchanged(Unchanged::Expired)));
+        let Some(code) = &state.code else { return unchanged };
+        let by_invoice = RequestId::from_digest(&digest::of_bytes(code.wire_invoice_number.as_str().as_bytes()));
+        match self.status_of(&code.wire_invoice_number, by_invoice).await {
+            Some(OrderSeen::Expired) => {
+                self.append(&state.invoice_number, Event::Retired { reason: "Check Status: EXPIRED".into() }).await?;
+                Ok(Next::PlanAgain(None))
+            }
+            Some(OrderSeen::Paid { .. }) => Ok(Next::Ended(End::unchanged(Unchanged::Paid))),
+            Some(OrderSeen::NotFound | OrderSeen::Pending { .. } | OrderSeen::Other) | None => unchanged,
+        }
+    }
+}
+
+/// What a status answer tells of the code: nothing but its expiry, and the code itself only if we made it.
+fn answer_by_status(state: &BillState, open: &OpenOperation, seen: OrderSeen) -> Option<CodeAnswer> {
+    let ours = open.terms.payment_code.clone().or_else(|| state.code.as_ref().map(|code| code.answer.payment_code.clone()))?;
+    let expires_at = match seen {
+        OrderSeen::Pending { expires_at, .. } => expires_at,
+        OrderSeen::NotFound | OrderSeen::Paid { .. } | OrderSeen::Expired | OrderSeen::Other => None,
+    };
+    Some(CodeAnswer { payment_code: ours, created_at: None, expires_at, how_to_pay_page: None })
+}

@@ -1,0 +1,238 @@
+//! Bringing DOKU to the wanted state: plan, carry out, and plan again what a step has opened up.
+//!
+//! The order for every operation is **intent durable → permit → request → outcome durable → counted**. The same code
+//! resumes: an operation an earlier run left open is settled before anything else happens to its bill.
+
+mod carry;
+mod end;
+mod operation;
+
+use std::collections::{HashMap, HashSet};
+use std::sync::Mutex;
+
+use futures_util::StreamExt as _;
+use jiff::Timestamp;
+
+pub use self::carry::Settings;
+pub use self::end::{Bucket, Counts, End};
+use self::operation::Ended;
+use super::caller::Caller;
+use crate::domain::bill::{Bill, Wanted};
+use crate::domain::channel::Channel;
+use crate::domain::code::Code;
+use crate::domain::codes;
+use crate::domain::ids::InvoiceNumber;
+use crate::domain::lifecycle::{BillState, Event, Status};
+use crate::domain::payment::Payment;
+use crate::domain::plan::{self, MapView, Step, Unchanged};
+use crate::gateway::Gateway;
+use crate::gateway::pacing::Time;
+use crate::ledger::{Entry, Ledger, LedgerError, Private, Snapshot};
+
+/// Settle, cancel, confirm, issue: the longest chain one row can need in one run.
+const ROUNDS_MAX: u32 = 4;
+
+/// How many plan events share one call to the ledger.
+const PLANNED_BATCH: usize = 1_000;
+
+/// A run's collaborators.
+pub struct Issuing<'a, L, G, T: Time> {
+    /// The record.
+    pub ledger: &'a L,
+    /// The way to DOKU.
+    pub caller: Caller<'a, G, T>,
+    /// What the configuration says.
+    pub settings: &'a Settings,
+    /// The wall clock (UTC).
+    pub clock: &'a (dyn Fn() -> Timestamp + Sync),
+    /// Channels DOKU refused during this run.
+    pub closed_channels: Mutex<HashSet<Channel>>,
+}
+
+impl<L, G, T: Time> std::fmt::Debug for Issuing<'_, L, G, T> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Issuing").finish_non_exhaustive()
+    }
+}
+
+/// The step for every bill, in their order: what `--dry-run` shows and a run carries out.
+pub fn steps(bills: &[Bill], ledger: &impl Ledger, now: Timestamp, rules: &plan::Rules) -> Result<Vec<Step>, LedgerError> {
+    let snapshot = ledger.snapshot()?;
+    let view = MapView::new(&snapshot.bills, paid(&snapshot.payments, &snapshot.bills));
+    Ok(bills.iter().map(|bill| plan::step(bill, &view, ledger.salt(), now, rules)).collect())
+}
+
+/// The bills that verified payments name, by their own number or by the one DOKU knows them by.
+fn paid(payments: &[Payment], bills: &HashMap<InvoiceNumber, BillState>) -> HashSet<InvoiceNumber> {
+    let by_wire: HashMap<&InvoiceNumber, &InvoiceNumber> =
+        bills.values().filter_map(|state| Some((&state.code.as_ref()?.wire_invoice_number, &state.invoice_number))).collect();
+    payments.iter().map(|payment| (*by_wire.get(&payment.invoice_number).unwrap_or(&&payment.invoice_number)).clone()).collect()
+}
+
+impl<L: Ledger, G: Gateway, T: Time + Sync> Issuing<'_, L, G, T>
+where
+    T::Clock: Sync,
+{
+    /// Brings every bill as near to its wanted state as one run can. `progress` hears of each row once, when it has ended.
+    ///
+    /// # Errors
+    /// Only the ledger's: what DOKU does is an [`End`].
+    pub async fn run(&self, bills: &[Bill], progress: &(dyn Fn(&End) + Sync)) -> Result<Vec<End>, LedgerError> {
+        let mut ends: Vec<Option<End>> = vec![None; bills.len()];
+        let mut pending: Vec<usize> = (0..bills.len()).collect();
+        for round in 1..=ROUNDS_MAX {
+            let planned = self.plan(bills, &pending)?;
+            self.record_planned(bills, &planned).await?;
+            pending = self.carry_out(bills, planned, round, &mut ends, progress).await?;
+            if pending.is_empty() {
+                break;
+            }
+        }
+        Ok(ends.into_iter().map(|end| end.unwrap_or_else(|| End::deferred("not reached"))).collect())
+    }
+
+    fn plan(&self, bills: &[Bill], pending: &[usize]) -> Result<Vec<Planned>, LedgerError> {
+        let now = (self.clock)();
+        let Snapshot { bills: mut states, payments, .. } = self.ledger.snapshot()?;
+        let paid = paid(&payments, &states);
+        let view = MapView::new(&states, paid);
+        let salt = self.ledger.salt();
+        let rules = &self.settings.rules;
+        let steps: Vec<(usize, Step)> =
+            pending.iter().filter_map(|&row| Some((row, plan::step(bills.get(row)?, &view, salt, now, rules)))).collect();
+        let planned = steps.into_iter().filter_map(|(row, step)| {
+            let state = states.remove(&bills.get(row)?.invoice_number);
+            Some(Planned { row, step, state })
+        });
+        Ok(planned.collect())
+    }
+
+    /// Every wanted bill enters the ledger before anything is sent, so that a killed run's rest is known to be unissued.
+    async fn record_planned(&self, bills: &[Bill], planned: &[Planned]) -> Result<(), LedgerError> {
+        let entries = planned.iter().filter_map(|planned| self.planned_entry(bills.get(planned.row)?, planned));
+        let mut entries = entries.peekable();
+        while entries.peek().is_some() {
+            let batch: Vec<Entry> = entries.by_ref().take(PLANNED_BATCH).collect();
+            self.ledger.record(batch).await?;
+        }
+        Ok(())
+    }
+
+    fn planned_entry(&self, bill: &Bill, planned: &Planned) -> Option<Entry> {
+        let Wanted::Live(terms) = &bill.wanted else { return None };
+        let recorded = terms.recorded(self.ledger.salt());
+        let event = match (&planned.state, &planned.step) {
+            (None, _) => Event::Planned { terms: recorded },
+            (Some(state), Step::Issue { .. }) if state.status == Status::Rejected => Event::Planned { terms: recorded },
+            (Some(state), Step::Issue { .. }) if state.status == Status::Planned && state.terms != recorded => {
+                Event::Planned { terms: recorded }
+            }
+            (Some(_), Step::Note) => Event::Noted { terms: recorded },
+            (Some(_), _) => return None,
+        };
+        let private = Private { body: None, customer: Some(terms.customer.clone()) };
+        Some(Entry { invoice_number: bill.invoice_number.clone(), at: (self.clock)(), event, private })
+    }
+
+    /// Carries out one round; gives the rows that are to be planned again.
+    async fn carry_out(
+        &self,
+        bills: &[Bill],
+        planned: Vec<Planned>,
+        round: u32,
+        ends: &mut [Option<End>],
+        progress: &(dyn Fn(&End) + Sync),
+    ) -> Result<Vec<usize>, LedgerError> {
+        let in_flight_max = self.settings.in_flight_max.max(1);
+        let carried = futures_util::stream::iter(planned.into_iter().filter_map(|planned| {
+            let bill = bills.get(planned.row)?;
+            Some(async move { (planned.row, self.carry_out_step(bill, planned.step, planned.state).await) })
+        }));
+        let mut carried = carried.buffer_unordered(in_flight_max);
+        let mut again = Vec::new();
+        while let Some((row, result)) = carried.next().await {
+            let Some(slot) = ends.get_mut(row) else { continue };
+            match result? {
+                // What this run did to the row says more than that nothing was left to do afterwards.
+                Next::Ended(end) if slot.is_some() && end.bucket == Bucket::Unchanged => {}
+                Next::Ended(end) => *slot = Some(end),
+                Next::PlanAgain(end) => {
+                    *slot = end;
+                    if round < ROUNDS_MAX && self.caller.stop.reason().is_none() {
+                        again.push(row);
+                        continue;
+                    }
+                }
+            }
+            progress(slot.get_or_insert_with(|| End::deferred("the run ended before its turn")));
+        }
+        again.sort_unstable();
+        Ok(again)
+    }
+
+    async fn carry_out_step(&self, bill: &Bill, step: Step, state: Option<BillState>) -> Result<Next, LedgerError> {
+        match step {
+            Step::Unchanged(why) => Ok(Next::Ended(End::unchanged(why))),
+            Step::Note => Ok(Next::Ended(End::unchanged(Unchanged::Live))),
+            Step::Refused { code, column, reason } => Ok(Next::Ended(End::refused(code, column, &reason))),
+            Step::RejectedBefore { code, reason } => Ok(Next::Ended(End::rejected(&code, &reason))),
+            Step::Wait { holder } => Ok(wait(&holder)),
+            Step::Resolve => match state {
+                Some(state) => self.resolve(&state).await,
+                None => Ok(Next::PlanAgain(None)),
+            },
+            Step::ConfirmExpiry => match state {
+                Some(state) => self.confirm_expiry(&state).await,
+                None => Ok(Next::PlanAgain(None)),
+            },
+            Step::Issue { .. } | Step::Amend | Step::Cancel => self.start(bill, &step, state).await,
+        }
+    }
+
+    /// Settles what `sync` finds open, without any wanted state.
+    pub async fn settle(&self, states: &[BillState], progress: &(dyn Fn(&End) + Sync)) -> Result<Vec<End>, LedgerError> {
+        let in_flight_max = self.settings.in_flight_max.max(1);
+        let work =
+            futures_util::stream::iter(states.iter().enumerate().map(|(row, state)| async move { (row, self.resolve(state).await) }));
+        let mut settled = work.buffer_unordered(in_flight_max);
+        let mut ends: Vec<Option<End>> = vec![None; states.len()];
+        while let Some((row, next)) = settled.next().await {
+            let end = match next? {
+                Next::Ended(end) => end,
+                Next::PlanAgain(end) => end.unwrap_or_else(|| End::unchanged(Unchanged::Live)),
+            };
+            progress(&end);
+            if let Some(slot) = ends.get_mut(row) {
+                *slot = Some(end);
+            }
+        }
+        Ok(ends.into_iter().flatten().collect())
+    }
+}
+
+/// The holder's cancellation runs in the same round, if at all, so the next plan knows.
+fn wait(holder: &InvoiceNumber) -> Next {
+    let code: Code = codes::CODE_LIVE_ELSEWHERE;
+    Next::PlanAgain(Some(End::refused(code, "payment_code", &format!("it is live for invoice `{holder}`"))))
+}
+
+/// One row's step, with the state it was planned from.
+struct Planned {
+    row: usize,
+    step: Step,
+    state: Option<BillState>,
+}
+
+/// Where a row goes after its step.
+enum Next {
+    /// It has ended.
+    Ended(End),
+    /// The ledger has changed so that another step may be possible; the end stands if none is.
+    PlanAgain(Option<End>),
+}
+
+impl From<Ended> for Next {
+    fn from(ended: Ended) -> Self {
+        Self::Ended(ended.into())
+    }
+}

@@ -1,0 +1,113 @@
+//! One operation from its durable intent to a named state: attempts, replays, and what is recorded after each.
+
+use super::Issuing;
+use crate::doku::answer::{Expected, Outcome, Reach, outcome};
+use crate::doku::codes;
+use crate::doku::wire::WireRequest;
+use crate::domain::channel::Channel;
+use crate::domain::ids::{InvoiceNumber, PaymentCode};
+use crate::domain::lifecycle::{Event, OperationKind};
+use crate::gateway::Gateway;
+use crate::gateway::pacing::Time;
+use crate::jobs::stop::StopReason;
+use crate::ledger::{Entry, Ledger, LedgerError, Private};
+
+/// An operation whose intent is durable: every attempt sends these bytes under this id (I4).
+pub(super) struct Operation {
+    pub(super) invoice_number: InvoiceNumber,
+    pub(super) kind: OperationKind,
+    pub(super) channel: Channel,
+    pub(super) wire_invoice_number: InvoiceNumber,
+    /// The code the answer must name, unless DOKU is to make it.
+    pub(super) payment_code: Option<PaymentCode>,
+    pub(super) request: WireRequest,
+}
+
+/// How an operation ended in this run.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Ended {
+    /// Carried out.
+    Done { operation: OperationKind, replayed: bool },
+    /// Definitely refused by DOKU.
+    Rejected { code: String, reason: String },
+    /// Provably never sent.
+    Deferred { reason: String },
+    /// Still not known.
+    InDoubt { reason: String },
+}
+
+impl<L: Ledger, G: Gateway, T: Time + Sync> Issuing<'_, L, G, T>
+where
+    T::Clock: Sync,
+{
+    /// Sends `operation` until it has a definite outcome or the attempts are used up. `doubt` is the reason an earlier
+    /// attempt may have been carried out; from then on only an acceptance or a fitting rejection ends it.
+    pub(super) async fn pursue(&self, operation: &Operation, mut doubt: Option<String>) -> Result<Ended, LedgerError> {
+        let mut last = "the run was stopped before its turn".to_owned();
+        for attempt in 0..self.caller.retry.attempts_max.max(1) {
+            if self.is_closed(operation.channel) {
+                "DOKU refused the channel".clone_into(&mut last);
+                break;
+            }
+            let Some(delivery) = self.caller.attempt(attempt, &operation.request).await else { break };
+            let expected = Expected {
+                wire_invoice_number: &operation.wire_invoice_number,
+                payment_code: operation.payment_code.as_ref(),
+                policy: self.settings.verify_response,
+            };
+            match outcome(&delivery, &expected) {
+                Outcome::Accepted { answer, replayed } => {
+                    self.append(&operation.invoice_number, Event::Accepted { answer, replayed }).await?;
+                    return Ok(Ended::Done { operation: operation.kind, replayed: replayed || doubt.is_some() });
+                }
+                // A duplicate may be our own earlier attempt, whose stored answer DOKU has forgotten.
+                Outcome::Rejected { code, reason } if doubt.is_some() && code == codes::DUPLICATE => {
+                    last = reason;
+                    break;
+                }
+                Outcome::Rejected { code, reason } => {
+                    self.append(&operation.invoice_number, Event::Rejected { code: code.id.into(), reason: reason.clone() }).await?;
+                    return Ok(Ended::Rejected { code: code.id.into(), reason });
+                }
+                Outcome::Retry { reason } => last = reason,
+                Outcome::InDoubt { reason } => {
+                    if doubt.is_none() {
+                        self.append(&operation.invoice_number, Event::Doubted { reason: reason.clone() }).await?;
+                        doubt = Some(reason.clone());
+                    }
+                    last = reason;
+                }
+                Outcome::Stopped { reach, reason } => {
+                    self.close(reach, operation.channel, &reason);
+                    last = reason;
+                    break;
+                }
+            }
+        }
+        if doubt.is_some() {
+            return Ok(Ended::InDoubt { reason: last });
+        }
+        self.append(&operation.invoice_number, Event::NotSent { reason: last.clone() }).await?;
+        Ok(Ended::Deferred { reason: last })
+    }
+
+    pub(super) async fn append(&self, invoice_number: &InvoiceNumber, event: Event) -> Result<(), LedgerError> {
+        let entry = Entry { invoice_number: invoice_number.clone(), at: (self.clock)(), event, private: Private::default() };
+        self.ledger.record(vec![entry]).await.map(drop)
+    }
+
+    fn is_closed(&self, channel: Channel) -> bool {
+        self.closed_channels.lock().is_ok_and(|closed| closed.contains(&channel))
+    }
+
+    fn close(&self, reach: Reach, channel: Channel, reason: &str) {
+        match reach {
+            Reach::Run => self.caller.stop.ask(StopReason::Credentials(reason.to_owned())),
+            Reach::Channel => {
+                if let Ok(mut closed) = self.closed_channels.lock() {
+                    closed.insert(channel);
+                }
+            }
+        }
+    }
+}
