@@ -1,9 +1,11 @@
 //! tagih issues DOKU convenience-store payment codes in bulk, and proves rupiah by rupiah what was paid.
 
 pub mod cli;
+pub mod config;
 pub mod doku;
 pub mod domain;
 pub mod evidence;
+pub mod exit;
 pub mod gateway;
 pub mod intake;
 pub mod jobs;
@@ -11,3 +13,4 @@ pub mod ledger;
 pub mod reconcile;
 pub mod report;
 pub mod sandbox;
+pub mod secret;
