@@ -1,0 +1,74 @@
+//! Printing: results to stdout, everything else to stderr. A closed pipe ends the printing, not the program.
+
+use std::fmt::Display;
+use std::io::{self, IsTerminal as _, Write as _};
+
+use indicatif::{ProgressBar, ProgressStyle};
+
+/// Prints a result line.
+pub(super) fn result(text: impl Display) {
+    // Nobody is left to tell when stdout is closed.
+    drop(writeln!(io::stdout().lock(), "{text}"));
+}
+
+/// Prints a line of progress or a note.
+pub(super) fn note(text: impl Display) {
+    drop(writeln!(io::stderr().lock(), "{text}"));
+}
+
+/// Prints an error.
+pub(super) fn error(text: impl Display) {
+    note(format_args!("error: {text}"));
+}
+
+/// Shows how many of `total` are done: a bar on a terminal, a line every tenth elsewhere, nothing when quiet.
+pub(super) struct Progress {
+    bar: ProgressBar,
+    total: u64,
+    lines: bool,
+}
+
+impl Progress {
+    pub(super) fn new(what: &'static str, total: u64, quiet: bool) -> Self {
+        let terminal = io::stderr().is_terminal();
+        let bar = if quiet || !terminal { ProgressBar::hidden() } else { ProgressBar::new(total) };
+        let style = ProgressStyle::with_template("{msg} {wide_bar} {pos}/{len} {per_sec} {eta}");
+        bar.set_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()));
+        bar.set_message(what);
+        Self { bar, total, lines: !quiet && !terminal }
+    }
+
+    pub(super) fn advance(&self) {
+        self.bar.inc(1);
+        let (done, step) = (self.bar.position(), (self.total / 10).max(1));
+        if self.lines && self.total >= 100 && done.is_multiple_of(step) {
+            note(format_args!("{} {done}/{}", self.bar.message(), self.total));
+        }
+    }
+
+    pub(super) fn finish(&self) {
+        self.bar.finish_and_clear();
+    }
+}
+
+/// `1500000` as `Rp1.500.000`.
+pub(super) fn rupiah(amount: i128) -> String {
+    let digits = amount.unsigned_abs().to_string();
+    let mut grouped = String::with_capacity(digits.len() + digits.len() / 3);
+    for (index, digit) in digits.chars().enumerate() {
+        if index > 0 && (digits.len() - index).is_multiple_of(3) {
+            grouped.push('.');
+        }
+        grouped.push(digit);
+    }
+    format!("{}Rp{grouped}", if amount < 0 { "-" } else { "" })
+}
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn rupiah_are_grouped_by_dots() {
+        let written: Vec<String> = [0, 999, 1_000, 1_500_000, -12_345].map(super::rupiah).into();
+        assert_eq!(written, ["Rp0", "Rp999", "Rp1.000", "Rp1.500.000", "-Rp12.345"]);
+    }
+}

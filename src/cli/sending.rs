@@ -1,0 +1,419 @@
+//! The commands that send: issue, cancel, sync. They share lock, ledger, gateway, pacing and how they stop.
+
+use std::collections::HashMap;
+use std::path::{Path, PathBuf};
+use std::sync::Mutex;
+use std::time::Duration;
+
+use jiff::{SignedDuration, Timestamp};
+use tokio::signal::unix::{SignalKind, signal};
+
+use super::args::{Cancel, Issue, Sending};
+use super::output::{self, Progress, rupiah};
+use super::setup::{Failure, Setup};
+use crate::doku::signature::SigningKey;
+use crate::domain::bill::{Bill, Wanted};
+use crate::domain::calendar;
+use crate::domain::doubt::Patience;
+use crate::domain::ids::InvoiceNumber;
+use crate::domain::lifecycle::{BillState, Status};
+use crate::domain::plan::{self, Rules, Step};
+use crate::exit::Exit;
+use crate::gateway::client::{Endpoint, HttpGateway};
+use crate::gateway::pacing::{Pacer, Rate, RealTime};
+use crate::gateway::retry::{Breaker, RetryPolicy};
+use crate::intake::{self, Intake, Place, Purpose, Sourced};
+use crate::jobs::caller::Caller;
+use crate::jobs::issue::{Bucket, Counts, End, Issuing, Settings, steps};
+use crate::jobs::stop::{Stop, StopReason};
+use crate::ledger::{Create, Ledger, LedgerError, SenderLock, SqliteLedger};
+use crate::report::issue::IssueReport;
+
+/// What of a run's behaviour comes from flags.
+struct Flags {
+    command: &'static str,
+    new_ledger: bool,
+    reissue_expired: bool,
+    retry_rejected: bool,
+}
+
+pub(super) fn issue(setup: &Setup, arguments: &Issue) -> Result<Exit, Failure> {
+    let intake = intake::read(&arguments.files, &setup.intake(arguments.cycle.cycle.as_ref())?)?;
+    notes(setup, &intake);
+    let flags = Flags {
+        command: "issue",
+        new_ledger: arguments.new_ledger,
+        reissue_expired: arguments.reissue_expired,
+        retry_rejected: arguments.retry_rejected,
+    };
+    if arguments.dry_run {
+        return dry_run(setup, &intake, &flags);
+    }
+    let out = arguments.out.clone().unwrap_or_else(|| PathBuf::from("tagih-out"));
+    send(setup, &intake, &flags, &arguments.sending, &out)
+}
+
+pub(super) fn cancel(setup: &Setup, arguments: &Cancel) -> Result<Exit, Failure> {
+    let intake = match arguments.what.as_slice() {
+        [one] if Path::new(one).is_file() => {
+            let options = intake::Options { purpose: Purpose::CancelAll, ..setup.intake(arguments.cycle.cycle.as_ref())? };
+            intake::read(&[PathBuf::from(one)], &options)?
+        }
+        invoices => named(invoices)?,
+    };
+    notes(setup, &intake);
+    let flags = Flags { command: "cancel", new_ledger: false, reissue_expired: false, retry_rejected: false };
+    let out = arguments.out.clone().unwrap_or_else(|| PathBuf::from("tagih-out"));
+    send(setup, &intake, &flags, &arguments.sending, &out)
+}
+
+/// Invoice numbers given as arguments, as if they were the rows of a file.
+fn named(invoices: &[String]) -> Result<Intake, Failure> {
+    let mut valid: Vec<Sourced<Bill>> = Vec::new();
+    for (text, row) in invoices.iter().zip(1_u64..) {
+        let invoice_number = InvoiceNumber::new(text)
+            .map_err(|error| Failure::usage(format!("`{text}` is neither a file nor an invoice number: {error}")))?;
+        let place = Place { file: Path::new("(arguments)").into(), file_order: 0, row, line: row };
+        if valid.iter().all(|earlier| earlier.item.invoice_number != invoice_number) {
+            valid.push(Sourced { place, item: Bill { invoice_number, wanted: Wanted::Cancelled } });
+        }
+    }
+    let rows = u64::try_from(valid.len()).unwrap_or(u64::MAX);
+    Ok(Intake { valid, refused: Vec::new(), refused_row_count: 0, duplicates: Vec::new(), rows, notes: Vec::new() })
+}
+
+fn notes(setup: &Setup, intake: &Intake) {
+    if !setup.quiet {
+        for note in &intake.notes {
+            output::note(format_args!("note: {}: {}", note.file.display(), note.text));
+        }
+    }
+}
+
+fn bills(intake: &Intake) -> Vec<Bill> {
+    intake.valid.iter().map(|row| row.item.clone()).collect()
+}
+
+/// Prints the plan: counts, rupiah, calls, time at the rate. Makes no network call and writes nothing.
+fn dry_run(setup: &Setup, intake: &Intake, flags: &Flags) -> Result<Exit, Failure> {
+    let settings = settings(setup, flags)?;
+    let bills = bills(intake);
+    let steps = if setup.ledger_path().exists() {
+        let ledger = SqliteLedger::open(setup.ledger_path(), &setup.binding()?, Create::Never)?;
+        steps(&bills, &ledger, Timestamp::now(), &settings.rules)?
+    } else {
+        let nothing = HashMap::new();
+        let view = plan::MapView::new(&nothing, std::collections::HashSet::new());
+        let salt = crate::domain::bill::Salt::new([0; 16]);
+        bills.iter().map(|bill| plan::step(bill, &view, &salt, Timestamp::now(), &settings.rules)).collect()
+    };
+    let mut table: std::collections::BTreeMap<&str, (u64, i128)> = std::collections::BTreeMap::new();
+    let mut calls = 0_u64;
+    for (bill, step) in bills.iter().zip(&steps) {
+        let (name, call) = step_name(step);
+        let amount = match &bill.wanted {
+            Wanted::Live(terms) => i128::from(terms.amount.get()),
+            Wanted::Cancelled => 0,
+        };
+        let slot = table.entry(name).or_default();
+        *slot = (slot.0.saturating_add(1), slot.1.saturating_add(amount));
+        calls = calls.saturating_add(u64::from(call));
+    }
+    let slot = table.entry("refuse").or_default();
+    slot.0 = slot.0.saturating_add(intake.refused_row_count);
+    table.entry("duplicate").or_default().0 = u64::try_from(intake.duplicates.len()).unwrap_or(u64::MAX);
+    let seconds = calls / u64::from(setup.config.pacing.rate_per_second.get());
+    if setup.json {
+        let steps: serde_json::Map<String, serde_json::Value> =
+            table.iter().map(|(name, (count, amount))| ((*name).to_owned(), serde_json::json!({"count": count, "amount": amount}))).collect();
+        output::result(serde_json::json!({"steps": steps, "rows": intake.rows, "calls": calls, "seconds": seconds}));
+    } else {
+        for (name, (count, amount)) in table.iter().filter(|(_, (count, _))| *count > 0) {
+            output::result(format_args!("{name:<10} {count:>9}  {:>22}", rupiah(*amount)));
+        }
+        let rate = setup.config.pacing.rate_per_second;
+        output::result(format_args!("{} rows, {calls} calls, about {} at {rate} a second; nothing was sent", intake.rows, duration(seconds)));
+    }
+    refused_lines(setup, intake);
+    Ok(if intake.refused_row_count > 0 || steps.iter().any(|step| matches!(step, Step::Refused { .. })) { Exit::Look } else { Exit::Done })
+}
+
+const fn step_name(step: &Step) -> (&'static str, bool) {
+    match step {
+        Step::Issue { .. } => ("issue", true),
+        Step::Amend => ("amend", true),
+        Step::Cancel => ("cancel", true),
+        Step::Resolve => ("resolve", true),
+        Step::ConfirmExpiry => ("confirm", true),
+        Step::Wait { .. } => ("wait", true),
+        Step::Note | Step::Unchanged(_) => ("unchanged", false),
+        Step::RejectedBefore { .. } => ("rejected", false),
+        Step::Refused { .. } => ("refuse", false),
+    }
+}
+
+fn duration(seconds: u64) -> String {
+    match seconds {
+        0..=119 => format!("{seconds} s"),
+        120..=7_199 => format!("{} min", seconds / 60),
+        _ => format!("{} h {} min", seconds / 3_600, seconds % 3_600 / 60),
+    }
+}
+
+/// The first refused rows, for the eye; rejected.csv has them all.
+pub(super) fn refused_lines(setup: &Setup, intake: &Intake) {
+    const SHOWN_MAX: usize = 10;
+    if setup.quiet {
+        return;
+    }
+    for refused in intake.refused.iter().take(SHOWN_MAX) {
+        output::note(refused);
+    }
+    if let Some(more) = intake.refused.len().checked_sub(SHOWN_MAX).filter(|&more| more > 0) {
+        output::note(format_args!("... and {more} more"));
+    }
+}
+
+/// Everything a sender holds while it runs.
+struct Sender {
+    _lock: SenderLock,
+    ledger: SqliteLedger,
+    gateway: HttpGateway,
+    pacer: Pacer<RealTime>,
+    breaker: Breaker,
+    stop: Stop,
+    settings: Settings,
+    retry: RetryPolicy,
+}
+
+impl Sender {
+    fn open(setup: &Setup, flags: &Flags) -> Result<Self, Failure> {
+        let config = &setup.config;
+        let binding = setup.binding()?;
+        let key = SigningKey::new(&setup.secret()?);
+        let create = if flags.new_ledger || (flags.command == "issue" && !setup.is_production()) { Create::IfMissing } else { Create::Never };
+        let lock = SenderLock::acquire(setup.ledger_path(), flags.command)?;
+        let ledger = SqliteLedger::open(setup.ledger_path(), &binding, create)?;
+        let endpoint = Endpoint {
+            base_url: config.doku.base_url.clone(),
+            client_id: binding.client_id,
+            connect_ms: config.timeout.connect_ms,
+            request_ms: config.timeout.request_ms,
+        };
+        let gateway = HttpGateway::new(endpoint, key).map_err(|error| Failure::new(Exit::Disk, format!("TLS cannot be set up: {error}")))?;
+        let rate = Rate { per_second: config.pacing.rate_per_second, burst: config.pacing.burst };
+        Ok(Self {
+            _lock: lock,
+            ledger,
+            gateway,
+            pacer: Pacer::new(rate, RealTime::default()),
+            breaker: Breaker::new(config.retry.breaker_failures),
+            stop: Stop::default(),
+            settings: settings(setup, flags)?,
+            retry: RetryPolicy { attempts_max: config.retry.attempts_max.get(), base_ms: config.retry.base_ms, cap_ms: config.retry.cap_ms },
+        })
+    }
+
+    fn issuing(&self) -> Issuing<'_, SqliteLedger, HttpGateway, RealTime> {
+        let Self { ledger, gateway, pacer, breaker, stop, settings, retry, .. } = self;
+        Issuing {
+            ledger,
+            caller: Caller { gateway, pacer, breaker, stop, retry: *retry },
+            settings,
+            clock: &Timestamp::now,
+            closed_channels: Mutex::default(),
+        }
+    }
+
+    /// Runs `work` until it ends; signals and deadlines ask it to stop, it then drains what is in flight.
+    fn drive<O>(&self, sending: &Sending, work: impl Future<Output = Result<O, LedgerError>>) -> Result<O, Failure> {
+        let deadline = deadline(sending)?;
+        let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
+        runtime.block_on(async {
+            let stopper = async {
+                let (mut interrupt, mut terminate) = (signal(SignalKind::interrupt())?, signal(SignalKind::terminate())?);
+                let reason = tokio::select! {
+                    _ = interrupt.recv() => StopReason::Signal(130),
+                    _ = terminate.recv() => StopReason::Signal(143),
+                    () = sleep_until(deadline) => StopReason::Deadline,
+                };
+                self.stop.ask(reason);
+                std::future::pending::<Result<std::convert::Infallible, std::io::Error>>().await
+            };
+            tokio::select! {
+                done = work => done.map_err(Failure::from),
+                failed = stopper => match failed {
+                    Err(error) => Err(Failure::from(error)),
+                    Ok(never) => match never {},
+                },
+            }
+        })
+    }
+}
+
+async fn sleep_until(deadline: Option<Duration>) {
+    match deadline {
+        Some(left) => tokio::time::sleep(left).await,
+        None => std::future::pending().await,
+    }
+}
+
+/// How long the run may take: the shorter of `--max-duration` and the time to `--until` (WIB, today or tomorrow).
+fn deadline(sending: &Sending) -> Result<Option<Duration>, Failure> {
+    let limit = sending.max_duration.as_deref().map(|text| {
+        text.parse::<SignedDuration>().ok().and_then(|length| Duration::try_from(length).ok()).ok_or_else(|| {
+            Failure::usage(format!("`--max-duration {text}` is not a duration\nhint: write it like `90s`, `30m` or `2h`"))
+        })
+    });
+    let until = sending.until.as_deref().map(|text| {
+        let wrong = || Failure::usage(format!("`--until {text}` is not a time of day\nhint: write it like `05:30` (WIB)"));
+        let time = jiff::civil::Time::strptime("%H:%M", text).map_err(|_| wrong())?;
+        let now = Timestamp::now();
+        let today = calendar::wib_date(now);
+        let at = [Some(today), today.tomorrow().ok()].into_iter().flatten().filter_map(|day| calendar::at_wib(day.to_datetime(time)));
+        at.filter(|at| *at > now).find_map(|at| Duration::try_from(at.duration_since(now)).ok()).ok_or_else(wrong)
+    });
+    let (limit, until) = (limit.transpose()?, until.transpose()?);
+    Ok(limit.into_iter().chain(until).min())
+}
+
+fn settings(setup: &Setup, flags: &Flags) -> Result<Settings, Failure> {
+    let config = &setup.config;
+    let cancel_name = &config.plan.cancel_name;
+    Ok(Settings {
+        environment: config.doku.environment.name().to_owned(),
+        client_id: setup.binding()?.client_id,
+        paths: config.doku.paths.clone(),
+        verify_response: config.doku.verify_response,
+        rules: Rules {
+            reissue_expired: flags.reissue_expired,
+            reissue_suffix: config.plan.reissue_suffix.clone(),
+            reissue_grace_minutes: config.plan.reissue_grace_minutes,
+            retry_rejected: flags.retry_rejected,
+        },
+        amend_base: config.plan.amend_base,
+        cancel_name: (!cancel_name.is_empty()).then(|| cancel_name.clone()),
+        replay_window_minutes: config.retry.replay_window_minutes,
+        patience: Patience { not_found_minutes: config.doubt.not_found_minutes, unchanged_minutes: config.doubt.unchanged_minutes },
+        in_flight_max: usize::try_from(config.pacing.in_flight_max.get()).unwrap_or(usize::MAX),
+    })
+}
+
+fn send(setup: &Setup, intake: &Intake, flags: &Flags, sending: &Sending, out: &Path) -> Result<Exit, Failure> {
+    confirm(setup, sending, &format!("{} rows of `{}`", intake.valid.len(), flags.command))?;
+    let started_at = Timestamp::now();
+    let sender = Sender::open(setup, flags)?;
+    let bills = bills(intake);
+    let progress = Progress::new(flags.command, u64::try_from(bills.len()).unwrap_or(u64::MAX), setup.quiet);
+    let issuing = sender.issuing();
+    let ends = sender.drive(sending, issuing.run(&bills, &|_| progress.advance()))?;
+    progress.finish();
+    let snapshot = sender.ledger.snapshot()?;
+    let stopped = sender.stop.reason();
+    let exit = exit(&Counts::of(ends.iter()), intake.refused_row_count, stopped.as_ref()).or(overdue(setup, &snapshot.bills));
+    let report = IssueReport {
+        command: flags.command,
+        environment: setup.config.doku.environment.name(),
+        intake,
+        ends: &ends,
+        bills: &snapshot.bills,
+        head: snapshot.head,
+        started_at,
+        finished_at: Timestamp::now(),
+        stopped: stopped.as_ref().map(describe),
+        exit_code: exit.code(),
+    };
+    report.write(out)?;
+    refused_lines(setup, intake);
+    if setup.json {
+        output::result(serde_json::to_string(&report.summary()).unwrap_or_default());
+    } else {
+        output::result(last_line(&report.counts(), out));
+    }
+    if let Some(reason) = &stopped {
+        output::note(format_args!("stopped: {}; the same command resumes", describe(reason)));
+    }
+    Ok(exit)
+}
+
+/// `500 rows: 480 issued, 20 rejected; see tagih-out`
+fn last_line(counts: &Counts, out: &Path) -> String {
+    let parts: Vec<String> = Bucket::ALL
+        .iter()
+        .filter(|bucket| counts.get(**bucket) > 0)
+        .map(|bucket| format!("{} {}", counts.get(*bucket), bucket.name().replace('_', " ")))
+        .collect();
+    format!("{} rows: {}; results in {}", counts.total(), parts.join(", "), out.display())
+}
+
+fn describe(reason: &StopReason) -> String {
+    match reason {
+        StopReason::Signal(_) => "interrupted by a signal".into(),
+        StopReason::Deadline => "the time given to it is over".into(),
+        StopReason::Breaker => "too many attempts in a row got no answer (breaker)".into(),
+        StopReason::Credentials(words) => format!("DOKU refused our credentials or signature (E0405): {words}"),
+    }
+}
+
+fn exit(counts: &Counts, refused_row_count: u64, stopped: Option<&StopReason>) -> Exit {
+    let rows = if counts.get(Bucket::Deferred) > 0 || counts.get(Bucket::InDoubt) > 0 {
+        Exit::Partial
+    } else if refused_row_count > 0 || counts.get(Bucket::Refused) > 0 || counts.get(Bucket::Rejected) > 0 {
+        Exit::Look
+    } else {
+        Exit::Done
+    };
+    match stopped {
+        Some(StopReason::Credentials(_)) => Exit::Credentials,
+        Some(StopReason::Breaker) => Exit::Breaker,
+        // A signal that came when everything was done changed nothing.
+        Some(StopReason::Signal(code)) if rows == Exit::Partial => Exit::Signal(*code),
+        Some(StopReason::Signal(_) | StopReason::Deadline) | None => rows,
+    }
+}
+
+/// In doubt for too long: a person must look.
+fn overdue(setup: &Setup, bills: &HashMap<InvoiceNumber, BillState>) -> Exit {
+    let limit_minutes = setup.config.doubt.overdue_hours.saturating_mul(60);
+    let now = Timestamp::now();
+    let is_overdue = |bill: &BillState| bill.in_doubt_since.is_some_and(|since| plan::minutes_between(since, now) > limit_minutes);
+    if bills.values().any(is_overdue) { Exit::Look } else { Exit::Done }
+}
+
+/// Production is not entered by accident.
+fn confirm(setup: &Setup, sending: &Sending, what: &str) -> Result<(), Failure> {
+    use std::io::IsTerminal as _;
+    if !setup.is_production() || sending.yes {
+        return Ok(());
+    }
+    if !std::io::stdin().is_terminal() {
+        return Err(Failure::usage("this would send to DOKU's production\nhint: add `--yes` where nobody can be asked, such as in cron"));
+    }
+    output::note(format_args!("Send {what} to DOKU's production? Type `yes` to go on:"));
+    let mut answer = String::new();
+    std::io::stdin().read_line(&mut answer)?;
+    if answer.trim() == "yes" { Ok(()) } else { Err(Failure::usage("not confirmed; nothing was sent")) }
+}
+
+/// Settles every operation an earlier run left open.
+pub(super) fn sync(setup: &Setup, sending: &Sending) -> Result<Exit, Failure> {
+    confirm(setup, sending, "status queries and replays")?;
+    let flags = Flags { command: "sync", new_ledger: false, reissue_expired: false, retry_rejected: false };
+    let sender = Sender::open(setup, &flags)?;
+    let mut open: Vec<BillState> = sender.ledger.snapshot()?.bills.into_values().filter(|bill| bill.open.is_some()).collect();
+    open.sort_by(|a, b| a.invoice_number.cmp(&b.invoice_number));
+    let progress = Progress::new("sync", u64::try_from(open.len()).unwrap_or(u64::MAX), setup.quiet);
+    let issuing = sender.issuing();
+    let ends: Vec<End> = sender.drive(sending, issuing.settle(&open, &|_| progress.advance()))?;
+    progress.finish();
+    let counts = Counts::of(ends.iter());
+    let settled = counts.total().saturating_sub(counts.get(Bucket::InDoubt));
+    let after = sender.ledger.snapshot()?;
+    let still = after.bills.values().filter(|bill| matches!(bill.status, Status::InDoubt(_))).count();
+    if setup.json {
+        output::result(serde_json::json!({"open": open.len(), "settled": settled, "in_doubt": still}));
+    } else {
+        output::result(format_args!("{} open operations: {settled} settled, {still} still in doubt", open.len()));
+    }
+    Ok(exit(&counts, 0, sender.stop.reason().as_ref()).or(overdue(setup, &after.bills)))
+}

@@ -1,0 +1,198 @@
+//! What every command needs first: configuration, secrets, the ledger's binding, and one way to fail.
+
+use std::collections::BTreeMap;
+use std::fmt::Display;
+use std::path::{Path, PathBuf};
+
+use jiff::Timestamp;
+use secrecy::SecretString;
+
+use super::args::Global;
+use crate::config::{self, Config, ConfigError, Environment};
+use crate::doku::signature::SigningKey;
+use crate::domain::channel::{Channel, Method};
+use crate::exit::Exit;
+use crate::intake::{self, AmountFormat, Defaults, IntakeError, Limits, Mapping};
+use crate::ledger::{Binding, LedgerError};
+use crate::report::atomic::WriteError;
+use crate::secret::{self, SecretError, Sources};
+
+/// An error a person reads, and the exit code it ends with.
+#[derive(Debug)]
+pub(super) struct Failure {
+    pub(super) exit: Exit,
+    pub(super) message: String,
+}
+
+impl Failure {
+    pub(super) fn new(exit: Exit, message: impl Display) -> Self {
+        Self { exit, message: message.to_string() }
+    }
+
+    pub(super) fn usage(message: impl Display) -> Self {
+        Self::new(Exit::Usage, message)
+    }
+}
+
+impl From<ConfigError> for Failure {
+    fn from(error: ConfigError) -> Self {
+        Self::usage(error)
+    }
+}
+
+impl From<SecretError> for Failure {
+    fn from(error: SecretError) -> Self {
+        Self::usage(error)
+    }
+}
+
+impl From<IntakeError> for Failure {
+    fn from(error: IntakeError) -> Self {
+        Self::new(Exit::Input, error)
+    }
+}
+
+impl From<WriteError> for Failure {
+    fn from(error: WriteError) -> Self {
+        Self::new(Exit::Disk, error)
+    }
+}
+
+impl From<std::io::Error> for Failure {
+    fn from(error: std::io::Error) -> Self {
+        Self::new(Exit::Disk, error)
+    }
+}
+
+impl From<LedgerError> for Failure {
+    fn from(error: LedgerError) -> Self {
+        let exit = match &error {
+            LedgerError::Storage { .. } => Exit::Disk,
+            LedgerError::Damaged { .. } | LedgerError::Illegal(_) | LedgerError::CodeTaken { .. } => Exit::Damaged,
+            LedgerError::OtherBinding { .. } | LedgerError::Missing { .. } | LedgerError::TooNew { .. } => Exit::Usage,
+            LedgerError::Held { .. } => Exit::Held,
+        };
+        Self::new(exit, error)
+    }
+}
+
+/// Configuration resolved once, and the global flags.
+#[derive(Debug)]
+pub(super) struct Setup {
+    pub(super) config: Config,
+    pub(super) json: bool,
+    pub(super) quiet: bool,
+}
+
+impl Setup {
+    /// Defaults < file < environment < `flags`.
+    pub(super) fn load(global: &Global, flags: &[(&str, String)]) -> Result<Self, Failure> {
+        let path = global.config.clone().or_else(|| std::env::var_os("TAGIH_CONFIG").map(PathBuf::from));
+        let text = path.as_ref().map(|path| read_config(path)).transpose()?;
+        let name = path.as_ref().map(|path| path.display().to_string()).unwrap_or_default();
+        let file = text.as_deref().map(|text| (name.as_str(), text));
+        let variables = std::env::vars_os().filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)));
+        Ok(Self { config: config::resolve(file, variables, flags)?, json: global.json, quiet: global.quiet })
+    }
+
+    pub(super) fn ledger_path(&self) -> &Path {
+        Path::new(&self.config.ledger.path)
+    }
+
+    /// The ledger is bound to this for life.
+    pub(super) fn binding(&self) -> Result<Binding, Failure> {
+        let client_id = self.config.doku.client_id.clone();
+        if client_id.is_empty() {
+            return Err(Failure::usage("`doku.client_id` is not set\nhint: set it in the configuration file or as TAGIH_DOKU_CLIENT_ID"));
+        }
+        Ok(Binding { environment: self.config.doku.environment.name().to_owned(), client_id })
+    }
+
+    pub(super) fn secret(&self) -> Result<SecretString, Failure> {
+        let sources = Sources {
+            variable: std::env::var("TAGIH_DOKU_SECRET").ok().map(SecretString::from),
+            credentials_directory: std::env::var("CREDENTIALS_DIRECTORY").ok(),
+        };
+        Ok(secret::load(&self.config.doku.secret_file, sources)?)
+    }
+
+    /// The keys that verify: the present one, and the previous one while rotating.
+    pub(super) fn verification_keys(&self) -> Result<Vec<SigningKey>, Failure> {
+        let mut keys = vec![SigningKey::new(&self.secret()?)];
+        let previous = &self.config.doku.secret_file_previous;
+        if !previous.is_empty() {
+            keys.push(SigningKey::new(&secret::from_file(Path::new(previous))?));
+        }
+        Ok(keys)
+    }
+
+    /// How bill files are to be read.
+    pub(super) fn intake(&self, cycle: Option<&String>) -> Result<intake::Options, Failure> {
+        let settings = &self.config.intake;
+        let delimiter = match settings.delimiter.as_str() {
+            "auto" => None,
+            "," => Some(b','),
+            ";" => Some(b';'),
+            "tab" | "\t" => Some(b'\t'),
+            "|" => Some(b'|'),
+            other => return Err(Failure::usage(format!("`intake.delimiter` must be auto, `,`, `;`, tab or `|`, not `{other}`"))),
+        };
+        let amount_format = match settings.amount_format.as_str() {
+            "plain" => AmountFormat::Plain,
+            "dot_thousands" => AmountFormat::DotThousands,
+            "comma_thousands" => AmountFormat::CommaThousands,
+            other => return Err(Failure::usage(format!("`intake.amount_format` must be plain, dot_thousands or comma_thousands, not `{other}`"))),
+        };
+        let columns: BTreeMap<String, String> = settings.columns.clone();
+        let limits = Limits {
+            record_bytes_max: settings.limits.record_bytes_max,
+            columns_max: settings.limits.columns_max,
+            rows_max: settings.limits.rows_max,
+            field_bytes_max: settings.limits.field_bytes_max,
+            ..Limits::default()
+        };
+        Ok(intake::Options {
+            columns: Mapping::parse(&columns).map_err(Failure::usage)?,
+            delimiter,
+            invoice_number_template: filled(&settings.invoice_number_template),
+            cycle: cycle.cloned(),
+            amount_format,
+            defaults: self.intake_defaults()?,
+            limits,
+            merchant_bin: filled(&settings.merchant_bin),
+            ..intake::Options::new(Timestamp::now())
+        })
+    }
+
+    fn intake_defaults(&self) -> Result<Defaults, Failure> {
+        let defaults = &self.config.intake.defaults;
+        let channel = filled(&defaults.channel).map(|name| Channel::parse(&name).ok_or_else(|| unknown("channel", &name))).transpose()?;
+        let method = filled(&defaults.method).map(|name| Method::parse(&name).ok_or_else(|| unknown("method", &name))).transpose()?;
+        Ok(Defaults {
+            channel,
+            method,
+            expiry_minutes: Some(defaults.expiry_minutes).filter(|&minutes| minutes > 0),
+            reusable: Some(defaults.reusable),
+            info: filled(&defaults.info),
+            receipt_description: filled(&defaults.receipt_description),
+            receipt_footer: filled(&defaults.receipt_footer),
+        })
+    }
+
+    pub(super) fn is_production(&self) -> bool {
+        self.config.doku.environment == Environment::Production
+    }
+}
+
+fn read_config(path: &Path) -> Result<String, Failure> {
+    std::fs::read_to_string(path)
+        .map_err(|error| Failure::usage(format!("the configuration file `{}` cannot be read: {error}", path.display())))
+}
+
+fn filled(text: &str) -> Option<String> {
+    (!text.is_empty()).then(|| text.to_owned())
+}
+
+fn unknown(what: &str, name: &str) -> Failure {
+    Failure::usage(format!("`intake.defaults.{what}` is not a known {what}: `{name}`"))
+}

@@ -1,0 +1,56 @@
+//! Output files appear whole or not at all: written beside their place, made durable, then renamed (I19).
+
+use std::fs::{self, File};
+use std::io::{self, BufWriter, Write as _};
+use std::path::Path;
+
+/// Why a result file could not be written (exit 9).
+#[derive(Debug, thiserror::Error)]
+#[error("`{path}` cannot be written: {reason}\nhint: check free space and permissions; whatever was there before is unchanged")]
+pub struct WriteError {
+    /// Which file.
+    pub path: String,
+    /// The system's words.
+    pub reason: String,
+}
+
+/// Lets `fill` write a temporary file, then puts it in `path`'s place, durably. Missing folders are made.
+pub fn write(path: &Path, fill: impl FnOnce(&mut BufWriter<&File>) -> io::Result<()>) -> Result<(), WriteError> {
+    let directory = path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or_else(|| Path::new("."));
+    let attempt = || -> io::Result<()> {
+        fs::create_dir_all(directory)?;
+        let temporary = tempfile::Builder::new().prefix(".tagih-").permissions(readable()).tempfile_in(directory)?;
+        let mut writer = BufWriter::with_capacity(1 << 16, temporary.as_file());
+        fill(&mut writer)?;
+        writer.flush()?;
+        drop(writer);
+        temporary.as_file().sync_all()?;
+        temporary.persist(path).map_err(|error| error.error)?;
+        File::open(directory)?.sync_all()
+    };
+    attempt().map_err(|error| WriteError { path: path.display().to_string(), reason: error.to_string() })
+}
+
+/// What a file made in the ordinary way would have, before the umask.
+fn readable() -> fs::Permissions {
+    std::os::unix::fs::PermissionsExt::from_mode(0o644)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_failed_write_leaves_what_was_there() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("new/result.csv");
+        write(&path, |file| file.write_all(b"first")).unwrap();
+        let failed = write(&path, |file| {
+            file.write_all(b"sec")?;
+            Err(io::Error::other("disk full"))
+        });
+        assert!(failed.unwrap_err().to_string().contains("disk full"));
+        assert_eq!(fs::read(&path).unwrap(), b"first");
+        assert_eq!(fs::read_dir(path.parent().unwrap()).unwrap().count(), 1, "no temporary file is left");
+    }
+}
