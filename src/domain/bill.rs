@@ -16,16 +16,14 @@ pub struct Bill {
     pub invoice_number: InvoiceNumber,
     /// What the row asks for.
     pub wanted: Wanted,
-    /// Under which terms.
-    pub terms: Terms,
 }
 
 /// Whether the row asks for a payable code or for none.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Wanted {
     /// A live code under these terms.
-    Live,
-    /// No live code (`action=cancel`).
+    Live(Box<Terms>),
+    /// No live code (`action=cancel`); whatever else the row says does not matter.
     Cancelled,
 }
 
