@@ -23,7 +23,7 @@ pub struct Bill {
 pub enum Wanted {
     /// A live code under these terms.
     Live(Box<Terms>),
-    /// No live code (`action=cancel`).
+    /// No live code (`action=cancel`); whatever else the row says does not matter.
     Cancelled,
 }
 

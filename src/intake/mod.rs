@@ -1,3 +1,369 @@
 //! CSV files of policies or invoices → bills, and every row that is not one, with file, row, column and reason.
 //!
 //! Belongs here: reading, column mapping, cell rules. Must not be here: the ledger, DOKU's wire, decisions about sending.
+//! Nothing is repaired: a value is understood as documented in `docs/formats-input.md` or its row is refused, and every bad
+//! row is reported, not the first. Rows read = valid + refused + duplicates, always (I13).
+
+mod cells;
+pub mod codes;
+mod columns;
+mod error;
+mod guard;
+pub mod import;
+mod numbering;
+mod row;
+mod sort;
+mod table;
+#[cfg(test)]
+mod tests;
+
+use std::fmt;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use csv::StringRecord;
+use jiff::Timestamp;
+use rayon::prelude::*;
+
+pub use cells::AmountFormat;
+pub use columns::{Column, Mapping};
+pub use error::{Fault, IntakeError, RefusedFile, Spot};
+
+use crate::domain::bill::{Bill, Terms, Wanted};
+use crate::domain::channel::{Channel, Method};
+use crate::domain::code::Code;
+use numbering::Numbering;
+use row::Cells;
+use sort::Harvest;
+use table::{Shape, Table};
+
+/// How a bill file is to be understood.
+#[derive(Clone, Debug)]
+pub struct Options {
+    /// The user's own headers (`intake.columns`).
+    pub columns: Mapping,
+    /// What separates cells; sniffed among `, ; tab |` when not given.
+    pub delimiter: Option<u8>,
+    /// Makes invoice numbers for files that have none: `{policy_number}-{cycle}`.
+    pub invoice_number_template: Option<String>,
+    /// The billing cycle (`--cycle`), for the template.
+    pub cycle: Option<String>,
+    /// How amounts are written.
+    pub amount_format: AmountFormat,
+    /// What empty cells mean.
+    pub defaults: Defaults,
+    /// What a file may at most hold.
+    pub limits: Limits,
+    /// The prefix DOKU gave for codes of our own making.
+    pub merchant_bin: Option<String>,
+    /// Whether rows say themselves what they want, or all ask for cancellation.
+    pub purpose: Purpose,
+    /// The instant expiries are compared with.
+    pub now: Timestamp,
+}
+
+impl Options {
+    /// Canonical columns, plain amounts, no defaults, default limits.
+    #[must_use]
+    pub fn new(now: Timestamp) -> Self {
+        Self {
+            columns: Mapping::new(),
+            delimiter: None,
+            invoice_number_template: None,
+            cycle: None,
+            amount_format: AmountFormat::Plain,
+            defaults: Defaults::default(),
+            limits: Limits::default(),
+            merchant_bin: None,
+            purpose: Purpose::AsWritten,
+            now,
+        }
+    }
+}
+
+/// What the rows of a file are for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Purpose {
+    /// The `action` column says it row by row.
+    AsWritten,
+    /// Every row names a bill to cancel; only the invoice number matters (`tagih cancel FILE`).
+    CancelAll,
+}
+
+/// What stands for an empty cell or an absent column.
+#[derive(Clone, Debug, Default)]
+pub struct Defaults {
+    /// The channel; without it, every row must name one.
+    pub channel: Option<Channel>,
+    /// The method; `doku` without it.
+    pub method: Option<Method>,
+    /// Minutes until a code expires, 1 to the channel's limit; without it, every row must give an expiry.
+    pub expiry_minutes: Option<u32>,
+    /// Whether codes may be paid more than once; no without it.
+    pub reusable: Option<bool>,
+    /// Shown to the cashier.
+    pub info: Option<String>,
+    /// Printed on Indomaret's receipt, where it is mandatory.
+    pub receipt_description: Option<String>,
+    /// Printed under the receipt.
+    pub receipt_footer: Option<String>,
+}
+
+/// What a file may at most hold; more is refused, so memory stays bounded.
+#[derive(Clone, Debug)]
+pub struct Limits {
+    /// Bytes of one record.
+    pub record_bytes_max: usize,
+    /// Columns of the header.
+    pub columns_max: usize,
+    /// Rows of one file, without the header.
+    pub rows_max: u64,
+    /// Bytes of one cell.
+    pub field_bytes_max: usize,
+    /// Bytes of one file.
+    pub file_bytes_max: u64,
+}
+
+impl Default for Limits {
+    /// 64 KiB a record, 8 KiB a cell, 256 columns, 10 million rows, 8 GiB.
+    fn default() -> Self {
+        Self {
+            record_bytes_max: 64 * 1024,
+            columns_max: 256,
+            rows_max: 10_000_000,
+            field_bytes_max: 8 * 1024,
+            file_bytes_max: 8 * 1024 * 1024 * 1024,
+        }
+    }
+}
+
+/// Where a row stands.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Place {
+    /// The file, as it was named.
+    pub file: Arc<Path>,
+    /// Which of the files given it is, from 0: places are ordered by it, then by row.
+    pub file_order: usize,
+    /// The record's number; the header is 1.
+    pub row: u64,
+    /// The line the record starts on, from 1.
+    pub line: u64,
+}
+
+impl Place {
+    /// What places are sorted by.
+    #[must_use]
+    pub const fn order(&self) -> (usize, u64) {
+        (self.file_order, self.row)
+    }
+}
+
+impl fmt::Display for Place {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}:{}", self.file.display(), self.row)
+    }
+}
+
+/// Something read from a row, and which row.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Sourced<T> {
+    /// Where it stands.
+    pub place: Place,
+    /// What it is.
+    pub item: T,
+}
+
+/// One reason to refuse a row; a row with several bad cells has several.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RefusedRow {
+    /// Where.
+    pub place: Place,
+    /// The header of the bad cell; tagih's name if the file has no such column; empty if the row as a whole is bad.
+    pub column: String,
+    /// The cell, masked where it is or may be personal, escaped and cut where it is long.
+    pub value: String,
+    /// The row's invoice number, if it has a valid one.
+    pub invoice_number: Option<String>,
+    /// The stable code.
+    pub code: Code,
+    /// What is wrong with this cell.
+    pub reason: String,
+}
+
+impl fmt::Display for RefusedRow {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { place, column, value, code, reason, .. } = self;
+        write!(f, "{place}:{column}: `{value}`: {reason} [{code}]")
+    }
+}
+
+/// A row that says again what an earlier one said.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Duplicate {
+    /// The row that is left out.
+    pub place: Place,
+    /// The row that stands for both.
+    pub of: Place,
+}
+
+/// Something a person should know about a file, though nothing was refused for it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Note {
+    /// Which file.
+    pub file: Arc<Path>,
+    /// What.
+    pub text: String,
+}
+
+/// What files hold. All lists are ordered by file, row and column.
+#[derive(Clone, Debug)]
+pub struct Input<T> {
+    /// What can be used.
+    pub valid: Vec<Sourced<T>>,
+    /// Every reason to refuse a row.
+    pub refused: Vec<RefusedRow>,
+    /// How many rows those reasons refuse.
+    pub refused_row_count: u64,
+    /// Rows that say again what a valid or refused one says.
+    pub duplicates: Vec<Duplicate>,
+    /// How many rows were read, headers not counted.
+    pub rows: u64,
+    /// What a person should know besides.
+    pub notes: Vec<Note>,
+}
+
+/// The wanted state, as files give it.
+pub type Intake = Input<Bill>;
+/// A bill and its row.
+pub type SourcedBill = Sourced<Bill>;
+
+/// Reads files of bills as one input: an invoice number means one bill, whichever file it stands in.
+///
+/// # Errors
+/// [`IntakeError`] when any file as a whole is refused; it lists every such file.
+pub fn read(files: &[PathBuf], options: &Options) -> Result<Intake, IntakeError> {
+    let shape =
+        Shape { wanted: Column::OF_BILLS, mapping: &options.columns, delimiter: options.delimiter, limits: &options.limits };
+    let mut intake = gathered(files, &shape, |table| {
+        let numbering = Numbering::of(&table.columns, options)?;
+        require_columns(table, options)?;
+        Ok(move |cells: Cells<'_>| row::bill(cells, options, &numbering))
+    })?;
+    let advice = advice(&intake.valid);
+    intake.notes.extend(advice);
+    Ok(intake)
+}
+
+/// The columns without which no row of a file can be a bill.
+fn require_columns(table: &Table, options: &Options) -> Result<(), Fault> {
+    let lacks = |column: Column| table.columns.index(column).is_none();
+    if options.purpose == Purpose::CancelAll || !lacks(Column::Action) {
+        return Ok(());
+    }
+    let mut missing: Vec<String> = Vec::new();
+    for column in [Column::Amount, Column::CustomerName] {
+        if lacks(column) {
+            let alias = column.alias().map_or_else(String::new, |alias| format!(" (or `{alias}`)"));
+            missing.push(format!("`{}`{alias}", column.name()));
+        }
+    }
+    if lacks(Column::Channel) && options.defaults.channel.is_none() {
+        missing.push("`channel` (or `intake.defaults.channel`)".into());
+    }
+    if missing.is_empty() { Ok(()) } else { Err(table.columns.missing(&missing)) }
+}
+
+/// Reads every file, each with the row reader `prepare` makes for it, and sorts out what contradicts itself.
+fn gathered<T, F, P>(files: &[PathBuf], shape: &Shape<'_>, prepare: P) -> Result<Input<T>, IntakeError>
+where
+    T: sort::Keyed + PartialEq + Send,
+    F: Fn(Cells<'_>) -> Result<T, Vec<RefusedRow>> + Sync,
+    P: Fn(&Table) -> Result<F, Fault>,
+{
+    let mut harvest = Harvest::default();
+    let mut refused = Vec::new();
+    for (file_order, path) in files.iter().enumerate() {
+        let read = Table::open(path, shape).and_then(|mut table| {
+            let read_row = prepare(&table).map_err(|fault| table.refused(fault))?;
+            gather(&mut table, file_order, shape, &read_row, &mut harvest)
+        });
+        refused.extend(read.err());
+    }
+    if refused.is_empty() { Ok(harvest.sorted_out()) } else { Err(IntakeError(refused)) }
+}
+
+/// Reads one file's rows, a batch at a time: records in order, their cells in parallel.
+fn gather<T: Send>(
+    table: &mut Table,
+    file_order: usize,
+    shape: &Shape<'_>,
+    read_row: &(impl Fn(Cells<'_>) -> Result<T, Vec<RefusedRow>> + Sync),
+    harvest: &mut Harvest<T>,
+) -> Result<(), RefusedFile> {
+    const BATCH_ROWS: usize = 4096;
+    let (file, columns) = (Arc::clone(&table.path), table.columns.clone());
+    harvest.note(&file, columns.unused_notes(shape.wanted));
+    let mut batch = vec![StringRecord::new(); BATCH_ROWS];
+    let rows_before = harvest.rows();
+    loop {
+        let (first_row, count) = table.fill(&mut batch)?;
+        let records = batch.get(..count).unwrap_or_default();
+        let read: Vec<(Place, Result<T, Vec<RefusedRow>>)> = records
+            .par_iter()
+            .enumerate()
+            .map(|(index, record)| {
+                let row = first_row.saturating_add(u64::try_from(index).unwrap_or_default());
+                let line = record.position().map_or(0, csv::Position::line);
+                let place = Place { file: Arc::clone(&file), file_order, row, line };
+                let cells = Cells::checked(record, &columns, &place, shape.limits.field_bytes_max);
+                (place.clone(), cells.and_then(read_row))
+            })
+            .collect();
+        harvest.extend(read);
+        if count < BATCH_ROWS {
+            break;
+        }
+    }
+    if harvest.rows() == rows_before {
+        harvest.note(&file, vec!["has a header and no rows".into()]);
+    }
+    Ok(())
+}
+
+/// What is legal and yet will surprise: codes a spreadsheet may have rounded, names too long to amend later.
+fn advice(bills: &[SourcedBill]) -> Vec<Note> {
+    const SPREADSHEET_DIGITS: usize = 15;
+    let mut notes = Vec::new();
+    for of_file in bills.chunk_by(|left, right| left.place.file_order == right.place.file_order) {
+        let Some(file) = of_file.first().map(|sourced| Arc::clone(&sourced.place.file)) else { continue };
+        let terms = || of_file.iter().filter_map(|sourced| live_terms(&sourced.item));
+        let long_codes = || terms().filter_map(|terms| terms.payment_code.as_ref()).filter_map(|code| code.as_str().get(SPREADSHEET_DIGITS..));
+        let long_count = long_codes().filter(|rest| !rest.is_empty()).count();
+        let rounded_count = long_codes().filter(|rest| !rest.is_empty() && rest.bytes().all(|digit| digit == b'0')).count();
+        if long_count > 1 && rounded_count.saturating_mul(2) > long_count {
+            notes.push(Note {
+                file: Arc::clone(&file),
+                text: format!(
+                    "{rounded_count} of {long_count} long payment codes have only zeros after the 15th digit: a spreadsheet may have rounded them"
+                ),
+            });
+        }
+        let is_long = |terms: &&Terms| {
+            let profile = terms.channel.profile();
+            profile.can_amend && terms.customer.name.reveal().chars().nth(profile.name_length_max_on_amend).is_some()
+        };
+        let long_names = terms().filter(is_long).count();
+        if long_names > 0 {
+            let text = format!("{long_names} customer names have more than 40 characters: their codes can be issued but not amended");
+            notes.push(Note { file, text });
+        }
+    }
+    notes
+}
+
+fn live_terms(bill: &Bill) -> Option<&Terms> {
+    match &bill.wanted {
+        Wanted::Live(terms) => Some(terms),
+        Wanted::Cancelled => None,
+    }
+}

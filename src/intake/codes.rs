@@ -1,0 +1,218 @@
+//! The stable codes of refused rows (`E01xx`) and refused files (`E02xx`): what `tagih explain` prints of them.
+//!
+//! Belongs here: one constant a kind of refusal. Must not be here: the rules that find them. A code is never given a new
+//! meaning; one that falls out of use stays reserved.
+
+use crate::domain::code::Code;
+
+macro_rules! codes {
+    ($($(#[$doc:meta])* $name:ident = $id:literal, $title:literal, $meaning:literal, $remedy:literal;)*) => {
+        $($(#[$doc])* pub const $name: Code = Code::new($id, $title, $meaning, $remedy);)*
+
+        /// Every code of this module, in order.
+        pub const ALL: &[Code] = &[$($name),*];
+    };
+}
+
+codes! {
+    /// The row has more or fewer cells than the header.
+    CELL_COUNT = "E0101", "wrong number of cells",
+        "The row has more or fewer cells than the header, so no cell can be trusted to be in its column.",
+        "Look for a delimiter inside a value: such a value must be in double quotes.";
+    /// No cell of the row holds anything.
+    ROW_EMPTY = "E0102", "empty row",
+        "Every cell of the row is empty; spreadsheets often leave such rows at the end.",
+        "Delete the row.";
+    /// A mandatory cell is empty.
+    CELL_EMPTY = "E0103", "mandatory cell empty",
+        "The column must have a value in this row, and no default is configured for it.",
+        "Fill in the cell, or set a default under `intake.defaults`.";
+    /// A value spans lines.
+    LINE_BREAK = "E0104", "line break inside a value",
+        "The value spans several lines. Most often a stray double quote has swallowed the rows below it.",
+        "Look at the line where the record starts: remove the stray quote, or the line break.";
+    /// A value holds a control character.
+    CONTROL_CHARACTER = "E0105", "control character inside a value",
+        "The value holds an invisible character (a tab, a null, an escape) that would reach the counter's screen or receipt.",
+        "Retype the value.";
+    /// A value is over the configured byte limit.
+    CELL_TOO_LARGE = "E0106", "value too large",
+        "The value has more bytes than `intake.limits.field_bytes_max`, far more than any field of DOKU takes.",
+        "Look for a missing quote or delimiter; shorten the value.";
+    /// The amount has separators, decimals, signs or currency.
+    AMOUNT_FORMAT = "E0107", "amount not understood",
+        "An amount is whole rupiah in digits only. `1.500` may mean one and a half or one thousand five hundred, so separators are refused unless a format is configured, and decimals other than zero always.",
+        "Export the column as a plain number, or set `intake.amount_format` to `dot_thousands` or `comma_thousands`.";
+    /// The amount is zero or negative.
+    AMOUNT_NOT_POSITIVE = "E0108", "amount zero or negative",
+        "DOKU takes amounts of one rupiah and more.",
+        "Remove the row, or write `cancel` in the `action` column.";
+    /// The amount has more than 12 digits.
+    AMOUNT_TOO_LARGE = "E0109", "amount over 12 digits",
+        "DOKU takes amounts of at most 999,999,999,999 rupiah.",
+        "Check the amount.";
+    /// A number in E-notation.
+    SPREADSHEET_DAMAGE = "E0110", "number damaged by a spreadsheet",
+        "A spreadsheet has rewritten a long number as `8,89651E+15`; its last digits are lost and cannot be recovered from the file.",
+        "Export again from the source with this column as text.";
+    /// Not an invoice number.
+    INVOICE_NUMBER = "E0111", "invoice number not valid",
+        "An invoice number has 1 to 64 printable ASCII characters.",
+        "Correct the number; it is the key of the bill and is never changed by tagih.";
+    /// A text is longer than the channel takes.
+    TEXT_TOO_LONG = "E0112", "text too long for the channel",
+        "DOKU limits each text by channel; tagih does not cut texts, as the cut may change the meaning.",
+        "Shorten the text.";
+    /// Not a channel.
+    CHANNEL = "E0113", "unknown channel",
+        "The channel is the chain of counters that takes the money.",
+        "Write `alfa` or `indomaret`.";
+    /// Not a method.
+    METHOD = "E0114", "unknown method",
+        "The method says who makes the payment code.",
+        "Write `doku` or `merchant`.";
+    /// Not an action.
+    ACTION = "E0115", "unknown action",
+        "The action column is empty for a bill that is wanted and `cancel` for one that is not.",
+        "Leave the cell empty or write `cancel`.";
+    /// Not yes or no.
+    YES_OR_NO = "E0116", "neither yes nor no",
+        "`reusable` says whether one code may be paid more than once.",
+        "Write `true`, `false`, `yes`, `no`, `1` or `0`.";
+    /// Not an e-mail address.
+    EMAIL = "E0117", "e-mail address not valid",
+        "DOKU refuses malformed addresses, and with them the whole code.",
+        "Correct the address, or leave the cell empty.";
+    /// Not a payment code.
+    PAYMENT_CODE = "E0118", "payment code not valid",
+        "A payment code has 1 to 20 digits; leading zeros count.",
+        "Correct the code.";
+    /// A merchant code is missing.
+    PAYMENT_CODE_MISSING = "E0119", "payment code missing",
+        "With method `merchant` the payment code is yours to give.",
+        "Fill in `payment_code`, or write `doku` as the method.";
+    /// A code was given where DOKU makes it.
+    PAYMENT_CODE_GIVEN = "E0120", "payment code given though DOKU makes it",
+        "With method `doku` the code comes from DOKU; the one in the row would be lost.",
+        "Empty the cell, or write `merchant` as the method.";
+    /// A merchant code without the merchant's prefix.
+    PAYMENT_CODE_PREFIX = "E0121", "payment code without your prefix",
+        "Codes of your own making begin with the company code (BIN) DOKU gave you: `doku.merchant_bin`.",
+        "Correct the code, or the configured prefix.";
+    /// The channel takes no merchant codes.
+    MERCHANT_CODES = "E0122", "no merchant codes on this channel",
+        "DOKU documents codes of the merchant's making for Alfa only.",
+        "Write `doku` as the method.";
+    /// Minutes that are not a number in range.
+    EXPIRY_MINUTES = "E0123", "expiry out of range",
+        "The code must stay payable for at least one minute and at most what the channel allows: 99,999 minutes on Alfa, 99,999,999 on Indomaret.",
+        "Correct the expiry.";
+    /// A date or time that is not understood.
+    DATE = "E0124", "date or time not understood",
+        "Dates are written `2026-10-31`, times `2026-10-31 17:00` (WIB) or `2026-10-31T17:00:00+07:00`; day and month in another order would be a guess.",
+        "Rewrite the date in that form.";
+    /// An expiry that has passed.
+    EXPIRED = "E0125", "expiry in the past",
+        "The row asks for a code that could not be paid any more.",
+        "Give a later `expires_at`, or write `cancel` in the `action` column.";
+    /// Two expiries.
+    EXPIRY_TWICE = "E0126", "two expiries",
+        "Both `expiry_minutes` and `expires_at` have a value, and they would have to agree to the minute.",
+        "Empty one of the two cells.";
+    /// No expiry.
+    EXPIRY_MISSING = "E0127", "no expiry",
+        "DOKU would choose 60 minutes by itself; tagih always sends an expiry.",
+        "Fill in `expiry_minutes` or `expires_at`, or set `intake.defaults.expiry_minutes`.";
+    /// Insurance text outside printable ASCII.
+    INSURANCE_TEXT = "E0128", "policy text not printable ASCII",
+        "Policy texts are shown on Alfa's cash register, which prints plain ASCII only.",
+        "Write the text without accents and symbols.";
+    /// Spaces around an identifying value.
+    SPACES_AROUND = "E0129", "spaces around a number",
+        "The value begins or ends with a space. In a number that identifies something, that makes it another number.",
+        "Remove the spaces.";
+    /// One invoice number, different content.
+    INVOICE_CONFLICT = "E0130", "same invoice number, different content",
+        "Two or more rows of the input speak of this invoice and disagree, so none of them is carried out.",
+        "Keep the row that is right.";
+    /// One payment code for two invoices.
+    PAYMENT_CODE_CONFLICT = "E0131", "same payment code for two invoices",
+        "A counter could not tell which of the two bills a payment is for, so none of them is carried out.",
+        "Give each bill a code of its own, or cancel one of them.";
+
+    /// The file cannot be opened or read.
+    FILE_UNREADABLE = "E0201", "file cannot be read",
+        "The operating system refused to open or read the file.",
+        "Check the path and its permissions.";
+    /// UTF-16.
+    FILE_UTF16 = "E0202", "file is UTF-16",
+        "The file is encoded as UTF-16 (`Unicode text` in spreadsheets).",
+        "Save it as `CSV UTF-8`, or convert it: `iconv -f UTF-16 -t UTF-8`.";
+    /// Not UTF-8.
+    FILE_NOT_UTF8 = "E0203", "file is not UTF-8",
+        "The file holds bytes that are not UTF-8; guessing its encoding could change names and texts.",
+        "Save it as `CSV UTF-8`, or convert it: `iconv -f WINDOWS-1252 -t UTF-8`.";
+    /// A null byte.
+    FILE_NUL = "E0204", "file holds a null byte",
+        "Text never holds a null byte: the file is damaged, cut by a crash, or not text.",
+        "Export the file again.";
+    /// Nothing in it.
+    FILE_EMPTY = "E0205", "file is empty",
+        "There is not even a header, so it cannot be told from a failed export.",
+        "Export again; a file with a header and no rows is accepted.";
+    /// No telling what separates the cells.
+    FILE_DELIMITER = "E0206", "delimiter not clear",
+        "The header can be split in more than one way.",
+        "Set `intake.delimiter` to the one that is meant.";
+    /// A column is missing.
+    COLUMN_MISSING = "E0207", "column missing",
+        "The header lacks a column every bill needs, or one that `intake.columns` names.",
+        "Add the column, map yours under `intake.columns`, or set a default under `intake.defaults`.";
+    /// A column is there twice.
+    COLUMN_TWICE = "E0208", "column there twice",
+        "Two columns have the same name or mean the same, and may disagree.",
+        "Remove or rename one of them.";
+    /// A quote that never ends.
+    QUOTE_OPEN = "E0209", "quote without end",
+        "A double quote opens a value and nothing closes it, so all rows after it would be lost inside that value.",
+        "Look at the named line: close or remove the quote.";
+    /// A record over the byte limit.
+    RECORD_TOO_LARGE = "E0210", "record too large",
+        "One record has more bytes than `intake.limits.record_bytes_max`; most often a quote is not closed.",
+        "Look at the named line; raise the limit if the record is right.";
+    /// Too many columns.
+    COLUMNS_TOO_MANY = "E0211", "too many columns",
+        "The header has more columns than `intake.limits.columns_max`.",
+        "Remove columns, or raise the limit.";
+    /// Too many rows.
+    ROWS_TOO_MANY = "E0212", "too many rows",
+        "The file has more rows than `intake.limits.rows_max`.",
+        "Split the file, or raise the limit.";
+    /// Too many bytes.
+    FILE_TOO_LARGE = "E0213", "file too large",
+        "The file has more bytes than `intake.limits.file_bytes_max`.",
+        "Split the file, or raise the limit.";
+    /// The template needs a cycle.
+    CYCLE_MISSING = "E0214", "billing cycle not given",
+        "Invoice numbers are made from a template with `{cycle}`; the cycle is never taken from the clock, as a late run would then bill another month.",
+        "Give `--cycle`, for example `--cycle 2026-10`.";
+    /// The template is wrong.
+    TEMPLATE = "E0215", "invoice number template not valid",
+        "The template names something that is not a column, or that the file does not have.",
+        "Use `{cycle}` and names of columns the file has, for example `{policy_number}-{cycle}`.";
+    /// The mapping names an unknown column.
+    MAPPING = "E0216", "unknown column in the mapping",
+        "`intake.columns` maps tagih's column names to your headers; one of the names is not tagih's.",
+        "Correct the name; `docs/formats-input.md` lists them.";
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn codes_are_unique_and_in_order() {
+        assert!(ALL.windows(2).all(|pair| pair[0].id < pair[1].id));
+        assert!(ALL.iter().all(|code| !code.meaning.is_empty() && !code.remedy.is_empty()));
+    }
+}

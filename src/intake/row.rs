@@ -1,0 +1,341 @@
+//! One row → one bill, or every reason why it is none.
+//!
+//! Belongs here: rules across the cells of a row; limits come from the channel's profile. Must not be here: lexical rules
+//! (`cells`), rules across rows (`sort`).
+
+use csv::StringRecord;
+
+use super::cells::{self, Wrong};
+use super::codes;
+use super::columns::{Column, Columns};
+use super::numbering::Numbering;
+use super::{Options, Place, Purpose, RefusedRow};
+use crate::domain::bill::{Bill, Customer, Expiry, Policy, Terms, Wanted};
+use crate::domain::channel::{Channel, ChannelProfile, Method};
+use crate::domain::code::Code;
+use crate::domain::ids::PaymentCode;
+use crate::domain::personal::Personal;
+
+/// A row's cells by column, and what was found wrong with them so far.
+pub(super) struct Cells<'a> {
+    record: &'a StringRecord,
+    columns: &'a Columns,
+    place: &'a Place,
+    /// Each with its cell's position, which orders them.
+    refused: Vec<(usize, RefusedRow)>,
+}
+
+impl<'a> Cells<'a> {
+    /// The cells of a row that has the header's shape. Bad bytes in any cell, used or not, are noted: a stray quote that
+    /// swallows rows does so in whichever column it stands.
+    pub(super) fn checked(
+        record: &'a StringRecord,
+        columns: &'a Columns,
+        place: &'a Place,
+        field_bytes_max: usize,
+    ) -> Result<Self, Vec<RefusedRow>> {
+        let mut cells = Self { record, columns, place, refused: Vec::new() };
+        let (found, wanted) = (record.len(), columns.count());
+        if record.iter().all(|cell| cell.trim().is_empty()) {
+            return Err(vec![cells.refusal(String::new(), String::new(), (codes::ROW_EMPTY, "the row is empty".into()))]);
+        }
+        if found != wanted {
+            let wrong = (codes::CELL_COUNT, format!("the row has {found} cells, the header has {wanted}"));
+            return Err(vec![cells.refusal(String::new(), String::new(), wrong)]);
+        }
+        for (index, cell) in record.iter().enumerate() {
+            if let Some(wrong) = unprintable(cell, place.line, field_bytes_max) {
+                cells.refuse_at(index, wrong);
+            }
+        }
+        Ok(cells)
+    }
+
+    /// The cell without surrounding spaces; empty if the file has no such column.
+    pub(super) fn get(&self, column: Column) -> &'a str {
+        self.columns.index(column).and_then(|index| self.record.get(index)).unwrap_or_default().trim_matches([' ', '\t', '\u{a0}'])
+    }
+
+    /// The cell, or `None` if it is blank. Spaces around an identifying value are refused rather than removed.
+    pub(super) fn given(&mut self, column: Column) -> Option<&'a str> {
+        let text = self.get(column);
+        if text.is_empty() {
+            return None;
+        }
+        let whole = self.columns.index(column).and_then(|index| self.record.get(index)).unwrap_or_default();
+        if column.identifies() && whole != text {
+            self.refuse(column, (codes::SPACES_AROUND, "the value begins or ends with a space".into()));
+        }
+        if matches!(column, Column::InvoiceNumber | Column::PolicyNumber | Column::PaymentCode | Column::Amount)
+            && cells::is_spreadsheet_damage(text)
+        {
+            let reason = "a spreadsheet has rounded this number; its last digits are lost";
+            self.refuse(column, (codes::SPREADSHEET_DAMAGE, reason.into()));
+        }
+        Some(text)
+    }
+
+    /// The cell, which must not be blank.
+    pub(super) fn required(&mut self, column: Column) -> Option<&'a str> {
+        let given = self.given(column);
+        if given.is_none() {
+            self.refuse(column, (codes::CELL_EMPTY, "the cell is empty".into()));
+        }
+        given
+    }
+
+    /// The cell as `parse` reads it; `None` if it is blank or refused.
+    pub(super) fn parsed<T>(&mut self, column: Column, parse: impl FnOnce(&str) -> Result<T, Wrong>) -> Option<T> {
+        let text = self.given(column)?;
+        parse(text).map_err(|wrong| self.refuse(column, wrong)).ok()
+    }
+
+    /// Notes what is wrong with a cell; the first finding of a cell is the one that is kept.
+    pub(super) fn refuse(&mut self, column: Column, wrong: Wrong) {
+        match self.columns.index(column) {
+            Some(index) => self.refuse_at(index, wrong),
+            None if self.refused.iter().any(|(_, refused)| refused.column == column.name()) => {}
+            None => {
+                let refusal = self.refusal(column.name().into(), String::new(), wrong);
+                self.refused.push((usize::MAX, refusal));
+            }
+        }
+    }
+
+    fn refuse_at(&mut self, index: usize, wrong: Wrong) {
+        if self.refused.iter().any(|&(refused, _)| refused == index) {
+            return;
+        }
+        let value = cells::shown(self.columns.at(index), self.record.get(index).unwrap_or_default());
+        let refusal = self.refusal(self.columns.header(index).into(), value, wrong);
+        self.refused.push((index, refusal));
+    }
+
+    fn refusal(&self, column: String, value: String, (code, reason): Wrong) -> RefusedRow {
+        RefusedRow { place: self.place.clone(), column, value, invoice_number: None, code, reason }
+    }
+
+    /// What was read, unless anything was refused.
+    pub(super) fn finished<T>(mut self, read: Option<T>, invoice_number: Option<&str>) -> Result<T, Vec<RefusedRow>> {
+        match read {
+            Some(item) if self.refused.is_empty() => Ok(item),
+            _ => {
+                self.refused.sort_by_key(|&(index, _)| index);
+                let named = |refused: RefusedRow| RefusedRow { invoice_number: invoice_number.map(str::to_owned), ..refused };
+                Err(self.refused.into_iter().map(|(_, refused)| named(refused)).collect())
+            }
+        }
+    }
+}
+
+/// What no cell may hold, whatever its column.
+fn unprintable(cell: &str, line: u64, bytes_max: usize) -> Option<Wrong> {
+    if cell.len() > bytes_max {
+        return Some((codes::CELL_TOO_LARGE, format!("the value has {} bytes, at most {bytes_max} are allowed", cell.len())));
+    }
+    if memchr::memchr2(b'\n', b'\r', cell.as_bytes()).is_some() {
+        return Some((codes::LINE_BREAK, format!("the value spans lines; look for a stray quote in the record that starts on line {line}")));
+    }
+    let control = cell.chars().find(|c| c.is_control())?;
+    Some((codes::CONTROL_CHARACTER, format!("the value holds the control character {}", control.escape_unicode())))
+}
+
+/// Reads a row of a bill file.
+pub(super) fn bill(mut cells: Cells<'_>, options: &Options, numbering: &Numbering) -> Result<Bill, Vec<RefusedRow>> {
+    let number = numbering.number(&mut cells);
+    let is_cancelled = options.purpose == Purpose::CancelAll || asks_to_cancel(&mut cells);
+    let wanted = if is_cancelled { Some(Wanted::Cancelled) } else { terms(&mut cells, options).map(|terms| Wanted::Live(Box::new(terms))) };
+    let name = number.as_ref().map(|number| number.as_str().to_owned());
+    let bill = number.zip(wanted).map(|(invoice_number, wanted)| Bill { invoice_number, wanted });
+    cells.finished(bill, name.as_deref())
+}
+
+fn asks_to_cancel(cells: &mut Cells<'_>) -> bool {
+    let parse = |text: &str| {
+        if text.eq_ignore_ascii_case("cancel") { Ok(()) } else { Err((codes::ACTION, "only `cancel` or nothing is understood".into())) }
+    };
+    cells.parsed(Column::Action, parse).is_some()
+}
+
+fn terms(cells: &mut Cells<'_>, options: &Options) -> Option<Terms> {
+    let defaults = &options.defaults;
+    let amount = cells.required(Column::Amount);
+    let amount = amount.and_then(|text| cells::amount(text, options.amount_format).map_err(|wrong| cells.refuse(Column::Amount, wrong)).ok());
+    let channel = channel(cells, defaults.channel);
+    let method = cells.parsed(Column::Method, parsed_method).or_else(|| cells.get(Column::Method).is_empty().then(|| defaults.method.unwrap_or(Method::Doku)));
+    // Without a channel its limits are unknown, but what every channel needs can still be checked.
+    let profile = channel.map(Channel::profile);
+    let name = text(cells, Column::CustomerName, None, profile.map(|profile| profile.name_length_max));
+    if name.is_none() {
+        cells.required(Column::CustomerName);
+    }
+    let email = email(cells, profile);
+    let payment_code = payment_code(cells, channel, method, options.merchant_bin.as_deref());
+    let expiry = expiry(cells, channel, options);
+    let reusable = cells.parsed(Column::Reusable, parsed_yes_or_no).unwrap_or(defaults.reusable.unwrap_or(false));
+    let info = text(cells, Column::Info, defaults.info.as_deref(), profile.map(|profile| profile.info_length_max));
+    let receipt_description = receipt_description(cells, profile, defaults.receipt_description.as_deref());
+    let footer_max = profile.map(|profile| profile.receipt_footer_length_max);
+    let receipt_footer = text(cells, Column::ReceiptFooter, defaults.receipt_footer.as_deref(), footer_max);
+    let policy = policy(cells, profile);
+    let bill_group = text(cells, Column::BillGroup, None, None);
+    Some(Terms {
+        channel: channel?,
+        method: method?,
+        payment_code,
+        amount: amount?,
+        expiry: expiry?,
+        reusable,
+        customer: Customer { name: Personal::new(name?), email },
+        info,
+        receipt_description,
+        receipt_footer,
+        policy,
+        bill_group,
+    })
+}
+
+pub(super) fn channel(cells: &mut Cells<'_>, default: Option<Channel>) -> Option<Channel> {
+    if cells.get(Column::Channel).is_empty() && default.is_some() {
+        return default;
+    }
+    cells.required(Column::Channel)?;
+    cells.parsed(Column::Channel, |text| {
+        Channel::parse(text).ok_or_else(|| (codes::CHANNEL, "only `alfa` and `indomaret` are known".into()))
+    })
+}
+
+pub(super) fn parsed_method(text: &str) -> Result<Method, Wrong> {
+    Method::parse(text).ok_or_else(|| (codes::METHOD, "only `doku` and `merchant` are known".into()))
+}
+
+pub(super) fn parsed_yes_or_no(text: &str) -> Result<bool, Wrong> {
+    cells::yes_or_no(text).ok_or_else(|| (codes::YES_OR_NO, "only `true`, `false`, `yes`, `no`, `1` and `0` are understood".into()))
+}
+
+pub(super) fn parsed_code(text: &str) -> Result<PaymentCode, Wrong> {
+    PaymentCode::new(text).map_err(|error| (codes::PAYMENT_CODE, error.to_string()))
+}
+
+/// A text or its default, at most `length_max` characters long.
+fn text(cells: &mut Cells<'_>, column: Column, default: Option<&str>, length_max: Option<usize>) -> Option<String> {
+    let given = cells.given(column);
+    let text = given.or(default).filter(|text| !text.is_empty())?;
+    let length = text.chars().count();
+    if let Some(length_max) = length_max.filter(|&length_max| length > length_max) {
+        let whose = if given.is_some() { "the value" } else { "the configured default" };
+        let reason = format!("{whose} has {length} characters, at most {length_max} are allowed on this channel");
+        cells.refuse(column, (codes::TEXT_TOO_LONG, reason));
+    }
+    Some(text.to_owned())
+}
+
+fn email(cells: &mut Cells<'_>, profile: Option<&ChannelProfile>) -> Option<Personal> {
+    let address = text(cells, Column::Email, None, profile.map(|profile| profile.email_length_max))?;
+    if !cells::is_email(&address) {
+        cells.refuse(Column::Email, (codes::EMAIL, "this is not one e-mail address".into()));
+    }
+    Some(Personal::new(address))
+}
+
+/// Only Indomaret's receipt has a description, and there it is mandatory.
+fn receipt_description(cells: &mut Cells<'_>, profile: Option<&ChannelProfile>, default: Option<&str>) -> Option<String> {
+    let length_max = profile?.receipt_description_length_max?;
+    let description = text(cells, Column::ReceiptDescription, default, Some(length_max));
+    if description.is_none() {
+        cells.required(Column::ReceiptDescription);
+    }
+    description
+}
+
+fn payment_code(cells: &mut Cells<'_>, channel: Option<Channel>, method: Option<Method>, bin: Option<&str>) -> Option<PaymentCode> {
+    let is_given = !cells.get(Column::PaymentCode).is_empty();
+    let code = cells.parsed(Column::PaymentCode, parsed_code);
+    match method? {
+        Method::Doku if is_given => {
+            cells.refuse(Column::PaymentCode, (codes::PAYMENT_CODE_GIVEN, "the method is `doku`, so DOKU makes the code".into()));
+            None
+        }
+        Method::Doku => None,
+        Method::Merchant => {
+            if let Some(channel) = channel.filter(|channel| !channel.profile().takes_merchant_codes) {
+                cells.refuse(Column::Method, (codes::MERCHANT_CODES, format!("{channel} takes no codes of the merchant's making")));
+            }
+            if !is_given {
+                cells.refuse(Column::PaymentCode, (codes::PAYMENT_CODE_MISSING, "the method is `merchant`, so the row must give the code".into()));
+            }
+            if let (Some(code), Some(bin)) = (&code, bin)
+                && !code.as_str().starts_with(bin)
+            {
+                cells.refuse(Column::PaymentCode, (codes::PAYMENT_CODE_PREFIX, format!("the code does not begin with `{bin}`")));
+            }
+            code
+        }
+    }
+}
+
+fn expiry(cells: &mut Cells<'_>, channel: Option<Channel>, options: &Options) -> Option<Expiry> {
+    let minutes_max = channel.map_or(u32::MAX, |channel| channel.profile().expiry_minutes_max);
+    let (minutes, at) = (cells.get(Column::ExpiryMinutes), cells.get(Column::ExpiresAt));
+    match (minutes.is_empty(), at.is_empty()) {
+        (false, false) => {
+            cells.refuse(Column::ExpiresAt, (codes::EXPIRY_TWICE, "`expiry_minutes` is given too".into()));
+            None
+        }
+        (false, true) => cells.parsed(Column::ExpiryMinutes, |text| parsed_minutes(text, minutes_max)).map(Expiry::Minutes),
+        (true, false) => cells.parsed(Column::ExpiresAt, |text| parsed_expires_at(text, minutes_max, options)).map(Expiry::At),
+        (true, true) => match options.defaults.expiry_minutes {
+            Some(minutes) if (1..=minutes_max).contains(&minutes) => Some(Expiry::Minutes(minutes)),
+            Some(minutes) => {
+                let reason = format!("the configured default of {minutes} minutes is not between 1 and {minutes_max}");
+                cells.refuse(Column::ExpiryMinutes, (codes::EXPIRY_MINUTES, reason));
+                None
+            }
+            None => {
+                cells.refuse(Column::ExpiryMinutes, (codes::EXPIRY_MISSING, "neither `expiry_minutes` nor `expires_at` is given".into()));
+                None
+            }
+        },
+    }
+}
+
+fn parsed_minutes(text: &str, minutes_max: u32) -> Result<u32, Wrong> {
+    let digits = text.bytes().all(|byte| byte.is_ascii_digit());
+    let minutes = if digits { text.parse().ok() } else { None };
+    let is_in_range = |minutes: &u32| (1..=minutes_max).contains(minutes);
+    minutes.filter(is_in_range).ok_or_else(|| (codes::EXPIRY_MINUTES, format!("not a whole number of minutes between 1 and {minutes_max}")))
+}
+
+fn parsed_expires_at(text: &str, minutes_max: u32, options: &Options) -> Result<jiff::Timestamp, Wrong> {
+    let at = parsed_instant(text)?;
+    let seconds = at.duration_since(options.now).as_secs();
+    if seconds <= 0 {
+        return Err((codes::EXPIRED, "this has passed".into()));
+    }
+    if !(60..60_i64.saturating_mul(i64::from(minutes_max)).saturating_add(60)).contains(&seconds) {
+        return Err((codes::EXPIRY_MINUTES, format!("not between 1 and {minutes_max} minutes from now")));
+    }
+    Ok(at)
+}
+
+pub(super) fn parsed_instant(text: &str) -> Result<jiff::Timestamp, Wrong> {
+    cells::instant(text).ok_or_else(|| (codes::DATE, "not a date or time such as `2026-10-31` or `2026-10-31 17:00`".into()))
+}
+
+/// Where the channel shows policies, their texts must fit its cash registers.
+fn policy(cells: &mut Cells<'_>, profile: Option<&ChannelProfile>) -> Policy {
+    let length_max = profile.and_then(|profile| profile.insurance_length_max);
+    let mut part = |column: Column| {
+        let text = text(cells, column, None, length_max)?;
+        if length_max.is_some() && !text.bytes().all(|byte| byte.is_ascii_graphic() || byte == b' ') {
+            let wrong: (Code, String) = (codes::INSURANCE_TEXT, "the value has characters outside printable ASCII".into());
+            cells.refuse(column, wrong);
+        }
+        Some(text)
+    };
+    let (number, kind, status) = (part(Column::PolicyNumber), part(Column::PolicyType), part(Column::PolicyStatus));
+    let due_date = cells.parsed(Column::DueDate, |text| {
+        cells::date(text).ok_or_else(|| (codes::DATE, "not a date such as `2026-10-31`".into()))
+    });
+    Policy { number, kind, status, due_date }
+}
