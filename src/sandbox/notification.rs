@@ -179,6 +179,19 @@ pub(super) fn again(reception: &Reception, message: &NotificationMessage, sent_a
     NotificationMessage { headers, sent_at, ..message.clone() }
 }
 
+/// Whether `message` carries DOKU's own signature over its body.
+pub(super) fn is_ours(reception: &Reception, message: &NotificationMessage) -> bool {
+    let header = |name| message.header(name).unwrap_or_default();
+    let components = Components {
+        client_id: header("Client-Id"),
+        request_id: header("Request-Id"),
+        stamp: Stamp::Request(header("Request-Timestamp")),
+        target: &message.target,
+        body: Some(&message.body),
+    };
+    reception.key.verify(&components, header("Signature")).is_ok()
+}
+
 /// DOKU's question to a merchant that keeps its codes to itself (direct inquiry): what is owed on this code?
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct InquiryMessage {

@@ -91,6 +91,12 @@ impl PaymentScript {
         self
     }
 
+    /// The same without what happens to the message on its way.
+    fn as_it_leaves_doku(&self) -> Self {
+        let on_the_way = |quirk: &Quirk| matches!(quirk, Quirk::Tampered | Quirk::Unsigned);
+        Self { quirks: self.quirks.iter().filter(|quirk| !on_the_way(quirk)).cloned().collect(), ..self.clone() }
+    }
+
     fn has(&self, quirk: &Quirk) -> bool {
         self.quirks.contains(quirk)
     }
@@ -117,10 +123,10 @@ pub enum PayError {
 }
 
 /// What was last sent about an order.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(super) struct Sent {
-    message: NotificationMessage,
-    payment: PaymentTaken,
+    /// DOKU's last message as it left DOKU, and the payment it told of. A forger's messages are not among them.
+    last: Option<(NotificationMessage, PaymentTaken)>,
     /// How many messages, so that each gets an id of its own.
     count: u32,
 }
@@ -131,32 +137,47 @@ impl Model {
         let index = self.index_of_code(payment_code).ok_or(PayError::UnknownCode)?;
         let repeated = script.quirks.iter().find_map(|quirk| if let Quirk::Repeated(id) = quirk { Some(*id) } else { None });
         if let Some(id) = repeated {
-            let sent = self.messages.get(&index).ok_or(PayError::NothingSent)?;
-            let later = sent.message.sent_at.checked_add(SignedDuration::from_mins(30)).unwrap_or(Timestamp::MAX);
-            return Ok(notification::again(&self.reception, &sent.message, script.sent_at.unwrap_or(later), id));
+            let (message, _) = self.last_sent(index).ok_or(PayError::NothingSent)?;
+            let later = message.sent_at.checked_add(SignedDuration::from_mins(30)).unwrap_or(Timestamp::MAX);
+            return Ok(notification::again(&self.reception, message, script.sent_at.unwrap_or(later), id));
         }
         let order = self.orders.get(index).ok_or(PayError::UnknownCode)?;
-        let before = self.messages.get(&index);
+        let serial = self.messages.get(&index).map_or(0, |sent| sent.count);
         let payment = if script.has(&Quirk::Conflicting) {
-            let last = before.ok_or(PayError::NothingSent)?;
-            PaymentTaken { amount: script.amount.unwrap_or(last.payment.amount), paid_at: script.paid_at, ..last.payment.clone() }
+            let (_, last) = self.last_sent(index).ok_or(PayError::NothingSent)?;
+            let paid_at = whole_seconds(script.paid_at);
+            PaymentTaken { amount: script.amount.unwrap_or(last.amount), paid_at, ..last.clone() }
         } else {
             check_payable(order, script)?;
-            self.take_payment(order, before.map_or(0, |sent| sent.count), script)
+            self.take_payment(order, serial, script)
         };
-        let count = before.map_or(0, |sent| sent.count).saturating_add(1);
-        let message = self.write_message(order, &payment, script, count);
+        let message = self.write_message(order, &payment, script, serial);
+        let by_doku = !script.has(&Quirk::Forged) && !script.has(&Quirk::ForeignClient);
+        let as_sent = by_doku.then(|| self.write_message(order, &payment, &script.as_it_leaves_doku(), serial));
         if is_honest(script) && !script.has(&Quirk::Conflicting) {
             self.orders.get_mut(index).ok_or(PayError::UnknownCode)?.payments.push(payment.clone());
         }
-        self.messages.insert(index, Sent { message: message.clone(), payment, count });
+        let sent = self.messages.entry(index).or_default();
+        sent.count = serial.saturating_add(1);
+        if let Some(as_sent) = as_sent {
+            sent.last = Some((as_sent, payment));
+        }
         Ok(message)
+    }
+
+    fn last_sent(&self, index: usize) -> Option<&(NotificationMessage, PaymentTaken)> {
+        self.messages.get(&index).and_then(|sent| sent.last.as_ref())
     }
 
     /// `message` once more at `sent_at`, under the sandbox's policy for redelivered ids.
     #[must_use]
     pub fn redeliver(&self, message: &NotificationMessage, sent_at: Timestamp) -> NotificationMessage {
         notification::again(&self.reception, message, sent_at, self.settings().redelivery_id)
+    }
+
+    /// Whether `message` carries DOKU's own signature over its body.
+    pub(super) fn is_signed_by_doku(&self, message: &NotificationMessage) -> bool {
+        notification::is_ours(&self.reception, message)
     }
 
     /// DOKU's inquiry for a code the merchant keeps to itself.
