@@ -4,7 +4,7 @@
 
 use std::collections::BTreeMap;
 
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use toml::{Table, Value};
 
 use crate::doku::answer::SignaturePolicy;
@@ -18,7 +18,7 @@ pub const DEFAULT: &str = include_str!("../config/default.toml");
 const OTHER_VARIABLES: [&str; 3] = ["TAGIH_DOKU_SECRET", "TAGIH_CONFIG", "TAGIH_LOG"];
 
 /// Every setting. Meanings, units and defaults are in `config/default.toml`.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 #[allow(missing_docs, reason = "config/default.toml is the reference; a second text would drift from it")]
 pub struct Config {
@@ -36,7 +36,7 @@ pub struct Config {
 macro_rules! section {
     ($(#[$doc:meta])* $name:ident { $($field:ident: $type:ty),* $(,)? }) => {
         $(#[$doc])*
-        #[derive(Clone, Debug, Deserialize)]
+        #[derive(Clone, Debug, Deserialize, Serialize)]
         #[serde(deny_unknown_fields)]
         #[allow(missing_docs, reason = "config/default.toml is the reference; a second text would drift from it")]
         pub struct $name { $(pub $field: $type),* }
@@ -44,7 +44,7 @@ macro_rules! section {
 }
 
 /// `production` or `sandbox`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Environment {
     /// Real money.

@@ -1,3 +1,11 @@
 //! tagih: parse, call the library, exit with its code.
 
-fn main() {}
+use std::process::ExitCode;
+
+/// With the system's allocator two parsing threads are slower than one.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
+fn main() -> ExitCode {
+    ExitCode::from(tagih::cli::main().code())
+}

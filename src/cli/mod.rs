@@ -1,1 +1,90 @@
 //! The command line and the composition root: arguments, configuration, which store and gateway, exit codes.
+//!
+//! Belongs here: choosing and connecting parts, printing for people. Must not be here: rules about bills or DOKU.
+
+mod args;
+mod check;
+mod explain;
+mod keeping;
+mod output;
+mod sandbox;
+mod sending;
+mod setup;
+
+use clap::Parser as _;
+use tracing_subscriber::EnvFilter;
+
+use self::args::{Cli, Command, ConfigCommand};
+use self::setup::{Failure, Setup};
+use crate::config;
+use crate::exit::Exit;
+
+/// Parses the arguments, runs the command and gives the exit code.
+#[must_use]
+pub fn main() -> Exit {
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(error) => {
+            // Help and version are results; everything else is a usage error.
+            let exit = if error.use_stderr() { Exit::Usage } else { Exit::Done };
+            drop(error.print());
+            return exit;
+        }
+    };
+    log_to_stderr();
+    match run(&cli) {
+        Ok(exit) => exit,
+        Err(failure) => {
+            output::error(&failure.message);
+            failure.exit
+        }
+    }
+}
+
+/// Warnings and worse, unless `TAGIH_LOG` says otherwise (`info`, `tagih=debug`).
+fn log_to_stderr() {
+    let filter = EnvFilter::try_from_env("TAGIH_LOG").unwrap_or_else(|_| EnvFilter::new("warn"));
+    let ansi = std::env::var_os("NO_COLOR").is_none() && std::io::IsTerminal::is_terminal(&std::io::stderr());
+    tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).with_ansi(ansi).init();
+}
+
+fn run(cli: &Cli) -> Result<Exit, Failure> {
+    // These need no configuration, so a broken one does not stop them.
+    match &cli.command {
+        Command::Explain { code } => return explain::explain(code.as_deref(), cli.global.json),
+        Command::Init { file } => return init(file),
+        _ => {}
+    }
+    let setup = Setup::load(&cli.global, &[])?;
+    match &cli.command {
+        Command::Check { files, cycle, out } => check::check(&setup, files, cycle.cycle.as_ref(), out.as_deref()),
+        Command::Issue(arguments) => sending::issue(&setup, arguments),
+        Command::Cancel(arguments) => sending::cancel(&setup, arguments),
+        Command::Sync { sending } => sending::sync(&setup, sending),
+        Command::Resolve { invoice, verdict, payment_code, reason } => {
+            keeping::resolve(&setup, invoice, *verdict, payment_code.as_deref(), reason)
+        }
+        Command::Why { invoice } => keeping::why(&setup, invoice),
+        Command::Status => keeping::status(&setup),
+        Command::Ledger(command) => keeping::ledger(&setup, command),
+        Command::Config(ConfigCommand::Show) => show(&setup),
+        Command::Sandbox(arguments) => sandbox::sandbox(&setup, arguments),
+        Command::Demo { .. } | Command::Ingest { .. } | Command::Reconcile(_) => Err(Failure::usage("not built yet")),
+        Command::Explain { .. } | Command::Init { .. } => Ok(Exit::Done),
+    }
+}
+
+fn init(file: &std::path::Path) -> Result<Exit, Failure> {
+    use std::io::Write as _;
+    let mut created = std::fs::File::create_new(file)
+        .map_err(|error| Failure::usage(format!("`{}` cannot be created: {error}\nhint: an existing file is never overwritten", file.display())))?;
+    created.write_all(config::DEFAULT.as_bytes())?;
+    output::result(format_args!("wrote {}; set `doku.client_id` and `doku.secret_file` in it first", file.display()));
+    Ok(Exit::Done)
+}
+
+fn show(setup: &Setup) -> Result<Exit, Failure> {
+    let text = toml::to_string(&setup.config).map_err(Failure::usage)?;
+    output::result(text.trim_end());
+    Ok(Exit::Done)
+}

@@ -306,7 +306,7 @@ fn send(setup: &Setup, intake: &Intake, flags: &Flags, sending: &Sending, out: &
     let bills = bills(intake);
     let progress = Progress::new(flags.command, u64::try_from(bills.len()).unwrap_or(u64::MAX), setup.quiet);
     let issuing = sender.issuing();
-    let ends = sender.drive(sending, issuing.run(&bills, &|_| progress.advance()))?;
+    let ends = sender.drive(sending, issuing.run(&bills, &|_, _| progress.advance()))?;
     progress.finish();
     let snapshot = sender.ledger.snapshot()?;
     let stopped = sender.stop.reason();
@@ -404,7 +404,7 @@ pub(super) fn sync(setup: &Setup, sending: &Sending) -> Result<Exit, Failure> {
     open.sort_by(|a, b| a.invoice_number.cmp(&b.invoice_number));
     let progress = Progress::new("sync", u64::try_from(open.len()).unwrap_or(u64::MAX), setup.quiet);
     let issuing = sender.issuing();
-    let ends: Vec<End> = sender.drive(sending, issuing.settle(&open, &|_| progress.advance()))?;
+    let ends: Vec<End> = sender.drive(sending, issuing.settle(&open, &|_, _| progress.advance()))?;
     progress.finish();
     let counts = Counts::of(ends.iter());
     let settled = counts.total().saturating_sub(counts.get(Bucket::InDoubt));

@@ -1,6 +1,5 @@
 //! What every command needs first: configuration, secrets, the ledger's binding, and one way to fail.
 
-use std::collections::BTreeMap;
 use std::fmt::Display;
 use std::path::{Path, PathBuf};
 
@@ -12,7 +11,7 @@ use crate::config::{self, Config, ConfigError, Environment};
 use crate::doku::signature::SigningKey;
 use crate::domain::channel::{Channel, Method};
 use crate::exit::Exit;
-use crate::intake::{self, AmountFormat, Defaults, IntakeError, Limits, Mapping};
+use crate::intake::{self, AmountFormat, Defaults, IntakeError, Limits};
 use crate::ledger::{Binding, LedgerError};
 use crate::report::atomic::WriteError;
 use crate::secret::{self, SecretError, Sources};
@@ -143,7 +142,6 @@ impl Setup {
             "comma_thousands" => AmountFormat::CommaThousands,
             other => return Err(Failure::usage(format!("`intake.amount_format` must be plain, dot_thousands or comma_thousands, not `{other}`"))),
         };
-        let columns: BTreeMap<String, String> = settings.columns.clone();
         let limits = Limits {
             record_bytes_max: settings.limits.record_bytes_max,
             columns_max: settings.limits.columns_max,
@@ -152,7 +150,7 @@ impl Setup {
             ..Limits::default()
         };
         Ok(intake::Options {
-            columns: Mapping::parse(&columns).map_err(Failure::usage)?,
+            columns: settings.columns.clone(),
             delimiter,
             invoice_number_template: filled(&settings.invoice_number_template),
             cycle: cycle.cloned(),

@@ -1,11 +1,11 @@
 //! Where each call goes. The defaults are the documented paths; the configuration may override them.
 
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 use crate::domain::channel::{Channel, Method};
 
 /// Paths of the mutating calls, each beginning with `/`.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 pub struct Paths {
     /// POST: Alfa, DOKU makes the code.

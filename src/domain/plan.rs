@@ -244,7 +244,7 @@ pub fn issue_minutes(expiry: Expiry, now: Timestamp) -> Option<u32> {
 }
 
 /// From when DOKU counts the minutes of an amendment. UNKNOWN in its pages, hence configurable.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Deserialize, serde::Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum AmendBase {
     /// From the amendment.

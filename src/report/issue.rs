@@ -135,18 +135,8 @@ impl IssueReport<'_> {
 
     /// Every row we or DOKU refused, one line a reason.
     fn rejected(&self, mut csv: csv::Writer<impl io::Write>) -> io::Result<()> {
-        csv.write_record(["file", "row", "column", "value", "code", "reason", "invoice_number"])?;
-        for refused in &self.intake.refused {
-            csv.write_record([
-                &refused.place.file.display().to_string(),
-                &refused.place.row.to_string(),
-                &refused.column,
-                &refused.value,
-                refused.code.id,
-                &refused.reason,
-                refused.invoice_number.as_deref().unwrap_or_default(),
-            ])?;
-        }
+        csv.write_record(REJECTED_COLUMNS)?;
+        refused_rows(self.intake, &mut csv)?;
         for (row, end) in self.rows().filter(|(_, end)| matches!(end.bucket, Bucket::Refused | Bucket::Rejected)) {
             csv.write_record([
                 &row.place.file.display().to_string(),
@@ -170,6 +160,25 @@ impl IssueReport<'_> {
         }
         csv.flush()
     }
+}
+
+/// The header of rejected.csv.
+pub const REJECTED_COLUMNS: [&str; 7] = ["file", "row", "column", "value", "code", "reason", "invoice_number"];
+
+/// One line for every bad cell of the input.
+pub fn refused_rows(intake: &Intake, csv: &mut csv::Writer<impl io::Write>) -> csv::Result<()> {
+    for refused in &intake.refused {
+        csv.write_record([
+            &refused.place.file.display().to_string(),
+            &refused.place.row.to_string(),
+            &refused.column,
+            &refused.value,
+            refused.code.id,
+            &refused.reason,
+            refused.invoice_number.as_deref().unwrap_or_default(),
+        ])?;
+    }
+    Ok(())
 }
 
 /// `sequence:hash`, the form `ledger verify --head` reads.

@@ -73,11 +73,12 @@ impl<L: Ledger, G: Gateway, T: Time + Sync> Issuing<'_, L, G, T>
 where
     T::Clock: Sync,
 {
-    /// Brings every bill as near to its wanted state as one run can. `progress` hears of each row once, when it has ended.
+    /// Brings every bill as near to its wanted state as one run can. `progress` hears of each row once, by its
+    /// index, when it has ended.
     ///
     /// # Errors
     /// Only the ledger's: what DOKU does is an [`End`].
-    pub async fn run(&self, bills: &[Bill], progress: &(dyn Fn(&End) + Sync)) -> Result<Vec<End>, LedgerError> {
+    pub async fn run(&self, bills: &[Bill], progress: &(dyn Fn(usize, &End) + Sync)) -> Result<Vec<End>, LedgerError> {
         let mut ends: Vec<Option<End>> = vec![None; bills.len()];
         let mut pending: Vec<usize> = (0..bills.len()).collect();
         for round in 1..=ROUNDS_MAX {
@@ -141,7 +142,7 @@ where
         planned: Vec<Planned>,
         round: u32,
         ends: &mut [Option<End>],
-        progress: &(dyn Fn(&End) + Sync),
+        progress: &(dyn Fn(usize, &End) + Sync),
     ) -> Result<Vec<usize>, LedgerError> {
         let in_flight_max = self.settings.in_flight_max.max(1);
         let carried = futures_util::stream::iter(planned.into_iter().filter_map(|planned| {
@@ -164,7 +165,7 @@ where
                     }
                 }
             }
-            progress(slot.get_or_insert_with(|| End::deferred("the run ended before its turn")));
+            progress(row, slot.get_or_insert_with(|| End::deferred("the run ended before its turn")));
         }
         again.sort_unstable();
         Ok(again)
@@ -190,7 +191,7 @@ where
     }
 
     /// Settles what `sync` finds open, without any wanted state.
-    pub async fn settle(&self, states: &[BillState], progress: &(dyn Fn(&End) + Sync)) -> Result<Vec<End>, LedgerError> {
+    pub async fn settle(&self, states: &[BillState], progress: &(dyn Fn(usize, &End) + Sync)) -> Result<Vec<End>, LedgerError> {
         let in_flight_max = self.settings.in_flight_max.max(1);
         let work =
             futures_util::stream::iter(states.iter().enumerate().map(|(row, state)| async move { (row, self.resolve(state).await) }));
@@ -201,7 +202,7 @@ where
                 Next::Ended(end) => end,
                 Next::PlanAgain(end) => end.unwrap_or_else(|| End::unchanged(Unchanged::Live)),
             };
-            progress(&end);
+            progress(row, &end);
             if let Some(slot) = ends.get_mut(row) {
                 *slot = Some(end);
             }

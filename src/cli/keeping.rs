@@ -1,0 +1,236 @@
+//! The commands that look after the ledger: status, why, resolve, import, backup, verify, export, purge.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use jiff::Timestamp;
+use jiff::civil::Date;
+
+use super::args::{LedgerCommand, VerdictArgument};
+use super::output::{self, rupiah};
+use super::setup::{Failure, Setup};
+use crate::domain::calendar::{format_utc_seconds, start_of_wib_day, wib};
+use crate::domain::digest::Digest;
+use crate::domain::ids::{InvoiceNumber, PaymentCode};
+use crate::domain::lifecycle::{BillState, CodeAnswer, Event, OperationKind, Verdict};
+use crate::exit::Exit;
+use crate::intake::import::{self, ImportOptions};
+use crate::ledger::{Create, Entry, Happening, Head, Ledger, LedgerError, Private, SenderLock, SqliteLedger};
+use crate::report::issue::head_text;
+
+/// Codes adopted in one call to the ledger.
+const IMPORT_BATCH: usize = 1_000;
+
+fn reading(setup: &Setup) -> Result<SqliteLedger, Failure> {
+    Ok(SqliteLedger::open_read_only(setup.ledger_path(), &setup.binding()?)?)
+}
+
+fn invoice_number(text: &str) -> Result<InvoiceNumber, Failure> {
+    InvoiceNumber::new(text).map_err(|error| Failure::usage(format!("`{text}` is not an invoice number: {error}")))
+}
+
+/// Runs one call to the ledger that has to wait for durability.
+fn wait<O>(work: impl Future<Output = Result<O, LedgerError>>) -> Result<O, Failure> {
+    let runtime = tokio::runtime::Builder::new_current_thread().build()?;
+    Ok(runtime.block_on(work)?)
+}
+
+pub(super) fn status(setup: &Setup) -> Result<Exit, Failure> {
+    let snapshot = reading(setup)?.snapshot()?;
+    let mut table: BTreeMap<&str, (u64, i128)> = BTreeMap::new();
+    for bill in snapshot.bills.values() {
+        let slot = table.entry(bill.status.name()).or_default();
+        *slot = (slot.0.saturating_add(1), slot.1.saturating_add(i128::from(bill.terms.amount.get())));
+    }
+    let paid: i128 = snapshot.payments.iter().map(|payment| i128::from(payment.amount.get())).sum();
+    if setup.json {
+        let statuses: serde_json::Map<String, serde_json::Value> =
+            table.iter().map(|(name, (count, amount))| ((*name).to_owned(), serde_json::json!({"count": count, "amount": amount}))).collect();
+        let payments = serde_json::json!({"count": snapshot.payments.len(), "amount": paid});
+        output::result(serde_json::json!({"bills": statuses, "payments": payments, "ledger_head": head_text(snapshot.head)}));
+        return Ok(Exit::Done);
+    }
+    for (name, (count, amount)) in &table {
+        output::result(format_args!("{name:<16} {count:>9}  {:>22}", rupiah(*amount)));
+    }
+    output::result(format_args!("{:<16} {:>9}  {:>22}", "payments", snapshot.payments.len(), rupiah(paid)));
+    output::result(format_args!("ledger head {}", head_text(snapshot.head)));
+    Ok(Exit::Done)
+}
+
+/// The story of one bill, oldest first; times in WIB.
+pub(super) fn why(setup: &Setup, invoice: &str) -> Result<Exit, Failure> {
+    let ledger = reading(setup)?;
+    let invoice_number = invoice_number(invoice)?;
+    let Some(bill) = ledger.bill(&invoice_number)? else {
+        return Err(Failure::usage(format!("the ledger holds no invoice `{invoice}`\nhint: see `rejected.csv` of the run that had it")));
+    };
+    if setup.json {
+        for (at, happening) in ledger.history(&invoice_number)? {
+            output::result(serde_json::json!({"at": format_utc_seconds(at), "what": told(&happening)}));
+        }
+        return Ok(Exit::Done);
+    }
+    let terms = &bill.terms;
+    output::result(format_args!("{invoice}: {} at {}, {}", bill.status.name(), terms.channel, rupiah(terms.amount.get().into())));
+    for (at, happening) in ledger.history(&invoice_number)? {
+        output::result(format_args!("  {}  {}", at.to_zoned(wib()).strftime("%Y-%m-%d %H:%M:%S WIB"), told(&happening)));
+    }
+    output::result(format_args!("next: {}", next(&bill)));
+    Ok(Exit::Done)
+}
+
+fn told(happening: &Happening) -> String {
+    match happening {
+        Happening::Payment(payment) => format!("paid {} with code {}", rupiah(payment.amount.get().into()), payment.payment_code),
+        Happening::Event(event) => match event {
+            Event::Planned { terms } => format!("planned: {}", rupiah(terms.amount.get().into())),
+            Event::Adopted { answer, .. } => format!("adopted with code {}", answer.payment_code),
+            Event::Intended { operation, request_id, wire_invoice_number, .. } => {
+                format!("{} intended as {wire_invoice_number}, request {request_id}", operation.name())
+            }
+            Event::NotSent { reason } => format!("not sent: {reason}"),
+            Event::Accepted { answer, replayed } => {
+                let how = if *replayed { "DOKU replayed its acceptance" } else { "DOKU accepted" };
+                let until = answer.expires_at.map(|at| format!(", payable until {}", at.to_zoned(wib()).strftime("%Y-%m-%d %H:%M WIB")));
+                format!("{how}: code {}{}", answer.payment_code, until.unwrap_or_default())
+            }
+            Event::Rejected { code, reason } => format!("DOKU refused ({code}): {reason}"),
+            Event::Doubted { reason } => format!("in doubt: {reason}"),
+            Event::Settled { verdict, by, reason, .. } => format!("doubt ended as {verdict:?} by {by}: {reason}"),
+            Event::Retired { reason } => format!("the code is dead: {reason}"),
+            Event::Noted { .. } => "ledger-only columns changed".into(),
+        },
+    }
+}
+
+fn next(bill: &BillState) -> &'static str {
+    match (bill.status.open_operation(), &bill.refusal) {
+        (Some(_), _) => "run `tagih sync`, or the same `tagih issue` again, to settle it; `tagih resolve` if DOKU has told you more",
+        (None, Some(_)) => "correct the row as DOKU's words say and run `tagih issue` again",
+        (None, None) => "nothing; the next `tagih issue` compares the row with these terms",
+    }
+}
+
+pub(super) fn resolve(setup: &Setup, invoice: &str, verdict: VerdictArgument, code: Option<&str>, reason: &str) -> Result<Exit, Failure> {
+    if reason.trim().is_empty() {
+        return Err(Failure::usage("`--reason` must say why"));
+    }
+    let _lock = SenderLock::acquire(setup.ledger_path(), "resolve")?;
+    let ledger = SqliteLedger::open(setup.ledger_path(), &setup.binding()?, Create::Never)?;
+    let invoice_number = invoice_number(invoice)?;
+    let bill = ledger.bill(&invoice_number)?.ok_or_else(|| Failure::usage(format!("the ledger holds no invoice `{invoice}`")))?;
+    let Some(open) = &bill.open else {
+        return Err(Failure::usage(format!("invoice `{invoice}` is {}, not in doubt\nhint: see `tagih why {invoice}`", bill.status.name())));
+    };
+    let payment_code = match code {
+        Some(text) => Some(PaymentCode::new(text).map_err(|error| Failure::usage(format!("`--payment-code {text}`: {error}")))?),
+        None => open.terms.payment_code.clone().or_else(|| bill.code.as_ref().map(|code| code.answer.payment_code.clone())),
+    };
+    let verdict = match verdict {
+        VerdictArgument::Done => Verdict::Done,
+        VerdictArgument::NotDone => Verdict::NotDone,
+        VerdictArgument::Dead => Verdict::Dead,
+    };
+    if verdict == Verdict::Done && open.operation == OperationKind::Issue && payment_code.is_none() {
+        return Err(Failure::usage("DOKU made this code, so only you know it\nhint: add `--payment-code`, from DOKU's Back Office"));
+    }
+    let answer = payment_code.map(|payment_code| CodeAnswer { payment_code, created_at: None, expires_at: None, how_to_pay_page: None });
+    let settled = Event::Settled { verdict, answer, by: "person".into(), reason: reason.to_owned() };
+    let mut events = Vec::new();
+    if bill.in_doubt_since.is_none() {
+        events.push(Event::Doubted { reason: "the run that sent it ended before its answer was recorded".into() });
+    }
+    events.push(settled);
+    let at = Timestamp::now();
+    let entry = |event| Entry { invoice_number: invoice_number.clone(), at, event, private: Private::default() };
+    let states = wait(ledger.record(events.into_iter().map(entry).collect()))?;
+    output::result(format_args!("{invoice} is now {}", states.last().map_or("unchanged", |state| state.status.name())));
+    Ok(Exit::Done)
+}
+
+pub(super) fn ledger(setup: &Setup, command: &LedgerCommand) -> Result<Exit, Failure> {
+    match command {
+        LedgerCommand::Import { file, new_ledger } => import(setup, file, *new_ledger),
+        LedgerCommand::Backup { to } => {
+            SqliteLedger::backup(setup.ledger_path(), to)?;
+            output::result(format_args!("copied to {}", to.display()));
+            Ok(Exit::Done)
+        }
+        LedgerCommand::Verify { head } => verify(setup, head.as_deref()),
+        LedgerCommand::Export => {
+            let mut out = std::io::BufWriter::new(std::io::stdout().lock());
+            reading(setup)?.export(&mut out)?;
+            std::io::Write::flush(&mut out)?;
+            Ok(Exit::Done)
+        }
+        LedgerCommand::Purge { before } => purge(setup, *before),
+    }
+}
+
+fn import(setup: &Setup, file: &Path, new_ledger: bool) -> Result<Exit, Failure> {
+    let intake = setup.intake(None)?;
+    let options =
+        ImportOptions { columns: intake.columns, delimiter: intake.delimiter, amount_format: intake.amount_format, limits: intake.limits };
+    let codes = import::read(&[file.to_path_buf()], &options)?;
+    for refused in &codes.refused {
+        output::note(refused);
+    }
+    let create = if new_ledger || !setup.is_production() { Create::IfMissing } else { Create::Never };
+    let _lock = SenderLock::acquire(setup.ledger_path(), "ledger import")?;
+    let ledger = SqliteLedger::open(setup.ledger_path(), &setup.binding()?, create)?;
+    let known = ledger.snapshot()?.bills;
+    let (mut adopted, mut unchanged, mut refused) = (0_u64, 0_u64, codes.refused_row_count);
+    let mut entries = Vec::new();
+    for code in &codes.valid {
+        let item = &code.item;
+        match known.get(&item.invoice_number) {
+            Some(bill) if bill.code.as_ref().is_some_and(|held| held.answer.payment_code == item.answer.payment_code) => unchanged += 1,
+            Some(bill) if bill.status.may_be_live() => {
+                refused += 1;
+                output::note(format_args!("{}: invoice `{}` is {} with another code", code.place, item.invoice_number, bill.status.name()));
+            }
+            _ => {
+                adopted += 1;
+                let event = Event::Adopted { terms: item.terms.clone(), answer: item.answer.clone() };
+                let at = Timestamp::now();
+                entries.push(Entry { invoice_number: item.invoice_number.clone(), at, event, private: Private::default() });
+            }
+        }
+    }
+    for batch in entries.chunks(IMPORT_BATCH) {
+        wait(ledger.record(batch.to_vec()))?;
+    }
+    output::result(format_args!("{} rows: {adopted} adopted, {unchanged} known, {refused} refused, {} duplicate", codes.rows, codes.duplicates.len()));
+    Ok(if refused > 0 { Exit::Look } else { Exit::Done })
+}
+
+fn verify(setup: &Setup, head: Option<&str>) -> Result<Exit, Failure> {
+    let report = match head {
+        Some(text) => SqliteLedger::verify_against(setup.ledger_path(), &parse_head(text)?)?,
+        None => SqliteLedger::verify(setup.ledger_path())?,
+    };
+    output::result(format_args!("{} events of {} bills are whole; head {}", report.events, report.bills, head_text(report.head)));
+    Ok(Exit::Done)
+}
+
+/// `sequence:hash`, as every summary prints it.
+fn parse_head(text: &str) -> Result<Head, Failure> {
+    let parsed = text.split_once(':').and_then(|(sequence, hash)| {
+        let mut bytes: Digest = [0; 32];
+        for (index, byte) in bytes.iter_mut().enumerate() {
+            *byte = u8::from_str_radix(hash.get(index * 2..index * 2 + 2)?, 16).ok()?;
+        }
+        (hash.len() == 64).then_some(Head { sequence: sequence.parse().ok()?, hash: bytes })
+    });
+    parsed.ok_or_else(|| Failure::usage(format!("`--head {text}` is not `sequence:hash`\nhint: copy `ledger_head` from a summary.json")))
+}
+
+fn purge(setup: &Setup, before: Date) -> Result<Exit, Failure> {
+    let _lock = SenderLock::acquire(setup.ledger_path(), "ledger purge")?;
+    let ledger = SqliteLedger::open(setup.ledger_path(), &setup.binding()?, Create::Never)?;
+    let before = start_of_wib_day(before).ok_or_else(|| Failure::usage("`--before` is out of range"))?;
+    let purged = ledger.purge_personal(before, Timestamp::now())?;
+    output::result(format_args!("purged {} customers and {} request bodies", purged.customers, purged.bodies));
+    Ok(Exit::Done)
+}

@@ -1,0 +1,410 @@
+//! The killing test: an issuing run dies at every step, is resumed, dies again, and in the end the sandbox's own record and
+//! the ledger must agree. No sockets, no clock, no luck: the store loses whatever it had not acknowledged as durable.
+
+use std::collections::{HashMap, HashSet};
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicI64, Ordering};
+
+use jiff::Timestamp;
+use secrecy::SecretString;
+use tokio::sync::watch;
+
+use tagih::doku::answer::SignaturePolicy;
+use tagih::doku::paths::Paths;
+use tagih::doku::signature::{Components, SigningKey, Stamp};
+use tagih::doku::wire::{Answer, Delivery, Method as HttpMethod, SignatureFinding, WireRequest};
+use tagih::domain::amount::Amount;
+use tagih::domain::bill::{Bill, Customer, Expiry, Policy, Terms, Wanted};
+use tagih::domain::calendar::format_utc_seconds;
+use tagih::domain::channel::{Channel, Method};
+use tagih::domain::doubt::Patience;
+use tagih::domain::ids::{InvoiceNumber, PaymentCode};
+use tagih::domain::lifecycle::{Event, Status};
+use tagih::domain::personal::Personal;
+use tagih::domain::plan::{AmendBase, Rules};
+use tagih::gateway::Gateway;
+use tagih::gateway::pacing::{Pacer, Rate, RealTime};
+use tagih::gateway::retry::{Breaker, RetryPolicy};
+use tagih::jobs::caller::Caller;
+use tagih::jobs::issue::{Bucket, End, Issuing, Settings};
+use tagih::jobs::stop::Stop;
+use tagih::ledger::Ledger;
+use tagih::ledger::memory::{CrashMoment, CrashPlan, MemoryLedger};
+use tagih::sandbox::fault::Faults;
+use tagih::sandbox::http::{Fate, Request};
+use tagih::sandbox::model::Model;
+use tagih::sandbox::record::{Handling, OrderState};
+
+const CLIENT: &str = "MCH-0001-CRASH";
+const SECRET: &str = "SK-crash";
+
+/// A clock that moves one second every time it is read.
+struct Clock(AtomicI64);
+
+impl Clock {
+    fn new() -> Self {
+        Self(AtomicI64::new(1_790_000_000))
+    }
+    fn now(&self) -> Timestamp {
+        Timestamp::from_second(self.0.fetch_add(1, Ordering::Relaxed)).unwrap()
+    }
+}
+
+/// DOKU without a network. It can die with the process: before a request arrives, or after DOKU has handled it.
+struct ModelGateway<'a> {
+    model: &'a Mutex<Model>,
+    clock: &'a Clock,
+    key: SigningKey,
+    sends: Mutex<u64>,
+    crash: Option<(u64, CrashMoment)>,
+    crashed: watch::Sender<bool>,
+    /// Requests a fault has put off; each is done when the next one arrives, long after its sender has given up.
+    late: Mutex<Vec<Request>>,
+}
+
+impl<'a> ModelGateway<'a> {
+    fn new(model: &'a Mutex<Model>, clock: &'a Clock, crash: Option<(u64, CrashMoment)>) -> Self {
+        let key = SigningKey::new(&SecretString::from(SECRET));
+        Self { model, clock, key, sends: Mutex::new(0), crash, crashed: watch::Sender::new(false), late: Mutex::default() }
+    }
+
+    async fn crashed(&self) {
+        drop(self.crashed.subscribe().wait_for(|crashed| *crashed).await);
+    }
+
+    async fn die(&self) -> Delivery {
+        self.crashed.send_replace(true);
+        std::future::pending().await
+    }
+
+    fn request(&self, request: &WireRequest) -> Request {
+        let (method, body) = match request.method {
+            HttpMethod::Get => ("GET", None),
+            HttpMethod::Post => ("POST", Some(request.body.as_ref())),
+            HttpMethod::Patch => ("PATCH", Some(request.body.as_ref())),
+        };
+        let timestamp = format_utc_seconds(self.clock.now());
+        let request_id = request.request_id.to_string();
+        let components = Components { client_id: CLIENT, request_id: &request_id, stamp: Stamp::Request(&timestamp), target: &request.path, body };
+        let signature = self.key.sign(&components).unwrap();
+        let headers = [("Client-Id", CLIENT), ("Request-Id", &request_id), ("Request-Timestamp", &timestamp), ("Signature", &signature)];
+        Request {
+            method: method.into(),
+            path: request.path.clone(),
+            headers: headers.map(|(name, value)| (name.to_owned(), value.to_owned())).into(),
+            body: request.body.clone(),
+        }
+    }
+}
+
+impl Gateway for ModelGateway<'_> {
+    async fn send(&self, wire: &WireRequest) -> Delivery {
+        let number = {
+            let mut sends = self.sends.lock().unwrap();
+            *sends += 1;
+            *sends
+        };
+        let moment = self.crash.filter(|(at, _)| *at == number).map(|(_, moment)| moment);
+        if moment == Some(CrashMoment::BeforeDurable) {
+            return self.die().await;
+        }
+        let request = self.request(wire);
+        let reply = {
+            let mut model = self.model.lock().unwrap();
+            for late in self.late.lock().unwrap().drain(..) {
+                model.handle_late(&late, self.clock.now());
+            }
+            model.handle(&request, self.clock.now())
+        };
+        // Give the other operations a turn, as a network would.
+        tokio::task::yield_now().await;
+        if moment == Some(CrashMoment::AfterDurable) {
+            return self.die().await;
+        }
+        let unknown = |reason: &str| Delivery::Unknown(reason.into());
+        match reply.fate {
+            Fate::Deliver => {}
+            Fate::DelayThenDeliver(_) => return unknown("no answer in time"),
+            Fate::DelayThenProcess(_) => {
+                self.late.lock().unwrap().push(request);
+                return unknown("no answer in time");
+            }
+            Fate::CutBeforeProcessing | Fate::CutAfterProcessing | Fate::Truncated(_) => return unknown("connection cut"),
+        }
+        let answer = reply.answer;
+        let signature = match (answer.header("Signature"), answer.header("Response-Timestamp")) {
+            (Some(signature), Some(timestamp)) => {
+                let request_id = wire.request_id.to_string();
+                let stamp = Stamp::Response(timestamp);
+                let components = Components { client_id: CLIENT, request_id: &request_id, stamp, target: &wire.path, body: Some(&answer.body) };
+                if self.key.verify(&components, signature).is_ok() { SignatureFinding::Valid } else { SignatureFinding::Wrong }
+            }
+            _ => SignatureFinding::Absent,
+        };
+        let retry_after_seconds = answer.header("Retry-After").and_then(|value| value.parse().ok());
+        Delivery::Answered(Answer { status: answer.status, retry_after_seconds, signature, body: answer.body })
+    }
+}
+
+fn settings() -> Settings {
+    Settings {
+        environment: "sandbox".into(),
+        client_id: CLIENT.into(),
+        paths: Paths {
+            alfa_doku: "/alfa-online-to-offline/v2/payment-code".into(),
+            alfa_merchant: "/alfa-online-to-offline/v2/merchant-payment-code".into(),
+            alfa_amend: "/alfa-online-to-offline/v2/payment-code".into(),
+            alfa_merchant_amend: "/alfa-online-to-offline/v2/payment-code".into(),
+            indomaret_doku: "/indomaret-online-to-offline/v2/payment-code".into(),
+        },
+        verify_response: SignaturePolicy::Enforce,
+        rules: Rules { reissue_expired: false, reissue_suffix: "-R".into(), reissue_grace_minutes: 60, retry_rejected: false },
+        amend_base: AmendBase::Amendment,
+        cancel_name: None,
+        replay_window_minutes: 1_440,
+        patience: Patience { not_found_minutes: 1_440, unchanged_minutes: 60 },
+        in_flight_max: 3,
+    }
+}
+
+fn terms(channel: Channel, method: Method, code: Option<&str>, rupiah: u64) -> Wanted {
+    Wanted::Live(Box::new(Terms {
+        channel,
+        method,
+        payment_code: code.map(|code| PaymentCode::new(code).unwrap()),
+        amount: Amount::new(rupiah).unwrap(),
+        expiry: Expiry::Minutes(10_080),
+        reusable: false,
+        customer: Customer { name: Personal::new("Siti Rahma"), email: None },
+        info: None,
+        receipt_description: (channel == Channel::Indomaret).then(|| "Premi".into()),
+        receipt_footer: None,
+        policy: Policy::default(),
+        bill_group: None,
+    }))
+}
+
+fn bill(invoice: &str, wanted: Wanted) -> Bill {
+    Bill { invoice_number: InvoiceNumber::new(invoice).unwrap(), wanted }
+}
+
+/// Last month's file, issued in peace.
+fn before() -> Vec<Bill> {
+    vec![
+        bill("KEEP", terms(Channel::Alfa, Method::Doku, None, 100_000)),
+        bill("AMEND", terms(Channel::Alfa, Method::Doku, None, 100_000)),
+        bill("CANCEL", terms(Channel::Alfa, Method::Doku, None, 100_000)),
+        bill("OLD-OF-CODE", terms(Channel::Alfa, Method::Merchant, Some("8896500000000001"), 100_000)),
+    ]
+}
+
+/// This month's file: new codes of every kind, a change, a cancellation, and a fixed code that moves to a new invoice.
+fn wanted() -> Vec<Bill> {
+    vec![
+        bill("KEEP", terms(Channel::Alfa, Method::Doku, None, 100_000)),
+        bill("AMEND", terms(Channel::Alfa, Method::Doku, None, 250_000)),
+        bill("CANCEL", Wanted::Cancelled),
+        bill("NEW-OF-CODE", terms(Channel::Alfa, Method::Merchant, Some("8896500000000001"), 120_000)),
+        bill("OLD-OF-CODE", Wanted::Cancelled),
+        bill("NEW-DOKU", terms(Channel::Alfa, Method::Doku, None, 50_000)),
+        bill("NEW-INDOMARET", terms(Channel::Indomaret, Method::Doku, None, 60_000)),
+        bill("NEW-MERCHANT", terms(Channel::Alfa, Method::Merchant, Some("8896500000000002"), 70_000)),
+    ]
+}
+
+/// Where a process dies: at a call of the ledger's, or at a request.
+#[derive(Clone, Copy, Debug)]
+enum Crash {
+    Ledger(CrashPlan),
+    Request(u64, CrashMoment),
+}
+
+/// One process: runs `bills` until the end or until it dies.
+struct Process {
+    ends: Option<Vec<End>>,
+    reported: Vec<(usize, End)>,
+    ledger: MemoryLedger,
+    ledger_calls: u64,
+    sends: u64,
+}
+
+fn run(ledger: &MemoryLedger, model: &Mutex<Model>, clock: &Clock, bills: &[Bill], crash: Option<Crash>) -> Process {
+    let (ledger_crash, request_crash) = match crash {
+        Some(Crash::Ledger(plan)) => (Some(plan), None),
+        Some(Crash::Request(at, moment)) => (None, Some((at, moment))),
+        None => (None, None),
+    };
+    let ledger = match ledger_crash {
+        Some(plan) => ledger.reopened().crashing(plan),
+        None => ledger.reopened(),
+    };
+    let gateway = ModelGateway::new(model, clock, request_crash);
+    let rate = Rate { per_second: 100_000.try_into().unwrap(), burst: 1_000.try_into().unwrap() };
+    let pacer = Pacer::new(rate, RealTime::default());
+    let (breaker, stop, settings) = (Breaker::new(0), Stop::default(), settings());
+    let retry = RetryPolicy { attempts_max: 4, base_ms: 0, cap_ms: 0 };
+    let reported = Mutex::new(Vec::new());
+    let issuing = Issuing {
+        ledger: &ledger,
+        caller: Caller { gateway: &gateway, pacer: &pacer, breaker: &breaker, stop: &stop, retry },
+        settings: &settings,
+        clock: &|| clock.now(),
+        closed_channels: Mutex::default(),
+    };
+    let progress = |row: usize, end: &End| reported.lock().unwrap().push((row, end.clone()));
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap();
+    let ends = runtime.block_on(async {
+        tokio::select! {
+            biased;
+            () = ledger.crashed() => None,
+            () = gateway.crashed() => None,
+            ends = issuing.run(bills, &progress) => Some(ends.unwrap()),
+        }
+    });
+    let sends = *gateway.sends.lock().unwrap();
+    // What a fault put off still reaches DOKU, though its sender is gone.
+    for late in gateway.late.lock().unwrap().drain(..) {
+        model.lock().unwrap().handle_late(&late, clock.now());
+    }
+    let ledger_calls = ledger.calls();
+    Process { ends, reported: reported.into_inner().unwrap(), ledger: ledger.reopened(), ledger_calls, sends }
+}
+
+/// I1 and I2 at the moment of death: what DOKU has seen has a durable intent, what was reported has a durable outcome.
+fn check_corpse(process: &Process, model: &Mutex<Model>, bills: &[Bill], context: &str) {
+    let intents: HashSet<String> = process
+        .ledger
+        .events()
+        .iter()
+        .filter_map(|(_, _, event)| match event {
+            Event::Intended { request_id, .. } => Some(request_id.to_string()),
+            _ => None,
+        })
+        .collect();
+    for call in model.lock().unwrap().calls() {
+        assert!(intents.contains(&call.request_id), "{context}: DOKU saw {} without a durable intent (I1)", call.request_id);
+    }
+    let snapshot = process.ledger.snapshot().unwrap();
+    for (row, end) in &process.reported {
+        let status = snapshot.bills.get(&bills[*row].invoice_number).map(|state| state.status);
+        let expected = match end.bucket {
+            Bucket::Issued | Bucket::Amended => Some(Status::Active),
+            Bucket::Cancelled => Some(Status::Cancelled),
+            _ => continue,
+        };
+        assert_eq!(status, expected, "{context}: row {row} was reported as {:?} before it was durable (I2)", end.bucket);
+    }
+}
+
+/// Everything that must hold once all is over, seen from DOKU's own record.
+fn check_world(ledger: &MemoryLedger, model: &Mutex<Model>, bills: &[Bill], context: &str) {
+    let model = model.lock().unwrap();
+    let snapshot = ledger.snapshot().unwrap();
+    let mut bodies: HashMap<&str, &str> = HashMap::new();
+    for call in model.calls() {
+        let body = bodies.entry(&call.request_id).or_insert(&call.body_digest);
+        assert_eq!(*body, call.body_digest, "{context}: one Request-Id, two bodies (I4)");
+        assert_ne!(call.handling, Handling::IdReused, "{context}: (I4)");
+    }
+    let mut live_codes: HashMap<&str, &str> = HashMap::new();
+    for order in model.orders() {
+        let state = snapshot.bills.get(&order.invoice_number).unwrap_or_else(|| panic!("{context}: {} is lost (I7)", order.invoice_number));
+        let code = state.code.as_ref().unwrap_or_else(|| panic!("{context}: the code of {} is lost (I7)", order.invoice_number));
+        assert_eq!(code.answer.payment_code, order.payment_code, "{context}: {} is bound to a foreign code (I10)", order.invoice_number);
+        if order.state == OrderState::Live {
+            assert_eq!(state.status, Status::Active, "{context}: {} (I3)", order.invoice_number);
+            assert_eq!(state.terms.amount, order.amount, "{context}: {}", order.invoice_number);
+            let other = live_codes.insert(order.payment_code.as_str(), order.invoice_number.as_str());
+            assert_eq!(other, None, "{context}: code {} is live twice (I11)", order.payment_code);
+        } else {
+            assert_eq!(state.status, Status::Cancelled, "{context}: {}", order.invoice_number);
+        }
+    }
+    for bill in bills {
+        let order = model.order(bill.invoice_number.as_str());
+        match &bill.wanted {
+            Wanted::Live(terms) => {
+                let order = order.unwrap_or_else(|| panic!("{context}: {} was never issued", bill.invoice_number));
+                assert_eq!((order.state, order.amount), (OrderState::Live, terms.amount), "{context}: {}", bill.invoice_number);
+            }
+            Wanted::Cancelled => assert_eq!(order.unwrap().state, OrderState::Cancelled, "{context}: {}", bill.invoice_number),
+        }
+    }
+}
+
+fn world(seed: u64, faults: Faults) -> (Mutex<Model>, Clock, MemoryLedger) {
+    let settings = tagih::sandbox::settings::Settings::new(CLIENT, SecretString::from(SECRET), seed);
+    let (model, clock) = (Mutex::new(Model::new(settings)), Clock::new());
+    let issued = run(&MemoryLedger::new(), &model, &clock, &before(), None);
+    assert!(issued.ends.unwrap().iter().all(|end| end.bucket == Bucket::Issued));
+    model.lock().unwrap().set_faults(faults);
+    (model, clock, issued.ledger)
+}
+
+/// Dies as `crashes` say, one process each, then runs to the end and once more.
+fn campaign(seed: u64, faults: &Faults, crashes: &[Crash]) {
+    let context = format!("seed {seed}, {crashes:?}");
+    let (model, clock, mut ledger) = world(seed, faults.clone());
+    let bills = wanted();
+    for crash in crashes {
+        let died = run(&ledger, &model, &clock, &bills, Some(*crash));
+        check_corpse(&died, &model, &bills, &context);
+        ledger = died.ledger;
+    }
+    // With faults a run may end with rows in doubt; the same command finishes them.
+    let mut last = Vec::new();
+    for _ in 0..8 {
+        let process = run(&ledger, &model, &clock, &bills, None);
+        last = process.ends.expect("a run without a crash ends");
+        assert_eq!(last.len(), bills.len(), "{context}: (I13)");
+        ledger = process.ledger;
+        if last.iter().all(|end| !matches!(end.bucket, Bucket::Deferred | Bucket::InDoubt)) {
+            break;
+        }
+    }
+    let unfinished: Vec<_> = last.iter().filter(|end| matches!(end.bucket, Bucket::Deferred | Bucket::InDoubt | Bucket::Rejected | Bucket::Refused)).collect();
+    assert!(unfinished.is_empty(), "{context}: {unfinished:?}");
+    check_world(&ledger, &model, &bills, &context);
+    let calls = model.lock().unwrap().calls().len();
+    let again = run(&ledger, &model, &clock, &bills, None);
+    assert!(again.ends.unwrap().iter().all(|end| end.bucket == Bucket::Unchanged), "{context}: (I21)");
+    assert_eq!(model.lock().unwrap().calls().len(), calls, "{context}: a finished run called DOKU again (I21)");
+}
+
+/// Every place a run without faults can die at.
+fn every_crash() -> Vec<Crash> {
+    let (model, clock, ledger) = world(1, Faults::none());
+    let whole = run(&ledger, &model, &clock, &wanted(), None);
+    let moments = [CrashMoment::BeforeDurable, CrashMoment::AfterDurable];
+    let in_ledger = (1..=whole.ledger_calls).flat_map(|at_call| moments.map(|moment| Crash::Ledger(CrashPlan { at_call, moment })));
+    let in_request = (1..=whole.sends).flat_map(|at| moments.map(|moment| Crash::Request(at, moment)));
+    in_ledger.chain(in_request).collect()
+}
+
+#[test]
+fn a_run_that_dies_at_any_step_is_finished_by_the_next() {
+    let crashes = every_crash();
+    assert!(crashes.len() > 40, "{}", crashes.len());
+    for crash in &crashes {
+        campaign(1, &Faults::none(), &[*crash]);
+    }
+}
+
+#[test]
+fn a_recovery_that_dies_at_any_step_is_finished_by_the_next() {
+    let crashes = every_crash();
+    for first in &crashes {
+        for second in crashes.iter().step_by(5) {
+            campaign(1, &Faults::none(), &[*first, *second]);
+        }
+    }
+}
+
+#[test]
+fn faults_and_deaths_together_lose_no_code_and_make_none_twice() {
+    let crashes = every_crash();
+    for seed in 1..=400_u64 {
+        let pick = |salt: u64| crashes[usize::try_from((seed * 7_919 + salt * 104_729) % crashes.len() as u64).unwrap()];
+        campaign(seed, &Faults::mixed(40), &[pick(1), pick(2), pick(3)]);
+    }
+}
