@@ -191,7 +191,11 @@ impl Model {
     /// # Errors
     /// Every [`SignatureError`].
     pub fn verify_inquiry_answer(
-        &self, message: &InquiryMessage, response_timestamp: &str, signature: &str, answer: &[u8],
+        &self,
+        message: &InquiryMessage,
+        response_timestamp: &str,
+        signature: &str,
+        answer: &[u8],
     ) -> Result<(), SignatureError> {
         notification::verify_inquiry_answer(&self.reception, message, response_timestamp, signature, answer)
     }
@@ -252,12 +256,7 @@ impl Model {
                 Quirk::AmountToken(token) => amount.clone_from(token),
                 Quirk::Forged => key = &reception.wrong_key,
                 Quirk::ForeignClient => (key, client_id) = (&reception.wrong_key, "BRN-0000-0000000000000"),
-                Quirk::Anyway
-                | Quirk::Status(_)
-                | Quirk::Tampered
-                | Quirk::Unsigned
-                | Quirk::Repeated(_)
-                | Quirk::Conflicting => {}
+                Quirk::Anyway | Quirk::Status(_) | Quirk::Tampered | Quirk::Unsigned | Quirk::Repeated(_) | Quirk::Conflicting => {}
             }
         }
         saying.amount = &amount;
@@ -304,6 +303,9 @@ fn check_payable(order: &Order, script: &PaymentScript) -> Result<(), PayError> 
 /// Whether DOKU's own record agrees that this order got the money: nobody forged the message, and it names the order.
 fn is_honest(script: &PaymentScript) -> bool {
     !script.quirks.iter().any(|quirk| {
-        matches!(quirk, Quirk::Forged | Quirk::ForeignClient | Quirk::Service(_) | Quirk::Invoice(_) | Quirk::WithoutInvoice | Quirk::Code(_))
+        matches!(
+            quirk,
+            Quirk::Forged | Quirk::ForeignClient | Quirk::Service(_) | Quirk::Invoice(_) | Quirk::WithoutInvoice | Quirk::Code(_)
+        )
     })
 }

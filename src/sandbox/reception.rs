@@ -146,9 +146,7 @@ impl Reception {
             ("POST", ALFA_MERCHANT_CODES) => create(Channel::Alfa, Method::Merchant),
             ("POST", INDOMARET_CODES) => create(Channel::Indomaret, Method::Doku),
             ("PATCH", ALFA_CODES) => Ask::Change(rule::check_change(&request.body)),
-            ("GET", _) if target.starts_with(STATUS) => {
-                Ask::Status(percent_decoded(target.strip_prefix(STATUS).unwrap_or_default()))
-            }
+            ("GET", _) if target.starts_with(STATUS) => Ask::Status(percent_decoded(target.strip_prefix(STATUS).unwrap_or_default())),
             (_, ALFA_CODES | ALFA_MERCHANT_CODES | INDOMARET_CODES) => {
                 return refused(Refusal::new(405, format!("Request method '{}' not supported", request.method)), None);
             }
