@@ -152,6 +152,7 @@ fn a_repetition_keeps_body_and_identity_and_a_contradiction_only_the_identity() 
     assert_eq!(same.header("Request-Id"), first.header("Request-Id"));
     assert_ne!(new.header("Request-Id"), first.header("Request-Id"));
     assert_eq!(same.header("Request-Timestamp"), Some("2026-10-05T05:40:02Z"));
+    assert_eq!(new.header("Request-Timestamp"), Some("2026-10-05T06:10:02Z"));
     assert!(genuine(&same) && genuine(&new));
     let script = PaymentScript::at(paid_at()).paying(99_000).with(Quirk::Conflicting);
     let other = model.pay(&code, &script).unwrap();

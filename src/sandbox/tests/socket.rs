@@ -14,15 +14,14 @@ use crate::sandbox::server::{Options, Running, start, start_with};
 /// One exchange on a connection of its own: everything the server sent until it closed.
 async fn exchange(addr: SocketAddr, request: &Request) -> String {
     let mut stream = TcpStream::connect(addr).await.unwrap();
-    let mut head = format!("{} {} HTTP/1.1\r\nhost: {addr}\r\nconnection: close\r\n", request.method, request.path);
-    for (name, value) in &request.headers {
-        head.push_str(&format!("{name}: {value}\r\n"));
-    }
-    head.push_str(&format!("content-length: {}\r\n\r\n", request.body.len()));
+    let headers: Vec<String> = request.headers.iter().map(|(name, value)| format!("{name}: {value}\r\n")).collect();
+    let (method, path, length) = (&request.method, &request.path, request.body.len());
+    let fixed = format!("host: {addr}\r\nconnection: close\r\ncontent-length: {length}\r\n");
+    let head = format!("{method} {path} HTTP/1.1\r\n{fixed}{}\r\n", headers.concat());
     stream.write_all(&[head.as_bytes(), &request.body].concat()).await.unwrap();
     let mut received = Vec::new();
     // A reset after the last byte is as good as a close.
-    let _ = stream.read_to_end(&mut received).await;
+    stream.read_to_end(&mut received).await.ok();
     String::from_utf8(received).unwrap()
 }
 
@@ -180,4 +179,39 @@ async fn a_notification_is_posted_again_until_the_merchant_confirms_it() {
     assert!(received[0].starts_with("POST /payments/notifications HTTP/1.1"));
     let bodies: Vec<&str> = received.iter().map(|message| message.split_once("\r\n\r\n").unwrap().1).collect();
     assert!(bodies.iter().all(|body| *body == bodies[0]));
+}
+
+/// Repeats one request until a whole, properly signed success arrives; gives the code and the number of attempts.
+async fn until_success(addr: SocketAddr, invoice: String) -> (String, usize) {
+    for attempt in 1..20 {
+        let request = create(&invoice);
+        let received = exchange(addr, &request).await;
+        let Some((head, body)) = received.split_once("\r\n\r\n") else { continue };
+        let headers = head.lines().filter_map(|line| line.split_once(": ")).map(|(name, value)| (name.to_owned(), value.to_owned()));
+        let status = head.split(' ').nth(1).unwrap().parse().unwrap();
+        let answer = HttpAnswer { status, headers: headers.collect(), body: body.to_owned().into() };
+        if matches!(answer.status, 200 | 409) && is_signed(&answer, &request) {
+            let code = value(&answer)["online_to_offline_info"]["payment_code"].as_str().unwrap().to_owned();
+            return (code, attempt);
+        }
+    }
+    panic!("{invoice} never succeeded");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn under_mixed_faults_and_many_connections_every_invoice_ends_with_the_one_code_it_was_told() {
+    let faults = Faults { delay_ms: 5, ..Faults::mixed(50) };
+    let running = start(Model::new(Settings { faults, ..settings() }), anywhere()).await.unwrap();
+    let mut campaign = tokio::task::JoinSet::new();
+    for n in 0..200 {
+        let addr = running.addr;
+        campaign.spawn(async move { (n, until_success(addr, format!("INV-{n}")).await) });
+    }
+    let told = campaign.join_all().await;
+    assert!(told.iter().any(|(_, (_, attempts))| *attempts > 1), "some met a fault");
+    let model = running.model.lock().unwrap();
+    assert_eq!((model.orders().len(), model.processed().count()), (200, 200));
+    for (n, (code, _)) in &told {
+        assert_eq!(model.order(&format!("INV-{n}")).unwrap().payment_code.as_str(), code);
+    }
 }
