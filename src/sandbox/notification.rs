@@ -151,7 +151,14 @@ impl Saying<'_> {
 }
 
 /// The headers of a message DOKU sends, signed with `key`.
-pub(super) fn signed_headers(key: &SigningKey, client_id: &str, request_id: &str, sent_at: Timestamp, target: &str, body: &[u8]) -> Vec<(String, String)> {
+pub(super) fn signed_headers(
+    key: &SigningKey,
+    client_id: &str,
+    request_id: &str,
+    sent_at: Timestamp,
+    target: &str,
+    body: &[u8],
+) -> Vec<(String, String)> {
     let stamp = format_utc_seconds(sent_at);
     let signature = key.sign(&Components { client_id, request_id, stamp: Stamp::Request(&stamp), target, body: Some(body) });
     let mut headers = vec![
@@ -174,8 +181,7 @@ pub(super) fn again(reception: &Reception, message: &NotificationMessage, sent_a
             RequestId::from_digest(&digest::of_parts(&parts)).to_string()
         }
     };
-    let headers =
-        signed_headers(&reception.key, &reception.settings.client_id, &request_id, sent_at, &message.target, &message.body);
+    let headers = signed_headers(&reception.key, &reception.settings.client_id, &request_id, sent_at, &message.target, &message.body);
     NotificationMessage { headers, sent_at, ..message.clone() }
 }
 
@@ -248,7 +254,11 @@ pub(super) fn inquiry(reception: &Reception, script: &InquiryScript) -> InquiryM
 
 /// Whether the merchant's `answer` to `message` is signed as DOKU expects.
 pub(super) fn verify_inquiry_answer(
-    reception: &Reception, message: &InquiryMessage, response_timestamp: &str, signature: &str, answer: &[u8],
+    reception: &Reception,
+    message: &InquiryMessage,
+    response_timestamp: &str,
+    signature: &str,
+    answer: &[u8],
 ) -> Result<(), SignatureError> {
     let request_id = message.headers.iter().find(|(name, _)| name == "Request-Id").map_or("", |(_, value)| value.as_str());
     let (client_id, target) = (reception.settings.client_id.as_str(), message.target.as_str());

@@ -60,7 +60,7 @@ pub(super) fn instructions(order: &Order) -> Vec<u8> {
 
 /// The how-to-pay page.
 pub(super) fn html(order: &Order, now: Timestamp) -> Vec<u8> {
-    let items: String = steps(order).iter().map(|step| format!("<li>{}</li>", escaped(step))).collect();
+    let items = steps(order).map(|step| format!("<li>{}</li>", escaped(&step))).concat();
     let expiry = order.expires_at.to_zoned(wib()).strftime("%d %b %Y, %H:%M WIB");
     format!(
         "<!doctype html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n\

@@ -137,9 +137,7 @@ impl Model {
         let index = self.index_of_code(payment_code).ok_or(PayError::UnknownCode)?;
         let repeated = script.quirks.iter().find_map(|quirk| if let Quirk::Repeated(id) = quirk { Some(*id) } else { None });
         if let Some(id) = repeated {
-            let (message, _) = self.last_sent(index).ok_or(PayError::NothingSent)?;
-            let later = message.sent_at.checked_add(SignedDuration::from_mins(30)).unwrap_or(Timestamp::MAX);
-            return Ok(notification::again(&self.reception, message, script.sent_at.unwrap_or(later), id));
+            return self.repeat(index, script.sent_at, id);
         }
         let order = self.orders.get(index).ok_or(PayError::UnknownCode)?;
         let serial = self.messages.get(&index).map_or(0, |sent| sent.count);
@@ -163,6 +161,16 @@ impl Model {
             sent.last = Some((as_sent, payment));
         }
         Ok(message)
+    }
+
+    fn repeat(&mut self, index: usize, sent_at: Option<Timestamp>, id: RedeliveryId) -> Result<NotificationMessage, PayError> {
+        let reception = Arc::clone(&self.reception);
+        let last = self.messages.get_mut(&index).and_then(|sent| sent.last.as_mut());
+        let (message, _) = last.ok_or(PayError::NothingSent)?;
+        let later = message.sent_at.checked_add(SignedDuration::from_mins(30)).unwrap_or(Timestamp::MAX);
+        // Kept, so that a further repetition is later still.
+        *message = notification::again(&reception, message, whole_seconds(sent_at.unwrap_or(later)), id);
+        Ok(message.clone())
     }
 
     fn last_sent(&self, index: usize) -> Option<&(NotificationMessage, PaymentTaken)> {
@@ -191,7 +199,11 @@ impl Model {
     /// # Errors
     /// Every [`SignatureError`].
     pub fn verify_inquiry_answer(
-        &self, message: &InquiryMessage, response_timestamp: &str, signature: &str, answer: &[u8],
+        &self,
+        message: &InquiryMessage,
+        response_timestamp: &str,
+        signature: &str,
+        answer: &[u8],
     ) -> Result<(), SignatureError> {
         notification::verify_inquiry_answer(&self.reception, message, response_timestamp, signature, answer)
     }
@@ -217,57 +229,23 @@ impl Model {
         }
     }
 
-    fn write_message(&self, order: &Order, payment: &PaymentTaken, script: &PaymentScript, count: u32) -> NotificationMessage {
-        let reception = Arc::clone(&self.reception);
-        let settings = &reception.settings;
-        let mut amount = payment.amount.to_string();
-        let mut saying = Saying {
-            service: "ONLINE_TO_OFFLINE",
-            channel: order.channel,
-            status: &payment.status,
-            paid_at: payment.paid_at,
-            original_request_id: &order.created_by,
-            invoice_number: Some(order.invoice_number.as_str()),
-            amount: "",
-            payment_code: order.payment_code.as_str(),
-            agent_id: &payment.agent_id,
-            store_id: &payment.store_id,
-            transaction_id: &payment.transaction_id,
-        };
-        let (mut key, mut client_id) = (&reception.key, settings.client_id.as_str());
-        for quirk in &script.quirks {
-            match quirk {
-                Quirk::Invoice(other) => saying.invoice_number = Some(other),
-                Quirk::WithoutInvoice => saying.invoice_number = None,
-                Quirk::Code(other) => saying.payment_code = other,
-                Quirk::Service(other) => saying.service = other,
-                Quirk::WrongChannel => {
-                    saying.channel = match order.channel {
-                        Channel::Alfa => Channel::Indomaret,
-                        Channel::Indomaret => Channel::Alfa,
-                    }
-                }
-                Quirk::AmountAsString => amount = format!("\"{}\"", payment.amount),
-                Quirk::AmountAsDecimal => amount = format!("{}.0", payment.amount),
-                Quirk::AmountToken(token) => amount.clone_from(token),
-                Quirk::Forged => key = &reception.wrong_key,
-                Quirk::ForeignClient => (key, client_id) = (&reception.wrong_key, "BRN-0000-0000000000000"),
-                Quirk::Anyway
-                | Quirk::Status(_)
-                | Quirk::Tampered
-                | Quirk::Unsigned
-                | Quirk::Repeated(_)
-                | Quirk::Conflicting => {}
-            }
-        }
-        saying.amount = &amount;
+    fn write_message(&self, order: &Order, payment: &PaymentTaken, script: &PaymentScript, serial: u32) -> NotificationMessage {
+        let settings = &self.reception.settings;
+        let amount = amount_token(payment.amount, &script.quirks);
+        let saying = saying(order, payment, &amount, &script.quirks);
         let mut body = saying.body();
         let two_seconds_later = payment.paid_at.checked_add(SignedDuration::from_secs(2)).unwrap_or(Timestamp::MAX);
         let sent_at = whole_seconds(script.sent_at.unwrap_or(two_seconds_later));
-        let id_parts: [&[u8]; 4] =
-            [&settings.seed.to_be_bytes(), b"message", order.invoice_number.as_str().as_bytes(), &count.to_be_bytes()];
-        let request_id = RequestId::from_digest(&digest::of_parts(&id_parts)).to_string();
-        let mut headers = signed_headers(key, client_id, &request_id, sent_at, &settings.notification_path, &body);
+        let (invoice, seed) = (order.invoice_number.as_str().as_bytes(), settings.seed.to_be_bytes());
+        let request_id = RequestId::from_digest(&digest::of_parts(&[&seed, b"message", invoice, &serial.to_be_bytes()]));
+        let (key, client_id) = if script.has(&Quirk::ForeignClient) {
+            (&self.reception.wrong_key, "BRN-0000-0000000000000")
+        } else if script.has(&Quirk::Forged) {
+            (&self.reception.wrong_key, settings.client_id.as_str())
+        } else {
+            (&self.reception.key, settings.client_id.as_str())
+        };
+        let mut headers = signed_headers(key, client_id, &request_id.to_string(), sent_at, &settings.notification_path, &body);
         if script.has(&Quirk::Unsigned) {
             headers.retain(|(name, _)| name != "Signature");
         }
@@ -288,6 +266,46 @@ impl Model {
     }
 }
 
+/// How the amount is written: plain digits, unless a quirk says otherwise.
+fn amount_token(amount: u64, quirks: &[Quirk]) -> String {
+    let odd = quirks.iter().find_map(|quirk| match quirk {
+        Quirk::AmountAsString => Some(format!("\"{amount}\"")),
+        Quirk::AmountAsDecimal => Some(format!("{amount}.0")),
+        Quirk::AmountToken(token) => Some(token.clone()),
+        _ => None,
+    });
+    odd.unwrap_or_else(|| amount.to_string())
+}
+
+/// What the body says of `payment`, quirks included.
+fn saying<'a>(order: &'a Order, payment: &'a PaymentTaken, amount: &'a str, quirks: &'a [Quirk]) -> Saying<'a> {
+    let mut saying = Saying {
+        service: "ONLINE_TO_OFFLINE",
+        channel: order.channel,
+        status: &payment.status,
+        paid_at: payment.paid_at,
+        original_request_id: &order.created_by,
+        invoice_number: Some(order.invoice_number.as_str()),
+        amount,
+        payment_code: order.payment_code.as_str(),
+        agent_id: &payment.agent_id,
+        store_id: &payment.store_id,
+        transaction_id: &payment.transaction_id,
+    };
+    for quirk in quirks {
+        match (quirk, order.channel) {
+            (Quirk::Invoice(other), _) => saying.invoice_number = Some(other),
+            (Quirk::WithoutInvoice, _) => saying.invoice_number = None,
+            (Quirk::Code(other), _) => saying.payment_code = other,
+            (Quirk::Service(other), _) => saying.service = other,
+            (Quirk::WrongChannel, Channel::Alfa) => saying.channel = Channel::Indomaret,
+            (Quirk::WrongChannel, Channel::Indomaret) => saying.channel = Channel::Alfa,
+            _ => {}
+        }
+    }
+    saying
+}
+
 fn check_payable(order: &Order, script: &PaymentScript) -> Result<(), PayError> {
     if script.has(&Quirk::Anyway) || script.has(&Quirk::Forged) {
         return Ok(());
@@ -304,6 +322,9 @@ fn check_payable(order: &Order, script: &PaymentScript) -> Result<(), PayError> 
 /// Whether DOKU's own record agrees that this order got the money: nobody forged the message, and it names the order.
 fn is_honest(script: &PaymentScript) -> bool {
     !script.quirks.iter().any(|quirk| {
-        matches!(quirk, Quirk::Forged | Quirk::ForeignClient | Quirk::Service(_) | Quirk::Invoice(_) | Quirk::WithoutInvoice | Quirk::Code(_))
+        matches!(
+            quirk,
+            Quirk::Forged | Quirk::ForeignClient | Quirk::Service(_) | Quirk::Invoice(_) | Quirk::WithoutInvoice | Quirk::Code(_)
+        )
     })
 }

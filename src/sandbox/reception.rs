@@ -146,9 +146,7 @@ impl Reception {
             ("POST", ALFA_MERCHANT_CODES) => create(Channel::Alfa, Method::Merchant),
             ("POST", INDOMARET_CODES) => create(Channel::Indomaret, Method::Doku),
             ("PATCH", ALFA_CODES) => Ask::Change(rule::check_change(&request.body)),
-            ("GET", _) if target.starts_with(STATUS) => {
-                Ask::Status(percent_decoded(target.strip_prefix(STATUS).unwrap_or_default()))
-            }
+            ("GET", _) if target.starts_with(STATUS) => Ask::Status(percent_decoded(target.strip_prefix(STATUS).unwrap_or_default())),
             (_, ALFA_CODES | ALFA_MERCHANT_CODES | INDOMARET_CODES) => {
                 return refused(Refusal::new(405, format!("Request method '{}' not supported", request.method)), None);
             }
@@ -288,17 +286,10 @@ fn percent_decoded(text: &str) -> String {
     let mut bytes = Vec::with_capacity(text.len());
     let mut rest = text.as_bytes();
     while let Some((&first, tail)) = rest.split_first() {
-        let escaped = if first == b'%' { tail.get(..2).and_then(|hex| std::str::from_utf8(hex).ok()) } else { None };
-        match escaped.and_then(|hex| u8::from_str_radix(hex, 16).ok()) {
-            Some(byte) => {
-                bytes.push(byte);
-                rest = tail.get(2..).unwrap_or_default();
-            }
-            None => {
-                bytes.push(first);
-                rest = tail;
-            }
-        }
+        let digits = tail.get(..2).filter(|digits| first == b'%' && digits.iter().all(u8::is_ascii_hexdigit));
+        let byte = digits.and_then(|digits| u8::from_str_radix(std::str::from_utf8(digits).ok()?, 16).ok());
+        bytes.push(byte.unwrap_or(first));
+        rest = if byte.is_some() { tail.get(2..).unwrap_or_default() } else { tail };
     }
     String::from_utf8_lossy(&bytes).into_owned()
 }

@@ -193,7 +193,7 @@ async fn answer(shared: Arc<Shared>, incoming: hyper::Request<Incoming>) -> Resu
     let body = match Limited::new(body, shared.body_bytes_max).collect().await {
         Ok(body) => body.to_bytes(),
         Err(error) if error.is::<http_body_util::LengthLimitError>() => {
-            return Ok(whole(HttpAnswer { status: 413, ..HttpAnswer::default() }));
+            return Ok(whole(&HttpAnswer { status: 413, ..HttpAnswer::default() }));
         }
         Err(_) => return Err(Cut),
     };
@@ -205,14 +205,14 @@ async fn answer(shared: Arc<Shared>, incoming: hyper::Request<Incoming>) -> Resu
         body,
     };
     if request.target().starts_with(control::PREFIX) {
-        return Ok(whole(control::answer(&shared, &request)));
+        return Ok(whole(&control::answer(&shared, &request)));
     }
     let reply = shared.handle(&request, Timing::OnArrival);
     match reply.fate {
-        Fate::Deliver => Ok(whole(reply.answer)),
+        Fate::Deliver => Ok(whole(&reply.answer)),
         Fate::DelayThenDeliver(delay_ms) => {
             tokio::time::sleep(Duration::from_millis(delay_ms)).await;
-            Ok(whole(reply.answer))
+            Ok(whole(&reply.answer))
         }
         Fate::DelayThenProcess(delay_ms) => {
             // A task of its own, because hyper drops this future when the client gives up, and DOKU would not.
@@ -220,10 +220,10 @@ async fn answer(shared: Arc<Shared>, incoming: hyper::Request<Incoming>) -> Resu
                 tokio::time::sleep(Duration::from_millis(delay_ms)).await;
                 shared.handle(&request, Timing::Late)
             });
-            late.await.map(|reply| whole(reply.answer)).map_err(|_| Cut)
+            late.await.map(|reply| whole(&reply.answer)).map_err(|_| Cut)
         }
         Fate::CutBeforeProcessing | Fate::CutAfterProcessing => Err(Cut),
-        Fate::Truncated(length) => Ok(torn(reply.answer, length)),
+        Fate::Truncated(length) => Ok(torn(&reply.answer, length)),
     }
 }
 
@@ -282,14 +282,14 @@ fn response(answer: &HttpAnswer, body: Outgoing) -> hyper::Response<Outgoing> {
     response
 }
 
-fn whole(answer: HttpAnswer) -> hyper::Response<Outgoing> {
-    response(&answer, Outgoing::Whole(Full::new(answer.body.clone())))
+fn whole(answer: &HttpAnswer) -> hyper::Response<Outgoing> {
+    response(answer, Outgoing::Whole(Full::new(answer.body.clone())))
 }
 
 /// Announces the whole body and sends `length` bytes of it.
-fn torn(answer: HttpAnswer, length: usize) -> hyper::Response<Outgoing> {
+fn torn(answer: &HttpAnswer, length: usize) -> hyper::Response<Outgoing> {
     let part = answer.body.slice(..length.min(answer.body.len()));
-    let mut response = response(&answer, Outgoing::Torn { part: Some(part), pause: Box::pin(tokio::time::sleep(TEAR)) });
+    let mut response = response(answer, Outgoing::Torn { part: Some(part), pause: Box::pin(tokio::time::sleep(TEAR)) });
     response.headers_mut().insert(CONTENT_LENGTH, HeaderValue::from(answer.body.len()));
     response
 }
