@@ -15,7 +15,8 @@ use crate::domain::ids::{InvoiceNumber, PaymentCode};
 use crate::domain::lifecycle::{BillState, CodeAnswer, Event, OperationKind, Verdict};
 use crate::exit::Exit;
 use crate::intake::import::{self, ImportOptions};
-use crate::ledger::{Create, Entry, Happening, Head, Ledger, LedgerError, Private, SenderLock, SqliteLedger};
+use crate::ledger::{Create, Entry, Head, Ledger, LedgerError, Private, SenderLock, SqliteLedger};
+use crate::ledger::sqlite::Happening;
 use crate::report::issue::head_text;
 
 /// Codes adopted in one call to the ledger.
