@@ -232,11 +232,7 @@ fn refuse_twins(names: &[String]) -> Result<(), Fault> {
     for (index, name) in names.iter().enumerate() {
         let twin = names.iter().take(index).position(|earlier| earlier == name);
         if let (Some(twin), false) = (twin, name.is_empty()) {
-            return Err(Fault::ColumnTwice {
-                column: name.clone(),
-                first: twin.saturating_add(1),
-                second: index.saturating_add(1),
-            });
+            return Err(Fault::ColumnTwice { column: name.clone(), first: twin.saturating_add(1), second: index.saturating_add(1) });
         }
     }
     Ok(())

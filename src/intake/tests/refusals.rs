@@ -117,7 +117,11 @@ fn every_bad_file_is_refused_with_its_code_and_its_spot() {
         (b"invoice_number,jumlah,channel\n".to_vec(), "E0207", "`jumlah`"),
         (format!("{HEAD},Invoice-Number\n").into_bytes(), "E0208", "columns 1 and 5"),
         (format!("{HEAD},premium\n").into_bytes(), "E0208", "`amount` twice"),
-        (format!("{HEAD}\nA,1000,Budi,alfa\nB,1000,\"Siti,alfa\nC,1000,Tini,alfa\n").into_bytes(), "E0209", "row 3, which starts on line 3"),
+        (
+            format!("{HEAD}\nA,1000,Budi,alfa\nB,1000,\"Siti,alfa\nC,1000,Tini,alfa\n").into_bytes(),
+            "E0209",
+            "row 3, which starts on line 3",
+        ),
         (format!("{HEAD}\nA,1000,Budi,\"alfa").into_bytes(), "E0209", "row 2"),
         (endless.into_bytes(), "E0210", "row 2, which starts on line 2"),
         (format!("{HEAD},{wide}\n").into_bytes(), "E0211", "304 columns"),
@@ -201,6 +205,21 @@ fn equal_rows_collapse_across_files_and_rows_are_counted_with_their_lines() {
 }
 
 #[test]
+fn a_record_is_on_the_line_it_starts_on_whatever_the_line_ends() {
+    let bad = "A,x,Budi,alfa";
+    for (head, rows, lines) in [
+        ("", format!("\n{bad}\n{bad}"), vec![2, 3]),
+        ("\u{feff}", format!("\r\n{bad}\r\n{bad}\r\n"), vec![2, 3]),
+        ("", format!("\n\n{bad}\r\n\n\r\n{bad}\n{bad}\n\n"), vec![3, 6, 7]),
+        ("\n", format!("\r\nA,\"1\n2\r\n3\",Budi,alfa\r\n{bad}"), vec![3, 6]),
+    ] {
+        let intake = read_bytes(&[format!("{head}{HEAD}{rows}").as_bytes()], &options()).unwrap();
+        let found: Vec<u64> = intake.refused.iter().map(|refused| refused.place.line).collect();
+        assert_eq!(found, lines, "{rows:?}");
+    }
+}
+
+#[test]
 fn a_cancelled_row_needs_its_invoice_number_only_and_frees_its_code() {
     let file = with("action,method,payment_code", "A,,,,cancel,,8896501\nB,1000,Siti,alfa,,merchant,8896501");
     let intake = read_bytes(&[file.as_bytes()], &options()).unwrap();
@@ -236,7 +255,8 @@ fn codes_to_adopt_are_read_with_the_same_care() {
     let adopted = &input.valid[0].item;
     assert_eq!((input.valid.len(), adopted.answer.payment_code.as_str()), (1, "0073"));
     assert!(adopted.terms.is_adopted() && adopted.answer.expires_at.is_some());
-    let codes: Vec<String> = input.refused.iter().map(|refused| format!("{}:{} {}", refused.place.row, refused.column, refused.code)).collect();
+    let codes: Vec<String> =
+        input.refused.iter().map(|refused| format!("{}:{} {}", refused.place.row, refused.column, refused.code)).collect();
     assert_eq!(codes, ["3:payment_code E0110", "4:amount E0103", "5:payment_code E0131", "6:payment_code E0131"]);
     assert_eq!((input.rows, input.refused_row_count), (5, 4));
 }
