@@ -159,8 +159,10 @@ impl Columns {
             }
         }
         let names: Vec<String> = header.iter().map(normalized).collect();
-        refuse_twins(&names)?;
         let mut columns = Self { found: Vec::new(), headers: header.iter().map(|name| name.trim().to_owned()).collect() };
+        if !columns.look_like_data() {
+            refuse_twins(&names)?;
+        }
         let mut missing = Vec::new();
         for &column in wanted {
             let theirs = mapping.get(column.name()).map(|theirs| normalized(theirs));
@@ -186,13 +188,18 @@ impl Columns {
 
     /// The fault of lacking `missing`, naming what there is; a first record that looks like data is not shown.
     pub(super) fn missing(&self, missing: &[String]) -> Fault {
-        let is_data = |header: &String| header.contains('@') || (!header.is_empty() && header.bytes().all(|byte| byte.is_ascii_digit()));
-        let found = if self.headers.iter().any(is_data) {
+        let found = if self.look_like_data() {
             "its first record looks like a bill, not like a header".to_owned()
         } else {
             format!("it has {}", quoted(&self.headers))
         };
         Fault::ColumnMissing { missing: missing.join(", "), found }
+    }
+
+    /// Whether the first record seems to be a bill: its cells may be personal then, and no message shows them.
+    fn look_like_data(&self) -> bool {
+        let is_data = |header: &String| header.contains('@') || (!header.is_empty() && header.bytes().all(|byte| byte.is_ascii_digit()));
+        self.headers.iter().any(is_data)
     }
 
     /// Where `column` is, from 0.
@@ -232,11 +239,7 @@ fn refuse_twins(names: &[String]) -> Result<(), Fault> {
     for (index, name) in names.iter().enumerate() {
         let twin = names.iter().take(index).position(|earlier| earlier == name);
         if let (Some(twin), false) = (twin, name.is_empty()) {
-            return Err(Fault::ColumnTwice {
-                column: name.clone(),
-                first: twin.saturating_add(1),
-                second: index.saturating_add(1),
-            });
+            return Err(Fault::ColumnTwice { column: name.clone(), first: twin.saturating_add(1), second: index.saturating_add(1) });
         }
     }
     Ok(())

@@ -3,19 +3,42 @@
 //! Belongs here: checks on raw bytes, with their exact line and byte. Must not be here: anything about columns.
 //! It sits under the CSV parser, so memory stays bounded whatever the file holds.
 
-use std::cell::Cell;
+use std::cell::{Cell, RefCell};
+use std::collections::VecDeque;
 use std::io::{self, Read};
 use std::rc::Rc;
 
 use super::error::{Fault, Spot};
 
-/// How far the parser may read before it has finished the current record: moved forward after each record.
+/// What guard and parser tell each other; bytes count from the beginning of the file.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Horizon(Rc<Cell<u64>>);
+pub(super) struct Watch(Rc<Shared>);
 
-impl Horizon {
-    pub(super) fn set(&self, byte: u64) {
-        self.0.set(byte);
+#[derive(Debug, Default)]
+struct Shared {
+    /// How far the parser may read before it has finished the current record.
+    horizon: Cell<u64>,
+    /// How much it has been given.
+    given: Cell<u64>,
+    /// Where the line feeds are among what it has not finished.
+    line_feeds: RefCell<VecDeque<u64>>,
+}
+
+impl Watch {
+    /// The parser may read up to `byte`.
+    pub(super) fn allow(&self, byte: u64) {
+        self.0.horizon.set(byte);
+    }
+
+    /// Whether the last byte before `byte` is a line feed; forgets those before it. The first byte after the end of the
+    /// file is one too: the parser is given it there.
+    pub(super) fn ends_in_line_feed(&self, byte: u64) -> bool {
+        let last = byte.saturating_sub(1);
+        let mut line_feeds = self.0.line_feeds.borrow_mut();
+        while line_feeds.front().is_some_and(|&line_feed| line_feed < last) {
+            line_feeds.pop_front();
+        }
+        line_feeds.front() == Some(&last) || last == self.0.given.get()
     }
 }
 
@@ -27,7 +50,7 @@ pub(super) struct Endless;
 /// See the module.
 pub(super) struct Guard<R> {
     inner: R,
-    horizon: Horizon,
+    watch: Watch,
     bytes_max: u64,
     /// The beginning of a character whose rest has not been read yet.
     partial: Vec<u8>,
@@ -35,8 +58,9 @@ pub(super) struct Guard<R> {
 }
 
 impl<R: Read> Guard<R> {
-    pub(super) const fn new(inner: R, horizon: Horizon, bytes_max: u64) -> Self {
-        Self { inner, horizon, bytes_max, partial: Vec::new(), at: Spot { line: 1, byte: 0 } }
+    /// Guards `inner`, which begins at byte `start` of the file.
+    pub(super) const fn new(inner: R, start: u64, watch: Watch, bytes_max: u64) -> Self {
+        Self { inner, watch, bytes_max, partial: Vec::new(), at: Spot { line: 1, byte: start } }
     }
 
     /// Checks the bytes that follow those already checked.
@@ -69,7 +93,10 @@ impl<R: Read> Guard<R> {
             }
             self.partial.extend_from_slice(wrong);
         }
+        let place = |offset: usize| self.at.byte.saturating_add(u64::try_from(offset).unwrap_or(u64::MAX));
+        self.watch.0.line_feeds.borrow_mut().extend(memchr::memchr_iter(b'\n', bytes).map(place));
         self.at = self.spot_at(bytes, bytes.len());
+        self.watch.0.given.set(self.at.byte);
         Ok(())
     }
 
@@ -86,7 +113,7 @@ impl<R: Read> Guard<R> {
 
 impl<R: Read> Read for Guard<R> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        if self.at.byte > self.horizon.0.get() {
+        if self.at.byte > self.watch.0.horizon.get() {
             return Err(io::Error::other(Endless));
         }
         let count = self.inner.read(buffer)?;
@@ -148,25 +175,22 @@ mod tests {
     }
 
     fn fault(bytes: &[u8], drip: bool) -> Option<String> {
-        let horizon = Horizon::default();
-        horizon.set(u64::MAX);
+        let watch = Watch::default();
+        watch.allow(u64::MAX);
         let mut out = Vec::new();
         let result = if drip {
-            Guard::new(Drip(bytes), horizon, 1000).read_to_end(&mut out)
+            Guard::new(Drip(bytes), 0, watch, 1000).read_to_end(&mut out)
         } else {
-            Guard::new(bytes, horizon, 1000).read_to_end(&mut out)
+            Guard::new(bytes, 0, watch, 1000).read_to_end(&mut out)
         };
         result.err().map(|error| error.to_string())
     }
 
     #[test]
     fn a_wrong_byte_is_found_at_its_line_and_byte_however_the_file_is_cut() {
-        for (bytes, line, byte) in [
-            (&b"a\nb\xe9c"[..], 2, 3),
-            (b"\xe9", 1, 0),
-            (b"\xc3\xa9\n\n\xf0\x9f\x98x", 3, 4),
-            (b"a\n\xf0\x9f", 2, 2),
-        ] {
+        for (bytes, line, byte) in
+            [(&b"a\nb\xe9c"[..], 2, 3), (b"\xe9", 1, 0), (b"\xc3\xa9\n\n\xf0\x9f\x98x", 3, 4), (b"a\n\xf0\x9f", 2, 2)]
+        {
             for drip in [true, false] {
                 let found = fault(bytes, drip).unwrap();
                 assert!(found.contains(&format!("line {line}, byte {byte}:")), "{found}");

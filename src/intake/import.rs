@@ -59,8 +59,7 @@ pub struct ImportOptions {
 /// # Errors
 /// [`IntakeError`] when any file as a whole is refused; it lists every such file.
 pub fn read(files: &[PathBuf], options: &ImportOptions) -> Result<Input<AdoptedCode>, IntakeError> {
-    let shape =
-        Shape { wanted: Column::OF_CODES, mapping: &options.columns, delimiter: options.delimiter, limits: &options.limits };
+    let shape = Shape { wanted: Column::OF_CODES, mapping: &options.columns, delimiter: options.delimiter, limits: &options.limits };
     gathered(files, &shape, |table| {
         require_columns(table)?;
         let format = options.amount_format;

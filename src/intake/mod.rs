@@ -242,8 +242,7 @@ pub type SourcedBill = Sourced<Bill>;
 /// # Errors
 /// [`IntakeError`] when any file as a whole is refused; it lists every such file.
 pub fn read(files: &[PathBuf], options: &Options) -> Result<Intake, IntakeError> {
-    let shape =
-        Shape { wanted: Column::OF_BILLS, mapping: &options.columns, delimiter: options.delimiter, limits: &options.limits };
+    let shape = Shape { wanted: Column::OF_BILLS, mapping: &options.columns, delimiter: options.delimiter, limits: &options.limits };
     let mut intake = gathered(files, &shape, |table| {
         let numbering = Numbering::of(&table.columns, options)?;
         require_columns(table, options)?;
@@ -337,7 +336,8 @@ fn advice(bills: &[SourcedBill]) -> Vec<Note> {
     for of_file in bills.chunk_by(|left, right| left.place.file_order == right.place.file_order) {
         let Some(file) = of_file.first().map(|sourced| Arc::clone(&sourced.place.file)) else { continue };
         let terms = || of_file.iter().filter_map(|sourced| live_terms(&sourced.item));
-        let long_codes = || terms().filter_map(|terms| terms.payment_code.as_ref()).filter_map(|code| code.as_str().get(SPREADSHEET_DIGITS..));
+        let long_codes =
+            || terms().filter_map(|terms| terms.payment_code.as_ref()).filter_map(|code| code.as_str().get(SPREADSHEET_DIGITS..));
         let long_count = long_codes().filter(|rest| !rest.is_empty()).count();
         let rounded_count = long_codes().filter(|rest| !rest.is_empty() && rest.bytes().all(|digit| digit == b'0')).count();
         if long_count > 1 && rounded_count.saturating_mul(2) > long_count {

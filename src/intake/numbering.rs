@@ -1,10 +1,10 @@
 //! Invoice numbers: from their column, or from a template. Never from the clock: a late run would bill another month.
 
+use super::Options;
 use super::codes;
 use super::columns::{Column, Columns};
 use super::error::Fault;
 use super::row::Cells;
-use super::Options;
 use crate::domain::ids::InvoiceNumber;
 
 /// Where a file's invoice numbers come from.

@@ -134,7 +134,10 @@ fn unprintable(cell: &str, line: u64, bytes_max: usize) -> Option<Wrong> {
         return Some((codes::CELL_TOO_LARGE, format!("the value has {} bytes, at most {bytes_max} are allowed", cell.len())));
     }
     if memchr::memchr2(b'\n', b'\r', cell.as_bytes()).is_some() {
-        return Some((codes::LINE_BREAK, format!("the value spans lines; look for a stray quote in the record that starts on line {line}")));
+        return Some((
+            codes::LINE_BREAK,
+            format!("the value spans lines; look for a stray quote in the record that starts on line {line}"),
+        ));
     }
     let control = cell.chars().find(|c| c.is_control())?;
     Some((codes::CONTROL_CHARACTER, format!("the value holds the control character {}", control.escape_unicode())))
@@ -160,9 +163,12 @@ fn asks_to_cancel(cells: &mut Cells<'_>) -> bool {
 fn terms(cells: &mut Cells<'_>, options: &Options) -> Option<Terms> {
     let defaults = &options.defaults;
     let amount = cells.required(Column::Amount);
-    let amount = amount.and_then(|text| cells::amount(text, options.amount_format).map_err(|wrong| cells.refuse(Column::Amount, wrong)).ok());
+    let amount =
+        amount.and_then(|text| cells::amount(text, options.amount_format).map_err(|wrong| cells.refuse(Column::Amount, wrong)).ok());
     let channel = channel(cells, defaults.channel);
-    let method = cells.parsed(Column::Method, parsed_method).or_else(|| cells.get(Column::Method).is_empty().then(|| defaults.method.unwrap_or(Method::Doku)));
+    let method = cells
+        .parsed(Column::Method, parsed_method)
+        .or_else(|| cells.get(Column::Method).is_empty().then(|| defaults.method.unwrap_or(Method::Doku)));
     // Without a channel its limits are unknown, but what every channel needs can still be checked.
     let profile = channel.map(Channel::profile);
     let name = text(cells, Column::CustomerName, None, profile.map(|profile| profile.name_length_max));
@@ -262,7 +268,10 @@ fn payment_code(cells: &mut Cells<'_>, channel: Option<Channel>, method: Option<
                 cells.refuse(Column::Method, (codes::MERCHANT_CODES, format!("{channel} takes no codes of the merchant's making")));
             }
             if !is_given {
-                cells.refuse(Column::PaymentCode, (codes::PAYMENT_CODE_MISSING, "the method is `merchant`, so the row must give the code".into()));
+                cells.refuse(
+                    Column::PaymentCode,
+                    (codes::PAYMENT_CODE_MISSING, "the method is `merchant`, so the row must give the code".into()),
+                );
             }
             if let (Some(code), Some(bin)) = (&code, bin)
                 && !code.as_str().starts_with(bin)
@@ -334,8 +343,7 @@ fn policy(cells: &mut Cells<'_>, profile: Option<&ChannelProfile>) -> Policy {
         Some(text)
     };
     let (number, kind, status) = (part(Column::PolicyNumber), part(Column::PolicyType), part(Column::PolicyStatus));
-    let due_date = cells.parsed(Column::DueDate, |text| {
-        cells::date(text).ok_or_else(|| (codes::DATE, "not a date such as `2026-10-31`".into()))
-    });
+    let due_date =
+        cells.parsed(Column::DueDate, |text| cells::date(text).ok_or_else(|| (codes::DATE, "not a date such as `2026-10-31`".into())));
     Policy { number, kind, status, due_date }
 }

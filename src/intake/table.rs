@@ -9,10 +9,10 @@ use std::sync::Arc;
 
 use csv::{ByteRecord, ErrorKind, ReaderBuilder, StringRecord};
 
+use super::Limits;
 use super::columns::{Column, Columns, Mapping, is_known, normalized};
 use super::error::{Fault, RefusedFile};
-use super::guard::{Endless, Guard, Horizon, utf16};
-use super::Limits;
+use super::guard::{Endless, Guard, Watch, utf16};
 
 /// What follows the last byte of every file. The guard lets no null byte through, so these bytes alone are the end; met
 /// inside a value, they prove that its quote was never closed.
@@ -35,7 +35,10 @@ pub(super) struct Table {
     pub(super) path: Arc<Path>,
     pub(super) columns: Columns,
     reader: csv::Reader<Source>,
-    horizon: Horizon,
+    watch: Watch,
+    /// Where the file's text begins, after its byte order mark.
+    start: u64,
+    next_line: u64,
     limits: Limits,
     rows: u64,
     is_done: bool,
@@ -63,8 +66,8 @@ impl Table {
             Some(delimiter) => delimiter,
             None => sniffed(&head, |name| is_known(name, shape.wanted, shape.mapping))?,
         };
-        let horizon = Horizon::default();
-        let guard = Guard::new(Cursor::new(head).chain(file), horizon.clone(), shape.limits.file_bytes_max);
+        let (watch, start) = (Watch::default(), u64::try_from(mark.len()).unwrap_or_default());
+        let guard = Guard::new(Cursor::new(head).chain(file), start, watch.clone(), shape.limits.file_bytes_max);
         let reader = ReaderBuilder::new()
             .has_headers(false)
             .flexible(true)
@@ -72,8 +75,8 @@ impl Table {
             .buffer_capacity(BUFFER_BYTES)
             .from_reader(guard.chain(END));
         let columns = Columns::resolve(&StringRecord::new(), &[], &Mapping::new())?;
-        let mut table =
-            Self { path: path.into(), columns, reader, horizon, limits: shape.limits.clone(), rows: 0, is_done: false };
+        let limits = shape.limits.clone();
+        let mut table = Self { path: path.into(), columns, reader, watch, start, next_line: 1, limits, rows: 0, is_done: false };
         let mut header = StringRecord::new();
         if !table.try_next(&mut header)? {
             return Err(Fault::Empty);
@@ -110,14 +113,13 @@ impl Table {
         }
         let (row, limit) = (self.rows.saturating_add(1), self.limits.record_bytes_max);
         let slack = u64::try_from(limit.saturating_add(2 * BUFFER_BYTES)).unwrap_or(u64::MAX);
-        self.horizon.set(self.reader.position().byte().saturating_add(slack));
-        let line = self.reader.position().line();
-        let is_there = self.reader.read_record(record).map_err(|error| fault_of(error, row, line, limit))?;
+        self.watch.allow(self.reader.position().byte().saturating_add(slack));
+        let is_there = self.reader.read_record(record).map_err(|error| fault_of(error, row, self.next_line, limit))?;
         if !is_there || (record.len() == 1 && record.get(0) == Some(END_CELL)) {
             self.is_done = true;
             return Ok(false);
         }
-        let line = record.position().map_or(line, csv::Position::line);
+        let line = self.locate(record);
         if memchr::memchr(0, record.as_slice().as_bytes()).is_some() {
             return Err(Fault::QuoteOpen { row, line });
         }
@@ -130,6 +132,22 @@ impl Table {
         self.rows = row;
         Ok(true)
     }
+
+    /// Sets the record's line to the one it starts on, counted back from its end. The parser's own count is of where it
+    /// stood before: ahead of blank lines, and between the two characters of a line end.
+    fn locate(&mut self, record: &mut StringRecord) -> u64 {
+        let end = self.reader.position();
+        let is_fed = self.watch.ends_in_line_feed(end.byte().saturating_add(self.start));
+        let inside = memchr::memchr_iter(b'\n', record.as_slice().as_bytes()).count();
+        let last_line = if is_fed { end.line().saturating_sub(1) } else { end.line() };
+        let line = last_line.saturating_sub(u64::try_from(inside).unwrap_or_default());
+        self.next_line = last_line.saturating_add(1);
+        if let Some(mut position) = record.position().cloned() {
+            position.set_line(line);
+            record.set_position(Some(position));
+        }
+        line
+    }
 }
 
 fn fault_of(error: csv::Error, row: u64, line: u64, limit: usize) -> Fault {
@@ -137,8 +155,10 @@ fn fault_of(error: csv::Error, row: u64, line: u64, limit: usize) -> Fault {
     let ErrorKind::Io(error) = error.into_kind() else { return Fault::Unreadable(text) };
     match error.downcast::<Fault>() {
         Ok(fault) => fault,
-        Err(error) if error.get_ref().is_some_and(|inner| inner.is::<Endless>()) => Fault::RecordTooLarge { row, line, limit },
-        Err(error) => Fault::Unreadable(error.to_string()),
+        Err(error) => match error.downcast::<Endless>() {
+            Ok(Endless) => Fault::RecordTooLarge { row, line, limit },
+            Err(error) => Fault::Unreadable(error.to_string()),
+        },
     }
 }
 

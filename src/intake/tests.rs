@@ -26,12 +26,13 @@ pub(super) fn read_bytes(files: &[&[u8]], options: &Options) -> Result<Intake, I
     let paths: Vec<PathBuf> = files.iter().enumerate().map(write).collect();
     let result = read(&paths, options);
     if let Ok(intake) = &result {
-        let parts = intake.valid.len() as u64 + intake.refused_row_count + intake.duplicates.len() as u64;
+        let count = |length: usize| u64::try_from(length).unwrap();
+        let parts = count(intake.valid.len()) + intake.refused_row_count + count(intake.duplicates.len());
         assert_eq!(intake.rows, parts, "I13: rows = valid + refused + duplicates");
         let mut places: Vec<_> = intake.refused.iter().map(|refused| refused.place.order()).collect();
         assert!(places.is_sorted());
         places.dedup();
-        assert_eq!(places.len() as u64, intake.refused_row_count);
+        assert_eq!(count(places.len()), intake.refused_row_count);
     }
     result
 }

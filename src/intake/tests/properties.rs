@@ -13,9 +13,12 @@ use crate::domain::personal::Personal;
 
 /// Text with delimiters and quotes in it, without spaces at its ends.
 fn words(length_max: usize) -> impl Strategy<Value = String> {
-    proptest::collection::vec(prop_oneof![Just('é'), Just('"'), Just(','), Just(';'), Just('|'), Just(' '), proptest::char::range('a', 'z')], 1..length_max)
-        .prop_map(|chars| chars.into_iter().collect::<String>().trim().to_owned())
-        .prop_filter("not blank", |text| !text.is_empty())
+    proptest::collection::vec(
+        prop_oneof![Just('é'), Just('"'), Just(','), Just(';'), Just('|'), Just(' '), proptest::char::range('a', 'z')],
+        1..length_max,
+    )
+    .prop_map(|chars| chars.into_iter().collect::<String>().trim().to_owned())
+    .prop_filter("not blank", |text| !text.is_empty())
 }
 
 fn terms(index: u64) -> impl Strategy<Value = Terms> {
@@ -23,7 +26,17 @@ fn terms(index: u64) -> impl Strategy<Value = Terms> {
         (1..=99_999_u32).prop_map(Expiry::Minutes),
         (60..5_000_000_i64).prop_map(|seconds| Expiry::At(jiff::Timestamp::from_second(1_792_033_200 + seconds).unwrap())),
     ];
-    (any::<bool>(), any::<bool>(), 1..=Amount::MAX, expiry, any::<bool>(), words(30), proptest::option::of(words(30)), words(60), any::<u32>())
+    (
+        any::<bool>(),
+        any::<bool>(),
+        1..=Amount::MAX,
+        expiry,
+        any::<bool>(),
+        words(30),
+        proptest::option::of(words(30)),
+        words(60),
+        any::<u32>(),
+    )
         .prop_map(move |(is_alfa, is_merchant, rupiah, expiry, reusable, name, info, footer, salt)| {
             let channel = if is_alfa { Channel::Alfa } else { Channel::Indomaret };
             let method = if is_alfa && is_merchant { Method::Merchant } else { Method::Doku };
@@ -54,8 +67,23 @@ fn bills() -> impl Strategy<Value = Vec<Bill>> {
 }
 
 const HEADER: [&str; 17] = [
-    "invoice_number", "Amount", "Customer Name", "E-Mail", "channel", "method", "payment_code", "expiry_minutes", "expires_at",
-    "reusable", "info", "receipt_description", "receipt_footer", "policy_number", "due_date", "bill_group", "action",
+    "invoice_number",
+    "Amount",
+    "Customer Name",
+    "E-Mail",
+    "channel",
+    "method",
+    "payment_code",
+    "expiry_minutes",
+    "expires_at",
+    "reusable",
+    "info",
+    "receipt_description",
+    "receipt_footer",
+    "policy_number",
+    "due_date",
+    "bill_group",
+    "action",
 ];
 
 fn cells(bill: &Bill) -> Vec<String> {

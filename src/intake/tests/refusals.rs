@@ -117,7 +117,11 @@ fn every_bad_file_is_refused_with_its_code_and_its_spot() {
         (b"invoice_number,jumlah,channel\n".to_vec(), "E0207", "`jumlah`"),
         (format!("{HEAD},Invoice-Number\n").into_bytes(), "E0208", "columns 1 and 5"),
         (format!("{HEAD},premium\n").into_bytes(), "E0208", "`amount` twice"),
-        (format!("{HEAD}\nA,1000,Budi,alfa\nB,1000,\"Siti,alfa\nC,1000,Tini,alfa\n").into_bytes(), "E0209", "row 3, which starts on line 3"),
+        (
+            format!("{HEAD}\nA,1000,Budi,alfa\nB,1000,\"Siti,alfa\nC,1000,Tini,alfa\n").into_bytes(),
+            "E0209",
+            "row 3, which starts on line 3",
+        ),
         (format!("{HEAD}\nA,1000,Budi,\"alfa").into_bytes(), "E0209", "row 2"),
         (endless.into_bytes(), "E0210", "row 2, which starts on line 2"),
         (format!("{HEAD},{wide}\n").into_bytes(), "E0211", "304 columns"),
@@ -171,6 +175,8 @@ fn a_mapping_is_checked_against_tagihs_names_and_the_file() {
 fn all_refused_files_are_listed_and_a_first_record_of_data_is_not_shown() {
     let text = read_bytes(&[b"", b"INV-1,1000,Budi Utomo,alfa\n"], &options()).unwrap_err().to_string();
     assert!(text.contains("E0205") && text.contains("E0207") && !text.contains("Budi"), "{text}");
+    let text = read_bytes(&[b"INV-1,1000,Budi Utomo,Budi Utomo\n"], &options()).unwrap_err().to_string();
+    assert!(!text.to_lowercase().contains("budi"), "{text}");
 }
 
 #[test]
@@ -184,8 +190,8 @@ fn no_message_shows_a_name_or_an_address() {
     let file = format!("invoice_number,amount,catatan,customer_name,channel,email\n{}\n", rows.join("\n"));
     let intake = read_bytes(&[file.as_bytes()], &options()).unwrap();
     assert_eq!(intake.refused_row_count, 4);
-    let shown: String = intake.refused.iter().map(|refused| format!("{refused} {refused:?}\n")).collect();
-    assert!(!shown.to_lowercase().contains("canary"), "{shown}");
+    let shown: Vec<String> = intake.refused.iter().map(|refused| format!("{refused} {refused:?}")).collect();
+    assert!(!shown.join("\n").to_lowercase().contains("canary"), "{shown:?}");
 }
 
 #[test]
@@ -198,6 +204,21 @@ fn equal_rows_collapse_across_files_and_rows_are_counted_with_their_lines() {
     assert_eq!((duplicate.place.order(), duplicate.of.order()), ((1, 2), (0, 2)));
     let refused = &intake.refused[0].place;
     assert_eq!((refused.row, refused.line), (3, 4));
+}
+
+#[test]
+fn a_record_is_on_the_line_it_starts_on_whatever_the_line_ends() {
+    let bad = "A,x,Budi,alfa";
+    for (head, rows, lines) in [
+        ("", format!("\n{bad}\n{bad}"), vec![2, 3]),
+        ("\u{feff}", format!("\r\n{bad}\r\n{bad}\r\n"), vec![2, 3]),
+        ("", format!("\n\n{bad}\r\n\n\r\n{bad}\n{bad}\n\n"), vec![3, 6, 7]),
+        ("\n", format!("\r\nA,\"1\n2\r\n3\",Budi,alfa\r\n{bad}"), vec![3, 6]),
+    ] {
+        let intake = read_bytes(&[format!("{head}{HEAD}{rows}").as_bytes()], &options()).unwrap();
+        let found: Vec<u64> = intake.refused.iter().map(|refused| refused.place.line).collect();
+        assert_eq!(found, lines, "{rows:?}");
+    }
 }
 
 #[test]
@@ -236,7 +257,8 @@ fn codes_to_adopt_are_read_with_the_same_care() {
     let adopted = &input.valid[0].item;
     assert_eq!((input.valid.len(), adopted.answer.payment_code.as_str()), (1, "0073"));
     assert!(adopted.terms.is_adopted() && adopted.answer.expires_at.is_some());
-    let codes: Vec<String> = input.refused.iter().map(|refused| format!("{}:{} {}", refused.place.row, refused.column, refused.code)).collect();
+    let codes: Vec<String> =
+        input.refused.iter().map(|refused| format!("{}:{} {}", refused.place.row, refused.column, refused.code)).collect();
     assert_eq!(codes, ["3:payment_code E0110", "4:amount E0103", "5:payment_code E0131", "6:payment_code E0131"]);
     assert_eq!((input.rows, input.refused_row_count), (5, 4));
 }
