@@ -63,6 +63,8 @@ pub fn verdict(
     let unchanged_counts = age_minutes >= patience.unchanged_minutes;
     match (operation, seen) {
         (_, OrderSeen::Other) => None,
+        // Unpayable is what a cancellation wants, and DOKU lists no other word for a cancelled order.
+        (OperationKind::Cancel, OrderSeen::Expired) => Some(Verdict::Done),
         (_, OrderSeen::Expired) => Some(Verdict::Dead),
         (OperationKind::Issue, OrderSeen::NotFound) => (age_minutes >= patience.not_found_minutes).then_some(Verdict::NotDone),
         // The order exists. Its code is ours if we made it; a code DOKU made only a replay or a notification can tell.
@@ -147,7 +149,7 @@ mod tests {
         assert_eq!(of(PENDING_OLD, 59), None);
         assert_eq!(of(PENDING_OLD, 60), Some(Verdict::NotDone));
         assert_eq!(of(OrderSeen::Paid { amount: Some(100) }, 0), Some(Verdict::NotDone));
-        assert_eq!(of(OrderSeen::Expired, 0), Some(Verdict::Dead));
+        assert_eq!(of(OrderSeen::Expired, 0), Some(Verdict::Done));
         assert_eq!(of(OrderSeen::NotFound, 9_999), None);
     }
 }

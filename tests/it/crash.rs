@@ -242,7 +242,7 @@ fn run(ledger: &MemoryLedger, model: &Mutex<Model>, clock: &Clock, bills: &[Bill
     let rate = Rate { per_second: 100_000.try_into().unwrap(), burst: 1_000.try_into().unwrap() };
     let pacer = Pacer::new(rate, RealTime::default());
     let (breaker, stop, settings) = (Breaker::new(0), Stop::default(), settings());
-    let retry = RetryPolicy { attempts_max: 4, base_ms: 0, cap_ms: 0 };
+    let retry = RetryPolicy { attempts_max: 2, base_ms: 0, cap_ms: 0 };
     let reported = Mutex::new(Vec::new());
     let issuing = Issuing {
         ledger: &ledger,
@@ -407,4 +407,13 @@ fn faults_and_deaths_together_lose_no_code_and_make_none_twice() {
         let pick = |salt: u64| crashes[usize::try_from((seed * 7_919 + salt * 104_729) % crashes.len() as u64).unwrap()];
         campaign(seed, &Faults::mixed(40), &[pick(1), pick(2), pick(3)]);
     }
+}
+
+#[test]
+fn a_first_issue_repeated_with_the_ledger_lost_is_replayed_not_made_again() {
+    let (model, clock, _lost) = world(1, Faults::none());
+    let orders = model.lock().unwrap().orders().to_vec();
+    let again = run(&MemoryLedger::new(), &model, &clock, &before(), None);
+    assert!(again.ends.unwrap().iter().all(|end| (end.bucket, end.action) == (Bucket::Issued, "replayed")));
+    assert_eq!(model.lock().unwrap().orders(), orders, "DOKU made no second code");
 }
