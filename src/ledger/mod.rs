@@ -4,6 +4,15 @@
 //! (they are `domain`'s) and anything about DOKU's wire. Issuance status is a fold of events; every store folds with
 //! [`BillState::apply`], in the transaction that appends the event.
 
+mod chain;
+pub mod codes;
+#[cfg(test)]
+mod conformance;
+mod lock;
+pub mod memory;
+mod rules;
+pub mod sqlite;
+
 use std::collections::HashMap;
 use std::future::Future;
 
@@ -14,6 +23,9 @@ use crate::domain::digest::Digest;
 use crate::domain::ids::{InvoiceNumber, RequestId};
 use crate::domain::lifecycle::{BillState, Event, IllegalTransition};
 use crate::domain::payment::Payment;
+
+pub use lock::SenderLock;
+pub use sqlite::{Binding, Create, SqliteLedger};
 
 /// One event to append, with the private data that goes beside it.
 #[derive(Clone, Debug)]

@@ -1,0 +1,88 @@
+//! The ledger's stable codes, E0501 to E0599, and which error carries which.
+
+use super::LedgerError;
+use crate::domain::code::Code;
+
+/// [`LedgerError::Storage`].
+pub const STORAGE: Code = Code::new(
+    "E0501",
+    "the ledger's disk or database failed",
+    "An operation on the ledger file did not succeed. What was reported as recorded before it is durable; the failed part is not there.",
+    "Check free space, permissions and the disk's health, then run the same command again: it resumes.",
+);
+
+/// [`LedgerError::Damaged`].
+pub const DAMAGED: Code = Code::new(
+    "E0502",
+    "the ledger contradicts itself",
+    "The file is not a ledger, is cut short, or holds something that its own events do not explain. Sending from it could bill somebody twice.",
+    "Send nothing. Keep a copy of the file and its `-wal`, restore the last backup and run `tagih ledger verify`.",
+);
+
+/// [`LedgerError::OtherBinding`].
+pub const OTHER_BINDING: Code = Code::new(
+    "E0503",
+    "the ledger belongs to another environment or client",
+    "A ledger is bound to one DOKU environment and one client id when it is created, so that sandbox and production never mix.",
+    "Point `ledger.path` at the ledger of this environment and client, or create a new one.",
+);
+
+/// [`LedgerError::Missing`].
+pub const MISSING: Code = Code::new(
+    "E0504",
+    "there is no ledger",
+    "The file does not exist, and creating one was not asked for: issuing from an empty ledger by mistake would bill everybody again.",
+    "Check `ledger.path` and that its disk is mounted, or create the ledger with `--new-ledger`.",
+);
+
+/// [`LedgerError::Held`].
+pub const HELD: Code = Code::new(
+    "E0505",
+    "another sender holds the ledger",
+    "Only one of `issue`, `cancel` and `sync` may send at a time. The lock goes with the process that holds it, however it ends.",
+    "Wait until it has finished, then run the same command again.",
+);
+
+/// [`LedgerError::TooNew`].
+pub const TOO_NEW: Code = Code::new(
+    "E0506",
+    "the ledger was written by a newer tagih",
+    "Its schema has a version this program does not know, so it cannot tell what it would overlook.",
+    "Use the newer tagih, here and wherever else this ledger is used.",
+);
+
+/// [`LedgerError::Illegal`].
+pub const ILLEGAL: Code = Code::new(
+    "E0507",
+    "an event cannot happen to this bill now",
+    "The table of statuses and events does not know the pair, so nothing was recorded. It points to a defect or to two senders.",
+    "Stop, keep the ledger, look at `tagih why INVOICE` and report it.",
+);
+
+/// [`LedgerError::CodeTaken`].
+pub const CODE_TAKEN: Code = Code::new(
+    "E0508",
+    "a payment code would be live for two invoices",
+    "A counter could take one customer's money for another's bill, so the second use of the code was not recorded.",
+    "Look at `tagih why` of both invoices; cancel one of the codes at DOKU before anything else is sent.",
+);
+
+/// All of them, in order.
+pub const ALL: &[Code] = &[STORAGE, DAMAGED, OTHER_BINDING, MISSING, HELD, TOO_NEW, ILLEGAL, CODE_TAKEN];
+
+impl LedgerError {
+    /// The error's stable code.
+    #[must_use]
+    pub const fn code(&self) -> Code {
+        match self {
+            Self::Storage { .. } => STORAGE,
+            Self::Damaged { .. } => DAMAGED,
+            Self::OtherBinding { .. } => OTHER_BINDING,
+            Self::Missing { .. } => MISSING,
+            Self::Held { .. } => HELD,
+            Self::TooNew { .. } => TOO_NEW,
+            Self::Illegal(_) => ILLEGAL,
+            Self::CodeTaken { .. } => CODE_TAKEN,
+        }
+    }
+}

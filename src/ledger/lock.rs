@@ -1,0 +1,79 @@
+//! The sender lock: one of `issue`, `cancel` and `sync` at a time (I20).
+//!
+//! The kernel holds it for the process, so a killed holder leaves nothing behind; the file's text only names the holder.
+
+use std::fs::{File, TryLockError};
+use std::io::{self, Read as _, Write as _};
+use std::path::{Path, PathBuf};
+
+use jiff::Timestamp;
+
+use super::LedgerError;
+use crate::domain::calendar::format_utc_seconds;
+
+/// Held while a job sends; released when it is dropped or the process ends.
+#[derive(Debug)]
+pub struct SenderLock {
+    file: File,
+}
+
+impl SenderLock {
+    /// Takes the lock of the ledger at `ledger_path` for `command`, or says who has it.
+    pub fn acquire(ledger_path: &Path, command: &str) -> Result<Self, LedgerError> {
+        let lock_path = beside(ledger_path, ".lock");
+        let failed = |error: io::Error| LedgerError::Storage {
+            path: ledger_path.display().to_string(),
+            reason: format!("its lock `{}`: {error}", lock_path.display()),
+        };
+        let mut file = File::options().read(true).write(true).create(true).truncate(false).open(&lock_path).map_err(failed)?;
+        match file.try_lock() {
+            Ok(()) => {}
+            Err(TryLockError::WouldBlock) => {
+                let holder = read_holder(&mut file).map_err(failed)?;
+                return Err(LedgerError::Held { path: ledger_path.display().to_string(), holder });
+            }
+            Err(TryLockError::Error(error)) => return Err(failed(error)),
+        }
+        let holder = format!("`{command}`, process {}, since {}", std::process::id(), format_utc_seconds(Timestamp::now()));
+        file.set_len(0).and_then(|()| file.write_all(holder.as_bytes())).map_err(failed)?;
+        Ok(Self { file })
+    }
+}
+
+impl Drop for SenderLock {
+    /// The file stays: removing it would let two processes lock two files of one name.
+    fn drop(&mut self) {
+        drop(self.file.set_len(0));
+        drop(self.file.unlock());
+    }
+}
+
+fn read_holder(file: &mut File) -> io::Result<String> {
+    let mut holder = String::new();
+    file.take(1024).read_to_string(&mut holder)?;
+    Ok(if holder.is_empty() { "a process that has not said its name yet".into() } else { holder })
+}
+
+/// The path with `suffix` after its whole name.
+pub(super) fn beside(path: &Path, suffix: &str) -> PathBuf {
+    let mut name = path.as_os_str().to_owned();
+    name.push(suffix);
+    PathBuf::from(name)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_second_sender_is_refused_and_told_who_holds_the_ledger_until_it_lets_go() {
+        let folder = tempfile::tempdir().unwrap();
+        let ledger = folder.path().join("ledger.db");
+        let first = SenderLock::acquire(&ledger, "issue").unwrap();
+        let refused = SenderLock::acquire(&ledger, "sync").unwrap_err();
+        let LedgerError::Held { holder, .. } = &refused else { panic!("{refused}") };
+        assert!(holder.contains("`issue`") && holder.contains(&std::process::id().to_string()), "{holder}");
+        drop(first);
+        SenderLock::acquire(&ledger, "sync").unwrap();
+    }
+}

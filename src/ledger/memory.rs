@@ -1,0 +1,267 @@
+//! A ledger in memory: the store double of the tests, with a model of a crash.
+//!
+//! It folds, refuses and counts like the real stores (one conformance suite runs against all). Must not be here: anything a
+//! real run depends on.
+
+use std::collections::{HashMap, HashSet};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use jiff::Timestamp;
+use tokio::sync::watch;
+
+use super::chain::{Kind, PaymentRecord, payment_event_at, truncated_payment};
+use super::rules::{Span, live_payment_code, microseconds, pays, truncated};
+use super::{Applied, Entry, Head, Ledger, LedgerError, ScopeTotals, Snapshot};
+use crate::domain::bill::{Customer, Salt};
+use crate::domain::digest::Digest;
+use crate::domain::ids::{InvoiceNumber, PaymentCode, RequestId};
+use crate::domain::lifecycle::{BillState, Event};
+use crate::domain::payment::Payment;
+
+/// When the process of a test dies: nothing returns from the ledger any more, and nothing more becomes durable.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct CrashPlan {
+    /// At which call of `record`, from 1.
+    pub at_call: u64,
+    /// At which moment of that call.
+    pub moment: CrashMoment,
+}
+
+/// The two moments that differ.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum CrashMoment {
+    /// The call's entries are lost.
+    BeforeDurable,
+    /// The call's entries are durable, but the caller never hears so.
+    AfterDurable,
+}
+
+/// A ledger without a file.
+#[derive(Debug)]
+pub struct MemoryLedger {
+    salt: Salt,
+    durable: Mutex<Durable>,
+    plan: Option<CrashPlan>,
+    crashed: watch::Sender<bool>,
+}
+
+#[derive(Clone, Debug, Default)]
+struct Durable {
+    bills: HashMap<InvoiceNumber, BillState>,
+    live: HashMap<PaymentCode, InvoiceNumber>,
+    events: Vec<(Timestamp, InvoiceNumber, Event)>,
+    payments: Vec<Payment>,
+    identities: HashSet<Digest>,
+    bodies: HashMap<RequestId, Vec<u8>>,
+    customers: HashMap<InvoiceNumber, Customer>,
+    head: Option<Head>,
+    calls: u64,
+}
+
+impl Default for MemoryLedger {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl MemoryLedger {
+    /// An empty ledger with a fixed salt.
+    #[must_use]
+    pub fn new() -> Self {
+        Self { salt: Salt::new([7; 16]), durable: Mutex::default(), plan: None, crashed: watch::Sender::new(false) }
+    }
+
+    /// The same ledger, to crash as planned.
+    #[must_use]
+    pub fn crashing(mut self, plan: CrashPlan) -> Self {
+        self.plan = Some(plan);
+        self
+    }
+
+    /// What a new process would find: all that was durable, and no crash planned. Calls are counted anew.
+    #[must_use]
+    pub fn reopened(&self) -> Self {
+        let durable = Durable { calls: 0, ..self.lock().clone() };
+        Self { salt: self.salt.clone(), durable: Mutex::new(durable), ..Self::new() }
+    }
+
+    /// Resolves once the planned crash has happened; a test races its run against it.
+    pub async fn crashed(&self) {
+        drop(self.crashed.subscribe().wait_for(|crashed| *crashed).await);
+    }
+
+    /// How often `record` was called: where a test can place a crash.
+    #[must_use]
+    pub fn calls(&self) -> u64 {
+        self.lock().calls
+    }
+
+    /// Every durable event of the bills, in order.
+    #[must_use]
+    pub fn events(&self) -> Vec<(Timestamp, InvoiceNumber, Event)> {
+        self.lock().events.clone()
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Durable> {
+        self.durable.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Records unless the process is dead or dies before; `None` when the caller never hears.
+    fn record_or_crash(&self, entries: Vec<Entry>) -> Option<Result<Vec<BillState>, LedgerError>> {
+        if *self.crashed.borrow() {
+            return None;
+        }
+        let mut durable = self.lock();
+        durable.calls = durable.calls.saturating_add(1);
+        let moment = self.plan.filter(|plan| plan.at_call == durable.calls).map(|plan| plan.moment);
+        if moment == Some(CrashMoment::BeforeDurable) {
+            self.crashed.send_replace(true);
+            return None;
+        }
+        let result = durable.append_all(entries);
+        if moment == Some(CrashMoment::AfterDurable) {
+            self.crashed.send_replace(true);
+            return None;
+        }
+        Some(result)
+    }
+}
+
+impl Durable {
+    /// All or none: what a failing call touched is put back.
+    fn append_all(&mut self, entries: Vec<Entry>) -> Result<Vec<BillState>, LedgerError> {
+        let mut touched: Vec<(InvoiceNumber, Option<BillState>)> = Vec::with_capacity(entries.len());
+        let (event_count, head) = (self.events.len(), self.head);
+        let mut states = Vec::with_capacity(entries.len());
+        let mut private = Vec::with_capacity(entries.len());
+        for entry in entries {
+            touched.push((entry.invoice_number.clone(), self.bills.get(&entry.invoice_number).cloned()));
+            private.push((entry.invoice_number.clone(), entry.private.clone()));
+            match self.append(entry) {
+                Ok(state) => states.push(state),
+                Err(error) => {
+                    for (invoice_number, before) in touched.into_iter().rev() {
+                        self.replace(&invoice_number, before);
+                    }
+                    self.events.truncate(event_count);
+                    self.head = head;
+                    return Err(error);
+                }
+            }
+        }
+        for (invoice_number, private) in private {
+            if let Some((request_id, body)) = private.body {
+                self.bodies.entry(request_id).or_insert(body);
+            }
+            if let Some(customer) = private.customer {
+                self.customers.insert(invoice_number, customer);
+            }
+        }
+        Ok(states)
+    }
+
+    fn append(&mut self, entry: Entry) -> Result<BillState, LedgerError> {
+        let at = truncated(entry.at);
+        let before = self.bills.get(&entry.invoice_number).cloned();
+        let state = BillState::apply(before, &entry.invoice_number, at, &entry.event)?;
+        if let Some(code) = live_payment_code(&state)
+            && let Some(other) = self.live.get(code).filter(|other| **other != entry.invoice_number)
+        {
+            return Err(LedgerError::CodeTaken { invoice_number: entry.invoice_number, other: other.clone() });
+        }
+        let json = serde_json::to_string(&entry.event).unwrap_or_default();
+        self.advance(microseconds(at), Kind::Bill, &entry.invoice_number, &json);
+        self.replace(&entry.invoice_number, Some(state.clone()));
+        self.events.push((at, entry.invoice_number, entry.event));
+        Ok(state)
+    }
+
+    fn replace(&mut self, invoice_number: &InvoiceNumber, state: Option<BillState>) {
+        let before = match state {
+            Some(state) => {
+                let code = live_payment_code(&state).cloned();
+                let before = self.bills.insert(invoice_number.clone(), state);
+                self.release(before.as_ref(), invoice_number);
+                if let Some(code) = code {
+                    self.live.insert(code, invoice_number.clone());
+                }
+                return;
+            }
+            None => self.bills.remove(invoice_number),
+        };
+        self.release(before.as_ref(), invoice_number);
+    }
+
+    fn release(&mut self, before: Option<&BillState>, invoice_number: &InvoiceNumber) {
+        if let Some(code) = before.and_then(live_payment_code)
+            && self.live.get(code) == Some(invoice_number)
+        {
+            self.live.remove(code);
+        }
+    }
+
+    fn advance(&mut self, at: i64, kind: Kind, invoice_number: &InvoiceNumber, json: &str) {
+        self.head = self.head.unwrap_or(Head::EMPTY).then(at, kind.name(), invoice_number.as_str(), json);
+    }
+
+    fn first_paid_at(&self, state: &BillState) -> Option<Timestamp> {
+        self.payments.iter().filter(|payment| pays(payment, state)).map(|payment| payment.paid_at).min()
+    }
+}
+
+impl Ledger for MemoryLedger {
+    fn salt(&self) -> &Salt {
+        &self.salt
+    }
+
+    async fn record(&self, entries: Vec<Entry>) -> Result<Vec<BillState>, LedgerError> {
+        match self.record_or_crash(entries) {
+            Some(result) => result,
+            None => std::future::pending().await,
+        }
+    }
+
+    fn snapshot(&self) -> Result<Snapshot, LedgerError> {
+        let durable = self.lock();
+        let head = durable.head.unwrap_or(Head::EMPTY);
+        Ok(Snapshot { bills: durable.bills.clone(), payments: durable.payments.clone(), head })
+    }
+
+    fn body(&self, request_id: RequestId) -> Result<Option<Vec<u8>>, LedgerError> {
+        Ok(self.lock().bodies.get(&request_id).cloned())
+    }
+
+    fn customer(&self, invoice_number: &InvoiceNumber) -> Result<Option<Customer>, LedgerError> {
+        Ok(self.lock().customers.get(invoice_number).cloned())
+    }
+
+    fn apply_payments(&self, payments: &[Payment]) -> Result<Applied, LedgerError> {
+        if *self.crashed.borrow() {
+            return Err(LedgerError::Storage { path: "memory".into(), reason: "the process has crashed".into() });
+        }
+        let mut durable = self.lock();
+        let mut applied = Applied::default();
+        for payment in payments.iter().map(truncated_payment) {
+            if !durable.identities.insert(payment.identity) {
+                applied.known = applied.known.saturating_add(1);
+                continue;
+            }
+            let json = serde_json::to_string(&PaymentRecord::of(&payment)).unwrap_or_default();
+            durable.advance(payment_event_at(&payment), Kind::Payment, &payment.invoice_number, &json);
+            durable.payments.push(payment);
+            applied.new = applied.new.saturating_add(1);
+        }
+        Ok(applied)
+    }
+
+    fn scope_totals(&self, from: Timestamp, as_of: Timestamp, expiry_grace_minutes: i64) -> Result<ScopeTotals, LedgerError> {
+        let span = Span::new(from, as_of, expiry_grace_minutes);
+        let durable = self.lock();
+        let mut totals = ScopeTotals::default();
+        for state in durable.bills.values().filter(|state| span.holds(state, durable.first_paid_at(state))) {
+            totals.count = totals.count.saturating_add(1);
+            totals.amount = totals.amount.saturating_add(i128::from(state.terms.amount.get()));
+        }
+        Ok(totals)
+    }
+}

@@ -1,0 +1,78 @@
+//! What every store must agree on beyond the fold itself: the precision of instants, which code is live, which payment is a
+//! bill's, which bill is in scope.
+//!
+//! Belongs here: pure functions on states and payments. Must not be here: storage.
+
+use jiff::Timestamp;
+
+use crate::domain::ids::PaymentCode;
+use crate::domain::lifecycle::{BillState, OperationKind, Status};
+use crate::domain::payment::Payment;
+
+/// The microseconds a store keeps of an instant.
+pub(super) fn microseconds(at: Timestamp) -> i64 {
+    at.as_microsecond()
+}
+
+/// The instant as a store gives it back. Events are folded with this, so that live and refolded states are equal.
+pub(super) fn truncated(at: Timestamp) -> Timestamp {
+    Timestamp::from_microsecond(microseconds(at)).unwrap_or(at)
+}
+
+/// The code a counter might take for this bill now (I11). While an issue is on its way or in doubt that is the code it
+/// registers, if it is of our making; the code before it, if any, was retired.
+pub(super) fn live_payment_code(state: &BillState) -> Option<&PaymentCode> {
+    match state.status {
+        Status::Requested | Status::InDoubt(OperationKind::Issue) => state.open.as_ref()?.terms.payment_code.as_ref(),
+        Status::Active
+        | Status::Amending
+        | Status::Cancelling
+        | Status::InDoubt(OperationKind::Amend | OperationKind::Cancel)
+        | Status::Planned
+        | Status::Rejected
+        | Status::Cancelled
+        | Status::Retired => state.live_code().map(|code| &code.answer.payment_code),
+    }
+}
+
+/// Whether `payment` is one of the bill's: it names the bill, or the number DOKU knows its code by, and it is for the code
+/// the bill holds, if it holds one.
+pub(super) fn pays(payment: &Payment, state: &BillState) -> bool {
+    match &state.code {
+        None => payment.invoice_number == state.invoice_number,
+        Some(code) => {
+            (payment.invoice_number == state.invoice_number || payment.invoice_number == code.wire_invoice_number)
+                && payment.payment_code == code.answer.payment_code
+        }
+    }
+}
+
+/// A span of [`super::Ledger::scope_totals`] in the microseconds of the store.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Span {
+    /// What was closed before this is out.
+    pub(super) from: i64,
+    /// What had expired before this is out: `from` less the grace.
+    pub(super) expired_from: i64,
+    /// What was planned after this is out.
+    pub(super) as_of: i64,
+}
+
+impl Span {
+    /// The span of these arguments.
+    pub(super) fn new(from: Timestamp, as_of: Timestamp, expiry_grace_minutes: i64) -> Self {
+        let from = microseconds(from);
+        let expired_from = from.saturating_sub(expiry_grace_minutes.saturating_mul(60_000_000));
+        Self { from, expired_from, as_of: microseconds(as_of) }
+    }
+
+    /// Whether a bill whose first payment was at `first_paid_at` was open at any time in the span.
+    pub(super) fn holds(&self, state: &BillState, first_paid_at: Option<Timestamp>) -> bool {
+        let expires_at = state.code.as_ref().and_then(|code| code.answer.expires_at);
+        let before = |at: Option<Timestamp>, limit: i64| at.is_some_and(|at| microseconds(at) < limit);
+        microseconds(state.planned_at) <= self.as_of
+            && !before(state.cancelled_at, self.from)
+            && !before(expires_at, self.expired_from)
+            && (state.terms.reusable || !before(first_paid_at, self.from))
+    }
+}

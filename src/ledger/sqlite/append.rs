@@ -1,0 +1,181 @@
+//! Appending inside one transaction: events, the view they change, and what lies beside them.
+
+use rusqlite::{CachedStatement, Connection, OptionalExtension as _, params};
+
+use super::fault::Fault;
+use super::{read, rows};
+use crate::domain::bill::Customer;
+use crate::domain::ids::{InvoiceNumber, RequestId};
+use crate::domain::lifecycle::{BillState, Event};
+use crate::domain::payment::Payment;
+use crate::ledger::chain::{Kind, PaymentRecord, payment_event_at, truncated_payment};
+use crate::ledger::rules::{microseconds, truncated};
+use crate::ledger::{Applied, Entry, Head};
+
+/// A write transaction at the end of the chain. Whoever makes one commits or rolls back.
+pub(super) struct Appender<'c> {
+    connection: &'c Connection,
+    head: Head,
+    /// Events appended so far.
+    pub(super) appended: usize,
+}
+
+impl<'c> Appender<'c> {
+    /// Takes the write lock and finds the head.
+    pub(super) fn begin(connection: &'c Connection) -> Result<Self, Fault> {
+        run(connection, "BEGIN IMMEDIATE")?;
+        match read::head(connection) {
+            Ok(head) => Ok(Self { connection, head, appended: 0 }),
+            Err(fault) => {
+                drop(run(connection, "ROLLBACK"));
+                Err(fault)
+            }
+        }
+    }
+
+    /// Makes everything durable.
+    pub(super) fn commit(self) -> Result<(), Fault> {
+        run(self.connection, "COMMIT").inspect_err(|_| drop(run(self.connection, "ROLLBACK")))
+    }
+
+    /// Forgets everything.
+    pub(super) fn roll_back(self) {
+        drop(run(self.connection, "ROLLBACK"));
+    }
+
+    /// One caller's part: all of it or none, without harm to the others' parts. After an error that
+    /// [`Fault::spoils_transaction`], only [`Appender::roll_back`] may follow.
+    pub(super) fn part<T>(&mut self, work: impl FnOnce(&mut Self) -> Result<T, Fault>) -> Result<T, Fault> {
+        run(self.connection, "SAVEPOINT part")?;
+        let head = self.head;
+        let result = work(self);
+        if result.is_err() {
+            run(self.connection, "ROLLBACK TO part")?;
+            self.head = head;
+        }
+        run(self.connection, "RELEASE part")?;
+        result
+    }
+
+    /// Appends bills' events in order.
+    pub(super) fn entries(&mut self, entries: Vec<Entry>) -> Result<Vec<BillState>, Fault> {
+        entries.into_iter().map(|entry| self.entry(entry)).collect()
+    }
+
+    fn entry(&mut self, entry: Entry) -> Result<BillState, Fault> {
+        let at = truncated(entry.at);
+        let before = rows::load(self.connection, &entry.invoice_number)?;
+        let may_change_code =
+            before.is_none() || matches!(entry.event, Event::Adopted { .. } | Event::Accepted { .. } | Event::Settled { .. });
+        let state = BillState::apply(before, &entry.invoice_number, at, &entry.event).map_err(Fault::Illegal)?;
+        let json = serde_json::to_string(&entry.event).map_err(|error| Fault::Failed(error.to_string()))?;
+        self.event(microseconds(at), Kind::Bill, entry.invoice_number.as_str(), &json)?;
+        rows::store(self.connection, &state)?;
+        if may_change_code {
+            self.prepared(FIRST_PAID_OF_BILL)?.execute([state.invoice_number.as_str()])?;
+        }
+        if let Some((request_id, body)) = entry.private.body {
+            self.body(request_id, &state.invoice_number, &body)?;
+        }
+        if let Some(customer) = entry.private.customer {
+            self.customer(&state.invoice_number, &customer)?;
+        }
+        Ok(state)
+    }
+
+    /// Appends one event to the chain.
+    pub(super) fn event(&mut self, at: i64, kind: Kind, invoice_number: &str, json: &str) -> Result<i64, Fault> {
+        let head = self.head.then(at, kind.name(), invoice_number, json).ok_or_else(|| Fault::Failed("it is full".into()))?;
+        let sequence = read::signed(head.sequence)?;
+        let sql = "INSERT INTO events (sequence, at, kind, invoice_number, event, hash) VALUES (?1, ?2, ?3, ?4, ?5, ?6)";
+        self.prepared(sql)?.execute(params![sequence, at, kind.name(), invoice_number, json, head.hash])?;
+        self.head = head;
+        self.appended = self.appended.saturating_add(1);
+        Ok(sequence)
+    }
+
+    /// Keeps an operation's body; another body under the same id would break I4.
+    fn body(&self, request_id: RequestId, invoice_number: &InvoiceNumber, body: &[u8]) -> Result<(), Fault> {
+        let id = request_id.to_string();
+        let sql = "INSERT INTO bodies (request_id, invoice_number, body) VALUES (?1, ?2, ?3) ON CONFLICT DO NOTHING";
+        let inserted = self.prepared(sql)?.execute(params![id, invoice_number.as_str(), body])?;
+        if inserted == 0 {
+            let kept: Vec<u8> = self.prepared("SELECT body FROM bodies WHERE request_id = ?1")?.query_row([&id], |row| row.get(0))?;
+            if kept != body {
+                return Err(Fault::Damaged(format!("request id `{id}` would stand for two different bodies")));
+            }
+        }
+        Ok(())
+    }
+
+    fn customer(&self, invoice_number: &InvoiceNumber, customer: &Customer) -> Result<(), Fault> {
+        let sql = "INSERT INTO customers (invoice_number, name, email) VALUES (?1, ?2, ?3) \
+                   ON CONFLICT (invoice_number) DO UPDATE SET name = excluded.name, email = excluded.email";
+        let email = customer.email.as_ref().map(|email| email.reveal());
+        self.prepared(sql)?.execute(params![invoice_number.as_str(), customer.name.reveal(), email])?;
+        Ok(())
+    }
+
+    /// Adds the payments that are new.
+    pub(super) fn payments(&mut self, payments: &[Payment]) -> Result<Applied, Fault> {
+        let mut applied = Applied::default();
+        for payment in payments {
+            let known = self.prepared("SELECT 1 FROM payments WHERE identity = ?1")?.query_row([payment.identity], |_| Ok(())).optional()?;
+            if known.is_some() {
+                applied.known = applied.known.saturating_add(1);
+            } else {
+                self.payment(&truncated_payment(payment))?;
+                applied.new = applied.new.saturating_add(1);
+            }
+        }
+        Ok(applied)
+    }
+
+    fn payment(&mut self, payment: &Payment) -> Result<(), Fault> {
+        let json = serde_json::to_string(&PaymentRecord::of(payment)).map_err(|error| Fault::Failed(error.to_string()))?;
+        let invoice_number = payment.invoice_number.as_str();
+        let sequence = self.event(payment_event_at(payment), Kind::Payment, invoice_number, &json)?;
+        let paid_at = microseconds(payment.paid_at);
+        let sql = "INSERT INTO payments (sequence, identity, invoice_number, payment_code, channel, amount, paid_at, received_at, line_digest) \
+                   VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)";
+        self.prepared(sql)?.execute(params![
+            sequence,
+            payment.identity,
+            invoice_number,
+            payment.payment_code.as_str(),
+            payment.channel.name(),
+            read::signed(payment.amount.get())?,
+            paid_at,
+            payment.received_at.map(microseconds),
+            payment.line_digest,
+        ])?;
+        for sql in [PAID_BY_NUMBER, PAID_BY_WIRE_NUMBER] {
+            self.prepared(sql)?.execute(params![invoice_number, payment.payment_code.as_str(), paid_at])?;
+        }
+        Ok(())
+    }
+
+    fn prepared(&self, sql: &str) -> Result<CachedStatement<'c>, Fault> {
+        Ok(self.connection.prepare_cached(sql)?)
+    }
+}
+
+fn run(connection: &Connection, sql: &str) -> Result<(), Fault> {
+    connection.prepare_cached(sql)?.execute([])?;
+    Ok(())
+}
+
+/// A bill's first payment, as `rules::pays` has it; the bill is the outer query's row `bills`.
+pub(super) const FIRST_PAID: &str = "(SELECT MIN(paid_at) FROM payments WHERE payments.invoice_number IN (bills.invoice_number, \
+     bills.wire_invoice_number) AND (bills.payment_code IS NULL OR payments.payment_code = bills.payment_code))";
+
+/// Looks for payments that came before the bill or its code.
+const FIRST_PAID_OF_BILL: &str = "UPDATE bills SET first_paid_at = (SELECT MIN(paid_at) FROM payments WHERE payments.invoice_number IN \
+     (bills.invoice_number, bills.wire_invoice_number) AND (bills.payment_code IS NULL OR payments.payment_code = bills.payment_code)) \
+     WHERE invoice_number = ?1";
+
+const PAID_BY_NUMBER: &str = "UPDATE bills SET first_paid_at = MIN(COALESCE(first_paid_at, ?3), ?3) \
+     WHERE invoice_number = ?1 AND (payment_code IS NULL OR payment_code = ?2)";
+
+const PAID_BY_WIRE_NUMBER: &str = "UPDATE bills SET first_paid_at = MIN(COALESCE(first_paid_at, ?3), ?3) \
+     WHERE wire_invoice_number = ?1 AND wire_invoice_number <> invoice_number AND payment_code = ?2";

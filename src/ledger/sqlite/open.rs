@@ -1,0 +1,224 @@
+//! Opening and creating a ledger file: settings, binding, migrations, and the cheap checks every opening makes.
+
+use std::fs;
+use std::path::Path;
+use std::time::Duration;
+
+use rusqlite::{Connection, OpenFlags, OptionalExtension as _, TransactionBehavior};
+
+use super::fault::{Fault, Place};
+use super::read;
+use crate::domain::bill::Salt;
+use crate::ledger::lock::beside;
+use crate::ledger::{Head, LedgerError};
+
+/// What a ledger belongs to, fixed when it is created (I23).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Binding {
+    /// The DOKU environment: `sandbox` or `production`.
+    pub environment: String,
+    /// The `Client-Id`.
+    pub client_id: String,
+}
+
+impl std::fmt::Display for Binding {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "environment `{}`, client `{}`", self.environment, self.client_id)
+    }
+}
+
+/// Whether opening may create.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Create {
+    /// A missing ledger is an error.
+    Never,
+    /// A missing ledger is created, empty.
+    IfMissing,
+}
+
+/// "TGIH": tells a ledger from any other SQLite file.
+const APPLICATION_ID: i64 = 0x5447_4948;
+/// How long a writer waits for another process's transaction, in milliseconds.
+const BUSY_TIMEOUT_MS: u64 = 10_000;
+/// Statements a connection keeps prepared.
+const STATEMENTS_KEPT: usize = 64;
+
+/// Every migration, oldest first; the schema version is how many were applied. Never edit one that was released.
+pub(super) const MIGRATIONS: &[&str] = &[include_str!("../schema/0001_first.sql")];
+
+/// An opened file that is ours.
+pub(super) struct Opened {
+    pub(super) connection: Connection,
+    pub(super) salt: Salt,
+}
+
+/// Opens for writing; creates and migrates as needed.
+pub(super) fn writable(place: &Place, binding: &Binding, create: Create, migrations: &[&str]) -> Result<Opened, LedgerError> {
+    if !place.path().exists() {
+        match create {
+            Create::Never => return Err(LedgerError::Missing { path: place.name() }),
+            Create::IfMissing => create_file(place, binding, migrations).map_err(|fault| place.error(fault))?,
+        }
+    }
+    let mut connection = connect(place, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
+    check_file(&connection, place)?;
+    migrate(&mut connection, place, migrations)?;
+    let opened = check_binding(connection, place, Some(binding))?;
+    check_last_event(&opened.connection).map_err(|fault| place.error(fault))?;
+    Ok(opened)
+}
+
+/// Opens for reading; never creates nor migrates. Without a `binding`, whatever the ledger belongs to is accepted.
+pub(super) fn read_only(place: &Place, binding: Option<&Binding>, migrations: &[&str]) -> Result<Opened, LedgerError> {
+    if !place.path().exists() {
+        return Err(LedgerError::Missing { path: place.name() });
+    }
+    let connection = connect(place, OpenFlags::SQLITE_OPEN_READ_ONLY)?;
+    check_file(&connection, place)?;
+    if schema_version(&connection, place, migrations)? < migrations.len() {
+        return Err(place.failed("its schema is older than this tagih: open it once for writing, which migrates it"));
+    }
+    check_binding(connection, place, binding)
+}
+
+/// A connection with our settings and nothing checked yet.
+fn connect(place: &Place, access: OpenFlags) -> Result<Connection, LedgerError> {
+    let flags = access | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let open = || -> Result<Connection, Fault> {
+        let connection = Connection::open_with_flags(place.path(), flags)?;
+        configure(&connection)?;
+        Ok(connection)
+    };
+    open().map_err(|fault| place.error(fault))
+}
+
+fn configure(connection: &Connection) -> Result<(), rusqlite::Error> {
+    connection.busy_timeout(Duration::from_millis(BUSY_TIMEOUT_MS))?;
+    connection.set_prepared_statement_cache_capacity(STATEMENTS_KEPT);
+    connection.pragma_update(None, "synchronous", "FULL")?;
+    connection.pragma_update(None, "foreign_keys", true)?;
+    connection.pragma_update(None, "trusted_schema", false)?;
+    connection.pragma_update(None, "cache_size", -65_536)
+}
+
+/// Makes the file under another name and moves it into place whole, so that a ledger file is never half made: an empty or
+/// short one is always damage.
+fn create_file(place: &Place, binding: &Binding, migrations: &[&str]) -> Result<(), Fault> {
+    let wal = beside(place.path(), "-wal");
+    if fs::metadata(&wal).is_ok_and(|wal| wal.len() > 0) {
+        return Err(Fault::Damaged(format!("the file is gone, but its log `{}` is still there", wal.display())));
+    }
+    let temporary = tempfile::Builder::new().prefix(".ledger-").tempfile_in(folder_of(place.path()))?;
+    let mut connection = Connection::open(temporary.path())?;
+    connection.pragma_update(None, "journal_mode", "WAL")?;
+    configure(&connection)?;
+    connection.pragma_update(None, "application_id", APPLICATION_ID)?;
+    migrate_from(&mut connection, 0, migrations)?;
+    let salt: [u8; 16] = rand::random();
+    connection.execute(
+        "INSERT INTO meta (one, environment, client_id, salt) VALUES (1, ?1, ?2, ?3)",
+        (&binding.environment, &binding.client_id, salt),
+    )?;
+    connection.close().map_err(|(_, error)| error)?;
+    keep(temporary, place.path())
+}
+
+/// Makes a finished temporary file durable under its final name, which must be free.
+pub(super) fn keep(temporary: tempfile::NamedTempFile, path: &Path) -> Result<(), Fault> {
+    temporary.as_file().sync_all()?;
+    temporary.persist_noclobber(path).map_err(|error| error.error)?;
+    fs::File::open(folder_of(path))?.sync_all()?;
+    Ok(())
+}
+
+/// The folder a path is in.
+pub(super) fn folder_of(path: &Path) -> &Path {
+    path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or_else(|| Path::new("."))
+}
+
+/// Is it a ledger, in one piece? A file cut short is found here when no write-ahead log could still hold its pages;
+/// otherwise SQLite finds it when it reads there.
+fn check_file(connection: &Connection, place: &Place) -> Result<(), LedgerError> {
+    let pragma = |name: &str| -> Result<i64, LedgerError> {
+        connection.pragma_query_value(None, name, |row| row.get(0)).map_err(|error| place.error(Fault::Sql(error)))
+    };
+    if pragma("application_id")? != APPLICATION_ID {
+        return Err(place.damaged("it is not a tagih ledger"));
+    }
+    let pages = u64::try_from(pragma("page_count")?).unwrap_or(0);
+    let bytes_wanted = pages.saturating_mul(u64::try_from(pragma("page_size")?).unwrap_or(0));
+    let bytes = fs::metadata(place.path()).map_err(|error| place.error(Fault::Io(error)))?.len();
+    let wal_is_empty = fs::metadata(beside(place.path(), "-wal")).map_or(true, |wal| wal.len() == 0);
+    if wal_is_empty && bytes < bytes_wanted {
+        return Err(place.damaged(format!("it is cut short: {bytes} of {bytes_wanted} bytes are there")));
+    }
+    Ok(())
+}
+
+fn schema_version(connection: &Connection, place: &Place, migrations: &[&str]) -> Result<usize, LedgerError> {
+    let found: i64 =
+        connection.pragma_query_value(None, "user_version", |row| row.get(0)).map_err(|error| place.error(Fault::Sql(error)))?;
+    match usize::try_from(found) {
+        Ok(version) if version <= migrations.len() => Ok(version),
+        Ok(_) => {
+            let known = i64::try_from(migrations.len()).unwrap_or(i64::MAX);
+            Err(LedgerError::TooNew { path: place.name(), found, known })
+        }
+        Err(_) => Err(place.damaged(format!("its schema version is {found}"))),
+    }
+}
+
+/// Applies the migrations the file does not have yet, each whole or not at all.
+fn migrate(connection: &mut Connection, place: &Place, migrations: &[&str]) -> Result<(), LedgerError> {
+    let version = schema_version(connection, place, migrations)?;
+    if version < migrations.len() {
+        migrate_from(connection, version, migrations).map_err(|fault| place.error(fault))?;
+    }
+    Ok(())
+}
+
+fn migrate_from(connection: &mut Connection, version: usize, migrations: &[&str]) -> Result<(), Fault> {
+    for (index, sql) in migrations.iter().enumerate().skip(version) {
+        let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+        let index = i64::try_from(index).unwrap_or(i64::MAX);
+        // Another process may have migrated between our look and our lock.
+        let present: i64 = transaction.pragma_query_value(None, "user_version", |row| row.get(0))?;
+        if present == index {
+            transaction.execute_batch(sql)?;
+            transaction.pragma_update(None, "user_version", index.saturating_add(1))?;
+        }
+        transaction.commit()?;
+    }
+    Ok(())
+}
+
+fn check_binding(connection: Connection, place: &Place, wanted: Option<&Binding>) -> Result<Opened, LedgerError> {
+    let read = || -> Result<Option<(Binding, [u8; 16])>, rusqlite::Error> {
+        let sql = "SELECT environment, client_id, salt FROM meta";
+        let row = |row: &rusqlite::Row<'_>| Ok((Binding { environment: row.get(0)?, client_id: row.get(1)? }, row.get(2)?));
+        connection.query_row(sql, [], row).optional()
+    };
+    let Some((found, salt)) = read().map_err(|error| place.error(Fault::Sql(error)))? else {
+        return Err(place.damaged("it does not say what it is bound to"));
+    };
+    if let Some(wanted) = wanted.filter(|wanted| **wanted != found) {
+        return Err(LedgerError::OtherBinding { path: place.name(), found: found.to_string(), wanted: wanted.to_string() });
+    }
+    Ok(Opened { connection, salt: Salt::new(salt) })
+}
+
+/// The newest event must follow from the one before it: the cheapest look that finds a torn or edited end.
+fn check_last_event(connection: &Connection) -> Result<(), Fault> {
+    let head = read::head(connection)?;
+    let Some(previous_sequence) = head.sequence.checked_sub(1) else { return Ok(()) };
+    let previous = match previous_sequence {
+        0 => Head::EMPTY,
+        sequence => read::head_at(connection, sequence)?.ok_or_else(|| Fault::Damaged(format!("event {sequence} is missing")))?,
+    };
+    let mut follows = false;
+    read::visit_links(connection, "WHERE sequence = ?1", [read::signed(head.sequence)?], |link| {
+        follows = link.follows(&previous);
+        Ok(())
+    })?;
+    if follows { Ok(()) } else { Err(Fault::Damaged(format!("event {} does not follow from the one before it", head.sequence))) }
+}

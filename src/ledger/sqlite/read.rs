@@ -1,0 +1,261 @@
+//! Reading: the chain, the snapshot, the story of one bill, the export.
+
+use std::collections::HashMap;
+use std::io::Write;
+
+use jiff::Timestamp;
+use rusqlite::{Connection, OptionalExtension as _, Params, Row, params};
+use serde::Serialize;
+use serde_json::value::RawValue;
+
+use super::fault::Fault;
+use super::rows;
+use crate::domain::amount::Amount;
+use crate::domain::channel::Channel;
+use crate::domain::digest::{self, Digest};
+use crate::domain::ids::{InvoiceNumber, PaymentCode};
+use crate::domain::lifecycle::Event;
+use crate::domain::payment::Payment;
+use crate::ledger::chain::{Kind, PaymentRecord};
+use crate::ledger::rules::Span;
+use crate::ledger::{Head, ScopeTotals, Snapshot};
+
+/// A row of `events`, borrowed.
+pub(super) struct Link<'row> {
+    pub(super) sequence: u64,
+    pub(super) at: i64,
+    pub(super) kind: &'row str,
+    pub(super) invoice_number: &'row str,
+    pub(super) json: &'row str,
+    pub(super) hash: Digest,
+}
+
+impl<'row> Link<'row> {
+    fn of(row: &'row Row<'_>) -> Result<Self, Fault> {
+        let text = |column: usize| -> Result<&'row str, Fault> {
+            row.get_ref(column)?.as_str().map_err(|error| Fault::Damaged(format!("an event cannot be read: {error}")))
+        };
+        Ok(Self {
+            sequence: unsigned(row.get(0)?)?,
+            at: row.get(1)?,
+            kind: text(2)?,
+            invoice_number: text(3)?,
+            json: text(4)?,
+            hash: row.get(5)?,
+        })
+    }
+
+    /// Whether it is the next after `previous`, with the hash that belongs to it.
+    pub(super) fn follows(&self, previous: &Head) -> bool {
+        previous.then(self.at, self.kind, self.invoice_number, self.json) == Some(self.head())
+    }
+
+    /// The head when this was the last event.
+    pub(super) const fn head(&self) -> Head {
+        Head { sequence: self.sequence, hash: self.hash }
+    }
+
+    /// The event's instant.
+    pub(super) fn timestamp(&self) -> Result<Timestamp, Fault> {
+        Timestamp::from_microsecond(self.at).map_err(|error| self.damaged(&error))
+    }
+
+    /// The bill it names.
+    pub(super) fn invoice(&self) -> Result<InvoiceNumber, Fault> {
+        InvoiceNumber::new(self.invoice_number).map_err(|error| self.damaged(&error))
+    }
+
+    /// The event of a [`Kind::Bill`].
+    pub(super) fn event(&self) -> Result<Event, Fault> {
+        serde_json::from_str(self.json).map_err(|error| self.damaged(&error))
+    }
+
+    /// The payment of a [`Kind::Payment`].
+    pub(super) fn payment(&self) -> Result<Payment, Fault> {
+        let record: PaymentRecord = serde_json::from_str(self.json).map_err(|error| self.damaged(&error))?;
+        record.into_payment(self.invoice()?).ok_or_else(|| self.damaged(&"a digest in it is none"))
+    }
+
+    fn damaged(&self, why: &dyn std::fmt::Display) -> Fault {
+        Fault::Damaged(format!("event {} cannot be read: {why}", self.sequence))
+    }
+}
+
+/// Visits events; `clause` is what follows `FROM events`, with an order of its own or none.
+pub(super) fn visit_links(
+    connection: &Connection,
+    clause: &str,
+    parameters: impl Params,
+    mut visit: impl FnMut(&Link<'_>) -> Result<(), Fault>,
+) -> Result<(), Fault> {
+    let mut statement = connection.prepare(&format!("SELECT sequence, at, kind, invoice_number, event, hash FROM events {clause}"))?;
+    let mut rows = statement.query(parameters)?;
+    while let Some(row) = rows.next()? {
+        visit(&Link::of(row)?)?;
+    }
+    Ok(())
+}
+
+/// The end of the chain.
+pub(super) fn head(connection: &Connection) -> Result<Head, Fault> {
+    let mut statement = connection.prepare_cached("SELECT sequence, hash FROM events ORDER BY sequence DESC LIMIT 1")?;
+    let found = statement.query_row([], |row| Ok((row.get(0)?, row.get(1)?))).optional()?;
+    found.map_or(Ok(Head::EMPTY), |(sequence, hash)| Ok(Head { sequence: unsigned(sequence)?, hash }))
+}
+
+/// The head as it was after event `sequence`.
+pub(super) fn head_at(connection: &Connection, sequence: u64) -> Result<Option<Head>, Fault> {
+    if sequence == 0 {
+        return Ok(Some(Head::EMPTY));
+    }
+    let sql = "SELECT hash FROM events WHERE sequence = ?1";
+    let hash = connection.prepare_cached(sql)?.query_row([signed(sequence)?], |row| row.get(0)).optional()?;
+    Ok(hash.map(|hash| Head { sequence, hash }))
+}
+
+/// Every bill, payment and the head, as one state.
+pub(super) fn snapshot(connection: &mut Connection) -> Result<Snapshot, Fault> {
+    let transaction = connection.transaction()?;
+    let count = |sql: &str| -> Result<usize, Fault> {
+        Ok(usize::try_from(transaction.query_row(sql, [], |row| row.get::<_, i64>(0))?).unwrap_or(0))
+    };
+    let mut bills = HashMap::with_capacity(count("SELECT COUNT(*) FROM bills")?);
+    let mut statement = transaction.prepare(&rows::SELECT_STATE)?;
+    let mut found = statement.query([])?;
+    while let Some(row) = found.next()? {
+        let state = rows::state_of(row)?;
+        bills.insert(state.invoice_number.clone(), state);
+    }
+    let mut payments = Vec::with_capacity(count("SELECT COUNT(*) FROM payments")?);
+    visit_payments(&transaction, |_, payment| {
+        payments.push(payment);
+        Ok(())
+    })?;
+    let head = head(&transaction)?;
+    Ok(Snapshot { bills, payments, head })
+}
+
+/// Visits the rows of `payments`, each with its sequence, in the order they were applied.
+pub(super) fn visit_payments(connection: &Connection, mut visit: impl FnMut(u64, Payment) -> Result<(), Fault>) -> Result<(), Fault> {
+    let sql = "SELECT sequence, identity, invoice_number, payment_code, channel, amount, paid_at, received_at, line_digest \
+               FROM payments ORDER BY sequence";
+    let mut statement = connection.prepare(sql)?;
+    let mut found = statement.query([])?;
+    while let Some(row) = found.next()? {
+        let sequence = unsigned(row.get(0)?)?;
+        let unreadable = || Fault::Damaged(format!("the payment of event {sequence} cannot be read"));
+        let text = |column: usize| row.get_ref(column)?.as_str().map_err(|_| unreadable());
+        let payment = Payment {
+            identity: row.get(1)?,
+            invoice_number: InvoiceNumber::new(text(2)?).map_err(|_| unreadable())?,
+            payment_code: PaymentCode::new(text(3)?).map_err(|_| unreadable())?,
+            channel: Channel::parse(text(4)?).ok_or_else(unreadable)?,
+            amount: Amount::new(unsigned(row.get(5)?)?).map_err(|_| unreadable())?,
+            paid_at: rows::at(row, 6)?.ok_or_else(unreadable)?,
+            received_at: rows::at(row, 7)?,
+            line_digest: row.get(8)?,
+        };
+        visit(sequence, payment)?;
+    }
+    Ok(())
+}
+
+/// One query, as [`crate::ledger::Ledger::scope_totals`] documents it. Millions and the rest are summed apart, so that no
+/// number of bills overflows SQLite's integers.
+pub(super) fn scope_totals(connection: &Connection, span: Span) -> Result<ScopeTotals, Fault> {
+    let sql = "SELECT COUNT(*), COALESCE(SUM(amount / 1000000), 0), COALESCE(SUM(amount % 1000000), 0) FROM bills \
+               WHERE planned_at <= ?3 AND COALESCE(cancelled_at >= ?1, TRUE) AND COALESCE(expires_at >= ?2, TRUE) \
+               AND (reusable OR COALESCE(first_paid_at >= ?1, TRUE))";
+    let row = |row: &Row<'_>| Ok((row.get(0)?, row.get(1)?, row.get(2)?));
+    let (count, millions, rest): (i64, i64, i64) =
+        connection.prepare_cached(sql)?.query_row(params![span.from, span.expired_from, span.as_of], row)?;
+    let amount = i128::from(millions).saturating_mul(1_000_000).saturating_add(i128::from(rest));
+    Ok(ScopeTotals { count: unsigned(count)?, amount })
+}
+
+/// One line of a bill's story.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Happening {
+    /// Its code's life.
+    Event(Event),
+    /// Money that names one of its numbers.
+    Payment(Payment),
+}
+
+/// Everything that happened to a bill, in the order it was recorded.
+pub(super) fn history(connection: &Connection, invoice_number: &InvoiceNumber) -> Result<Vec<(Timestamp, Happening)>, Fault> {
+    let mut story = Vec::new();
+    let mut wire_numbers = vec![invoice_number.clone()];
+    let clause = "WHERE invoice_number = ?1 AND kind = ?2 ORDER BY sequence";
+    visit_links(connection, clause, [invoice_number.as_str(), Kind::Bill.name()], |link| {
+        let event = link.event()?;
+        if let Event::Intended { wire_invoice_number, .. } = &event
+            && !wire_numbers.contains(wire_invoice_number)
+        {
+            wire_numbers.push(wire_invoice_number.clone());
+        }
+        story.push((link.sequence, link.timestamp()?, Happening::Event(event)));
+        Ok(())
+    })?;
+    for number in wire_numbers {
+        visit_links(connection, clause, [number.as_str(), Kind::Payment.name()], |link| {
+            story.push((link.sequence, link.timestamp()?, Happening::Payment(link.payment()?)));
+            Ok(())
+        })?;
+    }
+    story.sort_by_key(|(sequence, ..)| *sequence);
+    Ok(story.into_iter().map(|(_, at, happening)| (at, happening)).collect())
+}
+
+#[derive(Serialize)]
+struct ExportedEvent<'a> {
+    sequence: u64,
+    at: Timestamp,
+    kind: &'a str,
+    invoice_number: &'a str,
+    event: &'a RawValue,
+    hash: String,
+}
+
+#[derive(Serialize)]
+struct ExportedHead {
+    head: HeadLine,
+}
+
+#[derive(Serialize)]
+struct HeadLine {
+    sequence: u64,
+    hash: String,
+}
+
+/// Writes all events in order as JSON lines, and the head as the last line. The same ledger gives the same bytes.
+pub(super) fn export(connection: &mut Connection, out: &mut dyn Write) -> Result<Head, Fault> {
+    let transaction = connection.transaction()?;
+    let mut last = Head::EMPTY;
+    visit_links(&transaction, "ORDER BY sequence", [], |link| {
+        let event: &RawValue = serde_json::from_str(link.json).map_err(|error| link.damaged(&error))?;
+        let (sequence, kind, invoice_number) = (link.sequence, link.kind, link.invoice_number);
+        let line = ExportedEvent { sequence, at: link.timestamp()?, kind, invoice_number, event, hash: digest::hex(&link.hash) };
+        last = link.head();
+        write_line(out, &line)
+    })?;
+    write_line(out, &ExportedHead { head: HeadLine { sequence: last.sequence, hash: digest::hex(&last.hash) } })?;
+    out.flush()?;
+    Ok(last)
+}
+
+fn write_line(out: &mut dyn Write, line: &impl Serialize) -> Result<(), Fault> {
+    serde_json::to_writer(&mut *out, line).map_err(std::io::Error::from)?;
+    out.write_all(b"\n")?;
+    Ok(())
+}
+
+/// A count or number for SQLite, which has signed integers only.
+pub(super) fn signed(number: u64) -> Result<i64, Fault> {
+    i64::try_from(number).map_err(|_| Fault::Failed("a number is too large for the database".into()))
+}
+
+/// A number that cannot be negative, from SQLite.
+pub(super) fn unsigned(number: i64) -> Result<u64, Fault> {
+    u64::try_from(number).map_err(|_| Fault::Damaged("a number is negative".into()))
+}

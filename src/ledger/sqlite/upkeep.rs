@@ -1,0 +1,105 @@
+//! Looking after a ledger: backup, purging personal data, the list of runs.
+
+use std::path::Path;
+use std::sync::LazyLock;
+
+use jiff::Timestamp;
+use rusqlite::backup::{Backup, StepResult};
+use rusqlite::{Connection, params};
+
+use super::append::Appender;
+use super::fault::{Fault, Place};
+use super::open;
+use crate::domain::lifecycle::Status;
+use crate::ledger::LedgerError;
+use crate::ledger::chain::{Kind, PurgeRecord};
+use crate::ledger::rules::{microseconds, truncated};
+
+/// Copies the ledger at `path` to `to`, which must not exist, while others go on using it. One read transaction, so the copy
+/// is one consistent state; whole and durable before it gets its name.
+pub(super) fn backup(path: &Path, to: &Path) -> Result<(), LedgerError> {
+    let place = Place::new(path);
+    let source = open::read_only(&place, None, open::MIGRATIONS)?.connection;
+    let target = Place::new(to);
+    if to.exists() {
+        return Err(target.failed("it exists already, and a backup never overwrites"));
+    }
+    let copy = || -> Result<(), Fault> {
+        let temporary = tempfile::Builder::new().prefix(".backup-").tempfile_in(open::folder_of(to))?;
+        let mut destination = Connection::open(temporary.path())?;
+        let step = Backup::new(&source, &mut destination)?.step(-1)?;
+        if step != StepResult::Done {
+            return Err(Fault::Failed("the copy did not finish, the ledger was busy".into()));
+        }
+        destination.close().map_err(|(_, error)| error)?;
+        open::keep(temporary, to)
+    };
+    copy().map_err(|fault| target.error(fault))
+}
+
+/// What a purge removed.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Purged {
+    /// Names and addresses.
+    pub customers: u64,
+    /// Request bodies.
+    pub bodies: u64,
+}
+
+/// The bills a purge may touch: nothing under way or in doubt, no code that can still be paid, quiet since `?1`.
+static PURGEABLE: LazyLock<String> = LazyLock::new(|| {
+    let live = Status::ALL.iter().filter(|status| status.may_be_live()).map(|status| format!("'{}'", status.name()));
+    let live = live.collect::<Vec<_>>().join(", ");
+    format!(
+        "SELECT invoice_number FROM bills WHERE open IS NULL \
+         AND (status NOT IN ({live}) OR expires_at < ?1 OR (NOT reusable AND first_paid_at < ?1)) \
+         AND (SELECT MAX(at) FROM events WHERE events.invoice_number = bills.invoice_number) < ?1"
+    )
+});
+
+/// Removes the personal data of [`PURGEABLE`] bills and records that, in one transaction; then clears it from the file.
+pub(super) fn purge(connection: &Connection, before: Timestamp, now: Timestamp) -> Result<Purged, Fault> {
+    connection.pragma_update(None, "secure_delete", true)?;
+    let mut appender = Appender::begin(connection)?;
+    match purge_inside(connection, &mut appender, truncated(before), now) {
+        Ok(purged) => {
+            appender.commit()?;
+            // What was overwritten in the file may still stand in its log; the result says whether readers prevented it.
+            connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()))?;
+            connection.pragma_update(None, "secure_delete", false)?;
+            Ok(purged)
+        }
+        Err(fault) => {
+            appender.roll_back();
+            Err(fault)
+        }
+    }
+}
+
+fn purge_inside(connection: &Connection, appender: &mut Appender<'_>, before: Timestamp, now: Timestamp) -> Result<Purged, Fault> {
+    let delete = |table: &str| -> Result<u64, Fault> {
+        let sql = format!("DELETE FROM {table} WHERE invoice_number IN ({})", *PURGEABLE);
+        Ok(u64::try_from(connection.execute(&sql, [microseconds(before)])?).unwrap_or(u64::MAX))
+    };
+    let purged = Purged { customers: delete("customers")?, bodies: delete("bodies")? };
+    let record = PurgeRecord { before, customers: purged.customers, bodies: purged.bodies };
+    let json = serde_json::to_string(&record).map_err(|error| Fault::Failed(error.to_string()))?;
+    appender.event(microseconds(now), Kind::Purge, "", &json)?;
+    Ok(purged)
+}
+
+/// Notes that a run began.
+pub(super) fn run_started(connection: &Connection, run_id: &str, command: &str, at: Timestamp) -> Result<(), Fault> {
+    let sql = "INSERT INTO runs (run_id, command, started_at) VALUES (?1, ?2, ?3)";
+    connection.execute(sql, params![run_id, command, microseconds(at)])?;
+    Ok(())
+}
+
+/// Notes that a run ended, with its summary as JSON.
+pub(super) fn run_finished(connection: &Connection, run_id: &str, at: Timestamp, summary: &str) -> Result<(), Fault> {
+    let sql = "UPDATE runs SET finished_at = ?2, summary = ?3 WHERE run_id = ?1";
+    match connection.execute(sql, params![run_id, microseconds(at), summary])? {
+        1 => Ok(()),
+        _ => Err(Fault::Failed(format!("run `{run_id}` was never started"))),
+    }
+}

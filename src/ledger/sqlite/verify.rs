@@ -1,0 +1,221 @@
+//! `tagih ledger verify`: does the ledger still say what was recorded?
+
+use std::path::Path;
+
+use rusqlite::types::Value;
+use rusqlite::{Connection, OptionalExtension as _};
+
+use super::append::FIRST_PAID;
+use super::fault::{Fault, Place};
+use super::{open, read, rows};
+use crate::domain::digest;
+use crate::domain::ids::InvoiceNumber;
+use crate::domain::lifecycle::{BillState, Event};
+use crate::ledger::chain::Kind;
+use crate::ledger::{Head, LedgerError};
+
+/// Findings beyond this many are counted, not kept.
+const FINDINGS_MAX: usize = 100;
+
+/// What verifying looked at and found.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct VerifyReport {
+    /// How many bills were refolded.
+    pub bills: u64,
+    /// How many events the chain has.
+    pub events: u64,
+    /// How many payments were compared.
+    pub payments: u64,
+    /// The end of the chain.
+    pub head: Head,
+    /// What does not hold, in words; the first 100.
+    pub findings: Vec<String>,
+    /// How many things do not hold.
+    pub findings_count: u64,
+}
+
+impl VerifyReport {
+    /// Whether everything holds.
+    #[must_use]
+    pub const fn is_sound(&self) -> bool {
+        self.findings_count == 0
+    }
+
+    fn find(&mut self, finding: impl Into<String>) {
+        self.findings_count = self.findings_count.saturating_add(1);
+        if self.findings.len() < FINDINGS_MAX {
+            self.findings.push(finding.into());
+        }
+    }
+}
+
+/// Checks the file, the chain, the fold and the invariants. With `expected`, also that the chain still contains that head, so
+/// that an older copy put back is found. Reads one consistent state; others may go on writing.
+pub(super) fn verify(path: &Path, expected: Option<&Head>) -> Result<VerifyReport, LedgerError> {
+    let place = Place::new(path);
+    let mut connection = open::read_only(&place, None, open::MIGRATIONS)?.connection;
+    let head = Head::EMPTY;
+    let mut report = VerifyReport { bills: 0, events: 0, payments: 0, head, findings: Vec::new(), findings_count: 0 };
+    let mut check = || -> Result<(), Fault> {
+        let transaction = connection.transaction()?;
+        check_integrity(&transaction, &mut report)?;
+        check_chain(&transaction, &mut report)?;
+        check_expected(&transaction, expected, &mut report)?;
+        check_bills(&transaction, &mut report)?;
+        check_live_codes(&transaction, &mut report)?;
+        check_payments(&transaction, &mut report)
+    };
+    check().map_err(|fault| place.error(fault))?;
+    Ok(report)
+}
+
+fn check_integrity(connection: &Connection, report: &mut VerifyReport) -> Result<(), Fault> {
+    for pragma in ["integrity_check(20)", "foreign_key_check"] {
+        let mut statement = connection.prepare(&format!("PRAGMA {pragma}"))?;
+        let mut rows = statement.query([])?;
+        while let Some(row) = rows.next()? {
+            match row.get_ref(0)?.as_str() {
+                Ok("ok") => {}
+                Ok(finding) => report.find(format!("{pragma}: {finding}")),
+                Err(_) => report.find(format!("{pragma}: unreadable")),
+            }
+        }
+    }
+    Ok(())
+}
+
+fn check_chain(connection: &Connection, report: &mut VerifyReport) -> Result<(), Fault> {
+    read::visit_links(connection, "ORDER BY sequence", [], |link| {
+        if !link.follows(&report.head) {
+            report.find(format!("event {} does not follow from event {}: it was edited, or one is missing", link.sequence, report.head.sequence));
+        }
+        report.head = link.head();
+        report.events = report.events.saturating_add(1);
+        Ok(())
+    })
+}
+
+fn check_expected(connection: &Connection, expected: Option<&Head>, report: &mut VerifyReport) -> Result<(), Fault> {
+    let Some(expected) = expected else { return Ok(()) };
+    match read::head_at(connection, expected.sequence)? {
+        None => report.find(format!(
+            "the chain ends at event {}, but it was at event {} before: this is an older copy",
+            report.head.sequence, expected.sequence
+        )),
+        Some(found) if found != *expected => {
+            report.find(format!("event {} has another hash than it had before: this is another history", expected.sequence));
+        }
+        Some(_) => {}
+    }
+    Ok(())
+}
+
+/// One bill while its events are folded again.
+struct Refold {
+    state: Option<BillState>,
+    body_digest: Option<String>,
+}
+
+/// Folds every bill again and compares it with its row; one bill at a time, so a large ledger needs no memory.
+fn check_bills(connection: &Connection, report: &mut VerifyReport) -> Result<(), Fault> {
+    let mut current: Option<(InvoiceNumber, Refold)> = None;
+    let clause = "WHERE kind = 'bill' ORDER BY invoice_number, sequence";
+    read::visit_links(connection, clause, [], |link| {
+        if current.as_ref().is_none_or(|(number, _)| number.as_str() != link.invoice_number) {
+            if let Some((number, refold)) = current.take() {
+                check_bill(connection, &number, &refold, report)?;
+            }
+            current = Some((link.invoice()?, Refold { state: None, body_digest: None }));
+        }
+        let Some((number, refold)) = &mut current else { return Ok(()) };
+        let event = link.event()?;
+        if let Event::Intended { body_digest, .. } = &event {
+            refold.body_digest = Some(body_digest.clone());
+        }
+        match BillState::apply(refold.state.clone(), number, link.timestamp()?, &event) {
+            Ok(state) => refold.state = Some(state),
+            Err(illegal) => report.find(format!("event {}: {illegal}", link.sequence)),
+        }
+        Ok(())
+    })?;
+    if let Some((number, refold)) = current {
+        check_bill(connection, &number, &refold, report)?;
+    }
+    let rows: i64 = connection.query_row("SELECT COUNT(*) FROM bills", [], |row| row.get(0))?;
+    if read::unsigned(rows)? != report.bills {
+        report.find(format!("there are {rows} bills, but events of {}", report.bills));
+    }
+    Ok(())
+}
+
+fn check_bill(connection: &Connection, number: &InvoiceNumber, refold: &Refold, report: &mut VerifyReport) -> Result<(), Fault> {
+    report.bills = report.bills.saturating_add(1);
+    let Some(state) = &refold.state else { return Ok(()) };
+    let sql = format!("{} WHERE invoice_number = ?1", *rows::SELECT_ROW);
+    let read_row = |row: &rusqlite::Row<'_>| (0..rows::COLUMNS.len()).map(|column| row.get(column)).collect::<Result<Vec<Value>, _>>();
+    let Some(found) = connection.prepare_cached(&sql)?.query_row([number.as_str()], read_row).optional()? else {
+        report.find(format!("invoice `{number}` has events, but is not among the bills"));
+        return Ok(());
+    };
+    for ((column, found), wanted) in rows::COLUMNS.iter().zip(found).zip(rows::columns_of(state)?) {
+        if found != wanted {
+            report.find(format!("`{column}` of invoice `{number}` is not what its events say"));
+        }
+    }
+    let sql = format!("SELECT first_paid_at IS {FIRST_PAID} FROM bills WHERE invoice_number = ?1");
+    if !connection.prepare_cached(&sql)?.query_row([number.as_str()], |row| row.get::<_, bool>(0))? {
+        report.find(format!("`first_paid_at` of invoice `{number}` is not what its payments say"));
+    }
+    check_open_body(connection, state, refold.body_digest.as_deref(), report)
+}
+
+/// I4 and I1: the body of an operation that is not finished must still be the one it was begun with.
+fn check_open_body(connection: &Connection, state: &BillState, wanted: Option<&str>, report: &mut VerifyReport) -> Result<(), Fault> {
+    let number = &state.invoice_number;
+    if state.status.open_operation() != state.open.as_ref().map(|open| open.operation) {
+        report.find(format!("invoice `{number}` is `{}`, which does not fit its open operation", state.status.name()));
+    }
+    let Some(open) = &state.open else { return Ok(()) };
+    match super::body(connection, open.request_id)? {
+        None => report.find(format!("the body of the open operation of invoice `{number}` is missing")),
+        Some(body) if wanted != Some(digest::hex(&digest::of_bytes(&body)).as_str()) => {
+            report.find(format!("the body of the open operation of invoice `{number}` is not the one it was begun with"));
+        }
+        Some(_) => {}
+    }
+    Ok(())
+}
+
+/// I11, without trusting the index that enforces it.
+fn check_live_codes(connection: &Connection, report: &mut VerifyReport) -> Result<(), Fault> {
+    let sql = "SELECT MIN(invoice_number), COUNT(*) FROM bills NOT INDEXED WHERE live_code IS NOT NULL GROUP BY live_code HAVING COUNT(*) > 1";
+    let mut statement = connection.prepare(sql)?;
+    let mut rows = statement.query([])?;
+    while let Some(row) = rows.next()? {
+        let (number, count): (String, i64) = (row.get(0)?, row.get(1)?);
+        report.find(format!("the code of invoice `{number}` is live for {count} invoices"));
+    }
+    Ok(())
+}
+
+/// Every row of `payments` has its event, says the same, and none is missing.
+fn check_payments(connection: &Connection, report: &mut VerifyReport) -> Result<(), Fault> {
+    read::visit_payments(connection, |sequence, payment| {
+        report.payments = report.payments.saturating_add(1);
+        let mut same = false;
+        read::visit_links(connection, "WHERE sequence = ?1 AND kind = 'payment'", [read::signed(sequence)?], |link| {
+            same = link.payment()? == payment;
+            Ok(())
+        })?;
+        if !same {
+            report.find(format!("the payment of event {sequence} is not what the event says"));
+        }
+        Ok(())
+    })?;
+    let sql = "SELECT COUNT(*) FROM events WHERE kind = ?1";
+    let events: i64 = connection.query_row(sql, [Kind::Payment.name()], |row| row.get(0))?;
+    if read::unsigned(events)? != report.payments {
+        report.find(format!("there are {} payments, but events of {events}", report.payments));
+    }
+    Ok(())
+}
