@@ -137,10 +137,7 @@ impl SqliteLedger {
     }
 
     /// Runs `work` on the writing thread, between transactions, and waits for it.
-    fn alone<T: Send + 'static>(
-        &self,
-        work: impl FnOnce(&Connection) -> Result<T, Fault> + Send + 'static,
-    ) -> Result<T, LedgerError> {
+    fn alone<T: Send + 'static>(&self, work: impl FnOnce(&Connection) -> Result<T, Fault> + Send + 'static) -> Result<T, LedgerError> {
         let (reply, answer) = mpsc::sync_channel(1);
         self.send(Job::Alone(Box::new(move |connection| drop(reply.send(work(connection))))))?;
         answer.recv().map_err(|_| self.writer_is_gone())?.map_err(|fault| self.place.error(fault))
