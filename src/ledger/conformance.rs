@@ -229,7 +229,9 @@ fn entry_of(kind: EventKind, invoice: &str, second: i64, count: usize) -> Entry 
     let code = answer(&format!("9{count:04}"), (!count.is_multiple_of(4)).then(|| at(second + 20)));
     let reason = "because".to_owned();
     let event = match kind {
-        EventKind::Intended(operation) => return intended(invoice, second + i64::try_from(count).unwrap() * 1_000_000, operation, terms).with_at(second),
+        EventKind::Intended(operation) => {
+            return intended(invoice, second + i64::try_from(count).unwrap() * 1_000_000, operation, terms).with_at(second);
+        }
         EventKind::Planned => Event::Planned { terms },
         EventKind::Adopted => Event::Adopted { terms, answer: code },
         EventKind::NotSent => Event::NotSent { reason },
@@ -253,11 +255,19 @@ impl Entry {
 }
 
 /// Scope by the words of the trait, without the stores' own rule.
-fn counted_by_hand(states: &BTreeMap<InvoiceNumber, BillState>, payments: &[Payment], from: Timestamp, as_of: Timestamp, grace: i64) -> (u64, i128) {
+fn counted_by_hand(
+    states: &BTreeMap<InvoiceNumber, BillState>,
+    payments: &[Payment],
+    from: Timestamp,
+    as_of: Timestamp,
+    grace: i64,
+) -> (u64, i128) {
     let mut totals = (0, 0);
     for state in states.values() {
         let code = state.code.as_ref();
-        let own = |payment: &&Payment| payment.invoice_number == state.invoice_number && code.is_none_or(|code| code.answer.payment_code == payment.payment_code);
+        let own = |payment: &&Payment| {
+            payment.invoice_number == state.invoice_number && code.is_none_or(|code| code.answer.payment_code == payment.payment_code)
+        };
         let first_paid = payments.iter().filter(own).map(|payment| payment.paid_at).min();
         let expiry = code.and_then(|code| code.answer.expires_at).map(|expiry| expiry + SignedDuration::from_mins(grace));
         let closed = [state.cancelled_at, expiry, first_paid.filter(|_| !state.terms.reusable)];

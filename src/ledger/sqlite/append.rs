@@ -120,7 +120,8 @@ impl<'c> Appender<'c> {
     pub(super) fn payments(&mut self, payments: &[Payment]) -> Result<Applied, Fault> {
         let mut applied = Applied::default();
         for payment in payments {
-            let known = self.prepared("SELECT 1 FROM payments WHERE identity = ?1")?.query_row([payment.identity], |_| Ok(())).optional()?;
+            let known =
+                self.prepared("SELECT 1 FROM payments WHERE identity = ?1")?.query_row([payment.identity], |_| Ok(())).optional()?;
             if known.is_some() {
                 applied.known = applied.known.saturating_add(1);
             } else {

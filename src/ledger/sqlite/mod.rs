@@ -137,10 +137,7 @@ impl SqliteLedger {
     }
 
     /// Runs `work` on the writing thread, between transactions, and waits for it.
-    fn alone<T: Send + 'static>(
-        &self,
-        work: impl FnOnce(&Connection) -> Result<T, Fault> + Send + 'static,
-    ) -> Result<T, LedgerError> {
+    fn alone<T: Send + 'static>(&self, work: impl FnOnce(&Connection) -> Result<T, Fault> + Send + 'static) -> Result<T, LedgerError> {
         let (reply, answer) = mpsc::sync_channel(1);
         self.send(Job::Alone(Box::new(move |connection| drop(reply.send(work(connection))))))?;
         answer.recv().map_err(|_| self.writer_is_gone())?.map_err(|fault| self.place.error(fault))
@@ -164,10 +161,6 @@ impl Ledger for SqliteLedger {
 
     fn snapshot(&self) -> Result<Snapshot, LedgerError> {
         read::snapshot(&mut self.another_reader()?).map_err(|fault| self.place.error(fault))
-    }
-
-    fn bill(&self, invoice_number: &InvoiceNumber) -> Result<Option<BillState>, LedgerError> {
-        self.read(|connection| rows::load(connection, invoice_number))
     }
 
     fn body(&self, request_id: RequestId) -> Result<Option<Vec<u8>>, LedgerError> {

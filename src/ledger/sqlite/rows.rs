@@ -38,7 +38,8 @@ pub(super) const COLUMNS: [&str; 21] = [
 ];
 
 /// The first columns: those [`state_of`] reads. The others repeat parts of them for SQL to see.
-pub(super) static SELECT_STATE: LazyLock<String> = LazyLock::new(|| format!("SELECT {} FROM bills", join(COLUMNS.iter().take(11).copied())));
+pub(super) static SELECT_STATE: LazyLock<String> =
+    LazyLock::new(|| format!("SELECT {} FROM bills", join(COLUMNS.iter().take(11).copied())));
 
 /// All columns, in order, of every bill.
 pub(super) static SELECT_ROW: LazyLock<String> = LazyLock::new(|| format!("SELECT {} FROM bills", join(COLUMNS)));

@@ -235,7 +235,8 @@ fn the_story_of_a_bill_has_its_events_and_the_payments_of_all_its_numbers() {
     };
     let wire_invoice_number = number("A-R1");
     let reissue = Event::Intended { operation, terms, request_id, wire_invoice_number, body_digest };
-    wait(ledger.record(vec![adopted("A", "77"), entry("A", 5, Event::Retired { reason: "expired".into() }), entry("A", 6, reissue)])).unwrap();
+    wait(ledger.record(vec![adopted("A", "77"), entry("A", 5, Event::Retired { reason: "expired".into() }), entry("A", 6, reissue)]))
+        .unwrap();
     ledger.apply_payments(&[payment(1, "A-R1", "78", 7), payment(2, "A", "77", 7), payment(3, "B", "79", 7)]).unwrap();
     let accepted = Event::Accepted { answer: answer("78", None), replayed: false };
     let state = wait(ledger.record(vec![entry("A", 8, accepted)])).unwrap().remove(0);
@@ -254,7 +255,10 @@ fn one_request_id_never_stands_for_two_bodies() {
     let (_folder, ledger) = new_sqlite();
     let first = intended("A", 1, OperationKind::Issue, terms(5));
     let (request_id, _) = first.private.body.clone().unwrap();
-    let again = Entry { private: Private { body: Some((request_id, b"other".to_vec())), customer: None }, ..intended("A", 3, OperationKind::Issue, terms(5)) };
+    let again = Entry {
+        private: Private { body: Some((request_id, b"other".to_vec())), customer: None },
+        ..intended("A", 3, OperationKind::Issue, terms(5))
+    };
     wait(ledger.record(vec![planned("A"), first, entry("A", 2, Event::NotSent { reason: "x".into() })])).unwrap();
     assert!(matches!(wait(ledger.record(vec![again])), Err(LedgerError::Damaged { .. })));
     assert_eq!(ledger.head().unwrap().sequence, 3);

@@ -87,7 +87,10 @@ fn check_integrity(connection: &Connection, report: &mut VerifyReport) -> Result
 fn check_chain(connection: &Connection, report: &mut VerifyReport) -> Result<(), Fault> {
     read::visit_links(connection, "ORDER BY sequence", [], |link| {
         if !link.follows(&report.head) {
-            report.find(format!("event {} does not follow from event {}: it was edited, or one is missing", link.sequence, report.head.sequence));
+            report.find(format!(
+                "event {} does not follow from event {}: it was edited, or one is missing",
+                link.sequence, report.head.sequence
+            ));
         }
         report.head = link.head();
         report.events = report.events.saturating_add(1);
@@ -188,7 +191,8 @@ fn check_open_body(connection: &Connection, state: &BillState, wanted: Option<&s
 
 /// I11, without trusting the index that enforces it.
 fn check_live_codes(connection: &Connection, report: &mut VerifyReport) -> Result<(), Fault> {
-    let sql = "SELECT MIN(invoice_number), COUNT(*) FROM bills NOT INDEXED WHERE live_code IS NOT NULL GROUP BY live_code HAVING COUNT(*) > 1";
+    let sql =
+        "SELECT MIN(invoice_number), COUNT(*) FROM bills NOT INDEXED WHERE live_code IS NOT NULL GROUP BY live_code HAVING COUNT(*) > 1";
     let mut statement = connection.prepare(sql)?;
     let mut rows = statement.query([])?;
     while let Some(row) = rows.next()? {

@@ -124,12 +124,7 @@ enum Transaction<'c> {
 
 impl Transaction<'_> {
     /// Does one caller's part; the answer waits for the commit.
-    fn take_in<T: 'static>(
-        &mut self,
-        place: &Place,
-        reply: Reply<T>,
-        work: impl FnOnce(&mut Appender<'_>) -> Result<T, Fault>,
-    ) -> Answer {
+    fn take_in<T: 'static>(&mut self, place: &Place, reply: Reply<T>, work: impl FnOnce(&mut Appender<'_>) -> Result<T, Fault>) -> Answer {
         let result = match self {
             Self::Open(appender) => match appender.part(|appender| work(appender)) {
                 Ok(value) => Ok(Some(value)),
