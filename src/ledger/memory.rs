@@ -227,6 +227,10 @@ impl Ledger for MemoryLedger {
         Ok(Snapshot { bills: durable.bills.clone(), payments: durable.payments.clone(), head })
     }
 
+    fn bill(&self, invoice_number: &InvoiceNumber) -> Result<Option<BillState>, LedgerError> {
+        Ok(self.lock().bills.get(invoice_number).cloned())
+    }
+
     fn body(&self, request_id: RequestId) -> Result<Option<Vec<u8>>, LedgerError> {
         Ok(self.lock().bodies.get(&request_id).cloned())
     }

@@ -163,6 +163,10 @@ impl Ledger for SqliteLedger {
         read::snapshot(&mut self.another_reader()?).map_err(|fault| self.place.error(fault))
     }
 
+    fn bill(&self, invoice_number: &InvoiceNumber) -> Result<Option<BillState>, LedgerError> {
+        self.read(|connection| rows::load(connection, invoice_number))
+    }
+
     fn body(&self, request_id: RequestId) -> Result<Option<Vec<u8>>, LedgerError> {
         self.read(|connection| body(connection, request_id))
     }
