@@ -1,0 +1,80 @@
+//! `bench-bare-loop CSV BASE_URL IN_FLIGHT`: signs and sends what `tagih issue` would, with the same client, and keeps nothing.
+//!
+//! Client-Id and secret come from TAGIH_DOKU_CLIENT_ID and TAGIH_DOKU_SECRET, as for tagih itself. Prints one JSON line.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::print_stdout,
+    clippy::disallowed_methods,
+    reason = "a tool of the benchmark, not part of the program: whatever is wrong should stop it at once"
+)]
+
+use std::path::PathBuf;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Instant;
+
+use futures_util::StreamExt as _;
+use jiff::Timestamp;
+use secrecy::SecretString;
+use tagih::doku::signature::SigningKey;
+use tagih::doku::wire::{Delivery, Method, WireRequest};
+use tagih::doku::{answer, body};
+use tagih::domain::bill::{Bill, Wanted};
+use tagih::domain::digest;
+use tagih::domain::ids::RequestId;
+use tagih::domain::plan;
+use tagih::gateway::Gateway as _;
+use tagih::gateway::client::{Endpoint, HttpGateway};
+use tagih::intake;
+
+/// The same as the program's.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
+const PATHS: [&str; 2] = ["/alfa-online-to-offline/v2/payment-code", "/indomaret-online-to-offline/v2/payment-code"];
+
+fn request(bill: &Bill, client_id: &str) -> WireRequest {
+    let Wanted::Live(terms) = &bill.wanted else { panic!("a cancel row") };
+    let minutes = plan::issue_minutes(terms.expiry, Timestamp::now()).expect("an expiry ahead");
+    let body = body::issue(&bill.invoice_number, terms, minutes);
+    let parts = [b"bare".as_slice(), client_id.as_bytes(), bill.invoice_number.as_str().as_bytes(), &body];
+    let request_id = RequestId::from_digest(&digest::of_parts(&parts));
+    let path = PATHS.into_iter().find(|path| path.contains(terms.channel.name())).unwrap().to_owned();
+    WireRequest { method: Method::Post, path, request_id, body: body.into() }
+}
+
+fn main() {
+    let mut arguments = std::env::args().skip(1);
+    let csv = PathBuf::from(arguments.next().expect("CSV BASE_URL IN_FLIGHT"));
+    let base_url = arguments.next().expect("CSV BASE_URL IN_FLIGHT");
+    let in_flight: usize = arguments.next().expect("CSV BASE_URL IN_FLIGHT").parse().unwrap();
+    let client_id = std::env::var("TAGIH_DOKU_CLIENT_ID").unwrap();
+    let key = SigningKey::new(&SecretString::from(std::env::var("TAGIH_DOKU_SECRET").unwrap()));
+    let whole = Instant::now();
+    let read = intake::read(&[csv], &intake::Options::new(Timestamp::now())).unwrap();
+    let bills: Vec<Bill> = read.valid.into_iter().map(|row| row.item).collect();
+    let endpoint = Endpoint { base_url, client_id: client_id.clone(), connect_ms: 5_000, request_ms: 30_000 };
+    let gateway = HttpGateway::new(endpoint, key).unwrap();
+    let accepted = AtomicU64::new(0);
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().unwrap();
+    let started = Instant::now();
+    runtime.block_on(async {
+        let work = futures_util::stream::iter(&bills).for_each_concurrent(in_flight, |bill| async {
+            let request = request(bill, &client_id);
+            let delivery = gateway.send(&request).await;
+            let expected = answer::Expected {
+                wire_invoice_number: &bill.invoice_number,
+                payment_code: None,
+                policy: answer::SignaturePolicy::Warn,
+            };
+            assert!(matches!(delivery, Delivery::Answered(_)), "no answer");
+            if matches!(answer::outcome(&delivery, &expected), answer::Outcome::Accepted { .. }) {
+                accepted.fetch_add(1, Ordering::Relaxed);
+            }
+        });
+        work.await;
+    });
+    let (sending_ms, whole_ms) = (started.elapsed().as_millis(), whole.elapsed().as_millis());
+    println!(r#"{{"codes": {}, "sending_ms": {sending_ms}, "whole_ms": {whole_ms}}}"#, accepted.into_inner());
+}

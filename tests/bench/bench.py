@@ -1,0 +1,266 @@
+"""`make bench`: measures what section "Budgets" of ARCHITECTURE.md promises, side by side on this machine.
+
+    bench.py [--bills N] [--runs K] [--only reconcile,pacing,issuing] [--keep-going]
+
+Needs the release binaries (`cargo build --release --examples --bins`) and a Python that can import duckdb (given by
+--duckdb-python). Writes bench-data/ (kept between runs) and bench-data/results.json. Exit 1 if a budget is missed.
+"""
+
+import argparse
+import csv
+import glob
+import json
+import os
+import shutil
+import statistics
+import subprocess
+import sys
+import time
+import urllib.request
+from datetime import datetime, timezone
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[2]
+RELEASE = ROOT / "target" / "release"
+DATA = ROOT / "bench-data"
+HERE = Path(__file__).resolve().parent
+CLIENT_ID, SECRET = "MCH-0001-10791114622547", "SK-bench-0123456789abcdef"
+PERIOD = ["--from", "2026-10-01", "--to", "2026-10-31", "--as-of", "2026-11-01T17:00:00Z"]
+IN_FLIGHT = 64
+
+
+class Run:
+    """A finished child: seconds, peak memory in MB, exit code, what it printed."""
+
+    def __init__(self, command, env=None):
+        command = [str(part) for part in command]
+        began = time.monotonic()
+        child = subprocess.Popen(command, env={**os.environ, **(env or {})}, cwd=ROOT, stdout=subprocess.PIPE, text=True)
+        self.out = child.stdout.read()
+        _, status, usage = os.wait4(child.pid, 0)
+        self.seconds = time.monotonic() - began
+        self.code = child.returncode = os.waitstatus_to_exitcode(status)
+        self.peak_mb = usage.ru_maxrss / 1024
+        self.cpu_seconds = usage.ru_utime + usage.ru_stime
+        self.command = command
+
+    def expect(self, *codes):
+        if self.code not in codes:
+            sys.exit(f"`{' '.join(self.command)}` ended with {self.code}\n{self.out}")
+        return self
+
+
+class Table:
+    """Printed rows, and the same as data."""
+
+    def __init__(self):
+        self.rows = []
+
+    def add(self, what, figure, unit, budget=None, holds=None):
+        self.rows.append({"what": what, "figure": figure, "unit": unit, "budget": budget, "holds": holds})
+        shown = f"{figure:,.3f}" if isinstance(figure, float) and figure < 100 else f"{figure:,.0f}" if not isinstance(figure, bool) else str(figure)
+        verdict = "" if holds is None else "ok" if holds else "MISSED"
+        print(f"{what:<58} {shown:>12} {unit:<8} {budget or '':<14} {verdict}", flush=True)
+
+    def at_most(self, what, figure, unit, limit):
+        self.add(what, figure, unit, f"<= {limit}", figure <= limit)
+
+    def at_least(self, what, figure, unit, limit):
+        self.add(what, figure, unit, f">= {limit}", figure >= limit)
+
+    def must(self, what, holds):
+        self.add(what, bool(holds), "", "true", bool(holds))
+
+
+def generate(bills):
+    """The data for so many bills, made once. The data of another generator is made anew."""
+    folder = DATA / f"bills-{bills}"
+    binary = RELEASE / "examples" / "bench-generate"
+    truth = folder / "truth.json"
+    if not truth.exists() or truth.stat().st_mtime < (HERE / "generate.rs").stat().st_mtime:
+        shutil.rmtree(folder, ignore_errors=True)
+        made = Run([binary, bills, folder]).expect(0)
+        print(f"generated in {made.seconds:.1f} s: {made.out.strip()}")
+    # Both sides read from the page cache; the first reader must not pay for the disk.
+    for path in [folder / "ledger.csv", *glob.glob(f"{folder}/logs/*")]:
+        with open(path, "rb") as file:
+            while file.read(1 << 22):
+                pass
+    return folder
+
+
+def differences(found, truth):
+    """Where the classes of a summary are not the planted ones, as short texts."""
+    wrong = []
+    for part in ("lines", "payments", "bills"):
+        for name in sorted({*found[part], *truth[part]}):
+            zero = {"count": 0, "amount": 0}
+            have, want = found[part].get(name, zero), truth[part].get(name, zero)
+            if isinstance(have, int):
+                have, want = have, want["count"]
+            else:
+                have, want = (have["count"], have["amount"]), (want["count"], want["amount"])
+            if have != want:
+                wrong.append(f"{part} {name}: found {have}, planted {want}")
+    return wrong
+
+
+def reconcile(table, bills, runs, duckdb_python):
+    folder = generate(bills)
+    truth = json.loads((folder / "truth.json").read_text())
+    lines = sum(total["count"] for total in truth["lines"].values())
+    table.add("reconcile: bills", bills, "")
+    table.add("reconcile: lines", lines, "")
+    out = {name: folder / f"out-{name}" for name in ("tagih", "hmac", "plain")}
+    env = {"TAGIH_DOKU_CLIENT_ID": CLIENT_ID, "TAGIH_DOKU_SECRET": SECRET}
+    command = [RELEASE / "tagih", "reconcile", *PERIOD, "--external-ledger", folder / "ledger.csv", "--notifications",
+               f"{folder}/logs/*.jsonl", "--out", out["tagih"]]
+    script = HERE / "duckdb_reconcile.py"
+    measured = {"tagih": [], "hmac": [], "plain": []}
+    for _ in range(runs):
+        for name in measured:
+            shutil.rmtree(out[name], ignore_errors=True)
+            if name == "tagih":
+                measured[name].append(Run(command, env).expect(0, 1))
+            else:
+                measured[name].append(Run([duckdb_python, script, folder, out[name], name]).expect(0))
+    seconds = {name: statistics.median(run.seconds for run in done) for name, done in measured.items()}
+    peak = {name: max(run.peak_mb for run in done) for name, done in measured.items()}
+    for name, label in (("tagih", "tagih"), ("hmac", "DuckDB, signatures checked in SQL"), ("plain", "DuckDB, no signature check")):
+        table.add(f"reconcile: {label}", seconds[name], "s")
+        table.add(f"reconcile: {label}, peak memory", peak[name], "MB")
+    table.at_most("reconcile: ratio to DuckDB with signatures", seconds["tagih"] / seconds["hmac"], "", 0.55)
+    table.at_most("reconcile: ratio to DuckDB without", seconds["tagih"] / seconds["plain"], "", 1.25)
+    table.at_most("reconcile: peak memory", peak["tagih"], "MB", max(350, 2_000 * lines // 10_000_000))
+    summary = json.loads((out["tagih"] / "summary.json").read_text())
+    table.must("reconcile: identities hold", all(identity["holds"] for identity in summary["identities"]))
+    wrong = differences(summary, truth)
+    for flag, count in truth["flags"].items():
+        if summary["flags"].get(flag, 0) != count:
+            wrong.append(f"flag {flag}: found {summary['flags'].get(flag, 0)}, planted {count}")
+    table.must("reconcile: classes are the planted ones", not wrong)
+    for name in ("hmac", "plain"):
+        found = json.loads((out[name] / "classes.json").read_text())
+        found["lines"] = {key: count for key, count in found["lines"].items()}
+        off = differences(found, truth)
+        if name == "plain":
+            # Forged lines are believed there, so what they touch differs.
+            off = [text for text in off if not text.startswith(("lines", "payments P06", "bills L12", "bills L00"))]
+        table.must(f"reconcile: DuckDB ({name}) finds the planted classes too", not off)
+        wrong += [f"DuckDB ({name}) {text}" for text in off]
+    for text in wrong:
+        print("   ", text)
+
+
+class Sandbox:
+    """The release sandbox without faults, on a free port."""
+
+    def __enter__(self):
+        env = {**os.environ, "TAGIH_DOKU_CLIENT_ID": CLIENT_ID, "TAGIH_DOKU_SECRET": SECRET}
+        command = [RELEASE / "tagih", "sandbox", "--listen", "127.0.0.1:0"]
+        self.child = subprocess.Popen(command, env=env, cwd=ROOT, stdout=subprocess.PIPE, text=True)
+        self.url = self.child.stdout.readline().split()[-1]
+        return self
+
+    def __exit__(self, *_):
+        self.child.terminate()
+        self.child.wait()
+
+    def times(self, prefix):
+        """When the calls for invoices that begin with `prefix` arrived, in seconds."""
+        with urllib.request.urlopen(f"{self.url}/_sandbox/calls") as answer:
+            calls = json.load(answer)
+        return sorted(seconds(call["at"]) for call in calls if (call["invoice_number"] or "").startswith(prefix))
+
+
+def seconds(instant):
+    whole, _, fraction = instant.rstrip("Z").partition(".")
+    return datetime.fromisoformat(whole).replace(tzinfo=timezone.utc).timestamp() + float(f"0.{fraction or 0}")
+
+
+def policies(path, prefix, count):
+    with open(path, "w", newline="") as file:
+        out = csv.writer(file)
+        out.writerow(["invoice_number", "customer_name", "email", "amount", "channel", "expiry_minutes", "info", "receipt_description",
+                      "receipt_footer"])
+        for n in range(count):
+            channel = "indomaret" if n % 5 < 2 else "alfa"
+            out.writerow([f"{prefix}{n:07}", f"Nasabah {n:07}", f"nasabah{n}@example.com", 50_000 + n % 2_000 * 500, channel, 10_080,
+                          "Premi Kendaraan Bermotor", "Premi Kendaraan Bermotor", "Layanan nasabah 021 555 0100"])
+
+
+def issue(url, folder, prefix, count, pacing):
+    """`tagih issue` of `count` new codes against an empty ledger."""
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(parents=True)
+    policies(folder / "in.csv", prefix, count)
+    env = {"TAGIH_DOKU_CLIENT_ID": CLIENT_ID, "TAGIH_DOKU_SECRET": SECRET, "TAGIH_DOKU_BASE_URL": url,
+           "TAGIH_LEDGER_PATH": str(folder / "ledger"), **{f"TAGIH_PACING_{key}": str(value) for key, value in pacing.items()}}
+    run = Run([RELEASE / "tagih", "--quiet", "issue", folder / "in.csv", "--out", folder / "out", "--new-ledger"], env).expect(0)
+    accepted = sum(1 for _ in open(folder / "out" / "accepted.csv")) - 1
+    if accepted != count:
+        sys.exit(f"{accepted} of {count} codes were issued")
+    return run
+
+
+def pacing(table):
+    """Starts empty, so n calls take (n - 1) / rate from the first to the last."""
+    for rate, count in ((5, 60), (50, 500), (500, 5_000)):
+        with Sandbox() as sandbox:
+            issue(sandbox.url, DATA / "pacing", f"PACE-{rate}-", count, {"RATE_PER_SECOND": rate, "BURST": 5, "IN_FLIGHT_MAX": IN_FLIGHT})
+            times = sandbox.times(f"PACE-{rate}-")
+        used = (len(times) - 1) / rate / (times[-1] - times[0])
+        table.at_least(f"pacing: share of {rate}/s used", used * 100, "%", 99)
+
+
+def issuing(table, runs, count=20_000):
+    """The same client, signing and sending the same bodies, with and without ledger and pacing."""
+    pace = {"RATE_PER_SECOND": 1_000_000, "BURST": 1_000_000, "IN_FLIGHT_MAX": IN_FLIGHT}
+    rates = {"bare": [], "bare whole": [], "tagih": [], "tagih whole": []}
+    env = {"TAGIH_DOKU_CLIENT_ID": CLIENT_ID, "TAGIH_DOKU_SECRET": SECRET}
+    with Sandbox() as sandbox:
+        for nth in range(runs):
+            bare_csv = DATA / "bare.csv"
+            policies(bare_csv, f"BARE-{nth}-", count)
+            bare = Run([RELEASE / "examples" / "bench-bare-loop", bare_csv, sandbox.url, IN_FLIGHT], env).expect(0)
+            if json.loads(bare.out)["codes"] != count:
+                sys.exit(f"the bare loop was not given every code: {bare.out}")
+            whole = issue(sandbox.url, DATA / "issuing", f"ISSUE-{nth}-", count, pace)
+            rates["bare whole"].append(count / bare.seconds)
+            rates["tagih whole"].append(count / whole.seconds)
+            for name, prefix in (("bare", f"BARE-{nth}-"), ("tagih", f"ISSUE-{nth}-")):
+                times = sandbox.times(prefix)
+                rates[name].append((count - 1) / (times[-1] - times[0]))
+    rate = {name: statistics.median(values) for name, values in rates.items()}
+    table.add("issuing: bare loop, first to last call", rate["bare"], "codes/s")
+    table.add("issuing: tagih issue, first to last call", rate["tagih"], "codes/s")
+    table.at_least("issuing: ratio to the bare loop", rate["tagih"] / rate["bare"], "", 0.75)
+    table.add("issuing: bare loop, whole process", rate["bare whole"], "codes/s")
+    table.add("issuing: tagih issue, whole command", rate["tagih whole"], "codes/s")
+    table.add("issuing: ratio of the whole", rate["tagih whole"] / rate["bare whole"], "")
+
+
+def main():
+    arguments = argparse.ArgumentParser()
+    arguments.add_argument("--bills", type=int, default=1_000_000)
+    arguments.add_argument("--runs", type=int, default=3)
+    arguments.add_argument("--only", default="reconcile,pacing,issuing")
+    arguments.add_argument("--duckdb-python", default=ROOT / "target" / "bench-venv" / "bin" / "python")
+    given = arguments.parse_args()
+    parts = given.only.split(",")
+    DATA.mkdir(exist_ok=True)
+    table = Table()
+    version = Run([RELEASE / "tagih", "--version"])
+    table.at_most("start: --version", min(Run(version.command).seconds for _ in range(10)) * 1_000, "ms", 10)
+    if "reconcile" in parts:
+        reconcile(table, given.bills, given.runs, given.duckdb_python)
+    if "pacing" in parts:
+        pacing(table)
+    if "issuing" in parts:
+        issuing(table, given.runs)
+    (DATA / "results.json").write_text(json.dumps(table.rows, indent=1))
+    sys.exit(any(row["holds"] is False for row in table.rows))
+
+
+if __name__ == "__main__":
+    main()
