@@ -7,6 +7,7 @@ pub mod answer;
 pub mod body;
 pub mod codes;
 pub mod paths;
+pub mod notification;
 pub mod signature;
 pub mod status;
 pub mod wire;

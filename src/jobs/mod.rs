@@ -5,3 +5,5 @@
 pub mod caller;
 pub mod issue;
 pub mod stop;
+pub mod ingest;
+pub mod reconcile;
