@@ -1,16 +1,8 @@
-//! `bench-bare-loop CSV BASE_URL IN_FLIGHT`: signs and sends what `tagih issue` would, with the same client, and keeps nothing.
+//! `bare-loop CSV BASE_URL IN_FLIGHT`: signs and sends what `tagih issue` would, with the same client, and keeps nothing.
 //!
 //! Client-Id and secret come from TAGIH_DOKU_CLIENT_ID and TAGIH_DOKU_SECRET, as for tagih itself. Prints one JSON line.
 
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::print_stdout,
-    clippy::disallowed_methods,
-    reason = "a tool of the benchmark, not part of the program: whatever is wrong should stop it at once"
-)]
-
-use std::path::PathBuf;
+use std::path::Path;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Instant;
 
@@ -28,10 +20,6 @@ use tagih::gateway::Gateway as _;
 use tagih::gateway::client::{Endpoint, HttpGateway};
 use tagih::intake;
 
-/// The same as the program's.
-#[global_allocator]
-static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
-
 const PATHS: [&str; 2] = ["/alfa-online-to-offline/v2/payment-code", "/indomaret-online-to-offline/v2/payment-code"];
 
 fn request(bill: &Bill, client_id: &str) -> WireRequest {
@@ -44,15 +32,12 @@ fn request(bill: &Bill, client_id: &str) -> WireRequest {
     WireRequest { method: Method::Post, path, request_id, body: body.into() }
 }
 
-fn main() {
-    let mut arguments = std::env::args().skip(1);
-    let csv = PathBuf::from(arguments.next().expect("CSV BASE_URL IN_FLIGHT"));
-    let base_url = arguments.next().expect("CSV BASE_URL IN_FLIGHT");
-    let in_flight: usize = arguments.next().expect("CSV BASE_URL IN_FLIGHT").parse().unwrap();
+/// Sends every row of `csv`, `in_flight` at a time.
+pub fn run(csv: &Path, base_url: String, in_flight: usize) {
     let client_id = std::env::var("TAGIH_DOKU_CLIENT_ID").unwrap();
     let key = SigningKey::new(&SecretString::from(std::env::var("TAGIH_DOKU_SECRET").unwrap()));
     let whole = Instant::now();
-    let read = intake::read(&[csv], &intake::Options::new(Timestamp::now())).unwrap();
+    let read = intake::read(&[csv.to_owned()], &intake::Options::new(Timestamp::now())).unwrap();
     let bills: Vec<Bill> = read.valid.into_iter().map(|row| row.item).collect();
     let endpoint = Endpoint { base_url, client_id: client_id.clone(), connect_ms: 5_000, request_ms: 30_000 };
     let gateway = HttpGateway::new(endpoint, key).unwrap();

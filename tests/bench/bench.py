@@ -1,8 +1,8 @@
 """`make bench`: measures what section "Budgets" of ARCHITECTURE.md promises, side by side on this machine.
 
-    bench.py [--bills N] [--runs K] [--only reconcile,pacing,issuing] [--keep-going]
+    bench.py [--bills N] [--runs K] [--only reconcile,pacing,issuing]
 
-Needs the release binaries (`cargo build --release --examples --bins`) and a Python that can import duckdb (given by
+Needs the release binaries (`cargo build --release --features bench --bin tagih --example bench-tool`) and a Python that can import duckdb (given by
 --duckdb-python). Writes bench-data/ (kept between runs) and bench-data/results.json. Exit 1 if a budget is missed.
 """
 
@@ -22,6 +22,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
 RELEASE = ROOT / "target" / "release"
+TOOL = RELEASE / "examples" / "bench-tool"
 DATA = ROOT / "bench-data"
 HERE = Path(__file__).resolve().parent
 CLIENT_ID, SECRET = "MCH-0001-10791114622547", "SK-bench-0123456789abcdef"
@@ -75,11 +76,10 @@ class Table:
 def generate(bills):
     """The data for so many bills, made once. The data of another generator is made anew."""
     folder = DATA / f"bills-{bills}"
-    binary = RELEASE / "examples" / "bench-generate"
-    truth = folder / "truth.json"
+        truth = folder / "truth.json"
     if not truth.exists() or truth.stat().st_mtime < (HERE / "generate.rs").stat().st_mtime:
         shutil.rmtree(folder, ignore_errors=True)
-        made = Run([binary, bills, folder]).expect(0)
+        made = Run([TOOL, "generate", bills, folder]).expect(0)
         print(f"generated in {made.seconds:.1f} s: {made.out.strip()}")
     # Both sides read from the page cache; the first reader must not pay for the disk.
     for path in [folder / "ledger.csv", *glob.glob(f"{folder}/logs/*")]:
@@ -222,7 +222,7 @@ def issuing(table, runs, count=20_000):
         for nth in range(runs):
             bare_csv = DATA / "bare.csv"
             policies(bare_csv, f"BARE-{nth}-", count)
-            bare = Run([RELEASE / "examples" / "bench-bare-loop", bare_csv, sandbox.url, IN_FLIGHT], env).expect(0)
+            bare = Run([TOOL, "bare-loop", bare_csv, sandbox.url, IN_FLIGHT], env).expect(0)
             if json.loads(bare.out)["codes"] != count:
                 sys.exit(f"the bare loop was not given every code: {bare.out}")
             whole = issue(sandbox.url, DATA / "issuing", f"ISSUE-{nth}-", count, pace)

@@ -1,39 +1,19 @@
-//! `bench-generate BILLS DIR`: an external ledger of so many bills, the notification logs of a month, and the truth about them.
+//! `generate BILLS DIR`: an external ledger of so many bills, the notification logs of a month, and the truth about them.
 //!
 //! The same count gives the same bytes. truth.json says what was planted, in the form of the reconciliation's summary.json;
 //! nothing of the engine is used to make it.
-
-#![allow(
-    missing_docs,
-    unreachable_pub,
-    missing_debug_implementations,
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    clippy::indexing_slicing,
-    clippy::as_conversions,
-    clippy::cast_possible_wrap,
-    clippy::cast_possible_truncation,
-    clippy::cast_sign_loss,
-    clippy::print_stdout,
-    clippy::many_single_char_names,
-    clippy::similar_names,
-    reason = "a tool of the benchmark, not part of the program: whatever is wrong should stop it at once"
-)]
-
-mod plant;
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::fs::{self, File};
 use std::io::{BufWriter, Write as _};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use rayon::prelude::*;
 use secrecy::SecretString;
 use tagih::doku::signature::{Components, SigningKey, Stamp};
 
-use plant::{AS_OF, DAY, Damage, Dice, Message, PERIOD_START, Plan, Portfolio, Row, civil, write_instant};
+use super::plant::{AS_OF, DAY, Damage, Dice, Message, PERIOD_START, Plan, Portfolio, Row, civil, write_instant};
 
 const CLIENT_ID: &str = "MCH-0001-10791114622547";
 const SECRET: &str = "SK-bench-0123456789abcdef";
@@ -101,14 +81,12 @@ impl Truth {
     }
 }
 
-fn main() {
-    let mut arguments = std::env::args().skip(1);
-    let bills: u64 = arguments.next().expect("BILLS DIR").replace('_', "").parse().expect("a number of bills");
-    let dir = PathBuf::from(arguments.next().expect("BILLS DIR"));
+/// Writes the data of `bills` bills into `dir`.
+pub fn run(bills: u64, dir: &Path) {
     fs::create_dir_all(dir.join("logs")).unwrap();
     let portfolio = Portfolio::new(SEED, bills);
-    write_ledger(&portfolio, &dir);
-    let truth = write_logs(&portfolio, &dir);
+    write_ledger(&portfolio, dir);
+    let truth = write_logs(&portfolio, dir);
     fs::write(dir.join("client_id"), CLIENT_ID).unwrap();
     fs::write(dir.join("secret"), SECRET).unwrap();
     // Last, so that an interrupted run is recognised and repeated.

@@ -1,30 +1,16 @@
-//! `bench-reconcile DATA OUT`: what `tagih reconcile` does, from the library. Exit 0 or 1 when done.
+//! `reconcile DATA OUT`: what `tagih reconcile` does, from the library. Exit 0 or 1 when done.
 
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::print_stdout,
-    clippy::disallowed_methods,
-    reason = "a tool of the benchmark, not part of the program: whatever is wrong should stop it at once"
-)]
-
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use secrecy::SecretString;
 use tagih::doku::signature::SigningKey;
 use tagih::domain::classify::Policy;
 use tagih::evidence;
-use tagih::jobs::reconcile::{BillSource, ReconcileOptions, run};
+use tagih::jobs::reconcile::{self, BillSource, ReconcileOptions};
 
-/// The same as the program's.
-#[global_allocator]
-static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
-
-fn main() -> ExitCode {
-    let mut arguments = std::env::args().skip(1);
-    let data = PathBuf::from(arguments.next().expect("DATA OUT"));
-    let out = PathBuf::from(arguments.next().expect("DATA OUT"));
+/// Reconciles the data in `data` into `out`.
+pub fn run(data: &Path, out: PathBuf) -> ExitCode {
     let secret = std::fs::read_to_string(data.join("secret")).unwrap();
     let options = ReconcileOptions {
         source: BillSource::External(data.join("ledger.csv")),
@@ -38,7 +24,7 @@ fn main() -> ExitCode {
         carry_in: None,
         out,
     };
-    let report = run(&options).unwrap();
+    let report = reconcile::run(&options).unwrap();
     println!("{} breaks, identities hold: {}", report.breaks, report.identities_hold);
     let code = if report.breaks > 0 { ExitCode::from(1) } else { ExitCode::SUCCESS };
     // The program exits without giving its memory back piece by piece.

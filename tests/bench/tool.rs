@@ -1,0 +1,45 @@
+//! The compiled tools of `make bench`: `generate BILLS DIR`, `bare-loop CSV BASE_URL IN_FLIGHT`.
+//!
+//! One example for all of them, because each would link the whole library again; an example, because those may use the
+//! library but are never installed. Built with the feature `bench` only, so that `cargo test` does not wait for it.
+
+#![allow(
+    missing_docs,
+    unreachable_pub,
+    missing_debug_implementations,
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::as_conversions,
+    clippy::cast_possible_wrap,
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    clippy::print_stdout,
+    clippy::disallowed_methods,
+    reason = "a tool of the benchmark, not part of the program: whatever is wrong should stop it at once"
+)]
+
+mod bare_loop;
+mod generate;
+mod plant;
+mod reconcile;
+
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+/// The same as the program's.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
+fn main() -> ExitCode {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
+    match *arguments.as_slice() {
+        ["generate", bills, dir] => generate::run(bills.parse().unwrap(), Path::new(dir)),
+        ["bare-loop", csv, base_url, in_flight] => bare_loop::run(Path::new(csv), base_url.to_owned(), in_flight.parse().unwrap()),
+        ["reconcile", data, out] => return reconcile::run(Path::new(data), PathBuf::from(out)),
+        _ => panic!("generate BILLS DIR | bare-loop CSV BASE_URL IN_FLIGHT"),
+    }
+    ExitCode::SUCCESS
+}
