@@ -37,7 +37,7 @@ struct Truth {
 
 impl Truth {
     fn count(&mut self, plan: &Plan) {
-        let mut add = |totals: &mut Totals, class, amount| {
+        let add = |totals: &mut Totals, class, amount| {
             let slot = totals.entry(class).or_default();
             *slot = (slot.0 + 1, slot.1 + amount);
         };
@@ -212,7 +212,7 @@ fn write_line(out: &mut String, message: &Message, index: u64, key: &SigningKey)
         signature.replace_range(20..21, forged);
     }
     let start = out.len();
-    write!(out, r#"{{"received_at":"{received}","target":"{TARGET}","headers":{{"Host":"pay.example.co.id","#).unwrap();
+    write!(out, r#"{{"received_at":"{received}","target":"{TARGET}","headers":{{"#).unwrap();
     write!(out, r#""Content-Type":"application/json","Client-Id":"{client_id}","Request-Id":"{request_id}","#).unwrap();
     write!(out, r#""Request-Timestamp":"{stamp}""#).unwrap();
     if message.damage != Damage::Unsigned {

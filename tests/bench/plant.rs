@@ -270,7 +270,7 @@ impl Portfolio {
         let at = self.pays_at(index);
         let indomaret = dice.between(0, 100) < 40;
         Row {
-            invoice: format!("PRM-2026-10-{index:09}"),
+            invoice: format!("PRM-{index:09}"),
             code: Self::code(index, indomaret),
             indomaret,
             amount: dice.between(50, 3_000) as u64 * 1_000,
