@@ -115,7 +115,7 @@ impl<'a> Inspector<'a> {
             line.amount = amount.get();
         }
         line.marks = self.marks(&found, received);
-        if let Some(at) = received.and_then(|received| received.received_at) {
+        if let Some(at) = received.and_then(|received| received.at) {
             line.received_at_us = at.as_microsecond();
         }
         match self.options.pairs.pair(&found.invoice_number, &found.payment_code) {
@@ -128,7 +128,7 @@ impl<'a> Inspector<'a> {
     fn marks(&self, found: &Notification<'_>, received: Option<&Received<'_>>) -> Marks {
         let marks = Marks::default().and(Marks::ACQUIRER_DIFFERS, !found.acquirer_agrees);
         let Some(received) = received else { return marks };
-        let Some(received_at) = received.received_at else { return marks };
+        let Some(received_at) = received.at else { return marks };
         let stamped_at = received.headers.timestamp.as_deref().and_then(|stamp| stamp.parse::<Timestamp>().ok());
         let flags = line_flags(&LateFacts { received_at, stamped_at, paid_at: found.paid_at }, self.options.policy);
         marks.and(Marks::SKEWED, flags.skewed).and(Marks::LATE, flags.late)

@@ -36,6 +36,7 @@ pub(super) fn write(report: &Report<'_>, writer: &mut Writer) -> io::Result<()> 
     batches.finish().map(|_| ()).map_err(into_io)
 }
 
+#[allow(clippy::needless_pass_by_value, reason = "`map_err` hands it over")]
 fn into_io(error: PolarsError) -> io::Error {
     io::Error::other(error.to_string())
 }
