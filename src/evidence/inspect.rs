@@ -74,7 +74,7 @@ impl<'a> Inspector<'a> {
         let mut line = self.read_body(body, digest, Some(received), texts);
         line.marks = line.marks.and(Marks::VERIFIED, verified);
         line.request_key = received.headers.request_id.as_deref().map_or(0, key);
-        line.body_key = key(&body_digest);
+        line.body_key = short(key(&body_digest));
         line
     }
 
@@ -110,7 +110,7 @@ impl<'a> Inspector<'a> {
         line.identity = found.identity();
         line.channel = found.channel;
         line.paid_at_us = found.paid_at.as_microsecond();
-        line.content_key = content_key(&found);
+        line.content_key = short(content_key(&found));
         if let NotifiedAmount::Usable(amount) = found.amount {
             line.amount = amount.get();
         }
@@ -164,4 +164,9 @@ fn key<T: Hash + ?Sized>(value: &T) -> u64 {
     let mut hasher = DefaultHasher::new();
     value.hash(&mut hasher);
     hasher.finish()
+}
+
+/// Half of a key, where keys meet only few others.
+fn short(key: u64) -> u32 {
+    u32::try_from(key >> 32).unwrap_or(u32::MAX)
 }

@@ -1,5 +1,7 @@
 //! From log text and a ledger file to the folder: every class that is evaluated, and what must not change the result.
 
+mod scale;
+
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::io::Write as _;
