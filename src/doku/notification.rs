@@ -156,6 +156,9 @@ struct ServiceOnly<'a> {
 /// Reads a notification body.
 #[must_use]
 pub fn parse(body: &str) -> Message<'_> {
+    if !body.trim_start().starts_with('{') {
+        return Message::Unusable("body");
+    }
     let Ok(fields) = serde_json::from_str::<Body<'_>>(body) else { return of_other_shape(body) };
     match service_of(fields.service.as_ref()) {
         Service::Ours => {}
@@ -385,7 +388,7 @@ mod tests {
             (r#""73""#, r#""73a""#, "online_to_offline_info.payment_code"),
             (r#""73""#, "-73", "online_to_offline_info.payment_code"),
             (r#""73""#, r#""123456789012345678901""#, "online_to_offline_info.payment_code"),
-            (r#"{"payment_code":"73"}"#, "[]", "body"),
+            (r#"{"payment_code":"73"}"#, "7", "body"),
         ] {
             assert_eq!(parse(&with(from, to)), Message::Unusable(field), "{from} -> {to}");
         }

@@ -121,9 +121,7 @@ fn judge_one(inputs: &Inputs, terms: &Terms, proof: (u32, &Line), found: Found, 
     };
     let (class, mut flags) = payment_class(&facts, &matched, &terms.period, &terms.policy);
     let late = terms.period.contains(facts.paid_at) && line.received_at().is_some_and(|at| at >= terms.period.ends_at());
-    for (flag, on) in
-        [(Class::LATE_EVIDENCE, late), (Class::CONFLICTING, conflicting), (Class::N03, !line.marks.has(Marks::VERIFIED))]
-    {
+    for (flag, on) in [(Class::LATE_EVIDENCE, late), (Class::CONFLICTING, conflicting), (Class::N03, !line.marks.has(Marks::VERIFIED))] {
         flags = if on { flags.with(flag) } else { flags };
     }
     JudgedPayment { line: at, bill: if let Found::One(bill) = found { bill } else { NO_BILL }, class, flags }
@@ -229,7 +227,8 @@ fn mark_elsewhere(
 /// What is attached to each bill.
 #[derive(Debug)]
 pub(super) struct Attached {
-    amounts: Vec<Rupiah>,
+    /// Rupiah; a sum that does not fit stays at the bound, and an identity then fails.
+    amounts: Vec<u64>,
     counts: Vec<u32>,
     outside: Vec<bool>,
 }
@@ -237,7 +236,7 @@ pub(super) struct Attached {
 impl Attached {
     pub(super) fn of(inputs: &Inputs, judged: &[JudgedPayment]) -> Self {
         let count = inputs.bills.len();
-        let mut all = Self { amounts: vec![Rupiah::ZERO; count], counts: vec![0; count], outside: vec![false; count] };
+        let mut all = Self { amounts: vec![0; count], counts: vec![0; count], outside: vec![false; count] };
         for payment in judged {
             let Ok(bill) = usize::try_from(payment.bill) else { continue };
             let Some(line) = inputs.lines.get(payment.line) else { continue };
@@ -249,7 +248,7 @@ impl Attached {
             if attaches(payment.class)
                 && let (Some(amount), Some(count)) = (all.amounts.get_mut(bill), all.counts.get_mut(bill))
             {
-                *amount = amount.plus(Rupiah::new(line.amount.into()));
+                *amount = amount.saturating_add(line.amount);
                 *count = count.saturating_add(1);
             }
         }
@@ -257,7 +256,7 @@ impl Attached {
     }
 
     pub(super) fn amount(&self, bill: u32) -> Rupiah {
-        usize::try_from(bill).ok().and_then(|bill| self.amounts.get(bill)).copied().unwrap_or_default()
+        Rupiah::new(usize::try_from(bill).ok().and_then(|bill| self.amounts.get(bill)).copied().unwrap_or_default().into())
     }
 
     fn count(&self, bill: u32) -> u64 {
@@ -269,7 +268,10 @@ impl Attached {
     }
 
     pub(super) fn total(&self) -> Tally {
-        Tally { count: self.counts.iter().map(|&count| u64::from(count)).sum(), amount: self.amounts.iter().copied().sum() }
+        Tally {
+            count: self.counts.iter().map(|&count| u64::from(count)).sum(),
+            amount: self.amounts.iter().map(|&amount| Rupiah::new(amount.into())).sum(),
+        }
     }
 }
 
@@ -319,7 +321,8 @@ fn paid_mark(inputs: &Inputs, payments: &Payments, number: u32, bill: &Bill, ter
         ExternalMark::At(at) => return dated(at),
         ExternalMark::Unpaid => {}
     }
-    let known = known_of(&inputs.known, number).iter().filter(|known| known.in_ledger && !payments.contains(&inputs.lines, &known.identity));
+    let known =
+        known_of(&inputs.known, number).iter().filter(|known| known.in_ledger && !payments.contains(&inputs.lines, &known.identity));
     known.map(|known| dated(known.paid_at)).fold(PaidMark::None, |worst, mark| match (worst, mark) {
         (PaidMark::InPeriod, _) | (_, PaidMark::InPeriod) => PaidMark::InPeriod,
         (PaidMark::None, mark) => mark,

@@ -19,6 +19,7 @@ pub enum PaidMark {
 
 /// Everything a bill's class follows from.
 #[derive(Clone, Copy, Debug)]
+#[allow(clippy::struct_excessive_bools, reason = "they are independent facts, each named where a rule reads it")]
 pub struct BillSituation {
     /// What it asks for.
     pub due: Amount,
@@ -61,7 +62,9 @@ pub fn bill_class(bill: &BillSituation, as_of: Timestamp, policy: &Policy) -> (C
         Class::L01
     };
     let aged = class == Class::L02
-        && bill.expires_at.is_some_and(|at| as_of.duration_since(at) > SignedDuration::from_hours(policy.expired_break_days.saturating_mul(24)));
+        && bill
+            .expires_at
+            .is_some_and(|at| as_of.duration_since(at) > SignedDuration::from_hours(policy.expired_break_days.saturating_mul(24)));
     (class, if aged { Nature::Break } else { class.info().nature })
 }
 
