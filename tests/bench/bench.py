@@ -139,7 +139,7 @@ def reconcile(table, bills, runs, duckdb_python):
     for flag, count in truth["flags"].items():
         found = summary["flags"].get(flag, {"count": 0})["count"]
         if found != count:
-            wrong.append(f"flag {flag}: found {summary['flags'].get(flag, 0)}, planted {count}")
+            wrong.append(f"flag {flag}: found {found}, planted {count}")
     table.must("reconcile: classes are the planted ones", not wrong)
     for name in ("hmac", "plain"):
         found = json.loads((out[name] / "classes.json").read_text())
