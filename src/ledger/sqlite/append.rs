@@ -43,9 +43,9 @@ impl<'c> Appender<'c> {
         drop(run(self.connection, "ROLLBACK"));
     }
 
-    /// One caller's part: all of it or none, without harm to the others' parts. After an error that
+    /// One caller's part of several writes: all of it or none, without harm to the others' parts. After an error that
     /// [`Fault::spoils_transaction`], only [`Appender::roll_back`] may follow.
-    pub(super) fn part<T>(&mut self, work: impl FnOnce(&mut Self) -> Result<T, Fault>) -> Result<T, Fault> {
+    fn part<T>(&mut self, work: impl FnOnce(&mut Self) -> Result<T, Fault>) -> Result<T, Fault> {
         run(self.connection, "SAVEPOINT part")?;
         let head = self.head;
         let result = work(self);
@@ -57,11 +57,16 @@ impl<'c> Appender<'c> {
         result
     }
 
-    /// Appends bills' events in order.
+    /// Appends bills' events in order, all of them or none. A single one, as sending makes them, needs no savepoint, whose
+    /// copies of every page it touches cost as much as the writing itself.
     pub(super) fn entries(&mut self, entries: Vec<Entry>) -> Result<Vec<BillState>, Fault> {
-        entries.into_iter().map(|entry| self.entry(entry)).collect()
+        let is_single = entries.len() == 1;
+        let all = |appender: &mut Self| entries.into_iter().map(|entry| appender.entry(entry)).collect();
+        if is_single { all(self) } else { self.part(all) }
     }
 
+    /// Whatever can be refused is refused before anything is written: by the first write at the latest, which leaves
+    /// nothing behind when it fails.
     fn entry(&mut self, entry: Entry) -> Result<BillState, Fault> {
         let at = truncated(entry.at);
         let before = rows::load(self.connection, &entry.invoice_number)?;
@@ -69,13 +74,18 @@ impl<'c> Appender<'c> {
             before.is_none() || matches!(entry.event, Event::Adopted { .. } | Event::Accepted { .. } | Event::Settled { .. });
         let state = BillState::apply(before, &entry.invoice_number, at, &entry.event).map_err(Fault::Illegal)?;
         let json = serde_json::to_string(&entry.event).map_err(|error| Fault::Failed(error.to_string()))?;
-        self.event(microseconds(at), Kind::Bill, entry.invoice_number.as_str(), &json)?;
+        let new_body = match entry.private.body {
+            Some((request_id, body)) if !self.is_kept(request_id, &body)? => Some((request_id, body)),
+            Some(_) | None => None,
+        };
         rows::store(self.connection, &state)?;
+        self.event(microseconds(at), Kind::Bill, entry.invoice_number.as_str(), &json)?;
         if may_change_code {
             self.prepared(FIRST_PAID_OF_BILL)?.execute([state.invoice_number.as_str()])?;
         }
-        if let Some((request_id, body)) = entry.private.body {
-            self.body(request_id, &state.invoice_number, &body)?;
+        if let Some((request_id, body)) = new_body {
+            let sql = "INSERT INTO bodies (request_id, invoice_number, body) VALUES (?1, ?2, ?3)";
+            self.prepared(sql)?.execute(params![request_id.to_string(), state.invoice_number.as_str(), body])?;
         }
         if let Some(customer) = entry.private.customer {
             self.customer(&state.invoice_number, &customer)?;
@@ -94,23 +104,20 @@ impl<'c> Appender<'c> {
         Ok(sequence)
     }
 
-    /// Keeps an operation's body; another body under the same id would break I4.
-    fn body(&self, request_id: RequestId, invoice_number: &InvoiceNumber, body: &[u8]) -> Result<(), Fault> {
+    /// Whether an operation's body is kept already; another body under the same id would break I4.
+    fn is_kept(&self, request_id: RequestId, body: &[u8]) -> Result<bool, Fault> {
         let id = request_id.to_string();
-        let sql = "INSERT INTO bodies (request_id, invoice_number, body) VALUES (?1, ?2, ?3) ON CONFLICT DO NOTHING";
-        let inserted = self.prepared(sql)?.execute(params![id, invoice_number.as_str(), body])?;
-        if inserted == 0 {
-            let kept: Vec<u8> = self.prepared("SELECT body FROM bodies WHERE request_id = ?1")?.query_row([&id], |row| row.get(0))?;
-            if kept != body {
-                return Err(Fault::Damaged(format!("request id `{id}` would stand for two different bodies")));
-            }
+        let kept = self.prepared("SELECT body = ?2 FROM bodies WHERE request_id = ?1")?.query_row(params![id, body], |row| row.get(0)).optional()?;
+        match kept {
+            Some(false) => Err(Fault::Damaged(format!("request id `{id}` would stand for two different bodies"))),
+            same => Ok(same.unwrap_or(false)),
         }
-        Ok(())
     }
 
     fn customer(&self, invoice_number: &InvoiceNumber, customer: &Customer) -> Result<(), Fault> {
         let sql = "INSERT INTO customers (invoice_number, name, email) VALUES (?1, ?2, ?3) \
-                   ON CONFLICT (invoice_number) DO UPDATE SET name = excluded.name, email = excluded.email";
+                   ON CONFLICT (invoice_number) DO UPDATE SET name = excluded.name, email = excluded.email \
+                   WHERE name IS NOT excluded.name OR email IS NOT excluded.email";
         let email = customer.email.as_ref().map(|email| email.reveal());
         self.prepared(sql)?.execute(params![invoice_number.as_str(), customer.name.reveal(), email])?;
         Ok(())
@@ -170,10 +177,11 @@ fn run(connection: &Connection, sql: &str) -> Result<(), Fault> {
 pub(super) const FIRST_PAID: &str = "(SELECT MIN(paid_at) FROM payments WHERE payments.invoice_number IN (bills.invoice_number, \
      bills.wire_invoice_number) AND (bills.payment_code IS NULL OR payments.payment_code = bills.payment_code))";
 
-/// Looks for payments that came before the bill or its code.
+/// Looks for payments that came before the bill or its code; mostly there are none, and the row is not written again.
 const FIRST_PAID_OF_BILL: &str = "UPDATE bills SET first_paid_at = (SELECT MIN(paid_at) FROM payments WHERE payments.invoice_number IN \
      (bills.invoice_number, bills.wire_invoice_number) AND (bills.payment_code IS NULL OR payments.payment_code = bills.payment_code)) \
-     WHERE invoice_number = ?1";
+     WHERE invoice_number = ?1 AND (first_paid_at IS NOT NULL OR EXISTS (SELECT 1 FROM payments WHERE payments.invoice_number IN \
+     (bills.invoice_number, bills.wire_invoice_number)))";
 
 const PAID_BY_NUMBER: &str = "UPDATE bills SET first_paid_at = MIN(COALESCE(first_paid_at, ?3), ?3) \
      WHERE invoice_number = ?1 AND (payment_code IS NULL OR payment_code = ?2)";

@@ -126,7 +126,7 @@ impl Transaction<'_> {
     /// Does one caller's part; the answer waits for the commit.
     fn take_in<T: 'static>(&mut self, place: &Place, reply: Reply<T>, work: impl FnOnce(&mut Appender<'_>) -> Result<T, Fault>) -> Answer {
         let result = match self {
-            Self::Open(appender) => match appender.part(|appender| work(appender)) {
+            Self::Open(appender) => match work(appender) {
                 Ok(value) => Ok(Some(value)),
                 Err(fault) if fault.spoils_transaction() => {
                     self.spoil(fault);
