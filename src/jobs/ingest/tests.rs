@@ -51,6 +51,10 @@ impl Ledger for Memory {
         Ok(self.snapshot.lock().unwrap().clone())
     }
 
+    fn bill(&self, invoice_number: &InvoiceNumber) -> Result<Option<BillState>, LedgerError> {
+        Ok(self.snapshot.lock().unwrap().bills.get(invoice_number).cloned())
+    }
+
     fn body(&self, _: RequestId) -> Result<Option<Vec<u8>>, LedgerError> {
         Ok(None)
     }
