@@ -48,11 +48,8 @@ pub fn run(csv: &Path, base_url: String, in_flight: usize) {
         let work = futures_util::stream::iter(&bills).for_each_concurrent(in_flight, |bill| async {
             let request = request(bill, &client_id);
             let delivery = gateway.send(&request).await;
-            let expected = answer::Expected {
-                wire_invoice_number: &bill.invoice_number,
-                payment_code: None,
-                policy: answer::SignaturePolicy::Warn,
-            };
+            let expected =
+                answer::Expected { wire_invoice_number: &bill.invoice_number, payment_code: None, policy: answer::SignaturePolicy::Warn };
             assert!(matches!(delivery, Delivery::Answered(_)), "no answer");
             if matches!(answer::outcome(&delivery, &expected), answer::Outcome::Accepted { .. }) {
                 accepted.fetch_add(1, Ordering::Relaxed);

@@ -67,7 +67,10 @@ impl Truth {
 
     fn json(&self, bills: u64) -> String {
         let table = |totals: &Totals| -> serde_json::Value {
-            totals.iter().map(|(class, (count, amount))| ((*class).to_owned(), serde_json::json!({"count": count, "amount": amount}))).collect()
+            totals
+                .iter()
+                .map(|(class, (count, amount))| ((*class).to_owned(), serde_json::json!({"count": count, "amount": amount})))
+                .collect()
         };
         let truth = serde_json::json!({
             "rows": bills,

@@ -107,7 +107,10 @@ impl<'c> Appender<'c> {
     /// Whether an operation's body is kept already; another body under the same id would break I4.
     fn is_kept(&self, request_id: RequestId, body: &[u8]) -> Result<bool, Fault> {
         let id = request_id.to_string();
-        let kept = self.prepared("SELECT body = ?2 FROM bodies WHERE request_id = ?1")?.query_row(params![id, body], |row| row.get(0)).optional()?;
+        let kept = self
+            .prepared("SELECT body = ?2 FROM bodies WHERE request_id = ?1")?
+            .query_row(params![id, body], |row| row.get(0))
+            .optional()?;
         match kept {
             Some(false) => Err(Fault::Damaged(format!("request id `{id}` would stand for two different bodies"))),
             same => Ok(same.unwrap_or(false)),
