@@ -57,8 +57,8 @@ impl<'c> Appender<'c> {
         result
     }
 
-    /// Appends bills' events in order, all of them or none. A single one, as sending makes them, needs no savepoint, whose
-    /// copies of every page it touches cost as much as the writing itself.
+    /// Appends bills' events in order, all of them or none. A single one, as sending makes them, needs no savepoint, which
+    /// would copy every page it touches.
     pub(super) fn entries(&mut self, entries: Vec<Entry>) -> Result<Vec<BillState>, Fault> {
         let is_single = entries.len() == 1;
         let all = |appender: &mut Self| entries.into_iter().map(|entry| appender.entry(entry)).collect();
