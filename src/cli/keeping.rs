@@ -15,8 +15,8 @@ use crate::domain::ids::{InvoiceNumber, PaymentCode};
 use crate::domain::lifecycle::{BillState, CodeAnswer, Event, OperationKind, Verdict};
 use crate::exit::Exit;
 use crate::intake::import::{self, ImportOptions};
-use crate::ledger::{Create, Entry, Head, Ledger, LedgerError, Private, SenderLock, SqliteLedger};
 use crate::ledger::sqlite::Happening;
+use crate::ledger::{Create, Entry, Head, Ledger, LedgerError, Private, SenderLock, SqliteLedger};
 use crate::report::issue::head_text;
 
 /// Codes adopted in one call to the ledger.
@@ -45,8 +45,10 @@ pub(super) fn status(setup: &Setup) -> Result<Exit, Failure> {
     }
     let paid: i128 = snapshot.payments.iter().map(|payment| i128::from(payment.amount.get())).sum();
     if setup.json {
-        let statuses: serde_json::Map<String, serde_json::Value> =
-            table.iter().map(|(name, (count, amount))| ((*name).to_owned(), serde_json::json!({"count": count, "amount": amount}))).collect();
+        let statuses: serde_json::Map<String, serde_json::Value> = table
+            .iter()
+            .map(|(name, (count, amount))| ((*name).to_owned(), serde_json::json!({"count": count, "amount": amount})))
+            .collect();
         let payments = serde_json::json!({"count": snapshot.payments.len(), "amount": paid});
         output::result(serde_json::json!({"bills": statuses, "payments": payments, "ledger_head": head_text(snapshot.head)}));
         return Ok(Exit::Done);
@@ -122,7 +124,10 @@ pub(super) fn resolve(setup: &Setup, invoice: &str, verdict: VerdictArgument, co
     let invoice_number = invoice_number(invoice)?;
     let bill = ledger.bill(&invoice_number)?.ok_or_else(|| Failure::usage(format!("the ledger holds no invoice `{invoice}`")))?;
     let Some(open) = &bill.open else {
-        return Err(Failure::usage(format!("invoice `{invoice}` is {}, not in doubt\nhint: see `tagih why {invoice}`", bill.status.name())));
+        return Err(Failure::usage(format!(
+            "invoice `{invoice}` is {}, not in doubt\nhint: see `tagih why {invoice}`",
+            bill.status.name()
+        )));
     };
     let payment_code = match code {
         Some(text) => Some(PaymentCode::new(text).map_err(|error| Failure::usage(format!("`--payment-code {text}`: {error}")))?),
@@ -202,7 +207,11 @@ fn import(setup: &Setup, file: &Path, new_ledger: bool) -> Result<Exit, Failure>
     for batch in entries.chunks(IMPORT_BATCH) {
         wait(ledger.record(batch.to_vec()))?;
     }
-    output::result(format_args!("{} rows: {adopted} adopted, {unchanged} known, {refused} refused, {} duplicate", codes.rows, codes.duplicates.len()));
+    output::result(format_args!(
+        "{} rows: {adopted} adopted, {unchanged} known, {refused} refused, {} duplicate",
+        codes.rows,
+        codes.duplicates.len()
+    ));
     Ok(if refused > 0 { Exit::Look } else { Exit::Done })
 }
 

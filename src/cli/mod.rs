@@ -76,8 +76,9 @@ fn run(cli: &Cli) -> Result<Exit, Failure> {
 
 fn init(file: &std::path::Path) -> Result<Exit, Failure> {
     use std::io::Write as _;
-    let mut created = std::fs::File::create_new(file)
-        .map_err(|error| Failure::usage(format!("`{}` cannot be created: {error}\nhint: an existing file is never overwritten", file.display())))?;
+    let mut created = std::fs::File::create_new(file).map_err(|error| {
+        Failure::usage(format!("`{}` cannot be created: {error}\nhint: an existing file is never overwritten", file.display()))
+    })?;
     created.write_all(config::DEFAULT.as_bytes())?;
     output::result(format_args!("wrote {}; set `doku.client_id` and `doku.secret_file` in it first", file.display()));
     Ok(Exit::Done)

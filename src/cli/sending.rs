@@ -124,15 +124,21 @@ fn dry_run(setup: &Setup, intake: &Intake, flags: &Flags) -> Result<Exit, Failur
     table.entry("duplicate").or_default().0 = u64::try_from(intake.duplicates.len()).unwrap_or(u64::MAX);
     let seconds = calls / u64::from(setup.config.pacing.rate_per_second.get());
     if setup.json {
-        let steps: serde_json::Map<String, serde_json::Value> =
-            table.iter().map(|(name, (count, amount))| ((*name).to_owned(), serde_json::json!({"count": count, "amount": amount}))).collect();
+        let steps: serde_json::Map<String, serde_json::Value> = table
+            .iter()
+            .map(|(name, (count, amount))| ((*name).to_owned(), serde_json::json!({"count": count, "amount": amount})))
+            .collect();
         output::result(serde_json::json!({"steps": steps, "rows": intake.rows, "calls": calls, "seconds": seconds}));
     } else {
         for (name, (count, amount)) in table.iter().filter(|(_, (count, _))| *count > 0) {
             output::result(format_args!("{name:<10} {count:>9}  {:>22}", rupiah(*amount)));
         }
         let rate = setup.config.pacing.rate_per_second;
-        output::result(format_args!("{} rows, {calls} calls, about {} at {rate} a second; nothing was sent", intake.rows, duration(seconds)));
+        output::result(format_args!(
+            "{} rows, {calls} calls, about {} at {rate} a second; nothing was sent",
+            intake.rows,
+            duration(seconds)
+        ));
     }
     refused_lines(setup, intake);
     Ok(if intake.refused_row_count > 0 || steps.iter().any(|step| matches!(step, Step::Refused { .. })) { Exit::Look } else { Exit::Done })
@@ -191,7 +197,8 @@ impl Sender {
         let config = &setup.config;
         let binding = setup.binding()?;
         let key = SigningKey::new(&setup.secret()?);
-        let create = if flags.new_ledger || (flags.command == "issue" && !setup.is_production()) { Create::IfMissing } else { Create::Never };
+        let create =
+            if flags.new_ledger || (flags.command == "issue" && !setup.is_production()) { Create::IfMissing } else { Create::Never };
         let lock = SenderLock::acquire(setup.ledger_path(), flags.command)?;
         let ledger = SqliteLedger::open(setup.ledger_path(), &binding, create)?;
         let endpoint = Endpoint {
@@ -200,7 +207,8 @@ impl Sender {
             connect_ms: config.timeout.connect_ms,
             request_ms: config.timeout.request_ms,
         };
-        let gateway = HttpGateway::new(endpoint, key).map_err(|error| Failure::new(Exit::Disk, format!("TLS cannot be set up: {error}")))?;
+        let gateway =
+            HttpGateway::new(endpoint, key).map_err(|error| Failure::new(Exit::Disk, format!("TLS cannot be set up: {error}")))?;
         let rate = Rate { per_second: config.pacing.rate_per_second, burst: config.pacing.burst };
         Ok(Self {
             _lock: lock,
@@ -210,7 +218,11 @@ impl Sender {
             breaker: Breaker::new(config.retry.breaker_failures),
             stop: Stop::default(),
             settings: settings(setup, flags)?,
-            retry: RetryPolicy { attempts_max: config.retry.attempts_max.get(), base_ms: config.retry.base_ms, cap_ms: config.retry.cap_ms },
+            retry: RetryPolicy {
+                attempts_max: config.retry.attempts_max.get(),
+                base_ms: config.retry.base_ms,
+                cap_ms: config.retry.cap_ms,
+            },
         })
     }
 
@@ -261,9 +273,10 @@ async fn sleep_until(deadline: Option<Duration>) {
 /// How long the run may take: the shorter of `--max-duration` and the time to `--until` (WIB, today or tomorrow).
 fn deadline(sending: &Sending) -> Result<Option<Duration>, Failure> {
     let limit = sending.max_duration.as_deref().map(|text| {
-        text.parse::<SignedDuration>().ok().and_then(|length| Duration::try_from(length).ok()).ok_or_else(|| {
-            Failure::usage(format!("`--max-duration {text}` is not a duration\nhint: write it like `90s`, `30m` or `2h`"))
-        })
+        text.parse::<SignedDuration>()
+            .ok()
+            .and_then(|length| Duration::try_from(length).ok())
+            .ok_or_else(|| Failure::usage(format!("`--max-duration {text}` is not a duration\nhint: write it like `90s`, `30m` or `2h`")))
     });
     let until = sending.until.as_deref().map(|text| {
         let wrong = || Failure::usage(format!("`--until {text}` is not a time of day\nhint: write it like `05:30` (WIB)"));

@@ -140,7 +140,11 @@ impl Setup {
             "plain" => AmountFormat::Plain,
             "dot_thousands" => AmountFormat::DotThousands,
             "comma_thousands" => AmountFormat::CommaThousands,
-            other => return Err(Failure::usage(format!("`intake.amount_format` must be plain, dot_thousands or comma_thousands, not `{other}`"))),
+            other => {
+                return Err(Failure::usage(format!(
+                    "`intake.amount_format` must be plain, dot_thousands or comma_thousands, not `{other}`"
+                )));
+            }
         };
         let limits = Limits {
             record_bytes_max: settings.limits.record_bytes_max,
