@@ -1,4 +1,5 @@
 //! The command line as typed. Every flag has a help text; nothing is decided here.
+#![allow(clippy::doc_markdown, clippy::struct_excessive_bools, reason = "help texts for people, and flags as typed")]
 
 use std::path::PathBuf;
 

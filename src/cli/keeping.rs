@@ -3,7 +3,6 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use jiff::Timestamp;
 use jiff::civil::Date;
 
 use super::args::{LedgerCommand, VerdictArgument};
@@ -86,7 +85,7 @@ pub(super) fn why(setup: &Setup, invoice: &str) -> Result<Exit, Failure> {
 fn told(happening: &Happening) -> String {
     match happening {
         Happening::Payment(payment) => format!("paid {} with code {}", rupiah(payment.amount.get().into()), payment.payment_code),
-        Happening::Event(event) => match event {
+        Happening::Event(event) => match event.as_ref() {
             Event::Planned { terms } => format!("planned: {}", rupiah(terms.amount.get().into())),
             Event::Adopted { answer, .. } => format!("adopted with code {}", answer.payment_code),
             Event::Intended { operation, request_id, wire_invoice_number, .. } => {
@@ -148,7 +147,7 @@ pub(super) fn resolve(setup: &Setup, invoice: &str, verdict: VerdictArgument, co
         events.push(Event::Doubted { reason: "the run that sent it ended before its answer was recorded".into() });
     }
     events.push(settled);
-    let at = Timestamp::now();
+    let at = setup.clock.now();
     let entry = |event| Entry { invoice_number: invoice_number.clone(), at, event, private: Private::default() };
     let states = wait(ledger.record(events.into_iter().map(entry).collect()))?;
     output::result(format_args!("{invoice} is now {}", states.last().map_or("unchanged", |state| state.status.name())));
@@ -199,7 +198,7 @@ fn import(setup: &Setup, file: &Path, new_ledger: bool) -> Result<Exit, Failure>
             _ => {
                 adopted += 1;
                 let event = Event::Adopted { terms: item.terms.clone(), answer: item.answer.clone() };
-                let at = Timestamp::now();
+                let at = setup.clock.now();
                 entries.push(Entry { invoice_number: item.invoice_number.clone(), at, event, private: Private::default() });
             }
         }
@@ -240,7 +239,7 @@ fn purge(setup: &Setup, before: Date) -> Result<Exit, Failure> {
     let _lock = SenderLock::acquire(setup.ledger_path(), "ledger purge")?;
     let ledger = SqliteLedger::open(setup.ledger_path(), &setup.binding()?, Create::Never)?;
     let before = start_of_wib_day(before).ok_or_else(|| Failure::usage("`--before` is out of range"))?;
-    let purged = ledger.purge_personal(before, Timestamp::now())?;
+    let purged = ledger.purge_personal(before, setup.clock.now())?;
     output::result(format_args!("purged {} customers and {} request bodies", purged.customers, purged.bodies));
     Ok(Exit::Done)
 }

@@ -8,6 +8,7 @@ mod explain;
 mod keeping;
 mod output;
 mod sandbox;
+mod sender;
 mod sending;
 mod setup;
 

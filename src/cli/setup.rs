@@ -3,10 +3,10 @@
 use std::fmt::Display;
 use std::path::{Path, PathBuf};
 
-use jiff::Timestamp;
 use secrecy::SecretString;
 
 use super::args::Global;
+use crate::clock::Clock;
 use crate::config::{self, Config, ConfigError, Environment};
 use crate::doku::signature::SigningKey;
 use crate::domain::channel::{Channel, Method};
@@ -81,6 +81,7 @@ pub(super) struct Setup {
     pub(super) config: Config,
     pub(super) json: bool,
     pub(super) quiet: bool,
+    pub(super) clock: Clock,
 }
 
 impl Setup {
@@ -91,7 +92,7 @@ impl Setup {
         let name = path.as_ref().map(|path| path.display().to_string()).unwrap_or_default();
         let file = text.as_deref().map(|text| (name.as_str(), text));
         let variables = std::env::vars_os().filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)));
-        Ok(Self { config: config::resolve(file, variables, flags)?, json: global.json, quiet: global.quiet })
+        Ok(Self { config: config::resolve(file, variables, flags)?, json: global.json, quiet: global.quiet, clock: Clock::default() })
     }
 
     pub(super) fn ledger_path(&self) -> &Path {
@@ -162,7 +163,7 @@ impl Setup {
             defaults: self.intake_defaults()?,
             limits,
             merchant_bin: filled(&settings.merchant_bin),
-            ..intake::Options::new(Timestamp::now())
+            ..intake::Options::new(self.clock.now())
         })
     }
 
