@@ -115,7 +115,7 @@ pub(super) struct Cycle {
     pub(super) cycle: Option<String>,
 }
 
-#[derive(Debug, Args)]
+#[derive(Debug, Default, Args)]
 pub(super) struct Sending {
     /// Stop after so long, such as `90s`, `30m` or `2h`; run again to resume
     #[arg(long, value_name = "DURATION")]

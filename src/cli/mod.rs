@@ -4,9 +4,11 @@
 
 mod args;
 mod check;
+mod demo;
 mod explain;
 mod keeping;
 mod output;
+mod reconcile;
 mod sandbox;
 mod sender;
 mod sending;
@@ -52,6 +54,7 @@ fn log_to_stderr() {
 fn run(cli: &Cli) -> Result<Exit, Failure> {
     // These need no configuration, so a broken one does not stop them.
     match &cli.command {
+        Command::Demo { out } => return demo::demo(&cli.global, out.as_deref()),
         Command::Explain { code } => return explain::explain(code.as_deref(), cli.global.json),
         Command::Init { file } => return init(file),
         _ => {}
@@ -70,8 +73,9 @@ fn run(cli: &Cli) -> Result<Exit, Failure> {
         Command::Ledger(command) => keeping::ledger(&setup, command),
         Command::Config(ConfigCommand::Show) => show(&setup),
         Command::Sandbox(arguments) => sandbox::sandbox(&setup, arguments),
-        Command::Demo { .. } | Command::Ingest { .. } | Command::Reconcile(_) => Err(Failure::usage("not built yet")),
-        Command::Explain { .. } | Command::Init { .. } => Ok(Exit::Done),
+        Command::Ingest { logs } => reconcile::ingest(&setup, logs),
+        Command::Reconcile(arguments) => reconcile::reconcile(&setup, arguments),
+        Command::Demo { .. } | Command::Explain { .. } | Command::Init { .. } => Ok(Exit::Done),
     }
 }
 

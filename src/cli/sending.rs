@@ -33,7 +33,7 @@ pub(super) fn issue(setup: &Setup, arguments: &Issue) -> Result<Exit, Failure> {
         return dry_run(setup, &intake, &flags);
     }
     let out = arguments.out.clone().unwrap_or_else(|| PathBuf::from("tagih-out"));
-    Ok(send(setup, &intake, &flags, &arguments.sending, &setup.secret()?, &out)?.exit)
+    send(setup, &intake, &flags, &arguments.sending, &setup.secret()?, &out)
 }
 
 pub(super) fn cancel(setup: &Setup, arguments: &Cancel) -> Result<Exit, Failure> {
@@ -47,7 +47,7 @@ pub(super) fn cancel(setup: &Setup, arguments: &Cancel) -> Result<Exit, Failure>
     notes(setup, &intake);
     let flags = Flags { command: "cancel", new_ledger: false, reissue_expired: false, retry_rejected: false };
     let out = arguments.out.clone().unwrap_or_else(|| PathBuf::from("tagih-out"));
-    Ok(send(setup, &intake, &flags, &arguments.sending, &setup.secret()?, &out)?.exit)
+    send(setup, &intake, &flags, &arguments.sending, &setup.secret()?, &out)
 }
 
 /// Invoice numbers given as arguments, as if they were the rows of a file.
@@ -163,12 +163,6 @@ pub(super) fn refused_lines(setup: &Setup, intake: &Intake) {
     }
 }
 
-/// What a sending run came to.
-pub(super) struct Sent {
-    pub(super) exit: Exit,
-    pub(super) counts: Counts,
-}
-
 /// Brings DOKU to the state that `intake` wants, writes the result files into `out` and prints the last line.
 pub(super) fn send(
     setup: &Setup,
@@ -177,7 +171,7 @@ pub(super) fn send(
     sending: &Sending,
     secret: &SecretString,
     out: &Path,
-) -> Result<Sent, Failure> {
+) -> Result<Exit, Failure> {
     confirm(setup, sending, &format!("{} rows of `{}`", intake.valid.len(), flags.command))?;
     let started_at = setup.clock.now();
     let sender = Sender::open(setup, flags, secret)?;
@@ -211,7 +205,7 @@ pub(super) fn send(
     if let Some(reason) = &stopped {
         output::note(format_args!("stopped: {}; the same command resumes", describe(reason)));
     }
-    Ok(Sent { exit, counts: report.counts() })
+    Ok(exit)
 }
 
 /// `500 rows: 480 issued, 20 rejected; see tagih-out`

@@ -95,6 +95,24 @@ impl Setup {
         Ok(Self { config: config::resolve(file, variables, flags)?, json: global.json, quiet: global.quiet, clock: Clock::default() })
     }
 
+    /// The demo's own configuration: fast pacing, short timeouts, signatures enforced; files and environment do not matter.
+    pub(super) fn for_demo(global: &Global, out: &Path, base_url: &str) -> Result<Self, Failure> {
+        let flags = [
+            ("doku.base_url", base_url.to_owned()),
+            ("doku.client_id", "MCH-0001-DEMO".to_owned()),
+            ("doku.verify_response", "enforce".to_owned()),
+            ("ledger.path", out.join("demo.ledger").display().to_string()),
+            ("pacing.rate_per_second", "500".to_owned()),
+            ("pacing.burst", "100".to_owned()),
+            ("pacing.in_flight_max", "32".to_owned()),
+            ("retry.base_ms", "10".to_owned()),
+            ("retry.cap_ms", "100".to_owned()),
+            ("timeout.request_ms", "200".to_owned()),
+        ];
+        let config = config::resolve(None, [], &flags)?;
+        Ok(Self { config, json: false, quiet: global.quiet, clock: Clock::default() })
+    }
+
     pub(super) fn ledger_path(&self) -> &Path {
         Path::new(&self.config.ledger.path)
     }
