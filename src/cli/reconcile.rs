@@ -10,10 +10,10 @@ use super::args::Reconcile;
 use super::output::{self, rupiah};
 use super::setup::{Failure, Setup};
 use crate::doku::signature::SigningKey;
-use crate::domain::calendar::{end_of_wib_day, start_of_wib_day};
+use crate::domain::calendar::start_of_wib_day;
 use crate::domain::classify::{Policy, Unverifiable};
 use crate::exit::Exit;
-use crate::jobs::ingest;
+use crate::jobs::ingest::{self, IngestOptions};
 use crate::jobs::reconcile::{self, BillSource, ReconcileOptions};
 use crate::ledger::{Create, Ledger, SqliteLedger};
 
@@ -118,10 +118,15 @@ pub(super) fn expand(patterns: &[String]) -> Result<Vec<PathBuf>, Failure> {
         let found = glob::glob(pattern).map_err(|error| Failure::usage(format!("`{pattern}` is not a pattern: {error}")))?;
         let before = files.len();
         for file in found {
-            files.push(file.map_err(|error| Failure::new(Exit::Input, format!("`{}` cannot be read: {}", error.path().display(), error.error())))?);
+            files.push(
+                file.map_err(|error| Failure::new(Exit::Input, format!("`{}` cannot be read: {}", error.path().display(), error.error())))?,
+            );
         }
         if files.len() == before {
-            return Err(Failure::new(Exit::Input, format!("no file matches `{pattern}`\nhint: check the path; quote patterns so the shell leaves them alone")));
+            return Err(Failure::new(
+                Exit::Input,
+                format!("no file matches `{pattern}`\nhint: check the path; quote patterns so the shell leaves them alone"),
+            ));
         }
     }
     files.sort();
@@ -137,12 +142,18 @@ pub(super) fn ingest(setup: &Setup, logs: &[String]) -> Result<Exit, Failure> {
 pub(super) fn ingest_files(setup: &Setup, logs: &[PathBuf], keys: &[SigningKey]) -> Result<Exit, Failure> {
     let ledger = SqliteLedger::open(setup.ledger_path(), &setup.binding()?, Create::Never)?;
     let runtime = tokio::runtime::Builder::new_current_thread().build()?;
-    let client_id = setup.binding()?.client_id;
-    let report = runtime.block_on(ingest::ingest(&ledger, logs, keys, &client_id, &policy(setup)?, setup.clock.now()))?;
+    let options = IngestOptions {
+        logs: logs.to_vec(),
+        keys: keys.to_vec(),
+        client_id: setup.binding()?.client_id,
+        policy: policy(setup)?,
+        now: setup.clock.now(),
+    };
+    let report = runtime.block_on(ingest::ingest(&ledger, &options))?;
     if setup.json {
-        output::result(serde_json::json!({"lines": report.lines, "new": report.applied.new, "known": report.applied.known, "settled": report.settled}));
+        output::result(serde_json::json!({"lines": report.lines, "new": report.new, "known": report.known, "settled": report.settled}));
     } else {
-        let (lines, new, known) = (report.lines, report.applied.new, report.applied.known);
+        let (lines, new, known) = (report.lines, report.new, report.known);
         output::result(format_args!("{lines} lines: {new} new payments, {known} known, {} doubts settled", report.settled));
     }
     Ok(Exit::Done)
@@ -168,9 +179,4 @@ fn print(summary: &Value, out: &Path) {
         output::result(format_args!("  {} {sign} {}  {}", text("left"), text("right"), text("name")));
     }
     output::result(format_args!("report in {}", out.display()));
-}
-
-/// The end of a period, for those that ask for evidence up to it.
-pub(super) fn period_end(to: Date) -> Timestamp {
-    end_of_wib_day(to).unwrap_or(Timestamp::MAX)
 }

@@ -12,6 +12,8 @@ use crate::doku::signature::SigningKey;
 use crate::domain::channel::{Channel, Method};
 use crate::exit::Exit;
 use crate::intake::{self, AmountFormat, Defaults, IntakeError, Limits};
+use crate::jobs::ingest::IngestError;
+use crate::jobs::reconcile::ReconcileError;
 use crate::ledger::{Binding, LedgerError};
 use crate::report::atomic::WriteError;
 use crate::secret::{self, SecretError, Sources};
@@ -70,6 +72,29 @@ impl From<LedgerError> for Failure {
             LedgerError::Damaged { .. } | LedgerError::Illegal(_) | LedgerError::CodeTaken { .. } => Exit::Damaged,
             LedgerError::OtherBinding { .. } | LedgerError::Missing { .. } | LedgerError::TooNew { .. } => Exit::Usage,
             LedgerError::Held { .. } => Exit::Held,
+        };
+        Self::new(exit, error)
+    }
+}
+
+impl From<IngestError> for Failure {
+    fn from(error: IngestError) -> Self {
+        match error {
+            IngestError::Evidence(error) => Self::new(Exit::Input, error),
+            IngestError::Ledger(error) => error.into(),
+        }
+    }
+}
+
+impl From<ReconcileError> for Failure {
+    fn from(error: ReconcileError) -> Self {
+        let exit = match error {
+            ReconcileError::Ledger(error) => return error.into(),
+            ReconcileError::Period { .. } => Exit::Usage,
+            ReconcileError::Report(_) => Exit::Disk,
+            ReconcileError::Evidence(_) | ReconcileError::External(_) | ReconcileError::TooManyBills | ReconcileError::CarryIn { .. } => {
+                Exit::Input
+            }
         };
         Self::new(exit, error)
     }

@@ -4,5 +4,7 @@
 
 pub mod caller;
 pub mod demo;
+pub mod ingest;
 pub mod issue;
+pub mod reconcile;
 pub mod stop;

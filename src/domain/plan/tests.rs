@@ -101,7 +101,12 @@ fn intended(operation: OperationKind, terms: &Terms) -> Event {
 }
 
 fn accepted(code: &str) -> Event {
-    let answer = CodeAnswer { payment_code: PaymentCode::new(code).unwrap(), created_at: Some(at(0)), expires_at: Some(at(60)), how_to_pay_page: None };
+    let answer = CodeAnswer {
+        payment_code: PaymentCode::new(code).unwrap(),
+        created_at: Some(at(0)),
+        expires_at: Some(at(60)),
+        how_to_pay_page: None,
+    };
     Event::Accepted { answer, replayed: false }
 }
 
