@@ -19,3 +19,5 @@
 )]
 
 mod crash;
+mod kill;
+mod support;
