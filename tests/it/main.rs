@@ -20,3 +20,5 @@
 )]
 
 mod crash;
+mod kill;
+mod support;
