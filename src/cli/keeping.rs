@@ -15,6 +15,7 @@ use crate::domain::ids::{InvoiceNumber, PaymentCode};
 use crate::domain::lifecycle::{BillState, CodeAnswer, Event, OperationKind, Verdict};
 use crate::exit::Exit;
 use crate::intake::import::{self, ImportOptions};
+use crate::ledger::codes as ledger_codes;
 use crate::ledger::{Create, Entry, Head, Ledger, LedgerError, Private, SenderLock, SqliteLedger};
 use crate::ledger::sqlite::Happening;
 use crate::report::issue::head_text;
@@ -211,8 +212,24 @@ fn verify(setup: &Setup, head: Option<&str>) -> Result<Exit, Failure> {
         Some(text) => SqliteLedger::verify_against(setup.ledger_path(), &parse_head(text)?)?,
         None => SqliteLedger::verify(setup.ledger_path())?,
     };
-    output::result(format_args!("{} events of {} bills are whole; head {}", report.events, report.bills, head_text(report.head)));
-    Ok(Exit::Done)
+    for finding in &report.findings {
+        output::error(finding);
+    }
+    let counted = format!("{} events of {} bills", report.events, report.bills);
+    if report.is_sound() {
+        output::result(format_args!("{counted} are whole; head {}", head_text(report.head)));
+        return Ok(Exit::Done);
+    }
+    let shown = setup.ledger_path().display();
+    Err(Failure::new(
+        Exit::Damaged,
+        format!(
+            "{counted} of the ledger `{shown}` do not hold together: {} findings [{}]\nhint: {}",
+            report.findings_count,
+            ledger_codes::DAMAGED.id,
+            ledger_codes::DAMAGED.remedy
+        ),
+    ))
 }
 
 /// `sequence:hash`, as every summary prints it.
