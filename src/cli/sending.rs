@@ -27,6 +27,7 @@ use crate::jobs::caller::Caller;
 use crate::jobs::issue::{Bucket, Counts, End, Issuing, Settings, steps};
 use crate::jobs::stop::{Stop, StopReason};
 use crate::ledger::{Create, Ledger, LedgerError, SenderLock, SqliteLedger};
+use crate::report::atomic;
 use crate::report::issue::IssueReport;
 
 /// What of a run's behaviour comes from flags.
@@ -99,7 +100,7 @@ fn dry_run(setup: &Setup, intake: &Intake, flags: &Flags) -> Result<Exit, Failur
     let settings = settings(setup, flags)?;
     let bills = bills(intake);
     let steps = if setup.ledger_path().exists() {
-        let ledger = SqliteLedger::open(setup.ledger_path(), &setup.binding()?, Create::Never)?;
+        let ledger = SqliteLedger::open_read_only(setup.ledger_path(), &setup.binding()?)?;
         steps(&bills, &ledger, Timestamp::now(), &settings.rules)?
     } else {
         let nothing = HashMap::new();
@@ -226,8 +227,7 @@ impl Sender {
     }
 
     /// Runs `work` until it ends; signals and deadlines ask it to stop, it then drains what is in flight.
-    fn drive<O>(&self, sending: &Sending, work: impl Future<Output = Result<O, LedgerError>>) -> Result<O, Failure> {
-        let deadline = deadline(sending)?;
+    fn drive<O>(&self, deadline: Option<Duration>, work: impl Future<Output = Result<O, LedgerError>>) -> Result<O, Failure> {
         let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
         runtime.block_on(async {
             let stopper = async {
@@ -300,13 +300,16 @@ fn settings(setup: &Setup, flags: &Flags) -> Result<Settings, Failure> {
 }
 
 fn send(setup: &Setup, intake: &Intake, flags: &Flags, sending: &Sending, out: &Path) -> Result<Exit, Failure> {
+    let deadline = deadline(sending)?;
     confirm(setup, sending, &format!("{} rows of `{}`", intake.valid.len(), flags.command))?;
+    // Better not begun than sent and unreported.
+    atomic::probe(out)?;
     let started_at = Timestamp::now();
     let sender = Sender::open(setup, flags)?;
     let bills = bills(intake);
     let progress = Progress::new(flags.command, u64::try_from(bills.len()).unwrap_or(u64::MAX), setup.quiet);
     let issuing = sender.issuing();
-    let ends = sender.drive(sending, issuing.run(&bills, &|_, _| progress.advance()))?;
+    let ends = sender.drive(deadline, issuing.run(&bills, &|_, _| progress.advance()))?;
     progress.finish();
     let snapshot = sender.ledger.snapshot()?;
     let stopped = sender.stop.reason();
@@ -397,6 +400,7 @@ fn confirm(setup: &Setup, sending: &Sending, what: &str) -> Result<(), Failure> 
 
 /// Settles every operation an earlier run left open.
 pub(super) fn sync(setup: &Setup, sending: &Sending) -> Result<Exit, Failure> {
+    let deadline = deadline(sending)?;
     confirm(setup, sending, "status queries and replays")?;
     let flags = Flags { command: "sync", new_ledger: false, reissue_expired: false, retry_rejected: false };
     let sender = Sender::open(setup, &flags)?;
@@ -404,7 +408,7 @@ pub(super) fn sync(setup: &Setup, sending: &Sending) -> Result<Exit, Failure> {
     open.sort_by(|a, b| a.invoice_number.cmp(&b.invoice_number));
     let progress = Progress::new("sync", u64::try_from(open.len()).unwrap_or(u64::MAX), setup.quiet);
     let issuing = sender.issuing();
-    let ends: Vec<End> = sender.drive(sending, issuing.settle(&open, &|_, _| progress.advance()))?;
+    let ends: Vec<End> = sender.drive(deadline, issuing.settle(&open, &|_, _| progress.advance()))?;
     progress.finish();
     let counts = Counts::of(ends.iter());
     let settled = counts.total().saturating_sub(counts.get(Bucket::InDoubt));
