@@ -248,7 +248,9 @@ fn purge(setup: &Setup, before: Date) -> Result<Exit, Failure> {
     let _lock = SenderLock::acquire(setup.ledger_path(), "ledger purge")?;
     let ledger = SqliteLedger::open(setup.ledger_path(), &setup.binding()?, Create::Never)?;
     let before = start_of_wib_day(before).ok_or_else(|| Failure::usage("`--before` is out of range"))?;
-    let purged = ledger.purge_personal(before, Timestamp::now())?;
+    let now = Timestamp::now();
+    // A day to come must not make a code look expired that can still be paid.
+    let purged = ledger.purge_personal(before.min(now), now)?;
     output::result(format_args!("purged {} customers and {} request bodies", purged.customers, purged.bodies));
     Ok(Exit::Done)
 }
