@@ -18,4 +18,5 @@
     reason = "a test that fails should panic at once and say where"
 )]
 
+mod cli;
 mod crash;
