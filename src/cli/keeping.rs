@@ -14,6 +14,7 @@ use crate::domain::ids::{InvoiceNumber, PaymentCode};
 use crate::domain::lifecycle::{BillState, CodeAnswer, Event, OperationKind, Verdict};
 use crate::exit::Exit;
 use crate::intake::import::{self, ImportOptions};
+use crate::ledger::codes as ledger_codes;
 use crate::ledger::sqlite::Happening;
 use crate::ledger::{Create, Entry, Head, Ledger, LedgerError, Private, SenderLock, SqliteLedger};
 use crate::report::issue::head_text;
@@ -219,8 +220,24 @@ fn verify(setup: &Setup, head: Option<&str>) -> Result<Exit, Failure> {
         Some(text) => SqliteLedger::verify_against(setup.ledger_path(), &parse_head(text)?)?,
         None => SqliteLedger::verify(setup.ledger_path())?,
     };
-    output::result(format_args!("{} events of {} bills are whole; head {}", report.events, report.bills, head_text(report.head)));
-    Ok(Exit::Done)
+    for finding in &report.findings {
+        output::error(finding);
+    }
+    let counted = format!("{} events of {} bills", report.events, report.bills);
+    if report.is_sound() {
+        output::result(format_args!("{counted} are whole; head {}", head_text(report.head)));
+        return Ok(Exit::Done);
+    }
+    let shown = setup.ledger_path().display();
+    Err(Failure::new(
+        Exit::Damaged,
+        format!(
+            "{counted} of the ledger `{shown}` do not hold together: {} findings [{}]\nhint: {}",
+            report.findings_count,
+            ledger_codes::DAMAGED.id,
+            ledger_codes::DAMAGED.remedy
+        ),
+    ))
 }
 
 /// `sequence:hash`, as every summary prints it.
@@ -239,7 +256,9 @@ fn purge(setup: &Setup, before: Date) -> Result<Exit, Failure> {
     let _lock = SenderLock::acquire(setup.ledger_path(), "ledger purge")?;
     let ledger = SqliteLedger::open(setup.ledger_path(), &setup.binding()?, Create::Never)?;
     let before = start_of_wib_day(before).ok_or_else(|| Failure::usage("`--before` is out of range"))?;
-    let purged = ledger.purge_personal(before, setup.clock.now())?;
+    let now = setup.clock.now();
+    // A day to come must not make a code look expired that can still be paid.
+    let purged = ledger.purge_personal(before.min(now), now)?;
     output::result(format_args!("purged {} customers and {} request bodies", purged.customers, purged.bodies));
     Ok(Exit::Done)
 }

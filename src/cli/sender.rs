@@ -91,8 +91,7 @@ impl Sender {
     }
 
     /// Runs `work` until it ends; signals and deadlines ask it to stop, it then drains what is in flight.
-    pub(super) fn drive<O>(&self, sending: &Sending, work: impl Future<Output = Result<O, LedgerError>>) -> Result<O, Failure> {
-        let deadline = deadline(sending, (self.now)())?;
+    pub(super) fn drive<O>(&self, deadline: Option<Duration>, work: impl Future<Output = Result<O, LedgerError>>) -> Result<O, Failure> {
         let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
         runtime.block_on(async {
             let stopper = async {
@@ -124,7 +123,7 @@ async fn sleep_until(deadline: Option<Duration>) {
 }
 
 /// How long the run may take: the shorter of `--max-duration` and the time to `--until` (WIB, today or tomorrow).
-fn deadline(sending: &Sending, now: Timestamp) -> Result<Option<Duration>, Failure> {
+pub(super) fn deadline(sending: &Sending, now: Timestamp) -> Result<Option<Duration>, Failure> {
     let limit = sending.max_duration.as_deref().map(|text| {
         text.parse::<SignedDuration>()
             .ok()

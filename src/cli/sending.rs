@@ -7,7 +7,7 @@ use secrecy::SecretString;
 
 use super::args::{Cancel, Issue, Sending};
 use super::output::{self, Progress, rupiah};
-use super::sender::{Flags, Sender, settings};
+use super::sender::{Flags, Sender, deadline, settings};
 use super::setup::{Failure, Setup};
 use crate::domain::bill::{Bill, Wanted};
 use crate::domain::ids::InvoiceNumber;
@@ -17,7 +17,8 @@ use crate::exit::Exit;
 use crate::intake::{self, Intake, Place, Purpose, Sourced};
 use crate::jobs::issue::{Bucket, Counts, End, steps};
 use crate::jobs::stop::StopReason;
-use crate::ledger::{Create, Ledger, SqliteLedger};
+use crate::ledger::{Ledger, SqliteLedger};
+use crate::report::atomic;
 use crate::report::issue::IssueReport;
 
 pub(super) fn issue(setup: &Setup, arguments: &Issue) -> Result<Exit, Failure> {
@@ -82,7 +83,7 @@ fn dry_run(setup: &Setup, intake: &Intake, flags: &Flags) -> Result<Exit, Failur
     let settings = settings(setup, flags)?;
     let bills = bills(intake);
     let steps = if setup.ledger_path().exists() {
-        let ledger = SqliteLedger::open(setup.ledger_path(), &setup.binding()?, Create::Never)?;
+        let ledger = SqliteLedger::open_read_only(setup.ledger_path(), &setup.binding()?)?;
         steps(&bills, &ledger, setup.clock.now(), &settings.rules)?
     } else {
         let nothing = HashMap::new();
@@ -172,13 +173,16 @@ pub(super) fn send(
     secret: &SecretString,
     out: &Path,
 ) -> Result<Exit, Failure> {
+    let deadline = deadline(sending, setup.clock.now())?;
     confirm(setup, sending, &format!("{} rows of `{}`", intake.valid.len(), flags.command))?;
+    // Better not begun than sent and unreported.
+    atomic::probe(out)?;
     let started_at = setup.clock.now();
     let sender = Sender::open(setup, flags, secret)?;
     let bills = bills(intake);
     let progress = Progress::new(flags.command, u64::try_from(bills.len()).unwrap_or(u64::MAX), setup.quiet);
     let issuing = sender.issuing();
-    let ends = sender.drive(sending, issuing.run(&bills, &|_, _| progress.advance()))?;
+    let ends = sender.drive(deadline, issuing.run(&bills, &|_, _| progress.advance()))?;
     progress.finish();
     let snapshot = sender.ledger.snapshot()?;
     let stopped = sender.stop.reason();
@@ -269,6 +273,7 @@ fn confirm(setup: &Setup, sending: &Sending, what: &str) -> Result<(), Failure> 
 
 /// Settles every operation an earlier run left open.
 pub(super) fn sync(setup: &Setup, sending: &Sending) -> Result<Exit, Failure> {
+    let deadline = deadline(sending, setup.clock.now())?;
     confirm(setup, sending, "status queries and replays")?;
     let flags = Flags { command: "sync", new_ledger: false, reissue_expired: false, retry_rejected: false };
     let sender = Sender::open(setup, &flags, &setup.secret()?)?;
@@ -276,7 +281,7 @@ pub(super) fn sync(setup: &Setup, sending: &Sending) -> Result<Exit, Failure> {
     open.sort_by(|a, b| a.invoice_number.cmp(&b.invoice_number));
     let progress = Progress::new("sync", u64::try_from(open.len()).unwrap_or(u64::MAX), setup.quiet);
     let issuing = sender.issuing();
-    let ends: Vec<End> = sender.drive(sending, issuing.settle(&open, &|_, _| progress.advance()))?;
+    let ends: Vec<End> = sender.drive(deadline, issuing.settle(&open, &|_, _| progress.advance()))?;
     progress.finish();
     let counts = Counts::of(ends.iter());
     let settled = counts.total().saturating_sub(counts.get(Bucket::InDoubt));

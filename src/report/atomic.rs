@@ -31,6 +31,12 @@ pub fn write(path: &Path, fill: impl FnOnce(&mut BufWriter<&File>) -> io::Result
     attempt().map_err(|error| WriteError { path: path.display().to_string(), reason: error.to_string() })
 }
 
+/// Finds out whether files could be written into `directory`, which is made if it is missing.
+pub fn probe(directory: &Path) -> Result<(), WriteError> {
+    let attempt = || fs::create_dir_all(directory).and_then(|()| tempfile::tempfile_in(directory)).map(drop);
+    attempt().map_err(|error| WriteError { path: directory.display().to_string(), reason: error.to_string() })
+}
+
 /// What a file made in the ordinary way would have, before the umask.
 fn readable() -> fs::Permissions {
     std::os::unix::fs::PermissionsExt::from_mode(0o644)

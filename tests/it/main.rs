@@ -19,6 +19,7 @@
     reason = "a test that fails should panic at once and say where"
 )]
 
+mod cli;
 mod crash;
 mod kill;
 mod support;

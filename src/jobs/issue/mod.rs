@@ -129,10 +129,16 @@ where
                 Event::Planned { terms: recorded }
             }
             (Some(_), Step::Note) => Event::Noted { terms: recorded },
+            // An adopted code comes without a name, and a cancellation needs one.
+            (Some(state), Step::Unchanged(Unchanged::Live)) if self.lacks_name(state) => Event::Noted { terms: state.terms.clone() },
             (Some(_), _) => return None,
         };
         let private = Private { body: None, customer: Some(terms.customer.clone()) };
         Some(Entry { invoice_number: bill.invoice_number.clone(), at: (self.clock)(), event, private })
+    }
+
+    fn lacks_name(&self, state: &BillState) -> bool {
+        state.terms.is_adopted() && matches!(self.ledger.customer(&state.invoice_number), Ok(None))
     }
 
     /// Carries out one round; gives the rows that are to be planned again.
