@@ -1,5 +1,10 @@
 //! The log lines of a random world: payments that fit, payments that do not, and every way a line can go wrong.
 
+use std::collections::BTreeSet;
+
+use jiff::Timestamp;
+use jiff::tz::{Offset, TimeZone};
+
 use super::message::{CLIENT, Envelope, Message, SECRET, TARGET, utc};
 use super::random::Random;
 use super::world::{DAY, Draft, HOUR, MINUTE, Settings};
@@ -13,16 +18,20 @@ struct Sent {
 }
 
 /// Zero to 25 lines, in no particular order.
-pub(crate) fn generate(random: &mut Random, settings: &Settings, bills: &[Draft]) -> Vec<String> {
+pub(crate) fn generate(random: &mut Random, settings: &Settings, bills: &[Draft], ties: bool) -> Vec<String> {
     let count = random.below(26);
     let mut lines = Vec::new();
     let mut sent: Vec<Sent> = Vec::new();
+    let mut dates = BTreeSet::new();
     while lines.len() < count {
         let next = match sent.get(random.below(sent.len().max(1))).cloned() {
-            Some(earlier) if random.chance(30) => again(random, earlier),
-            _ => fresh(random, settings, bills, sent.len()),
+            Some(earlier) if random.chance(30) => again(random, earlier, &mut dates),
+            _ => fresh(random, settings, bills, sent.len(), &mut dates),
         };
         lines.push(written(random, &next));
+        if ties {
+            dates.clear();
+        }
         if random.chance(2) {
             lines.push(lines.last().unwrap().clone());
         }
@@ -32,7 +41,7 @@ pub(crate) fn generate(random: &mut Random, settings: &Settings, bills: &[Draft]
     lines
 }
 
-fn fresh(random: &mut Random, settings: &Settings, bills: &[Draft], number: usize) -> Sent {
+fn fresh(random: &mut Random, settings: &Settings, bills: &[Draft], number: usize, dates: &mut BTreeSet<i64>) -> Sent {
     let stranger = Draft {
         invoice: format!("INV-9{number:03}"),
         code: format!("77{number:014}"),
@@ -46,17 +55,19 @@ fn fresh(random: &mut Random, settings: &Settings, bills: &[Draft], number: usiz
         paid: None,
         history: Vec::new(),
         group: String::new(),
+        created_empty: false,
+        expiry_text: None,
     };
     // Few bills get most payments, so that second payments are common.
     let popular = bills.len().min(1 + random.below(12));
     let bill = if bills.is_empty() || random.chance(6) { stranger } else { random.pick(&bills[..popular]) };
     let other = bills.get(random.below(bills.len().max(1))).cloned();
-    let paid_at = instant(random, settings, &bill);
+    let paid_at = unused(dates, instant(random, settings, &bill));
     let mut message = Message {
         service: "ONLINE_TO_OFFLINE",
         channel: bill.channel,
         status: random.weighted(&[(20, "SUCCESS"), (1, "success"), (1, "FAILED"), (1, "PENDING"), (1, "EXPIRED")]),
-        date: utc(paid_at),
+        date: random.weighted(&[(20, utc(paid_at)), (1, in_wib(paid_at)), (1, utc(paid_at).replace('Z', ".250Z"))]),
         invoice: bill.invoice.clone(),
         amount_json: amount(random, &bill, settings.tolerance),
         code_json: format!("\"{}\"", bill.code),
@@ -64,13 +75,19 @@ fn fresh(random: &mut Random, settings: &Settings, bills: &[Draft], number: usiz
         misspelt: random.chance(5),
         missing: None,
         currency: None,
+        acquirer: None,
+        payment_key: random.chance(3),
     };
     match random.below(100) {
         0..3 => message.invoice = format!("INV-8{number:03}"),
         3..6 => message.code_json = format!("\"88{number:014}\""),
         6..9 => message.code_json = other.map_or(message.code_json, |other| format!("\"{}\"", other.code)),
         9..14 => message.channel = if bill.channel == "alfa" { "indomaret" } else { "alfa" },
-        14..17 => message.code_json = bill.code.clone(),
+        14..17 if !bill.code.is_empty() => message.code_json = bill.code.trim_start_matches('0').to_owned(),
+        17 => message.acquirer = Some(random.pick(&["INDOMARET", "alfa", "LAWSON"])),
+        18 => message.currency = Some(random.pick(&["IDR", "idr", "USD"])),
+        19 => message.channel = "lawson",
+        20 => message.status = "TIMEOUT",
         _ => {}
     }
     let delay = random.weighted(&[(12, 30), (2, 30 * MINUTE), (2, 6 * HOUR), (1, 12 * HOUR), (1, DAY), (1, 3 * DAY), (1, -HOUR)]);
@@ -87,6 +104,19 @@ fn fresh(random: &mut Random, settings: &Settings, bills: &[Draft], number: usiz
     Sent { message, envelope, sent_at: paid_at + delay }
 }
 
+/// `second`, or the next that no payment has: which of two payments of one second came first is nobody's to say.
+fn unused(dates: &mut BTreeSet<i64>, mut second: i64) -> i64 {
+    while !dates.insert(second) {
+        second += 1;
+    }
+    second
+}
+
+fn in_wib(second: i64) -> String {
+    let zoned = Timestamp::from_second(second).unwrap().to_zoned(TimeZone::fixed(Offset::constant(7)));
+    zoned.strftime("%Y-%m-%dT%H:%M:%S+07:00").to_string()
+}
+
 /// When it was paid: mostly while the code was payable, often on an edge.
 fn instant(random: &mut Random, settings: &Settings, bill: &Draft) -> i64 {
     let Settings { from, until, expiry_grace, .. } = *settings;
@@ -94,7 +124,7 @@ fn instant(random: &mut Random, settings: &Settings, bill: &Draft) -> i64 {
         0 => random.pick(&[from - 1, from, until - 1, until]),
         1 => bill.expires + random.pick(&[-1, 0, 1, HOUR, DAY]),
         2 => bill.expires + expiry_grace + random.pick(&[-1, 0, 1]),
-        3 => bill.created + random.pick(&[-DAY, -6 * MINUTE, -5 * MINUTE - 1, -5 * MINUTE, -1, 0]),
+        3 => bill.created + random.pick(&[-DAY, -10 * MINUTE - 1, -10 * MINUTE, -MINUTE, -1, 0]),
         4 => bill.cancelled.unwrap_or(bill.created) + random.pick(&[-1, 0, 1, HOUR]),
         5 => from + random.below((until - from) as usize) as i64,
         _ => {
@@ -130,7 +160,7 @@ fn amount(random: &mut Random, bill: &Draft, tolerance: u64) -> String {
 }
 
 /// A redelivery, or a message that contradicts the earlier one.
-fn again(random: &mut Random, earlier: Sent) -> Sent {
+fn again(random: &mut Random, earlier: Sent, dates: &mut BTreeSet<i64>) -> Sent {
     let Sent { mut message, mut envelope, sent_at } = earlier;
     let sent_at = sent_at + random.pick(&[0, 30 * MINUTE, 6 * HOUR, 12 * HOUR, 3 * DAY]);
     envelope.received_at = Some(utc(sent_at));
@@ -142,11 +172,14 @@ fn again(random: &mut Random, earlier: Sent) -> Sent {
     }
     match random.below(20) {
         0 => message.amount_json = "149000".to_owned(),
-        1 => message.date = utc(sent_at),
+        1 => message.date = utc(unused(dates, sent_at)),
         2 => message.invoice = "INV-0000".to_owned(),
         3 | 4 => message.status = random.pick(&["FAILED", "PENDING", "EXPIRED"]),
         5 => message.status = "SUCCESS",
-        6 => message.agent = message.agent.map(|(chain, store, number)| (chain, store, format!("{number}x"))),
+        6 => {
+            message.agent = message.agent.map(|(chain, store, number)| (chain, store, format!("{number}x")));
+            message.date = utc(unused(dates, sent_at));
+        }
         7 => message.amount_json = format!("{}.0", message.amount_json.trim_matches('"').split('.').next().unwrap()),
         _ => {}
     }
@@ -186,7 +219,8 @@ fn written(random: &mut Random, sent: &Sent) -> String {
             envelope.line(SECRET)
         }
         20..23 => {
-            let fields = ["order.invoice_number", "order.amount", "transaction.date", "transaction.status", "online_to_offline_info.payment_code"];
+            let fields =
+                ["order.invoice_number", "order.amount", "transaction.date", "transaction.status", "online_to_offline_info.payment_code"];
             message.missing = Some(random.pick(&fields));
             envelope.body = message.body();
             envelope.line(SECRET)
@@ -196,6 +230,12 @@ fn written(random: &mut Random, sent: &Sent) -> String {
             envelope.line(SECRET)
         }
         24 => {
+            // Registered with a query, signed without it.
+            let line = envelope.line(SECRET);
+            line.replace(TARGET, "/payments/notifications?channel=alfa")
+        }
+        25 => random.pick(&["", " ", "\u{feff}{}"]).to_owned(),
+        26 => {
             message.date = "12-08-2021".to_owned();
             envelope.body = message.body();
             envelope.line(SECRET)

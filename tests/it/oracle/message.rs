@@ -33,11 +33,16 @@ pub(crate) struct Message {
     pub missing: Option<&'static str>,
     /// Text of the currency field, if any.
     pub currency: Option<&'static str>,
+    /// Another `acquirer.id` than the channel's.
+    pub acquirer: Option<&'static str>,
+    /// `payment` instead of `payment_code`, as in one of DOKU's tables.
+    pub payment_key: bool,
 }
 
 impl Message {
     pub(crate) fn body(&self) -> String {
-        let acquirer = if self.channel == "alfa" { "ALFA" } else { "INDOMARET" };
+        let chain = self.channel.to_uppercase();
+        let code_key = if self.payment_key { "payment" } else { "payment_code" };
         let quoted = |text: &str| serde_json::to_string(text).unwrap();
         let mut order = vec![("invoice_number", quoted(&self.invoice)), ("amount", self.amount_json.clone())];
         if let Some(currency) = self.currency {
@@ -45,11 +50,11 @@ impl Message {
         }
         let mut groups = vec![
             ("service", vec![("id", quoted(self.service))]),
-            ("acquirer", vec![("id", quoted(acquirer))]),
-            ("channel", vec![("id", quoted(&format!("ONLINE_TO_OFFLINE_{acquirer}")))]),
+            ("acquirer", vec![("id", quoted(self.acquirer.unwrap_or(&chain)))]),
+            ("channel", vec![("id", quoted(&format!("ONLINE_TO_OFFLINE_{chain}")))]),
             ("transaction", vec![("status", quoted(self.status)), ("date", quoted(&self.date))]),
             ("order", order),
-            ("online_to_offline_info", vec![("payment_code", self.code_json.clone())]),
+            ("online_to_offline_info", vec![(code_key, self.code_json.clone())]),
         ];
         if let Some((chain, store, transaction)) = &self.agent {
             let named = |name: &str, value: &str| format!(r#"{{"name":"{name}","value":"{value}"}}"#);

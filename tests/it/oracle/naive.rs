@@ -2,243 +2,298 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 
 use super::evidence::{self, Line, Paid};
-use super::world::{LEDGER_HEADER, Settings};
+use super::ledger::{self, Bill};
+use super::world::{LogFile, Settings, World};
 
 /// Class → (how many, rupiah).
 pub(crate) type Totals = BTreeMap<String, (u64, i128)>;
+
+/// One finding, as text: class, flags, nature, severity, and what else identifies its subject.
+pub(crate) type Finding = String;
 
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Outcome {
     pub lines: Totals,
     pub payments: Totals,
     pub bills: Totals,
-    /// Flags, L10 rows included.
+    /// How many lines, payments or bills carry a flag.
     pub flags: BTreeMap<String, u64>,
-    /// Class and subject of everything that is a discrepancy.
-    pub discrepancies: BTreeSet<(String, String)>,
+    /// Malformed rows of the ledger (L10).
+    pub malformed_rows: u64,
+    pub findings: BTreeMap<Finding, u64>,
 }
 
-#[derive(Clone, Debug)]
-pub(crate) struct Bill {
-    pub invoice: String,
-    pub code: String,
-    pub channel: String,
-    pub amount: u64,
-    pub status: String,
-    pub reusable: bool,
-    pub created: i64,
-    pub expires: i64,
-    pub cancelled: Option<i64>,
-    pub paid_at: Option<i64>,
-    pub paid_amount: Option<u64>,
-    pub history: Vec<u64>,
-    pub group: String,
+const P_BREAKS: [(&str, &str); 13] = [
+    ("P17", "medium"),
+    ("P15", "high"),
+    ("P01", "critical"),
+    ("P02", "high"),
+    ("P06", "critical"),
+    ("P12", "high"),
+    ("P08", "high"),
+    ("P07", "high"),
+    ("P10", "medium"),
+    ("P03", "high"),
+    ("P04", "high"),
+    ("P11", "medium"),
+    ("P09", "medium"),
+];
+const UNATTACHED: [&str; 5] = ["P01", "P02", "P15", "P16", "P17"];
+
+/// What the oracle says of a world.
+pub(crate) fn expected(world: &World) -> Outcome {
+    let files: Vec<String> = world.files.iter().map(LogFile::text).collect();
+    reconcile(&world.ledger_text(), &files, &world.settings)
 }
 
 pub(crate) fn reconcile(ledger: &str, files: &[String], settings: &Settings) -> Outcome {
-    let (lines, payments) = evidence::read(files, settings.trust_log);
-    let rows: Vec<Option<Bill>> = ledger.lines().skip(1).map(read_row).collect();
-    let malformed = rows.iter().filter(|row| row.is_none()).count();
+    let (lines, mut payments) = evidence::read(files, settings.trust_log);
+    payments.sort_by_key(|paid| (paid.facts.date, paid.facts.identity.clone()));
+    let rows = ledger::read(ledger);
+    let mut outcome = Outcome { malformed_rows: rows.iter().filter(|row| row.is_none()).count() as u64, ..Outcome::default() };
     let bills: Vec<Bill> = rows.into_iter().flatten().collect();
-    let mut matcher = Matcher { settings, bills: &bills, payments, classes: Vec::new(), bill_of: Vec::new() };
-    matcher.classify_payments();
-    let mut outcome = Outcome::default();
-    for line in &lines {
-        add(&mut outcome.lines, line.class, money(line));
-        for flag in &line.flags {
-            *outcome.flags.entry((*flag).to_owned()).or_default() += 1;
-        }
+    let mut matcher = Matcher { settings, bills: &bills, payments, verdicts: Vec::new() };
+    for index in 0..matcher.payments.len() {
+        let verdict = matcher.classify(index);
+        matcher.verdicts.push(verdict);
     }
-    for (paid, class) in matcher.payments.iter().zip(&matcher.classes) {
-        add(&mut outcome.payments, class, i128::from(paid.facts.amount.unwrap_or(0)));
-    }
-    for (index, bill) in bills.iter().enumerate() {
-        if let Some(class) = matcher.bill_class(index) {
-            add(&mut outcome.bills, class, i128::from(bill.amount));
-        }
-    }
-    if malformed > 0 {
-        outcome.flags.insert("L10".to_owned(), malformed as u64);
-    }
+    report_lines(&mut outcome, &lines);
+    matcher.report_payments(&mut outcome);
+    matcher.report_bills(&mut outcome);
     outcome
 }
 
-fn add(totals: &mut Totals, class: &str, rupiah: i128) {
+impl Outcome {
+    fn find(&mut self, class: &str, flags: &BTreeSet<&str>, severity: &str, rest: &str) {
+        let flags = flags.iter().copied().collect::<Vec<&str>>().join(";");
+        *self.findings.entry(format!("{class} [{flags}] BREAK {severity} {rest}")).or_default() += 1;
+    }
+
+    fn flag<'a>(&mut self, flags: impl IntoIterator<Item = &'a &'static str>) {
+        for flag in flags {
+            *self.flags.entry((*flag).to_owned()).or_default() += 1;
+        }
+    }
+}
+
+fn add(totals: &mut Totals, class: &str, rupiah: u64) {
     let entry = totals.entry(class.to_owned()).or_default();
-    entry.0 += 1;
-    entry.1 += rupiah;
+    *entry = (entry.0 + 1, entry.1 + i128::from(rupiah));
 }
 
-fn money(line: &Line) -> i128 {
-    i128::from(line.facts.as_ref().and_then(|facts| facts.amount).unwrap_or(0))
+fn join<'a>(digests: impl IntoIterator<Item = &'a String>) -> String {
+    digests.into_iter().cloned().collect::<Vec<String>>().join(";")
 }
 
-/// One row; `None` if any cell cannot be what its column says.
-fn read_row(row: &str) -> Option<Bill> {
-    let cells: Vec<&str> = row.split(',').collect();
-    if cells.len() != LEDGER_HEADER.split(',').count() {
-        return None;
+fn report_lines(outcome: &mut Outcome, lines: &[Line]) {
+    let mut rows: BTreeMap<&str, &Line> = BTreeMap::new();
+    for line in lines {
+        add(&mut outcome.lines, line.class, line.facts.as_ref().and_then(|facts| facts.amount).unwrap_or(0));
+        outcome.flag(&line.flags);
+        // Equal bytes are one finding, under the first of their classes.
+        let row = rows.entry(&line.digest).or_insert(line);
+        if line.class < row.class {
+            *row = line;
+        }
     }
-    let digits = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
-    let amount = |text: &str| digits(text).then(|| text.parse::<u64>().ok()).flatten().filter(|n| (1..=999_999_999_999).contains(n));
-    let time = |text: &str| text.parse::<Timestamp>().ok().map(Timestamp::as_second);
-    let optional = |text: &str| if text.is_empty() { Some(None) } else { time(text).map(Some) };
-    let (invoice, code, channel) = (cells[0].to_owned(), cells[1].to_owned(), cells[2].to_owned());
-    let known = ["ACTIVE", "PAID", "CANCELLED", "EXPIRED"].contains(&cells[4]);
-    if invoice.is_empty() || !digits(&code) || code.len() > 20 || !["alfa", "indomaret"].contains(&cells[2]) || !known {
-        return None;
+    for line in rows.values() {
+        let severity = match line.class {
+            "N01" | "N03" | "N12" => "medium",
+            "N04" | "N07" => "high",
+            "N02" => "critical",
+            _ if line.flags.contains("N05") => "critical",
+            _ => continue,
+        };
+        outcome.find(line.class, &line.flags, severity, &line.digest);
     }
-    Some(Bill {
-        invoice,
-        code,
-        channel,
-        amount: amount(cells[3])?,
-        status: cells[4].to_owned(),
-        reusable: cells[5].parse().ok()?,
-        created: time(cells[6])?,
-        expires: time(cells[7])?,
-        cancelled: optional(cells[8])?,
-        paid_at: optional(cells[9])?,
-        paid_amount: if cells[10].is_empty() { None } else { Some(amount(cells[10])?) },
-        history: cells[11].split(';').filter(|text| !text.is_empty()).map(amount).collect::<Option<_>>()?,
-        group: cells[12].to_owned(),
-    })
+}
+
+/// What became of a payment: its bill, if it names one, its class, and the later rules it hits too.
+struct Verdict {
+    bill: Option<usize>,
+    class: &'static str,
+    flags: BTreeSet<&'static str>,
 }
 
 struct Matcher<'a> {
     settings: &'a Settings,
     bills: &'a [Bill],
+    /// By date, then by identity.
     payments: Vec<Paid>,
-    /// One a payment.
-    classes: Vec<&'static str>,
-    /// The bill a payment names by invoice and code together.
-    bill_of: Vec<Option<usize>>,
+    /// One a payment, as far as they are classified.
+    verdicts: Vec<Verdict>,
 }
 
 impl Matcher<'_> {
-    fn classify_payments(&mut self) {
-        self.payments.sort_by_key(|paid| (paid.facts.date, paid.facts.identity.clone()));
-        for index in 0..self.payments.len() {
-            let (bill, class) = self.classify(index);
-            self.bill_of.push(bill);
-            self.classes.push(class);
+    fn classify(&self, index: usize) -> Verdict {
+        let paid = &self.payments[index];
+        let facts = &paid.facts;
+        let mut flags = paid.flags.clone();
+        if self.in_period(facts.date) && paid.received_at.is_some_and(|received| received >= at(self.settings.until)) {
+            flags.insert("late_evidence");
         }
-    }
-
-    fn classify(&self, index: usize) -> (Option<usize>, &'static str) {
-        let facts = &self.payments[index].facts;
-        let Some(amount) = facts.amount else { return (None, "P17") };
-        let with = |test: &dyn Fn(&Bill) -> bool| (0..self.bills.len()).filter(|&bill| test(&self.bills[bill])).collect::<Vec<usize>>();
-        let by_invoice = with(&|bill| bill.invoice == facts.invoice);
-        let by_code = with(&|bill| bill.code == facts.code);
+        let bills =
+            |test: &dyn Fn(&Bill) -> bool| -> Vec<usize> { (0..self.bills.len()).filter(|&bill| test(&self.bills[bill])).collect() };
+        let by_invoice = bills(&|bill| bill.invoice == facts.invoice);
+        let by_code = bills(&|bill| bill.code == facts.code);
         let pairs: Vec<usize> = by_invoice.iter().copied().filter(|bill| by_code.contains(bill)).collect();
-        let bill = if pairs.len() == 1 { Some(pairs[0]) } else { None };
-        if facts.date < self.settings.from || facts.date >= self.settings.until {
-            return (bill, "P16");
-        }
-        let Some(at) = bill else {
-            let class = match (pairs.len(), by_invoice.len(), by_code.len()) {
-                (0, 0, 0) => "P01",
-                (0, 0, 1) | (0, 1, 0 | 1) => "P02",
-                _ => "P15",
-            };
-            return (None, class);
-        };
-        (bill, self.class_against(index, at, amount))
-    }
-
-    fn class_against(&self, index: usize, at: usize, amount: u64) -> &'static str {
-        let (facts, bill, tolerance) = (&self.payments[index].facts, &self.bills[at], self.settings.tolerance);
-        if !bill.reusable && self.covered_before(index, at) {
-            return "P06";
-        }
-        if self.settled_elsewhere(index, at) {
-            return "P12";
-        }
-        if bill.cancelled.is_some_and(|cancelled| facts.date > cancelled) {
-            return "P08";
-        }
-        if facts.date > bill.expires + self.settings.expiry_grace {
-            return "P07";
-        }
-        if amount != bill.amount && bill.history.contains(&amount) {
-            return "P10";
-        }
-        if amount + tolerance < bill.amount {
-            return "P03";
-        }
-        if amount > bill.amount + tolerance {
-            return "P04";
-        }
-        if facts.channel != bill.channel {
-            return "P11";
-        }
-        if facts.date < bill.created - 300 {
-            return "P09";
-        }
-        match (amount == bill.amount, bill.reusable) {
-            (false, _) => "P05",
-            (true, true) => "P13",
-            (true, false) => "P00",
-        }
-    }
-
-    fn covered_before(&self, index: usize, at: usize) -> bool {
-        (0..index).any(|earlier| {
-            let amount = self.payments[earlier].facts.amount.unwrap_or(0);
-            self.bill_of[earlier] == Some(at) && amount + self.settings.tolerance >= self.bills[at].amount
-        })
-    }
-
-    fn settled_elsewhere(&self, _index: usize, _at: usize) -> bool {
-        false
-    }
-
-    /// Rupiah attached to a bill and by how many payments.
-    fn attached(&self, at: usize) -> (u64, u64) {
-        let mut sum = (0, 0);
-        for (index, paid) in self.payments.iter().enumerate() {
-            if self.bill_of[index] == Some(at) && !["P01", "P02", "P15", "P16", "P17"].contains(&self.classes[index]) {
-                sum = (sum.0 + 1, sum.1 + paid.facts.amount.unwrap_or(0));
-            }
-        }
-        sum
-    }
-
-    fn in_scope(&self, at: usize) -> bool {
-        let (bill, from) = (&self.bills[at], self.settings.from);
-        let paid_before = bill.paid_at.is_some_and(|paid| paid < from)
-            || (0..self.payments.len()).any(|index| self.bill_of[index] == Some(at) && self.payments[index].facts.date < from);
-        let closed = bill.cancelled.is_some_and(|cancelled| cancelled < from)
-            || bill.expires + self.settings.expiry_grace < from
-            || (!bill.reusable && paid_before);
-        bill.created <= self.settings.as_of && !closed
-    }
-
-    fn bill_class(&self, at: usize) -> Option<&'static str> {
-        if !self.in_scope(at) {
-            return None;
-        }
-        let bill = &self.bills[at];
-        let (count, sum) = self.attached(at);
-        let class = if count > 0 && sum < bill.amount {
-            "L11"
-        } else if count > 0 && sum > bill.amount && !bill.reusable {
-            "L12"
-        } else if count > 0 {
-            "L00"
-        } else if bill.status == "PAID" {
-            "L04"
-        } else if bill.cancelled.is_some() {
-            "L03"
-        } else if self.settings.as_of > bill.expires + self.settings.expiry_grace {
-            "L02"
+        let bill = if pairs.len() == 1 && facts.amount.is_some() { Some(pairs[0]) } else { None };
+        let class = if facts.amount.is_none() {
+            "P17"
+        } else if !self.in_period(facts.date) {
+            "P16"
         } else {
-            "L01"
+            match (pairs.len(), by_invoice.len(), by_code.len()) {
+                (1, _, _) => "",
+                (0, 0, 0) => "P01",
+                (2.., _, _) | (0, 0, 2..) | (0, 2.., 0) => "P15",
+                _ => "P02",
+            }
         };
-        Some(class)
+        if !class.is_empty() {
+            return Verdict { bill, class, flags };
+        }
+        let hits = self.hits(index, pairs[0]);
+        flags.extend(&hits[1..]);
+        flags.retain(|flag| !["P13", "P05", "P00"].contains(flag));
+        Verdict { bill, class: hits[0], flags }
     }
+
+    /// Every rule that holds, in the rules' order; the last three always give one.
+    fn hits(&self, index: usize, at_bill: usize) -> Vec<&'static str> {
+        let (facts, bill, settings) = (&self.payments[index].facts, &self.bills[at_bill], self.settings);
+        let (paid, due, tolerance) = (facts.amount.unwrap(), bill.amount, settings.tolerance);
+        let elsewhere = (0..self.bills.len()).any(|other| {
+            other != at_bill && !bill.group.is_empty() && self.bills[other].group == bill.group && self.covered_before(index, other)
+        });
+        let grace = SignedDuration::from_secs(settings.expiry_grace);
+        let rules = [
+            ("P06", !bill.reusable && self.covered_before(index, at_bill)),
+            ("P12", !bill.reusable && elsewhere),
+            ("P08", bill.cancelled.is_some_and(|cancelled| facts.date > cancelled)),
+            ("P07", bill.expires.is_some_and(|expires| facts.date > expires + grace)),
+            ("P10", bill.history.contains(&paid) && paid.abs_diff(due) > tolerance),
+            ("P03", paid + tolerance < due),
+            ("P04", paid > due + tolerance),
+            ("P11", facts.channel != bill.channel || !facts.acquirer_fits),
+            ("P09", bill.created.is_some_and(|created| facts.date < created - SignedDuration::from_secs(settings.skew))),
+            ("P13", bill.reusable && paid == due),
+            ("P05", paid != due),
+            ("P00", true),
+        ];
+        rules.iter().filter(|(_, holds)| *holds).map(|(class, _)| *class).collect()
+    }
+
+    /// Whether a payment before this one covers the bill: one in the evidence, or one the ledger knows of before the period.
+    fn covered_before(&self, index: usize, at_bill: usize) -> bool {
+        let (bill, tolerance) = (&self.bills[at_bill], self.settings.tolerance);
+        let marked = bill.paid.flatten().is_some_and(|paid| paid < at(self.settings.from) && paid < self.payments[index].facts.date)
+            && bill.paid_amount.unwrap_or(bill.amount) + tolerance >= bill.amount;
+        marked
+            || (0..index).any(|earlier| {
+                self.verdicts[earlier].bill == Some(at_bill) && self.payments[earlier].facts.amount.unwrap() + tolerance >= bill.amount
+            })
+    }
+
+    fn in_period(&self, instant: Timestamp) -> bool {
+        at(self.settings.from) <= instant && instant < at(self.settings.until)
+    }
+
+    fn report_payments(&self, outcome: &mut Outcome) {
+        for (paid, verdict) in self.payments.iter().zip(&self.verdicts) {
+            let facts = &paid.facts;
+            add(&mut outcome.payments, verdict.class, facts.amount.unwrap_or(0));
+            outcome.flag(&verdict.flags);
+            let Some((_, severity)) = P_BREAKS.iter().find(|(class, _)| *class == verdict.class) else { continue };
+            let due = verdict.bill.map(|bill| self.bills[bill].amount);
+            let text = |amount: Option<u64>| amount.map(|amount| amount.to_string()).unwrap_or_default();
+            let (invoice, code, date) = (&facts.invoice, &facts.code, facts.date);
+            let rest = format!("{invoice} {code} due {} paid {} {date} {}", text(due), text(facts.amount), join(&paid.evidence));
+            outcome.find(verdict.class, &verdict.flags, severity, &rest);
+        }
+    }
+
+    /// The payments attached to a bill.
+    fn attached(&self, at_bill: usize) -> Vec<&Paid> {
+        let verdicts = self.verdicts.iter().zip(&self.payments);
+        verdicts
+            .filter(|(verdict, _)| verdict.bill == Some(at_bill) && !UNATTACHED.contains(&verdict.class))
+            .map(|(_, paid)| paid)
+            .collect()
+    }
+
+    fn in_scope(&self, bill: &Bill) -> bool {
+        let (from, grace) = (at(self.settings.from), SignedDuration::from_secs(self.settings.expiry_grace));
+        let closed = bill.cancelled.is_some_and(|cancelled| cancelled < from)
+            || bill.expires.is_some_and(|expires| expires + grace < from)
+            || (!bill.reusable && bill.paid.flatten().is_some_and(|paid| paid < from));
+        bill.created.is_none_or(|created| created <= at(self.settings.as_of)) && !closed
+    }
+
+    /// Payable at as-of.
+    fn live(&self, bill: &Bill) -> bool {
+        let as_of = at(self.settings.as_of);
+        let begun = bill.created.is_none_or(|created| created <= as_of);
+        let ended = bill.cancelled.is_some_and(|cancelled| cancelled <= as_of) || bill.expires.is_some_and(|expires| expires < as_of);
+        begun && !ended && !bill.code.is_empty()
+    }
+
+    fn report_bills(&self, outcome: &mut Outcome) {
+        for (index, bill) in self.bills.iter().enumerate().filter(|(_, bill)| self.in_scope(bill)) {
+            let attached = self.attached(index);
+            let sum: u64 = attached.iter().map(|paid| paid.facts.amount.unwrap()).sum();
+            let class = self.bill_class(index, attached.len(), sum);
+            add(&mut outcome.bills, class, bill.amount);
+            let twin = |other: &Bill| {
+                (&other.channel, &other.code) == (&bill.channel, &bill.code) && other.invoice != bill.invoice && self.live(other)
+            };
+            let shared = self.live(bill) && self.bills.iter().any(twin);
+            let flags: BTreeSet<&'static str> = shared.then_some("L07").into_iter().collect();
+            outcome.flag(&flags);
+            let age = bill.expires.map(|expires| at(self.settings.as_of).duration_since(expires));
+            let severity = match class {
+                "L11" | "L12" | "L05" => "high",
+                "L04" => "critical",
+                "L02" if age > Some(SignedDuration::from_hours(60 * 24)) => "medium",
+                _ if shared => "critical",
+                _ => continue,
+            };
+            let evidence: BTreeSet<String> = attached.iter().map(|paid| paid.line_digest.clone()).collect();
+            let rest = format!("{} {} due {} paid {sum} {}", bill.invoice, bill.code, bill.amount, join(&evidence));
+            outcome.find(class, &flags, severity, &rest);
+        }
+    }
+
+    fn bill_class(&self, index: usize, attached: usize, sum: u64) -> &'static str {
+        let (bill, tolerance, as_of) = (&self.bills[index], self.settings.tolerance, at(self.settings.as_of));
+        if attached > 0 {
+            return match sum {
+                _ if bill.reusable => "L00",
+                _ if sum + tolerance < bill.amount => "L11",
+                _ if sum > bill.amount + tolerance => "L12",
+                _ => "L00",
+            };
+        }
+        if bill.paid.is_some_and(|paid| paid.is_none_or(|paid| self.in_period(paid))) {
+            return "L04";
+        }
+        if bill.code.is_empty() {
+            return "L05";
+        }
+        if bill.cancelled.is_some_and(|cancelled| cancelled <= as_of) {
+            return "L03";
+        }
+        // What was paid in another period did not expire unpaid.
+        let paid_in_another_period =
+            bill.paid.is_some() || self.verdicts.iter().any(|verdict| verdict.class == "P16" && verdict.bill == Some(index));
+        let passed = bill.expires.is_some_and(|expires| expires + SignedDuration::from_secs(self.settings.expiry_grace) < as_of);
+        if passed && !paid_in_another_period { "L02" } else { "L01" }
+    }
+}
+
+fn at(second: i64) -> Timestamp {
+    Timestamp::from_second(second).unwrap()
 }

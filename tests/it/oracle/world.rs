@@ -5,6 +5,9 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use jiff::Timestamp;
+use jiff::tz::{Offset, TimeZone};
+
 use super::lines;
 use super::message::utc;
 use super::random::Random;
@@ -15,7 +18,23 @@ pub(crate) const DAY: i64 = 86_400;
 /// 2026-10-01 00:00 in WIB.
 const OCTOBER: i64 = 1_790_787_600;
 
-pub(crate) const LEDGER_HEADER: &str = "invoice_number,payment_code,channel,amount,status,reusable,created_at,expires_at,cancelled_at,paid_at,paid_amount,amount_history,bill_group";
+pub(crate) const COLUMNS: [&str; 13] = [
+    "invoice_number",
+    "payment_code",
+    "channel",
+    "amount",
+    "status",
+    "reusable",
+    "created_at",
+    "expires_at",
+    "cancelled_at",
+    "paid_at",
+    "paid_amount",
+    "amount_history",
+    "bill_group",
+];
+/// How many of them every external ledger has.
+const REQUIRED: usize = 9;
 
 /// What a run is told besides its files. Times in seconds since 1970, spans in seconds, money in rupiah.
 #[derive(Clone, Debug)]
@@ -29,21 +48,39 @@ pub(crate) struct Settings {
     pub trust_log: bool,
     pub expiry_grace: i64,
     pub tolerance: u64,
+    pub skew: i64,
 }
 
-/// One log file; `torn` cuts its last line in half and leaves out the final line break.
+/// How a log file ends.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) enum Ending {
+    #[default]
+    LineBreak,
+    /// Nothing after the last line.
+    None,
+    /// Half of the last line is missing.
+    Torn,
+}
+
 #[derive(Clone, Debug, Default)]
 pub(crate) struct LogFile {
     pub lines: Vec<String>,
-    pub torn: bool,
+    pub ending: Ending,
+    /// Lines end in CR LF.
+    pub windows: bool,
 }
 
 impl LogFile {
     pub(crate) fn text(&self) -> String {
-        let mut text: String = self.lines.iter().flat_map(|line| [line.as_str(), "\n"]).collect();
-        if self.torn && let Some(last) = self.lines.last() {
-            text.truncate(text.len() - 1 - last.len() / 2);
-        }
+        let line_break = if self.windows { "\r\n" } else { "\n" };
+        let mut text: String = self.lines.iter().flat_map(|line| [line.as_str(), line_break]).collect();
+        let last = self.lines.last().map_or("", String::as_str);
+        let cut = match self.ending {
+            Ending::Torn if !last.is_empty() => line_break.len() + last.len() / 2,
+            Ending::None if !last.is_empty() => line_break.len(),
+            _ => 0,
+        };
+        text.truncate(text.len() - cut);
         text
     }
 }
@@ -51,35 +88,49 @@ impl LogFile {
 #[derive(Clone, Debug)]
 pub(crate) struct World {
     pub settings: Settings,
-    /// Rows of the external ledger, without its header.
+    /// The external ledger's columns.
+    pub header: String,
     pub rows: Vec<String>,
     pub files: Vec<LogFile>,
 }
 
 impl World {
+    /// A world in which no two payments happen in the same second.
     pub(crate) fn generate(seed: u64) -> Self {
+        Self::generated(seed, false)
+    }
+
+    /// A world in which they may: only for comparing the engine with itself.
+    pub(crate) fn generate_with_ties(seed: u64) -> Self {
+        Self::generated(seed, true)
+    }
+
+    fn generated(seed: u64, ties: bool) -> Self {
         let mut random = Random::new(seed);
         let settings = settings(&mut random);
         let bills = bills(&mut random, &settings);
-        let mut rows: Vec<String> = bills.iter().map(Draft::row).collect();
+        // The optional columns come together or not at all.
+        let columns = if random.chance(10) { REQUIRED } else { COLUMNS.len() };
+        let mut rows: Vec<String> = bills.iter().map(|bill| bill.cells()[..columns].join(",")).collect();
         for row in &mut rows {
             if random.chance(5) {
                 *row = malformed(&mut random, row);
             }
         }
         let mut files = vec![LogFile::default(); 1 + random.below(3)];
-        for line in lines::generate(&mut random, &settings, &bills) {
+        for line in lines::generate(&mut random, &settings, &bills, ties) {
             let file = random.below(files.len());
             files[file].lines.push(line);
         }
         for file in &mut files {
-            file.torn = random.chance(5) && !file.lines.is_empty();
+            file.ending = random.weighted(&[(8, Ending::LineBreak), (1, Ending::None), (1, Ending::Torn)]);
+            file.windows = random.chance(5);
         }
-        Self { settings, rows, files }
+        Self { settings, header: COLUMNS[..columns].join(","), rows, files }
     }
 
     pub(crate) fn ledger_text(&self) -> String {
-        let mut text = format!("{LEDGER_HEADER}\n");
+        let mut text = format!("{}\n", self.header);
         for row in &self.rows {
             text.push_str(row);
             text.push('\n');
@@ -107,10 +158,11 @@ fn settings(random: &mut Random) -> Settings {
     Settings {
         from,
         until,
-        as_of: until + random.pick(&[-DAY, -1, 0, HOUR, DAY - 1, DAY, 2 * DAY, 2 * DAY, 10 * DAY]),
+        as_of: until + random.pick(&[-DAY, -1, 0, HOUR, DAY - 1, DAY, 2 * DAY, 10 * DAY, 70 * DAY]),
         trust_log: random.chance(30),
-        expiry_grace: random.pick(&[0, 15 * MINUTE, HOUR]),
+        expiry_grace: random.pick(&[0, 5 * MINUTE, HOUR]),
         tolerance: random.pick(&[0, 0, 500, 1_000]),
+        skew: random.pick(&[0, 10 * MINUTE]),
     }
 }
 
@@ -129,10 +181,14 @@ pub(crate) struct Draft {
     pub paid: Option<(i64, Option<u64>)>,
     pub history: Vec<u64>,
     pub group: String,
+    /// The cell is left empty.
+    pub created_empty: bool,
+    /// Another way to write the expiry, or none.
+    pub expiry_text: Option<String>,
 }
 
 impl Draft {
-    fn row(&self) -> String {
+    fn cells(&self) -> [String; 13] {
         let time = |second: Option<i64>| second.map(utc).unwrap_or_default();
         let paid_amount = self.paid.and_then(|(_, amount)| amount);
         let history: Vec<String> = self.history.iter().map(u64::to_string).collect();
@@ -143,15 +199,14 @@ impl Draft {
             self.amount.to_string(),
             self.status.to_owned(),
             self.reusable.to_string(),
-            utc(self.created),
-            utc(self.expires),
+            if self.created_empty { String::new() } else { utc(self.created) },
+            self.expiry_text.clone().unwrap_or_else(|| utc(self.expires)),
             time(self.cancelled),
             time(self.paid.map(|(at, _)| at)),
             paid_amount.map(|amount| amount.to_string()).unwrap_or_default(),
             history.join(";"),
             self.group.clone(),
         ]
-        .join(",")
     }
 }
 
@@ -165,6 +220,7 @@ fn bills(random: &mut Random, settings: &Settings) -> Vec<Draft> {
             match random.below(100) {
                 0..10 => draft.code.clone_from(&other.code),
                 10..13 => draft.invoice.clone_from(&other.invoice),
+                13..16 => (draft.invoice, draft.code) = (other.invoice.clone(), other.code.clone()),
                 _ => {}
             }
         }
@@ -193,10 +249,18 @@ fn draft(random: &mut Random, settings: &Settings, number: usize) -> Draft {
     let paid_amount = random.pick(&[None, Some(amount), Some(amount), Some(amount / 2), Some(amount + 1_000)]);
     let paid = (status == "PAID" && random.chance(80))
         .then(|| (random.pick(&[middle, middle, from, from - 1, until - 1, until, from - 5 * DAY]), paid_amount));
-    let history = if random.chance(20) { vec![random.pick(&[100_000, 120_000, amount, 150_000])] } else { Vec::new() };
+    let history = if random.chance(30) { vec![random.pick(&[100_000, 120_000, amount, 150_000]), amount + 400] } else { Vec::new() };
+    let wib = Timestamp::from_second(expires).unwrap().to_zoned(TimeZone::fixed(Offset::constant(7)));
+    let expiry_text = match random.below(20) {
+        0 if status != "EXPIRED" => Some(String::new()),
+        1 => Some(wib.strftime("%Y-%m-%d").to_string()),
+        2 => Some(wib.strftime("%Y-%m-%dT%H:%M:%S").to_string()),
+        3 => Some(wib.strftime("%Y-%m-%dT%H:%M:%S+07:00").to_string()),
+        _ => None,
+    };
     Draft {
         invoice: format!("INV-{number:04}"),
-        code: format!("{:016}", 6_059_000_000_000_000_u64 + number as u64),
+        code: if random.chance(4) { String::new() } else { format!("{:016}", 6_059_000_000_000_000_u64 + number as u64) },
         channel: random.pick(&["alfa", "alfa", "indomaret"]),
         amount,
         status,
@@ -207,6 +271,8 @@ fn draft(random: &mut Random, settings: &Settings, number: usize) -> Draft {
         paid,
         history,
         group: if random.chance(25) { random.pick(&["G1", "G2"]).to_owned() } else { String::new() },
+        created_empty: random.chance(3),
+        expiry_text,
     }
 }
 
