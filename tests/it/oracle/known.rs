@@ -101,7 +101,7 @@ fn a_line_is_classed_by_the_first_rule_it_hits() {
         (with(&|m| m.amount_json = "0.5".to_owned()), "N00"),
     ];
     for (text, expected) in cases {
-        assert_eq!(classes(&run(&[], &[text.clone()]).lines), expected, "{text}");
+        assert_eq!(classes(&run(&[], std::slice::from_ref(&text)).lines), expected, "{text}");
     }
 }
 
@@ -151,7 +151,7 @@ fn a_payment_is_classed_by_the_first_rule_it_hits() {
         (vec![cancelled], dated(UNTIL), "P16", "L03"),
     ];
     for (rows, text, payment, bill) in cases {
-        let outcome = run(&rows, &[text.clone()]);
+        let outcome = run(&rows, std::slice::from_ref(&text));
         assert_eq!((classes(&outcome.payments).as_str(), classes(&outcome.bills).as_str()), (payment, bill), "{rows:?}\n{text}");
     }
 }

@@ -14,7 +14,7 @@ use super::world::{DAY, Draft, HOUR, MINUTE, Settings};
 struct Sent {
     message: Message,
     envelope: Envelope,
-    sent_at: i64,
+    moment: i64,
 }
 
 /// Zero to 25 lines, in no particular order.
@@ -101,7 +101,7 @@ fn fresh(random: &mut Random, settings: &Settings, bills: &[Draft], number: usiz
         lower_case: random.chance(10),
         body: String::new(),
     };
-    Sent { message, envelope, sent_at: paid_at + delay }
+    Sent { message, envelope, moment: paid_at + delay }
 }
 
 /// `second`, or the next that no payment has: which of two payments of one second came first is nobody's to say.
@@ -161,29 +161,29 @@ fn amount(random: &mut Random, bill: &Draft, tolerance: u64) -> String {
 
 /// A redelivery, or a message that contradicts the earlier one.
 fn again(random: &mut Random, earlier: Sent, dates: &mut BTreeSet<i64>) -> Sent {
-    let Sent { mut message, mut envelope, sent_at } = earlier;
-    let sent_at = sent_at + random.pick(&[0, 30 * MINUTE, 6 * HOUR, 12 * HOUR, 3 * DAY]);
-    envelope.received_at = Some(utc(sent_at));
+    let Sent { mut message, mut envelope, moment } = earlier;
+    let moment = moment + random.pick(&[0, 30 * MINUTE, 6 * HOUR, 12 * HOUR, 3 * DAY]);
+    envelope.received_at = Some(utc(moment));
     if random.chance(60) {
         envelope.request_id = format!("{}-again-{}", envelope.request_id, random.below(3));
     }
     if random.chance(60) {
-        envelope.stamp = utc(sent_at);
+        envelope.stamp = utc(moment);
     }
     match random.below(20) {
         0 => message.amount_json = "149000".to_owned(),
-        1 => message.date = utc(unused(dates, sent_at)),
+        1 => message.date = utc(unused(dates, moment)),
         2 => message.invoice = "INV-0000".to_owned(),
         3 | 4 => message.status = random.pick(&["FAILED", "PENDING", "EXPIRED"]),
         5 => message.status = "SUCCESS",
         6 => {
             message.agent = message.agent.map(|(chain, store, number)| (chain, store, format!("{number}x")));
-            message.date = utc(unused(dates, sent_at));
+            message.date = utc(unused(dates, moment));
         }
         7 => message.amount_json = format!("{}.0", message.amount_json.trim_matches('"').split('.').next().unwrap()),
         _ => {}
     }
-    Sent { message, envelope, sent_at }
+    Sent { message, envelope, moment }
 }
 
 /// The line of a message, now and then spoiled.

@@ -249,7 +249,11 @@ fn draft(random: &mut Random, settings: &Settings, number: usize) -> Draft {
     let paid_amount = random.pick(&[None, Some(amount), Some(amount), Some(amount / 2), Some(amount + 1_000)]);
     let paid = (status == "PAID" && random.chance(80))
         .then(|| (random.pick(&[middle, middle, from, from - 1, until - 1, until, from - 5 * DAY]), paid_amount));
-    let history = if random.chance(30) { vec![random.pick(&[100_000, 120_000, amount, 150_000]), amount + 400] } else { Vec::new() };
+    let history = if random.chance(30) {
+        vec![random.pick(&[100_000, 120_000, amount, 150_000]), (amount + 400).min(999_999_999_999)]
+    } else {
+        Vec::new()
+    };
     let wib = Timestamp::from_second(expires).unwrap().to_zoned(TimeZone::fixed(Offset::constant(7)));
     let expiry_text = match random.below(20) {
         0 if status != "EXPIRED" => Some(String::new()),
