@@ -148,6 +148,14 @@ fn a_payment_is_classed_by_the_first_rule_it_hits() {
         (vec![plain.clone()], paid("150501"), "P04", "L12"),
         (vec![plain.clone()], with(&|m| m.channel = "indomaret"), "P11", "L00"),
         (vec![row("ACTIVE", true, "", "", "")], paid("150000"), "P13", "L00"),
+        (vec![plain.clone()], dated(CREATED - 600), "P00", "L00"),
+        (vec![plain.clone()], dated(CREATED - 601), "P09", "L00"),
+        (vec![row("ACTIVE", false, "", "", "100000")], paid("100000"), "P10", "L11"),
+        (vec![row("ACTIVE", false, "", "", "100000")], paid("150000"), "P00", "L00"),
+        (vec![plain.clone(), plain.clone()], paid("150000"), "P15", "L02x2"),
+        (vec![plain.clone(), plain.replace("INV-1", "INV-2")], with(&|m| m.invoice = "X".to_owned()), "P15", "L02x2"),
+        (vec![plain.clone(), plain.replace("INV-1", "INV-2")], paid("150000"), "P00", "L00 L02"),
+        (vec![plain.replace("0073", "")], paid("150000"), "P02", "L05"),
         (vec![cancelled], dated(UNTIL), "P16", "L03"),
     ];
     for (rows, text, payment, bill) in cases {
@@ -172,4 +180,34 @@ fn an_unpaid_bill_is_classed_by_what_the_ledger_says_and_the_clock() {
     assert_eq!(classes(&run(&[row("ACTIVE", false, "", "", "")], &[]).bills), "L02");
     let later = row("ACTIVE", false, "", "", "").replace(&utc(EXPIRES), &utc(UNTIL + 2 * DAY));
     assert_eq!(classes(&run(&[later], &[]).bills), "L01");
+}
+
+#[test]
+fn a_debt_settled_through_another_bill_of_its_group_is_settled_elsewhere() {
+    let first = format!("{}G1", row("ACTIVE", false, "", "", ""));
+    let second = first.replace("INV-1", "INV-2").replace("0073", "0074");
+    let later = Message { invoice: "INV-2".into(), code_json: "\"0074\"".into(), date: utc(PAID + 60), ..message() };
+    let outcome = run(&[first.clone(), second.clone()], &[line(&later), line(&message())]);
+    assert_eq!((classes(&outcome.payments).as_str(), classes(&outcome.bills).as_str()), ("P00 P12", "L00x2"));
+    let outcome = run(&[first, second.replace("G1", "G2")], &[line(&later), line(&message())]);
+    assert_eq!((classes(&outcome.payments).as_str(), classes(&outcome.bills).as_str()), ("P00x2", "L00x2"));
+}
+
+#[test]
+fn findings_carry_their_lower_hits_and_their_evidence() {
+    let late = Message { date: utc(EXPIRES + 2 * HOUR), amount_json: "149000".into(), ..message() };
+    let text = envelope(&late, "r1", UNTIL).line(SECRET);
+    let outcome = run(&[row("ACTIVE", false, "", "", "")], std::slice::from_ref(&text));
+    let digest = evidence::hex(&<sha2::Sha256 as sha2::Digest>::digest(&text));
+    let payment = format!("P07 [P03;late_evidence] BREAK high INV-1 0073 due 150000 paid 149000 {} {digest}", late.date);
+    let bill = format!("L11 [] BREAK high INV-1 0073 due 150000 paid 149000 {digest}");
+    assert_eq!(outcome.findings.into_keys().collect::<Vec<_>>(), [bill, payment]);
+}
+
+#[test]
+fn a_live_code_on_two_invoices_is_flagged_and_a_row_nobody_can_read_is_counted_apart() {
+    let live = row("ACTIVE", false, "", "", "").replace(&utc(EXPIRES), &utc(UNTIL + 2 * DAY));
+    let outcome = run(&[live.clone(), live.replace("INV-1", "INV-2"), live.replace("150000", "150.000")], &[]);
+    assert_eq!((classes(&outcome.bills).as_str(), outcome.flags["L07"], outcome.malformed_rows), ("L01x2", 2, 1));
+    assert_eq!(outcome.findings.len(), 2);
 }

@@ -25,7 +25,7 @@ pub(crate) struct Message {
     pub invoice: String,
     pub amount_json: String,
     pub code_json: String,
-    /// AGENT_ID, AGENT_STORE_ID, AGENT_TRX_ID; without it the identity is invoice and date.
+    /// Chain, store and transaction; without it the identity is invoice and date.
     pub agent: Option<(String, String, String)>,
     /// `identifer` instead of `identifier`, as some of DOKU's samples have it.
     pub misspelt: bool,

@@ -1,6 +1,6 @@
 //! A tiny seeded generator, so that a world is its seed and nothing else.
 
-/// SplitMix64: every seed gives one fixed sequence, on every machine.
+/// `SplitMix64`: every seed gives one fixed sequence, on every machine.
 #[derive(Clone, Debug)]
 pub(crate) struct Random(u64);
 
