@@ -58,7 +58,8 @@ fn line(message: &Message) -> String {
 
 fn run(rows: &[String], lines: &[String]) -> Outcome {
     let ledger = format!("{}\n{}\n", super::world::COLUMNS.join(","), rows.join("\n"));
-    naive::reconcile(&ledger, &[format!("{}\n", lines.join("\n"))], &settings())
+    let log: String = lines.iter().flat_map(|line| [line.as_str(), "\n"]).collect();
+    naive::reconcile(&ledger, &[log], &settings())
 }
 
 /// The classes of a side, each with its count when that is not one.
