@@ -142,24 +142,22 @@ pub(crate) fn shrink(world: &World, differs: impl Fn(&World) -> bool) -> World {
 pub(crate) fn describe(seed: u64, world: &World, oracle: &Outcome, engine: &Outcome) -> String {
     let mut text = format!("seed {seed}: oracle and engine disagree\n{:#?}\nledger:\n{}", world.settings, world.ledger_text());
     for file in &world.files {
-        let _ = write!(text, "log:\n{}\n", file.text());
+        writeln!(text, "log:\n{}", file.text()).unwrap();
     }
-    for (name, ours, theirs) in [
-        ("lines", &oracle.lines, &engine.lines),
-        ("payments", &oracle.payments, &engine.payments),
-        ("bills", &oracle.bills, &engine.bills),
-    ] {
+    for (name, ours, theirs) in
+        [("lines", &oracle.lines, &engine.lines), ("payments", &oracle.payments, &engine.payments), ("bills", &oracle.bills, &engine.bills)]
+    {
         if ours != theirs {
-            let _ = write!(text, "{name}: oracle {ours:?}\n{name}: engine {theirs:?}\n");
+            writeln!(text, "{name}: oracle {ours:?}\n{name}: engine {theirs:?}").unwrap();
         }
     }
     if oracle.flags != engine.flags || oracle.malformed_rows != engine.malformed_rows {
-        let _ = write!(text, "flags: oracle {:?} L10 {}\n", oracle.flags, oracle.malformed_rows);
-        let _ = write!(text, "flags: engine {:?} L10 {}\n", engine.flags, engine.malformed_rows);
+        writeln!(text, "flags: oracle {:?} L10 {}", oracle.flags, oracle.malformed_rows).unwrap();
+        writeln!(text, "flags: engine {:?} L10 {}", engine.flags, engine.malformed_rows).unwrap();
     }
     for (whose, ours, theirs) in [("oracle", oracle, engine), ("engine", engine, oracle)] {
         for (finding, count) in ours.findings.iter().filter(|(finding, count)| theirs.findings.get(*finding) != Some(count)) {
-            let _ = writeln!(text, "only {whose}: {count} x {finding}");
+            writeln!(text, "only {whose}: {count} x {finding}").unwrap();
         }
     }
     text
@@ -194,7 +192,7 @@ pub(crate) fn check_positions(out: &Path, inputs: &Path) {
         let line = bytes[start..].split(|byte| *byte == b'\n').next().unwrap();
         let line = line.strip_suffix(b"\r").unwrap_or(line);
         assert_eq!(hex(&Sha256::digest(line)), row["digest"], "{row:?}");
-        let number = 1 + bytes[..start].iter().filter(|byte| **byte == b'\n').count();
+        let number = bytes[..start].split(|byte| *byte == b'\n').count();
         assert_eq!(row["line"], number.to_string(), "{row:?}");
         found.insert(row["digest"].clone());
     }
