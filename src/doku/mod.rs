@@ -3,4 +3,5 @@
 //! Belongs here: everything that knows DOKU's field names, headers and HTTP codes. Must not be here: sockets, the ledger,
 //! decisions about bills. Client and sandbox share the signer and the wire types, nothing else.
 
+pub mod notification;
 pub mod signature;

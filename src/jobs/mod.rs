@@ -1,3 +1,6 @@
 //! Orchestration: issue, sync, ingest, reconcile, demo. Each takes its ledger and gateway through their traits.
 //!
 //! Belongs here: order of steps, concurrency, stopping. Must not be here: SQL, sockets, decisions (they are `domain`'s).
+
+pub mod ingest;
+pub mod reconcile;
