@@ -99,12 +99,7 @@ impl SigningKey {
     ///
     /// # Errors
     /// Every [`SignatureError`].
-    pub fn verify_digested(
-        &self,
-        components: &Components<'_>,
-        body_digest: Option<Digest>,
-        header: &str,
-    ) -> Result<(), SignatureError> {
+    pub fn verify_digested(&self, components: &Components<'_>, body_digest: Option<Digest>, header: &str) -> Result<(), SignatureError> {
         let encoded = header.strip_prefix(PREFIX).ok_or(SignatureError::Prefix)?;
         let mut claimed = [0_u8; 33];
         match BASE64.decode_slice(encoded, &mut claimed) {

@@ -48,7 +48,9 @@ pub enum EvidenceError {
         reason: String,
     },
     /// See [`codes::TOO_MANY`].
-    #[error("E0703: this is more evidence than one run can hold\nhint: reconcile a shorter period, or check that the logs belong to this ledger")]
+    #[error(
+        "E0703: this is more evidence than one run can hold\nhint: reconcile a shorter period, or check that the logs belong to this ledger"
+    )]
     TooMany,
 }
 

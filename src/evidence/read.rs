@@ -54,10 +54,8 @@ pub fn read(files: &[PathBuf], options: &ReadOptions<'_>) -> Result<Evidence, Ev
     let mut evidence = Evidence::default();
     let mut batch = blocks.batch(BATCH)?;
     while !batch.is_empty() {
-        let (next, parsed) = rayon::join(
-            || blocks.batch(BATCH),
-            || batch.par_iter().map(|block| Parsed::of(block, options)).collect::<Vec<_>>(),
-        );
+        let (next, parsed) =
+            rayon::join(|| blocks.batch(BATCH), || batch.par_iter().map(|block| Parsed::of(block, options)).collect::<Vec<_>>());
         for parsed in parsed {
             evidence.take(parsed)?;
         }

@@ -102,8 +102,7 @@ fn payment(lines: &Lines, line: &Line) -> Option<Payment> {
 /// Records what payments prove of issues in doubt; how many.
 async fn settle(ledger: &impl Ledger, payments: &[Payment], now: Timestamp) -> Result<u64, LedgerError> {
     let snapshot = ledger.snapshot()?;
-    let in_doubt: Vec<&BillState> =
-        snapshot.bills.values().filter(|state| state.status == Status::InDoubt(OperationKind::Issue)).collect();
+    let in_doubt: Vec<&BillState> = snapshot.bills.values().filter(|state| state.status == Status::InDoubt(OperationKind::Issue)).collect();
     let mut entries: Vec<Entry> = in_doubt.into_iter().filter_map(|state| settlement(state, payments, now)).collect();
     entries.sort_by(|a, b| a.invoice_number.cmp(&b.invoice_number));
     let count = u64::try_from(entries.len()).unwrap_or(u64::MAX);

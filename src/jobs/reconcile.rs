@@ -173,11 +173,8 @@ pub fn run(options: &ReconcileOptions) -> Result<ReconcileReport, ReconcileError
 
 fn external_bills(path: &Path, terms: &Terms) -> Result<Billed, ReconcileError> {
     let external = external::read(path, terms)?;
-    let source = LedgerSource::External {
-        path: path.display().to_string(),
-        rows: external.rows,
-        rows_digest: digest::hex(&external.rows_digest),
-    };
+    let source =
+        LedgerSource::External { path: path.display().to_string(), rows: external.rows, rows_digest: digest::hex(&external.rows_digest) };
     Ok(Billed {
         bills: external.bills,
         known: external.known,

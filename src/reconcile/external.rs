@@ -5,9 +5,9 @@ use std::path::{Path, PathBuf};
 use jiff::Timestamp;
 use jiff::civil::{Date, DateTime};
 
+use super::Terms;
 use super::bills::{Bills, ExternalMark, KnownPayment, NewBill};
 use super::tally::Tally;
-use super::Terms;
 use crate::domain::amount::{Amount, Rupiah};
 use crate::domain::calendar::{at_wib, end_of_wib_day, start_of_wib_day};
 use crate::domain::channel::Channel;
@@ -87,10 +87,8 @@ struct Columns {
 
 impl Columns {
     fn of(header: &csv::ByteRecord, path: &Path) -> Result<Self, ExternalError> {
-        let names: Vec<String> = header
-            .iter()
-            .map(|cell| String::from_utf8_lossy(cell).trim_start_matches('\u{feff}').trim().to_ascii_lowercase())
-            .collect();
+        let names: Vec<String> =
+            header.iter().map(|cell| String::from_utf8_lossy(cell).trim_start_matches('\u{feff}').trim().to_ascii_lowercase()).collect();
         let mut places = [None; 13];
         for (place, column) in places.iter_mut().zip(REQUIRED.into_iter().chain(OPTIONAL)) {
             *place = names.iter().position(|name| name == column);

@@ -249,12 +249,14 @@ impl<'a> Findings<'a> {
                 Class::P17 => "the amount notified is no whole number of rupiah".to_owned(),
                 Class::P15 => {
                     let all = bills.candidates(invoice_number, payment_code);
-                    let all: Vec<_> = all.iter().map(|&bill| format!("{} / {}", bills.invoice_number(bill), bills.payment_code(bill))).collect();
+                    let all: Vec<_> =
+                        all.iter().map(|&bill| format!("{} / {}", bills.invoice_number(bill), bills.payment_code(bill))).collect();
                     format!("candidates: {}", all.join(", "))
                 }
                 Class::P02 => {
                     let all = bills.candidates(invoice_number, payment_code);
-                    let all: Vec<_> = all.iter().map(|&bill| format!("{} / {}", bills.invoice_number(bill), bills.payment_code(bill))).collect();
+                    let all: Vec<_> =
+                        all.iter().map(|&bill| format!("{} / {}", bills.invoice_number(bill), bills.payment_code(bill))).collect();
                     format!("notified {invoice_number} / {payment_code}; known {}", all.join(", "))
                 }
                 _ => format!("neither invoice {invoice_number} nor code {payment_code} is known"),

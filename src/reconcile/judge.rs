@@ -121,9 +121,7 @@ fn judge_one(inputs: &Inputs, terms: &Terms, proof: (u32, &Line), found: Found, 
     };
     let (class, mut flags) = payment_class(&facts, &matched, &terms.period, &terms.policy);
     let late = terms.period.contains(facts.paid_at) && line.received_at().is_some_and(|at| at >= terms.period.ends_at());
-    for (flag, on) in
-        [(Class::LATE_EVIDENCE, late), (Class::CONFLICTING, conflicting), (Class::N03, !line.marks.has(Marks::VERIFIED))]
-    {
+    for (flag, on) in [(Class::LATE_EVIDENCE, late), (Class::CONFLICTING, conflicting), (Class::N03, !line.marks.has(Marks::VERIFIED))] {
         flags = if on { flags.with(flag) } else { flags };
     }
     JudgedPayment { line: at, bill: if let Found::One(bill) = found { bill } else { NO_BILL }, class, flags }
@@ -319,7 +317,8 @@ fn paid_mark(inputs: &Inputs, payments: &Payments, number: u32, bill: &Bill, ter
         ExternalMark::At(at) => return dated(at),
         ExternalMark::Unpaid => {}
     }
-    let known = known_of(&inputs.known, number).iter().filter(|known| known.in_ledger && !payments.contains(&inputs.lines, &known.identity));
+    let known =
+        known_of(&inputs.known, number).iter().filter(|known| known.in_ledger && !payments.contains(&inputs.lines, &known.identity));
     known.map(|known| dated(known.paid_at)).fold(PaidMark::None, |worst, mark| match (worst, mark) {
         (PaidMark::InPeriod, _) | (_, PaidMark::InPeriod) => PaidMark::InPeriod,
         (PaidMark::None, mark) => mark,

@@ -1,8 +1,8 @@
 //! Counts and rupiah by class, and the identities that hold independent counters against each other.
 
+use super::Inputs;
 use super::dedupe::Payments;
 use super::judge::{Attached, attaches};
-use super::Inputs;
 use crate::domain::amount::Rupiah;
 use crate::domain::classify::{Class, Nature};
 
@@ -104,11 +104,7 @@ pub(super) fn identities(inputs: &Inputs, payments: &Payments, attached: &Attach
     let row = |name, left: i128, right: i128| Identity { name, left, right };
     vec![
         row("lines_read_equal_line_classes", inputs.lines_read.into(), lines.total().count.into()),
-        row(
-            "success_lines_parsed_equal_success_classes",
-            inputs.raw.success_count.into(),
-            proving.saturating_add(not_first.count).into(),
-        ),
+        row("success_lines_parsed_equal_success_classes", inputs.raw.success_count.into(), proving.saturating_add(not_first.count).into()),
         row("proving_lines_equal_unique_payments", proving.into(), unique.into()),
         row("unique_payments_equal_payment_classes", unique.into(), paid.total().count.into()),
         row("proving_lines_rupiah_equal_payment_classes_rupiah", first.get(), paid.total().amount.get()),

@@ -180,7 +180,12 @@ impl Summary {
             identities: outcome
                 .identities
                 .iter()
-                .map(|identity| IdentityFigures { name: identity.name, left: identity.left, right: identity.right, holds: identity.holds() })
+                .map(|identity| IdentityFigures {
+                    name: identity.name,
+                    left: identity.left,
+                    right: identity.right,
+                    holds: identity.holds(),
+                })
                 .collect(),
         }
     }

@@ -61,7 +61,9 @@ pub fn bill_class(bill: &BillSituation, as_of: Timestamp, policy: &Policy) -> (C
         Class::L01
     };
     let aged = class == Class::L02
-        && bill.expires_at.is_some_and(|at| as_of.duration_since(at) > SignedDuration::from_hours(policy.expired_break_days.saturating_mul(24)));
+        && bill
+            .expires_at
+            .is_some_and(|at| as_of.duration_since(at) > SignedDuration::from_hours(policy.expired_break_days.saturating_mul(24)));
     (class, if aged { Nature::Break } else { class.info().nature })
 }
 

@@ -69,9 +69,7 @@ const BREAKS: [(Class, Rule); 9] = [
     (Class::P03, |_, amount, bill, policy| amount < bill.due && beyond_tolerance(amount, bill.due, policy)),
     (Class::P04, |_, amount, bill, policy| amount > bill.due && beyond_tolerance(amount, bill.due, policy)),
     (Class::P11, |payment, _, bill, _| payment.channel != bill.channel || !payment.acquirer_agrees),
-    (Class::P09, |payment, _, bill, policy| {
-        bill.created_at.is_some_and(|at| minutes_after(payment.paid_at, policy.skew_minutes) < at)
-    }),
+    (Class::P09, |payment, _, bill, policy| bill.created_at.is_some_and(|at| minutes_after(payment.paid_at, policy.skew_minutes) < at)),
 ];
 
 fn beyond_tolerance(amount: Amount, due: Amount, policy: &Policy) -> bool {

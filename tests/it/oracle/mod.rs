@@ -9,7 +9,7 @@
     reason = "clarity before speed: an unreadable cell, an empty cell and a value are three things"
 )]
 
-// mod compare;
+mod compare;
 mod coverage;
 mod evidence;
 mod known;
@@ -18,5 +18,5 @@ mod lines;
 mod message;
 mod naive;
 mod random;
-// mod sweep;
+mod sweep;
 mod world;
