@@ -68,7 +68,7 @@ pub(crate) fn read_outcome(folder: &Path) -> Outcome {
         let numbers = classes.map(|(class, total)| (class.clone(), (total["count"].as_u64().unwrap(), integer(&total["amount"]))));
         numbers.filter(|(_, (count, _))| *count > 0).collect()
     };
-    let flags = summary["flags"].as_object().unwrap().iter().map(|(flag, count)| (flag.clone(), count.as_u64().unwrap()));
+    let flags = summary["flags"].as_object().unwrap().iter().map(|(flag, count)| (flag.clone(), count["count"].as_u64().unwrap()));
     let mut outcome = Outcome {
         lines: totals("lines"),
         payments: totals("payments"),

@@ -101,10 +101,10 @@ fn report_lines(outcome: &mut Outcome, lines: &[Line]) {
     }
     for line in rows.values() {
         let severity = match line.class {
+            _ if line.flags.contains("N05") => "critical",
             "N01" | "N03" | "N12" => "medium",
             "N04" | "N07" => "high",
             "N02" => "critical",
-            _ if line.flags.contains("N05") => "critical",
             _ => continue,
         };
         outcome.find(line.class, &line.flags, severity, &line.digest);
@@ -206,11 +206,15 @@ impl Matcher<'_> {
         for (paid, verdict) in self.payments.iter().zip(&self.verdicts) {
             let facts = &paid.facts;
             add(&mut outcome.payments, verdict.class, facts.amount.unwrap_or(0));
-            outcome.flag(&verdict.flags);
+            // N03 is counted with its line already.
+            outcome.flag(verdict.flags.iter().filter(|flag| **flag != "N03"));
             let Some((_, severity)) = P_BREAKS.iter().find(|(class, _)| *class == verdict.class) else { continue };
-            let due = verdict.bill.map(|bill| self.bills[bill].amount);
+            // An unusable amount belongs to no bill, but the report shows what was due on the one it names.
+            let named: Vec<&Bill> = self.bills.iter().filter(|bill| (&bill.invoice, &bill.code) == (&facts.invoice, &facts.code)).collect();
+            let due = if verdict.class == "P15" || named.len() != 1 { None } else { Some(named[0].amount) };
             let text = |amount: Option<u64>| amount.map(|amount| amount.to_string()).unwrap_or_default();
-            let (invoice, code, date) = (&facts.invoice, &facts.code, facts.date);
+            // The report gives whole seconds.
+            let (invoice, code, date) = (&facts.invoice, &facts.code, at(facts.date.as_second()));
             let rest = format!("{invoice} {code} due {} paid {} {date} {}", text(due), text(facts.amount), join(&paid.evidence));
             outcome.find(verdict.class, &verdict.flags, severity, &rest);
         }
@@ -255,10 +259,10 @@ impl Matcher<'_> {
             outcome.flag(&flags);
             let age = bill.expires.map(|expires| at(self.settings.as_of).duration_since(expires));
             let severity = match class {
+                _ if shared => "critical",
                 "L11" | "L12" | "L05" => "high",
                 "L04" => "critical",
                 "L02" if age > Some(SignedDuration::from_hours(60 * 24)) => "medium",
-                _ if shared => "critical",
                 _ => continue,
             };
             let evidence: BTreeSet<String> = attached.iter().map(|paid| paid.line_digest.clone()).collect();
