@@ -22,4 +22,5 @@
 mod cli;
 mod crash;
 mod kill;
+mod oracle;
 mod support;
