@@ -34,6 +34,9 @@ const MONTHS: usize = 3;
 /// Runs that may end with rows in doubt before the one that has none.
 const RUNS_MAX: u64 = 20;
 
+/// Instants of its start a program is killed at, three milliseconds apart: reading, making the ledger, the first calls.
+const STARTS: u64 = 20;
+
 /// Campaigns at a time: they mostly wait.
 const WORKERS: usize = 4;
 
@@ -103,7 +106,7 @@ struct Month {
 }
 
 impl Campaign {
-    fn new(seed: u64, codes: usize) -> Self {
+    fn new(seed: u64, codes: usize, fault_percent: u8) -> Self {
         let desk = Desk::new();
         let mut dice = Dice::new(seed);
         let mut environment = vec![
@@ -121,8 +124,8 @@ impl Campaign {
             ("TAGIH_TIMEOUT_REQUEST_MS", REQUEST_MS.to_string()),
             ("TAGIH_LOG", if dice.percent(50) { "warn".into() } else { "debug".into() }),
         ];
-        let (seed_text, delay_text) = (seed.to_string(), DELAY_MS.to_string());
-        let arguments = ["--seed", &seed_text, "--faults", "20", "--delay-ms", &delay_text];
+        let [seed_text, percent, delay_text] = [seed, fault_percent.into(), DELAY_MS].map(|number| number.to_string());
+        let arguments = ["--seed", &seed_text, "--faults", &percent, "--delay-ms", &delay_text];
         let sandbox = Sandbox::start(&desk, &arguments, &borrowed(&environment));
         environment.push(("TAGIH_DOKU_BASE_URL", sandbox.base_url()));
         Self { desk, sandbox, environment, dice, wishes: Wishes::new(seed, codes), tally: Tally::default() }
@@ -142,6 +145,10 @@ impl Campaign {
             // Several in a row on one file kill the recovery, too.
             let due = if number + 1 >= MONTHS || self.dice.percent(30) { left } else { self.dice.below(left + 1) };
             self.kill(&month, due);
+            if self.has_ledger() && self.dice.percent(25) {
+                let synced = self.tagih(&["sync"]);
+                assert!(matches!(synced.code(), Some(0 | 3)), "{synced:?}");
+            }
             self.finish(&month);
             recorded = month.recorded_in_the_end;
         }
@@ -174,20 +181,29 @@ impl Campaign {
                 self.tally.missed += 1;
                 return;
             }
-            let calls = self.sandbox.calls();
-            let landed = match (calls.len() > calls_before, self.sandbox.recorded() == month.recorded_in_the_end) {
+            let landed = match (self.sandbox.calls().len() > calls_before, self.sandbox.recorded() == month.recorded_in_the_end) {
                 (_, true) => &mut self.tally.after_calls,
                 (true, false) => &mut self.tally.amid_calls,
                 (false, false) => &mut self.tally.before_calls,
             };
             *landed += 1;
             self.tally.in_recovery += u64::from(earlier > 0);
-            if self.desk.path("tagih.ledger").exists() {
-                check::corpse(&self.export(), &calls, &month.out);
-            } else {
-                assert!(calls.is_empty(), "DOKU was called before there was a ledger (I1)");
-            }
+            self.look_at_corpse(month);
         }
+    }
+
+    /// What holds at the moment of death, before anything is repaired.
+    fn look_at_corpse(&self, month: &Month) {
+        let calls = self.sandbox.calls();
+        if self.has_ledger() {
+            check::corpse(&self.export(), &calls, &month.out);
+        } else {
+            assert!(calls.is_empty(), "DOKU was called before there was a ledger (I1)");
+        }
+    }
+
+    fn has_ledger(&self) -> bool {
+        self.desk.path("tagih.ledger").exists()
     }
 
     /// Mostly at a change, so that instants are spread over the run however fast the machine is; sometimes by the clock.
@@ -287,7 +303,7 @@ fn a_program_killed_at_any_instant_loses_no_code_and_makes_none_twice() {
             }
             let share = kills / campaigns + u64::from(number < kills % campaigns);
             let seed = first_seed + number;
-            match catch_unwind(AssertUnwindSafe(|| Campaign::new(seed, codes).run(share))) {
+            match catch_unwind(AssertUnwindSafe(|| Campaign::new(seed, codes, 20).run(share))) {
                 Ok(tally) => total.lock().unwrap().add(&tally),
                 Err(failure) => {
                     eprintln!("again: TAGIH_KILL_SEED={seed} TAGIH_KILL_CAMPAIGNS=1 TAGIH_KILL_KILLS={share} TAGIH_KILL_CODES={codes}");
@@ -310,4 +326,18 @@ fn a_program_killed_at_any_instant_loses_no_code_and_makes_none_twice() {
     );
     assert_eq!(total.landed(), kills, "{total:?}");
     assert!(3 * total.amid_calls >= kills, "too few kills hit a run at work: {total:?}");
+}
+
+#[test]
+fn a_program_killed_while_it_starts_leaves_nothing_that_stops_the_next() {
+    let mut landed = 0;
+    for step in 0..STARTS {
+        let mut campaign = Campaign::new(9_000 + step, 3, 0);
+        let month = campaign.month(0, 3);
+        let finished = campaign.run_until(&month, 0, Moment::After(Duration::from_millis(3 * step)));
+        landed += u64::from(finished.was_killed());
+        campaign.look_at_corpse(&month);
+        campaign.finish(&month);
+    }
+    assert!(landed >= STARTS / 3, "only {landed} of {STARTS} kills hit a program that was starting");
 }

@@ -1,6 +1,7 @@
 //! The real binary in a clean environment: nothing of the caller's reaches it, and everything it says is kept in files.
 
 use std::ffi::OsStr;
+use std::fmt;
 use std::fs::{self, File};
 use std::os::unix::process::ExitStatusExt as _;
 use std::path::{Path, PathBuf};
@@ -110,7 +111,6 @@ impl Drop for Running {
 }
 
 /// How a process ended.
-#[derive(Debug)]
 pub struct Finished {
     status: ExitStatus,
     pub stdout: String,
@@ -125,5 +125,14 @@ impl Finished {
 
     pub fn code(&self) -> Option<i32> {
         self.status.code()
+    }
+}
+
+impl fmt::Debug for Finished {
+    /// Its last words are enough; all of them are in the desk's files.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let lines: Vec<&str> = self.stderr.lines().collect();
+        let last = lines[lines.len().saturating_sub(10)..].join("\n");
+        write!(f, "{}\nstdout: {}\nstderr: {last}", self.status, self.stdout.get(..2_000).unwrap_or(&self.stdout))
     }
 }
