@@ -9,7 +9,7 @@ use hmac::{Hmac, KeyInit as _, Mac as _};
 use secrecy::{ExposeSecret as _, SecretString};
 use sha2::Sha256;
 
-use crate::domain::digest;
+use crate::domain::digest::{self, Digest};
 
 /// What every signature header begins with.
 pub const PREFIX: &str = "HMACSHA256=";
@@ -80,7 +80,7 @@ impl SigningKey {
     /// # Errors
     /// [`SignatureError::ControlCharacter`].
     pub fn sign(&self, components: &Components<'_>) -> Result<String, SignatureError> {
-        let mac = self.mac_over(components)?.finalize().into_bytes();
+        let mac = self.mac_over(components, components.body.map(digest::of_bytes))?.finalize().into_bytes();
         let mut header = String::with_capacity(PREFIX.len().saturating_add(44));
         header.push_str(PREFIX);
         BASE64.encode_string(mac, &mut header);
@@ -92,6 +92,14 @@ impl SigningKey {
     /// # Errors
     /// Every [`SignatureError`].
     pub fn verify(&self, components: &Components<'_>, header: &str) -> Result<(), SignatureError> {
+        self.verify_digested(components, components.body.map(digest::of_bytes), header)
+    }
+
+    /// [`SigningKey::verify`] for a body whose digest the caller has already; `components.body` is not looked at.
+    ///
+    /// # Errors
+    /// Every [`SignatureError`].
+    pub fn verify_digested(&self, components: &Components<'_>, body_digest: Option<Digest>, header: &str) -> Result<(), SignatureError> {
         let encoded = header.strip_prefix(PREFIX).ok_or(SignatureError::Prefix)?;
         let mut claimed = [0_u8; 33];
         match BASE64.decode_slice(encoded, &mut claimed) {
@@ -99,10 +107,10 @@ impl SigningKey {
             _ => return Err(SignatureError::Encoding),
         }
         let claimed = claimed.first_chunk::<32>().ok_or(SignatureError::Encoding)?;
-        self.mac_over(components)?.verify_slice(claimed).map_err(|_| SignatureError::Mismatch)
+        self.mac_over(components, body_digest)?.verify_slice(claimed).map_err(|_| SignatureError::Mismatch)
     }
 
-    fn mac_over(&self, components: &Components<'_>) -> Result<Hmac<Sha256>, SignatureError> {
+    fn mac_over(&self, components: &Components<'_>, body_digest: Option<Digest>) -> Result<Hmac<Sha256>, SignatureError> {
         let (stamp_name, stamp) = match components.stamp {
             Stamp::Request(value) => ("Request-Timestamp", value),
             Stamp::Response(value) => ("Response-Timestamp", value),
@@ -125,9 +133,9 @@ impl SigningKey {
             mac.update(b":");
             mac.update(value.as_bytes());
         }
-        if let Some(body) = components.body {
+        if let Some(body_digest) = body_digest {
             let mut encoded = [0_u8; 44];
-            let length = BASE64.encode_slice(digest::of_bytes(body), &mut encoded).unwrap_or(0);
+            let length = BASE64.encode_slice(body_digest, &mut encoded).unwrap_or(0);
             mac.update(b"\nDigest:");
             mac.update(encoded.get(..length).unwrap_or_default());
         }

@@ -16,6 +16,23 @@ pub fn of_parts(parts: &[&[u8]]) -> Digest {
     hasher.finalize().into()
 }
 
+/// A digest of bytes that arrive in pieces.
+#[derive(Clone, Debug, Default)]
+pub struct Running(Sha256);
+
+impl Running {
+    /// Takes the next piece.
+    pub fn update(&mut self, bytes: &[u8]) {
+        self.0.update(bytes);
+    }
+
+    /// The digest of all pieces.
+    #[must_use]
+    pub fn finish(self) -> Digest {
+        self.0.finalize().into()
+    }
+}
+
 /// The digest of `bytes` as they are.
 #[must_use]
 pub fn of_bytes(bytes: &[u8]) -> Digest {

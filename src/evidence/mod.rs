@@ -1,3 +1,90 @@
 //! Notification logs (and settlement files) → verified evidence lines and payments, with provenance.
 //!
 //! Belongs here: reading, splitting, verifying, digesting. Must not be here: bills, classification against them.
+
+mod blocks;
+pub mod codes;
+mod envelope;
+mod inspect;
+mod read;
+
+use std::path::{Path, PathBuf};
+
+pub use read::{Evidence, ReadOptions, read};
+
+use crate::domain::code::Code;
+
+/// Which bill an invoice number and a code name together, for those who know; then a line need not keep its texts.
+pub trait Pairs: Sync {
+    /// The only bill of this pair.
+    fn pair(&self, invoice_number: &str, payment_code: &str) -> Option<u32>;
+}
+
+/// Knows no bill: every line keeps its texts.
+#[derive(Clone, Copy, Debug)]
+pub struct NoPairs;
+
+impl Pairs for NoPairs {
+    fn pair(&self, _: &str, _: &str) -> Option<u32> {
+        None
+    }
+}
+
+/// Why evidence cannot be read (exit 7; see [`codes`]).
+#[derive(Debug, thiserror::Error)]
+pub enum EvidenceError {
+    /// See [`codes::NO_FILES`].
+    #[error("E0701: `{pattern}` names no notification log\nhint: correct the path, or fetch the logs of the period first")]
+    NoFiles {
+        /// What was asked for.
+        pattern: String,
+    },
+    /// See [`codes::UNREADABLE`].
+    #[error("E0702: the notification log `{}` cannot be read: {reason}\nhint: check the path, the permissions and whether the copy is complete", path.display())]
+    Unreadable {
+        /// Which log.
+        path: PathBuf,
+        /// The system's words.
+        reason: String,
+    },
+    /// See [`codes::TOO_MANY`].
+    #[error(
+        "E0703: this is more evidence than one run can hold\nhint: reconcile a shorter period, or check that the logs belong to this ledger"
+    )]
+    TooMany,
+}
+
+impl EvidenceError {
+    /// Its stable code.
+    #[must_use]
+    pub const fn code(&self) -> Code {
+        match self {
+            Self::NoFiles { .. } => codes::NO_FILES,
+            Self::Unreadable { .. } => codes::UNREADABLE,
+            Self::TooMany => codes::TOO_MANY,
+        }
+    }
+
+    fn unreadable(path: &Path, error: &std::io::Error) -> Self {
+        Self::Unreadable { path: path.to_owned(), reason: error.to_string() }
+    }
+}
+
+/// The files `patterns` name, in sorted order and once each.
+///
+/// # Errors
+/// [`EvidenceError::NoFiles`] for a pattern that names none.
+pub fn expand(patterns: &[String]) -> Result<Vec<PathBuf>, EvidenceError> {
+    let mut files = Vec::new();
+    for pattern in patterns {
+        let none = || EvidenceError::NoFiles { pattern: pattern.clone() };
+        let before = files.len();
+        files.extend(glob::glob(pattern).map_err(|_| none())?.filter_map(Result::ok).filter(|path| path.is_file()));
+        if files.len() == before {
+            return Err(none());
+        }
+    }
+    files.sort();
+    files.dedup();
+    Ok(files)
+}

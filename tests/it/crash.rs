@@ -85,7 +85,8 @@ impl<'a> ModelGateway<'a> {
         };
         let timestamp = format_utc_seconds(self.clock.now());
         let request_id = request.request_id.to_string();
-        let components = Components { client_id: CLIENT, request_id: &request_id, stamp: Stamp::Request(&timestamp), target: &request.path, body };
+        let components =
+            Components { client_id: CLIENT, request_id: &request_id, stamp: Stamp::Request(&timestamp), target: &request.path, body };
         let signature = self.key.sign(&components).unwrap();
         let headers = [("Client-Id", CLIENT), ("Request-Id", &request_id), ("Request-Timestamp", &timestamp), ("Signature", &signature)];
         Request {
@@ -136,7 +137,8 @@ impl Gateway for ModelGateway<'_> {
             (Some(signature), Some(timestamp)) => {
                 let request_id = wire.request_id.to_string();
                 let stamp = Stamp::Response(timestamp);
-                let components = Components { client_id: CLIENT, request_id: &request_id, stamp, target: &wire.path, body: Some(&answer.body) };
+                let components =
+                    Components { client_id: CLIENT, request_id: &request_id, stamp, target: &wire.path, body: Some(&answer.body) };
                 if self.key.verify(&components, signature).is_ok() { SignatureFinding::Valid } else { SignatureFinding::Wrong }
             }
             _ => SignatureFinding::Absent,
@@ -362,7 +364,8 @@ fn campaign(seed: u64, faults: &Faults, crashes: &[Crash]) {
             break;
         }
     }
-    let unfinished: Vec<_> = last.iter().filter(|end| matches!(end.bucket, Bucket::Deferred | Bucket::InDoubt | Bucket::Rejected | Bucket::Refused)).collect();
+    let unfinished: Vec<_> =
+        last.iter().filter(|end| matches!(end.bucket, Bucket::Deferred | Bucket::InDoubt | Bucket::Rejected | Bucket::Refused)).collect();
     assert!(unfinished.is_empty(), "{context}: {unfinished:?}");
     check_world(&ledger, &model, &bills, &context);
     let calls = model.lock().unwrap().calls().len();

@@ -1,0 +1,201 @@
+//! Classes of the reconciliation: what each is called, how bad it is, and which facts lead to it.
+//!
+//! Belongs here: the table of classes and one small pure function a rule, over facts. Must not be here: how the facts
+//! were gathered in bulk (`reconcile`), or any status that was derived from payments.
+
+mod bill;
+mod line;
+mod payment;
+mod table;
+
+use jiff::civil::Date;
+use jiff::{SignedDuration, Timestamp};
+
+pub use bill::{BillSituation, PaidMark, bill_class, is_live, issued_otherwise};
+pub use line::{LateFacts, LineFlags, RetrySlot, further_success, line_flags, not_final, retry_slot};
+pub use payment::{BillFacts, Match, PaymentFacts, covers, payment_class};
+pub use table::{ALL, Class, ClassInfo};
+
+/// Whether someone must act.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Nature {
+    /// As it should be.
+    Ok,
+    /// Clears by itself.
+    Timing,
+    /// Someone must act.
+    Break,
+}
+
+impl Nature {
+    /// All three, mildest first.
+    pub const ALL: [Self; 3] = [Self::Ok, Self::Timing, Self::Break];
+
+    /// The name used in reports.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Ok => "OK",
+            Self::Timing => "TIMING",
+            Self::Break => "BREAK",
+        }
+    }
+}
+
+/// How bad a BREAK is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Severity {
+    /// Not a BREAK.
+    None,
+    /// Can wait for the monthly close.
+    Medium,
+    /// Money or a customer is affected.
+    High,
+    /// Money is at risk now.
+    Critical,
+}
+
+impl Severity {
+    /// The name used in reports.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::None => "none",
+            Self::Medium => "medium",
+            Self::High => "high",
+            Self::Critical => "critical",
+        }
+    }
+}
+
+/// A set of classes: the lower hits and flags of one subject.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct ClassSet(u64);
+
+impl ClassSet {
+    /// No class.
+    pub const EMPTY: Self = Self(0);
+
+    /// This set and `class`.
+    #[must_use]
+    pub fn with(self, class: Class) -> Self {
+        Self(self.0 | 1_u64.checked_shl(u32::from(class.index())).unwrap_or(0))
+    }
+
+    /// This set without `class`.
+    #[must_use]
+    pub fn without(self, class: Class) -> Self {
+        Self(self.0 & !Self::EMPTY.with(class).0)
+    }
+
+    /// Whether `class` is in it.
+    #[must_use]
+    pub fn contains(self, class: Class) -> bool {
+        self.0 & Self::EMPTY.with(class).0 != 0
+    }
+
+    /// Its classes in the order of the rules.
+    pub fn iter(self) -> impl Iterator<Item = Class> {
+        Class::all().filter(move |&class| self.contains(class))
+    }
+}
+
+impl FromIterator<Class> for ClassSet {
+    fn from_iter<I: IntoIterator<Item = Class>>(classes: I) -> Self {
+        classes.into_iter().fold(Self::EMPTY, Self::with)
+    }
+}
+
+/// Whether evidence that nobody can verify counts as money.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Unverifiable {
+    /// It does not; the line is N03.
+    Strict,
+    /// It does, flagged N03: the log is trusted in place of the signature.
+    TrustLog,
+}
+
+/// What the rules leave to the merchant.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Policy {
+    /// By how many rupiah a payment may differ from what is due and still match (default 0).
+    pub tolerance_rupiah: u64,
+    /// Minutes after expiry in which a payment is still in time (default 5).
+    pub expiry_grace_minutes: i64,
+    /// Minutes a payment may lie before its code's creation (default 10).
+    pub skew_minutes: i64,
+    /// Default: strict.
+    pub unverifiable: Unverifiable,
+    /// Hours after the period's end in which evidence is expected to trickle in (default 24).
+    pub late_evidence_grace_hours: i64,
+    /// Minutes between a request's stamp and its arrival that are not remarkable (default 1,440).
+    pub replay_window_minutes: i64,
+    /// Minutes between payment and arrival that are not remarkable (default 780: the last redelivery and an hour).
+    pub late_notification_minutes: i64,
+    /// Days after expiry from which an unpaid bill is a BREAK (default 60).
+    pub expired_break_days: i64,
+}
+
+impl Default for Policy {
+    fn default() -> Self {
+        Self {
+            tolerance_rupiah: 0,
+            expiry_grace_minutes: 5,
+            skew_minutes: 10,
+            unverifiable: Unverifiable::Strict,
+            late_evidence_grace_hours: 24,
+            replay_window_minutes: 1_440,
+            late_notification_minutes: 780,
+            expired_break_days: 60,
+        }
+    }
+}
+
+/// WIB days, both included.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Period {
+    /// The first day.
+    pub from: Date,
+    /// The last day.
+    pub to: Date,
+    /// The first instant of the first day.
+    starts_at: Timestamp,
+    /// The first instant after the last day.
+    ends_at: Timestamp,
+}
+
+impl Period {
+    /// The days `from` to `to`; `None` when `to` is before `from` or outside the calendar.
+    #[must_use]
+    pub fn new(from: Date, to: Date) -> Option<Self> {
+        let starts_at = super::calendar::start_of_wib_day(from)?;
+        let ends_at = super::calendar::start_of_wib_day(to.tomorrow().ok()?)?;
+        (from <= to).then_some(Self { from, to, starts_at, ends_at })
+    }
+
+    /// The first instant.
+    #[must_use]
+    pub const fn starts_at(&self) -> Timestamp {
+        self.starts_at
+    }
+
+    /// The first instant after it.
+    #[must_use]
+    pub const fn ends_at(&self) -> Timestamp {
+        self.ends_at
+    }
+
+    /// Whether `at` falls on one of its days.
+    #[must_use]
+    pub fn contains(&self, at: Timestamp) -> bool {
+        self.starts_at <= at && at < self.ends_at
+    }
+}
+
+/// `at` plus `minutes`, at most the end of time.
+fn minutes_after(at: Timestamp, minutes: i64) -> Timestamp {
+    at.checked_add(SignedDuration::from_mins(minutes)).unwrap_or(Timestamp::MAX)
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,105 @@
+//! Rules on payments: one small function each, over the payment's facts and those of the bill it belongs to.
+
+use jiff::Timestamp;
+
+use super::super::amount::Amount;
+use super::super::channel::Channel;
+use super::{Class, ClassSet, Period, Policy, minutes_after};
+
+/// What the evidence says of a payment.
+#[derive(Clone, Copy, Debug)]
+pub struct PaymentFacts {
+    /// How much; `None` when the amount is unusable.
+    pub amount: Option<Amount>,
+    /// When, by `transaction.date`.
+    pub paid_at: Timestamp,
+    /// Where.
+    pub channel: Channel,
+    /// Whether the acquirer named is the channel's own.
+    pub acquirer_agrees: bool,
+}
+
+/// What the ledger, and the payments before this one, say of the bill.
+#[derive(Clone, Copy, Debug)]
+pub struct BillFacts<'a> {
+    /// What it asks for now.
+    pub due: Amount,
+    /// Where its code is to be paid.
+    pub channel: Channel,
+    /// May it be paid more than once.
+    pub reusable: bool,
+    /// When its code was made, if known.
+    pub created_at: Option<Timestamp>,
+    /// When its code stops being payable; `None`: never, or not known.
+    pub expires_at: Option<Timestamp>,
+    /// When its cancellation was acknowledged.
+    pub cancelled_at: Option<Timestamp>,
+    /// What it asked for before it was amended.
+    pub earlier_amounts: &'a [Amount],
+    /// Whether an earlier payment of this bill covers it.
+    pub covered_before: bool,
+    /// Whether an earlier payment covers another bill of the same debt.
+    pub settled_elsewhere: bool,
+}
+
+/// What the payment's invoice number and code lead to.
+#[derive(Clone, Copy, Debug)]
+pub enum Match<'a> {
+    /// More than one bill.
+    Several,
+    /// Neither is known.
+    Unknown,
+    /// One is known, or both but not as a pair.
+    Disagree,
+    /// One bill.
+    One(BillFacts<'a>),
+}
+
+type Rule = fn(&PaymentFacts, Amount, &BillFacts<'_>, &Policy) -> bool;
+
+/// The rules that need a bill and say BREAK, in their order.
+const BREAKS: [(Class, Rule); 9] = [
+    (Class::P06, |_, _, bill, _| !bill.reusable && bill.covered_before),
+    (Class::P12, |_, _, bill, _| !bill.reusable && bill.settled_elsewhere),
+    (Class::P08, |payment, _, bill, _| bill.cancelled_at.is_some_and(|at| payment.paid_at > at)),
+    (Class::P07, |payment, _, bill, policy| {
+        bill.expires_at.is_some_and(|at| payment.paid_at > minutes_after(at, policy.expiry_grace_minutes))
+    }),
+    (Class::P10, |_, amount, bill, policy| beyond_tolerance(amount, bill.due, policy) && bill.earlier_amounts.contains(&amount)),
+    (Class::P03, |_, amount, bill, policy| amount < bill.due && beyond_tolerance(amount, bill.due, policy)),
+    (Class::P04, |_, amount, bill, policy| amount > bill.due && beyond_tolerance(amount, bill.due, policy)),
+    (Class::P11, |payment, _, bill, _| payment.channel != bill.channel || !payment.acquirer_agrees),
+    (Class::P09, |payment, _, bill, policy| bill.created_at.is_some_and(|at| minutes_after(payment.paid_at, policy.skew_minutes) < at)),
+];
+
+fn beyond_tolerance(amount: Amount, due: Amount, policy: &Policy) -> bool {
+    amount.get().abs_diff(due.get()) > policy.tolerance_rupiah
+}
+
+/// Whether a payment of `amount` covers what is `due`.
+#[must_use]
+pub const fn covers(amount: u64, due: u64, policy: &Policy) -> bool {
+    amount >= due.saturating_sub(policy.tolerance_rupiah)
+}
+
+/// The primary class of a payment, and its lower hits.
+#[must_use]
+pub fn payment_class(payment: &PaymentFacts, found: &Match<'_>, period: &Period, policy: &Policy) -> (Class, ClassSet) {
+    let Some(amount) = payment.amount else { return (Class::P17, ClassSet::EMPTY) };
+    if !period.contains(payment.paid_at) {
+        return (Class::P16, ClassSet::EMPTY);
+    }
+    let bill = match found {
+        Match::Several => return (Class::P15, ClassSet::EMPTY),
+        Match::Unknown => return (Class::P01, ClassSet::EMPTY),
+        Match::Disagree => return (Class::P02, ClassSet::EMPTY),
+        Match::One(bill) => bill,
+    };
+    let mut hits = BREAKS.iter().filter(|(_, rule)| rule(payment, amount, bill, policy)).map(|&(class, _)| class);
+    match hits.next() {
+        Some(first) => (first, hits.collect()),
+        None if bill.reusable && amount == bill.due => (Class::P13, ClassSet::EMPTY),
+        None if amount != bill.due => (Class::P05, ClassSet::EMPTY),
+        None => (Class::P00, ClassSet::EMPTY),
+    }
+}

@@ -1,0 +1,287 @@
+//! One line of evidence as a compact record of fixed size, and the store that holds millions of them.
+//!
+//! Belongs here: what a line was found to say, without its text. Must not be here: reading, parsing, verifying.
+
+use std::path::PathBuf;
+
+use jiff::Timestamp;
+
+use super::amount::{Amount, Rupiah};
+use super::channel::Channel;
+use super::classify::Class;
+use super::digest::Digest;
+
+/// No bill is known to be meant.
+pub const NO_BILL: u32 = u32::MAX;
+
+/// What reading a file found.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct InputFile {
+    /// Which file.
+    pub path: PathBuf,
+    /// SHA-256 of the file as it is, compressed or not.
+    pub digest: Digest,
+    /// Its size in bytes.
+    pub bytes: u64,
+    /// Its lines, decompressed.
+    pub lines: u64,
+}
+
+/// Sums taken while lines are parsed, before anything is concluded from them.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct RawTotals {
+    /// Lines that say SUCCESS and count.
+    pub success_count: u64,
+    /// Their rupiah.
+    pub success_amount: Rupiah,
+}
+
+/// Why a line got no further; index into a fixed list, so that a record stays small.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Detail(u8);
+
+impl Detail {
+    const TEXTS: [&'static str; 22] = [
+        "",
+        "the line is longer than 1 MiB",
+        "the line is not UTF-8",
+        "the line is not a JSON object",
+        "there is no body",
+        "`Client-Id` is not ours",
+        "`Client-Id` is missing",
+        "`Request-Id` is missing",
+        "`Request-Timestamp` is missing",
+        "`Signature` is missing",
+        "the target is missing",
+        "no key is configured",
+        "the body stands without headers",
+        "body",
+        "service.id",
+        "acquirer.id",
+        "channel.id",
+        "transaction.status",
+        "transaction.date",
+        "order.invoice_number",
+        "order.amount",
+        "online_to_offline_info.payment_code",
+    ];
+
+    /// The detail with this text; none for a text outside the list.
+    #[must_use]
+    pub fn of(text: &str) -> Self {
+        let place = Self::TEXTS.iter().position(|&known| known == text);
+        Self(place.and_then(|place| u8::try_from(place).ok()).unwrap_or(0))
+    }
+
+    /// Its text; empty when there is nothing to say.
+    #[must_use]
+    pub fn text(self) -> &'static str {
+        Self::TEXTS.get(usize::from(self.0)).copied().unwrap_or_default()
+    }
+}
+
+/// What a line was found to say. Instants are microseconds since 1970 (UTC).
+#[derive(Clone, Debug)]
+pub struct Line {
+    /// SHA-256 of the raw line.
+    pub digest: Digest,
+    /// What makes its payment this and no other; zero when the line holds no usable message.
+    pub identity: Digest,
+    /// `transaction.date`.
+    pub paid_at_us: i64,
+    /// When it arrived; [`Line::UNKNOWN_TIME`] when the log does not say, so that it sorts last.
+    pub received_at_us: i64,
+    /// Rupiah; 0 when unusable.
+    pub amount: u64,
+    /// Equal for equal amount, date and invoice.
+    pub content_key: u64,
+    /// Equal for equal Request-Ids.
+    pub request_key: u64,
+    /// Equal for equal bodies.
+    pub body_key: u64,
+    /// Where the line starts in its (decompressed) file.
+    pub byte: u64,
+    /// Where the invoice number, then the code, are in [`Lines`]' text; unused when `bill` is known.
+    pub text_at: u32,
+    /// Which line of its file, from 1.
+    pub number: u32,
+    /// Which file, by its place in the input list.
+    pub file: u32,
+    /// The bill that its invoice number and code name together, or [`NO_BILL`].
+    pub bill: u32,
+    /// Length of the invoice number's text.
+    pub invoice_length: u8,
+    /// Length of the code's text.
+    pub code_length: u8,
+    /// Its class.
+    pub class: Class,
+    /// Where the payment was made.
+    pub channel: Channel,
+    /// See [`Marks`].
+    pub marks: Marks,
+    /// Why it got no further.
+    pub detail: Detail,
+}
+
+/// Yes-or-no findings about a line.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Marks(u8);
+
+impl Marks {
+    /// The signature is right.
+    pub const VERIFIED: Self = Self(1);
+    /// Flag N05.
+    pub const REQUEST_REUSED: Self = Self(2);
+    /// Flag N10.
+    pub const SKEWED: Self = Self(4);
+    /// Flag N11.
+    pub const LATE: Self = Self(8);
+    /// The acquirer is not the channel's own.
+    pub const ACQUIRER_DIFFERS: Self = Self(16);
+
+    /// Whether all of `other` are set.
+    #[must_use]
+    pub const fn has(self, other: Self) -> bool {
+        self.0 & other.0 == other.0
+    }
+
+    /// These and, if `on`, also `other`.
+    #[must_use]
+    pub const fn and(self, other: Self, on: bool) -> Self {
+        if on { Self(self.0 | other.0) } else { self }
+    }
+}
+
+impl Line {
+    /// What `received_at_us` is when the log does not say.
+    pub const UNKNOWN_TIME: i64 = i64::MAX;
+
+    /// A line that holds no usable message.
+    #[must_use]
+    pub const fn of_class(class: Class, digest: Digest) -> Self {
+        Self {
+            digest,
+            identity: [0; 32],
+            paid_at_us: 0,
+            received_at_us: Self::UNKNOWN_TIME,
+            amount: 0,
+            content_key: 0,
+            request_key: 0,
+            body_key: 0,
+            byte: 0,
+            text_at: 0,
+            number: 0,
+            file: 0,
+            bill: NO_BILL,
+            invoice_length: 0,
+            code_length: 0,
+            class,
+            channel: Channel::Alfa,
+            marks: Marks(0),
+            detail: Detail(0),
+        }
+    }
+
+    /// When the payment was made.
+    #[must_use]
+    pub fn paid_at(&self) -> Timestamp {
+        Timestamp::from_microsecond(self.paid_at_us).unwrap_or(Timestamp::MAX)
+    }
+
+    /// When it arrived, if the log says so.
+    #[must_use]
+    pub fn received_at(&self) -> Option<Timestamp> {
+        (self.received_at_us != Self::UNKNOWN_TIME).then(|| Timestamp::from_microsecond(self.received_at_us).ok())?
+    }
+
+    /// How much, if usable.
+    #[must_use]
+    pub const fn usable_amount(&self) -> Option<Amount> {
+        match Amount::new(self.amount) {
+            Ok(amount) => Some(amount),
+            Err(_) => None,
+        }
+    }
+}
+
+/// Millions of lines in pieces of equal size, so that growing never copies them, and the texts they need.
+#[derive(Debug, Default)]
+pub struct Lines {
+    pieces: Vec<Vec<Line>>,
+    texts: Vec<u8>,
+}
+
+impl Lines {
+    const PIECE: usize = 1 << 16;
+
+    /// Adds lines and their texts, to which their `text_at` refer.
+    pub fn append(&mut self, lines: Vec<Line>, texts: &[u8]) {
+        let base = u32::try_from(self.texts.len()).unwrap_or(u32::MAX);
+        self.texts.extend_from_slice(texts);
+        for mut line in lines {
+            line.text_at = line.text_at.saturating_add(base);
+            if self.pieces.last().is_none_or(|piece| piece.len() == Self::PIECE) {
+                self.pieces.push(Vec::with_capacity(Self::PIECE));
+            }
+            if let Some(piece) = self.pieces.last_mut() {
+                piece.push(line);
+            }
+        }
+    }
+
+    /// How many there are.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.pieces.iter().map(Vec::len).sum()
+    }
+
+    /// Whether there is none.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.pieces.is_empty()
+    }
+
+    /// How many bytes of text are kept; `text_at` reaches up to 4 GiB.
+    #[must_use]
+    pub fn text_len(&self) -> usize {
+        self.texts.len()
+    }
+
+    /// All of them, with their index.
+    pub fn iter(&self) -> impl Iterator<Item = (u32, &Line)> {
+        (0_u32..).zip(self.pieces.iter().flatten())
+    }
+
+    /// All of them, to be changed.
+    pub fn iter_mut(&mut self) -> impl Iterator<Item = &mut Line> {
+        self.pieces.iter_mut().flatten()
+    }
+
+    /// One of them.
+    #[must_use]
+    pub fn get(&self, index: u32) -> Option<&Line> {
+        let (piece, place) = Self::place(index);
+        self.pieces.get(piece)?.get(place)
+    }
+
+    /// One of them, to be changed.
+    pub fn get_mut(&mut self, index: u32) -> Option<&mut Line> {
+        let (piece, place) = Self::place(index);
+        self.pieces.get_mut(piece)?.get_mut(place)
+    }
+
+    /// The invoice number and the code of a line whose bill is not known; empty for one that kept none.
+    #[must_use]
+    pub fn texts(&self, line: &Line) -> (&str, &str) {
+        let start = usize::try_from(line.text_at).unwrap_or(usize::MAX);
+        let middle = start.saturating_add(usize::from(line.invoice_length));
+        let end = middle.saturating_add(usize::from(line.code_length));
+        let text = |from, to| self.texts.get(from..to).and_then(|bytes| str::from_utf8(bytes).ok()).unwrap_or_default();
+        (text(start, middle), text(middle, end))
+    }
+
+    fn place(index: u32) -> (usize, usize) {
+        let index = usize::try_from(index).unwrap_or(usize::MAX);
+        (index >> 16, index & 0xffff)
+    }
+}

@@ -1,0 +1,287 @@
+//! Files → blocks of whole lines, read ahead of those who parse them. Counts lines and digests files on its own, so that
+//! its figures can be held against the parsers'.
+
+use std::fs::File;
+use std::io::{self, BufReader, Read};
+use std::path::{Path, PathBuf};
+
+use crate::domain::digest::{Digest, Running};
+use crate::domain::line::InputFile;
+
+/// How many bytes a block has, about.
+const BLOCK: usize = 1 << 20;
+/// The longest line that is looked at, in bytes.
+pub(super) const LINE_MAX: usize = 1 << 20;
+
+/// Whole lines of one file.
+#[derive(Debug)]
+pub(super) struct Block {
+    /// Which file.
+    pub(super) file: u32,
+    /// The number of its first line, from 1.
+    pub(super) first_line: u64,
+    /// Where it starts in the decompressed file.
+    pub(super) byte: u64,
+    /// What it holds.
+    pub(super) content: Content,
+}
+
+/// What a block holds.
+#[derive(Debug)]
+pub(super) enum Content {
+    /// Lines, each with its line feed (the file's last may have none).
+    Lines(Vec<u8>),
+    /// The digest of one line that is too long to be kept.
+    Oversized(Digest),
+}
+
+/// Digests and counts what passes through.
+struct Tee {
+    file: File,
+    running: Running,
+    bytes: u64,
+}
+
+impl Read for Tee {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let count = self.file.read(buffer)?;
+        self.running.update(buffer.get(..count).unwrap_or_default());
+        self.bytes = self.bytes.saturating_add(u64::try_from(count).unwrap_or(u64::MAX));
+        Ok(count)
+    }
+}
+
+enum Decoder {
+    Plain(Tee),
+    Gzip(Box<flate2::read::MultiGzDecoder<Tee>>),
+    Zstd(zstd::Decoder<'static, BufReader<Tee>>),
+}
+
+impl Decoder {
+    fn open(path: &Path) -> io::Result<Self> {
+        let tee = Tee { file: File::open(path)?, running: Running::default(), bytes: 0 };
+        Ok(match path.extension().and_then(|extension| extension.to_str()) {
+            Some("gz") => Self::Gzip(Box::new(flate2::read::MultiGzDecoder::new(tee))),
+            Some("zst") => Self::Zstd(zstd::Decoder::new(tee)?),
+            _ => Self::Plain(tee),
+        })
+    }
+
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        match self {
+            Self::Plain(tee) => tee.read(buffer),
+            Self::Gzip(decoder) => decoder.read(buffer),
+            Self::Zstd(decoder) => decoder.read(buffer),
+        }
+    }
+
+    /// The digest and size of the file, to its very end.
+    fn finish(self) -> io::Result<(Digest, u64)> {
+        let mut tee = match self {
+            Self::Plain(tee) => tee,
+            Self::Gzip(decoder) => decoder.into_inner(),
+            Self::Zstd(decoder) => decoder.finish().into_inner(),
+        };
+        io::copy(&mut tee, &mut io::sink())?;
+        Ok((tee.running.finish(), tee.bytes))
+    }
+}
+
+/// One file being cut into blocks.
+struct Cutter {
+    decoder: Decoder,
+    file: u32,
+    line: u64,
+    byte: u64,
+    /// The start of a line whose end has not been read yet.
+    rest: Vec<u8>,
+    at_end: bool,
+}
+
+impl Cutter {
+    fn next(&mut self) -> io::Result<Option<Block>> {
+        let mut bytes = std::mem::take(&mut self.rest);
+        bytes.reserve(BLOCK);
+        loop {
+            self.fill(&mut bytes)?;
+            let cut = if self.at_end { Some(bytes.len()) } else { memchr::memrchr(b'\n', &bytes).map(|at| at.saturating_add(1)) };
+            match cut {
+                Some(0) => return Ok(None),
+                Some(cut) => {
+                    self.rest = bytes.split_off(cut);
+                    let lines = line_count(&bytes);
+                    return Ok(Some(self.block(Content::Lines(bytes), lines, cut)));
+                }
+                None if bytes.len() > LINE_MAX => return self.oversized(bytes).map(Some),
+                None => {}
+            }
+        }
+    }
+
+    /// Appends up to a block's size to `bytes`.
+    fn fill(&mut self, bytes: &mut Vec<u8>) -> io::Result<()> {
+        let mut filled = bytes.len();
+        let wanted = filled.saturating_add(BLOCK);
+        bytes.resize(wanted, 0);
+        while filled < wanted {
+            match self.decoder.read(bytes.get_mut(filled..).unwrap_or_default()) {
+                Ok(0) => {
+                    self.at_end = true;
+                    break;
+                }
+                Ok(count) => filled = filled.saturating_add(count),
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(error) => return Err(error),
+            }
+        }
+        bytes.truncate(filled);
+        Ok(())
+    }
+
+    /// Digests a line to its end without keeping it.
+    fn oversized(&mut self, start: Vec<u8>) -> io::Result<Block> {
+        let (mut running, mut length, mut piece) = (Running::default(), 0_usize, start);
+        loop {
+            let feed = memchr::memchr(b'\n', &piece);
+            running.update(piece.get(..feed.unwrap_or(piece.len())).unwrap_or_default());
+            length = length.saturating_add(feed.map_or(piece.len(), |at| at.saturating_add(1)));
+            if let Some(at) = feed {
+                self.rest = piece.split_off(at.saturating_add(1));
+                break;
+            }
+            if self.at_end {
+                break;
+            }
+            piece.clear();
+            self.fill(&mut piece)?;
+        }
+        Ok(self.block(Content::Oversized(running.finish()), 1, length))
+    }
+
+    fn block(&mut self, content: Content, lines: u64, bytes: usize) -> Block {
+        let block = Block { file: self.file, first_line: self.line.saturating_add(1), byte: self.byte, content };
+        self.line = self.line.saturating_add(lines);
+        self.byte = self.byte.saturating_add(u64::try_from(bytes).unwrap_or(u64::MAX));
+        block
+    }
+}
+
+/// Line feeds, and the last line if it has none.
+fn line_count(bytes: &[u8]) -> u64 {
+    let feeds = memchr::memchr_iter(b'\n', bytes).count();
+    let torn = usize::from(bytes.last().is_some_and(|&last| last != b'\n'));
+    u64::try_from(feeds.saturating_add(torn)).unwrap_or(u64::MAX)
+}
+
+/// All files, block by block.
+pub(super) struct Blocks<'a> {
+    waiting: std::slice::Iter<'a, PathBuf>,
+    current: Option<(&'a PathBuf, Cutter)>,
+    /// What was found of the files that are done.
+    pub(super) done: Vec<InputFile>,
+}
+
+impl<'a> Blocks<'a> {
+    pub(super) fn new(files: &'a [PathBuf]) -> Self {
+        Self { waiting: files.iter(), current: None, done: Vec::new() }
+    }
+
+    /// Up to `count` blocks; none at the end.
+    pub(super) fn batch(&mut self, count: usize) -> Result<Vec<Block>, super::EvidenceError> {
+        let mut batch = Vec::with_capacity(count);
+        while batch.len() < count {
+            match self.next()? {
+                Some(block) => batch.push(block),
+                None => break,
+            }
+        }
+        Ok(batch)
+    }
+
+    fn next(&mut self) -> Result<Option<Block>, super::EvidenceError> {
+        loop {
+            let Some((path, mut cutter)) = self.current.take() else {
+                let Some(path) = self.waiting.next() else { return Ok(None) };
+                let file = u32::try_from(self.done.len()).map_err(|_| super::EvidenceError::TooMany)?;
+                let decoder = Decoder::open(path).map_err(|error| super::EvidenceError::unreadable(path, &error))?;
+                self.current = Some((path, Cutter { decoder, file, line: 0, byte: 0, rest: Vec::new(), at_end: false }));
+                continue;
+            };
+            let unreadable = |error| super::EvidenceError::unreadable(path, &error);
+            if let Some(block) = cutter.next().map_err(unreadable)? {
+                self.current = Some((path, cutter));
+                return Ok(Some(block));
+            }
+            let (digest, bytes) = cutter.decoder.finish().map_err(unreadable)?;
+            self.done.push(InputFile { path: path.clone(), digest, bytes, lines: cutter.line });
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::digest;
+    use std::io::Write as _;
+
+    fn cut(name: &str, bytes: &[u8]) -> (Vec<Block>, InputFile) {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join(name);
+        std::fs::write(&path, bytes).unwrap();
+        let files = [path];
+        let mut blocks = Blocks::new(&files);
+        let batch = blocks.batch(4_096).unwrap();
+        (batch, blocks.done.remove(0))
+    }
+
+    fn joined(blocks: &[Block]) -> Vec<u8> {
+        let bytes = |block: &Block| if let Content::Lines(bytes) = &block.content { bytes.clone() } else { Vec::new() };
+        blocks.iter().flat_map(bytes).collect()
+    }
+
+    #[test]
+    fn blocks_end_at_line_ends_and_lose_nothing() {
+        let text: Vec<u8> = (0..300_000).flat_map(|n| format!("line {n}\n").into_bytes()).collect();
+        let (blocks, file) = cut("a.jsonl", &text);
+        assert!(blocks.len() > 2);
+        assert!(blocks.iter().all(|block| matches!(&block.content, Content::Lines(bytes) if bytes.ends_with(b"\n"))));
+        assert_eq!(joined(&blocks), text);
+        assert_eq!((file.lines, file.digest), (300_000, digest::of_bytes(&text)));
+        let last = blocks.last().unwrap();
+        let before: usize = blocks[..blocks.len() - 1].iter().map(|block| joined(std::slice::from_ref(block)).len()).sum();
+        assert_eq!(last.byte, before as u64);
+    }
+
+    #[test]
+    fn compressed_files_give_the_same_lines_and_their_own_digest() {
+        let text = b"one\ntwo\nthree";
+        let mut gzip = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::default());
+        gzip.write_all(text).unwrap();
+        let gzip = gzip.finish().unwrap();
+        let zstd = zstd::encode_all(&text[..], 1).unwrap();
+        for (name, bytes) in [("a.jsonl.gz", gzip), ("a.jsonl.zst", zstd)] {
+            let (blocks, file) = cut(name, &bytes);
+            assert_eq!(joined(&blocks), text);
+            assert_eq!((file.lines, file.bytes, file.digest), (3, bytes.len() as u64, digest::of_bytes(&bytes)));
+        }
+    }
+
+    #[test]
+    fn a_line_too_long_to_keep_is_one_line_with_its_digest() {
+        let long = vec![b'x'; 3 * LINE_MAX + 17];
+        let text = [b"first\n", &long[..], b"\nlast\n"].concat();
+        let (blocks, file) = cut("a.jsonl", &text);
+        assert_eq!(file.lines, 3);
+        let oversized = blocks.iter().find(|block| matches!(block.content, Content::Oversized(_))).unwrap();
+        assert_eq!((oversized.first_line, oversized.byte), (2, 6));
+        assert!(matches!(oversized.content, Content::Oversized(found) if found == digest::of_bytes(&long)));
+        assert_eq!(joined(&blocks), b"first\nlast\n");
+    }
+
+    #[test]
+    fn an_empty_file_has_no_lines() {
+        let (blocks, file) = cut("a.jsonl", b"");
+        assert!(blocks.is_empty());
+        assert_eq!((file.lines, file.bytes), (0, 0));
+    }
+}

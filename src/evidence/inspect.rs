@@ -1,0 +1,167 @@
+//! One raw line → its record: digest, verification, and what its body says. The order of the tests is the rules'.
+
+use std::hash::{DefaultHasher, Hash, Hasher as _};
+
+use jiff::Timestamp;
+
+use super::blocks::LINE_MAX;
+use super::envelope::{self, Envelope, Headers, Received};
+use super::read::ReadOptions;
+use crate::doku::notification::{self, Message, Notification, NotifiedAmount, TransactionStatus};
+use crate::doku::signature::{Components, Stamp};
+use crate::domain::classify::{Class, LateFacts, Unverifiable, line_flags};
+use crate::domain::digest::{self, Digest};
+use crate::domain::line::{Detail, Line, Marks};
+
+/// Reads lines one after the other, with one buffer for all bodies.
+#[derive(Debug)]
+pub(super) struct Inspector<'a> {
+    options: &'a ReadOptions<'a>,
+    body: String,
+}
+
+/// Whether a message is DOKU's.
+enum Finding {
+    Verified,
+    Forged,
+    ForeignClient,
+    Unverifiable(&'static str),
+}
+
+impl<'a> Inspector<'a> {
+    pub(super) const fn new(options: &'a ReadOptions<'a>) -> Self {
+        Self { options, body: String::new() }
+    }
+
+    /// The record of one line (without its line end); the ids that match no bill go to `texts`.
+    pub(super) fn inspect(&mut self, raw: &[u8], texts: &mut Vec<u8>) -> Line {
+        let digest = digest::of_bytes(raw);
+        if raw.len() > LINE_MAX {
+            return refused(digest, Class::N01, "the line is longer than 1 MiB");
+        }
+        let Ok(text) = str::from_utf8(raw) else { return refused(digest, Class::N01, "the line is not UTF-8") };
+        match envelope::parse(text) {
+            Envelope::Malformed(why) => refused(digest, Class::N01, why),
+            Envelope::Bare => match self.options.policy.unverifiable {
+                Unverifiable::Strict => refused(digest, Class::N03, "the body stands without headers"),
+                Unverifiable::TrustLog => self.read_body(text, digest, None, texts),
+            },
+            Envelope::Received(received) => {
+                let mut body = std::mem::take(&mut self.body);
+                let line = if envelope::unescape(received.body, &mut body) {
+                    self.judge(&received, &body, digest, texts)
+                } else {
+                    refused(digest, Class::N01, "there is no body")
+                };
+                self.body = body;
+                line
+            }
+        }
+    }
+
+    /// Verifies a received message, then reads its body.
+    fn judge(&self, received: &Received<'_>, body: &str, digest: Digest, texts: &mut Vec<u8>) -> Line {
+        let body_digest = digest::of_bytes(body.as_bytes());
+        let verified = match self.verify(&received.headers, received.target.as_deref(), body_digest) {
+            Finding::ForeignClient => return refused(digest, Class::N04, "`Client-Id` is not ours"),
+            Finding::Forged => return refused(digest, Class::N02, ""),
+            Finding::Unverifiable(why) => match self.options.policy.unverifiable {
+                Unverifiable::Strict => return refused(digest, Class::N03, why),
+                Unverifiable::TrustLog => false,
+            },
+            Finding::Verified => true,
+        };
+        let mut line = self.read_body(body, digest, Some(received), texts);
+        line.marks = line.marks.and(Marks::VERIFIED, verified);
+        line.request_key = received.headers.request_id.as_deref().map_or(0, key);
+        line.body_key = key(&body_digest);
+        line
+    }
+
+    fn verify(&self, headers: &Headers<'_>, target: Option<&str>, body_digest: Digest) -> Finding {
+        let Some(client_id) = headers.client_id.as_deref() else { return Finding::Unverifiable("`Client-Id` is missing") };
+        if client_id != self.options.client_id {
+            return Finding::ForeignClient;
+        }
+        let Some(request_id) = headers.request_id.as_deref() else { return Finding::Unverifiable("`Request-Id` is missing") };
+        let Some(stamp) = headers.timestamp.as_deref() else { return Finding::Unverifiable("`Request-Timestamp` is missing") };
+        let Some(signature) = headers.signature.as_deref() else { return Finding::Unverifiable("`Signature` is missing") };
+        let Some(target) = target else { return Finding::Unverifiable("the target is missing") };
+        if self.options.keys.is_empty() {
+            return Finding::Unverifiable("no key is configured");
+        }
+        // Whether DOKU signs a query string is not documented, so both readings are accepted.
+        let targets = [Some(target), target.split_once('?').map(|(path, _)| path)];
+        let verified = targets.into_iter().flatten().any(|target| {
+            let components = Components { client_id, request_id, stamp: Stamp::Request(stamp), target, body: None };
+            self.options.keys.iter().any(|key| key.verify_digested(&components, Some(body_digest), signature).is_ok())
+        });
+        if verified { Finding::Verified } else { Finding::Forged }
+    }
+
+    fn read_body(&self, body: &str, digest: Digest, received: Option<&Received<'_>>, texts: &mut Vec<u8>) -> Line {
+        let found = match notification::parse(body) {
+            Message::Notification(found) => found,
+            Message::OtherService => return refused(digest, Class::N13, ""),
+            Message::Unusable(field) => return refused(digest, Class::N12, field),
+        };
+        let class = if found.status == TransactionStatus::Success { Class::N00 } else { Class::N09 };
+        let mut line = Line::of_class(class, digest);
+        line.identity = found.identity();
+        line.channel = found.channel;
+        line.paid_at_us = found.paid_at.as_microsecond();
+        line.content_key = content_key(&found);
+        if let NotifiedAmount::Usable(amount) = found.amount {
+            line.amount = amount.get();
+        }
+        line.marks = self.marks(&found, received);
+        if let Some(at) = received.and_then(|received| received.received_at) {
+            line.received_at_us = at.as_microsecond();
+        }
+        match self.options.pairs.pair(&found.invoice_number, &found.payment_code) {
+            Some(bill) => line.bill = bill,
+            None => keep_texts(&mut line, &found, texts),
+        }
+        line
+    }
+
+    fn marks(&self, found: &Notification<'_>, received: Option<&Received<'_>>) -> Marks {
+        let marks = Marks::default().and(Marks::ACQUIRER_DIFFERS, !found.acquirer_agrees);
+        let Some(received) = received else { return marks };
+        let Some(received_at) = received.received_at else { return marks };
+        let stamped_at = received.headers.timestamp.as_deref().and_then(|stamp| stamp.parse::<Timestamp>().ok());
+        let flags = line_flags(&LateFacts { received_at, stamped_at, paid_at: found.paid_at }, self.options.policy);
+        marks.and(Marks::SKEWED, flags.skewed).and(Marks::LATE, flags.late)
+    }
+}
+
+fn keep_texts(line: &mut Line, found: &Notification<'_>, texts: &mut Vec<u8>) {
+    line.text_at = u32::try_from(texts.len()).unwrap_or(u32::MAX);
+    line.invoice_length = u8::try_from(found.invoice_number.len()).unwrap_or(0);
+    line.code_length = u8::try_from(found.payment_code.len()).unwrap_or(0);
+    texts.extend_from_slice(found.invoice_number.as_bytes());
+    texts.extend_from_slice(found.payment_code.as_bytes());
+}
+
+fn refused(digest: Digest, class: Class, why: &'static str) -> Line {
+    let mut line = Line::of_class(class, digest);
+    line.detail = Detail::of(why);
+    line
+}
+
+fn content_key(found: &Notification<'_>) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    match &found.amount {
+        NotifiedAmount::Usable(amount) => amount.get().hash(&mut hasher),
+        NotifiedAmount::Unusable(written) => written.hash(&mut hasher),
+    }
+    found.paid_at.as_microsecond().hash(&mut hasher);
+    found.invoice_number.hash(&mut hasher);
+    hasher.finish()
+}
+
+fn key<T: Hash + ?Sized>(value: &T) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    value.hash(&mut hasher);
+    hasher.finish()
+}

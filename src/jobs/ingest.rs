@@ -1,0 +1,138 @@
+//! Ingest: verified payments out of notification logs into the ledger, as often as one likes.
+
+use std::path::PathBuf;
+
+use jiff::Timestamp;
+
+use crate::doku::signature::SigningKey;
+use crate::domain::classify::{Class, Policy};
+use crate::domain::ids::{InvoiceNumber, PaymentCode};
+use crate::domain::lifecycle::{BillState, CodeAnswer, Event, OperationKind, Status, Verdict};
+use crate::domain::line::{Line, Lines};
+use crate::domain::payment::Payment;
+use crate::evidence::{self, EvidenceError, NoPairs, ReadOptions};
+use crate::ledger::{Entry, Ledger, LedgerError, Private};
+use crate::reconcile::{Tallies, Tally, dedupe};
+
+/// What ingesting did.
+#[derive(Clone, Debug, Default)]
+pub struct IngestReport {
+    /// Lines read.
+    pub lines: u64,
+    /// Lines by class.
+    pub by_class: Vec<(Class, Tally)>,
+    /// Payments the ledger did not know.
+    pub new: u64,
+    /// Payments it knew already.
+    pub known: u64,
+    /// Payments without a usable amount (P17); reconciling reports them.
+    pub unusable: u64,
+    /// Issues whose doubt a payment ended.
+    pub settled: u64,
+}
+
+/// Why nothing, or not everything, was ingested. Running again completes it.
+#[derive(Debug, thiserror::Error)]
+pub enum IngestError {
+    /// The logs cannot be read (exit 7).
+    #[error(transparent)]
+    Evidence(#[from] EvidenceError),
+    /// The ledger failed.
+    #[error(transparent)]
+    Ledger(#[from] LedgerError),
+}
+
+/// Who signs, and what counts.
+#[derive(Debug)]
+pub struct IngestOptions {
+    /// The logs.
+    pub logs: Vec<PathBuf>,
+    /// The keys that may have signed.
+    pub keys: Vec<SigningKey>,
+    /// Our `Client-Id`.
+    pub client_id: String,
+    /// What the rules leave to the merchant.
+    pub policy: Policy,
+    /// The time to record (UTC).
+    pub now: Timestamp,
+}
+
+/// Applies the payments of `options.logs` to `ledger`, and ends the doubt of issues whose code a payment names.
+///
+/// # Errors
+/// [`IngestError`]; what was applied before stays, and a second run finds it known.
+pub async fn ingest(ledger: &impl Ledger, options: &IngestOptions) -> Result<IngestReport, IngestError> {
+    let read = ReadOptions { keys: &options.keys, client_id: &options.client_id, policy: &options.policy, pairs: &NoPairs };
+    let mut evidence = evidence::read(&options.logs, &read)?;
+    let proved = dedupe(&mut evidence.lines);
+    let mut report = IngestReport { lines: evidence.files.iter().map(|file| file.lines).sum(), ..IngestReport::default() };
+    let mut tallies = Tallies::default();
+    for (_, line) in evidence.lines.iter() {
+        tallies.add(line.class, crate::domain::amount::Rupiah::new(line.amount.into()));
+    }
+    report.by_class = tallies.iter().collect();
+    let mut payments = Vec::new();
+    for line in proved.proofs().filter_map(|at| evidence.lines.get(at)) {
+        match payment(&evidence.lines, line) {
+            Some(payment) => payments.push(payment),
+            None => report.unusable = report.unusable.saturating_add(1),
+        }
+    }
+    // The doubt goes first: should the run be cut between the two, the next one still finds both to do.
+    report.settled = settle(ledger, &payments, options.now).await?;
+    let applied = ledger.apply_payments(&payments)?;
+    (report.new, report.known) = (applied.new, applied.known);
+    Ok(report)
+}
+
+fn payment(lines: &Lines, line: &Line) -> Option<Payment> {
+    let (invoice_number, payment_code) = lines.texts(line);
+    Some(Payment {
+        identity: line.identity,
+        invoice_number: InvoiceNumber::new(invoice_number).ok()?,
+        payment_code: PaymentCode::new(payment_code).ok()?,
+        channel: line.channel,
+        amount: line.usable_amount()?,
+        paid_at: line.paid_at(),
+        received_at: line.received_at(),
+        line_digest: line.digest,
+    })
+}
+
+/// Records what payments prove of issues in doubt; how many.
+async fn settle(ledger: &impl Ledger, payments: &[Payment], now: Timestamp) -> Result<u64, LedgerError> {
+    let snapshot = ledger.snapshot()?;
+    let in_doubt: Vec<&BillState> = snapshot.bills.values().filter(|state| state.status == Status::InDoubt(OperationKind::Issue)).collect();
+    let mut entries: Vec<Entry> = in_doubt.into_iter().filter_map(|state| settlement(state, payments, now)).collect();
+    entries.sort_by(|a, b| a.invoice_number.cmp(&b.invoice_number));
+    let count = u64::try_from(entries.len()).unwrap_or(u64::MAX);
+    if !entries.is_empty() {
+        ledger.record(entries).await?;
+    }
+    Ok(count)
+}
+
+/// The event that ends `state`'s doubt: a payment names its number on the wire, and a code that can be its own. When
+/// payments name several codes, none is picked.
+fn settlement(state: &BillState, payments: &[Payment], now: Timestamp) -> Option<Entry> {
+    let open = state.open.as_ref()?;
+    let retired = state.code.as_ref().map(|code| &code.answer.payment_code);
+    let mut codes = payments
+        .iter()
+        .filter(|payment| payment.invoice_number == open.wire_invoice_number && payment.channel == open.terms.channel)
+        .filter(|payment| open.terms.payment_code.as_ref().is_none_or(|wanted| *wanted == payment.payment_code))
+        .map(|payment| &payment.payment_code)
+        .filter(|code| Some(*code) != retired || open.terms.payment_code.is_some());
+    let payment_code = codes.next()?;
+    if codes.any(|other| other != payment_code) {
+        return None;
+    }
+    let answer = CodeAnswer { payment_code: payment_code.clone(), created_at: None, expires_at: None, how_to_pay_page: None };
+    let event = Event::Settled {
+        verdict: Verdict::Done,
+        answer: Some(answer),
+        by: "notification".to_owned(),
+        reason: "a verified payment names the invoice and the code".to_owned(),
+    };
+    Some(Entry { invoice_number: state.invoice_number.clone(), at: now, event, private: Private::default() })
+}

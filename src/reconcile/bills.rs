@@ -1,0 +1,386 @@
+//! Bills as compact records, found by invoice number and by code. Built from the ledger's states or an external file.
+
+use jiff::Timestamp;
+
+use super::index::{Index, hash};
+use crate::domain::amount::Amount;
+use crate::domain::channel::Channel;
+use crate::domain::digest::Digest;
+
+/// What is known of one bill, as its source tells it.
+#[derive(Clone, Debug)]
+pub struct NewBill<'a> {
+    /// Its own number.
+    pub invoice_number: &'a str,
+    /// The number DOKU knows its code by, where that is another.
+    pub wire_invoice_number: Option<&'a str>,
+    /// Its code; `None`: it has none, or nobody knows it yet.
+    pub payment_code: Option<&'a str>,
+    /// The number under which a code of unknown digits may exist, while an issue is on its way or in doubt.
+    pub open_invoice_number: Option<&'a str>,
+    /// Where it is to be paid.
+    pub channel: Channel,
+    /// What it asks for.
+    pub amount: Amount,
+    /// May it be paid more than once.
+    pub reusable: bool,
+    /// Whether its issue is on its way or in doubt.
+    pub issue_in_doubt: bool,
+    /// When the ledger first heard of it.
+    pub planned_at: Option<Timestamp>,
+    /// When its code was made.
+    pub created_at: Option<Timestamp>,
+    /// When its code stops being payable.
+    pub expires_at: Option<Timestamp>,
+    /// When its cancellation was acknowledged.
+    pub cancelled_at: Option<Timestamp>,
+    /// Whether an external ledger says it is paid.
+    pub paid: ExternalMark,
+    /// What it asked for before.
+    pub earlier_amounts: &'a [Amount],
+    /// The name it shares with other bills of the same debt.
+    pub bill_group: Option<&'a str>,
+    /// L08: whether its code came with other terms than asked for.
+    pub issued_otherwise: bool,
+}
+
+/// What an external ledger says of payment.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ExternalMark {
+    /// Not paid.
+    Unpaid,
+    /// Paid, at a time it does not say.
+    Undated,
+    /// Paid then.
+    At(Timestamp),
+}
+
+/// A payment that is known from elsewhere than this run's evidence.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct KnownPayment {
+    /// Whose.
+    pub bill: u32,
+    /// When.
+    pub paid_at: Timestamp,
+    /// What makes it this payment; zero where only a mark is known.
+    pub identity: Digest,
+    /// Rupiah.
+    pub amount: u64,
+    /// Whether the ledger knows it. One carried in from an earlier report covers its bill, but does not close it, because
+    /// the ledger's own count of open bills cannot know it.
+    pub in_ledger: bool,
+}
+
+impl KnownPayment {
+    /// Whether its bill was closed by it before `starts_at`.
+    pub(super) fn closes(&self, starts_at: Timestamp) -> bool {
+        self.in_ledger && self.paid_at < starts_at
+    }
+}
+
+/// One bill.
+#[derive(Clone, Debug)]
+pub(super) struct Bill {
+    text_at: u32,
+    invoice_length: u8,
+    code_length: u8,
+    /// [`Bill::IN_DOUBT`] and its like.
+    flags: u8,
+    pub(super) channel: Channel,
+    pub(super) amount: Amount,
+    planned_at_us: i64,
+    created_at_us: i64,
+    expires_at_us: i64,
+    cancelled_at_us: i64,
+    paid_at_us: i64,
+    /// 0: none.
+    pub(super) group: u32,
+    /// Index into the histories plus one; 0: none.
+    history: u32,
+}
+
+const NEVER: i64 = i64::MIN;
+
+fn micros(at: Option<Timestamp>) -> i64 {
+    at.map_or(NEVER, Timestamp::as_microsecond)
+}
+
+fn instant(at: i64) -> Option<Timestamp> {
+    if at == NEVER { None } else { Timestamp::from_microsecond(at).ok() }
+}
+
+impl Bill {
+    const REUSABLE: u8 = 1;
+    const IN_DOUBT: u8 = 2;
+    const OTHERWISE: u8 = 4;
+    const PAID: u8 = 8;
+    const CODE_OPEN: u8 = 16;
+
+    const fn has(&self, flag: u8) -> bool {
+        self.flags & flag != 0
+    }
+
+    pub(super) const fn reusable(&self) -> bool {
+        self.has(Self::REUSABLE)
+    }
+
+    pub(super) const fn issue_in_doubt(&self) -> bool {
+        self.has(Self::IN_DOUBT)
+    }
+
+    pub(super) const fn issued_otherwise(&self) -> bool {
+        self.has(Self::OTHERWISE)
+    }
+
+    pub(super) const fn has_code(&self) -> bool {
+        self.code_length > 0
+    }
+
+    pub(super) fn planned_at(&self) -> Option<Timestamp> {
+        instant(self.planned_at_us)
+    }
+
+    pub(super) fn created_at(&self) -> Option<Timestamp> {
+        instant(self.created_at_us)
+    }
+
+    pub(super) fn expires_at(&self) -> Option<Timestamp> {
+        instant(self.expires_at_us)
+    }
+
+    pub(super) fn cancelled_at(&self) -> Option<Timestamp> {
+        instant(self.cancelled_at_us)
+    }
+
+    pub(super) fn external_mark(&self) -> ExternalMark {
+        match instant(self.paid_at_us) {
+            _ if !self.has(Self::PAID) => ExternalMark::Unpaid,
+            None => ExternalMark::Undated,
+            Some(at) => ExternalMark::At(at),
+        }
+    }
+}
+
+/// What an invoice number and a code lead to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Found {
+    /// One bill.
+    One(u32),
+    /// More than one.
+    Several,
+    /// One of the two is known, or both but not as a pair.
+    Disagree,
+    /// Neither is known.
+    Unknown,
+}
+
+/// More bills than one run can hold.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct TooMany;
+
+/// All bills of a run.
+#[derive(Debug, Default)]
+pub struct Bills {
+    bills: Vec<Bill>,
+    texts: Vec<u8>,
+    histories: Vec<Vec<Amount>>,
+    groups: std::collections::HashMap<String, u32>,
+    /// Other numbers than the bill's own.
+    aliases: Vec<Alias>,
+    by_invoice: Index,
+    by_code: Index,
+    by_alias: Index,
+}
+
+/// A number DOKU knows, or may know, a bill by.
+#[derive(Clone, Debug)]
+struct Alias {
+    bill: u32,
+    /// Whether its code is not known, so that any goes with it.
+    any_code: bool,
+    number: Box<str>,
+}
+
+impl Bills {
+    /// Room for `count` bills.
+    #[must_use]
+    pub fn with_capacity(count: usize) -> Self {
+        Self { bills: Vec::with_capacity(count), ..Self::default() }
+    }
+
+    /// Adds one; its index.
+    ///
+    /// # Errors
+    /// [`TooMany`] beyond 4 GiB of ids.
+    pub fn push(&mut self, new: &NewBill<'_>) -> Result<u32, TooMany> {
+        let bill = u32::try_from(self.bills.len()).map_err(|_| TooMany)?;
+        let code = new.payment_code.unwrap_or_default();
+        let text_at = u32::try_from(self.texts.len()).map_err(|_| TooMany)?;
+        self.texts.extend_from_slice(new.invoice_number.as_bytes());
+        self.texts.extend_from_slice(code.as_bytes());
+        let flag = |on: bool, flag: u8| if on { flag } else { 0 };
+        let flags = flag(new.reusable, Bill::REUSABLE)
+            | flag(new.issue_in_doubt, Bill::IN_DOUBT)
+            | flag(new.issued_otherwise, Bill::OTHERWISE)
+            | flag(new.paid != ExternalMark::Unpaid, Bill::PAID)
+            | flag(new.open_invoice_number == Some(new.invoice_number), Bill::CODE_OPEN);
+        for (number, any_code) in [(new.wire_invoice_number, false), (new.open_invoice_number, true)] {
+            if let Some(number) = number.filter(|&number| number != new.invoice_number) {
+                self.aliases.push(Alias { bill, any_code, number: number.into() });
+            }
+        }
+        let group = new.bill_group.map_or(0, |name| self.group(name));
+        let history = self.history(new.earlier_amounts);
+        self.bills.push(Bill {
+            text_at,
+            invoice_length: u8::try_from(new.invoice_number.len()).unwrap_or(u8::MAX),
+            code_length: u8::try_from(code.len()).unwrap_or(u8::MAX),
+            flags,
+            channel: new.channel,
+            amount: new.amount,
+            planned_at_us: micros(new.planned_at),
+            created_at_us: micros(new.created_at),
+            expires_at_us: micros(new.expires_at),
+            cancelled_at_us: micros(new.cancelled_at),
+            paid_at_us: if let ExternalMark::At(at) = new.paid { at.as_microsecond() } else { NEVER },
+            group,
+            history,
+        });
+        Ok(bill)
+    }
+
+    fn group(&mut self, name: &str) -> u32 {
+        let next = u32::try_from(self.groups.len().saturating_add(1)).unwrap_or(u32::MAX);
+        match self.groups.get(name) {
+            Some(&group) => group,
+            None => *self.groups.entry(name.to_owned()).or_insert(next),
+        }
+    }
+
+    fn history(&mut self, amounts: &[Amount]) -> u32 {
+        if amounts.is_empty() {
+            return 0;
+        }
+        self.histories.push(amounts.to_vec());
+        u32::try_from(self.histories.len()).unwrap_or(0)
+    }
+
+    /// Makes the bills findable; call it after the last `push`.
+    pub fn build_index(&mut self) {
+        let (bills, texts) = (&self.bills, &self.texts);
+        let number = |bill: &Bill| text_of(texts, bill.text_at, 0, bill.invoice_length);
+        let code = |bill: &Bill| text_of(texts, bill.text_at, bill.invoice_length, bill.code_length);
+        self.by_invoice = Index::build(bills.len(), (0_u32..).zip(bills).map(|(at, bill)| (hash(number(bill)), at)));
+        let coded = (0_u32..).zip(bills).filter(|(_, bill)| bill.has_code());
+        self.by_code = Index::build(bills.len(), coded.map(|(at, bill)| (hash(code(bill)), at)));
+        let aliases = (0_u32..).zip(&self.aliases);
+        self.by_alias = Index::build(self.aliases.len(), aliases.map(|(at, alias)| (hash(&alias.number), at)));
+    }
+
+    /// How many there are.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.bills.len()
+    }
+
+    /// Whether there is none.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.bills.is_empty()
+    }
+
+    pub(super) fn iter(&self) -> impl Iterator<Item = (u32, &Bill)> {
+        (0_u32..).zip(&self.bills)
+    }
+
+    pub(super) fn get(&self, bill: u32) -> Option<&Bill> {
+        self.bills.get(usize::try_from(bill).ok()?)
+    }
+
+    /// A bill's own number.
+    #[must_use]
+    pub fn invoice_number(&self, bill: u32) -> &str {
+        self.get(bill).map_or("", |bill| text_of(&self.texts, bill.text_at, 0, bill.invoice_length))
+    }
+
+    /// A bill's code; empty when it has none.
+    #[must_use]
+    pub fn payment_code(&self, bill: u32) -> &str {
+        self.get(bill).map_or("", |bill| text_of(&self.texts, bill.text_at, bill.invoice_length, bill.code_length))
+    }
+
+    pub(super) fn earlier_amounts(&self, bill: &Bill) -> &[Amount] {
+        let place = usize::try_from(bill.history).ok().and_then(|history| history.checked_sub(1));
+        place.and_then(|place| self.histories.get(place)).map_or(&[], Vec::as_slice)
+    }
+
+    /// Runs of bills whose codes may be equal, for L07.
+    pub(super) fn same_code_runs(&self) -> impl Iterator<Item = &[(u32, u32)]> {
+        self.by_code.runs()
+    }
+
+    /// The bills known by `invoice_number`: their own, DOKU's, or an open issue's; each with whether any code goes with it.
+    fn by_number<'a>(&'a self, invoice_number: &'a str) -> impl Iterator<Item = (u32, bool)> + 'a {
+        let hashed = hash(invoice_number);
+        let own = self.by_invoice.get(hashed).filter(move |&bill| self.invoice_number(bill) == invoice_number);
+        let aliases = self.by_alias.get(hashed).filter_map(move |at| self.aliases.get(usize::try_from(at).ok()?));
+        let aliases = aliases.filter(move |alias| *alias.number == *invoice_number).map(|alias| (alias.bill, alias.any_code));
+        own.map(|bill| (bill, self.get(bill).is_some_and(|bill| bill.has(Bill::CODE_OPEN)))).chain(aliases)
+    }
+
+    pub(super) fn by_code<'a>(&'a self, code: &'a str) -> impl Iterator<Item = u32> + 'a {
+        self.by_code.get(hash(code)).filter(move |&bill| self.payment_code(bill) == code)
+    }
+
+    /// What a payment's ids lead to.
+    pub(super) fn find(&self, invoice_number: &str, payment_code: &str) -> Found {
+        let mut numbered = 0_u32;
+        let mut pairs = Vec::new();
+        for (bill, any_code) in self.by_number(invoice_number) {
+            numbered = numbered.saturating_add(1);
+            if (any_code || self.payment_code(bill) == payment_code) && !pairs.contains(&bill) {
+                pairs.push(bill);
+            }
+        }
+        match *pairs {
+            [bill] => return Found::One(bill),
+            [_, _, ..] => return Found::Several,
+            [] => {}
+        }
+        match (numbered, self.by_code(payment_code).take(2).count()) {
+            (0, 0) => Found::Unknown,
+            (0, 2) | (2.., 0) => Found::Several,
+            _ => Found::Disagree,
+        }
+    }
+
+    /// Every bill that one of the two ids leads to, sorted by number.
+    pub(super) fn candidates(&self, invoice_number: &str, payment_code: &str) -> Vec<u32> {
+        let mut all: Vec<u32> = self.by_number(invoice_number).map(|(bill, _)| bill).chain(self.by_code(payment_code)).collect();
+        all.sort_unstable();
+        all.dedup();
+        all.sort_by_key(|&bill| (self.invoice_number(bill), self.payment_code(bill)));
+        all
+    }
+
+    /// The bill a payment of our own ledger belongs to: named by number, and by code where it has one.
+    #[must_use]
+    pub fn paid_by(&self, invoice_number: &str, payment_code: &str) -> Option<u32> {
+        self.by_number(invoice_number)
+            .map(|(bill, _)| bill)
+            .find(|&bill| self.payment_code(bill) == payment_code || self.payment_code(bill).is_empty())
+    }
+
+    /// The only bill that goes by both ids.
+    #[must_use]
+    pub fn pair(&self, invoice_number: &str, payment_code: &str) -> Option<u32> {
+        let mut pairs = self.by_number(invoice_number).filter(|&(bill, any_code)| any_code || self.payment_code(bill) == payment_code);
+        let (first, _) = pairs.next()?;
+        pairs.all(|(other, _)| other == first).then_some(first)
+    }
+}
+
+fn text_of(texts: &[u8], at: u32, skip: u8, length: u8) -> &str {
+    let start = usize::try_from(at).unwrap_or(usize::MAX).saturating_add(usize::from(skip));
+    texts.get(start..start.saturating_add(usize::from(length))).and_then(|bytes| str::from_utf8(bytes).ok()).unwrap_or_default()
+}

@@ -1,0 +1,56 @@
+//! What can go wrong while bills are read and reconciled: E0720 to E0799.
+
+use crate::domain::code::Code;
+
+/// The external ledger cannot be read.
+pub const LEDGER_UNREADABLE: Code = Code::new(
+    "E0720",
+    "external ledger unreadable",
+    "the file could not be opened or is not CSV (or Parquet) at all",
+    "check the path and the permissions, and export the ledger again",
+);
+/// A mandatory column is missing.
+pub const COLUMN_MISSING: Code = Code::new(
+    "E0721",
+    "external ledger column missing",
+    "without this column the bills cannot be classed",
+    "add the column to the export; the columns are listed in docs/formats.md",
+);
+/// More bills than one run can hold.
+pub const TOO_MANY_BILLS: Code = Code::new(
+    "E0722",
+    "too many bills for one run",
+    "a run holds up to 4,294,967,295 bills and 4 GiB of their ids",
+    "split the ledger by channel or by year",
+);
+/// The period is not one.
+pub const PERIOD: Code = Code::new(
+    "E0723",
+    "no period",
+    "the last day is before the first, or outside the calendar",
+    "give `--from` and `--to` as WIB days, the first not after the last",
+);
+/// A report file cannot be written.
+pub const NOT_WRITTEN: Code = Code::new(
+    "E0724",
+    "report not written",
+    "a file of the report could not be written; files that were there before are unchanged",
+    "check free space and permissions of the output folder, then run the same command again",
+);
+/// A control identity does not hold.
+pub const IDENTITY: Code = Code::new(
+    "E0725",
+    "a control identity does not hold",
+    "two counters that must agree do not, so the report must not be relied on",
+    "keep the inputs and the output folder, run `tagih ledger verify`, and report the defect",
+);
+/// The earlier output folder cannot be read.
+pub const CARRY_IN: Code = Code::new(
+    "E0726",
+    "earlier output unreadable",
+    "the payments of the earlier period could not be read from `matched.parquet`",
+    "name the output folder of an earlier `tagih reconcile`",
+);
+
+/// All of them.
+pub const ALL: &[Code] = &[LEDGER_UNREADABLE, COLUMN_MISSING, TOO_MANY_BILLS, PERIOD, NOT_WRITTEN, IDENTITY, CARRY_IN];

@@ -1,0 +1,315 @@
+//! Classed lines, payments and bills → findings: what someone must look at, why, and on what evidence.
+
+use jiff::Timestamp;
+
+use super::bills::Bill;
+use super::dedupe::{Payments, Proved};
+use super::judge::{JudgedBill, JudgedPayment, line_flags};
+use super::{Inputs, Terms, severity_of};
+use crate::domain::amount::Rupiah;
+use crate::domain::channel::Channel;
+use crate::domain::classify::{Class, ClassSet, Nature, Severity};
+use crate::domain::digest::{self, Digest};
+use crate::domain::line::{Line, NO_BILL};
+
+/// Where a digest's bytes are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Source {
+    /// A line of evidence.
+    Line(u32),
+    /// A row of the external ledger, by its place in the list of malformed rows.
+    Row(u32),
+}
+
+/// One discrepancy.
+#[derive(Clone, Debug)]
+pub struct Finding {
+    /// Made from its subject alone, so that a decision about it stays attached.
+    pub id: String,
+    /// Its class.
+    pub class: Class,
+    /// Lower hits and flags.
+    pub flags: ClassSet,
+    /// Its nature.
+    pub nature: Nature,
+    /// How bad it is.
+    pub severity: Severity,
+    /// The invoice number; empty when unknown.
+    pub invoice_number: String,
+    /// The code; empty when unknown.
+    pub payment_code: String,
+    /// The bill's channel, else the payment's.
+    pub channel: Option<Channel>,
+    /// What the bill asks for.
+    pub expected: Option<Rupiah>,
+    /// What was paid.
+    pub paid: Option<Rupiah>,
+    /// When it was paid.
+    pub paid_at: Option<Timestamp>,
+    /// Both sides' values, in words.
+    pub reason: String,
+    /// Digests it rests on, sorted.
+    pub evidence: Vec<Digest>,
+    /// Where those are.
+    pub sources: Vec<Source>,
+}
+
+impl Finding {
+    /// What to do about it by default.
+    #[must_use]
+    pub fn action(&self) -> &'static str {
+        let flag = [Class::N05, Class::L07].into_iter().find(|&flag| self.flags.contains(flag));
+        let class = if self.class.info().nature == Nature::Break { self.class } else { flag.unwrap_or(self.class) };
+        class.info().code.remedy
+    }
+}
+
+/// Collects findings of one run.
+pub(super) struct Findings<'a> {
+    inputs: &'a Inputs,
+    payments: &'a Payments,
+    judged: &'a [JudgedPayment],
+    terms: &'a Terms,
+    /// Attached payments, sorted by bill.
+    by_bill: Vec<(u32, u32)>,
+    found: Vec<Finding>,
+}
+
+/// An id of 24 hexadecimal digits made from what the finding is about.
+fn id(parts: &[&[u8]]) -> String {
+    let full = digest::of_parts(parts);
+    digest::hex(full.get(..12).unwrap_or(&full))
+}
+
+impl<'a> Findings<'a> {
+    pub(super) fn new(inputs: &'a Inputs, payments: &'a Payments, judged: &'a [JudgedPayment], terms: &'a Terms) -> Self {
+        let attached = judged.iter().filter(|payment| payment.bill != NO_BILL && super::judge::attaches(payment.class));
+        let mut by_bill: Vec<(u32, u32)> = attached.map(|payment| (payment.bill, payment.line)).collect();
+        by_bill.sort_unstable();
+        Self { inputs, payments, judged, terms, by_bill, found: Vec::new() }
+    }
+
+    /// BREAK lines, and lines whose Request-Id was used for another body.
+    pub(super) fn lines(&mut self) {
+        for (at, line) in self.inputs.lines.iter() {
+            let reused = line_flags(line).contains(Class::N05);
+            if line.class.info().nature == Nature::Break || reused {
+                let finding = self.line(at, line, reused);
+                self.found.push(finding);
+            }
+        }
+    }
+
+    fn line(&self, at: u32, line: &Line, reused: bool) -> Finding {
+        let (invoice_number, payment_code) = self.ids(line, line.bill);
+        let parsed = line.paid_at_us != 0;
+        let bill = self.inputs.bills.get(line.bill);
+        Finding {
+            id: id(&[b"line", &line.digest]),
+            class: line.class,
+            flags: line_flags(line),
+            nature: Nature::Break,
+            severity: severity_of(line.class, Nature::Break, reused),
+            invoice_number: invoice_number.to_owned(),
+            payment_code: payment_code.to_owned(),
+            channel: parsed.then_some(line.channel),
+            expected: bill.map(|bill| bill.amount.into()),
+            paid: line.usable_amount().map(Rupiah::from),
+            paid_at: parsed.then(|| line.paid_at()),
+            reason: line_reason(line, reused),
+            evidence: vec![line.digest],
+            sources: vec![Source::Line(at)],
+        }
+    }
+
+    /// BREAK payments.
+    pub(super) fn payments(&mut self) {
+        let payments = self.payments;
+        for (proved, judged) in payments.proved.iter().zip(self.judged) {
+            if judged.class.info().nature == Nature::Break
+                && let Some(finding) = self.payment(proved, judged)
+            {
+                self.found.push(finding);
+            }
+        }
+    }
+
+    fn payment(&self, proved: &Proved, judged: &JudgedPayment) -> Option<Finding> {
+        let line = self.inputs.lines.get(judged.line)?;
+        let (invoice_number, payment_code) = self.ids(line, judged.bill);
+        let bill = self.inputs.bills.get(judged.bill);
+        let (evidence, sources) = self.proofs(self.payments.successes(proved));
+        Some(Finding {
+            id: id(&[b"payment", &line.identity]),
+            class: judged.class,
+            flags: judged.flags,
+            nature: Nature::Break,
+            severity: judged.class.info().severity,
+            invoice_number: invoice_number.to_owned(),
+            payment_code: payment_code.to_owned(),
+            channel: Some(bill.map_or(line.channel, |bill| bill.channel)),
+            expected: bill.map(|bill| bill.amount.into()),
+            paid: line.usable_amount().map(Rupiah::from),
+            paid_at: Some(line.paid_at()),
+            reason: self.payment_reason(line, judged, bill),
+            evidence,
+            sources,
+        })
+    }
+
+    /// One bill.
+    pub(super) fn bill(&mut self, judged: &JudgedBill, attached: Rupiah) {
+        let bills = &self.inputs.bills;
+        let Some(bill) = bills.get(judged.bill) else { return };
+        let start = self.by_bill.partition_point(|&(number, _)| number < judged.bill);
+        let rest = self.by_bill.get(start..).unwrap_or_default();
+        let lines: Vec<u32> = rest.iter().take_while(|(number, _)| *number == judged.bill).map(|&(_, line)| line).collect();
+        let (evidence, sources) = self.proofs(&lines);
+        let (invoice_number, payment_code) = (bills.invoice_number(judged.bill), bills.payment_code(judged.bill));
+        let twice = judged.flags.contains(Class::L07);
+        let nature = if twice { Nature::Break } else { judged.nature };
+        self.found.push(Finding {
+            id: id(&[b"bill", invoice_number.as_bytes(), payment_code.as_bytes()]),
+            class: judged.class,
+            flags: judged.flags,
+            nature,
+            severity: severity_of(judged.class, nature, twice),
+            invoice_number: invoice_number.to_owned(),
+            payment_code: payment_code.to_owned(),
+            channel: Some(bill.channel),
+            expected: Some(bill.amount.into()),
+            paid: Some(attached),
+            paid_at: None,
+            reason: bill_reason(judged, bill, attached, lines.len()),
+            evidence,
+            sources,
+        });
+    }
+
+    /// Rows of the external ledger that are no bills.
+    pub(super) fn malformed_rows(&mut self) {
+        let inputs = self.inputs;
+        for (at, row) in (0_u32..).zip(&inputs.malformed) {
+            self.found.push(Finding {
+                id: id(&[b"row", &row.digest]),
+                class: Class::L10,
+                flags: ClassSet::EMPTY,
+                nature: Nature::Break,
+                severity: Class::L10.info().severity,
+                invoice_number: row.invoice_number.clone(),
+                payment_code: String::new(),
+                channel: None,
+                expected: None,
+                paid: None,
+                paid_at: None,
+                reason: format!("{}: {}", row.column, row.reason),
+                evidence: vec![row.digest],
+                sources: vec![Source::Row(at)],
+            });
+        }
+    }
+
+    /// Worst first; one row for each subject, with every source.
+    pub(super) fn finish(mut self) -> Vec<Finding> {
+        self.found.sort_by(|a, b| {
+            let key = |finding: &Finding| (std::cmp::Reverse(finding.severity), finding.class.id());
+            key(a).cmp(&key(b)).then_with(|| a.id.cmp(&b.id)).then_with(|| a.sources.cmp(&b.sources))
+        });
+        let mut merged: Vec<Finding> = Vec::with_capacity(self.found.len());
+        for finding in self.found {
+            match merged.last_mut() {
+                // Equal lines or rows are one subject; equal bills are two, and keep a row each.
+                Some(last) if last.id == finding.id && is_line_or_row(&finding) => last.sources.extend(finding.sources),
+                _ => merged.push(finding),
+            }
+        }
+        merged
+    }
+
+    /// What the evidence calls the invoice and the code.
+    fn ids(&self, line: &'a Line, bill: u32) -> (&'a str, &'a str) {
+        if line.bill == NO_BILL && (bill == NO_BILL || line.invoice_length > 0) {
+            return self.inputs.lines.texts(line);
+        }
+        (self.inputs.bills.invoice_number(line.bill), self.inputs.bills.payment_code(line.bill))
+    }
+
+    fn proofs(&self, lines: &[u32]) -> (Vec<Digest>, Vec<Source>) {
+        let mut evidence: Vec<Digest> = lines.iter().filter_map(|&at| self.inputs.lines.get(at)).map(|line| line.digest).collect();
+        evidence.sort_unstable();
+        evidence.dedup();
+        (evidence, lines.iter().map(|&at| Source::Line(at)).collect())
+    }
+
+    fn payment_reason(&self, line: &Line, judged: &JudgedPayment, bill: Option<&Bill>) -> String {
+        let bills = &self.inputs.bills;
+        let (invoice_number, payment_code) = self.ids(line, judged.bill);
+        let Some(bill) = bill else {
+            return match judged.class {
+                Class::P17 => "the amount notified is no whole number of rupiah".to_owned(),
+                Class::P15 => {
+                    let all = bills.candidates(invoice_number, payment_code);
+                    let all: Vec<_> =
+                        all.iter().map(|&bill| format!("{} / {}", bills.invoice_number(bill), bills.payment_code(bill))).collect();
+                    format!("candidates: {}", all.join(", "))
+                }
+                Class::P02 => {
+                    let all = bills.candidates(invoice_number, payment_code);
+                    let all: Vec<_> =
+                        all.iter().map(|&bill| format!("{} / {}", bills.invoice_number(bill), bills.payment_code(bill))).collect();
+                    format!("notified {invoice_number} / {payment_code}; known {}", all.join(", "))
+                }
+                _ => format!("neither invoice {invoice_number} nor code {payment_code} is known"),
+            };
+        };
+        let paid_at = line.paid_at();
+        match judged.class {
+            Class::P17 => "the amount notified is no whole number of rupiah".to_owned(),
+            Class::P06 => format!("paid {} although an earlier payment covers the {} due", line.amount, bill.amount),
+            Class::P12 => format!("paid {} although another bill of the same group is paid", line.amount),
+            Class::P08 => format!("paid {}, cancelled {}", shown(paid_at), bill.cancelled_at().map_or_else(String::new, shown)),
+            Class::P07 => format!(
+                "paid {}, expired {}, grace {} minutes",
+                shown(paid_at),
+                bill.expires_at().map_or_else(String::new, shown),
+                self.terms.policy.expiry_grace_minutes
+            ),
+            Class::P10 => format!("paid {}, an earlier amount of the bill; due now {}", line.amount, bill.amount),
+            Class::P11 => format!("a code of {} paid at {}", bill.channel, line.channel),
+            Class::P09 => format!("paid {}, issued {}", shown(paid_at), bill.created_at().map_or_else(String::new, shown)),
+            _ => format!("paid {}, due {}", line.amount, bill.amount),
+        }
+    }
+}
+
+fn is_line_or_row(finding: &Finding) -> bool {
+    finding.class == Class::L10 || finding.class.id().starts_with('N')
+}
+
+/// The WIB wall clock of an instant.
+fn shown(at: Timestamp) -> String {
+    at.to_zoned(crate::domain::calendar::wib()).strftime("%Y-%m-%dT%H:%M:%S%:z").to_string()
+}
+
+fn line_reason(line: &Line, reused: bool) -> String {
+    if line.class.info().nature != Nature::Break && reused {
+        return "its Request-Id was used for another body".to_owned();
+    }
+    match line.class {
+        Class::N02 => "the signature does not match the bytes received".to_owned(),
+        Class::N07 => "the amount, date or invoice differs from the first message of this payment".to_owned(),
+        Class::N12 => format!("`{}` is missing or unusable", line.detail.text()),
+        _ => line.detail.text().to_owned(),
+    }
+}
+
+fn bill_reason(judged: &JudgedBill, bill: &Bill, attached: Rupiah, count: usize) -> String {
+    match judged.class {
+        Class::L06 => "its issue is in doubt and no payment is attached".to_owned(),
+        Class::L11 | Class::L12 => format!("{count} payments add up to {attached}, due {}", bill.amount),
+        Class::L04 => "marked paid, but no valid notification is in the evidence".to_owned(),
+        Class::L05 => "it has no payment code".to_owned(),
+        Class::L02 => format!("expired {} and unpaid", bill.expires_at().map_or_else(String::new, shown)),
+        _ => "another invoice holds the same live code".to_owned(),
+    }
+}

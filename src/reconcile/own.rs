@@ -1,0 +1,72 @@
+//! Bills and earlier payments out of our own ledger's states.
+
+use super::bills::{Bills, ExternalMark, KnownPayment, NewBill, TooMany};
+use crate::domain::amount::Amount;
+use crate::domain::classify::{Policy, issued_otherwise};
+use crate::domain::lifecycle::{BillState, OperationKind, Status};
+use crate::domain::payment::Payment;
+
+/// The bills of `states`, findable.
+///
+/// # Errors
+/// [`TooMany`].
+pub fn from_states<'a>(states: impl IntoIterator<Item = &'a BillState>, policy: &Policy) -> Result<Bills, TooMany> {
+    let mut bills = Bills::default();
+    for state in states {
+        push(&mut bills, state, policy)?;
+    }
+    bills.build_index();
+    Ok(bills)
+}
+
+fn push(bills: &mut Bills, state: &BillState, policy: &Policy) -> Result<(), TooMany> {
+    let code = state.code.as_ref();
+    let issue_in_doubt = matches!(state.status, Status::Requested | Status::InDoubt(OperationKind::Issue));
+    let open = state.open.as_ref().filter(|_| issue_in_doubt);
+    // A code of our own making is known before DOKU answers.
+    let registering = open.and_then(|open| open.terms.payment_code.as_ref());
+    let payment_code = registering.or_else(|| code.map(|code| &code.answer.payment_code));
+    let open_invoice_number = open.filter(|_| registering.is_none()).map(|open| open.wire_invoice_number.as_str());
+    let wire = match (registering, open) {
+        (Some(_), Some(open)) => Some(open.wire_invoice_number.as_str()),
+        _ => code.map(|code| code.wire_invoice_number.as_str()),
+    };
+    let created_at = code.and_then(|code| code.answer.created_at).unwrap_or(state.planned_at);
+    let expires_at = code.and_then(|code| code.answer.expires_at);
+    let earlier: Vec<Amount> = code.map(|code| code.superseded.iter().map(|earlier| earlier.amount).collect()).unwrap_or_default();
+    // From when an amendment's minutes count is not documented, so only codes never amended are held against what was asked.
+    let never_amended = state.generation <= 1 && state.status == Status::Active;
+    bills.push(&NewBill {
+        invoice_number: state.invoice_number.as_str(),
+        wire_invoice_number: wire,
+        payment_code: payment_code.map(crate::domain::ids::PaymentCode::as_str),
+        open_invoice_number,
+        channel: state.terms.channel,
+        amount: state.terms.amount,
+        reusable: state.terms.reusable,
+        issue_in_doubt,
+        planned_at: Some(state.planned_at),
+        created_at: Some(created_at),
+        expires_at,
+        cancelled_at: state.cancelled_at,
+        paid: ExternalMark::Unpaid,
+        earlier_amounts: &earlier,
+        bill_group: state.terms.bill_group.as_deref(),
+        issued_otherwise: never_amended
+            && issued_otherwise(state.terms.expiry, code.and_then(|code| code.answer.created_at), expires_at, policy),
+    })?;
+    Ok(())
+}
+
+/// The ledger's payments with their bills, sorted; those of no bill are left out.
+#[must_use]
+pub fn known_payments(bills: &Bills, payments: &[Payment]) -> Vec<KnownPayment> {
+    let known = payments.iter().filter_map(|payment| {
+        let bill = bills.paid_by(payment.invoice_number.as_str(), payment.payment_code.as_str())?;
+        let amount = payment.amount.get();
+        Some(KnownPayment { bill, paid_at: payment.paid_at, identity: payment.identity, amount, in_ledger: true })
+    });
+    let mut known: Vec<_> = known.collect();
+    known.sort_unstable();
+    known
+}

@@ -1,0 +1,116 @@
+//! Counts and rupiah by class, and the identities that hold independent counters against each other.
+
+use super::Inputs;
+use super::dedupe::Payments;
+use super::judge::{Attached, attaches};
+use crate::domain::amount::Rupiah;
+use crate::domain::classify::{Class, Nature};
+
+/// How many, and how much.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Tally {
+    /// How many.
+    pub count: u64,
+    /// Their rupiah.
+    pub amount: Rupiah,
+}
+
+impl Tally {
+    /// Both added.
+    #[must_use]
+    pub const fn plus(self, other: Self) -> Self {
+        Self { count: self.count.saturating_add(other.count), amount: self.amount.plus(other.amount) }
+    }
+}
+
+/// One tally a class.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Tallies([Tally; Class::COUNT]);
+
+impl Default for Tallies {
+    fn default() -> Self {
+        Self([Tally::default(); Class::COUNT])
+    }
+}
+
+impl Tallies {
+    /// Counts one more of `class`.
+    pub fn add(&mut self, class: Class, amount: Rupiah) {
+        if let Some(tally) = self.0.get_mut(usize::from(class.index())) {
+            *tally = tally.plus(Tally { count: 1, amount });
+        }
+    }
+
+    /// The tally of `class`.
+    #[must_use]
+    pub fn of(&self, class: Class) -> Tally {
+        self.0.get(usize::from(class.index())).copied().unwrap_or_default()
+    }
+
+    /// Every class that occurred, in the order of the rules.
+    pub fn iter(&self) -> impl Iterator<Item = (Class, Tally)> {
+        Class::all().zip(self.0).filter(|(_, tally)| tally.count > 0)
+    }
+
+    /// All together.
+    #[must_use]
+    pub fn total(&self) -> Tally {
+        self.0.iter().fold(Tally::default(), |sum, &tally| sum.plus(tally))
+    }
+}
+
+pub(super) const fn place(nature: Nature) -> usize {
+    match nature {
+        Nature::Ok => 0,
+        Nature::Timing => 1,
+        Nature::Break => 2,
+    }
+}
+
+pub(super) fn add_nature(natures: &mut [Tally; 3], nature: Nature, amount: Rupiah) {
+    if let Some(tally) = natures.get_mut(place(nature)) {
+        *tally = tally.plus(Tally { count: 1, amount });
+    }
+}
+
+/// Two figures that must be one, each from its own counter.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Identity {
+    /// What is compared.
+    pub name: &'static str,
+    /// By the reader, the raw sums or the ledger's own query.
+    pub left: i128,
+    /// By the classes.
+    pub right: i128,
+}
+
+impl Identity {
+    /// Whether they are one.
+    #[must_use]
+    pub const fn holds(&self) -> bool {
+        self.left == self.right
+    }
+}
+
+/// The identities of the rules, section 3, first build.
+pub(super) fn identities(inputs: &Inputs, payments: &Payments, attached: &Attached, tallies: [&Tallies; 3]) -> Vec<Identity> {
+    let [lines, paid, bills] = tallies;
+    let proving = lines.of(Class::N00).count;
+    let unique = u64::try_from(payments.proved.len()).unwrap_or(u64::MAX);
+    // SUCCESS as summed while parsing, less what repeats or contradicts a payment, is what was paid.
+    let not_first = lines.of(Class::N06).plus(lines.of(Class::N07));
+    let first = inputs.raw.success_amount.minus(not_first.amount);
+    let attaching = paid.iter().filter(|(class, _)| attaches(*class)).fold(Tally::default(), |sum, (_, tally)| sum.plus(tally));
+    let row = |name, left: i128, right: i128| Identity { name, left, right };
+    vec![
+        row("lines_read_equal_line_classes", inputs.lines_read.into(), lines.total().count.into()),
+        row("success_lines_parsed_equal_success_classes", inputs.raw.success_count.into(), proving.saturating_add(not_first.count).into()),
+        row("proving_lines_equal_unique_payments", proving.into(), unique.into()),
+        row("unique_payments_equal_payment_classes", unique.into(), paid.total().count.into()),
+        row("proving_lines_rupiah_equal_payment_classes_rupiah", first.get(), paid.total().amount.get()),
+        row("bills_in_scope_equal_bill_classes", inputs.scope.count.into(), bills.total().count.into()),
+        row("bills_in_scope_rupiah_equal_bill_classes_rupiah", inputs.scope.amount.get(), bills.total().amount.get()),
+        row("payments_attached_to_bills_equal_attaching_classes", attached.total().count.into(), attaching.count.into()),
+        row("rupiah_attached_to_bills_equal_attaching_classes_rupiah", attached.total().amount.get(), attaching.amount.get()),
+    ]
+}

@@ -1,0 +1,95 @@
+//! discrepancies.csv and evidence.csv, safe to open in a spreadsheet.
+
+use std::borrow::Cow;
+use std::io;
+
+use super::{Report, Writer, difference, flag_names, wib_text};
+use crate::domain::amount::Rupiah;
+use crate::domain::digest;
+use crate::reconcile::{Finding, Source};
+
+const DISCREPANCIES: [&str; 15] = [
+    "discrepancy_id",
+    "class",
+    "flags",
+    "nature",
+    "severity",
+    "invoice_number",
+    "payment_code",
+    "channel",
+    "amount_expected",
+    "amount_paid",
+    "amount_difference",
+    "paid_at",
+    "reason",
+    "action",
+    "evidence",
+];
+
+/// discrepancies.csv.
+pub(super) fn discrepancies(report: &Report<'_>, writer: &mut Writer) -> io::Result<()> {
+    let mut csv = csv::Writer::from_writer(writer);
+    csv.write_record(DISCREPANCIES)?;
+    for finding in &report.outcome.findings {
+        csv.write_record(row(finding).iter().map(|cell| cell.as_bytes()))?;
+    }
+    csv.flush()
+}
+
+fn row(finding: &Finding) -> [Cow<'_, str>; 15] {
+    let amount = |amount: Option<Rupiah>| amount.map_or(Cow::Borrowed(""), |amount| Cow::Owned(amount.to_string()));
+    let evidence: Vec<_> = finding.evidence.iter().map(|found| digest::hex(found)).collect();
+    [
+        Cow::Borrowed(&finding.id),
+        Cow::Borrowed(finding.class.id()),
+        Cow::Owned(flag_names(finding.flags).join(";")),
+        Cow::Borrowed(finding.nature.name()),
+        Cow::Borrowed(finding.severity.name()),
+        neutral(&finding.invoice_number),
+        Cow::Borrowed(&finding.payment_code),
+        Cow::Borrowed(finding.channel.map_or("", crate::domain::channel::Channel::name)),
+        amount(finding.expected),
+        amount(finding.paid),
+        amount(difference(finding).map(Rupiah::new)),
+        finding.paid_at.map_or(Cow::Borrowed(""), |at| Cow::Owned(wib_text(at))),
+        neutral(&finding.reason),
+        Cow::Borrowed(finding.action()),
+        Cow::Owned(evidence.join(";")),
+    ]
+}
+
+/// A text cell that a spreadsheet would take for a formula, marked as text.
+pub(super) fn neutral(text: &str) -> Cow<'_, str> {
+    if text.starts_with(['=', '+', '-', '@', '\t', '\r']) { Cow::Owned(format!("'{text}")) } else { Cow::Borrowed(text) }
+}
+
+/// evidence.csv: where the bytes of every digest cited are.
+pub(super) fn evidence(report: &Report<'_>, writer: &mut Writer) -> io::Result<()> {
+    let mut sources: Vec<Source> = report.outcome.findings.iter().flat_map(|finding| finding.sources.iter().copied()).collect();
+    sources.sort_unstable();
+    sources.dedup();
+    let mut rows: Vec<_> = sources.iter().filter_map(|source| located(report, *source)).collect();
+    rows.sort_unstable();
+    let mut csv = csv::Writer::from_writer(writer);
+    csv.write_record(["digest", "file", "line", "byte"])?;
+    for (found, file, line, byte) in rows {
+        csv.write_record([&digest::hex(&found), &*neutral(&file), &line.to_string(), &byte.to_string()])?;
+    }
+    csv.flush()
+}
+
+/// Digest, file, line, byte.
+fn located(report: &Report<'_>, source: Source) -> Option<(digest::Digest, String, u64, u64)> {
+    let inputs = &report.outcome.inputs;
+    match source {
+        Source::Line(at) => {
+            let line = inputs.lines.get(at)?;
+            let file = report.files.get(usize::try_from(line.file).ok()?)?;
+            Some((line.digest, file.path.display().to_string(), line.number.into(), line.byte))
+        }
+        Source::Row(at) => {
+            let row = inputs.malformed.get(usize::try_from(at).ok()?)?;
+            Some((row.digest, report.ledger_path?.display().to_string(), row.row, row.byte))
+        }
+    }
+}

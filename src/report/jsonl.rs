@@ -1,0 +1,57 @@
+//! discrepancies.jsonl: the same rows as the CSV, with exact texts and real numbers.
+
+use std::io::{self, Write as _};
+
+use serde::Serialize;
+
+use super::{Report, Writer, difference, flag_names, wib_text};
+use crate::domain::digest;
+use crate::reconcile::Finding;
+
+#[derive(Serialize)]
+struct Row<'a> {
+    discrepancy_id: &'a str,
+    class: &'a str,
+    flags: Vec<&'static str>,
+    nature: &'a str,
+    severity: &'a str,
+    invoice_number: &'a str,
+    payment_code: &'a str,
+    channel: Option<&'static str>,
+    amount_expected: Option<i128>,
+    amount_paid: Option<i128>,
+    amount_difference: Option<i128>,
+    paid_at: Option<String>,
+    reason: &'a str,
+    action: &'a str,
+    evidence: Vec<String>,
+}
+
+/// discrepancies.jsonl.
+pub(super) fn discrepancies(report: &Report<'_>, writer: &mut Writer) -> io::Result<()> {
+    for finding in &report.outcome.findings {
+        serde_json::to_writer(&mut *writer, &row(finding))?;
+        writer.write_all(b"\n")?;
+    }
+    Ok(())
+}
+
+fn row(finding: &Finding) -> Row<'_> {
+    Row {
+        discrepancy_id: &finding.id,
+        class: finding.class.id(),
+        flags: flag_names(finding.flags),
+        nature: finding.nature.name(),
+        severity: finding.severity.name(),
+        invoice_number: &finding.invoice_number,
+        payment_code: &finding.payment_code,
+        channel: finding.channel.map(crate::domain::channel::Channel::name),
+        amount_expected: finding.expected.map(crate::domain::amount::Rupiah::get),
+        amount_paid: finding.paid.map(crate::domain::amount::Rupiah::get),
+        amount_difference: difference(finding),
+        paid_at: finding.paid_at.map(wib_text),
+        reason: &finding.reason,
+        action: finding.action(),
+        evidence: finding.evidence.iter().map(|found| digest::hex(found)).collect(),
+    }
+}
