@@ -21,3 +21,4 @@
 
 mod cli;
 mod crash;
+mod tidy;
