@@ -32,9 +32,9 @@ const POLICIES: &str = include_str!("../../samples/policies.csv");
 
 const CLIENT_ID: &str = "MCH-0001-DEMO";
 const SECRET: &str = "SK-demo-not-a-secret";
-/// One run in which amendments and cancellations follow the issue by half an hour; reported on the first of November.
-const ISSUED_AT: &str = "2026-10-01T02:00:00Z";
-const AMENDED_AT: &str = "2026-10-01T02:30:00Z";
+/// One billing night; amendments and cancellations follow half an hour later, the report on the first of November.
+const ISSUED_AT: &str = "2026-10-15T03:00:00Z";
+const AMENDED_AT: &str = "2026-10-15T03:30:00Z";
 const AS_OF: &str = "2026-11-01T10:00:00Z";
 const PERIOD: &str = "2026-10";
 const FAULT_PERCENT: u8 = 20;

@@ -105,9 +105,14 @@ async fn settle(ledger: &impl Ledger, payments: &[Payment], now: Timestamp) -> R
     let in_doubt: Vec<&BillState> = snapshot.bills.values().filter(|state| state.status == Status::InDoubt(OperationKind::Issue)).collect();
     let mut entries: Vec<Entry> = in_doubt.into_iter().filter_map(|state| settlement(state, payments, now)).collect();
     entries.sort_by(|a, b| a.invoice_number.cmp(&b.invoice_number));
-    let count = u64::try_from(entries.len()).unwrap_or(u64::MAX);
-    if !entries.is_empty() {
-        ledger.record(entries).await?;
+    let mut count = 0_u64;
+    for entry in entries {
+        match ledger.record(vec![entry]).await {
+            Ok(_) => count = count.saturating_add(1),
+            // A sender beside us has settled it first.
+            Err(LedgerError::Illegal(_)) => {}
+            Err(error) => return Err(error),
+        }
     }
     Ok(count)
 }

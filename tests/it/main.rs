@@ -21,4 +21,6 @@
 
 mod cli;
 mod crash;
+mod kill;
+mod support;
 mod tidy;

@@ -57,7 +57,7 @@ where
             };
             match outcome(&delivery, &expected) {
                 Outcome::Accepted { answer, replayed } => {
-                    self.append(&operation.invoice_number, Event::Accepted { answer, replayed }).await?;
+                    self.conclude(operation, Event::Accepted { answer, replayed }).await?;
                     return Ok(Ended::Done { operation: operation.kind, replayed: replayed || doubt.is_some() });
                 }
                 // A duplicate may be our own earlier attempt, whose stored answer DOKU has forgotten.
@@ -66,7 +66,7 @@ where
                     break;
                 }
                 Outcome::Rejected { code, reason } => {
-                    self.append(&operation.invoice_number, Event::Rejected { code: code.id.into(), reason: reason.clone() }).await?;
+                    self.conclude(operation, Event::Rejected { code: code.id.into(), reason: reason.clone() }).await?;
                     return Ok(Ended::Rejected { code: code.id.into(), reason });
                 }
                 Outcome::Retry { reason } => last = reason,
@@ -94,6 +94,18 @@ where
     pub(super) async fn append(&self, invoice_number: &InvoiceNumber, event: Event) -> Result<(), LedgerError> {
         let entry = Entry { invoice_number: invoice_number.clone(), at: (self.clock)(), event, private: Private::default() };
         self.ledger.record(vec![entry]).await.map(drop)
+    }
+
+    /// Records how `operation` ended, unless a notification that was ingested meanwhile has ended it already.
+    async fn conclude(&self, operation: &Operation, event: Event) -> Result<(), LedgerError> {
+        match self.append(&operation.invoice_number, event).await {
+            Err(LedgerError::Illegal(illegal)) => {
+                let state = self.ledger.bill(&operation.invoice_number)?;
+                let is_open = state.and_then(|state| state.open).is_some_and(|open| open.request_id == operation.request.request_id);
+                if is_open { Err(illegal.into()) } else { Ok(()) }
+            }
+            recorded => recorded,
+        }
     }
 
     fn is_closed(&self, channel: Channel) -> bool {

@@ -96,7 +96,12 @@ fn texts_and_choices() -> Vec<Rows> {
         Rows { settings: "limits.field_bytes_max = 64", ..cell(&long_name, "customer_name", "x***", "E0106") },
         rows(
             &["@A,1.000,Budi,alfamart,,,,,", "@B,0,,alfa,,,,,"],
-            &[("2", "amount", "1.000", "E0107"), ("2", "channel", "alfamart", "E0113"), ("3", "amount", "0", "E0108"), ("3", "customer_name", "", "E0103")],
+            &[
+                ("2", "amount", "1.000", "E0107"),
+                ("2", "channel", "alfamart", "E0113"),
+                ("3", "amount", "0", "E0108"),
+                ("3", "customer_name", "", "E0103"),
+            ],
         ),
     ]
 }
@@ -158,7 +163,10 @@ fn every_bad_row_is_named_with_its_place_and_reason_and_only_the_good_rows_are_s
         for (row, column, value, code) in &case.refused {
             let line = format!("bills.csv:{row}:{column}: `{}`", value.replace('@', &prefix));
             for said in [&ran.stderr, &checked.stderr] {
-                assert!(said.lines().any(|told| told.contains(&line) && told.contains(&format!("[{code}]"))), "`{line}` [{code}] is not in {said}");
+                assert!(
+                    said.lines().any(|told| told.contains(&line) && told.contains(&format!("[{code}]"))),
+                    "`{line}` [{code}] is not in {said}"
+                );
             }
         }
         let issued: Vec<String> = case.issued.iter().map(|name| format!("{prefix}{name}")).collect();
@@ -193,7 +201,11 @@ fn every_bad_file_is_refused_as_a_whole_with_its_spot_and_nothing_is_sent_or_wri
     };
     let under_head = |rest: &str| format!("{HEAD}\n{rest}").into_bytes();
     let cases: Vec<(&str, Vec<u8>, &[&str])> = vec![
-        ("", under_head("A,1000,Budi,alfa,,,,,\nB,1000,\"Siti,alfa,,,,,\nC,1000,Tini,alfa,,,,,\n"), &["E0209", "row 3", "starts on line 3"]),
+        (
+            "",
+            under_head("A,1000,Budi,alfa,,,,,\nB,1000,\"Siti,alfa,,,,,\nC,1000,Tini,alfa,,,,,\n"),
+            &["E0209", "row 3", "starts on line 3"],
+        ),
         ("", under_head("A,1000,Budi,\"alfa"), &["E0209", "row 2", "starts on line 2"]),
         ("", utf16([0xff, 0xfe], u16::to_le_bytes), &["E0202", "UTF-16 little-endian", "iconv"]),
         ("", utf16([0xfe, 0xff], u16::to_be_bytes), &["E0202", "UTF-16 big-endian"]),
@@ -202,14 +214,26 @@ fn every_bad_file_is_refused_as_a_whole_with_its_spot_and_nothing_is_sent_or_wri
         ("", under_head("A,1000,Bu\0di,alfa,,,,,\n"), &["E0204", "null byte", "line 2"]),
         ("", Vec::new(), &["E0205", "empty"]),
         ("", b"nomor,a;nama,b;c\n".to_vec(), &["E0206", "intake.delimiter"]),
-        ("", b"nomor,jumlah,nama\nA,1000,Budi\n".to_vec(), &["E0207", "`invoice_number`", "`amount`", "`customer_name`", "`channel`", "`jumlah`"]),
+        (
+            "",
+            b"nomor,jumlah,nama\nA,1000,Budi\n".to_vec(),
+            &["E0207", "`invoice_number`", "`amount`", "`customer_name`", "`channel`", "`jumlah`"],
+        ),
         ("", b"A,1000,Budi Utomo,alfa\n".to_vec(), &["E0207", "looks like a bill"]),
         ("", format!("{HEAD},Premium\n").into_bytes(), &["E0208", "`amount` twice"]),
         ("limits.record_bytes_max = 4096", under_head(&format!("A,1000,{},alfa,,,,,\n", "x".repeat(99_000))), &["E0210", "row 2"]),
         ("limits.columns_max = 8", under_head("A,1000,Budi,alfa,,,,,\n"), &["E0211", "9 columns"]),
         ("limits.rows_max = 2", under_head(&"A,1000,Budi,alfa,,,,,\n".repeat(3)), &["E0212", "more than 2 rows"]),
-        ("invoice_number_template = \"{policy_number}-{cycle}\"", b"policy_number,amount,customer_name,channel\n9,1,Budi,alfa\n".to_vec(), &["E0214", "--cycle"]),
-        ("invoice_number_template = \"{polis}\"", b"policy_number,amount,customer_name,channel\n9,1,Budi,alfa\n".to_vec(), &["E0215", "{polis}"]),
+        (
+            "invoice_number_template = \"{policy_number}-{cycle}\"",
+            b"policy_number,amount,customer_name,channel\n9,1,Budi,alfa\n".to_vec(),
+            &["E0214", "--cycle"],
+        ),
+        (
+            "invoice_number_template = \"{polis}\"",
+            b"policy_number,amount,customer_name,channel\n9,1,Budi,alfa\n".to_vec(),
+            &["E0215", "{polis}"],
+        ),
         ("columns.costumer_name = \"nama\"", under_head("A,1,Budi,alfa,,,,,\n"), &["E0216", "did you mean `customer_name`?"]),
         ("columns.info = \"keterangan\"", under_head("A,1,Budi,alfa,,,,,\n"), &["E0207", "`keterangan`"]),
     ];
@@ -218,7 +242,9 @@ fn every_bad_file_is_refused_as_a_whole_with_its_spot_and_nothing_is_sent_or_wri
         let world = World::at(&doku.base_url(), &format!("[intake]\n{settings}\n"));
         world.file("bad.csv", &bytes);
         world.bills("good.csv", &["GOOD,1000,Ani,alfa,,,,,"]);
-        for arguments in [&["check", "bad.csv"][..], &["issue", "bad.csv"], &["issue", "good.csv", "bad.csv"], &["issue", "--dry-run", "bad.csv"]] {
+        for arguments in
+            [&["check", "bad.csv"][..], &["issue", "bad.csv"], &["issue", "good.csv", "bad.csv"], &["issue", "--dry-run", "bad.csv"]]
+        {
             let ran = world.run(arguments).expect(7).says(words).says(&["`bad.csv`", "hint: "]);
             assert!(!ran.stderr.contains("Budi") && !ran.stderr.contains("Siti"), "I22: {}", ran.stderr);
         }

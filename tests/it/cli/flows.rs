@@ -233,7 +233,14 @@ fn no_name_and_no_address_leaves_the_program() {
     world.file("bills.csv", format!("invoice_number,amount,customer_name,channel,email\n{}\n", rows.join("\n")));
     let variables = [("TAGIH_LOG", "trace,h2=off,hyper=off"), ("TAGIH_TIMEOUT_REQUEST_MS", "150")];
     let mut said = Vec::new();
-    for arguments in [&["issue", "bills.csv", "--out", "out"][..], &["sync"], &["why", "Y-1"], &["status"], &["ledger", "export"], &["cancel", "Y-1", "Y-2", "--out", "out"]] {
+    for arguments in [
+        &["issue", "bills.csv", "--out", "out"][..],
+        &["sync"],
+        &["why", "Y-1"],
+        &["status"],
+        &["ledger", "export"],
+        &["cancel", "Y-1", "Y-2", "--out", "out"],
+    ] {
         let ran = world.run_with(&variables, arguments);
         assert!(!ran.stderr.contains("panicked"), "{ran:?}");
         said.push(format!("{ran:?}"));

@@ -111,7 +111,16 @@ fn why_tells_the_story_of_a_bill_in_order() {
     world.run(&["cancel", "A"]).expect(0);
     let story = world.run(&["why", "A"]).expect(0).stdout;
     let code = &doku.orders()["A"].code;
-    let marks = ["A: cancelled at alfa, Rp1.500.000", "planned: Rp1.000", "issue intended", code, "amend intended", "cancel intended", "DOKU accepted", "next: nothing"];
+    let marks = [
+        "A: cancelled at alfa, Rp1.500.000",
+        "planned: Rp1.000",
+        "issue intended",
+        code,
+        "amend intended",
+        "cancel intended",
+        "DOKU accepted",
+        "next: nothing",
+    ];
     let mut rest = story.as_str();
     for mark in marks {
         rest = rest.split_once(mark).unwrap_or_else(|| panic!("`{mark}` is missing or out of place in {story}")).1;

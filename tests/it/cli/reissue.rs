@@ -55,7 +55,12 @@ impl Gateway for Office {
             body: wire.body.clone(),
         };
         let answer = self.model.lock().unwrap().handle(&request, self.clock()).answer;
-        Delivery::Answered(Answer { status: answer.status, retry_after_seconds: None, signature: SignatureFinding::Valid, body: answer.body })
+        Delivery::Answered(Answer {
+            status: answer.status,
+            retry_after_seconds: None,
+            signature: SignatureFinding::Valid,
+            body: answer.body,
+        })
     }
 }
 
