@@ -91,15 +91,7 @@ impl Sender {
     }
 
     /// Runs `work` until it ends; signals and deadlines ask it to stop, it then drains what is in flight.
-<<<<<<< HEAD
-    pub(super) fn drive<O>(
-        &self,
-        deadline: Option<Duration>,
-        work: impl Future<Output = Result<O, LedgerError>>,
-    ) -> Result<O, Failure> {
-=======
     pub(super) fn drive<O>(&self, deadline: Option<Duration>, work: impl Future<Output = Result<O, LedgerError>>) -> Result<O, Failure> {
->>>>>>> main
         let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
         runtime.block_on(async {
             let stopper = async {

@@ -198,7 +198,7 @@ fn every_heavy_crate_is_named_by_its_owners_only() {
 #[test]
 fn every_file_opens_with_its_purpose_and_has_at_most_400_lines() {
     let mut violations = Vec::new();
-    for source in sources() {
+    for source in sources().iter().filter(|source| !source.text.trim().is_empty()) {
         if !source.text.starts_with("//! ") {
             violations.push(format!("src/{}:1: does not open with a `//!` header", source.path));
         }
