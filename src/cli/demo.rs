@@ -55,6 +55,7 @@ pub(super) fn demo(global: &Global, out: Option<&Path>) -> Result<Exit, Failure>
     step("1. issue", &format!("500 policies; DOKU's stand-in fails {FAULT_PERCENT} % of all attempts"));
     let policies = written(&out, "policies.csv", POLICIES)?;
     send(&setup, &policies, &secret, &out.join("1-issue"))?;
+    output::result(attempts(&sandbox));
 
     step("2. amend", "the same file with some premiums changed and some policies cancelled");
     setup.clock.set(instant(AMENDED_AT));
@@ -154,9 +155,19 @@ fn amended_policies() -> Result<(String, BTreeMap<InvoiceNumber, Amount>), Failu
     Ok((String::from_utf8_lossy(&text).into_owned(), superseded))
 }
 
+fn locked(sandbox: &Running) -> std::sync::MutexGuard<'_, Model> {
+    sandbox.model.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
+}
+
+/// What the faults did to the run, from the sandbox's own record.
+fn attempts(sandbox: &Running) -> String {
+    let model = locked(sandbox);
+    let faulty = model.calls().iter().filter(|call| call.fault.is_some()).count();
+    format!("the sandbox saw {} attempts, {faulty} of them met a fault; it made {} codes", model.calls().len(), model.orders().len())
+}
+
 fn plant(sandbox: &Running, story: &Story) -> Result<Planted, Failure> {
-    let mut model = sandbox.model.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
-    demo::plant(&mut model, story).map_err(Failure::usage)
+    demo::plant(&mut locked(sandbox), story).map_err(Failure::usage)
 }
 
 /// One log file for each WIB day, lines in the order they arrived; the truth beside them, apart from every result.
