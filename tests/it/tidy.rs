@@ -184,11 +184,14 @@ fn every_heavy_crate_is_named_by_its_owners_only() {
             let is_owner = owners.iter().any(|owner| source.path == *owner || (owner.ends_with('/') && source.path.starts_with(owner)));
             let is_use = |&at: &usize| {
                 let (before, after) = (&source.code[..at], &source.code[at + name.len()..]);
-                !before.ends_with("::") && (after.starts_with("::") || before.trim_end().ends_with("use") || before.ends_with("extern crate "))
+                !before.ends_with("::")
+                    && (after.starts_with("::") || before.trim_end().ends_with("use") || before.ends_with("extern crate "))
             };
             if !is_owner {
                 let uses = source.words(name).into_iter().filter(is_use);
-                violations.extend(uses.map(|at| format!("src/{}:{}: `{name}` belongs to {}", source.path, source.line_of(at), owners.join(", "))));
+                violations.extend(
+                    uses.map(|at| format!("src/{}:{}: `{name}` belongs to {}", source.path, source.line_of(at), owners.join(", "))),
+                );
             }
         }
     }
@@ -216,7 +219,8 @@ fn functions(code: &str) -> Vec<(usize, &str, usize)> {
     let mut found = Vec::new();
     for (start, line) in lines.iter().enumerate() {
         let trimmed = line.trim_start();
-        let is_modifier = |word: &&str| word.starts_with("pub") || matches!(*word, "const" | "async" | "unsafe" | "extern" | "in" | "super)");
+        let is_modifier =
+            |word: &&str| word.starts_with("pub") || matches!(*word, "const" | "async" | "unsafe" | "extern" | "in" | "super)");
         let mut words = trimmed.split(' ').skip_while(is_modifier);
         let (Some("fn"), Some(rest)) = (words.next(), words.next()) else { continue };
         let Some(body) = (start..lines.len()).find(|&at| lines[at].ends_with(['{', ';', '}'])) else { continue };
@@ -262,7 +266,8 @@ fn no_float_comes_near_money() {
     let mut violations = Vec::new();
     for source in sources().iter().filter(|source| source.module() == "domain") {
         for name in ["f32", "f64"] {
-            violations.extend(source.words(name).into_iter().map(|at| format!("src/{}:{}: `{name}` (I12)", source.path, source.line_of(at))));
+            violations
+                .extend(source.words(name).into_iter().map(|at| format!("src/{}:{}: `{name}` (I12)", source.path, source.line_of(at))));
         }
     }
     none(&violations);
@@ -312,7 +317,8 @@ fn the_scanner_sees_what_it_should() {
     let group = "use crate::{domain::{ids::A, bill}, doku::B};";
     assert_eq!(named(group, 4), ["domain", "doku"]);
     assert_eq!(without_comment("let url = \"https://x\"; // why"), "let url = \"https://x\"; ");
-    let code = "    pub(super) async fn one(a: u8) -> u8 {\n        a\n    }\n    fn two();\n    fn three(\n        a: u8,\n    ) {\n    }\n";
+    let code =
+        "    pub(super) async fn one(a: u8) -> u8 {\n        a\n    }\n    fn two();\n    fn three(\n        a: u8,\n    ) {\n    }\n";
     assert_eq!(functions(code), [(1, "one", 3), (4, "two", 1), (5, "three", 4)]);
     let source = Source::new("cli/x.rs".into(), "a\n// reqwest::x\nreqwest::y\n#[cfg(test)]\nmod tests {\n    println!();\n".into());
     assert_eq!(source.words("reqwest").into_iter().map(|at| source.line_of(at)).collect::<Vec<_>>(), [3]);
