@@ -228,16 +228,9 @@ fn verify(setup: &Setup, head: Option<&str>) -> Result<Exit, Failure> {
         output::result(format_args!("{counted} are whole; head {}", head_text(report.head)));
         return Ok(Exit::Done);
     }
-    let shown = setup.ledger_path().display();
-    Err(Failure::new(
-        Exit::Damaged,
-        format!(
-            "{counted} of the ledger `{shown}` do not hold together: {} findings [{}]\nhint: {}",
-            report.findings_count,
-            ledger_codes::DAMAGED.id,
-            ledger_codes::DAMAGED.remedy
-        ),
-    ))
+    let (shown, count, code) = (setup.ledger_path().display(), report.findings_count, ledger_codes::DAMAGED);
+    let message = format!("{counted} of the ledger `{shown}` do not hold together: {count} findings [{code}]\nhint: {}", code.remedy);
+    Err(Failure::new(Exit::Damaged, message))
 }
 
 /// `sequence:hash`, as every summary prints it.

@@ -24,3 +24,4 @@ mod crash;
 mod kill;
 mod oracle;
 mod support;
+mod tidy;

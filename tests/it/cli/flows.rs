@@ -205,6 +205,10 @@ fn a_person_ends_a_doubt_with_a_reason_that_stays_in_the_record() {
     world.issue("bills.csv", &[]).expect(1);
     assert_eq!((world.buckets().as_str(), doku.calls().len()), ("1 rejected, 2 unchanged", calls));
     assert_eq!(world.column("out/accepted.csv", "payment_code"), [code]);
+    assert_eq!(world.column("out/rejected.csv", "code"), ["E0407"]);
+    doku.set_faults(Faults::none());
+    world.issue("bills.csv", &["--retry-rejected"]).expect(1);
+    assert_eq!(world.column("out/rejected.csv", "code"), ["E0403"], "DOKU had done it after all, and nobody is billed twice");
 }
 
 #[test]

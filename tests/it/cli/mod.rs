@@ -6,4 +6,4 @@ mod flows;
 mod keeping;
 mod reissue;
 mod settings;
-mod world;
+pub mod world;
