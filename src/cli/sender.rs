@@ -1,6 +1,7 @@
 //! What a sending command holds while it runs: lock, ledger, gateway, pacing; and how it stops.
 
 use std::sync::Mutex;
+use std::sync::atomic::AtomicU64;
 use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
@@ -87,6 +88,7 @@ impl Sender {
             settings,
             clock: now,
             closed_channels: Mutex::default(),
+            badly_signed: AtomicU64::default(),
         }
     }
 

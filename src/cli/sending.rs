@@ -184,6 +184,12 @@ pub(super) fn send(
     let issuing = sender.issuing();
     let ends = sender.drive(deadline, issuing.run(&bills, &|_, _| progress.advance()))?;
     progress.finish();
+    let badly_signed = issuing.badly_signed.load(std::sync::atomic::Ordering::Relaxed);
+    if badly_signed > 0 && !setup.quiet {
+        output::note(format_args!(
+            "warning: {badly_signed} answers of DOKU were taken without a valid signature (`doku.verify_response = warn`)"
+        ));
+    }
     let snapshot = sender.ledger.snapshot()?;
     let stopped = sender.stop.reason();
     let exit = exit(&Counts::of(ends.iter()), intake.refused_row_count, stopped.as_ref()).or(overdue(setup, &snapshot.bills));

@@ -252,6 +252,7 @@ fn run(ledger: &MemoryLedger, model: &Mutex<Model>, clock: &Clock, bills: &[Bill
         settings: &settings,
         clock: &|| clock.now(),
         closed_channels: Mutex::default(),
+        badly_signed: std::sync::atomic::AtomicU64::default(),
     };
     let progress = |row: usize, end: &End| reported.lock().unwrap().push((row, end.clone()));
     let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap();

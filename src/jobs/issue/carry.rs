@@ -3,10 +3,10 @@
 use super::operation::{Ended, Operation};
 use super::{End, Issuing, Next};
 use crate::doku::answer::SignaturePolicy;
+use crate::doku::body;
 use crate::doku::paths::Paths;
 use crate::doku::status::{self, StatusFinding};
 use crate::doku::wire::{Method, WireRequest};
-use crate::doku::{body, codes as doku_codes};
 use crate::domain::bill::{Bill, RecordedTerms, Terms, Wanted};
 use crate::domain::doubt::{self, OrderSeen, Patience};
 use crate::domain::ids::{InvoiceNumber, PaymentCode, RequestId};
@@ -238,11 +238,10 @@ where
         };
         let answer = answer_by_status(state, open, seen);
         let found = format!("Check Status: {seen}; before: {reason}");
-        self.append(&state.invoice_number, Event::Settled { verdict, answer, by: "status".into(), reason: found.clone() }).await?;
+        self.append(&state.invoice_number, Event::Settled { verdict, answer, by: "status".into(), reason: found }).await?;
         let end = match verdict {
             Verdict::Done => Some(Ended::Done { operation: open.operation, replayed: true }.into()),
-            Verdict::NotDone => Some(End::rejected(doku_codes::SETTLED_NOT_DONE.id, &found)),
-            Verdict::Dead => None,
+            Verdict::NotDone | Verdict::Dead => None,
         };
         Ok(Next::PlanAgain(end))
     }

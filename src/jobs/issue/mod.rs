@@ -9,6 +9,7 @@ mod operation;
 
 use std::collections::{HashMap, HashSet};
 use std::sync::Mutex;
+use std::sync::atomic::AtomicU64;
 
 use futures_util::StreamExt as _;
 use jiff::Timestamp;
@@ -19,7 +20,6 @@ use self::operation::Ended;
 use super::caller::Caller;
 use crate::domain::bill::{Bill, Wanted};
 use crate::domain::channel::Channel;
-use crate::domain::code::Code;
 use crate::domain::codes;
 use crate::domain::ids::InvoiceNumber;
 use crate::domain::lifecycle::{BillState, Event, Status};
@@ -47,6 +47,8 @@ pub struct Issuing<'a, L, G, T: Time> {
     pub clock: &'a (dyn Fn() -> Timestamp + Sync),
     /// Channels DOKU refused during this run.
     pub closed_channels: Mutex<HashSet<Channel>>,
+    /// Successes taken without a valid signature, where the policy is to warn.
+    pub badly_signed: AtomicU64,
 }
 
 impl<L, G, T: Time> std::fmt::Debug for Issuing<'_, L, G, T> {
@@ -183,7 +185,7 @@ where
             Step::Note => Ok(Next::Ended(End::unchanged(Unchanged::Live))),
             Step::Refused { code, column, reason } => Ok(Next::Ended(End::refused(code, column, &reason))),
             Step::RejectedBefore { code, reason } => Ok(Next::Ended(End::rejected(&code, &reason))),
-            Step::Wait { holder } => Ok(wait(&holder)),
+            Step::Wait { holder } => self.wait(&holder),
             Step::Resolve => match state {
                 Some(state) => self.resolve(&state).await,
                 None => Ok(Next::PlanAgain(None)),
@@ -194,6 +196,17 @@ where
             },
             Step::Issue { .. } | Step::Amend | Step::Cancel => self.start(bill, &step, state).await,
         }
+    }
+
+    /// The holder's cancellation runs in the same round, if at all, so the next plan knows.
+    fn wait(&self, holder: &InvoiceNumber) -> Result<Next, LedgerError> {
+        let is_open = self.ledger.bill(holder)?.is_some_and(|state| state.status.open_operation().is_some());
+        let end = if is_open {
+            End::deferred(&format!("its code waits for the cancellation of invoice `{holder}`"))
+        } else {
+            End::refused(codes::CODE_LIVE_ELSEWHERE, "payment_code", &format!("it is live for invoice `{holder}`"))
+        };
+        Ok(Next::PlanAgain(Some(end)))
     }
 
     /// Settles what `sync` finds open, without any wanted state.
@@ -215,12 +228,6 @@ where
         }
         Ok(ends.into_iter().flatten().collect())
     }
-}
-
-/// The holder's cancellation runs in the same round, if at all, so the next plan knows.
-fn wait(holder: &InvoiceNumber) -> Next {
-    let code: Code = codes::CODE_LIVE_ELSEWHERE;
-    Next::PlanAgain(Some(End::refused(code, "payment_code", &format!("it is live for invoice `{holder}`"))))
 }
 
 /// One row's step, with the state it was planned from.

@@ -1,9 +1,11 @@
 //! One operation from its durable intent to a named state: attempts, replays, and what is recorded after each.
 
+use std::sync::atomic::Ordering;
+
 use super::Issuing;
-use crate::doku::answer::{Expected, Outcome, Reach, outcome};
+use crate::doku::answer::{Expected, Outcome, Reach, SignaturePolicy, outcome};
 use crate::doku::codes;
-use crate::doku::wire::WireRequest;
+use crate::doku::wire::{Delivery, SignatureFinding, WireRequest};
 use crate::domain::channel::Channel;
 use crate::domain::ids::{InvoiceNumber, PaymentCode};
 use crate::domain::lifecycle::{Event, OperationKind};
@@ -57,6 +59,7 @@ where
             };
             match outcome(&delivery, &expected) {
                 Outcome::Accepted { answer, replayed } => {
+                    self.note_signature(&delivery);
                     self.conclude(operation, Event::Accepted { answer, replayed }).await?;
                     return Ok(Ended::Done { operation: operation.kind, replayed: replayed || doubt.is_some() });
                 }
@@ -94,6 +97,14 @@ where
     pub(super) async fn append(&self, invoice_number: &InvoiceNumber, event: Event) -> Result<(), LedgerError> {
         let entry = Entry { invoice_number: invoice_number.clone(), at: (self.clock)(), event, private: Private::default() };
         self.ledger.record(vec![entry]).await.map(drop)
+    }
+
+    /// Under `warn`, a success counts without a valid signature; the run says at its end how many did.
+    fn note_signature(&self, delivery: &Delivery) {
+        let badly_signed = matches!(delivery, Delivery::Answered(answer) if answer.signature != SignatureFinding::Valid);
+        if badly_signed && self.settings.verify_response == SignaturePolicy::Warn {
+            self.badly_signed.fetch_add(1, Ordering::Relaxed);
+        }
     }
 
     /// Records how `operation` ended, unless a notification that was ingested meanwhile has ended it already.

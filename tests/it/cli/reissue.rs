@@ -101,6 +101,7 @@ impl Office {
             settings: &settings,
             clock: &|| self.clock(),
             closed_channels: Mutex::default(),
+            badly_signed: std::sync::atomic::AtomicU64::default(),
         };
         let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap();
         let ends = runtime.block_on(issuing.run(&[bill()], &|_, _| {})).unwrap();
