@@ -260,6 +260,8 @@ fn a_missing_file_and_a_folder_are_refused_by_name() {
     let world = World::at("http://127.0.0.1:1", "");
     world.run(&["issue", "no-such.csv"]).expect(7).says(&["`no-such.csv`", "E0201"]);
     world.run(&["check", "."]).expect(7).says(&["`.`", "E0201"]);
+    world.file("quote.csv", "invoice_number\nA\n\"B\nC\n");
+    world.run(&["cancel", "quote.csv"]).expect(7).says(&["`quote.csv`", "E0209", "starts on line 3"]);
 }
 
 #[test]
