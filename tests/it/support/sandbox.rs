@@ -74,7 +74,7 @@ impl Sandbox {
     }
 
     fn get<T: DeserializeOwned>(&self, path: &str) -> T {
-        let mut stream = TcpStream::connect(&self.address).unwrap();
+        let mut stream = TcpStream::connect(&self.address).unwrap_or_else(|error| panic!("the sandbox is gone: {error}"));
         write!(stream, "GET {path} HTTP/1.1\r\nHost: {}\r\nConnection: close\r\n\r\n", self.address).unwrap();
         let mut answer = Vec::new();
         stream.read_to_end(&mut answer).unwrap();
