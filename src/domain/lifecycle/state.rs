@@ -10,9 +10,6 @@ use crate::domain::amount::Amount;
 use crate::domain::bill::RecordedTerms;
 use crate::domain::ids::{InvoiceNumber, RequestId};
 
-/// The stable code of a refusal that a status answer or a person found; `doku::codes` explains it.
-const SETTLED_NOT_DONE: &str = "E0407";
-
 /// The code a bill holds or held.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Code {
@@ -134,7 +131,8 @@ impl BillState {
             Event::Accepted { answer, .. } => state.carry_out(at, Some(answer)),
             Event::Settled { verdict: Verdict::Done, answer, .. } => state.carry_out(at, answer.as_ref()),
             Event::Rejected { code, reason } => state.refuse(code, reason),
-            Event::Settled { verdict: Verdict::NotDone, reason, .. } => state.refuse(SETTLED_NOT_DONE, reason),
+            // Not a refusal: nobody turned it down, so the next plan may ask for it again.
+            Event::Settled { verdict: Verdict::NotDone, .. } => state.open = None,
             Event::Settled { verdict: Verdict::Dead, .. } | Event::Retired { .. } => {
                 state.open = None;
                 state.retired_count = state.retired_count.saturating_add(1);
