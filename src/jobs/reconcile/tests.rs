@@ -292,9 +292,10 @@ fn evidence_after_the_period_is_read_and_flagged() {
     let late = note("I-OK", "1001", "150000")
         .but(|n| (n.date, n.received) = ("2026-10-31T16:50:00Z".into(), "2026-10-31T17:10:00Z".into()))
         .line();
-    let report = run(&options(folder.path(), &[("a.jsonl", text(&[late]))], &bills)).unwrap();
-    assert_eq!(counts(&report.summary.payments), "P00×1");
-    assert_eq!(report.summary.late_evidence.count, 1);
+    let later = note("I-OVER", "1012", "150000").but(|n| n.received = "2026-11-01T17:00:01Z".into()).line();
+    let report = run(&options(folder.path(), &[("a.jsonl", text(&[late, later]))], &bills)).unwrap();
+    assert_eq!(counts(&report.summary.payments), "P00×2");
+    assert_eq!((report.summary.late_evidence.count, report.summary.late_evidence_after_grace.count), (2, 1));
 }
 
 #[test]
