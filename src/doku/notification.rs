@@ -156,6 +156,9 @@ struct ServiceOnly<'a> {
 /// Reads a notification body.
 #[must_use]
 pub fn parse(body: &str) -> Message<'_> {
+    if !body.trim_start().starts_with('{') {
+        return Message::Unusable("body");
+    }
     let Ok(fields) = serde_json::from_str::<Body<'_>>(body) else { return of_other_shape(body) };
     match service_of(fields.service.as_ref()) {
         Service::Ours => {}

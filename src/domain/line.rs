@@ -93,12 +93,12 @@ pub struct Line {
     pub received_at_us: i64,
     /// Rupiah; 0 when unusable.
     pub amount: u64,
-    /// Equal for equal amount, date and invoice.
-    pub content_key: u64,
-    /// Equal for equal Request-Ids.
+    /// Equal for equal Request-Ids; as wide as needed to be unique among all lines.
     pub request_key: u64,
-    /// Equal for equal bodies.
-    pub body_key: u64,
+    /// Equal for equal amount, date and invoice; only compared within one identity.
+    pub content_key: u32,
+    /// Equal for equal bodies; only compared within one Request-Id.
+    pub body_key: u32,
     /// Where the line starts in its (decompressed) file.
     pub byte: u64,
     /// Where the invoice number, then the code, are in [`Lines`]' text; unused when `bill` is known.

@@ -249,7 +249,7 @@ mod tests {
         assert_eq!((file.lines, file.digest), (300_000, digest::of_bytes(&text)));
         let last = blocks.last().unwrap();
         let before: usize = blocks[..blocks.len() - 1].iter().map(|block| joined(std::slice::from_ref(block)).len()).sum();
-        assert_eq!(last.byte, before as u64);
+        assert_eq!(last.byte, u64::try_from(before).unwrap());
     }
 
     #[test]
@@ -262,7 +262,7 @@ mod tests {
         for (name, bytes) in [("a.jsonl.gz", gzip), ("a.jsonl.zst", zstd)] {
             let (blocks, file) = cut(name, &bytes);
             assert_eq!(joined(&blocks), text);
-            assert_eq!((file.lines, file.bytes, file.digest), (3, bytes.len() as u64, digest::of_bytes(&bytes)));
+            assert_eq!((file.lines, file.bytes, file.digest), (3, u64::try_from(bytes.len()).unwrap(), digest::of_bytes(&bytes)));
         }
     }
 

@@ -24,7 +24,7 @@ pub(super) enum Envelope<'a> {
 /// A message as it was received; each header `None` when it is missing, empty or no text.
 #[derive(Debug)]
 pub(super) struct Received<'a> {
-    pub(super) received_at: Option<Timestamp>,
+    pub(super) at: Option<Timestamp>,
     pub(super) target: Option<Cow<'a, str>>,
     pub(super) headers: Headers<'a>,
     /// The body as a JSON string literal.
@@ -64,7 +64,7 @@ pub(super) fn parse(line: &str) -> Envelope<'_> {
     match fields.body {
         _ if !is_object => Envelope::Malformed("the line is not a JSON object"),
         Some(body) if body.get().len() > 2 && body.get().starts_with('"') => Envelope::Received(Box::new(Received {
-            received_at: fields.received_at.and_then(text).and_then(|at| at.parse().ok()),
+            at: fields.received_at.and_then(text).and_then(|at| at.parse().ok()),
             target: filled(fields.target),
             headers: fields.headers.and_then(|raw| serde_json::from_str(raw.get()).ok()).unwrap_or_default(),
             body,

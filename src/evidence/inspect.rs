@@ -74,7 +74,7 @@ impl<'a> Inspector<'a> {
         let mut line = self.read_body(body, digest, Some(received), texts);
         line.marks = line.marks.and(Marks::VERIFIED, verified);
         line.request_key = received.headers.request_id.as_deref().map_or(0, key);
-        line.body_key = key(&body_digest);
+        line.body_key = short(key(&body_digest));
         line
     }
 
@@ -110,12 +110,12 @@ impl<'a> Inspector<'a> {
         line.identity = found.identity();
         line.channel = found.channel;
         line.paid_at_us = found.paid_at.as_microsecond();
-        line.content_key = content_key(&found);
+        line.content_key = short(content_key(&found));
         if let NotifiedAmount::Usable(amount) = found.amount {
             line.amount = amount.get();
         }
         line.marks = self.marks(&found, received);
-        if let Some(at) = received.and_then(|received| received.received_at) {
+        if let Some(at) = received.and_then(|received| received.at) {
             line.received_at_us = at.as_microsecond();
         }
         match self.options.pairs.pair(&found.invoice_number, &found.payment_code) {
@@ -128,7 +128,7 @@ impl<'a> Inspector<'a> {
     fn marks(&self, found: &Notification<'_>, received: Option<&Received<'_>>) -> Marks {
         let marks = Marks::default().and(Marks::ACQUIRER_DIFFERS, !found.acquirer_agrees);
         let Some(received) = received else { return marks };
-        let Some(received_at) = received.received_at else { return marks };
+        let Some(received_at) = received.at else { return marks };
         let stamped_at = received.headers.timestamp.as_deref().and_then(|stamp| stamp.parse::<Timestamp>().ok());
         let flags = line_flags(&LateFacts { received_at, stamped_at, paid_at: found.paid_at }, self.options.policy);
         marks.and(Marks::SKEWED, flags.skewed).and(Marks::LATE, flags.late)
@@ -164,4 +164,9 @@ fn key<T: Hash + ?Sized>(value: &T) -> u64 {
     let mut hasher = DefaultHasher::new();
     value.hash(&mut hasher);
     hasher.finish()
+}
+
+/// Half of a key, where keys meet only few others.
+fn short(key: u64) -> u32 {
+    u32::try_from(key >> 32).unwrap_or(u32::MAX)
 }

@@ -1,5 +1,6 @@
 //! Ingest: verified payments out of notification logs into the ledger, as often as one likes.
 
+use std::collections::HashMap;
 use std::path::PathBuf;
 
 use jiff::Timestamp;
@@ -102,8 +103,13 @@ fn payment(lines: &Lines, line: &Line) -> Option<Payment> {
 /// Records what payments prove of issues in doubt; how many.
 async fn settle(ledger: &impl Ledger, payments: &[Payment], now: Timestamp) -> Result<u64, LedgerError> {
     let snapshot = ledger.snapshot()?;
-    let in_doubt: Vec<&BillState> = snapshot.bills.values().filter(|state| state.status == Status::InDoubt(OperationKind::Issue)).collect();
-    let mut entries: Vec<Entry> = in_doubt.into_iter().filter_map(|state| settlement(state, payments, now)).collect();
+    let mut by_number: HashMap<&InvoiceNumber, Vec<&Payment>> = HashMap::new();
+    for payment in payments {
+        by_number.entry(&payment.invoice_number).or_default().push(payment);
+    }
+    let in_doubt = snapshot.bills.values().filter(|state| state.status == Status::InDoubt(OperationKind::Issue));
+    let mut entries: Vec<Entry> =
+        in_doubt.filter_map(|state| settlement(state, by_number.get(&state.open.as_ref()?.wire_invoice_number)?, now)).collect();
     entries.sort_by(|a, b| a.invoice_number.cmp(&b.invoice_number));
     let mut count = 0_u64;
     for entry in entries {
@@ -117,14 +123,14 @@ async fn settle(ledger: &impl Ledger, payments: &[Payment], now: Timestamp) -> R
     Ok(count)
 }
 
-/// The event that ends `state`'s doubt: a payment names its number on the wire, and a code that can be its own. When
-/// payments name several codes, none is picked.
-fn settlement(state: &BillState, payments: &[Payment], now: Timestamp) -> Option<Entry> {
+/// The event that ends `state`'s doubt, from the payments that name its number on the wire: one of them names a code that
+/// can be its own. When they name several, none is picked.
+fn settlement(state: &BillState, payments: &[&Payment], now: Timestamp) -> Option<Entry> {
     let open = state.open.as_ref()?;
     let retired = state.code.as_ref().map(|code| &code.answer.payment_code);
     let mut codes = payments
         .iter()
-        .filter(|payment| payment.invoice_number == open.wire_invoice_number && payment.channel == open.terms.channel)
+        .filter(|payment| payment.channel == open.terms.channel)
         .filter(|payment| open.terms.payment_code.as_ref().is_none_or(|wanted| *wanted == payment.payment_code))
         .map(|payment| &payment.payment_code)
         .filter(|code| Some(*code) != retired || open.terms.payment_code.is_some());
@@ -141,3 +147,6 @@ fn settlement(state: &BillState, payments: &[Payment], now: Timestamp) -> Option
     };
     Some(Entry { invoice_number: state.invoice_number.clone(), at: now, event, private: Private::default() })
 }
+
+#[cfg(test)]
+mod tests;

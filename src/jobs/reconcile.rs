@@ -216,3 +216,6 @@ fn run_id(options: &ReconcileOptions, bills: &Digest, lines: &Digest) -> String 
     let full = digest::of_parts(&[b"run", bills, lines, words.as_bytes()]);
     digest::hex(full.get(..16).unwrap_or(&full))
 }
+
+#[cfg(test)]
+mod tests;

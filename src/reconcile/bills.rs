@@ -181,7 +181,7 @@ pub struct TooMany;
 /// All bills of a run.
 #[derive(Debug, Default)]
 pub struct Bills {
-    bills: Vec<Bill>,
+    all: Vec<Bill>,
     texts: Vec<u8>,
     histories: Vec<Vec<Amount>>,
     groups: std::collections::HashMap<String, u32>,
@@ -205,7 +205,7 @@ impl Bills {
     /// Room for `count` bills.
     #[must_use]
     pub fn with_capacity(count: usize) -> Self {
-        Self { bills: Vec::with_capacity(count), ..Self::default() }
+        Self { all: Vec::with_capacity(count), ..Self::default() }
     }
 
     /// Adds one; its index.
@@ -213,7 +213,7 @@ impl Bills {
     /// # Errors
     /// [`TooMany`] beyond 4 GiB of ids.
     pub fn push(&mut self, new: &NewBill<'_>) -> Result<u32, TooMany> {
-        let bill = u32::try_from(self.bills.len()).map_err(|_| TooMany)?;
+        let bill = u32::try_from(self.all.len()).map_err(|_| TooMany)?;
         let code = new.payment_code.unwrap_or_default();
         let text_at = u32::try_from(self.texts.len()).map_err(|_| TooMany)?;
         self.texts.extend_from_slice(new.invoice_number.as_bytes());
@@ -231,7 +231,7 @@ impl Bills {
         }
         let group = new.bill_group.map_or(0, |name| self.group(name));
         let history = self.history(new.earlier_amounts);
-        self.bills.push(Bill {
+        self.all.push(Bill {
             text_at,
             invoice_length: u8::try_from(new.invoice_number.len()).unwrap_or(u8::MAX),
             code_length: u8::try_from(code.len()).unwrap_or(u8::MAX),
@@ -267,7 +267,7 @@ impl Bills {
 
     /// Makes the bills findable; call it after the last `push`.
     pub fn build_index(&mut self) {
-        let (bills, texts) = (&self.bills, &self.texts);
+        let (bills, texts) = (&self.all, &self.texts);
         let number = |bill: &Bill| text_of(texts, bill.text_at, 0, bill.invoice_length);
         let code = |bill: &Bill| text_of(texts, bill.text_at, bill.invoice_length, bill.code_length);
         self.by_invoice = Index::build(bills.len(), (0_u32..).zip(bills).map(|(at, bill)| (hash(number(bill)), at)));
@@ -280,21 +280,21 @@ impl Bills {
     /// How many there are.
     #[must_use]
     pub fn len(&self) -> usize {
-        self.bills.len()
+        self.all.len()
     }
 
     /// Whether there is none.
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        self.bills.is_empty()
+        self.all.is_empty()
     }
 
     pub(super) fn iter(&self) -> impl Iterator<Item = (u32, &Bill)> {
-        (0_u32..).zip(&self.bills)
+        (0_u32..).zip(&self.all)
     }
 
     pub(super) fn get(&self, bill: u32) -> Option<&Bill> {
-        self.bills.get(usize::try_from(bill).ok()?)
+        self.all.get(usize::try_from(bill).ok()?)
     }
 
     /// A bill's own number.

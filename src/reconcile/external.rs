@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 
 use jiff::Timestamp;
 use jiff::civil::{Date, DateTime};
+use rayon::prelude::*;
 
 use super::Terms;
 use super::bills::{Bills, ExternalMark, KnownPayment, NewBill};
@@ -124,12 +125,24 @@ fn read_csv(path: &Path, terms: &Terms) -> Result<External, ExternalError> {
     let unreadable = |error: csv::Error| ExternalError::Unreadable { path: path.to_owned(), reason: error.to_string() };
     let mut reader = csv::ReaderBuilder::new().flexible(true).buffer_capacity(1 << 20).from_path(path).map_err(unreadable)?;
     let mut rows = Rows::new(reader.byte_headers().map_err(unreadable)?, path, terms)?;
-    let mut row = csv::ByteRecord::new();
-    while reader.read_byte_record(&mut row).map_err(unreadable)? {
-        rows.take(&row)?;
+    let mut batch = vec![csv::ByteRecord::new(); BATCH];
+    loop {
+        let mut count = 0_usize;
+        for row in &mut batch {
+            if !reader.read_byte_record(row).map_err(unreadable)? {
+                break;
+            }
+            count = count.saturating_add(1);
+        }
+        rows.take(batch.get(..count).unwrap_or_default())?;
+        if count < BATCH {
+            return Ok(rows.finish());
+        }
     }
-    Ok(rows.finish())
 }
+
+/// Rows that are parsed at once.
+pub(super) const BATCH: usize = 1 << 13;
 
 /// Takes rows one by one, whatever file they are from.
 pub(super) struct Rows<'a> {
@@ -138,8 +151,6 @@ pub(super) struct Rows<'a> {
     terms: &'a Terms,
     external: External,
     sum: DigestSum,
-    /// Of the row at hand, kept to be used again.
-    earlier_amounts: Vec<Amount>,
 }
 
 impl<'a> Rows<'a> {
@@ -154,29 +165,34 @@ impl<'a> Rows<'a> {
             rows_digest: [0; 32],
             rows: 0,
         };
-        Ok(Self { columns, width: header.len(), terms, external, sum: DigestSum::default(), earlier_amounts: Vec::new() })
+        Ok(Self { columns, width: header.len(), terms, external, sum: DigestSum::default() })
     }
 
-    pub(super) fn take(&mut self, row: &csv::ByteRecord) -> Result<(), ExternalError> {
-        self.external.rows = self.external.rows.saturating_add(1);
-        let digest = row_digest(row);
-        self.sum.add(&digest);
-        let parsed = match row.len() {
-            width if width == self.width => parse(&self.columns, row, &mut self.earlier_amounts),
-            width => Err(("row", format!("it has {width} cells, the header has {}", self.width))),
-        };
-        match parsed {
-            Ok(bill) => self.external.take(&bill, &self.earlier_amounts, self.columns.cell(row, 10), self.terms)?,
-            Err((column, reason)) => self.external.malformed.push(MalformedRow {
-                digest,
-                row: self.external.rows.saturating_add(1),
-                byte: row.position().map_or(0, csv::Position::byte),
-                invoice_number: self.columns.cell(row, 0).filter(|text| InvoiceNumber::new(text).is_ok()).unwrap_or_default().to_owned(),
-                column,
-                reason,
-            }),
+    /// Parses `batch` in parallel and takes its rows in their order.
+    pub(super) fn take(&mut self, batch: &[csv::ByteRecord]) -> Result<(), ExternalError> {
+        let (columns, width) = (&self.columns, self.width);
+        let parsed: Vec<_> = batch.par_iter().map(|row| (row, row_digest(row), parse(columns, row, width))).collect();
+        for (row, digest, parsed) in parsed {
+            self.external.rows = self.external.rows.saturating_add(1);
+            self.sum.add(&digest);
+            match parsed {
+                Ok(row) => self.external.take(&row, self.terms)?,
+                Err(fault) => self.malformed(row, digest, fault),
+            }
         }
         Ok(())
+    }
+
+    fn malformed(&mut self, row: &csv::ByteRecord, digest: Digest, (column, reason): Fault) {
+        let invoice_number = self.columns.cell(row, 0).filter(|text| InvoiceNumber::new(text).is_ok()).unwrap_or_default();
+        self.external.malformed.push(MalformedRow {
+            digest,
+            row: self.external.rows.saturating_add(1),
+            byte: row.position().map_or(0, csv::Position::byte),
+            invoice_number: invoice_number.to_owned(),
+            column,
+            reason,
+        });
     }
 
     pub(super) fn finish(self) -> External {
@@ -201,12 +217,13 @@ fn row_digest(row: &csv::ByteRecord) -> Digest {
 type Fault = (&'static str, String);
 
 impl External {
-    fn take(&mut self, bill: &NewBill<'_>, earlier: &[Amount], paid_amount: Option<&str>, terms: &Terms) -> Result<(), ExternalError> {
-        let number = self.bills.push(&NewBill { earlier_amounts: earlier, ..bill.clone() }).map_err(|_| ExternalError::TooMany)?;
+    fn take(&mut self, row: &ParsedRow<'_>, terms: &Terms) -> Result<(), ExternalError> {
+        let bill = &NewBill { earlier_amounts: &row.earlier_amounts, ..row.bill.clone() };
+        let number = self.bills.push(bill).map_err(|_| ExternalError::TooMany)?;
         if let ExternalMark::At(paid_at) = bill.paid
             && paid_at < terms.period.starts_at()
         {
-            let amount = paid_amount.and_then(|text| Amount::parse(text).ok()).unwrap_or(bill.amount).get();
+            let amount = row.paid_amount.unwrap_or(bill.amount).get();
             self.known.push(KnownPayment { bill: number, paid_at, identity: [0; 32], amount, in_ledger: true });
         }
         if is_open(bill, terms) {
@@ -239,8 +256,18 @@ fn not_evaluated(columns: &Columns) -> Vec<Class> {
     classes
 }
 
-/// One row → a bill; its earlier amounts go to `earlier`.
-fn parse<'r>(columns: &Columns, row: &'r csv::ByteRecord, earlier: &mut Vec<Amount>) -> Result<NewBill<'r>, Fault> {
+/// A row that is a bill.
+struct ParsedRow<'r> {
+    bill: NewBill<'r>,
+    earlier_amounts: Vec<Amount>,
+    paid_amount: Option<Amount>,
+}
+
+/// One row → a bill, or the column at fault.
+fn parse<'r>(columns: &Columns, row: &'r csv::ByteRecord, width: usize) -> Result<ParsedRow<'r>, Fault> {
+    if row.len() != width {
+        return Err(("row", format!("it has {} cells, the header has {width}", row.len())));
+    }
     let cell = |index: usize, column: &'static str| columns.cell(row, index).ok_or_else(|| (column, "it is not UTF-8".to_owned()));
     let invoice_number = cell(0, "invoice_number")?;
     InvoiceNumber::new(invoice_number).map_err(|error| ("invoice_number", error.to_string()))?;
@@ -256,27 +283,19 @@ fn parse<'r>(columns: &Columns, row: &'r csv::ByteRecord, earlier: &mut Vec<Amou
     let expires_at = time("expires_at", cell(7, "expires_at")?, end_of_wib_day)?;
     let cancelled_at = time("cancelled_at", cell(8, "cancelled_at")?, start_of_wib_day)?;
     let paid_at = time("paid_at", cell(9, "paid_at")?, start_of_wib_day)?;
-    let paid_amount = cell(10, "paid_amount")?;
-    if !paid_amount.is_empty() {
-        Amount::parse(paid_amount).map_err(|error| ("paid_amount", error.to_string()))?;
-    }
-    earlier.clear();
+    let paid_amount = Some(cell(10, "paid_amount")?).filter(|text| !text.is_empty()).map(Amount::parse);
+    let paid_amount = paid_amount.transpose().map_err(|error| ("paid_amount", error.to_string()))?;
+    let mut earlier_amounts = Vec::new();
     for text in cell(11, "amount_history")?.split(';').map(str::trim).filter(|text| !text.is_empty()) {
-        earlier.push(Amount::parse(text).map_err(|error| ("amount_history", error.to_string()))?);
+        earlier_amounts.push(Amount::parse(text).map_err(|error| ("amount_history", error.to_string()))?);
     }
-    let is = |name: &str| status.eq_ignore_ascii_case(name);
-    match (cancelled_at, expires_at) {
-        (None, _) if is("CANCELLED") => return Err(("cancelled_at", "it is empty, but the status is CANCELLED".to_owned())),
-        (_, None) if is("EXPIRED") => return Err(("expires_at", "it is empty, but the status is EXPIRED".to_owned())),
-        _ if ["ACTIVE", "PAID", "CANCELLED", "EXPIRED"].into_iter().any(is) => {}
-        _ => return Err(("status", format!("`{status}` is none of ACTIVE, PAID, CANCELLED, EXPIRED"))),
-    }
+    check_status(status, cancelled_at, expires_at)?;
     let paid = match paid_at {
         Some(at) => ExternalMark::At(at),
-        None if is("PAID") => ExternalMark::Undated,
+        None if status.eq_ignore_ascii_case("PAID") => ExternalMark::Undated,
         None => ExternalMark::Unpaid,
     };
-    Ok(NewBill {
+    let bill = NewBill {
         invoice_number,
         wire_invoice_number: None,
         payment_code: (!payment_code.is_empty()).then_some(payment_code),
@@ -293,7 +312,19 @@ fn parse<'r>(columns: &Columns, row: &'r csv::ByteRecord, earlier: &mut Vec<Amou
         earlier_amounts: &[],
         bill_group: Some(cell(12, "bill_group")?).filter(|name| !name.is_empty()),
         issued_otherwise: false,
-    })
+    };
+    Ok(ParsedRow { bill, earlier_amounts, paid_amount })
+}
+
+/// The word must be one of four, and have the time it speaks of beside it.
+fn check_status(status: &str, cancelled_at: Option<Timestamp>, expires_at: Option<Timestamp>) -> Result<(), Fault> {
+    let is = |name: &str| status.eq_ignore_ascii_case(name);
+    match (cancelled_at, expires_at) {
+        (None, _) if is("CANCELLED") => Err(("cancelled_at", "it is empty, but the status is CANCELLED".to_owned())),
+        (_, None) if is("EXPIRED") => Err(("expires_at", "it is empty, but the status is EXPIRED".to_owned())),
+        _ if ["ACTIVE", "PAID", "CANCELLED", "EXPIRED"].into_iter().any(is) => Ok(()),
+        _ => Err(("status", format!("`{status}` is none of ACTIVE, PAID, CANCELLED, EXPIRED"))),
+    }
 }
 
 fn yes_or_no(text: &str) -> Result<bool, Fault> {

@@ -63,7 +63,7 @@ mod tests {
         #[test]
         fn an_index_finds_exactly_what_a_scan_finds(texts in prop::collection::vec("[ab]{1,6}", 0..300), wanted in "[ab]{1,6}") {
             let index = Index::build(texts.len(), (0_u32..).zip(&texts).map(|(at, text)| (hash(text), at)));
-            let found: Vec<u32> = index.get(hash(&wanted)).filter(|&at| texts[at as usize] == wanted).collect();
+            let found: Vec<u32> = index.get(hash(&wanted)).filter(|&at| texts[usize::try_from(at).unwrap()] == wanted).collect();
             let scanned: Vec<u32> = (0_u32..).zip(&texts).filter(|(_, text)| **text == wanted).map(|(at, _)| at).collect();
             prop_assert_eq!(found, scanned);
         }

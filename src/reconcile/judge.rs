@@ -227,7 +227,8 @@ fn mark_elsewhere(
 /// What is attached to each bill.
 #[derive(Debug)]
 pub(super) struct Attached {
-    amounts: Vec<Rupiah>,
+    /// Rupiah; a sum that does not fit stays at the bound, and an identity then fails.
+    amounts: Vec<u64>,
     counts: Vec<u32>,
     outside: Vec<bool>,
 }
@@ -235,7 +236,7 @@ pub(super) struct Attached {
 impl Attached {
     pub(super) fn of(inputs: &Inputs, judged: &[JudgedPayment]) -> Self {
         let count = inputs.bills.len();
-        let mut all = Self { amounts: vec![Rupiah::ZERO; count], counts: vec![0; count], outside: vec![false; count] };
+        let mut all = Self { amounts: vec![0; count], counts: vec![0; count], outside: vec![false; count] };
         for payment in judged {
             let Ok(bill) = usize::try_from(payment.bill) else { continue };
             let Some(line) = inputs.lines.get(payment.line) else { continue };
@@ -247,7 +248,7 @@ impl Attached {
             if attaches(payment.class)
                 && let (Some(amount), Some(count)) = (all.amounts.get_mut(bill), all.counts.get_mut(bill))
             {
-                *amount = amount.plus(Rupiah::new(line.amount.into()));
+                *amount = amount.saturating_add(line.amount);
                 *count = count.saturating_add(1);
             }
         }
@@ -255,7 +256,7 @@ impl Attached {
     }
 
     pub(super) fn amount(&self, bill: u32) -> Rupiah {
-        usize::try_from(bill).ok().and_then(|bill| self.amounts.get(bill)).copied().unwrap_or_default()
+        Rupiah::new(usize::try_from(bill).ok().and_then(|bill| self.amounts.get(bill)).copied().unwrap_or_default().into())
     }
 
     fn count(&self, bill: u32) -> u64 {
@@ -267,7 +268,10 @@ impl Attached {
     }
 
     pub(super) fn total(&self) -> Tally {
-        Tally { count: self.counts.iter().map(|&count| u64::from(count)).sum(), amount: self.amounts.iter().copied().sum() }
+        Tally {
+            count: self.counts.iter().map(|&count| u64::from(count)).sum(),
+            amount: self.amounts.iter().map(|&amount| Rupiah::new(amount.into())).sum(),
+        }
     }
 }
 

@@ -158,6 +158,3 @@ fn severity_of(class: Class, nature: Nature, critical_flag: bool) -> Severity {
         Nature::Ok | Nature::Timing => Severity::None,
     }
 }
-
-#[cfg(test)]
-mod tests;

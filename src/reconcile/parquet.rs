@@ -8,7 +8,7 @@ use polars_io::SerReader as _;
 use polars_io::parquet::read::ParquetReader;
 
 use super::Terms;
-use super::external::{External, ExternalError, Rows};
+use super::external::{BATCH, External, ExternalError, Rows};
 
 /// Reads the Parquet file at `path`.
 pub(super) fn read(path: &Path, terms: &Terms) -> Result<External, ExternalError> {
@@ -17,15 +17,20 @@ pub(super) fn read(path: &Path, terms: &Terms) -> Result<External, ExternalError
     let frame = ParquetReader::new(file).finish().map_err(|error: PolarsError| unreadable(error.to_string()))?;
     let header: csv::ByteRecord = frame.get_column_names().iter().map(|name| name.as_bytes()).collect();
     let mut rows = Rows::new(&header, path, terms)?;
-    let mut row = csv::ByteRecord::new();
+    let mut batch = Vec::with_capacity(BATCH);
     for index in 0..frame.height() {
-        row.clear();
+        let mut row = csv::ByteRecord::new();
         for column in frame.columns() {
             let value = column.get(index).map_err(|error| unreadable(error.to_string()))?;
             row.push_field(text(&value).as_bytes());
         }
-        rows.take(&row)?;
+        batch.push(row);
+        if batch.len() == BATCH {
+            rows.take(&batch)?;
+            batch.clear();
+        }
     }
+    rows.take(&batch)?;
     Ok(rows.finish())
 }
 

@@ -18,24 +18,24 @@ use crate::reconcile::{JudgedPayment, Outcome};
 
 /// Its name in the output folder.
 pub(super) const FILE_NAME: &str = "matched.parquet";
-/// Rows in one group.
-const GROUP: usize = 1 << 17;
+/// Payments looked at for one group of rows.
+const GROUP: usize = 1 << 16;
 
 /// Writes the payments classed P00, P05 and P13, in the order of their identities.
 pub(super) fn write(report: &Report<'_>, writer: &mut Writer) -> io::Result<()> {
     let outcome = report.outcome;
-    let matched = outcome.judged.iter().filter(|judged| matches!(judged.class, Class::P00 | Class::P05 | Class::P13));
-    let rows: Vec<&JudgedPayment> = matched.collect();
     let frame = |rows: &[&JudgedPayment]| frame(outcome, rows).map_err(into_io);
     let empty = frame(&[])?;
     let parquet = ParquetWriter::new(writer).with_compression(ParquetCompression::Snappy).set_parallel(true);
     let mut batches = parquet.batched(empty.schema()).map_err(into_io)?;
-    for group in rows.chunks(GROUP) {
-        batches.write_batch(&frame(group)?).map_err(into_io)?;
+    for group in outcome.judged.chunks(GROUP) {
+        let matched = group.iter().filter(|judged| matches!(judged.class, Class::P00 | Class::P05 | Class::P13));
+        batches.write_batch(&frame(&matched.collect::<Vec<_>>())?).map_err(into_io)?;
     }
     batches.finish().map(|_| ()).map_err(into_io)
 }
 
+#[allow(clippy::needless_pass_by_value, reason = "`map_err` hands it over")]
 fn into_io(error: PolarsError) -> io::Error {
     io::Error::other(error.to_string())
 }

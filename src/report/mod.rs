@@ -96,6 +96,3 @@ fn flag_names(flags: ClassSet) -> Vec<&'static str> {
 fn difference(finding: &Finding) -> Option<i128> {
     Some(finding.paid?.minus(finding.expected?).get())
 }
-
-#[cfg(test)]
-mod tests;

@@ -78,7 +78,7 @@ fn a_missing_or_unusable_mandatory_field_is_named() {
         (r#""73""#, r#""73a""#, "online_to_offline_info.payment_code"),
         (r#""73""#, "-73", "online_to_offline_info.payment_code"),
         (r#""73""#, r#""123456789012345678901""#, "online_to_offline_info.payment_code"),
-        (r#"{"payment_code":"73"}"#, "[]", "body"),
+        (r#"{"payment_code":"73"}"#, "7", "body"),
     ] {
         assert_eq!(parse(&with(from, to)), Message::Unusable(field), "{from} -> {to}");
     }

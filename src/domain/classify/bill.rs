@@ -19,6 +19,7 @@ pub enum PaidMark {
 
 /// Everything a bill's class follows from.
 #[derive(Clone, Copy, Debug)]
+#[allow(clippy::struct_excessive_bools, reason = "they are independent facts, each named where a rule reads it")]
 pub struct BillSituation {
     /// What it asks for.
     pub due: Amount,

@@ -1,0 +1,126 @@
+//! Ingesting twice, and ending the doubt of an issue.
+
+use secrecy::SecretString;
+
+use super::*;
+use crate::doku::signature::{Components, Stamp};
+use crate::domain::amount::Amount;
+use crate::domain::bill::{Expiry, Policy as Insurance, RecordedTerms};
+use crate::domain::channel::{Channel, Method};
+use crate::domain::ids::RequestId;
+use crate::ledger::memory::MemoryLedger;
+
+fn state(ledger: &MemoryLedger, number: &str) -> BillState {
+    ledger.bill(&invoice(number)).unwrap().unwrap()
+}
+
+fn now() -> Timestamp {
+    "2026-10-06T00:00:00Z".parse().unwrap()
+}
+
+fn invoice(number: &str) -> InvoiceNumber {
+    InvoiceNumber::new(number).unwrap()
+}
+
+fn entry(number: &str, event: Event) -> Entry {
+    Entry { invoice_number: invoice(number), at: now(), event, private: Private::default() }
+}
+
+fn doubted(number: &str, wire: &str) -> Vec<Entry> {
+    let terms = RecordedTerms {
+        channel: Channel::Alfa,
+        method: Method::Doku,
+        payment_code: None,
+        amount: Amount::new(5_000).unwrap(),
+        expiry: Expiry::Minutes(60),
+        reusable: false,
+        name_digest: "n".into(),
+        email_digest: String::new(),
+        info: None,
+        receipt_description: None,
+        receipt_footer: None,
+        policy: Insurance::default(),
+        bill_group: None,
+    };
+    let request_id = RequestId::from_digest(&[1; 32]);
+    vec![
+        entry(number, Event::Planned { terms: terms.clone() }),
+        entry(
+            number,
+            Event::Intended {
+                operation: OperationKind::Issue,
+                terms,
+                request_id,
+                wire_invoice_number: invoice(wire),
+                body_digest: String::new(),
+            },
+        ),
+        entry(number, Event::Doubted { reason: String::new() }),
+    ]
+}
+
+fn line(number: &str, code: &str, trx: &str, amount: &str, status: &str) -> String {
+    let body = format!(
+        r#"{{"service":{{"id":"ONLINE_TO_OFFLINE"}},"acquirer":{{"id":"ALFA"}},"channel":{{"id":"ONLINE_TO_OFFLINE_ALFA"}},"transaction":{{"status":"{status}","date":"2026-10-05T03:00:00Z"}},"order":{{"invoice_number":"{number}","amount":{amount}}},"online_to_offline_info":{{"payment_code":"{code}"}},"online_to_offline_payment":{{"identifier":[{{"name":"AGENT_TRX_ID","value":"{trx}"}}]}}}}"#
+    );
+    let components = Components {
+        client_id: "C",
+        request_id: trx,
+        stamp: Stamp::Request("2026-10-05T03:00:01Z"),
+        target: "/n",
+        body: Some(body.as_bytes()),
+    };
+    let signature = SigningKey::new(&SecretString::from("s")).sign(&components).unwrap();
+    serde_json::json!({
+        "received_at": "2026-10-05T03:00:02Z",
+        "target": "/n",
+        "headers": {"Client-Id": "C", "Request-Id": trx, "Request-Timestamp": "2026-10-05T03:00:01Z", "Signature": signature},
+        "body": body,
+    })
+    .to_string()
+}
+
+async fn ingested(ledger: &MemoryLedger, lines: &[String]) -> IngestReport {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("n.jsonl");
+    std::fs::write(&path, lines.join("\n")).unwrap();
+    let keys = vec![SigningKey::new(&SecretString::from("s"))];
+    let options = IngestOptions { logs: vec![path], keys, client_id: "C".into(), policy: Policy::default(), now: now() };
+    ingest(ledger, &options).await.unwrap()
+}
+
+#[tokio::test]
+async fn only_verified_successes_are_applied_and_a_second_time_changes_nothing() {
+    let ledger = MemoryLedger::new();
+    let mut forged = line("FORGED", "3", "t3", "5000", "SUCCESS");
+    forged = forged.replace("5000", "9000");
+    let lines = [
+        line("A", "1", "t1", "5000", "SUCCESS"),
+        line("A", "1", "t1", "5000", "SUCCESS"),
+        line("B", "2", "t2", "5000", "FAILED"),
+        forged,
+        line("C", "4", "t4", "0.5", "SUCCESS"),
+    ];
+    let first = ingested(&ledger, &lines).await;
+    assert_eq!((first.lines, first.new, first.known, first.unusable), (5, 1, 0, 1));
+    let second = ingested(&ledger, &lines).await;
+    assert_eq!((second.new, second.known), (0, 1));
+    let payments = ledger.snapshot().unwrap().payments;
+    assert_eq!((payments.len(), payments[0].invoice_number.as_str(), payments[0].amount.get()), (1, "A", 5_000));
+}
+
+#[tokio::test]
+async fn a_payment_that_names_invoice_and_code_ends_the_doubt_once() {
+    let ledger = MemoryLedger::new();
+    ledger.record(doubted("A", "A-R1")).await.unwrap();
+    ledger.record(doubted("B", "B")).await.unwrap();
+    let lines =
+        [line("A-R1", "71", "t1", "5000", "SUCCESS"), line("B", "72", "t2", "5000", "SUCCESS"), line("B", "73", "t3", "5000", "SUCCESS")];
+    let report = ingested(&ledger, &lines).await;
+    assert_eq!((report.settled, report.new), (1, 3));
+    let settled = state(&ledger, "A");
+    assert_eq!(settled.status, Status::Active);
+    assert_eq!(settled.code.unwrap().answer.payment_code.as_str(), "71");
+    assert_eq!(state(&ledger, "B").status, Status::InDoubt(OperationKind::Issue), "two codes: none is picked");
+    assert_eq!(ingested(&ledger, &lines).await.settled, 0);
+}
