@@ -126,13 +126,12 @@ impl BillState {
                     intended_at: at,
                 });
             }
-            Event::NotSent { .. } => state.open = None,
+            // Not done is no refusal: nobody turned it down, so the next plan may ask for it again.
+            Event::NotSent { .. } | Event::Settled { verdict: Verdict::NotDone, .. } => state.open = None,
             Event::Doubted { .. } => {}
             Event::Accepted { answer, .. } => state.carry_out(at, Some(answer)),
             Event::Settled { verdict: Verdict::Done, answer, .. } => state.carry_out(at, answer.as_ref()),
             Event::Rejected { code, reason } => state.refuse(code, reason),
-            // Not a refusal: nobody turned it down, so the next plan may ask for it again.
-            Event::Settled { verdict: Verdict::NotDone, .. } => state.open = None,
             Event::Settled { verdict: Verdict::Dead, .. } | Event::Retired { .. } => {
                 state.open = None;
                 state.retired_count = state.retired_count.saturating_add(1);

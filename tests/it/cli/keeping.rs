@@ -126,7 +126,8 @@ fn why_tells_the_story_of_a_bill_in_order() {
         rest = rest.split_once(mark).unwrap_or_else(|| panic!("`{mark}` is missing or out of place in {story}")).1;
     }
     let json = world.run(&["why", "A", "--json"]).expect(0).stdout;
-    assert_eq!(json.lines().map(|line| serde_json::from_str::<serde_json::Value>(line).unwrap()).count(), 7);
+    let told: Vec<serde_json::Value> = json.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    assert_eq!(told.len(), 7, "planned, and three times intended and accepted");
     world.run(&["why", "UNKNOWN"]).expect(2).says(&["holds no invoice `UNKNOWN`", "hint: "]);
 }
 
