@@ -220,7 +220,7 @@ impl Counters<'_> {
                 self.planted.truth.payment("P00", due);
                 self.planted.truth.line("N06", due);
             }
-            _ if position % 5 != 0 => {
+            _ if !position.is_multiple_of(5) => {
                 self.pay(order, &exact)?;
                 self.planted.truth.payment("P00", due);
             }

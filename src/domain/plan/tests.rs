@@ -1,5 +1,7 @@
 //! The plan as a table: what the ledger holds × what the row wants → the step.
 
+#![allow(clippy::arithmetic_side_effects, clippy::wildcard_enum_match_arm, reason = "a test that goes wrong should panic at once")]
+
 use std::collections::{HashMap, HashSet};
 
 use super::*;
@@ -155,7 +157,7 @@ fn what_is_open_or_in_doubt_is_settled_before_anything_else() {
     let worlds = [
         World::default().with("I", &[planned(&terms()), intended(OperationKind::Issue, &terms())]),
         World::default().with("I", &[planned(&terms()), intended(OperationKind::Issue, &terms()), doubted.clone()]),
-        World::default().with("I", &issued(&terms())).with("I", &[amendment.clone()]),
+        World::default().with("I", &issued(&terms())).with("I", std::slice::from_ref(&amendment)),
         World::default().with("I", &issued(&terms())).with("I", &[amendment, doubted.clone()]),
         World::default().with("I", &issued(&terms())).with("I", &[intended(OperationKind::Cancel, &terms()), doubted]),
     ];
@@ -218,7 +220,7 @@ fn a_merchant_code_waits_for_whoever_may_still_hold_it() {
     let waits = |world: World| assert_eq!(world.step_of("NEW", live(merchant("8896500001")), 1), Step::Wait { holder: number("I") });
     waits(World::default().with("I", &[planned(&code), intended(OperationKind::Issue, &code)]));
     waits(World::default().with("I", &issued(&code)));
-    waits(World::default().with("I", &issued(&code)).with("I", &[cancelling.clone()]));
+    waits(World::default().with("I", &issued(&code)).with("I", std::slice::from_ref(&cancelling)));
     waits(World::default().with("I", &issued(&code)).with("I", &[cancelling.clone(), doubted]));
     let freed = World::default().with("I", &issued(&code)).with("I", &[cancelling, accepted("8896500001")]);
     assert!(matches!(freed.step_of("NEW", live(merchant("8896500001")), 1), Step::Issue { .. }));
