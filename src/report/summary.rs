@@ -231,7 +231,7 @@ impl PolicyFigures {
             skew_minutes: policy.skew_minutes,
             unverifiable: match policy.unverifiable {
                 Unverifiable::Strict => "strict",
-                Unverifiable::TrustLog => "trust-log",
+                Unverifiable::TrustLog => "trust_log",
             },
             late_evidence_grace_hours: policy.late_evidence_grace_hours,
             replay_window_minutes: policy.replay_window_minutes,
