@@ -195,6 +195,9 @@ pub(super) struct Reconcile {
     /// A ledger of another system (CSV or Parquet) instead of ours
     #[arg(long, value_name = "FILE")]
     pub(super) external_ledger: Option<PathBuf>,
+    /// The output folder of an earlier period: its payments make a later one a second payment
+    #[arg(long, value_name = "DIR")]
+    pub(super) carry_in: Option<PathBuf>,
     /// The instant the report speaks of (default: now)
     #[arg(long, value_name = "TIME")]
     pub(super) as_of: Option<Timestamp>,

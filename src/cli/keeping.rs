@@ -159,6 +159,9 @@ pub(super) fn ledger(setup: &Setup, command: &LedgerCommand) -> Result<Exit, Fai
     match command {
         LedgerCommand::Import { file, new_ledger } => import(setup, file, *new_ledger),
         LedgerCommand::Backup { to } => {
+            if to.exists() {
+                return Err(Failure::usage(format!("`{}` exists already\nhint: a backup never overwrites; name a new file", to.display())));
+            }
             SqliteLedger::backup(setup.ledger_path(), to)?;
             output::result(format_args!("copied to {}", to.display()));
             Ok(Exit::Done)

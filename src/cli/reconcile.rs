@@ -11,7 +11,7 @@ use super::output::{self, rupiah};
 use super::setup::{Failure, Setup};
 use crate::doku::signature::SigningKey;
 use crate::domain::calendar::start_of_wib_day;
-use crate::domain::classify::{Policy, Unverifiable};
+use crate::domain::classify::{Nature, Policy, Unverifiable};
 use crate::exit::Exit;
 use crate::jobs::ingest::{self, IngestOptions};
 use crate::jobs::reconcile::{self, BillSource, ReconcileOptions};
@@ -24,6 +24,7 @@ pub(super) struct Task {
     pub(super) as_of: Timestamp,
     pub(super) logs: Vec<PathBuf>,
     pub(super) external_ledger: Option<PathBuf>,
+    pub(super) carry_in: Option<PathBuf>,
     pub(super) out: PathBuf,
 }
 
@@ -39,6 +40,7 @@ pub(super) fn reconcile(setup: &Setup, arguments: &Reconcile) -> Result<Exit, Fa
         as_of: arguments.as_of.unwrap_or_else(|| setup.clock.now()),
         logs: expand(&arguments.notifications)?,
         external_ledger: arguments.external_ledger.clone(),
+        carry_in: arguments.carry_in.clone(),
         out: arguments.out.clone(),
     };
     run(setup, &task, &setup.verification_keys()?)
@@ -60,7 +62,7 @@ pub(super) fn run(setup: &Setup, task: &Task, keys: &[SigningKey]) -> Result<Exi
         keys: keys.to_vec(),
         client_id: setup.binding()?.client_id,
         policy,
-        carry_in: None,
+        carry_in: task.carry_in.clone(),
         out: task.out.clone(),
     };
     let report = reconcile::run(&options)?;
@@ -68,7 +70,7 @@ pub(super) fn run(setup: &Setup, task: &Task, keys: &[SigningKey]) -> Result<Exi
     let summary: Value = serde_json::from_str(&std::fs::read_to_string(&path)?).map_err(|error| Failure::new(Exit::Disk, error))?;
     if setup.json {
         output::result(&summary);
-    } else if !setup.quiet {
+    } else {
         print(&summary, &task.out);
     }
     Ok(match (report.identities_hold, report.breaks) {
@@ -156,7 +158,11 @@ pub(super) fn ingest_files(setup: &Setup, logs: &[PathBuf], keys: &[SigningKey])
         let (lines, new, known) = (report.lines, report.new, report.known);
         output::result(format_args!("{lines} lines: {new} new payments, {known} known, {} doubts settled", report.settled));
     }
-    Ok(Exit::Done)
+    let breaks: Vec<_> = report.by_class.iter().filter(|(class, _)| class.info().nature == Nature::Break).collect();
+    for (class, tally) in &breaks {
+        output::note(format_args!("warning: {} lines {class}, {}; `tagih reconcile` says which", tally.count, class.info().code.title));
+    }
+    Ok(if breaks.is_empty() { Exit::Done } else { Exit::Look })
 }
 
 /// The summary as people read it: what is wrong first, then the counts, then the proof that they add up.

@@ -30,7 +30,7 @@ use tagih::jobs::issue::{Bucket, End, Issuing, Settings};
 use tagih::jobs::stop::Stop;
 use tagih::ledger::Ledger;
 use tagih::ledger::memory::{CrashMoment, CrashPlan, MemoryLedger};
-use tagih::sandbox::fault::Faults;
+use tagih::sandbox::fault::{FaultKind, Faults};
 use tagih::sandbox::http::{Fate, Request};
 use tagih::sandbox::model::Model;
 use tagih::sandbox::record::{Handling, OrderState};
@@ -420,4 +420,22 @@ fn a_first_issue_repeated_with_the_ledger_lost_is_replayed_not_made_again() {
     let again = run(&MemoryLedger::new(), &model, &clock, &before(), None);
     assert!(again.ends.unwrap().iter().all(|end| (end.bucket, end.action) == (Bucket::Issued, "replayed")));
     assert_eq!(model.lock().unwrap().orders(), orders, "DOKU made no second code");
+}
+
+#[test]
+fn an_operation_that_never_left_keeps_its_id_when_it_is_sent_at_last() {
+    let ask = |stopped_at_first: bool| {
+        let settings = tagih::sandbox::settings::Settings::new(CLIENT, SecretString::from(SECRET), 1);
+        let (model, clock) = (Mutex::new(Model::new(settings)), Clock::new());
+        if stopped_at_first {
+            model.lock().unwrap().set_faults(Faults { consecutive_max: 2, ..Faults::only(FaultKind::TooManyRequests) });
+        }
+        let first = run(&MemoryLedger::new(), &model, &clock, &before()[..1], None);
+        let expected = if stopped_at_first { Bucket::Deferred } else { Bucket::Issued };
+        assert_eq!(first.ends.unwrap()[0].bucket, expected);
+        assert_eq!(run(&first.ledger, &model, &clock, &before()[..1], None).ends.unwrap().len(), 1);
+        let model = model.lock().unwrap();
+        model.orders()[0].created_by.clone()
+    };
+    assert_eq!(ask(true), ask(false));
 }

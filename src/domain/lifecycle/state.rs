@@ -68,7 +68,7 @@ pub struct BillState {
     pub invoice_number: InvoiceNumber,
     /// Its status.
     pub status: Status,
-    /// How many operations were intended; also after a definite rejection the next is a new one.
+    /// How many operations may have left; also after a definite rejection the next is a new one.
     pub generation: u32,
     /// The terms in force; for a bill without a code, the wanted ones.
     pub terms: RecordedTerms,
@@ -126,8 +126,13 @@ impl BillState {
                     intended_at: at,
                 });
             }
+            Event::NotSent { .. } => {
+                // What provably never left used up nothing: asked for again in the same words, it is the same operation.
+                state.open = None;
+                state.generation = state.generation.saturating_sub(1);
+            }
             // Not done is no refusal: nobody turned it down, so the next plan may ask for it again.
-            Event::NotSent { .. } | Event::Settled { verdict: Verdict::NotDone, .. } => state.open = None,
+            Event::Settled { verdict: Verdict::NotDone, .. } => state.open = None,
             Event::Doubted { .. } => {}
             Event::Accepted { answer, .. } => state.carry_out(at, Some(answer)),
             Event::Settled { verdict: Verdict::Done, answer, .. } => state.carry_out(at, answer.as_ref()),
