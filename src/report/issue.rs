@@ -12,10 +12,10 @@ use serde::Serialize;
 use super::atomic::{self, WriteError};
 use crate::domain::calendar::format_utc_seconds;
 use crate::domain::digest;
+use crate::domain::end::{Bucket, Counts, End};
 use crate::domain::ids::InvoiceNumber;
 use crate::domain::lifecycle::{BillState, Status};
 use crate::intake::{Intake, Sourced};
-use crate::jobs::issue::{Bucket, Counts, End};
 use crate::ledger::Head;
 
 /// Everything a sending run has to tell.

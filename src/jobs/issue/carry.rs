@@ -1,7 +1,7 @@
 //! Turning one step into one operation: the body is built, pinned and recorded with its intent, then pursued.
 
 use super::operation::{Ended, Operation};
-use super::{End, Issuing, Next};
+use super::{Issuing, Next};
 use crate::doku::answer::SignaturePolicy;
 use crate::doku::body;
 use crate::doku::paths::Paths;
@@ -9,6 +9,7 @@ use crate::doku::status::{self, StatusFinding};
 use crate::doku::wire::{Method, WireRequest};
 use crate::domain::bill::{Bill, RecordedTerms, Terms, Wanted};
 use crate::domain::doubt::{self, OrderSeen, Patience};
+use crate::domain::end::End;
 use crate::domain::ids::{InvoiceNumber, PaymentCode, RequestId};
 use crate::domain::lifecycle::{BillState, CodeAnswer, Event, OpenOperation, OperationKind, Verdict};
 use crate::domain::plan::{self, AmendBase, Rules, Step, Unchanged};

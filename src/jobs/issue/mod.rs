@@ -4,7 +4,6 @@
 //! resumes: an operation an earlier run left open is settled before anything else happens to its bill.
 
 mod carry;
-mod end;
 mod operation;
 
 use std::collections::{HashMap, HashSet};
@@ -15,12 +14,12 @@ use futures_util::StreamExt as _;
 use jiff::Timestamp;
 
 pub use self::carry::Settings;
-pub use self::end::{Bucket, Counts, End};
 use self::operation::Ended;
 use super::caller::Caller;
 use crate::domain::bill::{Bill, Wanted};
 use crate::domain::channel::Channel;
 use crate::domain::codes;
+use crate::domain::end::{Bucket, End};
 use crate::domain::ids::InvoiceNumber;
 use crate::domain::lifecycle::{BillState, Event, Status};
 use crate::domain::payment::Payment;

@@ -7,6 +7,7 @@ use crate::doku::answer::{Expected, Outcome, Reach, SignaturePolicy, outcome};
 use crate::doku::codes;
 use crate::doku::wire::{Delivery, SignatureFinding, WireRequest};
 use crate::domain::channel::Channel;
+use crate::domain::end::End;
 use crate::domain::ids::{InvoiceNumber, PaymentCode};
 use crate::domain::lifecycle::{Event, OperationKind};
 use crate::gateway::Gateway;
@@ -36,6 +37,17 @@ pub(super) enum Ended {
     Deferred { reason: String },
     /// Still not known.
     InDoubt { reason: String },
+}
+
+impl From<Ended> for End {
+    fn from(ended: Ended) -> Self {
+        match ended {
+            Ended::Done { operation, replayed } => Self::done(operation, replayed),
+            Ended::Rejected { code, reason } => Self::rejected(&code, &reason),
+            Ended::Deferred { reason } => Self::deferred(&reason),
+            Ended::InDoubt { reason } => Self::in_doubt(&reason),
+        }
+    }
 }
 
 impl<L: Ledger, G: Gateway, T: Time + Sync> Issuing<'_, L, G, T>
