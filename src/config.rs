@@ -163,6 +163,12 @@ pub fn resolve(
         if !variable.starts_with("TAGIH_") || OTHER_VARIABLES.contains(&variable.as_str()) {
             continue;
         }
+        if let Some(column) = variable.strip_prefix("TAGIH_INTAKE_COLUMNS_") {
+            // The one section whose keys are not in the defaults: a mapping starts out empty.
+            let layer = Table::from_iter([(column.to_lowercase(), Value::String(text))]);
+            merge(columns(&mut table), layer, &variable, "intake.columns")?;
+            continue;
+        }
         let Some(key) = known.iter().find(|key| variable_name(key) == variable) else {
             let names: Vec<String> = known.iter().map(|key| variable_name(key)).collect();
             return Err(ConfigError::UnknownKey {
@@ -179,6 +185,16 @@ pub fn resolve(
     let config: Config = table.try_into().map_err(|error: toml::de::Error| ConfigError::Value(error.to_string().trim().to_owned()))?;
     check(&config)?;
     Ok(config)
+}
+
+/// The `[intake.columns]` of `table`.
+fn columns(table: &mut Table) -> &mut Table {
+    let intake = table.entry("intake").or_insert_with(|| Value::Table(Table::new()));
+    let columns = intake.as_table_mut().map(|intake| intake.entry("columns").or_insert_with(|| Value::Table(Table::new())));
+    match columns {
+        Some(Value::Table(columns)) => columns,
+        _ => unreachable!("config/default.toml has the table `intake.columns`"),
+    }
 }
 
 /// `doku.base_url` → `TAGIH_DOKU_BASE_URL`.
@@ -289,6 +305,12 @@ mod tests {
         let variables = [("TAGIH_PACING_BURST".to_owned(), "8".to_owned()), ("TAGIH_PACING_RATE_PER_SECOND".to_owned(), "8".to_owned())];
         let pacing = resolve(file, variables, &[("pacing.burst", "9".into())]).unwrap().pacing;
         assert_eq!((pacing.in_flight_max.get(), pacing.rate_per_second.get(), pacing.burst.get()), (7, 8, 9));
+    }
+
+    #[test]
+    fn a_column_can_be_mapped_from_the_environment() {
+        let variable = ("TAGIH_INTAKE_COLUMNS_CUSTOMER_NAME".to_owned(), "nama".to_owned());
+        assert_eq!(resolve(None, [variable], &[]).unwrap().intake.columns["customer_name"], "nama");
     }
 
     #[test]

@@ -1,6 +1,8 @@
 //! tagih issues DOKU convenience-store payment codes in bulk, and proves rupiah by rupiah what was paid.
+#![cfg_attr(test, allow(clippy::disallowed_methods, reason = "tests write files and read the clock"))]
 
 pub mod cli;
+pub mod clock;
 pub mod config;
 pub mod doku;
 pub mod domain;

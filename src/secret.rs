@@ -52,7 +52,8 @@ pub fn load(secret_file: &str, sources: Sources) -> Result<SecretString, SecretE
     }
     let credential = sources.credentials_directory.map(|directory| Path::new(&directory).join("doku_secret"));
     match credential.filter(|path| path.exists()) {
-        Some(path) => from_file(&path),
+        // systemd guards this folder by ownership and access lists, which mode bits do not show rightly.
+        Some(path) => read(&path),
         None => Err(SecretError::None),
     }
 }
@@ -65,7 +66,12 @@ pub fn from_file(path: &Path) -> Result<SecretString, SecretError> {
     if mode & 0o077 != 0 {
         return Err(SecretError::TooOpen { path: shown, mode });
     }
-    let text = fs::read_to_string(path).map_err(unreadable)?;
+    read(path)
+}
+
+fn read(path: &Path) -> Result<SecretString, SecretError> {
+    let shown = path.display().to_string();
+    let text = fs::read_to_string(path).map_err(|error| SecretError::Unreadable { path: shown.clone(), reason: error.to_string() })?;
     let secret = text.strip_suffix('\n').map_or(text.as_str(), |line| line.strip_suffix('\r').unwrap_or(line));
     if secret.is_empty() { Err(SecretError::Empty(shown)) } else { Ok(SecretString::from(secret)) }
 }

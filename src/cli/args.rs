@@ -1,4 +1,5 @@
 //! The command line as typed. Every flag has a help text; nothing is decided here.
+#![allow(clippy::doc_markdown, clippy::struct_excessive_bools, reason = "help texts for people, and flags as typed")]
 
 use std::path::PathBuf;
 
@@ -114,7 +115,7 @@ pub(super) struct Cycle {
     pub(super) cycle: Option<String>,
 }
 
-#[derive(Debug, Args)]
+#[derive(Debug, Default, Args)]
 pub(super) struct Sending {
     /// Stop after so long, such as `90s`, `30m` or `2h`; run again to resume
     #[arg(long, value_name = "DURATION")]
@@ -194,6 +195,9 @@ pub(super) struct Reconcile {
     /// A ledger of another system (CSV or Parquet) instead of ours
     #[arg(long, value_name = "FILE")]
     pub(super) external_ledger: Option<PathBuf>,
+    /// The output folder of an earlier period: its payments make a later one a second payment
+    #[arg(long, value_name = "DIR")]
+    pub(super) carry_in: Option<PathBuf>,
     /// The instant the report speaks of (default: now)
     #[arg(long, value_name = "TIME")]
     pub(super) as_of: Option<Timestamp>,

@@ -23,7 +23,8 @@ pub(super) fn check(setup: &Setup, files: &[PathBuf], cycle: Option<&String>, ou
     let (valid, refused, duplicates) = (intake.valid.len(), intake.refused_row_count, intake.duplicates.len());
     let amount: i128 = amounts.sum();
     if setup.json {
-        let result = serde_json::json!({"rows": intake.rows, "valid": valid, "refused": refused, "duplicate": duplicates, "amount": amount});
+        let result =
+            serde_json::json!({"rows": intake.rows, "valid": valid, "refused": refused, "duplicate": duplicates, "amount": amount});
         output::result(result);
     } else {
         let rows = intake.rows;

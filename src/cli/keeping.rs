@@ -3,7 +3,6 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use jiff::Timestamp;
 use jiff::civil::Date;
 
 use super::args::{LedgerCommand, VerdictArgument};
@@ -15,8 +14,9 @@ use crate::domain::ids::{InvoiceNumber, PaymentCode};
 use crate::domain::lifecycle::{BillState, CodeAnswer, Event, OperationKind, Verdict};
 use crate::exit::Exit;
 use crate::intake::import::{self, ImportOptions};
-use crate::ledger::{Create, Entry, Head, Ledger, LedgerError, Private, SenderLock, SqliteLedger};
+use crate::ledger::codes as ledger_codes;
 use crate::ledger::sqlite::Happening;
+use crate::ledger::{Create, Entry, Head, Ledger, LedgerError, Private, SenderLock, SqliteLedger};
 use crate::report::issue::head_text;
 
 /// Codes adopted in one call to the ledger.
@@ -45,8 +45,10 @@ pub(super) fn status(setup: &Setup) -> Result<Exit, Failure> {
     }
     let paid: i128 = snapshot.payments.iter().map(|payment| i128::from(payment.amount.get())).sum();
     if setup.json {
-        let statuses: serde_json::Map<String, serde_json::Value> =
-            table.iter().map(|(name, (count, amount))| ((*name).to_owned(), serde_json::json!({"count": count, "amount": amount}))).collect();
+        let statuses: serde_json::Map<String, serde_json::Value> = table
+            .iter()
+            .map(|(name, (count, amount))| ((*name).to_owned(), serde_json::json!({"count": count, "amount": amount})))
+            .collect();
         let payments = serde_json::json!({"count": snapshot.payments.len(), "amount": paid});
         output::result(serde_json::json!({"bills": statuses, "payments": payments, "ledger_head": head_text(snapshot.head)}));
         return Ok(Exit::Done);
@@ -84,7 +86,7 @@ pub(super) fn why(setup: &Setup, invoice: &str) -> Result<Exit, Failure> {
 fn told(happening: &Happening) -> String {
     match happening {
         Happening::Payment(payment) => format!("paid {} with code {}", rupiah(payment.amount.get().into()), payment.payment_code),
-        Happening::Event(event) => match event {
+        Happening::Event(event) => match event.as_ref() {
             Event::Planned { terms } => format!("planned: {}", rupiah(terms.amount.get().into())),
             Event::Adopted { answer, .. } => format!("adopted with code {}", answer.payment_code),
             Event::Intended { operation, request_id, wire_invoice_number, .. } => {
@@ -122,7 +124,10 @@ pub(super) fn resolve(setup: &Setup, invoice: &str, verdict: VerdictArgument, co
     let invoice_number = invoice_number(invoice)?;
     let bill = ledger.bill(&invoice_number)?.ok_or_else(|| Failure::usage(format!("the ledger holds no invoice `{invoice}`")))?;
     let Some(open) = &bill.open else {
-        return Err(Failure::usage(format!("invoice `{invoice}` is {}, not in doubt\nhint: see `tagih why {invoice}`", bill.status.name())));
+        return Err(Failure::usage(format!(
+            "invoice `{invoice}` is {}, not in doubt\nhint: see `tagih why {invoice}`",
+            bill.status.name()
+        )));
     };
     let payment_code = match code {
         Some(text) => Some(PaymentCode::new(text).map_err(|error| Failure::usage(format!("`--payment-code {text}`: {error}")))?),
@@ -143,7 +148,7 @@ pub(super) fn resolve(setup: &Setup, invoice: &str, verdict: VerdictArgument, co
         events.push(Event::Doubted { reason: "the run that sent it ended before its answer was recorded".into() });
     }
     events.push(settled);
-    let at = Timestamp::now();
+    let at = setup.clock.now();
     let entry = |event| Entry { invoice_number: invoice_number.clone(), at, event, private: Private::default() };
     let states = wait(ledger.record(events.into_iter().map(entry).collect()))?;
     output::result(format_args!("{invoice} is now {}", states.last().map_or("unchanged", |state| state.status.name())));
@@ -154,6 +159,9 @@ pub(super) fn ledger(setup: &Setup, command: &LedgerCommand) -> Result<Exit, Fai
     match command {
         LedgerCommand::Import { file, new_ledger } => import(setup, file, *new_ledger),
         LedgerCommand::Backup { to } => {
+            if to.exists() {
+                return Err(Failure::usage(format!("`{}` exists already\nhint: a backup never overwrites; name a new file", to.display())));
+            }
             SqliteLedger::backup(setup.ledger_path(), to)?;
             output::result(format_args!("copied to {}", to.display()));
             Ok(Exit::Done)
@@ -194,7 +202,7 @@ fn import(setup: &Setup, file: &Path, new_ledger: bool) -> Result<Exit, Failure>
             _ => {
                 adopted += 1;
                 let event = Event::Adopted { terms: item.terms.clone(), answer: item.answer.clone() };
-                let at = Timestamp::now();
+                let at = setup.clock.now();
                 entries.push(Entry { invoice_number: item.invoice_number.clone(), at, event, private: Private::default() });
             }
         }
@@ -202,7 +210,11 @@ fn import(setup: &Setup, file: &Path, new_ledger: bool) -> Result<Exit, Failure>
     for batch in entries.chunks(IMPORT_BATCH) {
         wait(ledger.record(batch.to_vec()))?;
     }
-    output::result(format_args!("{} rows: {adopted} adopted, {unchanged} known, {refused} refused, {} duplicate", codes.rows, codes.duplicates.len()));
+    output::result(format_args!(
+        "{} rows: {adopted} adopted, {unchanged} known, {refused} refused, {} duplicate",
+        codes.rows,
+        codes.duplicates.len()
+    ));
     Ok(if refused > 0 { Exit::Look } else { Exit::Done })
 }
 
@@ -211,8 +223,17 @@ fn verify(setup: &Setup, head: Option<&str>) -> Result<Exit, Failure> {
         Some(text) => SqliteLedger::verify_against(setup.ledger_path(), &parse_head(text)?)?,
         None => SqliteLedger::verify(setup.ledger_path())?,
     };
-    output::result(format_args!("{} events of {} bills are whole; head {}", report.events, report.bills, head_text(report.head)));
-    Ok(Exit::Done)
+    for finding in &report.findings {
+        output::error(finding);
+    }
+    let counted = format!("{} events of {} bills", report.events, report.bills);
+    if report.is_sound() {
+        output::result(format_args!("{counted} are whole; head {}", head_text(report.head)));
+        return Ok(Exit::Done);
+    }
+    let (shown, count, code) = (setup.ledger_path().display(), report.findings_count, ledger_codes::DAMAGED);
+    let message = format!("{counted} of the ledger `{shown}` do not hold together: {count} findings [{code}]\nhint: {}", code.remedy);
+    Err(Failure::new(Exit::Damaged, message))
 }
 
 /// `sequence:hash`, as every summary prints it.
@@ -231,7 +252,9 @@ fn purge(setup: &Setup, before: Date) -> Result<Exit, Failure> {
     let _lock = SenderLock::acquire(setup.ledger_path(), "ledger purge")?;
     let ledger = SqliteLedger::open(setup.ledger_path(), &setup.binding()?, Create::Never)?;
     let before = start_of_wib_day(before).ok_or_else(|| Failure::usage("`--before` is out of range"))?;
-    let purged = ledger.purge_personal(before, Timestamp::now())?;
+    let now = setup.clock.now();
+    // A day to come must not make a code look expired that can still be paid.
+    let purged = ledger.purge_personal(before.min(now), now)?;
     output::result(format_args!("purged {} customers and {} request bodies", purged.customers, purged.bodies));
     Ok(Exit::Done)
 }

@@ -4,10 +4,13 @@
 
 mod args;
 mod check;
+mod demo;
 mod explain;
 mod keeping;
 mod output;
+mod reconcile;
 mod sandbox;
+mod sender;
 mod sending;
 mod setup;
 
@@ -51,6 +54,7 @@ fn log_to_stderr() {
 fn run(cli: &Cli) -> Result<Exit, Failure> {
     // These need no configuration, so a broken one does not stop them.
     match &cli.command {
+        Command::Demo { out } => return demo::demo(&cli.global, out.as_deref()),
         Command::Explain { code } => return explain::explain(code.as_deref(), cli.global.json),
         Command::Init { file } => return init(file),
         _ => {}
@@ -69,15 +73,17 @@ fn run(cli: &Cli) -> Result<Exit, Failure> {
         Command::Ledger(command) => keeping::ledger(&setup, command),
         Command::Config(ConfigCommand::Show) => show(&setup),
         Command::Sandbox(arguments) => sandbox::sandbox(&setup, arguments),
-        Command::Demo { .. } | Command::Ingest { .. } | Command::Reconcile(_) => Err(Failure::usage("not built yet")),
-        Command::Explain { .. } | Command::Init { .. } => Ok(Exit::Done),
+        Command::Ingest { logs } => reconcile::ingest(&setup, logs),
+        Command::Reconcile(arguments) => reconcile::reconcile(&setup, arguments),
+        Command::Demo { .. } | Command::Explain { .. } | Command::Init { .. } => Ok(Exit::Done),
     }
 }
 
 fn init(file: &std::path::Path) -> Result<Exit, Failure> {
     use std::io::Write as _;
-    let mut created = std::fs::File::create_new(file)
-        .map_err(|error| Failure::usage(format!("`{}` cannot be created: {error}\nhint: an existing file is never overwritten", file.display())))?;
+    let mut created = std::fs::File::create_new(file).map_err(|error| {
+        Failure::usage(format!("`{}` cannot be created: {error}\nhint: an existing file is never overwritten", file.display()))
+    })?;
     created.write_all(config::DEFAULT.as_bytes())?;
     output::result(format_args!("wrote {}; set `doku.client_id` and `doku.secret_file` in it first", file.display()));
     Ok(Exit::Done)

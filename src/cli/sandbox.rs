@@ -25,7 +25,10 @@ pub(super) fn sandbox(setup: &Setup, arguments: &Sandbox) -> Result<Exit, Failur
     };
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     runtime.block_on(async {
-        let running = server::start_with(Model::new(settings), options).await?;
+        let running = server::start_with(Model::new(settings), options).await.map_err(|error| match error.kind() {
+            std::io::ErrorKind::InvalidInput => Failure::usage(error),
+            _ => Failure::from(error),
+        })?;
         output::result(format_args!("sandbox listening on {}", running.base_url()));
         tokio::signal::ctrl_c().await?;
         running.shutdown().await;

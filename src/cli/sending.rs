@@ -1,41 +1,26 @@
 //! The commands that send: issue, cancel, sync. They share lock, ledger, gateway, pacing and how they stop.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::path::{Path, PathBuf};
-use std::sync::Mutex;
-use std::time::Duration;
 
-use jiff::{SignedDuration, Timestamp};
-use tokio::signal::unix::{SignalKind, signal};
+use secrecy::SecretString;
 
 use super::args::{Cancel, Issue, Sending};
 use super::output::{self, Progress, rupiah};
+use super::sender::{Flags, Sender, deadline, settings};
 use super::setup::{Failure, Setup};
-use crate::doku::signature::SigningKey;
 use crate::domain::bill::{Bill, Wanted};
-use crate::domain::calendar;
-use crate::domain::doubt::Patience;
+use crate::domain::end::{Bucket, Counts, End};
 use crate::domain::ids::InvoiceNumber;
 use crate::domain::lifecycle::{BillState, Status};
-use crate::domain::plan::{self, Rules, Step};
+use crate::domain::plan::{self, Step};
 use crate::exit::Exit;
-use crate::gateway::client::{Endpoint, HttpGateway};
-use crate::gateway::pacing::{Pacer, Rate, RealTime};
-use crate::gateway::retry::{Breaker, RetryPolicy};
 use crate::intake::{self, Intake, Place, Purpose, Sourced};
-use crate::jobs::caller::Caller;
-use crate::jobs::issue::{Bucket, Counts, End, Issuing, Settings, steps};
-use crate::jobs::stop::{Stop, StopReason};
-use crate::ledger::{Create, Ledger, LedgerError, SenderLock, SqliteLedger};
+use crate::jobs::issue::steps;
+use crate::jobs::stop::StopReason;
+use crate::ledger::{Ledger, SqliteLedger};
+use crate::report::atomic;
 use crate::report::issue::IssueReport;
-
-/// What of a run's behaviour comes from flags.
-struct Flags {
-    command: &'static str,
-    new_ledger: bool,
-    reissue_expired: bool,
-    retry_rejected: bool,
-}
 
 pub(super) fn issue(setup: &Setup, arguments: &Issue) -> Result<Exit, Failure> {
     let intake = intake::read(&arguments.files, &setup.intake(arguments.cycle.cycle.as_ref())?)?;
@@ -50,7 +35,7 @@ pub(super) fn issue(setup: &Setup, arguments: &Issue) -> Result<Exit, Failure> {
         return dry_run(setup, &intake, &flags);
     }
     let out = arguments.out.clone().unwrap_or_else(|| PathBuf::from("tagih-out"));
-    send(setup, &intake, &flags, &arguments.sending, &out)
+    send(setup, &intake, &flags, &arguments.sending, &setup.secret()?, &out)
 }
 
 pub(super) fn cancel(setup: &Setup, arguments: &Cancel) -> Result<Exit, Failure> {
@@ -64,7 +49,7 @@ pub(super) fn cancel(setup: &Setup, arguments: &Cancel) -> Result<Exit, Failure>
     notes(setup, &intake);
     let flags = Flags { command: "cancel", new_ledger: false, reissue_expired: false, retry_rejected: false };
     let out = arguments.out.clone().unwrap_or_else(|| PathBuf::from("tagih-out"));
-    send(setup, &intake, &flags, &arguments.sending, &out)
+    send(setup, &intake, &flags, &arguments.sending, &setup.secret()?, &out)
 }
 
 /// Invoice numbers given as arguments, as if they were the rows of a file.
@@ -99,15 +84,15 @@ fn dry_run(setup: &Setup, intake: &Intake, flags: &Flags) -> Result<Exit, Failur
     let settings = settings(setup, flags)?;
     let bills = bills(intake);
     let steps = if setup.ledger_path().exists() {
-        let ledger = SqliteLedger::open(setup.ledger_path(), &setup.binding()?, Create::Never)?;
-        steps(&bills, &ledger, Timestamp::now(), &settings.rules)?
+        let ledger = SqliteLedger::open_read_only(setup.ledger_path(), &setup.binding()?)?;
+        steps(&bills, &ledger, setup.clock.now(), &settings.rules)?
     } else {
         let nothing = HashMap::new();
-        let view = plan::MapView::new(&nothing, std::collections::HashSet::new());
+        let view = plan::MapView::new(&nothing, HashSet::new());
         let salt = crate::domain::bill::Salt::new([0; 16]);
-        bills.iter().map(|bill| plan::step(bill, &view, &salt, Timestamp::now(), &settings.rules)).collect()
+        bills.iter().map(|bill| plan::step(bill, &view, &salt, setup.clock.now(), &settings.rules)).collect()
     };
-    let mut table: std::collections::BTreeMap<&str, (u64, i128)> = std::collections::BTreeMap::new();
+    let mut table: BTreeMap<&str, (u64, i128)> = BTreeMap::new();
     let mut calls = 0_u64;
     for (bill, step) in bills.iter().zip(&steps) {
         let (name, call) = step_name(step);
@@ -124,15 +109,21 @@ fn dry_run(setup: &Setup, intake: &Intake, flags: &Flags) -> Result<Exit, Failur
     table.entry("duplicate").or_default().0 = u64::try_from(intake.duplicates.len()).unwrap_or(u64::MAX);
     let seconds = calls / u64::from(setup.config.pacing.rate_per_second.get());
     if setup.json {
-        let steps: serde_json::Map<String, serde_json::Value> =
-            table.iter().map(|(name, (count, amount))| ((*name).to_owned(), serde_json::json!({"count": count, "amount": amount}))).collect();
+        let steps: serde_json::Map<String, serde_json::Value> = table
+            .iter()
+            .map(|(name, (count, amount))| ((*name).to_owned(), serde_json::json!({"count": count, "amount": amount})))
+            .collect();
         output::result(serde_json::json!({"steps": steps, "rows": intake.rows, "calls": calls, "seconds": seconds}));
     } else {
         for (name, (count, amount)) in table.iter().filter(|(_, (count, _))| *count > 0) {
             output::result(format_args!("{name:<10} {count:>9}  {:>22}", rupiah(*amount)));
         }
         let rate = setup.config.pacing.rate_per_second;
-        output::result(format_args!("{} rows, {calls} calls, about {} at {rate} a second; nothing was sent", intake.rows, duration(seconds)));
+        output::result(format_args!(
+            "{} rows, {calls} calls, about {} at {rate} a second; nothing was sent",
+            intake.rows,
+            duration(seconds)
+        ));
     }
     refused_lines(setup, intake);
     Ok(if intake.refused_row_count > 0 || steps.iter().any(|step| matches!(step, Step::Refused { .. })) { Exit::Look } else { Exit::Done })
@@ -174,140 +165,32 @@ pub(super) fn refused_lines(setup: &Setup, intake: &Intake) {
     }
 }
 
-/// Everything a sender holds while it runs.
-struct Sender {
-    _lock: SenderLock,
-    ledger: SqliteLedger,
-    gateway: HttpGateway,
-    pacer: Pacer<RealTime>,
-    breaker: Breaker,
-    stop: Stop,
-    settings: Settings,
-    retry: RetryPolicy,
-}
-
-impl Sender {
-    fn open(setup: &Setup, flags: &Flags) -> Result<Self, Failure> {
-        let config = &setup.config;
-        let binding = setup.binding()?;
-        let key = SigningKey::new(&setup.secret()?);
-        let create = if flags.new_ledger || (flags.command == "issue" && !setup.is_production()) { Create::IfMissing } else { Create::Never };
-        let lock = SenderLock::acquire(setup.ledger_path(), flags.command)?;
-        let ledger = SqliteLedger::open(setup.ledger_path(), &binding, create)?;
-        let endpoint = Endpoint {
-            base_url: config.doku.base_url.clone(),
-            client_id: binding.client_id,
-            connect_ms: config.timeout.connect_ms,
-            request_ms: config.timeout.request_ms,
-        };
-        let gateway = HttpGateway::new(endpoint, key).map_err(|error| Failure::new(Exit::Disk, format!("TLS cannot be set up: {error}")))?;
-        let rate = Rate { per_second: config.pacing.rate_per_second, burst: config.pacing.burst };
-        Ok(Self {
-            _lock: lock,
-            ledger,
-            gateway,
-            pacer: Pacer::new(rate, RealTime::default()),
-            breaker: Breaker::new(config.retry.breaker_failures),
-            stop: Stop::default(),
-            settings: settings(setup, flags)?,
-            retry: RetryPolicy { attempts_max: config.retry.attempts_max.get(), base_ms: config.retry.base_ms, cap_ms: config.retry.cap_ms },
-        })
-    }
-
-    fn issuing(&self) -> Issuing<'_, SqliteLedger, HttpGateway, RealTime> {
-        let Self { ledger, gateway, pacer, breaker, stop, settings, retry, .. } = self;
-        Issuing {
-            ledger,
-            caller: Caller { gateway, pacer, breaker, stop, retry: *retry },
-            settings,
-            clock: &Timestamp::now,
-            closed_channels: Mutex::default(),
-        }
-    }
-
-    /// Runs `work` until it ends; signals and deadlines ask it to stop, it then drains what is in flight.
-    fn drive<O>(&self, sending: &Sending, work: impl Future<Output = Result<O, LedgerError>>) -> Result<O, Failure> {
-        let deadline = deadline(sending)?;
-        let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
-        runtime.block_on(async {
-            let stopper = async {
-                let (mut interrupt, mut terminate) = (signal(SignalKind::interrupt())?, signal(SignalKind::terminate())?);
-                let reason = tokio::select! {
-                    _ = interrupt.recv() => StopReason::Signal(130),
-                    _ = terminate.recv() => StopReason::Signal(143),
-                    () = sleep_until(deadline) => StopReason::Deadline,
-                };
-                self.stop.ask(reason);
-                std::future::pending::<Result<std::convert::Infallible, std::io::Error>>().await
-            };
-            tokio::select! {
-                done = work => done.map_err(Failure::from),
-                failed = stopper => match failed {
-                    Err(error) => Err(Failure::from(error)),
-                    Ok(never) => match never {},
-                },
-            }
-        })
-    }
-}
-
-async fn sleep_until(deadline: Option<Duration>) {
-    match deadline {
-        Some(left) => tokio::time::sleep(left).await,
-        None => std::future::pending().await,
-    }
-}
-
-/// How long the run may take: the shorter of `--max-duration` and the time to `--until` (WIB, today or tomorrow).
-fn deadline(sending: &Sending) -> Result<Option<Duration>, Failure> {
-    let limit = sending.max_duration.as_deref().map(|text| {
-        text.parse::<SignedDuration>().ok().and_then(|length| Duration::try_from(length).ok()).ok_or_else(|| {
-            Failure::usage(format!("`--max-duration {text}` is not a duration\nhint: write it like `90s`, `30m` or `2h`"))
-        })
-    });
-    let until = sending.until.as_deref().map(|text| {
-        let wrong = || Failure::usage(format!("`--until {text}` is not a time of day\nhint: write it like `05:30` (WIB)"));
-        let time = jiff::civil::Time::strptime("%H:%M", text).map_err(|_| wrong())?;
-        let now = Timestamp::now();
-        let today = calendar::wib_date(now);
-        let at = [Some(today), today.tomorrow().ok()].into_iter().flatten().filter_map(|day| calendar::at_wib(day.to_datetime(time)));
-        at.filter(|at| *at > now).find_map(|at| Duration::try_from(at.duration_since(now)).ok()).ok_or_else(wrong)
-    });
-    let (limit, until) = (limit.transpose()?, until.transpose()?);
-    Ok(limit.into_iter().chain(until).min())
-}
-
-fn settings(setup: &Setup, flags: &Flags) -> Result<Settings, Failure> {
-    let config = &setup.config;
-    let cancel_name = &config.plan.cancel_name;
-    Ok(Settings {
-        environment: config.doku.environment.name().to_owned(),
-        client_id: setup.binding()?.client_id,
-        paths: config.doku.paths.clone(),
-        verify_response: config.doku.verify_response,
-        rules: Rules {
-            reissue_expired: flags.reissue_expired,
-            reissue_suffix: config.plan.reissue_suffix.clone(),
-            reissue_grace_minutes: config.plan.reissue_grace_minutes,
-            retry_rejected: flags.retry_rejected,
-        },
-        amend_base: config.plan.amend_base,
-        cancel_name: (!cancel_name.is_empty()).then(|| cancel_name.clone()),
-        replay_window_minutes: config.retry.replay_window_minutes,
-        patience: Patience { not_found_minutes: config.doubt.not_found_minutes, unchanged_minutes: config.doubt.unchanged_minutes },
-        in_flight_max: usize::try_from(config.pacing.in_flight_max.get()).unwrap_or(usize::MAX),
-    })
-}
-
-fn send(setup: &Setup, intake: &Intake, flags: &Flags, sending: &Sending, out: &Path) -> Result<Exit, Failure> {
+/// Brings DOKU to the state that `intake` wants, writes the result files into `out` and prints the last line.
+pub(super) fn send(
+    setup: &Setup,
+    intake: &Intake,
+    flags: &Flags,
+    sending: &Sending,
+    secret: &SecretString,
+    out: &Path,
+) -> Result<Exit, Failure> {
+    let deadline = deadline(sending, setup.clock.now())?;
     confirm(setup, sending, &format!("{} rows of `{}`", intake.valid.len(), flags.command))?;
-    let started_at = Timestamp::now();
-    let sender = Sender::open(setup, flags)?;
+    // Better not begun than sent and unreported.
+    atomic::probe(out)?;
+    let started_at = setup.clock.now();
+    let sender = Sender::open(setup, flags, secret)?;
     let bills = bills(intake);
     let progress = Progress::new(flags.command, u64::try_from(bills.len()).unwrap_or(u64::MAX), setup.quiet);
     let issuing = sender.issuing();
-    let ends = sender.drive(sending, issuing.run(&bills, &|_, _| progress.advance()))?;
+    let ends = sender.drive(deadline, issuing.run(&bills, &|_, _| progress.advance()))?;
     progress.finish();
+    let badly_signed = issuing.badly_signed.load(std::sync::atomic::Ordering::Relaxed);
+    if badly_signed > 0 && !setup.quiet {
+        output::note(format_args!(
+            "warning: {badly_signed} answers of DOKU were taken without a valid signature (`doku.verify_response = warn`)"
+        ));
+    }
     let snapshot = sender.ledger.snapshot()?;
     let stopped = sender.stop.reason();
     let exit = exit(&Counts::of(ends.iter()), intake.refused_row_count, stopped.as_ref()).or(overdue(setup, &snapshot.bills));
@@ -319,7 +202,7 @@ fn send(setup: &Setup, intake: &Intake, flags: &Flags, sending: &Sending, out: &
         bills: &snapshot.bills,
         head: snapshot.head,
         started_at,
-        finished_at: Timestamp::now(),
+        finished_at: setup.clock.now(),
         stopped: stopped.as_ref().map(describe),
         exit_code: exit.code(),
     };
@@ -375,7 +258,7 @@ fn exit(counts: &Counts, refused_row_count: u64, stopped: Option<&StopReason>) -
 /// In doubt for too long: a person must look.
 fn overdue(setup: &Setup, bills: &HashMap<InvoiceNumber, BillState>) -> Exit {
     let limit_minutes = setup.config.doubt.overdue_hours.saturating_mul(60);
-    let now = Timestamp::now();
+    let now = setup.clock.now();
     let is_overdue = |bill: &BillState| bill.in_doubt_since.is_some_and(|since| plan::minutes_between(since, now) > limit_minutes);
     if bills.values().any(is_overdue) { Exit::Look } else { Exit::Done }
 }
@@ -397,14 +280,15 @@ fn confirm(setup: &Setup, sending: &Sending, what: &str) -> Result<(), Failure> 
 
 /// Settles every operation an earlier run left open.
 pub(super) fn sync(setup: &Setup, sending: &Sending) -> Result<Exit, Failure> {
+    let deadline = deadline(sending, setup.clock.now())?;
     confirm(setup, sending, "status queries and replays")?;
     let flags = Flags { command: "sync", new_ledger: false, reissue_expired: false, retry_rejected: false };
-    let sender = Sender::open(setup, &flags)?;
+    let sender = Sender::open(setup, &flags, &setup.secret()?)?;
     let mut open: Vec<BillState> = sender.ledger.snapshot()?.bills.into_values().filter(|bill| bill.open.is_some()).collect();
     open.sort_by(|a, b| a.invoice_number.cmp(&b.invoice_number));
     let progress = Progress::new("sync", u64::try_from(open.len()).unwrap_or(u64::MAX), setup.quiet);
     let issuing = sender.issuing();
-    let ends: Vec<End> = sender.drive(sending, issuing.settle(&open, &|_, _| progress.advance()))?;
+    let ends: Vec<End> = sender.drive(deadline, issuing.settle(&open, &|_, _| progress.advance()))?;
     progress.finish();
     let counts = Counts::of(ends.iter());
     let settled = counts.total().saturating_sub(counts.get(Bucket::InDoubt));

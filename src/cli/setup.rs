@@ -3,15 +3,17 @@
 use std::fmt::Display;
 use std::path::{Path, PathBuf};
 
-use jiff::Timestamp;
 use secrecy::SecretString;
 
 use super::args::Global;
+use crate::clock::Clock;
 use crate::config::{self, Config, ConfigError, Environment};
 use crate::doku::signature::SigningKey;
 use crate::domain::channel::{Channel, Method};
 use crate::exit::Exit;
 use crate::intake::{self, AmountFormat, Defaults, IntakeError, Limits};
+use crate::jobs::ingest::IngestError;
+use crate::jobs::reconcile::ReconcileError;
 use crate::ledger::{Binding, LedgerError};
 use crate::report::atomic::WriteError;
 use crate::secret::{self, SecretError, Sources};
@@ -75,12 +77,36 @@ impl From<LedgerError> for Failure {
     }
 }
 
+impl From<IngestError> for Failure {
+    fn from(error: IngestError) -> Self {
+        match error {
+            IngestError::Evidence(error) => Self::new(Exit::Input, error),
+            IngestError::Ledger(error) => error.into(),
+        }
+    }
+}
+
+impl From<ReconcileError> for Failure {
+    fn from(error: ReconcileError) -> Self {
+        let exit = match error {
+            ReconcileError::Ledger(error) => return error.into(),
+            ReconcileError::Period { .. } => Exit::Usage,
+            ReconcileError::Report(_) => Exit::Disk,
+            ReconcileError::Evidence(_) | ReconcileError::External(_) | ReconcileError::TooManyBills | ReconcileError::CarryIn { .. } => {
+                Exit::Input
+            }
+        };
+        Self::new(exit, error)
+    }
+}
+
 /// Configuration resolved once, and the global flags.
 #[derive(Debug)]
 pub(super) struct Setup {
     pub(super) config: Config,
     pub(super) json: bool,
     pub(super) quiet: bool,
+    pub(super) clock: Clock,
 }
 
 impl Setup {
@@ -91,7 +117,25 @@ impl Setup {
         let name = path.as_ref().map(|path| path.display().to_string()).unwrap_or_default();
         let file = text.as_deref().map(|text| (name.as_str(), text));
         let variables = std::env::vars_os().filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)));
-        Ok(Self { config: config::resolve(file, variables, flags)?, json: global.json, quiet: global.quiet })
+        Ok(Self { config: config::resolve(file, variables, flags)?, json: global.json, quiet: global.quiet, clock: Clock::default() })
+    }
+
+    /// The demo's own configuration: fast pacing, short timeouts, signatures enforced; files and environment do not matter.
+    pub(super) fn for_demo(global: &Global, out: &Path, base_url: &str) -> Result<Self, Failure> {
+        let flags = [
+            ("doku.base_url", base_url.to_owned()),
+            ("doku.client_id", "MCH-0001-DEMO".to_owned()),
+            ("doku.verify_response", "enforce".to_owned()),
+            ("ledger.path", out.join("demo.ledger").display().to_string()),
+            ("pacing.rate_per_second", "500".to_owned()),
+            ("pacing.burst", "100".to_owned()),
+            ("pacing.in_flight_max", "32".to_owned()),
+            ("retry.base_ms", "10".to_owned()),
+            ("retry.cap_ms", "100".to_owned()),
+            ("timeout.request_ms", "200".to_owned()),
+        ];
+        let config = config::resolve(None, [], &flags)?;
+        Ok(Self { config, json: false, quiet: global.quiet, clock: Clock::default() })
     }
 
     pub(super) fn ledger_path(&self) -> &Path {
@@ -140,7 +184,11 @@ impl Setup {
             "plain" => AmountFormat::Plain,
             "dot_thousands" => AmountFormat::DotThousands,
             "comma_thousands" => AmountFormat::CommaThousands,
-            other => return Err(Failure::usage(format!("`intake.amount_format` must be plain, dot_thousands or comma_thousands, not `{other}`"))),
+            other => {
+                return Err(Failure::usage(format!(
+                    "`intake.amount_format` must be plain, dot_thousands or comma_thousands, not `{other}`"
+                )));
+            }
         };
         let limits = Limits {
             record_bytes_max: settings.limits.record_bytes_max,
@@ -158,7 +206,7 @@ impl Setup {
             defaults: self.intake_defaults()?,
             limits,
             merchant_bin: filled(&settings.merchant_bin),
-            ..intake::Options::new(Timestamp::now())
+            ..intake::Options::new(self.clock.now())
         })
     }
 

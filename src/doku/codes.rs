@@ -44,13 +44,5 @@ pub const CHANNEL_CLOSED: Code = Code::new(
     "DOKU answered 403: the merchant account may not use this channel. The other channels went on.",
     "Ask DOKU to activate the channel, then run the same command again.",
 );
-/// Ended by `tagih resolve` or a status answer as not done.
-pub const SETTLED_NOT_DONE: Code = Code::new(
-    "E0407",
-    "found not to have been carried out",
-    "The operation was in doubt, and a status answer or a person's decision says DOKU never carried it out.",
-    "Run the same command again with a changed row, or with `--retry-rejected`, to try once more.",
-);
-
 /// Every code of this module.
-pub const ALL: &[Code] = &[VALIDATION, NOT_FOUND, DUPLICATE, OTHER, CREDENTIALS, CHANNEL_CLOSED, SETTLED_NOT_DONE];
+pub const ALL: &[Code] = &[VALIDATION, NOT_FOUND, DUPLICATE, OTHER, CREDENTIALS, CHANNEL_CLOSED];

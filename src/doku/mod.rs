@@ -6,8 +6,8 @@
 pub mod answer;
 pub mod body;
 pub mod codes;
-pub mod paths;
 pub mod notification;
+pub mod paths;
 pub mod signature;
 pub mod status;
 pub mod wire;

@@ -13,6 +13,7 @@ pub mod code;
 pub mod codes;
 pub mod digest;
 pub mod doubt;
+pub mod end;
 pub mod ids;
 pub mod lifecycle;
 pub mod line;

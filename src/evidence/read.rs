@@ -12,8 +12,8 @@ use crate::domain::amount::Rupiah;
 use crate::domain::classify::{Class, Policy};
 use crate::domain::line::{Detail, InputFile, Line, Lines, RawTotals};
 
-/// Blocks that are parsed at once; together with those being read, twice as many megabytes.
-const BATCH: usize = 8;
+/// Blocks a thread parses at once; together with those being read, twice as many megabytes a thread.
+const BATCH_PER_THREAD: usize = 2;
 
 /// What lines are held against.
 #[derive(Clone, Copy)]
@@ -52,10 +52,11 @@ pub struct Evidence {
 pub fn read(files: &[PathBuf], options: &ReadOptions<'_>) -> Result<Evidence, EvidenceError> {
     let mut blocks = Blocks::new(files);
     let mut evidence = Evidence::default();
-    let mut batch = blocks.batch(BATCH)?;
+    let count = rayon::current_num_threads().saturating_mul(BATCH_PER_THREAD);
+    let mut batch = blocks.batch(count)?;
     while !batch.is_empty() {
         let (next, parsed) =
-            rayon::join(|| blocks.batch(BATCH), || batch.par_iter().map(|block| Parsed::of(block, options)).collect::<Vec<_>>());
+            rayon::join(|| blocks.batch(count), || batch.par_iter().map(|block| Parsed::of(block, options)).collect::<Vec<_>>());
         for parsed in parsed {
             evidence.take(parsed)?;
         }

@@ -3,11 +3,11 @@
 use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
-use jiff::Timestamp;
 use reqwest::header::{CONTENT_TYPE, HeaderMap};
 use reqwest::{Client, Response, redirect, retry};
 
 use super::Gateway;
+use crate::clock::Clock;
 use crate::doku::signature::{Components, SigningKey, Stamp};
 use crate::doku::wire::{Answer, Delivery, Method, SignatureFinding, WireRequest};
 use crate::domain::calendar;
@@ -34,14 +34,15 @@ pub struct HttpGateway {
     client: Client,
     endpoint: Endpoint,
     key: SigningKey,
+    clock: Clock,
 }
 
 impl HttpGateway {
-    /// A client for `endpoint` that signs with `key`.
+    /// A client for `endpoint` that signs with `key` and stamps by `clock`.
     ///
     /// # Errors
     /// When the TLS set-up of this machine cannot be used.
-    pub fn new(endpoint: Endpoint, key: SigningKey) -> Result<Self, reqwest::Error> {
+    pub fn new(endpoint: Endpoint, key: SigningKey, clock: Clock) -> Result<Self, reqwest::Error> {
         let mut builder = Client::builder()
             .connect_timeout(Duration::from_millis(endpoint.connect_ms))
             .timeout(Duration::from_millis(endpoint.request_ms))
@@ -53,13 +54,13 @@ impl HttpGateway {
         if endpoint.base_url.starts_with("http://") {
             builder = builder.no_proxy();
         }
-        Ok(Self { client: builder.build()?, endpoint, key })
+        Ok(Self { client: builder.build()?, endpoint, key, clock })
     }
 
     fn prepare(&self, request: &WireRequest) -> Result<reqwest::RequestBuilder, String> {
         let url = format!("{}{}", self.endpoint.base_url, request.path);
         let request_id = request.request_id.to_string();
-        let timestamp = calendar::format_utc_seconds(Timestamp::now());
+        let timestamp = calendar::format_utc_seconds(self.clock.now());
         let has_body = request.method != Method::Get;
         let components = Components {
             client_id: &self.endpoint.client_id,

@@ -25,8 +25,8 @@ pub struct Rate {
 /// The most a permit may cost: at worst a sixteenth of the rate.
 const COST_MAX: u32 = 16;
 
-/// Answers without a 429 before the rate goes up one step again.
-const STEP_ANSWERS: u32 = 20;
+/// Answers without a 429 before the rate doubles again. Few, so that a rare 429 cannot hold a run at a crawl.
+const STEP_ANSWERS: u32 = 10;
 
 /// A time source that can also wait.
 pub trait Time {
@@ -134,7 +134,7 @@ impl<T: Time> Pacer<T> {
         let mut pace = self.pace.lock().unwrap_or_else(PoisonError::into_inner);
         pace.answers = pace.answers.saturating_add(1);
         if pace.cost > 1 && pace.answers >= STEP_ANSWERS {
-            pace.cost = pace.cost.saturating_sub(1);
+            pace.cost /= 2;
             pace.answers = 0;
         }
     }
@@ -256,7 +256,7 @@ mod tests {
     }
 
     #[test]
-    fn one_burst_of_429_halves_once_and_twenty_answers_recover_a_step() {
+    fn one_burst_of_429_halves_once_and_ten_answers_recover_a_step() {
         let clock = FakeRelativeClock::default();
         let pacer = Pacer::new(rate(100, 10), FakeTime(clock));
         let (first, second) = (block_on(pacer.permit()), block_on(pacer.permit()));
@@ -268,7 +268,7 @@ mod tests {
         for _ in 0..STEP_ANSWERS {
             pacer.answered();
         }
-        assert_eq!(pacer.pace.lock().unwrap().cost, 3);
+        assert_eq!(pacer.pace.lock().unwrap().cost, 2);
     }
 
     #[test]

@@ -97,7 +97,7 @@ codes! {
         "Empty the cell, or write `merchant` as the method.";
     /// A merchant code without the merchant's prefix.
     PAYMENT_CODE_PREFIX = "E0121", "payment code without your prefix",
-        "Codes of your own making begin with the company code (BIN) DOKU gave you: `doku.merchant_bin`.",
+        "Codes of your own making begin with the company code (BIN) DOKU gave you: `intake.merchant_bin`.",
         "Correct the code, or the configured prefix.";
     /// The channel takes no merchant codes.
     MERCHANT_CODES = "E0122", "no merchant codes on this channel",

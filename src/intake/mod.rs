@@ -244,8 +244,8 @@ pub type SourcedBill = Sourced<Bill>;
 pub fn read(files: &[PathBuf], options: &Options) -> Result<Intake, IntakeError> {
     let shape = Shape { wanted: Column::OF_BILLS, mapping: &options.columns, delimiter: options.delimiter, limits: &options.limits };
     let mut intake = gathered(files, &shape, |table| {
-        let numbering = Numbering::of(&table.columns, options)?;
         require_columns(table, options)?;
+        let numbering = Numbering::of(&table.columns, options)?;
         Ok(move |cells: Cells<'_>| row::bill(cells, options, &numbering))
     })?;
     let advice = advice(&intake.valid);
@@ -256,10 +256,13 @@ pub fn read(files: &[PathBuf], options: &Options) -> Result<Intake, IntakeError>
 /// The columns without which no row of a file can be a bill.
 fn require_columns(table: &Table, options: &Options) -> Result<(), Fault> {
     let lacks = |column: Column| table.columns.index(column).is_none();
-    if options.purpose == Purpose::CancelAll || !lacks(Column::Action) {
-        return Ok(());
-    }
     let mut missing: Vec<String> = Vec::new();
+    if lacks(Column::InvoiceNumber) && options.invoice_number_template.is_none() {
+        missing.push("`invoice_number` (or `intake.invoice_number_template`)".into());
+    }
+    if options.purpose == Purpose::CancelAll || !lacks(Column::Action) {
+        return if missing.is_empty() { Ok(()) } else { Err(table.columns.missing(&missing)) };
+    }
     for column in [Column::Amount, Column::CustomerName] {
         if lacks(column) {
             let alias = column.alias().map_or_else(String::new, |alias| format!(" (or `{alias}`)"));

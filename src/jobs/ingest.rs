@@ -111,9 +111,14 @@ async fn settle(ledger: &impl Ledger, payments: &[Payment], now: Timestamp) -> R
     let mut entries: Vec<Entry> =
         in_doubt.filter_map(|state| settlement(state, by_number.get(&state.open.as_ref()?.wire_invoice_number)?, now)).collect();
     entries.sort_by(|a, b| a.invoice_number.cmp(&b.invoice_number));
-    let count = u64::try_from(entries.len()).unwrap_or(u64::MAX);
-    if !entries.is_empty() {
-        ledger.record(entries).await?;
+    let mut count = 0_u64;
+    for entry in entries {
+        match ledger.record(vec![entry]).await {
+            Ok(_) => count = count.saturating_add(1),
+            // A sender beside us has settled it first.
+            Err(LedgerError::Illegal(_)) => {}
+            Err(error) => return Err(error),
+        }
     }
     Ok(count)
 }

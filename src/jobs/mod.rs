@@ -3,7 +3,8 @@
 //! Belongs here: order of steps, concurrency, stopping. Must not be here: SQL, sockets, decisions (they are `domain`'s).
 
 pub mod caller;
-pub mod issue;
-pub mod stop;
+pub mod demo;
 pub mod ingest;
+pub mod issue;
 pub mod reconcile;
+pub mod stop;

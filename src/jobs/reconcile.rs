@@ -13,8 +13,9 @@ use crate::evidence::{self, EvidenceError, Pairs, ReadOptions};
 use crate::ledger::{Ledger, LedgerError, ScopeTotals, Snapshot};
 use crate::reconcile::external::{self, DigestSum, ExternalError, MalformedRow};
 use crate::reconcile::{self, Bills, Inputs, KnownPayment, Outcome, Tally, Terms};
+use crate::report::atomic::WriteError;
 use crate::report::summary::{LedgerSource, Summary};
-use crate::report::{self, Report, ReportError};
+use crate::report::{self, Report};
 
 /// Everything a reconciliation is made from.
 #[derive(Debug)]
@@ -113,7 +114,7 @@ pub enum ReconcileError {
     },
     /// A report cannot be written (exit 9).
     #[error(transparent)]
-    Report(#[from] ReportError),
+    Report(#[from] WriteError),
 }
 
 impl Pairs for Bills {

@@ -39,7 +39,7 @@ pub const MISSING: Code = Code::new(
 pub const HELD: Code = Code::new(
     "E0505",
     "another sender holds the ledger",
-    "Only one of `issue`, `cancel` and `sync` may send at a time. The lock goes with the process that holds it, however it ends.",
+    "Only one of `issue`, `cancel`, `sync`, `resolve`, `ledger import` and `ledger purge` may run at a time. The lock goes with the process that holds it, however it ends.",
     "Wait until it has finished, then run the same command again.",
 );
 

@@ -209,8 +209,8 @@ fn history_of(steps: &[Step]) -> (Vec<Entry>, Vec<Payment>, BTreeMap<InvoiceNumb
             let code = code.map_or_else(|| "1".to_owned(), |code| code.answer.payment_code.as_str().to_owned());
             payments.push(payment(identity, invoice, &code, second));
         }
-        let status = before.as_ref().map(|state| state.status);
-        let legal: Vec<EventKind> = EventKind::ALL.into_iter().filter(|kind| next_status(status, *kind).is_some()).collect();
+        let current = before.as_ref().map(|state| state.status);
+        let legal: Vec<EventKind> = EventKind::ALL.into_iter().filter(|kind| next_status(current, *kind).is_some()).collect();
         if legal.is_empty() {
             continue;
         }

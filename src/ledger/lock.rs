@@ -6,9 +6,8 @@ use std::fs::{File, TryLockError};
 use std::io::{self, Read as _, Write as _};
 use std::path::{Path, PathBuf};
 
-use jiff::Timestamp;
-
 use super::LedgerError;
+use crate::clock::Clock;
 use crate::domain::calendar::format_utc_seconds;
 
 /// Held while a job sends; released when it is dropped or the process ends.
@@ -34,7 +33,7 @@ impl SenderLock {
             }
             Err(TryLockError::Error(error)) => return Err(failed(error)),
         }
-        let holder = format!("`{command}`, process {}, since {}", std::process::id(), format_utc_seconds(Timestamp::now()));
+        let holder = format!("`{command}`, process {}, since {}", std::process::id(), format_utc_seconds(Clock::default().now()));
         file.set_len(0).and_then(|()| file.write_all(holder.as_bytes())).map_err(failed)?;
         Ok(Self { file })
     }

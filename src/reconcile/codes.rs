@@ -33,8 +33,8 @@ pub const PERIOD: Code = Code::new(
 /// A report file cannot be written.
 pub const NOT_WRITTEN: Code = Code::new(
     "E0724",
-    "report not written",
-    "a file of the report could not be written; files that were there before are unchanged",
+    "result file not written",
+    "a result file could not be written; what stood in its place before is unchanged",
     "check free space and permissions of the output folder, then run the same command again",
 );
 /// A control identity does not hold.

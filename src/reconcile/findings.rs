@@ -211,18 +211,19 @@ impl<'a> Findings<'a> {
 
     /// Worst first; one row for each subject, with every source.
     pub(super) fn finish(mut self) -> Vec<Finding> {
-        self.found.sort_by(|a, b| {
-            let key = |finding: &Finding| (std::cmp::Reverse(finding.severity), finding.class.id());
-            key(a).cmp(&key(b)).then_with(|| a.id.cmp(&b.id)).then_with(|| a.sources.cmp(&b.sources))
-        });
+        self.found.sort_by(|a, b| (&a.id, a.class.id(), &a.sources).cmp(&(&b.id, b.class.id(), &b.sources)));
         let mut merged: Vec<Finding> = Vec::with_capacity(self.found.len());
         for finding in self.found {
             match merged.last_mut() {
-                // Equal lines or rows are one subject; equal bills are two, and keep a row each.
+                // Equal lines or rows are one subject, under its first class; equal bills are two, and keep a row each.
                 Some(last) if last.id == finding.id && is_line_or_row(&finding) => last.sources.extend(finding.sources),
                 _ => merged.push(finding),
             }
         }
+        merged.sort_by(|a, b| {
+            let key = |finding: &Finding| (std::cmp::Reverse(finding.severity), finding.class.id());
+            key(a).cmp(&key(b)).then_with(|| a.id.cmp(&b.id)).then_with(|| a.sources.cmp(&b.sources))
+        });
         merged
     }
 

@@ -56,8 +56,9 @@ pub(super) fn tally_lines(lines: &Lines, flags: &mut Tallies) -> Tallies {
 pub(super) fn line_flags(line: &Line) -> ClassSet {
     const FLAGS: [(Marks, Class); 3] = [(Marks::REQUEST_REUSED, Class::N05), (Marks::SKEWED, Class::N10), (Marks::LATE, Class::N11)];
     let flags: ClassSet = FLAGS.into_iter().filter(|(mark, _)| line.marks.has(*mark)).map(|(_, class)| class).collect();
-    let counts = matches!(line.class, Class::N00 | Class::N06 | Class::N07 | Class::N08 | Class::N09);
-    if counts && !line.marks.has(Marks::VERIFIED) { flags.with(Class::N03) } else { flags }
+    // Lines that got this far unverified did so under `trust_log`; a refused line has its own class for that.
+    let read = matches!(line.class, Class::N00 | Class::N06 | Class::N07 | Class::N08 | Class::N09 | Class::N12 | Class::N13);
+    if read && !line.marks.has(Marks::VERIFIED) { flags.with(Class::N03) } else { flags }
 }
 
 /// Payments by class, and their flags.

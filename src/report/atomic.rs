@@ -6,7 +6,7 @@ use std::path::Path;
 
 /// Why a result file could not be written (exit 9).
 #[derive(Debug, thiserror::Error)]
-#[error("`{path}` cannot be written: {reason}\nhint: check free space and permissions; whatever was there before is unchanged")]
+#[error("E0724: `{path}` cannot be written: {reason}\nhint: check free space and permissions; whatever was there before is unchanged")]
 pub struct WriteError {
     /// Which file.
     pub path: String,
@@ -20,7 +20,7 @@ pub fn write(path: &Path, fill: impl FnOnce(&mut BufWriter<&File>) -> io::Result
     let attempt = || -> io::Result<()> {
         fs::create_dir_all(directory)?;
         let temporary = tempfile::Builder::new().prefix(".tagih-").permissions(readable()).tempfile_in(directory)?;
-        let mut writer = BufWriter::with_capacity(1 << 16, temporary.as_file());
+        let mut writer = BufWriter::with_capacity(1 << 18, temporary.as_file());
         fill(&mut writer)?;
         writer.flush()?;
         drop(writer);
@@ -29,6 +29,12 @@ pub fn write(path: &Path, fill: impl FnOnce(&mut BufWriter<&File>) -> io::Result
         File::open(directory)?.sync_all()
     };
     attempt().map_err(|error| WriteError { path: path.display().to_string(), reason: error.to_string() })
+}
+
+/// Finds out whether files could be written into `directory`, which is made if it is missing.
+pub fn probe(directory: &Path) -> Result<(), WriteError> {
+    let attempt = || fs::create_dir_all(directory).and_then(|()| tempfile::tempfile_in(directory)).map(drop);
+    attempt().map_err(|error| WriteError { path: directory.display().to_string(), reason: error.to_string() })
 }
 
 /// What a file made in the ordinary way would have, before the umask.

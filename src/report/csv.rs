@@ -27,7 +27,7 @@ const DISCREPANCIES: [&str; 15] = [
 ];
 
 /// discrepancies.csv.
-pub(super) fn discrepancies(report: &Report<'_>, writer: &mut Writer) -> io::Result<()> {
+pub(super) fn discrepancies(report: &Report<'_>, writer: &mut Writer<'_>) -> io::Result<()> {
     let mut csv = csv::Writer::from_writer(writer);
     csv.write_record(DISCREPANCIES)?;
     for finding in &report.outcome.findings {
@@ -64,7 +64,7 @@ pub(super) fn neutral(text: &str) -> Cow<'_, str> {
 }
 
 /// evidence.csv: where the bytes of every digest cited are.
-pub(super) fn evidence(report: &Report<'_>, writer: &mut Writer) -> io::Result<()> {
+pub(super) fn evidence(report: &Report<'_>, writer: &mut Writer<'_>) -> io::Result<()> {
     let mut sources: Vec<Source> = report.outcome.findings.iter().flat_map(|finding| finding.sources.iter().copied()).collect();
     sources.sort_unstable();
     sources.dedup();

@@ -12,10 +12,10 @@ use serde::Serialize;
 use super::atomic::{self, WriteError};
 use crate::domain::calendar::format_utc_seconds;
 use crate::domain::digest;
+use crate::domain::end::{Bucket, Counts, End};
 use crate::domain::ids::InvoiceNumber;
 use crate::domain::lifecycle::{BillState, Status};
 use crate::intake::{Intake, Sourced};
-use crate::jobs::issue::{Bucket, Counts, End};
 use crate::ledger::Head;
 
 /// Everything a sending run has to tell.
@@ -74,7 +74,8 @@ impl IssueReport<'_> {
     pub fn summary(&self) -> Summary {
         let counts = self.counts();
         let issued = self.rows().filter(|(_, end)| end.bucket == Bucket::Issued);
-        let issued_amount = issued.filter_map(|(row, _)| self.bills.get(&row.item.invoice_number)).map(|bill| bill.terms.amount.get()).sum();
+        let issued_amount =
+            issued.filter_map(|(row, _)| self.bills.get(&row.item.invoice_number)).map(|bill| bill.terms.amount.get()).sum();
         let places = self.intake.valid.iter().map(|row| &row.place).chain(self.intake.refused.iter().map(|row| &row.place));
         let mut files: Vec<(usize, String)> = places.map(|place| (place.file_order, place.file.display().to_string())).collect();
         files.sort();
@@ -111,7 +112,17 @@ impl IssueReport<'_> {
 
     /// Every row that holds a live code, whatever the run did to it.
     fn accepted(&self, mut csv: csv::Writer<impl io::Write>) -> io::Result<()> {
-        csv.write_record(["invoice_number", "payment_code", "channel", "amount", "expires_at", "how_to_pay_page", "action", "file", "row"])?;
+        csv.write_record([
+            "invoice_number",
+            "payment_code",
+            "channel",
+            "amount",
+            "expires_at",
+            "how_to_pay_page",
+            "action",
+            "file",
+            "row",
+        ])?;
         for (row, end) in self.rows() {
             let live = self.bills.get(&row.item.invoice_number).filter(|bill| bill.status == Status::Active);
             let Some((bill, code)) = live.and_then(|bill| Some((bill, bill.code.as_ref()?))) else { continue };
@@ -156,7 +167,13 @@ impl IssueReport<'_> {
         csv.write_record(["invoice_number", "state", "reason", "file", "row"])?;
         for (row, end) in self.rows().filter(|(_, end)| matches!(end.bucket, Bucket::Deferred | Bucket::InDoubt)) {
             let invoice_number = row.item.invoice_number.as_str();
-            csv.write_record([invoice_number, end.bucket.name(), &end.reason, &row.place.file.display().to_string(), &row.place.row.to_string()])?;
+            csv.write_record([
+                invoice_number,
+                end.bucket.name(),
+                &end.reason,
+                &row.place.file.display().to_string(),
+                &row.place.row.to_string(),
+            ])?;
         }
         csv.flush()
     }

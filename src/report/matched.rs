@@ -22,7 +22,7 @@ pub(super) const FILE_NAME: &str = "matched.parquet";
 const GROUP: usize = 1 << 16;
 
 /// Writes the payments classed P00, P05 and P13, in the order of their identities.
-pub(super) fn write(report: &Report<'_>, writer: &mut Writer) -> io::Result<()> {
+pub(super) fn write(report: &Report<'_>, writer: &mut Writer<'_>) -> io::Result<()> {
     let outcome = report.outcome;
     let frame = |rows: &[&JudgedPayment]| frame(outcome, rows).map_err(into_io);
     let empty = frame(&[])?;

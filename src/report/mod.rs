@@ -3,15 +3,15 @@
 //! Belongs here: writing, atomically and in a fixed order. Must not be here: any decision about what a row means.
 
 pub mod atomic;
-pub mod issue;
 mod csv;
+pub mod issue;
 mod jsonl;
 mod matched;
 pub mod summary;
 
 use std::fs::File;
-use std::io::{self, BufWriter, Write as _};
-use std::path::{Path, PathBuf};
+use std::io::{BufWriter, Write as _};
+use std::path::Path;
 
 use jiff::Timestamp;
 
@@ -20,6 +20,7 @@ use crate::domain::classify::ClassSet;
 use crate::domain::line::InputFile;
 use crate::reconcile::{Finding, Outcome};
 
+use atomic::WriteError;
 pub use matched::{CarriedPayment, read_matched};
 use summary::Summary;
 
@@ -36,48 +37,22 @@ pub struct Report<'a> {
     pub ledger_path: Option<&'a Path>,
 }
 
-/// A report file that could not be written (exit 9).
-#[derive(Debug, thiserror::Error)]
-#[error("E0724: the report `{}` was not written: {reason}\nhint: check free space and permissions, then run the same command again", path.display())]
-pub struct ReportError {
-    /// Which file.
-    pub path: PathBuf,
-    /// The system's words.
-    pub reason: String,
-}
-
-type Writer = BufWriter<File>;
+type Writer<'a> = BufWriter<&'a File>;
 
 /// Writes every file of the report into `folder`, each whole or not at all.
 ///
 /// # Errors
-/// [`ReportError`] for the first that cannot be written.
-pub fn write(report: &Report<'_>, folder: &Path) -> Result<(), ReportError> {
-    std::fs::create_dir_all(folder).map_err(|error| ReportError { path: folder.to_owned(), reason: error.to_string() })?;
-    atomically(folder, "discrepancies.csv", |writer| csv::discrepancies(report, writer))?;
-    atomically(folder, "discrepancies.jsonl", |writer| jsonl::discrepancies(report, writer))?;
-    atomically(folder, "evidence.csv", |writer| csv::evidence(report, writer))?;
-    atomically(folder, matched::FILE_NAME, |writer| matched::write(report, writer))?;
+/// [`WriteError`] for the first that cannot be written.
+pub fn write(report: &Report<'_>, folder: &Path) -> Result<(), WriteError> {
+    atomic::write(&folder.join("discrepancies.csv"), |writer| csv::discrepancies(report, writer))?;
+    atomic::write(&folder.join("discrepancies.jsonl"), |writer| jsonl::discrepancies(report, writer))?;
+    atomic::write(&folder.join("evidence.csv"), |writer| csv::evidence(report, writer))?;
+    atomic::write(&folder.join(matched::FILE_NAME), |writer| matched::write(report, writer))?;
     // Last, so that a summary stands only beside a whole report.
-    atomically(folder, "summary.json", |writer| {
+    atomic::write(&folder.join("summary.json"), |writer| {
         serde_json::to_writer_pretty(&mut *writer, report.summary)?;
         writer.write_all(b"\n")
     })
-}
-
-/// Writes beside the target, makes it durable, then puts it in place.
-fn atomically(folder: &Path, name: &str, write: impl FnOnce(&mut Writer) -> io::Result<()>) -> Result<(), ReportError> {
-    let path = folder.join(name);
-    let attempt = || {
-        let temporary = tempfile::Builder::new().prefix(".tagih-").tempfile_in(folder)?;
-        let mut writer = BufWriter::with_capacity(1 << 18, temporary.reopen()?);
-        write(&mut writer)?;
-        writer.flush()?;
-        temporary.as_file().sync_all()?;
-        temporary.persist(&path).map_err(|error| error.error)?;
-        File::open(folder)?.sync_all()
-    };
-    attempt().map_err(|error: io::Error| ReportError { path: path.clone(), reason: error.to_string() })
 }
 
 /// WIB, to the second, with its offset.

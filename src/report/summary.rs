@@ -43,6 +43,8 @@ pub struct Summary {
     pub flags: BTreeMap<&'static str, Figures>,
     /// Payments of the period whose notification came after its end.
     pub late_evidence: Figures,
+    /// Those of them that came after the grace, too: the period should have been closed by then.
+    pub late_evidence_after_grace: Figures,
     /// Repeated notifications by DOKU's schedule.
     pub retry_slots: BTreeMap<&'static str, u64>,
     /// Classes that these inputs, or this version, cannot decide.
@@ -174,6 +176,7 @@ impl Summary {
             natures: Nature::ALL.into_iter().map(Nature::name).zip(outcome.natures.map(Figures::from)).collect(),
             flags: outcome.flags.iter().map(|(class, tally)| (class.id(), tally.into())).collect(),
             late_evidence: outcome.flags.of(Class::LATE_EVIDENCE).into(),
+            late_evidence_after_grace: after_grace(outcome, terms).into(),
             retry_slots: RetrySlot::ALL.into_iter().map(RetrySlot::name).zip(outcome.payments.retry_slots).collect(),
             not_evaluated: missing.iter().map(|class| class.id()).collect(),
             discrepancies: Discrepancies { count: outcome.findings.len(), breaks: outcome.break_count() },
@@ -189,6 +192,17 @@ impl Summary {
                 .collect(),
         }
     }
+}
+
+/// Payments of the period whose notification came later than the grace after its end.
+fn after_grace(outcome: &Outcome, terms: &Terms) -> Tally {
+    let grace = jiff::SignedDuration::from_hours(terms.policy.late_evidence_grace_hours);
+    let late = outcome.judged.iter().filter(|judged| judged.flags.contains(Class::LATE_EVIDENCE));
+    let beyond = late.filter_map(|judged| outcome.proof(judged)).filter(|line| {
+        let received_at = line.received_at();
+        received_at.is_some_and(|at| at.duration_since(terms.period.ends_at()) > grace)
+    });
+    beyond.fold(Tally::default(), |sum, line| sum.plus(Tally { count: 1, amount: Rupiah::new(line.amount.into()) }))
 }
 
 /// What this version never evaluates, and what these inputs do not allow.
@@ -217,7 +231,7 @@ impl PolicyFigures {
             skew_minutes: policy.skew_minutes,
             unverifiable: match policy.unverifiable {
                 Unverifiable::Strict => "strict",
-                Unverifiable::TrustLog => "trust-log",
+                Unverifiable::TrustLog => "trust_log",
             },
             late_evidence_grace_hours: policy.late_evidence_grace_hours,
             replay_window_minutes: policy.replay_window_minutes,

@@ -46,7 +46,7 @@ fn pay(shared: &Arc<Shared>, body: &Bytes) -> HttpAnswer {
         Err(problem) => return error(400, &problem.to_string()),
     };
     let script = PaymentScript {
-        paid_at: body.paid_at.unwrap_or_else(Timestamp::now),
+        paid_at: body.paid_at.unwrap_or_else(|| shared.clock.now()),
         sent_at: body.sent_at,
         amount: body.amount,
         quirks: body.quirk.into_iter().chain(body.quirks).collect(),

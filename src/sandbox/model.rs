@@ -11,7 +11,7 @@ use jiff::Timestamp;
 use super::fault::{Attempts, FaultKind, number};
 use super::http::{Reply, Request};
 use super::page;
-use super::reception::{Arrival, Ask, Draft, Envelope, Received, Reception, Seal};
+use super::reception::{Arrival, Ask, Draft, Envelope, Received, Reception};
 use super::record::{Call, Handling, Order, OrderState, minutes_after, whole_seconds};
 use super::rule::{Change, NewOrder, Refusal};
 use super::settings::{AmendBase, Settings};
@@ -374,17 +374,7 @@ impl Model {
 
     fn page(&self, payment_code: &str, channel: Channel, json: bool, now: Timestamp) -> Draft {
         let order = self.order_of_code(payment_code).filter(|order| order.channel == channel);
-        let (status, body) = match order {
-            Some(order) if json => (200, page::instructions(order)),
-            Some(order) => (200, page::html(order, now)),
-            None => (404, wire::error("Payment code not found")),
-        };
-        let mut draft = Draft::new(status, body, "", "", now);
-        draft.seal = Seal::Absent;
-        if !json && status == 200 {
-            draft.content_type = "text/html; charset=utf-8";
-        }
-        draft
+        page::draft(order, json, now)
     }
 
     fn enter(&mut self, envelope: Envelope, outcome: Outcome, fault: Option<FaultKind>, now: Timestamp) {

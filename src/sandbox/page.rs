@@ -2,6 +2,7 @@
 
 use jiff::Timestamp;
 
+use super::reception::{Draft, Seal};
 use super::record::Order;
 use super::wire::{self, Id, Identifier, PaymentPart, StatusAnswer, StatusInfo, StatusOrder, Transaction};
 use crate::domain::calendar::{format_compact_wib, format_utc_seconds, wib};
@@ -53,13 +54,28 @@ fn steps(order: &Order) -> [String; 5] {
     ]
 }
 
+/// The how-to-pay page or its JSON, unsigned; 404 without an order.
+pub(super) fn draft(order: Option<&Order>, json: bool, now: Timestamp) -> Draft {
+    let (status, body) = match order {
+        Some(order) if json => (200, instructions(order)),
+        Some(order) => (200, html(order, now)),
+        None => (404, wire::error("Payment code not found")),
+    };
+    let mut draft = Draft::new(status, body, "", "", now);
+    draft.seal = Seal::Absent;
+    if !json && status == 200 {
+        draft.content_type = "text/html; charset=utf-8";
+    }
+    draft
+}
+
 /// The JSON a merchant builds its own how-to-pay page from.
-pub(super) fn instructions(order: &Order) -> Vec<u8> {
+fn instructions(order: &Order) -> Vec<u8> {
     wire::json(&serde_json::json!({ "payment_instruction": [{ "channel": order.channel.acquirer_id(), "step": steps(order) }] }))
 }
 
 /// The how-to-pay page.
-pub(super) fn html(order: &Order, now: Timestamp) -> Vec<u8> {
+fn html(order: &Order, now: Timestamp) -> Vec<u8> {
     let items = steps(order).map(|step| format!("<li>{}</li>", escaped(&step))).concat();
     let expiry = order.expires_at.to_zoned(wib()).strftime("%d %b %Y, %H:%M WIB");
     format!(

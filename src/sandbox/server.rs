@@ -19,7 +19,6 @@ use hyper::header::{CONTENT_LENGTH, HeaderName, HeaderValue};
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
-use jiff::Timestamp;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
 use tokio::task::{JoinHandle, JoinSet};
@@ -30,6 +29,7 @@ use super::deliver::{self, NotificationUrl};
 use super::http::{Fate, HttpAnswer, Reply, Request};
 use super::model::{Model, Timing};
 use super::record::{Call, Handling, Order};
+use crate::clock::Clock;
 
 /// How long a stopping server waits for answers under way.
 const DRAIN: Duration = Duration::from_secs(5);
@@ -53,13 +53,22 @@ pub struct Options {
     pub notification_log_path: Option<PathBuf>,
     /// `http://` on loopback: notifications made over the control endpoint are posted there, on DOKU's schedule, scaled.
     pub notification_url: Option<String>,
+    /// What time it is there.
+    pub clock: Clock,
 }
 
 impl Options {
-    /// Bodies up to 64 KiB, nothing recorded, nothing delivered.
+    /// Bodies up to 64 KiB, nothing recorded, nothing delivered, the machine's time.
     #[must_use]
-    pub const fn new(listen: SocketAddr) -> Self {
-        Self { listen, body_bytes_max: 65_536, record_path: None, notification_log_path: None, notification_url: None }
+    pub fn new(listen: SocketAddr) -> Self {
+        Self {
+            listen,
+            body_bytes_max: 65_536,
+            record_path: None,
+            notification_log_path: None,
+            notification_url: None,
+            clock: Clock::default(),
+        }
     }
 }
 
@@ -97,6 +106,7 @@ pub(super) struct Shared {
     pub(super) notification_log: Option<Mutex<File>>,
     record: Option<Mutex<File>>,
     body_bytes_max: usize,
+    pub(super) clock: Clock,
 }
 
 /// Serves `model` on `listen`, with [`Options::new`].
@@ -128,6 +138,7 @@ pub async fn start_with(mut model: Model, options: Options) -> io::Result<Runnin
         notification_log: options.notification_log_path.as_deref().map(append).transpose()?,
         record: options.record_path.as_deref().map(append).transpose()?,
         body_bytes_max: options.body_bytes_max,
+        clock: options.clock,
     });
     let (stop, stopped) = watch::channel(());
     let task = tokio::spawn(accept(listener, shared, stopped));
@@ -234,7 +245,7 @@ impl Shared {
 
     /// As [`Model::handle`], with the hashing outside the lock.
     fn handle(&self, request: &Request, timing: Timing) -> Reply {
-        let now = Timestamp::now();
+        let now = self.clock.now();
         let reception = Arc::clone(&self.model().reception);
         let received = reception.receive(request, now);
         let draft = {

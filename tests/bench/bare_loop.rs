@@ -9,6 +9,7 @@ use std::time::Instant;
 use futures_util::StreamExt as _;
 use jiff::Timestamp;
 use secrecy::SecretString;
+use tagih::clock::Clock;
 use tagih::doku::signature::SigningKey;
 use tagih::doku::wire::{Delivery, Method, WireRequest};
 use tagih::doku::{answer, body};
@@ -40,7 +41,7 @@ pub fn run(csv: &Path, base_url: String, in_flight: usize) {
     let read = intake::read(&[csv.to_owned()], &intake::Options::new(Timestamp::now())).unwrap();
     let bills: Vec<Bill> = read.valid.into_iter().map(|row| row.item).collect();
     let endpoint = Endpoint { base_url, client_id: client_id.clone(), connect_ms: 5_000, request_ms: 30_000 };
-    let gateway = HttpGateway::new(endpoint, key).unwrap();
+    let gateway = HttpGateway::new(endpoint, key, Clock::default()).unwrap();
     let accepted = AtomicU64::new(0);
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().unwrap();
     let started = Instant::now();

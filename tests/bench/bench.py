@@ -116,8 +116,6 @@ def reconcile(table, bills, runs, duckdb_python):
     env = {"TAGIH_DOKU_CLIENT_ID": CLIENT_ID, "TAGIH_DOKU_SECRET": SECRET}
     command = [RELEASE / "tagih", "--quiet", "reconcile", *PERIOD, "--external-ledger", folder / "ledger.csv", "--notifications",
                f"{folder}/logs/*.jsonl", "--out", out["tagih"]]
-    if "not built yet" in subprocess.run([str(part) for part in command], env={**os.environ, **env}, capture_output=True, text=True).stderr:
-        command = [TOOL, "reconcile", folder, out["tagih"]]
     script = HERE / "duckdb_reconcile.py"
     measured = {"tagih": [], "hmac": [], "plain": []}
     for _ in range(runs):

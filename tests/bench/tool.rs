@@ -23,23 +23,19 @@
 mod bare_loop;
 mod generate;
 mod plant;
-mod reconcile;
 
-use std::path::{Path, PathBuf};
-use std::process::ExitCode;
+use std::path::Path;
 
 /// The same as the program's.
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
-fn main() -> ExitCode {
+fn main() {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
     match *arguments.as_slice() {
         ["generate", bills, dir] => generate::run(bills.parse().unwrap(), Path::new(dir)),
         ["bare-loop", csv, base_url, in_flight] => bare_loop::run(Path::new(csv), base_url.to_owned(), in_flight.parse().unwrap()),
-        ["reconcile", data, out] => return reconcile::run(Path::new(data), PathBuf::from(out)),
         _ => panic!("generate BILLS DIR | bare-loop CSV BASE_URL IN_FLIGHT"),
     }
-    ExitCode::SUCCESS
 }

@@ -18,6 +18,7 @@ use tagih::domain::bill::{Bill, Customer, Expiry, Policy, Terms, Wanted};
 use tagih::domain::calendar::format_utc_seconds;
 use tagih::domain::channel::{Channel, Method};
 use tagih::domain::doubt::Patience;
+use tagih::domain::end::{Bucket, End};
 use tagih::domain::ids::{InvoiceNumber, PaymentCode};
 use tagih::domain::lifecycle::{Event, Status};
 use tagih::domain::personal::Personal;
@@ -26,11 +27,11 @@ use tagih::gateway::Gateway;
 use tagih::gateway::pacing::{Pacer, Rate, RealTime};
 use tagih::gateway::retry::{Breaker, RetryPolicy};
 use tagih::jobs::caller::Caller;
-use tagih::jobs::issue::{Bucket, End, Issuing, Settings};
+use tagih::jobs::issue::{Issuing, Settings};
 use tagih::jobs::stop::Stop;
 use tagih::ledger::Ledger;
 use tagih::ledger::memory::{CrashMoment, CrashPlan, MemoryLedger};
-use tagih::sandbox::fault::Faults;
+use tagih::sandbox::fault::{FaultKind, Faults};
 use tagih::sandbox::http::{Fate, Request};
 use tagih::sandbox::model::Model;
 use tagih::sandbox::record::{Handling, OrderState};
@@ -85,7 +86,8 @@ impl<'a> ModelGateway<'a> {
         };
         let timestamp = format_utc_seconds(self.clock.now());
         let request_id = request.request_id.to_string();
-        let components = Components { client_id: CLIENT, request_id: &request_id, stamp: Stamp::Request(&timestamp), target: &request.path, body };
+        let components =
+            Components { client_id: CLIENT, request_id: &request_id, stamp: Stamp::Request(&timestamp), target: &request.path, body };
         let signature = self.key.sign(&components).unwrap();
         let headers = [("Client-Id", CLIENT), ("Request-Id", &request_id), ("Request-Timestamp", &timestamp), ("Signature", &signature)];
         Request {
@@ -136,7 +138,8 @@ impl Gateway for ModelGateway<'_> {
             (Some(signature), Some(timestamp)) => {
                 let request_id = wire.request_id.to_string();
                 let stamp = Stamp::Response(timestamp);
-                let components = Components { client_id: CLIENT, request_id: &request_id, stamp, target: &wire.path, body: Some(&answer.body) };
+                let components =
+                    Components { client_id: CLIENT, request_id: &request_id, stamp, target: &wire.path, body: Some(&answer.body) };
                 if self.key.verify(&components, signature).is_ok() { SignatureFinding::Valid } else { SignatureFinding::Wrong }
             }
             _ => SignatureFinding::Absent,
@@ -250,6 +253,7 @@ fn run(ledger: &MemoryLedger, model: &Mutex<Model>, clock: &Clock, bills: &[Bill
         settings: &settings,
         clock: &|| clock.now(),
         closed_channels: Mutex::default(),
+        badly_signed: std::sync::atomic::AtomicU64::default(),
     };
     let progress = |row: usize, end: &End| reported.lock().unwrap().push((row, end.clone()));
     let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap();
@@ -362,7 +366,8 @@ fn campaign(seed: u64, faults: &Faults, crashes: &[Crash]) {
             break;
         }
     }
-    let unfinished: Vec<_> = last.iter().filter(|end| matches!(end.bucket, Bucket::Deferred | Bucket::InDoubt | Bucket::Rejected | Bucket::Refused)).collect();
+    let unfinished: Vec<_> =
+        last.iter().filter(|end| matches!(end.bucket, Bucket::Deferred | Bucket::InDoubt | Bucket::Rejected | Bucket::Refused)).collect();
     assert!(unfinished.is_empty(), "{context}: {unfinished:?}");
     check_world(&ledger, &model, &bills, &context);
     let calls = model.lock().unwrap().calls().len();
@@ -416,4 +421,22 @@ fn a_first_issue_repeated_with_the_ledger_lost_is_replayed_not_made_again() {
     let again = run(&MemoryLedger::new(), &model, &clock, &before(), None);
     assert!(again.ends.unwrap().iter().all(|end| (end.bucket, end.action) == (Bucket::Issued, "replayed")));
     assert_eq!(model.lock().unwrap().orders(), orders, "DOKU made no second code");
+}
+
+#[test]
+fn an_operation_that_never_left_keeps_its_id_when_it_is_sent_at_last() {
+    let ask = |stopped_at_first: bool| {
+        let settings = tagih::sandbox::settings::Settings::new(CLIENT, SecretString::from(SECRET), 1);
+        let (model, clock) = (Mutex::new(Model::new(settings)), Clock::new());
+        if stopped_at_first {
+            model.lock().unwrap().set_faults(Faults { consecutive_max: 2, ..Faults::only(FaultKind::TooManyRequests) });
+        }
+        let first = run(&MemoryLedger::new(), &model, &clock, &before()[..1], None);
+        let expected = if stopped_at_first { Bucket::Deferred } else { Bucket::Issued };
+        assert_eq!(first.ends.unwrap()[0].bucket, expected);
+        assert_eq!(run(&first.ledger, &model, &clock, &before()[..1], None).ends.unwrap().len(), 1);
+        let model = model.lock().unwrap();
+        model.orders()[0].created_by.clone()
+    };
+    assert_eq!(ask(true), ask(false));
 }

@@ -15,7 +15,13 @@
     clippy::cast_possible_truncation,
     clippy::cast_sign_loss,
     clippy::too_many_lines,
+    clippy::disallowed_methods,
     reason = "a test that fails should panic at once and say where"
 )]
 
+mod cli;
 mod crash;
+mod kill;
+mod oracle;
+mod support;
+mod tidy;

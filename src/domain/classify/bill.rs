@@ -50,7 +50,8 @@ pub fn bill_class(bill: &BillSituation, as_of: Timestamp, policy: &Policy) -> (C
         paid_class(bill, policy)
     } else if bill.issue_in_doubt {
         Class::L06
-    } else if bill.mark == PaidMark::InPeriod {
+    } else if bill.mark == PaidMark::InPeriod && !bill.paid_outside_period {
+        // A notification of another day is evidence too: the mark may only be dated differently.
         Class::L04
     } else if !bill.has_code {
         Class::L05

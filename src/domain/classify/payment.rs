@@ -65,7 +65,8 @@ const BREAKS: [(Class, Rule); 9] = [
     (Class::P07, |payment, _, bill, policy| {
         bill.expires_at.is_some_and(|at| payment.paid_at > minutes_after(at, policy.expiry_grace_minutes))
     }),
-    (Class::P10, |_, amount, bill, policy| beyond_tolerance(amount, bill.due, policy) && bill.earlier_amounts.contains(&amount)),
+    // An earlier amount is never mistaken for a rounded present one, whatever the tolerance.
+    (Class::P10, |_, amount, bill, _| amount != bill.due && bill.earlier_amounts.contains(&amount)),
     (Class::P03, |_, amount, bill, policy| amount < bill.due && beyond_tolerance(amount, bill.due, policy)),
     (Class::P04, |_, amount, bill, policy| amount > bill.due && beyond_tolerance(amount, bill.due, policy)),
     (Class::P11, |payment, _, bill, _| payment.channel != bill.channel || !payment.acquirer_agrees),

@@ -92,8 +92,8 @@ classes! {
         "the message carries another Client-Id than ours, so it was not meant for this account",
         "check the routing of the notification URL and which account the log belongs to";
     2 N03 "N03" Break Medium true, "unverifiable",
-        "headers, target or key are missing, so nobody can tell whether DOKU sent it; as a flag: it counts because the policy is `trust-log`",
-        "log headers and target with the body; until then confirm by Check Status, or set the policy to `trust-log`";
+        "headers, target or key are missing, so nobody can tell whether DOKU sent it; as a flag: it counts because the policy is `trust_log`",
+        "log headers and target with the body; until then confirm by Check Status, or set the policy to `trust_log`";
     3 N02 "N02" Break Critical true, "forged signature",
         "the signature does not match the bytes received under any key we hold; it never counts as money",
         "confirm the payment by Check Status, then find out who can reach the notification URL, and whether a key was rotated";

@@ -1,85 +1,17 @@
 //! Ingesting twice, and ending the doubt of an issue.
 
-use std::sync::Mutex;
-
 use secrecy::SecretString;
 
 use super::*;
 use crate::doku::signature::{Components, Stamp};
 use crate::domain::amount::Amount;
-use crate::domain::bill::{Customer, Expiry, Policy as Insurance, RecordedTerms, Salt};
+use crate::domain::bill::{Expiry, Policy as Insurance, RecordedTerms};
 use crate::domain::channel::{Channel, Method};
 use crate::domain::ids::RequestId;
-use crate::ledger::{Applied, Head, ScopeTotals, Snapshot};
+use crate::ledger::memory::MemoryLedger;
 
-/// The least of a ledger: states folded in memory, payments by identity.
-struct Memory {
-    salt: Salt,
-    snapshot: Mutex<Snapshot>,
-}
-
-impl Memory {
-    fn new() -> Self {
-        let head = Head { sequence: 0, hash: [0; 32] };
-        let snapshot = Snapshot { bills: HashMap::new(), payments: Vec::new(), head };
-        Self { salt: Salt::new([0; 16]), snapshot: Mutex::new(snapshot) }
-    }
-
-    fn state(&self, number: &str) -> BillState {
-        self.snapshot.lock().unwrap().bills.get(number).unwrap().clone()
-    }
-}
-
-impl Ledger for Memory {
-    fn salt(&self) -> &Salt {
-        &self.salt
-    }
-
-    async fn record(&self, entries: Vec<Entry>) -> Result<Vec<BillState>, LedgerError> {
-        let mut snapshot = self.snapshot.lock().unwrap();
-        let mut states = Vec::new();
-        for entry in entries {
-            let before = snapshot.bills.remove(&entry.invoice_number);
-            let state = BillState::apply(before, &entry.invoice_number, entry.at, &entry.event)?;
-            snapshot.bills.insert(entry.invoice_number, state.clone());
-            states.push(state);
-        }
-        Ok(states)
-    }
-
-    fn snapshot(&self) -> Result<Snapshot, LedgerError> {
-        Ok(self.snapshot.lock().unwrap().clone())
-    }
-
-    fn bill(&self, invoice_number: &InvoiceNumber) -> Result<Option<BillState>, LedgerError> {
-        Ok(self.snapshot.lock().unwrap().bills.get(invoice_number).cloned())
-    }
-
-    fn body(&self, _: RequestId) -> Result<Option<Vec<u8>>, LedgerError> {
-        Ok(None)
-    }
-
-    fn customer(&self, _: &InvoiceNumber) -> Result<Option<Customer>, LedgerError> {
-        Ok(None)
-    }
-
-    fn apply_payments(&self, payments: &[Payment]) -> Result<Applied, LedgerError> {
-        let mut snapshot = self.snapshot.lock().unwrap();
-        let mut applied = Applied::default();
-        for payment in payments {
-            if snapshot.payments.iter().any(|known| known.identity == payment.identity) {
-                applied.known += 1;
-            } else {
-                applied.new += 1;
-                snapshot.payments.push(payment.clone());
-            }
-        }
-        Ok(applied)
-    }
-
-    fn scope_totals(&self, _: Timestamp, _: Timestamp, _: i64) -> Result<ScopeTotals, LedgerError> {
-        Ok(ScopeTotals::default())
-    }
+fn state(ledger: &MemoryLedger, number: &str) -> BillState {
+    ledger.bill(&invoice(number)).unwrap().unwrap()
 }
 
 fn now() -> Timestamp {
@@ -148,7 +80,7 @@ fn line(number: &str, code: &str, trx: &str, amount: &str, status: &str) -> Stri
     .to_string()
 }
 
-async fn ingested(ledger: &Memory, lines: &[String]) -> IngestReport {
+async fn ingested(ledger: &MemoryLedger, lines: &[String]) -> IngestReport {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("n.jsonl");
     std::fs::write(&path, lines.join("\n")).unwrap();
@@ -159,7 +91,7 @@ async fn ingested(ledger: &Memory, lines: &[String]) -> IngestReport {
 
 #[tokio::test]
 async fn only_verified_successes_are_applied_and_a_second_time_changes_nothing() {
-    let ledger = Memory::new();
+    let ledger = MemoryLedger::new();
     let mut forged = line("FORGED", "3", "t3", "5000", "SUCCESS");
     forged = forged.replace("5000", "9000");
     let lines = [
@@ -179,16 +111,16 @@ async fn only_verified_successes_are_applied_and_a_second_time_changes_nothing()
 
 #[tokio::test]
 async fn a_payment_that_names_invoice_and_code_ends_the_doubt_once() {
-    let ledger = Memory::new();
+    let ledger = MemoryLedger::new();
     ledger.record(doubted("A", "A-R1")).await.unwrap();
     ledger.record(doubted("B", "B")).await.unwrap();
     let lines =
         [line("A-R1", "71", "t1", "5000", "SUCCESS"), line("B", "72", "t2", "5000", "SUCCESS"), line("B", "73", "t3", "5000", "SUCCESS")];
     let report = ingested(&ledger, &lines).await;
     assert_eq!((report.settled, report.new), (1, 3));
-    let settled = ledger.state("A");
+    let settled = state(&ledger, "A");
     assert_eq!(settled.status, Status::Active);
     assert_eq!(settled.code.unwrap().answer.payment_code.as_str(), "71");
-    assert_eq!(ledger.state("B").status, Status::InDoubt(OperationKind::Issue), "two codes: none is picked");
+    assert_eq!(state(&ledger, "B").status, Status::InDoubt(OperationKind::Issue), "two codes: none is picked");
     assert_eq!(ingested(&ledger, &lines).await.settled, 0);
 }

@@ -1,14 +1,15 @@
 //! Turning one step into one operation: the body is built, pinned and recorded with its intent, then pursued.
 
 use super::operation::{Ended, Operation};
-use super::{End, Issuing, Next};
+use super::{Issuing, Next};
 use crate::doku::answer::SignaturePolicy;
+use crate::doku::body;
 use crate::doku::paths::Paths;
 use crate::doku::status::{self, StatusFinding};
 use crate::doku::wire::{Method, WireRequest};
-use crate::doku::{body, codes as doku_codes};
 use crate::domain::bill::{Bill, RecordedTerms, Terms, Wanted};
 use crate::domain::doubt::{self, OrderSeen, Patience};
+use crate::domain::end::End;
 use crate::domain::ids::{InvoiceNumber, PaymentCode, RequestId};
 use crate::domain::lifecycle::{BillState, CodeAnswer, Event, OpenOperation, OperationKind, Verdict};
 use crate::domain::plan::{self, AmendBase, Rules, Step, Unchanged};
@@ -238,11 +239,10 @@ where
         };
         let answer = answer_by_status(state, open, seen);
         let found = format!("Check Status: {seen}; before: {reason}");
-        self.append(&state.invoice_number, Event::Settled { verdict, answer, by: "status".into(), reason: found.clone() }).await?;
+        self.append(&state.invoice_number, Event::Settled { verdict, answer, by: "status".into(), reason: found }).await?;
         let end = match verdict {
             Verdict::Done => Some(Ended::Done { operation: open.operation, replayed: true }.into()),
-            Verdict::NotDone => Some(End::rejected(doku_codes::SETTLED_NOT_DONE.id, &found)),
-            Verdict::Dead => None,
+            Verdict::NotDone | Verdict::Dead => None,
         };
         Ok(Next::PlanAgain(end))
     }

@@ -4,23 +4,22 @@
 //! resumes: an operation an earlier run left open is settled before anything else happens to its bill.
 
 mod carry;
-mod end;
 mod operation;
 
 use std::collections::{HashMap, HashSet};
 use std::sync::Mutex;
+use std::sync::atomic::AtomicU64;
 
 use futures_util::StreamExt as _;
 use jiff::Timestamp;
 
 pub use self::carry::Settings;
-pub use self::end::{Bucket, Counts, End};
 use self::operation::Ended;
 use super::caller::Caller;
 use crate::domain::bill::{Bill, Wanted};
 use crate::domain::channel::Channel;
-use crate::domain::code::Code;
 use crate::domain::codes;
+use crate::domain::end::{Bucket, End};
 use crate::domain::ids::InvoiceNumber;
 use crate::domain::lifecycle::{BillState, Event, Status};
 use crate::domain::payment::Payment;
@@ -47,6 +46,8 @@ pub struct Issuing<'a, L, G, T: Time> {
     pub clock: &'a (dyn Fn() -> Timestamp + Sync),
     /// Channels DOKU refused during this run.
     pub closed_channels: Mutex<HashSet<Channel>>,
+    /// Successes taken without a valid signature, where the policy is to warn.
+    pub badly_signed: AtomicU64,
 }
 
 impl<L, G, T: Time> std::fmt::Debug for Issuing<'_, L, G, T> {
@@ -129,10 +130,16 @@ where
                 Event::Planned { terms: recorded }
             }
             (Some(_), Step::Note) => Event::Noted { terms: recorded },
+            // An adopted code comes without a name, and a cancellation needs one.
+            (Some(state), Step::Unchanged(Unchanged::Live)) if self.lacks_name(state) => Event::Noted { terms: state.terms.clone() },
             (Some(_), _) => return None,
         };
         let private = Private { body: None, customer: Some(terms.customer.clone()) };
         Some(Entry { invoice_number: bill.invoice_number.clone(), at: (self.clock)(), event, private })
+    }
+
+    fn lacks_name(&self, state: &BillState) -> bool {
+        state.terms.is_adopted() && matches!(self.ledger.customer(&state.invoice_number), Ok(None))
     }
 
     /// Carries out one round; gives the rows that are to be planned again.
@@ -177,7 +184,7 @@ where
             Step::Note => Ok(Next::Ended(End::unchanged(Unchanged::Live))),
             Step::Refused { code, column, reason } => Ok(Next::Ended(End::refused(code, column, &reason))),
             Step::RejectedBefore { code, reason } => Ok(Next::Ended(End::rejected(&code, &reason))),
-            Step::Wait { holder } => Ok(wait(&holder)),
+            Step::Wait { holder } => self.wait(&holder),
             Step::Resolve => match state {
                 Some(state) => self.resolve(&state).await,
                 None => Ok(Next::PlanAgain(None)),
@@ -188,6 +195,17 @@ where
             },
             Step::Issue { .. } | Step::Amend | Step::Cancel => self.start(bill, &step, state).await,
         }
+    }
+
+    /// The holder's cancellation runs in the same round, if at all, so the next plan knows.
+    fn wait(&self, holder: &InvoiceNumber) -> Result<Next, LedgerError> {
+        let is_open = self.ledger.bill(holder)?.is_some_and(|state| state.status.open_operation().is_some());
+        let end = if is_open {
+            End::deferred(&format!("its code waits for the cancellation of invoice `{holder}`"))
+        } else {
+            End::refused(codes::CODE_LIVE_ELSEWHERE, "payment_code", &format!("it is live for invoice `{holder}`"))
+        };
+        Ok(Next::PlanAgain(Some(end)))
     }
 
     /// Settles what `sync` finds open, without any wanted state.
@@ -209,12 +227,6 @@ where
         }
         Ok(ends.into_iter().flatten().collect())
     }
-}
-
-/// The holder's cancellation runs in the same round, if at all, so the next plan knows.
-fn wait(holder: &InvoiceNumber) -> Next {
-    let code: Code = codes::CODE_LIVE_ELSEWHERE;
-    Next::PlanAgain(Some(End::refused(code, "payment_code", &format!("it is live for invoice `{holder}`"))))
 }
 
 /// One row's step, with the state it was planned from.

@@ -1,10 +1,13 @@
 //! One operation from its durable intent to a named state: attempts, replays, and what is recorded after each.
 
+use std::sync::atomic::Ordering;
+
 use super::Issuing;
-use crate::doku::answer::{Expected, Outcome, Reach, outcome};
+use crate::doku::answer::{Expected, Outcome, Reach, SignaturePolicy, outcome};
 use crate::doku::codes;
-use crate::doku::wire::WireRequest;
+use crate::doku::wire::{Delivery, SignatureFinding, WireRequest};
 use crate::domain::channel::Channel;
+use crate::domain::end::End;
 use crate::domain::ids::{InvoiceNumber, PaymentCode};
 use crate::domain::lifecycle::{Event, OperationKind};
 use crate::gateway::Gateway;
@@ -36,6 +39,17 @@ pub(super) enum Ended {
     InDoubt { reason: String },
 }
 
+impl From<Ended> for End {
+    fn from(ended: Ended) -> Self {
+        match ended {
+            Ended::Done { operation, replayed } => Self::done(operation, replayed),
+            Ended::Rejected { code, reason } => Self::rejected(&code, &reason),
+            Ended::Deferred { reason } => Self::deferred(&reason),
+            Ended::InDoubt { reason } => Self::in_doubt(&reason),
+        }
+    }
+}
+
 impl<L: Ledger, G: Gateway, T: Time + Sync> Issuing<'_, L, G, T>
 where
     T::Clock: Sync,
@@ -57,7 +71,8 @@ where
             };
             match outcome(&delivery, &expected) {
                 Outcome::Accepted { answer, replayed } => {
-                    self.append(&operation.invoice_number, Event::Accepted { answer, replayed }).await?;
+                    self.note_signature(&delivery);
+                    self.conclude(operation, Event::Accepted { answer, replayed }).await?;
                     return Ok(Ended::Done { operation: operation.kind, replayed: replayed || doubt.is_some() });
                 }
                 // A duplicate may be our own earlier attempt, whose stored answer DOKU has forgotten.
@@ -66,7 +81,7 @@ where
                     break;
                 }
                 Outcome::Rejected { code, reason } => {
-                    self.append(&operation.invoice_number, Event::Rejected { code: code.id.into(), reason: reason.clone() }).await?;
+                    self.conclude(operation, Event::Rejected { code: code.id.into(), reason: reason.clone() }).await?;
                     return Ok(Ended::Rejected { code: code.id.into(), reason });
                 }
                 Outcome::Retry { reason } => last = reason,
@@ -94,6 +109,26 @@ where
     pub(super) async fn append(&self, invoice_number: &InvoiceNumber, event: Event) -> Result<(), LedgerError> {
         let entry = Entry { invoice_number: invoice_number.clone(), at: (self.clock)(), event, private: Private::default() };
         self.ledger.record(vec![entry]).await.map(drop)
+    }
+
+    /// Under `warn`, a success counts without a valid signature; the run says at its end how many did.
+    fn note_signature(&self, delivery: &Delivery) {
+        let badly_signed = matches!(delivery, Delivery::Answered(answer) if answer.signature != SignatureFinding::Valid);
+        if badly_signed && self.settings.verify_response == SignaturePolicy::Warn {
+            self.badly_signed.fetch_add(1, Ordering::Relaxed);
+        }
+    }
+
+    /// Records how `operation` ended, unless a notification that was ingested meanwhile has ended it already.
+    async fn conclude(&self, operation: &Operation, event: Event) -> Result<(), LedgerError> {
+        match self.append(&operation.invoice_number, event).await {
+            Err(LedgerError::Illegal(illegal)) => {
+                let state = self.ledger.bill(&operation.invoice_number)?;
+                let is_open = state.and_then(|state| state.open).is_some_and(|open| open.request_id == operation.request.request_id);
+                if is_open { Err(illegal.into()) } else { Ok(()) }
+            }
+            recorded => recorded,
+        }
     }
 
     fn is_closed(&self, channel: Channel) -> bool {

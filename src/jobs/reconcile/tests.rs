@@ -1,14 +1,14 @@
 //! From log text and a ledger file to the folder: every class that is evaluated, and what must not change the result.
 
+mod order;
+mod own;
 mod scale;
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
-use std::io::Write as _;
 use std::path::Path;
 
 use jiff::civil::date;
-use proptest::prelude::*;
 use secrecy::SecretString;
 
 use super::*;
@@ -292,9 +292,10 @@ fn evidence_after_the_period_is_read_and_flagged() {
     let late = note("I-OK", "1001", "150000")
         .but(|n| (n.date, n.received) = ("2026-10-31T16:50:00Z".into(), "2026-10-31T17:10:00Z".into()))
         .line();
-    let report = run(&options(folder.path(), &[("a.jsonl", text(&[late]))], &bills)).unwrap();
-    assert_eq!(counts(&report.summary.payments), "P00×1");
-    assert_eq!(report.summary.late_evidence.count, 1);
+    let later = note("I-OVER", "1012", "150000").but(|n| n.received = "2026-11-01T17:00:01Z".into()).line();
+    let report = run(&options(folder.path(), &[("a.jsonl", text(&[late, later]))], &bills)).unwrap();
+    assert_eq!(counts(&report.summary.payments), "P00×2");
+    assert_eq!((report.summary.late_evidence.count, report.summary.late_evidence_after_grace.count), (2, 1));
 }
 
 #[test]
@@ -334,220 +335,4 @@ fn a_ledger_without_a_mandatory_column_is_refused_by_its_name() {
     std::fs::write(folder.path().join("bills.csv"), "invoice_number,amount\n").unwrap();
     let error = run(&options).unwrap_err().to_string();
     assert!(error.starts_with("E0721") && error.contains("`payment_code`") && error.contains("hint:"), "{error}");
-}
-
-/// Our own ledger, folded from events as a store does.
-mod own {
-    use std::collections::HashMap;
-
-    use super::*;
-    use crate::domain::amount::Amount;
-    use crate::domain::bill::{Expiry, Policy as Insurance, RecordedTerms};
-    use crate::domain::channel::{Channel, Method};
-    use crate::domain::ids::{InvoiceNumber, PaymentCode, RequestId};
-    use crate::domain::lifecycle::{BillState, CodeAnswer, Event, OperationKind};
-    use crate::domain::payment::Payment;
-    use crate::ledger::Head;
-
-    fn at(text: &str) -> Timestamp {
-        text.parse().unwrap()
-    }
-
-    fn invoice(number: &str) -> InvoiceNumber {
-        InvoiceNumber::new(number).unwrap()
-    }
-
-    fn terms(amount: u64) -> RecordedTerms {
-        RecordedTerms {
-            channel: Channel::Alfa,
-            method: Method::Doku,
-            payment_code: None,
-            amount: Amount::new(amount).unwrap(),
-            expiry: Expiry::At(at("2026-11-20T00:00:00Z")),
-            reusable: false,
-            name_digest: "n".into(),
-            email_digest: String::new(),
-            info: None,
-            receipt_description: None,
-            receipt_footer: None,
-            policy: Insurance::default(),
-            bill_group: None,
-        }
-    }
-
-    fn intended(operation: OperationKind, number: &str, amount: u64) -> Event {
-        let request_id = RequestId::from_digest(&[7; 32]);
-        let wire_invoice_number = invoice(number);
-        Event::Intended { operation, terms: terms(amount), request_id, wire_invoice_number, body_digest: String::new() }
-    }
-
-    fn accepted(code: &str) -> Event {
-        let answer = CodeAnswer {
-            payment_code: PaymentCode::new(code).unwrap(),
-            created_at: Some(at("2026-10-01T00:00:00Z")),
-            expires_at: Some(at("2026-11-20T00:00:00Z")),
-            how_to_pay_page: None,
-        };
-        Event::Accepted { answer, replayed: false }
-    }
-
-    fn state(number: &str, events: Vec<Event>) -> (InvoiceNumber, BillState) {
-        let planned = Event::Planned { terms: terms(150_000) };
-        let folded = std::iter::once(planned)
-            .chain(events)
-            .fold(None, |state, event| Some(BillState::apply(state, &invoice(number), at("2026-10-01T00:00:00Z"), &event).unwrap()));
-        (invoice(number), folded.unwrap())
-    }
-
-    fn known(number: &str, code: &str, paid_at: &str) -> Payment {
-        Payment {
-            identity: digest::of_bytes(paid_at.as_bytes()),
-            invoice_number: invoice(number),
-            payment_code: PaymentCode::new(code).unwrap(),
-            channel: Channel::Alfa,
-            amount: Amount::new(150_000).unwrap(),
-            paid_at: at(paid_at),
-            received_at: None,
-            line_digest: [0; 32],
-        }
-    }
-
-    /// Counted by hand: every bill of the test but the one paid in September.
-    fn reconciled(bills: Vec<(InvoiceNumber, BillState)>, payments: Vec<Payment>, lines: &[String], in_scope: u64) -> ReconcileReport {
-        let folder = tempfile::tempdir().unwrap();
-        let mut options = options(folder.path(), &[("a.jsonl", text(lines))], &[]);
-        options.as_of = at("2026-11-01T00:00:00Z");
-        let head = Head { sequence: 1, hash: [1; 32] };
-        let snapshot = Snapshot { bills: bills.into_iter().collect::<HashMap<_, _>>(), payments, head };
-        let scope = ScopeTotals { count: in_scope, amount: i128::from(in_scope) * 150_000 };
-        options.source = BillSource::Ledger { snapshot, scope };
-        run(&options).unwrap()
-    }
-
-    fn issued(number: &str, code: &str) -> (InvoiceNumber, BillState) {
-        state(number, vec![intended(OperationKind::Issue, number, 150_000), accepted(code)])
-    }
-
-    #[test]
-    fn states_of_our_ledger_give_the_classes_of_their_facts() {
-        let issue = |number: &str| intended(OperationKind::Issue, number, 150_000);
-        let doubted = || Event::Doubted { reason: String::new() };
-        let bills = vec![
-            issued("OPEN", "1"),
-            state("PLANNED", vec![]),
-            state("DOUBT", vec![issue("DOUBT"), doubted()]),
-            state("DOUBT-PAID", vec![issue("DOUBT-PAID"), doubted()]),
-            state(
-                "DOUBT-REISSUE",
-                vec![issue("DOUBT-REISSUE"), accepted("2"), Event::Retired { reason: String::new() }, issue("DOUBT-REISSUE-R1"), doubted()],
-            ),
-            issued("SEPTEMBER", "3"),
-            issued("NO-EVIDENCE", "4"),
-            state(
-                "CANCELLED",
-                vec![issue("CANCELLED"), accepted("5"), intended(OperationKind::Cancel, "CANCELLED", 150_000), accepted("5")],
-            ),
-            state("WIRE", vec![issue("WIRE-R1"), accepted("6")]),
-        ];
-        let payments = vec![known("SEPTEMBER", "3", "2026-09-20T00:00:00Z"), known("NO-EVIDENCE", "4", "2026-10-20T00:00:00Z")];
-        let lines = [
-            note("DOUBT-PAID", "77", "150000").line(),
-            note("DOUBT-REISSUE-R1", "78", "150000").line(),
-            note("SEPTEMBER", "3", "150000").line(),
-            note("WIRE-R1", "6", "150000").line(),
-            note("PLANNED", "79", "150000").line(),
-        ];
-        let report = reconciled(bills, payments, &lines, 8);
-        assert_eq!(counts(&report.summary.payments), "P00×3 P02×1 P06×1");
-        assert_eq!(counts(&report.summary.bills), "L00×3 L01×1 L03×1 L04×1 L05×1 L06×1");
-        assert!(report.identities_hold, "{:#?}", report.summary.identities);
-        assert!(!report.summary.not_evaluated.contains(&"L06"));
-    }
-
-    #[test]
-    fn a_count_of_the_ledger_that_differs_breaks_the_identity() {
-        let report = reconciled(vec![issued("OPEN", "1")], Vec::new(), &[], 2);
-        assert!(!report.identities_hold);
-    }
-
-    #[test]
-    fn an_amended_amount_is_remembered_and_other_terms_are_flagged() {
-        let amended = vec![
-            intended(OperationKind::Issue, "A", 150_000),
-            accepted("1"),
-            intended(OperationKind::Amend, "A", 150_000 + 1),
-            accepted("1"),
-        ];
-        let mut odd = issued("B", "2");
-        odd.1.code.as_mut().unwrap().answer.expires_at = Some(at("2026-11-19T00:00:00Z"));
-        let bills = vec![state("A", amended), odd];
-        let report = reconciled(bills, Vec::new(), &[note("A", "1", "150000").line()], 2);
-        assert_eq!(counts(&report.summary.payments), "P10×1");
-        assert_eq!(counts(&report.summary.bills), "L01×1 L11×1");
-        assert_eq!(report.summary.flags.get("L08").unwrap().count, 1);
-    }
-}
-
-/// What must not depend on order, splitting or threads: everything but positions and the input list.
-fn invariant(options: &ReconcileOptions) -> (Vec<u8>, Vec<u8>, Vec<u8>, String) {
-    let summary = run(options).unwrap().summary;
-    let rest = (&summary.run_id, &summary.lines, &summary.payments, &summary.bills, &summary.natures, &summary.flags, &summary.retry_slots);
-    let rest = serde_json::to_string(&rest).unwrap();
-    (file(options, "discrepancies.csv"), file(options, "discrepancies.jsonl"), file(options, "matched.parquet"), rest)
-}
-
-fn zipped(bytes: &[u8]) -> Vec<u8> {
-    let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
-    encoder.write_all(bytes).unwrap();
-    encoder.finish().unwrap()
-}
-
-proptest! {
-    #![proptest_config(ProptestConfig::with_cases(24))]
-
-    #[test]
-    fn order_splitting_compression_and_threads_change_no_byte(
-        lines in Just(world().1).prop_shuffle(),
-        bills in Just(world().0).prop_shuffle(),
-        cut in 0_usize..31,
-        threads in 1_usize..5,
-    ) {
-        let folder = tempfile::tempdir().unwrap();
-        let (reference_bills, reference_lines) = world();
-        let wanted = invariant(&options(folder.path(), &[("all.jsonl", text(&reference_lines))], &reference_bills));
-        let (head, tail) = lines.split_at(cut);
-        let mut first = text(head);
-        first.extend(if head.is_empty() { &b""[..] } else { b"\n" });
-        let logs = [("1.jsonl.gz", zipped(&first)), ("2.jsonl.zst", zstd::encode_all(&*text(tail), 1).unwrap())];
-        let shuffled = options(folder.path(), &logs, &bills);
-        let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
-        let found = pool.install(|| invariant(&shuffled));
-        prop_assert_eq!(String::from_utf8_lossy(&wanted.0), String::from_utf8_lossy(&found.0));
-        prop_assert_eq!(wanted, found);
-    }
-
-    #[test]
-    fn whatever_the_lines_are_the_classes_add_up(lines in prop::collection::vec(arbitrary_line(), 0..40)) {
-        let folder = tempfile::tempdir().unwrap();
-        let report = run(&options(folder.path(), &[("a.jsonl", text(&lines))], &world().0)).unwrap();
-        prop_assert!(report.identities_hold, "{:#?}", report.summary.identities);
-    }
-}
-
-/// Few ids, amounts and times, so that repeats, conflicts and second payments abound.
-fn arbitrary_line() -> impl Strategy<Value = String> {
-    let invoice = prop::sample::select(vec!["I-OK", "I-TWICE", "I-SAME-A", "I-MANY", "I-SEPTEMBER", "I-NONE", "I-NOBODY"]);
-    let code = prop::sample::select(vec!["1001", "1004", "1016", "1013", "1017", "9999"]);
-    let amount = prop::sample::select(vec!["150000", "1", "\"x\"", "150000.0"]);
-    let day = prop::sample::select(vec!["2026-09-05T00:00:00Z", "2026-10-05T00:00:00Z", "2026-11-05T00:00:00Z"]);
-    let status = prop::sample::select(vec!["SUCCESS", "FAILED", "EXPIRED", "SETTLED"]);
-    let trx = prop::sample::select(vec!["1", "2", ""]);
-    let rest = (prop::sample::select(vec!["present", "earlier", "wrong"]), 0_u8..60, prop::option::weighted(0.1, "[ -~]{0,20}"));
-    (invoice, code, amount, day, status, trx, rest).prop_map(|(invoice, code, amount, day, status, trx, (secret, minute, junk))| {
-        let made = note(invoice, code, amount).but(|n| {
-            (n.date, n.status, n.trx, n.secret) = (day.into(), status, trx.into(), secret);
-            n.received = format!("2026-10-05T03:{minute:02}:00Z");
-        });
-        junk.unwrap_or_else(|| made.line())
-    })
 }

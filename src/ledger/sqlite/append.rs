@@ -8,6 +8,7 @@ use crate::domain::bill::Customer;
 use crate::domain::ids::{InvoiceNumber, RequestId};
 use crate::domain::lifecycle::{BillState, Event};
 use crate::domain::payment::Payment;
+use crate::domain::personal::Personal;
 use crate::ledger::chain::{Kind, PaymentRecord, payment_event_at, truncated_payment};
 use crate::ledger::rules::{microseconds, truncated};
 use crate::ledger::{Applied, Entry, Head};
@@ -121,7 +122,7 @@ impl<'c> Appender<'c> {
         let sql = "INSERT INTO customers (invoice_number, name, email) VALUES (?1, ?2, ?3) \
                    ON CONFLICT (invoice_number) DO UPDATE SET name = excluded.name, email = excluded.email \
                    WHERE name IS NOT excluded.name OR email IS NOT excluded.email";
-        let email = customer.email.as_ref().map(|email| email.reveal());
+        let email = customer.email.as_ref().map(Personal::reveal);
         self.prepared(sql)?.execute(params![invoice_number.as_str(), customer.name.reveal(), email])?;
         Ok(())
     }
@@ -177,14 +178,19 @@ fn run(connection: &Connection, sql: &str) -> Result<(), Fault> {
 }
 
 /// A bill's first payment, as `rules::pays` has it; the bill is the outer query's row `bills`.
-pub(super) const FIRST_PAID: &str = "(SELECT MIN(paid_at) FROM payments WHERE payments.invoice_number IN (bills.invoice_number, \
-     bills.wire_invoice_number) AND (bills.payment_code IS NULL OR payments.payment_code = bills.payment_code))";
+macro_rules! first_paid {
+    () => {
+        "(SELECT MIN(paid_at) FROM payments WHERE payments.invoice_number IN (bills.invoice_number, bills.wire_invoice_number) \
+         AND (bills.payment_code IS NULL OR payments.payment_code = bills.payment_code))"
+    };
+}
 
-/// Looks for payments that came before the bill or its code; mostly there are none, and the row is not written again.
-const FIRST_PAID_OF_BILL: &str = "UPDATE bills SET first_paid_at = (SELECT MIN(paid_at) FROM payments WHERE payments.invoice_number IN \
-     (bills.invoice_number, bills.wire_invoice_number) AND (bills.payment_code IS NULL OR payments.payment_code = bills.payment_code)) \
-     WHERE invoice_number = ?1 AND (first_paid_at IS NOT NULL OR EXISTS (SELECT 1 FROM payments WHERE payments.invoice_number IN \
-     (bills.invoice_number, bills.wire_invoice_number)))";
+/// Whether a bill's row says the right thing.
+pub(super) const FIRST_PAID_HOLDS: &str = concat!("SELECT first_paid_at IS ", first_paid!(), " FROM bills WHERE invoice_number = ?1");
+
+/// Looks for payments that came before the bill or its code; writes only where that changes something.
+const FIRST_PAID_OF_BILL: &str =
+    concat!("UPDATE bills SET first_paid_at = ", first_paid!(), " WHERE invoice_number = ?1 AND first_paid_at IS NOT ", first_paid!());
 
 const PAID_BY_NUMBER: &str = "UPDATE bills SET first_paid_at = MIN(COALESCE(first_paid_at, ?3), ?3) \
      WHERE invoice_number = ?1 AND (payment_code IS NULL OR payment_code = ?2)";

@@ -40,6 +40,8 @@ pub enum Create {
 const APPLICATION_ID: i64 = 0x5447_4948;
 /// How long a writer waits for another process's transaction, in milliseconds.
 const BUSY_TIMEOUT_MS: u64 = 10_000;
+/// Pages the log may grow by before they are copied into the file: 64 MB. Pages that change often are then copied once.
+const PAGES_BETWEEN_CHECKPOINTS: i64 = 16_384;
 /// Statements a connection keeps prepared.
 const STATEMENTS_KEPT: usize = 64;
 
@@ -98,9 +100,8 @@ fn configure(connection: &Connection) -> Result<(), rusqlite::Error> {
     connection.pragma_update(None, "synchronous", "FULL")?;
     connection.pragma_update(None, "foreign_keys", true)?;
     connection.pragma_update(None, "trusted_schema", false)?;
-    // 32 MiB of log before it is moved into the file: many commits change the same pages, which are then moved once.
-    connection.pragma_update(None, "wal_autocheckpoint", 8_192)?;
-    connection.pragma_update(None, "cache_size", -65_536)
+    connection.pragma_update(None, "cache_size", -65_536)?;
+    connection.pragma_update(None, "wal_autocheckpoint", PAGES_BETWEEN_CHECKPOINTS)
 }
 
 /// Makes the file under another name and moves it into place whole, so that a ledger file is never half made: an empty or

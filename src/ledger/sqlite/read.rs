@@ -177,7 +177,7 @@ pub(super) fn scope_totals(connection: &Connection, span: Span) -> Result<ScopeT
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Happening {
     /// Its code's life.
-    Event(Event),
+    Event(Box<Event>),
     /// Money that names one of its numbers.
     Payment(Payment),
 }
@@ -194,7 +194,7 @@ pub(super) fn history(connection: &Connection, invoice_number: &InvoiceNumber) -
         {
             wire_numbers.push(wire_invoice_number.clone());
         }
-        story.push((link.sequence, link.timestamp()?, Happening::Event(event)));
+        story.push((link.sequence, link.timestamp()?, Happening::Event(Box::new(event))));
         Ok(())
     })?;
     for number in wire_numbers {

@@ -5,7 +5,7 @@ use std::path::Path;
 use rusqlite::types::Value;
 use rusqlite::{Connection, OptionalExtension as _};
 
-use super::append::FIRST_PAID;
+use super::append::FIRST_PAID_HOLDS;
 use super::fault::{Fault, Place};
 use super::{open, read, rows};
 use crate::domain::digest;
@@ -165,8 +165,7 @@ fn check_bill(connection: &Connection, number: &InvoiceNumber, refold: &Refold, 
             report.find(format!("`{column}` of invoice `{number}` is not what its events say"));
         }
     }
-    let sql = format!("SELECT first_paid_at IS {FIRST_PAID} FROM bills WHERE invoice_number = ?1");
-    if !connection.prepare_cached(&sql)?.query_row([number.as_str()], |row| row.get::<_, bool>(0))? {
+    if !connection.prepare_cached(FIRST_PAID_HOLDS)?.query_row([number.as_str()], |row| row.get::<_, bool>(0))? {
         report.find(format!("`first_paid_at` of invoice `{number}` is not what its payments say"));
     }
     check_open_body(connection, state, refold.body_digest.as_deref(), report)

@@ -21,6 +21,9 @@ const JOINING_MS: u64 = 5;
 /// Where a caller hears what came of its part. It may have stopped waiting; what was committed stays.
 type Reply<T> = Box<dyn FnOnce(Result<T, LedgerError>) + Send>;
 
+/// What a job that runs alone does.
+type Work = Box<dyn FnOnce(&Connection) + Send>;
+
 /// What the thread can be asked.
 pub(super) enum Job {
     /// Append bills' events.
@@ -28,7 +31,7 @@ pub(super) enum Job {
     /// Add payments.
     Payments(Vec<Payment>, Reply<Applied>),
     /// Anything rare, with the connection to itself and no transaction open.
-    Alone(Box<dyn FnOnce(&Connection) + Send>),
+    Alone(Work),
 }
 
 /// The handle on the thread; dropping it lets the thread finish what is queued, and waits for that.
@@ -75,7 +78,7 @@ fn serve(connection: &Connection, place: &Place, queue: &Receiver<Job>) {
 type Answer = Box<dyn FnOnce(Result<(), LedgerError>)>;
 
 /// One transaction: `first` and whoever queues meanwhile. Gives back a job that wants the connection alone, if one came.
-fn batch(connection: &Connection, place: &Place, first: Job, queue: &Receiver<Job>) -> Option<Box<dyn FnOnce(&Connection) + Send>> {
+fn batch(connection: &Connection, place: &Place, first: Job, queue: &Receiver<Job>) -> Option<Work> {
     let mut next = match first {
         Job::Alone(work) => return Some(work),
         job @ (Job::Record(..) | Job::Payments(..)) => Some(job),

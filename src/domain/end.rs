@@ -2,10 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use super::operation::Ended;
-use crate::domain::code::Code;
-use crate::domain::lifecycle::OperationKind;
-use crate::domain::plan::Unchanged;
+use super::code::Code;
+use super::lifecycle::OperationKind;
+use super::plan::Unchanged;
 
 /// The one result of an input row.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -99,24 +98,27 @@ impl End {
         Self { code: code.into(), reason: reason.into(), ..Self::plain(Bucket::Rejected, "rejected") }
     }
 
+    /// An operation was carried out; `replayed` when DOKU repeated an earlier answer.
+    #[must_use]
+    pub const fn done(operation: OperationKind, replayed: bool) -> Self {
+        match operation {
+            OperationKind::Issue if replayed => Self::plain(Bucket::Issued, "replayed"),
+            OperationKind::Issue => Self::plain(Bucket::Issued, "issued"),
+            OperationKind::Amend => Self::plain(Bucket::Amended, "amended"),
+            OperationKind::Cancel => Self::plain(Bucket::Cancelled, "cancelled"),
+        }
+    }
+
+    /// Nobody knows yet whether it was carried out.
+    #[must_use]
+    pub fn in_doubt(reason: &str) -> Self {
+        Self { reason: reason.into(), ..Self::plain(Bucket::InDoubt, "in_doubt") }
+    }
+
     /// It did not get its turn.
     #[must_use]
     pub fn deferred(reason: &str) -> Self {
         Self { reason: reason.into(), ..Self::plain(Bucket::Deferred, "deferred") }
-    }
-}
-
-impl From<Ended> for End {
-    fn from(ended: Ended) -> Self {
-        match ended {
-            Ended::Done { operation: OperationKind::Issue, replayed: false } => Self::plain(Bucket::Issued, "issued"),
-            Ended::Done { operation: OperationKind::Issue, replayed: true } => Self::plain(Bucket::Issued, "replayed"),
-            Ended::Done { operation: OperationKind::Amend, .. } => Self::plain(Bucket::Amended, "amended"),
-            Ended::Done { operation: OperationKind::Cancel, .. } => Self::plain(Bucket::Cancelled, "cancelled"),
-            Ended::Rejected { code, reason } => Self::rejected(&code, &reason),
-            Ended::Deferred { reason } => Self::deferred(&reason),
-            Ended::InDoubt { reason } => Self { reason, ..Self::plain(Bucket::InDoubt, "in_doubt") },
-        }
     }
 }
 

@@ -314,3 +314,6 @@ impl View for MapView<'_> {
         self.paid.contains(invoice_number)
     }
 }
+
+#[cfg(test)]
+mod tests;

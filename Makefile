@@ -1,0 +1,26 @@
+# Every target does its own set-up: cargo fetches and builds what is missing.
+# demo and test share the dev profile, so polars, by far the heaviest dependency, is compiled once for both.
+
+.PHONY: help demo test lint soak bench clean
+
+help:  ## show this list
+	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
+
+demo:  ## build, then run the main job offline on the sample policies
+	cargo run --quiet -- demo
+
+test:  ## build, then run every test
+	cargo test
+
+lint:  ## formatting and lints, warnings are errors
+	cargo fmt --check
+	cargo clippy --all-targets -- -D warnings
+
+soak:  ## kill the real program 200 times over campaigns of 2,000 codes
+	TAGIH_KILL_CAMPAIGNS=20 TAGIH_KILL_KILLS=200 TAGIH_KILL_CODES=2000 cargo test --test it kill -- --nocapture
+
+bench:  ## release build, then every figure of docs/benchmarks.md
+	python3 tests/bench/bench.py
+
+clean:  ## remove what builds and benches left
+	rm -rf target bench-data

@@ -1,0 +1,211 @@
+//! `tagih demo`: the whole loop offline, with faults, anomalies and a planted truth to be measured against.
+
+use std::collections::BTreeMap;
+use std::io::Write as _;
+use std::path::{Path, PathBuf};
+use std::time::Instant;
+
+use jiff::Timestamp;
+use secrecy::SecretString;
+use serde_json::Value;
+
+use super::args::{Global, Sending};
+use super::output;
+use super::reconcile::{self, Task};
+use super::sender::Flags;
+use super::sending;
+use super::setup::{Failure, Setup};
+use crate::doku::signature::SigningKey;
+use crate::domain::amount::Amount;
+use crate::domain::calendar::wib_date;
+use crate::domain::ids::InvoiceNumber;
+use crate::exit::Exit;
+use crate::intake;
+use crate::jobs::demo::{self, Planted, Story, Tally};
+use crate::report::atomic;
+use crate::sandbox::fault::Faults;
+use crate::sandbox::model::Model;
+use crate::sandbox::server::{self, Running};
+
+/// The sample policies, so that the demo needs no file beside the program.
+const POLICIES: &str = include_str!("../../samples/policies.csv");
+
+const CLIENT_ID: &str = "MCH-0001-DEMO";
+const SECRET: &str = "SK-demo-not-a-secret";
+/// One billing night; amendments and cancellations follow half an hour later, the report on the first of November.
+const ISSUED_AT: &str = "2026-10-15T03:00:00Z";
+const AMENDED_AT: &str = "2026-10-15T03:30:00Z";
+const AS_OF: &str = "2026-11-01T10:00:00Z";
+const PERIOD: &str = "2026-10";
+const FAULT_PERCENT: u8 = 20;
+
+pub(super) fn demo(global: &Global, out: Option<&Path>) -> Result<Exit, Failure> {
+    let began = Instant::now();
+    let out = match out {
+        Some(out) => out.to_path_buf(),
+        None => tempfile::Builder::new().prefix("tagih-demo-").tempdir()?.keep(),
+    };
+    let secret = SecretString::from(SECRET);
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build()?;
+    let mut setup = Setup::for_demo(global, &out, "http://127.0.0.1:1")?;
+    setup.clock.set(instant(ISSUED_AT));
+    let sandbox = runtime.block_on(start(&setup, &secret))?;
+    setup = Setup { clock: setup.clock, ..Setup::for_demo(global, &out, &sandbox.base_url())? };
+
+    step("1. issue", &format!("500 policies; DOKU's stand-in fails {FAULT_PERCENT} % of all attempts"));
+    let policies = written(&out, "policies.csv", POLICIES)?;
+    send(&setup, &policies, &secret, &out.join("1-issue"))?;
+    output::result(attempts(&sandbox));
+
+    step("2. amend", "the same file with some premiums changed and some policies cancelled");
+    setup.clock.set(instant(AMENDED_AT));
+    let (changed, superseded) = amended_policies()?;
+    let changed = written(&out, "policies-amended.csv", &changed)?;
+    send(&setup, &changed, &secret, &out.join("2-amend"))?;
+
+    step("3. pay", "customers pay at the counters: most exactly, some not");
+    setup.clock.set(instant(AS_OF));
+    let story = Story { issued_at: instant(ISSUED_AT), amended_at: instant(AMENDED_AT), superseded };
+    let planted = plant(&sandbox, &story)?;
+    write_logs(&out, &planted)?;
+    output::result(format_args!("{} signed notifications in {}", planted.messages.len(), out.join("logs").display()));
+
+    step("4. ingest", "the notification log becomes payments in the ledger");
+    let logs = reconcile::expand(&[out.join("logs/*.jsonl").display().to_string()])?;
+    let keys = [SigningKey::new(&secret)];
+    reconcile::ingest_files(&setup, &logs, &keys)?;
+
+    step("5. reconcile", "every line, payment and bill of October in exactly one class");
+    let (from, to) = reconcile::month(PERIOD)?;
+    let report = out.join("5-reconcile");
+    let task = Task { from, to, as_of: instant(AS_OF), logs, external_ledger: None, carry_in: None, out: report.clone() };
+    let exit = reconcile::run(&setup, &task, &keys)?;
+    runtime.block_on(sandbox.shutdown());
+
+    step("6. compare", "what was found with what was planted");
+    let matches = compare(&out, &report, &planted)?;
+    output::result(format_args!("done in {} s; everything is in {}", began.elapsed().as_secs(), out.display()));
+    Ok(match (exit, matches) {
+        (Exit::Damaged, _) | (_, false) => Exit::Damaged,
+        _ => Exit::Done,
+    })
+}
+
+fn instant(text: &str) -> Timestamp {
+    text.parse().unwrap_or(Timestamp::UNIX_EPOCH)
+}
+
+fn step(name: &str, what: &str) {
+    output::result(format_args!("\n{name}: {what}"));
+}
+
+async fn start(setup: &Setup, secret: &SecretString) -> Result<Running, Failure> {
+    let mut settings = crate::sandbox::settings::Settings::new(CLIENT_ID, secret.clone(), 20_261_001);
+    settings.faults = Faults { delay_ms: 300, ..Faults::mixed(FAULT_PERCENT) };
+    let options = server::Options { clock: setup.clock.clone(), ..server::Options::new(([127, 0, 0, 1], 0).into()) };
+    Ok(server::start_with(Model::new(settings), options).await?)
+}
+
+fn written(out: &Path, name: &str, text: &str) -> Result<PathBuf, Failure> {
+    let path = out.join("input").join(name);
+    atomic::write(&path, |file| file.write_all(text.as_bytes()))?;
+    Ok(path)
+}
+
+/// Runs `issue` until nothing is left over, as cron would on the next night.
+fn send(setup: &Setup, file: &Path, secret: &SecretString, out: &Path) -> Result<(), Failure> {
+    let flags = Flags { command: "issue", new_ledger: true, reissue_expired: false, retry_rejected: false };
+    for _ in 0..5 {
+        let intake = intake::read(&[file.to_path_buf()], &setup.intake(None)?)?;
+        let sent = sending::send(setup, &intake, &flags, &Sending::default(), secret, out)?;
+        if sent != Exit::Partial {
+            break;
+        }
+        output::result("again, for the rest");
+    }
+    Ok(())
+}
+
+/// The sample with every thirteenth premium of an Alfa policy raised and every twenty-ninth policy cancelled.
+fn amended_policies() -> Result<(String, BTreeMap<InvoiceNumber, Amount>), Failure> {
+    let unusable = |error: csv::Error| Failure::usage(error);
+    let mut reader = csv::Reader::from_reader(POLICIES.as_bytes());
+    let headers = reader.headers().map_err(unusable)?.clone();
+    let column = |name: &str| headers.iter().position(|header| header == name).unwrap_or(usize::MAX);
+    let (invoice, premium, channel) = (column("invoice_number"), column("premium"), column("channel"));
+    let mut writer = csv::Writer::from_writer(Vec::new());
+    let mut superseded = BTreeMap::new();
+    writer.write_record(headers.iter().chain(["action"])).map_err(unusable)?;
+    for (row, record) in (0_u64..).zip(reader.records()) {
+        let record = record.map_err(unusable)?;
+        let is_alfa = record.get(channel) == Some("alfa");
+        let before = record.get(premium).and_then(|text| Amount::parse(text).ok());
+        let (mut cells, mut action) = (record.iter().map(str::to_owned).collect::<Vec<String>>(), "");
+        if is_alfa && row % 29 == 0 {
+            action = "cancel";
+        } else if let (true, Some(before), Some(cell)) = (is_alfa && row % 13 == 0, before, cells.get_mut(premium)) {
+            *cell = before.get().saturating_add(25_000).to_string();
+            let number = record.get(invoice).and_then(|text| InvoiceNumber::new(text).ok());
+            superseded.extend(number.map(|number| (number, before)));
+        }
+        cells.push(action.to_owned());
+        writer.write_record(&cells).map_err(unusable)?;
+    }
+    let text = writer.into_inner().map_err(Failure::usage)?;
+    Ok((String::from_utf8_lossy(&text).into_owned(), superseded))
+}
+
+fn locked(sandbox: &Running) -> std::sync::MutexGuard<'_, Model> {
+    sandbox.model.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
+}
+
+/// What the faults did to the run, from the sandbox's own record.
+fn attempts(sandbox: &Running) -> String {
+    let model = locked(sandbox);
+    let faulty = model.calls().iter().filter(|call| call.fault.is_some()).count();
+    format!("the sandbox saw {} attempts, {faulty} of them met a fault; it made {} codes", model.calls().len(), model.orders().len())
+}
+
+fn plant(sandbox: &Running, story: &Story) -> Result<Planted, Failure> {
+    demo::plant(&mut locked(sandbox), story).map_err(Failure::usage)
+}
+
+/// One log file for each WIB day, lines in the order they arrived; the truth beside them, apart from every result.
+fn write_logs(out: &Path, planted: &Planted) -> Result<(), Failure> {
+    let mut days: BTreeMap<jiff::civil::Date, Vec<String>> = BTreeMap::new();
+    for (received_at, message) in &planted.messages {
+        days.entry(wib_date(*received_at)).or_default().push(message.log_line(*received_at));
+    }
+    for (day, lines) in days {
+        let path = out.join("logs").join(format!("notifications-{day}.jsonl"));
+        atomic::write(&path, |file| lines.iter().try_for_each(|line| writeln!(file, "{line}")))?;
+    }
+    atomic::write(&out.join("planted/truth.json"), |file| Ok(serde_json::to_writer_pretty(file, &planted.truth)?))?;
+    Ok(())
+}
+
+/// Every class, found against planted; a class that appears only on one side counts too.
+fn compare(out: &Path, report: &Path, planted: &Planted) -> Result<bool, Failure> {
+    let found: Value = serde_json::from_str(&std::fs::read_to_string(report.join("summary.json"))?).map_err(Failure::usage)?;
+    let mut all = true;
+    for (section, truth) in [("lines", &planted.truth.lines), ("payments", &planted.truth.payments)] {
+        let mut classes: BTreeMap<&str, [Tally; 2]> = truth.iter().map(|(class, tally)| (*class, [*tally, Tally::default()])).collect();
+        for (class, tally) in found.get(section).and_then(Value::as_object).into_iter().flatten() {
+            let number = |key| tally.get(key).and_then(Value::as_u64).unwrap_or(0);
+            let seen = Tally { count: number("count"), amount: number("amount") };
+            if seen.count > 0 {
+                let slot = classes.entry(class).or_default();
+                *slot = [slot[0], seen];
+            }
+        }
+        for (class, [planted, seen]) in classes {
+            let agrees = planted == seen;
+            all &= agrees;
+            let mark = if agrees { "ok" } else { "DIFFERS" };
+            output::result(format_args!("  {class}  planted {:>4}  found {:>4}  {mark}", planted.count, seen.count));
+        }
+    }
+    let words = if all { "every class was found exactly, in count and in rupiah" } else { "found and planted differ" };
+    output::result(format_args!("{words}; see {}", out.join("planted/truth.json").display()));
+    Ok(all)
+}

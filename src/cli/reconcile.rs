@@ -1,0 +1,188 @@
+//! `tagih ingest` and `tagih reconcile`: logs into the ledger, logs against the ledger.
+
+use std::path::{Path, PathBuf};
+
+use jiff::Timestamp;
+use jiff::civil::Date;
+use serde_json::Value;
+
+use super::args::Reconcile;
+use super::output::{self, rupiah};
+use super::setup::{Failure, Setup};
+use crate::doku::signature::SigningKey;
+use crate::domain::calendar::start_of_wib_day;
+use crate::domain::classify::{Nature, Policy, Unverifiable};
+use crate::exit::Exit;
+use crate::jobs::ingest::{self, IngestOptions};
+use crate::jobs::reconcile::{self, BillSource, ReconcileOptions};
+use crate::ledger::{Create, Ledger, SqliteLedger};
+
+/// What is reconciled, and against which evidence.
+pub(super) struct Task {
+    pub(super) from: Date,
+    pub(super) to: Date,
+    pub(super) as_of: Timestamp,
+    pub(super) logs: Vec<PathBuf>,
+    pub(super) external_ledger: Option<PathBuf>,
+    pub(super) carry_in: Option<PathBuf>,
+    pub(super) out: PathBuf,
+}
+
+pub(super) fn reconcile(setup: &Setup, arguments: &Reconcile) -> Result<Exit, Failure> {
+    let (from, to) = match (&arguments.period, arguments.from, arguments.to) {
+        (Some(period), _, _) => month(period)?,
+        (None, Some(from), Some(to)) if from <= to => (from, to),
+        _ => return Err(Failure::usage("`--from` must not be after `--to`")),
+    };
+    let task = Task {
+        from,
+        to,
+        as_of: arguments.as_of.unwrap_or_else(|| setup.clock.now()),
+        logs: expand(&arguments.notifications)?,
+        external_ledger: arguments.external_ledger.clone(),
+        carry_in: arguments.carry_in.clone(),
+        out: arguments.out.clone(),
+    };
+    run(setup, &task, &setup.verification_keys()?)
+}
+
+/// Reconciles, prints the summary and gives the exit code.
+pub(super) fn run(setup: &Setup, task: &Task, keys: &[SigningKey]) -> Result<Exit, Failure> {
+    let policy = policy(setup)?;
+    let source = match &task.external_ledger {
+        Some(file) => BillSource::External(file.clone()),
+        None => own_ledger(setup, task, &policy)?,
+    };
+    let options = ReconcileOptions {
+        source,
+        notifications: task.logs.clone(),
+        from: task.from,
+        to: task.to,
+        as_of: task.as_of,
+        keys: keys.to_vec(),
+        client_id: setup.binding()?.client_id,
+        policy,
+        carry_in: task.carry_in.clone(),
+        out: task.out.clone(),
+    };
+    let report = reconcile::run(&options)?;
+    let path = task.out.join("summary.json");
+    let summary: Value = serde_json::from_str(&std::fs::read_to_string(&path)?).map_err(|error| Failure::new(Exit::Disk, error))?;
+    if setup.json {
+        output::result(&summary);
+    } else {
+        print(&summary, &task.out);
+    }
+    Ok(match (report.identities_hold, report.breaks) {
+        (false, _) => Exit::Damaged,
+        (true, 0) => Exit::Done,
+        (true, _) => Exit::Look,
+    })
+}
+
+fn own_ledger(setup: &Setup, task: &Task, policy: &Policy) -> Result<BillSource, Failure> {
+    let ledger = SqliteLedger::open_read_only(setup.ledger_path(), &setup.binding()?)?;
+    let from = start_of_wib_day(task.from).ok_or_else(|| Failure::usage("the period is out of range"))?;
+    let scope = ledger.scope_totals(from, task.as_of, policy.expiry_grace_minutes)?;
+    Ok(BillSource::Ledger { snapshot: ledger.snapshot()?, scope })
+}
+
+fn policy(setup: &Setup) -> Result<Policy, Failure> {
+    let settings = &setup.config.reconcile;
+    let unverifiable = match settings.unverifiable.as_str() {
+        "strict" => Unverifiable::Strict,
+        "trust_log" => Unverifiable::TrustLog,
+        other => return Err(Failure::usage(format!("`reconcile.unverifiable` must be strict or trust_log, not `{other}`"))),
+    };
+    Ok(Policy {
+        tolerance_rupiah: settings.tolerance_rupiah,
+        expiry_grace_minutes: settings.expiry_grace_minutes,
+        skew_minutes: settings.skew_minutes,
+        late_evidence_grace_hours: settings.late_evidence_hours,
+        expired_break_days: settings.expired_break_days,
+        unverifiable,
+        ..Policy::default()
+    })
+}
+
+/// `2026-10` → its first and last WIB day.
+pub(super) fn month(period: &str) -> Result<(Date, Date), Failure> {
+    let first: Date = format!("{period}-01")
+        .parse()
+        .map_err(|_| Failure::usage(format!("`--period {period}` is not a month\nhint: write it like `2026-10`")))?;
+    Ok((first, first.last_of_month()))
+}
+
+/// Every file the patterns name, sorted, each once. A pattern that names none is an error, not an empty month.
+pub(super) fn expand(patterns: &[String]) -> Result<Vec<PathBuf>, Failure> {
+    let mut files = Vec::new();
+    for pattern in patterns {
+        let found = glob::glob(pattern).map_err(|error| Failure::usage(format!("`{pattern}` is not a pattern: {error}")))?;
+        let before = files.len();
+        for file in found {
+            files.push(
+                file.map_err(|error| Failure::new(Exit::Input, format!("`{}` cannot be read: {}", error.path().display(), error.error())))?,
+            );
+        }
+        if files.len() == before {
+            return Err(Failure::new(
+                Exit::Input,
+                format!("no file matches `{pattern}`\nhint: check the path; quote patterns so the shell leaves them alone"),
+            ));
+        }
+    }
+    files.sort();
+    files.dedup();
+    Ok(files)
+}
+
+pub(super) fn ingest(setup: &Setup, logs: &[String]) -> Result<Exit, Failure> {
+    ingest_files(setup, &expand(logs)?, &setup.verification_keys()?)
+}
+
+/// Applies the logs to the ledger and prints what was new.
+pub(super) fn ingest_files(setup: &Setup, logs: &[PathBuf], keys: &[SigningKey]) -> Result<Exit, Failure> {
+    let ledger = SqliteLedger::open(setup.ledger_path(), &setup.binding()?, Create::Never)?;
+    let runtime = tokio::runtime::Builder::new_current_thread().build()?;
+    let options = IngestOptions {
+        logs: logs.to_vec(),
+        keys: keys.to_vec(),
+        client_id: setup.binding()?.client_id,
+        policy: policy(setup)?,
+        now: setup.clock.now(),
+    };
+    let report = runtime.block_on(ingest::ingest(&ledger, &options))?;
+    if setup.json {
+        output::result(serde_json::json!({"lines": report.lines, "new": report.new, "known": report.known, "settled": report.settled}));
+    } else {
+        let (lines, new, known) = (report.lines, report.new, report.known);
+        output::result(format_args!("{lines} lines: {new} new payments, {known} known, {} doubts settled", report.settled));
+    }
+    // Said, but no failure: a forger must not be able to stop the nightly run that waits for this command.
+    for (class, tally) in report.by_class.iter().filter(|(class, _)| class.info().nature == Nature::Break) {
+        output::note(format_args!("warning: {} lines {class}, {}; `tagih reconcile` says which", tally.count, class.info().code.title));
+    }
+    Ok(Exit::Done)
+}
+
+/// The summary as people read it: what is wrong first, then the counts, then the proof that they add up.
+fn print(summary: &Value, out: &Path) {
+    for (section, title) in [("lines", "evidence lines"), ("payments", "payments"), ("bills", "bills in scope")] {
+        output::result(format_args!("{title}"));
+        for (class, tally) in summary.get(section).and_then(Value::as_object).into_iter().flatten() {
+            let count = tally.get("count").and_then(Value::as_u64).unwrap_or(0);
+            let amount = tally.get("amount").and_then(Value::as_i64).unwrap_or(0);
+            if count > 0 {
+                let title = super::explain::title(class);
+                output::result(format_args!("  {class}  {count:>9}  {:>22}  {title}", rupiah(amount.into())));
+            }
+        }
+    }
+    output::result("control identities");
+    for identity in summary.get("identities").and_then(Value::as_array).into_iter().flatten() {
+        let text = |key| identity.get(key).map(|value| value.as_str().map_or_else(|| value.to_string(), str::to_owned)).unwrap_or_default();
+        let sign = if identity.get("holds").and_then(Value::as_bool) == Some(true) { "=" } else { "≠" };
+        output::result(format_args!("  {} {sign} {}  {}", text("left"), text("right"), text("name")));
+    }
+    output::result(format_args!("report in {}", out.display()));
+}

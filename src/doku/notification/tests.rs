@@ -1,0 +1,110 @@
+//! Notifications as DOKU's pages show them, and as nobody promised they would not come.
+
+use super::*;
+
+const BODY: &str = r#"{"service":{"id":"ONLINE_TO_OFFLINE"},"acquirer":{"id":"ALFA"},"channel":{"id":"ONLINE_TO_OFFLINE_ALFA"},"transaction":{"status":"SUCCESS","date":"2021-08-12T07:06:28Z","original_request_id":"5b8e438f-fac1-4103-9e0e-ebfdc38b5acb"},"order":{"invoice_number":"INV-20210125-0001","amount":150000},"online_to_offline_info":{"payment_code":"73"},"online_to_offline_payment":{"identifier":[{"name":"AGENT_ID","value":"ALFAMART"},{"name":"AGENT_STORE_ID","value":"store"},{"name":"AGENT_TRX_ID","value":"1246"}]}}"#;
+
+fn read(body: &str) -> Notification<'_> {
+    match parse(body) {
+        Message::Notification(notification) => notification,
+        other => panic!("{other:?} of {body}"),
+    }
+}
+
+fn with(from: &str, to: &str) -> String {
+    assert!(BODY.contains(from), "{from}");
+    BODY.replacen(from, to, 1)
+}
+
+#[test]
+fn the_sample_of_the_documents_is_read_whole() {
+    let sample = read(BODY);
+    assert_eq!(sample.status, TransactionStatus::Success);
+    assert_eq!((sample.channel, sample.acquirer_agrees), (Channel::Alfa, true));
+    assert_eq!((&*sample.invoice_number, &*sample.payment_code), ("INV-20210125-0001", "73"));
+    assert_eq!(sample.amount, NotifiedAmount::Usable(Amount::new(150_000).unwrap()));
+    assert_eq!(sample.paid_at.to_string(), "2021-08-12T07:06:28Z");
+    assert_eq!((&*sample.agent.id, &*sample.agent.store_id, &*sample.agent.transaction_id), ("ALFAMART", "store", "1246"));
+}
+
+#[test]
+fn quirks_of_doku_read_like_the_sample() {
+    for (from, to) in [
+        (r#""payment_code":"73""#, r#""payment_code":73"#),
+        (r#""payment_code":"73""#, r#""payment":"73""#),
+        (r#""payment_code":"73""#, r#""payment_code":null,"payment":"73""#),
+        ("150000", "150000.0"),
+        ("150000", r#""150000""#),
+        ("150000", r#""150000.00""#),
+        ("150000", r#"150000,"currency":"idr""#),
+        ("150000", r#"150000,"currency":null"#),
+        ("SUCCESS", "success"),
+        ("ONLINE_TO_OFFLINE_ALFA", "online_to_offline_alfa"),
+        ("identifier", "identifer"),
+        (r#""1246""#, "1246"),
+        ("AGENT_TRX_ID", "agent_trx_id"),
+        (r#"{"service""#, r#"{"customer":{"name":"A","age":[1,{"x":null}]},"new":true,"service""#),
+        ("2021-08-12T07:06:28Z", "2021-08-12T14:06:28+07:00"),
+        ("INV-2021", r"INV\u002d2021"),
+    ] {
+        let quirky = with(from, to);
+        assert_eq!(read(&quirky), read(BODY), "{from} -> {to}");
+        assert_eq!(read(&quirky).identity(), read(BODY).identity(), "{from} -> {to}");
+    }
+}
+
+#[test]
+fn an_unusable_amount_is_still_a_notification() {
+    for written in ["150000.5", r#""1,500""#, "-1", "0", r#""""#, "1e5", "1234567890123", r#"" 5""#, r#""5.""#, r#""+5""#] {
+        let body = with("150000", written);
+        assert!(matches!(read(&body).amount, NotifiedAmount::Unusable(_)), "{written}");
+    }
+    let dollars = with("150000", r#"150000,"currency":"USD""#);
+    assert_eq!(read(&dollars).amount, NotifiedAmount::Unusable("150000".into()));
+}
+
+#[test]
+fn a_missing_or_unusable_mandatory_field_is_named() {
+    for (from, to, field) in [
+        (r#""service":{"id":"ONLINE_TO_OFFLINE"},"#, "", "service.id"),
+        (r#""acquirer":{"id":"ALFA"},"#, "", "acquirer.id"),
+        ("ONLINE_TO_OFFLINE_ALFA", "ONLINE_TO_OFFLINE_OTHER", "channel.id"),
+        ("SUCCESS", "REFUNDED", "transaction.status"),
+        ("2021-08-12T07:06:28Z", "2021-08-12 07:06:28", "transaction.date"),
+        ("INV-20210125-0001", "", "order.invoice_number"),
+        ("INV-20210125-0001", "Inv\u{e9}", "order.invoice_number"),
+        (",\"amount\":150000", "", "order.amount"),
+        ("150000", "true", "order.amount"),
+        (r#""73""#, r#""73a""#, "online_to_offline_info.payment_code"),
+        (r#""73""#, "-73", "online_to_offline_info.payment_code"),
+        (r#""73""#, r#""123456789012345678901""#, "online_to_offline_info.payment_code"),
+        (r#"{"payment_code":"73"}"#, "7", "body"),
+    ] {
+        assert_eq!(parse(&with(from, to)), Message::Unusable(field), "{from} -> {to}");
+    }
+    assert_eq!(parse("[]"), Message::Unusable("body"));
+    assert_eq!(parse("not json"), Message::Unusable("body"));
+}
+
+#[test]
+fn another_service_is_told_apart_even_when_its_fields_are_not_ours() {
+    assert_eq!(parse(r#"{"service":{"id":"VIRTUAL_ACCOUNT"}}"#), Message::OtherService);
+    assert_eq!(parse(r#"{"service":{"id":"CREDIT_CARD"},"order":7}"#), Message::OtherService);
+}
+
+#[test]
+fn amount_and_status_are_content_and_not_identity() {
+    let body = with("150000", "1");
+    assert_eq!(read(&body).identity(), read(BODY).identity());
+    let other_trx = with("1246", "1247");
+    assert_ne!(read(&other_trx).identity(), read(BODY).identity());
+}
+
+#[test]
+fn without_a_transaction_id_invoice_and_date_make_the_identity() {
+    let bare = with(r#"{"name":"AGENT_TRX_ID","value":"1246"}"#, r#"{"name":"AGENT_TRX_ID"}"#);
+    let later = bare.replace("07:06:28", "07:06:29");
+    let elsewhere = bare.replace("store", "another");
+    assert_ne!(read(&bare).identity(), read(&later).identity());
+    assert_eq!(read(&bare).identity(), read(&elsewhere).identity());
+}

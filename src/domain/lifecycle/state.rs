@@ -1,0 +1,204 @@
+//! The fold: what a bill's events, in order, have made of it.
+//!
+//! Belongs here: what each event changes. Must not be here: which event may follow which (the table's, one level up).
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use super::{CodeAnswer, Event, IllegalTransition, OperationKind, Status, Verdict, next_status};
+use crate::domain::amount::Amount;
+use crate::domain::bill::RecordedTerms;
+use crate::domain::ids::{InvoiceNumber, RequestId};
+
+/// The code a bill holds or held.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Code {
+    /// What DOKU said of it.
+    pub answer: CodeAnswer,
+    /// The invoice number DOKU knows it by.
+    pub wire_invoice_number: InvoiceNumber,
+    /// When the acceptance was recorded (UTC).
+    pub accepted_at: Timestamp,
+    /// Amounts it asked for before its present terms, each with when they were superseded.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub superseded: Vec<Superseded>,
+}
+
+/// An amount a code asked for until it was amended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Superseded {
+    /// The earlier amount.
+    pub amount: Amount,
+    /// When the amendment was acknowledged (UTC).
+    pub until: Timestamp,
+}
+
+/// An operation whose intent is durable and whose end is not.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct OpenOperation {
+    /// What it does.
+    pub operation: OperationKind,
+    /// The terms it asks for.
+    pub terms: RecordedTerms,
+    /// Its idempotency key.
+    pub request_id: RequestId,
+    /// The invoice number on the wire.
+    pub wire_invoice_number: InvoiceNumber,
+    /// When its intent was recorded (UTC).
+    pub intended_at: Timestamp,
+}
+
+/// The last definite refusal, so that an unchanged row is not sent to be refused again.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Refusal {
+    /// What was refused.
+    pub operation: OperationKind,
+    /// The terms it asked for.
+    pub terms: RecordedTerms,
+    /// A stable code.
+    pub code: String,
+    /// DOKU's words.
+    pub reason: String,
+}
+
+/// Where one bill stands: the fold of its events.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct BillState {
+    /// The key.
+    pub invoice_number: InvoiceNumber,
+    /// Its status.
+    pub status: Status,
+    /// How many operations may have left; also after a definite rejection the next is a new one.
+    pub generation: u32,
+    /// The terms in force; for a bill without a code, the wanted ones.
+    pub terms: RecordedTerms,
+    /// The code it holds or held last.
+    pub code: Option<Code>,
+    /// How many codes it has had and lost to expiry: the suffix of a re-issue.
+    pub retired_count: u32,
+    /// The operation on its way or in doubt.
+    pub open: Option<OpenOperation>,
+    /// The last definite refusal.
+    pub refusal: Option<Refusal>,
+    /// When the ledger first heard of the bill (UTC).
+    pub planned_at: Timestamp,
+    /// When DOKU acknowledged the cancellation (UTC).
+    pub cancelled_at: Option<Timestamp>,
+    /// Since when an operation is in doubt (UTC).
+    pub in_doubt_since: Option<Timestamp>,
+}
+
+impl BillState {
+    /// The state after `event`, which happened at `at`.
+    ///
+    /// # Errors
+    /// [`IllegalTransition`] when the table does not know the pair.
+    pub fn apply(before: Option<Self>, invoice_number: &InvoiceNumber, at: Timestamp, event: &Event) -> Result<Self, IllegalTransition> {
+        let status_before = before.as_ref().map(|state| state.status);
+        let illegal = || IllegalTransition { invoice_number: invoice_number.clone(), status: status_before, event: event.kind() };
+        let status = next_status(status_before, event.kind()).ok_or_else(illegal)?;
+        let mut state = match (before, event) {
+            (Some(state), _) => state,
+            (None, Event::Planned { terms } | Event::Adopted { terms, .. }) => Self::new(invoice_number.clone(), terms.clone(), at),
+            (None, _) => return Err(illegal()),
+        };
+        state.status = status;
+        state.in_doubt_since = if matches!(status, Status::InDoubt(_)) { state.in_doubt_since.or(Some(at)) } else { None };
+        match event {
+            Event::Planned { terms } | Event::Noted { terms } => state.terms = terms.clone(),
+            Event::Adopted { terms, answer } => {
+                state.terms = terms.clone();
+                state.code = Some(Code {
+                    answer: answer.clone(),
+                    wire_invoice_number: invoice_number.clone(),
+                    accepted_at: at,
+                    superseded: Vec::new(),
+                });
+            }
+            Event::Intended { operation, terms, request_id, wire_invoice_number, body_digest: _ } => {
+                state.generation = state.generation.saturating_add(1);
+                state.refusal = None;
+                state.open = Some(OpenOperation {
+                    operation: *operation,
+                    terms: terms.clone(),
+                    request_id: *request_id,
+                    wire_invoice_number: wire_invoice_number.clone(),
+                    intended_at: at,
+                });
+            }
+            Event::NotSent { .. } => {
+                // What provably never left used up nothing: asked for again in the same words, it is the same operation.
+                state.open = None;
+                state.generation = state.generation.saturating_sub(1);
+            }
+            // Not done is no refusal: nobody turned it down, so the next plan may ask for it again.
+            Event::Settled { verdict: Verdict::NotDone, .. } => state.open = None,
+            Event::Doubted { .. } => {}
+            Event::Accepted { answer, .. } => state.carry_out(at, Some(answer)),
+            Event::Settled { verdict: Verdict::Done, answer, .. } => state.carry_out(at, answer.as_ref()),
+            Event::Rejected { code, reason } => state.refuse(code, reason),
+            Event::Settled { verdict: Verdict::Dead, .. } | Event::Retired { .. } => {
+                state.open = None;
+                state.retired_count = state.retired_count.saturating_add(1);
+            }
+        }
+        Ok(state)
+    }
+
+    const fn new(invoice_number: InvoiceNumber, terms: RecordedTerms, at: Timestamp) -> Self {
+        Self {
+            invoice_number,
+            status: Status::Planned,
+            generation: 0,
+            terms,
+            code: None,
+            retired_count: 0,
+            open: None,
+            refusal: None,
+            planned_at: at,
+            cancelled_at: None,
+            in_doubt_since: None,
+        }
+    }
+
+    /// The open operation is done: its terms are in force.
+    fn carry_out(&mut self, at: Timestamp, answer: Option<&CodeAnswer>) {
+        let Some(open) = self.open.take() else { return };
+        match open.operation {
+            OperationKind::Issue => {
+                self.code = answer.map(|answer| Code {
+                    answer: answer.clone(),
+                    wire_invoice_number: open.wire_invoice_number,
+                    accepted_at: at,
+                    superseded: Vec::new(),
+                });
+                self.terms = open.terms;
+            }
+            OperationKind::Amend => {
+                if let Some(code) = &mut self.code {
+                    if self.terms.amount != open.terms.amount {
+                        code.superseded.push(Superseded { amount: self.terms.amount, until: at });
+                    }
+                    if let Some(expires_at) = answer.and_then(|answer| answer.expires_at) {
+                        code.answer.expires_at = Some(expires_at);
+                    }
+                }
+                self.terms = open.terms;
+            }
+            OperationKind::Cancel => self.cancelled_at = Some(at),
+        }
+    }
+
+    /// The open operation was definitely not done: the terms before it stay in force.
+    fn refuse(&mut self, code: &str, reason: &str) {
+        if let Some(open) = self.open.take() {
+            self.refusal = Some(Refusal { operation: open.operation, terms: open.terms, code: code.into(), reason: reason.into() });
+        }
+    }
+
+    /// The code a counter would take now, as far as the ledger knows; expiry is not considered.
+    #[must_use]
+    pub fn live_code(&self) -> Option<&Code> {
+        if self.status.may_be_live() { self.code.as_ref() } else { None }
+    }
+}

@@ -1,0 +1,143 @@
+//! Our own ledger, folded from events as a store does.
+
+use std::collections::HashMap;
+
+use super::*;
+use crate::domain::amount::Amount;
+use crate::domain::bill::{Expiry, Policy as Insurance, RecordedTerms};
+use crate::domain::channel::{Channel, Method};
+use crate::domain::ids::{InvoiceNumber, PaymentCode, RequestId};
+use crate::domain::lifecycle::{BillState, CodeAnswer, Event, OperationKind};
+use crate::domain::payment::Payment;
+use crate::ledger::Head;
+
+fn at(text: &str) -> Timestamp {
+    text.parse().unwrap()
+}
+
+fn invoice(number: &str) -> InvoiceNumber {
+    InvoiceNumber::new(number).unwrap()
+}
+
+fn terms(amount: u64) -> RecordedTerms {
+    RecordedTerms {
+        channel: Channel::Alfa,
+        method: Method::Doku,
+        payment_code: None,
+        amount: Amount::new(amount).unwrap(),
+        expiry: Expiry::At(at("2026-11-20T00:00:00Z")),
+        reusable: false,
+        name_digest: "n".into(),
+        email_digest: String::new(),
+        info: None,
+        receipt_description: None,
+        receipt_footer: None,
+        policy: Insurance::default(),
+        bill_group: None,
+    }
+}
+
+fn intended(operation: OperationKind, number: &str, amount: u64) -> Event {
+    let request_id = RequestId::from_digest(&[7; 32]);
+    let wire_invoice_number = invoice(number);
+    Event::Intended { operation, terms: terms(amount), request_id, wire_invoice_number, body_digest: String::new() }
+}
+
+fn accepted(code: &str) -> Event {
+    let answer = CodeAnswer {
+        payment_code: PaymentCode::new(code).unwrap(),
+        created_at: Some(at("2026-10-01T00:00:00Z")),
+        expires_at: Some(at("2026-11-20T00:00:00Z")),
+        how_to_pay_page: None,
+    };
+    Event::Accepted { answer, replayed: false }
+}
+
+fn state(number: &str, events: Vec<Event>) -> (InvoiceNumber, BillState) {
+    let planned = Event::Planned { terms: terms(150_000) };
+    let folded = std::iter::once(planned)
+        .chain(events)
+        .fold(None, |state, event| Some(BillState::apply(state, &invoice(number), at("2026-10-01T00:00:00Z"), &event).unwrap()));
+    (invoice(number), folded.unwrap())
+}
+
+fn known(number: &str, code: &str, paid_at: &str) -> Payment {
+    Payment {
+        identity: digest::of_bytes(paid_at.as_bytes()),
+        invoice_number: invoice(number),
+        payment_code: PaymentCode::new(code).unwrap(),
+        channel: Channel::Alfa,
+        amount: Amount::new(150_000).unwrap(),
+        paid_at: at(paid_at),
+        received_at: None,
+        line_digest: [0; 32],
+    }
+}
+
+/// Counted by hand: every bill of the test but the one paid in September.
+fn reconciled(bills: Vec<(InvoiceNumber, BillState)>, payments: Vec<Payment>, lines: &[String], in_scope: u64) -> ReconcileReport {
+    let folder = tempfile::tempdir().unwrap();
+    let mut options = options(folder.path(), &[("a.jsonl", text(lines))], &[]);
+    options.as_of = at("2026-11-01T00:00:00Z");
+    let head = Head { sequence: 1, hash: [1; 32] };
+    let snapshot = Snapshot { bills: bills.into_iter().collect::<HashMap<_, _>>(), payments, head };
+    let scope = ScopeTotals { count: in_scope, amount: i128::from(in_scope) * 150_000 };
+    options.source = BillSource::Ledger { snapshot, scope };
+    run(&options).unwrap()
+}
+
+fn issued(number: &str, code: &str) -> (InvoiceNumber, BillState) {
+    state(number, vec![intended(OperationKind::Issue, number, 150_000), accepted(code)])
+}
+
+#[test]
+fn states_of_our_ledger_give_the_classes_of_their_facts() {
+    let issue = |number: &str| intended(OperationKind::Issue, number, 150_000);
+    let doubted = || Event::Doubted { reason: String::new() };
+    let bills = vec![
+        issued("OPEN", "1"),
+        state("PLANNED", vec![]),
+        state("DOUBT", vec![issue("DOUBT"), doubted()]),
+        state("DOUBT-PAID", vec![issue("DOUBT-PAID"), doubted()]),
+        state(
+            "DOUBT-REISSUE",
+            vec![issue("DOUBT-REISSUE"), accepted("2"), Event::Retired { reason: String::new() }, issue("DOUBT-REISSUE-R1"), doubted()],
+        ),
+        issued("SEPTEMBER", "3"),
+        issued("NO-EVIDENCE", "4"),
+        state("CANCELLED", vec![issue("CANCELLED"), accepted("5"), intended(OperationKind::Cancel, "CANCELLED", 150_000), accepted("5")]),
+        state("WIRE", vec![issue("WIRE-R1"), accepted("6")]),
+    ];
+    let payments = vec![known("SEPTEMBER", "3", "2026-09-20T00:00:00Z"), known("NO-EVIDENCE", "4", "2026-10-20T00:00:00Z")];
+    let lines = [
+        note("DOUBT-PAID", "77", "150000").line(),
+        note("DOUBT-REISSUE-R1", "78", "150000").line(),
+        note("SEPTEMBER", "3", "150000").line(),
+        note("WIRE-R1", "6", "150000").line(),
+        note("PLANNED", "79", "150000").line(),
+    ];
+    let report = reconciled(bills, payments, &lines, 8);
+    assert_eq!(counts(&report.summary.payments), "P00×3 P02×1 P06×1");
+    assert_eq!(counts(&report.summary.bills), "L00×3 L01×1 L03×1 L04×1 L05×1 L06×1");
+    assert!(report.identities_hold, "{:#?}", report.summary.identities);
+    assert!(!report.summary.not_evaluated.contains(&"L06"));
+}
+
+#[test]
+fn a_count_of_the_ledger_that_differs_breaks_the_identity() {
+    let report = reconciled(vec![issued("OPEN", "1")], Vec::new(), &[], 2);
+    assert!(!report.identities_hold);
+}
+
+#[test]
+fn an_amended_amount_is_remembered_and_other_terms_are_flagged() {
+    let amended =
+        vec![intended(OperationKind::Issue, "A", 150_000), accepted("1"), intended(OperationKind::Amend, "A", 150_000 + 1), accepted("1")];
+    let mut odd = issued("B", "2");
+    odd.1.code.as_mut().unwrap().answer.expires_at = Some(at("2026-11-19T00:00:00Z"));
+    let bills = vec![state("A", amended), odd];
+    let report = reconciled(bills, Vec::new(), &[note("A", "1", "150000").line()], 2);
+    assert_eq!(counts(&report.summary.payments), "P10×1");
+    assert_eq!(counts(&report.summary.bills), "L01×1 L11×1");
+    assert_eq!(report.summary.flags.get("L08").unwrap().count, 1);
+}

@@ -1,0 +1,146 @@
+//! Looking after the ledger: adopting codes, copies, proofs, and what a person asks about.
+
+use super::world::{Doku, World};
+
+/// Codes issued from elsewhere, as the file an insurer would bring.
+fn codes_of(world: &World) -> String {
+    let rows = world.rows("out/accepted.csv");
+    let line = |row: &std::collections::BTreeMap<String, String>| {
+        ["invoice_number", "payment_code", "channel", "amount", "expires_at"].map(|column| row[column].clone()).join(",")
+    };
+    let lines: Vec<String> = rows.iter().map(line).collect();
+    format!("invoice_number,payment_code,channel,amount,expires_at\n{}\n", lines.join("\n"))
+}
+
+const BILLS: [&str; 3] = ["A,1000,Budi,alfa,,,,,", "B,2000,Siti,alfa,,,,,", "C,3000,Tini,alfa,,,,,"];
+
+/// A ledger that adopted the codes of [`BILLS`], which another one issued.
+fn adopted(doku: &Doku) -> World {
+    let elsewhere = World::of(doku);
+    elsewhere.bills("bills.csv", &BILLS);
+    elsewhere.issue("bills.csv", &[]).expect(0);
+    let here = World::of(doku);
+    here.file("codes.csv", codes_of(&elsewhere));
+    let ran = here.run(&["ledger", "import", "codes.csv"]).expect(0);
+    assert!(ran.stdout.contains("3 rows: 3 adopted, 0 known, 0 refused, 0 duplicate"), "{}", ran.stdout);
+    here
+}
+
+#[test]
+fn adopted_codes_that_match_their_rows_are_left_alone_and_changed_ones_are_amended() {
+    let doku = Doku::process();
+    let world = adopted(&doku);
+    let again = world.run(&["ledger", "import", "codes.csv"]).expect(0);
+    assert!(again.stdout.contains("0 adopted, 3 known"), "{}", again.stdout);
+    world.bills("bills.csv", &[BILLS[0], "B,2500,Siti,alfa,,,,,", BILLS[2]]);
+    world.issue("bills.csv", &[]).expect(0);
+    assert_eq!((world.buckets().as_str(), doku.orders()["B"].amount), ("1 amended, 2 unchanged", 2500));
+    assert_eq!(doku.calls().len(), 4, "three issues elsewhere, one amendment here");
+    let head = world.summary()["ledger_head"].clone();
+    world.issue("bills.csv", &[]).expect(0);
+    assert_eq!((doku.calls().len(), &world.summary()["ledger_head"]), (4, &head), "a finished run records nothing");
+}
+
+#[test]
+fn an_adopted_code_is_cancelled_once_its_full_row_was_seen_or_a_name_is_configured() {
+    let doku = Doku::process();
+    let world = adopted(&doku);
+    world.run(&["cancel", "A", "--out", "out"]).expect(1);
+    assert_eq!(world.column("out/rejected.csv", "code"), ["E0311"]);
+    world.run_with(&[("TAGIH_PLAN_CANCEL_NAME", "Pelanggan")], &["cancel", "B", "--out", "out"]).expect(0);
+    world.bills("bills.csv", &[BILLS[0]]);
+    world.issue("bills.csv", &[]).expect(0);
+    world.run(&["cancel", "A", "--out", "out"]).expect(0);
+    let states: Vec<String> = doku.orders().into_values().map(|order| order.state).collect();
+    assert_eq!(states, ["cancelled", "cancelled", "live"]);
+}
+
+#[test]
+fn a_code_that_contradicts_the_ledger_is_not_adopted() {
+    let doku = Doku::process();
+    let world = adopted(&doku);
+    world.file("codes.csv", "invoice_number,payment_code,channel,amount\nA,999,alfa,1000\nNEW,998,alfa,1000\n");
+    let ran = world.run(&["ledger", "import", "codes.csv"]).expect(1).says(&["codes.csv:2", "`A` is active with another code"]);
+    assert!(ran.stdout.contains("1 adopted, 0 known, 1 refused"), "{}", ran.stdout);
+}
+
+#[test]
+fn a_backup_is_whole_and_an_older_copy_put_back_is_found_by_its_head() {
+    let doku = Doku::process();
+    let world = World::of(&doku);
+    world.many("bills.csv", "V", 5);
+    world.issue("bills.csv", &[]).expect(0);
+    let early = world.summary()["ledger_head"].as_str().unwrap().to_owned();
+    world.run(&["ledger", "backup", "copy.ledger"]).expect(0);
+    world.run(&["ledger", "backup", "copy.ledger"]).expect(9).says(&["never overwrites"]);
+    world.many("bills.csv", "V", 6);
+    world.issue("bills.csv", &[]).expect(0);
+    let late = world.summary()["ledger_head"].as_str().unwrap().to_owned();
+    world.run(&["ledger", "verify", "--head", &early]).expect(0);
+    world.run(&["ledger", "verify", "--head", &late]).expect(0);
+    world.run(&["ledger", "verify", "--head", "5:xyz"]).expect(2).says(&["sequence:hash"]);
+    let copy = [("TAGIH_LEDGER_PATH", "copy.ledger")];
+    let ran = world.run_with(&copy, &["ledger", "verify"]).expect(0);
+    assert!(ran.stdout.contains("of 5 bills are whole") && ran.stdout.contains(&early), "{}", ran.stdout);
+    world.run_with(&copy, &["ledger", "verify", "--head", &late]).expect(8).says(&["older copy"]);
+    let other = early.replace(|c: char| ('a'..='f').contains(&c), "0");
+    world.run(&["ledger", "verify", "--head", &other]).expect(8).says(&["another history"]);
+}
+
+#[test]
+fn the_export_is_json_lines_of_every_event_and_the_same_every_time() {
+    let doku = Doku::process();
+    let world = World::of(&doku);
+    world.many("bills.csv", "J", 4);
+    world.issue("bills.csv", &[]).expect(0);
+    let export = world.run(&["ledger", "export"]).expect(0).stdout;
+    let lines: Vec<serde_json::Value> = export.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    assert_eq!(lines.len(), 4 * 3 + 1, "planned, intended, accepted of each, and the head");
+    assert!(!export.contains("Budi"), "I22");
+    assert_eq!(world.run(&["ledger", "export"]).expect(0).stdout, export);
+}
+
+#[test]
+fn why_tells_the_story_of_a_bill_in_order() {
+    let doku = Doku::process();
+    let world = World::of(&doku);
+    world.bills("bills.csv", &["A,1000,Budi,alfa,,,,,"]);
+    world.issue("bills.csv", &[]).expect(0);
+    world.bills("bills.csv", &["A,1500000,Budi,alfa,,,,,"]);
+    world.issue("bills.csv", &[]).expect(0);
+    world.run(&["cancel", "A"]).expect(0);
+    let story = world.run(&["why", "A"]).expect(0).stdout;
+    let code = &doku.orders()["A"].code;
+    let marks = [
+        "A: cancelled at alfa, Rp1.500.000",
+        "planned: Rp1.000",
+        "issue intended",
+        code,
+        "amend intended",
+        "cancel intended",
+        "DOKU accepted",
+        "next: nothing",
+    ];
+    let mut rest = story.as_str();
+    for mark in marks {
+        rest = rest.split_once(mark).unwrap_or_else(|| panic!("`{mark}` is missing or out of place in {story}")).1;
+    }
+    let json = world.run(&["why", "A", "--json"]).expect(0).stdout;
+    let told: Vec<serde_json::Value> = json.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    assert_eq!(told.len(), 7, "planned, and three times intended and accepted");
+    world.run(&["why", "UNKNOWN"]).expect(2).says(&["holds no invoice `UNKNOWN`", "hint: "]);
+}
+
+#[test]
+fn purging_spares_what_is_open_and_records_itself() {
+    let doku = Doku::process();
+    let world = World::of(&doku);
+    world.bills("bills.csv", &["A,1000,Budi,alfa,,,,,", "B,1000,Siti,alfa,,,,,"]);
+    world.issue("bills.csv", &[]).expect(0);
+    world.run(&["cancel", "A", "--out", "out"]).expect(0);
+    let tomorrow = jiff::Timestamp::now().checked_add(jiff::SignedDuration::from_hours(48)).unwrap().to_string();
+    let ran = world.run(&["ledger", "purge", "--before", &tomorrow[..10]]).expect(0);
+    assert!(ran.stdout.contains("purged 1 customers and 2 request bodies"), "{}", ran.stdout);
+    world.run(&["ledger", "verify"]).expect(0);
+    world.run(&["cancel", "B", "--out", "out"]).expect(0);
+}

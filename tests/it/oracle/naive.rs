@@ -1,0 +1,304 @@
+//! The naive reconciliation: every line, payment and bill gets its class by reading the rules' text from top to bottom.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use jiff::{SignedDuration, Timestamp};
+
+use super::evidence::{self, Line, Paid};
+use super::ledger::{self, Bill};
+use super::world::{LogFile, Settings, World};
+
+/// Class → (how many, rupiah).
+pub(crate) type Totals = BTreeMap<String, (u64, i128)>;
+
+/// One finding, as text: class, flags, nature, severity, and what else identifies its subject.
+pub(crate) type Finding = String;
+
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Outcome {
+    pub lines: Totals,
+    pub payments: Totals,
+    pub bills: Totals,
+    /// How many lines, payments or bills carry a flag.
+    pub flags: BTreeMap<String, u64>,
+    /// Malformed rows of the ledger (L10).
+    pub malformed_rows: u64,
+    pub findings: BTreeMap<Finding, u64>,
+}
+
+const P_BREAKS: [(&str, &str); 13] = [
+    ("P17", "medium"),
+    ("P15", "high"),
+    ("P01", "critical"),
+    ("P02", "high"),
+    ("P06", "critical"),
+    ("P12", "high"),
+    ("P08", "high"),
+    ("P07", "high"),
+    ("P10", "medium"),
+    ("P03", "high"),
+    ("P04", "high"),
+    ("P11", "medium"),
+    ("P09", "medium"),
+];
+const UNATTACHED: [&str; 5] = ["P01", "P02", "P15", "P16", "P17"];
+
+/// What the oracle says of a world.
+pub(crate) fn expected(world: &World) -> Outcome {
+    let files: Vec<String> = world.files.iter().map(LogFile::text).collect();
+    reconcile(&world.ledger_text(), &files, &world.settings)
+}
+
+pub(crate) fn reconcile(ledger: &str, files: &[String], settings: &Settings) -> Outcome {
+    let (lines, mut payments) = evidence::read(files, settings.trust_log);
+    payments.sort_by_key(|paid| (paid.facts.date, paid.facts.identity.clone()));
+    let rows = ledger::read(ledger);
+    let mut outcome = Outcome { malformed_rows: rows.iter().filter(|row| row.is_none()).count() as u64, ..Outcome::default() };
+    let bills: Vec<Bill> = rows.into_iter().flatten().collect();
+    let mut matcher = Matcher { settings, bills: &bills, payments, verdicts: Vec::new() };
+    for index in 0..matcher.payments.len() {
+        let verdict = matcher.classify(index);
+        matcher.verdicts.push(verdict);
+    }
+    report_lines(&mut outcome, &lines);
+    matcher.report_payments(&mut outcome);
+    matcher.report_bills(&mut outcome);
+    outcome
+}
+
+impl Outcome {
+    fn find(&mut self, class: &str, flags: &BTreeSet<&str>, severity: &str, rest: &str) {
+        let flags = flags.iter().copied().collect::<Vec<&str>>().join(";");
+        *self.findings.entry(format!("{class} [{flags}] BREAK {severity} {rest}")).or_default() += 1;
+    }
+
+    fn flag<'a>(&mut self, flags: impl IntoIterator<Item = &'a &'static str>) {
+        for flag in flags {
+            *self.flags.entry((*flag).to_owned()).or_default() += 1;
+        }
+    }
+}
+
+fn add(totals: &mut Totals, class: &str, rupiah: u64) {
+    let entry = totals.entry(class.to_owned()).or_default();
+    *entry = (entry.0 + 1, entry.1 + i128::from(rupiah));
+}
+
+fn join<'a>(digests: impl IntoIterator<Item = &'a String>) -> String {
+    digests.into_iter().cloned().collect::<Vec<String>>().join(";")
+}
+
+fn report_lines(outcome: &mut Outcome, lines: &[Line]) {
+    let mut rows: BTreeMap<&str, &Line> = BTreeMap::new();
+    for line in lines {
+        add(&mut outcome.lines, line.class, line.facts.as_ref().and_then(|facts| facts.amount).unwrap_or(0));
+        outcome.flag(&line.flags);
+        // Equal bytes are one finding, under the first of their classes.
+        let row = rows.entry(&line.digest).or_insert(line);
+        if line.class < row.class {
+            *row = line;
+        }
+    }
+    for line in rows.values() {
+        let severity = match line.class {
+            _ if line.flags.contains("N05") => "critical",
+            "N01" | "N03" | "N12" => "medium",
+            "N04" | "N07" => "high",
+            "N02" => "critical",
+            _ => continue,
+        };
+        outcome.find(line.class, &line.flags, severity, &line.digest);
+    }
+}
+
+/// What became of a payment: its bill, if it names one, its class, and the later rules it hits too.
+struct Verdict {
+    bill: Option<usize>,
+    class: &'static str,
+    flags: BTreeSet<&'static str>,
+}
+
+struct Matcher<'a> {
+    settings: &'a Settings,
+    bills: &'a [Bill],
+    /// By date, then by identity.
+    payments: Vec<Paid>,
+    /// One a payment, as far as they are classified.
+    verdicts: Vec<Verdict>,
+}
+
+impl Matcher<'_> {
+    fn classify(&self, index: usize) -> Verdict {
+        let paid = &self.payments[index];
+        let facts = &paid.facts;
+        let mut flags = paid.flags.clone();
+        if self.in_period(facts.date) && paid.received_at.is_some_and(|received| received >= at(self.settings.until)) {
+            flags.insert("late_evidence");
+        }
+        let bills =
+            |test: &dyn Fn(&Bill) -> bool| -> Vec<usize> { (0..self.bills.len()).filter(|&bill| test(&self.bills[bill])).collect() };
+        let by_invoice = bills(&|bill| bill.invoice == facts.invoice);
+        let by_code = bills(&|bill| bill.code == facts.code);
+        let pairs: Vec<usize> = by_invoice.iter().copied().filter(|bill| by_code.contains(bill)).collect();
+        let bill = if pairs.len() == 1 && facts.amount.is_some() { Some(pairs[0]) } else { None };
+        let class = if facts.amount.is_none() {
+            "P17"
+        } else if !self.in_period(facts.date) {
+            "P16"
+        } else {
+            match (pairs.len(), by_invoice.len(), by_code.len()) {
+                (1, _, _) => "",
+                (0, 0, 0) => "P01",
+                (2.., _, _) | (0, 0, 2..) | (0, 2.., 0) => "P15",
+                _ => "P02",
+            }
+        };
+        if !class.is_empty() {
+            return Verdict { bill, class, flags };
+        }
+        let hits = self.hits(index, pairs[0]);
+        flags.extend(&hits[1..]);
+        flags.retain(|flag| !["P13", "P05", "P00"].contains(flag));
+        Verdict { bill, class: hits[0], flags }
+    }
+
+    /// Every rule that holds, in the rules' order; the last three always give one.
+    fn hits(&self, index: usize, at_bill: usize) -> Vec<&'static str> {
+        let (facts, bill, settings) = (&self.payments[index].facts, &self.bills[at_bill], self.settings);
+        let (paid, due, tolerance) = (facts.amount.unwrap(), bill.amount, settings.tolerance);
+        let elsewhere = (0..self.bills.len()).any(|other| {
+            other != at_bill && !bill.group.is_empty() && self.bills[other].group == bill.group && self.covered_before(index, other)
+        });
+        let grace = SignedDuration::from_secs(settings.expiry_grace);
+        let rules = [
+            ("P06", !bill.reusable && self.covered_before(index, at_bill)),
+            ("P12", !bill.reusable && elsewhere),
+            ("P08", bill.cancelled.is_some_and(|cancelled| facts.date > cancelled)),
+            ("P07", bill.expires.is_some_and(|expires| facts.date > expires + grace)),
+            ("P10", bill.history.contains(&paid) && paid != due),
+            ("P03", paid + tolerance < due),
+            ("P04", paid > due + tolerance),
+            ("P11", facts.channel != bill.channel || !facts.acquirer_fits),
+            ("P09", bill.created.is_some_and(|created| facts.date < created - SignedDuration::from_secs(settings.skew))),
+            ("P13", bill.reusable && paid == due),
+            ("P05", paid != due),
+            ("P00", true),
+        ];
+        rules.iter().filter(|(_, holds)| *holds).map(|(class, _)| *class).collect()
+    }
+
+    /// Whether a payment before this one covers the bill: one in the evidence, or one the ledger knows of before the period.
+    fn covered_before(&self, index: usize, at_bill: usize) -> bool {
+        let (bill, tolerance) = (&self.bills[at_bill], self.settings.tolerance);
+        let marked = bill.paid.flatten().is_some_and(|paid| paid < at(self.settings.from) && paid < self.payments[index].facts.date)
+            && bill.paid_amount.unwrap_or(bill.amount) + tolerance >= bill.amount;
+        marked
+            || (0..index).any(|earlier| {
+                self.verdicts[earlier].bill == Some(at_bill) && self.payments[earlier].facts.amount.unwrap() + tolerance >= bill.amount
+            })
+    }
+
+    fn in_period(&self, instant: Timestamp) -> bool {
+        at(self.settings.from) <= instant && instant < at(self.settings.until)
+    }
+
+    fn report_payments(&self, outcome: &mut Outcome) {
+        for (paid, verdict) in self.payments.iter().zip(&self.verdicts) {
+            let facts = &paid.facts;
+            add(&mut outcome.payments, verdict.class, facts.amount.unwrap_or(0));
+            // N03 is counted with its line already.
+            outcome.flag(verdict.flags.iter().filter(|flag| **flag != "N03"));
+            let Some((_, severity)) = P_BREAKS.iter().find(|(class, _)| *class == verdict.class) else { continue };
+            // An unusable amount belongs to no bill, but the report shows what was due on the one it names.
+            let named: Vec<&Bill> = self.bills.iter().filter(|bill| (&bill.invoice, &bill.code) == (&facts.invoice, &facts.code)).collect();
+            let due = if verdict.class == "P15" || named.len() != 1 { None } else { Some(named[0].amount) };
+            let text = |amount: Option<u64>| amount.map(|amount| amount.to_string()).unwrap_or_default();
+            // The report gives whole seconds.
+            let (invoice, code, date) = (&facts.invoice, &facts.code, at(facts.date.as_second()));
+            let rest = format!("{invoice} {code} due {} paid {} {date} {}", text(due), text(facts.amount), join(&paid.evidence));
+            outcome.find(verdict.class, &verdict.flags, severity, &rest);
+        }
+    }
+
+    /// The payments attached to a bill.
+    fn attached(&self, at_bill: usize) -> Vec<&Paid> {
+        let verdicts = self.verdicts.iter().zip(&self.payments);
+        verdicts
+            .filter(|(verdict, _)| verdict.bill == Some(at_bill) && !UNATTACHED.contains(&verdict.class))
+            .map(|(_, paid)| paid)
+            .collect()
+    }
+
+    fn in_scope(&self, bill: &Bill) -> bool {
+        let (from, grace) = (at(self.settings.from), SignedDuration::from_secs(self.settings.expiry_grace));
+        let closed = bill.cancelled.is_some_and(|cancelled| cancelled < from)
+            || bill.expires.is_some_and(|expires| expires + grace < from)
+            || (!bill.reusable && bill.paid.flatten().is_some_and(|paid| paid < from));
+        bill.created.is_none_or(|created| created <= at(self.settings.as_of)) && !closed
+    }
+
+    /// Payable at as-of.
+    fn live(&self, bill: &Bill) -> bool {
+        let as_of = at(self.settings.as_of);
+        let begun = bill.created.is_none_or(|created| created <= as_of);
+        let ended = bill.cancelled.is_some_and(|cancelled| cancelled <= as_of) || bill.expires.is_some_and(|expires| expires < as_of);
+        begun && !ended && !bill.code.is_empty()
+    }
+
+    fn report_bills(&self, outcome: &mut Outcome) {
+        for (index, bill) in self.bills.iter().enumerate().filter(|(_, bill)| self.in_scope(bill)) {
+            let attached = self.attached(index);
+            let sum: u64 = attached.iter().map(|paid| paid.facts.amount.unwrap()).sum();
+            let class = self.bill_class(index, attached.len(), sum);
+            add(&mut outcome.bills, class, bill.amount);
+            let twin = |other: &Bill| {
+                (&other.channel, &other.code) == (&bill.channel, &bill.code) && other.invoice != bill.invoice && self.live(other)
+            };
+            let shared = self.live(bill) && self.bills.iter().any(twin);
+            let flags: BTreeSet<&'static str> = shared.then_some("L07").into_iter().collect();
+            outcome.flag(&flags);
+            let age = bill.expires.map(|expires| at(self.settings.as_of).duration_since(expires));
+            let severity = match class {
+                _ if shared => "critical",
+                "L11" | "L12" | "L05" => "high",
+                "L04" => "critical",
+                "L02" if age > Some(SignedDuration::from_hours(60 * 24)) => "medium",
+                _ => continue,
+            };
+            let evidence: BTreeSet<String> = attached.iter().map(|paid| paid.line_digest.clone()).collect();
+            let rest = format!("{} {} due {} paid {sum} {}", bill.invoice, bill.code, bill.amount, join(&evidence));
+            outcome.find(class, &flags, severity, &rest);
+        }
+    }
+
+    fn bill_class(&self, index: usize, attached: usize, sum: u64) -> &'static str {
+        let (bill, tolerance, as_of) = (&self.bills[index], self.settings.tolerance, at(self.settings.as_of));
+        if attached > 0 {
+            return match sum {
+                _ if bill.reusable => "L00",
+                _ if sum + tolerance < bill.amount => "L11",
+                _ if sum > bill.amount + tolerance => "L12",
+                _ => "L00",
+            };
+        }
+        // A notification of another day is evidence too: the mark may only be dated differently.
+        let notified_elsewhere = self.verdicts.iter().any(|verdict| verdict.class == "P16" && verdict.bill == Some(index));
+        if !notified_elsewhere && bill.paid.is_some_and(|paid| paid.is_none_or(|paid| self.in_period(paid))) {
+            return "L04";
+        }
+        if bill.code.is_empty() {
+            return "L05";
+        }
+        if bill.cancelled.is_some_and(|cancelled| cancelled <= as_of) {
+            return "L03";
+        }
+        // What was paid in another period did not expire unpaid.
+        let paid_in_another_period = bill.paid.is_some() || notified_elsewhere;
+        let passed = bill.expires.is_some_and(|expires| expires + SignedDuration::from_secs(self.settings.expiry_grace) < as_of);
+        if passed && !paid_in_another_period { "L02" } else { "L01" }
+    }
+}
+
+fn at(second: i64) -> Timestamp {
+    Timestamp::from_second(second).unwrap()
+}

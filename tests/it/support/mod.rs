@@ -1,0 +1,5 @@
+//! What tests of the real program share: its processes, the sandbox beside it, and seeded dice.
+
+pub mod dice;
+pub mod process;
+pub mod sandbox;

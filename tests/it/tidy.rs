@@ -1,0 +1,326 @@
+//! House rules that no compiler checks, read from the sources: who may use whom, which module owns which heavy crate, sizes.
+//! All violations are printed at once, as `file:line: what`.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+/// Most lines of a source file.
+const FILE_LINES_MAX: usize = 400;
+/// A function has fewer lines than this, its signature and closing brace included.
+const FUNCTION_LINES_END: usize = 70;
+
+/// Which of our top-level modules each may use besides itself (the dependency rule of ARCHITECTURE.md). `cli` may use all.
+const LAYERS: [(&str, &[&str]); 15] = [
+    ("domain", &[]),
+    ("clock", &[]),
+    ("exit", &["domain", "doku"]),
+    ("secret", &["domain", "doku"]),
+    ("config", &["domain", "doku"]),
+    ("doku", &["domain"]),
+    ("intake", &["domain"]),
+    ("ledger", &["domain", "clock"]),
+    ("evidence", &["domain", "doku"]),
+    ("reconcile", &["domain", "evidence"]),
+    ("gateway", &["domain", "doku", "clock"]),
+    ("report", &["domain", "reconcile"]),
+    ("sandbox", &["domain", "doku", "clock"]),
+    ("jobs", &["domain", "doku", "intake", "ledger", "evidence", "reconcile", "gateway", "report", "sandbox", "clock"]),
+    ("cli", &["*"]),
+];
+
+/// What single files may use beyond their module: the report of a sending run speaks of its rows.
+const LAYER_EXCEPTIONS: [(&str, &[&str]); 1] = [("report/issue.rs", &["intake", "ledger"])];
+
+/// The heavy crates, and under which paths of `src` each may be named.
+const OWNERS: [(&str, &[&str]); 14] = [
+    ("polars", &["reconcile/", "report/"]),
+    ("polars_io", &["reconcile/", "report/"]),
+    ("reqwest", &["gateway/"]),
+    ("governor", &["gateway/pacing.rs"]),
+    ("hmac", &["doku/signature.rs"]),
+    ("sha2", &["doku/signature.rs", "domain/digest.rs"]),
+    ("csv", &["intake/", "evidence/", "reconcile/", "report/", "cli/check.rs", "cli/demo.rs"]),
+    ("rayon", &["intake/", "evidence/", "reconcile/"]),
+    ("rusqlite", &["ledger/"]),
+    ("clap", &["cli/"]),
+    ("indicatif", &["cli/"]),
+    ("hyper", &["sandbox/"]),
+    ("hyper_util", &["sandbox/"]),
+    ("http_body_util", &["sandbox/"]),
+];
+
+/// A source file; `code` is its text with comments and the tests at its end blanked, line for line.
+struct Source {
+    /// Below `src`, with `/`.
+    path: String,
+    text: String,
+    code: String,
+    is_test: bool,
+}
+
+impl Source {
+    fn new(path: String, text: String) -> Self {
+        let is_test = path.ends_with("/tests.rs") || path.contains("/tests/") || path.ends_with("/conformance.rs");
+        let inline_tests = text.find("#[cfg(test)]\nmod tests {").unwrap_or(text.len());
+        let code = text[..inline_tests].lines().map(without_comment).collect::<Vec<_>>().join("\n");
+        Self { path, text, code, is_test }
+    }
+
+    /// The top-level module it belongs to.
+    fn module(&self) -> &str {
+        self.path.split('/').next().unwrap().trim_end_matches(".rs")
+    }
+
+    /// Where in `code` each occurrence of `word` as a whole word begins.
+    fn words(&self, word: &str) -> Vec<usize> {
+        let is_part = |c: char| c.is_alphanumeric() || c == '_';
+        let is_whole = |&(at, _): &(usize, &str)| {
+            let (before, after) = (self.code[..at].chars().next_back(), self.code[at + word.len()..].chars().next());
+            !before.is_some_and(is_part) && !after.is_some_and(is_part)
+        };
+        self.code.match_indices(word).filter(is_whole).map(|(at, _)| at).collect()
+    }
+
+    fn line_of(&self, at: usize) -> usize {
+        self.code[..at].matches('\n').count() + 1
+    }
+}
+
+/// A line up to its comment; `//` inside a text or after a colon (`https://`) is none.
+fn without_comment(line: &str) -> &str {
+    let mut from = 0;
+    while let Some(at) = line[from..].find("//").map(|at| from + at) {
+        let is_in_text = line[..at].matches('"').count() % 2 == 1 || line[..at].ends_with(':');
+        if !is_in_text {
+            return &line[..at];
+        }
+        from = at + 2;
+    }
+    line
+}
+
+fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("src")
+}
+
+fn sources() -> Vec<Source> {
+    let mut folders = vec![root()];
+    let mut found = Vec::new();
+    while let Some(folder) = folders.pop() {
+        for entry in fs::read_dir(folder).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                folders.push(path);
+            } else if path.extension().is_some_and(|extension| extension == "rs") {
+                let name = path.strip_prefix(root()).unwrap().to_str().unwrap().to_owned();
+                found.push(Source::new(name, fs::read_to_string(&path).unwrap()));
+            }
+        }
+    }
+    found.sort_by(|left, right| left.path.cmp(&right.path));
+    assert!(found.len() > 80, "the sources were not found");
+    found
+}
+
+#[track_caller]
+fn none(violations: &[String]) {
+    assert!(violations.is_empty(), "{} violations:\n{}", violations.len(), violations.join("\n"));
+}
+
+/// The modules named by `crate::…` at `at`, also in a group.
+fn named(code: &str, at: usize) -> Vec<&str> {
+    let rest = &code[at + "crate::".len()..];
+    let name = |text: &str| text.find(|c: char| !c.is_alphanumeric() && c != '_').unwrap_or(text.len());
+    let Some(group) = rest.strip_prefix('{') else { return vec![&rest[..name(rest)]] };
+    let (mut depth, mut names, mut is_start) = (0, Vec::new(), true);
+    for (index, c) in group.char_indices() {
+        match c {
+            '{' => depth += 1,
+            '}' if depth == 0 => break,
+            '}' => depth -= 1,
+            ',' if depth == 0 => is_start = true,
+            c if is_start && !c.is_whitespace() => {
+                names.push(&group[index..index + name(&group[index..])]);
+                is_start = false;
+            }
+            _ => {}
+        }
+    }
+    names
+}
+
+#[test]
+fn every_module_uses_only_what_its_layer_allows() {
+    let layers: BTreeMap<&str, &[&str]> = LAYERS.into();
+    let mut violations = Vec::new();
+    for source in sources().iter().filter(|source| !source.is_test && !matches!(source.path.as_str(), "main.rs" | "lib.rs")) {
+        let Some(allowed) = layers.get(source.module()) else {
+            violations.push(format!("src/{}:1: `{}` has no place in the layer table", source.path, source.module()));
+            continue;
+        };
+        let more = LAYER_EXCEPTIONS.iter().find(|(path, _)| *path == source.path).map_or(&[][..], |(_, more)| more);
+        for at in source.words("crate") {
+            if !source.code[at..].starts_with("crate::") {
+                continue;
+            }
+            for used in named(&source.code, at) {
+                let is_allowed = used == source.module() || allowed.contains(&"*") || allowed.contains(&used) || more.contains(&used);
+                // Whatever else follows `crate::` is a macro or an item of the crate root.
+                if layers.contains_key(used) && !is_allowed {
+                    violations.push(format!("src/{}:{}: `{}` may not use `{used}`", source.path, source.line_of(at), source.module()));
+                }
+            }
+        }
+    }
+    none(&violations);
+}
+
+#[test]
+fn every_heavy_crate_is_named_by_its_owners_only() {
+    let mut violations = Vec::new();
+    for source in sources().iter().filter(|source| !source.is_test) {
+        for (name, owners) in OWNERS {
+            let is_owner = owners.iter().any(|owner| source.path == *owner || (owner.ends_with('/') && source.path.starts_with(owner)));
+            let is_use = |&at: &usize| {
+                let (before, after) = (&source.code[..at], &source.code[at + name.len()..]);
+                !before.ends_with("::")
+                    && (after.starts_with("::") || before.trim_end().ends_with("use") || before.ends_with("extern crate "))
+            };
+            if !is_owner {
+                let uses = source.words(name).into_iter().filter(is_use);
+                violations.extend(
+                    uses.map(|at| format!("src/{}:{}: `{name}` belongs to {}", source.path, source.line_of(at), owners.join(", "))),
+                );
+            }
+        }
+    }
+    none(&violations);
+}
+
+#[test]
+fn every_file_opens_with_its_purpose_and_has_at_most_400_lines() {
+    let mut violations = Vec::new();
+    for source in sources().iter().filter(|source| !source.text.trim().is_empty()) {
+        if !source.text.starts_with("//! ") {
+            violations.push(format!("src/{}:1: does not open with a `//!` header", source.path));
+        }
+        let lines = source.text.lines().count();
+        if lines > FILE_LINES_MAX {
+            violations.push(format!("src/{}:{lines}: has {lines} lines, at most {FILE_LINES_MAX} are allowed", source.path));
+        }
+    }
+    none(&violations);
+}
+
+/// First line, name and length of every function; relies on rustfmt, which puts the closing brace under the signature.
+fn functions(code: &str) -> Vec<(usize, &str, usize)> {
+    let lines: Vec<&str> = code.lines().collect();
+    let mut found = Vec::new();
+    for (start, line) in lines.iter().enumerate() {
+        let trimmed = line.trim_start();
+        let is_modifier =
+            |word: &&str| word.starts_with("pub") || matches!(*word, "const" | "async" | "unsafe" | "extern" | "in" | "super)");
+        let mut words = trimmed.split(' ').skip_while(is_modifier);
+        let (Some("fn"), Some(rest)) = (words.next(), words.next()) else { continue };
+        let Some(body) = (start..lines.len()).find(|&at| lines[at].ends_with(['{', ';', '}'])) else { continue };
+        let closing = format!("{}}}", &line[..line.len() - trimmed.len()]);
+        let end = if lines[body].ends_with('{') { (body..lines.len()).find(|&at| lines[at] == closing).unwrap_or(body) } else { body };
+        let name = &rest[..rest.find(['(', '<']).unwrap_or(rest.len())];
+        found.push((start + 1, name, end - start + 1));
+    }
+    found
+}
+
+#[test]
+fn every_function_has_fewer_than_70_lines() {
+    let mut violations = Vec::new();
+    let mut count = 0;
+    for source in sources().iter().filter(|source| !source.is_test) {
+        for (line, name, length) in functions(&source.code) {
+            count += 1;
+            if length >= FUNCTION_LINES_END {
+                violations.push(format!("src/{}:{line}: `{name}` has {length} lines", source.path));
+            }
+        }
+    }
+    assert!(count > 500, "only {count} functions were found");
+    none(&violations);
+}
+
+#[test]
+fn nothing_prints_past_the_output_module_and_nothing_is_left_to_do() {
+    let forbidden = ["println", "print", "eprintln", "eprint", "dbg", "todo", "unimplemented"];
+    let mut violations = Vec::new();
+    for source in sources() {
+        for name in forbidden {
+            let calls = source.words(name).into_iter().filter(|&at| source.code[at + name.len()..].starts_with('!'));
+            violations.extend(calls.map(|at| format!("src/{}:{}: `{name}!`", source.path, source.line_of(at))));
+        }
+    }
+    none(&violations);
+}
+
+#[test]
+fn no_float_comes_near_money() {
+    let mut violations = Vec::new();
+    for source in sources().iter().filter(|source| source.module() == "domain") {
+        for name in ["f32", "f64"] {
+            violations
+                .extend(source.words(name).into_iter().map(|at| format!("src/{}:{}: `{name}` (I12)", source.path, source.line_of(at))));
+        }
+    }
+    none(&violations);
+}
+
+/// Where `E` and four digits stand as a whole word.
+fn error_ids(source: &Source) -> Vec<(usize, &str)> {
+    let is_part = |byte: &u8| byte.is_ascii_alphanumeric() || *byte == b'_';
+    let bytes = source.code.as_bytes();
+    let is_id = |&at: &usize| {
+        let is_digits = bytes.get(at + 1..at + 5).is_some_and(|digits| digits.iter().all(u8::is_ascii_digit));
+        is_digits && !bytes.get(at + 5).is_some_and(is_part) && (at == 0 || !is_part(&bytes[at - 1]))
+    };
+    source.code.match_indices('E').map(|(at, _)| at).filter(is_id).map(|at| (at, &source.code[at..at + 5])).collect()
+}
+
+#[test]
+fn every_error_code_is_defined_once_and_explained() {
+    let output = super::cli::world::program().arg("explain").output().unwrap();
+    let list = String::from_utf8(output.stdout).unwrap();
+    let explained: Vec<&str> = list.lines().filter_map(|line| line.split_whitespace().next()).collect();
+    let sources = sources();
+    let (mut violations, mut defined) = (Vec::new(), BTreeMap::<&str, String>::new());
+    for source in sources.iter().filter(|source| source.path.ends_with("codes.rs")) {
+        for (at, id) in error_ids(source).into_iter().filter(|&(at, _)| source.code[..at].ends_with('"')) {
+            let place = format!("src/{}:{}", source.path, source.line_of(at));
+            if let Some(first) = defined.get(id) {
+                violations.push(format!("{place}: `{id}` is defined at {first} already"));
+            }
+            if !explained.contains(&id) {
+                violations.push(format!("{place}: `tagih explain` does not know `{id}`"));
+            }
+            defined.insert(id, place);
+        }
+    }
+    assert!(defined.len() > 60, "only {} codes were found", defined.len());
+    for source in sources.iter().filter(|source| !source.is_test) {
+        for (at, id) in error_ids(source).into_iter().filter(|(_, id)| !defined.contains_key(id)) {
+            violations.push(format!("src/{}:{}: `{id}` is defined nowhere", source.path, source.line_of(at)));
+        }
+    }
+    none(&violations);
+}
+
+#[test]
+fn the_scanner_sees_what_it_should() {
+    let group = "use crate::{domain::{ids::A, bill}, doku::B};";
+    assert_eq!(named(group, 4), ["domain", "doku"]);
+    assert_eq!(without_comment("let url = \"https://x\"; // why"), "let url = \"https://x\"; ");
+    let code =
+        "    pub(super) async fn one(a: u8) -> u8 {\n        a\n    }\n    fn two();\n    fn three(\n        a: u8,\n    ) {\n    }\n";
+    assert_eq!(functions(code), [(1, "one", 3), (4, "two", 1), (5, "three", 4)]);
+    let source = Source::new("cli/x.rs".into(), "a\n// reqwest::x\nreqwest::y\n#[cfg(test)]\nmod tests {\n    println!();\n".into());
+    assert_eq!(source.words("reqwest").into_iter().map(|at| source.line_of(at)).collect::<Vec<_>>(), [3]);
+    assert!(source.words("println").is_empty());
+}
