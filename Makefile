@@ -19,7 +19,10 @@ lint:  ## formatting and lints, warnings are errors
 soak:  ## kill the real program 200 times over campaigns of 2,000 codes
 	TAGIH_KILL_CAMPAIGNS=20 TAGIH_KILL_KILLS=200 TAGIH_KILL_CODES=2000 cargo test --test it kill -- --nocapture
 
-bench:  ## release build, then every figure of docs/benchmarks.md
+bench:  ## release build, then every figure of docs/benchmarks.md (first time about 15 min, then 5)
+	test -x target/bench-venv/bin/python || python3 -m venv target/bench-venv
+	target/bench-venv/bin/pip install --quiet duckdb==2.0.0
+	cargo build --release --features bench --bin tagih --example bench-tool
 	python3 tests/bench/bench.py
 
 clean:  ## remove what builds and benches left
