@@ -119,7 +119,9 @@ pub enum ReconcileError {
 
 impl Pairs for Bills {
     fn pair(&self, invoice_number: &str, payment_code: &str) -> Option<u32> {
-        Self::pair(self, invoice_number, payment_code)
+        // The report says ids as notified, so they are left out of the lines only where the bill's own are the same.
+        let same = |bill: &u32| self.invoice_number(*bill) == invoice_number && self.payment_code(*bill) == payment_code;
+        Self::pair(self, invoice_number, payment_code).filter(same)
     }
 }
 

@@ -31,9 +31,11 @@ fn push(bills: &mut Bills, state: &BillState, policy: &Policy) -> Result<(), Too
         (Some(_), Some(open)) => Some(open.wire_invoice_number.as_str()),
         _ => code.map(|code| code.wire_invoice_number.as_str()),
     };
-    let created_at = code.and_then(|code| code.answer.created_at).unwrap_or(state.planned_at);
-    let expires_at = code.and_then(|code| code.answer.expires_at);
-    let earlier: Vec<Amount> = code.map(|code| code.superseded.iter().map(|earlier| earlier.amount).collect()).unwrap_or_default();
+    // What is known of an earlier code says nothing of one that is being issued.
+    let answered = code.filter(|_| !issue_in_doubt);
+    let created_at = answered.and_then(|code| code.answer.created_at).unwrap_or(state.planned_at);
+    let expires_at = state.expires_at();
+    let earlier: Vec<Amount> = answered.map(|code| code.superseded.iter().map(|earlier| earlier.amount).collect()).unwrap_or_default();
     // From when an amendment's minutes count is not documented, so only codes never amended are held against what was asked.
     let never_amended = state.generation <= 1 && state.status == Status::Active;
     bills.push(&NewBill {

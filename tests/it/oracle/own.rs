@@ -218,7 +218,7 @@ impl OwnWorld {
             // A code of our own making that another bill has given up.
             let free =
                 stories.iter().find(|other| matches!(other.fate, Fate::Cancelled(_) | Fate::Retired) && other.merchant_code.is_some());
-            if let (true, Some(mine), Some(other)) = (random.chance(50), &mut story.merchant_code, free) {
+            if let (true, Some(mine), Some(other)) = (random.chance(85), &mut story.merchant_code, free) {
                 let code = other.merchant_code.clone().unwrap();
                 let taken = stories.iter().filter(|story| story.merchant_code.as_ref() == Some(&code)).count() > 1;
                 if !taken {
@@ -276,7 +276,7 @@ fn story(random: &mut Random, settings: &Settings, number: usize) -> Story {
         };
         expires.max(created + MINUTE)
     };
-    let merchant_code = random.chance(35).then(|| format!("8896{number:012}"));
+    let merchant_code = random.chance(50).then(|| format!("8896{number:012}"));
     let code = |generation: u64| {
         merchant_code.clone().unwrap_or_else(|| format!("{:016}", 6_059_000_000_000_000 + 100 * number as u64 + generation))
     };
@@ -392,7 +392,7 @@ fn known(random: &mut Random, settings: &Settings, slips: &[Draft], files: &[Log
             invoice: slip.invoice.clone(),
             code: if random.chance(5) { "6059000000008888".to_owned() } else { slip.code.clone() },
             channel: slip.channel,
-            amount: random.pick(&[slip.amount, slip.amount, slip.amount / 2, slip.amount + 1_000]),
+            amount: random.pick(&[slip.amount, slip.amount, slip.amount / 2, (slip.amount + 1_000).min(999_999_999_999)]),
             date: unused(second),
         });
     }
