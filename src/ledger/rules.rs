@@ -37,7 +37,7 @@ pub(super) fn live_payment_code(state: &BillState) -> Option<&PaymentCode> {
 
 /// Whether `payment` is one of the bill's: it names the bill, or the number DOKU knows its code by, and it is for the code
 /// the bill holds, if it holds one.
-pub(super) fn pays(payment: &Payment, state: &BillState) -> bool {
+pub(crate) fn pays(payment: &Payment, state: &BillState) -> bool {
     match &state.code {
         None => payment.invoice_number == state.invoice_number,
         Some(code) => {

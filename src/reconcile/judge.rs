@@ -337,7 +337,7 @@ fn paid_mark(inputs: &Inputs, payments: &Payments, number: u32, bill: &Bill, ter
 /// L07: bills that share a live code with another, sorted.
 pub(super) fn live_twice(bills: &Bills, terms: &Terms) -> Vec<u32> {
     let live = |number: u32| {
-        bills.get(number).filter(|bill| {
+        bills.get(number).filter(|bill| !bill.code_is_dead()).filter(|bill| {
             let known = bill.created_at().or_else(|| bill.planned_at());
             is_live(known, bill.expires_at(), bill.cancelled_at(), terms.as_of)
         })

@@ -41,6 +41,8 @@ pub(crate) struct Own {
     pub retired: bool,
     /// DOKU's expiry is another than asked for.
     pub otherwise: bool,
+    /// Number and code of the code it holds or held last, as DOKU answered them.
+    pub held: Option<(String, String)>,
     /// Payments that were ingested before this run.
     pub ingested: Vec<Ingested>,
 }

@@ -112,6 +112,7 @@ impl Story {
                 planned: Some(at(self.planned)),
                 retired: self.fate == Fate::Retired,
                 otherwise: untouched && asked.zip(expires).is_some_and(differs),
+                held: held.map(|held| (held.wire.clone(), held.code.clone())),
                 ingested: Vec::new(),
             },
         }
@@ -249,8 +250,10 @@ impl OwnWorld {
         let bills = self.stories.iter().map(|story| story.facts(&self.settings));
         bills
             .map(|bill| {
-                // A payment is the bill's when it names it and is for the code it holds, if it holds one.
-                let its = |known: &&Known| bill.is_named(&known.invoice) && (bill.code.is_empty() || bill.code == known.code);
+                // A payment is the bill's when it names it, or the number of its code, and is for the code it holds, if it holds one.
+                let named =
+                    |known: &Known| known.invoice == bill.invoice || bill.own.held.as_ref().is_some_and(|(wire, _)| *wire == known.invoice);
+                let its = |known: &&Known| named(known) && bill.own.held.as_ref().is_none_or(|(_, code)| *code == known.code);
                 let ingested = self.known.iter().filter(its);
                 let ingested = ingested.map(|known| Ingested { identity: known.identity.clone(), date: known.date, amount: known.amount });
                 let ingested = ingested.collect();
@@ -306,7 +309,7 @@ fn story(random: &mut Random, settings: &Settings, number: usize) -> Story {
     let fate = match fate {
         Fate::Cancelled(_) => {
             let middle = accepted + random.below((expires - accepted).max(1) as usize) as i64;
-            Fate::Cancelled(random.pick(&[middle, middle, from, from - 1, as_of, as_of + 1]).max(accepted + 2))
+            Fate::Cancelled(random.pick(&[middle, from, from - 1, as_of, as_of + 1, as_of + 1]).max(accepted + 2))
         }
         other => other,
     };
