@@ -119,7 +119,9 @@ pub enum ReconcileError {
 
 impl Pairs for Bills {
     fn pair(&self, invoice_number: &str, payment_code: &str) -> Option<u32> {
-        Self::pair(self, invoice_number, payment_code)
+        // The report says ids as notified, so they are left out of the lines only where the bill's own are the same.
+        let same = |bill: &u32| self.invoice_number(*bill) == invoice_number && self.payment_code(*bill) == payment_code;
+        Self::pair(self, invoice_number, payment_code).filter(same)
     }
 }
 
@@ -190,7 +192,7 @@ fn external_bills(path: &Path, terms: &Terms) -> Result<Billed, ReconcileError> 
 fn own_bills(snapshot: &Snapshot, scope: ScopeTotals, terms: &Terms) -> Result<Billed, ReconcileError> {
     let bills = reconcile::from_states(snapshot.bills.values(), &terms.policy).map_err(|_| ReconcileError::TooManyBills)?;
     Ok(Billed {
-        known: reconcile::known_payments(&bills, &snapshot.payments),
+        known: reconcile::known_payments(&bills, snapshot),
         bills,
         malformed: Vec::new(),
         scope: Tally { count: scope.count, amount: crate::domain::amount::Rupiah::new(scope.amount) },

@@ -37,7 +37,7 @@ pub(super) fn live_payment_code(state: &BillState) -> Option<&PaymentCode> {
 
 /// Whether `payment` is one of the bill's: it names the bill, or the number DOKU knows its code by, and it is for the code
 /// the bill holds, if it holds one.
-pub(super) fn pays(payment: &Payment, state: &BillState) -> bool {
+pub(crate) fn pays(payment: &Payment, state: &BillState) -> bool {
     match &state.code {
         None => payment.invoice_number == state.invoice_number,
         Some(code) => {
@@ -68,11 +68,10 @@ impl Span {
 
     /// Whether a bill whose first payment was at `first_paid_at` was open at any time in the span.
     pub(super) fn holds(&self, state: &BillState, first_paid_at: Option<Timestamp>) -> bool {
-        let expires_at = state.code.as_ref().and_then(|code| code.answer.expires_at);
         let before = |at: Option<Timestamp>, limit: i64| at.is_some_and(|at| microseconds(at) < limit);
         microseconds(state.planned_at) <= self.as_of
             && !before(state.cancelled_at, self.from)
-            && !before(expires_at, self.expired_from)
+            && !before(state.expires_at(), self.expired_from)
             && (state.terms.reusable || !before(first_paid_at, self.from))
     }
 }

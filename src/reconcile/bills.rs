@@ -42,6 +42,8 @@ pub struct NewBill<'a> {
     pub bill_group: Option<&'a str>,
     /// L08: whether its code came with other terms than asked for.
     pub issued_otherwise: bool,
+    /// Whether its code was given up for dead (an expired one), so that another bill may hold it.
+    pub code_is_dead: bool,
 }
 
 /// What an external ledger says of payment.
@@ -115,6 +117,7 @@ impl Bill {
     const OTHERWISE: u8 = 4;
     const PAID: u8 = 8;
     const CODE_OPEN: u8 = 16;
+    const CODE_DEAD: u8 = 32;
 
     const fn has(&self, flag: u8) -> bool {
         self.flags & flag != 0
@@ -130,6 +133,10 @@ impl Bill {
 
     pub(super) const fn issued_otherwise(&self) -> bool {
         self.has(Self::OTHERWISE)
+    }
+
+    pub(super) const fn code_is_dead(&self) -> bool {
+        self.has(Self::CODE_DEAD)
     }
 
     pub(super) const fn has_code(&self) -> bool {
@@ -222,6 +229,7 @@ impl Bills {
         let flags = flag(new.reusable, Bill::REUSABLE)
             | flag(new.issue_in_doubt, Bill::IN_DOUBT)
             | flag(new.issued_otherwise, Bill::OTHERWISE)
+            | flag(new.code_is_dead, Bill::CODE_DEAD)
             | flag(new.paid != ExternalMark::Unpaid, Bill::PAID)
             | flag(new.open_invoice_number == Some(new.invoice_number), Bill::CODE_OPEN);
         for (number, any_code) in [(new.wire_invoice_number, false), (new.open_invoice_number, true)] {
@@ -363,12 +371,9 @@ impl Bills {
         all
     }
 
-    /// The bill a payment of our own ledger belongs to: named by number, and by code where it has one.
-    #[must_use]
-    pub fn paid_by(&self, invoice_number: &str, payment_code: &str) -> Option<u32> {
-        self.by_number(invoice_number)
-            .map(|(bill, _)| bill)
-            .find(|&bill| self.payment_code(bill) == payment_code || self.payment_code(bill).is_empty())
+    /// The bills that go by this number, whatever their codes.
+    pub(super) fn numbered<'a>(&'a self, invoice_number: &'a str) -> impl Iterator<Item = u32> + 'a {
+        self.by_number(invoice_number).map(|(bill, _)| bill)
     }
 
     /// The only bill that goes by both ids.

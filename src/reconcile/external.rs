@@ -312,6 +312,7 @@ fn parse<'r>(columns: &Columns, row: &'r csv::ByteRecord, width: usize) -> Resul
         earlier_amounts: &[],
         bill_group: Some(cell(12, "bill_group")?).filter(|name| !name.is_empty()),
         issued_otherwise: false,
+        code_is_dead: false,
     };
     Ok(ParsedRow { bill, earlier_amounts, paid_amount })
 }

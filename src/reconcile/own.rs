@@ -5,6 +5,7 @@ use crate::domain::amount::Amount;
 use crate::domain::classify::{Policy, issued_otherwise};
 use crate::domain::lifecycle::{BillState, OperationKind, Status};
 use crate::domain::payment::Payment;
+use crate::ledger::{Snapshot, pays};
 
 /// The bills of `states`, findable.
 ///
@@ -31,9 +32,11 @@ fn push(bills: &mut Bills, state: &BillState, policy: &Policy) -> Result<(), Too
         (Some(_), Some(open)) => Some(open.wire_invoice_number.as_str()),
         _ => code.map(|code| code.wire_invoice_number.as_str()),
     };
-    let created_at = code.and_then(|code| code.answer.created_at).unwrap_or(state.planned_at);
-    let expires_at = code.and_then(|code| code.answer.expires_at);
-    let earlier: Vec<Amount> = code.map(|code| code.superseded.iter().map(|earlier| earlier.amount).collect()).unwrap_or_default();
+    // What is known of an earlier code says nothing of one that is being issued.
+    let answered = code.filter(|_| !issue_in_doubt);
+    let created_at = answered.and_then(|code| code.answer.created_at).unwrap_or(state.planned_at);
+    let expires_at = state.expires_at();
+    let earlier: Vec<Amount> = answered.map(|code| code.superseded.iter().map(|earlier| earlier.amount).collect()).unwrap_or_default();
     // From when an amendment's minutes count is not documented, so only codes never amended are held against what was asked.
     let never_amended = state.generation <= 1 && state.status == Status::Active;
     bills.push(&NewBill {
@@ -54,19 +57,23 @@ fn push(bills: &mut Bills, state: &BillState, policy: &Policy) -> Result<(), Too
         bill_group: state.terms.bill_group.as_deref(),
         issued_otherwise: never_amended
             && issued_otherwise(state.terms.expiry, code.and_then(|code| code.answer.created_at), expires_at, policy),
+        code_is_dead: matches!(state.status, Status::Planned | Status::Rejected | Status::Retired),
     })?;
     Ok(())
 }
 
-/// The ledger's payments with their bills, sorted; those of no bill are left out.
+/// The ledger's payments with their bills, sorted; those of no bill are left out. Which bill's a payment is, the ledger says:
+/// its own count of the bills in scope must come to the same.
 #[must_use]
-pub fn known_payments(bills: &Bills, payments: &[Payment]) -> Vec<KnownPayment> {
-    let known = payments.iter().filter_map(|payment| {
-        let bill = bills.paid_by(payment.invoice_number.as_str(), payment.payment_code.as_str())?;
-        let amount = payment.amount.get();
-        Some(KnownPayment { bill, paid_at: payment.paid_at, identity: payment.identity, amount, in_ledger: true })
-    });
-    let mut known: Vec<_> = known.collect();
+pub fn known_payments(bills: &Bills, snapshot: &Snapshot) -> Vec<KnownPayment> {
+    let of = |bill: u32, payment: &Payment| snapshot.bills.get(bills.invoice_number(bill)).is_some_and(|state| pays(payment, state));
+    let mut known = Vec::new();
+    for payment in &snapshot.payments {
+        for bill in bills.numbered(payment.invoice_number.as_str()).filter(|&bill| of(bill, payment)) {
+            let (paid_at, identity, amount) = (payment.paid_at, payment.identity, payment.amount.get());
+            known.push(KnownPayment { bill, paid_at, identity, amount, in_ledger: true });
+        }
+    }
     known.sort_unstable();
     known
 }

@@ -196,6 +196,16 @@ impl BillState {
         }
     }
 
+    /// When the code that may be payable stops being so, if DOKU said it. While an issue is on its way or in doubt, that is
+    /// another code than the one before it, and its expiry is not known yet.
+    #[must_use]
+    pub fn expires_at(&self) -> Option<Timestamp> {
+        match self.status {
+            Status::Requested | Status::InDoubt(OperationKind::Issue) => None,
+            _ => self.code.as_ref().and_then(|code| code.answer.expires_at),
+        }
+    }
+
     /// The code a counter would take now, as far as the ledger knows; expiry is not considered.
     #[must_use]
     pub fn live_code(&self) -> Option<&Code> {

@@ -88,7 +88,7 @@ pub(super) fn columns_of(state: &BillState) -> Result<[Value; 21], Fault> {
         code.map_or(Value::Null, |code| text(code.answer.payment_code.as_str())),
         live_payment_code(state).map_or(Value::Null, |code| text(code.as_str())),
         code.map_or(Value::Null, |code| text(code.wire_invoice_number.as_str())),
-        instant(code.and_then(|code| code.answer.expires_at)),
+        instant(state.expires_at()),
         instant(code.map(|code| code.accepted_at)),
     ])
 }

@@ -5,7 +5,7 @@ use tagih::sandbox::fault::{FaultKind, Faults};
 use super::world::{Doku, World, bytes_in};
 
 /// DOKU does what it is asked and its answers are lost, too few times to open the breaker.
-fn lost_answers() -> (Doku, World) {
+pub(super) fn lost_answers() -> (Doku, World) {
     let doku = Doku::here(Faults { consecutive_max: u32::MAX, ..Faults::only(FaultKind::ResetAfter) });
     let world = World::of(&doku);
     world.reconfigure("[retry]\n", "[retry]\nattempts_max = 2\n");

@@ -4,6 +4,8 @@ mod bad_input;
 mod exit_codes;
 mod flows;
 mod keeping;
+mod reconcile;
+mod reconcile_files;
 mod reissue;
 mod settings;
 pub mod world;

@@ -39,8 +39,17 @@ pub enum Doku {
 impl Doku {
     /// Starts `tagih sandbox` on a free port.
     pub fn process() -> Self {
+        Self::process_with(&[])
+    }
+
+    /// The same with more arguments.
+    pub fn process_with(arguments: &[&str]) -> Self {
         let mut command = program();
-        command.args(["sandbox", "--listen", "127.0.0.1:0"]).env("TAGIH_DOKU_CLIENT_ID", CLIENT).env("TAGIH_DOKU_SECRET", SECRET);
+        command
+            .args(["sandbox", "--listen", "127.0.0.1:0"])
+            .args(arguments)
+            .env("TAGIH_DOKU_CLIENT_ID", CLIENT)
+            .env("TAGIH_DOKU_SECRET", SECRET);
         let mut child = command.stderr(Stdio::null()).spawn().unwrap();
         let mut line = String::new();
         BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
@@ -69,14 +78,28 @@ impl Doku {
         }
     }
 
-    fn look(&self, path: &str) -> Vec<Value> {
+    fn ask(&self, method: &str, path: &str, body: &str) -> Value {
         let base_url = self.base_url();
         let mut stream = TcpStream::connect(base_url.strip_prefix("http://").unwrap()).unwrap();
-        stream.write_all(format!("GET {path} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n").as_bytes()).unwrap();
+        let length = body.len();
+        let request = format!("{method} {path} HTTP/1.1\r\nHost: x\r\nConnection: close\r\nContent-Length: {length}\r\n\r\n{body}");
+        stream.write_all(request.as_bytes()).unwrap();
         let mut answer = String::new();
         stream.read_to_string(&mut answer).unwrap();
         let (_, body) = answer.split_once("\r\n\r\n").unwrap();
         serde_json::from_str(body).unwrap()
+    }
+
+    fn look(&self, path: &str) -> Vec<Value> {
+        serde_json::from_value(self.ask("GET", path, "")).unwrap()
+    }
+
+    /// A customer pays the code of `invoice`, with more keys of the control endpoint's body, such as `,"amount":1000`.
+    pub fn pay(&self, invoice: &str, more: &str) -> Value {
+        let code = self.orders()[invoice].code.clone();
+        let answer = self.ask("POST", "/_sandbox/pay", &format!(r#"{{"payment_code":"{code}"{more}}}"#));
+        assert!(answer.get("error").is_none(), "{answer}");
+        answer
     }
 
     /// Every POST and PATCH that arrived.

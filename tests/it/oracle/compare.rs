@@ -6,6 +6,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use jiff::Timestamp;
+use jiff::civil::Date;
 use jiff::tz::TimeZone;
 use secrecy::SecretString;
 use serde_json::Value;
@@ -17,34 +18,44 @@ use tagih::jobs::reconcile::{self, BillSource, ReconcileOptions};
 use super::evidence::hex;
 use super::message::{CLIENT, SECRET};
 use super::naive::{Outcome, Totals};
-use super::world::{HOUR, MINUTE, World};
+use super::world::{HOUR, MINUTE, Settings, World};
 
 /// Runs the engine on the world's files in `folder`; the results are in the folder this gives.
 pub(crate) fn run(world: &World, folder: &Path) -> PathBuf {
     let (ledger, logs) = world.write(folder);
     let out = folder.join("out");
-    reconcile::run(&options(world, ledger, logs, out.clone())).unwrap_or_else(|error| panic!("the engine refused: {error}"));
+    reconcile::run(&options(&world.settings, BillSource::External(ledger), logs, out.clone()))
+        .unwrap_or_else(|error| panic!("the engine refused: {error}"));
     out
 }
 
-pub(crate) fn options(world: &World, ledger: PathBuf, notifications: Vec<PathBuf>, out: PathBuf) -> ReconcileOptions {
-    let settings = &world.settings;
+pub(crate) fn policy(settings: &Settings) -> Policy {
+    Policy {
+        tolerance_rupiah: settings.tolerance,
+        expiry_grace_minutes: settings.expiry_grace / MINUTE,
+        skew_minutes: settings.skew / MINUTE,
+        unverifiable: if settings.trust_log { Unverifiable::TrustLog } else { Unverifiable::Strict },
+        ..Policy::default()
+    }
+}
+
+/// The first and the last WIB day.
+pub(crate) fn days(settings: &Settings) -> (Date, Date) {
     let wib_day = |second: i64| Timestamp::from_second(second + 7 * HOUR).unwrap().to_zoned(TimeZone::UTC).date();
+    (wib_day(settings.from), wib_day(settings.until - 1))
+}
+
+pub(crate) fn options(settings: &Settings, source: BillSource, notifications: Vec<PathBuf>, out: PathBuf) -> ReconcileOptions {
+    let (from, to) = days(settings);
     ReconcileOptions {
-        source: BillSource::External(ledger),
+        source,
         notifications,
-        from: wib_day(settings.from),
-        to: wib_day(settings.until - 1),
+        from,
+        to,
         as_of: Timestamp::from_second(settings.as_of).unwrap(),
         keys: vec![SigningKey::new(&SecretString::from(SECRET.to_owned()))],
         client_id: CLIENT.to_owned(),
-        policy: Policy {
-            tolerance_rupiah: settings.tolerance,
-            expiry_grace_minutes: settings.expiry_grace / MINUTE,
-            skew_minutes: settings.skew / MINUTE,
-            unverifiable: if settings.trust_log { Unverifiable::TrustLog } else { Unverifiable::Strict },
-            ..Policy::default()
-        },
+        policy: policy(settings),
         carry_in: None,
         out,
     }

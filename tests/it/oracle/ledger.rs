@@ -22,6 +22,49 @@ pub(crate) struct Bill {
     pub paid_amount: Option<u64>,
     pub history: Vec<u64>,
     pub group: String,
+    /// What only our own ledger says.
+    pub own: Own,
+}
+
+/// What our own ledger says of a bill beyond its terms; nothing, for a row of an external one.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Own {
+    /// The other number its code goes by at DOKU, or empty.
+    pub wire: String,
+    /// The number under which a code nobody knows yet may exist, or empty.
+    pub open: String,
+    /// Its issue is on its way or in doubt.
+    pub in_doubt: bool,
+    /// When the ledger first heard of it.
+    pub planned: Option<Timestamp>,
+    /// DOKU said that its code is dead.
+    pub retired: bool,
+    /// DOKU's expiry is another than asked for.
+    pub otherwise: bool,
+    /// Number and code of the code it holds or held last, as DOKU answered them.
+    pub held: Option<(String, String)>,
+    /// Payments that were ingested before this run.
+    pub ingested: Vec<Ingested>,
+}
+
+/// A payment the ledger knows.
+#[derive(Clone, Debug)]
+pub(crate) struct Ingested {
+    pub identity: Vec<String>,
+    pub date: Timestamp,
+    pub amount: u64,
+}
+
+impl Bill {
+    /// Whether it goes by this invoice number.
+    pub(crate) fn is_named(&self, invoice: &str) -> bool {
+        [&self.invoice, &self.own.wire, &self.own.open].iter().any(|number| *number == invoice)
+    }
+
+    /// Whether it goes by this number and this code.
+    pub(crate) fn is_pair(&self, invoice: &str, code: &str) -> bool {
+        (self.is_named(invoice) && self.code == code) || (!invoice.is_empty() && self.own.open == invoice)
+    }
 }
 
 pub(crate) fn read(text: &str) -> Vec<Option<Bill>> {
@@ -67,6 +110,7 @@ fn read_row(header: &[&str], row: &str) -> Option<Bill> {
         paid_amount: if cell("paid_amount").is_empty() { None } else { Some(amount(cell("paid_amount"))?) },
         history: cell("amount_history").split(';').filter(|text| !text.is_empty()).map(amount).collect::<Option<_>>()?,
         group: cell("bill_group").to_owned(),
+        own: Own::default(),
     })
 }
 

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use jiff::{SignedDuration, Timestamp};
 
 use super::evidence::{self, Line, Paid};
-use super::ledger::{self, Bill};
+use super::ledger::{self, Bill, Ingested};
 use super::world::{LogFile, Settings, World};
 
 /// Class → (how many, rupiah).
@@ -50,12 +50,17 @@ pub(crate) fn expected(world: &World) -> Outcome {
 }
 
 pub(crate) fn reconcile(ledger: &str, files: &[String], settings: &Settings) -> Outcome {
+    let rows = ledger::read(ledger);
+    let malformed_rows = rows.iter().filter(|row| row.is_none()).count() as u64;
+    let bills: Vec<Bill> = rows.into_iter().flatten().collect();
+    Outcome { malformed_rows, ..reconcile_bills(&bills, files, settings) }
+}
+
+pub(crate) fn reconcile_bills(bills: &[Bill], files: &[String], settings: &Settings) -> Outcome {
     let (lines, mut payments) = evidence::read(files, settings.trust_log);
     payments.sort_by_key(|paid| (paid.facts.date, paid.facts.identity.clone()));
-    let rows = ledger::read(ledger);
-    let mut outcome = Outcome { malformed_rows: rows.iter().filter(|row| row.is_none()).count() as u64, ..Outcome::default() };
-    let bills: Vec<Bill> = rows.into_iter().flatten().collect();
-    let mut matcher = Matcher { settings, bills: &bills, payments, verdicts: Vec::new() };
+    let mut outcome = Outcome::default();
+    let mut matcher = Matcher { settings, bills, payments, verdicts: Vec::new() };
     for index in 0..matcher.payments.len() {
         let verdict = matcher.classify(index);
         matcher.verdicts.push(verdict);
@@ -137,9 +142,9 @@ impl Matcher<'_> {
         }
         let bills =
             |test: &dyn Fn(&Bill) -> bool| -> Vec<usize> { (0..self.bills.len()).filter(|&bill| test(&self.bills[bill])).collect() };
-        let by_invoice = bills(&|bill| bill.invoice == facts.invoice);
+        let by_invoice = bills(&|bill| bill.is_named(&facts.invoice));
         let by_code = bills(&|bill| bill.code == facts.code);
-        let pairs: Vec<usize> = by_invoice.iter().copied().filter(|bill| by_code.contains(bill)).collect();
+        let pairs = bills(&|bill| bill.is_pair(&facts.invoice, &facts.code));
         let bill = if pairs.len() == 1 && facts.amount.is_some() { Some(pairs[0]) } else { None };
         let class = if facts.amount.is_none() {
             "P17"
@@ -192,10 +197,20 @@ impl Matcher<'_> {
         let (bill, tolerance) = (&self.bills[at_bill], self.settings.tolerance);
         let marked = bill.paid.flatten().is_some_and(|paid| paid < at(self.settings.from) && paid < self.payments[index].facts.date)
             && bill.paid_amount.unwrap_or(bill.amount) + tolerance >= bill.amount;
+        let earlier =
+            |paid: &&Ingested| (paid.date, &paid.identity) < (self.payments[index].facts.date, &self.payments[index].facts.identity);
+        let ingested = self.unproved(bill).filter(earlier).any(|paid| paid.amount + tolerance >= bill.amount);
         marked
+            || ingested
             || (0..index).any(|earlier| {
                 self.verdicts[earlier].bill == Some(at_bill) && self.payments[earlier].facts.amount.unwrap() + tolerance >= bill.amount
             })
+    }
+
+    /// What the ledger ingested of a bill and this evidence does not prove.
+    fn unproved<'b>(&'b self, bill: &'b Bill) -> impl Iterator<Item = &'b Ingested> {
+        let proved = |paid: &Ingested| self.payments.iter().any(|payment| payment.facts.identity == paid.identity);
+        bill.own.ingested.iter().filter(move |paid| !proved(paid))
     }
 
     fn in_period(&self, instant: Timestamp) -> bool {
@@ -210,7 +225,7 @@ impl Matcher<'_> {
             outcome.flag(verdict.flags.iter().filter(|flag| **flag != "N03"));
             let Some((_, severity)) = P_BREAKS.iter().find(|(class, _)| *class == verdict.class) else { continue };
             // An unusable amount belongs to no bill, but the report shows what was due on the one it names.
-            let named: Vec<&Bill> = self.bills.iter().filter(|bill| (&bill.invoice, &bill.code) == (&facts.invoice, &facts.code)).collect();
+            let named: Vec<&Bill> = self.bills.iter().filter(|bill| bill.is_pair(&facts.invoice, &facts.code)).collect();
             let due = if verdict.class == "P15" || named.len() != 1 { None } else { Some(named[0].amount) };
             let text = |amount: Option<u64>| amount.map(|amount| amount.to_string()).unwrap_or_default();
             // The report gives whole seconds.
@@ -233,8 +248,9 @@ impl Matcher<'_> {
         let (from, grace) = (at(self.settings.from), SignedDuration::from_secs(self.settings.expiry_grace));
         let closed = bill.cancelled.is_some_and(|cancelled| cancelled < from)
             || bill.expires.is_some_and(|expires| expires + grace < from)
-            || (!bill.reusable && bill.paid.flatten().is_some_and(|paid| paid < from));
-        bill.created.is_none_or(|created| created <= at(self.settings.as_of)) && !closed
+            || (!bill.reusable && bill.paid.flatten().is_some_and(|paid| paid < from))
+            || (!bill.reusable && bill.own.ingested.iter().any(|paid| paid.date < from));
+        bill.own.planned.or(bill.created).is_none_or(|created| created <= at(self.settings.as_of)) && !closed
     }
 
     /// Payable at as-of.
@@ -242,7 +258,7 @@ impl Matcher<'_> {
         let as_of = at(self.settings.as_of);
         let begun = bill.created.is_none_or(|created| created <= as_of);
         let ended = bill.cancelled.is_some_and(|cancelled| cancelled <= as_of) || bill.expires.is_some_and(|expires| expires < as_of);
-        begun && !ended && !bill.code.is_empty()
+        begun && !ended && !bill.own.retired && !bill.code.is_empty()
     }
 
     fn report_bills(&self, outcome: &mut Outcome) {
@@ -255,12 +271,12 @@ impl Matcher<'_> {
                 (&other.channel, &other.code) == (&bill.channel, &bill.code) && other.invoice != bill.invoice && self.live(other)
             };
             let shared = self.live(bill) && self.bills.iter().any(twin);
-            let flags: BTreeSet<&'static str> = shared.then_some("L07").into_iter().collect();
+            let flags: BTreeSet<&'static str> = shared.then_some("L07").into_iter().chain(bill.own.otherwise.then_some("L08")).collect();
             outcome.flag(&flags);
             let age = bill.expires.map(|expires| at(self.settings.as_of).duration_since(expires));
             let severity = match class {
                 _ if shared => "critical",
-                "L11" | "L12" | "L05" => "high",
+                "L06" | "L11" | "L12" | "L05" => "high",
                 "L04" => "critical",
                 "L02" if age > Some(SignedDuration::from_hours(60 * 24)) => "medium",
                 _ => continue,
@@ -281,9 +297,14 @@ impl Matcher<'_> {
                 _ => "L00",
             };
         }
+        if bill.own.in_doubt {
+            return "L06";
+        }
+        let marked = |paid: &Ingested| self.in_period(paid.date);
         // A notification of another day is evidence too: the mark may only be dated differently.
         let notified_elsewhere = self.verdicts.iter().any(|verdict| verdict.class == "P16" && verdict.bill == Some(index));
-        if !notified_elsewhere && bill.paid.is_some_and(|paid| paid.is_none_or(|paid| self.in_period(paid))) {
+        let marked = bill.paid.is_some_and(|paid| paid.is_none_or(|paid| self.in_period(paid))) || self.unproved(bill).any(marked);
+        if !notified_elsewhere && marked {
             return "L04";
         }
         if bill.code.is_empty() {
@@ -293,7 +314,7 @@ impl Matcher<'_> {
             return "L03";
         }
         // What was paid in another period did not expire unpaid.
-        let paid_in_another_period = bill.paid.is_some() || notified_elsewhere;
+        let paid_in_another_period = bill.paid.is_some() || notified_elsewhere || self.unproved(bill).next().is_some();
         let passed = bill.expires.is_some_and(|expires| expires + SignedDuration::from_secs(self.settings.expiry_grace) < as_of);
         if passed && !paid_in_another_period { "L02" } else { "L01" }
     }

@@ -18,7 +18,7 @@ const WORLDS: u64 = 2_000;
 /// Mismatches that are shrunk and printed.
 const SHOWN: usize = 3;
 
-fn worlds(usual: u64) -> Range<u64> {
+pub(crate) fn worlds(usual: u64) -> Range<u64> {
     let number = |name: &str| std::env::var(name).ok().and_then(|text| text.parse::<u64>().ok());
     let first = number("TAGIH_ORACLE_FIRST_SEED").unwrap_or(0);
     first..first + number("TAGIH_ORACLE_WORLDS").map_or(usual, |asked| asked * usual / WORLDS)
@@ -26,7 +26,7 @@ fn worlds(usual: u64) -> Range<u64> {
 
 /// Does `work` for every seed, on threads of its own: on rayon's a waiting engine would pick up another world, and another
 /// within that, until the stack ends.
-fn each(seeds: Range<u64>, work: impl Fn(u64) + Sync) {
+pub(crate) fn each(seeds: Range<u64>, work: impl Fn(u64) + Sync) {
     let next = AtomicU64::new(seeds.start);
     let worker = || {
         while let Some(seed) = Some(next.fetch_add(1, Ordering::Relaxed)).filter(|seed| *seed < seeds.end) {

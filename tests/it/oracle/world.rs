@@ -151,7 +151,7 @@ impl World {
     }
 }
 
-fn settings(random: &mut Random) -> Settings {
+pub(crate) fn settings(random: &mut Random) -> Settings {
     let (first, days) = random.pick(&[(0, 31), (0, 31), (9, 1), (12, 7)]);
     let from = OCTOBER + first * DAY;
     let until = from + days * DAY;
