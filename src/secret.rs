@@ -98,5 +98,7 @@ mod tests {
         assert!(matches!(from_file(file(0o640, "x").path()), Err(SecretError::TooOpen { mode: 0o640, .. })));
         assert!(matches!(from_file(file(0o600, "\n").path()), Err(SecretError::Empty(_))));
         assert!(matches!(load("", Sources::default()), Err(SecretError::None)));
+        let empty = Sources { variable: Some(SecretString::from("")), credentials_directory: None };
+        assert!(matches!(load("", empty), Err(SecretError::None)), "an empty variable is as good as none");
     }
 }

@@ -75,4 +75,14 @@ mod tests {
         drop(first);
         SenderLock::acquire(&ledger, "sync").unwrap();
     }
+
+    #[test]
+    fn a_link_to_the_ledger_is_the_same_ledger() {
+        let folder = tempfile::tempdir().unwrap();
+        let (ledger, link) = (folder.path().join("ledger.db"), folder.path().join("link.db"));
+        std::fs::write(&ledger, "").unwrap();
+        std::os::unix::fs::symlink(&ledger, &link).unwrap();
+        let _held = SenderLock::acquire(&ledger, "issue").unwrap();
+        assert!(matches!(SenderLock::acquire(&link, "issue"), Err(LedgerError::Held { .. })));
+    }
 }

@@ -6,6 +6,8 @@
 mod carry;
 mod end;
 mod operation;
+#[cfg(test)]
+mod tests;
 
 use std::collections::{HashMap, HashSet};
 use std::sync::Mutex;
