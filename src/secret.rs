@@ -4,7 +4,7 @@ use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 
-use secrecy::SecretString;
+use secrecy::{ExposeSecret as _, SecretString};
 
 /// Why there is no secret.
 #[derive(Debug, thiserror::Error)]
@@ -44,7 +44,7 @@ pub struct Sources {
 
 /// The secret, from the first source that has one: variable, `secret_file`, systemd credential.
 pub fn load(secret_file: &str, sources: Sources) -> Result<SecretString, SecretError> {
-    if let Some(secret) = sources.variable {
+    if let Some(secret) = sources.variable.filter(|secret| !secret.expose_secret().is_empty()) {
         return Ok(secret);
     }
     if !secret_file.is_empty() {
@@ -79,8 +79,6 @@ fn read(path: &Path) -> Result<SecretString, SecretError> {
 #[cfg(test)]
 mod tests {
     use std::os::unix::fs::OpenOptionsExt as _;
-
-    use secrecy::ExposeSecret as _;
 
     use super::*;
 
