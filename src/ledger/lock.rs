@@ -19,7 +19,8 @@ pub struct SenderLock {
 impl SenderLock {
     /// Takes the lock of the ledger at `ledger_path` for `command`, or says who has it.
     pub fn acquire(ledger_path: &Path, command: &str) -> Result<Self, LedgerError> {
-        let lock_path = beside(ledger_path, ".lock");
+        // By its real name: a link to the ledger must not have a lock of its own.
+        let lock_path = beside(&ledger_path.canonicalize().unwrap_or_else(|_| ledger_path.to_path_buf()), ".lock");
         let failed = |error: io::Error| LedgerError::Storage {
             path: ledger_path.display().to_string(),
             reason: format!("its lock `{}`: {error}", lock_path.display()),
