@@ -11,7 +11,7 @@ use super::sender::{Flags, Sender, deadline, settings};
 use super::setup::{Failure, Setup};
 use crate::domain::bill::{Bill, Wanted};
 use crate::domain::ids::InvoiceNumber;
-use crate::domain::lifecycle::{BillState, Status};
+use crate::domain::lifecycle::BillState;
 use crate::domain::plan::{self, Step};
 use crate::exit::Exit;
 use crate::intake::{self, Intake, Place, Purpose, Sourced};
@@ -134,7 +134,7 @@ const fn step_name(step: &Step) -> (&'static str, bool) {
         Step::Amend => ("amend", true),
         Step::Cancel => ("cancel", true),
         Step::Resolve => ("resolve", true),
-        Step::ConfirmExpiry => ("confirm", true),
+        Step::ConfirmExpiry | Step::Release { .. } => ("confirm", true),
         Step::Wait { .. } => ("wait", true),
         Step::Note | Step::Unchanged(_) => ("unchanged", false),
         Step::RejectedBefore { .. } => ("rejected", false),
@@ -292,7 +292,7 @@ pub(super) fn sync(setup: &Setup, sending: &Sending) -> Result<Exit, Failure> {
     let counts = Counts::of(ends.iter());
     let settled = counts.total().saturating_sub(counts.get(Bucket::InDoubt));
     let after = sender.ledger.snapshot()?;
-    let still = after.bills.values().filter(|bill| matches!(bill.status, Status::InDoubt(_))).count();
+    let still = after.bills.values().filter(|bill| bill.open.is_some()).count();
     if setup.json {
         output::result(serde_json::json!({"open": open.len(), "settled": settled, "in_doubt": still}));
     } else {

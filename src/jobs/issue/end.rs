@@ -4,6 +4,8 @@ use std::collections::BTreeMap;
 
 use super::operation::Ended;
 use crate::domain::code::Code;
+use crate::domain::codes;
+use crate::domain::ids::InvoiceNumber;
 use crate::domain::lifecycle::OperationKind;
 use crate::domain::plan::Unchanged;
 
@@ -91,6 +93,12 @@ impl End {
     #[must_use]
     pub fn refused(code: Code, column: &'static str, reason: &str) -> Self {
         Self { code: code.id.into(), column, reason: reason.into(), ..Self::plain(Bucket::Refused, "refused") }
+    }
+
+    /// Its code may still be paid for `holder`.
+    #[must_use]
+    pub fn live_elsewhere(holder: &InvoiceNumber) -> Self {
+        Self::refused(codes::CODE_LIVE_ELSEWHERE, "payment_code", &format!("it is live for invoice `{holder}`"))
     }
 
     /// DOKU refused it.
