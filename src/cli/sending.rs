@@ -55,6 +55,11 @@ pub(super) fn cancel(setup: &Setup, arguments: &Cancel) -> Result<Exit, Failure>
 fn named(invoices: &[String]) -> Result<Intake, Failure> {
     let mut valid: Vec<Sourced<Bill>> = Vec::new();
     for (text, row) in invoices.iter().zip(1_u64..) {
+        if Path::new(text).is_file() {
+            return Err(Failure::usage(format!(
+                "`{text}` is a file, and others stand beside it\nhint: give one file, or invoice numbers only"
+            )));
+        }
         let invoice_number = InvoiceNumber::new(text)
             .map_err(|error| Failure::usage(format!("`{text}` is neither a file nor an invoice number: {error}")))?;
         let place = Place { file: Path::new("(arguments)").into(), file_order: 0, row, line: row };

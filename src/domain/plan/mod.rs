@@ -184,7 +184,7 @@ pub fn wire_number(invoice_number: &InvoiceNumber, reissue_suffix: &str, retired
     if retired_count == 0 {
         return Some(invoice_number.clone());
     }
-    InvoiceNumber::new(&format!("{invoice_number}{reissue_suffix}{retired_count}")).ok()
+    InvoiceNumber::new(format!("{invoice_number}{reissue_suffix}{retired_count}")).ok()
 }
 
 fn active(bill: &Bill, terms: &Terms, wanted: &RecordedTerms, state: &BillState, view: &impl View, now: Timestamp, rules: &Rules) -> Step {

@@ -188,6 +188,20 @@ fn no(words: &str) -> Act {
     Act::Say(400, format!(r#"{{"error":{{"message":"{words}"}}}}"#))
 }
 
+/// A verified payment of `invoice` with `code`.
+fn payment(office: &Office, invoice: &str, code: &str) -> Payment {
+    Payment {
+        identity: crate::domain::digest::of_bytes(invoice.as_bytes()),
+        invoice_number: number(invoice),
+        payment_code: PaymentCode::new(code).unwrap(),
+        channel: Channel::Alfa,
+        amount: Amount::new(100).unwrap(),
+        paid_at: office.clock(),
+        received_at: None,
+        line_digest: [0; 32],
+    }
+}
+
 fn status(word: &str, rupiah: u64) -> String {
     format!(r#"{{"transaction":{{"status":"{word}"}},"order":{{"amount":{rupiah}}}}}"#)
 }
@@ -289,4 +303,32 @@ fn a_merchant_code_is_free_again_once_doku_says_that_its_holder_has_expired() {
     let freed = vec![seen("EXPIRED", 100), yes("NEW", "8896500001")];
     assert_eq!(office.end(with_code("NEW", 100, code), freed).bucket, Bucket::Issued);
     assert_eq!(office.state("OLD").status, Status::Retired);
+}
+
+#[test]
+fn a_customers_own_code_is_used_again_for_the_next_bill_once_the_last_one_is_paid() {
+    let (office, code) = (Office::new(), Some("8896500001"));
+    office.end(with_code("OCT", 100, code), vec![yes("OCT", "8896500001")]);
+    office.ledger.apply_payments(&[payment(&office, "OCT", "8896500001")]).unwrap();
+    let freed = vec![seen("SUCCESS", 100), yes("NOV", "8896500001")];
+    assert_eq!(office.end(with_code("NOV", 100, code), freed).bucket, Bucket::Issued);
+    assert_eq!(office.end(with_code("OCT", 100, code), vec![]).action, "paid", "and the paid one is never issued anew");
+}
+
+#[test]
+fn a_holder_that_only_doku_says_is_paid_keeps_its_code() {
+    let (office, code) = (Office::new(), Some("8896500001"));
+    office.end(with_code("OCT", 100, code), vec![yes("OCT", "8896500001")]);
+    let end = office.after_minutes(700).end(with_code("NOV", 100, code), vec![seen("SUCCESS", 100)]);
+    assert_eq!((end.code.as_str(), office.state("OCT").status), ("E0305", Status::Active));
+}
+
+#[test]
+fn a_late_payment_under_any_number_the_bill_ever_had_is_the_bills() {
+    let office = Office::new();
+    office.end(row("I", 100), vec![yes("I", "7")]);
+    let mut bills = office.ledger.snapshot().unwrap().bills;
+    bills.get_mut(&number("I")).unwrap().retired_count = 2;
+    let paid = paid(&[payment(&office, "I-R1", "8"), payment(&office, "OTHER", "9")], &bills, &settings().rules);
+    assert_eq!(paid, HashSet::from([number("I"), number("OTHER")]));
 }

@@ -94,6 +94,7 @@ fn exit_2_for_every_wrong_use_before_anything_is_sent_or_written() {
         (&[], &["status"], &["there is no ledger"]),
         (&[], &["ledger", "verify"], &["there is no ledger"]),
         (&[], &["cancel", "not a ünvoice"], &["neither a file nor an invoice number"]),
+        (&[], &["cancel", "bills.csv", "U-0001"], &["`bills.csv` is a file"]),
         (&[], &["explain", "E9999"], &["no code `E9999`"]),
     ];
     let before = bytes_in(&world.path(""));
