@@ -192,8 +192,10 @@ impl BillState {
                     if self.terms.amount != open.terms.amount {
                         code.superseded.push(Superseded { amount: self.terms.amount, until: at });
                     }
-                    if let Some(expires_at) = answer.and_then(|answer| answer.expires_at) {
-                        code.answer.expires_at = Some(expires_at);
+                    // A new end that nobody has told is not known: the old one would make a live code look dead.
+                    let told = answer.and_then(|answer| answer.expires_at);
+                    if told.is_some() || self.terms.expiry != open.terms.expiry {
+                        code.answer.expires_at = told;
                     }
                 }
                 self.terms = open.terms;

@@ -90,7 +90,7 @@ where
         self.ledger.record(vec![Entry { invoice_number: bill.invoice_number.clone(), at: (self.clock)(), event, private }]).await?;
         match self.pursue(&operation, None).await? {
             Ended::InDoubt { reason } => self.ask_status(&bill.invoice_number, reason).await,
-            ended @ (Ended::Done { .. } | Ended::Rejected { .. } | Ended::Deferred { .. }) => Ok(ended.into()),
+            ended @ (Ended::Done { .. } | Ended::Expired | Ended::Rejected { .. } | Ended::Deferred { .. }) => Ok(ended.into()),
         }
     }
 
@@ -219,7 +219,9 @@ where
         };
         match ended {
             Ended::InDoubt { reason } => self.ask_status(invoice_number, reason).await,
-            settled @ (Ended::Done { .. } | Ended::Rejected { .. } | Ended::Deferred { .. }) => Ok(Next::PlanAgain(Some(settled.into()))),
+            settled @ (Ended::Done { .. } | Ended::Expired | Ended::Rejected { .. } | Ended::Deferred { .. }) => {
+                Ok(Next::PlanAgain(Some(settled.into())))
+            }
         }
     }
 

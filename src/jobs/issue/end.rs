@@ -121,6 +121,7 @@ impl From<Ended> for End {
             Ended::Done { operation: OperationKind::Issue, replayed: true } => Self::plain(Bucket::Issued, "replayed"),
             Ended::Done { operation: OperationKind::Amend, .. } => Self::plain(Bucket::Amended, "amended"),
             Ended::Done { operation: OperationKind::Cancel, .. } => Self::plain(Bucket::Cancelled, "cancelled"),
+            Ended::Expired => Self::unchanged(Unchanged::Expired),
             Ended::Rejected { code, reason } => Self::rejected(&code, &reason),
             Ended::Deferred { reason } => Self::deferred(&reason),
             Ended::InDoubt { reason } => Self { reason, ..Self::plain(Bucket::InDoubt, "in_doubt") },

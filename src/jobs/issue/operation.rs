@@ -30,6 +30,8 @@ pub(super) struct Operation {
 pub(super) enum Ended {
     /// Carried out.
     Done { operation: OperationKind, replayed: bool },
+    /// Issued by an earlier attempt, and past its expiry by now.
+    Expired,
     /// Definitely refused by DOKU.
     Rejected { code: String, reason: String },
     /// Provably never sent.
@@ -61,9 +63,12 @@ where
             match outcome(&delivery, &expected).worded(|reason| body::masked(&operation.request.body, reason)) {
                 Outcome::Accepted { answer, replayed } => {
                     self.note_signature(&delivery);
+                    let is_issue = operation.kind == OperationKind::Issue;
+                    let has_expired = is_issue && answer.expires_at.is_some_and(|expires_at| expires_at <= (self.clock)());
                     let request_id = operation.request.request_id;
                     self.conclude(&operation.invoice_number, request_id, Event::Accepted { answer, replayed }).await?;
-                    return Ok(Ended::Done { operation: operation.kind, replayed: replayed || doubt.is_some() });
+                    let done = Ended::Done { operation: operation.kind, replayed: replayed || doubt.is_some() };
+                    return Ok(if has_expired { Ended::Expired } else { done });
                 }
                 // The order may be in the way of our attempt because an earlier one was carried out, and DOKU has forgotten
                 // the answer it stored.

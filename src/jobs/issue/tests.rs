@@ -300,7 +300,7 @@ fn a_merchant_code_is_free_again_once_doku_says_that_its_holder_has_expired() {
     assert_eq!(office.end(with_code("NEW", 100, code), vec![]).code, "E0305", "a payment may still be on its way");
     office.after_minutes(1);
     assert_eq!(office.end(with_code("NEW", 100, code), vec![seen("PENDING", 100)]).code, "E0305");
-    let freed = vec![seen("EXPIRED", 100), yes("NEW", "8896500001")];
+    let freed = vec![seen("EXPIRED", 100), Act::Say(200, success("NEW", "8896500001", 1_790_000_000 + 39_600))];
     assert_eq!(office.end(with_code("NEW", 100, code), freed).bucket, Bucket::Issued);
     assert_eq!(office.state("OLD").status, Status::Retired);
 }
@@ -331,4 +331,26 @@ fn a_late_payment_under_any_number_the_bill_ever_had_is_the_bills() {
     bills.get_mut(&number("I")).unwrap().retired_count = 2;
     let paid = paid(&[payment(&office, "I-R1", "8"), payment(&office, "OTHER", "9")], &bills, &settings().rules);
     assert_eq!(paid, HashSet::from([number("I"), number("OTHER")]));
+}
+
+#[test]
+fn a_replayed_code_that_has_expired_meanwhile_is_not_reported_as_issued() {
+    let office = Office::new();
+    office.after_minutes(601);
+    let end = office.end(row("I", 100), vec![Act::Say(409, success("I", "7", 1_790_000_000))]);
+    assert_eq!((end.bucket, end.action, office.state("I").status), (Bucket::Unchanged, "expired", Status::Active));
+}
+
+#[test]
+fn a_code_whose_new_end_doku_does_not_say_can_still_be_cancelled_after_the_old_one() {
+    let office = Office::new();
+    office.end(row("I", 100), vec![yes("I", "7")]);
+    let mut longer = row("I", 100);
+    if let Wanted::Live(terms) = &mut longer.wanted {
+        terms.expiry = Expiry::Minutes(2_000);
+    }
+    let dateless = r#"{"order":{"invoice_number":"I"},"online_to_offline_info":{"payment_code":"7"}}"#;
+    assert_eq!(office.end(longer, vec![Act::Say(200, dateless.into())]).bucket, Bucket::Amended);
+    let end = office.after_minutes(700).end(cancel("I"), vec![Act::Say(200, dateless.into())]);
+    assert_eq!(end.bucket, Bucket::Cancelled);
 }
