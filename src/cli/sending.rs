@@ -17,7 +17,7 @@ use crate::exit::Exit;
 use crate::intake::{self, Intake, Place, Purpose, Sourced};
 use crate::jobs::issue::{Bucket, Counts, End, steps};
 use crate::jobs::stop::StopReason;
-use crate::ledger::{Ledger, SqliteLedger};
+use crate::ledger::{Ledger, LedgerError, SqliteLedger};
 use crate::report::atomic;
 use crate::report::issue::IssueReport;
 
@@ -90,6 +90,9 @@ fn dry_run(setup: &Setup, intake: &Intake, flags: &Flags) -> Result<Exit, Failur
     let steps = if setup.ledger_path().exists() {
         let ledger = SqliteLedger::open_read_only(setup.ledger_path(), &setup.binding()?)?;
         steps(&bills, &ledger, setup.clock.now(), &settings.rules)?
+    } else if setup.is_production() && !flags.new_ledger {
+        // The run itself would end so; its plan must not look as if everything were new.
+        return Err(LedgerError::Missing { path: setup.config.ledger.path.clone() }.into());
     } else {
         let nothing = HashMap::new();
         let view = plan::MapView::new(&nothing, HashSet::new());

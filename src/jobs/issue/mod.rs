@@ -31,7 +31,7 @@ use crate::gateway::Gateway;
 use crate::gateway::pacing::Time;
 use crate::ledger::{Entry, Ledger, LedgerError, Private, Snapshot};
 
-/// Settle, cancel, confirm, issue: the longest chain one row can need in one run.
+/// Settle, cancel, confirm (or release), issue: the longest chain one row can need in one run.
 const ROUNDS_MAX: u32 = 4;
 
 /// How many plan events share one call to the ledger.

@@ -130,6 +130,7 @@ fn production_demands_a_ledger_or_new_ledger_and_creates_none_by_itself() {
     let world = World::at("http://127.0.0.1:1", "");
     world.many("bills.csv", "P", 2);
     world.run_with(&production, &["issue", "bills.csv", "--yes"]).expect(2).says(&["there is no ledger", "--new-ledger"]);
+    world.run_with(&production, &["issue", "bills.csv", "--dry-run"]).expect(2).says(&["there is no ledger"]);
     assert!(!world.path("tagih.ledger").exists());
     world.run_with(&production, &["sandbox"]).expect(2).says(&["production"]);
     // With it the run goes on as far as the network, where nobody is: not sent, so nothing is in doubt.
