@@ -275,12 +275,21 @@ fn check(config: &Config) -> Result<(), ConfigError> {
         format!("`doku.base_url` must begin with https:// (the sandbox may use http on loopback): `{url}`")
     } else if config.doku.environment == Environment::Production && url.contains("sandbox") {
         format!("`doku.environment` is production, but `doku.base_url` is a sandbox: `{url}`")
-    } else if config.doku.environment == Environment::Sandbox && url == "https://api.doku.com" {
+    } else if config.doku.environment == Environment::Sandbox && host(url).eq_ignore_ascii_case("api.doku.com") {
         "`doku.environment` is sandbox, but `doku.base_url` is DOKU's production host".to_owned()
+    } else if config.doubt.not_found_minutes < 1 || config.doubt.unchanged_minutes < 1 {
+        // Without patience, a request that is still on its way would count as never carried out.
+        "`doubt.not_found_minutes` and `doubt.unchanged_minutes` must be at least 1".to_owned()
     } else {
         return Ok(());
     };
     Err(ConfigError::Value(complaint))
+}
+
+/// What stands between scheme and port.
+fn host(url: &str) -> &str {
+    let rest = url.split_once("://").map_or(url, |(_, rest)| rest);
+    rest.split([':', '/']).next().unwrap_or_default()
 }
 
 #[cfg(test)]
@@ -329,6 +338,8 @@ mod tests {
             "[doku]\nbase_url = \"http://10.0.0.1\"",
             "[doku]\nbase_url = \"http://127.0.0.1.evil.example\"",
             "[doku]\nbase_url = \"https://api.doku.com\"",
+            "[doku]\nbase_url = \"https://API.doku.com:443\"",
+            "[doubt]\nnot_found_minutes = 0",
             "[doku]\nbase_url = \"https://api-sandbox.doku.com/\"",
             "[pacing]\nburst = 0",
             "[pacing]\nburst = \"many\"",

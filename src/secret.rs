@@ -4,7 +4,7 @@ use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 
-use secrecy::SecretString;
+use secrecy::{ExposeSecret as _, SecretString};
 
 /// Why there is no secret.
 #[derive(Debug, thiserror::Error)]
@@ -44,7 +44,7 @@ pub struct Sources {
 
 /// The secret, from the first source that has one: variable, `secret_file`, systemd credential.
 pub fn load(secret_file: &str, sources: Sources) -> Result<SecretString, SecretError> {
-    if let Some(secret) = sources.variable {
+    if let Some(secret) = sources.variable.filter(|secret| !secret.expose_secret().is_empty()) {
         return Ok(secret);
     }
     if !secret_file.is_empty() {
@@ -80,8 +80,6 @@ fn read(path: &Path) -> Result<SecretString, SecretError> {
 mod tests {
     use std::os::unix::fs::OpenOptionsExt as _;
 
-    use secrecy::ExposeSecret as _;
-
     use super::*;
 
     fn file(mode: u32, text: &str) -> tempfile::NamedTempFile {
@@ -98,5 +96,7 @@ mod tests {
         assert!(matches!(from_file(file(0o640, "x").path()), Err(SecretError::TooOpen { mode: 0o640, .. })));
         assert!(matches!(from_file(file(0o600, "\n").path()), Err(SecretError::Empty(_))));
         assert!(matches!(load("", Sources::default()), Err(SecretError::None)));
+        let empty = Sources { variable: Some(SecretString::from("")), credentials_directory: None };
+        assert!(matches!(load("", empty), Err(SecretError::None)), "an empty variable is as good as none");
     }
 }

@@ -1,6 +1,6 @@
 //! The commands that look after the ledger: status, why, resolve, import, backup, verify, export, purge.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 use std::path::Path;
 
 use jiff::civil::Date;
@@ -11,7 +11,8 @@ use super::setup::{Failure, Setup};
 use crate::domain::calendar::{format_utc_seconds, start_of_wib_day, wib};
 use crate::domain::digest::Digest;
 use crate::domain::ids::{InvoiceNumber, PaymentCode};
-use crate::domain::lifecycle::{BillState, CodeAnswer, Event, OperationKind, Verdict};
+use crate::domain::lifecycle::{BillState, CodeAnswer, Event, OperationKind, Status, Verdict};
+use crate::domain::plan::{MapView, View as _};
 use crate::exit::Exit;
 use crate::intake::import::{self, ImportOptions};
 use crate::ledger::codes as ledger_codes;
@@ -34,6 +35,17 @@ fn invoice_number(text: &str) -> Result<InvoiceNumber, Failure> {
 fn wait<O>(work: impl Future<Output = Result<O, LedgerError>>) -> Result<O, Failure> {
     let runtime = tokio::runtime::Builder::new_current_thread().build()?;
     Ok(runtime.block_on(work)?)
+}
+
+/// The same, where a refusal by the ledger is the person's mistake and not damage.
+fn wait_for_a_person<O>(work: impl Future<Output = Result<O, LedgerError>>) -> Result<O, Failure> {
+    let runtime = tokio::runtime::Builder::new_current_thread().build()?;
+    runtime.block_on(work).map_err(|error| match error {
+        LedgerError::CodeTaken { .. } | LedgerError::Illegal(_) => {
+            Failure::usage(format!("{error}\nhint: see `tagih why` of both invoices"))
+        }
+        error => error.into(),
+    })
 }
 
 pub(super) fn status(setup: &Setup) -> Result<Exit, Failure> {
@@ -133,6 +145,11 @@ pub(super) fn resolve(setup: &Setup, invoice: &str, verdict: VerdictArgument, co
         Some(text) => Some(PaymentCode::new(text).map_err(|error| Failure::usage(format!("`--payment-code {text}`: {error}")))?),
         None => open.terms.payment_code.clone().or_else(|| bill.code.as_ref().map(|code| code.answer.payment_code.clone())),
     };
+    if let (Some(ours), Some(given)) = (&open.terms.payment_code, &payment_code)
+        && ours != given
+    {
+        return Err(Failure::usage(format!("`--payment-code {given}` is not the code of invoice `{invoice}`, which is `{ours}`")));
+    }
     let verdict = match verdict {
         VerdictArgument::Done => Verdict::Done,
         VerdictArgument::NotDone => Verdict::NotDone,
@@ -150,7 +167,7 @@ pub(super) fn resolve(setup: &Setup, invoice: &str, verdict: VerdictArgument, co
     events.push(settled);
     let at = setup.clock.now();
     let entry = |event| Entry { invoice_number: invoice_number.clone(), at, event, private: Private::default() };
-    let states = wait(ledger.record(events.into_iter().map(entry).collect()))?;
+    let states = wait_for_a_person(ledger.record(events.into_iter().map(entry).collect()))?;
     output::result(format_args!("{invoice} is now {}", states.last().map_or("unchanged", |state| state.status.name())));
     Ok(Exit::Done)
 }
@@ -191,13 +208,19 @@ fn import(setup: &Setup, file: &Path, new_ledger: bool) -> Result<Exit, Failure>
     let known = ledger.snapshot()?.bills;
     let (mut adopted, mut unchanged, mut refused) = (0_u64, 0_u64, codes.refused_row_count);
     let mut entries = Vec::new();
+    let view = MapView::new(&known, HashSet::new());
     for code in &codes.valid {
         let item = &code.item;
         match known.get(&item.invoice_number) {
             Some(bill) if bill.code.as_ref().is_some_and(|held| held.answer.payment_code == item.answer.payment_code) => unchanged += 1,
-            Some(bill) if bill.status.may_be_live() => {
+            Some(bill) if !matches!(bill.status, Status::Planned | Status::Rejected) => {
                 refused += 1;
                 output::note(format_args!("{}: invoice `{}` is {} with another code", code.place, item.invoice_number, bill.status.name()));
+            }
+            _ if view.holder(&item.answer.payment_code).is_some() => {
+                refused += 1;
+                let other = view.holder(&item.answer.payment_code).map(InvoiceNumber::as_str).unwrap_or_default();
+                output::note(format_args!("{}: its code is live for invoice `{other}`", code.place));
             }
             _ => {
                 adopted += 1;

@@ -12,13 +12,13 @@ use super::setup::{Failure, Setup};
 use crate::domain::bill::{Bill, Wanted};
 use crate::domain::end::{Bucket, Counts, End};
 use crate::domain::ids::InvoiceNumber;
-use crate::domain::lifecycle::{BillState, Status};
+use crate::domain::lifecycle::BillState;
 use crate::domain::plan::{self, Step};
 use crate::exit::Exit;
 use crate::intake::{self, Intake, Place, Purpose, Sourced};
 use crate::jobs::issue::steps;
 use crate::jobs::stop::StopReason;
-use crate::ledger::{Ledger, SqliteLedger};
+use crate::ledger::{Ledger, LedgerError, SqliteLedger};
 use crate::report::atomic;
 use crate::report::issue::IssueReport;
 
@@ -56,6 +56,11 @@ pub(super) fn cancel(setup: &Setup, arguments: &Cancel) -> Result<Exit, Failure>
 fn named(invoices: &[String]) -> Result<Intake, Failure> {
     let mut valid: Vec<Sourced<Bill>> = Vec::new();
     for (text, row) in invoices.iter().zip(1_u64..) {
+        if Path::new(text).is_file() {
+            return Err(Failure::usage(format!(
+                "`{text}` is a file, and others stand beside it\nhint: give one file, or invoice numbers only"
+            )));
+        }
         let invoice_number = InvoiceNumber::new(text)
             .map_err(|error| Failure::usage(format!("`{text}` is neither a file nor an invoice number: {error}")))?;
         let place = Place { file: Path::new("(arguments)").into(), file_order: 0, row, line: row };
@@ -86,6 +91,9 @@ fn dry_run(setup: &Setup, intake: &Intake, flags: &Flags) -> Result<Exit, Failur
     let steps = if setup.ledger_path().exists() {
         let ledger = SqliteLedger::open_read_only(setup.ledger_path(), &setup.binding()?)?;
         steps(&bills, &ledger, setup.clock.now(), &settings.rules)?
+    } else if setup.is_production() && !flags.new_ledger {
+        // The run itself would end so; its plan must not look as if everything were new.
+        return Err(LedgerError::Missing { path: setup.config.ledger.path.clone() }.into());
     } else {
         let nothing = HashMap::new();
         let view = plan::MapView::new(&nothing, HashSet::new());
@@ -135,7 +143,7 @@ const fn step_name(step: &Step) -> (&'static str, bool) {
         Step::Amend => ("amend", true),
         Step::Cancel => ("cancel", true),
         Step::Resolve => ("resolve", true),
-        Step::ConfirmExpiry => ("confirm", true),
+        Step::ConfirmExpiry | Step::Release { .. } => ("confirm", true),
         Step::Wait { .. } => ("wait", true),
         Step::Note | Step::Unchanged(_) => ("unchanged", false),
         Step::RejectedBefore { .. } => ("rejected", false),
@@ -293,7 +301,7 @@ pub(super) fn sync(setup: &Setup, sending: &Sending) -> Result<Exit, Failure> {
     let counts = Counts::of(ends.iter());
     let settled = counts.total().saturating_sub(counts.get(Bucket::InDoubt));
     let after = sender.ledger.snapshot()?;
-    let still = after.bills.values().filter(|bill| matches!(bill.status, Status::InDoubt(_))).count();
+    let still = after.bills.values().filter(|bill| bill.open.is_some()).count();
     if setup.json {
         output::result(serde_json::json!({"open": open.len(), "settled": settled, "in_doubt": still}));
     } else {

@@ -82,6 +82,20 @@ pub enum Outcome {
     },
 }
 
+impl Outcome {
+    /// The same outcome with its reason as `word` has it.
+    #[must_use]
+    pub fn worded(self, word: impl FnOnce(&str) -> String) -> Self {
+        match self {
+            Self::Accepted { .. } => self,
+            Self::Rejected { code, reason } => Self::Rejected { code, reason: word(&reason) },
+            Self::Retry { reason } => Self::Retry { reason: word(&reason) },
+            Self::InDoubt { reason } => Self::InDoubt { reason: word(&reason) },
+            Self::Stopped { reach, reason } => Self::Stopped { reach, reason: word(&reason) },
+        }
+    }
+}
+
 #[derive(Deserialize)]
 struct Success {
     order: SuccessOrder,

@@ -63,7 +63,8 @@ pub fn finding(delivery: &Delivery) -> StatusFinding {
     match answer.status {
         200..=299 => known(answer).map_or_else(StatusFinding::NoAnswer, StatusFinding::Seen),
         404 => StatusFinding::Seen(OrderSeen::NotFound),
-        401 | 403 => StatusFinding::Refused(format!("HTTP {}: {}", answer.status, super::answer::error_message(&answer.body))),
+        // A 403 closes one channel or this query, not the run.
+        401 => StatusFinding::Refused(format!("HTTP {}: {}", answer.status, super::answer::error_message(&answer.body))),
         status => StatusFinding::NoAnswer(format!("HTTP {status}: {}", super::answer::error_message(&answer.body))),
     }
 }
@@ -111,6 +112,7 @@ mod tests {
         assert_eq!(of(404, ""), StatusFinding::Seen(OrderSeen::NotFound));
         assert!(matches!(of(500, ""), StatusFinding::NoAnswer(_)));
         assert!(matches!(of(200, "{}"), StatusFinding::NoAnswer(_)));
+        assert!(matches!(of(403, "{}"), StatusFinding::NoAnswer(_)));
         assert!(matches!(of(401, "{}"), StatusFinding::Refused(_)));
     }
 }

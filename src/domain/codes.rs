@@ -35,7 +35,7 @@ pub const CODE_LIVE_ELSEWHERE: Code = Code::new(
     "E0305",
     "the payment code is live for another invoice",
     "One code is never live for two invoices: a payment could not be told apart.",
-    "Cancel the other invoice in the same file (its cancellation goes first), or use another code.",
+    "Cancel the other invoice in the same file (its cancellation goes first), or use another code. An invoice that is paid or past its expiry and grace frees its code by itself, once Check Status agrees.",
 );
 /// An expiry that has passed, or is less than a minute away.
 pub const EXPIRY_PASSED: Code = Code::new(

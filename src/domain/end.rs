@@ -3,6 +3,8 @@
 use std::collections::BTreeMap;
 
 use super::code::Code;
+use super::codes;
+use super::ids::InvoiceNumber;
 use super::lifecycle::OperationKind;
 use super::plan::Unchanged;
 
@@ -90,6 +92,12 @@ impl End {
     #[must_use]
     pub fn refused(code: Code, column: &'static str, reason: &str) -> Self {
         Self { code: code.id.into(), column, reason: reason.into(), ..Self::plain(Bucket::Refused, "refused") }
+    }
+
+    /// Its code may still be paid for `holder`.
+    #[must_use]
+    pub fn live_elsewhere(holder: &InvoiceNumber) -> Self {
+        Self::refused(codes::CODE_LIVE_ELSEWHERE, "payment_code", &format!("it is live for invoice `{holder}`"))
     }
 
     /// DOKU refused it.

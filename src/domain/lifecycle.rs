@@ -58,7 +58,7 @@ pub enum Status {
     Rejected,
     /// DOKU cancelled the code.
     Cancelled,
-    /// DOKU said the code has expired; the bill may be issued anew.
+    /// DOKU said the code can no longer be paid; unless it was paid, the bill may be issued anew.
     Retired,
     /// An operation may or may not have been carried out.
     InDoubt(OperationKind),
@@ -321,7 +321,7 @@ pub enum Event {
         /// The reason given.
         reason: String,
     },
-    /// DOKU said a live code has expired, so that the bill may be issued anew.
+    /// DOKU said a live code can no longer be paid, so that its bill may be issued anew, or another bill have the code.
     Retired {
         /// What was seen.
         reason: String,

@@ -115,8 +115,9 @@ async fn settle(ledger: &impl Ledger, payments: &[Payment], now: Timestamp) -> R
     for entry in entries {
         match ledger.record(vec![entry]).await {
             Ok(_) => count = count.saturating_add(1),
-            // A sender beside us has settled it first.
-            Err(LedgerError::Illegal(_)) => {}
+            // A sender beside us has settled it first, or the code is live for another bill: a person must look, and
+            // meanwhile the payments count.
+            Err(LedgerError::Illegal(_) | LedgerError::CodeTaken { .. }) => {}
             Err(error) => return Err(error),
         }
     }

@@ -19,7 +19,8 @@ pub struct SenderLock {
 impl SenderLock {
     /// Takes the lock of the ledger at `ledger_path` for `command`, or says who has it.
     pub fn acquire(ledger_path: &Path, command: &str) -> Result<Self, LedgerError> {
-        let lock_path = beside(ledger_path, ".lock");
+        // By its real name: a link to the ledger must not have a lock of its own.
+        let lock_path = beside(&ledger_path.canonicalize().unwrap_or_else(|_| ledger_path.to_path_buf()), ".lock");
         let failed = |error: io::Error| LedgerError::Storage {
             path: ledger_path.display().to_string(),
             reason: format!("its lock `{}`: {error}", lock_path.display()),
@@ -74,5 +75,15 @@ mod tests {
         assert!(holder.contains("`issue`") && holder.contains(&std::process::id().to_string()), "{holder}");
         drop(first);
         SenderLock::acquire(&ledger, "sync").unwrap();
+    }
+
+    #[test]
+    fn a_link_to_the_ledger_is_the_same_ledger() {
+        let folder = tempfile::tempdir().unwrap();
+        let (ledger, link) = (folder.path().join("ledger.db"), folder.path().join("link.db"));
+        std::fs::write(&ledger, "").unwrap();
+        std::os::unix::fs::symlink(&ledger, &link).unwrap();
+        let _held = SenderLock::acquire(&ledger, "issue").unwrap();
+        assert!(matches!(SenderLock::acquire(&link, "issue"), Err(LedgerError::Held { .. })));
     }
 }

@@ -17,6 +17,9 @@ pub struct Code {
     pub answer: CodeAnswer,
     /// The invoice number DOKU knows it by.
     pub wire_invoice_number: InvoiceNumber,
+    /// The id of the request that made it, by which DOKU can be asked too; none for an adopted code.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub issued_as: Option<RequestId>,
     /// When the acceptance was recorded (UTC).
     pub accepted_at: Timestamp,
     /// Amounts it asked for before its present terms, each with when they were superseded.
@@ -46,6 +49,9 @@ pub struct OpenOperation {
     pub wire_invoice_number: InvoiceNumber,
     /// When its intent was recorded (UTC).
     pub intended_at: Timestamp,
+    /// When it was last in doubt or about to be sent again (UTC): what it leads to may show only some time after that.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub doubted_at: Option<Timestamp>,
 }
 
 /// The last definite refusal, so that an unchanged row is not sent to be refused again.
@@ -111,6 +117,7 @@ impl BillState {
                 state.code = Some(Code {
                     answer: answer.clone(),
                     wire_invoice_number: invoice_number.clone(),
+                    issued_as: None,
                     accepted_at: at,
                     superseded: Vec::new(),
                 });
@@ -124,6 +131,7 @@ impl BillState {
                     request_id: *request_id,
                     wire_invoice_number: wire_invoice_number.clone(),
                     intended_at: at,
+                    doubted_at: None,
                 });
             }
             Event::NotSent { .. } => {
@@ -133,7 +141,11 @@ impl BillState {
             }
             // Not done is no refusal: nobody turned it down, so the next plan may ask for it again.
             Event::Settled { verdict: Verdict::NotDone, .. } => state.open = None,
-            Event::Doubted { .. } => {}
+            Event::Doubted { .. } => {
+                if let Some(open) = &mut state.open {
+                    open.doubted_at = Some(at);
+                }
+            }
             Event::Accepted { answer, .. } => state.carry_out(at, Some(answer)),
             Event::Settled { verdict: Verdict::Done, answer, .. } => state.carry_out(at, answer.as_ref()),
             Event::Rejected { code, reason } => state.refuse(code, reason),
@@ -169,6 +181,7 @@ impl BillState {
                 self.code = answer.map(|answer| Code {
                     answer: answer.clone(),
                     wire_invoice_number: open.wire_invoice_number,
+                    issued_as: Some(open.request_id),
                     accepted_at: at,
                     superseded: Vec::new(),
                 });
@@ -179,8 +192,10 @@ impl BillState {
                     if self.terms.amount != open.terms.amount {
                         code.superseded.push(Superseded { amount: self.terms.amount, until: at });
                     }
-                    if let Some(expires_at) = answer.and_then(|answer| answer.expires_at) {
-                        code.answer.expires_at = Some(expires_at);
+                    // A new end that nobody has told is not known: the old one would make a live code look dead.
+                    let told = answer.and_then(|answer| answer.expires_at);
+                    if told.is_some() || self.terms.expiry != open.terms.expiry {
+                        code.answer.expires_at = told;
                     }
                 }
                 self.terms = open.terms;

@@ -57,6 +57,13 @@ pub enum Step {
         /// That bill.
         holder: InvoiceNumber,
     },
+    /// Ask DOKU whether the code can be taken over from a bill that has expired or is paid, then plan again.
+    Release {
+        /// That bill.
+        holder: InvoiceNumber,
+        /// Whether a verified payment of it is known.
+        is_paid: bool,
+    },
     /// Record columns that only the ledger keeps.
     Note,
     /// Leave it alone.
@@ -131,6 +138,11 @@ fn live(
     rules: &Rules,
 ) -> Step {
     let Some(state) = state else { return issue(bill, wanted, 0, view, now, rules) };
+    let has_lost_a_code = state.retired_count > 0 && !state.status.may_be_live();
+    if has_lost_a_code && !state.terms.reusable && view.is_paid(&bill.invoice_number) {
+        // The money came after the code was given up; a second code would ask for it again.
+        return Step::Unchanged(Unchanged::Paid);
+    }
     match state.status {
         Status::Planned => issue(bill, wanted, state.retired_count, view, now, rules),
         Status::Rejected => refused_before(state, OperationKind::Issue, wanted, rules)
@@ -149,16 +161,30 @@ fn issue(bill: &Bill, wanted: &RecordedTerms, retired_count: u32, view: &impl Vi
         return refused(codes::EXPIRY_PASSED, "expires_at", "less than a minute remains");
     }
     if let Some(holder) = wanted.payment_code.as_ref().and_then(|code| view.holder(code)).filter(|&holder| *holder != bill.invoice_number) {
-        return Step::Wait { holder: holder.clone() };
+        return wait_for(holder, view, now, rules);
     }
+    match wire_number(&bill.invoice_number, &rules.reissue_suffix, retired_count) {
+        Some(wire_invoice_number) => Step::Issue { wire_invoice_number },
+        None => refused(codes::WIRE_NUMBER_TOO_LONG, "invoice_number", "with the re-issue's suffix it is too long"),
+    }
+}
+
+/// A holder that gave up its code by its own expiry, or by being paid, need not be cancelled; DOKU is asked all the same.
+fn wait_for(holder: &InvoiceNumber, view: &impl View, now: Timestamp, rules: &Rules) -> Step {
+    let state = view.bill(holder).filter(|state| state.status == Status::Active);
+    let is_paid = state.is_some_and(|state| !state.terms.reusable) && view.is_paid(holder);
+    let expires_at = state.and_then(|state| expired_at(state, now));
+    let has_expired = expires_at.is_some_and(|at| minutes_between(at, now) >= rules.reissue_grace_minutes);
+    if is_paid || has_expired { Step::Release { holder: holder.clone(), is_paid } } else { Step::Wait { holder: holder.clone() } }
+}
+
+/// The number DOKU knows a bill by that has lost `retired_count` codes before; `None` when it is too long.
+#[must_use]
+pub fn wire_number(invoice_number: &InvoiceNumber, reissue_suffix: &str, retired_count: u32) -> Option<InvoiceNumber> {
     if retired_count == 0 {
-        return Step::Issue { wire_invoice_number: bill.invoice_number.clone() };
+        return Some(invoice_number.clone());
     }
-    let suffixed = format!("{}{}{retired_count}", bill.invoice_number, rules.reissue_suffix);
-    match InvoiceNumber::new(&suffixed) {
-        Ok(wire_invoice_number) => Step::Issue { wire_invoice_number },
-        Err(_) => refused(codes::WIRE_NUMBER_TOO_LONG, "invoice_number", &format!("`{suffixed}` is too long")),
-    }
+    InvoiceNumber::new(format!("{invoice_number}{reissue_suffix}{retired_count}")).ok()
 }
 
 fn active(bill: &Bill, terms: &Terms, wanted: &RecordedTerms, state: &BillState, view: &impl View, now: Timestamp, rules: &Rules) -> Step {
@@ -267,7 +293,8 @@ pub fn amend_minutes(wanted: &RecordedTerms, state: &BillState, base: AmendBase,
 /// When the amended code is to stop being payable: an unchanged expiry keeps the one DOKU gave.
 fn wanted_end(wanted: &RecordedTerms, state: &BillState) -> Option<Timestamp> {
     let given = state.code.as_ref().and_then(|code| code.answer.expires_at);
-    if wanted.expiry == state.terms.expiry && given.is_some() {
+    let is_unchanged = state.terms.changes_to(wanted).iter().all(|(column, _)| *column != "expiry");
+    if is_unchanged && given.is_some() {
         return given;
     }
     match wanted.expiry {

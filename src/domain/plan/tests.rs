@@ -242,3 +242,25 @@ fn minutes_are_rounded_down_and_never_below_one() {
     assert_eq!(amend_minutes(&later, state, AmendBase::Amendment, at(10)), 80);
     assert_eq!(amend_minutes(&unchanged, state, AmendBase::Amendment, at(99)), 1);
 }
+
+#[test]
+fn a_bill_that_was_paid_after_its_code_was_given_up_is_not_issued_anew() {
+    let retired = Event::Retired { reason: String::new() };
+    let never_left = Event::NotSent { reason: String::new() };
+    let mut world = World::default().with("I", &issued(&terms())).with("I", &[retired]).rules(true, false);
+    world.paid.insert(number("I"));
+    assert_eq!(world.step(live(terms()), 90), Step::Unchanged(Unchanged::Paid));
+    let world = world.with("I", &[intended(OperationKind::Issue, &terms()), never_left]);
+    assert_eq!(world.step(live(terms()), 90), Step::Unchanged(Unchanged::Paid));
+}
+
+#[test]
+fn an_adopted_code_keeps_its_end_when_the_row_gives_minutes() {
+    let adopted = RecordedTerms { name_digest: String::new(), expiry: Expiry::At(at(500)), ..terms().recorded(&SALT) };
+    let answer =
+        CodeAnswer { payment_code: PaymentCode::new("123").unwrap(), created_at: None, expires_at: Some(at(500)), how_to_pay_page: None };
+    let world = World::default().with("I", &[Event::Adopted { terms: adopted, answer }]);
+    let dearer = with(|terms| terms.amount = Amount::new(5).unwrap());
+    assert_eq!(world.step(live(dearer.clone()), 100), Step::Amend, "60 minutes after its adoption have passed, its own end has not");
+    assert_eq!(amend_minutes(&dearer.recorded(&SALT), &world.bills[&number("I")], AmendBase::Amendment, at(100)), 400);
+}

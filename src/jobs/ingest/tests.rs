@@ -124,3 +124,16 @@ async fn a_payment_that_names_invoice_and_code_ends_the_doubt_once() {
     assert_eq!(state(&ledger, "B").status, Status::InDoubt(OperationKind::Issue), "two codes: none is picked");
     assert_eq!(ingested(&ledger, &lines).await.settled, 0);
 }
+
+#[tokio::test]
+async fn a_code_that_is_live_for_another_bill_ends_no_doubt_and_keeps_no_payment_out() {
+    let ledger = MemoryLedger::new();
+    let mut live = doubted("LIVE", "LIVE");
+    let answer = CodeAnswer { payment_code: PaymentCode::new("71").unwrap(), created_at: None, expires_at: None, how_to_pay_page: None };
+    live.push(entry("LIVE", Event::Accepted { answer, replayed: false }));
+    ledger.record(live).await.unwrap();
+    ledger.record(doubted("A", "A")).await.unwrap();
+    let report = ingested(&ledger, &[line("A", "71", "t1", "5000", "SUCCESS"), line("B", "72", "t2", "5000", "SUCCESS")]).await;
+    assert_eq!((report.settled, report.new), (0, 2));
+    assert_eq!(state(&ledger, "A").status, Status::InDoubt(OperationKind::Issue), "a person must look");
+}

@@ -11,7 +11,7 @@ use crate::domain::bill::{Bill, RecordedTerms, Terms, Wanted};
 use crate::domain::doubt::{self, OrderSeen, Patience};
 use crate::domain::end::End;
 use crate::domain::ids::{InvoiceNumber, PaymentCode, RequestId};
-use crate::domain::lifecycle::{BillState, CodeAnswer, Event, OpenOperation, OperationKind, Verdict};
+use crate::domain::lifecycle::{BillState, CodeAnswer, Event, OpenOperation, OperationKind, Status, Verdict};
 use crate::domain::plan::{self, AmendBase, Rules, Step, Unchanged};
 use crate::domain::{codes, digest};
 use crate::gateway::Gateway;
@@ -89,8 +89,10 @@ where
         };
         let private = Private { body: Some((operation.request.request_id, operation.request.body.to_vec())), customer };
         self.ledger.record(vec![Entry { invoice_number: bill.invoice_number.clone(), at: (self.clock)(), event, private }]).await?;
-        let ended = self.pursue(&operation, None).await?;
-        Ok(Next::Ended(self.after_doubt(&bill.invoice_number, ended).await?))
+        match self.pursue(&operation, None).await? {
+            Ended::InDoubt { reason } => self.ask_status(&bill.invoice_number, reason).await,
+            ended @ (Ended::Done { .. } | Ended::Expired | Ended::Rejected { .. } | Ended::Deferred { .. }) => Ok(ended.into()),
+        }
     }
 
     /// The body for a step; the inner error is a row that cannot have one.
@@ -179,20 +181,25 @@ where
     }
 
     /// Settles the operation an earlier run left open: replay inside the window, then Check Status.
-    pub(super) async fn resolve(&self, state: &BillState) -> Result<Next, LedgerError> {
-        let Some(open) = &state.open else { return Ok(Next::PlanAgain(None)) };
+    pub(super) async fn resolve(&self, invoice_number: &InvoiceNumber) -> Result<Next, LedgerError> {
+        // Read anew: since the plan was made, a notification may have settled it.
+        let Some((state, open)) = self.open_operation(invoice_number)? else { return Ok(Next::PlanAgain(None)) };
         if self.caller.stop.reason().is_some() {
             return Ok(Next::Ended(Ended::InDoubt { reason: "the run was stopped before it could be settled".into() }.into()));
         }
-        if state.in_doubt_since.is_none() {
-            self.append(
-                &state.invoice_number,
-                Event::Doubted { reason: "the run that sent it ended before its answer was recorded".into() },
-            )
-            .await?;
-        }
         let age_minutes = plan::minutes_between(open.intended_at, (self.clock)());
         let pinned = self.ledger.body(open.request_id)?.filter(|_| age_minutes <= self.settings.replay_window_minutes);
+        let doubt = match (state.in_doubt_since, &pinned) {
+            (None, _) => Some("the run that sent it ended before its answer was recorded"),
+            (Some(_), Some(_)) => Some("it is sent again"),
+            (Some(_), None) => None,
+        };
+        if let Some(reason) = doubt {
+            let event = Event::Doubted { reason: reason.into() };
+            if !self.conclude(invoice_number, open.request_id, event).await? {
+                return Ok(Next::PlanAgain(None));
+            }
+        }
         let ended = match pinned {
             Some(body) => {
                 let payment_code = match open.operation {
@@ -212,44 +219,43 @@ where
             None => Ended::InDoubt { reason: "too old to be replayed".into() },
         };
         match ended {
-            Ended::InDoubt { reason } => self.ask_status(state, open, reason).await,
-            settled @ (Ended::Done { .. } | Ended::Rejected { .. } | Ended::Deferred { .. }) => Ok(Next::PlanAgain(Some(settled.into()))),
+            Ended::InDoubt { reason } => self.ask_status(invoice_number, reason).await,
+            settled @ (Ended::Done { .. } | Ended::Expired | Ended::Rejected { .. } | Ended::Deferred { .. }) => {
+                Ok(Next::PlanAgain(Some(settled.into())))
+            }
         }
     }
 
-    /// A fresh operation that ended in doubt gets one status query in the same run.
-    async fn after_doubt(&self, invoice_number: &InvoiceNumber, ended: Ended) -> Result<End, LedgerError> {
-        let Ended::InDoubt { reason } = ended else { return Ok(ended.into()) };
-        let state = self.ledger.bill(invoice_number)?;
-        let Some((state, open)) = state.as_ref().and_then(|state| Some((state, state.open.as_ref()?))) else {
-            return Ok(Ended::InDoubt { reason }.into());
-        };
-        match self.ask_status(state, open, reason).await? {
-            Next::Ended(end) => Ok(end),
-            Next::PlanAgain(end) => Ok(end.unwrap_or_else(|| End::unchanged(Unchanged::Expired))),
-        }
+    fn open_operation(&self, invoice_number: &InvoiceNumber) -> Result<Option<(BillState, OpenOperation)>, LedgerError> {
+        Ok(self.ledger.bill(invoice_number)?.and_then(|state| state.open.clone().map(|open| (state, open))))
     }
 
-    async fn ask_status(&self, state: &BillState, open: &OpenOperation, reason: String) -> Result<Next, LedgerError> {
+    /// What replaying could not settle gets one status query.
+    async fn ask_status(&self, invoice_number: &InvoiceNumber, reason: String) -> Result<Next, LedgerError> {
         let still = |reason: String| Ok(Next::Ended(Ended::InDoubt { reason }.into()));
-        let Some(seen) = self.status_of(&open.wire_invoice_number, open.request_id).await else { return still(reason) };
-        let age_minutes = plan::minutes_between(open.intended_at, (self.clock)());
+        let Some((state, open)) = self.open_operation(invoice_number)? else { return Ok(Next::PlanAgain(None)) };
+        let issued_as = match open.operation {
+            OperationKind::Issue => Some(open.request_id),
+            OperationKind::Amend | OperationKind::Cancel => state.code.as_ref().and_then(|code| code.issued_as),
+        };
+        let Some(seen) = self.status_of(&open.wire_invoice_number, issued_as).await else { return still(reason) };
+        let age_minutes = plan::minutes_between(open.doubted_at.unwrap_or(open.intended_at), (self.clock)());
         let Some(verdict) = doubt::verdict(open.operation, &state.terms, &open.terms, seen, age_minutes, self.settings.patience) else {
             return still(reason);
         };
-        let answer = answer_by_status(state, open, seen);
+        let answer = answer_by_status(&state, &open, seen);
         let found = format!("Check Status: {seen}; before: {reason}");
-        self.append(&state.invoice_number, Event::Settled { verdict, answer, by: "status".into(), reason: found }).await?;
-        let end = match verdict {
-            Verdict::Done => Some(Ended::Done { operation: open.operation, replayed: true }.into()),
-            Verdict::NotDone | Verdict::Dead => None,
-        };
+        let event = Event::Settled { verdict, answer, by: "status".into(), reason: found };
+        let is_ours = self.conclude(invoice_number, open.request_id, event).await?;
+        let end = (is_ours && verdict == Verdict::Done).then(|| Ended::Done { operation: open.operation, replayed: true }.into());
         Ok(Next::PlanAgain(end))
     }
 
-    /// Asks DOKU where an order stands; `None` when that told nothing.
-    async fn status_of(&self, wire_invoice_number: &InvoiceNumber, issued_as: RequestId) -> Option<OrderSeen> {
-        let id = if status::fits_a_path(wire_invoice_number.as_str()) { wire_invoice_number.to_string() } else { issued_as.to_string() };
+    /// Asks DOKU where an order stands, by its number or by the id of the request that made it; `None` when that told
+    /// nothing, or neither can be asked by.
+    async fn status_of(&self, wire_invoice_number: &InvoiceNumber, issued_as: Option<RequestId>) -> Option<OrderSeen> {
+        let fits = status::fits_a_path(wire_invoice_number.as_str());
+        let id = if fits { wire_invoice_number.to_string() } else { issued_as?.to_string() };
         let now = (self.clock)().as_nanosecond().to_be_bytes();
         let request_id = RequestId::from_digest(&digest::of_parts(&[b"status", id.as_bytes(), &now]));
         let request = WireRequest { method: Method::Get, path: status::path(&id), request_id, body: bytes::Bytes::new() };
@@ -269,16 +275,40 @@ where
 
     /// Asks whether an expired code is dead at DOKU too, so that its bill may be issued anew.
     pub(super) async fn confirm_expiry(&self, state: &BillState) -> Result<Next, LedgerError> {
-        let unchanged = Ok(Next::Ended(End::unchanged(Unchanged::Expired)));
-        let Some(code) = &state.code else { return unchanged };
-        let by_invoice = RequestId::from_digest(&digest::of_bytes(code.wire_invoice_number.as_str().as_bytes()));
-        match self.status_of(&code.wire_invoice_number, by_invoice).await {
-            Some(OrderSeen::Expired) => {
-                self.append(&state.invoice_number, Event::Retired { reason: "Check Status: EXPIRED".into() }).await?;
-                Ok(Next::PlanAgain(None))
-            }
+        match self.order_of(state).await {
+            Some(OrderSeen::Expired) => self.retire(state, OrderSeen::Expired).await,
             Some(OrderSeen::Paid { .. }) => Ok(Next::Ended(End::unchanged(Unchanged::Paid))),
-            Some(OrderSeen::NotFound | OrderSeen::Pending { .. } | OrderSeen::Other) | None => unchanged,
+            Some(OrderSeen::NotFound | OrderSeen::Pending { .. } | OrderSeen::Other) | None => {
+                Ok(Next::Ended(End::unchanged(Unchanged::Expired)))
+            }
+        }
+    }
+
+    /// Asks whether the code of `holder` is dead at DOKU too, so that another bill may have it. That DOKU says it is paid
+    /// counts only beside a verified payment: without one, nothing would keep the holder from being issued anew.
+    pub(super) async fn release(&self, holder: &InvoiceNumber, is_paid: bool) -> Result<Next, LedgerError> {
+        let Some(state) = self.ledger.bill(holder)?.filter(|state| state.status == Status::Active) else {
+            return Ok(Next::PlanAgain(None));
+        };
+        match self.order_of(&state).await {
+            Some(seen @ OrderSeen::Expired) => self.retire(&state, seen).await,
+            Some(seen @ OrderSeen::Paid { .. }) if is_paid => self.retire(&state, seen).await,
+            None if self.caller.stop.reason().is_some() => Ok(Next::Ended(End::deferred("the run was stopped before its turn"))),
+            Some(_) | None => Ok(Next::Ended(End::live_elsewhere(holder))),
+        }
+    }
+
+    async fn order_of(&self, state: &BillState) -> Option<OrderSeen> {
+        let code = state.code.as_ref()?;
+        self.status_of(&code.wire_invoice_number, code.issued_as).await
+    }
+
+    async fn retire(&self, state: &BillState, seen: OrderSeen) -> Result<Next, LedgerError> {
+        let event = Event::Retired { reason: format!("Check Status: {seen}") };
+        match self.append(&state.invoice_number, event).await {
+            // Its own row and the one that waits for its code may both have asked.
+            Ok(()) | Err(LedgerError::Illegal(_)) => Ok(Next::PlanAgain(None)),
+            Err(error) => Err(error),
         }
     }
 }

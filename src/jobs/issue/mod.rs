@@ -5,7 +5,10 @@
 
 mod carry;
 mod operation;
+#[cfg(test)]
+mod tests;
 
+use std::borrow::Cow;
 use std::collections::{HashMap, HashSet};
 use std::sync::Mutex;
 use std::sync::atomic::AtomicU64;
@@ -18,7 +21,6 @@ use self::operation::Ended;
 use super::caller::Caller;
 use crate::domain::bill::{Bill, Wanted};
 use crate::domain::channel::Channel;
-use crate::domain::codes;
 use crate::domain::end::{Bucket, End};
 use crate::domain::ids::InvoiceNumber;
 use crate::domain::lifecycle::{BillState, Event, Status};
@@ -28,7 +30,7 @@ use crate::gateway::Gateway;
 use crate::gateway::pacing::Time;
 use crate::ledger::{Entry, Ledger, LedgerError, Private, Snapshot};
 
-/// Settle, cancel, confirm, issue: the longest chain one row can need in one run.
+/// Settle, cancel, confirm (or release), issue: the longest chain one row can need in one run.
 const ROUNDS_MAX: u32 = 4;
 
 /// How many plan events share one call to the ledger.
@@ -59,14 +61,18 @@ impl<L, G, T: Time> std::fmt::Debug for Issuing<'_, L, G, T> {
 /// The step for every bill, in their order: what `--dry-run` shows and a run carries out.
 pub fn steps(bills: &[Bill], ledger: &impl Ledger, now: Timestamp, rules: &plan::Rules) -> Result<Vec<Step>, LedgerError> {
     let snapshot = ledger.snapshot()?;
-    let view = MapView::new(&snapshot.bills, paid(&snapshot.payments, &snapshot.bills));
+    let view = MapView::new(&snapshot.bills, paid(&snapshot.payments, &snapshot.bills, rules));
     Ok(bills.iter().map(|bill| plan::step(bill, &view, ledger.salt(), now, rules)).collect())
 }
 
-/// The bills that verified payments name, by their own number or by the one DOKU knows them by.
-fn paid(payments: &[Payment], bills: &HashMap<InvoiceNumber, BillState>) -> HashSet<InvoiceNumber> {
-    let by_wire: HashMap<&InvoiceNumber, &InvoiceNumber> =
-        bills.values().filter_map(|state| Some((&state.code.as_ref()?.wire_invoice_number, &state.invoice_number))).collect();
+/// The bills that verified payments name, by their own number or by one DOKU knows or knew them by.
+fn paid(payments: &[Payment], bills: &HashMap<InvoiceNumber, BillState>, rules: &plan::Rules) -> HashSet<InvoiceNumber> {
+    let mut by_wire: HashMap<Cow<'_, InvoiceNumber>, &InvoiceNumber> = HashMap::new();
+    for state in bills.values() {
+        let earlier = (1..state.retired_count).filter_map(|count| plan::wire_number(&state.invoice_number, &rules.reissue_suffix, count));
+        let present = state.code.as_ref().map(|code| &code.wire_invoice_number);
+        by_wire.extend(earlier.map(Cow::Owned).chain(present.map(Cow::Borrowed)).map(|wire| (wire, &state.invoice_number)));
+    }
     payments.iter().map(|payment| (*by_wire.get(&payment.invoice_number).unwrap_or(&&payment.invoice_number)).clone()).collect()
 }
 
@@ -96,10 +102,10 @@ where
     fn plan(&self, bills: &[Bill], pending: &[usize]) -> Result<Vec<Planned>, LedgerError> {
         let now = (self.clock)();
         let Snapshot { bills: mut states, payments, .. } = self.ledger.snapshot()?;
-        let paid = paid(&payments, &states);
+        let rules = &self.settings.rules;
+        let paid = paid(&payments, &states, rules);
         let view = MapView::new(&states, paid);
         let salt = self.ledger.salt();
-        let rules = &self.settings.rules;
         let steps: Vec<(usize, Step)> =
             pending.iter().filter_map(|&row| Some((row, plan::step(bills.get(row)?, &view, salt, now, rules)))).collect();
         let planned = steps.into_iter().filter_map(|(row, step)| {
@@ -166,7 +172,8 @@ where
                 Next::Ended(end) => *slot = Some(end),
                 Next::PlanAgain(end) => {
                     *slot = end;
-                    if round < ROUNDS_MAX && self.caller.stop.reason().is_none() {
+                    // Also when the run is stopped: planning sends nothing, and only it knows whether the row has more to do.
+                    if round < ROUNDS_MAX {
                         again.push(row);
                         continue;
                     }
@@ -185,10 +192,8 @@ where
             Step::Refused { code, column, reason } => Ok(Next::Ended(End::refused(code, column, &reason))),
             Step::RejectedBefore { code, reason } => Ok(Next::Ended(End::rejected(&code, &reason))),
             Step::Wait { holder } => self.wait(&holder),
-            Step::Resolve => match state {
-                Some(state) => self.resolve(&state).await,
-                None => Ok(Next::PlanAgain(None)),
-            },
+            Step::Release { holder, is_paid } => self.release(&holder, is_paid).await,
+            Step::Resolve => self.resolve(&bill.invoice_number).await,
             Step::ConfirmExpiry => match state {
                 Some(state) => self.confirm_expiry(&state).await,
                 None => Ok(Next::PlanAgain(None)),
@@ -203,7 +208,7 @@ where
         let end = if is_open {
             End::deferred(&format!("its code waits for the cancellation of invoice `{holder}`"))
         } else {
-            End::refused(codes::CODE_LIVE_ELSEWHERE, "payment_code", &format!("it is live for invoice `{holder}`"))
+            End::live_elsewhere(holder)
         };
         Ok(Next::PlanAgain(Some(end)))
     }
@@ -211,8 +216,9 @@ where
     /// Settles what `sync` finds open, without any wanted state.
     pub async fn settle(&self, states: &[BillState], progress: &(dyn Fn(usize, &End) + Sync)) -> Result<Vec<End>, LedgerError> {
         let in_flight_max = self.settings.in_flight_max.max(1);
-        let work =
-            futures_util::stream::iter(states.iter().enumerate().map(|(row, state)| async move { (row, self.resolve(state).await) }));
+        let work = futures_util::stream::iter(
+            states.iter().enumerate().map(|(row, state)| async move { (row, self.resolve(&state.invoice_number).await) }),
+        );
         let mut settled = work.buffer_unordered(in_flight_max);
         let mut ends: Vec<Option<End>> = vec![None; states.len()];
         while let Some((row, next)) = settled.next().await {

@@ -4,12 +4,13 @@ use std::sync::atomic::Ordering;
 
 use super::Issuing;
 use crate::doku::answer::{Expected, Outcome, Reach, SignaturePolicy, outcome};
-use crate::doku::codes;
 use crate::doku::wire::{Delivery, SignatureFinding, WireRequest};
+use crate::doku::{body, codes};
 use crate::domain::channel::Channel;
 use crate::domain::end::End;
-use crate::domain::ids::{InvoiceNumber, PaymentCode};
-use crate::domain::lifecycle::{Event, OperationKind};
+use crate::domain::ids::{InvoiceNumber, PaymentCode, RequestId};
+use crate::domain::lifecycle::{Event, OperationKind, Status};
+use crate::domain::plan::Unchanged;
 use crate::gateway::Gateway;
 use crate::gateway::pacing::Time;
 use crate::jobs::stop::StopReason;
@@ -31,6 +32,8 @@ pub(super) struct Operation {
 pub(super) enum Ended {
     /// Carried out.
     Done { operation: OperationKind, replayed: bool },
+    /// Issued by an earlier attempt, and past its expiry by now.
+    Expired,
     /// Definitely refused by DOKU.
     Rejected { code: String, reason: String },
     /// Provably never sent.
@@ -43,6 +46,7 @@ impl From<Ended> for End {
     fn from(ended: Ended) -> Self {
         match ended {
             Ended::Done { operation, replayed } => Self::done(operation, replayed),
+            Ended::Expired => Self::unchanged(Unchanged::Expired),
             Ended::Rejected { code, reason } => Self::rejected(&code, &reason),
             Ended::Deferred { reason } => Self::deferred(&reason),
             Ended::InDoubt { reason } => Self::in_doubt(&reason),
@@ -69,19 +73,28 @@ where
                 payment_code: operation.payment_code.as_ref(),
                 policy: self.settings.verify_response,
             };
-            match outcome(&delivery, &expected) {
+            // What DOKU repeats of the customer must not reach events and reports.
+            match outcome(&delivery, &expected).worded(|reason| body::masked(&operation.request.body, reason)) {
                 Outcome::Accepted { answer, replayed } => {
                     self.note_signature(&delivery);
-                    self.conclude(operation, Event::Accepted { answer, replayed }).await?;
-                    return Ok(Ended::Done { operation: operation.kind, replayed: replayed || doubt.is_some() });
+                    let is_issue = operation.kind == OperationKind::Issue;
+                    let has_expired = is_issue && answer.expires_at.is_some_and(|expires_at| expires_at <= (self.clock)());
+                    let request_id = operation.request.request_id;
+                    self.conclude(&operation.invoice_number, request_id, Event::Accepted { answer, replayed }).await?;
+                    let done = Ended::Done { operation: operation.kind, replayed: replayed || doubt.is_some() };
+                    return Ok(if has_expired { Ended::Expired } else { done });
                 }
-                // A duplicate may be our own earlier attempt, whose stored answer DOKU has forgotten.
-                Outcome::Rejected { code, reason } if doubt.is_some() && code == codes::DUPLICATE => {
+                // The order may be in the way of our attempt because an earlier one was carried out, and DOKU has forgotten
+                // the answer it stored.
+                Outcome::Rejected { code, reason }
+                    if doubt.is_some() && (code == codes::DUPLICATE || operation.kind == OperationKind::Cancel) =>
+                {
                     last = reason;
                     break;
                 }
                 Outcome::Rejected { code, reason } => {
-                    self.conclude(operation, Event::Rejected { code: code.id.into(), reason: reason.clone() }).await?;
+                    let event = Event::Rejected { code: code.id.into(), reason: reason.clone() };
+                    self.conclude(&operation.invoice_number, operation.request.request_id, event).await?;
                     return Ok(Ended::Rejected { code: code.id.into(), reason });
                 }
                 Outcome::Retry { reason } => last = reason,
@@ -107,8 +120,11 @@ where
     }
 
     pub(super) async fn append(&self, invoice_number: &InvoiceNumber, event: Event) -> Result<(), LedgerError> {
-        let entry = Entry { invoice_number: invoice_number.clone(), at: (self.clock)(), event, private: Private::default() };
-        self.ledger.record(vec![entry]).await.map(drop)
+        self.ledger.record(vec![self.entry(invoice_number, event)]).await.map(drop)
+    }
+
+    fn entry(&self, invoice_number: &InvoiceNumber, event: Event) -> Entry {
+        Entry { invoice_number: invoice_number.clone(), at: (self.clock)(), event, private: Private::default() }
     }
 
     /// Under `warn`, a success counts without a valid signature; the run says at its end how many did.
@@ -119,16 +135,31 @@ where
         }
     }
 
-    /// Records how `operation` ended, unless a notification that was ingested meanwhile has ended it already.
-    async fn conclude(&self, operation: &Operation, event: Event) -> Result<(), LedgerError> {
-        match self.append(&operation.invoice_number, event).await {
+    /// Records how the operation `request_id` ended; `false` when a notification that was ingested meanwhile has ended it.
+    pub(super) async fn conclude(&self, invoice_number: &InvoiceNumber, request_id: RequestId, event: Event) -> Result<bool, LedgerError> {
+        match self.append(invoice_number, event.clone()).await {
+            Ok(()) => Ok(true),
             Err(LedgerError::Illegal(illegal)) => {
-                let state = self.ledger.bill(&operation.invoice_number)?;
-                let is_open = state.and_then(|state| state.open).is_some_and(|open| open.request_id == operation.request.request_id);
-                if is_open { Err(illegal.into()) } else { Ok(()) }
+                let open = self.ledger.bill(invoice_number)?.and_then(|state| state.open);
+                if open.is_some_and(|open| open.request_id == request_id) { Err(illegal.into()) } else { Ok(false) }
             }
-            recorded => recorded,
+            Err(LedgerError::CodeTaken { invoice_number, other }) => {
+                let Some(retired) = self.retirement(&other, &invoice_number)? else {
+                    return Err(LedgerError::CodeTaken { invoice_number, other });
+                };
+                self.ledger.record(vec![retired, self.entry(&invoice_number, event)]).await.map(|_| true)
+            }
+            Err(error) => Err(error),
         }
+    }
+
+    /// The end of `holder`'s code, which has expired and which DOKU now gives to `taker`.
+    fn retirement(&self, holder: &InvoiceNumber, taker: &InvoiceNumber) -> Result<Option<Entry>, LedgerError> {
+        let state = self.ledger.bill(holder)?.filter(|state| state.status == Status::Active);
+        let expires_at = state.and_then(|state| state.code?.answer.expires_at);
+        let has_expired = expires_at.is_some_and(|expires_at| expires_at <= (self.clock)());
+        let reason = format!("it has expired, and DOKU gave it to invoice `{taker}`");
+        Ok(has_expired.then(|| self.entry(holder, Event::Retired { reason })))
     }
 
     fn is_closed(&self, channel: Channel) -> bool {

@@ -77,12 +77,3 @@ CREATE TABLE customers (
     name           TEXT NOT NULL,
     email          TEXT
 ) STRICT;
-
--- Which command ran when, and how it ended; outside the chain.
-CREATE TABLE runs (
-    run_id      TEXT PRIMARY KEY NOT NULL,
-    command     TEXT NOT NULL,
-    started_at  INTEGER NOT NULL,
-    finished_at INTEGER,
-    summary     TEXT
-) STRICT;

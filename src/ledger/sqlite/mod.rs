@@ -104,18 +104,6 @@ impl SqliteLedger {
         self.alone(move |connection| upkeep::purge(connection, before, now))
     }
 
-    /// Notes that the run `run_id` of `command` began at `at`.
-    pub fn run_started(&self, run_id: &str, command: &str, at: Timestamp) -> Result<(), LedgerError> {
-        let (run_id, command) = (run_id.to_owned(), command.to_owned());
-        self.alone(move |connection| upkeep::run_started(connection, &run_id, &command, at))
-    }
-
-    /// Notes that the run `run_id` ended at `at`, with its summary as JSON.
-    pub fn run_finished(&self, run_id: &str, at: Timestamp, summary: &str) -> Result<(), LedgerError> {
-        let (run_id, summary) = (run_id.to_owned(), summary.to_owned());
-        self.alone(move |connection| upkeep::run_finished(connection, &run_id, at, &summary))
-    }
-
     fn read<T>(&self, read: impl FnOnce(&Connection) -> Result<T, Fault>) -> Result<T, LedgerError> {
         let reader: MutexGuard<'_, Connection> = self.reader.lock().unwrap_or_else(PoisonError::into_inner);
         read(&reader).map_err(|fault| self.place.error(fault))

@@ -263,11 +263,3 @@ fn one_request_id_never_stands_for_two_bodies() {
     assert!(matches!(wait(ledger.record(vec![again])), Err(LedgerError::Damaged { .. })));
     assert_eq!(ledger.head().unwrap().sequence, 3);
 }
-
-#[test]
-fn runs_are_noted_and_only_begun_ones_can_end() {
-    let (_folder, ledger) = new_sqlite();
-    ledger.run_started("r1", "issue", at(0)).unwrap();
-    ledger.run_finished("r1", at(9), "{}").unwrap();
-    assert!(ledger.run_finished("r2", at(9), "{}").is_err());
-}

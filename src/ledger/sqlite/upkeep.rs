@@ -1,11 +1,11 @@
-//! Looking after a ledger: backup, purging personal data, the list of runs.
+//! Looking after a ledger: backup, purging personal data.
 
 use std::path::Path;
 use std::sync::LazyLock;
 
 use jiff::Timestamp;
+use rusqlite::Connection;
 use rusqlite::backup::{Backup, StepResult};
-use rusqlite::{Connection, params};
 
 use super::append::Appender;
 use super::fault::{Fault, Place};
@@ -86,20 +86,4 @@ fn purge_inside(connection: &Connection, appender: &mut Appender<'_>, before: Ti
     let json = serde_json::to_string(&record).map_err(|error| Fault::Failed(error.to_string()))?;
     appender.event(microseconds(now), Kind::Purge, "", &json)?;
     Ok(purged)
-}
-
-/// Notes that a run began.
-pub(super) fn run_started(connection: &Connection, run_id: &str, command: &str, at: Timestamp) -> Result<(), Fault> {
-    let sql = "INSERT INTO runs (run_id, command, started_at) VALUES (?1, ?2, ?3)";
-    connection.execute(sql, params![run_id, command, microseconds(at)])?;
-    Ok(())
-}
-
-/// Notes that a run ended, with its summary as JSON.
-pub(super) fn run_finished(connection: &Connection, run_id: &str, at: Timestamp, summary: &str) -> Result<(), Fault> {
-    let sql = "UPDATE runs SET finished_at = ?2, summary = ?3 WHERE run_id = ?1";
-    match connection.execute(sql, params![run_id, microseconds(at), summary])? {
-        1 => Ok(()),
-        _ => Err(Fault::Failed(format!("run `{run_id}` was never started"))),
-    }
 }

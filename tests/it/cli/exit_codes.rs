@@ -94,6 +94,7 @@ fn exit_2_for_every_wrong_use_before_anything_is_sent_or_written() {
         (&[], &["status"], &["there is no ledger"]),
         (&[], &["ledger", "verify"], &["there is no ledger"]),
         (&[], &["cancel", "not a ünvoice"], &["neither a file nor an invoice number"]),
+        (&[], &["cancel", "bills.csv", "U-0001"], &["`bills.csv` is a file"]),
         (&[], &["explain", "E9999"], &["no code `E9999`"]),
     ];
     let before = bytes_in(&world.path(""));
@@ -129,6 +130,7 @@ fn production_demands_a_ledger_or_new_ledger_and_creates_none_by_itself() {
     let world = World::at("http://127.0.0.1:1", "");
     world.many("bills.csv", "P", 2);
     world.run_with(&production, &["issue", "bills.csv", "--yes"]).expect(2).says(&["there is no ledger", "--new-ledger"]);
+    world.run_with(&production, &["issue", "bills.csv", "--dry-run"]).expect(2).says(&["there is no ledger"]);
     assert!(!world.path("tagih.ledger").exists());
     world.run_with(&production, &["sandbox"]).expect(2).says(&["production"]);
     // With it the run goes on as far as the network, where nobody is: not sent, so nothing is in doubt.

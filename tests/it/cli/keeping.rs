@@ -1,5 +1,7 @@
 //! Looking after the ledger: adopting codes, copies, proofs, and what a person asks about.
 
+use tagih::sandbox::fault::{FaultKind, Faults};
+
 use super::world::{Doku, World};
 
 /// Codes issued from elsewhere, as the file an insurer would bring.
@@ -143,4 +145,30 @@ fn purging_spares_what_is_open_and_records_itself() {
     assert!(ran.stdout.contains("purged 1 customers and 2 request bodies"), "{}", ran.stdout);
     world.run(&["ledger", "verify"]).expect(0);
     world.run(&["cancel", "B", "--out", "out"]).expect(0);
+}
+
+#[test]
+fn an_import_refuses_the_rows_that_cannot_be_and_adopts_the_others() {
+    let doku = Doku::process();
+    let world = adopted(&doku);
+    world.run_with(&[("TAGIH_PLAN_CANCEL_NAME", "Pelanggan")], &["cancel", "A", "--out", "out"]).expect(0);
+    let live = world.rows("codes.csv")[1]["payment_code"].clone();
+    world
+        .file("codes.csv", format!("invoice_number,payment_code,channel,amount\nA,999,alfa,1000\nX,{live},alfa,1000\nNEW,998,alfa,1000\n"));
+    let ran = world.run(&["ledger", "import", "codes.csv"]).expect(1);
+    let ran = ran.says(&["`A` is cancelled with another code", "codes.csv:3", "live for invoice `B`"]);
+    assert!(ran.stdout.contains("1 adopted, 0 known, 2 refused"), "{}", ran.stdout);
+}
+
+#[test]
+fn a_person_cannot_bind_a_code_that_is_anothers() {
+    let doku = Doku::here(Faults { consecutive_max: u32::MAX, ..Faults::only(FaultKind::ServerErrorAfter) });
+    let world = World::of(&doku);
+    world.bills("bills.csv", &["D,1000,Budi,alfa,,,,,"]);
+    world.issue("bills.csv", &[]).expect(3);
+    world.file("codes.csv", "invoice_number,payment_code,channel,amount\nB,998,alfa,1000\n");
+    world.run(&["ledger", "import", "codes.csv"]).expect(0);
+    let resolve = ["resolve", "D", "--as", "done", "--reason", "typed wrongly", "--payment-code", "998"];
+    world.run(&resolve).expect(2).says(&["already live for invoice `B`", "hint:"]);
+    assert_eq!(world.statuses()["in_doubt_issue"], 1);
 }
