@@ -9,6 +9,7 @@ use crate::domain::digest::Digest;
 
 /// What is known of one bill, as its source tells it.
 #[derive(Clone, Debug)]
+#[allow(clippy::struct_excessive_bools, reason = "they are independent facts of one bill")]
 pub struct NewBill<'a> {
     /// Its own number.
     pub invoice_number: &'a str,

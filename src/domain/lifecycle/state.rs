@@ -215,10 +215,8 @@ impl BillState {
     /// another code than the one before it, and its expiry is not known yet.
     #[must_use]
     pub fn expires_at(&self) -> Option<Timestamp> {
-        match self.status {
-            Status::Requested | Status::InDoubt(OperationKind::Issue) => None,
-            _ => self.code.as_ref().and_then(|code| code.answer.expires_at),
-        }
+        let issue_open = matches!(self.status, Status::Requested | Status::InDoubt(OperationKind::Issue));
+        self.code.as_ref().filter(|_| !issue_open).and_then(|code| code.answer.expires_at)
     }
 
     /// The code a counter would take now, as far as the ledger knows; expiry is not considered.

@@ -92,7 +92,7 @@ fn the_demo_finds_what_it_planted_and_leaves_everything_apart() {
     for (side, floor) in [("lines", 4), ("payments", 10)] {
         let planted: BTreeMap<&String, &Value> = truth[side].as_object().unwrap().iter().collect();
         let met = found[side].as_object().unwrap().iter().filter(|(_, tally)| tally["count"] != 0);
-        assert_eq!(met.map(|(class, tally)| (class, tally)).collect::<BTreeMap<_, _>>(), planted);
+        assert_eq!(met.collect::<BTreeMap<_, _>>(), planted);
         assert!(planted.len() >= floor, "{planted:?}");
     }
     let names: Vec<String> = csv::Reader::from_path(out.join("input/policies.csv"))

@@ -46,7 +46,7 @@ fn world() -> World {
 }
 
 fn text(lines: &[String]) -> String {
-    lines.iter().map(|line| format!("{line}\n")).collect()
+    lines.iter().flat_map(|line| [line.as_str(), "\n"]).collect()
 }
 
 /// `tagih reconcile` of October, seen from the 2nd of November.
