@@ -101,7 +101,7 @@ impl Parsed {
     }
 
     fn read_lines(&mut self, block: &Block, bytes: &[u8], options: &ReadOptions<'_>) {
-        let mut inspector = Inspector::new(options);
+        let inspector = Inspector::new(options);
         self.lines.reserve(bytes.len() / 600);
         let mut start = 0_usize;
         let mut number = 0_u64;

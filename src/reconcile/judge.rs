@@ -40,16 +40,40 @@ pub(super) fn attaches(class: Class) -> bool {
     !matches!(class, Class::P01 | Class::P02 | Class::P15 | Class::P16 | Class::P17)
 }
 
-/// Lines by class, and their flags.
-pub(super) fn tally_lines(lines: &Lines, flags: &mut Tallies) -> Tallies {
-    let mut tallies = Tallies::default();
-    for (_, line) in lines.iter() {
-        tallies.add(line.class, Rupiah::new(line.amount.into()));
-        for flag in line_flags(line).iter() {
-            flags.add(flag, Rupiah::new(line.amount.into()));
-        }
+/// Lines by class, and those someone must look at.
+#[derive(Default)]
+pub(super) struct JudgedLines {
+    pub(super) tallies: Tallies,
+    pub(super) flags: Tallies,
+    /// BREAK lines, and lines whose Request-Id was used for another body.
+    pub(super) findings: Vec<u32>,
+}
+
+impl JudgedLines {
+    pub(super) fn of(lines: &Lines) -> Self {
+        let pieces: Vec<(u32, &[Line])> = lines.pieces().collect();
+        pieces.into_par_iter().map(|(first, piece)| Self::of_piece(first, piece)).reduce(Self::default, Self::plus)
     }
-    tallies
+
+    fn of_piece(first: u32, piece: &[Line]) -> Self {
+        let mut judged = Self::default();
+        for (at, line) in (first..).zip(piece) {
+            let (amount, flags) = (Rupiah::new(line.amount.into()), line_flags(line));
+            judged.tallies.add(line.class, amount);
+            for flag in flags.iter() {
+                judged.flags.add(flag, amount);
+            }
+            if line.class.info().nature == Nature::Break || flags.contains(Class::N05) {
+                judged.findings.push(at);
+            }
+        }
+        judged
+    }
+
+    fn plus(mut self, later: Self) -> Self {
+        self.findings.extend(later.findings);
+        Self { tallies: self.tallies.plus(&later.tallies), flags: self.flags.plus(&later.flags), findings: self.findings }
+    }
 }
 
 /// The flags of a line.
@@ -61,18 +85,19 @@ pub(super) fn line_flags(line: &Line) -> ClassSet {
     if read && !line.marks.has(Marks::VERIFIED) { flags.with(Class::N03) } else { flags }
 }
 
-/// Payments by class, and their flags.
-pub(super) fn tally_payments(lines: &Lines, judged: &[JudgedPayment], flags: &mut Tallies) -> Tallies {
-    let mut tallies = Tallies::default();
-    for payment in judged {
-        let amount = Rupiah::new(lines.get(payment.line).map_or(0, |line| line.amount).into());
-        tallies.add(payment.class, amount);
+/// Payments by class, and by flag.
+pub(super) fn tally_payments(payments: &Payments, judged: &[JudgedPayment]) -> (Tallies, Tallies) {
+    let tally = |(mut classes, mut flags): (Tallies, Tallies), (proved, payment): (&Proved, &JudgedPayment)| {
+        let amount = Rupiah::new(proved.amount.into());
+        classes.add(payment.class, amount);
         // N03 was counted with the lines.
         for flag in payment.flags.without(Class::N03).iter() {
             flags.add(flag, amount);
         }
-    }
-    tallies
+        (classes, flags)
+    };
+    let plus = |a: (Tallies, Tallies), b: (Tallies, Tallies)| (a.0.plus(&b.0), a.1.plus(&b.1));
+    payments.proved.par_iter().zip(judged).fold(Default::default, tally).reduce(Default::default, plus)
 }
 
 /// What an ordered look at all payments adds to one payment's facts.
@@ -89,7 +114,7 @@ pub(super) fn payments(inputs: &Inputs, payments: &Payments, terms: &Terms) -> V
         .proved
         .par_iter()
         .map(|proved| match lines.get(payments.proof(proved)) {
-            Some(line) if line.bill != NO_BILL => Found::One(line.bill),
+            _ if proved.bill != NO_BILL => Found::One(proved.bill),
             Some(line) => {
                 let (invoice_number, payment_code) = lines.texts(line);
                 inputs.bills.find(invoice_number, payment_code)
@@ -145,19 +170,35 @@ fn bill_facts<'a>(bills: &'a Bills, bill: &Bill, before: Before) -> BillFacts<'a
 /// When something was first covered, by payment time, then identity.
 type FirstCover = Option<(i64, Digest)>;
 
-/// Walks all payments bill by bill in the order they were made.
+/// Payments (with their bill and time) that others may come before: by bill, then time, then identity.
+fn with_company(inputs: &Inputs, payments: &Payments, found: &[Found]) -> Vec<(u32, i64, u32)> {
+    let paid = || {
+        // Payments are numbered in the order of their identities, so their number breaks ties of time.
+        (0_u32..).zip(payments.proved.iter().zip(found)).filter_map(|(payment, (proved, found))| match found {
+            Found::One(bill) if proved.amount > 0 => Some((*bill, proved.paid_at_us, payment)),
+            _ => None,
+        })
+    };
+    // How many payments a bill has: a group, or a payment known from elsewhere, is company by itself.
+    let mut counts: Vec<u8> = inputs.bills.iter().map(|(_, bill)| if bill.group > 0 { 2 } else { 0 }).collect();
+    for bill in inputs.known.iter().map(|known| known.bill).chain(paid().map(|(bill, ..)| bill)) {
+        if let Some(count) = usize::try_from(bill).ok().and_then(|bill| counts.get_mut(bill)) {
+            *count = count.saturating_add(1);
+        }
+    }
+    let has_company = |bill: u32| usize::try_from(bill).is_ok_and(|bill| counts.get(bill).is_some_and(|&count| count > 1));
+    let mut all: Vec<(u32, i64, u32)> = paid().filter(|&(bill, ..)| has_company(bill)).collect();
+    all.par_sort_unstable();
+    all
+}
+
+/// Walks payments bill by bill in the order they were made.
 fn look_back(inputs: &Inputs, payments: &Payments, found: &[Found], terms: &Terms) -> Vec<Before> {
     let line_of = |payment: u32| {
         let proved = payments.proved.get(usize::try_from(payment).ok()?)?;
         inputs.lines.get(payments.proof(proved))
     };
-    let mut by_bill: Vec<(u32, i64, u32)> = Vec::with_capacity(found.len());
-    by_bill.extend((0_u32..).zip(found).filter_map(|(payment, found)| match (found, line_of(payment)) {
-        (Found::One(bill), Some(line)) if line.amount > 0 => Some((*bill, line.paid_at_us, payment)),
-        _ => None,
-    }));
-    // Payments are numbered in the order of their identities, so their number breaks ties of time.
-    by_bill.par_sort_unstable();
+    let by_bill = with_company(inputs, payments, found);
     let mut before = vec![Before::default(); found.len()];
     let mut covers_of_grouped: Vec<(u32, u32, FirstCover)> = Vec::new();
     for run in by_bill.chunk_by(|a, b| a.0 == b.0) {
@@ -225,84 +266,111 @@ fn mark_elsewhere(
     }
 }
 
-/// What is attached to each bill.
-#[derive(Debug)]
-pub(super) struct Attached {
+/// What is attached to one bill.
+#[derive(Clone, Copy, Debug, Default)]
+struct AttachedToBill {
     /// Rupiah; a sum that does not fit stays at the bound, and an identity then fails.
-    amounts: Vec<u64>,
-    counts: Vec<u32>,
-    outside: Vec<bool>,
+    amount: u64,
+    count: u32,
+    /// Whether the evidence holds a payment of it outside the period.
+    outside: bool,
 }
 
+/// What is attached to each bill.
+#[derive(Debug)]
+pub(super) struct Attached(Vec<AttachedToBill>);
+
 impl Attached {
-    pub(super) fn of(inputs: &Inputs, judged: &[JudgedPayment]) -> Self {
-        let count = inputs.bills.len();
-        let mut all = Self { amounts: vec![0; count], counts: vec![0; count], outside: vec![false; count] };
-        for payment in judged {
-            let Ok(bill) = usize::try_from(payment.bill) else { continue };
-            let Some(line) = inputs.lines.get(payment.line) else { continue };
-            if payment.class == Class::P16
-                && let Some(outside) = all.outside.get_mut(bill)
-            {
-                *outside = true;
-            }
-            if attaches(payment.class)
-                && let (Some(amount), Some(count)) = (all.amounts.get_mut(bill), all.counts.get_mut(bill))
-            {
-                *amount = amount.saturating_add(line.amount);
-                *count = count.saturating_add(1);
+    pub(super) fn of(inputs: &Inputs, payments: &Payments, judged: &[JudgedPayment]) -> Self {
+        let mut all = vec![AttachedToBill::default(); inputs.bills.len()];
+        for (proved, payment) in payments.proved.iter().zip(judged) {
+            let Some(bill) = usize::try_from(payment.bill).ok().and_then(|bill| all.get_mut(bill)) else { continue };
+            bill.outside |= payment.class == Class::P16;
+            if attaches(payment.class) {
+                bill.amount = bill.amount.saturating_add(proved.amount);
+                bill.count = bill.count.saturating_add(1);
             }
         }
-        all
+        Self(all)
+    }
+
+    fn of_bill(&self, bill: u32) -> AttachedToBill {
+        usize::try_from(bill).ok().and_then(|bill| self.0.get(bill)).copied().unwrap_or_default()
     }
 
     pub(super) fn amount(&self, bill: u32) -> Rupiah {
-        Rupiah::new(usize::try_from(bill).ok().and_then(|bill| self.amounts.get(bill)).copied().unwrap_or_default().into())
-    }
-
-    fn count(&self, bill: u32) -> u64 {
-        usize::try_from(bill).ok().and_then(|bill| self.counts.get(bill)).copied().unwrap_or_default().into()
-    }
-
-    fn is_outside(&self, bill: u32) -> bool {
-        usize::try_from(bill).ok().and_then(|bill| self.outside.get(bill)).copied().unwrap_or_default()
+        Rupiah::new(self.of_bill(bill).amount.into())
     }
 
     pub(super) fn total(&self) -> Tally {
-        Tally {
-            count: self.counts.iter().map(|&count| u64::from(count)).sum(),
-            amount: self.amounts.iter().map(|&amount| Rupiah::new(amount.into())).sum(),
-        }
+        let tally = |bill: &AttachedToBill| Tally { count: bill.count.into(), amount: Rupiah::new(bill.amount.into()) };
+        self.0.iter().map(tally).fold(Tally::default(), Tally::plus)
     }
 }
 
-/// The class of every bill in scope.
-pub(super) fn bills<'a>(
-    inputs: &'a Inputs,
-    payments: &'a Payments,
-    attached: &'a Attached,
-    live_twice: &'a [u32],
-    terms: &'a Terms,
-) -> impl Iterator<Item = JudgedBill> + 'a {
-    let scoped = inputs.bills.iter().filter(|(number, bill)| in_scope(inputs, *number, bill, terms));
-    scoped.map(move |(number, bill)| {
-        let situation = BillSituation {
-            due: bill.amount,
-            reusable: bill.reusable(),
-            has_code: bill.has_code(),
-            issue_in_doubt: bill.issue_in_doubt(),
-            cancelled_at: bill.cancelled_at(),
-            expires_at: bill.expires_at(),
-            attached_count: attached.count(number),
-            attached: attached.amount(number),
-            mark: paid_mark(inputs, payments, number, bill, terms),
-            paid_outside_period: attached.is_outside(number),
+/// Bills in scope by class, and those someone must look at.
+#[derive(Default)]
+pub(super) struct JudgedBills {
+    pub(super) tallies: Tallies,
+    pub(super) flags: Tallies,
+    pub(super) natures: [Tally; 3],
+    /// BREAK bills, and bills that share a live code, by number.
+    pub(super) findings: Vec<JudgedBill>,
+}
+
+impl JudgedBills {
+    pub(super) fn of(inputs: &Inputs, payments: &Payments, attached: &Attached, terms: &Terms) -> Self {
+        let live_twice = live_twice(&inputs.bills, terms);
+        let count = u32::try_from(inputs.bills.len()).unwrap_or(u32::MAX);
+        let add = |mut all: Self, number: u32| {
+            if let Some(bill) = inputs.bills.get(number).filter(|bill| in_scope(inputs, number, bill, terms)) {
+                let mark = paid_mark(inputs, payments, number, bill, terms);
+                let twice = live_twice.binary_search(&number).is_ok();
+                all.add(judge_bill((number, bill), attached.of_bill(number), mark, twice, terms), bill.amount.into());
+            }
+            all
         };
-        let (class, nature) = bill_class(&situation, terms.as_of, &terms.policy);
-        let flags = [(Class::L07, live_twice.binary_search(&number).is_ok()), (Class::L08, bill.issued_otherwise())];
-        let flags = flags.into_iter().filter(|(_, on)| *on).map(|(class, _)| class).collect();
-        JudgedBill { bill: number, class, nature, flags }
-    })
+        (0..count).into_par_iter().with_min_len(1 << 13).fold(Self::default, add).reduce(Self::default, Self::plus)
+    }
+
+    fn add(&mut self, judged: JudgedBill, amount: Rupiah) {
+        self.tallies.add(judged.class, amount);
+        super::tally::add_nature(&mut self.natures, judged.nature, Tally { count: 1, amount });
+        for flag in judged.flags.iter() {
+            self.flags.add(flag, amount);
+        }
+        if judged.nature == Nature::Break || judged.flags.contains(Class::L07) {
+            self.findings.push(judged);
+        }
+    }
+
+    fn plus(mut self, later: Self) -> Self {
+        for (nature, tally) in Nature::ALL.into_iter().zip(later.natures) {
+            super::tally::add_nature(&mut self.natures, nature, tally);
+        }
+        self.findings.extend(later.findings);
+        let (tallies, flags) = (self.tallies.plus(&later.tallies), self.flags.plus(&later.flags));
+        Self { tallies, flags, natures: self.natures, findings: self.findings }
+    }
+}
+
+fn judge_bill((number, bill): (u32, &Bill), attached: AttachedToBill, mark: PaidMark, twice: bool, terms: &Terms) -> JudgedBill {
+    let situation = BillSituation {
+        due: bill.amount,
+        reusable: bill.reusable(),
+        has_code: bill.has_code(),
+        issue_in_doubt: bill.issue_in_doubt(),
+        cancelled_at: bill.cancelled_at(),
+        expires_at: bill.expires_at(),
+        attached_count: attached.count.into(),
+        attached: Rupiah::new(attached.amount.into()),
+        mark,
+        paid_outside_period: attached.outside,
+    };
+    let (class, nature) = bill_class(&situation, terms.as_of, &terms.policy);
+    let flags = [(Class::L07, twice), (Class::L08, bill.issued_otherwise())];
+    let flags = flags.into_iter().filter(|(_, on)| *on).map(|(class, _)| class).collect();
+    JudgedBill { bill: number, class, nature, flags }
 }
 
 /// Rules, 1.5: open at any time from the period's start to as-of.
@@ -332,7 +400,7 @@ fn paid_mark(inputs: &Inputs, payments: &Payments, number: u32, bill: &Bill, ter
 }
 
 /// L07: bills that share a live code with another, sorted.
-pub(super) fn live_twice(bills: &Bills, terms: &Terms) -> Vec<u32> {
+fn live_twice(bills: &Bills, terms: &Terms) -> Vec<u32> {
     let live = |number: u32| {
         bills.get(number).filter(|bill| {
             let known = bill.created_at().or_else(|| bill.planned_at());
