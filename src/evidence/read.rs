@@ -60,6 +60,7 @@ pub fn read(files: &[PathBuf], options: &ReadOptions<'_>) -> Result<Evidence, Ev
         for parsed in parsed {
             evidence.take(parsed)?;
         }
+        blocks.take_back(batch);
         batch = next?;
     }
     evidence.files = blocks.done;

@@ -20,8 +20,6 @@ pub(super) struct Proved {
     pub(super) conflicting: bool,
     /// Rupiah; 0 when unusable.
     pub(super) amount: u64,
-    /// When it was made, in microseconds since 1970 (UTC).
-    pub(super) paid_at_us: i64,
 }
 
 /// The unique payments, in the order of their identities.
@@ -67,7 +65,10 @@ pub fn dedupe(lines: &mut Lines) -> Payments {
         let lines = &*lines;
         let identity_of = |at| lines.get(at).map(|line| line.identity);
         let runs = keys.par_chunk_by(|a, b| a.0 == b.0 && identity_of(a.1) == identity_of(b.1));
-        runs.fold(Settled::default, |settled, run| settled.and(lines, run)).reduce(Settled::default, Settled::plus)
+        let stretches: Vec<_> = runs.fold(Settled::default, |settled, run| settled.and(lines, run)).collect();
+        let count = stretches.iter().map(|stretch| stretch.proved.len()).sum();
+        let empty = Settled { proved: Vec::with_capacity(count), ..Settled::default() };
+        stretches.into_iter().fold(empty, Settled::plus)
     };
     for (at, class) in settled.changed {
         if let Some(line) = lines.get_mut(at) {
@@ -133,8 +134,8 @@ impl Settled {
             }
             successes = successes.saturating_add(1);
         }
-        if let Some(&Line { bill, amount, paid_at_us, .. }) = proof {
-            self.proved.push(Proved { start: self.length, successes, bill, conflicting, amount, paid_at_us });
+        if let Some(&Line { bill, amount, .. }) = proof {
+            self.proved.push(Proved { start: self.length, successes, bill, conflicting, amount });
         }
         self.length = self.length.saturating_add(u32::try_from(run.len()).unwrap_or(u32::MAX));
         self

@@ -125,9 +125,13 @@ pub(super) fn payments(inputs: &Inputs, payments: &Payments, terms: &Terms) -> V
     let before = look_back(inputs, payments, &found, terms);
     let judge = |((proved, found), before): ((&Proved, &Found), &Before)| {
         let at = payments.proof(proved);
-        lines.get(at).map(|line| judge_one(inputs, terms, (at, line), *found, *before, proved.conflicting))
+        match lines.get(at) {
+            Some(line) => judge_one(inputs, terms, (at, line), *found, *before, proved.conflicting),
+            // Every proof is a line. Leaving one out here would cost a second copy of all the others while they are collected.
+            None => JudgedPayment { line: at, bill: NO_BILL, class: Class::P01, flags: ClassSet::EMPTY },
+        }
     };
-    payments.proved.par_iter().zip(&found).zip(&before).filter_map(judge).collect()
+    payments.proved.par_iter().zip(&found).zip(&before).map(judge).collect()
 }
 
 fn judge_one(inputs: &Inputs, terms: &Terms, proof: (u32, &Line), found: Found, before: Before, conflicting: bool) -> JudgedPayment {
@@ -173,9 +177,8 @@ type FirstCover = Option<(i64, Digest)>;
 /// Payments (with their bill and time) that others may come before: by bill, then time, then identity.
 fn with_company(inputs: &Inputs, payments: &Payments, found: &[Found]) -> Vec<(u32, i64, u32)> {
     let paid = || {
-        // Payments are numbered in the order of their identities, so their number breaks ties of time.
         (0_u32..).zip(payments.proved.iter().zip(found)).filter_map(|(payment, (proved, found))| match found {
-            Found::One(bill) if proved.amount > 0 => Some((*bill, proved.paid_at_us, payment)),
+            Found::One(bill) if proved.amount > 0 => Some((*bill, payment, payments.proof(proved))),
             _ => None,
         })
     };
@@ -187,7 +190,9 @@ fn with_company(inputs: &Inputs, payments: &Payments, found: &[Found]) -> Vec<(u
         }
     }
     let has_company = |bill: u32| usize::try_from(bill).is_ok_and(|bill| counts.get(bill).is_some_and(|&count| count > 1));
-    let mut all: Vec<(u32, i64, u32)> = paid().filter(|&(bill, ..)| has_company(bill)).collect();
+    let timed = |(bill, payment, proof)| Some((bill, inputs.lines.get(proof)?.paid_at_us, payment));
+    // Payments are numbered in the order of their identities, so their number breaks ties of time.
+    let mut all: Vec<(u32, i64, u32)> = paid().filter(|&(bill, ..)| has_company(bill)).filter_map(timed).collect();
     all.par_sort_unstable();
     all
 }
