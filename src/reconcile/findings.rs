@@ -5,7 +5,8 @@ use rayon::prelude::*;
 
 use super::bills::Bill;
 use super::dedupe::{Payments, Proved};
-use super::judge::{Attached, JudgedBill, JudgedPayment, attaches, line_flags};
+use super::judge::{JudgedPayment, attaches, line_flags};
+use super::judge_bills::{Attached, JudgedBill};
 use super::{Inputs, Terms, severity_of};
 use crate::domain::amount::Rupiah;
 use crate::domain::channel::Channel;

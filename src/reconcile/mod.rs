@@ -9,6 +9,7 @@ pub mod external;
 mod findings;
 mod index;
 mod judge;
+mod judge_bills;
 mod own;
 mod parquet;
 mod tally;
@@ -114,9 +115,9 @@ pub fn reconcile(mut inputs: Inputs, terms: &Terms) -> Outcome {
     let payments = dedupe(&mut inputs.lines);
     let lines = judge::JudgedLines::of(&inputs.lines);
     let judged = judge::payments(&inputs, &payments, terms);
-    let attached = judge::Attached::of(&inputs, &payments, &judged);
+    let attached = judge_bills::Attached::of(&inputs, &payments, &judged);
     let (payment_tallies, payment_flags) = judge::tally_payments(&payments, &judged);
-    let bills = judge::JudgedBills::of(&inputs, &payments, &attached, terms);
+    let bills = judge_bills::JudgedBills::of(&inputs, &payments, &attached, terms);
     let mut natures = bills.natures;
     for (class, tally) in lines.tallies.iter().chain(payment_tallies.iter()) {
         tally::add_nature(&mut natures, class.info().nature, tally);

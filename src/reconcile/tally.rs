@@ -2,7 +2,8 @@
 
 use super::Inputs;
 use super::dedupe::Payments;
-use super::judge::{Attached, attaches};
+use super::judge::attaches;
+use super::judge_bills::Attached;
 use crate::domain::amount::Rupiah;
 use crate::domain::classify::{Class, Nature};
 
