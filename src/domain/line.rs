@@ -252,6 +252,12 @@ impl Lines {
         (0_u32..).zip(self.pieces.iter().flatten())
     }
 
+    /// All of them in pieces, each with the index of its first, for those who share the work.
+    pub fn pieces(&self) -> impl Iterator<Item = (u32, &[Line])> {
+        let first = |piece: usize| u32::try_from(piece.saturating_mul(Self::PIECE)).unwrap_or(u32::MAX);
+        self.pieces.iter().enumerate().map(move |(piece, lines)| (first(piece), lines.as_slice()))
+    }
+
     /// All of them, to be changed.
     pub fn iter_mut(&mut self) -> impl Iterator<Item = &mut Line> {
         self.pieces.iter_mut().flatten()

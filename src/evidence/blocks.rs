@@ -99,16 +99,18 @@ struct Cutter {
 }
 
 impl Cutter {
-    fn next(&mut self) -> io::Result<Option<Block>> {
-        let mut bytes = std::mem::take(&mut self.rest);
-        bytes.reserve(BLOCK);
+    /// The next block, in `bytes`; whatever that held is gone.
+    fn next(&mut self, mut bytes: Vec<u8>) -> io::Result<Option<Block>> {
+        bytes.clear();
+        bytes.append(&mut self.rest);
         loop {
             self.fill(&mut bytes)?;
             let cut = if self.at_end { Some(bytes.len()) } else { memchr::memrchr(b'\n', &bytes).map(|at| at.saturating_add(1)) };
             match cut {
                 Some(0) => return Ok(None),
                 Some(cut) => {
-                    self.rest = bytes.split_off(cut);
+                    self.rest.extend_from_slice(bytes.get(cut..).unwrap_or_default());
+                    bytes.truncate(cut);
                     let lines = line_count(&bytes);
                     return Ok(Some(self.block(Content::Lines(bytes), lines, cut)));
                 }
@@ -118,10 +120,11 @@ impl Cutter {
         }
     }
 
-    /// Appends up to a block's size to `bytes`.
+    /// Fills `bytes` up to the next multiple of a block's size, so that a buffer used again need not grow.
     fn fill(&mut self, bytes: &mut Vec<u8>) -> io::Result<()> {
         let mut filled = bytes.len();
-        let wanted = filled.saturating_add(BLOCK);
+        let wanted = filled.saturating_add(BLOCK).saturating_sub(filled % BLOCK);
+        bytes.reserve_exact(wanted.saturating_sub(filled));
         bytes.resize(wanted, 0);
         while filled < wanted {
             match self.decoder.read(bytes.get_mut(filled..).unwrap_or_default()) {
@@ -177,13 +180,23 @@ fn line_count(bytes: &[u8]) -> u64 {
 pub(super) struct Blocks<'a> {
     waiting: std::slice::Iter<'a, PathBuf>,
     current: Option<(&'a PathBuf, Cutter)>,
+    /// Buffers of blocks that are done with.
+    spare: Vec<Vec<u8>>,
     /// What was found of the files that are done.
     pub(super) done: Vec<InputFile>,
 }
 
 impl<'a> Blocks<'a> {
     pub(super) fn new(files: &'a [PathBuf]) -> Self {
-        Self { waiting: files.iter(), current: None, done: Vec::new() }
+        Self { waiting: files.iter(), current: None, spare: Vec::new(), done: Vec::new() }
+    }
+
+    /// Takes back blocks nobody needs any more: fresh memory would have to be cleared by the system each time.
+    pub(super) fn take_back(&mut self, blocks: Vec<Block>) {
+        self.spare.extend(blocks.into_iter().filter_map(|block| match block.content {
+            Content::Lines(bytes) => Some(bytes),
+            Content::Oversized(_) => None,
+        }));
     }
 
     /// Up to `count` blocks; none at the end.
@@ -208,7 +221,7 @@ impl<'a> Blocks<'a> {
                 continue;
             };
             let unreadable = |error| super::EvidenceError::unreadable(path, &error);
-            if let Some(block) = cutter.next().map_err(unreadable)? {
+            if let Some(block) = cutter.next(self.spare.pop().unwrap_or_default()).map_err(unreadable)? {
                 self.current = Some((path, cutter));
                 return Ok(Some(block));
             }

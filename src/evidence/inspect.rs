@@ -13,11 +13,10 @@ use crate::domain::classify::{Class, LateFacts, Unverifiable, line_flags};
 use crate::domain::digest::{self, Digest};
 use crate::domain::line::{Detail, Line, Marks};
 
-/// Reads lines one after the other, with one buffer for all bodies.
+/// Reads lines one after the other.
 #[derive(Debug)]
 pub(super) struct Inspector<'a> {
     options: &'a ReadOptions<'a>,
-    body: String,
 }
 
 /// Whether a message is DOKU's.
@@ -30,11 +29,11 @@ enum Finding {
 
 impl<'a> Inspector<'a> {
     pub(super) const fn new(options: &'a ReadOptions<'a>) -> Self {
-        Self { options, body: String::new() }
+        Self { options }
     }
 
     /// The record of one line (without its line end); the ids that match no bill go to `texts`.
-    pub(super) fn inspect(&mut self, raw: &[u8], texts: &mut Vec<u8>) -> Line {
+    pub(super) fn inspect(&self, raw: &[u8], texts: &mut Vec<u8>) -> Line {
         let digest = digest::of_bytes(raw);
         if raw.len() > LINE_MAX {
             return refused(digest, Class::N01, "the line is longer than 1 MiB");
@@ -46,22 +45,13 @@ impl<'a> Inspector<'a> {
                 Unverifiable::Strict => refused(digest, Class::N03, "the body stands without headers"),
                 Unverifiable::TrustLog => self.read_body(text, digest, None, texts),
             },
-            Envelope::Received(received) => {
-                let mut body = std::mem::take(&mut self.body);
-                let line = if envelope::unescape(received.body, &mut body) {
-                    self.judge(&received, &body, digest, texts)
-                } else {
-                    refused(digest, Class::N01, "there is no body")
-                };
-                self.body = body;
-                line
-            }
+            Envelope::Received(received) => self.judge(&received, digest, texts),
         }
     }
 
     /// Verifies a received message, then reads its body.
-    fn judge(&self, received: &Received<'_>, body: &str, digest: Digest, texts: &mut Vec<u8>) -> Line {
-        let body_digest = digest::of_bytes(body.as_bytes());
+    fn judge(&self, received: &Received<'_>, digest: Digest, texts: &mut Vec<u8>) -> Line {
+        let body_digest = digest::of_bytes(received.body.as_bytes());
         let verified = match self.verify(&received.headers, received.target.as_deref(), body_digest) {
             Finding::ForeignClient => return refused(digest, Class::N04, "`Client-Id` is not ours"),
             Finding::Forged => return refused(digest, Class::N02, ""),
@@ -71,7 +61,7 @@ impl<'a> Inspector<'a> {
             },
             Finding::Verified => true,
         };
-        let mut line = self.read_body(body, digest, Some(received), texts);
+        let mut line = self.read_body(&received.body, digest, Some(received), texts);
         line.marks = line.marks.and(Marks::VERIFIED, verified);
         line.request_key = received.headers.request_id.as_deref().map_or(0, key);
         line.body_key = short(key(&body_digest));

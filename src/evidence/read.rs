@@ -60,6 +60,7 @@ pub fn read(files: &[PathBuf], options: &ReadOptions<'_>) -> Result<Evidence, Ev
         for parsed in parsed {
             evidence.take(parsed)?;
         }
+        blocks.take_back(batch);
         batch = next?;
     }
     evidence.files = blocks.done;
@@ -101,7 +102,7 @@ impl Parsed {
     }
 
     fn read_lines(&mut self, block: &Block, bytes: &[u8], options: &ReadOptions<'_>) {
-        let mut inspector = Inspector::new(options);
+        let inspector = Inspector::new(options);
         self.lines.reserve(bytes.len() / 600);
         let mut start = 0_usize;
         let mut number = 0_u64;

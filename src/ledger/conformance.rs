@@ -269,7 +269,10 @@ fn counted_by_hand(
             payment.invoice_number == state.invoice_number && code.is_none_or(|code| code.answer.payment_code == payment.payment_code)
         };
         let first_paid = payments.iter().filter(own).map(|payment| payment.paid_at).min();
-        let expiry = code.and_then(|code| code.answer.expires_at).map(|expiry| expiry + SignedDuration::from_mins(grace));
+        // While another code is being asked for, when it expires is not known yet.
+        let asked_anew = matches!(state.status, Status::Requested | Status::InDoubt(OperationKind::Issue));
+        let expires_at = code.filter(|_| !asked_anew).and_then(|code| code.answer.expires_at);
+        let expiry = expires_at.map(|expiry| expiry + SignedDuration::from_mins(grace));
         let closed = [state.cancelled_at, expiry, first_paid.filter(|_| !state.terms.reusable)];
         let as_kept = |at: Timestamp| at.as_microsecond();
         if as_kept(state.planned_at) <= as_kept(as_of) && closed.into_iter().flatten().all(|closed| as_kept(closed) >= as_kept(from)) {

@@ -190,7 +190,7 @@ pub struct TooMany;
 #[derive(Debug, Default)]
 pub struct Bills {
     all: Vec<Bill>,
-    texts: Vec<u8>,
+    texts: String,
     histories: Vec<Vec<Amount>>,
     groups: std::collections::HashMap<String, u32>,
     /// Other numbers than the bill's own.
@@ -224,8 +224,8 @@ impl Bills {
         let bill = u32::try_from(self.all.len()).map_err(|_| TooMany)?;
         let code = new.payment_code.unwrap_or_default();
         let text_at = u32::try_from(self.texts.len()).map_err(|_| TooMany)?;
-        self.texts.extend_from_slice(new.invoice_number.as_bytes());
-        self.texts.extend_from_slice(code.as_bytes());
+        self.texts.push_str(new.invoice_number);
+        self.texts.push_str(code);
         let flag = |on: bool, flag: u8| if on { flag } else { 0 };
         let flags = flag(new.reusable, Bill::REUSABLE)
             | flag(new.issue_in_doubt, Bill::IN_DOUBT)
@@ -279,9 +279,12 @@ impl Bills {
         let (bills, texts) = (&self.all, &self.texts);
         let number = |bill: &Bill| text_of(texts, bill.text_at, 0, bill.invoice_length);
         let code = |bill: &Bill| text_of(texts, bill.text_at, bill.invoice_length, bill.code_length);
-        self.by_invoice = Index::build(bills.len(), (0_u32..).zip(bills).map(|(at, bill)| (hash(number(bill)), at)));
+        let numbered = (0_u32..).zip(bills);
         let coded = (0_u32..).zip(bills).filter(|(_, bill)| bill.has_code());
-        self.by_code = Index::build(bills.len(), coded.map(|(at, bill)| (hash(code(bill)), at)));
+        (self.by_invoice, self.by_code) = rayon::join(
+            || Index::build(bills.len(), numbered.map(|(at, bill)| (hash(number(bill)), at))),
+            || Index::build(bills.len(), coded.map(|(at, bill)| (hash(code(bill)), at))),
+        );
         let aliases = (0_u32..).zip(&self.aliases);
         self.by_alias = Index::build(self.aliases.len(), aliases.map(|(at, alias)| (hash(&alias.number), at)));
     }
@@ -386,7 +389,7 @@ impl Bills {
     }
 }
 
-fn text_of(texts: &[u8], at: u32, skip: u8, length: u8) -> &str {
+fn text_of(texts: &str, at: u32, skip: u8, length: u8) -> &str {
     let start = usize::try_from(at).unwrap_or(usize::MAX).saturating_add(usize::from(skip));
-    texts.get(start..start.saturating_add(usize::from(length))).and_then(|bytes| str::from_utf8(bytes).ok()).unwrap_or_default()
+    texts.get(start..start.saturating_add(usize::from(length))).unwrap_or_default()
 }

@@ -2,19 +2,24 @@
 
 use std::cmp::Ordering;
 
-use rayon::slice::ParallelSliceMut as _;
+use rayon::prelude::*;
 
 use crate::domain::classify::{Class, RetrySlot, further_success, not_final, retry_slot};
 use crate::domain::digest::Digest;
 use crate::domain::line::{Line, Lines, Marks};
 
-/// One unique payment: where its SUCCESS lines are in [`Payments`].
+/// One unique payment: where its SUCCESS lines are in [`Payments`], and what later passes need of the proving one, because
+/// lines in the order of identities are far apart in memory.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Proved {
     start: u32,
     successes: u32,
+    /// The bill its ids name together, or `NO_BILL`.
+    pub(super) bill: u32,
     /// Whether N07 lines contradict it.
     pub(super) conflicting: bool,
+    /// Rupiah; 0 when unusable.
+    pub(super) amount: u64,
 }
 
 /// The unique payments, in the order of their identities.
@@ -55,23 +60,27 @@ impl Payments {
 /// Gives every message its final class (N00, N06–N09) and every reused Request-Id its flag.
 pub fn dedupe(lines: &mut Lines) -> Payments {
     flag_reused_requests(lines);
-    let mut payments = Payments { order: sorted(lines), ..Payments::default() };
-    let mut start = 0_usize;
-    while let Some(first) = payments.order.get(start).and_then(|&at| lines.get(at)) {
-        let identity = first.identity;
-        let rest = payments.order.get(start..).unwrap_or_default();
-        let length = rest.iter().take_while(|&&at| lines.get(at).is_some_and(|line| line.identity == identity)).count();
-        let run = rest.get(..length).unwrap_or_default();
-        if let Some(mut proved) = settle(lines, run, &mut payments.retry_slots) {
-            proved.start = u32::try_from(start).unwrap_or(u32::MAX);
-            payments.proved.push(proved);
+    let keys = sorted(lines);
+    let settled = {
+        let lines = &*lines;
+        let identity_of = |at| lines.get(at).map(|line| line.identity);
+        let runs = keys.par_chunk_by(|a, b| a.0 == b.0 && identity_of(a.1) == identity_of(b.1));
+        let stretches: Vec<_> = runs.fold(Settled::default, |settled, run| settled.and(lines, run)).collect();
+        let count = stretches.iter().map(|stretch| stretch.proved.len()).sum();
+        let empty = Settled { proved: Vec::with_capacity(count), ..Settled::default() };
+        stretches.into_iter().fold(empty, Settled::plus)
+    };
+    for (at, class) in settled.changed {
+        if let Some(line) = lines.get_mut(at) {
+            line.class = class;
         }
-        start = start.saturating_add(length);
     }
-    payments
+    let order = keys.iter().map(|&(_, at)| at).collect();
+    Payments { order, proved: settled.proved, retry_slots: settled.retry_slots }
 }
 
-fn sorted(lines: &Lines) -> Vec<u32> {
+/// The messages by identity, each with the start of its identity.
+fn sorted(lines: &Lines) -> Vec<(u64, u32)> {
     let messages = lines.iter().filter(|(_, line)| matches!(line.class, Class::N00 | Class::N09));
     let prefix = |line: &Line| line.identity.first_chunk::<8>().copied().map_or(0, u64::from_be_bytes);
     let mut keys: Vec<(u64, u32)> = Vec::with_capacity(lines.len());
@@ -83,7 +92,7 @@ fn sorted(lines: &Lines) -> Vec<u32> {
         };
         a.0.cmp(&b.0).then_with(lines).then(a.1.cmp(&b.1))
     });
-    keys.into_iter().map(|(_, at)| at).collect()
+    keys
 }
 
 /// SUCCESS before the rest, verified before not, then by arrival, then by digest: never by position.
@@ -92,27 +101,57 @@ fn within_identity(a: &Line, b: &Line) -> Ordering {
     a.identity.cmp(&b.identity).then_with(|| key(a).cmp(&key(b))).then_with(|| a.digest.cmp(&b.digest))
 }
 
-/// The classes of all lines of one identity.
-fn settle(lines: &mut Lines, run: &[u32], slots: &mut [u64; 5]) -> Option<Proved> {
-    let proof = run.first().and_then(|&at| lines.get(at)).filter(|line| line.class == Class::N00);
-    let proof = proof.map(|line| (line.content_key, line.received_at()));
-    let mut proved = Proved { start: 0, successes: 0, conflicting: false };
-    for &at in run {
-        let Some(line) = lines.get_mut(at) else { continue };
-        let (Class::N00, Some((content_key, received_at))) = (line.class, proof) else {
-            line.class = not_final(proof.is_some());
-            continue;
-        };
-        if proved.successes > 0 {
-            line.class = further_success(line.content_key == content_key);
-            proved.conflicting |= line.class == Class::N07;
-            if line.class == Class::N06 {
-                count_slot(slots, retry_slot(received_at, line.received_at()));
+/// What a stretch of the sorted messages comes to.
+#[derive(Default)]
+struct Settled {
+    /// How many messages it has.
+    length: u32,
+    proved: Vec<Proved>,
+    /// Lines whose class is another than it seemed.
+    changed: Vec<(u32, Class)>,
+    retry_slots: [u64; 5],
+}
+
+impl Settled {
+    /// Takes all lines of the next identity.
+    fn and(mut self, lines: &Lines, run: &[(u64, u32)]) -> Self {
+        let members = || run.iter().filter_map(|&(_, at)| Some((at, lines.get(at)?)));
+        // SUCCESS lines are first, so that without one here there is none.
+        let proof = members().next().map(|(_, line)| line).filter(|line| line.class == Class::N00);
+        let (mut successes, mut conflicting) = (0_u32, false);
+        for (at, line) in members() {
+            let Some(proof) = proof.filter(|_| line.class == Class::N00) else {
+                self.changed.push((at, not_final(proof.is_some())));
+                continue;
+            };
+            if successes > 0 {
+                let class = further_success(line.content_key == proof.content_key);
+                self.changed.push((at, class));
+                conflicting |= class == Class::N07;
+                if class == Class::N06 {
+                    count_slot(&mut self.retry_slots, retry_slot(proof.received_at(), line.received_at()));
+                }
             }
+            successes = successes.saturating_add(1);
         }
-        proved.successes = proved.successes.saturating_add(1);
+        if let Some(&Line { bill, amount, .. }) = proof {
+            self.proved.push(Proved { start: self.length, successes, bill, conflicting, amount });
+        }
+        self.length = self.length.saturating_add(u32::try_from(run.len()).unwrap_or(u32::MAX));
+        self
     }
-    proof.map(|_| proved)
+
+    /// This stretch and the one after it.
+    fn plus(mut self, later: Self) -> Self {
+        let moved = |proved: Proved| Proved { start: proved.start.saturating_add(self.length), ..proved };
+        self.proved.extend(later.proved.into_iter().map(moved));
+        self.changed.extend(later.changed);
+        for (slot, more) in self.retry_slots.iter_mut().zip(later.retry_slots) {
+            *slot = slot.saturating_add(more);
+        }
+        self.length = self.length.saturating_add(later.length);
+        self
+    }
 }
 
 fn count_slot(slots: &mut [u64; 5], slot: RetrySlot) {

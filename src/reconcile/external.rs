@@ -125,20 +125,26 @@ fn read_csv(path: &Path, terms: &Terms) -> Result<External, ExternalError> {
     let unreadable = |error: csv::Error| ExternalError::Unreadable { path: path.to_owned(), reason: error.to_string() };
     let mut reader = csv::ReaderBuilder::new().flexible(true).buffer_capacity(1 << 20).from_path(path).map_err(unreadable)?;
     let mut rows = Rows::new(reader.byte_headers().map_err(unreadable)?, path, terms)?;
-    let mut batch = vec![csv::ByteRecord::new(); BATCH];
-    loop {
+    let mut fill = |batch: &mut [csv::ByteRecord]| -> Result<usize, csv::Error> {
         let mut count = 0_usize;
-        for row in &mut batch {
-            if !reader.read_byte_record(row).map_err(unreadable)? {
+        for row in batch {
+            if !reader.read_byte_record(row)? {
                 break;
             }
             count = count.saturating_add(1);
         }
-        rows.take(batch.get(..count).unwrap_or_default())?;
-        if count < BATCH {
-            return Ok(rows.finish());
-        }
+        Ok(count)
+    };
+    let (mut batch, mut next) = (vec![csv::ByteRecord::new(); BATCH], vec![csv::ByteRecord::new(); BATCH]);
+    let mut count = fill(&mut batch).map_err(unreadable)?;
+    // One batch is read while the one before it is parsed.
+    while count > 0 {
+        let (filled, taken) = rayon::join(|| fill(&mut next), || rows.take(batch.get(..count).unwrap_or_default()));
+        taken?;
+        count = filled.map_err(unreadable)?;
+        std::mem::swap(&mut batch, &mut next);
     }
+    Ok(rows.finish())
 }
 
 /// Rows that are parsed at once.

@@ -1,10 +1,12 @@
 //! Classed lines, payments and bills → findings: what someone must look at, why, and on what evidence.
 
 use jiff::Timestamp;
+use rayon::prelude::*;
 
 use super::bills::Bill;
 use super::dedupe::{Payments, Proved};
-use super::judge::{JudgedBill, JudgedPayment, line_flags};
+use super::judge::{JudgedPayment, attaches, line_flags};
+use super::judge_bills::{Attached, JudgedBill};
 use super::{Inputs, Terms, severity_of};
 use crate::domain::amount::Rupiah;
 use crate::domain::channel::Channel;
@@ -70,8 +72,6 @@ pub(super) struct Findings<'a> {
     payments: &'a Payments,
     judged: &'a [JudgedPayment],
     terms: &'a Terms,
-    /// Attached payments, sorted by bill.
-    by_bill: Vec<(u32, u32)>,
     found: Vec<Finding>,
 }
 
@@ -83,18 +83,14 @@ fn id(parts: &[&[u8]]) -> String {
 
 impl<'a> Findings<'a> {
     pub(super) fn new(inputs: &'a Inputs, payments: &'a Payments, judged: &'a [JudgedPayment], terms: &'a Terms) -> Self {
-        let attached = judged.iter().filter(|payment| payment.bill != NO_BILL && super::judge::attaches(payment.class));
-        let mut by_bill: Vec<(u32, u32)> = attached.map(|payment| (payment.bill, payment.line)).collect();
-        by_bill.sort_unstable();
-        Self { inputs, payments, judged, terms, by_bill, found: Vec::new() }
+        Self { inputs, payments, judged, terms, found: Vec::new() }
     }
 
-    /// BREAK lines, and lines whose Request-Id was used for another body.
-    pub(super) fn lines(&mut self) {
-        for (at, line) in self.inputs.lines.iter() {
-            let reused = line_flags(line).contains(Class::N05);
-            if line.class.info().nature == Nature::Break || reused {
-                let finding = self.line(at, line, reused);
+    /// Lines someone must look at.
+    pub(super) fn lines(&mut self, lines: &[u32]) {
+        for &at in lines {
+            if let Some(line) = self.inputs.lines.get(at) {
+                let finding = self.line(at, line, line_flags(line).contains(Class::N05));
                 self.found.push(finding);
             }
         }
@@ -157,12 +153,23 @@ impl<'a> Findings<'a> {
         })
     }
 
-    /// One bill.
-    pub(super) fn bill(&mut self, judged: &JudgedBill, attached: Rupiah) {
+    /// Bills, in the order of their numbers.
+    pub(super) fn bills(&mut self, bills: &[JudgedBill], attached: &Attached) {
+        let is_wanted = |bill| bills.binary_search_by_key(&bill, |judged| judged.bill).is_ok();
+        let payments = self.judged.par_iter().filter(|payment| attaches(payment.class) && is_wanted(payment.bill));
+        let mut by_bill: Vec<(u32, u32)> = payments.map(|payment| (payment.bill, payment.line)).collect();
+        by_bill.sort_unstable();
+        for judged in bills {
+            self.bill(judged, attached.amount(judged.bill), &by_bill);
+        }
+    }
+
+    /// One bill; `by_bill` is the payments attached to such bills, sorted.
+    fn bill(&mut self, judged: &JudgedBill, attached: Rupiah, by_bill: &[(u32, u32)]) {
         let bills = &self.inputs.bills;
         let Some(bill) = bills.get(judged.bill) else { return };
-        let start = self.by_bill.partition_point(|&(number, _)| number < judged.bill);
-        let rest = self.by_bill.get(start..).unwrap_or_default();
+        let start = by_bill.partition_point(|&(number, _)| number < judged.bill);
+        let rest = by_bill.get(start..).unwrap_or_default();
         let lines: Vec<u32> = rest.iter().take_while(|(number, _)| *number == judged.bill).map(|&(_, line)| line).collect();
         let (evidence, sources) = self.proofs(&lines);
         let (invoice_number, payment_code) = (bills.invoice_number(judged.bill), bills.payment_code(judged.bill));

@@ -2,14 +2,12 @@
 
 use rayon::prelude::*;
 
-use super::bills::{Bill, Bills, ExternalMark, Found, KnownPayment};
+use super::bills::{Bill, Bills, Found, KnownPayment};
 use super::dedupe::{Payments, Proved};
-use super::tally::{Tallies, Tally};
+use super::tally::Tallies;
 use super::{Inputs, Terms};
 use crate::domain::amount::Rupiah;
-use crate::domain::classify::{
-    BillFacts, BillSituation, Class, ClassSet, Match, Nature, PaidMark, PaymentFacts, bill_class, covers, is_live, payment_class,
-};
+use crate::domain::classify::{BillFacts, Class, ClassSet, Match, Nature, PaymentFacts, covers, payment_class};
 use crate::domain::digest::Digest;
 use crate::domain::line::{Line, Lines, Marks, NO_BILL};
 
@@ -26,30 +24,45 @@ pub struct JudgedPayment {
     pub flags: ClassSet,
 }
 
-/// A bill in scope with its class.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct JudgedBill {
-    pub(super) bill: u32,
-    pub(super) class: Class,
-    pub(super) nature: Nature,
-    pub(super) flags: ClassSet,
-}
-
 /// Whether payments of a class are a bill's.
 pub(super) fn attaches(class: Class) -> bool {
     !matches!(class, Class::P01 | Class::P02 | Class::P15 | Class::P16 | Class::P17)
 }
 
-/// Lines by class, and their flags.
-pub(super) fn tally_lines(lines: &Lines, flags: &mut Tallies) -> Tallies {
-    let mut tallies = Tallies::default();
-    for (_, line) in lines.iter() {
-        tallies.add(line.class, Rupiah::new(line.amount.into()));
-        for flag in line_flags(line).iter() {
-            flags.add(flag, Rupiah::new(line.amount.into()));
-        }
+/// Lines by class, and those someone must look at.
+#[derive(Default)]
+pub(super) struct JudgedLines {
+    pub(super) tallies: Tallies,
+    pub(super) flags: Tallies,
+    /// BREAK lines, and lines whose Request-Id was used for another body.
+    pub(super) findings: Vec<u32>,
+}
+
+impl JudgedLines {
+    pub(super) fn of(lines: &Lines) -> Self {
+        let pieces: Vec<(u32, &[Line])> = lines.pieces().collect();
+        pieces.into_par_iter().map(|(first, piece)| Self::of_piece(first, piece)).reduce(Self::default, Self::plus)
     }
-    tallies
+
+    fn of_piece(first: u32, piece: &[Line]) -> Self {
+        let mut judged = Self::default();
+        for (at, line) in (first..).zip(piece) {
+            let (amount, flags) = (Rupiah::new(line.amount.into()), line_flags(line));
+            judged.tallies.add(line.class, amount);
+            for flag in flags.iter() {
+                judged.flags.add(flag, amount);
+            }
+            if line.class.info().nature == Nature::Break || flags.contains(Class::N05) {
+                judged.findings.push(at);
+            }
+        }
+        judged
+    }
+
+    fn plus(mut self, later: Self) -> Self {
+        self.findings.extend(later.findings);
+        Self { tallies: self.tallies.plus(&later.tallies), flags: self.flags.plus(&later.flags), findings: self.findings }
+    }
 }
 
 /// The flags of a line.
@@ -61,18 +74,19 @@ pub(super) fn line_flags(line: &Line) -> ClassSet {
     if read && !line.marks.has(Marks::VERIFIED) { flags.with(Class::N03) } else { flags }
 }
 
-/// Payments by class, and their flags.
-pub(super) fn tally_payments(lines: &Lines, judged: &[JudgedPayment], flags: &mut Tallies) -> Tallies {
-    let mut tallies = Tallies::default();
-    for payment in judged {
-        let amount = Rupiah::new(lines.get(payment.line).map_or(0, |line| line.amount).into());
-        tallies.add(payment.class, amount);
+/// Payments by class, and by flag.
+pub(super) fn tally_payments(payments: &Payments, judged: &[JudgedPayment]) -> (Tallies, Tallies) {
+    let tally = |(mut classes, mut flags): (Tallies, Tallies), (proved, payment): (&Proved, &JudgedPayment)| {
+        let amount = Rupiah::new(proved.amount.into());
+        classes.add(payment.class, amount);
         // N03 was counted with the lines.
         for flag in payment.flags.without(Class::N03).iter() {
             flags.add(flag, amount);
         }
-    }
-    tallies
+        (classes, flags)
+    };
+    let plus = |a: (Tallies, Tallies), b: (Tallies, Tallies)| (a.0.plus(&b.0), a.1.plus(&b.1));
+    payments.proved.par_iter().zip(judged).fold(Default::default, tally).reduce(Default::default, plus)
 }
 
 /// What an ordered look at all payments adds to one payment's facts.
@@ -89,7 +103,7 @@ pub(super) fn payments(inputs: &Inputs, payments: &Payments, terms: &Terms) -> V
         .proved
         .par_iter()
         .map(|proved| match lines.get(payments.proof(proved)) {
-            Some(line) if line.bill != NO_BILL => Found::One(line.bill),
+            _ if proved.bill != NO_BILL => Found::One(proved.bill),
             Some(line) => {
                 let (invoice_number, payment_code) = lines.texts(line);
                 inputs.bills.find(invoice_number, payment_code)
@@ -100,9 +114,13 @@ pub(super) fn payments(inputs: &Inputs, payments: &Payments, terms: &Terms) -> V
     let before = look_back(inputs, payments, &found, terms);
     let judge = |((proved, found), before): ((&Proved, &Found), &Before)| {
         let at = payments.proof(proved);
-        lines.get(at).map(|line| judge_one(inputs, terms, (at, line), *found, *before, proved.conflicting))
+        match lines.get(at) {
+            Some(line) => judge_one(inputs, terms, (at, line), *found, *before, proved.conflicting),
+            // Every proof is a line. Leaving one out here would cost a second copy of all the others while they are collected.
+            None => JudgedPayment { line: at, bill: NO_BILL, class: Class::P01, flags: ClassSet::EMPTY },
+        }
     };
-    payments.proved.par_iter().zip(&found).zip(&before).filter_map(judge).collect()
+    payments.proved.par_iter().zip(&found).zip(&before).map(judge).collect()
 }
 
 fn judge_one(inputs: &Inputs, terms: &Terms, proof: (u32, &Line), found: Found, before: Before, conflicting: bool) -> JudgedPayment {
@@ -145,19 +163,36 @@ fn bill_facts<'a>(bills: &'a Bills, bill: &Bill, before: Before) -> BillFacts<'a
 /// When something was first covered, by payment time, then identity.
 type FirstCover = Option<(i64, Digest)>;
 
-/// Walks all payments bill by bill in the order they were made.
+/// Payments (with their bill and time) that others may come before: by bill, then time, then identity.
+fn with_company(inputs: &Inputs, payments: &Payments, found: &[Found]) -> Vec<(u32, i64, u32)> {
+    let paid = || {
+        (0_u32..).zip(payments.proved.iter().zip(found)).filter_map(|(payment, (proved, found))| match found {
+            Found::One(bill) if proved.amount > 0 => Some((*bill, payment, payments.proof(proved))),
+            _ => None,
+        })
+    };
+    // How many payments a bill has: a group, or a payment known from elsewhere, is company by itself.
+    let mut counts: Vec<u8> = inputs.bills.iter().map(|(_, bill)| if bill.group > 0 { 2 } else { 0 }).collect();
+    for bill in inputs.known.iter().map(|known| known.bill).chain(paid().map(|(bill, ..)| bill)) {
+        if let Some(count) = usize::try_from(bill).ok().and_then(|bill| counts.get_mut(bill)) {
+            *count = count.saturating_add(1);
+        }
+    }
+    let has_company = |bill: u32| usize::try_from(bill).is_ok_and(|bill| counts.get(bill).is_some_and(|&count| count > 1));
+    let timed = |(bill, payment, proof)| Some((bill, inputs.lines.get(proof)?.paid_at_us, payment));
+    // Payments are numbered in the order of their identities, so their number breaks ties of time.
+    let mut all: Vec<(u32, i64, u32)> = paid().filter(|&(bill, ..)| has_company(bill)).filter_map(timed).collect();
+    all.par_sort_unstable();
+    all
+}
+
+/// Walks payments bill by bill in the order they were made.
 fn look_back(inputs: &Inputs, payments: &Payments, found: &[Found], terms: &Terms) -> Vec<Before> {
     let line_of = |payment: u32| {
         let proved = payments.proved.get(usize::try_from(payment).ok()?)?;
         inputs.lines.get(payments.proof(proved))
     };
-    let mut by_bill: Vec<(u32, i64, u32)> = Vec::with_capacity(found.len());
-    by_bill.extend((0_u32..).zip(found).filter_map(|(payment, found)| match (found, line_of(payment)) {
-        (Found::One(bill), Some(line)) if line.amount > 0 => Some((*bill, line.paid_at_us, payment)),
-        _ => None,
-    }));
-    // Payments are numbered in the order of their identities, so their number breaks ties of time.
-    by_bill.par_sort_unstable();
+    let by_bill = with_company(inputs, payments, found);
     let mut before = vec![Before::default(); found.len()];
     let mut covers_of_grouped: Vec<(u32, u32, FirstCover)> = Vec::new();
     for run in by_bill.chunk_by(|a, b| a.0 == b.0) {
@@ -226,135 +261,4 @@ fn mark_elsewhere(
             before.elsewhere = others.any(|cover| cover < this);
         }
     }
-}
-
-/// What is attached to each bill.
-#[derive(Debug)]
-pub(super) struct Attached {
-    /// Rupiah; a sum that does not fit stays at the bound, and an identity then fails.
-    amounts: Vec<u64>,
-    counts: Vec<u32>,
-    outside: Vec<bool>,
-}
-
-impl Attached {
-    pub(super) fn of(inputs: &Inputs, judged: &[JudgedPayment]) -> Self {
-        let count = inputs.bills.len();
-        let mut all = Self { amounts: vec![0; count], counts: vec![0; count], outside: vec![false; count] };
-        for payment in judged {
-            let Ok(bill) = usize::try_from(payment.bill) else { continue };
-            let Some(line) = inputs.lines.get(payment.line) else { continue };
-            if payment.class == Class::P16
-                && let Some(outside) = all.outside.get_mut(bill)
-            {
-                *outside = true;
-            }
-            if attaches(payment.class)
-                && let (Some(amount), Some(count)) = (all.amounts.get_mut(bill), all.counts.get_mut(bill))
-            {
-                *amount = amount.saturating_add(line.amount);
-                *count = count.saturating_add(1);
-            }
-        }
-        all
-    }
-
-    pub(super) fn amount(&self, bill: u32) -> Rupiah {
-        Rupiah::new(usize::try_from(bill).ok().and_then(|bill| self.amounts.get(bill)).copied().unwrap_or_default().into())
-    }
-
-    fn count(&self, bill: u32) -> u64 {
-        usize::try_from(bill).ok().and_then(|bill| self.counts.get(bill)).copied().unwrap_or_default().into()
-    }
-
-    fn is_outside(&self, bill: u32) -> bool {
-        usize::try_from(bill).ok().and_then(|bill| self.outside.get(bill)).copied().unwrap_or_default()
-    }
-
-    pub(super) fn total(&self) -> Tally {
-        Tally {
-            count: self.counts.iter().map(|&count| u64::from(count)).sum(),
-            amount: self.amounts.iter().map(|&amount| Rupiah::new(amount.into())).sum(),
-        }
-    }
-}
-
-/// The class of every bill in scope.
-pub(super) fn bills<'a>(
-    inputs: &'a Inputs,
-    payments: &'a Payments,
-    attached: &'a Attached,
-    live_twice: &'a [u32],
-    terms: &'a Terms,
-) -> impl Iterator<Item = JudgedBill> + 'a {
-    let scoped = inputs.bills.iter().filter(|(number, bill)| in_scope(inputs, *number, bill, terms));
-    scoped.map(move |(number, bill)| {
-        let situation = BillSituation {
-            due: bill.amount,
-            reusable: bill.reusable(),
-            has_code: bill.has_code(),
-            issue_in_doubt: bill.issue_in_doubt(),
-            cancelled_at: bill.cancelled_at(),
-            expires_at: bill.expires_at(),
-            attached_count: attached.count(number),
-            attached: attached.amount(number),
-            mark: paid_mark(inputs, payments, number, bill, terms),
-            paid_outside_period: attached.is_outside(number),
-        };
-        let (class, nature) = bill_class(&situation, terms.as_of, &terms.policy);
-        let flags = [(Class::L07, live_twice.binary_search(&number).is_ok()), (Class::L08, bill.issued_otherwise())];
-        let flags = flags.into_iter().filter(|(_, on)| *on).map(|(class, _)| class).collect();
-        JudgedBill { bill: number, class, nature, flags }
-    })
-}
-
-/// Rules, 1.5: open at any time from the period's start to as-of.
-fn in_scope(inputs: &Inputs, number: u32, bill: &Bill, terms: &Terms) -> bool {
-    let starts_at = terms.period.starts_at();
-    let grace = jiff::SignedDuration::from_mins(terms.policy.expiry_grace_minutes);
-    let expired = bill.expires_at().is_some_and(|at| starts_at.duration_since(at) > grace);
-    let paid = !bill.reusable() && known_of(&inputs.known, number).iter().any(|known| known.closes(starts_at));
-    bill.planned_at().is_none_or(|at| at <= terms.as_of) && bill.cancelled_at().is_none_or(|at| at >= starts_at) && !expired && !paid
-}
-
-/// What a ledger that is not this evidence says of payment.
-fn paid_mark(inputs: &Inputs, payments: &Payments, number: u32, bill: &Bill, terms: &Terms) -> PaidMark {
-    let dated = |at| if terms.period.contains(at) { PaidMark::InPeriod } else { PaidMark::Elsewhere };
-    match bill.external_mark() {
-        ExternalMark::Undated => return PaidMark::InPeriod,
-        ExternalMark::At(at) => return dated(at),
-        ExternalMark::Unpaid => {}
-    }
-    let known =
-        known_of(&inputs.known, number).iter().filter(|known| known.in_ledger && !payments.contains(&inputs.lines, &known.identity));
-    known.map(|known| dated(known.paid_at)).fold(PaidMark::None, |worst, mark| match (worst, mark) {
-        (PaidMark::InPeriod, _) | (_, PaidMark::InPeriod) => PaidMark::InPeriod,
-        (PaidMark::None, mark) => mark,
-        (worst, _) => worst,
-    })
-}
-
-/// L07: bills that share a live code with another, sorted.
-pub(super) fn live_twice(bills: &Bills, terms: &Terms) -> Vec<u32> {
-    let live = |number: u32| {
-        bills.get(number).filter(|bill| !bill.code_is_dead()).filter(|bill| {
-            let known = bill.created_at().or_else(|| bill.planned_at());
-            is_live(known, bill.expires_at(), bill.cancelled_at(), terms.as_of)
-        })
-    };
-    let mut found = Vec::new();
-    for run in bills.same_code_runs() {
-        let live = run.iter().filter_map(|&(_, number)| Some((live(number)?.channel, bills.payment_code(number), number)));
-        let mut live: Vec<_> = live.collect();
-        live.sort_unstable();
-        for same in live.chunk_by(|a, b| (a.0, a.1) == (b.0, b.1)) {
-            let mut invoices = same.iter().map(|&(.., number)| bills.invoice_number(number));
-            let first = invoices.next();
-            if invoices.any(|invoice| Some(invoice) != first) {
-                found.extend(same.iter().map(|&(.., number)| number));
-            }
-        }
-    }
-    found.sort_unstable();
-    found
 }

@@ -9,6 +9,7 @@ pub mod external;
 mod findings;
 mod index;
 mod judge;
+mod judge_bills;
 mod own;
 mod parquet;
 mod tally;
@@ -112,42 +113,34 @@ impl Outcome {
 #[must_use]
 pub fn reconcile(mut inputs: Inputs, terms: &Terms) -> Outcome {
     let payments = dedupe(&mut inputs.lines);
-    let mut flags = Tallies::default();
-    let line_tallies = judge::tally_lines(&inputs.lines, &mut flags);
+    let lines = judge::JudgedLines::of(&inputs.lines);
     let judged = judge::payments(&inputs, &payments, terms);
-    let attached = judge::Attached::of(&inputs, &judged);
-    let payment_tallies = judge::tally_payments(&inputs.lines, &judged, &mut flags);
-    let mut findings = findings::Findings::new(&inputs, &payments, &judged, terms);
-    findings.lines();
-    findings.payments();
-    let live_twice = judge::live_twice(&inputs.bills, terms);
-    let mut bill_tallies = Tallies::default();
-    let mut natures = natures_of(&[&line_tallies, &payment_tallies]);
-    for judged_bill in judge::bills(&inputs, &payments, &attached, &live_twice, terms) {
-        let Some(bill) = inputs.bills.get(judged_bill.bill) else { continue };
-        bill_tallies.add(judged_bill.class, bill.amount.into());
-        tally::add_nature(&mut natures, judged_bill.nature, bill.amount.into());
-        for flag in judged_bill.flags.iter() {
-            flags.add(flag, bill.amount.into());
-        }
-        if judged_bill.nature == Nature::Break || judged_bill.flags.contains(Class::L07) {
-            findings.bill(&judged_bill, attached.amount(judged_bill.bill));
-        }
+    let attached = judge_bills::Attached::of(&inputs, &payments, &judged);
+    let (payment_tallies, payment_flags) = judge::tally_payments(&payments, &judged);
+    let bills = judge_bills::JudgedBills::of(&inputs, &payments, &attached, terms);
+    let mut natures = bills.natures;
+    for (class, tally) in lines.tallies.iter().chain(payment_tallies.iter()) {
+        tally::add_nature(&mut natures, class.info().nature, tally);
     }
+    let mut findings = findings::Findings::new(&inputs, &payments, &judged, terms);
+    findings.lines(&lines.findings);
+    findings.payments();
+    findings.bills(&bills.findings, &attached);
     findings.malformed_rows();
     let findings = findings.finish();
-    let identities = tally::identities(&inputs, &payments, &attached, [&line_tallies, &payment_tallies, &bill_tallies]);
-    Outcome { inputs, payments, judged, line_tallies, payment_tallies, bill_tallies, natures, flags, identities, findings }
-}
-
-fn natures_of(tallies: &[&Tallies]) -> [Tally; 3] {
-    let mut natures = [Tally::default(); 3];
-    for (class, tally) in tallies.iter().flat_map(|tallies| tallies.iter()) {
-        if let Some(nature) = natures.get_mut(tally::place(class.info().nature)) {
-            *nature = nature.plus(tally);
-        }
+    let identities = tally::identities(&inputs, &payments, &attached, [&lines.tallies, &payment_tallies, &bills.tallies]);
+    Outcome {
+        inputs,
+        payments,
+        judged,
+        line_tallies: lines.tallies,
+        payment_tallies,
+        bill_tallies: bills.tallies,
+        natures,
+        flags: lines.flags.plus(&payment_flags).plus(&bills.flags),
+        identities,
+        findings,
     }
-    natures
 }
 
 /// How bad a finding is: flags that are critical by themselves make it so.

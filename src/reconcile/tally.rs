@@ -2,7 +2,8 @@
 
 use super::Inputs;
 use super::dedupe::Payments;
-use super::judge::{Attached, attaches};
+use super::judge::attaches;
+use super::judge_bills::Attached;
 use crate::domain::amount::Rupiah;
 use crate::domain::classify::{Class, Nature};
 
@@ -41,6 +42,15 @@ impl Tallies {
         }
     }
 
+    /// Both added, class by class.
+    #[must_use]
+    pub(super) fn plus(mut self, other: &Self) -> Self {
+        for (tally, more) in self.0.iter_mut().zip(other.0) {
+            *tally = tally.plus(more);
+        }
+        self
+    }
+
     /// The tally of `class`.
     #[must_use]
     pub fn of(&self, class: Class) -> Tally {
@@ -67,9 +77,9 @@ pub(super) const fn place(nature: Nature) -> usize {
     }
 }
 
-pub(super) fn add_nature(natures: &mut [Tally; 3], nature: Nature, amount: Rupiah) {
-    if let Some(tally) = natures.get_mut(place(nature)) {
-        *tally = tally.plus(Tally { count: 1, amount });
+pub(super) fn add_nature(natures: &mut [Tally; 3], nature: Nature, tally: Tally) {
+    if let Some(sum) = natures.get_mut(place(nature)) {
+        *sum = sum.plus(tally);
     }
 }
 

@@ -24,13 +24,15 @@ const GROUP: usize = 1 << 16;
 /// Writes the payments classed P00, P05 and P13, in the order of their identities.
 pub(super) fn write(report: &Report<'_>, writer: &mut Writer<'_>) -> io::Result<()> {
     let outcome = report.outcome;
-    let frame = |rows: &[&JudgedPayment]| frame(outcome, rows).map_err(into_io);
+    let frame = |group: &[JudgedPayment]| {
+        let matched = group.iter().filter(|judged| matches!(judged.class, Class::P00 | Class::P05 | Class::P13));
+        frame(outcome, &matched.collect::<Vec<_>>()).map_err(into_io)
+    };
     let empty = frame(&[])?;
     let parquet = ParquetWriter::new(writer).with_compression(ParquetCompression::Snappy).set_parallel(true);
     let mut batches = parquet.batched(empty.schema()).map_err(into_io)?;
     for group in outcome.judged.chunks(GROUP) {
-        let matched = group.iter().filter(|judged| matches!(judged.class, Class::P00 | Class::P05 | Class::P13));
-        batches.write_batch(&frame(&matched.collect::<Vec<_>>())?).map_err(into_io)?;
+        batches.write_batch(&frame(group)?).map_err(into_io)?;
     }
     batches.finish().map(|_| ()).map_err(into_io)
 }
