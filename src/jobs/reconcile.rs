@@ -192,7 +192,7 @@ fn external_bills(path: &Path, terms: &Terms) -> Result<Billed, ReconcileError> 
 fn own_bills(snapshot: &Snapshot, scope: ScopeTotals, terms: &Terms) -> Result<Billed, ReconcileError> {
     let bills = reconcile::from_states(snapshot.bills.values(), &terms.policy).map_err(|_| ReconcileError::TooManyBills)?;
     Ok(Billed {
-        known: reconcile::known_payments(&bills, snapshot),
+        known: reconcile::known_payments(&bills, |number| snapshot.bills.get(number), &snapshot.payments),
         bills,
         malformed: Vec::new(),
         scope: Tally { count: scope.count, amount: crate::domain::amount::Rupiah::new(scope.amount) },

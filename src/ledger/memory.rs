@@ -10,7 +10,7 @@ use jiff::Timestamp;
 use tokio::sync::watch;
 
 use super::chain::{Kind, PaymentRecord, payment_event_at, truncated_payment};
-use super::rules::{Span, live_payment_code, microseconds, pays, truncated};
+use super::rules::{Span, live_payment_code, microseconds, truncated};
 use super::{Applied, Entry, Head, Ledger, LedgerError, ScopeTotals, Snapshot};
 use crate::domain::bill::{Customer, Salt};
 use crate::domain::digest::Digest;
@@ -205,7 +205,7 @@ impl Durable {
     }
 
     fn first_paid_at(&self, state: &BillState) -> Option<Timestamp> {
-        self.payments.iter().filter(|payment| pays(payment, state)).map(|payment| payment.paid_at).min()
+        self.payments.iter().filter(|payment| state.is_paid_by(payment)).map(|payment| payment.paid_at).min()
     }
 }
 

@@ -25,7 +25,6 @@ use crate::domain::lifecycle::{BillState, Event, IllegalTransition};
 use crate::domain::payment::Payment;
 
 pub use lock::SenderLock;
-pub(crate) use rules::pays;
 pub use sqlite::{Binding, Create, SqliteLedger};
 
 /// One event to append, with the private data that goes beside it.

@@ -1,5 +1,4 @@
-//! What every store must agree on beyond the fold itself: the precision of instants, which code is live, which payment is a
-//! bill's, which bill is in scope.
+//! What every store must agree on beyond the fold itself: the precision of instants, which code is live, which bill is in scope.
 //!
 //! Belongs here: pure functions on states and payments. Must not be here: storage.
 
@@ -7,7 +6,6 @@ use jiff::Timestamp;
 
 use crate::domain::ids::PaymentCode;
 use crate::domain::lifecycle::{BillState, OperationKind, Status};
-use crate::domain::payment::Payment;
 
 /// The microseconds a store keeps of an instant.
 pub(super) fn microseconds(at: Timestamp) -> i64 {
@@ -32,18 +30,6 @@ pub(super) fn live_payment_code(state: &BillState) -> Option<&PaymentCode> {
         | Status::Rejected
         | Status::Cancelled
         | Status::Retired => state.live_code().map(|code| &code.answer.payment_code),
-    }
-}
-
-/// Whether `payment` is one of the bill's: it names the bill, or the number DOKU knows its code by, and it is for the code
-/// the bill holds, if it holds one.
-pub(crate) fn pays(payment: &Payment, state: &BillState) -> bool {
-    match &state.code {
-        None => payment.invoice_number == state.invoice_number,
-        Some(code) => {
-            (payment.invoice_number == state.invoice_number || payment.invoice_number == code.wire_invoice_number)
-                && payment.payment_code == code.answer.payment_code
-        }
     }
 }
 

@@ -5,7 +5,6 @@ use crate::domain::amount::Amount;
 use crate::domain::classify::{Policy, issued_otherwise};
 use crate::domain::lifecycle::{BillState, OperationKind, Status};
 use crate::domain::payment::Payment;
-use crate::ledger::{Snapshot, pays};
 
 /// The bills of `states`, findable.
 ///
@@ -65,10 +64,10 @@ fn push(bills: &mut Bills, state: &BillState, policy: &Policy) -> Result<(), Too
 /// The ledger's payments with their bills, sorted; those of no bill are left out. Which bill's a payment is, the ledger says:
 /// its own count of the bills in scope must come to the same.
 #[must_use]
-pub fn known_payments(bills: &Bills, snapshot: &Snapshot) -> Vec<KnownPayment> {
-    let of = |bill: u32, payment: &Payment| snapshot.bills.get(bills.invoice_number(bill)).is_some_and(|state| pays(payment, state));
+pub fn known_payments<'a>(bills: &Bills, state_of: impl Fn(&str) -> Option<&'a BillState>, payments: &[Payment]) -> Vec<KnownPayment> {
+    let of = |bill: u32, payment: &Payment| state_of(bills.invoice_number(bill)).is_some_and(|state| state.is_paid_by(payment));
     let mut known = Vec::new();
-    for payment in &snapshot.payments {
+    for payment in payments {
         for bill in bills.numbered(payment.invoice_number.as_str()).filter(|&bill| of(bill, payment)) {
             let (paid_at, identity, amount) = (payment.paid_at, payment.identity, payment.amount.get());
             known.push(KnownPayment { bill, paid_at, identity, amount, in_ledger: true });

@@ -9,6 +9,7 @@ use super::{CodeAnswer, Event, IllegalTransition, OperationKind, Status, Verdict
 use crate::domain::amount::Amount;
 use crate::domain::bill::RecordedTerms;
 use crate::domain::ids::{InvoiceNumber, RequestId};
+use crate::domain::payment::Payment;
 
 /// The code a bill holds or held.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -217,6 +218,16 @@ impl BillState {
     pub fn expires_at(&self) -> Option<Timestamp> {
         let issue_open = matches!(self.status, Status::Requested | Status::InDoubt(OperationKind::Issue));
         self.code.as_ref().filter(|_| !issue_open).and_then(|code| code.answer.expires_at)
+    }
+
+    /// Whether `payment` is one of the bill's: it names the bill, or the number DOKU knows its code by, and it is for the code
+    /// the bill holds, if it holds one.
+    #[must_use]
+    pub fn is_paid_by(&self, payment: &Payment) -> bool {
+        let names_bill = payment.invoice_number == self.invoice_number;
+        self.code.as_ref().map_or(names_bill, |code| {
+            (names_bill || payment.invoice_number == code.wire_invoice_number) && payment.payment_code == code.answer.payment_code
+        })
     }
 
     /// The code a counter would take now, as far as the ledger knows; expiry is not considered.

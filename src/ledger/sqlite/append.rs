@@ -177,7 +177,7 @@ fn run(connection: &Connection, sql: &str) -> Result<(), Fault> {
     Ok(())
 }
 
-/// A bill's first payment, as `rules::pays` has it; the bill is the outer query's row `bills`.
+/// A bill's first payment, as `BillState::is_paid_by` has it; the bill is the outer query's row `bills`.
 macro_rules! first_paid {
     () => {
         "(SELECT MIN(paid_at) FROM payments WHERE payments.invoice_number IN (bills.invoice_number, bills.wire_invoice_number) \
