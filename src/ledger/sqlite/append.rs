@@ -3,6 +3,7 @@
 use rusqlite::{CachedStatement, Connection, OptionalExtension as _, params};
 
 use super::fault::Fault;
+use super::folded::Folded;
 use super::{read, rows};
 use crate::domain::bill::Customer;
 use crate::domain::ids::{InvoiceNumber, RequestId};
@@ -16,17 +17,18 @@ use crate::ledger::{Applied, Entry, Head};
 /// A write transaction at the end of the chain. Whoever makes one commits or rolls back.
 pub(super) struct Appender<'c> {
     connection: &'c Connection,
+    folded: &'c mut Folded,
     head: Head,
     /// Events appended so far.
     pub(super) appended: usize,
 }
 
 impl<'c> Appender<'c> {
-    /// Takes the write lock and finds the head.
-    pub(super) fn begin(connection: &'c Connection) -> Result<Self, Fault> {
+    /// Takes the write lock, finds the head, and forgets what is `folded` if it may be out of date.
+    pub(super) fn begin(connection: &'c Connection, folded: &'c mut Folded) -> Result<Self, Fault> {
         run(connection, "BEGIN IMMEDIATE")?;
-        match read::head(connection) {
-            Ok(head) => Ok(Self { connection, head, appended: 0 }),
+        match folded.refresh(connection).map_err(Fault::Sql).and_then(|()| read::head(connection)) {
+            Ok(head) => Ok(Self { connection, folded, head, appended: 0 }),
             Err(fault) => {
                 drop(run(connection, "ROLLBACK"));
                 Err(fault)
@@ -36,11 +38,16 @@ impl<'c> Appender<'c> {
 
     /// Makes everything durable.
     pub(super) fn commit(self) -> Result<(), Fault> {
-        run(self.connection, "COMMIT").inspect_err(|_| drop(run(self.connection, "ROLLBACK")))
+        let committed = run(self.connection, "COMMIT");
+        if committed.is_err() {
+            self.roll_back();
+        }
+        committed
     }
 
     /// Forgets everything.
     pub(super) fn roll_back(self) {
+        self.folded.clear();
         drop(run(self.connection, "ROLLBACK"));
     }
 
@@ -51,6 +58,7 @@ impl<'c> Appender<'c> {
         let head = self.head;
         let result = work(self);
         if result.is_err() {
+            self.folded.clear();
             run(self.connection, "ROLLBACK TO part")?;
             self.head = head;
         }
@@ -70,7 +78,10 @@ impl<'c> Appender<'c> {
     /// nothing behind when it fails.
     fn entry(&mut self, entry: Entry) -> Result<BillState, Fault> {
         let at = truncated(entry.at);
-        let before = rows::load(self.connection, &entry.invoice_number)?;
+        let before = match self.folded.take(&entry.invoice_number) {
+            Some(state) => Some(state),
+            None => rows::load(self.connection, &entry.invoice_number)?,
+        };
         let may_change_code =
             before.is_none() || matches!(entry.event, Event::Adopted { .. } | Event::Accepted { .. } | Event::Settled { .. });
         let state = BillState::apply(before, &entry.invoice_number, at, &entry.event).map_err(Fault::Illegal)?;
@@ -91,6 +102,7 @@ impl<'c> Appender<'c> {
         if let Some(customer) = entry.private.customer {
             self.customer(&state.invoice_number, &customer)?;
         }
+        self.folded.keep(&state);
         Ok(state)
     }
 

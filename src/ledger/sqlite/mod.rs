@@ -5,6 +5,7 @@
 
 mod append;
 mod fault;
+mod folded;
 mod open;
 mod read;
 mod rows;

@@ -201,6 +201,32 @@ fn two_processes_append_to_one_chain() {
 }
 
 #[test]
+fn what_another_connection_recorded_is_what_the_next_event_meets() {
+    let (_folder, path, _) = closed_ledger();
+    let (sender, server) = (reopen(&path).unwrap(), reopen(&path).unwrap());
+    let accepted = || entry("C", 2, Event::Accepted { answer: answer("88", None), replayed: false });
+    wait(sender.record(vec![planned("C"), intended("C", 1, OperationKind::Issue, terms(5))])).unwrap();
+    wait(server.record(vec![accepted()])).unwrap();
+    assert!(matches!(wait(sender.record(vec![accepted()])), Err(LedgerError::Illegal(_))), "it is active by now");
+    let state = wait(sender.record(vec![intended("C", 3, OperationKind::Cancel, terms(5))])).unwrap().remove(0);
+    assert_eq!((state.status, state.code.map(|code| code.answer)), (Status::Cancelling, Some(answer("88", None))));
+    assert!(SqliteLedger::verify(&path).unwrap().is_sound());
+}
+
+#[test]
+fn a_refused_call_leaves_no_state_behind_for_the_next() {
+    let (_folder, ledger) = new_sqlite();
+    let unsent = |invoice: &str| entry(invoice, 1, Event::NotSent { reason: String::new() });
+    let issue = |invoice: &str| intended(invoice, 1, OperationKind::Issue, terms(5));
+    assert!(matches!(wait(ledger.record(vec![planned("A"), unsent("A")])), Err(LedgerError::Illegal(_))));
+    assert!(matches!(wait(ledger.record(vec![issue("A")])), Err(LedgerError::Illegal(_))), "`A` was never planned");
+    wait(ledger.record(vec![planned("B")])).unwrap();
+    assert!(matches!(wait(ledger.record(vec![issue("B"), planned("B")])), Err(LedgerError::Illegal(_))));
+    assert!(matches!(wait(ledger.record(vec![unsent("B")])), Err(LedgerError::Illegal(_))), "`B` is planned still");
+    assert_eq!(wait(ledger.record(vec![issue("B")])).unwrap().remove(0).status, Status::Requested);
+}
+
+#[test]
 fn a_purge_spares_what_is_live_or_open_and_leaves_the_chain_whole() {
     let (_folder, path, _) = closed_ledger();
     let ledger = reopen(&path).unwrap();
