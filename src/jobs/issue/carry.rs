@@ -192,7 +192,8 @@ where
             .await?;
         }
         let age_minutes = plan::minutes_between(open.intended_at, (self.clock)());
-        let pinned = self.ledger.body(open.request_id)?.filter(|_| age_minutes <= self.settings.replay_window_minutes);
+        let pinned =
+            self.ledger.body(&state.invoice_number, open.request_id)?.filter(|_| age_minutes <= self.settings.replay_window_minutes);
         let ended = match pinned {
             Some(body) => {
                 let payment_code = match open.operation {

@@ -87,7 +87,7 @@ impl<'c> Appender<'c> {
         let state = BillState::apply(before, &entry.invoice_number, at, &entry.event).map_err(Fault::Illegal)?;
         let json = serde_json::to_string(&entry.event).map_err(|error| Fault::Failed(error.to_string()))?;
         let new_body = match entry.private.body {
-            Some((request_id, body)) if !self.is_kept(request_id, &body)? => Some((request_id, body)),
+            Some((request_id, body)) if !self.is_kept(&entry.invoice_number, request_id, &body)? => Some((request_id, body)),
             Some(_) | None => None,
         };
         rows::store(self.connection, &state)?;
@@ -96,8 +96,8 @@ impl<'c> Appender<'c> {
             self.prepared(FIRST_PAID_OF_BILL)?.execute([state.invoice_number.as_str()])?;
         }
         if let Some((request_id, body)) = new_body {
-            let sql = "INSERT INTO bodies (request_id, invoice_number, body) VALUES (?1, ?2, ?3)";
-            self.prepared(sql)?.execute(params![request_id.to_string(), state.invoice_number.as_str(), body])?;
+            let sql = "INSERT INTO bodies (invoice_number, request_id, body) VALUES (?1, ?2, ?3)";
+            self.prepared(sql)?.execute(params![state.invoice_number.as_str(), request_id.to_string(), body])?;
         }
         if let Some(customer) = entry.private.customer {
             self.customer(&state.invoice_number, &customer)?;
@@ -118,11 +118,11 @@ impl<'c> Appender<'c> {
     }
 
     /// Whether an operation's body is kept already; another body under the same id would break I4.
-    fn is_kept(&self, request_id: RequestId, body: &[u8]) -> Result<bool, Fault> {
+    fn is_kept(&self, invoice_number: &InvoiceNumber, request_id: RequestId, body: &[u8]) -> Result<bool, Fault> {
         let id = request_id.to_string();
         let kept = self
-            .prepared("SELECT body = ?2 FROM bodies WHERE request_id = ?1")?
-            .query_row(params![id, body], |row| row.get(0))
+            .prepared("SELECT body = ?3 FROM bodies WHERE invoice_number = ?1 AND request_id = ?2")?
+            .query_row(params![invoice_number.as_str(), id, body], |row| row.get(0))
             .optional()?;
         match kept {
             Some(false) => Err(Fault::Damaged(format!("request id `{id}` would stand for two different bodies"))),

@@ -119,6 +119,7 @@ fn verify_finds_edits_of_events_view_payments_and_bodies() {
         ("DELETE FROM payments", "there are 0 payments"),
         ("DELETE FROM bodies", "body of the open operation of invoice `A` is missing"),
         ("UPDATE bodies SET body = x'00'", "is not the one it was begun with"),
+        ("INSERT INTO bodies SELECT 'B', request_id, x'00' FROM bodies", "stands for the bodies of several invoices"),
     ] {
         let (_folder, path, _) = closed_ledger();
         tamper(&path, &format!("{FORCE}{sql}"));
