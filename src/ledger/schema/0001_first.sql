@@ -12,7 +12,8 @@ CREATE TABLE meta (
 CREATE TABLE events (
     sequence       INTEGER PRIMARY KEY,
     at             INTEGER NOT NULL,
-    kind           TEXT NOT NULL CHECK (kind IN ('bill', 'payment', 'purge')),
+    -- Not `IN`, for which SQLite would make a table of its own at every insertion.
+    kind           TEXT NOT NULL CHECK (kind = 'bill' OR kind = 'payment' OR kind = 'purge'),
     invoice_number TEXT NOT NULL,
     event          TEXT NOT NULL,
     hash           BLOB NOT NULL CHECK (length(hash) = 32)
