@@ -163,8 +163,8 @@ fn what_goes_beside_an_event_is_kept_beside_it(ledger: &impl Ledger) {
     second.private.customer = customer("Siti Aminah");
     let (request_id, body) = second.private.body.clone().unwrap();
     wait(ledger.record(vec![first, second])).unwrap();
-    assert_eq!(ledger.body(request_id).unwrap(), Some(body));
-    assert_eq!(ledger.body(RequestId::from_digest(&[9; 32])).unwrap(), None);
+    assert_eq!(ledger.body(&number("A"), request_id).unwrap(), Some(body));
+    assert_eq!(ledger.body(&number("A"), RequestId::from_digest(&[9; 32])).unwrap(), None);
     assert_eq!(ledger.customer(&number("A")).unwrap(), customer("Siti Aminah"));
     assert_eq!(ledger.customer(&number("B")).unwrap(), None);
     assert!(!format!("{:?}", ledger.snapshot().unwrap()).contains("Siti"));

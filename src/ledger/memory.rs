@@ -231,7 +231,7 @@ impl Ledger for MemoryLedger {
         Ok(self.lock().bills.get(invoice_number).cloned())
     }
 
-    fn body(&self, request_id: RequestId) -> Result<Option<Vec<u8>>, LedgerError> {
+    fn body(&self, _invoice_number: &InvoiceNumber, request_id: RequestId) -> Result<Option<Vec<u8>>, LedgerError> {
         Ok(self.lock().bodies.get(&request_id).cloned())
     }
 

@@ -173,8 +173,8 @@ pub trait Ledger: Sync {
     /// One bill's state; `None` if the ledger does not know it.
     fn bill(&self, invoice_number: &InvoiceNumber) -> Result<Option<BillState>, LedgerError>;
 
-    /// The pinned body of an operation; `None` if it is not kept (never recorded, or purged).
-    fn body(&self, request_id: RequestId) -> Result<Option<Vec<u8>>, LedgerError>;
+    /// The pinned body of a bill's operation; `None` if it is not kept (never recorded, or purged).
+    fn body(&self, invoice_number: &InvoiceNumber, request_id: RequestId) -> Result<Option<Vec<u8>>, LedgerError>;
 
     /// Who owes a bill; `None` if it is not kept.
     fn customer(&self, invoice_number: &InvoiceNumber) -> Result<Option<Customer>, LedgerError>;

@@ -25,7 +25,8 @@ pub struct JudgedPayment {
 }
 
 /// Whether payments of a class are a bill's.
-pub(super) fn attaches(class: Class) -> bool {
+#[must_use]
+pub fn attaches(class: Class) -> bool {
     !matches!(class, Class::P01 | Class::P02 | Class::P15 | Class::P16 | Class::P17)
 }
 

@@ -19,7 +19,7 @@ use jiff::Timestamp;
 pub use bills::{Bills, ExternalMark, KnownPayment, NewBill, TooMany};
 pub use dedupe::{Payments, dedupe};
 pub use findings::{Finding, Source};
-pub use judge::JudgedPayment;
+pub use judge::{JudgedPayment, attaches};
 pub use own::{from_states, known_payments};
 pub use tally::{Identity, Tallies, Tally};
 

@@ -11,21 +11,21 @@ use polars_io::parquet::read::ParquetReader;
 use polars_io::parquet::write::{ParquetCompression, ParquetWriter};
 
 use super::{Report, Writer};
-use crate::domain::classify::Class;
 use crate::domain::digest::Digest;
 use crate::domain::line::Line;
-use crate::reconcile::{JudgedPayment, Outcome};
+use crate::reconcile::{JudgedPayment, Outcome, attaches};
 
 /// Its name in the output folder.
 pub(super) const FILE_NAME: &str = "matched.parquet";
 /// Payments looked at for one group of rows.
 const GROUP: usize = 1 << 16;
 
-/// Writes the payments classed P00, P05 and P13, in the order of their identities.
+/// Writes the payments that are a bill's, whatever is wrong with them, in the order of their identities: what the next period
+/// must know of this one.
 pub(super) fn write(report: &Report<'_>, writer: &mut Writer<'_>) -> io::Result<()> {
     let outcome = report.outcome;
     let frame = |group: &[JudgedPayment]| {
-        let matched = group.iter().filter(|judged| matches!(judged.class, Class::P00 | Class::P05 | Class::P13));
+        let matched = group.iter().filter(|judged| attaches(judged.class));
         frame(outcome, &matched.collect::<Vec<_>>()).map_err(into_io)
     };
     let empty = frame(&[])?;

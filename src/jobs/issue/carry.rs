@@ -188,7 +188,7 @@ where
             return Ok(Next::Ended(Ended::InDoubt { reason: "the run was stopped before it could be settled".into() }.into()));
         }
         let age_minutes = plan::minutes_between(open.intended_at, (self.clock)());
-        let pinned = self.ledger.body(open.request_id)?.filter(|_| age_minutes <= self.settings.replay_window_minutes);
+        let pinned = self.ledger.body(invoice_number, open.request_id)?.filter(|_| age_minutes <= self.settings.replay_window_minutes);
         let doubt = match (state.in_doubt_since, &pinned) {
             (None, _) => Some("the run that sent it ended before its answer was recorded"),
             (Some(_), Some(_)) => Some("it is sent again"),

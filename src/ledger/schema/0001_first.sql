@@ -12,7 +12,8 @@ CREATE TABLE meta (
 CREATE TABLE events (
     sequence       INTEGER PRIMARY KEY,
     at             INTEGER NOT NULL,
-    kind           TEXT NOT NULL CHECK (kind IN ('bill', 'payment', 'purge')),
+    -- Not `IN`, for which SQLite would make a table of its own at every insertion.
+    kind           TEXT NOT NULL CHECK (kind = 'bill' OR kind = 'payment' OR kind = 'purge'),
     invoice_number TEXT NOT NULL,
     event          TEXT NOT NULL,
     hash           BLOB NOT NULL CHECK (length(hash) = 32)
@@ -66,12 +67,14 @@ CREATE TABLE payments (
 ) STRICT;
 CREATE INDEX payments_by_invoice ON payments (invoice_number);
 
--- What can be purged: events hold digests of it only.
+-- What can be purged: events hold digests of it only. In the order of bills, not of ids, which are random: bodies that are
+-- written together then share pages.
 CREATE TABLE bodies (
-    request_id     TEXT PRIMARY KEY NOT NULL,
     invoice_number TEXT NOT NULL REFERENCES bills (invoice_number),
-    body           BLOB NOT NULL
-) STRICT;
+    request_id     TEXT NOT NULL,
+    body           BLOB NOT NULL,
+    PRIMARY KEY (invoice_number, request_id)
+) STRICT, WITHOUT ROWID;
 CREATE TABLE customers (
     invoice_number TEXT PRIMARY KEY NOT NULL REFERENCES bills (invoice_number),
     name           TEXT NOT NULL,

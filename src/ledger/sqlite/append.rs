@@ -3,6 +3,7 @@
 use rusqlite::{CachedStatement, Connection, OptionalExtension as _, params};
 
 use super::fault::Fault;
+use super::folded::Folded;
 use super::{read, rows};
 use crate::domain::bill::Customer;
 use crate::domain::ids::{InvoiceNumber, RequestId};
@@ -16,17 +17,18 @@ use crate::ledger::{Applied, Entry, Head};
 /// A write transaction at the end of the chain. Whoever makes one commits or rolls back.
 pub(super) struct Appender<'c> {
     connection: &'c Connection,
+    folded: &'c mut Folded,
     head: Head,
     /// Events appended so far.
     pub(super) appended: usize,
 }
 
 impl<'c> Appender<'c> {
-    /// Takes the write lock and finds the head.
-    pub(super) fn begin(connection: &'c Connection) -> Result<Self, Fault> {
+    /// Takes the write lock, finds the head, and forgets what is `folded` if it may be out of date.
+    pub(super) fn begin(connection: &'c Connection, folded: &'c mut Folded) -> Result<Self, Fault> {
         run(connection, "BEGIN IMMEDIATE")?;
-        match read::head(connection) {
-            Ok(head) => Ok(Self { connection, head, appended: 0 }),
+        match folded.refresh(connection).map_err(Fault::Sql).and_then(|()| read::head(connection)) {
+            Ok(head) => Ok(Self { connection, folded, head, appended: 0 }),
             Err(fault) => {
                 drop(run(connection, "ROLLBACK"));
                 Err(fault)
@@ -36,11 +38,16 @@ impl<'c> Appender<'c> {
 
     /// Makes everything durable.
     pub(super) fn commit(self) -> Result<(), Fault> {
-        run(self.connection, "COMMIT").inspect_err(|_| drop(run(self.connection, "ROLLBACK")))
+        let committed = run(self.connection, "COMMIT");
+        if committed.is_err() {
+            self.roll_back();
+        }
+        committed
     }
 
     /// Forgets everything.
     pub(super) fn roll_back(self) {
+        self.folded.clear();
         drop(run(self.connection, "ROLLBACK"));
     }
 
@@ -51,6 +58,7 @@ impl<'c> Appender<'c> {
         let head = self.head;
         let result = work(self);
         if result.is_err() {
+            self.folded.clear();
             run(self.connection, "ROLLBACK TO part")?;
             self.head = head;
         }
@@ -70,13 +78,16 @@ impl<'c> Appender<'c> {
     /// nothing behind when it fails.
     fn entry(&mut self, entry: Entry) -> Result<BillState, Fault> {
         let at = truncated(entry.at);
-        let before = rows::load(self.connection, &entry.invoice_number)?;
+        let before = match self.folded.take(&entry.invoice_number) {
+            Some(state) => Some(state),
+            None => rows::load(self.connection, &entry.invoice_number)?,
+        };
         let may_change_code =
             before.is_none() || matches!(entry.event, Event::Adopted { .. } | Event::Accepted { .. } | Event::Settled { .. });
         let state = BillState::apply(before, &entry.invoice_number, at, &entry.event).map_err(Fault::Illegal)?;
         let json = serde_json::to_string(&entry.event).map_err(|error| Fault::Failed(error.to_string()))?;
         let new_body = match entry.private.body {
-            Some((request_id, body)) if !self.is_kept(request_id, &body)? => Some((request_id, body)),
+            Some((request_id, body)) if !self.is_kept(&entry.invoice_number, request_id, &body)? => Some((request_id, body)),
             Some(_) | None => None,
         };
         rows::store(self.connection, &state)?;
@@ -85,12 +96,13 @@ impl<'c> Appender<'c> {
             self.prepared(FIRST_PAID_OF_BILL)?.execute([state.invoice_number.as_str()])?;
         }
         if let Some((request_id, body)) = new_body {
-            let sql = "INSERT INTO bodies (request_id, invoice_number, body) VALUES (?1, ?2, ?3)";
-            self.prepared(sql)?.execute(params![request_id.to_string(), state.invoice_number.as_str(), body])?;
+            let sql = "INSERT INTO bodies (invoice_number, request_id, body) VALUES (?1, ?2, ?3)";
+            self.prepared(sql)?.execute(params![state.invoice_number.as_str(), request_id.to_string(), body])?;
         }
         if let Some(customer) = entry.private.customer {
             self.customer(&state.invoice_number, &customer)?;
         }
+        self.folded.keep(&state);
         Ok(state)
     }
 
@@ -106,11 +118,11 @@ impl<'c> Appender<'c> {
     }
 
     /// Whether an operation's body is kept already; another body under the same id would break I4.
-    fn is_kept(&self, request_id: RequestId, body: &[u8]) -> Result<bool, Fault> {
+    fn is_kept(&self, invoice_number: &InvoiceNumber, request_id: RequestId, body: &[u8]) -> Result<bool, Fault> {
         let id = request_id.to_string();
         let kept = self
-            .prepared("SELECT body = ?2 FROM bodies WHERE request_id = ?1")?
-            .query_row(params![id, body], |row| row.get(0))
+            .prepared("SELECT body = ?3 FROM bodies WHERE invoice_number = ?1 AND request_id = ?2")?
+            .query_row(params![invoice_number.as_str(), id, body], |row| row.get(0))
             .optional()?;
         match kept {
             Some(false) => Err(Fault::Damaged(format!("request id `{id}` would stand for two different bodies"))),
@@ -177,11 +189,15 @@ fn run(connection: &Connection, sql: &str) -> Result<(), Fault> {
     Ok(())
 }
 
-/// A bill's first payment, as `BillState::is_paid_by` has it; the bill is the outer query's row `bills`.
+/// A bill's first payment, as `BillState::is_paid_by` has it; the bill is the outer query's row `bills`. Two plain lookups: for a list
+/// with `IN` SQLite would make a table of its own each time.
 macro_rules! first_paid {
     () => {
-        "(SELECT MIN(paid_at) FROM payments WHERE payments.invoice_number IN (bills.invoice_number, bills.wire_invoice_number) \
-         AND (bills.payment_code IS NULL OR payments.payment_code = bills.payment_code))"
+        "(SELECT MIN(paid_at) FROM (\
+         SELECT paid_at FROM payments WHERE payments.invoice_number = bills.invoice_number \
+         AND (bills.payment_code IS NULL OR payments.payment_code = bills.payment_code) \
+         UNION ALL SELECT paid_at FROM payments WHERE payments.invoice_number = bills.wire_invoice_number \
+         AND payments.payment_code = bills.payment_code))"
     };
 }
 

@@ -5,6 +5,7 @@
 
 mod append;
 mod fault;
+mod folded;
 mod open;
 mod read;
 mod rows;
@@ -155,8 +156,8 @@ impl Ledger for SqliteLedger {
         self.read(|connection| rows::load(connection, invoice_number))
     }
 
-    fn body(&self, request_id: RequestId) -> Result<Option<Vec<u8>>, LedgerError> {
-        self.read(|connection| body(connection, request_id))
+    fn body(&self, invoice_number: &InvoiceNumber, request_id: RequestId) -> Result<Option<Vec<u8>>, LedgerError> {
+        self.read(|connection| body(connection, invoice_number, request_id))
     }
 
     fn customer(&self, invoice_number: &InvoiceNumber) -> Result<Option<Customer>, LedgerError> {
@@ -188,7 +189,7 @@ impl Ledger for SqliteLedger {
 }
 
 /// An operation's pinned body, if it is kept.
-fn body(connection: &Connection, request_id: RequestId) -> Result<Option<Vec<u8>>, Fault> {
-    let mut statement = connection.prepare_cached("SELECT body FROM bodies WHERE request_id = ?1")?;
-    Ok(statement.query_row([request_id.to_string()], |row| row.get(0)).optional()?)
+fn body(connection: &Connection, invoice_number: &InvoiceNumber, request_id: RequestId) -> Result<Option<Vec<u8>>, Fault> {
+    let mut statement = connection.prepare_cached("SELECT body FROM bodies WHERE invoice_number = ?1 AND request_id = ?2")?;
+    Ok(statement.query_row([invoice_number.as_str(), &request_id.to_string()], |row| row.get(0)).optional()?)
 }

@@ -119,6 +119,7 @@ fn verify_finds_edits_of_events_view_payments_and_bodies() {
         ("DELETE FROM payments", "there are 0 payments"),
         ("DELETE FROM bodies", "body of the open operation of invoice `A` is missing"),
         ("UPDATE bodies SET body = x'00'", "is not the one it was begun with"),
+        ("INSERT INTO bodies SELECT 'B', request_id, x'00' FROM bodies", "stands for the bodies of several invoices"),
     ] {
         let (_folder, path, _) = closed_ledger();
         tamper(&path, &format!("{FORCE}{sql}"));
@@ -198,6 +199,32 @@ fn two_processes_append_to_one_chain() {
     }
     assert!(SqliteLedger::verify(&path).unwrap().is_sound());
     assert_eq!(sender.head().unwrap().sequence, 24);
+}
+
+#[test]
+fn what_another_connection_recorded_is_what_the_next_event_meets() {
+    let (_folder, path, _) = closed_ledger();
+    let (sender, server) = (reopen(&path).unwrap(), reopen(&path).unwrap());
+    let accepted = || entry("C", 2, Event::Accepted { answer: answer("88", None), replayed: false });
+    wait(sender.record(vec![planned("C"), intended("C", 1, OperationKind::Issue, terms(5))])).unwrap();
+    wait(server.record(vec![accepted()])).unwrap();
+    assert!(matches!(wait(sender.record(vec![accepted()])), Err(LedgerError::Illegal(_))), "it is active by now");
+    let state = wait(sender.record(vec![intended("C", 3, OperationKind::Cancel, terms(5))])).unwrap().remove(0);
+    assert_eq!((state.status, state.code.map(|code| code.answer)), (Status::Cancelling, Some(answer("88", None))));
+    assert!(SqliteLedger::verify(&path).unwrap().is_sound());
+}
+
+#[test]
+fn a_refused_call_leaves_no_state_behind_for_the_next() {
+    let (_folder, ledger) = new_sqlite();
+    let unsent = |invoice: &str| entry(invoice, 1, Event::NotSent { reason: String::new() });
+    let issue = |invoice: &str| intended(invoice, 1, OperationKind::Issue, terms(5));
+    assert!(matches!(wait(ledger.record(vec![planned("A"), unsent("A")])), Err(LedgerError::Illegal(_))));
+    assert!(matches!(wait(ledger.record(vec![issue("A")])), Err(LedgerError::Illegal(_))), "`A` was never planned");
+    wait(ledger.record(vec![planned("B")])).unwrap();
+    assert!(matches!(wait(ledger.record(vec![issue("B"), planned("B")])), Err(LedgerError::Illegal(_))));
+    assert!(matches!(wait(ledger.record(vec![unsent("B")])), Err(LedgerError::Illegal(_))), "`B` is planned still");
+    assert_eq!(wait(ledger.record(vec![issue("B")])).unwrap().remove(0).status, Status::Requested);
 }
 
 #[test]

@@ -9,6 +9,7 @@ use rusqlite::backup::{Backup, StepResult};
 
 use super::append::Appender;
 use super::fault::{Fault, Place};
+use super::folded::Folded;
 use super::open;
 use crate::domain::lifecycle::Status;
 use crate::ledger::LedgerError;
@@ -60,7 +61,8 @@ static PURGEABLE: LazyLock<String> = LazyLock::new(|| {
 /// Removes the personal data of [`PURGEABLE`] bills and records that, in one transaction; then clears it from the file.
 pub(super) fn purge(connection: &Connection, before: Timestamp, now: Timestamp) -> Result<Purged, Fault> {
     connection.pragma_update(None, "secure_delete", true)?;
-    let mut appender = Appender::begin(connection)?;
+    let mut folded = Folded::default();
+    let mut appender = Appender::begin(connection, &mut folded)?;
     match purge_inside(connection, &mut appender, truncated(before), now) {
         Ok(purged) => {
             appender.commit()?;

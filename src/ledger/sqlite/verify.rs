@@ -63,6 +63,7 @@ pub(super) fn verify(path: &Path, expected: Option<&Head>) -> Result<VerifyRepor
         check_expected(&transaction, expected, &mut report)?;
         check_bills(&transaction, &mut report)?;
         check_live_codes(&transaction, &mut report)?;
+        check_request_ids(&transaction, &mut report)?;
         check_payments(&transaction, &mut report)
     };
     check().map_err(|fault| place.error(fault))?;
@@ -178,7 +179,7 @@ fn check_open_body(connection: &Connection, state: &BillState, wanted: Option<&s
         report.find(format!("invoice `{number}` is `{}`, which does not fit its open operation", state.status.name()));
     }
     let Some(open) = &state.open else { return Ok(()) };
-    match super::body(connection, open.request_id)? {
+    match super::body(connection, number, open.request_id)? {
         None => report.find(format!("the body of the open operation of invoice `{number}` is missing")),
         Some(body) if wanted != Some(digest::hex(&digest::of_bytes(&body)).as_str()) => {
             report.find(format!("the body of the open operation of invoice `{number}` is not the one it was begun with"));
@@ -197,6 +198,18 @@ fn check_live_codes(connection: &Connection, report: &mut VerifyReport) -> Resul
     while let Some(row) = rows.next()? {
         let (number, count): (String, i64) = (row.get(0)?, row.get(1)?);
         report.find(format!("the code of invoice `{number}` is live for {count} invoices"));
+    }
+    Ok(())
+}
+
+/// I4 across bills; within one, recording refuses it.
+fn check_request_ids(connection: &Connection, report: &mut VerifyReport) -> Result<(), Fault> {
+    let sql = "SELECT request_id FROM bodies GROUP BY request_id HAVING COUNT(*) > 1";
+    let mut statement = connection.prepare(sql)?;
+    let mut rows = statement.query([])?;
+    while let Some(row) = rows.next()? {
+        let id: String = row.get(0)?;
+        report.find(format!("request id `{id}` stands for the bodies of several invoices"));
     }
     Ok(())
 }

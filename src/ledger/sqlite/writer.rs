@@ -9,6 +9,7 @@ use rusqlite::Connection;
 
 use super::append::Appender;
 use super::fault::{Fault, Place};
+use super::folded::Folded;
 use crate::domain::lifecycle::BillState;
 use crate::domain::payment::Payment;
 use crate::ledger::{Applied, Entry, LedgerError};
@@ -67,8 +68,10 @@ impl Drop for Writer {
 }
 
 fn serve(connection: &Connection, place: &Place, queue: &Receiver<Job>) {
+    let mut folded = Folded::default();
     while let Ok(first) = queue.recv() {
-        if let Some(work) = batch(connection, place, first, queue) {
+        if let Some(work) = batch(connection, &mut folded, place, first, queue) {
+            folded.clear();
             work(connection);
         }
     }
@@ -78,7 +81,7 @@ fn serve(connection: &Connection, place: &Place, queue: &Receiver<Job>) {
 type Answer = Box<dyn FnOnce(Result<(), LedgerError>)>;
 
 /// One transaction: `first` and whoever queues meanwhile. Gives back a job that wants the connection alone, if one came.
-fn batch(connection: &Connection, place: &Place, first: Job, queue: &Receiver<Job>) -> Option<Work> {
+fn batch(connection: &Connection, folded: &mut Folded, place: &Place, first: Job, queue: &Receiver<Job>) -> Option<Work> {
     let mut next = match first {
         Job::Alone(work) => return Some(work),
         job @ (Job::Record(..) | Job::Payments(..)) => Some(job),
@@ -86,11 +89,8 @@ fn batch(connection: &Connection, place: &Place, first: Job, queue: &Receiver<Jo
     let started = Instant::now();
     let mut answers: Vec<Answer> = Vec::new();
     let mut alone = None;
-    let mut transaction = Transaction::Unopened;
+    let mut transaction = Appender::begin(connection, folded).map_or_else(Transaction::Spoiled, Transaction::Open);
     while let Some(job) = next.take() {
-        if matches!(transaction, Transaction::Unopened) {
-            transaction = Appender::begin(connection).map_or_else(Transaction::Spoiled, Transaction::Open);
-        }
         match job {
             Job::Record(entries, reply) => answers.push(transaction.take_in(place, reply, |appender| appender.entries(entries))),
             Job::Payments(payments, reply) => answers.push(transaction.take_in(place, reply, |appender| appender.payments(&payments))),
@@ -120,7 +120,6 @@ fn again(place: &Place, error: &LedgerError) -> LedgerError {
 }
 
 enum Transaction<'c> {
-    Unopened,
     Open(Appender<'c>),
     Spoiled(Fault),
 }
@@ -137,7 +136,7 @@ impl Transaction<'_> {
                 }
                 Err(fault) => Err(place.error(fault)),
             },
-            Self::Unopened | Self::Spoiled(_) => Ok(None),
+            Self::Spoiled(_) => Ok(None),
         };
         let lost = place.failed("the transaction was lost");
         Box::new(move |committed| {
@@ -158,14 +157,13 @@ impl Transaction<'_> {
     const fn has_room(&self) -> bool {
         match self {
             Self::Open(appender) => appender.appended < EVENTS_MAX,
-            Self::Unopened | Self::Spoiled(_) => false,
+            Self::Spoiled(_) => false,
         }
     }
 
     /// Commits; the fault that lost the transaction, if one did.
     fn finish(self) -> Option<Fault> {
         match self {
-            Self::Unopened => None,
             Self::Open(appender) => appender.commit().err(),
             Self::Spoiled(fault) => Some(fault),
         }
