@@ -1,9 +1,9 @@
-"""`make bench`: measures what section "Budgets" of ARCHITECTURE.md promises, side by side on this machine.
+"""`make bench`: measures the budgets of docs/benchmarks.md, side by side on this machine.
 
     bench.py [--bills N] [--runs K] [--only reconcile,pacing,issuing]
 
 Needs the release binaries (`cargo build --release --features bench --bin tagih --example bench-tool`) and a Python that can import duckdb (given by
---duckdb-python). Writes bench-data/ (kept between runs) and bench-data/results.json. Exit 1 if a budget is missed.
+--duckdb-python). Writes bench-data/ (kept between runs) and bench-data/results.json.
 """
 
 import argparse
@@ -262,8 +262,8 @@ def main():
         pacing(table)
     if "issuing" in parts:
         issuing(table, given.runs)
+    # A missed budget is a figure to read, not a failure: the machine may be busy.
     (DATA / "results.json").write_text(json.dumps(table.rows, indent=1))
-    sys.exit(any(row["holds"] is False for row in table.rows))
 
 
 if __name__ == "__main__":
