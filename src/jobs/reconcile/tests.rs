@@ -2,7 +2,6 @@
 
 mod order;
 mod own;
-mod scale;
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
