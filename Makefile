@@ -7,7 +7,7 @@ help:  ## show this list
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
 
 demo:  ## build, then run the main job offline on the sample policies
-	cargo run --quiet -- demo
+	cargo run -- demo
 
 test:  ## build, then run every test
 	cargo test
