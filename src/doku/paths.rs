@@ -26,8 +26,8 @@ impl Paths {
     pub fn issue(&self, channel: Channel, method: Method) -> &str {
         match (channel, method) {
             (Channel::Alfa, Method::Doku) => &self.alfa_doku,
-            (Channel::Alfa, Method::Merchant) => &self.alfa_merchant,
-            (Channel::Indomaret, Method::Doku | Method::Merchant) => &self.indomaret_doku,
+            (Channel::Alfa, Method::Merchant | Method::Inquiry) => &self.alfa_merchant,
+            (Channel::Indomaret, _) => &self.indomaret_doku,
         }
     }
 
@@ -36,7 +36,7 @@ impl Paths {
     pub fn amend(&self, method: Method) -> &str {
         match method {
             Method::Doku => &self.alfa_amend,
-            Method::Merchant => &self.alfa_merchant_amend,
+            Method::Merchant | Method::Inquiry => &self.alfa_merchant_amend,
         }
     }
 }

@@ -75,22 +75,28 @@ pub enum Method {
     Doku,
     /// We make it and register it (MGPC).
     Merchant,
+    /// We make it and keep it; DOKU asks us when it is to be paid (DIPC).
+    Inquiry,
 }
 
 impl Method {
-    /// The name used in files: `doku`, `merchant`.
+    /// Every method.
+    pub const ALL: [Self; 3] = [Self::Doku, Self::Merchant, Self::Inquiry];
+
+    /// The name used in files: `doku`, `merchant`, `inquiry`.
     #[must_use]
     pub const fn name(self) -> &'static str {
         match self {
             Self::Doku => "doku",
             Self::Merchant => "merchant",
+            Self::Inquiry => "inquiry",
         }
     }
 
     /// Reads a name as [`Method::name`] writes it, in any case.
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
-        [Self::Doku, Self::Merchant].into_iter().find(|method| method.name().eq_ignore_ascii_case(text))
+        Self::ALL.into_iter().find(|method| method.name().eq_ignore_ascii_case(text))
     }
 }
 

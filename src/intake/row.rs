@@ -263,7 +263,7 @@ fn payment_code(cells: &mut Cells<'_>, channel: Option<Channel>, method: Option<
             None
         }
         Method::Doku => None,
-        Method::Merchant => {
+        Method::Merchant | Method::Inquiry => {
             if let Some(channel) = channel.filter(|channel| !channel.profile().takes_merchant_codes) {
                 cells.refuse(Column::Method, (codes::MERCHANT_CODES, format!("{channel} takes no codes of the merchant's making")));
             }

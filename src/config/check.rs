@@ -1,0 +1,33 @@
+//! What the types of the settings cannot say: ranges, and settings that contradict each other.
+
+use super::{Config, ConfigError, Environment};
+
+pub(super) fn check(config: &Config) -> Result<(), ConfigError> {
+    let url = config.doku.base_url.as_str();
+    let loopback = ["http://127.0.0.1", "http://localhost", "http://[::1]"]
+        .iter()
+        .any(|prefix| url.strip_prefix(prefix).is_some_and(|rest| rest.is_empty() || rest.starts_with(':')));
+    let complaint = if config.doku.client_id.chars().any(char::is_control) {
+        "`doku.client_id` holds a control character".to_owned()
+    } else if url.ends_with('/') {
+        format!("`doku.base_url` must not end with a slash: `{url}`")
+    } else if !(url.starts_with("https://") || loopback && config.doku.environment == Environment::Sandbox) {
+        format!("`doku.base_url` must begin with https:// (the sandbox may use http on loopback): `{url}`")
+    } else if config.doku.environment == Environment::Production && url.contains("sandbox") {
+        format!("`doku.environment` is production, but `doku.base_url` is a sandbox: `{url}`")
+    } else if config.doku.environment == Environment::Sandbox && host(url).eq_ignore_ascii_case("api.doku.com") {
+        "`doku.environment` is sandbox, but `doku.base_url` is DOKU's production host".to_owned()
+    } else if config.doubt.not_found_minutes < 1 || config.doubt.unchanged_minutes < 1 {
+        // Without patience, a request that is still on its way would count as never carried out.
+        "`doubt.not_found_minutes` and `doubt.unchanged_minutes` must be at least 1".to_owned()
+    } else {
+        return Ok(());
+    };
+    Err(ConfigError::Value(complaint))
+}
+
+/// What stands between scheme and port.
+fn host(url: &str) -> &str {
+    let rest = url.split_once("://").map_or(url, |(_, rest)| rest);
+    rest.split([':', '/']).next().unwrap_or_default()
+}

@@ -1,0 +1,160 @@
+//! Configuration: embedded defaults < file < environment < flags, resolved once into plain values.
+//!
+//! `config/default.toml` is the single list of keys: a key outside it is an error, and every key has an environment name.
+
+mod check;
+mod sections;
+
+use toml::{Table, Value};
+
+pub use sections::*;
+
+/// The commented defaults, also printed by `tagih init`.
+pub const DEFAULT: &str = include_str!("../../config/default.toml");
+
+/// Environment variables that begin with TAGIH_ and are not keys.
+const OTHER_VARIABLES: [&str; 3] = ["TAGIH_DOKU_SECRET", "TAGIH_CONFIG", "TAGIH_LOG"];
+
+/// Why the configuration cannot be used (exit 2).
+#[derive(Debug, thiserror::Error)]
+pub enum ConfigError {
+    /// A file is not TOML.
+    #[error("{source_name}: {reason}")]
+    Syntax {
+        /// Which file.
+        source_name: String,
+        /// Where and why.
+        reason: String,
+    },
+    /// A key nobody reads.
+    #[error("{source_name}: there is no setting `{key}`{}", .suggestion.as_ref().map_or_else(String::new, |near| format!("\nhint: did you mean `{near}`?")))]
+    UnknownKey {
+        /// File or environment.
+        source_name: String,
+        /// The key as written.
+        key: String,
+        /// The nearest real one.
+        suggestion: Option<String>,
+    },
+    /// A value of the wrong kind or outside its range.
+    #[error("configuration: {0}")]
+    Value(String),
+}
+
+/// Defaults, then `file` (name and text), then `environment`, then `flags` (dotted key, value).
+pub fn resolve(
+    file: Option<(&str, &str)>,
+    environment: impl IntoIterator<Item = (String, String)>,
+    flags: &[(&str, String)],
+) -> Result<Config, ConfigError> {
+    let mut table = parse("config/default.toml", DEFAULT)?;
+    let known = leaves(&table);
+    if let Some((name, text)) = file {
+        let layer = parse(name, text)?;
+        merge(&mut table, layer, name, "")?;
+    }
+    for (variable, text) in environment {
+        if !variable.starts_with("TAGIH_") || OTHER_VARIABLES.contains(&variable.as_str()) {
+            continue;
+        }
+        if let Some(column) = variable.strip_prefix("TAGIH_INTAKE_COLUMNS_") {
+            // The one section whose keys are not in the defaults: a mapping starts out empty.
+            let layer = Table::from_iter([(column.to_lowercase(), Value::String(text))]);
+            merge(columns(&mut table), layer, &variable, "intake.columns")?;
+            continue;
+        }
+        let Some(key) = known.iter().find(|key| variable_name(key) == variable) else {
+            let names: Vec<String> = known.iter().map(|key| variable_name(key)).collect();
+            return Err(ConfigError::UnknownKey {
+                source_name: "environment".into(),
+                suggestion: nearest(&variable, &names),
+                key: variable,
+            });
+        };
+        set(&mut table, key, &text, &variable)?;
+    }
+    for (key, text) in flags {
+        set(&mut table, key, text, key)?;
+    }
+    let config: Config = table.try_into().map_err(|error: toml::de::Error| ConfigError::Value(error.to_string().trim().to_owned()))?;
+    check::check(&config)?;
+    Ok(config)
+}
+
+/// The `[intake.columns]` of `table`.
+fn columns(table: &mut Table) -> &mut Table {
+    let intake = table.entry("intake").or_insert_with(|| Value::Table(Table::new()));
+    let columns = intake.as_table_mut().map(|intake| intake.entry("columns").or_insert_with(|| Value::Table(Table::new())));
+    match columns {
+        Some(Value::Table(columns)) => columns,
+        _ => unreachable!("config/default.toml has the table `intake.columns`"),
+    }
+}
+
+/// `doku.base_url` → `TAGIH_DOKU_BASE_URL`.
+fn variable_name(key: &str) -> String {
+    format!("TAGIH_{}", key.replace('.', "_").to_uppercase())
+}
+
+fn parse(name: &str, text: &str) -> Result<Table, ConfigError> {
+    text.parse()
+        .map_err(|error: toml::de::Error| ConfigError::Syntax { source_name: name.into(), reason: error.to_string().trim().to_owned() })
+}
+
+/// Lays `layer` over `base`; only `intake.columns` may hold keys of the user's own.
+fn merge(base: &mut Table, layer: Table, source_name: &str, prefix: &str) -> Result<(), ConfigError> {
+    for (key, value) in layer {
+        let path = if prefix.is_empty() { key.clone() } else { format!("{prefix}.{key}") };
+        match (base.get_mut(&key), value) {
+            (Some(Value::Table(below)), Value::Table(above)) => merge(below, above, source_name, &path)?,
+            (Some(slot), value) => *slot = value,
+            (None, value) if prefix == "intake.columns" => {
+                base.insert(key, value);
+            }
+            (None, _) => {
+                let names: Vec<String> =
+                    base.keys().map(|near| if prefix.is_empty() { near.clone() } else { format!("{prefix}.{near}") }).collect();
+                return Err(ConfigError::UnknownKey { source_name: source_name.into(), suggestion: nearest(&path, &names), key: path });
+            }
+        }
+    }
+    Ok(())
+}
+
+/// Sets one key from text, as the kind of value its default has.
+fn set(table: &mut Table, key: &str, text: &str, source_name: &str) -> Result<(), ConfigError> {
+    let wrong = |kind: &str| ConfigError::Value(format!("`{source_name}` must be {kind}, not `{text}`"));
+    let slot = match key.split_once('.') {
+        Some((section, rest)) => match table.get_mut(section) {
+            Some(Value::Table(below)) => return set(below, rest, text, source_name),
+            _ => return Err(wrong("a known setting")),
+        },
+        None => table.get_mut(key).ok_or_else(|| wrong("a known setting"))?,
+    };
+    *slot = match slot {
+        Value::Integer(_) => Value::Integer(text.parse().map_err(|_| wrong("a whole number"))?),
+        Value::Boolean(_) => Value::Boolean(text.parse().map_err(|_| wrong("true or false"))?),
+        _ => Value::String(text.to_owned()),
+    };
+    Ok(())
+}
+
+/// Every dotted key that holds a value.
+fn leaves(table: &Table) -> Vec<String> {
+    let mut found = Vec::new();
+    for (key, value) in table {
+        match value {
+            Value::Table(below) => found.extend(leaves(below).into_iter().map(|rest| format!("{key}.{rest}"))),
+            _ => found.push(key.clone()),
+        }
+    }
+    found
+}
+
+fn nearest(key: &str, names: &[String]) -> Option<String> {
+    let distance = |name: &&String| strsim::damerau_levenshtein(key, name);
+    names.iter().min_by_key(distance).filter(|name| distance(name) <= 4).cloned()
+}
+
+#[cfg(test)]
+mod tests;

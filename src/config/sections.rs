@@ -1,0 +1,113 @@
+//! The sections of the configuration as plain values, one struct for each table of `config/default.toml`.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use crate::doku::answer::SignaturePolicy;
+use crate::doku::paths::Paths;
+use crate::domain::plan::AmendBase;
+
+/// Every setting. Meanings, units and defaults are in `config/default.toml`.
+#[derive(Clone, Debug, Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+#[allow(missing_docs, reason = "config/default.toml is the reference; a second text would drift from it")]
+pub struct Config {
+    pub doku: Doku,
+    pub ledger: Ledger,
+    pub pacing: Pacing,
+    pub retry: Retry,
+    pub timeout: Timeout,
+    pub doubt: Doubt,
+    pub plan: Plan,
+    pub intake: Intake,
+    pub reconcile: Reconcile,
+}
+
+macro_rules! section {
+    ($(#[$doc:meta])* $name:ident { $($field:ident: $type:ty),* $(,)? }) => {
+        $(#[$doc])*
+        #[derive(Clone, Debug, Deserialize, Serialize)]
+        #[serde(deny_unknown_fields)]
+        #[allow(missing_docs, reason = "config/default.toml is the reference; a second text would drift from it")]
+        pub struct $name { $(pub $field: $type),* }
+    };
+}
+
+/// `production` or `sandbox`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Environment {
+    /// Real money.
+    Production,
+    /// DOKU's sandbox, or ours.
+    Sandbox,
+}
+
+impl Environment {
+    /// The name used in the ledger.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Production => "production",
+            Self::Sandbox => "sandbox",
+        }
+    }
+}
+
+section!(
+    /// `[doku]`
+    Doku {
+        environment: Environment, base_url: String, client_id: String, secret_file: String, secret_file_previous: String,
+        verify_response: SignaturePolicy, notification_path: String, paths: Paths,
+    }
+);
+section!(
+    /// `[ledger]`
+    Ledger { path: String }
+);
+section!(
+    /// `[pacing]`
+    Pacing { rate_per_second: std::num::NonZeroU32, burst: std::num::NonZeroU32, in_flight_max: std::num::NonZeroU32 }
+);
+section!(
+    /// `[retry]`
+    Retry { attempts_max: std::num::NonZeroU32, base_ms: u64, cap_ms: u64, breaker_failures: u32, replay_window_minutes: i64 }
+);
+section!(
+    /// `[timeout]`
+    Timeout { connect_ms: u64, request_ms: u64 }
+);
+section!(
+    /// `[doubt]`
+    Doubt { not_found_minutes: i64, unchanged_minutes: i64, overdue_hours: i64 }
+);
+section!(
+    /// `[plan]`
+    Plan { reissue_suffix: String, reissue_grace_minutes: i64, amend_base: AmendBase, cancel_name: String }
+);
+section!(
+    /// `[intake]`
+    Intake {
+        delimiter: String, amount_format: String, invoice_number_template: String, merchant_bin: String,
+        columns: BTreeMap<String, String>, defaults: Defaults, limits: Limits,
+    }
+);
+section!(
+    /// `[intake.defaults]`
+    Defaults {
+        channel: String, method: String, expiry_minutes: u32, reusable: bool, info: String,
+        receipt_description: String, receipt_footer: String,
+    }
+);
+section!(
+    /// `[intake.limits]`
+    Limits { field_bytes_max: usize, record_bytes_max: usize, columns_max: usize, rows_max: u64 }
+);
+section!(
+    /// `[reconcile]`
+    Reconcile {
+        tolerance_rupiah: u64, expiry_grace_minutes: i64, skew_minutes: i64, late_evidence_hours: i64,
+        unverifiable: String, expired_break_days: i64,
+    }
+);

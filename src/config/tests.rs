@@ -1,0 +1,54 @@
+use super::*;
+
+fn with_file(text: &str) -> Result<Config, ConfigError> {
+    resolve(Some(("my.toml", text)), [], &[])
+}
+
+#[test]
+fn every_shipped_configuration_is_read_whole() {
+    assert_eq!(resolve(None, [], &[]).unwrap().pacing.rate_per_second.get(), 5);
+    let production = with_file(include_str!("../../config/production.toml")).unwrap();
+    assert_eq!(production.doku.environment, Environment::Production);
+    assert_eq!(production.intake.columns["amount"], "premi");
+}
+
+#[test]
+fn later_layers_win() {
+    let file = Some(("my.toml", "[pacing]\nburst = 7\nrate_per_second = 7\nin_flight_max = 7"));
+    let variables = [("TAGIH_PACING_BURST".to_owned(), "8".to_owned()), ("TAGIH_PACING_RATE_PER_SECOND".to_owned(), "8".to_owned())];
+    let pacing = resolve(file, variables, &[("pacing.burst", "9".into())]).unwrap().pacing;
+    assert_eq!((pacing.in_flight_max.get(), pacing.rate_per_second.get(), pacing.burst.get()), (7, 8, 9));
+}
+
+#[test]
+fn a_column_can_be_mapped_from_the_environment() {
+    let variable = ("TAGIH_INTAKE_COLUMNS_CUSTOMER_NAME".to_owned(), "nama".to_owned());
+    assert_eq!(resolve(None, [variable], &[]).unwrap().intake.columns["customer_name"], "nama");
+}
+
+#[test]
+fn an_unknown_key_is_an_error_with_a_suggestion() {
+    let error = with_file("[pacing]\nrate_per_secnod = 3").unwrap_err().to_string();
+    assert_eq!(error, "my.toml: there is no setting `pacing.rate_per_secnod`\nhint: did you mean `pacing.rate_per_second`?");
+    let error = resolve(None, [("TAGIH_PACING_BRUST".to_owned(), "3".to_owned())], &[]).unwrap_err().to_string();
+    assert_eq!(error, "environment: there is no setting `TAGIH_PACING_BRUST`\nhint: did you mean `TAGIH_PACING_BURST`?");
+}
+
+#[test]
+fn production_demands_https_and_environments_do_not_mix() {
+    for wrong in [
+        "[doku]\nenvironment = \"production\"\nbase_url = \"http://127.0.0.1:1\"",
+        "[doku]\nenvironment = \"production\"",
+        "[doku]\nbase_url = \"http://10.0.0.1\"",
+        "[doku]\nbase_url = \"http://127.0.0.1.evil.example\"",
+        "[doku]\nbase_url = \"https://api.doku.com\"",
+        "[doku]\nbase_url = \"https://API.doku.com:443\"",
+        "[doubt]\nnot_found_minutes = 0",
+        "[doku]\nbase_url = \"https://api-sandbox.doku.com/\"",
+        "[pacing]\nburst = 0",
+        "[pacing]\nburst = \"many\"",
+    ] {
+        assert!(matches!(with_file(wrong), Err(ConfigError::Value(_))), "{wrong}");
+    }
+    assert!(with_file("[doku]\nbase_url = \"http://127.0.0.1:8080\"").is_ok());
+}
