@@ -1,3 +1,5 @@
+//! Layers, suggestions, ranges, and every shipped file read whole.
+
 use super::*;
 
 fn with_file(text: &str) -> Result<Config, ConfigError> {
