@@ -7,6 +7,8 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use jiff::Timestamp;
 use jiff::civil::Date;
 
+use crate::domain::language::Language;
+
 /// Issue DOKU convenience-store payment codes in bulk, and prove rupiah by rupiah what was paid.
 #[derive(Debug, Parser)]
 #[command(name = "tagih", version, arg_required_else_help = true, disable_help_subcommand = true)]
@@ -89,6 +91,9 @@ pub(super) enum Command {
     Explain {
         /// Such as P06 or E0107; without one, all are listed
         code: Option<String>,
+        /// `en`, or `id` for Bahasa Indonesia
+        #[arg(long, default_value = "en", value_name = "LANG", value_parser = language)]
+        lang: Language,
     },
     /// What the ledger holds, by status
     Status,
@@ -106,6 +111,22 @@ pub(super) enum Command {
     },
     /// Run the DOKU look-alike on loopback until interrupted
     Sandbox(Sandbox),
+    /// Print completions for a shell
+    Completions {
+        /// Which shell
+        shell: clap_complete::Shell,
+    },
+    /// Write the manual pages, one a command
+    Man {
+        /// Where to
+        #[arg(default_value = "man", value_name = "DIR")]
+        folder: PathBuf,
+    },
+}
+
+/// Reads `--lang`.
+pub(super) fn language(text: &str) -> Result<Language, String> {
+    Language::parse(text).ok_or_else(|| "there are `en` and `id`".into())
 }
 
 #[derive(Debug, Args)]

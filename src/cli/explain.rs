@@ -4,6 +4,8 @@ use super::output;
 use super::setup::Failure;
 use crate::domain::classify::Class;
 use crate::domain::code::Code;
+use crate::domain::language::Language;
+use crate::domain::texts;
 use crate::exit::Exit;
 use crate::{doku, domain, evidence, intake, ledger, reconcile};
 
@@ -19,26 +21,69 @@ pub(super) fn title(class: &str) -> &'static str {
     Class::parse(class).map_or("", |class| class.info().code.title)
 }
 
-pub(super) fn explain(wanted: Option<&str>, json: bool) -> Result<Exit, Failure> {
+pub(super) fn explain(wanted: Option<&str>, language: Language, json: bool) -> Result<Exit, Failure> {
     let Some(wanted) = wanted else {
         for code in codes() {
-            output::result(format_args!("{:<5}  {}", code.id, code.title));
+            output::result(format_args!("{:<5}  {}", code.id, texts::text(code, language).title));
         }
         return Ok(Exit::Done);
     };
     let Some(code) = codes().find(|code| code.id.eq_ignore_ascii_case(wanted)) else {
         return Err(Failure::usage(format!("there is no code `{wanted}`\nhint: `tagih explain` lists them all")));
     };
+    let text = texts::text(code, language);
     if json {
-        output::result(serde_json::json!({"code": code.id, "title": code.title, "meaning": code.meaning, "remedy": code.remedy}));
+        output::result(serde_json::json!({"code": code.id, "title": text.title, "meaning": text.meaning, "remedy": text.remedy}));
         return Ok(Exit::Done);
     }
-    output::result(format_args!("{}: {}\n\n{}", code.id, code.title, code.meaning));
+    output::result(format_args!("{}: {}\n\n{}", code.id, text.title, text.meaning));
     if let Some(class) = Class::parse(code.id) {
-        let info = class.info();
-        let evaluated = if info.evaluated { "" } else { "; not evaluated by this version" };
-        output::result(format_args!("\nnature {}, severity {}{evaluated}", info.nature.name(), info.severity.name()));
+        output::result(format_args!("\n{}", rank(class, language)));
     }
-    output::result(format_args!("\nWhat to do: {}", code.remedy));
+    let label = match language {
+        Language::English => "What to do",
+        Language::Indonesian => "Tindak lanjut",
+    };
+    output::result(format_args!("\n{label}: {}", text.remedy));
     Ok(Exit::Done)
+}
+
+/// How a class counts. The words of both are those of the reports' columns, which programs read, so they are not translated.
+fn rank(class: Class, language: Language) -> String {
+    let info = class.info();
+    let (nature, severity) = (info.nature.name(), info.severity.name());
+    match (language, info.evaluated) {
+        (Language::English, true) => format!("nature {nature}, severity {severity}"),
+        (Language::English, false) => format!("nature {nature}, severity {severity}; not evaluated by this version"),
+        (Language::Indonesian, true) => format!("sifat {nature}, tingkat {severity}"),
+        (Language::Indonesian, false) => format!("sifat {nature}, tingkat {severity}; tidak dinilai oleh versi ini"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::*;
+
+    /// The words in backticks: names that are the same in every language.
+    fn names(text: &str) -> BTreeSet<&str> {
+        text.split('`').skip(1).step_by(2).collect()
+    }
+
+    #[test]
+    fn every_code_is_explained_in_indonesian_with_the_same_names_and_nothing_else_is() {
+        let known: BTreeSet<&str> = codes().map(|code| code.id).collect();
+        let translated: BTreeSet<&str> = texts::translated_ids().collect();
+        let missing: Vec<_> = known.difference(&translated).collect();
+        let unknown: Vec<_> = translated.difference(&known).collect();
+        assert!(missing.is_empty() && unknown.is_empty(), "missing {missing:?}, unknown {unknown:?}");
+        for code in codes() {
+            let text = texts::text(code, Language::Indonesian);
+            for (english, translation) in [(code.title, text.title), (code.meaning, text.meaning), (code.remedy, text.remedy)] {
+                assert!(!translation.is_empty() && translation != english, "{}: `{english}` is not translated", code.id);
+                assert_eq!(names(english), names(translation), "{}: `{english}`", code.id);
+            }
+        }
+    }
 }

@@ -13,6 +13,7 @@ mod sandbox;
 mod sender;
 mod sending;
 mod setup;
+mod shell;
 
 use clap::Parser as _;
 use tracing_subscriber::EnvFilter;
@@ -55,8 +56,10 @@ fn run(cli: &Cli) -> Result<Exit, Failure> {
     // These need no configuration, so a broken one does not stop them.
     match &cli.command {
         Command::Demo { out } => return demo::demo(&cli.global, out.as_deref()),
-        Command::Explain { code } => return explain::explain(code.as_deref(), cli.global.json),
+        Command::Explain { code, lang } => return explain::explain(code.as_deref(), *lang, cli.global.json),
         Command::Init { file } => return init(file),
+        Command::Completions { shell } => return shell::completions(*shell),
+        Command::Man { folder } => return shell::man(folder),
         _ => {}
     }
     let setup = Setup::load(&cli.global, &[])?;
@@ -75,7 +78,9 @@ fn run(cli: &Cli) -> Result<Exit, Failure> {
         Command::Sandbox(arguments) => sandbox::sandbox(&setup, arguments),
         Command::Ingest { logs } => reconcile::ingest(&setup, logs),
         Command::Reconcile(arguments) => reconcile::reconcile(&setup, arguments),
-        Command::Demo { .. } | Command::Explain { .. } | Command::Init { .. } => Ok(Exit::Done),
+        Command::Demo { .. } | Command::Explain { .. } | Command::Init { .. } | Command::Completions { .. } | Command::Man { .. } => {
+            Ok(Exit::Done)
+        }
     }
 }
 

@@ -21,3 +21,4 @@ pub mod line;
 pub mod payment;
 pub mod personal;
 pub mod plan;
+pub mod texts;

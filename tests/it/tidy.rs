@@ -34,7 +34,7 @@ const LAYERS: [(&str, &[&str]); 16] = [
 const LAYER_EXCEPTIONS: [(&str, &[&str]); 1] = [("report/issue.rs", &["intake", "ledger"])];
 
 /// The heavy crates, and under which paths of `src` each may be named.
-const OWNERS: [(&str, &[&str]); 20] = [
+const OWNERS: [(&str, &[&str]); 21] = [
     ("polars", &["reconcile/", "report/"]),
     ("polars_io", &["reconcile/", "report/"]),
     ("reqwest", &["gateway/"]),
@@ -54,6 +54,7 @@ const OWNERS: [(&str, &[&str]); 20] = [
     ("calamine", &["evidence/"]),
     ("askama", &["report/", "sandbox/"]),
     ("clap_complete", &["cli/"]),
+    ("clap_mangen", &["cli/"]),
     ("http_body_util", &["sandbox/"]),
 ];
 
