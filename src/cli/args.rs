@@ -53,8 +53,11 @@ pub(super) enum Command {
     Issue(Issue),
     /// Cancel the codes of a file's rows, or of invoice numbers
     Cancel(Cancel),
-    /// Settle what is in doubt, by replay and Check Status
+    /// Settle what is in doubt, and ask DOKU about expired bills that no notification came for
     Sync {
+        /// Only these, whether they are due or not
+        #[arg(value_name = "INVOICE")]
+        invoices: Vec<String>,
         #[command(flatten)]
         sending: Sending,
     },
