@@ -10,12 +10,11 @@ use super::args::Reconcile;
 use super::output::{self, rupiah};
 use super::setup::{Failure, Setup};
 use crate::doku::signature::SigningKey;
-use crate::domain::calendar::start_of_wib_day;
 use crate::domain::classify::{Nature, Policy, Unverifiable};
 use crate::exit::Exit;
 use crate::jobs::ingest::{self, IngestOptions};
 use crate::jobs::reconcile::{self, BillSource, ReconcileOptions};
-use crate::ledger::{Create, Ledger, SqliteLedger};
+use crate::ledger::{Create, SqliteLedger};
 
 /// What is reconciled, and against which evidence.
 pub(super) struct Task {
@@ -82,9 +81,7 @@ pub(super) fn run(setup: &Setup, task: &Task, keys: &[SigningKey]) -> Result<Exi
 
 fn own_ledger(setup: &Setup, task: &Task, policy: &Policy) -> Result<BillSource, Failure> {
     let ledger = SqliteLedger::open_read_only(setup.ledger_path(), &setup.binding()?)?;
-    let from = start_of_wib_day(task.from).ok_or_else(|| Failure::usage("the period is out of range"))?;
-    let scope = ledger.scope_totals(from, task.as_of, policy.expiry_grace_minutes)?;
-    Ok(BillSource::Ledger { snapshot: ledger.snapshot()?, scope })
+    Ok(BillSource::of_ledger(&ledger, (task.from, task.to), task.as_of, policy)?)
 }
 
 fn policy(setup: &Setup) -> Result<Policy, Failure> {
@@ -100,6 +97,7 @@ fn policy(setup: &Setup) -> Result<Policy, Failure> {
         skew_minutes: settings.skew_minutes,
         late_evidence_grace_hours: settings.late_evidence_hours,
         expired_break_days: settings.expired_break_days,
+        status_grace_hours: settings.status_grace_hours,
         unverifiable,
         ..Policy::default()
     })

@@ -6,6 +6,7 @@ use crate::domain::end::{Bucket, Counts, End};
 use crate::domain::ids::InvoiceNumber;
 use crate::domain::lifecycle::BillState;
 use crate::exit::Exit;
+use crate::jobs::stop::StopReason;
 use crate::jobs::sync::{CheckEnd, SyncReport};
 use crate::ledger::{Ledger as _, Snapshot};
 
@@ -43,7 +44,7 @@ pub(super) fn sync(setup: &Setup, invoices: &[String], sending: &Sending) -> Res
     if let Some(reason) = &stopped {
         output::note(format_args!("stopped: {}; the same command resumes", describe(reason)));
     }
-    let of_checks = exit_of(&checked, stopped.is_some());
+    let of_checks = exit_of(&checked, stopped.as_ref());
     Ok(exit(&counts, 0, stopped.as_ref()).or(of_checks).or(overdue(setup, &after.bills)))
 }
 
@@ -117,8 +118,11 @@ fn remarks(setup: &Setup, checked: &SyncReport) {
 }
 
 /// Payments found are the business of `reconcile`; what was not answered, or cut, is this run's.
-fn exit_of(checked: &SyncReport, stopped: bool) -> Exit {
-    if checked.count(|end| matches!(end, CheckEnd::Unanswered(_))) > 0 || (stopped && checked.count(|end| *end == CheckEnd::Deferred) > 0) {
+fn exit_of(checked: &SyncReport, stopped: Option<&StopReason>) -> Exit {
+    let cut = stopped.filter(|_| checked.count(|end| *end == CheckEnd::Deferred) > 0);
+    if let Some(StopReason::Signal(code)) = cut {
+        Exit::Signal(*code)
+    } else if cut.is_some() || checked.count(|end| matches!(end, CheckEnd::Unanswered(_))) > 0 {
         Exit::Partial
     } else if checked.count(|end| *end == CheckEnd::Unusable) > 0 {
         Exit::Look

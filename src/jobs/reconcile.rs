@@ -7,12 +7,13 @@ use jiff::Timestamp;
 use jiff::civil::Date;
 
 use crate::doku::signature::SigningKey;
+use crate::domain::amount::Rupiah;
 use crate::domain::classify::{Class, Period, Policy};
 use crate::domain::digest::{self, Digest};
 use crate::evidence::{self, EvidenceError, Pairs, ReadOptions};
-use crate::ledger::{Ledger, LedgerError, ScopeTotals, Snapshot};
+use crate::ledger::{FoundTotals, Ledger, LedgerError, ScopeTotals, Snapshot};
 use crate::reconcile::external::{self, DigestSum, ExternalError, MalformedRow};
-use crate::reconcile::{self, Bills, Inputs, KnownPayment, Outcome, Tally, Terms};
+use crate::reconcile::{self, Bills, Inputs, KnownPayment, Outcome, StatusEvidence, Tally, Terms};
 use crate::report::atomic::WriteError;
 use crate::report::summary::{LedgerSource, Summary};
 use crate::report::{self, Report};
@@ -53,6 +54,8 @@ pub enum BillSource {
         snapshot: Snapshot,
         /// Bills in scope by its own query, from the period's first instant to as-of.
         scope: ScopeTotals,
+        /// Payments that Check Status told of, by its own query.
+        found: FoundTotals,
     },
 }
 
@@ -64,7 +67,7 @@ impl BillSource {
     pub fn of_ledger(ledger: &impl Ledger, days: (Date, Date), as_of: Timestamp, policy: &Policy) -> Result<Self, ReconcileError> {
         let period = Period::new(days.0, days.1).ok_or(ReconcileError::Period { from: days.0, to: days.1 })?;
         let scope = ledger.scope_totals(period.starts_at(), as_of, policy.expiry_grace_minutes)?;
-        Ok(Self::Ledger { snapshot: ledger.snapshot()?, scope })
+        Ok(Self::Ledger { snapshot: ledger.snapshot()?, scope, found: ledger.found_totals()? })
     }
 }
 
@@ -131,6 +134,7 @@ struct Billed {
     known: Vec<KnownPayment>,
     malformed: Vec<MalformedRow>,
     scope: Tally,
+    status: StatusEvidence,
     not_evaluated: Vec<Class>,
     source: LedgerSource,
     digest: Digest,
@@ -145,7 +149,7 @@ pub fn run(options: &ReconcileOptions) -> Result<ReconcileReport, ReconcileError
     let terms = Terms { period, as_of: options.as_of, policy: options.policy.clone() };
     let mut billed = match &options.source {
         BillSource::External(path) => external_bills(path, &terms)?,
-        BillSource::Ledger { snapshot, scope } => own_bills(snapshot, *scope, &terms)?,
+        BillSource::Ledger { snapshot, scope, found } => own_bills(snapshot, *scope, *found, &terms)?,
     };
     if let Some(folder) = &options.carry_in {
         carry_in(&mut billed, folder).map_err(|error| ReconcileError::CarryIn { path: folder.clone(), reason: error.to_string() })?;
@@ -165,6 +169,7 @@ pub fn run(options: &ReconcileOptions) -> Result<ReconcileReport, ReconcileError
         raw: evidence.raw,
         scope: billed.scope,
         malformed: billed.malformed,
+        status: billed.status,
         not_evaluated: billed.not_evaluated,
     };
     let outcome = reconcile::reconcile(inputs, &terms);
@@ -183,19 +188,25 @@ fn external_bills(path: &Path, terms: &Terms) -> Result<Billed, ReconcileError> 
         known: external.known,
         malformed: external.malformed,
         scope: external.scope,
+        status: StatusEvidence::default(),
         not_evaluated: external.not_evaluated,
         source,
         digest: external.rows_digest,
     })
 }
 
-fn own_bills(snapshot: &Snapshot, scope: ScopeTotals, terms: &Terms) -> Result<Billed, ReconcileError> {
+fn own_bills(snapshot: &Snapshot, scope: ScopeTotals, found: FoundTotals, terms: &Terms) -> Result<Billed, ReconcileError> {
     let bills = reconcile::from_states(snapshot.bills.values(), &terms.policy).map_err(|_| ReconcileError::TooManyBills)?;
     Ok(Billed {
         known: reconcile::known_payments(&bills, |number| snapshot.bills.get(number), &snapshot.payments),
         bills,
         malformed: Vec::new(),
-        scope: Tally { count: scope.count, amount: crate::domain::amount::Rupiah::new(scope.amount) },
+        scope: Tally { count: scope.count, amount: Rupiah::new(scope.amount) },
+        status: StatusEvidence::of(
+            snapshot.bills.values(),
+            &snapshot.payments,
+            Tally { count: found.count, amount: Rupiah::new(found.amount) },
+        ),
         not_evaluated: vec![Class::L10],
         source: LedgerSource::Own { sequence: snapshot.head.sequence, head: digest::hex(&snapshot.head.hash) },
         digest: snapshot.head.hash,

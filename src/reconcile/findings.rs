@@ -61,7 +61,7 @@ impl Finding {
     #[must_use]
     pub fn action(&self) -> &'static str {
         let flag = [Class::N05, Class::L07].into_iter().find(|&flag| self.flags.contains(flag));
-        let class = if self.class.info().nature == Nature::Break { self.class } else { flag.unwrap_or(self.class) };
+        let class = if self.class.info().nature == Nature::Break || self.class == Class::P19 { self.class } else { flag.unwrap_or(self.class) };
         class.info().code.remedy
     }
 }
@@ -122,7 +122,7 @@ impl<'a> Findings<'a> {
     pub(super) fn payments(&mut self) {
         let payments = self.payments;
         for (proved, judged) in payments.proved.iter().zip(self.judged) {
-            if judged.class.info().nature == Nature::Break
+            if judged.nature == Nature::Break
                 && let Some(finding) = self.payment(proved, judged)
             {
                 self.found.push(finding);
@@ -284,6 +284,7 @@ impl<'a> Findings<'a> {
             ),
             Class::P10 => format!("paid {}, an earlier amount of the bill; due now {}", line.amount, bill.amount),
             Class::P11 => format!("a code of {} paid at {}", bill.channel, line.channel),
+            Class::P19 => format!("Check Status told of it {}; no notification since", line.received_at().map_or_else(String::new, shown)),
             Class::P09 => format!("paid {}, issued {}", shown(paid_at), bill.created_at().map_or_else(String::new, shown)),
             _ => format!("paid {}, due {}", line.amount, bill.amount),
         }

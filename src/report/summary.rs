@@ -78,6 +78,7 @@ pub struct PolicyFigures {
     pub replay_window_minutes: i64,
     pub late_notification_minutes: i64,
     pub expired_break_days: i64,
+    pub status_grace_hours: i64,
 }
 
 /// Where the bills are from.
@@ -237,6 +238,7 @@ impl PolicyFigures {
             replay_window_minutes: policy.replay_window_minutes,
             late_notification_minutes: policy.late_notification_minutes,
             expired_break_days: policy.expired_break_days,
+            status_grace_hours: policy.status_grace_hours,
         }
     }
 }
