@@ -238,4 +238,56 @@ mod tests {
         assert!(matches!(of(403, "{}"), StatusFinding::NoAnswer(_)));
         assert!(matches!(of(401, "{}"), StatusFinding::Refused(_)));
     }
+
+    const PAID: &str = r#"{"order":{"invoice_number":"INV-1","amount":120000},"transaction":{"status":"SUCCESS","date":"2021-12-29T02:37:35Z"},"channel":{"id":"ONLINE_TO_OFFLINE_ALFA"},"online_to_offline_payment":{"identifier":[{"name":"AGENT_ID","value":"ALFAMART"},{"name":"AGENT_STORE_ID","value":"S1"},{"name":"AGENT_TRX_ID","value":"1246"}]}}"#;
+
+    fn read(body: &str, signature: SignatureFinding, policy: SignaturePolicy) -> Reading {
+        let answer = Answer { status: 200, body: body.to_owned().into(), signature, ..Answer::default() };
+        reading(&Delivery::Answered(answer), "INV-1", policy)
+    }
+
+    fn told(body: &str) -> (Word, Option<ToldPayment>) {
+        let Reading::Told(word, payment) = read(body, SignatureFinding::Valid, SignaturePolicy::Enforce) else { panic!("{body}") };
+        (word, payment)
+    }
+
+    #[test]
+    fn a_payment_told_of_has_the_identity_its_notification_has() {
+        let (word, payment) = told(PAID);
+        let payment = payment.unwrap();
+        let notified = payment::identity_by_transaction(Channel::Alfa, "77", "ALFAMART", "S1", "1246");
+        assert_eq!((word, payment.identity(Channel::Alfa, "77", "INV-1")), (Word::Success, notified));
+        assert_eq!((payment.channel, payment.amount.get()), (Some(Channel::Alfa), 120_000));
+        let without = PAID.replace("1246", "");
+        let by_date = payment::identity_by_date(Channel::Alfa, "77", "INV-1", payment.paid_at);
+        assert_eq!(told(&without).1.unwrap().identity(Channel::Alfa, "77", "INV-1"), by_date);
+    }
+
+    #[test]
+    fn only_a_success_with_amount_and_date_is_a_payment() {
+        for (from, to, word) in [
+            ("SUCCESS", "FAILED", Word::Failed),
+            ("SUCCESS", "PENDING", Word::Pending),
+            ("SUCCESS", "REFUNDED", Word::Other),
+            (r#","date":"2021-12-29T02:37:35Z""#, "", Word::Success),
+            (r#","amount":120000"#, r#","amount":"120000.50""#, Word::Success),
+        ] {
+            assert!(PAID.contains(from));
+            assert_eq!(told(&PAID.replace(from, to)), (word, None));
+        }
+    }
+
+    #[test]
+    fn an_answer_about_another_order_or_without_dokus_signature_proves_nothing() {
+        assert!(matches!(read(&PAID.replace("INV-1", "INV-2"), SignatureFinding::Valid, SignaturePolicy::Off), Reading::NoAnswer(_)));
+        use SignaturePolicy::{Enforce, Off, Warn};
+        for (signature, believed) in [
+            (SignatureFinding::Valid, [true, true, true]),
+            (SignatureFinding::Absent, [true, true, false]),
+            (SignatureFinding::Wrong, [true, false, false]),
+        ] {
+            let told = [Off, Warn, Enforce].map(|policy| matches!(read(PAID, signature, policy), Reading::Told(..)));
+            assert_eq!(told, believed, "{signature:?}");
+        }
+    }
 }
