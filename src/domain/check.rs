@@ -168,7 +168,7 @@ pub fn due_at(state: &BillState, is_notified: bool, schedule: &Schedule) -> Opti
         return None;
     }
     let code = state.code.as_ref()?;
-    let first = later(ends_at(state, code), SignedDuration::from_mins(schedule.first_minutes));
+    let first = later(ends_at(state, code)?, SignedDuration::from_mins(schedule.first_minutes));
     let last = later(first, SignedDuration::from_hours(schedule.window_days.saturating_mul(HOURS_A_DAY)));
     let due = match state.checks.as_deref().filter(|checks| checks.order == code.wire_invoice_number) {
         Some(checks) if checks.is_final(&checks.order) => return None,
@@ -184,11 +184,12 @@ fn pause(count: u32) -> SignedDuration {
     SignedDuration::from_hours(days.saturating_mul(HOURS_A_DAY).min(i64::from(u32::MAX)))
 }
 
-/// When its code stops being payable: DOKU's word, or else what was asked of it.
-fn ends_at(state: &BillState, code: &Code) -> Timestamp {
-    code.answer.expires_at.unwrap_or_else(|| match state.terms.expiry {
-        Expiry::At(at) => at,
-        Expiry::Minutes(minutes) => later(code.accepted_at, SignedDuration::from_mins(minutes.into())),
+/// When its code stops being payable: DOKU's word, or else what was asked of it; `None` for an adopted code of unknown end.
+fn ends_at(state: &BillState, code: &Code) -> Option<Timestamp> {
+    code.answer.expires_at.or(match state.terms.expiry {
+        Expiry::At(at) => Some(at),
+        Expiry::Minutes(0) => None,
+        Expiry::Minutes(minutes) => Some(later(code.accepted_at, SignedDuration::from_mins(minutes.into()))),
     })
 }
 

@@ -1,6 +1,6 @@
 //! Payments that Check Status told of: which of them a notification proves too, and the rest as payments of their own kind.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use super::dedupe::Payments;
 use super::tally::Tally;
@@ -35,13 +35,15 @@ impl StatusEvidence {
             return evidence;
         }
         all.sort_by(|a, b| (a.payment.identity, &a.payment.invoice_number).cmp(&(b.payment.identity, &b.payment.invoice_number)));
+        let identities: HashSet<&Digest> = payments.iter().map(|payment| &payment.identity).collect();
         let mut by_number: HashMap<&InvoiceNumber, Vec<&Payment>> = HashMap::new();
         for payment in payments {
             by_number.entry(&payment.invoice_number).or_default().push(payment);
         }
         for found in all {
             let named = by_number.get(&found.payment.invoice_number).map_or(&[][..], Vec::as_slice);
-            if named.iter().any(|known| found.payment.is(&known.identity, &known.identity_by_date())) {
+            let is_named = || named.iter().any(|known| found.payment.is(&known.identity, &known.identity_by_date()));
+            if identities.contains(&found.payment.identity) || is_named() {
                 evidence.notified = evidence.notified.plus(tally(found));
             } else {
                 evidence.found.push(found.clone());

@@ -21,4 +21,5 @@ mod own;
 mod own_sweep;
 mod random;
 mod sweep;
+mod told;
 mod world;
