@@ -198,6 +198,9 @@ pub(super) struct Reconcile {
     /// A ledger of another system (CSV or Parquet) instead of ours
     #[arg(long, value_name = "FILE")]
     pub(super) external_ledger: Option<PathBuf>,
+    /// Our own ledger beside it: codes it issued that the other does not know are reported (L09)
+    #[arg(long, value_name = "LEDGER", requires = "external_ledger")]
+    pub(super) request_history: Option<PathBuf>,
     /// The output folder of an earlier period: its payments make a later one a second payment
     #[arg(long, value_name = "DIR")]
     pub(super) carry_in: Option<PathBuf>,

@@ -102,11 +102,7 @@ impl Sender {
             caller: Caller { gateway, pacer, breaker, stop, retry: *retry },
             clock: now,
             verify_response: settings.verify_response,
-            schedule: Schedule {
-                first_minutes: sync.first_minutes,
-                window_days: sync.window_days,
-                spacing_seconds: sync.spacing_seconds,
-            },
+            schedule: Schedule { first_minutes: sync.first_minutes, window_days: sync.window_days, spacing_seconds: sync.spacing_seconds },
             calls_left: AtomicU64::new(sync.calls_max),
             in_flight_max: settings.in_flight_max,
         }

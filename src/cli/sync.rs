@@ -88,7 +88,8 @@ fn say(setup: &Setup, open: usize, settled: u64, still: usize, checked: &SyncRep
         return output::result(result);
     }
     output::result(format_args!("{open} open operations: {settled} settled, {still} still in doubt"));
-    let parts: Vec<String> = all().filter(|(_, count)| *count > 0).map(|(name, count)| format!("{count} {}", name.replace('_', " "))).collect();
+    let parts: Vec<String> =
+        all().filter(|(_, count)| *count > 0).map(|(name, count)| format!("{count} {}", name.replace('_', " "))).collect();
     let parts = if parts.is_empty() { "none due".to_owned() } else { parts.join(", ") };
     output::result(format_args!("{} bills asked about: {parts}", checked.ends.len()));
 }
@@ -102,7 +103,9 @@ fn remarks(setup: &Setup, checked: &SyncReport) {
         match end {
             CheckEnd::TooSoon(from) => {
                 let from = from.to_zoned(wib()).strftime("%H:%M:%S WIB").to_string();
-                output::note(format_args!("note: invoice `{number}` is postponed to {from}: DOKU asks for a minute after each change or query"));
+                output::note(format_args!(
+                    "note: invoice `{number}` is postponed to {from}: DOKU asks for a minute after each change or query"
+                ));
             }
             CheckEnd::NotAskable(why) => output::note(format_args!("note: invoice `{number}` was not asked about: {why}")),
             CheckEnd::Unusable => {

@@ -24,6 +24,8 @@ pub(super) fn check(config: &Config) -> Result<(), ConfigError> {
         "`sync.first_minutes`, `sync.window_days` and `sync.spacing_seconds` must not be negative".to_owned()
     } else if config.reconcile.status_grace_hours < 0 {
         "`reconcile.status_grace_hours` must not be negative".to_owned()
+    } else if config.reconcile.malformed_lines_max_percent > 100 {
+        "`reconcile.malformed_lines_max_percent` must be at most 100".to_owned()
     } else {
         return Ok(());
     };

@@ -113,6 +113,6 @@ section!(
     /// `[reconcile]`
     Reconcile {
         tolerance_rupiah: u64, expiry_grace_minutes: i64, skew_minutes: i64, late_evidence_hours: i64,
-        unverifiable: String, expired_break_days: i64, status_grace_hours: i64,
+        unverifiable: String, expired_break_days: i64, status_grace_hours: i64, malformed_lines_max_percent: u64,
     }
 );

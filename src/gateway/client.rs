@@ -126,7 +126,8 @@ impl HttpGateway {
             body: Some(body),
         };
         let fits = |key: &SigningKey| {
-            let without_digest = || request.method == Method::Get && key.verify(&Components { body: None, ..components }, signature).is_ok();
+            let without_digest =
+                || request.method == Method::Get && key.verify(&Components { body: None, ..components }, signature).is_ok();
             key.verify(&components, signature).is_ok() || without_digest()
         };
         if fits(&self.key) || self.previous_key.as_ref().is_some_and(fits) { SignatureFinding::Valid } else { SignatureFinding::Wrong }

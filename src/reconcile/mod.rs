@@ -14,6 +14,7 @@ mod own;
 mod parquet;
 mod status;
 mod tally;
+mod unlisted;
 
 use jiff::Timestamp;
 
@@ -24,6 +25,7 @@ pub use judge::{JudgedPayment, attaches};
 pub use own::{from_states, known_payments};
 pub use status::StatusEvidence;
 pub use tally::{Identity, Tallies, Tally};
+pub use unlisted::{Unlisted, unlisted};
 
 use crate::domain::classify::{Class, Nature, Period, Policy, Severity};
 use crate::domain::line::{Line, Lines, RawTotals};
@@ -45,6 +47,8 @@ pub struct Inputs {
     pub scope: Tally,
     /// Rows of the external ledger that are no bills.
     pub malformed: Vec<external::MalformedRow>,
+    /// Codes of our request history that the external ledger does not know, sorted; `None` without a history.
+    pub unlisted: Option<Vec<Unlisted>>,
     /// Payments that Check Status told of.
     pub status: StatusEvidence,
     /// Classes these inputs cannot decide.
@@ -134,6 +138,7 @@ pub fn reconcile(mut inputs: Inputs, terms: &Terms) -> Outcome {
     findings.payments();
     findings.bills(&bills.findings, &attached);
     findings.malformed_rows();
+    findings.unlisted();
     let findings = findings.finish();
     let identities = tally::identities(&inputs, &payments, &attached, [&lines.tallies, &payment_tallies, &bills.tallies], &placed);
     Outcome {

@@ -1,10 +1,10 @@
 //! Counts and rupiah by class, and the identities that hold independent counters against each other.
 
 use super::Inputs;
-use super::status::Placed;
 use super::dedupe::Payments;
 use super::judge::{JudgedPayment, attaches};
 use super::judge_bills::Attached;
+use super::status::Placed;
 use crate::domain::amount::Rupiah;
 use crate::domain::classify::{Class, Nature};
 

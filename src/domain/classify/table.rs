@@ -225,7 +225,7 @@ classes! {
     45 L08 "L08" Break Medium true, "issued terms differ from what was asked",
         "flag: DOKU's expiry is not the one that was asked for, beyond the tolerance",
         "compare the code with the bill, and amend it";
-    46 L09 "L09" Break High false, "code the external ledger does not know",
+    46 L09 "L09" Break High true, "code the external ledger does not know",
         "our request history holds a code that the external ledger does not",
         "add it to the external ledger";
     47 L10 "L10" Break Medium true, "malformed external ledger row",

@@ -93,7 +93,8 @@ fn serve(mut stream: TcpStream, asked: &Mutex<Vec<String>>, key: &SigningKey) ->
     }
     let text = String::from_utf8(request).unwrap();
     let target = text.split(' ').nth(1).unwrap().to_owned();
-    let header = |name: &str| text.lines().find_map(|line| line.to_lowercase().starts_with(name).then(|| line[name.len() + 2..].to_owned()));
+    let header =
+        |name: &str| text.lines().find_map(|line| line.to_lowercase().starts_with(name).then(|| line[name.len() + 2..].to_owned()));
     let request_id = header("request-id").unwrap();
     let invoice = target.rsplit('/').next().unwrap().to_owned();
     asked.lock().unwrap().push(invoice.clone());
@@ -151,8 +152,7 @@ fn a_payment_no_notification_came_for_is_found_reported_and_later_one_with_its_n
     let (from, to) = (wib_day(hours_from_now(-9 * 24)).to_string(), wib_day(Timestamp::now()).to_string());
     let reconcile = |log: &str, as_of: Timestamp, exit: i32| -> Value {
         let as_of = as_of.to_string();
-        let arguments =
-            ["reconcile", "--json", "--from", &from, "--to", &to, "--notifications", log, "--as-of", &as_of, "--out", "report"];
+        let arguments = ["reconcile", "--json", "--from", &from, "--to", &to, "--notifications", log, "--as-of", &as_of, "--out", "report"];
         result(&world.run(&arguments).expect(exit))
     };
     let count = |report: &Value, class: &str| report["payments"][class]["count"].as_u64().unwrap();
@@ -200,7 +200,8 @@ fn every_word_of_doku_leaves_the_state_it_allows() {
     adopted(&world, &["I-BROKEN", "I-EXPIRED", "I-FAILED", "I-NOTFOUND", "I-PENDING", "I-SUCCESS", "I-UNDATED", "I-REDIRECT"]);
     let said = [("not_found", 1), ("pending", 1), ("expired", 1), ("failed", 1), ("other", 1), ("unanswered", 1)];
     let all = counts(said).into_iter().chain(counts([("paid_not_notified", 1), ("paid_unusable", 1)])).collect();
-    let ran = world.run(&["sync", "--json"]).expect(3).says(&["I-FAILED` FAILED, which is not final", "I-UNDATED` is paid, but not how much"]);
+    let ran =
+        world.run(&["sync", "--json"]).expect(3).says(&["I-FAILED` FAILED, which is not final", "I-UNDATED` is paid, but not how much"]);
     assert_eq!(checks(&ran), all, "{ran:?}");
     assert_eq!(desk.times()["I-BROKEN"], 4, "retried like any request");
     let ran = world.run(&["sync", "--json"]).expect(3);

@@ -261,7 +261,14 @@ fn settle_classes(lines: &mut [Line]) -> Vec<Paid> {
             }
         }
         let evidence = successes.iter().map(|&index| lines[index].digest.clone()).collect();
-        payments.push(Paid { facts, line_digest: lines[first].digest.clone(), received_at: lines[first].received_at, flags, evidence, told_at: None });
+        payments.push(Paid {
+            facts,
+            line_digest: lines[first].digest.clone(),
+            received_at: lines[first].received_at,
+            flags,
+            evidence,
+            told_at: None,
+        });
     }
     payments
 }

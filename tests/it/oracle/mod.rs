@@ -22,4 +22,5 @@ mod own_sweep;
 mod random;
 mod sweep;
 mod told;
+mod unlisted;
 mod world;

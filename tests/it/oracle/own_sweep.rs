@@ -137,7 +137,7 @@ fn events(story: &Story) -> Vec<(i64, Event)> {
 }
 
 /// Tells a ledger everything.
-fn record(world: &OwnWorld, ledger: &impl Ledger) {
+pub(crate) fn record(world: &OwnWorld, ledger: &impl Ledger) {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     let mut entries = Vec::new();
     for story in &world.stories {

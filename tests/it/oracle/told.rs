@@ -63,7 +63,9 @@ pub(crate) fn generate(random: &mut Random, settings: &Settings, stories: &[Stor
             let ingested = known.iter().find(|known| (&known.invoice, &known.code) == (&issued.wire, &issued.code)).filter(|_| turn == 0);
             let own = |transaction: String| [story.channel, &issued.code, "ALFAMART", "S3", &transaction].map(str::to_owned).to_vec();
             let (identity, channel, amount, date) = match (notified, ingested) {
-                (Some(paid), _) if random.chance(60) => (paid.facts.identity.clone(), paid.facts.channel, paid.facts.amount, paid.facts.date),
+                (Some(paid), _) if random.chance(60) => {
+                    (paid.facts.identity.clone(), paid.facts.channel, paid.facts.amount, paid.facts.date)
+                }
                 (_, Some(known)) if random.chance(60) => (known.identity.clone(), known.channel, Some(known.amount), known.date),
                 _ => {
                     let inside = settings.from + random.below((settings.until - settings.from) as usize) as i64;
