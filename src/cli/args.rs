@@ -55,8 +55,11 @@ pub(super) enum Command {
     Issue(Issue),
     /// Cancel the codes of a file's rows, or of invoice numbers
     Cancel(Cancel),
-    /// Settle what is in doubt, by replay and Check Status
+    /// Settle what is in doubt, and ask DOKU about expired bills that no notification came for
     Sync {
+        /// Only these, whether they are due or not
+        #[arg(value_name = "INVOICE")]
+        invoices: Vec<String>,
         #[command(flatten)]
         sending: Sending,
     },
@@ -216,6 +219,9 @@ pub(super) struct Reconcile {
     /// A ledger of another system (CSV or Parquet) instead of ours
     #[arg(long, value_name = "FILE")]
     pub(super) external_ledger: Option<PathBuf>,
+    /// Our own ledger beside it: codes it issued that the other does not know are reported (L09)
+    #[arg(long, value_name = "LEDGER", requires = "external_ledger")]
+    pub(super) request_history: Option<PathBuf>,
     /// The output folder of an earlier period: its payments make a later one a second payment
     #[arg(long, value_name = "DIR")]
     pub(super) carry_in: Option<PathBuf>,

@@ -9,6 +9,7 @@ use super::args::{LedgerCommand, VerdictArgument};
 use super::output::{self, rupiah};
 use super::setup::{Failure, Setup};
 use crate::domain::calendar::{format_utc_seconds, start_of_wib_day, wib};
+use crate::domain::check::{FoundPayment, Word};
 use crate::domain::digest::Digest;
 use crate::domain::ids::{InvoiceNumber, PaymentCode};
 use crate::domain::lifecycle::{BillState, CodeAnswer, Event, OperationKind, Status, Verdict};
@@ -115,8 +116,17 @@ fn told(happening: &Happening) -> String {
             Event::Settled { verdict, by, reason, .. } => format!("doubt ended as {verdict:?} by {by}: {reason}"),
             Event::Retired { reason } => format!("the code is dead: {reason}"),
             Event::Noted { .. } => "ledger-only columns changed".into(),
+            Event::Checked { order, word, payment, .. } => told_of_check(order, *word, payment.as_ref()),
         },
     }
+}
+
+fn told_of_check(order: &InvoiceNumber, word: Word, payment: Option<&FoundPayment>) -> String {
+    let paid = payment.map(|payment| {
+        let at = payment.paid_at.to_zoned(wib()).strftime("%Y-%m-%d %H:%M:%S WIB");
+        format!(": paid {} on {at}", rupiah(payment.amount.get().into()))
+    });
+    format!("Check Status says {} of order {order}{}", word.name(), paid.unwrap_or_default())
 }
 
 fn next(bill: &BillState) -> &'static str {

@@ -14,6 +14,7 @@ mod sender;
 mod sending;
 mod setup;
 mod shell;
+mod sync;
 
 use clap::Parser as _;
 use tracing_subscriber::EnvFilter;
@@ -67,7 +68,7 @@ fn run(cli: &Cli) -> Result<Exit, Failure> {
         Command::Check { files, cycle, out } => check::check(&setup, files, cycle.cycle.as_ref(), out.as_deref()),
         Command::Issue(arguments) => sending::issue(&setup, arguments),
         Command::Cancel(arguments) => sending::cancel(&setup, arguments),
-        Command::Sync { sending } => sending::sync(&setup, sending),
+        Command::Sync { invoices, sending } => sync::sync(&setup, invoices, sending),
         Command::Resolve { invoice, verdict, payment_code, reason } => {
             keeping::resolve(&setup, invoice, *verdict, payment_code.as_deref(), reason)
         }

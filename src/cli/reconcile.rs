@@ -10,12 +10,12 @@ use super::args::Reconcile;
 use super::output::{self, rupiah};
 use super::setup::{Failure, Setup};
 use crate::doku::signature::SigningKey;
-use crate::domain::calendar::start_of_wib_day;
-use crate::domain::classify::{Nature, Policy, Unverifiable};
+use crate::domain::classify::{Class, Nature, Policy, Unverifiable};
 use crate::exit::Exit;
 use crate::jobs::ingest::{self, IngestOptions};
 use crate::jobs::reconcile::{self, BillSource, ReconcileOptions};
-use crate::ledger::{Create, Ledger, SqliteLedger};
+use crate::ledger::{Create, Ledger as _, SqliteLedger};
+use crate::reconcile::codes;
 
 /// What is reconciled, and against which evidence.
 pub(super) struct Task {
@@ -24,6 +24,7 @@ pub(super) struct Task {
     pub(super) as_of: Timestamp,
     pub(super) logs: Vec<PathBuf>,
     pub(super) external_ledger: Option<PathBuf>,
+    pub(super) request_history: Option<PathBuf>,
     pub(super) carry_in: Option<PathBuf>,
     pub(super) out: PathBuf,
 }
@@ -40,6 +41,7 @@ pub(super) fn reconcile(setup: &Setup, arguments: &Reconcile) -> Result<Exit, Fa
         as_of: arguments.as_of.unwrap_or_else(|| setup.clock.now()),
         logs: expand(&arguments.notifications)?,
         external_ledger: arguments.external_ledger.clone(),
+        request_history: arguments.request_history.clone(),
         carry_in: arguments.carry_in.clone(),
         out: arguments.out.clone(),
     };
@@ -49,9 +51,13 @@ pub(super) fn reconcile(setup: &Setup, arguments: &Reconcile) -> Result<Exit, Fa
 /// Reconciles, prints the summary and gives the exit code.
 pub(super) fn run(setup: &Setup, task: &Task, keys: &[SigningKey]) -> Result<Exit, Failure> {
     let policy = policy(setup)?;
-    let source = match &task.external_ledger {
-        Some(file) => BillSource::External(file.clone()),
-        None => own_ledger(setup, task, &policy)?,
+    let source = match (&task.external_ledger, &task.request_history) {
+        (Some(file), None) => BillSource::External(file.clone()),
+        (Some(file), Some(history)) => {
+            let history = SqliteLedger::open_read_only(history, &setup.binding()?)?.snapshot()?;
+            BillSource::ExternalBeside { path: file.clone(), history }
+        }
+        (None, _) => own_ledger(setup, task, &policy)?,
     };
     let options = ReconcileOptions {
         source,
@@ -73,6 +79,10 @@ pub(super) fn run(setup: &Setup, task: &Task, keys: &[SigningKey]) -> Result<Exi
     } else {
         print(&summary, &task.out);
     }
+    let malformed = report.outcome.line_tallies.of(Class::N01).count;
+    if report.identities_hold {
+        bearable(malformed, report.outcome.inputs.lines_read, setup.config.reconcile.malformed_lines_max_percent)?;
+    }
     Ok(match (report.identities_hold, report.breaks) {
         (false, _) => Exit::Damaged,
         (true, 0) => Exit::Done,
@@ -80,11 +90,25 @@ pub(super) fn run(setup: &Setup, task: &Task, keys: &[SigningKey]) -> Result<Exi
     })
 }
 
+/// Logs that are mostly no logs must not pass for a quiet month. The report is written all the same.
+fn bearable(malformed: u64, lines: u64, percent_max: u64) -> Result<(), Failure> {
+    if u128::from(malformed) * 100 <= u128::from(lines) * u128::from(percent_max) {
+        return Ok(());
+    }
+    let code = codes::MALFORMED;
+    Err(Failure::new(
+        Exit::Input,
+        format!(
+            "{}: {malformed} of {lines} evidence lines are malformed (N01), more than the {percent_max} % of \
+             `reconcile.malformed_lines_max_percent`; the report is written, but it may lack payments\nhint: {}",
+            code.id, code.remedy
+        ),
+    ))
+}
+
 fn own_ledger(setup: &Setup, task: &Task, policy: &Policy) -> Result<BillSource, Failure> {
     let ledger = SqliteLedger::open_read_only(setup.ledger_path(), &setup.binding()?)?;
-    let from = start_of_wib_day(task.from).ok_or_else(|| Failure::usage("the period is out of range"))?;
-    let scope = ledger.scope_totals(from, task.as_of, policy.expiry_grace_minutes)?;
-    Ok(BillSource::Ledger { snapshot: ledger.snapshot()?, scope })
+    Ok(BillSource::of_ledger(&ledger, (task.from, task.to), task.as_of, policy)?)
 }
 
 fn policy(setup: &Setup) -> Result<Policy, Failure> {
@@ -100,6 +124,7 @@ fn policy(setup: &Setup) -> Result<Policy, Failure> {
         skew_minutes: settings.skew_minutes,
         late_evidence_grace_hours: settings.late_evidence_hours,
         expired_break_days: settings.expired_break_days,
+        status_grace_hours: settings.status_grace_hours,
         unverifiable,
         ..Policy::default()
     })

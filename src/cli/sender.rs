@@ -12,6 +12,7 @@ use super::args::Sending;
 use super::setup::{Failure, Setup};
 use crate::doku::signature::SigningKey;
 use crate::domain::calendar;
+use crate::domain::check::Schedule;
 use crate::domain::doubt::Patience;
 use crate::domain::plan::Rules;
 use crate::exit::Exit;
@@ -21,6 +22,7 @@ use crate::gateway::retry::{Breaker, RetryPolicy};
 use crate::jobs::caller::Caller;
 use crate::jobs::issue::{Issuing, Settings};
 use crate::jobs::stop::{Stop, StopReason};
+use crate::jobs::sync::Syncing;
 use crate::ledger::{Create, LedgerError, SenderLock, SqliteLedger};
 
 /// What of a run's behaviour comes from flags.
@@ -61,7 +63,8 @@ impl Sender {
             request_ms: config.timeout.request_ms,
         };
         let gateway = HttpGateway::new(endpoint, key, clock.clone())
-            .map_err(|error| Failure::new(Exit::Disk, format!("TLS cannot be set up: {error}")))?;
+            .map_err(|error| Failure::new(Exit::Disk, format!("TLS cannot be set up: {error}")))?
+            .believing(setup.previous_key()?);
         let rate = Rate { per_second: config.pacing.rate_per_second, burst: config.pacing.burst };
         Ok(Self {
             _lock: lock,
@@ -89,6 +92,19 @@ impl Sender {
             clock: now,
             closed_channels: Mutex::default(),
             badly_signed: AtomicU64::default(),
+        }
+    }
+
+    pub(super) fn syncing<'a>(&'a self, setup: &Setup) -> Syncing<'a, SqliteLedger, HttpGateway, RealTime> {
+        let (Self { ledger, gateway, pacer, breaker, stop, settings, retry, now, .. }, sync) = (self, &setup.config.sync);
+        Syncing {
+            ledger,
+            caller: Caller { gateway, pacer, breaker, stop, retry: *retry },
+            clock: now,
+            verify_response: settings.verify_response,
+            schedule: Schedule { first_minutes: sync.first_minutes, window_days: sync.window_days, spacing_seconds: sync.spacing_seconds },
+            calls_left: AtomicU64::new(sync.calls_max),
+            in_flight_max: settings.in_flight_max,
         }
     }
 

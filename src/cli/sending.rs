@@ -1,4 +1,4 @@
-//! The commands that send: issue, cancel, sync. They share lock, ledger, gateway, pacing and how they stop.
+//! The commands that send bills: issue, cancel. With sync they share lock, ledger, gateway, pacing and how they stop.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::path::{Path, PathBuf};
@@ -10,7 +10,7 @@ use super::output::{self, Progress, rupiah};
 use super::sender::{Flags, Sender, deadline, settings};
 use super::setup::{Failure, Setup};
 use crate::domain::bill::{Bill, Wanted};
-use crate::domain::end::{Bucket, Counts, End};
+use crate::domain::end::{Bucket, Counts};
 use crate::domain::ids::InvoiceNumber;
 use crate::domain::lifecycle::BillState;
 use crate::domain::plan::{self, Step};
@@ -237,7 +237,7 @@ fn last_line(counts: &Counts, out: &Path) -> String {
     format!("{} rows: {}; results in {}", counts.total(), parts.join(", "), out.display())
 }
 
-fn describe(reason: &StopReason) -> String {
+pub(super) fn describe(reason: &StopReason) -> String {
     match reason {
         StopReason::Signal(_) => "interrupted by a signal".into(),
         StopReason::Deadline => "the time given to it is over".into(),
@@ -246,7 +246,7 @@ fn describe(reason: &StopReason) -> String {
     }
 }
 
-fn exit(counts: &Counts, refused_row_count: u64, stopped: Option<&StopReason>) -> Exit {
+pub(super) fn exit(counts: &Counts, refused_row_count: u64, stopped: Option<&StopReason>) -> Exit {
     let rows = if counts.get(Bucket::Deferred) > 0 || counts.get(Bucket::InDoubt) > 0 {
         Exit::Partial
     } else if refused_row_count > 0 || counts.get(Bucket::Refused) > 0 || counts.get(Bucket::Rejected) > 0 {
@@ -264,7 +264,7 @@ fn exit(counts: &Counts, refused_row_count: u64, stopped: Option<&StopReason>) -
 }
 
 /// In doubt for too long: a person must look.
-fn overdue(setup: &Setup, bills: &HashMap<InvoiceNumber, BillState>) -> Exit {
+pub(super) fn overdue(setup: &Setup, bills: &HashMap<InvoiceNumber, BillState>) -> Exit {
     let limit_minutes = setup.config.doubt.overdue_hours.saturating_mul(60);
     let now = setup.clock.now();
     let is_overdue = |bill: &BillState| bill.in_doubt_since.is_some_and(|since| plan::minutes_between(since, now) > limit_minutes);
@@ -272,7 +272,7 @@ fn overdue(setup: &Setup, bills: &HashMap<InvoiceNumber, BillState>) -> Exit {
 }
 
 /// Production is not entered by accident.
-fn confirm(setup: &Setup, sending: &Sending, what: &str) -> Result<(), Failure> {
+pub(super) fn confirm(setup: &Setup, sending: &Sending, what: &str) -> Result<(), Failure> {
     use std::io::IsTerminal as _;
     if !setup.is_production() || sending.yes {
         return Ok(());
@@ -284,28 +284,4 @@ fn confirm(setup: &Setup, sending: &Sending, what: &str) -> Result<(), Failure> 
     let mut answer = String::new();
     std::io::stdin().read_line(&mut answer)?;
     if answer.trim() == "yes" { Ok(()) } else { Err(Failure::usage("not confirmed; nothing was sent")) }
-}
-
-/// Settles every operation an earlier run left open.
-pub(super) fn sync(setup: &Setup, sending: &Sending) -> Result<Exit, Failure> {
-    let deadline = deadline(sending, setup.clock.now())?;
-    confirm(setup, sending, "status queries and replays")?;
-    let flags = Flags { command: "sync", new_ledger: false, reissue_expired: false, retry_rejected: false };
-    let sender = Sender::open(setup, &flags, &setup.secret()?)?;
-    let mut open: Vec<BillState> = sender.ledger.snapshot()?.bills.into_values().filter(|bill| bill.open.is_some()).collect();
-    open.sort_by(|a, b| a.invoice_number.cmp(&b.invoice_number));
-    let progress = Progress::new("sync", u64::try_from(open.len()).unwrap_or(u64::MAX), setup.quiet);
-    let issuing = sender.issuing();
-    let ends: Vec<End> = sender.drive(deadline, issuing.settle(&open, &|_, _| progress.advance()))?;
-    progress.finish();
-    let counts = Counts::of(ends.iter());
-    let settled = counts.total().saturating_sub(counts.get(Bucket::InDoubt));
-    let after = sender.ledger.snapshot()?;
-    let still = after.bills.values().filter(|bill| bill.open.is_some()).count();
-    if setup.json {
-        output::result(serde_json::json!({"open": open.len(), "settled": settled, "in_doubt": still}));
-    } else {
-        output::result(format_args!("{} open operations: {settled} settled, {still} still in doubt", open.len()));
-    }
-    Ok(exit(&counts, 0, sender.stop.reason().as_ref()).or(overdue(setup, &after.bills)))
 }

@@ -161,12 +161,13 @@ impl Setup {
 
     /// The keys that verify: the present one, and the previous one while rotating.
     pub(super) fn verification_keys(&self) -> Result<Vec<SigningKey>, Failure> {
-        let mut keys = vec![SigningKey::new(&self.secret()?)];
+        Ok(std::iter::once(SigningKey::new(&self.secret()?)).chain(self.previous_key()?).collect())
+    }
+
+    /// The key before the present one, while it is being replaced: it verifies, and never signs.
+    pub(super) fn previous_key(&self) -> Result<Option<SigningKey>, Failure> {
         let previous = &self.config.doku.secret_file_previous;
-        if !previous.is_empty() {
-            keys.push(SigningKey::new(&secret::from_file(Path::new(previous))?));
-        }
-        Ok(keys)
+        Ok(if previous.is_empty() { None } else { Some(SigningKey::new(&secret::from_file(Path::new(previous))?)) })
     }
 
     /// How bill files are to be read.

@@ -20,6 +20,12 @@ pub(super) fn check(config: &Config) -> Result<(), ConfigError> {
     } else if config.doubt.not_found_minutes < 1 || config.doubt.unchanged_minutes < 1 {
         // Without patience, a request that is still on its way would count as never carried out.
         "`doubt.not_found_minutes` and `doubt.unchanged_minutes` must be at least 1".to_owned()
+    } else if config.sync.first_minutes < 0 || config.sync.window_days < 0 || config.sync.spacing_seconds < 0 {
+        "`sync.first_minutes`, `sync.window_days` and `sync.spacing_seconds` must not be negative".to_owned()
+    } else if config.reconcile.status_grace_hours < 0 {
+        "`reconcile.status_grace_hours` must not be negative".to_owned()
+    } else if config.reconcile.malformed_lines_max_percent > 100 {
+        "`reconcile.malformed_lines_max_percent` must be at most 100".to_owned()
     } else {
         return Ok(());
     };

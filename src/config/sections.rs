@@ -19,6 +19,7 @@ pub struct Config {
     pub retry: Retry,
     pub timeout: Timeout,
     pub doubt: Doubt,
+    pub sync: Sync,
     pub plan: Plan,
     pub intake: Intake,
     pub reconcile: Reconcile,
@@ -83,6 +84,10 @@ section!(
     Doubt { not_found_minutes: i64, unchanged_minutes: i64, overdue_hours: i64 }
 );
 section!(
+    /// `[sync]`
+    Sync { first_minutes: i64, window_days: i64, calls_max: u64, spacing_seconds: i64 }
+);
+section!(
     /// `[plan]`
     Plan { reissue_suffix: String, reissue_grace_minutes: i64, amend_base: AmendBase, cancel_name: String }
 );
@@ -108,6 +113,6 @@ section!(
     /// `[reconcile]`
     Reconcile {
         tolerance_rupiah: u64, expiry_grace_minutes: i64, skew_minutes: i64, late_evidence_hours: i64,
-        unverifiable: String, expired_break_days: i64,
+        unverifiable: String, expired_break_days: i64, status_grace_hours: i64, malformed_lines_max_percent: u64,
     }
 );

@@ -10,7 +10,8 @@ use serde_json::value::RawValue;
 
 use crate::domain::amount::Amount;
 use crate::domain::channel::Channel;
-use crate::domain::digest::{self, Digest};
+use crate::domain::digest::Digest;
+use crate::domain::payment;
 
 /// The service whose messages are ours.
 pub const SERVICE_ID: &str = "ONLINE_TO_OFFLINE";
@@ -84,17 +85,15 @@ impl Notification<'_> {
     /// What makes the payment this one and no other (reconciliation rules, 1.3).
     #[must_use]
     pub fn identity(&self) -> Digest {
-        let (channel, code) = (self.channel.name().as_bytes(), self.payment_code.as_bytes());
-        let agent = &self.agent;
+        let (code, agent) = (&*self.payment_code, &self.agent);
         if agent.transaction_id.is_empty() {
-            let paid_at = self.paid_at.as_microsecond().to_be_bytes();
-            return digest::of_parts(&[b"date", channel, code, self.invoice_number.as_bytes(), &paid_at]);
+            return payment::identity_by_date(self.channel, code, &self.invoice_number, self.paid_at);
         }
-        digest::of_parts(&[b"trx", channel, code, agent.id.as_bytes(), agent.store_id.as_bytes(), agent.transaction_id.as_bytes()])
+        payment::identity_by_transaction(self.channel, code, &agent.id, &agent.store_id, &agent.transaction_id)
     }
 }
 
-type Raw<'a> = Option<&'a RawValue>;
+pub(super) type Raw<'a> = Option<&'a RawValue>;
 
 #[derive(Deserialize)]
 struct Id<'a> {
@@ -214,7 +213,7 @@ fn notification<'a>(fields: &Body<'a>) -> Result<Notification<'a>, &'static str>
     })
 }
 
-fn channel_of(id: &str) -> Option<Channel> {
+pub(super) fn channel_of(id: &str) -> Option<Channel> {
     Channel::ALL.into_iter().find(|channel| channel.doku_id().eq_ignore_ascii_case(id))
 }
 
@@ -252,7 +251,7 @@ fn amount_of<'a>(order: &Order<'a>) -> Option<NotifiedAmount<'a>> {
 }
 
 /// The store's names for the payment; `identifer` is a misspelling that DOKU sends. Anything unreadable is no name.
-fn agent_of(section: Raw<'_>) -> Agent<'_> {
+pub(super) fn agent_of(section: Raw<'_>) -> Agent<'_> {
     #[derive(Deserialize)]
     struct Section<'a> {
         #[serde(borrow, default)]

@@ -46,3 +46,40 @@ pub fn hex(bytes: &[u8]) -> String {
     let nibble = |n: u8| DIGITS.get(usize::from(n)).map_or('?', |&digit| char::from(digit));
     bytes.iter().flat_map(|byte| [nibble(byte >> 4), nibble(byte & 15)]).collect()
 }
+
+/// Reads 64 hexadecimal digits.
+#[must_use]
+pub fn of_hex(text: &str) -> Option<Digest> {
+    if text.len() != 64 {
+        return None;
+    }
+    let mut bytes = [0; 32];
+    for (byte, pair) in bytes.iter_mut().zip(text.as_bytes().chunks_exact(2)) {
+        *byte = u8::from_str_radix(std::str::from_utf8(pair).ok()?, 16).ok()?;
+    }
+    Some(bytes)
+}
+
+/// A digest in JSON: 64 hexadecimal digits.
+pub mod as_hex {
+    use serde::{Deserialize as _, Deserializer, Serializer, de::Error as _};
+
+    use super::Digest;
+
+    /// Writes it.
+    ///
+    /// # Errors
+    /// The serializer's.
+    pub fn serialize<S: Serializer>(digest: &Digest, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(&super::hex(digest))
+    }
+
+    /// Reads it.
+    ///
+    /// # Errors
+    /// When it is no such text.
+    pub fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Digest, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        super::of_hex(&text).ok_or_else(|| D::Error::custom("not a digest of 64 hexadecimal digits"))
+    }
+}

@@ -12,6 +12,7 @@ use serde::{Deserialize, Serialize};
 
 pub use self::state::{BillState, Code, OpenOperation, Refusal, Superseded};
 use super::bill::RecordedTerms;
+use super::check::{FoundPayment, Word};
 use super::ids::{InvoiceNumber, PaymentCode, RequestId};
 
 /// What a mutating call does at DOKU.
@@ -166,11 +167,13 @@ pub enum EventKind {
     Retired,
     /// See [`Event::Noted`].
     Noted,
+    /// See [`Event::Checked`].
+    Checked,
 }
 
 impl EventKind {
     /// Every kind.
-    pub const ALL: [Self; 14] = [
+    pub const ALL: [Self; 15] = [
         Self::Planned,
         Self::Adopted,
         Self::Intended(OperationKind::Issue),
@@ -185,6 +188,7 @@ impl EventKind {
         Self::Settled(Verdict::Dead),
         Self::Retired,
         Self::Noted,
+        Self::Checked,
     ];
 }
 
@@ -205,7 +209,8 @@ pub const fn next_status(status: Option<Status>, event: EventKind) -> Option<Sta
             | EventKind::Doubted
             | EventKind::Settled(_)
             | EventKind::Retired
-            | EventKind::Noted => None,
+            | EventKind::Noted
+            | EventKind::Checked => None,
         };
     };
     match (status, event) {
@@ -236,6 +241,8 @@ pub const fn next_status(status: Option<Status>, event: EventKind) -> Option<Sta
 
         (S::InDoubt(_), EventKind::Settled(Verdict::Dead)) | (S::Active, EventKind::Retired) => Some(S::Retired),
         (S::Active, EventKind::Noted) => Some(S::Active),
+        // What DOKU says of an order changes nothing by itself; a code that is dead to us may have been paid before.
+        (S::Active | S::Cancelled | S::Retired, EventKind::Checked) => Some(status),
         _ => None,
     }
 }
@@ -331,6 +338,19 @@ pub enum Event {
         /// The terms with the change.
         terms: RecordedTerms,
     },
+    /// Check Status said where the order of its code stands.
+    Checked {
+        /// The order that was asked about: the number DOKU knows the code by.
+        order: InvoiceNumber,
+        /// What DOKU called it.
+        word: Word,
+        /// Whether a person chose it; the schedule counts its own queries only.
+        #[serde(default)]
+        chosen: bool,
+        /// The payment it told of.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        payment: Option<FoundPayment>,
+    },
 }
 
 impl Event {
@@ -348,6 +368,7 @@ impl Event {
             Self::Settled { verdict, .. } => EventKind::Settled(*verdict),
             Self::Retired { .. } => EventKind::Retired,
             Self::Noted { .. } => EventKind::Noted,
+            Self::Checked { .. } => EventKind::Checked,
         }
     }
 }

@@ -138,6 +138,8 @@ impl Marks {
     pub const LATE: Self = Self(8);
     /// The acquirer is not the channel's own.
     pub const ACQUIRER_DIFFERS: Self = Self(16);
+    /// It is no line of a log but an answer of Check Status; it arrived when it was asked for.
+    pub const BY_STATUS: Self = Self(32);
 
     /// Whether all of `other` are set.
     #[must_use]

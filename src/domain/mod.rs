@@ -8,6 +8,7 @@ pub mod amount;
 pub mod bill;
 pub mod calendar;
 pub mod channel;
+pub mod check;
 pub mod classify;
 pub mod code;
 pub mod codes;

@@ -33,7 +33,10 @@ pub struct Endpoint {
 pub struct HttpGateway {
     client: Client,
     endpoint: Endpoint,
+    /// The present key, which signs.
     key: SigningKey,
+    /// The one before it, while it is being replaced: DOKU may still answer with it.
+    previous_key: Option<SigningKey>,
     clock: Clock,
 }
 
@@ -54,7 +57,13 @@ impl HttpGateway {
         if endpoint.base_url.starts_with("http://") {
             builder = builder.no_proxy();
         }
-        Ok(Self { client: builder.build()?, endpoint, key, clock })
+        Ok(Self { client: builder.build()?, endpoint, key, previous_key: None, clock })
+    }
+
+    /// The same client, which also believes answers signed with the key before this one.
+    #[must_use]
+    pub fn believing(self, previous_key: Option<SigningKey>) -> Self {
+        Self { previous_key, ..self }
     }
 
     fn prepare(&self, request: &WireRequest) -> Result<reqwest::RequestBuilder, String> {
@@ -116,9 +125,12 @@ impl HttpGateway {
             target: &request.path,
             body: Some(body),
         };
-        let without_digest =
-            || request.method == Method::Get && self.key.verify(&Components { body: None, ..components }, signature).is_ok();
-        if self.key.verify(&components, signature).is_ok() || without_digest() { SignatureFinding::Valid } else { SignatureFinding::Wrong }
+        let fits = |key: &SigningKey| {
+            let without_digest =
+                || request.method == Method::Get && key.verify(&Components { body: None, ..components }, signature).is_ok();
+            key.verify(&components, signature).is_ok() || without_digest()
+        };
+        if fits(&self.key) || self.previous_key.as_ref().is_some_and(fits) { SignatureFinding::Valid } else { SignatureFinding::Wrong }
     }
 }
 

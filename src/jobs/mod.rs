@@ -8,3 +8,4 @@ pub mod ingest;
 pub mod issue;
 pub mod reconcile;
 pub mod stop;
+pub mod sync;

@@ -7,12 +7,13 @@ use jiff::Timestamp;
 use jiff::civil::Date;
 
 use crate::doku::signature::SigningKey;
+use crate::domain::amount::Rupiah;
 use crate::domain::classify::{Class, Period, Policy};
 use crate::domain::digest::{self, Digest};
 use crate::evidence::{self, EvidenceError, Pairs, ReadOptions};
-use crate::ledger::{Ledger, LedgerError, ScopeTotals, Snapshot};
+use crate::ledger::{FoundTotals, Ledger, LedgerError, ScopeTotals, Snapshot};
 use crate::reconcile::external::{self, DigestSum, ExternalError, MalformedRow};
-use crate::reconcile::{self, Bills, Inputs, KnownPayment, Outcome, Tally, Terms};
+use crate::reconcile::{self, Bills, Inputs, KnownPayment, Outcome, StatusEvidence, Tally, Terms, Unlisted};
 use crate::report::atomic::WriteError;
 use crate::report::summary::{LedgerSource, Summary};
 use crate::report::{self, Report};
@@ -47,12 +48,21 @@ pub struct ReconcileOptions {
 pub enum BillSource {
     /// A file: CSV, or Parquet by its extension.
     External(PathBuf),
+    /// Such a file, and our own ledger beside it: codes we had issued that the file does not know are counted apart (L09).
+    ExternalBeside {
+        /// The file.
+        path: PathBuf,
+        /// One consistent state of our ledger.
+        history: Snapshot,
+    },
     /// Our ledger.
     Ledger {
         /// One consistent state of it.
         snapshot: Snapshot,
         /// Bills in scope by its own query, from the period's first instant to as-of.
         scope: ScopeTotals,
+        /// Payments that Check Status told of, by its own query.
+        found: FoundTotals,
     },
 }
 
@@ -64,7 +74,7 @@ impl BillSource {
     pub fn of_ledger(ledger: &impl Ledger, days: (Date, Date), as_of: Timestamp, policy: &Policy) -> Result<Self, ReconcileError> {
         let period = Period::new(days.0, days.1).ok_or(ReconcileError::Period { from: days.0, to: days.1 })?;
         let scope = ledger.scope_totals(period.starts_at(), as_of, policy.expiry_grace_minutes)?;
-        Ok(Self::Ledger { snapshot: ledger.snapshot()?, scope })
+        Ok(Self::Ledger { snapshot: ledger.snapshot()?, scope, found: ledger.found_totals()? })
     }
 }
 
@@ -131,6 +141,8 @@ struct Billed {
     known: Vec<KnownPayment>,
     malformed: Vec<MalformedRow>,
     scope: Tally,
+    unlisted: Option<Vec<Unlisted>>,
+    status: StatusEvidence,
     not_evaluated: Vec<Class>,
     source: LedgerSource,
     digest: Digest,
@@ -144,8 +156,9 @@ pub fn run(options: &ReconcileOptions) -> Result<ReconcileReport, ReconcileError
     let period = Period::new(options.from, options.to).ok_or(ReconcileError::Period { from: options.from, to: options.to })?;
     let terms = Terms { period, as_of: options.as_of, policy: options.policy.clone() };
     let mut billed = match &options.source {
-        BillSource::External(path) => external_bills(path, &terms)?,
-        BillSource::Ledger { snapshot, scope } => own_bills(snapshot, *scope, &terms)?,
+        BillSource::External(path) => external_bills(path, None, &terms)?,
+        BillSource::ExternalBeside { path, history } => external_bills(path, Some(history), &terms)?,
+        BillSource::Ledger { snapshot, scope, found } => own_bills(snapshot, *scope, *found, &terms)?,
     };
     if let Some(folder) = &options.carry_in {
         carry_in(&mut billed, folder).map_err(|error| ReconcileError::CarryIn { path: folder.clone(), reason: error.to_string() })?;
@@ -165,38 +178,55 @@ pub fn run(options: &ReconcileOptions) -> Result<ReconcileReport, ReconcileError
         raw: evidence.raw,
         scope: billed.scope,
         malformed: billed.malformed,
+        unlisted: billed.unlisted,
+        status: billed.status,
         not_evaluated: billed.not_evaluated,
     };
     let outcome = reconcile::reconcile(inputs, &terms);
     let summary = Summary::of(&outcome, &terms, &evidence.files, billed.source, run_id);
-    let ledger_path = if let BillSource::External(path) = &options.source { Some(path.as_path()) } else { None };
+    let ledger_path = match &options.source {
+        BillSource::External(path) | BillSource::ExternalBeside { path, .. } => Some(path.as_path()),
+        BillSource::Ledger { .. } => None,
+    };
     report::write(&Report { outcome: &outcome, summary: &summary, files: &evidence.files, ledger_path }, &options.out)?;
     Ok(ReconcileReport { breaks: outcome.break_count(), identities_hold: outcome.identities_hold(), summary, outcome })
 }
 
-fn external_bills(path: &Path, terms: &Terms) -> Result<Billed, ReconcileError> {
-    let external = external::read(path, terms)?;
-    let source =
-        LedgerSource::External { path: path.display().to_string(), rows: external.rows, rows_digest: digest::hex(&external.rows_digest) };
+fn external_bills(path: &Path, history: Option<&Snapshot>, terms: &Terms) -> Result<Billed, ReconcileError> {
+    let mut external = external::read(path, terms)?;
+    let request_history = history.map(|history| digest::hex(&history.head.hash));
+    let rows_digest = digest::hex(&external.rows_digest);
+    let source = LedgerSource::External { path: path.display().to_string(), rows: external.rows, rows_digest, request_history };
+    if history.is_none() {
+        external.not_evaluated.push(Class::L09);
+    }
     Ok(Billed {
+        unlisted: history.map(|history| reconcile::unlisted(history.bills.values(), &external.bills, terms)),
+        digest: history.map_or(external.rows_digest, |history| digest::of_parts(&[b"beside", &external.rows_digest, &history.head.hash])),
         bills: external.bills,
         known: external.known,
         malformed: external.malformed,
         scope: external.scope,
+        status: StatusEvidence::default(),
         not_evaluated: external.not_evaluated,
         source,
-        digest: external.rows_digest,
     })
 }
 
-fn own_bills(snapshot: &Snapshot, scope: ScopeTotals, terms: &Terms) -> Result<Billed, ReconcileError> {
+fn own_bills(snapshot: &Snapshot, scope: ScopeTotals, found: FoundTotals, terms: &Terms) -> Result<Billed, ReconcileError> {
     let bills = reconcile::from_states(snapshot.bills.values(), &terms.policy).map_err(|_| ReconcileError::TooManyBills)?;
     Ok(Billed {
         known: reconcile::known_payments(&bills, |number| snapshot.bills.get(number), &snapshot.payments),
         bills,
         malformed: Vec::new(),
-        scope: Tally { count: scope.count, amount: crate::domain::amount::Rupiah::new(scope.amount) },
-        not_evaluated: vec![Class::L10],
+        scope: Tally { count: scope.count, amount: Rupiah::new(scope.amount) },
+        status: StatusEvidence::of(
+            snapshot.bills.values(),
+            &snapshot.payments,
+            Tally { count: found.count, amount: Rupiah::new(found.amount) },
+        ),
+        unlisted: None,
+        not_evaluated: vec![Class::L09, Class::L10],
         source: LedgerSource::Own { sequence: snapshot.head.sequence, head: digest::hex(&snapshot.head.hash) },
         digest: snapshot.head.hash,
     })

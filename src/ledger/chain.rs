@@ -9,7 +9,7 @@ use super::Head;
 use super::rules::{microseconds, truncated};
 use crate::domain::amount::Amount;
 use crate::domain::channel::Channel;
-use crate::domain::digest::{self, Digest};
+use crate::domain::digest;
 use crate::domain::ids::{InvoiceNumber, PaymentCode};
 use crate::domain::payment::Payment;
 
@@ -85,14 +85,14 @@ impl PaymentRecord {
     /// The payment again; `None` when a digest is not one.
     pub(super) fn into_payment(self, invoice_number: InvoiceNumber) -> Option<Payment> {
         Some(Payment {
-            identity: digest_of_hex(&self.identity)?,
+            identity: digest::of_hex(&self.identity)?,
             invoice_number,
             payment_code: self.payment_code,
             channel: self.channel,
             amount: self.amount,
             paid_at: self.paid_at,
             received_at: self.received_at,
-            line_digest: digest_of_hex(&self.line_digest)?,
+            line_digest: digest::of_hex(&self.line_digest)?,
         })
     }
 }
@@ -117,16 +117,4 @@ pub(super) struct PurgeRecord {
     pub(super) customers: u64,
     /// How many bodies.
     pub(super) bodies: u64,
-}
-
-/// Reads 64 hexadecimal digits.
-pub(super) fn digest_of_hex(text: &str) -> Option<Digest> {
-    if text.len() != 64 {
-        return None;
-    }
-    let mut bytes = [0; 32];
-    for (byte, pair) in bytes.iter_mut().zip(text.as_bytes().chunks_exact(2)) {
-        *byte = u8::from_str_radix(std::str::from_utf8(pair).ok()?, 16).ok()?;
-    }
-    Some(bytes)
 }

@@ -6,10 +6,11 @@ use jiff::{SignedDuration, Timestamp};
 use proptest::prelude::*;
 
 use super::memory::{CrashMoment, CrashPlan, MemoryLedger};
-use super::{Applied, Binding, Create, Entry, Head, Ledger, LedgerError, Private, SqliteLedger};
+use super::{Applied, Binding, Create, Entry, FoundTotals, Head, Ledger, LedgerError, Private, SqliteLedger};
 use crate::domain::amount::Amount;
 use crate::domain::bill::{Customer, Expiry, Policy, RecordedTerms};
 use crate::domain::channel::{Channel, Method};
+use crate::domain::check::{FoundPayment, Word};
 use crate::domain::digest;
 use crate::domain::ids::{InvoiceNumber, PaymentCode, RequestId};
 use crate::domain::lifecycle::{BillState, CodeAnswer, Event, EventKind, OperationKind, Status, Verdict, next_status};
@@ -109,6 +110,7 @@ for_each_store! {
     payments_count_once_whatever_the_order_and_status
     what_goes_beside_an_event_is_kept_beside_it
     scope_counts_bills_at_the_very_edges
+    what_check_status_told_of_is_counted_once_a_payment_and_kept_with_its_answer
 }
 
 fn an_illegal_event_fails_its_whole_call_and_nothing_else(ledger: &impl Ledger) {
@@ -187,6 +189,21 @@ fn scope_counts_bills_at_the_very_edges(ledger: &impl Ledger) {
     assert_eq!(amount(160, 999, 1), 103, "expired, within the grace of a minute");
 }
 
+fn what_check_status_told_of_is_counted_once_a_payment_and_kept_with_its_answer(ledger: &impl Ledger) {
+    let told = |second, payment: Option<FoundPayment>| {
+        let body = payment.as_ref().map(|payment| (payment.request_id, b"answer".to_vec()));
+        let event = Event::Checked { order: number("A"), word: Word::Success, chosen: false, payment };
+        Entry { private: Private { body, customer: None }, ..entry("A", second, event) }
+    };
+    wait(ledger.record(vec![adopted("A", "77"), adopted("B", "88")])).unwrap();
+    let states = wait(ledger.record(vec![told(9, Some(found(1, "A", 5))), told(10, None), told(11, Some(found(1, "A", 5)))])).unwrap();
+    let checks = states[2].checks.as_ref().unwrap();
+    assert_eq!((checks.count, checks.found.len(), checks.found[0].at.as_second()), (3, 1, at(9).as_second()), "told of first");
+    wait(ledger.record(vec![told(12, Some(found(2, "A", 6)))])).unwrap();
+    assert_eq!(ledger.found_totals().unwrap().count, 2);
+    assert_eq!(ledger.body(&number("A"), found(1, "A", 5).request_id).unwrap().as_deref(), Some(&b"answer"[..]));
+}
+
 /// A random step: which bill, which of the events legal for it, how many seconds later.
 type Step = (usize, prop::sample::Index, i64);
 
@@ -244,8 +261,26 @@ fn entry_of(kind: EventKind, invoice: &str, second: i64, count: usize) -> Entry 
         }
         EventKind::Retired => Event::Retired { reason },
         EventKind::Noted => Event::Noted { terms },
+        EventKind::Checked => {
+            let payment = count.is_multiple_of(2).then(|| found(u8::try_from(count % 5).unwrap(), invoice, second));
+            let order = number(&format!("{invoice}-R{}", count % 3));
+            Event::Checked { order, word: Word::Success, chosen: count.is_multiple_of(3), payment }
+        }
     };
     entry(invoice, second, event)
+}
+
+pub(super) fn found(identity: u8, invoice: &str, second: i64) -> FoundPayment {
+    FoundPayment {
+        identity: [identity; 32],
+        invoice_number: number(invoice),
+        payment_code: PaymentCode::new("77").unwrap(),
+        channel: Channel::Alfa,
+        amount: Amount::new(150_000).unwrap(),
+        paid_at: Timestamp::from_second(1_790_000_000 + second).unwrap(),
+        request_id: RequestId::from_digest(&[identity; 32]),
+        answer_digest: digest::of_bytes(b"answer"),
+    }
 }
 
 impl Entry {
@@ -300,6 +335,8 @@ fn lives_through(ledger: &impl Ledger, steps: &[Step]) -> Head {
     assert_eq!(snapshot.bills.clone().into_iter().collect::<BTreeMap<_, _>>(), states);
     assert_eq!(snapshot.payments.len(), unique.len());
     assert_eq!(usize::try_from(snapshot.head.sequence).unwrap(), entries.len() + unique.len());
+    let told: u64 = states.values().flat_map(|state| &state.checks).map(|checks| u64::try_from(checks.found.len()).unwrap()).sum();
+    assert_eq!(ledger.found_totals().unwrap(), FoundTotals { count: told, amount: 150_000 * i128::from(told) });
     for (from, as_of, grace) in [(0, 1000, 0), (30, 1000, 0), (90, 100, 1), (40, 20, 0), (100, 1000, 1)] {
         let totals = ledger.scope_totals(at(from), at(as_of), grace).unwrap();
         assert_eq!((totals.count, totals.amount), counted_by_hand(&states, &unique, at(from), at(as_of), grace), "from {from}");

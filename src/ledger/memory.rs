@@ -11,7 +11,7 @@ use tokio::sync::watch;
 
 use super::chain::{Kind, PaymentRecord, payment_event_at, truncated_payment};
 use super::rules::{Span, live_payment_code, microseconds, truncated};
-use super::{Applied, Entry, Head, Ledger, LedgerError, ScopeTotals, Snapshot};
+use super::{Applied, Entry, FoundTotals, Head, Ledger, LedgerError, ScopeTotals, Snapshot};
 use crate::domain::bill::{Customer, Salt};
 use crate::domain::digest::Digest;
 use crate::domain::ids::{InvoiceNumber, PaymentCode, RequestId};
@@ -267,5 +267,15 @@ impl Ledger for MemoryLedger {
             totals.amount = totals.amount.saturating_add(i128::from(state.terms.amount.get()));
         }
         Ok(totals)
+    }
+
+    fn found_totals(&self) -> Result<FoundTotals, LedgerError> {
+        let durable = self.lock();
+        let found = durable.bills.values().filter_map(|state| state.checks.as_ref()).flat_map(|checks| &checks.found);
+        let add = |totals: FoundTotals, amount: u64| FoundTotals {
+            count: totals.count.saturating_add(1),
+            amount: totals.amount.saturating_add(i128::from(amount)),
+        };
+        Ok(found.map(|found| found.payment.amount.get()).fold(FoundTotals::default(), add))
     }
 }

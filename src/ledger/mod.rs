@@ -87,6 +87,15 @@ pub struct ScopeTotals {
     pub amount: i128,
 }
 
+/// Payments that Check Status told of, counted by the store's own query.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct FoundTotals {
+    /// How many payments.
+    pub count: u64,
+    /// Their rupiah.
+    pub amount: i128,
+}
+
 /// Why the ledger could not do what it was asked.
 #[derive(Debug, thiserror::Error)]
 pub enum LedgerError {
@@ -185,4 +194,7 @@ pub trait Ledger: Sync {
     /// Bills open at any time from `from` to `as_of`, both included: planned at or before `as_of`, and not closed before
     /// `from` by cancellation, by expiry plus `expiry_grace_minutes`, or (unless reusable) by a first payment.
     fn scope_totals(&self, from: Timestamp, as_of: Timestamp, expiry_grace_minutes: i64) -> Result<ScopeTotals, LedgerError>;
+
+    /// Payments that Check Status told of, counted by the store's own query; whether a notification proves them too, others say.
+    fn found_totals(&self) -> Result<FoundTotals, LedgerError>;
 }

@@ -52,5 +52,13 @@ pub const CARRY_IN: Code = Code::new(
     "name the output folder of an earlier `tagih reconcile`",
 );
 
+/// Too many lines of the logs are malformed.
+pub const MALFORMED: Code = Code::new(
+    "E0727",
+    "too many malformed evidence lines",
+    "so large a part of the logs could not be read (N01) that payments may be missing from the report",
+    "check that the files are whole notification logs, or raise `reconcile.malformed_lines_max_percent` if they are meant to be so",
+);
+
 /// All of them.
-pub const ALL: &[Code] = &[LEDGER_UNREADABLE, COLUMN_MISSING, TOO_MANY_BILLS, PERIOD, NOT_WRITTEN, IDENTITY, CARRY_IN];
+pub const ALL: &[Code] = &[LEDGER_UNREADABLE, COLUMN_MISSING, TOO_MANY_BILLS, PERIOD, NOT_WRITTEN, IDENTITY, CARRY_IN, MALFORMED];

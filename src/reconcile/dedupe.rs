@@ -50,6 +50,22 @@ impl Payments {
         self.proved.iter().map(|proved| self.proof(proved))
     }
 
+    /// Adds payments that lines prove which came after the others were found, such as those of Check Status.
+    pub(super) fn add(&mut self, lines: &Lines, more: impl IntoIterator<Item = u32>) {
+        for at in more {
+            let Some(line) = lines.get(at) else { continue };
+            let start = u32::try_from(self.order.len()).unwrap_or(u32::MAX);
+            self.order.push(at);
+            self.proved.push(Proved { start, successes: 1, bill: line.bill, conflicting: false, amount: line.amount });
+        }
+        let order = &self.order;
+        let identity_of = |proved: &Proved| {
+            let at = order.get(usize::try_from(proved.start).ok()?)?;
+            lines.get(*at).map(|line| &line.identity)
+        };
+        self.proved.sort_by(|a, b| identity_of(a).cmp(&identity_of(b)));
+    }
+
     /// Whether the evidence proves this payment.
     pub(super) fn contains(&self, lines: &Lines, identity: &Digest) -> bool {
         let identity_of = |proved: &Proved| lines.get(self.proof(proved)).map(|line| &line.identity);

@@ -252,7 +252,7 @@ fn is_open(bill: &NewBill<'_>, terms: &Terms) -> bool {
 }
 
 fn not_evaluated(columns: &Columns) -> Vec<Class> {
-    let mut classes = vec![Class::L06, Class::L08];
+    let mut classes = vec![Class::P19, Class::L06, Class::L08];
     if !columns.has("bill_group") {
         classes.push(Class::P12);
     }

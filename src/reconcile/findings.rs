@@ -61,7 +61,8 @@ impl Finding {
     #[must_use]
     pub fn action(&self) -> &'static str {
         let flag = [Class::N05, Class::L07].into_iter().find(|&flag| self.flags.contains(flag));
-        let class = if self.class.info().nature == Nature::Break { self.class } else { flag.unwrap_or(self.class) };
+        let class =
+            if self.class.info().nature == Nature::Break || self.class == Class::P19 { self.class } else { flag.unwrap_or(self.class) };
         class.info().code.remedy
     }
 }
@@ -122,7 +123,7 @@ impl<'a> Findings<'a> {
     pub(super) fn payments(&mut self) {
         let payments = self.payments;
         for (proved, judged) in payments.proved.iter().zip(self.judged) {
-            if judged.class.info().nature == Nature::Break
+            if judged.nature == Nature::Break
                 && let Some(finding) = self.payment(proved, judged)
             {
                 self.found.push(finding);
@@ -216,6 +217,29 @@ impl<'a> Findings<'a> {
         }
     }
 
+    /// Codes the external ledger does not know.
+    pub(super) fn unlisted(&mut self) {
+        let inputs = self.inputs;
+        for code in inputs.unlisted.iter().flatten() {
+            self.found.push(Finding {
+                id: id(&[b"bill", code.invoice_number.as_bytes(), code.payment_code.as_bytes()]),
+                class: Class::L09,
+                flags: ClassSet::EMPTY,
+                nature: Nature::Break,
+                severity: Class::L09.info().severity,
+                invoice_number: code.invoice_number.clone(),
+                payment_code: code.payment_code.clone(),
+                channel: Some(code.channel),
+                expected: Some(code.amount.into()),
+                paid: None,
+                paid_at: None,
+                reason: "our request history has this code, the external ledger has not".to_owned(),
+                evidence: Vec::new(),
+                sources: Vec::new(),
+            });
+        }
+    }
+
     /// Worst first; one row for each subject, with every source.
     pub(super) fn finish(mut self) -> Vec<Finding> {
         self.found.sort_by(|a, b| (&a.id, a.class.id(), &a.sources).cmp(&(&b.id, b.class.id(), &b.sources)));
@@ -284,6 +308,7 @@ impl<'a> Findings<'a> {
             ),
             Class::P10 => format!("paid {}, an earlier amount of the bill; due now {}", line.amount, bill.amount),
             Class::P11 => format!("a code of {} paid at {}", bill.channel, line.channel),
+            Class::P19 => format!("Check Status told of it {}; no notification since", line.received_at().map_or_else(String::new, shown)),
             Class::P09 => format!("paid {}, issued {}", shown(paid_at), bill.created_at().map_or_else(String::new, shown)),
             _ => format!("paid {}, due {}", line.amount, bill.amount),
         }

@@ -7,7 +7,7 @@ use super::dedupe::{Payments, Proved};
 use super::tally::Tallies;
 use super::{Inputs, Terms};
 use crate::domain::amount::Rupiah;
-use crate::domain::classify::{BillFacts, Class, ClassSet, Match, Nature, PaymentFacts, covers, payment_class};
+use crate::domain::classify::{BillFacts, Class, ClassSet, Match, Nature, PaymentFacts, covers, payment_class, payment_nature};
 use crate::domain::digest::Digest;
 use crate::domain::line::{Line, Lines, Marks, NO_BILL};
 
@@ -20,6 +20,8 @@ pub struct JudgedPayment {
     pub bill: u32,
     /// Its class.
     pub class: Class,
+    /// Its nature: that of the class, unless it has come of age.
+    pub nature: Nature,
     /// Lower hits and flags.
     pub flags: ClassSet,
 }
@@ -118,7 +120,7 @@ pub(super) fn payments(inputs: &Inputs, payments: &Payments, terms: &Terms) -> V
         match lines.get(at) {
             Some(line) => judge_one(inputs, terms, (at, line), *found, *before, proved.conflicting),
             // Every proof is a line. Leaving one out here would cost a second copy of all the others while they are collected.
-            None => JudgedPayment { line: at, bill: NO_BILL, class: Class::P01, flags: ClassSet::EMPTY },
+            None => JudgedPayment { line: at, bill: NO_BILL, class: Class::P01, nature: Nature::Break, flags: ClassSet::EMPTY },
         }
     };
     payments.proved.par_iter().zip(&found).zip(&before).map(judge).collect()
@@ -131,7 +133,10 @@ fn judge_one(inputs: &Inputs, terms: &Terms, proof: (u32, &Line), found: Found, 
         paid_at: line.paid_at(),
         channel: line.channel,
         acquirer_agrees: !line.marks.has(Marks::ACQUIRER_DIFFERS),
+        by_status: line.marks.has(Marks::BY_STATUS),
     };
+    let received_at = line.received_at().filter(|_| !facts.by_status);
+    let found_at = line.received_at().filter(|_| facts.by_status);
     let bill = if let Found::One(bill) = found { inputs.bills.get(bill) } else { None };
     let matched = match (found, bill) {
         (Found::One(_), Some(bill)) => Match::One(bill_facts(&inputs.bills, bill, before)),
@@ -140,11 +145,19 @@ fn judge_one(inputs: &Inputs, terms: &Terms, proof: (u32, &Line), found: Found, 
         (Found::Unknown | Found::One(_), _) => Match::Unknown,
     };
     let (class, mut flags) = payment_class(&facts, &matched, &terms.period, &terms.policy);
-    let late = terms.period.contains(facts.paid_at) && line.received_at().is_some_and(|at| at >= terms.period.ends_at());
-    for (flag, on) in [(Class::LATE_EVIDENCE, late), (Class::CONFLICTING, conflicting), (Class::N03, !line.marks.has(Marks::VERIFIED))] {
+    let late = terms.period.contains(facts.paid_at) && received_at.is_some_and(|at| at >= terms.period.ends_at());
+    let raised = [
+        (Class::LATE_EVIDENCE, late),
+        (Class::CONFLICTING, conflicting),
+        (Class::N03, !line.marks.has(Marks::VERIFIED)),
+        // Also where no lower rule is looked at: whoever handles the payment must know that no notification stands behind it.
+        (Class::P19, facts.by_status && class != Class::P19),
+    ];
+    for (flag, on) in raised {
         flags = if on { flags.with(flag) } else { flags };
     }
-    JudgedPayment { line: at, bill: if let Found::One(bill) = found { bill } else { NO_BILL }, class, flags }
+    let nature = payment_nature(class, found_at, terms.as_of, &terms.policy);
+    JudgedPayment { line: at, bill: if let Found::One(bill) = found { bill } else { NO_BILL }, class, nature, flags }
 }
 
 fn bill_facts<'a>(bills: &'a Bills, bill: &Bill, before: Before) -> BillFacts<'a> {

@@ -12,7 +12,9 @@ mod judge;
 mod judge_bills;
 mod own;
 mod parquet;
+mod status;
 mod tally;
+mod unlisted;
 
 use jiff::Timestamp;
 
@@ -21,7 +23,9 @@ pub use dedupe::{Payments, dedupe};
 pub use findings::{Finding, Source};
 pub use judge::{JudgedPayment, attaches};
 pub use own::{from_states, known_payments};
+pub use status::StatusEvidence;
 pub use tally::{Identity, Tallies, Tally};
+pub use unlisted::{Unlisted, unlisted};
 
 use crate::domain::classify::{Class, Nature, Period, Policy, Severity};
 use crate::domain::line::{Line, Lines, RawTotals};
@@ -43,6 +47,10 @@ pub struct Inputs {
     pub scope: Tally,
     /// Rows of the external ledger that are no bills.
     pub malformed: Vec<external::MalformedRow>,
+    /// Codes of our request history that the external ledger does not know, sorted; `None` without a history.
+    pub unlisted: Option<Vec<Unlisted>>,
+    /// Payments that Check Status told of.
+    pub status: StatusEvidence,
     /// Classes these inputs cannot decide.
     pub not_evaluated: Vec<Class>,
 }
@@ -112,8 +120,10 @@ impl Outcome {
 /// Classes lines, payments and bills, and holds the counters against each other.
 #[must_use]
 pub fn reconcile(mut inputs: Inputs, terms: &Terms) -> Outcome {
-    let payments = dedupe(&mut inputs.lines);
+    let mut payments = dedupe(&mut inputs.lines);
     let lines = judge::JudgedLines::of(&inputs.lines);
+    // After the lines of the logs were counted: answers of Check Status are none.
+    let placed = status::place(&mut inputs, &mut payments);
     let judged = judge::payments(&inputs, &payments, terms);
     let attached = judge_bills::Attached::of(&inputs, &payments, &judged);
     let (payment_tallies, payment_flags) = judge::tally_payments(&payments, &judged);
@@ -122,13 +132,15 @@ pub fn reconcile(mut inputs: Inputs, terms: &Terms) -> Outcome {
     for (class, tally) in lines.tallies.iter().chain(payment_tallies.iter()) {
         tally::add_nature(&mut natures, class.info().nature, tally);
     }
+    tally::age(&mut natures, &payments, &judged);
     let mut findings = findings::Findings::new(&inputs, &payments, &judged, terms);
     findings.lines(&lines.findings);
     findings.payments();
     findings.bills(&bills.findings, &attached);
     findings.malformed_rows();
+    findings.unlisted();
     let findings = findings.finish();
-    let identities = tally::identities(&inputs, &payments, &attached, [&lines.tallies, &payment_tallies, &bills.tallies]);
+    let identities = tally::identities(&inputs, &payments, &attached, [&lines.tallies, &payment_tallies, &bills.tallies], &placed);
     Outcome {
         inputs,
         payments,

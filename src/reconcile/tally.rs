@@ -2,8 +2,9 @@
 
 use super::Inputs;
 use super::dedupe::Payments;
-use super::judge::attaches;
+use super::judge::{JudgedPayment, attaches};
 use super::judge_bills::Attached;
+use super::status::Placed;
 use crate::domain::amount::Rupiah;
 use crate::domain::classify::{Class, Nature};
 
@@ -83,6 +84,17 @@ pub(super) fn add_nature(natures: &mut [Tally; 3], nature: Nature, tally: Tally)
     }
 }
 
+/// Moves payments whose nature is no longer that of their class.
+pub(super) fn age(natures: &mut [Tally; 3], payments: &Payments, judged: &[JudgedPayment]) {
+    for (proved, payment) in payments.proved.iter().zip(judged).filter(|(_, payment)| payment.nature != payment.class.info().nature) {
+        let tally = Tally { count: 1, amount: Rupiah::new(proved.amount.into()) };
+        if let Some(sum) = natures.get_mut(place(payment.class.info().nature)) {
+            *sum = Tally { count: sum.count.saturating_sub(1), amount: sum.amount.minus(tally.amount) };
+        }
+        add_nature(natures, payment.nature, tally);
+    }
+}
+
 /// Two figures that must be one, each from its own counter.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Identity {
@@ -103,10 +115,18 @@ impl Identity {
 }
 
 /// The identities of the rules, section 3, first build.
-pub(super) fn identities(inputs: &Inputs, payments: &Payments, attached: &Attached, tallies: [&Tallies; 3]) -> Vec<Identity> {
+pub(super) fn identities(
+    inputs: &Inputs,
+    payments: &Payments,
+    attached: &Attached,
+    tallies: [&Tallies; 3],
+    status: &Placed,
+) -> Vec<Identity> {
     let [lines, paid, bills] = tallies;
     let proving = lines.of(Class::N00).count;
     let unique = u64::try_from(payments.proved.len()).unwrap_or(u64::MAX);
+    let notified = unique.saturating_sub(status.only.count);
+    let told = status.notified.plus(status.only);
     // SUCCESS as summed while parsing, less what repeats or contradicts a payment, is what was paid.
     let not_first = lines.of(Class::N06).plus(lines.of(Class::N07));
     let first = inputs.raw.success_amount.minus(not_first.amount);
@@ -115,9 +135,11 @@ pub(super) fn identities(inputs: &Inputs, payments: &Payments, attached: &Attach
     vec![
         row("lines_read_equal_line_classes", inputs.lines_read.into(), lines.total().count.into()),
         row("success_lines_parsed_equal_success_classes", inputs.raw.success_count.into(), proving.saturating_add(not_first.count).into()),
-        row("proving_lines_equal_unique_payments", proving.into(), unique.into()),
+        row("proving_lines_equal_unique_payments", proving.into(), notified.into()),
         row("unique_payments_equal_payment_classes", unique.into(), paid.total().count.into()),
-        row("proving_lines_rupiah_equal_payment_classes_rupiah", first.get(), paid.total().amount.get()),
+        row("proving_lines_rupiah_equal_payment_classes_rupiah", first.get(), paid.total().amount.minus(status.only.amount).get()),
+        row("payments_told_by_status_equal_notified_and_status_only", inputs.status.total.count.into(), told.count.into()),
+        row("rupiah_told_by_status_equal_notified_and_status_only_rupiah", inputs.status.total.amount.get(), told.amount.get()),
         row("bills_in_scope_equal_bill_classes", inputs.scope.count.into(), bills.total().count.into()),
         row("bills_in_scope_rupiah_equal_bill_classes_rupiah", inputs.scope.amount.get(), bills.total().amount.get()),
         row("payments_attached_to_bills_equal_attaching_classes", attached.total().count.into(), attaching.count.into()),

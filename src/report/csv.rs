@@ -6,6 +6,7 @@ use std::io;
 use super::{Report, Writer, difference, flag_names, wib_text};
 use crate::domain::amount::Rupiah;
 use crate::domain::digest;
+use crate::domain::line::Marks;
 use crate::reconcile::{Finding, Source};
 
 const DISCREPANCIES: [&str; 15] = [
@@ -25,6 +26,9 @@ const DISCREPANCIES: [&str; 15] = [
     "action",
     "evidence",
 ];
+
+/// What stands for a file where the bytes are in the ledger.
+const STATUS_ANSWERS: &str = "(status answers in the ledger)";
 
 /// discrepancies.csv.
 pub(super) fn discrepancies(report: &Report<'_>, writer: &mut Writer<'_>) -> io::Result<()> {
@@ -84,6 +88,10 @@ fn located(report: &Report<'_>, source: Source) -> Option<(digest::Digest, Strin
     match source {
         Source::Line(at) => {
             let line = inputs.lines.get(at)?;
+            if line.marks.has(Marks::BY_STATUS) {
+                // Its bytes are the answer kept in the ledger, under the bill it is about.
+                return Some((line.digest, STATUS_ANSWERS.to_owned(), 0, 0));
+            }
             let file = report.files.get(usize::try_from(line.file).ok()?)?;
             Some((line.digest, file.path.display().to_string(), line.number.into(), line.byte))
         }

@@ -10,7 +10,7 @@ use crate::domain::amount::Rupiah;
 use crate::domain::classify::{Class, Nature, Policy, RetrySlot, Unverifiable};
 use crate::domain::digest;
 use crate::domain::line::InputFile;
-use crate::reconcile::{Outcome, Tallies, Tally, Terms};
+use crate::reconcile::{Outcome, Tallies, Tally, Terms, Unlisted};
 
 /// The content of summary.json. Amounts are rupiah.
 #[derive(Clone, Debug, Serialize)]
@@ -35,7 +35,7 @@ pub struct Summary {
     pub payments: BTreeMap<&'static str, Figures>,
     /// Bills in scope by class.
     pub bills: BTreeMap<&'static str, Figures>,
-    /// What is neither: malformed rows of an external ledger.
+    /// What is neither: malformed rows of an external ledger, and codes it does not know.
     pub counted_apart: BTreeMap<&'static str, Figures>,
     /// Lines, payments and bills by nature.
     pub natures: BTreeMap<&'static str, Figures>,
@@ -78,6 +78,7 @@ pub struct PolicyFigures {
     pub replay_window_minutes: i64,
     pub late_notification_minutes: i64,
     pub expired_break_days: i64,
+    pub status_grace_hours: i64,
 }
 
 /// Where the bills are from.
@@ -99,6 +100,9 @@ pub enum LedgerSource {
         rows: u64,
         /// A digest of its rows that does not depend on their order.
         rows_digest: String,
+        /// The head of our ledger that it was held against (L09), if it was.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        request_history: Option<String>,
     },
 }
 
@@ -161,6 +165,7 @@ impl Summary {
         let rows = u64::try_from(outcome.inputs.malformed.len()).unwrap_or(u64::MAX);
         let external = matches!(ledger, LedgerSource::External { .. });
         let malformed = external.then_some((Class::L10.id(), Figures { count: rows, amount: Rupiah::ZERO }));
+        let unlisted = outcome.inputs.unlisted.as_ref().map(|codes| (Class::L09.id(), unlisted_figures(codes)));
         Self {
             run_id,
             version: env!("CARGO_PKG_VERSION"),
@@ -172,7 +177,7 @@ impl Summary {
             lines: by_kind('N', &outcome.line_tallies),
             payments: by_kind('P', &outcome.payment_tallies),
             bills: by_kind('L', &outcome.bill_tallies),
-            counted_apart: malformed.into_iter().collect(),
+            counted_apart: malformed.into_iter().chain(unlisted).collect(),
             natures: Nature::ALL.into_iter().map(Nature::name).zip(outcome.natures.map(Figures::from)).collect(),
             flags: outcome.flags.iter().map(|(class, tally)| (class.id(), tally.into())).collect(),
             late_evidence: outcome.flags.of(Class::LATE_EVIDENCE).into(),
@@ -192,6 +197,11 @@ impl Summary {
                 .collect(),
         }
     }
+}
+
+fn unlisted_figures(codes: &[Unlisted]) -> Figures {
+    let tally = |code: &Unlisted| Tally { count: 1, amount: code.amount.into() };
+    codes.iter().map(tally).fold(Tally::default(), Tally::plus).into()
 }
 
 /// Payments of the period whose notification came later than the grace after its end.
@@ -237,6 +247,7 @@ impl PolicyFigures {
             replay_window_minutes: policy.replay_window_minutes,
             late_notification_minutes: policy.late_notification_minutes,
             expired_break_days: policy.expired_break_days,
+            status_grace_hours: policy.status_grace_hours,
         }
     }
 }

@@ -13,7 +13,7 @@ use jiff::{SignedDuration, Timestamp};
 
 pub use bill::{BillSituation, PaidMark, bill_class, is_live, issued_otherwise};
 pub use line::{LateFacts, LineFlags, RetrySlot, further_success, line_flags, not_final, retry_slot};
-pub use payment::{BillFacts, Match, PaymentFacts, covers, payment_class};
+pub use payment::{BillFacts, Match, PaymentFacts, covers, payment_class, payment_nature};
 pub use table::{ALL, Class, ClassInfo};
 
 /// Whether someone must act.
@@ -136,6 +136,8 @@ pub struct Policy {
     pub late_notification_minutes: i64,
     /// Days after expiry from which an unpaid bill is a BREAK (default 60).
     pub expired_break_days: i64,
+    /// Hours after Check Status told of a payment from which a missing notification is a BREAK (default 72).
+    pub status_grace_hours: i64,
 }
 
 impl Default for Policy {
@@ -149,6 +151,7 @@ impl Default for Policy {
             replay_window_minutes: 1_440,
             late_notification_minutes: 780,
             expired_break_days: 60,
+            status_grace_hours: 72,
         }
     }
 }

@@ -4,7 +4,7 @@ use jiff::Timestamp;
 
 use super::super::amount::Amount;
 use super::super::channel::Channel;
-use super::{Class, ClassSet, Period, Policy, minutes_after};
+use super::{Class, ClassSet, Nature, Period, Policy, minutes_after};
 
 /// What the evidence says of a payment.
 #[derive(Clone, Copy, Debug)]
@@ -17,6 +17,8 @@ pub struct PaymentFacts {
     pub channel: Channel,
     /// Whether the acquirer named is the channel's own.
     pub acquirer_agrees: bool,
+    /// Whether only Check Status told of it.
+    pub by_status: bool,
 }
 
 /// What the ledger, and the payments before this one, say of the bill.
@@ -57,8 +59,8 @@ pub enum Match<'a> {
 
 type Rule = fn(&PaymentFacts, Amount, &BillFacts<'_>, &Policy) -> bool;
 
-/// The rules that need a bill and say BREAK, in their order.
-const BREAKS: [(Class, Rule); 9] = [
+/// The rules that need a bill and say BREAK (P19: in time), in their order.
+const BREAKS: [(Class, Rule); 10] = [
     (Class::P06, |_, _, bill, _| !bill.reusable && bill.covered_before),
     (Class::P12, |_, _, bill, _| !bill.reusable && bill.settled_elsewhere),
     (Class::P08, |payment, _, bill, _| bill.cancelled_at.is_some_and(|at| payment.paid_at > at)),
@@ -71,6 +73,7 @@ const BREAKS: [(Class, Rule); 9] = [
     (Class::P04, |_, amount, bill, policy| amount > bill.due && beyond_tolerance(amount, bill.due, policy)),
     (Class::P11, |payment, _, bill, _| payment.channel != bill.channel || !payment.acquirer_agrees),
     (Class::P09, |payment, _, bill, policy| bill.created_at.is_some_and(|at| minutes_after(payment.paid_at, policy.skew_minutes) < at)),
+    (Class::P19, |payment, _, _, _| payment.by_status),
 ];
 
 fn beyond_tolerance(amount: Amount, due: Amount, policy: &Policy) -> bool {
@@ -103,4 +106,12 @@ pub fn payment_class(payment: &PaymentFacts, found: &Match<'_>, period: &Period,
         None if amount != bill.due => (Class::P05, ClassSet::EMPTY),
         None => (Class::P00, ClassSet::EMPTY),
     }
+}
+
+/// The nature of a payment's class. What only Check Status told of must be notified within a grace after it was found.
+#[must_use]
+pub fn payment_nature(class: Class, found_at: Option<Timestamp>, as_of: Timestamp, policy: &Policy) -> Nature {
+    let grace_minutes = policy.status_grace_hours.saturating_mul(60);
+    let overdue = class == Class::P19 && found_at.is_some_and(|at| minutes_after(at, grace_minutes) < as_of);
+    if overdue { Nature::Break } else { class.info().nature }
 }

@@ -12,7 +12,7 @@ pub struct Class(u8);
 pub struct ClassInfo {
     /// Its id, title, test and default action.
     pub code: Code,
-    /// Its nature; L02 becomes a BREAK with age.
+    /// Its nature; L02 and P19 become BREAKs with age.
     pub nature: Nature,
     /// How bad it is when it is a BREAK.
     pub severity: Severity,
@@ -173,8 +173,8 @@ classes! {
     28 P09 "P09" Break Medium true, "paid before issue",
         "the payment is dated before its code was made, beyond the clock skew allowed",
         "check the clocks, then the ledger";
-    29 P19 "P19" Timing High false, "paid, known only from Check Status",
-        "Check Status says paid, but no notification proves it",
+    29 P19 "P19" Timing High true, "paid, known only from Check Status",
+        "Check Status says paid, but no notification proves it; a BREAK once the grace after it was found is over",
         "ask DOKU to send the notification again";
     30 P13 "P13" Ok None true, "reusable code, exact payment",
         "an exact payment on a code that may be paid more than once",
@@ -225,7 +225,7 @@ classes! {
     45 L08 "L08" Break Medium true, "issued terms differ from what was asked",
         "flag: DOKU's expiry is not the one that was asked for, beyond the tolerance",
         "compare the code with the bill, and amend it";
-    46 L09 "L09" Break High false, "code the external ledger does not know",
+    46 L09 "L09" Break High true, "code the external ledger does not know",
         "our request history holds a code that the external ledger does not",
         "add it to the external ledger";
     47 L10 "L10" Break Medium true, "malformed external ledger row",

@@ -21,7 +21,13 @@ fn october() -> Period {
 }
 
 fn paid() -> PaymentFacts {
-    PaymentFacts { amount: Some(rupiah(150_000)), paid_at: at("2026-10-05T03:00:00Z"), channel: Channel::Alfa, acquirer_agrees: true }
+    PaymentFacts {
+        amount: Some(rupiah(150_000)),
+        paid_at: at("2026-10-05T03:00:00Z"),
+        channel: Channel::Alfa,
+        acquirer_agrees: true,
+        by_status: false,
+    }
 }
 
 fn billed() -> BillFacts<'static> {

@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use super::{CodeAnswer, Event, IllegalTransition, OperationKind, Status, Verdict, next_status};
 use crate::domain::amount::Amount;
 use crate::domain::bill::RecordedTerms;
+use crate::domain::check::Checks;
 use crate::domain::ids::{InvoiceNumber, RequestId};
 use crate::domain::payment::Payment;
 
@@ -93,6 +94,8 @@ pub struct BillState {
     pub cancelled_at: Option<Timestamp>,
     /// Since when an operation is in doubt (UTC).
     pub in_doubt_since: Option<Timestamp>,
+    /// What Check Status said of its codes; most bills are never asked about.
+    pub checks: Option<Box<Checks>>,
 }
 
 impl BillState {
@@ -147,6 +150,9 @@ impl BillState {
                     open.doubted_at = Some(at);
                 }
             }
+            Event::Checked { order, word, chosen, payment } => {
+                state.checks = Some(Box::new(Checks::after(state.checks.take(), order, at, *word, *chosen, payment.as_ref())));
+            }
             Event::Accepted { answer, .. } => state.carry_out(at, Some(answer)),
             Event::Settled { verdict: Verdict::Done, answer, .. } => state.carry_out(at, answer.as_ref()),
             Event::Rejected { code, reason } => state.refuse(code, reason),
@@ -171,6 +177,7 @@ impl BillState {
             planned_at: at,
             cancelled_at: None,
             in_doubt_since: None,
+            checks: None,
         }
     }
 

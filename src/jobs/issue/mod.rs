@@ -65,7 +65,7 @@ pub fn steps(bills: &[Bill], ledger: &impl Ledger, now: Timestamp, rules: &plan:
     Ok(bills.iter().map(|bill| plan::step(bill, &view, ledger.salt(), now, rules)).collect())
 }
 
-/// The bills that verified payments name, by their own number or by one DOKU knows or knew them by.
+/// The bills that verified payments name, by their own number or by one DOKU knows or knew them by, or that DOKU said are paid.
 fn paid(payments: &[Payment], bills: &HashMap<InvoiceNumber, BillState>, rules: &plan::Rules) -> HashSet<InvoiceNumber> {
     let mut by_wire: HashMap<Cow<'_, InvoiceNumber>, &InvoiceNumber> = HashMap::new();
     for state in bills.values() {
@@ -73,7 +73,10 @@ fn paid(payments: &[Payment], bills: &HashMap<InvoiceNumber, BillState>, rules: 
         let present = state.code.as_ref().map(|code| &code.wire_invoice_number);
         by_wire.extend(earlier.map(Cow::Owned).chain(present.map(Cow::Borrowed)).map(|wire| (wire, &state.invoice_number)));
     }
-    payments.iter().map(|payment| (*by_wire.get(&payment.invoice_number).unwrap_or(&&payment.invoice_number)).clone()).collect()
+    let notified = payments.iter().map(|payment| (*by_wire.get(&payment.invoice_number).unwrap_or(&&payment.invoice_number)).clone());
+    // What Check Status told of is recorded too, and no less a reason not to ask for the money again.
+    let found = bills.values().filter(|state| state.checks.as_ref().is_some_and(|checks| !checks.found.is_empty()));
+    notified.chain(found.map(|state| state.invoice_number.clone())).collect()
 }
 
 impl<L: Ledger, G: Gateway, T: Time + Sync> Issuing<'_, L, G, T>

@@ -23,7 +23,7 @@ use jiff::Timestamp;
 use rusqlite::{Connection, OptionalExtension as _};
 use tokio::sync::oneshot;
 
-use super::{Applied, Entry, Head, Ledger, LedgerError, ScopeTotals, Snapshot, rules};
+use super::{Applied, Entry, FoundTotals, Head, Ledger, LedgerError, ScopeTotals, Snapshot, rules};
 use crate::domain::bill::{Customer, Salt};
 use crate::domain::ids::{InvoiceNumber, RequestId};
 use crate::domain::lifecycle::BillState;
@@ -185,6 +185,10 @@ impl Ledger for SqliteLedger {
 
     fn scope_totals(&self, from: Timestamp, as_of: Timestamp, expiry_grace_minutes: i64) -> Result<ScopeTotals, LedgerError> {
         self.read(|connection| read::scope_totals(connection, rules::Span::new(from, as_of, expiry_grace_minutes)))
+    }
+
+    fn found_totals(&self) -> Result<FoundTotals, LedgerError> {
+        self.read(read::found_totals)
     }
 }
 

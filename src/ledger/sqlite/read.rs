@@ -18,7 +18,7 @@ use crate::domain::lifecycle::Event;
 use crate::domain::payment::Payment;
 use crate::ledger::chain::{Kind, PaymentRecord};
 use crate::ledger::rules::Span;
-use crate::ledger::{Head, ScopeTotals, Snapshot};
+use crate::ledger::{FoundTotals, Head, ScopeTotals, Snapshot};
 
 /// A row of `events`, borrowed.
 pub(super) struct Link<'row> {
@@ -171,6 +171,17 @@ pub(super) fn scope_totals(connection: &Connection, span: Span) -> Result<ScopeT
         connection.prepare_cached(sql)?.query_row(params![span.from, span.expired_from, span.as_of], row)?;
     let amount = i128::from(millions).saturating_mul(1_000_000).saturating_add(i128::from(rest));
     Ok(ScopeTotals { count: unsigned(count)?, amount })
+}
+
+/// One query over the JSON beside the bills; the rupiah in two parts for the same reason.
+pub(super) fn found_totals(connection: &Connection) -> Result<FoundTotals, Fault> {
+    let sql = "SELECT COUNT(*), COALESCE(SUM(amount / 1000000), 0), COALESCE(SUM(amount % 1000000), 0) \
+               FROM (SELECT json_extract(found.value, '$.payment.amount') AS amount \
+               FROM bills, json_each(bills.checks, '$.found') AS found WHERE bills.checks IS NOT NULL)";
+    let row = |row: &Row<'_>| Ok((row.get(0)?, row.get(1)?, row.get(2)?));
+    let (count, millions, rest): (i64, i64, i64) = connection.prepare_cached(sql)?.query_row([], row)?;
+    let amount = i128::from(millions).saturating_mul(1_000_000).saturating_add(i128::from(rest));
+    Ok(FoundTotals { count: unsigned(count)?, amount })
 }
 
 /// One line of a bill's story.

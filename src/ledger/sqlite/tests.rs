@@ -7,9 +7,10 @@ use rusqlite::Connection;
 
 use super::*;
 use crate::domain::bill::RecordedTerms;
+use crate::domain::check::{FoundPayment, Word};
 use crate::domain::lifecycle::{Event, OperationKind, Status};
 use crate::ledger::Private;
-use crate::ledger::conformance::{adopted, answer, at, binding, entry, intended, new_sqlite, number, payment, planned, terms, wait};
+use crate::ledger::conformance::{adopted, answer, at, binding, entry, found, intended, new_sqlite, number, payment, planned, terms, wait};
 
 fn reopen(path: &Path) -> Result<SqliteLedger, LedgerError> {
     SqliteLedger::open(path, &binding(), Create::Never)
@@ -150,13 +151,65 @@ fn an_older_copy_put_back_is_found_by_the_head_that_was_printed() {
 fn an_older_schema_is_migrated_and_a_newer_one_refused() {
     let (_folder, path, head) = closed_ledger();
     let place = Place::new(&path);
-    let newer = [open::MIGRATIONS[0], "CREATE TABLE added (x INTEGER) STRICT"];
+    let newer = [open::MIGRATIONS, &["CREATE TABLE added (x INTEGER) STRICT"]].concat();
     assert!(matches!(open::read_only(&place, None, &newer), Err(LedgerError::Storage { .. })), "readers do not migrate");
     let opened = open::writable(&place, &binding(), Create::Never, &newer).unwrap();
     assert_eq!(opened.connection.query_row("SELECT COUNT(*) FROM added", [], |row| row.get::<_, i64>(0)).unwrap(), 0);
     assert_eq!(read::head(&opened.connection).unwrap(), head);
     drop(opened);
-    assert!(matches!(reopen(&path), Err(LedgerError::TooNew { found: 2, known: 1, .. })));
+    assert!(matches!(reopen(&path), Err(LedgerError::TooNew { found: 3, known: 2, .. })));
+}
+
+#[test]
+fn a_ledger_of_the_first_schema_is_migrated_with_all_it_holds_and_can_keep_status_answers() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("ledger.db");
+    let place = Place::new(&path);
+    let first = open::writable(&place, &binding(), Create::IfMissing, &open::MIGRATIONS[..1]).unwrap().connection;
+    let sql = "INSERT INTO bills (invoice_number, status, may_be_live, generation, retired_count, channel, method, amount, reusable, terms, \
+               payment_code, live_code, wire_invoice_number, code, planned_at, accepted_at) \
+               VALUES (?1, 'active', 1, 0, 0, 'alfa', 'doku', 150000, 0, ?2, '77', '77', 'A', ?3, ?4, ?4)";
+    let (terms, adopted_at) = (terms(150_000), Timestamp::from_microsecond(at(0).as_microsecond()).unwrap());
+    let event = Event::Adopted { terms: terms.clone(), answer: answer("77", None) };
+    let state = crate::domain::lifecycle::BillState::apply(None, &number("A"), adopted_at, &event).unwrap();
+    let (terms, code) = (serde_json::to_string(&terms).unwrap(), serde_json::to_string(&state.code).unwrap());
+    first.execute(sql, rusqlite::params!["A", terms, code, adopted_at.as_microsecond()]).unwrap();
+    let json = serde_json::to_string(&event).unwrap();
+    let head = Head::EMPTY.then(adopted_at.as_microsecond(), "bill", "A", &json).unwrap();
+    let sql = "INSERT INTO events (sequence, at, kind, invoice_number, event, hash) VALUES (1, ?1, 'bill', 'A', ?2, ?3)";
+    first.execute(sql, rusqlite::params![adopted_at.as_microsecond(), json, head.hash]).unwrap();
+    drop(first);
+
+    assert!(matches!(SqliteLedger::open_read_only(&path, &binding()), Err(LedgerError::Storage { .. })), "readers do not migrate");
+    let ledger = reopen(&path).unwrap();
+    let snapshot = ledger.snapshot().unwrap();
+    assert_eq!((snapshot.head, &snapshot.bills[&number("A")]), (head, &state));
+    let checked = Event::Checked { order: number("A"), word: Word::Success, chosen: false, payment: Some(found(1, "A", 5)) };
+    wait(ledger.record(vec![entry("A", 9, checked)])).unwrap();
+    drop(ledger);
+    assert_eq!(reopen(&path).unwrap().found_totals().unwrap().count, 1);
+    let report = SqliteLedger::verify_against(&path, &head).unwrap();
+    assert!(report.is_sound(), "{:?}", report.findings);
+}
+
+#[test]
+fn a_status_answer_or_what_was_concluded_from_it_cannot_be_changed_unnoticed() {
+    for (sql, finding) in [
+        ("UPDATE bodies SET body = x'00'", "status answer kept for invoice `A`"),
+        ("UPDATE bills SET checks = json_set(checks, '$.found[0].payment.amount', 1)", "`checks` of invoice `A`"),
+        ("UPDATE bills SET checks = NULL", "`checks` of invoice `A`"),
+    ] {
+        let (folder, ledger) = new_sqlite();
+        let payment = FoundPayment { answer_digest: crate::domain::digest::of_bytes(b"{}"), ..found(1, "A", 5) };
+        let private = Private { body: Some((payment.request_id, b"{}".to_vec())), customer: None };
+        let event = Event::Checked { order: number("A"), word: Word::Success, chosen: true, payment: Some(payment) };
+        wait(ledger.record(vec![adopted("A", "77"), Entry { private, ..entry("A", 9, event) }])).unwrap();
+        drop(ledger);
+        let path = folder.path().join("ledger.db");
+        assert!(SqliteLedger::verify(&path).unwrap().is_sound());
+        tamper(&path, sql);
+        assert!(findings(&path).contains(finding), "{sql}: {}", findings(&path));
+    }
 }
 
 #[test]

@@ -169,7 +169,20 @@ fn check_bill(connection: &Connection, number: &InvoiceNumber, refold: &Refold, 
     if !connection.prepare_cached(FIRST_PAID_HOLDS)?.query_row([number.as_str()], |row| row.get::<_, bool>(0))? {
         report.find(format!("`first_paid_at` of invoice `{number}` is not what its payments say"));
     }
+    check_answers(connection, state, report)?;
     check_open_body(connection, state, refold.body_digest.as_deref(), report)
+}
+
+/// The answer that told of a payment must be the one its event names, for as long as it is kept.
+fn check_answers(connection: &Connection, state: &BillState, report: &mut VerifyReport) -> Result<(), Fault> {
+    let number = &state.invoice_number;
+    for found in state.checks.iter().flat_map(|checks| &checks.found) {
+        let kept = super::body(connection, number, found.payment.request_id)?;
+        if kept.is_some_and(|answer| digest::of_bytes(&answer) != found.payment.answer_digest) {
+            report.find(format!("the status answer kept for invoice `{number}` is not the one its event names"));
+        }
+    }
+    Ok(())
 }
 
 /// I4 and I1: the body of an operation that is not finished must still be the one it was begun with.

@@ -51,6 +51,17 @@ pub(crate) struct Paid {
     pub flags: BTreeSet<&'static str>,
     /// Digests of all its SUCCESS lines.
     pub evidence: BTreeSet<String>,
+    /// When Check Status told of it, if nothing else did.
+    pub told_at: Option<Timestamp>,
+}
+
+impl Facts {
+    /// Whether both are facts of one payment: the same identity; or one of the two does not name the store's number of it, and
+    /// they agree in channel, code, invoice and date.
+    pub(crate) fn is_payment_of(&self, other: &Self) -> bool {
+        let alike = (self.channel, &self.code, &self.invoice, self.date) == (other.channel, &other.code, &other.invoice, other.date);
+        self.identity == other.identity || (alike && (self.identity.len() == 4 || other.identity.len() == 4))
+    }
 }
 
 /// HMAC-SHA256 by the textbook: H(key ⊕ opad ‖ H(key ⊕ ipad ‖ message)).
@@ -250,7 +261,14 @@ fn settle_classes(lines: &mut [Line]) -> Vec<Paid> {
             }
         }
         let evidence = successes.iter().map(|&index| lines[index].digest.clone()).collect();
-        payments.push(Paid { facts, line_digest: lines[first].digest.clone(), received_at: lines[first].received_at, flags, evidence });
+        payments.push(Paid {
+            facts,
+            line_digest: lines[first].digest.clone(),
+            received_at: lines[first].received_at,
+            flags,
+            evidence,
+            told_at: None,
+        });
     }
     payments
 }

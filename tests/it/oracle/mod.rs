@@ -21,4 +21,6 @@ mod own;
 mod own_sweep;
 mod random;
 mod sweep;
+mod told;
+mod unlisted;
 mod world;

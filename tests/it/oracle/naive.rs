@@ -57,7 +57,18 @@ pub(crate) fn reconcile(ledger: &str, files: &[String], settings: &Settings) -> 
 }
 
 pub(crate) fn reconcile_bills(bills: &[Bill], files: &[String], settings: &Settings) -> Outcome {
+    reconcile_told(bills, &[], files, settings)
+}
+
+/// `told`: payments that only Check Status told of, as far as the ledger knows.
+pub(crate) fn reconcile_told(bills: &[Bill], told: &[Paid], files: &[String], settings: &Settings) -> Outcome {
     let (lines, mut payments) = evidence::read(files, settings.trust_log);
+    for told in told {
+        let notified = payments.iter().any(|paid| paid.facts.is_payment_of(&told.facts));
+        if !notified {
+            payments.push(told.clone());
+        }
+    }
     payments.sort_by_key(|paid| (paid.facts.date, paid.facts.identity.clone()));
     let mut outcome = Outcome::default();
     let mut matcher = Matcher { settings, bills, payments, verdicts: Vec::new() };
@@ -137,6 +148,9 @@ impl Matcher<'_> {
         let paid = &self.payments[index];
         let facts = &paid.facts;
         let mut flags = paid.flags.clone();
+        if paid.told_at.is_some() {
+            flags.insert("P19");
+        }
         if self.in_period(facts.date) && paid.received_at.is_some_and(|received| received >= at(self.settings.until)) {
             flags.insert("late_evidence");
         }
@@ -163,7 +177,7 @@ impl Matcher<'_> {
         }
         let hits = self.hits(index, pairs[0]);
         flags.extend(&hits[1..]);
-        flags.retain(|flag| !["P13", "P05", "P00"].contains(flag));
+        flags.retain(|flag| !["P13", "P05", "P00"].contains(flag) && *flag != hits[0]);
         Verdict { bill, class: hits[0], flags }
     }
 
@@ -185,6 +199,7 @@ impl Matcher<'_> {
             ("P04", paid > due + tolerance),
             ("P11", facts.channel != bill.channel || !facts.acquirer_fits),
             ("P09", bill.created.is_some_and(|created| facts.date < created - SignedDuration::from_secs(settings.skew))),
+            ("P19", self.payments[index].told_at.is_some()),
             ("P13", bill.reusable && paid == due),
             ("P05", paid != due),
             ("P00", true),
@@ -223,7 +238,12 @@ impl Matcher<'_> {
             add(&mut outcome.payments, verdict.class, facts.amount.unwrap_or(0));
             // N03 is counted with its line already.
             outcome.flag(verdict.flags.iter().filter(|flag| **flag != "N03"));
-            let Some((_, severity)) = P_BREAKS.iter().find(|(class, _)| *class == verdict.class) else { continue };
+            let waited = paid.told_at.map(|told| at(self.settings.as_of).duration_since(told));
+            let severity = match P_BREAKS.iter().find(|(class, _)| *class == verdict.class) {
+                Some((_, severity)) => severity,
+                None if verdict.class == "P19" && waited > Some(SignedDuration::from_hours(72)) => "high",
+                None => continue,
+            };
             // An unusable amount belongs to no bill, but the report shows what was due on the one it names.
             let named: Vec<&Bill> = self.bills.iter().filter(|bill| bill.is_pair(&facts.invoice, &facts.code)).collect();
             let due = if verdict.class == "P15" || named.len() != 1 { None } else { Some(named[0].amount) };

@@ -12,6 +12,7 @@ use super::evidence::{self, Paid};
 use super::ledger::{Bill, Ingested, Own};
 use super::lines;
 use super::random::Random;
+use super::told::{self, Told};
 use super::world::{self, DAY, Draft, HOUR, LogFile, MINUTE, Settings};
 
 /// How far a bill has come.
@@ -154,6 +155,24 @@ impl Story {
     }
 }
 
+/// SHA-256 over the parts of an identity, each after its length in eight bytes.
+pub(crate) fn digest_of(identity: &[String], date: Timestamp) -> [u8; 32] {
+    let mut hasher = Sha256::new();
+    let mut part = |bytes: &[u8]| {
+        hasher.update((bytes.len() as u64).to_be_bytes());
+        hasher.update(bytes);
+    };
+    let by_transaction = identity.len() == 5;
+    part(if by_transaction { b"trx" } else { b"date" });
+    for (index, text) in identity.iter().enumerate() {
+        match index {
+            3 if !by_transaction => part(&date.as_microsecond().to_be_bytes()),
+            _ => part(text.as_bytes()),
+        }
+    }
+    hasher.finalize().into()
+}
+
 /// A payment the ledger ingested before.
 #[derive(Clone, Debug)]
 pub(crate) struct Known {
@@ -172,23 +191,10 @@ impl Known {
         Some(Self { identity, invoice, code, channel, amount: facts.amount?, date: facts.date })
     }
 
-    /// As the ledger keeps it; the identity is SHA-256 over its parts, each after its length in eight bytes.
+    /// As the ledger keeps it.
     pub(crate) fn payment(&self) -> Payment {
-        let mut hasher = Sha256::new();
-        let mut part = |bytes: &[u8]| {
-            hasher.update((bytes.len() as u64).to_be_bytes());
-            hasher.update(bytes);
-        };
-        let by_transaction = self.identity.len() == 5;
-        part(if by_transaction { b"trx" } else { b"date" });
-        for (index, text) in self.identity.iter().enumerate() {
-            match index {
-                3 if !by_transaction => part(&self.date.as_microsecond().to_be_bytes()),
-                _ => part(text.as_bytes()),
-            }
-        }
         Payment {
-            identity: hasher.finalize().into(),
+            identity: digest_of(&self.identity, self.date),
             invoice_number: InvoiceNumber::new(&self.invoice).unwrap(),
             payment_code: PaymentCode::new(&self.code).unwrap(),
             channel: if self.channel == "alfa" { Channel::Alfa } else { Channel::Indomaret },
@@ -205,6 +211,8 @@ pub(crate) struct OwnWorld {
     pub settings: Settings,
     pub stories: Vec<Story>,
     pub known: Vec<Known>,
+    /// What Check Status said, in the order it was asked.
+    pub told: Vec<Told>,
     pub files: Vec<LogFile>,
 }
 
@@ -238,7 +246,8 @@ impl OwnWorld {
             files[file].lines.push(line);
         }
         let known = known(&mut random, &settings, &slips, &files);
-        Self { settings, stories, known, files }
+        let told = told::generate(&mut random, &settings, &stories, &known, &files);
+        Self { settings, stories, known, told, files }
     }
 
     pub(crate) fn texts(&self) -> Vec<String> {

@@ -20,6 +20,7 @@ use super::compare::{days, options, policy, read_outcome};
 use super::naive::{self, Outcome};
 use super::own::{Fate, Issued, Known, OwnWorld, Story};
 use super::sweep::{each, worlds};
+use super::told;
 
 /// Worlds in this sweep, for the 2,000 of the other.
 const WORLDS: u64 = 600;
@@ -136,7 +137,7 @@ fn events(story: &Story) -> Vec<(i64, Event)> {
 }
 
 /// Tells a ledger everything.
-fn record(world: &OwnWorld, ledger: &impl Ledger) {
+pub(crate) fn record(world: &OwnWorld, ledger: &impl Ledger) {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     let mut entries = Vec::new();
     for story in &world.stories {
@@ -144,6 +145,10 @@ fn record(world: &OwnWorld, ledger: &impl Ledger) {
             let invoice_number = InvoiceNumber::new(&story.invoice).unwrap();
             entries.push(Entry { invoice_number, at: at(second), event, private: Private::default() });
         }
+    }
+    for told in world.told.iter().filter(|told| world.stories.iter().any(|story| story.invoice == told.story)) {
+        let invoice_number = InvoiceNumber::new(&told.story).unwrap();
+        entries.push(Entry { invoice_number, at: told.at, event: told.event(), private: Private::default() });
     }
     runtime.block_on(ledger.record(entries)).unwrap_or_else(|error| panic!("{error}"));
     let payments: Vec<_> = world.known.iter().map(Known::payment).collect();
@@ -170,7 +175,7 @@ fn actual(world: &OwnWorld) -> Outcome {
 }
 
 fn expected(world: &OwnWorld) -> Outcome {
-    naive::reconcile_bills(&world.bills(), &world.texts(), &world.settings)
+    naive::reconcile_told(&world.bills(), &told::standing(world), &world.texts(), &world.settings)
 }
 
 fn differs(world: &OwnWorld) -> bool {
@@ -189,6 +194,7 @@ fn shrink(world: &OwnWorld) -> OwnWorld {
         };
         let mut candidates: Vec<OwnWorld> = Vec::new();
         candidates.extend((0..smallest.stories.len()).map(|index| without(&|world| drop(world.stories.remove(index)))));
+        candidates.extend((0..smallest.told.len()).map(|index| without(&|world| drop(world.told.remove(index)))));
         candidates.extend((0..smallest.known.len()).map(|index| without(&|world| drop(world.known.remove(index)))));
         for file in 0..smallest.files.len() {
             let lines = smallest.files[file].lines.len();
@@ -203,7 +209,7 @@ fn shrink(world: &OwnWorld) -> OwnWorld {
 
 fn describe(seed: u64, world: &OwnWorld) -> String {
     let (oracle, engine) = (expected(world), catch_unwind(|| actual(world)).unwrap_or_default());
-    let mut text = format!("seed {seed}\n{:#?}\n{:#?}\n{:#?}\n", world.settings, world.stories, world.known);
+    let mut text = format!("seed {seed}\n{:#?}\n{:#?}\n{:#?}\n{:#?}\n", world.settings, world.stories, world.known, world.told);
     for file in world.texts() {
         writeln!(text, "log:\n{file}").unwrap();
     }
@@ -249,9 +255,9 @@ fn the_worlds_of_our_own_ledger_reach_every_class_and_flag_they_can() {
             *reached.entry(format!("flag {flag}")).or_default() += count;
         }
     }
-    let payments = "P00 P01 P02 P03 P04 P05 P06 P07 P08 P09 P10 P11 P12 P13 P15 P16 P17";
+    let payments = "P00 P01 P02 P03 P04 P05 P06 P07 P08 P09 P10 P11 P12 P13 P15 P16 P17 P19";
     let bills = "L00 L01 L02 L03 L04 L05 L06 L11 L12";
-    let flags = "L07 L08 P03 P04 P07 P08 P09 P10 P11 P12 conflicting late_evidence".split(' ').map(|flag| format!("flag {flag}"));
+    let flags = "L07 L08 P03 P04 P07 P08 P09 P10 P11 P12 P19 conflicting late_evidence".split(' ').map(|flag| format!("flag {flag}"));
     eprintln!("{reached:?}");
     for class in [payments, bills].iter().flat_map(|list| list.split(' ')).map(str::to_owned).chain(flags) {
         // Our ledger refuses a code that is live twice; only an as-of before a cancellation still sees one.

@@ -1,0 +1,135 @@
+//! `tagih sync`: settles what an earlier run left open, then asks DOKU about bills that no notification came for.
+
+use crate::domain::calendar::wib;
+use crate::domain::check::Word;
+use crate::domain::end::{Bucket, Counts, End};
+use crate::domain::ids::InvoiceNumber;
+use crate::domain::lifecycle::BillState;
+use crate::exit::Exit;
+use crate::jobs::stop::StopReason;
+use crate::jobs::sync::{CheckEnd, SyncReport};
+use crate::ledger::{Ledger as _, Snapshot};
+
+use super::args::Sending;
+use super::output::{self, Progress};
+use super::sender::{Flags, Sender, deadline};
+use super::sending::{confirm, describe, exit, overdue};
+use super::setup::{Failure, Setup};
+
+pub(super) fn sync(setup: &Setup, invoices: &[String], sending: &Sending) -> Result<Exit, Failure> {
+    let deadline = deadline(sending, setup.clock.now())?;
+    confirm(setup, sending, "status queries and replays")?;
+    let flags = Flags { command: "sync", new_ledger: false, reissue_expired: false, retry_rejected: false };
+    let sender = Sender::open(setup, &flags, &setup.secret()?)?;
+    let before = sender.ledger.snapshot()?;
+    let chosen = chosen(&before, invoices)?;
+    let mut open: Vec<BillState> = before.bills.into_values().filter(|bill| bill.open.is_some()).collect();
+    open.retain(|bill| chosen.is_empty() || chosen.contains(&bill.invoice_number));
+    open.sort_by(|a, b| a.invoice_number.cmp(&b.invoice_number));
+    let progress = Progress::new("sync", u64::try_from(open.len()).unwrap_or(u64::MAX), setup.quiet);
+    let (issuing, syncing) = (sender.issuing(), sender.syncing(setup));
+    let (ends, checked): (Vec<End>, SyncReport) = sender.drive(deadline, async {
+        let ends = issuing.settle(&open, &|_, _| progress.advance()).await?;
+        // What is in doubt goes first: settling it may take the queries of a stopped run.
+        Ok((ends, syncing.run(&chosen).await?))
+    })?;
+    progress.finish();
+    let counts = Counts::of(ends.iter());
+    let settled = counts.total().saturating_sub(counts.get(Bucket::InDoubt));
+    let after = sender.ledger.snapshot()?;
+    let still = after.bills.values().filter(|bill| bill.open.is_some()).count();
+    let stopped = sender.stop.reason();
+    say(setup, open.len(), settled, still, &checked);
+    remarks(setup, &checked);
+    if let Some(reason) = &stopped {
+        output::note(format_args!("stopped: {}; the same command resumes", describe(reason)));
+    }
+    let of_checks = exit_of(&checked, stopped.as_ref());
+    Ok(exit(&counts, 0, stopped.as_ref()).or(of_checks).or(overdue(setup, &after.bills)))
+}
+
+/// The invoices named, each once.
+fn chosen(snapshot: &Snapshot, invoices: &[String]) -> Result<Vec<InvoiceNumber>, Failure> {
+    let mut chosen = Vec::new();
+    for text in invoices {
+        let number = InvoiceNumber::new(text).map_err(|error| Failure::usage(format!("`{text}` is not an invoice number: {error}")))?;
+        if !snapshot.bills.contains_key(&number) {
+            return Err(Failure::usage(format!("the ledger holds no invoice `{text}`\nhint: name invoices as `tagih issue` knows them")));
+        }
+        chosen.push(number);
+    }
+    chosen.sort();
+    chosen.dedup();
+    Ok(chosen)
+}
+
+fn say(setup: &Setup, open: usize, settled: u64, still: usize, checked: &SyncReport) {
+    let words = Word::ALL.map(|word| (word.name(), checked.count(|end| *end == CheckEnd::Told(word))));
+    let found = checked.count(|end| *end == CheckEnd::Found);
+    let unusable = checked.count(|end| *end == CheckEnd::Unusable);
+    let unanswered = checked.count(|end| matches!(end, CheckEnd::Unanswered(_)));
+    let postponed = checked.count(|end| matches!(end, CheckEnd::TooSoon(_)));
+    let not_askable = checked.count(|end| matches!(end, CheckEnd::NotAskable(_)));
+    let deferred = checked.count(|end| *end == CheckEnd::Deferred);
+    let others = [
+        ("paid_not_notified", found),
+        ("paid_unusable", unusable),
+        ("unanswered", unanswered),
+        ("postponed", postponed),
+        ("not_askable", not_askable),
+        ("deferred", deferred),
+    ];
+    let all = || others.into_iter().chain(words);
+    if setup.json {
+        let checks: serde_json::Map<String, serde_json::Value> = all().map(|(name, count)| (name.to_owned(), count.into())).collect();
+        let result = serde_json::json!({
+            "open": open, "settled": settled, "in_doubt": still, "checked": checked.ends.len(), "checks": checks,
+        });
+        return output::result(result);
+    }
+    output::result(format_args!("{open} open operations: {settled} settled, {still} still in doubt"));
+    let parts: Vec<String> =
+        all().filter(|(_, count)| *count > 0).map(|(name, count)| format!("{count} {}", name.replace('_', " "))).collect();
+    let parts = if parts.is_empty() { "none due".to_owned() } else { parts.join(", ") };
+    output::result(format_args!("{} bills asked about: {parts}", checked.ends.len()));
+}
+
+/// What a person should know of single bills.
+fn remarks(setup: &Setup, checked: &SyncReport) {
+    if setup.quiet {
+        return;
+    }
+    for (number, end) in &checked.ends {
+        match end {
+            CheckEnd::TooSoon(from) => {
+                let from = from.to_zoned(wib()).strftime("%H:%M:%S WIB").to_string();
+                output::note(format_args!(
+                    "note: invoice `{number}` is postponed to {from}: DOKU asks for a minute after each change or query"
+                ));
+            }
+            CheckEnd::NotAskable(why) => output::note(format_args!("note: invoice `{number}` was not asked about: {why}")),
+            CheckEnd::Unusable => {
+                output::note(format_args!("warning: DOKU says invoice `{number}` is paid, but not how much or when; ask DOKU"));
+            }
+            CheckEnd::Unanswered(reason) => output::note(format_args!("note: no usable answer about invoice `{number}`: {reason}")),
+            CheckEnd::Told(Word::Failed) => {
+                output::note(format_args!("note: DOKU calls invoice `{number}` FAILED, which is not final; it is asked about again"));
+            }
+            CheckEnd::Found | CheckEnd::Told(_) | CheckEnd::Deferred => {}
+        }
+    }
+}
+
+/// Payments found are the business of `reconcile`; what was not answered, or cut, is this run's.
+fn exit_of(checked: &SyncReport, stopped: Option<&StopReason>) -> Exit {
+    let cut = stopped.filter(|_| checked.count(|end| *end == CheckEnd::Deferred) > 0);
+    if let Some(StopReason::Signal(code)) = cut {
+        Exit::Signal(*code)
+    } else if cut.is_some() || checked.count(|end| matches!(end, CheckEnd::Unanswered(_))) > 0 {
+        Exit::Partial
+    } else if checked.count(|end| *end == CheckEnd::Unusable) > 0 {
+        Exit::Look
+    } else {
+        Exit::Done
+    }
+}

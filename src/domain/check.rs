@@ -1,0 +1,226 @@
+//! What Check Status says of a bill's order, kept as evidence of its own kind; and which orders are asked about, and when.
+//!
+//! Belongs here: the fold of DOKU's words, when a query is due, which payments are one. Must not be here: DOKU's wire, asking.
+
+use jiff::{SignedDuration, Timestamp};
+use serde::{Deserialize, Serialize};
+
+use super::amount::Amount;
+use super::bill::Expiry;
+use super::channel::{Channel, Method};
+use super::digest::{self, Digest};
+use super::ids::{InvoiceNumber, PaymentCode, RequestId};
+use super::lifecycle::{BillState, Code, Status};
+use super::payment;
+
+/// DOKU's word for where an order stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Word {
+    /// It knows no such order (yet).
+    NotFound,
+    /// Waiting for payment.
+    Pending,
+    /// Paid; final.
+    Success,
+    /// Past its expiry; final.
+    Expired,
+    /// Not final, although it sounds so.
+    Failed,
+    /// A word that says nothing about counters.
+    Other,
+}
+
+impl Word {
+    /// Every word.
+    pub const ALL: [Self; 6] = [Self::NotFound, Self::Pending, Self::Success, Self::Expired, Self::Failed, Self::Other];
+
+    /// The name used in files.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::NotFound => "not_found",
+            Self::Pending => "pending",
+            Self::Success => "success",
+            Self::Expired => "expired",
+            Self::Failed => "failed",
+            Self::Other => "other",
+        }
+    }
+}
+
+/// A payment as a status answer tells of it. The answer names no code: that is the asked bill's.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FoundPayment {
+    /// What makes it this payment and no other, by the same rule as for notifications.
+    #[serde(with = "digest::as_hex")]
+    pub identity: Digest,
+    /// The order it paid.
+    pub invoice_number: InvoiceNumber,
+    /// The code of that order.
+    pub payment_code: PaymentCode,
+    /// Where.
+    pub channel: Channel,
+    /// How much, in rupiah.
+    pub amount: Amount,
+    /// When, by `transaction.date` (UTC).
+    pub paid_at: Timestamp,
+    /// The query that told of it; its answer is kept under this id.
+    pub request_id: RequestId,
+    /// SHA-256 of the answer's body as received.
+    #[serde(with = "digest::as_hex")]
+    pub answer_digest: Digest,
+}
+
+impl FoundPayment {
+    /// What its identity is, or would be, without the store's own number of it.
+    #[must_use]
+    pub fn identity_by_date(&self) -> Digest {
+        payment::identity_by_date(self.channel, self.payment_code.as_str(), self.invoice_number.as_str(), self.paid_at)
+    }
+
+    /// Whether a notified payment of this identity, which by its date would have the other, is this one. A status answer may
+    /// leave out the store's number of the payment, and so may a notification: then channel, code, invoice and date decide.
+    #[must_use]
+    pub fn is(&self, identity: &Digest, by_date: &Digest) -> bool {
+        let own = self.identity_by_date();
+        self.identity == *identity || (own == *by_date && (self.identity == own || identity == by_date))
+    }
+}
+
+/// A payment found, and when.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Found {
+    /// When DOKU first told of it (UTC).
+    pub at: Timestamp,
+    /// What it told.
+    pub payment: FoundPayment,
+}
+
+/// All that Check Status has said of one bill.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Checks {
+    /// The order that was asked about last.
+    pub order: InvoiceNumber,
+    /// When (UTC).
+    pub at: Timestamp,
+    /// What DOKU called it then.
+    pub word: Word,
+    /// How often the schedule has asked about this order.
+    pub count: u32,
+    /// Every payment it told of, also of earlier orders of the bill.
+    pub found: Vec<Found>,
+}
+
+impl Checks {
+    /// The fold: what was said before, and one more answer.
+    #[must_use]
+    pub fn after(
+        before: Option<Box<Self>>,
+        order: &InvoiceNumber,
+        at: Timestamp,
+        word: Word,
+        chosen: bool,
+        payment: Option<&FoundPayment>,
+    ) -> Self {
+        let (count, mut found) = match before.map(|before| *before) {
+            Some(before) if before.order == *order => (before.count, before.found),
+            Some(before) => (0, before.found),
+            None => (0, Vec::new()),
+        };
+        if let Some(payment) = payment
+            && !found.iter().any(|earlier| earlier.payment.is(&payment.identity, &payment.identity_by_date()))
+        {
+            found.push(Found { at, payment: payment.clone() });
+        }
+        Self { order: order.clone(), at, word, count: count.saturating_add(u32::from(!chosen)), found }
+    }
+
+    /// Whether asking about `order` again can tell nothing new.
+    fn is_final(&self, order: &InvoiceNumber) -> bool {
+        let told = || self.found.iter().any(|found| found.payment.invoice_number == *order);
+        self.order == *order && (self.word == Word::Expired || self.word == Word::Success && told())
+    }
+}
+
+/// When orders are asked about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Schedule {
+    /// Minutes after expiry from which a missing notification is remarkable: DOKU's last redelivery and an hour.
+    pub first_minutes: i64,
+    /// Days after that in which it is asked.
+    pub window_days: i64,
+    /// Seconds that must have passed since the order was last touched or asked about; DOKU asks for them.
+    pub spacing_seconds: i64,
+}
+
+const HOURS_A_DAY: i64 = 24;
+
+fn later(at: Timestamp, by: SignedDuration) -> Timestamp {
+    at.checked_add(by).unwrap_or(Timestamp::MAX)
+}
+
+/// When the schedule asks about a bill next; `None`: not by itself. `is_notified`: a notification proves that it is paid.
+#[must_use]
+pub fn due_at(state: &BillState, is_notified: bool, schedule: &Schedule) -> Option<Timestamp> {
+    // DOKU holds no order of an inquired code before somebody asks for it at a counter.
+    if is_notified || state.status != Status::Active || state.terms.method == Method::Inquiry {
+        return None;
+    }
+    let code = state.code.as_ref()?;
+    let first = later(ends_at(state, code)?, SignedDuration::from_mins(schedule.first_minutes));
+    let last = later(first, SignedDuration::from_hours(schedule.window_days.saturating_mul(HOURS_A_DAY)));
+    let due = match state.checks.as_deref().filter(|checks| checks.order == code.wire_invoice_number) {
+        Some(checks) if checks.is_final(&checks.order) => return None,
+        Some(checks) => first.max(later(checks.at, pause(checks.count))),
+        None => first,
+    };
+    (due <= last).then_some(due)
+}
+
+/// 1, 2, 4, 8 … days after the schedule's own queries; at once after those a person chose.
+fn pause(count: u32) -> SignedDuration {
+    let days = count.checked_sub(1).map_or(0, |doublings| 1_i64.checked_shl(doublings).filter(|&days| days > 0).unwrap_or(i64::MAX));
+    SignedDuration::from_hours(days.saturating_mul(HOURS_A_DAY).min(i64::from(u32::MAX)))
+}
+
+/// When its code stops being payable: DOKU's word, or else what was asked of it; `None` for an adopted code of unknown end.
+fn ends_at(state: &BillState, code: &Code) -> Option<Timestamp> {
+    code.answer.expires_at.or(match state.terms.expiry {
+        Expiry::At(at) => Some(at),
+        Expiry::Minutes(0) => None,
+        Expiry::Minutes(minutes) => Some(later(code.accepted_at, SignedDuration::from_mins(minutes.into()))),
+    })
+}
+
+/// From when the order may be asked about at all, whoever wants to know. Adopting a code touches nothing at DOKU.
+#[must_use]
+pub fn askable_from(state: &BillState, schedule: &Schedule) -> Timestamp {
+    let code = state.code.as_ref();
+    let issued = code.filter(|code| code.issued_as.is_some()).map(|code| code.accepted_at);
+    let amended = code.and_then(|code| code.superseded.last()).map(|superseded| superseded.until);
+    let checked = state.checks.as_ref().map(|checks| checks.at);
+    let touched = [issued, amended, checked, state.cancelled_at].into_iter().flatten().max();
+    touched.map_or(Timestamp::MIN, |at| later(at, SignedDuration::from_secs(schedule.spacing_seconds)))
+}
+
+/// The bills that are due at `now`, the longest due first, `count_max` at most.
+#[must_use]
+pub fn due<'a>(
+    states: impl IntoIterator<Item = &'a BillState>,
+    is_notified: impl Fn(&BillState) -> bool,
+    now: Timestamp,
+    schedule: &Schedule,
+    count_max: usize,
+) -> Vec<&'a BillState> {
+    let mut due: Vec<(Timestamp, &BillState)> = states
+        .into_iter()
+        .filter_map(|state| Some((due_at(state, is_notified(state), schedule)?, state)))
+        .filter(|(at, state)| *at <= now && askable_from(state, schedule) <= now)
+        .collect();
+    due.sort_unstable_by(|a, b| a.0.cmp(&b.0).then_with(|| a.1.invoice_number.cmp(&b.1.invoice_number)));
+    due.into_iter().take(count_max).map(|(_, state)| state).collect()
+}
+
+#[cfg(test)]
+mod tests;

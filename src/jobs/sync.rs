@@ -1,0 +1,228 @@
+//! Asking DOKU about bills that nobody has told us are paid: expired ones by a schedule, and those a person chose.
+//!
+//! Every answer is recorded before it is counted, so a run that is cut goes on with the rest: what was answered waits for its
+//! next turn, and at most the queries that were under way are made again. A query changes nothing at DOKU.
+
+use std::collections::HashMap;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use futures_util::StreamExt as _;
+use jiff::Timestamp;
+
+use super::caller::Caller;
+use super::stop::StopReason;
+use crate::doku::answer::SignaturePolicy;
+use crate::doku::status::{self, Reading, ToldPayment};
+use crate::doku::wire::{Delivery, Method, WireRequest};
+use crate::domain::check::{self, FoundPayment, Schedule, Word};
+use crate::domain::digest;
+use crate::domain::ids::{InvoiceNumber, RequestId};
+use crate::domain::lifecycle::{BillState, Code, Event, Status};
+use crate::domain::payment::Payment;
+use crate::gateway::Gateway;
+use crate::gateway::pacing::Time;
+use crate::ledger::{Entry, Ledger, LedgerError, Private, Snapshot};
+
+/// A run's collaborators, and how it asks.
+pub struct Syncing<'a, L, G, T: Time> {
+    /// The record.
+    pub ledger: &'a L,
+    /// The way to DOKU.
+    pub caller: Caller<'a, G, T>,
+    /// The wall clock (UTC).
+    pub clock: &'a (dyn Fn() -> Timestamp + Sync),
+    /// How strictly answers must be signed.
+    pub verify_response: SignaturePolicy,
+    /// When bills are due.
+    pub schedule: Schedule,
+    /// Queries that may still leave, retries included.
+    pub calls_left: AtomicU64,
+    /// Queries under way at once.
+    pub in_flight_max: usize,
+}
+
+impl<L, G, T: Time> std::fmt::Debug for Syncing<'_, L, G, T> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Syncing").field("schedule", &self.schedule).finish_non_exhaustive()
+    }
+}
+
+/// How asking about one bill ended.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum CheckEnd {
+    /// DOKU told of a payment that neither a notification nor an earlier answer had told of.
+    Found,
+    /// DOKU said where the order stands; no payment is new.
+    Told(Word),
+    /// DOKU says paid, but not how much or when.
+    Unusable,
+    /// No usable answer; it stays due.
+    Unanswered(String),
+    /// Something happened to the order too recently; it can be asked about from then on.
+    TooSoon(Timestamp),
+    /// It has no code that DOKU could be asked about, or an operation on it is open.
+    NotAskable(&'static str),
+    /// The run's queries were used up, or it was stopped.
+    Deferred,
+}
+
+/// What was asked, by invoice number.
+#[derive(Clone, Debug, Default)]
+pub struct SyncReport {
+    /// How each bill ended, in the order of their numbers.
+    pub ends: Vec<(InvoiceNumber, CheckEnd)>,
+}
+
+impl SyncReport {
+    /// How many ended so that `is` holds.
+    #[must_use]
+    pub fn count(&self, is: impl Fn(&CheckEnd) -> bool) -> usize {
+        self.ends.iter().filter(|(_, end)| is(end)).count()
+    }
+}
+
+impl<L: Ledger, G: Gateway, T: Time + Sync> Syncing<'_, L, G, T>
+where
+    T::Clock: Sync,
+{
+    /// Asks about `chosen`, or, when nothing is chosen, about every bill that is due.
+    ///
+    /// # Errors
+    /// Only the ledger's.
+    pub async fn run(&self, chosen: &[InvoiceNumber]) -> Result<SyncReport, LedgerError> {
+        let Snapshot { bills, payments, .. } = self.ledger.snapshot()?;
+        let notified = Notified::of(&payments);
+        let asked: Vec<&BillState> = if chosen.is_empty() {
+            let count_max = usize::try_from(self.calls_left.load(Ordering::Relaxed)).unwrap_or(usize::MAX);
+            check::due(bills.values(), |state| notified.holds(state), (self.clock)(), &self.schedule, count_max)
+        } else {
+            chosen.iter().filter_map(|number| bills.get(number)).collect()
+        };
+        let is_chosen = !chosen.is_empty();
+        let work = asked.into_iter().map(|state| async { (state.invoice_number.clone(), self.ask(state, is_chosen, &notified).await) });
+        let mut answered = futures_util::stream::iter(work).buffer_unordered(self.in_flight_max.max(1));
+        let mut report = SyncReport::default();
+        while let Some((number, end)) = answered.next().await {
+            report.ends.push((number, end?));
+        }
+        report.ends.sort_by(|a, b| a.0.cmp(&b.0));
+        Ok(report)
+    }
+
+    async fn ask(&self, state: &BillState, chosen: bool, notified: &Notified<'_>) -> Result<CheckEnd, LedgerError> {
+        let code = match askable(state) {
+            Ok(code) => code,
+            Err(why) => return Ok(CheckEnd::NotAskable(why)),
+        };
+        let from = check::askable_from(state, &self.schedule);
+        let now = (self.clock)();
+        if from > now {
+            return Ok(CheckEnd::TooSoon(from));
+        }
+        let order = &code.wire_invoice_number;
+        let id = match (status::fits_a_path(order.as_str()), code.issued_as) {
+            (true, _) => order.to_string(),
+            (false, Some(issued_as)) => issued_as.to_string(),
+            (false, None) => return Ok(CheckEnd::NotAskable("its number cannot stand in the path of a query")),
+        };
+        let request_id = RequestId::from_digest(&digest::of_parts(&[b"status", id.as_bytes(), &now.as_nanosecond().to_be_bytes()]));
+        let request = WireRequest { method: Method::Get, path: status::path(&id), request_id, body: bytes::Bytes::new() };
+        let mut last = String::new();
+        for attempt in 0..self.caller.retry.attempts_max.max(1) {
+            if !self.may_call() {
+                break;
+            }
+            let Some(delivery) = self.caller.attempt(attempt, &request).await else { break };
+            match status::reading(&delivery, order.as_str(), self.verify_response) {
+                Reading::Told(word, told) => return self.record(state, code, &request, &delivery, (word, told), chosen, notified).await,
+                Reading::NoAnswer(reason) => last = reason,
+                Reading::Refused(reason) => {
+                    self.caller.stop.ask(StopReason::Credentials(reason));
+                    break;
+                }
+            }
+        }
+        Ok(if last.is_empty() { CheckEnd::Deferred } else { CheckEnd::Unanswered(last) })
+    }
+
+    fn may_call(&self) -> bool {
+        self.calls_left.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |left| left.checked_sub(1)).is_ok()
+    }
+
+    #[allow(clippy::too_many_arguments, reason = "an answer is recorded with everything it belongs to")]
+    async fn record(
+        &self,
+        state: &BillState,
+        code: &Code,
+        request: &WireRequest,
+        delivery: &Delivery,
+        (word, told): (Word, Option<ToldPayment>),
+        chosen: bool,
+        notified: &Notified<'_>,
+    ) -> Result<CheckEnd, LedgerError> {
+        let body: &[u8] = if let Delivery::Answered(answer) = delivery { &answer.body } else { &[] };
+        let payment = told.map(|told| {
+            let channel = told.channel.unwrap_or(state.terms.channel);
+            let (order, payment_code) = (&code.wire_invoice_number, &code.answer.payment_code);
+            FoundPayment {
+                identity: told.identity(channel, payment_code.as_str(), order.as_str()),
+                invoice_number: order.clone(),
+                payment_code: payment_code.clone(),
+                channel,
+                amount: told.amount,
+                paid_at: told.paid_at,
+                request_id: request.request_id,
+                answer_digest: digest::of_bytes(body),
+            }
+        });
+        let end = match (&payment, word) {
+            (Some(payment), _) if !is_known(state, notified, payment) => CheckEnd::Found,
+            (None, Word::Success) => CheckEnd::Unusable,
+            (_, word) => CheckEnd::Told(word),
+        };
+        let private = Private { body: payment.as_ref().map(|_| (request.request_id, body.to_vec())), customer: None };
+        let event = Event::Checked { order: code.wire_invoice_number.clone(), word, chosen, payment };
+        let entry = Entry { invoice_number: state.invoice_number.clone(), at: (self.clock)(), event, private };
+        self.ledger.record(vec![entry]).await?;
+        Ok(end)
+    }
+}
+
+/// The code DOKU can be asked about.
+fn askable(state: &BillState) -> Result<&Code, &'static str> {
+    match (state.status, &state.code) {
+        (Status::Active | Status::Cancelled | Status::Retired, Some(code)) => Ok(code),
+        (_, None) => Err("it has no payment code"),
+        (_, Some(_)) => Err("an operation on it is open, which goes first"),
+    }
+}
+
+fn is_known(state: &BillState, notified: &Notified<'_>, payment: &FoundPayment) -> bool {
+    let (identity, by_date) = (&payment.identity, &payment.identity_by_date());
+    let found_before = state.checks.iter().flat_map(|checks| &checks.found).any(|found| found.payment.is(identity, by_date));
+    found_before || notified.of_number(&payment.invoice_number).iter().any(|known| payment.is(&known.identity, &known.identity_by_date()))
+}
+
+/// What notifications prove, by the number they name.
+struct Notified<'a>(HashMap<&'a InvoiceNumber, Vec<&'a Payment>>);
+
+impl<'a> Notified<'a> {
+    fn of(payments: &'a [Payment]) -> Self {
+        let mut by_number: HashMap<&InvoiceNumber, Vec<&Payment>> = HashMap::new();
+        for payment in payments {
+            by_number.entry(&payment.invoice_number).or_default().push(payment);
+        }
+        Self(by_number)
+    }
+
+    fn of_number(&self, number: &InvoiceNumber) -> &[&'a Payment] {
+        self.0.get(number).map_or(&[], Vec::as_slice)
+    }
+
+    /// Whether one of them is the bill's.
+    fn holds(&self, state: &BillState) -> bool {
+        let wire = state.code.as_ref().map(|code| &code.wire_invoice_number).filter(|wire| **wire != state.invoice_number);
+        let named = std::iter::once(&state.invoice_number).chain(wire);
+        named.flat_map(|number| self.of_number(number)).any(|payment| state.is_paid_by(payment))
+    }
+}
