@@ -166,11 +166,13 @@ pub enum EventKind {
     Retired,
     /// See [`Event::Noted`].
     Noted,
+    /// See [`Event::Registered`].
+    Registered(OperationKind),
 }
 
 impl EventKind {
     /// Every kind.
-    pub const ALL: [Self; 14] = [
+    pub const ALL: [Self; 17] = [
         Self::Planned,
         Self::Adopted,
         Self::Intended(OperationKind::Issue),
@@ -185,6 +187,9 @@ impl EventKind {
         Self::Settled(Verdict::Dead),
         Self::Retired,
         Self::Noted,
+        Self::Registered(OperationKind::Issue),
+        Self::Registered(OperationKind::Amend),
+        Self::Registered(OperationKind::Cancel),
     ];
 }
 
@@ -205,7 +210,8 @@ pub const fn next_status(status: Option<Status>, event: EventKind) -> Option<Sta
             | EventKind::Doubted
             | EventKind::Settled(_)
             | EventKind::Retired
-            | EventKind::Noted => None,
+            | EventKind::Noted
+            | EventKind::Registered(_) => None,
         };
     };
     match (status, event) {
@@ -236,11 +242,14 @@ pub const fn next_status(status: Option<Status>, event: EventKind) -> Option<Sta
 
         (S::InDoubt(_), EventKind::Settled(Verdict::Dead)) | (S::Active, EventKind::Retired) => Some(S::Retired),
         (S::Active, EventKind::Noted) => Some(S::Active),
+
+        (S::Planned | S::Retired, EventKind::Registered(Issue)) | (S::Active, EventKind::Registered(Amend)) => Some(S::Active),
+        (S::Active, EventKind::Registered(Cancel)) => Some(S::Cancelled),
         _ => None,
     }
 }
 
-/// What DOKU said of a live code.
+/// What DOKU said of a live code, or what we decided of one that is registered here only.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct CodeAnswer {
     /// The code.
@@ -331,6 +340,15 @@ pub enum Event {
         /// The terms with the change.
         terms: RecordedTerms,
     },
+    /// A code was registered, changed or cancelled in this ledger alone: DOKU hears of it only by asking (direct inquiry).
+    Registered {
+        /// What was done.
+        operation: OperationKind,
+        /// The terms in force from now on; of a cancelled code the last ones.
+        terms: RecordedTerms,
+        /// The code, with the end we gave it.
+        answer: CodeAnswer,
+    },
 }
 
 impl Event {
@@ -348,6 +366,7 @@ impl Event {
             Self::Settled { verdict, .. } => EventKind::Settled(*verdict),
             Self::Retired { .. } => EventKind::Retired,
             Self::Noted { .. } => EventKind::Noted,
+            Self::Registered { operation, .. } => EventKind::Registered(*operation),
         }
     }
 }

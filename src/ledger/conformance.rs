@@ -54,6 +54,7 @@ pub(super) fn terms(amount: u64) -> RecordedTerms {
         receipt_footer: None,
         policy: Policy::default(),
         bill_group: None,
+        additional: None,
     }
 }
 
@@ -244,6 +245,7 @@ fn entry_of(kind: EventKind, invoice: &str, second: i64, count: usize) -> Entry 
         }
         EventKind::Retired => Event::Retired { reason },
         EventKind::Noted => Event::Noted { terms },
+        EventKind::Registered(operation) => Event::Registered { operation, terms, answer: code },
     };
     entry(invoice, second, event)
 }

@@ -59,7 +59,9 @@ pub(super) fn check_create(body: &[u8], channel: Channel, method: Method, notifi
     let payment_code = match (method, info.payment_code) {
         (Method::Doku, None) => None,
         (Method::Doku, Some(_)) => return Err(invalid_json()),
-        (Method::Merchant | Method::Inquiry, code) => Some(payment_code(code)?),
+        (Method::Merchant, code) => Some(payment_code(code)?),
+        // Nothing is ever registered here for direct inquiry.
+        (Method::Inquiry, _) => return Err(invalid_json()),
     };
     let (digits_max, info_length_max) = match channel {
         Channel::Alfa => (5, 30),

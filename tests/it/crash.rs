@@ -184,6 +184,7 @@ fn terms(channel: Channel, method: Method, code: Option<&str>, rupiah: u64) -> W
         receipt_footer: None,
         policy: Policy::default(),
         bill_group: None,
+        additional: None,
     }))
 }
 

@@ -3,21 +3,22 @@
 use super::*;
 
 /// What design section 3 says, one row a status and one column an event; `.` is illegal. Columns: plan, adopt, intend to
-/// issue, to amend, to cancel, not sent, accepted, rejected, doubted, settled as done, as not done, as dead, retired, noted.
+/// issue, to amend, to cancel, not sent, accepted, rejected, doubted, settled as done, as not done, as dead, retired, noted,
+/// registered here, changed here, cancelled here.
 const GRID: &str = "
-    status    plan  adopt issue amend cancel unsent accept reject doubt done  undone dead  retire note
-    unknown   plan  live  .     .     .      .      .      .      .     .     .      .     .      .
-    plan      plan  live  sent  .     .      .      .      .      .     .     .      .     .      .
-    sent      .     .     .     .     .      plan   live   refuse ?iss  .     .      .     .      .
-    live      .     .     .     amend cancel .      .      .      .     .     .      .     gone   live
-    amend     .     .     .     .     .      live   live   live   ?amd  .     .      .     .      .
-    cancel    .     .     .     .     .      live   dead   live   ?can  .     .      .     .      .
-    refuse    plan  live  .     .     .      .      .      .      .     .     .      .     .      .
-    dead      .     .     .     .     .      .      .      .      .     .     .      .     .      .
-    gone      .     .     sent  .     .      .      .      .      .     .     .      .     .      .
-    ?iss      .     .     .     .     .      .      live   refuse ?iss  live  refuse gone  .      .
-    ?amd      .     .     .     .     .      .      live   live   ?amd  live  live   gone  .      .
-    ?can      .     .     .     .     .      .      dead   live   ?can  dead  live   gone  .      .
+    status    plan  adopt issue amend cancel unsent accept reject doubt done  undone dead  retire note  reg   regamd regcan
+    unknown   plan  live  .     .     .      .      .      .      .     .     .      .     .      .     .     .      .
+    plan      plan  live  sent  .     .      .      .      .      .     .     .      .     .      .     live  .      .
+    sent      .     .     .     .     .      plan   live   refuse ?iss  .     .      .     .      .     .     .      .
+    live      .     .     .     amend cancel .      .      .      .     .     .      .     gone   live  .     live   dead
+    amend     .     .     .     .     .      live   live   live   ?amd  .     .      .     .      .     .     .      .
+    cancel    .     .     .     .     .      live   dead   live   ?can  .     .      .     .      .     .     .      .
+    refuse    plan  live  .     .     .      .      .      .      .     .     .      .     .      .     .     .      .
+    dead      .     .     .     .     .      .      .      .      .     .     .      .     .      .     .     .      .
+    gone      .     .     sent  .     .      .      .      .      .     .     .      .     .      .     live  .      .
+    ?iss      .     .     .     .     .      .      live   refuse ?iss  live  refuse gone  .      .     .     .      .
+    ?amd      .     .     .     .     .      .      live   live   ?amd  live  live   gone  .      .     .     .      .
+    ?can      .     .     .     .     .      .      dead   live   ?can  dead  live   gone  .      .     .     .      .
 ";
 
 fn status_of(word: &str) -> Option<Status> {
@@ -54,6 +55,9 @@ fn event_of(word: &str) -> EventKind {
         "dead" => EventKind::Settled(Verdict::Dead),
         "retire" => EventKind::Retired,
         "note" => EventKind::Noted,
+        "reg" => EventKind::Registered(OperationKind::Issue),
+        "regamd" => EventKind::Registered(OperationKind::Amend),
+        "regcan" => EventKind::Registered(OperationKind::Cancel),
         other => panic!("{other}"),
     }
 }

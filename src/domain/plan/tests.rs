@@ -8,6 +8,7 @@ use super::*;
 use crate::domain::amount::Amount;
 use crate::domain::bill::{Customer, Policy};
 use crate::domain::channel::{Channel, Method};
+use crate::domain::ids::PaymentCode;
 use crate::domain::lifecycle::{CodeAnswer, Event};
 use crate::domain::personal::Personal;
 
@@ -35,6 +36,7 @@ fn terms() -> Terms {
         receipt_footer: None,
         policy: Policy::default(),
         bill_group: None,
+        additional: None,
     }
 }
 

@@ -164,6 +164,7 @@ fn with_code(invoice: &str, rupiah: u64, code: Option<&str>) -> Bill {
         receipt_footer: None,
         policy: Policy::default(),
         bill_group: None,
+        additional: None,
     };
     Bill { invoice_number: number(invoice), wanted: Wanted::Live(Box::new(terms)) }
 }
