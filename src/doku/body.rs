@@ -295,6 +295,25 @@ mod tests {
             r#""insurance_info":{"policy_type":"Dana Pendidikan","policy_number":"9090901234","policy_account_name":"Anton Budiman","policy_status":"aktif","bill_due_date":"21 May 2021"}"#
         ));
         assert!(!alfa.contains("indomaret_info"));
+        terms.additional = Some(Box::new(crate::domain::additional::Additional {
+            override_notification_url: Some("https://pay.example.com/n".into()),
+            settlement: crate::domain::additional::parse_settlement("SBA-0001-1:10:PERCENTAGE;SBA-0001-2:5000:FIX").unwrap(),
+            report: vec![ReportColumn { key: "Branch".into(), value: "Jakarta".into() }],
+            hold_settlement: true,
+            account_id: Some("SAC-1".into()),
+        }));
+        let whole = String::from_utf8(issue(&invoice, &terms, 60)).unwrap();
+        assert!(whole.contains(
+            r#""settlement":[{"bank_account_settlement_id":"SBA-0001-1","value":10,"type":"PERCENTAGE"},{"bank_account_settlement_id":"SBA-0001-2","value":5000,"type":"FIX"}],"report":[{"key":"Branch","value":"Jakarta"}],"hold_settlement":true,"account":{"id":"SAC-1"}}"#
+        ), "{whole}");
+        assert!(
+            whole.contains(r#""additional_info":{"override_notification_url":"https://pay.example.com/n","insurance_info":{"#),
+            "{whole}"
+        );
+        let code = PaymentCode::new("7").unwrap();
+        let change = String::from_utf8(amend(&invoice, &code, &terms, 60)).unwrap();
+        assert!(!change.contains("additional_info"), "PATCH documents none of it: {change}");
+        terms.additional = None;
         terms.channel = Channel::Indomaret;
         let indomaret = String::from_utf8(issue(&invoice, &terms, 60)).unwrap();
         assert!(indomaret.contains(r#""indomaret_info":{"receipt":{"description":"Premi","footer_message":"Call Center 021 555-0525"}}"#));

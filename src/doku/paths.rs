@@ -43,3 +43,22 @@ impl Paths {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nothing_leads_to_doku_for_an_inquiry_code_and_no_change_for_indomaret() {
+        let paths = crate::config::resolve(None, [], &[]).unwrap().doku.paths;
+        for channel in Channel::ALL {
+            for method in Method::ALL {
+                let issues =
+                    matches!((channel, method), (Channel::Alfa, Method::Doku | Method::Merchant) | (Channel::Indomaret, Method::Doku));
+                assert_eq!(paths.issue(channel, method).is_some(), issues, "{channel} {method}");
+                let amends = channel == Channel::Alfa && method != Method::Inquiry;
+                assert_eq!(paths.amend(channel, method).is_some(), amends, "{channel} {method}");
+            }
+        }
+    }
+}

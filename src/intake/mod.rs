@@ -364,7 +364,9 @@ fn advice(bills: &[SourcedBill]) -> Vec<Note> {
         }
         let is_long = |terms: &&Terms| {
             let profile = terms.channel.profile();
-            profile.can_amend && terms.customer.name.reveal().chars().nth(profile.name_length_max_on_amend).is_some()
+            profile.can_amend
+                && terms.method != Method::Inquiry
+                && terms.customer.name.reveal().chars().nth(profile.name_length_max_on_amend).is_some()
         };
         let long_names = terms().filter(is_long).count();
         if long_names > 0 {

@@ -102,12 +102,12 @@ fn lacks_code(bill: &Bill) -> bool {
 /// The code the ledger has for the bill, unless it was never asked for and somebody else has it or wants it now.
 fn kept<'s>(bill: &Bill, view: &MapView<'s>, given: &HashSet<&PaymentCode>) -> Option<&'s PaymentCode> {
     let state = view.state(&bill.invoice_number)?;
-    if state.terms.method == Method::Doku && state.status.open_operation().is_none() {
+    let terms = state.open.as_ref().map_or(&state.terms, |open| &open.terms);
+    if terms.method == Method::Doku {
         return None;
     }
-    let open = state.open.as_ref().and_then(|open| open.terms.payment_code.as_ref());
     let held = state.code.as_ref().map(|code| &code.answer.payment_code);
-    let code = open.or(state.terms.payment_code.as_ref()).or(held)?;
+    let code = terms.payment_code.as_ref().or(held)?;
     let is_ours = state.status.may_be_live() || state.status == Status::Cancelled;
     let is_free = !given.contains(code) && view.holder(code).is_none_or(|holder| *holder == bill.invoice_number);
     (is_ours || is_free).then_some(code)

@@ -12,6 +12,8 @@ use crate::domain::ids::PaymentCode;
 use crate::domain::lifecycle::{CodeAnswer, Event};
 use crate::domain::personal::Personal;
 
+mod methods;
+
 const SALT: Salt = Salt::new([1; 16]);
 
 fn at(minute: i64) -> Timestamp {
