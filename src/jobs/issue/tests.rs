@@ -19,6 +19,8 @@ use crate::gateway::retry::{Breaker, RetryPolicy};
 use crate::jobs::stop::{Stop, StopReason};
 use crate::ledger::memory::MemoryLedger;
 
+mod local;
+
 /// What the scripted DOKU does with the next request.
 enum Act {
     /// Answers with this status and body.
