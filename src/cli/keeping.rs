@@ -8,6 +8,7 @@ use jiff::civil::Date;
 use super::args::{LedgerCommand, VerdictArgument};
 use super::output::{self, rupiah};
 use super::setup::{Failure, Setup};
+use crate::domain::bill::RecordedTerms;
 use crate::domain::calendar::{format_utc_seconds, start_of_wib_day, wib};
 use crate::domain::check::{FoundPayment, Word};
 use crate::domain::digest::Digest;
@@ -96,6 +97,17 @@ pub(super) fn why(setup: &Setup, invoice: &str) -> Result<Exit, Failure> {
     Ok(Exit::Done)
 }
 
+/// What was done here alone, where DOKU asks when the code is to be paid.
+fn registered(operation: OperationKind, terms: &RecordedTerms, answer: &CodeAnswer) -> String {
+    let done = match operation {
+        OperationKind::Issue => "registered here",
+        OperationKind::Amend => "changed here",
+        OperationKind::Cancel => return format!("cancelled here: code {}", answer.payment_code),
+    };
+    let until = answer.expires_at.map(|at| format!(", payable until {}", at.to_zoned(wib()).strftime("%Y-%m-%d %H:%M WIB")));
+    format!("{done}: code {}, {}{}", answer.payment_code, rupiah(terms.amount.get().into()), until.unwrap_or_default())
+}
+
 fn told(happening: &Happening) -> String {
     match happening {
         Happening::Payment(payment) => format!("paid {} with code {}", rupiah(payment.amount.get().into()), payment.payment_code),
@@ -117,6 +129,7 @@ fn told(happening: &Happening) -> String {
             Event::Retired { reason } => format!("the code is dead: {reason}"),
             Event::Noted { .. } => "ledger-only columns changed".into(),
             Event::Checked { order, word, payment, .. } => told_of_check(order, *word, payment.as_ref()),
+            Event::Registered { operation, terms, answer } => registered(*operation, terms, answer),
         },
     }
 }

@@ -37,7 +37,8 @@ pub(super) struct Flags {
 pub(super) struct Sender {
     _lock: SenderLock,
     pub(super) ledger: SqliteLedger,
-    gateway: HttpGateway,
+    /// None without a secret: nothing can be sent then.
+    gateway: Option<HttpGateway>,
     pacer: Pacer<RealTime>,
     breaker: Breaker,
     pub(super) stop: Stop,
@@ -47,10 +48,9 @@ pub(super) struct Sender {
 }
 
 impl Sender {
-    pub(super) fn open(setup: &Setup, flags: &Flags, secret: &SecretString) -> Result<Self, Failure> {
+    pub(super) fn open(setup: &Setup, flags: &Flags, secret: Option<&SecretString>) -> Result<Self, Failure> {
         let config = &setup.config;
         let binding = setup.binding()?;
-        let key = SigningKey::new(secret);
         let clock = setup.clock.clone();
         let create =
             if flags.new_ledger || (flags.command == "issue" && !setup.is_production()) { Create::IfMissing } else { Create::Never };
@@ -62,9 +62,9 @@ impl Sender {
             connect_ms: config.timeout.connect_ms,
             request_ms: config.timeout.request_ms,
         };
-        let gateway = HttpGateway::new(endpoint, key, clock.clone())
-            .map_err(|error| Failure::new(Exit::Disk, format!("TLS cannot be set up: {error}")))?
-            .believing(setup.previous_key()?);
+        let previous = setup.previous_key()?;
+        let open = |secret| HttpGateway::new(endpoint, SigningKey::new(secret), clock.clone()).map(|gateway| gateway.believing(previous));
+        let gateway = secret.map(open).transpose().map_err(|error| Failure::new(Exit::Disk, format!("TLS cannot be set up: {error}")))?;
         let rate = Rate { per_second: config.pacing.rate_per_second, burst: config.pacing.burst };
         Ok(Self {
             _lock: lock,
@@ -83,7 +83,7 @@ impl Sender {
         })
     }
 
-    pub(super) fn issuing(&self) -> Issuing<'_, SqliteLedger, HttpGateway, RealTime> {
+    pub(super) fn issuing(&self) -> Issuing<'_, SqliteLedger, Option<HttpGateway>, RealTime> {
         let Self { ledger, gateway, pacer, breaker, stop, settings, retry, now, .. } = self;
         Issuing {
             ledger,
@@ -95,7 +95,7 @@ impl Sender {
         }
     }
 
-    pub(super) fn syncing<'a>(&'a self, setup: &Setup) -> Syncing<'a, SqliteLedger, HttpGateway, RealTime> {
+    pub(super) fn syncing<'a>(&'a self, setup: &Setup) -> Syncing<'a, SqliteLedger, Option<HttpGateway>, RealTime> {
         let (Self { ledger, gateway, pacer, breaker, stop, settings, retry, now, .. }, sync) = (self, &setup.config.sync);
         Syncing {
             ledger,

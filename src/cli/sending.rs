@@ -12,11 +12,11 @@ use super::setup::{Failure, Setup};
 use crate::domain::bill::{Bill, Wanted};
 use crate::domain::end::{Bucket, Counts};
 use crate::domain::ids::InvoiceNumber;
-use crate::domain::lifecycle::BillState;
+use crate::domain::lifecycle::{BillState, OperationKind};
 use crate::domain::plan::{self, Step};
 use crate::exit::Exit;
 use crate::intake::{self, Intake, Place, Purpose, Sourced};
-use crate::jobs::issue::steps;
+use crate::jobs::issue::{steps, with_codes};
 use crate::jobs::stop::StopReason;
 use crate::ledger::{Ledger, LedgerError, SqliteLedger};
 use crate::report::atomic;
@@ -35,7 +35,7 @@ pub(super) fn issue(setup: &Setup, arguments: &Issue) -> Result<Exit, Failure> {
         return dry_run(setup, &intake, &flags);
     }
     let out = arguments.out.clone().unwrap_or_else(|| PathBuf::from("tagih-out"));
-    send(setup, &intake, &flags, &arguments.sending, &setup.secret()?, &out)
+    send(setup, &intake, &flags, &arguments.sending, setup.secret(), &out)
 }
 
 pub(super) fn cancel(setup: &Setup, arguments: &Cancel) -> Result<Exit, Failure> {
@@ -49,7 +49,7 @@ pub(super) fn cancel(setup: &Setup, arguments: &Cancel) -> Result<Exit, Failure>
     notes(setup, &intake);
     let flags = Flags { command: "cancel", new_ledger: false, reissue_expired: false, retry_rejected: false };
     let out = arguments.out.clone().unwrap_or_else(|| PathBuf::from("tagih-out"));
-    send(setup, &intake, &flags, &arguments.sending, &setup.secret()?, &out)
+    send(setup, &intake, &flags, &arguments.sending, setup.secret(), &out)
 }
 
 /// Invoice numbers given as arguments, as if they were the rows of a file.
@@ -84,33 +84,39 @@ fn bills(intake: &Intake) -> Vec<Bill> {
     intake.valid.iter().map(|row| row.item.clone()).collect()
 }
 
-/// Prints the plan: counts, rupiah, calls, time at the rate. Makes no network call and writes nothing.
-fn dry_run(setup: &Setup, intake: &Intake, flags: &Flags) -> Result<Exit, Failure> {
-    let settings = settings(setup, flags)?;
-    let bills = bills(intake);
-    let steps = if setup.ledger_path().exists() {
+/// What a run would do first, row by row. Reads the ledger and writes nothing.
+fn planned(setup: &Setup, flags: &Flags, bills: &[Bill]) -> Result<Vec<Step>, Failure> {
+    let (settings, minting) = (settings(setup, flags)?, setup.minting()?);
+    if setup.ledger_path().exists() {
         let ledger = SqliteLedger::open_read_only(setup.ledger_path(), &setup.binding()?)?;
-        steps(&bills, &ledger, setup.clock.now(), &settings.rules)?
+        let bills = with_codes(bills, &ledger, minting.as_ref())?;
+        Ok(steps(&bills, &ledger, setup.clock.now(), &settings.rules)?)
     } else if setup.is_production() && !flags.new_ledger {
         // The run itself would end so; its plan must not look as if everything were new.
-        return Err(LedgerError::Missing { path: setup.config.ledger.path.clone() }.into());
+        Err(LedgerError::Missing { path: setup.config.ledger.path.clone() }.into())
     } else {
         let nothing = HashMap::new();
         let view = plan::MapView::new(&nothing, HashSet::new());
         let salt = crate::domain::bill::Salt::new([0; 16]);
-        bills.iter().map(|bill| plan::step(bill, &view, &salt, setup.clock.now(), &settings.rules)).collect()
-    };
+        let bills = plan::with_codes(bills, &nothing, &[], minting.as_ref());
+        Ok(bills.iter().map(|bill| plan::step(bill, &view, &salt, setup.clock.now(), &settings.rules)).collect())
+    }
+}
+
+/// Prints the plan: counts, rupiah, calls, time at the rate. Makes no network call and writes nothing.
+fn dry_run(setup: &Setup, intake: &Intake, flags: &Flags) -> Result<Exit, Failure> {
+    let bills = bills(intake);
+    let steps = planned(setup, flags, &bills)?;
     let mut table: BTreeMap<&str, (u64, i128)> = BTreeMap::new();
     let mut calls = 0_u64;
     for (bill, step) in bills.iter().zip(&steps) {
-        let (name, call) = step_name(step);
         let amount = match &bill.wanted {
             Wanted::Live(terms) => i128::from(terms.amount.get()),
             Wanted::Cancelled => 0,
         };
-        let slot = table.entry(name).or_default();
+        let slot = table.entry(step_name(step)).or_default();
         *slot = (slot.0.saturating_add(1), slot.1.saturating_add(amount));
-        calls = calls.saturating_add(u64::from(call));
+        calls = calls.saturating_add(u64::from(step.calls_doku(bill)));
     }
     let slot = table.entry("refuse").or_default();
     slot.0 = slot.0.saturating_add(intake.refused_row_count);
@@ -137,17 +143,17 @@ fn dry_run(setup: &Setup, intake: &Intake, flags: &Flags) -> Result<Exit, Failur
     Ok(if intake.refused_row_count > 0 || steps.iter().any(|step| matches!(step, Step::Refused { .. })) { Exit::Look } else { Exit::Done })
 }
 
-const fn step_name(step: &Step) -> (&'static str, bool) {
+const fn step_name(step: &Step) -> &'static str {
     match step {
-        Step::Issue { .. } => ("issue", true),
-        Step::Amend => ("amend", true),
-        Step::Cancel => ("cancel", true),
-        Step::Resolve => ("resolve", true),
-        Step::ConfirmExpiry | Step::Release { .. } => ("confirm", true),
-        Step::Wait { .. } => ("wait", true),
-        Step::Note | Step::Unchanged(_) => ("unchanged", false),
-        Step::RejectedBefore { .. } => ("rejected", false),
-        Step::Refused { .. } => ("refuse", false),
+        Step::Issue { .. } | Step::Register(OperationKind::Issue) => "issue",
+        Step::Amend | Step::Register(OperationKind::Amend) => "amend",
+        Step::Cancel | Step::Register(OperationKind::Cancel) => "cancel",
+        Step::Resolve => "resolve",
+        Step::ConfirmExpiry | Step::Release { .. } => "confirm",
+        Step::Wait { .. } | Step::Retire { .. } => "wait",
+        Step::Note | Step::Unchanged(_) => "unchanged",
+        Step::RejectedBefore { .. } => "rejected",
+        Step::Refused { .. } => "refuse",
     }
 }
 
@@ -173,13 +179,14 @@ pub(super) fn refused_lines(setup: &Setup, intake: &Intake) {
     }
 }
 
-/// Brings DOKU to the state that `intake` wants, writes the result files into `out` and prints the last line.
+/// Brings DOKU to the state that `intake` wants, writes the result files into `out` and prints the last line. Without a secret
+/// only what needs no call to DOKU is done.
 pub(super) fn send(
     setup: &Setup,
     intake: &Intake,
     flags: &Flags,
     sending: &Sending,
-    secret: &SecretString,
+    secret: Result<SecretString, Failure>,
     out: &Path,
 ) -> Result<Exit, Failure> {
     let deadline = deadline(sending, setup.clock.now())?;
@@ -187,8 +194,15 @@ pub(super) fn send(
     // Better not begun than sent and unreported.
     atomic::probe(out)?;
     let started_at = setup.clock.now();
-    let sender = Sender::open(setup, flags, secret)?;
     let bills = bills(intake);
+    let secret = match secret {
+        Ok(secret) => Some(secret),
+        // What is registered here only needs no key; a single call to DOKU does.
+        Err(failure) if planned(setup, flags, &bills)?.iter().zip(&bills).any(|(step, bill)| step.calls_doku(bill)) => return Err(failure),
+        Err(_) => None,
+    };
+    let sender = Sender::open(setup, flags, secret.as_ref())?;
+    let bills = with_codes(&bills, &sender.ledger, setup.minting()?.as_ref())?;
     let progress = Progress::new(flags.command, u64::try_from(bills.len()).unwrap_or(u64::MAX), setup.quiet);
     let issuing = sender.issuing();
     let ends = sender.drive(deadline, issuing.run(&bills, &|_, _| progress.advance()))?;

@@ -9,9 +9,11 @@ use super::args::Global;
 use crate::clock::Clock;
 use crate::config::{self, Config, ConfigError, Environment};
 use crate::doku::signature::SigningKey;
+use crate::domain::additional::{self, UrlRules};
 use crate::domain::channel::{Channel, Method};
+use crate::domain::plan::Minting;
 use crate::exit::Exit;
-use crate::intake::{self, AmountFormat, Defaults, IntakeError, Limits};
+use crate::intake::{self, AdditionalOptions, AmountFormat, CodeTemplate, Defaults, IntakeError, Limits, ReportTemplate};
 use crate::jobs::ingest::IngestError;
 use crate::jobs::reconcile::ReconcileError;
 use crate::ledger::{Binding, LedgerError};
@@ -207,7 +209,52 @@ impl Setup {
             defaults: self.intake_defaults()?,
             limits,
             merchant_bin: filled(&settings.merchant_bin),
+            code_template: self.code_template()?,
+            additional: self.additional(cycle)?,
             ..intake::Options::new(self.clock.now())
+        })
+    }
+
+    /// How codes of our own making come about, if the configuration says so.
+    fn code_template(&self) -> Result<Option<CodeTemplate>, Failure> {
+        let (settings, bin) = (&self.config.merchant_code, filled(&self.config.intake.merchant_bin));
+        let Some(template) = filled(&settings.template) else { return Ok(None) };
+        let parsed = CodeTemplate::parse(&template, bin.as_deref(), settings.length);
+        parsed.map(Some).map_err(|reason| Failure::usage(format!("`merchant_code.template` cannot be used: `{template}`: {reason}")))
+    }
+
+    /// The numbers that are given out as codes, if that is their way.
+    pub(super) fn minting(&self) -> Result<Option<Minting>, Failure> {
+        Ok(self.code_template()?.and_then(|template| template.minting()))
+    }
+
+    /// What goes out beside the order.
+    fn additional(&self, cycle: Option<&String>) -> Result<AdditionalOptions, Failure> {
+        let settings = &self.config.additional_info;
+        let wrong = |key: &str, reason: String| Failure::usage(format!("`additional_info.{key}` cannot be used: {reason}"));
+        let hosts = settings.override_hosts.split(',').map(str::trim).filter(|host| !host.is_empty());
+        let url_rules = UrlRules {
+            path: self.config.doku.notification_path.clone(),
+            hosts: hosts.map(str::to_owned).collect(),
+            loopback: !self.is_production(),
+        };
+        let override_notification_url = filled(&settings.override_notification_url);
+        if let Some(reason) = override_notification_url.as_ref().and_then(|url| url_rules.check(url).err()) {
+            return Err(wrong("override_notification_url", reason));
+        }
+        let settlement = filled(&settings.settlement).map(|text| additional::parse_settlement(&text)).transpose();
+        let account_id = filled(&settings.account_id);
+        if let Some(reason) = account_id.as_ref().and_then(|id| additional::check_account(id).err()) {
+            return Err(wrong("account_id", reason));
+        }
+        Ok(AdditionalOptions {
+            url_rules,
+            override_notification_url,
+            settlement: settlement.map_err(|reason| wrong("settlement", reason))?.unwrap_or_default(),
+            hold_settlement: settings.hold_settlement,
+            account_id,
+            indomaret_settlement: settings.indomaret_settlement,
+            report: ReportTemplate::parse(&settings.report, cycle.map(String::as_str)).map_err(|reason| wrong("report", reason))?,
         })
     }
 

@@ -20,7 +20,7 @@ pub(super) fn sync(setup: &Setup, invoices: &[String], sending: &Sending) -> Res
     let deadline = deadline(sending, setup.clock.now())?;
     confirm(setup, sending, "status queries and replays")?;
     let flags = Flags { command: "sync", new_ledger: false, reissue_expired: false, retry_rejected: false };
-    let sender = Sender::open(setup, &flags, &setup.secret()?)?;
+    let sender = Sender::open(setup, &flags, Some(&setup.secret()?))?;
     let before = sender.ledger.snapshot()?;
     let chosen = chosen(&before, invoices)?;
     let mut open: Vec<BillState> = before.bills.into_values().filter(|bill| bill.open.is_some()).collect();

@@ -22,6 +22,8 @@ pub struct Config {
     pub sync: Sync,
     pub plan: Plan,
     pub intake: Intake,
+    pub merchant_code: MerchantCode,
+    pub additional_info: AdditionalInfo,
     pub reconcile: Reconcile,
 }
 
@@ -108,6 +110,17 @@ section!(
 section!(
     /// `[intake.limits]`
     Limits { field_bytes_max: usize, record_bytes_max: usize, columns_max: usize, rows_max: u64 }
+);
+section!(
+    /// `[merchant_code]`
+    MerchantCode { template: String, length: usize }
+);
+section!(
+    /// `[additional_info]`
+    AdditionalInfo {
+        override_notification_url: String, override_hosts: String, settlement: String, report: String,
+        hold_settlement: bool, account_id: String, indomaret_settlement: bool,
+    }
 );
 section!(
     /// `[reconcile]`

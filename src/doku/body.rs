@@ -5,6 +5,7 @@
 use jiff::civil::Date;
 use serde::Serialize;
 
+use crate::domain::additional::{ReportColumn, Share};
 use crate::domain::amount::Amount;
 use crate::domain::bill::Terms;
 use crate::domain::channel::Channel;
@@ -66,7 +67,23 @@ struct Receipt<'a> {
 
 #[derive(Serialize)]
 struct AdditionalInfo<'a> {
-    insurance_info: InsuranceInfo<'a>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    override_notification_url: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    insurance_info: Option<InsuranceInfo<'a>>,
+    #[serde(skip_serializing_if = "<[Share]>::is_empty")]
+    settlement: &'a [Share],
+    #[serde(skip_serializing_if = "<[ReportColumn]>::is_empty")]
+    report: &'a [ReportColumn],
+    #[serde(skip_serializing_if = "Option::is_none")]
+    hold_settlement: Option<bool>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    account: Option<Account<'a>>,
+}
+
+#[derive(Serialize)]
+struct Account<'a> {
+    id: &'a str,
 }
 
 #[derive(Serialize)]
@@ -105,7 +122,7 @@ pub fn issue(wire_invoice_number: &InvoiceNumber, terms: &Terms, expiry_minutes:
         customer: customer(terms),
         alfa_info,
         indomaret_info,
-        additional_info: insurance(terms),
+        additional_info: additional_info(terms),
     })
 }
 
@@ -178,17 +195,28 @@ fn customer(terms: &Terms) -> Customer<'_> {
     Customer { name: terms.customer.name.reveal(), email: terms.customer.email.as_ref().map(Personal::reveal) }
 }
 
-fn insurance(terms: &Terms) -> Option<AdditionalInfo<'_>> {
+/// None when there is nothing to say: what is not sent cannot be wrong.
+fn additional_info(terms: &Terms) -> Option<AdditionalInfo<'_>> {
+    let (insurance_info, given) = (insurance(terms), terms.additional.as_deref());
+    (insurance_info.is_some() || given.is_some()).then(|| AdditionalInfo {
+        override_notification_url: given.and_then(|given| given.override_notification_url.as_deref()),
+        insurance_info,
+        settlement: given.map(|given| given.settlement.as_slice()).unwrap_or_default(),
+        report: given.map(|given| given.report.as_slice()).unwrap_or_default(),
+        hold_settlement: given.filter(|given| given.hold_settlement).map(|_| true),
+        account: given.and_then(|given| given.account_id.as_deref()).map(|id| Account { id }),
+    })
+}
+
+fn insurance(terms: &Terms) -> Option<InsuranceInfo<'_>> {
     let policy = &terms.policy;
     let takes_insurance = terms.channel.profile().insurance_length_max.is_some();
-    (takes_insurance && policy.number.is_some()).then(|| AdditionalInfo {
-        insurance_info: InsuranceInfo {
-            policy_type: policy.kind.as_deref(),
-            policy_number: policy.number.as_deref(),
-            policy_account_name: Some(terms.customer.name.reveal()),
-            policy_status: policy.status.as_deref(),
-            bill_due_date: policy.due_date.map(written_out),
-        },
+    (takes_insurance && policy.number.is_some()).then(|| InsuranceInfo {
+        policy_type: policy.kind.as_deref(),
+        policy_number: policy.number.as_deref(),
+        policy_account_name: Some(terms.customer.name.reveal()),
+        policy_status: policy.status.as_deref(),
+        bill_due_date: policy.due_date.map(written_out),
     })
 }
 
@@ -224,6 +252,7 @@ mod tests {
             receipt_footer: None,
             policy: Policy::default(),
             bill_group: None,
+            additional: None,
         }
     }
 
@@ -266,6 +295,25 @@ mod tests {
             r#""insurance_info":{"policy_type":"Dana Pendidikan","policy_number":"9090901234","policy_account_name":"Anton Budiman","policy_status":"aktif","bill_due_date":"21 May 2021"}"#
         ));
         assert!(!alfa.contains("indomaret_info"));
+        terms.additional = Some(Box::new(crate::domain::additional::Additional {
+            override_notification_url: Some("https://pay.example.com/n".into()),
+            settlement: crate::domain::additional::parse_settlement("SBA-0001-1:10:PERCENTAGE;SBA-0001-2:5000:FIX").unwrap(),
+            report: vec![ReportColumn { key: "Branch".into(), value: "Jakarta".into() }],
+            hold_settlement: true,
+            account_id: Some("SAC-1".into()),
+        }));
+        let whole = String::from_utf8(issue(&invoice, &terms, 60)).unwrap();
+        assert!(whole.contains(
+            r#""settlement":[{"bank_account_settlement_id":"SBA-0001-1","value":10,"type":"PERCENTAGE"},{"bank_account_settlement_id":"SBA-0001-2","value":5000,"type":"FIX"}],"report":[{"key":"Branch","value":"Jakarta"}],"hold_settlement":true,"account":{"id":"SAC-1"}}"#
+        ), "{whole}");
+        assert!(
+            whole.contains(r#""additional_info":{"override_notification_url":"https://pay.example.com/n","insurance_info":{"#),
+            "{whole}"
+        );
+        let code = PaymentCode::new("7").unwrap();
+        let change = String::from_utf8(amend(&invoice, &code, &terms, 60)).unwrap();
+        assert!(!change.contains("additional_info"), "PATCH documents none of it: {change}");
+        terms.additional = None;
         terms.channel = Channel::Indomaret;
         let indomaret = String::from_utf8(issue(&invoice, &terms, 60)).unwrap();
         assert!(indomaret.contains(r#""indomaret_info":{"receipt":{"description":"Premi","footer_message":"Call Center 021 555-0525"}}"#));

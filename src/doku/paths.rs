@@ -21,22 +21,44 @@ pub struct Paths {
 }
 
 impl Paths {
-    /// Where a code is issued or registered.
+    /// Where a code is issued or registered; `None` where DOKU documents no such call.
     #[must_use]
-    pub fn issue(&self, channel: Channel, method: Method) -> &str {
+    pub fn issue(&self, channel: Channel, method: Method) -> Option<&str> {
         match (channel, method) {
-            (Channel::Alfa, Method::Doku) => &self.alfa_doku,
-            (Channel::Alfa, Method::Merchant | Method::Inquiry) => &self.alfa_merchant,
-            (Channel::Indomaret, _) => &self.indomaret_doku,
+            (Channel::Alfa, Method::Doku) => Some(&self.alfa_doku),
+            (Channel::Alfa, Method::Merchant) => Some(&self.alfa_merchant),
+            (Channel::Indomaret, Method::Doku) => Some(&self.indomaret_doku),
+            // A code for direct inquiry is never told to DOKU, and Indomaret takes no codes of our making.
+            (Channel::Alfa | Channel::Indomaret, Method::Inquiry) | (Channel::Indomaret, Method::Merchant) => None,
         }
     }
 
-    /// Where a live code is changed or cancelled. Planning refuses this for channels without such a call.
+    /// Where a live code is changed or cancelled; `None` where DOKU documents no such call.
     #[must_use]
-    pub fn amend(&self, method: Method) -> &str {
-        match method {
-            Method::Doku => &self.alfa_amend,
-            Method::Merchant | Method::Inquiry => &self.alfa_merchant_amend,
+    pub fn amend(&self, channel: Channel, method: Method) -> Option<&str> {
+        match (channel, method) {
+            (Channel::Alfa, Method::Doku) => Some(&self.alfa_amend),
+            (Channel::Alfa, Method::Merchant) => Some(&self.alfa_merchant_amend),
+            (Channel::Alfa, Method::Inquiry) | (Channel::Indomaret, _) => None,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nothing_leads_to_doku_for_an_inquiry_code_and_no_change_for_indomaret() {
+        let paths = crate::config::resolve(None, [], &[]).unwrap().doku.paths;
+        for channel in Channel::ALL {
+            for method in Method::ALL {
+                let issues =
+                    matches!((channel, method), (Channel::Alfa, Method::Doku | Method::Merchant) | (Channel::Indomaret, Method::Doku));
+                assert_eq!(paths.issue(channel, method).is_some(), issues, "{channel} {method}");
+                let amends = channel == Channel::Alfa && method != Method::Inquiry;
+                assert_eq!(paths.amend(channel, method).is_some(), amends, "{channel} {method}");
+            }
         }
     }
 }

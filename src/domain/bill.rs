@@ -3,6 +3,7 @@
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
+use super::additional::Additional;
 use super::amount::Amount;
 use super::channel::{Channel, Method};
 use super::digest;
@@ -64,6 +65,8 @@ pub struct Terms {
     pub policy: Policy,
     /// Bills of one debt at several counters share this name.
     pub bill_group: Option<String>,
+    /// What DOKU takes beside the order; none for nothing.
+    pub additional: Option<Box<Additional>>,
 }
 
 /// Who owes a bill.
@@ -127,6 +130,9 @@ pub struct RecordedTerms {
     /// See [`Terms::bill_group`].
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub bill_group: Option<String>,
+    /// See [`Terms::additional`].
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub additional: Option<Box<Additional>>,
 }
 
 /// Makes digests of personal data that cannot be guessed without the ledger: its random salt goes in first.
@@ -176,6 +182,7 @@ impl Terms {
             receipt_footer: self.receipt_footer.clone(),
             policy: self.policy.clone(),
             bill_group: self.bill_group.clone(),
+            additional: self.additional.clone(),
         }
     }
 }
@@ -192,15 +199,18 @@ pub enum Reach {
 }
 
 impl RecordedTerms {
-    /// The columns in which `wanted` differs from these terms, each with how the change can reach DOKU.
+    /// The columns in which `wanted` differs from these terms, each with how the change can reach the counter. What is registered
+    /// here only can change in everything but what makes it that code.
     #[must_use]
     pub fn changes_to(&self, wanted: &Self) -> Vec<(&'static str, Reach)> {
         use Reach::{Amendable, IssueOnly, LedgerOnly};
         if self.is_adopted() {
             return self.adopted_changes_to(wanted);
         }
-        let insurance = if self.channel.profile().insurance_length_max.is_some() { IssueOnly } else { LedgerOnly };
-        listed(&[
+        let is_ours = self.method == Method::Inquiry;
+        let at_issue = if is_ours { Amendable } else { IssueOnly };
+        let insurance = if self.channel.profile().insurance_length_max.is_some() { at_issue } else { LedgerOnly };
+        let mut changes = listed(&[
             ("channel", IssueOnly, self.channel != wanted.channel),
             ("method", IssueOnly, self.method != wanted.method),
             ("payment_code", IssueOnly, self.payment_code != wanted.payment_code),
@@ -210,14 +220,17 @@ impl RecordedTerms {
             ("customer_name", Amendable, self.name_digest != wanted.name_digest),
             ("email", Amendable, self.email_digest != wanted.email_digest),
             ("info", Amendable, self.info != wanted.info),
-            ("receipt_description", IssueOnly, self.receipt_description != wanted.receipt_description),
-            ("receipt_footer", IssueOnly, self.receipt_footer != wanted.receipt_footer),
+            ("receipt_description", at_issue, self.receipt_description != wanted.receipt_description),
+            ("receipt_footer", at_issue, self.receipt_footer != wanted.receipt_footer),
             ("policy_number", insurance, self.policy.number != wanted.policy.number),
             ("policy_type", insurance, self.policy.kind != wanted.policy.kind),
             ("policy_status", insurance, self.policy.status != wanted.policy.status),
             ("due_date", insurance, self.policy.due_date != wanted.policy.due_date),
             ("bill_group", LedgerOnly, self.bill_group != wanted.bill_group),
-        ])
+        ]);
+        let additional = Additional::differences(self.additional.as_deref(), wanted.additional.as_deref());
+        changes.extend(additional.into_iter().map(|part| (part, at_issue)));
+        changes
     }
 
     /// Whether these terms came with `ledger import`, where only code, channel, amount, expiry and reuse are known.
@@ -226,7 +239,8 @@ impl RecordedTerms {
         self.name_digest.is_empty()
     }
 
-    /// What is not known of an adopted code cannot be said to differ; its expiry is compared only with an instant.
+    /// What is not known of an adopted code cannot be said to differ; its expiry is compared only with an instant. One that is
+    /// registered here only takes over everything from its first row, or DOKU could not be answered.
     fn adopted_changes_to(&self, wanted: &Self) -> Vec<(&'static str, Reach)> {
         let code_differs = wanted.payment_code.is_some() && self.payment_code != wanted.payment_code;
         let expiry_differs = matches!(wanted.expiry, Expiry::At(_)) && self.expiry != wanted.expiry;
@@ -236,6 +250,8 @@ impl RecordedTerms {
             ("amount", Reach::Amendable, self.amount != wanted.amount),
             ("expiry", Reach::Amendable, expiry_differs),
             ("reusable", Reach::Amendable, self.reusable != wanted.reusable),
+            ("method", Reach::IssueOnly, (self.method == Method::Inquiry) != (wanted.method == Method::Inquiry)),
+            ("customer_name", Reach::Amendable, self.method == Method::Inquiry),
         ])
     }
 }

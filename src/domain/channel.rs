@@ -125,7 +125,7 @@ pub struct ChannelProfile {
     pub receipt_description_length_max: Option<usize>,
     /// Most characters of each insurance field; `None` where the channel does not take insurance data.
     pub insurance_length_max: Option<usize>,
-    /// Whether codes of our own making can be registered.
+    /// Whether codes of our own making can be registered, at DOKU or here.
     pub takes_merchant_codes: bool,
     /// Whether an update (PATCH) is documented.
     pub can_amend: bool,

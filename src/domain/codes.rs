@@ -7,7 +7,7 @@ pub const ISSUE_ONLY: Code = Code::new(
     "E0301",
     "this column cannot change on a live code",
     "DOKU's update call does not take the column, so the code would keep showing the old value at the counter.",
-    "Cancel the invoice (`action=cancel`), then bill the new terms under a new invoice number; or put the old value back.",
+    "Cancel the invoice (`action=cancel`), then bill the new terms under a new invoice number; or put the old value back. What comes from the configuration (`[additional_info]`) counts as part of the row.",
 );
 /// A channel change of a live code.
 pub const CHANNEL_CHANGE: Code = Code::new(
@@ -20,8 +20,8 @@ pub const CHANNEL_CHANGE: Code = Code::new(
 pub const CANNOT_AMEND: Code = Code::new(
     "E0303",
     "this channel documents no update and no cancellation",
-    "DOKU's Indomaret page has no update call, and an undocumented one is never made. The code stays payable under its present terms until it expires.",
-    "Let the code expire, or ask DOKU to disable it by hand; keep expiries short on this channel.",
+    "DOKU's Indomaret page has no update call, and an undocumented one is never made. The code stays payable under its present terms until it expires, and the customer may still pay the old amount.",
+    "Put the old values back and let the code expire, or ask DOKU to disable it by hand; then bill the new terms under a new invoice number. Keep expiries short on this channel.",
 );
 /// A name that PATCH does not take.
 pub const NAME_TOO_LONG_TO_AMEND: Code = Code::new(
@@ -80,6 +80,14 @@ pub const NAME_UNKNOWN: Code = Code::new(
     "Run `tagih issue` once with the bill's full row, or set `plan.cancel_name`.",
 );
 
+/// No code is left to give out.
+pub const CODES_USED_UP: Code = Code::new(
+    "E0312",
+    "no payment code is left",
+    "The row asks for a code of your own making and gives none, and every number of `merchant_code.template` has been given out.",
+    "Raise `merchant_code.length`, use another prefix in `merchant_code.template`, or fill in `payment_code`.",
+);
+
 /// Every code of this module.
 pub const ALL: &[Code] = &[
     ISSUE_ONLY,
@@ -93,4 +101,5 @@ pub const ALL: &[Code] = &[
     PAID_BEFORE,
     WIRE_NUMBER_TOO_LONG,
     NAME_UNKNOWN,
+    CODES_USED_UP,
 ];

@@ -109,6 +109,7 @@ mod tests {
             receipt_footer: None,
             policy: Policy::default(),
             bill_group: None,
+            additional: None,
         }
     }
 

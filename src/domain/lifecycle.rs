@@ -169,11 +169,13 @@ pub enum EventKind {
     Noted,
     /// See [`Event::Checked`].
     Checked,
+    /// See [`Event::Registered`].
+    Registered(OperationKind),
 }
 
 impl EventKind {
     /// Every kind.
-    pub const ALL: [Self; 15] = [
+    pub const ALL: [Self; 18] = [
         Self::Planned,
         Self::Adopted,
         Self::Intended(OperationKind::Issue),
@@ -189,6 +191,9 @@ impl EventKind {
         Self::Retired,
         Self::Noted,
         Self::Checked,
+        Self::Registered(OperationKind::Issue),
+        Self::Registered(OperationKind::Amend),
+        Self::Registered(OperationKind::Cancel),
     ];
 }
 
@@ -210,7 +215,8 @@ pub const fn next_status(status: Option<Status>, event: EventKind) -> Option<Sta
             | EventKind::Settled(_)
             | EventKind::Retired
             | EventKind::Noted
-            | EventKind::Checked => None,
+            | EventKind::Checked
+            | EventKind::Registered(_) => None,
         };
     };
     match (status, event) {
@@ -243,11 +249,14 @@ pub const fn next_status(status: Option<Status>, event: EventKind) -> Option<Sta
         (S::Active, EventKind::Noted) => Some(S::Active),
         // What DOKU says of an order changes nothing by itself; a code that is dead to us may have been paid before.
         (S::Active | S::Cancelled | S::Retired, EventKind::Checked) => Some(status),
+
+        (S::Planned | S::Retired, EventKind::Registered(Issue)) | (S::Active, EventKind::Registered(Amend)) => Some(S::Active),
+        (S::Active, EventKind::Registered(Cancel)) => Some(S::Cancelled),
         _ => None,
     }
 }
 
-/// What DOKU said of a live code.
+/// What DOKU said of a live code, or what we decided of one that is registered here only.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct CodeAnswer {
     /// The code.
@@ -351,6 +360,15 @@ pub enum Event {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         payment: Option<FoundPayment>,
     },
+    /// A code was registered, changed or cancelled in this ledger alone: DOKU hears of it only by asking (direct inquiry).
+    Registered {
+        /// What was done.
+        operation: OperationKind,
+        /// The terms in force from now on; of a cancelled code the last ones.
+        terms: RecordedTerms,
+        /// The code, with the end we gave it.
+        answer: CodeAnswer,
+    },
 }
 
 impl Event {
@@ -369,6 +387,7 @@ impl Event {
             Self::Retired { .. } => EventKind::Retired,
             Self::Noted { .. } => EventKind::Noted,
             Self::Checked { .. } => EventKind::Checked,
+            Self::Registered { operation, .. } => EventKind::Registered(*operation),
         }
     }
 }

@@ -4,6 +4,7 @@
 //! that decide. Must not be here: I/O, clocks (`now` is always an argument), randomness, floats, wire formats.
 #![deny(clippy::arithmetic_side_effects, clippy::wildcard_enum_match_arm)]
 
+pub mod additional;
 pub mod amount;
 pub mod bill;
 pub mod calendar;

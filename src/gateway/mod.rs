@@ -15,3 +15,13 @@ pub trait Gateway: Sync {
     /// Stamps, signs, sends and waits for the answer, each within its time limit.
     fn send(&self, request: &WireRequest) -> impl Future<Output = Delivery> + Send;
 }
+
+/// No way out: what is not there sends nothing.
+impl<G: Gateway> Gateway for Option<G> {
+    async fn send(&self, request: &WireRequest) -> Delivery {
+        match self {
+            Some(gateway) => gateway.send(request).await,
+            None => Delivery::NotSent("there is no secret key to sign with".into()),
+        }
+    }
+}

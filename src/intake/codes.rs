@@ -70,7 +70,7 @@ codes! {
     /// Not a method.
     METHOD = "E0114", "unknown method",
         "The method says who makes the payment code.",
-        "Write `doku` or `merchant`.";
+        "Write `doku`, `merchant` or `inquiry`.";
     /// Not an action.
     ACTION = "E0115", "unknown action",
         "The action column is empty for a bill that is wanted and `cancel` for one that is not.",
@@ -89,19 +89,19 @@ codes! {
         "Correct the code.";
     /// A merchant code is missing.
     PAYMENT_CODE_MISSING = "E0119", "payment code missing",
-        "With method `merchant` the payment code is yours to give.",
-        "Fill in `payment_code`, or write `doku` as the method.";
+        "With method `merchant` or `inquiry` the payment code is yours to give, and the row gives none and nothing to make one of.",
+        "Fill in `payment_code`, set `merchant_code.template` and fill in the columns it names, or write `doku` as the method.";
     /// A code was given where DOKU makes it.
     PAYMENT_CODE_GIVEN = "E0120", "payment code given though DOKU makes it",
         "With method `doku` the code comes from DOKU; the one in the row would be lost.",
-        "Empty the cell, or write `merchant` as the method.";
+        "Empty the cell, or write `merchant` or `inquiry` as the method.";
     /// A merchant code without the merchant's prefix.
     PAYMENT_CODE_PREFIX = "E0121", "payment code without your prefix",
         "Codes of your own making begin with the company code (BIN) DOKU gave you: `intake.merchant_bin`.",
         "Correct the code, or the configured prefix.";
     /// The channel takes no merchant codes.
     MERCHANT_CODES = "E0122", "no merchant codes on this channel",
-        "DOKU documents codes of the merchant's making for Alfa only.",
+        "DOKU documents codes of the merchant's making, registered or asked for (direct inquiry), for Alfa only.",
         "Write `doku` as the method.";
     /// Minutes that are not a number in range.
     EXPIRY_MINUTES = "E0123", "expiry out of range",
@@ -139,6 +139,30 @@ codes! {
     PAYMENT_CODE_CONFLICT = "E0131", "same payment code for two invoices",
         "A counter could not tell which of the two bills a payment is for, so none of them is carried out.",
         "Give each bill a code of its own, or cancel one of them.";
+    /// A cell a code is made of does not fit.
+    CODE_PART = "E0132", "cell does not fit into the payment code",
+        "`merchant_code.template` makes the payment code of this cell, which must be digits only and no longer than the code has room for.",
+        "Correct the cell, fill in `payment_code`, or change `merchant_code.template` or `merchant_code.length`.";
+    /// A notification URL that cannot be used.
+    OVERRIDE_URL = "E0133", "notification URL not valid",
+        "DOKU lets a bill's own notification URL differ from the configured one in its host only, and it receives every payment of the bill, so its host must be listed.",
+        "Correct the URL, or add its host to `additional_info.override_hosts`.";
+    /// A split that cannot be right.
+    SETTLEMENT = "E0134", "settlement split not valid",
+        "A split is written `ACCOUNT:VALUE:TYPE;ACCOUNT:VALUE:TYPE`, where TYPE is `PERCENTAGE` (1 to 100, together at most 100) or `FIX` (whole rupiah, together at most the amount).",
+        "Correct the split.";
+    /// Settlement features at a counter that settles directly.
+    SETTLEMENT_CHANNEL = "E0135", "no settlement features on this channel",
+        "Indomaret pays merchants directly, so DOKU has nothing to split, hold or move there, unless your contract says otherwise.",
+        "Empty the cell, or set `additional_info.indomaret_settlement = true` if DOKU has confirmed it for you.";
+    /// An account's id that is none.
+    ACCOUNT = "E0136", "account id not valid",
+        "An account id is printable ASCII without spaces, at most 64 characters, such as `SAC-0001-123`.",
+        "Correct the id.";
+    /// A report column that DOKU would not take.
+    REPORT = "E0137", "report column not valid",
+        "What `additional_info.report` makes of this row has more than 64 characters.",
+        "Shorten the cell, or change `additional_info.report`.";
 
     /// The file cannot be opened or read.
     FILE_UNREADABLE = "E0201", "file cannot be read",

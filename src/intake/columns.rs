@@ -31,6 +31,11 @@ pub enum Column {
     DueDate,
     BillGroup,
     Action,
+    CustomerNumber,
+    OverrideNotificationUrl,
+    Settlement,
+    HoldSettlement,
+    AccountId,
     CreatedAt,
 }
 
@@ -56,6 +61,11 @@ impl Column {
         Self::DueDate,
         Self::BillGroup,
         Self::Action,
+        Self::CustomerNumber,
+        Self::OverrideNotificationUrl,
+        Self::Settlement,
+        Self::HoldSettlement,
+        Self::AccountId,
     ];
 
     /// The columns of a file of codes that exist at DOKU already (`tagih ledger import`).
@@ -93,6 +103,11 @@ impl Column {
             Self::DueDate => "due_date",
             Self::BillGroup => "bill_group",
             Self::Action => "action",
+            Self::CustomerNumber => "customer_number",
+            Self::OverrideNotificationUrl => "override_notification_url",
+            Self::Settlement => "settlement",
+            Self::HoldSettlement => "hold_settlement",
+            Self::AccountId => "account_id",
             Self::CreatedAt => "created_at",
         }
     }
@@ -115,7 +130,7 @@ impl Column {
 
     /// Whether its value identifies something, so that a space more or less makes another thing of it.
     pub(super) const fn identifies(self) -> bool {
-        matches!(self, Self::InvoiceNumber | Self::PaymentCode | Self::Amount | Self::PolicyNumber)
+        matches!(self, Self::InvoiceNumber | Self::PaymentCode | Self::Amount | Self::PolicyNumber | Self::CustomerNumber)
     }
 
     /// The column of that name, among all.

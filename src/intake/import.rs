@@ -84,7 +84,7 @@ fn adopted(mut cells: Cells<'_>, format: AmountFormat) -> Result<AdoptedCode, Ve
     let channel = row::channel(&mut cells, None);
     let amount = cells.required(Column::Amount).and_then(|_| cells.parsed(Column::Amount, |text| cells::amount(text, format)));
     let method = cells.parsed(Column::Method, row::parsed_method).unwrap_or(Method::Doku);
-    if let Some(channel) = channel.filter(|channel| method == Method::Merchant && !channel.profile().takes_merchant_codes) {
+    if let Some(channel) = channel.filter(|channel| method != Method::Doku && !channel.profile().takes_merchant_codes) {
         let reason = format!("{channel} takes no codes of the merchant's making");
         cells.refuse(Column::Method, (super::codes::MERCHANT_CODES, reason));
     }
@@ -96,7 +96,7 @@ fn adopted(mut cells: Cells<'_>, format: AmountFormat) -> Result<AdoptedCode, Ve
         let terms = RecordedTerms {
             channel,
             method,
-            payment_code: (method == Method::Merchant).then(|| payment_code.clone()),
+            payment_code: (method != Method::Doku).then(|| payment_code.clone()),
             amount,
             expiry: expires_at.map_or(EXPIRY_UNKNOWN, Expiry::At),
             reusable,
@@ -107,6 +107,7 @@ fn adopted(mut cells: Cells<'_>, format: AmountFormat) -> Result<AdoptedCode, Ve
             receipt_footer: None,
             policy: Policy::default(),
             bill_group: None,
+            additional: None,
         };
         AdoptedCode { invoice_number, terms, answer: CodeAnswer { payment_code, created_at, expires_at, how_to_pay_page: None } }
     });

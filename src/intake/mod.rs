@@ -4,7 +4,9 @@
 //! Nothing is repaired: a value is understood as documented in `docs/formats-input.md` or its row is refused, and every bad
 //! row is reported, not the first. Rows read = valid + refused + duplicates, always (I13).
 
+mod additional;
 mod cells;
+mod code_template;
 pub mod codes;
 mod columns;
 mod error;
@@ -14,6 +16,7 @@ mod numbering;
 mod row;
 mod sort;
 mod table;
+mod template;
 #[cfg(test)]
 mod tests;
 
@@ -25,7 +28,9 @@ use csv::StringRecord;
 use jiff::Timestamp;
 use rayon::prelude::*;
 
+pub use additional::{AdditionalOptions, ReportTemplate};
 pub use cells::AmountFormat;
+pub use code_template::CodeTemplate;
 pub use columns::{Column, Mapping};
 pub use error::{Fault, IntakeError, RefusedFile, Spot};
 
@@ -56,6 +61,10 @@ pub struct Options {
     pub limits: Limits,
     /// The prefix DOKU gave for codes of our own making.
     pub merchant_bin: Option<String>,
+    /// How codes of our own making come about for rows that bring none; without it every such row must bring its own.
+    pub code_template: Option<CodeTemplate>,
+    /// What goes out beside the order.
+    pub additional: AdditionalOptions,
     /// Whether rows say themselves what they want, or all ask for cancellation.
     pub purpose: Purpose,
     /// The instant expiries are compared with.
@@ -75,6 +84,8 @@ impl Options {
             defaults: Defaults::default(),
             limits: Limits::default(),
             merchant_bin: None,
+            code_template: None,
+            additional: AdditionalOptions::default(),
             purpose: Purpose::AsWritten,
             now,
         }
@@ -353,7 +364,9 @@ fn advice(bills: &[SourcedBill]) -> Vec<Note> {
         }
         let is_long = |terms: &&Terms| {
             let profile = terms.channel.profile();
-            profile.can_amend && terms.customer.name.reveal().chars().nth(profile.name_length_max_on_amend).is_some()
+            profile.can_amend
+                && terms.method != Method::Inquiry
+                && terms.customer.name.reveal().chars().nth(profile.name_length_max_on_amend).is_some()
         };
         let long_names = terms().filter(is_long).count();
         if long_names > 0 {

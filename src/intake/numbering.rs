@@ -5,6 +5,7 @@ use super::codes;
 use super::columns::{Column, Columns};
 use super::error::Fault;
 use super::row::Cells;
+use super::template::{self, Piece};
 use crate::domain::ids::InvoiceNumber;
 
 /// Where a file's invoice numbers come from.
@@ -13,12 +14,6 @@ pub(super) enum Numbering {
     Column,
     /// These pieces, joined.
     Template(Vec<Piece>),
-}
-
-/// A part of a template.
-pub(super) enum Piece {
-    Text(String),
-    Cell(Column),
 }
 
 impl Numbering {
@@ -31,29 +26,21 @@ impl Numbering {
             return Err(columns.missing(&["`invoice_number` (or `intake.invoice_number_template`)".into()]));
         };
         let invalid = |reason: String| Fault::Template { template: template.clone(), reason };
-        let mut pieces = Vec::new();
-        let mut rest = template.as_str();
-        while let Some((text, after)) = rest.split_once('{') {
-            let (name, after) = after.split_once('}').ok_or_else(|| invalid("a `{` has no `}`".into()))?;
-            pieces.push(Piece::Text(text.into()));
-            pieces.push(match (name, &options.cycle) {
-                ("cycle", Some(cycle)) => Piece::Text(cycle.clone()),
-                ("cycle", None) => return Err(Fault::CycleMissing(template.clone())),
-                (name, _) => {
-                    let column = Column::parse(name).ok_or_else(|| invalid(format!("`{name}` is neither a column nor `cycle`")))?;
-                    if column.is_personal() {
-                        return Err(invalid(format!("`{name}` is personal data, and an invoice number is shown everywhere")));
-                    }
-                    if columns.index(column).is_none() {
-                        return Err(columns.missing(&[format!("`{name}`, which the template `{template}` needs")]));
-                    }
-                    Piece::Cell(column)
+        let mut pieces = template::pieces(template, &["cycle"]).map_err(&invalid)?;
+        for piece in &mut pieces {
+            match piece {
+                Piece::Text(_) => {}
+                Piece::Other(_, width) => {
+                    let cycle = options.cycle.as_deref().ok_or_else(|| Fault::CycleMissing(template.clone()))?;
+                    *piece = Piece::Text(template::filled(cycle, *width));
                 }
-            });
-            rest = after;
+                Piece::Cell(column, _) if columns.index(*column).is_none() => {
+                    return Err(columns.missing(&[format!("`{}`, which the template `{template}` needs", column.name())]));
+                }
+                Piece::Cell(..) => {}
+            }
         }
-        pieces.push(Piece::Text(rest.into()));
-        if pieces.iter().any(|piece| matches!(piece, Piece::Cell(_))) {
+        if pieces.iter().any(|piece| matches!(piece, Piece::Cell(..))) {
             Ok(Self::Template(pieces))
         } else {
             Err(invalid("every row would have the same number".into()))
@@ -70,10 +57,11 @@ impl Numbering {
                 for piece in pieces {
                     match piece {
                         Piece::Text(fixed) => text.push_str(fixed),
-                        Piece::Cell(column) => {
+                        Piece::Cell(column, width) => {
                             source = *column;
-                            text.push_str(cells.required(*column)?);
+                            text.push_str(&template::filled(cells.required(*column)?, *width));
                         }
+                        Piece::Other(..) => {}
                     }
                 }
                 (source, text)

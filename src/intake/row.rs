@@ -176,7 +176,7 @@ fn terms(cells: &mut Cells<'_>, options: &Options) -> Option<Terms> {
         cells.required(Column::CustomerName);
     }
     let email = email(cells, profile);
-    let payment_code = payment_code(cells, channel, method, options.merchant_bin.as_deref());
+    let payment_code = payment_code(cells, channel, method, options);
     let expiry = expiry(cells, channel, options);
     let reusable = cells.parsed(Column::Reusable, parsed_yes_or_no).unwrap_or(defaults.reusable.unwrap_or(false));
     let info = text(cells, Column::Info, defaults.info.as_deref(), profile.map(|profile| profile.info_length_max));
@@ -185,6 +185,7 @@ fn terms(cells: &mut Cells<'_>, options: &Options) -> Option<Terms> {
     let receipt_footer = text(cells, Column::ReceiptFooter, defaults.receipt_footer.as_deref(), footer_max);
     let policy = policy(cells, profile);
     let bill_group = text(cells, Column::BillGroup, None, None);
+    let additional = options.additional.of(cells, channel, amount);
     Some(Terms {
         channel: channel?,
         method: method?,
@@ -198,6 +199,7 @@ fn terms(cells: &mut Cells<'_>, options: &Options) -> Option<Terms> {
         receipt_footer,
         policy,
         bill_group,
+        additional,
     })
 }
 
@@ -212,7 +214,7 @@ pub(super) fn channel(cells: &mut Cells<'_>, default: Option<Channel>) -> Option
 }
 
 pub(super) fn parsed_method(text: &str) -> Result<Method, Wrong> {
-    Method::parse(text).ok_or_else(|| (codes::METHOD, "only `doku` and `merchant` are known".into()))
+    Method::parse(text).ok_or_else(|| (codes::METHOD, "only `doku`, `merchant` and `inquiry` are known".into()))
 }
 
 pub(super) fn parsed_yes_or_no(text: &str) -> Result<bool, Wrong> {
@@ -254,7 +256,7 @@ fn receipt_description(cells: &mut Cells<'_>, profile: Option<&ChannelProfile>, 
     description
 }
 
-fn payment_code(cells: &mut Cells<'_>, channel: Option<Channel>, method: Option<Method>, bin: Option<&str>) -> Option<PaymentCode> {
+fn payment_code(cells: &mut Cells<'_>, channel: Option<Channel>, method: Option<Method>, options: &Options) -> Option<PaymentCode> {
     let is_given = !cells.get(Column::PaymentCode).is_empty();
     let code = cells.parsed(Column::PaymentCode, parsed_code);
     match method? {
@@ -268,13 +270,15 @@ fn payment_code(cells: &mut Cells<'_>, channel: Option<Channel>, method: Option<
                 cells.refuse(Column::Method, (codes::MERCHANT_CODES, format!("{channel} takes no codes of the merchant's making")));
             }
             if !is_given {
-                cells.refuse(
-                    Column::PaymentCode,
-                    (codes::PAYMENT_CODE_MISSING, "the method is `merchant`, so the row must give the code".into()),
-                );
+                let Some(template) = &options.code_template else {
+                    let reason = format!("the method is `{}`, so the row must give the code", method?);
+                    cells.refuse(Column::PaymentCode, (codes::PAYMENT_CODE_MISSING, reason));
+                    return None;
+                };
+                return template.code(cells);
             }
-            if let (Some(code), Some(bin)) = (&code, bin)
-                && !code.as_str().starts_with(bin)
+            if let (Some(code), Some(bin)) = (&code, &options.merchant_bin)
+                && !code.as_str().starts_with(bin.as_str())
             {
                 cells.refuse(Column::PaymentCode, (codes::PAYMENT_CODE_PREFIX, format!("the code does not begin with `{bin}`")));
             }

@@ -55,6 +55,7 @@ pub(super) fn terms(amount: u64) -> RecordedTerms {
         receipt_footer: None,
         policy: Policy::default(),
         bill_group: None,
+        additional: None,
     }
 }
 
@@ -266,6 +267,7 @@ fn entry_of(kind: EventKind, invoice: &str, second: i64, count: usize) -> Entry 
             let order = number(&format!("{invoice}-R{}", count % 3));
             Event::Checked { order, word: Word::Success, chosen: count.is_multiple_of(3), payment }
         }
+        EventKind::Registered(operation) => Event::Registered { operation, terms, answer: code },
     };
     entry(invoice, second, event)
 }

@@ -3,7 +3,7 @@
 
 use serde_json::Number;
 
-use super::wire::{AdditionalInfo, ChangeBody, CreateBody, Customer, InsuranceInfo, OrderPart};
+use super::wire::{AdditionalInfo, ChangeBody, CreateBody, Customer, InsuranceInfo, OrderPart, Share};
 use crate::domain::amount::Amount;
 use crate::domain::channel::{Channel, Method};
 use crate::domain::ids::{InvoiceNumber, PaymentCode};
@@ -59,7 +59,9 @@ pub(super) fn check_create(body: &[u8], channel: Channel, method: Method, notifi
     let payment_code = match (method, info.payment_code) {
         (Method::Doku, None) => None,
         (Method::Doku, Some(_)) => return Err(invalid_json()),
-        (Method::Merchant | Method::Inquiry, code) => Some(payment_code(code)?),
+        (Method::Merchant, code) => Some(payment_code(code)?),
+        // Nothing is ever registered here for direct inquiry.
+        (Method::Inquiry, _) => return Err(invalid_json()),
     };
     let (digits_max, info_length_max) = match channel {
         Channel::Alfa => (5, 30),
@@ -187,10 +189,33 @@ fn additional(part: Option<AdditionalInfo>, channel: Channel, notification_path:
         }
         check_insurance(&insurance)?;
     }
+    check_settlement(part.settlement.unwrap_or_default())?;
+    for column in part.report.unwrap_or_default() {
+        let key = text(column.key, "additional_info.report.key")?;
+        at_most(Some(&key), 64, "additional_info.report.key")?;
+        text(column.value, "additional_info.report.value")?;
+    }
+    part.account.map(|account| text(account.id, "additional_info.account.id")).transpose()?;
     let Some(url) = part.override_notification_url else { return Ok(None) };
     let rest = url.strip_prefix("https://").or_else(|| url.strip_prefix("http://"));
     let path = rest.and_then(|rest| rest.find('/').and_then(|at| rest.get(at..)));
     if path == Some(notification_path) { Ok(Some(url)) } else { Err(not_valid("additional_info.override_notification_url")) }
+}
+
+/// Shares of the net amount: whole rupiah, or percent that do not exceed the whole.
+fn check_settlement(shares: Vec<Share>) -> Checked<()> {
+    let mut percent = 0_u64;
+    for share in shares {
+        text(share.bank_account_settlement_id, "additional_info.settlement.bank_account_settlement_id")?;
+        let value = share.value.and_then(|value| value.as_u64()).filter(|&value| value > 0);
+        let value = value.ok_or_else(|| not_valid("additional_info.settlement.value"))?;
+        match share.kind.as_deref() {
+            Some("FIX") => {}
+            Some("PERCENTAGE") => percent = percent.saturating_add(value),
+            Some(_) | None => return Err(not_valid("additional_info.settlement.type")),
+        }
+    }
+    if percent > 100 { Err(not_valid("additional_info.settlement.value")) } else { Ok(()) }
 }
 
 /// No lengths are published; 64 is what a point of sale can reasonably show.

@@ -85,15 +85,37 @@ pub(super) struct IndomaretReceipt {
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-#[expect(dead_code, reason = "these fields are accepted and their types checked; nothing here depends on their values")]
+#[expect(dead_code, reason = "the others are accepted and their types checked; nothing here depends on their values")]
 pub(super) struct AdditionalInfo {
     pub(super) override_notification_url: Option<String>,
     pub(super) insurance_info: Option<InsuranceInfo>,
-    settlement: Option<Vec<Value>>,
-    report: Option<Vec<Value>>,
+    pub(super) settlement: Option<Vec<Share>>,
+    pub(super) report: Option<Vec<ReportColumn>>,
     hold_settlement: Option<bool>,
-    account: Option<Value>,
+    pub(super) account: Option<Account>,
     integration: Option<Value>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Share {
+    pub(super) bank_account_settlement_id: Option<String>,
+    pub(super) value: Option<Number>,
+    #[serde(rename = "type")]
+    pub(super) kind: Option<String>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct ReportColumn {
+    pub(super) key: Option<String>,
+    pub(super) value: Option<String>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Account {
+    pub(super) id: Option<String>,
 }
 
 #[derive(Deserialize)]

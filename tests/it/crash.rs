@@ -1,7 +1,7 @@
 //! The killing test: an issuing run dies at every step, is resumed, dies again, and in the end the sandbox's own record and
 //! the ledger must agree. No sockets, no clock, no luck: the store loses whatever it had not acknowledged as durable.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicI64, Ordering};
 
@@ -22,12 +22,12 @@ use tagih::domain::end::{Bucket, End};
 use tagih::domain::ids::{InvoiceNumber, PaymentCode};
 use tagih::domain::lifecycle::{Event, Status};
 use tagih::domain::personal::Personal;
-use tagih::domain::plan::{AmendBase, Rules};
+use tagih::domain::plan::{AmendBase, Minting, Rules};
 use tagih::gateway::Gateway;
 use tagih::gateway::pacing::{Pacer, Rate, RealTime};
 use tagih::gateway::retry::{Breaker, RetryPolicy};
 use tagih::jobs::caller::Caller;
-use tagih::jobs::issue::{Issuing, Settings};
+use tagih::jobs::issue::{Issuing, Settings, with_codes};
 use tagih::jobs::stop::Stop;
 use tagih::ledger::Ledger;
 use tagih::ledger::memory::{CrashMoment, CrashPlan, MemoryLedger};
@@ -184,6 +184,7 @@ fn terms(channel: Channel, method: Method, code: Option<&str>, rupiah: u64) -> W
         receipt_footer: None,
         policy: Policy::default(),
         bill_group: None,
+        additional: None,
     }))
 }
 
@@ -198,6 +199,9 @@ fn before() -> Vec<Bill> {
         bill("AMEND", terms(Channel::Alfa, Method::Doku, None, 100_000)),
         bill("CANCEL", terms(Channel::Alfa, Method::Doku, None, 100_000)),
         bill("OLD-OF-CODE", terms(Channel::Alfa, Method::Merchant, Some("8896500000000001"), 100_000)),
+        bill("AMEND-INQUIRY", terms(Channel::Alfa, Method::Inquiry, Some("8896500000000011"), 100_000)),
+        bill("CANCEL-INQUIRY", terms(Channel::Alfa, Method::Inquiry, Some("8896500000000012"), 100_000)),
+        bill("KEEP-MINTED", terms(Channel::Alfa, Method::Merchant, None, 100_000)),
     ]
 }
 
@@ -212,7 +216,26 @@ fn wanted() -> Vec<Bill> {
         bill("NEW-DOKU", terms(Channel::Alfa, Method::Doku, None, 50_000)),
         bill("NEW-INDOMARET", terms(Channel::Indomaret, Method::Doku, None, 60_000)),
         bill("NEW-MERCHANT", terms(Channel::Alfa, Method::Merchant, Some("8896500000000002"), 70_000)),
+        // Codes of our own making: asked for by DOKU, and the next free numbers.
+        bill("AMEND-INQUIRY", terms(Channel::Alfa, Method::Inquiry, Some("8896500000000011"), 250_000)),
+        bill("CANCEL-INQUIRY", Wanted::Cancelled),
+        bill("TAKES-ITS-CODE", terms(Channel::Alfa, Method::Inquiry, Some("8896500000000012"), 80_000)),
+        bill("NEW-INQUIRY", terms(Channel::Alfa, Method::Inquiry, None, 80_000)),
+        bill("KEEP-MINTED", terms(Channel::Alfa, Method::Merchant, None, 100_000)),
+        bill("MINTED-2", terms(Channel::Alfa, Method::Merchant, None, 90_000)),
+        bill("MINTED-1", terms(Channel::Alfa, Method::Merchant, None, 90_000)),
     ]
+}
+
+/// What codes are made of for rows that bring none.
+fn minting() -> Minting {
+    Minting { prefix: "889650".into(), length: 16 }
+}
+
+/// The codes of our own making that the ledger has for bills, live or only promised.
+fn own_codes(ledger: &MemoryLedger) -> BTreeMap<InvoiceNumber, PaymentCode> {
+    let bills = ledger.snapshot().unwrap().bills.into_values();
+    bills.filter_map(|state| Some((state.invoice_number, state.open.map_or(state.terms, |open| open.terms).payment_code?))).collect()
 }
 
 /// Where a process dies: at a call of the ledger's, or at a request.
@@ -256,13 +279,14 @@ fn run(ledger: &MemoryLedger, model: &Mutex<Model>, clock: &Clock, bills: &[Bill
         badly_signed: std::sync::atomic::AtomicU64::default(),
     };
     let progress = |row: usize, end: &End| reported.lock().unwrap().push((row, end.clone()));
+    let bills = with_codes(bills, &ledger, Some(&minting())).unwrap();
     let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap();
     let ends = runtime.block_on(async {
         tokio::select! {
             biased;
             () = ledger.crashed() => None,
             () = gateway.crashed() => None,
-            ends = issuing.run(bills, &progress) => Some(ends.unwrap()),
+            ends = issuing.run(&bills, &progress) => Some(ends.unwrap()),
         }
     });
     let sends = *gateway.sends.lock().unwrap();
@@ -326,6 +350,19 @@ fn check_world(ledger: &MemoryLedger, model: &Mutex<Model>, bills: &[Bill], cont
     }
     for bill in bills {
         let order = model.order(bill.invoice_number.as_str());
+        let state = &snapshot.bills[&bill.invoice_number];
+        if state.terms.method == Method::Inquiry {
+            assert!(order.is_none(), "{context}: DOKU was told of {}", bill.invoice_number);
+            let Wanted::Live(terms) = &bill.wanted else {
+                assert_eq!(state.status, Status::Cancelled, "{context}: {}", bill.invoice_number);
+                continue;
+            };
+            assert_eq!((state.status, state.terms.amount), (Status::Active, terms.amount), "{context}: {}", bill.invoice_number);
+            let code = state.code.as_ref().unwrap().answer.payment_code.as_str();
+            let other = live_codes.insert(code, bill.invoice_number.as_str());
+            assert_eq!(other, None, "{context}: code {code} is live twice (I11)");
+            continue;
+        }
         match &bill.wanted {
             Wanted::Live(terms) => {
                 let order = order.unwrap_or_else(|| panic!("{context}: {} was never issued", bill.invoice_number));
@@ -350,9 +387,13 @@ fn campaign(seed: u64, faults: &Faults, crashes: &[Crash]) {
     let context = format!("seed {seed}, {crashes:?}");
     let (model, clock, mut ledger) = world(seed, faults.clone());
     let bills = wanted();
+    let mut promised = own_codes(&ledger);
     for crash in crashes {
         let died = run(&ledger, &model, &clock, &bills, Some(*crash));
         check_corpse(&died, &model, &bills, &context);
+        let codes = own_codes(&died.ledger);
+        assert!(promised.iter().all(|(invoice, code)| codes.get(invoice) == Some(code)), "{context}: {promised:?} became {codes:?}");
+        promised = codes;
         ledger = died.ledger;
     }
     // With faults a run may end with rows in doubt; the same command finishes them.
@@ -370,6 +411,8 @@ fn campaign(seed: u64, faults: &Faults, crashes: &[Crash]) {
         last.iter().filter(|end| matches!(end.bucket, Bucket::Deferred | Bucket::InDoubt | Bucket::Rejected | Bucket::Refused)).collect();
     assert!(unfinished.is_empty(), "{context}: {unfinished:?}");
     check_world(&ledger, &model, &bills, &context);
+    let codes = own_codes(&ledger);
+    assert!(promised.iter().all(|(invoice, code)| codes.get(invoice) == Some(code)), "{context}: {promised:?} became {codes:?}");
     let calls = model.lock().unwrap().calls().len();
     let again = run(&ledger, &model, &clock, &bills, None);
     assert!(again.ends.unwrap().iter().all(|end| end.bucket == Bucket::Unchanged), "{context}: (I21)");
@@ -419,7 +462,10 @@ fn a_first_issue_repeated_with_the_ledger_lost_is_replayed_not_made_again() {
     let (model, clock, _lost) = world(1, Faults::none());
     let orders = model.lock().unwrap().orders().to_vec();
     let again = run(&MemoryLedger::new(), &model, &clock, &before(), None);
-    assert!(again.ends.unwrap().iter().all(|end| (end.bucket, end.action) == (Bucket::Issued, "replayed")));
+    for (end, bill) in again.ends.unwrap().iter().zip(before()) {
+        let is_local = matches!(&bill.wanted, Wanted::Live(terms) if terms.method == Method::Inquiry);
+        assert_eq!((end.bucket, end.action), (Bucket::Issued, if is_local { "issued" } else { "replayed" }), "{}", bill.invoice_number);
+    }
     assert_eq!(model.lock().unwrap().orders(), orders, "DOKU made no second code");
 }
 

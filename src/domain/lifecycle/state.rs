@@ -9,6 +9,7 @@ use super::{CodeAnswer, Event, IllegalTransition, OperationKind, Status, Verdict
 use crate::domain::amount::Amount;
 use crate::domain::bill::RecordedTerms;
 use crate::domain::check::Checks;
+use crate::domain::channel::Method;
 use crate::domain::ids::{InvoiceNumber, RequestId};
 use crate::domain::payment::Payment;
 
@@ -17,9 +18,10 @@ use crate::domain::payment::Payment;
 pub struct Code {
     /// What DOKU said of it.
     pub answer: CodeAnswer,
-    /// The invoice number DOKU knows it by.
+    /// The invoice number DOKU knows it by, or is told when it asks.
     pub wire_invoice_number: InvoiceNumber,
-    /// The id of the request that made it, by which DOKU can be asked too; none for an adopted code.
+    /// The id of the request that made it, by which DOKU can be asked too; none for a code that was adopted or is registered
+    /// here only.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub issued_as: Option<RequestId>,
     /// When the acceptance was recorded (UTC).
@@ -155,6 +157,7 @@ impl BillState {
             }
             Event::Accepted { answer, .. } => state.carry_out(at, Some(answer)),
             Event::Settled { verdict: Verdict::Done, answer, .. } => state.carry_out(at, answer.as_ref()),
+            Event::Registered { operation, terms, answer } => state.put_in_force(*operation, terms, at, Some(answer), None),
             Event::Rejected { code, reason } => state.refuse(code, reason),
             Event::Settled { verdict: Verdict::Dead, .. } | Event::Retired { .. } => {
                 state.open = None;
@@ -183,30 +186,46 @@ impl BillState {
 
     /// The open operation is done: its terms are in force.
     fn carry_out(&mut self, at: Timestamp, answer: Option<&CodeAnswer>) {
-        let Some(open) = self.open.take() else { return };
-        match open.operation {
+        if let Some(open) = self.open.take() {
+            self.put_in_force(open.operation, &open.terms, at, answer, Some((open.wire_invoice_number, open.request_id)));
+        }
+    }
+
+    /// What was done at DOKU (`sent_as` the number and id there) or, for a code that is only registered here, by us.
+    fn put_in_force(
+        &mut self,
+        operation: OperationKind,
+        terms: &RecordedTerms,
+        at: Timestamp,
+        answer: Option<&CodeAnswer>,
+        sent_as: Option<(InvoiceNumber, RequestId)>,
+    ) {
+        match operation {
             OperationKind::Issue => {
-                self.code = answer.map(|answer| Code {
+                let (wire_invoice_number, issued_as) =
+                    sent_as.map_or_else(|| (self.invoice_number.clone(), None), |(number, id)| (number, Some(id)));
+                let code = |answer: &CodeAnswer| Code {
                     answer: answer.clone(),
-                    wire_invoice_number: open.wire_invoice_number,
-                    issued_as: Some(open.request_id),
+                    wire_invoice_number,
+                    issued_as,
                     accepted_at: at,
                     superseded: Vec::new(),
-                });
-                self.terms = open.terms;
+                };
+                self.code = answer.map(code);
+                self.terms = terms.clone();
             }
             OperationKind::Amend => {
                 if let Some(code) = &mut self.code {
-                    if self.terms.amount != open.terms.amount {
+                    if self.terms.amount != terms.amount {
                         code.superseded.push(Superseded { amount: self.terms.amount, until: at });
                     }
                     // A new end that nobody has told is not known: the old one would make a live code look dead.
                     let told = answer.and_then(|answer| answer.expires_at);
-                    if told.is_some() || self.terms.expiry != open.terms.expiry {
+                    if told.is_some() || self.terms.expiry != terms.expiry {
                         code.answer.expires_at = told;
                     }
                 }
-                self.terms = open.terms;
+                self.terms = terms.clone();
             }
             OperationKind::Cancel => self.cancelled_at = Some(at),
         }
@@ -235,6 +254,13 @@ impl BillState {
         self.code.as_ref().map_or(names_bill, |code| {
             (names_bill || payment.invoice_number == code.wire_invoice_number) && payment.payment_code == code.answer.payment_code
         })
+    }
+
+    /// Whether DOKU was ever told of the code the bill holds or asks for. It knows nothing of one that is registered here only
+    /// before it is paid, so asking about it proves nothing.
+    #[must_use]
+    pub fn is_known_to_doku(&self) -> bool {
+        self.open.is_some() || (self.code.is_some() && self.terms.method != Method::Inquiry)
     }
 
     /// The code a counter would take now, as far as the ledger knows; expiry is not considered.

@@ -3,21 +3,22 @@
 use super::*;
 
 /// What design section 3 says, one row a status and one column an event; `.` is illegal. Columns: plan, adopt, intend to
-/// issue, to amend, to cancel, not sent, accepted, rejected, doubted, settled as done, as not done, as dead, retired, noted, checked.
+/// issue, to amend, to cancel, not sent, accepted, rejected, doubted, settled as done, as not done, as dead, retired, noted,
+/// checked, registered here, changed here, cancelled here.
 const GRID: &str = "
-    status    plan  adopt issue amend cancel unsent accept reject doubt done  undone dead  retire note   check
-    unknown   plan  live  .     .     .      .      .      .      .     .     .      .     .      .      .
-    plan      plan  live  sent  .     .      .      .      .      .     .     .      .     .      .      .
-    sent      .     .     .     .     .      plan   live   refuse ?iss  .     .      .     .      .      .
-    live      .     .     .     amend cancel .      .      .      .     .     .      .     gone   live   live
-    amend     .     .     .     .     .      live   live   live   ?amd  .     .      .     .      .      .
-    cancel    .     .     .     .     .      live   dead   live   ?can  .     .      .     .      .      .
-    refuse    plan  live  .     .     .      .      .      .      .     .     .      .     .      .      .
-    dead      .     .     .     .     .      .      .      .      .     .     .      .     .      .      dead
-    gone      .     .     sent  .     .      .      .      .      .     .     .      .     .      .      gone
-    ?iss      .     .     .     .     .      .      live   refuse ?iss  live  refuse gone  .      .      .
-    ?amd      .     .     .     .     .      .      live   live   ?amd  live  live   gone  .      .      .
-    ?can      .     .     .     .     .      .      dead   live   ?can  dead  live   gone  .      .      .
+    status    plan  adopt issue amend cancel unsent accept reject doubt done  undone dead  retire note  check reg   regamd regcan
+    unknown   plan  live  .     .     .      .      .      .      .     .     .      .     .      .     .     .     .      .
+    plan      plan  live  sent  .     .      .      .      .      .     .     .      .     .      .     .     live  .      .
+    sent      .     .     .     .     .      plan   live   refuse ?iss  .     .      .     .      .     .     .     .      .
+    live      .     .     .     amend cancel .      .      .      .     .     .      .     gone   live  live  .     live   dead
+    amend     .     .     .     .     .      live   live   live   ?amd  .     .      .     .      .     .     .     .      .
+    cancel    .     .     .     .     .      live   dead   live   ?can  .     .      .     .      .     .     .     .      .
+    refuse    plan  live  .     .     .      .      .      .      .     .     .      .     .      .     .     .     .      .
+    dead      .     .     .     .     .      .      .      .      .     .     .      .     .      .     dead  .     .      .
+    gone      .     .     sent  .     .      .      .      .      .     .     .      .     .      .     gone  live  .      .
+    ?iss      .     .     .     .     .      .      live   refuse ?iss  live  refuse gone  .      .     .     .     .      .
+    ?amd      .     .     .     .     .      .      live   live   ?amd  live  live   gone  .      .     .     .     .      .
+    ?can      .     .     .     .     .      .      dead   live   ?can  dead  live   gone  .      .     .     .     .      .
 ";
 
 fn status_of(word: &str) -> Option<Status> {
@@ -55,6 +56,9 @@ fn event_of(word: &str) -> EventKind {
         "retire" => EventKind::Retired,
         "note" => EventKind::Noted,
         "check" => EventKind::Checked,
+        "reg" => EventKind::Registered(OperationKind::Issue),
+        "regamd" => EventKind::Registered(OperationKind::Amend),
+        "regcan" => EventKind::Registered(OperationKind::Cancel),
         other => panic!("{other}"),
     }
 }

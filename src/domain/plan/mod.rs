@@ -3,25 +3,22 @@
 //! Planning is pure and knows no order of sending: a job plans, carries out, and plans again what a step has opened up, so a
 //! cancelled code frees its number and a settled doubt lets an amendment follow.
 
-use std::collections::HashMap;
+mod inquiry;
+mod mint;
+mod view;
 
 use jiff::Timestamp;
 
 use super::bill::{Bill, Expiry, Reach, RecordedTerms, Salt, Terms, Wanted};
+use super::channel::Method;
 use super::code::Code;
 use super::codes;
-use super::ids::{InvoiceNumber, PaymentCode};
+use super::ids::InvoiceNumber;
 use super::lifecycle::{BillState, OperationKind, Status};
 
-/// What a planner may look at.
-pub trait View {
-    /// The ledger's state of a bill.
-    fn bill(&self, invoice_number: &InvoiceNumber) -> Option<&BillState>;
-    /// The bill whose code this is, if it may be live.
-    fn holder(&self, payment_code: &PaymentCode) -> Option<&InvoiceNumber>;
-    /// Whether a verified payment of the bill is known.
-    fn is_paid(&self, invoice_number: &InvoiceNumber) -> bool;
-}
+pub use self::inquiry::answer as registered_answer;
+pub use self::mint::{Minting, with_codes};
+pub use self::view::{MapView, View};
 
 /// What the configuration and the command line add to the files.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -48,6 +45,8 @@ pub enum Step {
     Amend,
     /// PATCH DELETE.
     Cancel,
+    /// Register, change or cancel a code in our ledger alone: DOKU asks when it is to be paid.
+    Register(OperationKind),
     /// Settle the operation an earlier run left open, then plan again.
     Resolve,
     /// Ask DOKU whether the code has expired, then plan again.
@@ -63,6 +62,11 @@ pub enum Step {
         holder: InvoiceNumber,
         /// Whether a verified payment of it is known.
         is_paid: bool,
+    },
+    /// Take the code over from a bill that has expired or is paid, of which DOKU was never told, then plan again.
+    Retire {
+        /// That bill.
+        holder: InvoiceNumber,
     },
     /// Record columns that only the ledger keeps.
     Note,
@@ -84,6 +88,20 @@ pub enum Step {
         /// Why, with the row's facts.
         reason: String,
     },
+}
+
+impl Step {
+    /// Whether carrying it out for `bill` takes a call to DOKU, or may come to one in the same run.
+    #[must_use]
+    pub fn calls_doku(&self, bill: &Bill) -> bool {
+        match self {
+            Self::Issue { .. } | Self::Amend | Self::Cancel | Self::Resolve | Self::ConfirmExpiry | Self::Release { .. } => true,
+            Self::Wait { .. } | Self::Retire { .. } => {
+                matches!(&bill.wanted, Wanted::Live(terms) if terms.method != Method::Inquiry)
+            }
+            Self::Register(_) | Self::Note | Self::Unchanged(_) | Self::RejectedBefore { .. } | Self::Refused { .. } => false,
+        }
+    }
 }
 
 /// Why a row is left alone.
@@ -160,8 +178,14 @@ fn issue(bill: &Bill, wanted: &RecordedTerms, retired_count: u32, view: &impl Vi
     if issue_minutes(wanted.expiry, now).is_none() {
         return refused(codes::EXPIRY_PASSED, "expires_at", "less than a minute remains");
     }
+    if wanted.method != Method::Doku && wanted.payment_code.is_none() {
+        return refused(codes::CODES_USED_UP, "payment_code", "there is no free code left for this row");
+    }
     if let Some(holder) = wanted.payment_code.as_ref().and_then(|code| view.holder(code)).filter(|&holder| *holder != bill.invoice_number) {
         return wait_for(holder, view, now, rules);
+    }
+    if wanted.method == Method::Inquiry {
+        return Step::Register(OperationKind::Issue);
     }
     match wire_number(&bill.invoice_number, &rules.reissue_suffix, retired_count) {
         Some(wire_invoice_number) => Step::Issue { wire_invoice_number },
@@ -169,13 +193,24 @@ fn issue(bill: &Bill, wanted: &RecordedTerms, retired_count: u32, view: &impl Vi
     }
 }
 
-/// A holder that gave up its code by its own expiry, or by being paid, need not be cancelled; DOKU is asked all the same.
+/// A holder that gave up its code by its own expiry, or by being paid, need not be cancelled; if DOKU knows the code, it is asked
+/// all the same.
 fn wait_for(holder: &InvoiceNumber, view: &impl View, now: Timestamp, rules: &Rules) -> Step {
-    let state = view.bill(holder).filter(|state| state.status == Status::Active);
-    let is_paid = state.is_some_and(|state| !state.terms.reusable) && view.is_paid(holder);
+    let holder = holder.clone();
+    let state = view.bill(&holder).filter(|state| state.status == Status::Active);
+    let is_paid = state.is_some_and(|state| !state.terms.reusable) && view.is_paid(&holder);
     let expires_at = state.and_then(|state| expired_at(state, now));
     let has_expired = expires_at.is_some_and(|at| minutes_between(at, now) >= rules.reissue_grace_minutes);
-    if is_paid || has_expired { Step::Release { holder: holder.clone(), is_paid } } else { Step::Wait { holder: holder.clone() } }
+    match state {
+        Some(state) if is_paid || has_expired => {
+            if state.is_known_to_doku() {
+                Step::Release { holder, is_paid }
+            } else {
+                Step::Retire { holder }
+            }
+        }
+        Some(_) | None => Step::Wait { holder },
+    }
 }
 
 /// The number DOKU knows a bill by that has lost `retired_count` codes before; `None` when it is too long.
@@ -191,6 +226,9 @@ fn active(bill: &Bill, terms: &Terms, wanted: &RecordedTerms, state: &BillState,
     if !state.terms.reusable && view.is_paid(&bill.invoice_number) {
         return Step::Unchanged(Unchanged::Paid);
     }
+    if state.terms.method == Method::Inquiry {
+        return inquiry::active(wanted, state, now, rules);
+    }
     if let Some(expires_at) = expired_at(state, now) {
         let grace_over = minutes_between(expires_at, now) >= rules.reissue_grace_minutes;
         return if rules.reissue_expired && grace_over { Step::ConfirmExpiry } else { Step::Unchanged(Unchanged::Expired) };
@@ -199,12 +237,8 @@ fn active(bill: &Bill, terms: &Terms, wanted: &RecordedTerms, state: &BillState,
     if changes.is_empty() {
         return Step::Unchanged(Unchanged::Live);
     }
-    if changes.iter().any(|(column, _)| *column == "channel") {
-        let reason = format!("it is live at {}, the row says {}", state.terms.channel, wanted.channel);
-        return refused(codes::CHANNEL_CHANGE, "channel", &reason);
-    }
-    if let Some((column, _)) = changes.iter().find(|(_, reach)| *reach == Reach::IssueOnly) {
-        return refused(codes::ISSUE_ONLY, column, &format!("`{column}` differs from the live code's"));
+    if let Some(refusal) = fixed(&changes, wanted, state) {
+        return refusal;
     }
     let Some((column, _)) = changes.iter().find(|(_, reach)| *reach == Reach::Amendable) else { return Step::Note };
     let profile = state.terms.channel.profile();
@@ -222,6 +256,16 @@ fn active(bill: &Bill, terms: &Terms, wanted: &RecordedTerms, state: &BillState,
     refused_before(state, OperationKind::Amend, wanted, rules).unwrap_or(Step::Amend)
 }
 
+/// The refusal of a change that no live code takes.
+fn fixed(changes: &[(&'static str, Reach)], wanted: &RecordedTerms, state: &BillState) -> Option<Step> {
+    if changes.iter().any(|(column, _)| *column == "channel") {
+        let reason = format!("it is live at {}, the row says {}", state.terms.channel, wanted.channel);
+        return Some(refused(codes::CHANNEL_CHANGE, "channel", &reason));
+    }
+    let (column, _) = changes.iter().find(|(_, reach)| *reach == Reach::IssueOnly)?;
+    Some(refused(codes::ISSUE_ONLY, column, &format!("`{column}` differs from the live code's")))
+}
+
 fn cancelled(state: Option<&BillState>, view: &impl View, now: Timestamp, rules: &Rules) -> Step {
     let Some(state) = state else { return refused(codes::NOTHING_TO_CANCEL, "invoice_number", "it is not in the ledger") };
     match state.status {
@@ -235,6 +279,7 @@ fn cancelled(state: Option<&BillState>, view: &impl View, now: Timestamp, rules:
         Status::Active if !state.terms.channel.profile().can_amend => {
             refused(codes::CANNOT_AMEND, "action", "its code cannot be cancelled")
         }
+        Status::Active if state.terms.method == Method::Inquiry => Step::Register(OperationKind::Cancel),
         Status::Active => refused_before(state, OperationKind::Cancel, &state.terms, rules).unwrap_or(Step::Cancel),
     }
 }
@@ -305,41 +350,6 @@ fn wanted_end(wanted: &RecordedTerms, state: &BillState) -> Option<Timestamp> {
 
 fn made_at(state: &BillState) -> Timestamp {
     state.code.as_ref().map_or(state.planned_at, |code| code.answer.created_at.unwrap_or(code.accepted_at))
-}
-
-/// A view over plain maps: what a ledger snapshot becomes for planning.
-#[derive(Debug)]
-pub struct MapView<'a> {
-    bills: &'a HashMap<InvoiceNumber, BillState>,
-    holders: HashMap<&'a PaymentCode, &'a InvoiceNumber>,
-    paid: std::collections::HashSet<InvoiceNumber>,
-}
-
-impl<'a> MapView<'a> {
-    /// A view of `bills`, of which those in `paid` have a verified payment.
-    #[must_use]
-    pub fn new(bills: &'a HashMap<InvoiceNumber, BillState>, paid: std::collections::HashSet<InvoiceNumber>) -> Self {
-        let holders = bills.values().filter_map(|state| Some((held_code(state)?, &state.invoice_number))).collect();
-        Self { bills, holders, paid }
-    }
-}
-
-/// The code a bill occupies: the one it has, or the one it has asked for.
-fn held_code(state: &BillState) -> Option<&PaymentCode> {
-    let asked = state.open.as_ref().filter(|open| open.operation == OperationKind::Issue).and_then(|open| open.terms.payment_code.as_ref());
-    asked.or_else(|| state.live_code().map(|code| &code.answer.payment_code))
-}
-
-impl View for MapView<'_> {
-    fn bill(&self, invoice_number: &InvoiceNumber) -> Option<&BillState> {
-        self.bills.get(invoice_number)
-    }
-    fn holder(&self, payment_code: &PaymentCode) -> Option<&InvoiceNumber> {
-        self.holders.get(payment_code).copied()
-    }
-    fn is_paid(&self, invoice_number: &InvoiceNumber) -> bool {
-        self.paid.contains(invoice_number)
-    }
 }
 
 #[cfg(test)]

@@ -8,8 +8,11 @@ use super::*;
 use crate::domain::amount::Amount;
 use crate::domain::bill::{Customer, Policy};
 use crate::domain::channel::{Channel, Method};
+use crate::domain::ids::PaymentCode;
 use crate::domain::lifecycle::{CodeAnswer, Event};
 use crate::domain::personal::Personal;
+
+mod methods;
 
 const SALT: Salt = Salt::new([1; 16]);
 
@@ -35,6 +38,7 @@ fn terms() -> Terms {
         receipt_footer: None,
         policy: Policy::default(),
         bill_group: None,
+        additional: None,
     }
 }
 

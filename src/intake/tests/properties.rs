@@ -53,6 +53,7 @@ fn terms(index: u64) -> impl Strategy<Value = Terms> {
                 receipt_footer: Some(footer),
                 policy: Policy { number: Some(format!("0{salt}")), kind: None, status: None, due_date: "2026-10-31".parse().ok() },
                 bill_group: (salt % 3 == 0).then(|| "G".into()),
+                additional: None,
             }
         })
 }

@@ -1,9 +1,10 @@
 //! Every kind of bad input, one by one: which file, row, column and code it is refused with.
 
 use super::{options, read_bytes};
+use crate::domain::additional::UrlRules;
 use crate::domain::bill::Wanted;
 use crate::intake::import::{self, ImportOptions};
-use crate::intake::{Defaults, Intake, Options, Purpose, codes};
+use crate::intake::{AdditionalOptions, CodeTemplate, Defaults, Intake, Options, Purpose, ReportTemplate, codes};
 
 const HEAD: &str = "invoice_number,amount,customer_name,channel";
 
@@ -59,7 +60,7 @@ fn every_bad_row_is_refused_with_its_row_column_and_code() {
         (two("email", "budi@example"), &["0:2:email E0117"]),
         (two("method,payment_code", "merchant,88965A"), &["0:2:payment_code E0118"]),
         (two("method,payment_code", "merchant,123456789012345678901"), &["0:2:payment_code E0118"]),
-        (two("method,payment_code", "merchant,"), &["0:2:payment_code E0119"]),
+        (two("method,payment_code", "merchant,"), &["0:2:customer_number E0119"]),
         (two("payment_code", "889650001"), &["0:2:payment_code E0120"]),
         (two("method,payment_code", "merchant,779650001"), &["0:2:payment_code E0121"]),
         (indomaret("receipt_description,method,payment_code", "Premi,merchant,889650001"), &["0:2:method E0122"]),
@@ -81,10 +82,36 @@ fn every_bad_row_is_refused_with_its_row_column_and_code() {
             with("method,payment_code", "A,1000,Budi,alfa,merchant,8896501\nB,1000,Siti,alfa,merchant,8896501"),
             &["0:2:payment_code E0131", "0:3:payment_code E0131"],
         ),
+        (two("method,customer_number", "merchant,12A"), &["0:2:customer_number E0132"]),
+        (two("method,customer_number", "inquiry,12345678901"), &["0:2:customer_number E0132"]),
+        (two("method,payment_code", "inquiry,779650001"), &["0:2:payment_code E0121"]),
+        (indomaret("receipt_description,method,payment_code", "Premi,inquiry,889650001"), &["0:2:method E0122"]),
+        (
+            with("method,customer_number", "A,1000,Budi,alfa,inquiry,7\nB,1000,Siti,alfa,merchant,007"),
+            &["0:2:payment_code E0131", "0:3:payment_code E0131"],
+        ),
+        (two("override_notification_url", "http://pay.example.com/n"), &["0:2:override_notification_url E0133"]),
+        (two("override_notification_url", "https://evil.example.com/n"), &["0:2:override_notification_url E0133"]),
+        (two("settlement", "SBA-1:101:PERCENTAGE"), &["0:2:settlement E0134"]),
+        (two("settlement", "SBA-1:1001:FIX"), &["0:2:settlement E0134"]),
+        (indomaret("receipt_description,settlement", "Premi,SBA-1:10:PERCENTAGE"), &["0:2:settlement E0135"]),
+        (
+            indomaret("receipt_description,hold_settlement,account_id", "Premi,no,SAC-1"),
+            &["0:2:hold_settlement E0135", "0:2:account_id E0135"],
+        ),
+        (two("account_id", "SAC 1"), &["0:2:account_id E0136"]),
+        (two("bill_group", &"x".repeat(65)), &["0:2:bill_group E0137"]),
         (indomaret("info", "x"), &["0:2:receipt_description E0103"]),
         (two("email,info", &format!("budi,{}", "x".repeat(31))), &["0:2:email E0117", "0:2:info E0112"]),
     ];
-    let options = Options { merchant_bin: Some("889650".into()), ..options() };
+    let url_rules = UrlRules { path: "/n".into(), hosts: vec!["pay.example.com".into()], loopback: false };
+    let report = ReportTemplate::parse("Group={bill_group}", None).unwrap();
+    let options = Options {
+        merchant_bin: Some("889650".into()),
+        code_template: Some(CodeTemplate::parse("{bin}{customer_number}", Some("889650"), 16).unwrap()),
+        additional: AdditionalOptions { url_rules, report, ..AdditionalOptions::default() },
+        ..options()
+    };
     let mut seen: Vec<String> = vec!["E0127".into()];
     for (text, expected) in &cases {
         let intake = read_bytes(&[text.as_bytes()], &options).unwrap();

@@ -5,7 +5,7 @@ use std::path::Path;
 use super::options;
 use crate::domain::bill::{Bill, Terms, Wanted};
 use crate::domain::channel::{Channel, Method};
-use crate::intake::{AmountFormat, Intake, Options, read};
+use crate::intake::{AdditionalOptions, AmountFormat, CodeTemplate, Intake, Options, ReportTemplate, read};
 
 fn sample(name: &str, options: &Options) -> Intake {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("samples").join(name);
@@ -39,6 +39,24 @@ fn the_sample_invoices_are_read_with_their_semicolons() {
     let intake = sample("invoices.csv", &options());
     assert_eq!(intake.valid.len(), 40);
     assert_eq!(intake.notes, []);
+}
+
+#[test]
+fn the_samples_of_own_codes_have_a_code_for_every_row() {
+    let intake = sample("inquiry.csv", &Options { merchant_bin: Some("889650".into()), ..options() });
+    assert!(intake.valid.iter().all(|bill| terms(&bill.item).method == Method::Inquiry), "{intake:?}");
+    let text = std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("samples/merchant-codes.toml")).unwrap();
+    let config = crate::config::resolve(Some(("merchant-codes.toml", &text)), [], &[]).unwrap();
+    let bin = config.intake.merchant_bin.as_str();
+    let template = CodeTemplate::parse(&config.merchant_code.template, Some(bin), config.merchant_code.length).unwrap();
+    let report = ReportTemplate::parse(&config.additional_info.report, None).unwrap();
+    let additional = AdditionalOptions { report, ..AdditionalOptions::default() };
+    let options = Options { merchant_bin: Some(bin.into()), code_template: Some(template), additional, ..options() };
+    let intake = sample("merchant-codes.csv", &options);
+    let codes: Vec<String> = intake.valid.iter().map(|bill| terms(&bill.item).payment_code.as_ref().unwrap().to_string()).collect();
+    assert_eq!((codes.len(), codes[0].as_str(), codes[11].as_str()), (12, "8896500000001000", "8896500000001407"));
+    let split = |bill: &Bill| terms(bill).additional.as_ref().is_some_and(|additional| !additional.settlement.is_empty());
+    assert_eq!(intake.valid.iter().filter(|bill| split(&bill.item)).count(), 3);
 }
 
 #[test]

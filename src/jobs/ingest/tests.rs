@@ -41,6 +41,7 @@ fn doubted(number: &str, wire: &str) -> Vec<Entry> {
         receipt_footer: None,
         policy: Insurance::default(),
         bill_group: None,
+        additional: None,
     };
     let request_id = RequestId::from_digest(&[1; 32]);
     vec![

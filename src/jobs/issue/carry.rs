@@ -80,6 +80,10 @@ where
             generation,
             draft.body,
         );
+        let Some(operation) = operation else {
+            let reason = format!("DOKU documents no such call for method `{}` at {}", draft.terms.method, draft.terms.channel);
+            return Ok(Next::Ended(End::refused(codes::CANNOT_AMEND, "method", &reason)));
+        };
         let event = Event::Intended {
             operation: operation.kind,
             terms: draft.terms,
@@ -146,7 +150,8 @@ where
         }))
     }
 
-    /// The operation of these parts. Its id follows from them alone, so equal work has an equal id, also with the ledger lost.
+    /// The operation of these parts, if DOKU documents a call for it. Its id follows from them alone, so equal work has an equal
+    /// id, also with the ledger lost.
     #[allow(clippy::too_many_arguments, reason = "an operation is made of exactly these")]
     fn operation(
         &self,
@@ -157,7 +162,7 @@ where
         payment_code: Option<PaymentCode>,
         generation: u32,
         body: Vec<u8>,
-    ) -> Operation {
+    ) -> Option<Operation> {
         let parts = [
             self.settings.environment.as_bytes(),
             self.settings.client_id.as_bytes(),
@@ -168,16 +173,17 @@ where
             &body,
         ];
         let request_id = RequestId::from_digest(&digest::of_parts(&parts));
-        let request = self.request(kind, terms, request_id, body);
-        Operation { invoice_number: invoice_number.clone(), kind, channel: terms.channel, wire_invoice_number, payment_code, request }
+        let request = self.request(kind, terms, request_id, body)?;
+        let invoice_number = invoice_number.clone();
+        Some(Operation { invoice_number, kind, channel: terms.channel, wire_invoice_number, payment_code, request })
     }
 
-    fn request(&self, kind: OperationKind, terms: &RecordedTerms, request_id: RequestId, body: Vec<u8>) -> WireRequest {
+    fn request(&self, kind: OperationKind, terms: &RecordedTerms, request_id: RequestId, body: Vec<u8>) -> Option<WireRequest> {
         let (method, path) = match kind {
             OperationKind::Issue => (Method::Post, self.settings.paths.issue(terms.channel, terms.method)),
-            OperationKind::Amend | OperationKind::Cancel => (Method::Patch, self.settings.paths.amend(terms.method)),
+            OperationKind::Amend | OperationKind::Cancel => (Method::Patch, self.settings.paths.amend(terms.channel, terms.method)),
         };
-        WireRequest { method, path: path.to_owned(), request_id, body: body.into() }
+        Some(WireRequest { method, path: path?.to_owned(), request_id, body: body.into() })
     }
 
     /// Settles the operation an earlier run left open: replay inside the window, then Check Status.
@@ -200,8 +206,9 @@ where
                 return Ok(Next::PlanAgain(None));
             }
         }
-        let ended = match pinned {
-            Some(body) => {
+        let request = pinned.and_then(|body| self.request(open.operation, &open.terms, open.request_id, body));
+        let ended = match request {
+            Some(request) => {
                 let payment_code = match open.operation {
                     OperationKind::Issue => open.terms.payment_code.clone(),
                     OperationKind::Amend | OperationKind::Cancel => state.code.as_ref().map(|code| code.answer.payment_code.clone()),
@@ -212,7 +219,7 @@ where
                     channel: open.terms.channel,
                     wire_invoice_number: open.wire_invoice_number.clone(),
                     payment_code,
-                    request: self.request(open.operation, &open.terms, open.request_id, body),
+                    request,
                 };
                 self.pursue(&operation, Some("left open by an earlier run".into())).await?
             }
@@ -298,16 +305,28 @@ where
         }
     }
 
+    /// Takes the code of `holder` from it, of which DOKU was never told, so that another bill may have it.
+    pub(super) async fn take_over(&self, holder: &InvoiceNumber) -> Result<Next, LedgerError> {
+        let is_ours = |state: &BillState| state.status == Status::Active && !state.is_known_to_doku();
+        if self.ledger.bill(holder)?.is_some_and(|state| is_ours(&state)) {
+            self.append_retired(holder, "it has expired or is paid, and another invoice is to have the code").await?;
+        }
+        Ok(Next::PlanAgain(None))
+    }
+
     async fn order_of(&self, state: &BillState) -> Option<OrderSeen> {
         let code = state.code.as_ref()?;
         self.status_of(&code.wire_invoice_number, code.issued_as).await
     }
 
     async fn retire(&self, state: &BillState, seen: OrderSeen) -> Result<Next, LedgerError> {
-        let event = Event::Retired { reason: format!("Check Status: {seen}") };
-        match self.append(&state.invoice_number, event).await {
+        self.append_retired(&state.invoice_number, &format!("Check Status: {seen}")).await.map(|()| Next::PlanAgain(None))
+    }
+
+    async fn append_retired(&self, holder: &InvoiceNumber, reason: &str) -> Result<(), LedgerError> {
+        match self.append(holder, Event::Retired { reason: reason.into() }).await {
             // Its own row and the one that waits for its code may both have asked.
-            Ok(()) | Err(LedgerError::Illegal(_)) => Ok(Next::PlanAgain(None)),
+            Ok(()) | Err(LedgerError::Illegal(_)) => Ok(()),
             Err(error) => Err(error),
         }
     }

@@ -23,14 +23,14 @@ use crate::domain::bill::{Bill, Wanted};
 use crate::domain::channel::Channel;
 use crate::domain::end::{Bucket, End};
 use crate::domain::ids::InvoiceNumber;
-use crate::domain::lifecycle::{BillState, Event, Status};
+use crate::domain::lifecycle::{BillState, Event, OperationKind, Status};
 use crate::domain::payment::Payment;
-use crate::domain::plan::{self, MapView, Step, Unchanged};
+use crate::domain::plan::{self, MapView, Minting, Step, Unchanged};
 use crate::gateway::Gateway;
 use crate::gateway::pacing::Time;
 use crate::ledger::{Entry, Ledger, LedgerError, Private, Snapshot};
 
-/// Settle, cancel, confirm (or release), issue: the longest chain one row can need in one run.
+/// Settle, cancel, confirm (or release, or retire), issue: the longest chain one row can need in one run.
 const ROUNDS_MAX: u32 = 4;
 
 /// How many plan events share one call to the ledger.
@@ -56,6 +56,12 @@ impl<L, G, T: Time> std::fmt::Debug for Issuing<'_, L, G, T> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Issuing").finish_non_exhaustive()
     }
+}
+
+/// `bills` with codes of our own making for the rows that bring none; see [`plan::with_codes`].
+pub fn with_codes<'b>(bills: &'b [Bill], ledger: &impl Ledger, minting: Option<&Minting>) -> Result<Cow<'b, [Bill]>, LedgerError> {
+    let snapshot = ledger.snapshot()?;
+    Ok(plan::with_codes(bills, &snapshot.bills, &snapshot.payments, minting))
 }
 
 /// The step for every bill, in their order: what `--dry-run` shows and a run carries out.
@@ -93,7 +99,7 @@ where
         let mut pending: Vec<usize> = (0..bills.len()).collect();
         for round in 1..=ROUNDS_MAX {
             let planned = self.plan(bills, &pending)?;
-            self.record_planned(bills, &planned).await?;
+            self.record_decided(bills, &planned).await?;
             pending = self.carry_out(bills, planned, round, &mut ends, progress).await?;
             if pending.is_empty() {
                 break;
@@ -118,9 +124,13 @@ where
         Ok(planned.collect())
     }
 
-    /// Every wanted bill enters the ledger before anything is sent, so that a killed run's rest is known to be unissued.
-    async fn record_planned(&self, bills: &[Bill], planned: &[Planned]) -> Result<(), LedgerError> {
-        let entries = planned.iter().filter_map(|planned| self.planned_entry(bills.get(planned.row)?, planned));
+    /// Every wanted bill enters the ledger before anything is sent, with its code if it is of our making, so that a killed run's
+    /// rest is known to be unissued and gets the same codes. What needs no call is done with it.
+    async fn record_decided(&self, bills: &[Bill], planned: &[Planned]) -> Result<(), LedgerError> {
+        let entries = planned
+            .iter()
+            .filter_map(|planned| Some((planned, bills.get(planned.row)?)))
+            .flat_map(|(planned, bill)| [self.planned_entry(bill, planned), self.registered_entry(bill, planned)].into_iter().flatten());
         let mut entries = entries.peekable();
         while entries.peek().is_some() {
             let batch: Vec<Entry> = entries.by_ref().take(PLANNED_BATCH).collect();
@@ -134,7 +144,9 @@ where
         let recorded = terms.recorded(self.ledger.salt());
         let event = match (&planned.state, &planned.step) {
             (None, _) => Event::Planned { terms: recorded },
-            (Some(state), Step::Issue { .. }) if state.status == Status::Rejected => Event::Planned { terms: recorded },
+            (Some(state), Step::Issue { .. } | Step::Register(OperationKind::Issue)) if state.status == Status::Rejected => {
+                Event::Planned { terms: recorded }
+            }
             (Some(state), Step::Issue { .. }) if state.status == Status::Planned && state.terms != recorded => {
                 Event::Planned { terms: recorded }
             }
@@ -145,6 +157,20 @@ where
         };
         let private = Private { body: None, customer: Some(terms.customer.clone()) };
         Some(Entry { invoice_number: bill.invoice_number.clone(), at: (self.clock)(), event, private })
+    }
+
+    /// The whole of an operation that DOKU is not told of.
+    fn registered_entry(&self, bill: &Bill, planned: &Planned) -> Option<Entry> {
+        let Step::Register(operation) = planned.step else { return None };
+        let state = planned.state.as_ref();
+        let (terms, customer) = match &bill.wanted {
+            Wanted::Live(terms) => (terms.recorded(self.ledger.salt()), Some(terms.customer.clone())),
+            Wanted::Cancelled => (state?.terms.clone(), None),
+        };
+        let at = (self.clock)();
+        let answer = plan::registered_answer(operation, &terms, state, at)?;
+        let event = Event::Registered { operation, terms, answer };
+        Some(Entry { invoice_number: bill.invoice_number.clone(), at, event, private: Private { body: None, customer } })
     }
 
     fn lacks_name(&self, state: &BillState) -> bool {
@@ -194,7 +220,10 @@ where
             Step::Note => Ok(Next::Ended(End::unchanged(Unchanged::Live))),
             Step::Refused { code, column, reason } => Ok(Next::Ended(End::refused(code, column, &reason))),
             Step::RejectedBefore { code, reason } => Ok(Next::Ended(End::rejected(&code, &reason))),
+            // Recorded with the plan.
+            Step::Register(operation) => Ok(Next::Ended(End::done(operation, false))),
             Step::Wait { holder } => self.wait(&holder),
+            Step::Retire { holder } => self.take_over(&holder).await,
             Step::Release { holder, is_paid } => self.release(&holder, is_paid).await,
             Step::Resolve => self.resolve(&bill.invoice_number).await,
             Step::ConfirmExpiry => match state {

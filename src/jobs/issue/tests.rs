@@ -19,6 +19,8 @@ use crate::gateway::retry::{Breaker, RetryPolicy};
 use crate::jobs::stop::{Stop, StopReason};
 use crate::ledger::memory::MemoryLedger;
 
+mod local;
+
 /// What the scripted DOKU does with the next request.
 enum Act {
     /// Answers with this status and body.
@@ -164,6 +166,7 @@ fn with_code(invoice: &str, rupiah: u64, code: Option<&str>) -> Bill {
         receipt_footer: None,
         policy: Policy::default(),
         bill_group: None,
+        additional: None,
     };
     Bill { invoice_number: number(invoice), wanted: Wanted::Live(Box::new(terms)) }
 }

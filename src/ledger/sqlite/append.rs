@@ -82,8 +82,8 @@ impl<'c> Appender<'c> {
             Some(state) => Some(state),
             None => rows::load(self.connection, &entry.invoice_number)?,
         };
-        let may_change_code =
-            before.is_none() || matches!(entry.event, Event::Adopted { .. } | Event::Accepted { .. } | Event::Settled { .. });
+        let may_change_code = before.is_none()
+            || matches!(entry.event, Event::Adopted { .. } | Event::Accepted { .. } | Event::Settled { .. } | Event::Registered { .. });
         let state = BillState::apply(before, &entry.invoice_number, at, &entry.event).map_err(Fault::Illegal)?;
         let json = serde_json::to_string(&entry.event).map_err(|error| Fault::Failed(error.to_string()))?;
         let new_body = match entry.private.body {

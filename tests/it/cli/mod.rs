@@ -1,9 +1,11 @@
 //! The program itself, end to end: the built binary, real files, a sandbox on loopback.
 
+mod additional;
 mod bad_input;
 mod exit_codes;
 mod flows;
 mod keeping;
+mod methods;
 mod reconcile;
 mod reconcile_files;
 mod reissue;

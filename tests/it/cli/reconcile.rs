@@ -65,7 +65,7 @@ fn days() -> [String; 2] {
 }
 
 /// `tagih reconcile` of these days against our ledger; lines, payments and bills by class.
-fn reconciled(world: &World, logs: &str, code: i32) -> [String; 3] {
+pub(super) fn reconciled(world: &World, logs: &str, code: i32) -> [String; 3] {
     let [from, to] = days();
     world.run(&["reconcile", "--from", &from, "--to", &to, "--notifications", logs, "--out", "report"]).expect(code);
     let summary = summary(&world.path("report"));

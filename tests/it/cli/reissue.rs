@@ -124,6 +124,7 @@ fn bill() -> Bill {
         receipt_footer: None,
         policy: Policy::default(),
         bill_group: None,
+        additional: None,
     };
     Bill { invoice_number: InvoiceNumber::new("INV").unwrap(), wanted: Wanted::Live(Box::new(terms)) }
 }

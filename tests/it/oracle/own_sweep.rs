@@ -41,6 +41,7 @@ fn terms(story: &Story, amount: u64) -> RecordedTerms {
         receipt_footer: None,
         policy: tagih::domain::bill::Policy::default(),
         bill_group: Some(story.group.clone()).filter(|group| !group.is_empty()),
+        additional: None,
     }
 }
 

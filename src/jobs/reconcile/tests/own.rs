@@ -34,6 +34,7 @@ fn terms(amount: u64) -> RecordedTerms {
         receipt_footer: None,
         policy: Insurance::default(),
         bill_group: None,
+        additional: None,
     }
 }
 

@@ -1,0 +1,148 @@
+//! What a row, or the configuration for all rows, has DOKU take beside the order (`additional_info`).
+//!
+//! Belongs here: which cell or setting counts, and on which channel. Must not be here: the grammar of the parts (`domain`).
+
+use super::codes;
+use super::columns::Column;
+use super::row::{Cells, parsed_yes_or_no};
+use super::template::{self, Piece};
+use crate::domain::additional::{self, Additional, REPORT_LENGTH_MAX, ReportColumn, Share, UrlRules};
+use crate::domain::amount::Amount;
+use crate::domain::channel::Channel;
+
+/// What the configuration says (`[additional_info]`). A cell of the row counts before it.
+#[derive(Clone, Debug, Default)]
+pub struct AdditionalOptions {
+    /// What a notification URL must keep to.
+    pub url_rules: UrlRules,
+    /// Where all bills are notified.
+    pub override_notification_url: Option<String>,
+    /// How all settlements are split.
+    pub settlement: Vec<Share>,
+    /// Whether all settlements are held back.
+    pub hold_settlement: bool,
+    /// The sub-account of all bills.
+    pub account_id: Option<String>,
+    /// Whether settlement features are sent for Indomaret too.
+    pub indomaret_settlement: bool,
+    /// The columns of the settlement report.
+    pub report: ReportTemplate,
+}
+
+/// The columns of the settlement report, each with what is made for it of a row.
+#[derive(Clone, Debug, Default)]
+pub struct ReportTemplate(Vec<(String, Vec<Piece>)>);
+
+impl ReportTemplate {
+    /// Takes the report's columns apart: `Policy={policy_number}; Cycle={cycle}`.
+    ///
+    /// # Errors
+    /// What is wrong, in words.
+    pub fn parse(text: &str, cycle: Option<&str>) -> Result<Self, String> {
+        let mut columns: Vec<(String, Vec<Piece>)> = Vec::new();
+        for part in text.split(';').map(str::trim).filter(|part| !part.is_empty()) {
+            let (key, template) = part.split_once('=').ok_or_else(|| format!("`{part}` is not `KEY=TEMPLATE`"))?;
+            let key = key.trim();
+            if key.is_empty() || key.chars().count() > REPORT_LENGTH_MAX {
+                return Err(format!("the key of `{part}` must have 1 to {REPORT_LENGTH_MAX} characters"));
+            }
+            if columns.iter().any(|(earlier, _)| earlier == key) {
+                return Err(format!("`{key}` stands in it twice"));
+            }
+            let mut pieces = template::pieces(template.trim(), &["cycle"])?;
+            for piece in &mut pieces {
+                if let Piece::Other(_, width) = piece {
+                    *piece = Piece::Text(cycle.map(|cycle| template::filled(cycle, *width)).unwrap_or_default());
+                }
+            }
+            columns.push((key.to_owned(), pieces));
+        }
+        Ok(Self(columns))
+    }
+}
+
+impl AdditionalOptions {
+    /// The row's part and the configuration's.
+    pub(super) fn of(&self, cells: &mut Cells<'_>, channel: Option<Channel>, amount: Option<Amount>) -> Option<Box<Additional>> {
+        let given = self.url(cells);
+        let settles = channel != Some(Channel::Indomaret) || self.indomaret_settlement;
+        if !settles {
+            refuse_settlement(cells);
+            return Additional { override_notification_url: given, ..Additional::default() }.into_given();
+        }
+        Additional {
+            override_notification_url: given,
+            settlement: self.settlement(cells, amount),
+            report: self.report(cells),
+            hold_settlement: cells.parsed(Column::HoldSettlement, parsed_yes_or_no).unwrap_or(self.hold_settlement),
+            account_id: self.account_id(cells),
+        }
+        .into_given()
+    }
+
+    fn url(&self, cells: &mut Cells<'_>) -> Option<String> {
+        let check = |url: &str| self.url_rules.check(url).map(|()| url.to_owned()).map_err(|reason| (codes::OVERRIDE_URL, reason));
+        let is_given = !cells.get(Column::OverrideNotificationUrl).is_empty();
+        if is_given { cells.parsed(Column::OverrideNotificationUrl, check) } else { self.override_notification_url.clone() }
+    }
+
+    fn settlement(&self, cells: &mut Cells<'_>, amount: Option<Amount>) -> Vec<Share> {
+        let is_given = !cells.get(Column::Settlement).is_empty();
+        let parse = |text: &str| additional::parse_settlement(text).map_err(|reason| (codes::SETTLEMENT, reason));
+        let shares = if is_given { cells.parsed(Column::Settlement, parse).unwrap_or_default() } else { self.settlement.clone() };
+        if let Some(reason) = amount.and_then(|amount| additional::check_against_amount(&shares, amount).err()) {
+            cells.refuse(Column::Settlement, (codes::SETTLEMENT, reason));
+        }
+        shares
+    }
+
+    fn account_id(&self, cells: &mut Cells<'_>) -> Option<String> {
+        let parse = |text: &str| additional::check_account(text).map(|()| text.to_owned()).map_err(|reason| (codes::ACCOUNT, reason));
+        let is_given = !cells.get(Column::AccountId).is_empty();
+        if is_given { cells.parsed(Column::AccountId, parse) } else { self.account_id.clone() }
+    }
+
+    /// A report column of which the row has no part is left out.
+    fn report(&self, cells: &mut Cells<'_>) -> Vec<ReportColumn> {
+        let mut columns = Vec::with_capacity(self.report.0.len());
+        for (key, pieces) in &self.report.0 {
+            let Some((value, source)) = filled_in(cells, pieces) else { continue };
+            if value.chars().count() > REPORT_LENGTH_MAX {
+                let reason = format!("with it the report's `{key}` has more than {REPORT_LENGTH_MAX} characters");
+                cells.refuse(source.unwrap_or(Column::InvoiceNumber), (codes::REPORT, reason));
+            }
+            columns.push(ReportColumn { key: key.clone(), value });
+        }
+        columns
+    }
+}
+
+/// The text a template makes of the row, and the last column in it; `None` when a column is blank or nothing comes of it.
+fn filled_in(cells: &Cells<'_>, pieces: &[Piece]) -> Option<(String, Option<Column>)> {
+    let (mut value, mut source) = (String::new(), None);
+    for piece in pieces {
+        match piece {
+            Piece::Text(text) => value.push_str(text),
+            Piece::Cell(column, width) => {
+                let text = cells.get(*column);
+                if text.is_empty() {
+                    return None;
+                }
+                source = Some(*column);
+                value.push_str(&template::filled(text, *width));
+            }
+            Piece::Other(..) => {}
+        }
+    }
+    (!value.is_empty()).then_some((value, source))
+}
+
+/// What a row asks for where it cannot be had is refused, not left out.
+fn refuse_settlement(cells: &mut Cells<'_>) {
+    for column in [Column::Settlement, Column::HoldSettlement, Column::AccountId] {
+        if !cells.get(column).is_empty() {
+            let reason = "indomaret settles directly, so DOKU has nothing to split, hold or move";
+            cells.refuse(column, (codes::SETTLEMENT_CHANNEL, reason.into()));
+        }
+    }
+}
