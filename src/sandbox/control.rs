@@ -116,9 +116,8 @@ fn settlement(shared: &Shared, query: &Form) -> HttpAnswer {
         Some("old") => Layout::Old,
         Some(_) => return error(400, "`variant` is `current` or `old`"),
     };
-    let date = match query.get("date").map(str::parse::<Date>).transpose() {
-        Ok(date) => date,
-        Err(_) => return error(400, "`date` is a payout day such as `2026-10-09`; without one, everything paid so far is settled"),
+    let Ok(date) = query.get("date").map(str::parse::<Date>).transpose() else {
+        return error(400, "`date` is a payout day such as `2026-10-09`; without one, everything paid so far is settled");
     };
     let headers = vec![("Content-Type".into(), "text/csv; charset=utf-8".into())];
     HttpAnswer { status: 200, headers, body: shared.model().settlement(date, layout).into() }

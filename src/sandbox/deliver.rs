@@ -59,7 +59,7 @@ pub(super) fn deliver_due(shared: &Arc<Shared>) -> io::Result<()> {
 /// What was made and not sent yet goes into the log, so that stopping loses nothing.
 pub(super) fn flush(shared: &Shared) -> io::Result<()> {
     let unsent = shared.model().outbox.take_unsent();
-    unsent.iter().fold(Ok(()), |written, due| written.and(log(shared, due)))
+    unsent.iter().try_for_each(|due| log(shared, due))
 }
 
 /// Waits until every attempt under way has been answered.

@@ -154,9 +154,8 @@ impl Model {
         let earlier = || self.inquiries.iter().filter(|inquiry| inquiry.payment_code == payment_code);
         let same_id = earlier().next_back().filter(|_| quirks.contains(&InquiryQuirk::SameId)).map(|inquiry| inquiry.request_id.clone());
         let (seed, serial) = (self.settings().seed.to_be_bytes(), earlier().count().to_string());
-        let new_id = || {
-            RequestId::from_digest(&digest::of_parts(&[&seed, b"inquiry", payment_code.as_bytes(), serial.as_bytes()])).to_string()
-        };
+        let new_id =
+            || RequestId::from_digest(&digest::of_parts(&[&seed, b"inquiry", payment_code.as_bytes(), serial.as_bytes()])).to_string();
         self.inquire(&InquiryScript {
             target: target.into(),
             payment_code: payment_code.into(),
@@ -274,7 +273,7 @@ fn write(reception: &Reception, script: &InquiryScript) -> InquiryMessage {
         Identifier { name: "AGENT_STORE_ID", value: &store_id },
         Identifier { name: "AGENT_TRX_ID", value: &transaction_id },
     ];
-    let (identifier, identifer) = match () {
+    let (spelt, misspelt) = match () {
         () if has(InquiryQuirk::WithoutIdentifiers) => (Some(Vec::new()), None),
         () if has(InquiryQuirk::MisspeltIdentifiers) => (None, Some(counter)),
         () => (Some(counter), None),
@@ -286,7 +285,7 @@ fn write(reception: &Reception, script: &InquiryScript) -> InquiryMessage {
         acquirer: Id { id: Channel::Alfa.acquirer_id() },
         channel: Id { id: Channel::Alfa.doku_id() },
         online_to_offline_info: Code { payment_code: code_token(&script.payment_code, has(InquiryQuirk::CodeAsNumber)) },
-        online_to_offline_inquiry: Asked { date: format_utc_seconds(asked_at), identifier, identifer },
+        online_to_offline_inquiry: Asked { date: format_utc_seconds(asked_at), identifier: spelt, identifer: misspelt },
     });
     let key = if has(InquiryQuirk::Forged) { &reception.wrong_key } else { &reception.key };
     let mut headers = signed_headers(key, &reception.settings.client_id, &script.request_id, asked_at, &script.target, &body);

@@ -6,7 +6,7 @@ use super::fault::number;
 use super::model::Model;
 use super::notification::NotificationMessage;
 use super::outbox::{Delivery, Due, Manner, Outcome};
-use super::payment::{PayError, PaymentScript, Quirk};
+use super::payment::{PayError, PaymentScript, Quirk, check_payable};
 use crate::domain::digest;
 
 /// What may happen to a notification on its way; drawn with equal odds.
@@ -26,15 +26,12 @@ pub enum ResendError {
 impl Model {
     /// Pays `payment_code` as `script` says and puts what DOKU says of it into the outbox. Gives the notification of the payment
     /// itself, also when it is to be lost.
-    pub fn pay_and_notify(
-        &mut self,
-        payment_code: &str,
-        script: &PaymentScript,
-        now: Timestamp,
-    ) -> Result<NotificationMessage, PayError> {
+    pub fn pay_and_notify(&mut self, payment_code: &str, script: &PaymentScript, now: Timestamp) -> Result<NotificationMessage, PayError> {
         let script = self.with_drawn_fault(payment_code, script);
         let mut posted = Vec::new();
         if script.has(&Quirk::FailedFirst) {
+            // Both attempts or none.
+            check_payable(self.order_of_code(payment_code).ok_or(PayError::UnknownCode)?, &script)?;
             // A minute before: the customer tries again at the same counter.
             let paid_at = script.paid_at.checked_sub(SignedDuration::from_mins(1)).unwrap_or(script.paid_at);
             let failed = PaymentScript { amount: script.amount, ..PaymentScript::at(paid_at) };

@@ -59,7 +59,13 @@ impl Model {
 
     /// The order of an inquiry the merchant answered with what is owed; asked about again, it takes over the newer answer. An
     /// invoice number of another code is refused.
-    pub(super) fn order_of_inquiry(&mut self, payable: Payable, payment_code: &PaymentCode, request_id: &str, now: Timestamp) -> Option<usize> {
+    pub(super) fn order_of_inquiry(
+        &mut self,
+        payable: Payable,
+        payment_code: &PaymentCode,
+        request_id: &str,
+        now: Timestamp,
+    ) -> Option<usize> {
         let created_at = whole_seconds(now);
         let expires_at = minutes_after(created_at, INQUIRY_MINUTES);
         if let Some(&index) = self.by_invoice.get(&payable.invoice_number) {
@@ -125,7 +131,9 @@ impl Model {
         let base = self.settings().amend_base;
         let index = self.by_invoice.get(&change.invoice_number).copied();
         let found = index.and_then(|index| self.orders.get_mut(index).map(|order| (index, order)));
-        let found = found.filter(|(_, order)| order.payment_code == change.payment_code && order.channel == Channel::Alfa);
+        // What only an inquiry made known is registered nowhere, and cannot be changed.
+        let is_changeable = |order: &Order| order.channel == Channel::Alfa && order.method != Method::Inquiry;
+        let found = found.filter(|(_, order)| order.payment_code == change.payment_code && is_changeable(order));
         let (index, order) = found.ok_or_else(|| Refusal::new(404, "Payment code not found"))?;
         if order.state == OrderState::Cancelled {
             return Err(Refusal::new(400, "Payment code is already cancelled"));

@@ -103,7 +103,8 @@ const fn chain(channel: Channel) -> &'static str {
 }
 
 fn steps(order: &Order, language: Language) -> [String; 5] {
-    let (counters, code, amount) = (counters(order.channel, language), code_groups(order.payment_code.as_str()), rupiah(order.amount.get()));
+    let (counters, code, amount) =
+        (counters(order.channel, language), code_groups(order.payment_code.as_str()), rupiah(order.amount.get()));
     let expiry = view::wib_words(order.expires_at, language);
     match language {
         Language::English => [

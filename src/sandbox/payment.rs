@@ -306,7 +306,7 @@ fn saying<'a>(order: &'a Order, payment: &'a PaymentTaken, amount: &'a str, quir
     saying
 }
 
-fn check_payable(order: &Order, script: &PaymentScript) -> Result<(), PayError> {
+pub(super) fn check_payable(order: &Order, script: &PaymentScript) -> Result<(), PayError> {
     if script.has(&Quirk::Anyway) || script.has(&Quirk::Forged) {
         return Ok(());
     }

@@ -133,7 +133,8 @@ pub async fn start_with(mut model: Model, options: Options) -> io::Result<Runnin
         return Err(io::Error::new(io::ErrorKind::InvalidInput, problem));
     }
     let path = model.settings().notification_path.as_str();
-    let notification_url = options.notification_url.as_deref().map(|url| MerchantUrl::parse(url, "notification", Some(path))).transpose()?;
+    let notification_url =
+        options.notification_url.as_deref().map(|url| MerchantUrl::parse(url, "notification", Some(path))).transpose()?;
     let inquiry_url = options.inquiry_url.as_deref().map(|url| MerchantUrl::parse(url, "inquiry", None)).transpose()?;
     let listener = TcpListener::bind(options.listen).await?;
     let addr = listener.local_addr()?;

@@ -28,13 +28,8 @@ struct Row<'a> {
     order: &'a Order,
     payment: &'a PaymentTaken,
     fee: u64,
+    net: u64,
     payout: Date,
-}
-
-impl Row<'_> {
-    fn net(&self) -> u64 {
-        self.payment.amount.saturating_sub(self.fee)
-    }
 }
 
 /// What DOKU keeps of one payment, VAT included, in rupiah: Alfa 5,550, Indomaret 7,215.
@@ -77,7 +72,9 @@ impl Model {
         let mut rows: Vec<Row<'_>> = Vec::new();
         for order in self.orders() {
             for payment in order.payments.iter().filter(|payment| payment.status == "SUCCESS") {
-                rows.push(Row { order, payment, fee: fee(order.channel), payout: payout_date(payment.paid_at) });
+                let fee = fee(order.channel);
+                let net = payment.amount.saturating_sub(fee);
+                rows.push(Row { order, payment, fee, net, payout: payout_date(payment.paid_at) });
             }
         }
         rows.retain(|row| payout.is_none_or(|date| date == row.payout));
@@ -101,7 +98,7 @@ fn summary(rows: &[Row<'_>], batch: &str) -> String {
         ("Total Purchase_", rows.len().to_string()),
         ("Total Amount Refund_", "0".into()),
         ("Total Refund_", "0".into()),
-        ("Total Settlement Amount_", total(|row| row.net()).to_string()),
+        ("Total Settlement Amount_", total(|row| row.net).to_string()),
         ("Total Discount_", "0".into()),
         ("Total Transactions_", rows.len().to_string()),
         ("Batch ID_", batch.into()),
@@ -134,7 +131,7 @@ fn table(text: &mut String, rows: &[Row<'_>], layout: Layout) {
             code.into(),
             row.fee.to_string(),
             "0".into(),
-            row.net().to_string(),
+            row.net.to_string(),
             day(row.payout),
             "Purchase".into(),
             String::new(),

@@ -10,6 +10,7 @@ use super::form::{Form, percent_decoded, percent_encoded};
 use super::http::{HttpAnswer, Request};
 use super::inquiry::{Inquiry, InquiryQuirk};
 use super::model::Model;
+use super::outbox::{Delivery, DeliveryState};
 use super::payment::{PaymentScript, Quirk};
 use super::record::Order;
 use super::server::Shared;
@@ -241,7 +242,6 @@ fn order_page(model: &Model, order: &Order, query: &Form, now: Timestamp) -> Ord
         let counter = format!("{} {}", payment.agent_id, payment.store_id);
         (view::wib_short(payment.paid_at), view::rupiah(payment.amount), payment.status.clone(), counter)
     });
-    let deliveries: Vec<DeliveryRow> = deliveries(model, order);
     OrderPage {
         invoice_number: order.invoice_number.to_string(),
         code: view::code_groups(order.payment_code.as_str()),
@@ -262,20 +262,31 @@ fn order_page(model: &Model, order: &Order, query: &Form, now: Timestamp) -> Ord
         customer: order.till.customer_name().map(Into::into),
         lines: order.till.lines().into_iter().map(|(label, text)| (label, text.to_owned())).collect(),
         payments: payments.collect(),
-        is_moving: deliveries.iter().any(|delivery| delivery.tone == "open"),
-        deliveries,
+        is_moving: is_moving(model, order, now),
+        deliveries: deliveries(model, order),
         quirks: QUIRKS,
         how_to_pay: page::how_to_pay_path(order),
         notice: notice(query),
     }
 }
 
-fn deliveries(model: &Model, order: &Order) -> Vec<DeliveryRow> {
+/// The deliveries of an order's notifications, also of one that does not name its invoice.
+fn about<'a>(model: &'a Model, order: &'a Order) -> impl Iterator<Item = &'a Delivery> {
     let (invoice, code) = (order.invoice_number.as_str(), order.payment_code.as_str());
-    let about = model.deliveries().iter().filter(|delivery| {
-        delivery.invoice_number == invoice || (delivery.payment_code == code && delivery.invoice_number.is_empty())
-    });
-    let one = |delivery: &super::outbox::Delivery| DeliveryRow {
+    model
+        .deliveries()
+        .iter()
+        .filter(move |delivery| delivery.invoice_number == invoice || (delivery.payment_code == code && delivery.invoice_number.is_empty()))
+}
+
+/// Whether an attempt is under way or about to be made, so that the page is worth loading again.
+fn is_moving(model: &Model, order: &Order, now: Timestamp) -> bool {
+    let soon = |at: Timestamp| at.duration_since(now).as_secs() < 60;
+    about(model, order).any(|delivery| delivery.state == DeliveryState::UnderWay || delivery.next_at.is_some_and(soon))
+}
+
+fn deliveries(model: &Model, order: &Order) -> Vec<DeliveryRow> {
+    let one = |delivery: &Delivery| DeliveryRow {
         number: delivery.number,
         note: match delivery.resend_of {
             Some(original) => Some(format!("sent again by hand, after no. {original}")),
@@ -295,7 +306,7 @@ fn deliveries(model: &Model, order: &Order) -> Vec<DeliveryRow> {
             })
             .collect(),
     };
-    about.map(one).collect()
+    about(model, order).map(one).collect()
 }
 
 /// What the page says of the form that led to it: (tone, text).

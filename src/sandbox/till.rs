@@ -32,7 +32,8 @@ impl Till {
     pub(super) fn of(body: &[u8]) -> Self {
         let body: Value = serde_json::from_slice(body).unwrap_or_default();
         let text = |pointer: &str| body.pointer(pointer).and_then(Value::as_str).filter(|text| !text.trim().is_empty()).map(Personal::new);
-        let receipt = ["/indomaret_info/receipt/description", "/alfa_info/receipt/footer_message", "/indomaret_info/receipt/footer_message"];
+        let receipt =
+            ["/indomaret_info/receipt/description", "/alfa_info/receipt/footer_message", "/indomaret_info/receipt/footer_message"];
         let insurance = |(name, label)| Some((label, text(&format!("/additional_info/insurance_info/{name}"))?));
         Self {
             customer_name: text("/customer/name"),

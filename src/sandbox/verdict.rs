@@ -37,9 +37,7 @@ pub(super) enum Flaw {
     Header(&'static str),
     #[error("the answer's `{0}` is not the inquiry's")]
     Echo(&'static str),
-    #[error(
-        "the answer's `Response-Timestamp` is not a UTC time in whole seconds\nhint: DOKU writes and expects `2026-10-05T12:00:00Z`"
-    )]
+    #[error("the answer's `Response-Timestamp` is not a UTC time in whole seconds\nhint: DOKU writes and expects `2026-10-05T12:00:00Z`")]
     Stamp,
     #[error(
         "the answer's signature does not hold: {0}\nhint: sign `Client-Id`, `Request-Id`, `Response-Timestamp`, the path as `Request-Target`, and the `Digest` of the exact body"
@@ -83,7 +81,7 @@ pub(super) fn judge(reception: &Reception, message: &InquiryMessage, answer: &Ht
     if request_id != message.request_id {
         return Err(Flaw::Echo("Request-Id"));
     }
-    if stamp.parse().ok().filter(|&at| format_utc_seconds(at) == stamp).is_none() {
+    if stamp.parse().ok().is_none_or(|at| format_utc_seconds(at) != stamp) {
         return Err(Flaw::Stamp);
     }
     inquiry::verify(reception, message, stamp, signature, &answer.body).map_err(Flaw::Signature)?;
@@ -110,12 +108,8 @@ fn payable(body: &Value, bytes: &[u8]) -> Result<Payable, Flaw> {
     let amount = Amount::new(amount).map_err(|error| wrong("order.amount", error.to_string()))?;
     let name = text(body, "/customer/name").filter(|name| !name.trim().is_empty());
     name.ok_or(Flaw::Missing("customer.name"))?;
-    let limits = [
-        ("customer.name", 64),
-        ("customer.email", 128),
-        ("online_to_offline_info.info", 30),
-        ("alfa_info.receipt.footer_message", 120),
-    ];
+    let limits =
+        [("customer.name", 64), ("customer.email", 128), ("online_to_offline_info.info", 30), ("alfa_info.receipt.footer_message", 120)];
     let insurance = INSURANCE.map(|(name, _)| (format!("additional_info.insurance_info.{name}"), 64));
     let limits = limits.into_iter().map(|(name, length_max)| (name.to_owned(), length_max)).chain(insurance);
     for (name, length_max) in limits {

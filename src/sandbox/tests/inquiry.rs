@@ -15,6 +15,9 @@ use crate::sandbox::server::{Options, start_with};
 const CODE: &str = "8896512345678123";
 const TARGET: &str = "/doku/inquiry";
 
+/// Spoils an answer.
+type Change = fn(&mut HttpAnswer);
+
 fn asking() -> Model {
     Model::new(Settings { inquiry_bins: vec!["88965".into()], ..settings() })
 }
@@ -40,8 +43,7 @@ fn answered(message: &InquiryMessage, http_status: u16, body: &str) -> HttpAnswe
         body: Some(body.as_bytes()),
     };
     let signature = key().sign(&components).unwrap();
-    let headers =
-        [("client-id", CLIENT), ("request-id", &message.request_id), ("response-timestamp", stamp), ("signature", &signature)];
+    let headers = [("client-id", CLIENT), ("request-id", &message.request_id), ("response-timestamp", stamp), ("signature", &signature)];
     let headers = headers.map(|(name, value)| (name.to_owned(), value.to_owned())).to_vec();
     HttpAnswer { status: http_status, headers, body: body.to_owned().into() }
 }
@@ -100,7 +102,7 @@ fn an_answer_that_is_not_signed_for_this_inquiry_or_breaks_a_limit_is_a_visible_
         assert!(inquiry.problem.is_some() && !inquiry.is_payable(), "{pointer} {wrong}");
     }
     let right = body("success").to_string();
-    let changes: [(&str, fn(&mut HttpAnswer)); 6] = [
+    let changes: [(&str, Change); 6] = [
         ("signature", |answer| answer.headers.retain(|(name, _)| name != "signature")),
         ("Response-Timestamp", |answer| answer.headers.retain(|(name, _)| name != "response-timestamp")),
         ("Request-Id", |answer| answer.headers[1].1 = "other".into()),
@@ -146,6 +148,8 @@ fn only_codes_nobody_registered_and_of_a_known_prefix_are_asked_about() {
     }
     concluded(&mut model, |message| answered(message, 200, &body("success").to_string()));
     assert!(model.is_inquired(CODE), "DOKU asks each time");
+    let change = patch_at(&mut model, "change", &change_body("POL-1", CODE, "DELETE"), noon());
+    assert_eq!(change.answer.status, 404, "it is registered nowhere");
     let mut stolen = body("success");
     stolen["order"]["invoice_number"] = "INV-1".into();
     let inquiry = concluded(&mut model, |message| answered(message, 200, &stolen.to_string()));
@@ -169,7 +173,10 @@ fn each_inquiry_quirk_changes_what_it_says() {
         let code = &read(&message)["online_to_offline_info"]["payment_code"];
         assert_eq!(code.is_u64(), quirk == InquiryQuirk::CodeAsNumber);
         let asked = &read(&message)["online_to_offline_inquiry"];
-        assert_eq!(asked["identifier"][0]["name"] == "AGENT_ID", !matches!(quirk, InquiryQuirk::WithoutIdentifiers | InquiryQuirk::MisspeltIdentifiers));
+        assert_eq!(
+            asked["identifier"][0]["name"] == "AGENT_ID",
+            !matches!(quirk, InquiryQuirk::WithoutIdentifiers | InquiryQuirk::MisspeltIdentifiers)
+        );
         assert_eq!(asked["identifer"].is_array(), quirk == InquiryQuirk::MisspeltIdentifiers);
         assert_eq!(asked["date"] == "2026-10-05T05:00:00Z", quirk != InquiryQuirk::Stale);
         assert_eq!(read(&message)["x_trace"].is_object(), quirk == InquiryQuirk::ExtraFields);
@@ -207,7 +214,8 @@ async fn merchant(answers: Vec<(u16, Value)>) -> (String, Arc<Mutex<Vec<String>>
             };
             let answer = answered(&message, status, &body.to_string());
             let headers: Vec<String> = answer.headers.iter().map(|(name, value)| format!("{name}: {value}\r\n")).collect();
-            let head = format!("HTTP/1.1 {status} X\r\ncontent-length: {}\r\nconnection: close\r\n{}\r\n", answer.body.len(), headers.concat());
+            let head =
+                format!("HTTP/1.1 {status} X\r\ncontent-length: {}\r\nconnection: close\r\n{}\r\n", answer.body.len(), headers.concat());
             stream.write_all(&[head.as_bytes(), &answer.body].concat()).await.unwrap();
         }
     });
@@ -234,8 +242,8 @@ async fn paying_an_unknown_code_asks_the_merchant_first_and_takes_no_money_when_
     assert!(parts(&gone).2.contains("no answer"), "{gone}");
     let unknown = exchange(running.addr, &plain("POST", "/_sandbox/pay", &json!({ "payment_code": "73" }))).await;
     assert!(parts(&unknown).2.contains("no order has this payment code"));
-    let asked = asked.lock().unwrap();
-    assert!(asked[0].starts_with("POST /doku/inquiry HTTP/1.1") && asked[0].contains(&format!(r#""payment_code":{CODE}"#)));
+    let first = asked.lock().unwrap()[0].clone();
+    assert!(first.starts_with("POST /doku/inquiry HTTP/1.1") && first.contains(&format!(r#""payment_code":{CODE}"#)));
     let listed = exchange(running.addr, &plain("GET", "/_sandbox/inquiries", &Value::Null)).await;
     assert_eq!(serde_json::from_str::<Value>(parts(&listed).2).unwrap().as_array().unwrap().len(), 4);
     let repeated = PaymentScript::at(noon()).with(Quirk::Repeated(crate::sandbox::settings::RedeliveryId::New));

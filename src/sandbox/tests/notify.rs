@@ -129,6 +129,14 @@ fn doubled_forged_and_failed_companions_go_out_beside_the_one_payment() {
 }
 
 #[test]
+fn a_code_that_expires_between_two_attempts_is_not_paid_by_halves() {
+    let (mut model, code, _) = with_codes(settings());
+    let script = PaymentScript::at(minutes(60)).with(Quirk::FailedFirst);
+    assert!(model.pay_and_notify(&code, &script, minutes(60)).is_err());
+    assert!(model.deliveries().is_empty() && model.order("INV-1").unwrap().payments.is_empty());
+}
+
+#[test]
 fn faults_on_the_way_fall_by_seed_and_invoice_in_whatever_order_customers_come() {
     let campaign = |seed, percent, reversed: bool| {
         let mut model = Model::new(Settings { notification_faults_percent: percent, seed, ..settings() });

@@ -7,5 +7,6 @@ mod keeping;
 mod reconcile;
 mod reconcile_files;
 mod reissue;
+mod sandbox;
 mod settings;
 pub mod world;

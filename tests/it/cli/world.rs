@@ -79,6 +79,10 @@ impl Doku {
     }
 
     fn ask(&self, method: &str, path: &str, body: &str) -> Value {
+        serde_json::from_str(&self.exchange(method, path, body)).unwrap()
+    }
+
+    fn exchange(&self, method: &str, path: &str, body: &str) -> String {
         let base_url = self.base_url();
         let mut stream = TcpStream::connect(base_url.strip_prefix("http://").unwrap()).unwrap();
         let length = body.len();
@@ -87,10 +91,16 @@ impl Doku {
         let mut answer = String::new();
         stream.read_to_string(&mut answer).unwrap();
         let (_, body) = answer.split_once("\r\n\r\n").unwrap();
-        serde_json::from_str(body).unwrap()
+        body.to_owned()
     }
 
-    fn look(&self, path: &str) -> Vec<Value> {
+    /// What a GET answers with.
+    pub fn text(&self, path: &str) -> String {
+        self.exchange("GET", path, "")
+    }
+
+    /// A list of the control endpoint.
+    pub fn look(&self, path: &str) -> Vec<Value> {
         serde_json::from_value(self.ask("GET", path, "")).unwrap()
     }
 
