@@ -1,7 +1,7 @@
 # Every target does its own set-up: cargo fetches and builds what is missing.
 # demo and test share the dev profile, so polars, by far the heaviest dependency, is compiled once for both.
 
-.PHONY: help demo test lint soak bench clean
+.PHONY: help demo test lint soak browser bench clean
 
 help:  ## show this list
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
@@ -18,6 +18,13 @@ lint:  ## formatting and lints, warnings are errors
 
 soak:  ## kill the real program 200 times over campaigns of 2,000 codes
 	TAGIH_KILL_CAMPAIGNS=20 TAGIH_KILL_KILLS=200 TAGIH_KILL_CODES=2000 cargo test --test it kill -- --nocapture
+
+browser:  ## pay codes on the sandbox's pages in headless Chromium, pictures into target/browser-shots (needs Debian's or Ubuntu's apt)
+	command -v chromium || { apt-get update && apt-get install --yes --no-install-recommends chromium; }
+	test -x target/browser-venv/bin/python || python3 -m venv target/browser-venv
+	target/browser-venv/bin/pip install --quiet playwright==1.65.2
+	cargo build
+	target/browser-venv/bin/python tests/browser/simulator.py target/debug/tagih "$$(command -v chromium)" target/browser-shots
 
 bench:  ## release build, then every figure of docs/benchmarks.md (first time about 15 min, then 5)
 	test -x target/bench-venv/bin/python || python3 -m venv target/bench-venv

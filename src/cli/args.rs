@@ -113,7 +113,7 @@ pub(super) enum Command {
         file: PathBuf,
     },
     /// Run the DOKU look-alike on loopback until interrupted
-    Sandbox(Sandbox),
+    Sandbox(super::sandbox::Arguments),
     /// Print completions for a shell
     Completions {
         /// Which shell
@@ -268,29 +268,4 @@ pub(super) enum LedgerCommand {
 pub(super) enum ConfigCommand {
     /// Print the settings in force
     Show,
-}
-
-#[derive(Debug, Args)]
-pub(super) struct Sandbox {
-    /// Where to listen; loopback only
-    #[arg(long, default_value = "127.0.0.1:8086", value_name = "ADDRESS")]
-    pub(super) listen: std::net::SocketAddr,
-    /// Seed of codes and faults
-    #[arg(long, default_value_t = 1)]
-    pub(super) seed: u64,
-    /// Percent of attempts that meet a fault
-    #[arg(long, default_value_t = 0, value_parser = clap::value_parser!(u8).range(0..=100))]
-    pub(super) faults: u8,
-    /// How long a delayed answer takes, in milliseconds
-    #[arg(long, default_value_t = 1_000, value_name = "MS")]
-    pub(super) delay_ms: u64,
-    /// Append every notification here, as a log for `ingest` and `reconcile`
-    #[arg(long, value_name = "FILE")]
-    pub(super) notification_log: Option<PathBuf>,
-    /// Send notifications to this URL on loopback
-    #[arg(long, value_name = "URL")]
-    pub(super) notify: Option<String>,
-    /// Append every order made, changed or cancelled here as JSON Lines
-    #[arg(long, value_name = "FILE")]
-    pub(super) record: Option<PathBuf>,
 }

@@ -4,15 +4,24 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use jiff::Timestamp;
+use jiff::civil::Date;
+use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
+use super::counter::{self, CounterError};
+use super::form::Form;
+use super::guard;
 use super::http::{HttpAnswer, Request};
+use super::inquiry::InquiryQuirk;
 use super::payment::{PaymentScript, Quirk};
-use super::server::{Shared, dispatch};
+use super::server::Shared;
+use super::settlement::Layout;
 use super::wire;
 
 /// What their paths begin with.
 pub(super) const PREFIX: &str = "/_sandbox/";
+
+const ENDPOINTS: &str = "there are `GET` `orders`, `calls`, `inquiries`, `deliveries`, `settlement` and `POST` `pay`, `inquire`, `resend`";
 
 /// `POST /_sandbox/pay`.
 #[derive(Deserialize)]
@@ -26,37 +35,98 @@ struct PayBody {
     quirk: Option<Quirk>,
     #[serde(default)]
     quirks: Vec<Quirk>,
+    #[serde(default)]
+    inquiry_quirks: Vec<InquiryQuirk>,
+    /// `false` is the quirk `lost`.
+    notify: Option<bool>,
 }
 
-/// Answers one of:
-/// `GET /_sandbox/orders`, `GET /_sandbox/calls`, `POST /_sandbox/pay`.
-pub(super) fn answer(shared: &Arc<Shared>, request: &Request) -> HttpAnswer {
+/// `POST /_sandbox/inquire`.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct InquireBody {
+    payment_code: String,
+    #[serde(default)]
+    quirks: Vec<InquiryQuirk>,
+}
+
+/// `POST /_sandbox/resend`.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct ResendBody {
+    delivery: usize,
+}
+
+/// Answers the endpoint a request names.
+pub(super) async fn answer(shared: &Arc<Shared>, request: &Request) -> HttpAnswer {
+    if let Err(stranger) = guard::check(request) {
+        return error(403, &stranger.to_string());
+    }
     let path = request.target().strip_prefix(PREFIX).unwrap_or_default();
     match (request.method.as_str(), path) {
         ("GET", "orders") => json(200, shared.model().orders()),
         ("GET", "calls") => json(200, shared.model().calls()),
-        ("POST", "pay") => pay(shared, &request.body),
-        _ => error(404, "there are `GET /_sandbox/orders`, `GET /_sandbox/calls` and `POST /_sandbox/pay`"),
+        ("GET", "inquiries") => json(200, shared.model().inquiries()),
+        ("GET", "deliveries") => json(200, shared.model().deliveries()),
+        ("GET", "settlement") => settlement(shared, &Form::of_query(&request.path)),
+        ("POST", "pay") => match read::<PayBody>(&request.body) {
+            Ok(body) => pay(shared, body).await,
+            Err(refusal) => refusal,
+        },
+        ("POST", "inquire") => match read::<InquireBody>(&request.body) {
+            Ok(body) => inquire(shared, &body).await,
+            Err(refusal) => refusal,
+        },
+        ("POST", "resend") => match read::<ResendBody>(&request.body) {
+            Ok(body) => settled(counter::resend(shared, body.delivery).map(|number| serde_json::json!({ "delivery": number }))),
+            Err(refusal) => refusal,
+        },
+        _ => error(404, ENDPOINTS),
     }
 }
 
-fn pay(shared: &Arc<Shared>, body: &Bytes) -> HttpAnswer {
-    let body: PayBody = match serde_json::from_slice(body) {
-        Ok(body) => body,
-        Err(problem) => return error(400, &problem.to_string()),
-    };
+fn read<T: DeserializeOwned>(body: &Bytes) -> Result<T, HttpAnswer> {
+    serde_json::from_slice(body).map_err(|problem| error(400, &problem.to_string()))
+}
+
+async fn pay(shared: &Arc<Shared>, body: PayBody) -> HttpAnswer {
+    let lost = (body.notify == Some(false)).then_some(Quirk::Lost);
     let script = PaymentScript {
         paid_at: body.paid_at.unwrap_or_else(|| shared.clock.now()),
         sent_at: body.sent_at,
         amount: body.amount,
-        quirks: body.quirk.into_iter().chain(body.quirks).collect(),
+        quirks: body.quirk.into_iter().chain(body.quirks).chain(lost).collect(),
     };
-    let paid = shared.model().pay(&body.payment_code, &script);
-    match paid {
-        Ok(message) => match dispatch(shared, message.clone()) {
-            Ok(()) => json(200, &message),
-            Err(problem) => error(500, &format!("the notification log cannot be written: {problem}")),
-        },
+    settled(counter::inquire_and_pay(shared, &body.payment_code, &script, &body.inquiry_quirks).await)
+}
+
+async fn inquire(shared: &Arc<Shared>, body: &InquireBody) -> HttpAnswer {
+    match counter::inquire(shared, &body.payment_code, &body.quirks).await {
+        Some(inquiry) => json(200, &inquiry),
+        None => error(409, "nobody is asked about this code: it is registered, has another prefix, or no inquiry URL is set"),
+    }
+}
+
+fn settlement(shared: &Shared, query: &Form) -> HttpAnswer {
+    if !matches!(query.get("format"), None | Some("csv")) {
+        return error(400, "`format` can only be `csv`");
+    }
+    let layout = match query.get("variant") {
+        None | Some("current") => Layout::Current,
+        Some("old") => Layout::Old,
+        Some(_) => return error(400, "`variant` is `current` or `old`"),
+    };
+    let Ok(date) = query.get("date").map(str::parse::<Date>).transpose() else {
+        return error(400, "`date` is a payout day such as `2026-10-09`; without one, everything paid so far is settled");
+    };
+    let headers = vec![("Content-Type".into(), "text/csv; charset=utf-8".into())];
+    HttpAnswer { status: 200, headers, body: shared.model().settlement(date, layout).into() }
+}
+
+fn settled<T: Serialize>(outcome: Result<T, CounterError>) -> HttpAnswer {
+    match outcome {
+        Ok(value) => json(200, &value),
+        Err(problem @ CounterError::Log(_)) => error(500, &problem.to_string()),
         Err(problem) => error(409, &problem.to_string()),
     }
 }

@@ -1,92 +1,126 @@
-//! Notifications on their way to the merchant: one POST an attempt, DOKU's schedule on a scaled clock, until a 2xx.
+//! The postman: takes from the outbox what is due, writes the log, posts, and tells the outbox what came of it.
 
 use std::io;
-use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
 
-use http_body_util::Full;
-use hyper::header::HOST;
-use hyper_util::rt::TokioIo;
 use jiff::SignedDuration;
-use tokio::net::TcpStream;
-use tokio::time::Instant;
+use tokio::sync::watch;
 
+use super::merchant::MerchantUrl;
 use super::notification::{NotificationMessage, SCHEDULE_SECONDS};
-use super::server::Shared;
+use super::outbox::{DeliveryState, Due, Outcome};
+use super::server::{Shared, append_line};
 
-/// How long one attempt may take.
-const ATTEMPT_TIMEOUT: Duration = Duration::from_secs(10);
+/// How often a stopping sandbox looks whether the last attempts have been answered.
+const LOOK: Duration = Duration::from_millis(10);
 
-/// Where notifications go: an address on this machine; the path is the one they are signed for.
-pub(super) struct NotificationUrl {
-    address: SocketAddr,
-    host: String,
-}
-
-impl NotificationUrl {
-    /// Reads `http://HOST:PORT/path`, whose path must be `notification_path`.
-    pub(super) fn parse(url: &str, notification_path: &str) -> io::Result<Self> {
-        let wrong = |why: &str| {
-            let problem = format!("the notification URL `{url}` {why}\nhint: `http://127.0.0.1:8080{notification_path}`");
-            io::Error::new(io::ErrorKind::InvalidInput, problem)
+/// Makes due attempts until `stopped`.
+pub(super) async fn run(shared: Arc<Shared>, mut stopped: watch::Receiver<()>) {
+    loop {
+        let next_at = shared.model().outbox.next_at();
+        let wait = next_at.map(|at| Duration::try_from(at.duration_since(shared.clock.now())).unwrap_or_default());
+        let due = async {
+            match wait {
+                Some(wait) => tokio::time::sleep(wait).await,
+                None => std::future::pending().await,
+            }
         };
-        let uri: hyper::Uri = url.parse().map_err(|_| wrong("cannot be read"))?;
-        if uri.scheme_str() != Some("http") {
-            return Err(wrong("is not `http`"));
+        tokio::select! {
+            _ = stopped.changed() => break,
+            () = shared.posted.notified() => {}
+            () = due => {
+                if let Err(error) = deliver_due(&shared) {
+                    tracing::error!(%error, "the notification log could not be written");
+                }
+            }
         }
-        let host = uri.host().ok_or_else(|| wrong("names no host"))?;
-        let ip = match host {
-            "localhost" => IpAddr::V4(Ipv4Addr::LOCALHOST),
-            _ => host.trim_matches(['[', ']']).parse().map_err(|_| wrong("does not name this machine"))?,
-        };
-        if !ip.is_loopback() {
-            return Err(wrong("does not name this machine"));
-        }
-        if uri.path() != notification_path || uri.query().is_some() {
-            return Err(wrong("has another path than notifications are signed for"));
-        }
-        let address = SocketAddr::new(ip, uri.port_u16().unwrap_or(80));
-        Ok(Self { address, host: address.to_string() })
     }
 }
 
-/// Posts `message`, and again at the scaled times while nobody confirms it. A message DOKU did not sign is posted once.
-pub(super) async fn until_confirmed(shared: Arc<Shared>, message: NotificationMessage) {
-    let Some(url) = &shared.notification_url else { return };
-    let begun = Instant::now();
-    let (time_scale, ours) = {
-        let model = shared.model();
-        (model.settings().time_scale.max(1), model.is_signed_by_doku(&message))
-    };
-    let attempts = if ours { SCHEDULE_SECONDS.len() } else { 1 };
-    for (index, seconds) in SCHEDULE_SECONDS.into_iter().take(attempts).enumerate() {
-        let offset = Duration::from_secs(seconds.unsigned_abs()).checked_div(time_scale).unwrap_or_default();
-        tokio::time::sleep_until(begun.checked_add(offset).unwrap_or(begun)).await;
-        let sent_at = message.sent_at.checked_add(SignedDuration::from_secs(seconds)).unwrap_or(message.sent_at);
-        let attempt = if index == 0 { message.clone() } else { shared.model().redeliver(&message, sent_at) };
-        match tokio::time::timeout(ATTEMPT_TIMEOUT, post(url, &attempt)).await {
-            Ok(Ok(200..=299)) => return,
-            Ok(Ok(status)) => tracing::info!(attempt = index, status, "a notification was not confirmed"),
-            Ok(Err(error)) => tracing::info!(attempt = index, %error, "a notification was not delivered"),
-            Err(_) => tracing::info!(attempt = index, "a notification got no answer in time"),
+/// Starts every attempt that is due now. The first attempts are in the notification log when this returns.
+pub(super) fn deliver_due(shared: &Arc<Shared>) -> io::Result<()> {
+    let mut written = Ok(());
+    loop {
+        let now = shared.clock.now();
+        let due = shared.model().take_due(now);
+        if due.is_empty() {
+            break;
+        }
+        for due in due {
+            written = written.and(log(shared, &due));
+            attempt(shared, due);
         }
     }
-    tracing::warn!(invoice_number = message.invoice_number, "a notification was given up");
+    shared.posted.notify_one();
+    written
 }
 
-/// One POST on a connection of its own; gives the status.
-async fn post(url: &NotificationUrl, message: &NotificationMessage) -> io::Result<u16> {
-    let stream = TcpStream::connect(url.address).await?;
-    stream.set_nodelay(true)?;
-    let (mut sender, connection) = hyper::client::conn::http1::handshake(TokioIo::new(stream)).await.map_err(io::Error::other)?;
-    let driver = tokio::spawn(connection);
-    let mut request = hyper::Request::post(&message.target).header(HOST, &url.host);
-    for (name, value) in &message.headers {
-        request = request.header(name, value);
+/// What was made and not sent yet goes into the log, so that stopping loses nothing.
+pub(super) fn flush(shared: &Shared) -> io::Result<()> {
+    let unsent = shared.model().outbox.take_unsent();
+    unsent.iter().try_for_each(|due| log(shared, due))
+}
+
+/// Waits until every attempt under way has been answered.
+pub(super) async fn answered(shared: &Shared) {
+    while shared.model().deliveries().iter().any(|delivery| delivery.state == DeliveryState::UnderWay) {
+        tokio::time::sleep(LOOK).await;
     }
-    let request = request.body(Full::new(message.body.clone())).map_err(io::Error::other)?;
-    let answered = sender.send_request(request).await.map_err(io::Error::other);
-    driver.abort();
-    answered.map(|response| response.status().as_u16())
+}
+
+/// One log line for every notification, as a merchant's log would hold it.
+fn log(shared: &Shared, due: &Due) -> io::Result<()> {
+    let Some(log) = shared.notification_log.as_ref().filter(|_| due.attempt == 0) else { return Ok(()) };
+    let after = if due.is_held_back { SCHEDULE_SECONDS.get(1).copied().unwrap_or(0) } else { 0 };
+    let received_at = due.message.sent_at.checked_add(SignedDuration::from_secs(after)).unwrap_or(due.message.sent_at);
+    append_line(log, &due.message.log_line(received_at))
+}
+
+fn attempt(shared: &Arc<Shared>, due: Due) {
+    let Due { number, attempt, message, .. } = due;
+    let message = if attempt == 0 { message } else { later(shared, &message, attempt) };
+    let request_id = message.header("Request-Id").unwrap_or_default().to_owned();
+    let outcome = Outcome { request_id, sent_at: message.sent_at, ..Outcome::default() };
+    match destination(shared, &message) {
+        Ok(None) => {
+            let words = DeliveryState::NotPosted.words().into();
+            shared.model().conclude_attempt(number, Outcome { words, ..outcome }, shared.clock.now());
+        }
+        Err(problem) => {
+            let url = message.override_notification_url.clone();
+            shared.model().conclude_attempt(number, Outcome { words: problem.to_string(), url, ..outcome }, shared.clock.now());
+        }
+        Ok(Some(url)) => {
+            let shared = Arc::clone(shared);
+            tokio::spawn(async move {
+                let (status, words) = match url.post(&message.headers, message.body.clone()).await {
+                    Ok(answer) => (Some(answer.status), format!("HTTP {}", answer.status)),
+                    Err(problem) => (None, problem),
+                };
+                tracing::info!(delivery = number, attempt, outcome = words, "a notification was posted");
+                let outcome = Outcome { status, words, url: Some(url.to_string()), ..outcome };
+                shared.model().conclude_attempt(number, outcome, shared.clock.now());
+                if let Err(error) = deliver_due(&shared) {
+                    tracing::error!(%error, "the notification log could not be written");
+                }
+            });
+        }
+    }
+}
+
+/// The message as a later attempt sends it: stamped by DOKU's schedule, whatever the time scale.
+fn later(shared: &Shared, message: &NotificationMessage, attempt: usize) -> NotificationMessage {
+    let seconds = SCHEDULE_SECONDS.get(attempt).copied().unwrap_or(0);
+    let sent_at = message.sent_at.checked_add(SignedDuration::from_secs(seconds)).unwrap_or(message.sent_at);
+    shared.model().redeliver(message, sent_at)
+}
+
+/// Where a message goes. An order's own URL counts only beside a configured one, and is followed only on this machine.
+fn destination(shared: &Shared, message: &NotificationMessage) -> io::Result<Option<MerchantUrl>> {
+    match (&shared.notification_url, &message.override_notification_url) {
+        (None, _) => Ok(None),
+        (Some(url), None) => Ok(Some(url.clone())),
+        (Some(url), Some(other)) => MerchantUrl::parse(other, "override notification", Some(url.path())).map(Some),
+    }
 }

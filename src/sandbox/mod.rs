@@ -3,14 +3,23 @@
 //! Belongs here: what DOKU would do, written from its pages. Must not be here: anything of the client's decisions; only
 //! wire names, the signer and value types are shared.
 //!
-//! [`model`] is the whole of its behaviour without a socket or a clock; [`server`] puts it on loopback.
+//! [`model`] is the whole of its behaviour without a socket or a clock; [`server`] puts it on loopback, with pages for people in
+//! front of it.
 
 mod control;
+mod counter;
 mod deliver;
 pub mod fault;
+mod form;
+mod guard;
 pub mod http;
+pub mod inquiry;
+mod merchant;
 pub mod model;
 pub mod notification;
+pub mod notify;
+mod orders;
+pub mod outbox;
 mod page;
 pub mod payment;
 mod reception;
@@ -18,6 +27,11 @@ pub mod record;
 mod rule;
 pub mod server;
 pub mod settings;
+pub mod settlement;
+mod simulator;
 #[cfg(test)]
 mod tests;
+pub mod till;
+mod verdict;
+mod view;
 mod wire;

@@ -8,35 +8,35 @@ use std::sync::Arc;
 use bytes::Bytes;
 use jiff::Timestamp;
 
-use super::fault::{Attempts, FaultKind, number};
+use super::fault::{Attempts, FaultKind};
 use super::http::{Reply, Request};
+use super::inquiry::Inquiry;
+use super::outbox::Outbox;
 use super::page;
 use super::reception::{Arrival, Ask, Draft, Envelope, Received, Reception};
-use super::record::{Call, Handling, Order, OrderState, minutes_after, whole_seconds};
-use super::rule::{Change, NewOrder, Refusal};
-use super::settings::{AmendBase, Settings};
+use super::record::{Call, Handling, Order};
+use super::rule::Refusal;
+use super::settings::Settings;
 use super::wire::{self, CodeAnswer, CodeInfo, Echo, InvoiceOnly};
 use crate::domain::calendar::{format_compact_wib, format_utc_seconds};
-use crate::domain::channel::Channel;
 use crate::domain::digest::{self, Digest};
 use crate::domain::ids::{InvoiceNumber, PaymentCode};
-
-/// How many digits DOKU's own codes have.
-const CODE_LENGTH: usize = 16;
 
 /// The whole sandbox.
 #[derive(Debug)]
 pub struct Model {
     pub(super) reception: Arc<Reception>,
     pub(super) orders: Vec<Order>,
-    by_invoice: HashMap<InvoiceNumber, usize>,
+    pub(super) by_invoice: HashMap<InvoiceNumber, usize>,
     /// The latest order of each code.
-    by_code: HashMap<PaymentCode, usize>,
+    pub(super) by_code: HashMap<PaymentCode, usize>,
     /// What was answered to each `Request-Id` that changed something.
     answered: HashMap<String, Answered>,
     attempts: HashMap<String, Attempts>,
     calls: Vec<Call>,
     pub(super) messages: HashMap<usize, super::payment::Sent>,
+    pub(super) inquiries: Vec<Inquiry>,
+    pub(super) outbox: Outbox,
 }
 
 /// A stored answer.
@@ -88,6 +88,8 @@ impl Model {
             attempts: HashMap::new(),
             calls: Vec::new(),
             messages: HashMap::new(),
+            inquiries: Vec::new(),
+            outbox: Outbox::default(),
         }
     }
 
@@ -161,7 +163,7 @@ impl Model {
     /// Decides what is left open by [`Reception::receive`].
     pub(super) fn decide(&mut self, received: Received, now: Timestamp, timing: Timing) -> Draft {
         match received {
-            Received::Page { payment_code, channel, json } => self.page(&payment_code, channel, json, now),
+            Received::Page(page) => page::draft(self.order_of_code(&page.payment_code), &page, now),
             Received::Refused { envelope, refusal } => {
                 if envelope.method != "GET" {
                     let outcome = Outcome::plain(refusal.status, Bytes::new(), Handling::Denied);
@@ -228,7 +230,7 @@ impl Model {
             return Outcome { status: 409, body: answered.body.clone(), handling: Handling::Replayed, invoice_number, payment_code };
         }
         let done = match &arrival.ask {
-            Ask::Create(Ok(wanted)) => self.create(wanted, &arrival.envelope.request_id, now),
+            Ask::Create(Ok((wanted, till))) => self.create(wanted, till, &arrival.envelope.request_id, now),
             Ask::Change(Ok(change)) => self.change(change, &arrival.envelope.request_id, now),
             Ask::Create(Err(refusal)) | Ask::Change(Err(refusal)) => Err(refusal.clone()),
             Ask::Status(_) => Err(Refusal::new(500, "Internal Server Error")),
@@ -248,98 +250,6 @@ impl Model {
         let answered = Answered { fingerprint: arrival.fingerprint, body: body.clone(), order: index };
         self.answered.insert(arrival.envelope.request_id.clone(), answered);
         Outcome { status: 200, body, handling: Handling::Processed, invoice_number, payment_code }
-    }
-
-    fn create(&mut self, wanted: &NewOrder, request_id: &str, now: Timestamp) -> Result<usize, Refusal> {
-        if self.by_invoice.contains_key(&wanted.invoice_number) {
-            return Err(Refusal::new(409, "order.invoice_number is already used with different request data"));
-        }
-        let payment_code = match &wanted.payment_code {
-            Some(code) => self.free_merchant_code(code, now)?,
-            None => self.new_code(wanted.channel, &wanted.invoice_number)?,
-        };
-        let created_at = whole_seconds(now);
-        let index = self.orders.len();
-        self.orders.push(Order {
-            invoice_number: wanted.invoice_number.clone(),
-            payment_code: payment_code.clone(),
-            channel: wanted.channel,
-            method: wanted.method,
-            amount: wanted.amount,
-            reusable: wanted.reusable,
-            state: OrderState::Live,
-            created_at,
-            expires_at: minutes_after(created_at, wanted.expiry_minutes),
-            cancelled_at: None,
-            created_by: request_id.into(),
-            changed_by: Vec::new(),
-            override_notification_url: wanted.override_url.clone(),
-            payments: Vec::new(),
-        });
-        self.by_invoice.insert(wanted.invoice_number.clone(), index);
-        self.by_code.insert(payment_code, index);
-        Ok(index)
-    }
-
-    fn free_merchant_code(&self, code: &PaymentCode, now: Timestamp) -> Result<PaymentCode, Refusal> {
-        let bin = &self.settings().merchant_bin;
-        if !code.as_str().starts_with(bin.as_str()) {
-            return Err(Refusal::new(400, format!("online_to_offline_info.payment_code must begin with {bin}")));
-        }
-        match self.order_of_code(code.as_str()) {
-            Some(order) if order.is_payable(now) => {
-                Err(Refusal::new(409, "online_to_offline_info.payment_code is already used with different request data"))
-            }
-            _ => Ok(code.clone()),
-        }
-    }
-
-    /// A code drawn from seed, channel and invoice, so that it does not depend on the order of arrival.
-    fn new_code(&self, channel: Channel, invoice_number: &InvoiceNumber) -> Result<PaymentCode, Refusal> {
-        let Settings { seed, .. } = self.settings();
-        let bin = self.settings().bin(channel);
-        let width = CODE_LENGTH.saturating_sub(bin.len());
-        let span = 10_u64.saturating_pow(u32::try_from(width).unwrap_or(0));
-        let draw = |round: u32| {
-            let parts: [&[u8]; 5] =
-                [&seed.to_be_bytes(), b"code", channel.name().as_bytes(), invoice_number.as_str().as_bytes(), &round.to_be_bytes()];
-            let unique = number(digest::of_parts(&parts).get(..8)).checked_rem(span).unwrap_or(0);
-            PaymentCode::new(format!("{bin}{unique:0width$}")).ok()
-        };
-        let mut drawn = (0..1_000).map_while(draw);
-        let free = drawn.find(|code| !self.by_code.contains_key(code));
-        free.ok_or_else(|| Refusal::new(500, "Internal Server Error"))
-    }
-
-    fn change(&mut self, change: &Change, request_id: &str, now: Timestamp) -> Result<usize, Refusal> {
-        let base = self.settings().amend_base;
-        let index = self.by_invoice.get(&change.invoice_number).copied();
-        let found = index.and_then(|index| self.orders.get_mut(index).map(|order| (index, order)));
-        let found = found.filter(|(_, order)| order.payment_code == change.payment_code && order.channel == Channel::Alfa);
-        let (index, order) = found.ok_or_else(|| Refusal::new(404, "Payment code not found"))?;
-        if order.state == OrderState::Cancelled {
-            return Err(Refusal::new(400, "Payment code is already cancelled"));
-        }
-        if order.is_paid() && !order.reusable {
-            return Err(Refusal::new(400, "Payment code is already paid"));
-        }
-        if now >= order.expires_at {
-            return Err(Refusal::new(400, "Payment code is already expired"));
-        }
-        if change.cancel {
-            order.state = OrderState::Cancelled;
-            order.cancelled_at = Some(whole_seconds(now));
-        } else {
-            order.amount = change.amount.unwrap_or(order.amount);
-            order.reusable = change.reusable;
-            let from = match base {
-                AmendBase::Amendment => whole_seconds(now),
-                AmendBase::Creation => order.created_at,
-            };
-            order.expires_at = minutes_after(from, change.expiry_minutes);
-        }
-        order.changed_by.push(request_id.into());
-        Ok(index)
     }
 
     fn code_answer(&self, order: &Order, with_links: bool) -> Bytes {
@@ -370,11 +280,6 @@ impl Model {
             None => (404, wire::error("Order not found")),
         };
         Outcome::plain(status, body.into(), Handling::Processed)
-    }
-
-    fn page(&self, payment_code: &str, channel: Channel, json: bool, now: Timestamp) -> Draft {
-        let order = self.order_of_code(payment_code).filter(|order| order.channel == channel);
-        page::draft(order, json, now)
     }
 
     fn enter(&mut self, envelope: Envelope, outcome: Outcome, fault: Option<FaultKind>, now: Timestamp) {

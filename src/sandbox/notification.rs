@@ -2,13 +2,13 @@
 
 use bytes::Bytes;
 use jiff::{SignedDuration, Timestamp};
-use serde::{Deserialize, Serialize, Serializer};
+use serde::{Serialize, Serializer};
 use serde_json::value::RawValue;
 
 use super::reception::Reception;
 use super::settings::RedeliveryId;
 use super::wire::{self, Id, Identifier, PaymentPart, Transaction};
-use crate::doku::signature::{Components, SignatureError, SigningKey, Stamp};
+use crate::doku::signature::{Components, SigningKey, Stamp};
 use crate::domain::calendar::format_utc_seconds;
 use crate::domain::channel::Channel;
 use crate::domain::digest;
@@ -102,6 +102,8 @@ pub(super) struct Saying<'a> {
     pub(super) agent_id: &'a str,
     pub(super) store_id: &'a str,
     pub(super) transaction_id: &'a str,
+    /// JSON that DOKU echoes: what the merchant answered an inquiry with.
+    pub(super) additional_info: Option<&'a str>,
 }
 
 impl Saying<'_> {
@@ -126,6 +128,8 @@ impl Saying<'_> {
             order: Order<'a>,
             online_to_offline_info: Code<'a>,
             online_to_offline_payment: PaymentPart<'a>,
+            #[serde(skip_serializing_if = "Option::is_none")]
+            additional_info: Option<Box<RawValue>>,
         }
         let body = Body {
             service: Id { id: self.service },
@@ -145,6 +149,7 @@ impl Saying<'_> {
                     Identifier { name: "AGENT_TRX_ID", value: self.transaction_id },
                 ],
             },
+            additional_info: self.additional_info.and_then(|json| RawValue::from_string(json.into()).ok()),
         };
         wire::json(&body).into()
     }
@@ -196,72 +201,4 @@ pub(super) fn is_ours(reception: &Reception, message: &NotificationMessage) -> b
         body: Some(&message.body),
     };
     reception.key.verify(&components, header("Signature")).is_ok()
-}
-
-/// DOKU's question to a merchant that keeps its codes to itself (direct inquiry): what is owed on this code?
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct InquiryMessage {
-    /// The path of the merchant's inquiry URL.
-    pub target: String,
-    /// Signed like every request of DOKU's.
-    pub headers: Vec<(String, String)>,
-    /// The exact bytes.
-    pub body: Bytes,
-}
-
-/// What an inquiry is made of.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
-pub struct InquiryScript {
-    /// The path of the merchant's inquiry URL.
-    pub target: String,
-    /// The code the customer showed.
-    pub payment_code: String,
-    /// The idempotency key.
-    pub request_id: String,
-    /// When (UTC).
-    pub asked_at: Timestamp,
-}
-
-pub(super) fn inquiry(reception: &Reception, script: &InquiryScript) -> InquiryMessage {
-    #[derive(Serialize)]
-    struct Code<'a> {
-        payment_code: &'a str,
-    }
-    #[derive(Serialize)]
-    struct Inquiry {
-        date: String,
-        identifier: [(); 0],
-    }
-    #[derive(Serialize)]
-    struct Body<'a> {
-        service: Id<'a>,
-        acquirer: Id<'a>,
-        channel: Id<'a>,
-        online_to_offline_info: Code<'a>,
-        online_to_offline_inquiry: Inquiry,
-    }
-    let body = wire::json(&Body {
-        service: Id { id: "ONLINE_TO_OFFLINE" },
-        acquirer: Id { id: Channel::Alfa.acquirer_id() },
-        channel: Id { id: Channel::Alfa.doku_id() },
-        online_to_offline_info: Code { payment_code: &script.payment_code },
-        online_to_offline_inquiry: Inquiry { date: format_utc_seconds(script.asked_at), identifier: [] },
-    });
-    let client_id = &reception.settings.client_id;
-    let headers = signed_headers(&reception.key, client_id, &script.request_id, script.asked_at, &script.target, &body);
-    InquiryMessage { target: script.target.clone(), headers, body: body.into() }
-}
-
-/// Whether the merchant's `answer` to `message` is signed as DOKU expects.
-pub(super) fn verify_inquiry_answer(
-    reception: &Reception,
-    message: &InquiryMessage,
-    response_timestamp: &str,
-    signature: &str,
-    answer: &[u8],
-) -> Result<(), SignatureError> {
-    let request_id = message.headers.iter().find(|(name, _)| name == "Request-Id").map_or("", |(_, value)| value.as_str());
-    let (client_id, target) = (reception.settings.client_id.as_str(), message.target.as_str());
-    let components = Components { client_id, request_id, stamp: Stamp::Response(response_timestamp), target, body: Some(answer) };
-    reception.key.verify(&components, signature)
 }

@@ -1,12 +1,47 @@
-//! What DOKU shows of an order: Check Status, the how-to-pay page and its JSON.
+//! What DOKU shows of an order without being asked by signature: Check Status's body, the how-to-pay page and its JSON.
 
+use askama::Template;
 use jiff::Timestamp;
 
+use super::form::Form;
+use super::http::Request;
 use super::reception::{Draft, Seal};
 use super::record::Order;
+use super::view::{self, code_groups, rupiah};
 use super::wire::{self, Id, Identifier, PaymentPart, StatusAnswer, StatusInfo, StatusOrder, Transaction};
-use crate::domain::calendar::{format_compact_wib, format_utc_seconds, wib};
+use crate::domain::calendar::{format_compact_wib, format_utc_seconds};
 use crate::domain::channel::Channel;
+use crate::domain::language::Language;
+
+/// The how-to-pay page or JSON that a request asks for.
+pub(super) struct PageAsked {
+    pub(super) payment_code: String,
+    channel: Channel,
+    is_json: bool,
+    language: Language,
+}
+
+impl PageAsked {
+    /// What `request` asks for, if it is one of them.
+    pub(super) fn of(request: &Request) -> Option<Self> {
+        let paths = [
+            ("/how-to-pay/v2/alfa-online-to-offline/", Channel::Alfa, false),
+            ("/how-to-pay/v2/indomaret-online-to-offline/", Channel::Indomaret, false),
+            ("/alfa-online-to-offline/v2/how-to-pay-api/", Channel::Alfa, true),
+            ("/indomaret-online-to-offline/v2/how-to-pay-api/", Channel::Indomaret, true),
+        ];
+        let language = Form::of_query(&request.path).get("lang").and_then(Language::parse).unwrap_or_default();
+        paths.into_iter().find_map(|(prefix, channel, is_json)| {
+            let payment_code = request.target().strip_prefix(prefix)?.to_owned();
+            Some(Self { payment_code, channel, is_json, language })
+        })
+    }
+}
+
+/// Where the how-to-pay page of an order is.
+pub(super) fn how_to_pay_path(order: &Order) -> String {
+    format!("/how-to-pay/v2/{}-online-to-offline/{}", order.channel.name(), order.payment_code)
+}
 
 /// The body of a Check Status answer. As in DOKU's sample it holds no payment code, and `original_request_id` is the invoice.
 pub(super) fn status(order: &Order, now: Timestamp) -> Vec<u8> {
@@ -37,72 +72,128 @@ pub(super) fn status(order: &Order, now: Timestamp) -> Vec<u8> {
     })
 }
 
-const fn counter(channel: Channel) -> &'static str {
-    match channel {
-        Channel::Alfa => "Alfamart, Alfamidi, Alfa Express, Lawson or DAN+DAN",
-        Channel::Indomaret => "Indomaret",
-    }
-}
-
-fn steps(order: &Order) -> [String; 5] {
-    [
-        format!("Go to the nearest {} counter before the code expires", counter(order.channel)),
-        "Tell the cashier that you want to pay for DOKU".into(),
-        format!("Show the payment code {}", order.payment_code),
-        format!("Check the amount and pay Rp {}", grouped(order.amount.get())),
-        "Keep the receipt as your proof of payment".into(),
-    ]
-}
-
-/// The how-to-pay page or its JSON, unsigned; 404 without an order.
-pub(super) fn draft(order: Option<&Order>, json: bool, now: Timestamp) -> Draft {
-    let (status, body) = match order {
-        Some(order) if json => (200, instructions(order)),
-        Some(order) => (200, html(order, now)),
+/// The how-to-pay page or its JSON, unsigned; 404 without an order of that channel.
+pub(super) fn draft(order: Option<&Order>, asked: &PageAsked, now: Timestamp) -> Draft {
+    let (status, body) = match order.filter(|order| order.channel == asked.channel) {
+        Some(order) if asked.is_json => (200, instructions(order, asked.language)),
+        Some(order) => (200, html(order, asked.language, now)),
         None => (404, wire::error("Payment code not found")),
     };
     let mut draft = Draft::new(status, body, "", "", now);
     draft.seal = Seal::Absent;
-    if !json && status == 200 {
-        draft.content_type = "text/html; charset=utf-8";
+    if !asked.is_json && status == 200 {
+        draft.content_type = view::HTML;
     }
     draft
 }
 
+const fn counters(channel: Channel, language: Language) -> &'static str {
+    match (channel, language) {
+        (Channel::Alfa, Language::English) => "Alfamart, Alfamidi, Alfa Express, Lawson or DAN+DAN",
+        (Channel::Alfa, Language::Indonesian) => "Alfamart, Alfamidi, Alfa Express, Lawson, atau DAN+DAN",
+        (Channel::Indomaret, _) => "Indomaret",
+    }
+}
+
+const fn chain(channel: Channel) -> &'static str {
+    match channel {
+        Channel::Alfa => "Alfamart",
+        Channel::Indomaret => "Indomaret",
+    }
+}
+
+fn steps(order: &Order, language: Language) -> [String; 5] {
+    let (counters, code, amount) =
+        (counters(order.channel, language), code_groups(order.payment_code.as_str()), rupiah(order.amount.get()));
+    let expiry = view::wib_words(order.expires_at, language);
+    match language {
+        Language::English => [
+            format!("Go to the nearest counter of {counters} before {expiry}."),
+            "Tell the cashier that you want to make a payment through DOKU.".into(),
+            format!("Show or read out the payment code {code}."),
+            format!("Check the name and the amount, then pay exactly {amount}."),
+            "Keep the receipt: it is your proof of payment.".into(),
+        ],
+        Language::Indonesian => [
+            format!("Datang ke gerai {counters} terdekat sebelum {expiry}."),
+            "Sampaikan kepada kasir bahwa Anda ingin melakukan pembayaran melalui DOKU.".into(),
+            format!("Tunjukkan atau sebutkan kode pembayaran {code}."),
+            format!("Periksa nama dan jumlahnya, lalu bayar tepat {amount}."),
+            "Simpan struk sebagai bukti pembayaran.".into(),
+        ],
+    }
+}
+
 /// The JSON a merchant builds its own how-to-pay page from.
-fn instructions(order: &Order) -> Vec<u8> {
-    wire::json(&serde_json::json!({ "payment_instruction": [{ "channel": order.channel.acquirer_id(), "step": steps(order) }] }))
+fn instructions(order: &Order, language: Language) -> Vec<u8> {
+    let step = steps(order, language);
+    wire::json(&serde_json::json!({ "payment_instruction": [{ "channel": order.channel.acquirer_id(), "step": step }] }))
 }
 
-/// The how-to-pay page.
-fn html(order: &Order, now: Timestamp) -> Vec<u8> {
-    let items = steps(order).map(|step| format!("<li>{}</li>", escaped(&step))).concat();
-    let expiry = order.expires_at.to_zoned(wib()).strftime("%d %b %Y, %H:%M WIB");
-    format!(
-        "<!doctype html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n\
-         <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n<title>How to pay at {chain}</title>\n\
-         <style>body{{font:16px/1.5 system-ui,sans-serif;max-width:34rem;margin:2rem auto;padding:0 1rem;color:#1d2433}}\
-         .card{{border:1px solid #d5dbe6;border-radius:12px;padding:1rem 1.5rem}}\
-         .code{{font:700 1.7rem/1.3 ui-monospace,monospace;letter-spacing:.08em;overflow-wrap:anywhere}}\
-         small{{color:#5b6577}}</style>\n</head>\n<body>\n<h1>How to pay at {chain}</h1>\n\
-         <div class=\"card\"><small>Payment code</small><div class=\"code\">{code}</div>\
-         <p>Amount: <b>Rp {amount}</b><br>Pay before: <b>{expiry}</b><br>Status: <b>{status}</b></p></div>\n\
-         <ol>{items}</ol>\n<small>This is a rehearsal page of the sandbox; no money moves.</small>\n</body>\n</html>\n",
-        chain = counter(order.channel),
-        code = order.payment_code,
-        amount = grouped(order.amount.get()),
-        status = order.status(now),
-    )
-    .into_bytes()
+/// The words of the page around the steps.
+struct Words {
+    title: String,
+    code: &'static str,
+    amount: &'static str,
+    before: &'static str,
+    state: &'static str,
+    steps: &'static str,
+    rehearsal: &'static str,
 }
 
-/// `1234567` → `1.234.567`, as rupiah are written.
-fn grouped(number: u64) -> String {
-    let digits = number.to_string();
-    let groups = digits.as_bytes().rchunks(3).rev();
-    groups.map(String::from_utf8_lossy).collect::<Vec<_>>().join(".")
+fn words(order: &Order, language: Language, now: Timestamp) -> Words {
+    let status = order.status(now);
+    match language {
+        Language::English => Words {
+            title: format!("How to pay at {}", chain(order.channel)),
+            code: "Payment code",
+            amount: "Amount",
+            before: "Pay before",
+            state: match status {
+                "SUCCESS" => "Paid",
+                "PENDING" => "Waiting for payment",
+                _ => "No longer payable",
+            },
+            steps: "At the counter",
+            rehearsal: "A page of the sandbox: no money moves.",
+        },
+        Language::Indonesian => Words {
+            title: format!("Cara bayar di {}", chain(order.channel)),
+            code: "Kode pembayaran",
+            amount: "Jumlah",
+            before: "Bayar sebelum",
+            state: match status {
+                "SUCCESS" => "Lunas",
+                "PENDING" => "Menunggu pembayaran",
+                _ => "Tidak dapat dibayar lagi",
+            },
+            steps: "Di gerai",
+            rehearsal: "Halaman latihan sandbox: tidak ada uang yang berpindah.",
+        },
+    }
 }
 
-fn escaped(text: &str) -> String {
-    text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;")
+#[derive(Template)]
+#[template(path = "sandbox/templates/how_to_pay.html")]
+struct HowToPay {
+    language: Language,
+    words: Words,
+    code: String,
+    amount: String,
+    expiry: String,
+    tone: &'static str,
+    steps: [String; 5],
+}
+
+fn html(order: &Order, language: Language, now: Timestamp) -> Vec<u8> {
+    let page = HowToPay {
+        language,
+        words: words(order, language, now),
+        code: code_groups(order.payment_code.as_str()),
+        amount: rupiah(order.amount.get()),
+        expiry: view::wib_words(order.expires_at, language),
+        tone: view::tone(order.status(now)),
+        steps: steps(order, language),
+    };
+    page.render().unwrap_or_default().into_bytes()
 }

@@ -8,10 +8,9 @@ use serde::{Deserialize, Serialize};
 
 use super::fault::number;
 use super::model::Model;
-use super::notification::{self, InquiryMessage, InquiryScript, NotificationMessage, Saying, signed_headers};
+use super::notification::{self, NotificationMessage, Saying, signed_headers};
 use super::record::{Order, OrderState, PaymentTaken, whole_seconds};
 use super::settings::RedeliveryId;
-use crate::doku::signature::SignatureError;
 use crate::domain::channel::Channel;
 use crate::domain::digest;
 use crate::domain::ids::RequestId;
@@ -52,6 +51,16 @@ pub enum Quirk {
     Repeated(RedeliveryId),
     /// No payment: the last payment's identity with the amount and time of this script.
     Conflicting,
+    /// Never notified: only Check Status and the settlement know of the payment.
+    Lost,
+    /// Notified twice at once.
+    Duplicated,
+    /// Its notification waits until a later one has been answered, or for 30 minutes.
+    HeldBack,
+    /// A forged notification of a payment nobody made goes out beside it.
+    ForgedBeside,
+    /// A FAILED attempt is notified first, as of a customer who tries again.
+    FailedFirst,
 }
 
 /// One payment to make.
@@ -97,7 +106,12 @@ impl PaymentScript {
         Self { quirks: self.quirks.iter().filter(|quirk| !on_the_way(quirk)).cloned().collect(), ..self.clone() }
     }
 
-    fn has(&self, quirk: &Quirk) -> bool {
+    /// Whether the dice may do something to it: nothing was asked for but that the counter takes the money.
+    pub(super) fn is_plain(&self) -> bool {
+        self.quirks.iter().all(|quirk| *quirk == Quirk::Anyway)
+    }
+
+    pub(super) fn has(&self, quirk: &Quirk) -> bool {
         self.quirks.contains(quirk)
     }
 }
@@ -177,6 +191,11 @@ impl Model {
         self.messages.get(&index).and_then(|sent| sent.last.as_ref())
     }
 
+    /// How many messages were made about the code's latest order.
+    pub(super) fn notifications_of(&self, payment_code: &str) -> u32 {
+        self.index_of_code(payment_code).and_then(|index| self.messages.get(&index)).map_or(0, |sent| sent.count)
+    }
+
     /// `message` once more at `sent_at`, under the sandbox's policy for redelivered ids.
     #[must_use]
     pub fn redeliver(&self, message: &NotificationMessage, sent_at: Timestamp) -> NotificationMessage {
@@ -186,26 +205,6 @@ impl Model {
     /// Whether `message` carries DOKU's own signature over its body.
     pub(super) fn is_signed_by_doku(&self, message: &NotificationMessage) -> bool {
         notification::is_ours(&self.reception, message)
-    }
-
-    /// DOKU's inquiry for a code the merchant keeps to itself.
-    #[must_use]
-    pub fn inquire(&self, script: &InquiryScript) -> InquiryMessage {
-        notification::inquiry(&self.reception, script)
-    }
-
-    /// Whether the merchant's answer to `message` carries the right signature.
-    ///
-    /// # Errors
-    /// Every [`SignatureError`].
-    pub fn verify_inquiry_answer(
-        &self,
-        message: &InquiryMessage,
-        response_timestamp: &str,
-        signature: &str,
-        answer: &[u8],
-    ) -> Result<(), SignatureError> {
-        notification::verify_inquiry_answer(&self.reception, message, response_timestamp, signature, answer)
     }
 
     fn take_payment(&self, order: &Order, serial: u32, script: &PaymentScript) -> PaymentTaken {
@@ -291,6 +290,7 @@ fn saying<'a>(order: &'a Order, payment: &'a PaymentTaken, amount: &'a str, quir
         agent_id: &payment.agent_id,
         store_id: &payment.store_id,
         transaction_id: &payment.transaction_id,
+        additional_info: order.till.echo(),
     };
     for quirk in quirks {
         match (quirk, order.channel) {
@@ -306,7 +306,7 @@ fn saying<'a>(order: &'a Order, payment: &'a PaymentTaken, amount: &'a str, quir
     saying
 }
 
-fn check_payable(order: &Order, script: &PaymentScript) -> Result<(), PayError> {
+pub(super) fn check_payable(order: &Order, script: &PaymentScript) -> Result<(), PayError> {
     if script.has(&Quirk::Anyway) || script.has(&Quirk::Forged) {
         return Ok(());
     }

@@ -6,10 +6,13 @@ use jiff::{SignedDuration, Timestamp};
 use secrecy::SecretString;
 
 use super::fault::FaultKind;
+use super::form::percent_decoded;
 use super::http::{Fate, HttpAnswer, Reply, Request};
+use super::page::PageAsked;
 use super::rule::{self, Change, NewOrder, Refusal};
 use super::settings::Settings;
-use super::wire;
+use super::till::Till;
+use super::{view, wire};
 use crate::doku::signature::{Components, SigningKey, Stamp};
 use crate::domain::calendar::format_utc_seconds;
 use crate::domain::channel::{Channel, Method};
@@ -23,7 +26,7 @@ const STATUS: &str = "/orders/v1/status/";
 
 /// What a request asks for.
 pub(super) enum Ask {
-    Create(Result<NewOrder, Refusal>),
+    Create(Result<(NewOrder, Till), Refusal>),
     Change(Result<Change, Refusal>),
     /// An invoice number or a `Request-Id`.
     Status(String),
@@ -33,7 +36,7 @@ impl Ask {
     /// The invoice a body names, if the body could be read.
     pub(super) fn invoice_number(&self) -> Option<InvoiceNumber> {
         match self {
-            Self::Create(Ok(wanted)) => Some(wanted.invoice_number.clone()),
+            Self::Create(Ok((wanted, _))) => Some(wanted.invoice_number.clone()),
             Self::Change(Ok(change)) => Some(change.invoice_number.clone()),
             Self::Create(Err(_)) | Self::Change(Err(_)) | Self::Status(_) => None,
         }
@@ -55,7 +58,7 @@ pub(super) enum Received {
     /// Turned down at the door.
     Refused { envelope: Envelope, refusal: Draft },
     /// A how-to-pay page or its JSON: public, unsigned.
-    Page { payment_code: String, channel: Channel, json: bool },
+    Page(PageAsked),
 }
 
 /// What can be told of a request from the outside.
@@ -125,9 +128,9 @@ impl Reception {
     pub(super) fn receive(&self, request: &Request, now: Timestamp) -> Received {
         let target = request.target();
         if request.method == "GET"
-            && let Some(page) = page(target)
+            && let Some(page) = PageAsked::of(request)
         {
-            return page;
+            return Received::Page(page);
         }
         let request_id = request.header("Request-Id").unwrap_or_default();
         let body_digest = digest::of_bytes(&request.body);
@@ -140,7 +143,10 @@ impl Reception {
             return refused(refusal, None);
         }
         let path = self.settings.notification_path.as_str();
-        let create = |channel, method| Ask::Create(rule::check_create(&request.body, channel, method, path));
+        let create = |channel, method| {
+            let wanted = rule::check_create(&request.body, channel, method, path);
+            Ask::Create(wanted.map(|wanted| (wanted, Till::of(&request.body))))
+        };
         let ask = match (request.method.as_str(), target) {
             ("POST", ALFA_CODES) => create(Channel::Alfa, Method::Doku),
             ("POST", ALFA_MERCHANT_CODES) => create(Channel::Alfa, Method::Merchant),
@@ -229,6 +235,9 @@ impl Reception {
         if let Some(seconds) = draft.retry_after_seconds {
             headers.push(("Retry-After".into(), seconds.to_string()));
         }
+        if draft.content_type == view::HTML {
+            headers.extend(view::page_headers());
+        }
         if draft.request_id.is_empty() {
             return Reply { fate: draft.fate, answer: HttpAnswer { status: draft.status, headers, body: draft.body } };
         }
@@ -265,31 +274,4 @@ fn with_extra_fields(body: &Bytes) -> Bytes {
         }
         _ => body.clone(),
     }
-}
-
-/// The how-to-pay page or JSON that a path names.
-fn page(target: &str) -> Option<Received> {
-    let paths = [
-        ("/how-to-pay/v2/alfa-online-to-offline/", Channel::Alfa, false),
-        ("/how-to-pay/v2/indomaret-online-to-offline/", Channel::Indomaret, false),
-        ("/alfa-online-to-offline/v2/how-to-pay-api/", Channel::Alfa, true),
-        ("/indomaret-online-to-offline/v2/how-to-pay-api/", Channel::Indomaret, true),
-    ];
-    paths.into_iter().find_map(|(prefix, channel, json)| {
-        let payment_code = target.strip_prefix(prefix)?.to_owned();
-        Some(Received::Page { payment_code, channel, json })
-    })
-}
-
-/// `%20` and the like as the bytes they stand for; a broken escape stays as it is.
-fn percent_decoded(text: &str) -> String {
-    let mut bytes = Vec::with_capacity(text.len());
-    let mut rest = text.as_bytes();
-    while let Some((&first, tail)) = rest.split_first() {
-        let digits = tail.get(..2).filter(|digits| first == b'%' && digits.iter().all(u8::is_ascii_hexdigit));
-        let byte = digits.and_then(|digits| u8::from_str_radix(std::str::from_utf8(digits).ok()?, 16).ok());
-        bytes.push(byte.unwrap_or(first));
-        rest = if byte.is_some() { tail.get(2..).unwrap_or_default() } else { tail };
-    }
-    String::from_utf8_lossy(&bytes).into_owned()
 }

@@ -4,6 +4,7 @@ use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use super::fault::FaultKind;
+use super::till::Till;
 use crate::domain::amount::Amount;
 use crate::domain::channel::{Channel, Method};
 use crate::domain::ids::{InvoiceNumber, PaymentCode};
@@ -49,6 +50,9 @@ pub struct Order {
     pub override_notification_url: Option<String>,
     /// Payments DOKU took for it, in order.
     pub payments: Vec<PaymentTaken>,
+    /// What the cashier sees of it. Names are in it, so it stays out of every file and listing.
+    #[serde(skip)]
+    pub till: Till,
 }
 
 impl Order {

@@ -20,15 +20,15 @@ use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::watch;
+use tokio::sync::{Notify, watch};
 use tokio::task::{JoinHandle, JoinSet};
 use tokio::time::Sleep;
 
-use super::control;
-use super::deliver::{self, NotificationUrl};
 use super::http::{Fate, HttpAnswer, Reply, Request};
+use super::merchant::MerchantUrl;
 use super::model::{Model, Timing};
 use super::record::{Call, Handling, Order};
+use super::{control, deliver, simulator};
 use crate::clock::Clock;
 
 /// How long a stopping server waits for answers under way.
@@ -53,6 +53,8 @@ pub struct Options {
     pub notification_log_path: Option<PathBuf>,
     /// `http://` on loopback: notifications made over the control endpoint are posted there, on DOKU's schedule, scaled.
     pub notification_url: Option<String>,
+    /// `http://` on loopback: asked about codes nobody registered.
+    pub inquiry_url: Option<String>,
     /// What time it is there.
     pub clock: Clock,
 }
@@ -67,6 +69,7 @@ impl Options {
             record_path: None,
             notification_log_path: None,
             notification_url: None,
+            inquiry_url: None,
             clock: Clock::default(),
         }
     }
@@ -102,7 +105,10 @@ impl Running {
 /// What all connections share.
 pub(super) struct Shared {
     pub(super) model: Arc<Mutex<Model>>,
-    pub(super) notification_url: Option<NotificationUrl>,
+    pub(super) notification_url: Option<MerchantUrl>,
+    pub(super) inquiry_url: Option<MerchantUrl>,
+    /// Rings when the outbox may have something due earlier than before.
+    pub(super) posted: Notify,
     pub(super) notification_log: Option<Mutex<File>>,
     record: Option<Mutex<File>>,
     body_bytes_max: usize,
@@ -126,8 +132,10 @@ pub async fn start_with(mut model: Model, options: Options) -> io::Result<Runnin
         let problem = format!("the sandbox serves loopback only, and `{}` is not\nhint: listen on `127.0.0.1`", options.listen.ip());
         return Err(io::Error::new(io::ErrorKind::InvalidInput, problem));
     }
-    let url = options.notification_url.as_deref();
-    let notification_url = url.map(|url| NotificationUrl::parse(url, &model.settings().notification_path)).transpose()?;
+    let path = model.settings().notification_path.as_str();
+    let notification_url =
+        options.notification_url.as_deref().map(|url| MerchantUrl::parse(url, "notification", Some(path))).transpose()?;
+    let inquiry_url = options.inquiry_url.as_deref().map(|url| MerchantUrl::parse(url, "inquiry", None)).transpose()?;
     let listener = TcpListener::bind(options.listen).await?;
     let addr = listener.local_addr()?;
     model.set_base_url_if_empty(format!("http://{addr}"));
@@ -135,12 +143,15 @@ pub async fn start_with(mut model: Model, options: Options) -> io::Result<Runnin
     let shared = Arc::new(Shared {
         model: Arc::clone(&model),
         notification_url,
+        inquiry_url,
+        posted: Notify::new(),
         notification_log: options.notification_log_path.as_deref().map(append).transpose()?,
         record: options.record_path.as_deref().map(append).transpose()?,
         body_bytes_max: options.body_bytes_max,
         clock: options.clock,
     });
     let (stop, stopped) = watch::channel(());
+    tokio::spawn(deliver::run(Arc::clone(&shared), stopped.clone()));
     let task = tokio::spawn(accept(listener, shared, stopped));
     Ok(Running { addr, model, stop, task })
 }
@@ -169,6 +180,12 @@ async fn accept(listener: TcpListener, shared: Arc<Shared>, mut stopped: watch::
     let drained = async { while connections.join_next().await.is_some() {} };
     if tokio::time::timeout(DRAIN, drained).await.is_err() {
         tracing::warn!("connections were cut because they did not finish within {DRAIN:?}");
+    }
+    if let Err(error) = deliver::flush(&shared) {
+        tracing::error!(%error, "the notification log could not be written");
+    }
+    if tokio::time::timeout(DRAIN, deliver::answered(&shared)).await.is_err() {
+        tracing::warn!("notifications were cut because they were not answered within {DRAIN:?}");
     }
 }
 
@@ -216,7 +233,10 @@ async fn answer(shared: Arc<Shared>, incoming: hyper::Request<Incoming>) -> Resu
         body,
     };
     if request.target().starts_with(control::PREFIX) {
-        return Ok(whole(&control::answer(&shared, &request)));
+        return Ok(whole(&control::answer(&shared, &request).await));
+    }
+    if simulator::is_page(request.target()) {
+        return Ok(whole(&simulator::answer(&shared, &request).await));
     }
     let reply = shared.handle(&request, Timing::OnArrival);
     match reply.fate {
@@ -341,15 +361,4 @@ impl Body for Outgoing {
             Self::Torn { .. } => hyper::body::SizeHint::default(),
         }
     }
-}
-
-/// Sends `message` to the log and on its way to the merchant, as far as these are configured.
-pub(super) fn dispatch(shared: &Arc<Shared>, message: super::notification::NotificationMessage) -> io::Result<()> {
-    if let Some(log) = &shared.notification_log {
-        append_line(log, &message.log_line(message.sent_at))?;
-    }
-    if shared.notification_url.is_some() {
-        tokio::spawn(deliver::until_confirmed(Arc::clone(shared), message));
-    }
-    Ok(())
 }

@@ -54,6 +54,10 @@ pub struct Settings {
     pub redelivery_id: RedeliveryId,
     /// How many seconds of DOKU's redelivery schedule pass in one real second; at least 1.
     pub time_scale: u32,
+    /// How many of a hundred payments meet one of [`super::notify::FAULTS`] on the way to the merchant, 0 to 100.
+    pub notification_faults_percent: u8,
+    /// What codes begin with that the merchant is asked about; empty stands for every code nobody registered.
+    pub inquiry_bins: Vec<String>,
     /// Oldest or furthest ahead a `Request-Timestamp` may be, in seconds; `None`, as DOKU documents none, lets any age in.
     pub timestamp_window_seconds: Option<u64>,
 }
@@ -75,6 +79,8 @@ impl Settings {
             amend_base: AmendBase::default(),
             redelivery_id: RedeliveryId::default(),
             time_scale: 1,
+            notification_faults_percent: 0,
+            inquiry_bins: Vec::new(),
             timestamp_window_seconds: None,
         }
     }

@@ -142,8 +142,13 @@ fn the_how_to_pay_pages_need_no_signature_and_name_code_and_amount() {
     };
     let page = get(format!("/how-to-pay/v2/alfa-online-to-offline/{code}"));
     let html = String::from_utf8_lossy(&page.body).into_owned();
+    let grouped = code.as_bytes().chunks(4).map(|group| std::str::from_utf8(group).unwrap()).collect::<Vec<_>>().join(" ");
     assert!(page.header("Content-Type").unwrap().starts_with("text/html"));
-    assert!(html.contains(&code) && html.contains("Rp 150.000") && html.contains("13:00 WIB"), "{html}");
+    assert!(html.contains(&grouped) && html.contains("Rp150.000") && html.contains("13:00 WIB"), "{html}");
+    assert!(page.header("Content-Security-Policy").unwrap().starts_with("default-src 'none'"));
+    let page = get(format!("/how-to-pay/v2/alfa-online-to-offline/{code}?lang=id"));
+    let html = String::from_utf8_lossy(&page.body).into_owned();
+    assert!(html.contains("<html lang=\"id\">") && html.contains("Cara bayar") && html.contains("13.00 WIB"), "{html}");
     let steps = value(&get(format!("/alfa-online-to-offline/v2/how-to-pay-api/{code}")));
     assert_eq!(steps["payment_instruction"][0]["channel"], "ALFA");
     assert_eq!(get("/how-to-pay/v2/indomaret-online-to-offline/73".into()).status, 404);

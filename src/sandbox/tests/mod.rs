@@ -3,7 +3,11 @@
 mod change;
 mod create;
 mod faults;
+mod inquiry;
+mod notify;
+mod pages;
 mod payments;
+mod settlement;
 mod socket;
 mod vectors;
 

@@ -12,7 +12,7 @@ use crate::sandbox::fault::{FaultKind, Faults};
 use crate::sandbox::server::{Options, Running, start, start_with};
 
 /// One exchange on a connection of its own: everything the server sent until it closed.
-async fn exchange(addr: SocketAddr, request: &Request) -> String {
+pub(super) async fn exchange(addr: SocketAddr, request: &Request) -> String {
     let mut stream = TcpStream::connect(addr).await.unwrap();
     let headers: Vec<String> = request.headers.iter().map(|(name, value)| format!("{name}: {value}\r\n")).collect();
     let (method, path, length) = (&request.method, &request.path, request.body.len());
@@ -25,19 +25,19 @@ async fn exchange(addr: SocketAddr, request: &Request) -> String {
     String::from_utf8(received).unwrap()
 }
 
-fn anywhere() -> SocketAddr {
+pub(super) fn anywhere() -> SocketAddr {
     "127.0.0.1:0".parse().unwrap()
 }
 
-fn create(invoice: &str) -> Request {
+pub(super) fn create(invoice: &str) -> Request {
     signed("POST", ALFA, invoice, &alfa_body(invoice).to_string(), Timestamp::now())
 }
 
-fn plain(method: &str, path: &str, body: &Value) -> Request {
+pub(super) fn plain(method: &str, path: &str, body: &Value) -> Request {
     Request { method: method.into(), path: path.into(), headers: Vec::new(), body: body.to_string().into() }
 }
 
-fn parts(received: &str) -> (u16, &str, &str) {
+pub(super) fn parts(received: &str) -> (u16, &str, &str) {
     let (head, body) = received.split_once("\r\n\r\n").unwrap();
     (head.split(' ').nth(1).unwrap().parse().unwrap(), head, body)
 }

@@ -2,7 +2,8 @@
 
 use super::*;
 use crate::domain::channel::Channel;
-use crate::sandbox::notification::{InquiryScript, Saying, signed_headers};
+use crate::sandbox::inquiry::{InquiryQuirk, InquiryScript};
+use crate::sandbox::notification::{Saying, signed_headers};
 use crate::sandbox::reception::Draft;
 
 const B2: &str = r#"{"order":{"invoice_number":"INV-20210124-0001","amount":150000},"online_to_offline_info":{"expired_time":60,"reusable_status":false,"info":"Merchant Demo Store"},"customer":{"name":"Anton Budiman","email":"anton@example.com"}}"#;
@@ -78,6 +79,7 @@ fn notifications_are_written_and_signed_as_in_the_reference() {
         agent_id: "ALFAMART",
         store_id: "store",
         transaction_id: "1246",
+        additional_info: None,
     };
     let body = saying.body();
     assert_eq!(std::str::from_utf8(&body).unwrap(), B6);
@@ -93,6 +95,7 @@ fn inquiries_are_written_and_signed_and_their_answers_verified_as_in_the_referen
         payment_code: "8896512345678123".into(),
         request_id: ID.into(),
         asked_at: stamped(),
+        quirks: vec![InquiryQuirk::WithoutIdentifiers],
     };
     let model = model();
     let inquiry = model.inquire(&script);

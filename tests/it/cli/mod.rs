@@ -9,6 +9,7 @@ mod methods;
 mod reconcile;
 mod reconcile_files;
 mod reissue;
+mod sandbox;
 mod settings;
 mod sync;
 pub mod world;

@@ -79,18 +79,28 @@ impl Doku {
     }
 
     fn ask(&self, method: &str, path: &str, body: &str) -> Value {
+        serde_json::from_str(&self.exchange(method, path, body)).unwrap()
+    }
+
+    fn exchange(&self, method: &str, path: &str, body: &str) -> String {
         let base_url = self.base_url();
         let mut stream = TcpStream::connect(base_url.strip_prefix("http://").unwrap()).unwrap();
         let length = body.len();
-        let request = format!("{method} {path} HTTP/1.1\r\nHost: x\r\nConnection: close\r\nContent-Length: {length}\r\n\r\n{body}");
+        let request = format!("{method} {path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nContent-Length: {length}\r\n\r\n{body}");
         stream.write_all(request.as_bytes()).unwrap();
         let mut answer = String::new();
         stream.read_to_string(&mut answer).unwrap();
         let (_, body) = answer.split_once("\r\n\r\n").unwrap();
-        serde_json::from_str(body).unwrap()
+        body.to_owned()
     }
 
-    fn look(&self, path: &str) -> Vec<Value> {
+    /// What a GET answers with.
+    pub fn text(&self, path: &str) -> String {
+        self.exchange("GET", path, "")
+    }
+
+    /// A list of the control endpoint.
+    pub fn look(&self, path: &str) -> Vec<Value> {
         serde_json::from_value(self.ask("GET", path, "")).unwrap()
     }
 

@@ -1,0 +1,309 @@
+//! Direct inquiry: a customer shows a code DOKU does not know, DOKU asks the merchant what is owed, and keeps the answer as an order.
+//!
+//! Belongs here: the question, and the record of questions and answers. Whether an answer is in order is `verdict`'s business.
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+use jiff::{SignedDuration, Timestamp};
+use serde::{Deserialize, Serialize};
+use serde_json::value::RawValue;
+
+use super::fault::number;
+use super::http::HttpAnswer;
+use super::model::Model;
+use super::notification::signed_headers;
+use super::reception::Reception;
+use super::till::Till;
+use super::verdict::{self, Verdict};
+use super::wire::{self, Id, Identifier};
+use crate::doku::signature::{Components, SignatureError, Stamp};
+use crate::domain::amount::Amount;
+use crate::domain::calendar::format_utc_seconds;
+use crate::domain::channel::{Channel, Method};
+use crate::domain::digest;
+use crate::domain::ids::{InvoiceNumber, PaymentCode, RequestId};
+
+/// How old a stale inquiry says it is: older than the 300 seconds merchants commonly allow.
+const STALE: SignedDuration = SignedDuration::from_mins(10);
+
+/// One thing that is unusual about an inquiry, as DOKU's pages and merchants' experience have it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum InquiryQuirk {
+    /// `payment_code` as a JSON number, as one page types it (a code with a leading zero stays a text).
+    CodeAsNumber,
+    /// An empty list of identifiers.
+    WithoutIdentifiers,
+    /// `identifer`, as DOKU's virtual account samples spell it.
+    MisspeltIdentifiers,
+    /// Fields nobody announced.
+    ExtraFields,
+    /// The `Request-Id` of the code's last inquiry once more.
+    SameId,
+    /// A `Request-Timestamp` ten minutes old.
+    Stale,
+    /// Signed with another key.
+    Forged,
+    /// Without a `Signature`.
+    Unsigned,
+}
+
+impl InquiryQuirk {
+    /// All of them.
+    pub const ALL: [Self; 8] = [
+        Self::CodeAsNumber,
+        Self::WithoutIdentifiers,
+        Self::MisspeltIdentifiers,
+        Self::ExtraFields,
+        Self::SameId,
+        Self::Stale,
+        Self::Forged,
+        Self::Unsigned,
+    ];
+}
+
+/// What an inquiry is made of.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+pub struct InquiryScript {
+    /// The path of the merchant's inquiry URL.
+    pub target: String,
+    /// The code the customer showed.
+    pub payment_code: String,
+    /// The idempotency key.
+    pub request_id: String,
+    /// When (UTC).
+    pub asked_at: Timestamp,
+    /// What is unusual about it.
+    #[serde(default)]
+    pub quirks: Vec<InquiryQuirk>,
+}
+
+/// DOKU's question to a merchant that keeps its codes to itself: what is owed on this code?
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct InquiryMessage {
+    /// The path of the merchant's inquiry URL.
+    pub target: String,
+    /// Signed like every request of DOKU's.
+    pub headers: Vec<(String, String)>,
+    /// The exact bytes.
+    pub body: Bytes,
+    /// The code it asks about.
+    pub payment_code: String,
+    /// Its `Request-Id`.
+    pub request_id: String,
+}
+
+/// What the merchant says is owed.
+pub(super) struct Payable {
+    pub(super) invoice_number: InvoiceNumber,
+    pub(super) amount: Amount,
+    pub(super) till: Till,
+}
+
+/// One inquiry and what came of it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Inquiry {
+    /// Counted from 1.
+    pub number: usize,
+    /// When it was answered, or given up (UTC).
+    pub at: Timestamp,
+    /// The code it asked about.
+    pub payment_code: String,
+    /// Its `Request-Id`.
+    pub request_id: String,
+    /// The HTTP status of the answer; none when there was no answer.
+    pub http_status: Option<u16>,
+    /// The answer's word: `success`, `decline`, `billing_not_found`, ...
+    pub status: Option<String>,
+    /// What it named, when the code can be paid.
+    pub invoice_number: Option<InvoiceNumber>,
+    /// In rupiah.
+    pub amount: Option<Amount>,
+    /// What is wrong with the answer; DOKU takes no money then.
+    pub problem: Option<String>,
+}
+
+impl Inquiry {
+    /// Whether the counter may take the money.
+    #[must_use]
+    pub const fn is_payable(&self) -> bool {
+        self.invoice_number.is_some()
+    }
+}
+
+impl Model {
+    /// Whether the merchant is to be asked about a code: nobody registered it, and it begins with a prefix of codes that are not.
+    #[must_use]
+    pub fn is_inquired(&self, payment_code: &str) -> bool {
+        let registered = self.order_of_code(payment_code).is_some_and(|order| order.method != Method::Inquiry);
+        let bins = &self.settings().inquiry_bins;
+        let is_ours = bins.is_empty() || bins.iter().any(|bin| payment_code.starts_with(bin.as_str()));
+        !registered && is_ours && PaymentCode::new(payment_code).is_ok()
+    }
+
+    /// DOKU's inquiry as `script` has it.
+    #[must_use]
+    pub fn inquire(&self, script: &InquiryScript) -> InquiryMessage {
+        write(&self.reception, script)
+    }
+
+    /// The next inquiry about a code, to be posted to `target`.
+    #[must_use]
+    pub fn next_inquiry(&self, payment_code: &str, target: &str, quirks: &[InquiryQuirk], now: Timestamp) -> InquiryMessage {
+        let earlier = || self.inquiries.iter().filter(|inquiry| inquiry.payment_code == payment_code);
+        let same_id = earlier().next_back().filter(|_| quirks.contains(&InquiryQuirk::SameId)).map(|inquiry| inquiry.request_id.clone());
+        let (seed, serial) = (self.settings().seed.to_be_bytes(), earlier().count().to_string());
+        let new_id =
+            || RequestId::from_digest(&digest::of_parts(&[&seed, b"inquiry", payment_code.as_bytes(), serial.as_bytes()])).to_string();
+        self.inquire(&InquiryScript {
+            target: target.into(),
+            payment_code: payment_code.into(),
+            request_id: same_id.unwrap_or_else(new_id),
+            asked_at: now,
+            quirks: quirks.to_vec(),
+        })
+    }
+
+    /// Judges the merchant's answer to `message` and, when the code can be paid, keeps an order for it. `answer` is what went wrong when
+    /// there was none.
+    pub fn conclude_inquiry(&mut self, message: &InquiryMessage, answer: Result<HttpAnswer, String>, now: Timestamp) -> Inquiry {
+        let mut inquiry = Inquiry {
+            number: self.inquiries.len().saturating_add(1),
+            at: now,
+            payment_code: message.payment_code.clone(),
+            request_id: message.request_id.clone(),
+            http_status: answer.as_ref().ok().map(|answer| answer.status),
+            status: None,
+            invoice_number: None,
+            amount: None,
+            problem: None,
+        };
+        match answer {
+            Err(problem) => inquiry.problem = Some(problem),
+            Ok(answer) => {
+                inquiry.status = verdict::status(&answer.body);
+                match verdict::judge(&Arc::clone(&self.reception), message, &answer) {
+                    Ok(Verdict::Declined) => {}
+                    Ok(Verdict::Payable(payable)) => self.keep(payable, message, &mut inquiry, now),
+                    Err(problem) => inquiry.problem = Some(problem.to_string()),
+                }
+            }
+        }
+        self.inquiries.push(inquiry.clone());
+        inquiry
+    }
+
+    fn keep(&mut self, payable: Payable, message: &InquiryMessage, inquiry: &mut Inquiry, now: Timestamp) {
+        let (invoice_number, amount) = (payable.invoice_number.clone(), payable.amount);
+        let code = PaymentCode::new(&message.payment_code).ok();
+        if code.and_then(|code| self.order_of_inquiry(payable, &code, &message.request_id, now)).is_some() {
+            (inquiry.invoice_number, inquiry.amount) = (Some(invoice_number), Some(amount));
+        } else {
+            inquiry.problem = Some(format!("the invoice number `{invoice_number}` belongs to another code"));
+        }
+    }
+
+    /// Every inquiry, oldest first.
+    #[must_use]
+    pub fn inquiries(&self) -> &[Inquiry] {
+        &self.inquiries
+    }
+
+    /// Whether the merchant's answer to `message` carries the right signature.
+    ///
+    /// # Errors
+    /// Every [`SignatureError`].
+    pub fn verify_inquiry_answer(
+        &self,
+        message: &InquiryMessage,
+        response_timestamp: &str,
+        signature: &str,
+        answer: &[u8],
+    ) -> Result<(), SignatureError> {
+        verify(&self.reception, message, response_timestamp, signature, answer)
+    }
+}
+
+/// Verifies the signature of an answer: as DOKU signs its own answers, with the inquiry's id and path.
+pub(super) fn verify(
+    reception: &Reception,
+    message: &InquiryMessage,
+    response_timestamp: &str,
+    signature: &str,
+    answer: &[u8],
+) -> Result<(), SignatureError> {
+    let (client_id, request_id, target) = (reception.settings.client_id.as_str(), message.request_id.as_str(), message.target.as_str());
+    let components = Components { client_id, request_id, stamp: Stamp::Response(response_timestamp), target, body: Some(answer) };
+    reception.key.verify(&components, signature)
+}
+
+#[derive(Serialize)]
+struct Code {
+    payment_code: Box<RawValue>,
+}
+
+#[derive(Serialize)]
+struct Asked<'a> {
+    date: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    identifier: Option<Vec<Identifier<'a>>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    identifer: Option<Vec<Identifier<'a>>>,
+}
+
+#[derive(Serialize)]
+struct Body<'a> {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    x_trace: Option<Id<'a>>,
+    service: Id<'a>,
+    acquirer: Id<'a>,
+    channel: Id<'a>,
+    online_to_offline_info: Code,
+    online_to_offline_inquiry: Asked<'a>,
+}
+
+fn write(reception: &Reception, script: &InquiryScript) -> InquiryMessage {
+    let has = |quirk| script.quirks.contains(&quirk);
+    let drawn = digest::of_parts(&[&reception.settings.seed.to_be_bytes(), b"counter", script.request_id.as_bytes()]);
+    let (store_id, transaction_id) =
+        (format!("T{:04}", number(drawn.get(8..16)) % 10_000), digest::hex(drawn.get(16..28).unwrap_or_default()));
+    let counter = vec![
+        Identifier { name: "AGENT_ID", value: "ALFAMART" },
+        Identifier { name: "AGENT_STORE_ID", value: &store_id },
+        Identifier { name: "AGENT_TRX_ID", value: &transaction_id },
+    ];
+    let (spelt, misspelt) = match () {
+        () if has(InquiryQuirk::WithoutIdentifiers) => (Some(Vec::new()), None),
+        () if has(InquiryQuirk::MisspeltIdentifiers) => (None, Some(counter)),
+        () => (Some(counter), None),
+    };
+    let asked_at = if has(InquiryQuirk::Stale) { script.asked_at.checked_sub(STALE).unwrap_or(script.asked_at) } else { script.asked_at };
+    let body = wire::json(&Body {
+        x_trace: has(InquiryQuirk::ExtraFields).then_some(Id { id: "7" }),
+        service: Id { id: "ONLINE_TO_OFFLINE" },
+        acquirer: Id { id: Channel::Alfa.acquirer_id() },
+        channel: Id { id: Channel::Alfa.doku_id() },
+        online_to_offline_info: Code { payment_code: code_token(&script.payment_code, has(InquiryQuirk::CodeAsNumber)) },
+        online_to_offline_inquiry: Asked { date: format_utc_seconds(asked_at), identifier: spelt, identifer: misspelt },
+    });
+    let key = if has(InquiryQuirk::Forged) { &reception.wrong_key } else { &reception.key };
+    let mut headers = signed_headers(key, &reception.settings.client_id, &script.request_id, asked_at, &script.target, &body);
+    if has(InquiryQuirk::Unsigned) {
+        headers.retain(|(name, _)| name != "Signature");
+    }
+    InquiryMessage {
+        target: script.target.clone(),
+        headers,
+        body: body.into(),
+        payment_code: script.payment_code.clone(),
+        request_id: script.request_id.clone(),
+    }
+}
+
+/// The code as a JSON text or, where JSON has such a number, as its digits.
+fn code_token(code: &str, as_number: bool) -> Box<RawValue> {
+    let digits = as_number && !code.starts_with('0') && code.bytes().all(|byte| byte.is_ascii_digit());
+    let token = if digits { code.to_owned() } else { serde_json::Value::from(code).to_string() };
+    RawValue::from_string(token).unwrap_or_else(|_| RawValue::NULL.to_owned())
+}
