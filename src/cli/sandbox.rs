@@ -15,7 +15,7 @@ pub(super) fn sandbox(setup: &Setup, arguments: &Sandbox) -> Result<Exit, Failur
     }
     let mut settings = Settings::new(setup.binding()?.client_id, setup.secret()?, arguments.seed);
     settings.faults = Faults { delay_ms: arguments.delay_ms, ..Faults::mixed(arguments.faults) };
-    settings.notification_path.clone_from(&setup.config.doku.notification_path);
+    settings.notification_path.clone_from(&setup.config.serve.notification_path);
     settings.merchant_bin.clone_from(&setup.config.intake.merchant_bin);
     let options = Options {
         record_path: arguments.record.clone(),

@@ -6,6 +6,7 @@
 pub mod answer;
 pub mod body;
 pub mod codes;
+pub mod inquiry;
 pub mod notification;
 pub mod paths;
 pub mod signature;
