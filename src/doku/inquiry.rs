@@ -87,8 +87,7 @@ pub enum Status {
 
 impl Status {
     /// All of them.
-    pub const ALL: [Self; 6] =
-        [Self::Success, Self::Decline, Self::AlreadyPaid, Self::Expired, Self::NotFound, Self::InvalidSignature];
+    pub const ALL: [Self; 6] = [Self::Success, Self::Decline, Self::AlreadyPaid, Self::Expired, Self::NotFound, Self::InvalidSignature];
 
     /// The word.
     #[must_use]

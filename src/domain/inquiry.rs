@@ -129,14 +129,8 @@ mod tests {
         for (status, expected) in table {
             for (column, (paid, late)) in [(false, false), (false, true), (true, false), (true, true)].into_iter().enumerate() {
                 let now = if late { at(EXPIRES) } else { at(EXPIRES - 1) };
-                let facts = Facts {
-                    status,
-                    method: Method::Inquiry,
-                    channel: Channel::Alfa,
-                    reusable: false,
-                    paid,
-                    expires_at: Some(at(EXPIRES)),
-                };
+                let facts =
+                    Facts { status, method: Method::Inquiry, channel: Channel::Alfa, reusable: false, paid, expires_at: Some(at(EXPIRES)) };
                 assert_eq!(decide(Some(&facts), Channel::Alfa, now), expected[column], "{facts:?} at {now}");
                 // A payment does not close a reusable code: it is as if it were unpaid.
                 let reusable = Facts { reusable: true, ..facts };

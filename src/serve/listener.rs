@@ -24,13 +24,7 @@ const BUSY: &[u8] = b"HTTP/1.1 503 Service Unavailable\r\nRetry-After: 1\r\nConn
 const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
 
 /// Serves until `stopped`, then until all requests under way have been answered, for [`Limits::drain`] at most.
-pub(super) async fn serve(
-    listener: TcpListener,
-    router: Router,
-    shared: Arc<Shared>,
-    limits: Limits,
-    mut stopped: watch::Receiver<()>,
-) {
+pub(super) async fn serve(listener: TcpListener, router: Router, shared: Arc<Shared>, limits: Limits, mut stopped: watch::Receiver<()>) {
     let places = Arc::new(Semaphore::new(limits.connections_max));
     let mut connections = JoinSet::new();
     loop {

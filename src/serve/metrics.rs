@@ -91,7 +91,7 @@ impl Metrics {
         registry.register("index_sequence", "The ledger's last event the index includes", self.sequence.clone());
     }
 
-    /// OpenMetrics text.
+    /// `OpenMetrics` text.
     pub(super) fn text(&self) -> String {
         let mut text = String::new();
         match encode(&mut text, &self.registry) {

@@ -219,8 +219,7 @@ impl Server {
         let answers = Answers::read_back(&folder, kept_for(&settings), clock.now());
         let notifications = folder.writer("notifications", Durability::Synced, limits.forged_bytes_max, &metrics)?;
         let records = folder.writer("records", Durability::Written, limits.forged_bytes_max, &metrics)?;
-        let shared =
-            Arc::new(Shared { books, settings, notifications, records, answers: Mutex::new(answers), metrics, health, clock });
+        let shared = Arc::new(Shared { books, settings, notifications, records, answers: Mutex::new(answers), metrics, health, clock });
         let (stop, _) = watch::channel(());
         let public = router::public(&shared, admin.is_none());
         let mut tasks = vec![tokio::spawn(listener::serve(listener, public, Arc::clone(&shared), limits, stop.subscribe()))];

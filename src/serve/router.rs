@@ -20,9 +20,8 @@ const OPENMETRICS: &str = "application/openmetrics-text; version=1.0.0; charset=
 
 /// The two URLs, and health and metrics if they have no address of their own.
 pub(super) fn public(shared: &Arc<Shared>, with_admin: bool) -> Router {
-    let mut router = Router::new()
-        .route(&shared.settings.inquiry_path, post(inquire))
-        .route(&shared.settings.notification_path, post(notify));
+    let mut router =
+        Router::new().route(&shared.settings.inquiry_path, post(inquire)).route(&shared.settings.notification_path, post(notify));
     if with_admin {
         router = router.route("/healthz", get(healthz)).route("/metrics", get(metrics));
     }

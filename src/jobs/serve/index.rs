@@ -48,9 +48,8 @@ impl Index {
 /// At most 20 digits and their number: 72 bits.
 fn key(payment_code: &PaymentCode) -> Key {
     let text = payment_code.as_str();
-    let digits = text.bytes().fold(0_u128, |number, digit| {
-        number.saturating_mul(10).saturating_add(u128::from(digit.saturating_sub(b'0')))
-    });
+    let digits =
+        text.bytes().fold(0_u128, |number, digit| number.saturating_mul(10).saturating_add(u128::from(digit.saturating_sub(b'0'))));
     let length = u128::try_from(text.len()).unwrap_or(0);
     digits.saturating_mul(32).saturating_add(length)
 }

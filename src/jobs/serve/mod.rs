@@ -34,7 +34,7 @@ const GATHER: Duration = Duration::from_millis(50);
 /// Payments written together at most.
 const BATCH: usize = 4_096;
 /// Between two looks for days to close.
-const CLOSING: Duration = Duration::from_secs(60);
+const CLOSING: Duration = Duration::from_mins(1);
 
 /// What a run is told.
 #[derive(Debug)]

@@ -174,7 +174,9 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let mut files = Files::new(folder.path(), Durability::Written, 10, Arc::default());
         for _ in 0..5 {
-            assert!(files.append([(Kind::Forged, day("2026-11-21"), &b"1234"[..]), (Kind::Inquiries, day("2026-11-21"), b"x")].into_iter()));
+            assert!(
+                files.append([(Kind::Forged, day("2026-11-21"), &b"1234"[..]), (Kind::Inquiries, day("2026-11-21"), b"x")].into_iter())
+            );
         }
         assert_eq!(read(folder.path(), "forged-2026-11-21.jsonl"), "1234\n1234\n");
         assert_eq!(read(folder.path(), "inquiries-2026-11-21.jsonl"), "x\n".repeat(5));

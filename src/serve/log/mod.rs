@@ -220,3 +220,41 @@ fn write_all(receiver: &mpsc::Receiver<Job>, files: &mut Files) {
     }
     files.finish();
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn all_that_wait_share_one_fsync_and_hear_of_it() {
+        let folder = tempfile::tempdir().unwrap();
+        let metrics = Arc::<Metrics>::default();
+        let mut files = Files::new(folder.path(), Durability::Synced, 0, Arc::clone(&metrics));
+        let (sender, receiver) = mpsc::channel();
+        let day: Date = "2026-11-21".parse().unwrap();
+        let answers: Vec<oneshot::Receiver<bool>> = (0..100)
+            .map(|number: u8| {
+                let (done, answer) = oneshot::channel();
+                sender.send(Job { kind: Kind::Notifications, day, line: vec![b'a' + number % 26], done }).unwrap();
+                answer
+            })
+            .collect();
+        drop(sender);
+        write_all(&receiver, &mut files);
+        assert_eq!(metrics.log_syncs.get(), 1);
+        assert!(answers.into_iter().all(|answer| answer.blocking_recv().unwrap()));
+        assert_eq!(fs::read_to_string(folder.path().join("notifications-2026-11-21.jsonl")).unwrap().lines().count(), 100);
+    }
+
+    #[test]
+    fn a_folder_has_one_owner_until_its_last_line_is_written() {
+        let folder = tempfile::tempdir().unwrap();
+        let ours = LogFolder::take(folder.path()).unwrap();
+        assert!(matches!(LogFolder::take(folder.path()), Err(ServeError::Held { .. })));
+        let writer = ours.writer("test", Durability::Written, 0, &Arc::default()).unwrap();
+        drop(ours);
+        assert!(matches!(LogFolder::take(folder.path()), Err(ServeError::Held { .. })));
+        writer.close();
+        LogFolder::take(folder.path()).unwrap();
+    }
+}

@@ -103,9 +103,26 @@ fn other_methods_paths_and_types_lead_nowhere() {
             }
         }
         let tricks = [
-            "/", "/doku", "/doku/", "/doku/inquiry/", "//doku/inquiry", "/doku//inquiry", "/doku/./inquiry", "/doku/x/../inquiry",
-            "/doku/%69nquiry", "/doku%2finquiry", "/doku/inquiry%00", "/doku/inquiry;x", "/DOKU/INQUIRY", "/doku/inquiry?x=1",
-            "/doku/inquiry?", "/payments/notifications?", "/%2e/doku/inquiry", "/metrics/../doku/inquiry", "*", "/doku/inquiry/%2e%2e",
+            "/",
+            "/doku",
+            "/doku/",
+            "/doku/inquiry/",
+            "//doku/inquiry",
+            "/doku//inquiry",
+            "/doku/./inquiry",
+            "/doku/x/../inquiry",
+            "/doku/%69nquiry",
+            "/doku%2finquiry",
+            "/doku/inquiry%00",
+            "/doku/inquiry;x",
+            "/DOKU/INQUIRY",
+            "/doku/inquiry?x=1",
+            "/doku/inquiry?",
+            "/payments/notifications?",
+            "/%2e/doku/inquiry",
+            "/metrics/../doku/inquiry",
+            "*",
+            "/doku/inquiry/%2e%2e",
         ];
         for path in tricks {
             // Signed for the true path: nothing but the way it is written is wrong.

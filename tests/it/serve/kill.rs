@@ -30,7 +30,8 @@ fn flood(shop: &Shop, round: u64, sender: usize, sent: &AtomicUsize) -> Vec<Stri
         let transaction = format!("{round}-{sender}-{}", number - number % 7 / 6);
         let message = Message::notification(1 + (number * SENDERS + sender) % BILLS, &transaction);
         // One payment is one bill's, however often it is told of.
-        let message = if number % 7 == 6 { Message::notification(1 + ((number - 1) * SENDERS + sender) % BILLS, &transaction) } else { message };
+        let message =
+            if number % 7 == 6 { Message::notification(1 + ((number - 1) * SENDERS + sender) % BILLS, &transaction) } else { message };
         match line.exchange(&message.bytes()) {
             Ok(answer) => assert_eq!(answer.status, 200),
             Err(_) => return acknowledged,
@@ -63,7 +64,7 @@ fn transaction(line: &Value) -> Option<(String, String)> {
 
 #[test]
 fn what_a_killed_server_has_acknowledged_is_in_the_log_and_once_in_the_ledger() {
-    let (kills, seed) = (setting("TAGIH_SERVE_KILLS", 12), setting("TAGIH_SERVE_SEED", 1));
+    let (kills, seed) = (setting("TAGIH_SERVE_KILLS", 40), setting("TAGIH_SERVE_SEED", 1));
     let mut dice = Dice::new(seed);
     let mut shop = Shop::new("");
     shop.many(BILLS);
@@ -71,7 +72,7 @@ fn what_a_killed_server_has_acknowledged_is_in_the_log_and_once_in_the_ledger() 
     let mut behind = 0;
     for round in 0..kills {
         shop.start();
-        let (sent, wanted, pause) = (AtomicUsize::new(0), 1 + dice.below(400), Duration::from_micros(dice.below(80_000)));
+        let (sent, wanted, pause) = (AtomicUsize::new(0), 1 + dice.below(1_200), Duration::from_micros(dice.below(80_000)));
         // Some rounds die while they catch up with the rounds before.
         let early = dice.percent(20);
         let shared = &shop;

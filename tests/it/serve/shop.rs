@@ -254,7 +254,8 @@ impl Message {
     }
 
     pub fn bytes(&self) -> Vec<u8> {
-        let mut bytes = format!("{} {} HTTP/1.1\r\nHost: x\r\nContent-Length: {}\r\n", self.method, self.path, self.body.len()).into_bytes();
+        let mut bytes =
+            format!("{} {} HTTP/1.1\r\nHost: x\r\nContent-Length: {}\r\n", self.method, self.path, self.body.len()).into_bytes();
         for (name, value) in &self.headers {
             bytes.extend_from_slice(format!("{name}: {value}\r\n").as_bytes());
         }
