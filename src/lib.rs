@@ -16,3 +16,4 @@ pub mod reconcile;
 pub mod report;
 pub mod sandbox;
 pub mod secret;
+pub mod serve;

@@ -112,6 +112,8 @@ pub(super) enum Command {
         #[arg(default_value = "tagih.toml", value_name = "FILE")]
         file: PathBuf,
     },
+    /// Answer DOKU's inquiries and keep its notifications, until interrupted
+    Serve(Serve),
     /// Run the DOKU look-alike on loopback until interrupted
     Sandbox(super::sandbox::Arguments),
     /// Print completions for a shell
@@ -268,4 +270,14 @@ pub(super) enum LedgerCommand {
 pub(super) enum ConfigCommand {
     /// Print the settings in force
     Show,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct Serve {
+    /// Where to listen, instead of `serve.listen`; port 0 takes a free one
+    #[arg(long, value_name = "ADDRESS")]
+    pub(super) listen: Option<std::net::SocketAddr>,
+    /// Where health and metrics are, instead of `serve.admin_listen`
+    #[arg(long, value_name = "ADDRESS")]
+    pub(super) admin_listen: Option<std::net::SocketAddr>,
 }

@@ -7,12 +7,19 @@ use crate::domain::code::Code;
 use crate::domain::language::Language;
 use crate::domain::texts;
 use crate::exit::Exit;
-use crate::{doku, domain, evidence, intake, ledger, reconcile};
+use crate::{doku, domain, evidence, intake, ledger, reconcile, serve};
 
 /// Every error code of the program, by module, then every class.
 fn codes() -> impl Iterator<Item = &'static Code> {
-    let errors =
-        [intake::codes::ALL, domain::codes::ALL, doku::codes::ALL, ledger::codes::ALL, evidence::codes::ALL, reconcile::codes::ALL];
+    let errors = [
+        intake::codes::ALL,
+        domain::codes::ALL,
+        doku::codes::ALL,
+        ledger::codes::ALL,
+        serve::codes::ALL,
+        evidence::codes::ALL,
+        reconcile::codes::ALL,
+    ];
     errors.into_iter().flatten().chain(Class::all().map(|class| &class.info().code))
 }
 

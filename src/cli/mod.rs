@@ -12,6 +12,7 @@ mod reconcile;
 mod sandbox;
 mod sender;
 mod sending;
+mod serve;
 mod setup;
 mod shell;
 mod sync;
@@ -76,6 +77,7 @@ fn run(cli: &Cli) -> Result<Exit, Failure> {
         Command::Status => keeping::status(&setup),
         Command::Ledger(command) => keeping::ledger(&setup, command),
         Command::Config(ConfigCommand::Show) => show(&setup),
+        Command::Serve(arguments) => serve::serve(&setup, arguments),
         Command::Sandbox(arguments) => sandbox::sandbox(&setup, arguments),
         Command::Ingest { logs } => reconcile::ingest(&setup, logs),
         Command::Reconcile(arguments) => reconcile::reconcile(&setup, arguments),

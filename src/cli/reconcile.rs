@@ -111,7 +111,7 @@ fn own_ledger(setup: &Setup, task: &Task, policy: &Policy) -> Result<BillSource,
     Ok(BillSource::of_ledger(&ledger, (task.from, task.to), task.as_of, policy)?)
 }
 
-fn policy(setup: &Setup) -> Result<Policy, Failure> {
+pub(super) fn policy(setup: &Setup) -> Result<Policy, Failure> {
     let settings = &setup.config.reconcile;
     let unverifiable = match settings.unverifiable.as_str() {
         "strict" => Unverifiable::Strict,

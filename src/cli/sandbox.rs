@@ -73,7 +73,7 @@ pub(super) fn sandbox(setup: &Setup, arguments: &Arguments) -> Result<Exit, Fail
     }
     let mut settings = Settings::new(setup.binding()?.client_id, setup.secret()?, arguments.seed);
     settings.faults = Faults { delay_ms: arguments.delay_ms, ..Faults::mixed(arguments.faults) };
-    settings.notification_path.clone_from(&setup.config.doku.notification_path);
+    settings.notification_path.clone_from(&setup.config.serve.notification_path);
     settings.merchant_bin.clone_from(&setup.config.intake.merchant_bin);
     settings.notification_faults_percent = arguments.notification_faults;
     settings.time_scale = arguments.time_scale;

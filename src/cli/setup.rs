@@ -234,7 +234,7 @@ impl Setup {
         let wrong = |key: &str, reason: String| Failure::usage(format!("`additional_info.{key}` cannot be used: {reason}"));
         let hosts = settings.override_hosts.split(',').map(str::trim).filter(|host| !host.is_empty());
         let url_rules = UrlRules {
-            path: self.config.doku.notification_path.clone(),
+            path: self.config.serve.notification_path.clone(),
             hosts: hosts.map(str::to_owned).collect(),
             loopback: !self.is_production(),
         };

@@ -1,6 +1,6 @@
 //! What the types of the settings cannot say: ranges, and settings that contradict each other.
 
-use super::{Config, ConfigError, Environment};
+use super::{Config, ConfigError, Environment, Serve};
 
 pub(super) fn check(config: &Config) -> Result<(), ConfigError> {
     let url = config.doku.base_url.as_str();
@@ -27,9 +27,46 @@ pub(super) fn check(config: &Config) -> Result<(), ConfigError> {
     } else if config.reconcile.malformed_lines_max_percent > 100 {
         "`reconcile.malformed_lines_max_percent` must be at most 100".to_owned()
     } else {
+        return serve(&config.serve);
+    };
+    Err(ConfigError::Value(complaint))
+}
+
+/// The most bytes of a body whose log line, with every byte escaped, is one that `reconcile` reads.
+const BODY_BYTES_MAX: usize = 131_072;
+
+fn serve(serve: &Serve) -> Result<(), ConfigError> {
+    for (key, path) in [("inquiry_path", &serve.inquiry_path), ("notification_path", &serve.notification_path)] {
+        if !is_plain_path(path) || ["/healthz", "/metrics"].contains(&path.as_str()) {
+            return Err(ConfigError::Value(format!(
+                "`serve.{key}` must be a path such as `/doku/inquiry`, of letters, digits and - . _ ~ between slashes, and not \
+                 that of health or metrics: `{path}`"
+            )));
+        }
+    }
+    let complaint = if serve.inquiry_path == serve.notification_path {
+        "`serve.inquiry_path` and `serve.notification_path` must differ".to_owned()
+    } else if !(1_024..=BODY_BYTES_MAX).contains(&serve.body_bytes_max) {
+        format!("`serve.body_bytes_max` must be 1024 to {BODY_BYTES_MAX}")
+    } else if serve.header_timeout_ms == 0 || serve.body_timeout_ms == 0 {
+        "`serve.header_timeout_ms` and `serve.body_timeout_ms` must be at least 1".to_owned()
+    } else if serve.freshness_seconds > 86_400 {
+        "`serve.freshness_seconds` must be at most 86400".to_owned()
+    } else if serve.customer_name.trim().is_empty() || serve.customer_name.chars().count() > 64 {
+        "`serve.customer_name` must have 1 to 64 characters".to_owned()
+    } else {
         return Ok(());
     };
     Err(ConfigError::Value(complaint))
+}
+
+/// What a router, a proxy and a signature all take for the same path.
+fn is_plain_path(path: &str) -> bool {
+    let is_plain = |part: &str| {
+        !matches!(part, "" | "." | "..")
+            && part.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_' | b'~'))
+    };
+    path.strip_prefix('/').is_some_and(|rest| rest.split('/').all(is_plain))
 }
 
 /// What stands between scheme and port.

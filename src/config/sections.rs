@@ -25,6 +25,7 @@ pub struct Config {
     pub merchant_code: MerchantCode,
     pub additional_info: AdditionalInfo,
     pub reconcile: Reconcile,
+    pub serve: Serve,
 }
 
 macro_rules! section {
@@ -58,11 +59,21 @@ impl Environment {
     }
 }
 
+/// What an inquiry that is not provably DOKU's is answered.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum InvalidSignature {
+    /// 401 and `invalid_signature`, as the current profile has it.
+    Unauthorized,
+    /// 400 and `decline`, for the older ones.
+    Decline,
+}
+
 section!(
     /// `[doku]`
     Doku {
         environment: Environment, base_url: String, client_id: String, secret_file: String, secret_file_previous: String,
-        verify_response: SignaturePolicy, notification_path: String, paths: Paths,
+        verify_response: SignaturePolicy, paths: Paths,
     }
 );
 section!(
@@ -127,5 +138,14 @@ section!(
     Reconcile {
         tolerance_rupiah: u64, expiry_grace_minutes: i64, skew_minutes: i64, late_evidence_hours: i64,
         unverifiable: String, expired_break_days: i64, status_grace_hours: i64, malformed_lines_max_percent: u64,
+    }
+);
+section!(
+    /// `[serve]`
+    Serve {
+        listen: String, admin_listen: String, inquiry_path: String, notification_path: String, log_dir: String,
+        invalid_signature: InvalidSignature, freshness_seconds: u32, customer_name: String, connections_max: std::num::NonZeroU32,
+        body_bytes_max: usize, header_timeout_ms: u64, body_timeout_ms: u64, drain_seconds: u64, close_after_minutes: u32,
+        forged_bytes_max: u64,
     }
 );

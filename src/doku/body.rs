@@ -2,10 +2,9 @@
 //!
 //! Only documented fields are sent, each only to its channel (pages "Alfa Group" and "Indomaret").
 
-use jiff::civil::Date;
 use serde::Serialize;
 
-use crate::domain::additional::{ReportColumn, Share};
+use super::additional::{self, AdditionalInfo};
 use crate::domain::amount::Amount;
 use crate::domain::bill::Terms;
 use crate::domain::channel::Channel;
@@ -65,41 +64,6 @@ struct Receipt<'a> {
     footer_message: Option<&'a str>,
 }
 
-#[derive(Serialize)]
-struct AdditionalInfo<'a> {
-    #[serde(skip_serializing_if = "Option::is_none")]
-    override_notification_url: Option<&'a str>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    insurance_info: Option<InsuranceInfo<'a>>,
-    #[serde(skip_serializing_if = "<[Share]>::is_empty")]
-    settlement: &'a [Share],
-    #[serde(skip_serializing_if = "<[ReportColumn]>::is_empty")]
-    report: &'a [ReportColumn],
-    #[serde(skip_serializing_if = "Option::is_none")]
-    hold_settlement: Option<bool>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    account: Option<Account<'a>>,
-}
-
-#[derive(Serialize)]
-struct Account<'a> {
-    id: &'a str,
-}
-
-#[derive(Serialize)]
-struct InsuranceInfo<'a> {
-    #[serde(skip_serializing_if = "Option::is_none")]
-    policy_type: Option<&'a str>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    policy_number: Option<&'a str>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    policy_account_name: Option<&'a str>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    policy_status: Option<&'a str>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    bill_due_date: Option<String>,
-}
-
 /// The body of a POST that issues (or registers) a code payable for `expiry_minutes`.
 #[must_use]
 pub fn issue(wire_invoice_number: &InvoiceNumber, terms: &Terms, expiry_minutes: u32) -> Vec<u8> {
@@ -122,7 +86,7 @@ pub fn issue(wire_invoice_number: &InvoiceNumber, terms: &Terms, expiry_minutes:
         customer: customer(terms),
         alfa_info,
         indomaret_info,
-        additional_info: additional_info(terms),
+        additional_info: additional::info(terms.channel, &terms.policy, terms.additional.as_deref(), Some(terms.customer.name.reveal())),
     })
 }
 
@@ -193,36 +157,6 @@ fn without(text: &str, word: &str) -> String {
 
 fn customer(terms: &Terms) -> Customer<'_> {
     Customer { name: terms.customer.name.reveal(), email: terms.customer.email.as_ref().map(Personal::reveal) }
-}
-
-/// None when there is nothing to say: what is not sent cannot be wrong.
-fn additional_info(terms: &Terms) -> Option<AdditionalInfo<'_>> {
-    let (insurance_info, given) = (insurance(terms), terms.additional.as_deref());
-    (insurance_info.is_some() || given.is_some()).then(|| AdditionalInfo {
-        override_notification_url: given.and_then(|given| given.override_notification_url.as_deref()),
-        insurance_info,
-        settlement: given.map(|given| given.settlement.as_slice()).unwrap_or_default(),
-        report: given.map(|given| given.report.as_slice()).unwrap_or_default(),
-        hold_settlement: given.filter(|given| given.hold_settlement).map(|_| true),
-        account: given.and_then(|given| given.account_id.as_deref()).map(|id| Account { id }),
-    })
-}
-
-fn insurance(terms: &Terms) -> Option<InsuranceInfo<'_>> {
-    let policy = &terms.policy;
-    let takes_insurance = terms.channel.profile().insurance_length_max.is_some();
-    (takes_insurance && policy.number.is_some()).then(|| InsuranceInfo {
-        policy_type: policy.kind.as_deref(),
-        policy_number: policy.number.as_deref(),
-        policy_account_name: Some(terms.customer.name.reveal()),
-        policy_status: policy.status.as_deref(),
-        bill_due_date: policy.due_date.map(written_out),
-    })
-}
-
-/// `21 May 2021`: the form of the insurance page.
-fn written_out(date: Date) -> String {
-    date.strftime("%d %b %Y").to_string()
 }
 
 fn bytes(body: &Body<'_>) -> Vec<u8> {
@@ -298,7 +232,7 @@ mod tests {
         terms.additional = Some(Box::new(crate::domain::additional::Additional {
             override_notification_url: Some("https://pay.example.com/n".into()),
             settlement: crate::domain::additional::parse_settlement("SBA-0001-1:10:PERCENTAGE;SBA-0001-2:5000:FIX").unwrap(),
-            report: vec![ReportColumn { key: "Branch".into(), value: "Jakarta".into() }],
+            report: vec![crate::domain::additional::ReportColumn { key: "Branch".into(), value: "Jakarta".into() }],
             hold_settlement: true,
             account_id: Some("SAC-1".into()),
         }));

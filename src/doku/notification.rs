@@ -299,7 +299,7 @@ pub(crate) fn text(raw: &RawValue) -> Option<Cow<'_, str>> {
 }
 
 /// The text of a JSON string, or a JSON number as it is written.
-fn text_or_number(raw: &RawValue) -> Option<Cow<'_, str>> {
+pub(crate) fn text_or_number(raw: &RawValue) -> Option<Cow<'_, str>> {
     match raw.get().as_bytes().first()? {
         b'"' => text(raw),
         b'-' | b'0'..=b'9' => Some(Cow::Borrowed(raw.get())),

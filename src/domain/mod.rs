@@ -17,6 +17,7 @@ pub mod digest;
 pub mod doubt;
 pub mod end;
 pub mod ids;
+pub mod inquiry;
 pub mod language;
 pub mod lifecycle;
 pub mod line;

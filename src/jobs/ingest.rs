@@ -63,6 +63,16 @@ pub struct IngestOptions {
 /// # Errors
 /// [`IngestError`]; what was applied before stays, and a second run finds it known.
 pub async fn ingest(ledger: &impl Ledger, options: &IngestOptions) -> Result<IngestReport, IngestError> {
+    let (payments, mut report) = proved(options)?;
+    // The doubt goes first: should the run be cut between the two, the next one still finds both to do.
+    report.settled = settle(ledger, &payments, options.now).await?;
+    let applied = ledger.apply_payments(&payments)?;
+    (report.new, report.known) = (applied.new, applied.known);
+    Ok(report)
+}
+
+/// The payments that `options.logs` prove, in no order that matters, and what else was read.
+pub(super) fn proved(options: &IngestOptions) -> Result<(Vec<Payment>, IngestReport), EvidenceError> {
     let read = ReadOptions { keys: &options.keys, client_id: &options.client_id, policy: &options.policy, pairs: &NoPairs };
     let mut evidence = evidence::read(&options.logs, &read)?;
     let proved = dedupe(&mut evidence.lines);
@@ -79,11 +89,7 @@ pub async fn ingest(ledger: &impl Ledger, options: &IngestOptions) -> Result<Ing
             None => report.unusable = report.unusable.saturating_add(1),
         }
     }
-    // The doubt goes first: should the run be cut between the two, the next one still finds both to do.
-    report.settled = settle(ledger, &payments, options.now).await?;
-    let applied = ledger.apply_payments(&payments)?;
-    (report.new, report.known) = (applied.new, applied.known);
-    Ok(report)
+    Ok((payments, report))
 }
 
 fn payment(lines: &Lines, line: &Line) -> Option<Payment> {
@@ -100,14 +106,45 @@ fn payment(lines: &Lines, line: &Line) -> Option<Payment> {
     })
 }
 
-/// Records what payments prove of issues in doubt; how many.
+/// Records what payments prove of issues in doubt; how many. Looks at every bill, as many payments are worth.
 async fn settle(ledger: &impl Ledger, payments: &[Payment], now: Timestamp) -> Result<u64, LedgerError> {
     let snapshot = ledger.snapshot()?;
+    settle_all(ledger, snapshot.bills.values(), payments, now).await
+}
+
+/// The same for few payments: looks only at the bills they name, `reissue_suffix` being what may follow a bill's number on the
+/// wire.
+pub(super) async fn settle_named(
+    ledger: &impl Ledger,
+    payments: &[Payment],
+    reissue_suffix: &str,
+    now: Timestamp,
+) -> Result<u64, LedgerError> {
+    let mut named = Vec::new();
+    for number in payments.iter().map(|payment| payment.invoice_number.as_str()) {
+        named.push(number);
+        named.extend(number.rsplit_once(reissue_suffix).filter(|_| !reissue_suffix.is_empty()).map(|(bill, _)| bill));
+    }
+    named.sort_unstable();
+    named.dedup();
+    let mut states = Vec::new();
+    for number in named.into_iter().filter_map(|number| InvoiceNumber::new(number).ok()) {
+        states.extend(ledger.bill(&number)?);
+    }
+    settle_all(ledger, states.iter(), payments, now).await
+}
+
+async fn settle_all(
+    ledger: &impl Ledger,
+    states: impl Iterator<Item = &BillState>,
+    payments: &[Payment],
+    now: Timestamp,
+) -> Result<u64, LedgerError> {
     let mut by_number: HashMap<&InvoiceNumber, Vec<&Payment>> = HashMap::new();
     for payment in payments {
         by_number.entry(&payment.invoice_number).or_default().push(payment);
     }
-    let in_doubt = snapshot.bills.values().filter(|state| state.status == Status::InDoubt(OperationKind::Issue));
+    let in_doubt = states.filter(|state| state.status == Status::InDoubt(OperationKind::Issue));
     let mut entries: Vec<Entry> =
         in_doubt.filter_map(|state| settlement(state, by_number.get(&state.open.as_ref()?.wire_invoice_number)?, now)).collect();
     entries.sort_by(|a, b| a.invoice_number.cmp(&b.invoice_number));

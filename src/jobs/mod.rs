@@ -1,4 +1,4 @@
-//! Orchestration: issue, sync, ingest, reconcile, demo. Each takes its ledger and gateway through their traits.
+//! Orchestration: issue, sync, ingest, serve, reconcile, demo. Each takes its ledger and gateway through their traits.
 //!
 //! Belongs here: order of steps, concurrency, stopping. Must not be here: SQL, sockets, decisions (they are `domain`'s).
 
@@ -7,5 +7,6 @@ pub mod demo;
 pub mod ingest;
 pub mod issue;
 pub mod reconcile;
+pub mod serve;
 pub mod stop;
 pub mod sync;

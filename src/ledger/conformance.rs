@@ -112,6 +112,43 @@ for_each_store! {
     what_goes_beside_an_event_is_kept_beside_it
     scope_counts_bills_at_the_very_edges
     what_check_status_told_of_is_counted_once_a_payment_and_kept_with_its_answer
+    an_index_of_codes_is_told_of_every_change_after_what_it_knows
+}
+
+fn an_index_of_codes_is_told_of_every_change_after_what_it_knows(ledger: &impl Ledger) {
+    let codes = |sequence: u64| {
+        let changes = ledger.codes_since(sequence).unwrap();
+        let seen: Vec<String> = changes
+            .codes
+            .iter()
+            .map(|held| format!("{}:{}:{}", held.payment_code, held.invoice_number, if held.live { "live" } else { "dead" }))
+            .collect();
+        (seen, changes.sequence)
+    };
+    assert_eq!(codes(0), (vec![], 0));
+    wait(ledger.record(vec![planned("P"), adopted("A", "11"), planned("B")])).unwrap();
+    assert_eq!(codes(0), (vec!["11:A:live".into()], 3));
+    assert_eq!(codes(3), (vec![], 3), "nothing new");
+    assert_eq!(ledger.first_paid_at(&number("A")).unwrap(), None);
+    // A's code is taken back and registered for B: the dead one comes first, so that the live one wins.
+    wait(ledger.record(vec![
+        intended("A", 1, OperationKind::Cancel, terms(150_000)),
+        entry("A", 2, Event::Accepted { answer: answer("11", None), replayed: false }),
+    ]))
+    .unwrap();
+    let own = RecordedTerms { method: Method::Inquiry, payment_code: Some(PaymentCode::new("11").unwrap()), ..terms(150_000) };
+    wait(ledger.record(vec![intended("B", 3, OperationKind::Issue, own)])).unwrap();
+    assert_eq!(codes(3), (vec!["11:A:dead".into(), "11:B:live".into()], 6));
+    wait(ledger.record(vec![entry("B", 4, Event::Accepted { answer: answer("11", None), replayed: false })])).unwrap();
+    assert!(codes(6).0.contains(&"11:B:live".to_owned()));
+    // Payments move the sequence on and change no code.
+    let paid = payment(1, "B", "11", 5);
+    ledger.apply_payments(&[paid.clone(), payment(2, "A", "99", 5)]).unwrap();
+    assert_eq!(codes(7).1, 9);
+    assert_eq!(ledger.first_paid_at(&number("B")).unwrap(), Timestamp::from_microsecond(paid.paid_at.as_microsecond()).ok());
+    for unpaid in ["A", "P", "unknown"] {
+        assert_eq!(ledger.first_paid_at(&number(unpaid)).unwrap(), None, "{unpaid}");
+    }
 }
 
 fn an_illegal_event_fails_its_whole_call_and_nothing_else(ledger: &impl Ledger) {

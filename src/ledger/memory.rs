@@ -11,7 +11,7 @@ use tokio::sync::watch;
 
 use super::chain::{Kind, PaymentRecord, payment_event_at, truncated_payment};
 use super::rules::{Span, live_payment_code, microseconds, truncated};
-use super::{Applied, Entry, FoundTotals, Head, Ledger, LedgerError, ScopeTotals, Snapshot};
+use super::{Applied, CodeChanges, Entry, FoundTotals, Head, HeldCode, Ledger, LedgerError, ScopeTotals, Snapshot};
 use crate::domain::bill::{Customer, Salt};
 use crate::domain::digest::Digest;
 use crate::domain::ids::{InvoiceNumber, PaymentCode, RequestId};
@@ -209,6 +209,12 @@ impl Durable {
     }
 }
 
+fn held_code(state: &BillState) -> Option<HeldCode> {
+    let live = live_payment_code(state);
+    let payment_code = live.or(state.code.as_ref().map(|code| &code.answer.payment_code))?.clone();
+    Some(HeldCode { payment_code, invoice_number: state.invoice_number.clone(), live: live.is_some() })
+}
+
 impl Ledger for MemoryLedger {
     fn salt(&self) -> &Salt {
         &self.salt
@@ -237,6 +243,20 @@ impl Ledger for MemoryLedger {
 
     fn customer(&self, invoice_number: &InvoiceNumber) -> Result<Option<Customer>, LedgerError> {
         Ok(self.lock().customers.get(invoice_number).cloned())
+    }
+
+    fn first_paid_at(&self, invoice_number: &InvoiceNumber) -> Result<Option<Timestamp>, LedgerError> {
+        let durable = self.lock();
+        Ok(durable.bills.get(invoice_number).and_then(|state| durable.first_paid_at(state)))
+    }
+
+    fn codes_since(&self, sequence: u64) -> Result<CodeChanges, LedgerError> {
+        let durable = self.lock();
+        let last = durable.head.unwrap_or(Head::EMPTY).sequence;
+        // Which bills changed is not kept here, and all bills are always a right answer to which may have.
+        let mut codes: Vec<HeldCode> = if last > sequence { durable.bills.values().filter_map(held_code).collect() } else { Vec::new() };
+        codes.sort_by(|a, b| (a.live, &a.invoice_number).cmp(&(b.live, &b.invoice_number)));
+        Ok(CodeChanges { codes, sequence: last })
     }
 
     fn apply_payments(&self, payments: &[Payment]) -> Result<Applied, LedgerError> {

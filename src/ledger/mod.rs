@@ -20,7 +20,7 @@ use jiff::Timestamp;
 
 use crate::domain::bill::{Customer, Salt};
 use crate::domain::digest::Digest;
-use crate::domain::ids::{InvoiceNumber, RequestId};
+use crate::domain::ids::{InvoiceNumber, PaymentCode, RequestId};
 use crate::domain::lifecycle::{BillState, Event, IllegalTransition};
 use crate::domain::payment::Payment;
 
@@ -67,6 +67,26 @@ pub struct Snapshot {
     pub payments: Vec<Payment>,
     /// The state's place in the event sequence.
     pub head: Head,
+}
+
+/// A code a bill holds or held, or is about to hold.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct HeldCode {
+    /// The code.
+    pub payment_code: PaymentCode,
+    /// Whose.
+    pub invoice_number: InvoiceNumber,
+    /// Whether a counter might take it for this bill now; of all bills that had one code, at most one has it live.
+    pub live: bool,
+}
+
+/// Which bills changed, as far as their codes go.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CodeChanges {
+    /// The present code of each bill that has one; live ones last.
+    pub codes: Vec<HeldCode>,
+    /// The last event they include.
+    pub sequence: u64,
 }
 
 /// What applying payments did.
@@ -187,6 +207,13 @@ pub trait Ledger: Sync {
 
     /// Who owes a bill; `None` if it is not kept.
     fn customer(&self, invoice_number: &InvoiceNumber) -> Result<Option<Customer>, LedgerError>;
+
+    /// When a bill was first paid, as far as the ledger knows; by what [`BillState::is_paid_by`] calls its payments.
+    fn first_paid_at(&self, invoice_number: &InvoiceNumber) -> Result<Option<Timestamp>, LedgerError>;
+
+    /// The codes of all bills to which something happened after event `sequence` (0: of all bills), as one consistent state.
+    /// Cheap when nothing has: whoever keeps an index of codes asks again and again.
+    fn codes_since(&self, sequence: u64) -> Result<CodeChanges, LedgerError>;
 
     /// Adds payments the ledger does not know yet, by identity; durable on return. Never illegal.
     fn apply_payments(&self, payments: &[Payment]) -> Result<Applied, LedgerError>;

@@ -1,6 +1,8 @@
 """`make bench`: measures the budgets of docs/benchmarks.md, side by side on this machine.
 
-    bench.py [--bills N] [--runs K] [--only reconcile,pacing,issuing]
+    bench.py [PART...] [--bills N] [--runs K] [--only reconcile,pacing,issuing,serve] [--seconds S] [--release DIR]
+
+Without parts or --only: all of them. `bench.py serve` measures the server alone.
 
 Needs the release binaries (`cargo build --release --features bench --bin tagih --example bench-tool`) and a Python that can import duckdb (given by
 --duckdb-python). Writes bench-data/ (kept between runs) and bench-data/results.json.
@@ -16,6 +18,7 @@ import statistics
 import subprocess
 import sys
 import time
+import urllib.error
 import urllib.request
 from datetime import datetime, timezone
 from pathlib import Path
@@ -244,14 +247,95 @@ def issuing(table, runs, count=20_000):
     table.add("issuing: ratio of the whole", rate["tagih whole"] / rate["bare whole"], "")
 
 
+class Server:
+    """`tagih serve` on one processor; whoever asks it uses the others."""
+
+    def __init__(self, folder, env):
+        self.env = {**os.environ, **env, "TAGIH_LEDGER_PATH": str(folder / "ledger"), "TAGIH_SERVE_LOG_DIR": str(folder / "logs")}
+        self.processors = sorted(os.sched_getaffinity(0))
+
+    def __enter__(self):
+        began = time.monotonic()
+        command = [RELEASE / "tagih", "serve", "--listen", "127.0.0.1:0"]
+        alone = {"preexec_fn": lambda: os.sched_setaffinity(0, self.processors[:1])} if len(self.processors) > 1 else {}
+        self.child = subprocess.Popen(command, env=self.env, cwd=ROOT, stdout=subprocess.PIPE, text=True, **alone)
+        self.address = self.child.stdout.readline().split("//")[-1].strip()
+        while self.get("/healthz", 503) != "ready\n":
+            time.sleep(0.01)
+        self.ready_seconds = time.monotonic() - began
+        return self
+
+    def __exit__(self, *_):
+        self.child.terminate()
+        self.code = self.child.wait()
+
+    def get(self, path, also=200):
+        try:
+            with urllib.request.urlopen(f"http://{self.address}{path}") as answer:
+                return answer.read().decode()
+        except urllib.error.HTTPError as error:
+            if error.code != also:
+                raise
+            return error.read().decode()
+
+    def metric(self, name):
+        return next((float(line.split()[-1]) for line in self.get("/metrics").splitlines() if line.startswith(name + " ")), 0)
+
+    def peak_mb(self):
+        status = Path(f"/proc/{self.child.pid}/status").read_text()
+        return int(next(line for line in status.splitlines() if line.startswith("VmHWM")).split()[1]) / 1024
+
+    def load(self, kind, rate, seconds, bills):
+        others = self.processors[1:] or self.processors
+        os.sched_setaffinity(0, others)
+        try:
+            return json.loads(Run([TOOL, "serve-load", kind, self.address, rate, seconds, bills], self.env).expect(0).out)
+        finally:
+            os.sched_setaffinity(0, self.processors)
+
+
+def serve(table, bills, seconds):
+    """Open loop: latency counts from the instant a request was due."""
+    folder = DATA / "serve"
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(parents=True)
+    env = {"TAGIH_DOKU_CLIENT_ID": CLIENT_ID, "TAGIH_DOKU_SECRET": SECRET}
+    Run([TOOL, "serve-ledger", bills, folder / "ledger"], env).expect(0)
+    server = Server(folder, env)
+    with server:
+        table.add("serve: bills in the ledger", bills, "")
+        table.add("serve: from start to ready", server.ready_seconds, "s")
+        for kind, rate in (("inquiries", 2_000), ("notifications", 1_000)):
+            found = server.load(kind, rate, seconds, bills)
+            table.add(f"serve: {kind} sent", found["sent"], "")
+            table.at_least(f"serve: {kind}, achieved rate", found["rate"], "/s", rate * 99 // 100)
+            table.at_most(f"serve: {kind}, not answered 200", found["errors"], "", 0)
+            table.add(f"serve: {kind}, p50", found["p50_us"] / 1_000, "ms")
+            table.at_most(f"serve: {kind}, p99", found["p99_us"] / 1_000, "ms", 10 if kind == "inquiries" else 50)
+            table.add(f"serve: {kind}, max", found["max_us"] / 1_000, "ms")
+        sent, began = found["sent"], time.monotonic()
+        while server.metric("tagih_ledger_waiting_payments"):
+            time.sleep(0.05)
+        table.add("serve: until the ledger had the last payment", time.monotonic() - began, "s")
+        table.add("serve: fsyncs a thousand notifications", server.metric("tagih_log_syncs_total") * 1_000 / sent, "")
+        table.add("serve: peak memory", server.peak_mb(), "MB")
+    kept = sum(1 for path in glob.glob(f"{folder}/logs/notifications-*.jsonl") for _ in open(path))
+    table.must("serve: every notification is in the log, and the server ended with 0", kept == sent and server.code == 0)
+
+
 def main():
+    global RELEASE, TOOL
     arguments = argparse.ArgumentParser()
+    arguments.add_argument("parts", nargs="*", metavar="PART")
+    arguments.add_argument("--seconds", type=int, default=30)
+    arguments.add_argument("--release", type=Path, default=RELEASE)
     arguments.add_argument("--bills", type=int, default=1_000_000)
     arguments.add_argument("--runs", type=int, default=3)
-    arguments.add_argument("--only", default="reconcile,pacing,issuing")
+    arguments.add_argument("--only", default="reconcile,pacing,issuing,serve")
     arguments.add_argument("--duckdb-python", default=ROOT / "target" / "bench-venv" / "bin" / "python")
     given = arguments.parse_args()
-    parts = given.only.split(",")
+    parts = given.parts or given.only.split(",")
+    RELEASE, TOOL = given.release, given.release / "examples" / "bench-tool"
     DATA.mkdir(exist_ok=True)
     table = Table()
     version = Run([RELEASE / "tagih", "--version"])
@@ -262,6 +346,8 @@ def main():
         pacing(table)
     if "issuing" in parts:
         issuing(table, given.runs)
+    if "serve" in parts:
+        serve(table, given.bills, given.seconds)
     # A missed budget is a figure to read, not a failure: the machine may be busy.
     (DATA / "results.json").write_text(json.dumps(table.rows, indent=1))
 

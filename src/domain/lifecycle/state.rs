@@ -8,8 +8,8 @@ use serde::{Deserialize, Serialize};
 use super::{CodeAnswer, Event, IllegalTransition, OperationKind, Status, Verdict, next_status};
 use crate::domain::amount::Amount;
 use crate::domain::bill::RecordedTerms;
-use crate::domain::check::Checks;
 use crate::domain::channel::Method;
+use crate::domain::check::Checks;
 use crate::domain::ids::{InvoiceNumber, RequestId};
 use crate::domain::payment::Payment;
 

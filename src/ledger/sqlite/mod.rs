@@ -23,7 +23,7 @@ use jiff::Timestamp;
 use rusqlite::{Connection, OptionalExtension as _};
 use tokio::sync::oneshot;
 
-use super::{Applied, Entry, FoundTotals, Head, Ledger, LedgerError, ScopeTotals, Snapshot, rules};
+use super::{Applied, CodeChanges, Entry, FoundTotals, Head, Ledger, LedgerError, ScopeTotals, Snapshot, rules};
 use crate::domain::bill::{Customer, Salt};
 use crate::domain::ids::{InvoiceNumber, RequestId};
 use crate::domain::lifecycle::BillState;
@@ -169,6 +169,18 @@ impl Ledger for SqliteLedger {
             };
             Ok(statement.query_row([invoice_number.as_str()], customer).optional()?)
         })
+    }
+
+    fn first_paid_at(&self, invoice_number: &InvoiceNumber) -> Result<Option<Timestamp>, LedgerError> {
+        self.read(|connection| read::first_paid_at(connection, invoice_number))
+    }
+
+    fn codes_since(&self, sequence: u64) -> Result<CodeChanges, LedgerError> {
+        // The first look takes long, the later ones hardly any time.
+        if sequence == 0 {
+            return read::codes_since(&self.another_reader()?, 0).map_err(|fault| self.place.error(fault));
+        }
+        self.read(|connection| read::codes_since(connection, sequence))
     }
 
     fn apply_payments(&self, payments: &[Payment]) -> Result<Applied, LedgerError> {

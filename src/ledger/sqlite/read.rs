@@ -18,7 +18,7 @@ use crate::domain::lifecycle::Event;
 use crate::domain::payment::Payment;
 use crate::ledger::chain::{Kind, PaymentRecord};
 use crate::ledger::rules::Span;
-use crate::ledger::{FoundTotals, Head, ScopeTotals, Snapshot};
+use crate::ledger::{CodeChanges, FoundTotals, Head, HeldCode, ScopeTotals, Snapshot};
 
 /// A row of `events`, borrowed.
 pub(super) struct Link<'row> {
@@ -182,6 +182,43 @@ pub(super) fn found_totals(connection: &Connection) -> Result<FoundTotals, Fault
     let (count, millions, rest): (i64, i64, i64) = connection.prepare_cached(sql)?.query_row([], row)?;
     let amount = i128::from(millions).saturating_mul(1_000_000).saturating_add(i128::from(rest));
     Ok(FoundTotals { count: unsigned(count)?, amount })
+}
+
+/// When a bill was first paid.
+pub(super) fn first_paid_at(connection: &Connection, invoice_number: &InvoiceNumber) -> Result<Option<Timestamp>, Fault> {
+    let mut statement = connection.prepare_cached("SELECT invoice_number, first_paid_at FROM bills WHERE invoice_number = ?1")?;
+    let mut rows = statement.query([invoice_number.as_str()])?;
+    rows.next()?.map_or(Ok(None), |row| rows::at(row, 1))
+}
+
+/// The present codes of bills with events after `sequence`, and the last event.
+pub(super) fn codes_since(connection: &Connection, sequence: u64) -> Result<CodeChanges, Fault> {
+    let transaction = connection.unchecked_transaction()?;
+    let last = head(&transaction)?.sequence;
+    let mut codes = Vec::new();
+    if last > sequence {
+        let changed = if sequence == 0 {
+            "?1 = 0"
+        } else {
+            "invoice_number IN (SELECT invoice_number FROM events WHERE sequence > ?1 AND kind = 'bill')"
+        };
+        let sql = format!(
+            "SELECT invoice_number, COALESCE(live_code, payment_code), live_code IS NOT NULL FROM bills \
+             WHERE {changed} AND COALESCE(live_code, payment_code) IS NOT NULL ORDER BY live_code IS NOT NULL"
+        );
+        let mut statement = transaction.prepare_cached(&sql)?;
+        let mut rows = statement.query([signed(sequence)?])?;
+        while let Some(row) = rows.next()? {
+            let unreadable = || Fault::Damaged("the code of a bill cannot be read".into());
+            let text = |column: usize| row.get_ref(column)?.as_str().map_err(|_| unreadable());
+            codes.push(HeldCode {
+                invoice_number: InvoiceNumber::new(text(0)?).map_err(|_| unreadable())?,
+                payment_code: PaymentCode::new(text(1)?).map_err(|_| unreadable())?,
+                live: row.get(2)?,
+            });
+        }
+    }
+    Ok(CodeChanges { codes, sequence: last })
 }
 
 /// One line of a bill's story.

@@ -1,0 +1,352 @@
+//! Direct inquiry: DOKU asks whether a code may be paid, and for how much. Its question read tolerantly, our answer written once.
+//!
+//! Fields, statuses and HTTP codes are those of DOKU's pages "Alfa Group" (direct inquiry) and "Alfa Group for Insurance".
+
+use serde::{Deserialize, Serialize};
+use serde_json::value::RawValue;
+
+use super::additional::{self, AdditionalInfo};
+use super::notification::{SERVICE_ID, text, text_or_number};
+use super::signature::{Components, SignatureError, SigningKey, Stamp};
+use crate::domain::bill::{Customer, RecordedTerms};
+use crate::domain::channel::Channel;
+use crate::domain::ids::{InvoiceNumber, PaymentCode};
+use crate::domain::inquiry::Decision;
+use crate::domain::personal::Personal;
+
+/// What is asked.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Question {
+    /// The code the customer shows.
+    pub payment_code: PaymentCode,
+    /// The chain whose counter asks.
+    pub channel: Channel,
+}
+
+type Raw<'a> = Option<&'a RawValue>;
+
+#[derive(Deserialize)]
+struct Id<'a> {
+    #[serde(borrow, default)]
+    id: Raw<'a>,
+}
+
+#[derive(Deserialize)]
+struct CodeField<'a> {
+    #[serde(borrow, default)]
+    payment_code: Raw<'a>,
+}
+
+#[derive(Deserialize)]
+struct QuestionBody<'a> {
+    #[serde(borrow)]
+    service: Option<Id<'a>>,
+    #[serde(borrow)]
+    channel: Option<Id<'a>>,
+    #[serde(borrow)]
+    online_to_offline_info: Option<CodeField<'a>>,
+}
+
+/// Reads a question.
+///
+/// # Errors
+/// The path of the field that is missing or unusable.
+pub fn parse(body: &str) -> Result<Question, &'static str> {
+    // A JSON array would do for serde, and is no message of DOKU's.
+    if !body.trim_start().starts_with('{') {
+        return Err("body");
+    }
+    let body: QuestionBody<'_> = serde_json::from_str(body).map_err(|_| "body")?;
+    let service = body.service.and_then(|section| text(section.id?)).ok_or("service.id")?;
+    if !service.eq_ignore_ascii_case(SERVICE_ID) {
+        return Err("service.id");
+    }
+    let channel = body.channel.and_then(|section| text(section.id?)).ok_or("channel.id")?;
+    let channel = Channel::ALL.into_iter().find(|known| known.doku_id().eq_ignore_ascii_case(&channel)).ok_or("channel.id")?;
+    let code = body.online_to_offline_info.and_then(|section| text_or_number(section.payment_code?));
+    let payment_code = code.and_then(|code| PaymentCode::new(code).ok()).ok_or("online_to_offline_info.payment_code")?;
+    Ok(Question { payment_code, channel })
+}
+
+/// The word for an answer, DOKU's `online_to_offline_inquiry.status`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Status {
+    /// Take the money.
+    Success,
+    /// Refused, without a reason the counter could use.
+    Decline,
+    /// Paid.
+    AlreadyPaid,
+    /// Past due.
+    Expired,
+    /// No such code.
+    NotFound,
+    /// The question is not provably DOKU's, or not of now.
+    InvalidSignature,
+}
+
+impl Status {
+    /// All of them.
+    pub const ALL: [Self; 6] = [Self::Success, Self::Decline, Self::AlreadyPaid, Self::Expired, Self::NotFound, Self::InvalidSignature];
+
+    /// The word.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Success => "success",
+            Self::Decline => "decline",
+            Self::AlreadyPaid => "billing_already_paid",
+            Self::Expired => "billing_was_expired",
+            Self::NotFound => "billing_not_found",
+            Self::InvalidSignature => "invalid_signature",
+        }
+    }
+
+    /// The HTTP status that goes with it.
+    #[must_use]
+    pub const fn http(self) -> u16 {
+        match self {
+            Self::Success => 200,
+            Self::Decline | Self::AlreadyPaid | Self::Expired => 400,
+            Self::NotFound => 404,
+            Self::InvalidSignature => 401,
+        }
+    }
+
+    /// The word for a decision.
+    #[must_use]
+    pub const fn of(decision: Decision) -> Self {
+        match decision {
+            Decision::Payable => Self::Success,
+            Decision::Declined(_) => Self::Decline,
+            Decision::AlreadyPaid => Self::AlreadyPaid,
+            Decision::Expired => Self::Expired,
+            Decision::NotFound => Self::NotFound,
+        }
+    }
+}
+
+#[derive(Serialize)]
+struct Answer<'a> {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    order: Option<Order<'a>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    online_to_offline_info: Option<Info<'a>>,
+    online_to_offline_inquiry: InquiryStatus,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    customer: Option<CustomerPart<'a>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    alfa_info: Option<AlfaInfo<'a>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    additional_info: Option<AdditionalInfo<'a>>,
+}
+
+#[derive(Serialize)]
+struct Order<'a> {
+    invoice_number: &'a str,
+    amount: u64,
+}
+
+#[derive(Serialize)]
+struct Info<'a> {
+    payment_code: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    info: Option<&'a str>,
+}
+
+#[derive(Serialize)]
+struct InquiryStatus {
+    status: &'static str,
+}
+
+#[derive(Serialize)]
+struct CustomerPart<'a> {
+    name: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    email: Option<&'a str>,
+}
+
+#[derive(Serialize)]
+struct AlfaInfo<'a> {
+    receipt: Receipt<'a>,
+}
+
+#[derive(Serialize)]
+struct Receipt<'a> {
+    footer_message: &'a str,
+}
+
+/// What the counter shows of a payable bill.
+#[derive(Clone, Copy, Debug)]
+pub struct Shown<'a> {
+    /// The bill's number.
+    pub invoice_number: &'a InvoiceNumber,
+    /// Its terms.
+    pub terms: &'a RecordedTerms,
+    /// Who owes it; `None` when that is not kept (any more, or for an adopted code).
+    pub customer: Option<&'a Customer>,
+    /// Stands for a customer who is not kept: DOKU demands a name.
+    pub name_fallback: &'a str,
+}
+
+/// The body of a `success`.
+#[must_use]
+pub fn payable(question: &Question, shown: &Shown<'_>) -> Vec<u8> {
+    let terms = shown.terms;
+    let name = shown.customer.map_or(shown.name_fallback, |customer| customer.name.reveal());
+    let email = shown.customer.and_then(|customer| customer.email.as_ref()).map(Personal::reveal).filter(|email| !email.trim().is_empty());
+    let account_name = shown.customer.map(|customer| customer.name.reveal());
+    let footer = terms.receipt_footer.as_deref().filter(|_| terms.channel == Channel::Alfa);
+    bytes(&Answer {
+        order: Some(Order { invoice_number: shown.invoice_number.as_str(), amount: terms.amount.get() }),
+        online_to_offline_info: Some(Info { payment_code: question.payment_code.as_str(), info: terms.info.as_deref() }),
+        online_to_offline_inquiry: InquiryStatus { status: Status::Success.name() },
+        customer: Some(CustomerPart { name, email }),
+        alfa_info: footer.map(|footer_message| AlfaInfo { receipt: Receipt { footer_message } }),
+        additional_info: additional::info(terms.channel, &terms.policy, terms.additional.as_deref(), account_name),
+    })
+}
+
+/// The body of anything else. It says nothing of the bill: whoever asks for a code that cannot be paid needs no name or amount.
+#[must_use]
+pub fn refusal(question: Option<&Question>, status: Status) -> Vec<u8> {
+    bytes(&Answer {
+        order: None,
+        online_to_offline_info: question.map(|question| Info { payment_code: question.payment_code.as_str(), info: None }),
+        online_to_offline_inquiry: InquiryStatus { status: status.name() },
+        customer: None,
+        alfa_info: None,
+        additional_info: None,
+    })
+}
+
+fn bytes(answer: &Answer<'_>) -> Vec<u8> {
+    match serde_json::to_vec(answer) {
+        Ok(bytes) => bytes,
+        Err(_) => unreachable!("texts and whole numbers are always JSON"),
+    }
+}
+
+/// The `Signature` of an answer sent at `response_timestamp` to the question `request_id` at `target`.
+///
+/// # Errors
+/// [`SignatureError::ControlCharacter`].
+pub fn sign(
+    key: &SigningKey,
+    client_id: &str,
+    request_id: &str,
+    response_timestamp: &str,
+    target: &str,
+    body: &[u8],
+) -> Result<String, SignatureError> {
+    key.sign(&Components { client_id, request_id, stamp: Stamp::Response(response_timestamp), target, body: Some(body) })
+}
+
+#[cfg(test)]
+mod tests {
+    use secrecy::SecretString;
+
+    use super::*;
+    use crate::domain::amount::Amount;
+    use crate::domain::bill::{Expiry, Policy};
+    use crate::domain::channel::Method;
+
+    fn question(code: &str) -> Question {
+        Question { payment_code: PaymentCode::new(code).unwrap(), channel: Channel::Alfa }
+    }
+
+    fn terms() -> RecordedTerms {
+        RecordedTerms {
+            channel: Channel::Alfa,
+            method: Method::Inquiry,
+            payment_code: None,
+            amount: Amount::new(150_000).unwrap(),
+            expiry: Expiry::Minutes(60),
+            reusable: false,
+            name_digest: "d".into(),
+            email_digest: String::new(),
+            info: Some("Thank for shopping in our store".into()),
+            receipt_description: None,
+            receipt_footer: None,
+            policy: Policy::default(),
+            bill_group: None,
+            additional: None,
+        }
+    }
+
+    #[test]
+    fn the_reference_answer_is_written_and_signed_to_the_byte() {
+        let customer = Customer { name: Personal::new("Anton Budiman"), email: Some(Personal::new("anton@example.com")) };
+        let number = InvoiceNumber::new("INV-20210125-0001").unwrap();
+        let shown = Shown { invoice_number: &number, terms: &terms(), customer: Some(&customer), name_fallback: "-" };
+        let body = payable(&question("8896512345678123"), &shown);
+        let reference = r#"{"order":{"invoice_number":"INV-20210125-0001","amount":150000},"online_to_offline_info":{"payment_code":"8896512345678123","info":"Thank for shopping in our store"},"online_to_offline_inquiry":{"status":"success"},"customer":{"name":"Anton Budiman","email":"anton@example.com"}}"#;
+        assert_eq!(String::from_utf8(body.clone()).unwrap(), reference);
+        let key = SigningKey::new(&SecretString::from("SK-test-0123456789abcdef"));
+        let (client, id) = ("MCH-0001-10791114622547", "5b8e438f-fac1-4103-9e0e-ebfdc38b5acb");
+        let signature = sign(&key, client, id, "2020-08-11T08:45:43Z", "/doku/inquiry", &body).unwrap();
+        assert_eq!(signature, "HMACSHA256=+N8WjUbpQe9rr2ftxOB02qBzLH2NQsjiKcgl8Zlx6nc=", "V8");
+    }
+
+    #[test]
+    fn insurance_footer_and_a_blank_address_are_as_the_insurance_page_has_them() {
+        let policy = Policy {
+            number: Some("9090901234".into()),
+            kind: Some("Dana Pendidikan".into()),
+            status: Some("aktif".into()),
+            due_date: Some(jiff::civil::date(2021, 5, 1)),
+        };
+        let terms = RecordedTerms { policy, info: None, receipt_footer: Some("Call Center 021 555-0525".into()), ..terms() };
+        let customer = Customer { name: Personal::new("Andreas"), email: Some(Personal::new(" ")) };
+        let number = InvoiceNumber::new("A").unwrap();
+        let shown = Shown { invoice_number: &number, terms: &terms, customer: Some(&customer), name_fallback: "-" };
+        let body = String::from_utf8(payable(&question("01"), &shown)).unwrap();
+        assert_eq!(
+            body,
+            r#"{"order":{"invoice_number":"A","amount":150000},"online_to_offline_info":{"payment_code":"01"},"online_to_offline_inquiry":{"status":"success"},"customer":{"name":"Andreas"},"alfa_info":{"receipt":{"footer_message":"Call Center 021 555-0525"}},"additional_info":{"insurance_info":{"policy_type":"Dana Pendidikan","policy_number":"9090901234","policy_account_name":"Andreas","policy_status":"aktif","bill_due_date":"01 May 2021"}}}"#
+        );
+        let unknown = Shown { customer: None, name_fallback: "Pelanggan", ..shown };
+        let body = String::from_utf8(payable(&question("01"), &unknown)).unwrap();
+        assert!(body.contains(r#""customer":{"name":"Pelanggan"}"#) && !body.contains("account_name"), "{body}");
+        let refused = refusal(Some(&question("01")), Status::NotFound);
+        assert_eq!(
+            String::from_utf8(refused).unwrap(),
+            r#"{"online_to_offline_info":{"payment_code":"01"},"online_to_offline_inquiry":{"status":"billing_not_found"}}"#
+        );
+    }
+
+    #[test]
+    fn codes_are_read_as_text_or_digit_by_digit_and_everything_else_is_named() {
+        let ask = |service: &str, channel: &str, code: &str| {
+            format!(
+                r#"{{"service":{{"id":"{service}"}},"acquirer":{{"id":"ALFA"}},"channel":{{"id":"{channel}"}},"online_to_offline_info":{{"payment_code":{code},"new":1}},"more":[]}}"#
+            )
+        };
+        let (ours, alfa) = (SERVICE_ID, "ONLINE_TO_OFFLINE_ALFA");
+        for (code, read) in [(r#""0088""#, "0088"), ("8896512345678123", "8896512345678123")] {
+            assert_eq!(parse(&ask(ours, alfa, code)), Ok(question(read)));
+        }
+        for code in ["1.0", "1e3", "-1", "null", "[]", r#""""#, r#""12a""#, r#""123456789012345678901""#] {
+            assert_eq!(parse(&ask(ours, alfa, code)), Err("online_to_offline_info.payment_code"), "{code}");
+        }
+        assert_eq!(parse(&ask("VIRTUAL_ACCOUNT", alfa, "1")), Err("service.id"));
+        assert_eq!(parse(&ask(ours, "X", "1")), Err("channel.id"));
+        for body in ["", "[]", "{", "7", r#"[{"id":"ONLINE_TO_OFFLINE"},{},{}]"#, r#"{"service":7}"#] {
+            assert_eq!(parse(body), Err("body"), "{body}");
+        }
+    }
+
+    #[test]
+    fn statuses_have_the_documented_words_and_http_codes() {
+        let table: Vec<(&str, u16)> = Status::ALL.map(|status| (status.name(), status.http())).into();
+        let documented = [
+            ("success", 200),
+            ("decline", 400),
+            ("billing_already_paid", 400),
+            ("billing_was_expired", 400),
+            ("billing_not_found", 404),
+            ("invalid_signature", 401),
+        ];
+        assert_eq!(table, documented);
+    }
+}

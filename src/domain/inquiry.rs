@@ -1,0 +1,164 @@
+//! What a counter is told about a code: may it take the money now?
+//!
+//! Belongs here: the decision, from facts. Must not be here: how it is said to DOKU (`doku::inquiry`) and where the facts
+//! come from.
+
+use jiff::Timestamp;
+
+use super::channel::{Channel, Method};
+use super::lifecycle::Status;
+
+/// What is known of the bill a code belongs to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Facts {
+    /// Where its code stands.
+    pub status: Status,
+    /// Who answers for the code: only we, for [`Method::Inquiry`].
+    pub method: Method,
+    /// Where it may be paid.
+    pub channel: Channel,
+    /// May it be paid more than once.
+    pub reusable: bool,
+    /// Whether a payment is known.
+    pub paid: bool,
+    /// When it stops being payable, if ever.
+    pub expires_at: Option<Timestamp>,
+}
+
+/// The answer to "may I take money for this code?".
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Decision {
+    /// Take it.
+    Payable,
+    /// We know the code and do not want its money now.
+    Declined(Why),
+    /// It has been paid, and once was all.
+    AlreadyPaid,
+    /// It was payable once.
+    Expired,
+    /// No bill has this code.
+    NotFound,
+}
+
+/// Why a known code is declined; for our own log, the counter is not told.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Why {
+    /// DOKU keeps the amount of such a code; asking us is a mistake.
+    OtherMethod,
+    /// Asked for by another chain than it was made for.
+    OtherChannel,
+    /// The code was taken back.
+    Cancelled,
+    /// An operation on it is under way or in doubt, so its terms are not certain.
+    Unsettled,
+}
+
+impl Why {
+    /// All of them.
+    pub const ALL: [Self; 4] = [Self::OtherMethod, Self::OtherChannel, Self::Cancelled, Self::Unsettled];
+
+    /// The name used in the inquiry log.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::OtherMethod => "other_method",
+            Self::OtherChannel => "other_channel",
+            Self::Cancelled => "cancelled",
+            Self::Unsettled => "unsettled",
+        }
+    }
+}
+
+/// Decides about an inquiry from `channel` at `now`; `None` when no bill has the code.
+///
+/// A payment comes first, because whoever stands at the counter with a paid code must hear just that. A cancelled code is
+/// declined, not unknown: the customer holds a real code and should ask the merchant, not type it again.
+#[must_use]
+pub fn decide(facts: Option<&Facts>, channel: Channel, now: Timestamp) -> Decision {
+    let Some(facts) = facts else { return Decision::NotFound };
+    if facts.method != Method::Inquiry {
+        return Decision::Declined(Why::OtherMethod);
+    }
+    if facts.channel != channel {
+        return Decision::Declined(Why::OtherChannel);
+    }
+    if facts.paid && !facts.reusable {
+        return Decision::AlreadyPaid;
+    }
+    match facts.status {
+        Status::Active if facts.expires_at.is_some_and(|expires_at| expires_at <= now) => Decision::Expired,
+        Status::Active => Decision::Payable,
+        Status::Retired => Decision::Expired,
+        Status::Cancelled => Decision::Declined(Why::Cancelled),
+        Status::Requested | Status::Amending | Status::Cancelling | Status::InDoubt(_) => Decision::Declined(Why::Unsettled),
+        // They have no code.
+        Status::Planned | Status::Rejected => Decision::NotFound,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::lifecycle::OperationKind;
+
+    const EXPIRES: i64 = 1_800_000_000;
+
+    fn at(second: i64) -> Timestamp {
+        Timestamp::from_second(second).unwrap()
+    }
+
+    /// The table, written out a second time: rows are statuses, columns (paid, expired): (no, no), (no, yes), (yes, no), (yes, yes).
+    #[test]
+    fn the_table_of_status_payment_and_expiry() {
+        use Decision::{AlreadyPaid as Paid, Declined, Expired, NotFound as None, Payable};
+        let (gone, open) = (Declined(Why::Cancelled), Declined(Why::Unsettled));
+        let table = [
+            (Status::Planned, [None, None, Paid, Paid]),
+            (Status::Requested, [open, open, Paid, Paid]),
+            (Status::Active, [Payable, Expired, Paid, Paid]),
+            (Status::Amending, [open, open, Paid, Paid]),
+            (Status::Cancelling, [open, open, Paid, Paid]),
+            (Status::Rejected, [None, None, Paid, Paid]),
+            (Status::Cancelled, [gone, gone, Paid, Paid]),
+            (Status::Retired, [Expired, Expired, Paid, Paid]),
+            (Status::InDoubt(OperationKind::Issue), [open, open, Paid, Paid]),
+            (Status::InDoubt(OperationKind::Amend), [open, open, Paid, Paid]),
+            (Status::InDoubt(OperationKind::Cancel), [open, open, Paid, Paid]),
+        ];
+        assert_eq!(table.map(|(status, _)| status), Status::ALL);
+        for (status, expected) in table {
+            for (column, (paid, late)) in [(false, false), (false, true), (true, false), (true, true)].into_iter().enumerate() {
+                let now = if late { at(EXPIRES) } else { at(EXPIRES - 1) };
+                let facts =
+                    Facts { status, method: Method::Inquiry, channel: Channel::Alfa, reusable: false, paid, expires_at: Some(at(EXPIRES)) };
+                assert_eq!(decide(Some(&facts), Channel::Alfa, now), expected[column], "{facts:?} at {now}");
+                // A payment does not close a reusable code: it is as if it were unpaid.
+                let reusable = Facts { reusable: true, ..facts };
+                assert_eq!(decide(Some(&reusable), Channel::Alfa, now), expected[column % 2], "{reusable:?} at {now}");
+                // Codes that are not ours to answer for, and counters that are not theirs, never get to the table.
+                for method in [Method::Doku, Method::Merchant] {
+                    let other = Facts { method, ..facts };
+                    assert_eq!(decide(Some(&other), Channel::Alfa, now), Declined(Why::OtherMethod), "{other:?}");
+                }
+                assert_eq!(decide(Some(&facts), Channel::Indomaret, now), Declined(Why::OtherChannel), "{facts:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_code_is_payable_until_the_very_instant_of_its_expiry_and_forever_without_one() {
+        let facts = Facts {
+            status: Status::Active,
+            method: Method::Inquiry,
+            channel: Channel::Alfa,
+            reusable: false,
+            paid: false,
+            expires_at: Some(at(EXPIRES)),
+        };
+        let before = at(EXPIRES).checked_sub(jiff::SignedDuration::from_nanos(1)).unwrap();
+        assert_eq!(decide(Some(&facts), Channel::Alfa, before), Decision::Payable);
+        assert_eq!(decide(Some(&facts), Channel::Alfa, at(EXPIRES)), Decision::Expired);
+        assert_eq!(decide(Some(&Facts { expires_at: None, ..facts }), Channel::Alfa, Timestamp::MAX), Decision::Payable);
+        assert_eq!(decide(None, Channel::Alfa, at(0)), Decision::NotFound);
+    }
+}

@@ -1,0 +1,156 @@
+//! The merchant's books as the server sees them: the index, the ledger, and payments that are on their way into it.
+//!
+//! The index only says whose a code is; what is true of the bill is read from the ledger for each inquiry, so that a
+//! cancellation by another process holds from its very commit.
+
+use std::collections::{HashMap, VecDeque};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
+
+use jiff::Timestamp;
+use tokio::sync::Notify;
+
+use super::index::Index;
+use crate::domain::bill::Customer;
+use crate::domain::ids::{InvoiceNumber, PaymentCode};
+use crate::domain::lifecycle::{BillState, Status};
+use crate::domain::payment::Payment;
+use crate::ledger::{Ledger, LedgerError};
+use crate::serve::metrics::Metrics;
+use crate::serve::{Books, Found};
+
+/// Books on a ledger.
+pub(super) struct LedgerBooks<L> {
+    ledger: L,
+    index: RwLock<Index>,
+    waiting: Mutex<Waiting>,
+    paid: Notify,
+    metrics: Arc<Metrics>,
+}
+
+/// Payments that were acknowledged and are not in the ledger yet.
+#[derive(Default)]
+struct Waiting {
+    order: VecDeque<Payment>,
+    by_code: HashMap<PaymentCode, Vec<InvoiceNumber>>,
+}
+
+impl<L: Ledger> LedgerBooks<L> {
+    pub(super) fn new(ledger: L, metrics: Arc<Metrics>) -> Self {
+        Self { ledger, index: RwLock::default(), waiting: Mutex::default(), paid: Notify::new(), metrics }
+    }
+
+    pub(super) const fn ledger(&self) -> &L {
+        &self.ledger
+    }
+
+    /// Brings the index up to the ledger's last event.
+    pub(super) fn refresh(&self) -> Result<(), LedgerError> {
+        let known = self.index.read().unwrap_or_else(PoisonError::into_inner).sequence();
+        let changes = self.ledger.codes_since(known)?;
+        if changes.sequence > known {
+            let mut index = self.index.write().unwrap_or_else(PoisonError::into_inner);
+            index.take(changes);
+            self.metrics.index(index.len(), index.sequence());
+        }
+        Ok(())
+    }
+
+    /// Resolves when there is something to write.
+    pub(super) async fn paid_something(&self) {
+        self.paid.notified().await;
+    }
+
+    /// The first payments that are not in the ledger.
+    pub(super) fn waiting(&self, count: usize) -> Vec<Payment> {
+        self.lock().order.iter().take(count).cloned().collect()
+    }
+
+    /// When the first of them arrived.
+    pub(super) fn oldest_waiting(&self) -> Option<Timestamp> {
+        self.lock().order.front().and_then(|payment| payment.received_at)
+    }
+
+    /// `payments`, the first ones, are in the ledger now.
+    pub(super) fn written(&self, payments: &[Payment]) {
+        let mut waiting = self.lock();
+        for payment in payments {
+            waiting.order.pop_front();
+            if let Some(numbers) = waiting.by_code.get_mut(&payment.payment_code) {
+                if let Some(at) = numbers.iter().position(|number| *number == payment.invoice_number) {
+                    numbers.swap_remove(at);
+                }
+                if numbers.is_empty() {
+                    waiting.by_code.remove(&payment.payment_code);
+                }
+            }
+        }
+        self.metrics.waiting(waiting.order.len());
+    }
+
+    #[cfg(test)]
+    pub(super) fn keeps_nothing(&self) -> bool {
+        let waiting = self.lock();
+        waiting.order.is_empty() && waiting.by_code.is_empty()
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Waiting> {
+        self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn owner(&self, payment_code: &PaymentCode) -> Option<InvoiceNumber> {
+        self.index.read().unwrap_or_else(PoisonError::into_inner).get(payment_code).cloned()
+    }
+
+    /// The bill of the index, if the code is its own still.
+    fn holder(&self, payment_code: &PaymentCode) -> Result<Option<BillState>, LedgerError> {
+        let Some(owner) = self.owner(payment_code) else { return Ok(None) };
+        Ok(self.ledger.bill(&owner)?.filter(|state| code_of(state) == Some(payment_code)))
+    }
+
+    fn look(&self, payment_code: &PaymentCode) -> Result<Option<Found>, LedgerError> {
+        let mut holder = self.holder(payment_code)?;
+        if holder.as_ref().is_none_or(|state| !state.status.may_be_live()) {
+            // Issued a moment ago, or moved to another bill: worth a second look.
+            self.refresh()?;
+            holder = self.holder(payment_code)?;
+        }
+        let Some(state) = holder else { return Ok(None) };
+        // On its way before in the ledger: a payment that arrives there meanwhile is seen in one of the two.
+        let on_its_way = self.lock().by_code.get(payment_code).is_some_and(|numbers| numbers.iter().any(|number| names(&state, number)));
+        let paid = on_its_way || self.ledger.first_paid_at(&state.invoice_number)?.is_some();
+        Ok(Some(Found { state, paid }))
+    }
+}
+
+/// The code a bill holds or held last; while it is being issued, the one it is to get.
+fn code_of(state: &BillState) -> Option<&PaymentCode> {
+    let wanted = state.open.as_ref().and_then(|open| open.terms.payment_code.as_ref());
+    match state.status {
+        Status::Requested => wanted,
+        _ => state.code.as_ref().map(|code| &code.answer.payment_code).or(wanted),
+    }
+}
+
+/// Whether a payment that names `number` and the bill's code is the bill's.
+fn names(state: &BillState, number: &InvoiceNumber) -> bool {
+    *number == state.invoice_number || state.code.as_ref().is_some_and(|code| *number == code.wire_invoice_number)
+}
+
+impl<L: Ledger + Send + 'static> Books for LedgerBooks<L> {
+    fn find(&self, payment_code: &PaymentCode) -> Result<Option<Found>, String> {
+        self.look(payment_code).map_err(|error| error.to_string())
+    }
+
+    fn customer(&self, invoice_number: &InvoiceNumber) -> Result<Option<Customer>, String> {
+        self.ledger.customer(invoice_number).map_err(|error| error.to_string())
+    }
+
+    fn paid(&self, payment: Payment) {
+        let mut waiting = self.lock();
+        waiting.by_code.entry(payment.payment_code.clone()).or_default().push(payment.invoice_number.clone());
+        waiting.order.push_back(payment);
+        self.metrics.waiting(waiting.order.len());
+        drop(waiting);
+        self.paid.notify_one();
+    }
+}

@@ -1,0 +1,213 @@
+//! Serve: the server in front, the ledger behind it, and what keeps the two together.
+//!
+//! A payment is in the log before it is acknowledged; the ledger follows in the background, and after a crash it is caught
+//! up from the log. Until then no inquiry is answered, because a paid bill could pass for unpaid.
+
+mod books;
+mod index;
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use jiff::{SignedDuration, Timestamp};
+use tokio::runtime::Handle;
+
+use self::books::LedgerBooks;
+use super::ingest::{self, IngestOptions};
+use super::stop::Stop;
+use crate::clock::Clock;
+use crate::domain::calendar::wib_date;
+use crate::domain::classify::Policy;
+use crate::domain::payment::Payment;
+use crate::evidence::EvidenceError;
+use crate::ledger::{Ledger, LedgerError};
+use crate::serve::health::Health;
+use crate::serve::log::LogFolder;
+use crate::serve::metrics::Metrics;
+use crate::serve::{ServeError, Server, Settings, Surroundings};
+
+/// How often the index follows the ledger, and how long a failed write waits.
+const TICK: Duration = Duration::from_secs(1);
+/// How long payments gather before they are written together.
+const GATHER: Duration = Duration::from_millis(50);
+/// Payments written together at most.
+const BATCH: usize = 4_096;
+/// Between two looks for days to close.
+const CLOSING: Duration = Duration::from_mins(1);
+
+/// What a run is told.
+#[derive(Debug)]
+pub struct ServeOptions {
+    /// The server's part.
+    pub settings: Settings,
+    /// Where it listens.
+    pub listen: SocketAddr,
+    /// Where health and metrics are; beside the rest without it.
+    pub admin_listen: Option<SocketAddr>,
+    /// The logs.
+    pub folder: LogFolder,
+    /// What the rules leave to the merchant, for reading earlier logs.
+    pub policy: Policy,
+    /// What follows a bill's number on the wire when it is issued anew.
+    pub reissue_suffix: String,
+    /// How long after a WIB day's end its logs are compressed.
+    pub close_after: SignedDuration,
+    /// What time it is.
+    pub clock: Clock,
+}
+
+/// Why serving ended before it was asked to, or never began.
+#[derive(Debug, thiserror::Error)]
+pub enum ServingError {
+    /// The server's own.
+    #[error(transparent)]
+    Serve(#[from] ServeError),
+    /// An earlier log cannot be read.
+    #[error(transparent)]
+    Evidence(#[from] EvidenceError),
+    /// The ledger failed while it was being caught up.
+    #[error(transparent)]
+    Ledger(#[from] LedgerError),
+    /// A part of the program ended that never should.
+    #[error("a task of the server has failed\nhint: this is a defect; start again, nothing acknowledged is lost")]
+    Task,
+}
+
+/// Serves until `stop`, then drains. `listening` hears the addresses once connections are taken.
+///
+/// # Errors
+/// [`ServingError`]; what was acknowledged is in the logs in any case.
+pub async fn serve<L: Ledger + Send + 'static>(
+    ledger: L,
+    options: ServeOptions,
+    stop: &Stop,
+    listening: impl FnOnce(SocketAddr, Option<SocketAddr>),
+) -> Result<(), ServingError> {
+    let (metrics, health) = (Arc::new(Metrics::default()), Arc::new(Health::default()));
+    let books = Arc::new(LedgerBooks::new(ledger, Arc::clone(&metrics)));
+    // Before the first connection: what they bring is not an earlier run's.
+    let logs = options.folder.open_notifications()?;
+    let around = Surroundings {
+        folder: options.folder.clone(),
+        clock: options.clock.clone(),
+        metrics: Arc::clone(&metrics),
+        health: Arc::clone(&health),
+    };
+    let books_of_server: Arc<dyn crate::serve::Books> = Arc::<LedgerBooks<L>>::clone(&books);
+    let server = Server::start(options.settings.clone(), books_of_server, around, options.listen, options.admin_listen).await?;
+    listening(server.address, server.admin_address);
+    let follower = Follower { books, options, health };
+    let ended = tokio::select! {
+        () = stop.asked() => Ok(()),
+        failed = follower.run(logs) => failed.map(|never| match never {}),
+    };
+    server.drain().await;
+    if ended.is_ok() && follower.health.is_caught_up() {
+        // Whatever this does not manage is in the logs.
+        drop(follower.write_waiting().await);
+    }
+    ended
+}
+
+/// Keeps ledger, index and logs together.
+struct Follower<L> {
+    books: Arc<LedgerBooks<L>>,
+    options: ServeOptions,
+    health: Arc<Health>,
+}
+
+impl<L: Ledger + Send + 'static> Follower<L> {
+    async fn run(&self, logs: Vec<std::path::PathBuf>) -> Result<std::convert::Infallible, ServingError> {
+        self.catch_up(logs).await?;
+        let mut close_at = tokio::time::Instant::now();
+        loop {
+            let written = self.write_waiting().await;
+            let followed = written.and(self.follow().await);
+            if let Err(error) = &followed {
+                tracing::error!(%error, "the ledger is not up to date; messages are kept in the log meanwhile");
+            }
+            self.health.ledger(followed.is_ok());
+            if followed.is_ok() && close_at <= tokio::time::Instant::now() {
+                close_at = close_at.checked_add(CLOSING).unwrap_or(close_at);
+                self.close_days().await;
+            }
+            if followed.is_err() {
+                tokio::time::sleep(TICK).await;
+            } else if tokio::time::timeout(TICK, self.books.paid_something()).await.is_ok() {
+                tokio::time::sleep(GATHER).await;
+            }
+        }
+    }
+
+    /// The index, and every payment of logs that earlier runs left open. Idempotent: most of them are known. Doubts are
+    /// settled last, because they are looked for anew at every start and inquiries need not wait for them.
+    async fn catch_up(&self, logs: Vec<std::path::PathBuf>) -> Result<(), ServingError> {
+        let (books, options) = (Arc::clone(&self.books), self.ingest_options(logs));
+        let work = move || {
+            books.refresh()?;
+            let (payments, _) = ingest::proved(&options)?;
+            books.ledger().apply_payments(&payments)?;
+            Ok::<_, ServingError>(payments)
+        };
+        let payments = tokio::task::spawn_blocking(work).await.map_err(|_| ServingError::Task)??;
+        tracing::info!(payments = payments.len(), "caught up with the logs");
+        self.health.caught_up();
+        for part in payments.chunks(BATCH) {
+            self.write(part.to_vec()).await?;
+        }
+        Ok(())
+    }
+
+    fn ingest_options(&self, logs: Vec<std::path::PathBuf>) -> IngestOptions {
+        let ServeOptions { settings, policy, clock, .. } = &self.options;
+        let (keys, client_id) = (settings.keys.clone(), settings.client_id.clone());
+        IngestOptions { logs, keys, client_id, policy: policy.clone(), now: clock.now() }
+    }
+
+    /// Writes what has been acknowledged and is not in the ledger.
+    async fn write_waiting(&self) -> Result<(), ServingError> {
+        loop {
+            let payments = self.books.waiting(BATCH);
+            if payments.is_empty() {
+                return Ok(());
+            }
+            self.write(payments.clone()).await?;
+            self.books.written(&payments);
+        }
+    }
+
+    /// Settles doubts, then applies: cut between the two, both are found again.
+    async fn write(&self, payments: Vec<Payment>) -> Result<(), ServingError> {
+        let (books, now) = (Arc::clone(&self.books), self.options.clock.now());
+        let (suffix, handle) = (self.options.reissue_suffix.clone(), Handle::current());
+        let write = move || {
+            let ledger = books.ledger();
+            handle.block_on(ingest::settle_named(ledger, &payments, &suffix, now))?;
+            ledger.apply_payments(&payments)
+        };
+        tokio::task::spawn_blocking(write).await.map_err(|_| ServingError::Task)??;
+        Ok(())
+    }
+
+    async fn follow(&self) -> Result<(), ServingError> {
+        let books = Arc::clone(&self.books);
+        tokio::task::spawn_blocking(move || books.refresh()).await.map_err(|_| ServingError::Task)??;
+        Ok(())
+    }
+
+    /// Compresses the logs of days that are over, if all their payments are in the ledger.
+    async fn close_days(&self) {
+        let quiet_since = self.options.clock.now().checked_sub(self.options.close_after).unwrap_or(Timestamp::MIN);
+        let limit = self.books.oldest_waiting().map_or(quiet_since, |oldest| oldest.min(quiet_since));
+        let folder = self.options.folder.clone();
+        match tokio::task::spawn_blocking(move || folder.close_before(wib_date(limit))).await {
+            Ok(Ok(0)) | Err(_) => {}
+            Ok(Ok(files)) => tracing::info!(files, "logs of days that are over were compressed"),
+            Ok(Err(error)) => tracing::warn!(%error, "a log could not be compressed; it stays as it is"),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

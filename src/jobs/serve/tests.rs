@@ -1,0 +1,115 @@
+//! The books: whose a code is, and whether it is paid, at every moment of a payment's way into the ledger.
+
+use super::*;
+use crate::domain::amount::Amount;
+use crate::domain::bill::{Expiry, Policy as Insurance, RecordedTerms};
+use crate::domain::channel::{Channel, Method};
+use crate::domain::ids::{InvoiceNumber, PaymentCode, RequestId};
+use crate::domain::lifecycle::{CodeAnswer, Event, OperationKind};
+use crate::ledger::memory::MemoryLedger;
+use crate::ledger::{Entry, Private};
+use crate::serve::Books as _;
+
+fn now() -> Timestamp {
+    "2026-10-06T00:00:00Z".parse().unwrap()
+}
+
+fn code(text: &str) -> PaymentCode {
+    PaymentCode::new(text).unwrap()
+}
+
+fn number(text: &str) -> InvoiceNumber {
+    InvoiceNumber::new(text).unwrap()
+}
+
+fn terms(own: &str) -> RecordedTerms {
+    RecordedTerms {
+        channel: Channel::Alfa,
+        method: Method::Inquiry,
+        payment_code: Some(code(own)),
+        amount: Amount::new(5_000).unwrap(),
+        expiry: Expiry::Minutes(60),
+        reusable: false,
+        name_digest: "n".into(),
+        email_digest: String::new(),
+        info: None,
+        receipt_description: None,
+        receipt_footer: None,
+        policy: Insurance::default(),
+        bill_group: None,
+        additional: None,
+    }
+}
+
+fn answer(own: &str) -> CodeAnswer {
+    CodeAnswer { payment_code: code(own), created_at: None, expires_at: None, how_to_pay_page: None }
+}
+
+async fn record(books: &LedgerBooks<MemoryLedger>, bill: &str, events: Vec<Event>) {
+    let entry = |event| Entry { invoice_number: number(bill), at: now(), event, private: Private::default() };
+    books.ledger().record(events.into_iter().map(entry).collect()).await.unwrap();
+}
+
+fn adopted(own: &str) -> Event {
+    Event::Adopted { terms: terms(own), answer: answer(own) }
+}
+
+fn intended(operation: OperationKind, own: &str) -> Event {
+    let request_id = RequestId::from_digest(&[9; 32]);
+    Event::Intended { operation, terms: terms(own), request_id, wire_invoice_number: number("B"), body_digest: String::new() }
+}
+
+fn payment(identity: u8, bill: &str, own: &str) -> Payment {
+    Payment {
+        identity: [identity; 32],
+        invoice_number: number(bill),
+        payment_code: code(own),
+        channel: Channel::Alfa,
+        amount: Amount::new(5_000).unwrap(),
+        paid_at: now(),
+        received_at: Some(now()),
+        line_digest: [0; 32],
+    }
+}
+
+/// Whose the code is, its status, and whether it is paid.
+fn look(books: &LedgerBooks<MemoryLedger>, own: &str) -> Option<(String, &'static str, bool)> {
+    let found = books.find(&code(own)).unwrap()?;
+    Some((found.state.invoice_number.to_string(), found.state.status.name(), found.paid))
+}
+
+#[tokio::test]
+async fn a_payment_is_known_from_its_acknowledgement_on_and_only_to_its_bill() {
+    let books = LedgerBooks::new(MemoryLedger::new(), Arc::default());
+    record(&books, "A", vec![adopted("1")]).await;
+    assert_eq!(look(&books, "1"), Some(("A".into(), "active", false)), "found without any earlier refresh");
+    // Money for the code under another number is not this bill's.
+    books.paid(payment(1, "OTHER", "1"));
+    assert_eq!(look(&books, "1"), Some(("A".into(), "active", false)));
+    books.paid(payment(2, "A", "1"));
+    assert_eq!(look(&books, "1"), Some(("A".into(), "active", true)), "before the ledger has it");
+    let waiting = books.waiting(10);
+    books.ledger().apply_payments(&waiting).unwrap();
+    assert_eq!(look(&books, "1"), Some(("A".into(), "active", true)), "while both have it");
+    books.written(&waiting);
+    assert_eq!(look(&books, "1"), Some(("A".into(), "active", true)), "when only the ledger has it");
+    assert!(books.waiting(10).is_empty() && books.oldest_waiting().is_none() && books.keeps_nothing());
+}
+
+#[tokio::test]
+async fn what_another_process_does_to_a_code_holds_at_once() {
+    let books = LedgerBooks::new(MemoryLedger::new(), Arc::default());
+    assert_eq!(look(&books, "1"), None);
+    record(&books, "A", vec![adopted("1")]).await;
+    books.refresh().unwrap();
+    record(&books, "A", vec![intended(OperationKind::Cancel, "1")]).await;
+    assert_eq!(look(&books, "1"), Some(("A".into(), "cancelling", false)));
+    record(&books, "A", vec![Event::Accepted { answer: answer("1"), replayed: false }]).await;
+    assert_eq!(look(&books, "1"), Some(("A".into(), "cancelled", false)));
+    // The freed code is registered for B.
+    record(&books, "B", vec![Event::Planned { terms: terms("1") }, intended(OperationKind::Issue, "1")]).await;
+    assert_eq!(look(&books, "1"), Some(("B".into(), "requested", false)));
+    record(&books, "B", vec![Event::Accepted { answer: answer("1"), replayed: false }]).await;
+    assert_eq!(look(&books, "1"), Some(("B".into(), "active", false)));
+    assert_eq!(look(&books, "01"), None);
+}

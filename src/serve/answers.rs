@@ -1,0 +1,110 @@
+//! Answers given lately, so that a repeated inquiry hears the same. Bounded; read back after a restart.
+
+use std::collections::{HashMap, VecDeque};
+
+use jiff::{SignedDuration, Timestamp};
+use serde::{Deserialize, Serialize};
+
+use super::log::{Kind, LogFolder};
+use crate::domain::digest::{self, Digest};
+
+/// Most answers kept, about a kilobyte each; the oldest go first.
+const ANSWERS_MAX: usize = 100_000;
+
+/// An answer as it left, and the question it belongs to.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct Given {
+    /// When the question arrived.
+    pub(super) at: Timestamp,
+    /// Its `Request-Id`.
+    pub(super) request_id: String,
+    /// The digest of its body, hexadecimal: another body under the same id is another question.
+    pub(super) question: String,
+    /// The word of the answer.
+    pub(super) word: String,
+    /// The HTTP status.
+    pub(super) status: u16,
+    /// `Response-Timestamp`.
+    pub(super) timestamp: String,
+    /// `Signature`.
+    pub(super) signature: String,
+    /// The body's bytes.
+    pub(super) body: String,
+}
+
+/// The answers of the last few minutes, by the digest of their `Request-Id`.
+#[derive(Debug)]
+pub(super) struct Answers {
+    kept_for: SignedDuration,
+    by_id: HashMap<Digest, Given>,
+    order: VecDeque<(Timestamp, Digest)>,
+}
+
+impl Answers {
+    pub(super) fn new(kept_for: SignedDuration) -> Self {
+        Self { kept_for, by_id: HashMap::new(), order: VecDeque::new() }
+    }
+
+    /// The answers of earlier runs that may be asked for again. A line that cannot be read was torn, so its answer never left.
+    pub(super) fn read_back(folder: &LogFolder, kept_for: SignedDuration, now: Timestamp) -> Self {
+        let mut answers = Self::new(kept_for);
+        let since = now.checked_sub(kept_for).unwrap_or(Timestamp::MIN);
+        folder.lines_since(Kind::Answers, since, |line| {
+            if let Ok(given) = serde_json::from_slice::<Given>(line)
+                && given.at >= since
+            {
+                answers.keep(given);
+            }
+        });
+        answers
+    }
+
+    /// What was answered to this id.
+    pub(super) fn given(&self, request_id: &str) -> Option<&Given> {
+        self.by_id.get(&digest::of_bytes(request_id.as_bytes()))
+    }
+
+    /// Keeps `given` unless its id has an answer already; the answer that stands.
+    pub(super) fn keep(&mut self, given: Given) -> &Given {
+        let oldest = given.at.checked_sub(self.kept_for).unwrap_or(Timestamp::MIN);
+        while let Some((at, id)) = self.order.front()
+            && (*at < oldest || self.order.len() >= ANSWERS_MAX)
+        {
+            self.by_id.remove(id);
+            self.order.pop_front();
+        }
+        let id = digest::of_bytes(given.request_id.as_bytes());
+        self.by_id.entry(id).or_insert_with(|| {
+            self.order.push_back((given.at, id));
+            given
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn given(id: &str, second: i64, body: &str) -> Given {
+        let at = Timestamp::from_second(second).unwrap();
+        let text = String::new;
+        let (request_id, body) = (id.to_owned(), body.to_owned());
+        Given { at, request_id, question: text(), word: text(), status: 200, timestamp: text(), signature: text(), body }
+    }
+
+    #[test]
+    fn the_first_answer_stands_until_it_is_too_old_and_the_store_is_bounded() {
+        let mut answers = Answers::new(SignedDuration::from_secs(600));
+        assert_eq!(answers.keep(given("a", 0, "first")).body, "first");
+        assert_eq!(answers.keep(given("a", 10, "second")).body, "first");
+        answers.keep(given("b", 600, "b"));
+        assert_eq!(answers.given("a").unwrap().body, "first", "still inside");
+        answers.keep(given("c", 601, "c"));
+        assert!(answers.given("a").is_none() && answers.given("b").is_some());
+        for number in 0..ANSWERS_MAX {
+            answers.keep(given(&number.to_string(), 601, ""));
+        }
+        assert_eq!((answers.by_id.len(), answers.order.len()), (ANSWERS_MAX, ANSWERS_MAX));
+        assert!(answers.given("b").is_none() && answers.given("0").is_some());
+    }
+}

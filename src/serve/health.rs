@@ -1,0 +1,48 @@
+//! Whether all is well, in parts: one that fails makes `/healthz` say so, and names itself.
+
+use std::sync::atomic::{AtomicBool, Ordering};
+
+/// The state of a serving process. Everything begins unwell except the log.
+#[derive(Debug, Default)]
+pub struct Health {
+    caught_up: AtomicBool,
+    ledger_fails: AtomicBool,
+    log_fails: AtomicBool,
+}
+
+impl Health {
+    /// The index is loaded, and every message of earlier runs is in the ledger.
+    pub fn caught_up(&self) {
+        self.caught_up.store(true, Ordering::Release);
+    }
+
+    /// Whether inquiries can be answered: before, a paid bill could pass for unpaid.
+    #[must_use]
+    pub fn is_caught_up(&self) -> bool {
+        self.caught_up.load(Ordering::Acquire)
+    }
+
+    /// How the last try to bring the ledger up to date ended.
+    pub fn ledger(&self, works: bool) {
+        self.ledger_fails.store(!works, Ordering::Release);
+    }
+
+    /// How the last try to make messages durable ended.
+    pub fn log(&self, works: bool) {
+        self.log_fails.store(!works, Ordering::Release);
+    }
+
+    /// `ready`, or what is wrong.
+    #[must_use]
+    pub fn word(&self) -> &'static str {
+        if !self.is_caught_up() {
+            "starting"
+        } else if self.log_fails.load(Ordering::Acquire) {
+            "log failing"
+        } else if self.ledger_fails.load(Ordering::Acquire) {
+            "ledger behind"
+        } else {
+            "ready"
+        }
+    }
+}

@@ -1,0 +1,195 @@
+//! Inquiries: verified, decided from the books, answered with a signature, and answered alike when they are repeated.
+
+use std::sync::Arc;
+use std::time::Instant;
+
+use axum::http::header::CONTENT_TYPE;
+use axum::http::{HeaderValue, StatusCode};
+use axum::response::{IntoResponse as _, Response};
+use serde_json::{Map, Value};
+
+use super::answers::Given;
+use super::log::Kind;
+use super::message::Received;
+use super::{Found, InvalidSignature, Shared};
+use crate::doku::inquiry::{self, Question, Shown, Status};
+use crate::doku::signature::SigningKey;
+use crate::domain::calendar::format_utc_seconds;
+use crate::domain::digest;
+use crate::domain::inquiry::{Decision, Facts, decide};
+
+/// What was found out, before it is put into words.
+struct Outcome {
+    status: Status,
+    /// The decision, for our own log.
+    decision: &'static str,
+    body: Vec<u8>,
+    found: Option<Found>,
+    /// Whether the same question must hear the same again. Not so when we could not look.
+    lasting: bool,
+}
+
+/// Answers an inquiry.
+pub(super) async fn answered(shared: &Arc<Shared>, received: Received, begun: Instant) -> Response {
+    if !shared.health.is_caught_up() {
+        // What was paid may not be known yet.
+        return (StatusCode::SERVICE_UNAVAILABLE, [("retry-after", "1")]).into_response();
+    }
+    let settings = &shared.settings;
+    let target = &settings.inquiry_path;
+    let key = match received.signer(settings, target) {
+        Ok(key) if settings.freshness_seconds == 0 || received.is_fresh(settings.freshness_seconds) => key,
+        Ok(key) => return turned_down(shared, &received, key, "`Request-Timestamp` is too far from now", begun).await,
+        Err(why) => {
+            let Some(key) = settings.keys.first() else { return StatusCode::UNAUTHORIZED.into_response() };
+            return turned_down(shared, &received, key, why, begun).await;
+        }
+    };
+    let request_id = received.request_id().unwrap_or_default();
+    let question_digest = digest::hex(&digest::of_bytes(&received.body));
+    let before = shared.answers().given(request_id).cloned();
+    if let Some(given) = before.filter(|given| given.question == question_digest) {
+        shared.metrics.inquiry("repeated", begun.elapsed());
+        return response(shared, &given);
+    }
+    let outcome = outcome(shared, &received).await;
+    let given = given(shared, key, &received, question_digest, &outcome);
+    let standing = if outcome.lasting { shared.answers().keep(given.clone()).clone() } else { given.clone() };
+    if standing.question != given.question {
+        // The id was used for another question: that one keeps its answer, this one gets none it could be mistaken for.
+        return turned_down(shared, &received, key, "`Request-Id` was used for another inquiry", begun).await;
+    }
+    let inquiry = shared.records.append(Kind::Inquiries, received.at, received.line(target, &decision_of(&outcome)));
+    let answer = async {
+        if outcome.lasting && standing == given {
+            shared.records.append(Kind::Answers, received.at, serde_json::to_vec(&given).unwrap_or_default()).await;
+        }
+    };
+    tokio::join!(inquiry, answer);
+    shared.metrics.inquiry(outcome.status.name(), begun.elapsed());
+    response(shared, &standing)
+}
+
+/// What is not provably DOKU's, or not of now, is kept apart and told as little as possible.
+async fn turned_down(shared: &Shared, received: &Received, key: &SigningKey, why: &str, begun: Instant) -> Response {
+    let status = match shared.settings.invalid_signature {
+        InvalidSignature::Unauthorized => Status::InvalidSignature,
+        InvalidSignature::Decline => Status::Decline,
+    };
+    shared.records.append(Kind::Forged, received.at, received.forged_line(&shared.settings.inquiry_path, why)).await;
+    shared.metrics.inquiry(Status::InvalidSignature.name(), begun.elapsed());
+    let body = inquiry::refusal(None, status);
+    let outcome = Outcome { status, decision: "unverified", body, found: None, lasting: false };
+    response(shared, &given(shared, key, received, String::new(), &outcome))
+}
+
+async fn outcome(shared: &Arc<Shared>, received: &Received) -> Outcome {
+    let refused = |status: Status, decision: &'static str, question: Option<&Question>, lasting: bool| Outcome {
+        status,
+        decision,
+        body: inquiry::refusal(question, status),
+        found: None,
+        lasting,
+    };
+    let question = match received.text().ok_or("body").and_then(inquiry::parse) {
+        Ok(question) => question,
+        Err(field) => return refused(Status::Decline, field, None, true),
+    };
+    let (books, code) = (Arc::clone(&shared.books), question.payment_code.clone());
+    // The books may wait for a disk; the sockets must not.
+    let looked = tokio::task::spawn_blocking(move || {
+        let found = books.find(&code)?;
+        let customer = match &found {
+            Some(found) => books.customer(&found.state.invoice_number)?,
+            None => None,
+        };
+        Ok::<_, String>((found, customer))
+    });
+    let (found, customer) = match looked.await {
+        Ok(Ok(looked)) => looked,
+        Ok(Err(reason)) => {
+            tracing::error!(reason, "an inquiry could not be looked up");
+            return refused(Status::Decline, "books unreadable", Some(&question), false);
+        }
+        Err(_) => return refused(Status::Decline, "books unreadable", Some(&question), false),
+    };
+    let facts = found.as_ref().map(facts);
+    let decision = decide(facts.as_ref(), question.channel, received.at);
+    let status = Status::of(decision);
+    let body = match &found {
+        Some(found) if decision == Decision::Payable => {
+            let (invoice_number, terms) = (&found.state.invoice_number, &found.state.terms);
+            let name_fallback = &shared.settings.customer_name;
+            inquiry::payable(&question, &Shown { invoice_number, terms, customer: customer.as_ref(), name_fallback })
+        }
+        _ => inquiry::refusal(Some(&question), status),
+    };
+    let decision = match decision {
+        Decision::Declined(why) => why.name(),
+        _ => status.name(),
+    };
+    Outcome { status, decision, body, found, lasting: true }
+}
+
+fn facts(found: &Found) -> Facts {
+    let Found { state, paid } = found;
+    Facts {
+        status: state.status,
+        method: state.terms.method,
+        channel: state.terms.channel,
+        reusable: state.terms.reusable,
+        paid: *paid,
+        expires_at: state.expires_at(),
+    }
+}
+
+/// What the inquiry log says beside the message: no names.
+fn decision_of(outcome: &Outcome) -> Map<String, Value> {
+    let mut more = Map::new();
+    more.insert("answer".into(), outcome.status.name().into());
+    more.insert("decision".into(), outcome.decision.into());
+    if let Some(found) = &outcome.found {
+        more.insert("invoice_number".into(), found.state.invoice_number.as_str().into());
+        more.insert("amount".into(), found.state.terms.amount.get().into());
+    }
+    more
+}
+
+fn given(shared: &Shared, key: &SigningKey, received: &Received, question: String, outcome: &Outcome) -> Given {
+    let settings = &shared.settings;
+    let request_id = received.request_id().unwrap_or_default();
+    let timestamp = format_utc_seconds(shared.clock.now());
+    let signed = inquiry::sign(key, &settings.client_id, request_id, &timestamp, &settings.inquiry_path, &outcome.body);
+    Given {
+        at: received.at,
+        request_id: request_id.to_owned(),
+        question,
+        word: outcome.status.name().to_owned(),
+        status: outcome.status.http(),
+        timestamp,
+        signature: signed.unwrap_or_default(),
+        body: String::from_utf8_lossy(&outcome.body).into_owned(),
+    }
+}
+
+/// The answer on the wire. One that cannot echo an id is not signed: there is nothing it could be bound to.
+fn response(shared: &Shared, given: &Given) -> Response {
+    let status = StatusCode::from_u16(given.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+    let mut response = (status, given.body.clone()).into_response();
+    let headers = response.headers_mut();
+    headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+    let signed = [
+        ("client-id", &shared.settings.client_id),
+        ("request-id", &given.request_id),
+        ("response-timestamp", &given.timestamp),
+        ("signature", &given.signature),
+    ];
+    if !given.request_id.is_empty() {
+        for (name, value) in signed {
+            if let Ok(value) = HeaderValue::from_str(value) {
+                headers.insert(name, value);
+            }
+        }
+    }
+    response
+}

@@ -1,0 +1,94 @@
+//! Accepting connections, each with its limits, and letting them go.
+
+use std::io::Write as _;
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::Router;
+use hyper::server::conn::http1;
+use hyper_util::rt::{TokioIo, TokioTimer};
+use hyper_util::service::TowerToHyperService;
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::{Semaphore, watch};
+use tokio::task::JoinSet;
+
+use super::{Limits, Shared};
+
+/// Bytes of a request's head at most.
+const HEAD_BYTES_MAX: usize = 16_384;
+/// Headers of a request at most; DOKU sends about ten, a proxy adds a few.
+const HEADERS_MAX: usize = 64;
+/// What a client above the cap hears, if it listens.
+const BUSY: &[u8] = b"HTTP/1.1 503 Service Unavailable\r\nRetry-After: 1\r\nConnection: close\r\nContent-Length: 0\r\n\r\n";
+/// How long to wait after a failed accept: out of file descriptors, most likely.
+const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
+
+/// Serves until `stopped`, then until all requests under way have been answered, for [`Limits::drain`] at most.
+pub(super) async fn serve(listener: TcpListener, router: Router, shared: Arc<Shared>, limits: Limits, mut stopped: watch::Receiver<()>) {
+    let places = Arc::new(Semaphore::new(limits.connections_max));
+    let mut connections = JoinSet::new();
+    loop {
+        let accepted = tokio::select! {
+            // An error means that the sender is gone, which is the signal to stop.
+            _ = stopped.changed() => break,
+            accepted = listener.accept() => accepted,
+        };
+        // What has ended is let go, so that the set does not grow.
+        while connections.try_join_next().is_some() {}
+        let stream = match accepted {
+            Ok((stream, _)) => stream,
+            Err(error) => {
+                tracing::warn!(%error, "a connection could not be accepted");
+                tokio::time::sleep(ACCEPT_PAUSE).await;
+                continue;
+            }
+        };
+        let Ok(place) = Arc::clone(&places).try_acquire_owned() else {
+            shared.metrics.refused();
+            turn_away(stream);
+            continue;
+        };
+        let (router, shared, stopped) = (router.clone(), Arc::clone(&shared), stopped.clone());
+        connections.spawn(async move {
+            shared.metrics.connections.inc();
+            connection(stream, router, limits, stopped).await;
+            shared.metrics.connections.dec();
+            drop(place);
+        });
+    }
+    drop(listener);
+    let all_ended = async { while connections.join_next().await.is_some() {} };
+    if tokio::time::timeout(limits.drain, all_ended).await.is_err() {
+        tracing::warn!("requests were still under way when the time to drain was over; none of them was acknowledged");
+    }
+}
+
+/// Never waits: whoever is above the cap must not cost anything.
+fn turn_away(stream: TcpStream) {
+    if let Ok(mut stream) = stream.into_std() {
+        drop(stream.write(BUSY));
+    }
+}
+
+async fn connection(stream: TcpStream, router: Router, limits: Limits, mut stopped: watch::Receiver<()>) {
+    // Only latency depends on it.
+    drop(stream.set_nodelay(true));
+    // The time for a head begins when the connection is opened or the answer before it has left: it bounds idling as well.
+    let connection = http1::Builder::new()
+        .timer(TokioTimer::new())
+        .header_read_timeout(limits.header_timeout)
+        .max_headers(HEADERS_MAX)
+        .max_buf_size(HEAD_BYTES_MAX)
+        .serve_connection(TokioIo::new(stream), TowerToHyperService::new(router));
+    tokio::pin!(connection);
+    let ended = tokio::select! {
+        ended = connection.as_mut() => ended,
+        _ = stopped.changed() => {
+            connection.as_mut().graceful_shutdown();
+            connection.await
+        }
+    };
+    if let Err(error) = ended {
+        tracing::debug!(%error, "a connection ended badly");
+    }
+}

@@ -1,0 +1,260 @@
+//! Logs of what arrived: one JSON line a message, one file a kind and WIB day, written by one thread each.
+//!
+//! Belongs here: durability. The messages of all requests that wait while the disk works share its next fsync, and a caller
+//! hears that its line is there only when it is. Must not be here: what the lines say.
+
+mod closing;
+mod files;
+
+use std::fs::{self, File, TryLockError};
+use std::io::{self, BufRead as _, BufReader};
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError, mpsc};
+use std::thread::JoinHandle;
+
+use jiff::Timestamp;
+use jiff::civil::Date;
+use tokio::sync::oneshot;
+
+use self::files::Files;
+use super::ServeError;
+use super::metrics::Metrics;
+use crate::domain::calendar::wib_date;
+
+/// Lines that may share an fsync.
+const BATCH: usize = 4_096;
+
+/// What a log holds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Kind {
+    /// DOKU's notifications: evidence of payments.
+    Notifications,
+    /// DOKU's inquiries and what was decided.
+    Inquiries,
+    /// Whatever is not provably DOKU's.
+    Forged,
+    /// Answers to inquiries, for repeating them.
+    Answers,
+}
+
+impl Kind {
+    /// How its files begin.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Notifications => "notifications",
+            Self::Inquiries => "inquiries",
+            Self::Forged => "forged",
+            Self::Answers => "answers",
+        }
+    }
+
+    /// `notifications-2026-11-21.jsonl`.
+    #[must_use]
+    pub fn file_name(self, day: Date) -> String {
+        format!("{}-{day}.jsonl", self.name())
+    }
+
+    /// The day of a file of this kind that is still open for writing.
+    fn day_of(self, file_name: &str) -> Option<Date> {
+        file_name.strip_prefix(self.name())?.strip_prefix('-')?.strip_suffix(".jsonl")?.parse().ok()
+    }
+}
+
+/// Whether a caller waits for the disk, or only for the system.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Durability {
+    /// The line survives a power cut.
+    Synced,
+    /// The line survives the death of this process.
+    Written,
+}
+
+/// The folder of the logs, held by this process alone.
+#[derive(Clone, Debug)]
+pub struct LogFolder {
+    path: PathBuf,
+    _lock: Arc<File>,
+}
+
+impl LogFolder {
+    /// Makes the folder if it is missing, and takes it.
+    ///
+    /// # Errors
+    /// [`ServeError::Folder`] and [`ServeError::Held`].
+    pub fn take(path: &Path) -> Result<Self, ServeError> {
+        let failed = |error: &io::Error| ServeError::Folder { path: path.to_owned(), reason: error.to_string() };
+        fs::create_dir_all(path).map_err(|error| failed(&error))?;
+        let lock = File::options().create(true).truncate(false).write(true).open(path.join(".lock")).map_err(|error| failed(&error))?;
+        match lock.try_lock() {
+            Ok(()) => Ok(Self { path: path.to_owned(), _lock: Arc::new(lock) }),
+            Err(TryLockError::WouldBlock) => Err(ServeError::Held { path: path.to_owned() }),
+            Err(TryLockError::Error(error)) => Err(failed(&error)),
+        }
+    }
+
+    /// The notification files that are not closed yet: what the ledger may lack after a crash is in them.
+    ///
+    /// # Errors
+    /// [`ServeError::Folder`].
+    pub fn open_notifications(&self) -> Result<Vec<PathBuf>, ServeError> {
+        let files = self.days(Kind::Notifications).map_err(|error| self.failed(&error))?;
+        Ok(files.into_iter().map(|(_, path)| path).collect())
+    }
+
+    /// Compresses the files of days before `day` and removes expired answers.
+    ///
+    /// # Errors
+    /// The system's; what was not finished is done by the next call.
+    pub fn close_before(&self, day: Date) -> io::Result<u64> {
+        let mut count = 0_u64;
+        for kind in super::LASTING {
+            for (_, path) in self.days(kind)?.into_iter().filter(|(of, _)| *of < day) {
+                closing::close(&path)?;
+                count = count.saturating_add(1);
+            }
+        }
+        for (_, path) in self.days(Kind::Answers)?.into_iter().filter(|(of, _)| *of < day) {
+            fs::remove_file(path)?;
+        }
+        Ok(count)
+    }
+
+    /// Starts the thread that writes lines. The folder is tried out first.
+    pub(super) fn writer(
+        &self,
+        name: &str,
+        durability: Durability,
+        forged_bytes_max: u64,
+        metrics: &Arc<Metrics>,
+    ) -> Result<LogWriter, ServeError> {
+        tempfile::tempfile_in(&self.path).map_err(|error| self.failed(&error))?;
+        let (sender, receiver) = mpsc::channel();
+        let mut files = Files::new(&self.path, durability, forged_bytes_max, Arc::clone(metrics));
+        let folder = self.clone();
+        let thread = std::thread::Builder::new().name(format!("log-{name}")).spawn(move || {
+            // The folder stays ours until the last line is written.
+            let _folder = folder;
+            write_all(&receiver, &mut files);
+        });
+        let thread = thread.map_err(|error| self.failed(&error))?;
+        Ok(LogWriter { sender: Mutex::new(Some(sender)), thread: Mutex::new(Some(thread)) })
+    }
+
+    /// Visits the lines of a kind's open files of the day of `since` and later. What cannot be read is passed over.
+    pub(super) fn lines_since(&self, kind: Kind, since: Timestamp, mut visit: impl FnMut(&[u8])) {
+        let files = self.days(kind).unwrap_or_default();
+        for (_, path) in files.into_iter().filter(|(day, _)| *day >= wib_date(since)) {
+            let Ok(file) = File::open(&path) else { continue };
+            for line in BufReader::new(file).split(b'\n').map_while(Result::ok) {
+                visit(&line);
+            }
+        }
+    }
+
+    /// The open files of a kind, by day.
+    fn days(&self, kind: Kind) -> io::Result<Vec<(Date, PathBuf)>> {
+        let mut found = Vec::new();
+        for entry in fs::read_dir(&self.path)? {
+            let entry = entry?;
+            if let Some(day) = entry.file_name().to_str().and_then(|name| kind.day_of(name)) {
+                found.push((day, entry.path()));
+            }
+        }
+        found.sort();
+        Ok(found)
+    }
+
+    fn failed(&self, error: &io::Error) -> ServeError {
+        ServeError::Folder { path: self.path.clone(), reason: error.to_string() }
+    }
+}
+
+/// One line on its way to the disk.
+struct Job {
+    kind: Kind,
+    day: Date,
+    line: Vec<u8>,
+    done: oneshot::Sender<bool>,
+}
+
+/// A thread that writes lines. Callers share its work.
+#[derive(Debug)]
+pub(super) struct LogWriter {
+    sender: Mutex<Option<mpsc::Sender<Job>>>,
+    thread: Mutex<Option<JoinHandle<()>>>,
+}
+
+impl LogWriter {
+    /// Appends a line (its line feed is added) to the file of the day `at` falls on; whether it is there.
+    pub(super) async fn append(&self, kind: Kind, at: Timestamp, line: Vec<u8>) -> bool {
+        let (done, answer) = oneshot::channel();
+        let job = Job { kind, day: wib_date(at), line, done };
+        let sent = match &*self.sender.lock().unwrap_or_else(PoisonError::into_inner) {
+            Some(sender) => sender.send(job).is_ok(),
+            None => false,
+        };
+        sent && answer.await.unwrap_or(false)
+    }
+
+    /// Writes what is under way, makes it durable, and ends the thread.
+    pub(super) fn close(&self) {
+        drop(self.sender.lock().unwrap_or_else(PoisonError::into_inner).take());
+        if let Some(thread) = self.thread.lock().unwrap_or_else(PoisonError::into_inner).take() {
+            drop(thread.join());
+        }
+    }
+}
+
+/// Group commit: whatever came while the last batch was being made durable is the next batch.
+fn write_all(receiver: &mpsc::Receiver<Job>, files: &mut Files) {
+    while let Ok(first) = receiver.recv() {
+        let mut batch = vec![first];
+        batch.extend(receiver.try_iter().take(BATCH));
+        let written = files.append(batch.iter().map(|job| (job.kind, job.day, job.line.as_slice())));
+        for job in batch {
+            if job.done.send(written).is_err() {
+                tracing::debug!("a message was kept after its sender had hung up");
+            }
+        }
+    }
+    files.finish();
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn all_that_wait_share_one_fsync_and_hear_of_it() {
+        let folder = tempfile::tempdir().unwrap();
+        let metrics = Arc::<Metrics>::default();
+        let mut files = Files::new(folder.path(), Durability::Synced, 0, Arc::clone(&metrics));
+        let (sender, receiver) = mpsc::channel();
+        let day: Date = "2026-11-21".parse().unwrap();
+        let answers: Vec<oneshot::Receiver<bool>> = (0..100)
+            .map(|number: u8| {
+                let (done, answer) = oneshot::channel();
+                sender.send(Job { kind: Kind::Notifications, day, line: vec![b'a' + number % 26], done }).unwrap();
+                answer
+            })
+            .collect();
+        drop(sender);
+        write_all(&receiver, &mut files);
+        assert_eq!(metrics.log_syncs.get(), 1);
+        assert!(answers.into_iter().all(|answer| answer.blocking_recv().unwrap()));
+        assert_eq!(fs::read_to_string(folder.path().join("notifications-2026-11-21.jsonl")).unwrap().lines().count(), 100);
+    }
+
+    #[test]
+    fn a_folder_has_one_owner_until_its_last_line_is_written() {
+        let folder = tempfile::tempdir().unwrap();
+        let ours = LogFolder::take(folder.path()).unwrap();
+        assert!(matches!(LogFolder::take(folder.path()), Err(ServeError::Held { .. })));
+        let writer = ours.writer("test", Durability::Written, 0, &Arc::default()).unwrap();
+        drop(ours);
+        assert!(matches!(LogFolder::take(folder.path()), Err(ServeError::Held { .. })));
+        writer.close();
+        LogFolder::take(folder.path()).unwrap();
+    }
+}

@@ -1,0 +1,135 @@
+//! What `/metrics` shows. No label has more than a handful of values, and none says anything of a bill or a person.
+
+use std::sync::atomic::{AtomicI64, AtomicU64};
+use std::time::Duration;
+
+use prometheus_client::encoding::EncodeLabelSet;
+use prometheus_client::encoding::text::encode;
+use prometheus_client::metrics::counter::Counter;
+use prometheus_client::metrics::family::Family;
+use prometheus_client::metrics::gauge::Gauge;
+use prometheus_client::metrics::histogram::Histogram;
+use prometheus_client::registry::{Registry, Unit};
+
+/// The one label of most counts.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+pub(super) struct Label {
+    is: &'static str,
+}
+
+/// Where a request went and what it was answered.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct Request {
+    endpoint: &'static str,
+    status: u16,
+}
+
+type Count = Family<Label, Counter<u64, AtomicU64>>;
+
+/// Upper ends of the latency buckets, in seconds.
+const SECONDS: [f64; 12] = [0.000_25, 0.000_5, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.25, 1.0, 5.0];
+
+/// Every figure.
+#[derive(Debug)]
+pub struct Metrics {
+    registry: Registry,
+    requests: Family<Request, Counter<u64, AtomicU64>>,
+    inquiries: Count,
+    notifications: Count,
+    connections_refused: Counter<u64, AtomicU64>,
+    inquiry_seconds: Histogram,
+    notification_seconds: Histogram,
+    /// Calls of fsync on the notification log.
+    pub(super) log_syncs: Counter<u64, AtomicU64>,
+    /// Lines made durable, or written, by kind.
+    log_lines: Count,
+    /// Connections open now.
+    pub(super) connections: Gauge<i64, AtomicI64>,
+    waiting: Gauge<i64, AtomicI64>,
+    codes: Gauge<i64, AtomicI64>,
+    sequence: Gauge<i64, AtomicI64>,
+}
+
+impl Default for Metrics {
+    fn default() -> Self {
+        let latency = || Histogram::new(SECONDS);
+        let mut metrics = Self {
+            registry: Registry::with_prefix("tagih"),
+            requests: Family::default(),
+            inquiries: Count::default(),
+            notifications: Count::default(),
+            connections_refused: Counter::default(),
+            inquiry_seconds: latency(),
+            notification_seconds: latency(),
+            log_syncs: Counter::default(),
+            log_lines: Count::default(),
+            connections: Gauge::default(),
+            waiting: Gauge::default(),
+            codes: Gauge::default(),
+            sequence: Gauge::default(),
+        };
+        metrics.register();
+        metrics
+    }
+}
+
+impl Metrics {
+    fn register(&mut self) {
+        let registry = &mut self.registry;
+        registry.register("requests", "Requests answered, by endpoint and HTTP status", self.requests.clone());
+        registry.register("inquiries", "Inquiries, by the word they were answered, and repeated ones", self.inquiries.clone());
+        registry.register("notifications", "Notifications, by what became of them", self.notifications.clone());
+        registry.register("connections_refused", "Connections turned away above the cap", self.connections_refused.clone());
+        let (inquiry, notification) = (self.inquiry_seconds.clone(), self.notification_seconds.clone());
+        registry.register_with_unit("inquiry", "From the whole inquiry to its answer", Unit::Seconds, inquiry);
+        registry.register_with_unit("notification", "From the whole notification to its answer", Unit::Seconds, notification);
+        registry.register("log_syncs", "Times the notification log was made durable", self.log_syncs.clone());
+        registry.register("log_lines", "Lines written, by kind of log", self.log_lines.clone());
+        registry.register("connections", "Connections open now", self.connections.clone());
+        registry.register("ledger_waiting_payments", "Payments in the log that are not in the ledger yet", self.waiting.clone());
+        registry.register("index_codes", "Payment codes known", self.codes.clone());
+        registry.register("index_sequence", "The ledger's last event the index includes", self.sequence.clone());
+    }
+
+    /// `OpenMetrics` text.
+    pub(super) fn text(&self) -> String {
+        let mut text = String::new();
+        match encode(&mut text, &self.registry) {
+            Ok(()) => text,
+            Err(_) => unreachable!("a string takes whatever is written into it"),
+        }
+    }
+
+    pub(super) fn request(&self, endpoint: &'static str, status: u16) {
+        self.requests.get_or_create(&Request { endpoint, status }).inc();
+    }
+
+    pub(super) fn inquiry(&self, answer: &'static str, took: Duration) {
+        self.inquiries.get_or_create(&Label { is: answer }).inc();
+        self.inquiry_seconds.observe(took.as_secs_f64());
+    }
+
+    pub(super) fn notification(&self, fate: &'static str, took: Duration) {
+        self.notifications.get_or_create(&Label { is: fate }).inc();
+        self.notification_seconds.observe(took.as_secs_f64());
+    }
+
+    pub(super) fn line(&self, kind: &'static str) {
+        self.log_lines.get_or_create(&Label { is: kind }).inc();
+    }
+
+    pub(super) fn refused(&self) {
+        self.connections_refused.inc();
+    }
+
+    /// Payments the ledger does not have yet.
+    pub fn waiting(&self, count: usize) {
+        self.waiting.set(i64::try_from(count).unwrap_or(i64::MAX));
+    }
+
+    /// What the index holds.
+    pub fn index(&self, codes: usize, sequence: u64) {
+        self.codes.set(i64::try_from(codes).unwrap_or(i64::MAX));
+        self.sequence.set(i64::try_from(sequence).unwrap_or(i64::MAX));
+    }
+}

@@ -1,0 +1,272 @@
+//! The way in: DOKU's inquiries answered, its notifications kept, over HTTP/1.1.
+//!
+//! Belongs here: sockets and their limits, verification of what arrives, the logs, health and metrics. Must not be here: the
+//! ledger (it stands behind [`Books`]) and whether a bill is payable (`domain::inquiry`).
+
+mod answers;
+pub mod codes;
+pub mod health;
+mod inquiry;
+mod listener;
+pub mod log;
+mod message;
+pub mod metrics;
+mod notification;
+mod router;
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use jiff::{SignedDuration, Timestamp};
+use tokio::net::TcpListener;
+use tokio::sync::watch;
+use tokio::task::JoinHandle;
+
+use self::answers::Answers;
+use self::health::Health;
+use self::log::{Durability, Kind, LogFolder, LogWriter};
+use self::metrics::Metrics;
+use crate::clock::Clock;
+use crate::doku::signature::SigningKey;
+use crate::domain::bill::Customer;
+use crate::domain::code::Code;
+use crate::domain::ids::{InvoiceNumber, PaymentCode};
+use crate::domain::lifecycle::BillState;
+use crate::domain::payment::Payment;
+
+/// What the server asks of the merchant's books. Calls may wait for a disk.
+pub trait Books: Send + Sync + 'static {
+    /// The bill that has `payment_code`, or had it last.
+    ///
+    /// # Errors
+    /// In words, when the books cannot be read.
+    fn find(&self, payment_code: &PaymentCode) -> Result<Option<Found>, String>;
+
+    /// Who owes a bill; `None` if that is not kept.
+    ///
+    /// # Errors
+    /// In words, when the books cannot be read.
+    fn customer(&self, invoice_number: &InvoiceNumber) -> Result<Option<Customer>, String>;
+
+    /// Takes note of a payment whose notification is durable. From now on [`Books::find`] knows it.
+    fn paid(&self, payment: Payment);
+}
+
+/// A bill as the books have it.
+#[derive(Clone, Debug)]
+pub struct Found {
+    /// Its state.
+    pub state: BillState,
+    /// Whether a payment of it is known.
+    pub paid: bool,
+}
+
+/// What an inquiry that is not provably DOKU's is answered.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum InvalidSignature {
+    /// 401 and `invalid_signature`, as the current profile has it.
+    Unauthorized,
+    /// 400 and `decline`, for the older ones.
+    Decline,
+}
+
+/// What a server is told.
+#[derive(Clone, Debug)]
+pub struct Settings {
+    /// The public paths, which DOKU signs.
+    pub inquiry_path: String,
+    /// See `inquiry_path`.
+    pub notification_path: String,
+    /// Our `Client-Id`.
+    pub client_id: String,
+    /// The keys that may have signed, the present one first.
+    pub keys: Vec<SigningKey>,
+    /// See [`InvalidSignature`].
+    pub invalid_signature: InvalidSignature,
+    /// How far an inquiry's timestamp may be from now, in seconds; 0 for any distance.
+    pub freshness_seconds: u32,
+    /// Stands in an answer for a customer whose name is not kept.
+    pub customer_name: String,
+    /// See [`Limits`].
+    pub limits: Limits,
+}
+
+/// What one client, and all of them together, may take.
+#[derive(Clone, Copy, Debug)]
+pub struct Limits {
+    /// Connections at a time; more are turned away.
+    pub connections_max: usize,
+    /// Bytes of a body; more is 413.
+    pub body_bytes_max: usize,
+    /// How long a request's head may take, and how long a connection may idle before it.
+    pub header_timeout: Duration,
+    /// How long a body may take.
+    pub body_timeout: Duration,
+    /// How long requests under way may take once a stop is asked for.
+    pub drain: Duration,
+    /// Bytes a day that strangers' messages may take in the log.
+    pub forged_bytes_max: u64,
+}
+
+/// Why there is no server (exit 2, 6 or 9; see [`codes`]).
+#[derive(Debug, thiserror::Error)]
+pub enum ServeError {
+    /// See [`codes::FOLDER`].
+    #[error("E0601: the log folder `{}` cannot be used: {reason}\nhint: check the path, its permissions and free space", path.display())]
+    Folder {
+        /// Which folder.
+        path: PathBuf,
+        /// The system's words.
+        reason: String,
+    },
+    /// See [`codes::HELD`].
+    #[error("E0602: another process writes the logs in `{}`\nhint: stop it, or set another `serve.log_dir`", path.display())]
+    Held {
+        /// Which folder.
+        path: PathBuf,
+    },
+    /// See [`codes::LISTEN`].
+    #[error("E0603: `{address}` cannot be listened on: {reason}\nhint: choose another address, or stop what uses it")]
+    Listen {
+        /// Which address.
+        address: SocketAddr,
+        /// The system's words.
+        reason: String,
+    },
+}
+
+impl ServeError {
+    /// Its stable code.
+    #[must_use]
+    pub const fn code(&self) -> Code {
+        match self {
+            Self::Folder { .. } => codes::FOLDER,
+            Self::Held { .. } => codes::HELD,
+            Self::Listen { .. } => codes::LISTEN,
+        }
+    }
+}
+
+/// What all connections share.
+pub(crate) struct Shared {
+    books: Arc<dyn Books>,
+    settings: Settings,
+    notifications: LogWriter,
+    records: LogWriter,
+    answers: Mutex<Answers>,
+    metrics: Arc<Metrics>,
+    health: Arc<Health>,
+    clock: Clock,
+}
+
+impl Shared {
+    fn answers(&self) -> std::sync::MutexGuard<'_, Answers> {
+        self.answers.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// A serving server.
+pub struct Server {
+    /// Where it listens.
+    pub address: SocketAddr,
+    /// Where health and metrics are, if apart.
+    pub admin_address: Option<SocketAddr>,
+    shared: Arc<Shared>,
+    stop: watch::Sender<()>,
+    tasks: Vec<JoinHandle<()>>,
+}
+
+impl std::fmt::Debug for Server {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Server").field("address", &self.address).field("admin_address", &self.admin_address).finish_non_exhaustive()
+    }
+}
+
+/// What a server needs from its surroundings.
+#[derive(Debug)]
+pub struct Surroundings {
+    /// Where messages are kept.
+    pub folder: LogFolder,
+    /// What time it is.
+    pub clock: Clock,
+    /// Where counts go.
+    pub metrics: Arc<Metrics>,
+    /// Who knows whether all is well; inquiries are answered once it says ready.
+    pub health: Arc<Health>,
+}
+
+impl Server {
+    /// Listens and serves: notifications at once, inquiries as soon as the health is ready.
+    ///
+    /// # Errors
+    /// [`ServeError`].
+    pub async fn start(
+        settings: Settings,
+        books: Arc<dyn Books>,
+        around: Surroundings,
+        listen: SocketAddr,
+        admin_listen: Option<SocketAddr>,
+    ) -> Result<Self, ServeError> {
+        let Surroundings { folder, clock, metrics, health } = around;
+        let (listener, address) = bind(listen).await?;
+        let admin = match admin_listen {
+            Some(listen) => Some(bind(listen).await?),
+            None => None,
+        };
+        let limits = settings.limits;
+        let answers = Answers::read_back(&folder, kept_for(&settings), clock.now());
+        let notifications = folder.writer("notifications", Durability::Synced, limits.forged_bytes_max, &metrics)?;
+        let records = folder.writer("records", Durability::Written, limits.forged_bytes_max, &metrics)?;
+        let shared = Arc::new(Shared { books, settings, notifications, records, answers: Mutex::new(answers), metrics, health, clock });
+        let (stop, _) = watch::channel(());
+        let public = router::public(&shared, admin.is_none());
+        let mut tasks = vec![tokio::spawn(listener::serve(listener, public, Arc::clone(&shared), limits, stop.subscribe()))];
+        let mut admin_address = None;
+        if let Some((listener, address)) = admin {
+            admin_address = Some(address);
+            let limits = Limits { connections_max: 32, ..limits };
+            tasks.push(tokio::spawn(listener::serve(listener, router::admin(&shared), Arc::clone(&shared), limits, stop.subscribe())));
+        }
+        Ok(Self { address, admin_address, shared, stop, tasks })
+    }
+
+    /// Takes no more connections, lets requests under way finish within [`Limits::drain`], and closes the logs.
+    pub async fn drain(self) {
+        drop(self.stop);
+        for task in self.tasks {
+            if task.await.is_err() {
+                tracing::warn!("an accept loop ended early");
+            }
+        }
+        self.shared.notifications.close();
+        self.shared.records.close();
+    }
+}
+
+async fn bind(address: SocketAddr) -> Result<(TcpListener, SocketAddr), ServeError> {
+    let failed = |error: std::io::Error| ServeError::Listen { address, reason: error.to_string() };
+    let listener = TcpListener::bind(address).await.map_err(failed)?;
+    let bound = listener.local_addr().map_err(failed)?;
+    Ok((listener, bound))
+}
+
+/// How long a repeated inquiry can pass for fresh: its timestamp may lie ahead by the whole window.
+fn kept_for(settings: &Settings) -> SignedDuration {
+    const WITHOUT_WINDOW_SECONDS: i64 = 600;
+    match i64::from(settings.freshness_seconds) {
+        0 => SignedDuration::from_secs(WITHOUT_WINDOW_SECONDS),
+        seconds => SignedDuration::from_secs(seconds.saturating_mul(2)),
+    }
+}
+
+/// Cut to what the ledger keeps of an instant, so that log and ledger say the same.
+fn received_at(clock: &Clock) -> Timestamp {
+    let now = clock.now();
+    Timestamp::from_microsecond(now.as_microsecond()).unwrap_or(now)
+}
+
+/// The kinds of day files that are compressed once their day is over; answers are only kept for as long as they may be asked
+/// for again.
+pub const LASTING: [Kind; 3] = [Kind::Notifications, Kind::Inquiries, Kind::Forged];

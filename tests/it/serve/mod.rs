@@ -1,0 +1,7 @@
+//! `tagih serve`, the real program over real sockets: what it answers, refuses, keeps and survives.
+
+mod answers;
+mod hostile;
+mod kill;
+mod notifications;
+mod shop;

@@ -1,0 +1,169 @@
+//! Notifications: kept before they are acknowledged, in the form the other commands read, and never money without a signature.
+
+use std::fs;
+use std::thread;
+
+use serde_json::Value;
+
+use super::shop::*;
+use crate::cli::world::{CLIENT, until};
+
+fn payments_in_ledger(shop: &Shop) -> Vec<String> {
+    let exported = shop.world.run(&["ledger", "export"]).expect(0).stdout;
+    let lines = exported.lines().map(|line| serde_json::from_str::<Value>(line).unwrap());
+    lines.filter(|line| line["kind"] == "payment").map(|line| line["invoice_number"].as_str().unwrap().to_owned()).collect()
+}
+
+#[test]
+fn every_genuine_message_is_kept_and_only_money_reaches_the_ledger() {
+    let mut shop = Shop::new("");
+    shop.many(4);
+    shop.open();
+    let body = |number: usize| notification_body(number, &format!("trx-{number}"), "SUCCESS");
+    let quirky = body(2)
+        .replace("\"amount\":10002", "\"amount\":\"10002.0\",\"currency\":\"IDR\",\"info1\":true")
+        .replace("\"identifier\"", "\"identifer\"")
+        .replace(&format!("\"payment_code\":\"{}\"", code_of(2)), &format!("\"payment\":{},\"reusable_status\":\"false\"", code_of(2)))
+        .replace("\"SUCCESS\"", "\"success\"");
+    let messages = [
+        ("plain", body(1), 200),
+        ("every quirk at once", quirky, 200),
+        ("twice", body(1), 200),
+        ("an unknown invoice", body(4).replace("N-00004", "UNKNOWN"), 200),
+        ("failed", notification_body(3, "trx-f", "FAILED"), 200),
+        ("expired", notification_body(3, "trx-e", "EXPIRED"), 200),
+        ("a status nobody knows", notification_body(3, "trx-s", "REVERSED"), 200),
+        ("another service", body(3).replace("ONLINE_TO_OFFLINE\"", "VIRTUAL_ACCOUNT\""), 200),
+        ("an amount that is none", body(3).replace("10003", "\"1.5\""), 200),
+        ("no JSON", "{\"service\":".into(), 400),
+        ("no object", "[]".into(), 400),
+    ];
+    for (index, (what, body, status)) in messages.iter().enumerate() {
+        assert_eq!(shop.send(&Message::new(NOTIFICATION, &index.to_string(), body)).status, *status, "{what}");
+    }
+    assert_eq!(shop.send(&Message::new(NOTIFICATION, "bytes", [b'{', 0xff, b'}'])).status, 400);
+    let kept = shop.lines("notifications-");
+    let bodies: Vec<&str> = kept.iter().filter_map(|line| line["body"].as_str()).collect();
+    assert_eq!(bodies, messages.iter().map(|(_, body, _)| body.as_str()).collect::<Vec<_>>());
+    assert_eq!(kept.last().unwrap()["body_base64"], "e/99");
+    // At once in answers, soon in the ledger.
+    assert_eq!(shop.send(&Message::inquiry("a", &code_of(2))).word(), "billing_already_paid");
+    assert_eq!(shop.send(&Message::inquiry("b", &code_of(3))).word(), "success");
+    until("the ledger has them", || payments_in_ledger(&shop) == ["N-00001", "N-00002", "UNKNOWN"]);
+    // What we wrote is what `ingest` reads: nothing new, and all lines verify.
+    let log = shop.logs("notifications-")[0].display().to_string();
+    let ingested = shop.world.run(&["--json", "ingest", &log]).expect(0).stdout;
+    let ingested: Value = serde_json::from_str(&ingested).unwrap();
+    assert_eq!((ingested["new"].as_u64(), ingested["known"].as_u64()), (Some(0), Some(3)), "{ingested}");
+    assert_eq!(shop.close(), Some(0));
+}
+
+#[test]
+fn forged_messages_are_refused_and_kept_apart_from_money() {
+    let mut shop = Shop::new("");
+    shop.many(2);
+    shop.open();
+    let good = || Message::notification(1, "trx");
+    let (path, body) = (NOTIFICATION.to_owned(), notification_body(2, "trx", "SUCCESS").into_bytes());
+    let forged = [
+        Message { body, ..good() },
+        Message::signed_as("SK-other", NOTIFICATION, "id", "2026-10-12T07:06:28Z", notification_body(1, "x", "SUCCESS")),
+        Message { path, ..Message::new(INQUIRY, "id", notification_body(1, "x", "SUCCESS")) },
+        good().with("Client-Id", "MCH-OTHER"),
+        good().and("Client-Id", CLIENT),
+        good().with("Signature", ""),
+        Message { headers: Vec::new(), ..good() },
+        Message { body: vec![0xff], ..good() },
+    ];
+    for message in &forged {
+        assert_eq!(shop.send(message).status, 401, "{message:?}");
+    }
+    assert_eq!(shop.lines("forged-").len(), forged.len());
+    assert!(shop.logs("notifications-").is_empty());
+    // One of the past is DOKU's all the same: it may have tried for twelve hours.
+    let late =
+        Message::signed_as(crate::cli::world::SECRET, NOTIFICATION, "l", "2026-10-12T07:06:28Z", notification_body(2, "l", "SUCCESS"));
+    assert_eq!(shop.send(&late).status, 200);
+    until("the ledger has it", || payments_in_ledger(&shop) == ["N-00002"]);
+    assert_eq!(shop.send(&Message::inquiry("a", &code_of(1))).word(), "success");
+    assert_eq!(shop.metric("tagih_notifications_total{is=\"forged\"}"), forged.len() as u64);
+}
+
+#[test]
+fn many_at_once_share_an_fsync() {
+    let mut shop = Shop::new("");
+    shop.open();
+    let (senders, each) = (32, 40);
+    thread::scope(|scope| {
+        for sender in 0..senders {
+            let mut line = shop.connect();
+            scope.spawn(move || {
+                for number in 0..each {
+                    let message = Message::notification(1, &format!("{sender}-{number}"));
+                    assert_eq!(line.exchange(&message.bytes()).unwrap().status, 200);
+                }
+            });
+        }
+    });
+    let (lines, syncs) = (shop.metric("tagih_log_lines_total{is=\"notifications\"}"), shop.metric("tagih_log_syncs_total"));
+    assert_eq!(lines, senders * each);
+    assert_eq!(shop.lines("notifications-").len() as u64, lines);
+    assert!(syncs >= 1 && syncs < lines, "{syncs} fsyncs for {lines} messages of {senders} at a time");
+}
+
+#[test]
+fn a_signal_lets_requests_under_way_finish_and_then_ends_with_zero() {
+    for name in ["TERM", "INT"] {
+        let mut shop = Shop::new("");
+        shop.many(1);
+        shop.open();
+        let message = Message::notification(1, "under-way").bytes();
+        let (head, rest) = message.split_at(message.len() - 10);
+        let mut busy = shop.connect();
+        busy.write(head).unwrap();
+        let mut idle = shop.connect();
+        assert_eq!(idle.exchange(&Message::inquiry("i", &code_of(1)).bytes()).unwrap().status, 200);
+        shop.signal(name);
+        until("no connection is taken any more", || Line::to(&shop.address).is_err());
+        busy.write(rest).unwrap();
+        assert_eq!(busy.read().unwrap().status, 200);
+        assert!(idle.read().is_err(), "an idle connection is closed");
+        assert_eq!(shop.ended().code(), Some(0));
+        assert_eq!(payments_in_ledger(&shop), ["N-00001"], "the ledger was brought up to date on the way out");
+    }
+}
+
+#[test]
+fn days_that_are_over_are_compressed_and_a_torn_line_stands_alone() {
+    let mut shop = Shop::new("");
+    shop.many(3);
+    shop.open();
+    assert_eq!(shop.send(&Message::notification(1, "a")).status, 200);
+    assert_eq!(shop.send(&Message::inquiry("i", &code_of(2))).status, 200);
+    assert_eq!(shop.close(), Some(0));
+    // The day's file becomes one of an earlier day, with a line that a killed process left torn; today's has only such a line.
+    let today = shop.logs("notifications-")[0].clone();
+    let line = fs::read_to_string(&today).unwrap();
+    let payment_of_two = Message::notification(2, "b");
+    let torn = &line[..line.len() / 2];
+    let headers: serde_json::Map<String, Value> =
+        payment_of_two.headers.iter().map(|(name, value)| (name.clone(), value.as_str().into())).collect();
+    let body = String::from_utf8(payment_of_two.body).unwrap();
+    let unapplied = serde_json::json!({"received_at": "2026-01-02T03:04:05Z", "target": NOTIFICATION, "headers": headers, "body": body});
+    shop.world.file("logs/notifications-2026-01-02.jsonl", format!("{line}{unapplied}\n{torn}"));
+    shop.world.file("logs/answers-2026-01-02.jsonl", "{}\n");
+    fs::write(&today, torn).unwrap();
+    shop.open();
+    assert_eq!(shop.send(&Message::inquiry("j", &code_of(2))).word(), "billing_already_paid", "caught up from the open log");
+    assert_eq!(shop.send(&Message::notification(3, "c")).status, 200);
+    let closed = shop.world.path("logs/notifications-2026-01-02.jsonl.zst");
+    until("the day is closed", || closed.exists() && !shop.world.path("logs/notifications-2026-01-02.jsonl").exists());
+    until("old answers are gone", || !shop.world.path("logs/answers-2026-01-02.jsonl").exists());
+    let text = fs::read_to_string(&today).unwrap();
+    assert!(text.starts_with(&format!("{torn}\n{{")) && text.ends_with("}\n"), "{text}");
+    until("the ledger has all", || payments_in_ledger(&shop).len() == 3);
+    // Whoever reads all logs, closed ones too, finds the same payments.
+    let pattern = shop.world.path("logs/notifications-*").display().to_string();
+    let ingested: Value = serde_json::from_str(&shop.world.run(&["--json", "ingest", &pattern]).expect(0).stdout).unwrap();
+    assert_eq!((ingested["new"].as_u64(), ingested["known"].as_u64()), (Some(0), Some(3)), "{ingested}");
+}

@@ -1,0 +1,360 @@
+//! A merchant's server as a process, its ledger, and DOKU's side of the conversation.
+
+use std::collections::BTreeMap;
+use std::fs::{self, File};
+use std::io::{self, BufRead as _, BufReader, Read as _, Write as _};
+use std::net::TcpStream;
+use std::path::PathBuf;
+use std::process::{Child, ChildStdout, ExitStatus, Stdio};
+use std::time::Duration;
+
+use jiff::{SignedDuration, Timestamp};
+use secrecy::SecretString;
+use serde_json::Value;
+use tagih::doku::signature::{Components, SigningKey, Stamp};
+use tagih::domain::amount::Amount;
+use tagih::domain::bill::{Customer, Expiry, Policy, RecordedTerms};
+use tagih::domain::channel::{Channel, Method};
+use tagih::domain::ids::{InvoiceNumber, PaymentCode, RequestId};
+use tagih::domain::lifecycle::{CodeAnswer, Event, OperationKind};
+use tagih::domain::personal::Personal;
+use tagih::ledger::{Binding, Create, Entry, Ledger as _, Private, SqliteLedger};
+
+use crate::cli::world::{CLIENT, SECRET, World, signal, until};
+
+pub const INQUIRY: &str = "/doku/inquiry";
+pub const NOTIFICATION: &str = "/payments/notifications";
+
+/// A folder with a configuration, a ledger, and perhaps a running server.
+pub struct Shop {
+    pub world: World,
+    pub address: String,
+    running: Option<(Child, BufReader<ChildStdout>)>,
+    runs: u32,
+}
+
+impl Shop {
+    /// An empty ledger; `settings` go under `[serve]`.
+    pub fn new(settings: &str) -> Self {
+        let world = World::at("http://127.0.0.1:1", &format!("[serve]\nlisten = \"127.0.0.1:0\"\nlog_dir = \"logs\"\n{settings}"));
+        let shop = Self { world, address: String::new(), running: None, runs: 0 };
+        drop(shop.ledger());
+        shop
+    }
+
+    pub fn ledger(&self) -> SqliteLedger {
+        let binding = Binding { environment: "sandbox".into(), client_id: CLIENT.into() };
+        SqliteLedger::open(&self.world.path("tagih.ledger"), &binding, Create::IfMissing).unwrap()
+    }
+
+    /// Records events of one bill.
+    pub fn record(&self, number: &str, events: Vec<(Event, Private)>) {
+        let entry = |(event, private)| Entry { invoice_number: invoice(number), at: Timestamp::now(), event, private };
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        runtime.block_on(self.ledger().record(events.into_iter().map(entry).collect())).unwrap();
+    }
+
+    /// `count` payable bills `N-00001` … with the codes 880000001 …
+    pub fn many(&self, count: usize) {
+        let rows: String = (1..=count).map(|n| format!("N-{n:05},{},alfa,{},inquiry\n", code_of(n), 10_000 + n)).collect();
+        self.world.file("codes.csv", format!("invoice_number,payment_code,channel,amount,method\n{rows}"));
+        self.world.run(&["ledger", "import", "codes.csv"]).expect(0);
+    }
+
+    /// Starts the server, and waits until it takes connections.
+    pub fn start(&mut self) {
+        self.runs += 1;
+        let said = File::create(self.world.path(&format!("said-{}", self.runs))).unwrap();
+        let mut child = self.world.command(&["serve"]).stderr(Stdio::from(said)).spawn().unwrap();
+        let mut stdout = BufReader::new(child.stdout.take().unwrap());
+        let mut line = String::new();
+        stdout.read_line(&mut line).unwrap();
+        let address = line.trim().strip_prefix("listening on http://");
+        address.unwrap_or_else(|| panic!("{line:?}: {}", self.said())).clone_into(&mut self.address);
+        self.running = Some((child, stdout));
+    }
+
+    /// Starts it, and waits until it answers inquiries.
+    pub fn open(&mut self) {
+        self.start();
+        until("the server is ready", || self.get("/healthz").status == 200);
+    }
+
+    pub fn said(&self) -> String {
+        fs::read_to_string(self.world.path(&format!("said-{}", self.runs))).unwrap()
+    }
+
+    /// SIGKILL.
+    pub fn kill(&mut self) {
+        let (mut child, _) = self.running.take().unwrap();
+        child.kill().unwrap();
+        child.wait().unwrap();
+    }
+
+    pub fn signal(&self, name: &str) {
+        signal(&self.running.as_ref().unwrap().0, name);
+    }
+
+    pub fn ended(&mut self) -> ExitStatus {
+        self.running.take().unwrap().0.wait().unwrap()
+    }
+
+    /// SIGTERM, and its exit code.
+    pub fn close(&mut self) -> Option<i32> {
+        self.signal("TERM");
+        self.ended().code()
+    }
+
+    pub fn connect(&self) -> Line {
+        Line::to(&self.address).unwrap()
+    }
+
+    pub fn get(&self, path: &str) -> Answer {
+        self.connect().exchange(format!("GET {path} HTTP/1.1\r\nHost: x\r\n\r\n").as_bytes()).unwrap()
+    }
+
+    pub fn send(&self, message: &Message) -> Answer {
+        self.connect().exchange(&message.bytes()).unwrap()
+    }
+
+    /// A figure of `/metrics`, by what stands before its value.
+    pub fn metric(&self, name: &str) -> u64 {
+        let text = String::from_utf8(self.get("/metrics").body).unwrap();
+        let line = text.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(' '));
+        line.map_or(0, |value| value.parse().unwrap_or_else(|_| panic!("{name}: {value}")))
+    }
+
+    /// The logs whose names begin so.
+    pub fn logs(&self, prefix: &str) -> Vec<PathBuf> {
+        let mut found: Vec<PathBuf> = fs::read_dir(self.world.path("logs")).unwrap().map(|entry| entry.unwrap().path()).collect();
+        found.retain(|path| path.file_name().unwrap().to_str().unwrap().starts_with(prefix));
+        found.sort();
+        found
+    }
+
+    /// The lines of these logs that are JSON.
+    pub fn lines(&self, prefix: &str) -> Vec<Value> {
+        let text: String = self.logs(prefix).iter().map(|path| fs::read_to_string(path).unwrap()).collect();
+        text.lines().filter_map(|line| serde_json::from_str(line).ok()).collect()
+    }
+}
+
+impl Drop for Shop {
+    fn drop(&mut self) {
+        if let Some((child, _)) = &mut self.running {
+            drop(child.kill());
+            drop(child.wait());
+        }
+        if std::thread::panicking() && self.runs > 0 {
+            eprintln!("the server said: {}", self.said());
+        }
+    }
+}
+
+pub fn code_of(number: usize) -> String {
+    format!("{}", 880_000_000 + number)
+}
+
+pub fn invoice(number: &str) -> InvoiceNumber {
+    InvoiceNumber::new(number).unwrap()
+}
+
+/// Terms of a bill that DOKU asks us about.
+pub fn terms(code: &str) -> RecordedTerms {
+    RecordedTerms {
+        channel: Channel::Alfa,
+        method: Method::Inquiry,
+        payment_code: Some(PaymentCode::new(code).unwrap()),
+        amount: Amount::new(150_000).unwrap(),
+        expiry: Expiry::Minutes(60),
+        reusable: false,
+        name_digest: "n".into(),
+        email_digest: String::new(),
+        info: None,
+        receipt_description: None,
+        receipt_footer: None,
+        policy: Policy::default(),
+        bill_group: None,
+        additional: None,
+    }
+}
+
+/// A code that is live, until `minutes` from now.
+pub fn adopted(terms: &RecordedTerms, code: &str, minutes: i64) -> (Event, Private) {
+    let expires_at = Timestamp::now().checked_add(SignedDuration::from_mins(minutes)).unwrap();
+    let answer = CodeAnswer { expires_at: Some(expires_at), ..answer(code) };
+    (Event::Adopted { terms: terms.clone(), answer }, Private::default())
+}
+
+pub fn answer(code: &str) -> CodeAnswer {
+    CodeAnswer { payment_code: PaymentCode::new(code).unwrap(), created_at: None, expires_at: None, how_to_pay_page: None }
+}
+
+pub fn intended(operation: OperationKind, number: &str, terms: &RecordedTerms) -> (Event, Private) {
+    let request_id = RequestId::from_digest(&tagih::domain::digest::of_bytes(number.as_bytes()));
+    let (terms, wire_invoice_number) = (terms.clone(), invoice(number));
+    (Event::Intended { operation, terms, request_id, wire_invoice_number, body_digest: String::new() }, Private::default())
+}
+
+pub fn customer(name: &str, email: Option<&str>) -> Private {
+    Private { customer: Some(Customer { name: Personal::new(name), email: email.map(Personal::new) }), ..Private::default() }
+}
+
+/// A request of DOKU's, or of somebody who would like to be.
+#[derive(Clone, Debug)]
+pub struct Message {
+    pub method: &'static str,
+    pub path: String,
+    pub headers: Vec<(String, String)>,
+    pub body: Vec<u8>,
+}
+
+impl Message {
+    /// Signed by `secret` for `target`, as of `stamp`.
+    pub fn signed_as(secret: &str, target: &str, request_id: &str, stamp: &str, body: impl AsRef<[u8]>) -> Self {
+        let body = body.as_ref().to_vec();
+        let components = Components { client_id: CLIENT, request_id, stamp: Stamp::Request(stamp), target, body: Some(&body) };
+        let signature = SigningKey::new(&SecretString::from(secret)).sign(&components).unwrap();
+        let headers = [
+            ("Client-Id", CLIENT),
+            ("Request-Id", request_id),
+            ("Request-Timestamp", stamp),
+            ("Signature", &signature),
+            ("Content-Type", "application/json"),
+        ];
+        let headers = headers.map(|(name, value)| (name.to_owned(), value.to_owned())).to_vec();
+        Self { method: "POST", path: target.to_owned(), headers, body }
+    }
+
+    /// Signed by DOKU now.
+    pub fn new(target: &str, request_id: &str, body: impl AsRef<[u8]>) -> Self {
+        let stamp = Timestamp::now().strftime("%Y-%m-%dT%H:%M:%SZ").to_string();
+        Self::signed_as(SECRET, target, request_id, &stamp, body)
+    }
+
+    pub fn inquiry(request_id: &str, code: &str) -> Self {
+        Self::new(INQUIRY, request_id, inquiry_body(&format!("{code:?}")))
+    }
+
+    pub fn notification(number: usize, transaction: &str) -> Self {
+        Self::new(NOTIFICATION, transaction, notification_body(number, transaction, "SUCCESS"))
+    }
+
+    /// The same with another header instead of the one so called.
+    #[must_use]
+    pub fn with(mut self, name: &str, value: &str) -> Self {
+        self.headers.retain(|(known, _)| !known.eq_ignore_ascii_case(name));
+        self.and(name, value)
+    }
+
+    /// The same with one more header.
+    #[must_use]
+    pub fn and(mut self, name: &str, value: &str) -> Self {
+        self.headers.push((name.to_owned(), value.to_owned()));
+        self
+    }
+
+    pub fn bytes(&self) -> Vec<u8> {
+        let mut bytes =
+            format!("{} {} HTTP/1.1\r\nHost: x\r\nContent-Length: {}\r\n", self.method, self.path, self.body.len()).into_bytes();
+        for (name, value) in &self.headers {
+            bytes.extend_from_slice(format!("{name}: {value}\r\n").as_bytes());
+        }
+        bytes.extend_from_slice(b"\r\n");
+        bytes.extend_from_slice(&self.body);
+        bytes
+    }
+}
+
+pub fn inquiry_body(code: &str) -> String {
+    format!(
+        r#"{{"service":{{"id":"ONLINE_TO_OFFLINE"}},"acquirer":{{"id":"ALFA"}},"channel":{{"id":"ONLINE_TO_OFFLINE_ALFA"}},"online_to_offline_info":{{"payment_code":{code}}},"online_to_offline_inquiry":{{"date":"2020-08-11T08:45:42Z","identifier":[]}}}}"#
+    )
+}
+
+pub fn notification_body(number: usize, transaction: &str, status: &str) -> String {
+    let (code, amount) = (code_of(number), 10_000 + number);
+    format!(
+        r#"{{"service":{{"id":"ONLINE_TO_OFFLINE"}},"acquirer":{{"id":"ALFA"}},"channel":{{"id":"ONLINE_TO_OFFLINE_ALFA"}},"transaction":{{"status":"{status}","date":"2026-10-12T07:06:28Z","original_request_id":"x"}},"order":{{"invoice_number":"N-{number:05}","amount":{amount}}},"online_to_offline_info":{{"payment_code":"{code}"}},"online_to_offline_payment":{{"identifier":[{{"name":"AGENT_ID","value":"ALFAMART"}},{{"name":"AGENT_STORE_ID","value":"s"}},{{"name":"AGENT_TRX_ID","value":"{transaction}"}}]}}}}"#
+    )
+}
+
+/// What came back.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Answer {
+    pub status: u16,
+    pub headers: BTreeMap<String, String>,
+    pub body: Vec<u8>,
+}
+
+impl Answer {
+    pub fn json(&self) -> Value {
+        serde_json::from_slice(&self.body).unwrap_or_else(|_| panic!("{self:?}"))
+    }
+
+    /// The word of an inquiry's answer.
+    pub fn word(&self) -> String {
+        self.json()["online_to_offline_inquiry"]["status"].as_str().unwrap().to_owned()
+    }
+
+    /// Whether it is signed by `secret` for the inquiry `request_id`.
+    pub fn is_signed(&self, secret: &str, request_id: &str) -> bool {
+        let header = |name: &str| self.headers.get(name).map_or("", String::as_str);
+        let components = Components {
+            client_id: header("client-id"),
+            request_id: header("request-id"),
+            stamp: Stamp::Response(header("response-timestamp")),
+            target: INQUIRY,
+            body: Some(&self.body),
+        };
+        let key = SigningKey::new(&SecretString::from(secret));
+        header("request-id") == request_id
+            && header("client-id") == CLIENT
+            && header("response-timestamp").len() == "2020-08-11T08:45:43Z".len()
+            && key.verify(&components, header("signature")).is_ok()
+    }
+}
+
+/// A connection that is kept.
+pub struct Line {
+    pub stream: BufReader<TcpStream>,
+}
+
+impl Line {
+    pub fn to(address: &str) -> io::Result<Self> {
+        let stream = TcpStream::connect(address)?;
+        stream.set_read_timeout(Some(Duration::from_secs(20)))?;
+        stream.set_nodelay(true)?;
+        Ok(Self { stream: BufReader::new(stream) })
+    }
+
+    pub fn write(&mut self, bytes: &[u8]) -> io::Result<()> {
+        self.stream.get_mut().write_all(bytes)
+    }
+
+    pub fn exchange(&mut self, bytes: &[u8]) -> io::Result<Answer> {
+        self.write(bytes)?;
+        self.read()
+    }
+
+    /// One answer with its body.
+    pub fn read(&mut self) -> io::Result<Answer> {
+        let cut = || io::Error::new(io::ErrorKind::UnexpectedEof, "no whole answer");
+        let mut line = String::new();
+        self.stream.read_line(&mut line)?;
+        let status = line.split(' ').nth(1).and_then(|code| code.parse().ok()).ok_or_else(cut)?;
+        let mut headers = BTreeMap::new();
+        loop {
+            line.clear();
+            if self.stream.read_line(&mut line)? == 0 {
+                return Err(cut());
+            }
+            let Some((name, value)) = line.trim_end().split_once(": ") else { break };
+            headers.insert(name.to_ascii_lowercase(), value.to_owned());
+        }
+        let length = headers.get("content-length").map_or(0, |length| length.parse().unwrap());
+        let mut body = vec![0; length];
+        self.stream.read_exact(&mut body)?;
+        Ok(Answer { status, headers, body })
+    }
+}
