@@ -1,25 +1,36 @@
 //! Bills and earlier payments out of our own ledger's states.
 
-use super::bills::{Bills, ExternalMark, KnownPayment, NewBill, TooMany};
+use std::collections::HashMap;
+
+use jiff::Timestamp;
+
+use super::bills::{Bills, ExternalMark, NewBill, TooMany};
+use super::known::KnownPayment;
 use crate::domain::amount::Amount;
 use crate::domain::classify::{Policy, issued_otherwise};
+use crate::domain::ids::InvoiceNumber;
 use crate::domain::lifecycle::{BillState, OperationKind, Status};
 use crate::domain::payment::Payment;
 
-/// The bills of `states`, findable.
+/// The bills of `states`, findable; `lapses` of those whose policy was ever lapsed or cancelled.
 ///
 /// # Errors
 /// [`TooMany`].
-pub fn from_states<'a>(states: impl IntoIterator<Item = &'a BillState>, policy: &Policy) -> Result<Bills, TooMany> {
+pub fn from_states<'a>(
+    states: impl IntoIterator<Item = &'a BillState>,
+    lapses: &HashMap<InvoiceNumber, Vec<(Timestamp, bool)>>,
+    policy: &Policy,
+) -> Result<Bills, TooMany> {
     let mut bills = Bills::default();
     for state in states {
-        push(&mut bills, state, policy)?;
+        let lapses = lapses.get(&state.invoice_number).map_or(&[][..], Vec::as_slice);
+        push(&mut bills, state, lapses, policy)?;
     }
     bills.build_index();
     Ok(bills)
 }
 
-fn push(bills: &mut Bills, state: &BillState, policy: &Policy) -> Result<(), TooMany> {
+fn push(bills: &mut Bills, state: &BillState, lapses: &[(Timestamp, bool)], policy: &Policy) -> Result<(), TooMany> {
     let code = state.code.as_ref();
     let issue_in_doubt = matches!(state.status, Status::Requested | Status::InDoubt(OperationKind::Issue));
     let open = state.open.as_ref().filter(|_| issue_in_doubt);
@@ -54,6 +65,7 @@ fn push(bills: &mut Bills, state: &BillState, policy: &Policy) -> Result<(), Too
         paid: ExternalMark::Unpaid,
         earlier_amounts: &earlier,
         bill_group: state.terms.bill_group.as_deref(),
+        lapses,
         issued_otherwise: never_amended
             && issued_otherwise(state.terms.expiry, code.and_then(|code| code.answer.created_at), expires_at, policy),
         code_is_dead: matches!(state.status, Status::Planned | Status::Rejected | Status::Retired),

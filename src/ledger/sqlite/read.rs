@@ -18,7 +18,7 @@ use crate::domain::lifecycle::Event;
 use crate::domain::payment::Payment;
 use crate::ledger::chain::{Kind, PaymentRecord};
 use crate::ledger::rules::Span;
-use crate::ledger::{FoundTotals, Head, ScopeTotals, Snapshot};
+use crate::ledger::{FoundTotals, Head, Lapses, ScopeTotals, Snapshot};
 
 /// A row of `events`, borrowed.
 pub(super) struct Link<'row> {
@@ -182,6 +182,33 @@ pub(super) fn found_totals(connection: &Connection) -> Result<FoundTotals, Fault
     let (count, millions, rest): (i64, i64, i64) = connection.prepare_cached(sql)?.query_row([], row)?;
     let amount = i128::from(millions).saturating_mul(1_000_000).saturating_add(i128::from(rest));
     Ok(FoundTotals { count: unsigned(count)?, amount })
+}
+
+/// As [`crate::ledger::Ledger::lapses`] documents it. Every event with terms is looked at, because which bills were paid when
+/// is not this query's to know.
+pub(super) fn lapses(connection: &Connection, is_lapsed: &dyn Fn(&str) -> bool) -> Result<Lapses, Fault> {
+    let sql = "SELECT invoice_number, at, json_extract(event, '$.terms.policy.status') FROM events \
+               WHERE kind = 'bill' AND json_type(event, '$.terms') = 'object' ORDER BY sequence";
+    let mut statement = connection.prepare(sql)?;
+    let mut found = statement.query([])?;
+    let mut lapses: HashMap<String, Vec<(Timestamp, bool)>> = HashMap::new();
+    while let Some(row) = found.next()? {
+        let unreadable = || Fault::Damaged("the terms of an event cannot be read".into());
+        let number = row.get_ref(0)?.as_str().map_err(|_| unreadable())?;
+        let lapsed = row.get_ref(2)?.as_str_or_null().map_err(|_| unreadable())?.is_some_and(is_lapsed);
+        let at = rows::at(row, 1)?.ok_or_else(unreadable)?;
+        // Most bills never have a lapsed policy, and a state before the first lapse changes nothing.
+        match lapses.get_mut(number) {
+            Some(states) => states.push((at, lapsed)),
+            None if lapsed => drop(lapses.insert(number.to_owned(), vec![(at, lapsed)])),
+            None => {}
+        }
+    }
+    let named = lapses.into_iter().map(|(number, states)| {
+        let number = InvoiceNumber::new(number).map_err(|error| Fault::Damaged(format!("an event names no invoice: {error}")))?;
+        Ok((number, states))
+    });
+    named.collect()
 }
 
 /// One line of a bill's story.
