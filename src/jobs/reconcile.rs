@@ -10,6 +10,7 @@ use crate::doku::signature::SigningKey;
 use crate::domain::amount::Rupiah;
 use crate::domain::classify::{Class, Period, Policy};
 use crate::domain::digest::{self, Digest};
+use crate::domain::ids::InvoiceNumber;
 use crate::evidence::{self, EvidenceError, Pairs, ReadOptions};
 use crate::ledger::{FoundTotals, Lapses, Ledger, LedgerError, ScopeTotals, Snapshot};
 use crate::reconcile::external::{self, DigestSum, ExternalError, MalformedRow};
@@ -224,7 +225,8 @@ fn own_bills(
     lapses: &Lapses,
     terms: &Terms,
 ) -> Result<Billed, ReconcileError> {
-    let bills = reconcile::from_states(snapshot.bills.values(), lapses, &terms.policy).map_err(|_| ReconcileError::TooManyBills)?;
+    let lapses_of = |number: &InvoiceNumber| lapses.get(number).map_or(&[][..], Vec::as_slice);
+    let bills = reconcile::from_states(snapshot.bills.values(), lapses_of, &terms.policy).map_err(|_| ReconcileError::TooManyBills)?;
     Ok(Billed {
         known: reconcile::known_payments(&bills, |number| snapshot.bills.get(number), &snapshot.payments),
         bills,

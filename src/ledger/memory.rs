@@ -283,10 +283,10 @@ impl Ledger for MemoryLedger {
         let mut lapses = Lapses::new();
         for (at, invoice_number, event) in &self.lock().events {
             if let Some(terms) = event.terms() {
-                let lapsed = terms.policy.status.as_deref().is_some_and(is_lapsed);
+                let is_so = terms.policy.status.as_deref().is_some_and(is_lapsed);
                 match lapses.get_mut(invoice_number) {
-                    Some(states) => states.push((*at, lapsed)),
-                    None if lapsed => drop(lapses.insert(invoice_number.clone(), vec![(*at, lapsed)])),
+                    Some(states) => states.push((*at, is_so)),
+                    None if is_so => drop(lapses.insert(invoice_number.clone(), vec![(*at, is_so)])),
                     None => {}
                 }
             }

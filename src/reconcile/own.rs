@@ -1,7 +1,5 @@
 //! Bills and earlier payments out of our own ledger's states.
 
-use std::collections::HashMap;
-
 use jiff::Timestamp;
 
 use super::bills::{Bills, ExternalMark, NewBill, TooMany};
@@ -12,19 +10,18 @@ use crate::domain::ids::InvoiceNumber;
 use crate::domain::lifecycle::{BillState, OperationKind, Status};
 use crate::domain::payment::Payment;
 
-/// The bills of `states`, findable; `lapses` of those whose policy was ever lapsed or cancelled.
+/// The bills of `states`, findable; `lapses_of` gives when the state of a bill's policy was recorded, see [`NewBill`].
 ///
 /// # Errors
 /// [`TooMany`].
 pub fn from_states<'a>(
     states: impl IntoIterator<Item = &'a BillState>,
-    lapses: &HashMap<InvoiceNumber, Vec<(Timestamp, bool)>>,
+    lapses_of: impl Fn(&InvoiceNumber) -> &'a [(Timestamp, bool)],
     policy: &Policy,
 ) -> Result<Bills, TooMany> {
     let mut bills = Bills::default();
     for state in states {
-        let lapses = lapses.get(&state.invoice_number).map_or(&[][..], Vec::as_slice);
-        push(&mut bills, state, lapses, policy)?;
+        push(&mut bills, state, lapses_of(&state.invoice_number), policy)?;
     }
     bills.build_index();
     Ok(bills)

@@ -23,6 +23,7 @@ pub struct PaymentFacts {
 
 /// What the ledger, and the payments before this one, say of the bill.
 #[derive(Clone, Copy, Debug)]
+#[allow(clippy::struct_excessive_bools, reason = "they are independent facts, each named where a rule reads it")]
 pub struct BillFacts<'a> {
     /// What it asks for now.
     pub due: Amount,

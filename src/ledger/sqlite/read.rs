@@ -195,12 +195,12 @@ pub(super) fn lapses(connection: &Connection, is_lapsed: &dyn Fn(&str) -> bool) 
     while let Some(row) = found.next()? {
         let unreadable = || Fault::Damaged("the terms of an event cannot be read".into());
         let number = row.get_ref(0)?.as_str().map_err(|_| unreadable())?;
-        let lapsed = row.get_ref(2)?.as_str_or_null().map_err(|_| unreadable())?.is_some_and(is_lapsed);
+        let is_so = row.get_ref(2)?.as_str_or_null().map_err(|_| unreadable())?.is_some_and(is_lapsed);
         let at = rows::at(row, 1)?.ok_or_else(unreadable)?;
         // Most bills never have a lapsed policy, and a state before the first lapse changes nothing.
         match lapses.get_mut(number) {
-            Some(states) => states.push((at, lapsed)),
-            None if lapsed => drop(lapses.insert(number.to_owned(), vec![(at, lapsed)])),
+            Some(states) => states.push((at, is_so)),
+            None if is_so => drop(lapses.insert(number.to_owned(), vec![(at, is_so)])),
             None => {}
         }
     }

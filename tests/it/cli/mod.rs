@@ -6,6 +6,7 @@ mod flows;
 mod keeping;
 mod reconcile;
 mod reconcile_files;
+mod reconcile_limits;
 mod reissue;
 mod settings;
 mod sync;

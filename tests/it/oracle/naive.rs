@@ -348,7 +348,7 @@ fn at(second: i64) -> Timestamp {
 
 /// Whether the policy was lapsed or cancelled when it was paid, by the last state recorded until then.
 fn lapsed(bill: &Bill, paid: Timestamp) -> bool {
-    let recorded = bill.own.policies.iter().filter(|(second, _)| at(*second) <= paid).next_back();
+    let recorded = bill.own.policies.iter().rfind(|(second, _)| at(*second) <= paid);
     let state = recorded.map_or(bill.policy.as_str(), |(_, state)| state);
     ["lapsed", "lapse", "cancelled", "canceled", "terminated", "batal"].contains(&state.to_lowercase().as_str())
 }
