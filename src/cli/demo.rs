@@ -1,6 +1,6 @@
 //! `tagih demo`: the whole loop offline, with faults, anomalies and a planted truth to be measured against.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::time::Instant;
@@ -65,7 +65,7 @@ pub(super) fn demo(global: &Global, out: Option<&Path>) -> Result<Exit, Failure>
 
     step("3. pay", "customers pay at the counters: most exactly, some not");
     setup.clock.set(instant(AS_OF));
-    let story = Story { issued_at: instant(ISSUED_AT), amended_at: instant(AMENDED_AT), superseded };
+    let story = Story { issued_at: instant(ISSUED_AT), amended_at: instant(AMENDED_AT), superseded, lapsed: lapsed(&setup)? };
     let planted = plant(&sandbox, &story)?;
     write_logs(&out, &planted)?;
     output::result(format_args!("{} signed notifications in {}", planted.messages.len(), out.join("logs").display()));
@@ -154,6 +154,20 @@ fn amended_policies() -> Result<(String, BTreeMap<InvoiceNumber, Amount>), Failu
     }
     let text = writer.into_inner().map_err(Failure::usage)?;
     Ok((String::from_utf8_lossy(&text).into_owned(), superseded))
+}
+
+/// The bills of policies that had lapsed.
+fn lapsed(setup: &Setup) -> Result<BTreeSet<InvoiceNumber>, Failure> {
+    let mut reader = csv::Reader::from_reader(POLICIES.as_bytes());
+    let mut lapsed = BTreeSet::new();
+    for row in reader.deserialize::<BTreeMap<String, String>>() {
+        let row = row.map_err(Failure::usage)?;
+        let cell = |name: &str| row.get(name).map_or("", String::as_str);
+        if setup.config.reconcile.lapsed_policy_statuses.iter().any(|word| word == cell("policy_status")) {
+            lapsed.extend(InvoiceNumber::new(cell("invoice_number")).ok());
+        }
+    }
+    Ok(lapsed)
 }
 
 fn locked(sandbox: &Running) -> std::sync::MutexGuard<'_, Model> {

@@ -51,7 +51,8 @@ fn wait_for_a_person<O>(work: impl Future<Output = Result<O, LedgerError>>) -> R
 }
 
 pub(super) fn status(setup: &Setup) -> Result<Exit, Failure> {
-    let snapshot = reading(setup)?.snapshot()?;
+    let ledger = reading(setup)?;
+    let (snapshot, told) = (ledger.snapshot()?, ledger.found_totals()?);
     let mut table: BTreeMap<&str, (u64, i128)> = BTreeMap::new();
     for bill in snapshot.bills.values() {
         let slot = table.entry(bill.status.name()).or_default();
@@ -64,13 +65,19 @@ pub(super) fn status(setup: &Setup) -> Result<Exit, Failure> {
             .map(|(name, (count, amount))| ((*name).to_owned(), serde_json::json!({"count": count, "amount": amount})))
             .collect();
         let payments = serde_json::json!({"count": snapshot.payments.len(), "amount": paid});
-        output::result(serde_json::json!({"bills": statuses, "payments": payments, "ledger_head": head_text(snapshot.head)}));
+        let told = serde_json::json!({"count": told.count, "amount": told.amount});
+        let head = head_text(snapshot.head);
+        output::result(serde_json::json!({"bills": statuses, "payments": payments, "told_by_status": told, "ledger_head": head}));
         return Ok(Exit::Done);
     }
     for (name, (count, amount)) in &table {
         output::result(format_args!("{name:<16} {count:>9}  {:>22}", rupiah(*amount)));
     }
     output::result(format_args!("{:<16} {:>9}  {:>22}", "payments", snapshot.payments.len(), rupiah(paid)));
+    if told.count > 0 {
+        // Notified or not: which of them are, `reconcile` says.
+        output::result(format_args!("{:<16} {:>9}  {:>22}", "told by status", told.count, rupiah(told.amount)));
+    }
     output::result(format_args!("ledger head {}", head_text(snapshot.head)));
     Ok(Exit::Done)
 }

@@ -125,6 +125,7 @@ pub(super) fn policy(setup: &Setup) -> Result<Policy, Failure> {
         late_evidence_grace_hours: settings.late_evidence_hours,
         expired_break_days: settings.expired_break_days,
         status_grace_hours: settings.status_grace_hours,
+        lapsed_policy_statuses: settings.lapsed_policy_statuses.clone(),
         unverifiable,
         ..Policy::default()
     })

@@ -138,6 +138,7 @@ section!(
     Reconcile {
         tolerance_rupiah: u64, expiry_grace_minutes: i64, skew_minutes: i64, late_evidence_hours: i64,
         unverifiable: String, expired_break_days: i64, status_grace_hours: i64, malformed_lines_max_percent: u64,
+        lapsed_policy_statuses: Vec<String>,
     }
 );
 section!(

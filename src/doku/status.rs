@@ -280,13 +280,13 @@ mod tests {
     #[test]
     fn an_answer_about_another_order_or_without_dokus_signature_proves_nothing() {
         assert!(matches!(read(&PAID.replace("INV-1", "INV-2"), SignatureFinding::Valid, SignaturePolicy::Off), Reading::NoAnswer(_)));
-        use SignaturePolicy::{Enforce, Off, Warn};
         for (signature, believed) in [
             (SignatureFinding::Valid, [true, true, true]),
             (SignatureFinding::Absent, [true, true, false]),
             (SignatureFinding::Wrong, [true, false, false]),
         ] {
-            let told = [Off, Warn, Enforce].map(|policy| matches!(read(PAID, signature, policy), Reading::Told(..)));
+            let policies = [SignaturePolicy::Off, SignaturePolicy::Warn, SignaturePolicy::Enforce];
+            let told = policies.map(|policy| matches!(read(PAID, signature, policy), Reading::Told(..)));
             assert_eq!(told, believed, "{signature:?}");
         }
     }

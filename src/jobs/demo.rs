@@ -1,6 +1,6 @@
 //! What customers do in the demo: exact payments, and every anomaly that reconciling must find. Knows the truth it plants.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::{SignedDuration, Timestamp};
 use serde::Serialize;
@@ -67,6 +67,8 @@ pub struct Story {
     pub amended_at: Timestamp,
     /// The amounts that amended codes asked for before, in rupiah.
     pub superseded: BTreeMap<InvoiceNumber, Amount>,
+    /// Bills whose policies had lapsed.
+    pub lapsed: BTreeSet<InvoiceNumber>,
 }
 
 /// Lets customers pay the sandbox's codes: most exactly, three of each anomaly, some not at all.
@@ -107,6 +109,12 @@ impl Counters<'_> {
         Ok(message)
     }
 
+    /// An exact payment, unless it is for a policy that had lapsed: then that is what must be found.
+    fn exact(&mut self, class: &'static str, order: &Order, amount: u64) {
+        let class = if self.story.lapsed.contains(&order.invoice_number) { "P18" } else { class };
+        self.planted.truth.payment(class, amount);
+    }
+
     fn deliver(&mut self, message: NotificationMessage) {
         let received_at = message.sent_at.checked_add(SignedDuration::from_secs(1)).unwrap_or(message.sent_at);
         self.planted.messages.push((received_at, message));
@@ -133,7 +141,7 @@ impl Counters<'_> {
                 self.planted.truth.payment("P10", before.get());
             } else {
                 self.pay(order, &PaymentScript::at(paid_at))?;
-                self.planted.truth.payment("P00", order.amount.get());
+                self.exact("P00", order, order.amount.get());
             }
         }
         Ok(())
@@ -146,7 +154,7 @@ impl Counters<'_> {
         for order in reusable.filter(|order| !story.superseded.contains_key(&order.invoice_number)).step_by(2) {
             for minutes in [100, 700] {
                 self.pay(order, &PaymentScript::at(later(story.amended_at, minutes)))?;
-                self.planted.truth.payment("P13", order.amount.get());
+                self.exact("P13", order, order.amount.get());
             }
         }
         Ok(())
@@ -186,7 +194,7 @@ impl Counters<'_> {
             2 => {
                 self.pay(order, &exact)?;
                 self.pay(order, &PaymentScript::at(later(paid_at, 30)).with(Quirk::Anyway))?;
-                self.planted.truth.payment("P00", due);
+                self.exact("P00", order, due);
                 self.planted.truth.payment("P06", due);
             }
             3 => {
@@ -210,19 +218,19 @@ impl Counters<'_> {
                 let again = PaymentScript::at(paid_at).paying(conflicting).with(Quirk::Conflicting);
                 let again = PaymentScript { sent_at: Some(later(paid_at, 30)), ..again };
                 self.pay(order, &again)?;
-                self.planted.truth.payment("P00", due);
+                self.exact("P00", order, due);
                 self.planted.truth.line("N07", conflicting);
             }
             7..=10 => {
                 let message = self.pay(order, &exact)?;
                 let again = self.model.redeliver(&message, later(message.sent_at, 30));
                 self.deliver(again);
-                self.planted.truth.payment("P00", due);
+                self.exact("P00", order, due);
                 self.planted.truth.line("N06", due);
             }
             _ if !position.is_multiple_of(5) => {
                 self.pay(order, &exact)?;
-                self.planted.truth.payment("P00", due);
+                self.exact("P00", order, due);
             }
             _ => {}
         }

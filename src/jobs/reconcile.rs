@@ -10,8 +10,9 @@ use crate::doku::signature::SigningKey;
 use crate::domain::amount::Rupiah;
 use crate::domain::classify::{Class, Period, Policy};
 use crate::domain::digest::{self, Digest};
+use crate::domain::ids::InvoiceNumber;
 use crate::evidence::{self, EvidenceError, Pairs, ReadOptions};
-use crate::ledger::{FoundTotals, Ledger, LedgerError, ScopeTotals, Snapshot};
+use crate::ledger::{FoundTotals, Lapses, Ledger, LedgerError, ScopeTotals, Snapshot};
 use crate::reconcile::external::{self, DigestSum, ExternalError, MalformedRow};
 use crate::reconcile::{self, Bills, Inputs, KnownPayment, Outcome, StatusEvidence, Tally, Terms, Unlisted};
 use crate::report::atomic::WriteError;
@@ -63,6 +64,8 @@ pub enum BillSource {
         scope: ScopeTotals,
         /// Payments that Check Status told of, by its own query.
         found: FoundTotals,
+        /// When policies were lapsed or cancelled.
+        lapses: Lapses,
     },
 }
 
@@ -74,7 +77,9 @@ impl BillSource {
     pub fn of_ledger(ledger: &impl Ledger, days: (Date, Date), as_of: Timestamp, policy: &Policy) -> Result<Self, ReconcileError> {
         let period = Period::new(days.0, days.1).ok_or(ReconcileError::Period { from: days.0, to: days.1 })?;
         let scope = ledger.scope_totals(period.starts_at(), as_of, policy.expiry_grace_minutes)?;
-        Ok(Self::Ledger { snapshot: ledger.snapshot()?, scope, found: ledger.found_totals()? })
+        let lapses =
+            if policy.lapsed_policy_statuses.is_empty() { Lapses::new() } else { ledger.lapses(&|status| policy.is_lapsed(status))? };
+        Ok(Self::Ledger { snapshot: ledger.snapshot()?, scope, found: ledger.found_totals()?, lapses })
     }
 }
 
@@ -158,7 +163,7 @@ pub fn run(options: &ReconcileOptions) -> Result<ReconcileReport, ReconcileError
     let mut billed = match &options.source {
         BillSource::External(path) => external_bills(path, None, &terms)?,
         BillSource::ExternalBeside { path, history } => external_bills(path, Some(history), &terms)?,
-        BillSource::Ledger { snapshot, scope, found } => own_bills(snapshot, *scope, *found, &terms)?,
+        BillSource::Ledger { snapshot, scope, found, lapses } => own_bills(snapshot, *scope, *found, lapses, &terms)?,
     };
     if let Some(folder) = &options.carry_in {
         carry_in(&mut billed, folder).map_err(|error| ReconcileError::CarryIn { path: folder.clone(), reason: error.to_string() })?;
@@ -213,8 +218,15 @@ fn external_bills(path: &Path, history: Option<&Snapshot>, terms: &Terms) -> Res
     })
 }
 
-fn own_bills(snapshot: &Snapshot, scope: ScopeTotals, found: FoundTotals, terms: &Terms) -> Result<Billed, ReconcileError> {
-    let bills = reconcile::from_states(snapshot.bills.values(), &terms.policy).map_err(|_| ReconcileError::TooManyBills)?;
+fn own_bills(
+    snapshot: &Snapshot,
+    scope: ScopeTotals,
+    found: FoundTotals,
+    lapses: &Lapses,
+    terms: &Terms,
+) -> Result<Billed, ReconcileError> {
+    let lapses_of = |number: &InvoiceNumber| lapses.get(number).map_or(&[][..], Vec::as_slice);
+    let bills = reconcile::from_states(snapshot.bills.values(), lapses_of, &terms.policy).map_err(|_| ReconcileError::TooManyBills)?;
     Ok(Billed {
         known: reconcile::known_payments(&bills, |number| snapshot.bills.get(number), &snapshot.payments),
         bills,
@@ -226,7 +238,10 @@ fn own_bills(snapshot: &Snapshot, scope: ScopeTotals, found: FoundTotals, terms:
             Tally { count: found.count, amount: Rupiah::new(found.amount) },
         ),
         unlisted: None,
-        not_evaluated: vec![Class::L09, Class::L10],
+        not_evaluated: [Class::L09, Class::L10]
+            .into_iter()
+            .chain(terms.policy.lapsed_policy_statuses.is_empty().then_some(Class::P18))
+            .collect(),
         source: LedgerSource::Own { sequence: snapshot.head.sequence, head: digest::hex(&snapshot.head.hash) },
         digest: snapshot.head.hash,
     })

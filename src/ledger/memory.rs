@@ -11,7 +11,7 @@ use tokio::sync::watch;
 
 use super::chain::{Kind, PaymentRecord, payment_event_at, truncated_payment};
 use super::rules::{Span, live_payment_code, microseconds, truncated};
-use super::{Applied, CodeChanges, Entry, FoundTotals, Head, HeldCode, Ledger, LedgerError, ScopeTotals, Snapshot};
+use super::{Applied, CodeChanges, Entry, FoundTotals, Head, HeldCode, Lapses, Ledger, LedgerError, ScopeTotals, Snapshot};
 use crate::domain::bill::{Customer, Salt};
 use crate::domain::digest::Digest;
 use crate::domain::ids::{InvoiceNumber, PaymentCode, RequestId};
@@ -297,5 +297,20 @@ impl Ledger for MemoryLedger {
             amount: totals.amount.saturating_add(i128::from(amount)),
         };
         Ok(found.map(|found| found.payment.amount.get()).fold(FoundTotals::default(), add))
+    }
+
+    fn lapses(&self, is_lapsed: &dyn Fn(&str) -> bool) -> Result<Lapses, LedgerError> {
+        let mut lapses = Lapses::new();
+        for (at, invoice_number, event) in &self.lock().events {
+            if let Some(terms) = event.terms() {
+                let is_so = terms.policy.status.as_deref().is_some_and(is_lapsed);
+                match lapses.get_mut(invoice_number) {
+                    Some(states) => states.push((*at, is_so)),
+                    None if is_so => drop(lapses.insert(invoice_number.clone(), vec![(*at, is_so)])),
+                    None => {}
+                }
+            }
+        }
+        Ok(lapses)
     }
 }

@@ -116,6 +116,9 @@ pub struct FoundTotals {
     pub amount: i128,
 }
 
+/// When the state of bills' policies was recorded (UTC), and whether it was one of the wanted; see [`Ledger::lapses`].
+pub type Lapses = HashMap<InvoiceNumber, Vec<(Timestamp, bool)>>;
+
 /// Why the ledger could not do what it was asked.
 #[derive(Debug, thiserror::Error)]
 pub enum LedgerError {
@@ -224,4 +227,8 @@ pub trait Ledger: Sync {
 
     /// Payments that Check Status told of, counted by the store's own query; whether a notification proves them too, others say.
     fn found_totals(&self) -> Result<FoundTotals, LedgerError>;
+
+    /// When a policy's state was recorded, in that order, and whether it `is_lapsed`: from the first time it was, for every bill
+    /// for which it ever was.
+    fn lapses(&self, is_lapsed: &dyn Fn(&str) -> bool) -> Result<Lapses, LedgerError>;
 }

@@ -5,7 +5,6 @@ use jiff::Timestamp;
 use super::index::{Index, hash};
 use crate::domain::amount::Amount;
 use crate::domain::channel::Channel;
-use crate::domain::digest::Digest;
 
 /// What is known of one bill, as its source tells it.
 #[derive(Clone, Debug)]
@@ -41,6 +40,8 @@ pub struct NewBill<'a> {
     pub earlier_amounts: &'a [Amount],
     /// The name it shares with other bills of the same debt.
     pub bill_group: Option<&'a str>,
+    /// When its policy's state was recorded, in that order, and whether it was lapsed or cancelled by it.
+    pub lapses: &'a [(Timestamp, bool)],
     /// L08: whether its code came with other terms than asked for.
     pub issued_otherwise: bool,
     /// Whether its code was given up for dead (an expired one), so that another bill may hold it.
@@ -56,29 +57,6 @@ pub enum ExternalMark {
     Undated,
     /// Paid then.
     At(Timestamp),
-}
-
-/// A payment that is known from elsewhere than this run's evidence.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub struct KnownPayment {
-    /// Whose.
-    pub bill: u32,
-    /// When.
-    pub paid_at: Timestamp,
-    /// What makes it this payment; zero where only a mark is known.
-    pub identity: Digest,
-    /// Rupiah.
-    pub amount: u64,
-    /// Whether the ledger knows it. One carried in from an earlier report covers its bill, but does not close it, because
-    /// the ledger's own count of open bills cannot know it.
-    pub in_ledger: bool,
-}
-
-impl KnownPayment {
-    /// Whether its bill was closed by it before `starts_at`.
-    pub(super) fn closes(&self, starts_at: Timestamp) -> bool {
-        self.in_ledger && self.paid_at < starts_at
-    }
 }
 
 /// One bill.
@@ -193,6 +171,8 @@ pub struct Bills {
     texts: String,
     histories: Vec<Vec<Amount>>,
     groups: std::collections::HashMap<String, u32>,
+    /// Of the few bills whose policy was ever lapsed or cancelled.
+    lapses: std::collections::HashMap<u32, Vec<(Timestamp, bool)>>,
     /// Other numbers than the bill's own.
     aliases: Vec<Alias>,
     by_invoice: Index,
@@ -237,6 +217,9 @@ impl Bills {
             if let Some(number) = number.filter(|&number| number != new.invoice_number) {
                 self.aliases.push(Alias { bill, any_code, number: number.into() });
             }
+        }
+        if new.lapses.iter().any(|&(_, lapsed)| lapsed) {
+            self.lapses.insert(bill, new.lapses.to_vec());
         }
         let group = new.bill_group.map_or(0, |name| self.group(name));
         let history = self.history(new.earlier_amounts);
@@ -324,6 +307,12 @@ impl Bills {
     pub(super) fn earlier_amounts(&self, bill: &Bill) -> &[Amount] {
         let place = usize::try_from(bill.history).ok().and_then(|history| history.checked_sub(1));
         place.and_then(|place| self.histories.get(place)).map_or(&[], Vec::as_slice)
+    }
+
+    /// Whether a bill's policy was lapsed or cancelled at `at`, by the last state recorded until then.
+    pub(super) fn policy_lapsed(&self, bill: u32, at: Timestamp) -> bool {
+        let until_then = self.lapses.get(&bill).and_then(|lapses| lapses.iter().rfind(|(recorded_at, _)| *recorded_at <= at));
+        until_then.is_some_and(|&(_, lapsed)| lapsed)
     }
 
     /// Runs of bills whose codes may be equal, for L07.

@@ -7,12 +7,13 @@ use jiff::civil::{Date, DateTime};
 use rayon::prelude::*;
 
 use super::Terms;
-use super::bills::{Bills, ExternalMark, KnownPayment, NewBill};
+use super::bills::{Bills, ExternalMark, NewBill};
+use super::known::KnownPayment;
 use super::tally::Tally;
 use crate::domain::amount::{Amount, Rupiah};
 use crate::domain::calendar::{at_wib, end_of_wib_day, start_of_wib_day};
 use crate::domain::channel::Channel;
-use crate::domain::classify::Class;
+use crate::domain::classify::{Class, Policy};
 use crate::domain::digest::{self, Digest};
 use crate::domain::ids::{InvoiceNumber, PaymentCode};
 
@@ -78,19 +79,19 @@ pub enum ExternalError {
 
 const REQUIRED: [&str; 9] =
     ["invoice_number", "payment_code", "channel", "amount", "status", "reusable", "created_at", "expires_at", "cancelled_at"];
-const OPTIONAL: [&str; 4] = ["paid_at", "paid_amount", "amount_history", "bill_group"];
+const OPTIONAL: [&str; 5] = ["paid_at", "paid_amount", "amount_history", "bill_group", "policy_status"];
 
 /// Where each known column is.
 #[derive(Debug)]
 struct Columns {
-    places: [Option<usize>; 13],
+    places: [Option<usize>; 14],
 }
 
 impl Columns {
     fn of(header: &csv::ByteRecord, path: &Path) -> Result<Self, ExternalError> {
         let names: Vec<String> =
             header.iter().map(|cell| String::from_utf8_lossy(cell).trim_start_matches('\u{feff}').trim().to_ascii_lowercase()).collect();
-        let mut places = [None; 13];
+        let mut places = [None; 14];
         for (place, column) in places.iter_mut().zip(REQUIRED.into_iter().chain(OPTIONAL)) {
             *place = names.iter().position(|name| name == column);
             if place.is_none() && REQUIRED.contains(&column) {
@@ -167,7 +168,7 @@ impl<'a> Rows<'a> {
             known: Vec::new(),
             malformed: Vec::new(),
             scope: Tally::default(),
-            not_evaluated: not_evaluated(&columns),
+            not_evaluated: not_evaluated(&columns, &terms.policy),
             rows_digest: [0; 32],
             rows: 0,
         };
@@ -224,7 +225,9 @@ type Fault = (&'static str, String);
 
 impl External {
     fn take(&mut self, row: &ParsedRow<'_>, terms: &Terms) -> Result<(), ExternalError> {
-        let bill = &NewBill { earlier_amounts: &row.earlier_amounts, ..row.bill.clone() };
+        // The file says what the state was when the bill was paid, or is.
+        let lapses = &[(Timestamp::MIN, terms.policy.is_lapsed(row.policy_status))];
+        let bill = &NewBill { earlier_amounts: &row.earlier_amounts, lapses, ..row.bill.clone() };
         let number = self.bills.push(bill).map_err(|_| ExternalError::TooMany)?;
         if let ExternalMark::At(paid_at) = bill.paid
             && paid_at < terms.period.starts_at()
@@ -251,8 +254,11 @@ fn is_open(bill: &NewBill<'_>, terms: &Terms) -> bool {
     !(created_later || cancelled_earlier || expired_earlier || paid_earlier)
 }
 
-fn not_evaluated(columns: &Columns) -> Vec<Class> {
+fn not_evaluated(columns: &Columns, policy: &Policy) -> Vec<Class> {
     let mut classes = vec![Class::P19, Class::L06, Class::L08];
+    if !columns.has("policy_status") || policy.lapsed_policy_statuses.is_empty() {
+        classes.push(Class::P18);
+    }
     if !columns.has("bill_group") {
         classes.push(Class::P12);
     }
@@ -267,6 +273,7 @@ struct ParsedRow<'r> {
     bill: NewBill<'r>,
     earlier_amounts: Vec<Amount>,
     paid_amount: Option<Amount>,
+    policy_status: &'r str,
 }
 
 /// One row → a bill, or the column at fault.
@@ -317,10 +324,11 @@ fn parse<'r>(columns: &Columns, row: &'r csv::ByteRecord, width: usize) -> Resul
         paid,
         earlier_amounts: &[],
         bill_group: Some(cell(12, "bill_group")?).filter(|name| !name.is_empty()),
+        lapses: &[],
         issued_otherwise: false,
         code_is_dead: false,
     };
-    Ok(ParsedRow { bill, earlier_amounts, paid_amount })
+    Ok(ParsedRow { bill, earlier_amounts, paid_amount, policy_status: cell(13, "policy_status")? })
 }
 
 /// The word must be one of four, and have the time it speaks of beside it.

@@ -308,6 +308,7 @@ impl<'a> Findings<'a> {
             ),
             Class::P10 => format!("paid {}, an earlier amount of the bill; due now {}", line.amount, bill.amount),
             Class::P11 => format!("a code of {} paid at {}", bill.channel, line.channel),
+            Class::P18 => format!("paid {} while the policy was lapsed or cancelled", shown(paid_at)),
             Class::P19 => format!("Check Status told of it {}; no notification since", line.received_at().map_or_else(String::new, shown)),
             Class::P09 => format!("paid {}, issued {}", shown(paid_at), bill.created_at().map_or_else(String::new, shown)),
             _ => format!("paid {}, due {}", line.amount, bill.amount),

@@ -2,8 +2,9 @@
 
 use rayon::prelude::*;
 
-use super::bills::{Bill, Bills, Found, KnownPayment};
+use super::bills::{Bill, Bills, Found};
 use super::dedupe::{Payments, Proved};
+use super::known::KnownPayment;
 use super::tally::Tallies;
 use super::{Inputs, Terms};
 use crate::domain::amount::Rupiah;
@@ -139,7 +140,10 @@ fn judge_one(inputs: &Inputs, terms: &Terms, proof: (u32, &Line), found: Found, 
     let found_at = line.received_at().filter(|_| facts.by_status);
     let bill = if let Found::One(bill) = found { inputs.bills.get(bill) } else { None };
     let matched = match (found, bill) {
-        (Found::One(_), Some(bill)) => Match::One(bill_facts(&inputs.bills, bill, before)),
+        (Found::One(number), Some(bill)) => {
+            let policy_lapsed = inputs.bills.policy_lapsed(number, facts.paid_at);
+            Match::One(bill_facts(&inputs.bills, bill, before, policy_lapsed))
+        }
         (Found::Several, _) => Match::Several,
         (Found::Disagree, _) => Match::Disagree,
         (Found::Unknown | Found::One(_), _) => Match::Unknown,
@@ -160,7 +164,7 @@ fn judge_one(inputs: &Inputs, terms: &Terms, proof: (u32, &Line), found: Found, 
     JudgedPayment { line: at, bill: if let Found::One(bill) = found { bill } else { NO_BILL }, class, nature, flags }
 }
 
-fn bill_facts<'a>(bills: &'a Bills, bill: &Bill, before: Before) -> BillFacts<'a> {
+fn bill_facts<'a>(bills: &'a Bills, bill: &Bill, before: Before, policy_lapsed: bool) -> BillFacts<'a> {
     BillFacts {
         due: bill.amount,
         channel: bill.channel,
@@ -171,6 +175,7 @@ fn bill_facts<'a>(bills: &'a Bills, bill: &Bill, before: Before) -> BillFacts<'a
         earlier_amounts: bills.earlier_amounts(bill),
         covered_before: before.covered,
         settled_elsewhere: before.elsewhere,
+        policy_lapsed,
     }
 }
 

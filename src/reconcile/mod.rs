@@ -10,6 +10,7 @@ mod findings;
 mod index;
 mod judge;
 mod judge_bills;
+mod known;
 mod own;
 mod parquet;
 mod status;
@@ -18,10 +19,11 @@ mod unlisted;
 
 use jiff::Timestamp;
 
-pub use bills::{Bills, ExternalMark, KnownPayment, NewBill, TooMany};
+pub use bills::{Bills, ExternalMark, NewBill, TooMany};
 pub use dedupe::{Payments, dedupe};
 pub use findings::{Finding, Source};
 pub use judge::{JudgedPayment, attaches};
+pub use known::KnownPayment;
 pub use own::{from_states, known_payments};
 pub use status::StatusEvidence;
 pub use tally::{Identity, Tallies, Tally};

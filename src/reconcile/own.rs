@@ -1,25 +1,33 @@
 //! Bills and earlier payments out of our own ledger's states.
 
-use super::bills::{Bills, ExternalMark, KnownPayment, NewBill, TooMany};
+use jiff::Timestamp;
+
+use super::bills::{Bills, ExternalMark, NewBill, TooMany};
+use super::known::KnownPayment;
 use crate::domain::amount::Amount;
 use crate::domain::classify::{Policy, issued_otherwise};
+use crate::domain::ids::InvoiceNumber;
 use crate::domain::lifecycle::{BillState, OperationKind, Status};
 use crate::domain::payment::Payment;
 
-/// The bills of `states`, findable.
+/// The bills of `states`, findable; `lapses_of` gives when the state of a bill's policy was recorded, see [`NewBill`].
 ///
 /// # Errors
 /// [`TooMany`].
-pub fn from_states<'a>(states: impl IntoIterator<Item = &'a BillState>, policy: &Policy) -> Result<Bills, TooMany> {
+pub fn from_states<'a>(
+    states: impl IntoIterator<Item = &'a BillState>,
+    lapses_of: impl Fn(&InvoiceNumber) -> &'a [(Timestamp, bool)],
+    policy: &Policy,
+) -> Result<Bills, TooMany> {
     let mut bills = Bills::default();
     for state in states {
-        push(&mut bills, state, policy)?;
+        push(&mut bills, state, lapses_of(&state.invoice_number), policy)?;
     }
     bills.build_index();
     Ok(bills)
 }
 
-fn push(bills: &mut Bills, state: &BillState, policy: &Policy) -> Result<(), TooMany> {
+fn push(bills: &mut Bills, state: &BillState, lapses: &[(Timestamp, bool)], policy: &Policy) -> Result<(), TooMany> {
     let code = state.code.as_ref();
     let issue_in_doubt = matches!(state.status, Status::Requested | Status::InDoubt(OperationKind::Issue));
     let open = state.open.as_ref().filter(|_| issue_in_doubt);
@@ -54,6 +62,7 @@ fn push(bills: &mut Bills, state: &BillState, policy: &Policy) -> Result<(), Too
         paid: ExternalMark::Unpaid,
         earlier_amounts: &earlier,
         bill_group: state.terms.bill_group.as_deref(),
+        lapses,
         issued_otherwise: never_amended
             && issued_otherwise(state.terms.expiry, code.and_then(|code| code.answer.created_at), expires_at, policy),
         code_is_dead: matches!(state.status, Status::Planned | Status::Rejected | Status::Retired),

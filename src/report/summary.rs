@@ -79,6 +79,7 @@ pub struct PolicyFigures {
     pub late_notification_minutes: i64,
     pub expired_break_days: i64,
     pub status_grace_hours: i64,
+    pub lapsed_policy_statuses: Vec<String>,
 }
 
 /// Where the bills are from.
@@ -248,6 +249,7 @@ impl PolicyFigures {
             late_notification_minutes: policy.late_notification_minutes,
             expired_break_days: policy.expired_break_days,
             status_grace_hours: policy.status_grace_hours,
+            lapsed_policy_statuses: policy.lapsed_policy_statuses.clone(),
         }
     }
 }

@@ -138,6 +138,16 @@ pub struct Policy {
     pub expired_break_days: i64,
     /// Hours after Check Status told of a payment from which a missing notification is a BREAK (default 72).
     pub status_grace_hours: i64,
+    /// What a policy that is lapsed or cancelled is called; without one, P18 is not evaluated.
+    pub lapsed_policy_statuses: Vec<String>,
+}
+
+impl Policy {
+    /// Whether a policy in the state `status` is lapsed or cancelled; letter case does not matter.
+    #[must_use]
+    pub fn is_lapsed(&self, status: &str) -> bool {
+        self.lapsed_policy_statuses.iter().any(|lapsed| lapsed.eq_ignore_ascii_case(status.trim()))
+    }
 }
 
 impl Default for Policy {
@@ -152,6 +162,7 @@ impl Default for Policy {
             late_notification_minutes: 780,
             expired_break_days: 60,
             status_grace_hours: 72,
+            lapsed_policy_statuses: ["lapsed", "lapse", "cancelled", "canceled", "terminated", "batal"].map(str::to_owned).into(),
         }
     }
 }

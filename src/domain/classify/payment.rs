@@ -23,6 +23,7 @@ pub struct PaymentFacts {
 
 /// What the ledger, and the payments before this one, say of the bill.
 #[derive(Clone, Copy, Debug)]
+#[allow(clippy::struct_excessive_bools, reason = "they are independent facts, each named where a rule reads it")]
 pub struct BillFacts<'a> {
     /// What it asks for now.
     pub due: Amount,
@@ -42,6 +43,8 @@ pub struct BillFacts<'a> {
     pub covered_before: bool,
     /// Whether an earlier payment covers another bill of the same debt.
     pub settled_elsewhere: bool,
+    /// Whether its policy was lapsed or cancelled when this payment was made.
+    pub policy_lapsed: bool,
 }
 
 /// What the payment's invoice number and code lead to.
@@ -60,7 +63,7 @@ pub enum Match<'a> {
 type Rule = fn(&PaymentFacts, Amount, &BillFacts<'_>, &Policy) -> bool;
 
 /// The rules that need a bill and say BREAK (P19: in time), in their order.
-const BREAKS: [(Class, Rule); 10] = [
+const BREAKS: [(Class, Rule); 11] = [
     (Class::P06, |_, _, bill, _| !bill.reusable && bill.covered_before),
     (Class::P12, |_, _, bill, _| !bill.reusable && bill.settled_elsewhere),
     (Class::P08, |payment, _, bill, _| bill.cancelled_at.is_some_and(|at| payment.paid_at > at)),
@@ -72,6 +75,7 @@ const BREAKS: [(Class, Rule); 10] = [
     (Class::P03, |_, amount, bill, policy| amount < bill.due && beyond_tolerance(amount, bill.due, policy)),
     (Class::P04, |_, amount, bill, policy| amount > bill.due && beyond_tolerance(amount, bill.due, policy)),
     (Class::P11, |payment, _, bill, _| payment.channel != bill.channel || !payment.acquirer_agrees),
+    (Class::P18, |_, _, bill, _| bill.policy_lapsed),
     (Class::P09, |payment, _, bill, policy| bill.created_at.is_some_and(|at| minutes_after(payment.paid_at, policy.skew_minutes) < at)),
     (Class::P19, |payment, _, _, _| payment.by_status),
 ];

@@ -167,7 +167,7 @@ classes! {
     26 P11 "P11" Break Medium true, "wrong channel or acquirer",
         "the code of one chain was reported paid at another, or the acquirer is not the channel's",
         "fix the channel configuration at DOKU or in the ledger";
-    27 P18 "P18" Break Medium false, "policy state conflict",
+    27 P18 "P18" Break Medium true, "policy state conflict",
         "the premium was paid while the policy was lapsed or cancelled",
         "pass it to underwriting";
     28 P09 "P09" Break Medium true, "paid before issue",

@@ -41,6 +41,7 @@ fn billed() -> BillFacts<'static> {
         earlier_amounts: &[],
         covered_before: false,
         settled_elsewhere: false,
+        policy_lapsed: false,
     }
 }
 
@@ -71,7 +72,10 @@ fn each_payment_rule_alone_gives_its_class() {
     assert_eq!(class_of(|payment, _| payment.amount = Some(rupiah(150_001))), Class::P04);
     assert_eq!(class_of(|payment, _| payment.channel = Channel::Indomaret), Class::P11);
     assert_eq!(class_of(|payment, _| payment.acquirer_agrees = false), Class::P11);
+    assert_eq!(class_of(|_, bill| bill.policy_lapsed = true), Class::P18);
     assert_eq!(class_of(|_, bill| bill.created_at = Some(at("2026-10-05T03:10:01Z"))), Class::P09);
+    assert_eq!(class_of(|payment, _| payment.by_status = true), Class::P19);
+    assert_eq!(class_of(|payment, bill| (payment.by_status, bill.reusable) = (true, true)), Class::P19);
     assert_eq!(class_of(|_, bill| bill.reusable = true), Class::P13);
 }
 
@@ -272,4 +276,20 @@ fn a_period_is_wib_days() {
     assert_eq!(october().starts_at(), at("2026-09-30T17:00:00Z"));
     assert_eq!(october().ends_at(), at("2026-10-31T17:00:00Z"));
     assert!(Period::new(date(2026, 10, 2), date(2026, 10, 1)).is_none());
+}
+
+#[test]
+fn what_only_check_status_told_of_becomes_a_break_after_the_grace_and_nothing_else_does() {
+    let policy = Policy { status_grace_hours: 72, ..Policy::default() };
+    let nature = |class, as_of: &str| payment_nature(class, Some(at("2026-10-05T00:00:00Z")), at(as_of), &policy);
+    assert_eq!(nature(Class::P19, "2026-10-08T00:00:00Z"), Nature::Timing);
+    assert_eq!(nature(Class::P19, "2026-10-08T00:00:01Z"), Nature::Break);
+    assert_eq!(nature(Class::P16, "2026-12-08T00:00:00Z"), Nature::Ok);
+    assert_eq!(payment_nature(Class::P03, None, at("2026-10-01T00:00:00Z"), &policy), Nature::Break);
+}
+
+#[test]
+fn a_policy_is_lapsed_by_the_words_configured_in_any_letter_case() {
+    let policy = Policy { lapsed_policy_statuses: vec!["batal".into()], ..Policy::default() };
+    assert!(policy.is_lapsed(" Batal ") && !policy.is_lapsed("lapsed") && !policy.is_lapsed(""));
 }

@@ -100,6 +100,23 @@ pub struct BillState {
     pub checks: Option<Box<Checks>>,
 }
 
+impl Event {
+    /// The terms it speaks of.
+    #[must_use]
+    pub const fn terms(&self) -> Option<&RecordedTerms> {
+        match self {
+            Self::Planned { terms } | Self::Adopted { terms, .. } | Self::Intended { terms, .. } | Self::Noted { terms } => Some(terms),
+            Self::NotSent { .. }
+            | Self::Accepted { .. }
+            | Self::Rejected { .. }
+            | Self::Doubted { .. }
+            | Self::Settled { .. }
+            | Self::Retired { .. }
+            | Self::Checked { .. } => None,
+        }
+    }
+}
+
 impl BillState {
     /// The state after `event`, which happened at `at`.
     ///

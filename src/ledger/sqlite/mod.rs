@@ -23,7 +23,7 @@ use jiff::Timestamp;
 use rusqlite::{Connection, OptionalExtension as _};
 use tokio::sync::oneshot;
 
-use super::{Applied, CodeChanges, Entry, FoundTotals, Head, Ledger, LedgerError, ScopeTotals, Snapshot, rules};
+use super::{Applied, CodeChanges, Entry, FoundTotals, Head, Lapses, Ledger, LedgerError, ScopeTotals, Snapshot, rules};
 use crate::domain::bill::{Customer, Salt};
 use crate::domain::ids::{InvoiceNumber, RequestId};
 use crate::domain::lifecycle::BillState;
@@ -201,6 +201,10 @@ impl Ledger for SqliteLedger {
 
     fn found_totals(&self) -> Result<FoundTotals, LedgerError> {
         self.read(read::found_totals)
+    }
+
+    fn lapses(&self, is_lapsed: &dyn Fn(&str) -> bool) -> Result<Lapses, LedgerError> {
+        self.read(|connection| read::lapses(connection, is_lapsed))
     }
 }
 

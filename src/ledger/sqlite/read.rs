@@ -18,7 +18,7 @@ use crate::domain::lifecycle::Event;
 use crate::domain::payment::Payment;
 use crate::ledger::chain::{Kind, PaymentRecord};
 use crate::ledger::rules::Span;
-use crate::ledger::{CodeChanges, FoundTotals, Head, HeldCode, ScopeTotals, Snapshot};
+use crate::ledger::{CodeChanges, FoundTotals, Head, HeldCode, Lapses, ScopeTotals, Snapshot};
 
 /// A row of `events`, borrowed.
 pub(super) struct Link<'row> {
@@ -219,6 +219,33 @@ pub(super) fn codes_since(connection: &Connection, sequence: u64) -> Result<Code
         }
     }
     Ok(CodeChanges { codes, sequence: last })
+}
+
+/// As [`crate::ledger::Ledger::lapses`] documents it. Every event with terms is looked at, because which bills were paid when
+/// is not this query's to know.
+pub(super) fn lapses(connection: &Connection, is_lapsed: &dyn Fn(&str) -> bool) -> Result<Lapses, Fault> {
+    let sql = "SELECT invoice_number, at, json_extract(event, '$.terms.policy.status') FROM events \
+               WHERE kind = 'bill' AND json_type(event, '$.terms') = 'object' ORDER BY sequence";
+    let mut statement = connection.prepare(sql)?;
+    let mut found = statement.query([])?;
+    let mut lapses: HashMap<String, Vec<(Timestamp, bool)>> = HashMap::new();
+    while let Some(row) = found.next()? {
+        let unreadable = || Fault::Damaged("the terms of an event cannot be read".into());
+        let number = row.get_ref(0)?.as_str().map_err(|_| unreadable())?;
+        let is_so = row.get_ref(2)?.as_str_or_null().map_err(|_| unreadable())?.is_some_and(is_lapsed);
+        let at = rows::at(row, 1)?.ok_or_else(unreadable)?;
+        // Most bills never have a lapsed policy, and a state before the first lapse changes nothing.
+        match lapses.get_mut(number) {
+            Some(states) => states.push((at, is_so)),
+            None if is_so => drop(lapses.insert(number.to_owned(), vec![(at, is_so)])),
+            None => {}
+        }
+    }
+    let named = lapses.into_iter().map(|(number, states)| {
+        let number = InvoiceNumber::new(number).map_err(|error| Fault::Damaged(format!("an event names no invoice: {error}")))?;
+        Ok((number, states))
+    });
+    named.collect()
 }
 
 /// One line of a bill's story.

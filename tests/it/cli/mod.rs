@@ -8,6 +8,7 @@ mod keeping;
 mod methods;
 mod reconcile;
 mod reconcile_files;
+mod reconcile_limits;
 mod reissue;
 mod sandbox;
 mod settings;

@@ -146,6 +146,9 @@ fn a_payment_no_notification_came_for_is_found_reported_and_later_one_with_its_n
     assert_eq!(checks(&ran), counts([("paid_not_notified", 1), ("pending", 2)]), "{ran:?}");
     assert!(world.run(&["why", "B-0001"]).expect(0).stdout.contains("Check Status says success of order B-0001: paid Rp150.000"));
     world.run(&["ledger", "verify"]).expect(0);
+    let plan = result(&world.run(&["issue", "bills.csv", "--reissue-expired", "--dry-run", "--json"]).expect(0));
+    let steps = ["unchanged", "confirm"].map(|step| plan["steps"][step]["count"].as_u64());
+    assert_eq!(steps, [Some(1), Some(2)], "what DOKU says is paid is not asked for again: {plan}");
 
     let none = world.file("none.jsonl", "");
     let none = none.to_str().unwrap();
@@ -171,6 +174,7 @@ fn a_payment_no_notification_came_for_is_found_reported_and_later_one_with_its_n
     world.run(&["ingest", log]).expect(0);
     let status = result(&world.run(&["status", "--json"]).expect(0));
     assert_eq!((status["payments"]["count"].as_u64(), status["payments"]["amount"].as_u64()), (Some(1), Some(150_000)));
+    assert_eq!(status["told_by_status"], json!({"count": 1, "amount": 150_000}), "beside the payments, not among them");
     let told_by_the_ledger = reconcile(none, hours_from_now(74), 1);
     assert_eq!((count(&told_by_the_ledger, "P19"), told_by_the_ledger["bills"]["L04"]["count"].as_u64()), (0, Some(1)));
 }

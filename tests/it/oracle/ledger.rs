@@ -22,6 +22,8 @@ pub(crate) struct Bill {
     pub paid_amount: Option<u64>,
     pub history: Vec<u64>,
     pub group: String,
+    /// The state of its policy, where the ledger gives one without a time.
+    pub policy: String,
     /// What only our own ledger says.
     pub own: Own,
 }
@@ -43,6 +45,8 @@ pub(crate) struct Own {
     pub otherwise: bool,
     /// Number and code of the code it holds or held last, as DOKU answered them.
     pub held: Option<(String, String)>,
+    /// The states of its policy, each with when (in seconds) it was recorded.
+    pub policies: Vec<(i64, &'static str)>,
     /// Payments that were ingested before this run.
     pub ingested: Vec<Ingested>,
 }
@@ -110,6 +114,7 @@ fn read_row(header: &[&str], row: &str) -> Option<Bill> {
         paid_amount: if cell("paid_amount").is_empty() { None } else { Some(amount(cell("paid_amount"))?) },
         history: cell("amount_history").split(';').filter(|text| !text.is_empty()).map(amount).collect::<Option<_>>()?,
         group: cell("bill_group").to_owned(),
+        policy: cell("policy_status").to_owned(),
         own: Own::default(),
     })
 }

@@ -54,6 +54,7 @@ fn fresh(random: &mut Random, settings: &Settings, bills: &[Draft], number: usiz
         cancelled: None,
         paid: None,
         history: Vec::new(),
+        policy: "",
         group: String::new(),
         created_empty: false,
         expiry_text: None,

@@ -26,7 +26,7 @@ pub(crate) struct Outcome {
     pub findings: BTreeMap<Finding, u64>,
 }
 
-const P_BREAKS: [(&str, &str); 13] = [
+const P_BREAKS: [(&str, &str); 14] = [
     ("P17", "medium"),
     ("P15", "high"),
     ("P01", "critical"),
@@ -39,6 +39,7 @@ const P_BREAKS: [(&str, &str); 13] = [
     ("P03", "high"),
     ("P04", "high"),
     ("P11", "medium"),
+    ("P18", "medium"),
     ("P09", "medium"),
 ];
 const UNATTACHED: [&str; 5] = ["P01", "P02", "P15", "P16", "P17"];
@@ -198,6 +199,7 @@ impl Matcher<'_> {
             ("P03", paid + tolerance < due),
             ("P04", paid > due + tolerance),
             ("P11", facts.channel != bill.channel || !facts.acquirer_fits),
+            ("P18", lapsed(bill, facts.date)),
             ("P09", bill.created.is_some_and(|created| facts.date < created - SignedDuration::from_secs(settings.skew))),
             ("P19", self.payments[index].told_at.is_some()),
             ("P13", bill.reusable && paid == due),
@@ -342,4 +344,11 @@ impl Matcher<'_> {
 
 fn at(second: i64) -> Timestamp {
     Timestamp::from_second(second).unwrap()
+}
+
+/// Whether the policy was lapsed or cancelled when it was paid, by the last state recorded until then.
+fn lapsed(bill: &Bill, paid: Timestamp) -> bool {
+    let recorded = bill.own.policies.iter().rfind(|(second, _)| at(*second) <= paid);
+    let state = recorded.map_or(bill.policy.as_str(), |(_, state)| state);
+    ["lapsed", "lapse", "cancelled", "canceled", "terminated", "batal"].contains(&state.to_lowercase().as_str())
 }

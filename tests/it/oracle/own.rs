@@ -69,6 +69,9 @@ pub(crate) struct Story {
     pub open: Option<String>,
     /// An issue was refused before the present one.
     pub refused_once: bool,
+    /// The state of its policy when it was planned, and another that was noted later.
+    pub policy: &'static str,
+    pub policy_noted: Option<(i64, &'static str)>,
     pub fate: Fate,
 }
 
@@ -106,6 +109,7 @@ impl Story {
             paid_amount: None,
             history: self.amounts[..self.amounts.len() - 1].to_vec(),
             group: self.group.clone(),
+            policy: String::new(),
             own: Own {
                 wire: registered_as.filter(|wire| *wire != self.invoice).unwrap_or_default(),
                 open: self.open.clone().filter(|_| unknown_code).unwrap_or_default(),
@@ -115,6 +119,7 @@ impl Story {
                 otherwise: untouched && asked.zip(expires).is_some_and(differs),
                 held: held.map(|held| (held.wire.clone(), held.code.clone())),
                 ingested: Vec::new(),
+                policies: std::iter::once((self.planned, self.policy)).chain(self.policy_noted).collect(),
             },
         }
     }
@@ -134,6 +139,7 @@ impl Story {
             paid: None,
             history: self.amounts[..self.amounts.len() - 1].to_vec(),
             group: String::new(),
+            policy: "",
             created_empty: false,
             expiry_text: None,
         };
@@ -353,6 +359,7 @@ fn story(random: &mut Random, settings: &Settings, number: usize) -> Story {
     }
     // An amendment that changes no amount supersedes none.
     amounts.dedup();
+    let noted = random.chance(30).then(|| (accepted + random.pick(&[MINUTE, HOUR, DAY]), random.pick(&["", "inforce", "BATAL"])));
     let asked_at = random.chance(60).then(|| expires + random.weighted(&[(6, 0), (1, grace), (1, -grace - 1), (1, DAY)]));
     Story {
         invoice,
@@ -368,6 +375,8 @@ fn story(random: &mut Random, settings: &Settings, number: usize) -> Story {
         issued,
         open,
         refused_once: fate != Fate::Adopted && random.chance(8),
+        policy: random.pick(&["", "inforce", "inforce", "Lapsed"]),
+        policy_noted: noted.filter(|_| matches!(fate, Fate::Active | Fate::Adopted)),
         fate,
     }
 }

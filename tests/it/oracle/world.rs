@@ -18,7 +18,7 @@ pub(crate) const DAY: i64 = 86_400;
 /// 2026-10-01 00:00 in WIB.
 const OCTOBER: i64 = 1_790_787_600;
 
-pub(crate) const COLUMNS: [&str; 13] = [
+pub(crate) const COLUMNS: [&str; 14] = [
     "invoice_number",
     "payment_code",
     "channel",
@@ -32,6 +32,7 @@ pub(crate) const COLUMNS: [&str; 13] = [
     "paid_amount",
     "amount_history",
     "bill_group",
+    "policy_status",
 ];
 /// How many of them every external ledger has.
 const REQUIRED: usize = 9;
@@ -181,6 +182,7 @@ pub(crate) struct Draft {
     pub paid: Option<(i64, Option<u64>)>,
     pub history: Vec<u64>,
     pub group: String,
+    pub policy: &'static str,
     /// The cell is left empty.
     pub created_empty: bool,
     /// Another way to write the expiry, or none.
@@ -188,7 +190,7 @@ pub(crate) struct Draft {
 }
 
 impl Draft {
-    fn cells(&self) -> [String; 13] {
+    fn cells(&self) -> [String; 14] {
         let time = |second: Option<i64>| second.map(utc).unwrap_or_default();
         let paid_amount = self.paid.and_then(|(_, amount)| amount);
         let history: Vec<String> = self.history.iter().map(u64::to_string).collect();
@@ -206,6 +208,7 @@ impl Draft {
             paid_amount.map(|amount| amount.to_string()).unwrap_or_default(),
             history.join(";"),
             self.group.clone(),
+            self.policy.to_owned(),
         ]
     }
 }
@@ -275,6 +278,7 @@ fn draft(random: &mut Random, settings: &Settings, number: usize) -> Draft {
         paid,
         history,
         group: if random.chance(25) { random.pick(&["G1", "G2"]).to_owned() } else { String::new() },
+        policy: random.pick(&["", "", "inforce", "inforce", "inforce", "LAPSED", "batal"]),
         created_empty: random.chance(3),
         expiry_text,
     }

@@ -83,7 +83,7 @@ fn reconciled(bills: Vec<(InvoiceNumber, BillState)>, payments: Vec<Payment>, li
     let head = Head { sequence: 1, hash: [1; 32] };
     let snapshot = Snapshot { bills: bills.into_iter().collect::<HashMap<_, _>>(), payments, head };
     let scope = ScopeTotals { count: in_scope, amount: i128::from(in_scope) * 150_000 };
-    options.source = BillSource::Ledger { snapshot, scope, found: FoundTotals::default() };
+    options.source = BillSource::Ledger { snapshot, scope, found: FoundTotals::default(), lapses: Lapses::new() };
     run(&options).unwrap()
 }
 
