@@ -95,7 +95,9 @@ fn live_terms(bill: &Bill) -> Option<&Terms> {
     }
 }
 
-fn lacks_code(bill: &Bill) -> bool {
+/// Whether the row's code is left to us.
+#[must_use]
+pub fn lacks_code(bill: &Bill) -> bool {
     live_terms(bill).is_some_and(|terms| terms.method != Method::Doku && terms.payment_code.is_none())
 }
 
