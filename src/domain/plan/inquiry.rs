@@ -21,10 +21,9 @@ pub(super) fn active(wanted: &RecordedTerms, state: &BillState, now: Timestamp, 
                 return Step::Unchanged(Unchanged::Expired);
             }
         }
-        Some(_) => {}
         None if changes.is_empty() => return Step::Unchanged(Unchanged::Live),
         None if changes.iter().all(|(_, reach)| *reach == Reach::LedgerOnly) => return Step::Note,
-        None => {}
+        Some(_) | None => {}
     }
     if let Some(refusal) = fixed(&changes, wanted, state) {
         return refusal;

@@ -68,7 +68,7 @@ fn additional(salt: u32) -> Additional {
     };
     Additional {
         settlement: (0..salt % 4).map(share).collect(),
-        hold_settlement: salt % 3 == 0,
+        hold_settlement: salt.is_multiple_of(3),
         account_id: Some(format!("SAC-{salt}")),
         ..Additional::default()
     }

@@ -64,7 +64,8 @@ pub fn with_codes<'b>(bills: &'b [Bill], ledger: &impl Ledger, minting: Option<&
         return Ok(Cow::Borrowed(bills));
     }
     let snapshot = ledger.snapshot()?;
-    Ok(plan::with_codes(bills, &snapshot.bills, &snapshot.payments, minting))
+    let view = MapView::new(&snapshot.bills, HashSet::new());
+    Ok(plan::with_codes(bills, &view, &snapshot.payments, minting))
 }
 
 /// The step for every bill, in their order: what `--dry-run` shows and a run carries out.
