@@ -98,7 +98,7 @@ fn planned(setup: &Setup, flags: &Flags, bills: &[Bill]) -> Result<Vec<Step>, Fa
         let nothing = HashMap::new();
         let view = plan::MapView::new(&nothing, HashSet::new());
         let salt = crate::domain::bill::Salt::new([0; 16]);
-        let bills = plan::with_codes(bills, &nothing, &[], minting.as_ref());
+        let bills = plan::with_codes(bills, &view, &[], minting.as_ref());
         Ok(bills.iter().map(|bill| plan::step(bill, &view, &salt, setup.clock.now(), &settings.rules)).collect())
     }
 }

@@ -187,7 +187,8 @@ impl UrlRules {
             None => authority.split(':').next().unwrap_or_default(),
         };
         let is_loopback = matches!(host, "127.0.0.1" | "localhost" | "::1");
-        if !is_secure && !(is_loopback && self.loopback) {
+        let is_local = is_loopback && self.loopback;
+        if !(is_secure || is_local) {
             return Err("it must begin with https:// (the sandbox may use http on loopback)".into());
         }
         if authority.contains('@') || host.is_empty() {
@@ -200,7 +201,7 @@ impl UrlRules {
             return Err(format!("its path must be `{}`, the one of the configured notification URL", self.path));
         }
         let is_listed = self.hosts.iter().any(|listed| listed.eq_ignore_ascii_case(host));
-        if is_listed || (is_loopback && self.loopback) {
+        if is_listed || is_local {
             return Ok(());
         }
         Err(format!("the host `{host}` is not in `additional_info.override_hosts`"))

@@ -29,7 +29,6 @@ impl Numbering {
         let mut pieces = template::pieces(template, &["cycle"]).map_err(&invalid)?;
         for piece in &mut pieces {
             match piece {
-                Piece::Text(_) => {}
                 Piece::Other(_, width) => {
                     let cycle = options.cycle.as_deref().ok_or_else(|| Fault::CycleMissing(template.clone()))?;
                     *piece = Piece::Text(template::filled(cycle, *width));
@@ -37,7 +36,7 @@ impl Numbering {
                 Piece::Cell(column, _) if columns.index(*column).is_none() => {
                     return Err(columns.missing(&[format!("`{}`, which the template `{template}` needs", column.name())]));
                 }
-                Piece::Cell(..) => {}
+                Piece::Text(_) | Piece::Cell(..) => {}
             }
         }
         if pieces.iter().any(|piece| matches!(piece, Piece::Cell(..))) {

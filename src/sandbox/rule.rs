@@ -58,10 +58,9 @@ pub(super) fn check_create(body: &[u8], channel: Channel, method: Method, notifi
     let info = body.online_to_offline_info.ok_or_else(|| required("online_to_offline_info"))?;
     let payment_code = match (method, info.payment_code) {
         (Method::Doku, None) => None,
-        (Method::Doku, Some(_)) => return Err(invalid_json()),
-        (Method::Merchant, code) => Some(payment_code(code)?),
         // Nothing is ever registered here for direct inquiry.
-        (Method::Inquiry, _) => return Err(invalid_json()),
+        (Method::Doku, Some(_)) | (Method::Inquiry, _) => return Err(invalid_json()),
+        (Method::Merchant, code) => Some(payment_code(code)?),
     };
     let (digits_max, info_length_max) = match channel {
         Channel::Alfa => (5, 30),

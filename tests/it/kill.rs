@@ -122,6 +122,8 @@ impl Campaign {
             ("TAGIH_RETRY_CAP_MS", "50".into()),
             ("TAGIH_RETRY_BREAKER_FAILURES", "0".into()),
             ("TAGIH_TIMEOUT_REQUEST_MS", REQUEST_MS.to_string()),
+            ("TAGIH_MERCHANT_CODE_TEMPLATE", "77{sequence}".into()),
+            ("TAGIH_MERCHANT_CODE_LENGTH", "12".into()),
             ("TAGIH_LOG", if dice.percent(50) { "warn".into() } else { "debug".into() }),
         ];
         let [seed_text, percent, delay_text] = [seed, fault_percent.into(), DELAY_MS].map(|number| number.to_string());
@@ -140,7 +142,7 @@ impl Campaign {
                 break;
             }
             assert!(self.tally.missed <= 10 * kills + 10, "kills keep missing: {:?}", self.tally);
-            let changes = if number == 0 { self.wishes.rows.len() } else { self.wishes.turn_month() };
+            let changes = if number == 0 { self.wishes.orders() } else { self.wishes.turn_month() };
             let month = self.month(number, recorded + changes);
             // Several in a row on one file kill the recovery, too.
             let due = if number + 1 >= MONTHS || self.dice.percent(30) { left } else { self.dice.below(left + 1) };
@@ -333,7 +335,8 @@ fn a_program_killed_while_it_starts_leaves_nothing_that_stops_the_next() {
     let mut landed = 0;
     for step in 0..STARTS {
         let mut campaign = Campaign::new(9_000 + step, 3, 0);
-        let month = campaign.month(0, 3);
+        let orders = campaign.wishes.orders();
+        let month = campaign.month(0, orders);
         let finished = campaign.run_until(&month, 0, Moment::After(Duration::from_millis(3 * step)));
         landed += u64::from(finished.was_killed());
         campaign.look_at_corpse(&month);

@@ -174,7 +174,10 @@ impl BillState {
             }
             Event::Accepted { answer, .. } => state.carry_out(at, Some(answer)),
             Event::Settled { verdict: Verdict::Done, answer, .. } => state.carry_out(at, answer.as_ref()),
-            Event::Registered { operation, terms, answer } => state.put_in_force(*operation, terms, at, Some(answer), None),
+            Event::Registered { operation, terms, answer } => {
+                state.refusal = None;
+                state.put_in_force(*operation, terms, at, Some(answer), None);
+            }
             Event::Rejected { code, reason } => state.refuse(code, reason),
             Event::Settled { verdict: Verdict::Dead, .. } | Event::Retired { .. } => {
                 state.open = None;

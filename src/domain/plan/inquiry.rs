@@ -12,9 +12,6 @@ use crate::domain::lifecycle::{BillState, CodeAnswer, OperationKind};
 /// The step for a code that is registered here.
 pub(super) fn active(wanted: &RecordedTerms, state: &BillState, now: Timestamp, rules: &Rules) -> Step {
     let changes = state.terms.changes_to(wanted);
-    if let Some(refusal) = fixed(&changes, wanted, state) {
-        return refusal;
-    }
     let asks_for_another_end = changes.iter().any(|(column, _)| *column == "expiry");
     match expired_at(state, now) {
         // The money of the last minute may still be on its way; a longer time that is asked for in words needs no such care.
@@ -24,10 +21,12 @@ pub(super) fn active(wanted: &RecordedTerms, state: &BillState, now: Timestamp, 
                 return Step::Unchanged(Unchanged::Expired);
             }
         }
-        Some(_) => {}
         None if changes.is_empty() => return Step::Unchanged(Unchanged::Live),
         None if changes.iter().all(|(_, reach)| *reach == Reach::LedgerOnly) => return Step::Note,
-        None => {}
+        Some(_) | None => {}
+    }
+    if let Some(refusal) = fixed(&changes, wanted, state) {
+        return refusal;
     }
     match amended_end(wanted, state, now) {
         Some(ends_at) if minutes_between(now, ends_at) >= 1 => Step::Register(OperationKind::Amend),

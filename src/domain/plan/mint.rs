@@ -9,7 +9,7 @@ use std::collections::{HashMap, HashSet};
 use super::{MapView, View as _};
 use crate::domain::bill::{Bill, Terms, Wanted};
 use crate::domain::channel::Method;
-use crate::domain::ids::{InvoiceNumber, PaymentCode};
+use crate::domain::ids::PaymentCode;
 use crate::domain::lifecycle::{BillState, Status};
 use crate::domain::payment::Payment;
 
@@ -49,28 +49,22 @@ impl Minting {
 /// gets the number after the highest ever seen, and once the end is reached the lowest that was never seen. What is left
 /// without a code has found none, and planning refuses it. New codes go by invoice number, whatever the order of rows.
 #[must_use]
-pub fn with_codes<'b>(
-    bills: &'b [Bill],
-    states: &HashMap<InvoiceNumber, BillState>,
-    payments: &[Payment],
-    minting: Option<&Minting>,
-) -> Cow<'b, [Bill]> {
+pub fn with_codes<'b>(bills: &'b [Bill], view: &MapView<'_>, payments: &[Payment], minting: Option<&Minting>) -> Cow<'b, [Bill]> {
     let mut lacking: Vec<usize> = (0..).zip(bills).filter(|(_, bill)| lacks_code(bill)).map(|(row, _)| row).collect();
     if lacking.is_empty() {
         return Cow::Borrowed(bills);
     }
     lacking.sort_by_key(|&row| bills.get(row).map(|bill| &bill.invoice_number));
     let mut given: HashSet<&PaymentCode> = bills.iter().filter_map(|bill| live_terms(bill)?.payment_code.as_ref()).collect();
-    let view = MapView::new(states, HashSet::new());
     let mut chosen: HashMap<usize, PaymentCode> = HashMap::new();
     lacking.retain(|&row| {
-        let Some(kept) = bills.get(row).and_then(|bill| kept(bill, &view, &given)) else { return true };
+        let Some(kept) = bills.get(row).and_then(|bill| kept(bill, view, &given)) else { return true };
         given.insert(kept);
         chosen.insert(row, kept.clone());
         false
     });
     if let Some(minting) = minting {
-        let seen = states.values().flat_map(codes_of).chain(payments.iter().map(|payment| &payment.payment_code)).chain(given);
+        let seen = view.states().flat_map(codes_of).chain(payments.iter().map(|payment| &payment.payment_code)).chain(given);
         let counts: HashSet<u128> = seen.filter_map(|code| minting.count(code)).collect();
         let next = counts.iter().max().map_or(1, |highest| highest.saturating_add(1));
         let mut free = (next..=minting.last()).chain(1..next.min(minting.last())).filter(|count| !counts.contains(count));
@@ -95,7 +89,9 @@ fn live_terms(bill: &Bill) -> Option<&Terms> {
     }
 }
 
-fn lacks_code(bill: &Bill) -> bool {
+/// Whether the row's code is left to us.
+#[must_use]
+pub fn lacks_code(bill: &Bill) -> bool {
     live_terms(bill).is_some_and(|terms| terms.method != Method::Doku && terms.payment_code.is_none())
 }
 

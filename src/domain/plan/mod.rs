@@ -17,7 +17,7 @@ use super::ids::InvoiceNumber;
 use super::lifecycle::{BillState, OperationKind, Status};
 
 pub use self::inquiry::answer as registered_answer;
-pub use self::mint::{Minting, with_codes};
+pub use self::mint::{Minting, lacks_code, with_codes};
 pub use self::view::{MapView, View};
 
 /// What the configuration and the command line add to the files.

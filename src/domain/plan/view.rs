@@ -31,6 +31,11 @@ impl<'a> MapView<'a> {
         self.bills.get(invoice_number)
     }
 
+    /// Every bill's state.
+    pub(super) fn states(&self) -> impl Iterator<Item = &'a BillState> {
+        self.bills.values()
+    }
+
     /// A view of `bills`, of which those in `paid` have a verified payment.
     #[must_use]
     pub fn new(bills: &'a HashMap<InvoiceNumber, BillState>, paid: HashSet<InvoiceNumber>) -> Self {

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use proptest::prelude::*;
 
 use super::{options, read_bytes};
+use crate::domain::additional::{Additional, Share, ShareKind};
 use crate::domain::amount::Amount;
 use crate::domain::bill::{Bill, Customer, Expiry, Policy, Terms, Wanted};
 use crate::domain::channel::{Channel, Method};
@@ -28,7 +29,7 @@ fn terms(index: u64) -> impl Strategy<Value = Terms> {
     ];
     (
         any::<bool>(),
-        any::<bool>(),
+        0..Method::ALL.len(),
         1..=Amount::MAX,
         expiry,
         any::<bool>(),
@@ -37,13 +38,13 @@ fn terms(index: u64) -> impl Strategy<Value = Terms> {
         words(60),
         any::<u32>(),
     )
-        .prop_map(move |(is_alfa, is_merchant, rupiah, expiry, reusable, name, info, footer, salt)| {
+        .prop_map(move |(is_alfa, method, rupiah, expiry, reusable, name, info, footer, salt)| {
             let channel = if is_alfa { Channel::Alfa } else { Channel::Indomaret };
-            let method = if is_alfa && is_merchant { Method::Merchant } else { Method::Doku };
+            let method = if is_alfa { Method::ALL[method] } else { Method::Doku };
             Terms {
                 channel,
                 method,
-                payment_code: (method == Method::Merchant).then(|| PaymentCode::new(format!("{index:06}{salt:010}")).unwrap()),
+                payment_code: (method != Method::Doku).then(|| PaymentCode::new(format!("{index:06}{salt:010}")).unwrap()),
                 amount: Amount::new(rupiah).unwrap(),
                 expiry,
                 reusable,
@@ -53,9 +54,24 @@ fn terms(index: u64) -> impl Strategy<Value = Terms> {
                 receipt_footer: Some(footer),
                 policy: Policy { number: Some(format!("0{salt}")), kind: None, status: None, due_date: "2026-10-31".parse().ok() },
                 bill_group: (salt % 3 == 0).then(|| "G".into()),
-                additional: None,
+                additional: (is_alfa && salt % 5 == 0).then(|| Box::new(additional(salt))),
             }
         })
+}
+
+fn additional(salt: u32) -> Additional {
+    let kinds = [ShareKind::Percentage, ShareKind::Fix];
+    let share = |index: u32| Share {
+        bank_account_settlement_id: format!("SBA-{index}"),
+        value: 1,
+        kind: kinds[usize::try_from((salt + index) % 2).unwrap()],
+    };
+    Additional {
+        settlement: (0..salt % 4).map(share).collect(),
+        hold_settlement: salt.is_multiple_of(3),
+        account_id: Some(format!("SAC-{salt}")),
+        ..Additional::default()
+    }
 }
 
 fn bills() -> impl Strategy<Value = Vec<Bill>> {
@@ -67,7 +83,7 @@ fn bills() -> impl Strategy<Value = Vec<Bill>> {
     (0..12_u64).prop_flat_map(move |count| (0..count).map(bill).collect::<Vec<_>>())
 }
 
-const HEADER: [&str; 17] = [
+const HEADER: [&str; 20] = [
     "invoice_number",
     "Amount",
     "Customer Name",
@@ -85,6 +101,9 @@ const HEADER: [&str; 17] = [
     "due_date",
     "bill_group",
     "action",
+    "settlement",
+    "hold_settlement",
+    "account_id",
 ];
 
 fn cells(bill: &Bill) -> Vec<String> {
@@ -111,6 +130,15 @@ fn cells(bill: &Bill) -> Vec<String> {
     cells[13] = terms.policy.number.clone().unwrap_or_default();
     cells[14] = terms.policy.due_date.map_or_else(String::new, |date| date.to_string());
     cells[15] = terms.bill_group.clone().unwrap_or_default();
+    if let Some(additional) = &terms.additional {
+        let share = |share: &Share| {
+            let kind = if share.kind == ShareKind::Fix { "FIX" } else { "PERCENTAGE" };
+            format!("{}:{}:{kind}", share.bank_account_settlement_id, share.value)
+        };
+        cells[17] = additional.settlement.iter().map(share).collect::<Vec<_>>().join(";");
+        cells[18] = if additional.hold_settlement { "yes".into() } else { String::new() };
+        cells[19] = additional.account_id.clone().unwrap_or_default();
+    }
     cells
 }
 

@@ -60,8 +60,12 @@ impl<L, G, T: Time> std::fmt::Debug for Issuing<'_, L, G, T> {
 
 /// `bills` with codes of our own making for the rows that bring none; see [`plan::with_codes`].
 pub fn with_codes<'b>(bills: &'b [Bill], ledger: &impl Ledger, minting: Option<&Minting>) -> Result<Cow<'b, [Bill]>, LedgerError> {
+    if !bills.iter().any(plan::lacks_code) {
+        return Ok(Cow::Borrowed(bills));
+    }
     let snapshot = ledger.snapshot()?;
-    Ok(plan::with_codes(bills, &snapshot.bills, &snapshot.payments, minting))
+    let view = MapView::new(&snapshot.bills, HashSet::new());
+    Ok(plan::with_codes(bills, &view, &snapshot.payments, minting))
 }
 
 /// The step for every bill, in their order: what `--dry-run` shows and a run carries out.

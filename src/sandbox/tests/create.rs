@@ -135,6 +135,19 @@ fn a_body_that_breaks_a_rule_is_answered_400_with_the_field() {
         ("/indomaret_info", json!({}), "Invalid JSON Format"),
         ("/note", json!("x"), "Invalid JSON Format"),
         ("/additional_info", json!({ "insurance": {} }), "Invalid JSON Format"),
+        ("/additional_info", json!({ "settlement": [{ "account": "SBA-1" }] }), "Invalid JSON Format"),
+        (
+            "/additional_info",
+            json!({ "settlement": [{ "bank_account_settlement_id": "SBA-1", "value": 5, "type": "fix" }] }),
+            "additional_info.settlement.type is not valid",
+        ),
+        (
+            "/additional_info",
+            json!({ "settlement": [{ "bank_account_settlement_id": "SBA-1", "value": 101, "type": "PERCENTAGE" }] }),
+            "additional_info.settlement.value is not valid",
+        ),
+        ("/additional_info", json!({ "report": [{ "key": "Branch" }] }), "additional_info.report.value is required"),
+        ("/additional_info", json!({ "account": {} }), "additional_info.account.id is required"),
         (
             "/additional_info",
             json!({ "override_notification_url": "https://example.com/elsewhere" }),

@@ -117,6 +117,22 @@ fn an_inquiry_code_is_given_to_another_invoice_only_when_its_own_has_given_it_up
 }
 
 #[test]
+fn an_adopted_inquiry_code_is_completed_by_its_first_row() {
+    let world = World::at(NOWHERE, "");
+    fs::remove_file(world.path("secret")).unwrap();
+    world.file(
+        "codes.csv",
+        "invoice_number,payment_code,channel,amount,method\nOLD,0099,alfa,1000,inquiry\nBAD,0098,indomaret,1000,inquiry\n",
+    );
+    world.run(&["ledger", "import", "codes.csv"]).expect(1).says(&["codes.csv:3:method", "E0122"]);
+    world.bills("bills.csv", &["OLD,1000,Budi,alfa,inquiry,0099,,,"]);
+    world.issue("bills.csv", &[]).expect(0);
+    assert_eq!(world.buckets(), "1 amended");
+    world.issue("bills.csv", &[]).expect(0);
+    assert_eq!((world.buckets().as_str(), codes(&world)["OLD"].as_str()), ("1 unchanged", "0099"));
+}
+
+#[test]
 fn numbers_are_given_out_once_and_the_same_rows_keep_theirs() {
     let doku = Doku::process();
     let world = World::at(&doku.base_url(), &sequence(7));

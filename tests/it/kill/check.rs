@@ -42,15 +42,31 @@ impl Exported {
     fn codes(&self) -> HashMap<&str, HashSet<&str>> {
         let mut codes: HashMap<&str, HashSet<&str>> = HashMap::new();
         for line in &self.lines {
-            let (Event::Accepted { answer, .. } | Event::Settled { answer: Some(answer), .. }) = &line.event else { continue };
+            let (Event::Accepted { answer, .. } | Event::Settled { answer: Some(answer), .. } | Event::Registered { answer, .. }) =
+                &line.event
+            else {
+                continue;
+            };
             codes.entry(&line.invoice_number).or_default().insert(answer.payment_code.as_str());
         }
         codes
     }
 }
 
+/// A bill has the code it was promised first, whenever the program died (one invoice, one code of our making).
+fn promises(exported: &Exported) {
+    let mut promised: HashMap<&str, &str> = HashMap::new();
+    for line in &exported.lines {
+        let (Event::Planned { terms } | Event::Intended { terms, .. } | Event::Registered { terms, .. }) = &line.event else { continue };
+        let Some(code) = &terms.payment_code else { continue };
+        let first = promised.entry(&line.invoice_number).or_insert(code.as_str());
+        assert_eq!(*first, code.as_str(), "{} was promised another code", line.invoice_number);
+    }
+}
+
 /// What a dead process leaves: nothing DOKU saw is without a durable intent (I1), and no result file is half written (I19).
 pub fn corpse(exported: &Exported, calls: &[Call], out: &Path) {
+    promises(exported);
     let intents = exported.intents();
     for call in calls {
         assert!(
@@ -141,7 +157,8 @@ pub fn world(wishes: &Wishes, orders: &[Order], exported: &Exported, out: &Path)
             assert_eq!(other, None, "code {code} is live for {invoice} too (I11)");
         }
     }
-    assert_eq!(orders.len(), wishes.rows.len(), "DOKU has orders nobody asked for, or lacks some");
+    promises(exported);
+    assert_eq!(orders.len(), wishes.orders(), "DOKU has orders nobody asked for, or lacks some");
 
     let mut reader = csv::Reader::from_path(out.join("accepted.csv")).unwrap();
     let mut accepted: HashMap<String, Accepted> = HashMap::new();
@@ -152,8 +169,17 @@ pub fn world(wishes: &Wishes, orders: &[Order], exported: &Exported, out: &Path)
     }
     for row in &wishes.rows {
         let invoice = row.invoice.as_str();
-        let order = by_invoice.get(invoice).unwrap_or_else(|| panic!("{invoice} was never issued"));
         let found = accepted.remove(invoice);
+        if !row.counter.reaches_doku() {
+            assert!(!by_invoice.contains_key(invoice), "DOKU was told of {invoice}");
+            assert_eq!(found.is_some(), row.live, "{invoice} in accepted.csv");
+            let Some(found) = found else { continue };
+            assert_eq!((Some(found.payment_code), found.amount), (row.code.clone(), row.amount), "{invoice}");
+            let other = live_codes.insert(row.code.as_deref().unwrap(), invoice);
+            assert_eq!(other, None, "the code of {invoice} is live elsewhere too (I11)");
+            continue;
+        }
+        let order = by_invoice.get(invoice).unwrap_or_else(|| panic!("{invoice} was never issued"));
         if !row.live {
             assert_eq!(order.state, OrderState::Cancelled, "{invoice} should be cancelled");
             assert_eq!(found, None, "a cancelled code is in accepted.csv");

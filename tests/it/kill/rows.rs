@@ -32,12 +32,28 @@ const HEADER: [&str; 12] = [
 pub enum Counter {
     AlfaDoku,
     AlfaMerchant,
+    /// The code is left to tagih.
+    AlfaMinted,
+    /// DOKU is told of nothing.
+    AlfaInquiry,
     Indomaret,
 }
 
 impl Counter {
     pub fn channel(self) -> &'static str {
         if self == Self::Indomaret { "indomaret" } else { "alfa" }
+    }
+
+    fn method(self) -> &'static str {
+        match self {
+            Self::AlfaDoku | Self::Indomaret => "doku",
+            Self::AlfaMerchant | Self::AlfaMinted => "merchant",
+            Self::AlfaInquiry => "inquiry",
+        }
+    }
+
+    pub fn reaches_doku(self) -> bool {
+        self != Self::AlfaInquiry
     }
 
     /// Indomaret documents no update.
@@ -65,11 +81,10 @@ impl Row {
         let (name, email) = (self.name.clone(), self.email.clone());
         let [minutes, instant] = self.expiry.clone();
         let receipt = if self.counter == Counter::Indomaret { "Premi asuransi" } else { "" };
-        let method = if self.counter == Counter::AlfaMerchant { "merchant" } else { "doku" };
         let action = if self.live { "" } else { "cancel" };
         let note = format!("titip {NAME_CANARY}");
         let code = self.code.clone().unwrap_or_default();
-        let [channel, method, receipt, action] = [self.counter.channel(), method, receipt, action].map(str::to_owned);
+        let [channel, method, receipt, action] = [self.counter.channel(), self.counter.method(), receipt, action].map(str::to_owned);
         [self.invoice.clone(), self.amount.to_string(), name, email, channel, method, code, minutes, instant, receipt, action, note]
     }
 }
@@ -102,16 +117,18 @@ impl Wishes {
         wishes
     }
 
-    fn add(&mut self, moved_code: Option<String>) {
+    /// Gives how many changes at DOKU this makes.
+    fn add(&mut self, moved_code: Option<String>) -> usize {
         let (seed, number) = (self.seed, self.made);
         self.made += 1;
-        let counter = match self.dice.below(4) {
-            _ if moved_code.is_some() => Counter::AlfaMerchant,
-            0 | 1 => Counter::AlfaDoku,
-            2 => Counter::AlfaMerchant,
-            _ => Counter::Indomaret,
+        let counter = match (moved_code.is_some(), self.dice.below(6)) {
+            (true, 0..4) | (false, 2) => Counter::AlfaMerchant,
+            (true, _) | (false, 4) => Counter::AlfaInquiry,
+            (false, 0 | 1) => Counter::AlfaDoku,
+            (false, 3) => Counter::AlfaMinted,
+            (false, _) => Counter::Indomaret,
         };
-        let code = (counter == Counter::AlfaMerchant).then(|| {
+        let code = matches!(counter, Counter::AlfaMerchant | Counter::AlfaInquiry).then(|| {
             self.codes += 1;
             moved_code.unwrap_or_else(|| format!("88965{seed:04}{:07}", self.codes))
         });
@@ -137,13 +154,20 @@ impl Wishes {
         // Anywhere, so that the new owner of a code may stand before the old one.
         let place = usize::try_from(self.dice.below(self.rows.len() as u64 + 1)).unwrap();
         self.rows.insert(place, row);
+        usize::from(counter.reaches_doku())
+    }
+
+    /// Rows that DOKU is told of.
+    pub fn orders(&self) -> usize {
+        self.rows.iter().filter(|row| row.counter.reaches_doku()).count()
     }
 
     fn amount(&mut self) -> u64 {
         10_000 + 500 * self.dice.below(4_000)
     }
 
-    /// The next month: some rows change, some are cancelled, codes of our own move on, some rows are new. Gives the number of changes.
+    /// The next month: some rows change, some are cancelled, codes of our own move on, some rows are new. Gives the number of
+    /// changes at DOKU.
     pub fn turn_month(&mut self) -> usize {
         let mut changes = 0;
         let mut freed = Vec::new();
@@ -161,17 +185,15 @@ impl Wishes {
                 30..36 => self.rows[index].name = format!("{NAME_CANARY} {:016x}", self.dice.roll()),
                 _ => continue,
             }
-            changes += 1;
+            changes += usize::from(self.rows[index].counter.reaches_doku());
         }
         for code in freed {
             if self.dice.percent(80) {
-                self.add(Some(code));
-                changes += 1;
+                changes += self.add(Some(code));
             }
         }
         for _ in 0..self.made.div_ceil(20) {
-            self.add(None);
-            changes += 1;
+            changes += self.add(None);
         }
         changes
     }
