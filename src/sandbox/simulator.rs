@@ -128,7 +128,7 @@ struct InquiryPage {
     code: String,
     answered: String,
     inquiry: Inquiry,
-    words: String,
+    verdict: &'static str,
 }
 
 /// Whether a path is one of the simulator's.
@@ -232,9 +232,24 @@ fn shown(shared: &Shared, target: &str, query: &Form) -> HttpAnswer {
         || plain(404, "there is no such page"),
         |inquiry| {
             let (code, answered) = (view::code_groups(&inquiry.payment_code), view::wib_short(inquiry.at));
-            view::page(200, &InquiryPage { code, answered, words: counter::declined(inquiry), inquiry: inquiry.clone() })
+            view::page(200, &InquiryPage { code, answered, verdict: verdict(inquiry), inquiry: inquiry.clone() })
         },
     )
+}
+
+/// What the till shows when an inquiry ends without a bill.
+fn verdict(inquiry: &Inquiry) -> &'static str {
+    if inquiry.problem.is_some() {
+        return "The merchant's answer is not in order";
+    }
+    match inquiry.status.as_deref() {
+        Some("success") => "The bill can be paid",
+        Some("billing_already_paid") => "The bill is paid already",
+        Some("billing_was_expired") => "The bill can no longer be paid",
+        Some("billing_not_found") => "The merchant knows no bill with this code",
+        Some("invalid_signature") => "The merchant does not accept the inquiry's signature",
+        _ => "The merchant declines",
+    }
 }
 
 fn order_page(model: &Model, order: &Order, query: &Form, now: Timestamp) -> OrderPage {

@@ -95,11 +95,16 @@ class Drive:
         self.page.on("pageerror", lambda error: self.problems.append(f"page error: {error}"))
         self.page.on("dialog", lambda dialog: self.problems.append(f"dialog: {dialog.message}"))
         self.page.on("request", self.request)
-        self.page.on("requestfailed", lambda request: self.problems.append(f"failed: {request.url}"))
+        self.page.on("requestfailed", self.failed)
 
     def request(self, request):
         if urllib.parse.urlsplit(request.url).hostname not in ("127.0.0.1", "localhost"):
             self.problems.append(f"request beyond loopback: {request.url}")
+
+    def failed(self, request):
+        # The icon of a page that is left before it has come.
+        if request.failure != "net::ERR_ABORTED":
+            self.problems.append(f"failed: {request.url}: {request.failure}")
 
     def shoot(self, name):
         for theme in ("light", "dark"):
@@ -162,7 +167,7 @@ def inquired(drive):
     drive.sees("paid")
     assert orders(drive.base)["8896512345678121"]["invoice_number"] == "POL-8896512345678121"
     drive.enter("8896512345678122")
-    drive.sees("the merchant answered `billing_not_found`")
+    drive.sees("The merchant knows no bill with this code")
     drive.shoot("inquiry-declined")
     drive.enter("8896512345678123")
     drive.sees("belongs to HTTP 400")

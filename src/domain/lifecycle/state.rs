@@ -105,7 +105,11 @@ impl Event {
     #[must_use]
     pub const fn terms(&self) -> Option<&RecordedTerms> {
         match self {
-            Self::Planned { terms } | Self::Adopted { terms, .. } | Self::Intended { terms, .. } | Self::Noted { terms } => Some(terms),
+            Self::Planned { terms }
+            | Self::Adopted { terms, .. }
+            | Self::Intended { terms, .. }
+            | Self::Noted { terms }
+            | Self::Registered { terms, .. } => Some(terms),
             Self::NotSent { .. }
             | Self::Accepted { .. }
             | Self::Rejected { .. }
