@@ -56,8 +56,8 @@ impl Shop {
 
     /// `count` payable bills `N-00001` … with the codes 880000001 …
     pub fn many(&self, count: usize) {
-        let rows: String = (1..=count).map(|n| format!("N-{n:05},{},alfa,{},inquiry\n", code_of(n), 10_000 + n)).collect();
-        self.world.file("codes.csv", format!("invoice_number,payment_code,channel,amount,method\n{rows}"));
+        let rows: Vec<String> = (1..=count).map(|n| format!("N-{n:05},{},alfa,{},inquiry\n", code_of(n), 10_000 + n)).collect();
+        self.world.file("codes.csv", format!("invoice_number,payment_code,channel,amount,method\n{}", rows.concat()));
         self.world.run(&["ledger", "import", "codes.csv"]).expect(0);
     }
 
