@@ -12,6 +12,7 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{Semaphore, watch};
 use tokio::task::JoinSet;
 
+use super::stream::Impatient;
 use super::{Limits, Shared};
 
 /// Bytes of a request's head at most.
@@ -79,7 +80,7 @@ async fn connection(stream: TcpStream, router: Router, limits: Limits, mut stopp
         .header_read_timeout(limits.header_timeout)
         .max_headers(HEADERS_MAX)
         .max_buf_size(HEAD_BYTES_MAX)
-        .serve_connection(TokioIo::new(stream), TowerToHyperService::new(router));
+        .serve_connection(TokioIo::new(Impatient::new(stream, limits.body_timeout)), TowerToHyperService::new(router));
     tokio::pin!(connection);
     let ended = tokio::select! {
         ended = connection.as_mut() => ended,

@@ -13,6 +13,7 @@ mod message;
 pub mod metrics;
 mod notification;
 mod router;
+mod stream;
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -102,7 +103,7 @@ pub struct Limits {
     pub body_bytes_max: usize,
     /// How long a request's head may take, and how long a connection may idle before it.
     pub header_timeout: Duration,
-    /// How long a body may take.
+    /// How long a body may take, and how long an answer may find nobody who reads it.
     pub body_timeout: Duration,
     /// How long requests under way may take once a stop is asked for.
     pub drain: Duration,

@@ -7,18 +7,26 @@ use std::thread;
 use super::shop::*;
 use crate::cli::world::until;
 
-/// Runs `attack` while an honest client keeps asking on connections of its own; it must always be served.
+/// Runs `attack` while an honest client keeps asking; it must always be served. Like any proxy it opens a new connection when
+/// an idle one was closed.
 fn beside_an_honest_client(shop: &Shop, attack: impl FnOnce()) {
     let (over, asked) = (AtomicBool::new(false), AtomicU64::new(0));
     thread::scope(|scope| {
+        // Also when the attack fails its test: nobody would wait for the honest client otherwise.
+        let _end = End(&over);
         let honest = scope.spawn(|| {
             let mut line = shop.connect();
+            let mut served = |message: &Message| {
+                let answer = line.exchange(&message.bytes()).or_else(|_| {
+                    line = shop.connect();
+                    line.exchange(&message.bytes())
+                });
+                assert_eq!(answer.unwrap().status, 200);
+            };
             while !over.load(Ordering::Relaxed) {
                 let number = asked.fetch_add(1, Ordering::Relaxed);
-                let answer = line.exchange(&Message::inquiry(&format!("honest-{number}"), &code_of(1)).bytes()).unwrap();
-                assert_eq!(answer.status, 200);
-                let kept = line.exchange(&Message::notification(2, &format!("honest-{number}")).bytes()).unwrap();
-                assert_eq!(kept.status, 200);
+                served(&Message::inquiry(&format!("honest-{number}"), &code_of(1)));
+                served(&Message::notification(2, &format!("honest-{number}")));
             }
         });
         until("the honest client is served", || asked.load(Ordering::Relaxed) > 2 || honest.is_finished());
@@ -28,6 +36,15 @@ fn beside_an_honest_client(shop: &Shop, attack: impl FnOnce()) {
         over.store(true, Ordering::Relaxed);
         honest.join().unwrap();
     });
+}
+
+/// Ends the honest client's day.
+struct End<'a>(&'a AtomicBool);
+
+impl Drop for End<'_> {
+    fn drop(&mut self) {
+        self.0.store(true, Ordering::Relaxed);
+    }
 }
 
 fn shop(settings: &str) -> Shop {
@@ -59,19 +76,16 @@ fn bodies_and_heads_that_are_too_large_are_refused() {
 }
 
 #[test]
-fn slow_clients_lose_their_connection_and_those_above_the_cap_are_turned_away() {
-    let shop = shop("header_timeout_ms = 700\nbody_timeout_ms = 700\nconnections_max = 12\n");
+fn slow_clients_lose_their_connection() {
+    let shop = shop("header_timeout_ms = 700\nbody_timeout_ms = 700\n");
     beside_an_honest_client(&shop, || {
-        // Eleven of twelve places: silent ones, half a head, half a body.
+        // Silent ones, half a head, half a body.
         let message = Message::inquiry("slow", &code_of(1)).bytes();
         let head = message.len() - inquiry_body(&format!("{:?}", code_of(1))).len();
-        let mut slow: Vec<Line> = (0..11).map(|_| shop.connect()).collect();
+        let mut slow: Vec<Line> = (0..12).map(|_| shop.connect()).collect();
         for (index, line) in slow.iter_mut().enumerate() {
             line.write(&message[..[0, 20, head + 5][index % 3]]).unwrap();
         }
-        // One more finds no place, as long as they hold theirs, and is told so or cut off.
-        let turned_away = shop.connect().exchange(&Message::inquiry("one-more", &code_of(1)).bytes());
-        assert!(turned_away.as_ref().map_or(true, |answer| answer.status == 503), "{turned_away:?}");
         for (index, line) in slow.iter_mut().enumerate() {
             let answer = line.read();
             match index % 3 {
@@ -81,15 +95,54 @@ fn slow_clients_lose_their_connection_and_those_above_the_cap_are_turned_away() 
             let mut rest = Vec::new();
             assert!(line.stream.read_to_end(&mut rest).is_err() || rest.is_empty(), "the connection ends");
         }
+        // One byte at a time does not prolong it.
+        let mut drip = shop.connect();
+        let dripped = message.iter().try_for_each(|byte| {
+            thread::sleep(std::time::Duration::from_millis(20));
+            drip.write(&[*byte])
+        });
+        assert!(dripped.is_err() || drip.read().map_or(true, |answer| answer.status == 408), "a whole message came through, drop by drop");
         // An idle connection is closed as well, after an answer.
         let mut idle = shop.connect();
         assert_eq!(idle.exchange(&Message::inquiry("idle", &code_of(1)).bytes()).unwrap().status, 200);
         let mut rest = Vec::new();
         assert!(idle.stream.read_to_end(&mut rest).is_err() || rest.is_empty());
     });
-    assert!(shop.metric("tagih_connections_refused_total") >= 1);
-    // Only this very connection is left, perhaps with the one before it.
-    until("the others are gone", || shop.metric("tagih_connections") <= 2);
+}
+
+#[test]
+fn connections_above_the_cap_are_turned_away_until_there_is_a_place() {
+    let shop = shop("connections_max = 4\nheader_timeout_ms = 60000\n");
+    until("the first look is over", || shop.metric("tagih_connections") == 1);
+    beside_an_honest_client(&shop, || {
+        // Beside the honest client's there are three more places.
+        let silent: Vec<Line> = (0..3).map(|_| shop.connect()).collect();
+        for number in 0..20 {
+            let turned_away = shop.connect().exchange(&Message::inquiry(&format!("more-{number}"), &code_of(1)).bytes());
+            assert!(turned_away.as_ref().map_or(true, |answer| answer.status == 503), "{turned_away:?}");
+        }
+        drop(silent);
+        until("there is a place again", || {
+            let again = shop.connect().exchange(&Message::inquiry("again", &code_of(1)).bytes());
+            again.is_ok_and(|answer| answer.status == 200)
+        });
+    });
+    assert!(shop.metric("tagih_connections_refused_total") >= 20);
+}
+
+#[test]
+fn a_client_that_never_reads_its_answers_loses_its_place() {
+    let shop = shop("header_timeout_ms = 700\nbody_timeout_ms = 700\n");
+    beside_an_honest_client(&shop, || {
+        // Requests in a row, until nothing goes through any more: the answers fill every buffer on the way back.
+        let mut deaf = shop.connect();
+        deaf.stream.get_ref().set_write_timeout(Some(std::time::Duration::from_millis(200))).unwrap();
+        let requests = "GET /metrics HTTP/1.1\r\nHost: x\r\n\r\n".repeat(500);
+        let stuck = (0..10_000).find_map(|_| deaf.write(requests.as_bytes()).err());
+        assert!(stuck.is_some(), "the server took everything without an end");
+        // The honest client's, this very one, and perhaps the one before it.
+        until("the server has let go of it", || shop.metric("tagih_connections") <= 2);
+    });
 }
 
 #[test]

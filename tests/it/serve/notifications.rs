@@ -112,6 +112,25 @@ fn many_at_once_share_an_fsync() {
 }
 
 #[test]
+fn what_could_not_be_kept_is_not_acknowledged() {
+    let mut shop = Shop::new("");
+    shop.start_on_a_small_disk();
+    until("it is ready", || shop.get("/healthz").status == 200);
+    let large = |number: usize| Message::new(NOTIFICATION, &number.to_string(), format!("{{\"x\":\"{}\"}}", "x".repeat(60_000)));
+    let statuses: Vec<u16> = (0..30).map(|number| shop.send(&large(number)).status).collect();
+    let kept = statuses.iter().filter(|status| **status == 200).count();
+    assert!((10..20).contains(&kept) && statuses[kept..].iter().all(|status| *status == 503), "{statuses:?}");
+    assert_eq!(shop.lines("notifications-").len(), kept, "each of them, and none that was refused");
+    assert_eq!((shop.get("/healthz").status, shop.get("/healthz").body), (503, b"log failing\n".to_vec()));
+    assert_eq!(shop.send(&Message::inquiry("i", "404")).status, 404, "inquiries are answered all the same");
+    assert_eq!(shop.close(), Some(0));
+    shop.open();
+    assert_eq!(shop.send(&large(99)).status, 200);
+    assert_eq!(shop.lines("notifications-").len(), kept + 1);
+    assert_eq!(shop.get("/healthz").status, 200);
+}
+
+#[test]
 fn a_signal_lets_requests_under_way_finish_and_then_ends_with_zero() {
     for name in ["TERM", "INT"] {
         let mut shop = Shop::new("");

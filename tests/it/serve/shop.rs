@@ -5,7 +5,7 @@ use std::fs::{self, File};
 use std::io::{self, BufRead as _, BufReader, Read as _, Write as _};
 use std::net::TcpStream;
 use std::path::PathBuf;
-use std::process::{Child, ChildStdout, ExitStatus, Stdio};
+use std::process::{Child, ChildStdout, Command, ExitStatus, Stdio};
 use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
@@ -56,16 +56,30 @@ impl Shop {
 
     /// `count` payable bills `N-00001` … with the codes 880000001 …
     pub fn many(&self, count: usize) {
-        let rows: String = (1..=count).map(|n| format!("N-{n:05},{},alfa,{},inquiry\n", code_of(n), 10_000 + n)).collect();
-        self.world.file("codes.csv", format!("invoice_number,payment_code,channel,amount,method\n{rows}"));
+        let rows: Vec<String> = (1..=count).map(|n| format!("N-{n:05},{},alfa,{},inquiry\n", code_of(n), 10_000 + n)).collect();
+        self.world.file("codes.csv", format!("invoice_number,payment_code,channel,amount,method\n{}", rows.concat()));
         self.world.run(&["ledger", "import", "codes.csv"]).expect(0);
     }
 
     /// Starts the server, and waits until it takes connections.
     pub fn start(&mut self) {
+        let command = self.world.command(&["serve"]);
+        self.launch(command);
+    }
+
+    /// The same where no file can grow beyond a mebibyte: what lies beyond fails as on a full disk.
+    pub fn start_on_a_small_disk(&mut self) {
+        let inner = self.world.command(&["serve"]);
+        let mut command = Command::new("/bin/sh");
+        command.env_clear().current_dir(self.world.path("")).stdin(Stdio::null()).stdout(Stdio::piped());
+        command.args(["-c", "trap '' XFSZ; ulimit -f 2048; exec \"$0\" \"$@\""]).arg(inner.get_program()).args(inner.get_args());
+        self.launch(command);
+    }
+
+    fn launch(&mut self, mut command: Command) {
         self.runs += 1;
         let said = File::create(self.world.path(&format!("said-{}", self.runs))).unwrap();
-        let mut child = self.world.command(&["serve"]).stderr(Stdio::from(said)).spawn().unwrap();
+        let mut child = command.stderr(Stdio::from(said)).spawn().unwrap();
         let mut stdout = BufReader::new(child.stdout.take().unwrap());
         let mut line = String::new();
         stdout.read_line(&mut line).unwrap();
