@@ -119,6 +119,7 @@ fn judge_bill((number, bill): (u32, &Bill), attached: AttachedToBill, mark: Paid
         attached: Rupiah::new(attached.amount.into()),
         mark,
         paid_outside_period: attached.outside,
+        settled: false,
     };
     let (class, nature) = bill_class(&situation, terms.as_of, &terms.policy);
     let flags = [(Class::L07, twice), (Class::L08, bill.issued_otherwise())];
