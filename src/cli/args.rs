@@ -195,6 +195,9 @@ pub(super) struct Reconcile {
     /// A ledger of another system (CSV or Parquet) instead of ours
     #[arg(long, value_name = "FILE")]
     pub(super) external_ledger: Option<PathBuf>,
+    /// DOKU's settlement reports (CSV, XLSX) or quoted globs: follow the money to the bank
+    #[arg(long, num_args = 1.., value_name = "FILE")]
+    pub(super) settlement: Vec<String>,
     /// The output folder of an earlier period: its payments make a later one a second payment
     #[arg(long, value_name = "DIR")]
     pub(super) carry_in: Option<PathBuf>,

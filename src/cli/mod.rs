@@ -12,6 +12,7 @@ mod reconcile;
 mod sandbox;
 mod sender;
 mod sending;
+mod settlement;
 mod setup;
 
 use clap::Parser as _;

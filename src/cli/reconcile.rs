@@ -25,6 +25,7 @@ pub(super) struct Task {
     pub(super) logs: Vec<PathBuf>,
     pub(super) external_ledger: Option<PathBuf>,
     pub(super) carry_in: Option<PathBuf>,
+    pub(super) settlement: Vec<PathBuf>,
     pub(super) out: PathBuf,
 }
 
@@ -41,6 +42,7 @@ pub(super) fn reconcile(setup: &Setup, arguments: &Reconcile) -> Result<Exit, Fa
         logs: expand(&arguments.notifications)?,
         external_ledger: arguments.external_ledger.clone(),
         carry_in: arguments.carry_in.clone(),
+        settlement: expand(&arguments.settlement)?,
         out: arguments.out.clone(),
     };
     run(setup, &task, &setup.verification_keys()?)
@@ -63,6 +65,7 @@ pub(super) fn run(setup: &Setup, task: &Task, keys: &[SigningKey]) -> Result<Exi
         client_id: setup.binding()?.client_id,
         policy,
         carry_in: task.carry_in.clone(),
+        settlement: super::settlement::files(setup, task)?,
         out: task.out.clone(),
     };
     let report = reconcile::run(&options)?;
@@ -167,9 +170,12 @@ pub(super) fn ingest_files(setup: &Setup, logs: &[PathBuf], keys: &[SigningKey])
 
 /// The summary as people read it: what is wrong first, then the counts, then the proof that they add up.
 fn print(summary: &Value, out: &Path) {
-    for (section, title) in [("lines", "evidence lines"), ("payments", "payments"), ("bills", "bills in scope")] {
+    for (section, title) in
+        [("lines", "evidence lines"), ("payments", "payments"), ("bills", "bills in scope"), ("settlement", "settlement rows")]
+    {
+        let Some(classes) = summary.get(section).and_then(Value::as_object) else { continue };
         output::result(format_args!("{title}"));
-        for (class, tally) in summary.get(section).and_then(Value::as_object).into_iter().flatten() {
+        for (class, tally) in classes {
             let count = tally.get("count").and_then(Value::as_u64).unwrap_or(0);
             let amount = tally.get("amount").and_then(Value::as_i64).unwrap_or(0);
             if count > 0 {

@@ -22,6 +22,7 @@ pub struct Config {
     pub plan: Plan,
     pub intake: Intake,
     pub reconcile: Reconcile,
+    pub settlement: Settlement,
 }
 
 macro_rules! section {
@@ -110,4 +111,15 @@ section!(
         tolerance_rupiah: u64, expiry_grace_minutes: i64, skew_minutes: i64, late_evidence_hours: i64,
         unverifiable: String, expired_break_days: i64,
     }
+);
+section!(
+    /// `[settlement]`
+    Settlement {
+        notification_grace_hours: i64, holidays: Vec<jiff::civil::Date>, channels: BTreeMap<String, String>,
+        shares: BTreeMap<String, String>, alfa: SettledChannel, indomaret: SettledChannel,
+    }
+);
+section!(
+    /// `[settlement.alfa]`, `[settlement.indomaret]`
+    SettledChannel { settled_by_doku: bool, working_days: u32, fee_rupiah: u64, fee_basis_points: u32, vat_percent: u32 }
 );

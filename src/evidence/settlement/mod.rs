@@ -41,7 +41,11 @@ fn read_file(path: &Path, settlement: &mut Settlement) -> Result<(), SettlementF
     let before = settlement.raw.rows;
     let mut table = Table::new(settlement, file);
     let is_workbook = path.extension().is_some_and(|ending| ending.eq_ignore_ascii_case("xlsx"));
-    if is_workbook { sheet::read(content, &mut table)? } else { text::read(&content, &mut table)? }
+    if is_workbook {
+        sheet::read(content, &mut table)?
+    } else {
+        text::read(&content, &mut table)?
+    }
     table.finish()?;
     let lines = settlement.raw.rows.saturating_sub(before);
     settlement.files.push(InputFile { path: path.to_owned(), digest, bytes, lines });

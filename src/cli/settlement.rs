@@ -1,0 +1,58 @@
+//! `[settlement]` as the terms that settlement files are held against.
+
+use std::collections::BTreeMap;
+
+use super::output;
+use super::reconcile::Task;
+use super::setup::{Failure, Setup};
+use crate::config::SettledChannel;
+use crate::domain::calendar::WorkingDays;
+use crate::domain::channel::Channel;
+use crate::domain::fee::{FeeSchedule, Share};
+use crate::domain::settlement::{ChannelTerms, NamedChannel, SettlementTerms};
+use crate::jobs::reconcile::SettlementFiles;
+
+/// The files of a task and the terms in force; `None` without files.
+pub(super) fn files(setup: &Setup, task: &Task) -> Result<Option<SettlementFiles>, Failure> {
+    if task.settlement.is_empty() {
+        return Ok(None);
+    }
+    let terms = terms(setup)?;
+    for year in task.from.year()..=task.to.year() {
+        if !terms.working_days.knows_year(year) && !setup.quiet {
+            output::note(format_args!(
+                "warning: `settlement.holidays` has no day of {year}, so payments before holidays count as overdue (S02) too early"
+            ));
+        }
+    }
+    Ok(Some(SettlementFiles { files: task.settlement.clone(), terms }))
+}
+
+fn terms(setup: &Setup) -> Result<SettlementTerms, Failure> {
+    let settings = &setup.config.settlement;
+    let mut channels = BTreeMap::new();
+    for (name, means) in &settings.channels {
+        let channel = Channel::parse(means).map_or(NamedChannel::Other, NamedChannel::Ours);
+        if channels.insert(name.trim().to_lowercase(), channel).is_some_and(|other| other != channel) {
+            return Err(Failure::usage(format!("`settlement.channels` says two things of `{name}`\nhint: case makes no difference")));
+        }
+    }
+    let shares = settings.shares.iter().filter_map(|(name, share)| Some((name.clone(), Share::parse(share)?)));
+    Ok(SettlementTerms {
+        channels,
+        terms: [channel(&settings.alfa), channel(&settings.indomaret)],
+        working_days: WorkingDays::without(settings.holidays.iter().copied()),
+        notification_grace_hours: settings.notification_grace_hours,
+        shares: shares.collect(),
+    })
+}
+
+fn channel(settings: &SettledChannel) -> ChannelTerms {
+    let fee = FeeSchedule { flat_rupiah: settings.fee_rupiah, basis_points: settings.fee_basis_points, vat_percent: settings.vat_percent };
+    ChannelTerms {
+        is_settled: settings.settled_by_doku,
+        working_days: settings.working_days,
+        // No channel is free: zeros mean that the contract is not written down here.
+        fee: Some(fee).filter(|fee| fee.flat_rupiah > 0 || fee.basis_points > 0),
+    }
+}
