@@ -69,6 +69,7 @@ pub(super) fn run(setup: &Setup, task: &Task, keys: &[SigningKey]) -> Result<Exi
         out: task.out.clone(),
     };
     let report = reconcile::run(&options)?;
+    super::settlement::warn(setup, &report.outcome);
     let path = task.out.join("summary.json");
     let summary: Value = serde_json::from_str(&std::fs::read_to_string(&path)?).map_err(|error| Failure::new(Exit::Disk, error))?;
     if setup.json {

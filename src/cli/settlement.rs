@@ -11,6 +11,10 @@ use crate::domain::channel::Channel;
 use crate::domain::fee::{FeeSchedule, Share};
 use crate::domain::settlement::{ChannelTerms, NamedChannel, SettlementTerms};
 use crate::jobs::reconcile::SettlementFiles;
+use crate::reconcile::Outcome;
+
+/// Rows that cannot be read and are named on stderr.
+const MALFORMED_SHOWN: usize = 20;
 
 /// The files of a task and the terms in force; `None` without files.
 pub(super) fn files(setup: &Setup, task: &Task) -> Result<Option<SettlementFiles>, Failure> {
@@ -26,6 +30,20 @@ pub(super) fn files(setup: &Setup, task: &Task) -> Result<Option<SettlementFiles
         }
     }
     Ok(Some(SettlementFiles { files: task.settlement.clone(), terms }))
+}
+
+/// Names the rows that could not be read, the first of them one by one.
+pub(super) fn warn(setup: &Setup, outcome: &Outcome) {
+    let Some(files) = outcome.inputs.settlement.as_ref().map(|input| &input.files).filter(|_| !setup.quiet) else { return };
+    for row in files.malformed.iter().take(MALFORMED_SHOWN) {
+        let file = usize::try_from(row.place.file).ok().and_then(|at| files.files.get(at));
+        let path = file.map_or_else(String::new, |file| file.path.display().to_string());
+        output::note(format_args!("warning: {path}:{}:{}: {}", row.place.row, row.column, row.reason));
+    }
+    let more = files.malformed.len().saturating_sub(MALFORMED_SHOWN);
+    if more > 0 {
+        output::note(format_args!("warning: {more} more settlement rows cannot be read; settlement.csv lists them (S10)"));
+    }
 }
 
 fn terms(setup: &Setup) -> Result<SettlementTerms, Failure> {

@@ -110,16 +110,12 @@ impl Collector<'_> {
     }
 
     fn malformed(&self) -> impl Iterator<Item = Finding> {
-        (0_u32..).zip(&self.input.files.malformed).map(|(at, row)| {
-            let path = self.input.files.files.get(usize::try_from(row.place.file).unwrap_or(usize::MAX)).map(|file| &file.path);
-            let file = path.and_then(|path| path.file_name()).map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
-            Finding {
-                invoice_number: row.invoice_number.clone(),
-                reason: format!("{file}:{}:{}: {}", row.place.row, row.column, row.reason),
-                evidence: vec![row.digest],
-                sources: vec![Source::MalformedSettlement(at)],
-                ..about(Class::S10, id(&[b"settlement-row", &row.digest]))
-            }
+        (0_u32..).zip(&self.input.files.malformed).map(|(at, row)| Finding {
+            invoice_number: row.invoice_number.clone(),
+            reason: format!("{}: {}", row.column, row.reason),
+            evidence: vec![row.digest],
+            sources: vec![Source::MalformedSettlement(at)],
+            ..about(Class::S10, id(&[b"settlement-row", &row.digest]))
         })
     }
 

@@ -40,10 +40,15 @@ impl Paired {
             candidates: HashMap::new(),
         };
         let mut sought = paired.sort_by_subject(input, inputs, notified);
-        // Equal rows do not occur any more, so the order is that of their content, wherever they stand.
+        // What was paid out first is the settlement, and what comes later is money again; equal rows do not occur any more.
         sought.sort_by_cached_key(|&(subject, row)| {
             let found = rows.get(place(row));
-            (subject, found.map(|row| (row.transaction_date, row.amount, row.content())))
+            (
+                subject,
+                found.map(|row| {
+                    (row.transaction_date, row.amount, row.paid_out_on, row.batch_id.clone(), row.number.clone(), row.content())
+                }),
+            )
         });
         for run in sought.chunk_by(|a, b| a.0 == b.0) {
             let Some(&(subject, _)) = run.first() else { continue };

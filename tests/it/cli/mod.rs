@@ -8,4 +8,5 @@ mod reconcile;
 mod reconcile_files;
 mod reissue;
 mod settings;
+mod settlement;
 pub mod world;

@@ -20,5 +20,7 @@ mod naive;
 mod own;
 mod own_sweep;
 mod random;
+mod settlement;
+mod settlement_sweep;
 mod sweep;
 mod world;
