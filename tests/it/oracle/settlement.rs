@@ -284,7 +284,7 @@ impl Judge<'_> {
                     continue;
                 }
                 (1.., 1..) => {
-                    today.iter().for_each(|one| drop(unpaid.remove(one)));
+                    unpaid.retain(|one| !today.contains(one));
                     mine.iter().for_each(|&row| self.found[row] = "several");
                     continue;
                 }

@@ -24,7 +24,7 @@ use super::world::{HOUR, LogFile, World};
 use super::{evidence, ledger};
 
 /// Worlds in this sweep, for the 2,000 of the other.
-const WORLDS: u64 = 1_500;
+const WORLDS: u64 = 500;
 const COLUMNS: [&str; 17] = [
     "No",
     "MERCHANT NAME",
@@ -368,7 +368,7 @@ fn results(month: &Month) -> BTreeMap<String, String> {
 
 #[test]
 fn neither_the_order_of_rows_nor_how_a_batch_is_cut_into_files_changes_a_figure() {
-    each(worlds(300), |seed| {
+    each(worlds(100), |seed| {
         let month = Month::generate(seed);
         let mut random = Random::new(seed ^ 0xc07_f11e5);
         let mut cut = Vec::new();
@@ -392,7 +392,7 @@ fn neither_the_order_of_rows_nor_how_a_batch_is_cut_into_files_changes_a_figure(
 
 #[test]
 fn every_settlement_row_cited_has_its_position() {
-    each(worlds(200), |seed| {
+    each(worlds(60), |seed| {
         let folder = tempfile::tempdir().unwrap();
         Month::generate(seed).run(folder.path());
         check_positions(&folder.path().join("out"), folder.path());
