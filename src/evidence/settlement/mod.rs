@@ -42,9 +42,9 @@ fn read_file(path: &Path, settlement: &mut Settlement) -> Result<(), SettlementF
     let mut table = Table::new(settlement, file);
     let is_workbook = path.extension().is_some_and(|ending| ending.eq_ignore_ascii_case("xlsx"));
     if is_workbook {
-        sheet::read(content, &mut table)?
+        sheet::read(content, &mut table)?;
     } else {
-        text::read(&content, &mut table)?
+        text::read(&content, &mut table)?;
     }
     table.finish()?;
     let lines = settlement.raw.rows.saturating_sub(before);

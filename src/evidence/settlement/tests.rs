@@ -43,7 +43,7 @@ fn the_known_layout_is_read_to_the_rupiah_with_its_place_and_digest() {
     assert_eq!((row.invoice_number.as_str(), row.report_code.as_str()), ("INV-0001", "1900800000236143"));
     assert_eq!((row.amount, row.fee, row.discount, row.paid_out, row.paid_out_expected()), (504_440, 4_995, 0, 499_445, 499_445));
     let line = REPORT.lines().last().unwrap();
-    assert_eq!((row.place.row, row.place.byte), (12, REPORT.find(line).unwrap() as u64));
+    assert_eq!((row.place.row, row.place.byte), (12, count(REPORT.find(line).unwrap())));
     assert_eq!(row.digest, digest::of_bytes(line.as_bytes()));
     let [totals] = &*read.totals else { panic!("{read:?}") };
     assert_eq!((totals.amount, totals.paid_out, totals.transactions), (Some(504_440), Some(499_445), Some(1)));
@@ -73,7 +73,7 @@ fn both_editions_any_order_of_columns_blank_lines_and_line_ends_say_the_same() {
         let (place, start) = (read.rows[0].place, usize::try_from(read.rows[0].place.byte).unwrap());
         let line = text.as_bytes()[start..].split(|byte| *byte == b'\n').next().unwrap();
         assert_eq!(read.rows[0].digest, digest::of_bytes(line.strip_suffix(b"\r").unwrap_or(line)), "{text}");
-        assert_eq!(place.row, text[..start].matches('\n').count() as u64 + 1, "{text}");
+        assert_eq!(place.row, count(text[..start].matches('\n').count()) + 1, "{text}");
     }
 }
 
@@ -115,6 +115,14 @@ fn several_batches_may_stand_in_one_file_each_under_its_own_totals() {
     assert_eq!((read.raw.rows, read.raw.amount, read.raw.fee), (2, 1_008_880, 9_990));
 }
 
+fn count(of: usize) -> u64 {
+    u64::try_from(of).unwrap()
+}
+
+fn write(sheet: &mut rust_xlsxwriter::Worksheet, row: u32, column: u16, number: f64) {
+    sheet.write(row, column, number).unwrap();
+}
+
 fn workbook(change: impl FnOnce(&mut rust_xlsxwriter::Worksheet)) -> Vec<u8> {
     let mut workbook = Workbook::new();
     workbook.add_worksheet().write(0, 0, "a cover").unwrap();
@@ -130,20 +138,20 @@ fn workbook(change: impl FnOnce(&mut rust_xlsxwriter::Worksheet)) -> Vec<u8> {
 
 #[test]
 fn a_workbook_is_read_from_the_sheet_that_holds_the_table() {
-    let read = read_as("s.XLSX", &workbook(|sheet| drop(sheet.write(11, 7, 504_440).unwrap()))).unwrap();
+    let read = read_as("s.XLSX", &workbook(|sheet| write(sheet, 11, 7, 504_440.0))).unwrap();
     assert_eq!(read.rows[0].content(), csv(REPORT).rows[0].content());
     assert_eq!((read.rows[0].place.row, read.rows[0].place.byte), (12, 0));
 }
 
 #[test]
 fn digits_that_a_spreadsheet_has_eaten_are_refused_and_not_guessed() {
-    let long = read_as("s.xlsx", &workbook(|sheet| drop(sheet.write(11, 6, 1_900_800_000_236_143_u64).unwrap()))).unwrap();
+    let long = read_as("s.xlsx", &workbook(|sheet| write(sheet, 11, 6, 1_900_800_000_236_143.0))).unwrap();
     assert!(long.rows.is_empty());
     assert_eq!(long.malformed[0].column, "REPORT CODE");
     assert!(long.malformed[0].reason.contains("more than 15 digits") && long.malformed[0].reason.contains("store it as text"));
-    let fifteen = read_as("s.xlsx", &workbook(|sheet| drop(sheet.write(11, 6, 190_080_000_236_143_u64).unwrap()))).unwrap();
+    let fifteen = read_as("s.xlsx", &workbook(|sheet| write(sheet, 11, 6, 190_080_000_236_143.0))).unwrap();
     assert_eq!(fifteen.rows[0].report_code, "190080000236143");
-    let fraction = read_as("s.xlsx", &workbook(|sheet| drop(sheet.write(11, 7, 504_440.5).unwrap()))).unwrap();
+    let fraction = read_as("s.xlsx", &workbook(|sheet| write(sheet, 11, 7, 504_440.5))).unwrap();
     assert_eq!(fraction.malformed[0].reason, "`504440.5` is no whole number");
 }
 
@@ -178,7 +186,7 @@ proptest! {
         let mut content = format!("{REPORT}{body}").into_bytes();
         content.extend(noise);
         if let Ok(read) = read_as("s.csv", &content) {
-            prop_assert_eq!(read.raw.rows, (read.rows.len() + read.malformed.len()) as u64);
+            prop_assert_eq!(read.raw.rows, count(read.rows.len() + read.malformed.len()));
             let sum: i128 = read.rows.iter().filter(|row| row.is_purchase()).map(|row| i128::from(row.amount)).sum();
             prop_assert_eq!(sum, read.raw.amount);
         }

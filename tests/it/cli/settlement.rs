@@ -1,5 +1,6 @@
 //! `tagih reconcile --settlement`: a month's settlement in CSV and XLSX, every class planted, and files that are none.
 
+use std::fmt::Write as _;
 use std::fs;
 use std::path::Path;
 
@@ -97,9 +98,9 @@ fn totals(rows: &[Row], batch: &str) -> Vec<(&'static str, String)> {
 }
 
 fn csv(rows: &[Row], batch: &str) -> String {
-    let totals: String = totals(rows, batch).iter().map(|(label, value)| format!("{label},{value}\n")).collect();
+    let totals = totals(rows, batch).iter().map(|(label, value)| format!("{label},{value}")).collect::<Vec<_>>().join("\n");
     let rows: String = rows.iter().zip(1..).map(|(row, number)| row.cells(number).join(",") + "\n").collect();
-    format!("\u{feff}{totals}\n{COLUMNS}\n{rows}")
+    format!("\u{feff}{totals}\n\n{COLUMNS}\n{rows}")
 }
 
 /// The same as a workbook: amounts as numbers, codes as text, dates as text or as Excel's own.
@@ -141,8 +142,8 @@ fn xlsx(path: &Path, rows: &[Row], batch: &str) {
 /// Bills 1 to 20 of Rp100.000 each, and notifications of those in `paid`, all on the 5th of October.
 fn world(paid: &[u64]) -> World {
     let world = World::at("http://127.0.0.1:1", SETTINGS);
-    let bills: String = (1..=20).map(|n| format!("INV-{n},{n:016},alfa,100000,ACTIVE,no,2026-10-01,2026-12-31,\n")).collect();
-    world.file("ledger.csv", format!("{LEDGER}\n{bills}"));
+    let bills = (1..=20).map(|n| format!("INV-{n},{n:016},alfa,100000,ACTIVE,no,2026-10-01,2026-12-31,")).collect::<Vec<_>>().join("\n");
+    world.file("ledger.csv", format!("{LEDGER}\n{bills}\n"));
     let lines: String = paid.iter().map(|n| notified(*n) + "\n").collect();
     world.file("log.jsonl", lines);
     world
@@ -187,7 +188,7 @@ fn conclusions(world: &World, out: &str) -> String {
             for place in ["file", "row", "evidence"] {
                 row.remove(place);
             }
-            text += &format!("\n{row:?}");
+            write!(text, "\n{row:?}").unwrap();
         }
     }
     text
@@ -306,6 +307,29 @@ fn a_mark_without_a_notification_is_no_l04_when_the_money_came() {
     assert!(!world.path("without/settlement.csv").exists());
     let missing = summary(&world.path("without"))["not_evaluated"].to_string();
     assert!(["S00", "S01", "S02", "S05", "S09"].iter().all(|class| missing.contains(class)) && !missing.contains("L04"), "{missing}");
+}
+
+#[test]
+fn what_an_earlier_month_knows_is_held_against_the_rows_of_this_one() {
+    let world = world(&[]);
+    world.file("log.jsonl", line("INV-1", "0000000000000001", 100_000, "2026-10-30T05:00:00Z", "T1"));
+    let common = ["--external-ledger", "ledger.csv", "--notifications", "log.jsonl"];
+    let month = |more: &[&str]| world.run(&[&["reconcile"], &common[..], more].concat());
+    month(&["--period", "2026-10", "--as-of", "2026-11-02T00:00:00Z", "--out", "october"]).expect(0);
+    world.file("log.jsonl", "");
+    world.file(
+        "s.csv",
+        csv(
+            &[but(1, |row| (row.date, row.out, row.amount, row.paid_out, row.share) = ("30-10-2026", "05-11-2026", 99_000, 93_450, 9_345))],
+            "B-1",
+        ),
+    );
+    let november = ["--period", "2026-11", "--as-of", "2026-12-01T00:00:00Z", "--settlement", "s.csv", "--out"];
+    month(&[&november[..], &["alone"]].concat()).expect(0);
+    assert_eq!(settled(&world, "alone"), "S08", "nothing here says what was notified in October");
+    month(&[&november[..], &["carried", "--carry-in", "october"]].concat()).expect(1);
+    assert_eq!(settled(&world, "carried"), "S03");
+    assert_eq!(world.column("carried/settlement.csv", "amount_notified"), ["100000"]);
 }
 
 #[test]

@@ -159,7 +159,9 @@ pub(crate) fn report(
         read(text, &mut rows, &mut totals, &mut batches);
     }
     let malformed: Vec<&Row> = rows.iter().filter(|(_, is_sound)| !is_sound).map(|(row, _)| row).collect();
-    malformed.iter().for_each(|_| add(&mut outcome.settlement, "S10", 0));
+    for _ in &malformed {
+        add(&mut outcome.settlement, "S10", 0);
+    }
     outcome.malformed_rows += malformed.iter().map(|row| &row.digest).collect::<BTreeSet<_>>().len() as u64;
     let rows: Vec<Row> = rows.into_iter().filter(|(_, is_sound)| *is_sound).map(|(row, _)| row).collect();
     let notified = payments.iter().map(|paid| {
@@ -285,7 +287,9 @@ impl Judge<'_> {
                 }
                 (1.., 1..) => {
                     unpaid.retain(|one| !today.contains(one));
-                    mine.iter().for_each(|&row| self.found[row] = "several");
+                    for &row in &mine {
+                        self.found[row] = "several";
+                    }
                     continue;
                 }
                 _ => {}
