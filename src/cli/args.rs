@@ -224,6 +224,9 @@ pub(super) struct Reconcile {
     /// Our own ledger beside it: codes it issued that the other does not know are reported (L09)
     #[arg(long, value_name = "LEDGER", requires = "external_ledger")]
     pub(super) request_history: Option<PathBuf>,
+    /// DOKU's settlement reports (CSV, XLSX) or quoted globs: follow the money to the bank
+    #[arg(long, num_args = 1.., value_name = "FILE")]
+    pub(super) settlement: Vec<String>,
     /// The output folder of an earlier period: its payments make a later one a second payment
     #[arg(long, value_name = "DIR")]
     pub(super) carry_in: Option<PathBuf>,

@@ -13,6 +13,7 @@ mod sandbox;
 mod sender;
 mod sending;
 mod serve;
+mod settlement;
 mod setup;
 mod shell;
 mod sync;

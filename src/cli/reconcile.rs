@@ -26,6 +26,7 @@ pub(super) struct Task {
     pub(super) external_ledger: Option<PathBuf>,
     pub(super) request_history: Option<PathBuf>,
     pub(super) carry_in: Option<PathBuf>,
+    pub(super) settlement: Vec<PathBuf>,
     pub(super) out: PathBuf,
 }
 
@@ -43,6 +44,7 @@ pub(super) fn reconcile(setup: &Setup, arguments: &Reconcile) -> Result<Exit, Fa
         external_ledger: arguments.external_ledger.clone(),
         request_history: arguments.request_history.clone(),
         carry_in: arguments.carry_in.clone(),
+        settlement: expand(&arguments.settlement)?,
         out: arguments.out.clone(),
     };
     run(setup, &task, &setup.verification_keys()?)
@@ -69,9 +71,11 @@ pub(super) fn run(setup: &Setup, task: &Task, keys: &[SigningKey]) -> Result<Exi
         client_id: setup.binding()?.client_id,
         policy,
         carry_in: task.carry_in.clone(),
+        settlement: super::settlement::files(setup, task)?,
         out: task.out.clone(),
     };
     let report = reconcile::run(&options)?;
+    super::settlement::warn(setup, &report.outcome);
     let path = task.out.join("summary.json");
     let summary: Value = serde_json::from_str(&std::fs::read_to_string(&path)?).map_err(|error| Failure::new(Exit::Disk, error))?;
     if setup.json {
@@ -193,9 +197,12 @@ pub(super) fn ingest_files(setup: &Setup, logs: &[PathBuf], keys: &[SigningKey])
 
 /// The summary as people read it: what is wrong first, then the counts, then the proof that they add up.
 fn print(summary: &Value, out: &Path) {
-    for (section, title) in [("lines", "evidence lines"), ("payments", "payments"), ("bills", "bills in scope")] {
+    for (section, title) in
+        [("lines", "evidence lines"), ("payments", "payments"), ("bills", "bills in scope"), ("settlement", "settlement rows")]
+    {
+        let Some(classes) = summary.get(section).and_then(Value::as_object) else { continue };
         output::result(format_args!("{title}"));
-        for (class, tally) in summary.get(section).and_then(Value::as_object).into_iter().flatten() {
+        for (class, tally) in classes {
             let count = tally.get("count").and_then(Value::as_u64).unwrap_or(0);
             let amount = tally.get("amount").and_then(Value::as_i64).unwrap_or(0);
             if count > 0 {

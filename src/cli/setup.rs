@@ -94,9 +94,11 @@ impl From<ReconcileError> for Failure {
             ReconcileError::Ledger(error) => return error.into(),
             ReconcileError::Period { .. } => Exit::Usage,
             ReconcileError::Report(_) => Exit::Disk,
-            ReconcileError::Evidence(_) | ReconcileError::External(_) | ReconcileError::TooManyBills | ReconcileError::CarryIn { .. } => {
-                Exit::Input
-            }
+            ReconcileError::Evidence(_)
+            | ReconcileError::Settlement(_)
+            | ReconcileError::External(_)
+            | ReconcileError::TooManyBills
+            | ReconcileError::CarryIn { .. } => Exit::Input,
         };
         Self::new(exit, error)
     }

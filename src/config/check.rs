@@ -1,6 +1,8 @@
 //! What the types of the settings cannot say: ranges, and settings that contradict each other.
 
-use super::{Config, ConfigError, Environment, Serve};
+use super::{Config, ConfigError, Environment, Serve, Settlement};
+use crate::domain::channel::Channel;
+use crate::domain::fee::Share;
 
 pub(super) fn check(config: &Config) -> Result<(), ConfigError> {
     let url = config.doku.base_url.as_str();
@@ -27,7 +29,7 @@ pub(super) fn check(config: &Config) -> Result<(), ConfigError> {
     } else if config.reconcile.malformed_lines_max_percent > 100 {
         "`reconcile.malformed_lines_max_percent` must be at most 100".to_owned()
     } else {
-        return serve(&config.serve);
+        return serve(&config.serve).and_then(|()| settlement(&config.settlement));
     };
     Err(ConfigError::Value(complaint))
 }
@@ -54,6 +56,29 @@ fn serve(serve: &Serve) -> Result<(), ConfigError> {
         "`serve.freshness_seconds` must be at most 86400".to_owned()
     } else if serve.customer_name.trim().is_empty() || serve.customer_name.chars().count() > 64 {
         "`serve.customer_name` must have 1 to 64 characters".to_owned()
+    } else {
+        return Ok(());
+    };
+    Err(ConfigError::Value(complaint))
+}
+
+fn settlement(settings: &Settlement) -> Result<(), ConfigError> {
+    let is_channel = |name: &str| name == "other" || Channel::parse(name).is_some();
+    let channel = settings.channels.iter().find(|(_, means)| !is_channel(means));
+    let share = settings.shares.iter().find(|(_, share)| Share::parse(share).is_none());
+    let both = [("alfa", &settings.alfa), ("indomaret", &settings.indomaret)];
+    let days = both.iter().find(|(_, channel)| channel.working_days > 60);
+    let fee = both.iter().find(|(_, channel)| channel.fee_basis_points > 10_000 || channel.vat_percent > 100);
+    let complaint = if let Some((name, means)) = channel {
+        format!("`settlement.channels` says `{name}` is `{means}`: it must be alfa, indomaret or other")
+    } else if let Some((name, share)) = share {
+        format!("`settlement.shares` says `{name}` is `{share}`: it must be whole rupiah or a percentage such as 12.5%")
+    } else if let Some((name, _)) = days {
+        format!("`settlement.{name}.working_days` must be at most 60")
+    } else if let Some((name, _)) = fee {
+        format!("`settlement.{name}`: at most 10000 basis points (100 %) and 100 percent VAT")
+    } else if !(0..=8_784).contains(&settings.notification_grace_hours) {
+        "`settlement.notification_grace_hours` must be between 0 and 8784".to_owned()
     } else {
         return Ok(());
     };

@@ -101,14 +101,17 @@ fn parse(name: &str, text: &str) -> Result<Table, ConfigError> {
         .map_err(|error: toml::de::Error| ConfigError::Syntax { source_name: name.into(), reason: error.to_string().trim().to_owned() })
 }
 
-/// Lays `layer` over `base`; only `intake.columns` may hold keys of the user's own.
+/// The sections whose keys are the user's own.
+const OPEN_SECTIONS: [&str; 3] = ["intake.columns", "settlement.channels", "settlement.shares"];
+
+/// Lays `layer` over `base`; only [`OPEN_SECTIONS`] may hold keys of the user's own.
 fn merge(base: &mut Table, layer: Table, source_name: &str, prefix: &str) -> Result<(), ConfigError> {
     for (key, value) in layer {
         let path = if prefix.is_empty() { key.clone() } else { format!("{prefix}.{key}") };
         match (base.get_mut(&key), value) {
             (Some(Value::Table(below)), Value::Table(above)) => merge(below, above, source_name, &path)?,
             (Some(slot), value) => *slot = value,
-            (None, value) if prefix == "intake.columns" => {
+            (None, value) if OPEN_SECTIONS.contains(&prefix) => {
                 base.insert(key, value);
             }
             (None, _) => {

@@ -26,6 +26,7 @@ pub struct Config {
     pub additional_info: AdditionalInfo,
     pub reconcile: Reconcile,
     pub serve: Serve,
+    pub settlement: Settlement,
 }
 
 macro_rules! section {
@@ -149,4 +150,15 @@ section!(
         body_bytes_max: usize, header_timeout_ms: u64, body_timeout_ms: u64, drain_seconds: u64, close_after_minutes: u32,
         forged_bytes_max: u64,
     }
+);
+section!(
+    /// `[settlement]`
+    Settlement {
+        notification_grace_hours: i64, holidays: Vec<jiff::civil::Date>, channels: BTreeMap<String, String>,
+        shares: BTreeMap<String, String>, alfa: SettledChannel, indomaret: SettledChannel,
+    }
+);
+section!(
+    /// `[settlement.alfa]`, `[settlement.indomaret]`
+    SettledChannel { settled_by_doku: bool, working_days: u32, fee_rupiah: u64, fee_basis_points: u32, vat_percent: u32 }
 );

@@ -47,10 +47,27 @@ fn production_demands_https_and_environments_do_not_mix() {
         "[doku]\nbase_url = \"https://API.doku.com:443\"",
         "[doubt]\nnot_found_minutes = 0",
         "[doku]\nbase_url = \"https://api-sandbox.doku.com/\"",
+        "[settlement.channels]\n\"Alfa Group\" = \"alfamart\"",
+        "[settlement.shares]\nAgent = \"ten\"",
+        "[settlement]\nholidays = [\"2026-02-30\"]",
+        "[settlement.alfa]\nvat_percent = 101",
+        "[settlement.indomaret]\nworking_days = 61",
         "[pacing]\nburst = 0",
         "[pacing]\nburst = \"many\"",
     ] {
         assert!(matches!(with_file(wrong), Err(ConfigError::Value(_))), "{wrong}");
     }
     assert!(with_file("[doku]\nbase_url = \"http://127.0.0.1:8080\"").is_ok());
+}
+
+#[test]
+fn channel_names_and_holidays_are_the_users_own() {
+    let text =
+        "[settlement]\nholidays = [\"2026-12-25\"]\n[settlement.channels]\n\"Alfa Group\" = \"alfa\"\n[settlement.alfa]\nfee_rupiah = 5000";
+    let settlement = with_file(text).unwrap().settlement;
+    assert_eq!(settlement.holidays[0].to_string(), "2026-12-25");
+    assert_eq!(settlement.channels["Alfa Group"], "alfa");
+    assert_eq!((settlement.alfa.fee_rupiah, settlement.indomaret.fee_rupiah), (5_000, 0));
+    let error = with_file("[settlement.alfa]\nfee = 5000").unwrap_err();
+    assert!(matches!(error, ConfigError::UnknownKey { .. }), "only the names are open");
 }

@@ -1,7 +1,9 @@
 //! WIB, Western Indonesian Time: UTC+7 without daylight saving. Business days are WIB days; instants are UTC inside.
 
+use std::collections::BTreeSet;
+
 use jiff::Timestamp;
-use jiff::civil::{Date, DateTime};
+use jiff::civil::{Date, DateTime, Weekday};
 use jiff::tz::{Offset, TimeZone};
 
 /// UTC+7.
@@ -55,9 +57,63 @@ pub fn format_utc_seconds(at: Timestamp) -> String {
     at.strftime("%Y-%m-%dT%H:%M:%SZ").to_string()
 }
 
+/// Days on which banks settle: Monday to Friday, less the holidays.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct WorkingDays {
+    holidays: BTreeSet<Date>,
+}
+
+impl WorkingDays {
+    /// All weekdays but `holidays`.
+    #[must_use]
+    pub fn without(holidays: impl IntoIterator<Item = Date>) -> Self {
+        Self { holidays: holidays.into_iter().collect() }
+    }
+
+    /// Whether any holiday of `year` is known.
+    #[must_use]
+    pub fn knows_year(&self, year: i16) -> bool {
+        self.holidays.iter().any(|day| day.year() == year)
+    }
+
+    /// Whether banks settle on `day`.
+    #[must_use]
+    pub fn contains(&self, day: Date) -> bool {
+        !matches!(day.weekday(), Weekday::Saturday | Weekday::Sunday) && !self.holidays.contains(&day)
+    }
+
+    /// The `count`-th working day after `day` (T+n); 0 gives `day` itself.
+    #[must_use]
+    pub fn after(&self, day: Date, count: u32) -> Date {
+        let mut at = day;
+        let mut left = count;
+        while left > 0 {
+            // The calendar ends in the year 9999; what falls due then never does.
+            let Ok(next) = at.tomorrow() else { return Date::MAX };
+            at = next;
+            left = left.saturating_sub(u32::from(self.contains(at)));
+        }
+        at
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+    use jiff::civil::date;
+
+    #[test]
+    fn a_weekend_and_a_holiday_are_no_working_days() {
+        let days = WorkingDays::without([date(2026, 12, 25), date(2026, 12, 27)]);
+        // Thursday the 24th; Friday is Christmas, and a holiday on a Sunday counts once.
+        assert_eq!(days.after(date(2026, 12, 24), 0), date(2026, 12, 24));
+        assert_eq!(days.after(date(2026, 12, 24), 1), date(2026, 12, 28));
+        assert_eq!(days.after(date(2026, 12, 24), 4), date(2026, 12, 31));
+        assert_eq!(WorkingDays::default().after(date(2026, 12, 24), 4), date(2026, 12, 30));
+        assert_eq!(days.after(date(2026, 12, 26), 1), date(2026, 12, 28), "from a Saturday");
+        assert_eq!((days.knows_year(2026), days.knows_year(2027)), (true, false));
+        assert_eq!(days.after(Date::MAX, 3), Date::MAX);
+    }
 
     #[test]
     fn the_wib_day_turns_seven_hours_before_the_utc_day() {

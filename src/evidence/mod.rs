@@ -7,6 +7,7 @@ pub mod codes;
 mod envelope;
 mod inspect;
 mod read;
+pub mod settlement;
 
 use std::path::{Path, PathBuf};
 

@@ -1,5 +1,6 @@
 //! Reconcile: bills, evidence, a period and an as-of → a folder of reports. Read-only towards everything it reads.
 
+use std::collections::BTreeSet;
 use std::io;
 use std::path::{Path, PathBuf};
 
@@ -11,9 +12,12 @@ use crate::domain::amount::Rupiah;
 use crate::domain::classify::{Class, Period, Policy};
 use crate::domain::digest::{self, Digest};
 use crate::domain::ids::InvoiceNumber;
+use crate::domain::settlement::{SettlementRow, SettlementTerms};
+use crate::evidence::settlement::{self, SettlementError};
 use crate::evidence::{self, EvidenceError, Pairs, ReadOptions};
 use crate::ledger::{FoundTotals, Lapses, Ledger, LedgerError, ScopeTotals, Snapshot};
 use crate::reconcile::external::{self, DigestSum, ExternalError, MalformedRow};
+use crate::reconcile::settle::SettlementInput;
 use crate::reconcile::{self, Bills, Inputs, KnownPayment, Outcome, StatusEvidence, Tally, Terms, Unlisted};
 use crate::report::atomic::WriteError;
 use crate::report::summary::{LedgerSource, Summary};
@@ -40,8 +44,19 @@ pub struct ReconcileOptions {
     pub policy: Policy,
     /// The output folder of an earlier period, whose payments cover their bills in this one.
     pub carry_in: Option<PathBuf>,
+    /// Settlement files, if the money is to be followed to the bank.
+    pub settlement: Option<SettlementFiles>,
     /// Where to write.
     pub out: PathBuf,
+}
+
+/// Settlement reports and what they are held against.
+#[derive(Clone, Debug)]
+pub struct SettlementFiles {
+    /// CSV (`.gz`, `.zst`) and XLSX.
+    pub files: Vec<PathBuf>,
+    /// What the merchant knows.
+    pub terms: SettlementTerms,
 }
 
 /// Where the bills are from.
@@ -110,6 +125,9 @@ pub enum ReconcileError {
     /// The evidence cannot be read (exit 7).
     #[error(transparent)]
     Evidence(#[from] EvidenceError),
+    /// A settlement file cannot be used (exit 7).
+    #[error(transparent)]
+    Settlement(#[from] SettlementError),
     /// The external ledger cannot be read (exit 7).
     #[error(transparent)]
     External(#[from] ExternalError),
@@ -174,7 +192,8 @@ pub fn run(options: &ReconcileOptions) -> Result<ReconcileReport, ReconcileError
     for (_, line) in evidence.lines.iter() {
         lines_digest.add(&line.digest);
     }
-    let run_id = run_id(options, &billed.digest, &lines_digest.finish());
+    let settlement = options.settlement.as_ref().map(read_settlement).transpose()?;
+    let run_id = run_id(options, &billed.digest, &lines_digest.finish(), settlement.as_ref());
     let inputs = Inputs {
         bills: billed.bills,
         known: billed.known,
@@ -186,6 +205,7 @@ pub fn run(options: &ReconcileOptions) -> Result<ReconcileReport, ReconcileError
         unlisted: billed.unlisted,
         status: billed.status,
         not_evaluated: billed.not_evaluated,
+        settlement,
     };
     let outcome = reconcile::reconcile(inputs, &terms);
     let summary = Summary::of(&outcome, &terms, &evidence.files, billed.source, run_id);
@@ -258,10 +278,31 @@ fn carry_in(billed: &mut Billed, folder: &Path) -> io::Result<()> {
     Ok(())
 }
 
+fn read_settlement(given: &SettlementFiles) -> Result<SettlementInput, ReconcileError> {
+    Ok(SettlementInput { files: settlement::read(&given.files)?, terms: given.terms.clone() })
+}
+
+/// Over what rows and totals say, in whatever order, files and format.
+fn settlement_digest(input: &SettlementInput) -> Digest {
+    let mut sum = DigestSum::default();
+    for digest in input.files.rows.iter().map(SettlementRow::content).chain(input.files.malformed.iter().map(|row| row.digest)) {
+        sum.add(&digest);
+    }
+    // The parts of a batch that was split repeat its totals.
+    let totals: BTreeSet<_> = input.files.totals.iter().collect();
+    for totals in totals {
+        sum.add(&digest::of_bytes(format!("{totals:?}").as_bytes()));
+    }
+    digest::of_parts(&[&sum.finish(), format!("{:?}", input.terms).as_bytes()])
+}
+
 /// Equal for equal content of the inputs, whatever their order or files, and equal configuration.
-fn run_id(options: &ReconcileOptions, bills: &Digest, lines: &Digest) -> String {
+fn run_id(options: &ReconcileOptions, bills: &Digest, lines: &Digest, settlement: Option<&SettlementInput>) -> String {
     let words = format!("{} {} {} {:?} {}", options.from, options.to, options.as_of, options.policy, options.client_id);
-    let full = digest::of_parts(&[b"run", bills, lines, words.as_bytes()]);
+    let settlement = settlement.map(settlement_digest);
+    let mut parts: Vec<&[u8]> = vec![b"run", bills, lines, words.as_bytes()];
+    parts.extend(settlement.as_ref().map(Digest::as_slice));
+    let full = digest::of_parts(&parts);
     digest::hex(full.get(..16).unwrap_or(&full))
 }
 

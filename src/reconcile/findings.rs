@@ -21,6 +21,10 @@ pub enum Source {
     Line(u32),
     /// A row of the external ledger, by its place in the list of malformed rows.
     Row(u32),
+    /// A settlement row, by its place among them.
+    Settlement(u32),
+    /// A settlement row that cannot be read, by its place among those.
+    MalformedSettlement(u32),
 }
 
 /// One discrepancy.
@@ -77,7 +81,7 @@ pub(super) struct Findings<'a> {
 }
 
 /// An id of 24 hexadecimal digits made from what the finding is about.
-fn id(parts: &[&[u8]]) -> String {
+pub(super) fn id(parts: &[&[u8]]) -> String {
     let full = digest::of_parts(parts);
     digest::hex(full.get(..12).unwrap_or(&full))
 }
@@ -240,6 +244,11 @@ impl<'a> Findings<'a> {
         }
     }
 
+    /// Findings that were collected elsewhere.
+    pub(super) fn extend(&mut self, found: Vec<Finding>) {
+        self.found.extend(found);
+    }
+
     /// Worst first; one row for each subject, with every source.
     pub(super) fn finish(mut self) -> Vec<Finding> {
         self.found.sort_by(|a, b| (&a.id, a.class.id(), &a.sources).cmp(&(&b.id, b.class.id(), &b.sources)));
@@ -317,7 +326,7 @@ impl<'a> Findings<'a> {
 }
 
 fn is_line_or_row(finding: &Finding) -> bool {
-    finding.class == Class::L10 || finding.class.id().starts_with('N')
+    matches!(finding.class, Class::L10 | Class::S10) || finding.class.id().starts_with('N')
 }
 
 /// The WIB wall clock of an instant.
@@ -341,7 +350,7 @@ fn bill_reason(judged: &JudgedBill, bill: &Bill, attached: Rupiah, count: usize)
     match judged.class {
         Class::L06 => "its issue is in doubt and no payment is attached".to_owned(),
         Class::L11 | Class::L12 => format!("{count} payments add up to {attached}, due {}", bill.amount),
-        Class::L04 => "marked paid, but no valid notification is in the evidence".to_owned(),
+        Class::L04 => "marked paid, but neither a valid notification nor a settlement row is in the evidence".to_owned(),
         Class::L05 => "it has no payment code".to_owned(),
         Class::L02 => format!("expired {} and unpaid", bill.expires_at().map_or_else(String::new, shown)),
         _ => "another invoice holds the same live code".to_owned(),

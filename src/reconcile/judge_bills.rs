@@ -5,6 +5,7 @@ use rayon::prelude::*;
 use super::bills::{Bill, Bills, ExternalMark};
 use super::dedupe::Payments;
 use super::judge::{JudgedPayment, attaches, known_of};
+use super::settle::Settled;
 use super::tally::{Tallies, Tally, add_nature};
 use super::{Inputs, Terms};
 use crate::domain::amount::Rupiah;
@@ -72,14 +73,16 @@ pub(super) struct JudgedBills {
 }
 
 impl JudgedBills {
-    pub(super) fn of(inputs: &Inputs, payments: &Payments, attached: &Attached, terms: &Terms) -> Self {
+    pub(super) fn of(inputs: &Inputs, payments: &Payments, attached: &Attached, settled: Option<&Settled>, terms: &Terms) -> Self {
         let live_twice = live_twice(&inputs.bills, terms);
         let count = u32::try_from(inputs.bills.len()).unwrap_or(u32::MAX);
         let add = |mut all: Self, number: u32| {
             if let Some(bill) = inputs.bills.get(number).filter(|bill| in_scope(inputs, number, bill, terms)) {
                 let mark = paid_mark(inputs, payments, number, bill, terms);
                 let twice = live_twice.binary_search(&number).is_ok();
-                all.add(judge_bill((number, bill), attached.of_bill(number), mark, twice, terms), bill.amount.into());
+                let mut situation = situation(bill, attached.of_bill(number), mark);
+                situation.settled = settled.is_some_and(|settled| settled.has_bill(number));
+                all.add(judge_bill((number, bill), &situation, twice, terms), bill.amount.into());
             }
             all
         };
@@ -107,8 +110,8 @@ impl JudgedBills {
     }
 }
 
-fn judge_bill((number, bill): (u32, &Bill), attached: AttachedToBill, mark: PaidMark, twice: bool, terms: &Terms) -> JudgedBill {
-    let situation = BillSituation {
+fn situation(bill: &Bill, attached: AttachedToBill, mark: PaidMark) -> BillSituation {
+    BillSituation {
         due: bill.amount,
         reusable: bill.reusable(),
         has_code: bill.has_code(),
@@ -119,8 +122,12 @@ fn judge_bill((number, bill): (u32, &Bill), attached: AttachedToBill, mark: Paid
         attached: Rupiah::new(attached.amount.into()),
         mark,
         paid_outside_period: attached.outside,
-    };
-    let (class, nature) = bill_class(&situation, terms.as_of, &terms.policy);
+        settled: false,
+    }
+}
+
+fn judge_bill((number, bill): (u32, &Bill), situation: &BillSituation, twice: bool, terms: &Terms) -> JudgedBill {
+    let (class, nature) = bill_class(situation, terms.as_of, &terms.policy);
     let flags = [(Class::L07, twice), (Class::L08, bill.issued_otherwise())];
     let flags = flags.into_iter().filter(|(_, on)| *on).map(|(class, _)| class).collect();
     JudgedBill { bill: number, class, nature, flags }

@@ -13,6 +13,7 @@ mod judge_bills;
 mod known;
 mod own;
 mod parquet;
+pub mod settle;
 mod status;
 mod tally;
 mod unlisted;
@@ -55,6 +56,8 @@ pub struct Inputs {
     pub status: StatusEvidence,
     /// Classes these inputs cannot decide.
     pub not_evaluated: Vec<Class>,
+    /// Settlement files, if any were given.
+    pub settlement: Option<settle::SettlementInput>,
 }
 
 /// What decides, beside the inputs.
@@ -91,6 +94,8 @@ pub struct Outcome {
     pub identities: Vec<Identity>,
     /// What someone must look at, sorted.
     pub findings: Vec<Finding>,
+    /// What the settlement files come to, if any were given.
+    pub settled: Option<settle::Settled>,
 }
 
 impl Outcome {
@@ -129,7 +134,8 @@ pub fn reconcile(mut inputs: Inputs, terms: &Terms) -> Outcome {
     let judged = judge::payments(&inputs, &payments, terms);
     let attached = judge_bills::Attached::of(&inputs, &payments, &judged);
     let (payment_tallies, payment_flags) = judge::tally_payments(&payments, &judged);
-    let bills = judge_bills::JudgedBills::of(&inputs, &payments, &attached, terms);
+    let settled = settle::settle(&inputs, &payments, &judged, terms);
+    let bills = judge_bills::JudgedBills::of(&inputs, &payments, &attached, settled.as_ref(), terms);
     let mut natures = bills.natures;
     for (class, tally) in lines.tallies.iter().chain(payment_tallies.iter()) {
         tally::add_nature(&mut natures, class.info().nature, tally);
@@ -141,8 +147,19 @@ pub fn reconcile(mut inputs: Inputs, terms: &Terms) -> Outcome {
     findings.bills(&bills.findings, &attached);
     findings.malformed_rows();
     findings.unlisted();
+    if let Some(settled) = &settled {
+        findings.extend(settle::findings(&inputs, settled, &payments, &judged));
+    }
     let findings = findings.finish();
-    let identities = tally::identities(&inputs, &payments, &attached, [&lines.tallies, &payment_tallies, &bills.tallies], &placed);
+    let mut identities = tally::identities(&inputs, &payments, &attached, [&lines.tallies, &payment_tallies, &bills.tallies], &placed);
+    if let Some(settled) = &settled {
+        identities.extend(settle::identities(&inputs, settled, terms));
+    }
+    let settlement = Class::all().filter(|class| class.id().starts_with('S'));
+    match &settled {
+        Some(settled) => inputs.not_evaluated.extend(&settled.not_evaluated),
+        None => inputs.not_evaluated.extend(settlement),
+    }
     Outcome {
         inputs,
         payments,
@@ -154,6 +171,7 @@ pub fn reconcile(mut inputs: Inputs, terms: &Terms) -> Outcome {
         flags: lines.flags.plus(&payment_flags).plus(&bills.flags),
         identities,
         findings,
+        settled,
     }
 }
 

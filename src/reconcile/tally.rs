@@ -45,7 +45,7 @@ impl Tallies {
 
     /// Both added, class by class.
     #[must_use]
-    pub(super) fn plus(mut self, other: &Self) -> Self {
+    pub fn plus(mut self, other: &Self) -> Self {
         for (tally, more) in self.0.iter_mut().zip(other.0) {
             *tally = tally.plus(more);
         }

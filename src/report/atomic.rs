@@ -31,6 +31,15 @@ pub fn write(path: &Path, fill: impl FnOnce(&mut BufWriter<&File>) -> io::Result
     attempt().map_err(|error| WriteError { path: path.display().to_string(), reason: error.to_string() })
 }
 
+/// Takes a result file of an earlier run away; that there is none is fine.
+pub fn remove(path: &Path) -> Result<(), WriteError> {
+    let attempt = || match fs::remove_file(path) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
+        done => done,
+    };
+    attempt().map_err(|error| WriteError { path: path.display().to_string(), reason: error.to_string() })
+}
+
 /// Finds out whether files could be written into `directory`, which is made if it is missing.
 pub fn probe(directory: &Path) -> Result<(), WriteError> {
     let attempt = || fs::create_dir_all(directory).and_then(|()| tempfile::tempfile_in(directory)).map(drop);

@@ -7,6 +7,7 @@ use super::{Report, Writer, difference, flag_names, wib_text};
 use crate::domain::amount::Rupiah;
 use crate::domain::digest;
 use crate::domain::line::Marks;
+use crate::domain::settlement::RowPlace;
 use crate::reconcile::{Finding, Source};
 
 const DISCREPANCIES: [&str; 15] = [
@@ -99,5 +100,19 @@ fn located(report: &Report<'_>, source: Source) -> Option<(digest::Digest, Strin
             let row = inputs.malformed.get(usize::try_from(at).ok()?)?;
             Some((row.digest, report.ledger_path?.display().to_string(), row.row, row.byte))
         }
+        Source::Settlement(at) => {
+            let row = inputs.settlement.as_ref()?.files.rows.get(usize::try_from(at).ok()?)?;
+            in_settlement(report, row.place, row.digest)
+        }
+        Source::MalformedSettlement(at) => {
+            let row = inputs.settlement.as_ref()?.files.malformed.get(usize::try_from(at).ok()?)?;
+            in_settlement(report, row.place, row.digest)
+        }
     }
+}
+
+fn in_settlement(report: &Report<'_>, place: RowPlace, digest: digest::Digest) -> Option<(digest::Digest, String, u64, u64)> {
+    let files = &report.outcome.inputs.settlement.as_ref()?.files.files;
+    let file = files.get(usize::try_from(place.file).ok()?)?;
+    Some((digest, file.path.display().to_string(), place.row, place.byte))
 }

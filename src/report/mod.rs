@@ -7,7 +7,9 @@ mod csv;
 pub mod issue;
 mod jsonl;
 mod matched;
+mod settlement;
 pub mod summary;
+pub mod summary_settlement;
 
 use std::fs::File;
 use std::io::{BufWriter, Write as _};
@@ -50,6 +52,12 @@ pub fn write(report: &Report<'_>, folder: &Path) -> Result<(), WriteError> {
         atomic::write(&folder.join("discrepancies.csv"), |writer| csv::discrepancies(report, writer))?;
         atomic::write(&folder.join("discrepancies.jsonl"), |writer| jsonl::discrepancies(report, writer))?;
         atomic::write(&folder.join("evidence.csv"), |writer| csv::evidence(report, writer))?;
+        let rows = folder.join(settlement::FILE_NAME);
+        match &report.outcome.settled {
+            Some(_) => atomic::write(&rows, |writer| settlement::write(report, writer))?,
+            // That of an earlier run would seem to belong to this one.
+            None => atomic::remove(&rows)?,
+        }
         matched.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))
     })?;
     // Last, so that a summary stands only beside a whole report.

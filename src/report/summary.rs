@@ -12,6 +12,8 @@ use crate::domain::digest;
 use crate::domain::line::InputFile;
 use crate::reconcile::{Outcome, Tallies, Tally, Terms, Unlisted};
 
+use super::summary_settlement::{BatchFigures, ChannelFigures, SettlementFigures};
+
 /// The content of summary.json. Amounts are rupiah.
 #[derive(Clone, Debug, Serialize)]
 pub struct Summary {
@@ -27,7 +29,7 @@ pub struct Summary {
     pub policy: PolicyFigures,
     /// Where the bills are from.
     pub ledger: LedgerSource,
-    /// The logs.
+    /// The logs, then the settlement files.
     pub inputs: Vec<InputFigures>,
     /// Lines by class.
     pub lines: BTreeMap<&'static str, Figures>,
@@ -35,6 +37,18 @@ pub struct Summary {
     pub payments: BTreeMap<&'static str, Figures>,
     /// Bills in scope by class.
     pub bills: BTreeMap<&'static str, Figures>,
+    /// Settlement rows by class, and payments that none settles (S02); absent without settlement files.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub settlement: Option<BTreeMap<&'static str, Figures>>,
+    /// The same by nature.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub settlement_natures: Option<BTreeMap<&'static str, Figures>>,
+    /// What settlement rows come to, by channel.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub settlement_totals: Option<BTreeMap<&'static str, ChannelFigures>>,
+    /// Batches: what their files state and what their rows come to.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub settlement_batches: Option<Vec<BatchFigures>>,
     /// What is neither: malformed rows of an external ledger, and codes it does not know.
     pub counted_apart: BTreeMap<&'static str, Figures>,
     /// Lines, payments and bills by nature.
@@ -107,14 +121,16 @@ pub enum LedgerSource {
     },
 }
 
-/// One log.
+/// One log or settlement file.
 #[derive(Clone, Debug, Serialize)]
 pub struct InputFigures {
+    /// `notifications` or `settlement`.
+    pub kind: &'static str,
     /// Which.
     pub path: String,
     /// SHA-256 of the file.
     pub sha256: String,
-    /// Its lines.
+    /// Its lines; of a settlement file, the rows of its tables.
     pub lines: u64,
     /// Its size.
     pub bytes: u64,
@@ -163,6 +179,10 @@ impl Summary {
     pub fn of(outcome: &Outcome, terms: &Terms, files: &[InputFile], ledger: LedgerSource, run_id: String) -> Self {
         let missing = not_evaluated(outcome);
         let by_kind = |kind: char, tallies: &Tallies| by_class(kind, tallies, &missing);
+        let settlement = outcome.settled.as_ref().map_or_else(SettlementFigures::default, |settled| {
+            let figures = SettlementFigures::of(settled);
+            SettlementFigures { classes: Some(by_kind('S', &settled.tallies())), ..figures }
+        });
         let rows = u64::try_from(outcome.inputs.malformed.len()).unwrap_or(u64::MAX);
         let external = matches!(ledger, LedgerSource::External { .. });
         let malformed = external.then_some((Class::L10.id(), Figures { count: rows, amount: Rupiah::ZERO }));
@@ -174,13 +194,17 @@ impl Summary {
             as_of: terms.as_of,
             policy: PolicyFigures::of(&terms.policy),
             ledger,
-            inputs: files.iter().map(InputFigures::of).collect(),
+            inputs: inputs(outcome, files),
             lines: by_kind('N', &outcome.line_tallies),
             payments: by_kind('P', &outcome.payment_tallies),
             bills: by_kind('L', &outcome.bill_tallies),
             counted_apart: malformed.into_iter().chain(unlisted).collect(),
+            settlement: settlement.classes,
+            settlement_natures: settlement.natures,
+            settlement_totals: settlement.channels,
+            settlement_batches: settlement.batches,
             natures: Nature::ALL.into_iter().map(Nature::name).zip(outcome.natures.map(Figures::from)).collect(),
-            flags: outcome.flags.iter().map(|(class, tally)| (class.id(), tally.into())).collect(),
+            flags: flags(outcome).iter().map(|(class, tally)| (class.id(), tally.into())).collect(),
             late_evidence: outcome.flags.of(Class::LATE_EVIDENCE).into(),
             late_evidence_after_grace: after_grace(outcome, terms).into(),
             retry_slots: RetrySlot::ALL.into_iter().map(RetrySlot::name).zip(outcome.payments.retry_slots).collect(),
@@ -203,6 +227,17 @@ impl Summary {
 fn unlisted_figures(codes: &[Unlisted]) -> Figures {
     let tally = |code: &Unlisted| Tally { count: 1, amount: code.amount.into() };
     codes.iter().map(tally).fold(Tally::default(), Tally::plus).into()
+}
+
+/// The logs, then the settlement files.
+fn inputs(outcome: &Outcome, logs: &[InputFile]) -> Vec<InputFigures> {
+    let settlement = outcome.inputs.settlement.iter().flat_map(|input| &input.files.files);
+    let logs = logs.iter().map(|file| InputFigures::of(file, "notifications"));
+    logs.chain(settlement.map(|file| InputFigures::of(file, "settlement"))).collect()
+}
+
+fn flags(outcome: &Outcome) -> Tallies {
+    outcome.settled.as_ref().map_or_else(|| outcome.flags.clone(), |settled| outcome.flags.clone().plus(&settled.flags))
 }
 
 /// Payments of the period whose notification came later than the grace after its end.
@@ -255,8 +290,8 @@ impl PolicyFigures {
 }
 
 impl InputFigures {
-    fn of(file: &InputFile) -> Self {
+    fn of(file: &InputFile, kind: &'static str) -> Self {
         let path = file.path.display().to_string();
-        Self { path, sha256: digest::hex(&file.digest), lines: file.lines, bytes: file.bytes }
+        Self { kind, path, sha256: digest::hex(&file.digest), lines: file.lines, bytes: file.bytes }
     }
 }

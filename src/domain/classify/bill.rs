@@ -41,6 +41,8 @@ pub struct BillSituation {
     pub mark: PaidMark,
     /// Whether the evidence holds a payment of it outside the period (P16).
     pub paid_outside_period: bool,
+    /// Whether a settlement row pays it out.
+    pub settled: bool,
 }
 
 /// The primary class of a bill, and its nature.
@@ -50,8 +52,8 @@ pub fn bill_class(bill: &BillSituation, as_of: Timestamp, policy: &Policy) -> (C
         paid_class(bill, policy)
     } else if bill.issue_in_doubt {
         Class::L06
-    } else if bill.mark == PaidMark::InPeriod && !bill.paid_outside_period {
-        // A notification of another day is evidence too: the mark may only be dated differently.
+    } else if bill.mark == PaidMark::InPeriod && !bill.paid_outside_period && !bill.settled {
+        // A notification of another day is evidence too: the mark may only be dated differently. So is money that arrived.
         Class::L04
     } else if !bill.has_code {
         Class::L05
@@ -81,9 +83,9 @@ fn paid_class(bill: &BillSituation, policy: &Policy) -> Class {
     }
 }
 
-/// A bill that was paid outside the period is not unpaid, only not this period's.
+/// A bill that was paid outside the period is not unpaid, only not this period's; nor is one that was settled.
 fn expired_unpaid(bill: &BillSituation, as_of: Timestamp, policy: &Policy) -> bool {
-    let unpaid = bill.mark == PaidMark::None && !bill.paid_outside_period;
+    let unpaid = bill.mark == PaidMark::None && !bill.paid_outside_period && !bill.settled;
     unpaid && bill.expires_at.is_some_and(|at| minutes_after(at, policy.expiry_grace_minutes) < as_of)
 }
 

@@ -6,6 +6,7 @@
 mod bill;
 mod line;
 mod payment;
+mod settlement;
 mod table;
 
 use jiff::civil::Date;
@@ -14,6 +15,7 @@ use jiff::{SignedDuration, Timestamp};
 pub use bill::{BillSituation, PaidMark, bill_class, is_live, issued_otherwise};
 pub use line::{LateFacts, LineFlags, RetrySlot, further_success, line_flags, not_final, retry_slot};
 pub use payment::{BillFacts, Match, PaymentFacts, covers, payment_class, payment_nature};
+pub use settlement::{RowChannel, RowFacts, Settles, row_class, row_nature, settlement_due, unsettled_nature};
 pub use table::{ALL, Class, ClassInfo};
 
 /// Whether someone must act.

@@ -12,7 +12,7 @@ pub struct Class(u8);
 pub struct ClassInfo {
     /// Its id, title, test and default action.
     pub code: Code,
-    /// Its nature; L02 and P19 become BREAKs with age.
+    /// Its nature; L02, P19 and S02 become BREAKs with age, and S01 is TIMING at first.
     pub nature: Nature,
     /// How bad it is when it is a BREAK.
     pub severity: Severity,
@@ -205,7 +205,7 @@ classes! {
         "the payments add up to what is due (a reusable code: there is one at least)",
         "nothing";
     39 L04 "L04" Break Critical true, "ledger says paid, no evidence",
-        "the bill is marked paid, but no valid notification of it is in the evidence",
+        "the bill is marked paid, but neither a valid notification nor a settlement row of it is in the evidence",
         "look for missing logs, then confirm by Check Status; somebody may have set the mark by hand";
     40 L05 "L05" Break High true, "billed, never issued",
         "the bill has no payment code: planned and not sent, or refused",
@@ -232,24 +232,48 @@ classes! {
         "a row of the external ledger cannot be read; it is counted apart and is no bill",
         "correct the row and run again";
 
-    48 S01 "S01" Break High false, "settled, not notified",
-        "a settlement row without a notification", "ask DOKU to send the notification again";
-    49 S02 "S02" Timing High false, "notified, not settled",
-        "a notified payment that no settlement row holds yet", "ask DOKU's finance desk once the working days have passed";
-    50 S03 "S03" Break High false, "gross differs",
-        "the settled amount is not the notified one", "ask DOKU's finance desk";
-    51 S04 "S04" Break Medium false, "fee or VAT differs",
-        "the fee is not the contract's", "compare with the contract";
-    52 S05 "S05" Break High false, "batch totals do not add up",
-        "the file's own totals are not its sums", "refuse the file and ask for it again";
-    53 S06 "S06" Break High false, "refund after match",
-        "a refund or reversal of a matched payment", "reopen the bill";
-    54 S07 "S07" Break High false, "settlement row twice",
-        "the same settlement row occurs again", "ask DOKU's finance desk whether it was paid twice";
-    55 S08 "S08" Timing None false, "settled in another period",
-        "paid in one period, settled in the next", "nothing";
-    56 S09 "S09" Break Medium false, "split settlement shares wrong",
-        "the shares do not add up to the net amount", "check the split configuration";
+    48 S10 "S10" Break Medium true, "malformed settlement row",
+        "a row of a settlement file cannot be read; it settles nothing",
+        "correct the export (amounts as plain integers, dates as DD-MM-YYYY, codes as text) or ask DOKU for the file again";
+    49 S11 "S11" Break Medium true, "unknown channel name",
+        "the file calls the channel by a name that `settlement.channels` does not know, so nobody can tell whose money the rows are",
+        "add the name to `settlement.channels`, as `alfa`, `indomaret` or `other`, and run again";
+    50 S12 "S12" Ok None true, "other channel",
+        "a row of another channel: one file covers the whole account",
+        "nothing: it is counted and left alone";
+    51 S07 "S07" Break High true, "settlement row twice",
+        "the same row occurs again, or the same payment is settled by another row already",
+        "ask DOKU's finance desk whether it was paid twice; drop files that were given twice";
+    52 S06 "S06" Break High true, "refund or reversal",
+        "the row takes money back: its transaction type is not `Purchase`",
+        "find out why, and reopen the bill";
+    53 S13 "S13" Break High true, "ambiguous settlement row",
+        "more than one payment could be meant; none is picked",
+        "choose among the candidates listed";
+    54 S01 "S01" Break High true, "settled, not notified",
+        "a settlement row without a notification; TIMING while the notification may still come",
+        "ask DOKU to send the notification again, or confirm by Check Status";
+    55 S03 "S03" Break High true, "gross differs",
+        "the settled amount is not the notified one",
+        "ask DOKU's finance desk";
+    56 S05 "S05" Break High true, "settlement does not add up",
+        "the paid amount is not amount less fee and discount, or the file's own totals are not its sums",
+        "ask DOKU's finance desk for a corrected file";
+    57 S04 "S04" Break Medium true, "fee or VAT differs",
+        "the fee is not what the contract in `[settlement]` comes to, VAT included",
+        "compare with the contract, then claim the difference or correct the setting";
+    58 S09 "S09" Break Medium true, "split settlement shares wrong",
+        "a share of the net amount is not what `settlement.shares` says",
+        "check the split configuration in DOKU's Back Office";
+    59 S08 "S08" Timing None true, "settled in another period",
+        "paid in one period and settled in another, as payments of the last days of a month are",
+        "nothing: the other period's report has its other half";
+    60 S00 "S00" Ok None true, "settled and matched",
+        "the row settles a notified payment: amounts, fee and period agree",
+        "nothing";
+    61 S02 "S02" Timing High true, "notified, not settled",
+        "a notified payment that no settlement row holds; a BREAK once the working days of its channel have passed",
+        "ask DOKU's finance desk where the money is";
 }
 
 #[cfg(test)]
@@ -258,9 +282,9 @@ mod tests {
 
     #[test]
     fn every_constant_points_at_its_own_row() {
-        assert_eq!(Class::COUNT, 57);
+        assert_eq!(Class::COUNT, 62);
         const { assert!(Class::COUNT <= 64, "a ClassSet has 64 places") };
-        for (class, id) in [(Class::N01, "N01"), (Class::N00, "N00"), (Class::P17, "P17"), (Class::P00, "P00"), (Class::S09, "S09")] {
+        for (class, id) in [(Class::N01, "N01"), (Class::N00, "N00"), (Class::P17, "P17"), (Class::P00, "P00"), (Class::S02, "S02")] {
             assert_eq!(class.id(), id);
         }
         for class in Class::all() {
@@ -272,7 +296,8 @@ mod tests {
     fn the_table_is_in_the_order_of_the_rules() {
         let order = "N01 N04 N03 N02 N12 N13 N09 N08 N07 N06 N00 N05 N10 N11 \
                      P17 P16 P15 P01 P02 P06 P12 P08 P07 P10 P03 P04 P11 P18 P09 P19 P13 P05 P00 late_evidence conflicting \
-                     L06 L11 L12 L00 L04 L05 L03 L02 L01 L07 L08 L09 L10 S01 S02 S03 S04 S05 S06 S07 S08 S09";
+                     L06 L11 L12 L00 L04 L05 L03 L02 L01 L07 L08 L09 L10 \
+                     S10 S11 S12 S07 S06 S13 S01 S03 S05 S04 S09 S08 S00 S02";
         let ids: Vec<_> = Class::all().map(Class::id).collect();
         assert_eq!(ids, order.split_whitespace().collect::<Vec<_>>());
     }

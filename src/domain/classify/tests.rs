@@ -168,6 +168,7 @@ fn open_bill() -> BillSituation {
         attached: Rupiah::ZERO,
         mark: PaidMark::None,
         paid_outside_period: false,
+        settled: false,
     }
 }
 

@@ -12,5 +12,6 @@ mod reconcile_limits;
 mod reissue;
 mod sandbox;
 mod settings;
+mod settlement;
 mod sync;
 pub mod world;

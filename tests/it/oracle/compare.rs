@@ -57,6 +57,7 @@ pub(crate) fn options(settings: &Settings, source: BillSource, notifications: Ve
         client_id: CLIENT.to_owned(),
         policy: policy(settings),
         carry_in: None,
+        settlement: None,
         out,
     }
 }
@@ -84,13 +85,14 @@ pub(crate) fn read_outcome(folder: &Path) -> Outcome {
         lines: totals("lines"),
         payments: totals("payments"),
         bills: totals("bills"),
+        settlement: if summary.get("settlement").is_some() { totals("settlement") } else { Totals::new() },
         flags: flags.filter(|(_, count)| *count > 0).collect(),
         ..Outcome::default()
     };
     let mut rows = csv::Reader::from_path(folder.join("discrepancies.csv")).unwrap();
     for row in rows.deserialize::<BTreeMap<String, String>>() {
         let row = row.unwrap();
-        if row["class"] == "L10" {
+        if ["L10", "S10"].contains(&row["class"].as_str()) {
             outcome.malformed_rows += 1;
         } else {
             *outcome.findings.entry(finding(&row)).or_default() += 1;
@@ -105,7 +107,12 @@ fn finding(row: &BTreeMap<String, String>) -> String {
     let subject = match cell("class").as_bytes()[0] {
         b'N' => cell("evidence").to_owned(),
         side => {
-            let paid_at = if side == b'P' { format!("{} ", cell("paid_at").parse::<Timestamp>().unwrap()) } else { String::new() };
+            // An unsettled payment (S02) is a payment, too.
+            let paid_at = if side == b'P' || !cell("paid_at").is_empty() {
+                format!("{} ", cell("paid_at").parse::<Timestamp>().unwrap())
+            } else {
+                String::new()
+            };
             let (due, paid, difference) = (cell("amount_expected"), cell("amount_paid"), cell("amount_difference"));
             if let (Ok(due), Ok(paid)) = (due.parse::<i128>(), paid.parse::<i128>()) {
                 assert_eq!(difference, (paid - due).to_string(), "{row:?}");

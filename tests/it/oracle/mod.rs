@@ -20,6 +20,8 @@ mod naive;
 mod own;
 mod own_sweep;
 mod random;
+mod settlement;
+mod settlement_sweep;
 mod sweep;
 mod told;
 mod unlisted;

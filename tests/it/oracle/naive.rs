@@ -6,6 +6,7 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::evidence::{self, Line, Paid};
 use super::ledger::{self, Bill, Ingested};
+use super::settlement::{self, Contract};
 use super::world::{LogFile, Settings, World};
 
 /// Class → (how many, rupiah).
@@ -19,9 +20,11 @@ pub(crate) struct Outcome {
     pub lines: Totals,
     pub payments: Totals,
     pub bills: Totals,
+    /// Rows, payments and batches of settlement; empty without settlement files.
+    pub settlement: Totals,
     /// How many lines, payments or bills carry a flag.
     pub flags: BTreeMap<String, u64>,
-    /// Malformed rows of the ledger (L10).
+    /// Malformed rows of the ledger (L10) and of settlement files (S10), equal ones of the latter once.
     pub malformed_rows: u64,
     pub findings: BTreeMap<Finding, u64>,
 }
@@ -63,6 +66,17 @@ pub(crate) fn reconcile_bills(bills: &[Bill], files: &[String], settings: &Setti
 
 /// `told`: payments that only Check Status told of, as far as the ledger knows.
 pub(crate) fn reconcile_told(bills: &[Bill], told: &[Paid], files: &[String], settings: &Settings) -> Outcome {
+    reconcile_with(bills, told, files, settings, None)
+}
+
+/// With settlement reports and what the merchant knows of them, if there are any.
+pub(crate) fn reconcile_with(
+    bills: &[Bill],
+    told: &[Paid],
+    files: &[String],
+    settings: &Settings,
+    reports: Option<(&[String], &Contract)>,
+) -> Outcome {
     let (lines, mut payments) = evidence::read(files, settings.trust_log);
     for told in told {
         let notified = payments.iter().any(|paid| paid.facts.is_payment_of(&told.facts));
@@ -72,7 +86,10 @@ pub(crate) fn reconcile_told(bills: &[Bill], told: &[Paid], files: &[String], se
     }
     payments.sort_by_key(|paid| (paid.facts.date, paid.facts.identity.clone()));
     let mut outcome = Outcome::default();
-    let mut matcher = Matcher { settings, bills, payments, verdicts: Vec::new() };
+    let mut matcher = Matcher { settings, bills, payments, verdicts: Vec::new(), settled: BTreeSet::new() };
+    if let Some((reports, contract)) = reports {
+        matcher.settled = settlement::report(&mut outcome, settings, bills, &matcher.payments, reports, contract);
+    }
     for index in 0..matcher.payments.len() {
         let verdict = matcher.classify(index);
         matcher.verdicts.push(verdict);
@@ -84,19 +101,19 @@ pub(crate) fn reconcile_told(bills: &[Bill], told: &[Paid], files: &[String], se
 }
 
 impl Outcome {
-    fn find(&mut self, class: &str, flags: &BTreeSet<&str>, severity: &str, rest: &str) {
+    pub(crate) fn find(&mut self, class: &str, flags: &BTreeSet<&str>, severity: &str, rest: &str) {
         let flags = flags.iter().copied().collect::<Vec<&str>>().join(";");
         *self.findings.entry(format!("{class} [{flags}] BREAK {severity} {rest}")).or_default() += 1;
     }
 
-    fn flag<'a>(&mut self, flags: impl IntoIterator<Item = &'a &'static str>) {
+    pub(crate) fn flag<'a>(&mut self, flags: impl IntoIterator<Item = &'a &'static str>) {
         for flag in flags {
             *self.flags.entry((*flag).to_owned()).or_default() += 1;
         }
     }
 }
 
-fn add(totals: &mut Totals, class: &str, rupiah: u64) {
+pub(crate) fn add(totals: &mut Totals, class: &str, rupiah: u64) {
     let entry = totals.entry(class.to_owned()).or_default();
     *entry = (entry.0 + 1, entry.1 + i128::from(rupiah));
 }
@@ -142,6 +159,8 @@ struct Matcher<'a> {
     payments: Vec<Paid>,
     /// One a payment, as far as they are classified.
     verdicts: Vec<Verdict>,
+    /// Bills that a settlement row pays out.
+    settled: BTreeSet<usize>,
 }
 
 impl Matcher<'_> {
@@ -326,7 +345,8 @@ impl Matcher<'_> {
         // A notification of another day is evidence too: the mark may only be dated differently.
         let notified_elsewhere = self.verdicts.iter().any(|verdict| verdict.class == "P16" && verdict.bill == Some(index));
         let marked = bill.paid.is_some_and(|paid| paid.is_none_or(|paid| self.in_period(paid))) || self.unproved(bill).any(marked);
-        if !notified_elsewhere && marked {
+        let settled = self.settled.contains(&index);
+        if !notified_elsewhere && !settled && marked {
             return "L04";
         }
         if bill.code.is_empty() {
@@ -338,7 +358,7 @@ impl Matcher<'_> {
         // What was paid in another period did not expire unpaid.
         let paid_in_another_period = bill.paid.is_some() || notified_elsewhere || self.unproved(bill).next().is_some();
         let passed = bill.expires.is_some_and(|expires| expires + SignedDuration::from_secs(self.settings.expiry_grace) < as_of);
-        if passed && !paid_in_another_period { "L02" } else { "L01" }
+        if passed && !paid_in_another_period && !settled { "L02" } else { "L01" }
     }
 }
 

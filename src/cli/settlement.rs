@@ -1,0 +1,76 @@
+//! `[settlement]` as the terms that settlement files are held against.
+
+use std::collections::BTreeMap;
+
+use super::output;
+use super::reconcile::Task;
+use super::setup::{Failure, Setup};
+use crate::config::SettledChannel;
+use crate::domain::calendar::WorkingDays;
+use crate::domain::channel::Channel;
+use crate::domain::fee::{FeeSchedule, Share};
+use crate::domain::settlement::{ChannelTerms, NamedChannel, SettlementTerms};
+use crate::jobs::reconcile::SettlementFiles;
+use crate::reconcile::Outcome;
+
+/// Rows that cannot be read and are named on stderr.
+const MALFORMED_SHOWN: usize = 20;
+
+/// The files of a task and the terms in force; `None` without files.
+pub(super) fn files(setup: &Setup, task: &Task) -> Result<Option<SettlementFiles>, Failure> {
+    if task.settlement.is_empty() {
+        return Ok(None);
+    }
+    let terms = terms(setup)?;
+    for year in task.from.year()..=task.to.year() {
+        if !terms.working_days.knows_year(year) && !setup.quiet {
+            output::note(format_args!(
+                "warning: `settlement.holidays` has no day of {year}, so payments before holidays count as overdue (S02) too early"
+            ));
+        }
+    }
+    Ok(Some(SettlementFiles { files: task.settlement.clone(), terms }))
+}
+
+/// Names the rows that could not be read, the first of them one by one.
+pub(super) fn warn(setup: &Setup, outcome: &Outcome) {
+    let Some(files) = outcome.inputs.settlement.as_ref().map(|input| &input.files).filter(|_| !setup.quiet) else { return };
+    for row in files.malformed.iter().take(MALFORMED_SHOWN) {
+        let file = usize::try_from(row.place.file).ok().and_then(|at| files.files.get(at));
+        let path = file.map_or_else(String::new, |file| file.path.display().to_string());
+        output::note(format_args!("warning: {path}:{}:{}: {}", row.place.row, row.column, row.reason));
+    }
+    let more = files.malformed.len().saturating_sub(MALFORMED_SHOWN);
+    if more > 0 {
+        output::note(format_args!("warning: {more} more settlement rows cannot be read; settlement.csv lists them (S10)"));
+    }
+}
+
+fn terms(setup: &Setup) -> Result<SettlementTerms, Failure> {
+    let settings = &setup.config.settlement;
+    let mut channels = BTreeMap::new();
+    for (name, means) in &settings.channels {
+        let channel = Channel::parse(means).map_or(NamedChannel::Other, NamedChannel::Ours);
+        if channels.insert(name.trim().to_lowercase(), channel).is_some_and(|other| other != channel) {
+            return Err(Failure::usage(format!("`settlement.channels` says two things of `{name}`\nhint: case makes no difference")));
+        }
+    }
+    let shares = settings.shares.iter().filter_map(|(name, share)| Some((name.clone(), Share::parse(share)?)));
+    Ok(SettlementTerms {
+        channels,
+        terms: [channel(&settings.alfa), channel(&settings.indomaret)],
+        working_days: WorkingDays::without(settings.holidays.iter().copied()),
+        notification_grace_hours: settings.notification_grace_hours,
+        shares: shares.collect(),
+    })
+}
+
+fn channel(settings: &SettledChannel) -> ChannelTerms {
+    let fee = FeeSchedule { flat_rupiah: settings.fee_rupiah, basis_points: settings.fee_basis_points, vat_percent: settings.vat_percent };
+    ChannelTerms {
+        is_settled: settings.settled_by_doku,
+        working_days: settings.working_days,
+        // No channel is free: zeros mean that the contract is not written down here.
+        fee: Some(fee).filter(|fee| fee.flat_rupiah > 0 || fee.basis_points > 0),
+    }
+}

@@ -1,0 +1,216 @@
+//! What a settlement report says, as facts: rows, the totals above them, and what the contract says they should be.
+//!
+//! Belongs here: value types. Must not be here: reading files, matching, judging.
+
+use std::collections::BTreeMap;
+
+use jiff::civil::Date;
+
+use super::calendar::WorkingDays;
+use super::channel::Channel;
+use super::digest::{self, Digest};
+use super::fee::{FeeSchedule, Share};
+use super::line::InputFile;
+
+/// Where a row is.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub struct RowPlace {
+    /// Which file, by its place in the list of settlement files.
+    pub file: u32,
+    /// Its line (CSV: where the record starts) or row of the sheet, from 1.
+    pub row: u64,
+    /// Where it starts in the decompressed file; 0 in a workbook.
+    pub byte: u64,
+}
+
+/// One row of a settlement report. Amounts are rupiah.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SettlementRow {
+    /// Where it stands.
+    pub place: RowPlace,
+    /// SHA-256 of the raw line; of a workbook's row, of its cells.
+    pub digest: Digest,
+    /// The batch it was settled in; empty when the file does not say.
+    pub batch_id: String,
+    /// Its number in the batch.
+    pub number: String,
+    /// The channel in the report's words.
+    pub channel_name: String,
+    /// The WIB day of the payment.
+    pub transaction_date: Date,
+    /// The day it was paid out; unknown while held.
+    pub paid_out_on: Option<Date>,
+    /// The invoice number; may be empty when there is a code.
+    pub invoice_number: String,
+    /// `REPORT CODE`.
+    pub report_code: String,
+    /// `RECON CODE`.
+    pub recon_code: String,
+    /// `Purchase`, or a word for taking money back.
+    pub transaction_type: String,
+    /// What the customer paid; of a refund, what was given back.
+    pub amount: i64,
+    /// What DOKU kept, VAT included.
+    pub fee: i64,
+    /// A discount borne by the merchant.
+    pub discount: i64,
+    /// `PAY TO MERCHANT`.
+    pub paid_out: i64,
+    /// `SUB ACCOUNT`.
+    pub sub_account: String,
+    /// Columns beyond DOKU's own, by their names: report keys.
+    pub custom: BTreeMap<String, String>,
+}
+
+impl SettlementRow {
+    /// Whether it pays money out for a customer's payment.
+    #[must_use]
+    pub fn is_purchase(&self) -> bool {
+        self.transaction_type.eq_ignore_ascii_case("purchase")
+    }
+
+    /// What should be paid out: amount less fee and discount; a refund takes its amount back.
+    #[must_use]
+    pub fn paid_out_expected(&self) -> i64 {
+        let gross = if self.is_purchase() { self.amount } else { self.amount.saturating_abs().saturating_neg() };
+        gross.saturating_sub(self.fee).saturating_sub(self.discount)
+    }
+
+    /// Equal for the same row in another file, or in another format.
+    #[must_use]
+    pub fn content(&self) -> Digest {
+        let day = |date: Option<Date>| date.map_or_else(String::new, |date| date.to_string());
+        let amounts = [self.amount, self.fee, self.discount, self.paid_out].map(|amount| amount.to_string()).join(" ");
+        let mut parts: Vec<&[u8]> = vec![self.batch_id.as_bytes(), self.number.as_bytes(), self.channel_name.as_bytes()];
+        let days = [day(Some(self.transaction_date)), day(self.paid_out_on)];
+        parts.extend(days.iter().map(String::as_bytes));
+        let texts = [&self.invoice_number, &self.report_code, &self.recon_code, &self.transaction_type, &self.sub_account];
+        parts.extend(texts.map(String::as_bytes));
+        parts.push(amounts.as_bytes());
+        parts.extend(self.custom.iter().flat_map(|(name, value)| [name.as_bytes(), value.as_bytes()]));
+        digest::of_parts(&parts)
+    }
+}
+
+/// A row that cannot be read.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct MalformedRow {
+    /// Where it stands.
+    pub place: RowPlace,
+    /// SHA-256 of the raw line; of a workbook's row, of its cells.
+    pub digest: Digest,
+    /// The batch it stands in.
+    pub batch_id: String,
+    /// Its invoice number, if that can be read.
+    pub invoice_number: String,
+    /// The column at fault.
+    pub column: String,
+    /// What is wrong with it.
+    pub reason: String,
+}
+
+/// The totals above the rows of a batch, in rupiah; those the file gives.
+#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub struct BatchTotals {
+    /// The batch; empty when the file does not say.
+    pub batch_id: String,
+    /// `Total Amount Purchase_`.
+    pub amount: Option<i64>,
+    /// `Total Fee_`.
+    pub fee: Option<i64>,
+    /// `Total Purchase_`: how many rows.
+    pub purchases: Option<i64>,
+    /// `Total Amount Refund_`.
+    pub refund: Option<i64>,
+    /// `Total Refund_`: how many rows.
+    pub refunds: Option<i64>,
+    /// `Total Settlement Amount_`.
+    pub paid_out: Option<i64>,
+    /// `Total Discount_`.
+    pub discount: Option<i64>,
+    /// `Total Transactions_`: how many rows.
+    pub transactions: Option<i64>,
+}
+
+/// Sums taken while rows are read, before anything is concluded from them.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct SettlementRaw {
+    /// Rows, readable or not.
+    pub rows: u64,
+    /// Amounts of purchases.
+    pub amount: i128,
+    /// Amounts of everything else.
+    pub refund: i128,
+    /// Fees of all.
+    pub fee: i128,
+    /// Discounts of all.
+    pub discount: i128,
+}
+
+/// Everything settlement files say.
+#[derive(Clone, Debug, Default)]
+pub struct Settlement {
+    /// The files, in the order given; `lines` are rows.
+    pub files: Vec<InputFile>,
+    /// The rows that can be read.
+    pub rows: Vec<SettlementRow>,
+    /// The others.
+    pub malformed: Vec<MalformedRow>,
+    /// Totals, each as often as it was read.
+    pub totals: Vec<BatchTotals>,
+    /// The reader's own sums.
+    pub raw: SettlementRaw,
+}
+
+/// Whose a row is, by the name of its channel.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum NamedChannel {
+    /// One of ours.
+    Ours(Channel),
+    /// Another product of the same account.
+    Other,
+}
+
+/// What the contract says of one channel.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ChannelTerms {
+    /// Whether DOKU settles it, so that a missing row is remarkable.
+    pub is_settled: bool,
+    /// Working days from payment to pay-out.
+    pub working_days: u32,
+    /// What it costs; without one S04 is not evaluated.
+    pub fee: Option<FeeSchedule>,
+}
+
+/// What the merchant knows of settlement.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SettlementTerms {
+    /// Channel names of the report, in lower case.
+    pub channels: BTreeMap<String, NamedChannel>,
+    /// Alfa, Indomaret.
+    pub terms: [ChannelTerms; 2],
+    /// When banks work.
+    pub working_days: WorkingDays,
+    /// Hours after the day of payment in which its notification may still come.
+    pub notification_grace_hours: i64,
+    /// Custom columns that hold shares of a split settlement.
+    pub shares: BTreeMap<String, Share>,
+}
+
+impl SettlementTerms {
+    /// The terms of `channel`.
+    #[must_use]
+    pub const fn of(&self, channel: Channel) -> &ChannelTerms {
+        let [alfa, indomaret] = &self.terms;
+        match channel {
+            Channel::Alfa => alfa,
+            Channel::Indomaret => indomaret,
+        }
+    }
+
+    /// Whose channel is called `name`; `None` when nobody said.
+    #[must_use]
+    pub fn channel(&self, name: &str) -> Option<NamedChannel> {
+        self.channels.get(&name.trim().to_lowercase()).copied()
+    }
+}

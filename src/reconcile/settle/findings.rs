@@ -1,0 +1,235 @@
+//! Settlement rows, unsettled payments, batches and channel names that someone must look at, and why.
+
+use std::collections::{BTreeMap, HashMap};
+
+use super::super::Inputs;
+use super::super::dedupe::Payments;
+use super::super::findings::{Finding, Source, id};
+use super::super::judge::JudgedPayment;
+use super::rows::JudgedRow;
+use super::{Batch, Settled, SettledPayment, SettlementInput};
+use crate::domain::amount::Rupiah;
+use crate::domain::classify::{Class, ClassSet, Nature};
+use crate::domain::digest::Digest;
+use crate::domain::line::NO_BILL;
+use crate::domain::settlement::SettlementRow;
+
+/// Everything about settlement that someone must look at, in no particular order.
+pub(in crate::reconcile) fn findings(inputs: &Inputs, settled: &Settled, payments: &Payments, judged: &[JudgedPayment]) -> Vec<Finding> {
+    let Some(input) = &inputs.settlement else { return Vec::new() };
+    let all = Collector { inputs, input, settled };
+    let mut found = all.rows();
+    found.extend(all.malformed());
+    found.extend(all.unknown_names());
+    found.extend(settled.batches.iter().filter(|batch| !batch.adds_up()).map(batch));
+    let unsettled = settled.payments.iter().zip(judged).zip(&payments.proved);
+    let unsettled = unsettled.filter(|((payment, _), _)| payment.unsettled == Some(Nature::Break));
+    found.extend(unsettled.filter_map(|((payment, judged), proved)| all.unsettled(payment, judged, payments.successes(proved))));
+    found
+}
+
+struct Collector<'a> {
+    inputs: &'a Inputs,
+    input: &'a SettlementInput,
+    settled: &'a Settled,
+}
+
+impl Collector<'_> {
+    fn rows(&self) -> Vec<Finding> {
+        let rows = &self.input.files.rows;
+        let ordinals = ordinals(rows);
+        let judged = (0_u32..).zip(rows.iter().zip(&self.settled.rows)).zip(&ordinals);
+        let wanted = judged.filter(|((_, (_, judged)), _)| judged.nature == Nature::Break && judged.class != Class::S11);
+        wanted.map(|((at, (row, judged)), &ordinal)| self.row(at, row, judged, ordinal)).collect()
+    }
+
+    fn row(&self, at: u32, row: &SettlementRow, judged: &JudgedRow, ordinal: u32) -> Finding {
+        let [batch_id, invoice_number, code, transaction_type] = identity(row);
+        let ordinal = if ordinal == 0 { String::new() } else { ordinal.to_string() };
+        let parts = [b"settlement", batch_id.as_bytes(), invoice_number.as_bytes(), code.as_bytes(), transaction_type.as_bytes()];
+        let (expected, paid) = sides(row, judged);
+        let mut evidence = vec![row.digest];
+        let mut sources = vec![Source::Settlement(at)];
+        if let Some(line) = judged.payment.and_then(|payment| self.proof(payment)) {
+            evidence.extend(self.inputs.lines.get(line).map(|line| line.digest));
+            sources.push(Source::Line(line));
+        }
+        evidence.sort_unstable();
+        Finding {
+            id: id(&[&parts[..], &[ordinal.as_bytes()]].concat()),
+            class: judged.class,
+            flags: judged.flags,
+            nature: Nature::Break,
+            severity: judged.class.info().severity,
+            invoice_number: row.invoice_number.clone(),
+            payment_code: code.to_owned(),
+            channel: judged.channel,
+            expected,
+            paid,
+            paid_at: None,
+            reason: self.reason(at, row, judged),
+            evidence,
+            sources,
+        }
+    }
+
+    /// The line that proves a payment.
+    fn proof(&self, payment: u32) -> Option<u32> {
+        self.settled.proofs.get(usize::try_from(payment).ok()?).copied()
+    }
+
+    fn reason(&self, at: u32, row: &SettlementRow, judged: &JudgedRow) -> String {
+        match judged.class {
+            Class::S07 if judged.is_repeated => format!("row {} of batch `{}` stands elsewhere too", row.number, row.batch_id),
+            Class::S07 => format!("{} of {} is settled by another row already", row.amount, row.transaction_date),
+            Class::S06 => format!("a {} of {}", row.transaction_type, row.amount),
+            Class::S13 => format!("candidates: {}", self.settled.candidates.get(&at).map_or("", String::as_str)),
+            Class::S01 => format!("settled {} for {}, and no notification of it is known", row.amount, row.transaction_date),
+            Class::S03 => {
+                let notified = judged.amount_notified.map_or_else(|| "no usable amount".to_owned(), |amount| amount.to_string());
+                format!("settled {}, notified {notified}", row.amount)
+            }
+            Class::S05 => {
+                let (amount, fee, discount) = (row.amount, row.fee, row.discount);
+                format!(
+                    "paid out {}, but amount {amount}, fee {fee} and discount {discount} leave {}",
+                    row.paid_out,
+                    row.paid_out_expected()
+                )
+            }
+            Class::S04 => format!("fee {}, by contract {}", row.fee, judged.fee_expected.unwrap_or(0)),
+            Class::S09 => {
+                let shares = self.input.terms.shares.keys().map(|name| {
+                    let paid = row.custom.get(name).map_or("", String::as_str);
+                    format!("{name} {paid}")
+                });
+                format!("of {} paid out: {}", row.paid_out, shares.collect::<Vec<_>>().join(", "))
+            }
+            _ => judged.class.info().code.title.to_owned(),
+        }
+    }
+
+    fn malformed(&self) -> impl Iterator<Item = Finding> {
+        (0_u32..).zip(&self.input.files.malformed).map(|(at, row)| Finding {
+            invoice_number: row.invoice_number.clone(),
+            reason: format!("{}: {}", row.column, row.reason),
+            evidence: vec![row.digest],
+            sources: vec![Source::MalformedSettlement(at)],
+            ..about(Class::S10, id(&[b"settlement-row", &row.digest]))
+        })
+    }
+
+    /// One for each name, however many rows go by it.
+    fn unknown_names(&self) -> Vec<Finding> {
+        let mut names: BTreeMap<&str, (Rupiah, Vec<Digest>, Vec<Source>)> = BTreeMap::new();
+        for (at, (row, judged)) in (0_u32..).zip(self.input.files.rows.iter().zip(&self.settled.rows)) {
+            if judged.class == Class::S11 {
+                let (amount, evidence, sources) = names.entry(&row.channel_name).or_default();
+                *amount = amount.plus(Rupiah::new(row.amount.into()));
+                evidence.push(row.digest);
+                sources.push(Source::Settlement(at));
+            }
+        }
+        let finding = |(name, (amount, mut evidence, sources)): (&str, (Rupiah, Vec<Digest>, Vec<Source>))| {
+            let rows = sources.len();
+            evidence.sort_unstable();
+            evidence.dedup();
+            let reason = format!("`settlement.channels` does not know `{name}`, the channel of {rows} rows");
+            Finding { paid: Some(amount), reason, evidence, sources, ..about(Class::S11, id(&[b"settlement-channel", name.as_bytes()])) }
+        };
+        names.into_iter().map(finding).collect()
+    }
+
+    fn unsettled(&self, payment: &SettledPayment, judged: &JudgedPayment, lines: &[u32]) -> Option<Finding> {
+        let line = self.inputs.lines.get(judged.line)?;
+        let (bills, own) = (&self.inputs.bills, line.bill != NO_BILL);
+        let (invoice_number, payment_code) =
+            if own { (bills.invoice_number(line.bill), bills.payment_code(line.bill)) } else { self.inputs.lines.texts(line) };
+        let mut evidence: Vec<Digest> = lines.iter().filter_map(|&at| self.inputs.lines.get(at)).map(|line| line.digest).collect();
+        evidence.sort_unstable();
+        evidence.dedup();
+        Some(Finding {
+            invoice_number: invoice_number.to_owned(),
+            payment_code: payment_code.to_owned(),
+            channel: Some(payment.channel),
+            expected: Some(Rupiah::new(payment.notified.into())),
+            paid: Some(Rupiah::ZERO),
+            paid_at: Some(line.paid_at()),
+            reason: format!("no settlement row; it was due on {}", payment.due_on),
+            evidence,
+            sources: lines.iter().map(|&at| Source::Line(at)).collect(),
+            ..about(Class::S02, id(&[b"unsettled", &line.identity]))
+        })
+    }
+}
+
+/// A BREAK of which nothing is known yet but its class and id.
+fn about(class: Class, id: String) -> Finding {
+    Finding {
+        id,
+        class,
+        flags: ClassSet::EMPTY,
+        nature: Nature::Break,
+        severity: class.info().severity,
+        invoice_number: String::new(),
+        payment_code: String::new(),
+        channel: None,
+        expected: None,
+        paid: None,
+        paid_at: None,
+        reason: String::new(),
+        evidence: Vec::new(),
+        sources: Vec::new(),
+    }
+}
+
+fn batch(batch: &Batch) -> Finding {
+    let mut reasons: Vec<String> = batch.differences.iter().map(|one| format!("{} {}, rows {}", one.total, one.stated, one.sum)).collect();
+    if batch.is_contradicted {
+        reasons.insert(0, "its files state different totals".to_owned());
+    }
+    if batch.malformed > 0 {
+        reasons.push(format!("{} rows could not be read", batch.malformed));
+    }
+    Finding {
+        expected: batch.stated.paid_out.map(|stated| Rupiah::new(stated.into())),
+        paid: Some(batch.sums.paid_out),
+        reason: format!("batch `{}`: {}", batch.batch_id, reasons.join("; ")),
+        ..about(Class::S05, id(&[b"batch", batch.batch_id.as_bytes()]))
+    }
+}
+
+/// What is held against what, by class: see docs/classes.md.
+fn sides(row: &SettlementRow, judged: &JudgedRow) -> (Option<Rupiah>, Option<Rupiah>) {
+    let rupiah = |amount: i64| Some(Rupiah::new(amount.into()));
+    let known = |amount: Option<u64>| amount.map(|amount| Rupiah::new(amount.into()));
+    match judged.class {
+        Class::S07 => (Some(Rupiah::ZERO), rupiah(row.amount)),
+        Class::S06 => (None, rupiah(row.amount.saturating_abs().saturating_neg())),
+        Class::S05 => (rupiah(row.paid_out_expected()), rupiah(row.paid_out)),
+        Class::S04 => (known(judged.fee_expected), rupiah(row.fee)),
+        _ => (known(judged.amount_notified), rupiah(row.amount)),
+    }
+}
+
+/// What a row is told by, in every file and month.
+fn identity(row: &SettlementRow) -> [&str; 4] {
+    let code = if row.report_code.is_empty() { &row.recon_code } else { &row.report_code };
+    [&row.batch_id, &row.invoice_number, code, &row.transaction_type]
+}
+
+/// Rows that share an identity are told apart by their order: by day and content, then as repetitions.
+fn ordinals(rows: &[SettlementRow]) -> Vec<u32> {
+    let mut order: Vec<usize> = (0..rows.len()).collect();
+    order.sort_by_cached_key(|&at| rows.get(at).map(|row| (row.transaction_date, row.content(), row.digest, row.place)));
+    let mut counts: HashMap<[&str; 4], u32> = HashMap::new();
+    let mut ordinals = vec![0; rows.len()];
+    for at in order {
+        if let (Some(row), Some(slot)) = (rows.get(at), ordinals.get_mut(at)) {
+            let count = counts.entry(identity(row)).or_default();
+            *slot = *count;
+            *count = count.saturating_add(1);
+        }
+    }
+    ordinals
+}

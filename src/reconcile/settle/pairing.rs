@@ -1,0 +1,206 @@
+//! Rows ↔ payments: within one subject, day by day. Amounts only tell apart what subject and day have brought together.
+
+use std::collections::{HashMap, HashSet};
+
+use jiff::civil::Date;
+
+use super::super::Inputs;
+use super::SettlementInput;
+use super::subjects::{Notified, NotifiedPayment, Subject};
+use crate::domain::classify::Settles;
+use crate::domain::settlement::{NamedChannel, SettlementRow};
+
+/// Which row settles which payment.
+#[derive(Debug)]
+pub(super) struct Paired {
+    /// Of each row: what it leads to.
+    pub(super) settles: Vec<Settles>,
+    /// Of each row: its subject, if it has just one.
+    pub(super) subjects: Vec<Option<Subject>>,
+    /// Of each row: the payment of the evidence it settles.
+    pub(super) payment_of_row: Vec<Option<u32>>,
+    /// Of each payment of the evidence: the row that settles it.
+    pub(super) row_of_payment: Vec<Option<u32>>,
+    /// Of each row: whether the very same row stands elsewhere already.
+    pub(super) repeated: Vec<bool>,
+    /// Of rows that could mean several payments: the ids of those.
+    pub(super) candidates: HashMap<u32, String>,
+}
+
+impl Paired {
+    pub(super) fn of(input: &SettlementInput, inputs: &Inputs, notified: &Notified<'_>) -> Self {
+        let rows = &input.files.rows;
+        let payments = notified.payments.iter().filter_map(|one| one.payment).max().map_or(0, |last| place(last).saturating_add(1));
+        let mut paired = Self {
+            settles: vec![Settles::NotSought; rows.len()],
+            subjects: vec![None; rows.len()],
+            payment_of_row: vec![None; rows.len()],
+            row_of_payment: vec![None; payments],
+            repeated: repeated(rows),
+            candidates: HashMap::new(),
+        };
+        let mut sought = paired.sort_by_subject(input, inputs, notified);
+        // What was paid out first is the settlement, and what comes later is money again; equal rows do not occur any more.
+        sought.sort_by_cached_key(|&(subject, row)| {
+            let found = rows.get(place(row));
+            (
+                subject,
+                found.map(|row| {
+                    (row.transaction_date, row.amount, row.paid_out_on, row.batch_id.clone(), row.number.clone(), row.content())
+                }),
+            )
+        });
+        for run in sought.chunk_by(|a, b| a.0 == b.0) {
+            let Some(&(subject, _)) = run.first() else { continue };
+            let reusable =
+                matches!(subject, Subject::Bill(bill) if inputs.bills.get(bill).is_some_and(super::super::bills::Bill::reusable));
+            let rows = run.iter().filter_map(|&(_, at)| Some((at, rows.get(place(at))?))).collect();
+            OneSubject { rows, payments: notified.of_subject(subject).to_vec(), reusable, paired: &mut paired }.pair();
+        }
+        paired
+    }
+
+    /// The rows whose payment is looked for, with their subjects.
+    fn sort_by_subject(&mut self, input: &SettlementInput, inputs: &Inputs, notified: &Notified<'_>) -> Vec<(Subject, u32)> {
+        let mut unknown: HashMap<[&str; 3], u32> = HashMap::new();
+        let mut sought = Vec::new();
+        for (at, row) in (0_u32..).zip(&input.files.rows) {
+            if !matches!(input.terms.channel(&row.channel_name), Some(NamedChannel::Ours(_))) {
+                continue;
+            }
+            let subjects = notified.subjects(inputs, row);
+            if let ([subject], Some(slot)) = (&*subjects, self.subjects.get_mut(place(at))) {
+                *slot = Some(*subject);
+            }
+            let settles = match *subjects {
+                _ if self.repeated.get(place(at)) == Some(&true) => Settles::Repeated,
+                _ if !row.is_purchase() => Settles::NotSought,
+                [_, _, ..] => {
+                    let names = subjects.iter().map(|&subject| notified.names(inputs, subject));
+                    let names: Vec<String> = names.map(|(invoice, code)| format!("{invoice} / {code}")).collect();
+                    self.candidates.insert(at, names.join(", "));
+                    Settles::Several
+                }
+                [subject] => {
+                    sought.push((subject, at));
+                    Settles::Nothing
+                }
+                [] => {
+                    let next = u32::try_from(unknown.len()).unwrap_or(u32::MAX);
+                    let subject = *unknown.entry([row.invoice_number.as_str(), &row.report_code, &row.recon_code]).or_insert(next);
+                    sought.push((Subject::RowOnly(subject), at));
+                    Settles::Nothing
+                }
+            };
+            self.set(at, settles);
+        }
+        sought
+    }
+
+    fn set(&mut self, row: u32, settles: Settles) {
+        if let Some(slot) = self.settles.get_mut(place(row)) {
+            *slot = settles;
+        }
+    }
+
+    fn pair(&mut self, row: u32, payment: &NotifiedPayment) {
+        self.set(row, Settles::Payment(payment.amount));
+        if let Some(number) = payment.payment {
+            if let Some(slot) = self.payment_of_row.get_mut(place(row)) {
+                *slot = Some(number);
+            }
+            if let Some(slot) = self.row_of_payment.get_mut(place(number)) {
+                *slot = Some(row);
+            }
+        }
+    }
+}
+
+/// The rows and payments of one subject; both are used up as they find each other.
+struct OneSubject<'a, 'p> {
+    /// By day, amount and content.
+    rows: Vec<(u32, &'a SettlementRow)>,
+    /// By day and amount.
+    payments: Vec<NotifiedPayment>,
+    reusable: bool,
+    paired: &'p mut Paired,
+}
+
+impl OneSubject<'_, '_> {
+    fn pair(mut self) {
+        let rows = std::mem::take(&mut self.rows);
+        let mut left = Vec::new();
+        for day in rows.chunk_by(|a, b| a.1.transaction_date == b.1.transaction_date) {
+            left.extend(self.pair_day(day));
+        }
+        // Two clocks may put midnight between the same payment; with one of each left there is nothing to choose.
+        if let ([(at, row)], [payment]) = (&*left, &*self.payments)
+            && is_next_to(row.transaction_date, payment.day)
+        {
+            self.paired.pair(*at, payment);
+        }
+    }
+
+    /// Pairs the rows of one day; gives those for which there is no payment, and leaves payments without a row.
+    fn pair_day<'a>(&mut self, rows: &[(u32, &'a SettlementRow)]) -> Vec<(u32, &'a SettlementRow)> {
+        let Some(day) = rows.first().map(|(_, row)| row.transaction_date) else { return Vec::new() };
+        let (mut today, others): (Vec<_>, Vec<_>) = std::mem::take(&mut self.payments).into_iter().partition(|one| one.day == day);
+        let was_notified = !today.is_empty();
+        self.payments = others;
+        let mut left = Vec::new();
+        for &(at, row) in rows {
+            // Equal amounts of one subject and day are interchangeable: which is whose makes no difference to anything.
+            match today.iter().position(|one| one.amount.map(i128::from) == Some(i128::from(row.amount))) {
+                Some(found) => self.paired.pair(at, &today.remove(found)),
+                None => left.push((at, row)),
+            }
+        }
+        match (&*left, &*today) {
+            ([(at, _)], [payment]) => {
+                self.paired.pair(*at, payment);
+                return Vec::new();
+            }
+            ([_, ..], [_, ..]) => {
+                for &(at, row) in &left {
+                    let amounts: Vec<String> =
+                        today.iter().map(|one| one.amount.map_or_else(String::new, |rupiah| rupiah.to_string())).collect();
+                    self.paired.set(at, Settles::Several);
+                    self.paired.candidates.insert(at, format!("payments of {} on {}: {}", row.invoice_number, day, amounts.join(", ")));
+                }
+                return Vec::new();
+            }
+            _ => self.payments.extend(today),
+        }
+        if self.reusable {
+            return left;
+        }
+        // A code that is paid once is settled once a day at most: the rest are the same money again.
+        let again = left.split_off(usize::from(!was_notified).min(left.len()));
+        for (at, _) in again {
+            self.paired.set(at, Settles::SettledBefore);
+        }
+        left
+    }
+}
+
+fn is_next_to(a: Date, b: Date) -> bool {
+    a.tomorrow().is_ok_and(|next| next == b) || b.tomorrow().is_ok_and(|next| next == a)
+}
+
+/// Rows whose content stands elsewhere already; of equal rows the one with the smallest digest is the first.
+fn repeated(rows: &[SettlementRow]) -> Vec<bool> {
+    let mut order: Vec<u32> = (0_u32..).zip(rows).map(|(at, _)| at).collect();
+    order.sort_by_cached_key(|&at| rows.get(place(at)).map(|row| (row.content(), row.digest, row.place)));
+    let mut seen = HashSet::with_capacity(rows.len());
+    let mut repeated = vec![false; rows.len()];
+    for at in order {
+        if let (Some(row), Some(slot)) = (rows.get(place(at)), repeated.get_mut(place(at))) {
+            *slot = !seen.insert(row.content());
+        }
+    }
+    repeated
+}
+
+fn place(at: u32) -> usize {
+    usize::try_from(at).unwrap_or(usize::MAX)
+}

@@ -1,0 +1,153 @@
+//! Facts of each row handed to the pure rules, and what the classes come to.
+
+use super::super::tally::{Tally, add_nature};
+use super::super::{Inputs, Terms};
+use super::pairing::Paired;
+use super::subjects::Subject;
+use super::{Settled, SettlementInput};
+use crate::domain::amount::Rupiah;
+use crate::domain::channel::Channel;
+use crate::domain::classify::{Class, ClassSet, Nature, RowChannel, RowFacts, Settles, row_class, row_nature};
+use crate::domain::line::NO_BILL;
+use crate::domain::settlement::{NamedChannel, SettlementRow, SettlementTerms};
+
+/// A readable settlement row with its class.
+#[derive(Clone, Copy, Debug)]
+pub struct JudgedRow {
+    /// Its class.
+    pub class: Class,
+    /// Lower hits.
+    pub flags: ClassSet,
+    /// TIMING or BREAK of S01; else that of its class.
+    pub nature: Nature,
+    /// Whose it is, if it is ours.
+    pub channel: Option<Channel>,
+    /// The bill it is about, or [`NO_BILL`].
+    pub bill: u32,
+    /// The payment of the evidence it settles, by its place in `Outcome::judged`.
+    pub payment: Option<u32>,
+    /// Rupiah as notified, of the payment it settles.
+    pub amount_notified: Option<u64>,
+    /// What the fee should be, in rupiah, where the contract is known.
+    pub fee_expected: Option<u64>,
+    /// Whether the very same row stands elsewhere already.
+    pub is_repeated: bool,
+}
+
+/// Classes every readable row, and counts the others.
+pub(super) fn judge(input: &SettlementInput, inputs: &Inputs, paired: &Paired, terms: &Terms) -> Settled {
+    let mut settled = Settled::default();
+    let mut shares_seen = false;
+    for (at, row) in input.files.rows.iter().enumerate() {
+        let facts = facts(row, paired.settles.get(at).copied().unwrap_or(Settles::NotSought), &input.terms);
+        shares_seen |= facts.shares_are_right.is_some();
+        let judged = judge_one(row, &facts, at, input, paired, terms);
+        settled.add(row, &facts, judged);
+    }
+    for _ in &input.files.malformed {
+        settled.row_tallies.add(Class::S10, Rupiah::ZERO);
+        add_nature(&mut settled.natures, Nature::Break, Tally { count: 1, amount: Rupiah::ZERO });
+    }
+    debug_assert!(settled.rows.iter().all(|row| row.bill == NO_BILL || inputs.bills.get(row.bill).is_some()), "a bill is one of ours");
+    settled.bills.sort_unstable();
+    settled.bills.dedup();
+    if input.terms.terms.iter().all(|channel| channel.fee.is_none()) {
+        settled.not_evaluated.push(Class::S04);
+    }
+    if !shares_seen {
+        settled.not_evaluated.push(Class::S09);
+    }
+    settled
+}
+
+fn judge_one(row: &SettlementRow, facts: &RowFacts, at: usize, input: &SettlementInput, paired: &Paired, terms: &Terms) -> JudgedRow {
+    let (class, flags) = row_class(facts, &terms.period);
+    let channel = match input.terms.channel(&row.channel_name) {
+        Some(NamedChannel::Ours(channel)) => Some(channel),
+        Some(NamedChannel::Other) | None => None,
+    };
+    let subject = paired.subjects.get(at).copied().flatten();
+    JudgedRow {
+        class,
+        flags,
+        nature: row_nature(class, row.transaction_date, terms.as_of, input.terms.notification_grace_hours),
+        channel,
+        bill: if let Some(Subject::Bill(bill)) = subject { bill } else { NO_BILL },
+        payment: paired.payment_of_row.get(at).copied().flatten(),
+        amount_notified: if let Settles::Payment(amount) = facts.settles { amount } else { None },
+        fee_expected: facts.fee_expected,
+        is_repeated: paired.repeated.get(at).copied().unwrap_or(false),
+    }
+}
+
+fn facts(row: &SettlementRow, settles: Settles, terms: &SettlementTerms) -> RowFacts {
+    let named = terms.channel(&row.channel_name);
+    let (channel, fee) = match named {
+        Some(NamedChannel::Ours(channel)) => (RowChannel::Ours, terms.of(channel).fee),
+        Some(NamedChannel::Other) => (RowChannel::Other, None),
+        None => (RowChannel::Unknown, None),
+    };
+    let amount = u64::try_from(row.amount).ok();
+    RowFacts {
+        channel,
+        is_purchase: row.is_purchase(),
+        settles,
+        amount: row.amount,
+        fee: row.fee,
+        fee_expected: fee.filter(|_| row.is_purchase()).zip(amount).map(|(fee, amount)| fee.of(amount)),
+        paid_out: row.paid_out,
+        paid_out_expected: row.paid_out_expected(),
+        shares_are_right: shares_are_right(row, terms),
+        transaction_date: row.transaction_date,
+        paid_out_on: row.paid_out_on,
+    }
+}
+
+/// `None` when no shares are expected, or the row has not all of their columns.
+fn shares_are_right(row: &SettlementRow, terms: &SettlementTerms) -> Option<bool> {
+    if terms.shares.is_empty() || !row.is_purchase() || !terms.shares.keys().all(|name| row.custom.contains_key(name)) {
+        return None;
+    }
+    let is_met = |(name, share): (&String, &crate::domain::fee::Share)| {
+        let paid = row.custom.get(name).and_then(|text| if text.is_empty() { Some(0) } else { text.parse().ok() });
+        paid.is_some_and(|paid| share.is_met(row.paid_out, paid))
+    };
+    Some(terms.shares.iter().all(is_met))
+}
+
+impl Settled {
+    fn add(&mut self, row: &SettlementRow, facts: &RowFacts, judged: JudgedRow) {
+        let amount = Rupiah::new(row.amount.into());
+        self.row_tallies.add(judged.class, amount);
+        self.paid_out.add(judged.class, Rupiah::new(row.paid_out.into()));
+        let difference = Rupiah::new(i128::from(facts.paid_out_expected)).minus(Rupiah::new(row.paid_out.into()));
+        self.row_difference = self.row_difference.plus(difference);
+        add_nature(&mut self.natures, judged.nature, Tally { count: 1, amount });
+        for flag in judged.flags.iter() {
+            self.flags.add(flag, amount);
+        }
+        if let Some(channel) = judged.channel.filter(|_| !judged.is_repeated) {
+            self.channels.entry(channel).or_default().add(row);
+        }
+        if judged.bill != NO_BILL && facts.is_purchase {
+            self.bills.push(judged.bill);
+        }
+        self.rows.push(judged);
+    }
+}
+
+impl super::ChannelTotals {
+    /// Takes one more row.
+    pub(super) fn add(&mut self, row: &SettlementRow) {
+        let rupiah = |amount: i64| Rupiah::new(amount.into());
+        self.rows = self.rows.saturating_add(1);
+        if row.is_purchase() {
+            self.gross = self.gross.plus(rupiah(row.amount));
+        } else {
+            self.refund = self.refund.plus(rupiah(row.amount.saturating_abs()));
+        }
+        self.fee = self.fee.plus(rupiah(row.fee));
+        self.discount = self.discount.plus(rupiah(row.discount));
+        self.net = self.net.plus(rupiah(row.paid_out));
+    }
+}

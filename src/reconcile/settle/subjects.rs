@@ -1,0 +1,139 @@
+//! What rows and payments have in common: a bill, or the ids they name where no bill is known.
+
+use std::collections::HashMap;
+
+use jiff::civil::Date;
+
+use super::super::Inputs;
+use super::super::dedupe::Payments;
+use super::super::judge::JudgedPayment;
+use crate::domain::calendar::wib_date;
+use crate::domain::line::NO_BILL;
+use crate::domain::settlement::SettlementRow;
+
+/// What a payment, or a row, is about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(super) enum Subject {
+    /// This bill.
+    Bill(u32),
+    /// An invoice number and a code of a payment that is no bill's.
+    Ids(u32),
+    /// Ids that only rows name.
+    RowOnly(u32),
+}
+
+/// A payment that was notified, now or earlier.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct NotifiedPayment {
+    pub(super) subject: Subject,
+    /// Its WIB day.
+    pub(super) day: Date,
+    /// Rupiah; `None` when unusable.
+    pub(super) amount: Option<u64>,
+    /// Its place among the payments of the evidence; `None` for one known from elsewhere.
+    pub(super) payment: Option<u32>,
+}
+
+/// All of them, findable.
+#[derive(Debug, Default)]
+pub(super) struct Notified<'a> {
+    /// By subject, day, amount, time and identity.
+    pub(super) payments: Vec<NotifiedPayment>,
+    ids: Vec<(&'a str, &'a str)>,
+    by_invoice: HashMap<&'a str, Vec<u32>>,
+    by_code: HashMap<&'a str, Vec<u32>>,
+}
+
+impl<'a> Notified<'a> {
+    pub(super) fn of(inputs: &'a Inputs, payments: &Payments, judged: &[JudgedPayment]) -> Self {
+        let mut notified = Self::default();
+        let mut known_ids: HashMap<(&str, &str), u32> = HashMap::new();
+        let mut found = Vec::with_capacity(judged.len());
+        for (payment, judged) in (0_u32..).zip(judged) {
+            let Some(line) = inputs.lines.get(judged.line) else { continue };
+            let subject = if judged.bill == NO_BILL {
+                let ids = inputs.lines.texts(line);
+                let subject = *known_ids.entry(ids).or_insert_with(|| notified.add(ids));
+                Subject::Ids(subject)
+            } else {
+                Subject::Bill(judged.bill)
+            };
+            let amount = line.usable_amount().map(crate::domain::amount::Amount::get);
+            let one = NotifiedPayment { subject, day: wib_date(line.paid_at()), amount, payment: Some(payment) };
+            found.push((one, line.paid_at_us, line.identity));
+        }
+        for known in &inputs.known {
+            // A mark in an external ledger is no notification, and what the evidence proves speaks for itself.
+            if known.identity == [0; 32] || payments.contains(&inputs.lines, &known.identity) {
+                continue;
+            }
+            let (subject, day) = (Subject::Bill(known.bill), wib_date(known.paid_at));
+            let one = NotifiedPayment { subject, day, amount: Some(known.amount), payment: None };
+            found.push((one, known.paid_at.as_microsecond(), known.identity));
+        }
+        found.sort_unstable_by_key(|(one, at, identity)| (one.subject, one.day, one.amount, *at, *identity));
+        // The ledger and an earlier report may both know a payment.
+        found.dedup_by_key(|(one, _, identity)| (one.subject, *identity, one.payment));
+        notified.payments = found.into_iter().map(|(one, ..)| one).collect();
+        notified
+    }
+
+    fn add(&mut self, ids: (&'a str, &'a str)) -> u32 {
+        let number = u32::try_from(self.ids.len()).unwrap_or(u32::MAX);
+        self.ids.push(ids);
+        self.by_invoice.entry(ids.0).or_default().push(number);
+        self.by_code.entry(ids.1).or_default().push(number);
+        number
+    }
+
+    /// The payments of a subject.
+    pub(super) fn of_subject(&self, subject: Subject) -> &[NotifiedPayment] {
+        let start = self.payments.partition_point(|one| one.subject < subject);
+        let rest = self.payments.get(start..).unwrap_or_default();
+        rest.get(..rest.partition_point(|one| one.subject == subject)).unwrap_or_default()
+    }
+
+    /// What a row may be about: by its invoice number, or else by its codes; of several those whose code, then whose day fits.
+    pub(super) fn subjects(&self, inputs: &Inputs, row: &SettlementRow) -> Vec<Subject> {
+        let bills = &inputs.bills;
+        let codes = [row.report_code.as_str(), row.recon_code.as_str()];
+        let mut found: Vec<Subject> = Vec::new();
+        if !row.invoice_number.is_empty() {
+            found.extend(bills.numbered(&row.invoice_number).map(Subject::Bill));
+            let ids = self.by_invoice.get(row.invoice_number.as_str());
+            found.extend(ids.into_iter().flatten().map(|&ids| Subject::Ids(ids)));
+        }
+        if found.is_empty() {
+            for code in codes.into_iter().filter(|code| !code.is_empty()) {
+                found.extend(bills.by_code(code).map(Subject::Bill));
+                found.extend(self.by_code.get(code).into_iter().flatten().map(|&ids| Subject::Ids(ids)));
+            }
+        }
+        found.sort_unstable();
+        found.dedup();
+        narrow(&mut found, |subject| codes.iter().any(|code| !code.is_empty() && self.code(inputs, subject) == *code));
+        let on_the_day = |subject| self.of_subject(subject).iter().any(|payment| payment.day == row.transaction_date);
+        narrow(&mut found, on_the_day);
+        found
+    }
+
+    fn code<'s>(&'s self, inputs: &'s Inputs, subject: Subject) -> &'s str {
+        self.names(inputs, subject).1
+    }
+
+    /// Invoice number and code of a subject.
+    pub(super) fn names<'s>(&'s self, inputs: &'s Inputs, subject: Subject) -> (&'s str, &'s str) {
+        match subject {
+            Subject::Bill(bill) => (inputs.bills.invoice_number(bill), inputs.bills.payment_code(bill)),
+            Subject::Ids(ids) => usize::try_from(ids).ok().and_then(|at| self.ids.get(at)).copied().unwrap_or_default(),
+            Subject::RowOnly(_) => ("", ""),
+        }
+    }
+}
+
+/// Keeps those that fit, if several stand and any of them fits.
+fn narrow(found: &mut Vec<Subject>, fits: impl Fn(Subject) -> bool) {
+    if found.len() > 1 && found.iter().any(|&subject| fits(subject)) {
+        found.retain(|&subject| fits(subject));
+    }
+}
