@@ -4,7 +4,9 @@
 //! that decide. Must not be here: I/O, clocks (`now` is always an argument), randomness, floats, wire formats.
 #![deny(clippy::arithmetic_side_effects, clippy::wildcard_enum_match_arm)]
 
+pub mod ageing;
 pub mod amount;
+pub mod balance;
 pub mod bill;
 pub mod calendar;
 pub mod channel;
@@ -21,3 +23,4 @@ pub mod line;
 pub mod payment;
 pub mod personal;
 pub mod plan;
+pub mod store;

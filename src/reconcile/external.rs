@@ -7,7 +7,8 @@ use jiff::civil::{Date, DateTime};
 use rayon::prelude::*;
 
 use super::Terms;
-use super::bills::{Bills, ExternalMark, KnownPayment, NewBill};
+use super::bills::Bills;
+use super::new_bill::{ExternalMark, KnownPayment, NewBill};
 use super::tally::Tally;
 use crate::domain::amount::{Amount, Rupiah};
 use crate::domain::calendar::{at_wib, end_of_wib_day, start_of_wib_day};
@@ -78,19 +79,19 @@ pub enum ExternalError {
 
 const REQUIRED: [&str; 9] =
     ["invoice_number", "payment_code", "channel", "amount", "status", "reusable", "created_at", "expires_at", "cancelled_at"];
-const OPTIONAL: [&str; 4] = ["paid_at", "paid_amount", "amount_history", "bill_group"];
+const OPTIONAL: [&str; 6] = ["paid_at", "paid_amount", "amount_history", "bill_group", "policy_type", "due_date"];
 
 /// Where each known column is.
 #[derive(Debug)]
 struct Columns {
-    places: [Option<usize>; 13],
+    places: [Option<usize>; 15],
 }
 
 impl Columns {
     fn of(header: &csv::ByteRecord, path: &Path) -> Result<Self, ExternalError> {
         let names: Vec<String> =
             header.iter().map(|cell| String::from_utf8_lossy(cell).trim_start_matches('\u{feff}').trim().to_ascii_lowercase()).collect();
-        let mut places = [None; 13];
+        let mut places = [None; 15];
         for (place, column) in places.iter_mut().zip(REQUIRED.into_iter().chain(OPTIONAL)) {
             *place = names.iter().position(|name| name == column);
             if place.is_none() && REQUIRED.contains(&column) {
@@ -316,11 +317,20 @@ fn parse<'r>(columns: &Columns, row: &'r csv::ByteRecord, width: usize) -> Resul
         cancelled_at,
         paid,
         earlier_amounts: &[],
+        superseded_at: &[],
+        product: Some(cell(13, "policy_type")?).filter(|name| !name.is_empty()),
+        due_on: due_on(cell(14, "due_date")?)?,
         bill_group: Some(cell(12, "bill_group")?).filter(|name| !name.is_empty()),
         issued_otherwise: false,
         code_is_dead: false,
     };
     Ok(ParsedRow { bill, earlier_amounts, paid_amount })
+}
+
+/// A WIB day, or nothing.
+fn due_on(text: &str) -> Result<Option<Date>, Fault> {
+    let date = Some(text).filter(|text| !text.is_empty()).map(str::parse);
+    date.transpose().map_err(|_| ("due_date", format!("`{text}` is no date: write 2026-10-05")))
 }
 
 /// The word must be one of four, and have the time it speaks of beside it.

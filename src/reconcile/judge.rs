@@ -2,8 +2,9 @@
 
 use rayon::prelude::*;
 
-use super::bills::{Bill, Bills, Found, KnownPayment};
+use super::bills::{Bill, Bills, Found};
 use super::dedupe::{Payments, Proved};
+use super::new_bill::KnownPayment;
 use super::tally::Tallies;
 use super::{Inputs, Terms};
 use crate::domain::amount::Rupiah;

@@ -2,9 +2,10 @@
 
 use rayon::prelude::*;
 
-use super::bills::{Bill, Bills, ExternalMark};
+use super::bills::{Bill, Bills};
 use super::dedupe::Payments;
 use super::judge::{JudgedPayment, attaches, known_of};
+use super::new_bill::ExternalMark;
 use super::tally::{Tallies, Tally, add_nature};
 use super::{Inputs, Terms};
 use crate::domain::amount::Rupiah;

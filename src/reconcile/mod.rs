@@ -10,21 +10,25 @@ mod findings;
 mod index;
 mod judge;
 mod judge_bills;
+pub mod month;
+mod new_bill;
 mod own;
 mod parquet;
+mod side;
 mod tally;
 
 use jiff::Timestamp;
 
-pub use bills::{Bills, ExternalMark, KnownPayment, NewBill, TooMany};
+pub use bills::{Bills, TooMany};
 pub use dedupe::{Payments, dedupe};
 pub use findings::{Finding, Source};
 pub use judge::{JudgedPayment, attaches};
+pub use new_bill::{ExternalMark, KnownPayment, NewBill};
 pub use own::{from_states, known_payments};
 pub use tally::{Identity, Tallies, Tally};
 
 use crate::domain::classify::{Class, Nature, Period, Policy, Severity};
-use crate::domain::line::{Line, Lines, RawTotals};
+use crate::domain::line::{Line, Lines, NO_BILL, RawTotals};
 
 /// Everything a run concludes from.
 #[derive(Debug)]
@@ -100,6 +104,16 @@ impl Outcome {
     #[must_use]
     pub fn amount_due(&self, judged: &JudgedPayment) -> u64 {
         self.inputs.bills.get(judged.bill).map_or(0, |bill| bill.amount.get())
+    }
+
+    /// The invoice number and the code by which a payment was notified.
+    #[must_use]
+    pub fn notified_ids(&self, judged: &JudgedPayment) -> (&str, &str) {
+        match self.proof(judged) {
+            Some(line) if line.bill == NO_BILL => self.inputs.lines.texts(line),
+            Some(line) => (self.inputs.bills.invoice_number(line.bill), self.inputs.bills.payment_code(line.bill)),
+            None => ("", ""),
+        }
     }
 
     /// The line that proves a payment.

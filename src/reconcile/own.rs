@@ -1,6 +1,9 @@
 //! Bills and earlier payments out of our own ledger's states.
 
-use super::bills::{Bills, ExternalMark, KnownPayment, NewBill, TooMany};
+use jiff::Timestamp;
+
+use super::bills::{Bills, TooMany};
+use super::new_bill::{ExternalMark, KnownPayment, NewBill};
 use crate::domain::amount::Amount;
 use crate::domain::classify::{Policy, issued_otherwise};
 use crate::domain::lifecycle::{BillState, OperationKind, Status};
@@ -35,7 +38,9 @@ fn push(bills: &mut Bills, state: &BillState, policy: &Policy) -> Result<(), Too
     let answered = code.filter(|_| !issue_in_doubt);
     let created_at = answered.and_then(|code| code.answer.created_at).unwrap_or(state.planned_at);
     let expires_at = state.expires_at();
-    let earlier: Vec<Amount> = answered.map(|code| code.superseded.iter().map(|earlier| earlier.amount).collect()).unwrap_or_default();
+    let superseded = answered.map_or(&[][..], |code| &code.superseded);
+    let earlier: Vec<Amount> = superseded.iter().map(|earlier| earlier.amount).collect();
+    let superseded_at: Vec<Timestamp> = superseded.iter().map(|earlier| earlier.until).collect();
     // From when an amendment's minutes count is not documented, so only codes never amended are held against what was asked.
     let never_amended = state.generation <= 1 && state.status == Status::Active;
     bills.push(&NewBill {
@@ -53,6 +58,9 @@ fn push(bills: &mut Bills, state: &BillState, policy: &Policy) -> Result<(), Too
         cancelled_at: state.cancelled_at,
         paid: ExternalMark::Unpaid,
         earlier_amounts: &earlier,
+        superseded_at: &superseded_at,
+        product: state.terms.policy.kind.as_deref(),
+        due_on: state.terms.policy.due_date,
         bill_group: state.terms.bill_group.as_deref(),
         issued_otherwise: never_amended
             && issued_otherwise(state.terms.expiry, code.and_then(|code| code.answer.created_at), expires_at, policy),
