@@ -198,6 +198,9 @@ pub(super) struct Reconcile {
     /// The output folder of an earlier period: its payments make a later one a second payment
     #[arg(long, value_name = "DIR")]
     pub(super) carry_in: Option<PathBuf>,
+    /// Carry balances over from the period before: its output folder, or `auto` for the one that was closed
+    #[arg(long, value_name = "DIR|auto")]
+    pub(super) opening: Option<PathBuf>,
     /// The instant the report speaks of (default: now)
     #[arg(long, value_name = "TIME")]
     pub(super) as_of: Option<Timestamp>,

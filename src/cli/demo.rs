@@ -21,6 +21,7 @@ use crate::domain::calendar::wib_date;
 use crate::domain::ids::InvoiceNumber;
 use crate::exit::Exit;
 use crate::intake;
+use crate::jobs::reconcile::Followed;
 use crate::jobs::demo::{self, Planted, Story, Tally};
 use crate::report::atomic;
 use crate::sandbox::fault::Faults;
@@ -78,7 +79,8 @@ pub(super) fn demo(global: &Global, out: Option<&Path>) -> Result<Exit, Failure>
     step("5. reconcile", "every line, payment and bill of October in exactly one class");
     let (from, to) = reconcile::month(PERIOD)?;
     let report = out.join("5-reconcile");
-    let task = Task { from, to, as_of: instant(AS_OF), logs, external_ledger: None, carry_in: None, out: report.clone() };
+    let (external_ledger, carry_in, opening, followed) = (None, None, None, Followed::default());
+    let task = Task { from, to, as_of: instant(AS_OF), logs, external_ledger, carry_in, opening, followed, out: report.clone() };
     let exit = reconcile::run(&setup, &task, &keys)?;
     runtime.block_on(sandbox.shutdown());
 

@@ -14,7 +14,7 @@ use crate::domain::calendar::start_of_wib_day;
 use crate::domain::classify::{Nature, Policy, Unverifiable};
 use crate::exit::Exit;
 use crate::jobs::ingest::{self, IngestOptions};
-use crate::jobs::reconcile::{self, BillSource, ReconcileOptions};
+use crate::jobs::reconcile::{self, BillSource, Followed, OpeningFolder, ReconcileOptions};
 use crate::ledger::{Create, Ledger, SqliteLedger};
 
 /// What is reconciled, and against which evidence.
@@ -25,6 +25,8 @@ pub(super) struct Task {
     pub(super) logs: Vec<PathBuf>,
     pub(super) external_ledger: Option<PathBuf>,
     pub(super) carry_in: Option<PathBuf>,
+    pub(super) opening: Option<OpeningFolder>,
+    pub(super) followed: Followed,
     pub(super) out: PathBuf,
 }
 
@@ -41,6 +43,8 @@ pub(super) fn reconcile(setup: &Setup, arguments: &Reconcile) -> Result<Exit, Fa
         logs: expand(&arguments.notifications)?,
         external_ledger: arguments.external_ledger.clone(),
         carry_in: arguments.carry_in.clone(),
+        opening: arguments.opening.as_ref().map(|path| OpeningFolder { path: path.clone(), signed_hash: None }),
+        followed: Followed::default(),
         out: arguments.out.clone(),
     };
     run(setup, &task, &setup.verification_keys()?)
@@ -63,6 +67,8 @@ pub(super) fn run(setup: &Setup, task: &Task, keys: &[SigningKey]) -> Result<Exi
         client_id: setup.binding()?.client_id,
         policy,
         carry_in: task.carry_in.clone(),
+        opening: task.opening.clone(),
+        followed: task.followed.clone(),
         out: task.out.clone(),
     };
     let report = reconcile::run(&options)?;

@@ -92,6 +92,7 @@ impl From<ReconcileError> for Failure {
             ReconcileError::Ledger(error) => return error.into(),
             ReconcileError::Period { .. } => Exit::Usage,
             ReconcileError::Report(_) => Exit::Disk,
+            ReconcileError::Opening { .. } => Exit::Damaged,
             ReconcileError::Evidence(_) | ReconcileError::External(_) | ReconcileError::TooManyBills | ReconcileError::CarryIn { .. } => {
                 Exit::Input
             }

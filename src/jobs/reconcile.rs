@@ -12,9 +12,11 @@ use crate::domain::digest::{self, Digest};
 use crate::evidence::{self, EvidenceError, Pairs, ReadOptions};
 use crate::ledger::{Ledger, LedgerError, ScopeTotals, Snapshot};
 use crate::reconcile::external::{self, DigestSum, ExternalError, MalformedRow};
+use crate::reconcile::month::{Closing, Month, MonthInputs, Opening, SuspenseDecision};
 use crate::reconcile::{self, Bills, Inputs, KnownPayment, Outcome, Tally, Terms};
 use crate::report::atomic::WriteError;
 use crate::report::summary::{LedgerSource, Summary};
+use crate::report::summary_month::{MonthFigures, SignedFigures};
 use crate::report::{self, Report};
 
 /// Everything a reconciliation is made from.
@@ -38,8 +40,30 @@ pub struct ReconcileOptions {
     pub policy: Policy,
     /// The output folder of an earlier period, whose payments cover their bills in this one.
     pub carry_in: Option<PathBuf>,
+    /// The output folder of the period before, whose closing balances open this one.
+    pub opening: Option<OpeningFolder>,
+    /// What people decided.
+    pub followed: Followed,
     /// Where to write.
     pub out: PathBuf,
+}
+
+/// Where opening balances are from.
+#[derive(Clone, Debug)]
+pub struct OpeningFolder {
+    /// The output folder of the period before.
+    pub path: PathBuf,
+    /// The hash that was signed for that period, if it was closed.
+    pub signed_hash: Option<String>,
+}
+
+/// What the journal knows of a period.
+#[derive(Clone, Debug, Default)]
+pub struct Followed {
+    /// Decisions on money in suspense that stand.
+    pub decisions: Vec<SuspenseDecision>,
+    /// The run that was signed for this very period, and its closing balances.
+    pub signed: Option<(String, Closing)>,
 }
 
 /// Where the bills are from.
@@ -79,6 +103,8 @@ pub struct ReconcileReport {
     pub identities_hold: bool,
     /// What was concluded, for callers that look closer.
     pub outcome: Outcome,
+    /// The figures of the period.
+    pub month: Month,
 }
 
 /// Why a reconciliation could not be done.
@@ -107,6 +133,14 @@ pub enum ReconcileError {
     /// The earlier output cannot be read (exit 7).
     #[error("E0726: the earlier output `{}` cannot be read: {reason}\nhint: name the output folder of an earlier `tagih reconcile`", path.display())]
     CarryIn {
+        /// Which folder.
+        path: PathBuf,
+        /// What was found.
+        reason: String,
+    },
+    /// The balances of the period before cannot be taken over (exit 8).
+    #[error("E0850: the closing balances in `{}` cannot be carried over: {reason}\nhint: name the output folder that was closed for the period before, unchanged", path.display())]
+    Opening {
         /// Which folder.
         path: PathBuf,
         /// What was found.
@@ -147,7 +181,8 @@ pub fn run(options: &ReconcileOptions) -> Result<ReconcileReport, ReconcileError
         BillSource::External(path) => external_bills(path, &terms)?,
         BillSource::Ledger { snapshot, scope } => own_bills(snapshot, *scope, &terms)?,
     };
-    if let Some(folder) = &options.carry_in {
+    let opening = options.opening.as_ref().map(|folder| opening_of(folder, period)).transpose()?;
+    for folder in options.carry_in.iter().chain(options.opening.as_ref().map(|folder| &folder.path)) {
         carry_in(&mut billed, folder).map_err(|error| ReconcileError::CarryIn { path: folder.clone(), reason: error.to_string() })?;
     }
     let read = ReadOptions { keys: &options.keys, client_id: &options.client_id, policy: &options.policy, pairs: &billed.bills };
@@ -156,7 +191,7 @@ pub fn run(options: &ReconcileOptions) -> Result<ReconcileReport, ReconcileError
     for (_, line) in evidence.lines.iter() {
         lines_digest.add(&line.digest);
     }
-    let run_id = run_id(options, &billed.digest, &lines_digest.finish());
+    let run_id = run_id(options, opening.as_ref(), &billed.digest, &lines_digest.finish());
     let inputs = Inputs {
         bills: billed.bills,
         known: billed.known,
@@ -167,11 +202,16 @@ pub fn run(options: &ReconcileOptions) -> Result<ReconcileReport, ReconcileError
         malformed: billed.malformed,
         not_evaluated: billed.not_evaluated,
     };
-    let outcome = reconcile::reconcile(inputs, &terms);
-    let summary = Summary::of(&outcome, &terms, &evidence.files, billed.source, run_id);
+    let mut outcome = reconcile::reconcile(inputs, &terms);
+    let month_inputs = MonthInputs { opening, decisions: options.followed.decisions.clone(), discrepancies: None };
+    let month = Month::of(&outcome, &terms, &month_inputs, evidence.files.len());
+    outcome.identities.extend_from_slice(&month.identities);
+    let mut summary = Summary::of(&outcome, &terms, &evidence.files, billed.source, run_id);
+    let signed = options.followed.signed.as_ref().map(|(run_id, closing)| SignedFigures::of(run_id, closing, &month.closing));
+    summary.month = Some(MonthFigures::of(&month, &evidence.files, signed));
     let ledger_path = if let BillSource::External(path) = &options.source { Some(path.as_path()) } else { None };
-    report::write(&Report { outcome: &outcome, summary: &summary, files: &evidence.files, ledger_path }, &options.out)?;
-    Ok(ReconcileReport { breaks: outcome.break_count(), identities_hold: outcome.identities_hold(), summary, outcome })
+    report::write(&Report { outcome: &outcome, summary: &summary, month: &month, files: &evidence.files, ledger_path }, &options.out)?;
+    Ok(ReconcileReport { breaks: outcome.break_count(), identities_hold: outcome.identities_hold(), summary, outcome, month })
 }
 
 fn external_bills(path: &Path, terms: &Terms) -> Result<Billed, ReconcileError> {
@@ -213,10 +253,29 @@ fn carry_in(billed: &mut Billed, folder: &Path) -> io::Result<()> {
     Ok(())
 }
 
+/// The balances in `folder`, which must be those of the days right before `period`, and those that were signed.
+fn opening_of(folder: &OpeningFolder, period: Period) -> Result<Opening, ReconcileError> {
+    let wrong = |reason: String| ReconcileError::Opening { path: folder.path.clone(), reason };
+    let mut opening = report::read_opening(&folder.path).map_err(|error| wrong(error.to_string()))?;
+    let (from, to) = (opening.from.from, opening.from.to);
+    if to.tomorrow().ok() != Some(period.from) {
+        return Err(wrong(format!("they are those of {from} to {to}, and this period starts on {}", period.from)));
+    }
+    if let Some(signed) = &folder.signed_hash {
+        if *signed != opening.from.hash {
+            return Err(wrong(format!("their hash is {}, but {signed} was signed", opening.from.hash)));
+        }
+        opening.from.signed = true;
+    }
+    Ok(opening)
+}
+
 /// Equal for equal content of the inputs, whatever their order or files, and equal configuration.
-fn run_id(options: &ReconcileOptions, bills: &Digest, lines: &Digest) -> String {
+fn run_id(options: &ReconcileOptions, opening: Option<&Opening>, bills: &Digest, lines: &Digest) -> String {
     let words = format!("{} {} {} {:?} {}", options.from, options.to, options.as_of, options.policy, options.client_id);
-    let full = digest::of_parts(&[b"run", bills, lines, words.as_bytes()]);
+    let carried = opening.map_or("", |opening| &opening.from.hash);
+    let decided = format!("{:?}", options.followed.decisions);
+    let full = digest::of_parts(&[b"run", bills, lines, words.as_bytes(), carried.as_bytes(), decided.as_bytes()]);
     digest::hex(full.get(..16).unwrap_or(&full))
 }
 

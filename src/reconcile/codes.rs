@@ -52,5 +52,13 @@ pub const CARRY_IN: Code = Code::new(
     "name the output folder of an earlier `tagih reconcile`",
 );
 
+/// Opening balances cannot be taken over.
+pub const OPENING: Code = Code::new(
+    "E0850",
+    "opening balances unusable",
+    "the folder does not hold the closing balances of the period right before, or not as they were signed: a list, a balance or a hash was changed",
+    "name the output folder that was closed for that period, as it was written; if it is lost, reopen the period and reconcile it again",
+);
+
 /// All of them.
-pub const ALL: &[Code] = &[LEDGER_UNREADABLE, COLUMN_MISSING, TOO_MANY_BILLS, PERIOD, NOT_WRITTEN, IDENTITY, CARRY_IN];
+pub const ALL: &[Code] = &[LEDGER_UNREADABLE, COLUMN_MISSING, TOO_MANY_BILLS, PERIOD, NOT_WRITTEN, IDENTITY, CARRY_IN, OPENING];

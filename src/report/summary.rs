@@ -6,6 +6,7 @@ use jiff::Timestamp;
 use jiff::civil::Date;
 use serde::Serialize;
 
+use super::summary_month::MonthFigures;
 use crate::domain::amount::Rupiah;
 use crate::domain::classify::{Class, Nature, Policy, RetrySlot, Unverifiable};
 use crate::domain::digest;
@@ -53,6 +54,9 @@ pub struct Summary {
     pub discrepancies: Discrepancies,
     /// The control identities.
     pub identities: Vec<IdentityFigures>,
+    /// The figures of the period, when they were drawn up.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub month: Option<MonthFigures>,
 }
 
 /// WIB days, both included.
@@ -190,6 +194,7 @@ impl Summary {
                     holds: identity.holds(),
                 })
                 .collect(),
+            month: None,
         }
     }
 }

@@ -174,6 +174,8 @@ fn options(folder: &Path, logs: &[(&str, Vec<u8>)], bills: &[String]) -> Reconci
         client_id: CLIENT.into(),
         policy: Policy::default(),
         carry_in: None,
+        opening: None,
+        followed: Followed::default(),
         out: folder.join("out"),
     }
 }

@@ -56,10 +56,8 @@ pub struct Discrepancies {
     pub cleared: Balance,
     /// Accepted by a person.
     pub accepted: Balance,
-    /// Open at the start by their states, for a period without balances carried over.
+    /// Open at the start, by their states.
     pub opening: Balance,
-    /// Changed since the balances before were drawn up, so that they carry on.
-    pub prior_period: Balance,
     /// Open at the end, one by one.
     pub open: Vec<OpenException>,
 }
@@ -189,11 +187,12 @@ fn roll_codes(total: &CodeFigures, opening: Option<&Opening>, prior: &[PriorLine
 
 fn roll_discrepancies(followed: &Discrepancies, opening: Option<&Opening>) -> RollForward {
     let line = |name, balance| Movement { name, balance };
+    let carried = opening.and_then(|opening| opening.discrepancies).unwrap_or(followed.opening);
     RollForward {
         name: OPEN_DISCREPANCIES,
-        opening: opening.and_then(|opening| opening.discrepancies).unwrap_or(followed.opening),
+        opening: carried,
         movements: vec![
-            line("prior_period", followed.prior_period),
+            line("prior_period", followed.opening.minus(carried)),
             line("new", followed.new),
             line("reopened", followed.reopened),
             line("cleared", followed.cleared.negated()),
