@@ -6,12 +6,14 @@
 
 pub mod amount;
 pub mod bill;
+pub mod booking;
 pub mod calendar;
 pub mod channel;
 pub mod classify;
 pub mod code;
 pub mod codes;
 pub mod digest;
+pub mod discrepancy;
 pub mod doubt;
 pub mod end;
 pub mod ids;
