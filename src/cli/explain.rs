@@ -5,12 +5,19 @@ use super::setup::Failure;
 use crate::domain::classify::Class;
 use crate::domain::code::Code;
 use crate::exit::Exit;
-use crate::{doku, domain, evidence, intake, ledger, reconcile};
+use crate::{doku, domain, evidence, intake, journal, ledger, reconcile};
 
 /// Every error code of the program, by module, then every class.
 fn codes() -> impl Iterator<Item = &'static Code> {
-    let errors =
-        [intake::codes::ALL, domain::codes::ALL, doku::codes::ALL, ledger::codes::ALL, evidence::codes::ALL, reconcile::codes::ALL];
+    let errors = [
+        intake::codes::ALL,
+        domain::codes::ALL,
+        doku::codes::ALL,
+        ledger::codes::ALL,
+        evidence::codes::ALL,
+        reconcile::codes::ALL,
+        journal::codes::ALL,
+    ];
     errors.into_iter().flatten().chain(Class::all().map(|class| &class.info().code))
 }
 

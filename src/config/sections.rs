@@ -22,6 +22,9 @@ pub struct Config {
     pub plan: Plan,
     pub intake: Intake,
     pub reconcile: Reconcile,
+    pub journal: Journal,
+    pub discrepancies: Discrepancies,
+    pub accounts: Accounts,
 }
 
 macro_rules! section {
@@ -109,5 +112,20 @@ section!(
     Reconcile {
         tolerance_rupiah: u64, expiry_grace_minutes: i64, skew_minutes: i64, late_evidence_hours: i64,
         unverifiable: String, expired_break_days: i64,
+    }
+);
+section!(
+    /// `[journal]`
+    Journal { path: String, actor: String }
+);
+section!(
+    /// `[discrepancies]`
+    Discrepancies { four_eyes: bool }
+);
+section!(
+    /// `[accounts]`
+    Accounts {
+        in_transit: String, receivable: String, suspense: String, customer_deposit: String, shortfall: String,
+        write_off: String, fee_expense: String, vat_input: String, bank: String,
     }
 );

@@ -1,0 +1,34 @@
+//! What the journal can say. A new kind of entry is a new variant; the chain does not look inside.
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use crate::domain::discrepancy::{Change, Decision, IllegalHistory, Register, Sighting};
+
+/// What one line records.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "snake_case")]
+pub enum Entry {
+    /// A report was taken in.
+    Seen {
+        /// What it changed.
+        sighting: Sighting,
+    },
+    /// People decided: all of one command, or of one file.
+    Decided {
+        /// What, in the order given.
+        decisions: Vec<Decision>,
+    },
+}
+
+impl Entry {
+    /// Its effect on the discrepancies; a kind that has none returns no change.
+    pub(super) fn apply(&self, at: Timestamp, register: &mut Register) -> Result<Vec<Change>, IllegalHistory> {
+        match self {
+            Self::Seen { sighting } => register.sight(at, sighting),
+            Self::Decided { decisions } => {
+                decisions.iter().map(|decision| register.decide(at, decision).map_err(IllegalHistory::from)).collect()
+            }
+        }
+    }
+}
