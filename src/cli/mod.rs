@@ -8,6 +8,7 @@ mod demo;
 mod explain;
 mod keeping;
 mod output;
+mod period;
 mod reconcile;
 mod sandbox;
 mod sender;
@@ -75,6 +76,7 @@ fn run(cli: &Cli) -> Result<Exit, Failure> {
         Command::Sandbox(arguments) => sandbox::sandbox(&setup, arguments),
         Command::Ingest { logs } => reconcile::ingest(&setup, logs),
         Command::Reconcile(arguments) => reconcile::reconcile(&setup, arguments),
+        Command::Period(command) => period::period(&setup, command),
         Command::Demo { .. } | Command::Explain { .. } | Command::Init { .. } => Ok(Exit::Done),
     }
 }

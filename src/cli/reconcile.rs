@@ -36,6 +36,7 @@ pub(super) fn reconcile(setup: &Setup, arguments: &Reconcile) -> Result<Exit, Fa
         (None, Some(from), Some(to)) if from <= to => (from, to),
         _ => return Err(Failure::usage("`--from` must not be after `--to`")),
     };
+    let (opening, followed) = super::period::known(setup, from, to, arguments.opening.as_deref())?;
     let task = Task {
         from,
         to,
@@ -43,8 +44,8 @@ pub(super) fn reconcile(setup: &Setup, arguments: &Reconcile) -> Result<Exit, Fa
         logs: expand(&arguments.notifications)?,
         external_ledger: arguments.external_ledger.clone(),
         carry_in: arguments.carry_in.clone(),
-        opening: arguments.opening.as_ref().map(|path| OpeningFolder { path: path.clone(), signed_hash: None }),
-        followed: Followed::default(),
+        opening,
+        followed,
         out: arguments.out.clone(),
     };
     run(setup, &task, &setup.verification_keys()?)
@@ -184,6 +185,7 @@ fn print(summary: &Value, out: &Path) {
             }
         }
     }
+    print_month(summary);
     output::result("control identities");
     for identity in summary.get("identities").and_then(Value::as_array).into_iter().flatten() {
         let text = |key| identity.get(key).map(|value| value.as_str().map_or_else(|| value.to_string(), str::to_owned)).unwrap_or_default();
@@ -191,4 +193,32 @@ fn print(summary: &Value, out: &Path) {
         output::result(format_args!("  {} {sign} {}  {}", text("left"), text("right"), text("name")));
     }
     output::result(format_args!("report in {}", out.display()));
+}
+
+/// Each balance from its opening to its closing, and what the signed report said otherwise.
+fn print_month(summary: &Value) {
+    let Some(month) = summary.get("month") else { return };
+    let figures = |of: &Value| {
+        let count = of.get("count").and_then(Value::as_i64).unwrap_or(0);
+        let amount = of.get("amount").and_then(Value::as_i64).unwrap_or(0);
+        format!("{count:>9}  {:>22}", rupiah(amount.into()))
+    };
+    for (name, roll) in month.get("roll_forwards").and_then(Value::as_object).into_iter().flatten() {
+        output::result(format_args!("{}", name.replace('_', " ")));
+        let line = |name: &str, of: &Value| output::result(format_args!("  {name:<16} {}", figures(of)));
+        line("opening", roll.get("opening").unwrap_or(&Value::Null));
+        for movement in roll.get("movements").and_then(Value::as_array).into_iter().flatten() {
+            if figures(movement) != figures(&Value::Null) {
+                line(&movement.get("name").and_then(Value::as_str).unwrap_or_default().replace('_', " "), movement);
+            }
+        }
+        line("closing", roll.get("closing").unwrap_or(&Value::Null));
+    }
+    let Some(signed) = month.get("signed").filter(|signed| !signed.is_null()) else { return };
+    let differences = signed.get("differences").and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default();
+    output::result(if differences.is_empty() { "this period is closed with these balances" } else { "this period was closed with other balances" });
+    for difference in differences {
+        let text = |key| difference.get(key).and_then(Value::as_str).unwrap_or_default();
+        output::result(format_args!("  {}: signed {}, now {}", text("figure"), text("signed"), text("now")));
+    }
 }

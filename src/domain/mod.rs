@@ -12,6 +12,7 @@ pub mod booking;
 pub mod calendar;
 pub mod channel;
 pub mod classify;
+pub mod closing;
 pub mod code;
 pub mod codes;
 pub mod digest;

@@ -6,5 +6,6 @@ pub mod caller;
 pub mod demo;
 pub mod ingest;
 pub mod issue;
+pub mod period;
 pub mod reconcile;
 pub mod stop;

@@ -9,10 +9,11 @@ use jiff::civil::Date;
 use crate::doku::signature::SigningKey;
 use crate::domain::classify::{Class, Period, Policy};
 use crate::domain::digest::{self, Digest};
+use crate::domain::discrepancy::Register;
 use crate::evidence::{self, EvidenceError, Pairs, ReadOptions};
 use crate::ledger::{Ledger, LedgerError, ScopeTotals, Snapshot};
 use crate::reconcile::external::{self, DigestSum, ExternalError, MalformedRow};
-use crate::reconcile::month::{Closing, Month, MonthInputs, Opening, SuspenseDecision};
+use crate::reconcile::month::{Closing, Month, MonthInputs, Opening};
 use crate::reconcile::{self, Bills, Inputs, KnownPayment, Outcome, Tally, Terms};
 use crate::report::atomic::WriteError;
 use crate::report::summary::{LedgerSource, Summary};
@@ -60,8 +61,8 @@ pub struct OpeningFolder {
 /// What the journal knows of a period.
 #[derive(Clone, Debug, Default)]
 pub struct Followed {
-    /// Decisions on money in suspense that stand.
-    pub decisions: Vec<SuspenseDecision>,
+    /// The discrepancies of earlier reports and what was decided about them.
+    pub register: Option<Register>,
     /// The run that was signed for this very period, and its closing balances.
     pub signed: Option<(String, Closing)>,
 }
@@ -191,7 +192,8 @@ pub fn run(options: &ReconcileOptions) -> Result<ReconcileReport, ReconcileError
     for (_, line) in evidence.lines.iter() {
         lines_digest.add(&line.digest);
     }
-    let run_id = run_id(options, opening.as_ref(), &billed.digest, &lines_digest.finish());
+    let month_inputs = MonthInputs::new(opening, options.followed.register.as_ref(), &terms);
+    let run_id = run_id(options, &month_inputs, &billed.digest, &lines_digest.finish());
     let inputs = Inputs {
         bills: billed.bills,
         known: billed.known,
@@ -203,7 +205,6 @@ pub fn run(options: &ReconcileOptions) -> Result<ReconcileReport, ReconcileError
         not_evaluated: billed.not_evaluated,
     };
     let mut outcome = reconcile::reconcile(inputs, &terms);
-    let month_inputs = MonthInputs { opening, decisions: options.followed.decisions.clone(), discrepancies: None };
     let month = Month::of(&outcome, &terms, &month_inputs, evidence.files.len());
     outcome.identities.extend_from_slice(&month.identities);
     let mut summary = Summary::of(&outcome, &terms, &evidence.files, billed.source, run_id);
@@ -271,10 +272,10 @@ fn opening_of(folder: &OpeningFolder, period: Period) -> Result<Opening, Reconci
 }
 
 /// Equal for equal content of the inputs, whatever their order or files, and equal configuration.
-fn run_id(options: &ReconcileOptions, opening: Option<&Opening>, bills: &Digest, lines: &Digest) -> String {
+fn run_id(options: &ReconcileOptions, month: &MonthInputs, bills: &Digest, lines: &Digest) -> String {
     let words = format!("{} {} {} {:?} {}", options.from, options.to, options.as_of, options.policy, options.client_id);
-    let carried = opening.map_or("", |opening| &opening.from.hash);
-    let decided = format!("{:?}", options.followed.decisions);
+    let carried = month.opening.as_ref().map_or("", |opening| &opening.from.hash);
+    let decided = format!("{:?} {:?}", month.decisions, month.discrepancies);
     let full = digest::of_parts(&[b"run", bills, lines, words.as_bytes(), carried.as_bytes(), decided.as_bytes()]);
     digest::hex(full.get(..16).unwrap_or(&full))
 }

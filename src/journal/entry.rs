@@ -1,8 +1,10 @@
 //! What the journal can say. A new kind of entry is a new variant; the chain does not look inside.
 
 use jiff::Timestamp;
+use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 
+use super::period::PeriodClose;
 use crate::domain::discrepancy::{Change, Decision, IllegalHistory, Register, Sighting};
 
 /// What one line records.
@@ -19,6 +21,16 @@ pub enum Entry {
         /// What, in the order given.
         decisions: Vec<Decision>,
     },
+    /// A period was closed.
+    PeriodClosed {
+        /// What was signed.
+        period: Box<PeriodClose>,
+    },
+    /// The last closed period was opened again.
+    PeriodReopened {
+        /// Its first day.
+        from: Date,
+    },
 }
 
 impl Entry {
@@ -29,6 +41,7 @@ impl Entry {
             Self::Decided { decisions } => {
                 decisions.iter().map(|decision| register.decide(at, decision).map_err(IllegalHistory::from)).collect()
             }
+            Self::PeriodClosed { .. } | Self::PeriodReopened { .. } => Ok(Vec::new()),
         }
     }
 }

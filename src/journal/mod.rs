@@ -7,6 +7,7 @@
 pub mod codes;
 pub mod entry;
 mod line;
+pub mod period;
 mod store;
 #[cfg(test)]
 mod tests;

@@ -9,7 +9,7 @@ use crate::domain::classify::Nature;
 use crate::reconcile::{Outcome, Terms};
 
 /// Something that waits for a person.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct OpenException {
     /// Since when.
     pub opened_at: Timestamp,

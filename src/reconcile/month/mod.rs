@@ -5,9 +5,9 @@
 
 mod ages;
 mod breakdown;
-mod closing;
 mod codes;
 mod completeness;
+mod followed;
 mod life;
 mod opening;
 mod prior;
@@ -19,7 +19,6 @@ use rayon::prelude::*;
 
 pub use ages::{Ageing, OpenException};
 pub use breakdown::{Breakdowns, ClassNature, DayFigures, Store};
-pub use closing::Closing;
 pub use codes::CodeFigures;
 pub use completeness::{Completeness, Span};
 pub use opening::{Opening, OpeningFrom, OutstandingItem, SuspenseItem};
@@ -32,6 +31,7 @@ use crate::domain::amount::Amount;
 use crate::domain::balance::{Balance, Movement, RollForward};
 use crate::domain::channel::Channel;
 use crate::domain::classify::Class;
+pub use crate::domain::closing::Closing;
 use crate::domain::digest;
 
 /// What a month's figures rest on besides the run itself.
@@ -46,7 +46,7 @@ pub struct MonthInputs {
 }
 
 /// How the discrepancies that wait for a person moved in the period.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Discrepancies {
     /// First seen in the period.
     pub new: Balance,

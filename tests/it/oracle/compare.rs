@@ -13,7 +13,7 @@ use serde_json::Value;
 use sha2::{Digest as _, Sha256};
 use tagih::doku::signature::SigningKey;
 use tagih::domain::classify::{Policy, Unverifiable};
-use tagih::jobs::reconcile::{Followed, self, BillSource, ReconcileOptions};
+use tagih::jobs::reconcile::{self, BillSource, Followed, ReconcileOptions};
 
 use super::evidence::hex;
 use super::message::{CLIENT, SECRET};

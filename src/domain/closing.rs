@@ -4,8 +4,8 @@
 use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 
-use crate::domain::balance::Balance;
-use crate::domain::digest;
+use super::balance::Balance;
+use super::digest;
 
 /// The balances at the end of a period, in rupiah.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
