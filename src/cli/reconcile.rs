@@ -216,7 +216,11 @@ fn print_month(summary: &Value) {
     }
     let Some(signed) = month.get("signed").filter(|signed| !signed.is_null()) else { return };
     let differences = signed.get("differences").and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default();
-    output::result(if differences.is_empty() { "this period is closed with these balances" } else { "this period was closed with other balances" });
+    output::result(if differences.is_empty() {
+        "this period is closed with these balances"
+    } else {
+        "this period was closed with other balances"
+    });
     for difference in differences {
         let text = |key| difference.get(key).and_then(Value::as_str).unwrap_or_default();
         output::result(format_args!("  {}: signed {}, now {}", text("figure"), text("signed"), text("now")));

@@ -8,6 +8,7 @@ use jiff::Timestamp;
 use jiff::civil::Date;
 use serde::Deserialize;
 use serde_json::Value;
+use serde_json::value::RawValue;
 
 use crate::domain::calendar::start_of_wib_day;
 use crate::domain::closing::Closing;
@@ -61,7 +62,9 @@ pub enum PeriodError {
         reason: String,
     },
     /// A control identity does not hold (exit 8).
-    #[error("E0853: the report cannot be signed: {left} ≠ {right} in `{name}`\nhint: keep the inputs and the folder, and report the defect")]
+    #[error(
+        "E0853: the report cannot be signed: {left} ≠ {right} in `{name}`\nhint: keep the inputs and the folder, and report the defect"
+    )]
     Identity {
         /// Which.
         name: String,
@@ -111,8 +114,8 @@ struct Input {
 #[derive(Debug, Deserialize)]
 struct Identity {
     name: String,
-    left: Value,
-    right: Value,
+    left: Box<RawValue>,
+    right: Box<RawValue>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -129,8 +132,8 @@ pub fn close(options: CloseOptions<'_>) -> Result<PeriodClose, PeriodError> {
     check_reviewer(&options)?;
     let (summary, summary_sha256) = read_whole(options.report)?;
     check_days(&options, &summary)?;
-    if let Some(identity) = summary.identities.iter().find(|identity| identity.left != identity.right) {
-        let (left, right) = (identity.left.to_string(), identity.right.to_string());
+    if let Some(identity) = summary.identities.iter().find(|identity| identity.left.get() != identity.right.get()) {
+        let (left, right) = (identity.left.get().to_owned(), identity.right.get().to_owned());
         return Err(PeriodError::Identity { name: identity.name.clone(), left, right });
     }
     let report = fs::canonicalize(options.report).map_err(|error| not_whole(options.report, &error))?;

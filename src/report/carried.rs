@@ -146,7 +146,8 @@ fn read_suspense(path: &Path) -> io::Result<Vec<SuspenseItem>> {
     let mut items = Vec::new();
     for record in reader.records() {
         let record = record?;
-        let item = suspense_item(&record).ok_or_else(|| io::Error::other(format!("row {} cannot be read", items.len().saturating_add(2))))?;
+        let item =
+            suspense_item(&record).ok_or_else(|| io::Error::other(format!("row {} cannot be read", items.len().saturating_add(2))))?;
         items.push(item);
     }
     Ok(items)

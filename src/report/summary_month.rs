@@ -186,17 +186,18 @@ impl AgeingFigures {
 }
 
 fn products(month: &Month) -> Vec<ProductFigures> {
-    let one = |((product, channel), of): (&(String, crate::domain::channel::Channel), &crate::reconcile::month::CodeFigures)| ProductFigures {
-        product: product.clone(),
-        channel: channel.name(),
-        opening: of.opening,
-        issued: of.issued,
-        amended: of.amended,
-        settled: of.settled,
-        cancelled: of.cancelled,
-        expired_unpaid: of.expired_unpaid,
-        closing: of.closing,
-    };
+    let one =
+        |((product, channel), of): (&(String, crate::domain::channel::Channel), &crate::reconcile::month::CodeFigures)| ProductFigures {
+            product: product.clone(),
+            channel: channel.name(),
+            opening: of.opening,
+            issued: of.issued,
+            amended: of.amended,
+            settled: of.settled,
+            cancelled: of.cancelled,
+            expired_unpaid: of.expired_unpaid,
+            closing: of.closing,
+        };
     month.products.iter().map(one).collect()
 }
 

@@ -7,10 +7,10 @@
 use jiff::Timestamp;
 
 use crate::domain::amount::{Amount, Rupiah};
+use crate::domain::classify::Class;
 use crate::domain::line::NO_BILL;
 use crate::reconcile::bills::{Bill, Bills};
 use crate::reconcile::{ExternalMark, Outcome, Terms, attaches};
-use crate::domain::classify::Class;
 
 /// What ended a code.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -82,8 +82,10 @@ impl<'a> Lives<'a> {
         exists && !cancelled && !paid && self.expired_us(bill) >= before_us
     }
 
+    /// A code that is dead without an expiry anybody was told ended at a time nobody knows: with its issue.
     fn expired_us(&self, bill: &Bill) -> i64 {
-        bill.expires_at().map_or(i64::MAX, |at| at.as_microsecond().saturating_add(self.grace_us))
+        let otherwise = if bill.code_is_dead() { micros(bill.created_at(), i64::MIN) } else { i64::MAX };
+        bill.expires_at().map_or(otherwise, |at| at.as_microsecond().saturating_add(self.grace_us))
     }
 
     /// What a code asked for just before an instant.

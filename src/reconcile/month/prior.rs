@@ -87,9 +87,7 @@ pub(super) fn codes(bills: &Bills, lives: &Lives<'_>, window: Window, opening: &
             (None, None) => break,
             (Some(_), None) => Ordering::Less,
             (None, Some(_)) => Ordering::Greater,
-            (Some(item), Some(&&(number, _))) => {
-                (item.invoice_number.as_str(), item.payment_code.as_str()).cmp(&ids(bills, number))
-            }
+            (Some(item), Some(&&(number, _))) => (item.invoice_number.as_str(), item.payment_code.as_str()).cmp(&ids(bills, number)),
         };
         match order {
             Ordering::Less => lines.extend(signed.next().map(|item| gone(bills, lives, window, item))),

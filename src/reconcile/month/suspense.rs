@@ -51,7 +51,13 @@ pub(super) struct Suspense {
 
 impl Suspense {
     /// `late` are the prior-period lines of payments.
-    pub(super) fn of(outcome: &Outcome, window: Window, opening: Option<&Opening>, late: &[PriorLine], decided: &[SuspenseDecision]) -> Self {
+    pub(super) fn of(
+        outcome: &Outcome,
+        window: Window,
+        opening: Option<&Opening>,
+        late: &[PriorLine],
+        decided: &[SuspenseDecision],
+    ) -> Self {
         let carried = opening.map_or(&[][..], |opening| &opening.held);
         let late_ids: BTreeSet<&str> =
             late.iter().filter(|line| line.moves == Moves::Suspense).map(|line| line.discrepancy_id.as_str()).collect();

@@ -4,6 +4,7 @@ mod bad_input;
 mod exit_codes;
 mod flows;
 mod keeping;
+mod period;
 mod reconcile;
 mod reconcile_files;
 mod reissue;

@@ -9,16 +9,17 @@
     reason = "clarity before speed: an unreadable cell, an empty cell and a value are three things"
 )]
 
-mod compare;
+pub(crate) mod compare;
 mod coverage;
 mod evidence;
 mod known;
 mod ledger;
 mod lines;
 pub(crate) mod message;
+mod month;
 mod naive;
 mod own;
 mod own_sweep;
-mod random;
-mod sweep;
-mod world;
+pub(crate) mod random;
+pub(crate) mod sweep;
+pub(crate) mod world;
