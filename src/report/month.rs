@@ -20,7 +20,7 @@ fn figures(balance: Balance) -> [String; 2] {
     [balance.count.to_string(), balance.amount.to_string()]
 }
 
-/// roll_forward.csv: the lines of each balance add up to its closing.
+/// `roll_forward.csv`: the lines of each balance add up to its closing.
 pub(super) fn roll_forward(report: &Report<'_>, writer: &mut Writer<'_>) -> io::Result<()> {
     let mut csv = csv::Writer::from_writer(writer);
     row(&mut csv, ["balance", "line", "count", "amount"])?;
@@ -35,7 +35,7 @@ pub(super) fn roll_forward(report: &Report<'_>, writer: &mut Writer<'_>) -> io::
     csv.flush()
 }
 
-/// ageing.csv
+/// `ageing.csv`
 pub(super) fn ageing(report: &Report<'_>, writer: &mut Writer<'_>) -> io::Result<()> {
     let mut csv = csv::Writer::from_writer(writer);
     row(&mut csv, ["table", "bucket_days", "past_60_days", "count", "amount"])?;
@@ -48,7 +48,7 @@ pub(super) fn ageing(report: &Report<'_>, writer: &mut Writer<'_>) -> io::Result
     csv.flush()
 }
 
-/// breakdown_day_channel.csv
+/// `breakdown_day_channel.csv`
 pub(super) fn by_day(report: &Report<'_>, writer: &mut Writer<'_>) -> io::Result<()> {
     let mut csv = csv::Writer::from_writer(writer);
     let header = ["day", "channel", "paid_count", "paid_amount", "agreed_count", "agreed_amount"];
@@ -61,7 +61,7 @@ pub(super) fn by_day(report: &Report<'_>, writer: &mut Writer<'_>) -> io::Result
     csv.flush()
 }
 
-/// breakdown_product.csv: the roll-forward of codes by product, on what is known today.
+/// `breakdown_product.csv`: the roll-forward of codes by product, on what is known today.
 pub(super) fn by_product(report: &Report<'_>, writer: &mut Writer<'_>) -> io::Result<()> {
     let mut csv = csv::Writer::from_writer(writer);
     let lines = ["opening", "issued", "amended", "settled", "cancelled", "expired_unpaid", "closing"];
@@ -80,7 +80,7 @@ fn signed(of: &CodeFigures) -> [Balance; 7] {
     [of.opening, of.issued, of.amended, of.settled.negated(), of.cancelled.negated(), of.expired_unpaid.negated(), of.closing]
 }
 
-/// breakdown_store.csv; only its header when there are more stores than can be told apart.
+/// `breakdown_store.csv`; only its header when there are more stores than can be told apart.
 pub(super) fn by_store(report: &Report<'_>, writer: &mut Writer<'_>) -> io::Result<()> {
     let mut csv = csv::Writer::from_writer(writer);
     row(&mut csv, ["channel", "agent_id", "store_id", "paid_count", "paid_amount"])?;
@@ -91,7 +91,7 @@ pub(super) fn by_store(report: &Report<'_>, writer: &mut Writer<'_>) -> io::Resu
     csv.flush()
 }
 
-/// breakdown_class.csv
+/// `breakdown_class.csv`
 pub(super) fn by_class(report: &Report<'_>, writer: &mut Writer<'_>) -> io::Result<()> {
     let mut csv = csv::Writer::from_writer(writer);
     row(&mut csv, ["class", "nature", "count", "amount"])?;
@@ -102,7 +102,7 @@ pub(super) fn by_class(report: &Report<'_>, writer: &mut Writer<'_>) -> io::Resu
     csv.flush()
 }
 
-/// completeness.csv: messages by day and channel, empty days included.
+/// `completeness.csv`: messages by day and channel, empty days included.
 pub(super) fn completeness(report: &Report<'_>, writer: &mut Writer<'_>) -> io::Result<()> {
     let mut csv = csv::Writer::from_writer(writer);
     row(&mut csv, ["day", "channel", "messages", "empty"])?;
@@ -114,7 +114,7 @@ pub(super) fn completeness(report: &Report<'_>, writer: &mut Writer<'_>) -> io::
     csv.flush()
 }
 
-/// prior_period.csv: what became known of earlier periods.
+/// `prior_period.csv`: what became known of earlier periods.
 pub(super) fn prior_period(report: &Report<'_>, writer: &mut Writer<'_>) -> io::Result<()> {
     let mut csv = csv::Writer::from_writer(writer);
     row(&mut csv, ["balance", "kind", "invoice_number", "payment_code", "channel", "happened_at", "count", "amount", "discrepancy_id"])?;
@@ -139,7 +139,7 @@ pub(super) fn prior_period(report: &Report<'_>, writer: &mut Writer<'_>) -> io::
     csv.flush()
 }
 
-/// suspense.csv: the money held at the end of the period; the next period reads it.
+/// `suspense.csv`: the money held at the end of the period; the next period reads it.
 pub(super) fn suspense(report: &Report<'_>, writer: &mut Writer<'_>) -> io::Result<()> {
     let mut csv = csv::Writer::from_writer(writer);
     row(&mut csv, super::carried::SUSPENSE_COLUMNS)?;

@@ -10,7 +10,7 @@ use crate::domain::amount::Rupiah;
 use crate::domain::balance::Balance;
 use crate::domain::channel::Channel;
 use crate::domain::classify::{Class, Nature};
-use crate::reconcile::tally::{Tally, place};
+use crate::reconcile::tally::{Tallies, Tally, place};
 use crate::reconcile::{Outcome, attaches};
 
 /// The payments of one day at one channel.
@@ -98,7 +98,7 @@ impl Breakdowns {
 
 /// Only an expired bill's nature depends on more than its class: the TIMING ones are what other classes leave of that nature.
 fn classes(outcome: &Outcome) -> Vec<ClassNature> {
-    let all = || [&outcome.line_tallies, &outcome.payment_tallies, &outcome.bill_tallies].into_iter().flat_map(|tallies| tallies.iter());
+    let all = || [&outcome.line_tallies, &outcome.payment_tallies, &outcome.bill_tallies].into_iter().flat_map(Tallies::iter);
     let timing = outcome.natures.get(place(Nature::Timing)).copied().unwrap_or_default();
     let others = all().filter(|(class, _)| class.info().nature == Nature::Timing && *class != Class::L02);
     let young = others.fold(balance(timing), |left, (_, tally)| left.minus(balance(tally)));

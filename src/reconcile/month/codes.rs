@@ -88,12 +88,12 @@ impl Codes {
         let amended = lives.amended(number, bill, window.start_us.max(life.issued_us), window.close_us.min(end_us));
         figures.amended = figures.amended.plus(Balance::rupiah(amended));
         if let Some((at, end)) = life.ended.filter(|&(at, _)| window.contains(at)) {
-            let line = match end {
+            let moved = match end {
                 End::Settled => &mut figures.settled,
                 End::Cancelled => &mut figures.cancelled,
                 End::Expired => &mut figures.expired_unpaid,
             };
-            *line = line.plus(amount(at));
+            *moved = moved.plus(amount(at));
         }
         if lives.is_open(number, bill, window.close_us) {
             figures.closing = figures.closing.plus(amount(window.close_us));

@@ -80,7 +80,7 @@ pub(super) fn total(lines: &[PriorLine], moves: Moves) -> Balance {
 /// Codes: the list that was carried over against the codes that were outstanding by what is known now.
 pub(super) fn codes(bills: &Bills, lives: &Lives<'_>, window: Window, opening: &Opening) -> Vec<PriorLine> {
     let today = outstanding(bills, lives, window.start_us);
-    let mut lines = Vec::new();
+    let mut told = Vec::new();
     let (mut signed, mut now) = (opening.outstanding.iter().peekable(), today.iter().peekable());
     loop {
         let order = match (signed.peek(), now.peek()) {
@@ -90,18 +90,18 @@ pub(super) fn codes(bills: &Bills, lives: &Lives<'_>, window: Window, opening: &
             (Some(item), Some(&&(number, _))) => (item.invoice_number.as_str(), item.payment_code.as_str()).cmp(&ids(bills, number)),
         };
         match order {
-            Ordering::Less => lines.extend(signed.next().map(|item| gone(bills, lives, window, item))),
-            Ordering::Greater => lines.extend(now.next().map(|&(number, amount)| come(bills, lives, number, amount))),
+            Ordering::Less => told.extend(signed.next().map(|item| gone(bills, lives, window, item))),
+            Ordering::Greater => told.extend(now.next().map(|&(number, amount)| come(bills, lives, number, amount))),
             Ordering::Equal => {
                 if let (Some(item), Some(&(_, amount))) = (signed.next(), now.next())
                     && item.amount != amount.into()
                 {
-                    lines.push(line("amended", item, None, Balance::rupiah(Rupiah::from(amount).minus(item.amount))));
+                    told.push(line("amended", item, None, Balance::rupiah(Rupiah::from(amount).minus(item.amount))));
                 }
             }
         }
     }
-    lines
+    told
 }
 
 fn ids(bills: &Bills, number: u32) -> (&str, &str) {
