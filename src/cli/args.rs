@@ -80,6 +80,9 @@ pub(super) enum Command {
     },
     /// Notification logs against the ledger: a discrepancy report
     Reconcile(Reconcile),
+    /// Decide about what reports found, and keep the decisions
+    #[command(subcommand)]
+    Discrepancies(super::discrepancies_args::DiscrepanciesCommand),
     /// The whole story of one bill
     Why {
         /// Its invoice number

@@ -63,6 +63,7 @@ pub(super) fn run(setup: &Setup, task: &Task, keys: &[SigningKey]) -> Result<Exi
         client_id: setup.binding()?.client_id,
         policy,
         carry_in: task.carry_in.clone(),
+        journal: Some(setup.journal_path().to_path_buf()),
         out: task.out.clone(),
     };
     let report = reconcile::run(&options)?;
@@ -178,6 +179,12 @@ fn print(summary: &Value, out: &Path) {
             }
         }
     }
+    let figure = |key| summary.get("discrepancies").and_then(|found| found.get(key)).and_then(Value::as_u64).unwrap_or(0);
+    let cleared = summary.pointer("/discrepancies/cleared").and_then(Value::as_array).map_or(0, Vec::len);
+    let (count, breaks, accepted, reopened) = (figure("count"), figure("breaks"), figure("accepted"), figure("reopened"));
+    output::result(format_args!(
+        "discrepancies: {count}, {breaks} need somebody, {accepted} accepted, {reopened} reopened, {cleared} cleared"
+    ));
     output::result("control identities");
     for identity in summary.get("identities").and_then(Value::as_array).into_iter().flatten() {
         let text = |key| identity.get(key).map(|value| value.as_str().map_or_else(|| value.to_string(), str::to_owned)).unwrap_or_default();

@@ -10,6 +10,8 @@ use crate::doku::signature::SigningKey;
 use crate::domain::classify::{Class, Period, Policy};
 use crate::domain::digest::{self, Digest};
 use crate::evidence::{self, EvidenceError, Pairs, ReadOptions};
+use crate::jobs::discrepancies;
+use crate::journal::{self, Head, JournalError};
 use crate::ledger::{Ledger, LedgerError, ScopeTotals, Snapshot};
 use crate::reconcile::external::{self, DigestSum, ExternalError, MalformedRow};
 use crate::reconcile::{self, Bills, Inputs, KnownPayment, Outcome, Tally, Terms};
@@ -38,6 +40,8 @@ pub struct ReconcileOptions {
     pub policy: Policy,
     /// The output folder of an earlier period, whose payments cover their bills in this one.
     pub carry_in: Option<PathBuf>,
+    /// What people have decided, if there is a journal; it is only read.
+    pub journal: Option<PathBuf>,
     /// Where to write.
     pub out: PathBuf,
 }
@@ -73,7 +77,7 @@ impl BillSource {
 pub struct ReconcileReport {
     /// Its figures.
     pub summary: Summary,
-    /// How many discrepancies need a person (exit 1).
+    /// How many discrepancies need a person (exit 1): BREAKs that nobody has accepted.
     pub breaks: usize,
     /// Whether the control identities hold (if not: exit 8).
     pub identities_hold: bool,
@@ -112,6 +116,9 @@ pub enum ReconcileError {
         /// What was found.
         reason: String,
     },
+    /// The journal cannot be used (exit 8 or 9).
+    #[error(transparent)]
+    Journal(#[from] JournalError),
     /// A report cannot be written (exit 9).
     #[error(transparent)]
     Report(#[from] WriteError),
@@ -156,7 +163,8 @@ pub fn run(options: &ReconcileOptions) -> Result<ReconcileReport, ReconcileError
     for (_, line) in evidence.lines.iter() {
         lines_digest.add(&line.digest);
     }
-    let run_id = run_id(options, &billed.digest, &lines_digest.finish());
+    let journal = options.journal.as_deref().map(journal::read).transpose()?.unwrap_or_default();
+    let run_id = run_id(options, &billed.digest, &lines_digest.finish(), journal.head());
     let inputs = Inputs {
         bills: billed.bills,
         known: billed.known,
@@ -168,10 +176,15 @@ pub fn run(options: &ReconcileOptions) -> Result<ReconcileReport, ReconcileError
         not_evaluated: billed.not_evaluated,
     };
     let outcome = reconcile::reconcile(inputs, &terms);
-    let summary = Summary::of(&outcome, &terms, &evidence.files, billed.source, run_id);
+    let standings = discrepancies::standings(&journal, &outcome, &terms, &run_id)?;
+    let mut summary = Summary::of(&outcome, &terms, &evidence.files, billed.source, run_id);
+    summary.discrepancies = discrepancies::counts(&outcome, &standings, journal.head());
     let ledger_path = if let BillSource::External(path) = &options.source { Some(path.as_path()) } else { None };
-    report::write(&Report { outcome: &outcome, summary: &summary, files: &evidence.files, ledger_path }, &options.out)?;
-    Ok(ReconcileReport { breaks: outcome.break_count(), identities_hold: outcome.identities_hold(), summary, outcome })
+    report::write(
+        &Report { outcome: &outcome, summary: &summary, files: &evidence.files, ledger_path, standings: &standings },
+        &options.out,
+    )?;
+    Ok(ReconcileReport { breaks: summary.discrepancies.breaks, identities_hold: outcome.identities_hold(), summary, outcome })
 }
 
 fn external_bills(path: &Path, terms: &Terms) -> Result<Billed, ReconcileError> {
@@ -214,9 +227,13 @@ fn carry_in(billed: &mut Billed, folder: &Path) -> io::Result<()> {
 }
 
 /// Equal for equal content of the inputs, whatever their order or files, and equal configuration.
-fn run_id(options: &ReconcileOptions, bills: &Digest, lines: &Digest) -> String {
+fn run_id(options: &ReconcileOptions, bills: &Digest, lines: &Digest, journal: Head) -> String {
     let words = format!("{} {} {} {:?} {}", options.from, options.to, options.as_of, options.policy, options.client_id);
-    let full = digest::of_parts(&[b"run", bills, lines, words.as_bytes()]);
+    // Decisions are an input: they change what a report says of its findings.
+    let journal = (journal.sequence > 0).then_some(journal.hash);
+    let mut parts: Vec<&[u8]> = vec![b"run", bills, lines, words.as_bytes()];
+    parts.extend(journal.as_ref().map(Digest::as_slice));
+    let full = digest::of_parts(&parts);
     digest::hex(full.get(..16).unwrap_or(&full))
 }
 

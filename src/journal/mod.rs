@@ -89,6 +89,14 @@ pub struct Head {
     pub hash: Digest,
 }
 
+impl Head {
+    /// The end of a journal whose last line is `record`.
+    #[must_use]
+    pub const fn of(record: &Record) -> Self {
+        Self { sequence: record.sequence, hash: record.hash }
+    }
+}
+
 impl std::fmt::Display for Head {
     /// `sequence:hash`.
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
@@ -113,7 +121,7 @@ impl Journal {
     /// Its end.
     #[must_use]
     pub fn head(&self) -> Head {
-        self.records.last().map_or(Head { sequence: 0, hash: [0; 32] }, |last| Head { sequence: last.sequence, hash: last.hash })
+        self.records.last().map_or(Head { sequence: 0, hash: [0; 32] }, Head::of)
     }
 
     /// The discrepancies as they stand: the fold of all lines.

@@ -4,7 +4,10 @@
 
 pub mod atomic;
 mod csv;
+pub mod entries;
+pub mod folder;
 pub mod issue;
+pub mod items;
 mod jsonl;
 mod matched;
 pub mod summary;
@@ -17,6 +20,7 @@ use jiff::Timestamp;
 
 use crate::domain::calendar::wib;
 use crate::domain::classify::ClassSet;
+use crate::domain::discrepancy::Standings;
 use crate::domain::line::InputFile;
 use crate::reconcile::{Finding, Outcome};
 
@@ -35,6 +39,8 @@ pub struct Report<'a> {
     pub files: &'a [InputFile],
     /// The external ledger, if that is where the bills are from.
     pub ledger_path: Option<&'a Path>,
+    /// What the journal knows of the findings.
+    pub standings: &'a Standings,
 }
 
 type Writer<'a> = BufWriter<&'a File>;

@@ -174,6 +174,7 @@ fn options(folder: &Path, logs: &[(&str, Vec<u8>)], bills: &[String]) -> Reconci
         client_id: CLIENT.into(),
         policy: Policy::default(),
         carry_in: None,
+        journal: None,
         out: folder.join("out"),
     }
 }

@@ -57,6 +57,7 @@ pub(crate) fn options(settings: &Settings, source: BillSource, notifications: Ve
         client_id: CLIENT.to_owned(),
         policy: policy(settings),
         carry_in: None,
+        journal: None,
         out,
     }
 }
