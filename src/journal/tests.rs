@@ -102,3 +102,55 @@ fn nobody_and_no_reason_are_refused() {
         assert!(Author::new(actor, reason).is_err(), "{actor:?} {reason:?}");
     }
 }
+
+#[test]
+fn decisions_in_one_line_or_in_many_make_the_same_register() {
+    use crate::domain::discrepancy::{Action, Decision, Facts, Sighting, Step};
+    let facts = |id: &str| Facts {
+        id: id.into(),
+        class: "P01".into(),
+        nature: "BREAK".into(),
+        severity: "critical".into(),
+        flags: vec!["N03".into()],
+        invoice_number: "INV".into(),
+        payment_code: "00=12".into(),
+        channel: Some("alfa".into()),
+        expected: None,
+        paid: Some(5_000),
+        paid_at: Some(at()),
+        reason: "neither is known".into(),
+        recommended: "trace".into(),
+        evidence: vec!["ab".into()],
+        times: 1,
+    };
+    let Entry::Seen { sighting: empty } = entry("run") else { panic!() };
+    let seen = Entry::Seen { sighting: Sighting { new: ["a", "b", "c"].map(facts).into(), ..empty } };
+    let decision = |(id, step): (&str, Step)| Decision {
+        id: id.into(),
+        facts: facts(id).fingerprint(),
+        step,
+        reason: "why".into(),
+        by: "Siti".into(),
+        owner: Some("Finance".into()),
+        comment: None,
+    };
+    let steps = [
+        ("a", Step::Resolve { action: Action::Refund, reviewer: Some("Budi".into()) }),
+        ("b", Step::Propose { action: Action::WriteOff }),
+        ("a", Step::Reopen),
+        ("c", Step::Note),
+    ];
+    let decisions: Vec<Decision> = steps.into_iter().map(decision).collect();
+    let registers = [1, 2, 3, 4].map(|size| {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("tagih.journal");
+        let mut writer = Writer::open(&path).unwrap();
+        writer.append(at(), &author(), seen.clone()).unwrap();
+        for chunk in decisions.chunks(size) {
+            writer.append(at(), &author(), Entry::Decided { decisions: chunk.to_vec() }).unwrap();
+        }
+        read(&path).unwrap().register().unwrap()
+    });
+    assert!(registers.iter().all(|register| register == &registers[0]));
+    assert_eq!(registers[0].items().count(), 3);
+}
