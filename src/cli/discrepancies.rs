@@ -5,7 +5,7 @@ use std::path::Path;
 
 use jiff::civil::Date;
 
-use super::discrepancies_args::{DiscrepanciesCommand as Command, Ids, Which};
+use super::discrepancies_args::{Chosen, DiscrepanciesCommand as Command, Which};
 use super::output;
 use super::setup::{Failure, Setup};
 use super::{discrepancies_show as show, entries};
@@ -175,7 +175,7 @@ fn import(setup: &Setup, file: &Path, partial: bool, by: Option<&str>) -> Result
 }
 
 /// Records one step on each id: on all of them, or on none.
-fn decide(setup: &Setup, ids: &Ids, step: &Step, (owner, comment): (Option<&String>, Option<&String>)) -> Result<Exit, Failure> {
+fn decide(setup: &Setup, ids: &Chosen, step: &Step, (owner, comment): (Option<&String>, Option<&String>)) -> Result<Exit, Failure> {
     let author = Author::new(&setup.actor(ids.by.as_deref())?, &ids.reason)?;
     let at = setup.clock.now();
     let mut writer = Writer::open(setup.journal_path())?;
@@ -198,8 +198,8 @@ fn decide(setup: &Setup, ids: &Ids, step: &Step, (owner, comment): (Option<&Stri
 fn verify(setup: &Setup, head: Option<&str>) -> Result<Exit, Failure> {
     let journal = journal::read(setup.journal_path())?;
     let register = journal.register()?;
-    let held = |text: &str| journal.records().iter().any(|record| journal::Head::of(record).to_string() == text);
-    if let Some(text) = head.filter(|text| !held(text)) {
+    let is_known = |text: &str| journal.records().iter().any(|record| journal::Head::of(record).to_string() == text);
+    if let Some(text) = head.filter(|text| !is_known(text)) {
         let path = setup.journal_path().display();
         let message = format!(
             "E0801: the journal `{path}` does not hold `{text}`: it is older than that, or another\nhint: put the latest backup back"

@@ -52,7 +52,7 @@ pub(super) enum DiscrepanciesCommand {
     /// Decide: accept as it is, or another action
     Accept {
         #[command(flatten)]
-        ids: Ids,
+        ids: Chosen,
         /// What is to be done
         #[arg(long, default_value = "accept", value_name = "ACTION")]
         action: ActionArgument,
@@ -66,17 +66,17 @@ pub(super) enum DiscrepanciesCommand {
     /// Agree to what somebody else has proposed
     Approve {
         #[command(flatten)]
-        ids: Ids,
+        ids: Chosen,
     },
     /// Take a decision back
     Reopen {
         #[command(flatten)]
-        ids: Ids,
+        ids: Chosen,
     },
     /// Set owner or comment
     Assign {
         #[command(flatten)]
-        ids: Ids,
+        ids: Chosen,
         /// Who looks after it from now on
         #[arg(long, value_name = "NAME")]
         owner: Option<String>,
@@ -133,7 +133,7 @@ pub(super) struct Which {
 }
 
 #[derive(Debug, Args)]
-pub(super) struct Ids {
+pub(super) struct Chosen {
     /// Discrepancy ids
     #[arg(required = true, value_name = "ID")]
     pub(super) ids: Vec<String>,

@@ -104,6 +104,15 @@ impl std::fmt::Display for Head {
     }
 }
 
+/// One step of one item, and the line that made it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Dated<'a> {
+    /// Who, when and why.
+    pub record: &'a Record,
+    /// What.
+    pub change: Change,
+}
+
 /// Everything a journal says, its chain verified.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Journal {
@@ -136,11 +145,11 @@ impl Journal {
     ///
     /// # Errors
     /// [`JournalError::Damaged`] when a line tells what cannot have happened.
-    pub fn changes(&self) -> Result<(Register, Vec<(&Record, Change)>), JournalError> {
+    pub fn changes(&self) -> Result<(Register, Vec<Dated<'_>>), JournalError> {
         let (mut register, mut all) = (Register::default(), Vec::new());
         for record in &self.records {
             let changes = record.entry.apply(record.at, &mut register).map_err(|error| self.damaged(record, &error))?;
-            all.extend(changes.into_iter().map(|change| (record, change)));
+            all.extend(changes.into_iter().map(|change| Dated { record, change }));
         }
         Ok((register, all))
     }

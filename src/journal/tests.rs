@@ -19,6 +19,11 @@ fn author() -> Author {
     Author::new(" Siti ", "month end").unwrap()
 }
 
+/// How many lines end in `bytes`.
+fn lines_in(bytes: &[u8]) -> u64 {
+    u64::try_from(bytes.split(|&byte| byte == b'\n').count() - 1).unwrap()
+}
+
 /// A journal of three lines.
 fn three(folder: &tempfile::TempDir) -> std::path::PathBuf {
     let path = folder.path().join("tagih.journal");
@@ -48,7 +53,7 @@ fn a_file_cut_anywhere_keeps_every_whole_line_and_the_next_writer_goes_on_from_t
     let bytes = fs::read(&path).unwrap();
     for length in 0..bytes.len() {
         fs::write(&path, &bytes[..length]).unwrap();
-        let whole = bytes[..length].iter().filter(|&&byte| byte == b'\n').count() as u64;
+        let whole = lines_in(&bytes[..length]);
         assert_eq!(read(&path).unwrap().head().sequence, whole, "{length}");
         let mut writer = Writer::open(&path).unwrap();
         writer.append(at(), &author(), entry("again")).unwrap();
@@ -66,7 +71,7 @@ fn no_byte_can_change_and_no_line_go_or_move_unnoticed() {
         let mut changed = bytes.clone();
         changed[at] ^= 1;
         fs::write(&path, &changed).unwrap();
-        let line = bytes[..at].iter().filter(|&&byte| byte == b'\n').count() as u64 + 1;
+        let line = lines_in(&bytes[..at]) + 1;
         let found = read(&path);
         assert!(matches!(found, Err(JournalError::Damaged { line: named, .. }) if named == line), "byte {at}: {found:?}");
         assert!(Writer::open(&path).is_err());

@@ -143,7 +143,8 @@ pub fn read(path: &Path) -> Result<Vec<ItemRow>, ItemsError> {
         let line = bytes.iter().take(error.valid_up_to()).filter(|&&byte| byte == b'\n').count().saturating_add(1);
         refused(format!("line {line} is not UTF-8"))
     })?;
-    rows(text.strip_prefix('\u{feff}').unwrap_or(text)).map_err(|error| refused(error.to_string()))
+    // The reader counts lines by their line feeds, and a CRLF's would belong to the next row.
+    rows(&text.strip_prefix('\u{feff}').unwrap_or(text).replace("\r\n", "\n")).map_err(|error| refused(error.to_string()))
 }
 
 fn rows(text: &str) -> io::Result<Vec<ItemRow>> {
@@ -164,7 +165,8 @@ fn rows(text: &str) -> io::Result<Vec<ItemRow>> {
         let record = record?;
         let cell = |name: &str| {
             let text = header.iter().position(|column| column == name).and_then(|at| record.get(at)).unwrap_or_default();
-            plain(text).to_owned()
+            // A line break inside a cell is a space.
+            plain(text).replace(['\n', '\r'], " ")
         };
         if record.iter().all(str::is_empty) {
             continue;

@@ -1,4 +1,5 @@
-//! The table of statuses and events against a second copy.
+//! The table of statuses and events against a second copy, and what holds of every story a register can tell.
+#![allow(clippy::arithmetic_side_effects, reason = "small numbers of a test")]
 
 use super::*;
 

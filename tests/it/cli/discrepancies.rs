@@ -150,7 +150,7 @@ fn mangled(world: &World, from: &str, to: &str, decided: &[(&str, &[(&str, &str)
         let class = cells[at("class")].clone();
         for (_, filled) in decided.iter().filter(|(wanted, _)| *wanted == class) {
             for (column, cell) in *filled {
-                cells[at(column)] = (*cell).to_owned();
+                (*cell).clone_into(&mut cells[at(column)]);
             }
         }
         text += &(cells.join(";") + "\r\n");
