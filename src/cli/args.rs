@@ -83,6 +83,9 @@ pub(super) enum Command {
     /// Close a month's books, open them again, list what is closed
     #[command(subcommand)]
     Period(PeriodCommand),
+    /// Decide about what reports found, and keep the decisions
+    #[command(subcommand)]
+    Discrepancies(super::discrepancies_args::DiscrepanciesCommand),
     /// The whole story of one bill
     Why {
         /// Its invoice number

@@ -22,7 +22,6 @@ use crate::domain::ids::InvoiceNumber;
 use crate::exit::Exit;
 use crate::intake;
 use crate::jobs::demo::{self, Planted, Story, Tally};
-use crate::jobs::reconcile::Followed;
 use crate::report::atomic;
 use crate::sandbox::fault::Faults;
 use crate::sandbox::model::Model;
@@ -79,8 +78,8 @@ pub(super) fn demo(global: &Global, out: Option<&Path>) -> Result<Exit, Failure>
     step("5. reconcile", "every line, payment and bill of October in exactly one class");
     let (from, to) = reconcile::month(PERIOD)?;
     let report = out.join("5-reconcile");
-    let (external_ledger, carry_in, opening, followed) = (None, None, None, Followed::default());
-    let task = Task { from, to, as_of: instant(AS_OF), logs, external_ledger, carry_in, opening, followed, out: report.clone() };
+    let (external_ledger, carry_in, opening) = (None, None, None);
+    let task = Task { from, to, as_of: instant(AS_OF), logs, external_ledger, carry_in, opening, out: report.clone() };
     let exit = reconcile::run(&setup, &task, &keys)?;
     runtime.block_on(sandbox.shutdown());
 

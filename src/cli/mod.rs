@@ -5,6 +5,10 @@
 mod args;
 mod check;
 mod demo;
+mod discrepancies;
+mod discrepancies_args;
+mod discrepancies_show;
+mod entries;
 mod explain;
 mod keeping;
 mod output;
@@ -77,6 +81,7 @@ fn run(cli: &Cli) -> Result<Exit, Failure> {
         Command::Ingest { logs } => reconcile::ingest(&setup, logs),
         Command::Reconcile(arguments) => reconcile::reconcile(&setup, arguments),
         Command::Period(command) => period::period(&setup, command),
+        Command::Discrepancies(command) => discrepancies::discrepancies(&setup, command),
         Command::Demo { .. } | Command::Explain { .. } | Command::Init { .. } => Ok(Exit::Done),
     }
 }

@@ -11,20 +11,9 @@ use super::setup::{Failure, Setup};
 use crate::domain::balance::Balance;
 use crate::exit::Exit;
 use crate::jobs::period::{self, CloseOptions, PeriodError};
-use crate::jobs::reconcile::{Followed, OpeningFolder};
+use crate::jobs::reconcile::OpeningFolder;
 use crate::journal::period::ClosedPeriod;
-use crate::journal::{self, Author, JournalError};
-
-impl From<JournalError> for Failure {
-    fn from(error: JournalError) -> Self {
-        let exit = match &error {
-            JournalError::Damaged { .. } => Exit::Damaged,
-            JournalError::Storage { .. } => Exit::Disk,
-            JournalError::Author { .. } => Exit::Usage,
-        };
-        Self::new(exit, error)
-    }
-}
+use crate::journal::{self, Author};
 
 impl From<PeriodError> for Failure {
     fn from(error: PeriodError) -> Self {
@@ -43,7 +32,7 @@ pub(super) fn period(setup: &Setup, command: &PeriodCommand) -> Result<Exit, Fai
         PeriodCommand::Close { period, report, by, reviewed_by, reason } => {
             let (from, to) = month(period)?;
             let closed = period::close(CloseOptions {
-                journal: journal_path(setup),
+                journal: setup.journal_path(),
                 from,
                 to,
                 report,
@@ -60,7 +49,7 @@ pub(super) fn period(setup: &Setup, command: &PeriodCommand) -> Result<Exit, Fai
         }
         PeriodCommand::Reopen { period, by, reason } => {
             let (from, _) = month(period)?;
-            period::reopen(journal_path(setup), from, &author(setup, by.as_deref(), reason)?, setup.clock.now())?;
+            period::reopen(setup.journal_path(), from, &author(setup, by.as_deref(), reason)?, setup.clock.now())?;
             output::result(format_args!("{period} is open again"));
         }
         PeriodCommand::List => list(setup)?,
@@ -68,19 +57,12 @@ pub(super) fn period(setup: &Setup, command: &PeriodCommand) -> Result<Exit, Fai
     Ok(Exit::Done)
 }
 
-fn journal_path(setup: &Setup) -> &Path {
-    Path::new(&setup.config.journal.path)
-}
-
-/// `--by`, else the configured name, else the environment's.
 fn author(setup: &Setup, by: Option<&str>, reason: &str) -> Result<Author, Failure> {
-    let configured = Some(setup.config.journal.actor.as_str()).filter(|name| !name.is_empty());
-    let name = by.or(configured).map_or_else(|| std::env::var("USER").unwrap_or_default(), str::to_owned);
-    Ok(Author::new(&name, reason)?)
+    Ok(Author::new(&setup.actor(by)?, reason)?)
 }
 
 fn list(setup: &Setup) -> Result<(), Failure> {
-    let closed = journal::read(journal_path(setup))?.periods()?;
+    let closed = journal::read(setup.journal_path())?.periods()?;
     if setup.json {
         let rows: Vec<_> = closed.iter().map(json).collect();
         output::result(serde_json::Value::from(rows));
@@ -109,30 +91,24 @@ fn json(period: &ClosedPeriod) -> serde_json::Value {
     serde_json::json!({"at": at.to_string(), "by": by, "reason": reason, "close": close})
 }
 
-/// What the journal knows of the days `from` to `to`, and where their opening balances are: in `wanted`, or, for `auto`, in
-/// the report that was signed for the days before.
-pub(super) fn known(setup: &Setup, from: Date, to: Date, wanted: Option<&Path>) -> Result<(Option<OpeningFolder>, Followed), Failure> {
-    let journal = journal::read(journal_path(setup))?;
-    let closed = journal.periods()?;
+/// Where the opening balances of a period from this day are: in `wanted`, or, for `auto`, in the report that was signed for the
+/// days before.
+pub(super) fn opening(setup: &Setup, from: Date, wanted: Option<&Path>) -> Result<Option<OpeningFolder>, Failure> {
+    let Some(path) = wanted else { return Ok(None) };
+    let closed = journal::read(setup.journal_path())?.periods()?;
     let before = closed.iter().find(|period| period.close.closing.to.tomorrow().ok() == Some(from));
     let signed_hash = before.map(|period| period.close.closing_hash.clone());
-    let opening = match wanted {
-        None => None,
-        Some(path) if path == Path::new("auto") => match before {
-            Some(period) => Some(OpeningFolder { path: period.close.report.clone().into(), signed_hash }),
-            None if closed.is_empty() => None,
-            None => {
-                return Err(Failure::usage(format!(
-                    "the period before {from} is not closed\nhint: close it first, or name its folder: `--opening DIR`"
-                )));
-            }
-        },
-        Some(path) => Some(OpeningFolder { path: path.to_owned(), signed_hash }),
-    };
-    if wanted.is_some() && opening.is_none() {
-        output::note("no period is closed yet: the opening balances follow from the bills");
+    if path != Path::new("auto") {
+        return Ok(Some(OpeningFolder { path: path.to_owned(), signed_hash }));
     }
-    let this = closed.iter().find(|period| (period.close.closing.from, period.close.closing.to) == (from, to));
-    let signed = this.map(|period| (period.close.run_id.clone(), period.close.closing.clone()));
-    Ok((opening, Followed { register: Some(journal.register()?), signed }))
+    match before {
+        Some(period) => Ok(Some(OpeningFolder { path: period.close.report.clone().into(), signed_hash })),
+        None if closed.is_empty() => {
+            output::note("no period is closed yet: the opening balances follow from the bills");
+            Ok(None)
+        }
+        None => Err(Failure::usage(format!(
+            "the period before {from} is not closed\nhint: close it first, or name its folder: `--opening DIR`"
+        ))),
+    }
 }

@@ -14,7 +14,7 @@ use crate::domain::calendar::start_of_wib_day;
 use crate::domain::classify::{Nature, Policy, Unverifiable};
 use crate::exit::Exit;
 use crate::jobs::ingest::{self, IngestOptions};
-use crate::jobs::reconcile::{self, BillSource, Followed, OpeningFolder, ReconcileOptions};
+use crate::jobs::reconcile::{self, BillSource, OpeningFolder, ReconcileOptions};
 use crate::ledger::{Create, Ledger, SqliteLedger};
 
 /// What is reconciled, and against which evidence.
@@ -26,7 +26,6 @@ pub(super) struct Task {
     pub(super) external_ledger: Option<PathBuf>,
     pub(super) carry_in: Option<PathBuf>,
     pub(super) opening: Option<OpeningFolder>,
-    pub(super) followed: Followed,
     pub(super) out: PathBuf,
 }
 
@@ -36,7 +35,7 @@ pub(super) fn reconcile(setup: &Setup, arguments: &Reconcile) -> Result<Exit, Fa
         (None, Some(from), Some(to)) if from <= to => (from, to),
         _ => return Err(Failure::usage("`--from` must not be after `--to`")),
     };
-    let (opening, followed) = super::period::known(setup, from, to, arguments.opening.as_deref())?;
+    let opening = super::period::opening(setup, from, arguments.opening.as_deref())?;
     let task = Task {
         from,
         to,
@@ -45,7 +44,6 @@ pub(super) fn reconcile(setup: &Setup, arguments: &Reconcile) -> Result<Exit, Fa
         external_ledger: arguments.external_ledger.clone(),
         carry_in: arguments.carry_in.clone(),
         opening,
-        followed,
         out: arguments.out.clone(),
     };
     run(setup, &task, &setup.verification_keys()?)
@@ -69,7 +67,7 @@ pub(super) fn run(setup: &Setup, task: &Task, keys: &[SigningKey]) -> Result<Exi
         policy,
         carry_in: task.carry_in.clone(),
         opening: task.opening.clone(),
-        followed: task.followed.clone(),
+        journal: Some(setup.journal_path().to_path_buf()),
         out: task.out.clone(),
     };
     let report = reconcile::run(&options)?;
@@ -186,6 +184,12 @@ fn print(summary: &Value, out: &Path) {
         }
     }
     print_month(summary);
+    let figure = |key| summary.get("discrepancies").and_then(|found| found.get(key)).and_then(Value::as_u64).unwrap_or(0);
+    let cleared = summary.pointer("/discrepancies/cleared").and_then(Value::as_array).map_or(0, Vec::len);
+    let (count, breaks, accepted, reopened) = (figure("count"), figure("breaks"), figure("accepted"), figure("reopened"));
+    output::result(format_args!(
+        "discrepancies: {count}, {breaks} need somebody, {accepted} accepted, {reopened} reopened, {cleared} cleared"
+    ));
     output::result("control identities");
     for identity in summary.get("identities").and_then(Value::as_array).into_iter().flatten() {
         let text = |key| identity.get(key).map(|value| value.as_str().map_or_else(|| value.to_string(), str::to_owned)).unwrap_or_default();

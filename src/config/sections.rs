@@ -126,6 +126,6 @@ section!(
     /// `[accounts]`
     Accounts {
         in_transit: String, receivable: String, suspense: String, customer_deposit: String, shortfall: String,
-        write_off: String, fee_expense: String, vat_input: String, bank: String,
+        write_off: String, fee_expense: String, vat_input: String, bank: String, vat_percent: u32,
     }
 );

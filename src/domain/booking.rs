@@ -145,10 +145,7 @@ fn legs(debit: Account, credit: Account, amount: u64) -> Vec<Leg> {
 /// What the finding itself books.
 fn found(facts: &Facts) -> Option<Vec<Leg>> {
     let (account, amount) = holding(facts)?;
-    Some(match account {
-        Account::Shortfall => legs(account, Account::Receivable, amount),
-        account => legs(Account::InTransit, account, amount),
-    })
+    Some(if account == Account::Shortfall { legs(account, Account::Receivable, amount) } else { legs(Account::InTransit, account, amount) })
 }
 
 /// What a decision books.

@@ -4,6 +4,8 @@
 
 pub mod caller;
 pub mod demo;
+pub mod discrepancies;
+pub mod entries;
 pub mod ingest;
 pub mod issue;
 pub mod period;

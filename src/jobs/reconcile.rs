@@ -9,8 +9,9 @@ use jiff::civil::Date;
 use crate::doku::signature::SigningKey;
 use crate::domain::classify::{Class, Period, Policy};
 use crate::domain::digest::{self, Digest};
-use crate::domain::discrepancy::Register;
 use crate::evidence::{self, EvidenceError, Pairs, ReadOptions};
+use crate::jobs::discrepancies;
+use crate::journal::{self, Head, Journal, JournalError};
 use crate::ledger::{Ledger, LedgerError, ScopeTotals, Snapshot};
 use crate::reconcile::external::{self, DigestSum, ExternalError, MalformedRow};
 use crate::reconcile::month::{Closing, Month, MonthInputs, Opening};
@@ -43,8 +44,8 @@ pub struct ReconcileOptions {
     pub carry_in: Option<PathBuf>,
     /// The output folder of the period before, whose closing balances open this one.
     pub opening: Option<OpeningFolder>,
-    /// What people decided.
-    pub followed: Followed,
+    /// What people have decided, if there is a journal; it is only read.
+    pub journal: Option<PathBuf>,
     /// Where to write.
     pub out: PathBuf,
 }
@@ -56,15 +57,6 @@ pub struct OpeningFolder {
     pub path: PathBuf,
     /// The hash that was signed for that period, if it was closed.
     pub signed_hash: Option<String>,
-}
-
-/// What the journal knows of a period.
-#[derive(Clone, Debug, Default)]
-pub struct Followed {
-    /// The discrepancies of earlier reports and what was decided about them.
-    pub register: Option<Register>,
-    /// The run that was signed for this very period, and its closing balances.
-    pub signed: Option<(String, Closing)>,
 }
 
 /// Where the bills are from.
@@ -98,7 +90,7 @@ impl BillSource {
 pub struct ReconcileReport {
     /// Its figures.
     pub summary: Summary,
-    /// How many discrepancies need a person (exit 1).
+    /// How many discrepancies need a person (exit 1): BREAKs that nobody has accepted.
     pub breaks: usize,
     /// Whether the control identities hold (if not: exit 8).
     pub identities_hold: bool,
@@ -147,6 +139,9 @@ pub enum ReconcileError {
         /// What was found.
         reason: String,
     },
+    /// The journal cannot be used (exit 8 or 9).
+    #[error(transparent)]
+    Journal(#[from] JournalError),
     /// A report cannot be written (exit 9).
     #[error(transparent)]
     Report(#[from] WriteError),
@@ -192,8 +187,8 @@ pub fn run(options: &ReconcileOptions) -> Result<ReconcileReport, ReconcileError
     for (_, line) in evidence.lines.iter() {
         lines_digest.add(&line.digest);
     }
-    let month_inputs = MonthInputs::new(opening, options.followed.register.as_ref(), &terms);
-    let run_id = run_id(options, &month_inputs, &billed.digest, &lines_digest.finish());
+    let journal = options.journal.as_deref().map(journal::read).transpose()?.unwrap_or_default();
+    let run_id = run_id(options, opening.as_ref(), &billed.digest, &lines_digest.finish(), journal.head());
     let inputs = Inputs {
         bills: billed.bills,
         known: billed.known,
@@ -205,14 +200,25 @@ pub fn run(options: &ReconcileOptions) -> Result<ReconcileReport, ReconcileError
         not_evaluated: billed.not_evaluated,
     };
     let mut outcome = reconcile::reconcile(inputs, &terms);
-    let month = Month::of(&outcome, &terms, &month_inputs, evidence.files.len());
+    let standings = discrepancies::standings(&journal, &outcome, &terms, &run_id)?;
+    let register = discrepancies::register_after(&journal, &outcome, &terms, &run_id)?;
+    let month = Month::of(&outcome, &terms, &MonthInputs::new(opening, register.as_ref(), &terms), evidence.files.len());
     outcome.identities.extend_from_slice(&month.identities);
     let mut summary = Summary::of(&outcome, &terms, &evidence.files, billed.source, run_id);
-    let signed = options.followed.signed.as_ref().map(|(run_id, closing)| SignedFigures::of(run_id, closing, &month.closing));
-    summary.month = Some(MonthFigures::of(&month, &evidence.files, signed));
+    summary.discrepancies = discrepancies::counts(&outcome, &standings, journal.head());
+    summary.month = Some(MonthFigures::of(&month, &evidence.files, signed(&journal, &month.closing)?));
     let ledger_path = if let BillSource::External(path) = &options.source { Some(path.as_path()) } else { None };
-    report::write(&Report { outcome: &outcome, summary: &summary, month: &month, files: &evidence.files, ledger_path }, &options.out)?;
-    Ok(ReconcileReport { breaks: outcome.break_count(), identities_hold: outcome.identities_hold(), summary, outcome, month })
+    let files = evidence.files.as_slice();
+    let report = Report { outcome: &outcome, summary: &summary, month: &month, files, ledger_path, standings: &standings };
+    report::write(&report, &options.out)?;
+    Ok(ReconcileReport { breaks: summary.discrepancies.breaks, identities_hold: outcome.identities_hold(), summary, outcome, month })
+}
+
+/// The signed close of the same days, beside the balances of this run.
+fn signed(journal: &Journal, now: &Closing) -> Result<Option<SignedFigures>, JournalError> {
+    let periods = journal.periods()?;
+    let same = periods.iter().find(|period| (period.close.closing.from, period.close.closing.to) == (now.from, now.to));
+    Ok(same.map(|period| SignedFigures::of(&period.close.run_id, &period.close.closing, now)))
 }
 
 fn external_bills(path: &Path, terms: &Terms) -> Result<Billed, ReconcileError> {
@@ -272,11 +278,14 @@ fn opening_of(folder: &OpeningFolder, period: Period) -> Result<Opening, Reconci
 }
 
 /// Equal for equal content of the inputs, whatever their order or files, and equal configuration.
-fn run_id(options: &ReconcileOptions, month: &MonthInputs, bills: &Digest, lines: &Digest) -> String {
+fn run_id(options: &ReconcileOptions, opening: Option<&Opening>, bills: &Digest, lines: &Digest, journal: Head) -> String {
     let words = format!("{} {} {} {:?} {}", options.from, options.to, options.as_of, options.policy, options.client_id);
-    let carried = month.opening.as_ref().map_or("", |opening| &opening.from.hash);
-    let decided = format!("{:?} {:?}", month.decisions, month.discrepancies);
-    let full = digest::of_parts(&[b"run", bills, lines, words.as_bytes(), carried.as_bytes(), decided.as_bytes()]);
+    // Decisions are an input: they change what a report says of its findings.
+    let journal = (journal.sequence > 0).then_some(journal.hash);
+    let mut parts: Vec<&[u8]> = vec![b"run", bills, lines, words.as_bytes()];
+    parts.extend(journal.as_ref().map(Digest::as_slice));
+    parts.extend(opening.map(|opening| opening.from.hash.as_bytes()));
+    let full = digest::of_parts(&parts);
     digest::hex(full.get(..16).unwrap_or(&full))
 }
 

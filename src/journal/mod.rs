@@ -90,11 +90,28 @@ pub struct Head {
     pub hash: Digest,
 }
 
+impl Head {
+    /// The end of a journal whose last line is `record`.
+    #[must_use]
+    pub const fn of(record: &Record) -> Self {
+        Self { sequence: record.sequence, hash: record.hash }
+    }
+}
+
 impl std::fmt::Display for Head {
     /// `sequence:hash`.
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(f, "{}:{}", self.sequence, digest::hex(&self.hash))
     }
+}
+
+/// One step of one item, and the line that made it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Dated<'a> {
+    /// Who, when and why.
+    pub record: &'a Record,
+    /// What.
+    pub change: Change,
 }
 
 /// Everything a journal says, its chain verified.
@@ -114,7 +131,7 @@ impl Journal {
     /// Its end.
     #[must_use]
     pub fn head(&self) -> Head {
-        self.records.last().map_or(Head { sequence: 0, hash: [0; 32] }, |last| Head { sequence: last.sequence, hash: last.hash })
+        self.records.last().map_or(Head { sequence: 0, hash: [0; 32] }, Head::of)
     }
 
     /// The discrepancies as they stand: the fold of all lines.
@@ -129,11 +146,11 @@ impl Journal {
     ///
     /// # Errors
     /// [`JournalError::Damaged`] when a line tells what cannot have happened.
-    pub fn changes(&self) -> Result<(Register, Vec<(&Record, Change)>), JournalError> {
+    pub fn changes(&self) -> Result<(Register, Vec<Dated<'_>>), JournalError> {
         let (mut register, mut all) = (Register::default(), Vec::new());
         for record in &self.records {
             let changes = record.entry.apply(record.at, &mut register).map_err(|error| self.damaged(record, &error))?;
-            all.extend(changes.into_iter().map(|change| (record, change)));
+            all.extend(changes.into_iter().map(|change| Dated { record, change }));
         }
         Ok((register, all))
     }

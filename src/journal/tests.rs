@@ -19,6 +19,11 @@ fn author() -> Author {
     Author::new(" Siti ", "month end").unwrap()
 }
 
+/// How many lines end in `bytes`.
+fn lines_in(bytes: &[u8]) -> u64 {
+    u64::try_from(bytes.split(|&byte| byte == b'\n').count() - 1).unwrap()
+}
+
 /// A journal of three lines.
 fn three(folder: &tempfile::TempDir) -> std::path::PathBuf {
     let path = folder.path().join("tagih.journal");
@@ -48,7 +53,7 @@ fn a_file_cut_anywhere_keeps_every_whole_line_and_the_next_writer_goes_on_from_t
     let bytes = fs::read(&path).unwrap();
     for length in 0..bytes.len() {
         fs::write(&path, &bytes[..length]).unwrap();
-        let whole = bytes[..length].iter().filter(|&&byte| byte == b'\n').count() as u64;
+        let whole = lines_in(&bytes[..length]);
         assert_eq!(read(&path).unwrap().head().sequence, whole, "{length}");
         let mut writer = Writer::open(&path).unwrap();
         writer.append(at(), &author(), entry("again")).unwrap();
@@ -66,7 +71,7 @@ fn no_byte_can_change_and_no_line_go_or_move_unnoticed() {
         let mut changed = bytes.clone();
         changed[at] ^= 1;
         fs::write(&path, &changed).unwrap();
-        let line = bytes[..at].iter().filter(|&&byte| byte == b'\n').count() as u64 + 1;
+        let line = lines_in(&bytes[..at]) + 1;
         let found = read(&path);
         assert!(matches!(found, Err(JournalError::Damaged { line: named, .. }) if named == line), "byte {at}: {found:?}");
         assert!(Writer::open(&path).is_err());
@@ -101,4 +106,56 @@ fn nobody_and_no_reason_are_refused() {
     for (actor, reason) in [("", "why"), ("  ", "why"), ("Siti", ""), ("Siti", " \t"), ("Si\nti", "why"), ("Siti", "a\u{1b}[2J")] {
         assert!(Author::new(actor, reason).is_err(), "{actor:?} {reason:?}");
     }
+}
+
+#[test]
+fn decisions_in_one_line_or_in_many_make_the_same_register() {
+    use crate::domain::discrepancy::{Action, Decision, Facts, Sighting, Step};
+    let facts = |id: &str| Facts {
+        id: id.into(),
+        class: "P01".into(),
+        nature: "BREAK".into(),
+        severity: "critical".into(),
+        flags: vec!["N03".into()],
+        invoice_number: "INV".into(),
+        payment_code: "00=12".into(),
+        channel: Some("alfa".into()),
+        expected: None,
+        paid: Some(5_000),
+        paid_at: Some(at()),
+        reason: "neither is known".into(),
+        recommended: "trace".into(),
+        evidence: vec!["ab".into()],
+        times: 1,
+    };
+    let Entry::Seen { sighting: empty } = entry("run") else { panic!() };
+    let seen = Entry::Seen { sighting: Sighting { new: ["a", "b", "c"].map(facts).into(), ..empty } };
+    let decision = |(id, step): (&str, Step)| Decision {
+        id: id.into(),
+        facts: facts(id).fingerprint(),
+        step,
+        reason: "why".into(),
+        by: "Siti".into(),
+        owner: Some("Finance".into()),
+        comment: None,
+    };
+    let steps = [
+        ("a", Step::Resolve { action: Action::Refund, reviewer: Some("Budi".into()) }),
+        ("b", Step::Propose { action: Action::WriteOff }),
+        ("a", Step::Reopen),
+        ("c", Step::Note),
+    ];
+    let decisions: Vec<Decision> = steps.into_iter().map(decision).collect();
+    let registers = [1, 2, 3, 4].map(|size| {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("tagih.journal");
+        let mut writer = Writer::open(&path).unwrap();
+        writer.append(at(), &author(), seen.clone()).unwrap();
+        for chunk in decisions.chunks(size) {
+            writer.append(at(), &author(), Entry::Decided { decisions: chunk.to_vec() }).unwrap();
+        }
+        read(&path).unwrap().register().unwrap()
+    });
+    assert!(registers.iter().all(|register| register == &registers[0]));
+    assert_eq!(registers[0].items().count(), 3);
 }

@@ -128,7 +128,7 @@ fn judge_bill((number, bill): (u32, &Bill), attached: AttachedToBill, mark: Paid
 }
 
 /// Rules, 1.5: open at any time from the period's start to as-of.
-fn in_scope(inputs: &Inputs, number: u32, bill: &Bill, terms: &Terms) -> bool {
+pub(super) fn in_scope(inputs: &Inputs, number: u32, bill: &Bill, terms: &Terms) -> bool {
     let starts_at = terms.period.starts_at();
     let grace = jiff::SignedDuration::from_mins(terms.policy.expiry_grace_minutes);
     let expired = bill.expires_at().is_some_and(|at| starts_at.duration_since(at) > grace);

@@ -116,6 +116,17 @@ impl Outcome {
         }
     }
 
+    /// Whether a bill with this number and code was in scope, so that its class says how it stands. An empty code is any: a bill
+    /// that had none is judged again under the one it was given.
+    #[must_use]
+    pub fn has_judged_bill(&self, invoice_number: &str, payment_code: &str, terms: &Terms) -> bool {
+        let bills = &self.inputs.bills;
+        bills.numbered(invoice_number).any(|number| {
+            let same_code = payment_code.is_empty() || bills.payment_code(number) == payment_code;
+            same_code && bills.get(number).is_some_and(|bill| judge_bills::in_scope(&self.inputs, number, bill, terms))
+        })
+    }
+
     /// The line that proves a payment.
     #[must_use]
     pub fn proof(&self, judged: &JudgedPayment) -> Option<&Line> {

@@ -5,7 +5,10 @@
 pub mod atomic;
 mod carried;
 mod csv;
+pub mod entries;
+pub mod folder;
 pub mod issue;
+pub mod items;
 mod jsonl;
 pub mod manifest;
 mod matched;
@@ -22,6 +25,7 @@ use serde::Serialize;
 
 use crate::domain::calendar::wib;
 use crate::domain::classify::ClassSet;
+use crate::domain::discrepancy::Standings;
 use crate::domain::line::InputFile;
 use crate::reconcile::month::Month;
 use crate::reconcile::{Finding, Outcome};
@@ -45,6 +49,8 @@ pub struct Report<'a> {
     pub files: &'a [InputFile],
     /// The external ledger, if that is where the bills are from.
     pub ledger_path: Option<&'a Path>,
+    /// What the journal knows of the findings.
+    pub standings: &'a Standings,
 }
 
 type Writer<'a> = BufWriter<&'a File>;

@@ -50,7 +50,7 @@ pub struct Summary {
     pub retry_slots: BTreeMap<&'static str, u64>,
     /// Classes that these inputs, or this version, cannot decide.
     pub not_evaluated: Vec<&'static str>,
-    /// Rows of discrepancies.csv, and how many are BREAKs.
+    /// Rows of discrepancies.csv, and how they stand.
     pub discrepancies: Discrepancies,
     /// The control identities.
     pub identities: Vec<IdentityFigures>,
@@ -129,12 +129,20 @@ pub struct Figures {
 }
 
 /// Rows of discrepancies.csv.
-#[derive(Clone, Copy, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize)]
 pub struct Discrepancies {
     /// All.
     pub count: usize,
-    /// Of nature BREAK.
+    /// Of nature BREAK and not accepted.
     pub breaks: usize,
+    /// Accepted by a decision made on the same facts.
+    pub accepted: usize,
+    /// Open again after a decision, or after having been cleared.
+    pub reopened: usize,
+    /// Ids of the journal that this run looked at and found in order.
+    pub cleared: Vec<String>,
+    /// The end of the journal that was read; absent without one.
+    pub journal_head: Option<String>,
 }
 
 /// Two figures that must be one.
@@ -183,7 +191,14 @@ impl Summary {
             late_evidence_after_grace: after_grace(outcome, terms).into(),
             retry_slots: RetrySlot::ALL.into_iter().map(RetrySlot::name).zip(outcome.payments.retry_slots).collect(),
             not_evaluated: missing.iter().map(|class| class.id()).collect(),
-            discrepancies: Discrepancies { count: outcome.findings.len(), breaks: outcome.break_count() },
+            discrepancies: Discrepancies {
+                count: outcome.findings.len(),
+                breaks: outcome.break_count(),
+                accepted: 0,
+                reopened: 0,
+                cleared: Vec::new(),
+                journal_head: None,
+            },
             identities: outcome
                 .identities
                 .iter()

@@ -122,18 +122,15 @@ pub const fn next_status(status: Option<Status>, event: EventKind) -> Option<Sta
     use EventKind as E;
     use Status as S;
     Some(match (status, event) {
-        (None, E::SeenFirst) => S::Open,
-        (Some(S::Open), E::SeenAgain | E::SeenChanged | E::Noted) => S::Open,
-        (Some(S::Reopened), E::SeenAgain | E::SeenChanged | E::Noted) => S::Reopened,
-        (Some(S::Open | S::Reopened), E::Resolved) => S::Accepted,
-        (Some(S::Open | S::Reopened), E::Proposed) => S::Proposed,
-        (Some(S::Proposed), E::SeenAgain | E::Noted) => S::Proposed,
-        (Some(S::Proposed), E::Approved) => S::Accepted,
-        (Some(S::Accepted), E::SeenAgain | E::Noted) => S::Accepted,
-        (Some(S::Proposed | S::Accepted), E::SeenChanged | E::Reopened) => S::Reopened,
-        (Some(S::Open | S::Proposed | S::Accepted | S::Reopened), E::Gone) => S::Cleared,
-        (Some(S::Cleared), E::SeenAgain | E::SeenChanged) => S::Reopened,
-        (Some(S::Cleared), E::Noted) => S::Cleared,
+        (None, E::SeenFirst) | (Some(S::Open), E::SeenAgain | E::SeenChanged | E::Noted) => S::Open,
+        (Some(S::Open | S::Reopened), E::Proposed) | (Some(S::Proposed), E::SeenAgain | E::Noted) => S::Proposed,
+        (Some(S::Open | S::Reopened), E::Resolved) | (Some(S::Proposed), E::Approved) | (Some(S::Accepted), E::SeenAgain | E::Noted) => {
+            S::Accepted
+        }
+        (Some(S::Reopened), E::SeenAgain | E::SeenChanged | E::Noted)
+        | (Some(S::Proposed | S::Accepted), E::SeenChanged | E::Reopened)
+        | (Some(S::Cleared), E::SeenAgain | E::SeenChanged) => S::Reopened,
+        (Some(S::Open | S::Proposed | S::Accepted | S::Reopened), E::Gone) | (Some(S::Cleared), E::Noted) => S::Cleared,
         (None, E::SeenAgain | E::SeenChanged | E::Gone | E::Resolved | E::Proposed | E::Approved | E::Noted | E::Reopened)
         | (Some(S::Open | S::Proposed | S::Accepted | S::Cleared | S::Reopened), E::SeenFirst)
         | (Some(S::Open | S::Reopened | S::Accepted | S::Cleared), E::Approved)

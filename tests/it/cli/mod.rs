@@ -1,6 +1,7 @@
 //! The program itself, end to end: the built binary, real files, a sandbox on loopback.
 
 mod bad_input;
+mod discrepancies;
 mod exit_codes;
 mod flows;
 mod keeping;

@@ -106,7 +106,7 @@ fn the_report_has_exactly_the_documented_files_and_columns() {
     assert_eq!(
         discrepancies.lines().next().unwrap(),
         "discrepancy_id,class,flags,nature,severity,invoice_number,payment_code,channel,amount_expected,amount_paid,amount_difference,\
-         paid_at,reason,action,evidence"
+         paid_at,reason,action,evidence,first_seen,last_seen,status,owner,comment"
     );
     let evidence = fs::read_to_string(world.path("report/evidence.csv")).unwrap();
     assert_eq!(evidence.lines().next().unwrap(), "digest,file,line,byte");

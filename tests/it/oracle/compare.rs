@@ -13,7 +13,7 @@ use serde_json::Value;
 use sha2::{Digest as _, Sha256};
 use tagih::doku::signature::SigningKey;
 use tagih::domain::classify::{Policy, Unverifiable};
-use tagih::jobs::reconcile::{self, BillSource, Followed, ReconcileOptions};
+use tagih::jobs::reconcile::{self, BillSource, ReconcileOptions};
 
 use super::evidence::hex;
 use super::message::{CLIENT, SECRET};
@@ -58,7 +58,7 @@ pub(crate) fn options(settings: &Settings, source: BillSource, notifications: Ve
         policy: policy(settings),
         carry_in: None,
         opening: None,
-        followed: Followed::default(),
+        journal: None,
         out,
     }
 }
