@@ -19,7 +19,7 @@ pub fn standings(journal: &Journal, outcome: &Outcome, terms: &Terms, run_id: &s
     if journal.records().is_empty() {
         return Ok(Standings::new_of(run.period()));
     }
-    let (register, sighting) = sighting(journal, outcome, terms, run)?;
+    let (register, sighting) = sighting(journal, outcome, terms, &run)?;
     Standings::after(&register, &sighting).map_err(|error| illegal(journal, &error))
 }
 
@@ -29,7 +29,7 @@ pub fn standings(journal: &Journal, outcome: &Outcome, terms: &Terms, run_id: &s
 /// When the journal tells what cannot have happened.
 pub fn register_after(journal: &Journal, outcome: &Outcome, terms: &Terms, run_id: &str) -> Result<Option<Register>, JournalError> {
     let run = Run { run_id: run_id.to_owned(), from: terms.period.from, to: terms.period.to, as_of: terms.as_of };
-    let (mut register, sighting) = sighting(journal, outcome, terms, run)?;
+    let (mut register, sighting) = sighting(journal, outcome, terms, &run)?;
     if register.runs().is_empty() {
         return Ok(None);
     }
@@ -37,12 +37,12 @@ pub fn register_after(journal: &Journal, outcome: &Outcome, terms: &Terms, run_i
     Ok(Some(register))
 }
 
-fn sighting(journal: &Journal, outcome: &Outcome, terms: &Terms, run: Run) -> Result<(Register, Sighting), JournalError> {
+fn sighting(journal: &Journal, outcome: &Outcome, terms: &Terms, run: &Run) -> Result<(Register, Sighting), JournalError> {
     let register = journal.register()?;
     let known = register.items().filter(|(_, item)| item.facts.subject() == Subject::Bill && item.status != Status::Cleared);
     let judged = known.filter(|(_, item)| outcome.has_judged_bill(&item.facts.invoice_number, &item.facts.payment_code, terms));
     let looked_at: Vec<String> = judged.map(|(id, _)| id.clone()).collect();
-    let sighting = look(&register, &run, outcome.findings.iter().map(facts_of).collect(), &looked_at);
+    let sighting = look(&register, run, outcome.findings.iter().map(facts_of).collect(), &looked_at);
     Ok((register, sighting))
 }
 

@@ -9,9 +9,11 @@ use tagih::domain::amount::Amount;
 use tagih::domain::bill::{Expiry, Policy, RecordedTerms};
 use tagih::domain::channel::{Channel, Method};
 use tagih::domain::digest;
+use tagih::domain::discrepancy::{Action, Decision, Step};
 use tagih::domain::ids::{InvoiceNumber, PaymentCode, RequestId};
 use tagih::domain::lifecycle::{CodeAnswer, Event, OperationKind};
-use tagih::ledger::{Binding, Create, Entry, Ledger, Private, SqliteLedger};
+use tagih::journal::{Author, Entry, Writer};
+use tagih::ledger::{Binding, Create, Entry as LedgerEntry, Ledger, Private, SqliteLedger};
 
 use super::reconcile::{line, summary};
 use super::world::{CLIENT, Ran, World};
@@ -58,7 +60,7 @@ impl Books {
     }
 
     fn tell(&self, when: &str, invoice: &str, event: Event) {
-        let entry = Entry { invoice_number: InvoiceNumber::new(invoice).unwrap(), at: at(when), event, private: Private::default() };
+        let entry = LedgerEntry { invoice_number: InvoiceNumber::new(invoice).unwrap(), at: at(when), event, private: Private::default() };
         self.runtime.block_on(self.ledger.record(vec![entry])).unwrap();
     }
 
@@ -334,4 +336,28 @@ fn under_four_eyes_a_second_person_must_have_looked() {
     reviewed(" SARI ").expect(2).says(&["E0855", "the same person"]);
     reviewed("Budi").expect(0);
     assert!(books.world.run(&["period", "list"]).expect(0).stdout.contains("reviewed by Budi"));
+}
+
+#[test]
+fn a_refund_decided_in_the_next_month_leaves_suspense_and_the_open_discrepancies_of_that_month() {
+    let books = Books::new("");
+    books.august();
+    books.reconcile("2026-08", "august.jsonl", "2026-09-02", &[]);
+    books.world.run(&["discrepancies", "take", "2026-08", "--by", "Sari"]).expect(0);
+    books.reconcile("2026-08", "august.jsonl", "2026-09-02", &[]);
+    assert_eq!(books.rolled("2026-08", "open_discrepancies"), "new 3/377000, closing 3/377000", "P01, P06 and the bill paid twice");
+    books.close("2026-08").expect(0);
+    let id = books.world.column("2026-08/suspense.csv", "discrepancy_id").remove(0);
+    let mut writer = Writer::open(&books.world.path("tagih.journal")).unwrap();
+    let facts = writer.journal().register().unwrap().get(&id).unwrap().facts.fingerprint();
+    let (step, by) = (Step::Resolve { action: Action::Refund, reviewer: None }, "Sari".to_owned());
+    let decision = Decision { id, facts, step, reason: "payer found".into(), by, owner: None, comment: None };
+    let author = Author::new("Sari", "payer found").unwrap();
+    writer.append(at("2026-09-15"), &author, Entry::Decided { decisions: vec![decision] }).unwrap();
+    drop(writer);
+    books.september();
+    books.reconcile("2026-09", "september.jsonl", "2026-10-02", &["--opening", "auto"]);
+    assert_eq!(books.rolled("2026-09", "suspense"), "opening 1/77000, prior_period 1/88000, refunded -1/-77000, closing 1/88000");
+    assert_eq!(books.rolled("2026-09", "open_discrepancies"), "opening 3/377000, accepted -1/-77000, closing 2/300000");
+    books.close("2026-09").expect(0);
 }
