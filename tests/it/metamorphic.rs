@@ -275,15 +275,15 @@ fn doubling_every_amount_doubles_every_sum_and_moves_no_count() {
 /// Every `amount` is twice as much; every other figure is the same. Digests and identities are looked at elsewhere.
 fn compare(once: &Value, twice: &Value, path: &str) {
     match (once, twice) {
-        (Value::Object(one), Value::Object(two)) => {
-            assert!(one.keys().eq(two.keys()), "{path}");
-            for (key, value) in one.iter().filter(|(key, _)| !key.contains("digest") && !key.contains("hash") && *key != "identities") {
-                compare(value, &two[key], &format!("{path}/{key}"));
+        (Value::Object(left), Value::Object(right)) => {
+            assert!(left.keys().eq(right.keys()), "{path}");
+            for (key, value) in left.iter().filter(|(key, _)| !key.contains("digest") && !key.contains("hash") && *key != "identities") {
+                compare(value, &right[key], &format!("{path}/{key}"));
             }
         }
-        (Value::Array(one), Value::Array(two)) => {
-            assert_eq!(one.len(), two.len(), "{path}");
-            one.iter().zip(two).for_each(|(one, two)| compare(one, two, path));
+        (Value::Array(left), Value::Array(right)) => {
+            assert_eq!(left.len(), right.len(), "{path}");
+            left.iter().zip(right).for_each(|(left, right)| compare(left, right, path));
         }
         _ if path.ends_with("/amount") => assert_eq!(once.as_i64().unwrap() * 2, twice.as_i64().unwrap(), "{path}"),
         _ => assert_eq!(once, twice, "{path}"),

@@ -73,7 +73,7 @@ impl Books {
             Event::Intended { operation, terms: terms.clone(), request_id, wire_invoice_number, body_digest: String::new() },
         );
         let answer = CodeAnswer {
-            payment_code: PaymentCode::new(&code(invoice)).unwrap(),
+            payment_code: PaymentCode::new(code(invoice)).unwrap(),
             created_at: Some(at(created)),
             expires_at: Some(at(expires)),
             how_to_pay_page: None,
