@@ -11,6 +11,7 @@ pub mod exit;
 pub mod gateway;
 pub mod intake;
 pub mod jobs;
+pub mod journal;
 pub mod ledger;
 pub mod reconcile;
 pub mod report;

@@ -85,6 +85,12 @@ pub(super) enum Command {
     },
     /// Notification logs against the ledger: a discrepancy report
     Reconcile(Reconcile),
+    /// Close a month's books, open them again, list what is closed
+    #[command(subcommand)]
+    Period(PeriodCommand),
+    /// Decide about what reports found, and keep the decisions
+    #[command(subcommand)]
+    Discrepancies(super::discrepancies_args::DiscrepanciesCommand),
     /// The whole story of one bill
     Why {
         /// Its invoice number
@@ -230,12 +236,51 @@ pub(super) struct Reconcile {
     /// The output folder of an earlier period: its payments make a later one a second payment
     #[arg(long, value_name = "DIR")]
     pub(super) carry_in: Option<PathBuf>,
+    /// Carry balances over from the period before: its output folder, or `auto` for the one that was closed
+    #[arg(long, value_name = "DIR|auto")]
+    pub(super) opening: Option<PathBuf>,
     /// The instant the report speaks of (default: now)
     #[arg(long, value_name = "TIME")]
     pub(super) as_of: Option<Timestamp>,
     /// Where the report goes
     #[arg(long, value_name = "DIR")]
     pub(super) out: PathBuf,
+}
+
+#[derive(Debug, Subcommand)]
+pub(super) enum PeriodCommand {
+    /// Sign a month's report: from then on its balances stand, and the next month is carried on from them
+    Close {
+        /// The WIB month
+        #[arg(value_name = "2026-10")]
+        period: String,
+        /// The output folder of its `tagih reconcile`
+        #[arg(long, value_name = "DIR")]
+        report: PathBuf,
+        /// Who closes it (default: `journal.actor`, else the environment variable USER)
+        #[arg(long, value_name = "NAME")]
+        by: Option<String>,
+        /// Who looked at it besides
+        #[arg(long, value_name = "NAME")]
+        reviewed_by: Option<String>,
+        /// Why or on what grounds, for the record
+        #[arg(long)]
+        reason: String,
+    },
+    /// Open the last closed month again
+    Reopen {
+        /// The WIB month
+        #[arg(value_name = "2026-10")]
+        period: String,
+        /// Who opens it
+        #[arg(long, value_name = "NAME")]
+        by: Option<String>,
+        /// Why, for the record
+        #[arg(long)]
+        reason: String,
+    },
+    /// What is closed, by whom, with which balances
+    List,
 }
 
 #[derive(Debug, Subcommand)]

@@ -86,6 +86,7 @@ pub(super) fn demo(global: &Global, out: Option<&Path>) -> Result<Exit, Failure>
         external_ledger: None,
         request_history: None,
         carry_in: None,
+        opening: None,
         settlement: Vec::new(),
         out: report.clone(),
     };

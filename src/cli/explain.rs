@@ -7,7 +7,7 @@ use crate::domain::code::Code;
 use crate::domain::language::Language;
 use crate::domain::texts;
 use crate::exit::Exit;
-use crate::{doku, domain, evidence, intake, ledger, reconcile, serve};
+use crate::{doku, domain, evidence, intake, journal, ledger, reconcile, serve};
 
 /// Every error code of the program, by module, then every class.
 fn codes() -> impl Iterator<Item = &'static Code> {
@@ -19,6 +19,7 @@ fn codes() -> impl Iterator<Item = &'static Code> {
         serve::codes::ALL,
         evidence::codes::ALL,
         reconcile::codes::ALL,
+        journal::codes::ALL,
     ];
     errors.into_iter().flatten().chain(Class::all().map(|class| &class.info().code))
 }

@@ -5,9 +5,14 @@
 mod args;
 mod check;
 mod demo;
+mod discrepancies;
+mod discrepancies_args;
+mod discrepancies_show;
+mod entries;
 mod explain;
 mod keeping;
 mod output;
+mod period;
 mod reconcile;
 mod sandbox;
 mod sender;
@@ -82,6 +87,8 @@ fn run(cli: &Cli) -> Result<Exit, Failure> {
         Command::Sandbox(arguments) => sandbox::sandbox(&setup, arguments),
         Command::Ingest { logs } => reconcile::ingest(&setup, logs),
         Command::Reconcile(arguments) => reconcile::reconcile(&setup, arguments),
+        Command::Period(command) => period::period(&setup, command),
+        Command::Discrepancies(command) => discrepancies::discrepancies(&setup, command),
         Command::Demo { .. } | Command::Explain { .. } | Command::Init { .. } | Command::Completions { .. } | Command::Man { .. } => {
             Ok(Exit::Done)
         }

@@ -13,7 +13,7 @@ use crate::doku::signature::SigningKey;
 use crate::domain::classify::{Class, Nature, Policy, Unverifiable};
 use crate::exit::Exit;
 use crate::jobs::ingest::{self, IngestOptions};
-use crate::jobs::reconcile::{self, BillSource, ReconcileOptions};
+use crate::jobs::reconcile::{self, BillSource, OpeningFolder, ReconcileOptions};
 use crate::ledger::{Create, Ledger as _, SqliteLedger};
 use crate::reconcile::codes;
 
@@ -27,6 +27,7 @@ pub(super) struct Task {
     pub(super) request_history: Option<PathBuf>,
     pub(super) carry_in: Option<PathBuf>,
     pub(super) settlement: Vec<PathBuf>,
+    pub(super) opening: Option<OpeningFolder>,
     pub(super) out: PathBuf,
 }
 
@@ -36,6 +37,7 @@ pub(super) fn reconcile(setup: &Setup, arguments: &Reconcile) -> Result<Exit, Fa
         (None, Some(from), Some(to)) if from <= to => (from, to),
         _ => return Err(Failure::usage("`--from` must not be after `--to`")),
     };
+    let opening = super::period::opening(setup, from, arguments.opening.as_deref())?;
     let task = Task {
         from,
         to,
@@ -45,6 +47,7 @@ pub(super) fn reconcile(setup: &Setup, arguments: &Reconcile) -> Result<Exit, Fa
         request_history: arguments.request_history.clone(),
         carry_in: arguments.carry_in.clone(),
         settlement: expand(&arguments.settlement)?,
+        opening,
         out: arguments.out.clone(),
     };
     run(setup, &task, &setup.verification_keys()?)
@@ -72,6 +75,8 @@ pub(super) fn run(setup: &Setup, task: &Task, keys: &[SigningKey]) -> Result<Exi
         policy,
         carry_in: task.carry_in.clone(),
         settlement: super::settlement::files(setup, task)?,
+        opening: task.opening.clone(),
+        journal: Some(setup.journal_path().to_path_buf()),
         out: task.out.clone(),
     };
     let report = reconcile::run(&options)?;
@@ -211,6 +216,13 @@ fn print(summary: &Value, out: &Path) {
             }
         }
     }
+    print_month(summary);
+    let figure = |key| summary.get("discrepancies").and_then(|found| found.get(key)).and_then(Value::as_u64).unwrap_or(0);
+    let cleared = summary.pointer("/discrepancies/cleared").and_then(Value::as_array).map_or(0, Vec::len);
+    let (count, breaks, accepted, reopened) = (figure("count"), figure("breaks"), figure("accepted"), figure("reopened"));
+    output::result(format_args!(
+        "discrepancies: {count}, {breaks} need somebody, {accepted} accepted, {reopened} reopened, {cleared} cleared"
+    ));
     output::result("control identities");
     for identity in summary.get("identities").and_then(Value::as_array).into_iter().flatten() {
         let text = |key| identity.get(key).map(|value| value.as_str().map_or_else(|| value.to_string(), str::to_owned)).unwrap_or_default();
@@ -218,4 +230,36 @@ fn print(summary: &Value, out: &Path) {
         output::result(format_args!("  {} {sign} {}  {}", text("left"), text("right"), text("name")));
     }
     output::result(format_args!("report in {}", out.display()));
+}
+
+/// Each balance from its opening to its closing, and what the signed report said otherwise.
+fn print_month(summary: &Value) {
+    let Some(month) = summary.get("month") else { return };
+    let figures = |of: &Value| {
+        let count = of.get("count").and_then(Value::as_i64).unwrap_or(0);
+        let amount = of.get("amount").and_then(Value::as_i64).unwrap_or(0);
+        format!("{count:>9}  {:>22}", rupiah(amount.into()))
+    };
+    for (name, roll) in month.get("roll_forwards").and_then(Value::as_object).into_iter().flatten() {
+        output::result(format_args!("{}", name.replace('_', " ")));
+        let line = |name: &str, of: &Value| output::result(format_args!("  {name:<16} {}", figures(of)));
+        line("opening", roll.get("opening").unwrap_or(&Value::Null));
+        for movement in roll.get("movements").and_then(Value::as_array).into_iter().flatten() {
+            if figures(movement) != figures(&Value::Null) {
+                line(&movement.get("name").and_then(Value::as_str).unwrap_or_default().replace('_', " "), movement);
+            }
+        }
+        line("closing", roll.get("closing").unwrap_or(&Value::Null));
+    }
+    let Some(signed) = month.get("signed").filter(|signed| !signed.is_null()) else { return };
+    let differences = signed.get("differences").and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default();
+    output::result(if differences.is_empty() {
+        "this period is closed with these balances"
+    } else {
+        "this period was closed with other balances"
+    });
+    for difference in differences {
+        let text = |key| difference.get(key).and_then(Value::as_str).unwrap_or_default();
+        output::result(format_args!("  {}: signed {}, now {}", text("figure"), text("signed"), text("now")));
+    }
 }

@@ -14,10 +14,14 @@ use crate::domain::channel::{Channel, Method};
 use crate::domain::plan::Minting;
 use crate::exit::Exit;
 use crate::intake::{self, AdditionalOptions, AmountFormat, CodeTemplate, Defaults, IntakeError, Limits, ReportTemplate};
+use crate::jobs::entries::EntriesError;
 use crate::jobs::ingest::IngestError;
 use crate::jobs::reconcile::ReconcileError;
+use crate::journal::{Author, JournalError};
 use crate::ledger::{Binding, LedgerError};
 use crate::report::atomic::WriteError;
+use crate::report::folder::FolderError;
+use crate::report::items::ItemsError;
 use crate::secret::{self, SecretError, Sources};
 
 /// An error a person reads, and the exit code it ends with.
@@ -88,10 +92,45 @@ impl From<IngestError> for Failure {
     }
 }
 
+impl From<JournalError> for Failure {
+    fn from(error: JournalError) -> Self {
+        let exit = match error {
+            JournalError::Damaged { .. } => Exit::Damaged,
+            JournalError::Storage { .. } => Exit::Disk,
+            JournalError::Author { .. } => Exit::Usage,
+        };
+        Self::new(exit, error)
+    }
+}
+
+impl From<FolderError> for Failure {
+    fn from(error: FolderError) -> Self {
+        Self::new(Exit::Input, error)
+    }
+}
+
+impl From<ItemsError> for Failure {
+    fn from(error: ItemsError) -> Self {
+        Self::new(Exit::Input, error)
+    }
+}
+
+impl From<EntriesError> for Failure {
+    fn from(error: EntriesError) -> Self {
+        let exit = match error {
+            EntriesError::Unmapped(_) => Exit::Usage,
+            EntriesError::Unbalanced { .. } => Exit::Damaged,
+            EntriesError::Write(_) => Exit::Disk,
+        };
+        Self::new(exit, error)
+    }
+}
+
 impl From<ReconcileError> for Failure {
     fn from(error: ReconcileError) -> Self {
         let exit = match error {
             ReconcileError::Ledger(error) => return error.into(),
+            ReconcileError::Journal(error) => return error.into(),
             ReconcileError::Period { .. } => Exit::Usage,
             ReconcileError::Report(_) => Exit::Disk,
             ReconcileError::Evidence(_)
@@ -99,6 +138,7 @@ impl From<ReconcileError> for Failure {
             | ReconcileError::External(_)
             | ReconcileError::TooManyBills
             | ReconcileError::CarryIn { .. } => Exit::Input,
+            ReconcileError::Opening { .. } => Exit::Damaged,
         };
         Self::new(exit, error)
     }
@@ -131,6 +171,7 @@ impl Setup {
             ("doku.client_id", "MCH-0001-DEMO".to_owned()),
             ("doku.verify_response", "enforce".to_owned()),
             ("ledger.path", out.join("demo.ledger").display().to_string()),
+            ("journal.path", out.join("demo.journal").display().to_string()),
             ("pacing.rate_per_second", "500".to_owned()),
             ("pacing.burst", "100".to_owned()),
             ("pacing.in_flight_max", "32".to_owned()),
@@ -144,6 +185,18 @@ impl Setup {
 
     pub(super) fn ledger_path(&self) -> &Path {
         Path::new(&self.config.ledger.path)
+    }
+
+    pub(super) fn journal_path(&self) -> &Path {
+        Path::new(&self.config.journal.path)
+    }
+
+    /// Who acts: as the command says, else as configured, else as the system calls them.
+    pub(super) fn actor(&self, by: Option<&str>) -> Result<String, Failure> {
+        let configured = filled(&self.config.journal.actor);
+        let actor = by.map(str::to_owned).or(configured).or_else(|| std::env::var("USER").ok()).unwrap_or_default();
+        // The reason is another matter; this only checks the name.
+        Ok(Author::new(&actor, "named").map(|author| author.actor().to_owned())?)
     }
 
     /// The ledger is bound to this for life.

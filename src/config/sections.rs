@@ -27,6 +27,9 @@ pub struct Config {
     pub reconcile: Reconcile,
     pub serve: Serve,
     pub settlement: Settlement,
+    pub journal: Journal,
+    pub discrepancies: Discrepancies,
+    pub accounts: Accounts,
 }
 
 macro_rules! section {
@@ -161,4 +164,19 @@ section!(
 section!(
     /// `[settlement.alfa]`, `[settlement.indomaret]`
     SettledChannel { settled_by_doku: bool, working_days: u32, fee_rupiah: u64, fee_basis_points: u32, vat_percent: u32 }
+);
+section!(
+    /// `[journal]`
+    Journal { path: String, actor: String }
+);
+section!(
+    /// `[discrepancies]`
+    Discrepancies { four_eyes: bool }
+);
+section!(
+    /// `[accounts]`
+    Accounts {
+        in_transit: String, receivable: String, suspense: String, customer_deposit: String, shortfall: String,
+        write_off: String, fee_expense: String, vat_input: String, bank: String, vat_percent: u32,
+    }
 );

@@ -39,6 +39,20 @@ pub fn of_bytes(bytes: &[u8]) -> Digest {
     Sha256::digest(bytes).into()
 }
 
+/// Reads 64 hexadecimal digits.
+#[must_use]
+pub fn from_hex(text: &str) -> Option<Digest> {
+    let mut digest = [0; 32];
+    let (pairs, rest) = text.as_bytes().as_chunks::<2>();
+    if pairs.len() != digest.len() || !rest.is_empty() {
+        return None;
+    }
+    for (byte, pair) in digest.iter_mut().zip(pairs) {
+        *byte = u8::from_str_radix(str::from_utf8(pair).ok()?, 16).ok()?;
+    }
+    Some(digest)
+}
+
 /// Lower-case hexadecimal.
 #[must_use]
 pub fn hex(bytes: &[u8]) -> String {

@@ -10,6 +10,7 @@ use super::amount::{Amount, Rupiah};
 use super::channel::Channel;
 use super::classify::Class;
 use super::digest::Digest;
+use super::store::Stores;
 
 /// No bill is known to be meant.
 pub const NO_BILL: u32 = u32::MAX;
@@ -121,6 +122,8 @@ pub struct Line {
     pub marks: Marks,
     /// Why it got no further.
     pub detail: Detail,
+    /// Which store took the money, by its place in [`Lines::stores`]; 0 when it is not named.
+    pub store: u16,
 }
 
 /// Yes-or-no findings about a line.
@@ -181,6 +184,7 @@ impl Line {
             channel: Channel::Alfa,
             marks: Marks(0),
             detail: Detail(0),
+            store: 0,
         }
     }
 
@@ -211,17 +215,20 @@ impl Line {
 pub struct Lines {
     pieces: Vec<Vec<Line>>,
     texts: Vec<u8>,
+    stores: Stores,
 }
 
 impl Lines {
     const PIECE: usize = 1 << 16;
 
-    /// Adds lines and their texts, to which their `text_at` refer.
-    pub fn append(&mut self, lines: Vec<Line>, texts: &[u8]) {
+    /// Adds lines, and the texts and stores to which their `text_at` and `store` refer.
+    pub fn append(&mut self, lines: Vec<Line>, texts: &[u8], stores: &Stores) {
         let base = u32::try_from(self.texts.len()).unwrap_or(u32::MAX);
         self.texts.extend_from_slice(texts);
+        let moved = self.stores.take(stores);
         for mut line in lines {
             line.text_at = line.text_at.saturating_add(base);
+            line.store = usize::from(line.store).checked_sub(1).and_then(|place| moved.get(place)).copied().unwrap_or(0);
             if self.pieces.last().is_none_or(|piece| piece.len() == Self::PIECE) {
                 self.pieces.push(Vec::with_capacity(Self::PIECE));
             }
@@ -229,6 +236,12 @@ impl Lines {
                 piece.push(line);
             }
         }
+    }
+
+    /// The stores that took money.
+    #[must_use]
+    pub const fn stores(&self) -> &Stores {
+        &self.stores
     }
 
     /// How many there are.

@@ -5,15 +5,20 @@
 #![deny(clippy::arithmetic_side_effects, clippy::wildcard_enum_match_arm)]
 
 pub mod additional;
+pub mod ageing;
 pub mod amount;
+pub mod balance;
 pub mod bill;
+pub mod booking;
 pub mod calendar;
 pub mod channel;
 pub mod check;
 pub mod classify;
+pub mod closing;
 pub mod code;
 pub mod codes;
 pub mod digest;
+pub mod discrepancy;
 pub mod doubt;
 pub mod end;
 pub mod fee;
@@ -26,4 +31,5 @@ pub mod payment;
 pub mod personal;
 pub mod plan;
 pub mod settlement;
+pub mod store;
 pub mod texts;

@@ -12,12 +12,16 @@ use crate::doku::signature::{Components, Stamp};
 use crate::domain::classify::{Class, LateFacts, Unverifiable, line_flags};
 use crate::domain::digest::{self, Digest};
 use crate::domain::line::{Detail, Line, Marks};
+use crate::domain::store::Stores;
 
 /// Reads lines one after the other.
 #[derive(Debug)]
 pub(super) struct Inspector<'a> {
     options: &'a ReadOptions<'a>,
 }
+
+/// Where ids that match no bill are kept, and the names of stores.
+type Kept<'a> = (&'a mut Vec<u8>, &'a mut Stores);
 
 /// Whether a message is DOKU's.
 enum Finding {
@@ -33,7 +37,7 @@ impl<'a> Inspector<'a> {
     }
 
     /// The record of one line (without its line end); the ids that match no bill go to `texts`.
-    pub(super) fn inspect(&self, raw: &[u8], texts: &mut Vec<u8>) -> Line {
+    pub(super) fn inspect(&self, raw: &[u8], texts: &mut Vec<u8>, stores: &mut Stores) -> Line {
         let digest = digest::of_bytes(raw);
         if raw.len() > LINE_MAX {
             return refused(digest, Class::N01, "the line is longer than 1 MiB");
@@ -43,14 +47,14 @@ impl<'a> Inspector<'a> {
             Envelope::Malformed(why) => refused(digest, Class::N01, why),
             Envelope::Bare => match self.options.policy.unverifiable {
                 Unverifiable::Strict => refused(digest, Class::N03, "the body stands without headers"),
-                Unverifiable::TrustLog => self.read_body(text, digest, None, texts),
+                Unverifiable::TrustLog => self.read_body(text, digest, None, (texts, stores)),
             },
-            Envelope::Received(received) => self.judge(&received, digest, texts),
+            Envelope::Received(received) => self.judge(&received, digest, (texts, stores)),
         }
     }
 
     /// Verifies a received message, then reads its body.
-    fn judge(&self, received: &Received<'_>, digest: Digest, texts: &mut Vec<u8>) -> Line {
+    fn judge(&self, received: &Received<'_>, digest: Digest, kept: Kept<'_>) -> Line {
         let body_digest = digest::of_bytes(received.body.as_bytes());
         let verified = match self.verify(&received.headers, received.target.as_deref(), body_digest) {
             Finding::ForeignClient => return refused(digest, Class::N04, "`Client-Id` is not ours"),
@@ -61,7 +65,7 @@ impl<'a> Inspector<'a> {
             },
             Finding::Verified => true,
         };
-        let mut line = self.read_body(&received.body, digest, Some(received), texts);
+        let mut line = self.read_body(&received.body, digest, Some(received), kept);
         line.marks = line.marks.and(Marks::VERIFIED, verified);
         line.request_key = received.headers.request_id.as_deref().map_or(0, key);
         line.body_key = short(key(&body_digest));
@@ -89,7 +93,7 @@ impl<'a> Inspector<'a> {
         if verified { Finding::Verified } else { Finding::Forged }
     }
 
-    fn read_body(&self, body: &str, digest: Digest, received: Option<&Received<'_>>, texts: &mut Vec<u8>) -> Line {
+    fn read_body(&self, body: &str, digest: Digest, received: Option<&Received<'_>>, (texts, stores): Kept<'_>) -> Line {
         let found = match notification::parse(body) {
             Message::Notification(found) => found,
             Message::OtherService => return refused(digest, Class::N13, ""),
@@ -103,6 +107,9 @@ impl<'a> Inspector<'a> {
         line.content_key = short(content_key(&found));
         if let NotifiedAmount::Usable(amount) = found.amount {
             line.amount = amount.get();
+        }
+        if class == Class::N00 {
+            line.store = stores.number(&found.agent.id, &found.agent.store_id);
         }
         line.marks = self.marks(&found, received);
         if let Some(at) = received.and_then(|received| received.at) {

@@ -11,6 +11,7 @@ use crate::doku::signature::SigningKey;
 use crate::domain::amount::Rupiah;
 use crate::domain::classify::{Class, Policy};
 use crate::domain::line::{Detail, InputFile, Line, Lines, RawTotals};
+use crate::domain::store::Stores;
 
 /// Blocks a thread parses at once; together with those being read, twice as many megabytes a thread.
 const BATCH_PER_THREAD: usize = 2;
@@ -73,7 +74,7 @@ impl Evidence {
         if !fits(self.lines.len().saturating_add(parsed.lines.len())) || !fits(self.lines.text_len().saturating_add(parsed.texts.len())) {
             return Err(EvidenceError::TooMany);
         }
-        self.lines.append(parsed.lines, &parsed.texts);
+        self.lines.append(parsed.lines, &parsed.texts, &parsed.stores);
         self.raw.success_count = self.raw.success_count.saturating_add(parsed.raw.success_count);
         self.raw.success_amount = self.raw.success_amount.plus(parsed.raw.success_amount);
         Ok(())
@@ -84,12 +85,13 @@ impl Evidence {
 struct Parsed {
     lines: Vec<Line>,
     texts: Vec<u8>,
+    stores: Stores,
     raw: RawTotals,
 }
 
 impl Parsed {
     fn of(block: &Block, options: &ReadOptions<'_>) -> Self {
-        let mut parsed = Self { lines: Vec::new(), texts: Vec::new(), raw: RawTotals::default() };
+        let mut parsed = Self { lines: Vec::new(), texts: Vec::new(), stores: Stores::default(), raw: RawTotals::default() };
         match &block.content {
             Content::Lines(bytes) => parsed.read_lines(block, bytes, options),
             Content::Oversized(digest) => {
@@ -110,7 +112,7 @@ impl Parsed {
             let end = memchr::memchr(b'\n', rest).unwrap_or(rest.len());
             let raw = rest.get(..end).unwrap_or_default();
             let raw = if end < rest.len() { raw.strip_suffix(b"\r").unwrap_or(raw) } else { raw };
-            let line = inspector.inspect(raw, &mut self.texts);
+            let line = inspector.inspect(raw, &mut self.texts, &mut self.stores);
             self.push(line, block, number, start);
             start = start.saturating_add(end).saturating_add(1);
             number = number.saturating_add(1);

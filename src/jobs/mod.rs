@@ -4,8 +4,11 @@
 
 pub mod caller;
 pub mod demo;
+pub mod discrepancies;
+pub mod entries;
 pub mod ingest;
 pub mod issue;
+pub mod period;
 pub mod reconcile;
 pub mod serve;
 pub mod stop;

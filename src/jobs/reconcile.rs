@@ -15,12 +15,16 @@ use crate::domain::ids::InvoiceNumber;
 use crate::domain::settlement::{SettlementRow, SettlementTerms};
 use crate::evidence::settlement::{self, SettlementError};
 use crate::evidence::{self, EvidenceError, Pairs, ReadOptions};
+use crate::jobs::discrepancies;
+use crate::journal::{self, Head, Journal, JournalError};
 use crate::ledger::{FoundTotals, Lapses, Ledger, LedgerError, ScopeTotals, Snapshot};
 use crate::reconcile::external::{self, DigestSum, ExternalError, MalformedRow};
+use crate::reconcile::month::{Closing, Month, MonthInputs, Opening};
 use crate::reconcile::settle::SettlementInput;
 use crate::reconcile::{self, Bills, Inputs, KnownPayment, Outcome, StatusEvidence, Tally, Terms, Unlisted};
 use crate::report::atomic::WriteError;
 use crate::report::summary::{LedgerSource, Summary};
+use crate::report::summary_month::{MonthFigures, SignedFigures};
 use crate::report::{self, Report};
 
 /// Everything a reconciliation is made from.
@@ -46,6 +50,10 @@ pub struct ReconcileOptions {
     pub carry_in: Option<PathBuf>,
     /// Settlement files, if the money is to be followed to the bank.
     pub settlement: Option<SettlementFiles>,
+    /// The output folder of the period before, whose closing balances open this one.
+    pub opening: Option<OpeningFolder>,
+    /// What people have decided, if there is a journal; it is only read.
+    pub journal: Option<PathBuf>,
     /// Where to write.
     pub out: PathBuf,
 }
@@ -57,6 +65,15 @@ pub struct SettlementFiles {
     pub files: Vec<PathBuf>,
     /// What the merchant knows.
     pub terms: SettlementTerms,
+}
+
+/// Where opening balances are from.
+#[derive(Clone, Debug)]
+pub struct OpeningFolder {
+    /// The output folder of the period before.
+    pub path: PathBuf,
+    /// The hash that was signed for that period, if it was closed.
+    pub signed_hash: Option<String>,
 }
 
 /// Where the bills are from.
@@ -103,12 +120,14 @@ impl BillSource {
 pub struct ReconcileReport {
     /// Its figures.
     pub summary: Summary,
-    /// How many discrepancies need a person (exit 1).
+    /// How many discrepancies need a person (exit 1): BREAKs that nobody has accepted.
     pub breaks: usize,
     /// Whether the control identities hold (if not: exit 8).
     pub identities_hold: bool,
     /// What was concluded, for callers that look closer.
     pub outcome: Outcome,
+    /// The figures of the period.
+    pub month: Month,
 }
 
 /// Why a reconciliation could not be done.
@@ -145,6 +164,17 @@ pub enum ReconcileError {
         /// What was found.
         reason: String,
     },
+    /// The balances of the period before cannot be taken over (exit 8).
+    #[error("E0850: the closing balances in `{}` cannot be carried over: {reason}\nhint: name the output folder that was closed for the period before, unchanged", path.display())]
+    Opening {
+        /// Which folder.
+        path: PathBuf,
+        /// What was found.
+        reason: String,
+    },
+    /// The journal cannot be used (exit 8 or 9).
+    #[error(transparent)]
+    Journal(#[from] JournalError),
     /// A report cannot be written (exit 9).
     #[error(transparent)]
     Report(#[from] WriteError),
@@ -183,7 +213,8 @@ pub fn run(options: &ReconcileOptions) -> Result<ReconcileReport, ReconcileError
         BillSource::ExternalBeside { path, history } => external_bills(path, Some(history), &terms)?,
         BillSource::Ledger { snapshot, scope, found, lapses } => own_bills(snapshot, *scope, *found, lapses, &terms)?,
     };
-    if let Some(folder) = &options.carry_in {
+    let opening = options.opening.as_ref().map(|folder| opening_of(folder, period)).transpose()?;
+    for folder in options.carry_in.iter().chain(options.opening.as_ref().map(|folder| &folder.path)) {
         carry_in(&mut billed, folder).map_err(|error| ReconcileError::CarryIn { path: folder.clone(), reason: error.to_string() })?;
     }
     let read = ReadOptions { keys: &options.keys, client_id: &options.client_id, policy: &options.policy, pairs: &billed.bills };
@@ -193,7 +224,15 @@ pub fn run(options: &ReconcileOptions) -> Result<ReconcileReport, ReconcileError
         lines_digest.add(&line.digest);
     }
     let settlement = options.settlement.as_ref().map(read_settlement).transpose()?;
-    let run_id = run_id(options, &billed.digest, &lines_digest.finish(), settlement.as_ref());
+    let journal = options.journal.as_deref().map(journal::read).transpose()?.unwrap_or_default();
+    let content = Content {
+        bills: billed.digest,
+        lines: lines_digest.finish(),
+        settlement: settlement.as_ref().map(settlement_digest),
+        journal: journal.head(),
+        opening: opening.as_ref(),
+    };
+    let run_id = run_id(options, &content);
     let inputs = Inputs {
         bills: billed.bills,
         known: billed.known,
@@ -207,14 +246,29 @@ pub fn run(options: &ReconcileOptions) -> Result<ReconcileReport, ReconcileError
         not_evaluated: billed.not_evaluated,
         settlement,
     };
-    let outcome = reconcile::reconcile(inputs, &terms);
-    let summary = Summary::of(&outcome, &terms, &evidence.files, billed.source, run_id);
+    let mut outcome = reconcile::reconcile(inputs, &terms);
+    let standings = discrepancies::standings(&journal, &outcome, &terms, &run_id)?;
+    let register = discrepancies::register_after(&journal, &outcome, &terms, &run_id)?;
+    let month = Month::of(&outcome, &terms, &MonthInputs::new(opening, register.as_ref(), &terms), evidence.files.len());
+    outcome.identities.extend_from_slice(&month.identities);
+    let mut summary = Summary::of(&outcome, &terms, &evidence.files, billed.source, run_id);
+    summary.discrepancies = discrepancies::counts(&outcome, &standings, journal.head());
+    summary.month = Some(MonthFigures::of(&month, &evidence.files, signed(&journal, &month.closing)?));
     let ledger_path = match &options.source {
         BillSource::External(path) | BillSource::ExternalBeside { path, .. } => Some(path.as_path()),
         BillSource::Ledger { .. } => None,
     };
-    report::write(&Report { outcome: &outcome, summary: &summary, files: &evidence.files, ledger_path }, &options.out)?;
-    Ok(ReconcileReport { breaks: outcome.break_count(), identities_hold: outcome.identities_hold(), summary, outcome })
+    let files = evidence.files.as_slice();
+    let report = Report { outcome: &outcome, summary: &summary, month: &month, files, ledger_path, standings: &standings };
+    report::write(&report, &options.out)?;
+    Ok(ReconcileReport { breaks: summary.discrepancies.breaks, identities_hold: outcome.identities_hold(), summary, outcome, month })
+}
+
+/// The signed close of the same days, beside the balances of this run.
+fn signed(journal: &Journal, now: &Closing) -> Result<Option<SignedFigures>, JournalError> {
+    let periods = journal.periods()?;
+    let same = periods.iter().find(|period| (period.close.closing.from, period.close.closing.to) == (now.from, now.to));
+    Ok(same.map(|period| SignedFigures::of(&period.close.run_id, &period.close.closing, now)))
 }
 
 fn external_bills(path: &Path, history: Option<&Snapshot>, terms: &Terms) -> Result<Billed, ReconcileError> {
@@ -296,12 +350,42 @@ fn settlement_digest(input: &SettlementInput) -> Digest {
     digest::of_parts(&[&sum.finish(), format!("{:?}", input.terms).as_bytes()])
 }
 
+/// The balances in `folder`, which must be those of the days right before `period`, and those that were signed.
+fn opening_of(folder: &OpeningFolder, period: Period) -> Result<Opening, ReconcileError> {
+    let wrong = |reason: String| ReconcileError::Opening { path: folder.path.clone(), reason };
+    let mut opening = report::read_opening(&folder.path).map_err(|error| wrong(error.to_string()))?;
+    let (from, to) = (opening.from.from, opening.from.to);
+    if to.tomorrow().ok() != Some(period.from) {
+        return Err(wrong(format!("they are those of {from} to {to}, and this period starts on {}", period.from)));
+    }
+    if let Some(signed) = &folder.signed_hash {
+        if *signed != opening.from.hash {
+            return Err(wrong(format!("their hash is {}, but {signed} was signed", opening.from.hash)));
+        }
+        opening.from.signed = true;
+    }
+    Ok(opening)
+}
+
+/// What a report is made from, by content.
+struct Content<'a> {
+    bills: Digest,
+    lines: Digest,
+    settlement: Option<Digest>,
+    /// Decisions are an input: they change what a report says of its findings.
+    journal: Head,
+    opening: Option<&'a Opening>,
+}
+
 /// Equal for equal content of the inputs, whatever their order or files, and equal configuration.
-fn run_id(options: &ReconcileOptions, bills: &Digest, lines: &Digest, settlement: Option<&SettlementInput>) -> String {
+fn run_id(options: &ReconcileOptions, content: &Content<'_>) -> String {
     let words = format!("{} {} {} {:?} {}", options.from, options.to, options.as_of, options.policy, options.client_id);
-    let settlement = settlement.map(settlement_digest);
-    let mut parts: Vec<&[u8]> = vec![b"run", bills, lines, words.as_bytes()];
-    parts.extend(settlement.as_ref().map(Digest::as_slice));
+    let journal = (content.journal.sequence > 0).then_some(content.journal.hash);
+    let mut parts: Vec<&[u8]> = vec![b"run", &content.bills, &content.lines, words.as_bytes()];
+    for (name, part) in [("settlement", &content.settlement), ("journal", &journal)] {
+        parts.extend(part.iter().flat_map(|digest| [name.as_bytes(), digest.as_slice()]));
+    }
+    parts.extend(content.opening.iter().flat_map(|opening| [b"opening".as_slice(), opening.from.hash.as_bytes()]));
     let full = digest::of_parts(&parts);
     digest::hex(full.get(..16).unwrap_or(&full))
 }

@@ -3,61 +3,10 @@
 use jiff::Timestamp;
 
 use super::index::{Index, hash};
+use super::new_bill::{ExternalMark, NewBill};
+use super::side::Side;
 use crate::domain::amount::Amount;
 use crate::domain::channel::Channel;
-
-/// What is known of one bill, as its source tells it.
-#[derive(Clone, Debug)]
-#[allow(clippy::struct_excessive_bools, reason = "they are independent facts of one bill")]
-pub struct NewBill<'a> {
-    /// Its own number.
-    pub invoice_number: &'a str,
-    /// The number DOKU knows its code by, where that is another.
-    pub wire_invoice_number: Option<&'a str>,
-    /// Its code; `None`: it has none, or nobody knows it yet.
-    pub payment_code: Option<&'a str>,
-    /// The number under which a code of unknown digits may exist, while an issue is on its way or in doubt.
-    pub open_invoice_number: Option<&'a str>,
-    /// Where it is to be paid.
-    pub channel: Channel,
-    /// What it asks for.
-    pub amount: Amount,
-    /// May it be paid more than once.
-    pub reusable: bool,
-    /// Whether its issue is on its way or in doubt.
-    pub issue_in_doubt: bool,
-    /// When the ledger first heard of it.
-    pub planned_at: Option<Timestamp>,
-    /// When its code was made.
-    pub created_at: Option<Timestamp>,
-    /// When its code stops being payable.
-    pub expires_at: Option<Timestamp>,
-    /// When its cancellation was acknowledged.
-    pub cancelled_at: Option<Timestamp>,
-    /// Whether an external ledger says it is paid.
-    pub paid: ExternalMark,
-    /// What it asked for before.
-    pub earlier_amounts: &'a [Amount],
-    /// The name it shares with other bills of the same debt.
-    pub bill_group: Option<&'a str>,
-    /// When its policy's state was recorded, in that order, and whether it was lapsed or cancelled by it.
-    pub lapses: &'a [(Timestamp, bool)],
-    /// L08: whether its code came with other terms than asked for.
-    pub issued_otherwise: bool,
-    /// Whether its code was given up for dead (an expired one), so that another bill may hold it.
-    pub code_is_dead: bool,
-}
-
-/// What an external ledger says of payment.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum ExternalMark {
-    /// Not paid.
-    Unpaid,
-    /// Paid, at a time it does not say.
-    Undated,
-    /// Paid then.
-    At(Timestamp),
-}
 
 /// One bill.
 #[derive(Clone, Debug)]
@@ -169,6 +118,8 @@ pub struct TooMany;
 pub struct Bills {
     all: Vec<Bill>,
     texts: String,
+    /// What only the month's figures ask for.
+    side: Side,
     histories: Vec<Vec<Amount>>,
     groups: std::collections::HashMap<String, u32>,
     /// Of the few bills whose policy was ever lapsed or cancelled.
@@ -223,6 +174,7 @@ impl Bills {
         }
         let group = new.bill_group.map_or(0, |name| self.group(name));
         let history = self.history(new.earlier_amounts);
+        self.side.push(new);
         self.all.push(Bill {
             text_at,
             invoice_length: u8::try_from(new.invoice_number.len()).unwrap_or(u8::MAX),
@@ -313,6 +265,11 @@ impl Bills {
     pub(super) fn policy_lapsed(&self, bill: u32, at: Timestamp) -> bool {
         let until_then = self.lapses.get(&bill).and_then(|lapses| lapses.iter().rfind(|(recorded_at, _)| *recorded_at <= at));
         until_then.is_some_and(|&(_, lapsed)| lapsed)
+    }
+
+    /// What only the month's figures ask for.
+    pub(super) const fn side(&self) -> &Side {
+        &self.side
     }
 
     /// Runs of bills whose codes may be equal, for L07.

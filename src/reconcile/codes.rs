@@ -60,5 +60,64 @@ pub const MALFORMED: Code = Code::new(
     "check that the files are whole notification logs, or raise `reconcile.malformed_lines_max_percent` if they are meant to be so",
 );
 
+/// Opening balances cannot be taken over.
+pub const OPENING: Code = Code::new(
+    "E0850",
+    "opening balances unusable",
+    "the folder does not hold the closing balances of the period right before, or not as they were signed: a list, a balance or a hash was changed",
+    "name the output folder that was closed for that period, as it was written; if it is lost, reopen the period and reconcile it again",
+);
+
+/// A report cannot be signed because it is not whole.
+pub const NOT_WHOLE: Code = Code::new(
+    "E0851",
+    "report folder not whole",
+    "a file of the report is missing, or is not what its summary says was written",
+    "reconcile the period again, and close it with that report",
+);
+/// A report is not that of the period.
+pub const OTHER_DAYS: Code = Code::new(
+    "E0852",
+    "report of other days",
+    "only a report of exactly the period's days, drawn up after their end, can close it",
+    "run `tagih reconcile --period` for the month once it is over",
+);
+/// A report whose figures do not agree.
+pub const UNSIGNABLE: Code = Code::new(
+    "E0853",
+    "report with a failed control identity",
+    "two counters in the report differ, so its balances must not be relied on",
+    "keep the inputs and the output folder, and report the defect",
+);
+/// Periods out of their order.
+pub const ORDER: Code = Code::new(
+    "E0854",
+    "period out of order",
+    "periods are closed one right after the other, each carried on from the balances signed before, and reopened the last one first",
+    "see `tagih period list`; reconcile with `--opening auto` before closing",
+);
+/// A second person is missing.
+pub const REVIEWER: Code = Code::new(
+    "E0855",
+    "a second person must have looked at it",
+    "the one who closes a period cannot also be the one who reviewed it, and under `discrepancies.four_eyes` somebody must",
+    "give `--reviewed-by` the name of somebody else",
+);
+
 /// All of them.
-pub const ALL: &[Code] = &[LEDGER_UNREADABLE, COLUMN_MISSING, TOO_MANY_BILLS, PERIOD, NOT_WRITTEN, IDENTITY, CARRY_IN, MALFORMED];
+pub const ALL: &[Code] = &[
+    LEDGER_UNREADABLE,
+    COLUMN_MISSING,
+    TOO_MANY_BILLS,
+    PERIOD,
+    NOT_WRITTEN,
+    IDENTITY,
+    CARRY_IN,
+    MALFORMED,
+    OPENING,
+    NOT_WHOLE,
+    OTHER_DAYS,
+    UNSIGNABLE,
+    ORDER,
+    REVIEWER,
+];

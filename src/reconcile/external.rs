@@ -7,8 +7,9 @@ use jiff::civil::{Date, DateTime};
 use rayon::prelude::*;
 
 use super::Terms;
-use super::bills::{Bills, ExternalMark, NewBill};
+use super::bills::Bills;
 use super::known::KnownPayment;
+use super::new_bill::{ExternalMark, NewBill};
 use super::tally::Tally;
 use crate::domain::amount::{Amount, Rupiah};
 use crate::domain::calendar::{at_wib, end_of_wib_day, start_of_wib_day};
@@ -79,19 +80,19 @@ pub enum ExternalError {
 
 const REQUIRED: [&str; 9] =
     ["invoice_number", "payment_code", "channel", "amount", "status", "reusable", "created_at", "expires_at", "cancelled_at"];
-const OPTIONAL: [&str; 5] = ["paid_at", "paid_amount", "amount_history", "bill_group", "policy_status"];
+const OPTIONAL: [&str; 7] = ["paid_at", "paid_amount", "amount_history", "bill_group", "policy_status", "policy_type", "due_date"];
 
 /// Where each known column is.
 #[derive(Debug)]
 struct Columns {
-    places: [Option<usize>; 14],
+    places: [Option<usize>; 16],
 }
 
 impl Columns {
     fn of(header: &csv::ByteRecord, path: &Path) -> Result<Self, ExternalError> {
         let names: Vec<String> =
             header.iter().map(|cell| String::from_utf8_lossy(cell).trim_start_matches('\u{feff}').trim().to_ascii_lowercase()).collect();
-        let mut places = [None; 14];
+        let mut places = [None; 16];
         for (place, column) in places.iter_mut().zip(REQUIRED.into_iter().chain(OPTIONAL)) {
             *place = names.iter().position(|name| name == column);
             if place.is_none() && REQUIRED.contains(&column) {
@@ -323,12 +324,21 @@ fn parse<'r>(columns: &Columns, row: &'r csv::ByteRecord, width: usize) -> Resul
         cancelled_at,
         paid,
         earlier_amounts: &[],
+        superseded_at: &[],
+        product: Some(cell(14, "policy_type")?).filter(|name| !name.is_empty()),
+        due_on: due_on(cell(15, "due_date")?)?,
         bill_group: Some(cell(12, "bill_group")?).filter(|name| !name.is_empty()),
         lapses: &[],
         issued_otherwise: false,
         code_is_dead: false,
     };
     Ok(ParsedRow { bill, earlier_amounts, paid_amount, policy_status: cell(13, "policy_status")? })
+}
+
+/// A WIB day, or nothing.
+fn due_on(text: &str) -> Result<Option<Date>, Fault> {
+    let date = Some(text).filter(|text| !text.is_empty()).map(str::parse);
+    date.transpose().map_err(|_| ("due_date", format!("`{text}` is no date: write 2026-10-05")))
 }
 
 /// The word must be one of four, and have the time it speaks of beside it.

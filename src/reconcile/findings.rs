@@ -86,6 +86,11 @@ pub(super) fn id(parts: &[&[u8]]) -> String {
     digest::hex(full.get(..12).unwrap_or(&full))
 }
 
+/// The id of whatever is found about a payment.
+pub(super) fn payment_id(identity: &Digest) -> String {
+    id(&[b"payment", identity])
+}
+
 impl<'a> Findings<'a> {
     pub(super) fn new(inputs: &'a Inputs, payments: &'a Payments, judged: &'a [JudgedPayment], terms: &'a Terms) -> Self {
         Self { inputs, payments, judged, terms, found: Vec::new() }
@@ -141,7 +146,7 @@ impl<'a> Findings<'a> {
         let bill = self.inputs.bills.get(judged.bill);
         let (evidence, sources) = self.proofs(self.payments.successes(proved));
         Some(Finding {
-            id: id(&[b"payment", &line.identity]),
+            id: payment_id(&line.identity),
             class: judged.class,
             flags: judged.flags,
             nature: Nature::Break,

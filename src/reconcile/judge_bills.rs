@@ -2,9 +2,10 @@
 
 use rayon::prelude::*;
 
-use super::bills::{Bill, Bills, ExternalMark};
+use super::bills::{Bill, Bills};
 use super::dedupe::Payments;
 use super::judge::{JudgedPayment, attaches, known_of};
+use super::new_bill::ExternalMark;
 use super::settle::Settled;
 use super::tally::{Tallies, Tally, add_nature};
 use super::{Inputs, Terms};
@@ -134,7 +135,7 @@ fn judge_bill((number, bill): (u32, &Bill), situation: &BillSituation, twice: bo
 }
 
 /// Rules, 1.5: open at any time from the period's start to as-of.
-fn in_scope(inputs: &Inputs, number: u32, bill: &Bill, terms: &Terms) -> bool {
+pub(super) fn in_scope(inputs: &Inputs, number: u32, bill: &Bill, terms: &Terms) -> bool {
     let starts_at = terms.period.starts_at();
     let grace = jiff::SignedDuration::from_mins(terms.policy.expiry_grace_minutes);
     let expired = bill.expires_at().is_some_and(|at| starts_at.duration_since(at) > grace);

@@ -11,27 +11,31 @@ mod index;
 mod judge;
 mod judge_bills;
 mod known;
+pub mod month;
+mod new_bill;
 mod own;
 mod parquet;
 pub mod settle;
+mod side;
 mod status;
 mod tally;
 mod unlisted;
 
 use jiff::Timestamp;
 
-pub use bills::{Bills, ExternalMark, NewBill, TooMany};
+pub use bills::{Bills, TooMany};
 pub use dedupe::{Payments, dedupe};
 pub use findings::{Finding, Source};
 pub use judge::{JudgedPayment, attaches};
 pub use known::KnownPayment;
+pub use new_bill::{ExternalMark, NewBill};
 pub use own::{from_states, known_payments};
 pub use status::StatusEvidence;
 pub use tally::{Identity, Tallies, Tally};
 pub use unlisted::{Unlisted, unlisted};
 
 use crate::domain::classify::{Class, Nature, Period, Policy, Severity};
-use crate::domain::line::{Line, Lines, RawTotals};
+use crate::domain::line::{Line, Lines, NO_BILL, RawTotals};
 
 /// Everything a run concludes from.
 #[derive(Debug)]
@@ -115,6 +119,27 @@ impl Outcome {
     #[must_use]
     pub fn amount_due(&self, judged: &JudgedPayment) -> u64 {
         self.inputs.bills.get(judged.bill).map_or(0, |bill| bill.amount.get())
+    }
+
+    /// The invoice number and the code by which a payment was notified.
+    #[must_use]
+    pub fn notified_ids(&self, judged: &JudgedPayment) -> (&str, &str) {
+        match self.proof(judged) {
+            Some(line) if line.bill == NO_BILL => self.inputs.lines.texts(line),
+            Some(line) => (self.inputs.bills.invoice_number(line.bill), self.inputs.bills.payment_code(line.bill)),
+            None => ("", ""),
+        }
+    }
+
+    /// Whether a bill with this number and code was in scope, so that its class says how it stands. An empty code is any: a bill
+    /// that had none is judged again under the one it was given.
+    #[must_use]
+    pub fn has_judged_bill(&self, invoice_number: &str, payment_code: &str, terms: &Terms) -> bool {
+        let bills = &self.inputs.bills;
+        bills.numbered(invoice_number).any(|number| {
+            let same_code = payment_code.is_empty() || bills.payment_code(number) == payment_code;
+            same_code && bills.get(number).is_some_and(|bill| judge_bills::in_scope(&self.inputs, number, bill, terms))
+        })
     }
 
     /// The line that proves a payment.

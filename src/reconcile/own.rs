@@ -2,8 +2,9 @@
 
 use jiff::Timestamp;
 
-use super::bills::{Bills, ExternalMark, NewBill, TooMany};
+use super::bills::{Bills, TooMany};
 use super::known::KnownPayment;
+use super::new_bill::{ExternalMark, NewBill};
 use crate::domain::amount::Amount;
 use crate::domain::classify::{Policy, issued_otherwise};
 use crate::domain::ids::InvoiceNumber;
@@ -43,7 +44,9 @@ fn push(bills: &mut Bills, state: &BillState, lapses: &[(Timestamp, bool)], poli
     let answered = code.filter(|_| !issue_in_doubt);
     let created_at = answered.and_then(|code| code.answer.created_at).unwrap_or(state.planned_at);
     let expires_at = state.expires_at();
-    let earlier: Vec<Amount> = answered.map(|code| code.superseded.iter().map(|earlier| earlier.amount).collect()).unwrap_or_default();
+    let superseded = answered.map_or(&[][..], |code| &code.superseded);
+    let earlier: Vec<Amount> = superseded.iter().map(|earlier| earlier.amount).collect();
+    let superseded_at: Vec<Timestamp> = superseded.iter().map(|earlier| earlier.until).collect();
     // From when an amendment's minutes count is not documented, so only codes never amended are held against what was asked.
     let never_amended = state.generation <= 1 && state.status == Status::Active;
     bills.push(&NewBill {
@@ -61,6 +64,9 @@ fn push(bills: &mut Bills, state: &BillState, lapses: &[(Timestamp, bool)], poli
         cancelled_at: state.cancelled_at,
         paid: ExternalMark::Unpaid,
         earlier_amounts: &earlier,
+        superseded_at: &superseded_at,
+        product: state.terms.policy.kind.as_deref(),
+        due_on: state.terms.policy.due_date,
         bill_group: state.terms.bill_group.as_deref(),
         lapses,
         issued_otherwise: never_amended

@@ -136,6 +136,6 @@ fn append(lines: &mut Lines, found: &Found) -> u32 {
     line.invoice_length = u8::try_from(number.len()).unwrap_or(0);
     line.code_length = u8::try_from(code.len()).unwrap_or(0);
     let at = u32::try_from(lines.len()).unwrap_or(u32::MAX);
-    lines.append(vec![line], [number, code].concat().as_bytes());
+    lines.append(vec![line], [number, code].concat().as_bytes(), &crate::domain::store::Stores::default());
     at
 }

@@ -6,11 +6,12 @@ use std::io;
 use super::{Report, Writer, difference, flag_names, wib_text};
 use crate::domain::amount::Rupiah;
 use crate::domain::digest;
+use crate::domain::discrepancy::Standing;
 use crate::domain::line::Marks;
 use crate::domain::settlement::RowPlace;
 use crate::reconcile::{Finding, Source};
 
-const DISCREPANCIES: [&str; 15] = [
+const DISCREPANCIES: [&str; 20] = [
     "discrepancy_id",
     "class",
     "flags",
@@ -26,6 +27,11 @@ const DISCREPANCIES: [&str; 15] = [
     "reason",
     "action",
     "evidence",
+    "first_seen",
+    "last_seen",
+    "status",
+    "owner",
+    "comment",
 ];
 
 /// What stands for a file where the bytes are in the ledger.
@@ -36,12 +42,12 @@ pub(super) fn discrepancies(report: &Report<'_>, writer: &mut Writer<'_>) -> io:
     let mut csv = csv::Writer::from_writer(writer);
     csv.write_record(DISCREPANCIES)?;
     for finding in &report.outcome.findings {
-        csv.write_record(row(finding).iter().map(|cell| cell.as_bytes()))?;
+        csv.write_record(row(finding, &report.standings.of(&finding.id)).iter().map(|cell| cell.as_bytes()))?;
     }
     csv.flush()
 }
 
-fn row(finding: &Finding) -> [Cow<'_, str>; 15] {
+fn row<'a>(finding: &'a Finding, standing: &'a Standing) -> [Cow<'a, str>; 20] {
     let amount = |amount: Option<Rupiah>| amount.map_or(Cow::Borrowed(""), |amount| Cow::Owned(amount.to_string()));
     let evidence: Vec<_> = finding.evidence.iter().map(|found| digest::hex(found)).collect();
     [
@@ -60,6 +66,11 @@ fn row(finding: &Finding) -> [Cow<'_, str>; 15] {
         neutral(&finding.reason),
         Cow::Borrowed(finding.action()),
         Cow::Owned(evidence.join(";")),
+        Cow::Borrowed(&standing.first_seen),
+        Cow::Borrowed(&standing.last_seen),
+        Cow::Borrowed(standing.status.name()),
+        neutral(&standing.owner),
+        neutral(&standing.comment),
     ]
 }
 

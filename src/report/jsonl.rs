@@ -6,6 +6,7 @@ use serde::Serialize;
 
 use super::{Report, Writer, difference, flag_names, wib_text};
 use crate::domain::digest;
+use crate::domain::discrepancy::Standing;
 use crate::reconcile::Finding;
 
 #[derive(Serialize)]
@@ -25,18 +26,23 @@ struct Row<'a> {
     reason: &'a str,
     action: &'a str,
     evidence: Vec<String>,
+    first_seen: &'a str,
+    last_seen: &'a str,
+    status: &'static str,
+    owner: &'a str,
+    comment: &'a str,
 }
 
 /// discrepancies.jsonl.
 pub(super) fn discrepancies(report: &Report<'_>, writer: &mut Writer<'_>) -> io::Result<()> {
     for finding in &report.outcome.findings {
-        serde_json::to_writer(&mut *writer, &row(finding))?;
+        serde_json::to_writer(&mut *writer, &row(finding, &report.standings.of(&finding.id)))?;
         writer.write_all(b"\n")?;
     }
     Ok(())
 }
 
-fn row(finding: &Finding) -> Row<'_> {
+fn row<'a>(finding: &'a Finding, standing: &'a Standing) -> Row<'a> {
     Row {
         discrepancy_id: &finding.id,
         class: finding.class.id(),
@@ -53,5 +59,10 @@ fn row(finding: &Finding) -> Row<'_> {
         reason: &finding.reason,
         action: finding.action(),
         evidence: finding.evidence.iter().map(|found| digest::hex(found)).collect(),
+        first_seen: &standing.first_seen,
+        last_seen: &standing.last_seen,
+        status: standing.status.name(),
+        owner: &standing.owner,
+        comment: &standing.comment,
     }
 }

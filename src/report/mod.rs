@@ -3,26 +3,38 @@
 //! Belongs here: writing, atomically and in a fixed order. Must not be here: any decision about what a row means.
 
 pub mod atomic;
+mod carried;
 mod csv;
+pub mod entries;
+pub mod folder;
 pub mod issue;
+pub mod items;
 mod jsonl;
+pub mod manifest;
 mod matched;
+mod month;
 mod settlement;
 pub mod summary;
+pub mod summary_month;
 pub mod summary_settlement;
 
 use std::fs::File;
-use std::io::{BufWriter, Write as _};
+use std::io::{self, BufWriter, Write as _};
 use std::path::Path;
 
 use jiff::Timestamp;
+use serde::Serialize;
 
 use crate::domain::calendar::wib;
 use crate::domain::classify::ClassSet;
+use crate::domain::discrepancy::Standings;
 use crate::domain::line::InputFile;
+use crate::reconcile::month::Month;
 use crate::reconcile::{Finding, Outcome};
 
 use atomic::WriteError;
+pub use carried::read_opening;
+use manifest::ReportFile;
 pub use matched::{CarriedPayment, read_matched};
 use summary::Summary;
 
@@ -33,13 +45,44 @@ pub struct Report<'a> {
     pub outcome: &'a Outcome,
     /// Its figures.
     pub summary: &'a Summary,
+    /// The figures of its period.
+    pub month: &'a Month,
     /// The logs, in the order in which lines refer to them.
     pub files: &'a [InputFile],
     /// The external ledger, if that is where the bills are from.
     pub ledger_path: Option<&'a Path>,
+    /// What the journal knows of the findings.
+    pub standings: &'a Standings,
 }
 
 type Writer<'a> = BufWriter<&'a File>;
+
+type Write = fn(&Report<'_>, &mut Writer<'_>) -> io::Result<()>;
+
+/// Every file but the matched payments and the summary.
+const FILES: [(&str, Write); 13] = [
+    ("discrepancies.csv", csv::discrepancies),
+    ("discrepancies.jsonl", jsonl::discrepancies),
+    ("evidence.csv", csv::evidence),
+    ("roll_forward.csv", month::roll_forward),
+    ("ageing.csv", month::ageing),
+    ("breakdown_day_channel.csv", month::by_day),
+    ("breakdown_product.csv", month::by_product),
+    ("breakdown_store.csv", month::by_store),
+    ("breakdown_class.csv", month::by_class),
+    ("completeness.csv", month::completeness),
+    ("prior_period.csv", month::prior_period),
+    (carried::SUSPENSE, month::suspense),
+    (carried::OUTSTANDING, carried::outstanding),
+];
+
+/// summary.json: the figures, and what every other file of the report must be.
+#[derive(Serialize)]
+struct Whole<'a> {
+    #[serde(flatten)]
+    summary: &'a Summary,
+    files: Vec<ReportFile>,
+}
 
 /// Writes every file of the report into `folder`, each whole or not at all.
 ///
@@ -49,20 +92,26 @@ pub fn write(report: &Report<'_>, folder: &Path) -> Result<(), WriteError> {
     // The matched payments are most of the work, so everything else is written beside them.
     std::thread::scope(|scope| {
         let matched = scope.spawn(|| atomic::write(&folder.join(matched::FILE_NAME), |writer| matched::write(report, writer)));
-        atomic::write(&folder.join("discrepancies.csv"), |writer| csv::discrepancies(report, writer))?;
-        atomic::write(&folder.join("discrepancies.jsonl"), |writer| jsonl::discrepancies(report, writer))?;
-        atomic::write(&folder.join("evidence.csv"), |writer| csv::evidence(report, writer))?;
         let rows = folder.join(settlement::FILE_NAME);
         match &report.outcome.settled {
             Some(_) => atomic::write(&rows, |writer| settlement::write(report, writer))?,
             // That of an earlier run would seem to belong to this one.
             None => atomic::remove(&rows)?,
         }
+        for (name, write) in FILES {
+            atomic::write(&folder.join(name), |writer| write(report, writer))?;
+        }
         matched.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))
     })?;
     // Last, so that a summary stands only beside a whole report.
     atomic::write(&folder.join("summary.json"), |writer| {
-        serde_json::to_writer_pretty(&mut *writer, report.summary)?;
+        let names = FILES
+            .iter()
+            .map(|(name, _)| *name)
+            .chain([matched::FILE_NAME])
+            .chain(report.outcome.settled.as_ref().map(|_| settlement::FILE_NAME));
+        let files = names.map(|name| ReportFile::of(folder, name)).collect::<io::Result<_>>()?;
+        serde_json::to_writer_pretty(&mut *writer, &Whole { summary: report.summary, files })?;
         writer.write_all(b"\n")
     })
 }

@@ -6,6 +6,7 @@ use jiff::Timestamp;
 use jiff::civil::Date;
 use serde::Serialize;
 
+use super::summary_month::MonthFigures;
 use crate::domain::amount::Rupiah;
 use crate::domain::classify::{Class, Nature, Policy, RetrySlot, Unverifiable};
 use crate::domain::digest;
@@ -63,10 +64,13 @@ pub struct Summary {
     pub retry_slots: BTreeMap<&'static str, u64>,
     /// Classes that these inputs, or this version, cannot decide.
     pub not_evaluated: Vec<&'static str>,
-    /// Rows of discrepancies.csv, and how many are BREAKs.
+    /// Rows of discrepancies.csv, and how they stand.
     pub discrepancies: Discrepancies,
     /// The control identities.
     pub identities: Vec<IdentityFigures>,
+    /// The figures of the period, when they were drawn up.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub month: Option<MonthFigures>,
 }
 
 /// WIB days, both included.
@@ -146,12 +150,20 @@ pub struct Figures {
 }
 
 /// Rows of discrepancies.csv.
-#[derive(Clone, Copy, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize)]
 pub struct Discrepancies {
     /// All.
     pub count: usize,
-    /// Of nature BREAK.
+    /// Of nature BREAK and not accepted.
     pub breaks: usize,
+    /// Accepted by a decision made on the same facts.
+    pub accepted: usize,
+    /// Open again after a decision, or after having been cleared.
+    pub reopened: usize,
+    /// Ids of the journal that this run looked at and found in order.
+    pub cleared: Vec<String>,
+    /// The end of the journal that was read; absent without one.
+    pub journal_head: Option<String>,
 }
 
 /// Two figures that must be one.
@@ -209,7 +221,14 @@ impl Summary {
             late_evidence_after_grace: after_grace(outcome, terms).into(),
             retry_slots: RetrySlot::ALL.into_iter().map(RetrySlot::name).zip(outcome.payments.retry_slots).collect(),
             not_evaluated: missing.iter().map(|class| class.id()).collect(),
-            discrepancies: Discrepancies { count: outcome.findings.len(), breaks: outcome.break_count() },
+            discrepancies: Discrepancies {
+                count: outcome.findings.len(),
+                breaks: outcome.break_count(),
+                accepted: 0,
+                reopened: 0,
+                cleared: Vec::new(),
+                journal_head: None,
+            },
             identities: outcome
                 .identities
                 .iter()
@@ -220,6 +239,7 @@ impl Summary {
                     holds: identity.holds(),
                 })
                 .collect(),
+            month: None,
         }
     }
 }

@@ -22,6 +22,7 @@
 mod cli;
 mod crash;
 mod kill;
+mod metamorphic;
 mod oracle;
 mod serve;
 mod support;

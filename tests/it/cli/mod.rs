@@ -2,10 +2,12 @@
 
 mod additional;
 mod bad_input;
+mod discrepancies;
 mod exit_codes;
 mod flows;
 mod keeping;
 mod methods;
+mod period;
 mod reconcile;
 mod reconcile_files;
 mod reconcile_limits;

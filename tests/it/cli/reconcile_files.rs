@@ -98,12 +98,15 @@ fn the_report_has_exactly_the_documented_files_and_columns() {
     let world = world();
     october(&world, &["log.jsonl"], &[], "report").expect(1);
     let files: Vec<String> = bytes_in(&world.path("report")).into_keys().collect();
-    assert_eq!(files, ["discrepancies.csv", "discrepancies.jsonl", "evidence.csv", "matched.parquet", "summary.json"]);
+    let documented = "ageing.csv breakdown_class.csv breakdown_day_channel.csv breakdown_product.csv breakdown_store.csv completeness.csv \
+                      discrepancies.csv discrepancies.jsonl evidence.csv matched.parquet outstanding.parquet prior_period.csv \
+                      roll_forward.csv summary.json suspense.csv";
+    assert_eq!(files.join(" "), documented);
     let discrepancies = fs::read_to_string(world.path("report/discrepancies.csv")).unwrap();
     assert_eq!(
         discrepancies.lines().next().unwrap(),
         "discrepancy_id,class,flags,nature,severity,invoice_number,payment_code,channel,amount_expected,amount_paid,amount_difference,\
-         paid_at,reason,action,evidence"
+         paid_at,reason,action,evidence,first_seen,last_seen,status,owner,comment"
     );
     let evidence = fs::read_to_string(world.path("report/evidence.csv")).unwrap();
     assert_eq!(evidence.lines().next().unwrap(), "digest,file,line,byte");

@@ -58,6 +58,8 @@ pub(crate) fn options(settings: &Settings, source: BillSource, notifications: Ve
         policy: policy(settings),
         carry_in: None,
         settlement: None,
+        opening: None,
+        journal: None,
         out,
     }
 }

@@ -9,20 +9,21 @@
     reason = "clarity before speed: an unreadable cell, an empty cell and a value are three things"
 )]
 
-mod compare;
+pub(crate) mod compare;
 mod coverage;
 mod evidence;
 mod known;
 mod ledger;
 mod lines;
 pub(crate) mod message;
+mod month;
 mod naive;
 mod own;
 mod own_sweep;
-mod random;
+pub(crate) mod random;
 mod settlement;
 mod settlement_sweep;
-mod sweep;
+pub(crate) mod sweep;
 mod told;
 mod unlisted;
-mod world;
+pub(crate) mod world;

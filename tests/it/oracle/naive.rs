@@ -100,6 +100,19 @@ pub(crate) fn reconcile_with(
     outcome
 }
 
+/// Every payment with its class and its bill.
+pub(super) fn payments(bills: &[Bill], files: &[String], settings: &Settings) -> Vec<(Paid, &'static str, Option<usize>)> {
+    let (_, mut payments) = evidence::read(files, settings.trust_log);
+    payments.sort_by_key(|paid| (paid.facts.date, paid.facts.identity.clone()));
+    let mut matcher = Matcher { settings, bills, payments, verdicts: Vec::new(), settled: BTreeSet::new() };
+    for index in 0..matcher.payments.len() {
+        let verdict = matcher.classify(index);
+        matcher.verdicts.push(verdict);
+    }
+    let verdicts = matcher.verdicts.iter().map(|verdict| (verdict.class, verdict.bill));
+    matcher.payments.iter().cloned().zip(verdicts).map(|(paid, (class, bill))| (paid, class, bill)).collect()
+}
+
 impl Outcome {
     pub(crate) fn find(&mut self, class: &str, flags: &BTreeSet<&str>, severity: &str, rest: &str) {
         let flags = flags.iter().copied().collect::<Vec<&str>>().join(";");

@@ -1,0 +1,212 @@
+//! `tagih discrepancies`: what reports found, what people decide about it, and both in the journal.
+
+use std::collections::BTreeSet;
+use std::path::Path;
+
+use jiff::civil::Date;
+
+use super::discrepancies_args::{Chosen, DiscrepanciesCommand as Command, Which};
+use super::output;
+use super::setup::{Failure, Setup};
+use super::{discrepancies_show as show, entries};
+use crate::domain::calendar::wib_date;
+use crate::domain::classify::Class;
+use crate::domain::discrepancy::{Decision, Fingerprint, Item, Register, Sighting, Status, Step};
+use crate::exit::Exit;
+use crate::jobs::discrepancies::import::{self, Eyes};
+use crate::jobs::discrepancies::take;
+use crate::journal::{self, Author, Entry, Writer};
+use crate::report::{folder, items};
+
+pub(super) fn discrepancies(setup: &Setup, command: &Command) -> Result<Exit, Failure> {
+    match command {
+        Command::Take { report, by } => {
+            let taken = take_in(setup, report, by.as_deref())?;
+            told(setup, taken.as_ref());
+            Ok(Exit::Done)
+        }
+        Command::List { which } => list(setup, which),
+        Command::Show { id } => show::show(setup, &bare(id)),
+        Command::Export { which, out, by } => export(setup, which, out, by.as_deref()),
+        Command::Import { file, partial, by } => import(setup, file, *partial, by.as_deref()),
+        Command::Accept { ids, action, owner, comment } => {
+            let step = eyes(setup).step(action.action(), None);
+            let comment = comment.clone().or_else(|| (step == Step::Note).then(|| ids.reason.clone()));
+            decide(setup, ids, &step, (owner.as_ref(), comment.as_ref()))
+        }
+        Command::Approve { ids } => decide(setup, ids, &Step::Approve, (None, None)),
+        Command::Reopen { ids } => decide(setup, ids, &Step::Reopen, (None, None)),
+        Command::Assign { ids, owner, comment } => decide(setup, ids, &Step::Note, (owner.as_ref(), comment.as_ref())),
+        Command::Entries { report, period, out, by } => {
+            if let Some(report) = report {
+                take_in(setup, report, by.as_deref())?;
+            }
+            entries::entries(setup, report.as_deref(), period.as_deref(), out)
+        }
+        Command::Verify { head } => verify(setup, head.as_deref()),
+    }
+}
+
+/// An id as people copy it.
+fn bare(id: &str) -> String {
+    let id = id.trim().to_lowercase();
+    id.strip_prefix("d-").map_or(id.clone(), str::to_owned)
+}
+
+fn eyes(setup: &Setup) -> Eyes {
+    if setup.config.discrepancies.four_eyes { Eyes::Four } else { Eyes::Two }
+}
+
+/// What the journal says now.
+pub(super) fn register(setup: &Setup) -> Result<Register, Failure> {
+    Ok(journal::read(setup.journal_path())?.register()?)
+}
+
+/// The WIB day of the latest report's as-of: ages do not depend on when somebody looks.
+pub(super) fn as_of_day(register: &Register) -> Date {
+    register.runs().iter().map(|run| wib_date(run.as_of)).max().unwrap_or(Date::MIN)
+}
+
+/// Records what the report changes, unless that run is known.
+pub(super) fn take_in(setup: &Setup, report: &Path, by: Option<&str>) -> Result<Option<Sighting>, Failure> {
+    let folder = folder::read(report)?;
+    let actor = setup.actor(by)?;
+    let mut writer = Writer::open(setup.journal_path())?;
+    Ok(take(&mut writer, folder, setup.clock.now(), &actor)?)
+}
+
+fn told(setup: &Setup, taken: Option<&Sighting>) {
+    let counts = taken.map(|taken| (taken.new.len(), taken.changed.len(), taken.again.len(), taken.gone.len()));
+    let (new, changed, again, gone) = counts.unwrap_or_default();
+    if setup.json {
+        let known = taken.is_none();
+        output::result(serde_json::json!({"known_run": known, "new": new, "changed": changed, "again": again, "cleared": gone}));
+    } else if taken.is_none() {
+        output::result("this report has been taken in already");
+    } else {
+        output::result(format_args!("{new} new, {changed} changed, {again} seen again, {gone} no longer found"));
+    }
+}
+
+/// The items asked for, by id. A report given is taken in first.
+fn chosen<'a>(which: &Which, register: &'a Register, run_id: Option<&str>) -> Result<Vec<(&'a String, &'a Item)>, Failure> {
+    for class in &which.class {
+        if Class::parse(class).is_none() {
+            return Err(Failure::usage(format!("there is no class `{class}`\nhint: `tagih explain` lists them all")));
+        }
+    }
+    let mut statuses = BTreeSet::new();
+    for name in &which.status {
+        match Status::parse(&name.to_lowercase()) {
+            Some(status) => statuses.extend([status]),
+            None if name == "all" => statuses.extend(Status::ALL),
+            None => return Err(Failure::usage(format!("`{name}` is no status\nhint: open, proposed, accepted, cleared, reopened or all"))),
+        }
+    }
+    let today = as_of_day(register);
+    let is_wanted = |item: &Item| {
+        let by_status = if statuses.is_empty() { item.status.is_open() } else { statuses.contains(&item.status) };
+        by_status
+            && (which.class.is_empty() || which.class.contains(&item.facts.class))
+            && which.nature.as_ref().is_none_or(|nature| item.facts.nature.eq_ignore_ascii_case(nature))
+            && which.period.as_ref().is_none_or(|period| item.last_seen.period() == *period)
+            && which.owner.as_ref().is_none_or(|owner| crate::domain::discrepancy::is_same_person(owner, &item.owner))
+            && which.older_than.is_none_or(|days| item.age_days(today) > days)
+            && run_id.is_none_or(|run_id| item.last_seen.run_id == run_id)
+    };
+    Ok(register.items().filter(|(_, item)| is_wanted(item)).collect())
+}
+
+fn list(setup: &Setup, which: &Which) -> Result<Exit, Failure> {
+    let run_id = which.report.as_ref().map(|report| take_and_name(setup, report, None)).transpose()?;
+    let register = register(setup)?;
+    let chosen = chosen(which, &register, run_id.as_deref())?;
+    show::list(setup, &chosen, as_of_day(&register));
+    Ok(Exit::Done)
+}
+
+/// Takes a report in and gives its run id.
+fn take_and_name(setup: &Setup, report: &Path, by: Option<&str>) -> Result<String, Failure> {
+    take_in(setup, report, by)?;
+    Ok(folder::read(report)?.run.run_id)
+}
+
+fn export(setup: &Setup, which: &Which, out: &Path, by: Option<&str>) -> Result<Exit, Failure> {
+    let run_id = which.report.as_ref().map(|report| take_and_name(setup, report, by)).transpose()?;
+    let register = register(setup)?;
+    let chosen = chosen(which, &register, run_id.as_deref())?;
+    items::write(out, &chosen, as_of_day(&register))?;
+    output::result(format_args!("{} discrepancies in {}", chosen.len(), out.display()));
+    Ok(Exit::Done)
+}
+
+fn import(setup: &Setup, file: &Path, partial: bool, by: Option<&str>) -> Result<Exit, Failure> {
+    let rows = items::read(file)?;
+    let actor = setup.actor(by)?;
+    let at = setup.clock.now();
+    // Held from the first check to the last byte, so that two imports take turns and the later one meets what the earlier decided.
+    let mut writer = Writer::open(setup.journal_path())?;
+    let register = writer.journal().register()?;
+    let checked = import::check(file, &rows, &register, eyes(setup), &actor, at);
+    for refused in &checked.refused {
+        output::error(refused);
+    }
+    let refused = checked.refused.len();
+    if refused > 0 && !partial {
+        let message = format!(
+            "E0811: {refused} of {} rows of `{}` are refused, so none is recorded\nhint: correct them, or record the others with `--partial`",
+            rows.len(),
+            file.display()
+        );
+        return Err(Failure::new(Exit::Input, message));
+    }
+    let recorded = checked.decisions.len();
+    if recorded > 0 {
+        let author = Author::new(&actor, &format!("{recorded} decisions of {}", file.file_name().unwrap_or_default().display()))?;
+        writer.append(at, &author, Entry::Decided { decisions: checked.decisions })?;
+    }
+    let (known, empty) = (checked.known, checked.empty);
+    if setup.json {
+        output::result(serde_json::json!({"recorded": recorded, "known": known, "without_action": empty, "refused": refused}));
+    } else {
+        output::result(format_args!("{recorded} decisions recorded, {known} known, {empty} rows without an action, {refused} refused"));
+    }
+    Ok(if refused > 0 { Exit::Look } else { Exit::Done })
+}
+
+/// Records one step on each id: on all of them, or on none.
+fn decide(setup: &Setup, ids: &Chosen, step: &Step, (owner, comment): (Option<&String>, Option<&String>)) -> Result<Exit, Failure> {
+    let author = Author::new(&setup.actor(ids.by.as_deref())?, &ids.reason)?;
+    let at = setup.clock.now();
+    let mut writer = Writer::open(setup.journal_path())?;
+    let mut register = writer.journal().register()?;
+    let mut decisions = Vec::new();
+    for id in ids.ids.iter().map(|id| bare(id)).collect::<BTreeSet<_>>() {
+        let facts = register.get(&id).map_or_else(|| Fingerprint::of_text(""), |item| item.facts.fingerprint());
+        let (reason, by) = (author.reason().to_owned(), author.actor().to_owned());
+        let decision = Decision { id, facts, step: step.clone(), reason, by, owner: owner.cloned(), comment: comment.cloned() };
+        register.decide(at, &decision).map_err(Failure::usage)?;
+        decisions.push(decision);
+    }
+    let count = decisions.len();
+    writer.append(at, &author, Entry::Decided { decisions })?;
+    let waiting = if matches!(step, Step::Propose { .. }) { "; another person approves with `tagih discrepancies approve`" } else { "" };
+    output::result(format_args!("{count} {}{waiting}", step.kind().name()));
+    Ok(Exit::Done)
+}
+
+fn verify(setup: &Setup, head: Option<&str>) -> Result<Exit, Failure> {
+    let journal = journal::read(setup.journal_path())?;
+    let register = journal.register()?;
+    let is_known = |text: &str| journal.records().iter().any(|record| journal::Head::of(record).to_string() == text);
+    if let Some(text) = head.filter(|text| !is_known(text)) {
+        let path = setup.journal_path().display();
+        let message = format!(
+            "E0801: the journal `{path}` does not hold `{text}`: it is older than that, or another\nhint: put the latest backup back"
+        );
+        return Err(Failure::new(Exit::Damaged, message));
+    }
+    let (lines, items) = (journal.records().len(), register.items().count());
+    output::result(format_args!("{lines} lines about {items} discrepancies are whole; head {}", journal.head()));
+    Ok(Exit::Done)
+}

@@ -1,0 +1,45 @@
+//! `tagih discrepancies entries`: double entries under the merchant's own accounts.
+
+use std::path::Path;
+
+use super::discrepancies::register;
+use super::output::{self, rupiah};
+use super::reconcile::month;
+use super::setup::{Failure, Setup};
+use crate::domain::booking::Account;
+use crate::exit::Exit;
+use crate::jobs::entries::{self, EntriesOptions};
+use crate::report::entries::read_settled;
+
+pub(super) fn entries(setup: &Setup, report: Option<&Path>, period: Option<&str>, out: &Path) -> Result<Exit, Failure> {
+    let accounts = &setup.config.accounts;
+    let name = |account: Account| match account {
+        Account::InTransit => &accounts.in_transit,
+        Account::Receivable => &accounts.receivable,
+        Account::Suspense => &accounts.suspense,
+        Account::CustomerDeposit => &accounts.customer_deposit,
+        Account::Shortfall => &accounts.shortfall,
+        Account::WriteOff => &accounts.write_off,
+        Account::FeeExpense => &accounts.fee_expense,
+        Account::VatInput => &accounts.vat_input,
+        Account::Bank => &accounts.bank,
+    };
+    let options = EntriesOptions {
+        accounts: Account::ALL.into_iter().map(|account| (account, name(account).clone())).collect(),
+        vat_percent: accounts.vat_percent,
+        days: period.map(month).transpose()?,
+    };
+    let settled = report.map(read_settled).transpose().map_err(|error| Failure::new(Exit::Input, format!("E0810: {error}")))?;
+    let written = entries::write(out, &register(setup)?, &settled.unwrap_or_default(), &options)?;
+    if written.left_out > 0 {
+        let count = written.left_out;
+        output::note(format_args!("warning: {count} settlement rows are not booked: refunds, repeated, or they do not add up"));
+    }
+    if setup.json {
+        let (total, left_out) = (written.total, written.left_out);
+        output::result(serde_json::json!({"entries": written.entries, "total": total, "settlement_rows_left_out": left_out}));
+    } else {
+        output::result(format_args!("{} entries, debits = credits = {}, in {}", written.entries, rupiah(written.total), out.display()));
+    }
+    Ok(Exit::Done)
+}

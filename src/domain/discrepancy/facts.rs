@@ -1,0 +1,129 @@
+//! What is known of one discrepancy, and the fingerprint by which two looks at it are compared.
+
+use std::fmt;
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use crate::domain::classify::{Class, Nature};
+use crate::domain::digest;
+
+/// What a discrepancy is about; its id is made from that.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Subject {
+    /// A line of evidence (N).
+    Line,
+    /// A payment (P).
+    Payment,
+    /// A bill (L).
+    Bill,
+    /// A row of a ledger or settlement file (L10, S).
+    Row,
+}
+
+/// One discrepancy as a run found it. Amounts are rupiah.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Facts {
+    /// The stable id, made from the subject alone.
+    pub id: String,
+    /// The class, such as `P01`. Text, because a journal outlives the table of classes.
+    pub class: String,
+    /// `BREAK` or `TIMING`.
+    pub nature: String,
+    /// `critical`, `high`, `medium` or `none`.
+    pub severity: String,
+    /// Lower hits and flags.
+    pub flags: Vec<String>,
+    /// The invoice number; empty when unknown.
+    pub invoice_number: String,
+    /// The code; empty when unknown.
+    pub payment_code: String,
+    /// `alfa` or `indomaret`.
+    pub channel: Option<String>,
+    /// What the bill asks for.
+    pub expected: Option<i64>,
+    /// What was paid.
+    pub paid: Option<i64>,
+    /// When, to the second.
+    pub paid_at: Option<Timestamp>,
+    /// Both sides' values, in words.
+    pub reason: String,
+    /// What the class recommends.
+    pub recommended: String,
+    /// Digests of the lines it rests on.
+    pub evidence: Vec<String>,
+    /// How many findings share the subject (equal rows of an external ledger).
+    pub times: u32,
+}
+
+/// A digest over the facts that a decision rests on: class, nature, sides, amounts and what is wrong besides. Words and further
+/// evidence of the same thing do not count.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Fingerprint(String);
+
+impl Fingerprint {
+    /// One as written in a file.
+    #[must_use]
+    pub fn of_text(text: &str) -> Self {
+        Self(text.to_owned())
+    }
+}
+
+impl fmt::Display for Fingerprint {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+impl Facts {
+    /// See [`Fingerprint`].
+    #[must_use]
+    pub fn fingerprint(&self) -> Fingerprint {
+        let mut breaking: Vec<&str> = self.flags.iter().map(String::as_str).filter(|flag| is_breaking(flag)).collect();
+        breaking.sort_unstable();
+        let amount = |amount: Option<i64>| amount.map_or_else(String::new, |rupiah| rupiah.to_string());
+        let full = digest::of_parts(&[
+            b"facts",
+            self.class.as_bytes(),
+            self.nature.as_bytes(),
+            breaking.join(";").as_bytes(),
+            self.invoice_number.as_bytes(),
+            self.payment_code.as_bytes(),
+            self.channel.as_deref().unwrap_or_default().as_bytes(),
+            amount(self.expected).as_bytes(),
+            amount(self.paid).as_bytes(),
+            self.paid_at.map_or_else(String::new, |at| at.as_second().to_string()).as_bytes(),
+            self.times.to_string().as_bytes(),
+        ]);
+        Fingerprint(digest::hex(full.get(..8).unwrap_or(&full)))
+    }
+
+    /// What it is about.
+    #[must_use]
+    pub fn subject(&self) -> Subject {
+        match self.class.as_bytes().first() {
+            Some(b'N') => Subject::Line,
+            Some(b'P') => Subject::Payment,
+            Some(b'L') if self.class != Class::L10.id() => Subject::Bill,
+            _ => Subject::Row,
+        }
+    }
+
+    /// What was paid less what was expected, where both are known.
+    #[must_use]
+    pub fn difference(&self) -> Option<i64> {
+        Some(self.paid?.saturating_sub(self.expected?))
+    }
+
+    /// Whether someone must act.
+    #[must_use]
+    pub fn is_break(&self) -> bool {
+        self.nature == Nature::Break.name()
+    }
+}
+
+/// Whether a flag is a BREAK by itself.
+fn is_breaking(flag: &str) -> bool {
+    Class::parse(flag).is_some_and(|class| class.info().nature == Nature::Break)
+}

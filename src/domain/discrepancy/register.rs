@@ -1,0 +1,305 @@
+//! The register: every item anybody has seen, as a fold of what the journal holds.
+
+use std::collections::BTreeMap;
+
+use jiff::Timestamp;
+use jiff::civil::Date;
+
+use super::decision::{Action, Decision, Refusal, Step};
+use super::facts::Facts;
+use super::sighting::{Run, Sighting, Standing};
+use super::{EventKind, Status, next_status};
+use crate::domain::calendar::wib_date;
+
+/// What was decided, by whom and when.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Resolution {
+    /// What is to be done.
+    pub action: Action,
+    /// Why.
+    pub reason: String,
+    /// The preparer.
+    pub decided_by: String,
+    /// The second person, if there is one.
+    pub reviewed_by: Option<String>,
+    /// When it took effect; for a proposal, when it was made.
+    pub at: Timestamp,
+}
+
+/// A stretch of an item's life with one set of facts and at most one decision: what is booked, and taken back at its end.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Chapter {
+    /// What was known.
+    pub facts: Facts,
+    /// The WIB day it is booked on.
+    pub opened_on: Date,
+    /// What was decided.
+    pub resolution: Option<Resolution>,
+    /// The WIB day on which facts, decision or the item itself fell.
+    pub closed_on: Option<Date>,
+}
+
+/// One thing that happened to an item.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Happening {
+    /// When it was recorded (UTC).
+    pub at: Timestamp,
+    /// What.
+    pub event: EventKind,
+    /// Where the item stood afterwards.
+    pub status: Status,
+    /// The period, or who and why.
+    pub words: String,
+}
+
+/// A discrepancy with its life.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Item {
+    /// As last seen.
+    pub facts: Facts,
+    /// Where it stands.
+    pub status: Status,
+    /// The run that first saw it.
+    pub first_seen: Run,
+    /// The run that last saw it.
+    pub last_seen: Run,
+    /// The latest as-of from which it was looked for.
+    pub judged_as_of: Timestamp,
+    /// Who looks after it; may be empty.
+    pub owner: String,
+    /// What was said about it last; may be empty.
+    pub comment: String,
+    /// The decision in force.
+    pub resolution: Option<Resolution>,
+    /// The decision that waits for a second person.
+    pub proposal: Option<Resolution>,
+    /// What happened, oldest first, without plain repetitions.
+    pub history: Vec<Happening>,
+    /// What was booked, oldest first.
+    pub chapters: Vec<Chapter>,
+}
+
+impl Item {
+    /// Its row in a report.
+    #[must_use]
+    pub fn standing(&self) -> Standing {
+        Standing {
+            first_seen: self.first_seen.period(),
+            last_seen: self.last_seen.period(),
+            status: self.status,
+            owner: self.owner.clone(),
+            comment: self.comment.clone(),
+        }
+    }
+
+    /// The days of its life up to the WIB day `today`.
+    #[must_use]
+    pub fn age_days(&self, today: Date) -> i32 {
+        let since = self.facts.paid_at.map_or_else(|| self.first_seen.booking_day(), wib_date);
+        since.until(today).map_or(0, |span| span.get_days())
+    }
+
+    fn close_chapter(&mut self, on: Date) {
+        if let Some(chapter) = self.chapters.last_mut().filter(|chapter| chapter.closed_on.is_none()) {
+            chapter.closed_on = Some(on.max(chapter.opened_on));
+        }
+    }
+
+    fn open_chapter(&mut self, on: Date) {
+        self.chapters.push(Chapter { facts: self.facts.clone(), opened_on: on, resolution: None, closed_on: None });
+    }
+}
+
+/// One item's step from one status to another, for roll-forwards.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Change {
+    /// Which item.
+    pub id: String,
+    /// What happened.
+    pub event: EventKind,
+    /// Where it stood; `None` when it was new.
+    pub before: Option<Status>,
+    /// Where it stands.
+    pub after: Status,
+}
+
+/// A journal that tells what cannot have happened.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum IllegalHistory {
+    /// A sighting that does not fit.
+    #[error("`{id}` cannot have been {} while it was {}", .event.name(), .status.map_or("unknown", Status::name))]
+    Event {
+        /// Which item.
+        id: String,
+        /// Where it stood.
+        status: Option<Status>,
+        /// What was to happen.
+        event: EventKind,
+    },
+    /// A decision that does not fit.
+    #[error("a decision on it cannot have been made: {0}")]
+    Decision(#[from] Refusal),
+}
+
+/// Every item anybody has seen.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Register {
+    items: BTreeMap<String, Item>,
+    runs: Vec<Run>,
+}
+
+impl Register {
+    /// Every item, by id.
+    pub fn items(&self) -> impl Iterator<Item = (&String, &Item)> {
+        self.items.iter()
+    }
+
+    /// The item with this id.
+    #[must_use]
+    pub fn get(&self, id: &str) -> Option<&Item> {
+        self.items.get(id)
+    }
+
+    /// Whether this run has been taken in.
+    #[must_use]
+    pub fn has_taken(&self, run_id: &str) -> bool {
+        self.runs.iter().any(|run| run.run_id == run_id)
+    }
+
+    /// The runs taken in, in that order.
+    #[must_use]
+    pub fn runs(&self) -> &[Run] {
+        &self.runs
+    }
+
+    /// Takes in what a run saw, recorded at `at`.
+    ///
+    /// # Errors
+    /// [`IllegalHistory`]; the register is then of no further use.
+    pub fn sight(&mut self, at: Timestamp, sighting: &Sighting) -> Result<Vec<Change>, IllegalHistory> {
+        let run = &sighting.run;
+        let mut changes = Vec::new();
+        for facts in &sighting.new {
+            changes.push(self.see(at, run, &facts.id, EventKind::SeenFirst, Some(facts))?);
+        }
+        for facts in &sighting.changed {
+            changes.push(self.see(at, run, &facts.id, EventKind::SeenChanged, Some(facts))?);
+        }
+        for id in &sighting.again {
+            changes.push(self.see(at, run, id, EventKind::SeenAgain, None)?);
+        }
+        for id in &sighting.gone {
+            changes.push(self.see(at, run, id, EventKind::Gone, None)?);
+        }
+        self.runs.push(run.clone());
+        Ok(changes)
+    }
+
+    fn see(&mut self, at: Timestamp, run: &Run, id: &str, event: EventKind, facts: Option<&Facts>) -> Result<Change, IllegalHistory> {
+        let before = self.items.get(id).map(|item| item.status);
+        let illegal = || IllegalHistory::Event { id: id.to_owned(), status: before, event };
+        let after = next_status(before, event).ok_or_else(illegal)?;
+        if let (None, Some(facts)) = (before, facts) {
+            self.items.insert(
+                id.to_owned(),
+                Item {
+                    facts: facts.clone(),
+                    status: after,
+                    first_seen: run.clone(),
+                    last_seen: run.clone(),
+                    judged_as_of: run.as_of,
+                    owner: String::new(),
+                    comment: String::new(),
+                    resolution: None,
+                    proposal: None,
+                    history: Vec::new(),
+                    chapters: Vec::new(),
+                },
+            );
+        }
+        let item = self.items.get_mut(id).ok_or_else(illegal)?;
+        item.judged_as_of = item.judged_as_of.max(run.as_of);
+        if event == EventKind::Gone {
+            item.close_chapter(run.booking_day());
+        } else {
+            item.last_seen = run.clone();
+        }
+        if let Some(facts) = facts {
+            item.facts = facts.clone();
+        }
+        let came_back = before == Some(Status::Cleared);
+        if matches!(event, EventKind::SeenFirst | EventKind::SeenChanged) || (came_back && event == EventKind::SeenAgain) {
+            let paid_on = item.facts.paid_at.map(wib_date).filter(|day| event == EventKind::SeenFirst && run.contains(*day));
+            let on = paid_on.unwrap_or_else(|| run.booking_day());
+            item.close_chapter(on);
+            item.open_chapter(on);
+            (item.resolution, item.proposal) = (None, None);
+        }
+        item.status = after;
+        if event != EventKind::SeenAgain || before != Some(after) {
+            let words = format!("{} in {}", item.facts.class, run.period());
+            item.history.push(Happening { at, event, status: after, words });
+        }
+        Ok(Change { id: id.to_owned(), event, before, after })
+    }
+
+    /// Whether `decision` may be made now.
+    ///
+    /// # Errors
+    /// Why not.
+    pub fn check(&self, decision: &Decision) -> Result<(), Refusal> {
+        decision.check(self.get(&decision.id).ok_or_else(|| Refusal::Unknown(decision.id.clone()))?)
+    }
+
+    /// Takes in a decision, recorded at `at`.
+    ///
+    /// # Errors
+    /// [`Refusal`]; the register is then as it was.
+    pub fn decide(&mut self, at: Timestamp, decision: &Decision) -> Result<Change, Refusal> {
+        self.check(decision)?;
+        let item = self.items.get_mut(&decision.id).ok_or_else(|| Refusal::Unknown(decision.id.clone()))?;
+        let (before, event) = (item.status, decision.step.kind());
+        let refused = || Refusal::Status { id: decision.id.clone(), status: before, event };
+        let after = next_status(Some(before), event).ok_or_else(refused)?;
+        let resolution =
+            |action, reviewed_by| Resolution { action, reason: decision.reason.clone(), decided_by: decision.by.clone(), reviewed_by, at };
+        match &decision.step {
+            Step::Resolve { action, reviewer } => item.resolution = Some(resolution(*action, reviewer.clone())),
+            Step::Propose { action } => item.proposal = Some(resolution(*action, None)),
+            Step::Approve => {
+                let approved = item.proposal.take().ok_or_else(refused)?;
+                item.resolution = Some(Resolution { reviewed_by: Some(decision.by.clone()), at, ..approved });
+            }
+            Step::Reopen => {
+                item.proposal = None;
+                if item.resolution.take().is_some() {
+                    item.close_chapter(wib_date(at));
+                    item.open_chapter(wib_date(at));
+                }
+            }
+            Step::Note => {}
+        }
+        if let Some(chapter) = item.chapters.last_mut().filter(|chapter| chapter.closed_on.is_none()) {
+            chapter.resolution.clone_from(&item.resolution);
+        }
+        if let Some(owner) = &decision.owner {
+            item.owner.clone_from(owner);
+        }
+        if let Some(comment) = &decision.comment {
+            item.comment.clone_from(comment);
+        }
+        item.status = after;
+        item.history.push(Happening { at, event, status: after, words: told(decision) });
+        Ok(Change { id: decision.id.clone(), event, before: Some(before), after })
+    }
+}
+
+/// Who, what and why.
+fn told(decision: &Decision) -> String {
+    let what = match &decision.step {
+        Step::Resolve { action, reviewer: Some(reviewer) } => format!(" to {}, reviewed by {reviewer}", action.name()),
+        Step::Resolve { action, reviewer: None } | Step::Propose { action } => format!(" to {}", action.name()),
+        Step::Approve | Step::Reopen | Step::Note => String::new(),
+    };
+    format!("by {}{what}: {}", decision.by, decision.reason)
+}

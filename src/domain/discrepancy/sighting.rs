@@ -1,0 +1,176 @@
+//! A run's findings against the register: what is new, changed, seen again and gone. The same function tells a report how its
+//! findings stand and the journal what to record, so the two cannot disagree.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+
+use jiff::Timestamp;
+use jiff::civil::Date;
+use serde::{Deserialize, Serialize};
+
+use super::facts::{Facts, Subject};
+use super::register::{IllegalHistory, Item, Register};
+use super::{Fingerprint, Status};
+use crate::domain::calendar::wib_date;
+
+/// Which reconciliation looked.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Run {
+    /// The run id of its summary.
+    pub run_id: String,
+    /// The first WIB day of its period.
+    pub from: Date,
+    /// The last.
+    pub to: Date,
+    /// Seen from when.
+    pub as_of: Timestamp,
+}
+
+impl Run {
+    /// `2026-10` for a whole month, else both days.
+    #[must_use]
+    pub fn period(&self) -> String {
+        if self.from.day() == 1 && self.from.last_of_month() == self.to {
+            return self.from.strftime("%Y-%m").to_string();
+        }
+        format!("{}..{}", self.from, self.to)
+    }
+
+    /// The day on which what it found is booked: the period's last, or today's if that is earlier.
+    #[must_use]
+    pub fn booking_day(&self) -> Date {
+        self.to.min(wib_date(self.as_of)).max(self.from)
+    }
+
+    /// Whether `day` is in its period.
+    #[must_use]
+    pub fn contains(&self, day: Date) -> bool {
+        self.from <= day && day <= self.to
+    }
+
+    /// Whether not finding `item` means that it is gone: the payment's day, or the whole period in which it was last seen, is
+    /// in this one. A bill may lie outside a later period's scope, so a run must say that it looked (`looked_at`).
+    fn covers(&self, item: &Item, looked_at: &BTreeSet<&str>) -> bool {
+        let paid_on = item.facts.paid_at.filter(|_| item.facts.subject() == Subject::Payment).map(wib_date);
+        let last = &item.last_seen;
+        looked_at.contains(item.facts.id.as_str())
+            || paid_on.is_some_and(|day| self.contains(day))
+            || (self.from <= last.from && last.to <= self.to)
+    }
+}
+
+/// What a run changes: one entry of the journal. All lists are sorted by id.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Sighting {
+    /// Which run.
+    pub run: Run,
+    /// Items nobody had seen.
+    pub new: Vec<Facts>,
+    /// Items with other facts than before.
+    pub changed: Vec<Facts>,
+    /// Items found again as they were.
+    pub again: Vec<String>,
+    /// Items that this run covers and did not find.
+    pub gone: Vec<String>,
+}
+
+/// Compares what `run` found with what is known. `looked_at` names the known items whose bill the run judged, found or not.
+///
+/// A run says nothing about an item that was judged as of a later time.
+#[must_use]
+pub fn look(register: &Register, run: &Run, found: Vec<Facts>, looked_at: &[String]) -> Sighting {
+    let found = by_id(found);
+    let mut sighting = Sighting { run: run.clone(), new: Vec::new(), changed: Vec::new(), again: Vec::new(), gone: Vec::new() };
+    let looked_at: BTreeSet<&str> = looked_at.iter().map(String::as_str).collect();
+    for (id, item) in register.items() {
+        let is_later = run.as_of >= item.judged_as_of;
+        if is_later && item.status != Status::Cleared && !found.contains_key(id) && run.covers(item, &looked_at) {
+            sighting.gone.push(id.clone());
+        }
+    }
+    for (id, facts) in found {
+        match register.get(&id) {
+            None => sighting.new.push(facts),
+            Some(item) if run.as_of < item.judged_as_of => {}
+            Some(item) if item.facts.fingerprint() == facts.fingerprint() => sighting.again.push(id),
+            Some(_) => sighting.changed.push(facts),
+        }
+    }
+    sighting
+}
+
+/// One of each subject; equal subjects are counted, under the facts that sort first.
+fn by_id(found: Vec<Facts>) -> BTreeMap<String, Facts> {
+    let mut all: BTreeMap<String, (Fingerprint, Facts)> = BTreeMap::new();
+    for facts in found {
+        let fingerprint = facts.fingerprint();
+        match all.get_mut(&facts.id) {
+            None => {
+                all.insert(facts.id.clone(), (fingerprint, facts));
+            }
+            Some((kept, known)) => {
+                let times = known.times.saturating_add(1);
+                if fingerprint < *kept {
+                    (*kept, *known) = (fingerprint, facts);
+                }
+                known.times = times;
+            }
+        }
+    }
+    all.into_iter().map(|(id, (_, facts))| (id, facts)).collect()
+}
+
+/// How one finding stands, for a report.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Standing {
+    /// The period in which it was first seen.
+    pub first_seen: String,
+    /// The period in which it was last seen.
+    pub last_seen: String,
+    /// Where it stands, this run included.
+    pub status: Status,
+    /// Who looks after it; may be empty.
+    pub owner: String,
+    /// What was said about it; may be empty.
+    pub comment: String,
+}
+
+/// How the findings of one run stand, this run included.
+#[derive(Clone, Debug, Default)]
+pub struct Standings {
+    period: String,
+    known: HashMap<String, Standing>,
+    /// Items of the journal that this run looked at and found in order.
+    pub cleared: Vec<String>,
+}
+
+impl Standings {
+    /// Without a journal: everything is seen for the first time.
+    #[must_use]
+    pub fn new_of(period: String) -> Self {
+        Self { period, known: HashMap::new(), cleared: Vec::new() }
+    }
+
+    /// The standings after `sighting`, which is not recorded by this.
+    ///
+    /// # Errors
+    /// [`IllegalHistory`] when the sighting does not belong to this register.
+    pub fn after(register: &Register, sighting: &Sighting) -> Result<Self, IllegalHistory> {
+        let mut register = register.clone();
+        let at = sighting.run.as_of;
+        register.sight(at, sighting)?;
+        let known = register.items().map(|(id, item)| (id.clone(), item.standing())).collect();
+        Ok(Self { period: sighting.run.period(), known, cleared: sighting.gone.clone() })
+    }
+
+    /// How the finding `id` stands.
+    #[must_use]
+    pub fn of(&self, id: &str) -> Standing {
+        self.known.get(id).cloned().unwrap_or_else(|| Standing {
+            first_seen: self.period.clone(),
+            last_seen: self.period.clone(),
+            status: Status::Open,
+            owner: String::new(),
+            comment: String::new(),
+        })
+    }
+}

@@ -1,0 +1,221 @@
+//! The table of statuses and events against a second copy, and what holds of every story a register can tell.
+#![allow(clippy::arithmetic_side_effects, reason = "small numbers of a test")]
+
+use super::*;
+
+const GRID: &str = "
+    status   first again    changed  gone    decide   propose  approve  note     reopen
+    unknown  open  .        .        .       .        .        .        .        .
+    open     .     open     open     cleared accepted proposed .        open     .
+    proposed .     proposed reopened cleared .        .        accepted proposed reopened
+    accepted .     accepted reopened cleared .        .        .        accepted reopened
+    cleared  .     reopened reopened .       .        .        .        cleared  .
+    reopened .     reopened reopened cleared accepted proposed .        reopened .
+";
+
+#[test]
+fn every_status_meets_every_event_as_the_grid_says() {
+    let mut lines = GRID.lines().map(|line| line.split_whitespace().collect::<Vec<_>>()).filter(|words| !words.is_empty());
+    assert_eq!(lines.next().unwrap().len(), EventKind::ALL.len() + 1, "the grid has every event, in order");
+    let mut statuses = Vec::new();
+    for words in lines {
+        let status = Status::parse(words[0]);
+        assert_eq!(words.len(), EventKind::ALL.len() + 1, "{words:?}");
+        for (event, expected) in EventKind::ALL.into_iter().zip(&words[1..]) {
+            assert_eq!(next_status(status, event), Status::parse(expected), "{} meets {event:?}", words[0]);
+        }
+        statuses.push(status);
+    }
+    let all: Vec<_> = std::iter::once(None).chain(Status::ALL.map(Some)).collect();
+    statuses.sort_unstable();
+    assert_eq!(statuses, all, "the grid has every status");
+}
+
+mod stories {
+    use std::collections::{BTreeMap, BTreeSet};
+
+    use jiff::Timestamp;
+    use proptest::collection::vec;
+    use proptest::prelude::*;
+
+    use super::super::*;
+    use crate::domain::booking::{Account, of_item};
+
+    /// One thing that is tried; what the rules refuse is left out.
+    #[derive(Clone, Debug)]
+    enum Try {
+        /// A run of month `0..3` finds these items, each with one of three amounts.
+        Run {
+            month: usize,
+            found: Vec<(u8, i64)>,
+        },
+        Decide {
+            item: u8,
+            step: Step,
+            by: u8,
+        },
+    }
+
+    fn tries() -> impl Strategy<Value = Vec<Try>> {
+        let run = (0..3_usize, vec((0..5_u8, 1..4_i64), 0..5)).prop_map(|(month, found)| Try::Run { month, found });
+        let action = prop::sample::select(Action::ALL.to_vec());
+        let step = prop_oneof![
+            action.clone().prop_map(|action| Step::Resolve { action, reviewer: None }),
+            action.prop_map(|action| Step::Propose { action }),
+            Just(Step::Approve),
+            Just(Step::Reopen),
+            Just(Step::Note),
+        ];
+        let decide = (0..5_u8, step, 0..3_u8).prop_map(|(item, step, by)| Try::Decide { item, step, by });
+        vec(prop_oneof![run, decide.clone(), decide], 1..40)
+    }
+
+    /// Items 0 to 2 are payments, 3 an under-paid bill, 4 a second payment.
+    fn facts(item: u8, amount: i64) -> Facts {
+        let class = ["P01", "P04", "P02", "L11", "P06"][usize::from(item)];
+        let (expected, paid) = match class {
+            "L11" => (10_000, 10_000 - amount),
+            "P04" => (10_000, 10_000 + amount),
+            _ => (0, amount),
+        };
+        Facts {
+            id: format!("{item:024}"),
+            class: class.into(),
+            nature: "BREAK".into(),
+            severity: "high".into(),
+            flags: vec![],
+            invoice_number: format!("INV-{item}"),
+            payment_code: "0012".into(),
+            channel: None,
+            expected: Some(expected),
+            paid: Some(paid),
+            paid_at: (class != "L11").then(|| "2026-10-15T05:00:00Z".parse().unwrap()),
+            reason: "why".into(),
+            recommended: "act".into(),
+            evidence: vec![],
+            times: 1,
+        }
+    }
+
+    fn at(second: usize) -> Timestamp {
+        Timestamp::from_second(1_793_000_000 + i64::try_from(second).unwrap() * 86_400).unwrap()
+    }
+
+    fn run(number: usize, month: usize) -> Run {
+        let (from, to) = [("2026-10-01", "2026-10-31"), ("2026-11-01", "2026-11-30"), ("2026-10-01", "2026-12-31")][month];
+        Run { run_id: format!("run-{number}"), from: from.parse().unwrap(), to: to.parse().unwrap(), as_of: at(number) }
+    }
+
+    enum Told {
+        Seen(Sighting),
+        Decided(Decision),
+    }
+
+    /// What of the tries came to be, in order, and the register after it.
+    fn lived(tries: &[Try]) -> (Vec<(Timestamp, Told)>, Register) {
+        let (mut told, mut register) = (Vec::new(), Register::default());
+        for (number, tried) in tries.iter().enumerate() {
+            match tried {
+                Try::Run { month, found } => {
+                    let unique: BTreeMap<u8, i64> = found.iter().copied().collect();
+                    let found = unique.into_iter().map(|(item, amount)| facts(item, amount)).collect();
+                    let sighting = look(&register, &run(number, *month), found, &[]);
+                    register.sight(at(number), &sighting).unwrap();
+                    told.push((at(number), Told::Seen(sighting)));
+                }
+                Try::Decide { item, step, by } => {
+                    let id = format!("{item:024}");
+                    let Some(known) = register.get(&id) else { continue };
+                    let decision = Decision {
+                        facts: known.facts.fingerprint(),
+                        id,
+                        step: step.clone(),
+                        reason: "because".into(),
+                        by: format!("person {by}"),
+                        owner: None,
+                        comment: None,
+                    };
+                    let before = register.clone();
+                    match register.decide(at(number), &decision) {
+                        Ok(_) => told.push((at(number), Told::Decided(decision))),
+                        Err(_) => assert_eq!(register, before, "a refusal changes nothing"),
+                    }
+                }
+            }
+        }
+        (told, register)
+    }
+
+    proptest! {
+        #[test]
+        fn a_register_folded_again_is_the_one_that_lived(tries in tries(), cut in 0..40_usize) {
+            let (told, lived) = lived(&tries);
+            let mut register = Register::default();
+            let (head, tail) = told.split_at(cut.min(told.len()));
+            for part in [head, tail] {
+                // A reader that stops between two lines and goes on later sees the same.
+                register = register.clone();
+                for (at, happened) in part {
+                    match happened {
+                        Told::Seen(sighting) => { register.sight(*at, sighting).unwrap(); }
+                        Told::Decided(decision) => { register.decide(*at, decision).unwrap(); }
+                    }
+                }
+            }
+            prop_assert_eq!(register, lived);
+        }
+
+        #[test]
+        fn looking_twice_with_the_same_findings_changes_nothing_more(tries in tries(), found in vec((0..5_u8, 1..4_i64), 0..5)) {
+            let (_, mut register) = lived(&tries);
+            let unique: BTreeMap<u8, i64> = found.into_iter().collect();
+            let found: Vec<Facts> = unique.into_iter().map(|(item, amount)| facts(item, amount)).collect();
+            let first = look(&register, &run(100, 2), found.clone(), &[]);
+            register.sight(at(100), &first).unwrap();
+            let second = look(&register, &run(100, 2), found.clone(), &[]);
+            prop_assert!(second.new.is_empty() && second.changed.is_empty() && second.gone.is_empty(), "{:?}", second);
+            let ids: BTreeSet<&String> = second.again.iter().collect();
+            prop_assert_eq!(ids, found.iter().map(|facts| &facts.id).collect());
+        }
+
+        #[test]
+        fn a_decision_stands_exactly_while_its_facts_do(tries in tries()) {
+            let (_, register) = lived(&tries);
+            for (_, item) in register.items() {
+                prop_assert_eq!(item.status == Status::Accepted, item.resolution.is_some() && item.status != Status::Cleared);
+                prop_assert_eq!(item.status == Status::Proposed, item.proposal.is_some() && item.status != Status::Cleared);
+                if let Some(made) = &item.resolution {
+                    prop_assert!(made.reviewed_by.as_ref().is_none_or(|reviewer| !is_same_person(reviewer, &made.decided_by)));
+                }
+            }
+        }
+
+        #[test]
+        fn bookings_balance_have_ids_of_their_own_and_leave_nothing_of_what_is_cleared(tries in tries()) {
+            let (_, register) = lived(&tries);
+            let mut ids = BTreeSet::new();
+            for (_, item) in register.items() {
+                let mut net: BTreeMap<Account, i128> = BTreeMap::new();
+                for booking in of_item(item) {
+                    prop_assert!(booking.is_balanced(), "{:?}", booking);
+                    prop_assert!(ids.insert(booking.id.clone()), "{:?}", booking);
+                    for leg in &booking.legs {
+                        *net.entry(leg.account).or_default() += i128::from(leg.debit) - i128::from(leg.credit);
+                    }
+                }
+                net.retain(|_, amount| *amount != 0);
+                if item.status == Status::Cleared {
+                    prop_assert!(net.is_empty(), "{:?} {:?}", net, item.chapters);
+                }
+                // An open payment is held in full; one that was refunded, applied or written off is held no more.
+                let held = |account| net.get(&account).copied().unwrap_or(0);
+                if item.status.is_open() && matches!(item.facts.class.as_str(), "P01" | "P02") {
+                    prop_assert_eq!(held(Account::Suspense), -i128::from(item.facts.paid.unwrap()));
+                }
+                if item.resolution.as_ref().is_some_and(|made| made.action == Action::Refund) && item.status == Status::Accepted {
+                    prop_assert_eq!((held(Account::Suspense), held(Account::CustomerDeposit)), (0, 0));
+                }
+            }
+        }
+    }
+}

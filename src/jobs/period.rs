@@ -1,0 +1,247 @@
+//! Closing a period: its report is held against its own digests and identities, linked to the period before, and signed.
+
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+
+use jiff::Timestamp;
+use jiff::civil::Date;
+use serde::Deserialize;
+use serde_json::Value;
+use serde_json::value::RawValue;
+
+use crate::domain::calendar::start_of_wib_day;
+use crate::domain::closing::Closing;
+use crate::domain::digest;
+use crate::domain::discrepancy::is_same_person;
+use crate::journal::period::{ClosedPeriod, PeriodClose, may_close};
+use crate::journal::{Author, Entry, JournalError, Writer};
+use crate::report;
+use crate::report::manifest::ReportFile;
+
+/// What is to be closed.
+#[derive(Debug)]
+pub struct CloseOptions<'a> {
+    /// The journal.
+    pub journal: &'a Path,
+    /// The first WIB day.
+    pub from: Date,
+    /// The last WIB day.
+    pub to: Date,
+    /// The report that is signed.
+    pub report: &'a Path,
+    /// Who signs, and why.
+    pub author: Author,
+    /// Who looked at it besides.
+    pub reviewed_by: Option<String>,
+    /// Whether a second person must.
+    pub four_eyes: bool,
+    /// When (UTC).
+    pub now: Timestamp,
+}
+
+/// Why a period cannot be closed or reopened.
+#[derive(Debug, thiserror::Error)]
+pub enum PeriodError {
+    /// The folder is not as it was written (exit 7).
+    #[error("E0851: the report in `{}` is not whole: {reason}\nhint: reconcile the period again and close with that report", path.display())]
+    Report {
+        /// Which folder.
+        path: PathBuf,
+        /// What was found.
+        reason: String,
+    },
+    /// The report is not that of the whole period (exit 2).
+    #[error("E0852: the report cannot close {from} to {to}: {reason}\nhint: reconcile exactly these days, after their end")]
+    Days {
+        /// The first day.
+        from: Date,
+        /// The last day.
+        to: Date,
+        /// What is wrong.
+        reason: String,
+    },
+    /// A control identity does not hold (exit 8).
+    #[error(
+        "E0853: the report cannot be signed: {left} ≠ {right} in `{name}`\nhint: keep the inputs and the folder, and report the defect"
+    )]
+    Identity {
+        /// Which.
+        name: String,
+        /// By one counter.
+        left: String,
+        /// By the other.
+        right: String,
+    },
+    /// It does not follow the period before (exit 2).
+    #[error("E0854: {from} cannot be closed now: {reason}\nhint: {hint}")]
+    Order {
+        /// The first day.
+        from: Date,
+        /// What is wrong.
+        reason: String,
+        /// What to do.
+        hint: &'static str,
+    },
+    /// A second person is missing (exit 2).
+    #[error("E0855: a second person must have looked at it: {reason}\nhint: give `--reviewed-by` the name of somebody else")]
+    Reviewer {
+        /// What is wrong.
+        reason: &'static str,
+    },
+    /// The journal failed.
+    #[error(transparent)]
+    Journal(#[from] JournalError),
+}
+
+/// What summary.json says, as far as a signature rests on it.
+#[derive(Debug, Deserialize)]
+struct Summary {
+    run_id: String,
+    as_of: Timestamp,
+    ledger: Value,
+    inputs: Vec<Input>,
+    identities: Vec<Identity>,
+    month: Month,
+    files: Vec<ReportFile>,
+}
+
+#[derive(Debug, Deserialize)]
+struct Input {
+    sha256: String,
+}
+
+#[derive(Debug, Deserialize)]
+struct Identity {
+    name: String,
+    left: Box<RawValue>,
+    right: Box<RawValue>,
+}
+
+#[derive(Debug, Deserialize)]
+struct Month {
+    closing: Closing,
+    closing_hash: String,
+}
+
+/// Closes a period; what was signed.
+///
+/// # Errors
+/// [`PeriodError`]; the journal is then as it was.
+pub fn close(options: CloseOptions<'_>) -> Result<PeriodClose, PeriodError> {
+    check_reviewer(&options)?;
+    let (summary, summary_sha256) = read_whole(options.report)?;
+    check_days(&options, &summary)?;
+    if let Some(identity) = summary.identities.iter().find(|identity| identity.left.get() != identity.right.get()) {
+        let (left, right) = (identity.left.get().to_owned(), identity.right.get().to_owned());
+        return Err(PeriodError::Identity { name: identity.name.clone(), left, right });
+    }
+    let report = fs::canonicalize(options.report).map_err(|error| not_whole(options.report, &error))?;
+    let period = PeriodClose {
+        run_id: summary.run_id,
+        report: report.display().to_string(),
+        summary_sha256,
+        closing_hash: summary.month.closing_hash,
+        closing: summary.month.closing,
+        ledger: source_text(&summary.ledger),
+        evidence: summary.inputs.into_iter().map(|input| input.sha256).collect(),
+        reviewed_by: options.reviewed_by,
+    };
+    // Only the one writer may say which period is the next.
+    let mut writer = Writer::open(options.journal)?;
+    check_order(&writer.journal().periods()?, &period.closing)?;
+    writer.append(options.now, &options.author, Entry::PeriodClosed { period: Box::new(period.clone()) })?;
+    Ok(period)
+}
+
+fn check_reviewer(options: &CloseOptions<'_>) -> Result<(), PeriodError> {
+    match &options.reviewed_by {
+        None if options.four_eyes => Err(PeriodError::Reviewer { reason: "`discrepancies.four_eyes` is on" }),
+        Some(name) if name.trim().is_empty() || name.chars().any(char::is_control) => {
+            Err(PeriodError::Reviewer { reason: "the name is empty or not printable" })
+        }
+        Some(name) if is_same_person(name, options.author.actor()) => Err(PeriodError::Reviewer { reason: "it is the same person" }),
+        _ => Ok(()),
+    }
+}
+
+fn not_whole(path: &Path, reason: &dyn std::fmt::Display) -> PeriodError {
+    PeriodError::Report { path: path.to_owned(), reason: reason.to_string() }
+}
+
+/// The summary and its digest, once every file is what it says.
+fn read_whole(folder: &Path) -> Result<(Summary, String), PeriodError> {
+    let wrong = |error: io::Error| not_whole(folder, &error);
+    let bytes = fs::read(folder.join("summary.json")).map_err(wrong)?;
+    let summary: Summary = serde_json::from_slice(&bytes).map_err(|error| not_whole(folder, &error))?;
+    for file in &summary.files {
+        let found = ReportFile::of(folder, &file.name).map_err(wrong)?;
+        if found != *file {
+            return Err(not_whole(folder, &format_args!("`{}` has been changed", file.name)));
+        }
+    }
+    // The lists must be those the balances were made of, whatever their digests say.
+    let carried = report::read_opening(folder).map_err(wrong)?;
+    if carried.from.hash != summary.month.closing_hash {
+        return Err(not_whole(folder, &"its summary changed while it was read"));
+    }
+    Ok((summary, digest::hex(&digest::of_bytes(&bytes))))
+}
+
+fn check_days(options: &CloseOptions<'_>, summary: &Summary) -> Result<(), PeriodError> {
+    let (from, to) = (options.from, options.to);
+    let wrong = |reason: String| PeriodError::Days { from, to, reason };
+    let closing = &summary.month.closing;
+    if (closing.from, closing.to) != (from, to) {
+        return Err(wrong(format!("it is that of {} to {}", closing.from, closing.to)));
+    }
+    let ends_at = to.tomorrow().ok().and_then(start_of_wib_day);
+    if ends_at.is_none_or(|ends_at| summary.as_of < ends_at) {
+        return Err(wrong(format!("its as-of {} lies before their end", summary.as_of)));
+    }
+    Ok(())
+}
+
+fn check_order(closed: &[ClosedPeriod], closing: &Closing) -> Result<(), PeriodError> {
+    let from = closing.from;
+    let wrong = |reason: String, hint| Err(PeriodError::Order { from, reason, hint });
+    if closed.iter().any(|period| period.close.closing.from <= closing.to && from <= period.close.closing.to) {
+        return wrong("it is closed already".into(), "`tagih period reopen` opens the last closed period again");
+    }
+    let Some(last) = closed.last() else { return Ok(()) };
+    if !may_close(closed, from) {
+        let to = last.close.closing.to;
+        return wrong(format!("the last closed period ends on {to}"), "close the periods in their order, without a gap");
+    }
+    match &closing.opening_hash {
+        Some(hash) if *hash == last.close.closing_hash => Ok(()),
+        Some(_) => wrong("its opening balances are not those that were signed".into(), "reconcile it again with `--opening auto`"),
+        None => wrong("its opening balances were not carried over".into(), "reconcile it again with `--opening auto`"),
+    }
+}
+
+/// `sequence:hash` of our ledger, or the digest of an external one's rows.
+fn source_text(ledger: &Value) -> String {
+    let text = |key: &str| ledger.get(key).map(|value| value.as_str().map_or_else(|| value.to_string(), str::to_owned)).unwrap_or_default();
+    if text("kind") == "own" { format!("{}:{}", text("sequence"), text("head")) } else { text("rows_digest") }
+}
+
+/// Opens the last closed period again; `from` is its first day.
+///
+/// # Errors
+/// [`PeriodError`]; the journal is then as it was.
+pub fn reopen(journal: &Path, from: Date, author: &Author, now: Timestamp) -> Result<(), PeriodError> {
+    let mut writer = Writer::open(journal)?;
+    let closed = writer.journal().periods()?;
+    let wrong = |reason: String, hint| Err(PeriodError::Order { from, reason, hint });
+    match closed.last().map(|last| &last.close.closing) {
+        Some(last) if last.from == from => {}
+        Some(last) if closed.iter().any(|period| period.close.closing.from == from) => {
+            let reason = format!("{} to {} was closed after it and rests on its balances", last.from, last.to);
+            return wrong(reason, "reopen the later periods first, the last one first");
+        }
+        _ => return wrong("it is not closed".into(), "`tagih period list` shows what is"),
+    }
+    writer.append(now, author, Entry::PeriodReopened { from })?;
+    Ok(())
+}

@@ -1,0 +1,194 @@
+//! The journal of what people decide: an append-only file of JSON lines, chained by SHA-256.
+//!
+//! Belongs here: appending durably, reading without a lock, finding damage. Must not be here: what an entry means; that is the
+//! fold of `domain::discrepancy`. A line is acknowledged once its newline is durable, so a last line without one was promised to
+//! nobody: readers pass over it, and the next writer cuts it off.
+
+pub mod codes;
+pub mod entry;
+mod line;
+pub mod period;
+mod store;
+#[cfg(test)]
+mod tests;
+
+use jiff::Timestamp;
+
+use crate::domain::digest::{self, Digest};
+use crate::domain::discrepancy::{Change, Register};
+
+pub use entry::Entry;
+pub use store::{Writer, read};
+
+/// Who writes an entry, and why. Both are mandatory.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Author {
+    actor: String,
+    reason: String,
+}
+
+impl Author {
+    /// The most characters of a name.
+    pub const ACTOR_LENGTH_MAX: usize = 100;
+
+    /// An author with a reason.
+    ///
+    /// # Errors
+    /// [`JournalError::Author`] when either is blank, too long or not printable.
+    pub fn new(actor: &str, reason: &str) -> Result<Self, JournalError> {
+        let is_sayable = |text: &str, length_max: usize| {
+            !text.trim().is_empty() && text.chars().count() <= length_max && !text.chars().any(char::is_control)
+        };
+        if !is_sayable(actor, Self::ACTOR_LENGTH_MAX) {
+            return Err(JournalError::Author { what: "name", hint: "give `--by NAME`, or set `journal.actor`" });
+        }
+        if !is_sayable(reason, crate::domain::discrepancy::REASON_LENGTH_MAX) {
+            return Err(JournalError::Author {
+                what: "reason",
+                hint: "say why in a sentence, with `--reason`; it is kept for the auditor",
+            });
+        }
+        Ok(Self { actor: actor.trim().to_owned(), reason: reason.trim().to_owned() })
+    }
+
+    /// Who.
+    #[must_use]
+    pub fn actor(&self) -> &str {
+        &self.actor
+    }
+
+    /// Why.
+    #[must_use]
+    pub fn reason(&self) -> &str {
+        &self.reason
+    }
+}
+
+/// One line of the journal.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Record {
+    /// Its place, from 1.
+    pub sequence: u64,
+    /// When it was written (UTC).
+    pub at: Timestamp,
+    /// Who wrote it.
+    pub actor: String,
+    /// Why.
+    pub reason: String,
+    /// What.
+    pub entry: Entry,
+    /// The chain's hash up to here.
+    pub hash: Digest,
+}
+
+/// The end of a journal: printed in every summary, so that an edited or older one is found out.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Head {
+    /// The last line's number; 0 for an empty journal.
+    pub sequence: u64,
+    /// The hash that chains all lines up to it; zero for an empty journal.
+    pub hash: Digest,
+}
+
+impl Head {
+    /// The end of a journal whose last line is `record`.
+    #[must_use]
+    pub const fn of(record: &Record) -> Self {
+        Self { sequence: record.sequence, hash: record.hash }
+    }
+}
+
+impl std::fmt::Display for Head {
+    /// `sequence:hash`.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{}:{}", self.sequence, digest::hex(&self.hash))
+    }
+}
+
+/// One step of one item, and the line that made it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Dated<'a> {
+    /// Who, when and why.
+    pub record: &'a Record,
+    /// What.
+    pub change: Change,
+}
+
+/// Everything a journal says, its chain verified.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Journal {
+    path: String,
+    records: Vec<Record>,
+}
+
+impl Journal {
+    /// The lines, oldest first.
+    #[must_use]
+    pub fn records(&self) -> &[Record] {
+        &self.records
+    }
+
+    /// Its end.
+    #[must_use]
+    pub fn head(&self) -> Head {
+        self.records.last().map_or(Head { sequence: 0, hash: [0; 32] }, Head::of)
+    }
+
+    /// The discrepancies as they stand: the fold of all lines.
+    ///
+    /// # Errors
+    /// [`JournalError::Damaged`] when a line tells what cannot have happened.
+    pub fn register(&self) -> Result<Register, JournalError> {
+        self.changes().map(|(register, _)| register)
+    }
+
+    /// The same, with every step of every item beside the line that made it: what a roll-forward counts.
+    ///
+    /// # Errors
+    /// [`JournalError::Damaged`] when a line tells what cannot have happened.
+    pub fn changes(&self) -> Result<(Register, Vec<Dated<'_>>), JournalError> {
+        let (mut register, mut all) = (Register::default(), Vec::new());
+        for record in &self.records {
+            let changes = record.entry.apply(record.at, &mut register).map_err(|error| self.damaged(record, &error))?;
+            all.extend(changes.into_iter().map(|change| Dated { record, change }));
+        }
+        Ok((register, all))
+    }
+
+    fn damaged(&self, record: &Record, reason: &dyn std::fmt::Display) -> JournalError {
+        JournalError::Damaged { path: self.path.clone(), line: record.sequence, reason: reason.to_string() }
+    }
+}
+
+/// Why the journal cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub enum JournalError {
+    /// A line is not what was written (exit 8).
+    #[error(
+        "E0801: the journal `{path}` is damaged in line {line}: {reason}\nhint: record nothing more; put the last backup back, and keep the damaged file for the auditor"
+    )]
+    Damaged {
+        /// Which journal.
+        path: String,
+        /// Which line, from 1.
+        line: u64,
+        /// What was found.
+        reason: String,
+    },
+    /// The disk failed (exit 9).
+    #[error("E0802: the journal `{path}` failed: {reason}\nhint: check free space and permissions, then run the same command again")]
+    Storage {
+        /// Which journal.
+        path: String,
+        /// The system's words.
+        reason: String,
+    },
+    /// Name or reason is missing (exit 2).
+    #[error("E0809: the {what} is missing, too long or not printable\nhint: {hint}")]
+    Author {
+        /// Name or reason.
+        what: &'static str,
+        /// What to do.
+        hint: &'static str,
+    },
+}

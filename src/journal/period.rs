@@ -1,0 +1,82 @@
+//! Closed periods: which balances were signed, by whom, and in which order they may be closed and reopened.
+
+use jiff::Timestamp;
+use jiff::civil::Date;
+use serde::{Deserialize, Serialize};
+
+use super::{Entry, Journal, JournalError, Record};
+use crate::domain::closing::Closing;
+
+/// What is signed when a period is closed.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PeriodClose {
+    /// The run whose report was signed.
+    pub run_id: String,
+    /// Its folder.
+    pub report: String,
+    /// SHA-256 of its summary.json, which lists the digests of its other files.
+    pub summary_sha256: String,
+    /// The balances.
+    pub closing: Closing,
+    /// Their hash.
+    pub closing_hash: String,
+    /// The bills' source as it was: `sequence:hash` of the ledger, or the digest of an external one's rows.
+    pub ledger: String,
+    /// SHA-256 of every log that was read.
+    pub evidence: Vec<String>,
+    /// Who looked at it besides, if somebody did.
+    pub reviewed_by: Option<String>,
+}
+
+/// A period as it stands closed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ClosedPeriod {
+    /// What was signed.
+    pub close: PeriodClose,
+    /// When (UTC).
+    pub at: Timestamp,
+    /// By whom.
+    pub by: String,
+    /// Why, or how.
+    pub reason: String,
+}
+
+impl Journal {
+    /// The periods that stand closed, oldest first, one right after the other.
+    ///
+    /// # Errors
+    /// [`JournalError::Damaged`] when a line closes or reopens what cannot be.
+    pub fn periods(&self) -> Result<Vec<ClosedPeriod>, JournalError> {
+        let mut closed: Vec<ClosedPeriod> = Vec::new();
+        for record in self.records() {
+            self.fold(record, &mut closed)?;
+        }
+        Ok(closed)
+    }
+
+    fn fold(&self, record: &Record, closed: &mut Vec<ClosedPeriod>) -> Result<(), JournalError> {
+        match &record.entry {
+            Entry::PeriodClosed { period } => {
+                if !may_close(closed, period.closing.from) {
+                    return Err(self.damaged(record, &"it closes a period that is not the next one"));
+                }
+                let (close, by, reason) = ((**period).clone(), record.actor.clone(), record.reason.clone());
+                closed.push(ClosedPeriod { close, at: record.at, by, reason });
+            }
+            Entry::PeriodReopened { from } => {
+                if closed.last().is_none_or(|last| last.close.closing.from != *from) {
+                    return Err(self.damaged(record, &"it reopens a period that was not the last one closed"));
+                }
+                closed.pop();
+            }
+            Entry::Seen { .. } | Entry::Decided { .. } => {}
+        }
+        Ok(())
+    }
+}
+
+/// Whether a period from this day may be closed next: it is the first, or follows the last one.
+#[must_use]
+pub fn may_close(closed: &[ClosedPeriod], from: Date) -> bool {
+    closed.last().is_none_or(|last| last.close.closing.to.tomorrow().ok() == Some(from))
+}

@@ -1,0 +1,93 @@
+//! How old what is open has become: unpaid bills by due date, exceptions by the day they were opened. In WIB days at as-of.
+
+use jiff::Timestamp;
+
+use super::life::Lives;
+use crate::domain::ageing::{Bucket, wib_day_number};
+use crate::domain::balance::Balance;
+use crate::domain::classify::Nature;
+use crate::reconcile::{Outcome, Terms};
+
+/// Something that waits for a person.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct OpenException {
+    /// Since when.
+    pub opened_at: Timestamp,
+    /// How much it is about.
+    pub balance: Balance,
+}
+
+/// One table: what is open, by age.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Ageing {
+    /// Of what, and by which day.
+    pub name: &'static str,
+    /// In the order of [`Bucket::ALL`].
+    pub buckets: [Balance; 5],
+}
+
+impl Ageing {
+    fn new(name: &'static str) -> Self {
+        Self { name, buckets: [Balance::ZERO; 5] }
+    }
+
+    fn add(&mut self, days: i32, balance: Balance) {
+        let place = Bucket::ALL.iter().position(|&bucket| bucket == Bucket::of(days));
+        if let Some(sum) = place.and_then(|place| self.buckets.get_mut(place)) {
+            *sum = sum.plus(balance);
+        }
+    }
+
+    /// The buckets with their figures.
+    pub fn rows(&self) -> impl Iterator<Item = (Bucket, Balance)> + '_ {
+        Bucket::ALL.into_iter().zip(self.buckets)
+    }
+
+    /// Everything older than 60 days.
+    #[must_use]
+    pub fn past_limit(&self) -> Balance {
+        self.rows().filter(|(bucket, _)| bucket.is_past_limit()).map(|(_, balance)| balance).sum()
+    }
+
+    /// All buckets together.
+    #[must_use]
+    pub fn total(&self) -> Balance {
+        self.buckets.into_iter().sum()
+    }
+}
+
+/// Bills nobody had paid or cancelled at as-of, whether they ever had a code or not; those without a due date by the day their
+/// code expires, else by the day they were first heard of.
+pub(super) fn bills(outcome: &Outcome, lives: &Lives<'_>, terms: &Terms) -> Ageing {
+    let bills = &outcome.inputs.bills;
+    let today = wib_day_number(terms.as_of);
+    let as_of_us = terms.as_of.as_microsecond();
+    let mut table = Ageing::new("unpaid_bills_by_due_date");
+    for (number, bill) in bills.iter() {
+        let exists = bill.planned_at().is_none_or(|at| at <= terms.as_of);
+        let cancelled = bill.cancelled_at().is_some_and(|at| at <= terms.as_of);
+        if exists && !cancelled && lives.first_paid_us(number) > as_of_us {
+            let by_facts = || bill.expires_at().or_else(|| bill.planned_at()).map(wib_day_number);
+            let due = bills.side().due_day(number).or_else(by_facts).unwrap_or(today);
+            table.add(today.saturating_sub(due), Balance::one(bill.amount.into()));
+        }
+    }
+    table
+}
+
+/// What waits for a person: as it was followed, or else the BREAKs of this run by the day of their payment.
+pub(super) fn exceptions(outcome: &Outcome, followed: Option<&[OpenException]>, terms: &Terms) -> Ageing {
+    let today = wib_day_number(terms.as_of);
+    let mut table = Ageing::new("exceptions_by_open_date");
+    let mut add = |at: Timestamp, balance| table.add(today.saturating_sub(wib_day_number(at)).max(0), balance);
+    match followed {
+        Some(followed) => followed.iter().for_each(|open| add(open.opened_at, open.balance)),
+        None => {
+            for finding in outcome.findings.iter().filter(|finding| finding.nature == Nature::Break) {
+                let amount = finding.paid.filter(|paid| paid.get() != 0).or(finding.expected).unwrap_or_default();
+                add(finding.paid_at.unwrap_or(terms.as_of), Balance::one(amount));
+            }
+        }
+    }
+    table
+}

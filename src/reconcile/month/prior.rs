@@ -1,0 +1,189 @@
+//! Prior-period lines: what became known of an earlier period after its balances were drawn up. Nothing signed is changed;
+//! the difference is told item by item in the period in which it came to light.
+
+use std::cmp::Ordering;
+
+use jiff::Timestamp;
+use rayon::prelude::*;
+
+use super::Window;
+use super::life::{End, Lives};
+use super::opening::{Opening, OutstandingItem};
+use crate::domain::amount::{Amount, Rupiah};
+use crate::domain::balance::Balance;
+use crate::domain::channel::Channel;
+use crate::domain::classify::Class;
+use crate::domain::line::NO_BILL;
+use crate::reconcile::bills::Bills;
+use crate::reconcile::findings::payment_id;
+use crate::reconcile::{JudgedPayment, Outcome};
+
+/// Which balance a line moves.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Moves {
+    /// Outstanding codes.
+    Codes,
+    /// Suspense.
+    Suspense,
+    /// None: it is only told.
+    Nothing,
+}
+
+impl Moves {
+    /// The name used in reports.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Codes => "outstanding_codes",
+            Self::Suspense => "suspense",
+            Self::Nothing => "",
+        }
+    }
+}
+
+/// One difference between a signed balance and what is known of that day now.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct PriorLine {
+    /// Which balance it moves.
+    pub moves: Moves,
+    /// What became known: `settled`, `cancelled`, `expired_unpaid`, `amended`, `added`, `removed`, `late_payment`, `decided`.
+    pub kind: &'static str,
+    /// The bill's number, or as notified.
+    pub invoice_number: String,
+    /// The code, or as notified.
+    pub payment_code: String,
+    /// Where.
+    pub channel: Channel,
+    /// When it happened, if known (microseconds since 1970).
+    pub at_us: Option<i64>,
+    /// By how many it moves the balance.
+    pub count: i64,
+    /// By how much it moves the balance; of a line that moves none, what was paid.
+    pub amount: Rupiah,
+    /// The discrepancy id of a payment; empty for a code.
+    pub discrepancy_id: String,
+}
+
+impl PriorLine {
+    /// What it adds to its balance.
+    #[must_use]
+    pub const fn balance(&self) -> Balance {
+        Balance { count: self.count, amount: self.amount }
+    }
+}
+
+/// What the lines for one balance add up to.
+pub(super) fn total(lines: &[PriorLine], moves: Moves) -> Balance {
+    lines.iter().filter(|line| line.moves == moves).map(PriorLine::balance).sum()
+}
+
+/// Codes: the list that was carried over against the codes that were outstanding by what is known now.
+pub(super) fn codes(bills: &Bills, lives: &Lives<'_>, window: Window, opening: &Opening) -> Vec<PriorLine> {
+    let today = outstanding(bills, lives, window.start_us);
+    let mut told = Vec::new();
+    let (mut signed, mut now) = (opening.outstanding.iter().peekable(), today.iter().peekable());
+    loop {
+        let order = match (signed.peek(), now.peek()) {
+            (None, None) => break,
+            (Some(_), None) => Ordering::Less,
+            (None, Some(_)) => Ordering::Greater,
+            (Some(item), Some(&&(number, _))) => (item.invoice_number.as_str(), item.payment_code.as_str()).cmp(&ids(bills, number)),
+        };
+        match order {
+            Ordering::Less => told.extend(signed.next().map(|item| gone(bills, lives, window, item))),
+            Ordering::Greater => told.extend(now.next().map(|&(number, amount)| come(bills, lives, number, amount))),
+            Ordering::Equal => {
+                if let (Some(item), Some(&(_, amount))) = (signed.next(), now.next())
+                    && item.amount != amount.into()
+                {
+                    told.push(line("amended", item, None, Balance::rupiah(Rupiah::from(amount).minus(item.amount))));
+                }
+            }
+        }
+    }
+    told
+}
+
+fn ids(bills: &Bills, number: u32) -> (&str, &str) {
+    (bills.invoice_number(number), bills.payment_code(number))
+}
+
+/// The codes outstanding just before an instant and what they asked for, by their ids.
+pub(super) fn outstanding(bills: &Bills, lives: &Lives<'_>, before_us: i64) -> Vec<(u32, Amount)> {
+    let open = bills.iter().filter(|(number, bill)| lives.is_open(*number, bill, before_us));
+    let mut all: Vec<_> = open.map(|(number, bill)| (number, lives.amount_at(number, bill, before_us))).collect();
+    all.par_sort_unstable_by(|a, b| ids(bills, a.0).cmp(&ids(bills, b.0)).then(a.1.cmp(&b.1)).then(a.0.cmp(&b.0)));
+    all
+}
+
+/// Such a code as it is carried over.
+pub(super) fn carried(bills: &Bills, number: u32, amount: Amount) -> OutstandingItem {
+    let (invoice_number, payment_code) = ids(bills, number);
+    OutstandingItem {
+        invoice_number: invoice_number.to_owned(),
+        payment_code: payment_code.to_owned(),
+        channel: bills.get(number).map_or(Channel::Alfa, |bill| bill.channel),
+        amount: amount.into(),
+    }
+}
+
+/// A code that was carried over although it had ended.
+fn gone(bills: &Bills, lives: &Lives<'_>, window: Window, item: &OutstandingItem) -> PriorLine {
+    let same = |&number: &u32| bills.payment_code(number) == item.payment_code && bills.invoice_number(number) == item.invoice_number;
+    let lives = bills.numbered(&item.invoice_number).filter(same).filter_map(|number| lives.life(number, bills.get(number)?));
+    let ended = lives.filter_map(|life| life.ended).filter(|&(at, _)| at < window.start_us).min();
+    let (kind, at) = match ended {
+        Some((at, End::Settled)) => ("settled", Some(at)),
+        Some((at, End::Cancelled)) => ("cancelled", Some(at)),
+        Some((at, End::Expired)) => ("expired_unpaid", Some(at)),
+        None => ("removed", None),
+    };
+    line(kind, item, at, Balance::one(item.amount).negated())
+}
+
+/// A code that was outstanding but not carried over.
+fn come(bills: &Bills, lives: &Lives<'_>, number: u32, amount: Amount) -> PriorLine {
+    let life = bills.get(number).and_then(|bill| lives.life(number, bill));
+    line("added", &carried(bills, number, amount), life.map(|life| life.issued_us), Balance::one(amount.into()))
+}
+
+fn line(kind: &'static str, item: &OutstandingItem, at_us: Option<i64>, balance: Balance) -> PriorLine {
+    PriorLine {
+        moves: Moves::Codes,
+        kind,
+        invoice_number: item.invoice_number.clone(),
+        payment_code: item.payment_code.clone(),
+        channel: item.channel,
+        at_us: at_us.filter(|&at| at != i64::MIN),
+        count: balance.count,
+        amount: balance.amount,
+        discrepancy_id: String::new(),
+    }
+}
+
+/// Payments made before the period that the report before did not know; those of no bill are money in suspense.
+pub(super) fn payments(outcome: &Outcome, window: Window, opening: &Opening) -> Vec<PriorLine> {
+    let late = outcome.judged.iter().filter(|judged| judged.class == Class::P16);
+    late.filter_map(|judged| late_payment(outcome, window, opening, judged)).collect()
+}
+
+fn late_payment(outcome: &Outcome, window: Window, opening: &Opening, judged: &JudgedPayment) -> Option<PriorLine> {
+    let proof = outcome.proof(judged).filter(|proof| proof.paid_at_us < window.start_us)?;
+    // Of a period further back only the time of arrival tells whether it was known.
+    let recent = proof.paid_at_us >= opening.starts_us || proof.received_at().is_some_and(|at: Timestamp| at > opening.as_of);
+    if !recent || opening.payments.contains(&proof.identity) {
+        return None;
+    }
+    let (invoice_number, payment_code) = outcome.notified_ids(judged);
+    Some(PriorLine {
+        moves: if judged.bill == NO_BILL { Moves::Suspense } else { Moves::Nothing },
+        kind: "late_payment",
+        invoice_number: invoice_number.to_owned(),
+        payment_code: payment_code.to_owned(),
+        channel: proof.channel,
+        at_us: Some(proof.paid_at_us),
+        count: 1,
+        amount: Rupiah::new(proof.amount.into()),
+        discrepancy_id: payment_id(&proof.identity),
+    })
+}

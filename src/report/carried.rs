@@ -1,0 +1,173 @@
+//! What one period hands to the next: the list of outstanding codes, the money held, and the balances that sum them up. Read
+//! back, every list is held against its digest and its balance, and these against their hash.
+
+use std::collections::HashSet;
+use std::fs::{self, File};
+use std::io;
+use std::path::Path;
+
+use jiff::Timestamp;
+use polars::prelude::{Column, DataFrame, IntoColumn as _, NamedFrom as _, PolarsError, Series};
+use polars_io::SerReader as _;
+use polars_io::parquet::read::ParquetReader;
+use polars_io::parquet::write::{ParquetCompression, ParquetWriter};
+use serde::Deserialize;
+
+use super::{Report, Writer, matched};
+use crate::domain::amount::{Amount, Rupiah};
+use crate::domain::balance::Balance;
+use crate::domain::calendar::start_of_wib_day;
+use crate::domain::channel::Channel;
+use crate::domain::digest::{self, Digest};
+use crate::reconcile::external::DigestSum;
+use crate::reconcile::month::{Closing, Month, Opening, OpeningFrom, OutstandingItem, SuspenseItem};
+
+/// Its name in the output folder.
+pub(super) const OUTSTANDING: &str = "outstanding.parquet";
+/// Its name in the output folder.
+pub(super) const SUSPENSE: &str = "suspense.csv";
+/// Its header.
+pub(super) const SUSPENSE_COLUMNS: [&str; 9] =
+    ["discrepancy_id", "class", "invoice_number", "payment_code", "channel", "amount", "paid_at", "paid_at_us", "identity"];
+/// Codes written as one group of rows.
+const GROUP: usize = 1 << 16;
+
+/// Writes the codes outstanding at the end of the period, by their ids.
+pub(super) fn outstanding(report: &Report<'_>, writer: &mut Writer<'_>) -> io::Result<()> {
+    let empty = frame(report, &[]).map_err(into_io)?;
+    let parquet = ParquetWriter::new(writer).with_compression(ParquetCompression::Snappy).set_parallel(true);
+    let mut batches = parquet.batched(empty.schema()).map_err(into_io)?;
+    for group in report.month.outstanding.chunks(GROUP) {
+        batches.write_batch(&frame(report, group).map_err(into_io)?).map_err(into_io)?;
+    }
+    batches.finish().map(|_| ()).map_err(into_io)
+}
+
+#[allow(clippy::needless_pass_by_value, reason = "`map_err` hands it over")]
+fn into_io(error: PolarsError) -> io::Error {
+    io::Error::other(error.to_string())
+}
+
+fn frame(report: &Report<'_>, group: &[(u32, Amount)]) -> Result<DataFrame, PolarsError> {
+    let items: Vec<OutstandingItem> = group.iter().map(|&item| Month::outstanding_item(report.outcome, item)).collect();
+    let text = |name: &str, of: fn(&OutstandingItem) -> &str| -> Column {
+        Series::new(name.into(), items.iter().map(of).collect::<Vec<_>>()).into_column()
+    };
+    let amounts: Vec<i64> = items.iter().map(|item| i64::try_from(item.amount.get()).unwrap_or(i64::MAX)).collect();
+    DataFrame::new_infer_height(vec![
+        text("invoice_number", |item| &item.invoice_number),
+        text("payment_code", |item| &item.payment_code),
+        text("channel", |item| item.channel.name()),
+        Series::new("amount".into(), amounts).into_column(),
+    ])
+}
+
+/// What stands in an earlier report's summary.json, as far as the next period is carried on from it.
+#[derive(Debug, Deserialize)]
+struct Summary {
+    run_id: String,
+    as_of: Timestamp,
+    month: Figures,
+}
+
+#[derive(Debug, Deserialize)]
+struct Figures {
+    closing: Closing,
+    closing_hash: String,
+}
+
+/// Reads the balances an earlier report closed with, and everything behind them.
+///
+/// # Errors
+/// When the folder holds no whole report of ours, or one that was changed.
+pub fn read_opening(folder: &Path) -> io::Result<Opening> {
+    let wrong = |what: &str| io::Error::other(what.to_owned());
+    let summary: Summary = serde_json::from_slice(&fs::read(folder.join("summary.json"))?)?;
+    let Figures { closing, closing_hash } = summary.month;
+    if closing.hash() != closing_hash {
+        return Err(wrong("the closing balances in summary.json are not those their hash was made of"));
+    }
+    let outstanding = read_outstanding(&folder.join(OUTSTANDING))?;
+    let listed: Balance = outstanding.iter().map(|item| Balance::one(item.amount)).sum();
+    if sum(outstanding.iter().map(OutstandingItem::digest)) != closing.outstanding_digest || listed != closing.outstanding_codes {
+        return Err(wrong("outstanding.parquet is not the list its balance was made of"));
+    }
+    let held = read_suspense(&folder.join(SUSPENSE))?;
+    let listed: Balance = held.iter().map(|item| Balance::one(item.amount)).sum();
+    if sum(held.iter().map(SuspenseItem::digest)) != closing.suspense_digest || listed != closing.suspense {
+        return Err(wrong("suspense.csv is not the list its balance was made of"));
+    }
+    let mut payments: HashSet<Digest> = matched::read_matched(folder)?.into_iter().map(|payment| payment.identity).collect();
+    payments.extend(held.iter().map(|item| item.identity));
+    let starts_at = start_of_wib_day(closing.from).ok_or_else(|| wrong("its period is out of range"))?;
+    let (from, to, run_id) = (closing.from, closing.to, summary.run_id);
+    Ok(Opening {
+        from: OpeningFrom { from, to, run_id, hash: closing_hash, signed: false },
+        as_of: summary.as_of,
+        starts_us: starts_at.as_microsecond(),
+        codes: closing.outstanding_codes,
+        suspense: closing.suspense,
+        discrepancies: closing.open_discrepancies,
+        outstanding,
+        held,
+        payments,
+    })
+}
+
+fn sum(digests: impl Iterator<Item = Digest>) -> String {
+    let mut sum = DigestSum::default();
+    digests.for_each(|digest| sum.add(&digest));
+    digest::hex(&sum.finish())
+}
+
+fn read_outstanding(path: &Path) -> io::Result<Vec<OutstandingItem>> {
+    let frame = ParquetReader::new(File::open(path)?).finish().map_err(into_io)?;
+    let column = |name: &str| frame.column(name).map(Column::as_materialized_series).map_err(into_io);
+    let invoices = column("invoice_number")?.str().map_err(into_io)?;
+    let codes = column("payment_code")?.str().map_err(into_io)?;
+    let channels = column("channel")?.str().map_err(into_io)?;
+    let amounts = column("amount")?.i64().map_err(into_io)?;
+    let rows = invoices.iter().zip(codes.iter()).zip(channels.iter()).zip(amounts.iter());
+    let items = rows.map(|(((invoice_number, payment_code), channel), amount)| {
+        Some(OutstandingItem {
+            invoice_number: invoice_number?.to_owned(),
+            payment_code: payment_code?.to_owned(),
+            channel: Channel::parse(channel?)?,
+            amount: Rupiah::new(amount?.into()),
+        })
+    });
+    let mut items: Vec<OutstandingItem> = items.collect::<Option<_>>().ok_or_else(|| io::Error::other("a cell is empty"))?;
+    items.sort_by(|a, b| (&a.invoice_number, &a.payment_code, a.amount).cmp(&(&b.invoice_number, &b.payment_code, b.amount)));
+    Ok(items)
+}
+
+fn read_suspense(path: &Path) -> io::Result<Vec<SuspenseItem>> {
+    let mut reader = csv::Reader::from_path(path)?;
+    let mut items = Vec::new();
+    for record in reader.records() {
+        let record = record?;
+        let item =
+            suspense_item(&record).ok_or_else(|| io::Error::other(format!("row {} cannot be read", items.len().saturating_add(2))))?;
+        items.push(item);
+    }
+    Ok(items)
+}
+
+fn suspense_item(record: &csv::StringRecord) -> Option<SuspenseItem> {
+    let text = |place: usize| record.get(place).map(str::to_owned);
+    Some(SuspenseItem {
+        discrepancy_id: text(0)?,
+        class: text(1)?,
+        invoice_number: record.get(2).map(plain)?.to_owned(),
+        payment_code: text(3)?,
+        channel: Channel::parse(record.get(4)?)?,
+        amount: Rupiah::new(record.get(5)?.parse().ok()?),
+        paid_at_us: record.get(7)?.parse().ok()?,
+        identity: digest::from_hex(record.get(8)?)?,
+    })
+}
+
+/// A cell without the mark that disarms it.
+fn plain(cell: &str) -> &str {
+    cell.strip_prefix('\'').filter(|rest| rest.starts_with(['=', '+', '-', '@', '\t', '\r'])).unwrap_or(cell)
+}

@@ -1,0 +1,142 @@
+//! A report folder read again: the findings of a run as facts, and which run it was. Rows may have columns this version does
+//! not know; a folder whose files do not belong together is refused.
+
+use std::fs;
+use std::io::{self, BufRead as _, BufReader};
+use std::path::{Path, PathBuf};
+
+use jiff::Timestamp;
+use jiff::civil::Date;
+use serde::Deserialize;
+
+use super::flag_names;
+use crate::domain::digest;
+use crate::domain::discrepancy::{Facts, Run};
+use crate::reconcile::Finding;
+
+/// What a run found.
+#[derive(Clone, Debug)]
+pub struct Folder {
+    /// Which run.
+    pub run: Run,
+    /// Its findings.
+    pub found: Vec<Facts>,
+    /// Known items that it looked at and found in order.
+    pub cleared: Vec<String>,
+}
+
+/// Why a folder cannot be used (exit 7).
+#[derive(Debug, thiserror::Error)]
+#[error("E0810: `{}` is no whole report: {reason}\nhint: name the output folder of a `tagih reconcile` that ended", path.display())]
+pub struct FolderError {
+    /// Which folder.
+    pub path: PathBuf,
+    /// What was found.
+    pub reason: String,
+}
+
+#[derive(Deserialize)]
+struct Summary {
+    run_id: String,
+    period: Days,
+    as_of: Timestamp,
+    discrepancies: Counts,
+}
+
+#[derive(Deserialize)]
+struct Days {
+    from: Date,
+    to: Date,
+}
+
+#[derive(Deserialize)]
+struct Counts {
+    count: usize,
+    #[serde(default)]
+    cleared: Vec<String>,
+}
+
+#[derive(Deserialize)]
+struct Row {
+    discrepancy_id: String,
+    class: String,
+    flags: Vec<String>,
+    nature: String,
+    severity: String,
+    invoice_number: String,
+    payment_code: String,
+    channel: Option<String>,
+    amount_expected: Option<i64>,
+    amount_paid: Option<i64>,
+    paid_at: Option<Timestamp>,
+    reason: String,
+    action: String,
+    evidence: Vec<String>,
+}
+
+/// Reads summary.json and discrepancies.jsonl of `folder`.
+///
+/// # Errors
+/// [`FolderError`] when either is missing, unreadable, or of another run.
+pub fn read(folder: &Path) -> Result<Folder, FolderError> {
+    let refused = |reason: String| FolderError { path: folder.to_path_buf(), reason };
+    let failed = |name: &str, error: &dyn std::fmt::Display| refused(format!("{name}: {error}"));
+    let bytes = fs::read(folder.join("summary.json")).map_err(|error| failed("summary.json", &error))?;
+    let summary: Summary = serde_json::from_slice(&bytes).map_err(|error| failed("summary.json", &error))?;
+    let rows = rows(&folder.join("discrepancies.jsonl")).map_err(|error| failed("discrepancies.jsonl", &error))?;
+    if rows.len() != summary.discrepancies.count {
+        let count = summary.discrepancies.count;
+        return Err(refused(format!("summary.json counts {count} discrepancies, discrepancies.jsonl has {}", rows.len())));
+    }
+    let run = Run { run_id: summary.run_id, from: summary.period.from, to: summary.period.to, as_of: summary.as_of };
+    Ok(Folder { run, found: rows, cleared: summary.discrepancies.cleared })
+}
+
+fn rows(path: &Path) -> io::Result<Vec<Facts>> {
+    let mut found = Vec::new();
+    for (number, line) in (1_u64..).zip(BufReader::new(fs::File::open(path)?).lines()) {
+        let row: Row = serde_json::from_str(&line?).map_err(|error| io::Error::other(format!("line {number}: {error}")))?;
+        found.push(Facts {
+            id: row.discrepancy_id,
+            class: row.class,
+            nature: row.nature,
+            severity: row.severity,
+            flags: row.flags,
+            invoice_number: row.invoice_number,
+            payment_code: row.payment_code,
+            channel: row.channel,
+            expected: row.amount_expected,
+            paid: row.amount_paid,
+            paid_at: row.paid_at,
+            reason: row.reason,
+            recommended: row.action,
+            evidence: row.evidence,
+            times: 1,
+        });
+    }
+    Ok(found)
+}
+
+/// The facts of a finding, as they will be read from its folder.
+#[must_use]
+pub fn facts_of(finding: &Finding) -> Facts {
+    let rupiah = |amount: crate::domain::amount::Rupiah| i64::try_from(amount.get()).unwrap_or(i64::MAX);
+    let to_the_second = |at: Timestamp| Timestamp::from_second(at.as_second()).unwrap_or(at);
+    Facts {
+        id: finding.id.clone(),
+        class: finding.class.id().to_owned(),
+        nature: finding.nature.name().to_owned(),
+        severity: finding.severity.name().to_owned(),
+        flags: flag_names(finding.flags).into_iter().map(str::to_owned).collect(),
+        invoice_number: finding.invoice_number.clone(),
+        payment_code: finding.payment_code.clone(),
+        channel: finding.channel.map(|channel| channel.name().to_owned()),
+        expected: finding.expected.map(rupiah),
+        paid: finding.paid.map(rupiah),
+        paid_at: finding.paid_at.map(to_the_second),
+        reason: finding.reason.clone(),
+        recommended: finding.action().to_owned(),
+        evidence: finding.evidence.iter().map(|found| digest::hex(found)).collect(),
+        times: 1,
+    }
+}
