@@ -332,3 +332,25 @@ fn entries_balance_are_repeatable_and_name_the_account_that_is_missing() {
     discrepancies(&world, &["entries", "--out", "no.csv"]).expect(2).says(&["E0812", "accounts.suspense"]);
     assert!(!world.path("no.csv").exists());
 }
+
+#[test]
+fn an_import_killed_at_any_instant_is_recorded_whole_or_not_at_all_and_once_in_the_end() {
+    let world = world("");
+    reconciled(&world, "2026-10", "oct").expect(1);
+    discrepancies(&world, &["export", "--report", "oct", "--out", "items.csv", "--by", "Siti"]).expect(0);
+    let refund: &[_] = &[("action", "refund"), ("reason", "returned")];
+    let accept: &[_] = &[("action", "accept"), ("reason", "known")];
+    mangled(&world, "items.csv", "back.csv", &[("P01", refund), ("P06", refund), ("L04", accept)]);
+    for instant in 0..12 {
+        let mut child = world.start(&[], &["discrepancies", "import", "back.csv", "--by", "Siti"]);
+        std::thread::sleep(std::time::Duration::from_millis(instant));
+        drop(child.kill());
+        child.wait().unwrap();
+        let accepted = statuses(&world).iter().filter(|status| status.ends_with("accepted")).count();
+        assert!([0, 3].contains(&accepted), "{accepted} of 3 after {instant} ms");
+    }
+    discrepancies(&world, &["import", "back.csv", "--by", "Siti"]).expect(0);
+    assert_eq!(statuses(&world), ["L04: accepted", "L11: open", "L12: open", "P01: accepted", "P03: open", "P06: accepted"]);
+    let journal = fs::read_to_string(world.path("tagih.journal")).unwrap();
+    assert_eq!(journal.lines().count(), 2, "the report, and the decisions once");
+}
