@@ -7,6 +7,8 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use jiff::Timestamp;
 use jiff::civil::Date;
 
+use crate::domain::language::Language;
+
 /// Issue DOKU convenience-store payment codes in bulk, and prove rupiah by rupiah what was paid.
 #[derive(Debug, Parser)]
 #[command(name = "tagih", version, arg_required_else_help = true, disable_help_subcommand = true)]
@@ -204,6 +206,14 @@ pub(super) struct Reconcile {
     /// Where the report goes
     #[arg(long, value_name = "DIR")]
     pub(super) out: PathBuf,
+    /// Language of workbook and page (default: `report.language`)
+    #[arg(long, value_name = "LANGUAGE", value_parser = language)]
+    pub(super) lang: Option<Language>,
+}
+
+/// Reads `en` or `id`.
+fn language(text: &str) -> Result<Language, String> {
+    Language::parse(text).ok_or_else(|| "must be `en` or `id`".to_owned())
 }
 
 #[derive(Debug, Subcommand)]

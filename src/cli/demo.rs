@@ -78,7 +78,7 @@ pub(super) fn demo(global: &Global, out: Option<&Path>) -> Result<Exit, Failure>
     step("5. reconcile", "every line, payment and bill of October in exactly one class");
     let (from, to) = reconcile::month(PERIOD)?;
     let report = out.join("5-reconcile");
-    let task = Task { from, to, as_of: instant(AS_OF), logs, external_ledger: None, carry_in: None, out: report.clone() };
+    let task = Task { from, to, as_of: instant(AS_OF), logs, external_ledger: None, carry_in: None, out: report.clone(), language: None };
     let exit = reconcile::run(&setup, &task, &keys)?;
     runtime.block_on(sandbox.shutdown());
 

@@ -12,10 +12,12 @@ use super::setup::{Failure, Setup};
 use crate::doku::signature::SigningKey;
 use crate::domain::calendar::start_of_wib_day;
 use crate::domain::classify::{Nature, Policy, Unverifiable};
+use crate::domain::language::Language;
 use crate::exit::Exit;
 use crate::jobs::ingest::{self, IngestOptions};
 use crate::jobs::reconcile::{self, BillSource, ReconcileOptions};
 use crate::ledger::{Create, Ledger, SqliteLedger};
+use crate::report::Presentation;
 
 /// What is reconciled, and against which evidence.
 pub(super) struct Task {
@@ -26,6 +28,8 @@ pub(super) struct Task {
     pub(super) external_ledger: Option<PathBuf>,
     pub(super) carry_in: Option<PathBuf>,
     pub(super) out: PathBuf,
+    /// Of workbook and page; else the setting's.
+    pub(super) language: Option<Language>,
 }
 
 pub(super) fn reconcile(setup: &Setup, arguments: &Reconcile) -> Result<Exit, Failure> {
@@ -42,6 +46,7 @@ pub(super) fn reconcile(setup: &Setup, arguments: &Reconcile) -> Result<Exit, Fa
         external_ledger: arguments.external_ledger.clone(),
         carry_in: arguments.carry_in.clone(),
         out: arguments.out.clone(),
+        language: arguments.lang,
     };
     run(setup, &task, &setup.verification_keys()?)
 }
@@ -64,6 +69,11 @@ pub(super) fn run(setup: &Setup, task: &Task, keys: &[SigningKey]) -> Result<Exi
         policy,
         carry_in: task.carry_in.clone(),
         out: task.out.clone(),
+        presentation: Presentation {
+            language: task.language.unwrap_or(setup.config.report.language),
+            entity: setup.config.report.entity.clone(),
+            ..Presentation::default()
+        },
     };
     let report = reconcile::run(&options)?;
     let path = task.out.join("summary.json");

@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::doku::answer::SignaturePolicy;
 use crate::doku::paths::Paths;
+use crate::domain::language::Language;
 use crate::domain::plan::AmendBase;
 
 /// Every setting. Meanings, units and defaults are in `config/default.toml`.
@@ -22,6 +23,7 @@ pub struct Config {
     pub plan: Plan,
     pub intake: Intake,
     pub reconcile: Reconcile,
+    pub report: Report,
 }
 
 macro_rules! section {
@@ -110,4 +112,8 @@ section!(
         tolerance_rupiah: u64, expiry_grace_minutes: i64, skew_minutes: i64, late_evidence_hours: i64,
         unverifiable: String, expired_break_days: i64,
     }
+);
+section!(
+    /// `[report]`
+    Report { language: Language, entity: String }
 );

@@ -15,7 +15,7 @@ use crate::reconcile::external::{self, DigestSum, ExternalError, MalformedRow};
 use crate::reconcile::{self, Bills, Inputs, KnownPayment, Outcome, Tally, Terms};
 use crate::report::atomic::WriteError;
 use crate::report::summary::{LedgerSource, Summary};
-use crate::report::{self, Report};
+use crate::report::{self, Presentation, Report};
 
 /// Everything a reconciliation is made from.
 #[derive(Debug)]
@@ -40,6 +40,8 @@ pub struct ReconcileOptions {
     pub carry_in: Option<PathBuf>,
     /// Where to write.
     pub out: PathBuf,
+    /// For whom workbook and page are made.
+    pub presentation: Presentation,
 }
 
 /// Where the bills are from.
@@ -170,7 +172,8 @@ pub fn run(options: &ReconcileOptions) -> Result<ReconcileReport, ReconcileError
     let outcome = reconcile::reconcile(inputs, &terms);
     let summary = Summary::of(&outcome, &terms, &evidence.files, billed.source, run_id);
     let ledger_path = if let BillSource::External(path) = &options.source { Some(path.as_path()) } else { None };
-    report::write(&Report { outcome: &outcome, summary: &summary, files: &evidence.files, ledger_path }, &options.out)?;
+    let report = Report { outcome: &outcome, summary: &summary, files: &evidence.files, ledger_path, presentation: &options.presentation };
+    report::write(&report, &options.out)?;
     Ok(ReconcileReport { breaks: outcome.break_count(), identities_hold: outcome.identities_hold(), summary, outcome })
 }
 

@@ -1,14 +1,22 @@
-//! One result, many formats: one file each (CSV, JSON Lines, Parquet, summary.json).
+//! One result, many formats: a workbook and a page to read, CSV, JSON Lines, Parquet and summary.json to compute with.
 //!
 //! Belongs here: writing, atomically and in a fixed order. Must not be here: any decision about what a row means.
 
 pub mod atomic;
 mod csv;
+pub mod document;
 pub mod issue;
 mod jsonl;
 mod matched;
+mod page;
+mod parquet;
+mod sections;
 pub mod summary;
+mod text;
+mod words;
+mod workbook;
 
+use std::collections::BTreeMap;
 use std::fs::File;
 use std::io::{BufWriter, Write as _};
 use std::path::Path;
@@ -17,6 +25,7 @@ use jiff::Timestamp;
 
 use crate::domain::calendar::wib;
 use crate::domain::classify::ClassSet;
+use crate::domain::language::Language;
 use crate::domain::line::InputFile;
 use crate::reconcile::{Finding, Outcome};
 
@@ -35,7 +44,38 @@ pub struct Report<'a> {
     pub files: &'a [InputFile],
     /// The external ledger, if that is where the bills are from.
     pub ledger_path: Option<&'a Path>,
+    /// For whom workbook and page are made.
+    pub presentation: &'a Presentation,
 }
+
+/// What only workbook and page show. Files that programs read do not depend on it.
+#[derive(Clone, Debug, Default)]
+pub struct Presentation {
+    /// Their language.
+    pub language: Language,
+    /// Whose report it is; empty when nobody said.
+    pub entity: String,
+    /// What was done about discrepancies so far, by their id.
+    pub followed: BTreeMap<String, FollowUp>,
+}
+
+/// What was done about one discrepancy so far; empty where nothing is known.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct FollowUp {
+    /// The period that first showed it.
+    pub first_seen: String,
+    /// The last one.
+    pub last_seen: String,
+    /// Who works on it.
+    pub owner: String,
+    /// How it stands.
+    pub status: String,
+    /// What was said about it.
+    pub comment: String,
+}
+
+/// Its JSON Schema lies beside every summary.json.
+const SUMMARY_SCHEMA: &str = include_str!("../../docs/schema/summary.schema.json");
 
 type Writer<'a> = BufWriter<&'a File>;
 
@@ -44,12 +84,17 @@ type Writer<'a> = BufWriter<&'a File>;
 /// # Errors
 /// [`WriteError`] for the first that cannot be written.
 pub fn write(report: &Report<'_>, folder: &Path) -> Result<(), WriteError> {
+    let document = sections::document(report);
     // The matched payments are most of the work, so everything else is written beside them.
     std::thread::scope(|scope| {
         let matched = scope.spawn(|| atomic::write(&folder.join(matched::FILE_NAME), |writer| matched::write(report, writer)));
         atomic::write(&folder.join("discrepancies.csv"), |writer| csv::discrepancies(report, writer))?;
         atomic::write(&folder.join("discrepancies.jsonl"), |writer| jsonl::discrepancies(report, writer))?;
+        atomic::write(&folder.join("discrepancies.parquet"), |writer| parquet::discrepancies(report, writer))?;
         atomic::write(&folder.join("evidence.csv"), |writer| csv::evidence(report, writer))?;
+        atomic::write(&folder.join("workbook.xlsx"), |writer| workbook::write(&document, workbook::ROWS_MAX, folder, writer))?;
+        atomic::write(&folder.join("report.html"), |writer| page::write(&document, page::ROWS_MAX, writer))?;
+        atomic::write(&folder.join("summary.schema.json"), |writer| writer.write_all(SUMMARY_SCHEMA.as_bytes()))?;
         matched.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))
     })?;
     // Last, so that a summary stands only beside a whole report.

@@ -9,7 +9,7 @@ use serde::Serialize;
 use crate::domain::amount::Rupiah;
 use crate::domain::classify::{Class, Nature, Policy, RetrySlot, Unverifiable};
 use crate::domain::digest;
-use crate::domain::line::InputFile;
+use crate::domain::line::{InputFile, Line, Lines};
 use crate::reconcile::{Outcome, Tallies, Tally, Terms};
 
 /// The content of summary.json. Amounts are rupiah.
@@ -25,6 +25,8 @@ pub struct Summary {
     pub as_of: Timestamp,
     /// What the rules leave to the merchant.
     pub policy: PolicyFigures,
+    /// SHA-256 of those settings, to see at a glance whether two reports were made under the same.
+    pub configuration: String,
     /// Where the bills are from.
     pub ledger: LedgerSource,
     /// The logs.
@@ -39,6 +41,8 @@ pub struct Summary {
     pub counted_apart: BTreeMap<&'static str, Figures>,
     /// Lines, payments and bills by nature.
     pub natures: BTreeMap<&'static str, Figures>,
+    /// The same, kept apart: under `lines`, `payments` and `bills`.
+    pub natures_by_subject: BTreeMap<&'static str, BTreeMap<&'static str, Figures>>,
     /// How often each flag was raised.
     pub flags: BTreeMap<&'static str, Figures>,
     /// Payments of the period whose notification came after its end.
@@ -113,6 +117,10 @@ pub struct InputFigures {
     pub lines: u64,
     /// Its size.
     pub bytes: u64,
+    /// When its first message arrived, as far as it says.
+    pub first_received_at: Option<Timestamp>,
+    /// And its last.
+    pub last_received_at: Option<Timestamp>,
 }
 
 /// How many, and how much.
@@ -166,14 +174,16 @@ impl Summary {
             version: env!("CARGO_PKG_VERSION"),
             period: Days { from: terms.period.from, to: terms.period.to, zone: "Asia/Jakarta" },
             as_of: terms.as_of,
+            configuration: PolicyFigures::of(&terms.policy).digest(),
             policy: PolicyFigures::of(&terms.policy),
             ledger,
-            inputs: files.iter().map(InputFigures::of).collect(),
+            inputs: InputFigures::of_all(files, &outcome.inputs.lines),
             lines: by_kind('N', &outcome.line_tallies),
             payments: by_kind('P', &outcome.payment_tallies),
             bills: by_kind('L', &outcome.bill_tallies),
             counted_apart: malformed.into_iter().collect(),
-            natures: Nature::ALL.into_iter().map(Nature::name).zip(outcome.natures.map(Figures::from)).collect(),
+            natures: named(outcome.natures),
+            natures_by_subject: by_subject(outcome),
             flags: outcome.flags.iter().map(|(class, tally)| (class.id(), tally.into())).collect(),
             late_evidence: outcome.flags.of(Class::LATE_EVIDENCE).into(),
             late_evidence_after_grace: after_grace(outcome, terms).into(),
@@ -192,6 +202,27 @@ impl Summary {
                 .collect(),
         }
     }
+}
+
+fn named(natures: [Tally; 3]) -> BTreeMap<&'static str, Figures> {
+    Nature::ALL.into_iter().map(Nature::name).zip(natures.map(Figures::from)).collect()
+}
+
+/// Natures of lines, payments and bills. Those of bills are what the others leave: a bill's may follow from its age.
+fn by_subject(outcome: &Outcome) -> BTreeMap<&'static str, BTreeMap<&'static str, Figures>> {
+    let of_classes = |tallies: &Tallies| {
+        Nature::ALL.map(|nature| {
+            let classes = tallies.iter().filter(|(class, _)| class.info().nature == nature);
+            classes.fold(Tally::default(), |sum, (_, tally)| sum.plus(tally))
+        })
+    };
+    let (lines, payments) = (of_classes(&outcome.line_tallies), of_classes(&outcome.payment_tallies));
+    let mut bills = outcome.natures;
+    for (rest, (line, payment)) in bills.iter_mut().zip(lines.iter().zip(&payments)) {
+        let others = line.plus(*payment);
+        *rest = Tally { count: rest.count.saturating_sub(others.count), amount: rest.amount.minus(others.amount) };
+    }
+    BTreeMap::from([("lines", named(lines)), ("payments", named(payments)), ("bills", named(bills))])
 }
 
 /// Payments of the period whose notification came later than the grace after its end.
@@ -239,11 +270,33 @@ impl PolicyFigures {
             expired_break_days: policy.expired_break_days,
         }
     }
+
+    fn digest(&self) -> String {
+        digest::hex(&digest::of_bytes(&serde_json::to_vec(self).unwrap_or_default()))
+    }
 }
 
 impl InputFigures {
-    fn of(file: &InputFile) -> Self {
-        let path = file.path.display().to_string();
-        Self { path, sha256: digest::hex(&file.digest), lines: file.lines, bytes: file.bytes }
+    fn of_all(files: &[InputFile], lines: &Lines) -> Vec<Self> {
+        let mut times: Vec<Option<(i64, i64)>> = vec![None; files.len()];
+        for (_, line) in lines.iter().filter(|(_, line)| line.received_at_us != Line::UNKNOWN_TIME) {
+            if let Some(span) = usize::try_from(line.file).ok().and_then(|file| times.get_mut(file)) {
+                let (first, last) = span.unwrap_or((i64::MAX, i64::MIN));
+                *span = Some((first.min(line.received_at_us), last.max(line.received_at_us)));
+            }
+        }
+        files.iter().zip(times).map(|(file, times)| Self::of(file, times)).collect()
+    }
+
+    fn of(file: &InputFile, times: Option<(i64, i64)>) -> Self {
+        let at = |us: i64| Timestamp::from_microsecond(us).ok();
+        Self {
+            path: file.path.display().to_string(),
+            sha256: digest::hex(&file.digest),
+            lines: file.lines,
+            bytes: file.bytes,
+            first_received_at: times.and_then(|(first, _)| at(first)),
+            last_received_at: times.and_then(|(_, last)| at(last)),
+        }
     }
 }
