@@ -44,6 +44,15 @@ pub(super) fn instant(words: &Words, at: Timestamp) -> String {
     format!("{}, {} WIB", day(words, there.date()), there.strftime("%H:%M:%S"))
 }
 
+/// `21 Nov 2026 14:05:00`; the column says that it is WIB. In both languages three letters tell the months apart.
+fn short_instant(words: &Words, at: Timestamp) -> String {
+    let there = at.to_zoned(wib());
+    let day = day(words, there.date());
+    let (number, rest) = day.split_once(' ').unwrap_or_default();
+    let (month, year) = rest.split_once(' ').unwrap_or_default();
+    format!("{number} {} {year} {}", month.chars().take(3).collect::<String>(), there.strftime("%H:%M:%S"))
+}
+
 /// `12,5 %` in hundredths, with the language's decimal sign.
 fn percent(words: &Words, hundredths: i64) -> String {
     let sign = if hundredths < 0 { "−" } else { "" };
@@ -60,7 +69,7 @@ pub(super) fn cell(words: &Words, kind: Kind, cell: &Cell<'_>) -> String {
         Cell::Rupiah(amount) if kind == Kind::Difference => difference(amount.get()),
         Cell::Rupiah(amount) => rupiah(amount.get()),
         Cell::Date(date) => day(words, *date),
-        Cell::Instant(at) => instant(words, *at),
+        Cell::Instant(at) => short_instant(words, *at),
         Cell::Percent(hundredths) => percent(words, *hundredths),
     }
 }
@@ -98,7 +107,8 @@ mod tests {
         assert_eq!(cell(english, Kind::Date, &day.into()), "17 August 2026");
         assert_eq!(cell(indonesian, Kind::Date, &day.into()), "17 Agustus 2026");
         let midnight: Timestamp = "2026-08-16T17:00:00Z".parse().unwrap();
-        assert_eq!(cell(indonesian, Kind::Instant, &midnight.into()), "17 Agustus 2026, 00:00:00 WIB");
+        assert_eq!(cell(indonesian, Kind::Instant, &midnight.into()), "17 Agu 2026 00:00:00");
+        assert_eq!(instant(indonesian, midnight), "17 Agustus 2026, 00:00:00 WIB");
         assert_eq!(cell(indonesian, Kind::Percent, &Cell::Percent(1_205)), "12,05%");
         assert_eq!(cell(english, Kind::Percent, &Cell::Percent(-5)), "−0.05%");
     }

@@ -23,5 +23,6 @@ mod cli;
 mod crash;
 mod kill;
 mod oracle;
+mod report;
 mod support;
 mod tidy;

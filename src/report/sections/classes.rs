@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::super::document::{Cell, Chart, ChartKind, Column, Kind, Section, Table};
+use super::super::document::{Cell, Column, Kind, Section, Table};
 use super::super::summary::Figures;
 use super::super::words::Words;
 use super::{Report, columns};
@@ -15,8 +15,7 @@ pub(super) fn section<'a>(report: &Report<'a>, words: &'static Words) -> Section
         .note(words.classes_note)
         .table(table(words.payments, &summary.payments, words).sum_up(words.total))
         .table(table(words.bills, &summary.bills, words).sum_up(words.total))
-        .table(table(words.evidence_lines, &summary.lines, words).sum_up(words.total))
-        .chart(Chart::of(ChartKind::Bar, words.flags_chart, 0, &[4]));
+        .table(table(words.evidence_lines, &summary.lines, words).sum_up(words.total));
     for (title, figures) in [(words.counted_apart, &summary.counted_apart), (words.flags_raised, &summary.flags)] {
         if !figures.is_empty() {
             section = section.table(table(title, figures, words));

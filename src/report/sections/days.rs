@@ -35,10 +35,12 @@ pub(super) fn section<'a>(report: &Report<'a>, words: &'static Words) -> Section
 
 /// The days of the period without a payment, named as long as they are few; empty when there is none.
 pub(super) fn without_evidence(report: &Report<'_>, words: &'static Words) -> String {
-    let empty: Vec<Date> =
-        days(report).into_iter().filter(|(_, tallies)| tallies.iter().all(|tally| tally.count == 0)).map(|(day, _)| day).collect();
+    let all = days(report);
+    let is_empty = |tallies: &[Tally; 2]| tallies.iter().all(|tally| tally.count == 0);
+    let empty: Vec<Date> = all.iter().filter(|(_, tallies)| is_empty(tallies)).map(|(day, _)| *day).collect();
     if empty.len() > NAMED_MAX {
-        return text::grouped(u128::try_from(empty.len()).unwrap_or(u128::MAX));
+        let count = |days: usize| text::grouped(u128::try_from(days).unwrap_or(u128::MAX));
+        return fill(words.days_of, &[&count(empty.len()), &count(all.len())]);
     }
     empty.into_iter().map(|day| text::day(words, day)).collect::<Vec<_>>().join(", ")
 }

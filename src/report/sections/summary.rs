@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::super::document::{Cell, Column, Kind, Section, Table};
+use super::super::document::{Cell, Chart, ChartKind, Column, Kind, Section, Table};
 use super::super::text::fill;
 use super::super::words::Words;
 use super::{Report, columns};
@@ -15,15 +15,27 @@ pub(super) fn section<'a>(report: &Report<'a>, words: &'static Words) -> Section
         .note(words.summary_note)
         .table(needs_a_person(&report.outcome.findings, words))
         .table(by_subject(report, words))
+        .chart(Chart::of(ChartKind::Bar, words.discrepancies_chart, 0, &[3]))
 }
 
 /// The discrepancies of one class and severity.
 #[derive(Default)]
 struct Group {
     count: u64,
-    expected: Rupiah,
-    paid: Rupiah,
-    difference: Rupiah,
+    expected: Option<Rupiah>,
+    paid: Option<Rupiah>,
+    difference: Option<Rupiah>,
+}
+
+impl Group {
+    fn add(&mut self, finding: &Finding) {
+        self.count = self.count.saturating_add(1);
+        let difference = super::super::difference(finding).map(Rupiah::new);
+        for (sum, amount) in [(&mut self.expected, finding.expected), (&mut self.paid, finding.paid), (&mut self.difference, difference)] {
+            // What no discrepancy of the class knows stays unknown, it is not nothing.
+            *sum = amount.map_or(*sum, |amount| Some(sum.unwrap_or_default().plus(amount)));
+        }
+    }
 }
 
 fn needs_a_person<'a>(findings: &'a [Finding], words: &'static Words) -> Table<'a> {
@@ -32,10 +44,7 @@ fn needs_a_person<'a>(findings: &'a [Finding], words: &'static Words) -> Table<'
     for finding in findings {
         let key = (std::cmp::Reverse(finding.severity), finding.class.id());
         let (_, group) = groups.entry(key).or_insert_with(|| (finding.class, Group::default()));
-        group.count = group.count.saturating_add(1);
-        group.expected = group.expected.plus(finding.expected.unwrap_or_default());
-        group.paid = group.paid.plus(finding.paid.unwrap_or_default());
-        group.difference = group.difference.plus(super::super::difference(finding).map(Rupiah::new).unwrap_or_default());
+        group.add(finding);
     }
     let rows = groups.into_iter().map(|((std::cmp::Reverse(severity), id), (class, group))| {
         vec![

@@ -98,21 +98,21 @@ impl Book<'_, '_> {
         let mut sheet = self.begin(section, &widths, span)?;
         for table in &section.tables {
             let columns: Vec<usize> = shown(table).collect();
-            let filter = is_single.then_some(columns.len());
             if !is_single {
                 sheet.caption(&table.caption)?;
             }
-            sheet.head(table, &columns, filter.is_some())?;
+            sheet.head(table, &columns, is_single)?;
             for row in table.rows.iter() {
                 // One row is kept for the totals.
                 if sheet.row.saturating_add(1) >= rows_max {
+                    sheet.end_of_rows(table, &columns, is_single)?;
                     sheet.finish(words.page_of)?;
                     sheet = self.begin(section, &widths, span)?;
-                    sheet.head(table, &columns, filter.is_some())?;
+                    sheet.head(table, &columns, is_single)?;
                 }
                 sheet.cells(table, &columns, &row, sheet::Place::Body)?;
             }
-            sheet.end_of_rows(filter)?;
+            sheet.end_of_rows(table, &columns, is_single)?;
             if let Some(totals) = &table.totals {
                 sheet.cells(table, &columns, totals, sheet::Place::Totals)?;
             }

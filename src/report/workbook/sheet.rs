@@ -115,9 +115,13 @@ impl<'a> Sheet<'a> {
     }
 
     pub(super) fn cells(&mut self, table: &Table<'_>, columns: &[usize], row: &[Cell<'_>], place: Place) -> Result<(), XlsxError> {
+        if place == Place::Body && table.file.is_none() {
+            self.fit_height(table, columns, row)?;
+        }
         for (at, &column) in (0_u16..).zip(columns) {
             let (Some(column), Some(cell)) = (table.columns.get(column), row.get(column)) else { continue };
             let style = match place {
+                Place::Body if column.kind == Kind::Text && table.file.is_none() => self.styles.wrapped(),
                 Place::Body => self.styles.body(column.kind),
                 Place::Totals => self.styles.totals(column.kind),
             };
@@ -127,12 +131,31 @@ impl<'a> Sheet<'a> {
         Ok(())
     }
 
-    /// After the last row, before the totals: they must not be filtered or sorted with the rows.
-    pub(super) fn end_of_rows(&mut self, filter: Option<usize>) -> Result<(), XlsxError> {
-        let (last, columns) = (self.row.saturating_sub(1), filter.and_then(|count| u16::try_from(count).ok()));
-        if let (Some(columns), true) = (columns, last > self.head) {
-            self.worksheet.autofilter(self.head, 0, last, columns.saturating_sub(1))?;
+    /// As many lines as the longest words of the row take: not every reader measures them on opening.
+    fn fit_height(&mut self, table: &Table<'_>, columns: &[usize], row: &[Cell<'_>]) -> Result<(), XlsxError> {
+        let lines =
+            columns.iter().zip(&self.widths).filter_map(|(&place, &width)| match (table.columns.get(place)?.kind, row.get(place)?) {
+                (Kind::Text, Cell::Text(text)) => Some(text.chars().count().div_ceil(usize::from(width.saturating_sub(2).max(1)))),
+                _ => None,
+            });
+        let lines = lines.max().and_then(|lines| u32::try_from(lines).ok()).unwrap_or(1);
+        if lines > 1 {
+            self.worksheet.set_row_height(self.row, lines.saturating_mul(LINE_HEIGHT))?;
         }
+        Ok(())
+    }
+
+    /// Makes a sheet's only table ready to filter and print. To be called before its totals, which are no rows to filter.
+    pub(super) fn end_of_rows(&mut self, table: &Table<'_>, columns: &[usize], is_single: bool) -> Result<(), XlsxError> {
+        let last_column = |count: usize| u16::try_from(count).unwrap_or(u16::MAX).saturating_sub(1);
+        let last_row = self.row.saturating_sub(1);
+        if !is_single || last_row == self.head {
+            return Ok(());
+        }
+        self.worksheet.autofilter(self.head, 0, last_row, last_column(columns.len()))?;
+        // On paper, the details at the right would make everything too small to read.
+        let main = columns.iter().filter(|place| table.columns.get(**place).is_some_and(|column| !column.detail)).count();
+        self.worksheet.set_print_area(0, 0, self.row, last_column(main))?;
         Ok(())
     }
 

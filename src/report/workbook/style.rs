@@ -24,6 +24,7 @@ pub(super) struct Styles {
     head_left: Format,
     head_right: Format,
     body: [Format; 8],
+    wrapped: Format,
     totals: [Format; 8],
 }
 
@@ -31,7 +32,7 @@ const KINDS: [Kind; 8] = [Kind::Text, Kind::Code, Kind::Count, Kind::Rupiah, Kin
 
 impl Styles {
     pub(super) fn new() -> Self {
-        let plain = || Format::new().set_font_name("Calibri").set_font_size(10);
+        let plain = || Format::new().set_font_name("Calibri").set_font_size(10).set_align(FormatAlign::Top);
         let head = || {
             plain()
                 .set_bold()
@@ -49,11 +50,12 @@ impl Styles {
             title: plain().set_bold().set_font_size(16).set_font_color(INK),
             note: plain().set_font_color(GREY).set_text_wrap().set_align(FormatAlign::Top),
             caption: plain().set_bold().set_font_size(12).set_font_color(INK),
-            label: plain().set_font_color(GREY).set_align(FormatAlign::Top),
+            label: plain().set_font_color(GREY).set_indent(1).set_align(FormatAlign::Top),
             value: plain().set_text_wrap().set_align(FormatAlign::Left).set_align(FormatAlign::Top),
             line: plain().set_border_bottom(FormatBorder::Thin).set_border_bottom_color(RULE),
-            head_left: head().set_align(FormatAlign::Left),
+            head_left: head().set_align(FormatAlign::Left).set_indent(1),
             head_right: head().set_align(FormatAlign::Right),
+            wrapped: plain().set_indent(1).set_text_wrap().set_align(FormatAlign::Top),
             body,
             totals,
         }
@@ -65,6 +67,11 @@ impl Styles {
 
     pub(super) fn body(&self, kind: Kind) -> &Format {
         of(&self.body, kind)
+    }
+
+    /// Words that may take several lines: not where there are many rows, each of which would have to be measured on opening.
+    pub(super) const fn wrapped(&self) -> &Format {
+        &self.wrapped
     }
 
     pub(super) fn totals(&self, kind: Kind) -> &Format {
@@ -98,14 +105,14 @@ fn of(formats: &[Format; 8], kind: Kind) -> &Format {
 
 fn numbered(format: Format, kind: Kind) -> Format {
     match kind {
-        Kind::Text => format,
+        Kind::Text => format.set_indent(1),
         // The text format keeps leading zeros also after a cell was edited.
-        Kind::Code => format.set_num_format("@"),
+        Kind::Code => format.set_num_format("@").set_indent(1),
         Kind::Count => format.set_num_format("#,##0"),
-        Kind::Rupiah => format.set_num_format("\"Rp\"#,##0;-\"Rp\"#,##0"),
-        Kind::Difference => format.set_num_format("+\"Rp\"#,##0;[Red]-\"Rp\"#,##0;\"Rp\"0"),
-        Kind::Date => format.set_num_format("dd mmm yyyy").set_align(FormatAlign::Left),
-        Kind::Instant => format.set_num_format("dd mmm yyyy hh:mm:ss").set_align(FormatAlign::Left),
+        Kind::Rupiah => format.set_num_format("[$Rp-421]#,##0;-[$Rp-421]#,##0"),
+        Kind::Difference => format.set_num_format("+[$Rp-421]#,##0;[Red]-[$Rp-421]#,##0;[$Rp-421]0"),
+        Kind::Date => format.set_num_format("dd mmm yyyy").set_align(FormatAlign::Left).set_indent(1),
+        Kind::Instant => format.set_num_format("dd mmm yyyy hh:mm:ss").set_align(FormatAlign::Left).set_indent(1),
         Kind::Percent => format.set_num_format("0.00%"),
     }
 }

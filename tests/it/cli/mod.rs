@@ -4,7 +4,7 @@ mod bad_input;
 mod exit_codes;
 mod flows;
 mod keeping;
-mod reconcile;
+pub mod reconcile;
 mod reconcile_files;
 mod reissue;
 mod settings;

@@ -98,7 +98,20 @@ fn the_report_has_exactly_the_documented_files_and_columns() {
     let world = world();
     october(&world, &["log.jsonl"], &[], "report").expect(1);
     let files: Vec<String> = bytes_in(&world.path("report")).into_keys().collect();
-    assert_eq!(files, ["discrepancies.csv", "discrepancies.jsonl", "evidence.csv", "matched.parquet", "summary.json"]);
+    assert_eq!(
+        files,
+        [
+            "discrepancies.csv",
+            "discrepancies.jsonl",
+            "discrepancies.parquet",
+            "evidence.csv",
+            "matched.parquet",
+            "report.html",
+            "summary.json",
+            "summary.schema.json",
+            "workbook.xlsx"
+        ]
+    );
     let discrepancies = fs::read_to_string(world.path("report/discrepancies.csv")).unwrap();
     assert_eq!(
         discrepancies.lines().next().unwrap(),
