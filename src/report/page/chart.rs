@@ -57,8 +57,8 @@ pub(super) fn draw(chart: &Chart, table: &Table<'_>, words: &Words, id: &str) ->
     let grid = steps.map(|value| (plot.y(value), text::cell(words, kind_of_axis(kind), &axis(kind, value)))).collect();
     let every = plot.labels.len().div_ceil(LABELS_MAX).max(1);
     let labels = plot.labels.iter().enumerate().step_by(every).map(|(at, label)| (plot.middle(at), label.clone())).collect();
-    let series = chart.values.iter().enumerate();
-    let names: Vec<String> = series.filter_map(|(_, place)| table.columns.get(*place)).map(|column| column.title.clone()).collect();
+    let series = chart.values.iter();
+    let names: Vec<String> = series.filter_map(|place| table.columns.get(*place)).map(|column| column.title.clone()).collect();
     let is_line = chart.kind == ChartKind::Line;
     Some(Drawing {
         id: format!("{id}-chart"),

@@ -16,7 +16,11 @@ fn no_phrase_is_empty_or_left_in_english() {
             assert_eq!(first.contains(place), second.contains(place), "{name}: a value would be lost");
         }
     }
-    assert_eq!(english.months.iter().zip(indonesian.months).filter(|(a, b)| **a != *b).count(), 9, "April, September and November are the same");
+    assert_eq!(
+        english.months.iter().zip(indonesian.months).filter(|(a, b)| **a != *b).count(),
+        9,
+        "April, September and November are the same"
+    );
 }
 
 #[test]

@@ -77,7 +77,7 @@ impl Book<'_, '_> {
         let words = self.words();
         let name = name(words.cover, &mut self.names);
         let cover = &self.document.cover;
-        let mut sheet = Sheet::new(self.workbook.add_worksheet_with_constant_memory()?, &self.styles, &self.document.title)?;
+        let mut sheet = Sheet::new(self.workbook.add_worksheet_with_low_memory()?, &self.styles, &self.document.title);
         sheet.name(&name)?.widths(&[34, 20, 26, 40])?;
         sheet.heading(&self.document.title, &cover.subtitle, 4)?;
         sheet.verdict(&cover.verdict, cover.mood)?;
@@ -87,7 +87,8 @@ impl Book<'_, '_> {
         sheet.remark(words.natures_note, 4)?;
         sheet.facts(&cover.facts)?;
         sheet.signatures(&cover.signatures, words.signature)?;
-        sheet.finish(words.page_of)
+        sheet.finish(words.page_of);
+        Ok(())
     }
 
     fn section(&mut self, section: &Section<'_>) -> Result<(), XlsxError> {
@@ -106,7 +107,7 @@ impl Book<'_, '_> {
                 // One row is kept for the totals.
                 if sheet.row.saturating_add(1) >= rows_max {
                     sheet.end_of_rows(table, &columns, is_single)?;
-                    sheet.finish(words.page_of)?;
+                    sheet.finish(words.page_of);
                     sheet = self.begin(section, &widths, span)?;
                     sheet.head(table, &columns, is_single)?;
                 }
@@ -118,13 +119,14 @@ impl Book<'_, '_> {
             }
             sheet.row = sheet.row.saturating_add(1);
         }
-        sheet.finish(words.page_of)
+        sheet.finish(words.page_of);
+        Ok(())
     }
 
     /// A further sheet of a section, up to its first table.
     fn begin(&mut self, section: &Section<'_>, widths: &[u16], span: usize) -> Result<Sheet<'_>, XlsxError> {
         let name = name(&section.title, &mut self.names);
-        let mut sheet = Sheet::new(self.workbook.add_worksheet_with_constant_memory()?, &self.styles, &self.document.title)?;
+        let mut sheet = Sheet::new(self.workbook.add_worksheet_with_low_memory()?, &self.styles, &self.document.title);
         sheet.name(&name)?.widths(widths)?;
         sheet.heading(&section.title, &section.note, span)?;
         Ok(sheet)

@@ -33,10 +33,10 @@ pub(super) struct Sheet<'a> {
 }
 
 impl<'a> Sheet<'a> {
-    pub(super) fn new(worksheet: &'a mut Worksheet, styles: &'a Styles, title: &str) -> Result<Self, XlsxError> {
+    pub(super) fn new(worksheet: &'a mut Worksheet, styles: &'a Styles, title: &str) -> Self {
         worksheet.set_paper_size(PAPER).set_landscape().set_print_fit_to_pages(1, 0).set_margins(0.5, 0.5, 0.7, 0.7, 0.3, 0.3);
         worksheet.set_screen_gridlines(false).set_header(format!("&L&8{}&R&8&A", title.replace('&', "&&")));
-        Ok(Self { worksheet, styles, row: 0, widths: Vec::new(), head: 0 })
+        Self { worksheet, styles, row: 0, widths: Vec::new(), head: 0 }
     }
 
     pub(super) fn name(&mut self, name: &str) -> Result<&mut Self, XlsxError> {
@@ -214,9 +214,8 @@ impl<'a> Sheet<'a> {
         Ok(())
     }
 
-    pub(super) fn finish(self, page_of: &str) -> Result<(), XlsxError> {
+    pub(super) fn finish(self, page_of: &str) {
         self.worksheet.set_footer(format!("&R&8{page_of}"));
-        Ok(())
     }
 }
 

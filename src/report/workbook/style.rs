@@ -5,13 +5,13 @@ use rust_xlsxwriter::{Color, Format, FormatAlign, FormatBorder};
 use super::super::document::{Kind, Mood};
 
 /// Ink of headings.
-const INK: u32 = 0x1F2A37;
+const INK: u32 = 0x1F_2A_37;
 /// Notes and labels.
-const GREY: u32 = 0x5B6472;
+const GREY: u32 = 0x5B_64_72;
 /// Lines of tables.
-const RULE: u32 = 0xC9CED6;
+const RULE: u32 = 0xC9_CE_D6;
 /// Behind column headings.
-const HEAD: u32 = 0xEEF1F5;
+const HEAD: u32 = 0xEE_F1_F5;
 
 /// The number formats of each kind, in the body and in totals.
 pub(super) struct Styles {

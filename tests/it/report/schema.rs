@@ -27,7 +27,8 @@ fn faults(root: &Value, schema: &Value, value: &Value, at: &str) -> Vec<String> 
                 for (key, inner) in value.as_object().into_iter().flatten() {
                     if schema["properties"].get(key).is_some() {
                         continue;
-                    } else if rule == &json!(false) {
+                    }
+                    if rule == &json!(false) {
                         faults.push(format!("{at}: {key} is not in the schema"));
                     } else {
                         faults.extend(self::faults(root, rule, inner, &format!("{at}/{key}")));
@@ -56,7 +57,7 @@ fn faults(root: &Value, schema: &Value, value: &Value, at: &str) -> Vec<String> 
             "enum" if !rule.as_array().unwrap().contains(value) => faults.push(format!("{at}: {value} is none of {rule}")),
             "minimum" if value.as_i64().unwrap_or(0) < rule.as_i64().unwrap() => faults.push(format!("{at}: {value} is below {rule}")),
             "pattern" if !is_hexadecimal(rule.as_str().unwrap(), value.as_str().unwrap_or_default()) => {
-                faults.push(format!("{at}: {value}"))
+                faults.push(format!("{at}: {value}"));
             }
             "const" | "enum" | "minimum" | "pattern" | "description" | "title" | "format" | "$schema" | "$id" | "$defs" => {}
             other => panic!("the schema uses `{other}`, which this validator does not know"),
