@@ -69,11 +69,11 @@ pub(super) fn run(setup: &Setup, task: &Task, keys: &[SigningKey]) -> Result<Exi
         policy,
         carry_in: task.carry_in.clone(),
         out: task.out.clone(),
-        presentation: Presentation {
+        presentation: Some(Presentation {
             language: task.language.unwrap_or(setup.config.report.language),
             entity: setup.config.report.entity.clone(),
             ..Presentation::default()
-        },
+        }),
     };
     let report = reconcile::run(&options)?;
     let path = task.out.join("summary.json");

@@ -40,8 +40,8 @@ pub struct ReconcileOptions {
     pub carry_in: Option<PathBuf>,
     /// Where to write.
     pub out: PathBuf,
-    /// For whom workbook and page are made.
-    pub presentation: Presentation,
+    /// For whom workbook and page are made; without it, only the files that programs read are written.
+    pub presentation: Option<Presentation>,
 }
 
 /// Where the bills are from.
@@ -172,7 +172,11 @@ pub fn run(options: &ReconcileOptions) -> Result<ReconcileReport, ReconcileError
     let outcome = reconcile::reconcile(inputs, &terms);
     let summary = Summary::of(&outcome, &terms, &evidence.files, billed.source, run_id);
     let ledger_path = if let BillSource::External(path) = &options.source { Some(path.as_path()) } else { None };
-    let report = Report { outcome: &outcome, summary: &summary, files: &evidence.files, ledger_path, presentation: &options.presentation };
+    let presentation = options.presentation.clone().unwrap_or_default();
+    let report = Report { outcome: &outcome, summary: &summary, files: &evidence.files, ledger_path, presentation: &presentation };
+    if options.presentation.is_some() {
+        report::write_for_people(&report, &options.out)?;
+    }
     report::write(&report, &options.out)?;
     Ok(ReconcileReport { breaks: outcome.break_count(), identities_hold: outcome.identities_hold(), summary, outcome })
 }

@@ -79,12 +79,23 @@ const SUMMARY_SCHEMA: &str = include_str!("../../docs/schema/summary.schema.json
 
 type Writer<'a> = BufWriter<&'a File>;
 
-/// Writes every file of the report into `folder`, each whole or not at all.
+/// Writes the workbook and the page into `folder`. To be called before [`write`], whose summary.json says that all is there.
+///
+/// # Errors
+/// [`WriteError`] for the first that cannot be written.
+pub fn write_for_people(report: &Report<'_>, folder: &Path) -> Result<(), WriteError> {
+    let document = sections::document(report);
+    // The workbook's rows wait in this folder until they are compressed.
+    atomic::probe(folder)?;
+    atomic::write(&folder.join("workbook.xlsx"), |writer| workbook::write(&document, workbook::ROWS_MAX, folder, writer))?;
+    atomic::write(&folder.join("report.html"), |writer| page::write(&document, page::ROWS_MAX, writer))
+}
+
+/// Writes every file that programs read into `folder`, each whole or not at all.
 ///
 /// # Errors
 /// [`WriteError`] for the first that cannot be written.
 pub fn write(report: &Report<'_>, folder: &Path) -> Result<(), WriteError> {
-    let document = sections::document(report);
     // The matched payments are most of the work, so everything else is written beside them.
     std::thread::scope(|scope| {
         let matched = scope.spawn(|| atomic::write(&folder.join(matched::FILE_NAME), |writer| matched::write(report, writer)));
@@ -92,8 +103,6 @@ pub fn write(report: &Report<'_>, folder: &Path) -> Result<(), WriteError> {
         atomic::write(&folder.join("discrepancies.jsonl"), |writer| jsonl::discrepancies(report, writer))?;
         atomic::write(&folder.join("discrepancies.parquet"), |writer| parquet::discrepancies(report, writer))?;
         atomic::write(&folder.join("evidence.csv"), |writer| csv::evidence(report, writer))?;
-        atomic::write(&folder.join("workbook.xlsx"), |writer| workbook::write(&document, workbook::ROWS_MAX, folder, writer))?;
-        atomic::write(&folder.join("report.html"), |writer| page::write(&document, page::ROWS_MAX, writer))?;
         atomic::write(&folder.join("summary.schema.json"), |writer| writer.write_all(SUMMARY_SCHEMA.as_bytes()))?;
         matched.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))
     })?;

@@ -175,7 +175,7 @@ fn options(folder: &Path, logs: &[(&str, Vec<u8>)], bills: &[String]) -> Reconci
         policy: Policy::default(),
         carry_in: None,
         out: folder.join("out"),
-        presentation: Presentation::default(),
+        presentation: None,
     }
 }
 

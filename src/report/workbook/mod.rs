@@ -77,7 +77,7 @@ impl Book<'_, '_> {
         let words = self.words();
         let name = name(words.cover, &mut self.names);
         let cover = &self.document.cover;
-        let mut sheet = Sheet::new(self.workbook.add_worksheet_with_low_memory()?, &self.styles, &self.document.title);
+        let mut sheet = Sheet::new(self.workbook.add_worksheet_with_constant_memory()?, &self.styles, &self.document.title);
         sheet.name(&name)?.widths(&[34, 20, 26, 40])?;
         sheet.heading(&self.document.title, &cover.subtitle, 4)?;
         sheet.verdict(&cover.verdict, cover.mood)?;
@@ -126,7 +126,7 @@ impl Book<'_, '_> {
     /// A further sheet of a section, up to its first table.
     fn begin(&mut self, section: &Section<'_>, widths: &[u16], span: usize) -> Result<Sheet<'_>, XlsxError> {
         let name = name(&section.title, &mut self.names);
-        let mut sheet = Sheet::new(self.workbook.add_worksheet_with_low_memory()?, &self.styles, &self.document.title);
+        let mut sheet = Sheet::new(self.workbook.add_worksheet_with_constant_memory()?, &self.styles, &self.document.title);
         sheet.name(&name)?.widths(widths)?;
         sheet.heading(&section.title, &section.note, span)?;
         Ok(sheet)

@@ -14,7 +14,6 @@ use sha2::{Digest as _, Sha256};
 use tagih::doku::signature::SigningKey;
 use tagih::domain::classify::{Policy, Unverifiable};
 use tagih::jobs::reconcile::{self, BillSource, ReconcileOptions};
-use tagih::report::Presentation;
 
 use super::evidence::hex;
 use super::message::{CLIENT, SECRET};
@@ -59,7 +58,7 @@ pub(crate) fn options(settings: &Settings, source: BillSource, notifications: Ve
         policy: policy(settings),
         carry_in: None,
         out,
-        presentation: Presentation::default(),
+        presentation: None,
     }
 }
 
