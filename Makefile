@@ -1,7 +1,7 @@
 # Every target does its own set-up: cargo fetches and builds what is missing.
 # demo and test share the dev profile, so polars, by far the heaviest dependency, is compiled once for both.
 
-.PHONY: help demo test lint soak browser bench clean
+.PHONY: help demo test lint soak browser office bench clean
 
 help:  ## show this list
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
@@ -31,6 +31,14 @@ bench:  ## release build, then every figure of docs/benchmarks.md (first time ab
 	target/bench-venv/bin/pip install --quiet duckdb==2.0.0
 	cargo build --release --features bench --bin tagih --example bench-tool
 	python3 tests/bench/bench.py
+
+office:  ## open workbook and page in LibreOffice and Chromium (installed by apt if missing) and hold them against summary.json
+	command -v soffice >/dev/null || { apt-get update && apt-get install -y --no-install-recommends libreoffice-calc; }
+	command -v chromium >/dev/null || { apt-get update && apt-get install -y --no-install-recommends chromium; }
+	test -x target/office-venv/bin/python || python3 -m venv target/office-venv
+	target/office-venv/bin/pip install --quiet jsonschema==4.26.0 playwright==1.65.2
+	cargo build
+	target/office-venv/bin/python tests/office/verify.py
 
 clean:  ## remove what builds and benches left
 	rm -rf target bench-data

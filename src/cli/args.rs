@@ -245,6 +245,9 @@ pub(super) struct Reconcile {
     /// Where the report goes
     #[arg(long, value_name = "DIR")]
     pub(super) out: PathBuf,
+    /// Language of workbook and page (default: `report.language`)
+    #[arg(long, value_name = "LANGUAGE", value_parser = language)]
+    pub(super) lang: Option<Language>,
 }
 
 #[derive(Debug, Subcommand)]

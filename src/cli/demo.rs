@@ -89,6 +89,7 @@ pub(super) fn demo(global: &Global, out: Option<&Path>) -> Result<Exit, Failure>
         opening: None,
         settlement: Vec::new(),
         out: report.clone(),
+        language: None,
     };
     let exit = reconcile::run(&setup, &task, &keys)?;
     runtime.block_on(sandbox.shutdown());

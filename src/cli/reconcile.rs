@@ -11,11 +11,13 @@ use super::output::{self, rupiah};
 use super::setup::{Failure, Setup};
 use crate::doku::signature::SigningKey;
 use crate::domain::classify::{Class, Nature, Policy, Unverifiable};
+use crate::domain::language::Language;
 use crate::exit::Exit;
 use crate::jobs::ingest::{self, IngestOptions};
 use crate::jobs::reconcile::{self, BillSource, OpeningFolder, ReconcileOptions};
 use crate::ledger::{Create, Ledger as _, SqliteLedger};
 use crate::reconcile::codes;
+use crate::report::Presentation;
 
 /// What is reconciled, and against which evidence.
 pub(super) struct Task {
@@ -29,6 +31,8 @@ pub(super) struct Task {
     pub(super) settlement: Vec<PathBuf>,
     pub(super) opening: Option<OpeningFolder>,
     pub(super) out: PathBuf,
+    /// Of workbook and page; else the setting's.
+    pub(super) language: Option<Language>,
 }
 
 pub(super) fn reconcile(setup: &Setup, arguments: &Reconcile) -> Result<Exit, Failure> {
@@ -49,6 +53,7 @@ pub(super) fn reconcile(setup: &Setup, arguments: &Reconcile) -> Result<Exit, Fa
         settlement: expand(&arguments.settlement)?,
         opening,
         out: arguments.out.clone(),
+        language: arguments.lang,
     };
     run(setup, &task, &setup.verification_keys()?)
 }
@@ -78,6 +83,11 @@ pub(super) fn run(setup: &Setup, task: &Task, keys: &[SigningKey]) -> Result<Exi
         opening: task.opening.clone(),
         journal: Some(setup.journal_path().to_path_buf()),
         out: task.out.clone(),
+        presentation: Some(Presentation {
+            language: task.language.unwrap_or(setup.config.report.language),
+            entity: setup.config.report.entity.clone(),
+            ..Presentation::default()
+        }),
     };
     let report = reconcile::run(&options)?;
     super::settlement::warn(setup, &report.outcome);

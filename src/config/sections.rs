@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::doku::answer::SignaturePolicy;
 use crate::doku::paths::Paths;
+use crate::domain::language::Language;
 use crate::domain::plan::AmendBase;
 
 /// Every setting. Meanings, units and defaults are in `config/default.toml`.
@@ -30,6 +31,7 @@ pub struct Config {
     pub journal: Journal,
     pub discrepancies: Discrepancies,
     pub accounts: Accounts,
+    pub report: Report,
 }
 
 macro_rules! section {
@@ -179,4 +181,8 @@ section!(
         in_transit: String, receivable: String, suspense: String, customer_deposit: String, shortfall: String,
         write_off: String, fee_expense: String, vat_input: String, bank: String, vat_percent: u32,
     }
+);
+section!(
+    /// `[report]`
+    Report { language: Language, entity: String }
 );

@@ -25,7 +25,7 @@ use crate::reconcile::{self, Bills, Inputs, KnownPayment, Outcome, StatusEvidenc
 use crate::report::atomic::WriteError;
 use crate::report::summary::{LedgerSource, Summary};
 use crate::report::summary_month::{MonthFigures, SignedFigures};
-use crate::report::{self, Report};
+use crate::report::{self, Presentation, Report};
 
 /// Everything a reconciliation is made from.
 #[derive(Debug)]
@@ -56,6 +56,8 @@ pub struct ReconcileOptions {
     pub journal: Option<PathBuf>,
     /// Where to write.
     pub out: PathBuf,
+    /// For whom workbook and page are made; without it, only the files that programs read are written.
+    pub presentation: Option<Presentation>,
 }
 
 /// Settlement reports and what they are held against.
@@ -259,7 +261,8 @@ pub fn run(options: &ReconcileOptions) -> Result<ReconcileReport, ReconcileError
         BillSource::Ledger { .. } => None,
     };
     let files = evidence.files.as_slice();
-    let report = Report { outcome: &outcome, summary: &summary, month: &month, files, ledger_path, standings: &standings };
+    let presentation = options.presentation.as_ref();
+    let report = Report { outcome: &outcome, summary: &summary, month: &month, files, ledger_path, standings: &standings, presentation };
     report::write(&report, &options.out)?;
     Ok(ReconcileReport { breaks: summary.discrepancies.breaks, identities_hold: outcome.identities_hold(), summary, outcome, month })
 }

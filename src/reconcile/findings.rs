@@ -64,10 +64,14 @@ impl Finding {
     /// What to do about it by default.
     #[must_use]
     pub fn action(&self) -> &'static str {
+        self.action_class().info().code.remedy
+    }
+
+    /// The class or flag whose default action it is: a flag's where the class itself needs nobody.
+    #[must_use]
+    pub fn action_class(&self) -> Class {
         let flag = [Class::N05, Class::L07].into_iter().find(|&flag| self.flags.contains(flag));
-        let class =
-            if self.class.info().nature == Nature::Break || self.class == Class::P19 { self.class } else { flag.unwrap_or(self.class) };
-        class.info().code.remedy
+        if self.class.info().nature == Nature::Break || self.class == Class::P19 { self.class } else { flag.unwrap_or(self.class) }
     }
 }
 

@@ -34,6 +34,7 @@ pub use status::StatusEvidence;
 pub use tally::{Identity, Tallies, Tally};
 pub use unlisted::{Unlisted, unlisted};
 
+use crate::domain::amount::Rupiah;
 use crate::domain::classify::{Class, Nature, Period, Policy, Severity};
 use crate::domain::line::{Line, Lines, NO_BILL, RawTotals};
 
@@ -107,6 +108,16 @@ impl Outcome {
     #[must_use]
     pub fn break_count(&self) -> usize {
         self.findings.iter().filter(|finding| finding.nature == Nature::Break).count()
+    }
+
+    /// Payments by nature, in the order of [`Nature::ALL`]; that of a payment may follow from its age.
+    #[must_use]
+    pub fn payment_natures(&self) -> [Tally; 3] {
+        let mut natures = [Tally::default(); 3];
+        for (proved, judged) in self.payments.proved.iter().zip(&self.judged) {
+            tally::add_nature(&mut natures, judged.nature, Tally { count: 1, amount: Rupiah::new(proved.amount.into()) });
+        }
+        natures
     }
 
     /// Whether every control identity holds.

@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 use std::io;
 
+use super::text::neutral;
 use super::{Report, Writer, difference, flag_names, wib_text};
 use crate::domain::amount::Rupiah;
 use crate::domain::digest;
@@ -57,7 +58,7 @@ fn row<'a>(finding: &'a Finding, standing: &'a Standing) -> [Cow<'a, str>; 20] {
         Cow::Borrowed(finding.nature.name()),
         Cow::Borrowed(finding.severity.name()),
         neutral(&finding.invoice_number),
-        Cow::Borrowed(&finding.payment_code),
+        neutral(&finding.payment_code),
         Cow::Borrowed(finding.channel.map_or("", crate::domain::channel::Channel::name)),
         amount(finding.expected),
         amount(finding.paid),
@@ -72,11 +73,6 @@ fn row<'a>(finding: &'a Finding, standing: &'a Standing) -> [Cow<'a, str>; 20] {
         neutral(&standing.owner),
         neutral(&standing.comment),
     ]
-}
-
-/// A text cell that a spreadsheet would take for a formula, marked as text.
-pub(super) fn neutral(text: &str) -> Cow<'_, str> {
-    if text.starts_with(['=', '+', '-', '@', '\t', '\r']) { Cow::Owned(format!("'{text}")) } else { Cow::Borrowed(text) }
 }
 
 /// evidence.csv: where the bytes of every digest cited are.

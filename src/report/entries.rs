@@ -7,7 +7,7 @@ use std::path::Path;
 use jiff::civil::Date;
 
 use super::atomic::{self, WriteError};
-use super::csv::neutral;
+use super::text::neutral;
 use crate::domain::booking::{Account, Booking};
 
 /// Writes every leg of `bookings` as a row, under the merchant's own names of accounts.

@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use jiff::civil::Date;
 
 use super::atomic::{self, WriteError};
-use super::csv::neutral;
+use super::text::neutral;
 use super::wib_text;
 use crate::domain::classify::Class;
 use crate::domain::discrepancy::Item;

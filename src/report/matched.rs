@@ -38,7 +38,7 @@ pub(super) fn write(report: &Report<'_>, writer: &mut Writer<'_>) -> io::Result<
 }
 
 #[allow(clippy::needless_pass_by_value, reason = "`map_err` hands it over")]
-fn into_io(error: PolarsError) -> io::Error {
+pub(super) fn into_io(error: PolarsError) -> io::Error {
     io::Error::other(error.to_string())
 }
 

@@ -1,10 +1,11 @@
-//! One result, many formats: one file each (CSV, JSON Lines, Parquet, summary.json).
+//! One result, many formats: a workbook and a page to read, CSV, JSON Lines, Parquet and summary.json to compute with.
 //!
 //! Belongs here: writing, atomically and in a fixed order. Must not be here: any decision about what a row means.
 
 pub mod atomic;
 mod carried;
 mod csv;
+pub mod document;
 pub mod entries;
 pub mod folder;
 pub mod issue;
@@ -13,10 +14,17 @@ mod jsonl;
 pub mod manifest;
 mod matched;
 mod month;
+mod page;
+mod parquet;
+mod sections;
 mod settlement;
 pub mod summary;
+pub mod summary_inputs;
 pub mod summary_month;
 pub mod summary_settlement;
+mod text;
+mod words;
+mod workbook;
 
 use std::fs::File;
 use std::io::{self, BufWriter, Write as _};
@@ -28,6 +36,7 @@ use serde::Serialize;
 use crate::domain::calendar::wib;
 use crate::domain::classify::ClassSet;
 use crate::domain::discrepancy::Standings;
+use crate::domain::language::Language;
 use crate::domain::line::InputFile;
 use crate::reconcile::month::Month;
 use crate::reconcile::{Finding, Outcome};
@@ -53,16 +62,31 @@ pub struct Report<'a> {
     pub ledger_path: Option<&'a Path>,
     /// What the journal knows of the findings.
     pub standings: &'a Standings,
+    /// For whom workbook and page are made; without it, only the files that programs read are written.
+    pub presentation: Option<&'a Presentation>,
 }
+
+/// What only workbook and page show. Files that programs read do not depend on it.
+#[derive(Clone, Debug, Default)]
+pub struct Presentation {
+    /// Their language.
+    pub language: Language,
+    /// Whose report it is; empty when nobody said.
+    pub entity: String,
+}
+
+/// Its JSON Schema lies beside every summary.json.
+const SUMMARY_SCHEMA: &str = include_str!("../../docs/schema/summary.schema.json");
 
 type Writer<'a> = BufWriter<&'a File>;
 
 type Write = fn(&Report<'_>, &mut Writer<'_>) -> io::Result<()>;
 
 /// Every file but the matched payments and the summary.
-const FILES: [(&str, Write); 13] = [
+const FILES: [(&str, Write); 15] = [
     ("discrepancies.csv", csv::discrepancies),
     ("discrepancies.jsonl", jsonl::discrepancies),
+    ("discrepancies.parquet", parquet::discrepancies),
     ("evidence.csv", csv::evidence),
     ("roll_forward.csv", month::roll_forward),
     ("ageing.csv", month::ageing),
@@ -74,6 +98,7 @@ const FILES: [(&str, Write); 13] = [
     ("prior_period.csv", month::prior_period),
     (carried::SUSPENSE, month::suspense),
     (carried::OUTSTANDING, carried::outstanding),
+    ("summary.schema.json", |_, writer| writer.write_all(SUMMARY_SCHEMA.as_bytes())),
 ];
 
 /// summary.json: the figures, and what every other file of the report must be.
@@ -85,11 +110,30 @@ struct Whole<'a> {
 }
 
 /// Writes every file of the report into `folder`, each whole or not at all.
+/// The workbook and the page.
+const FOR_PEOPLE: [&str; 2] = ["workbook.xlsx", "report.html"];
+
+/// Writes them into `folder`; those of an earlier run that this one does not make would seem to belong to it.
+fn write_for_people(report: &Report<'_>, folder: &Path) -> Result<(), WriteError> {
+    let [workbook, page] = FOR_PEOPLE.map(|name| folder.join(name));
+    let Some(presentation) = report.presentation else {
+        atomic::remove(&workbook)?;
+        return atomic::remove(&page);
+    };
+    let document = sections::document(report, presentation);
+    // The workbook's rows wait in this folder until they are compressed.
+    atomic::probe(folder)?;
+    atomic::write(&workbook, |writer| workbook::write(&document, workbook::ROWS_MAX, folder, writer))?;
+    atomic::write(&page, |writer| page::write(&document, page::ROWS_MAX, writer))
+}
+
+/// Writes every file of the report into `folder`, each whole or not at all.
 ///
 /// # Errors
 /// [`WriteError`] for the first that cannot be written.
 pub fn write(report: &Report<'_>, folder: &Path) -> Result<(), WriteError> {
-    // The matched payments are most of the work, so everything else is written beside them.
+    write_for_people(report, folder)?;
+    // The matched payments are most of the rest, so everything else is written beside them.
     std::thread::scope(|scope| {
         let matched = scope.spawn(|| atomic::write(&folder.join(matched::FILE_NAME), |writer| matched::write(report, writer)));
         let rows = folder.join(settlement::FILE_NAME);
@@ -105,12 +149,10 @@ pub fn write(report: &Report<'_>, folder: &Path) -> Result<(), WriteError> {
     })?;
     // Last, so that a summary stands only beside a whole report.
     atomic::write(&folder.join("summary.json"), |writer| {
-        let names = FILES
-            .iter()
-            .map(|(name, _)| *name)
-            .chain([matched::FILE_NAME])
-            .chain(report.outcome.settled.as_ref().map(|_| settlement::FILE_NAME));
-        let files = names.map(|name| ReportFile::of(folder, name)).collect::<io::Result<_>>()?;
+        let mut names: Vec<&str> = FILES.iter().map(|(name, _)| *name).chain([matched::FILE_NAME]).collect();
+        names.extend(report.outcome.settled.as_ref().map(|_| settlement::FILE_NAME));
+        names.extend(report.presentation.iter().flat_map(|_| FOR_PEOPLE));
+        let files = names.into_iter().map(|name| ReportFile::of(folder, name)).collect::<io::Result<_>>()?;
         serde_json::to_writer_pretty(&mut *writer, &Whole { summary: report.summary, files })?;
         writer.write_all(b"\n")
     })

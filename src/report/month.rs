@@ -4,7 +4,7 @@ use std::io;
 
 use jiff::Timestamp;
 
-use super::csv::neutral;
+use super::text::neutral;
 use super::{Report, Writer, wib_text};
 use crate::domain::balance::Balance;
 use crate::domain::digest;

@@ -3,7 +3,7 @@
 use std::io;
 use std::path::Path;
 
-use super::csv::neutral;
+use super::text::neutral;
 use super::{Report, Writer, flag_names};
 use crate::domain::classify::{Class, ClassSet};
 use crate::domain::digest;

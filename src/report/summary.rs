@@ -6,14 +6,14 @@ use jiff::Timestamp;
 use jiff::civil::Date;
 use serde::Serialize;
 
+use super::summary_inputs::{self, InputFigures};
 use super::summary_month::MonthFigures;
+use super::summary_settlement::{BatchFigures, ChannelFigures, SettlementFigures};
 use crate::domain::amount::Rupiah;
 use crate::domain::classify::{Class, Nature, Policy, RetrySlot, Unverifiable};
 use crate::domain::digest;
 use crate::domain::line::InputFile;
 use crate::reconcile::{Outcome, Tallies, Tally, Terms, Unlisted};
-
-use super::summary_settlement::{BatchFigures, ChannelFigures, SettlementFigures};
 
 /// The content of summary.json. Amounts are rupiah.
 #[derive(Clone, Debug, Serialize)]
@@ -28,6 +28,8 @@ pub struct Summary {
     pub as_of: Timestamp,
     /// What the rules leave to the merchant.
     pub policy: PolicyFigures,
+    /// SHA-256 of those settings, to see at a glance whether two reports were made under the same.
+    pub configuration: String,
     /// Where the bills are from.
     pub ledger: LedgerSource,
     /// The logs, then the settlement files.
@@ -54,6 +56,8 @@ pub struct Summary {
     pub counted_apart: BTreeMap<&'static str, Figures>,
     /// Lines, payments and bills by nature.
     pub natures: BTreeMap<&'static str, Figures>,
+    /// The same, kept apart: under `lines`, `payments` and `bills`.
+    pub natures_by_subject: BTreeMap<&'static str, BTreeMap<&'static str, Figures>>,
     /// How often each flag was raised.
     pub flags: BTreeMap<&'static str, Figures>,
     /// Payments of the period whose notification came after its end.
@@ -125,21 +129,6 @@ pub enum LedgerSource {
     },
 }
 
-/// One log or settlement file.
-#[derive(Clone, Debug, Serialize)]
-pub struct InputFigures {
-    /// `notifications` or `settlement`.
-    pub kind: &'static str,
-    /// Which.
-    pub path: String,
-    /// SHA-256 of the file.
-    pub sha256: String,
-    /// Its lines; of a settlement file, the rows of its tables.
-    pub lines: u64,
-    /// Its size.
-    pub bytes: u64,
-}
-
 /// How many, and how much.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct Figures {
@@ -204,9 +193,10 @@ impl Summary {
             version: env!("CARGO_PKG_VERSION"),
             period: Days { from: terms.period.from, to: terms.period.to, zone: "Asia/Jakarta" },
             as_of: terms.as_of,
+            configuration: PolicyFigures::of(&terms.policy).digest(),
             policy: PolicyFigures::of(&terms.policy),
             ledger,
-            inputs: inputs(outcome, files),
+            inputs: summary_inputs::of(outcome, files),
             lines: by_kind('N', &outcome.line_tallies),
             payments: by_kind('P', &outcome.payment_tallies),
             bills: by_kind('L', &outcome.bill_tallies),
@@ -215,7 +205,8 @@ impl Summary {
             settlement_natures: settlement.natures,
             settlement_totals: settlement.channels,
             settlement_batches: settlement.batches,
-            natures: Nature::ALL.into_iter().map(Nature::name).zip(outcome.natures.map(Figures::from)).collect(),
+            natures: named(outcome.natures),
+            natures_by_subject: by_subject(outcome),
             flags: flags(outcome).iter().map(|(class, tally)| (class.id(), tally.into())).collect(),
             late_evidence: outcome.flags.of(Class::LATE_EVIDENCE).into(),
             late_evidence_after_grace: after_grace(outcome, terms).into(),
@@ -249,15 +240,27 @@ fn unlisted_figures(codes: &[Unlisted]) -> Figures {
     codes.iter().map(tally).fold(Tally::default(), Tally::plus).into()
 }
 
-/// The logs, then the settlement files.
-fn inputs(outcome: &Outcome, logs: &[InputFile]) -> Vec<InputFigures> {
-    let settlement = outcome.inputs.settlement.iter().flat_map(|input| &input.files.files);
-    let logs = logs.iter().map(|file| InputFigures::of(file, "notifications"));
-    logs.chain(settlement.map(|file| InputFigures::of(file, "settlement"))).collect()
-}
-
 fn flags(outcome: &Outcome) -> Tallies {
     outcome.settled.as_ref().map_or_else(|| outcome.flags.clone(), |settled| outcome.flags.clone().plus(&settled.flags))
+}
+
+fn named(natures: [Tally; 3]) -> BTreeMap<&'static str, Figures> {
+    Nature::ALL.into_iter().map(Nature::name).zip(natures.map(Figures::from)).collect()
+}
+
+/// Natures of lines, payments and bills. Those of bills are what the others leave: a bill's may follow from its age.
+fn by_subject(outcome: &Outcome) -> BTreeMap<&'static str, BTreeMap<&'static str, Figures>> {
+    let lines = Nature::ALL.map(|nature| {
+        let classes = outcome.line_tallies.iter().filter(|(class, _)| class.info().nature == nature);
+        classes.fold(Tally::default(), |sum, (_, tally)| sum.plus(tally))
+    });
+    let payments = outcome.payment_natures();
+    let mut bills = outcome.natures;
+    for (rest, (line, payment)) in bills.iter_mut().zip(lines.iter().zip(&payments)) {
+        let others = line.plus(*payment);
+        *rest = Tally { count: rest.count.saturating_sub(others.count), amount: rest.amount.minus(others.amount) };
+    }
+    BTreeMap::from([("lines", named(lines)), ("payments", named(payments)), ("bills", named(bills))])
 }
 
 /// Payments of the period whose notification came later than the grace after its end.
@@ -307,11 +310,8 @@ impl PolicyFigures {
             lapsed_policy_statuses: policy.lapsed_policy_statuses.clone(),
         }
     }
-}
 
-impl InputFigures {
-    fn of(file: &InputFile, kind: &'static str) -> Self {
-        let path = file.path.display().to_string();
-        Self { kind, path, sha256: digest::hex(&file.digest), lines: file.lines, bytes: file.bytes }
+    fn digest(&self) -> String {
+        digest::hex(&digest::of_bytes(&serde_json::to_vec(self).unwrap_or_default()))
     }
 }

@@ -24,6 +24,7 @@ mod crash;
 mod kill;
 mod metamorphic;
 mod oracle;
+mod report;
 mod serve;
 mod support;
 mod tidy;

@@ -178,6 +178,7 @@ fn options(folder: &Path, logs: &[(&str, Vec<u8>)], bills: &[String]) -> Reconci
         opening: None,
         journal: None,
         out: folder.join("out"),
+        presentation: None,
     }
 }
 

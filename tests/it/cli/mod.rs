@@ -8,7 +8,7 @@ mod flows;
 mod keeping;
 mod methods;
 mod period;
-mod reconcile;
+pub mod reconcile;
 mod reconcile_files;
 mod reconcile_limits;
 mod reissue;

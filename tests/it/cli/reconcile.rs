@@ -13,7 +13,7 @@ use super::world::{CLIENT, Doku, Ran, SECRET, World, bytes_in, program};
 use crate::oracle::message::{Envelope, Message, TARGET};
 
 /// The log line of one payment, signed as DOKU signs.
-pub(super) fn line(invoice: &str, code: &str, amount: u64, paid_at: &str, transaction: &str) -> String {
+pub(crate) fn line(invoice: &str, code: &str, amount: u64, paid_at: &str, transaction: &str) -> String {
     line_signed(invoice, code, amount, paid_at, transaction, SECRET)
 }
 
@@ -54,7 +54,7 @@ pub(super) fn classes(summary: &Value, side: &str) -> String {
     met.map(|(class, count)| if count == 1 { class.clone() } else { format!("{class}x{count}") }).collect::<Vec<_>>().join(" ")
 }
 
-pub(super) fn summary(folder: &Path) -> Value {
+pub(crate) fn summary(folder: &Path) -> Value {
     serde_json::from_slice(&fs::read(folder.join("summary.json")).unwrap()).unwrap()
 }
 

@@ -61,6 +61,7 @@ pub(crate) fn options(settings: &Settings, source: BillSource, notifications: Ve
         opening: None,
         journal: None,
         out,
+        presentation: None,
     }
 }
 

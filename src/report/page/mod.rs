@@ -1,0 +1,52 @@
+//! report.html: a document as one file without scripts and without network, for screens of any width and for paper.
+//!
+//! The page's only style sheet is named by its digest in the content security policy, so nothing else can ever take effect.
+
+mod chart;
+mod view;
+
+use std::io::{self, Write as _};
+
+use askama::Template;
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+
+use super::Writer;
+use super::document::Document;
+use super::words::Words;
+use crate::domain::digest;
+
+/// Rows a table shows on the page when a file holds all of them. Ten times as many still open at once; nobody reads them.
+pub(super) const ROWS_MAX: usize = 500;
+
+const STYLE: &str = include_str!("../templates/report.css");
+
+#[derive(Template)]
+#[template(path = "report/templates/report.html")]
+struct Page<'a, 'b> {
+    words: &'static Words,
+    document: &'a Document<'b>,
+    facts: Vec<(String, String)>,
+    sections: Vec<view::Section>,
+    style: String,
+    style_digest: String,
+}
+
+/// Writes the page; of a table that a file holds whole, at most `rows_max` rows.
+pub(super) fn write(document: &Document<'_>, rows_max: usize, writer: &mut Writer<'_>) -> io::Result<()> {
+    let words = Words::of(document.language);
+    let sections: Vec<view::Section> = document
+        .sections
+        .iter()
+        .filter(|section| section.audience.has_page())
+        .map(|section| view::section(section, words, rows_max))
+        .collect();
+    let rules: String = sections.iter().map(|section| section.rules.as_str()).collect();
+    let style = format!("{STYLE}{rules}");
+    let style_digest = STANDARD.encode(digest::of_bytes(style.as_bytes()));
+    let page = Page { words, document, facts: view::facts(&document.cover.facts), sections, style, style_digest };
+    writer.write_all(page.render().map_err(|error| io::Error::other(error.to_string()))?.as_bytes())
+}
+
+#[cfg(test)]
+mod tests;

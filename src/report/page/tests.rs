@@ -1,0 +1,55 @@
+//! What only large tables show: how many rows a page has, and where the rest is.
+
+use std::fs::File;
+use std::io::BufWriter;
+
+use super::*;
+use crate::domain::language::Language;
+use crate::report::document::{Cell, Chart, ChartKind, Column, Cover, Kind, Mood, Rows, Section, Table};
+
+fn page(rows_max: usize) -> String {
+    let columns =
+        || vec![Column::new("kind", Kind::Code).filter(), Column::new("many", Kind::Count), Column::new("why", Kind::Text).detail()];
+    let row = |at: usize| vec![["x<y", "z"][at % 2].into(), Cell::from(at), "because".into()];
+    let many = Table::new("many", columns(), Rows::made(1_234, row)).kept_in("all.csv");
+    let whole = Table::new("whole", columns(), Rows::made(8, row));
+    let document = Document {
+        language: Language::Indonesian,
+        title: "title".to_owned(),
+        as_of: "2026-11-01T00:00:00Z".parse().unwrap(),
+        cover: Cover {
+            subtitle: String::new(),
+            verdict: String::new(),
+            mood: Mood::Good,
+            highlights: Vec::new(),
+            facts: Table::new("facts", Vec::new(), Vec::new()),
+            signatures: Vec::new(),
+        },
+        sections: vec![Section::new("s", "s").table(many).table(whole).chart(Chart::of(ChartKind::Line, "drawing", 0, &[1]))],
+    };
+    let file = tempfile::NamedTempFile::new().unwrap();
+    let mut writer = BufWriter::new(file.as_file());
+    write(&document, rows_max, &mut writer).unwrap();
+    drop::<BufWriter<&File>>(writer);
+    std::fs::read_to_string(file.path()).unwrap()
+}
+
+#[test]
+fn a_page_shows_the_first_rows_and_says_where_the_others_are() {
+    let page = page(6);
+    let (many, whole) = page.split_once("id=\"s-1\"").unwrap();
+    assert_eq!(many.matches("<tbody class=\"row").count(), 6);
+    assert!(many.contains("6 pertama dari 1.234") && many.contains("<a href=\"all.csv\">all.csv</a>"));
+    assert_eq!(whole.matches("<tbody class=\"row").count(), 8, "no file holds the others of this one");
+    assert!(!page.contains("x<y") && page.contains("x&#60;y"), "escaped");
+}
+
+#[test]
+fn each_choice_hides_the_rows_without_its_mark() {
+    let page = page(6);
+    for choice in ["s-0-0-0", "s-0-0-1"] {
+        assert!(page.contains(&format!("#s-0:has(#{choice}:checked) tbody.row:not(.{choice}){{display:none}}")));
+        assert_eq!(page.matches(&format!("<tbody class=\"row {choice}\">")).count(), 3, "{choice}");
+        assert!(page.contains(&format!("id=\"{choice}\"><label for=\"{choice}\">")));
+    }
+}

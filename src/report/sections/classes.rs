@@ -1,0 +1,86 @@
+//! Counts and rupiah of every class, and the identities that prove them complete.
+
+use std::collections::BTreeMap;
+
+use super::super::document::{Cell, Column, Kind, Section, Table};
+use super::super::summary::Figures;
+use super::super::words::Words;
+use super::{Report, columns};
+use crate::domain::amount::Rupiah;
+use crate::domain::classify::Class;
+
+pub(super) fn section<'a>(report: &Report<'a>, words: &'static Words) -> Section<'a> {
+    let summary = report.summary;
+    let mut section = Section::new("classes", words.classes)
+        .note(words.classes_note)
+        .table(table(words.payments, &summary.payments, words).sum_up(words.total))
+        .table(table(words.bills, &summary.bills, words).sum_up(words.total))
+        .table(table(words.evidence_lines, &summary.lines, words).sum_up(words.total));
+    for (title, figures) in [(words.counted_apart, &summary.counted_apart), (words.flags_raised, &summary.flags)] {
+        if !figures.is_empty() {
+            section = section.table(table(title, figures, words));
+        }
+    }
+    section.table(not_evaluated(&summary.not_evaluated, words))
+}
+
+fn table<'a>(caption: &'static str, figures: &BTreeMap<&'static str, Figures>, words: &'static Words) -> Table<'a> {
+    let classes = Class::all().filter_map(|class| Some((class, figures.get(class.id())?)));
+    let rows = classes.map(|(class, figures)| {
+        vec![
+            class.id().into(),
+            words.class_title(class).into(),
+            class.info().nature.name().into(),
+            figures.count.into(),
+            figures.amount.into(),
+        ]
+    });
+    let columns = vec![
+        Column::new(words.class, Kind::Code),
+        Column::new(words.what, Kind::Text),
+        Column::new(words.nature, Kind::Text),
+        Column::new(words.count, Kind::Count),
+        Column::new(words.amount, Kind::Rupiah),
+    ];
+    Table::new(caption, columns, rows.collect::<Vec<Vec<_>>>())
+}
+
+fn not_evaluated<'a>(classes: &[&'static str], words: &'static Words) -> Table<'a> {
+    let classes = classes.iter().filter_map(|id| Class::parse(id));
+    let rows = classes.map(|class| vec![class.id().into(), words.class_title(class).into()]);
+    let columns = columns(&[(words.class, Kind::Code), (words.what, Kind::Text)]);
+    Table::new(format!("{}. {}", words.not_evaluated, words.not_evaluated_note), columns, rows.collect::<Vec<Vec<_>>>())
+}
+
+/// The control identities, each with its difference.
+pub(super) fn control<'a>(report: &Report<'a>, words: &'static Words) -> Section<'a> {
+    let identities = &report.summary.identities;
+    let (rupiah, counts): (Vec<_>, Vec<_>) = identities.iter().partition(|identity| identity.name.ends_with("_rupiah"));
+    let mut section = Section::new("control", words.control).note(words.control_note);
+    for (unit, kind, identities) in [(words.unit_count, Kind::Count, counts), (words.unit_rupiah, Kind::Rupiah, rupiah)] {
+        let value = |number: i128| match (kind, u64::try_from(number)) {
+            (Kind::Count, Ok(count)) => Cell::Count(count),
+            _ => Cell::Rupiah(Rupiah::new(number)),
+        };
+        let rows = identities.into_iter().map(|identity| {
+            let difference = Rupiah::new(identity.left).minus(Rupiah::new(identity.right));
+            vec![
+                words.identity_name(identity.name).into(),
+                value(identity.left),
+                value(identity.right),
+                if kind == Kind::Count { value(difference.get()) } else { difference.into() },
+                if identity.holds { words.yes } else { words.no }.into(),
+            ]
+        });
+        let difference = if kind == Kind::Count { Kind::Count } else { Kind::Difference };
+        let columns = columns(&[
+            (words.identity, Kind::Text),
+            (words.left, kind),
+            (words.right, kind),
+            (words.difference, difference),
+            (words.holds, Kind::Text),
+        ]);
+        section = section.table(Table::new(format!("{}: {unit}", words.control), columns, rows.collect::<Vec<Vec<_>>>()));
+    }
+    section
+}

@@ -1,0 +1,131 @@
+//! Everything someone must look at, one row each; again by class, for those who work through one kind.
+
+use super::super::document::{Audience, Cell, Column, Kind, Rows, Section, Table};
+use super::super::words::Words;
+use super::super::{difference, flag_names, text};
+use super::Report;
+use super::days::capitalised;
+use crate::domain::amount::Rupiah;
+use crate::domain::calendar::wib_date;
+use crate::domain::classify::Class;
+use crate::domain::digest;
+use crate::reconcile::{Finding, Source};
+
+/// More discrepancies than this get no sheets by class: each would be in the workbook twice, and opening it would take too long.
+const BY_CLASS_MAX: usize = 20_000;
+
+pub(super) fn section<'a>(report: &Report<'a>, words: &'static Words) -> Section<'a> {
+    let findings: &'a [Finding] = &report.outcome.findings;
+    let is_whole = findings.len() <= BY_CLASS_MAX;
+    let note = if is_whole {
+        words.discrepancies_note.to_owned()
+    } else {
+        format!("{} {}", words.discrepancies_note, words.class_sheets_left_out)
+    };
+    let table = table(words.discrepancies, findings.iter().collect(), *report, words);
+    Section::new("discrepancies", words.discrepancies).note(note).table(table)
+}
+
+/// A sheet for every class that has discrepancies.
+pub(super) fn by_class<'a>(report: &Report<'a>, words: &'static Words) -> Vec<Section<'a>> {
+    let findings: &'a [Finding] = &report.outcome.findings;
+    if findings.len() > BY_CLASS_MAX {
+        return Vec::new();
+    }
+    let sheets = Class::all().filter_map(|class| {
+        let found: Vec<&'a Finding> = findings.iter().filter(|finding| finding.class == class).collect();
+        let title = format!("{class} {}", words.class_title(class));
+        let note = format!("{} {}", words.class_sheet_note, sentence(words.class_meaning(class)));
+        let section = |found| Section::new(class.id(), title.clone()).note(note).table(table(&title, found, *report, words));
+        (!found.is_empty()).then(|| section(found).only_for(Audience::Workbook))
+    });
+    sheets.collect()
+}
+
+fn sentence(words: &str) -> String {
+    format!("{}.", capitalised(words))
+}
+
+fn table<'a>(caption: &str, findings: Vec<&'a Finding>, report: Report<'a>, words: &'static Words) -> Table<'a> {
+    let count = findings.len();
+    let rows = Rows::made(count, move |at| findings.get(at).map(|finding| row(&report, words, finding)).unwrap_or_default());
+    let mut totals = vec![Cell::Empty; columns(words).len()];
+    if let [first, second, ..] = totals.as_mut_slice() {
+        (*first, *second) = (words.total.into(), text::grouped(u128::try_from(count).unwrap_or(u128::MAX)).into());
+    }
+    Table::new(caption, columns(words), rows).totals(totals).kept_in("discrepancies.csv").or_say(words.no_rows)
+}
+
+fn columns(words: &'static Words) -> Vec<Column> {
+    let column = Column::new;
+    vec![
+        column(words.class, Kind::Code).filter(),
+        column(words.what, Kind::Text),
+        column(words.severity, Kind::Text).filter(),
+        column(words.nature, Kind::Text).only_for(Audience::Workbook),
+        column(words.invoice, Kind::Code),
+        column(words.code, Kind::Code),
+        column(words.channel, Kind::Text).filter(),
+        column(words.expected, Kind::Rupiah),
+        column(words.paid, Kind::Rupiah),
+        column(words.difference, Kind::Difference),
+        column(words.paid_at, Kind::Instant),
+        column(words.age, Kind::Count),
+        column(words.reason, Kind::Text).detail(),
+        column(words.action, Kind::Text).detail(),
+        column(words.received_at, Kind::Instant).detail(),
+        column(words.flags, Kind::Code).detail(),
+        column(words.first_seen, Kind::Text).detail(),
+        column(words.last_seen, Kind::Text).detail(),
+        column(words.owner, Kind::Text).detail(),
+        column(words.status, Kind::Text).detail(),
+        column(words.comment, Kind::Text).detail(),
+        column(words.id, Kind::Code).detail(),
+        column(words.evidence, Kind::Code).detail(),
+    ]
+}
+
+fn row<'a>(report: &Report<'a>, words: &'static Words, finding: &'a Finding) -> Vec<Cell<'a>> {
+    let standing = report.standings.of(&finding.id);
+    let evidence: Vec<String> = finding.evidence.iter().map(|found| digest::hex(found)).collect();
+    vec![
+        finding.class.id().into(),
+        words.class_title(finding.class).into(),
+        words.severity(finding.severity).into(),
+        finding.nature.name().into(),
+        finding.invoice_number.as_str().into(),
+        finding.payment_code.as_str().into(),
+        finding.channel.map(|channel| capitalised(channel.name())).into(),
+        finding.expected.into(),
+        finding.paid.into(),
+        difference(finding).map(Rupiah::new).into(),
+        finding.paid_at.into(),
+        age_days(report, finding).into(),
+        words.reason(finding).into(),
+        words.class_action(finding.action_class()).into(),
+        received_at(report, finding).into(),
+        flag_names(finding.flags).join(" ").into(),
+        standing.first_seen.into(),
+        standing.last_seen.into(),
+        standing.owner.into(),
+        words.standing(standing.status).into(),
+        standing.comment.into(),
+        finding.id.as_str().into(),
+        evidence.join(" ").into(),
+    ]
+}
+
+/// WIB days between the payment and as-of.
+fn age_days(report: &Report<'_>, finding: &Finding) -> Option<u64> {
+    let days = wib_date(finding.paid_at?).until(wib_date(report.summary.as_of)).ok()?.get_days();
+    u64::try_from(days).ok()
+}
+
+/// When the line that proves it arrived.
+fn received_at(report: &Report<'_>, finding: &Finding) -> Option<jiff::Timestamp> {
+    let lines = finding.sources.iter().filter_map(|source| match source {
+        Source::Line(at) => report.outcome.inputs.lines.get(*at),
+        Source::Row(_) | Source::Settlement(_) | Source::MalformedSettlement(_) => None,
+    });
+    lines.filter_map(crate::domain::line::Line::received_at).min()
+}

@@ -1,0 +1,42 @@
+//! What a reconciliation says, section by section: figures of the outcome put into typed tables.
+//!
+//! Belongs here: one function a section. Must not be here: how it looks, or any decision about what a row means.
+
+mod classes;
+mod cover;
+mod days;
+mod discrepancies;
+mod inputs;
+mod method;
+mod summary;
+
+use super::document::{Column, Document, Kind, Section};
+use super::words::Words;
+use super::{Presentation, Report};
+
+/// The whole report in reading order. Sections of other figures (roll-forwards, ageing, settlement) are listed here.
+pub(super) fn document<'a>(report: &Report<'a>, presentation: &'a Presentation) -> Document<'a> {
+    let words = Words::of(presentation.language);
+    let mut sections: Vec<Section<'a>> = vec![
+        summary::section(report, words),
+        classes::section(report, words),
+        classes::control(report, words),
+        days::section(report, words),
+        discrepancies::section(report, words),
+    ];
+    sections.extend(discrepancies::by_class(report, words));
+    sections.push(inputs::section(report, words));
+    sections.push(method::section(report, words));
+    Document {
+        language: words.language,
+        title: words.report_title.to_owned(),
+        as_of: report.summary.as_of,
+        cover: cover::cover(report, &presentation.entity, words),
+        sections,
+    }
+}
+
+/// Columns of these titles and kinds.
+fn columns(titles: &[(&str, Kind)]) -> Vec<Column> {
+    titles.iter().map(|&(title, kind)| Column::new(title, kind)).collect()
+}

@@ -1,0 +1,64 @@
+//! The inputs in summary.json: what each file is, by content, and the time it covers.
+
+use jiff::Timestamp;
+use serde::Serialize;
+
+use crate::domain::digest;
+use crate::domain::line::InputFile;
+use crate::domain::line::{Line, Lines, Marks};
+use crate::reconcile::Outcome;
+
+/// One log or settlement file.
+#[derive(Clone, Debug, Serialize)]
+pub struct InputFigures {
+    /// `notifications` or `settlement`.
+    pub kind: &'static str,
+    /// Which.
+    pub path: String,
+    /// SHA-256 of the file.
+    pub sha256: String,
+    /// Its lines; of a settlement file, the rows of its tables.
+    pub lines: u64,
+    /// Its size.
+    pub bytes: u64,
+    /// When its first message arrived, as far as it says.
+    pub first_received_at: Option<Timestamp>,
+    /// And its last.
+    pub last_received_at: Option<Timestamp>,
+}
+
+/// The logs, then the settlement files.
+pub(super) fn of(outcome: &Outcome, logs: &[InputFile]) -> Vec<InputFigures> {
+    let settlement = outcome.inputs.settlement.iter().flat_map(|input| &input.files.files);
+    let spans = spans(logs.len(), &outcome.inputs.lines);
+    let logs = logs.iter().zip(spans).map(|(file, span)| InputFigures::of(file, "notifications", span));
+    logs.chain(settlement.map(|file| InputFigures::of(file, "settlement", None))).collect()
+}
+
+/// First and last arrival of each log, in microseconds.
+fn spans(count: usize, lines: &Lines) -> Vec<Option<(i64, i64)>> {
+    let mut spans: Vec<Option<(i64, i64)>> = vec![None; count];
+    let is_dated = |line: &Line| line.received_at_us != Line::UNKNOWN_TIME && !line.marks.has(Marks::BY_STATUS);
+    for (_, line) in lines.iter().filter(|(_, line)| is_dated(line)) {
+        if let Some(span) = usize::try_from(line.file).ok().and_then(|file| spans.get_mut(file)) {
+            let (first, last) = span.unwrap_or((i64::MAX, i64::MIN));
+            *span = Some((first.min(line.received_at_us), last.max(line.received_at_us)));
+        }
+    }
+    spans
+}
+
+impl InputFigures {
+    fn of(file: &InputFile, kind: &'static str, span: Option<(i64, i64)>) -> Self {
+        let at = |us: i64| Timestamp::from_microsecond(us).ok();
+        Self {
+            kind,
+            path: file.path.display().to_string(),
+            sha256: digest::hex(&file.digest),
+            lines: file.lines,
+            bytes: file.bytes,
+            first_received_at: span.and_then(|(first, _)| at(first)),
+            last_received_at: span.and_then(|(_, last)| at(last)),
+        }
+    }
+}

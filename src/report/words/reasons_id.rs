@@ -1,0 +1,98 @@
+//! Reasons in Bahasa Indonesia: the engine's sentences, with their values kept as they are.
+
+/// English sentence and translation; `{}` stands for a value, in the same order in both.
+const REASONS: [(&str, &str); 42] = [
+    ("the amount notified is no whole number of rupiah", "jumlah yang diberitahukan bukan bilangan bulat rupiah"),
+    ("candidates: {}", "calon: {}"),
+    ("notified {}; known {}", "diberitahukan {}; diketahui {}"),
+    ("neither invoice {} nor code {} is known", "faktur {} maupun kode {} tidak dikenal"),
+    ("paid {} although an earlier payment covers the {} due", "dibayar {} padahal pembayaran sebelumnya sudah melunasi tagihan {}"),
+    ("paid {} although another bill of the same group is paid", "dibayar {} padahal tagihan lain dalam kelompok yang sama sudah dibayar"),
+    ("paid {}, cancelled {}", "dibayar {}, dibatalkan {}"),
+    ("paid {}, expired {}, grace {} minutes", "dibayar {}, kedaluwarsa {}, tenggang {} menit"),
+    ("paid {}, an earlier amount of the bill; due now {}", "dibayar {}, jumlah tagihan sebelum diubah; kini terutang {}"),
+    ("a code of {} paid at {}", "kode {} dibayar di {}"),
+    ("paid {}, issued {}", "dibayar {}, diterbitkan {}"),
+    ("paid {}, due {}", "dibayar {}, terutang {}"),
+    ("its Request-Id was used for another body", "Request-Id-nya sudah dipakai untuk isi lain"),
+    ("the signature does not match the bytes received", "tanda tangan tidak cocok dengan bita yang diterima"),
+    (
+        "the amount, date or invoice differs from the first message of this payment",
+        "jumlah, tanggal, atau faktur berbeda dari pesan pertama pembayaran ini",
+    ),
+    ("`{}` is missing or unusable", "`{}` tidak ada atau tidak dapat dipakai"),
+    ("its issue is in doubt and no payment is attached", "penerbitannya diragukan dan tidak ada pembayaran yang terkait"),
+    ("{} payments add up to {}, due {}", "{} pembayaran berjumlah {}, terutang {}"),
+    ("marked paid, but no valid notification is in the evidence", "ditandai lunas, tetapi tidak ada notifikasi sah dalam bukti"),
+    ("it has no payment code", "tidak memiliki kode bayar"),
+    ("expired {} and unpaid", "kedaluwarsa {} dan belum dibayar"),
+    ("another invoice holds the same live code", "faktur lain memegang kode aktif yang sama"),
+    ("the line is longer than 1 MiB", "baris lebih panjang dari 1 MiB"),
+    ("the line is not UTF-8", "baris bukan UTF-8"),
+    ("the line is not a JSON object", "baris bukan objek JSON"),
+    ("there is no body", "tidak ada isi"),
+    ("`Client-Id` is not ours", "`Client-Id` bukan milik kita"),
+    ("`{}` is missing", "`{}` tidak ada"),
+    ("the target is missing", "tujuan tidak ada"),
+    ("no key is configured", "tidak ada kunci yang diatur"),
+    ("the body stands without headers", "isi tanpa kepala pesan"),
+    ("{}: it has {} cells, the header has {}", "{}: memiliki {} sel, judulnya {}"),
+    ("{}: it is not UTF-8", "{}: bukan UTF-8"),
+    ("{}: `{}` is no channel: alfa or indomaret", "{}: `{}` bukan kanal: alfa atau indomaret"),
+    ("{}: `{}` is none of ACTIVE, PAID, CANCELLED, EXPIRED", "{}: `{}` bukan salah satu dari ACTIVE, PAID, CANCELLED, EXPIRED"),
+    ("{}: `{}` is neither true nor false", "{}: `{}` bukan true maupun false"),
+    ("{}: it is empty, but the status is {}", "{}: kosong, padahal statusnya {}"),
+    ("{}: the amount is empty", "{}: jumlahnya kosong"),
+    (
+        "{}: the amount must be digits only: no separators, decimals, signs or currency",
+        "{}: jumlah harus berupa angka saja: tanpa pemisah, desimal, tanda, atau mata uang",
+    ),
+    ("{}: the amount must be more than zero", "{}: jumlah harus lebih dari nol"),
+    ("{}: the amount has more than 12 digits", "{}: jumlah lebih dari 12 angka"),
+    ("body", "isi"),
+];
+
+/// The translation of `reason`; itself where there is none.
+pub(super) fn of(reason: &str) -> String {
+    let translated = REASONS.iter().find_map(|(english, indonesian)| Some(filled(indonesian, &values(english, reason)?)));
+    translated.unwrap_or_else(|| reason.to_owned())
+}
+
+/// What stands in `text` where `pattern` has `{}`; `None` where they do not agree.
+fn values<'a>(pattern: &str, text: &'a str) -> Option<Vec<&'a str>> {
+    let mut pieces = pattern.split("{}");
+    let mut rest = text.strip_prefix(pieces.next()?)?;
+    let mut values = Vec::new();
+    let mut pieces = pieces.peekable();
+    while let Some(piece) = pieces.next() {
+        let at = if pieces.peek().is_none() { rest.len().checked_sub(piece.len())? } else { rest.find(piece)? };
+        values.push(rest.get(..at)?);
+        rest = rest.get(at..)?.strip_prefix(piece)?;
+    }
+    rest.is_empty().then_some(values)
+}
+
+fn filled(pattern: &str, values: &[&str]) -> String {
+    let mut text = String::new();
+    for (place, piece) in pattern.split("{}").enumerate() {
+        if let Some(value) = place.checked_sub(1).and_then(|before| values.get(before)) {
+            text.push_str(value);
+        }
+        text.push_str(piece);
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn values_are_kept_as_they_are_and_an_unknown_reason_stays() {
+        let paid = "paid 2026-10-11T14:00:00+07:00, expired 2026-10-10T00:00:00+07:00, grace 5 minutes";
+        assert_eq!(of(paid), "dibayar 2026-10-11T14:00:00+07:00, kedaluwarsa 2026-10-10T00:00:00+07:00, tenggang 5 menit");
+        assert_eq!(of("neither invoice A, due {} nor code 007 is known"), "faktur A, due {} maupun kode 007 tidak dikenal");
+        assert_eq!(of("`order.amount` is missing or unusable"), "`order.amount` tidak ada atau tidak dapat dipakai");
+        assert_eq!(of("something new"), "something new");
+    }
+}

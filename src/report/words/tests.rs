@@ -1,0 +1,33 @@
+//! Both languages say everything, and each in its own words.
+
+use super::*;
+
+/// What is the same word in both languages.
+const SAME: [&str; 8] = ["status", "flags_raised", "digest", "unit_rupiah", "amount", "amount_of", "decimal_sign", "version"];
+
+#[test]
+fn no_phrase_is_empty_or_left_in_english() {
+    let (english, indonesian) = (Words::of(Language::English), Words::of(Language::Indonesian));
+    assert!(english.all().len() > 100);
+    for ((name, first), (_, second)) in english.all().into_iter().zip(indonesian.all()) {
+        assert!(!first.is_empty() && !second.is_empty(), "{name}");
+        assert!(first != second || SAME.contains(&name), "{name} is not translated");
+        for place in ["{0}", "{1}", "{2}"] {
+            assert_eq!(first.contains(place), second.contains(place), "{name}: a value would be lost");
+        }
+    }
+    assert_eq!(
+        english.months.iter().zip(indonesian.months).filter(|(a, b)| **a != *b).count(),
+        9,
+        "April, September and November are the same"
+    );
+}
+
+#[test]
+fn every_class_has_its_own_words_in_indonesian() {
+    for class in Class::all() {
+        let (english, indonesian) = (Words::of(Language::English).class(class), Words::of(Language::Indonesian).class(class));
+        assert!(!indonesian.0.is_empty() && !indonesian.1.is_empty() && !indonesian.2.is_empty(), "{class}");
+        assert!(english.0 != indonesian.0 && english.1 != indonesian.1 && english.2 != indonesian.2, "{class} is not translated");
+    }
+}

@@ -1,0 +1,336 @@
+//! One result in many formats: whatever one of them says, the others say too, in either language.
+
+mod schema;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs::{self, File};
+use std::io::Cursor;
+
+use base64::Engine as _;
+use calamine::{Data, DataType as _, Range, Reader as _, Xlsx};
+use polars_io::SerReader as _;
+use polars_io::parquet::read::ParquetReader;
+use serde_json::Value;
+
+use crate::cli::reconcile::{line, summary};
+use crate::cli::world::{World, bytes_in};
+
+const LEDGER: &str = "invoice_number,payment_code,channel,amount,status,reusable,created_at,expires_at,cancelled_at
+A,0001,alfa,10000,ACTIVE,no,2026-10-01,2026-11-30,
+B,0002,alfa,20000,ACTIVE,no,2026-10-01,2026-11-30,
+C,0003,alfa,30000,ACTIVE,no,2026-10-01,2026-11-30,
+E,0005,alfa,50000,CANCELLED,no,2026-10-01,2026-11-30,2026-10-10T00:00:00+07:00
+F,0006,alfa,60000,ACTIVE,no,2026-10-01,2026-10-20,
+H,,alfa,70000,ACTIVE,no,2026-10-01,2026-11-30,
+I,0009,alfa,80000,PAID,no,2026-10-01,2026-11-30,
+J,0010,indomaret,90000,ACTIVE,no,2026-10-01,2026-10-02,
+K,0011,alfa,100000,ACTIVE,no,2026-10-09,2026-11-30,
+G,0007,alfa,seven,ACTIVE,no,2026-10-01,2026-10-20,
+";
+/// What a spreadsheet would run, as invoice numbers somebody paid.
+const FORMULAS: [&str; 4] = ["=1+1", "+SUM(A1)", "-2+3", "@HYPERLINK"];
+
+fn lines() -> Vec<String> {
+    let mut lines = vec![
+        line("A", "0001", 10_000, "2026-10-05T05:00:00Z", "T1"),
+        line("B", "0002", 19_000, "2026-10-05T06:00:00Z", "T2"),
+        line("C", "0003", 30_000, "2026-10-05T07:00:00Z", "T3"),
+        line("C", "0003", 30_000, "2026-10-06T07:00:00Z", "T4"),
+        line("E", "0005", 50_000, "2026-10-11T07:00:00Z", "T5"),
+        line("C", "0003", 30_000, "2026-10-05T07:00:00Z", "T3"),
+        line("A", "0001", 10_000, "2026-09-30T16:59:59Z", "T7"),
+        line("A", "0003", 10_000, "2026-10-07T07:00:00Z", "T8"),
+        line("J", "0010", 90_000, "2026-10-20T07:00:00Z", "T9"),
+        line("K", "0011", 100_001, "2026-10-01T07:00:00Z", "T10"),
+        "torn {".to_owned(),
+    ];
+    let formulas = FORMULAS.iter().enumerate();
+    lines.extend(
+        formulas.map(|(at, invoice)| line(invoice, "0000000000000099", 999_999_999_999, "2026-10-31T16:59:59Z", &format!("F{at}"))),
+    );
+    lines
+}
+
+/// A folder with the ledger and the lines above.
+fn world() -> World {
+    let world = World::at("http://127.0.0.1:1", "[report]\nentity = \"PT Asuransi Contoh\"\n");
+    world.file("ledger.csv", LEDGER);
+    world.file("log.jsonl", lines().join("\n") + "\n");
+    world
+}
+
+fn reconciled(world: &World, log: &str, language: &str, out: &str) {
+    let period = ["reconcile", "--period", "2026-10", "--external-ledger", "ledger.csv", "--as-of", "2026-11-02T00:00:00Z"];
+    world.run(&[&period[..], &["--notifications", log, "--lang", language, "--out", out]].concat()).expect(1);
+}
+
+fn rows_of_jsonl(world: &World, out: &str) -> Vec<Value> {
+    let text = fs::read_to_string(world.path(out).join("discrepancies.jsonl")).unwrap();
+    text.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
+}
+
+fn workbook(world: &World, out: &str) -> Xlsx<Cursor<Vec<u8>>> {
+    Xlsx::new(Cursor::new(fs::read(world.path(out).join("workbook.xlsx")).unwrap())).unwrap()
+}
+
+/// The rows below the headings that begin with `first`, by heading, up to the totals.
+fn table(sheet: &Range<Data>, first: &str) -> Vec<BTreeMap<String, Data>> {
+    let rows: Vec<&[Data]> = sheet.rows().collect();
+    let head = rows.iter().position(|row| row[0] == Data::String(first.to_owned()) && row[1] != Data::Empty).unwrap();
+    let named = |row: &&[Data]| rows[head].iter().map(ToString::to_string).zip(row.iter().cloned()).collect();
+    rows[head + 1..].iter().take_while(|row| row[0] != Data::String("Total".to_owned()) && row[0] != Data::Empty).map(named).collect()
+}
+
+fn page(world: &World, out: &str) -> String {
+    fs::read_to_string(world.path(out).join("report.html")).unwrap()
+}
+
+/// The words between the tags, unescaped.
+fn texts(html: &str) -> Vec<String> {
+    let body = html.split_once("</style>").unwrap().1;
+    let pieces = body.split('<').filter_map(|piece| piece.split_once('>')).map(|(_, text)| text.trim().to_owned());
+    pieces.filter(|text| !text.is_empty()).map(|text| text.replace("&#38;", "&").replace("&#39;", "'").replace("&#60;", "<")).collect()
+}
+
+#[test]
+fn the_workbook_holds_every_discrepancy_with_real_numbers_dates_and_text_codes() {
+    let world = world();
+    reconciled(&world, "log.jsonl", "en", "report");
+    let mut workbook = workbook(&world, "report");
+    let sheet = workbook.worksheet_range("Discrepancies").unwrap();
+    let found = table(&sheet, "Class");
+    let expected = rows_of_jsonl(&world, "report");
+    assert!(expected.len() >= 15, "{}", expected.len());
+    assert_eq!(found.len(), expected.len());
+    for (row, discrepancy) in found.iter().zip(&expected) {
+        let text = |key: &str| discrepancy[key].as_str().unwrap_or_default().to_owned();
+        let neutral = |text: String| if text.starts_with(['=', '+', '-', '@']) { format!("'{text}") } else { text };
+        for (column, key) in
+            [("Class", "class"), ("Number", "discrepancy_id"), ("Payment code", "payment_code"), ("Invoice", "invoice_number")]
+        {
+            let expected = neutral(text(key));
+            let expected = if expected.is_empty() { Data::Empty } else { Data::String(expected) };
+            assert_eq!(row[column], expected, "{column}");
+        }
+        for (column, key) in [("Expected", "amount_expected"), ("Paid", "amount_paid"), ("Difference", "amount_difference")] {
+            let expected = discrepancy[key].as_f64().map_or(Data::Empty, Data::Float);
+            assert_eq!(row[column], expected, "{column}");
+        }
+        let paid_at = match &row["Paid at (WIB)"] {
+            Data::DateTime(at) => {
+                let (year, month, day, hour, minute, second, _) = at.to_ymd_hms_milli();
+                Some(format!("{year}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}+07:00"))
+            }
+            other => {
+                assert_eq!(*other, Data::Empty);
+                None
+            }
+        };
+        assert_eq!(paid_at, discrepancy["paid_at"].as_str().map(str::to_owned));
+    }
+    assert!(found.iter().any(|row| row["Payment code"] == Data::String("0000000000000099".to_owned())));
+}
+
+#[test]
+fn every_class_has_its_sheet_and_sheets_summary_and_page_show_the_same_figures() {
+    let world = world();
+    reconciled(&world, "log.jsonl", "en", "report");
+    let (mut workbook, summary, page) = (workbook(&world, "report"), summary(&world.path("report")), page(&world, "report"));
+    let names = workbook.sheet_names();
+    assert_eq!(&names[..6], ["Cover", "Summary", "Classes", "Control totals", "By day and channel", "Discrepancies"]);
+    let mut by_class: BTreeMap<String, usize> = BTreeMap::new();
+    for discrepancy in rows_of_jsonl(&world, "report") {
+        *by_class.entry(discrepancy["class"].as_str().unwrap().to_owned()).or_default() += 1;
+    }
+    assert!(by_class.len() >= 8, "{by_class:?}");
+    for (class, count) in &by_class {
+        let name = names.iter().find(|name| name.starts_with(&format!("{class} "))).unwrap();
+        assert_eq!(table(&workbook.worksheet_range(name).unwrap(), "Class").len(), *count, "{class}");
+    }
+    let classes = workbook.worksheet_range("Classes").unwrap();
+    let shown: BTreeMap<String, (f64, f64)> = classes
+        .rows()
+        .filter_map(|row| Some((row[0].to_string(), (row[3].as_f64()?, row[4].as_f64()?))))
+        .filter(|(class, _)| class != "Total")
+        .collect();
+    for side in ["lines", "payments", "bills"] {
+        let tallies = summary[side].as_object().unwrap();
+        for (class, tally) in tallies {
+            let figures = (tally["count"].as_f64().unwrap(), tally["amount"].as_f64().unwrap());
+            // A flag of the same name has a row of its own further down.
+            assert!(shown[class] == figures || summary["flags"].get(class).is_some(), "{class}: {:?} {figures:?}", shown[class]);
+        }
+        let total: u64 = tallies.values().map(|tally| tally["count"].as_u64().unwrap()).sum();
+        let is_total = |row: &&[Data]| row[0] == Data::String("Total".to_owned()) && row[3].as_i64() == i64::try_from(total).ok();
+        assert!(classes.rows().any(|row| is_total(&row)), "{side} {total}");
+    }
+    let identities = workbook.worksheet_range("Control totals").unwrap();
+    let differences = identities.rows().filter(|row| row[4] == Data::String("Yes".to_owned())).map(|row| row[3].as_f64());
+    assert_eq!(differences.collect::<Vec<_>>(), vec![Some(0.0); 9]);
+    for nature in ["OK", "TIMING", "BREAK"] {
+        let (all, mut parts) = (&summary["natures"][nature], 0);
+        for side in ["lines", "payments", "bills"] {
+            parts += summary["natures_by_subject"][side][nature]["count"].as_u64().unwrap();
+        }
+        assert_eq!(all["count"].as_u64(), Some(parts), "{nature}");
+        assert!(page.contains(&format!("<p class=\"figure\">{parts}</p>")), "{nature}");
+    }
+    let total: f64 = summary["payments"]
+        .as_object()
+        .unwrap()
+        .iter()
+        .filter(|(class, _)| *class != "P16")
+        .map(|(_, tally)| tally["amount"].as_f64().unwrap())
+        .sum();
+    let days = workbook.worksheet_range("By day and channel").unwrap();
+    assert_eq!(days.rows().next_back().unwrap()[6].as_f64(), Some(total));
+}
+
+#[test]
+fn what_a_spreadsheet_would_run_is_text_there_and_exact_where_programs_read() {
+    let world = world();
+    reconciled(&world, "log.jsonl", "en", "report");
+    let mut workbook = workbook(&world, "report");
+    for name in workbook.sheet_names() {
+        assert_eq!(workbook.worksheet_formula(&name).unwrap().used_cells().count(), 0, "{name}");
+        for (row, column, cell) in workbook.worksheet_range(&name).unwrap().used_cells() {
+            let is_risky = matches!(cell, Data::String(text) if text.starts_with(['=', '+', '-', '@', '\t', '\r']));
+            assert!(!is_risky, "{name} {row} {column}: {cell}");
+        }
+    }
+    let in_csv = world.column("report/discrepancies.csv", "invoice_number");
+    let raw: BTreeSet<String> =
+        rows_of_jsonl(&world, "report").iter().map(|row| row["invoice_number"].as_str().unwrap().to_owned()).collect();
+    let frame = ParquetReader::new(File::open(world.path("report/discrepancies.parquet")).unwrap()).finish().unwrap();
+    let column = frame.column("invoice_number").unwrap().as_materialized_series().clone();
+    let in_parquet: Vec<&str> = column.str().unwrap().iter().flatten().collect();
+    for formula in FORMULAS {
+        assert!(in_csv.contains(&format!("'{formula}")) && !in_csv.contains(&formula.to_owned()), "{formula}");
+        assert!(raw.contains(formula) && in_parquet.contains(&formula), "{formula}");
+        assert!(!page(&world, "report").contains("<script"));
+    }
+}
+
+#[test]
+fn parquet_has_the_rows_of_json_lines() {
+    let world = world();
+    reconciled(&world, "log.jsonl", "en", "report");
+    let frame = ParquetReader::new(File::open(world.path("report/discrepancies.parquet")).unwrap()).finish().unwrap();
+    let rows = rows_of_jsonl(&world, "report");
+    for key in ["discrepancy_id", "class", "nature", "severity", "payment_code", "reason", "action"] {
+        let column = frame.column(key).unwrap().as_materialized_series().clone();
+        let found: Vec<&str> = column.str().unwrap().iter().flatten().collect();
+        assert_eq!(found, rows.iter().map(|row| row[key].as_str().unwrap()).collect::<Vec<_>>(), "{key}");
+    }
+    for key in ["amount_expected", "amount_paid", "amount_difference"] {
+        let column = frame.column(key).unwrap().as_materialized_series().clone();
+        let found: Vec<Option<i64>> = column.i64().unwrap().iter().collect();
+        assert_eq!(found, rows.iter().map(|row| row[key].as_i64()).collect::<Vec<_>>(), "{key}");
+    }
+}
+
+/// What is left of a page without its list of inputs, which names the files as they are.
+fn without_inputs(page: &str) -> String {
+    let (before, rest) = page.split_once("<section id=\"inputs\"").unwrap();
+    format!("{before}{}", rest.split_once("<section id=\"method\"").unwrap().1)
+}
+
+#[test]
+fn the_order_of_lines_and_rows_changes_nothing_but_the_list_of_inputs() {
+    let world = world();
+    reconciled(&world, "log.jsonl", "id", "report");
+    let mut shuffled = lines();
+    shuffled.reverse();
+    shuffled.rotate_left(4);
+    fs::create_dir(world.path("other")).unwrap();
+    world.file("log.jsonl", shuffled.join("\n") + "\n");
+    let (head, rows) = LEDGER.split_once('\n').unwrap();
+    let mut rows: Vec<&str> = rows.lines().collect();
+    rows.reverse();
+    world.file("ledger.csv", format!("{head}\n{}\n", rows.join("\n")));
+    reconciled(&world, "log.jsonl", "id", "shuffled");
+    let (first, second) = (bytes_in(&world.path("report")), bytes_in(&world.path("shuffled")));
+    for name in ["discrepancies.csv", "discrepancies.jsonl", "discrepancies.parquet", "matched.parquet", "summary.schema.json"] {
+        assert!(first[name] == second[name], "{name}");
+    }
+    assert_eq!(without_inputs(&page(&world, "report")), without_inputs(&page(&world, "shuffled")));
+    let (mut first, mut second) = (workbook(&world, "report"), workbook(&world, "shuffled"));
+    assert_eq!(first.sheet_names(), second.sheet_names());
+    for name in first.sheet_names().into_iter().filter(|name| name != "Masukan") {
+        assert_eq!(first.worksheet_range(&name).unwrap(), second.worksheet_range(&name).unwrap(), "{name}");
+    }
+}
+
+#[test]
+fn the_language_changes_words_only_and_leaves_none_in_english() {
+    let world = world();
+    reconciled(&world, "log.jsonl", "en", "english");
+    reconciled(&world, "log.jsonl", "id", "indonesian");
+    let (english, indonesian) = (bytes_in(&world.path("english")), bytes_in(&world.path("indonesian")));
+    for (name, bytes) in &english {
+        let is_for_people = matches!(name.as_str(), "report.html" | "workbook.xlsx");
+        assert_eq!(*bytes == indonesian[name], !is_for_people, "{name}");
+    }
+    let (english, indonesian) = (page(&world, "english"), page(&world, "indonesian"));
+    assert!(indonesian.starts_with("<!doctype html>\n<html lang=\"id\">") && indonesian.contains("31 Oktober 2026"));
+    assert!(indonesian.contains("PT Asuransi Contoh"));
+    let english: BTreeSet<String> = texts(&english).into_iter().collect();
+    let settings = summary(&world.path("english"))["policy"].as_object().unwrap().keys().cloned().collect::<BTreeSet<_>>();
+    // Names, not words: files, settings, classes, channels, codes; and what is the same word in both languages.
+    let same = [
+        "BREAK",
+        "TIMING",
+        "strict",
+        "Status",
+        "Rupiah",
+        "Total",
+        "Alfa",
+        "Indomaret",
+        "PT Asuransi Contoh",
+        "SHA-256",
+        "manual",
+        "conflicting",
+    ];
+    let is_name = |text: &str| {
+        text.chars().filter(char::is_ascii_lowercase).count() < 3
+            || !text.contains(' ') && text.contains(['.', '-', '_'])
+            || text.len() > 20 && text.bytes().all(|byte| byte.is_ascii_hexdigit() || byte == b' ')
+            || same.contains(&text)
+            || settings.contains(text)
+    };
+    let is_amount_or_day = |text: &str| {
+        ["Rp", "tagih ", "ledger.csv:", "Alfa: ", "Indomaret: "].iter().any(|start| text.trim_start_matches(['+', '−']).starts_with(start))
+            || text.starts_with(|c: char| c.is_ascii_digit())
+    };
+    let left: Vec<String> =
+        texts(&indonesian).into_iter().filter(|text| english.contains(text) && !is_name(text) && !is_amount_or_day(text)).collect();
+    assert_eq!(left, Vec::<String>::new());
+}
+
+#[test]
+fn the_page_is_one_file_whose_policy_allows_its_own_style_and_nothing_else() {
+    let world = world();
+    reconciled(&world, "log.jsonl", "en", "report");
+    let page = page(&world, "report");
+    let style = page.split_once("<style>").unwrap().1.split_once("</style>").unwrap().0;
+    let digest = base64::engine::general_purpose::STANDARD.encode(tagih::domain::digest::of_bytes(style.as_bytes()));
+    assert!(page.contains(&format!("content=\"default-src 'none'; style-src 'sha256-{digest}'; base-uri 'none'; form-action 'none'\"")));
+    for forbidden in ["<script", "<link", "<img", "<iframe", " style=", " onclick", "http://", "https://", "url(", "@import"] {
+        assert!(!page.contains(forbidden), "{forbidden}");
+    }
+    let ids: Vec<&str> = page.split(" id=\"").skip(1).map(|rest| rest.split_once('"').unwrap().0).collect();
+    assert_eq!(ids.iter().collect::<BTreeSet<_>>().len(), ids.len(), "an id stands twice");
+    for target in page.split("href=\"#").skip(1).map(|rest| rest.split_once('"').unwrap().0) {
+        assert!(ids.contains(&target), "{target}");
+    }
+    for name in ["Canary", "canary@example.com"] {
+        assert!(!page.contains(name), "personal data");
+    }
+}
+
+#[test]
+fn a_language_nobody_speaks_is_a_usage_error() {
+    let world = world();
+    let ran = world.run(&["reconcile", "--period", "2026-10", "--notifications", "log.jsonl", "--out", "x", "--lang", "fr"]).expect(2);
+    assert!(ran.stderr.contains("`en` or `id`"), "{}", ran.stderr);
+}
