@@ -3,17 +3,16 @@
 //! Recovery and live running use the same [`BillState::apply`]; a pair the table does not know is an error that stops the
 //! run. Payments are not here: a payment is never illegal, whenever it arrives, and expiry follows from an as-of.
 
+mod event;
 mod state;
 #[cfg(test)]
 mod tests;
 
-use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
+pub use self::event::{CodeAnswer, Event};
 pub use self::state::{BillState, Code, OpenOperation, Refusal, Superseded};
-use super::bill::RecordedTerms;
-use super::check::{FoundPayment, Word};
-use super::ids::{InvoiceNumber, PaymentCode, RequestId};
+use super::ids::InvoiceNumber;
 
 /// What a mutating call does at DOKU.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -253,142 +252,6 @@ pub const fn next_status(status: Option<Status>, event: EventKind) -> Option<Sta
         (S::Planned | S::Retired, EventKind::Registered(Issue)) | (S::Active, EventKind::Registered(Amend)) => Some(S::Active),
         (S::Active, EventKind::Registered(Cancel)) => Some(S::Cancelled),
         _ => None,
-    }
-}
-
-/// What DOKU said of a live code, or what we decided of one that is registered here only.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct CodeAnswer {
-    /// The code.
-    pub payment_code: PaymentCode,
-    /// When DOKU made it, if it said so.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub created_at: Option<Timestamp>,
-    /// When it stops being payable, if DOKU said so.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub expires_at: Option<Timestamp>,
-    /// Where the customer reads how to pay, as DOKU wrote it.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub how_to_pay_page: Option<String>,
-}
-
-/// One thing that happened to a bill's code. Append-only; holds no personal data.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(tag = "event", rename_all = "snake_case")]
-pub enum Event {
-    /// The bill is wanted under these terms.
-    Planned {
-        /// The wanted terms.
-        terms: RecordedTerms,
-    },
-    /// A code that existed at DOKU before this ledger.
-    Adopted {
-        /// Its terms, as far as known.
-        terms: RecordedTerms,
-        /// The code.
-        answer: CodeAnswer,
-    },
-    /// An operation is about to be sent; durable before any byte leaves (I1).
-    Intended {
-        /// What it does.
-        operation: OperationKind,
-        /// The terms it asks for.
-        terms: RecordedTerms,
-        /// Its idempotency key.
-        request_id: RequestId,
-        /// The invoice number on the wire (the bill's own, or a suffixed one for a re-issue).
-        wire_invoice_number: InvoiceNumber,
-        /// SHA-256 of the pinned body, hexadecimal.
-        body_digest: String,
-    },
-    /// The operation provably never left.
-    NotSent {
-        /// Why.
-        reason: String,
-    },
-    /// DOKU carried the operation out.
-    Accepted {
-        /// The code and its dates.
-        answer: CodeAnswer,
-        /// Whether the answer was a replay of an earlier one (HTTP 409).
-        replayed: bool,
-    },
-    /// DOKU definitely did not carry it out.
-    Rejected {
-        /// A stable code.
-        code: String,
-        /// DOKU's words.
-        reason: String,
-    },
-    /// The operation may have been carried out.
-    Doubted {
-        /// What happened instead of a usable answer.
-        reason: String,
-    },
-    /// The doubt is over without an answer to the operation itself.
-    Settled {
-        /// What was found.
-        verdict: Verdict,
-        /// The code, where the finding names one.
-        #[serde(default, skip_serializing_if = "Option::is_none")]
-        answer: Option<CodeAnswer>,
-        /// Who or what found it: `status`, `notification` or `person`.
-        by: String,
-        /// The reason given.
-        reason: String,
-    },
-    /// DOKU said a live code can no longer be paid, so that its bill may be issued anew, or another bill have the code.
-    Retired {
-        /// What was seen.
-        reason: String,
-    },
-    /// Columns changed that only our ledger keeps.
-    Noted {
-        /// The terms with the change.
-        terms: RecordedTerms,
-    },
-    /// Check Status said where the order of its code stands.
-    Checked {
-        /// The order that was asked about: the number DOKU knows the code by.
-        order: InvoiceNumber,
-        /// What DOKU called it.
-        word: Word,
-        /// Whether a person chose it; the schedule counts its own queries only.
-        #[serde(default)]
-        chosen: bool,
-        /// The payment it told of.
-        #[serde(default, skip_serializing_if = "Option::is_none")]
-        payment: Option<FoundPayment>,
-    },
-    /// A code was registered, changed or cancelled in this ledger alone: DOKU hears of it only by asking (direct inquiry).
-    Registered {
-        /// What was done.
-        operation: OperationKind,
-        /// The terms in force from now on; of a cancelled code the last ones.
-        terms: RecordedTerms,
-        /// The code, with the end we gave it.
-        answer: CodeAnswer,
-    },
-}
-
-impl Event {
-    /// The event's column in the table.
-    #[must_use]
-    pub const fn kind(&self) -> EventKind {
-        match self {
-            Self::Planned { .. } => EventKind::Planned,
-            Self::Adopted { .. } => EventKind::Adopted,
-            Self::Intended { operation, .. } => EventKind::Intended(*operation),
-            Self::NotSent { .. } => EventKind::NotSent,
-            Self::Accepted { .. } => EventKind::Accepted,
-            Self::Rejected { .. } => EventKind::Rejected,
-            Self::Doubted { .. } => EventKind::Doubted,
-            Self::Settled { verdict, .. } => EventKind::Settled(*verdict),
-            Self::Retired { .. } => EventKind::Retired,
-            Self::Noted { .. } => EventKind::Noted,
-            Self::Checked { .. } => EventKind::Checked,
-            Self::Registered { operation, .. } => EventKind::Registered(*operation),
-        }
     }
 }
 

@@ -70,7 +70,7 @@ struct Source {
 
 impl Source {
     fn new(path: String, text: String) -> Self {
-        let is_test = path.ends_with("/tests.rs") || path.contains("/tests/") || path.ends_with("/conformance.rs");
+        let is_test = path.ends_with("/tests.rs") || path.contains("/tests/") || path.contains("/conformance");
         let inline_tests = text.find("#[cfg(test)]\nmod tests {").unwrap_or(text.len());
         let code = text[..inline_tests].lines().map(without_comment).collect::<Vec<_>>().join("\n");
         Self { path, text, code, is_test }

@@ -94,7 +94,7 @@ fn money(figures: &mut Figures, payments: &[(Paid, &str, Option<usize>)], settin
         let facts = &paid.facts;
         let amount = i128::from(facts.amount.unwrap_or(0));
         let held = ["P01", "P02", "P15"].contains(class);
-        if held && facts.date.as_second() <= settings.as_of {
+        if held && us(facts.date) <= settings.as_of * 1_000_000 {
             add(figures, "suspense orphan_and_held", 1, amount);
             add(figures, "suspense closing", 1, amount);
         }

@@ -1,0 +1,167 @@
+//! Random legal histories, lived through in every store.
+
+use std::collections::BTreeMap;
+
+use proptest::prelude::*;
+
+use super::*;
+
+/// A random step: which bill, which of the events legal for it, how many seconds later.
+type Step = (usize, prop::sample::Index, i64);
+
+const BILLS: [&str; 4] = ["INV-1", "INV-2", "INV-3", "INV-4"];
+
+fn steps() -> impl Strategy<Value = Vec<Step>> {
+    prop::collection::vec((0..BILLS.len(), any::<prop::sample::Index>(), 0..5_i64), 1..60)
+}
+
+/// Turns random steps into a legal history, folded beside it by hand.
+fn history_of(steps: &[Step]) -> (Vec<Entry>, Vec<Payment>, BTreeMap<InvoiceNumber, BillState>) {
+    let (mut entries, mut payments, mut states) = (Vec::new(), Vec::new(), BTreeMap::new());
+    let mut second = 0;
+    for (count, (bill, choice, pause)) in steps.iter().enumerate() {
+        second += pause;
+        let (invoice, before) = (BILLS[*bill], states.get(&number(BILLS[*bill])).cloned());
+        if choice.index(5) == 0 {
+            let identity = u8::try_from(payments.len() / 2).unwrap();
+            let code = before.as_ref().and_then(|state: &BillState| state.code.as_ref());
+            let code = code.map_or_else(|| "1".to_owned(), |code| code.answer.payment_code.as_str().to_owned());
+            payments.push(payment(identity, invoice, &code, second));
+        }
+        let current = before.as_ref().map(|state| state.status);
+        let legal: Vec<EventKind> = EventKind::ALL.into_iter().filter(|kind| next_status(current, *kind).is_some()).collect();
+        if legal.is_empty() {
+            continue;
+        }
+        let kind = legal[choice.index(legal.len())];
+        let entry = entry_of(kind, invoice, second, count);
+        let folded_at = Timestamp::from_microsecond(entry.at.as_microsecond()).unwrap();
+        let state = BillState::apply(before, &entry.invoice_number, folded_at, &entry.event).unwrap();
+        states.insert(entry.invoice_number.clone(), state);
+        entries.push(entry);
+    }
+    (entries, payments, states)
+}
+
+fn entry_of(kind: EventKind, invoice: &str, second: i64, count: usize) -> Entry {
+    let terms = RecordedTerms { reusable: count.is_multiple_of(3), ..terms(1_000 + u64::try_from(count).unwrap()) };
+    let code = answer(&format!("9{count:04}"), (!count.is_multiple_of(4)).then(|| at(second + 20)));
+    let reason = "because".to_owned();
+    let event = match kind {
+        EventKind::Intended(operation) => {
+            return intended(invoice, second + i64::try_from(count).unwrap() * 1_000_000, operation, terms).with_at(second);
+        }
+        EventKind::Planned => Event::Planned { terms },
+        EventKind::Adopted => Event::Adopted { terms, answer: code },
+        EventKind::NotSent => Event::NotSent { reason },
+        EventKind::Accepted => Event::Accepted { answer: code, replayed: false },
+        EventKind::Rejected => Event::Rejected { code: "E".into(), reason },
+        EventKind::Doubted => Event::Doubted { reason },
+        EventKind::Settled(verdict) => {
+            let answer = (verdict == Verdict::Done && count.is_multiple_of(2)).then_some(code);
+            Event::Settled { verdict, answer, by: "status".into(), reason }
+        }
+        EventKind::Retired => Event::Retired { reason },
+        EventKind::Noted => Event::Noted { terms },
+        EventKind::Checked => {
+            let payment = count.is_multiple_of(2).then(|| found(u8::try_from(count % 5).unwrap(), invoice, second));
+            let order = number(&format!("{invoice}-R{}", count % 3));
+            Event::Checked { order, word: Word::Success, chosen: count.is_multiple_of(3), payment }
+        }
+        EventKind::Registered(operation) => Event::Registered { operation, terms, answer: code },
+    };
+    entry(invoice, second, event)
+}
+
+impl Entry {
+    fn with_at(self, second: i64) -> Self {
+        Self { at: at(second), ..self }
+    }
+}
+
+/// Scope by the words of the trait, without the stores' own rule.
+fn counted_by_hand(
+    states: &BTreeMap<InvoiceNumber, BillState>,
+    payments: &[Payment],
+    from: Timestamp,
+    as_of: Timestamp,
+    grace: i64,
+) -> (u64, i128) {
+    let mut totals = (0, 0);
+    for state in states.values() {
+        let code = state.code.as_ref();
+        let own = |payment: &&Payment| {
+            payment.invoice_number == state.invoice_number && code.is_none_or(|code| code.answer.payment_code == payment.payment_code)
+        };
+        let first_paid = payments.iter().filter(own).map(|payment| payment.paid_at).min();
+        // While another code is being asked for, when it expires is not known yet.
+        let asked_anew = matches!(state.status, Status::Requested | Status::InDoubt(OperationKind::Issue));
+        let expires_at = code.filter(|_| !asked_anew).and_then(|code| code.answer.expires_at);
+        let expiry = expires_at.map(|expiry| expiry + SignedDuration::from_mins(grace));
+        let closed = [state.cancelled_at, expiry, first_paid.filter(|_| !state.terms.reusable)];
+        let as_kept = |at: Timestamp| at.as_microsecond();
+        if as_kept(state.planned_at) <= as_kept(as_of) && closed.into_iter().flatten().all(|closed| as_kept(closed) >= as_kept(from)) {
+            totals.0 += 1;
+            totals.1 += i128::from(state.terms.amount.get());
+        }
+    }
+    totals
+}
+
+/// Feeds a history in calls of varying size, payments in between, and checks what the trait lets us see.
+fn lives_through(ledger: &impl Ledger, steps: &[Step]) -> Head {
+    let (entries, payments, states) = history_of(steps);
+    let mut known = std::collections::HashSet::new();
+    let unique: Vec<Payment> = payments.iter().filter(|payment| known.insert(payment.identity)).cloned().collect();
+    let half = payments.len() / 2;
+    ledger.apply_payments(&payments[..half]).unwrap();
+    for part in entries.chunks(3) {
+        let folded = wait(ledger.record(part.to_vec())).unwrap();
+        assert_eq!(folded.len(), part.len());
+    }
+    let applied = ledger.apply_payments(&payments[half..]).unwrap();
+    assert!(usize::try_from(applied.new).unwrap() <= unique.len());
+    let snapshot = ledger.snapshot().unwrap();
+    assert_eq!(snapshot.bills.clone().into_iter().collect::<BTreeMap<_, _>>(), states);
+    assert_eq!(snapshot.payments.len(), unique.len());
+    assert_eq!(usize::try_from(snapshot.head.sequence).unwrap(), entries.len() + unique.len());
+    let told: u64 = states.values().flat_map(|state| &state.checks).map(|checks| u64::try_from(checks.found.len()).unwrap()).sum();
+    assert_eq!(ledger.found_totals().unwrap(), FoundTotals { count: told, amount: 150_000 * i128::from(told) });
+    for (from, as_of, grace) in [(0, 1000, 0), (30, 1000, 0), (90, 100, 1), (40, 20, 0), (100, 1000, 1)] {
+        let totals = ledger.scope_totals(at(from), at(as_of), grace).unwrap();
+        assert_eq!((totals.count, totals.amount), counted_by_hand(&states, &unique, at(from), at(as_of), grace), "from {from}");
+    }
+    snapshot.head
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(48))]
+
+    #[test]
+    fn any_legal_history_folds_alike_in_every_store_and_verifies(steps in steps()) {
+        let (folder, sqlite) = new_sqlite();
+        let head = lives_through(&sqlite, &steps);
+        prop_assert_eq!(head, lives_through(&MemoryLedger::new(), &steps));
+
+        let mut exported = Vec::new();
+        prop_assert_eq!(sqlite.export(&mut exported).unwrap(), head);
+        prop_assert_eq!(refolded(&exported), sqlite.snapshot().unwrap().bills.into_iter().collect::<BTreeMap<_, _>>());
+        let report = SqliteLedger::verify_against(&folder.path().join("ledger.db"), &head).unwrap();
+        prop_assert!(report.is_sound(), "{:?}", report.findings);
+    }
+}
+
+/// The fold of an export's lines.
+fn refolded(exported: &[u8]) -> BTreeMap<InvoiceNumber, BillState> {
+    let mut states = BTreeMap::new();
+    for line in std::str::from_utf8(exported).unwrap().lines() {
+        let line: serde_json::Value = serde_json::from_str(line).unwrap();
+        if line["kind"] == "bill" {
+            let invoice = number(line["invoice_number"].as_str().unwrap());
+            let event: Event = serde_json::from_value(line["event"].clone()).unwrap();
+            let state = BillState::apply(states.remove(&invoice), &invoice, line["at"].as_str().unwrap().parse().unwrap(), &event).unwrap();
+            states.insert(invoice, state);
+        }
+    }
+    states
+}
