@@ -6,7 +6,7 @@ mod exit_codes;
 mod flows;
 mod keeping;
 mod methods;
-mod reconcile;
+pub mod reconcile;
 mod reconcile_files;
 mod reconcile_limits;
 mod reissue;

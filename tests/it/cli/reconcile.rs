@@ -54,7 +54,7 @@ pub(super) fn classes(summary: &Value, side: &str) -> String {
     met.map(|(class, count)| if count == 1 { class.clone() } else { format!("{class}x{count}") }).collect::<Vec<_>>().join(" ")
 }
 
-pub(super) fn summary(folder: &Path) -> Value {
+pub(crate) fn summary(folder: &Path) -> Value {
     serde_json::from_slice(&fs::read(folder.join("summary.json")).unwrap()).unwrap()
 }
 
@@ -65,7 +65,7 @@ fn days() -> [String; 2] {
 }
 
 /// `tagih reconcile` of these days against our ledger; lines, payments and bills by class.
-pub(super) fn reconciled(world: &World, logs: &str, code: i32) -> [String; 3] {
+pub(crate) fn reconciled(world: &World, logs: &str, code: i32) -> [String; 3] {
     let [from, to] = days();
     world.run(&["reconcile", "--from", &from, "--to", &to, "--notifications", logs, "--out", "report"]).expect(code);
     let summary = summary(&world.path("report"));

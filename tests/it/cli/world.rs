@@ -78,7 +78,8 @@ impl Doku {
         }
     }
 
-    fn ask(&self, method: &str, path: &str, body: &str) -> Value {
+    /// What an endpoint answers, also when it refuses.
+    pub fn ask(&self, method: &str, path: &str, body: &str) -> Value {
         serde_json::from_str(&self.exchange(method, path, body)).unwrap()
     }
 
