@@ -74,6 +74,8 @@ impl Model {
                 return None;
             }
             (order.amount, order.till, order.expires_at) = (payable.amount, payable.till, expires_at);
+            // Whether a code may be paid again is for the merchant to say.
+            order.reusable |= order.is_paid();
             order.changed_by.push(request_id.into());
             self.by_code.insert(payment_code.clone(), index);
             return Some(index);
