@@ -98,6 +98,7 @@ pub struct InquiryMessage {
 pub(super) struct Payable {
     pub(super) invoice_number: InvoiceNumber,
     pub(super) amount: Amount,
+    pub(super) override_url: Option<String>,
     pub(super) till: Till,
 }
 

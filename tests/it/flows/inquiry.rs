@@ -79,10 +79,13 @@ fn whatever_issue_changes_holds_for_the_next_inquiry_while_the_server_runs() {
     assert_eq!(town.told("i-2", "02").json()["order"], json!({"invoice_number": "Q-5", "amount": 45_000}));
     town.paid("02", "");
     town.delivered();
-    // So does a paid one's.
+    // So does a paid one's, and a late repetition of that payment is not the new bill's.
     month(&["Q-6,180000,Ani Wijaya,,alfa,inquiry,01,,,"]);
+    town.doku.ask("POST", "/_sandbox/resend", r#"{"delivery":1}"#);
+    town.delivered();
+    assert_eq!(town.told("i-3", "01").json()["order"], json!({"invoice_number": "Q-6", "amount": 180_000}));
     town.paid("01", "");
-    town.agrees("N00x4", "P00x4", "L00x4 L01 L03");
+    town.agrees("N00x4 N06", "P00x4", "L00x4 L01 L03");
     assert_eq!(town.ledger(), (4, 460_000));
 }
 

@@ -5,4 +5,5 @@ mod delivery;
 mod inquiry;
 mod messages;
 mod registered;
+mod together;
 mod town;

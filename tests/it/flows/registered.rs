@@ -58,12 +58,16 @@ fn a_bills_own_notification_url_is_used_instead_of_the_configured_one() {
     let head = HEAD.replace("action", "override_notification_url");
     let town = Town::open("", &["--notify", NOWHERE]);
     let url = format!("http://{}/payments/notifications", town.shop.address);
-    let rows = [format!("A-1,150000,Ani,,alfa,,,,,{url}"), format!("I-1,90000,Budi,,indomaret,,,Premi,,{url}")];
-    town.issue(&head, &[&rows[0], &rows[1]]);
+    let rows = [
+        format!("A-1,150000,Ani,,alfa,,,,,{url}"),
+        format!("I-1,90000,Budi,,indomaret,,,Premi,,{url}"),
+        format!("Q-1,60000,Siti,,alfa,inquiry,01,,,{url}"),
+    ];
+    town.issue(&head, &rows.each_ref().map(String::as_str));
     for code in town.codes().values() {
         town.paid(code, "");
     }
-    town.agrees("N00x2", "P00x2", "L00x2");
+    town.agrees("N00x3", "P00x3", "L00x3");
     let went_to = |delivery: &serde_json::Value| delivery["attempts"][0]["url"].as_str().unwrap().to_owned();
     assert!(town.doku.look("/_sandbox/deliveries").iter().all(|delivery| went_to(delivery) == url));
 }

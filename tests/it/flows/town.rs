@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde_json::Value;
 
 use crate::cli::reconcile::{reconciled, summary};
-use crate::cli::world::{Doku, until};
+use crate::cli::world::{Doku, SECRET, until};
 use crate::serve::shop::{INQUIRY, NOTIFICATION, Shop};
 
 /// Where no merchant listens.
@@ -25,14 +25,32 @@ impl Town {
     pub fn open(settings: &str, flags: &[&str]) -> Self {
         let mut shop = Shop::new(settings);
         shop.open();
+        shop.world.reconfigure("127.0.0.1:0", &shop.address);
+        let doku = Self::doku(&shop, SECRET, flags);
+        shop.world.reconfigure("http://127.0.0.1:1\"", &format!("{}\"", doku.base_url()));
+        Self { shop, doku }
+    }
+
+    fn doku(shop: &Shop, secret: &str, flags: &[&str]) -> Doku {
         let url = |path: &str| format!("http://{}{path}", shop.address);
         let (notify, inquire) = (url(NOTIFICATION), url(INQUIRY));
         let notify = if flags.contains(&"--notify") { vec![] } else { vec!["--notify", &notify] };
         let configuration = shop.world.path("tagih.toml").display().to_string();
         let fixed = ["--config", &configuration, "--inquire", &inquire];
-        let doku = Doku::process_with(&[&fixed, notify.as_slice(), flags].concat());
-        shop.world.reconfigure("http://127.0.0.1:1\"", &format!("{}\"", doku.base_url()));
-        Self { shop, doku }
+        Doku::process_keyed(secret, &[&fixed, notify.as_slice(), flags].concat())
+    }
+
+    /// DOKU begins anew: empty books, and another key.
+    pub fn rekey(&mut self, secret: &str) {
+        let doku = Self::doku(&self.shop, secret, &[]);
+        self.shop.world.reconfigure(&self.doku.base_url(), &doku.base_url());
+        self.doku = doku;
+    }
+
+    /// SIGTERM, then a server at the same address.
+    pub fn reopen(&mut self) {
+        assert_eq!(self.shop.close(), Some(0));
+        self.shop.open();
     }
 
     /// Issues these rows under `head`; every one must be done.
