@@ -88,7 +88,8 @@ impl Doku {
         serde_json::from_str(&self.exchange(method, path, body)).unwrap()
     }
 
-    fn exchange(&self, method: &str, path: &str, body: &str) -> String {
+    /// What a request answers, whatever it is.
+    pub fn exchange(&self, method: &str, path: &str, body: &str) -> String {
         let base_url = self.base_url();
         let mut stream = TcpStream::connect(base_url.strip_prefix("http://").unwrap()).unwrap();
         let length = body.len();

@@ -3,7 +3,8 @@
 use serde_json::{Value, json};
 
 use super::town::Town;
-use crate::cli::world::SECRET;
+use crate::cli::reconcile::reconciled;
+use crate::cli::world::{SECRET, until};
 use crate::serve::shop::{Answer, Message};
 
 const HEAD: &str = "invoice_number,amount,customer_name,email,channel,method,payment_code,expiry_minutes,reusable,action";
@@ -123,4 +124,44 @@ fn an_inquiry_in_any_of_dokus_spellings_is_answered_and_a_strangers_is_not() {
     }
     town.paid("8896512345678121", r#","inquiry_quirks":["code_as_number","extra_fields","misspelt_identifiers"]"#);
     town.agrees("N00", "P00", "L00");
+}
+
+#[test]
+fn the_servers_paths_are_the_merchants_choice() {
+    let paths = ["/hooks/doku/ask", "/hooks/doku/paid"];
+    let [ask, paid] = paths;
+    let town = Town::open_at(paths, &format!("inquiry_path = \"{ask}\"\nnotification_path = \"{paid}\"\n"), &[]);
+    let head = format!("{HEAD},override_notification_url");
+    let url = format!("http://{}{paid}", town.shop.address);
+    town.issue(&head, &["Q-1,150000,Ani,,alfa,inquiry,01,,,,", &format!("A-1,90000,Siti,,alfa,,,,,,{url}")]);
+    for code in town.codes().values() {
+        town.paid(code, "");
+    }
+    town.agrees("N00x2", "P00x2", "L00x2");
+    assert_eq!(town.asked("01"), "billing_already_paid");
+}
+
+#[test]
+fn what_changes_while_the_customer_stands_at_the_counter_is_found_to_the_rupiah() {
+    let town = Town::open("", &[]);
+    let rows = ["Q-1,150000,Ani,,alfa,inquiry,01,,,", "Q-2,200000,Budi,,alfa,inquiry,02,,,", "Q-3,90000,Siti,,alfa,inquiry,03,,,"];
+    town.issue(HEAD, &rows);
+    for code in ["01", "02", "03"] {
+        assert_eq!(town.asked(code), "success");
+    }
+    town.issue(HEAD, &["Q-1,175000,Ani,,alfa,inquiry,01,,,", "Q-2,,,,,,,,,cancel", "Q-3,90000,Siti,,alfa,inquiry,03,,,"]);
+    // Payments are dated in whole seconds.
+    std::thread::sleep(std::time::Duration::from_millis(1_100));
+    // The cashier has the amounts on the screen and takes them.
+    for (code, amount) in [("01", 150_000), ("02", 200_000), ("03", 90_000)] {
+        town.doku.exchange("POST", "/simulator/pay", &format!("payment_code={code}&amount={amount}"));
+    }
+    town.delivered();
+    until("the ledger has every payment", || town.ledger() == (3, 440_000));
+    let logs = town.shop.world.path("logs/notifications-*").display().to_string();
+    assert_eq!(reconciled(&town.shop.world, &logs, 1), ["N00x3", "P00 P08 P10", "L00x2 L11"]);
+    let rows = town.shop.world.rows("report/discrepancies.csv");
+    let found: [Vec<&str>; 3] = ["class", "invoice_number", "amount_difference"].map(|column| rows.iter().map(|row| row[column].as_str()).collect());
+    let expected = [vec!["L11", "P08", "P10"], vec!["Q-1", "Q-2", "Q-1"], vec!["-25000", "0", "-25000"]];
+    assert_eq!(found, expected);
 }

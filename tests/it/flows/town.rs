@@ -15,25 +15,30 @@ pub const NOWHERE: &str = "http://127.0.0.1:1/payments/notifications";
 pub struct Town {
     pub shop: Shop,
     pub doku: Doku,
+    paths: [&'static str; 2],
 }
 
 /// How much each payment is, by the counter's number of it.
 type Money = BTreeMap<String, u64>;
 
 impl Town {
-    /// `settings` go under `[serve]`, `flags` to the sandbox; a later `--notify` counts.
+    /// `settings` go under `[serve]`, `flags` to the sandbox, where a `--notify` counts instead of the server's URL.
     pub fn open(settings: &str, flags: &[&str]) -> Self {
+        Self::open_at([INQUIRY, NOTIFICATION], settings, flags)
+    }
+
+    /// The same with the server's URLs at these paths.
+    pub fn open_at(paths: [&'static str; 2], settings: &str, flags: &[&str]) -> Self {
         let mut shop = Shop::new(settings);
         shop.open();
         shop.world.reconfigure("127.0.0.1:0", &shop.address);
-        let doku = Self::doku(&shop, SECRET, flags);
+        let doku = Self::doku(&shop, paths, SECRET, flags);
         shop.world.reconfigure("http://127.0.0.1:1\"", &format!("{}\"", doku.base_url()));
-        Self { shop, doku }
+        Self { shop, doku, paths }
     }
 
-    fn doku(shop: &Shop, secret: &str, flags: &[&str]) -> Doku {
-        let url = |path: &str| format!("http://{}{path}", shop.address);
-        let (notify, inquire) = (url(NOTIFICATION), url(INQUIRY));
+    fn doku(shop: &Shop, paths: [&str; 2], secret: &str, flags: &[&str]) -> Doku {
+        let [inquire, notify] = paths.map(|path| format!("http://{}{path}", shop.address));
         let notify = if flags.contains(&"--notify") { vec![] } else { vec!["--notify", &notify] };
         let configuration = shop.world.path("tagih.toml").display().to_string();
         let fixed = ["--config", &configuration, "--inquire", &inquire];
@@ -42,7 +47,7 @@ impl Town {
 
     /// DOKU begins anew: empty books, and another key.
     pub fn rekey(&mut self, secret: &str) {
-        let doku = Self::doku(&self.shop, secret, &[]);
+        let doku = Self::doku(&self.shop, self.paths, secret, &[]);
         self.shop.world.reconfigure(&self.doku.base_url(), &doku.base_url());
         self.doku = doku;
     }
