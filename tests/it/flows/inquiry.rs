@@ -63,6 +63,22 @@ fn a_policy_is_shown_to_the_cashier_and_comes_back_in_the_notification() {
 }
 
 #[test]
+fn the_longest_texts_a_row_may_hold_are_taken_at_the_counter() {
+    let town = Town::open("", &[]);
+    let (name, text, code) = ("é".repeat(64), "x".repeat(64), "9".repeat(20));
+    let (email, info, footer) = (format!("{}@example.com", "a".repeat(116)), "i".repeat(30), "f".repeat(120));
+    let accounts: Vec<String> = (1..=20).map(|n| format!("SBA-{n}:5:PERCENTAGE")).collect();
+    let row = format!("Q-1,999999999999,{name},{email},alfa,inquiry,{code},{text},{text},{text},2027-12-31,{info},{footer},{},yes,SAC-1", accounts.join(";"));
+    let shortest = "Q-2,1,A,,alfa,inquiry,0,,,,,,,,,";
+    town.issue(INSURED, &[&row, shortest]);
+    for code in [code.as_str(), "0"] {
+        town.paid(code, r#","inquiry_quirks":["code_as_number"]"#);
+    }
+    town.agrees("N00x2", "P00x2", "L00x2");
+    assert_eq!(town.ledger(), (2, 1_000_000_000_000));
+}
+
+#[test]
 fn whatever_issue_changes_holds_for_the_next_inquiry_while_the_server_runs() {
     let town = Town::open("", &[]);
     let month = |rows: &[&str]| town.issue(HEAD, rows);

@@ -5,6 +5,7 @@ use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
 
 use super::town::Town;
+use crate::cli::reconcile::{classes, days, summary};
 use crate::cli::world::{Ran, SECRET, until};
 
 const HEAD: &str = "invoice_number,amount,customer_name,channel,method,payment_code";
@@ -25,6 +26,40 @@ fn customers_pay_while_another_run_issues_into_the_same_ledger() {
     for code in codes.values() {
         assert_eq!(town.asked(code), "billing_already_paid");
     }
+}
+
+#[test]
+fn customers_pay_what_they_were_shown_while_the_amounts_change() {
+    let town = Town::open("", &[]);
+    let world = &town.shop.world;
+    let write = |month: usize| {
+        let rows: Vec<String> = (1..=40).map(|n| format!("Q-{n:02},{},Ani,alfa,inquiry,88{n:02}", 100_000 * month + n)).collect();
+        world.file(&format!("bills-{month}.csv"), format!("{HEAD}\n{}\n", rows.join("\n")));
+        world.issue(&format!("bills-{month}.csv"), &["--quiet"]).code
+    };
+    assert_eq!(write(1), 0);
+    let codes = town.codes();
+    let ended = std::thread::scope(|scope| {
+        let runs = scope.spawn(|| (2..=5).map(write).collect::<Vec<_>>());
+        for code in codes.values() {
+            town.paid(code, "");
+        }
+        runs.join().unwrap()
+    });
+    assert_eq!(ended, [0; 4]);
+    town.delivered();
+    let orders = town.doku.look("/_sandbox/orders");
+    let taken: Vec<u64> = orders.iter().map(|order| order["payments"][0]["amount"].as_u64().unwrap()).collect();
+    let rupiah: u64 = taken.iter().sum();
+    until("the ledger has every payment", || town.ledger() == (40, rupiah));
+    let ([from, to], logs) = (days(), world.path("logs/notifications-*").display().to_string());
+    let ran = world.run(&["reconcile", "--from", &from, "--to", &to, "--notifications", &logs, "--out", "report"]);
+    let report = summary(&world.path("report"));
+    let met = classes(&report, "payments");
+    assert!(ran.code <= 1 && met.split(' ').all(|class| class.starts_with("P00") || class.starts_with("P10")), "{met}");
+    let sum: u64 = ["P00", "P10"].iter().map(|class| report["payments"][class]["amount"].as_u64().unwrap()).sum();
+    assert_eq!(sum, rupiah);
+    world.run(&["ledger", "verify"]).expect(0);
 }
 
 #[test]
