@@ -54,9 +54,14 @@ fn twice_forged_failed_or_overtaken_each_payment_counts_once() {
     let rows: Vec<String> = (1..=6).map(|n| format!("A-{n},{},Ani,alfa,,", 100_000 + n)).collect();
     town.issue(HEAD, &rows.iter().map(String::as_str).collect::<Vec<_>>());
     let codes = town.codes();
-    for (invoice, quirk) in
-        [("A-1", "held_back"), ("A-2", "duplicated"), ("A-3", "forged_beside"), ("A-4", "failed_first"), ("A-5", "forged"), ("A-6", "tampered")]
-    {
+    for (invoice, quirk) in [
+        ("A-1", "held_back"),
+        ("A-2", "duplicated"),
+        ("A-3", "forged_beside"),
+        ("A-4", "failed_first"),
+        ("A-5", "forged"),
+        ("A-6", "tampered"),
+    ] {
         town.paid(&codes[invoice], &format!(r#","quirk":"{quirk}""#));
     }
     town.delivered();
@@ -71,7 +76,10 @@ fn twice_forged_failed_or_overtaken_each_payment_counts_once() {
 
 #[test]
 fn a_campaign_under_every_notification_fault_ends_with_each_payment_once() {
-    let town = Town::open("[sync]\nspacing_seconds = 0\n", &[&FAST[..], &["--notification-faults", "60", "--seed", "7", "--redelivery-id", "same"]].concat());
+    let town = Town::open(
+        "[sync]\nspacing_seconds = 0\n",
+        &[&FAST[..], &["--notification-faults", "60", "--seed", "7", "--redelivery-id", "same"]].concat(),
+    );
     let rows: Vec<String> = (1..=24)
         .map(|n| {
             let code = if n % 2 == 0 { format!("inquiry,88{n:02}") } else { ",".into() };

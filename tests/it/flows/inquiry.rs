@@ -31,7 +31,10 @@ fn a_code_only_the_merchant_knows_is_asked_about_paid_and_at_once_paid_already()
     // The notification has been answered; nothing else was waited for.
     assert_eq!(town.asked("8896512345678121"), "billing_already_paid");
     assert_eq!(town.pays("8896512345678121", "").unwrap_err(), "the merchant answered `billing_already_paid`");
-    assert_eq!((town.asked("0042"), town.asked("42"), town.asked("99")), ("success".into(), "billing_not_found".into(), "billing_not_found".into()));
+    assert_eq!(
+        (town.asked("0042"), town.asked("42"), town.asked("99")),
+        ("success".into(), "billing_not_found".into(), "billing_not_found".into())
+    );
     town.paid("0042", "");
     town.agrees("N00x2", "P00x2", "L00x2");
     assert_eq!(town.ledger(), (2, 425_000));
@@ -68,7 +71,10 @@ fn the_longest_texts_a_row_may_hold_are_taken_at_the_counter() {
     let (name, text, code) = ("é".repeat(64), "x".repeat(64), "9".repeat(20));
     let (email, info, footer) = (format!("{}@example.com", "a".repeat(116)), "i".repeat(30), "f".repeat(120));
     let accounts: Vec<String> = (1..=20).map(|n| format!("SBA-{n}:5:PERCENTAGE")).collect();
-    let row = format!("Q-1,999999999999,{name},{email},alfa,inquiry,{code},{text},{text},{text},2027-12-31,{info},{footer},{},yes,SAC-1", accounts.join(";"));
+    let row = format!(
+        "Q-1,999999999999,{name},{email},alfa,inquiry,{code},{text},{text},{text},2027-12-31,{info},{footer},{},yes,SAC-1",
+        accounts.join(";")
+    );
     let shortest = "Q-2,1,A,,alfa,inquiry,0,,,,,,,,,";
     town.issue(INSURED, &[&row, shortest]);
     for code in [code.as_str(), "0"] {
@@ -86,7 +92,10 @@ fn whatever_issue_changes_holds_for_the_next_inquiry_while_the_server_runs() {
     assert_eq!(town.asked("02"), "success");
     month(&["Q-1,175000,Ani Wijaya,ani@example.com,alfa,inquiry,01,,,", "Q-2,,,,,,,,,cancel", "Q-4,60000,Tini,,alfa,inquiry,04,,,"]);
     let told = town.told("i-1", "01").json();
-    assert_eq!((&told["order"]["amount"], &told["customer"]), (&json!(175_000), &json!({"name": "Ani Wijaya", "email": "ani@example.com"})));
+    assert_eq!(
+        (&told["order"]["amount"], &told["customer"]),
+        (&json!(175_000), &json!({"name": "Ani Wijaya", "email": "ani@example.com"}))
+    );
     assert_eq!(town.asked("02"), "decline");
     assert_eq!(town.pays("02", "").unwrap_err(), "the merchant answered `decline`");
     town.paid("01", "");
@@ -177,7 +186,8 @@ fn what_changes_while_the_customer_stands_at_the_counter_is_found_to_the_rupiah(
     let logs = town.shop.world.path("logs/notifications-*").display().to_string();
     assert_eq!(reconciled(&town.shop.world, &logs, 1), ["N00x3", "P00 P08 P10", "L00x2 L11"]);
     let rows = town.shop.world.rows("report/discrepancies.csv");
-    let found: [Vec<&str>; 3] = ["class", "invoice_number", "amount_difference"].map(|column| rows.iter().map(|row| row[column].as_str()).collect());
+    let found: [Vec<&str>; 3] =
+        ["class", "invoice_number", "amount_difference"].map(|column| rows.iter().map(|row| row[column].as_str()).collect());
     let expected = [vec!["L11", "P08", "P10"], vec!["Q-1", "Q-2", "Q-1"], vec!["-25000", "0", "-25000"]];
     assert_eq!(found, expected);
 }

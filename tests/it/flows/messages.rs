@@ -29,10 +29,15 @@ fn every_documented_quirk_of_a_message_is_read_as_what_it_means() {
         paid(6, r#"{"payment":"8806","info1":"Terima kasih"}"#, "100000"),
         paid(7, &code(7), "100000").replace("\"identifier\"", "\"identifer\""),
         paid(8, r#"{"payment_code":"8808","reusable_status":"false","info":"x","info1":"y","expired_time":"60"}"#, "100000.00"),
-        paid(9, &code(9), "100000")
-            .replace("\"SUCCESS\"", "\"success\"")
-            .replacen('{', r#"{"x_trace":{"hops":[1,{"a":null}]},"customer":{"name":"Canary","email":""},"additional_info":{"insurance_info":{}},"#, 1),
-        paid(10, &code(10), "100000").replace("ONLINE_TO_OFFLINE_ALFA", "online_to_offline_alfa").replace(':', " : ").replace("T0 : ", "T0:"),
+        paid(9, &code(9), "100000").replace("\"SUCCESS\"", "\"success\"").replacen(
+            '{',
+            r#"{"x_trace":{"hops":[1,{"a":null}]},"customer":{"name":"Canary","email":""},"additional_info":{"insurance_info":{}},"#,
+            1,
+        ),
+        paid(10, &code(10), "100000")
+            .replace("ONLINE_TO_OFFLINE_ALFA", "online_to_offline_alfa")
+            .replace(':', " : ")
+            .replace("T0 : ", "T0:"),
     ];
     // Times hold colons too.
     let messages = messages.map(|body| unspaced_times(&body));

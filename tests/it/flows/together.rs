@@ -124,9 +124,8 @@ fn a_bill_issued_anew_after_its_expiry_is_paid_under_its_new_number_or_the_same_
     // A cancelled order and an expired one have the same status at DOKU; to this ledger they are codes of last month.
     town.shop.world.run(&["cancel", "A-1", "--out", "out"]).expect(0);
     town.shop.world.reconfigure("tagih.ledger", "late.ledger");
-    let rows = format!(
-        "A-1,{old},alfa,doku,150000,2026-10-01,2026-10-02T00:00:00Z\nQ-1,01,alfa,inquiry,275000,2026-10-01,2026-10-02T00:00:00Z\n"
-    );
+    let rows =
+        format!("A-1,{old},alfa,doku,150000,2026-10-01,2026-10-02T00:00:00Z\nQ-1,01,alfa,inquiry,275000,2026-10-01,2026-10-02T00:00:00Z\n");
     town.shop.world.file("codes.csv", format!("invoice_number,payment_code,channel,method,amount,created_at,expires_at\n{rows}"));
     town.shop.world.run(&["ledger", "import", "codes.csv"]).expect(0);
     town.reopen();
