@@ -98,6 +98,7 @@ pub struct InquiryMessage {
 pub(super) struct Payable {
     pub(super) invoice_number: InvoiceNumber,
     pub(super) amount: Amount,
+    pub(super) override_url: Option<String>,
     pub(super) till: Till,
 }
 
@@ -154,8 +155,10 @@ impl Model {
         let earlier = || self.inquiries.iter().filter(|inquiry| inquiry.payment_code == payment_code);
         let same_id = earlier().next_back().filter(|_| quirks.contains(&InquiryQuirk::SameId)).map(|inquiry| inquiry.request_id.clone());
         let (seed, serial) = (self.settings().seed.to_be_bytes(), earlier().count().to_string());
-        let new_id =
-            || RequestId::from_digest(&digest::of_parts(&[&seed, b"inquiry", payment_code.as_bytes(), serial.as_bytes()])).to_string();
+        // The time is part of it, because a sandbox that starts anew may ask a merchant that remembers the one before.
+        let asked_at = now.as_nanosecond().to_be_bytes();
+        let parts = [&seed, b"inquiry".as_slice(), payment_code.as_bytes(), serial.as_bytes(), &asked_at];
+        let new_id = || RequestId::from_digest(&digest::of_parts(&parts)).to_string();
         self.inquire(&InquiryScript {
             target: target.into(),
             payment_code: payment_code.into(),

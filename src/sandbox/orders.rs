@@ -74,6 +74,9 @@ impl Model {
                 return None;
             }
             (order.amount, order.till, order.expires_at) = (payable.amount, payable.till, expires_at);
+            order.override_notification_url = payable.override_url;
+            // Whether a code may be paid again is for the merchant to say.
+            order.reusable |= order.is_paid();
             order.changed_by.push(request_id.into());
             self.by_code.insert(payment_code.clone(), index);
             return Some(index);
@@ -91,7 +94,7 @@ impl Model {
             cancelled_at: None,
             created_by: request_id.into(),
             changed_by: Vec::new(),
-            override_notification_url: None,
+            override_notification_url: payable.override_url,
             payments: Vec::new(),
             till: payable.till,
         }))

@@ -120,5 +120,6 @@ fn payable(body: &Value, bytes: &[u8]) -> Result<Payable, Flaw> {
             Some(_) => return Err(wrong(&name, "it is no text".into())),
         }
     }
-    Ok(Payable { invoice_number, amount, till: Till::of_answer(bytes) })
+    let override_url = text(body, "/additional_info/override_notification_url").map(Into::into);
+    Ok(Payable { invoice_number, amount, override_url, till: Till::of_answer(bytes) })
 }

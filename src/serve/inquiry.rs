@@ -50,7 +50,9 @@ pub(super) async fn answered(shared: &Arc<Shared>, received: Received, begun: In
     let before = shared.answers().given(request_id).cloned();
     if let Some(given) = before.filter(|given| given.question == question_digest) {
         shared.metrics.inquiry("repeated", begun.elapsed());
-        return response(shared, &given);
+        // The key may have changed since; with the same one it is the same signature.
+        let signature = signature(shared, key, request_id, &given.timestamp, given.body.as_bytes());
+        return response(shared, &Given { signature, ..given });
     }
     let outcome = outcome(shared, &received).await;
     let given = given(shared, key, &received, question_digest, &outcome);
@@ -155,11 +157,15 @@ fn decision_of(outcome: &Outcome) -> Map<String, Value> {
     more
 }
 
-fn given(shared: &Shared, key: &SigningKey, received: &Received, question: String, outcome: &Outcome) -> Given {
+fn signature(shared: &Shared, key: &SigningKey, request_id: &str, timestamp: &str, body: &[u8]) -> String {
     let settings = &shared.settings;
+    inquiry::sign(key, &settings.client_id, request_id, timestamp, &settings.inquiry_path, body).unwrap_or_default()
+}
+
+fn given(shared: &Shared, key: &SigningKey, received: &Received, question: String, outcome: &Outcome) -> Given {
     let request_id = received.request_id().unwrap_or_default();
     let timestamp = format_utc_seconds(shared.clock.now());
-    let signed = inquiry::sign(key, &settings.client_id, request_id, &timestamp, &settings.inquiry_path, &outcome.body);
+    let signature = signature(shared, key, request_id, &timestamp, &outcome.body);
     Given {
         at: received.at,
         request_id: request_id.to_owned(),
@@ -167,7 +173,7 @@ fn given(shared: &Shared, key: &SigningKey, received: &Received, question: Strin
         word: outcome.status.name().to_owned(),
         status: outcome.status.http(),
         timestamp,
-        signature: signed.unwrap_or_default(),
+        signature,
         body: String::from_utf8_lossy(&outcome.body).into_owned(),
     }
 }

@@ -1,4 +1,5 @@
-"""Drives the payment simulator in headless Chromium: codes are issued, paid on the pages, seen paid, refused, inquired about.
+"""Drives the payment simulator in headless Chromium: codes are issued, paid on the pages, seen paid, refused, inquired about;
+once against a small merchant that is rude on purpose, once against `tagih serve` with bills of `tagih issue`.
 
 Asserts besides: nothing on any console, no request beyond loopback, no script in any page. `make browser` runs it.
 Pictures of every page, wide and narrow, light and dark, go to the folder given as the last argument.
@@ -6,6 +7,7 @@ Pictures of every page, wide and narrow, light and dark, go to the folder given 
 
 import base64
 import hashlib
+import contextlib
 import hmac
 import http.server
 import json
@@ -17,12 +19,13 @@ import threading
 import urllib.parse
 import urllib.request
 import uuid
-from datetime import datetime, timezone
+from datetime import datetime, timedelta, timezone
 
 from playwright.sync_api import sync_playwright
 
-PROGRAM, CHROMIUM, SHOTS = sys.argv[1], sys.argv[2], pathlib.Path(sys.argv[3])
+PROGRAM, CHROMIUM, SHOTS = str(pathlib.Path(sys.argv[1]).resolve()), sys.argv[2], pathlib.Path(sys.argv[3])
 CLIENT, SECRET = "MCH-0001-BROWSER", "SK-browser-test"
+ENVIRONMENT = {"TAGIH_DOKU_CLIENT_ID": CLIENT, "TAGIH_DOKU_SECRET": SECRET}
 INQUIRY, NOTIFICATIONS = "/doku/inquiry", "/payments/notifications"
 NAME = "<script>alert('Ani')</script> & Co"
 
@@ -184,19 +187,82 @@ def how_to_pay(drive, code):
     drive.shoot("how-to-pay-id")
 
 
+BILLS = f"""invoice_number,payment_code,policy_number,policy_type,policy_holder,premium,due_date,channel,method,receipt_footer
+PRM-1,8896500000000017,9126616417,Dana Pendidikan,"{NAME.replace('"', '""')}",1500000,2027-05-21,alfa,inquiry,Call Center 021 555-0525
+PRM-2,8896500000000025,9126616418,Kesehatan Keluarga,Budi Santoso,288000,2027-05-22,alfa,inquiry,Call Center 021 555-0525
+"""
+
+
+@contextlib.contextmanager
+def running(command, folder, greeting):
+    """A process of ours for as long as the block lasts, and what follows `greeting` in its first line."""
+    process = subprocess.Popen(command, cwd=folder, env=ENVIRONMENT, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
+    try:
+        line = process.stdout.readline().strip()
+        assert line.startswith(greeting), f"{command}: {line}"
+        yield line.removeprefix(greeting)
+    finally:
+        process.terminate()
+        process.wait()
+
+
+def tagih(folder, *arguments):
+    return subprocess.run([PROGRAM, *arguments], cwd=folder, env=ENVIRONMENT, check=True, capture_output=True, text=True).stdout
+
+
+def served(browser):
+    """A bill of a CSV file, by hand: entered, shown, paid, notified, reconciled; then not payable again."""
+    with tempfile.TemporaryDirectory() as folder, contextlib.ExitStack() as stack:
+        pathlib.Path(folder, "bills.csv").write_text(BILLS)
+        tagih(folder, "issue", "bills.csv")
+        there = stack.enter_context(running([PROGRAM, "serve", "--listen", "127.0.0.1:0"], folder, "listening on "))
+        arguments = ["--listen", "127.0.0.1:0", "--notify", there + NOTIFICATIONS, "--inquire", there + INQUIRY]
+        base = stack.enter_context(running([PROGRAM, "sandbox", *arguments], folder, "sandbox listening on "))
+        drive = Drive(browser, base)
+        drive.enter("8896 5000 0000 0017")
+        for text in ("Direct inquiry", NAME, "Dana Pendidikan", "21 May 2027", "Call Center 021 555-0525", "PRM-1"):
+            drive.sees(text)
+        drive.shoot("served-payable")
+        drive.page.get_by_role("button", name="Pay Rp1.500.000").click()
+        for _ in range(200):
+            if "confirmed" in drive.page.inner_text("#deliveries"):
+                break
+            drive.page.wait_for_timeout(50)
+            drive.page.goto(f"{base}/simulator/code/8896500000000017")
+        drive.sees("confirmed")
+        drive.shoot("served-paid")
+        drive.page.get_by_role("button", name="Ask the merchant again").click()
+        drive.sees("The bill is paid already")
+        drive.shoot("served-paid-already")
+        drive.enter("8896500000000099")
+        drive.sees("The merchant knows no bill with this code")
+        for _ in range(200):
+            payments = json.loads(tagih(folder, "status", "--json"))["payments"]
+            if payments["count"]:
+                break
+            drive.page.wait_for_timeout(50)
+        assert payments == {"count": 1, "amount": 1_500_000}, payments
+        assert "paid Rp1.500.000 with code 8896500000000017" in tagih(folder, "why", "PRM-1")
+        today = datetime.now(timezone(timedelta(hours=7))).date()
+        period = ["--from", str(today - timedelta(days=1)), "--to", str(today + timedelta(days=1))]
+        tagih(folder, "reconcile", *period, "--notifications", "tagih-logs/notifications-*", "--out", "report")
+        report = json.loads(pathlib.Path(folder, "report/summary.json").read_text())
+        assert report["payments"]["P00"] == {"count": 1, "amount": 1_500_000}, report["payments"]
+        assert report["discrepancies"]["count"] == 0 and all(identity["holds"] for identity in report["identities"])
+        tagih(folder, "ledger", "verify")
+        assert not drive.problems, "\n".join(drive.problems)
+        drive.context.close()
+
+
 def main():
     SHOTS.mkdir(parents=True, exist_ok=True)
     merchant = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Merchant)
     threading.Thread(target=merchant.serve_forever, daemon=True).start()
     there = f"http://127.0.0.1:{merchant.server_port}"
     arguments = ["--listen", "127.0.0.1:0", "--notify", there + NOTIFICATIONS, "--inquire", there + INQUIRY, "--bin", "88965"]
-    environment = {"TAGIH_DOKU_CLIENT_ID": CLIENT, "TAGIH_DOKU_SECRET": SECRET}
     with tempfile.TemporaryDirectory() as folder:
-        program = str(pathlib.Path(PROGRAM).resolve())
-        command = [program, "sandbox", *arguments, "--time-scale", "3600"]
-        sandbox = subprocess.Popen(command, cwd=folder, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
-        try:
-            base = sandbox.stdout.readline().strip().removeprefix("sandbox listening on ")
+        command = [PROGRAM, "sandbox", *arguments, "--time-scale", "3600"]
+        with running(command, folder, "sandbox listening on ") as base:
             codes = [issue(base, "alfa", number, NAME) for number in range(1, 6)]
             indomaret = issue(base, "indomaret", 1, "Budi Santoso")
             with sync_playwright() as playwright:
@@ -208,12 +274,10 @@ def main():
                 registered(drive, codes[0])
                 inquired(drive)
                 how_to_pay(drive, indomaret)
+                served(browser)
                 browser.close()
             assert not drive.problems, "\n".join(drive.problems)
             assert Merchant.notifications, "the merchant was never notified"
-        finally:
-            sandbox.terminate()
-            sandbox.wait()
     print(f"the simulator was driven through {len(list(SHOTS.glob('*.png')))} pictures in {SHOTS}")
 
 

@@ -21,6 +21,7 @@
 
 mod cli;
 mod crash;
+mod flows;
 mod kill;
 mod metamorphic;
 mod oracle;

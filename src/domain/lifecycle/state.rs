@@ -280,6 +280,12 @@ impl BillState {
         })
     }
 
+    /// Whether Check Status told of a payment of the bill: no proof of one, and a reason not to ask for its money again.
+    #[must_use]
+    pub fn is_told_paid(&self) -> bool {
+        self.checks.as_ref().is_some_and(|checks| !checks.found.is_empty())
+    }
+
     /// Whether DOKU was ever told of the code the bill holds or asks for. It knows nothing of one that is registered here only
     /// before it is paid, so asking about it proves nothing.
     #[must_use]

@@ -85,7 +85,7 @@ fn paid(payments: &[Payment], bills: &HashMap<InvoiceNumber, BillState>, rules: 
     }
     let notified = payments.iter().map(|payment| (*by_wire.get(&payment.invoice_number).unwrap_or(&&payment.invoice_number)).clone());
     // What Check Status told of is recorded too, and no less a reason not to ask for the money again.
-    let found = bills.values().filter(|state| state.checks.as_ref().is_some_and(|checks| !checks.found.is_empty()));
+    let found = bills.values().filter(|state| state.is_told_paid());
     notified.chain(found.map(|state| state.invoice_number.clone())).collect()
 }
 

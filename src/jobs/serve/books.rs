@@ -117,7 +117,7 @@ impl<L: Ledger> LedgerBooks<L> {
         let Some(state) = holder else { return Ok(None) };
         // On its way before in the ledger: a payment that arrives there meanwhile is seen in one of the two.
         let on_its_way = self.lock().by_code.get(payment_code).is_some_and(|numbers| numbers.iter().any(|number| names(&state, number)));
-        let paid = on_its_way || self.ledger.first_paid_at(&state.invoice_number)?.is_some();
+        let paid = on_its_way || state.is_told_paid() || self.ledger.first_paid_at(&state.invoice_number)?.is_some();
         Ok(Some(Found { state, paid }))
     }
 }

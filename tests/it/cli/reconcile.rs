@@ -48,7 +48,7 @@ pub(super) fn line_signed(invoice: &str, code: &str, amount: u64, paid_at: &str,
 }
 
 /// A summary's classes that were met, such as `P00 P03x2`.
-pub(super) fn classes(summary: &Value, side: &str) -> String {
+pub(crate) fn classes(summary: &Value, side: &str) -> String {
     let met = summary[side].as_object().unwrap().iter().map(|(class, tally)| (class, tally["count"].as_u64().unwrap()));
     let met = met.filter(|(_, count)| *count > 0);
     met.map(|(class, count)| if count == 1 { class.clone() } else { format!("{class}x{count}") }).collect::<Vec<_>>().join(" ")
@@ -59,13 +59,13 @@ pub(crate) fn summary(folder: &Path) -> Value {
 }
 
 /// The days around now, so that neither midnight nor the end of a month matters.
-fn days() -> [String; 2] {
+pub(crate) fn days() -> [String; 2] {
     let today = Timestamp::now().to_zoned(tz::TimeZone::fixed(tz::offset(7))).date();
     [today.checked_sub(2.days()).unwrap().to_string(), today.checked_add(2.days()).unwrap().to_string()]
 }
 
 /// `tagih reconcile` of these days against our ledger; lines, payments and bills by class.
-pub(super) fn reconciled(world: &World, logs: &str, code: i32) -> [String; 3] {
+pub(crate) fn reconciled(world: &World, logs: &str, code: i32) -> [String; 3] {
     let [from, to] = days();
     world.run(&["reconcile", "--from", &from, "--to", &to, "--notifications", logs, "--out", "report"]).expect(code);
     let summary = summary(&world.path("report"));

@@ -44,12 +44,17 @@ impl Doku {
 
     /// The same with more arguments.
     pub fn process_with(arguments: &[&str]) -> Self {
+        Self::process_keyed(SECRET, arguments)
+    }
+
+    /// The same with another secret key.
+    pub fn process_keyed(secret: &str, arguments: &[&str]) -> Self {
         let mut command = program();
         command
             .args(["sandbox", "--listen", "127.0.0.1:0"])
             .args(arguments)
             .env("TAGIH_DOKU_CLIENT_ID", CLIENT)
-            .env("TAGIH_DOKU_SECRET", SECRET);
+            .env("TAGIH_DOKU_SECRET", secret);
         let mut child = command.stderr(Stdio::null()).spawn().unwrap();
         let mut line = String::new();
         BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
@@ -78,11 +83,13 @@ impl Doku {
         }
     }
 
-    fn ask(&self, method: &str, path: &str, body: &str) -> Value {
+    /// What an endpoint answers, also when it refuses.
+    pub fn ask(&self, method: &str, path: &str, body: &str) -> Value {
         serde_json::from_str(&self.exchange(method, path, body)).unwrap()
     }
 
-    fn exchange(&self, method: &str, path: &str, body: &str) -> String {
+    /// What a request answers, whatever it is.
+    pub fn exchange(&self, method: &str, path: &str, body: &str) -> String {
         let base_url = self.base_url();
         let mut stream = TcpStream::connect(base_url.strip_prefix("http://").unwrap()).unwrap();
         let length = body.len();

@@ -204,6 +204,14 @@ fn while_rotating_both_keys_are_dokus_and_each_is_answered_with_its_own() {
         let told = Message::signed_as(secret, NOTIFICATION, secret, &stamp, notification_body(1, secret, "SUCCESS"));
         assert_eq!(shop.send(&told).status, 200);
     }
+    // A question that is repeated after the change hears the same, signed with its new key.
+    let repeated =
+        ["SK-before", SECRET].map(|secret| shop.send(&Message::signed_as(secret, INQUIRY, "both", &stamp, inquiry_body("\"0102\""))));
+    assert!(repeated[0].is_signed("SK-before", "both") && repeated[1].is_signed(SECRET, "both"), "{repeated:?}");
+    assert_eq!(
+        (&repeated[0].body, &repeated[0].headers["response-timestamp"]),
+        (&repeated[1].body, &repeated[1].headers["response-timestamp"])
+    );
     let stranger = Message::signed_as("SK-after", NOTIFICATION, "x", &stamp, notification_body(1, "x", "SUCCESS"));
     assert_eq!(shop.send(&stranger).status, 401);
 }

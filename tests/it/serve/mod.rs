@@ -4,4 +4,4 @@ mod answers;
 mod hostile;
 mod kill;
 mod notifications;
-mod shop;
+pub mod shop;
