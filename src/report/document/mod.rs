@@ -146,7 +146,14 @@ impl<'a> Section<'a> {
     /// An empty section.
     #[must_use]
     pub fn new(id: impl Into<String>, title: impl Into<String>) -> Self {
-        Self { id: id.into(), title: title.into(), note: String::new(), tables: Vec::new(), charts: Vec::new(), audience: Audience::Everyone }
+        Self {
+            id: id.into(),
+            title: title.into(),
+            note: String::new(),
+            tables: Vec::new(),
+            charts: Vec::new(),
+            audience: Audience::Everyone,
+        }
     }
 
     /// With an explanation below its heading.

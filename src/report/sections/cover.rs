@@ -35,8 +35,7 @@ fn verdict(report: &Report<'_>, words: &'static Words) -> (String, Mood) {
 
 /// The natures, apart; and how many discrepancies people have accepted, if any.
 fn highlights(report: &Report<'_>, words: &'static Words) -> Vec<Highlight> {
-    let mut highlights: Vec<Highlight> =
-        [Nature::Break, Nature::Timing, Nature::Ok].map(|nature| highlight(report, words, nature)).into();
+    let mut highlights: Vec<Highlight> = [Nature::Break, Nature::Timing, Nature::Ok].map(|nature| highlight(report, words, nature)).into();
     let count = widened(report.summary.discrepancies.accepted);
     if count > 0 {
         let accepted = report.outcome.findings.iter().filter(|finding| report.is_accepted(finding));

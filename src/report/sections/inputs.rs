@@ -71,8 +71,7 @@ fn messages<'a>(report: &Report<'a>, words: &'static Words) -> Table<'a> {
         days.entry(*day).or_default().push(*count);
     }
     let mut columns = vec![Column::new(words.day, Kind::Date)];
-    columns
-        .extend(used.iter().map(|channel| Column::new(fill(words.messages_of, &[&capitalised(channel.name())]), Kind::Count)));
+    columns.extend(used.iter().map(|channel| Column::new(fill(words.messages_of, &[&capitalised(channel.name())]), Kind::Count)));
     columns.push(Column::new(words.gap, Kind::Text));
     let rows = days.into_iter().map(|(day, counts)| {
         let is_gap = of.empty.iter().any(|(empty, _)| *empty == day);

@@ -100,10 +100,7 @@ fn by_severity<'a>(findings: Vec<&'a Finding>, caption: &'static str, words: &'s
 pub(super) fn of_nature(report: &Report<'_>, nature: Nature) -> Figures {
     let settlement = report.summary.settlement_natures.as_ref();
     let figures = [Some(&report.summary.natures), settlement].into_iter().flatten().filter_map(|natures| natures.get(nature.name()));
-    figures.fold(Figures::default(), |sum, one| Figures {
-        count: sum.count.saturating_add(one.count),
-        amount: sum.amount.plus(one.amount),
-    })
+    figures.fold(Figures::default(), |sum, one| Figures { count: sum.count.saturating_add(one.count), amount: sum.amount.plus(one.amount) })
 }
 
 fn by_subject<'a>(report: &Report<'a>, words: &'static Words) -> Table<'a> {

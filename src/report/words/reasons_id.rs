@@ -1,7 +1,7 @@
 //! Reasons in Bahasa Indonesia: the engine's sentences, with their values kept as they are.
 
 /// English sentence and translation; `{}` stands for a value, in the same order in both.
-const REASONS: [(&str, &str); 61] = [
+const REASONS: [(&str, &str); 65] = [
     ("the amount notified is no whole number of rupiah", "jumlah yang diberitahukan bukan bilangan bulat rupiah"),
     ("candidates: {}", "calon: {}"),
     ("notified {}; known {}", "diberitahukan {}; diketahui {}"),
@@ -55,7 +55,10 @@ const REASONS: [(&str, &str); 61] = [
     ("settled {} for {}, and no notification of it is known", "disetel {} untuk {}, tetapi notifikasinya tidak diketahui"),
     ("settled {}, notified no usable amount", "disetel {}, jumlah yang diberitahukan tidak dapat dipakai"),
     ("settled {}, notified {}", "disetel {}, diberitahukan {}"),
-    ("paid out {}, but amount {}, fee {} and discount {} leave {}", "dibayarkan {}, padahal jumlah {}, biaya {}, dan diskon {} menyisakan {}"),
+    (
+        "paid out {}, but amount {}, fee {} and discount {} leave {}",
+        "dibayarkan {}, padahal jumlah {}, biaya {}, dan diskon {} menyisakan {}",
+    ),
     ("fee {}, by contract {}", "biaya {}, menurut kontrak {}"),
     ("of {} paid out: {}", "dari {} yang dibayarkan: {}"),
     ("`settlement.channels` does not know `{}`, the channel of {} rows", "`settlement.channels` tidak mengenal `{}`, kanal dari {} baris"),
@@ -64,10 +67,23 @@ const REASONS: [(&str, &str); 61] = [
     ("{} rows could not be read", "{} baris tidak dapat dibaca"),
     ("{}: it holds a character that is not allowed: {}", "{}: memuat karakter yang tidak diizinkan: {}"),
     ("{}: it has {} characters, at most 64 are allowed", "{}: memiliki {} karakter, paling banyak 64"),
-    ("{}: `{}` is no plain integer: no separators, decimals or currency, at most 15 digits", "{}: `{}` bukan bilangan bulat polos: tanpa pemisah, desimal, atau mata uang, paling banyak 15 angka"),
+    (
+        "{}: `{}` is no plain integer: no separators, decimals or currency, at most 15 digits",
+        "{}: `{}` bukan bilangan bulat polos: tanpa pemisah, desimal, atau mata uang, paling banyak 15 angka",
+    ),
     ("{}: `{}` is no date: write 05-03-2026", "{}: `{}` bukan tanggal: tulis 05-03-2026"),
     ("{}: `{}` is no whole number", "{}: `{}` bukan bilangan bulat"),
     ("{}: `{}` is not between 1 and {}", "{}: `{}` tidak di antara 1 dan {}"),
+    (
+        "marked paid, but neither a valid notification nor a settlement row is in the evidence",
+        "ditandai lunas, tetapi tidak ada notifikasi sah maupun baris penyelesaian dalam bukti",
+    ),
+    (
+        "{}: it is stored as a number of more than {} digits, and spreadsheets replace the digits after those by zeros: store it as text",
+        "{}: disimpan sebagai bilangan lebih dari {} angka, dan lembar kerja mengganti angka sesudahnya dengan nol: simpan sebagai teks",
+    ),
+    ("paid {} while the policy was lapsed or cancelled", "dibayar {} saat polis lapse atau batal"),
+    ("our request history has this code, the external ledger has not", "riwayat permintaan kita memuat kode ini, buku besar luar tidak"),
     ("body", "isi"),
 ];
 

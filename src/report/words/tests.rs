@@ -27,7 +27,9 @@ fn no_phrase_is_empty_or_left_in_english() {
 fn every_class_has_its_own_words_in_indonesian() {
     for class in Class::all() {
         let (english, indonesian) = (Words::of(Language::English).class(class), Words::of(Language::Indonesian).class(class));
-        for (first, second) in [(english.title, indonesian.title), (english.meaning, indonesian.meaning), (english.remedy, indonesian.remedy)] {
+        for (first, second) in
+            [(english.title, indonesian.title), (english.meaning, indonesian.meaning), (english.remedy, indonesian.remedy)]
+        {
             assert!(!second.is_empty() && first != second, "{class} is not translated");
         }
     }
