@@ -25,7 +25,7 @@ fn products<'a>(report: &Report<'a>, words: &'static Words) -> Table<'a> {
         words.move_settled,
         words.move_cancelled,
         words.move_expired_unpaid,
-        words.move_closing,
+        words.closing_balance,
     ];
     for line in lines {
         columns.push(Column::new(fill(words.count_of, &[line]), Kind::Count).only_for(Audience::Workbook));

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use jiff::civil::Date;
 
-use super::super::document::{Cell, Chart, ChartKind, Column, Kind, Section, Table};
+use super::super::document::{Audience, Cell, Chart, ChartKind, Column, Kind, Section, Table};
 use super::super::text::fill;
 use super::super::words::Words;
 use super::Report;
@@ -14,9 +14,12 @@ use crate::reconcile::month::DayFigures;
 
 pub(super) fn section<'a>(report: &Report<'a>, words: &'static Words) -> Section<'a> {
     let mut columns = vec![Column::new(words.day, Kind::Date)];
-    let names = Channel::ALL.map(|channel| capitalised(channel.name())).into_iter();
-    for name in names.chain([words.total, words.agreed, words.differing, words.held].map(str::to_owned)) {
-        columns.push(Column::new(fill(words.count_of, &[&name]), Kind::Count));
+    let paid = Channel::ALL.map(|channel| capitalised(channel.name())).into_iter().chain([words.total.to_owned()]);
+    let paid = paid.map(|name| (name, Audience::Everyone));
+    // The page has no room for how many of each stand how.
+    let standing = [words.agreed, words.differing, words.held].map(|name| (name.to_owned(), Audience::Workbook));
+    for (name, audience) in paid.chain(standing) {
+        columns.push(Column::new(fill(words.count_of, &[&name]), Kind::Count).only_for(audience));
         columns.push(Column::new(fill(words.amount_of, &[&name]), Kind::Rupiah));
     }
     let rows = days(report).into_iter().map(|(day, figures)| {

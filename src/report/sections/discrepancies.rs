@@ -57,10 +57,10 @@ fn table<'a>(caption: &str, findings: Vec<&'a Finding>, report: Report<'a>, word
     Table::new(caption, columns, rows).totals(totals).kept_in("discrepancies.csv").or_say(words.no_rows)
 }
 
-/// Of very many, only evidence.csv says what each rests on: half of the workbook would be digests.
+/// Of very many, evidence.csv says what each rests on and the summary what to do by class: both would be half of the workbook.
 fn columns(words: &'static Words, is_whole: bool) -> Vec<Column> {
     let column = Column::new;
-    let evidence = column(words.evidence, Kind::Code).detail();
+    let in_full = |column: Column| if is_whole { column } else { column.only_for(Audience::Page) };
     vec![
         column(words.class, Kind::Code).filter(),
         column(words.what, Kind::Text),
@@ -75,7 +75,7 @@ fn columns(words: &'static Words, is_whole: bool) -> Vec<Column> {
         column(words.paid_at, Kind::Instant),
         column(words.age, Kind::Count),
         column(words.reason, Kind::Text).detail(),
-        column(words.action, Kind::Text).detail(),
+        in_full(column(words.action, Kind::Text).detail()),
         column(words.received_at, Kind::Instant).detail(),
         column(words.flags, Kind::Code).detail(),
         column(words.first_seen, Kind::Text).detail(),
@@ -84,7 +84,7 @@ fn columns(words: &'static Words, is_whole: bool) -> Vec<Column> {
         column(words.status, Kind::Text).detail(),
         column(words.comment, Kind::Text).detail(),
         column(words.id, Kind::Code).detail(),
-        if is_whole { evidence } else { evidence.only_for(Audience::Page) },
+        in_full(column(words.evidence, Kind::Code).detail()),
     ]
 }
 

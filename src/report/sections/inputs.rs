@@ -31,15 +31,15 @@ pub(super) fn section<'a>(report: &Report<'a>, words: &'static Words) -> Section
 }
 
 fn files<'a>(summary: &'a Summary, words: &'static Words) -> Table<'a> {
-    let columns = columns(&[
+    let mut columns = columns(&[
         (words.file, Kind::Code),
         (words.kind, Kind::Text),
         (words.lines, Kind::Count),
         (words.bytes, Kind::Count),
         (words.first_received, Kind::Instant),
         (words.last_received, Kind::Instant),
-        (words.digest, Kind::Code),
     ]);
+    columns.push(Column::new(words.digest, Kind::Code).detail());
     let rows = summary.inputs.iter().map(|input| {
         vec![
             input.path.as_str().into(),

@@ -9,6 +9,7 @@ use crate::domain::ageing::{Bucket, day_number, wib_day_number};
 use crate::domain::amount::Rupiah;
 use crate::domain::balance::Balance;
 use crate::domain::channel::Channel;
+use crate::domain::classify::{Class, Nature};
 use crate::reconcile::settle::{SettledPayment, SettlementInput};
 
 /// Nothing without settlement files.
@@ -17,13 +18,27 @@ pub(super) fn section<'a>(report: &Report<'a>, words: &'static Words) -> Option<
     let batches: &'a [BatchFigures] = summary.settlement_batches.as_deref()?;
     let mut section = Section::new("settlement", words.settlement)
         .note(words.settlement_note)
-        .table(classes::table(words.settlement_by_class, summary.settlement.as_ref()?, words).sum_up(words.total))
+        .table(
+            classes::with_natures(words.settlement_by_class, summary.settlement.as_ref()?, |class| natures(report, class), words)
+                .sum_up(words.total),
+        )
         .table(channels(report, words)?)
         .table(batch_table(batches, words));
     if batches.iter().any(|batch| !batch.differences.is_empty()) {
         section = section.table(differences(batches, words));
     }
     Some(section.table(unsettled(report, words)?))
+}
+
+/// A class's natures as they occurred, worst first: that of what is not settled yet, or not notified yet, follows from its age.
+fn natures(report: &Report<'_>, class: Class) -> String {
+    let settled = report.outcome.settled.as_ref();
+    let rows = settled.into_iter().flat_map(|settled| &settled.rows).filter(|row| row.class == class).map(|row| row.nature);
+    let payments = settled.into_iter().flat_map(|settled| &settled.payments).filter_map(|payment| payment.unsettled);
+    let found: Vec<Nature> = if class == Class::S02 { payments.collect() } else { rows.collect() };
+    let named = [Nature::Break, Nature::Timing, Nature::Ok].into_iter().filter(|nature| found.contains(nature)).map(Nature::name);
+    let named = named.collect::<Vec<_>>().join(", ");
+    if named.is_empty() { class.info().nature.name().to_owned() } else { named }
 }
 
 fn channels<'a>(report: &Report<'a>, words: &'static Words) -> Option<Table<'a>> {

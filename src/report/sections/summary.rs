@@ -46,12 +46,18 @@ impl Group {
 /// Where the discrepancies stand by what people decided.
 fn standing<'a>(report: &Report<'a>, words: &'static Words) -> Table<'a> {
     let of = &report.summary.discrepancies;
+    let number = |count: usize| i64::try_from(count).unwrap_or(i64::MAX);
+    let by_nature = i64::try_from(of_nature(report, Nature::Break).count).unwrap_or(i64::MAX);
+    let (all, accepted, needing) = (number(of.count), number(of.accepted), number(of.breaks));
     let rows = [
-        (words.standing_all, of.count),
-        (words.standing_needs, of.breaks),
-        (words.standing_accepted, of.accepted),
-        (words.standing_reopened, of.reopened),
-        (words.standing_cleared, of.cleared.len()),
+        (words.standing_by_nature, by_nature),
+        (words.standing_otherwise, all.saturating_sub(by_nature)),
+        (words.standing_all, all),
+        (words.standing_accepted, accepted.saturating_neg()),
+        (words.standing_other_nature, needing.saturating_add(accepted).saturating_sub(all)),
+        (words.standing_needs, needing),
+        (words.standing_reopened, number(of.reopened)),
+        (words.standing_cleared, number(of.cleared.len())),
     ];
     let rows = rows.map(|(title, count)| vec![title.into(), Cell::from(count)]);
     let columns = columns(&[(words.status, Kind::Text), (words.count, Kind::Count)]);

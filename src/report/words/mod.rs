@@ -47,6 +47,10 @@ phrases! {
     status_open status_proposed status_reopened comment count amount inputs inputs_note
      file bytes lines digest first_received last_received method method_note settings setting class_definitions meaning
     evaluated retry_slots retry_slot late_evidence late_evidence_after_grace page_of
+    closing_balance
+    standing_other_nature
+    standing_otherwise
+    standing_by_nature
     accepted accepted_note accepted_by_class standing_of_discrepancies standing_all standing_needs standing_accepted standing_reopened
     standing_cleared settlement settlement_note settlement_by_class settlement_by_channel settlement_batches settlement_differences
     unsettled_ageing rows malformed gross refund fee vat discount net net_check batch stated summed which_total roll_forward
@@ -60,7 +64,7 @@ phrases! {
     prior_period_note balance happened happened_at kind kind_notifications kind_settlement completeness completeness_gaps
     completeness_whole every_channel messages_of gap identity_codes_carried identity_suspense_carried identity_discrepancies_carried
     identity_codes_listed identity_by_day identity_by_store identity_settlement_rows identity_paid_out identity_stated
-    identity_settled notification_logs
+    identity_settled identity_status notification_logs
 }
 
 impl Words {
@@ -148,6 +152,9 @@ impl Words {
             "settlement_rows_read_equal_row_classes" => self.identity_settlement_rows,
             "settlement_amounts_less_deductions_equal_paid_out" => self.identity_paid_out,
             "settlement_totals_stated_equal_paid_out" => self.identity_stated,
+            "payments_told_by_status_equal_notified_and_status_only" | "rupiah_told_by_status_equal_notified_and_status_only_rupiah" => {
+                self.identity_status
+            }
             "notified_payments_equal_settled_and_unsettled" => self.identity_settled,
             other => other,
         }

@@ -171,11 +171,14 @@ fn the_cover_counts_settlement_and_shows_what_was_accepted_apart(world: &World) 
         assert_eq!(beside(&by_subject, "Settlement", columns), [second], "{nature}");
         assert!(beside(&by_subject, "Total", columns).contains(&all), "{nature}");
     }
+    for identity in summary["identities"].as_array().unwrap() {
+        assert!(!page.contains(identity["name"].as_str().unwrap()), "{identity} has a name in words");
+    }
     let found = &summary["discrepancies"];
     assert_eq!(found["accepted"], 1);
     assert!(page.contains("<h2>Accepted</h2>\n<p class=\"figure\">1</p>"));
     let needing = |title: &str| by_subject.rows().find(|row| row[0] == Data::String(title.to_owned())).unwrap()[1].as_i64();
-    assert_eq!(needing("of these, need a person (BREAK, not accepted)"), found["breaks"].as_i64());
+    assert_eq!(needing("Need a person (BREAK, not accepted)"), found["breaks"].as_i64());
     let listed = beside(&by_subject, "Total", [3, 3]);
     assert_eq!(listed.first().map(|total| total[0]), found["count"].as_i64().map(|count| count - 1), "what was accepted needs nobody");
 }
