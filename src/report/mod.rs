@@ -35,7 +35,7 @@ use serde::Serialize;
 
 use crate::domain::calendar::wib;
 use crate::domain::classify::ClassSet;
-use crate::domain::discrepancy::Standings;
+use crate::domain::discrepancy::{Standings, Status};
 use crate::domain::language::Language;
 use crate::domain::line::InputFile;
 use crate::reconcile::month::Month;
@@ -64,6 +64,13 @@ pub struct Report<'a> {
     pub standings: &'a Standings,
     /// For whom workbook and page are made; without it, only the files that programs read are written.
     pub presentation: Option<&'a Presentation>,
+}
+
+impl Report<'_> {
+    /// Whether people decided that nothing need be done about it.
+    fn is_accepted(&self, finding: &Finding) -> bool {
+        self.standings.of(&finding.id).status == Status::Accepted
+    }
 }
 
 /// What only workbook and page show. Files that programs read do not depend on it.
@@ -109,7 +116,6 @@ struct Whole<'a> {
     files: Vec<ReportFile>,
 }
 
-/// Writes every file of the report into `folder`, each whole or not at all.
 /// The workbook and the page.
 const FOR_PEOPLE: [&str; 2] = ["workbook.xlsx", "report.html"];
 

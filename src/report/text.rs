@@ -65,7 +65,7 @@ pub(super) fn cell(words: &Words, kind: Kind, cell: &Cell<'_>) -> String {
     match cell {
         Cell::Empty => String::new(),
         Cell::Text(text) => text.clone().into_owned(),
-        Cell::Count(count) => grouped(u128::from(*count)),
+        Cell::Count(count) => format!("{}{}", if *count < 0 { "−" } else { "" }, grouped(count.unsigned_abs().into())),
         Cell::Rupiah(amount) if kind == Kind::Difference => difference(amount.get()),
         Cell::Rupiah(amount) => rupiah(amount.get()),
         Cell::Date(date) => day(words, *date),

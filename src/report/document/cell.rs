@@ -59,8 +59,8 @@ pub enum Cell<'a> {
     Empty,
     /// Words or a code.
     Text(Cow<'a, str>),
-    /// How many.
-    Count(u64),
+    /// How many, with the sign it has in a sum.
+    Count(i64),
     /// How much.
     Rupiah(Rupiah),
     /// A WIB day.
@@ -114,13 +114,19 @@ impl<'a> From<Cow<'a, str>> for Cell<'a> {
 
 impl From<u64> for Cell<'_> {
     fn from(count: u64) -> Self {
+        Self::Count(i64::try_from(count).unwrap_or(i64::MAX))
+    }
+}
+
+impl From<i64> for Cell<'_> {
+    fn from(count: i64) -> Self {
         Self::Count(count)
     }
 }
 
 impl From<usize> for Cell<'_> {
     fn from(count: usize) -> Self {
-        Self::Count(u64::try_from(count).unwrap_or(u64::MAX))
+        Self::Count(i64::try_from(count).unwrap_or(i64::MAX))
     }
 }
 

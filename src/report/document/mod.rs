@@ -136,8 +136,8 @@ pub struct Section<'a> {
     pub note: String,
     /// Its tables, one below the other.
     pub tables: Vec<Table<'a>>,
-    /// A drawing of one of the tables; the page shows it beside that table.
-    pub chart: Option<Chart>,
+    /// Drawings of some of the tables; the page shows each beside its table.
+    pub charts: Vec<Chart>,
     /// Who gets to see it.
     pub audience: Audience,
 }
@@ -146,7 +146,14 @@ impl<'a> Section<'a> {
     /// An empty section.
     #[must_use]
     pub fn new(id: impl Into<String>, title: impl Into<String>) -> Self {
-        Self { id: id.into(), title: title.into(), note: String::new(), tables: Vec::new(), chart: None, audience: Audience::Everyone }
+        Self {
+            id: id.into(),
+            title: title.into(),
+            note: String::new(),
+            tables: Vec::new(),
+            charts: Vec::new(),
+            audience: Audience::Everyone,
+        }
     }
 
     /// With an explanation below its heading.
@@ -163,10 +170,10 @@ impl<'a> Section<'a> {
         self
     }
 
-    /// With a drawing of its first table, or of the one [`Chart::table`] names.
+    /// With one more drawing: of its first table, or of the one [`Chart::table`] names.
     #[must_use]
     pub fn chart(mut self, chart: Chart) -> Self {
-        self.chart = Some(chart);
+        self.charts.push(chart);
         self
     }
 
@@ -202,12 +209,28 @@ pub struct Chart {
     pub labels: usize,
     /// The columns drawn.
     pub values: Vec<usize>,
+    /// A limit that lies before the place of this number, and its name.
+    pub limit: Option<(usize, String)>,
 }
 
 impl Chart {
     /// A drawing of columns `values` of a section's first table, along column `labels`.
     #[must_use]
     pub fn of(kind: ChartKind, title: impl Into<String>, labels: usize, values: &[usize]) -> Self {
-        Self { kind, title: title.into(), table: 0, labels, values: values.to_vec() }
+        Self { kind, title: title.into(), table: 0, labels, values: values.to_vec(), limit: None }
+    }
+
+    /// Of another table of the section than its first.
+    #[must_use]
+    pub const fn of_table(mut self, table: usize) -> Self {
+        self.table = table;
+        self
+    }
+
+    /// With a line called `name` before the place `before`.
+    #[must_use]
+    pub fn limit(mut self, before: usize, name: impl Into<String>) -> Self {
+        self.limit = Some((before, name.into()));
+        self
     }
 }

@@ -28,6 +28,8 @@ pub(super) struct Drawing {
     pub(super) labels: Vec<(i128, String)>,
     pub(super) bars: Vec<Bar>,
     pub(super) lines: Vec<(usize, String)>,
+    /// A limit: where along the bottom, and its name.
+    pub(super) limit: Option<(i128, String)>,
 }
 
 pub(super) struct Bar {
@@ -72,6 +74,7 @@ pub(super) fn draw(chart: &Chart, table: &Table<'_>, words: &Words, id: &str) ->
         labels,
         bars: if is_line { Vec::new() } else { plot.bars(chart.kind) },
         lines: if is_line { plot.lines(chart.values.len()) } else { Vec::new() },
+        limit: chart.limit.as_ref().map(|(before, name)| (plot.start(*before), name.clone())),
     })
 }
 
@@ -84,7 +87,7 @@ const fn kind_of_axis(kind: Kind) -> Kind {
 
 fn axis<'a>(kind: Kind, value: i128) -> Cell<'a> {
     match kind {
-        Kind::Count => Cell::Count(u64::try_from(value).unwrap_or(0)),
+        Kind::Count => Cell::Count(i64::try_from(value).unwrap_or(0)),
         Kind::Percent => Cell::Percent(i64::try_from(value).unwrap_or(0)),
         _ => Cell::Rupiah(crate::domain::amount::Rupiah::new(value)),
     }

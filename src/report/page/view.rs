@@ -77,10 +77,10 @@ pub(super) fn facts(table: &Table<'_>) -> Vec<(String, String)> {
 pub(super) fn section(section: &document::Section<'_>, words: &Words, rows_max: usize) -> Section {
     let mut tables: Vec<View> =
         section.tables.iter().enumerate().map(|(place, table)| view(&format!("{}-{place}", section.id), table, words, rows_max)).collect();
-    if let Some(chart) = &section.chart
-        && let (Some(table), Some(view)) = (section.tables.get(chart.table), tables.get_mut(chart.table))
-    {
-        view.chart = chart::draw(chart, table, words, &view.id);
+    for chart in &section.charts {
+        if let (Some(table), Some(view)) = (section.tables.get(chart.table), tables.get_mut(chart.table)) {
+            view.chart = chart::draw(chart, table, words, &view.id);
+        }
     }
     let rules = tables.iter().flat_map(|table| table.filters.iter().map(|filter| rules(&table.id, filter))).collect();
     Section { id: section.id.clone(), title: section.title.clone(), note: section.note.clone(), tables, rules }
@@ -127,7 +127,7 @@ fn view(id: &str, table: &Table<'_>, words: &Words, rows_max: usize) -> View {
 fn cells(columns: &[(usize, &Column)], row: &[Cell<'_>], words: &Words) -> Vec<Shown> {
     let shown = columns.iter().map(|&(place, column)| {
         let cell = row.get(place).unwrap_or(&Cell::Empty);
-        let is_negative = matches!(cell, Cell::Rupiah(amount) if amount.get() < 0);
+        let is_negative = matches!(cell, Cell::Rupiah(_) | Cell::Count(_)) && cell.number() < 0;
         Shown { label: column.title.clone(), kind: column.kind.name(), text: text::cell(words, column.kind, cell), is_negative }
     });
     shown.collect()

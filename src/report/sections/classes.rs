@@ -24,16 +24,21 @@ pub(super) fn section<'a>(report: &Report<'a>, words: &'static Words) -> Section
     section.table(not_evaluated(&summary.not_evaluated, words))
 }
 
+/// Count and rupiah of every class in `figures`.
 fn table<'a>(caption: &'static str, figures: &BTreeMap<&'static str, Figures>, words: &'static Words) -> Table<'a> {
+    with_natures(caption, figures, |class| class.info().nature.name().to_owned(), words)
+}
+
+/// The same, where a class can have several natures.
+pub(super) fn with_natures<'a>(
+    caption: &'static str,
+    figures: &BTreeMap<&'static str, Figures>,
+    nature: impl Fn(Class) -> String,
+    words: &'static Words,
+) -> Table<'a> {
     let classes = Class::all().filter_map(|class| Some((class, figures.get(class.id())?)));
     let rows = classes.map(|(class, figures)| {
-        vec![
-            class.id().into(),
-            words.class_title(class).into(),
-            class.info().nature.name().into(),
-            figures.count.into(),
-            figures.amount.into(),
-        ]
+        vec![class.id().into(), words.class_title(class).into(), nature(class).into(), figures.count.into(), figures.amount.into()]
     });
     let columns = vec![
         Column::new(words.class, Kind::Code),
@@ -52,13 +57,18 @@ fn not_evaluated<'a>(classes: &[&'static str], words: &'static Words) -> Table<'
     Table::new(format!("{}. {}", words.not_evaluated, words.not_evaluated_note), columns, rows.collect::<Vec<Vec<_>>>())
 }
 
+/// Whether an identity compares amounts, not counts.
+fn is_rupiah(name: &str) -> bool {
+    name.contains("rupiah") || name.contains("amounts") || name.contains("totals_stated")
+}
+
 /// The control identities, each with its difference.
 pub(super) fn control<'a>(report: &Report<'a>, words: &'static Words) -> Section<'a> {
     let identities = &report.summary.identities;
-    let (rupiah, counts): (Vec<_>, Vec<_>) = identities.iter().partition(|identity| identity.name.ends_with("_rupiah"));
+    let (rupiah, counts): (Vec<_>, Vec<_>) = identities.iter().partition(|identity| is_rupiah(identity.name));
     let mut section = Section::new("control", words.control).note(words.control_note);
     for (unit, kind, identities) in [(words.unit_count, Kind::Count, counts), (words.unit_rupiah, Kind::Rupiah, rupiah)] {
-        let value = |number: i128| match (kind, u64::try_from(number)) {
+        let value = |number: i128| match (kind, i64::try_from(number)) {
             (Kind::Count, Ok(count)) => Cell::Count(count),
             _ => Cell::Rupiah(Rupiah::new(number)),
         };
@@ -68,7 +78,7 @@ pub(super) fn control<'a>(report: &Report<'a>, words: &'static Words) -> Section
                 words.identity_name(identity.name).into(),
                 value(identity.left),
                 value(identity.right),
-                if kind == Kind::Count { value(difference.get()) } else { difference.into() },
+                value(difference.get()),
                 if identity.holds { words.yes } else { words.no }.into(),
             ]
         });

@@ -4,7 +4,8 @@ use super::super::document::{Cell, Cover, Highlight, Kind, Mood, Table};
 use super::super::summary::{Figures, LedgerSource};
 use super::super::text::{self, fill};
 use super::super::words::Words;
-use super::{Report, columns, days};
+use super::{Report, columns, inputs, summary};
+use crate::domain::amount::Rupiah;
 use crate::domain::classify::Nature;
 
 pub(super) fn cover<'a>(report: &Report<'a>, entity: &'a str, words: &'static Words) -> Cover<'a> {
@@ -13,7 +14,7 @@ pub(super) fn cover<'a>(report: &Report<'a>, entity: &'a str, words: &'static Wo
         subtitle: fill(words.report_subtitle, &[&period(report, words)]),
         verdict,
         mood,
-        highlights: [Nature::Break, Nature::Timing, Nature::Ok].map(|nature| highlight(report, words, nature)).into(),
+        highlights: highlights(report, words),
         facts: Table::new(words.about, columns(&[(words.fact, Kind::Text), (words.value, Kind::Text)]), facts(report, entity, words)),
         signatures: vec![words.prepared, words.reviewed, words.approved],
     }
@@ -32,8 +33,26 @@ fn verdict(report: &Report<'_>, words: &'static Words) -> (String, Mood) {
     }
 }
 
+/// The natures, apart; and how many discrepancies people have accepted, if any.
+fn highlights(report: &Report<'_>, words: &'static Words) -> Vec<Highlight> {
+    let mut highlights: Vec<Highlight> = [Nature::Break, Nature::Timing, Nature::Ok].map(|nature| highlight(report, words, nature)).into();
+    let count = widened(report.summary.discrepancies.accepted);
+    if count > 0 {
+        let accepted = report.outcome.findings.iter().filter(|finding| report.is_accepted(finding));
+        let amount: Rupiah = accepted.filter_map(|finding| finding.paid.filter(|paid| paid.get() != 0).or(finding.expected)).sum();
+        highlights.push(Highlight {
+            label: words.accepted.to_owned(),
+            explanation: words.accepted_note,
+            count: u64::try_from(count).unwrap_or(u64::MAX),
+            amount: text::rupiah(amount.get()),
+            mood: Mood::Good,
+        });
+    }
+    highlights
+}
+
 fn highlight(report: &Report<'_>, words: &'static Words, nature: Nature) -> Highlight {
-    let figures: Figures = report.summary.natures.get(nature.name()).copied().unwrap_or_default();
+    let figures: Figures = summary::of_nature(report, nature);
     let (explanation, mood) = match nature {
         Nature::Break => (words.nature_break_note, if figures.count == 0 { Mood::Good } else { Mood::Bad }),
         Nature::Timing => (words.nature_timing_note, Mood::Waiting),
@@ -76,7 +95,7 @@ fn facts<'a>(report: &Report<'a>, entity: &'a str, words: &'static Words) -> Vec
         (words.configuration, summary.configuration.as_str().into()),
         (words.bills_from, bills.into()),
         (words.evidence_from, evidence.into()),
-        (words.days_without, self::days::without_evidence(report, words).into()),
+        (words.days_without, inputs::days_without_evidence(report, words).into()),
         (words.late_evidence, late(summary.late_evidence).into()),
         (words.late_evidence_after_grace, late(summary.late_evidence_after_grace).into()),
     ];

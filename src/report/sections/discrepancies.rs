@@ -49,15 +49,18 @@ fn sentence(words: &str) -> String {
 fn table<'a>(caption: &str, findings: Vec<&'a Finding>, report: Report<'a>, words: &'static Words) -> Table<'a> {
     let count = findings.len();
     let rows = Rows::made(count, move |at| findings.get(at).map(|finding| row(&report, words, finding)).unwrap_or_default());
-    let mut totals = vec![Cell::Empty; columns(words).len()];
+    let columns = columns(words, count <= BY_CLASS_MAX);
+    let mut totals = vec![Cell::Empty; columns.len()];
     if let [first, second, ..] = totals.as_mut_slice() {
         (*first, *second) = (words.total.into(), text::grouped(u128::try_from(count).unwrap_or(u128::MAX)).into());
     }
-    Table::new(caption, columns(words), rows).totals(totals).kept_in("discrepancies.csv").or_say(words.no_rows)
+    Table::new(caption, columns, rows).totals(totals).kept_in("discrepancies.csv").or_say(words.no_rows)
 }
 
-fn columns(words: &'static Words) -> Vec<Column> {
+/// Of very many, evidence.csv says what each rests on and the summary what to do by class: both would be half of the workbook.
+fn columns(words: &'static Words, is_whole: bool) -> Vec<Column> {
     let column = Column::new;
+    let in_full = |column: Column| if is_whole { column } else { column.only_for(Audience::Page) };
     vec![
         column(words.class, Kind::Code).filter(),
         column(words.what, Kind::Text),
@@ -72,7 +75,7 @@ fn columns(words: &'static Words) -> Vec<Column> {
         column(words.paid_at, Kind::Instant),
         column(words.age, Kind::Count),
         column(words.reason, Kind::Text).detail(),
-        column(words.action, Kind::Text).detail(),
+        in_full(column(words.action, Kind::Text).detail()),
         column(words.received_at, Kind::Instant).detail(),
         column(words.flags, Kind::Code).detail(),
         column(words.first_seen, Kind::Text).detail(),
@@ -81,7 +84,7 @@ fn columns(words: &'static Words) -> Vec<Column> {
         column(words.status, Kind::Text).detail(),
         column(words.comment, Kind::Text).detail(),
         column(words.id, Kind::Code).detail(),
-        column(words.evidence, Kind::Code).detail(),
+        in_full(column(words.evidence, Kind::Code).detail()),
     ]
 }
 

@@ -1,30 +1,22 @@
-//! What a report was made from.
+//! What a report was made from, and whether that can be all.
 
-use super::super::document::{Cell, Kind, Section, Table};
+use std::collections::BTreeMap;
+
+use jiff::civil::Date;
+
+use super::super::document::{Cell, Column, Kind, Section, Table};
 use super::super::summary::{LedgerSource, Summary};
+use super::super::text::{self, fill};
 use super::super::words::Words;
+use super::days::capitalised;
 use super::{Report, columns};
+use crate::domain::channel::Channel;
+
+/// How many days without evidence the first page names.
+const NAMED_MAX: usize = 10;
 
 pub(super) fn section<'a>(report: &Report<'a>, words: &'static Words) -> Section<'a> {
     let summary: &'a Summary = report.summary;
-    let files = columns(&[
-        (words.file, Kind::Code),
-        (words.lines, Kind::Count),
-        (words.bytes, Kind::Count),
-        (words.first_received, Kind::Instant),
-        (words.last_received, Kind::Instant),
-        (words.digest, Kind::Code),
-    ]);
-    let rows = summary.inputs.iter().map(|input| {
-        vec![
-            input.path.as_str().into(),
-            input.lines.into(),
-            input.bytes.into(),
-            input.first_received_at.into(),
-            input.last_received_at.into(),
-            input.sha256.as_str().into(),
-        ]
-    });
     let bills = columns(&[(words.bills_from, Kind::Code), (words.count, Kind::Count), (words.digest, Kind::Code)]);
     let ledger: Vec<Cell<'a>> = match &summary.ledger {
         LedgerSource::Own { sequence, head } => vec!["tagih".into(), (*sequence).into(), head.as_str().into()],
@@ -32,6 +24,73 @@ pub(super) fn section<'a>(report: &Report<'a>, words: &'static Words) -> Section
     };
     Section::new("inputs", words.inputs)
         .note(words.inputs_note)
-        .table(Table::new(words.notification_logs, files, rows.collect::<Vec<Vec<_>>>()).sum_up(words.total))
+        .table(files(summary, words))
         .table(Table::new(words.bills_from, bills, vec![ledger]))
+        .table(gaps(report, words))
+        .table(messages(report, words))
+}
+
+fn files<'a>(summary: &'a Summary, words: &'static Words) -> Table<'a> {
+    let mut columns = columns(&[
+        (words.file, Kind::Code),
+        (words.kind, Kind::Text),
+        (words.lines, Kind::Count),
+        (words.bytes, Kind::Count),
+        (words.first_received, Kind::Instant),
+        (words.last_received, Kind::Instant),
+    ]);
+    columns.push(Column::new(words.digest, Kind::Code).detail());
+    let rows = summary.inputs.iter().map(|input| {
+        vec![
+            input.path.as_str().into(),
+            if input.kind == "settlement" { words.kind_settlement } else { words.kind_notifications }.into(),
+            input.lines.into(),
+            input.bytes.into(),
+            input.first_received_at.into(),
+            input.last_received_at.into(),
+            input.sha256.as_str().into(),
+        ]
+    });
+    Table::new(words.notification_logs, columns, rows.collect::<Vec<Vec<_>>>()).sum_up(words.total)
+}
+
+/// Days that are over and have no message: an outage, a lost file, or truly no customer.
+fn gaps<'a>(report: &Report<'a>, words: &'static Words) -> Table<'a> {
+    let rows = report.month.completeness.empty.iter().map(|&(day, channel)| {
+        vec![Cell::from(day), channel.map_or_else(|| words.every_channel.into(), |channel| capitalised(channel.name()).into())]
+    });
+    let columns = columns(&[(words.day, Kind::Date), (words.channel, Kind::Text)]);
+    Table::new(words.completeness_gaps, columns, rows.collect::<Vec<Vec<_>>>()).or_say(words.completeness_whole)
+}
+
+fn messages<'a>(report: &Report<'a>, words: &'static Words) -> Table<'a> {
+    let of = &report.month.completeness;
+    let used: Vec<Channel> = Channel::ALL.into_iter().filter(|channel| of.days.keys().any(|(_, seen)| seen == channel)).collect();
+    let mut days: BTreeMap<Date, Vec<u64>> = BTreeMap::new();
+    for ((day, _), count) in &of.days {
+        days.entry(*day).or_default().push(*count);
+    }
+    let mut columns = vec![Column::new(words.day, Kind::Date)];
+    columns.extend(used.iter().map(|channel| Column::new(fill(words.messages_of, &[&capitalised(channel.name())]), Kind::Count)));
+    columns.push(Column::new(words.gap, Kind::Text));
+    let rows = days.into_iter().map(|(day, counts)| {
+        let is_gap = of.empty.iter().any(|(empty, _)| *empty == day);
+        let counts = counts.into_iter().map(Cell::from);
+        let gap = if is_gap { Cell::from(words.yes) } else { Cell::Empty };
+        [Cell::from(day)].into_iter().chain(counts).chain([gap]).collect()
+    });
+    Table::new(words.completeness, columns, rows.collect::<Vec<Vec<_>>>()).sum_up(words.total).kept_in("completeness.csv")
+}
+
+/// The days of the period on which nothing was notified at all, named as long as they are few; empty when there is none.
+pub(super) fn days_without_evidence(report: &Report<'_>, words: &'static Words) -> String {
+    let empty = report.month.completeness.empty.iter().filter(|(_, channel)| channel.is_none());
+    let days: Vec<Date> = empty.map(|(day, _)| *day).collect();
+    let count = text::grouped(u128::try_from(days.len()).unwrap_or(u128::MAX));
+    let named = days.iter().take(NAMED_MAX).map(|day| text::day(words, *day)).collect::<Vec<_>>().join(", ");
+    match days.len() {
+        0 => String::new(),
+        1..=NAMED_MAX => named,
+        _ => format!("{count}: {named} …"),
+    }
 }

@@ -2,29 +2,39 @@
 //!
 //! Belongs here: one function a section. Must not be here: how it looks, or any decision about what a row means.
 
+mod ageing;
+mod breakdowns;
 mod classes;
 mod cover;
 mod days;
 mod discrepancies;
 mod inputs;
 mod method;
+mod prior_period;
+mod roll_forward;
+mod settlement;
 mod summary;
 
 use super::document::{Column, Document, Kind, Section};
 use super::words::Words;
 use super::{Presentation, Report};
 
-/// The whole report in reading order. Sections of other figures (roll-forwards, ageing, settlement) are listed here.
+/// The whole report in the order in which finance reads it.
 pub(super) fn document<'a>(report: &Report<'a>, presentation: &'a Presentation) -> Document<'a> {
     let words = Words::of(presentation.language);
     let mut sections: Vec<Section<'a>> = vec![
         summary::section(report, words),
         classes::section(report, words),
         classes::control(report, words),
+        roll_forward::section(report, words),
+        ageing::section(report, words),
         days::section(report, words),
-        discrepancies::section(report, words),
+        breakdowns::section(report, words),
     ];
+    sections.extend(settlement::section(report, words));
+    sections.push(discrepancies::section(report, words));
     sections.extend(discrepancies::by_class(report, words));
+    sections.extend(prior_period::section(report, words));
     sections.push(inputs::section(report, words));
     sections.push(method::section(report, words));
     Document {

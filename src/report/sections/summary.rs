@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::super::document::{Cell, Chart, ChartKind, Column, Kind, Section, Table};
+use super::super::summary::Figures;
 use super::super::text::fill;
 use super::super::words::Words;
 use super::{Report, columns};
@@ -11,11 +12,15 @@ use crate::domain::classify::{Class, Nature, Severity};
 use crate::reconcile::Finding;
 
 pub(super) fn section<'a>(report: &Report<'a>, words: &'static Words) -> Section<'a> {
-    Section::new("summary", words.summary)
+    let (accepted, needing): (Vec<&Finding>, Vec<&Finding>) =
+        report.outcome.findings.iter().partition(|finding| report.is_accepted(finding));
+    let section = Section::new("summary", words.summary)
         .note(words.summary_note)
-        .table(needs_a_person(&report.outcome.findings, words))
+        .table(by_severity(needing, words.needs_person, words).or_say(words.needs_nobody))
         .table(by_subject(report, words))
-        .chart(Chart::of(ChartKind::Bar, words.discrepancies_chart, 0, &[3]))
+        .table(standing(report, words));
+    let section = if accepted.is_empty() { section } else { section.table(by_severity(accepted, words.accepted_by_class, words)) };
+    section.chart(Chart::of(ChartKind::Bar, words.discrepancies_chart, 0, &[3]))
 }
 
 /// The discrepancies of one class and severity.
@@ -38,7 +43,29 @@ impl Group {
     }
 }
 
-fn needs_a_person<'a>(findings: &'a [Finding], words: &'static Words) -> Table<'a> {
+/// Where the discrepancies stand by what people decided.
+fn standing<'a>(report: &Report<'a>, words: &'static Words) -> Table<'a> {
+    let of = &report.summary.discrepancies;
+    let number = |count: usize| i64::try_from(count).unwrap_or(i64::MAX);
+    let by_nature = i64::try_from(of_nature(report, Nature::Break).count).unwrap_or(i64::MAX);
+    let (all, accepted, needing) = (number(of.count), number(of.accepted), number(of.breaks));
+    let rows = [
+        (words.standing_by_nature, by_nature),
+        (words.standing_otherwise, all.saturating_sub(by_nature)),
+        (words.standing_all, all),
+        (words.standing_accepted, accepted.saturating_neg()),
+        (words.standing_other_nature, needing.saturating_add(accepted).saturating_sub(all)),
+        (words.standing_needs, needing),
+        (words.standing_reopened, number(of.reopened)),
+        (words.standing_cleared, number(of.cleared.len())),
+    ];
+    let rows = rows.map(|(title, count)| vec![title.into(), Cell::from(count)]);
+    let columns = columns(&[(words.status, Kind::Text), (words.count, Kind::Count)]);
+    Table::new(words.standing_of_discrepancies, columns, Vec::from(rows))
+}
+
+fn by_severity<'a>(findings: Vec<&'a Finding>, caption: &'static str, words: &'static Words) -> Table<'a> {
+    let count = findings.len();
     // In the order of the discrepancies: worst first.
     let mut groups: BTreeMap<(std::cmp::Reverse<Severity>, &'static str), (Class, Group)> = BTreeMap::new();
     for finding in findings {
@@ -69,10 +96,17 @@ fn needs_a_person<'a>(findings: &'a [Finding], words: &'static Words) -> Table<'
         (words.action, Kind::Text),
     ]);
     let mut totals = vec![Cell::Empty; columns.len()];
-    if let [first, _, _, count, ..] = totals.as_mut_slice() {
-        (*first, *count) = (words.total.into(), findings.len().into());
+    if let [first, _, _, total, ..] = totals.as_mut_slice() {
+        (*first, *total) = (words.total.into(), count.into());
     }
-    Table::new(words.needs_person, columns, rows.collect::<Vec<Vec<_>>>()).totals(totals).or_say(words.needs_nobody)
+    Table::new(caption, columns, rows.collect::<Vec<Vec<_>>>()).totals(totals)
+}
+
+/// Everything of one nature: lines, payments, bills, and settlement where there is some.
+pub(super) fn of_nature(report: &Report<'_>, nature: Nature) -> Figures {
+    let settlement = report.summary.settlement_natures.as_ref();
+    let figures = [Some(&report.summary.natures), settlement].into_iter().flatten().filter_map(|natures| natures.get(nature.name()));
+    figures.fold(Figures::default(), |sum, one| Figures { count: sum.count.saturating_add(one.count), amount: sum.amount.plus(one.amount) })
 }
 
 fn by_subject<'a>(report: &Report<'a>, words: &'static Words) -> Table<'a> {
@@ -82,14 +116,12 @@ fn by_subject<'a>(report: &Report<'a>, words: &'static Words) -> Table<'a> {
         columns.push(Column::new(fill(words.amount_of, &[words.nature(nature)]), Kind::Rupiah));
     }
     let subjects = [("lines", words.evidence_lines), ("payments", words.payments), ("bills", words.bills)];
-    let rows = subjects.map(|(key, title)| {
-        let mut row = vec![title.into()];
-        for nature in [Nature::Break, Nature::Timing, Nature::Ok] {
-            let figures = report.summary.natures_by_subject.get(key).and_then(|natures| natures.get(nature.name()));
-            let figures = figures.copied().unwrap_or_default();
-            row.extend([Cell::from(figures.count), figures.amount.into()]);
-        }
-        row
+    let summary = report.summary;
+    let subjects = subjects.into_iter().filter_map(|(key, title)| Some((title, summary.natures_by_subject.get(key)?)));
+    let settlement = summary.settlement_natures.iter().map(|natures| (words.settlement, natures));
+    let rows = subjects.chain(settlement).map(|(title, natures)| {
+        let figures = [Nature::Break, Nature::Timing, Nature::Ok].map(|nature| natures.get(nature.name()).copied().unwrap_or_default());
+        [title.into()].into_iter().chain(figures.into_iter().flat_map(|one| [Cell::from(one.count), one.amount.into()])).collect()
     });
-    Table::new(words.by_subject, columns, Vec::from(rows))
+    Table::new(words.by_subject, columns, rows.collect::<Vec<Vec<_>>>()).sum_up(words.total)
 }

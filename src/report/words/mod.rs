@@ -2,14 +2,15 @@
 //!
 //! Belongs here: words. `{0}`, `{1}` … stand for values, see `text::fill`.
 
-mod classes_id;
 mod en;
 mod id;
 mod reasons_id;
 
+use crate::domain::ageing::Bucket;
 use crate::domain::classify::{Class, Nature, Severity};
 use crate::domain::discrepancy::Status;
 use crate::domain::language::Language;
+use crate::domain::texts::{self, Text};
 use crate::reconcile::Finding;
 
 macro_rules! phrases {
@@ -36,16 +37,34 @@ phrases! {
     report_title report_subtitle days_from_to decimal_sign total contents yes no cover verdict_broken verdict_breaks verdict_clean
     nature_break nature_timing nature_ok nature_break_note nature_timing_note nature_ok_note natures_note about fact value entity period
     cut_off cut_off_rule as_of run_id version configuration bills_from bills_from_own bills_from_file evidence_from evidence_from_files
-    days_of days_without prepared reviewed approved signature summary summary_note needs_person needs_nobody by_subject subject evidence_lines
+     days_without prepared reviewed approved signature summary summary_note needs_person needs_nobody by_subject subject evidence_lines
     payments bills count_of amount_of classes classes_note counted_apart flags_raised discrepancies_chart not_evaluated not_evaluated_note
     control control_note identity left right holds unit_count unit_rupiah identity_lines identity_success identity_proving
-    identity_payments identity_payments_rupiah identity_bills identity_bills_rupiah identity_attached identity_attached_rupiah days
+    identity_payments  identity_bills  identity_attached  days
     days_note days_chart day discrepancies discrepancies_note first_of all no_rows class_sheet_note class_sheets_left_out id
     class what nature severity severity_critical severity_high severity_medium invoice code channel expected paid difference paid_at
     received_at age reason action flags evidence first_seen last_seen owner status status_accepted status_cleared
     status_open status_proposed status_reopened comment count amount inputs inputs_note
-    notification_logs file bytes lines digest first_received last_received method method_note settings setting class_definitions meaning
+     file bytes lines digest first_received last_received method method_note settings setting class_definitions meaning
     evaluated retry_slots retry_slot late_evidence late_evidence_after_grace page_of
+    closing_balance
+    standing_other_nature
+    standing_otherwise
+    standing_by_nature
+    accepted accepted_note accepted_by_class standing_of_discrepancies standing_all standing_needs standing_accepted standing_reopened
+    standing_cleared settlement settlement_note settlement_by_class settlement_by_channel settlement_batches settlement_differences
+    unsettled_ageing rows malformed gross refund fee vat discount net net_check batch stated summed which_total roll_forward
+    roll_forward_note balances_from opening_from opening_signed opening_unsigned opening_derived opening_run opening_hash closing_hash
+    signed_state signed_open signed_same signed_other signed_differences figure signed_value value_now line balance_codes
+    balance_suspense balance_discrepancies balance_none move_opening move_carried move_closing move_prior_period move_issued
+    move_amended move_settled move_cancelled move_expired_unpaid move_orphan_and_held move_applied move_refunded move_new
+    move_reopened move_cleared move_accepted move_added move_removed move_late_payment move_decided ageing ageing_note ageing_limit
+    ageing_bills ageing_bills_chart ageing_exceptions ageing_exceptions_chart ageing_line bucket not_due over_90 past_limit breakdowns
+    breakdowns_note by_product by_store stores_unknown by_class_nature product agent store agreed differing held prior_period
+    prior_period_note balance happened happened_at kind kind_notifications kind_settlement completeness completeness_gaps
+    completeness_whole every_channel messages_of gap identity_codes_carried identity_suspense_carried identity_discrepancies_carried
+    identity_codes_listed identity_by_day identity_by_store identity_settlement_rows identity_paid_out identity_stated
+    identity_settled identity_status notification_logs
 }
 
 impl Words {
@@ -59,27 +78,21 @@ impl Words {
 
     /// What is wrong, or right, in a few words.
     pub(super) fn class_title(&self, class: Class) -> &'static str {
-        self.class(class).0
+        self.class(class).title
     }
 
     /// What a class means.
     pub(super) fn class_meaning(&self, class: Class) -> &'static str {
-        self.class(class).1
+        self.class(class).meaning
     }
 
     /// What to do by default.
     pub(super) fn class_action(&self, class: Class) -> &'static str {
-        self.class(class).2
+        self.class(class).remedy
     }
 
-    /// Title, meaning, action.
-    fn class(&self, class: Class) -> (&'static str, &'static str, &'static str) {
-        let english = class.info().code;
-        let english = (english.title, english.meaning, english.remedy);
-        match self.language {
-            Language::English => english,
-            Language::Indonesian => classes_id::of(class.id()).unwrap_or(english),
-        }
+    fn class(&self, class: Class) -> Text {
+        texts::text(&class.info().code, self.language)
     }
 
     /// Why a discrepancy is one.
@@ -117,19 +130,79 @@ impl Words {
         }
     }
 
-    /// The name of a control identity; its key where it has no name yet.
+    /// The name of a control identity, whichever unit it is in; its key where it has no name yet.
     pub(super) fn identity_name(&self, key: &'static str) -> &'static str {
         match key {
             "lines_read_equal_line_classes" => self.identity_lines,
             "success_lines_parsed_equal_success_classes" => self.identity_success,
             "proving_lines_equal_unique_payments" => self.identity_proving,
-            "unique_payments_equal_payment_classes" => self.identity_payments,
-            "proving_lines_rupiah_equal_payment_classes_rupiah" => self.identity_payments_rupiah,
-            "bills_in_scope_equal_bill_classes" => self.identity_bills,
-            "bills_in_scope_rupiah_equal_bill_classes_rupiah" => self.identity_bills_rupiah,
-            "payments_attached_to_bills_equal_attaching_classes" => self.identity_attached,
-            "rupiah_attached_to_bills_equal_attaching_classes_rupiah" => self.identity_attached_rupiah,
+            "unique_payments_equal_payment_classes" | "proving_lines_rupiah_equal_payment_classes_rupiah" => self.identity_payments,
+            "bills_in_scope_equal_bill_classes" | "bills_in_scope_rupiah_equal_bill_classes_rupiah" => self.identity_bills,
+            "payments_attached_to_bills_equal_attaching_classes" | "rupiah_attached_to_bills_equal_attaching_classes_rupiah" => {
+                self.identity_attached
+            }
+            "outstanding_codes_carried_equal_closing" | "outstanding_codes_rupiah_carried_equal_closing" => self.identity_codes_carried,
+            "suspense_carried_equal_closing" | "suspense_rupiah_carried_equal_closing" => self.identity_suspense_carried,
+            "open_discrepancies_carried_equal_closing" | "open_discrepancies_rupiah_carried_equal_closing" => {
+                self.identity_discrepancies_carried
+            }
+            "outstanding_codes_listed_equal_closing" | "outstanding_codes_listed_rupiah_equal_closing" => self.identity_codes_listed,
+            "payments_by_day_equal_payment_classes" | "rupiah_by_day_equal_payment_classes_rupiah" => self.identity_by_day,
+            "payments_by_store_equal_payment_classes" | "rupiah_by_store_equal_payment_classes_rupiah" => self.identity_by_store,
+            "settlement_rows_read_equal_row_classes" => self.identity_settlement_rows,
+            "settlement_amounts_less_deductions_equal_paid_out" => self.identity_paid_out,
+            "settlement_totals_stated_equal_paid_out" => self.identity_stated,
+            "payments_told_by_status_equal_notified_and_status_only" | "rupiah_told_by_status_equal_notified_and_status_only_rupiah" => {
+                self.identity_status
+            }
+            "notified_payments_equal_settled_and_unsettled" => self.identity_settled,
             other => other,
+        }
+    }
+
+    /// The name of a balance.
+    pub(super) fn balance_name(&self, key: &'static str) -> &'static str {
+        match key {
+            "outstanding_codes" => self.balance_codes,
+            "suspense" => self.balance_suspense,
+            "open_discrepancies" => self.balance_discrepancies,
+            "" => self.balance_none,
+            other => other,
+        }
+    }
+
+    /// What moves a balance, or moved an earlier one.
+    pub(super) fn movement(&self, key: &'static str) -> &'static str {
+        match key {
+            "prior_period" => self.move_prior_period,
+            "issued" => self.move_issued,
+            "amended" => self.move_amended,
+            "settled" => self.move_settled,
+            "cancelled" => self.move_cancelled,
+            "expired_unpaid" => self.move_expired_unpaid,
+            "orphan_and_held" => self.move_orphan_and_held,
+            "applied" => self.move_applied,
+            "refunded" => self.move_refunded,
+            "new" => self.move_new,
+            "reopened" => self.move_reopened,
+            "cleared" => self.move_cleared,
+            "accepted" => self.move_accepted,
+            "added" => self.move_added,
+            "removed" => self.move_removed,
+            "late_payment" => self.move_late_payment,
+            "decided" => self.move_decided,
+            other => other,
+        }
+    }
+
+    /// A bucket's days.
+    pub(super) const fn bucket_name(&self, bucket: Bucket) -> &'static str {
+        match bucket {
+            Bucket::NotDue => self.not_due,
+            Bucket::UpTo30 => "0–30",
+            Bucket::UpTo60 => "31–60",
+            Bucket::UpTo90 => "61–90",
+            Bucket::Over90 => self.over_90,
         }
     }
 }

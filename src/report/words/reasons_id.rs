@@ -1,7 +1,7 @@
 //! Reasons in Bahasa Indonesia: the engine's sentences, with their values kept as they are.
 
 /// English sentence and translation; `{}` stands for a value, in the same order in both.
-const REASONS: [(&str, &str); 42] = [
+const REASONS: [(&str, &str); 65] = [
     ("the amount notified is no whole number of rupiah", "jumlah yang diberitahukan bukan bilangan bulat rupiah"),
     ("candidates: {}", "calon: {}"),
     ("notified {}; known {}", "diberitahukan {}; diketahui {}"),
@@ -49,11 +49,51 @@ const REASONS: [(&str, &str); 42] = [
     ),
     ("{}: the amount must be more than zero", "{}: jumlah harus lebih dari nol"),
     ("{}: the amount has more than 12 digits", "{}: jumlah lebih dari 12 angka"),
+    ("row {} of batch `{}` stands elsewhere too", "baris {} dari batch `{}` juga ada di tempat lain"),
+    ("{} of {} is settled by another row already", "{} tanggal {} sudah disetel oleh baris lain"),
+    ("a {} of {}", "{} sebesar {}"),
+    ("settled {} for {}, and no notification of it is known", "disetel {} untuk {}, tetapi notifikasinya tidak diketahui"),
+    ("settled {}, notified no usable amount", "disetel {}, jumlah yang diberitahukan tidak dapat dipakai"),
+    ("settled {}, notified {}", "disetel {}, diberitahukan {}"),
+    (
+        "paid out {}, but amount {}, fee {} and discount {} leave {}",
+        "dibayarkan {}, padahal jumlah {}, biaya {}, dan diskon {} menyisakan {}",
+    ),
+    ("fee {}, by contract {}", "biaya {}, menurut kontrak {}"),
+    ("of {} paid out: {}", "dari {} yang dibayarkan: {}"),
+    ("`settlement.channels` does not know `{}`, the channel of {} rows", "`settlement.channels` tidak mengenal `{}`, kanal dari {} baris"),
+    ("no settlement row; it was due on {}", "tidak ada baris penyelesaian; jatuh temponya {}"),
+    ("its files state different totals", "berkas-berkasnya menulis total yang berbeda"),
+    ("{} rows could not be read", "{} baris tidak dapat dibaca"),
+    ("{}: it holds a character that is not allowed: {}", "{}: memuat karakter yang tidak diizinkan: {}"),
+    ("{}: it has {} characters, at most 64 are allowed", "{}: memiliki {} karakter, paling banyak 64"),
+    (
+        "{}: `{}` is no plain integer: no separators, decimals or currency, at most 15 digits",
+        "{}: `{}` bukan bilangan bulat polos: tanpa pemisah, desimal, atau mata uang, paling banyak 15 angka",
+    ),
+    ("{}: `{}` is no date: write 05-03-2026", "{}: `{}` bukan tanggal: tulis 05-03-2026"),
+    ("{}: `{}` is no whole number", "{}: `{}` bukan bilangan bulat"),
+    ("{}: `{}` is not between 1 and {}", "{}: `{}` tidak di antara 1 dan {}"),
+    (
+        "marked paid, but neither a valid notification nor a settlement row is in the evidence",
+        "ditandai lunas, tetapi tidak ada notifikasi sah maupun baris penyelesaian dalam bukti",
+    ),
+    (
+        "{}: it is stored as a number of more than {} digits, and spreadsheets replace the digits after those by zeros: store it as text",
+        "{}: disimpan sebagai bilangan lebih dari {} angka, dan lembar kerja mengganti angka sesudahnya dengan nol: simpan sebagai teks",
+    ),
+    ("paid {} while the policy was lapsed or cancelled", "dibayar {} saat polis lapse atau batal"),
+    ("our request history has this code, the external ledger has not", "riwayat permintaan kita memuat kode ini, buku besar luar tidak"),
     ("body", "isi"),
 ];
 
 /// The translation of `reason`; itself where there is none.
 pub(super) fn of(reason: &str) -> String {
+    // A batch's reasons stand in a row; names of totals are those of the file.
+    if let Some((batch, reasons)) = reason.strip_prefix("batch ").and_then(|rest| rest.split_once("`: ")) {
+        let reasons = reasons.split("; ").map(|one| of(one).replace(", rows ", ", jumlah baris "));
+        return format!("batch {batch}`: {}", reasons.collect::<Vec<_>>().join("; "));
+    }
     let translated = REASONS.iter().find_map(|(english, indonesian)| Some(filled(indonesian, &values(english, reason)?)));
     translated.unwrap_or_else(|| reason.to_owned())
 }
@@ -94,5 +134,8 @@ mod tests {
         assert_eq!(of("neither invoice A, due {} nor code 007 is known"), "faktur A, due {} maupun kode 007 tidak dikenal");
         assert_eq!(of("`order.amount` is missing or unusable"), "`order.amount` tidak ada atau tidak dapat dipakai");
         assert_eq!(of("something new"), "something new");
+        let batch = "batch `B: 1`: its files state different totals; Total Fee 0, rows 11100; 2 rows could not be read";
+        let told = "batch `B: 1`: berkas-berkasnya menulis total yang berbeda; Total Fee 0, jumlah baris 11100; 2 baris tidak dapat dibaca";
+        assert_eq!(of(batch), told);
     }
 }

@@ -175,7 +175,7 @@ impl<'a> Sheet<'a> {
             self.worksheet,
             self.row,
             1,
-            &Cell::Count(highlight.count),
+            &highlight.count.into(),
             &style.clone().set_num_format("#,##0").set_align(FormatAlign::Right),
             Place::Body,
         )?;

@@ -1,0 +1,39 @@
+//! What became known of earlier periods, item by item.
+
+use jiff::Timestamp;
+
+use super::super::document::{Cell, Kind, Section, Table};
+use super::super::words::Words;
+use super::days::capitalised;
+use super::{Report, columns};
+
+/// Nothing when there is none.
+pub(super) fn section<'a>(report: &Report<'a>, words: &'static Words) -> Option<Section<'a>> {
+    let lines = &report.month.prior_period;
+    let rows = lines.iter().map(|line| {
+        vec![
+            words.balance_name(line.moves.name()).into(),
+            words.movement(line.kind).into(),
+            line.invoice_number.as_str().into(),
+            line.payment_code.as_str().into(),
+            capitalised(line.channel.name()).into(),
+            line.at_us.and_then(|at| Timestamp::from_microsecond(at).ok()).into(),
+            Cell::from(line.count),
+            line.amount.into(),
+            line.discrepancy_id.as_str().into(),
+        ]
+    });
+    let columns = columns(&[
+        (words.balance, Kind::Text),
+        (words.happened, Kind::Text),
+        (words.invoice, Kind::Code),
+        (words.code, Kind::Code),
+        (words.channel, Kind::Text),
+        (words.happened_at, Kind::Instant),
+        (words.count, Kind::Count),
+        (words.amount, Kind::Rupiah),
+        (words.id, Kind::Code),
+    ]);
+    let table = Table::new(words.prior_period, columns, rows.collect::<Vec<Vec<_>>>()).kept_in("prior_period.csv");
+    (!lines.is_empty()).then(|| Section::new("prior-period", words.prior_period).note(words.prior_period_note).table(table))
+}
