@@ -23,6 +23,7 @@ mod cli;
 mod crash;
 mod kill;
 mod metamorphic;
+mod month_end;
 mod oracle;
 mod report;
 mod serve;

@@ -1,0 +1,93 @@
+//! A month of two thousand bills, three-way: what was planted is what is found, in count, in rupiah and by name.
+
+use std::collections::BTreeMap;
+
+use super::planter::{Figures, Month, plant};
+use crate::cli::period::Books;
+use crate::cli::reconcile::summary;
+use crate::cli::settlement::{csv, xlsx};
+
+const SETTINGS: &str = "[reconcile]\ntolerance_rupiah = 100\nexpired_break_days = 20\n\
+                        [settlement]\nholidays = [\"2026-12-25\"]\n[settlement.channels]\n\"Alfa Group\" = \"alfa\"\n\
+                        \"Indomaret\" = \"indomaret\"\n\"Virtual Account BCA\" = \"other\"\n[settlement.shares]\n\"Share Agent\" = \"10%\"\n\
+                        [settlement.alfa]\nfee_rupiah = 5000\n[settlement.indomaret]\nfee_rupiah = 6500\n";
+
+/// Sides of a summary that must hold what was planted, no more and no less.
+const SIDES: [&str; 5] = ["lines", "payments", "bills", "settlement", "counted_apart"];
+
+#[test]
+fn every_class_of_a_month_is_found_as_planted_and_nothing_else() {
+    let books = Books::new(SETTINGS);
+    let world = &books.world;
+    // A code of our own ledger that the other one does not know.
+    books.issue("H-77", 100_000, "2026-10-02", "2026-12-30");
+    let mut month = Month::new(20_261_031);
+    plant(&mut month, 4);
+    while month.bills.len() < 2_000 {
+        if month.bills.len().is_multiple_of(8) {
+            month.bill("L01", |_| {});
+        } else {
+            month.exact();
+        }
+    }
+    month.shuffle();
+    month.is("counted_apart", "L09", 100_000);
+    month.finds("L09", "H-77");
+    month.finds("S11", "");
+    let (alfa, rest) = month.rows.split_at(600);
+    let (second, third) = rest.split_at(600);
+    let (alfa, second, third) = (alfa.to_vec(), second.to_vec(), third.to_vec());
+    // One row cannot be read, and one batch's totals are wrong.
+    let unreadable = "99,PT,Alfa Group,05-10-2026,UNREADABLE-1,Canary Name,,100.000,,5550,0,94450,09-10-2026,Purchase,,,9445\n";
+    world.file("s-1.csv", csv(&alfa, "B-1") + unreadable);
+    month.is("settlement", "S10", 0);
+    month.finds("S10", "UNREADABLE-1");
+    let text = csv(&second, "B-2");
+    let total: i64 = second.iter().map(|row| row.paid_out).sum();
+    world.file("s-2.csv.zst", zstd::encode_all(text.replace(&total.to_string(), &(total + 1).to_string()).as_bytes(), 1).unwrap());
+    month.is("settlement", "S05", 0);
+    month.finds("S05", "");
+    xlsx(&world.path("s-3.xlsx"), &third, "B-3");
+    // The first report a second time: every row of it came twice.
+    world.file("ledger.csv", month.ledger());
+    let (first, second) = month.lines.split_at(month.lines.len() / 2);
+    world.file("log-1.jsonl", first.join("\n") + "\n");
+    world.file("log-2.jsonl.zst", zstd::encode_all((second.join("\n") + "\n").as_bytes(), 1).unwrap());
+    let arguments = "reconcile --period 2026-10 --as-of 2026-11-03T00:00:00Z --external-ledger ledger.csv --request-history tagih.ledger \
+                     --out report --notifications log-* --settlement s-*";
+    world.run(&arguments.split_whitespace().collect::<Vec<_>>()).expect(1);
+
+    let summary = summary(&world.path("report"));
+    for identity in summary["identities"].as_array().unwrap() {
+        assert_eq!(identity["holds"], true, "{identity}");
+    }
+    let mut figures = Figures::new();
+    for side in SIDES {
+        for (class, tally) in summary[side].as_object().unwrap() {
+            let (count, amount) = (tally["count"].as_i64().unwrap(), tally["amount"].as_i64().unwrap_or(0));
+            if count > 0 {
+                figures.insert((side, class.clone().leak()), (count, amount));
+            }
+        }
+    }
+    for flag in ["N05", "N10", "N11", "L07"] {
+        let tally = &summary["flags"][flag];
+        figures.insert(("flags", flag), (tally["count"].as_i64().unwrap(), tally["amount"].as_i64().unwrap()));
+    }
+    let differing: Vec<_> = month.figures.iter().filter(|(key, figure)| figures.get(*key) != Some(*figure)).collect();
+    let unplanted: Vec<_> = figures.iter().filter(|(key, _)| !month.figures.contains_key(*key)).collect();
+    assert!(differing.is_empty() && unplanted.is_empty(), "planted {differing:?}; found {unplanted:?} of {figures:?}");
+    assert!(month.figures.len() > 55, "{}", month.figures.len());
+
+    let mut expected: BTreeMap<(String, String), i64> = BTreeMap::new();
+    for (class, subject) in &month.found {
+        *expected.entry(((*class).to_owned(), subject.clone())).or_default() += 1;
+    }
+    for row in world.rows("report/discrepancies.csv") {
+        let line = row["class"].starts_with('N');
+        let subject = if line { row["evidence"].split(';').next().unwrap().to_owned() } else { row["invoice_number"].clone() };
+        *expected.entry((row["class"].clone(), subject)).or_default() -= 1;
+    }
+    expected.retain(|_, left| *left != 0);
+    assert!(expected.is_empty(), "missed (positive) or invented (negative): {expected:?}");
+}

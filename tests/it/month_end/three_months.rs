@@ -1,0 +1,1 @@
+//! Three months in a row, with money in transit at each end.
