@@ -18,11 +18,11 @@ use tagih::ledger::{Binding, Create, Entry as LedgerEntry, Ledger, Private, Sqli
 use super::reconcile::{line, summary};
 use super::world::{CLIENT, Ran, World};
 
-fn at(text: &str) -> Timestamp {
+pub(crate) fn at(text: &str) -> Timestamp {
     format!("{text}T05:00:00Z").parse().unwrap()
 }
 
-fn terms(amount: u64, expires: &str, kind: &str) -> RecordedTerms {
+pub(crate) fn terms(amount: u64, expires: &str, kind: &str) -> RecordedTerms {
     RecordedTerms {
         channel: Channel::Alfa,
         method: Method::Doku,

@@ -61,12 +61,14 @@ pub(super) struct Month {
     pub(super) figures: Figures,
     /// Class and subject of every discrepancy: an invoice number, of a line its digest.
     pub(super) found: Vec<(&'static str, String)>,
+    /// What settlement batches book: bank, fees, VAT, gross.
+    pub(super) booked: [i64; 4],
 }
 
 impl Month {
     pub(super) fn new(seed: u64) -> Self {
         let (bills, lines, rows) = (Vec::new(), Vec::new(), Vec::new());
-        Self { random: Random::new(seed), next: 1, bills, lines, rows, figures: Figures::new(), found: Vec::new() }
+        Self { random: Random::new(seed), next: 1, bills, lines, rows, figures: Figures::new(), found: Vec::new(), booked: [0; 4] }
     }
 
     /// It comes to this.
@@ -189,6 +191,12 @@ impl Month {
         let mut row = self.right_row(bill, day);
         change(&mut row);
         self.is("settlement", class, row.amount);
+        if !["S05", "S06", "S07", "S11", "S12"].contains(&class) {
+            let vat = [(5_550, 550), (7_215, 715), (6_000, 595), (7_665, 760)].into_iter().find(|(fee, _)| *fee == row.fee).unwrap().1;
+            for (slot, rupiah) in self.booked.iter_mut().zip([row.paid_out, row.fee - vat, vat, row.amount]) {
+                *slot += rupiah;
+            }
+        }
         self.rows.push(row.clone());
         row
     }
