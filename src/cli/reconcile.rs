@@ -86,7 +86,6 @@ pub(super) fn run(setup: &Setup, task: &Task, keys: &[SigningKey]) -> Result<Exi
         presentation: Some(Presentation {
             language: task.language.unwrap_or(setup.config.report.language),
             entity: setup.config.report.entity.clone(),
-            ..Presentation::default()
         }),
     };
     let report = reconcile::run(&options)?;

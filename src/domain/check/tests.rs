@@ -40,7 +40,7 @@ fn bill(method: Method) -> BillState {
         receipt_footer: None,
         policy: Policy::default(),
         bill_group: None,
-        additional: Default::default(),
+        additional: Option::default(),
     };
     let payment_code = PaymentCode::new("77").unwrap();
     let answer = CodeAnswer { payment_code, created_at: None, expires_at: Some(at(0)), how_to_pay_page: None };
