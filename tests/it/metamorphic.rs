@@ -296,7 +296,7 @@ fn compare(once: &Value, twice: &Value, path: &str) {
             left.iter().zip(right).for_each(|(left, right)| compare(left, right, path));
         }
         _ if path.ends_with("/amount") || settlement::is_sum(path) => {
-            assert_eq!(once.as_i64().unwrap() * 2, twice.as_i64().unwrap(), "{path}")
+            assert_eq!(once.as_i64().unwrap() * 2, twice.as_i64().unwrap(), "{path}");
         }
         _ => assert_eq!(once, twice, "{path}"),
     }

@@ -90,7 +90,7 @@ impl Month {
         Bill {
             invoice: format!("INV-{number:05}"),
             code: format!("{:016}", 6_058_000_000_000_000 + number),
-            channel: if number % 3 == 0 { "indomaret" } else { "alfa" },
+            channel: if number.is_multiple_of(3) { "indomaret" } else { "alfa" },
             amount,
             status: "ACTIVE",
             reusable: false,
@@ -170,7 +170,7 @@ impl Month {
     }
 
     /// The settlement row of `bill`'s payment on that day, as it should be, a week later.
-    pub(super) fn right_row(&self, bill: &Bill, day: i64) -> Row {
+    pub(super) fn right_row(bill: &Bill, day: i64) -> Row {
         let (channel, fee) = if bill.channel == "alfa" { ("Alfa Group", 5_550) } else { ("Indomaret", 7_215) };
         let net = bill.amount - fee;
         Row {
@@ -188,7 +188,7 @@ impl Month {
     }
 
     pub(super) fn settle(&mut self, class: &'static str, bill: &Bill, day: i64, change: impl FnOnce(&mut Row)) -> Row {
-        let mut row = self.right_row(bill, day);
+        let mut row = Self::right_row(bill, day);
         change(&mut row);
         self.is("settlement", class, row.amount);
         if !["S05", "S06", "S07", "S11", "S12"].contains(&class) {
@@ -361,7 +361,7 @@ fn payments(month: &mut Month) {
         }
     }
     let bill = month.bill("L01", |_| {});
-    month.pay("P17", &bill, 7, |note| note.message.amount_json = "150000.5".to_owned());
+    month.pay("P17", &bill, 7, |note| "150000.5".clone_into(&mut note.message.amount_json));
     month.settle("S03", &bill, 7, |_| {});
     month.finds("P17", &bill.invoice);
     month.finds("S03", &bill.invoice);
@@ -386,7 +386,7 @@ fn payments(month: &mut Month) {
 
 fn more_payments(month: &mut Month) {
     // Of September, settled in October.
-    let bill = month.bill("L01", |bill| bill.created = "2026-09-20".to_owned());
+    let bill = month.bill("L01", |bill| "2026-09-20".clone_into(&mut bill.created));
     month.pay("P16", &bill, -1, |_| {});
     month.settle("S08", &bill, -1, |_| {});
     // Nobody's, one of two bills', and one whose code is unknown.
