@@ -10,6 +10,7 @@ use secrecy::SecretString;
 use serde_json::Value;
 
 use super::args::{Global, Sending};
+use super::demo_settlement;
 use super::output;
 use super::reconcile::{self, Task};
 use super::sender::Flags;
@@ -66,16 +67,18 @@ pub(super) fn demo(global: &Global, out: Option<&Path>) -> Result<Exit, Failure>
     step("3. pay", "customers pay at the counters: most exactly, some not");
     setup.clock.set(instant(AS_OF));
     let story = Story { issued_at: instant(ISSUED_AT), amended_at: instant(AMENDED_AT), superseded, lapsed: lapsed(&setup)? };
-    let planted = plant(&sandbox, &story)?;
+    let mut planted = plant(&sandbox, &story)?;
+    let settlement = settle(&out, &sandbox, &mut planted)?;
     write_logs(&out, &planted)?;
     output::result(format_args!("{} signed notifications in {}", planted.messages.len(), out.join("logs").display()));
+    output::result(format_args!("{} settlement reports in {}", settlement.len(), out.join("settlement").display()));
 
     step("4. ingest", "the notification log becomes payments in the ledger");
     let logs = reconcile::expand(&[out.join("logs/*.jsonl").display().to_string()])?;
     let keys = [SigningKey::new(&secret)];
     reconcile::ingest_files(&setup, &logs, &keys)?;
 
-    step("5. reconcile", "every line, payment and bill of October in exactly one class");
+    step("5. reconcile", "every line, payment, bill and settlement row of October in exactly one class");
     let (from, to) = reconcile::month(PERIOD)?;
     let report = out.join("5-reconcile");
     let task = Task {
@@ -87,7 +90,7 @@ pub(super) fn demo(global: &Global, out: Option<&Path>) -> Result<Exit, Failure>
         request_history: None,
         carry_in: None,
         opening: None,
-        settlement: Vec::new(),
+        settlement,
         out: report.clone(),
         language: None,
     };
@@ -96,6 +99,8 @@ pub(super) fn demo(global: &Global, out: Option<&Path>) -> Result<Exit, Failure>
 
     step("6. compare", "what was found with what was planted");
     let matches = compare(&out, &report, &planted)?;
+    output::result(format_args!("workbook: {}", report.join("workbook.xlsx").display()));
+    output::result(format_args!("page:     {}", report.join("report.html").display()));
     output::result(format_args!("done in {} s; everything is in {}", began.elapsed().as_secs(), out.display()));
     Ok(match (exit, matches) {
         (Exit::Damaged, _) | (_, false) => Exit::Damaged,
@@ -196,6 +201,17 @@ fn plant(sandbox: &Running, story: &Story) -> Result<Planted, Failure> {
     demo::plant(&mut locked(sandbox), story).map_err(Failure::usage)
 }
 
+/// DOKU's settlement reports, one file a pay-out day.
+fn settle(out: &Path, sandbox: &Running, planted: &mut Planted) -> Result<Vec<PathBuf>, Failure> {
+    let reports = demo_settlement::plant(&locked(sandbox), planted)?;
+    let written = reports.into_iter().map(|(day, text)| {
+        let path = out.join("settlement").join(format!("settlement-{day}.csv"));
+        atomic::write(&path, |file| file.write_all(text.as_bytes()))?;
+        Ok(path)
+    });
+    written.collect()
+}
+
 /// One log file for each WIB day, lines in the order they arrived; the truth beside them, apart from every result.
 fn write_logs(out: &Path, planted: &Planted) -> Result<(), Failure> {
     let mut days: BTreeMap<jiff::civil::Date, Vec<String>> = BTreeMap::new();
@@ -214,7 +230,8 @@ fn write_logs(out: &Path, planted: &Planted) -> Result<(), Failure> {
 fn compare(out: &Path, report: &Path, planted: &Planted) -> Result<bool, Failure> {
     let found: Value = serde_json::from_str(&std::fs::read_to_string(report.join("summary.json"))?).map_err(Failure::usage)?;
     let mut all = true;
-    for (section, truth) in [("lines", &planted.truth.lines), ("payments", &planted.truth.payments)] {
+    let truth = &planted.truth;
+    for (section, truth) in [("lines", &truth.lines), ("payments", &truth.payments), ("settlement", &truth.settlement)] {
         let mut classes: BTreeMap<&str, [Tally; 2]> = truth.iter().map(|(class, tally)| (*class, [*tally, Tally::default()])).collect();
         for (class, tally) in found.get(section).and_then(Value::as_object).into_iter().flatten() {
             let number = |key| tally.get(key).and_then(Value::as_u64).unwrap_or(0);

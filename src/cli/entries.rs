@@ -8,11 +8,12 @@ use super::reconcile::month;
 use super::setup::{Failure, Setup};
 use crate::domain::booking::Account;
 use crate::exit::Exit;
-use crate::jobs::entries::{self, EntriesOptions};
+use crate::jobs::entries::{self, EntriesOptions, Reported};
 use crate::report::entries::read_settled;
+use crate::report::read_rounded;
 
 pub(super) fn entries(setup: &Setup, report: Option<&Path>, period: Option<&str>, out: &Path) -> Result<Exit, Failure> {
-    let accounts = &setup.config.accounts;
+    let (accounts, settlement) = (&setup.config.accounts, &setup.config.settlement);
     let name = |account: Account| match account {
         Account::InTransit => &accounts.in_transit,
         Account::Receivable => &accounts.receivable,
@@ -20,20 +21,23 @@ pub(super) fn entries(setup: &Setup, report: Option<&Path>, period: Option<&str>
         Account::CustomerDeposit => &accounts.customer_deposit,
         Account::Shortfall => &accounts.shortfall,
         Account::WriteOff => &accounts.write_off,
+        Account::Rounding => &accounts.rounding,
         Account::FeeExpense => &accounts.fee_expense,
         Account::VatInput => &accounts.vat_input,
         Account::Bank => &accounts.bank,
     };
     let options = EntriesOptions {
         accounts: Account::ALL.into_iter().map(|account| (account, name(account).clone())).collect(),
-        vat_percent: accounts.vat_percent,
+        vat_percent: [settlement.alfa.vat_percent, settlement.indomaret.vat_percent],
         days: period.map(month).transpose()?,
     };
-    let settled = report.map(read_settled).transpose().map_err(|error| Failure::new(Exit::Input, format!("E0810: {error}")))?;
-    let written = entries::write(out, &register(setup)?, &settled.unwrap_or_default(), &options)?;
+    let reported = report.map(read).transpose().map_err(|error| Failure::new(Exit::Input, format!("E0810: {error}")))?;
+    let written = entries::write(out, &register(setup)?, &reported.unwrap_or_default(), &options)?;
     if written.left_out > 0 {
         let count = written.left_out;
-        output::note(format_args!("warning: {count} settlement rows are not booked: refunds, repeated, or they do not add up"));
+        output::note(format_args!(
+            "warning: {count} settlement rows are not booked: refunds, repeated rows, other products, unpaid, or they do not add up"
+        ));
     }
     if setup.json {
         let (total, left_out) = (written.total, written.left_out);
@@ -42,4 +46,8 @@ pub(super) fn entries(setup: &Setup, report: Option<&Path>, period: Option<&str>
         output::result(format_args!("{} entries, debits = credits = {}, in {}", written.entries, rupiah(written.total), out.display()));
     }
     Ok(Exit::Done)
+}
+
+fn read(folder: &Path) -> std::io::Result<Reported> {
+    Ok(Reported { settled: read_settled(folder)?, rounded: read_rounded(folder)? })
 }

@@ -5,6 +5,7 @@
 mod args;
 mod check;
 mod demo;
+mod demo_settlement;
 mod discrepancies;
 mod discrepancies_args;
 mod discrepancies_show;

@@ -179,7 +179,7 @@ section!(
     /// `[accounts]`
     Accounts {
         in_transit: String, receivable: String, suspense: String, customer_deposit: String, shortfall: String,
-        write_off: String, fee_expense: String, vat_input: String, bank: String, vat_percent: u32,
+        write_off: String, rounding: String, fee_expense: String, vat_input: String, bank: String,
     }
 );
 section!(

@@ -24,6 +24,8 @@ pub enum Account {
     Shortfall,
     /// What was given up, or kept for good.
     WriteOff,
+    /// What a payment may differ within the tolerance.
+    Rounding,
     /// DOKU's fees.
     FeeExpense,
     /// VAT on them.
@@ -34,13 +36,14 @@ pub enum Account {
 
 impl Account {
     /// All, in the order of the configuration.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 10] = [
         Self::InTransit,
         Self::Receivable,
         Self::Suspense,
         Self::CustomerDeposit,
         Self::Shortfall,
         Self::WriteOff,
+        Self::Rounding,
         Self::FeeExpense,
         Self::VatInput,
         Self::Bank,
@@ -56,6 +59,7 @@ impl Account {
             Self::CustomerDeposit => "customer_deposit",
             Self::Shortfall => "shortfall",
             Self::WriteOff => "write_off",
+            Self::Rounding => "rounding",
             Self::FeeExpense => "fee_expense",
             Self::VatInput => "vat_input",
             Self::Bank => "bank",

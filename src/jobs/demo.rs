@@ -13,7 +13,7 @@ use crate::sandbox::payment::{PayError, PaymentScript, Quirk};
 use crate::sandbox::record::{Order, OrderState};
 
 /// How many of each anomaly.
-const EACH: usize = 3;
+pub(crate) const EACH: usize = 3;
 
 /// Count and rupiah of one class.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
@@ -24,13 +24,15 @@ pub struct Tally {
     pub amount: u64,
 }
 
-/// What reconciling must find: lines and payments by class.
+/// What reconciling must find: lines, payments and settlement by class.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct Truth {
     /// Evidence lines.
     pub lines: BTreeMap<&'static str, Tally>,
     /// Unique payments.
     pub payments: BTreeMap<&'static str, Tally>,
+    /// Settlement rows, and payments without one (S02).
+    pub settlement: BTreeMap<&'static str, Tally>,
 }
 
 impl Truth {
@@ -41,6 +43,11 @@ impl Truth {
     fn payment(&mut self, class: &'static str, amount: u64) {
         add(self.payments.entry(class).or_default(), amount);
         self.line("N00", amount);
+    }
+
+    /// What becomes of a payment at settlement: rightly settled (S00), or not at all (S02).
+    pub(crate) fn settled(&mut self, class: &'static str, amount: u64) {
+        add(self.settlement.entry(class).or_default(), amount);
     }
 }
 
@@ -56,6 +63,12 @@ pub struct Planted {
     pub messages: Vec<(Timestamp, NotificationMessage)>,
     /// What they mean.
     pub truth: Truth,
+    /// Bills with one exact payment and nothing else: what the settlement report may get wrong.
+    pub exact: Vec<(InvoiceNumber, u64)>,
+    /// What every row of a faultless settlement report pays out: invoice number and gross.
+    pub settled: Vec<(InvoiceNumber, u64)>,
+    /// Of those the payments that were never notified.
+    pub lost: BTreeSet<InvoiceNumber>,
 }
 
 /// What the demo did to the codes before they were paid.
@@ -106,6 +119,15 @@ impl Counters<'_> {
     fn pay(&mut self, order: &Order, script: &PaymentScript) -> Result<NotificationMessage, PayError> {
         let message = self.model.pay(order.payment_code.as_str(), script)?;
         self.deliver(message.clone());
+        let makes_no_payment = |quirk: &Quirk| matches!(quirk, Quirk::Forged | Quirk::Conflicting);
+        let is_strange = |quirk: &Quirk| matches!(quirk, Quirk::Invoice(_) | Quirk::Code(_));
+        let amount = script.amount.unwrap_or(order.amount.get());
+        if script.quirks.iter().any(is_strange) {
+            // Money under ids that no order has: DOKU's own books know nothing of it.
+            self.planted.truth.settled("S02", amount);
+        } else if !script.quirks.iter().any(makes_no_payment) {
+            self.planted.settled.push((order.invoice_number.clone(), amount));
+        }
         Ok(message)
     }
 
@@ -231,6 +253,12 @@ impl Counters<'_> {
             _ if !position.is_multiple_of(5) => {
                 self.pay(order, &exact)?;
                 self.exact("P00", order, due);
+                self.planted.exact.push((order.invoice_number.clone(), due));
+            }
+            _ if self.planted.lost.len() < EACH => {
+                self.model.pay(order.payment_code.as_str(), &exact)?;
+                self.planted.settled.push((order.invoice_number.clone(), due));
+                self.planted.lost.insert(order.invoice_number.clone());
             }
             _ => {}
         }

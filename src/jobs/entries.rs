@@ -6,8 +6,11 @@ use std::path::Path;
 use jiff::civil::Date;
 
 use crate::domain::booking::{Account, Booking, Leg, of_item};
+use crate::domain::calendar::wib_date;
+use crate::domain::channel::Channel;
 use crate::domain::digest;
 use crate::domain::discrepancy::Register;
+use crate::report::RoundedPayment;
 use crate::report::atomic::WriteError;
 use crate::report::entries::{self, SettledRow};
 
@@ -16,8 +19,8 @@ use crate::report::entries::{self, SettledRow};
 pub struct EntriesOptions {
     /// The merchant's account for each purpose; empty where none is named.
     pub accounts: BTreeMap<Account, String>,
-    /// VAT in percent of DOKU's fee, contained in what it keeps.
-    pub vat_percent: u32,
+    /// VAT in percent of DOKU's fee, contained in what it keeps: of Alfa, of Indomaret.
+    pub vat_percent: [u32; 2],
     /// Only bookings of these WIB days.
     pub days: Option<(Date, Date)>,
 }
@@ -29,7 +32,7 @@ pub struct EntriesReport {
     pub entries: usize,
     /// Their debits, which are their credits.
     pub total: i128,
-    /// Settlement rows left out: refunds, rows that do not add up or have no day.
+    /// Settlement rows left out: refunds, repeated rows, other products, rows that do not add up or have no day.
     pub left_out: usize,
 }
 
@@ -54,14 +57,24 @@ pub enum EntriesError {
     Write(#[from] WriteError),
 }
 
-/// Writes the bookings of all items, and of `settled`, to `path`.
+/// What a report folder adds to the journal.
+#[derive(Clone, Debug, Default)]
+pub struct Reported {
+    /// Its settlement rows.
+    pub settled: Vec<SettledRow>,
+    /// Its payments within the tolerance (P05).
+    pub rounded: Vec<RoundedPayment>,
+}
+
+/// Writes the bookings of all items, and of what a report holds, to `path`.
 ///
 /// # Errors
 /// [`EntriesError`]; what stood there before is unchanged.
-pub fn write(path: &Path, register: &Register, settled: &[SettledRow], options: &EntriesOptions) -> Result<EntriesReport, EntriesError> {
+pub fn write(path: &Path, register: &Register, reported: &Reported, options: &EntriesOptions) -> Result<EntriesReport, EntriesError> {
     let mut bookings: Vec<Booking> = register.items().flat_map(|(_, item)| of_item(item)).collect();
-    let (batches, left_out) = of_settlement(settled, options.vat_percent);
+    let (batches, left_out) = of_settlement(&reported.settled, options.vat_percent);
     bookings.extend(batches);
+    bookings.extend(reported.rounded.iter().filter_map(of_rounding));
     bookings.retain(|booking| options.days.is_none_or(|(from, to)| from <= booking.on && booking.on <= to));
     bookings.sort_by(|a, b| (a.on, &a.discrepancy_id, &a.id).cmp(&(b.on, &b.discrepancy_id, &b.id)));
     let total = balance(&bookings)?;
@@ -96,18 +109,23 @@ struct Batch {
 }
 
 /// One booking a batch and day, and how many rows are in none.
-fn of_settlement(rows: &[SettledRow], vat_percent: u32) -> (Vec<Booking>, usize) {
+fn of_settlement(rows: &[SettledRow], vat_percent: [u32; 2]) -> (Vec<Booking>, usize) {
     let mut batches: BTreeMap<(Date, &str), Batch> = BTreeMap::new();
     let mut left_out = 0_usize;
+    let [alfa, indomaret] = vat_percent;
+    let of = |channel| match channel {
+        Channel::Alfa => alfa,
+        Channel::Indomaret => indomaret,
+    };
     for row in rows {
-        let Some((on, amount, fee, discount, paid_out)) = bookable(row) else {
+        let (Some(channel), Some((on, amount, fee, discount, paid_out))) = (Channel::parse(&row.channel), bookable(row)) else {
             left_out = left_out.saturating_add(1);
             continue;
         };
         let batch = batches.entry((on, &row.batch_id)).or_default();
         batch.amount = batch.amount.saturating_add(amount);
         batch.kept = batch.kept.saturating_add(fee).saturating_add(discount);
-        batch.vat = batch.vat.saturating_add(vat_in(fee, vat_percent));
+        batch.vat = batch.vat.saturating_add(vat_in(fee, of(channel)));
         batch.paid_out = batch.paid_out.saturating_add(paid_out);
     }
     let bookings = batches.into_iter().map(|((on, batch_id), batch)| {
@@ -133,12 +151,35 @@ fn of_settlement(rows: &[SettledRow], vat_percent: u32) -> (Vec<Booking>, usize)
     (bookings.collect(), left_out)
 }
 
+/// What a payment differs from its bill, within the tolerance: the bill is settled, and the difference is ours.
+fn of_rounding(payment: &RoundedPayment) -> Option<Booking> {
+    let leg = |account, debit, credit| Leg { account, debit, credit };
+    let difference = payment.paid.checked_sub(payment.due)?;
+    let amount = difference.unsigned_abs();
+    let legs = if difference > 0 {
+        [leg(Account::InTransit, amount, 0), leg(Account::Rounding, 0, amount)]
+    } else {
+        [leg(Account::Rounding, amount, 0), leg(Account::Receivable, 0, amount)]
+    };
+    let id = digest::of_parts(&[b"rounding", &payment.identity, difference.to_string().as_bytes()]);
+    Some(Booking {
+        id: format!("B-{}", digest::hex(id.get(..10).unwrap_or(&id))),
+        on: wib_date(payment.paid_at),
+        words: "rounding: P05".to_owned(),
+        invoice_number: payment.invoice_number.clone(),
+        payment_code: payment.payment_code.clone(),
+        discrepancy_id: String::new(),
+        class: "P05".to_owned(),
+        legs: legs.to_vec(),
+    })
+}
+
 /// A row that was paid out and adds up. One that came twice (S07) is booked once, as its first.
 fn bookable(row: &SettledRow) -> Option<(Date, u64, u64, u64, u64)> {
     let adds_up = row.amount.checked_sub(row.fee)?.checked_sub(row.discount)? == row.paid_out;
     let positive = |amount: i64| u64::try_from(amount).ok();
     let (amount, fee, discount, paid_out) = (positive(row.amount)?, positive(row.fee)?, positive(row.discount)?, positive(row.paid_out)?);
-    (adds_up && amount > 0 && row.class != "S07").then_some((row.paid_out_on?, amount, fee, discount, paid_out))
+    (adds_up && amount > 0 && !matches!(row.class.as_str(), "S06" | "S07")).then_some((row.paid_out_on?, amount, fee, discount, paid_out))
 }
 
 /// The VAT contained in `fee`, rounded half up.
@@ -157,6 +198,7 @@ mod tests {
     fn a_settlement_batch_balances_and_what_does_not_add_up_is_left_out() {
         let row = |class: &str, amounts: [i64; 4]| SettledRow {
             class: class.into(),
+            channel: if class == "S12" { String::new() } else { "alfa".into() },
             batch_id: "B1".into(),
             paid_out_on: Some("2026-10-09".parse().unwrap()),
             amount: amounts[0],
@@ -170,9 +212,11 @@ mod tests {
             row("S05", [1, 2, 3, 4]),
             row("S07", [100_000, 5_550, 0, 94_450]),
             row("S06", [-100_000, 0, 0, -100_000]),
+            row("S06", [100_000, 0, 0, 100_000]),
+            row("S12", [100_000, 5_550, 0, 94_450]),
         ];
-        let (bookings, left_out) = of_settlement(&rows, 11);
-        assert_eq!((bookings.len(), left_out), (1, 3));
+        let (bookings, left_out) = of_settlement(&rows, [11, 0]);
+        assert_eq!((bookings.len(), left_out), (1, 5));
         assert_eq!(balance(&bookings).unwrap(), 150_000);
         let debits: Vec<_> = bookings[0].legs.iter().map(|leg| (leg.account.name(), leg.debit)).collect();
         assert_eq!(debits, [("bank", 143_330), ("fee_expense", 6_010), ("vat_input", 660), ("in_transit", 0)]);

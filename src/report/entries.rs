@@ -55,6 +55,8 @@ pub fn write(path: &Path, bookings: &[Booking], accounts: &BTreeMap<Account, Str
 pub struct SettledRow {
     /// The class of the row.
     pub class: String,
+    /// Ours, by its name; empty when it is another product's or unknown.
+    pub channel: String,
     /// The batch it was paid out with.
     pub batch_id: String,
     /// The day it was paid out.
@@ -69,8 +71,7 @@ pub struct SettledRow {
     pub paid_out: i64,
 }
 
-/// The settlement rows of a report folder; none when it has no settlement.csv. A row that could not be read has no amounts and
-/// is left out, as it is money nobody can name.
+/// The settlement rows of a report folder; none when it has no settlement.csv.
 ///
 /// # Errors
 /// When the file is there and is none of ours.
@@ -84,19 +85,17 @@ pub fn read_settled(folder: &Path) -> io::Result<Vec<SettledRow>> {
     let place = |name: &str| {
         header.iter().position(|column| column == name).ok_or_else(|| io::Error::other(format!("settlement.csv has no column `{name}`")))
     };
-    let [class, batch_id, paid_out_on] = [place("class")?, place("batch_id")?, place("paid_out_on")?];
+    let [class, channel, batch_id, paid_out_on] = [place("class")?, place("channel")?, place("batch_id")?, place("paid_out_on")?];
     let amounts = [place("amount")?, place("fee")?, place("discount")?, place("paid_out")?];
     let mut rows = Vec::new();
     for record in csv.records() {
         let record = record?;
         let text = |at: usize| record.get(at).unwrap_or_default();
-        let Ok([amount, fee, discount, paid_out]) =
-            <[i64; 4]>::try_from(amounts.iter().filter_map(|&at| text(at).parse().ok()).collect::<Vec<_>>())
-        else {
-            continue;
-        };
+        // A row that could not be read (S10) has no amounts, and is booked by nobody.
+        let [amount, fee, discount, paid_out] = amounts.map(|at| text(at).parse().unwrap_or(0));
         rows.push(SettledRow {
             class: text(class).to_owned(),
+            channel: text(channel).to_owned(),
             batch_id: text(batch_id).to_owned(),
             paid_out_on: text(paid_out_on).parse().ok(),
             amount,

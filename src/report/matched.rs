@@ -105,3 +105,43 @@ pub fn read_matched(folder: &Path) -> io::Result<Vec<CarriedPayment>> {
     });
     carried.collect::<Option<_>>().ok_or_else(|| io::Error::other("a cell is empty or out of range"))
 }
+
+/// A payment of a report that differs from its bill within the tolerance (P05). Amounts are rupiah.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RoundedPayment {
+    /// The bill it settles.
+    pub invoice_number: String,
+    /// And its code.
+    pub payment_code: String,
+    /// What was due.
+    pub due: i64,
+    /// What was paid.
+    pub paid: i64,
+    /// When.
+    pub paid_at: Timestamp,
+    /// What makes it this payment.
+    pub identity: Digest,
+}
+
+/// The payments within the tolerance of a report's folder.
+///
+/// # Errors
+/// When the folder holds no readable `matched.parquet` of ours.
+pub fn read_rounded(folder: &Path) -> io::Result<Vec<RoundedPayment>> {
+    let frame = ParquetReader::new(File::open(folder.join(FILE_NAME))?).finish().map_err(into_io)?;
+    let column = |name: &str| frame.column(name).map(polars::prelude::Column::as_materialized_series).map_err(into_io);
+    let classes = column("class")?.str().map_err(into_io)?;
+    let dues = column("amount_due")?.i64().map_err(into_io)?;
+    let due = classes.iter().zip(dues.iter());
+    let rounded = read_matched(folder)?.into_iter().zip(due).filter(|(_, (class, _))| *class == Some("P05")).map(|(payment, (_, due))| {
+        Some(RoundedPayment {
+            due: due?,
+            paid: i64::try_from(payment.amount).ok()?,
+            invoice_number: payment.invoice_number,
+            payment_code: payment.payment_code,
+            paid_at: payment.paid_at,
+            identity: payment.identity,
+        })
+    });
+    rounded.collect::<Option<_>>().ok_or_else(|| io::Error::other("a cell is empty or out of range"))
+}

@@ -44,7 +44,7 @@ use crate::reconcile::{Finding, Outcome};
 use atomic::WriteError;
 pub use carried::read_opening;
 use manifest::ReportFile;
-pub use matched::{CarriedPayment, read_matched};
+pub use matched::{CarriedPayment, RoundedPayment, read_matched, read_rounded};
 use summary::Summary;
 
 /// What every report is written from.

@@ -24,6 +24,7 @@ mod crash;
 mod flows;
 mod kill;
 mod metamorphic;
+mod month_end;
 mod oracle;
 mod report;
 mod serve;

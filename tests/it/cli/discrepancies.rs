@@ -310,7 +310,7 @@ fn entries_balance_are_repeatable_and_name_the_account_that_is_missing() {
     discrepancies(&world, &["accept", &second, "--action", "credit", "--reason", "next premium", "--by", "Siti"]).expect(0);
     world.file(
         "oct/settlement.csv",
-        "class,batch_id,paid_out_on,amount,fee,discount,paid_out\nS00,B1,2026-10-09,10000,1110,0,8890\nS00,B1,2026-10-09,19000,1110,0,17890\n",
+        "class,channel,batch_id,paid_out_on,amount,fee,discount,paid_out\nS00,alfa,B1,2026-10-09,10000,1110,0,8890\nS00,alfa,B1,2026-10-09,19000,1110,0,17890\n",
     );
     let write = |out: &str| discrepancies(&world, &["entries", "--report", "oct", "--out", out, "--by", "Siti"]).expect(0);
     write("entries.csv");

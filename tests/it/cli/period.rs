@@ -18,11 +18,11 @@ use tagih::ledger::{Binding, Create, Entry as LedgerEntry, Ledger, Private, Sqli
 use super::reconcile::{line, summary};
 use super::world::{CLIENT, Ran, World};
 
-fn at(text: &str) -> Timestamp {
+pub(crate) fn at(text: &str) -> Timestamp {
     format!("{text}T05:00:00Z").parse().unwrap()
 }
 
-fn terms(amount: u64, expires: &str, kind: &str) -> RecordedTerms {
+pub(crate) fn terms(amount: u64, expires: &str, kind: &str) -> RecordedTerms {
     RecordedTerms {
         channel: Channel::Alfa,
         method: Method::Doku,
@@ -41,31 +41,31 @@ fn terms(amount: u64, expires: &str, kind: &str) -> RecordedTerms {
     }
 }
 
-fn code(invoice: &str) -> String {
+pub(crate) fn code(invoice: &str) -> String {
     format!("60590000000000{:02}", invoice[2..].parse::<u8>().unwrap())
 }
 
 /// A ledger whose events happened when the test says.
-struct Books {
-    world: World,
+pub(crate) struct Books {
+    pub(crate) world: World,
     ledger: SqliteLedger,
     runtime: tokio::runtime::Runtime,
 }
 
 impl Books {
-    fn new(more: &str) -> Self {
+    pub(crate) fn new(more: &str) -> Self {
         let world = World::at("http://127.0.0.1:1", more);
         let binding = Binding { environment: "sandbox".to_owned(), client_id: CLIENT.to_owned() };
         let ledger = SqliteLedger::open(&world.path("tagih.ledger"), &binding, Create::IfMissing).unwrap();
         Self { world, ledger, runtime: tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap() }
     }
 
-    fn tell(&self, when: &str, invoice: &str, event: Event) {
+    pub(crate) fn tell(&self, when: &str, invoice: &str, event: Event) {
         let entry = LedgerEntry { invoice_number: InvoiceNumber::new(invoice).unwrap(), at: at(when), event, private: Private::default() };
         self.runtime.block_on(self.ledger.record(vec![entry])).unwrap();
     }
 
-    fn operate(&self, operation: OperationKind, when: &str, invoice: &str, terms: &RecordedTerms, created: &str, expires: &str) {
+    pub(crate) fn operate(&self, operation: OperationKind, when: &str, invoice: &str, terms: &RecordedTerms, created: &str, expires: &str) {
         let id = digest::of_bytes(format!("{operation:?} {when} {invoice}").as_bytes());
         let (request_id, wire_invoice_number) = (RequestId::from_digest(&id), InvoiceNumber::new(invoice).unwrap());
         self.tell(
@@ -82,7 +82,7 @@ impl Books {
         self.tell(when, invoice, Event::Accepted { answer, replayed: false });
     }
 
-    fn issue(&self, invoice: &str, amount: u64, when: &str, expires: &str) {
+    pub(crate) fn issue(&self, invoice: &str, amount: u64, when: &str, expires: &str) {
         let kind = if amount < 500_000 { "Motor" } else { "Health" };
         let terms = terms(amount, expires, kind);
         self.tell(when, invoice, Event::Planned { terms: terms.clone() });
@@ -95,12 +95,12 @@ impl Books {
     }
 
     /// Writes a month's log and takes its payments into the ledger.
-    fn log(&self, name: &str, lines: &[String]) {
+    pub(crate) fn log(&self, name: &str, lines: &[String]) {
         self.world.file(name, format!("{}\n", lines.join("\n")));
         self.world.run(&["ingest", name]).expect(0);
     }
 
-    fn reconcile(&self, month: &str, log: &str, as_of: &str, more: &[&str]) -> Ran {
+    pub(crate) fn reconcile(&self, month: &str, log: &str, as_of: &str, more: &[&str]) -> Ran {
         let as_of = format!("{as_of}T00:00:00Z");
         let ran =
             self.world.run(&[&["reconcile", "--period", month, "--notifications", log, "--as-of", &as_of, "--out", month], more].concat());
@@ -108,19 +108,19 @@ impl Books {
         ran
     }
 
-    fn month(&self, month: &str) -> Value {
+    pub(crate) fn month(&self, month: &str) -> Value {
         summary(&self.world.path(month))["month"].clone()
     }
 
     /// The lines of a balance that are not zero, such as `opening 1/100, issued 2/300, closing 3/400`.
-    fn rolled(&self, month: &str, balance: &str) -> String {
+    pub(crate) fn rolled(&self, month: &str, balance: &str) -> String {
         let rows = self.world.rows(&format!("{month}/roll_forward.csv"));
         let rows = rows.iter().filter(|row| row["balance"] == balance && row["line"] != "carried");
         let lines = rows.map(|row| (row["line"].as_str(), format!("{}/{}", row["count"], row["amount"])));
         lines.filter(|(_, figure)| figure != "0/0").map(|(line, figure)| format!("{line} {figure}")).collect::<Vec<_>>().join(", ")
     }
 
-    fn close(&self, month: &str) -> Ran {
+    pub(crate) fn close(&self, month: &str) -> Ran {
         self.world.run(&["period", "close", month, "--report", month, "--by", "Sari", "--reason", "month end"])
     }
 
@@ -163,7 +163,7 @@ impl Books {
 }
 
 /// The same line, received later than it was sent.
-fn late(line: &str, from: &str, to: &str) -> String {
+pub(crate) fn late(line: &str, from: &str, to: &str) -> String {
     let changed = line.replacen(&format!("\"received_at\":\"{from}"), &format!("\"received_at\":\"{to}"), 1);
     assert_ne!(changed, line);
     changed

@@ -89,7 +89,7 @@ fn the_demo_finds_what_it_planted_and_leaves_everything_apart() {
     assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1, "nothing beside its folder");
     let truth: Value = serde_json::from_slice(&fs::read(out.join("planted/truth.json")).unwrap()).unwrap();
     let found = summary(&out.join("5-reconcile"));
-    for (side, floor) in [("lines", 4), ("payments", 10)] {
+    for (side, floor) in [("lines", 4), ("payments", 10), ("settlement", 7)] {
         let planted: BTreeMap<&String, &Value> = truth[side].as_object().unwrap().iter().collect();
         let met = found[side].as_object().unwrap().iter().filter(|(_, tally)| tally["count"] != 0);
         assert_eq!(met.collect::<BTreeMap<_, _>>(), planted);

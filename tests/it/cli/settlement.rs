@@ -17,21 +17,21 @@ const SETTINGS: &str = "[settlement]\nholidays = [\"2026-10-28\"]\n[settlement.c
 
 /// A row of a report; what is written is what the columns say.
 #[derive(Clone)]
-struct Row {
-    channel: &'static str,
-    date: &'static str,
-    invoice: String,
-    code: String,
-    amount: i64,
-    fee: i64,
-    paid_out: i64,
-    out: &'static str,
-    kind: &'static str,
-    share: i64,
+pub(crate) struct Row {
+    pub(crate) channel: &'static str,
+    pub(crate) date: &'static str,
+    pub(crate) invoice: String,
+    pub(crate) code: String,
+    pub(crate) amount: i64,
+    pub(crate) fee: i64,
+    pub(crate) paid_out: i64,
+    pub(crate) out: &'static str,
+    pub(crate) kind: &'static str,
+    pub(crate) share: i64,
 }
 
 /// What settles a payment of `code` as it should be: Rp100.000 less Rp5.550, a tenth of it the agent's.
-fn row(code: u64) -> Row {
+pub(crate) fn row(code: u64) -> Row {
     Row {
         channel: "Alfa Group",
         date: "05-10-2026",
@@ -97,14 +97,14 @@ fn totals(rows: &[Row], batch: &str) -> Vec<(&'static str, String)> {
     ]
 }
 
-fn csv(rows: &[Row], batch: &str) -> String {
+pub(crate) fn csv(rows: &[Row], batch: &str) -> String {
     let totals = totals(rows, batch).iter().map(|(label, value)| format!("{label},{value}")).collect::<Vec<_>>().join("\n");
     let rows: String = rows.iter().zip(1..).map(|(row, number)| row.cells(number).join(",") + "\n").collect();
     format!("\u{feff}{totals}\n\n{COLUMNS}\n{rows}")
 }
 
 /// The same as a workbook: amounts as numbers, codes as text, dates as text or as Excel's own.
-fn xlsx(path: &Path, rows: &[Row], batch: &str) {
+pub(crate) fn xlsx(path: &Path, rows: &[Row], batch: &str) {
     let mut workbook = Workbook::new();
     let sheet = workbook.add_worksheet();
     let mut at = 0;

@@ -1,0 +1,166 @@
+//! The same of settlement reports: repeated, split, shuffled, doubled.
+
+use std::fs;
+use std::path::Path;
+
+use jiff::{Timestamp, tz};
+use tagih::domain::calendar::WorkingDays;
+use tagih::domain::channel::Channel;
+use tagih::domain::fee::FeeSchedule;
+use tagih::domain::settlement::{ChannelTerms, NamedChannel, SettlementTerms};
+use tagih::jobs::reconcile::SettlementFiles;
+
+use super::{Case, DAY, OCTOBER, Random, SEEDS, code, compare, invoice, taken};
+
+const HEADER: &str =
+    "NO,PAYMENT CHANNEL NAME,TRANSACTION DATE,INVOICE NUMBER,REPORT CODE,AMOUNT,FEE,PAY TO MERCHANT,PAY OUT DATE,TRANSACTION TYPE";
+
+/// A settlement row.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) struct Row {
+    number: usize,
+    bill: usize,
+    channel: &'static str,
+    amount: u64,
+    fee: u64,
+    short: u64,
+    date: i64,
+    kind: &'static str,
+}
+
+impl Row {
+    fn line(&self, factor: u64) -> String {
+        let Self { number, bill, channel, amount, fee, short, date, kind } = self;
+        let wib = |second: i64| {
+            Timestamp::from_second(second).unwrap().to_zoned(tz::TimeZone::fixed(tz::offset(7))).strftime("%d-%m-%Y").to_string()
+        };
+        let (amount, fee) = (amount * factor, fee * factor);
+        let paid_out = amount as i64 - fee as i64 - (short * factor) as i64;
+        let (invoice, code, day, out) = (invoice(*bill), code(*bill), wib(*date), wib(*date + 6 * DAY));
+        format!("{number},{channel},{day},{invoice},{code},{amount},{fee},{paid_out},{out},{kind}\n")
+    }
+}
+
+/// Writes the case's reports; what the contract says doubles with the amounts.
+pub(super) fn files(case: &Case, folder: &Path) -> Option<SettlementFiles> {
+    if case.settlement.is_empty() {
+        return None;
+    }
+    let files = case.settlement.iter().enumerate().map(|(number, rows)| {
+        let path = folder.join(format!("settlement-{number}.csv"));
+        let rows: String = rows.iter().map(|row| row.line(case.factor)).collect();
+        fs::write(&path, format!("Batch ID_,B-1\n\n{HEADER}\n{rows}")).unwrap();
+        path
+    });
+    let fee = FeeSchedule { flat_rupiah: 5_000 * case.factor, basis_points: 0, vat_percent: 11 };
+    let terms = ChannelTerms { is_settled: true, working_days: 4, fee: Some(fee) };
+    let channels = [("alfa", Channel::Alfa), ("indomaret", Channel::Indomaret)];
+    let terms = SettlementTerms {
+        channels: channels.map(|(name, channel)| (name.to_owned(), NamedChannel::Ours(channel))).into(),
+        terms: [terms, terms],
+        working_days: WorkingDays::without([]),
+        notification_grace_hours: 24,
+        shares: std::collections::BTreeMap::new(),
+    };
+    Some(SettlementFiles { files: files.collect(), terms })
+}
+
+/// The rows of settlement.csv without the place each was read from.
+pub(super) fn without_places(text: &str) -> String {
+    let mut reader = csv::Reader::from_reader(text.as_bytes());
+    let rows = reader.records().map(|row| {
+        let row = row.unwrap();
+        row.iter().take(row.len() - 2).collect::<Vec<_>>().join(",")
+    });
+    rows.collect::<Vec<_>>().join("\n")
+}
+
+/// Whether a figure of the settlement sections is money.
+pub(super) fn is_sum(path: &str) -> bool {
+    let name = path.rsplit('/').next().unwrap_or_default();
+    path.starts_with("/settlement_") && ["gross", "refund", "fee", "discount", "net"].contains(&name)
+}
+
+/// A case whose payments are settled: most rightly, some not, some of nobody's.
+fn settled(seed: u64) -> Case {
+    let mut case = Case::generate(seed);
+    let mut random = Random::new(seed ^ 0x5e77);
+    let mut rows: Vec<Row> = Vec::new();
+    let notes = case.files.iter().flatten().filter(|note| note.status == "SUCCESS" && note.date >= OCTOBER);
+    for note in notes {
+        if random.chance(20) {
+            continue;
+        }
+        rows.push(Row {
+            number: rows.len() + 1,
+            // Some were never notified.
+            bill: if random.chance(6) { 800 + rows.len() } else { note.bill },
+            channel: note.channel,
+            amount: note.amount + random.pick(&[0, 0, 0, 0, 0, 1_000]),
+            fee: random.pick(&[5_550, 5_550, 5_550, 6_000]),
+            short: random.pick(&[0, 0, 0, 0, 500]),
+            date: note.date,
+            kind: random.weighted(&[(12, "Purchase"), (1, "Refund")]),
+        });
+    }
+    let mut files = vec![Vec::new(); 3];
+    for row in rows {
+        files[random.below(3)].push(row);
+    }
+    case.settlement = files;
+    case
+}
+
+#[test]
+fn repeating_a_settlement_report_moves_the_repeated_rows_and_nothing_else() {
+    for seed in 0..SEEDS {
+        let case = settled(seed);
+        let mut repeated = case.clone();
+        repeated.settlement.push(case.settlement[0].clone());
+        let ((mut before, _), (mut after, _)) = (case.report(), repeated.report());
+        let (had, has) = (seen(&mut before), seen(&mut after));
+        let ours = case.settlement[0].iter();
+        assert_eq!((has.0 - had.0, has.1 - had.1), (ours.clone().count() as i64, ours.map(|row| row.amount as i64).sum()), "seed {seed}");
+        for section in ["lines", "payments", "bills", "settlement", "settlement_totals"] {
+            assert_eq!(before[section], after[section], "{section}, seed {seed}");
+        }
+    }
+}
+
+/// Takes S07 out, which may not be there yet.
+fn seen(summary: &mut serde_json::Value) -> (i64, i64) {
+    if summary["settlement"].get("S07").is_some() { taken(summary, "settlement", "S07") } else { (0, 0) }
+}
+
+#[test]
+fn splitting_and_shuffling_settlement_reports_changes_no_figure_and_no_row() {
+    for seed in 0..SEEDS {
+        let case = settled(seed);
+        let mut random = Random::new(seed + 2_000);
+        let mut rows: Vec<Row> = case.settlement.iter().flatten().cloned().collect();
+        random.shuffle(&mut rows);
+        let mut files = vec![Vec::new(); 1 + random.below(6)];
+        for row in rows {
+            let file = random.below(files.len());
+            files[file].push(row);
+        }
+        let shuffled = Case { settlement: files, ..case.clone() };
+        assert_eq!(case.report(), shuffled.report(), "seed {seed}");
+    }
+}
+
+#[test]
+fn doubling_every_amount_and_the_fees_doubles_every_sum_three_way() {
+    let mut reached = std::collections::BTreeSet::new();
+    for seed in 0..SEEDS {
+        let case = settled(seed);
+        let doubled = Case { factor: 2, ..case.clone() };
+        let ((once, _), (twice, _)) = (case.report(), doubled.report());
+        compare(&once, &twice, "");
+        let classes = once["settlement"].as_object().unwrap().iter().filter(|(_, tally)| tally["count"] != 0);
+        reached.extend(classes.map(|(class, _)| class.clone()));
+    }
+    for class in ["S00", "S01", "S02", "S03", "S04", "S05", "S06", "S08"] {
+        assert!(reached.contains(class), "{class} is never reached: {reached:?}");
+    }
+}

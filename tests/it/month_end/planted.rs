@@ -1,0 +1,135 @@
+//! A month of two thousand bills, three-way: what was planted is what is found, in count, in rupiah and by name.
+
+use std::collections::BTreeMap;
+
+use super::planter::{Figures, Month, plant};
+use crate::cli::period::Books;
+use crate::cli::reconcile::summary;
+use crate::cli::settlement::{csv, xlsx};
+use crate::cli::world::World;
+
+const SETTINGS: &str = "[reconcile]\ntolerance_rupiah = 100\nexpired_break_days = 20\n\
+                        [settlement]\nholidays = [\"2026-12-25\"]\n[settlement.channels]\n\"Alfa Group\" = \"alfa\"\n\
+                        \"Indomaret\" = \"indomaret\"\n\"Virtual Account BCA\" = \"other\"\n[settlement.shares]\n\"Share Agent\" = \"10%\"\n\
+                        [settlement.alfa]\nfee_rupiah = 5000\n[settlement.indomaret]\nfee_rupiah = 6500\n\
+                        [accounts]\nin_transit = \"1130\"\nreceivable = \"1120\"\nsuspense = \"2190\"\ncustomer_deposit = \"2150\"\n\
+                        shortfall = \"1125\"\nrounding = \"7900\"\nfee_expense = \"6100\"\nvat_input = \"1150\"\nbank = \"1110\"\n";
+
+/// Sides of a summary that must hold what was planted, no more and no less.
+const SIDES: [&str; 5] = ["lines", "payments", "bills", "settlement", "counted_apart"];
+
+#[test]
+fn every_class_of_a_month_is_found_as_planted_and_nothing_else() {
+    let books = Books::new(SETTINGS);
+    let world = &books.world;
+    // A code of our own ledger that the other one does not know.
+    books.issue("H-77", 100_000, "2026-10-02", "2026-12-30");
+    let mut month = Month::new(20_261_031);
+    plant(&mut month, 4);
+    while month.bills.len() < 2_000 {
+        if month.bills.len().is_multiple_of(8) {
+            month.bill("L01", |_| {});
+        } else {
+            month.exact();
+        }
+    }
+    month.shuffle();
+    month.is("counted_apart", "L09", 100_000);
+    month.finds("L09", "H-77");
+    month.finds("S11", "");
+    let (alfa, rest) = month.rows.split_at(600);
+    let (second, third) = rest.split_at(600);
+    let (alfa, second, third) = (alfa.to_vec(), second.to_vec(), third.to_vec());
+    // One row cannot be read, and one batch's totals are wrong.
+    let unreadable = "99,PT,Alfa Group,05-10-2026,UNREADABLE-1,Canary Name,,100.000,,5550,0,94450,09-10-2026,Purchase,,,9445\n";
+    world.file("s-1.csv", csv(&alfa, "B-1") + unreadable);
+    month.is("settlement", "S10", 0);
+    month.finds("S10", "UNREADABLE-1");
+    let text = csv(&second, "B-2");
+    let total: i64 = second.iter().map(|row| row.paid_out).sum();
+    world.file("s-2.csv.zst", zstd::encode_all(text.replace(&total.to_string(), &(total + 1).to_string()).as_bytes(), 1).unwrap());
+    month.is("settlement", "S05", 0);
+    month.finds("S05", "");
+    xlsx(&world.path("s-3.xlsx"), &third, "B-3");
+    world.file("ledger.csv", month.ledger());
+    let (first, second) = month.lines.split_at(month.lines.len() / 2);
+    world.file("log-1.jsonl", first.join("\n") + "\n");
+    world.file("log-2.jsonl.zst", zstd::encode_all((second.join("\n") + "\n").as_bytes(), 1).unwrap());
+    let arguments = "reconcile --period 2026-10 --as-of 2026-11-03T00:00:00Z --external-ledger ledger.csv --request-history tagih.ledger \
+                     --out report --notifications log-* --settlement s-*";
+    world.run(&arguments.split_whitespace().collect::<Vec<_>>()).expect(1);
+
+    let summary = summary(&world.path("report"));
+    for identity in summary["identities"].as_array().unwrap() {
+        assert_eq!(identity["holds"], true, "{identity}");
+    }
+    let mut figures = Figures::new();
+    for side in SIDES {
+        for (class, tally) in summary[side].as_object().unwrap() {
+            let (count, amount) = (tally["count"].as_i64().unwrap(), tally["amount"].as_i64().unwrap_or(0));
+            if count > 0 {
+                figures.insert((side, class.clone().leak()), (count, amount));
+            }
+        }
+    }
+    for flag in ["N05", "N10", "N11", "L07"] {
+        let tally = &summary["flags"][flag];
+        figures.insert(("flags", flag), (tally["count"].as_i64().unwrap(), tally["amount"].as_i64().unwrap()));
+    }
+    let differing: Vec<_> = month.figures.iter().filter(|(key, figure)| figures.get(*key) != Some(*figure)).collect();
+    let unplanted: Vec<_> = figures.iter().filter(|(key, _)| !month.figures.contains_key(*key)).collect();
+    assert!(differing.is_empty() && unplanted.is_empty(), "planted {differing:?}; found {unplanted:?} of {figures:?}");
+    assert!(month.figures.len() > 55, "{}", month.figures.len());
+
+    let mut expected: BTreeMap<(String, String), i64> = BTreeMap::new();
+    for (class, subject) in &month.found {
+        *expected.entry(((*class).to_owned(), subject.clone())).or_default() += 1;
+    }
+    for row in world.rows("report/discrepancies.csv") {
+        let line = row["class"].starts_with('N');
+        let subject = if line { row["evidence"].split(';').next().unwrap().to_owned() } else { row["invoice_number"].clone() };
+        *expected.entry((row["class"].clone(), subject)).or_default() -= 1;
+    }
+    expected.retain(|_, left| *left != 0);
+    assert!(expected.is_empty(), "missed (positive) or invented (negative): {expected:?}");
+    entries(world, &month);
+}
+
+/// What the same folder books: every account's balance follows from what was planted.
+fn entries(world: &World, month: &Month) {
+    world.run(&["discrepancies", "take", "report", "--by", "Sari"]).expect(0);
+    let ran = world.run(&["discrepancies", "entries", "--report", "report", "--out", "entries.csv", "--by", "Sari"]).expect(0);
+    let planted = |side: &'static str, classes: &[&'static str]| -> Vec<(i64, i64)> {
+        classes.iter().map(|class| month.figures[&(side, *class)]).collect()
+    };
+    let rows = |classes: &[&'static str]| planted("settlement", classes).iter().map(|(count, _)| count).sum::<i64>();
+    // One S05 is a batch and no row.
+    let left_out = rows(&["S05", "S06", "S07", "S10", "S11", "S12"]) - 1;
+    ran.says(&[&format!("warning: {left_out} settlement rows are not booked")]);
+    let paid = |classes: &[&'static str]| planted("payments", classes).iter().map(|(_, amount)| amount).sum::<i64>();
+    let each = |class| month.figures[&("payments", class)].0;
+    let (bank, fee, vat, gross) = (month.booked[0], month.booked[1], month.booked[2], month.booked[3]);
+    let suspense = paid(&["P01", "P02", "P15"]);
+    let deposit = paid(&["P06", "P07", "P08", "P12"]) + 1_000 * each("P04");
+    let (shortfall, rounding) = (1_000 * each("P03") + 5_000 * each("P10"), 50 * each("P05"));
+    let mut balances: BTreeMap<String, i64> = BTreeMap::new();
+    let mut of_entry: BTreeMap<String, i64> = BTreeMap::new();
+    for row in world.rows("entries.csv") {
+        let net = row["debit"].parse().unwrap_or(0) - row["credit"].parse().unwrap_or(0);
+        *balances.entry(row["account"].clone()).or_default() += net;
+        *of_entry.entry(row["entry_id"].clone()).or_default() += net;
+    }
+    assert!(of_entry.values().all(|net| *net == 0), "debits are credits, entry by entry");
+    let expected = [
+        ("1110", bank),
+        ("1120", -shortfall - rounding),
+        ("1125", shortfall),
+        ("1130", suspense + deposit - gross),
+        ("1150", vat),
+        ("2150", -deposit),
+        ("2190", -suspense),
+        ("6100", fee),
+        ("7900", rounding),
+    ];
+    assert_eq!(balances.into_iter().collect::<Vec<_>>(), expected.map(|(account, net)| (account.to_owned(), net)));
+}
