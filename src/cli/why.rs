@@ -37,8 +37,7 @@ fn kept(setup: &Setup, kind: &str) -> Result<Vec<PathBuf>, Failure> {
 
 pub(super) fn why(setup: &Setup, arguments: &Why) -> Result<Exit, Failure> {
     let ledger = keeping::reading(setup)?;
-    let notifications =
-        if arguments.notifications.is_empty() { kept(setup, "notifications")? } else { expand(&arguments.notifications)? };
+    let notifications = if arguments.notifications.is_empty() { kept(setup, "notifications")? } else { expand(&arguments.notifications)? };
     let settlement = if arguments.settlement.is_empty() {
         None
     } else {

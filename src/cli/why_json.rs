@@ -44,6 +44,7 @@ fn events(story: &Story, speaker: &Speaker) -> Vec<Value> {
             What::Ledger(_) => "ledger",
             What::Inquiry { .. } => "inquiry",
             What::Line(_) => "notification",
+            What::Settlement(_) => "settlement",
             What::Journal { .. } => "journal",
         };
         json!({"at": event.at.map(format_utc_seconds), "source": source, "what": what})

@@ -11,14 +11,23 @@ use crate::domain::lifecycle::Status;
 use crate::jobs::why::{Judgement, Story};
 use crate::reconcile::Finding;
 
-/// The finding that weighs most: what a person must act on, worst first; else the last payment's, the bill's, the line's.
+/// The finding that weighs most: what a person must act on; else the last payment's, the bill's, the line's.
 pub(super) fn deciding(judgement: &Judgement) -> Option<&Finding> {
     let about = &judgement.about;
-    let ordered = [&about.payments, &about.bills, &about.lines, &about.settlement];
-    let mut open: Vec<&Finding> = ordered.into_iter().flatten().filter(|finding| judgement.needs_person(finding)).collect();
-    open.sort_by_key(|finding| Reverse(finding.severity));
     let quiet = || about.payments.last().or(about.bills.first()).or(about.lines.last()).or(about.settlement.first());
-    open.first().copied().or_else(quiet)
+    breaks(judgement).into_iter().find(|finding| judgement.needs_person(finding)).or_else(quiet)
+}
+
+/// What is wrong: causes before what follows from them, of each the worst first.
+fn breaks(judgement: &Judgement) -> Vec<&Finding> {
+    let about = &judgement.about;
+    let mut all: Vec<&Finding> = Vec::new();
+    for findings in [&about.payments, &about.lines, &about.bills, &about.settlement] {
+        let mut found: Vec<&Finding> = findings.iter().filter(|finding| finding.nature == Nature::Break).collect();
+        found.sort_by_key(|finding| Reverse(finding.severity));
+        all.extend(found);
+    }
+    all
 }
 
 /// What to do, in order; never empty.
@@ -36,8 +45,7 @@ pub(super) fn next(story: &Story, speaker: &Speaker, as_of: Timestamp) -> Vec<St
 
 fn of_findings(story: &Story, judgement: &Judgement, speaker: &Speaker) -> Vec<String> {
     let words = speaker.words;
-    let mut breaks: Vec<&Finding> = judgement.about.findings().filter(|finding| finding.nature == Nature::Break).collect();
-    breaks.sort_by_key(|finding| Reverse(finding.severity));
+    let breaks = breaks(judgement);
     let mut steps: Vec<String> = Vec::new();
     let mut add = |step: String| {
         if !steps.contains(&step) {

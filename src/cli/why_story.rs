@@ -93,9 +93,18 @@ pub(super) fn told(story: &Story, told: &Told, speaker: &Speaker) -> (String, St
         What::Inquiry { answer, decision } if answer == decision => fill(words.inquiry, &[answer]),
         What::Inquiry { answer, decision } => fill(words.inquiry_cause, &[answer, decision]),
         What::Line(place) => story.judgement.as_ref().map_or_else(String::new, |judgement| line_told(judgement, *place, speaker)),
+        What::Settlement(place) => {
+            let row = story.judgement.as_ref().and_then(|judgement| row_told(judgement, judgement.about.settlement.get(*place)?, words));
+            fill(words.settled_row, &[&row.unwrap_or_default()])
+        }
         What::Journal { id, step } => fill(words.step, &[id, step.event.name(), &step.words, words.standing(step.status)]),
     };
-    (told.at.map_or_else(|| words.time_unknown.to_owned(), clock), what)
+    let mut at = told.at.map_or_else(|| words.time_unknown.to_owned(), clock);
+    if matches!(told.what, What::Settlement(_)) {
+        // Settlement files know days only.
+        at.truncate("2026-10-31".len());
+    }
+    (at, what)
 }
 
 fn line_told(judgement: &Judgement, place: usize, speaker: &Speaker) -> String {
@@ -105,6 +114,12 @@ fn line_told(judgement: &Judgement, place: usize, speaker: &Speaker) -> String {
         Some(at) => fill(speaker.words.arrived, &[&title, &money(finding.paid), &zoned(at)]),
         None => fill(speaker.words.arrived_unread, &[&title]),
     }
+}
+
+fn row_told(judgement: &Judgement, finding: &Finding, words: &Words) -> Option<String> {
+    let row = judgement.row_of(finding)?;
+    let day = row.paid_out_on.map_or_else(|| words.not_paid_out.to_owned(), |day| day.to_string());
+    Some(fill(words.row_of, &[&rupiah(row.amount.into()), &rupiah(row.fee.into()), &rupiah(row.paid_out.into()), &day]))
 }
 
 fn until(answer: &CodeAnswer, words: &Words) -> String {
@@ -154,6 +169,7 @@ pub(super) fn part(judgement: &Judgement, finding: &Finding, speaker: &Speaker) 
     if finding.paid.is_some() || finding.expected.is_some() {
         details.push(fill(words.sides, &[&money(finding.paid), &money(finding.expected)]));
     }
+    details.extend(row_told(judgement, finding, words));
     details.extend(finding.paid_at.map(|at| fill(words.paid_on, &[&clock(at)])));
     let flags: Vec<String> = finding.flags.iter().map(|flag| format!("{flag} {}", speaker.text(flag).title)).collect();
     if !flags.is_empty() {

@@ -17,9 +17,9 @@ macro_rules! phrases {
 
 phrases! {
     times not_in_ledger code payable_until story time_unknown evidence seen_from no_evidence nothing_found kind_line kind_payment
-    kind_bill kind_settlement flags sides paid_on because at_place due_on row_of stands decided next next_nothing next_open next_refused
+    kind_bill kind_settlement flags sides paid_on not_paid_out because at_place row_of stands decided next next_nothing next_open next_refused
     next_expired next_accepted next_record next_wait planned adopted intended not_sent accepted replayed refused doubted settled retired
-    noted checked checked_paid registered changed cancelled paid inquiry inquiry_cause arrived arrived_unread step status_planned
+    noted checked checked_paid registered changed cancelled paid inquiry inquiry_cause arrived arrived_unread settled_row step status_planned
     status_requested status_active status_amending status_cancelling status_rejected status_cancelled status_retired status_doubt_issue
     status_doubt_amend status_doubt_cancel open proposed standing_accepted cleared reopened verdict_done verdict_not_done verdict_dead
     issue amend cancel
@@ -109,10 +109,10 @@ const ENGLISH: Words = Words {
     flags: "also {0}",
     sides: "paid {0}, billed {1}",
     paid_on: "paid on {0}",
+    not_paid_out: "not yet",
     because: "because: {0}",
     at_place: "in {0}",
-    due_on: "settlement due by {0}",
-    row_of: "Rp of the row: {0}; fee {1}; paid out {2}",
+    row_of: "{0} less fee {1}, paid out {2} on {3}",
     stands: "decision: {0}",
     decided: "The rule that decided",
     next: "What to do next",
@@ -144,6 +144,7 @@ const ENGLISH: Words = Words {
     inquiry_cause: "DOKU asked about the code; answered {0} ({1})",
     arrived: "a notification arrived: {0}, {1} paid on {2}",
     arrived_unread: "a message arrived that names it: {0}",
+    settled_row: "settlement: {0}",
     step: "discrepancy {0}: {1}: {2} → {3}",
     status_planned: "planned",
     status_requested: "requested",
@@ -187,10 +188,10 @@ const INDONESIAN: Words = Words {
     flags: "juga {0}",
     sides: "dibayar {0}, ditagih {1}",
     paid_on: "dibayar pada {0}",
+    not_paid_out: "belum",
     because: "sebab: {0}",
     at_place: "di {0}",
-    due_on: "penyelesaian paling lambat {0}",
-    row_of: "Nilai baris: {0}; biaya {1}; dibayarkan {2}",
+    row_of: "{0} dikurangi biaya {1}, dibayarkan {2} pada {3}",
     stands: "keputusan: {0}",
     decided: "Aturan yang menentukan",
     next: "Langkah berikutnya",
@@ -222,6 +223,7 @@ const INDONESIAN: Words = Words {
     inquiry_cause: "DOKU menanyakan kode; dijawab {0} ({1})",
     arrived: "notifikasi tiba: {0}, {1} dibayar pada {2}",
     arrived_unread: "pesan yang menyebutnya tiba: {0}",
+    settled_row: "penyelesaian: {0}",
     step: "selisih {0}: {1}: {2} → {3}",
     status_planned: "direncanakan",
     status_requested: "diminta",

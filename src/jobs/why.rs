@@ -12,12 +12,13 @@ use super::reconcile::bills::own_bills;
 use super::reconcile::{ReconcileError, SettlementFiles, read_settlement};
 use crate::doku::inquiry;
 use crate::doku::signature::SigningKey;
-use crate::domain::calendar::wib_date;
+use crate::domain::calendar::{start_of_wib_day, wib_date};
 use crate::domain::classify::{Period, Policy};
 use crate::domain::discrepancy::{Happening as Step, Register, Standings, Status};
 use crate::domain::ids::InvoiceNumber;
 use crate::domain::lifecycle::{BillState, Event};
 use crate::domain::line::{InputFile, Lines};
+use crate::domain::settlement::SettlementRow;
 use crate::evidence::{self, ReadOptions};
 use crate::journal;
 use crate::ledger::sqlite::Happening;
@@ -53,7 +54,9 @@ pub struct WhyOptions<'a> {
 #[derive(Debug, thiserror::Error)]
 pub enum WhyError {
     /// Nobody knows the name (exit 2).
-    #[error("the ledger holds no invoice `{0}`, and neither the evidence given nor the journal names it\nhint: see `rejected.csv` of the run that had it, or name its logs with `--notifications`")]
+    #[error(
+        "the ledger holds no invoice `{0}`, and neither the evidence given nor the journal names it\nhint: see `rejected.csv` of the run that had it, or name its logs with `--notifications`"
+    )]
     Unknown(String),
     /// It may mean several bills (exit 2).
     #[error("`{name}` is a code of several invoices: {}\nhint: ask for one of them", .invoices.join(", "))]
@@ -97,6 +100,8 @@ pub enum What {
     },
     /// A notification arrived; by its place in [`About::lines`].
     Line(usize),
+    /// A settlement file has it; by its place in [`About::settlement`]. `at` is the start of that WIB day.
+    Settlement(usize),
     /// Somebody, or a report, said something about a discrepancy.
     Journal {
         /// Which.
@@ -181,6 +186,7 @@ pub fn why(ledger: &SqliteLedger, options: &WhyOptions<'_>) -> Result<Story, Box
         subject.history.drain(..).map(|(at, happening)| Told { at: Some(at), what: What::Ledger(happening) }).collect();
     told.extend(inquired(&subject, &options.inquiries)?);
     told.extend(judgement.iter().flat_map(arrived));
+    told.extend(judgement.iter().flat_map(paid_out));
     let mut items = Vec::new();
     for (id, item) in register.items().filter(|(id, item)| is_about(&subject, judgement.as_ref(), id, &item.facts.invoice_number)) {
         items.push((id.clone(), item.status));
@@ -337,7 +343,26 @@ fn arrived(judgement: &Judgement) -> Vec<Told> {
     judgement.about.lines.iter().enumerate().map(|(place, finding)| Told { at: at(finding), what: What::Line(place) }).collect()
 }
 
+/// Settlement rows as parts of the story, on the day of the pay-out; one that is held on the day of its payment.
+fn paid_out(judgement: &Judgement) -> Vec<Told> {
+    let told = |(place, finding): (usize, &Finding)| {
+        let row = judgement.row_of(finding)?;
+        Some(Told { at: start_of_wib_day(row.paid_out_on.unwrap_or(row.transaction_date)), what: What::Settlement(place) })
+    };
+    judgement.about.settlement.iter().enumerate().filter_map(told).collect()
+}
+
 impl Judgement {
+    /// The settlement row a finding is about.
+    #[must_use]
+    pub fn row_of(&self, finding: &Finding) -> Option<&SettlementRow> {
+        let rows = &self.outcome.inputs.settlement.as_ref()?.files.rows;
+        finding.sources.iter().find_map(|source| match source {
+            reconcile::Source::Settlement(at) => rows.get(usize::try_from(*at).ok()?),
+            _ => None,
+        })
+    }
+
     /// The first line a finding rests on.
     #[must_use]
     pub fn line_of(&self, finding: &Finding) -> Option<&crate::domain::line::Line> {

@@ -5,7 +5,7 @@ use super::findings::{Finding, Findings, Source};
 use super::judge_bills::{Attached, Judge, JudgedBill};
 use super::settle::{row_finding, unsettled_finding};
 use super::{Outcome, Terms};
-use crate::domain::classify::{Class, Nature};
+use crate::domain::classify::Class;
 use crate::domain::line::{Line, NO_BILL};
 
 /// What is asked about: bills, and the ids by which evidence may name them.
@@ -53,13 +53,6 @@ impl Asked {
 }
 
 impl Outcome {
-    /// A bill's class, nature and flags, as in the bulk pass; `None` when it was not in scope.
-    #[must_use]
-    pub fn bill_class(&self, bill: u32, terms: &Terms) -> Option<(Class, Nature)> {
-        let attached = Attached::of(&self.inputs, &self.payments, &self.judged);
-        Judge::of(self, &attached, terms).bill(bill).map(|(judged, _)| (judged.class, judged.nature))
-    }
-
     /// Everything about what is asked.
     #[must_use]
     pub fn about(&self, asked: &Asked, terms: &Terms) -> About {

@@ -30,7 +30,12 @@ pub(in crate::jobs) struct Billed {
 
 impl Billed {
     /// These bills with the evidence they are held against, and where they are from.
-    pub(in crate::jobs) fn inputs(self, evidence: Evidence, files: &[InputFile], settlement: Option<SettlementInput>) -> (Inputs, LedgerSource) {
+    pub(in crate::jobs) fn inputs(
+        self,
+        evidence: Evidence,
+        files: &[InputFile],
+        settlement: Option<SettlementInput>,
+    ) -> (Inputs, LedgerSource) {
         let inputs = Inputs {
             bills: self.bills,
             known: self.known,

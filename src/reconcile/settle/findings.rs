@@ -2,10 +2,10 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-use super::super::{Inputs, severity_of};
 use super::super::dedupe::Payments;
 use super::super::findings::{Finding, Source, id};
 use super::super::judge::JudgedPayment;
+use super::super::{Inputs, severity_of};
 use super::rows::JudgedRow;
 use super::{Batch, Settled, SettledPayment, SettlementInput};
 use crate::domain::amount::Rupiah;
