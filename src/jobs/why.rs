@@ -1,16 +1,16 @@
 //! Why: everything that ledger, logs, settlement and journal know of one bill, and what the rules make of it. Reads only.
 
+mod inquiries;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 use jiff::Timestamp;
 use jiff::civil::Date;
-use serde::Deserialize;
 
 use super::discrepancies;
 use super::reconcile::bills::own_bills;
 use super::reconcile::{ReconcileError, SettlementFiles, read_settlement};
-use crate::doku::inquiry;
 use crate::doku::signature::SigningKey;
 use crate::domain::calendar::{start_of_wib_day, wib_date};
 use crate::domain::classify::{Period, Policy};
@@ -168,11 +168,11 @@ pub fn why(ledger: &SqliteLedger, options: &WhyOptions<'_>) -> Result<Story, Box
     let register = journal.register()?;
     let mut subject = subject_of(ledger, &snapshot, &register, options.name)?;
     let has_evidence = !options.notifications.is_empty() || options.settlement.is_some();
-    let concluded = if has_evidence { Some(conclude(ledger, snapshot, &subject, options)?) } else { None };
+    let concluded = if has_evidence { Some(conclude(ledger, &snapshot, &subject, options)?) } else { None };
     if let (Some(concluded), None) = (&concluded, &subject.bill)
         && let Some(found) = concluded.0.findings.iter().find(|finding| finding.id == options.name)
     {
-        subject = subject_of_finding(ledger, &ledger.snapshot()?, &found.invoice_number, &found.payment_code)?;
+        subject = subject_of_finding(ledger, &snapshot, &found.invoice_number, &found.payment_code)?;
     }
     let judgement = match concluded {
         Some((outcome, terms, files)) => {
@@ -184,7 +184,7 @@ pub fn why(ledger: &SqliteLedger, options: &WhyOptions<'_>) -> Result<Story, Box
     };
     let mut told: Vec<Told> =
         subject.history.drain(..).map(|(at, happening)| Told { at: Some(at), what: What::Ledger(happening) }).collect();
-    told.extend(inquired(&subject, &options.inquiries)?);
+    told.extend(inquiries::told(&subject, &options.inquiries)?);
     told.extend(judgement.iter().flat_map(arrived));
     told.extend(judgement.iter().flat_map(paid_out));
     let mut items = Vec::new();
@@ -275,27 +275,28 @@ fn holder<'a>(snapshot: &'a Snapshot, name: &str) -> Result<Option<&'a BillState
 /// The whole evidence under the rules.
 fn conclude(
     ledger: &SqliteLedger,
-    snapshot: Snapshot,
+    snapshot: &Snapshot,
     subject: &Subject,
     options: &WhyOptions<'_>,
 ) -> Result<(Outcome, Terms, Vec<InputFile>), Box<WhyError>> {
-    let lapsed = &options.policy.lapsed_policy_statuses;
-    let lapses = if lapsed.is_empty() { Lapses::new() } else { ledger.lapses(&|status| options.policy.is_lapsed(status))? };
+    let lapses = if options.policy.lapsed_policy_statuses.is_empty() {
+        Lapses::new()
+    } else {
+        ledger.lapses(&|status| options.policy.is_lapsed(status))?
+    };
     let today = wib_date(options.as_of);
     let whole = |from, to| Period::new(from, to).ok_or(ReconcileError::Period { from, to });
     let mut terms = Terms { period: whole(today, today)?, as_of: options.as_of, policy: options.policy.clone() };
     // The totals only serve the control identities of a report.
-    let billed = own_bills(&snapshot, ScopeTotals::default(), FoundTotals::default(), &lapses, &terms)?;
+    let billed = own_bills(snapshot, ScopeTotals::default(), FoundTotals::default(), &lapses, &terms)?;
     let read = ReadOptions { keys: &options.keys, client_id: &options.client_id, policy: &options.policy, pairs: &billed.bills };
     let mut evidence = evidence::read(&options.notifications, &read)?;
-    terms.period = match options.period {
-        Some((from, to)) => whole(from, to)?,
-        None => {
-            let planned = subject.bill.as_ref().map(|bill| wib_date(bill.planned_at));
-            let (first, last) = days_paid(&evidence.lines).unwrap_or((today, today));
-            let days = [Some(today), Some(first), planned];
-            whole(days.into_iter().flatten().min().unwrap_or(today), today.max(last))?
-        }
+    terms.period = if let Some((from, to)) = options.period {
+        whole(from, to)?
+    } else {
+        let planned = subject.bill.as_ref().map(|bill| wib_date(bill.planned_at));
+        let (first, last) = days_paid(&evidence.lines).unwrap_or((today, today));
+        whole(planned.map_or(first, |planned| planned.min(first)).min(today), today.max(last))?
     };
     let settlement = options.settlement.as_ref().map(read_settlement).transpose()?;
     let files = std::mem::take(&mut evidence.files);
@@ -371,30 +372,4 @@ impl Judgement {
             _ => None,
         })
     }
-}
-
-#[derive(Deserialize)]
-struct InquiryLine {
-    received_at: Option<Timestamp>,
-    #[serde(default)]
-    answer: String,
-    #[serde(default)]
-    decision: String,
-    #[serde(default)]
-    invoice_number: String,
-    #[serde(default)]
-    body: String,
-}
-
-fn inquired(subject: &Subject, files: &[PathBuf]) -> Result<Vec<Told>, Box<WhyError>> {
-    let mut told = Vec::new();
-    evidence::visit(files, |_, _, bytes| {
-        let Ok(line) = serde_json::from_slice::<InquiryLine>(bytes) else { return };
-        let code = || inquiry::parse(&line.body).is_ok_and(|question| subject.payment_codes.contains(question.payment_code.as_str()));
-        let is_ours = if line.invoice_number.is_empty() { code() } else { subject.invoice_numbers.contains(&line.invoice_number) };
-        if is_ours {
-            told.push(Told { at: line.received_at, what: What::Inquiry { answer: line.answer, decision: line.decision } });
-        }
-    })?;
-    Ok(told)
 }
