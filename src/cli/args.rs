@@ -91,11 +91,8 @@ pub(super) enum Command {
     /// Decide about what reports found, and keep the decisions
     #[command(subcommand)]
     Discrepancies(super::discrepancies_args::DiscrepanciesCommand),
-    /// The whole story of one bill
-    Why {
-        /// Its invoice number
-        invoice: String,
-    },
+    /// The whole story of one bill: what happened, the rule that decided, what to do next
+    Why(Why),
     /// Explain a class or error code, offline
     Explain {
         /// Such as P06 or E0107; without one, all are listed
@@ -208,6 +205,27 @@ pub(super) enum VerdictArgument {
     NotDone,
     /// The code exists but can no longer be paid
     Dead,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct Why {
+    /// Its invoice number, its code, or the id of a discrepancy about it
+    pub(super) invoice: String,
+    /// Notification logs or quoted globs (default: those in `serve.log_dir`)
+    #[arg(long, value_name = "LOG", num_args = 1..)]
+    pub(super) notifications: Vec<String>,
+    /// Settlement files or quoted globs
+    #[arg(long, value_name = "FILE", num_args = 1..)]
+    pub(super) settlement: Vec<String>,
+    /// A WIB month (default: from the first day anything is known of)
+    #[arg(long, value_name = "2026-10")]
+    pub(super) period: Option<String>,
+    /// Seen from when (UTC; default: now)
+    #[arg(long, value_name = "TIME")]
+    pub(super) as_of: Option<Timestamp>,
+    /// `en`, or `id` for Bahasa Indonesia (default: `report.language`)
+    #[arg(long, value_name = "LANG", value_parser = language)]
+    pub(super) lang: Option<Language>,
 }
 
 #[derive(Debug, Args)]

@@ -1,4 +1,4 @@
-//! The commands that look after the ledger: status, why, resolve, import, backup, verify, export, purge.
+//! The commands that look after the ledger: status, resolve, import, backup, verify, export, purge.
 
 use std::collections::{BTreeMap, HashSet};
 use std::path::Path;
@@ -8,24 +8,21 @@ use jiff::civil::Date;
 use super::args::{LedgerCommand, VerdictArgument};
 use super::output::{self, rupiah};
 use super::setup::{Failure, Setup};
-use crate::domain::bill::RecordedTerms;
-use crate::domain::calendar::{format_utc_seconds, start_of_wib_day, wib};
-use crate::domain::check::{FoundPayment, Word};
+use crate::domain::calendar::start_of_wib_day;
 use crate::domain::digest::Digest;
 use crate::domain::ids::{InvoiceNumber, PaymentCode};
-use crate::domain::lifecycle::{BillState, CodeAnswer, Event, OperationKind, Status, Verdict};
+use crate::domain::lifecycle::{CodeAnswer, Event, OperationKind, Status, Verdict};
 use crate::domain::plan::{MapView, View as _};
 use crate::exit::Exit;
 use crate::intake::import::{self, ImportOptions};
 use crate::ledger::codes as ledger_codes;
-use crate::ledger::sqlite::Happening;
 use crate::ledger::{Create, Entry, Head, Ledger, LedgerError, Private, SenderLock, SqliteLedger};
 use crate::report::issue::head_text;
 
 /// Codes adopted in one call to the ledger.
 const IMPORT_BATCH: usize = 1_000;
 
-fn reading(setup: &Setup) -> Result<SqliteLedger, Failure> {
+pub(super) fn reading(setup: &Setup) -> Result<SqliteLedger, Failure> {
     Ok(SqliteLedger::open_read_only(setup.ledger_path(), &setup.binding()?)?)
 }
 
@@ -80,81 +77,6 @@ pub(super) fn status(setup: &Setup) -> Result<Exit, Failure> {
     }
     output::result(format_args!("ledger head {}", head_text(snapshot.head)));
     Ok(Exit::Done)
-}
-
-/// The story of one bill, oldest first; times in WIB.
-pub(super) fn why(setup: &Setup, invoice: &str) -> Result<Exit, Failure> {
-    let ledger = reading(setup)?;
-    let invoice_number = invoice_number(invoice)?;
-    let Some(bill) = ledger.bill(&invoice_number)? else {
-        return Err(Failure::usage(format!("the ledger holds no invoice `{invoice}`\nhint: see `rejected.csv` of the run that had it")));
-    };
-    if setup.json {
-        for (at, happening) in ledger.history(&invoice_number)? {
-            output::result(serde_json::json!({"at": format_utc_seconds(at), "what": told(&happening)}));
-        }
-        return Ok(Exit::Done);
-    }
-    let terms = &bill.terms;
-    output::result(format_args!("{invoice}: {} at {}, {}", bill.status.name(), terms.channel, rupiah(terms.amount.get().into())));
-    for (at, happening) in ledger.history(&invoice_number)? {
-        output::result(format_args!("  {}  {}", at.to_zoned(wib()).strftime("%Y-%m-%d %H:%M:%S WIB"), told(&happening)));
-    }
-    output::result(format_args!("next: {}", next(&bill)));
-    Ok(Exit::Done)
-}
-
-/// What was done here alone, where DOKU asks when the code is to be paid.
-fn registered(operation: OperationKind, terms: &RecordedTerms, answer: &CodeAnswer) -> String {
-    let done = match operation {
-        OperationKind::Issue => "registered here",
-        OperationKind::Amend => "changed here",
-        OperationKind::Cancel => return format!("cancelled here: code {}", answer.payment_code),
-    };
-    let until = answer.expires_at.map(|at| format!(", payable until {}", at.to_zoned(wib()).strftime("%Y-%m-%d %H:%M WIB")));
-    format!("{done}: code {}, {}{}", answer.payment_code, rupiah(terms.amount.get().into()), until.unwrap_or_default())
-}
-
-fn told(happening: &Happening) -> String {
-    match happening {
-        Happening::Payment(payment) => format!("paid {} with code {}", rupiah(payment.amount.get().into()), payment.payment_code),
-        Happening::Event(event) => match event.as_ref() {
-            Event::Planned { terms } => format!("planned: {}", rupiah(terms.amount.get().into())),
-            Event::Adopted { answer, .. } => format!("adopted with code {}", answer.payment_code),
-            Event::Intended { operation, request_id, wire_invoice_number, .. } => {
-                format!("{} intended as {wire_invoice_number}, request {request_id}", operation.name())
-            }
-            Event::NotSent { reason } => format!("not sent: {reason}"),
-            Event::Accepted { answer, replayed } => {
-                let how = if *replayed { "DOKU replayed its acceptance" } else { "DOKU accepted" };
-                let until = answer.expires_at.map(|at| format!(", payable until {}", at.to_zoned(wib()).strftime("%Y-%m-%d %H:%M WIB")));
-                format!("{how}: code {}{}", answer.payment_code, until.unwrap_or_default())
-            }
-            Event::Rejected { code, reason } => format!("DOKU refused ({code}): {reason}"),
-            Event::Doubted { reason } => format!("in doubt: {reason}"),
-            Event::Settled { verdict, by, reason, .. } => format!("doubt ended as {verdict:?} by {by}: {reason}"),
-            Event::Retired { reason } => format!("the code is dead: {reason}"),
-            Event::Noted { .. } => "ledger-only columns changed".into(),
-            Event::Checked { order, word, payment, .. } => told_of_check(order, *word, payment.as_ref()),
-            Event::Registered { operation, terms, answer } => registered(*operation, terms, answer),
-        },
-    }
-}
-
-fn told_of_check(order: &InvoiceNumber, word: Word, payment: Option<&FoundPayment>) -> String {
-    let paid = payment.map(|payment| {
-        let at = payment.paid_at.to_zoned(wib()).strftime("%Y-%m-%d %H:%M:%S WIB");
-        format!(": paid {} on {at}", rupiah(payment.amount.get().into()))
-    });
-    format!("Check Status says {} of order {order}{}", word.name(), paid.unwrap_or_default())
-}
-
-fn next(bill: &BillState) -> &'static str {
-    match (bill.status.open_operation(), &bill.refusal) {
-        (Some(_), _) => "run `tagih sync`, or the same `tagih issue` again, to settle it; `tagih resolve` if DOKU has told you more",
-        (None, Some(_)) => "correct the row as DOKU's words say and run `tagih issue` again",
-        (None, None) => "nothing; the next `tagih issue` compares the row with these terms",
-    }
 }
 
 pub(super) fn resolve(setup: &Setup, invoice: &str, verdict: VerdictArgument, code: Option<&str>, reason: &str) -> Result<Exit, Failure> {

@@ -23,6 +23,11 @@ mod settlement;
 mod setup;
 mod shell;
 mod sync;
+mod why;
+mod why_json;
+mod why_next;
+mod why_story;
+mod why_words;
 
 use clap::Parser as _;
 use tracing_subscriber::EnvFilter;
@@ -80,7 +85,7 @@ fn run(cli: &Cli) -> Result<Exit, Failure> {
         Command::Resolve { invoice, verdict, payment_code, reason } => {
             keeping::resolve(&setup, invoice, *verdict, payment_code.as_deref(), reason)
         }
-        Command::Why { invoice } => keeping::why(&setup, invoice),
+        Command::Why(arguments) => why::why(&setup, arguments),
         Command::Status => keeping::status(&setup),
         Command::Ledger(command) => keeping::ledger(&setup, command),
         Command::Config(ConfigCommand::Show) => show(&setup),

@@ -46,7 +46,7 @@ pub(super) fn warn(setup: &Setup, outcome: &Outcome) {
     }
 }
 
-fn terms(setup: &Setup) -> Result<SettlementTerms, Failure> {
+pub(super) fn terms(setup: &Setup) -> Result<SettlementTerms, Failure> {
     let settings = &setup.config.settlement;
     let mut channels = BTreeMap::new();
     for (name, means) in &settings.channels {

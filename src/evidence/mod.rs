@@ -8,10 +8,12 @@ mod envelope;
 mod inspect;
 mod read;
 pub mod settlement;
+mod visit;
 
 use std::path::{Path, PathBuf};
 
 pub use read::{Evidence, ReadOptions, read};
+pub use visit::{names, visit};
 
 use crate::domain::code::Code;
 

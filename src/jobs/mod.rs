@@ -13,3 +13,4 @@ pub mod reconcile;
 pub mod serve;
 pub mod stop;
 pub mod sync;
+pub mod why;

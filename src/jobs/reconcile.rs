@@ -1,29 +1,30 @@
 //! Reconcile: bills, evidence, a period and an as-of → a folder of reports. Read-only towards everything it reads.
 
+pub(super) mod bills;
+
 use std::collections::BTreeSet;
 use std::io;
 use std::path::{Path, PathBuf};
 
+use self::bills::{Billed, external_bills, own_bills};
 use jiff::Timestamp;
 use jiff::civil::Date;
 
 use crate::doku::signature::SigningKey;
-use crate::domain::amount::Rupiah;
-use crate::domain::classify::{Class, Period, Policy};
+use crate::domain::classify::{Period, Policy};
 use crate::domain::digest::{self, Digest};
-use crate::domain::ids::InvoiceNumber;
 use crate::domain::settlement::{SettlementRow, SettlementTerms};
 use crate::evidence::settlement::{self, SettlementError};
 use crate::evidence::{self, EvidenceError, Pairs, ReadOptions};
 use crate::jobs::discrepancies;
 use crate::journal::{self, Head, Journal, JournalError};
 use crate::ledger::{FoundTotals, Lapses, Ledger, LedgerError, ScopeTotals, Snapshot};
-use crate::reconcile::external::{self, DigestSum, ExternalError, MalformedRow};
+use crate::reconcile::external::{DigestSum, ExternalError};
 use crate::reconcile::month::{Closing, Month, MonthInputs, Opening};
 use crate::reconcile::settle::SettlementInput;
-use crate::reconcile::{self, Bills, Inputs, KnownPayment, Outcome, StatusEvidence, Tally, Terms, Unlisted};
+use crate::reconcile::{self, Bills, KnownPayment, Outcome, Terms};
 use crate::report::atomic::WriteError;
-use crate::report::summary::{LedgerSource, Summary};
+use crate::report::summary::Summary;
 use crate::report::summary_month::{MonthFigures, SignedFigures};
 use crate::report::{self, Presentation, Report};
 
@@ -190,19 +191,6 @@ impl Pairs for Bills {
     }
 }
 
-/// Bills of either source, and what else it says.
-struct Billed {
-    bills: Bills,
-    known: Vec<KnownPayment>,
-    malformed: Vec<MalformedRow>,
-    scope: Tally,
-    unlisted: Option<Vec<Unlisted>>,
-    status: StatusEvidence,
-    not_evaluated: Vec<Class>,
-    source: LedgerSource,
-    digest: Digest,
-}
-
 /// Reads, concludes and writes.
 ///
 /// # Errors
@@ -220,7 +208,7 @@ pub fn run(options: &ReconcileOptions) -> Result<ReconcileReport, ReconcileError
         carry_in(&mut billed, folder).map_err(|error| ReconcileError::CarryIn { path: folder.clone(), reason: error.to_string() })?;
     }
     let read = ReadOptions { keys: &options.keys, client_id: &options.client_id, policy: &options.policy, pairs: &billed.bills };
-    let evidence = evidence::read(&options.notifications, &read)?;
+    let mut evidence = evidence::read(&options.notifications, &read)?;
     let mut lines_digest = DigestSum::default();
     for (_, line) in evidence.lines.iter() {
         lines_digest.add(&line.digest);
@@ -235,32 +223,21 @@ pub fn run(options: &ReconcileOptions) -> Result<ReconcileReport, ReconcileError
         opening: opening.as_ref(),
     };
     let run_id = run_id(options, &content);
-    let inputs = Inputs {
-        bills: billed.bills,
-        known: billed.known,
-        lines_read: evidence.files.iter().map(|file| file.lines).fold(0, u64::saturating_add),
-        lines: evidence.lines,
-        raw: evidence.raw,
-        scope: billed.scope,
-        malformed: billed.malformed,
-        unlisted: billed.unlisted,
-        status: billed.status,
-        not_evaluated: billed.not_evaluated,
-        settlement,
-    };
+    let files = std::mem::take(&mut evidence.files);
+    let (inputs, source) = billed.inputs(evidence, &files, settlement);
     let mut outcome = reconcile::reconcile(inputs, &terms);
     let standings = discrepancies::standings(&journal, &outcome, &terms, &run_id)?;
     let register = discrepancies::register_after(&journal, &outcome, &terms, &run_id)?;
-    let month = Month::of(&outcome, &terms, &MonthInputs::new(opening, register.as_ref(), &terms), evidence.files.len());
+    let month = Month::of(&outcome, &terms, &MonthInputs::new(opening, register.as_ref(), &terms), files.len());
     outcome.identities.extend_from_slice(&month.identities);
-    let mut summary = Summary::of(&outcome, &terms, &evidence.files, billed.source, run_id);
+    let mut summary = Summary::of(&outcome, &terms, &files, source, run_id);
     summary.discrepancies = discrepancies::counts(&outcome, &standings, journal.head());
-    summary.month = Some(MonthFigures::of(&month, &evidence.files, signed(&journal, &month.closing)?));
+    summary.month = Some(MonthFigures::of(&month, &files, signed(&journal, &month.closing)?));
     let ledger_path = match &options.source {
         BillSource::External(path) | BillSource::ExternalBeside { path, .. } => Some(path.as_path()),
         BillSource::Ledger { .. } => None,
     };
-    let files = evidence.files.as_slice();
+    let files = files.as_slice();
     let presentation = options.presentation.as_ref();
     let report = Report { outcome: &outcome, summary: &summary, month: &month, files, ledger_path, standings: &standings, presentation };
     report::write(&report, &options.out)?;
@@ -274,56 +251,6 @@ fn signed(journal: &Journal, now: &Closing) -> Result<Option<SignedFigures>, Jou
     Ok(same.map(|period| SignedFigures::of(&period.close.run_id, &period.close.closing, now)))
 }
 
-fn external_bills(path: &Path, history: Option<&Snapshot>, terms: &Terms) -> Result<Billed, ReconcileError> {
-    let mut external = external::read(path, terms)?;
-    let request_history = history.map(|history| digest::hex(&history.head.hash));
-    let rows_digest = digest::hex(&external.rows_digest);
-    let source = LedgerSource::External { path: path.display().to_string(), rows: external.rows, rows_digest, request_history };
-    if history.is_none() {
-        external.not_evaluated.push(Class::L09);
-    }
-    Ok(Billed {
-        unlisted: history.map(|history| reconcile::unlisted(history.bills.values(), &external.bills, terms)),
-        digest: history.map_or(external.rows_digest, |history| digest::of_parts(&[b"beside", &external.rows_digest, &history.head.hash])),
-        bills: external.bills,
-        known: external.known,
-        malformed: external.malformed,
-        scope: external.scope,
-        status: StatusEvidence::default(),
-        not_evaluated: external.not_evaluated,
-        source,
-    })
-}
-
-fn own_bills(
-    snapshot: &Snapshot,
-    scope: ScopeTotals,
-    found: FoundTotals,
-    lapses: &Lapses,
-    terms: &Terms,
-) -> Result<Billed, ReconcileError> {
-    let lapses_of = |number: &InvoiceNumber| lapses.get(number).map_or(&[][..], Vec::as_slice);
-    let bills = reconcile::from_states(snapshot.bills.values(), lapses_of, &terms.policy).map_err(|_| ReconcileError::TooManyBills)?;
-    Ok(Billed {
-        known: reconcile::known_payments(&bills, |number| snapshot.bills.get(number), &snapshot.payments),
-        bills,
-        malformed: Vec::new(),
-        scope: Tally { count: scope.count, amount: Rupiah::new(scope.amount) },
-        status: StatusEvidence::of(
-            snapshot.bills.values(),
-            &snapshot.payments,
-            Tally { count: found.count, amount: Rupiah::new(found.amount) },
-        ),
-        unlisted: None,
-        not_evaluated: [Class::L09, Class::L10]
-            .into_iter()
-            .chain(terms.policy.lapsed_policy_statuses.is_empty().then_some(Class::P18))
-            .collect(),
-        source: LedgerSource::Own { sequence: snapshot.head.sequence, head: digest::hex(&snapshot.head.hash) },
-        digest: snapshot.head.hash,
-    })
-}
-
 /// Adds what an earlier report matched; such payments cover bills, but leave the ledger's own figures alone.
 fn carry_in(billed: &mut Billed, folder: &Path) -> io::Result<()> {
     for carried in report::read_matched(folder)? {
@@ -335,7 +262,7 @@ fn carry_in(billed: &mut Billed, folder: &Path) -> io::Result<()> {
     Ok(())
 }
 
-fn read_settlement(given: &SettlementFiles) -> Result<SettlementInput, ReconcileError> {
+pub(super) fn read_settlement(given: &SettlementFiles) -> Result<SettlementInput, ReconcileError> {
     Ok(SettlementInput { files: settlement::read(&given.files)?, terms: given.terms.clone() })
 }
 

@@ -104,13 +104,16 @@ impl<'a> Findings<'a> {
     pub(super) fn lines(&mut self, lines: &[u32]) {
         for &at in lines {
             if let Some(line) = self.inputs.lines.get(at) {
-                let finding = self.line(at, line, line_flags(line).contains(Class::N05));
+                let finding = self.line(at, line);
                 self.found.push(finding);
             }
         }
     }
 
-    fn line(&self, at: u32, line: &Line, reused: bool) -> Finding {
+    /// A line, whether or not someone must look at it.
+    pub(super) fn line(&self, at: u32, line: &Line) -> Finding {
+        let reused = line_flags(line).contains(Class::N05);
+        let nature = if reused { Nature::Break } else { line.class.info().nature };
         let (invoice_number, payment_code) = self.ids(line, line.bill);
         let parsed = line.paid_at_us != 0;
         let bill = self.inputs.bills.get(line.bill);
@@ -118,8 +121,8 @@ impl<'a> Findings<'a> {
             id: id(&[b"line", &line.digest]),
             class: line.class,
             flags: line_flags(line),
-            nature: Nature::Break,
-            severity: severity_of(line.class, Nature::Break, reused),
+            nature,
+            severity: severity_of(line.class, nature, reused),
             invoice_number: invoice_number.to_owned(),
             payment_code: payment_code.to_owned(),
             channel: parsed.then_some(line.channel),
@@ -144,7 +147,8 @@ impl<'a> Findings<'a> {
         }
     }
 
-    fn payment(&self, proved: &Proved, judged: &JudgedPayment) -> Option<Finding> {
+    /// A payment, whether or not someone must look at it.
+    pub(super) fn payment(&self, proved: &Proved, judged: &JudgedPayment) -> Option<Finding> {
         let line = self.inputs.lines.get(judged.line)?;
         let (invoice_number, payment_code) = self.ids(line, judged.bill);
         let bill = self.inputs.bills.get(judged.bill);
@@ -153,8 +157,8 @@ impl<'a> Findings<'a> {
             id: payment_id(&line.identity),
             class: judged.class,
             flags: judged.flags,
-            nature: Nature::Break,
-            severity: judged.class.info().severity,
+            nature: judged.nature,
+            severity: severity_of(judged.class, judged.nature, false),
             invoice_number: invoice_number.to_owned(),
             payment_code: payment_code.to_owned(),
             channel: Some(bill.map_or(line.channel, |bill| bill.channel)),
@@ -362,6 +366,7 @@ fn bill_reason(judged: &JudgedBill, bill: &Bill, attached: Rupiah, count: usize)
         Class::L04 => "marked paid, but neither a valid notification nor a settlement row is in the evidence".to_owned(),
         Class::L05 => "it has no payment code".to_owned(),
         Class::L02 => format!("expired {} and unpaid", bill.expires_at().map_or_else(String::new, shown)),
-        _ => "another invoice holds the same live code".to_owned(),
+        _ if judged.flags.contains(Class::L07) => "another invoice holds the same live code".to_owned(),
+        _ => String::new(),
     }
 }

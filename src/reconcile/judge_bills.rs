@@ -8,7 +8,7 @@ use super::judge::{JudgedPayment, attaches, known_of};
 use super::new_bill::ExternalMark;
 use super::settle::Settled;
 use super::tally::{Tallies, Tally, add_nature};
-use super::{Inputs, Terms};
+use super::{Inputs, Outcome, Terms};
 use crate::domain::amount::Rupiah;
 use crate::domain::classify::{BillSituation, Class, ClassSet, Nature, PaidMark, bill_class, is_live};
 
@@ -77,13 +77,10 @@ impl JudgedBills {
     pub(super) fn of(inputs: &Inputs, payments: &Payments, attached: &Attached, settled: Option<&Settled>, terms: &Terms) -> Self {
         let live_twice = live_twice(&inputs.bills, terms);
         let count = u32::try_from(inputs.bills.len()).unwrap_or(u32::MAX);
+        let judge = Judge { inputs, payments, attached, settled, live_twice, terms };
         let add = |mut all: Self, number: u32| {
-            if let Some(bill) = inputs.bills.get(number).filter(|bill| in_scope(inputs, number, bill, terms)) {
-                let mark = paid_mark(inputs, payments, number, bill, terms);
-                let twice = live_twice.binary_search(&number).is_ok();
-                let mut situation = situation(bill, attached.of_bill(number), mark);
-                situation.settled = settled.is_some_and(|settled| settled.has_bill(number));
-                all.add(judge_bill((number, bill), &situation, twice, terms), bill.amount.into());
+            if let Some((judged, bill)) = judge.bill(number) {
+                all.add(judged, bill.amount.into());
             }
             all
         };
@@ -108,6 +105,34 @@ impl JudgedBills {
         self.findings.extend(later.findings);
         let (tallies, flags) = (self.tallies.plus(&later.tallies), self.flags.plus(&later.flags));
         Self { tallies, flags, natures: self.natures, findings: self.findings }
+    }
+}
+
+/// What a bill's class follows from, beside the bill.
+pub(super) struct Judge<'a> {
+    inputs: &'a Inputs,
+    payments: &'a Payments,
+    attached: &'a Attached,
+    settled: Option<&'a Settled>,
+    /// Sorted.
+    live_twice: Vec<u32>,
+    terms: &'a Terms,
+}
+
+impl<'a> Judge<'a> {
+    pub(super) fn of(outcome: &'a Outcome, attached: &'a Attached, terms: &'a Terms) -> Self {
+        let (inputs, payments, settled) = (&outcome.inputs, &outcome.payments, outcome.settled.as_ref());
+        Self { inputs, payments, attached, settled, live_twice: live_twice(&inputs.bills, terms), terms }
+    }
+
+    /// One bill with its class, if it is in scope.
+    pub(super) fn bill(&self, number: u32) -> Option<(JudgedBill, &'a Bill)> {
+        let bill = self.inputs.bills.get(number).filter(|bill| in_scope(self.inputs, number, bill, self.terms))?;
+        let mark = paid_mark(self.inputs, self.payments, number, bill, self.terms);
+        let twice = self.live_twice.binary_search(&number).is_ok();
+        let mut situation = situation(bill, self.attached.of_bill(number), mark);
+        situation.settled = self.settled.is_some_and(|settled| settled.has_bill(number));
+        Some((judge_bill((number, bill), &situation, twice, self.terms), bill))
     }
 }
 

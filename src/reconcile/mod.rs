@@ -2,6 +2,7 @@
 //!
 //! Belongs here: the bulk engine around `domain::classify`. Must not be here: file formats of reports, sending anything.
 
+mod about;
 mod bills;
 pub mod codes;
 mod dedupe;
@@ -23,6 +24,7 @@ mod unlisted;
 
 use jiff::Timestamp;
 
+pub use about::{About, Asked};
 pub use bills::{Bills, TooMany};
 pub use dedupe::{Payments, dedupe};
 pub use findings::{Finding, Source};

@@ -47,6 +47,12 @@ use manifest::ReportFile;
 pub use matched::{CarriedPayment, RoundedPayment, read_matched, read_rounded};
 use summary::Summary;
 
+/// Why a finding is one, in `language`.
+#[must_use]
+pub fn reason(finding: &Finding, language: Language) -> String {
+    words::Words::of(language).reason(finding)
+}
+
 /// What every report is written from.
 #[derive(Clone, Copy, Debug)]
 pub struct Report<'a> {

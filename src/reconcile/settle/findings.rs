@@ -2,10 +2,10 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-use super::super::Inputs;
 use super::super::dedupe::Payments;
 use super::super::findings::{Finding, Source, id};
 use super::super::judge::JudgedPayment;
+use super::super::{Inputs, severity_of};
 use super::rows::JudgedRow;
 use super::{Batch, Settled, SettledPayment, SettlementInput};
 use crate::domain::amount::Rupiah;
@@ -24,8 +24,27 @@ pub(in crate::reconcile) fn findings(inputs: &Inputs, settled: &Settled, payment
     found.extend(settled.batches.iter().filter(|batch| !batch.adds_up()).map(batch));
     let unsettled = settled.payments.iter().zip(judged).zip(&payments.proved);
     let unsettled = unsettled.filter(|((payment, _), _)| payment.unsettled == Some(Nature::Break));
-    found.extend(unsettled.filter_map(|((payment, judged), proved)| all.unsettled(payment, judged, payments.successes(proved))));
+    found.extend(unsettled.filter_map(|((payment, judged), proved)| all.unsettled(payment, judged.line, payments.successes(proved))));
     found
+}
+
+/// One row, whether or not someone must look at it; `at` is its place among the rows.
+pub(in crate::reconcile) fn row(inputs: &Inputs, settled: &Settled, at: u32) -> Option<Finding> {
+    let input = inputs.settlement.as_ref()?;
+    let place = usize::try_from(at).ok()?;
+    let (row, judged) = (input.files.rows.get(place)?, settled.rows.get(place)?);
+    let ordinal = ordinals(&input.files.rows).get(place).copied()?;
+    Some(Collector { inputs, input, settled }.row(at, row, judged, ordinal))
+}
+
+/// A payment of the period that no row settles (S02), whether it is due already or not.
+pub(in crate::reconcile) fn unsettled(inputs: &Inputs, settled: &Settled, payment: u32, lines: &[u32]) -> Option<Finding> {
+    let input = inputs.settlement.as_ref()?;
+    let place = usize::try_from(payment).ok()?;
+    let (payment, line) = (settled.payments.get(place)?, settled.proofs.get(place)?);
+    let nature = payment.unsettled?;
+    let finding = Collector { inputs, input, settled }.unsettled(payment, *line, lines)?;
+    Some(Finding { nature, severity: severity_of(Class::S02, nature, false), ..finding })
 }
 
 struct Collector<'a> {
@@ -59,8 +78,8 @@ impl Collector<'_> {
             id: id(&[&parts[..], &[ordinal.as_bytes()]].concat()),
             class: judged.class,
             flags: judged.flags,
-            nature: Nature::Break,
-            severity: judged.class.info().severity,
+            nature: judged.nature,
+            severity: severity_of(judged.class, judged.nature, false),
             invoice_number: row.invoice_number.clone(),
             payment_code: code.to_owned(),
             channel: judged.channel,
@@ -140,8 +159,8 @@ impl Collector<'_> {
         names.into_iter().map(finding).collect()
     }
 
-    fn unsettled(&self, payment: &SettledPayment, judged: &JudgedPayment, lines: &[u32]) -> Option<Finding> {
-        let line = self.inputs.lines.get(judged.line)?;
+    fn unsettled(&self, payment: &SettledPayment, proof: u32, lines: &[u32]) -> Option<Finding> {
+        let line = self.inputs.lines.get(proof)?;
         let (bills, own) = (&self.inputs.bills, line.bill != NO_BILL);
         let (invoice_number, payment_code) =
             if own { (bills.invoice_number(line.bill), bills.payment_code(line.bill)) } else { self.inputs.lines.texts(line) };

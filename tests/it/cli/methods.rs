@@ -61,7 +61,7 @@ fn inquiry_codes_live_and_die_in_the_ledger_without_key_or_network() {
 
     world.run(&["cancel", "C", "--out", "out"]).expect(0);
     assert_eq!(world.buckets(), "1 cancelled");
-    let why = world.run(&["why", "A"]).expect(0).stdout;
+    let why = super::why::unwrapped(&world.run(&["why", "A"]).expect(0).stdout);
     assert!(why.contains("registered here: code 8896500000000001, Rp1.000, payable until"), "{why}");
     assert!(why.contains("changed here: code 8896500000000001, Rp1.500"), "{why}");
     assert!(world.run(&["why", "B"]).expect(0).stdout.contains("cancelled here: code 00012"));

@@ -16,4 +16,5 @@ mod sandbox;
 mod settings;
 pub mod settlement;
 mod sync;
+mod why;
 pub mod world;

@@ -144,7 +144,8 @@ fn a_payment_no_notification_came_for_is_found_reported_and_later_one_with_its_n
 
     let ran = world.run(&["sync", "--json"]).expect(0);
     assert_eq!(checks(&ran), counts([("paid_not_notified", 1), ("pending", 2)]), "{ran:?}");
-    assert!(world.run(&["why", "B-0001"]).expect(0).stdout.contains("Check Status says success of order B-0001: paid Rp150.000"));
+    let why = super::why::unwrapped(&world.run(&["why", "B-0001"]).expect(0).stdout);
+    assert!(why.contains("Check Status says success of order B-0001: paid Rp150.000"));
     world.run(&["ledger", "verify"]).expect(0);
     let plan = result(&world.run(&["issue", "bills.csv", "--reissue-expired", "--dry-run", "--json"]).expect(0));
     let steps = ["unchanged", "confirm"].map(|step| plan["steps"][step]["count"].as_u64());

@@ -1,0 +1,154 @@
+//! `tagih why`: one bill's whole story for a person, 80 columns wide.
+
+use std::path::PathBuf;
+
+use super::args::Why;
+use super::output;
+use super::reconcile::{expand, month, policy};
+use super::setup::{Failure, Setup};
+use super::why_next::{deciding, next};
+use super::why_story::{Speaker, class_line, headline, part, told};
+use super::{keeping, why_json};
+use crate::exit::Exit;
+use crate::jobs::reconcile::SettlementFiles;
+use crate::jobs::why::{self, Story, WhyError, WhyOptions};
+
+/// Columns of a terminal.
+const WIDTH: usize = 80;
+
+impl From<Box<WhyError>> for Failure {
+    fn from(error: Box<WhyError>) -> Self {
+        match *error {
+            WhyError::Read(error) => error.into(),
+            error => Self::usage(error),
+        }
+    }
+}
+
+/// What `serve` has kept of one kind, if anything.
+fn kept(setup: &Setup, kind: &str) -> Result<Vec<PathBuf>, Failure> {
+    let folder = std::path::Path::new(&setup.config.serve.log_dir);
+    let pattern = folder.join(format!("{kind}-*.jsonl*")).display().to_string();
+    let found = glob::glob(&pattern).map_err(|error| Failure::usage(format!("`serve.log_dir` is no path: {error}")))?;
+    let mut files: Vec<PathBuf> = found.filter_map(Result::ok).collect();
+    files.sort();
+    Ok(files)
+}
+
+pub(super) fn why(setup: &Setup, arguments: &Why) -> Result<Exit, Failure> {
+    let ledger = keeping::reading(setup)?;
+    let notifications = if arguments.notifications.is_empty() { kept(setup, "notifications")? } else { expand(&arguments.notifications)? };
+    let settlement = if arguments.settlement.is_empty() {
+        None
+    } else {
+        Some(SettlementFiles { files: expand(&arguments.settlement)?, terms: super::settlement::terms(setup)? })
+    };
+    // Without evidence nothing is verified, and no secret is needed.
+    let keys = if notifications.is_empty() { Vec::new() } else { setup.verification_keys()? };
+    let options = WhyOptions {
+        name: &arguments.invoice,
+        notifications,
+        inquiries: kept(setup, "inquiries")?,
+        keys,
+        client_id: setup.binding()?.client_id,
+        policy: policy(setup)?,
+        settlement,
+        journal: setup.journal_path(),
+        period: arguments.period.as_deref().map(month).transpose()?,
+        as_of: arguments.as_of.unwrap_or_else(|| setup.clock.now()),
+    };
+    let story = why::why(&ledger, &options)?;
+    let speaker = Speaker::of(arguments.lang.unwrap_or(setup.config.report.language));
+    if setup.json {
+        output::result(why_json::json(&story, &speaker, options.as_of));
+    } else {
+        print(&story, &speaker, options.as_of);
+    }
+    let needs_person =
+        story.judgement.as_ref().is_some_and(|judgement| judgement.about.findings().any(|finding| judgement.needs_person(finding)));
+    Ok(if needs_person { Exit::Look } else { Exit::Done })
+}
+
+fn print(story: &Story, speaker: &Speaker, as_of: jiff::Timestamp) {
+    let words = speaker.words;
+    say("", &headline(story, speaker));
+    say("", words.times);
+    title(words.story);
+    for told_of in &story.told {
+        let (at, what) = told(story, told_of, speaker);
+        say(&format!("  {at:<19}  "), &what);
+    }
+    title(words.evidence);
+    match &story.judgement {
+        None => say("  ", words.no_evidence),
+        Some(judgement) => {
+            say("  ", &speaker.seen(judgement));
+            for (kind, finding) in speaker.kinds(judgement) {
+                say(&format!("  {kind}: "), &class_line(finding, speaker));
+                for detail in part(judgement, finding, speaker) {
+                    say("    ", &detail);
+                }
+            }
+            if judgement.about.findings().next().is_none() {
+                say("  ", words.nothing_found);
+            }
+        }
+    }
+    if let Some(finding) = story.judgement.as_ref().and_then(deciding) {
+        title(words.decided);
+        let text = speaker.text(finding.class);
+        say(&format!("  {}: ", finding.class), text.title);
+        say("    ", text.meaning);
+    }
+    title(words.next);
+    for (number, step) in (1..).zip(next(story, speaker, as_of)) {
+        say(&format!("  {number}. "), &step);
+    }
+}
+
+fn title(text: &str) {
+    output::result("");
+    output::result(text);
+}
+
+/// Prints `text` after `start`, wrapped under its own beginning. What came from outside cannot steer the terminal.
+fn say(start: &str, text: &str) {
+    for line in wrapped(start, text) {
+        output::result(line);
+    }
+}
+
+fn wrapped(start: &str, text: &str) -> Vec<String> {
+    let indent = " ".repeat(start.chars().count().min(23));
+    let (mut lines, mut line, mut has_word) = (Vec::new(), start.to_owned(), false);
+    let safe: String = text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
+    for word in safe.split(' ').filter(|word| !word.is_empty()) {
+        let length = line.chars().count().saturating_add(word.chars().count()).saturating_add(1);
+        if has_word && length > WIDTH {
+            lines.push(std::mem::replace(&mut line, indent.clone()));
+            has_word = false;
+        }
+        if has_word {
+            line.push(' ');
+        }
+        line.push_str(word);
+        has_word = true;
+    }
+    lines.push(line);
+    lines
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lines_keep_to_the_terminal_and_words_stay_whole() {
+        let text = "word ".repeat(40) + &"x".repeat(100) + " \u{1b}[2Jend";
+        let lines = wrapped("  1. ", &text);
+        assert!(lines.iter().all(|line| line.chars().count() <= WIDTH || line.trim() == "x".repeat(100)), "{lines:#?}");
+        assert!(lines[1].starts_with("     word") && !lines.concat().contains('\u{1b}'));
+        let words: Vec<String> = lines.concat().split_whitespace().map(str::to_owned).collect();
+        assert_eq!(words.len(), 1 + 40 + 1 + 1);
+    }
+}

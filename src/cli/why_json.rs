@@ -1,0 +1,73 @@
+//! The same story for programs; docs/why.md describes it.
+
+use jiff::Timestamp;
+use serde_json::{Value, json};
+
+use super::why_next::{deciding, next};
+use super::why_story::{Speaker, places, told};
+use crate::domain::amount::Rupiah;
+use crate::domain::calendar::format_utc_seconds;
+use crate::domain::classify::Class;
+use crate::jobs::why::{Judgement, Story, What};
+use crate::reconcile::Finding;
+
+pub(super) fn json(story: &Story, speaker: &Speaker, as_of: Timestamp) -> Value {
+    let judgement = story.judgement.as_ref();
+    let all = |of: fn(&Judgement) -> &Vec<Finding>| -> Vec<Value> {
+        judgement.into_iter().flat_map(|judgement| of(judgement).iter().map(|finding| one(judgement, finding, speaker))).collect()
+    };
+    let needs_person = judgement.is_some_and(|of| of.about.findings().any(|finding| of.needs_person(finding)));
+    json!({
+        "invoice_number": story.name,
+        "payment_code": story.bill.as_ref().and_then(|bill| bill.code.as_ref()).map(|code| code.answer.payment_code.as_str()),
+        "status": story.bill.as_ref().map(|bill| bill.status.name()),
+        "amount": story.bill.as_ref().map(|bill| bill.terms.amount.get()),
+        "from": judgement.map(|judgement| judgement.terms.period.from),
+        "to": judgement.map(|judgement| judgement.terms.period.to),
+        "as_of": format_utc_seconds(as_of),
+        "needs_person": needs_person,
+        "story": events(story, speaker),
+        "lines": all(|judgement| &judgement.about.lines),
+        "payments": all(|judgement| &judgement.about.payments),
+        "bill": all(|judgement| &judgement.about.bills).pop(),
+        "settlement": all(|judgement| &judgement.about.settlement),
+        "discrepancies": story.items.iter().map(|(id, status)| json!({"discrepancy_id": id, "status": status})).collect::<Vec<_>>(),
+        "decided_by": judgement.and_then(deciding).map(|finding| finding.class.id()),
+        "next": next(story, speaker, as_of),
+    })
+}
+
+fn events(story: &Story, speaker: &Speaker) -> Vec<Value> {
+    let event = |event: &crate::jobs::why::Told| {
+        let (_, what) = told(story, event, speaker);
+        let source = match &event.what {
+            What::Ledger(_) => "ledger",
+            What::Inquiry { .. } => "inquiry",
+            What::Line(_) => "notification",
+            What::Settlement(_) => "settlement",
+            What::Journal { .. } => "journal",
+        };
+        json!({"at": event.at.map(format_utc_seconds), "source": source, "what": what})
+    };
+    story.told.iter().map(event).collect()
+}
+
+fn one(judgement: &Judgement, finding: &Finding, speaker: &Speaker) -> Value {
+    let rupiah = |amount: Option<Rupiah>| amount.and_then(|amount| i64::try_from(amount.get()).ok());
+    json!({
+        "class": finding.class.id(),
+        "title": speaker.text(finding.class).title,
+        "nature": finding.nature.name(),
+        "severity": finding.severity.name(),
+        "flags": finding.flags.iter().map(Class::id).collect::<Vec<_>>(),
+        "discrepancy_id": finding.id,
+        "decision": judgement.standings.of(&finding.id).status,
+        "invoice_number": finding.invoice_number,
+        "payment_code": finding.payment_code,
+        "amount_expected": rupiah(finding.expected),
+        "amount_paid": rupiah(finding.paid),
+        "paid_at": finding.paid_at.map(format_utc_seconds),
+        "reason": crate::report::reason(finding, speaker.language),
+        "places": places(judgement, finding),
+    })
+}

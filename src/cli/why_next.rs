@@ -1,0 +1,92 @@
+//! Which rule decided, and what to do next.
+
+use std::cmp::Reverse;
+
+use jiff::Timestamp;
+
+use super::why_story::Speaker;
+use super::why_words::fill;
+use crate::domain::classify::Nature;
+use crate::domain::lifecycle::Status;
+use crate::jobs::why::{Judgement, Story};
+use crate::reconcile::Finding;
+
+/// The finding that weighs most: what a person must act on; else the last payment's, the bill's, the line's.
+pub(super) fn deciding(judgement: &Judgement) -> Option<&Finding> {
+    let about = &judgement.about;
+    let quiet = || about.payments.last().or(about.bills.first()).or(about.lines.last()).or(about.settlement.first());
+    breaks(judgement).into_iter().find(|finding| judgement.needs_person(finding)).or_else(quiet)
+}
+
+/// What is wrong: causes before what follows from them, of each the worst first.
+fn breaks(judgement: &Judgement) -> Vec<&Finding> {
+    let about = &judgement.about;
+    let mut all: Vec<&Finding> = Vec::new();
+    for findings in [&about.payments, &about.lines, &about.bills, &about.settlement] {
+        let mut found: Vec<&Finding> = findings.iter().filter(|finding| finding.nature == Nature::Break).collect();
+        found.sort_by_key(|finding| Reverse(finding.severity));
+        all.extend(found);
+    }
+    all
+}
+
+/// What to do, in order; never empty.
+pub(super) fn next(story: &Story, speaker: &Speaker, as_of: Timestamp) -> Vec<String> {
+    let mut steps = Vec::new();
+    if let Some(judgement) = &story.judgement {
+        steps.extend(of_findings(story, judgement, speaker));
+    }
+    steps.extend(of_state(story, speaker, as_of));
+    if steps.is_empty() {
+        steps.push(speaker.words.next_nothing.to_owned());
+    }
+    steps
+}
+
+fn of_findings(story: &Story, judgement: &Judgement, speaker: &Speaker) -> Vec<String> {
+    let words = speaker.words;
+    let breaks = breaks(judgement);
+    let mut steps: Vec<String> = Vec::new();
+    let mut add = |step: String| {
+        if !steps.contains(&step) {
+            steps.push(step);
+        }
+    };
+    for finding in &breaks {
+        let class = finding.action_class();
+        if judgement.needs_person(finding) {
+            add(format!("{class}: {}", speaker.text(class).remedy));
+        } else {
+            add(fill(words.next_accepted, &[class.id()]));
+        }
+    }
+    for finding in breaks.iter().filter(|finding| judgement.needs_person(finding)) {
+        if story.items.iter().any(|(id, _)| *id == finding.id) {
+            add(fill(words.next_record, &[&finding.id]));
+        }
+    }
+    for finding in judgement.about.findings().filter(|finding| finding.nature == Nature::Timing) {
+        let mut remedy = speaker.text(finding.class).remedy.to_owned();
+        if !finding.reason.is_empty() {
+            remedy = format!("{remedy} ({})", crate::report::reason(finding, speaker.language));
+        }
+        add(fill(words.next_wait, &[finding.class.id(), &remedy]));
+    }
+    steps
+}
+
+fn of_state(story: &Story, speaker: &Speaker, as_of: Timestamp) -> Option<String> {
+    let (bill, words) = (story.bill.as_ref()?, speaker.words);
+    let is_paid = story.judgement.as_ref().is_some_and(|judgement| !judgement.about.payments.is_empty())
+        || story.told.iter().any(|told| matches!(&told.what, crate::jobs::why::What::Ledger(crate::ledger::sqlite::Happening::Payment(_))));
+    let is_expired = bill.status == Status::Retired || (bill.status == Status::Active && bill.expires_at().is_some_and(|at| at < as_of));
+    if bill.status.open_operation().is_some() {
+        Some(words.next_open.to_owned())
+    } else if bill.refusal.is_some() {
+        Some(words.next_refused.to_owned())
+    } else if is_expired && !is_paid {
+        Some(words.next_expired.to_owned())
+    } else {
+        None
+    }
+}

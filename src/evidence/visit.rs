@@ -1,0 +1,57 @@
+//! Lines as they stand in logs, for those who look for a name in what could not be read as a message.
+
+use std::path::PathBuf;
+
+use super::EvidenceError;
+use super::blocks::{Blocks, Content};
+
+/// Shows every line of `files`: which file, which line of it from 1, its bytes. Lines that are too long are left out.
+///
+/// # Errors
+/// When a file cannot be read to its end.
+pub fn visit(files: &[PathBuf], mut see: impl FnMut(u32, u32, &[u8])) -> Result<(), EvidenceError> {
+    let mut blocks = Blocks::new(files);
+    loop {
+        let batch = blocks.batch(1)?;
+        let Some(block) = batch.first() else { return Ok(()) };
+        if let Content::Lines(bytes) = &block.content {
+            for (number, line) in (block.first_line..).zip(bytes.split(|byte| *byte == b'\n')) {
+                see(block.file, u32::try_from(number).unwrap_or(u32::MAX), line);
+            }
+        }
+        blocks.take_back(batch);
+    }
+}
+
+/// Whether `name` stands in `line` as a whole JSON text, also inside a body that is a text itself, or as a whole number.
+#[must_use]
+pub fn names(line: &[u8], name: &str) -> bool {
+    let name = name.as_bytes();
+    let mut from = 0_usize;
+    while let Some(at) = line.get(from..).and_then(|rest| memchr::memmem::find(rest, name)).map(|at| at.saturating_add(from)) {
+        let before = at.checked_sub(1).and_then(|before| line.get(before));
+        let after = line.get(at.saturating_add(name.len()));
+        match (before, after) {
+            (Some(b'"'), Some(b'"' | b'\\')) | (Some(b':' | b' '), Some(b',' | b'}' | b' ' | b'\\')) => return true,
+            _ => from = at.saturating_add(1),
+        }
+    }
+    false
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_is_found_whole_in_texts_in_texts_within_texts_and_as_a_number() {
+        for line in [r#"{"a":"INV-1"}"#, r#"{"body":"{\"a\":\"INV-1\"}"}"#, r#"{"INV-12":0,"a":"INV-1"}"#] {
+            assert!(names(line.as_bytes(), "INV-1"), "{line}");
+        }
+        assert!(names(br#"{"code":8896,"b":1}"#, "8896") && names(br#"{"code": 8896}"#, "8896"));
+        for line in [r#"{"a":"INV-12"}"#, r#"{"a":"XINV-1"}"#, r#"{"a":"of INV-1 too"}"#, ""] {
+            assert!(!names(line.as_bytes(), "INV-1"), "{line}");
+        }
+        assert!(!names(br#"{"code":88961}"#, "8896"));
+    }
+}

@@ -1,0 +1,375 @@
+//! Why: everything that ledger, logs, settlement and journal know of one bill, and what the rules make of it. Reads only.
+
+mod inquiries;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::{Path, PathBuf};
+
+use jiff::Timestamp;
+use jiff::civil::Date;
+
+use super::discrepancies;
+use super::reconcile::bills::own_bills;
+use super::reconcile::{ReconcileError, SettlementFiles, read_settlement};
+use crate::doku::signature::SigningKey;
+use crate::domain::calendar::{start_of_wib_day, wib_date};
+use crate::domain::classify::{Period, Policy};
+use crate::domain::discrepancy::{Happening as Step, Register, Standings, Status};
+use crate::domain::ids::InvoiceNumber;
+use crate::domain::lifecycle::{BillState, Event};
+use crate::domain::line::{InputFile, Lines};
+use crate::domain::settlement::SettlementRow;
+use crate::evidence::{self, ReadOptions};
+use crate::journal;
+use crate::ledger::sqlite::Happening;
+use crate::ledger::{FoundTotals, Lapses, Ledger, ScopeTotals, Snapshot, SqliteLedger};
+use crate::reconcile::{self, About, Asked, Finding, Outcome, Terms};
+
+/// What is asked, and where to look.
+#[derive(Debug)]
+pub struct WhyOptions<'a> {
+    /// An invoice number, one on the wire, a code, or the id of a discrepancy.
+    pub name: &'a str,
+    /// Notification logs.
+    pub notifications: Vec<PathBuf>,
+    /// Inquiry logs of `serve`.
+    pub inquiries: Vec<PathBuf>,
+    /// The keys that may have signed.
+    pub keys: Vec<SigningKey>,
+    /// Our `Client-Id`.
+    pub client_id: String,
+    /// What the rules leave to the merchant.
+    pub policy: Policy,
+    /// Settlement files.
+    pub settlement: Option<SettlementFiles>,
+    /// What people have decided.
+    pub journal: &'a Path,
+    /// Which days; else from the first day anything is known of to as-of.
+    pub period: Option<(Date, Date)>,
+    /// Seen from when.
+    pub as_of: Timestamp,
+}
+
+/// Why the story cannot be told.
+#[derive(Debug, thiserror::Error)]
+pub enum WhyError {
+    /// Nobody knows the name (exit 2).
+    #[error(
+        "the ledger holds no invoice `{0}`, and neither the evidence given nor the journal names it\nhint: see `rejected.csv` of the run that had it, or name its logs with `--notifications`"
+    )]
+    Unknown(String),
+    /// It may mean several bills (exit 2).
+    #[error("`{name}` is a code of several invoices: {}\nhint: ask for one of them", .invoices.join(", "))]
+    Ambiguous {
+        /// What was asked.
+        name: String,
+        /// Whose it is or was, sorted.
+        invoices: Vec<String>,
+    },
+    /// Something cannot be read.
+    #[error(transparent)]
+    Read(#[from] ReconcileError),
+}
+
+impl<E: Into<ReconcileError>> From<E> for Box<WhyError> {
+    fn from(error: E) -> Self {
+        Self::new(WhyError::Read(error.into()))
+    }
+}
+
+/// One thing that happened.
+#[derive(Debug)]
+pub struct Told {
+    /// When; `None` where a log does not say.
+    pub at: Option<Timestamp>,
+    /// What.
+    pub what: What,
+}
+
+/// What happened, and who knows it.
+#[derive(Debug)]
+pub enum What {
+    /// The ledger recorded it.
+    Ledger(Happening),
+    /// DOKU asked whether the code may be paid.
+    Inquiry {
+        /// DOKU's word for our answer.
+        answer: String,
+        /// What was decided; the cause of a decline.
+        decision: String,
+    },
+    /// A notification arrived; by its place in [`About::lines`].
+    Line(usize),
+    /// A settlement file has it; by its place in [`About::settlement`]. `at` is the start of that WIB day.
+    Settlement(usize),
+    /// Somebody, or a report, said something about a discrepancy.
+    Journal {
+        /// Which.
+        id: String,
+        /// What was said.
+        step: Step,
+    },
+}
+
+/// What the rules make of the evidence.
+#[derive(Debug)]
+pub struct Judgement {
+    /// The whole of it.
+    pub outcome: Outcome,
+    /// The part that is asked about.
+    pub about: About,
+    /// Period, as-of, policy.
+    pub terms: Terms,
+    /// The logs, in the order in which lines refer to them.
+    pub files: Vec<InputFile>,
+    /// How its discrepancies stand.
+    pub standings: Standings,
+}
+
+impl Judgement {
+    /// Whether a person must act because of a finding.
+    #[must_use]
+    pub fn needs_person(&self, finding: &Finding) -> bool {
+        finding.nature == crate::domain::classify::Nature::Break && self.standings.of(&finding.id).status != Status::Accepted
+    }
+}
+
+/// The story of one bill.
+#[derive(Debug)]
+pub struct Story {
+    /// Its invoice number; what was asked for where no bill has it.
+    pub name: String,
+    /// The bill, if the ledger has it.
+    pub bill: Option<BillState>,
+    /// What happened, oldest first.
+    pub told: Vec<Told>,
+    /// `None` without any evidence: nothing can be judged then.
+    pub judgement: Option<Judgement>,
+    /// Discrepancies that the journal follows, by id.
+    pub items: Vec<(String, Status)>,
+}
+
+/// What a name led to.
+#[derive(Default)]
+struct Subject {
+    bill: Option<BillState>,
+    history: Vec<(Timestamp, Happening)>,
+    invoice_numbers: BTreeSet<String>,
+    payment_codes: BTreeSet<String>,
+}
+
+/// Gathers, judges and orders.
+///
+/// # Errors
+/// [`WhyError`].
+pub fn why(ledger: &SqliteLedger, options: &WhyOptions<'_>) -> Result<Story, Box<WhyError>> {
+    let snapshot = ledger.snapshot()?;
+    let journal = journal::read(options.journal)?;
+    let register = journal.register()?;
+    let mut subject = subject_of(ledger, &snapshot, &register, options.name)?;
+    let has_evidence = !options.notifications.is_empty() || options.settlement.is_some();
+    let concluded = if has_evidence { Some(conclude(ledger, &snapshot, &subject, options)?) } else { None };
+    if let (Some(concluded), None) = (&concluded, &subject.bill)
+        && let Some(found) = concluded.0.findings.iter().find(|finding| finding.id == options.name)
+    {
+        subject = subject_of_finding(ledger, &snapshot, &found.invoice_number, &found.payment_code)?;
+    }
+    let judgement = match concluded {
+        Some((outcome, terms, files)) => {
+            let about = outcome.about(&asked(&subject, &outcome, &files)?, &terms);
+            let standings = discrepancies::standings(&journal, &outcome, &terms, "why")?;
+            Some(Judgement { outcome, about, terms, files, standings })
+        }
+        None => None,
+    };
+    let mut told: Vec<Told> =
+        subject.history.drain(..).map(|(at, happening)| Told { at: Some(at), what: What::Ledger(happening) }).collect();
+    told.extend(inquiries::told(&subject, &options.inquiries)?);
+    told.extend(judgement.iter().flat_map(arrived));
+    told.extend(judgement.iter().flat_map(paid_out));
+    let mut items = Vec::new();
+    for (id, item) in register.items().filter(|(id, item)| is_about(&subject, judgement.as_ref(), id, &item.facts.invoice_number)) {
+        items.push((id.clone(), item.status));
+        told.extend(item.history.iter().map(|step| Told { at: Some(step.at), what: What::Journal { id: id.clone(), step: step.clone() } }));
+    }
+    // A stable sort: what one source tells of the same instant stays in its order.
+    told.sort_by_key(|told| told.at.unwrap_or(Timestamp::MAX));
+    let is_known = subject.bill.is_some() || !told.is_empty() || judgement.iter().any(|of| of.about.findings().next().is_some());
+    if !is_known {
+        return Err(Box::new(WhyError::Unknown(options.name.to_owned())));
+    }
+    let name = subject.bill.as_ref().map_or_else(|| options.name.to_owned(), |bill| bill.invoice_number.to_string());
+    Ok(Story { name, bill: subject.bill, told, judgement, items })
+}
+
+fn is_about(subject: &Subject, judgement: Option<&Judgement>, id: &str, invoice_number: &str) -> bool {
+    let found = || judgement.is_some_and(|of| of.about.findings().any(|finding| finding.id == id));
+    subject.invoice_numbers.contains(invoice_number) || subject.invoice_numbers.contains(id) || found()
+}
+
+/// Whose name it is: an invoice's, a code's, or that of a discrepancy the journal follows; else a name that evidence may know.
+fn subject_of(ledger: &SqliteLedger, snapshot: &Snapshot, register: &Register, name: &str) -> Result<Subject, Box<WhyError>> {
+    let subject = subject_named(ledger, snapshot, name)?;
+    match register.get(name) {
+        Some(item) if subject.bill.is_none() => {
+            let mut subject = subject_of_finding(ledger, snapshot, &item.facts.invoice_number, &item.facts.payment_code)?;
+            subject.invoice_numbers.insert(name.to_owned());
+            Ok(subject)
+        }
+        _ => Ok(subject),
+    }
+}
+
+fn subject_of_finding(ledger: &SqliteLedger, snapshot: &Snapshot, invoice: &str, code: &str) -> Result<Subject, Box<WhyError>> {
+    let mut subject = subject_named(ledger, snapshot, if invoice.is_empty() { code } else { invoice })?;
+    if subject.bill.is_none() && !code.is_empty() {
+        subject.payment_codes = [code.to_owned()].into();
+    }
+    Ok(subject)
+}
+
+fn subject_named(ledger: &SqliteLedger, snapshot: &Snapshot, name: &str) -> Result<Subject, Box<WhyError>> {
+    let own = InvoiceNumber::new(name).ok().and_then(|number| snapshot.bills.get(&number));
+    let Some(bill) = own.map_or_else(|| holder(snapshot, name), |bill| Ok(Some(bill)))? else {
+        let names = BTreeSet::from([name.to_owned()]);
+        return Ok(Subject { invoice_numbers: names.clone(), payment_codes: names, ..Subject::default() });
+    };
+    let history = ledger.history(&bill.invoice_number)?;
+    let mut invoice_numbers = BTreeSet::from([bill.invoice_number.to_string()]);
+    let mut payment_codes: BTreeSet<String> = bill.code.iter().map(|code| code.answer.payment_code.to_string()).collect();
+    for (_, happening) in &history {
+        let Happening::Event(event) = happening else { continue };
+        match event.as_ref() {
+            Event::Intended { wire_invoice_number, .. } => {
+                invoice_numbers.insert(wire_invoice_number.to_string());
+            }
+            Event::Accepted { answer, .. } | Event::Adopted { answer, .. } | Event::Registered { answer, .. } => {
+                payment_codes.insert(answer.payment_code.to_string());
+            }
+            _ => {}
+        }
+    }
+    Ok(Subject { bill: Some(bill.clone()), history, invoice_numbers, payment_codes })
+}
+
+/// The bill whose code, or number on the wire, this is; of several the one that may be live.
+fn holder<'a>(snapshot: &'a Snapshot, name: &str) -> Result<Option<&'a BillState>, Box<WhyError>> {
+    let has = |bill: &&BillState| {
+        let code = bill.code.as_ref();
+        let coded = code.is_some_and(|code| code.answer.payment_code.as_str() == name || code.wire_invoice_number.as_str() == name);
+        coded || bill.open.as_ref().is_some_and(|open| open.wire_invoice_number.as_str() == name)
+    };
+    let found: Vec<&BillState> = snapshot.bills.values().filter(has).collect();
+    let live: Vec<&BillState> = found.iter().copied().filter(|bill| bill.status.may_be_live()).collect();
+    match (found.as_slice(), live.as_slice()) {
+        ([], _) => Ok(None),
+        ([bill], _) | (_, [bill]) => Ok(Some(bill)),
+        _ => {
+            let mut invoices: Vec<String> = found.iter().map(|bill| bill.invoice_number.to_string()).collect();
+            invoices.sort_unstable();
+            Err(Box::new(WhyError::Ambiguous { name: name.to_owned(), invoices }))
+        }
+    }
+}
+
+/// The whole evidence under the rules.
+fn conclude(
+    ledger: &SqliteLedger,
+    snapshot: &Snapshot,
+    subject: &Subject,
+    options: &WhyOptions<'_>,
+) -> Result<(Outcome, Terms, Vec<InputFile>), Box<WhyError>> {
+    let lapses = if options.policy.lapsed_policy_statuses.is_empty() {
+        Lapses::new()
+    } else {
+        ledger.lapses(&|status| options.policy.is_lapsed(status))?
+    };
+    let today = wib_date(options.as_of);
+    let whole = |from, to| Period::new(from, to).ok_or(ReconcileError::Period { from, to });
+    let mut terms = Terms { period: whole(today, today)?, as_of: options.as_of, policy: options.policy.clone() };
+    // The totals only serve the control identities of a report.
+    let billed = own_bills(snapshot, ScopeTotals::default(), FoundTotals::default(), &lapses, &terms)?;
+    let read = ReadOptions { keys: &options.keys, client_id: &options.client_id, policy: &options.policy, pairs: &billed.bills };
+    let mut evidence = evidence::read(&options.notifications, &read)?;
+    terms.period = if let Some((from, to)) = options.period {
+        whole(from, to)?
+    } else {
+        let planned = subject.bill.as_ref().map(|bill| wib_date(bill.planned_at));
+        let (first, last) = days_paid(&evidence.lines).unwrap_or((today, today));
+        whole(planned.map_or(first, |planned| planned.min(first)).min(today), today.max(last))?
+    };
+    let settlement = options.settlement.as_ref().map(read_settlement).transpose()?;
+    let files = std::mem::take(&mut evidence.files);
+    let (inputs, _) = billed.inputs(evidence, &files, settlement);
+    Ok((reconcile::reconcile(inputs, &terms), terms, files))
+}
+
+/// The first and the last day of any payment that was notified, so that none falls outside a period nobody chose.
+fn days_paid(lines: &Lines) -> Option<(Date, Date)> {
+    let days = || lines.iter().filter(|(_, line)| line.identity != [0; 32]).map(|(_, line)| line.paid_at_us);
+    let day = |at| Timestamp::from_microsecond(at).ok().map(wib_date);
+    Some((day(days().min()?)?, day(days().max()?)?))
+}
+
+fn asked(subject: &Subject, outcome: &Outcome, files: &[InputFile]) -> Result<Asked, Box<WhyError>> {
+    let bills = &outcome.inputs.bills;
+    let own = subject.bill.as_ref().map(|bill| bill.invoice_number.as_str());
+    let mut found: Vec<u32> = own.map(|own| bills.named(own)).unwrap_or_default();
+    found.retain(|&bill| Some(bills.invoice_number(bill)) == own);
+    // Lines that were refused keep no ids; their bytes may still name the bill.
+    let mut refused: BTreeMap<(u32, u32), u32> = BTreeMap::new();
+    for (at, line) in outcome.inputs.lines.iter().filter(|(_, line)| line.identity == [0; 32]) {
+        refused.insert((line.file, line.number), at);
+    }
+    let mut unread = Vec::new();
+    if !refused.is_empty() {
+        let paths: Vec<PathBuf> = files.iter().map(|file| file.path.clone()).collect();
+        let all: BTreeSet<&String> = subject.invoice_numbers.iter().chain(&subject.payment_codes).collect();
+        evidence::visit(&paths, |file, number, bytes| {
+            if let Some(&at) = refused.get(&(file, number))
+                && all.iter().any(|name| evidence::names(bytes, name))
+            {
+                unread.push(at);
+            }
+        })?;
+        unread.sort_unstable();
+    }
+    let texts = |set: &BTreeSet<String>| set.iter().cloned().collect();
+    Ok(Asked { bills: found, invoice_numbers: texts(&subject.invoice_numbers), payment_codes: texts(&subject.payment_codes), unread })
+}
+
+/// Evidence lines as parts of the story.
+fn arrived(judgement: &Judgement) -> Vec<Told> {
+    let at = |finding: &Finding| judgement.line_of(finding).and_then(crate::domain::line::Line::received_at);
+    judgement.about.lines.iter().enumerate().map(|(place, finding)| Told { at: at(finding), what: What::Line(place) }).collect()
+}
+
+/// Settlement rows as parts of the story, on the day of the pay-out; one that is held on the day of its payment.
+fn paid_out(judgement: &Judgement) -> Vec<Told> {
+    let told = |(place, finding): (usize, &Finding)| {
+        let row = judgement.row_of(finding)?;
+        Some(Told { at: start_of_wib_day(row.paid_out_on.unwrap_or(row.transaction_date)), what: What::Settlement(place) })
+    };
+    judgement.about.settlement.iter().enumerate().filter_map(told).collect()
+}
+
+impl Judgement {
+    /// The settlement row a finding is about.
+    #[must_use]
+    pub fn row_of(&self, finding: &Finding) -> Option<&SettlementRow> {
+        let rows = &self.outcome.inputs.settlement.as_ref()?.files.rows;
+        finding.sources.iter().find_map(|source| match source {
+            reconcile::Source::Settlement(at) => rows.get(usize::try_from(*at).ok()?),
+            _ => None,
+        })
+    }
+
+    /// The first line a finding rests on.
+    #[must_use]
+    pub fn line_of(&self, finding: &Finding) -> Option<&crate::domain::line::Line> {
+        finding.sources.iter().find_map(|source| match source {
+            reconcile::Source::Line(at) => self.outcome.inputs.lines.get(*at),
+            _ => None,
+        })
+    }
+}
