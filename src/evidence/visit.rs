@@ -29,12 +29,14 @@ pub fn names(line: &[u8], name: &str) -> bool {
     let name = name.as_bytes();
     let mut from = 0_usize;
     while let Some(at) = line.get(from..).and_then(|rest| memchr::memmem::find(rest, name)).map(|at| at.saturating_add(from)) {
-        let before = at.checked_sub(1).and_then(|before| line.get(before));
+        let before = line.get(..at).unwrap_or_default();
         let after = line.get(at.saturating_add(name.len()));
-        match (before, after) {
-            (Some(b'"'), Some(b'"' | b'\\')) | (Some(b':' | b' '), Some(b',' | b'}' | b' ' | b'\\')) => return true,
-            _ => from = at.saturating_add(1),
+        let is_text = before.ends_with(b"\"") && matches!(after, Some(b'"' | b'\\'));
+        let is_number = before.trim_ascii_end().ends_with(b":") && matches!(after, Some(b',' | b'}' | b' ' | b'\\'));
+        if is_text || is_number {
+            return true;
         }
+        from = at.saturating_add(1);
     }
     false
 }

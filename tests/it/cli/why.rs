@@ -221,18 +221,23 @@ fn a_story_never_contradicts_the_report() {
     for payment in tagih::report::read_matched(&out.join("5-reconcile")).unwrap() {
         matched.entry(payment.invoice_number).or_default().push(payment.amount);
     }
+    let contract = "[settlement.channels]\n\"Alfa Group\" = \"alfa\"\n\"Indomaret\" = \"indomaret\"\n\
+                    [settlement.alfa]\nfee_rupiah = 5000\n[settlement.indomaret]\nfee_rupiah = 6500\n";
+    std::fs::write(out.join("contract.toml"), contract).unwrap();
     let mut sample: BTreeSet<String> = chosen.into_values().collect();
     sample.extend((1..=480).step_by(16).map(|n| format!("PRM-2026-10-{n:05}")));
     assert!(sample.len() >= 35, "{sample:?}");
     for invoice in sample {
         let mut command = program();
         command.current_dir(out).args(["why", &invoice, "--json", "--period", "2026-10", "--as-of", "2026-11-01T10:00:00Z"]);
-        command.args(["--notifications", "logs/*.jsonl"]).env("TAGIH_LEDGER_PATH", "demo.ledger");
+        command
+            .args(["--notifications", "logs/*.jsonl", "--settlement", "settlement/*.csv", "--config", "contract.toml"])
+            .env("TAGIH_LEDGER_PATH", "demo.ledger");
         command.env("TAGIH_DOKU_CLIENT_ID", "MCH-0001-DEMO").env("TAGIH_DOKU_SECRET", "SK-demo-not-a-secret");
         let ran = Ran::from(command.output().unwrap());
         let story = json(&ran);
         let own = |finding: &&Value| finding["invoice_number"] == invoice.as_str();
-        let lists = ["lines", "payments"].into_iter().flat_map(|part| story[part].as_array().unwrap());
+        let lists = ["lines", "payments", "settlement"].into_iter().flat_map(|part| story[part].as_array().unwrap());
         let all: Vec<&Value> = lists.chain([&story["bill"]]).filter(own).collect();
         let text = |value: &Value| match value {
             Value::Array(flags) => flags.iter().map(|flag| flag.as_str().unwrap()).collect::<Vec<_>>().join(";"),
@@ -247,7 +252,8 @@ fn a_story_never_contradicts_the_report() {
         let payments = story["payments"].as_array().unwrap().iter().filter(|payment| attaches(payment["class"].as_str().unwrap()));
         let mut paid: Vec<u64> = payments.map(|payment| payment["amount_paid"].as_u64().unwrap()).collect();
         let mut expected = matched.remove(&invoice).unwrap_or_default();
-        (paid.sort_unstable(), expected.sort_unstable());
+        paid.sort_unstable();
+        expected.sort_unstable();
         assert_eq!(paid, expected, "{invoice}");
     }
 }
