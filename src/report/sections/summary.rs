@@ -67,13 +67,13 @@ fn standing<'a>(report: &Report<'a>, words: &'static Words) -> Table<'a> {
 fn by_severity<'a>(findings: Vec<&'a Finding>, caption: &'static str, words: &'static Words) -> Table<'a> {
     let count = findings.len();
     // In the order of the discrepancies: worst first.
-    let mut groups: BTreeMap<(std::cmp::Reverse<Severity>, &'static str), (Class, Group)> = BTreeMap::new();
+    let mut groups: BTreeMap<(std::cmp::Reverse<Severity>, &'static str), (Class, Class, Group)> = BTreeMap::new();
     for finding in findings {
         let key = (std::cmp::Reverse(finding.severity), finding.class.id());
-        let (_, group) = groups.entry(key).or_insert_with(|| (finding.class, Group::default()));
+        let (.., group) = groups.entry(key).or_insert_with(|| (finding.class, finding.action_class(), Group::default()));
         group.add(finding);
     }
-    let rows = groups.into_iter().map(|((std::cmp::Reverse(severity), id), (class, group))| {
+    let rows = groups.into_iter().map(|((std::cmp::Reverse(severity), id), (class, action, group))| {
         vec![
             id.into(),
             words.class_title(class).into(),
@@ -82,7 +82,7 @@ fn by_severity<'a>(findings: Vec<&'a Finding>, caption: &'static str, words: &'s
             group.expected.into(),
             group.paid.into(),
             group.difference.into(),
-            words.class_action(class).into(),
+            words.class_action(action).into(),
         ]
     });
     let columns = columns(&[
