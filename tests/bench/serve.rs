@@ -53,6 +53,7 @@ fn entry(bill: u64) -> Entry {
             due_date: Some(date(2026, 12, 1)),
         },
         bill_group: None,
+        additional: None,
     };
     let answer = CodeAnswer { payment_code, created_at: None, expires_at: Some(expires_at), how_to_pay_page: None };
     let customer =
