@@ -125,6 +125,17 @@ for_each_store! {
     scope_counts_bills_at_the_very_edges
     what_check_status_told_of_is_counted_once_a_payment_and_kept_with_its_answer
     an_index_of_codes_is_told_of_every_change_after_what_it_knows
+    the_codes_of_a_bill_that_lost_one_are_remembered
+}
+
+fn the_codes_of_a_bill_that_lost_one_are_remembered(ledger: &impl Ledger) {
+    let registered = |code: &str| Event::Registered { operation: OperationKind::Issue, terms: terms(1), answer: answer(code, None) };
+    wait(ledger.record(vec![adopted("A", "11"), planned("B"), entry("B", 1, registered("12"))])).unwrap();
+    assert!(ledger.former_codes().unwrap().is_empty(), "nobody has lost one");
+    let lost = entry("B", 2, Event::Retired { reason: String::new() });
+    wait(ledger.record(vec![lost, entry("B", 3, registered("13"))])).unwrap();
+    let codes: Vec<String> = ledger.former_codes().unwrap().iter().map(ToString::to_string).collect();
+    assert_eq!(codes, ["12", "13"]);
 }
 
 fn an_index_of_codes_is_told_of_every_change_after_what_it_knows(ledger: &impl Ledger) {

@@ -259,6 +259,13 @@ impl Ledger for MemoryLedger {
         Ok(CodeChanges { codes, sequence: last })
     }
 
+    fn former_codes(&self) -> Result<Vec<PaymentCode>, LedgerError> {
+        let durable = self.lock();
+        let has_lost_one = |number: &InvoiceNumber| durable.bills.get(number).is_some_and(|state| state.retired_count > 0);
+        let events = durable.events.iter().filter(|(_, number, _)| has_lost_one(number));
+        Ok(events.flat_map(|(_, _, event)| event.payment_codes()).cloned().collect())
+    }
+
     fn apply_payments(&self, payments: &[Payment]) -> Result<Applied, LedgerError> {
         if *self.crashed.borrow() {
             return Err(LedgerError::Storage { path: "memory".into(), reason: "the process has crashed".into() });

@@ -67,6 +67,8 @@ pub enum Step {
     Retire {
         /// That bill.
         holder: InvoiceNumber,
+        /// Whether a verified payment of it is known.
+        is_paid: bool,
     },
     /// Record columns that only the ledger keeps.
     Note,
@@ -199,18 +201,23 @@ fn wait_for(holder: &InvoiceNumber, view: &impl View, now: Timestamp, rules: &Ru
     let holder = holder.clone();
     let state = view.bill(&holder).filter(|state| state.status == Status::Active);
     let is_paid = state.is_some_and(|state| !state.terms.reusable) && view.is_paid(&holder);
-    let expires_at = state.and_then(|state| expired_at(state, now));
-    let has_expired = expires_at.is_some_and(|at| minutes_between(at, now) >= rules.reissue_grace_minutes);
     match state {
-        Some(state) if is_paid || has_expired => {
+        Some(state) if has_given_up(state, is_paid, now, rules) => {
             if state.is_known_to_doku() {
                 Step::Release { holder, is_paid }
             } else {
-                Step::Retire { holder }
+                Step::Retire { holder, is_paid }
             }
         }
         Some(_) | None => Step::Wait { holder },
     }
+}
+
+/// Whether the code of a live bill may go to another: paid once and for all, or expired for as long as money may be on its way.
+#[must_use]
+pub fn has_given_up(state: &BillState, is_paid: bool, now: Timestamp, rules: &Rules) -> bool {
+    let has_expired = || expired_at(state, now).is_some_and(|at| minutes_between(at, now) >= rules.reissue_grace_minutes);
+    is_paid && !state.terms.reusable || has_expired()
 }
 
 /// The number DOKU knows a bill by that has lost `retired_count` codes before; `None` when it is too long.

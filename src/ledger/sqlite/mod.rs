@@ -25,7 +25,7 @@ use tokio::sync::oneshot;
 
 use super::{Applied, CodeChanges, Entry, FoundTotals, Head, Lapses, Ledger, LedgerError, ScopeTotals, Snapshot, rules};
 use crate::domain::bill::{Customer, Salt};
-use crate::domain::ids::{InvoiceNumber, RequestId};
+use crate::domain::ids::{InvoiceNumber, PaymentCode, RequestId};
 use crate::domain::lifecycle::BillState;
 use crate::domain::payment::Payment;
 use crate::domain::personal::Personal;
@@ -181,6 +181,10 @@ impl Ledger for SqliteLedger {
             return read::codes_since(&self.another_reader()?, 0).map_err(|fault| self.place.error(fault));
         }
         self.read(|connection| read::codes_since(connection, sequence))
+    }
+
+    fn former_codes(&self) -> Result<Vec<PaymentCode>, LedgerError> {
+        read::former_codes(&self.another_reader()?).map_err(|fault| self.place.error(fault))
     }
 
     fn apply_payments(&self, payments: &[Payment]) -> Result<Applied, LedgerError> {
