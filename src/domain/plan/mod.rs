@@ -157,12 +157,14 @@ fn live(
     now: Timestamp,
     rules: &Rules,
 ) -> Step {
-    let Some(state) = state else { return issue(bill, wanted, 0, view, now, rules) };
-    let has_lost_a_code = state.retired_count > 0 && !state.status.may_be_live();
-    if has_lost_a_code && !state.terms.reusable && view.is_paid(&bill.invoice_number) {
-        // The money came after the code was given up; a second code would ask for it again.
+    let has_no_code = state.is_none_or(|state| matches!(state.status, Status::Planned | Status::Rejected | Status::Retired));
+    // A bill that never had a code is what its row says; one that had one was paid under the terms of that.
+    let is_reusable = state.filter(|state| state.retired_count > 0).map_or(wanted.reusable, |state| state.terms.reusable);
+    if has_no_code && !is_reusable && view.is_paid(&bill.invoice_number) {
+        // The money came after the code was given up, or before this ledger knew of any; a code would ask for it again.
         return Step::Unchanged(Unchanged::Paid);
     }
+    let Some(state) = state else { return issue(bill, wanted, 0, view, now, rules) };
     match state.status {
         Status::Planned => issue(bill, wanted, state.retired_count, view, now, rules),
         Status::Rejected => refused_before(state, OperationKind::Issue, wanted, rules)
