@@ -206,6 +206,7 @@ fn a_merchant_code_is_taken_from_its_intent_on(ledger: &impl Ledger) {
 }
 
 fn payments_count_once_whatever_the_order_and_status(ledger: &impl Ledger) {
+    assert!(!ledger.is_named_by_payment(&number("A")).unwrap());
     let (early, late) = (payment(1, "A", "77", 50), payment(2, "A", "77", 60));
     assert_eq!(ledger.apply_payments(&[late.clone(), late.clone()]).unwrap(), Applied { new: 1, known: 1 });
     wait(ledger.record(vec![adopted("A", "77"), entry("A", 9, Event::Retired { reason: "expired".into() })])).unwrap();
@@ -216,6 +217,7 @@ fn payments_count_once_whatever_the_order_and_status(ledger: &impl Ledger) {
     assert_eq!(snapshot.payments[1].paid_at.as_microsecond(), early.paid_at.as_microsecond());
     assert_eq!(snapshot.head.sequence, 4, "one event each");
     assert_eq!(snapshot.bills[&number("A")].status, Status::Retired);
+    assert!(ledger.is_named_by_payment(&number("A")).unwrap() && !ledger.is_named_by_payment(&number("B")).unwrap());
 }
 
 fn what_goes_beside_an_event_is_kept_beside_it(ledger: &impl Ledger) {

@@ -250,6 +250,10 @@ impl Ledger for MemoryLedger {
         Ok(durable.bills.get(invoice_number).and_then(|state| durable.first_paid_at(state)))
     }
 
+    fn is_named_by_payment(&self, number: &InvoiceNumber) -> Result<bool, LedgerError> {
+        Ok(self.lock().payments.iter().any(|payment| payment.invoice_number == *number))
+    }
+
     fn codes_since(&self, sequence: u64) -> Result<CodeChanges, LedgerError> {
         let durable = self.lock();
         let last = durable.head.unwrap_or(Head::EMPTY).sequence;

@@ -227,6 +227,9 @@ pub trait Ledger: Sync {
     /// When a bill was first paid, as far as the ledger knows; by what [`BillState::is_paid_by`] calls its payments.
     fn first_paid_at(&self, invoice_number: &InvoiceNumber) -> Result<Option<Timestamp>, LedgerError>;
 
+    /// Whether any payment names this number, whatever code it was for.
+    fn is_named_by_payment(&self, number: &InvoiceNumber) -> Result<bool, LedgerError>;
+
     /// The codes of all bills to which something happened after event `sequence` (0: of all bills), as one consistent state.
     /// Cheap when nothing has: whoever keeps an index of codes asks again and again.
     fn codes_since(&self, sequence: u64) -> Result<CodeChanges, LedgerError>;

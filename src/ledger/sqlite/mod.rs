@@ -175,6 +175,13 @@ impl Ledger for SqliteLedger {
         self.read(|connection| read::first_paid_at(connection, invoice_number))
     }
 
+    fn is_named_by_payment(&self, number: &InvoiceNumber) -> Result<bool, LedgerError> {
+        self.read(|connection| {
+            let mut statement = connection.prepare_cached("SELECT 1 FROM payments WHERE invoice_number = ?1 LIMIT 1")?;
+            Ok(statement.exists([number.as_str()])?)
+        })
+    }
+
     fn codes_since(&self, sequence: u64) -> Result<CodeChanges, LedgerError> {
         // The first look takes long, the later ones hardly any time.
         if sequence == 0 {
