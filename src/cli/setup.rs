@@ -76,7 +76,9 @@ impl From<LedgerError> for Failure {
         let exit = match &error {
             LedgerError::Storage { .. } => Exit::Disk,
             LedgerError::Damaged { .. } | LedgerError::Illegal(_) | LedgerError::CodeTaken { .. } => Exit::Damaged,
-            LedgerError::OtherBinding { .. } | LedgerError::Missing { .. } | LedgerError::TooNew { .. } => Exit::Usage,
+            LedgerError::OtherBinding { .. } | LedgerError::Missing { .. } | LedgerError::TooNew { .. } | LedgerError::TooOld { .. } => {
+                Exit::Usage
+            }
             LedgerError::Held { .. } => Exit::Held,
         };
         Self::new(exit, error)

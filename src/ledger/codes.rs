@@ -67,8 +67,16 @@ pub const CODE_TAKEN: Code = Code::new(
     "Look at `tagih why` of both invoices; cancel one of the codes at DOKU before anything else is sent.",
 );
 
+/// [`LedgerError::TooOld`].
+pub const TOO_OLD: Code = Code::new(
+    "E0509",
+    "the ledger was written by an older tagih",
+    "Its schema is of an earlier version, and the command only reads. The first command that writes brings it up to date, whole or not at all.",
+    "Make a copy with `tagih ledger backup`, then run `tagih ingest` or `tagih issue` once.",
+);
+
 /// All of them, in order.
-pub const ALL: &[Code] = &[STORAGE, DAMAGED, OTHER_BINDING, MISSING, HELD, TOO_NEW, ILLEGAL, CODE_TAKEN];
+pub const ALL: &[Code] = &[STORAGE, DAMAGED, OTHER_BINDING, MISSING, HELD, TOO_NEW, ILLEGAL, CODE_TAKEN, TOO_OLD];
 
 impl LedgerError {
     /// The error's stable code.
@@ -81,6 +89,7 @@ impl LedgerError {
             Self::Missing { .. } => MISSING,
             Self::Held { .. } => HELD,
             Self::TooNew { .. } => TOO_NEW,
+            Self::TooOld { .. } => TOO_OLD,
             Self::Illegal(_) => ILLEGAL,
             Self::CodeTaken { .. } => CODE_TAKEN,
         }

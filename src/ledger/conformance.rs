@@ -125,6 +125,17 @@ for_each_store! {
     scope_counts_bills_at_the_very_edges
     what_check_status_told_of_is_counted_once_a_payment_and_kept_with_its_answer
     an_index_of_codes_is_told_of_every_change_after_what_it_knows
+    the_codes_of_a_bill_that_lost_one_are_remembered
+}
+
+fn the_codes_of_a_bill_that_lost_one_are_remembered(ledger: &impl Ledger) {
+    let registered = |code: &str| Event::Registered { operation: OperationKind::Issue, terms: terms(1), answer: answer(code, None) };
+    wait(ledger.record(vec![adopted("A", "11"), planned("B"), entry("B", 1, registered("12"))])).unwrap();
+    assert!(ledger.former_codes().unwrap().is_empty(), "nobody has lost one");
+    let lost = entry("B", 2, Event::Retired { reason: String::new() });
+    wait(ledger.record(vec![lost, entry("B", 3, registered("13"))])).unwrap();
+    let codes: Vec<String> = ledger.former_codes().unwrap().iter().map(ToString::to_string).collect();
+    assert_eq!(codes, ["12", "13"]);
 }
 
 fn an_index_of_codes_is_told_of_every_change_after_what_it_knows(ledger: &impl Ledger) {
@@ -195,6 +206,7 @@ fn a_merchant_code_is_taken_from_its_intent_on(ledger: &impl Ledger) {
 }
 
 fn payments_count_once_whatever_the_order_and_status(ledger: &impl Ledger) {
+    assert!(!ledger.is_named_by_payment(&number("A")).unwrap());
     let (early, late) = (payment(1, "A", "77", 50), payment(2, "A", "77", 60));
     assert_eq!(ledger.apply_payments(&[late.clone(), late.clone()]).unwrap(), Applied { new: 1, known: 1 });
     wait(ledger.record(vec![adopted("A", "77"), entry("A", 9, Event::Retired { reason: "expired".into() })])).unwrap();
@@ -205,6 +217,7 @@ fn payments_count_once_whatever_the_order_and_status(ledger: &impl Ledger) {
     assert_eq!(snapshot.payments[1].paid_at.as_microsecond(), early.paid_at.as_microsecond());
     assert_eq!(snapshot.head.sequence, 4, "one event each");
     assert_eq!(snapshot.bills[&number("A")].status, Status::Retired);
+    assert!(ledger.is_named_by_payment(&number("A")).unwrap() && !ledger.is_named_by_payment(&number("B")).unwrap());
 }
 
 fn what_goes_beside_an_event_is_kept_beside_it(ledger: &impl Ledger) {

@@ -250,6 +250,10 @@ impl Ledger for MemoryLedger {
         Ok(durable.bills.get(invoice_number).and_then(|state| durable.first_paid_at(state)))
     }
 
+    fn is_named_by_payment(&self, number: &InvoiceNumber) -> Result<bool, LedgerError> {
+        Ok(self.lock().payments.iter().any(|payment| payment.invoice_number == *number))
+    }
+
     fn codes_since(&self, sequence: u64) -> Result<CodeChanges, LedgerError> {
         let durable = self.lock();
         let last = durable.head.unwrap_or(Head::EMPTY).sequence;
@@ -257,6 +261,13 @@ impl Ledger for MemoryLedger {
         let mut codes: Vec<HeldCode> = if last > sequence { durable.bills.values().filter_map(held_code).collect() } else { Vec::new() };
         codes.sort_by(|a, b| (a.live, &a.invoice_number).cmp(&(b.live, &b.invoice_number)));
         Ok(CodeChanges { codes, sequence: last })
+    }
+
+    fn former_codes(&self) -> Result<Vec<PaymentCode>, LedgerError> {
+        let durable = self.lock();
+        let has_lost_one = |number: &InvoiceNumber| durable.bills.get(number).is_some_and(|state| state.retired_count > 0);
+        let events = durable.events.iter().filter(|(_, number, _)| has_lost_one(number));
+        Ok(events.flat_map(|(_, _, event)| event.payment_codes()).cloned().collect())
     }
 
     fn apply_payments(&self, payments: &[Payment]) -> Result<Applied, LedgerError> {

@@ -176,6 +176,19 @@ pub enum LedgerError {
         /// The newest this program knows.
         known: i64,
     },
+    /// It was written by an older tagih, and reading alone does not migrate it (exit 2).
+    #[error(
+        "the ledger `{path}` has schema version {found}, this tagih reads {known}, and this command only reads\n\
+         hint: `tagih ledger backup`, then run `tagih ingest` or `tagih issue` once: whatever writes migrates it, and nothing is lost"
+    )]
+    TooOld {
+        /// Which ledger.
+        path: String,
+        /// Its version.
+        found: usize,
+        /// The version this program reads.
+        known: usize,
+    },
     /// An event that cannot happen (exit 8, I6).
     #[error(transparent)]
     Illegal(#[from] IllegalTransition),
@@ -214,9 +227,15 @@ pub trait Ledger: Sync {
     /// When a bill was first paid, as far as the ledger knows; by what [`BillState::is_paid_by`] calls its payments.
     fn first_paid_at(&self, invoice_number: &InvoiceNumber) -> Result<Option<Timestamp>, LedgerError>;
 
+    /// Whether any payment names this number, whatever code it was for.
+    fn is_named_by_payment(&self, number: &InvoiceNumber) -> Result<bool, LedgerError>;
+
     /// The codes of all bills to which something happened after event `sequence` (0: of all bills), as one consistent state.
     /// Cheap when nothing has: whoever keeps an index of codes asks again and again.
     fn codes_since(&self, sequence: u64) -> Result<CodeChanges, LedgerError>;
+
+    /// Every code that was ever spoken of for a bill that has lost one: its state remembers the last only.
+    fn former_codes(&self) -> Result<Vec<PaymentCode>, LedgerError>;
 
     /// Adds payments the ledger does not know yet, by identity; durable on return. Never illegal.
     fn apply_payments(&self, payments: &[Payment]) -> Result<Applied, LedgerError>;

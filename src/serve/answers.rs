@@ -59,14 +59,19 @@ impl Answers {
         answers
     }
 
-    /// What was answered to this id.
-    pub(super) fn given(&self, request_id: &str) -> Option<&Given> {
-        self.by_id.get(&digest::of_bytes(request_id.as_bytes()))
+    /// What was answered to this id lately.
+    pub(super) fn given(&self, request_id: &str, now: Timestamp) -> Option<&Given> {
+        let oldest = self.oldest(now);
+        self.by_id.get(&digest::of_bytes(request_id.as_bytes())).filter(|given| given.at >= oldest)
+    }
+
+    fn oldest(&self, now: Timestamp) -> Timestamp {
+        now.checked_sub(self.kept_for).unwrap_or(Timestamp::MIN)
     }
 
     /// Keeps `given` unless its id has an answer already; the answer that stands.
     pub(super) fn keep(&mut self, given: Given) -> &Given {
-        let oldest = given.at.checked_sub(self.kept_for).unwrap_or(Timestamp::MIN);
+        let oldest = self.oldest(given.at);
         while let Some((at, id)) = self.order.front()
             && (*at < oldest || self.order.len() >= ANSWERS_MAX)
         {
@@ -85,11 +90,23 @@ impl Answers {
 mod tests {
     use super::*;
 
-    fn given(id: &str, second: i64, body: &str) -> Given {
-        let at = Timestamp::from_second(second).unwrap();
+    fn second(second: i64) -> Timestamp {
+        Timestamp::from_second(second).unwrap()
+    }
+
+    fn given(id: &str, at: i64, body: &str) -> Given {
+        let at = second(at);
         let text = String::new;
         let (request_id, body) = (id.to_owned(), body.to_owned());
         Given { at, request_id, question: text(), word: text(), status: 200, timestamp: text(), signature: text(), body }
+    }
+
+    #[test]
+    fn an_answer_that_is_too_old_is_not_repeated_however_quiet_it_was_since() {
+        let mut answers = Answers::new(SignedDuration::from_secs(600));
+        answers.keep(given("a", 0, "payable"));
+        assert!(answers.given("a", second(600)).is_some());
+        assert!(answers.given("a", second(601)).is_none(), "what was true then need not be true now");
     }
 
     #[test]
@@ -98,13 +115,13 @@ mod tests {
         assert_eq!(answers.keep(given("a", 0, "first")).body, "first");
         assert_eq!(answers.keep(given("a", 10, "second")).body, "first");
         answers.keep(given("b", 600, "b"));
-        assert_eq!(answers.given("a").unwrap().body, "first", "still inside");
+        assert_eq!(answers.given("a", second(600)).unwrap().body, "first", "still inside");
         answers.keep(given("c", 601, "c"));
-        assert!(answers.given("a").is_none() && answers.given("b").is_some());
+        assert!(answers.given("a", second(601)).is_none() && answers.given("b", second(601)).is_some());
         for number in 0..ANSWERS_MAX {
             answers.keep(given(&number.to_string(), 601, ""));
         }
         assert_eq!((answers.by_id.len(), answers.order.len()), (ANSWERS_MAX, ANSWERS_MAX));
-        assert!(answers.given("b").is_none() && answers.given("0").is_some());
+        assert!(answers.given("b", second(601)).is_none() && answers.given("0", second(601)).is_some());
     }
 }

@@ -47,7 +47,7 @@ pub(super) async fn answered(shared: &Arc<Shared>, received: Received, begun: In
     };
     let request_id = received.request_id().unwrap_or_default();
     let question_digest = digest::hex(&digest::of_bytes(&received.body));
-    let before = shared.answers().given(request_id).cloned();
+    let before = shared.answers().given(request_id, received.at).cloned();
     if let Some(given) = before.filter(|given| given.question == question_digest) {
         shared.metrics.inquiry("repeated", begun.elapsed());
         // The key may have changed since; with the same one it is the same signature.

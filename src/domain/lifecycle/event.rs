@@ -124,6 +124,24 @@ pub enum Event {
 }
 
 impl Event {
+    /// The codes it speaks of.
+    pub fn payment_codes(&self) -> impl Iterator<Item = &PaymentCode> {
+        let answer = match self {
+            Self::Adopted { answer, .. } | Self::Accepted { answer, .. } | Self::Registered { answer, .. } => Some(answer),
+            Self::Settled { answer, .. } => answer.as_ref(),
+            Self::Planned { .. }
+            | Self::Intended { .. }
+            | Self::NotSent { .. }
+            | Self::Rejected { .. }
+            | Self::Doubted { .. }
+            | Self::Retired { .. }
+            | Self::Noted { .. }
+            | Self::Checked { .. } => None,
+        };
+        let wanted = self.terms().and_then(|terms| terms.payment_code.as_ref());
+        answer.map(|answer| &answer.payment_code).into_iter().chain(wanted)
+    }
+
     /// The event's column in the table.
     #[must_use]
     pub const fn kind(&self) -> EventKind {

@@ -11,7 +11,6 @@ use crate::domain::bill::{Bill, Terms, Wanted};
 use crate::domain::channel::Method;
 use crate::domain::ids::PaymentCode;
 use crate::domain::lifecycle::{BillState, Status};
-use crate::domain::payment::Payment;
 
 /// The numbers that may be given out: `prefix`, then a count in as many digits as are left.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -46,10 +45,11 @@ impl Minting {
 }
 
 /// `bills` with a code for every row of our own making that brings none. A bill keeps the code the ledger has for it; a new one
-/// gets the number after the highest ever seen, and once the end is reached the lowest that was never seen. What is left
-/// without a code has found none, and planning refuses it. New codes go by invoice number, whatever the order of rows.
+/// gets the number after the highest ever seen (by the bills as they stand, or among `earlier` codes: those that were paid, or
+/// that bills had before), and once the end is reached the lowest that was never seen. What is left without a code has found
+/// none, and planning refuses it. New codes go by invoice number, whatever the order of rows.
 #[must_use]
-pub fn with_codes<'b>(bills: &'b [Bill], view: &MapView<'_>, payments: &[Payment], minting: Option<&Minting>) -> Cow<'b, [Bill]> {
+pub fn with_codes<'b>(bills: &'b [Bill], view: &MapView<'_>, earlier: &[&PaymentCode], minting: Option<&Minting>) -> Cow<'b, [Bill]> {
     let mut lacking: Vec<usize> = (0..).zip(bills).filter(|(_, bill)| lacks_code(bill)).map(|(row, _)| row).collect();
     if lacking.is_empty() {
         return Cow::Borrowed(bills);
@@ -64,7 +64,7 @@ pub fn with_codes<'b>(bills: &'b [Bill], view: &MapView<'_>, payments: &[Payment
         false
     });
     if let Some(minting) = minting {
-        let seen = view.states().flat_map(codes_of).chain(payments.iter().map(|payment| &payment.payment_code)).chain(given);
+        let seen = view.states().flat_map(codes_of).chain(earlier.iter().copied()).chain(given);
         let counts: HashSet<u128> = seen.filter_map(|code| minting.count(code)).collect();
         let next = counts.iter().max().map_or(1, |highest| highest.saturating_add(1));
         let mut free = (next..=minting.last()).chain(1..next.min(minting.last())).filter(|count| !counts.contains(count));

@@ -67,6 +67,8 @@ pub enum Step {
     Retire {
         /// That bill.
         holder: InvoiceNumber,
+        /// Whether a verified payment of it is known.
+        is_paid: bool,
     },
     /// Record columns that only the ledger keeps.
     Note,
@@ -155,12 +157,14 @@ fn live(
     now: Timestamp,
     rules: &Rules,
 ) -> Step {
-    let Some(state) = state else { return issue(bill, wanted, 0, view, now, rules) };
-    let has_lost_a_code = state.retired_count > 0 && !state.status.may_be_live();
-    if has_lost_a_code && !state.terms.reusable && view.is_paid(&bill.invoice_number) {
-        // The money came after the code was given up; a second code would ask for it again.
+    let has_no_code = state.is_none_or(|state| matches!(state.status, Status::Planned | Status::Rejected | Status::Retired));
+    // A bill that never had a code is what its row says; one that had one was paid under the terms of that.
+    let is_reusable = state.filter(|state| state.retired_count > 0).map_or(wanted.reusable, |state| state.terms.reusable);
+    if has_no_code && !is_reusable && view.is_paid(&bill.invoice_number) {
+        // The money came after the code was given up, or before this ledger knew of any; a code would ask for it again.
         return Step::Unchanged(Unchanged::Paid);
     }
+    let Some(state) = state else { return issue(bill, wanted, 0, view, now, rules) };
     match state.status {
         Status::Planned => issue(bill, wanted, state.retired_count, view, now, rules),
         Status::Rejected => refused_before(state, OperationKind::Issue, wanted, rules)
@@ -199,18 +203,23 @@ fn wait_for(holder: &InvoiceNumber, view: &impl View, now: Timestamp, rules: &Ru
     let holder = holder.clone();
     let state = view.bill(&holder).filter(|state| state.status == Status::Active);
     let is_paid = state.is_some_and(|state| !state.terms.reusable) && view.is_paid(&holder);
-    let expires_at = state.and_then(|state| expired_at(state, now));
-    let has_expired = expires_at.is_some_and(|at| minutes_between(at, now) >= rules.reissue_grace_minutes);
     match state {
-        Some(state) if is_paid || has_expired => {
+        Some(state) if has_given_up(state, is_paid, now, rules) => {
             if state.is_known_to_doku() {
                 Step::Release { holder, is_paid }
             } else {
-                Step::Retire { holder }
+                Step::Retire { holder, is_paid }
             }
         }
         Some(_) | None => Step::Wait { holder },
     }
+}
+
+/// Whether the code of a live bill may go to another: paid once and for all, or expired for as long as money may be on its way.
+#[must_use]
+pub fn has_given_up(state: &BillState, is_paid: bool, now: Timestamp, rules: &Rules) -> bool {
+    let has_expired = || expired_at(state, now).is_some_and(|at| minutes_between(at, now) >= rules.reissue_grace_minutes);
+    is_paid && !state.terms.reusable || has_expired()
 }
 
 /// The number DOKU knows a bill by that has lost `retired_count` codes before; `None` when it is too long.

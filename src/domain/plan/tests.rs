@@ -137,6 +137,23 @@ fn a_new_row_is_issued_and_the_same_row_again_is_left_alone() {
 }
 
 #[test]
+fn a_bill_whose_money_came_before_it_had_a_code_gets_none() {
+    let rejected = Event::Rejected { code: "E".into(), reason: String::new() };
+    let histories: [&[Event]; 3] = [&[], &[planned(&terms())], &[planned(&terms()), intended(OperationKind::Issue, &terms()), rejected]];
+    for history in histories {
+        let mut world = World::default().with("I", history).rules(true, true);
+        world.paid.insert(number("I"));
+        for method in
+            [terms(), merchant("77"), with(|terms| (terms.method, terms.payment_code) = (Method::Inquiry, PaymentCode::new("77").ok()))]
+        {
+            assert_eq!(world.step(live(method), 1), Step::Unchanged(Unchanged::Paid), "{history:?}");
+        }
+        let reusable = with(|terms| terms.reusable = true);
+        assert!(matches!(world.step(live(reusable), 1), Step::Issue { .. }), "one payment is not the last");
+    }
+}
+
+#[test]
 fn a_change_goes_out_only_where_the_channel_and_the_column_allow_it() {
     let world = World::default().with("I", &issued(&terms()));
     assert_eq!(world.step(live(with(|terms| terms.amount = Amount::new(5).unwrap())), 1), Step::Amend);

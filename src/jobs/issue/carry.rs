@@ -92,7 +92,11 @@ where
             body_digest: digest::hex(&digest::of_bytes(&operation.request.body)),
         };
         let private = Private { body: Some((operation.request.request_id, operation.request.body.to_vec())), customer };
-        self.ledger.record(vec![Entry { invoice_number: bill.invoice_number.clone(), at: (self.clock)(), event, private }]).await?;
+        match self.ledger.record(vec![Entry { invoice_number: bill.invoice_number.clone(), at: (self.clock)(), event, private }]).await {
+            // Two rows of this run were both to have a code that had just come free. Nothing of this one has left.
+            Err(LedgerError::CodeTaken { other, .. }) => return Ok(Next::PlanAgain(Some(End::live_elsewhere(&other)))),
+            recorded => drop(recorded?),
+        }
         match self.pursue(&operation, None).await? {
             Ended::InDoubt { reason } => self.ask_status(&bill.invoice_number, reason).await,
             ended @ (Ended::Done { .. } | Ended::Expired | Ended::Rejected { .. } | Ended::Deferred { .. }) => Ok(ended.into()),
@@ -306,9 +310,11 @@ where
     }
 
     /// Takes the code of `holder` from it, of which DOKU was never told, so that another bill may have it.
-    pub(super) async fn take_over(&self, holder: &InvoiceNumber) -> Result<Next, LedgerError> {
+    pub(super) async fn take_over(&self, holder: &InvoiceNumber, is_paid: bool) -> Result<Next, LedgerError> {
         let is_ours = |state: &BillState| state.status == Status::Active && !state.is_known_to_doku();
-        if self.ledger.bill(holder)?.is_some_and(|state| is_ours(&state)) {
+        // Its own row may have put its end off since this was planned.
+        let is_free = |state: &BillState| plan::has_given_up(state, is_paid, (self.clock)(), &self.settings.rules);
+        if self.ledger.bill(holder)?.is_some_and(|state| is_ours(&state) && is_free(&state)) {
             self.append_retired(holder, "it has expired or is paid, and another invoice is to have the code").await?;
         }
         Ok(Next::PlanAgain(None))

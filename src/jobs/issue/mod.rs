@@ -65,7 +65,10 @@ pub fn with_codes<'b>(bills: &'b [Bill], ledger: &impl Ledger, minting: Option<&
     }
     let snapshot = ledger.snapshot()?;
     let view = MapView::new(&snapshot.bills, HashSet::new());
-    Ok(plan::with_codes(bills, &view, &snapshot.payments, minting))
+    // Somebody may still hold a code that its bill has lost, and must not pay another's bill with it.
+    let former = ledger.former_codes()?;
+    let earlier: Vec<_> = snapshot.payments.iter().map(|payment| &payment.payment_code).chain(&former).collect();
+    Ok(plan::with_codes(bills, &view, &earlier, minting))
 }
 
 /// The step for every bill, in their order: what `--dry-run` shows and a run carries out.
@@ -227,7 +230,7 @@ where
             // Recorded with the plan.
             Step::Register(operation) => Ok(Next::Ended(End::done(operation, false))),
             Step::Wait { holder } => self.wait(&holder),
-            Step::Retire { holder } => self.take_over(&holder).await,
+            Step::Retire { holder, is_paid } => self.take_over(&holder, is_paid).await,
             Step::Release { holder, is_paid } => self.release(&holder, is_paid).await,
             Step::Resolve => self.resolve(&bill.invoice_number).await,
             Step::ConfirmExpiry => match state {

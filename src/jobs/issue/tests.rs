@@ -40,6 +40,7 @@ struct Office {
     script: Mutex<VecDeque<Act>>,
     seen: Mutex<Vec<WireRequest>>,
     stop: Mutex<std::sync::Arc<Stop>>,
+    reissues: bool,
 }
 
 impl Gateway for Office {
@@ -76,6 +77,7 @@ impl Office {
             script: Mutex::default(),
             seen: Mutex::default(),
             stop: Mutex::default(),
+            reissues: false,
         }
     }
 
@@ -97,7 +99,8 @@ impl Office {
         *self.script.lock().unwrap() = script.into();
         let stop = std::sync::Arc::new(Stop::default());
         *self.stop.lock().unwrap() = stop.clone();
-        let settings = settings();
+        let mut settings = settings();
+        settings.rules.reissue_expired = self.reissues;
         let rate = Rate { per_second: 100_000.try_into().unwrap(), burst: 1_000.try_into().unwrap() };
         let (pacer, breaker) = (Pacer::new(rate, RealTime::default()), Breaker::new(0));
         let retry = RetryPolicy { attempts_max: 2, base_ms: 0, cap_ms: 0 };

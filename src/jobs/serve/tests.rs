@@ -97,6 +97,22 @@ async fn a_payment_is_known_from_its_acknowledgement_on_and_only_to_its_bill() {
 }
 
 #[tokio::test]
+async fn late_money_for_a_code_that_a_bill_has_lost_pays_the_bill() {
+    let books = LedgerBooks::new(MemoryLedger::new(), Arc::default());
+    let registered = Event::Registered { operation: OperationKind::Issue, terms: terms("2"), answer: answer("2") };
+    record(&books, "A", vec![adopted("1"), Event::Retired { reason: String::new() }, registered]).await;
+    assert_eq!(look(&books, "2"), Some(("A".into(), "active", false)));
+    books.paid(payment(1, "OTHER", "1"));
+    assert_eq!(look(&books, "2"), Some(("A".into(), "active", false)));
+    books.paid(payment(2, "A", "1"));
+    assert_eq!(look(&books, "2"), Some(("A".into(), "active", true)), "on its way");
+    let waiting = books.waiting(10);
+    books.ledger().apply_payments(&waiting).unwrap();
+    books.written(&waiting);
+    assert_eq!(look(&books, "2"), Some(("A".into(), "active", true)), "in the ledger");
+}
+
+#[tokio::test]
 async fn what_another_process_does_to_a_code_holds_at_once() {
     let books = LedgerBooks::new(MemoryLedger::new(), Arc::default());
     assert_eq!(look(&books, "1"), None);

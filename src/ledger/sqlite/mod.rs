@@ -25,7 +25,7 @@ use tokio::sync::oneshot;
 
 use super::{Applied, CodeChanges, Entry, FoundTotals, Head, Lapses, Ledger, LedgerError, ScopeTotals, Snapshot, rules};
 use crate::domain::bill::{Customer, Salt};
-use crate::domain::ids::{InvoiceNumber, RequestId};
+use crate::domain::ids::{InvoiceNumber, PaymentCode, RequestId};
 use crate::domain::lifecycle::BillState;
 use crate::domain::payment::Payment;
 use crate::domain::personal::Personal;
@@ -175,12 +175,23 @@ impl Ledger for SqliteLedger {
         self.read(|connection| read::first_paid_at(connection, invoice_number))
     }
 
+    fn is_named_by_payment(&self, number: &InvoiceNumber) -> Result<bool, LedgerError> {
+        self.read(|connection| {
+            let mut statement = connection.prepare_cached("SELECT 1 FROM payments WHERE invoice_number = ?1 LIMIT 1")?;
+            Ok(statement.exists([number.as_str()])?)
+        })
+    }
+
     fn codes_since(&self, sequence: u64) -> Result<CodeChanges, LedgerError> {
         // The first look takes long, the later ones hardly any time.
         if sequence == 0 {
             return read::codes_since(&self.another_reader()?, 0).map_err(|fault| self.place.error(fault));
         }
         self.read(|connection| read::codes_since(connection, sequence))
+    }
+
+    fn former_codes(&self) -> Result<Vec<PaymentCode>, LedgerError> {
+        read::former_codes(&self.another_reader()?).map_err(|fault| self.place.error(fault))
     }
 
     fn apply_payments(&self, payments: &[Payment]) -> Result<Applied, LedgerError> {

@@ -72,15 +72,22 @@ pub(super) fn writable(place: &Place, binding: &Binding, create: Create, migrati
 
 /// Opens for reading; never creates nor migrates. Without a `binding`, whatever the ledger belongs to is accepted.
 pub(super) fn read_only(place: &Place, binding: Option<&Binding>, migrations: &[&str]) -> Result<Opened, LedgerError> {
+    let (connection, found) = any_schema(place, migrations)?;
+    if found < migrations.len() {
+        return Err(LedgerError::TooOld { path: place.name(), found, known: migrations.len() });
+    }
+    check_binding(connection, place, binding)
+}
+
+/// Opens for copying the file as it is, so that it can be kept before it is migrated; gives its schema's version too.
+pub(super) fn any_schema(place: &Place, migrations: &[&str]) -> Result<(Connection, usize), LedgerError> {
     if !place.path().exists() {
         return Err(LedgerError::Missing { path: place.name() });
     }
     let connection = connect(place, OpenFlags::SQLITE_OPEN_READ_ONLY)?;
     check_file(&connection, place)?;
-    if schema_version(&connection, place, migrations)? < migrations.len() {
-        return Err(place.failed("its schema is older than this tagih: open it once for writing, which migrates it"));
-    }
-    check_binding(connection, place, binding)
+    let found = schema_version(&connection, place, migrations)?;
+    Ok((connection, found))
 }
 
 /// A connection with our settings and nothing checked yet.

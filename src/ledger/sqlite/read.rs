@@ -221,6 +221,17 @@ pub(super) fn codes_since(connection: &Connection, sequence: u64) -> Result<Code
     Ok(CodeChanges { codes, sequence: last })
 }
 
+/// As [`crate::ledger::Ledger::former_codes`] documents it; few bills ever lose a code.
+pub(super) fn former_codes(connection: &Connection) -> Result<Vec<PaymentCode>, Fault> {
+    let mut codes = Vec::new();
+    let clause = "WHERE kind = 'bill' AND invoice_number IN (SELECT invoice_number FROM bills WHERE retired_count > 0)";
+    visit_links(connection, clause, [], |link| {
+        codes.extend(link.event()?.payment_codes().cloned());
+        Ok(())
+    })?;
+    Ok(codes)
+}
+
 /// As [`crate::ledger::Ledger::lapses`] documents it. Every event with terms is looked at, because which bills were paid when
 /// is not this query's to know.
 pub(super) fn lapses(connection: &Connection, is_lapsed: &dyn Fn(&str) -> bool) -> Result<Lapses, Fault> {

@@ -152,7 +152,7 @@ fn an_older_schema_is_migrated_and_a_newer_one_refused() {
     let (_folder, path, head) = closed_ledger();
     let place = Place::new(&path);
     let newer = [open::MIGRATIONS, &["CREATE TABLE added (x INTEGER) STRICT"]].concat();
-    assert!(matches!(open::read_only(&place, None, &newer), Err(LedgerError::Storage { .. })), "readers do not migrate");
+    assert!(matches!(open::read_only(&place, None, &newer), Err(LedgerError::TooOld { found: 2, known: 3, .. })), "readers do not migrate");
     let opened = open::writable(&place, &binding(), Create::Never, &newer).unwrap();
     assert_eq!(opened.connection.query_row("SELECT COUNT(*) FROM added", [], |row| row.get::<_, i64>(0)).unwrap(), 0);
     assert_eq!(read::head(&opened.connection).unwrap(), head);
@@ -180,7 +180,11 @@ fn a_ledger_of_the_first_schema_is_migrated_with_all_it_holds_and_can_keep_statu
     first.execute(sql, rusqlite::params![adopted_at.as_microsecond(), json, head.hash]).unwrap();
     drop(first);
 
-    assert!(matches!(SqliteLedger::open_read_only(&path, &binding()), Err(LedgerError::Storage { .. })), "readers do not migrate");
+    let refused = SqliteLedger::open_read_only(&path, &binding()).unwrap_err();
+    assert!(matches!(refused, LedgerError::TooOld { found: 1, known: 2, .. }), "readers do not migrate: {refused}");
+    let copy = folder.path().join("before.db");
+    SqliteLedger::backup(&path, &copy).unwrap();
+    assert!(matches!(SqliteLedger::open_read_only(&copy, &binding()), Err(LedgerError::TooOld { found: 1, .. })), "kept as it was");
     let ledger = reopen(&path).unwrap();
     let snapshot = ledger.snapshot().unwrap();
     assert_eq!((snapshot.head, &snapshot.bills[&number("A")]), (head, &state));

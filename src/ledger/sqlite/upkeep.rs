@@ -20,7 +20,7 @@ use crate::ledger::rules::{microseconds, truncated};
 /// is one consistent state; whole and durable before it gets its name.
 pub(super) fn backup(path: &Path, to: &Path) -> Result<(), LedgerError> {
     let place = Place::new(path);
-    let source = open::read_only(&place, None, open::MIGRATIONS)?.connection;
+    let (source, _) = open::any_schema(&place, open::MIGRATIONS)?;
     let target = Place::new(to);
     if to.exists() {
         return Err(target.failed("it exists already, and a backup never overwrites"));

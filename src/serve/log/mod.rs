@@ -74,6 +74,8 @@ pub enum Durability {
 #[derive(Clone, Debug)]
 pub struct LogFolder {
     path: PathBuf,
+    /// Days before this one are closed, or being closed: no line goes there any more, whatever the clock says.
+    open_from: Arc<Mutex<Date>>,
     _lock: Arc<File>,
 }
 
@@ -87,7 +89,7 @@ impl LogFolder {
         fs::create_dir_all(path).map_err(|error| failed(&error))?;
         let lock = File::options().create(true).truncate(false).write(true).open(path.join(".lock")).map_err(|error| failed(&error))?;
         match lock.try_lock() {
-            Ok(()) => Ok(Self { path: path.to_owned(), _lock: Arc::new(lock) }),
+            Ok(()) => Ok(Self { path: path.to_owned(), open_from: Arc::new(Mutex::new(Date::MIN)), _lock: Arc::new(lock) }),
             Err(TryLockError::WouldBlock) => Err(ServeError::Held { path: path.to_owned() }),
             Err(TryLockError::Error(error)) => Err(failed(&error)),
         }
@@ -107,6 +109,10 @@ impl LogFolder {
     /// # Errors
     /// The system's; what was not finished is done by the next call.
     pub fn close_before(&self, day: Date) -> io::Result<u64> {
+        // Once this is said, every line of an earlier day is in its file.
+        let mut open_from = self.open_from.lock().unwrap_or_else(PoisonError::into_inner);
+        *open_from = day.max(*open_from);
+        drop(open_from);
         let mut count = 0_u64;
         for kind in super::LASTING {
             for (_, path) in self.days(kind)?.into_iter().filter(|(of, _)| *of < day) {
@@ -133,9 +139,9 @@ impl LogFolder {
         let mut files = Files::new(&self.path, durability, forged_bytes_max, Arc::clone(metrics));
         let folder = self.clone();
         let thread = std::thread::Builder::new().name(format!("log-{name}")).spawn(move || {
-            // The folder stays ours until the last line is written.
-            let _folder = folder;
-            write_all(&receiver, &mut files);
+            // The whole of it: the folder stays ours until the last line is written.
+            let folder = folder;
+            write_all(&receiver, &mut files, &folder.open_from);
         });
         let thread = thread.map_err(|error| self.failed(&error))?;
         Ok(LogWriter { sender: Mutex::new(Some(sender)), thread: Mutex::new(Some(thread)) })
@@ -207,11 +213,14 @@ impl LogWriter {
 }
 
 /// Group commit: whatever came while the last batch was being made durable is the next batch.
-fn write_all(receiver: &mpsc::Receiver<Job>, files: &mut Files) {
+fn write_all(receiver: &mpsc::Receiver<Job>, files: &mut Files, open_from: &Mutex<Date>) {
     while let Ok(first) = receiver.recv() {
         let mut batch = vec![first];
         batch.extend(receiver.try_iter().take(BATCH));
-        let written = files.append(batch.iter().map(|job| (job.kind, job.day, job.line.as_slice())));
+        // Held until the lines are there, so that nobody closes a day meanwhile.
+        let open_from = open_from.lock().unwrap_or_else(PoisonError::into_inner);
+        let written = files.append(batch.iter().map(|job| (job.kind, job.day.max(*open_from), job.line.as_slice())));
+        drop(open_from);
         for job in batch {
             if job.done.send(written).is_err() {
                 tracing::debug!("a message was kept after its sender had hung up");
@@ -240,10 +249,31 @@ mod tests {
             })
             .collect();
         drop(sender);
-        write_all(&receiver, &mut files);
+        write_all(&receiver, &mut files, &Mutex::new(Date::MIN));
         assert_eq!(metrics.log_syncs.get(), 1);
         assert!(answers.into_iter().all(|answer| answer.blocking_recv().unwrap()));
         assert_eq!(fs::read_to_string(folder.path().join("notifications-2026-11-21.jsonl")).unwrap().lines().count(), 100);
+    }
+
+    #[test]
+    fn a_line_of_a_day_that_is_closed_goes_to_an_open_one() {
+        let place = tempfile::tempdir().unwrap();
+        let folder = LogFolder::take(place.path()).unwrap();
+        let writer = folder.writer("test", Durability::Synced, 0, &Arc::default()).unwrap();
+        let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+        let keep = |at: &str, line: &str| {
+            let line = line.as_bytes().to_vec();
+            assert!(runtime.block_on(writer.append(Kind::Notifications, at.parse().unwrap(), line)));
+        };
+        keep("2026-11-21T10:00:00Z", "before");
+        // No message came since, so the day's file is still the one in use when it is closed; then the clock is put back.
+        assert_eq!(folder.close_before("2026-11-23".parse().unwrap()).unwrap(), 1);
+        keep("2026-11-21T11:00:00Z", "after");
+        keep("2026-11-25T11:00:00Z", "later");
+        let read = |name: &str| fs::read_to_string(place.path().join(name)).unwrap_or_default();
+        assert_eq!(read("notifications-2026-11-23.jsonl"), "after\n", "acknowledged, so it must be found again");
+        assert_eq!(read("notifications-2026-11-25.jsonl"), "later\n");
+        writer.close();
     }
 
     #[test]

@@ -66,6 +66,55 @@ fn a_row_that_waits_for_a_local_cancellation_follows_in_the_same_run() {
 }
 
 #[test]
+fn a_code_whose_end_is_put_off_is_not_given_away_in_the_same_run() {
+    let office = Office::new();
+    office.end(inquiry("OLD", 100, 600), vec![]);
+    office.after_minutes(660);
+    let (longer, taker) = (inquiry("OLD", 100, 900), inquiry("NEW", 100, 600));
+    for bills in [[longer.clone(), taker.clone()], [taker, longer]] {
+        let ends = office.run(&bills, vec![]).unwrap();
+        let old = bills.iter().position(|bill| bill.invoice_number == number("OLD")).unwrap();
+        assert_eq!((office.state("OLD").status, office.state("NEW").status), (Status::Active, Status::Planned), "{ends:?}");
+        assert_eq!(ends[1 - old].code, "E0305");
+    }
+}
+
+#[test]
+fn a_code_that_comes_free_for_two_rows_goes_to_one_and_the_run_goes_on() {
+    let office = Office { reissues: true, ..Office::new() };
+    office.end(with_code("OLD", 100, Some(CODE)), vec![yes("OLD", CODE)]);
+    office.after_minutes(660);
+    let (from, other) = (1_790_000_000 + 39_600, "5");
+    let (again, doku) = (Act::Say(200, success("OLD-R1", CODE, from)), Act::Say(200, success("DOKU", other, from)));
+    let bills = [with_code("OLD", 100, Some(CODE)), with_code("NEW", 100, Some(CODE)), row("DOKU", 100)];
+    let ends = office.run(&bills, vec![seen("EXPIRED", 100), seen("EXPIRED", 100), doku, again]).unwrap();
+    assert_eq!([ends[0].bucket, ends[2].bucket], [Bucket::Issued; 2]);
+    assert_eq!((ends[1].code.as_str(), office.state("NEW").status), ("E0305", Status::Planned));
+}
+
+#[test]
+fn a_code_that_its_bill_has_lost_is_not_made_again() {
+    let office = Office { reissues: true, ..Office::new() };
+    let minting = Minting { prefix: "889650".into(), length: CODE.len() };
+    let unnumbered = |invoice: &str| {
+        let mut bill = with_code(invoice, 100, Some(CODE));
+        if let Wanted::Live(terms) = &mut bill.wanted {
+            terms.payment_code = None;
+        }
+        bill
+    };
+    let minted = with_codes(&[unnumbered("OLD")], &office.ledger, Some(&minting)).unwrap().into_owned();
+    assert_eq!(minted, [with_code("OLD", 100, Some(CODE))]);
+    office.end(minted[0].clone(), vec![yes("OLD", CODE)]);
+    // It expires unpaid, and DOKU makes the next one.
+    office.after_minutes(660);
+    let again = Act::Say(200, success("OLD-R1", "5", 1_790_000_000 + 39_600));
+    assert_eq!(office.end(row("OLD", 100), vec![seen("EXPIRED", 100), again]).bucket, Bucket::Issued);
+    let next = with_codes(&[unnumbered("NEW")], &office.ledger, Some(&minting)).unwrap().into_owned();
+    assert_eq!(next, [with_code("NEW", 100, Some("8896500002"))], "a customer may still hold the first");
+}
+
+#[test]
 fn refused_credentials_stop_what_doku_must_hear_of_and_nothing_else() {
     let office = Office::new();
     let refused = Act::Say(401, r#"{"error":{"message":"Invalid Header Signature"}}"#.into());
