@@ -251,6 +251,9 @@ pub(super) struct Reconcile {
     /// DOKU's settlement reports (CSV, XLSX) or quoted globs: follow the money to the bank
     #[arg(long, num_args = 1.., value_name = "FILE")]
     pub(super) settlement: Vec<String>,
+    /// Inquiry logs of `tagih serve` or quoted globs: hold payments against what was answered
+    #[arg(long, num_args = 1.., value_name = "LOG")]
+    pub(super) inquiries: Vec<String>,
     /// The output folder of an earlier period: its payments make a later one a second payment
     #[arg(long, value_name = "DIR")]
     pub(super) carry_in: Option<PathBuf>,

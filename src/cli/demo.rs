@@ -89,6 +89,7 @@ pub(super) fn demo(global: &Global, out: Option<&Path>) -> Result<Exit, Failure>
         external_ledger: None,
         request_history: None,
         carry_in: None,
+        inquiries: Vec::new(),
         opening: None,
         settlement,
         out: report.clone(),

@@ -29,6 +29,7 @@ pub(super) struct Task {
     pub(super) request_history: Option<PathBuf>,
     pub(super) carry_in: Option<PathBuf>,
     pub(super) settlement: Vec<PathBuf>,
+    pub(super) inquiries: Vec<PathBuf>,
     pub(super) opening: Option<OpeningFolder>,
     pub(super) out: PathBuf,
     /// Of workbook and page; else the setting's.
@@ -51,6 +52,7 @@ pub(super) fn reconcile(setup: &Setup, arguments: &Reconcile) -> Result<Exit, Fa
         request_history: arguments.request_history.clone(),
         carry_in: arguments.carry_in.clone(),
         settlement: expand(&arguments.settlement)?,
+        inquiries: expand(&arguments.inquiries)?,
         opening,
         out: arguments.out.clone(),
         language: arguments.lang,
@@ -80,6 +82,7 @@ pub(super) fn run(setup: &Setup, task: &Task, keys: &[SigningKey]) -> Result<Exi
         policy,
         carry_in: task.carry_in.clone(),
         settlement: super::settlement::files(setup, task)?,
+        inquiries: task.inquiries.clone(),
         opening: task.opening.clone(),
         journal: Some(setup.journal_path().to_path_buf()),
         out: task.out.clone(),
@@ -90,6 +93,11 @@ pub(super) fn run(setup: &Setup, task: &Task, keys: &[SigningKey]) -> Result<Exi
     };
     let report = reconcile::run(&options)?;
     super::settlement::warn(setup, &report.outcome);
+    if let Some(count) = report.outcome.inputs.inquiries.as_ref().map(|inquiries| inquiries.unreadable).filter(|&count| count > 0) {
+        output::note(format_args!(
+            "warning: {count} lines of the inquiry logs are no inquiry with its answer; payments may seem not asked about"
+        ));
+    }
     let path = task.out.join("summary.json");
     let summary: Value = serde_json::from_str(&std::fs::read_to_string(&path)?).map_err(|error| Failure::new(Exit::Disk, error))?;
     if setup.json {
@@ -211,9 +219,14 @@ pub(super) fn ingest_files(setup: &Setup, logs: &[PathBuf], keys: &[SigningKey])
 
 /// The summary as people read it: what is wrong first, then the counts, then the proof that they add up.
 fn print(summary: &Value, out: &Path) {
-    for (section, title) in
-        [("lines", "evidence lines"), ("payments", "payments"), ("bills", "bills in scope"), ("settlement", "settlement rows")]
-    {
+    let sections = [
+        ("lines", "evidence lines"),
+        ("payments", "payments"),
+        ("bills", "bills in scope"),
+        ("settlement", "settlement rows"),
+        ("inquiries", "inquiries"),
+    ];
+    for (section, title) in sections {
         let Some(classes) = summary.get(section).and_then(Value::as_object) else { continue };
         output::result(format_args!("{title}"));
         for (class, tally) in classes {

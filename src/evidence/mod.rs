@@ -5,6 +5,7 @@
 mod blocks;
 pub mod codes;
 mod envelope;
+mod inquiries;
 mod inspect;
 mod read;
 pub mod settlement;
@@ -12,6 +13,7 @@ mod visit;
 
 use std::path::{Path, PathBuf};
 
+pub use inquiries::{Inquiries, inquiries};
 pub use read::{Evidence, ReadOptions, read};
 pub use visit::{names, visit};
 

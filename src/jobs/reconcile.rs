@@ -15,7 +15,7 @@ use crate::domain::classify::{Period, Policy};
 use crate::domain::digest::{self, Digest};
 use crate::domain::settlement::{SettlementRow, SettlementTerms};
 use crate::evidence::settlement::{self, SettlementError};
-use crate::evidence::{self, EvidenceError, Pairs, ReadOptions};
+use crate::evidence::{self, EvidenceError, Inquiries, Pairs, ReadOptions};
 use crate::jobs::discrepancies;
 use crate::journal::{self, Head, Journal, JournalError};
 use crate::ledger::{FoundTotals, Lapses, Ledger, LedgerError, ScopeTotals, Snapshot};
@@ -51,6 +51,8 @@ pub struct ReconcileOptions {
     pub carry_in: Option<PathBuf>,
     /// Settlement files, if the money is to be followed to the bank.
     pub settlement: Option<SettlementFiles>,
+    /// Inquiry logs of `serve`, if payments are to be held against what was answered.
+    pub inquiries: Vec<PathBuf>,
     /// The output folder of the period before, whose closing balances open this one.
     pub opening: Option<OpeningFolder>,
     /// What people have decided, if there is a journal; it is only read.
@@ -214,17 +216,20 @@ pub fn run(options: &ReconcileOptions) -> Result<ReconcileReport, ReconcileError
         lines_digest.add(&line.digest);
     }
     let settlement = options.settlement.as_ref().map(read_settlement).transpose()?;
+    let inquiries = (!options.inquiries.is_empty()).then(|| evidence::inquiries(&options.inquiries)).transpose()?;
     let journal = options.journal.as_deref().map(journal::read).transpose()?.unwrap_or_default();
     let content = Content {
         bills: billed.digest,
         lines: lines_digest.finish(),
         settlement: settlement.as_ref().map(settlement_digest),
+        inquiries: inquiries.as_ref().map(inquiries_digest),
         journal: journal.head(),
         opening: opening.as_ref(),
     };
     let run_id = run_id(options, &content);
     let files = std::mem::take(&mut evidence.files);
-    let (inputs, source) = billed.inputs(evidence, &files, settlement);
+    let (mut inputs, source) = billed.inputs(evidence, &files, settlement);
+    inputs.inquiries = inquiries;
     let mut outcome = reconcile::reconcile(inputs, &terms);
     let standings = discrepancies::standings(&journal, &outcome, &terms, &run_id)?;
     let register = discrepancies::register_after(&journal, &outcome, &terms, &run_id)?;
@@ -280,6 +285,12 @@ fn settlement_digest(input: &SettlementInput) -> Digest {
     digest::of_parts(&[&sum.finish(), format!("{:?}", input.terms).as_bytes()])
 }
 
+/// Over what was answered, in whatever order and files.
+fn inquiries_digest(inquiries: &Inquiries) -> Digest {
+    let answers = inquiries.by_code.iter().map(|(code, answers)| format!("{code} {answers:?}\n"));
+    digest::of_bytes(answers.collect::<String>().as_bytes())
+}
+
 /// The balances in `folder`, which must be those of the days right before `period`, and those that were signed.
 fn opening_of(folder: &OpeningFolder, period: Period) -> Result<Opening, ReconcileError> {
     let wrong = |reason: String| ReconcileError::Opening { path: folder.path.clone(), reason };
@@ -302,6 +313,7 @@ struct Content<'a> {
     bills: Digest,
     lines: Digest,
     settlement: Option<Digest>,
+    inquiries: Option<Digest>,
     /// Decisions are an input: they change what a report says of its findings.
     journal: Head,
     opening: Option<&'a Opening>,
@@ -312,7 +324,7 @@ fn run_id(options: &ReconcileOptions, content: &Content<'_>) -> String {
     let words = format!("{} {} {} {:?} {}", options.from, options.to, options.as_of, options.policy, options.client_id);
     let journal = (content.journal.sequence > 0).then_some(content.journal.hash);
     let mut parts: Vec<&[u8]> = vec![b"run", &content.bills, &content.lines, words.as_bytes()];
-    for (name, part) in [("settlement", &content.settlement), ("journal", &journal)] {
+    for (name, part) in [("settlement", &content.settlement), ("inquiries", &content.inquiries), ("journal", &journal)] {
         parts.extend(part.iter().flat_map(|digest| [name.as_bytes(), digest.as_slice()]));
     }
     parts.extend(content.opening.iter().flat_map(|opening| [b"opening".as_slice(), opening.from.hash.as_bytes()]));

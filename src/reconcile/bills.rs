@@ -46,6 +46,7 @@ impl Bill {
     const PAID: u8 = 8;
     const CODE_OPEN: u8 = 16;
     const CODE_DEAD: u8 = 32;
+    const INQUIRY: u8 = 64;
 
     const fn has(&self, flag: u8) -> bool {
         self.flags & flag != 0
@@ -65,6 +66,10 @@ impl Bill {
 
     pub(super) const fn code_is_dead(&self) -> bool {
         self.has(Self::CODE_DEAD)
+    }
+
+    pub(super) const fn by_inquiry(&self) -> bool {
+        self.has(Self::INQUIRY)
     }
 
     pub(super) const fn has_code(&self) -> bool {
@@ -162,6 +167,7 @@ impl Bills {
             | flag(new.issue_in_doubt, Bill::IN_DOUBT)
             | flag(new.issued_otherwise, Bill::OTHERWISE)
             | flag(new.code_is_dead, Bill::CODE_DEAD)
+            | flag(new.by_inquiry, Bill::INQUIRY)
             | flag(new.paid != ExternalMark::Unpaid, Bill::PAID)
             | flag(new.open_invoice_number == Some(new.invoice_number), Bill::CODE_OPEN);
         for (number, any_code) in [(new.wire_invoice_number, false), (new.open_invoice_number, true)] {

@@ -331,6 +331,7 @@ fn parse<'r>(columns: &Columns, row: &'r csv::ByteRecord, width: usize) -> Resul
         lapses: &[],
         issued_otherwise: false,
         code_is_dead: false,
+        by_inquiry: false,
     };
     Ok(ParsedRow { bill, earlier_amounts, paid_amount, policy_status: cell(13, "policy_status")? })
 }

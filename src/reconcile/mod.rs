@@ -9,6 +9,7 @@ mod dedupe;
 pub mod external;
 mod findings;
 mod index;
+mod inquiries;
 mod judge;
 mod judge_bills;
 mod known;
@@ -28,6 +29,7 @@ pub use about::{About, Asked};
 pub use bills::{Bills, TooMany};
 pub use dedupe::{Payments, dedupe};
 pub use findings::{Finding, Source};
+pub use inquiries::Inquired;
 pub use judge::{JudgedPayment, attaches};
 pub use known::KnownPayment;
 pub use new_bill::{ExternalMark, NewBill};
@@ -39,6 +41,7 @@ pub use unlisted::{Unlisted, unlisted};
 use crate::domain::amount::Rupiah;
 use crate::domain::classify::{Class, Nature, Period, Policy, Severity};
 use crate::domain::line::{Line, Lines, NO_BILL, RawTotals};
+use crate::evidence::Inquiries;
 
 /// Everything a run concludes from.
 #[derive(Debug)]
@@ -65,6 +68,8 @@ pub struct Inputs {
     pub not_evaluated: Vec<Class>,
     /// Settlement files, if any were given.
     pub settlement: Option<settle::SettlementInput>,
+    /// Answers to inquiries, if their logs were given.
+    pub inquiries: Option<Inquiries>,
 }
 
 /// What decides, beside the inputs.
@@ -103,6 +108,8 @@ pub struct Outcome {
     pub findings: Vec<Finding>,
     /// What the settlement files come to, if any were given.
     pub settled: Option<settle::Settled>,
+    /// What the inquiry logs come to, if any were given.
+    pub inquired: Option<Inquired>,
 }
 
 impl Outcome {
@@ -188,15 +195,23 @@ pub fn reconcile(mut inputs: Inputs, terms: &Terms) -> Outcome {
     if let Some(settled) = &settled {
         findings.extend(settle::findings(&inputs, settled, &payments, &judged));
     }
+    let inquired = inquiries::judge(&inputs, &payments, &judged, terms);
+    if let Some(inquired) = &inquired {
+        findings.extend(inquiries::findings(&inputs, inquired, &payments, &judged, terms));
+    }
     let findings = findings.finish();
     let mut identities = tally::identities(&inputs, &payments, &attached, [&lines.tallies, &payment_tallies, &bills.tallies], &placed);
     if let Some(settled) = &settled {
         identities.extend(settle::identities(&inputs, settled, terms));
     }
-    let settlement = Class::all().filter(|class| class.id().starts_with('S'));
+    let of_kind = |kind: char| Class::all().filter(move |class| class.id().starts_with(kind));
     match &settled {
         Some(settled) => inputs.not_evaluated.extend(&settled.not_evaluated),
-        None => inputs.not_evaluated.extend(settlement),
+        None => inputs.not_evaluated.extend(of_kind('S')),
+    }
+    match &inquired {
+        Some(inquired) => identities.extend(inquiries::identities(inquired, &payment_tallies)),
+        None => inputs.not_evaluated.extend(of_kind('I')),
     }
     Outcome {
         inputs,
@@ -210,6 +225,7 @@ pub fn reconcile(mut inputs: Inputs, terms: &Terms) -> Outcome {
         identities,
         findings,
         settled,
+        inquired,
     }
 }
 

@@ -52,6 +52,8 @@ pub struct NewBill<'a> {
     pub issued_otherwise: bool,
     /// Whether its code was given up for dead (an expired one), so that another bill may hold it.
     pub code_is_dead: bool,
+    /// Whether only we know its code, so that DOKU asks us about it.
+    pub by_inquiry: bool,
 }
 
 /// What an external ledger says of payment.

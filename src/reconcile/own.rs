@@ -6,6 +6,7 @@ use super::bills::{Bills, TooMany};
 use super::known::KnownPayment;
 use super::new_bill::{ExternalMark, NewBill};
 use crate::domain::amount::Amount;
+use crate::domain::channel::Method;
 use crate::domain::classify::{Policy, issued_otherwise};
 use crate::domain::ids::InvoiceNumber;
 use crate::domain::lifecycle::{BillState, OperationKind, Status};
@@ -72,6 +73,7 @@ fn push(bills: &mut Bills, state: &BillState, lapses: &[(Timestamp, bool)], poli
         issued_otherwise: never_amended
             && issued_otherwise(state.terms.expiry, code.and_then(|code| code.answer.created_at), expires_at, policy),
         code_is_dead: matches!(state.status, Status::Planned | Status::Rejected | Status::Retired),
+        by_inquiry: state.terms.method == Method::Inquiry,
     })?;
     Ok(())
 }

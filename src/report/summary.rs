@@ -32,7 +32,7 @@ pub struct Summary {
     pub configuration: String,
     /// Where the bills are from.
     pub ledger: LedgerSource,
-    /// The logs, then the settlement files.
+    /// The logs, then the settlement files, then the inquiry logs.
     pub inputs: Vec<InputFigures>,
     /// Lines by class.
     pub lines: BTreeMap<&'static str, Figures>,
@@ -52,6 +52,9 @@ pub struct Summary {
     /// Batches: what their files state and what their rows come to.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub settlement_batches: Option<Vec<BatchFigures>>,
+    /// Payments by what was answered when DOKU asked, and codes asked about that nobody paid (I01); absent without inquiry logs.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub inquiries: Option<BTreeMap<&'static str, Figures>>,
     /// What is neither: malformed rows of an external ledger, and codes it does not know.
     pub counted_apart: BTreeMap<&'static str, Figures>,
     /// Lines, payments and bills by nature.
@@ -205,6 +208,7 @@ impl Summary {
             settlement_natures: settlement.natures,
             settlement_totals: settlement.channels,
             settlement_batches: settlement.batches,
+            inquiries: outcome.inquired.as_ref().map(|inquired| by_kind('I', &inquired.tallies)),
             natures: named(outcome.natures),
             natures_by_subject: by_subject(outcome),
             flags: flags(outcome).iter().map(|(class, tally)| (class.id(), tally.into())).collect(),

@@ -8,10 +8,10 @@ use crate::domain::line::InputFile;
 use crate::domain::line::{Line, Lines, Marks};
 use crate::reconcile::Outcome;
 
-/// One log or settlement file.
+/// One log, settlement file or inquiry log.
 #[derive(Clone, Debug, Serialize)]
 pub struct InputFigures {
-    /// `notifications` or `settlement`.
+    /// `notifications`, `settlement` or `inquiries`.
     pub kind: &'static str,
     /// Which.
     pub path: String,
@@ -27,12 +27,14 @@ pub struct InputFigures {
     pub last_received_at: Option<Timestamp>,
 }
 
-/// The logs, then the settlement files.
+/// The logs, then the settlement files, then the inquiry logs.
 pub(super) fn of(outcome: &Outcome, logs: &[InputFile]) -> Vec<InputFigures> {
     let settlement = outcome.inputs.settlement.iter().flat_map(|input| &input.files.files);
     let spans = spans(logs.len(), &outcome.inputs.lines);
     let logs = logs.iter().zip(spans).map(|(file, span)| InputFigures::of(file, "notifications", span));
-    logs.chain(settlement.map(|file| InputFigures::of(file, "settlement", None))).collect()
+    let inquiries = outcome.inputs.inquiries.iter().flat_map(|inquiries| &inquiries.files);
+    let inquiries = inquiries.map(|file| InputFigures::of(file, "inquiries", None));
+    logs.chain(settlement.map(|file| InputFigures::of(file, "settlement", None))).chain(inquiries).collect()
 }
 
 /// First and last arrival of each log, in microseconds.

@@ -4,6 +4,7 @@
 //! were gathered in bulk (`reconcile`), or any status that was derived from payments.
 
 mod bill;
+mod inquiry;
 mod line;
 mod payment;
 mod settlement;
@@ -13,6 +14,7 @@ use jiff::civil::Date;
 use jiff::{SignedDuration, Timestamp};
 
 pub use bill::{BillSituation, PaidMark, bill_class, is_live, issued_otherwise};
+pub use inquiry::{InquiryAnswer, inquiry_class, may_follow};
 pub use line::{LateFacts, LineFlags, RetrySlot, further_success, line_flags, not_final, retry_slot};
 pub use payment::{BillFacts, Match, PaymentFacts, covers, payment_class, payment_nature};
 pub use settlement::{RowChannel, RowFacts, Settles, row_class, row_nature, settlement_due, unsettled_nature};
@@ -70,30 +72,49 @@ impl Severity {
     }
 }
 
-/// A set of classes: the lower hits and flags of one subject.
+/// A set of classes: the lower hits and flags of one subject. Three words, because a `u128` would align, and lengthen, the record of
+/// every payment.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct ClassSet(u64);
+pub struct ClassSet([u32; 3]);
 
 impl ClassSet {
     /// No class.
-    pub const EMPTY: Self = Self(0);
+    pub const EMPTY: Self = Self([0; 3]);
+
+    /// How many classes there may be.
+    pub const PLACES: usize = 96;
+
+    /// The word a class stands in, and its bit there.
+    fn place(class: Class) -> (usize, u32) {
+        let index = u32::from(class.index());
+        (usize::from(class.index() / 32), 1_u32.checked_shl(index % 32).unwrap_or(0))
+    }
 
     /// This set and `class`.
     #[must_use]
-    pub fn with(self, class: Class) -> Self {
-        Self(self.0 | 1_u64.checked_shl(u32::from(class.index())).unwrap_or(0))
+    pub fn with(mut self, class: Class) -> Self {
+        let (word, bit) = Self::place(class);
+        if let Some(word) = self.0.get_mut(word) {
+            *word |= bit;
+        }
+        self
     }
 
     /// This set without `class`.
     #[must_use]
-    pub fn without(self, class: Class) -> Self {
-        Self(self.0 & !Self::EMPTY.with(class).0)
+    pub fn without(mut self, class: Class) -> Self {
+        let (word, bit) = Self::place(class);
+        if let Some(word) = self.0.get_mut(word) {
+            *word &= !bit;
+        }
+        self
     }
 
     /// Whether `class` is in it.
     #[must_use]
     pub fn contains(self, class: Class) -> bool {
-        self.0 & Self::EMPTY.with(class).0 != 0
+        let (word, bit) = Self::place(class);
+        self.0.get(word).is_some_and(|word| word & bit != 0)
     }
 
     /// Its classes in the order of the rules.

@@ -3,7 +3,7 @@
 use super::super::code::Code;
 use super::{Nature, Severity};
 
-/// One class of a line (N), a payment (P), a bill (L) or a settlement row (S); also the flags.
+/// One class of a line (N), a payment (P), a bill (L) or a settlement row (S), or a code that was inquired about (I); also the flags.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Class(u8);
 
@@ -274,16 +274,36 @@ classes! {
     61 S02 "S02" Timing High true, "notified, not settled",
         "a notified payment that no settlement row holds; a BREAK once the working days of its channel have passed",
         "ask DOKU's finance desk where the money is";
+
+    62 I03 "I03" Break High true, "answered not payable, then paid",
+        "the last answer to DOKU's inquiry before the payment was that the code may not be paid",
+        "hold the money; find out from the counter's time of payment why it was taken, then refund it or apply it";
+    63 I04 "I04" Break High true, "answered another amount",
+        "the last answer to DOKU's inquiry before the payment said another amount, beyond the tolerance",
+        "settle the difference; if the bill was amended in between, the customer saw the earlier amount";
+    64 I02 "I02" Break Medium true, "paid without inquiry",
+        "a payment of a code that only we know, and no inquiry about it before then is in the logs",
+        "look for inquiry logs that are missing; if none is, ask DOKU how the counter knew the code";
+    65 I00 "I00" Ok None true, "inquired and paid as answered",
+        "the last answer before the payment was that the code may be paid, with the amount paid",
+        "nothing";
+    66 I01 "I01" Ok None true, "inquired, not paid",
+        "a code that a counter asked about, was told it may be paid, and did not pay",
+        "nothing: it tells how many customers stood at the counter and left";
 }
 
 #[cfg(test)]
 mod tests {
+    use super::super::ClassSet;
     use super::*;
 
     #[test]
     fn every_constant_points_at_its_own_row() {
-        assert_eq!(Class::COUNT, 62);
-        const { assert!(Class::COUNT <= 64, "a ClassSet has 64 places") };
+        assert_eq!(Class::COUNT, 67);
+        const { assert!(Class::COUNT <= ClassSet::PLACES) };
+        for class in Class::all() {
+            assert!(ClassSet::EMPTY.with(class).contains(class) && ClassSet::EMPTY.with(class).iter().eq([class]), "{class}");
+        }
         for (class, id) in [(Class::N01, "N01"), (Class::N00, "N00"), (Class::P17, "P17"), (Class::P00, "P00"), (Class::S02, "S02")] {
             assert_eq!(class.id(), id);
         }
@@ -297,7 +317,7 @@ mod tests {
         let order = "N01 N04 N03 N02 N12 N13 N09 N08 N07 N06 N00 N05 N10 N11 \
                      P17 P16 P15 P01 P02 P06 P12 P08 P07 P10 P03 P04 P11 P18 P09 P19 P13 P05 P00 late_evidence conflicting \
                      L06 L11 L12 L00 L04 L05 L03 L02 L01 L07 L08 L09 L10 \
-                     S10 S11 S12 S07 S06 S13 S01 S03 S05 S04 S09 S08 S00 S02";
+                     S10 S11 S12 S07 S06 S13 S01 S03 S05 S04 S09 S08 S00 S02 I03 I04 I02 I00 I01";
         let ids: Vec<_> = Class::all().map(Class::id).collect();
         assert_eq!(ids, order.split_whitespace().collect::<Vec<_>>());
     }

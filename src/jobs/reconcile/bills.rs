@@ -48,6 +48,7 @@ impl Billed {
             status: self.status,
             not_evaluated: self.not_evaluated,
             settlement,
+            inquiries: None,
         };
         (inputs, self.source)
     }

@@ -16,6 +16,9 @@ pub(super) fn section<'a>(report: &Report<'a>, words: &'static Words) -> Section
         .table(table(words.payments, &summary.payments, words).sum_up(words.total))
         .table(table(words.bills, &summary.bills, words).sum_up(words.total))
         .table(table(words.evidence_lines, &summary.lines, words).sum_up(words.total));
+    if let Some(inquiries) = &summary.inquiries {
+        section = section.table(table(words.inquiries, inquiries, words));
+    }
     for (title, figures) in [(words.counted_apart, &summary.counted_apart), (words.flags_raised, &summary.flags)] {
         if !figures.is_empty() {
             section = section.table(table(title, figures, words));

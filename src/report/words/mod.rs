@@ -38,9 +38,9 @@ phrases! {
     nature_break nature_timing nature_ok nature_break_note nature_timing_note nature_ok_note natures_note about fact value entity period
     cut_off cut_off_rule as_of run_id version configuration bills_from bills_from_own bills_from_file evidence_from evidence_from_files
      days_without prepared reviewed approved signature summary summary_note needs_person needs_nobody by_subject subject evidence_lines
-    payments bills count_of amount_of classes classes_note counted_apart flags_raised discrepancies_chart not_evaluated not_evaluated_note
+    payments bills count_of amount_of classes classes_note counted_apart inquiries flags_raised discrepancies_chart not_evaluated not_evaluated_note
     control control_note identity left right holds unit_count unit_rupiah identity_lines identity_success identity_proving
-    identity_payments  identity_bills  identity_attached  days
+    identity_payments  identity_bills  identity_attached identity_inquiries days
     days_note days_chart day discrepancies discrepancies_note first_of all no_rows class_sheet_note class_sheets_left_out id
     class what nature severity severity_critical severity_high severity_medium invoice code channel expected paid difference paid_at
     received_at age reason action flags evidence first_seen last_seen owner status status_accepted status_cleared
@@ -156,6 +156,8 @@ impl Words {
                 self.identity_status
             }
             "notified_payments_equal_settled_and_unsettled" => self.identity_settled,
+            "payments_of_the_period_equal_inquiry_classes_and_others"
+            | "payments_of_the_period_rupiah_equal_inquiry_classes_and_others_rupiah" => self.identity_inquiries,
             other => other,
         }
     }

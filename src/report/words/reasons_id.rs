@@ -1,7 +1,7 @@
 //! Reasons in Bahasa Indonesia: the engine's sentences, with their values kept as they are.
 
 /// English sentence and translation; `{}` stands for a value, in the same order in both.
-const REASONS: [(&str, &str); 65] = [
+const REASONS: [(&str, &str); 68] = [
     ("the amount notified is no whole number of rupiah", "jumlah yang diberitahukan bukan bilangan bulat rupiah"),
     ("candidates: {}", "calon: {}"),
     ("notified {}; known {}", "diberitahukan {}; diketahui {}"),
@@ -84,6 +84,12 @@ const REASONS: [(&str, &str); 65] = [
     ),
     ("paid {} while the policy was lapsed or cancelled", "dibayar {} saat polis lapse atau batal"),
     ("our request history has this code, the external ledger has not", "riwayat permintaan kita memuat kode ini, buku besar luar tidak"),
+    (
+        "paid {} although the last answer before was that it may not be",
+        "dibayar {} padahal jawaban terakhir sebelumnya: tidak boleh dibayar",
+    ),
+    ("paid {}, answered {}", "dibayar {}, dijawab {}"),
+    ("paid {}, and no inquiry before is in the logs", "dibayar {}, tetapi tidak ada inkuiri sebelumnya di dalam log"),
     ("body", "isi"),
 ];
 

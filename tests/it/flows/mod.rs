@@ -2,6 +2,7 @@
 //! `tagih serve`, and what it kept is reconciled. All four books of the money must agree.
 
 mod delivery;
+mod inquiries;
 mod inquiry;
 mod messages;
 mod registered;

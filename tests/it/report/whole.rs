@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use std::fs;
 
 use calamine::{Data, DataType as _, Range, Reader as _};
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use super::{LEDGER, left_in_english, lines, page, summary, texts, workbook};
 use crate::cli::reconcile::line;
@@ -33,13 +33,27 @@ fn settlement() -> String {
     text
 }
 
-/// September, closed; then October with settlement, its first discrepancy accepted, in either language.
+/// One code that was declined and paid, one with another amount, one that nobody paid.
+fn inquiries() -> String {
+    let asked = [("0001", "decline", 10_000), ("0002", "success", 1), ("0099", "success", 7_000)];
+    let line = |(code, answer, amount): (&str, &str, u64)| {
+        let body = json!({
+            "service": {"id": "ONLINE_TO_OFFLINE"}, "channel": {"id": "ONLINE_TO_OFFLINE_ALFA"},
+            "online_to_offline_info": {"payment_code": code},
+        });
+        json!({"received_at": "2026-10-01T01:00:00Z", "answer": answer, "amount": amount, "body": body.to_string()}).to_string() + "\n"
+    };
+    asked.into_iter().map(line).collect()
+}
+
+/// September, closed; then October with settlement and inquiries, its first discrepancy accepted, in either language.
 fn october() -> World {
     let world = World::at("http://127.0.0.1:1", SETTINGS);
     world.file("ledger.csv", LEDGER);
     world.file("september.jsonl", line("Z", "0000000000000077", 77_000, "2026-09-12T05:00:00Z", "Z1") + "\n");
     world.file("log.jsonl", lines().join("\n") + "\n");
     world.file("s.csv", settlement());
+    world.file("asked.jsonl", inquiries());
     let run = |month: &str, as_of: &str, log: &str, out: &str, more: &[&str]| {
         let common =
             ["reconcile", "--period", month, "--external-ledger", "ledger.csv", "--as-of", as_of, "--notifications", log, "--out", out];
@@ -48,7 +62,7 @@ fn october() -> World {
     run("2026-09", "2026-10-01T00:00:00Z", "september.jsonl", "september", &[]);
     world.run(&["period", "close", "2026-09", "--report", "september", "--by", "Sari", "--reason", "month end"]).expect(0);
     let october = |out: &str, language: &str| {
-        let more = ["--opening", "september", "--settlement", "s.csv", "--lang", language];
+        let more = ["--opening", "september", "--settlement", "s.csv", "--inquiries", "asked.jsonl", "--lang", language];
         run("2026-10", "2026-11-02T00:00:00Z", "log.jsonl", out, &more);
     };
     october("taken", "en");

@@ -1,0 +1,98 @@
+//! Payments of codes that we answer for, against what we answered when DOKU asked.
+
+use jiff::{SignedDuration, Timestamp};
+
+use super::{Class, Policy, minutes_after};
+
+/// What we answered when DOKU asked about a code.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct InquiryAnswer {
+    /// When we were asked.
+    pub at: Timestamp,
+    /// The amount we said the code may be paid with, in rupiah; `None`: that it may not be paid.
+    pub payable: Option<u64>,
+}
+
+/// The class (I00, I02, I03 or I04) of a payment of `amount` rupiah, by the answers given about its code, in the order of their times.
+///
+/// Payments are dated in whole seconds by another clock than ours. So the last answer before the payment decides, but one within
+/// the payment's second, or the skew allowed after it, may be the one it rests on: it counts in the payment's favour.
+#[must_use]
+pub fn inquiry_class(paid_at: Timestamp, amount: u64, answers: &[InquiryAnswer], policy: &Policy) -> Class {
+    let before = answers.iter().rfind(|answer| answer.at < paid_at);
+    let until = latest_answer(paid_at, policy);
+    let about_then = answers.iter().filter(|answer| paid_at <= answer.at && answer.at < until);
+    let by_answer = |answer: &InquiryAnswer| match answer.payable {
+        None => Class::I03,
+        Some(asked) if asked.abs_diff(amount) > policy.tolerance_rupiah => Class::I04,
+        Some(_) => Class::I00,
+    };
+    // The order of the rules is from the worst to the best.
+    let about_then = about_then.map(by_answer).max();
+    match (before.map(by_answer), about_then) {
+        (_, Some(Class::I00)) => Class::I00,
+        (Some(class), _) => class,
+        // Refused only after it was paid, as a paid code is.
+        (None, None | Some(Class::I03)) => Class::I02,
+        (None, Some(class)) => class,
+    }
+}
+
+/// Whether a payment may follow an answer.
+#[must_use]
+pub fn may_follow(paid_at: Timestamp, answered_at: Timestamp, policy: &Policy) -> bool {
+    answered_at < latest_answer(paid_at, policy)
+}
+
+/// The first instant that is too late for an answer to be what a payment rests on.
+fn latest_answer(paid_at: Timestamp, policy: &Policy) -> Timestamp {
+    let second = paid_at.checked_add(SignedDuration::from_secs(1)).unwrap_or(Timestamp::MAX);
+    minutes_after(second, policy.skew_minutes)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Seconds after noon, and the rupiah the code may be paid with; 0: not payable.
+    fn class(answers: &[(i64, u64)], tolerance_rupiah: u64) -> &'static str {
+        let noon: Timestamp = "2026-10-15T12:00:00Z".parse().unwrap();
+        let answer = |&(seconds, amount): &(i64, u64)| InquiryAnswer {
+            at: noon + SignedDuration::from_millis(seconds * 1_000 + 500),
+            payable: (amount > 0).then_some(amount),
+        };
+        let answers: Vec<_> = answers.iter().map(answer).collect();
+        let policy = Policy { tolerance_rupiah, skew_minutes: 1, ..Policy::default() };
+        inquiry_class(noon, 100, &answers, &policy).id()
+    }
+
+    #[test]
+    fn the_last_answer_before_a_payment_decides_and_one_of_its_time_counts_in_its_favour() {
+        let cases: [(&[(i64, u64)], u64, &str); 18] = [
+            (&[(-9, 100)], 0, "I00"),
+            (&[], 0, "I02"),
+            (&[(-9, 0)], 0, "I03"),
+            (&[(-9, 99)], 0, "I04"),
+            (&[(-9, 99)], 1, "I00"),
+            (&[(-9, 101)], 1, "I00"),
+            (&[(-9, 102)], 1, "I04"),
+            // The last one, whatever was said before it.
+            (&[(-9, 100), (-5, 0)], 0, "I03"),
+            (&[(-9, 100), (-5, 99)], 0, "I04"),
+            (&[(-9, 0), (-5, 100)], 0, "I00"),
+            (&[(-9, 99), (-5, 0)], 0, "I03"),
+            // Refused because it was paid just now: no reproach.
+            (&[(-9, 100), (0, 0)], 0, "I00"),
+            (&[(5, 0)], 0, "I02"),
+            // Our clock is ahead of DOKU's, by no more than the skew.
+            (&[(60, 100)], 0, "I00"),
+            (&[(61, 100)], 0, "I02"),
+            (&[(-9, 0), (0, 100)], 0, "I00"),
+            (&[(-9, 0), (5, 99)], 0, "I03"),
+            (&[(5, 99), (7, 0)], 0, "I04"),
+        ];
+        for (answers, tolerance, expected) in cases {
+            assert_eq!(class(answers, tolerance), expected, "{answers:?} ± {tolerance}");
+        }
+    }
+}
