@@ -85,8 +85,9 @@ pub(super) fn findings(inputs: &Inputs, inquired: &Inquired, payments: &Payments
         let (proved, judged): (&Proved, &JudgedPayment) = (payments.proved.get(place)?, judged.get(place)?);
         let line = inputs.lines.get(judged.line)?;
         let answers = inputs.inquiries.as_ref()?.by_code.get(code_of(inputs, line)).map_or(&[][..], Vec::as_slice);
-        let asked = answers.iter().rfind(|answer| may_follow(line.paid_at(), answer.at, &terms.policy) && answer.payable.is_some());
-        let asked = asked.and_then(|answer| answer.payable).filter(|_| class == Class::I04).unwrap_or(0);
+        let before = answers.iter().rfind(|answer| answer.at < line.paid_at());
+        let about_then = || answers.iter().rfind(|answer| may_follow(line.paid_at(), answer.at, &terms.policy) && answer.payable.is_some());
+        let asked = before.or_else(about_then).and_then(|answer| answer.payable).unwrap_or(0);
         Some(Finding {
             id: id(&[b"inquiry", &line.identity]),
             class,

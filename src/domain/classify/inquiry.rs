@@ -31,10 +31,9 @@ pub fn inquiry_class(paid_at: Timestamp, amount: u64, answers: &[InquiryAnswer],
     let about_then = about_then.map(by_answer).max();
     match (before.map(by_answer), about_then) {
         (_, Some(Class::I00)) => Class::I00,
-        (Some(class), _) => class,
         // Refused only after it was paid, as a paid code is.
         (None, None | Some(Class::I03)) => Class::I02,
-        (None, Some(class)) => class,
+        (Some(class), _) | (None, Some(class)) => class,
     }
 }
 
@@ -54,11 +53,14 @@ fn latest_answer(paid_at: Timestamp, policy: &Policy) -> Timestamp {
 mod tests {
     use super::*;
 
+    /// Answers, the tolerance, and the class.
+    type Case = (&'static [(i64, u64)], u64, &'static str);
+
     /// Seconds after noon, and the rupiah the code may be paid with; 0: not payable.
     fn class(answers: &[(i64, u64)], tolerance_rupiah: u64) -> &'static str {
         let noon: Timestamp = "2026-10-15T12:00:00Z".parse().unwrap();
         let answer = |&(seconds, amount): &(i64, u64)| InquiryAnswer {
-            at: noon + SignedDuration::from_millis(seconds * 1_000 + 500),
+            at: noon.checked_add(SignedDuration::new(seconds, 500_000_000)).unwrap(),
             payable: (amount > 0).then_some(amount),
         };
         let answers: Vec<_> = answers.iter().map(answer).collect();
@@ -68,7 +70,7 @@ mod tests {
 
     #[test]
     fn the_last_answer_before_a_payment_decides_and_one_of_its_time_counts_in_its_favour() {
-        let cases: [(&[(i64, u64)], u64, &str); 18] = [
+        let cases: [Case; 18] = [
             (&[(-9, 100)], 0, "I00"),
             (&[], 0, "I02"),
             (&[(-9, 0)], 0, "I03"),
