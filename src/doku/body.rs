@@ -4,7 +4,7 @@
 
 use serde::Serialize;
 
-use super::additional::{self, AdditionalInfo};
+use super::parts::{self, AdditionalInfo, ChannelInfo, Customer, Order, Receipt};
 use crate::domain::amount::Amount;
 use crate::domain::bill::Terms;
 use crate::domain::channel::Channel;
@@ -25,12 +25,6 @@ struct Body<'a> {
 }
 
 #[derive(Serialize)]
-struct Order<'a> {
-    invoice_number: &'a str,
-    amount: u64,
-}
-
-#[derive(Serialize)]
 #[allow(clippy::struct_field_names, reason = "DOKU's names")]
 struct Info<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -42,26 +36,6 @@ struct Info<'a> {
     reusable_status: bool,
     #[serde(skip_serializing_if = "Option::is_none")]
     info: Option<&'a str>,
-}
-
-#[derive(Serialize)]
-struct Customer<'a> {
-    name: &'a str,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    email: Option<&'a str>,
-}
-
-#[derive(Serialize)]
-struct ChannelInfo<'a> {
-    receipt: Receipt<'a>,
-}
-
-#[derive(Serialize)]
-struct Receipt<'a> {
-    #[serde(skip_serializing_if = "Option::is_none")]
-    description: Option<&'a str>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    footer_message: Option<&'a str>,
 }
 
 /// The body of a POST that issues (or registers) a code payable for `expiry_minutes`.
@@ -86,7 +60,12 @@ pub fn issue(wire_invoice_number: &InvoiceNumber, terms: &Terms, expiry_minutes:
         customer: customer(terms),
         alfa_info,
         indomaret_info,
-        additional_info: additional::info(terms.channel, &terms.policy, terms.additional.as_deref(), Some(terms.customer.name.reveal())),
+        additional_info: parts::additional_info(
+            terms.channel,
+            &terms.policy,
+            terms.additional.as_deref(),
+            Some(terms.customer.name.reveal()),
+        ),
     })
 }
 

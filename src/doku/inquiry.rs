@@ -5,8 +5,8 @@
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
-use super::additional::{self, AdditionalInfo};
 use super::notification::{SERVICE_ID, text, text_or_number};
+use super::parts::{self, AdditionalInfo, ChannelInfo, Order, Receipt};
 use super::signature::{Components, SignatureError, SigningKey, Stamp};
 use crate::domain::bill::{Customer, RecordedTerms};
 use crate::domain::channel::Channel;
@@ -134,17 +134,11 @@ struct Answer<'a> {
     online_to_offline_info: Option<Info<'a>>,
     online_to_offline_inquiry: InquiryStatus,
     #[serde(skip_serializing_if = "Option::is_none")]
-    customer: Option<CustomerPart<'a>>,
+    customer: Option<parts::Customer<'a>>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    alfa_info: Option<AlfaInfo<'a>>,
+    alfa_info: Option<ChannelInfo<'a>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     additional_info: Option<AdditionalInfo<'a>>,
-}
-
-#[derive(Serialize)]
-struct Order<'a> {
-    invoice_number: &'a str,
-    amount: u64,
 }
 
 #[derive(Serialize)]
@@ -157,23 +151,6 @@ struct Info<'a> {
 #[derive(Serialize)]
 struct InquiryStatus {
     status: &'static str,
-}
-
-#[derive(Serialize)]
-struct CustomerPart<'a> {
-    name: &'a str,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    email: Option<&'a str>,
-}
-
-#[derive(Serialize)]
-struct AlfaInfo<'a> {
-    receipt: Receipt<'a>,
-}
-
-#[derive(Serialize)]
-struct Receipt<'a> {
-    footer_message: &'a str,
 }
 
 /// What the counter shows of a payable bill.
@@ -196,14 +173,14 @@ pub fn payable(question: &Question, shown: &Shown<'_>) -> Vec<u8> {
     let name = shown.customer.map_or(shown.name_fallback, |customer| customer.name.reveal());
     let email = shown.customer.and_then(|customer| customer.email.as_ref()).map(Personal::reveal).filter(|email| !email.trim().is_empty());
     let account_name = shown.customer.map(|customer| customer.name.reveal());
-    let footer = terms.receipt_footer.as_deref().filter(|_| terms.channel == Channel::Alfa);
+    let footer_message = terms.receipt_footer.as_deref().filter(|_| terms.channel == Channel::Alfa);
     bytes(&Answer {
         order: Some(Order { invoice_number: shown.invoice_number.as_str(), amount: terms.amount.get() }),
         online_to_offline_info: Some(Info { payment_code: question.payment_code.as_str(), info: terms.info.as_deref() }),
         online_to_offline_inquiry: InquiryStatus { status: Status::Success.name() },
-        customer: Some(CustomerPart { name, email }),
-        alfa_info: footer.map(|footer_message| AlfaInfo { receipt: Receipt { footer_message } }),
-        additional_info: additional::info(terms.channel, &terms.policy, terms.additional.as_deref(), account_name),
+        customer: Some(parts::Customer { name, email }),
+        alfa_info: footer_message.map(|_| ChannelInfo { receipt: Receipt { description: None, footer_message } }),
+        additional_info: parts::additional_info(terms.channel, &terms.policy, terms.additional.as_deref(), account_name),
     })
 }
 

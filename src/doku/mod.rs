@@ -3,12 +3,12 @@
 //! Belongs here: everything that knows DOKU's field names, headers and HTTP codes. Must not be here: sockets, the ledger,
 //! decisions about bills. Client and sandbox share the signer and the wire types, nothing else.
 
-mod additional;
 pub mod answer;
 pub mod body;
 pub mod codes;
 pub mod inquiry;
 pub mod notification;
+mod parts;
 pub mod paths;
 pub mod signature;
 pub mod status;

@@ -1,5 +1,5 @@
-//! `additional_info`, alike in an order and in the answer to an inquiry (pages "Insurance data", "Split settlement",
-//! "Custom settlement report", "Override notification URL").
+//! What an order and the answer to an inquiry have in common: order, customer, receipt, and `additional_info` (pages "Insurance
+//! data", "Split settlement", "Custom settlement report", "Override notification URL").
 
 use jiff::civil::Date;
 use serde::Serialize;
@@ -7,6 +7,32 @@ use serde::Serialize;
 use crate::domain::additional::{Additional, ReportColumn, Share};
 use crate::domain::bill::Policy;
 use crate::domain::channel::Channel;
+
+#[derive(Serialize)]
+pub(super) struct Order<'a> {
+    pub(super) invoice_number: &'a str,
+    pub(super) amount: u64,
+}
+
+#[derive(Serialize)]
+pub(super) struct Customer<'a> {
+    pub(super) name: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) email: Option<&'a str>,
+}
+
+#[derive(Serialize)]
+pub(super) struct ChannelInfo<'a> {
+    pub(super) receipt: Receipt<'a>,
+}
+
+#[derive(Serialize)]
+pub(super) struct Receipt<'a> {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) description: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) footer_message: Option<&'a str>,
+}
 
 #[derive(Serialize)]
 pub(super) struct AdditionalInfo<'a> {
@@ -44,7 +70,7 @@ struct InsuranceInfo<'a> {
 }
 
 /// None when there is nothing to say: what is not sent cannot be wrong.
-pub(super) fn info<'a>(
+pub(super) fn additional_info<'a>(
     channel: Channel,
     policy: &'a Policy,
     given: Option<&'a Additional>,
