@@ -114,7 +114,11 @@ pub(super) fn resolve(setup: &Setup, invoice: &str, verdict: VerdictArgument, co
     let settled = Event::Settled { verdict, answer, by: "person".into(), reason: reason.to_owned() };
     let mut events = Vec::new();
     if bill.in_doubt_since.is_none() {
-        events.push(Event::Doubted { reason: "the run that sent it ended before its answer was recorded".into() });
+        events.push(Event::Doubted {
+            reason: "the run that sent it ended before its answer was recorded".into(),
+            answered: false,
+            refusal: None,
+        });
     }
     events.push(settled);
     let at = setup.clock.now();

@@ -135,14 +135,17 @@ fn event_told(event: &Event, words: &Words) -> String {
             fill(words.intended, &[words.operation(*operation), wire_invoice_number.as_str(), &request_id.to_string()])
         }
         Event::NotSent { reason } => fill(words.not_sent, &[reason]),
-        Event::Accepted { answer, replayed } => {
+        Event::Accepted { answer, replayed, .. } => {
             let phrase = if *replayed { words.replayed } else { words.accepted };
             fill(phrase, &[answer.payment_code.as_str()]) + &until(answer, words)
         }
-        Event::Rejected { code, reason } => fill(words.refused, &[code, reason]),
-        Event::Doubted { reason } => fill(words.doubted, &[reason]),
+        Event::Rejected { code, reason, .. } => fill(words.refused, &[code, reason]),
+        Event::Doubted { reason, .. } => fill(words.doubted, &[reason]),
         Event::Settled { verdict, by, reason, .. } => fill(words.settled, &[words.verdict(*verdict), by, reason]),
         Event::Retired { reason } => fill(words.retired, &[reason]),
+        Event::Reopened { operation, reason } => fill(words.reopened_doubt, &[words.operation(*operation), reason]),
+        Event::Held { reason, .. } => fill(words.held, &[reason]),
+        Event::Released { by, reason } => fill(words.released, &[by, reason]),
         Event::Noted { .. } => words.noted.to_owned(),
         Event::Checked { order, word, payment, .. } => {
             let paid = payment.as_ref().map(|found| fill(words.checked_paid, &[&rupiah(found.amount.get().into()), &zoned(found.paid_at)]));

@@ -49,6 +49,31 @@ impl Word {
     }
 }
 
+/// What a status answer said besides its word.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Details {
+    /// The order's amount in rupiah, if it was readable.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub amount: Option<u64>,
+    /// When the code stops being payable (UTC), if it was said.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub expires_at: Option<Timestamp>,
+    /// DOKU's word as it stood, where it is none that we know.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub verbatim: Option<String>,
+    /// For "not found": whether the same run had shown that Check Status knows unpaid codes of this channel at all.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub controlled: bool,
+}
+
+impl Details {
+    /// Whether it said nothing more.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        *self == Self::default()
+    }
+}
+
 /// A payment as a status answer tells of it. The answer names no code: that is the asked bill's.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct FoundPayment {

@@ -10,8 +10,8 @@ mod tests;
 
 use serde::{Deserialize, Serialize};
 
-pub use self::event::{CodeAnswer, Event};
-pub use self::state::{BillState, Code, OpenOperation, Refusal, Superseded};
+pub use self::event::{CodeAnswer, Event, HoldCause};
+pub use self::state::{BillState, Code, Finding, Heard, Hold, OpenOperation, Refusal, Superseded};
 use super::ids::InvoiceNumber;
 
 /// What a mutating call does at DOKU.
@@ -170,11 +170,17 @@ pub enum EventKind {
     Checked,
     /// See [`Event::Registered`].
     Registered(OperationKind),
+    /// See [`Event::Reopened`].
+    Reopened(OperationKind),
+    /// See [`Event::Held`].
+    Held,
+    /// See [`Event::Released`].
+    Released,
 }
 
 impl EventKind {
     /// Every kind.
-    pub const ALL: [Self; 18] = [
+    pub const ALL: [Self; 23] = [
         Self::Planned,
         Self::Adopted,
         Self::Intended(OperationKind::Issue),
@@ -193,6 +199,11 @@ impl EventKind {
         Self::Registered(OperationKind::Issue),
         Self::Registered(OperationKind::Amend),
         Self::Registered(OperationKind::Cancel),
+        Self::Reopened(OperationKind::Issue),
+        Self::Reopened(OperationKind::Amend),
+        Self::Reopened(OperationKind::Cancel),
+        Self::Held,
+        Self::Released,
     ];
 }
 
@@ -215,7 +226,10 @@ pub const fn next_status(status: Option<Status>, event: EventKind) -> Option<Sta
             | EventKind::Retired
             | EventKind::Noted
             | EventKind::Checked
-            | EventKind::Registered(_) => None,
+            | EventKind::Registered(_)
+            | EventKind::Reopened(_)
+            | EventKind::Held
+            | EventKind::Released => None,
         };
     };
     match (status, event) {
@@ -246,8 +260,15 @@ pub const fn next_status(status: Option<Status>, event: EventKind) -> Option<Sta
 
         (S::InDoubt(_), EventKind::Settled(Verdict::Dead)) | (S::Active, EventKind::Retired) => Some(S::Retired),
         (S::Active, EventKind::Noted) => Some(S::Active),
-        // What DOKU says of an order changes nothing by itself; a code that is dead to us may have been paid before.
-        (S::Active | S::Cancelled | S::Retired, EventKind::Checked) => Some(status),
+        // Sent again under a new id, because the old one is past repeating: neither makes a code.
+        (S::InDoubt(Amend), EventKind::Intended(Amend)) | (S::InDoubt(Cancel), EventKind::Intended(Cancel)) => Some(status),
+        (S::Rejected, EventKind::Reopened(Issue)) => Some(S::InDoubt(Issue)),
+        (S::Active, EventKind::Reopened(kind @ (Amend | Cancel))) => Some(S::InDoubt(kind)),
+
+        // What DOKU says of an order changes nothing by itself; a code that is dead to us may have been paid before, and an
+        // order that DOKU refused may exist all the same.
+        (_, EventKind::Checked) if !matches!(status, S::Planned) => Some(status),
+        (_, EventKind::Held | EventKind::Released) => Some(status),
 
         (S::Planned | S::Retired, EventKind::Registered(Issue)) | (S::Active, EventKind::Registered(Amend)) => Some(S::Active),
         (S::Active, EventKind::Registered(Cancel)) => Some(S::Cancelled),

@@ -14,7 +14,7 @@ use super::stop::StopReason;
 use crate::doku::answer::SignaturePolicy;
 use crate::doku::status::{self, Reading, ToldPayment};
 use crate::doku::wire::{Delivery, Method, WireRequest};
-use crate::domain::check::{self, FoundPayment, Schedule, Word};
+use crate::domain::check::{self, Details, FoundPayment, Schedule, Word};
 use crate::domain::digest;
 use crate::domain::ids::{InvoiceNumber, RequestId};
 use crate::domain::lifecycle::{BillState, Code, Event, Status};
@@ -181,7 +181,7 @@ where
             (_, word) => CheckEnd::Told(word),
         };
         let private = Private { body: payment.as_ref().map(|_| (request.request_id, body.to_vec())), customer: None };
-        let event = Event::Checked { order: code.wire_invoice_number.clone(), word, chosen, payment };
+        let event = Event::Checked { order: code.wire_invoice_number.clone(), word, chosen, payment, details: Details::default() };
         let entry = Entry { invoice_number: state.invoice_number.clone(), at: (self.clock)(), event, private };
         self.ledger.record(vec![entry]).await?;
         Ok(end)

@@ -9,7 +9,7 @@ use super::{Applied, Binding, Create, Entry, FoundTotals, Head, Ledger, LedgerEr
 use crate::domain::amount::Amount;
 use crate::domain::bill::{Customer, Expiry, Policy, RecordedTerms};
 use crate::domain::channel::{Channel, Method};
-use crate::domain::check::{FoundPayment, Word};
+use crate::domain::check::{Details, FoundPayment, Word};
 use crate::domain::digest;
 use crate::domain::ids::{InvoiceNumber, PaymentCode, RequestId};
 use crate::domain::lifecycle::{BillState, CodeAnswer, Event, EventKind, OperationKind, Status, Verdict, next_status};
@@ -156,13 +156,13 @@ fn an_index_of_codes_is_told_of_every_change_after_what_it_knows(ledger: &impl L
     // A's code is taken back and registered for B: the dead one comes first, so that the live one wins.
     wait(ledger.record(vec![
         intended("A", 1, OperationKind::Cancel, terms(150_000)),
-        entry("A", 2, Event::Accepted { answer: answer("11", None), replayed: false }),
+        entry("A", 2, Event::Accepted { answer: answer("11", None), replayed: false, amount: None }),
     ]))
     .unwrap();
     let own = RecordedTerms { method: Method::Inquiry, payment_code: Some(PaymentCode::new("11").unwrap()), ..terms(150_000) };
     wait(ledger.record(vec![intended("B", 3, OperationKind::Issue, own)])).unwrap();
     assert_eq!(codes(3), (vec!["11:A:dead".into(), "11:B:live".into()], 6));
-    wait(ledger.record(vec![entry("B", 4, Event::Accepted { answer: answer("11", None), replayed: false })])).unwrap();
+    wait(ledger.record(vec![entry("B", 4, Event::Accepted { answer: answer("11", None), replayed: false, amount: None })])).unwrap();
     assert!(codes(6).0.contains(&"11:B:live".to_owned()));
     // Payments move the sequence on and change no code.
     let paid = payment(1, "B", "11", 5);
@@ -177,7 +177,7 @@ fn an_index_of_codes_is_told_of_every_change_after_what_it_knows(ledger: &impl L
 fn an_illegal_event_fails_its_whole_call_and_nothing_else(ledger: &impl Ledger) {
     wait(ledger.record(vec![planned("A")])).unwrap();
     let before = ledger.snapshot().unwrap();
-    let accepted = entry("A", 2, Event::Accepted { answer: answer("77", None), replayed: false });
+    let accepted = entry("A", 2, Event::Accepted { answer: answer("77", None), replayed: false, amount: None });
     let result = wait(ledger.record(vec![planned("B"), intended("B", 1, OperationKind::Issue, terms(1)), accepted]));
     assert!(matches!(&result, Err(LedgerError::Illegal(illegal)) if illegal.status == Some(Status::Planned)), "{result:?}");
     let after = ledger.snapshot().unwrap();
@@ -202,7 +202,11 @@ fn a_merchant_code_is_taken_from_its_intent_on(ledger: &impl Ledger) {
     let own = RecordedTerms { method: Method::Merchant, payment_code: Some(PaymentCode::new("77").unwrap()), ..terms(5) };
     wait(ledger.record(vec![planned("A"), intended("A", 1, OperationKind::Issue, own)])).unwrap();
     assert!(matches!(wait(ledger.record(vec![adopted("B", "77")])), Err(LedgerError::CodeTaken { .. })));
-    wait(ledger.record(vec![entry("A", 2, Event::Rejected { code: "E".into(), reason: "no".into() }), adopted("B", "77")])).unwrap();
+    wait(
+        ledger
+            .record(vec![entry("A", 2, Event::Rejected { code: "E".into(), reason: "no".into(), provisional: false }), adopted("B", "77")]),
+    )
+    .unwrap();
 }
 
 fn payments_count_once_whatever_the_order_and_status(ledger: &impl Ledger) {
@@ -255,7 +259,7 @@ fn scope_counts_bills_at_the_very_edges(ledger: &impl Ledger) {
 fn what_check_status_told_of_is_counted_once_a_payment_and_kept_with_its_answer(ledger: &impl Ledger) {
     let told = |second, payment: Option<FoundPayment>| {
         let body = payment.as_ref().map(|payment| (payment.request_id, b"answer".to_vec()));
-        let event = Event::Checked { order: number("A"), word: Word::Success, chosen: false, payment };
+        let event = Event::Checked { order: number("A"), word: Word::Success, chosen: false, payment, details: Details::default() };
         Entry { private: Private { body, customer: None }, ..entry("A", second, event) }
     };
     wait(ledger.record(vec![adopted("A", "77"), adopted("B", "88")])).unwrap();

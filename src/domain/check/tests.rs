@@ -49,7 +49,7 @@ fn bill(method: Method) -> BillState {
 
 fn checked(state: BillState, second: i64, word: Word, chosen: bool) -> BillState {
     let payment = (word == Word::Success).then(|| found(b"7", 5));
-    apply(Some(state), second, &Event::Checked { order: number("A"), word, chosen, payment })
+    apply(Some(state), second, &Event::Checked { order: number("A"), word, chosen, payment, details: Details::default() })
 }
 
 fn found(transaction: &[u8], paid: i64) -> FoundPayment {
@@ -89,7 +89,7 @@ fn only_dokus_final_words_end_it() {
         assert_eq!(due.is_none(), is_final, "{word:?}");
     }
     // Paid, but of no payment that could be recorded: it must be asked again.
-    let event = Event::Checked { order: number("A"), word: Word::Success, chosen: false, payment: None };
+    let event = Event::Checked { order: number("A"), word: Word::Success, chosen: false, payment: None, details: Details::default() };
     assert!(due_second(&apply(Some(bill(Method::Doku)), 780 * 60, &event)).is_some());
 }
 

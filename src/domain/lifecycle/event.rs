@@ -4,8 +4,9 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::{EventKind, OperationKind, Verdict};
+use crate::domain::amount::Amount;
 use crate::domain::bill::RecordedTerms;
-use crate::domain::check::{FoundPayment, Word};
+use crate::domain::check::{Details, FoundPayment, Word};
 use crate::domain::ids::{InvoiceNumber, PaymentCode, RequestId};
 
 /// What DOKU said of a live code, or what we decided of one that is registered here only.
@@ -22,6 +23,16 @@ pub struct CodeAnswer {
     /// Where the customer reads how to pay, as DOKU wrote it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub how_to_pay_page: Option<String>,
+}
+
+/// Why a bill is held.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum HoldCause {
+    /// DOKU's message says SUCCESS, or a status nobody can read, with an amount or a date that cannot be used (N12, P17).
+    NotUnderstood,
+    /// Check Status says SUCCESS with another amount than any that was asked for.
+    AmountDiffers,
 }
 
 /// One thing that happened to a bill's code. Append-only; holds no personal data.
@@ -64,6 +75,9 @@ pub enum Event {
         answer: CodeAnswer,
         /// Whether the answer was a replay of an earlier one (HTTP 409).
         replayed: bool,
+        /// What DOKU asks for the code, in rupiah, where Check Status says another amount than the one in the operation's terms.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        amount: Option<Amount>,
     },
     /// DOKU definitely did not carry it out.
     Rejected {
@@ -71,10 +85,43 @@ pub enum Event {
         code: String,
         /// DOKU's words.
         reason: String,
+        /// Whether the refusal bore no valid signature: before the bill gets a new Request-Id, Check Status is asked once.
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        provisional: bool,
     },
     /// The operation may have been carried out.
     Doubted {
         /// What happened instead of a usable answer.
+        reason: String,
+        /// Whether DOKU itself answered: then a 409 that follows is no replay of an answer that was lost.
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        answered: bool,
+        /// The stable code of DOKU's refusal of the repetition, if that is what it answered; its words are the reason.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        refusal: Option<String>,
+    },
+    /// A provisional refusal did not stand: Check Status knows the order, so the operation is in doubt again.
+    Reopened {
+        /// What it does.
+        operation: OperationKind,
+        /// What was seen.
+        reason: String,
+    },
+    /// Money was acknowledged that could not be understood, or DOKU tells of money that does not fit: until a person has
+    /// looked, the bill's code is not to be asked for again, changed, cancelled or given up.
+    Held {
+        /// Which of these.
+        cause: HoldCause,
+        /// What was seen.
+        reason: String,
+        /// SHA-256 of the log line or answer it rests on, hexadecimal; empty where there is none.
+        evidence: String,
+    },
+    /// The hold is over.
+    Released {
+        /// Who ended it: `person`.
+        by: String,
+        /// The reason given.
         reason: String,
     },
     /// The doubt is over without an answer to the operation itself.
@@ -111,6 +158,9 @@ pub enum Event {
         /// The payment it told of.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         payment: Option<FoundPayment>,
+        /// What else it said that can prove something of an operation in doubt.
+        #[serde(default, skip_serializing_if = "Details::is_empty")]
+        details: Details,
     },
     /// A code was registered, changed or cancelled in this ledger alone: DOKU hears of it only by asking (direct inquiry).
     Registered {
@@ -134,6 +184,9 @@ impl Event {
             | Self::NotSent { .. }
             | Self::Rejected { .. }
             | Self::Doubted { .. }
+            | Self::Reopened { .. }
+            | Self::Held { .. }
+            | Self::Released { .. }
             | Self::Retired { .. }
             | Self::Noted { .. }
             | Self::Checked { .. } => None,
@@ -158,6 +211,9 @@ impl Event {
             Self::Noted { .. } => EventKind::Noted,
             Self::Checked { .. } => EventKind::Checked,
             Self::Registered { operation, .. } => EventKind::Registered(*operation),
+            Self::Reopened { operation, .. } => EventKind::Reopened(*operation),
+            Self::Held { .. } => EventKind::Held,
+            Self::Released { .. } => EventKind::Released,
         }
     }
 }

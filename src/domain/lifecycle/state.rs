@@ -5,11 +5,11 @@
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use super::{CodeAnswer, Event, IllegalTransition, OperationKind, Status, Verdict, next_status};
+use super::{CodeAnswer, Event, HoldCause, IllegalTransition, OperationKind, Status, Verdict, next_status};
 use crate::domain::amount::Amount;
 use crate::domain::bill::RecordedTerms;
 use crate::domain::channel::Method;
-use crate::domain::check::Checks;
+use crate::domain::check::{Checks, Details, Word};
 use crate::domain::ids::{InvoiceNumber, RequestId};
 use crate::domain::payment::Payment;
 
@@ -56,6 +56,63 @@ pub struct OpenOperation {
     /// When it was last in doubt or about to be sent again (UTC): what it leads to may show only some time after that.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub doubted_at: Option<Timestamp>,
+    /// Whether DOKU itself answered every attempt that left it in doubt: then a 409 is no replay of an answer that was lost.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub always_answered: bool,
+    /// DOKU's refusal of a repetition, by its stable code, and its words: no proof about the first attempt.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub heard: Option<Heard>,
+    /// What Check Status has said since it was last sent.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub findings: Vec<Finding>,
+}
+
+impl OpenOperation {
+    /// Whether an attempt under its id ended without an answer of DOKU's own.
+    #[must_use]
+    pub const fn lost_an_answer(&self) -> bool {
+        self.doubted_at.is_some() && !self.always_answered
+    }
+
+    /// When its bytes last left, or were about to (UTC).
+    #[must_use]
+    pub fn last_sent_at(&self) -> Timestamp {
+        self.doubted_at.unwrap_or(self.intended_at)
+    }
+}
+
+/// A refusal that was heard while its operation was in doubt.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Heard {
+    /// A stable code.
+    pub code: String,
+    /// DOKU's words.
+    pub reason: String,
+}
+
+/// What Check Status said of an open operation's order.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Finding {
+    /// When (UTC).
+    pub at: Timestamp,
+    /// What DOKU called the order.
+    pub word: Word,
+    /// What else it said.
+    #[serde(default, skip_serializing_if = "Details::is_empty")]
+    pub details: Details,
+}
+
+/// Why the bill waits for a person.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Hold {
+    /// Since when (UTC).
+    pub at: Timestamp,
+    /// Why.
+    pub cause: HoldCause,
+    /// What was seen.
+    pub reason: String,
+    /// SHA-256 of the log line or answer it rests on, hexadecimal; empty where there is none.
+    pub evidence: String,
 }
 
 /// The last definite refusal, so that an unchanged row is not sent to be refused again.
@@ -69,6 +126,9 @@ pub struct Refusal {
     pub code: String,
     /// DOKU's words.
     pub reason: String,
+    /// The operation as it was, where the refusal bore no valid signature: it may have to be taken up again.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub provisional: Option<Box<OpenOperation>>,
 }
 
 /// Where one bill stands: the fold of its events.
@@ -98,6 +158,8 @@ pub struct BillState {
     pub in_doubt_since: Option<Timestamp>,
     /// What Check Status said of its codes; most bills are never asked about.
     pub checks: Option<Box<Checks>>,
+    /// Why it waits for a person, if it does.
+    pub hold: Option<Box<Hold>>,
 }
 
 impl Event {
@@ -114,6 +176,9 @@ impl Event {
             | Self::Accepted { .. }
             | Self::Rejected { .. }
             | Self::Doubted { .. }
+            | Self::Reopened { .. }
+            | Self::Held { .. }
+            | Self::Released { .. }
             | Self::Settled { .. }
             | Self::Retired { .. }
             | Self::Checked { .. } => None,
@@ -152,13 +217,18 @@ impl BillState {
             Event::Intended { operation, terms, request_id, wire_invoice_number, body_digest: _ } => {
                 state.generation = state.generation.saturating_add(1);
                 state.refusal = None;
+                // What is in doubt stays so when it is sent anew: the earlier sending may still have been carried out.
+                let earlier = state.open.take();
                 state.open = Some(OpenOperation {
                     operation: *operation,
                     terms: terms.clone(),
                     request_id: *request_id,
                     wire_invoice_number: wire_invoice_number.clone(),
                     intended_at: at,
-                    doubted_at: None,
+                    doubted_at: earlier.as_ref().map(|_| at),
+                    always_answered: earlier.is_some(),
+                    heard: earlier.and_then(|open| open.heard),
+                    findings: Vec::new(),
                 });
             }
             Event::NotSent { .. } => {
@@ -168,21 +238,44 @@ impl BillState {
             }
             // Not done is no refusal: nobody turned it down, so the next plan may ask for it again.
             Event::Settled { verdict: Verdict::NotDone, .. } => state.open = None,
-            Event::Doubted { .. } => {
+            Event::Doubted { reason, answered, refusal } => {
                 if let Some(open) = &mut state.open {
+                    open.always_answered = *answered && (open.doubted_at.is_none() || open.always_answered);
                     open.doubted_at = Some(at);
+                    open.findings.clear();
+                    if let Some(code) = refusal {
+                        open.heard = Some(Heard { code: code.clone(), reason: reason.clone() });
+                    }
                 }
             }
-            Event::Checked { order, word, chosen, payment } => {
+            Event::Reopened { operation, .. } => {
+                let refusal = state.refusal.take().filter(|refusal| refusal.operation == *operation);
+                let open = refusal.and_then(|refusal| refusal.provisional).ok_or_else(illegal)?;
+                state.open = Some(OpenOperation { findings: Vec::new(), ..*open });
+            }
+            Event::Held { cause, reason, evidence } => {
+                let hold = || Box::new(Hold { at, cause: *cause, reason: reason.clone(), evidence: evidence.clone() });
+                state.hold.get_or_insert_with(hold);
+            }
+            Event::Released { .. } => state.hold = None,
+            Event::Checked { order, word, chosen, payment, details } => {
+                if let Some(open) = state.open.as_mut().filter(|open| open.wire_invoice_number == *order) {
+                    open.findings.push(Finding { at, word: *word, details: details.clone() });
+                }
                 state.checks = Some(Box::new(Checks::after(state.checks.take(), order, at, *word, *chosen, payment.as_ref())));
             }
-            Event::Accepted { answer, .. } => state.carry_out(at, Some(answer)),
+            Event::Accepted { answer, amount, .. } => {
+                if let (Some(open), Some(amount)) = (&mut state.open, amount) {
+                    open.terms.amount = *amount;
+                }
+                state.carry_out(at, Some(answer));
+            }
             Event::Settled { verdict: Verdict::Done, answer, .. } => state.carry_out(at, answer.as_ref()),
             Event::Registered { operation, terms, answer } => {
                 state.refusal = None;
                 state.put_in_force(*operation, terms, at, Some(answer), None);
             }
-            Event::Rejected { code, reason } => state.refuse(code, reason),
+            Event::Rejected { code, reason, provisional } => state.refuse(code, reason, *provisional),
             Event::Settled { verdict: Verdict::Dead, .. } | Event::Retired { .. } => {
                 state.open = None;
                 state.retired_count = state.retired_count.saturating_add(1);
@@ -205,6 +298,7 @@ impl BillState {
             cancelled_at: None,
             in_doubt_since: None,
             checks: None,
+            hold: None,
         }
     }
 
@@ -256,9 +350,15 @@ impl BillState {
     }
 
     /// The open operation was definitely not done: the terms before it stay in force.
-    fn refuse(&mut self, code: &str, reason: &str) {
+    fn refuse(&mut self, code: &str, reason: &str, provisional: bool) {
         if let Some(open) = self.open.take() {
-            self.refusal = Some(Refusal { operation: open.operation, terms: open.terms, code: code.into(), reason: reason.into() });
+            self.refusal = Some(Refusal {
+                operation: open.operation,
+                terms: open.terms.clone(),
+                code: code.into(),
+                reason: reason.into(),
+                provisional: provisional.then(|| Box::new(open)),
+            });
         }
     }
 

@@ -113,7 +113,7 @@ fn accepted(code: &str) -> Event {
         expires_at: Some(at(60)),
         how_to_pay_page: None,
     };
-    Event::Accepted { answer, replayed: false }
+    Event::Accepted { answer, replayed: false, amount: None }
 }
 
 /// A live code under `terms`, made at minute 0, payable until minute 60.
@@ -138,7 +138,7 @@ fn a_new_row_is_issued_and_the_same_row_again_is_left_alone() {
 
 #[test]
 fn a_bill_whose_money_came_before_it_had_a_code_gets_none() {
-    let rejected = Event::Rejected { code: "E".into(), reason: String::new() };
+    let rejected = Event::Rejected { code: "E".into(), reason: String::new(), provisional: false };
     let histories: [&[Event]; 3] = [&[], &[planned(&terms())], &[planned(&terms()), intended(OperationKind::Issue, &terms()), rejected]];
     for history in histories {
         let mut world = World::default().with("I", history).rules(true, true);
@@ -174,7 +174,7 @@ fn a_change_goes_out_only_where_the_channel_and_the_column_allow_it() {
 #[test]
 fn what_is_open_or_in_doubt_is_settled_before_anything_else() {
     let amendment = intended(OperationKind::Amend, &with(|terms| terms.amount = Amount::new(5).unwrap()));
-    let doubted = Event::Doubted { reason: String::new() };
+    let doubted = Event::Doubted { reason: String::new(), answered: false, refusal: None };
     let worlds = [
         World::default().with("I", &[planned(&terms()), intended(OperationKind::Issue, &terms())]),
         World::default().with("I", &[planned(&terms()), intended(OperationKind::Issue, &terms()), doubted.clone()]),
@@ -190,7 +190,7 @@ fn what_is_open_or_in_doubt_is_settled_before_anything_else() {
 
 #[test]
 fn what_doku_refused_is_not_sent_again_in_the_same_words() {
-    let no = Event::Rejected { code: "E0401".into(), reason: "no".into() };
+    let no = Event::Rejected { code: "E0401".into(), reason: "no".into(), provisional: false };
     let before = || Step::RejectedBefore { code: "E0401".into(), reason: "no".into() };
     let world = World::default().with("I", &[planned(&terms()), intended(OperationKind::Issue, &terms()), no.clone()]);
     assert_eq!(world.step(live(terms()), 1), before());
@@ -237,7 +237,7 @@ fn an_expired_bill_is_issued_anew_only_when_asked_after_a_grace_and_under_a_suff
 fn a_merchant_code_waits_for_whoever_may_still_hold_it() {
     let code = merchant("8896500001");
     let cancelling = intended(OperationKind::Cancel, &code);
-    let doubted = Event::Doubted { reason: String::new() };
+    let doubted = Event::Doubted { reason: String::new(), answered: false, refusal: None };
     let waits = |world: World| assert_eq!(world.step_of("NEW", live(merchant("8896500001")), 1), Step::Wait { holder: number("I") });
     waits(World::default().with("I", &[planned(&code), intended(OperationKind::Issue, &code)]));
     waits(World::default().with("I", &issued(&code)));

@@ -56,7 +56,7 @@ fn doubted(number: &str, wire: &str) -> Vec<Entry> {
                 body_digest: String::new(),
             },
         ),
-        entry(number, Event::Doubted { reason: String::new() }),
+        entry(number, Event::Doubted { reason: String::new(), answered: false, refusal: None }),
     ]
 }
 
@@ -131,7 +131,7 @@ async fn a_code_that_is_live_for_another_bill_ends_no_doubt_and_keeps_no_payment
     let ledger = MemoryLedger::new();
     let mut live = doubted("LIVE", "LIVE");
     let answer = CodeAnswer { payment_code: PaymentCode::new("71").unwrap(), created_at: None, expires_at: None, how_to_pay_page: None };
-    live.push(entry("LIVE", Event::Accepted { answer, replayed: false }));
+    live.push(entry("LIVE", Event::Accepted { answer, replayed: false, amount: None }));
     ledger.record(live).await.unwrap();
     ledger.record(doubted("A", "A")).await.unwrap();
     let report = ingested(&ledger, &[line("A", "71", "t1", "5000", "SUCCESS"), line("B", "72", "t2", "5000", "SUCCESS")]).await;

@@ -205,7 +205,7 @@ where
             (Some(_), None) => None,
         };
         if let Some(reason) = doubt {
-            let event = Event::Doubted { reason: reason.into() };
+            let event = Event::Doubted { reason: reason.into(), answered: false, refusal: None };
             if !self.conclude(invoice_number, open.request_id, event).await? {
                 return Ok(Next::PlanAgain(None));
             }

@@ -80,7 +80,7 @@ where
                     let is_issue = operation.kind == OperationKind::Issue;
                     let has_expired = is_issue && answer.expires_at.is_some_and(|expires_at| expires_at <= (self.clock)());
                     let request_id = operation.request.request_id;
-                    self.conclude(&operation.invoice_number, request_id, Event::Accepted { answer, replayed }).await?;
+                    self.conclude(&operation.invoice_number, request_id, Event::Accepted { answer, replayed, amount: None }).await?;
                     let done = Ended::Done { operation: operation.kind, replayed: replayed || doubt.is_some() };
                     return Ok(if has_expired { Ended::Expired } else { done });
                 }
@@ -93,14 +93,15 @@ where
                     break;
                 }
                 Outcome::Rejected { code, reason } => {
-                    let event = Event::Rejected { code: code.id.into(), reason: reason.clone() };
+                    let event = Event::Rejected { code: code.id.into(), reason: reason.clone(), provisional: false };
                     self.conclude(&operation.invoice_number, operation.request.request_id, event).await?;
                     return Ok(Ended::Rejected { code: code.id.into(), reason });
                 }
                 Outcome::Retry { reason } => last = reason,
                 Outcome::InDoubt { reason } => {
                     if doubt.is_none() {
-                        self.append(&operation.invoice_number, Event::Doubted { reason: reason.clone() }).await?;
+                        self.append(&operation.invoice_number, Event::Doubted { reason: reason.clone(), answered: false, refusal: None })
+                            .await?;
                         doubt = Some(reason.clone());
                     }
                     last = reason;

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use proptest::prelude::*;
 
 use super::*;
+use crate::domain::lifecycle::HoldCause;
 
 /// A random step: which bill, which of the events legal for it, how many seconds later.
 type Step = (usize, prop::sample::Index, i64);
@@ -29,7 +30,13 @@ fn history_of(steps: &[Step]) -> (Vec<Entry>, Vec<Payment>, BTreeMap<InvoiceNumb
             payments.push(payment(identity, invoice, &code, second));
         }
         let current = before.as_ref().map(|state| state.status);
-        let legal: Vec<EventKind> = EventKind::ALL.into_iter().filter(|kind| next_status(current, *kind).is_some()).collect();
+        let refused = before.as_ref().and_then(|state| state.refusal.as_ref()).filter(|refusal| refusal.provisional.is_some());
+        let may_reopen = |kind: &EventKind| match kind {
+            EventKind::Reopened(operation) => refused.is_some_and(|refusal| refusal.operation == *operation),
+            _ => true,
+        };
+        let legal: Vec<EventKind> =
+            EventKind::ALL.into_iter().filter(|kind| next_status(current, *kind).is_some() && may_reopen(kind)).collect();
         if legal.is_empty() {
             continue;
         }
@@ -54,9 +61,11 @@ fn entry_of(kind: EventKind, invoice: &str, second: i64, count: usize) -> Entry 
         EventKind::Planned => Event::Planned { terms },
         EventKind::Adopted => Event::Adopted { terms, answer: code },
         EventKind::NotSent => Event::NotSent { reason },
-        EventKind::Accepted => Event::Accepted { answer: code, replayed: false },
-        EventKind::Rejected => Event::Rejected { code: "E".into(), reason },
-        EventKind::Doubted => Event::Doubted { reason },
+        EventKind::Accepted => Event::Accepted { answer: code, replayed: false, amount: None },
+        EventKind::Rejected => Event::Rejected { code: "E".into(), reason, provisional: count.is_multiple_of(2) },
+        EventKind::Doubted => {
+            Event::Doubted { reason, answered: count.is_multiple_of(2), refusal: count.is_multiple_of(3).then(|| "E".into()) }
+        }
         EventKind::Settled(verdict) => {
             let answer = (verdict == Verdict::Done && count.is_multiple_of(2)).then_some(code);
             Event::Settled { verdict, answer, by: "status".into(), reason }
@@ -66,8 +75,11 @@ fn entry_of(kind: EventKind, invoice: &str, second: i64, count: usize) -> Entry 
         EventKind::Checked => {
             let payment = count.is_multiple_of(2).then(|| found(u8::try_from(count % 5).unwrap(), invoice, second));
             let order = number(&format!("{invoice}-R{}", count % 3));
-            Event::Checked { order, word: Word::Success, chosen: count.is_multiple_of(3), payment }
+            Event::Checked { order, word: Word::Success, chosen: count.is_multiple_of(3), payment, details: Details::default() }
         }
+        EventKind::Reopened(operation) => Event::Reopened { operation, reason },
+        EventKind::Held => Event::Held { cause: HoldCause::NotUnderstood, reason, evidence: String::new() },
+        EventKind::Released => Event::Released { by: "person".into(), reason },
         EventKind::Registered(operation) => Event::Registered { operation, terms, answer: code },
     };
     entry(invoice, second, event)

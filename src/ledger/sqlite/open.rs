@@ -46,7 +46,8 @@ const PAGES_BETWEEN_CHECKPOINTS: i64 = 16_384;
 const STATEMENTS_KEPT: usize = 64;
 
 /// Every migration, oldest first; the schema version is how many were applied. Never edit one that was released.
-pub(super) const MIGRATIONS: &[&str] = &[include_str!("../schema/0001_first.sql"), include_str!("../schema/0002_checks.sql")];
+pub(super) const MIGRATIONS: &[&str] =
+    &[include_str!("../schema/0001_first.sql"), include_str!("../schema/0002_checks.sql"), include_str!("../schema/0003_borders.sql")];
 
 /// An opened file that is ours.
 pub(super) struct Opened {

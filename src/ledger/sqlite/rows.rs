@@ -13,7 +13,7 @@ use crate::domain::lifecycle::{BillState, Status};
 use crate::ledger::rules::{live_payment_code, microseconds};
 
 /// The columns of `bills` that follow from the state, in the order of [`columns_of`].
-pub(super) const COLUMNS: [&str; 22] = [
+pub(super) const COLUMNS: [&str; 23] = [
     "invoice_number",
     "status",
     "generation",
@@ -26,6 +26,7 @@ pub(super) const COLUMNS: [&str; 22] = [
     "open",
     "refusal",
     "checks",
+    "hold",
     "may_be_live",
     "channel",
     "method",
@@ -40,7 +41,7 @@ pub(super) const COLUMNS: [&str; 22] = [
 
 /// The first columns: those [`state_of`] reads. The others repeat parts of them for SQL to see.
 pub(super) static SELECT_STATE: LazyLock<String> =
-    LazyLock::new(|| format!("SELECT {} FROM bills", join(COLUMNS.iter().take(12).copied())));
+    LazyLock::new(|| format!("SELECT {} FROM bills", join(COLUMNS.iter().take(13).copied())));
 
 /// All columns, in order, of every bill.
 pub(super) static SELECT_ROW: LazyLock<String> = LazyLock::new(|| format!("SELECT {} FROM bills", join(COLUMNS)));
@@ -64,7 +65,7 @@ fn join(parts: impl IntoIterator<Item = impl AsRef<str>>) -> String {
 }
 
 /// The state's columns, in the order of [`COLUMNS`].
-pub(super) fn columns_of(state: &BillState) -> Result<[Value; 22], Fault> {
+pub(super) fn columns_of(state: &BillState) -> Result<[Value; 23], Fault> {
     let terms = &state.terms;
     let code = state.code.as_ref();
     let instant = |at: Option<jiff::Timestamp>| at.map_or(Value::Null, |at| Value::Integer(microseconds(at)));
@@ -82,6 +83,7 @@ pub(super) fn columns_of(state: &BillState) -> Result<[Value; 22], Fault> {
         json(state.open.as_ref())?,
         json(state.refusal.as_ref())?,
         json(state.checks.as_deref())?,
+        json(state.hold.as_deref())?,
         Value::Integer(state.status.may_be_live().into()),
         text(terms.channel.name()),
         text(terms.method.name()),
@@ -121,6 +123,7 @@ pub(super) fn state_of(row: &Row<'_>) -> Result<BillState, Fault> {
         open: parsed(row, 9)?,
         refusal: parsed(row, 10)?,
         checks: parsed(row, 11)?.map(Box::new),
+        hold: parsed(row, 12)?.map(Box::new),
     })
 }
 

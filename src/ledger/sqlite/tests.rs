@@ -7,7 +7,7 @@ use rusqlite::Connection;
 
 use super::*;
 use crate::domain::bill::RecordedTerms;
-use crate::domain::check::{FoundPayment, Word};
+use crate::domain::check::{Details, FoundPayment, Word};
 use crate::domain::lifecycle::{Event, OperationKind, Status};
 use crate::ledger::Private;
 use crate::ledger::conformance::{adopted, answer, at, binding, entry, found, intended, new_sqlite, number, payment, planned, terms, wait};
@@ -152,12 +152,12 @@ fn an_older_schema_is_migrated_and_a_newer_one_refused() {
     let (_folder, path, head) = closed_ledger();
     let place = Place::new(&path);
     let newer = [open::MIGRATIONS, &["CREATE TABLE added (x INTEGER) STRICT"]].concat();
-    assert!(matches!(open::read_only(&place, None, &newer), Err(LedgerError::TooOld { found: 2, known: 3, .. })), "readers do not migrate");
+    assert!(matches!(open::read_only(&place, None, &newer), Err(LedgerError::TooOld { found: 3, known: 4, .. })), "readers do not migrate");
     let opened = open::writable(&place, &binding(), Create::Never, &newer).unwrap();
     assert_eq!(opened.connection.query_row("SELECT COUNT(*) FROM added", [], |row| row.get::<_, i64>(0)).unwrap(), 0);
     assert_eq!(read::head(&opened.connection).unwrap(), head);
     drop(opened);
-    assert!(matches!(reopen(&path), Err(LedgerError::TooNew { found: 3, known: 2, .. })));
+    assert!(matches!(reopen(&path), Err(LedgerError::TooNew { found: 4, known: 3, .. })));
 }
 
 #[test]
@@ -181,14 +181,20 @@ fn a_ledger_of_the_first_schema_is_migrated_with_all_it_holds_and_can_keep_statu
     drop(first);
 
     let refused = SqliteLedger::open_read_only(&path, &binding()).unwrap_err();
-    assert!(matches!(refused, LedgerError::TooOld { found: 1, known: 2, .. }), "readers do not migrate: {refused}");
+    assert!(matches!(refused, LedgerError::TooOld { found: 1, known: 3, .. }), "readers do not migrate: {refused}");
     let copy = folder.path().join("before.db");
     SqliteLedger::backup(&path, &copy).unwrap();
     assert!(matches!(SqliteLedger::open_read_only(&copy, &binding()), Err(LedgerError::TooOld { found: 1, .. })), "kept as it was");
     let ledger = reopen(&path).unwrap();
     let snapshot = ledger.snapshot().unwrap();
     assert_eq!((snapshot.head, &snapshot.bills[&number("A")]), (head, &state));
-    let checked = Event::Checked { order: number("A"), word: Word::Success, chosen: false, payment: Some(found(1, "A", 5)) };
+    let checked = Event::Checked {
+        order: number("A"),
+        word: Word::Success,
+        chosen: false,
+        payment: Some(found(1, "A", 5)),
+        details: Details::default(),
+    };
     wait(ledger.record(vec![entry("A", 9, checked)])).unwrap();
     drop(ledger);
     assert_eq!(reopen(&path).unwrap().found_totals().unwrap().count, 1);
@@ -206,7 +212,8 @@ fn a_status_answer_or_what_was_concluded_from_it_cannot_be_changed_unnoticed() {
         let (folder, ledger) = new_sqlite();
         let payment = FoundPayment { answer_digest: crate::domain::digest::of_bytes(b"{}"), ..found(1, "A", 5) };
         let private = Private { body: Some((payment.request_id, b"{}".to_vec())), customer: None };
-        let event = Event::Checked { order: number("A"), word: Word::Success, chosen: true, payment: Some(payment) };
+        let event =
+            Event::Checked { order: number("A"), word: Word::Success, chosen: true, payment: Some(payment), details: Details::default() };
         wait(ledger.record(vec![adopted("A", "77"), Entry { private, ..entry("A", 9, event) }])).unwrap();
         drop(ledger);
         let path = folder.path().join("ledger.db");
@@ -262,7 +269,7 @@ fn two_processes_append_to_one_chain() {
 fn what_another_connection_recorded_is_what_the_next_event_meets() {
     let (_folder, path, _) = closed_ledger();
     let (sender, server) = (reopen(&path).unwrap(), reopen(&path).unwrap());
-    let accepted = || entry("C", 2, Event::Accepted { answer: answer("88", None), replayed: false });
+    let accepted = || entry("C", 2, Event::Accepted { answer: answer("88", None), replayed: false, amount: None });
     wait(sender.record(vec![planned("C"), intended("C", 1, OperationKind::Issue, terms(5))])).unwrap();
     wait(server.record(vec![accepted()])).unwrap();
     assert!(matches!(wait(sender.record(vec![accepted()])), Err(LedgerError::Illegal(_))), "it is active by now");
@@ -322,7 +329,7 @@ fn the_story_of_a_bill_has_its_events_and_the_payments_of_all_its_numbers() {
     wait(ledger.record(vec![adopted("A", "77"), entry("A", 5, Event::Retired { reason: "expired".into() }), entry("A", 6, reissue)]))
         .unwrap();
     ledger.apply_payments(&[payment(1, "A-R1", "78", 7), payment(2, "A", "77", 7), payment(3, "B", "79", 7)]).unwrap();
-    let accepted = Event::Accepted { answer: answer("78", None), replayed: false };
+    let accepted = Event::Accepted { answer: answer("78", None), replayed: false, amount: None };
     let state = wait(ledger.record(vec![entry("A", 8, accepted)])).unwrap().remove(0);
     assert_eq!(state.status, Status::Active);
     let story: Vec<_> = ledger.history(&number("A")).unwrap().into_iter().map(|(_, happening)| happening).collect();

@@ -79,7 +79,7 @@ impl Books {
             expires_at: Some(at(expires)),
             how_to_pay_page: None,
         };
-        self.tell(when, invoice, Event::Accepted { answer, replayed: false });
+        self.tell(when, invoice, Event::Accepted { answer, replayed: false, amount: None });
     }
 
     pub(crate) fn issue(&self, invoice: &str, amount: u64, when: &str, expires: &str) {

@@ -2,7 +2,7 @@
 
 use tagih::domain::amount::Amount;
 use tagih::domain::channel::Channel;
-use tagih::domain::check::{FoundPayment, Word};
+use tagih::domain::check::{Details, FoundPayment, Word};
 use tagih::domain::digest;
 use tagih::domain::ids::{InvoiceNumber, PaymentCode, RequestId};
 use tagih::domain::lifecycle::{Event, OperationKind};
@@ -26,7 +26,11 @@ fn told(books: &Books, invoice: &str, amount: u64, paid: &str, when: &str) {
         request_id,
         answer_digest: digest::of_bytes(invoice.as_bytes()),
     };
-    books.tell(when, invoice, Event::Checked { order, word: Word::Success, chosen: false, payment: Some(payment) });
+    books.tell(
+        when,
+        invoice,
+        Event::Checked { order, word: Word::Success, chosen: false, payment: Some(payment), details: Details::default() },
+    );
 }
 
 fn met(books: &Books, section: &str) -> Vec<(String, u64, u64)> {
@@ -51,7 +55,7 @@ fn doubts_changed_terms_and_payments_told_by_status_alone_are_found_exactly() {
     let intent =
         Event::Intended { operation: OperationKind::Issue, terms: wanted, request_id, wire_invoice_number, body_digest: String::new() };
     books.tell("2026-10-01", "D-4", intent);
-    books.tell("2026-10-01", "D-4", Event::Doubted { reason: "timeout".to_owned() });
+    books.tell("2026-10-01", "D-4", Event::Doubted { reason: "timeout".to_owned(), answered: false, refusal: None });
     let asked = terms(500_000, "2026-12-30", "Motor");
     books.tell("2026-10-01", "E-5", Event::Planned { terms: asked.clone() });
     books.operate(OperationKind::Issue, "2026-10-01", "E-5", &asked, "2026-10-01", "2026-12-29");

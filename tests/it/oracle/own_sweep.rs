@@ -72,8 +72,8 @@ fn events(story: &Story) -> Vec<(i64, Event)> {
         body_digest: "b".to_owned(),
     };
     let words = || "because".to_owned();
-    let rejected = || Event::Rejected { code: "E0403".to_owned(), reason: words() };
-    let accepted = |issued: &Issued| Event::Accepted { answer: answer(issued), replayed: false };
+    let rejected = || Event::Rejected { code: "E0403".to_owned(), reason: words(), provisional: false };
+    let accepted = |issued: &Issued| Event::Accepted { answer: answer(issued), replayed: false, amount: None };
     let mut told = Vec::new();
     let mut tell = |second: i64, event: Event| told.push((second, event));
     if story.fate == Fate::Adopted {
@@ -107,7 +107,7 @@ fn events(story: &Story) -> Vec<(i64, Event)> {
     }
     let Some(issued) = &story.issued else {
         if story.fate == Fate::Doubted {
-            tell(story.planned + 1, Event::Doubted { reason: words() });
+            tell(story.planned + 1, Event::Doubted { reason: words(), answered: false, refusal: None });
         }
         return told;
     };
@@ -115,17 +115,17 @@ fn events(story: &Story) -> Vec<(i64, Event)> {
         tell(issued.accepted, accepted(issued));
     } else {
         // An answer that was lost, and found by Check Status or by a notification.
-        tell(issued.accepted, Event::Doubted { reason: words() });
+        tell(issued.accepted, Event::Doubted { reason: words(), answered: false, refusal: None });
         let found = Event::Settled { verdict: Verdict::Done, answer: Some(answer(issued)), by: "status".to_owned(), reason: words() };
         tell(issued.accepted, found);
     }
     for &amount in &story.amounts[1..] {
         tell(issued.accepted, intended(OperationKind::Amend, &terms(story, amount), &issued.wire));
-        tell(issued.accepted, Event::Accepted { answer: CodeAnswer { expires_at: None, ..answer(issued) }, replayed: false });
+        tell(issued.accepted, Event::Accepted { answer: CodeAnswer { expires_at: None, ..answer(issued) }, replayed: false, amount: None });
     }
     let last = terms(story, story.due());
     let another = terms(story, story.due() / 2 + 7);
-    let doubted = Event::Doubted { reason: words() };
+    let doubted = Event::Doubted { reason: words(), answered: false, refusal: None };
     let then = |event: Event| (issued.accepted + 1, event);
     told.extend(match story.fate {
         Fate::AmendDoubted => vec![then(intended(OperationKind::Amend, &another, &issued.wire)), then(doubted)],

@@ -5,7 +5,7 @@ use jiff::Timestamp;
 use sha2::{Digest as _, Sha256};
 use tagih::domain::amount::Amount;
 use tagih::domain::channel::Channel;
-use tagih::domain::check::{FoundPayment, Word};
+use tagih::domain::check::{Details, FoundPayment, Word};
 use tagih::domain::ids::{InvoiceNumber, PaymentCode, RequestId};
 use tagih::domain::lifecycle::Event;
 
@@ -38,7 +38,13 @@ impl Told {
             request_id: RequestId::from_digest(&Sha256::digest(&self.answer).into()),
             answer_digest: Sha256::digest(&self.answer).into(),
         };
-        Event::Checked { order: payment.invoice_number.clone(), word: Word::Success, chosen: false, payment: Some(payment) }
+        Event::Checked {
+            order: payment.invoice_number.clone(),
+            word: Word::Success,
+            chosen: false,
+            payment: Some(payment),
+            details: Details::default(),
+        }
     }
 }
 

@@ -30,11 +30,11 @@ fn stocked(settings: &str) -> Shop {
     shop.record("PLAIN", vec![(adopted(&terms("0101"), "0101", 60).0, customer(NAME, Some("")))]);
     shop.record("NAMELESS", vec![adopted(&terms("0102"), "0102", 60)]);
     shop.record("EXPIRED", vec![adopted(&terms("0103"), "0103", -1)]);
-    let cancelled = (Event::Accepted { answer: answer("0104"), replayed: false }, Private::default());
+    let cancelled = (Event::Accepted { answer: answer("0104"), replayed: false, amount: None }, Private::default());
     let cancel = |number: &str, code: &str| intended(OperationKind::Cancel, number, &terms(code));
     shop.record("CANCELLED", vec![adopted(&terms("0104"), "0104", 60), cancel("CANCELLED", "0104"), cancelled]);
     shop.record("CANCELLING", vec![adopted(&terms("0105"), "0105", 60), cancel("CANCELLING", "0105")]);
-    let doubted = (Event::Doubted { reason: "no answer".into() }, Private::default());
+    let doubted = (Event::Doubted { reason: "no answer".into(), answered: false, refusal: None }, Private::default());
     shop.record("DOUBTED", vec![adopted(&terms("0106"), "0106", 60), cancel("DOUBTED", "0106"), doubted]);
     shop.record("DOKUS", vec![adopted(&RecordedTerms { method: Method::Doku, ..terms("0107") }, "0107", 60)]);
     shop.record("INDOMARET", vec![adopted(&RecordedTerms { channel: Channel::Indomaret, ..terms("0108") }, "0108", 60)]);

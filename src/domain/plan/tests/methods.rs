@@ -188,8 +188,8 @@ fn world_of(histories: &[(usize, u8, u8)]) -> World {
             continue;
         }
         let terms = own(method, (method != Method::Doku).then_some(code.as_str()));
-        let doubted = Event::Doubted { reason: String::new() };
-        let no = Event::Rejected { code: "E".into(), reason: String::new() };
+        let doubted = Event::Doubted { reason: String::new(), answered: false, refusal: None };
+        let no = Event::Rejected { code: "E".into(), reason: String::new(), provisional: false };
         let gone = Event::Retired { reason: String::new() };
         let is_local = method == Method::Inquiry;
         let issue = if is_local { registered(OperationKind::Issue, &terms, 60) } else { accepted(&code) };

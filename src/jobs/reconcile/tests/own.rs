@@ -51,7 +51,7 @@ fn accepted(code: &str) -> Event {
         expires_at: Some(at("2026-11-20T00:00:00Z")),
         how_to_pay_page: None,
     };
-    Event::Accepted { answer, replayed: false }
+    Event::Accepted { answer, replayed: false, amount: None }
 }
 
 fn state(number: &str, events: Vec<Event>) -> (InvoiceNumber, BillState) {
@@ -94,7 +94,7 @@ fn issued(number: &str, code: &str) -> (InvoiceNumber, BillState) {
 #[test]
 fn states_of_our_ledger_give_the_classes_of_their_facts() {
     let issue = |number: &str| intended(OperationKind::Issue, number, 150_000);
-    let doubted = || Event::Doubted { reason: String::new() };
+    let doubted = || Event::Doubted { reason: String::new(), answered: false, refusal: None };
     let bills = vec![
         issued("OPEN", "1"),
         state("PLANNED", vec![]),
