@@ -12,6 +12,7 @@ use serde_json::Value;
 use super::args::{Global, Sending};
 use super::demo_settlement;
 use super::output;
+use super::logs;
 use super::reconcile::{self, Task};
 use super::sender::Flags;
 use super::sending;
@@ -74,9 +75,9 @@ pub(super) fn demo(global: &Global, out: Option<&Path>) -> Result<Exit, Failure>
     output::result(format_args!("{} settlement reports in {}", settlement.len(), out.join("settlement").display()));
 
     step("4. ingest", "the notification log becomes payments in the ledger");
-    let logs = reconcile::expand(&[out.join("logs/*.jsonl").display().to_string()])?;
+    let notifications = logs::expand(&[out.join("logs/*.jsonl").display().to_string()])?;
     let keys = [SigningKey::new(&secret)];
-    reconcile::ingest_files(&setup, &logs, &keys)?;
+    logs::ingest_files(&setup, &notifications, &keys)?;
 
     step("5. reconcile", "every line, payment, bill and settlement row of October in exactly one class");
     let (from, to) = reconcile::month(PERIOD)?;
@@ -85,7 +86,7 @@ pub(super) fn demo(global: &Global, out: Option<&Path>) -> Result<Exit, Failure>
         from,
         to,
         as_of: instant(AS_OF),
-        logs,
+        logs: notifications,
         external_ledger: None,
         request_history: None,
         carry_in: None,

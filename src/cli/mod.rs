@@ -12,6 +12,7 @@ mod discrepancies_show;
 mod entries;
 mod explain;
 mod keeping;
+mod logs;
 mod output;
 mod period;
 mod reconcile;
@@ -91,7 +92,7 @@ fn run(cli: &Cli) -> Result<Exit, Failure> {
         Command::Config(ConfigCommand::Show) => show(&setup),
         Command::Serve(arguments) => serve::serve(&setup, arguments),
         Command::Sandbox(arguments) => sandbox::sandbox(&setup, arguments),
-        Command::Ingest { logs } => reconcile::ingest(&setup, logs),
+        Command::Ingest { logs, allow_no_logs } => logs::ingest(&setup, logs, *allow_no_logs),
         Command::Reconcile(arguments) => reconcile::reconcile(&setup, arguments),
         Command::Period(command) => period::period(&setup, command),
         Command::Discrepancies(command) => discrepancies::discrepancies(&setup, command),

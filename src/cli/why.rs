@@ -4,7 +4,8 @@ use std::path::PathBuf;
 
 use super::args::Why;
 use super::output;
-use super::reconcile::{expand, month, policy};
+use super::logs::expand;
+use super::reconcile::{month, policy};
 use super::setup::{Failure, Setup};
 use super::why_next::{deciding, next};
 use super::why_story::{Speaker, class_line, headline, part, told};

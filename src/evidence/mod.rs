@@ -7,14 +7,18 @@ pub mod codes;
 mod envelope;
 mod inquiries;
 mod inspect;
+mod lines;
+mod looks;
 mod read;
 pub mod settlement;
+mod source;
 mod visit;
+mod wrapper;
 
 use std::path::{Path, PathBuf};
 
 pub use inquiries::{Inquiries, inquiries};
-pub use read::{Evidence, ReadOptions, read};
+pub use read::{Evidence, ReadOptions, read, read_bytes};
 pub use visit::{names, visit};
 
 use crate::domain::code::Code;
@@ -93,3 +97,6 @@ pub fn expand(patterns: &[String]) -> Result<Vec<PathBuf>, EvidenceError> {
     files.dedup();
     Ok(files)
 }
+
+#[cfg(test)]
+mod tests;

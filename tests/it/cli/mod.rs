@@ -6,6 +6,7 @@ mod discrepancies;
 mod exit_codes;
 mod flows;
 mod keeping;
+mod logs;
 mod methods;
 pub mod period;
 pub mod reconcile;

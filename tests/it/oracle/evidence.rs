@@ -94,7 +94,7 @@ fn raw(body: &str, group: &str, field: &str) -> Option<String> {
 
 /// Reads every line of every file and gives each its class.
 pub(crate) fn read(files: &[String], trust_log: bool) -> (Vec<Line>, Vec<Paid>) {
-    let raw = files.iter().flat_map(|file| file.split_terminator('\n'));
+    let raw = files.iter().flat_map(|file| file.split_terminator('\n')).filter(|line| !line.trim().is_empty());
     let mut lines: Vec<Line> = raw.map(|line| read_line(line.strip_suffix('\r').unwrap_or(line), trust_log)).collect();
     let payments = settle_classes(&mut lines);
     flag(&mut lines);
