@@ -117,6 +117,9 @@ pub(super) enum Command {
         /// Where
         #[arg(default_value = "tagih.toml", value_name = "FILE")]
         file: PathBuf,
+        /// Ready for `tagih sandbox` on this machine, with a secret key of its own beside it
+        #[arg(long)]
+        sandbox: bool,
     },
     /// Answer DOKU's inquiries and keep its notifications, until interrupted
     Serve(Serve),

@@ -11,8 +11,8 @@ use serde_json::Value;
 
 use super::args::{Global, Sending};
 use super::demo_settlement;
-use super::output;
 use super::logs;
+use super::output;
 use super::reconcile::{self, Task};
 use super::sender::Flags;
 use super::sending;

@@ -1,6 +1,6 @@
 //! Which files a command reads, `tagih ingest`, and what is said of logs that could not be read.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use super::output;
 use super::reconcile::policy;
@@ -8,7 +8,7 @@ use super::setup::{Failure, Setup};
 use crate::doku::signature::SigningKey;
 use crate::domain::classify::Nature;
 use crate::domain::line::InputFile;
-use crate::evidence::codes as evidence_codes;
+use crate::evidence;
 use crate::exit::Exit;
 use crate::jobs::ingest::{self, IngestOptions};
 use crate::ledger::{Create, SqliteLedger};
@@ -16,25 +16,7 @@ use crate::reconcile::codes;
 
 /// Every file the patterns name, sorted, each once. A pattern that names none is an error, not an empty month.
 pub(super) fn expand(patterns: &[String]) -> Result<Vec<PathBuf>, Failure> {
-    let mut files = Vec::new();
-    for pattern in patterns {
-        let found = matching(pattern)?;
-        if found.is_empty() {
-            let code = evidence_codes::NO_FILES;
-            return Err(Failure::new(
-                Exit::Input,
-                format!(
-                    "{}: no file matches `{pattern}`\nhint: check the path; quote patterns so the shell leaves them alone; \
-                     `--allow-no-logs` where there may be no log yet",
-                    code.id
-                ),
-            ));
-        }
-        files.extend(found);
-    }
-    files.sort();
-    files.dedup();
-    Ok(files)
+    Ok(evidence::expand(patterns)?)
 }
 
 /// The same for logs that need not be there.
@@ -44,25 +26,13 @@ pub(super) fn logs(patterns: &[String], allow_none: bool) -> Result<Vec<PathBuf>
     }
     let mut present = Vec::new();
     for pattern in patterns {
-        if matching(pattern)?.is_empty() {
+        if evidence::matching(pattern)?.is_empty() {
             output::note(format_args!("no file matches `{pattern}`; going on without, as `--allow-no-logs` says"));
         } else {
             present.push(pattern.clone());
         }
     }
     expand(&present)
-}
-
-/// The files of one pattern; a file that is called like a pattern is itself.
-fn matching(pattern: &str) -> Result<Vec<PathBuf>, Failure> {
-    if Path::new(pattern).is_file() {
-        return Ok(vec![PathBuf::from(pattern)]);
-    }
-    let unreadable = |error: glob::GlobError| {
-        Failure::new(Exit::Input, format!("`{}` cannot be read: {}", error.path().display(), error.error()))
-    };
-    let found = glob::glob(pattern).map_err(|error| Failure::usage(format!("`{pattern}` is not a pattern: {error}")))?;
-    found.map(|file| file.map_err(unreadable)).collect()
 }
 
 pub(super) fn ingest(setup: &Setup, patterns: &[String], allow_none: bool) -> Result<Exit, Failure> {
@@ -101,10 +71,14 @@ pub(super) fn ingest_files(setup: &Setup, logs: &[PathBuf], keys: &[SigningKey])
 /// Logs that are no logs must not pass for a quiet night or month, whatever stands beside them. What could be read is used all the
 /// same.
 pub(super) fn whole(setup: &Setup, files: &[InputFile]) -> Result<(), Failure> {
-    let percent_max = setup.config.reconcile.malformed_lines_max_percent;
-    let broken: Vec<String> =
-        files.iter().filter(|file| !file.contents.is_whole(percent_max)).map(|file| fault(file, percent_max)).collect();
+    let broken = faults(setup, files);
     if broken.is_empty() { Ok(()) } else { Err(Failure::new(Exit::Input, broken.join("\n"))) }
+}
+
+/// What is to be said of each log that is none.
+pub(super) fn faults(setup: &Setup, files: &[InputFile]) -> Vec<String> {
+    let percent_max = setup.config.reconcile.malformed_lines_max_percent;
+    files.iter().filter(|file| !file.contents.is_whole(percent_max)).map(|file| fault(file, percent_max)).collect()
 }
 
 fn fault(file: &InputFile, percent_max: u64) -> String {

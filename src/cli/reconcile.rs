@@ -9,6 +9,7 @@ use serde_json::Value;
 use super::args::Reconcile;
 use super::logs;
 use super::output::{self, rupiah};
+use super::places::absolute;
 use super::setup::{Failure, Setup};
 use crate::doku::signature::SigningKey;
 use crate::domain::classify::{Policy, Unverifiable};
@@ -90,6 +91,12 @@ pub(super) fn run(setup: &Setup, task: &Task, keys: &[SigningKey]) -> Result<Exi
             entity: setup.config.report.entity.clone(),
         }),
     };
+    if !setup.quiet && !setup.journal_path().exists() {
+        output::note(format_args!(
+            "note: there is no journal at `{}` yet, so nothing counts as decided or closed",
+            absolute(setup.journal_path()).display()
+        ));
+    }
     let report = reconcile::run(&options)?;
     super::settlement::warn(setup, &report.outcome);
     if let Some(count) = report.outcome.inputs.inquiries.as_ref().map(|inquiries| inquiries.unreadable).filter(|&count| count > 0) {
@@ -124,7 +131,7 @@ pub(super) fn policy(setup: &Setup) -> Result<Policy, Failure> {
     let unverifiable = match settings.unverifiable.as_str() {
         "strict" => Unverifiable::Strict,
         "trust_log" => Unverifiable::TrustLog,
-        other => return Err(Failure::usage(format!("`reconcile.unverifiable` must be strict or trust_log, not `{other}`"))),
+        other => return Err(Failure::setting(format!("`reconcile.unverifiable` must be strict or trust_log, not `{other}`"))),
     };
     Ok(Policy {
         tolerance_rupiah: settings.tolerance_rupiah,

@@ -14,10 +14,13 @@ use crate::sandbox::model::Model;
 use crate::sandbox::server::{self, Options};
 use crate::sandbox::settings::{RedeliveryId, Settings};
 
+/// Where it listens unless told otherwise; `init --sandbox` writes this address.
+pub(super) const LISTEN: &str = "127.0.0.1:8086";
+
 #[derive(Debug, Args)]
 pub(super) struct Arguments {
     /// Where to listen; loopback only
-    #[arg(long, default_value = "127.0.0.1:8086", value_name = "ADDRESS")]
+    #[arg(long, default_value = LISTEN, value_name = "ADDRESS")]
     listen: std::net::SocketAddr,
     /// Seed of codes and faults
     #[arg(long, default_value_t = 1)]

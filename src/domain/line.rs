@@ -74,7 +74,8 @@ impl LogContents {
     /// Whether it can pass for a whole log: at most `malformed_max_percent` of its messages could not be parsed.
     #[must_use]
     pub fn is_whole(&self, malformed_max_percent: u64) -> bool {
-        let bearable = u128::from(self.malformed).saturating_mul(100) <= u128::from(self.messages).saturating_mul(malformed_max_percent.into());
+        let bearable =
+            u128::from(self.malformed).saturating_mul(100) <= u128::from(self.messages).saturating_mul(malformed_max_percent.into());
         bearable && self.oddity.is_none_or(|oddity| !oddity.is_certain)
     }
 }

@@ -88,8 +88,9 @@ pub(super) fn pieces<'a>(bytes: &'a [u8], wrapper: Wrapper, mut see: impl FnMut(
             see(Piece::Blank);
             continue;
         }
-        let wrapped = str::from_utf8(raw).ok().filter(|_| wrapper != Wrapper::None);
-        match wrapped {
+        // Where nothing stands around messages, whoever reads them looks at their bytes but once.
+        let record = if wrapper == Wrapper::None { None } else { str::from_utf8(raw).ok() };
+        match record {
             None => see(Piece::Message { span, text: None, place: Place::Only }),
             Some(line) => line_of(line, span, wrapper, &mut joins, &mut see),
         }

@@ -68,7 +68,10 @@ fn of_text(bytes: &[u8]) -> Option<Oddity> {
         if !matches!(envelope::parse(first), Envelope::Malformed(_)) {
             return None;
         }
-        ("JSON objects without a `body` of their own", "give lines as `tagih serve` writes them, or in records of a system that docs/formats-logs.md names")
+        (
+            "JSON objects without a `body` of their own",
+            "give lines as `tagih serve` writes them, or in records of a system that docs/formats-logs.md names",
+        )
     } else if lower.starts_with("<!doctype") || lower.starts_with("<html") || lower.starts_with("<?xml") {
         ("a page or an XML file", "give the log itself; a download may have ended at a login page")
     } else if first.contains("HTTP/1.") || first.contains("HTTP/2") {

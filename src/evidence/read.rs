@@ -14,7 +14,7 @@ use crate::doku::signature::SigningKey;
 use crate::domain::amount::Rupiah;
 use crate::domain::classify::{Class, Policy};
 use crate::domain::digest;
-use crate::domain::line::{Detail, InputFile, Line, LogContents, Lines, RawTotals};
+use crate::domain::line::{Detail, InputFile, Line, Lines, LogContents, RawTotals};
 use crate::domain::store::Stores;
 
 /// Blocks a thread parses at once; together with those being read, twice as many megabytes a thread.

@@ -64,7 +64,11 @@ fn in_pieces(text: &str, size: usize) -> Vec<(&str, bool)> {
 /// Each wrapper there is, with long lines split as its system splits them.
 fn wrapped(messages: &[String], size: usize) -> Vec<(&'static str, String)> {
     let split = |record: &dyn Fn(&str, bool) -> String| {
-        messages.iter().flat_map(|message| in_pieces(message, size)).map(|(piece, is_last)| record(piece, is_last) + "\n").collect::<String>()
+        messages
+            .iter()
+            .flat_map(|message| in_pieces(message, size))
+            .map(|(piece, is_last)| record(piece, is_last) + "\n")
+            .collect::<String>()
     };
     let whole = |record: &dyn Fn(&str) -> String| messages.iter().map(|message| record(message) + "\n").collect::<String>();
     let docker = |piece: &str, is_last: bool| {
@@ -152,7 +156,9 @@ fn zeros_before_a_line_however_many_are_no_part_of_it() {
 #[test]
 fn targets_are_tried_as_servers_log_them() {
     let logged = |logged: &str| paid(&evidence(sent_to("/pay/n", logged, 1, 0).as_bytes())).len();
-    for target in ["/pay/n", "pay/n", "/pay/n/", "pay/n/", "https://h.example/pay/n", "http://h:8/pay/n/", "/pay/n?a=b", "https://h/pay/n?a=/b"] {
+    for target in
+        ["/pay/n", "pay/n", "/pay/n/", "pay/n/", "https://h.example/pay/n", "http://h:8/pay/n/", "/pay/n?a=b", "https://h/pay/n?a=/b"]
+    {
         assert_eq!(logged(target), 1, "{target}");
     }
     for target in ["/pay", "/n", "/pay/n/x", "https://h.example/other", "//", "/PAY/N"] {

@@ -222,7 +222,10 @@ fn of_text(line: &str) -> Option<(Wrapper, Record<'_>)> {
     if rest.starts_with('{') {
         return Some((Wrapper::CloudWatch, whole(rest)));
     }
-    rest.split_once([' ', '\t']).map(|(_, text)| text.trim_start()).filter(|text| text.starts_with('{')).map(|text| (Wrapper::CloudWatch, whole(text)))
+    rest.split_once([' ', '\t'])
+        .map(|(_, text)| text.trim_start())
+        .filter(|text| text.starts_with('{'))
+        .map(|text| (Wrapper::CloudWatch, whole(text)))
 }
 
 /// A line of a document: the message it holds, or `Some(None)` where it only holds records together.
@@ -266,13 +269,22 @@ mod tests {
             (format!(r#"{{"MESSAGE":{quoted},"_PID":"1"}}"#), one(Wrapper::Journald)),
             (format!(r#"{{"MESSAGE":{bytes}}}"#), one(Wrapper::Journald)),
             (format!(r#"{{"MESSAGE":[{quoted},{quoted}]}}"#), Some((Wrapper::Journald, vec![MESSAGE.to_owned(); 2]))),
-            (format!(r#"{{"events":[{{"timestamp":1,"message":{quoted}}},{{"message":{MESSAGE}}}]}}"#), Some((Wrapper::CloudWatch, vec![MESSAGE.to_owned(); 2]))),
-            (format!(r#"{{"logEvents":[{{"message":{quoted}}}]}}{{"logEvents":[{{"message":{quoted}}}]}}"#), Some((Wrapper::CloudWatch, vec![MESSAGE.to_owned(); 2]))),
+            (
+                format!(r#"{{"events":[{{"timestamp":1,"message":{quoted}}},{{"message":{MESSAGE}}}]}}"#),
+                Some((Wrapper::CloudWatch, vec![MESSAGE.to_owned(); 2])),
+            ),
+            (
+                format!(r#"{{"logEvents":[{{"message":{quoted}}}]}}{{"logEvents":[{{"message":{quoted}}}]}}"#),
+                Some((Wrapper::CloudWatch, vec![MESSAGE.to_owned(); 2])),
+            ),
             (format!(r#"{{"@message":{quoted}}}"#), one(Wrapper::CloudWatch)),
             (format!("2026-10-15T05:00:00.000Z {MESSAGE}"), one(Wrapper::CloudWatch)),
             (format!("2026-10-15T05:00:00.000000+00:00 app/web/1 {MESSAGE}"), one(Wrapper::CloudWatch)),
             (format!("2026-10-15T05:00:00.000Z {docker}"), one(Wrapper::CloudWatch)),
-            (format!(r#"{{"message":{}}}"#, serde_json::to_string(&format!("{MESSAGE}\n{MESSAGE}\n")).unwrap()), Some((Wrapper::CloudWatch, vec![MESSAGE.to_owned(); 2]))),
+            (
+                format!(r#"{{"message":{}}}"#, serde_json::to_string(&format!("{MESSAGE}\n{MESSAGE}\n")).unwrap()),
+                Some((Wrapper::CloudWatch, vec![MESSAGE.to_owned(); 2])),
+            ),
         ] {
             assert_eq!(found(&line), expected, "{line}");
         }

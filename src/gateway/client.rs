@@ -1,5 +1,6 @@
 //! The real way to DOKU: reqwest over TLS, or plain HTTP to a sandbox on loopback.
 
+use std::io::ErrorKind;
 use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
@@ -152,16 +153,68 @@ fn header<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
     headers.get(name).and_then(|value| value.to_str().ok())
 }
 
-/// The error and its causes in one line, without the URL: an invoice number may be in it.
+/// What failed, in one line that names the host and never the rest of the URL: an invoice number may be in it.
 fn plain(error: &reqwest::Error) -> String {
-    if error.is_timeout() {
-        return if error.is_connect() { "no connection within the time limit".into() } else { "no answer within the time limit".into() };
+    if error.is_timeout() && !error.is_connect() {
+        return "no answer within the time limit".into();
     }
     let mut causes = Vec::new();
-    let mut cause = std::error::Error::source(error);
+    let (mut kind, mut cause) = (None, std::error::Error::source(error));
     while let Some(inner) = cause {
         causes.push(inner.to_string());
+        kind = inner.downcast_ref::<std::io::Error>().map(std::io::Error::kind).filter(|kind| *kind != ErrorKind::Other).or(kind);
         cause = inner.source();
     }
-    if causes.is_empty() { "the request failed".into() } else { causes.join(": ") }
+    if !error.is_connect() {
+        return if causes.is_empty() { "the request failed".into() } else { causes.join(": ") };
+    }
+    let host = error.url().and_then(|url| Some((url.host_str()?, url.port_or_known_default()?)));
+    let host = host.map_or_else(|| "the host".to_owned(), |(host, port)| format!("`{host}:{port}`"));
+    unconnected(&host, error.is_timeout(), kind, &causes)
+}
+
+/// Why there is no connection to `host`, from the chain of causes: the last one is the system's word.
+fn unconnected(host: &str, timed_out: bool, kind: Option<ErrorKind>, causes: &[String]) -> String {
+    let last = causes.last().map_or("no reason given", String::as_str);
+    let says = |words: &[&str]| causes.iter().any(|cause| words.iter().any(|word| cause.contains(word)));
+    if timed_out {
+        return format!("no connection to {host} within the time limit");
+    }
+    if says(&["dns error", "failed to lookup address"]) {
+        return format!("the name of {host} is not found: {last}; check `doku.base_url` and the name service (DNS)");
+    }
+    if says(&["certificate", "tls", "TLS", "handshake", "corrupt message"]) {
+        return format!("no TLS with {host}: {last}; check `doku.base_url`, and whether a proxy stands in between");
+    }
+    match kind {
+        Some(ErrorKind::ConnectionRefused) => format!("nothing listens on {host}: {last}; check `doku.base_url`"),
+        Some(ErrorKind::NetworkUnreachable | ErrorKind::HostUnreachable) => format!("no way to {host}: {last}"),
+        _ => format!("no connection to {host}: {}", if causes.is_empty() { last.to_owned() } else { causes.join(": ") }),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_host_that_is_not_reached_is_named_with_the_cause_and_nothing_else_of_the_url() {
+        let client = Client::builder().no_proxy().timeout(Duration::from_secs(20)).build().unwrap();
+        for (host, words) in
+            [("127.0.0.1:1", "nothing listens on `127.0.0.1:1`"), ("no-such-host.invalid:443", "the name of `no-such-host.invalid:443`")]
+        {
+            let error = client.get(format!("http://{host}/orders/v1/status/INV-SECRET")).send().await.unwrap_err();
+            let told = plain(&error);
+            assert!(told.starts_with(words) && !told.contains("INV-SECRET"), "{told}");
+        }
+        let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+        let address = listener.local_addr().unwrap();
+        std::thread::spawn(move || {
+            use std::io::Write as _;
+            let (mut stream, _) = listener.accept().unwrap();
+            stream.write_all(b"HTTP/1.1 200 OK\r\n\r\n").unwrap();
+        });
+        let told = plain(&client.get(format!("https://{address}/")).send().await.unwrap_err());
+        assert!(told.starts_with(&format!("no TLS with `{address}`")), "{told}");
+    }
 }

@@ -111,7 +111,8 @@ fn a_forged_line_a_torn_one_and_blank_lines_stop_no_night() {
 fn a_pattern_without_files_is_an_error_unless_it_is_allowed() {
     let world = World::at("http://127.0.0.1:1", "");
     ledger_of(&world);
-    let fixed = ["reconcile", "--period", "2026-10", "--as-of", "2026-10-20T00:00:00Z", "--out", "report", "--notifications", "none-*.jsonl"];
+    let fixed =
+        ["reconcile", "--period", "2026-10", "--as-of", "2026-10-20T00:00:00Z", "--out", "report", "--notifications", "none-*.jsonl"];
     world.run(&["ingest", "none-*.jsonl"]).expect(7).says(&["E0701", "none-*.jsonl", "--allow-no-logs"]);
     world.run(&fixed).expect(7).says(&["E0701"]);
     world.run(&["ingest", "none-*.jsonl", "--allow-no-logs"]).expect(0).says(&["none-*.jsonl"]);

@@ -9,6 +9,7 @@ mod keeping;
 mod logs;
 mod methods;
 pub mod period;
+mod places;
 pub mod reconcile;
 mod reconcile_files;
 mod reconcile_limits;
