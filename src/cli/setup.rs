@@ -52,12 +52,11 @@ impl Failure {
     /// Says which file settings were read from, if it is about one.
     pub(super) fn read_from(mut self, file: Option<&Path>) -> Self {
         if self.of_setting {
-            self.message.push_str(&match file {
-                Some(file) => format!("\nnote: settings were read from `{}`", file.display()),
-                None => format!(
-                    "\nnote: no configuration file was read: there is no `./{NAME}`, and neither --config nor TAGIH_CONFIG names one"
-                ),
-            });
+            let from = match file {
+                Some(file) => format!("settings were read from `{}`", file.display()),
+                None => format!("no configuration file was read: there is no `./{NAME}`, and neither --config nor TAGIH_CONFIG names one"),
+            };
+            self.message = format!("{}\nnote: {from}", self.message);
         }
         self
     }

@@ -102,10 +102,10 @@ pub(super) fn pieces<'a>(bytes: &'a [u8], wrapper: Wrapper, mut see: impl FnMut(
 pub(super) fn joined(bytes: &[u8]) -> usize {
     let (mut joins, mut settled) = (Joins::default(), 0);
     for (span, raw) in physical(bytes) {
-        if !joins.open.is_empty() || !surely_ends(raw) {
-            if let Some((_, record)) = str::from_utf8(raw).ok().and_then(wrapper::record) {
-                joins.take(record, span, &mut |_| {});
-            }
+        if (!joins.open.is_empty() || !surely_ends(raw))
+            && let Some((_, record)) = str::from_utf8(raw).ok().and_then(wrapper::record)
+        {
+            joins.take(record, span, &mut |_| {});
         }
         if joins.open.is_empty() {
             let end = span.offset.saturating_add(span.length);
@@ -128,7 +128,7 @@ fn surely_ends(raw: &[u8]) -> bool {
 fn line_of<'a>(line: &'a str, span: Span, wrapper: Wrapper, joins: &mut Joins, see: &mut impl FnMut(Piece<'a>)) {
     if wrapper == Wrapper::Document {
         return match wrapper::of_document(line) {
-            Some(text) => inner(text.into_iter().collect(), span, see),
+            Some(texts) => inner(texts, span, see),
             None => see(Piece::Message { span, text: None, place: Place::Only }),
         };
     }

@@ -199,7 +199,7 @@ mod tests {
         let path = folder.path().join("log");
         std::fs::write(&path, bytes).unwrap();
         let (text, found, length) = read_whole(&path, u64::MAX)?;
-        assert_eq!((found, length), (digest::of_bytes(bytes), bytes.len() as u64));
+        assert_eq!((found, length), (digest::of_bytes(bytes), u64::try_from(bytes.len()).unwrap()));
         Ok(text)
     }
 

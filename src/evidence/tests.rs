@@ -220,13 +220,14 @@ proptest! {
         let compressed = bytes.starts_with(&[0x1f, 0x8b, 8]) || bytes.starts_with(&[0x28, 0xb5, 0x2f, 0xfd]);
         prop_assume!(!compressed && !matches!(bytes.as_slice(), [0x50..=0x5f, 0x2a, 0x4d, 0x18, ..]));
         let found = evidence(&bytes);
+        let count = |length: usize| u64::try_from(length).unwrap();
         let physical = bytes.split_inclusive(|&byte| byte == b'\n').count();
         let contents = found.files.first().map(|file| (file.lines, file.contents)).unwrap_or_default();
-        prop_assert_eq!(contents.0, physical as u64);
+        prop_assert_eq!(contents.0, count(physical));
         prop_assert_eq!(i128::from(contents.0), i128::from(contents.1.messages) + contents.1.apart());
-        prop_assert_eq!(contents.1.messages, found.lines.len() as u64);
+        prop_assert_eq!(contents.1.messages, count(found.lines.len()));
         for (_, line) in found.lines.iter() {
-            prop_assert!(u64::from(line.number) <= contents.0 && line.byte <= bytes.len() as u64);
+            prop_assert!(u64::from(line.number) <= contents.0 && line.byte <= count(bytes.len()));
         }
     }
 }

@@ -1,4 +1,4 @@
-//! What the systems that carry logs put around a line: Docker, Kubernetes (CRI), journald and CloudWatch.
+//! What the systems that carry logs put around a line: Docker, Kubernetes (CRI), journald and `CloudWatch`.
 //!
 //! Belongs here: recognising such records and taking what was logged out of them. Must not be here: what the text means, and which
 //! lines of a block belong together ([`super::lines`]).
@@ -82,7 +82,7 @@ impl Wrapper {
         let lines = lines::physical(head).filter_map(|(_, raw)| str::from_utf8(raw).ok()).filter(|line| !line.trim().is_empty());
         let lines: Vec<&str> = lines.take(HEAD_LINES).collect();
         let is_document = lines.first().is_some_and(|first| matches!(first.trim(), "{" | "[" | "[{"));
-        if is_document && lines.iter().any(|line| of_document(line).is_some_and(|text| text.is_some())) {
+        if is_document && lines.iter().any(|line| of_document(line).is_some_and(|texts| !texts.is_empty())) {
             return Self::Document;
         }
         lines.iter().find_map(|line| record(line)).map_or(Self::None, |(wrapper, _)| wrapper)
@@ -228,19 +228,19 @@ fn of_text(line: &str) -> Option<(Wrapper, Record<'_>)> {
         .map(|text| (Wrapper::CloudWatch, whole(text)))
 }
 
-/// A line of a document: the message it holds, or `Some(None)` where it only holds records together.
-pub(super) fn of_document(line: &str) -> Option<Option<Cow<'_, str>>> {
+/// A line of a document: the message it holds, or nothing where it only holds records together; `None` where it is no such line.
+pub(super) fn of_document(line: &str) -> Option<Vec<Cow<'_, str>>> {
     let line = line.trim().trim_end_matches(',');
     if line.bytes().all(|byte| b"{}[],: ".contains(&byte)) {
-        return Some(None);
+        return Some(Vec::new());
     }
     let (key, value) = line.strip_prefix('"')?.split_once('"')?;
     let value = value.trim_start().strip_prefix(':')?.trim();
     if !matches!(key, "message" | "@message" | "MESSAGE" | "log") {
-        return Some(None);
+        return Some(Vec::new());
     }
     let raw: &RawValue = serde_json::from_str(value).ok()?;
-    text(raw).map(Some)
+    text(raw).map(|text| vec![text])
 }
 
 #[cfg(test)]
@@ -310,9 +310,9 @@ mod tests {
 
     #[test]
     fn a_document_holds_a_message_on_a_line_of_its_own() {
-        assert_eq!(of_document(r#"  "message": "{\"a\":1}","#), Some(Some("{\"a\":1}".into())));
+        assert_eq!(of_document(r#"  "message": "{\"a\":1}","#), Some(vec!["{\"a\":1}".into()]));
         for line in ["{", "  ]", "}, {", r#""events": ["#, r#"  "timestamp": 1760504400000,"#] {
-            assert_eq!(of_document(line), Some(None), "{line}");
+            assert_eq!(of_document(line), Some(Vec::new()), "{line}");
         }
         for line in [MESSAGE, "torn", r#""message": 7,"#, r#""message": "cut"#] {
             assert_eq!(of_document(line), None, "{line}");
