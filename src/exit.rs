@@ -81,7 +81,17 @@ mod tests {
 
     #[test]
     fn the_first_of_nine_eight_four_five_seven_three_one_wins_and_what_is_overdue_goes_before_three() {
-        let order = [Exit::Disk, Exit::Damaged, Exit::Credentials, Exit::Breaker, Exit::Input, Exit::Overdue, Exit::Partial, Exit::Look, Exit::Done];
+        let order = [
+            Exit::Disk,
+            Exit::Damaged,
+            Exit::Credentials,
+            Exit::Breaker,
+            Exit::Input,
+            Exit::Overdue,
+            Exit::Partial,
+            Exit::Look,
+            Exit::Done,
+        ];
         assert_eq!(order.map(Exit::code), [9, 8, 4, 5, 7, 1, 3, 1, 0]);
         for (index, weightier) in order.iter().enumerate() {
             for lighter in &order[index..] {

@@ -48,8 +48,6 @@ fn write(intake: &Intake, out: &Path) -> Result<(), Failure> {
         }
         csv.flush()
     })?;
-    atomic::write(&out.join("rejected.csv"), |file| {
-        crate::report::issue::refused_csv(intake, file)
-    })?;
+    atomic::write(&out.join("rejected.csv"), |file| crate::report::issue::refused_csv(intake, file))?;
     Ok(())
 }

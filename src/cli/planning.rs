@@ -61,7 +61,9 @@ pub(super) fn dry_run(setup: &Setup, intake: &Intake, flags: &Flags) -> Result<E
             .iter()
             .map(|(name, (count, amount))| ((*name).to_owned(), serde_json::json!({"count": count, "amount": amount})))
             .collect();
-        output::result(serde_json::json!({"steps": steps, "rows": intake.rows, "calls": calls, "seconds": seconds(duration_ms), "duration_ms": duration_ms}));
+        output::result(
+            serde_json::json!({"steps": steps, "rows": intake.rows, "calls": calls, "seconds": seconds(duration_ms), "duration_ms": duration_ms}),
+        );
     } else {
         for (name, (count, amount)) in table.iter().filter(|(_, (count, _))| *count > 0) {
             output::result(format_args!("{name:<10} {count:>9}  {:>22}", rupiah(*amount)));
@@ -116,4 +118,3 @@ fn duration(seconds: u64) -> String {
         _ => format!("{} h {} min", seconds / 3_600, seconds % 3_600 / 60),
     }
 }
-

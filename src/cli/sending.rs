@@ -137,8 +137,7 @@ pub(super) fn send(
     }
     let snapshot = sender.ledger.snapshot()?;
     let (stopped, troubles) = (sender.stop.reason(), sender.stop.troubles());
-    let exit =
-        exit(&Counts::of(ends.iter()), intake.refused_row_count, stopped.as_ref()).or(overdue(setup, &sender.ledger, &snapshot)?);
+    let exit = exit(&Counts::of(ends.iter()), intake.refused_row_count, stopped.as_ref()).or(overdue(setup, &sender.ledger, &snapshot)?);
     let report = IssueReport {
         command: flags.command,
         environment: setup.config.doku.environment.name(),

@@ -64,13 +64,18 @@ pub(super) async fn listen(stop: &Stop, deadline: Option<Duration>, request_ms: 
     stop.ask(reason);
     let seconds = request_ms.div_ceil(1_000);
     if !quiet && stop.under_way() > 0 {
-        output::note(format_args!("stopping: nothing new is sent; {} requests under way are waited for, at most {seconds} s", stop.under_way()));
+        output::note(format_args!(
+            "stopping: nothing new is sent; {} requests under way are waited for, at most {seconds} s",
+            stop.under_way()
+        ));
     }
     loop {
         signals.next().await;
         let waited_for = match stop.under_way() {
             0 => "what was answered is being recorded".to_owned(),
-            count => format!("{count} requests are under way and may take {seconds} s; what is not answered by then is in doubt, and the same command settles it"),
+            count => format!(
+                "{count} requests are under way and may take {seconds} s; what is not answered by then is in doubt, and the same command settles it"
+            ),
         };
         output::note(format_args!("still stopping: {waited_for}"));
     }
@@ -131,7 +136,9 @@ fn until(text: &str, now: Timestamp) -> Result<Timestamp, String> {
     }
     let clock = now.to_zoned(wib()).strftime("%H:%M").to_string();
     let time = time.strftime("%H:%M");
-    Err(format!("`--until {text}` has passed: it is {clock} WIB\nhint: for a run that goes on past midnight write `--until \"tomorrow {time}\"`"))
+    Err(format!(
+        "`--until {text}` has passed: it is {clock} WIB\nhint: for a run that goes on past midnight write `--until \"tomorrow {time}\"`"
+    ))
 }
 
 #[cfg(test)]

@@ -101,7 +101,10 @@ fn proxy(url: &str, use_environment: bool) -> Option<String> {
     let rest = url.strip_prefix("http://").or_else(|| url.strip_prefix("https://"));
     match rest {
         _ if url.is_empty() => None,
-        _ if url.contains('@') => Some("`doku.proxy` holds a name or password\nhint: give it in HTTPS_PROXY, and set `doku.use_environment_proxy = true` instead".into()),
+        _ if url.contains('@') => Some(
+            "`doku.proxy` holds a name or password\nhint: give it in HTTPS_PROXY, and set `doku.use_environment_proxy = true` instead"
+                .into(),
+        ),
         _ if use_environment => Some("`doku.proxy` and `doku.use_environment_proxy = true` contradict each other".into()),
         Some(rest) if !rest.is_empty() && !rest.starts_with('/') => None,
         _ => Some(format!("`doku.proxy` must be a URL such as http://proxy.example.internal:3128, not `{url}`")),

@@ -365,7 +365,8 @@ fn advice(bills: &[SourcedBill], now: Timestamp) -> Vec<Note> {
         }
         let past = terms().filter(|terms| matches!(terms.expiry, Expiry::At(at) if at <= now)).count();
         if past > 0 {
-            let text = format!("{past} rows have an `expires_at` that has passed: a bill that has no code by now is refused for it (E0306)");
+            let text =
+                format!("{past} rows have an `expires_at` that has passed: a bill that has no code by now is refused for it (E0306)");
             notes.push(Note { file: Arc::clone(&file), text });
         }
         let is_long = |terms: &&Terms| {

@@ -6,8 +6,8 @@ use std::sync::{Mutex, PoisonError};
 
 use tokio::sync::watch;
 
-use crate::domain::tally::Tally;
 use crate::doku::wire::Delivery;
+use crate::domain::tally::Tally;
 
 /// Why a run stops before its work is done.
 #[derive(Clone, Debug, PartialEq, Eq)]

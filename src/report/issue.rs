@@ -21,8 +21,8 @@ use crate::domain::tally::Tally;
 use crate::intake::{Intake, Sourced};
 use crate::ledger::Head;
 
-pub use rows::refused_csv;
 use rows::Rows;
+pub use rows::refused_csv;
 
 /// How many different reasons summary.json tells.
 const REASONS_MAX: usize = 10;

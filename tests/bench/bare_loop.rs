@@ -18,7 +18,7 @@ use tagih::domain::digest;
 use tagih::domain::ids::RequestId;
 use tagih::domain::plan;
 use tagih::gateway::Gateway as _;
-use tagih::gateway::client::{Endpoint, ProxyChoice, HttpGateway};
+use tagih::gateway::client::{Endpoint, HttpGateway, ProxyChoice};
 use tagih::intake;
 
 const PATHS: [&str; 2] = ["/alfa-online-to-offline/v2/payment-code", "/indomaret-online-to-offline/v2/payment-code"];
