@@ -27,23 +27,22 @@ fn beginnings(text: &str) -> impl Iterator<Item = usize> {
 /// `text` with an apostrophe before everything that would run.
 #[must_use]
 pub fn escaped(text: &str) -> Cow<'_, str> {
-    changed(text, is_dangerous, |rest| (0, if rest.is_empty() { "" } else { "'" }))
+    changed(text, is_dangerous, 0, "'")
 }
 
 /// `text` without the apostrophes that [`escaped`] put in; others stay.
 #[must_use]
 pub fn unescaped(text: &str) -> Cow<'_, str> {
-    changed(text, |rest| rest.strip_prefix('\'').is_some_and(is_dangerous), |_| (1, ""))
+    changed(text, |rest| rest.strip_prefix('\'').is_some_and(is_dangerous), 1, "")
 }
 
-/// `text`, changed at each beginning that `is_meant`: so many bytes dropped, so much put in.
-fn changed<'t>(text: &'t str, is_meant: impl Fn(&str) -> bool, change: impl Fn(&str) -> (usize, &'static str)) -> Cow<'t, str> {
+/// `text`, changed at each beginning that `is_meant`: `dropped` bytes left out, `added` put in.
+fn changed<'t>(text: &'t str, is_meant: impl Fn(&str) -> bool, dropped: usize, added: &str) -> Cow<'t, str> {
     let mut made = String::new();
     let mut done = 0;
     for at in beginnings(text) {
         let rest = text.get(at..).unwrap_or_default();
         if is_meant(rest) {
-            let (dropped, added) = change(rest);
             made.push_str(text.get(done..at).unwrap_or_default());
             made.push_str(added);
             done = at.saturating_add(dropped);

@@ -1,4 +1,4 @@
-//! What a sending run leaves: accepted.csv and .jsonl, rejected.csv, deferred.csv, left_alone.csv and summary.json.
+//! What a sending run leaves: accepted.csv and .jsonl, rejected.csv, deferred.csv, `left_alone.csv` and summary.json.
 //!
 //! Codes come from the ledger, not from what the run saw, so a run that was killed and repeated loses none.
 

@@ -68,7 +68,7 @@ fn exit_3_and_5_say_at_once_and_at_the_end_why_and_how_often() {
     let no_tls = TcpListener::bind("127.0.0.1:0").unwrap();
     let tls_url = format!("https://{}", no_tls.local_addr().unwrap());
     std::thread::spawn(move || {
-        no_tls.incoming().for_each(|stream| drop(std::io::Write::write_all(&mut stream.unwrap(), b"no TLS here\n")))
+        no_tls.incoming().for_each(|stream| drop(std::io::Write::write_all(&mut stream.unwrap(), b"no TLS here\n")));
     });
     let down = Doku::here(endless(FaultKind::UnavailableBefore));
     let cases = [
