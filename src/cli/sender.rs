@@ -16,7 +16,7 @@ use crate::domain::doubt::Patience;
 use crate::domain::plan::Rules;
 use crate::exit::Exit;
 use crate::gateway::client::{Endpoint, HttpGateway, ProxyChoice};
-use crate::gateway::pacing::{Pacer, Rate, RealTime, reachable_per_second};
+use crate::gateway::pacing::{Pacer, Rate, RealTime, in_flight, reachable_per_second};
 use crate::gateway::retry::{Breaker, RetryPolicy};
 use crate::jobs::caller::Caller;
 use crate::jobs::issue::{Issuing, Settings};
@@ -132,11 +132,16 @@ impl Sender {
         })
     }
 
-    /// Whether so few operations may be under way that the rate is out of reach, in words, as DOKU answered this run.
+    /// Whether so few operations may be under way that the rate was out of reach, in words, as DOKU answered this run.
     pub(super) fn ceiling_warning(&self) -> Option<String> {
-        ceiling_warning(self.rate, self.pacer.latency_ms()?, self.settings.in_flight_max)
+        let in_flight_max = self.settings.in_flight_max;
+        let is_felt = self.pacer.given() > u64::try_from(in_flight_max).unwrap_or(u64::MAX);
+        ceiling_warning(self.rate, self.pacer.latency_ms().filter(|_| is_felt)?, in_flight_max)
     }
 }
+
+/// What `config/default.toml` says of `pacing.in_flight_max`.
+const IN_FLIGHT_DEFAULT: u32 = 256;
 
 /// See [`Sender::ceiling_warning`].
 pub(super) fn ceiling_warning(rate: Rate, latency_ms: u64, in_flight_max: usize) -> Option<String> {
@@ -144,8 +149,9 @@ pub(super) fn ceiling_warning(rate: Rate, latency_ms: u64, in_flight_max: usize)
     (reachable < u64::from(rate.per_second.get())).then(|| {
         format!(
             "warning: `pacing.in_flight_max = {in_flight_max}` allows about {reachable} requests a second while DOKU takes {latency_ms} ms, \
-             and `pacing.rate_per_second = {}` is not reached\nhint: leave `in_flight_max` out; by default it is no limit at this rate",
-            rate.per_second
+             and `pacing.rate_per_second = {}` is not reached\nhint: set it to {} or more; without the line it is {IN_FLIGHT_DEFAULT}",
+            rate.per_second,
+            in_flight(rate, latency_ms, usize::MAX)
         )
     })
 }

@@ -166,6 +166,11 @@ impl<T: Time> Pacer<T> {
         }
     }
 
+    /// How many permits were given so far.
+    pub fn given(&self) -> u64 {
+        self.pace.lock().unwrap_or_else(PoisonError::into_inner).given
+    }
+
     /// An instant to hand to [`Pacer::took`].
     pub fn now(&self) -> <T::Clock as Clock>::Instant {
         self.time.clock().now()
