@@ -17,6 +17,7 @@ mod logs;
 mod output;
 mod period;
 mod places;
+mod planning;
 mod reconcile;
 mod sandbox;
 mod sender;
@@ -25,6 +26,7 @@ mod serve;
 mod settlement;
 mod setup;
 mod shell;
+mod stopping;
 mod sync;
 mod why;
 mod why_json;
@@ -110,5 +112,8 @@ fn with(setup: &Setup, command: &Command) -> Result<Exit, Failure> {
 fn show(setup: &Setup) -> Result<Exit, Failure> {
     let text = toml::to_string(&setup.config).map_err(Failure::usage)?;
     output::result(text.trim_end());
+    if let Some(unused) = sender::unused_proxies(setup).filter(|_| !setup.quiet) {
+        output::note(unused);
+    }
     Ok(Exit::Done)
 }

@@ -15,6 +15,7 @@ use crate::domain::channel::{Channel, Method};
 use crate::domain::plan::Minting;
 use crate::evidence::EvidenceError;
 use crate::exit::Exit;
+use crate::gateway::pacing::Rate;
 use crate::intake::{self, AdditionalOptions, AmountFormat, CodeTemplate, Defaults, IntakeError, Limits, ReportTemplate};
 use crate::jobs::entries::EntriesError;
 use crate::jobs::ingest::IngestError;
@@ -204,29 +205,6 @@ impl Setup {
         Ok(Self { config, json: global.json, quiet: global.quiet, clock: Clock::default(), file: path })
     }
 
-    /// The demo's own configuration: fast pacing, short timeouts, signatures enforced; files and environment do not matter.
-    pub(super) fn for_demo(global: &Global, out: &Path, base_url: &str) -> Result<Self, Failure> {
-        let flags = [
-            ("doku.base_url", base_url.to_owned()),
-            ("doku.client_id", "MCH-0001-DEMO".to_owned()),
-            ("doku.verify_response", "enforce".to_owned()),
-            ("ledger.path", out.join("demo.ledger").display().to_string()),
-            ("journal.path", out.join("demo.journal").display().to_string()),
-            ("pacing.rate_per_second", "500".to_owned()),
-            ("pacing.burst", "100".to_owned()),
-            ("pacing.in_flight_max", "32".to_owned()),
-            ("retry.base_ms", "10".to_owned()),
-            ("retry.cap_ms", "100".to_owned()),
-            ("timeout.request_ms", "200".to_owned()),
-        ];
-        let mut config = config::resolve(None, [], &flags)?;
-        // The stand-in's names and fees; it knows no holidays.
-        let names = [("Alfa Group", "alfa"), ("Indomaret", "indomaret")];
-        config.settlement.channels = names.map(|(name, channel)| (name.to_owned(), channel.to_owned())).into();
-        (config.settlement.alfa.fee_rupiah, config.settlement.indomaret.fee_rupiah) = (5_000, 6_500);
-        Ok(Self { config, json: false, quiet: global.quiet, clock: Clock::default(), file: None })
-    }
-
     pub(super) fn ledger_path(&self) -> &Path {
         Path::new(&self.config.ledger.path)
     }
@@ -370,6 +348,16 @@ impl Setup {
             receipt_description: filled(&defaults.receipt_description),
             receipt_footer: filled(&defaults.receipt_footer),
         })
+    }
+
+    /// The ceiling agreed with DOKU.
+    pub(super) fn rate(&self) -> Rate {
+        Rate { per_second: self.config.pacing.rate_per_second, burst: self.config.pacing.burst }
+    }
+
+    /// Operations that may be under way at once at most.
+    pub(super) fn in_flight_max(&self) -> usize {
+        usize::try_from(self.config.pacing.in_flight_max.get()).unwrap_or(usize::MAX)
     }
 
     pub(super) fn is_production(&self) -> bool {
