@@ -101,6 +101,13 @@ pub(super) fn sandbox(setup: &Setup, arguments: &Arguments) -> Result<Exit, Fail
         })?;
         output::result(format_args!("sandbox listening on {}", running.base_url()));
         output::note(format_args!("payment simulator at {}/simulator", running.base_url()));
+        if setup.config.doku.base_url != running.base_url() {
+            output::note(format_args!(
+                "note: this configuration sends to `{}`; to send here: doku.base_url = \"{}\"",
+                setup.config.doku.base_url,
+                running.base_url()
+            ));
+        }
         tokio::select! {
             _ = interrupt.recv() => {}
             _ = terminate.recv() => {}
