@@ -1,6 +1,5 @@
 //! What a sending command holds while it runs: lock, ledger, gateway, pacing; and how it stops.
 
-use std::sync::Mutex;
 use std::sync::atomic::AtomicU64;
 use std::time::Duration;
 
@@ -10,6 +9,7 @@ use tokio::signal::unix::{SignalKind, signal};
 
 use super::args::Sending;
 use super::setup::{Failure, Setup};
+use crate::doku::answer::Trust;
 use crate::doku::signature::SigningKey;
 use crate::domain::calendar;
 use crate::domain::check::Schedule;
@@ -18,11 +18,12 @@ use crate::domain::plan::Rules;
 use crate::exit::Exit;
 use crate::gateway::client::{Endpoint, HttpGateway};
 use crate::gateway::pacing::{Pacer, Rate, RealTime};
-use crate::gateway::retry::{Breaker, RetryPolicy};
+use crate::gateway::retry::RetryPolicy;
 use crate::jobs::caller::Caller;
 use crate::jobs::issue::{Issuing, Settings};
 use crate::jobs::stop::{Stop, StopReason};
 use crate::jobs::sync::Syncing;
+use crate::jobs::watch::Watch;
 use crate::ledger::{Create, LedgerError, SenderLock, SqliteLedger};
 
 /// What of a run's behaviour comes from flags.
@@ -40,7 +41,7 @@ pub(super) struct Sender {
     /// None without a secret: nothing can be sent then.
     gateway: Option<HttpGateway>,
     pacer: Pacer<RealTime>,
-    breaker: Breaker,
+    watch: Watch,
     pub(super) stop: Stop,
     settings: Settings,
     retry: RetryPolicy,
@@ -71,37 +72,38 @@ impl Sender {
             ledger,
             gateway,
             pacer: Pacer::new(rate, RealTime::default()),
-            breaker: Breaker::new(config.retry.breaker_failures),
+            watch: Watch::new(config.retry.breaker_failures),
             stop: Stop::default(),
             settings: settings(setup, flags)?,
             retry: RetryPolicy {
                 attempts_max: config.retry.attempts_max.get(),
                 base_ms: config.retry.base_ms,
                 cap_ms: config.retry.cap_ms,
+                pause_max_seconds: config.retry.pause_max_seconds,
             },
             now: Box::new(move || clock.now()),
         })
     }
 
     pub(super) fn issuing(&self) -> Issuing<'_, SqliteLedger, Option<HttpGateway>, RealTime> {
-        let Self { ledger, gateway, pacer, breaker, stop, settings, retry, now, .. } = self;
+        let Self { ledger, gateway, pacer, watch, stop, settings, retry, now, .. } = self;
         Issuing {
             ledger,
-            caller: Caller { gateway, pacer, breaker, stop, retry: *retry },
+            caller: Caller { gateway, pacer, watch, stop, retry: *retry },
             settings,
             clock: now,
-            closed_channels: Mutex::default(),
+            controls: tokio::sync::Mutex::default(),
             badly_signed: AtomicU64::default(),
         }
     }
 
     pub(super) fn syncing<'a>(&'a self, setup: &Setup) -> Syncing<'a, SqliteLedger, Option<HttpGateway>, RealTime> {
-        let (Self { ledger, gateway, pacer, breaker, stop, settings, retry, now, .. }, sync) = (self, &setup.config.sync);
+        let (Self { ledger, gateway, pacer, watch, stop, settings, retry, now, .. }, sync) = (self, &setup.config.sync);
         Syncing {
             ledger,
-            caller: Caller { gateway, pacer, breaker, stop, retry: *retry },
+            caller: Caller { gateway, pacer, watch, stop, retry: *retry },
             clock: now,
-            verify_response: settings.verify_response,
+            trust: settings.trust,
             schedule: Schedule { first_minutes: sync.first_minutes, window_days: sync.window_days, spacing_seconds: sync.spacing_seconds },
             calls_left: AtomicU64::new(sync.calls_max),
             in_flight_max: settings.in_flight_max,
@@ -166,7 +168,7 @@ pub(super) fn settings(setup: &Setup, flags: &Flags) -> Result<Settings, Failure
         environment: config.doku.environment.name().to_owned(),
         client_id: setup.binding()?.client_id,
         paths: config.doku.paths.clone(),
-        verify_response: config.doku.verify_response,
+        trust: Trust { policy: config.doku.verify_response, unsigned_errors: config.doku.unsigned_errors },
         rules: Rules {
             reissue_expired: flags.reissue_expired,
             reissue_suffix: config.plan.reissue_suffix.clone(),
@@ -176,7 +178,13 @@ pub(super) fn settings(setup: &Setup, flags: &Flags) -> Result<Settings, Failure
         amend_base: config.plan.amend_base,
         cancel_name: (!cancel_name.is_empty()).then(|| cancel_name.clone()),
         replay_window_minutes: config.retry.replay_window_minutes,
-        patience: Patience { not_found_minutes: config.doubt.not_found_minutes, unchanged_minutes: config.doubt.unchanged_minutes },
+        patience: Patience {
+            not_found: config.doubt.not_found,
+            not_found_minutes: config.doubt.not_found_minutes,
+            unchanged_minutes: config.doubt.unchanged_minutes,
+            grace_minutes: config.plan.reissue_grace_minutes,
+            cancelled_words: config.doku.status_words.cancelled.clone(),
+        },
         in_flight_max: usize::try_from(config.pacing.in_flight_max.get()).unwrap_or(usize::MAX),
     })
 }

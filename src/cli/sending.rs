@@ -18,6 +18,7 @@ use crate::exit::Exit;
 use crate::intake::{self, Intake, Place, Purpose, Sourced};
 use crate::jobs::issue::{steps, with_codes};
 use crate::jobs::stop::StopReason;
+use crate::jobs::watch;
 use crate::ledger::{Ledger, LedgerError, SqliteLedger};
 use crate::report::atomic;
 use crate::report::issue::IssueReport;
@@ -149,7 +150,7 @@ const fn step_name(step: &Step) -> &'static str {
         Step::Amend | Step::Register(OperationKind::Amend) => "amend",
         Step::Cancel | Step::Register(OperationKind::Cancel) => "cancel",
         Step::Resolve => "resolve",
-        Step::ConfirmExpiry | Step::Release { .. } => "confirm",
+        Step::ConfirmExpiry | Step::ConfirmRefusal | Step::Release { .. } => "confirm",
         Step::Wait { .. } | Step::Retire { .. } => "wait",
         Step::Note | Step::Unchanged(_) => "unchanged",
         Step::RejectedBefore { .. } => "rejected",
@@ -255,7 +256,14 @@ pub(super) fn describe(reason: &StopReason) -> String {
     match reason {
         StopReason::Signal(_) => "interrupted by a signal".into(),
         StopReason::Deadline => "the time given to it is over".into(),
-        StopReason::Breaker => "too many attempts in a row got no answer (breaker)".into(),
+        StopReason::Breaker => "too many operations in a row got no answer of DOKU's own (breaker)".into(),
+        StopReason::WrongPath(words) => {
+            format!("DOKU knows no such path (E0402), to the first 20 operations alike: {words}; check `doku.paths` and `doku.base_url`")
+        }
+        StopReason::Clock { ahead_seconds } => format!("{}; set it (NTP), nothing is sent until then", watch::clock_words(*ahead_seconds)),
+        StopReason::Silence { seconds } => {
+            format!("DOKU asked for {seconds} s of silence (Retry-After), longer than `retry.pause_max_seconds`")
+        }
         StopReason::Credentials(words) => format!("DOKU refused our credentials or signature (E0405): {words}"),
     }
 }
@@ -271,9 +279,10 @@ pub(super) fn exit(counts: &Counts, refused_row_count: u64, stopped: Option<&Sto
     match stopped {
         Some(StopReason::Credentials(_)) => Exit::Credentials,
         Some(StopReason::Breaker) => Exit::Breaker,
+        Some(StopReason::WrongPath(_) | StopReason::Clock { .. }) => Exit::Usage,
         // A signal that came when everything was done changed nothing.
         Some(StopReason::Signal(code)) if rows == Exit::Partial => Exit::Signal(*code),
-        Some(StopReason::Signal(_) | StopReason::Deadline) | None => rows,
+        Some(StopReason::Signal(_) | StopReason::Deadline | StopReason::Silence { .. }) | None => rows,
     }
 }
 

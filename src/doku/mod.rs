@@ -8,8 +8,10 @@ pub mod body;
 pub mod codes;
 pub mod inquiry;
 pub mod notification;
+
 mod parts;
 pub mod paths;
 pub mod signature;
 pub mod status;
+pub mod value;
 pub mod wire;

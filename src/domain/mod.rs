@@ -17,6 +17,7 @@ pub mod classify;
 pub mod closing;
 pub mod code;
 pub mod codes;
+pub mod conclusion;
 pub mod digest;
 pub mod discrepancy;
 pub mod doubt;

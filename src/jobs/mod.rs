@@ -2,6 +2,7 @@
 //!
 //! Belongs here: order of steps, concurrency, stopping. Must not be here: SQL, sockets, decisions (they are `domain`'s).
 
+pub mod asking;
 pub mod caller;
 pub mod demo;
 pub mod discrepancies;
@@ -13,4 +14,5 @@ pub mod reconcile;
 pub mod serve;
 pub mod stop;
 pub mod sync;
+pub mod watch;
 pub mod why;

@@ -122,11 +122,14 @@ impl IssueReport<'_> {
             "action",
             "file",
             "row",
+            "note",
         ])?;
         for (row, end) in self.rows() {
             let live = self.bills.get(&row.item.invoice_number).filter(|bill| bill.status == Status::Active);
             let Some((bill, code)) = live.and_then(|bill| Some((bill, bill.code.as_ref()?))) else { continue };
-            if code.answer.expires_at.is_some_and(|expires_at| expires_at <= self.finished_at) {
+            // What was made just now is handed out, whatever this machine's clock makes of its expiry.
+            let is_new = matches!(end.bucket, Bucket::Issued | Bucket::Amended);
+            if !is_new && code.answer.expires_at.is_some_and(|expires_at| expires_at <= self.finished_at) {
                 continue;
             }
             csv.write_record([
@@ -139,6 +142,7 @@ impl IssueReport<'_> {
                 end.action,
                 &row.place.file.display().to_string(),
                 &row.place.row.to_string(),
+                &end.note,
             ])?;
         }
         csv.flush()

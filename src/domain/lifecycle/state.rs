@@ -59,6 +59,9 @@ pub struct OpenOperation {
     /// Whether DOKU itself answered every attempt that left it in doubt: then a 409 is no replay of an answer that was lost.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub always_answered: bool,
+    /// Whether it was about to be sent again, and nothing is recorded of what came of that.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub is_awaited: bool,
     /// DOKU's refusal of a repetition, by its stable code, and its words: no proof about the first attempt.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub heard: Option<Heard>,
@@ -71,7 +74,7 @@ impl OpenOperation {
     /// Whether an attempt under its id ended without an answer of DOKU's own.
     #[must_use]
     pub const fn lost_an_answer(&self) -> bool {
-        self.doubted_at.is_some() && !self.always_answered
+        self.doubted_at.is_some() && (!self.always_answered || self.is_awaited)
     }
 
     /// When its bytes last left, or were about to (UTC).
@@ -154,7 +157,7 @@ pub struct BillState {
     pub planned_at: Timestamp,
     /// When DOKU acknowledged the cancellation (UTC).
     pub cancelled_at: Option<Timestamp>,
-    /// Since when an operation is in doubt (UTC).
+    /// Since when an operation is in doubt, or was before it was found not done and was wanted again (UTC).
     pub in_doubt_since: Option<Timestamp>,
     /// What Check Status said of its codes; most bills are never asked about.
     pub checks: Option<Box<Checks>>,
@@ -176,12 +179,22 @@ impl Event {
             | Self::Accepted { .. }
             | Self::Rejected { .. }
             | Self::Doubted { .. }
+            | Self::Repeated
             | Self::Reopened { .. }
             | Self::Held { .. }
             | Self::Released { .. }
             | Self::Settled { .. }
             | Self::Retired { .. }
             | Self::Checked { .. } => None,
+        }
+    }
+}
+
+impl Refusal {
+    /// Check Status was asked about the refused order, and what it said did not take the operation up again: the refusal stands.
+    fn settle(&mut self, order: &InvoiceNumber) {
+        if self.provisional.as_ref().is_some_and(|open| open.wire_invoice_number == *order) {
+            self.provisional = None;
         }
     }
 }
@@ -201,10 +214,19 @@ impl BillState {
             (None, _) => return Err(illegal()),
         };
         state.status = status;
-        state.in_doubt_since = if matches!(status, Status::InDoubt(_)) { state.in_doubt_since.or(Some(at)) } else { None };
+        state.in_doubt_since = match event {
+            // What was not done is wanted still, and the next doubt about it is no newer than this one.
+            Event::Settled { unsettled_since, .. } => *unsettled_since,
+            Event::Intended { .. } | Event::NotSent { .. } | Event::Planned { .. } | Event::Checked { .. } => state.in_doubt_since,
+            Event::Held { .. } | Event::Released { .. } | Event::Noted { .. } => state.in_doubt_since,
+            Event::Doubted { .. } | Event::Repeated | Event::Reopened { .. } => state.in_doubt_since.or(Some(at)),
+            Event::Adopted { .. } | Event::Accepted { .. } | Event::Rejected { .. } => None,
+            Event::Retired { .. } | Event::Registered { .. } => None,
+        };
         match event {
             Event::Planned { terms } | Event::Noted { terms } => state.terms = terms.clone(),
             Event::Adopted { terms, answer } => {
+                state.open = None;
                 state.terms = terms.clone();
                 state.code = Some(Code {
                     answer: answer.clone(),
@@ -227,6 +249,7 @@ impl BillState {
                     intended_at: at,
                     doubted_at: earlier.as_ref().map(|_| at),
                     always_answered: earlier.is_some(),
+                    is_awaited: earlier.is_some(),
                     heard: earlier.and_then(|open| open.heard),
                     findings: Vec::new(),
                 });
@@ -241,11 +264,20 @@ impl BillState {
             Event::Doubted { reason, answered, refusal } => {
                 if let Some(open) = &mut state.open {
                     open.always_answered = *answered && (open.doubted_at.is_none() || open.always_answered);
+                    open.is_awaited = false;
                     open.doubted_at = Some(at);
                     open.findings.clear();
                     if let Some(code) = refusal {
                         open.heard = Some(Heard { code: code.clone(), reason: reason.clone() });
                     }
+                }
+            }
+            Event::Repeated => {
+                if let Some(open) = &mut state.open {
+                    open.always_answered &= !open.is_awaited;
+                    open.is_awaited = true;
+                    open.doubted_at = Some(at);
+                    open.findings.clear();
                 }
             }
             Event::Reopened { operation, .. } => {
@@ -259,8 +291,11 @@ impl BillState {
             }
             Event::Released { .. } => state.hold = None,
             Event::Checked { order, word, chosen, payment, details } => {
+                let finding = Finding { at, word: *word, details: details.clone() };
                 if let Some(open) = state.open.as_mut().filter(|open| open.wire_invoice_number == *order) {
-                    open.findings.push(Finding { at, word: *word, details: details.clone() });
+                    open.findings.push(finding);
+                } else if let Some(refusal) = &mut state.refusal {
+                    refusal.settle(order);
                 }
                 state.checks = Some(Box::new(Checks::after(state.checks.take(), order, at, *word, *chosen, payment.as_ref())));
             }

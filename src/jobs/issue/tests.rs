@@ -4,18 +4,19 @@ use std::collections::VecDeque;
 use std::sync::atomic::{AtomicI64, Ordering};
 
 use super::*;
-use crate::doku::answer::SignaturePolicy;
+use crate::doku::answer::{SignaturePolicy, Trust, UnsignedErrors};
 use crate::doku::wire::{Answer, Delivery, WireRequest};
 use crate::domain::amount::Amount;
 use crate::domain::bill::{Customer, Expiry, Policy, Terms};
 use crate::domain::channel::Method;
-use crate::domain::doubt::Patience;
+use crate::domain::doubt::{NotFound, Patience};
 use crate::domain::ids::PaymentCode;
 use crate::domain::lifecycle::{CodeAnswer, OperationKind, Verdict};
 use crate::domain::personal::Personal;
 use crate::domain::plan::{AmendBase, Rules};
 use crate::gateway::pacing::{Pacer, Rate, RealTime};
-use crate::gateway::retry::{Breaker, RetryPolicy};
+use crate::gateway::retry::RetryPolicy;
+use crate::jobs::watch::Watch;
 use crate::jobs::stop::{Stop, StopReason};
 use crate::ledger::memory::MemoryLedger;
 
@@ -60,6 +61,7 @@ impl Gateway for Office {
                     answer: Some(answer(code, None)),
                     by: "notification".into(),
                     reason: String::new(),
+                    unsettled_since: None,
                 };
                 self.ledger.record(vec![entry(self.clock(), event)]).await.unwrap();
                 (status, body)
@@ -102,14 +104,14 @@ impl Office {
         let mut settings = settings();
         settings.rules.reissue_expired = self.reissues;
         let rate = Rate { per_second: 100_000.try_into().unwrap(), burst: 1_000.try_into().unwrap() };
-        let (pacer, breaker) = (Pacer::new(rate, RealTime::default()), Breaker::new(0));
-        let retry = RetryPolicy { attempts_max: 2, base_ms: 0, cap_ms: 0 };
+        let (pacer, watch) = (Pacer::new(rate, RealTime::default()), Watch::new(0));
+        let retry = RetryPolicy { attempts_max: 2, base_ms: 0, cap_ms: 0, pause_max_seconds: 300 };
         let issuing = Issuing {
             ledger: &self.ledger,
-            caller: Caller { gateway: self, pacer: &pacer, breaker: &breaker, stop: &stop, retry },
+            caller: Caller { gateway: self, pacer: &pacer, watch: &watch, stop: &stop, retry },
             settings: &settings,
             clock: &|| self.clock(),
-            closed_channels: Mutex::default(),
+            controls: tokio::sync::Mutex::default(),
             badly_signed: AtomicU64::default(),
         };
         let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap();
@@ -129,12 +131,18 @@ fn settings() -> Settings {
         environment: "sandbox".into(),
         client_id: "MCH-1".into(),
         paths: crate::config::resolve(None, [], &[]).unwrap().doku.paths,
-        verify_response: SignaturePolicy::Off,
+        trust: Trust { policy: SignaturePolicy::Off, unsigned_errors: UnsignedErrors::Accept },
         rules: Rules { reissue_expired: false, reissue_suffix: "-R".into(), reissue_grace_minutes: 60, retry_rejected: false },
         amend_base: AmendBase::Amendment,
         cancel_name: None,
         replay_window_minutes: 1_440,
-        patience: Patience { not_found_minutes: 1_440, unchanged_minutes: 60 },
+        patience: Patience {
+            not_found: NotFound::WithControl,
+            not_found_minutes: 1_440,
+            unchanged_minutes: 60,
+            grace_minutes: 60,
+            cancelled_words: Vec::new(),
+        },
         in_flight_max: 1,
     }
 }

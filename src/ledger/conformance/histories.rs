@@ -32,7 +32,7 @@ fn history_of(steps: &[Step]) -> (Vec<Entry>, Vec<Payment>, BTreeMap<InvoiceNumb
         let current = before.as_ref().map(|state| state.status);
         let refused = before.as_ref().and_then(|state| state.refusal.as_ref()).filter(|refusal| refusal.provisional.is_some());
         let may_reopen = |kind: &EventKind| match kind {
-            EventKind::Reopened(operation) => refused.is_some_and(|refusal| refusal.operation == *operation),
+                    EventKind::Reopened(operation) => refused.is_some_and(|refusal| refusal.operation == *operation),
             _ => true,
         };
         let legal: Vec<EventKind> =
@@ -68,7 +68,7 @@ fn entry_of(kind: EventKind, invoice: &str, second: i64, count: usize) -> Entry 
         }
         EventKind::Settled(verdict) => {
             let answer = (verdict == Verdict::Done && count.is_multiple_of(2)).then_some(code);
-            Event::Settled { verdict, answer, by: "status".into(), reason }
+            Event::Settled { verdict, answer, by: "status".into(), reason, unsettled_since: None }
         }
         EventKind::Retired => Event::Retired { reason },
         EventKind::Noted => Event::Noted { terms },
@@ -77,6 +77,7 @@ fn entry_of(kind: EventKind, invoice: &str, second: i64, count: usize) -> Entry 
             let order = number(&format!("{invoice}-R{}", count % 3));
             Event::Checked { order, word: Word::Success, chosen: count.is_multiple_of(3), payment, details: Details::default() }
         }
+        EventKind::Repeated => Event::Repeated,
         EventKind::Reopened(operation) => Event::Reopened { operation, reason },
         EventKind::Held => Event::Held { cause: HoldCause::NotUnderstood, reason, evidence: String::new() },
         EventKind::Released => Event::Released { by: "person".into(), reason },
