@@ -28,8 +28,8 @@ use tagih::gateway::pacing::{Pacer, Rate, RealTime};
 use tagih::gateway::retry::RetryPolicy;
 use tagih::jobs::caller::Caller;
 use tagih::jobs::issue::{Issuing, Settings, with_codes};
-use tagih::jobs::watch::Watch;
 use tagih::jobs::stop::Stop;
+use tagih::jobs::watch::Watch;
 use tagih::ledger::Ledger;
 use tagih::ledger::memory::{CrashMoment, CrashPlan, MemoryLedger};
 use tagih::sandbox::fault::{FaultKind, Faults};
@@ -274,7 +274,7 @@ fn run(ledger: &MemoryLedger, model: &Mutex<Model>, clock: &Clock, bills: &[Bill
     let gateway = ModelGateway::new(model, clock, request_crash);
     let rate = Rate { per_second: 100_000.try_into().unwrap(), burst: 1_000.try_into().unwrap() };
     let pacer = Pacer::new(rate, RealTime::default());
-    let (breaker, stop, settings) = (Watch::new(0), Stop::default(), settings());
+    let (watch, stop, settings) = (Watch::new(0), Stop::default(), settings());
     let retry = RetryPolicy { attempts_max: 2, base_ms: 0, cap_ms: 0, pause_max_seconds: 300 };
     let reported = Mutex::new(Vec::new());
     let issuing = Issuing {

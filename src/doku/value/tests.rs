@@ -63,7 +63,7 @@ fn what_is_no_amount_is_never_a_smaller_one() {
         "1E12",
         "1E999999999999999999999",
         "1E-999999999999999999999",
-        "0.00000000000000000001E20",
+        "0.00000000000000000001E17",
         "123456789012345678901234567890",
     ] {
         assert_eq!(rupiah(written), None, "{written}");
@@ -199,7 +199,7 @@ fn what_is_no_object_has_no_fields() {
         r#"{"code":1"#,
         r#"{"code":1}}"#,
         r#"{"code":1} x"#,
-        r#"{code:1}"#,
+        "{code:1}",
         "<html>",
     ] {
         assert!(fields(json, ["code"]).is_none(), "{json}");
@@ -255,6 +255,7 @@ proptest! {
         if let Ok(read) = decimal(&text) {
             prop_assert_eq!(written_out(&text), Some(read.get()));
         }
-        let _ = fields(&text, ["a", "b"]);
+        let is_object = fields(&text, ["a"]).is_some();
+        prop_assert!(!is_object || text.trim_start().starts_with('{'), "{}", text);
     }
 }

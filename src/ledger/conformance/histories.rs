@@ -32,7 +32,7 @@ fn history_of(steps: &[Step]) -> (Vec<Entry>, Vec<Payment>, BTreeMap<InvoiceNumb
         let current = before.as_ref().map(|state| state.status);
         let refused = before.as_ref().and_then(|state| state.refusal.as_ref()).filter(|refusal| refusal.provisional.is_some());
         let may_reopen = |kind: &EventKind| match kind {
-                    EventKind::Reopened(operation) => refused.is_some_and(|refusal| refusal.operation == *operation),
+            EventKind::Reopened(operation) => refused.is_some_and(|refusal| refusal.operation == *operation),
             _ => true,
         };
         let legal: Vec<EventKind> =

@@ -22,8 +22,8 @@ use tagih::gateway::pacing::{Pacer, Rate, RealTime};
 use tagih::gateway::retry::RetryPolicy;
 use tagih::jobs::caller::Caller;
 use tagih::jobs::issue::{Issuing, Settings};
-use tagih::jobs::watch::Watch;
 use tagih::jobs::stop::Stop;
+use tagih::jobs::watch::Watch;
 use tagih::ledger::memory::MemoryLedger;
 use tagih::sandbox::http::Request;
 use tagih::sandbox::model::Model;
@@ -59,6 +59,7 @@ impl Gateway for Office {
         Delivery::Answered(Answer {
             status: answer.status,
             retry_after_seconds: None,
+            ahead_seconds: None,
             signature: SignatureFinding::Valid,
             body: answer.body,
         })
@@ -91,16 +92,16 @@ impl Office {
             cancel_name: None,
             replay_window_minutes: 1_440,
             patience: Patience {
-            not_found: NotFound::WithControl,
-            not_found_minutes: 1_440,
-            unchanged_minutes: 60,
-            grace_minutes: 60,
-            cancelled_words: Vec::new(),
-        },
+                not_found: NotFound::WithControl,
+                not_found_minutes: 1_440,
+                unchanged_minutes: 60,
+                grace_minutes: 60,
+                cancelled_words: Vec::new(),
+            },
             in_flight_max: 2,
         };
         let rate = Rate { per_second: 100_000.try_into().unwrap(), burst: 1_000.try_into().unwrap() };
-        let (pacer, breaker, stop) = (Pacer::new(rate, RealTime::default()), Watch::new(0), Stop::default());
+        let (pacer, watch, stop) = (Pacer::new(rate, RealTime::default()), Watch::new(0), Stop::default());
         let retry = RetryPolicy { attempts_max: 1, base_ms: 0, cap_ms: 0, pause_max_seconds: 300 };
         let issuing = Issuing {
             ledger: &self.ledger,
