@@ -149,7 +149,8 @@ pub fn refusal_stands(
 pub fn may_be_sent_anew(state: &BillState, is_past_replay: bool) -> bool {
     let Some(open) = &state.open else { return false };
     let says_final = open.findings.last().is_some_and(|finding| matches!(finding.word, Word::Success | Word::Expired));
-    let is_blind = open.operation == OperationKind::Amend && !is_visible(state, open);
+    // DOKU refused to repeat it, and shows nothing that could tell why.
+    let is_blind = open.operation == OperationKind::Amend && open.heard.is_some() && !is_visible(state, open);
     open.operation != OperationKind::Issue && !says_final && state.hold.is_none() && (is_past_replay || is_blind)
 }
 

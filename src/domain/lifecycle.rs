@@ -4,6 +4,7 @@
 //! run. Payments are not here: a payment is never illegal, whenever it arrives, and expiry follows from an as-of.
 
 mod event;
+mod operation;
 mod state;
 #[cfg(test)]
 mod tests;
@@ -11,7 +12,8 @@ mod tests;
 use serde::{Deserialize, Serialize};
 
 pub use self::event::{CodeAnswer, Event, HoldCause};
-pub use self::state::{BillState, Code, Finding, Heard, Hold, OpenOperation, Refusal, Superseded};
+pub use self::operation::{Finding, Heard, OpenOperation, Refusal};
+pub use self::state::{BillState, Code, Hold, Superseded};
 use super::ids::InvoiceNumber;
 
 /// What a mutating call does at DOKU.

@@ -189,7 +189,7 @@ fn an_amendment_is_proved_by_what_it_was_to_change() {
     assert_eq!(old_twice(terms(200, None), 58, 59), None, "too soon");
     let renamed = RecordedTerms { name_digest: "y".into(), ..terms(100, None) };
     assert_eq!(old_twice(renamed.clone(), 60, 90), None, "nothing visible was to change");
-    let blind = Doubt::change(OperationKind::Amend, renamed).seen(60, Word::Pending, asking(100));
+    let blind = Doubt::change(OperationKind::Amend, renamed).heard().seen(60, Word::Pending, asking(100));
     assert!(may_be_sent_anew(&blind.state, false) && !may_be_sent_anew(&Doubt::issue(None).state, true));
 }
 
