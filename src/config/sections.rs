@@ -80,7 +80,8 @@ section!(
     /// `[doku]`
     Doku {
         environment: Environment, base_url: String, client_id: String, secret_file: String, secret_file_previous: String,
-        verify_response: SignaturePolicy, unsigned_errors: UnsignedErrors, paths: Paths, status_words: StatusWords,
+        verify_response: SignaturePolicy, unsigned_errors: UnsignedErrors, proxy: String, use_environment_proxy: bool, paths: Paths,
+        status_words: StatusWords,
     }
 );
 section!(

@@ -38,8 +38,12 @@ impl<G: Gateway, T: Time> Caller<'_, G, T> {
             () = self.stop.asked() => return None,
             permit = leave => permit,
         };
+        let (since, under_way) = (self.pacer.now(), self.stop.sending());
         let delivery = self.gateway.send(request).await;
+        drop(under_way);
+        self.stop.heard(&delivery);
         if let Delivery::Answered(answer) = &delivery {
+            self.pacer.took(since);
             self.heed(answer, permit);
         }
         Some(delivery)

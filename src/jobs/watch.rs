@@ -162,7 +162,7 @@ mod tests {
     }
 
     fn after(watch: &Watch, operations: &[Option<Says>]) -> Option<StopReason> {
-        operations.iter().filter_map(|says| watch.ended(Channel::Alfa, says.map(said).as_ref())).next()
+        operations.iter().find_map(|says| watch.ended(Channel::Alfa, says.map(said).as_ref()))
     }
 
     #[test]

@@ -94,7 +94,7 @@ fn a_signature_counts_as_the_settings_say() {
         let trust = Trust { policy, unsigned_errors };
         let (of_success, of_error) = (of(200, GOOD, signature, trust), of(400, ERROR, signature, trust));
         assert_eq!((of_success.whose, of_error.whose), (success, error), "{policy:?} {unsigned_errors:?} {signature:?}");
-        assert_eq!(of(401, ERROR, signature, trust).whose == Foreign, false, "refused credentials count whatever the signature");
+        assert_ne!(of(401, ERROR, signature, trust).whose, Foreign, "refused credentials count whatever the signature");
     }
 }
 

@@ -1,5 +1,7 @@
 //! The rules that end a doubt, each with the findings that just do and those that just do not.
 
+#![allow(clippy::arithmetic_side_effects, reason = "test values are small")]
+
 use super::*;
 use crate::domain::amount::Amount;
 use crate::domain::bill::{Policy, RecordedTerms};

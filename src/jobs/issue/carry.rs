@@ -41,7 +41,7 @@ pub struct Settings {
     pub replay_window_minutes: i64,
     /// How long a negative finding must last to count.
     pub patience: Patience,
-    /// Operations under way at once.
+    /// Operations under way at once at most.
     pub in_flight_max: usize,
 }
 
@@ -80,7 +80,7 @@ where
             let reason = format!("DOKU documents no such call for method `{}` at {}", draft.terms.method, draft.terms.channel);
             return Ok(Next::Ended(End::refused(codes::CANNOT_AMEND, "method", &reason)));
         };
-        match self.ledger.record(vec![self.intent(&operation, draft.terms, customer)]).await {
+        match self.ledger.record(vec![Self::intent(&operation, draft.terms, customer)]).await {
             // Two rows of this run were both to have a code that had just come free. Nothing of this one has left.
             Err(LedgerError::CodeTaken { other, .. }) => return Ok(Next::PlanAgain(Some(End::live_elsewhere(&other)))),
             recorded => drop(recorded?),
@@ -176,7 +176,7 @@ where
     }
 
     /// The event that makes the intent of `operation` durable, and the bytes beside it.
-    pub(super) fn intent(&self, operation: &Operation, terms: RecordedTerms, customer: Option<Customer>) -> Entry {
+    pub(super) fn intent(operation: &Operation, terms: RecordedTerms, customer: Option<Customer>) -> Entry {
         let event = Event::Intended {
             operation: operation.kind,
             terms,

@@ -135,7 +135,7 @@ where
         }
         let Some(draft) = self.draft_anew(state, open)? else { return still(&reason) };
         let Some(operation) = self.operation(&state.invoice_number, &draft, state.generation) else { return still(&reason) };
-        self.ledger.record(vec![self.intent(&operation, draft.terms, None)]).await?;
+        self.ledger.record(vec![Self::intent(&operation, draft.terms, None)]).await?;
         match self.pursue(&operation, Before::Answered).await? {
             Ended::InDoubt { reason, .. } => still(&reason),
             ended => Ok(Next::PlanAgain(Some(ended.into()))),
