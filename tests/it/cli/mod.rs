@@ -9,6 +9,7 @@ mod keeping;
 mod methods;
 mod pace;
 pub mod period;
+mod plan;
 pub mod reconcile;
 mod reconcile_files;
 mod reconcile_limits;
