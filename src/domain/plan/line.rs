@@ -93,8 +93,7 @@ pub fn line(bill: &Bill, wanted: Option<&RecordedTerms>, step: &Step, state: Opt
 fn asked(amount: u64, expires_at: Option<Timestamp>, expiry: Expiry) -> String {
     let at = |at: Timestamp| format!("{amount} until {}", at.to_zoned(wib()).strftime("%Y-%m-%d %H:%M WIB"));
     match (expires_at, expiry) {
-        (Some(expires_at), _) => at(expires_at),
-        (None, Expiry::At(expires_at)) => at(expires_at),
+        (Some(expires_at), _) | (None, Expiry::At(expires_at)) => at(expires_at),
         (None, Expiry::Minutes(minutes)) => format!("{amount} for {minutes} minutes"),
     }
 }
@@ -134,7 +133,7 @@ fn mark(step: &Step, wanted: Option<&RecordedTerms>, state: Option<&BillState>) 
         )
     });
     let parts = [format!("{step:?}"), format!("{wanted:?}"), rests_on.unwrap_or_default()];
-    short(&digest::of_parts(&parts.each_ref().map(|part| part.as_bytes())))
+    short(&digest::of_parts(&parts.each_ref().map(String::as_bytes)))
 }
 
 /// The form of a digest in a plan.
