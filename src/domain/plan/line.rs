@@ -41,7 +41,7 @@ impl Step {
             Self::Amend | Self::Register(OperationKind::Amend) => "amend",
             Self::Cancel | Self::Register(OperationKind::Cancel) => "cancel",
             Self::Resolve => "resolve",
-            Self::ConfirmExpiry | Self::Release { .. } => "confirm",
+            Self::ConfirmExpiry | Self::ConfirmRefusal | Self::Release { .. } => "confirm",
             Self::Wait { .. } | Self::Retire { .. } => "wait",
             Self::Note | Self::Unchanged(_) => "unchanged",
             Self::RejectedBefore { .. } => "rejected",
@@ -58,7 +58,9 @@ impl Step {
             }
             Self::Amend => Some(OperationKind::Amend),
             Self::Cancel => Some(OperationKind::Cancel),
-            Self::Resolve | Self::Note | Self::Unchanged(_) | Self::RejectedBefore { .. } | Self::Refused { .. } => None,
+            Self::Resolve | Self::ConfirmRefusal | Self::Note | Self::Unchanged(_) | Self::RejectedBefore { .. } | Self::Refused { .. } => {
+                None
+            }
         }
     }
 }
@@ -111,6 +113,7 @@ fn reason(bill: &Bill, wanted: Option<&RecordedTerms>, step: &Step, state: Optio
         }
         Step::Cancel | Step::Register(OperationKind::Cancel) => "the row says cancel".into(),
         Step::Resolve => "an earlier operation is open: it is settled first, then the row is looked at again in the same run".into(),
+        Step::ConfirmRefusal => "DOKU is asked about the order it refused: the refusal bore no valid signature".into(),
         Step::ConfirmExpiry => "expired: issued anew in the same run once DOKU confirms it".into(),
         Step::Release { holder, .. } => format!("issued once DOKU confirms that invoice {holder} has given up the code"),
         Step::Wait { holder } => format!("issued once the cancellation of invoice {holder} has freed the code"),
