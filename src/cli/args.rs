@@ -205,6 +205,8 @@ pub(super) enum VerdictArgument {
     NotDone,
     /// The code exists but can no longer be paid
     Dead,
+    /// Whatever held the invoice has been looked at
+    Released,
 }
 
 #[derive(Debug, Args)]
@@ -311,7 +313,7 @@ pub(super) enum PeriodCommand {
 pub(super) enum LedgerCommand {
     /// Adopt codes that exist at DOKU already
     Import {
-        /// CSV: invoice_number, payment_code, channel, amount, optional method, reusable, created_at, expires_at
+        /// CSV: invoice_number, payment_code, channel, amount, optional method, reusable, created_at, expires_at, wire_invoice_number
         file: PathBuf,
         /// Create the ledger if there is none
         #[arg(long)]

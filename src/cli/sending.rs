@@ -1,11 +1,12 @@
 //! The commands that send bills: issue, cancel. With sync they share lock, ledger, gateway, pacing and how they stop.
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{BTreeMap, HashMap};
 use std::path::{Path, PathBuf};
 
 use secrecy::SecretString;
 
 use super::args::{Cancel, Issue, Sending};
+use super::attention;
 use super::output::{self, Progress, rupiah};
 use super::sender::{Flags, Sender, deadline, settings};
 use super::setup::{Failure, Setup};
@@ -96,7 +97,7 @@ fn planned(setup: &Setup, flags: &Flags, bills: &[Bill]) -> Result<Vec<Step>, Fa
         Err(LedgerError::Missing { path: setup.config.ledger.path.clone() }.into())
     } else {
         let nothing = HashMap::new();
-        let view = plan::MapView::new(&nothing, HashSet::new());
+        let view = plan::MapView::new(&nothing, HashMap::new());
         let salt = crate::domain::bill::Salt::new([0; 16]);
         let bills = plan::with_codes(bills, &view, &[], minting.as_ref());
         Ok(bills.iter().map(|bill| plan::step(bill, &view, &salt, setup.clock.now(), &settings.rules)).collect())
@@ -140,7 +141,9 @@ fn dry_run(setup: &Setup, intake: &Intake, flags: &Flags) -> Result<Exit, Failur
         ));
     }
     refused_lines(setup, intake);
-    Ok(if intake.refused_row_count > 0 || steps.iter().any(|step| matches!(step, Step::Refused { .. })) { Exit::Look } else { Exit::Done })
+    let needs_a_person =
+        |step: &Step| matches!(step, Step::Refused { .. } | Step::Unchanged(plan::Unchanged::Held | plan::Unchanged::PaidByEarlierCode));
+    Ok(if intake.refused_row_count > 0 || steps.iter().any(needs_a_person) { Exit::Look } else { Exit::Done })
 }
 
 const fn step_name(step: &Step) -> &'static str {
@@ -215,7 +218,9 @@ pub(super) fn send(
     }
     let snapshot = sender.ledger.snapshot()?;
     let stopped = sender.stop.reason();
-    let exit = exit(&Counts::of(ends.iter()), intake.refused_row_count, stopped.as_ref()).or(overdue(setup, &snapshot.bills));
+    let exit = exit(&Counts::of(ends.iter()), intake.refused_row_count, stopped.as_ref())
+        .or(overdue(setup, &snapshot.bills))
+        .or(attention::tell(setup, &snapshot));
     let report = IssueReport {
         command: flags.command,
         environment: setup.config.doku.environment.name(),

@@ -75,7 +75,9 @@ impl From<LedgerError> for Failure {
     fn from(error: LedgerError) -> Self {
         let exit = match &error {
             LedgerError::Storage { .. } => Exit::Disk,
-            LedgerError::Damaged { .. } | LedgerError::Illegal(_) | LedgerError::CodeTaken { .. } => Exit::Damaged,
+            LedgerError::Damaged { .. } | LedgerError::Illegal(_) | LedgerError::CodeTaken { .. } | LedgerError::NumberTaken { .. } => {
+                Exit::Damaged
+            }
             LedgerError::OtherBinding { .. } | LedgerError::Missing { .. } | LedgerError::TooNew { .. } | LedgerError::TooOld { .. } => {
                 Exit::Usage
             }

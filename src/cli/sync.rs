@@ -11,6 +11,7 @@ use crate::jobs::sync::{CheckEnd, SyncReport};
 use crate::ledger::{Ledger as _, Snapshot};
 
 use super::args::Sending;
+use super::attention;
 use super::output::{self, Progress};
 use super::sender::{Flags, Sender, deadline};
 use super::sending::{confirm, describe, exit, overdue};
@@ -45,7 +46,7 @@ pub(super) fn sync(setup: &Setup, invoices: &[String], sending: &Sending) -> Res
         output::note(format_args!("stopped: {}; the same command resumes", describe(reason)));
     }
     let of_checks = exit_of(&checked, stopped.as_ref());
-    Ok(exit(&counts, 0, stopped.as_ref()).or(of_checks).or(overdue(setup, &after.bills)))
+    Ok(exit(&counts, 0, stopped.as_ref()).or(of_checks).or(overdue(setup, &after.bills)).or(attention::tell(setup, &after)))
 }
 
 /// The invoices named, each once.

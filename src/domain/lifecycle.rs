@@ -4,6 +4,7 @@
 //! run. Payments are not here: a payment is never illegal, whenever it arrives, and expiry follows from an as-of.
 
 mod event;
+mod order;
 mod state;
 #[cfg(test)]
 mod tests;
@@ -11,6 +12,7 @@ mod tests;
 use serde::{Deserialize, Serialize};
 
 pub use self::event::{CodeAnswer, Event, HoldCause};
+pub use self::order::{FormerOrder, Order};
 pub use self::state::{BillState, Code, Finding, Heard, Hold, OpenOperation, Refusal, Superseded};
 use super::ids::InvoiceNumber;
 

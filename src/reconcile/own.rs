@@ -10,6 +10,7 @@ use crate::domain::channel::Method;
 use crate::domain::classify::{Policy, issued_otherwise};
 use crate::domain::ids::InvoiceNumber;
 use crate::domain::lifecycle::{BillState, OperationKind, Status};
+use crate::domain::owner;
 use crate::domain::payment::Payment;
 
 /// The bills of `states`, findable; `lapses_of` gives when the state of a bill's policy was recorded, see [`NewBill`].
@@ -82,7 +83,7 @@ fn push(bills: &mut Bills, state: &BillState, lapses: &[(Timestamp, bool)], poli
 /// its own count of the bills in scope must come to the same.
 #[must_use]
 pub fn known_payments<'a>(bills: &Bills, state_of: impl Fn(&str) -> Option<&'a BillState>, payments: &[Payment]) -> Vec<KnownPayment> {
-    let of = |bill: u32, payment: &Payment| state_of(bills.invoice_number(bill)).is_some_and(|state| state.is_paid_by(payment));
+    let of = |bill: u32, payment: &Payment| state_of(bills.invoice_number(bill)).is_some_and(|state| owner::is_pair(state, payment.into()));
     let mut known = Vec::new();
     for payment in payments {
         for bill in bills.numbered(payment.invoice_number.as_str()).filter(|&bill| of(bill, payment)) {

@@ -122,6 +122,7 @@ impl IssueReport<'_> {
             "action",
             "file",
             "row",
+            "wire_invoice_number",
         ])?;
         for (row, end) in self.rows() {
             let live = self.bills.get(&row.item.invoice_number).filter(|bill| bill.status == Status::Active);
@@ -139,6 +140,7 @@ impl IssueReport<'_> {
                 end.action,
                 &row.place.file.display().to_string(),
                 &row.place.row.to_string(),
+                code.wire_invoice_number.as_str(),
             ])?;
         }
         csv.flush()

@@ -5,13 +5,12 @@
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use super::{CodeAnswer, Event, HoldCause, IllegalTransition, OperationKind, Status, Verdict, next_status};
+use super::{CodeAnswer, Event, FormerOrder, HoldCause, IllegalTransition, OperationKind, Status, Verdict, next_status};
 use crate::domain::amount::Amount;
 use crate::domain::bill::RecordedTerms;
 use crate::domain::channel::Method;
 use crate::domain::check::{Checks, Details, Word};
 use crate::domain::ids::{InvoiceNumber, RequestId};
-use crate::domain::payment::Payment;
 
 /// The code a bill holds or held.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -29,6 +28,12 @@ pub struct Code {
     /// Amounts it asked for before its present terms, each with when they were superseded.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub superseded: Vec<Superseded>,
+}
+
+impl Code {
+    const fn new(answer: CodeAnswer, wire_invoice_number: InvoiceNumber, issued_as: Option<RequestId>, accepted_at: Timestamp) -> Self {
+        Self { answer, wire_invoice_number, issued_as, accepted_at, superseded: Vec::new() }
+    }
 }
 
 /// An amount a code asked for until it was amended.
@@ -160,6 +165,8 @@ pub struct BillState {
     pub checks: Option<Box<Checks>>,
     /// Why it waits for a person, if it does.
     pub hold: Option<Box<Hold>>,
+    /// The orders it had at DOKU before the present one, oldest first; most bills have none.
+    pub former: Vec<FormerOrder>,
 }
 
 impl Event {
@@ -204,15 +211,10 @@ impl BillState {
         state.in_doubt_since = if matches!(status, Status::InDoubt(_)) { state.in_doubt_since.or(Some(at)) } else { None };
         match event {
             Event::Planned { terms } | Event::Noted { terms } => state.terms = terms.clone(),
-            Event::Adopted { terms, answer } => {
+            Event::Adopted { terms, answer, wire_invoice_number } => {
+                let wire_invoice_number = wire_invoice_number.as_ref().unwrap_or(invoice_number);
+                state.replace_code(Some(Code::new(answer.clone(), wire_invoice_number.clone(), None, at)));
                 state.terms = terms.clone();
-                state.code = Some(Code {
-                    answer: answer.clone(),
-                    wire_invoice_number: invoice_number.clone(),
-                    issued_as: None,
-                    accepted_at: at,
-                    superseded: Vec::new(),
-                });
             }
             Event::Intended { operation, terms, request_id, wire_invoice_number, body_digest: _ } => {
                 state.generation = state.generation.saturating_add(1);
@@ -277,7 +279,9 @@ impl BillState {
             }
             Event::Rejected { code, reason, provisional } => state.refuse(code, reason, *provisional),
             Event::Settled { verdict: Verdict::Dead, .. } | Event::Retired { .. } => {
-                state.open = None;
+                // Its code, if it was to have one, never became the bill's, and may be paid all the same.
+                let unborn = state.open.take().filter(|open| open.operation == OperationKind::Issue);
+                state.former.extend(unborn.map(FormerOrder::of_open));
                 state.retired_count = state.retired_count.saturating_add(1);
             }
         }
@@ -299,6 +303,7 @@ impl BillState {
             in_doubt_since: None,
             checks: None,
             hold: None,
+            former: Vec::new(),
         }
     }
 
@@ -322,14 +327,7 @@ impl BillState {
             OperationKind::Issue => {
                 let (wire_invoice_number, issued_as) =
                     sent_as.map_or_else(|| (self.invoice_number.clone(), None), |(number, id)| (number, Some(id)));
-                let code = |answer: &CodeAnswer| Code {
-                    answer: answer.clone(),
-                    wire_invoice_number,
-                    issued_as,
-                    accepted_at: at,
-                    superseded: Vec::new(),
-                };
-                self.code = answer.map(code);
+                self.replace_code(answer.map(|answer| Code::new(answer.clone(), wire_invoice_number, issued_as, at)));
                 self.terms = terms.clone();
             }
             OperationKind::Amend => {
@@ -347,6 +345,18 @@ impl BillState {
             }
             OperationKind::Cancel => self.cancelled_at = Some(at),
         }
+    }
+
+    /// The bill has another code now; the one before it stays known.
+    fn replace_code(&mut self, code: Option<Code>) {
+        let is_same = |old: &Code| {
+            code.as_ref().is_some_and(|new| {
+                (&new.wire_invoice_number, &new.answer.payment_code) == (&old.wire_invoice_number, &old.answer.payment_code)
+            })
+        };
+        let channel = self.terms.channel;
+        self.former.extend(self.code.take().filter(|old| !is_same(old)).map(|old| FormerOrder::of_code(old, channel)));
+        self.code = code;
     }
 
     /// The open operation was definitely not done: the terms before it stay in force.
@@ -368,22 +378,6 @@ impl BillState {
     pub fn expires_at(&self) -> Option<Timestamp> {
         let issue_open = matches!(self.status, Status::Requested | Status::InDoubt(OperationKind::Issue));
         self.code.as_ref().filter(|_| !issue_open).and_then(|code| code.answer.expires_at)
-    }
-
-    /// Whether `payment` is one of the bill's: it names the bill, or the number DOKU knows its code by, and it is for the code
-    /// the bill holds, if it holds one.
-    #[must_use]
-    pub fn is_paid_by(&self, payment: &Payment) -> bool {
-        let names_bill = payment.invoice_number == self.invoice_number;
-        self.code.as_ref().map_or(names_bill, |code| {
-            (names_bill || payment.invoice_number == code.wire_invoice_number) && payment.payment_code == code.answer.payment_code
-        })
-    }
-
-    /// Whether Check Status told of a payment of the bill: no proof of one, and a reason not to ask for its money again.
-    #[must_use]
-    pub fn is_told_paid(&self) -> bool {
-        self.checks.as_ref().is_some_and(|checks| !checks.found.is_empty())
     }
 
     /// Whether DOKU was ever told of the code the bill holds or asks for. It knows nothing of one that is registered here only

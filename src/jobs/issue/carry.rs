@@ -95,6 +95,10 @@ where
         match self.ledger.record(vec![Entry { invoice_number: bill.invoice_number.clone(), at: (self.clock)(), event, private }]).await {
             // Two rows of this run were both to have a code that had just come free. Nothing of this one has left.
             Err(LedgerError::CodeTaken { other, .. }) => return Ok(Next::PlanAgain(Some(End::live_elsewhere(&other)))),
+            // Or both the same number at DOKU: planned again, this one finds the next.
+            Err(LedgerError::NumberTaken { number, .. }) => {
+                return Ok(Next::PlanAgain(Some(End::deferred(&format!("number `{number}` was taken meanwhile")))));
+            }
             recorded => drop(recorded?),
         }
         match self.pursue(&operation, None).await? {

@@ -6,6 +6,7 @@
 mod append;
 mod fault;
 mod folded;
+mod names;
 mod open;
 mod read;
 mod rows;
@@ -175,11 +176,12 @@ impl Ledger for SqliteLedger {
         self.read(|connection| read::first_paid_at(connection, invoice_number))
     }
 
-    fn is_named_by_payment(&self, number: &InvoiceNumber) -> Result<bool, LedgerError> {
-        self.read(|connection| {
-            let mut statement = connection.prepare_cached("SELECT 1 FROM payments WHERE invoice_number = ?1 LIMIT 1")?;
-            Ok(statement.exists([number.as_str()])?)
-        })
+    fn payments_about(&self, state: &BillState) -> Result<Vec<Payment>, LedgerError> {
+        self.read(|connection| read::payments_about(connection, state))
+    }
+
+    fn bills_about(&self, number: &InvoiceNumber, payment_code: &PaymentCode) -> Result<Vec<BillState>, LedgerError> {
+        self.read(|connection| names::bills_about(connection, number, payment_code))
     }
 
     fn codes_since(&self, sequence: u64) -> Result<CodeChanges, LedgerError> {

@@ -7,6 +7,7 @@ mod exit_codes;
 mod flows;
 mod keeping;
 mod methods;
+mod numbers;
 pub mod period;
 pub mod reconcile;
 mod reconcile_files;
