@@ -1,7 +1,5 @@
 //! What of the ledger as it stands a person must look at: bills that are held, and codes that would take money a second time.
 
-use std::collections::HashMap;
-
 use jiff::Timestamp;
 
 use super::ids::InvoiceNumber;
@@ -28,17 +26,17 @@ impl Attention<'_> {
     }
 }
 
-/// Every such bill, by number; `paid` is [`super::owner::paid`]'s.
+/// Every such bill, by number; `paid` is what [`super::owner::paid`] says of one.
 #[must_use]
 pub fn attention<'a>(
     states: impl Iterator<Item = &'a BillState>,
-    paid: &HashMap<InvoiceNumber, Paid>,
+    paid: impl Fn(&InvoiceNumber) -> Option<Paid>,
     now: Timestamp,
 ) -> Vec<(&'a BillState, Attention<'a>)> {
     let mut found: Vec<(&BillState, Attention<'_>)> = states
         .filter_map(|state| match &state.hold {
             Some(hold) => Some((state, Attention::Held(hold))),
-            None if is_payable_again(state, paid.get(&state.invoice_number).copied(), now) => Some((state, Attention::PaidByEarlierCode)),
+            None if is_payable_again(state, paid(&state.invoice_number), now) => Some((state, Attention::PaidByEarlierCode)),
             None => None,
         })
         .collect();

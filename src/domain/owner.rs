@@ -4,6 +4,7 @@
 //! these two leave open. One rule for whoever asks: the plan, the server, `sync`, the ledger's own count, reconciling.
 
 use std::collections::HashMap;
+use std::hash::BuildHasher;
 
 use super::channel::Channel;
 use super::check::FoundPayment;
@@ -43,14 +44,9 @@ pub enum Paid {
     ByItsCode,
 }
 
-/// How well a payment fits a bill; the greater fits better.
+/// How well a payment fits a bill; the greater fits better: whether code, number, channel and the present order are the bill's.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Fit {
-    code: bool,
-    number: bool,
-    channel: bool,
-    present: bool,
-}
+pub struct Fit([bool; 4]);
 
 /// How well `named` fits the bill; `None` where neither code nor number is the bill's.
 #[must_use]
@@ -59,7 +55,7 @@ pub fn fit(state: &BillState, named: Named<'_>) -> Option<Fit> {
     let coded = || state.orders().filter(|order| order.payment_code == Some(named.payment_code));
     let code = coded().next().is_some();
     let channel = coded().any(|order| order.channel == named.channel);
-    (code || number).then(|| Fit { code, number, channel, present: which(state, named) == Paid::ByItsCode })
+    (code || number).then(|| Fit([code, number, channel, which(state, named) == Paid::ByItsCode]))
 }
 
 /// The bills among `candidates` that a payment is of: one, unless two fit it equally well. Nothing is picked then, because
@@ -118,9 +114,9 @@ pub fn has_number(state: &BillState, number: &InvoiceNumber) -> bool {
 
 /// Which bills are paid, and by which of their codes, as far as verified payments and Check Status tell.
 #[must_use]
-pub fn paid<'a>(states: impl Iterator<Item = &'a BillState> + Clone, payments: &[Payment]) -> HashMap<InvoiceNumber, Paid> {
-    let told = states.clone().filter_map(|state| Some((state.invoice_number.clone(), told_paid(state)?)));
-    let mut paid = notified(states.clone(), payments);
+pub fn paid<S: BuildHasher>(bills: &HashMap<InvoiceNumber, BillState, S>, payments: &[Payment]) -> HashMap<InvoiceNumber, Paid> {
+    let told = bills.values().filter_map(|state| Some((state.invoice_number.clone(), told_paid(state)?)));
+    let mut paid = notified(bills.values(), payments);
     for (number, by) in told {
         let known = paid.entry(number).or_insert(by);
         *known = by.max(*known);

@@ -102,6 +102,9 @@ fn paid_by(bills: &[BillState], invoice: &str, paid: &str) -> Vec<(String, Paid)
     found
 }
 
+/// Number and code that a payment names, and the bills it pays.
+type Row = (&'static str, &'static str, &'static [(&'static str, Paid)]);
+
 use Paid::{ByEarlierCode as Earlier, ByItsCode as Present};
 
 #[test]
@@ -112,7 +115,7 @@ fn the_code_decides_first_then_the_number_and_then_the_present_order() {
     let others_suffix =
         || bill("C", &[Issue::Accepted("C", None, "41"), Issue::Accepted("C_1", None, "42"), Issue::Accepted("C-R2", None, "43")]);
     let bills = [reissued(), twice(), homonym(), others_suffix()];
-    let table: [(&str, &str, &[(&str, Paid)]); 16] = [
+    let table: [Row; 16] = [
         // A bill that was issued anew: either code, by any of its numbers.
         ("A", "11", &[("A", Earlier)]),
         ("A-R1", "12", &[("A", Present)]),

@@ -75,7 +75,7 @@ pub fn with_codes<'b>(bills: &'b [Bill], ledger: &impl Ledger, minting: Option<&
 /// The step for every bill, in their order: what `--dry-run` shows and a run carries out.
 pub fn steps(bills: &[Bill], ledger: &impl Ledger, now: Timestamp, rules: &plan::Rules) -> Result<Vec<Step>, LedgerError> {
     let snapshot = ledger.snapshot()?;
-    let view = MapView::new(&snapshot.bills, owner::paid(snapshot.bills.values(), &snapshot.payments));
+    let view = MapView::new(&snapshot.bills, owner::paid(&snapshot.bills, &snapshot.payments));
     Ok(bills.iter().map(|bill| plan::step(bill, &view, ledger.salt(), now, rules)).collect())
 }
 
@@ -106,7 +106,7 @@ where
         let now = (self.clock)();
         let Snapshot { bills: mut states, payments, .. } = self.ledger.snapshot()?;
         let rules = &self.settings.rules;
-        let paid = owner::paid(states.values(), &payments);
+        let paid = owner::paid(&states, &payments);
         let view = MapView::new(&states, paid);
         let salt = self.ledger.salt();
         let steps: Vec<(usize, Step)> =
