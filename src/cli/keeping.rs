@@ -227,13 +227,18 @@ fn import(setup: &Setup, file: &Path, new_ledger: bool) -> Result<Exit, Failure>
     Ok(if refused > 0 { Exit::Look } else { Exit::Done })
 }
 
+/// Whether a code from elsewhere can be a bill's: it has none, as far as the ledger knows.
+const fn may_adopt(status: Status) -> bool {
+    matches!(status, Status::Planned | Status::Rejected | Status::InDoubt(OperationKind::Issue))
+}
+
 /// Why a code cannot be adopted beside what the ledger holds, in words; `claimed` are the numbers of this file's codes.
 fn contradiction<'a>(item: &'a AdoptedCode, view: &MapView<'_>, claimed: &mut HashSet<&'a InvoiceNumber>) -> Option<String> {
     let (number, wire) = (&item.invoice_number, item.wire_invoice_number.as_ref());
-    if let Some(bill) = view.bill(number).filter(|bill| !matches!(bill.status, Status::Planned | Status::Rejected)) {
+    if let Some(bill) = view.bill(number).filter(|bill| !may_adopt(bill.status)) {
         return Some(format!("invoice `{number}` is {} with another code", bill.status.name()));
     }
-    if let Some(other) = view.holder(&item.answer.payment_code) {
+    if let Some(other) = view.holder(&item.answer.payment_code).filter(|other| *other != number) {
         return Some(format!("its code is live for invoice `{other}`"));
     }
     let others = |number: &InvoiceNumber| view.goes_by(number).filter(|other| **other != item.invoice_number).cloned();

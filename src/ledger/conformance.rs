@@ -111,7 +111,7 @@ pub(super) fn found(identity: u8, invoice: &str, second: i64) -> FoundPayment {
 
 use orders::{
     a_bill_is_paid_from_the_first_payment_of_any_code_it_had, a_number_that_stands_for_a_bill_at_doku_is_never_anothers,
-    what_is_about_a_bill_is_found_by_every_number_and_code_it_had,
+    what_held_a_bill_once_is_remembered_after_its_release, what_is_about_a_bill_is_found_by_every_number_and_code_it_had,
 };
 
 /// Runs a test for each store.
@@ -135,6 +135,7 @@ for_each_store! {
     a_number_that_stands_for_a_bill_at_doku_is_never_anothers
     a_bill_is_paid_from_the_first_payment_of_any_code_it_had
     what_is_about_a_bill_is_found_by_every_number_and_code_it_had
+    what_held_a_bill_once_is_remembered_after_its_release
 }
 
 fn the_codes_of_a_bill_that_lost_one_are_remembered(ledger: &impl Ledger) {

@@ -270,14 +270,20 @@ impl Ledger for MemoryLedger {
         Ok(self.lock().payments.iter().filter(is_about).cloned().collect())
     }
 
-    fn bills_about(&self, number: &InvoiceNumber, payment_code: &PaymentCode) -> Result<Vec<BillState>, LedgerError> {
+    fn bills_about(&self, number: Option<&InvoiceNumber>, payment_code: Option<&PaymentCode>) -> Result<Vec<BillState>, LedgerError> {
         let durable = self.lock();
-        let lost_it = |state: &BillState| state.former.iter().any(|order| order.payment_code.as_ref() == Some(payment_code));
-        let numbers = durable.named(number);
+        let lost_it =
+            |state: &BillState| state.former.iter().any(|order| payment_code.is_some() && order.payment_code.as_ref() == payment_code);
+        let numbers = number.map(|number| durable.named(number)).unwrap_or_default();
         let mut bills: Vec<BillState> =
             durable.bills.values().filter(|state| numbers.contains(&&state.invoice_number) || lost_it(state)).cloned().collect();
         bills.sort_by(|a, b| a.invoice_number.cmp(&b.invoice_number));
         Ok(bills)
+    }
+
+    fn was_held_for(&self, invoice_number: &InvoiceNumber, evidence: &str) -> Result<bool, LedgerError> {
+        let is_it = |event: &Event| matches!(event, Event::Held { evidence: known, .. } if known == evidence);
+        Ok(self.lock().events.iter().any(|(_, number, event)| number == invoice_number && is_it(event)))
     }
 
     fn codes_since(&self, sequence: u64) -> Result<CodeChanges, LedgerError> {

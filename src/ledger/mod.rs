@@ -246,7 +246,10 @@ pub trait Ledger: Sync {
 
     /// Every bill that has, asks for or had `number` at DOKU, its own or another, and every bill that lost `payment_code`, by
     /// number. Who has the code now, [`Ledger::codes_since`] tells.
-    fn bills_about(&self, number: &InvoiceNumber, payment_code: &PaymentCode) -> Result<Vec<BillState>, LedgerError>;
+    fn bills_about(&self, number: Option<&InvoiceNumber>, payment_code: Option<&PaymentCode>) -> Result<Vec<BillState>, LedgerError>;
+
+    /// Whether the bill was ever held because of `evidence`, released since or not: the same message holds it once.
+    fn was_held_for(&self, invoice_number: &InvoiceNumber, evidence: &str) -> Result<bool, LedgerError>;
 
     /// The codes of all bills to which something happened after event `sequence` (0: of all bills), as one consistent state.
     /// Cheap when nothing has: whoever keeps an index of codes asks again and again.

@@ -73,7 +73,13 @@ fn bill(invoice: &str, issues: &[Issue]) -> BillState {
             Issue::Doubted(..) => events.push(doubted()),
             Issue::Dead(..) => events.extend([
                 doubted(),
-                Event::Settled { verdict: Verdict::Dead, answer: None, by: "status".into(), reason: "expired".into() },
+                Event::Settled {
+                    verdict: Verdict::Dead,
+                    answer: None,
+                    by: "status".into(),
+                    reason: "expired".into(),
+                    unsettled_since: None,
+                },
             ]),
         }
     }

@@ -10,11 +10,14 @@ use jiff::Timestamp;
 use tokio::sync::Notify;
 
 use super::index::Index;
+use crate::doku::claim::Claim;
 use crate::domain::bill::Customer;
+use crate::domain::digest::Digest;
 use crate::domain::ids::{InvoiceNumber, PaymentCode};
 use crate::domain::lifecycle::{BillState, Status};
 use crate::domain::owner;
 use crate::domain::payment::Payment;
+use crate::jobs::hold;
 use crate::ledger::{Ledger, LedgerError};
 use crate::serve::metrics::Metrics;
 use crate::serve::{Books, Found};
@@ -34,6 +37,8 @@ struct Waiting {
     order: VecDeque<Arc<Payment>>,
     by_code: HashMap<PaymentCode, Vec<Arc<Payment>>>,
     by_number: HashMap<InvoiceNumber, Vec<Arc<Payment>>>,
+    /// Money that was not understood, with the digest of its line.
+    claims: Vec<(Digest, Claim)>,
 }
 
 impl Waiting {
@@ -143,7 +148,31 @@ impl<L: Ledger> LedgerBooks<L> {
         let paid = owner::told_paid(&state).is_some()
             || self.ledger.first_paid_at(&state.invoice_number)?.is_some()
             || self.is_paid_otherwise(&state)?;
-        Ok(Some(Found { state, paid }))
+        let held = state.hold.is_some() || self.is_claimed(&state);
+        Ok(Some(Found { state, paid, held }))
+    }
+
+    /// Whether money that was not understood may be the bill's, and the ledger does not know yet.
+    fn is_claimed(&self, state: &BillState) -> bool {
+        self.lock().claims.iter().any(|(_, claim)| !hold::of(std::iter::once(state), claim).is_empty())
+    }
+
+    /// Claims that are not in the ledger, and the bills each may be of.
+    pub(super) fn claimed(&self) -> Result<Vec<(Digest, Claim, Vec<BillState>)>, LedgerError> {
+        let claims = self.lock().claims.clone();
+        let bills = |claim: &Claim| -> Result<Vec<BillState>, LedgerError> {
+            let (number, code) = (claim.invoice_number.as_ref(), claim.payment_code.as_ref());
+            let mut candidates = self.ledger.bills_about(number, code)?;
+            let holder = code.map(|code| self.holder(code)).transpose()?.flatten();
+            candidates.extend(holder.filter(|holder| candidates.iter().all(|known| known.invoice_number != holder.invoice_number)));
+            Ok(hold::of(candidates.iter(), claim).into_iter().cloned().collect())
+        };
+        claims.into_iter().map(|(evidence, claim)| bills(&claim).map(|bills| (evidence, claim, bills))).collect()
+    }
+
+    /// The ledger has what `evidence` claims.
+    pub(super) fn held(&self, evidence: &Digest) {
+        self.lock().claims.retain(|(known, _)| known != evidence);
     }
 
     /// Money that is on its way into the ledger, or names one of the bill's codes or numbers only. It may come late, for a code
@@ -166,7 +195,7 @@ impl<L: Ledger> LedgerBooks<L> {
 
     /// Whether a payment that names a code or a number of the bill is its, and not another bill's that it fits better.
     fn is_of(&self, state: &BillState, payment: &Payment) -> Result<bool, LedgerError> {
-        let mut candidates = self.ledger.bills_about(&payment.invoice_number, &payment.payment_code)?;
+        let mut candidates = self.ledger.bills_about(Some(&payment.invoice_number), Some(&payment.payment_code))?;
         candidates.extend(self.holder(&payment.payment_code)?);
         let owners = owner::owners(candidates.iter().chain([state]), payment.into());
         Ok(owners.iter().any(|owner| owner.invoice_number == state.invoice_number))
@@ -196,6 +225,12 @@ impl<L: Ledger + Send + 'static> Books for LedgerBooks<L> {
         waiting.push(payment);
         self.metrics.waiting(waiting.order.len());
         drop(waiting);
+        self.paid.notify_one();
+    }
+
+    fn not_understood(&self, claim: Claim, evidence: Digest) {
+        self.lock().claims.push((evidence, claim));
+        self.metrics.not_understood();
         self.paid.notify_one();
     }
 }

@@ -78,13 +78,31 @@ pub(super) fn what_is_about_a_bill_is_found_by_every_number_and_code_it_had(ledg
     assert_eq!(about, [1, 2, 3, 4, 5]);
     let bills = |invoice: &str, code: &str| -> Vec<String> {
         let code = PaymentCode::new(code).unwrap();
-        ledger.bills_about(&number(invoice), &code).unwrap().iter().map(|state| state.invoice_number.to_string()).collect()
+        ledger.bills_about(Some(&number(invoice)), Some(&code)).unwrap().iter().map(|state| state.invoice_number.to_string()).collect()
     };
     assert_eq!(bills("A", "1"), ["A"]);
     assert_eq!(bills("A-R1", "1"), ["A"]);
     assert_eq!(bills("Z", "11"), ["A", "Z"], "one by its number, the other by a code it lost");
     assert!(bills("X", "1").is_empty());
+    assert!(ledger.bills_about(None, None).unwrap().is_empty());
     let states = ledger.snapshot().unwrap().bills;
     let paid = owner::notified(states.values(), &payments);
     assert_eq!(paid[&number("A")], owner::Paid::ByItsCode);
+}
+
+pub(super) fn what_held_a_bill_once_is_remembered_after_its_release(ledger: &impl Ledger) {
+    wait(ledger.record(vec![adopted("A", "77"), adopted("B", "78")])).unwrap();
+    let held = |evidence: &str| Event::Held {
+        cause: crate::domain::lifecycle::HoldCause::NotUnderstood,
+        reason: "its amount cannot be used".into(),
+        evidence: evidence.into(),
+    };
+    assert!(!ledger.was_held_for(&number("A"), "aa").unwrap());
+    let states = wait(ledger.record(vec![entry("A", 1, held("aa")), entry("A", 2, held("bb"))])).unwrap();
+    assert_eq!(states[1].hold.as_ref().unwrap().evidence, "aa", "the first stands");
+    let released = entry("A", 3, Event::Released { by: "person".into(), reason: "seen".into() });
+    assert_eq!(wait(ledger.record(vec![released])).unwrap()[0].hold, None);
+    for (invoice, evidence, known) in [("A", "aa", true), ("A", "bb", true), ("A", "cc", false), ("B", "aa", false)] {
+        assert_eq!(ledger.was_held_for(&number(invoice), evidence).unwrap(), known, "{invoice} {evidence}");
+    }
 }

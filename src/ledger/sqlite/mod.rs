@@ -180,8 +180,16 @@ impl Ledger for SqliteLedger {
         self.read(|connection| read::payments_about(connection, state))
     }
 
-    fn bills_about(&self, number: &InvoiceNumber, payment_code: &PaymentCode) -> Result<Vec<BillState>, LedgerError> {
+    fn bills_about(&self, number: Option<&InvoiceNumber>, payment_code: Option<&PaymentCode>) -> Result<Vec<BillState>, LedgerError> {
         self.read(|connection| names::bills_about(connection, number, payment_code))
+    }
+
+    fn was_held_for(&self, invoice_number: &InvoiceNumber, evidence: &str) -> Result<bool, LedgerError> {
+        self.read(|connection| {
+            let sql = "SELECT 1 FROM events WHERE invoice_number = ?1 AND kind = 'bill' \
+                       AND json_extract(event, '$.event') = 'held' AND json_extract(event, '$.evidence') = ?2 LIMIT 1";
+            Ok(connection.prepare_cached(sql)?.exists([invoice_number.as_str(), evidence])?)
+        })
     }
 
     fn codes_since(&self, sequence: u64) -> Result<CodeChanges, LedgerError> {

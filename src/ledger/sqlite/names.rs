@@ -51,12 +51,17 @@ pub(super) fn other(
 }
 
 /// As [`crate::ledger::Ledger::bills_about`] documents it.
-pub(super) fn bills_about(connection: &Connection, number: &InvoiceNumber, payment_code: &PaymentCode) -> Result<Vec<BillState>, Fault> {
+pub(super) fn bills_about(
+    connection: &Connection,
+    number: Option<&InvoiceNumber>,
+    payment_code: Option<&PaymentCode>,
+) -> Result<Vec<BillState>, Fault> {
     let sql = "SELECT invoice_number FROM bills WHERE invoice_number = ?1 \
                UNION SELECT invoice_number FROM names WHERE name = ?1 AND kind <> 'code' \
                UNION SELECT invoice_number FROM names WHERE name = ?2 AND kind = 'code' ORDER BY 1";
     let mut statement = connection.prepare_cached(sql)?;
-    let found = statement.query_map([number.as_str(), payment_code.as_str()], |row| row.get::<_, String>(0))?;
+    let found =
+        statement.query_map([number.map(InvoiceNumber::as_str), payment_code.map(PaymentCode::as_str)], |row| row.get::<_, String>(0))?;
     let mut bills = Vec::new();
     for found in found {
         let number = InvoiceNumber::new(found?).map_err(|error| Fault::Damaged(format!("a name's invoice number is none: {error}")))?;

@@ -180,3 +180,58 @@ fn a_bill_whose_number_is_anothers_re_issue_is_refused_before_anything_is_sent()
     world.run(&["ledger", "import", "codes.csv"]).expect(1).says(&["codes.csv:2", "invoice `A`"]);
     world.run(&["ledger", "verify"]).expect(0);
 }
+
+#[test]
+fn money_that_was_not_understood_holds_the_bill_it_names_until_a_person_has_looked() {
+    let cases: [(&str, &str, fn(&mut Message)); 5] = [
+        ("an amount with a separator", "\"1.000\"", |_| {}),
+        ("an amount that is a fraction", "999.5", |_| {}),
+        ("a date without a zone", "1000", |message| message.date = "2026-10-05T12:00:00".into()),
+        ("a status nobody knows", "1000", |message| message.status = "PAID"),
+        ("no number, but the code", "1000", |message| message.missing = Some("order.invoice_number")),
+    ];
+    for (what, amount, changed) in cases {
+        let doku = Doku::process();
+        let world = World::of(&doku);
+        world.bills("bills.csv", &["A,1000,Budi,alfa,,,1440,,", "B,1000,Siti,alfa,,,1440,,"]);
+        world.issue("bills.csv", &[]).expect(0);
+        let line = notified("A", &doku.orders()["A"].code, amount, changed);
+        world.file("log.jsonl", &line);
+        world.run(&["ingest", "log.jsonl"]).expect(0).says(&["1 bills are held"]);
+        world.run(&["ingest", "log.jsonl"]).expect(0);
+        world.run(&["status"]).expect(0).says(&["invoice `A` is held", "the counter still takes money", "--as released"]);
+        let calls = doku.calls().len();
+        world.issue("bills.csv", &[]).expect(1);
+        assert_eq!(world.column("out/accepted.csv", "action"), ["held", "unchanged"], "{what}");
+        world.bills("changed.csv", &["A,2000,Budi,alfa,,,1440,,"]);
+        world.issue("changed.csv", &[]).expect(1);
+        assert_eq!(world.column("out/rejected.csv", "code"), ["E0314"], "{what}");
+        world.run(&["cancel", "A", "--out", "out"]).expect(1);
+        assert_eq!(world.column("out/rejected.csv", "code"), ["E0314"], "{what}");
+        assert_eq!(doku.calls().len(), calls, "nothing was sent");
+        world.run(&["resolve", "A", "--as", "released", "--reason", "booked by hand"]).expect(0);
+        world.run(&["resolve", "A", "--as", "released", "--reason", "again"]).expect(2).says(&["not held"]);
+        world.file("more.jsonl", format!("{line}{}", notified("B", "998", "1000", |message| message.status = "FAILED")));
+        world.run(&["ingest", "more.jsonl"]).expect(0);
+        world.issue("bills.csv", &[]).expect(0);
+        assert_eq!(world.column("out/accepted.csv", "action"), ["unchanged", "unchanged"], "{what}");
+        world.run(&["ledger", "verify"]).expect(0);
+    }
+}
+
+#[test]
+fn re_issued_bills_come_back_from_their_accepted_csv() {
+    let doku = Doku::process();
+    let world = reissued(&doku);
+    world.bills("bills.csv", &[ROW]);
+    world.issue("bills.csv", &[]).expect(0);
+    assert_eq!(world.column("out/accepted.csv", "wire_invoice_number"), ["A-R1"]);
+    let restored = World::of(&doku);
+    std::fs::copy(world.path("out/accepted.csv"), restored.path("accepted.csv")).unwrap();
+    restored.run(&["ledger", "import", "accepted.csv"]).expect(0);
+    restored.bills("bills.csv", &["A,2000,Budi,alfa,,,1440,,"]);
+    restored.issue("bills.csv", &[]).expect(0);
+    assert_eq!(restored.buckets(), "1 amended", "DOKU was told the number it knows");
+    assert_eq!(doku.orders()["A-R1"].amount, 2000);
+    restored.run(&["ledger", "verify"]).expect(0);
+}
