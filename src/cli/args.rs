@@ -187,6 +187,9 @@ pub(super) struct Issue {
     /// Send again what DOKU refused before, even if the row is the same
     #[arg(long)]
     pub(super) retry_rejected: bool,
+    /// The first number `{sequence}` may give out: needed in production while the ledger knows no code of yours
+    #[arg(long, value_name = "N")]
+    pub(super) sequence_from: Option<u64>,
 }
 
 #[derive(Debug, Args)]

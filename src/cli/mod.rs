@@ -23,6 +23,7 @@ mod reconcile;
 mod sandbox;
 mod sender;
 mod sending;
+mod sequence;
 mod serve;
 mod settlement;
 mod setup;

@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, HashMap};
 use super::output::{self, rupiah};
 use super::sender::{Flags, ceiling_warning, settings};
 use super::sending::{bills, refused_lines};
+use super::sequence;
 use super::setup::{Failure, Setup};
 use crate::domain::bill::{Bill, Wanted};
 use crate::domain::lifecycle::OperationKind;
@@ -20,9 +21,10 @@ const LATENCY_ASSUMED_MS: u64 = 300;
 
 /// What a run would do first, row by row. Reads the ledger and writes nothing.
 pub(super) fn planned(setup: &Setup, flags: &Flags, bills: &[Bill]) -> Result<Vec<Step>, Failure> {
-    let (settings, minting) = (settings(setup, flags)?, setup.minting()?);
+    let settings = settings(setup, flags)?;
     if setup.ledger_path().exists() {
         let ledger = SqliteLedger::open_read_only(setup.ledger_path(), &setup.binding()?)?;
+        let minting = sequence::minting(setup, flags, bills, Some(&ledger))?;
         let bills = with_codes(bills, &ledger, minting.as_ref())?;
         Ok(steps(&bills, &ledger, setup.clock.now(), &settings.rules)?)
     } else if setup.is_production() && !flags.new_ledger {
@@ -32,6 +34,7 @@ pub(super) fn planned(setup: &Setup, flags: &Flags, bills: &[Bill]) -> Result<Ve
         let nothing = HashMap::new();
         let view = plan::MapView::new(&nothing, HashMap::new());
         let salt = crate::domain::bill::Salt::new([0; 16]);
+        let minting = sequence::minting(setup, flags, bills, None)?;
         let bills = plan::with_codes(bills, &view, &[], minting.as_ref());
         Ok(bills.iter().map(|bill| plan::step(bill, &view, &salt, setup.clock.now(), &settings.rules)).collect())
     }

@@ -9,6 +9,7 @@ use super::attention;
 use super::output::{self, Progress};
 use super::planning::{dry_run, planned};
 use super::sender::{Flags, Sender};
+use super::sequence;
 use super::setup::{Failure, Setup};
 use super::stopping::deadline;
 use crate::domain::bill::{Bill, Wanted};
@@ -34,6 +35,7 @@ pub(super) fn issue(setup: &Setup, arguments: &Issue) -> Result<Exit, Failure> {
         new_ledger: arguments.new_ledger,
         reissue_expired: arguments.reissue_expired,
         retry_rejected: arguments.retry_rejected,
+        sequence_from: arguments.sequence_from,
     };
     if arguments.dry_run {
         return dry_run(setup, &intake, &flags);
@@ -51,7 +53,7 @@ pub(super) fn cancel(setup: &Setup, arguments: &Cancel) -> Result<Exit, Failure>
         invoices => named(invoices)?,
     };
     notes(setup, &intake);
-    let flags = Flags { command: "cancel", new_ledger: false, reissue_expired: false, retry_rejected: false };
+    let flags = Flags { command: "cancel", new_ledger: false, reissue_expired: false, retry_rejected: false, sequence_from: None };
     let out = arguments.out.clone().unwrap_or_else(|| PathBuf::from("tagih-out"));
     send(setup, &intake, &flags, &arguments.sending, setup.secret(), &out)
 }
@@ -125,7 +127,8 @@ pub(super) fn send(
         Err(_) => None,
     };
     let sender = Sender::open(setup, flags, secret.as_ref())?;
-    let bills = with_codes(&bills, &sender.ledger, setup.minting()?.as_ref())?;
+    let minting = sequence::minting(setup, flags, &bills, Some(&sender.ledger))?;
+    let bills = with_codes(&bills, &sender.ledger, minting.as_ref())?;
     let progress = Progress::new(flags.command, u64::try_from(bills.len()).unwrap_or(u64::MAX), setup.quiet);
     let issuing = sender.issuing();
     let ends = sender.drive(deadline, issuing.run(&bills, &|_, _| progress.advance()))?;

@@ -21,7 +21,7 @@ use super::stopping::deadline;
 pub(super) fn sync(setup: &Setup, invoices: &[String], sending: &Sending) -> Result<Exit, Failure> {
     let deadline = deadline(sending, setup.clock.now())?;
     confirm(setup, sending, "status queries and replays")?;
-    let flags = Flags { command: "sync", new_ledger: false, reissue_expired: false, retry_rejected: false };
+    let flags = Flags { command: "sync", new_ledger: false, reissue_expired: false, retry_rejected: false, sequence_from: None };
     let sender = Sender::open(setup, &flags, Some(&setup.secret()?))?;
     let before = sender.ledger.snapshot()?;
     let chosen = chosen(&before, invoices)?;

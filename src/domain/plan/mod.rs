@@ -20,7 +20,7 @@ use super::owner::Paid;
 use number::NoNumber;
 
 pub use self::inquiry::answer as registered_answer;
-pub use self::mint::{Minting, lacks_code, with_codes};
+pub use self::mint::{Minting, highest_code, lacks_code, with_codes};
 pub use self::view::{MapView, View};
 
 /// What the configuration and the command line add to the files.

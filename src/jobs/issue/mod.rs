@@ -24,7 +24,7 @@ use crate::domain::bill::{Bill, Wanted};
 use crate::domain::channel::Channel;
 use crate::domain::codes;
 use crate::domain::end::{Bucket, End};
-use crate::domain::ids::InvoiceNumber;
+use crate::domain::ids::{InvoiceNumber, PaymentCode};
 use crate::domain::lifecycle::{BillState, Event, OperationKind, Status};
 use crate::domain::owner;
 use crate::domain::plan::{self, MapView, Minting, Step, Unchanged};
@@ -71,6 +71,16 @@ pub fn with_codes<'b>(bills: &'b [Bill], ledger: &impl Ledger, minting: Option<&
     let former = ledger.former_codes()?;
     let earlier: Vec<_> = snapshot.payments.iter().map(|payment| &payment.payment_code).chain(&former).collect();
     Ok(plan::with_codes(bills, &view, &earlier, minting))
+}
+
+/// The highest code that `minting` may have given out before, as far as the ledger knows.
+pub fn highest_code(ledger: &impl Ledger, minting: &Minting) -> Result<Option<PaymentCode>, LedgerError> {
+    let snapshot = ledger.snapshot()?;
+    let view = MapView::new(&snapshot.bills, HashMap::new());
+    // Somebody may still hold a code that its bill has lost, and must not pay another's bill with it.
+    let former = ledger.former_codes()?;
+    let earlier: Vec<_> = snapshot.payments.iter().map(|payment| &payment.payment_code).chain(&former).collect();
+    Ok(plan::highest_code(&view, &earlier, minting))
 }
 
 /// The step for every bill, in their order: what `--dry-run` shows and a run carries out.

@@ -235,3 +235,21 @@ fn re_issued_bills_come_back_from_their_accepted_csv() {
     assert_eq!(doku.orders()["A-R1"].amount, 2000);
     restored.run(&["ledger", "verify"]).expect(0);
 }
+
+#[test]
+fn no_number_is_given_out_in_production_by_a_ledger_that_knows_none() {
+    let world = World::at("https://127.0.0.1:1", "[merchant_code]\ntemplate = \"8896{sequence}\"\nlength = 8\n");
+    let run = |more: &[&str]| {
+        let arguments = [&["issue", "bills.csv", "--out", "out", "--yes"], more].concat();
+        world.run_with(&[("TAGIH_DOKU_ENVIRONMENT", "production")], &arguments)
+    };
+    world.bills("bills.csv", &["A,1000,Budi,alfa,inquiry,,1440,,"]);
+    for dry_run in [&["--new-ledger", "--dry-run"][..], &["--new-ledger"]] {
+        run(dry_run).expect(2).says(&["knows no code that begins with `8896`", "--sequence-from"]);
+    }
+    run(&["--new-ledger", "--sequence-from", "40"]).expect(0).says(&["numbered from 40 on", "known that begins with `8896`: none"]);
+    assert_eq!(world.column("out/accepted.csv", "payment_code"), ["88960040"]);
+    world.bills("bills.csv", &["A,1000,Budi,alfa,inquiry,,1440,,", "B,1000,Siti,alfa,inquiry,,1440,,"]);
+    run(&[]).expect(0);
+    assert_eq!(world.column("out/accepted.csv", "payment_code"), ["88960040", "88960041"]);
+}

@@ -9,7 +9,7 @@ use super::*;
 const MINTING: &str = "8896";
 
 fn minting() -> Minting {
-    Minting { prefix: MINTING.into(), length: 6 }
+    Minting { prefix: MINTING.into(), length: 6, from: 1 }
 }
 
 fn own(method: Method, code: Option<&str>) -> Terms {
@@ -301,4 +301,28 @@ fn mint_code(bill: &Bill) -> Option<PaymentCode> {
         Wanted::Live(terms) => terms.payment_code.clone(),
         Wanted::Cancelled => None,
     }
+}
+
+#[test]
+fn numbers_begin_where_they_are_told_to_and_after_the_highest_known() {
+    let own_codes = World::default().with("A", &[planned(&own(Method::Inquiry, Some("889607")))]);
+    let nothing = World::default();
+    let code = |world: &World, from: u128| {
+        let bill = Bill { invoice_number: number("N"), wanted: live(own(Method::Inquiry, None)) };
+        let minting = Minting { from, ..minting() };
+        let view = MapView::new(&world.bills, HashMap::new());
+        let highest = highest_code(&view, &[], &minting).map(|code| code.to_string());
+        (code_of_bill(&with_codes(&[bill], &view, &[], Some(&minting))[0]), highest)
+    };
+    let text = |text: &str| Some(text.to_owned());
+    assert_eq!(code(&nothing, 1), (text("889601"), None));
+    assert_eq!(code(&nothing, 40), (text("889640"), None));
+    assert_eq!(code(&own_codes, 40), (text("889640"), text("889607")));
+    assert_eq!(code(&own_codes, 3), (text("889608"), text("889607")));
+    assert_eq!(code(&nothing, 100), (None, None), "there is no such number");
+}
+
+fn code_of_bill(bill: &Bill) -> Option<String> {
+    let Wanted::Live(terms) = &bill.wanted else { return None };
+    terms.payment_code.as_ref().map(ToString::to_string)
 }
