@@ -190,6 +190,9 @@ pub(super) struct Issue {
     /// Send again what DOKU refused before, even if the row is the same
     #[arg(long)]
     pub(super) retry_rejected: bool,
+    /// The first number `{sequence}` may give out: needed in production while the ledger knows no code of yours
+    #[arg(long, value_name = "N")]
+    pub(super) sequence_from: Option<u64>,
 }
 
 #[derive(Debug, Args)]
@@ -214,6 +217,8 @@ pub(super) enum VerdictArgument {
     NotDone,
     /// The code exists but can no longer be paid
     Dead,
+    /// Whatever held the invoice has been looked at
+    Released,
 }
 
 #[derive(Debug, Args)]
@@ -323,7 +328,7 @@ pub(super) enum PeriodCommand {
 pub(super) enum LedgerCommand {
     /// Adopt codes that exist at DOKU already
     Import {
-        /// CSV: invoice_number, payment_code, channel, amount, optional method, reusable, created_at, expires_at
+        /// CSV: invoice_number, payment_code, channel, amount, optional method, reusable, created_at, expires_at, wire_invoice_number
         file: PathBuf,
         /// Create the ledger if there is none
         #[arg(long)]

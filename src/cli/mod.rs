@@ -3,6 +3,7 @@
 //! Belongs here: choosing and connecting parts, printing for people. Must not be here: rules about bills or DOKU.
 
 mod args;
+mod attention;
 mod check;
 mod demo;
 mod demo_settlement;
@@ -22,6 +23,7 @@ mod reconcile;
 mod sandbox;
 mod sender;
 mod sending;
+mod sequence;
 mod serve;
 mod settlement;
 mod setup;

@@ -31,6 +31,7 @@ pub(super) struct Flags {
     pub(super) new_ledger: bool,
     pub(super) reissue_expired: bool,
     pub(super) retry_rejected: bool,
+    pub(super) sequence_from: Option<u64>,
 }
 
 /// Everything a sender holds while it runs.

@@ -60,7 +60,6 @@ pub(super) fn serve(setup: &Setup, arguments: &Serve) -> Result<Exit, Failure> {
         admin_listen,
         folder,
         policy: policy(setup)?,
-        reissue_suffix: setup.config.plan.reissue_suffix.clone(),
         close_after: SignedDuration::from_mins(section.close_after_minutes.into()),
         clock: setup.clock.clone(),
     };

@@ -104,7 +104,9 @@ impl From<LedgerError> for Failure {
             }
             LedgerError::OtherBinding { .. } => return Self::setting(error),
             LedgerError::Storage { .. } => Exit::Disk,
-            LedgerError::Damaged { .. } | LedgerError::Illegal(_) | LedgerError::CodeTaken { .. } => Exit::Damaged,
+            LedgerError::Damaged { .. } | LedgerError::Illegal(_) | LedgerError::CodeTaken { .. } | LedgerError::NumberTaken { .. } => {
+                Exit::Damaged
+            }
             LedgerError::TooNew { .. } | LedgerError::TooOld { .. } => Exit::Usage,
             LedgerError::Held { .. } => Exit::Held,
         };

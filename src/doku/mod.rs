@@ -5,6 +5,7 @@
 
 pub mod answer;
 pub mod body;
+pub mod claim;
 pub mod codes;
 pub mod inquiry;
 pub mod notification;

@@ -23,6 +23,8 @@ pub struct Facts {
     pub paid: bool,
     /// When it stops being payable, if ever.
     pub expires_at: Option<Timestamp>,
+    /// Whether money was told of that nobody understood: until a person has looked, none may be added.
+    pub held: bool,
 }
 
 /// The answer to "may I take money for this code?".
@@ -51,11 +53,13 @@ pub enum Why {
     Cancelled,
     /// An operation on it is under way or in doubt, so its terms are not certain.
     Unsettled,
+    /// It waits for a person.
+    Held,
 }
 
 impl Why {
     /// All of them.
-    pub const ALL: [Self; 4] = [Self::OtherMethod, Self::OtherChannel, Self::Cancelled, Self::Unsettled];
+    pub const ALL: [Self; 5] = [Self::OtherMethod, Self::OtherChannel, Self::Cancelled, Self::Unsettled, Self::Held];
 
     /// The name used in the inquiry log.
     #[must_use]
@@ -65,6 +69,7 @@ impl Why {
             Self::OtherChannel => "other_channel",
             Self::Cancelled => "cancelled",
             Self::Unsettled => "unsettled",
+            Self::Held => "held",
         }
     }
 }
@@ -84,6 +89,9 @@ pub fn decide(facts: Option<&Facts>, channel: Channel, now: Timestamp) -> Decisi
     }
     if facts.paid && !facts.reusable {
         return Decision::AlreadyPaid;
+    }
+    if facts.held {
+        return Decision::Declined(Why::Held);
     }
     match facts.status {
         Status::Active if facts.expires_at.is_some_and(|expires_at| expires_at <= now) => Decision::Expired,
@@ -129,12 +137,24 @@ mod tests {
         for (status, expected) in table {
             for (column, (paid, late)) in [(false, false), (false, true), (true, false), (true, true)].into_iter().enumerate() {
                 let now = if late { at(EXPIRES) } else { at(EXPIRES - 1) };
-                let facts =
-                    Facts { status, method: Method::Inquiry, channel: Channel::Alfa, reusable: false, paid, expires_at: Some(at(EXPIRES)) };
+                let facts = Facts {
+                    status,
+                    method: Method::Inquiry,
+                    channel: Channel::Alfa,
+                    reusable: false,
+                    paid,
+                    expires_at: Some(at(EXPIRES)),
+                    held: false,
+                };
                 assert_eq!(decide(Some(&facts), Channel::Alfa, now), expected[column], "{facts:?} at {now}");
                 // A payment does not close a reusable code: it is as if it were unpaid.
                 let reusable = Facts { reusable: true, ..facts };
                 assert_eq!(decide(Some(&reusable), Channel::Alfa, now), expected[column % 2], "{reusable:?} at {now}");
+                // Nobody may take money for a held code, whatever else is true of it.
+                let held = Decision::Declined(Why::Held);
+                let wanted = if paid { Paid } else { held };
+                assert_eq!(decide(Some(&Facts { held: true, ..facts }), Channel::Alfa, now), wanted, "{facts:?} at {now}");
+                assert_eq!(decide(Some(&Facts { held: true, ..reusable }), Channel::Alfa, now), held, "{reusable:?} at {now}");
                 // Codes that are not ours to answer for, and counters that are not theirs, never get to the table.
                 for method in [Method::Doku, Method::Merchant] {
                     let other = Facts { method, ..facts };
@@ -154,6 +174,7 @@ mod tests {
             reusable: false,
             paid: false,
             expires_at: Some(at(EXPIRES)),
+            held: false,
         };
         let before = at(EXPIRES).checked_sub(jiff::SignedDuration::from_nanos(1)).unwrap();
         assert_eq!(decide(Some(&facts), Channel::Alfa, before), Decision::Payable);

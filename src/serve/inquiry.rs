@@ -134,7 +134,7 @@ async fn outcome(shared: &Arc<Shared>, received: &Received) -> Outcome {
 }
 
 fn facts(found: &Found) -> Facts {
-    let Found { state, paid } = found;
+    let Found { state, paid, held } = found;
     Facts {
         status: state.status,
         method: state.terms.method,
@@ -142,6 +142,7 @@ fn facts(found: &Found) -> Facts {
         reusable: state.terms.reusable,
         paid: *paid,
         expires_at: state.expires_at(),
+        held: *held,
     }
 }
 

@@ -46,6 +46,8 @@ pub struct Metrics {
     /// Connections open now.
     pub(super) connections: Gauge<i64, AtomicI64>,
     waiting: Gauge<i64, AtomicI64>,
+    /// Messages that told of money and could not be booked.
+    not_understood: Counter<u64, AtomicU64>,
     codes: Gauge<i64, AtomicI64>,
     sequence: Gauge<i64, AtomicI64>,
 }
@@ -65,6 +67,7 @@ impl Default for Metrics {
             log_lines: Count::default(),
             connections: Gauge::default(),
             waiting: Gauge::default(),
+            not_understood: Counter::default(),
             codes: Gauge::default(),
             sequence: Gauge::default(),
         };
@@ -87,6 +90,12 @@ impl Metrics {
         registry.register("log_lines", "Lines written, by kind of log", self.log_lines.clone());
         registry.register("connections", "Connections open now", self.connections.clone());
         registry.register("ledger_waiting_payments", "Payments in the log that are not in the ledger yet", self.waiting.clone());
+        let not_understood = self.not_understood.clone();
+        registry.register(
+            "money_not_understood",
+            "Messages that told of money and hold a bill, as they could not be booked",
+            not_understood,
+        );
         registry.register("index_codes", "Payment codes known", self.codes.clone());
         registry.register("index_sequence", "The ledger's last event the index includes", self.sequence.clone());
     }
@@ -125,6 +134,11 @@ impl Metrics {
     /// Payments the ledger does not have yet.
     pub fn waiting(&self, count: usize) {
         self.waiting.set(i64::try_from(count).unwrap_or(i64::MAX));
+    }
+
+    /// One more message that told of money and could not be booked.
+    pub fn not_understood(&self) {
+        self.not_understood.inc();
     }
 
     /// What the index holds.

@@ -30,9 +30,11 @@ use self::health::Health;
 use self::log::{Durability, Kind, LogFolder, LogWriter};
 use self::metrics::Metrics;
 use crate::clock::Clock;
+use crate::doku::claim::Claim;
 use crate::doku::signature::SigningKey;
 use crate::domain::bill::Customer;
 use crate::domain::code::Code;
+use crate::domain::digest::Digest;
 use crate::domain::ids::{InvoiceNumber, PaymentCode};
 use crate::domain::lifecycle::BillState;
 use crate::domain::payment::Payment;
@@ -53,6 +55,10 @@ pub trait Books: Send + Sync + 'static {
 
     /// Takes note of a payment whose notification is durable. From now on [`Books::find`] knows it.
     fn paid(&self, payment: Payment);
+
+    /// Takes note of money that a durable message told of and that was not understood; `evidence` is the digest of its line. From now
+    /// on whatever bill it may be of is held.
+    fn not_understood(&self, claim: Claim, evidence: Digest);
 }
 
 /// A bill as the books have it.
@@ -62,6 +68,8 @@ pub struct Found {
     pub state: BillState,
     /// Whether a payment of it is known.
     pub paid: bool,
+    /// Whether it waits for a person.
+    pub held: bool,
 }
 
 /// What an inquiry that is not provably DOKU's is answered.

@@ -10,6 +10,7 @@ use serde::de::IgnoredAny;
 use super::Shared;
 use super::log::Kind;
 use super::message::Received;
+use crate::doku::claim;
 use crate::doku::notification::{self, Message, Notification, NotifiedAmount, TransactionStatus};
 use crate::domain::digest::{self, Digest};
 use crate::domain::ids::{InvoiceNumber, PaymentCode};
@@ -40,6 +41,9 @@ async fn fate(shared: &Shared, received: &Received) -> (StatusCode, &'static str
         // Signed and yet no JSON: it is in the log, and refusing it makes it show up in DOKU's Back Office as well.
         return (StatusCode::BAD_REQUEST, "unreadable");
     };
+    if let Some(claim) = claim::claim(body) {
+        shared.books.not_understood(claim, line_digest);
+    }
     match notification::parse(body) {
         Message::Notification(found) if found.status == TransactionStatus::Success => match payment(&found, received.at, line_digest) {
             Some(payment) => {

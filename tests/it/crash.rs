@@ -236,7 +236,7 @@ fn wanted() -> Vec<Bill> {
 
 /// What codes are made of for rows that bring none.
 fn minting() -> Minting {
-    Minting { prefix: "889650".into(), length: 16 }
+    Minting { prefix: "889650".into(), length: 16, from: 1 }
 }
 
 /// The codes of our own making that the ledger has for bills, live or only promised.

@@ -83,6 +83,10 @@ where
         match self.ledger.record(vec![Self::intent(&operation, draft.terms, customer)]).await {
             // Two rows of this run were both to have a code that had just come free. Nothing of this one has left.
             Err(LedgerError::CodeTaken { other, .. }) => return Ok(Next::PlanAgain(Some(End::live_elsewhere(&other)))),
+            // Or both the same number at DOKU: planned again, this one finds the next.
+            Err(LedgerError::NumberTaken { number, .. }) => {
+                return Ok(Next::PlanAgain(Some(End::deferred(&format!("number `{number}` was taken meanwhile")))));
+            }
             recorded => drop(recorded?),
         }
         let ended = self.pursue(&operation, Before::Nothing).await?;

@@ -48,7 +48,8 @@ fn every_genuine_message_is_kept_and_only_money_reaches_the_ledger() {
     assert_eq!(kept.last().unwrap()["body_base64"], "e/99");
     // At once in answers, soon in the ledger.
     assert_eq!(shop.send(&Message::inquiry("a", &code_of(2))).word(), "billing_already_paid");
-    assert_eq!(shop.send(&Message::inquiry("b", &code_of(3))).word(), "success");
+    assert_eq!(shop.send(&Message::inquiry("b", &code_of(3))).word(), "decline", "money was told of for it, and not understood");
+    assert_eq!(shop.send(&Message::inquiry("c", &code_of(4))).word(), "billing_already_paid", "by its code, whatever number was named");
     until("the ledger has them", || payments_in_ledger(&shop) == ["N-00001", "N-00002", "UNKNOWN"]);
     // What we wrote is what `ingest` reads: nothing new, and all lines verify.
     let log = shop.logs("notifications-")[0].display().to_string();
@@ -185,4 +186,36 @@ fn days_that_are_over_are_compressed_and_a_torn_line_stands_alone() {
     let pattern = shop.world.path("logs/notifications-*").display().to_string();
     let ingested: Value = serde_json::from_str(&shop.world.run(&["--json", "ingest", &pattern]).expect(0).stdout).unwrap();
     assert_eq!((ingested["new"].as_u64(), ingested["known"].as_u64()), (Some(0), Some(3)), "{ingested}");
+}
+
+#[test]
+fn money_that_was_not_understood_declines_inquiries_until_a_person_has_looked_and_only_once() {
+    let mut shop = Shop::new("");
+    shop.many(2);
+    shop.open();
+    let ask = |shop: &Shop, id: &str| shop.send(&Message::inquiry(id, &code_of(1))).word();
+    assert_eq!(ask(&shop, "before"), "success");
+    let body = notification_body(1, "trx-1", "SUCCESS").replace("\"amount\":10001", "\"amount\":\"10.001\"");
+    assert_eq!(shop.send(&Message::new(NOTIFICATION, "n", &body)).status, 200);
+    assert_eq!(ask(&shop, "at once"), "decline");
+    assert_eq!(shop.send(&Message::inquiry("other", &code_of(2))).word(), "success", "nobody else is held");
+    let held = |shop: &Shop| {
+        let status: Value = serde_json::from_str(&shop.world.run(&["status", "--json"]).expect(0).stdout).unwrap();
+        status["attention"]["held"].as_array().unwrap().clone()
+    };
+    until("the ledger knows", || held(&shop).len() == 1);
+    assert_eq!((&held(&shop)[0]["invoice_number"], &held(&shop)[0]["counter_takes_money"]), (&Value::from("N-00001"), &Value::from(false)));
+    assert_eq!(shop.metric("tagih_money_not_understood_total"), 1);
+    shop.kill();
+    shop.open();
+    assert_eq!(ask(&shop, "after a crash"), "decline");
+    shop.world.run(&["resolve", "N-00001", "--as", "released", "--reason", "DOKU: nothing was paid"]).expect(0);
+    until("it is payable again", || ask(&shop, &format!("{:?}", std::time::Instant::now())) == "success");
+    shop.kill();
+    shop.open();
+    until("the same log holds it no more", || ask(&shop, &format!("{:?}", std::time::Instant::now())) == "success");
+    let log = shop.logs("notifications-")[0].display().to_string();
+    shop.world.run(&["ingest", &log]).expect(0);
+    assert!(held(&shop).is_empty());
+    assert_eq!(shop.close(), Some(0));
 }

@@ -197,7 +197,7 @@ pub fn terms(code: &str) -> RecordedTerms {
 pub fn adopted(terms: &RecordedTerms, code: &str, minutes: i64) -> (Event, Private) {
     let expires_at = Timestamp::now().checked_add(SignedDuration::from_mins(minutes)).unwrap();
     let answer = CodeAnswer { expires_at: Some(expires_at), ..answer(code) };
-    (Event::Adopted { terms: terms.clone(), answer }, Private::default())
+    (Event::Adopted { terms: terms.clone(), answer, wire_invoice_number: None }, Private::default())
 }
 
 pub fn answer(code: &str) -> CodeAnswer {
