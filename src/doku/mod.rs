@@ -6,6 +6,7 @@
 pub mod answer;
 pub mod body;
 pub mod codes;
+pub mod incoming;
 pub mod inquiry;
 pub mod notification;
 mod parts;

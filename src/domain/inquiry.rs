@@ -21,6 +21,8 @@ pub struct Facts {
     pub reusable: bool,
     /// Whether a payment is known.
     pub paid: bool,
+    /// Whether there may be a payment that no disk has taken yet.
+    pub unrecorded: bool,
     /// When it stops being payable, if ever.
     pub expires_at: Option<Timestamp>,
 }
@@ -51,11 +53,13 @@ pub enum Why {
     Cancelled,
     /// An operation on it is under way or in doubt, so its terms are not certain.
     Unsettled,
+    /// DOKU told of a payment that no disk has taken yet: it would be forgotten if the power failed now, and known when told again.
+    Unrecorded,
 }
 
 impl Why {
     /// All of them.
-    pub const ALL: [Self; 4] = [Self::OtherMethod, Self::OtherChannel, Self::Cancelled, Self::Unsettled];
+    pub const ALL: [Self; 5] = [Self::OtherMethod, Self::OtherChannel, Self::Cancelled, Self::Unsettled, Self::Unrecorded];
 
     /// The name used in the inquiry log.
     #[must_use]
@@ -65,6 +69,7 @@ impl Why {
             Self::OtherChannel => "other_channel",
             Self::Cancelled => "cancelled",
             Self::Unsettled => "unsettled",
+            Self::Unrecorded => "unrecorded",
         }
     }
 }
@@ -84,6 +89,9 @@ pub fn decide(facts: Option<&Facts>, channel: Channel, now: Timestamp) -> Decisi
     }
     if facts.paid && !facts.reusable {
         return Decision::AlreadyPaid;
+    }
+    if facts.unrecorded && !facts.reusable {
+        return Decision::Declined(Why::Unrecorded);
     }
     match facts.status {
         Status::Active if facts.expires_at.is_some_and(|expires_at| expires_at <= now) => Decision::Expired,
@@ -129,11 +137,17 @@ mod tests {
         for (status, expected) in table {
             for (column, (paid, late)) in [(false, false), (false, true), (true, false), (true, true)].into_iter().enumerate() {
                 let now = if late { at(EXPIRES) } else { at(EXPIRES - 1) };
-                let facts =
-                    Facts { status, method: Method::Inquiry, channel: Channel::Alfa, reusable: false, paid, expires_at: Some(at(EXPIRES)) };
+                let (method, channel, expires_at) = (Method::Inquiry, Channel::Alfa, Some(at(EXPIRES)));
+                let facts = Facts { status, method, channel, reusable: false, paid, unrecorded: false, expires_at };
                 assert_eq!(decide(Some(&facts), Channel::Alfa, now), expected[column], "{facts:?} at {now}");
                 // A payment does not close a reusable code: it is as if it were unpaid.
                 let reusable = Facts { reusable: true, ..facts };
+                assert_eq!(decide(Some(&reusable), Channel::Alfa, now), expected[column % 2], "{reusable:?} at {now}");
+                // Money that is on its way to a disk is neither known nor to be taken twice.
+                let unrecorded = Facts { unrecorded: true, ..facts };
+                let instead = if paid { Paid } else { Declined(Why::Unrecorded) };
+                assert_eq!(decide(Some(&unrecorded), Channel::Alfa, now), instead, "{unrecorded:?} at {now}");
+                let reusable = Facts { unrecorded: true, ..reusable };
                 assert_eq!(decide(Some(&reusable), Channel::Alfa, now), expected[column % 2], "{reusable:?} at {now}");
                 // Codes that are not ours to answer for, and counters that are not theirs, never get to the table.
                 for method in [Method::Doku, Method::Merchant] {
@@ -153,6 +167,7 @@ mod tests {
             channel: Channel::Alfa,
             reusable: false,
             paid: false,
+            unrecorded: false,
             expires_at: Some(at(EXPIRES)),
         };
         let before = at(EXPIRES).checked_sub(jiff::SignedDuration::from_nanos(1)).unwrap();

@@ -10,6 +10,7 @@ use jiff::Timestamp;
 use tokio::sync::Notify;
 
 use super::index::Index;
+use super::unkept::Unkept;
 use crate::domain::bill::Customer;
 use crate::domain::ids::{InvoiceNumber, PaymentCode};
 use crate::domain::lifecycle::{BillState, Status};
@@ -22,6 +23,7 @@ use crate::serve::{Books, Found};
 pub(super) struct LedgerBooks<L> {
     ledger: L,
     index: RwLock<Index>,
+    unkept: Mutex<Unkept>,
     waiting: Mutex<Waiting>,
     paid: Notify,
     metrics: Arc<Metrics>,
@@ -36,7 +38,7 @@ struct Waiting {
 
 impl<L: Ledger> LedgerBooks<L> {
     pub(super) fn new(ledger: L, metrics: Arc<Metrics>) -> Self {
-        Self { ledger, index: RwLock::default(), waiting: Mutex::default(), paid: Notify::new(), metrics }
+        Self { ledger, index: RwLock::default(), unkept: Mutex::default(), waiting: Mutex::default(), paid: Notify::new(), metrics }
     }
 
     pub(super) const fn ledger(&self) -> &L {
@@ -97,6 +99,10 @@ impl<L: Ledger> LedgerBooks<L> {
         self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    fn unkept(&self) -> MutexGuard<'_, Unkept> {
+        self.unkept.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     fn owner(&self, payment_code: &PaymentCode) -> Option<InvoiceNumber> {
         self.index.read().unwrap_or_else(PoisonError::into_inner).get(payment_code).cloned()
     }
@@ -115,13 +121,15 @@ impl<L: Ledger> LedgerBooks<L> {
             holder = self.holder(payment_code)?;
         }
         let Some(state) = holder else { return Ok(None) };
-        // On its way before in the ledger: a payment that arrives there meanwhile is seen in one of the two.
+        // A payment goes from unkept to waiting and from there to the ledger, each time into the next before out of the last:
+        // looked for in the same order, it is seen in one of them.
+        let unrecorded = self.unkept().may_pay(payment_code, &state);
         let on_its_way = self.lock().by_code.get(payment_code).is_some_and(|numbers| numbers.iter().any(|number| names(&state, number)));
         let paid = on_its_way
             || state.is_told_paid()
             || self.ledger.first_paid_at(&state.invoice_number)?.is_some()
             || state.retired_count > 0 && self.is_paid_by_an_earlier_code(&state)?;
-        Ok(Some(Found { state, paid }))
+        Ok(Some(Found { state, paid, unrecorded }))
     }
 
     /// Money for a code that the bill has lost may come late; the counter must not take it again for the next one.
@@ -154,12 +162,27 @@ impl<L: Ledger + Send + 'static> Books for LedgerBooks<L> {
         self.ledger.customer(invoice_number).map_err(|error| error.to_string())
     }
 
+    fn arrived(&self, payment: &Payment) {
+        let mut unkept = self.unkept();
+        unkept.add(payment);
+        self.metrics.unkept(unkept.len());
+    }
+
+    fn behind_since(&self) -> Option<Timestamp> {
+        self.oldest_waiting()
+    }
+
     fn paid(&self, payment: Payment) {
+        let (code, number) = (payment.payment_code.clone(), payment.invoice_number.clone());
         let mut waiting = self.lock();
-        waiting.by_code.entry(payment.payment_code.clone()).or_default().push(payment.invoice_number.clone());
+        waiting.by_code.entry(code.clone()).or_default().push(number.clone());
         waiting.order.push_back(payment);
         self.metrics.waiting(waiting.order.len());
         drop(waiting);
+        let mut unkept = self.unkept();
+        unkept.remove(&code, &number);
+        self.metrics.unkept(unkept.len());
+        drop(unkept);
         self.paid.notify_one();
     }
 }
