@@ -124,7 +124,7 @@ fn reload(setup: &Setup, keys: &Keys) {
             keys.replace(read);
         }
         Err(failure) => {
-            tracing::error!(reason = failure.message, "the secret files could not be read again, so the keys stay as they were")
+            tracing::error!(reason = failure.message, "the secret files could not be read again, so the keys stay as they were");
         }
     }
 }

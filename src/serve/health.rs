@@ -4,7 +4,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 /// A payment that has waited longer than this for the ledger is stuck, whatever the last try to write said.
-const BEHIND_MAX: Duration = Duration::from_secs(60);
+const BEHIND_MAX: Duration = Duration::from_mins(1);
 
 /// The state of a serving process. Everything begins unwell except the log.
 #[derive(Debug, Default)]

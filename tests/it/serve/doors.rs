@@ -36,6 +36,9 @@ fn message(target: &str, id: &str, body: &str, signed: Signed) -> Message {
     message
 }
 
+/// What a body is, how it is written for a bill, where it is kept, and what it is answered at the Inquiry and the Notification URL.
+type Row<'a> = (&'a str, &'a dyn Fn(usize) -> String, Kept, [u16; 2]);
+
 /// Where a message ends up.
 #[derive(Clone, Copy, Debug, PartialEq)]
 enum Kept {
@@ -59,8 +62,7 @@ fn a_message_is_what_its_body_says_at_either_url_and_nothing_else_is_acknowledge
         format!("{{\"service\":{{\"id\":\"ONLINE_TO_OFFLINE\"}},\"online_to_offline_info\":{{\"payment_code\":\"{}\"}}}}", code_of(number))
     };
     let nulls = |number: usize| asked(number).replacen('{', "{\"transaction\":null,", 1);
-    // What it is, where it goes, what it is answered, at the Inquiry URL and at the Notification URL.
-    let table: [(&str, &dyn Fn(usize) -> String, Kept, [u16; 2]); 9] = [
+    let table: [Row<'_>; 9] = [
         ("a notification", &paid, Kept::Notifications, [200, 200]),
         ("a notification that also has the other section", &both, Kept::Notifications, [200, 200]),
         ("another service's", &|n| paid(n).replace("ONLINE_TO_OFFLINE\"", "VIRTUAL_ACCOUNT\""), Kept::Notifications, [200, 200]),
@@ -157,13 +159,13 @@ fn headers_that_nobody_signed_are_never_a_reason_to_refuse() {
     ];
     for (index, values) in types.iter().enumerate() {
         let number = index + 1;
-        let typed = |mut message: Message| {
+        let with_it = |mut message: Message| {
             message.headers.retain(|(name, _)| name != "Content-Type");
             values.iter().fold(message, |message, value| message.and("Content-Type", value))
         };
-        let asked = shop.send(&typed(Message::inquiry(&format!("i-{number}"), &code_of(number))));
+        let asked = shop.send(&with_it(Message::inquiry(&format!("i-{number}"), &code_of(number))));
         assert_eq!((asked.status, asked.word().as_str()), (200, "success"), "{values:?}");
-        assert_eq!(shop.send(&typed(Message::notification(number, &format!("t-{number}")))).status, 200, "{values:?}");
+        assert_eq!(shop.send(&with_it(Message::notification(number, &format!("t-{number}")))).status, 200, "{values:?}");
     }
     let others = [
         ("Accept", "text/html"),
