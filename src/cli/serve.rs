@@ -140,6 +140,8 @@ fn settings(setup: &Setup, client_id: String) -> Result<Settings, Failure> {
             config::InvalidSignature::Unauthorized => InvalidSignature::Unauthorized,
             config::InvalidSignature::Decline => InvalidSignature::Decline,
         },
+        refusal_details: section.refusal_details,
+        info_key: setup.config.doku.info.key,
         freshness_seconds: section.freshness_seconds,
         customer_name: section.customer_name.clone(),
         limits: Limits {

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use crate::doku::answer::SignaturePolicy;
+use crate::doku::info::InfoField;
 use crate::doku::paths::Paths;
 use crate::domain::language::Language;
 use crate::domain::plan::AmendBase;
@@ -79,7 +80,7 @@ section!(
     /// `[doku]`
     Doku {
         environment: Environment, base_url: String, client_id: String, secret_file: String, secret_file_previous: String,
-        verify_response: SignaturePolicy, paths: Paths,
+        verify_response: SignaturePolicy, info: InfoField, paths: Paths,
     }
 );
 section!(
@@ -151,7 +152,7 @@ section!(
     /// `[serve]`
     Serve {
         listen: String, admin_listen: String, inquiry_path: String, notification_path: String, log_dir: String,
-        invalid_signature: InvalidSignature, freshness_seconds: u32, customer_name: String, connections_max: std::num::NonZeroU32,
+        invalid_signature: InvalidSignature, refusal_details: bool, freshness_seconds: u32, customer_name: String, connections_max: std::num::NonZeroU32,
         body_bytes_max: usize, header_timeout_ms: u64, body_timeout_ms: u64, drain_seconds: u64, close_after_minutes: u32,
         forged_bytes_max: u64,
     }

@@ -7,6 +7,7 @@ pub mod answer;
 pub mod body;
 pub mod codes;
 pub mod incoming;
+pub mod info;
 pub mod inquiry;
 pub mod notification;
 mod parts;

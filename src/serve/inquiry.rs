@@ -96,7 +96,7 @@ async fn turned_down(shared: &Shared, received: &Received, key: Option<&SigningK
 
 impl Outcome {
     fn refused(status: Status, decision: &'static str, question: Option<&Question>, lasting: bool) -> Self {
-        Self { status, decision, body: inquiry::refusal(question, status), found: None, lasting }
+        Self { status, decision, body: inquiry::refusal(question, status, None), found: None, lasting }
     }
 }
 
@@ -130,13 +130,17 @@ async fn outcome(shared: &Arc<Shared>, received: &Received) -> Outcome {
     let facts = found.as_ref().map(facts);
     let decision = decide(facts.as_ref(), question.channel, received.at);
     let status = Status::of(decision);
-    let body = match &found {
-        Some(found) if decision == Decision::Payable => {
-            let (invoice_number, terms) = (&found.state.invoice_number, &found.state.terms);
-            let name_fallback = &shared.settings.customer_name;
-            inquiry::payable(&question, &Shown { invoice_number, terms, customer: customer.as_ref(), name_fallback })
-        }
-        _ => inquiry::refusal(Some(&question), status),
+    let settings = &shared.settings;
+    let shown = found.as_ref().map(|found| Shown {
+        invoice_number: &found.state.invoice_number,
+        terms: &found.state.terms,
+        customer: customer.as_ref(),
+        name_fallback: &settings.customer_name,
+        info_key: settings.info_key,
+    });
+    let body = match &shown {
+        Some(shown) if decision == Decision::Payable => inquiry::payable(&question, shown),
+        shown => inquiry::refusal(Some(&question), status, shown.as_ref().filter(|_| settings.refusal_details)),
     };
     let decision = match decision {
         Decision::Declined(why) => why.name(),

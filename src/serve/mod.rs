@@ -33,6 +33,7 @@ use self::keys::Keys;
 use self::log::{Durability, Kind, LogFolder, LogWriter};
 use self::metrics::Metrics;
 use crate::clock::Clock;
+use crate::doku::info::InfoKey;
 use crate::domain::bill::Customer;
 use crate::domain::code::Code;
 use crate::domain::ids::{InvoiceNumber, PaymentCode};
@@ -97,6 +98,10 @@ pub struct Settings {
     pub keys: Arc<Keys>,
     /// See [`InvalidSignature`].
     pub invalid_signature: InvalidSignature,
+    /// Whether a refusal of a known code names its order and customer.
+    pub refusal_details: bool,
+    /// What the text is called that a counter shows.
+    pub info_key: InfoKey,
     /// How far an inquiry's timestamp may be from now, in seconds; 0 for any distance.
     pub freshness_seconds: u32,
     /// Stands in an answer for a customer whose name is not kept.

@@ -4,6 +4,7 @@ use super::operation::{Ended, Operation};
 use super::{Issuing, Next};
 use crate::doku::answer::SignaturePolicy;
 use crate::doku::body;
+use crate::doku::info::InfoKey;
 use crate::doku::paths::Paths;
 use crate::doku::status::{self, StatusFinding};
 use crate::doku::wire::{Method, WireRequest};
@@ -28,6 +29,8 @@ pub struct Settings {
     pub client_id: String,
     /// Where the calls go.
     pub paths: Paths,
+    /// What the text is called that a counter shows.
+    pub info_key: InfoKey,
     /// How strictly answers must be signed.
     pub verify_response: SignaturePolicy,
     /// How rows become steps.
@@ -113,7 +116,7 @@ where
                     terms: terms.recorded(self.ledger.salt()),
                     wire_invoice_number: wire_invoice_number.clone(),
                     payment_code: terms.payment_code.clone(),
-                    body: body::issue(wire_invoice_number, terms, minutes),
+                    body: body::issue(wire_invoice_number, terms, minutes, self.settings.info_key),
                 }),
                 None => Err(End::refused(codes::EXPIRY_PASSED, "expires_at", "less than a minute remains")),
             }),
@@ -132,7 +135,7 @@ where
             kind: OperationKind::Amend,
             wire_invoice_number: code.wire_invoice_number.clone(),
             payment_code: Some(payment_code.clone()),
-            body: body::amend(&code.wire_invoice_number, payment_code, terms, minutes),
+            body: body::amend(&code.wire_invoice_number, payment_code, terms, minutes, self.settings.info_key),
             terms: recorded,
         })
     }
