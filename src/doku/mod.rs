@@ -10,6 +10,7 @@ pub mod incoming;
 pub mod info;
 pub mod inquiry;
 pub mod notification;
+
 mod parts;
 pub mod paths;
 pub mod signature;
