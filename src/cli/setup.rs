@@ -287,6 +287,7 @@ impl Setup {
             amount_format,
             defaults: self.intake_defaults()?,
             limits,
+            info_lengths: self.config.doku.info.lengths(),
             merchant_bin: filled(&settings.merchant_bin),
             code_template: self.code_template()?,
             additional: self.additional(cycle)?,

@@ -35,7 +35,7 @@ pub use columns::{Column, Mapping};
 pub use error::{Fault, IntakeError, RefusedFile, Spot};
 
 use crate::domain::bill::{Bill, Expiry, Terms, Wanted};
-use crate::domain::channel::{Channel, Method};
+use crate::domain::channel::{Channel, InfoLengths, Method};
 use crate::domain::code::Code;
 use numbering::Numbering;
 use row::Cells;
@@ -59,6 +59,8 @@ pub struct Options {
     pub defaults: Defaults,
     /// What a file may at most hold.
     pub limits: Limits,
+    /// How long the text may be that a counter shows.
+    pub info_lengths: InfoLengths,
     /// The prefix DOKU gave for codes of our own making.
     pub merchant_bin: Option<String>,
     /// How codes of our own making come about for rows that bring none; without it every such row must bring its own.
@@ -83,6 +85,7 @@ impl Options {
             amount_format: AmountFormat::Plain,
             defaults: Defaults::default(),
             limits: Limits::default(),
+            info_lengths: InfoLengths::default(),
             merchant_bin: None,
             code_template: None,
             additional: AdditionalOptions::default(),
