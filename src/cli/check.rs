@@ -7,15 +7,17 @@ use super::sending::refused_lines;
 use super::setup::{Failure, Setup};
 use crate::domain::bill::Wanted;
 use crate::exit::Exit;
-use crate::intake::{self, Intake};
+use crate::intake::{self, Input, Intake, codes};
 use crate::report::atomic;
+use crate::table;
 
-pub(super) fn check(setup: &Setup, files: &[PathBuf], cycle: Option<&String>, out: Option<&Path>) -> Result<Exit, Failure> {
-    let intake = intake::read(files, &setup.intake(cycle)?)?;
+pub(super) fn check(setup: &Setup, files: &[PathBuf], options: &intake::Options, out: Option<&Path>) -> Result<Exit, Failure> {
+    let intake = intake::read(files, options)?;
     for note in &intake.notes {
         output::note(format_args!("note: {}: {}", note.file.display(), note.text));
     }
     refused_lines(setup, &intake);
+    usable(&intake)?;
     let amounts = intake.valid.iter().map(|row| match &row.item.wanted {
         Wanted::Live(terms) => i128::from(terms.amount.get()),
         Wanted::Cancelled => 0,
@@ -34,6 +36,13 @@ pub(super) fn check(setup: &Setup, files: &[PathBuf], cycle: Option<&String>, ou
         write(&intake, out)?;
     }
     Ok(if refused > 0 { Exit::Look } else { Exit::Done })
+}
+
+/// An input most rows of which are no rows at all is not what it is taken for (exit 7).
+pub(super) fn usable<T>(input: &Input<T>) -> Result<(), Failure> {
+    let is_structural = |refused: &&intake::RefusedRow| [codes::CELL_COUNT, codes::ROW_UNCLAIMED].contains(&refused.code);
+    let causes = input.refused.iter().filter(is_structural).map(|refused| ("row", refused.reason.as_str()));
+    table::mostly(input.rows, causes).map_or(Ok(()), |mostly| Err(Failure::new(Exit::Input, mostly)))
 }
 
 /// valid.csv and rejected.csv; neither holds personal data.

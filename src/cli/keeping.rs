@@ -1,26 +1,21 @@
 //! The commands that look after the ledger: status, resolve, import, backup, verify, export, purge.
 
-use std::collections::{BTreeMap, HashSet};
-use std::path::Path;
+use std::collections::BTreeMap;
 
 use jiff::civil::Date;
 
+use super::adopt::Adopting;
 use super::args::{LedgerCommand, VerdictArgument};
 use super::output::{self, rupiah};
 use super::setup::{Failure, Setup};
 use crate::domain::calendar::start_of_wib_day;
 use crate::domain::digest::Digest;
 use crate::domain::ids::{InvoiceNumber, PaymentCode};
-use crate::domain::lifecycle::{CodeAnswer, Event, OperationKind, Status, Verdict};
-use crate::domain::plan::{MapView, View as _};
+use crate::domain::lifecycle::{CodeAnswer, Event, OperationKind, Verdict};
 use crate::exit::Exit;
-use crate::intake::import::{self, ImportOptions};
 use crate::ledger::codes as ledger_codes;
 use crate::ledger::{Create, Entry, Head, Ledger, LedgerError, Private, SenderLock, SqliteLedger};
 use crate::report::issue::head_text;
-
-/// Codes adopted in one call to the ledger.
-const IMPORT_BATCH: usize = 1_000;
 
 pub(super) fn reading(setup: &Setup) -> Result<SqliteLedger, Failure> {
     Ok(SqliteLedger::open_read_only(setup.ledger_path(), &setup.binding()?)?)
@@ -31,7 +26,7 @@ fn invoice_number(text: &str) -> Result<InvoiceNumber, Failure> {
 }
 
 /// Runs one call to the ledger that has to wait for durability.
-fn wait<O>(work: impl Future<Output = Result<O, LedgerError>>) -> Result<O, Failure> {
+pub(super) fn wait<O>(work: impl Future<Output = Result<O, LedgerError>>) -> Result<O, Failure> {
     let runtime = tokio::runtime::Builder::new_current_thread().build()?;
     Ok(runtime.block_on(work)?)
 }
@@ -130,7 +125,7 @@ pub(super) fn resolve(setup: &Setup, invoice: &str, verdict: VerdictArgument, co
 
 pub(super) fn ledger(setup: &Setup, command: &LedgerCommand) -> Result<Exit, Failure> {
     match command {
-        LedgerCommand::Import { file, new_ledger } => import(setup, file, *new_ledger),
+        LedgerCommand::Import { file, new_ledger, update, tables } => super::adopt::import(setup, file, &Adopting { new_ledger: *new_ledger, update: *update, tables: setup.tables(tables)? }),
         LedgerCommand::Backup { to } => {
             if to.exists() {
                 return Err(Failure::usage(format!("`{}` exists already\nhint: a backup never overwrites; name a new file", to.display())));
@@ -148,53 +143,6 @@ pub(super) fn ledger(setup: &Setup, command: &LedgerCommand) -> Result<Exit, Fai
         }
         LedgerCommand::Purge { before } => purge(setup, *before),
     }
-}
-
-fn import(setup: &Setup, file: &Path, new_ledger: bool) -> Result<Exit, Failure> {
-    let intake = setup.intake(None)?;
-    let options =
-        ImportOptions { columns: intake.columns, delimiter: intake.delimiter, amount_format: intake.amount_format, limits: intake.limits };
-    let codes = import::read(&[file.to_path_buf()], &options)?;
-    for refused in &codes.refused {
-        output::note(refused);
-    }
-    let create = if new_ledger || !setup.is_production() { Create::IfMissing } else { Create::Never };
-    let _lock = SenderLock::acquire(setup.ledger_path(), "ledger import")?;
-    let ledger = SqliteLedger::open(setup.ledger_path(), &setup.binding()?, create)?;
-    let known = ledger.snapshot()?.bills;
-    let (mut adopted, mut unchanged, mut refused) = (0_u64, 0_u64, codes.refused_row_count);
-    let mut entries = Vec::new();
-    let view = MapView::new(&known, HashSet::new());
-    for code in &codes.valid {
-        let item = &code.item;
-        match known.get(&item.invoice_number) {
-            Some(bill) if bill.code.as_ref().is_some_and(|held| held.answer.payment_code == item.answer.payment_code) => unchanged += 1,
-            Some(bill) if !matches!(bill.status, Status::Planned | Status::Rejected) => {
-                refused += 1;
-                output::note(format_args!("{}: invoice `{}` is {} with another code", code.place, item.invoice_number, bill.status.name()));
-            }
-            _ if view.holder(&item.answer.payment_code).is_some() => {
-                refused += 1;
-                let other = view.holder(&item.answer.payment_code).map(InvoiceNumber::as_str).unwrap_or_default();
-                output::note(format_args!("{}: its code is live for invoice `{other}`", code.place));
-            }
-            _ => {
-                adopted += 1;
-                let event = Event::Adopted { terms: item.terms.clone(), answer: item.answer.clone() };
-                let at = setup.clock.now();
-                entries.push(Entry { invoice_number: item.invoice_number.clone(), at, event, private: Private::default() });
-            }
-        }
-    }
-    for batch in entries.chunks(IMPORT_BATCH) {
-        wait(ledger.record(batch.to_vec()))?;
-    }
-    output::result(format_args!(
-        "{} rows: {adopted} adopted, {unchanged} known, {refused} refused, {} duplicate",
-        codes.rows,
-        codes.duplicates.len()
-    ));
-    Ok(if refused > 0 { Exit::Look } else { Exit::Done })
 }
 
 fn verify(setup: &Setup, head: Option<&str>) -> Result<Exit, Failure> {

@@ -2,6 +2,7 @@
 //!
 //! Belongs here: choosing and connecting parts, printing for people. Must not be here: rules about bills or DOKU.
 
+mod adopt;
 mod args;
 mod check;
 mod demo;
@@ -23,6 +24,7 @@ mod settlement;
 mod setup;
 mod shell;
 mod sync;
+mod tables;
 mod why;
 mod why_json;
 mod why_next;
@@ -78,7 +80,7 @@ fn run(cli: &Cli) -> Result<Exit, Failure> {
     }
     let setup = Setup::load(&cli.global, &[])?;
     match &cli.command {
-        Command::Check { files, cycle, out } => check::check(&setup, files, cycle.cycle.as_ref(), out.as_deref()),
+        Command::Check { files, cycle, tables, out } => check::check(&setup, files, &setup.intake(cycle.cycle.as_ref(), tables)?, out.as_deref()),
         Command::Issue(arguments) => sending::issue(&setup, arguments),
         Command::Cancel(arguments) => sending::cancel(&setup, arguments),
         Command::Sync { invoices, sending } => sync::sync(&setup, invoices, sending),

@@ -23,8 +23,9 @@ use crate::report::atomic;
 use crate::report::issue::IssueReport;
 
 pub(super) fn issue(setup: &Setup, arguments: &Issue) -> Result<Exit, Failure> {
-    let intake = intake::read(&arguments.files, &setup.intake(arguments.cycle.cycle.as_ref())?)?;
+    let intake = intake::read(&arguments.files, &setup.intake(arguments.cycle.cycle.as_ref(), &arguments.tables)?)?;
     notes(setup, &intake);
+    super::check::usable(&intake)?;
     let flags = Flags {
         command: "issue",
         new_ledger: arguments.new_ledger,
@@ -41,12 +42,13 @@ pub(super) fn issue(setup: &Setup, arguments: &Issue) -> Result<Exit, Failure> {
 pub(super) fn cancel(setup: &Setup, arguments: &Cancel) -> Result<Exit, Failure> {
     let intake = match arguments.what.as_slice() {
         [one] if Path::new(one).is_file() => {
-            let options = intake::Options { purpose: Purpose::CancelAll, ..setup.intake(arguments.cycle.cycle.as_ref())? };
+            let options = intake::Options { purpose: Purpose::CancelAll, ..setup.intake(arguments.cycle.cycle.as_ref(), &arguments.tables)? };
             intake::read(&[PathBuf::from(one)], &options)?
         }
         invoices => named(invoices)?,
     };
     notes(setup, &intake);
+    super::check::usable(&intake)?;
     let flags = Flags { command: "cancel", new_ledger: false, reissue_expired: false, retry_rejected: false };
     let out = arguments.out.clone().unwrap_or_else(|| PathBuf::from("tagih-out"));
     send(setup, &intake, &flags, &arguments.sending, setup.secret(), &out)
@@ -69,7 +71,7 @@ fn named(invoices: &[String]) -> Result<Intake, Failure> {
         }
     }
     let rows = u64::try_from(valid.len()).unwrap_or(u64::MAX);
-    Ok(Intake { valid, refused: Vec::new(), refused_row_count: 0, duplicates: Vec::new(), rows, notes: Vec::new() })
+    Ok(Intake { valid, refused: Vec::new(), refused_row_count: 0, duplicates: Vec::new(), rows, malformed: 0, notes: Vec::new() })
 }
 
 fn notes(setup: &Setup, intake: &Intake) {

@@ -234,7 +234,7 @@ pub const fn next_status(status: Option<Status>, event: EventKind) -> Option<Sta
     };
     match (status, event) {
         (S::Planned | S::Rejected, EventKind::Planned) => Some(S::Planned),
-        (S::Planned | S::Rejected, EventKind::Adopted) => Some(S::Active),
+        (S::Planned | S::Rejected | S::Active, EventKind::Adopted) => Some(S::Active),
         (S::Planned | S::Retired, EventKind::Intended(Issue)) => Some(S::Requested),
 
         (S::Requested, EventKind::NotSent) => Some(S::Planned),

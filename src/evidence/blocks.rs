@@ -87,25 +87,6 @@ impl Decoder {
     }
 }
 
-/// The whole of a file, decompressed, with its digest and size as it is on disk.
-pub(super) fn read_whole(path: &Path, bytes_max: u64) -> io::Result<(Vec<u8>, Digest, u64)> {
-    let mut decoder = Decoder::open(path)?;
-    let (mut content, mut piece) = (Vec::new(), vec![0; BLOCK]);
-    loop {
-        match decoder.read(&mut piece) {
-            Ok(0) => break,
-            Ok(count) => content.extend_from_slice(piece.get(..count).unwrap_or_default()),
-            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-            Err(error) => return Err(error),
-        }
-        if u64::try_from(content.len()).is_ok_and(|length| length > bytes_max) {
-            return Err(io::Error::other(format!("it has more than {bytes_max} bytes")));
-        }
-    }
-    let (digest, bytes) = decoder.finish()?;
-    Ok((content, digest, bytes))
-}
-
 /// One file being cut into blocks.
 struct Cutter {
     decoder: Decoder,

@@ -11,6 +11,7 @@ use jiff::civil::Date;
 use super::discrepancies;
 use super::reconcile::bills::own_bills;
 use super::reconcile::{ReconcileError, SettlementFiles, read_settlement};
+use crate::table::Settings;
 use crate::doku::signature::SigningKey;
 use crate::domain::calendar::{start_of_wib_day, wib_date};
 use crate::domain::classify::{Period, Policy};
@@ -298,7 +299,7 @@ fn conclude(
         let (first, last) = days_paid(&evidence.lines).unwrap_or((today, today));
         whole(planned.map_or(first, |planned| planned.min(first)).min(today), today.max(last))?
     };
-    let settlement = options.settlement.as_ref().map(read_settlement).transpose()?;
+    let settlement = options.settlement.as_ref().map(|given| read_settlement(given, &Settings::default())).transpose()?;
     let files = std::mem::take(&mut evidence.files);
     let (inputs, _) = billed.inputs(evidence, &files, settlement);
     Ok((reconcile::reconcile(inputs, &terms), terms, files))

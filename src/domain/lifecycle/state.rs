@@ -206,13 +206,10 @@ impl BillState {
             Event::Planned { terms } | Event::Noted { terms } => state.terms = terms.clone(),
             Event::Adopted { terms, answer } => {
                 state.terms = terms.clone();
-                state.code = Some(Code {
-                    answer: answer.clone(),
-                    wire_invoice_number: invoice_number.clone(),
-                    issued_as: None,
-                    accepted_at: at,
-                    superseded: Vec::new(),
-                });
+                // Of a live code this is a correction; what it was before stays known.
+                let superseded = state.code.take().map(|code| code.superseded).unwrap_or_default();
+                let wire_invoice_number = invoice_number.clone();
+                state.code = Some(Code { answer: answer.clone(), wire_invoice_number, issued_as: None, accepted_at: at, superseded });
             }
             Event::Intended { operation, terms, request_id, wire_invoice_number, body_digest: _ } => {
                 state.generation = state.generation.saturating_add(1);
