@@ -10,8 +10,8 @@ use crate::domain::ids::InvoiceNumber;
 use crate::domain::lifecycle::{BillState, Event, Status};
 use crate::domain::plan::{MapView, View as _};
 use crate::exit::Exit;
-use crate::intake::import::{self, AdoptedCode, EXPIRY_UNKNOWN};
 use crate::intake::Sourced;
+use crate::intake::import::{self, AdoptedCode, EXPIRY_UNKNOWN};
 use crate::ledger::{Create, Entry, Ledger as _, Private, SenderLock, SqliteLedger};
 use crate::table::Settings;
 
@@ -81,7 +81,8 @@ pub(super) fn import(setup: &Setup, file: &Path, adopting: &Adopting) -> Result<
     for batch in entries.chunks(BATCH) {
         wait(ledger.record(batch.to_vec()))?;
     }
-    let differences = if differing > 0 { format!(", {differing} known with other terms (`--update` takes them over)") } else { String::new() };
+    let differences =
+        if differing > 0 { format!(", {differing} known with other terms (`--update` takes them over)") } else { String::new() };
     let updates = if updated > 0 { format!(", {updated} updated") } else { String::new() };
     output::result(format_args!(
         "{} rows: {adopted} adopted{updates}, {unchanged} known{differences}, {refused} refused, {} duplicate",

@@ -125,7 +125,9 @@ pub(super) fn resolve(setup: &Setup, invoice: &str, verdict: VerdictArgument, co
 
 pub(super) fn ledger(setup: &Setup, command: &LedgerCommand) -> Result<Exit, Failure> {
     match command {
-        LedgerCommand::Import { file, new_ledger, update, tables } => super::adopt::import(setup, file, &Adopting { new_ledger: *new_ledger, update: *update, tables: setup.tables(tables)? }),
+        LedgerCommand::Import { file, new_ledger, update, tables } => {
+            super::adopt::import(setup, file, &Adopting { new_ledger: *new_ledger, update: *update, tables: setup.tables(tables)? })
+        }
         LedgerCommand::Backup { to } => {
             if to.exists() {
                 return Err(Failure::usage(format!("`{}` exists already\nhint: a backup never overwrites; name a new file", to.display())));

@@ -12,10 +12,13 @@ mod discrepancies_args;
 mod discrepancies_show;
 mod entries;
 mod explain;
+mod guess;
 mod keeping;
 mod output;
 mod period;
+mod planning;
 mod reconcile;
+mod refused;
 mod sandbox;
 mod sender;
 mod sending;
@@ -23,6 +26,7 @@ mod serve;
 mod settlement;
 mod setup;
 mod shell;
+mod stopping;
 mod sync;
 mod tables;
 mod why;
@@ -53,6 +57,12 @@ pub fn main() -> Exit {
     };
     log_to_stderr();
     match run(&cli) {
+        Ok(_) if output::has_failed() => {
+            output::error(
+                "the result could not be written to standard output\nhint: check where it goes and free space there; what was done is done",
+            );
+            Exit::Disk
+        }
         Ok(exit) => exit,
         Err(failure) => {
             output::error(&failure.message);
@@ -73,14 +83,17 @@ fn run(cli: &Cli) -> Result<Exit, Failure> {
     match &cli.command {
         Command::Demo { out } => return demo::demo(&cli.global, out.as_deref()),
         Command::Explain { code, lang } => return explain::explain(code.as_deref(), *lang, cli.global.json),
-        Command::Init { file } => return init(file),
+        Command::Init { file, from: Some(source) } => return guess::init(file, source),
+        Command::Init { file, from: None } => return init(file),
         Command::Completions { shell } => return shell::completions(*shell),
         Command::Man { folder } => return shell::man(folder),
         _ => {}
     }
     let setup = Setup::load(&cli.global, &[])?;
     match &cli.command {
-        Command::Check { files, cycle, tables, out } => check::check(&setup, files, &setup.intake(cycle.cycle.as_ref(), tables)?, out.as_deref()),
+        Command::Check { files, cycle, tables, out } => {
+            check::check(&setup, files, &setup.intake(cycle.cycle.as_ref(), tables)?, out.as_deref())
+        }
         Command::Issue(arguments) => sending::issue(&setup, arguments),
         Command::Cancel(arguments) => sending::cancel(&setup, arguments),
         Command::Sync { invoices, sending } => sync::sync(&setup, invoices, sending),
@@ -116,5 +129,8 @@ fn init(file: &std::path::Path) -> Result<Exit, Failure> {
 fn show(setup: &Setup) -> Result<Exit, Failure> {
     let text = toml::to_string(&setup.config).map_err(Failure::usage)?;
     output::result(text.trim_end());
+    if let Some(unused) = sender::unused_proxies(setup).filter(|_| !setup.quiet) {
+        output::note(unused);
+    }
     Ok(Exit::Done)
 }

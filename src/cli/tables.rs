@@ -54,7 +54,6 @@ fn amount_format(section: &str, name: &str) -> Result<AmountFormat, Failure> {
     if name.is_empty() {
         return Ok(AmountFormat::default());
     }
-    AmountFormat::parse(name).ok_or_else(|| {
-        Failure::usage(format!("`{section}.amount_format` must be plain, dot_thousands or comma_thousands, not `{name}`"))
-    })
+    AmountFormat::parse(name)
+        .ok_or_else(|| Failure::usage(format!("`{section}.amount_format` must be plain, dot_thousands or comma_thousands, not `{name}`")))
 }

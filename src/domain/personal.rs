@@ -55,7 +55,12 @@ pub fn may_be_personal(text: &str, meant: &[&str]) -> bool {
     let words: Vec<&str> = text.split(|c: char| !c.is_alphabetic()).filter(|word| word.chars().count() > 1).collect();
     match words.as_slice() {
         [] => false,
-        [word] => !text.contains(|c: char| c.is_ascii_digit()) && word.chars().count() > 2 && word.starts_with(char::is_uppercase) && !is_meant(word),
+        [word] => {
+            !text.contains(|c: char| c.is_ascii_digit())
+                && word.chars().count() > 2
+                && word.starts_with(char::is_uppercase)
+                && !is_meant(word)
+        }
         several => text.contains(char::is_whitespace) && several.iter().filter(|word| !is_meant(word)).count() > 1,
     }
 }
@@ -69,7 +74,9 @@ mod tests {
         for text in ["Budi", "BUDI", "Budi Utomo", "budi utomo", "budi@x", "Jl. Sudirman 5", "PT Maju Jaya 7", "'Aisyah", "a\nb"] {
             assert!(may_be_personal(text, &["alfa", "indomaret"]), "{text}");
         }
-        for text in ["1.250.000", "Rp 1.000", "8,89651E+15", "INV-2026/10", "88965A", "ALFAMART", "Indomart", "31 Oktober 2026", "", "delete"] {
+        for text in
+            ["1.250.000", "Rp 1.000", "8,89651E+15", "INV-2026/10", "88965A", "ALFAMART", "Indomart", "31 Oktober 2026", "", "delete"]
+        {
             assert!(!may_be_personal(text, &["alfa", "indomaret"]), "{text}");
         }
     }

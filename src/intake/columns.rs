@@ -263,7 +263,8 @@ impl Columns {
             let names = missing.flat_map(|column| [Some(column.name()), column.alias()]).flatten();
             nearest(header, names).map_or_else(String::new, |known| format!("; did you mean `{known}`?"))
         };
-        self.shown_unused().map(|(_, header)| format!("column `{header}` is not used{}", hint(header))).collect()
+        let others = self.shown_unused().filter(|(_, header)| *header != super::bad::REASON_COLUMN);
+        others.map(|(_, header)| format!("column `{header}` is not used{}", hint(header))).collect()
     }
 }
 

@@ -5,6 +5,7 @@
 //! row is reported, not the first. Rows read = valid + refused + duplicates, always (I13).
 
 mod additional;
+mod bad;
 mod cells;
 mod code_template;
 pub mod codes;
@@ -28,11 +29,12 @@ use jiff::Timestamp;
 use rayon::prelude::*;
 
 pub use additional::{AdditionalOptions, ReportTemplate};
+pub use bad::{BadRows, REASON_COLUMN, bad_rows};
 pub use code_template::CodeTemplate;
 pub use columns::Column;
 pub use error::{Fault, IntakeError, RefusedFile};
 
-use crate::domain::bill::{Bill, Terms, Wanted};
+use crate::domain::bill::{Bill, Expiry, Terms, Wanted};
 use crate::domain::channel::{Channel, Method};
 use crate::domain::code::Code;
 pub use crate::table::{AmountFormat, DateFormat, Layout, Limits, Mapping, Settings};
@@ -233,7 +235,7 @@ pub fn read(files: &[PathBuf], options: &Options) -> Result<Intake, IntakeError>
         let (numbering, format) = (Numbering::of(&file.columns, options)?, file.layout.amount_format);
         Ok(move |cells: Cells<'_>| row::bill(cells, options, format, &numbering))
     })?;
-    let advice = advice(&intake.valid);
+    let advice = advice(&intake.valid, options.now);
     intake.notes.extend(advice);
     Ok(intake)
 }
@@ -332,8 +334,9 @@ fn counted(counts: &Counts, is_empty: bool) -> Vec<String> {
     notes
 }
 
-/// What is legal and yet will surprise: codes a spreadsheet may have rounded, names too long to amend later.
-fn advice(bills: &[SourcedBill]) -> Vec<Note> {
+/// What is legal and yet will surprise: codes a spreadsheet may have rounded, ends that have passed, names too long
+/// to amend later.
+fn advice(bills: &[SourcedBill], now: Timestamp) -> Vec<Note> {
     const SPREADSHEET_DIGITS: usize = 15;
     let mut notes = Vec::new();
     for of_file in bills.chunk_by(|left, right| left.place.file_order == right.place.file_order) {
@@ -350,6 +353,12 @@ fn advice(bills: &[SourcedBill]) -> Vec<Note> {
                     "{rounded_count} of {long_count} long payment codes have only zeros after the 15th digit: a spreadsheet may have rounded them"
                 ),
             });
+        }
+        let past = terms().filter(|terms| matches!(terms.expiry, Expiry::At(at) if at <= now)).count();
+        if past > 0 {
+            let text =
+                format!("{past} rows have an `expires_at` that has passed: a bill that has no code by now is refused for it (E0306)");
+            notes.push(Note { file: Arc::clone(&file), text });
         }
         let is_long = |terms: &&Terms| {
             let profile = terms.channel.profile();

@@ -102,7 +102,9 @@ impl<'a> Cells<'a> {
         }
         if self.kind(column) == Kind::Number && cells::is_damaged_by_storing(column, text) {
             let cell = self.columns.index(column).map_or_else(String::new, |index| cell_name(index, self.place.row));
-            let reason = format!("cell {cell} of the workbook holds a number: zeros in front and digits after the 15th are lost; format the column as text and fill it again");
+            let reason = format!(
+                "cell {cell} of the workbook holds a number: zeros in front and digits after the 15th are lost; format the column as text and fill it again"
+            );
             self.refuse(column, (codes::SPREADSHEET_DAMAGE, reason));
         }
         Some(text)
@@ -191,7 +193,8 @@ fn unprintable(cell: &str, is_used: bool, bytes_max: usize) -> Option<Wrong> {
 pub(super) fn bill(mut cells: Cells<'_>, options: &Options, format: AmountFormat, numbering: &Numbering) -> Result<Bill, Vec<RefusedRow>> {
     let number = numbering.number(&mut cells);
     let is_cancelled = options.purpose == Purpose::CancelAll || asks_to_cancel(&mut cells);
-    let wanted = if is_cancelled { Some(Wanted::Cancelled) } else { terms(&mut cells, options, format).map(|terms| Wanted::Live(Box::new(terms))) };
+    let wanted =
+        if is_cancelled { Some(Wanted::Cancelled) } else { terms(&mut cells, options, format).map(|terms| Wanted::Live(Box::new(terms))) };
     let name = number.as_ref().map(|number| number.as_str().to_owned());
     let bill = number.zip(wanted).map(|(invoice_number, wanted)| Bill { invoice_number, wanted });
     cells.finished(bill, name.as_deref())
@@ -369,11 +372,9 @@ fn parsed_minutes(text: &str, minutes_max: u32) -> Result<u32, Wrong> {
 fn parsed_expires_at(text: &str, minutes_max: u32, options: &Options) -> Result<jiff::Timestamp, Wrong> {
     let at = parsed_instant(text)?;
     let seconds = at.duration_since(options.now).as_secs();
-    if seconds <= 0 {
-        return Err((codes::EXPIRED, "this has passed".into()));
-    }
-    if !(60..60_i64.saturating_mul(i64::from(minutes_max)).saturating_add(60)).contains(&seconds) {
-        return Err((codes::EXPIRY_MINUTES, format!("not between 1 and {minutes_max} minutes from now")));
+    // One that has passed is no fault of the row: whether its bill is paid, expired or was never issued, the ledger knows.
+    if seconds >= 60_i64.saturating_mul(i64::from(minutes_max)).saturating_add(60) {
+        return Err((codes::EXPIRY_MINUTES, format!("more than {minutes_max} minutes from now")));
     }
     Ok(at)
 }
@@ -394,7 +395,6 @@ fn policy(cells: &mut Cells<'_>, profile: Option<&ChannelProfile>) -> Policy {
         Some(text)
     };
     let (number, kind, status) = (part(Column::PolicyNumber), part(Column::PolicyType), part(Column::PolicyStatus));
-    let due_date =
-        cells.parsed(Column::DueDate, |text| cells::dated(text, "a date such as `2026-10-31`", cells::date));
+    let due_date = cells.parsed(Column::DueDate, |text| cells::dated(text, "a date such as `2026-10-31`", cells::date));
     Policy { number, kind, status, due_date }
 }

@@ -79,7 +79,8 @@ impl<T> Harvest<T> {
         let bad = self.bad.last().and_then(|reasons| reasons.first()).map(|refused| refused.place.clone());
         let order = |place: &Option<Place>| place.as_ref().map(Place::order);
         let is_bad = order(&bad) > order(&good);
-        let lacks = |reasons: &Vec<RefusedRow>| reasons.iter().any(|refused| [codes::CELL_EMPTY, codes::CELL_COUNT].contains(&refused.code));
+        let lacks =
+            |reasons: &Vec<RefusedRow>| reasons.iter().any(|refused| [codes::CELL_EMPTY, codes::CELL_COUNT].contains(&refused.code));
         let does_lack = is_bad && self.bad.last().is_some_and(lacks);
         let Some(place) = (if is_bad { bad } else { good }).filter(|_| totals.ends_in_total(does_lack)) else { return };
         if is_bad {

@@ -256,13 +256,22 @@ pub fn run(options: &ReconcileOptions) -> Result<ReconcileReport, ReconcileError
     let presentation = options.presentation.as_ref();
     let report = Report { outcome: &outcome, summary: &summary, month: &month, files, ledger_path, standings: &standings, presentation };
     report::write(&report, &options.out)?;
-    Ok(ReconcileReport { breaks: summary.discrepancies.breaks, identities_hold: outcome.identities_hold(), summary, outcome, month, remarks, mostly })
+    Ok(ReconcileReport {
+        breaks: summary.discrepancies.breaks,
+        identities_hold: outcome.identities_hold(),
+        summary,
+        outcome,
+        month,
+        remarks,
+        mostly,
+    })
 }
 
 /// Settlement files most rows of which cannot be read.
 fn mostly_unread(settlement: &Settlement) -> Vec<(PathBuf, Mostly)> {
     let judged = (0_u32..).zip(&settlement.files).filter_map(|(number, file)| {
-        let causes = settlement.malformed.iter().filter(|row| row.place.file == number).map(|row| (row.column.as_str(), row.reason.as_str()));
+        let causes =
+            settlement.malformed.iter().filter(|row| row.place.file == number).map(|row| (row.column.as_str(), row.reason.as_str()));
         Some((file.path.clone(), table::mostly(file.lines, causes)?))
     });
     judged.collect()

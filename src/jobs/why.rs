@@ -11,7 +11,6 @@ use jiff::civil::Date;
 use super::discrepancies;
 use super::reconcile::bills::own_bills;
 use super::reconcile::{ReconcileError, SettlementFiles, read_settlement};
-use crate::table::Settings;
 use crate::doku::signature::SigningKey;
 use crate::domain::calendar::{start_of_wib_day, wib_date};
 use crate::domain::classify::{Period, Policy};
@@ -25,6 +24,7 @@ use crate::journal;
 use crate::ledger::sqlite::Happening;
 use crate::ledger::{FoundTotals, Lapses, Ledger, ScopeTotals, Snapshot, SqliteLedger};
 use crate::reconcile::{self, About, Asked, Finding, Outcome, Terms};
+use crate::table::Settings;
 
 /// What is asked, and where to look.
 #[derive(Debug)]

@@ -168,7 +168,10 @@ fn is_known(name: &str, layouts: &[Layout]) -> bool {
 fn is_enough(names: &[String], layouts: &[Layout]) -> bool {
     let has = |name: &str| names.iter().any(|found| found == name);
     let in_layout = |layout: &Layout| {
-        let has = |column: &str| layout.constants.contains_key(column) || has(&layout.columns.get(column).map_or_else(|| column.to_owned(), |theirs| normalized(theirs)));
+        let has = |column: &str| {
+            layout.constants.contains_key(column)
+                || has(&layout.columns.get(column).map_or_else(|| column.to_owned(), |theirs| normalized(theirs)))
+        };
         REQUIRED.into_iter().all(has)
     };
     REQUIRED.into_iter().all(has) || layouts.iter().any(in_layout)
@@ -423,7 +426,10 @@ fn unspoilt(columns: &Columns, row: &Row, (index, column): (usize, &'static str)
     }
     let is_number = columns.places.get(index).copied().flatten().is_some_and(|place| row.kind(place) == Kind::Number);
     if is_number && (column == "payment_code" || text.len() > 15 || !text.bytes().all(|byte| byte.is_ascii_digit())) {
-        return Err((column, "it is stored as a number, so zeros in front and digits after the 15th are lost: store it as text".to_owned()));
+        return Err((
+            column,
+            "it is stored as a number, so zeros in front and digits after the 15th are lost: store it as text".to_owned(),
+        ));
     }
     Ok(())
 }
@@ -466,7 +472,8 @@ fn time(column: &'static str, text: &str, day: fn(Date) -> Option<Timestamp>) ->
     let date = || if text.len() == 10 { text.parse::<Date>().ok().and_then(day) } else { None };
     let wall = || text.parse::<DateTime>().ok().and_then(at_wib);
     let at = instant().or_else(date).or_else(wall);
-    at.map(Some).ok_or_else(|| (column, format!("`{}` is no time: write 2026-10-05T12:00:00+07:00{}", shown(text, &[]), DateFormat::hint(text))))
+    at.map(Some)
+        .ok_or_else(|| (column, format!("`{}` is no time: write 2026-10-05T12:00:00+07:00{}", shown(text, &[]), DateFormat::hint(text))))
 }
 
 /// Adds digests up lane by lane, so that the sum does not depend on their order.

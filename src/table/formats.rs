@@ -73,9 +73,9 @@ impl AmountFormat {
     #[must_use]
     pub fn that_fits(text: &str) -> Option<Self> {
         let is_digits = |plain: &str| !plain.is_empty() && plain.bytes().all(|byte| byte.is_ascii_digit());
-        let mut fitting = [Self::DotThousands, Self::CommaThousands].into_iter().filter(|format| {
-            text.contains(['.', ',']) && format.plain(text).is_ok_and(|plain| is_digits(&plain))
-        });
+        let mut fitting = [Self::DotThousands, Self::CommaThousands]
+            .into_iter()
+            .filter(|format| text.contains(['.', ',']) && format.plain(text).is_ok_and(|plain| is_digits(&plain)));
         let first = fitting.next();
         if fitting.next().is_some() { None } else { first }
     }
@@ -134,7 +134,8 @@ impl DateFormat {
                 let separator = text.chars().find(|c| !c.is_ascii_digit()).filter(|c| "/-.".contains(*c))?;
                 let mut parts = text.split(separator);
                 let (first, second, year) = (parts.next()?, parts.next()?, parts.next()?);
-                let is_right = parts.next().is_none() && (1..=2).contains(&first.len()) && (1..=2).contains(&second.len()) && year.len() == 4;
+                let is_right =
+                    parts.next().is_none() && (1..=2).contains(&first.len()) && (1..=2).contains(&second.len()) && year.len() == 4;
                 if !is_right {
                     return None;
                 }
@@ -148,7 +149,9 @@ impl DateFormat {
     #[must_use]
     pub fn hint(text: &str) -> String {
         let fits = [Self::DayFirst, Self::MonthFirst, Self::Compact].into_iter().find(|format| format.iso(text).is_some());
-        fits.map_or_else(String::new, |format| format!("; if all dates are written so, set `date_format = \"{}\"` in a layout", format.name()))
+        fits.map_or_else(String::new, |format| {
+            format!("; if all dates are written so, set `date_format = \"{}\"` in a layout", format.name())
+        })
     }
 
     /// The only other format in which all of `texts` are dates.

@@ -37,7 +37,8 @@ pub fn nearest<'k>(name: &str, known: impl IntoIterator<Item = &'k str>) -> Opti
 pub fn shown_headers(header: &Row, is_known: &dyn Fn(&str) -> bool) -> Vec<bool> {
     let names = names(header);
     let is_data = names.iter().any(|name| !is_known(name) && looks_like_data(name));
-    let is_plain = |name: &String| name.chars().count() <= SHOWN_LENGTH_MAX && name.chars().all(|c| c.is_alphanumeric() || "_./()#%".contains(c));
+    let is_plain =
+        |name: &String| name.chars().count() <= SHOWN_LENGTH_MAX && name.chars().all(|c| c.is_alphanumeric() || "_./()#%".contains(c));
     names.iter().map(|name| !name.is_empty() && (is_known(name) || (!is_data && is_plain(name)))).collect()
 }
 

@@ -53,9 +53,10 @@ impl Layout {
     #[must_use]
     pub fn meaning(&self, column: &str, text: &str, is_date: bool) -> Option<String> {
         let trimmed = text.trim();
-        let mapped = self.values.get(column).and_then(|values| {
-            values.iter().find(|(theirs, _)| theirs.trim().eq_ignore_ascii_case(trimmed)).map(|(_, ours)| ours.clone())
-        });
+        let mapped = self
+            .values
+            .get(column)
+            .and_then(|values| values.iter().find(|(theirs, _)| theirs.trim().eq_ignore_ascii_case(trimmed)).map(|(_, ours)| ours.clone()));
         if mapped.is_some() {
             return mapped;
         }

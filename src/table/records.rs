@@ -219,7 +219,11 @@ impl Records {
             let Some(next) = rows.next() else { return Ok(false) };
             *row = next;
             row.undo_escapes();
-            row.wrong = self.dialect.width.filter(|&wanted| self.dialect.is_exact && row.len() > wanted).map(|wanted| Wrong::Width { found: row.len(), wanted });
+            row.wrong = self
+                .dialect
+                .width
+                .filter(|&wanted| self.dialect.is_exact && row.len() > wanted)
+                .map(|wanted| Wrong::Width { found: row.len(), wanted });
             return Ok(true);
         }
         loop {

@@ -1,6 +1,9 @@
 //! One row as its cells, whatever file it is from, with its place in that file.
 
+use std::borrow::Cow;
+
 use super::wrong::Wrong;
+use crate::domain::spreadsheet::unescaped;
 
 /// How a cell was stored.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -89,12 +92,14 @@ impl Row {
         }
     }
 
-    /// Undoes tagih's own escape, with which it keeps a spreadsheet from running a cell: an apostrophe before `= + - @`, a tab
-    /// or a carriage return. No other apostrophe is touched.
+    /// Undoes tagih's own escape, with which it keeps a spreadsheet from running a cell. No other apostrophe is touched.
     pub(super) fn undo_escapes(&mut self) {
-        for (start, end) in &mut self.cells {
-            if let Some([b'\'', b'=' | b'+' | b'-' | b'@' | b'\t' | b'\r', ..]) = self.bytes.get(*start..*end) {
-                *start = start.saturating_add(1);
+        if memchr::memchr(b'\'', &self.bytes).is_none() {
+            return;
+        }
+        for index in 0..self.len() {
+            if let Some(Cow::Owned(plain)) = self.text(index).map(unescaped) {
+                self.replace(index, &plain);
             }
         }
     }

@@ -86,7 +86,9 @@ fn other_kind(head: &[u8]) -> Option<Fault> {
     }
     let named = |kind| Some(Fault::OtherKind(kind));
     match head {
-        [0xd0, 0xcf, 0x11, 0xe0, ..] => return named("an old or a protected workbook (XLS): save it as XLSX without a password, or as CSV UTF-8"),
+        [0xd0, 0xcf, 0x11, 0xe0, ..] => {
+            return named("an old or a protected workbook (XLS): save it as XLSX without a password, or as CSV UTF-8");
+        }
         [b'P', b'A', b'R', b'1', ..] => return named("Parquet, which only `--external-ledger` takes, by the ending `.parquet`"),
         [b'7', b'z', 0xbc, 0xaf, ..] | [b'R', b'a', b'r', b'!', ..] => return named("an archive: unpack it and give the file inside"),
         [b'B', b'Z', b'h', b'1'..=b'9', ..] | [0xfd, b'7', b'z', b'X', b'Z', ..] => {

@@ -65,8 +65,13 @@ impl Cell {
         let text = self.exact()?;
         let (sign, digits) = text.strip_prefix('-').map_or(("", text), |digits| ("-", digits));
         let format = if matches!(self, Self::Number(_)) { AmountFormat::Plain } else { format };
-        integer(&format!("{sign}{}", format.plain(digits)?))
-            .ok_or_else(|| format!("`{}` is no plain integer: no separators, decimals or currency, at most 15 digits{}", shown(text, &[]), AmountFormat::hint(text)))
+        integer(&format!("{sign}{}", format.plain(digits)?)).ok_or_else(|| {
+            format!(
+                "`{}` is no plain integer: no separators, decimals or currency, at most 15 digits{}",
+                shown(text, &[]),
+                AmountFormat::hint(text)
+            )
+        })
     }
 
     /// `DD-MM-YYYY`; `None` when empty.

@@ -93,7 +93,7 @@ fn read_workbook(sheets: Vec<Sheet>, tables: &Settings, table: &mut Table<'_>) -
         return Err(SettlementFault::NoReport("more than one sheet holds such a table; name one with `--sheet`"));
     }
     for mut row in report.rows {
-        let digest = { 
+        let digest = {
             let parts: Vec<&[u8]> = row.iter().collect();
             digest::of_parts(&parts)
         };

@@ -90,7 +90,9 @@ impl Columns {
             let theirs = layout.columns.get(&in_layout(column)).map(|theirs| normalized(theirs));
             let is_it = |name: &str| name == theirs.as_deref().unwrap_or(column);
             match table::unique_place(&names, column, is_it) {
-                Err(table::Fault::ColumnTwice { first, second, .. }) => return Err(SettlementFault::ColumnTwice { column, first, second, row }),
+                Err(table::Fault::ColumnTwice { first, second, .. }) => {
+                    return Err(SettlementFault::ColumnTwice { column, first, second, row });
+                }
                 Err(fault) => return Err(SettlementFault::Table(fault)),
                 Ok(Some(place)) => drop(known_places.insert(column, place)),
                 Ok(None) if REQUIRED.contains(&column) => {
@@ -111,15 +113,18 @@ impl Columns {
     }
 
     fn cell(&self, row: &Row, column: &str) -> Cell {
-        self.known.get(column).map_or_else(|| Cell::Text(String::new()), |&place| {
-            let cell = Cell::of(row, place);
-            let is_date = column.ends_with(" DATE");
-            match (&cell, self.layout.meaning(&in_layout(column), cell.text(), is_date)) {
-                (Cell::Text(_), Some(meaning)) if is_date => Cell::Date(meaning),
-                (Cell::Text(_) | Cell::Number(_), Some(meaning)) => Cell::Text(meaning),
-                _ => cell,
-            }
-        })
+        self.known.get(column).map_or_else(
+            || Cell::Text(String::new()),
+            |&place| {
+                let cell = Cell::of(row, place);
+                let is_date = column.ends_with(" DATE");
+                match (&cell, self.layout.meaning(&in_layout(column), cell.text(), is_date)) {
+                    (Cell::Text(_), Some(meaning)) if is_date => Cell::Date(meaning),
+                    (Cell::Text(_) | Cell::Number(_), Some(meaning)) => Cell::Text(meaning),
+                    _ => cell,
+                }
+            },
+        )
     }
 }
 

@@ -68,9 +68,8 @@ pub(super) fn external_bills(path: &Path, history: Option<&Snapshot>, terms: &Te
         external.not_evaluated.push(Class::L09);
     }
     let causes = external.malformed.iter().map(|row| (row.column, row.reason.as_str()));
-    let repeated = (external.repeated > 0).then(|| {
-        format!("{}: {} rows say word for word what an earlier row says; they count once", path.display(), external.repeated)
-    });
+    let repeated = (external.repeated > 0)
+        .then(|| format!("{}: {} rows say word for word what an earlier row says; they count once", path.display(), external.repeated));
     Ok(Billed {
         remarks: repeated.into_iter().collect(),
         mostly: table::mostly(external.rows.saturating_sub(external.repeated), causes),
