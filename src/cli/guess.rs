@@ -299,7 +299,7 @@ impl Guess {
         if self.needs_receipt_description {
             whole = whole.replacen("receipt_description = \"\"", "receipt_description = \"Pembayaran tagihan\"", 1);
         }
-        let remarks: String = self.unsure.iter().map(|line| format!("# Not guessed: {line}.\n")).collect();
-        Ok(format!("{whole}\n{remarks}{text}"))
+        let remarks: Vec<String> = self.unsure.iter().map(|line| format!("# Not guessed: {line}.")).collect();
+        Ok(format!("{whole}\n{}\n{text}", remarks.join("\n")))
     }
 }

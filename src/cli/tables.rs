@@ -27,6 +27,12 @@ impl Setup {
         let amount_format = amount_format("intake", &settings.amount_format)?;
         let base = Layout { columns: settings.columns.clone(), amount_format, ..Layout::default() };
         let layouts = self.config.layouts.iter().map(|(name, layout)| named(name, layout)).collect::<Result<_, _>>()?;
+        if let Some(name) = flags.layout.as_ref().filter(|name| !self.config.layouts.contains_key(*name)) {
+            let names = self.config.layouts.keys().map(String::as_str).collect::<Vec<_>>().join(", ");
+            let known = if names.is_empty() { "the configuration has none".to_owned() } else { format!("there are {names}") };
+            let hint = "write `[layouts.NAME]` into the configuration; `tagih init --from FILE` proposes one";
+            return Err(Failure::usage(format!("there is no layout `{name}`: {known}\nhint: {hint}")));
+        }
         Ok(Settings { base, layouts, layout: flags.layout.clone(), delimiter, sheet: flags.sheet.clone(), limits })
     }
 }

@@ -185,10 +185,6 @@ codes! {
     MAPPING = "E0216", "unknown column in the mapping",
         "`intake.columns` maps tagih's column names to your headers; one of the names is not tagih's.",
         "Correct the name; `docs/formats-input.md` lists them.";
-    /// There is no such layout.
-    LAYOUT = "E0220", "no such layout",
-        "`--layout` names a layout that the configuration does not have.",
-        "Name one of `[layouts.NAME]` in the configuration, or write one: `tagih init --from FILE` proposes it.";
 }
 
 #[cfg(test)]

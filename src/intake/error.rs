@@ -46,14 +46,6 @@ pub enum Fault {
         /// `, did you mean …`, or nothing.
         suggestion: String,
     },
-    /// There is no such layout.
-    #[error("cannot be read: there is no layout `{name}`{known}")]
-    Layout {
-        /// The name.
-        name: String,
-        /// `; there are …`, or nothing.
-        known: String,
-    },
 }
 
 impl Fault {
@@ -65,7 +57,6 @@ impl Fault {
             Self::CycleMissing(_) => codes::CYCLE_MISSING,
             Self::Template { .. } => codes::TEMPLATE,
             Self::Mapping { .. } => codes::MAPPING,
-            Self::Layout { .. } => codes::LAYOUT,
         }
     }
 }

@@ -32,11 +32,6 @@ impl<'a> File<'a> {
 
     fn try_open(path: &Path, reading: &Reading<'a>) -> Result<Self, Fault> {
         let Settings { base, layouts, layout: wanted, delimiter, sheet, limits } = reading.tables;
-        if let Some(name) = wanted.as_ref().filter(|name| layouts.iter().all(|layout| layout.name != **name)) {
-            let names: Vec<&str> = layouts.iter().map(|layout| layout.name.as_str()).collect();
-            let known = if names.is_empty() { String::new() } else { format!("; there are {}", names.join(", ")) };
-            return Err(Fault::Layout { name: name.clone(), known });
-        }
         let candidates: Vec<&Layout> = std::iter::once(base).chain(layouts).collect();
         let known = |name: &str| is_known(name, reading.wanted, &candidates);
         let enough = |names: &[String]| {

@@ -298,7 +298,9 @@ fn gather<T: Send>(
     loop {
         let count = file.fill(&mut batch)?;
         let rows = batch.get(..count).unwrap_or_default();
-        rows.iter().for_each(|row| totals.take(row, file));
+        for row in rows {
+            totals.take(row, file);
+        }
         let read: Vec<(Place, Result<T, Vec<RefusedRow>>)> = rows
             .par_iter()
             .map(|row| {

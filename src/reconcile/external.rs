@@ -1,7 +1,7 @@
 //! An external ledger as a table, read as text: codes keep their zeros, and every row that is no bill is listed with its cell.
 
 use std::collections::HashSet;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use jiff::Timestamp;
 use jiff::civil::{Date, DateTime};
@@ -9,6 +9,8 @@ use rayon::prelude::*;
 
 use super::Terms;
 use super::bills::Bills;
+use super::external_columns::{Columns, is_enough, is_known};
+pub use super::external_error::ExternalError;
 use super::known::KnownPayment;
 use super::new_bill::{ExternalMark, NewBill};
 use super::tally::Tally;
@@ -16,11 +18,10 @@ use crate::domain::amount::{Amount, Rupiah};
 use crate::domain::calendar::{at_wib, end_of_wib_day, start_of_wib_day};
 use crate::domain::channel::Channel;
 use crate::domain::classify::{Class, Policy};
-use crate::domain::code::Code;
 use crate::domain::digest::{self, Digest};
 use crate::domain::ids::{InvoiceNumber, PaymentCode};
 use crate::domain::personal::{may_be_personal, shown};
-use crate::table::{self, AmountFormat, DateFormat, Header, Kind, Layout, Limits, Row, Settings, Shape, Table, nearest, normalized};
+use crate::table::{self, AmountFormat, DateFormat, Header, Kind, Layout, Limits, Row, Settings, Shape, Table};
 
 /// A row that is no bill (L10).
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -58,123 +59,6 @@ pub struct External {
     pub rows: u64,
     /// Of them, rows that say word for word what an earlier one says: counted once.
     pub repeated: u64,
-}
-
-/// Why an external ledger cannot be read (exit 7; see [`super::codes`]).
-#[derive(Debug, thiserror::Error)]
-pub enum ExternalError {
-    /// See [`super::codes::LEDGER_UNREADABLE`].
-    #[error("E0720: the external ledger `{}` cannot be read: {reason}\nhint: check the path and the permissions, and export it again", path.display())]
-    Unreadable {
-        /// Which file.
-        path: PathBuf,
-        /// What was found.
-        reason: String,
-    },
-    /// It is no table that can be used: the table's own codes, and for columns [`super::codes::COLUMN_MISSING`].
-    #[error("{}: the external ledger `{}` {fault}\nhint: {}", outer(fault).id, path.display(), fault.code().remedy)]
-    Table {
-        /// Which file.
-        path: PathBuf,
-        /// Why.
-        fault: table::Fault,
-    },
-    /// See [`super::codes::TOO_MANY_BILLS`].
-    #[error("E0722: the external ledger holds more bills than one run can\nhint: split it by channel or by year")]
-    TooMany,
-}
-
-/// The code of a fault as it has always been named for an external ledger.
-const fn outer(fault: &table::Fault) -> Code {
-    match fault {
-        table::Fault::ColumnMissing { .. } => super::codes::COLUMN_MISSING,
-        table::Fault::Unreadable(_) => super::codes::LEDGER_UNREADABLE,
-        other => other.code(),
-    }
-}
-
-const REQUIRED: [&str; 9] =
-    ["invoice_number", "payment_code", "channel", "amount", "status", "reusable", "created_at", "expires_at", "cancelled_at"];
-const OPTIONAL: [&str; 7] = ["paid_at", "paid_amount", "amount_history", "bill_group", "policy_status", "policy_type", "due_date"];
-
-const DATES: [&str; 5] = ["created_at", "expires_at", "cancelled_at", "paid_at", "due_date"];
-
-/// Where each known column is.
-#[derive(Debug)]
-struct Columns {
-    places: [Option<usize>; 16],
-    amount_format: AmountFormat,
-}
-
-impl Columns {
-    fn of(header: &Row, layout: &Layout) -> Result<Self, table::Fault> {
-        let names = table::names(header);
-        let (mut places, mut missing) = ([None; 16], Vec::new());
-        let is_known = |name: &str| is_known(name, std::slice::from_ref(layout));
-        for (place, column) in places.iter_mut().zip(known()) {
-            let theirs = layout.columns.get(column).map(|theirs| normalized(theirs));
-            let is_it = |name: &str| theirs.as_deref().map_or(name == column, |theirs| name == theirs);
-            let constant = || layout.constants.keys().position(|name| name == column).map(|at| names.len().saturating_add(at));
-            *place = table::unique_place(&names, column, is_it)?.or_else(constant);
-            if place.is_none() && REQUIRED.contains(&column) {
-                let near = nearest(column, names.iter().map(String::as_str).filter(|name| !is_known(name)));
-                missing.push(near.map_or_else(|| format!("`{column}`"), |near| format!("`{column}`, did you mean your `{near}`?")));
-            }
-        }
-        if missing.is_empty() {
-            return Ok(Self { places, amount_format: layout.amount_format });
-        }
-        let found = if names.iter().any(|name| is_known(name)) || missing.is_empty() {
-            table::found_words(header, &is_known)
-        } else {
-            // Nothing in it is known, so it may be no header at all.
-            table::found_words(header, &|_| false)
-        };
-        Err(table::Fault::ColumnMissing { missing: missing.join(", "), found })
-    }
-
-    fn has(&self, column: &str) -> bool {
-        let place = known().position(|name| name == column);
-        place.is_some_and(|place| self.places.get(place).is_some_and(Option::is_some))
-    }
-
-    /// The trimmed cell of the `index`-th known column; empty when there is no such column.
-    fn cell<'r>(&self, row: &'r Row, index: usize) -> Result<&'r str, String> {
-        let cell = self.places.get(index).copied().flatten().and_then(|place| row.get(place)).unwrap_or_default();
-        str::from_utf8(cell).map(str::trim).map_err(|_| table::not_utf8(cell))
-    }
-
-    /// Rewrites a row as its layout means it.
-    fn rewrite(&self, row: &mut Row, layout: &Layout) {
-        for constant in layout.constants.values() {
-            row.append(constant);
-        }
-        for (place, column) in self.places.iter().zip(known()).filter_map(|(place, column)| Some(((*place)?, column))) {
-            layout.rewrite(row, place, column, DATES.contains(&column));
-        }
-    }
-}
-
-fn known() -> impl Iterator<Item = &'static str> {
-    REQUIRED.into_iter().chain(OPTIONAL)
-}
-
-fn is_known(name: &str, layouts: &[Layout]) -> bool {
-    let is_mapped = |layout: &Layout| layout.columns.values().any(|theirs| normalized(theirs) == name);
-    known().any(|column| column == name) || layouts.iter().any(is_mapped)
-}
-
-/// Whether (normalized) headers have all that is needed, as they are or as a layout maps them.
-fn is_enough(names: &[String], layouts: &[Layout]) -> bool {
-    let has = |name: &str| names.iter().any(|found| found == name);
-    let in_layout = |layout: &Layout| {
-        let has = |column: &str| {
-            layout.constants.contains_key(column)
-                || has(&layout.columns.get(column).map_or_else(|| column.to_owned(), |theirs| normalized(theirs)))
-        };
-        REQUIRED.into_iter().all(has)
-    };
-    REQUIRED.into_iter().all(has) || layouts.iter().any(in_layout)
 }
 
 /// Reads the file at `path`: Parquet by its extension, else CSV or XLSX.
@@ -289,7 +173,9 @@ impl<'a> Rows<'a> {
 /// Over all cells and where each ends.
 fn row_digest(row: &Row) -> Digest {
     let mut running = digest::Running::default();
-    row.iter().for_each(|cell| running.update(cell));
+    for cell in row.iter() {
+        running.update(cell);
+    }
     for cell in row.iter() {
         running.update(&u64::try_from(cell.len()).unwrap_or(u64::MAX).to_be_bytes());
     }
@@ -424,7 +310,7 @@ fn unspoilt(columns: &Columns, row: &Row, (index, column): (usize, &'static str)
     if text.starts_with('\'') {
         return Err((column, "it begins with an apostrophe, which a spreadsheet puts before a number".to_owned()));
     }
-    let is_number = columns.places.get(index).copied().flatten().is_some_and(|place| row.kind(place) == Kind::Number);
+    let is_number = columns.kind(row, index) == Kind::Number;
     if is_number && (column == "payment_code" || text.len() > 15 || !text.bytes().all(|byte| byte.is_ascii_digit())) {
         return Err((
             column,

@@ -153,16 +153,6 @@ impl DateFormat {
             format!("; if all dates are written so, set `date_format = \"{}\"` in a layout", format.name())
         })
     }
-
-    /// The only other format in which all of `texts` are dates.
-    #[must_use]
-    pub fn that_fits<'t>(texts: impl Iterator<Item = &'t str> + Clone) -> Option<Self> {
-        let mut fitting = [Self::DayFirst, Self::MonthFirst, Self::Compact]
-            .into_iter()
-            .filter(|format| texts.clone().next().is_some() && texts.clone().all(|text| format.iso(text).is_some()));
-        let first = fitting.next();
-        if fitting.next().is_some() { None } else { first }
-    }
 }
 
 #[cfg(test)]
@@ -186,8 +176,6 @@ mod tests {
         ] {
             assert_eq!(format.iso(text).as_deref(), iso, "{text}");
         }
-        assert_eq!(DateFormat::that_fits(["01/02/2026", "13/02/2026"].into_iter()), Some(DateFormat::DayFirst));
-        assert_eq!(DateFormat::that_fits(["01/02/2026", "03/04/2026"].into_iter()), None, "either order would do");
     }
 
     #[test]

@@ -237,7 +237,7 @@ impl Records {
             }
             row.number = self.number;
             if self.is_strict {
-                self.check(row, piece.what)?;
+                Self::check(row, piece.what)?;
             }
             if matches!(piece.what, What::Wrong(Wrong::TooLarge(_))) {
                 self.skip_line()?;
@@ -276,7 +276,7 @@ impl Records {
     }
 
     /// What refuses a whole file, where its reader is strict.
-    fn check(&self, row: &Row, what: What) -> Result<(), Fault> {
+    fn check(row: &Row, what: What) -> Result<(), Fault> {
         let raw = row.raw();
         let spot = |offset: usize| {
             let before = raw.get(..offset).unwrap_or_default();

@@ -84,7 +84,7 @@ fn cell(value: &DataRef<'_>) -> (String, Kind) {
         DataRef::Int(number) => (number.to_string(), Kind::Number),
         // Written out, a float is its exact digits, and a fraction shows.
         DataRef::Float(number) => (number.to_string(), Kind::Number),
-        DataRef::String(string) => text(string),
+        DataRef::String(string) | DataRef::DurationIso(string) => text(string),
         DataRef::SharedString(string) => text(string),
         DataRef::Bool(yes) => text(if *yes { "true" } else { "false" }),
         DataRef::DateTime(at) => {
@@ -94,7 +94,6 @@ fn cell(value: &DataRef<'_>) -> (String, Kind) {
             (if has_time { format!("{date} {hour:02}:{minute:02}:{second:02}") } else { date }, Kind::Date)
         }
         DataRef::DateTimeIso(string) => (string.trim_end_matches("T00:00:00").replace('T', " "), Kind::Date),
-        DataRef::DurationIso(string) => text(string),
         DataRef::Error(error) => text(&error.to_string()),
         DataRef::Empty => text(""),
     }

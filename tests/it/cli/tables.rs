@@ -5,7 +5,6 @@ use std::process::Stdio;
 
 use super::world::{CLIENT, Doku, Ran, SECRET, World, program};
 
-
 const LEDGER: &str = "invoice_number,payment_code,channel,amount,status,reusable,created_at,expires_at,cancelled_at";
 const SETTLEMENT: &str = "NO,MERCHANT NAME,PAYMENT CHANNEL NAME,TRANSACTION DATE,INVOICE NUMBER,CUSTOMER NAME,REPORT CODE,AMOUNT,RECON CODE,FEE,DISCOUNT,PAY TO MERCHANT,PAY OUT DATE,TRANSACTION TYPE,PROMO CODE,SUB ACCOUNT";
 
@@ -61,6 +60,7 @@ fn an_external_ledger_with_stray_quotes_loses_no_bill() {
         let (code, stderr, found) = reconciled(&world, &["--external-ledger", "ledger.csv"]);
         assert_eq!(code, 1, "{stderr}");
         assert_eq!(found.lines().filter(|line| line.contains("L10")).count(), 1, "{found}");
+        let summary: serde_json::Value = serde_json::from_slice(&std::fs::read(world.path("report/summary.json")).unwrap()).unwrap();
         let in_scope: u64 = summary["bills"].as_object().unwrap().values().map(|tally| tally["count"].as_u64().unwrap()).sum();
         assert_eq!(in_scope, 3 + 1, "three bills, and the row that is none: {summary}");
     }
