@@ -197,7 +197,7 @@ fn swallows_rows(record: &[u8], cells: &[(usize, usize, bool)], dialect: &Dialec
     let lines = physical(record);
     let ends_are_full = lines.first().is_some_and(is_full) && lines.last().is_some_and(is_full);
     let has_full_middle = |&(start, end, _): &(usize, usize, bool)| match physical(record.get(start..end).unwrap_or_default()).as_slice() {
-        [_, middle @ .., _] => middle.iter().any(|line| is_full(line)),
+        [_, middle @ .., _] => middle.iter().any(&is_full),
         _ => false,
     };
     ends_are_full || cells.iter().any(has_full_middle)
