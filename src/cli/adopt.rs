@@ -12,7 +12,7 @@ use crate::domain::plan::{MapView, View as _};
 use crate::exit::Exit;
 use crate::intake::Sourced;
 use crate::intake::import::{self, AdoptedCode, EXPIRY_UNKNOWN};
-use crate::ledger::{Create, Entry, Ledger as _, Private, SenderLock, SqliteLedger};
+use crate::ledger::{Create, Entry, Ledger as _, Private, SenderLock};
 use crate::table::Settings;
 
 /// Codes adopted in one call to the ledger.
@@ -47,7 +47,7 @@ pub(super) fn import(setup: &Setup, file: &Path, adopting: &Adopting) -> Result<
     super::check::usable(&codes)?;
     let create = if adopting.new_ledger || !setup.is_production() { Create::IfMissing } else { Create::Never };
     let _lock = SenderLock::acquire(setup.ledger_path(), "ledger import")?;
-    let ledger = SqliteLedger::open(setup.ledger_path(), &setup.binding()?, create)?;
+    let ledger = setup.open_ledger(&setup.binding()?, create)?;
     let known = ledger.snapshot()?.bills;
     let view = MapView::new(&known, HashSet::new());
     let (mut adopted, mut unchanged, mut updated, mut differing, mut refused) = (0_u64, 0_u64, 0_u64, 0_u64, codes.refused_row_count);

@@ -84,6 +84,9 @@ pub(super) enum Command {
         /// Logs (.jsonl, .gz, .zst) or quoted globs
         #[arg(required = true, value_name = "LOG")]
         logs: Vec<String>,
+        /// A name or pattern without files is no error
+        #[arg(long)]
+        allow_no_logs: bool,
     },
     /// Notification logs against the ledger: a discrepancy report
     Reconcile(Reconcile),
@@ -119,6 +122,9 @@ pub(super) enum Command {
         /// Look at this export (CSV or XLSX) and propose a layout for it
         #[arg(long, value_name = "EXPORT")]
         from: Option<PathBuf>,
+        /// Ready for `tagih sandbox` on this machine, with a secret key of its own beside it
+        #[arg(long)]
+        sandbox: bool,
     },
     /// Answer DOKU's inquiries and keep its notifications, until interrupted
     Serve(Serve),
@@ -266,6 +272,9 @@ pub(super) struct Reconcile {
     pub(super) notifications: Vec<String>,
     #[command(flatten)]
     pub(super) tables: TableFlags,
+    /// A name or pattern of logs without files is no error
+    #[arg(long)]
+    pub(super) allow_no_logs: bool,
     /// A ledger of another system (CSV, XLSX or Parquet) instead of ours
     #[arg(long, value_name = "FILE")]
     pub(super) external_ledger: Option<PathBuf>,

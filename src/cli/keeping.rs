@@ -1,6 +1,7 @@
 //! The commands that look after the ledger: status, resolve, import, backup, verify, export, purge.
 
 use std::collections::BTreeMap;
+use std::path::Path;
 
 use jiff::civil::Date;
 
@@ -106,7 +107,7 @@ pub(super) fn resolve(setup: &Setup, invoice: &str, verdict: VerdictArgument, co
         return Err(Failure::usage("DOKU made this code, so only you know it\nhint: add `--payment-code`, from DOKU's Back Office"));
     }
     let answer = payment_code.map(|payment_code| CodeAnswer { payment_code, created_at: None, expires_at: None, how_to_pay_page: None });
-    let settled = Event::Settled { verdict, answer, by: "person".into(), reason: reason.to_owned() };
+    let settled = Event::Settled { verdict, answer, by: "person".into(), reason: reason.to_owned(), unsettled_since: None };
     let mut events = Vec::new();
     if bill.in_doubt_since.is_none() {
         events.push(Event::Doubted {
@@ -132,7 +133,7 @@ pub(super) fn ledger(setup: &Setup, command: &LedgerCommand) -> Result<Exit, Fai
             if to.exists() {
                 return Err(Failure::usage(format!("`{}` exists already\nhint: a backup never overwrites; name a new file", to.display())));
             }
-            SqliteLedger::backup(setup.ledger_path(), to)?;
+            SqliteLedger::backup(setup.ledger_path(), to).map_err(|error| backup_failed(error, to))?;
             output::result(format_args!("copied to {}", to.display()));
             Ok(Exit::Done)
         }
@@ -144,6 +145,20 @@ pub(super) fn ledger(setup: &Setup, command: &LedgerCommand) -> Result<Exit, Fai
             Ok(Exit::Done)
         }
         LedgerCommand::Purge { before } => purge(setup, *before),
+    }
+}
+
+/// A copy that cannot be written says nothing against the ledger.
+fn backup_failed(error: LedgerError, to: &Path) -> Failure {
+    match error {
+        LedgerError::Storage { path, reason } if Path::new(&path) == to => Failure::new(
+            Exit::Disk,
+            format!(
+                "the backup `{path}` cannot be written: {reason}\n\
+                 hint: name a new file in a folder that exists and may be written, with space for a whole copy; the ledger is as it was"
+            ),
+        ),
+        error => error.into(),
     }
 }
 

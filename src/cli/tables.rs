@@ -15,7 +15,7 @@ impl Setup {
             ";" => Some(b';'),
             "tab" | "\t" => Some(b'\t'),
             "|" => Some(b'|'),
-            other => return Err(Failure::usage(format!("`intake.delimiter` must be auto, `,`, `;`, tab or `|`, not `{other}`"))),
+            other => return Err(Failure::setting(format!("`intake.delimiter` must be auto, `,`, `;`, tab or `|`, not `{other}`"))),
         };
         let limits = Limits {
             record_bytes_max: settings.limits.record_bytes_max,
@@ -43,7 +43,7 @@ fn named(name: &str, layout: &config::Layout) -> Result<Layout, Failure> {
         "" => DateFormat::default(),
         given => DateFormat::parse(given).ok_or_else(|| {
             let known = DateFormat::ALL.map(DateFormat::name).join(", ");
-            Failure::usage(format!("`{section}.date_format` must be one of {known}, not `{given}`"))
+            Failure::setting(format!("`{section}.date_format` must be one of {known}, not `{given}`"))
         })?,
     };
     Ok(Layout {

@@ -13,6 +13,7 @@ use jiff::civil::Date;
 use crate::doku::signature::SigningKey;
 use crate::domain::classify::{Period, Policy};
 use crate::domain::digest::{self, Digest};
+use crate::domain::line::InputFile;
 use crate::domain::settlement::{Settlement, SettlementRow, SettlementTerms};
 use crate::evidence::settlement::{self, SettlementError};
 use crate::evidence::{self, EvidenceError, Inquiries, Pairs, ReadOptions};
@@ -140,6 +141,8 @@ pub struct ReconcileReport {
     pub remarks: Vec<String>,
     /// Tables most rows of which cannot be read (exit 7); the report is written all the same.
     pub mostly: Vec<(PathBuf, Mostly)>,
+    /// The logs, and what their lines are.
+    pub logs: Vec<InputFile>,
 }
 
 /// Why a reconciliation could not be done.
@@ -256,7 +259,9 @@ pub fn run(options: &ReconcileOptions) -> Result<ReconcileReport, ReconcileError
     let presentation = options.presentation.as_ref();
     let report = Report { outcome: &outcome, summary: &summary, month: &month, files, ledger_path, standings: &standings, presentation };
     report::write(&report, &options.out)?;
+    let logs = files.to_vec();
     Ok(ReconcileReport {
+        logs,
         breaks: summary.discrepancies.breaks,
         identities_hold: outcome.identities_hold(),
         summary,

@@ -8,12 +8,12 @@ mod table;
 #[cfg(test)]
 mod tests;
 
-use std::fs::File;
-use std::io::{Cursor, Read as _};
+use std::io::Cursor;
 use std::path::{Path, PathBuf};
 
+use super::source;
 use crate::domain::digest;
-use crate::domain::line::InputFile;
+use crate::domain::line::{InputFile, LogContents};
 use crate::domain::settlement::Settlement;
 use crate::table::{Content, Fault, Header, Limits, Records, Row, Settings, Shape, Sheet};
 use table::Table;
@@ -37,13 +37,7 @@ pub fn read(files: &[PathBuf], tables: &Settings) -> Result<Settlement, Settleme
 
 fn read_file(path: &Path, tables: &Settings, settlement: &mut Settlement) -> Result<(), SettlementFault> {
     let unreadable = |error: std::io::Error| SettlementFault::Unreadable(error.to_string());
-    let mut content = Vec::new();
-    File::open(path).and_then(|file| file.take(BYTES_MAX.saturating_add(1)).read_to_end(&mut content)).map_err(unreadable)?;
-    let bytes = u64::try_from(content.len()).unwrap_or(u64::MAX);
-    if bytes > BYTES_MAX {
-        return Err(SettlementFault::Unreadable(format!("it has more than {BYTES_MAX} bytes")));
-    }
-    let digest = digest::of_bytes(&content);
+    let (content, digest, bytes) = source::read_whole(path, BYTES_MAX).map_err(unreadable)?;
     let file = u32::try_from(settlement.files.len()).unwrap_or(u32::MAX);
     let before = settlement.raw.rows;
     let mut table = Table::new(settlement, file, tables);
@@ -58,7 +52,7 @@ fn read_file(path: &Path, tables: &Settings, settlement: &mut Settlement) -> Res
     }
     table.finish()?;
     let lines = settlement.raw.rows.saturating_sub(before);
-    settlement.files.push(InputFile { path: path.to_owned(), digest, bytes, lines });
+    settlement.files.push(InputFile { path: path.to_owned(), digest, bytes, lines, contents: LogContents::default() });
     Ok(())
 }
 
