@@ -47,11 +47,11 @@ pub fn shown(text: &str, meant: &[&str]) -> String {
 /// an `@` or a line break in it, several words of letters, or one that is written like a name and resembles none of `meant`.
 #[must_use]
 pub fn may_be_personal(text: &str, meant: &[&str]) -> bool {
-    const RESEMBLANCE_MIN: f64 = 0.8;
     if text.contains(['@', '\n', '\r']) {
         return true;
     }
-    let is_meant = |word: &str| meant.iter().any(|meant| strsim::jaro_winkler(&word.to_lowercase(), meant) >= RESEMBLANCE_MIN);
+    let is_like = |word: &str, meant: &str| word.starts_with(meant) || strsim::damerau_levenshtein(word, meant) <= meant.len() / 4;
+    let is_meant = |word: &str| meant.iter().any(|meant| is_like(&word.to_lowercase(), meant));
     let words: Vec<&str> = text.split(|c: char| !c.is_alphabetic()).filter(|word| word.chars().count() > 1).collect();
     match words.as_slice() {
         [] => false,

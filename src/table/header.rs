@@ -50,7 +50,7 @@ pub fn found_words(header: &Row, is_known: &dyn Fn(&str) -> bool) -> String {
     let cells = header.iter().zip(&is_shown).filter(|(_, is_shown)| **is_shown);
     let words: Vec<String> = cells.map(|(cell, _)| format!("`{}`", String::from_utf8_lossy(cell).trim())).collect();
     match (words.len(), count.saturating_sub(words.len())) {
-        (0, _) => "its first row looks like data, not like a header".to_owned(),
+        (0, _) => "its first row looks like a bill or other data, not like a header".to_owned(),
         (_, 0) => format!("it has {}", words.join(", ")),
         (_, hidden) => format!("it has {} and {hidden} more, not shown", words.join(", ")),
     }

@@ -8,7 +8,7 @@ use super::row::Row;
 use super::sheet;
 use super::sniff::{self, Header};
 use super::source::{self, Source};
-use super::split::{Dialect, What, split};
+use super::split::{Dialect, What, physical_lines, split};
 use super::wrong::Wrong;
 
 const CHUNK_BYTES: usize = 256 * 1024;
@@ -160,6 +160,10 @@ impl Records {
         if self.is_at_end && self.rest().iter().all(u8::is_ascii_whitespace) {
             return Err(Fault::Empty);
         }
+        if shape.is_strict {
+            // Whatever else is wrong with a file, its encoding is said first.
+            encoded(self.rest(), (self.line, self.byte), !self.is_at_end)?;
+        }
         let limit = self.dialect.record_bytes_max;
         let declared = sniff::declared(self.rest());
         if let Some((_, length)) = declared {
@@ -277,25 +281,35 @@ impl Records {
 
     /// What refuses a whole file, where its reader is strict.
     fn check(row: &Row, what: What) -> Result<(), Fault> {
-        let raw = row.raw();
-        let spot = |offset: usize| {
-            let before = raw.get(..offset).unwrap_or_default();
-            let breaks = memchr::memchr_iter(b'\n', before).count();
-            let count = |number: usize| u64::try_from(number).unwrap_or(u64::MAX);
-            Spot { line: row.line.saturating_add(count(breaks)), byte: row.byte.saturating_add(count(offset)) }
-        };
-        if let Some(at) = memchr::memchr(0, raw) {
-            return Err(Fault::Nul(spot(at)));
-        }
-        let is_cut = matches!(what, What::Wrong(Wrong::TooLarge(_)));
-        if let Some(error) = str::from_utf8(raw).err().filter(|error| !is_cut || error.error_len().is_some()) {
-            let at = error.valid_up_to();
-            return Err(Fault::NotUtf8 { spot: spot(at), found: raw.get(at).copied().unwrap_or_default() });
-        }
+        encoded(row.raw(), (row.line, row.byte), matches!(what, What::Wrong(Wrong::TooLarge(_))))?;
         match what {
             What::Wrong(Wrong::TooLarge(limit)) => Err(Fault::RecordTooLarge { row: row.number, line: row.line, limit }),
             What::Wrong(wrong) if wrong.is_quote() => Err(Fault::Quote { row: row.number, line: row.line, wrong }),
             _ => Ok(()),
         }
     }
+}
+
+/// Refuses what is no text in UTF-8; `text` begins at this line and byte, and if `is_cut` may end in the middle of a character.
+fn encoded(text: &[u8], (line, byte): (u64, u64), is_cut: bool) -> Result<(), Fault> {
+    let spot = |offset: usize| {
+        let before = text.get(..offset).unwrap_or_default();
+        let count = |number: usize| u64::try_from(number).unwrap_or(u64::MAX);
+        Spot { line: line.saturating_add(physical_lines(before)).saturating_sub(torn(before)), byte: byte.saturating_add(count(offset)) }
+    };
+    if let Some(at) = memchr::memchr(0, text) {
+        return Err(Fault::Nul(spot(at)));
+    }
+    match str::from_utf8(text) {
+        Err(error) if error.error_len().is_some() || !is_cut => {
+            let at = error.valid_up_to();
+            Err(Fault::NotUtf8 { spot: spot(at), found: text.get(at).copied().unwrap_or_default() })
+        }
+        _ => Ok(()),
+    }
+}
+
+/// 1 where `text` ends in the middle of a line, which is then the line of what follows.
+fn torn(text: &[u8]) -> u64 {
+    u64::from(text.last().is_some_and(|last| !matches!(last, b'\n' | b'\r')))
 }

@@ -141,7 +141,7 @@ fn a_workbook_is_a_table_whose_numbers_are_known_as_such() {
 fn a_header_that_may_be_a_customer_is_not_shown() {
     let words = |text: &str| found_words(&Row::from_cells(text.split(','), 1), &|name| name == "channel");
     assert_eq!(words("NO_POLIS,NAMA PEMEGANG,PREMI"), "it has `NO_POLIS`, `NAMA PEMEGANG`, `PREMI`");
-    assert_eq!(words("INV-0001,1.000,Budi Utomo,alfa"), "its first row looks like data, not like a header");
+    assert_eq!(words("INV-0001,1.000,Budi Utomo,alfa"), "its first row looks like a bill or other data, not like a header");
     assert_eq!(words("channel,Budi Utomo,budi@example.com"), "it has `channel` and 2 more, not shown");
 }
 

@@ -60,6 +60,7 @@ fn refused(fault: Fault) -> SettlementFault {
     match fault {
         Fault::Unreadable(reason) => SettlementFault::Unreadable(reason),
         Fault::Empty => table::NO_TABLE,
+        Fault::OtherKind(kind) => SettlementFault::NoReport(kind),
         other => SettlementFault::Table(other),
     }
 }

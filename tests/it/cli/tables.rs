@@ -62,7 +62,7 @@ fn an_external_ledger_with_stray_quotes_loses_no_bill() {
         assert_eq!(found.lines().filter(|line| line.contains("L10")).count(), 1, "{found}");
         let summary: serde_json::Value = serde_json::from_slice(&std::fs::read(world.path("report/summary.json")).unwrap()).unwrap();
         let in_scope: u64 = summary["bills"].as_object().unwrap().values().map(|tally| tally["count"].as_u64().unwrap()).sum();
-        assert_eq!(in_scope, 3 + 1, "three bills, and the row that is none: {summary}");
+        assert_eq!(in_scope, 3, "the row that is no bill is counted apart: {summary}");
     }
 }
 
@@ -162,7 +162,7 @@ fn corpus() -> Vec<(&'static str, Vec<u8>, i32, &'static str)> {
         text("mostly narrow", with("B,1\nC,1\nD,1"), 7, "3 of 4 rows cannot be read"),
         text("amount twice", format!("{HEAD},premium\nA,1,Budi,alfa,2\n"), 7, "columns 2 and 5"),
         text("unused twice", format!("{HEAD},ket,ket,,\nA,1,Budi,alfa,x,y,,\n"), 0, "1 valid"),
-        text("no header", "INV-0001,1000,Budi Utomo,alfa\nINV-0002,1000,Siti Aminah,alfa\n".into(), 7, "looks like data"),
+        text("no header", "INV-0001,1000,Budi Utomo,alfa\nINV-0002,1000,Siti Aminah,alfa\n".into(), 7, "looks like a bill"),
         text("missing", "invoice_number,amout,customer_name,channel\nA,1,Budi,alfa\n".into(), 7, "did you mean your `amout`"),
         text("total", with("B,2000,Siti,alfa\nC,3000,Tini,alfa\nJumlah,6000,,"), 1, "E0140"),
         text("total word", with("B,2000,Siti,alfa\nC,3000,Tini,alfa\nZ,6000,TOTAL,alfa"), 1, "E0140"),
@@ -236,13 +236,13 @@ fn a_result_that_cannot_be_written_is_no_success() {
 
 /// The export of an insurer, as its billing engineer has it: 3,000 rows, 30 of them bad.
 fn export() -> String {
-    let mut text = "NO_POLIS;NAMA_PEMEGANG;PREMI;JATUH_TEMPO;EMAIL;KANAL\r\n".to_owned();
-    for n in 1..=3_000_u32 {
-        let channel = if n % 3 == 0 { "INDOMARET" } else { "ALFAMART" };
-        let amount = if n % 100 == 0 { "gratis".to_owned() } else { format!("{}.{:03}.000", 1 + n % 4, n % 1_000) };
-        text.push_str(&format!("POL-{n:06};Pemegang {n};{amount};{:02}/10/2026;p{n}@example.com;{channel}\r\n", 1 + n % 28));
-    }
-    text
+    let row = |n: u32| {
+        let channel = if n.is_multiple_of(3) { "INDOMARET" } else { "ALFAMART" };
+        let amount = if n.is_multiple_of(100) { "gratis".to_owned() } else { format!("{}.{:03}.000", 1 + n % 4, n % 1_000) };
+        format!("POL-{n:06};Pemegang {n};{amount};{:02}/10/2026;p{n}@example.com;{channel}\r\n", 1 + n % 28)
+    };
+    let header = "NO_POLIS;NAMA_PEMEGANG;PREMI;JATUH_TEMPO;EMAIL;KANAL\r\n".to_owned();
+    std::iter::once(header).chain((1..=3_000).map(row)).collect()
 }
 
 #[test]
