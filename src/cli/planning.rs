@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use super::output::{self, rupiah};
 use super::sender::{Flags, ceiling_warning, settings};
-use super::sending::{Refusal, bills, refusals, refused_lines};
+use super::sending::{Refusal, bills, refusals};
 use super::sequence;
 use super::setup::{Failure, Setup};
 use crate::domain::bill::{Bill, Salt, Wanted};
@@ -204,7 +204,7 @@ pub(super) fn dry_run(setup: &Setup, intake: &Intake, flags: &Flags, out: Option
         }
     }
     warn_far_above(setup, intake, &planned);
-    refused_lines(setup, intake);
+    super::refused::lines(setup, intake);
     refused_steps(setup, intake, steps);
     let needs_a_person =
         |step: &Step| matches!(step, Step::Refused { .. } | Step::Unchanged(plan::Unchanged::Held | plan::Unchanged::PaidByEarlierCode));

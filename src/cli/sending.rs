@@ -35,8 +35,9 @@ pub(super) fn issue(setup: &Setup, arguments: &Issue) -> Result<Exit, Failure> {
         Some(approved) if arguments.files.is_empty() => &report::plan::files(approved),
         Some(_) | None => &arguments.files,
     };
-    let intake = intake::read(files, &setup.intake(arguments.cycle.cycle.as_ref())?)?;
+    let intake = intake::read(files, &setup.intake(arguments.cycle.cycle.as_ref(), &arguments.tables)?)?;
     notes(setup, &intake);
+    super::check::usable(&intake)?;
     let flags = Flags {
         command: "issue",
         new_ledger: arguments.new_ledger,
@@ -54,12 +55,14 @@ pub(super) fn issue(setup: &Setup, arguments: &Issue) -> Result<Exit, Failure> {
 pub(super) fn cancel(setup: &Setup, arguments: &Cancel) -> Result<Exit, Failure> {
     let intake = match arguments.what.as_slice() {
         [one] if Path::new(one).is_file() => {
-            let options = intake::Options { purpose: Purpose::CancelAll, ..setup.intake(arguments.cycle.cycle.as_ref())? };
+            let options =
+                intake::Options { purpose: Purpose::CancelAll, ..setup.intake(arguments.cycle.cycle.as_ref(), &arguments.tables)? };
             intake::read(&[PathBuf::from(one)], &options)?
         }
         invoices => named(invoices)?,
     };
     notes(setup, &intake);
+    super::check::usable(&intake)?;
     let flags = Flags { command: "cancel", new_ledger: false, reissue_expired: false, retry_rejected: false, sequence_from: None };
     let out = arguments.out.clone().unwrap_or_else(|| PathBuf::from("tagih-out"));
     send(setup, &intake, &flags, &arguments.sending, setup.secret(), &out, None)
@@ -82,7 +85,7 @@ fn named(invoices: &[String]) -> Result<Intake, Failure> {
         }
     }
     let rows = u64::try_from(valid.len()).unwrap_or(u64::MAX);
-    Ok(Intake { valid, refused: Vec::new(), refused_row_count: 0, duplicates: Vec::new(), rows, notes: Vec::new() })
+    Ok(Intake { valid, refused: Vec::new(), refused_row_count: 0, duplicates: Vec::new(), rows, malformed: 0, notes: Vec::new() })
 }
 
 fn notes(setup: &Setup, intake: &Intake) {
@@ -95,20 +98,6 @@ fn notes(setup: &Setup, intake: &Intake) {
 
 pub(super) fn bills(intake: &Intake) -> Vec<Bill> {
     intake.valid.iter().map(|row| row.item.clone()).collect()
-}
-
-/// The first refused rows, for the eye; rejected.csv has them all.
-pub(super) fn refused_lines(setup: &Setup, intake: &Intake) {
-    const SHOWN_MAX: usize = 10;
-    if setup.quiet {
-        return;
-    }
-    for refused in intake.refused.iter().take(SHOWN_MAX) {
-        output::note(refused);
-    }
-    if let Some(more) = intake.refused.len().checked_sub(SHOWN_MAX).filter(|&more| more > 0) {
-        output::note(format_args!("... and {more} more"));
-    }
 }
 
 /// A row that was read well and is refused all the same.
@@ -194,7 +183,7 @@ pub(super) fn send(
         exit_code: exit.code(),
     };
     report.write(out)?;
-    refused_lines(setup, intake);
+    super::refused::lines(setup, intake);
     refused_ends(setup, intake, &ends);
     if setup.json {
         output::result(serde_json::to_string(&report.summary()).unwrap_or_default());

@@ -35,6 +35,7 @@ pub struct Config {
     pub discrepancies: Discrepancies,
     pub accounts: Accounts,
     pub report: Report,
+    pub layouts: BTreeMap<String, Layout>,
 }
 
 macro_rules! section {
@@ -198,3 +199,15 @@ section!(
     /// `[report]`
     Report { language: Language, entity: String }
 );
+
+/// `[layouts.NAME]`: whatever is left out is as tagih writes it.
+#[derive(Clone, Debug, Default, Deserialize, Serialize)]
+#[serde(deny_unknown_fields, default)]
+#[allow(missing_docs, reason = "config/default.toml is the reference; a second text would drift from it")]
+pub struct Layout {
+    pub amount_format: String,
+    pub date_format: String,
+    pub columns: BTreeMap<String, String>,
+    pub values: BTreeMap<String, BTreeMap<String, String>>,
+    pub constants: BTreeMap<String, String>,
+}

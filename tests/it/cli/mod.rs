@@ -22,5 +22,6 @@ mod sandbox;
 mod settings;
 pub mod settlement;
 mod sync;
+mod tables;
 mod why;
 pub mod world;
