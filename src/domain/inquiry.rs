@@ -10,6 +10,7 @@ use super::lifecycle::Status;
 
 /// What is known of the bill a code belongs to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[allow(clippy::struct_excessive_bools, reason = "they are independent facts, each named where a rule reads it")]
 pub struct Facts {
     /// Where its code stands.
     pub status: Status,
