@@ -2,7 +2,9 @@
 //! Written from the contract of borders, not from the program; DOKU's own record is the judge.
 
 mod between;
+mod conflict;
 mod doku;
 mod merchant;
+mod runs;
 mod table;
 mod wire;
