@@ -51,6 +51,10 @@ pub struct Call {
 pub struct Doku {
     /// By order number.
     pub orders: BTreeMap<String, Order>,
+    /// Orders that a second order of the same number has taken the place of: DOKU does not say that it refuses those.
+    pub doubles: Vec<Order>,
+    /// Whether it takes a number twice, so that nothing but the program prevents a second code.
+    pub takes_twice: bool,
     pub calls: Vec<Call>,
     /// What it answered under each Request-Id, with the body it answered to.
     stored: HashMap<String, (Vec<u8>, Answer)>,
@@ -110,7 +114,7 @@ impl Doku {
 
     fn create(&mut self, request: &Request) -> Result<Value, Answer> {
         let (body, invoice, now) = (request.json(), request.about(), self.now());
-        if self.orders.contains_key(&invoice) {
+        if self.orders.contains_key(&invoice) && !self.takes_twice {
             return Err(refusal(409, "invoice number has been used"));
         }
         let amount = body["order"]["amount"].as_u64().ok_or_else(|| refusal(400, "order.amount is not valid"))?;
@@ -134,7 +138,7 @@ impl Doku {
             made_by: request.request_id().to_owned(),
         };
         let answer = success(&order);
-        self.orders.insert(invoice, order);
+        self.doubles.extend(self.orders.insert(invoice, order));
         Ok(answer)
     }
 

@@ -4,7 +4,10 @@
 mod between;
 mod conflict;
 mod doku;
+mod doubts;
+mod members;
 mod merchant;
 mod runs;
+mod strangers;
 mod table;
 mod wire;

@@ -228,8 +228,10 @@ fn a_storm_opens_the_breaker_at_default_settings_whatever_check_status_says_and_
         let (posts, flying) = (merchant.net.since(0).iter().filter(|sent| sent.method == "POST").count(), in_flight.parse::<usize>().unwrap());
         assert!(posts <= 4 * (20 + 2 * flying), "{in_flight} in flight: {posts} calls into a storm");
         assert_eq!(merchant.summary()["buckets"]["rejected"], 0);
-        let summary = merchant.summary().to_string();
-        assert!(finished.stderr.contains(&status.to_string()) && summary.contains(&format!("HTTP {status}")), "{summary} {finished:?}");
+        let mut summary = merchant.summary();
+        summary["ledger_head"].take();
+        let (summary, status) = (summary.to_string(), status.to_string());
+        assert!(finished.stderr.contains(&status) && summary.contains(&status), "the reason is missing: {summary} {finished:?}");
         merchant.net.calm();
         merchant.expect(0, &["issue", "bills.csv", "--out", "out"]);
         assert_eq!(merchant.net.doku().payable().len(), 400);
@@ -283,7 +285,9 @@ fn one_bad_row_never_starves_the_others() {
             merchant.bills("bills.csv", &bills("B", 30));
             for _night in 0..2 {
                 let finished = merchant.run(&["issue", "bills.csv", "--out", "out"]);
-                assert!(matches!(finished.code(), Some(1 | 3)), "{status}: {finished:?}");
+                // Where the bad row is the only one left, its 401 is every answer there was.
+                let stopped = status == 401 && finished.code() == Some(4);
+                assert!(matches!(finished.code(), Some(1 | 3)) || stopped, "{status}: {finished:?}");
             }
             assert_eq!(merchant.net.doku().payable().len(), 29, "{status}");
         }
