@@ -2,6 +2,7 @@
 //! Written from the contract of borders, not from the program; DOKU's own record is the judge.
 
 mod between;
+mod campaign;
 mod conflict;
 mod doku;
 mod doubts;

@@ -14,7 +14,10 @@ fn bills(prefix: &str, count: usize) -> Vec<String> {
 }
 
 /// Says `answer` where `pattern` has an `x` at the request's number, else lets DOKU do it; repeats its last letter.
-fn pattern(pattern: &'static str, answer: impl Fn(&Request, &Doku) -> Answer + Send + Sync) -> impl Fn(&Request, &mut Doku) -> Fate + Send + Sync {
+fn pattern(
+    pattern: &'static str,
+    answer: impl Fn(&Request, &Doku) -> Answer + Send + Sync,
+) -> impl Fn(&Request, &mut Doku) -> Fate + Send + Sync {
     let seen = AtomicUsize::new(0);
     move |request, doku| {
         let number = seen.fetch_add(1, Ordering::Relaxed).min(pattern.len() - 1);
@@ -225,7 +228,8 @@ fn a_storm_opens_the_breaker_at_default_settings_whatever_check_status_says_and_
         merchant.set(&[("retry.attempts_max", "4")]);
         merchant.net.cue("POST", "", ALWAYS, pattern("x", page(status)));
         let finished = merchant.issue(5, &bills("B", 400), &[]);
-        let (posts, flying) = (merchant.net.since(0).iter().filter(|sent| sent.method == "POST").count(), in_flight.parse::<usize>().unwrap());
+        let (posts, flying) =
+            (merchant.net.since(0).iter().filter(|sent| sent.method == "POST").count(), in_flight.parse::<usize>().unwrap());
         assert!(posts <= 4 * (20 + 2 * flying), "{in_flight} in flight: {posts} calls into a storm");
         assert_eq!(merchant.summary()["buckets"]["rejected"], 0);
         let mut summary = merchant.summary();

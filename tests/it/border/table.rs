@@ -245,9 +245,11 @@ fn about(whose: Whose, kind: Kind, status: u16, request: &Request, doku: &Doku) 
 fn cells(policy: Policy, speakers: &[Whose], statuses: &dyn Fn(Kind, u16) -> bool) -> Vec<Cell> {
     let mut cells = Vec::new();
     for line in LINES {
-        for (&status, &whose, kind) in line.statuses.iter().flat_map(|status| {
-            speakers.iter().flat_map(move |whose| KINDS.iter().map(move |kind| (status, whose, *kind)))
-        }) {
+        for (&status, &whose, kind) in line
+            .statuses
+            .iter()
+            .flat_map(|status| speakers.iter().flat_map(move |whose| KINDS.iter().map(move |kind| (status, whose, *kind))))
+        {
             let is_success = (200..300).contains(&status);
             let never = match whose {
                 Other => !(is_success || status == 409),

@@ -168,7 +168,6 @@ fn the_judge_signs_as_doku_does() {
     let signed = signature("r", ("Response-Timestamp", "2026-01-01T00:00:00Z"), "/t", Some(body));
     let key = tagih::doku::signature::SigningKey::new(&secrecy::SecretString::from(SECRET));
     let stamp = tagih::doku::signature::Stamp::Response("2026-01-01T00:00:00Z");
-    let components =
-        tagih::doku::signature::Components { client_id: CLIENT, request_id: "r", stamp, target: "/t", body: Some(body) };
+    let components = tagih::doku::signature::Components { client_id: CLIENT, request_id: "r", stamp, target: "/t", body: Some(body) };
     assert_eq!(key.sign(&components).unwrap(), signed);
 }
