@@ -149,8 +149,8 @@ pub(super) struct Sending {
     /// Stop after so long, such as `90s`, `30m` or `2h`; run again to resume
     #[arg(long, value_name = "DURATION")]
     pub(super) max_duration: Option<String>,
-    /// Stop at this WIB time of day
-    #[arg(long, value_name = "HH:MM")]
+    /// Stop at this WIB time: `05:30`, `tomorrow 05:30` or `2026-11-29 05:30`
+    #[arg(long, value_name = "TIME")]
     pub(super) until: Option<String>,
     /// Do not ask before sending to production
     #[arg(long)]

@@ -14,6 +14,7 @@ mod explain;
 mod keeping;
 mod output;
 mod period;
+mod planning;
 mod reconcile;
 mod sandbox;
 mod sender;
@@ -22,6 +23,7 @@ mod serve;
 mod settlement;
 mod setup;
 mod shell;
+mod stopping;
 mod sync;
 mod why;
 mod why_json;
@@ -114,5 +116,8 @@ fn init(file: &std::path::Path) -> Result<Exit, Failure> {
 fn show(setup: &Setup) -> Result<Exit, Failure> {
     let text = toml::to_string(&setup.config).map_err(Failure::usage)?;
     output::result(text.trim_end());
+    if let Some(unused) = sender::unused_proxies(setup).filter(|_| !setup.quiet) {
+        output::note(unused);
+    }
     Ok(Exit::Done)
 }

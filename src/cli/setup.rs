@@ -13,6 +13,7 @@ use crate::domain::additional::{self, UrlRules};
 use crate::domain::channel::{Channel, Method};
 use crate::domain::plan::Minting;
 use crate::exit::Exit;
+use crate::gateway::pacing::Rate;
 use crate::intake::{self, AdditionalOptions, AmountFormat, CodeTemplate, Defaults, IntakeError, Limits, ReportTemplate};
 use crate::jobs::entries::EntriesError;
 use crate::jobs::ingest::IngestError;
@@ -332,6 +333,16 @@ impl Setup {
             receipt_description: filled(&defaults.receipt_description),
             receipt_footer: filled(&defaults.receipt_footer),
         })
+    }
+
+    /// The ceiling agreed with DOKU.
+    pub(super) fn rate(&self) -> Rate {
+        Rate { per_second: self.config.pacing.rate_per_second, burst: self.config.pacing.burst }
+    }
+
+    /// Operations that may be under way at once at most.
+    pub(super) fn in_flight_max(&self) -> usize {
+        usize::try_from(self.config.pacing.in_flight_max.get()).unwrap_or(usize::MAX)
     }
 
     pub(super) fn is_production(&self) -> bool {

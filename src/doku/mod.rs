@@ -12,4 +12,5 @@ mod parts;
 pub mod paths;
 pub mod signature;
 pub mod status;
+pub mod value;
 pub mod wire;

@@ -111,10 +111,6 @@ codes! {
     DATE = "E0124", "date or time not understood",
         "Dates are written `2026-10-31`, times `2026-10-31 17:00` (WIB) or `2026-10-31T17:00:00+07:00`; day and month in another order would be a guess.",
         "Rewrite the date in that form.";
-    /// An expiry that has passed.
-    EXPIRED = "E0125", "expiry in the past",
-        "The row asks for a code that could not be paid any more.",
-        "Give a later `expires_at`, or write `cancel` in the `action` column.";
     /// Two expiries.
     EXPIRY_TWICE = "E0126", "two expiries",
         "Both `expiry_minutes` and `expires_at` have a value, and they would have to agree to the minute.",
