@@ -71,7 +71,10 @@ impl Mischief {
         let is_first = self.seen.insert(request.request_id().to_owned());
         if !self.dice.percent(self.percent) {
             let answer = doku.handle(request);
-            self.last = Some(answer.clone());
+            // Only successes change places: an unproven refusal may be taken for DOKU's, provisionally.
+            if matches!(answer.status, 200 | 409) {
+                self.last = Some(answer.clone());
+            }
             return answer.into();
         }
         match self.dice.below(11) {
@@ -257,7 +260,7 @@ impl Campaign {
     }
 
     /// Nobody meddles any more: everything comes right, and stays so.
-    fn finish(mut self) -> (usize, usize) {
+    fn finish(self) -> (usize, usize) {
         self.merchant.net.calm();
         let arguments = ["issue", "bills.csv", "--out", "out", "--retry-rejected"];
         let mut runs = 0;
@@ -289,7 +292,6 @@ impl Campaign {
             canaries(&self.merchant.path(folder));
         }
         let calls = self.merchant.net.doku().calls.len();
-        self.kills += 0;
         (self.kills, calls)
     }
 }
