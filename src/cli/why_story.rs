@@ -143,6 +143,7 @@ fn event_told(event: &Event, words: &Words) -> String {
         Event::Doubted { reason, .. } => fill(words.doubted, &[reason]),
         Event::Settled { verdict, by, reason, .. } => fill(words.settled, &[words.verdict(*verdict), by, reason]),
         Event::Retired { reason } => fill(words.retired, &[reason]),
+        Event::Repeated => words.repeated.to_owned(),
         Event::Reopened { operation, reason } => fill(words.reopened_doubt, &[words.operation(*operation), reason]),
         Event::Held { reason, .. } => fill(words.held, &[reason]),
         Event::Released { by, reason } => fill(words.released, &[by, reason]),
