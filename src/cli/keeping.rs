@@ -135,7 +135,7 @@ pub(super) fn ledger(setup: &Setup, command: &LedgerCommand) -> Result<Exit, Fai
             if to.exists() {
                 return Err(Failure::usage(format!("`{}` exists already\nhint: a backup never overwrites; name a new file", to.display())));
             }
-            SqliteLedger::backup(setup.ledger_path(), to)?;
+            SqliteLedger::backup(setup.ledger_path(), to).map_err(|error| backup_failed(error, to))?;
             output::result(format_args!("copied to {}", to.display()));
             Ok(Exit::Done)
         }
@@ -150,6 +150,20 @@ pub(super) fn ledger(setup: &Setup, command: &LedgerCommand) -> Result<Exit, Fai
     }
 }
 
+/// A copy that cannot be written says nothing against the ledger.
+fn backup_failed(error: LedgerError, to: &Path) -> Failure {
+    match error {
+        LedgerError::Storage { path, reason } if Path::new(&path) == to => Failure::new(
+            Exit::Disk,
+            format!(
+                "the backup `{path}` cannot be written: {reason}\n\
+                 hint: name a new file in a folder that exists and may be written, with space for a whole copy; the ledger is as it was"
+            ),
+        ),
+        error => error.into(),
+    }
+}
+
 fn import(setup: &Setup, file: &Path, new_ledger: bool) -> Result<Exit, Failure> {
     let intake = setup.intake(None)?;
     let options =
@@ -160,7 +174,7 @@ fn import(setup: &Setup, file: &Path, new_ledger: bool) -> Result<Exit, Failure>
     }
     let create = if new_ledger || !setup.is_production() { Create::IfMissing } else { Create::Never };
     let _lock = SenderLock::acquire(setup.ledger_path(), "ledger import")?;
-    let ledger = SqliteLedger::open(setup.ledger_path(), &setup.binding()?, create)?;
+    let ledger = setup.open_ledger(&setup.binding()?, create)?;
     let known = ledger.snapshot()?.bills;
     let (mut adopted, mut unchanged, mut refused) = (0_u64, 0_u64, codes.refused_row_count);
     let mut entries = Vec::new();

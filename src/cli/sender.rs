@@ -58,7 +58,7 @@ impl Sender {
         let create =
             if flags.new_ledger || (flags.command == "issue" && !setup.is_production()) { Create::IfMissing } else { Create::Never };
         let lock = SenderLock::acquire(setup.ledger_path(), flags.command)?;
-        let ledger = SqliteLedger::open(setup.ledger_path(), &binding, create)?;
+        let ledger = setup.open_ledger(&binding, create)?;
         let endpoint = Endpoint {
             base_url: config.doku.base_url.clone(),
             client_id: binding.client_id,

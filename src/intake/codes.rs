@@ -218,8 +218,8 @@ codes! {
         "Give `--cycle`, for example `--cycle 2026-10`.";
     /// The template is wrong.
     TEMPLATE = "E0215", "invoice number template not valid",
-        "The template names something that is not a column, or that the file does not have.",
-        "Use `{cycle}` and names of columns the file has, for example `{policy_number}-{cycle}`.";
+        "The template names something that is none of tagih's columns, or a column of personal data, gives a width outside 1 to 64, has a brace too many, or would give every row the same number.",
+        "Use `{cycle}` and tagih's own names of columns, for example `{policy_number}-{cycle}`; headers of yours are given these names under `[intake.columns]`.";
     /// The mapping names an unknown column.
     MAPPING = "E0216", "unknown column in the mapping",
         "`intake.columns` maps tagih's column names to your headers; one of the names is not tagih's.",
