@@ -62,11 +62,8 @@ const CHANGED: [&str; 4] =
 
 /// Issues in doubt, at a desk whose live code shows that Check Status knows unpaid ones. They are not replayed after the first night.
 fn issues_at_a_desk_with_a_control() -> Merchant {
-    let merchant = Merchant::open(&[
-        ("doku.verify_response", "\"enforce\""),
-        ("doubt.not_found_minutes", "1"),
-        ("retry.replay_window_minutes", "1"),
-    ]);
+    let merchant =
+        Merchant::open(&[("doku.verify_response", "\"enforce\""), ("doubt.not_found_minutes", "1"), ("retry.replay_window_minutes", "1")]);
     merchant.issue(0, &[CONTROL], &[]);
     let net = &merchant.net;
     net.cue("", "N-REFUSED", 1, cut_before);
@@ -166,8 +163,7 @@ fn a_doubt_ends_by_two_findings_a_minute_apart_of_doku_itself_about_the_order_as
     assert_eq!(ids(&late, "A-NAME", "PATCH"), 2);
 
     until(begun, 136);
-    let settled =
-        [("N-GONE", "deferred|issued|in_doubt"), ("N-REFUSED", "rejected"), ("N-PAGE", "in_doubt"), ("N-OTHER", "in_doubt")];
+    let settled = [("N-GONE", "deferred|issued|in_doubt"), ("N-REFUSED", "rejected"), ("N-PAGE", "in_doubt"), ("N-OTHER", "in_doubt")];
     night(&issues, 3, &wanted, &settled, &[]);
     let words = issues.end("N-REFUSED").reason;
     assert!(words.contains("amount is too low for this store"), "DOKU's words: {words}");

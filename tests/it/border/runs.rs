@@ -252,6 +252,27 @@ fn a_run_that_cannot_reach_doku_names_the_reason_and_has_put_nothing_in_doubt() 
     assert!(merchant.summary().to_string().contains("127.0.0.1:9"), "{}", merchant.summary());
 }
 
+/// Only what failed before a request could leave is not sent: no tunnel, no TLS.
+#[test]
+fn a_refused_tunnel_and_a_failed_handshake_put_nothing_in_doubt() {
+    for status in [403, 407, 502, 503] {
+        let merchant = Merchant::open(&[]);
+        let proxy = format!("{:?}", merchant.net.base_url());
+        merchant.set(&[("doku.base_url", "\"https://doku.invalid\""), ("doku.proxy", &proxy)]);
+        merchant.net.cue("CONNECT", "", ALWAYS, pattern("x", page(status)));
+        merchant.issue(3, &bills("B", 5), &[]);
+        let buckets = &merchant.summary()["buckets"];
+        assert_eq!((&buckets["deferred"], &buckets["in_doubt"]), (&json!(5), &json!(0)), "{status}: {buckets}");
+        assert!(merchant.net.mark() > 0, "the proxy was asked");
+    }
+    let merchant = Merchant::open(&[]);
+    let url = format!("{:?}", merchant.net.base_url().replace("http:", "https:"));
+    merchant.set(&[("doku.base_url", &url)]);
+    merchant.issue(3, &bills("B", 5), &[]);
+    let buckets = &merchant.summary()["buckets"];
+    assert_eq!((&buckets["deferred"], &buckets["in_doubt"]), (&json!(5), &json!(0)), "{buckets}");
+}
+
 #[test]
 fn a_pause_asked_for_is_kept_announced_and_past_the_cap_not_slept_on() {
     let busy = |after: String| {
