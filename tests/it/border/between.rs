@@ -1,6 +1,5 @@
 //! What stands between the program and DOKU: on cue it answers itself, cuts, delays, swaps and repeats; else it passes on.
 
-use std::collections::VecDeque;
 use std::io::BufReader;
 use std::net::{Shutdown, TcpListener, TcpStream};
 use std::sync::{Arc, Mutex, MutexGuard};
@@ -35,15 +34,14 @@ struct Cue {
     method: &'static str,
     /// The order number; empty: any.
     about: String,
-    skip: usize,
     left: usize,
     act: Act,
 }
 
 impl Cue {
-    fn fits(&self, request: &Request) -> bool {
-        let method = if self.method.is_empty() { request.method != "GET" } else { self.method == request.method };
-        self.left > 0 && method && (self.about.is_empty() || self.about == request.about())
+    fn fits(&self, method: &str, about: &str) -> bool {
+        let is_method = if self.method.is_empty() { method != "GET" } else { self.method == method };
+        self.left > 0 && is_method && (self.about.is_empty() || self.about == about)
     }
 }
 
@@ -58,7 +56,7 @@ pub struct Sent {
 
 #[derive(Default)]
 struct Script {
-    cues: VecDeque<Cue>,
+    cues: Vec<Cue>,
     sent: Vec<Sent>,
 }
 
@@ -98,20 +96,8 @@ impl Between {
 
     /// From now on `act` decides `times` of the requests `method` about `about`. Later cues are asked after earlier ones.
     pub fn cue(&self, method: &'static str, about: &str, times: usize, act: impl Fn(&Request, &mut Doku) -> Fate + Send + Sync + 'static) {
-        self.cue_after(method, about, 0, times, act);
-    }
-
-    /// The same, after the first `skip` of them.
-    pub fn cue_after(
-        &self,
-        method: &'static str,
-        about: &str,
-        skip: usize,
-        times: usize,
-        act: impl Fn(&Request, &mut Doku) -> Fate + Send + Sync + 'static,
-    ) {
-        let cue = Cue { method, about: about.to_owned(), skip, left: times, act: Arc::new(act) };
-        self.script.lock().unwrap().cues.push_back(cue);
+        let cue = Cue { method, about: about.to_owned(), left: times, act: Arc::new(act) };
+        self.script.lock().unwrap().cues.push(cue);
     }
 
     /// Nobody interferes any more.
@@ -131,12 +117,13 @@ impl Between {
 
     /// POST and PATCH about `invoice` since a mark.
     pub fn changes(&self, mark: usize, invoice: &str) -> Vec<Sent> {
-        self.since(mark).into_iter().filter(|sent| sent.method != "GET" && sent.invoice == invoice).collect()
+        let script = self.script.lock().unwrap();
+        script.sent[mark..].iter().filter(|sent| sent.method != "GET" && sent.invoice == invoice).cloned().collect()
     }
 
     /// Status queries about `invoice` since a mark.
     pub fn queries(&self, mark: usize, invoice: &str) -> usize {
-        self.since(mark).iter().filter(|sent| sent.method == "GET" && sent.invoice == invoice).count()
+        self.script.lock().unwrap().sent[mark..].iter().filter(|sent| sent.method == "GET" && sent.invoice == invoice).count()
     }
 }
 
@@ -144,9 +131,10 @@ fn serve(stream: &TcpStream, doku: &Mutex<Doku>, script: &Mutex<Script>) -> std:
     let Some(request) = Request::read(&mut BufReader::new(stream))? else { return Ok(()) };
     let act = {
         let mut script = script.lock().unwrap();
-        let (method, request_id) = (request.method.clone(), request.request_id().to_owned());
-        script.sent.push(Sent { method, invoice: request.about(), request_id, body: request.body.clone() });
-        chosen(&mut script.cues, &request)
+        let (method, request_id, invoice) = (request.method.clone(), request.request_id().to_owned(), request.about());
+        let act = chosen(&mut script.cues, &method, &invoice);
+        script.sent.push(Sent { method, invoice, request_id, body: request.body.clone() });
+        act
     };
     let fate = {
         let mut doku = doku.lock().unwrap();
@@ -159,13 +147,9 @@ fn serve(stream: &TcpStream, doku: &Mutex<Doku>, script: &Mutex<Script>) -> std:
 }
 
 /// The first cue that fits and has something left to do.
-fn chosen(cues: &mut VecDeque<Cue>, request: &Request) -> Option<Act> {
+fn chosen(cues: &mut Vec<Cue>, method: &str, about: &str) -> Option<Act> {
     for cue in cues {
-        if !cue.fits(request) {
-            continue;
-        }
-        if cue.skip > 0 {
-            cue.skip -= 1;
+        if !cue.fits(method, about) {
             continue;
         }
         cue.left -= 1;

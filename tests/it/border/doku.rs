@@ -37,13 +37,8 @@ impl Order {
 #[derive(Clone, Debug)]
 pub struct Call {
     pub method: String,
-    pub target: String,
     pub request_id: String,
-    pub invoice: String,
     pub body: Vec<u8>,
-    /// Whether it changed the books.
-    pub carried_out: bool,
-    pub status: u16,
 }
 
 /// DOKU's books. Everything it answers here is its own word, signed.
@@ -71,17 +66,8 @@ impl Doku {
 
     /// Carries a request out, or says why not.
     pub fn handle(&mut self, request: &Request) -> Answer {
-        let (answer, carried_out) = self.decide(request);
-        let answer = self.sign(answer, request);
-        self.calls.push(Call {
-            method: request.method.clone(),
-            target: request.target.clone(),
-            request_id: request.request_id().to_owned(),
-            invoice: request.about(),
-            body: request.body.clone(),
-            carried_out,
-            status: answer.status,
-        });
+        let answer = self.sign(self.decided(request), request);
+        self.calls.push(Call { method: request.method.clone(), request_id: request.request_id().to_owned(), body: request.body.clone() });
         answer
     }
 
@@ -89,27 +75,30 @@ impl Doku {
         answer.signed_at(request, &self.now().to_string())
     }
 
-    fn decide(&mut self, request: &Request) -> (Answer, bool) {
+    fn decided(&mut self, request: &Request) -> Answer {
         if !request.is_signed() {
-            return (refusal(401, "Invalid Header Signature"), false);
+            return refusal(401, "Invalid Header Signature");
         }
         if request.method == "GET" {
-            return (self.status_of(&request.about()), false);
+            return self.status_of(&request.about());
         }
         if let Some((body, stored)) = self.stored.get(request.request_id()) {
             let same = *body == request.body;
-            let replay = Answer { status: 409, ..stored.clone() };
-            return (if same { replay } else { refusal(409, "request id was used for different request data") }, false);
+            return if same {
+                Answer { status: 409, ..stored.clone() }
+            } else {
+                refusal(409, "request id was used for different request data")
+            };
         }
         let done = if request.method == "POST" { self.create(request) } else { self.change(request) };
-        match done {
-            Ok(body) => {
+        done.map_or_else(
+            |refused| refused,
+            |body| {
                 let answer = Answer::json(200, &body);
                 self.stored.insert(request.request_id().to_owned(), (request.body.clone(), answer.clone()));
-                (answer, true)
-            }
-            Err(refused) => (refused, false),
-        }
+                answer
+            },
+        )
     }
 
     fn create(&mut self, request: &Request) -> Result<Value, Answer> {
