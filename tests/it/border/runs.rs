@@ -284,9 +284,10 @@ fn a_pause_asked_for_is_kept_announced_and_past_the_cap_not_slept_on() {
         let merchant = one_at_a_time(&[]);
         merchant.net.cue("POST", "", 1, pattern("x", busy(after.clone())));
         let begun = std::time::Instant::now();
-        merchant.issue(0, &bills("B", 3), &[]);
+        let finished = merchant.issue(0, &bills("B", 3), &[]);
         let waited = begun.elapsed().as_millis();
         assert!((1_000..9_000).contains(&waited), "`{after}`: {waited} ms");
+        assert!(finished.stderr.contains("Retry-After") || finished.stderr.contains("pause"), "announced: {finished:?}");
         let sent = merchant.net.changes(0, "B-001");
         assert!(sent.windows(2).all(|pair| pair[0] == pair[1]), "same bytes, same id");
     }

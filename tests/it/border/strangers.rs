@@ -280,6 +280,21 @@ fn check_status_is_believed_only_about_the_order_asked_for_and_only_from_doku() 
 }
 
 #[test]
+fn words_doku_has_for_an_order_are_kept_as_it_said_them() {
+    for word in ["REFUNDED", "ORDER_EXPIRED", "Menunggu", "TIMEOUT"] {
+        let merchant = Merchant::open(&[]);
+        merchant.net.cue("POST", "", ALWAYS, cut_after);
+        merchant.net.cue("GET", "", ALWAYS, move |request: &Request, doku: &mut Doku| {
+            let order = doku.orders[&request.about()].clone();
+            doku.sign(Answer::json(200, &finding(&order, word)), request).into()
+        });
+        merchant.issue(3, &bills(1), &[]);
+        assert!(merchant.why("B-001").contains(word), "{word}: {}", merchant.why("B-001"));
+        assert_eq!(merchant.status("B-001"), "in_doubt_issue");
+    }
+}
+
+#[test]
 fn a_word_that_is_configured_to_mean_cancelled_ends_the_doubt_about_a_cancellation() {
     for (settings, status) in [(&[][..], "in_doubt_cancel"), (&[("doku.status_words.cancelled", "[\"VOIDED\"]")][..], "cancelled")] {
         let merchant = Merchant::open(settings);
