@@ -66,7 +66,8 @@ impl Doku {
 
     /// Carries a request out, or says why not.
     pub fn handle(&mut self, request: &Request) -> Answer {
-        let answer = self.sign(self.decided(request), request);
+        let decided = self.decided(request);
+        let answer = self.sign(decided, request);
         self.calls.push(Call { method: request.method.clone(), request_id: request.request_id().to_owned(), body: request.body.clone() });
         answer
     }
