@@ -165,12 +165,15 @@ pub(super) struct Sending {
 
 #[derive(Debug, Args)]
 pub(super) struct Issue {
-    /// CSV files of policies or invoices: the wanted state
-    #[arg(required = true, value_name = "FILE")]
+    /// CSV files of policies or invoices: the wanted state (default with --plan: the plan's)
+    #[arg(required_unless_present = "plan", value_name = "FILE")]
     pub(super) files: Vec<PathBuf>,
-    /// Print the plan (counts, rupiah, calls, time at the rate) and send nothing
+    /// Print the plan (counts, rupiah, calls, time at the rate) and send nothing; with --out also write plan.csv and plan.xlsx
     #[arg(long)]
     pub(super) dry_run: bool,
+    /// Carry out exactly this plan.csv, or refuse if file, configuration or a bill it names has moved
+    #[arg(long, value_name = "FILE", conflicts_with = "dry_run")]
+    pub(super) plan: Option<PathBuf>,
     #[command(flatten)]
     pub(super) cycle: Cycle,
     /// Where accepted.csv, rejected.csv, deferred.csv and summary.json go

@@ -136,7 +136,7 @@ fn send(setup: &Setup, file: &Path, secret: &SecretString, out: &Path) -> Result
     let flags = Flags { command: "issue", new_ledger: true, reissue_expired: false, retry_rejected: false };
     for _ in 0..5 {
         let intake = intake::read(&[file.to_path_buf()], &setup.intake(None)?)?;
-        let sent = sending::send(setup, &intake, &flags, &Sending::default(), Ok(secret.clone()), out)?;
+        let sent = sending::send(setup, &intake, &flags, &Sending::default(), Ok(secret.clone()), out, None)?;
         if sent != Exit::Partial {
             break;
         }
