@@ -61,5 +61,5 @@ fn amount_format(section: &str, name: &str) -> Result<AmountFormat, Failure> {
         return Ok(AmountFormat::default());
     }
     AmountFormat::parse(name)
-        .ok_or_else(|| Failure::usage(format!("`{section}.amount_format` must be plain, dot_thousands or comma_thousands, not `{name}`")))
+        .ok_or_else(|| Failure::setting(format!("`{section}.amount_format` must be plain, dot_thousands or comma_thousands, not `{name}`")))
 }
