@@ -7,6 +7,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use jiff::Timestamp;
 use jiff::civil::Date;
 
+use super::tables::TableFlags;
 use crate::domain::language::Language;
 
 /// Issue DOKU convenience-store payment codes in bulk, and prove rupiah by rupiah what was paid.
@@ -156,19 +157,6 @@ pub(super) struct Cycle {
 }
 
 #[derive(Debug, Default, Args)]
-pub(super) struct TableFlags {
-    /// The layout of the files, one of `[layouts.NAME]` (default: the one whose headers they have)
-    #[arg(long, value_name = "NAME")]
-    pub(super) layout: Option<String>,
-    /// The sheet of a workbook (default: the first)
-    #[arg(long, value_name = "NAME")]
-    pub(super) sheet: Option<String>,
-    /// Let this value through although it looks like none, such as `NULL` or `-`; may be given several times
-    #[arg(long, value_name = "VALUE", allow_hyphen_values = true)]
-    pub(super) allow_value: Vec<String>,
-}
-
-#[derive(Debug, Default, Args)]
 pub(super) struct Sending {
     /// Stop after so long, such as `90s`, `30m` or `2h`; run again to resume
     #[arg(long, value_name = "DURATION")]
@@ -183,12 +171,15 @@ pub(super) struct Sending {
 
 #[derive(Debug, Args)]
 pub(super) struct Issue {
-    /// CSV or XLSX files of policies or invoices: the wanted state; `-` is standard input
-    #[arg(required = true, value_name = "FILE")]
+    /// CSV or XLSX files of policies or invoices: the wanted state; `-` is standard input (default with --plan: the plan's)
+    #[arg(required_unless_present = "plan", value_name = "FILE")]
     pub(super) files: Vec<PathBuf>,
-    /// Print the plan (counts, rupiah, calls, time at the rate) and send nothing
+    /// Print the plan (counts, rupiah, calls, time at the rate) and send nothing; with --out also write plan.csv and plan.xlsx
     #[arg(long)]
     pub(super) dry_run: bool,
+    /// Carry out exactly this plan.csv, or refuse if file, configuration or a bill it names has moved
+    #[arg(long, value_name = "FILE", conflicts_with = "dry_run")]
+    pub(super) plan: Option<PathBuf>,
     #[command(flatten)]
     pub(super) cycle: Cycle,
     #[command(flatten)]

@@ -9,7 +9,6 @@ use jiff::Timestamp;
 use secrecy::SecretString;
 use serde_json::Value;
 
-use super::args::TableFlags;
 use super::args::{Global, Sending};
 use super::demo_settlement;
 use super::logs;
@@ -18,6 +17,7 @@ use super::reconcile::{self, Task};
 use super::sender::Flags;
 use super::sending;
 use super::setup::{Failure, Setup};
+use super::tables::TableFlags;
 use crate::doku::signature::SigningKey;
 use crate::domain::amount::Amount;
 use crate::domain::calendar::wib_date;
@@ -138,7 +138,7 @@ fn send(setup: &Setup, file: &Path, secret: &SecretString, out: &Path) -> Result
     let flags = Flags { command: "issue", new_ledger: true, reissue_expired: false, retry_rejected: false };
     for _ in 0..5 {
         let intake = intake::read(&[file.to_path_buf()], &setup.intake(None, &TableFlags::default())?)?;
-        let sent = sending::send(setup, &intake, &flags, &Sending::default(), Ok(secret.clone()), out)?;
+        let sent = sending::send(setup, &intake, &flags, &Sending::default(), Ok(secret.clone()), out, None)?;
         if sent != Exit::Partial {
             break;
         }

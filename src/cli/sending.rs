@@ -1,17 +1,18 @@
 //! The commands that send bills: issue, cancel. With sync they share lock, ledger, gateway, pacing and how they stop.
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use secrecy::SecretString;
 
 use super::args::{Cancel, Issue, Sending};
 use super::output::{self, Progress};
-use super::planning::{dry_run, planned};
+use super::planning::{dry_run, guarded, has_guard, plan_rows, planned, planned_from};
 use super::sender::{Flags, Sender};
 use super::setup::{Failure, Setup};
 use super::stopping::deadline;
 use crate::domain::bill::{Bill, Wanted};
-use crate::domain::end::{Bucket, Counts};
+use crate::domain::end::{Bucket, Counts, End};
 use crate::domain::ids::InvoiceNumber;
 use crate::domain::lifecycle::BillState;
 use crate::domain::plan;
@@ -21,12 +22,18 @@ use crate::intake::{self, Intake, Place, Purpose, Sourced};
 use crate::jobs::issue::with_codes;
 use crate::jobs::stop::StopReason;
 use crate::jobs::watch;
-use crate::ledger::{Ledger as _, Snapshot};
-use crate::report::atomic;
+use crate::ledger::{Ledger as _, Snapshot, SqliteLedger};
 use crate::report::issue::IssueReport;
+use crate::report::plan::Approved;
+use crate::report::{self, atomic};
 
 pub(super) fn issue(setup: &Setup, arguments: &Issue) -> Result<Exit, Failure> {
-    let intake = intake::read(&arguments.files, &setup.intake(arguments.cycle.cycle.as_ref(), &arguments.tables)?)?;
+    let approved = arguments.plan.as_deref().map(report::plan::read).transpose().map_err(Failure::usage)?;
+    let files = match &approved {
+        Some(approved) if arguments.files.is_empty() => &report::plan::files(approved),
+        Some(_) | None => &arguments.files,
+    };
+    let intake = intake::read(files, &setup.intake(arguments.cycle.cycle.as_ref(), &arguments.tables)?)?;
     notes(setup, &intake);
     super::check::usable(&intake)?;
     let flags = Flags {
@@ -36,10 +43,10 @@ pub(super) fn issue(setup: &Setup, arguments: &Issue) -> Result<Exit, Failure> {
         retry_rejected: arguments.retry_rejected,
     };
     if arguments.dry_run {
-        return dry_run(setup, &intake, &flags);
+        return dry_run(setup, &intake, &flags, arguments.out.as_deref());
     }
     let out = arguments.out.clone().unwrap_or_else(|| PathBuf::from("tagih-out"));
-    send(setup, &intake, &flags, &arguments.sending, setup.secret(), &out)
+    send(setup, &intake, &flags, &arguments.sending, setup.secret(), &out, approved.as_deref())
 }
 
 pub(super) fn cancel(setup: &Setup, arguments: &Cancel) -> Result<Exit, Failure> {
@@ -55,7 +62,7 @@ pub(super) fn cancel(setup: &Setup, arguments: &Cancel) -> Result<Exit, Failure>
     super::check::usable(&intake)?;
     let flags = Flags { command: "cancel", new_ledger: false, reissue_expired: false, retry_rejected: false };
     let out = arguments.out.clone().unwrap_or_else(|| PathBuf::from("tagih-out"));
-    send(setup, &intake, &flags, &arguments.sending, setup.secret(), &out)
+    send(setup, &intake, &flags, &arguments.sending, setup.secret(), &out, None)
 }
 
 /// Invoice numbers given as arguments, as if they were the rows of a file.
@@ -90,6 +97,31 @@ pub(super) fn bills(intake: &Intake) -> Vec<Bill> {
     intake.valid.iter().map(|row| row.item.clone()).collect()
 }
 
+/// A row that was read well and is refused all the same.
+pub(super) struct Refusal<'a> {
+    pub(super) place: &'a Place,
+    pub(super) column: &'a str,
+    pub(super) reason: &'a str,
+    pub(super) code: &'a str,
+}
+
+/// What planning or DOKU refused, a line for each kind with its first row; rejected.csv has them all.
+pub(super) fn refusals<'a>(setup: &Setup, refusals: impl Iterator<Item = Refusal<'a>>) {
+    let mut kinds: BTreeMap<(&str, &str), (Refusal<'a>, u64)> = BTreeMap::new();
+    for refusal in refusals {
+        kinds.entry((refusal.code, refusal.column)).or_insert((refusal, 0)).1 += 1;
+    }
+    for (Refusal { place, column, reason, code }, count) in kinds.into_values().filter(|_| !setup.quiet) {
+        let more = if count > 1 { format!(", and {} more rows", count.saturating_sub(1)) } else { String::new() };
+        output::note(format_args!("{place}:{column}: {reason} [{code}]{more}"));
+    }
+}
+
+fn refused_ends(setup: &Setup, intake: &Intake, ends: &[End]) {
+    let refused = intake.valid.iter().zip(ends).filter(|(_, end)| matches!(end.bucket, Bucket::Refused | Bucket::Rejected));
+    refusals(setup, refused.map(|(row, end)| Refusal { place: &row.place, column: end.column, reason: &end.reason, code: &end.code }));
+}
+
 /// Brings DOKU to the state that `intake` wants, writes the result files into `out` and prints the last line. Without a secret
 /// only what needs no call to DOKU is done.
 pub(super) fn send(
@@ -99,9 +131,10 @@ pub(super) fn send(
     sending: &Sending,
     secret: Result<SecretString, Failure>,
     out: &Path,
+    approved: Option<&[Approved]>,
 ) -> Result<Exit, Failure> {
     let deadline = deadline(sending, setup.clock.now())?;
-    confirm(setup, sending, &format!("{} rows of `{}`", intake.valid.len(), flags.command))?;
+    let asks = asks(setup, sending)?;
     // Better not begun than sent and unreported.
     atomic::probe(out)?;
     let started_at = setup.clock.now();
@@ -109,10 +142,13 @@ pub(super) fn send(
     let secret = match secret {
         Ok(secret) => Some(secret),
         // What is registered here only needs no key; a single call to DOKU does.
-        Err(failure) if planned(setup, flags, &bills)?.iter().zip(&bills).any(|(step, bill)| step.calls_doku(bill)) => return Err(failure),
+        Err(failure) if planned(setup, flags, &bills)?.steps.iter().zip(&bills).any(|(step, bill)| step.calls_doku(bill)) => {
+            return Err(failure);
+        }
         Err(_) => None,
     };
     let sender = Sender::open(setup, flags, secret.as_ref())?;
+    look_before(setup, flags, intake, &bills, &sender.ledger, approved, asks)?;
     let bills = with_codes(&bills, &sender.ledger, setup.minting()?.as_ref())?;
     let progress = Progress::new(flags.command, u64::try_from(bills.len()).unwrap_or(u64::MAX), setup.quiet);
     let issuing = sender.issuing();
@@ -142,6 +178,7 @@ pub(super) fn send(
     };
     report.write(out)?;
     super::refused::lines(setup, intake);
+    refused_ends(setup, intake, &ends);
     if setup.json {
         output::result(serde_json::to_string(&report.summary()).unwrap_or_default());
     } else {
@@ -184,6 +221,27 @@ fn commonest(what: &str, reasons: &Tally) {
     let others = reasons.total().saturating_sub(shown.iter().map(|(_, count)| count).sum());
     let more = if others > 0 { format!("; {others} × others") } else { String::new() };
     output::note(format_args!("{what}: {}{more}", parts.join("; ")));
+}
+
+/// What is looked at before anything is sent: the plan that was approved, the guard, and the person who is asked.
+fn look_before(
+    setup: &Setup,
+    flags: &Flags,
+    intake: &Intake,
+    bills: &[Bill],
+    ledger: &SqliteLedger,
+    approved: Option<&[Approved]>,
+    asks: bool,
+) -> Result<(), Failure> {
+    if !setup.is_production() && !has_guard(setup) && approved.is_none() {
+        return Ok(());
+    }
+    let planned = planned_from(setup, flags, bills, ledger)?;
+    if let Some(approved) = approved {
+        report::plan::hold_against(&plan_rows(setup, flags, intake, &planned)?, approved).map_err(Failure::usage)?;
+    }
+    let what = guarded(setup, intake, &planned)?;
+    if asks { ask(&what) } else { Ok(()) }
 }
 
 /// `500 rows: 480 issued, 20 rejected; see tagih-out`
@@ -239,17 +297,27 @@ pub(super) fn overdue(setup: &Setup, snapshot: &Snapshot) -> Exit {
     if snapshot.bills.values().any(is_overdue) { Exit::Overdue } else { Exit::Done }
 }
 
-/// Production is not entered by accident.
-pub(super) fn confirm(setup: &Setup, sending: &Sending, what: &str) -> Result<(), Failure> {
+/// Production is not entered by accident: whether a person is to be asked. An error where nobody can be.
+fn asks(setup: &Setup, sending: &Sending) -> Result<bool, Failure> {
     use std::io::IsTerminal as _;
     if !setup.is_production() || sending.yes {
-        return Ok(());
+        return Ok(false);
     }
     if !std::io::stdin().is_terminal() {
         return Err(Failure::usage("this would send to DOKU's production\nhint: add `--yes` where nobody can be asked, such as in cron"));
     }
-    output::note(format_args!("Send {what} to DOKU's production? Type `yes` to go on:"));
+    Ok(true)
+}
+
+/// Asks whether `what` is to be sent.
+fn ask(what: &str) -> Result<(), Failure> {
+    output::note(format_args!("Send to DOKU's production: {what}? Type `yes` to go on:"));
     let mut answer = String::new();
     std::io::stdin().read_line(&mut answer)?;
     if answer.trim() == "yes" { Ok(()) } else { Err(Failure::usage("not confirmed; nothing was sent")) }
+}
+
+/// Asks, where production is entered, whether `what` is to be sent.
+pub(super) fn confirm(setup: &Setup, sending: &Sending, what: &str) -> Result<(), Failure> {
+    if asks(setup, sending)? { ask(what) } else { Ok(()) }
 }

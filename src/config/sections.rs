@@ -23,6 +23,7 @@ pub struct Config {
     pub doubt: Doubt,
     pub sync: Sync,
     pub plan: Plan,
+    pub guard: Guard,
     pub intake: Intake,
     pub merchant_code: MerchantCode,
     pub additional_info: AdditionalInfo,
@@ -116,6 +117,10 @@ section!(
 section!(
     /// `[plan]`
     Plan { reissue_suffix: String, reissue_grace_minutes: i64, amend_base: AmendBase, cancel_name: String }
+);
+section!(
+    /// `[guard]`
+    Guard { rows_max: u64, rupiah_max: u64, amount_max: u64, cancellations_max: u64, changed_share_max: u64 }
 );
 section!(
     /// `[intake]`

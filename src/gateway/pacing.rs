@@ -204,14 +204,12 @@ impl<T: Time> Pacer<T> {
     }
 
     /// DOKU asked for silence (`Retry-After`): nobody gets a permit for `pause`.
-    /// Gives whether that is longer than what was asked for before.
+    /// Gives whether that is a second longer than what was asked for before: worth a word.
     pub fn pause(&self, pause: Duration) -> bool {
         let until = self.time.clock().now() + pause.into();
         let mut pace = self.pace.lock().unwrap_or_else(PoisonError::into_inner);
         let is_longer = pace.paused_until.is_none_or(|earlier| until > earlier + Duration::from_secs(1).into());
-        if is_longer {
-            pace.paused_until = Some(until);
-        }
+        pace.paused_until = Some(pace.paused_until.map_or(until, |earlier| earlier.max(until)));
         is_longer
     }
 }

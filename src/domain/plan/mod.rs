@@ -4,6 +4,7 @@
 //! cancelled code frees its number and a settled doubt lets an amendment follow.
 
 mod inquiry;
+mod line;
 mod mint;
 mod view;
 
@@ -17,6 +18,7 @@ use super::ids::InvoiceNumber;
 use super::lifecycle::{BillState, OperationKind, Status};
 
 pub use self::inquiry::answer as registered_answer;
+pub use self::line::{Line, line, short};
 pub use self::mint::{Minting, lacks_code, with_codes};
 pub use self::view::{MapView, View};
 

@@ -11,6 +11,7 @@ mod methods;
 mod pace;
 pub mod period;
 mod places;
+mod plan;
 pub mod reconcile;
 mod reconcile_files;
 mod reconcile_limits;
