@@ -5,8 +5,9 @@ use std::path::{Path, PathBuf};
 
 use secrecy::SecretString;
 
-use super::args::{Global, TableFlags};
+use super::args::Global;
 use super::places::{self, absolute};
+use super::tables::TableFlags;
 use crate::clock::Clock;
 use crate::config::{self, Config, ConfigError, Environment};
 use crate::doku::signature::SigningKey;
