@@ -13,7 +13,7 @@ use crate::domain::additional::{self, UrlRules};
 use crate::domain::channel::{Channel, Method};
 use crate::domain::plan::Minting;
 use crate::exit::Exit;
-use crate::intake::{self, AdditionalOptions, AmountFormat, CodeTemplate, Defaults, IntakeError, Limits, ReportTemplate};
+use crate::intake::{self, AdditionalOptions, AmountFormat, CodeTemplate, Defaults, FreeTemplate, IntakeError, Limits, ReportTemplate};
 use crate::jobs::entries::EntriesError;
 use crate::jobs::ingest::IngestError;
 use crate::jobs::reconcile::ReconcileError;
@@ -316,6 +316,7 @@ impl Setup {
             account_id,
             indomaret_settlement: settings.indomaret_settlement,
             report: ReportTemplate::parse(&settings.report, cycle.map(String::as_str)).map_err(|reason| wrong("report", reason))?,
+            free: FreeTemplate::parse(&settings.free, cycle.map(String::as_str)).map_err(|reason| wrong("free", reason))?,
         })
     }
 

@@ -117,6 +117,7 @@ struct SuccessInfo {
     expired_date: Option<String>,
     expired_date_utc: Option<String>,
     how_to_pay_page: Option<String>,
+    how_to_pay_api: Option<String>,
 }
 
 /// The outcome of one delivery of a mutating call.
@@ -173,6 +174,7 @@ fn success(answer: &Answer, expected: &Expected<'_>, replayed: bool) -> Result<O
         created_at: instant(info.created_date_utc.as_deref(), info.created_date.as_deref()),
         expires_at: instant(info.expired_date_utc.as_deref(), info.expired_date.as_deref()),
         how_to_pay_page: info.how_to_pay_page,
+        how_to_pay_api: info.how_to_pay_api,
     };
     Ok(Outcome::Accepted { answer, replayed })
 }

@@ -64,7 +64,7 @@ pub fn issue(wire_invoice_number: &InvoiceNumber, terms: &Terms, expiry_minutes:
             terms.channel,
             &terms.policy,
             terms.additional.as_deref(),
-            Some(terms.customer.name.reveal()),
+            Some(terms.customer.name_on_policy().reveal()),
         ),
     })
 }
@@ -111,11 +111,11 @@ pub fn cancel(wire_invoice_number: &InvoiceNumber, payment_code: &PaymentCode, a
     })
 }
 
-/// `text` with `***` for the customer's name and address in `body`, wherever DOKU has repeated them.
+/// `text` with `***` for the customer's names and address in `body`, wherever DOKU has repeated them.
 #[must_use]
 pub fn masked(body: &[u8], text: &str) -> String {
     let body: serde_json::Value = serde_json::from_slice(body).unwrap_or_default();
-    let personal = ["/customer/email", "/customer/name"].map(|pointer| body.pointer(pointer).and_then(serde_json::Value::as_str));
+    let personal = ["/customer/email", "/customer/name", "/additional_info/insurance_info/policy_account_name"].map(|pointer| body.pointer(pointer).and_then(serde_json::Value::as_str));
     // Shorter ones stand in every second word and tell nobody who it is.
     personal.into_iter().flatten().filter(|word| word.len() > 2).fold(text.to_owned(), |text, word| without(&text, word))
 }
@@ -159,7 +159,7 @@ mod tests {
             amount: Amount::new(150_000).unwrap(),
             expiry: Expiry::Minutes(60),
             reusable: false,
-            customer: Owner { name: Personal::new("Anton Budiman"), email: Some(Personal::new("anton@example.com")) },
+            customer: Owner { name: Personal::new("Anton Budiman"), email: Some(Personal::new("anton@example.com")), account_name: None },
             info: Some("Merchant Demo Store".into()),
             receipt_description: None,
             receipt_footer: None,

@@ -146,7 +146,7 @@ pub fn payable(question: &Question, shown: &Shown<'_>) -> Vec<u8> {
     let terms = shown.terms;
     let name = shown.customer.map_or(shown.name_fallback, |customer| customer.name.reveal());
     let email = shown.customer.and_then(|customer| customer.email.as_ref()).map(Personal::reveal).filter(|email| !email.trim().is_empty());
-    let account_name = shown.customer.map(|customer| customer.name.reveal());
+    let account_name = shown.customer.map(|customer| customer.name_on_policy().reveal());
     let footer_message = terms.receipt_footer.as_deref().filter(|_| terms.channel == Channel::Alfa);
     bytes(&Answer {
         order: Some(Order { invoice_number: shown.invoice_number.as_str(), amount: terms.amount.get() }),
@@ -216,6 +216,7 @@ mod tests {
             reusable: false,
             name_digest: "d".into(),
             email_digest: String::new(),
+            account_name_digest: String::new(),
             info: Some("Thank for shopping in our store".into()),
             receipt_description: None,
             receipt_footer: None,
@@ -227,7 +228,7 @@ mod tests {
 
     #[test]
     fn the_reference_answer_is_written_and_signed_to_the_byte() {
-        let customer = Customer { name: Personal::new("Anton Budiman"), email: Some(Personal::new("anton@example.com")) };
+        let customer = Customer { name: Personal::new("Anton Budiman"), email: Some(Personal::new("anton@example.com")), account_name: None };
         let number = InvoiceNumber::new("INV-20210125-0001").unwrap();
         let shown = Shown { invoice_number: &number, terms: &terms(), customer: Some(&customer), name_fallback: "-" };
         let body = payable(&question("8896512345678123"), &shown);
@@ -248,7 +249,7 @@ mod tests {
             due_date: Some(jiff::civil::date(2021, 5, 1)),
         };
         let terms = RecordedTerms { policy, info: None, receipt_footer: Some("Call Center 021 555-0525".into()), ..terms() };
-        let customer = Customer { name: Personal::new("Andreas"), email: Some(Personal::new(" ")) };
+        let customer = Customer { name: Personal::new("Andreas"), email: Some(Personal::new(" ")), account_name: None };
         let number = InvoiceNumber::new("A").unwrap();
         let shown = Shown { invoice_number: &number, terms: &terms, customer: Some(&customer), name_fallback: "-" };
         let body = String::from_utf8(payable(&question("01"), &shown)).unwrap();

@@ -104,6 +104,7 @@ mod tests {
             reusable: false,
             name_digest: "x".into(),
             email_digest: String::new(),
+            account_name_digest: String::new(),
             info: None,
             receipt_description: None,
             receipt_footer: None,

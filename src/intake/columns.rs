@@ -26,6 +26,7 @@ pub enum Column {
     ReceiptDescription,
     ReceiptFooter,
     PolicyNumber,
+    PolicyAccountName,
     PolicyType,
     PolicyStatus,
     DueDate,
@@ -56,6 +57,7 @@ impl Column {
         Self::ReceiptDescription,
         Self::ReceiptFooter,
         Self::PolicyNumber,
+        Self::PolicyAccountName,
         Self::PolicyType,
         Self::PolicyStatus,
         Self::DueDate,
@@ -98,6 +100,7 @@ impl Column {
             Self::ReceiptDescription => "receipt_description",
             Self::ReceiptFooter => "receipt_footer",
             Self::PolicyNumber => "policy_number",
+            Self::PolicyAccountName => "policy_account_name",
             Self::PolicyType => "policy_type",
             Self::PolicyStatus => "policy_status",
             Self::DueDate => "due_date",
@@ -117,7 +120,7 @@ impl Column {
     pub const fn alias(self) -> Option<&'static str> {
         match self {
             Self::Amount => Some("premium"),
-            Self::CustomerName => Some("policy_holder"),
+            Self::CustomerName => Some(POLICY_HOLDER),
             _ => None,
         }
     }
@@ -125,7 +128,7 @@ impl Column {
     /// Whether it holds personal data, which no message may show.
     #[must_use]
     pub const fn is_personal(self) -> bool {
-        matches!(self, Self::CustomerName | Self::Email)
+        matches!(self, Self::CustomerName | Self::Email | Self::PolicyAccountName)
     }
 
     /// Whether its value identifies something, so that a space more or less makes another thing of it.
@@ -142,7 +145,24 @@ impl Column {
     fn is_called(self, name: &str) -> bool {
         self.name() == name || self.alias() == Some(name)
     }
+
+    /// As [`Column::is_called`], in a file with these headers (normalized): where the customer has a column, a `policy_holder`
+    /// beside it is somebody else.
+    fn is_called_among(self, name: &str, headers: &[String]) -> bool {
+        let has = |column: Self| headers.iter().any(|header| header == column.name());
+        match self {
+            Self::CustomerName if name == POLICY_HOLDER => !has(self),
+            Self::PolicyAccountName if name == POLICY_HOLDER => has(Self::CustomerName) && !has(self),
+            _ => self.is_called(name),
+        }
+    }
 }
+
+/// What a file calls the customer, or the name on the policy where the customer has a column of their own.
+const POLICY_HOLDER: &str = "policy_holder";
+
+/// Before a key of the merchant's own: `additional_info.branch`.
+const FREE: &str = "additional_info.";
 
 /// A header as it is compared: `" Invoice Number "`, `invoice-number` and `INVOICE_NUMBER` are one.
 pub(super) fn normalized(header: &str) -> String {
@@ -154,13 +174,15 @@ pub type Mapping = BTreeMap<String, String>;
 
 /// Whether a header (normalized) means something.
 pub(super) fn is_known(header: &str, wanted: &[Column], mapping: &Mapping) -> bool {
-    wanted.iter().any(|column| column.is_called(header)) || mapping.values().any(|theirs| normalized(theirs) == header)
+    wanted.iter().any(|column| column.is_called(header)) || header.starts_with(FREE) || mapping.values().any(|theirs| normalized(theirs) == header)
 }
 
 /// Where a file has its columns.
 #[derive(Clone, Debug)]
 pub(super) struct Columns {
     found: Vec<(Column, usize)>,
+    /// Keys of the merchant's own, and where they are.
+    free: Vec<(String, usize)>,
     headers: Vec<String>,
 }
 
@@ -174,7 +196,9 @@ impl Columns {
             }
         }
         let names: Vec<String> = header.iter().map(normalized).collect();
-        let mut columns = Self { found: Vec::new(), headers: header.iter().map(|name| name.trim().to_owned()).collect() };
+        let headers: Vec<String> = header.iter().map(|name| name.trim().to_owned()).collect();
+        let free = if wanted.contains(&Column::OverrideNotificationUrl) { free_keys(&names, &headers) } else { Vec::new() };
+        let mut columns = Self { found: Vec::new(), free, headers };
         if !columns.look_like_data() {
             refuse_twins(&names)?;
         }
@@ -183,7 +207,7 @@ impl Columns {
             let theirs = mapping.get(column.name()).map(|theirs| normalized(theirs));
             let is_mapped_elsewhere =
                 |name: &str| mapping.iter().any(|(other, theirs)| other != column.name() && normalized(theirs) == name);
-            let is_it = |name: &str| theirs.as_deref() == Some(name) || (column.is_called(name) && !is_mapped_elsewhere(name));
+            let is_it = |name: &str| theirs.as_deref() == Some(name) || (column.is_called_among(name, &names) && !is_mapped_elsewhere(name));
             let mut places = names.iter().enumerate().filter(|(_, name)| is_it(name)).map(|(index, _)| index);
             match (places.next(), places.next()) {
                 (Some(first), Some(second)) => {
@@ -227,6 +251,11 @@ impl Columns {
         self.found.iter().find(|(_, place)| *place == index).map(|&(column, _)| column)
     }
 
+    /// The columns under keys of the merchant's own: the key, and where it is, from 0.
+    pub(super) fn free(&self) -> &[(String, usize)] {
+        &self.free
+    }
+
     /// The header at a place.
     pub(super) fn header(&self, index: usize) -> &str {
         self.headers.get(index).map_or("", String::as_str)
@@ -239,7 +268,9 @@ impl Columns {
 
     /// A note for each column that is not used, so that a typo is seen.
     pub(super) fn unused_notes(&self, wanted: &[Column]) -> Vec<String> {
-        let unused = self.headers.iter().enumerate().filter(|(index, header)| !header.is_empty() && self.at(*index).is_none());
+        let unused = self.headers.iter().enumerate().filter(|(index, header)| {
+            !header.is_empty() && self.at(*index).is_none() && !self.free.iter().any(|(_, place)| place == index)
+        });
         unused
             .map(|(_, header)| {
                 let missing: Vec<Column> = wanted.iter().copied().filter(|&column| self.index(column).is_none()).collect();
@@ -248,6 +279,12 @@ impl Columns {
             })
             .collect()
     }
+}
+
+/// A key is written as the header has it: in JSON its case counts.
+fn free_keys(names: &[String], headers: &[String]) -> Vec<(String, usize)> {
+    let places = names.iter().zip(headers).enumerate().filter(|(_, (name, _))| name.starts_with(FREE));
+    places.map(|(index, (_, header))| (header.get(FREE.len()..).unwrap_or_default().to_owned(), index)).collect()
 }
 
 fn refuse_twins(names: &[String]) -> Result<(), Fault> {

@@ -102,6 +102,7 @@ fn adopted(mut cells: Cells<'_>, format: AmountFormat) -> Result<AdoptedCode, Ve
             reusable,
             name_digest: String::new(),
             email_digest: String::new(),
+            account_name_digest: String::new(),
             info: None,
             receipt_description: None,
             receipt_footer: None,
@@ -109,7 +110,7 @@ fn adopted(mut cells: Cells<'_>, format: AmountFormat) -> Result<AdoptedCode, Ve
             bill_group: None,
             additional: None,
         };
-        AdoptedCode { invoice_number, terms, answer: CodeAnswer { payment_code, created_at, expires_at, how_to_pay_page: None } }
+        AdoptedCode { invoice_number, terms, answer: CodeAnswer { payment_code, created_at, expires_at, how_to_pay_page: None, how_to_pay_api: None } }
     });
     cells.finished(read, name.as_deref())
 }

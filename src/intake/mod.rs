@@ -28,7 +28,7 @@ use csv::StringRecord;
 use jiff::Timestamp;
 use rayon::prelude::*;
 
-pub use additional::{AdditionalOptions, ReportTemplate};
+pub use additional::{AdditionalOptions, FreeTemplate, ReportTemplate};
 pub use cells::AmountFormat;
 pub use code_template::CodeTemplate;
 pub use columns::{Column, Mapping};

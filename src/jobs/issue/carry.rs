@@ -345,5 +345,5 @@ fn answer_by_status(state: &BillState, open: &OpenOperation, seen: OrderSeen) ->
         OrderSeen::Pending { expires_at, .. } => expires_at,
         OrderSeen::NotFound | OrderSeen::Paid { .. } | OrderSeen::Expired | OrderSeen::Other => None,
     };
-    Some(CodeAnswer { payment_code: ours, created_at: None, expires_at, how_to_pay_page: None })
+    Some(CodeAnswer { payment_code: ours, created_at: None, expires_at, how_to_pay_page: None, how_to_pay_api: None })
 }

@@ -26,6 +26,7 @@ fn registered(operation: OperationKind, terms: &Terms, ends_at: i64) -> Event {
         created_at: Some(at(0)),
         expires_at: Some(at(ends_at)),
         how_to_pay_page: None,
+        how_to_pay_api: None,
     };
     Event::Registered { operation, terms: terms.recorded(&SALT), answer }
 }
@@ -124,7 +125,7 @@ fn an_adopted_inquiry_code_takes_over_everything_from_its_first_row() {
     let terms = inquiry(|_| {});
     let adopted = RecordedTerms { name_digest: String::new(), ..terms.recorded(&SALT) };
     let answer =
-        CodeAnswer { payment_code: PaymentCode::new("889600").unwrap(), created_at: None, expires_at: None, how_to_pay_page: None };
+        CodeAnswer { payment_code: PaymentCode::new("889600").unwrap(), created_at: None, expires_at: None, how_to_pay_page: None, how_to_pay_api: None };
     let world = World::default().with("I", &[Event::Adopted { terms: adopted, answer }]);
     assert_eq!(world.step(live(terms), 1), Step::Register(OperationKind::Amend));
 }
