@@ -1,4 +1,5 @@
-//! The exit codes: stable, documented in README.md. When several hold, the first of 9, 8, 4, 5, 7, 3, 1.
+//! The exit codes: stable, documented in README.md. When several hold, the first of 9, 8, 4, 5, 7, 6, 2, 130 or 143, 1 for what is
+//! overdue, 3, 1.
 
 /// What a run ends with.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -7,6 +8,9 @@ pub enum Exit {
     Done,
     /// 1: done, a person must look.
     Look,
+    /// 1: a doubt is older than `doubt.overdue_hours`, and running the same command again has not ended it: a person must look,
+    /// whatever else that command may still finish.
+    Overdue,
     /// 2: usage or configuration.
     Usage,
     /// 3: done in part; the same command finishes it.
@@ -33,7 +37,7 @@ impl Exit {
     pub const fn code(self) -> u8 {
         match self {
             Self::Done => 0,
-            Self::Look => 1,
+            Self::Look | Self::Overdue => 1,
             Self::Usage => 2,
             Self::Partial => 3,
             Self::Credentials => 4,
@@ -49,14 +53,15 @@ impl Exit {
     /// How much it weighs when several hold.
     const fn rank(self) -> u8 {
         match self {
-            Self::Disk => 10,
-            Self::Damaged => 9,
-            Self::Credentials => 8,
-            Self::Breaker => 7,
-            Self::Input => 6,
-            Self::Held => 5,
-            Self::Usage => 4,
-            Self::Signal(_) => 3,
+            Self::Disk => 11,
+            Self::Damaged => 10,
+            Self::Credentials => 9,
+            Self::Breaker => 8,
+            Self::Input => 7,
+            Self::Held => 6,
+            Self::Usage => 5,
+            Self::Signal(_) => 4,
+            Self::Overdue => 3,
             Self::Partial => 2,
             Self::Look => 1,
             Self::Done => 0,
@@ -75,9 +80,19 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_first_of_nine_eight_four_five_seven_three_one_wins() {
-        let order = [Exit::Disk, Exit::Damaged, Exit::Credentials, Exit::Breaker, Exit::Input, Exit::Partial, Exit::Look, Exit::Done];
-        assert_eq!(order.map(Exit::code), [9, 8, 4, 5, 7, 3, 1, 0]);
+    fn the_first_of_nine_eight_four_five_seven_three_one_wins_and_what_is_overdue_goes_before_three() {
+        let order = [
+            Exit::Disk,
+            Exit::Damaged,
+            Exit::Credentials,
+            Exit::Breaker,
+            Exit::Input,
+            Exit::Overdue,
+            Exit::Partial,
+            Exit::Look,
+            Exit::Done,
+        ];
+        assert_eq!(order.map(Exit::code), [9, 8, 4, 5, 7, 1, 3, 1, 0]);
         for (index, weightier) in order.iter().enumerate() {
             for lighter in &order[index..] {
                 assert_eq!(weightier.or(*lighter), *weightier);

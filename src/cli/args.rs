@@ -82,6 +82,9 @@ pub(super) enum Command {
         /// Logs (.jsonl, .gz, .zst) or quoted globs
         #[arg(required = true, value_name = "LOG")]
         logs: Vec<String>,
+        /// A name or pattern without files is no error
+        #[arg(long)]
+        allow_no_logs: bool,
     },
     /// Notification logs against the ledger: a discrepancy report
     Reconcile(Reconcile),
@@ -114,6 +117,9 @@ pub(super) enum Command {
         /// Where
         #[arg(default_value = "tagih.toml", value_name = "FILE")]
         file: PathBuf,
+        /// Ready for `tagih sandbox` on this machine, with a secret key of its own beside it
+        #[arg(long)]
+        sandbox: bool,
     },
     /// Answer DOKU's inquiries and keep its notifications, until interrupted
     Serve(Serve),
@@ -149,8 +155,8 @@ pub(super) struct Sending {
     /// Stop after so long, such as `90s`, `30m` or `2h`; run again to resume
     #[arg(long, value_name = "DURATION")]
     pub(super) max_duration: Option<String>,
-    /// Stop at this WIB time of day
-    #[arg(long, value_name = "HH:MM")]
+    /// Stop at this WIB time: `05:30`, `tomorrow 05:30` or `2026-11-29 05:30`
+    #[arg(long, value_name = "TIME")]
     pub(super) until: Option<String>,
     /// Do not ask before sending to production
     #[arg(long)]
@@ -242,6 +248,9 @@ pub(super) struct Reconcile {
     /// Notification logs or quoted globs
     #[arg(long, required = true, num_args = 1.., value_name = "LOG")]
     pub(super) notifications: Vec<String>,
+    /// A name or pattern of logs without files is no error
+    #[arg(long)]
+    pub(super) allow_no_logs: bool,
     /// A ledger of another system (CSV or Parquet) instead of ours
     #[arg(long, value_name = "FILE")]
     pub(super) external_ledger: Option<PathBuf>,

@@ -48,11 +48,6 @@ fn write(intake: &Intake, out: &Path) -> Result<(), Failure> {
         }
         csv.flush()
     })?;
-    atomic::write(&out.join("rejected.csv"), |file| {
-        let mut csv = csv::Writer::from_writer(file);
-        csv.write_record(crate::report::issue::REJECTED_COLUMNS)?;
-        crate::report::issue::refused_rows(intake, &mut csv)?;
-        csv.flush()
-    })?;
+    atomic::write(&out.join("rejected.csv"), |file| crate::report::issue::refused_csv(intake, file))?;
     Ok(())
 }

@@ -11,6 +11,7 @@ use serde_json::Value;
 
 use super::args::{Global, Sending};
 use super::demo_settlement;
+use super::logs;
 use super::output;
 use super::reconcile::{self, Task};
 use super::sender::Flags;
@@ -74,9 +75,9 @@ pub(super) fn demo(global: &Global, out: Option<&Path>) -> Result<Exit, Failure>
     output::result(format_args!("{} settlement reports in {}", settlement.len(), out.join("settlement").display()));
 
     step("4. ingest", "the notification log becomes payments in the ledger");
-    let logs = reconcile::expand(&[out.join("logs/*.jsonl").display().to_string()])?;
+    let notifications = logs::expand(&[out.join("logs/*.jsonl").display().to_string()])?;
     let keys = [SigningKey::new(&secret)];
-    reconcile::ingest_files(&setup, &logs, &keys)?;
+    logs::ingest_files(&setup, &notifications, &keys)?;
 
     step("5. reconcile", "every line, payment, bill and settlement row of October in exactly one class");
     let (from, to) = reconcile::month(PERIOD)?;
@@ -85,7 +86,7 @@ pub(super) fn demo(global: &Global, out: Option<&Path>) -> Result<Exit, Failure>
         from,
         to,
         as_of: instant(AS_OF),
-        logs,
+        logs: notifications,
         external_ledger: None,
         request_history: None,
         carry_in: None,
@@ -211,6 +212,31 @@ fn settle(out: &Path, sandbox: &Running, planted: &mut Planted) -> Result<Vec<Pa
         Ok(path)
     });
     written.collect()
+}
+
+impl Setup {
+    /// The demo's own configuration: fast pacing, short timeouts, signatures enforced; files and environment do not matter.
+    fn for_demo(global: &Global, out: &Path, base_url: &str) -> Result<Self, Failure> {
+        let flags = [
+            ("doku.base_url", base_url.to_owned()),
+            ("doku.client_id", "MCH-0001-DEMO".to_owned()),
+            ("doku.verify_response", "enforce".to_owned()),
+            ("ledger.path", out.join("demo.ledger").display().to_string()),
+            ("journal.path", out.join("demo.journal").display().to_string()),
+            ("pacing.rate_per_second", "500".to_owned()),
+            ("pacing.burst", "100".to_owned()),
+            ("pacing.in_flight_max", "32".to_owned()),
+            ("retry.base_ms", "10".to_owned()),
+            ("retry.cap_ms", "100".to_owned()),
+            ("timeout.request_ms", "200".to_owned()),
+        ];
+        let mut config = crate::config::resolve(None, [], &flags)?;
+        // The stand-in's names and fees; it knows no holidays.
+        let names = [("Alfa Group", "alfa"), ("Indomaret", "indomaret")];
+        config.settlement.channels = names.map(|(name, channel)| (name.to_owned(), channel.to_owned())).into();
+        (config.settlement.alfa.fee_rupiah, config.settlement.indomaret.fee_rupiah) = (5_000, 6_500);
+        Ok(Self { config, json: false, quiet: global.quiet, clock: crate::clock::Clock::default(), file: None })
+    }
 }
 
 /// One log file for each WIB day, lines in the order they arrived; the truth beside them, apart from every result.

@@ -59,7 +59,7 @@ fn eyes(setup: &Setup) -> Eyes {
 
 /// What the journal says now.
 pub(super) fn register(setup: &Setup) -> Result<Register, Failure> {
-    Ok(journal::read(setup.journal_path())?.register()?)
+    Ok(journal::read(setup.existing_journal()?)?.register()?)
 }
 
 /// The WIB day of the latest report's as-of: ages do not depend on when somebody looks.
@@ -145,7 +145,7 @@ fn import(setup: &Setup, file: &Path, partial: bool, by: Option<&str>) -> Result
     let actor = setup.actor(by)?;
     let at = setup.clock.now();
     // Held from the first check to the last byte, so that two imports take turns and the later one meets what the earlier decided.
-    let mut writer = Writer::open(setup.journal_path())?;
+    let mut writer = Writer::open(setup.existing_journal()?)?;
     let register = writer.journal().register()?;
     let checked = import::check(file, &rows, &register, eyes(setup), &actor, at);
     for refused in &checked.refused {
@@ -178,7 +178,7 @@ fn import(setup: &Setup, file: &Path, partial: bool, by: Option<&str>) -> Result
 fn decide(setup: &Setup, ids: &Chosen, step: &Step, (owner, comment): (Option<&String>, Option<&String>)) -> Result<Exit, Failure> {
     let author = Author::new(&setup.actor(ids.by.as_deref())?, &ids.reason)?;
     let at = setup.clock.now();
-    let mut writer = Writer::open(setup.journal_path())?;
+    let mut writer = Writer::open(setup.existing_journal()?)?;
     let mut register = writer.journal().register()?;
     let mut decisions = Vec::new();
     for id in ids.ids.iter().map(|id| bare(id)).collect::<BTreeSet<_>>() {
@@ -196,7 +196,7 @@ fn decide(setup: &Setup, ids: &Chosen, step: &Step, (owner, comment): (Option<&S
 }
 
 fn verify(setup: &Setup, head: Option<&str>) -> Result<Exit, Failure> {
-    let journal = journal::read(setup.journal_path())?;
+    let journal = journal::read(setup.existing_journal()?)?;
     let register = journal.register()?;
     let is_known = |text: &str| journal.records().iter().any(|record| journal::Head::of(record).to_string() == text);
     if let Some(text) = head.filter(|text| !is_known(text)) {

@@ -2,13 +2,13 @@
 
 use std::path::Path;
 
-use super::discrepancies::register;
 use super::output::{self, rupiah};
 use super::reconcile::month;
 use super::setup::{Failure, Setup};
 use crate::domain::booking::Account;
 use crate::exit::Exit;
 use crate::jobs::entries::{self, EntriesOptions, Reported};
+use crate::journal;
 use crate::report::entries::read_settled;
 use crate::report::read_rounded;
 
@@ -32,7 +32,7 @@ pub(super) fn entries(setup: &Setup, report: Option<&Path>, period: Option<&str>
         days: period.map(month).transpose()?,
     };
     let reported = report.map(read).transpose().map_err(|error| Failure::new(Exit::Input, format!("E0810: {error}")))?;
-    let written = entries::write(out, &register(setup)?, &reported.unwrap_or_default(), &options)?;
+    let written = entries::write(out, &journal::read(setup.journal_path())?.register()?, &reported.unwrap_or_default(), &options)?;
     if written.left_out > 0 {
         let count = written.left_out;
         output::note(format_args!(

@@ -110,7 +110,13 @@ pub(super) fn resolve(setup: &Setup, invoice: &str, verdict: VerdictArgument, co
     if verdict == Verdict::Done && open.operation == OperationKind::Issue && payment_code.is_none() {
         return Err(Failure::usage("DOKU made this code, so only you know it\nhint: add `--payment-code`, from DOKU's Back Office"));
     }
-    let answer = payment_code.map(|payment_code| CodeAnswer { payment_code, created_at: None, expires_at: None, how_to_pay_page: None, how_to_pay_api: None });
+    let answer = payment_code.map(|payment_code| CodeAnswer {
+        payment_code,
+        created_at: None,
+        expires_at: None,
+        how_to_pay_page: None,
+        how_to_pay_api: None,
+    });
     let settled = Event::Settled { verdict, answer, by: "person".into(), reason: reason.to_owned() };
     let mut events = Vec::new();
     if bill.in_doubt_since.is_none() {
@@ -135,7 +141,7 @@ pub(super) fn ledger(setup: &Setup, command: &LedgerCommand) -> Result<Exit, Fai
             if to.exists() {
                 return Err(Failure::usage(format!("`{}` exists already\nhint: a backup never overwrites; name a new file", to.display())));
             }
-            SqliteLedger::backup(setup.ledger_path(), to)?;
+            SqliteLedger::backup(setup.ledger_path(), to).map_err(|error| backup_failed(error, to))?;
             output::result(format_args!("copied to {}", to.display()));
             Ok(Exit::Done)
         }
@@ -150,6 +156,20 @@ pub(super) fn ledger(setup: &Setup, command: &LedgerCommand) -> Result<Exit, Fai
     }
 }
 
+/// A copy that cannot be written says nothing against the ledger.
+fn backup_failed(error: LedgerError, to: &Path) -> Failure {
+    match error {
+        LedgerError::Storage { path, reason } if Path::new(&path) == to => Failure::new(
+            Exit::Disk,
+            format!(
+                "the backup `{path}` cannot be written: {reason}\n\
+                 hint: name a new file in a folder that exists and may be written, with space for a whole copy; the ledger is as it was"
+            ),
+        ),
+        error => error.into(),
+    }
+}
+
 fn import(setup: &Setup, file: &Path, new_ledger: bool) -> Result<Exit, Failure> {
     let intake = setup.intake(None)?;
     let options =
@@ -160,7 +180,7 @@ fn import(setup: &Setup, file: &Path, new_ledger: bool) -> Result<Exit, Failure>
     }
     let create = if new_ledger || !setup.is_production() { Create::IfMissing } else { Create::Never };
     let _lock = SenderLock::acquire(setup.ledger_path(), "ledger import")?;
-    let ledger = SqliteLedger::open(setup.ledger_path(), &setup.binding()?, create)?;
+    let ledger = setup.open_ledger(&setup.binding()?, create)?;
     let known = ledger.snapshot()?.bills;
     let (mut adopted, mut unchanged, mut refused) = (0_u64, 0_u64, codes.refused_row_count);
     let mut entries = Vec::new();

@@ -11,9 +11,13 @@ mod discrepancies_args;
 mod discrepancies_show;
 mod entries;
 mod explain;
+mod init;
 mod keeping;
+mod logs;
 mod output;
 mod period;
+mod places;
+mod planning;
 mod reconcile;
 mod sandbox;
 mod sender;
@@ -22,6 +26,7 @@ mod serve;
 mod settlement;
 mod setup;
 mod shell;
+mod stopping;
 mod sync;
 mod why;
 mod why_json;
@@ -34,7 +39,6 @@ use tracing_subscriber::EnvFilter;
 
 use self::args::{Cli, Command, ConfigCommand};
 use self::setup::{Failure, Setup};
-use crate::config;
 use crate::exit::Exit;
 
 /// Parses the arguments, runs the command and gives the exit code.
@@ -71,48 +75,45 @@ fn run(cli: &Cli) -> Result<Exit, Failure> {
     match &cli.command {
         Command::Demo { out } => return demo::demo(&cli.global, out.as_deref()),
         Command::Explain { code, lang } => return explain::explain(code.as_deref(), *lang, cli.global.json),
-        Command::Init { file } => return init(file),
+        Command::Init { file, sandbox } => return init::init(file, *sandbox),
         Command::Completions { shell } => return shell::completions(*shell),
         Command::Man { folder } => return shell::man(folder),
         _ => {}
     }
     let setup = Setup::load(&cli.global, &[])?;
-    match &cli.command {
-        Command::Check { files, cycle, out } => check::check(&setup, files, cycle.cycle.as_ref(), out.as_deref()),
-        Command::Issue(arguments) => sending::issue(&setup, arguments),
-        Command::Cancel(arguments) => sending::cancel(&setup, arguments),
-        Command::Sync { invoices, sending } => sync::sync(&setup, invoices, sending),
+    with(&setup, &cli.command).map_err(|failure| failure.read_from(setup.file.as_deref()))
+}
+
+fn with(setup: &Setup, command: &Command) -> Result<Exit, Failure> {
+    match command {
+        Command::Check { files, cycle, out } => check::check(setup, files, cycle.cycle.as_ref(), out.as_deref()),
+        Command::Issue(arguments) => sending::issue(setup, arguments),
+        Command::Cancel(arguments) => sending::cancel(setup, arguments),
+        Command::Sync { invoices, sending } => sync::sync(setup, invoices, sending),
         Command::Resolve { invoice, verdict, payment_code, reason } => {
-            keeping::resolve(&setup, invoice, *verdict, payment_code.as_deref(), reason)
+            keeping::resolve(setup, invoice, *verdict, payment_code.as_deref(), reason)
         }
-        Command::Why(arguments) => why::why(&setup, arguments),
-        Command::Status => keeping::status(&setup),
-        Command::Ledger(command) => keeping::ledger(&setup, command),
-        Command::Config(ConfigCommand::Show) => show(&setup),
-        Command::Serve(arguments) => serve::serve(&setup, arguments),
-        Command::Sandbox(arguments) => sandbox::sandbox(&setup, arguments),
-        Command::Ingest { logs } => reconcile::ingest(&setup, logs),
-        Command::Reconcile(arguments) => reconcile::reconcile(&setup, arguments),
-        Command::Period(command) => period::period(&setup, command),
-        Command::Discrepancies(command) => discrepancies::discrepancies(&setup, command),
+        Command::Why(arguments) => why::why(setup, arguments),
+        Command::Status => keeping::status(setup),
+        Command::Ledger(command) => keeping::ledger(setup, command),
+        Command::Config(ConfigCommand::Show) => show(setup),
+        Command::Serve(arguments) => serve::serve(setup, arguments),
+        Command::Sandbox(arguments) => sandbox::sandbox(setup, arguments),
+        Command::Ingest { logs, allow_no_logs } => logs::ingest(setup, logs, *allow_no_logs),
+        Command::Reconcile(arguments) => reconcile::reconcile(setup, arguments),
+        Command::Period(command) => period::period(setup, command),
+        Command::Discrepancies(command) => discrepancies::discrepancies(setup, command),
         Command::Demo { .. } | Command::Explain { .. } | Command::Init { .. } | Command::Completions { .. } | Command::Man { .. } => {
             Ok(Exit::Done)
         }
     }
 }
 
-fn init(file: &std::path::Path) -> Result<Exit, Failure> {
-    use std::io::Write as _;
-    let mut created = std::fs::File::create_new(file).map_err(|error| {
-        Failure::usage(format!("`{}` cannot be created: {error}\nhint: an existing file is never overwritten", file.display()))
-    })?;
-    created.write_all(config::DEFAULT.as_bytes())?;
-    output::result(format_args!("wrote {}; set `doku.client_id` and `doku.secret_file` in it first", file.display()));
-    Ok(Exit::Done)
-}
-
 fn show(setup: &Setup) -> Result<Exit, Failure> {
     let text = toml::to_string(&setup.config).map_err(Failure::usage)?;
     output::result(text.trim_end());
+    if let Some(unused) = sender::unused_proxies(setup).filter(|_| !setup.quiet) {
+        output::note(unused);
+    }
     Ok(Exit::Done)
 }

@@ -49,7 +49,7 @@ pub(super) fn period(setup: &Setup, command: &PeriodCommand) -> Result<Exit, Fai
         }
         PeriodCommand::Reopen { period, by, reason } => {
             let (from, _) = month(period)?;
-            period::reopen(setup.journal_path(), from, &author(setup, by.as_deref(), reason)?, setup.clock.now())?;
+            period::reopen(setup.existing_journal()?, from, &author(setup, by.as_deref(), reason)?, setup.clock.now())?;
             output::result(format_args!("{period} is open again"));
         }
         PeriodCommand::List => list(setup)?,
@@ -62,7 +62,7 @@ fn author(setup: &Setup, by: Option<&str>, reason: &str) -> Result<Author, Failu
 }
 
 fn list(setup: &Setup) -> Result<(), Failure> {
-    let closed = journal::read(setup.journal_path())?.periods()?;
+    let closed = journal::read(setup.existing_journal()?)?.periods()?;
     if setup.json {
         let rows: Vec<_> = closed.iter().map(json).collect();
         output::result(serde_json::Value::from(rows));

@@ -1,4 +1,4 @@
-//! `tagih ingest` and `tagih reconcile`: logs into the ledger, logs against the ledger.
+//! `tagih reconcile`: logs against the ledger.
 
 use std::path::{Path, PathBuf};
 
@@ -7,16 +7,16 @@ use jiff::civil::Date;
 use serde_json::Value;
 
 use super::args::Reconcile;
+use super::logs;
 use super::output::{self, rupiah};
+use super::places::absolute;
 use super::setup::{Failure, Setup};
 use crate::doku::signature::SigningKey;
-use crate::domain::classify::{Class, Nature, Policy, Unverifiable};
+use crate::domain::classify::{Policy, Unverifiable};
 use crate::domain::language::Language;
 use crate::exit::Exit;
-use crate::jobs::ingest::{self, IngestOptions};
 use crate::jobs::reconcile::{self, BillSource, OpeningFolder, ReconcileOptions};
-use crate::ledger::{Create, Ledger as _, SqliteLedger};
-use crate::reconcile::codes;
+use crate::ledger::{Ledger as _, SqliteLedger};
 use crate::report::Presentation;
 
 /// What is reconciled, and against which evidence.
@@ -47,12 +47,12 @@ pub(super) fn reconcile(setup: &Setup, arguments: &Reconcile) -> Result<Exit, Fa
         from,
         to,
         as_of: arguments.as_of.unwrap_or_else(|| setup.clock.now()),
-        logs: expand(&arguments.notifications)?,
+        logs: logs::logs(&arguments.notifications, arguments.allow_no_logs)?,
         external_ledger: arguments.external_ledger.clone(),
         request_history: arguments.request_history.clone(),
         carry_in: arguments.carry_in.clone(),
-        settlement: expand(&arguments.settlement)?,
-        inquiries: expand(&arguments.inquiries)?,
+        settlement: logs::expand(&arguments.settlement)?,
+        inquiries: logs::expand(&arguments.inquiries)?,
         opening,
         out: arguments.out.clone(),
         language: arguments.lang,
@@ -91,6 +91,12 @@ pub(super) fn run(setup: &Setup, task: &Task, keys: &[SigningKey]) -> Result<Exi
             entity: setup.config.report.entity.clone(),
         }),
     };
+    if !setup.quiet && !setup.journal_path().exists() {
+        output::note(format_args!(
+            "note: there is no journal at `{}` yet, so nothing counts as decided or closed",
+            absolute(setup.journal_path()).display()
+        ));
+    }
     let report = reconcile::run(&options)?;
     super::settlement::warn(setup, &report.outcome);
     if let Some(count) = report.outcome.inputs.inquiries.as_ref().map(|inquiries| inquiries.unreadable).filter(|&count| count > 0) {
@@ -105,31 +111,14 @@ pub(super) fn run(setup: &Setup, task: &Task, keys: &[SigningKey]) -> Result<Exi
     } else {
         print(&summary, &task.out);
     }
-    let malformed = report.outcome.line_tallies.of(Class::N01).count;
     if report.identities_hold {
-        bearable(malformed, report.outcome.inputs.lines_read, setup.config.reconcile.malformed_lines_max_percent)?;
+        logs::whole(setup, &report.logs)?;
     }
     Ok(match (report.identities_hold, report.breaks) {
         (false, _) => Exit::Damaged,
         (true, 0) => Exit::Done,
         (true, _) => Exit::Look,
     })
-}
-
-/// Logs that are mostly no logs must not pass for a quiet month. The report is written all the same.
-fn bearable(malformed: u64, lines: u64, percent_max: u64) -> Result<(), Failure> {
-    if u128::from(malformed) * 100 <= u128::from(lines) * u128::from(percent_max) {
-        return Ok(());
-    }
-    let code = codes::MALFORMED;
-    Err(Failure::new(
-        Exit::Input,
-        format!(
-            "{}: {malformed} of {lines} evidence lines are malformed (N01), more than the {percent_max} % of \
-             `reconcile.malformed_lines_max_percent`; the report is written, but it may lack payments\nhint: {}",
-            code.id, code.remedy
-        ),
-    ))
 }
 
 fn own_ledger(setup: &Setup, task: &Task, policy: &Policy) -> Result<BillSource, Failure> {
@@ -142,7 +131,7 @@ pub(super) fn policy(setup: &Setup) -> Result<Policy, Failure> {
     let unverifiable = match settings.unverifiable.as_str() {
         "strict" => Unverifiable::Strict,
         "trust_log" => Unverifiable::TrustLog,
-        other => return Err(Failure::usage(format!("`reconcile.unverifiable` must be strict or trust_log, not `{other}`"))),
+        other => return Err(Failure::setting(format!("`reconcile.unverifiable` must be strict or trust_log, not `{other}`"))),
     };
     Ok(Policy {
         tolerance_rupiah: settings.tolerance_rupiah,
@@ -163,58 +152,6 @@ pub(super) fn month(period: &str) -> Result<(Date, Date), Failure> {
         .parse()
         .map_err(|_| Failure::usage(format!("`--period {period}` is not a month\nhint: write it like `2026-10`")))?;
     Ok((first, first.last_of_month()))
-}
-
-/// Every file the patterns name, sorted, each once. A pattern that names none is an error, not an empty month.
-pub(super) fn expand(patterns: &[String]) -> Result<Vec<PathBuf>, Failure> {
-    let mut files = Vec::new();
-    for pattern in patterns {
-        let found = glob::glob(pattern).map_err(|error| Failure::usage(format!("`{pattern}` is not a pattern: {error}")))?;
-        let before = files.len();
-        for file in found {
-            files.push(
-                file.map_err(|error| Failure::new(Exit::Input, format!("`{}` cannot be read: {}", error.path().display(), error.error())))?,
-            );
-        }
-        if files.len() == before {
-            return Err(Failure::new(
-                Exit::Input,
-                format!("no file matches `{pattern}`\nhint: check the path; quote patterns so the shell leaves them alone"),
-            ));
-        }
-    }
-    files.sort();
-    files.dedup();
-    Ok(files)
-}
-
-pub(super) fn ingest(setup: &Setup, logs: &[String]) -> Result<Exit, Failure> {
-    ingest_files(setup, &expand(logs)?, &setup.verification_keys()?)
-}
-
-/// Applies the logs to the ledger and prints what was new.
-pub(super) fn ingest_files(setup: &Setup, logs: &[PathBuf], keys: &[SigningKey]) -> Result<Exit, Failure> {
-    let ledger = SqliteLedger::open(setup.ledger_path(), &setup.binding()?, Create::Never)?;
-    let runtime = tokio::runtime::Builder::new_current_thread().build()?;
-    let options = IngestOptions {
-        logs: logs.to_vec(),
-        keys: keys.to_vec(),
-        client_id: setup.binding()?.client_id,
-        policy: policy(setup)?,
-        now: setup.clock.now(),
-    };
-    let report = runtime.block_on(ingest::ingest(&ledger, &options))?;
-    if setup.json {
-        output::result(serde_json::json!({"lines": report.lines, "new": report.new, "known": report.known, "settled": report.settled}));
-    } else {
-        let (lines, new, known) = (report.lines, report.new, report.known);
-        output::result(format_args!("{lines} lines: {new} new payments, {known} known, {} doubts settled", report.settled));
-    }
-    // Said, but no failure: a forger must not be able to stop the nightly run that waits for this command.
-    for (class, tally) in report.by_class.iter().filter(|(class, _)| class.info().nature == Nature::Break) {
-        output::note(format_args!("warning: {} lines {class}, {}; `tagih reconcile` says which", tally.count, class.info().code.title));
-    }
-    Ok(Exit::Done)
 }
 
 /// The summary as people read it: what is wrong first, then the counts, then the proof that they add up.

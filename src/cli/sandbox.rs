@@ -14,10 +14,13 @@ use crate::sandbox::model::Model;
 use crate::sandbox::server::{self, Options};
 use crate::sandbox::settings::{RedeliveryId, Settings};
 
+/// Where it listens unless told otherwise; `init --sandbox` writes this address.
+pub(super) const LISTEN: &str = "127.0.0.1:8086";
+
 #[derive(Debug, Args)]
 pub(super) struct Arguments {
     /// Where to listen; loopback only
-    #[arg(long, default_value = "127.0.0.1:8086", value_name = "ADDRESS")]
+    #[arg(long, default_value = LISTEN, value_name = "ADDRESS")]
     listen: std::net::SocketAddr,
     /// Seed of codes and faults
     #[arg(long, default_value_t = 1)]
@@ -98,6 +101,13 @@ pub(super) fn sandbox(setup: &Setup, arguments: &Arguments) -> Result<Exit, Fail
         })?;
         output::result(format_args!("sandbox listening on {}", running.base_url()));
         output::note(format_args!("payment simulator at {}/simulator", running.base_url()));
+        if setup.config.doku.base_url != running.base_url() {
+            output::note(format_args!(
+                "note: this configuration sends to `{}`; to send here: doku.base_url = \"{}\"",
+                setup.config.doku.base_url,
+                running.base_url()
+            ));
+        }
         tokio::select! {
             _ = interrupt.recv() => {}
             _ = terminate.recv() => {}

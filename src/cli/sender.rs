@@ -4,24 +4,23 @@ use std::sync::Mutex;
 use std::sync::atomic::AtomicU64;
 use std::time::Duration;
 
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 use secrecy::SecretString;
-use tokio::signal::unix::{SignalKind, signal};
 
-use super::args::Sending;
+use super::output;
 use super::setup::{Failure, Setup};
+use super::stopping::{listen, tell_no_way};
 use crate::doku::signature::SigningKey;
-use crate::domain::calendar;
 use crate::domain::check::Schedule;
 use crate::domain::doubt::Patience;
 use crate::domain::plan::Rules;
 use crate::exit::Exit;
-use crate::gateway::client::{Endpoint, HttpGateway};
-use crate::gateway::pacing::{Pacer, Rate, RealTime};
+use crate::gateway::client::{Endpoint, HttpGateway, ProxyChoice};
+use crate::gateway::pacing::{Pacer, Rate, RealTime, in_flight, reachable_per_second};
 use crate::gateway::retry::{Breaker, RetryPolicy};
 use crate::jobs::caller::Caller;
 use crate::jobs::issue::{Issuing, Settings};
-use crate::jobs::stop::{Stop, StopReason};
+use crate::jobs::stop::Stop;
 use crate::jobs::sync::Syncing;
 use crate::ledger::{Create, LedgerError, SenderLock, SqliteLedger};
 
@@ -40,11 +39,14 @@ pub(super) struct Sender {
     /// None without a secret: nothing can be sent then.
     gateway: Option<HttpGateway>,
     pacer: Pacer<RealTime>,
+    rate: Rate,
     breaker: Breaker,
     pub(super) stop: Stop,
     settings: Settings,
     retry: RetryPolicy,
     now: Box<dyn Fn() -> Timestamp + Send + Sync>,
+    request_ms: u64,
+    quiet: bool,
 }
 
 impl Sender {
@@ -55,22 +57,27 @@ impl Sender {
         let create =
             if flags.new_ledger || (flags.command == "issue" && !setup.is_production()) { Create::IfMissing } else { Create::Never };
         let lock = SenderLock::acquire(setup.ledger_path(), flags.command)?;
-        let ledger = SqliteLedger::open(setup.ledger_path(), &binding, create)?;
+        let ledger = setup.open_ledger(&binding, create)?;
         let endpoint = Endpoint {
             base_url: config.doku.base_url.clone(),
             client_id: binding.client_id,
             connect_ms: config.timeout.connect_ms,
             request_ms: config.timeout.request_ms,
+            proxy: proxy(setup),
         };
+        if let Some(unused) = unused_proxies(setup).filter(|_| secret.is_some() && !setup.quiet) {
+            output::note(unused);
+        }
         let previous = setup.previous_key()?;
         let open = |secret| HttpGateway::new(endpoint, SigningKey::new(secret), clock.clone()).map(|gateway| gateway.believing(previous));
         let gateway = secret.map(open).transpose().map_err(|error| Failure::new(Exit::Disk, format!("TLS cannot be set up: {error}")))?;
-        let rate = Rate { per_second: config.pacing.rate_per_second, burst: config.pacing.burst };
+        let rate = setup.rate();
         Ok(Self {
             _lock: lock,
             ledger,
             gateway,
             pacer: Pacer::new(rate, RealTime::default()),
+            rate,
             breaker: Breaker::new(config.retry.breaker_failures),
             stop: Stop::default(),
             settings: settings(setup, flags)?,
@@ -80,6 +87,8 @@ impl Sender {
                 cap_ms: config.retry.cap_ms,
             },
             now: Box::new(move || clock.now()),
+            request_ms: config.timeout.request_ms,
+            quiet: setup.quiet,
         })
     }
 
@@ -112,51 +121,39 @@ impl Sender {
     pub(super) fn drive<O>(&self, deadline: Option<Duration>, work: impl Future<Output = Result<O, LedgerError>>) -> Result<O, Failure> {
         let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
         runtime.block_on(async {
-            let stopper = async {
-                let (mut interrupt, mut terminate) = (signal(SignalKind::interrupt())?, signal(SignalKind::terminate())?);
-                let reason = tokio::select! {
-                    _ = interrupt.recv() => StopReason::Signal(130),
-                    _ = terminate.recv() => StopReason::Signal(143),
-                    () = sleep_until(deadline) => StopReason::Deadline,
-                };
-                self.stop.ask(reason);
-                std::future::pending::<Result<std::convert::Infallible, std::io::Error>>().await
-            };
             tokio::select! {
                 done = work => done.map_err(Failure::from),
-                failed = stopper => match failed {
+                failed = listen(&self.stop, deadline, self.request_ms, self.quiet) => match failed {
                     Err(error) => Err(Failure::from(error)),
                     Ok(never) => match never {},
                 },
+                never = tell_no_way(&self.stop, self.quiet) => match never {},
             }
         })
     }
-}
 
-async fn sleep_until(deadline: Option<Duration>) {
-    match deadline {
-        Some(left) => tokio::time::sleep(left).await,
-        None => std::future::pending().await,
+    /// Whether so few operations may be under way that the rate was out of reach, in words, as DOKU answered this run.
+    pub(super) fn ceiling_warning(&self) -> Option<String> {
+        let in_flight_max = self.settings.in_flight_max;
+        let is_felt = self.pacer.given() > u64::try_from(in_flight_max).unwrap_or(u64::MAX);
+        ceiling_warning(self.rate, self.pacer.latency_ms().filter(|_| is_felt)?, in_flight_max)
     }
 }
 
-/// How long the run may take: the shorter of `--max-duration` and the time to `--until` (WIB, today or tomorrow).
-pub(super) fn deadline(sending: &Sending, now: Timestamp) -> Result<Option<Duration>, Failure> {
-    let limit = sending.max_duration.as_deref().map(|text| {
-        text.parse::<SignedDuration>()
-            .ok()
-            .and_then(|length| Duration::try_from(length).ok())
-            .ok_or_else(|| Failure::usage(format!("`--max-duration {text}` is not a duration\nhint: write it like `90s`, `30m` or `2h`")))
-    });
-    let until = sending.until.as_deref().map(|text| {
-        let wrong = || Failure::usage(format!("`--until {text}` is not a time of day\nhint: write it like `05:30` (WIB)"));
-        let time = jiff::civil::Time::strptime("%H:%M", text).map_err(|_| wrong())?;
-        let today = calendar::wib_date(now);
-        let at = [Some(today), today.tomorrow().ok()].into_iter().flatten().filter_map(|day| calendar::at_wib(day.to_datetime(time)));
-        at.filter(|at| *at > now).find_map(|at| Duration::try_from(at.duration_since(now)).ok()).ok_or_else(wrong)
-    });
-    let (limit, until) = (limit.transpose()?, until.transpose()?);
-    Ok(limit.into_iter().chain(until).min())
+/// What `config/default.toml` says of `pacing.in_flight_max`.
+const IN_FLIGHT_DEFAULT: u32 = 256;
+
+/// See [`Sender::ceiling_warning`].
+pub(super) fn ceiling_warning(rate: Rate, latency_ms: u64, in_flight_max: usize) -> Option<String> {
+    let reachable = reachable_per_second(rate, latency_ms, in_flight_max);
+    (reachable < u64::from(rate.per_second.get())).then(|| {
+        format!(
+            "warning: `pacing.in_flight_max = {in_flight_max}` allows about {reachable} requests a second while DOKU takes {latency_ms} ms, \
+             and `pacing.rate_per_second = {}` is not reached\nhint: set it to {} or more; without the line it is {IN_FLIGHT_DEFAULT}",
+            rate.per_second,
+            in_flight(rate, latency_ms, usize::MAX)
+        )
+    })
 }
 
 pub(super) fn settings(setup: &Setup, flags: &Flags) -> Result<Settings, Failure> {
@@ -177,6 +174,26 @@ pub(super) fn settings(setup: &Setup, flags: &Flags) -> Result<Settings, Failure
         cancel_name: (!cancel_name.is_empty()).then(|| cancel_name.clone()),
         replay_window_minutes: config.retry.replay_window_minutes,
         patience: Patience { not_found_minutes: config.doubt.not_found_minutes, unchanged_minutes: config.doubt.unchanged_minutes },
-        in_flight_max: usize::try_from(config.pacing.in_flight_max.get()).unwrap_or(usize::MAX),
+        in_flight_max: setup.in_flight_max(),
+    })
+}
+
+/// The way to DOKU, by the configuration alone.
+fn proxy(setup: &Setup) -> ProxyChoice {
+    let doku = &setup.config.doku;
+    match doku.proxy.as_str() {
+        "" if doku.use_environment_proxy => ProxyChoice::Environment,
+        "" => ProxyChoice::Direct,
+        url => ProxyChoice::Through(url.to_owned()),
+    }
+}
+
+/// Says which proxies of the environment are left aside, so that nobody looks for them in vain.
+pub(super) fn unused_proxies(setup: &Setup) -> Option<String> {
+    let names = ["HTTPS_PROXY", "https_proxy", "ALL_PROXY", "all_proxy", "HTTP_PROXY", "http_proxy"];
+    let set: Vec<&str> = names.into_iter().filter(|name| std::env::var_os(name).is_some_and(|value| !value.is_empty())).collect();
+    (proxy(setup) == ProxyChoice::Direct && !set.is_empty()).then(|| {
+        let hint = "set `doku.proxy`, or `doku.use_environment_proxy = true`, if DOKU is reached through a proxy";
+        format!("note: {} is set and not used\nhint: {hint}", set.join(", "))
     })
 }

@@ -1,24 +1,27 @@
 //! The commands that send bills: issue, cancel. With sync they share lock, ledger, gateway, pacing and how they stop.
 
-use std::collections::{BTreeMap, HashMap, HashSet};
 use std::path::{Path, PathBuf};
 
 use secrecy::SecretString;
 
 use super::args::{Cancel, Issue, Sending};
-use super::output::{self, Progress, rupiah};
-use super::sender::{Flags, Sender, deadline, settings};
+use super::output::{self, Progress};
+use super::planning::{dry_run, planned};
+use super::sender::{Flags, Sender};
 use super::setup::{Failure, Setup};
+use super::stopping::deadline;
 use crate::domain::bill::{Bill, Wanted};
 use crate::domain::end::{Bucket, Counts};
 use crate::domain::ids::InvoiceNumber;
-use crate::domain::lifecycle::{BillState, OperationKind};
-use crate::domain::plan::{self, Step};
+use crate::domain::plan;
+use crate::domain::tally::Tally;
+use crate::domain::unsettled::unsettled_since;
 use crate::exit::Exit;
 use crate::intake::{self, Intake, Place, Purpose, Sourced};
-use crate::jobs::issue::{steps, with_codes};
+use crate::jobs::issue::with_codes;
 use crate::jobs::stop::StopReason;
-use crate::ledger::{Ledger, LedgerError, SqliteLedger};
+use crate::ledger::sqlite::Happening;
+use crate::ledger::{Ledger as _, Snapshot, SqliteLedger};
 use crate::report::atomic;
 use crate::report::issue::IssueReport;
 
@@ -80,89 +83,8 @@ fn notes(setup: &Setup, intake: &Intake) {
     }
 }
 
-fn bills(intake: &Intake) -> Vec<Bill> {
+pub(super) fn bills(intake: &Intake) -> Vec<Bill> {
     intake.valid.iter().map(|row| row.item.clone()).collect()
-}
-
-/// What a run would do first, row by row. Reads the ledger and writes nothing.
-fn planned(setup: &Setup, flags: &Flags, bills: &[Bill]) -> Result<Vec<Step>, Failure> {
-    let (settings, minting) = (settings(setup, flags)?, setup.minting()?);
-    if setup.ledger_path().exists() {
-        let ledger = SqliteLedger::open_read_only(setup.ledger_path(), &setup.binding()?)?;
-        let bills = with_codes(bills, &ledger, minting.as_ref())?;
-        Ok(steps(&bills, &ledger, setup.clock.now(), &settings.rules)?)
-    } else if setup.is_production() && !flags.new_ledger {
-        // The run itself would end so; its plan must not look as if everything were new.
-        Err(LedgerError::Missing { path: setup.config.ledger.path.clone() }.into())
-    } else {
-        let nothing = HashMap::new();
-        let view = plan::MapView::new(&nothing, HashSet::new());
-        let salt = crate::domain::bill::Salt::new([0; 16]);
-        let bills = plan::with_codes(bills, &view, &[], minting.as_ref());
-        Ok(bills.iter().map(|bill| plan::step(bill, &view, &salt, setup.clock.now(), &settings.rules)).collect())
-    }
-}
-
-/// Prints the plan: counts, rupiah, calls, time at the rate. Makes no network call and writes nothing.
-fn dry_run(setup: &Setup, intake: &Intake, flags: &Flags) -> Result<Exit, Failure> {
-    let bills = bills(intake);
-    let steps = planned(setup, flags, &bills)?;
-    let mut table: BTreeMap<&str, (u64, i128)> = BTreeMap::new();
-    let mut calls = 0_u64;
-    for (bill, step) in bills.iter().zip(&steps) {
-        let amount = match &bill.wanted {
-            Wanted::Live(terms) => i128::from(terms.amount.get()),
-            Wanted::Cancelled => 0,
-        };
-        let slot = table.entry(step_name(step)).or_default();
-        *slot = (slot.0.saturating_add(1), slot.1.saturating_add(amount));
-        calls = calls.saturating_add(u64::from(step.calls_doku(bill)));
-    }
-    let slot = table.entry("refuse").or_default();
-    slot.0 = slot.0.saturating_add(intake.refused_row_count);
-    table.entry("duplicate").or_default().0 = u64::try_from(intake.duplicates.len()).unwrap_or(u64::MAX);
-    let seconds = calls / u64::from(setup.config.pacing.rate_per_second.get());
-    if setup.json {
-        let steps: serde_json::Map<String, serde_json::Value> = table
-            .iter()
-            .map(|(name, (count, amount))| ((*name).to_owned(), serde_json::json!({"count": count, "amount": amount})))
-            .collect();
-        output::result(serde_json::json!({"steps": steps, "rows": intake.rows, "calls": calls, "seconds": seconds}));
-    } else {
-        for (name, (count, amount)) in table.iter().filter(|(_, (count, _))| *count > 0) {
-            output::result(format_args!("{name:<10} {count:>9}  {:>22}", rupiah(*amount)));
-        }
-        let rate = setup.config.pacing.rate_per_second;
-        output::result(format_args!(
-            "{} rows, {calls} calls, about {} at {rate} a second; nothing was sent",
-            intake.rows,
-            duration(seconds)
-        ));
-    }
-    refused_lines(setup, intake);
-    Ok(if intake.refused_row_count > 0 || steps.iter().any(|step| matches!(step, Step::Refused { .. })) { Exit::Look } else { Exit::Done })
-}
-
-const fn step_name(step: &Step) -> &'static str {
-    match step {
-        Step::Issue { .. } | Step::Register(OperationKind::Issue) => "issue",
-        Step::Amend | Step::Register(OperationKind::Amend) => "amend",
-        Step::Cancel | Step::Register(OperationKind::Cancel) => "cancel",
-        Step::Resolve => "resolve",
-        Step::ConfirmExpiry | Step::Release { .. } => "confirm",
-        Step::Wait { .. } | Step::Retire { .. } => "wait",
-        Step::Note | Step::Unchanged(_) => "unchanged",
-        Step::RejectedBefore { .. } => "rejected",
-        Step::Refused { .. } => "refuse",
-    }
-}
-
-fn duration(seconds: u64) -> String {
-    match seconds {
-        0..=119 => format!("{seconds} s"),
-        120..=7_199 => format!("{} min", seconds / 60),
-        _ => format!("{} h {} min", seconds / 3_600, seconds % 3_600 / 60),
-    }
 }
 
 /// The first refused rows, for the eye; rejected.csv has them all.
@@ -214,8 +136,8 @@ pub(super) fn send(
         ));
     }
     let snapshot = sender.ledger.snapshot()?;
-    let stopped = sender.stop.reason();
-    let exit = exit(&Counts::of(ends.iter()), intake.refused_row_count, stopped.as_ref()).or(overdue(setup, &snapshot.bills));
+    let (stopped, troubles) = (sender.stop.reason(), sender.stop.troubles());
+    let exit = exit(&Counts::of(ends.iter()), intake.refused_row_count, stopped.as_ref()).or(overdue(setup, &sender.ledger, &snapshot)?);
     let report = IssueReport {
         command: flags.command,
         environment: setup.config.doku.environment.name(),
@@ -226,6 +148,7 @@ pub(super) fn send(
         started_at,
         finished_at: setup.clock.now(),
         stopped: stopped.as_ref().map(describe),
+        troubles: &troubles,
         exit_code: exit.code(),
     };
     report.write(out)?;
@@ -235,10 +158,43 @@ pub(super) fn send(
     } else {
         output::result(last_line(&report.counts(), out));
     }
-    if let Some(reason) = &stopped {
+    if !setup.quiet && report.counts().get(Bucket::Deferred).saturating_add(report.counts().get(Bucket::InDoubt)) > 0 {
+        commonest("rows left over", &report.left_over());
+    }
+    if let Some(warning) = sender.ceiling_warning().filter(|_| !setup.quiet) {
+        output::note(warning);
+    }
+    tell_stop(setup, stopped.as_ref(), &troubles, exit);
+    Ok(exit)
+}
+
+/// Why a run ended early or left something over; nothing where all went well.
+pub(super) fn tell_stop(setup: &Setup, stopped: Option<&StopReason>, troubles: &Tally, exit: Exit) {
+    if exit != Exit::Done && !setup.quiet {
+        commonest("attempts without success", troubles);
+    }
+    if let Some(reason) = stopped {
         output::note(format_args!("stopped: {}; the same command resumes", describe(reason)));
     }
-    Ok(exit)
+    if exit == Exit::Overdue {
+        output::note(format_args!(
+            "error: an operation has been in doubt for more than {} hours\nhint: `tagih status` and `tagih why INVOICE` show it; ask DOKU, then `tagih resolve INVOICE`",
+            setup.config.doubt.overdue_hours
+        ));
+    }
+}
+
+/// `attempts without success: 12 × no answer within the time limit; 8 × HTTP 503`
+fn commonest(what: &str, reasons: &Tally) {
+    const SHOWN_MAX: usize = 3;
+    let shown = reasons.commonest(SHOWN_MAX);
+    if shown.is_empty() {
+        return;
+    }
+    let parts: Vec<String> = shown.iter().map(|(reason, count)| format!("{count} × {reason}")).collect();
+    let others = reasons.total().saturating_sub(shown.iter().map(|(_, count)| count).sum());
+    let more = if others > 0 { format!("; {others} × others") } else { String::new() };
+    output::note(format_args!("{what}: {}{more}", parts.join("; ")));
 }
 
 /// `500 rows: 480 issued, 20 rejected; see tagih-out`
@@ -277,12 +233,22 @@ pub(super) fn exit(counts: &Counts, refused_row_count: u64, stopped: Option<&Sto
     }
 }
 
-/// In doubt for too long: a person must look.
-pub(super) fn overdue(setup: &Setup, bills: &HashMap<InvoiceNumber, BillState>) -> Exit {
+/// In doubt for too long: a person must look. Counted from the first doubt of the wish that is not settled, however often it was
+/// found not done since.
+pub(super) fn overdue(setup: &Setup, ledger: &SqliteLedger, snapshot: &Snapshot) -> Result<Exit, Failure> {
     let limit_minutes = setup.config.doubt.overdue_hours.saturating_mul(60);
     let now = setup.clock.now();
-    let is_overdue = |bill: &BillState| bill.in_doubt_since.is_some_and(|since| plan::minutes_between(since, now) > limit_minutes);
-    if bills.values().any(is_overdue) { Exit::Look } else { Exit::Done }
+    for bill in snapshot.bills.values().filter(|bill| bill.in_doubt_since.is_some()) {
+        let story = ledger.history(&bill.invoice_number)?;
+        let events = story.iter().filter_map(|(at, happening)| match happening {
+            Happening::Event(event) => Some((*at, &**event)),
+            Happening::Payment(_) => None,
+        });
+        if unsettled_since(events).is_some_and(|since| plan::minutes_between(since, now) > limit_minutes) {
+            return Ok(Exit::Overdue);
+        }
+    }
+    Ok(Exit::Done)
 }
 
 /// Production is not entered by accident.

@@ -116,5 +116,5 @@ fn settings(setup: &Setup, client_id: String) -> Result<Settings, Failure> {
 }
 
 fn address(key: &str, text: &str) -> Result<SocketAddr, Failure> {
-    text.parse().map_err(|_| Failure::usage(format!("`serve.{key}` must be an address and port such as 127.0.0.1:8087, not `{text}`")))
+    text.parse().map_err(|_| Failure::setting(format!("`serve.{key}` must be an address and port such as 127.0.0.1:8087, not `{text}`")))
 }

@@ -52,7 +52,7 @@ pub(super) fn terms(setup: &Setup) -> Result<SettlementTerms, Failure> {
     for (name, means) in &settings.channels {
         let channel = Channel::parse(means).map_or(NamedChannel::Other, NamedChannel::Ours);
         if channels.insert(name.trim().to_lowercase(), channel).is_some_and(|other| other != channel) {
-            return Err(Failure::usage(format!("`settlement.channels` says two things of `{name}`\nhint: case makes no difference")));
+            return Err(Failure::setting(format!("`settlement.channels` says two things of `{name}`\nhint: case makes no difference")));
         }
     }
     let shares = settings.shares.iter().filter_map(|(name, share)| Some((name.clone(), Share::parse(share)?)));

@@ -6,13 +6,16 @@ use std::path::{Path, PathBuf};
 use secrecy::SecretString;
 
 use super::args::Global;
+use super::places::{self, absolute};
 use crate::clock::Clock;
 use crate::config::{self, Config, ConfigError, Environment};
 use crate::doku::signature::SigningKey;
 use crate::domain::additional::{self, UrlRules};
 use crate::domain::channel::{Channel, Method};
 use crate::domain::plan::Minting;
+use crate::evidence::EvidenceError;
 use crate::exit::Exit;
+use crate::gateway::pacing::Rate;
 use crate::intake::{self, AdditionalOptions, AmountFormat, CodeTemplate, Defaults, FreeTemplate, IntakeError, Limits, ReportTemplate};
 use crate::jobs::entries::EntriesError;
 use crate::jobs::ingest::IngestError;
@@ -29,27 +32,49 @@ use crate::secret::{self, SecretError, Sources};
 pub(super) struct Failure {
     pub(super) exit: Exit,
     pub(super) message: String,
+    /// Whether it is about a setting, so that where settings are from must be said.
+    of_setting: bool,
 }
 
 impl Failure {
     pub(super) fn new(exit: Exit, message: impl Display) -> Self {
-        Self { exit, message: message.to_string() }
+        Self { exit, message: message.to_string(), of_setting: false }
     }
 
     pub(super) fn usage(message: impl Display) -> Self {
         Self::new(Exit::Usage, message)
     }
+
+    /// A setting that cannot be used, or that leads nowhere.
+    pub(super) fn setting(message: impl Display) -> Self {
+        Self { of_setting: true, ..Self::usage(message) }
+    }
+
+    /// Says which file settings were read from, if it is about one.
+    pub(super) fn read_from(mut self, file: Option<&Path>) -> Self {
+        if self.of_setting {
+            let from = match file {
+                Some(file) => format!("settings were read from `{}`", file.display()),
+                None => format!("no configuration file was read: there is no `./{NAME}`, and neither --config nor TAGIH_CONFIG names one"),
+            };
+            self.message = format!("{}\nnote: {from}", self.message);
+        }
+        self
+    }
 }
+
+/// The configuration file that is found without being named.
+pub(super) const NAME: &str = "tagih.toml";
 
 impl From<ConfigError> for Failure {
     fn from(error: ConfigError) -> Self {
-        Self::usage(error)
+        Self::setting(error)
     }
 }
 
 impl From<SecretError> for Failure {
     fn from(error: SecretError) -> Self {
-        Self::usage(error)
+        Self::setting(error)
     }
 }
 
@@ -74,21 +99,29 @@ impl From<std::io::Error> for Failure {
 impl From<LedgerError> for Failure {
     fn from(error: LedgerError) -> Self {
         let exit = match &error {
+            LedgerError::Missing { path } => {
+                return Self::setting(LedgerError::Missing { path: absolute(Path::new(path)).display().to_string() });
+            }
+            LedgerError::OtherBinding { .. } => return Self::setting(error),
             LedgerError::Storage { .. } => Exit::Disk,
             LedgerError::Damaged { .. } | LedgerError::Illegal(_) | LedgerError::CodeTaken { .. } => Exit::Damaged,
-            LedgerError::OtherBinding { .. } | LedgerError::Missing { .. } | LedgerError::TooNew { .. } | LedgerError::TooOld { .. } => {
-                Exit::Usage
-            }
+            LedgerError::TooNew { .. } | LedgerError::TooOld { .. } => Exit::Usage,
             LedgerError::Held { .. } => Exit::Held,
         };
         Self::new(exit, error)
     }
 }
 
+impl From<EvidenceError> for Failure {
+    fn from(error: EvidenceError) -> Self {
+        Self::new(Exit::Input, error)
+    }
+}
+
 impl From<IngestError> for Failure {
     fn from(error: IngestError) -> Self {
         match error {
-            IngestError::Evidence(error) => Self::new(Exit::Input, error),
+            IngestError::Evidence(error) => error.into(),
             IngestError::Ledger(error) => error.into(),
         }
     }
@@ -153,40 +186,23 @@ pub(super) struct Setup {
     pub(super) json: bool,
     pub(super) quiet: bool,
     pub(super) clock: Clock,
+    /// The configuration file that was read.
+    pub(super) file: Option<PathBuf>,
 }
 
 impl Setup {
     /// Defaults < file < environment < `flags`.
     pub(super) fn load(global: &Global, flags: &[(&str, String)]) -> Result<Self, Failure> {
-        let path = global.config.clone().or_else(|| std::env::var_os("TAGIH_CONFIG").map(PathBuf::from));
+        let named = global.config.clone().or_else(|| std::env::var_os("TAGIH_CONFIG").map(PathBuf::from));
+        let path = named.or_else(|| Some(PathBuf::from(NAME)).filter(|path| path.is_file()));
         let text = path.as_ref().map(|path| read_config(path)).transpose()?;
         let name = path.as_ref().map(|path| path.display().to_string()).unwrap_or_default();
         let file = text.as_deref().map(|text| (name.as_str(), text));
         let variables = std::env::vars_os().filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)));
-        Ok(Self { config: config::resolve(file, variables, flags)?, json: global.json, quiet: global.quiet, clock: Clock::default() })
-    }
-
-    /// The demo's own configuration: fast pacing, short timeouts, signatures enforced; files and environment do not matter.
-    pub(super) fn for_demo(global: &Global, out: &Path, base_url: &str) -> Result<Self, Failure> {
-        let flags = [
-            ("doku.base_url", base_url.to_owned()),
-            ("doku.client_id", "MCH-0001-DEMO".to_owned()),
-            ("doku.verify_response", "enforce".to_owned()),
-            ("ledger.path", out.join("demo.ledger").display().to_string()),
-            ("journal.path", out.join("demo.journal").display().to_string()),
-            ("pacing.rate_per_second", "500".to_owned()),
-            ("pacing.burst", "100".to_owned()),
-            ("pacing.in_flight_max", "32".to_owned()),
-            ("retry.base_ms", "10".to_owned()),
-            ("retry.cap_ms", "100".to_owned()),
-            ("timeout.request_ms", "200".to_owned()),
-        ];
-        let mut config = config::resolve(None, [], &flags)?;
-        // The stand-in's names and fees; it knows no holidays.
-        let names = [("Alfa Group", "alfa"), ("Indomaret", "indomaret")];
-        config.settlement.channels = names.map(|(name, channel)| (name.to_owned(), channel.to_owned())).into();
-        (config.settlement.alfa.fee_rupiah, config.settlement.indomaret.fee_rupiah) = (5_000, 6_500);
-        Ok(Self { config, json: false, quiet: global.quiet, clock: Clock::default() })
+        let resolved = config::resolve(file, variables, flags).map_err(Failure::from);
+        let config = resolved.map_err(|failure| failure.read_from(path.as_deref()))?;
+        places::check(file, &config).map_err(|failure| failure.read_from(path.as_deref()))?;
+        Ok(Self { config, json: global.json, quiet: global.quiet, clock: Clock::default(), file: path })
     }
 
     pub(super) fn ledger_path(&self) -> &Path {
@@ -209,7 +225,7 @@ impl Setup {
     pub(super) fn binding(&self) -> Result<Binding, Failure> {
         let client_id = self.config.doku.client_id.clone();
         if client_id.is_empty() {
-            return Err(Failure::usage("`doku.client_id` is not set\nhint: set it in the configuration file or as TAGIH_DOKU_CLIENT_ID"));
+            return Err(Failure::setting("`doku.client_id` is not set\nhint: set it in a configuration file or as TAGIH_DOKU_CLIENT_ID"));
         }
         Ok(Binding { environment: self.config.doku.environment.name().to_owned(), client_id })
     }
@@ -242,14 +258,14 @@ impl Setup {
             ";" => Some(b';'),
             "tab" | "\t" => Some(b'\t'),
             "|" => Some(b'|'),
-            other => return Err(Failure::usage(format!("`intake.delimiter` must be auto, `,`, `;`, tab or `|`, not `{other}`"))),
+            other => return Err(Failure::setting(format!("`intake.delimiter` must be auto, `,`, `;`, tab or `|`, not `{other}`"))),
         };
         let amount_format = match settings.amount_format.as_str() {
             "plain" => AmountFormat::Plain,
             "dot_thousands" => AmountFormat::DotThousands,
             "comma_thousands" => AmountFormat::CommaThousands,
             other => {
-                return Err(Failure::usage(format!(
+                return Err(Failure::setting(format!(
                     "`intake.amount_format` must be plain, dot_thousands or comma_thousands, not `{other}`"
                 )));
             }
@@ -281,7 +297,7 @@ impl Setup {
         let (settings, bin) = (&self.config.merchant_code, filled(&self.config.intake.merchant_bin));
         let Some(template) = filled(&settings.template) else { return Ok(None) };
         let parsed = CodeTemplate::parse(&template, bin.as_deref(), settings.length);
-        parsed.map(Some).map_err(|reason| Failure::usage(format!("`merchant_code.template` cannot be used: `{template}`: {reason}")))
+        parsed.map(Some).map_err(|reason| Failure::setting(format!("`merchant_code.template` cannot be used: `{template}`: {reason}")))
     }
 
     /// The numbers that are given out as codes, if that is their way.
@@ -292,7 +308,7 @@ impl Setup {
     /// What goes out beside the order.
     fn additional(&self, cycle: Option<&String>) -> Result<AdditionalOptions, Failure> {
         let settings = &self.config.additional_info;
-        let wrong = |key: &str, reason: String| Failure::usage(format!("`additional_info.{key}` cannot be used: {reason}"));
+        let wrong = |key: &str, reason: String| Failure::setting(format!("`additional_info.{key}` cannot be used: {reason}"));
         let hosts = settings.override_hosts.split(',').map(str::trim).filter(|host| !host.is_empty());
         let url_rules = UrlRules {
             path: self.config.serve.notification_path.clone(),
@@ -335,6 +351,16 @@ impl Setup {
         })
     }
 
+    /// The ceiling agreed with DOKU.
+    pub(super) fn rate(&self) -> Rate {
+        Rate { per_second: self.config.pacing.rate_per_second, burst: self.config.pacing.burst }
+    }
+
+    /// Operations that may be under way at once at most.
+    pub(super) fn in_flight_max(&self) -> usize {
+        usize::try_from(self.config.pacing.in_flight_max.get()).unwrap_or(usize::MAX)
+    }
+
     pub(super) fn is_production(&self) -> bool {
         self.config.doku.environment == Environment::Production
     }
@@ -350,5 +376,5 @@ fn filled(text: &str) -> Option<String> {
 }
 
 fn unknown(what: &str, name: &str) -> Failure {
-    Failure::usage(format!("`intake.defaults.{what}` is not a known {what}: `{name}`"))
+    Failure::setting(format!("`intake.defaults.{what}` is not a known {what}: `{name}`"))
 }

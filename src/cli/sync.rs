@@ -12,9 +12,10 @@ use crate::ledger::{Ledger as _, Snapshot};
 
 use super::args::Sending;
 use super::output::{self, Progress};
-use super::sender::{Flags, Sender, deadline};
-use super::sending::{confirm, describe, exit, overdue};
+use super::sender::{Flags, Sender};
+use super::sending::{confirm, exit, overdue, tell_stop};
 use super::setup::{Failure, Setup};
+use super::stopping::deadline;
 
 pub(super) fn sync(setup: &Setup, invoices: &[String], sending: &Sending) -> Result<Exit, Failure> {
     let deadline = deadline(sending, setup.clock.now())?;
@@ -38,14 +39,13 @@ pub(super) fn sync(setup: &Setup, invoices: &[String], sending: &Sending) -> Res
     let settled = counts.total().saturating_sub(counts.get(Bucket::InDoubt));
     let after = sender.ledger.snapshot()?;
     let still = after.bills.values().filter(|bill| bill.open.is_some()).count();
-    let stopped = sender.stop.reason();
+    let (stopped, troubles) = (sender.stop.reason(), sender.stop.troubles());
     say(setup, open.len(), settled, still, &checked);
     remarks(setup, &checked);
-    if let Some(reason) = &stopped {
-        output::note(format_args!("stopped: {}; the same command resumes", describe(reason)));
-    }
     let of_checks = exit_of(&checked, stopped.as_ref());
-    Ok(exit(&counts, 0, stopped.as_ref()).or(of_checks).or(overdue(setup, &after.bills)))
+    let exit = exit(&counts, 0, stopped.as_ref()).or(of_checks).or(overdue(setup, &sender.ledger, &after)?);
+    tell_stop(setup, stopped.as_ref(), &troubles, exit);
+    Ok(exit)
 }
 
 /// The invoices named, each once.

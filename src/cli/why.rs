@@ -3,8 +3,9 @@
 use std::path::PathBuf;
 
 use super::args::Why;
+use super::logs::expand;
 use super::output;
-use super::reconcile::{expand, month, policy};
+use super::reconcile::{month, policy};
 use super::setup::{Failure, Setup};
 use super::why_next::{deciding, next};
 use super::why_story::{Speaker, class_line, headline, part, told};
@@ -29,7 +30,7 @@ impl From<Box<WhyError>> for Failure {
 fn kept(setup: &Setup, kind: &str) -> Result<Vec<PathBuf>, Failure> {
     let folder = std::path::Path::new(&setup.config.serve.log_dir);
     let pattern = folder.join(format!("{kind}-*.jsonl*")).display().to_string();
-    let found = glob::glob(&pattern).map_err(|error| Failure::usage(format!("`serve.log_dir` is no path: {error}")))?;
+    let found = glob::glob(&pattern).map_err(|error| Failure::setting(format!("`serve.log_dir` is no path: {error}")))?;
     let mut files: Vec<PathBuf> = found.filter_map(Result::ok).collect();
     files.sort();
     Ok(files)
@@ -63,6 +64,9 @@ pub(super) fn why(setup: &Setup, arguments: &Why) -> Result<Exit, Failure> {
         output::result(why_json::json(&story, &speaker, options.as_of));
     } else {
         print(&story, &speaker, options.as_of);
+    }
+    for fault in story.judgement.iter().flat_map(|judgement| super::logs::faults(setup, &judgement.files)) {
+        output::note(format_args!("warning: {fault}"));
     }
     let needs_person =
         story.judgement.as_ref().is_some_and(|judgement| judgement.about.findings().any(|finding| judgement.needs_person(finding)));

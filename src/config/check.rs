@@ -19,6 +19,8 @@ pub(super) fn check(config: &Config) -> Result<(), ConfigError> {
         format!("`doku.environment` is production, but `doku.base_url` is a sandbox: `{url}`")
     } else if config.doku.environment == Environment::Sandbox && host(url).eq_ignore_ascii_case("api.doku.com") {
         "`doku.environment` is sandbox, but `doku.base_url` is DOKU's production host".to_owned()
+    } else if let Some(complaint) = proxy(&config.doku.proxy, config.doku.use_environment_proxy) {
+        complaint
     } else if config.doubt.not_found_minutes < 1 || config.doubt.unchanged_minutes < 1 {
         // Without patience, a request that is still on its way would count as never carried out.
         "`doubt.not_found_minutes` and `doubt.unchanged_minutes` must be at least 1".to_owned()
@@ -92,6 +94,21 @@ fn is_plain_path(path: &str) -> bool {
             && part.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_' | b'~'))
     };
     path.strip_prefix('/').is_some_and(|rest| rest.split('/').all(is_plain))
+}
+
+/// What is wrong with the proxy; its URL may hold no name and password, as the configuration holds no secrets.
+fn proxy(url: &str, use_environment: bool) -> Option<String> {
+    let rest = url.strip_prefix("http://").or_else(|| url.strip_prefix("https://"));
+    match rest {
+        _ if url.is_empty() => None,
+        _ if url.contains('@') => Some(
+            "`doku.proxy` holds a name or password\nhint: give it in HTTPS_PROXY, and set `doku.use_environment_proxy = true` instead"
+                .into(),
+        ),
+        _ if use_environment => Some("`doku.proxy` and `doku.use_environment_proxy = true` contradict each other".into()),
+        Some(rest) if !rest.is_empty() && !rest.starts_with('/') => None,
+        _ => Some(format!("`doku.proxy` must be a URL such as http://proxy.example.internal:3128, not `{url}`")),
+    }
 }
 
 /// What stands between scheme and port.

@@ -3,10 +3,12 @@
 //! `config/default.toml` is the single list of keys: a key outside it is an error, and every key has an environment name.
 
 mod check;
+mod places;
 mod sections;
 
 use toml::{Table, Value};
 
+pub use places::{Place, places};
 pub use sections::*;
 
 /// The commented defaults, also printed by `tagih init`.
@@ -41,7 +43,8 @@ pub enum ConfigError {
     Value(String),
 }
 
-/// Defaults, then `file` (name and text), then `environment`, then `flags` (dotted key, value).
+/// Defaults, then `file` (path and text), then `environment`, then `flags` (dotted key, value). Relative paths in the file are
+/// relative to it, all others to the working folder.
 pub fn resolve(
     file: Option<(&str, &str)>,
     environment: impl IntoIterator<Item = (String, String)>,
@@ -50,7 +53,8 @@ pub fn resolve(
     let mut table = parse("config/default.toml", DEFAULT)?;
     let known = leaves(&table);
     if let Some((name, text)) = file {
-        let layer = parse(name, text)?;
+        let mut layer = parse(name, text)?;
+        places::put(&mut layer, name);
         merge(&mut table, layer, name, "")?;
     }
     for (variable, text) in environment {

@@ -79,7 +79,7 @@ section!(
     /// `[doku]`
     Doku {
         environment: Environment, base_url: String, client_id: String, secret_file: String, secret_file_previous: String,
-        verify_response: SignaturePolicy, paths: Paths,
+        verify_response: SignaturePolicy, proxy: String, use_environment_proxy: bool, paths: Paths,
     }
 );
 section!(

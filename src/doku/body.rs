@@ -115,7 +115,8 @@ pub fn cancel(wire_invoice_number: &InvoiceNumber, payment_code: &PaymentCode, a
 #[must_use]
 pub fn masked(body: &[u8], text: &str) -> String {
     let body: serde_json::Value = serde_json::from_slice(body).unwrap_or_default();
-    let personal = ["/customer/email", "/customer/name", "/additional_info/insurance_info/policy_account_name"].map(|pointer| body.pointer(pointer).and_then(serde_json::Value::as_str));
+    let personal = ["/customer/email", "/customer/name", "/additional_info/insurance_info/policy_account_name"]
+        .map(|pointer| body.pointer(pointer).and_then(serde_json::Value::as_str));
     // Shorter ones stand in every second word and tell nobody who it is.
     personal.into_iter().flatten().filter(|word| word.len() > 2).fold(text.to_owned(), |text, word| without(&text, word))
 }
@@ -214,10 +215,11 @@ mod tests {
             report: vec![crate::domain::additional::ReportColumn { key: "Branch".into(), value: "Jakarta".into() }],
             hold_settlement: true,
             account_id: Some("SAC-1".into()),
+            free: [("branch".to_owned(), "Jakarta".to_owned())].into(),
         }));
         let whole = String::from_utf8(issue(&invoice, &terms, 60)).unwrap();
         assert!(whole.contains(
-            r#""settlement":[{"bank_account_settlement_id":"SBA-0001-1","value":10,"type":"PERCENTAGE"},{"bank_account_settlement_id":"SBA-0001-2","value":5000,"type":"FIX"}],"report":[{"key":"Branch","value":"Jakarta"}],"hold_settlement":true,"account":{"id":"SAC-1"}}"#
+            r#""settlement":[{"bank_account_settlement_id":"SBA-0001-1","value":10,"type":"PERCENTAGE"},{"bank_account_settlement_id":"SBA-0001-2","value":5000,"type":"FIX"}],"report":[{"key":"Branch","value":"Jakarta"}],"hold_settlement":true,"account":{"id":"SAC-1"},"branch":"Jakarta"}"#
         ), "{whole}");
         assert!(
             whole.contains(r#""additional_info":{"override_notification_url":"https://pay.example.com/n","insurance_info":{"#),

@@ -228,7 +228,8 @@ mod tests {
 
     #[test]
     fn the_reference_answer_is_written_and_signed_to_the_byte() {
-        let customer = Customer { name: Personal::new("Anton Budiman"), email: Some(Personal::new("anton@example.com")), account_name: None };
+        let customer =
+            Customer { name: Personal::new("Anton Budiman"), email: Some(Personal::new("anton@example.com")), account_name: None };
         let number = InvoiceNumber::new("INV-20210125-0001").unwrap();
         let shown = Shown { invoice_number: &number, terms: &terms(), customer: Some(&customer), name_fallback: "-" };
         let body = payable(&question("8896512345678123"), &shown);

@@ -26,6 +26,69 @@ pub struct InputFile {
     pub bytes: u64,
     /// Its lines, decompressed.
     pub lines: u64,
+    /// What the lines of a log are.
+    pub contents: LogContents,
+}
+
+/// What the lines of a log are: lines + packed = messages + blank + wrapping.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct LogContents {
+    /// Messages, each of which has a class.
+    pub messages: u64,
+    /// How many of them could not be parsed (N01).
+    pub malformed: u64,
+    /// Lines with nothing on them.
+    pub blank: u64,
+    /// Lines that hold no message of their own: pieces of one that began before, and what only holds records together.
+    pub wrapping: u64,
+    /// Messages beyond the first of their line.
+    pub packed: u64,
+    /// What stands around the messages; empty for none.
+    pub wrapper: &'static str,
+    /// What the file seems to be instead of a log.
+    pub oddity: Option<Oddity>,
+    /// The commonest reason why its lines could not be parsed; empty when all could.
+    pub fault: Detail,
+}
+
+impl LogContents {
+    /// Both added; what the file is stays.
+    #[must_use]
+    pub const fn plus(self, other: Self) -> Self {
+        Self {
+            messages: self.messages.saturating_add(other.messages),
+            malformed: self.malformed.saturating_add(other.malformed),
+            blank: self.blank.saturating_add(other.blank),
+            wrapping: self.wrapping.saturating_add(other.wrapping),
+            packed: self.packed.saturating_add(other.packed),
+            ..self
+        }
+    }
+
+    /// Lines without a message of their own, less the messages that share a line: what lines have beyond messages.
+    #[must_use]
+    pub fn apart(&self) -> i128 {
+        i128::from(self.blank).saturating_add(self.wrapping.into()).saturating_sub(self.packed.into())
+    }
+
+    /// Whether it can pass for a whole log: at most `malformed_max_percent` of its messages could not be parsed.
+    #[must_use]
+    pub fn is_whole(&self, malformed_max_percent: u64) -> bool {
+        let bearable =
+            u128::from(self.malformed).saturating_mul(100) <= u128::from(self.messages).saturating_mul(malformed_max_percent.into());
+        bearable && self.oddity.is_none_or(|oddity| !oddity.is_certain)
+    }
+}
+
+/// What a file seems to be instead of a log.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Oddity {
+    /// What it is, such as `a zip archive`.
+    pub what: &'static str,
+    /// What to do with it.
+    pub remedy: &'static str,
+    /// Whether it is that beyond doubt, so that even lines which can be read are not all of it.
+    pub is_certain: bool,
 }
 
 /// Sums taken while lines are parsed, before anything is concluded from them.
@@ -38,10 +101,13 @@ pub struct RawTotals {
 }
 
 /// Why a line got no further; index into a fixed list, so that a record stays small.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Detail(u8);
 
 impl Detail {
+    /// None comes after it.
+    pub const LAST: Self = Self(u8::MAX);
+
     const TEXTS: [&'static str; 22] = [
         "",
         "the line is longer than 1 MiB",

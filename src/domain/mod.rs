@@ -31,5 +31,8 @@ pub mod payment;
 pub mod personal;
 pub mod plan;
 pub mod settlement;
+pub mod spreadsheet;
 pub mod store;
+pub mod tally;
 pub mod texts;
+pub mod unsettled;

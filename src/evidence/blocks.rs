@@ -1,17 +1,21 @@
 //! Files → blocks of whole lines, read ahead of those who parse them. Counts lines and digests files on its own, so that
 //! its figures can be held against the parsers'.
 
-use std::fs::File;
-use std::io::{self, BufReader, Read};
+use std::io;
 use std::path::{Path, PathBuf};
 
+use super::looks;
+use super::source::Decoder;
+use super::wrapper::Wrapper;
 use crate::domain::digest::{Digest, Running};
-use crate::domain::line::InputFile;
+use crate::domain::line::{InputFile, LogContents};
 
 /// How many bytes a block has, about.
 const BLOCK: usize = 1 << 20;
 /// The longest line that is looked at, in bytes.
 pub(super) const LINE_MAX: usize = 1 << 20;
+/// How many bytes of lines are kept together for a message that is split over them.
+const JOIN_MAX: usize = 4 * LINE_MAX;
 
 /// Whole lines of one file.
 #[derive(Debug)]
@@ -22,6 +26,8 @@ pub(super) struct Block {
     pub(super) first_line: u64,
     /// Where it starts in the decompressed file.
     pub(super) byte: u64,
+    /// What stands around the file's messages.
+    pub(super) wrapper: Wrapper,
     /// What it holds.
     pub(super) content: Content,
 }
@@ -35,77 +41,6 @@ pub(super) enum Content {
     Oversized(Digest),
 }
 
-/// Digests and counts what passes through.
-struct Tee {
-    file: File,
-    running: Running,
-    bytes: u64,
-}
-
-impl Read for Tee {
-    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        let count = self.file.read(buffer)?;
-        self.running.update(buffer.get(..count).unwrap_or_default());
-        self.bytes = self.bytes.saturating_add(u64::try_from(count).unwrap_or(u64::MAX));
-        Ok(count)
-    }
-}
-
-enum Decoder {
-    Plain(Tee),
-    Gzip(Box<flate2::read::MultiGzDecoder<Tee>>),
-    Zstd(zstd::Decoder<'static, BufReader<Tee>>),
-}
-
-impl Decoder {
-    fn open(path: &Path) -> io::Result<Self> {
-        let tee = Tee { file: File::open(path)?, running: Running::default(), bytes: 0 };
-        Ok(match path.extension().and_then(|extension| extension.to_str()) {
-            Some("gz") => Self::Gzip(Box::new(flate2::read::MultiGzDecoder::new(tee))),
-            Some("zst") => Self::Zstd(zstd::Decoder::new(tee)?),
-            _ => Self::Plain(tee),
-        })
-    }
-
-    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        match self {
-            Self::Plain(tee) => tee.read(buffer),
-            Self::Gzip(decoder) => decoder.read(buffer),
-            Self::Zstd(decoder) => decoder.read(buffer),
-        }
-    }
-
-    /// The digest and size of the file, to its very end.
-    fn finish(self) -> io::Result<(Digest, u64)> {
-        let mut tee = match self {
-            Self::Plain(tee) => tee,
-            Self::Gzip(decoder) => decoder.into_inner(),
-            Self::Zstd(decoder) => decoder.finish().into_inner(),
-        };
-        io::copy(&mut tee, &mut io::sink())?;
-        Ok((tee.running.finish(), tee.bytes))
-    }
-}
-
-/// The whole of a file, decompressed, with its digest and size as it is on disk.
-pub(super) fn read_whole(path: &Path, bytes_max: u64) -> io::Result<(Vec<u8>, Digest, u64)> {
-    let mut decoder = Decoder::open(path)?;
-    let (mut content, mut piece) = (Vec::new(), vec![0; BLOCK]);
-    loop {
-        match decoder.read(&mut piece) {
-            Ok(0) => break,
-            Ok(count) => content.extend_from_slice(piece.get(..count).unwrap_or_default()),
-            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-            Err(error) => return Err(error),
-        }
-        if u64::try_from(content.len()).is_ok_and(|length| length > bytes_max) {
-            return Err(io::Error::other(format!("it has more than {bytes_max} bytes")));
-        }
-    }
-    let (digest, bytes) = decoder.finish()?;
-    Ok((content, digest, bytes))
-}
-
 /// One file being cut into blocks.
 struct Cutter {
     decoder: Decoder,
@@ -115,17 +50,28 @@ struct Cutter {
     /// The start of a line whose end has not been read yet.
     rest: Vec<u8>,
     at_end: bool,
+    /// What the file's first bytes tell; `None` before they are read.
+    head: Option<looks::Head>,
 }
 
 impl Cutter {
+    const fn new(decoder: Decoder, file: u32) -> Self {
+        Self { decoder, file, line: 0, byte: 0, rest: Vec::new(), at_end: false, head: None }
+    }
+
     /// The next block, in `bytes`; whatever that held is gone.
     fn next(&mut self, mut bytes: Vec<u8>) -> io::Result<Option<Block>> {
         bytes.clear();
         bytes.append(&mut self.rest);
         loop {
             self.fill(&mut bytes)?;
+            let wrapper = self.head.get_or_insert_with(|| looks::Head::of(&bytes)).wrapper;
             let cut = if self.at_end { Some(bytes.len()) } else { memchr::memrchr(b'\n', &bytes).map(|at| at.saturating_add(1)) };
+            // A message that is split over lines stays in one block, as long as it may be one at all.
+            let whole = cut.filter(|_| !self.at_end && bytes.len() <= JOIN_MAX);
+            let cut = whole.map_or(cut, |cut| Some(wrapper.joined(bytes.get(..cut).unwrap_or_default())));
             match cut {
+                Some(0) if !self.at_end => {}
                 Some(0) => return Ok(None),
                 Some(cut) => {
                     self.rest.extend_from_slice(bytes.get(cut..).unwrap_or_default());
@@ -133,6 +79,7 @@ impl Cutter {
                     let lines = line_count(&bytes);
                     return Ok(Some(self.block(Content::Lines(bytes), lines, cut)));
                 }
+                None if bytes.first() == Some(&0) && bytes.len() > LINE_MAX => self.skip_zeros(&mut bytes),
                 None if bytes.len() > LINE_MAX => return self.oversized(bytes).map(Some),
                 None => {}
             }
@@ -160,6 +107,13 @@ impl Cutter {
         Ok(())
     }
 
+    /// Zeros before a line, as many as a log that was cut off while it was written begins with, are no part of it.
+    fn skip_zeros(&mut self, bytes: &mut Vec<u8>) {
+        let zeros = bytes.iter().take_while(|&&byte| byte == 0).count();
+        bytes.drain(..zeros);
+        self.byte = self.byte.saturating_add(u64::try_from(zeros).unwrap_or(u64::MAX));
+    }
+
     /// Digests a line to its end without keeping it.
     fn oversized(&mut self, start: Vec<u8>) -> io::Result<Block> {
         let (mut running, mut length, mut piece) = (Running::default(), 0_usize, start);
@@ -181,7 +135,8 @@ impl Cutter {
     }
 
     fn block(&mut self, content: Content, lines: u64, bytes: usize) -> Block {
-        let block = Block { file: self.file, first_line: self.line.saturating_add(1), byte: self.byte, content };
+        let wrapper = self.head.as_ref().map_or(Wrapper::None, |head| head.wrapper);
+        let block = Block { file: self.file, first_line: self.line.saturating_add(1), byte: self.byte, wrapper, content };
         self.line = self.line.saturating_add(lines);
         self.byte = self.byte.saturating_add(u64::try_from(bytes).unwrap_or(u64::MAX));
         block
@@ -198,7 +153,7 @@ fn line_count(bytes: &[u8]) -> u64 {
 /// All files, block by block.
 pub(super) struct Blocks<'a> {
     waiting: std::slice::Iter<'a, PathBuf>,
-    current: Option<(&'a PathBuf, Cutter)>,
+    current: Option<(&'a Path, Cutter)>,
     /// Buffers of blocks that are done with.
     spare: Vec<Vec<u8>>,
     /// What was found of the files that are done.
@@ -208,6 +163,14 @@ pub(super) struct Blocks<'a> {
 impl<'a> Blocks<'a> {
     pub(super) fn new(files: &'a [PathBuf]) -> Self {
         Self { waiting: files.iter(), current: None, spare: Vec::new(), done: Vec::new() }
+    }
+
+    /// The blocks of bytes that are in no file.
+    pub(super) fn of_bytes(bytes: &[u8]) -> Result<Self, super::EvidenceError> {
+        let path = Path::new("(bytes)");
+        let decoder = Decoder::new(Box::new(io::Cursor::new(bytes.to_vec())));
+        let decoder = decoder.map_err(|error| super::EvidenceError::unreadable(path, &error))?;
+        Ok(Self { current: Some((path, Cutter::new(decoder, 0))), ..Self::new(&[]) })
     }
 
     /// Takes back blocks nobody needs any more: fresh memory would have to be cleared by the system each time.
@@ -236,7 +199,7 @@ impl<'a> Blocks<'a> {
                 let Some(path) = self.waiting.next() else { return Ok(None) };
                 let file = u32::try_from(self.done.len()).map_err(|_| super::EvidenceError::TooMany)?;
                 let decoder = Decoder::open(path).map_err(|error| super::EvidenceError::unreadable(path, &error))?;
-                self.current = Some((path, Cutter { decoder, file, line: 0, byte: 0, rest: Vec::new(), at_end: false }));
+                self.current = Some((path, Cutter::new(decoder, file)));
                 continue;
             };
             let unreadable = |error| super::EvidenceError::unreadable(path, &error);
@@ -245,7 +208,9 @@ impl<'a> Blocks<'a> {
                 return Ok(Some(block));
             }
             let (digest, bytes) = cutter.decoder.finish().map_err(unreadable)?;
-            self.done.push(InputFile { path: path.clone(), digest, bytes, lines: cutter.line });
+            let head = cutter.head.unwrap_or_default();
+            let contents = LogContents { wrapper: head.wrapper.name(), oddity: head.oddity, ..LogContents::default() };
+            self.done.push(InputFile { path: path.to_path_buf(), digest, bytes, lines: cutter.line, contents });
         }
     }
 }
@@ -291,7 +256,8 @@ mod tests {
         gzip.write_all(text).unwrap();
         let gzip = gzip.finish().unwrap();
         let zstd = zstd::encode_all(&text[..], 1).unwrap();
-        for (name, bytes) in [("a.jsonl.gz", gzip), ("a.jsonl.zst", zstd)] {
+        // What a file holds counts, not what rotation made of its name.
+        for (name, bytes) in [("a.jsonl.gz", gzip.clone()), ("a.jsonl.gz.1", gzip), ("a.ZST", zstd.clone()), ("a.jsonl", zstd)] {
             let (blocks, file) = cut(name, &bytes);
             assert_eq!(joined(&blocks), text);
             assert_eq!((file.lines, file.bytes, file.digest), (3, u64::try_from(bytes.len()).unwrap(), digest::of_bytes(&bytes)));

@@ -115,6 +115,12 @@ fn filled(raw: Option<&RawValue>) -> Option<Cow<'_, str>> {
     raw.and_then(text).filter(|text| !text.is_empty())
 }
 
+/// The text in an array of one: servers that keep repeated headers write every value so.
+fn only(raw: &RawValue) -> Option<Cow<'_, str>> {
+    let [value]: [&RawValue; 1] = serde_json::from_str(raw.get()).ok()?;
+    filled(Some(value))
+}
+
 impl<'de: 'a, 'a> Deserialize<'de> for Headers<'a> {
     fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         struct Names;
@@ -151,7 +157,7 @@ impl<'a> Headers<'a> {
             _ => return,
         };
         if slot.is_none() {
-            *slot = filled(Some(value));
+            *slot = filled(Some(value)).or_else(|| only(value));
         }
     }
 }
@@ -221,5 +227,9 @@ mod tests {
         assert_eq!(received.headers.client_id.as_deref(), Some("A"));
         assert_eq!(received.headers.request_id.as_deref(), Some("B"));
         assert!(received.headers.signature.is_none() && received.headers.timestamp.is_none());
+        let line = r#"{"body":"{}","headers":{"client-id":["A"],"Request-Id":["B","B"],"Signature":[],"Request-Timestamp":[""]}}"#;
+        let Envelope::Received(received) = parse(line) else { panic!("{line}") };
+        assert_eq!(received.headers.client_id.as_deref(), Some("A"));
+        assert!(received.headers.request_id.is_none() && received.headers.signature.is_none() && received.headers.timestamp.is_none());
     }
 }

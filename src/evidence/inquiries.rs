@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use serde::Deserialize;
 
 use super::EvidenceError;
-use super::blocks::{Blocks, Content};
+use super::visit::visit_all;
 use crate::doku::inquiry::{self, Status};
 use crate::domain::classify::InquiryAnswer;
 use crate::domain::line::InputFile;
@@ -37,26 +37,15 @@ struct InquiryLine {
 /// # Errors
 /// When a file cannot be read to its end.
 pub fn inquiries(files: &[PathBuf]) -> Result<Inquiries, EvidenceError> {
-    let (mut read, mut blocks) = (Inquiries::default(), Blocks::new(files));
-    loop {
-        let batch = blocks.batch(1)?;
-        let Some(block) = batch.first() else { break };
-        match &block.content {
-            Content::Lines(bytes) => lines_of(bytes).for_each(|line| read.line(line)),
-            Content::Oversized(_) => read.unreadable = read.unreadable.saturating_add(1),
-        }
-        blocks.take_back(batch);
-    }
-    read.files = blocks.done;
+    let mut read = Inquiries::default();
+    let (files, oversized) = visit_all(files, |_, _, line| read.line(line))?;
+    read.unreadable = read.unreadable.saturating_add(oversized);
+    read.files = files;
     for answers in read.by_code.values_mut() {
         answers.sort_unstable();
         answers.dedup();
     }
     Ok(read)
-}
-
-fn lines_of(bytes: &[u8]) -> impl Iterator<Item = &[u8]> {
-    bytes.split(|byte| *byte == b'\n').filter(|line| !line.trim_ascii().is_empty())
 }
 
 impl Inquiries {

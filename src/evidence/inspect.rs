@@ -1,5 +1,6 @@
 //! One raw line → its record: digest, verification, and what its body says. The order of the tests is the rules'.
 
+use std::borrow::Cow;
 use std::hash::{DefaultHasher, Hash, Hasher as _};
 
 use jiff::Timestamp;
@@ -20,6 +21,20 @@ pub(super) struct Inspector<'a> {
     options: &'a ReadOptions<'a>,
 }
 
+/// What a message is read from.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Raw<'a> {
+    /// A line, without its line end.
+    Line(&'a [u8]),
+    /// What was logged with a record that was written around it.
+    Wrapped {
+        /// Of what is cited for it.
+        digest: Digest,
+        /// The message.
+        text: &'a str,
+    },
+}
+
 /// Where ids that match no bill are kept, and the names of stores.
 type Kept<'a> = (&'a mut Vec<u8>, &'a mut Stores);
 
@@ -36,13 +51,16 @@ impl<'a> Inspector<'a> {
         Self { options }
     }
 
-    /// The record of one line (without its line end); the ids that match no bill go to `texts`.
-    pub(super) fn inspect(&self, raw: &[u8], texts: &mut Vec<u8>, stores: &mut Stores) -> Line {
-        let digest = digest::of_bytes(raw);
-        if raw.len() > LINE_MAX {
+    /// The record of one message; the ids that match no bill go to `texts`.
+    pub(super) fn inspect(&self, raw: Raw<'_>, texts: &mut Vec<u8>, stores: &mut Stores) -> Line {
+        let (digest, bytes) = match raw {
+            Raw::Line(bytes) => (digest::of_bytes(bytes), bytes),
+            Raw::Wrapped { digest, text } => (digest, text.as_bytes()),
+        };
+        if bytes.len() > LINE_MAX {
             return refused(digest, Class::N01, "the line is longer than 1 MiB");
         }
-        let Ok(text) = str::from_utf8(raw) else { return refused(digest, Class::N01, "the line is not UTF-8") };
+        let Ok(text) = str::from_utf8(bytes) else { return refused(digest, Class::N01, "the line is not UTF-8") };
         match envelope::parse(text) {
             Envelope::Malformed(why) => refused(digest, Class::N01, why),
             Envelope::Bare => match self.options.policy.unverifiable {
@@ -84,9 +102,7 @@ impl<'a> Inspector<'a> {
         if self.options.keys.is_empty() {
             return Finding::Unverifiable("no key is configured");
         }
-        // Whether DOKU signs a query string is not documented, so both readings are accepted.
-        let targets = [Some(target), target.split_once('?').map(|(path, _)| path)];
-        let verified = targets.into_iter().flatten().any(|target| {
+        let verified = readings(target).iter().any(|target| {
             let components = Components { client_id, request_id, stamp: Stamp::Request(stamp), target, body: None };
             self.options.keys.iter().any(|key| key.verify_digested(&components, Some(body_digest), signature).is_ok())
         });
@@ -130,6 +146,31 @@ impl<'a> Inspector<'a> {
         let flags = line_flags(&LateFacts { received_at, stamped_at, paid_at: found.paid_at }, self.options.policy);
         marks.and(Marks::SKEWED, flags.skewed).and(Marks::LATE, flags.late)
     }
+}
+
+/// What a target may have been when it was signed. Whether DOKU signs a query string is not documented; servers and proxies log the
+/// whole URL, leave the first slash out or add a last one.
+fn readings(target: &str) -> Vec<Cow<'_, str>> {
+    let mut readings = vec![Cow::Borrowed(target)];
+    let mut add = |reading: Cow<'_, str>| {
+        if !readings.contains(&reading) {
+            readings.push(Cow::Owned(reading.into_owned()));
+        }
+    };
+    let (_, rest) = target.split_once("://").unwrap_or(("", ""));
+    let in_url = rest.find(['/', '?']).and_then(|at| rest.get(at..)).unwrap_or(if rest.is_empty() { target } else { "/" });
+    for with_query in [target, in_url] {
+        let path = with_query.split(['?', '#']).next().unwrap_or(with_query);
+        for path in [with_query, path] {
+            let path = if path.starts_with('/') { Cow::Borrowed(path) } else { Cow::Owned(format!("/{path}")) };
+            add(Cow::Borrowed(&path));
+            add(Cow::Borrowed(path.trim_end_matches('/')));
+            if !path.contains(['?', '#']) && !path.ends_with('/') {
+                add(Cow::Owned(format!("{path}/")));
+            }
+        }
+    }
+    readings
 }
 
 fn keep_texts(line: &mut Line, found: &Notification<'_>, texts: &mut Vec<u8>) {

@@ -7,14 +7,18 @@ pub mod codes;
 mod envelope;
 mod inquiries;
 mod inspect;
+mod lines;
+mod looks;
 mod read;
 pub mod settlement;
+mod source;
 mod visit;
+mod wrapper;
 
 use std::path::{Path, PathBuf};
 
 pub use inquiries::{Inquiries, inquiries};
-pub use read::{Evidence, ReadOptions, read};
+pub use read::{Evidence, ReadOptions, read, read_bytes};
 pub use visit::{names, visit};
 
 use crate::domain::code::Code;
@@ -39,7 +43,10 @@ impl Pairs for NoPairs {
 #[derive(Debug, thiserror::Error)]
 pub enum EvidenceError {
     /// See [`codes::NO_FILES`].
-    #[error("E0701: `{pattern}` names no notification log\nhint: correct the path, or fetch the logs of the period first")]
+    #[error(
+        "E0701: no file matches `{pattern}`\nhint: check the path, or fetch the logs first; quote patterns so the shell leaves them alone; \
+         `--allow-no-logs` where there may be no notification log yet"
+    )]
     NoFiles {
         /// What was asked for.
         pattern: String,
@@ -75,21 +82,35 @@ impl EvidenceError {
     }
 }
 
-/// The files `patterns` name, in sorted order and once each.
+/// The files `patterns` name, in sorted order and once each. A pattern that names none is an error, not an empty month.
 ///
 /// # Errors
-/// [`EvidenceError::NoFiles`] for a pattern that names none.
+/// [`EvidenceError::NoFiles`], and [`EvidenceError::Unreadable`] for a folder that cannot be looked into.
 pub fn expand(patterns: &[String]) -> Result<Vec<PathBuf>, EvidenceError> {
     let mut files = Vec::new();
     for pattern in patterns {
-        let none = || EvidenceError::NoFiles { pattern: pattern.clone() };
-        let before = files.len();
-        files.extend(glob::glob(pattern).map_err(|_| none())?.filter_map(Result::ok).filter(|path| path.is_file()));
-        if files.len() == before {
-            return Err(none());
+        let found = matching(pattern)?;
+        if found.is_empty() {
+            return Err(EvidenceError::NoFiles { pattern: pattern.clone() });
         }
+        files.extend(found);
     }
     files.sort();
     files.dedup();
     Ok(files)
 }
+
+/// The files of one pattern, none if there are none; a file that is called like a pattern is itself.
+///
+/// # Errors
+/// [`EvidenceError::Unreadable`] for a folder that cannot be looked into; [`EvidenceError::NoFiles`] for what is no pattern.
+pub fn matching(pattern: &str) -> Result<Vec<PathBuf>, EvidenceError> {
+    if Path::new(pattern).is_file() {
+        return Ok(vec![PathBuf::from(pattern)]);
+    }
+    let found = glob::glob(pattern).map_err(|_| EvidenceError::NoFiles { pattern: pattern.to_owned() })?;
+    found.map(|file| file.map_err(|error| EvidenceError::unreadable(error.path(), error.error()))).collect()
+}
+
+#[cfg(test)]
+mod tests;

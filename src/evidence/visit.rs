@@ -4,20 +4,31 @@ use std::path::PathBuf;
 
 use super::EvidenceError;
 use super::blocks::{Blocks, Content};
+use super::lines::{self, Piece};
+use crate::domain::line::InputFile;
 
-/// Shows every line of `files`: which file, which line of it from 1, its bytes. Lines that are too long are left out.
+/// Shows every message of `files`: which file, which line of it from 1, its bytes without what stands around them. Lines that are
+/// too long are left out.
 ///
 /// # Errors
 /// When a file cannot be read to its end.
-pub fn visit(files: &[PathBuf], mut see: impl FnMut(u32, u32, &[u8])) -> Result<(), EvidenceError> {
-    let mut blocks = Blocks::new(files);
+pub fn visit(files: &[PathBuf], see: impl FnMut(u32, u32, &[u8])) -> Result<(), EvidenceError> {
+    visit_all(files, see).map(drop)
+}
+
+/// The same, with what was found of the files and how many lines were too long.
+pub(super) fn visit_all(files: &[PathBuf], mut see: impl FnMut(u32, u32, &[u8])) -> Result<(Vec<InputFile>, u64), EvidenceError> {
+    let (mut blocks, mut oversized) = (Blocks::new(files), 0_u64);
     loop {
         let batch = blocks.batch(1)?;
-        let Some(block) = batch.first() else { return Ok(()) };
-        if let Content::Lines(bytes) = &block.content {
-            for (number, line) in (block.first_line..).zip(bytes.split(|byte| *byte == b'\n')) {
-                see(block.file, u32::try_from(number).unwrap_or(u32::MAX), line);
-            }
+        let Some(block) = batch.first() else { return Ok((blocks.done, oversized)) };
+        match &block.content {
+            Content::Lines(bytes) => lines::pieces(bytes, block.wrapper, |piece| {
+                let Piece::Message { span, text, .. } = piece else { return };
+                let number = u32::try_from(block.first_line.saturating_add(span.line)).unwrap_or(u32::MAX);
+                see(block.file, number, text.as_ref().map_or(span.of(bytes), |text| text.as_bytes()));
+            }),
+            Content::Oversized(_) => oversized = oversized.saturating_add(1),
         }
         blocks.take_back(batch);
     }

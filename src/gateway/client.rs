@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
 use reqwest::header::{CONTENT_TYPE, HeaderMap};
-use reqwest::{Client, Response, redirect, retry};
+use reqwest::{Client, Proxy, Response, redirect, retry};
 
 use super::Gateway;
 use crate::clock::Clock;
@@ -14,6 +14,17 @@ use crate::domain::calendar;
 
 /// DOKU's answers are a few hundred bytes; more than this is not one.
 const ANSWER_BYTES_MAX: usize = 1 << 20;
+
+/// The way through a proxy. Only what the configuration says: a proxy of the environment is somebody else's word.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum ProxyChoice {
+    /// Straight to DOKU.
+    Direct,
+    /// As `HTTPS_PROXY`, `HTTP_PROXY`, `ALL_PROXY` and `NO_PROXY` say.
+    Environment,
+    /// Through this one, by its URL.
+    Through(String),
+}
 
 /// Where to send and how long to wait.
 #[derive(Clone, Debug)]
@@ -26,6 +37,8 @@ pub struct Endpoint {
     pub connect_ms: u64,
     /// Time for the whole request, in milliseconds.
     pub request_ms: u64,
+    /// The way through a proxy, if any.
+    pub proxy: ProxyChoice,
 }
 
 /// A signing HTTP client.
@@ -44,7 +57,7 @@ impl HttpGateway {
     /// A client for `endpoint` that signs with `key` and stamps by `clock`.
     ///
     /// # Errors
-    /// When the TLS set-up of this machine cannot be used.
+    /// When the TLS set-up of this machine, or the proxy's URL, cannot be used.
     pub fn new(endpoint: Endpoint, key: SigningKey, clock: Clock) -> Result<Self, reqwest::Error> {
         let mut builder = Client::builder()
             .connect_timeout(Duration::from_millis(endpoint.connect_ms))
@@ -54,9 +67,11 @@ impl HttpGateway {
             .retry(retry::never())
             .tcp_nodelay(true)
             .user_agent(concat!("tagih/", env!("CARGO_PKG_VERSION")));
-        if endpoint.base_url.starts_with("http://") {
-            builder = builder.no_proxy();
-        }
+        builder = match &endpoint.proxy {
+            ProxyChoice::Direct => builder.no_proxy(),
+            ProxyChoice::Environment => builder,
+            ProxyChoice::Through(url) => builder.no_proxy().proxy(Proxy::all(url)?),
+        };
         Ok(Self { client: builder.build()?, endpoint, key, previous_key: None, clock })
     }
 
@@ -97,11 +112,24 @@ impl HttpGateway {
         Ok(builder)
     }
 
+    /// Why there was no answer, in one line.
+    fn plain(&self, error: &reqwest::Error) -> String {
+        let host = self.endpoint.base_url.split_once("://").map_or(self.endpoint.base_url.as_str(), |(_, host)| host);
+        let causes = causes(error);
+        match (error.is_timeout(), error.is_connect()) {
+            (true, true) => format!("{host} takes no connection within the time limit"),
+            (true, false) => "no answer within the time limit".into(),
+            (false, true) => no_connection(host, &causes),
+            (false, false) if causes.is_empty() => "the request failed".into(),
+            (false, false) => causes.join(": "),
+        }
+    }
+
     async fn receive(&self, request: &WireRequest, mut response: Response) -> Result<Answer, String> {
         let status = response.status().as_u16();
         let retry_after_seconds = header(response.headers(), "retry-after").and_then(|value| value.parse().ok());
         let mut body = BytesMut::new();
-        while let Some(chunk) = response.chunk().await.map_err(|error| plain(&error))? {
+        while let Some(chunk) = response.chunk().await.map_err(|error| self.plain(&error))? {
             if body.len().saturating_add(chunk.len()) > ANSWER_BYTES_MAX {
                 return Err("the answer is longer than a mebibyte".into());
             }
@@ -142,8 +170,8 @@ impl Gateway for HttpGateway {
         };
         match prepared.send().await {
             Ok(response) => self.receive(request, response).await.map_or_else(Delivery::Unknown, Delivery::Answered),
-            Err(error) if error.is_connect() || error.is_builder() => Delivery::NotSent(plain(&error)),
-            Err(error) => Delivery::Unknown(plain(&error)),
+            Err(error) if error.is_connect() || error.is_builder() => Delivery::NotSent(self.plain(&error)),
+            Err(error) => Delivery::Unknown(self.plain(&error)),
         }
     }
 }
@@ -152,16 +180,24 @@ fn header<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
     headers.get(name).and_then(|value| value.to_str().ok())
 }
 
-/// The error and its causes in one line, without the URL: an invoice number may be in it.
-fn plain(error: &reqwest::Error) -> String {
-    if error.is_timeout() {
-        return if error.is_connect() { "no connection within the time limit".into() } else { "no answer within the time limit".into() };
-    }
-    let mut causes = Vec::new();
-    let mut cause = std::error::Error::source(error);
-    while let Some(inner) = cause {
-        causes.push(inner.to_string());
-        cause = inner.source();
-    }
-    if causes.is_empty() { "the request failed".into() } else { causes.join(": ") }
+/// What connecting failed at, by the words in the error's causes; what is not here failed while TLS was set up.
+const CONNECTING: [(&str, &str); 4] = [
+    ("dns error", "is not known (DNS)"),
+    ("tcp connect error", "takes no connection"),
+    ("unsuccessful tunnel", "cannot be reached through the proxy"),
+    ("proxy", "cannot be reached through the proxy"),
+];
+
+/// The error's causes, outermost first, without the URL: an invoice number may be in it.
+fn causes(error: &reqwest::Error) -> Vec<String> {
+    let causes = std::iter::successors(std::error::Error::source(error), |cause| cause.source());
+    // The outermost only says that it is one.
+    causes.map(ToString::to_string).filter(|cause| !cause.starts_with("client error")).collect()
+}
+
+/// Why there is no connection to `host`, in one line: host, what failed, the innermost cause.
+fn no_connection(host: &str, causes: &[String]) -> String {
+    let words = CONNECTING.iter().find(|(sign, _)| causes.iter().any(|cause| cause.starts_with(sign)));
+    let what = words.map_or("has no TLS that can be trusted", |(_, what)| what);
+    format!("{host} {what}: {}", causes.last().map_or("no reason given", String::as_str))
 }

@@ -1,7 +1,8 @@
 //! How fast requests leave: one limiter for all of a run's requests, retries included.
 //!
 //! It starts empty, so a resumed run adds no second burst (I18); it halves on 429 and recovers step by step, and it pauses
-//! everything while DOKU asks for it. The clock is a parameter, so the bound is proved on a fake one.
+//! everything while DOKU asks for it. The clock is a parameter, so the bound is proved on a fake one. It also says how many
+//! operations may be under way, which follows from the rate and from how long DOKU takes.
 
 use std::future::Future;
 use std::num::NonZeroU32;
@@ -27,6 +28,29 @@ const COST_MAX: u32 = 16;
 
 /// Answers without a 429 before the rate doubles again. Few, so that a rare 429 cannot hold a run at a crawl.
 const STEP_ANSWERS: u32 = 10;
+
+/// Operations that may be under way whatever the rate.
+const IN_FLIGHT_MIN: u64 = 8;
+
+/// So much of the rate may be under way before DOKU has answered anything.
+const WINDOW_MIN_MS: u64 = 500;
+
+/// How many operations must be under way for `rate` to be used while DOKU takes `latency_ms`: twice what is needed on
+/// average, so that slow answers and what is waiting for its turn leave no gap. As little as that, because what is under way when
+/// a process dies, or when DOKU falls silent, has to be asked about afterwards.
+#[must_use]
+pub fn in_flight(rate: Rate, latency_ms: u64, in_flight_max: usize) -> usize {
+    let window_ms = latency_ms.saturating_mul(2).max(WINDOW_MIN_MS);
+    let needed = u64::from(rate.per_second.get()).saturating_mul(window_ms).div_ceil(1_000).max(IN_FLIGHT_MIN);
+    usize::try_from(needed).unwrap_or(usize::MAX).min(in_flight_max.max(1))
+}
+
+/// Requests a second that `in_flight_max` operations at once come to while DOKU takes `latency_ms`, at most the rate itself.
+#[must_use]
+pub fn reachable_per_second(rate: Rate, latency_ms: u64, in_flight_max: usize) -> u64 {
+    let by_ceiling = u64::try_from(in_flight_max.max(1)).unwrap_or(u64::MAX).saturating_mul(1_000) / latency_ms.max(1);
+    by_ceiling.clamp(1, rate.per_second.get().into())
+}
 
 /// A time source that can also wait.
 pub trait Time {
@@ -71,6 +95,8 @@ struct Pace<I> {
     slowed_at: u64,
     /// Nothing leaves before this instant.
     paused_until: Option<I>,
+    /// How long DOKU takes to answer, in microseconds: a moving average; none before its first answer.
+    latency_us: Option<u64>,
 }
 
 type Limiter<C> = RateLimiter<NotKeyed, InMemoryState, C, NoOpMiddleware<<C as Clock>::Instant>>;
@@ -78,6 +104,7 @@ type Limiter<C> = RateLimiter<NotKeyed, InMemoryState, C, NoOpMiddleware<<C as C
 /// Gives permits, never more than `burst + rate × W` in any window W.
 pub struct Pacer<T: Time> {
     time: T,
+    rate: Rate,
     limiter: Limiter<T::Clock>,
     pace: Mutex<Pace<<T::Clock as Clock>::Instant>>,
     /// Only one waits on the limiter; the others queue here in order.
@@ -98,8 +125,8 @@ impl<T: Time> Pacer<T> {
         let limiter = RateLimiter::direct_with_clock(quota, time.clock().clone());
         let spent = limiter.check_n(rate.burst);
         debug_assert!(matches!(spent, Ok(Ok(()))), "a new limiter holds exactly its burst");
-        let pace = Pace { given: 0, cost: 1, answers: 0, slowed_at: 0, paused_until: None };
-        Self { time, limiter, pace: Mutex::new(pace), turn: tokio::sync::Mutex::new(()) }
+        let pace = Pace { given: 0, cost: 1, answers: 0, slowed_at: 0, paused_until: None, latency_us: None };
+        Self { time, rate, limiter, pace: Mutex::new(pace), turn: tokio::sync::Mutex::new(()) }
     }
 
     /// Waits for leave to start one request.
@@ -137,6 +164,33 @@ impl<T: Time> Pacer<T> {
             pace.cost /= 2;
             pace.answers = 0;
         }
+    }
+
+    /// How many permits were given so far.
+    pub fn given(&self) -> u64 {
+        self.pace.lock().unwrap_or_else(PoisonError::into_inner).given
+    }
+
+    /// An instant to hand to [`Pacer::took`].
+    pub fn now(&self) -> <T::Clock as Clock>::Instant {
+        self.time.clock().now()
+    }
+
+    /// DOKU answered what left at `since`. Silence is not counted: it says nothing of how many more DOKU could take.
+    pub fn took(&self, since: <T::Clock as Clock>::Instant) {
+        let took_us = u64::from(self.now().duration_since(since)) / 1_000;
+        let mut pace = self.pace.lock().unwrap_or_else(PoisonError::into_inner);
+        pace.latency_us = Some(pace.latency_us.map_or(took_us, |known| known.saturating_mul(7).saturating_add(took_us) / 8));
+    }
+
+    /// How long DOKU takes to answer at present, in milliseconds, once it has answered.
+    pub fn latency_ms(&self) -> Option<u64> {
+        self.pace.lock().unwrap_or_else(PoisonError::into_inner).latency_us.map(|latency_us| latency_us.div_ceil(1_000))
+    }
+
+    /// How many operations may be under way now, at most `in_flight_max`.
+    pub fn in_flight(&self, in_flight_max: usize) -> usize {
+        in_flight(self.rate, self.latency_ms().unwrap_or_default(), in_flight_max)
     }
 
     /// DOKU answered 429 to the request of `permit`: half the rate, once for every such incident.
@@ -244,6 +298,40 @@ mod tests {
                 }
             }
         }
+    }
+
+    proptest! {
+        /// Little's law: what is under way = rate × time under way.
+        #[test]
+        fn so_many_are_under_way_that_the_rate_is_used_and_never_more_than_the_ceiling(
+            per_second in 1..2_000_u32, latency_ms in 0..5_000_u64, ceiling in 1..2_000_usize,
+        ) {
+            let rate = rate(per_second, 5);
+            let at_once = in_flight(rate, latency_ms, ceiling);
+            prop_assert!((1..=ceiling).contains(&at_once));
+            let needed = usize::try_from((u64::from(per_second) * latency_ms).div_ceil(1_000)).unwrap();
+            prop_assert!(at_once >= needed.min(ceiling), "{at_once} under way, {needed} needed");
+            let reached = reachable_per_second(rate, latency_ms, ceiling);
+            prop_assert!(reached <= u64::from(per_second) && (needed > ceiling || reached == u64::from(per_second)));
+        }
+    }
+
+    #[test]
+    fn what_may_be_under_way_follows_the_latency_up_and_down_and_starts_with_half_a_second_of_the_rate() {
+        let clock = FakeRelativeClock::default();
+        let pacer = Pacer::new(rate(50, 5), FakeTime(clock.clone()));
+        let answers = |count: u32, ms: u64| {
+            for _ in 0..count {
+                let since = pacer.now();
+                clock.advance(Duration::from_millis(ms));
+                pacer.took(since);
+            }
+            pacer.in_flight(256)
+        };
+        assert_eq!((pacer.latency_ms(), pacer.in_flight(256), pacer.in_flight(4)), (None, 25, 4));
+        assert_eq!(answers(1, 300), 30);
+        assert!((95..=100).contains(&answers(40, 1_000)), "slower answers, more under way");
+        assert_eq!(answers(60, 20), 25, "and fewer again");
     }
 
     #[test]

@@ -151,11 +151,7 @@ impl AdditionalOptions {
 }
 
 /// What `template` makes of the row, key by key; a value that is too long is refused as `wrong` says.
-fn made_of(
-    cells: &mut Cells<'_>,
-    template: &ReportTemplate,
-    wrong: impl Fn(&str) -> (Code, String),
-) -> Vec<(String, String)> {
+fn made_of(cells: &mut Cells<'_>, template: &ReportTemplate, wrong: impl Fn(&str) -> (Code, String)) -> Vec<(String, String)> {
     let mut made = Vec::with_capacity(template.0.len());
     for (key, pieces) in &template.0 {
         let Some((value, source)) = filled_in(cells, pieces) else { continue };

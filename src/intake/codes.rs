@@ -111,10 +111,6 @@ codes! {
     DATE = "E0124", "date or time not understood",
         "Dates are written `2026-10-31`, times `2026-10-31 17:00` (WIB) or `2026-10-31T17:00:00+07:00`; day and month in another order would be a guess.",
         "Rewrite the date in that form.";
-    /// An expiry that has passed.
-    EXPIRED = "E0125", "expiry in the past",
-        "The row asks for a code that could not be paid any more.",
-        "Give a later `expires_at`, or write `cancel` in the `action` column.";
     /// Two expiries.
     EXPIRY_TWICE = "E0126", "two expiries",
         "Both `expiry_minutes` and `expires_at` have a value, and they would have to agree to the minute.",
@@ -226,8 +222,8 @@ codes! {
         "Give `--cycle`, for example `--cycle 2026-10`.";
     /// The template is wrong.
     TEMPLATE = "E0215", "invoice number template not valid",
-        "The template names something that is not a column, or that the file does not have.",
-        "Use `{cycle}` and names of columns the file has, for example `{policy_number}-{cycle}`.";
+        "The template names something that is none of tagih's columns, or a column of personal data, gives a width outside 1 to 64, has a brace too many, or would give every row the same number.",
+        "Use `{cycle}` and tagih's own names of columns, for example `{policy_number}-{cycle}`; headers of yours are given these names under `[intake.columns]`.";
     /// The mapping names an unknown column.
     MAPPING = "E0216", "unknown column in the mapping",
         "`intake.columns` maps tagih's column names to your headers; one of the names is not tagih's.",

@@ -174,7 +174,9 @@ pub type Mapping = BTreeMap<String, String>;
 
 /// Whether a header (normalized) means something.
 pub(super) fn is_known(header: &str, wanted: &[Column], mapping: &Mapping) -> bool {
-    wanted.iter().any(|column| column.is_called(header)) || header.starts_with(FREE) || mapping.values().any(|theirs| normalized(theirs) == header)
+    wanted.iter().any(|column| column.is_called(header))
+        || header.starts_with(FREE)
+        || mapping.values().any(|theirs| normalized(theirs) == header)
 }
 
 /// Where a file has its columns.
@@ -207,7 +209,8 @@ impl Columns {
             let theirs = mapping.get(column.name()).map(|theirs| normalized(theirs));
             let is_mapped_elsewhere =
                 |name: &str| mapping.iter().any(|(other, theirs)| other != column.name() && normalized(theirs) == name);
-            let is_it = |name: &str| theirs.as_deref() == Some(name) || (column.is_called_among(name, &names) && !is_mapped_elsewhere(name));
+            let is_it =
+                |name: &str| theirs.as_deref() == Some(name) || (column.is_called_among(name, &names) && !is_mapped_elsewhere(name));
             let mut places = names.iter().enumerate().filter(|(_, name)| is_it(name)).map(|(index, _)| index);
             match (places.next(), places.next()) {
                 (Some(first), Some(second)) => {

@@ -110,7 +110,11 @@ fn adopted(mut cells: Cells<'_>, format: AmountFormat) -> Result<AdoptedCode, Ve
             bill_group: None,
             additional: None,
         };
-        AdoptedCode { invoice_number, terms, answer: CodeAnswer { payment_code, created_at, expires_at, how_to_pay_page: None, how_to_pay_api: None } }
+        AdoptedCode {
+            invoice_number,
+            terms,
+            answer: CodeAnswer { payment_code, created_at, expires_at, how_to_pay_page: None, how_to_pay_api: None },
+        }
     });
     cells.finished(read, name.as_deref())
 }

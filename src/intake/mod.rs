@@ -34,7 +34,7 @@ pub use code_template::CodeTemplate;
 pub use columns::{Column, Mapping};
 pub use error::{Fault, IntakeError, RefusedFile, Spot};
 
-use crate::domain::bill::{Bill, Terms, Wanted};
+use crate::domain::bill::{Bill, Expiry, Terms, Wanted};
 use crate::domain::channel::{Channel, Method};
 use crate::domain::code::Code;
 use numbering::Numbering;
@@ -259,7 +259,7 @@ pub fn read(files: &[PathBuf], options: &Options) -> Result<Intake, IntakeError>
         let numbering = Numbering::of(&table.columns, options)?;
         Ok(move |cells: Cells<'_>| row::bill(cells, options, &numbering))
     })?;
-    let advice = advice(&intake.valid);
+    let advice = advice(&intake.valid, options.now);
     intake.notes.extend(advice);
     Ok(intake)
 }
@@ -343,8 +343,9 @@ fn gather<T: Send>(
     Ok(())
 }
 
-/// What is legal and yet will surprise: codes a spreadsheet may have rounded, names too long to amend later.
-fn advice(bills: &[SourcedBill]) -> Vec<Note> {
+/// What is legal and yet will surprise: codes a spreadsheet may have rounded, ends that have passed, names too long
+/// to amend later.
+fn advice(bills: &[SourcedBill], now: Timestamp) -> Vec<Note> {
     const SPREADSHEET_DIGITS: usize = 15;
     let mut notes = Vec::new();
     for of_file in bills.chunk_by(|left, right| left.place.file_order == right.place.file_order) {
@@ -361,6 +362,12 @@ fn advice(bills: &[SourcedBill]) -> Vec<Note> {
                     "{rounded_count} of {long_count} long payment codes have only zeros after the 15th digit: a spreadsheet may have rounded them"
                 ),
             });
+        }
+        let past = terms().filter(|terms| matches!(terms.expiry, Expiry::At(at) if at <= now)).count();
+        if past > 0 {
+            let text =
+                format!("{past} rows have an `expires_at` that has passed: a bill that has no code by now is refused for it (E0306)");
+            notes.push(Note { file: Arc::clone(&file), text });
         }
         let is_long = |terms: &&Terms| {
             let profile = terms.channel.profile();

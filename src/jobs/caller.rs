@@ -40,10 +40,14 @@ impl<G: Gateway, T: Time> Caller<'_, G, T> {
             () = self.stop.asked() => return None,
             permit = leave => permit,
         };
+        let (since, under_way) = (self.pacer.now(), self.stop.sending());
         let delivery = self.gateway.send(request).await;
+        drop(under_way);
+        self.stop.heard(&delivery);
         match &delivery {
             Delivery::NotSent(_) | Delivery::Unknown(_) => self.breaker.failed(),
             Delivery::Answered(answer) => {
+                self.pacer.took(since);
                 if let Some(seconds) = answer.retry_after_seconds.filter(|_| matches!(answer.status, 429 | 503)) {
                     self.pacer.pause(Duration::from_secs(seconds.min(RETRY_AFTER_SECONDS_MAX)));
                 }

@@ -9,7 +9,7 @@ use crate::doku::signature::SigningKey;
 use crate::domain::classify::{Class, Policy};
 use crate::domain::ids::{InvoiceNumber, PaymentCode};
 use crate::domain::lifecycle::{BillState, CodeAnswer, Event, OperationKind, Status, Verdict};
-use crate::domain::line::{Line, Lines};
+use crate::domain::line::{InputFile, Line, Lines};
 use crate::domain::payment::Payment;
 use crate::evidence::{self, EvidenceError, NoPairs, ReadOptions};
 use crate::ledger::{Entry, Ledger, LedgerError, Private};
@@ -20,6 +20,8 @@ use crate::reconcile::{Tallies, Tally, dedupe};
 pub struct IngestReport {
     /// Lines read.
     pub lines: u64,
+    /// The logs, and what their lines are.
+    pub files: Vec<InputFile>,
     /// Lines by class.
     pub by_class: Vec<(Class, Tally)>,
     /// Payments the ledger did not know.
@@ -82,6 +84,7 @@ pub(super) fn proved(options: &IngestOptions) -> Result<(Vec<Payment>, IngestRep
         tallies.add(line.class, crate::domain::amount::Rupiah::new(line.amount.into()));
     }
     report.by_class = tallies.iter().collect();
+    report.files = std::mem::take(&mut evidence.files);
     let mut payments = Vec::new();
     for line in proved.proofs().filter_map(|at| evidence.lines.get(at)) {
         match payment(&evidence.lines, line) {
@@ -176,7 +179,8 @@ fn settlement(state: &BillState, payments: &[&Payment], now: Timestamp) -> Optio
     if codes.any(|other| other != payment_code) {
         return None;
     }
-    let answer = CodeAnswer { payment_code: payment_code.clone(), created_at: None, expires_at: None, how_to_pay_page: None, how_to_pay_api: None };
+    let answer =
+        CodeAnswer { payment_code: payment_code.clone(), created_at: None, expires_at: None, how_to_pay_page: None, how_to_pay_api: None };
     let event = Event::Settled {
         verdict: Verdict::Done,
         answer: Some(answer),

@@ -13,6 +13,7 @@ use jiff::civil::Date;
 use crate::doku::signature::SigningKey;
 use crate::domain::classify::{Period, Policy};
 use crate::domain::digest::{self, Digest};
+use crate::domain::line::InputFile;
 use crate::domain::settlement::{SettlementRow, SettlementTerms};
 use crate::evidence::settlement::{self, SettlementError};
 use crate::evidence::{self, EvidenceError, Inquiries, Pairs, ReadOptions};
@@ -133,6 +134,8 @@ pub struct ReconcileReport {
     pub outcome: Outcome,
     /// The figures of the period.
     pub month: Month,
+    /// The logs, and what their lines are.
+    pub logs: Vec<InputFile>,
 }
 
 /// Why a reconciliation could not be done.
@@ -246,7 +249,8 @@ pub fn run(options: &ReconcileOptions) -> Result<ReconcileReport, ReconcileError
     let presentation = options.presentation.as_ref();
     let report = Report { outcome: &outcome, summary: &summary, month: &month, files, ledger_path, standings: &standings, presentation };
     report::write(&report, &options.out)?;
-    Ok(ReconcileReport { breaks: summary.discrepancies.breaks, identities_hold: outcome.identities_hold(), summary, outcome, month })
+    let logs = files.to_vec();
+    Ok(ReconcileReport { logs, breaks: summary.discrepancies.breaks, identities_hold: outcome.identities_hold(), summary, outcome, month })
 }
 
 /// The signed close of the same days, beside the balances of this run.

@@ -9,6 +9,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use futures_util::StreamExt as _;
 use jiff::Timestamp;
 
+use super::bounded::bounded;
 use super::caller::Caller;
 use super::stop::StopReason;
 use crate::doku::answer::SignaturePolicy;
@@ -37,7 +38,7 @@ pub struct Syncing<'a, L, G, T: Time> {
     pub schedule: Schedule,
     /// Queries that may still leave, retries included.
     pub calls_left: AtomicU64,
-    /// Queries under way at once.
+    /// Queries under way at once at most.
     pub in_flight_max: usize,
 }
 
@@ -100,7 +101,7 @@ where
         };
         let is_chosen = !chosen.is_empty();
         let work = asked.into_iter().map(|state| async { (state.invoice_number.clone(), self.ask(state, is_chosen, &notified).await) });
-        let mut answered = futures_util::stream::iter(work).buffer_unordered(self.in_flight_max.max(1));
+        let mut answered = std::pin::pin!(bounded(work, || self.caller.pacer.in_flight(self.in_flight_max)));
         let mut report = SyncReport::default();
         while let Some((number, end)) = answered.next().await {
             report.ends.push((number, end?));

@@ -333,6 +333,7 @@ fn asked(subject: &Subject, outcome: &Outcome, files: &[InputFile]) -> Result<As
             }
         })?;
         unread.sort_unstable();
+        unread.dedup();
     }
     let texts = |set: &BTreeSet<String>| set.iter().cloned().collect();
     Ok(Asked { bills: found, invoice_numbers: texts(&subject.invoice_numbers), payment_codes: texts(&subject.payment_codes), unread })

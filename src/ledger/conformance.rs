@@ -226,7 +226,9 @@ fn payments_count_once_whatever_the_order_and_status(ledger: &impl Ledger) {
 }
 
 fn what_goes_beside_an_event_is_kept_beside_it(ledger: &impl Ledger) {
-    let customer = |name: &str| Some(Customer { name: Personal::new(name), email: Some(Personal::new("a@b.id")), account_name: Some(Personal::new("Andreas")) });
+    let customer = |name: &str| {
+        Some(Customer { name: Personal::new(name), email: Some(Personal::new("a@b.id")), account_name: Some(Personal::new("Andreas")) })
+    };
     let mut first = planned("A");
     first.private.customer = customer("Siti");
     let mut second = intended("A", 1, OperationKind::Issue, terms(5));

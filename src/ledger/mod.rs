@@ -153,7 +153,9 @@ pub enum LedgerError {
         wanted: String,
     },
     /// There is none, and it was not asked for (exit 2).
-    #[error("there is no ledger at `{path}`\nhint: check `ledger.path`, or create it with `--new-ledger`")]
+    #[error(
+        "there is no ledger at `{path}`\nhint: check `ledger.path`; a first ledger is made by `tagih issue FILE --new-ledger` or `tagih ledger import FILE --new-ledger`"
+    )]
     Missing {
         /// Where it should be.
         path: String,

@@ -56,8 +56,8 @@ pub const CARRY_IN: Code = Code::new(
 pub const MALFORMED: Code = Code::new(
     "E0727",
     "too many malformed evidence lines",
-    "so large a part of the logs could not be read (N01) that payments may be missing from the report",
-    "check that the files are whole notification logs, or raise `reconcile.malformed_lines_max_percent` if they are meant to be so",
+    "so large a part of a log could not be read (N01), or it is no log at all, that payments may be missing; whatever could be read was used",
+    "check that the file is a whole notification log, or raise `reconcile.malformed_lines_max_percent` if it is meant to be so",
 );
 
 /// Opening balances cannot be taken over.

@@ -54,6 +54,8 @@ pub struct Inputs {
     pub lines: Lines,
     /// What the reader counted by itself.
     pub lines_read: u64,
+    /// Lines that hold no message, less messages that share a line, as those found who looked at each line.
+    pub lines_apart: i128,
     /// What the parser summed up by itself.
     pub raw: RawTotals,
     /// What the ledger, or the reader of the external one, counted by itself.

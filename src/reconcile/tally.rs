@@ -133,7 +133,7 @@ pub(super) fn identities(
     let attaching = paid.iter().filter(|(class, _)| attaches(*class)).fold(Tally::default(), |sum, (_, tally)| sum.plus(tally));
     let row = |name, left: i128, right: i128| Identity { name, left, right };
     vec![
-        row("lines_read_equal_line_classes", inputs.lines_read.into(), lines.total().count.into()),
+        row("lines_read_equal_line_classes", inputs.lines_read.into(), inputs.lines_apart.saturating_add(lines.total().count.into())),
         row("success_lines_parsed_equal_success_classes", inputs.raw.success_count.into(), proving.saturating_add(not_first.count).into()),
         row("proving_lines_equal_unique_payments", proving.into(), notified.into()),
         row("unique_payments_equal_payment_classes", unique.into(), paid.total().count.into()),

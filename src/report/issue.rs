@@ -1,6 +1,8 @@
-//! What a sending run leaves: accepted.csv, rejected.csv, deferred.csv and summary.json.
+//! What a sending run leaves: accepted.csv and .jsonl, rejected.csv, deferred.csv, `left_alone.csv` and summary.json.
 //!
 //! Codes come from the ledger, not from what the run saw, so a run that was killed and repeated loses none.
+
+mod rows;
 
 use std::collections::HashMap;
 use std::io;
@@ -14,9 +16,16 @@ use crate::domain::calendar::format_utc_seconds;
 use crate::domain::digest;
 use crate::domain::end::{Bucket, Counts, End};
 use crate::domain::ids::InvoiceNumber;
-use crate::domain::lifecycle::{BillState, Status};
+use crate::domain::lifecycle::BillState;
+use crate::domain::tally::Tally;
 use crate::intake::{Intake, Sourced};
 use crate::ledger::Head;
+
+use rows::Rows;
+pub use rows::refused_csv;
+
+/// How many different reasons summary.json tells.
+const REASONS_MAX: usize = 10;
 
 /// Everything a sending run has to tell.
 #[derive(Debug)]
@@ -39,6 +48,8 @@ pub struct IssueReport<'a> {
     pub finished_at: Timestamp,
     /// Why it ended early, if it did.
     pub stopped: Option<String>,
+    /// Why attempts had no success.
+    pub troubles: &'a Tally,
     /// The exit code.
     pub exit_code: u8,
 }
@@ -57,6 +68,8 @@ pub struct Summary {
     stopped: Option<String>,
     exit_code: u8,
     ledger_head: String,
+    attempts_failed: Vec<Reason>,
+    rows_left_over: Vec<Reason>,
 }
 
 impl IssueReport<'_> {
@@ -92,110 +105,51 @@ impl IssueReport<'_> {
             stopped: self.stopped.clone(),
             exit_code: self.exit_code,
             ledger_head: head_text(self.head),
+            attempts_failed: reasons(self.troubles),
+            rows_left_over: reasons(&self.left_over()),
         }
     }
 
-    /// Writes the four files into `directory`.
+    /// Writes the files into `directory`, summary.json last.
     pub fn write(&self, directory: &Path) -> Result<(), WriteError> {
-        atomic::write(&directory.join("accepted.csv"), |file| self.accepted(csv::Writer::from_writer(file)))?;
-        atomic::write(&directory.join("rejected.csv"), |file| self.rejected(csv::Writer::from_writer(file)))?;
-        atomic::write(&directory.join("deferred.csv"), |file| self.deferred(csv::Writer::from_writer(file)))?;
+        let Self { intake, ends, bills, finished_at, .. } = *self;
+        let rows = Rows { intake, ends, bills, finished_at };
+        atomic::write(&directory.join("accepted.csv"), |file| rows.accepted_csv(file))?;
+        atomic::write(&directory.join("accepted.jsonl"), |file| rows.accepted_jsonl(file))?;
+        atomic::write(&directory.join("rejected.csv"), |file| rows.rejected_csv(file))?;
+        atomic::write(&directory.join("deferred.csv"), |file| rows.deferred_csv(file))?;
+        atomic::write(&directory.join("left_alone.csv"), |file| rows.left_alone_csv(file))?;
         atomic::write(&directory.join("summary.json"), |file| {
             serde_json::to_writer_pretty(&mut *file, &self.summary())?;
             io::Write::write_all(file, b"\n")
         })
     }
 
+    /// Why rows are left over that the same command finishes.
+    #[must_use]
+    pub fn left_over(&self) -> Tally {
+        let mut tally = Tally::default();
+        for end in self.ends.iter().filter(|end| matches!(end.bucket, Bucket::Deferred | Bucket::InDoubt)) {
+            tally.add(&end.reason);
+        }
+        tally
+    }
+
     fn rows(&self) -> impl Iterator<Item = (&Sourced<crate::domain::bill::Bill>, &End)> {
         self.intake.valid.iter().zip(self.ends)
     }
-
-    /// Every row that holds a live code, whatever the run did to it.
-    fn accepted(&self, mut csv: csv::Writer<impl io::Write>) -> io::Result<()> {
-        csv.write_record([
-            "invoice_number",
-            "payment_code",
-            "channel",
-            "amount",
-            "expires_at",
-            "how_to_pay_page",
-            "action",
-            "file",
-            "row",
-        ])?;
-        for (row, end) in self.rows() {
-            let live = self.bills.get(&row.item.invoice_number).filter(|bill| bill.status == Status::Active);
-            let Some((bill, code)) = live.and_then(|bill| Some((bill, bill.code.as_ref()?))) else { continue };
-            if code.answer.expires_at.is_some_and(|expires_at| expires_at <= self.finished_at) {
-                continue;
-            }
-            csv.write_record([
-                bill.invoice_number.as_str(),
-                code.answer.payment_code.as_str(),
-                bill.terms.channel.name(),
-                &bill.terms.amount.to_string(),
-                &code.answer.expires_at.map(format_utc_seconds).unwrap_or_default(),
-                code.answer.how_to_pay_page.as_deref().unwrap_or_default(),
-                end.action,
-                &row.place.file.display().to_string(),
-                &row.place.row.to_string(),
-            ])?;
-        }
-        csv.flush()
-    }
-
-    /// Every row we or DOKU refused, one line a reason.
-    fn rejected(&self, mut csv: csv::Writer<impl io::Write>) -> io::Result<()> {
-        csv.write_record(REJECTED_COLUMNS)?;
-        refused_rows(self.intake, &mut csv)?;
-        for (row, end) in self.rows().filter(|(_, end)| matches!(end.bucket, Bucket::Refused | Bucket::Rejected)) {
-            csv.write_record([
-                &row.place.file.display().to_string(),
-                &row.place.row.to_string(),
-                end.column,
-                "",
-                &end.code,
-                &end.reason,
-                row.item.invoice_number.as_str(),
-            ])?;
-        }
-        csv.flush()
-    }
-
-    /// Every row the same command will finish: not sent, and in doubt, told apart.
-    fn deferred(&self, mut csv: csv::Writer<impl io::Write>) -> io::Result<()> {
-        csv.write_record(["invoice_number", "state", "reason", "file", "row"])?;
-        for (row, end) in self.rows().filter(|(_, end)| matches!(end.bucket, Bucket::Deferred | Bucket::InDoubt)) {
-            let invoice_number = row.item.invoice_number.as_str();
-            csv.write_record([
-                invoice_number,
-                end.bucket.name(),
-                &end.reason,
-                &row.place.file.display().to_string(),
-                &row.place.row.to_string(),
-            ])?;
-        }
-        csv.flush()
-    }
 }
 
-/// The header of rejected.csv.
-pub const REJECTED_COLUMNS: [&str; 7] = ["file", "row", "column", "value", "code", "reason", "invoice_number"];
+/// A reason and how often it was given.
+#[derive(Debug, Serialize)]
+struct Reason {
+    reason: String,
+    count: u64,
+}
 
-/// One line for every bad cell of the input.
-pub fn refused_rows(intake: &Intake, csv: &mut csv::Writer<impl io::Write>) -> csv::Result<()> {
-    for refused in &intake.refused {
-        csv.write_record([
-            &refused.place.file.display().to_string(),
-            &refused.place.row.to_string(),
-            &refused.column,
-            &refused.value,
-            refused.code.id,
-            &refused.reason,
-            refused.invoice_number.as_deref().unwrap_or_default(),
-        ])?;
-    }
-    Ok(())
+/// The commonest reasons, as summary.json has them.
+fn reasons(tally: &Tally) -> Vec<Reason> {
+    tally.commonest(REASONS_MAX).into_iter().map(|(reason, count)| Reason { reason: reason.to_owned(), count }).collect()
 }
 
 /// `sequence:hash`, the form `ledger verify --head` reads.

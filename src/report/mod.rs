@@ -16,6 +16,7 @@ mod matched;
 mod month;
 mod page;
 mod parquet;
+mod people;
 mod sections;
 mod settlement;
 pub mod summary;

@@ -25,6 +25,14 @@ pub struct InputFigures {
     pub first_received_at: Option<Timestamp>,
     /// And its last.
     pub last_received_at: Option<Timestamp>,
+    /// Lines of a log with nothing on them.
+    pub blank: u64,
+    /// Lines of a log that hold no message of their own: pieces of one, and what only holds records together.
+    pub wrapping: u64,
+    /// Messages beyond the first of their line: lines = messages + blank + wrapping - packed.
+    pub packed: u64,
+    /// What stands around the messages of a log, such as `docker`; empty for nothing.
+    pub wrapper: &'static str,
 }
 
 /// The logs, then the settlement files, then the inquiry logs.
@@ -61,6 +69,10 @@ impl InputFigures {
             bytes: file.bytes,
             first_received_at: span.and_then(|(first, _)| at(first)),
             last_received_at: span.and_then(|(_, last)| at(last)),
+            blank: file.contents.blank,
+            wrapping: file.contents.wrapping,
+            packed: file.contents.packed,
+            wrapper: file.contents.wrapper,
         }
     }
 }

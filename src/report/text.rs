@@ -6,6 +6,7 @@ use jiff::civil::Date;
 use super::document::{Cell, Kind};
 use super::words::Words;
 use crate::domain::calendar::wib;
+use crate::domain::spreadsheet;
 
 /// Digits in groups of three.
 pub(super) fn grouped(number: u128) -> String {
@@ -76,7 +77,7 @@ pub(super) fn cell(words: &Words, kind: Kind, cell: &Cell<'_>) -> String {
 
 /// A text cell that a spreadsheet would take for a formula, marked as text.
 pub(super) fn neutral(text: &str) -> std::borrow::Cow<'_, str> {
-    if text.starts_with(['=', '+', '-', '@', '\t', '\r']) { format!("'{text}").into() } else { text.into() }
+    spreadsheet::escaped(text)
 }
 
 /// `pattern` with `{0}`, `{1}` … replaced; what stands in a value is left alone.

@@ -18,7 +18,7 @@ use tagih::domain::digest;
 use tagih::domain::ids::RequestId;
 use tagih::domain::plan;
 use tagih::gateway::Gateway as _;
-use tagih::gateway::client::{Endpoint, HttpGateway};
+use tagih::gateway::client::{Endpoint, HttpGateway, ProxyChoice};
 use tagih::intake;
 
 const PATHS: [&str; 2] = ["/alfa-online-to-offline/v2/payment-code", "/indomaret-online-to-offline/v2/payment-code"];
@@ -40,7 +40,7 @@ pub fn run(csv: &Path, base_url: String, in_flight: usize) {
     let whole = Instant::now();
     let read = intake::read(&[csv.to_owned()], &intake::Options::new(Timestamp::now())).unwrap();
     let bills: Vec<Bill> = read.valid.into_iter().map(|row| row.item).collect();
-    let endpoint = Endpoint { base_url, client_id: client_id.clone(), connect_ms: 5_000, request_ms: 30_000 };
+    let endpoint = Endpoint { base_url, client_id: client_id.clone(), connect_ms: 5_000, request_ms: 30_000, proxy: ProxyChoice::Direct };
     let gateway = HttpGateway::new(endpoint, key, Clock::default()).unwrap();
     let accepted = AtomicU64::new(0);
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().unwrap();

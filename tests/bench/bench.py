@@ -9,6 +9,7 @@ Needs the release binaries (`cargo build --release --features bench --bin tagih 
 """
 
 import argparse
+import asyncio
 import csv
 import glob
 import json
@@ -17,6 +18,7 @@ import shutil
 import statistics
 import subprocess
 import sys
+import threading
 import time
 import urllib.error
 import urllib.request
@@ -210,14 +212,49 @@ def issue(url, folder, prefix, count, pacing):
     return run
 
 
+class Slow:
+    """A way to `url` on which every answer takes `delay_ms` longer."""
+
+    def __init__(self, url, delay_ms):
+        self.host, self.port = url.removeprefix("http://").split(":")
+        self.delay = delay_ms / 1_000
+
+    def __enter__(self):
+        self.loop = asyncio.new_event_loop()
+        server = self.loop.run_until_complete(asyncio.start_server(self.carry, "127.0.0.1", 0))
+        self.url = "http://127.0.0.1:%d" % server.sockets[0].getsockname()[1]
+        threading.Thread(target=self.loop.run_forever, daemon=True).start()
+        return self
+
+    def __exit__(self, *_):
+        self.loop.call_soon_threadsafe(self.loop.stop)
+
+    async def carry(self, reader, writer):
+        there = await asyncio.open_connection(self.host, self.port)
+
+        async def pump(source, sink, delay):
+            while data := await source.read(65_536):
+                await asyncio.sleep(delay)
+                sink.write(data)
+            sink.close()
+
+        await asyncio.gather(pump(reader, there[1], 0), pump(there[0], writer, self.delay), return_exceptions=True)
+
+
 def pacing(table):
-    """Starts empty, so n calls take (n - 1) / rate from the first to the last."""
-    for rate, count in ((5, 60), (50, 500), (500, 5_000)):
-        with Sandbox() as sandbox:
-            issue(sandbox.url, DATA / "pacing", f"PACE-{rate}-", count, {"RATE_PER_SECOND": rate, "BURST": 5, "IN_FLIGHT_MAX": IN_FLIGHT})
-            times = sandbox.times(f"PACE-{rate}-")
-        used = (len(times) - 1) / rate / (times[-1] - times[0])
-        table.at_least(f"pacing: share of {rate}/s used", used * 100, "%", 99)
+    """Starts empty, so n calls take (n - 1) / rate from the first to the last, however long DOKU takes to answer."""
+    for delay_ms in (0, 300):
+        for rate, count in ((5, 60), (50, 500), (500, 5_000)):
+            prefix = f"PACE-{delay_ms}-{rate}-"
+            with Sandbox() as sandbox, Slow(sandbox.url, delay_ms) as slow:
+                url = slow.url if delay_ms else sandbox.url
+                run = issue(url, DATA / "pacing", prefix, count, {"RATE_PER_SECOND": rate, "BURST": 5})
+                times = sandbox.times(prefix)
+            used = (len(times) - 1) / rate / (times[-1] - times[0])
+            table.at_least(f"pacing: share of {rate}/s used at {delay_ms} ms", used * 100, "%", 99)
+            if delay_ms:
+                planned = count / rate + 0.3
+                table.at_most(f"pacing: time of {rate}/s beyond the plan at {delay_ms} ms", abs(run.seconds / planned - 1) * 100, "%", 10)
 
 
 def issuing(table, runs, count=20_000):

@@ -57,8 +57,11 @@ fn entry(bill: u64) -> Entry {
         additional: None,
     };
     let answer = CodeAnswer { payment_code, created_at: None, expires_at: Some(expires_at), how_to_pay_page: None, how_to_pay_api: None };
-    let customer =
-        Customer { name: Personal::new(format!("Nasabah {bill:07}")), email: Some(Personal::new(format!("n{bill}@example.com"))), account_name: None };
+    let customer = Customer {
+        name: Personal::new(format!("Nasabah {bill:07}")),
+        email: Some(Personal::new(format!("n{bill}@example.com"))),
+        account_name: None,
+    };
     Entry {
         invoice_number: InvoiceNumber::new(format!("SERVE-{bill:09}")).unwrap(),
         at: Timestamp::now(),

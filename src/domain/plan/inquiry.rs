@@ -13,7 +13,10 @@ use crate::domain::lifecycle::{BillState, CodeAnswer, OperationKind};
 pub(super) fn active(wanted: &RecordedTerms, state: &BillState, now: Timestamp, rules: &Rules) -> Step {
     let changes = state.terms.changes_to(wanted);
     let asks_for_another_end = changes.iter().any(|(column, _)| *column == "expiry");
+    // A row whose end has passed tells of the past: it extends nothing.
+    let is_past = matches!(wanted.expiry, Expiry::At(at) if minutes_between(now, at) < 1);
     match expired_at(state, now) {
+        Some(_) if is_past && !asks_for_another_end => return Step::Unchanged(Unchanged::Expired),
         // The money of the last minute may still be on its way; a longer time that is asked for in words needs no such care.
         Some(expired_at) if !asks_for_another_end => {
             let grace_over = minutes_between(expired_at, now) >= rules.reissue_grace_minutes;

@@ -169,7 +169,10 @@ fn live(
         Status::Planned => issue(bill, wanted, state.retired_count, view, now, rules),
         Status::Rejected => refused_before(state, OperationKind::Issue, wanted, rules)
             .unwrap_or_else(|| issue(bill, wanted, state.retired_count, view, now, rules)),
-        Status::Retired if rules.reissue_expired => issue(bill, wanted, state.retired_count, view, now, rules),
+        // Where the wanted end has passed, nothing new can be made of it: the row tells of the past.
+        Status::Retired if rules.reissue_expired && issue_minutes(wanted.expiry, now).is_some() => {
+            issue(bill, wanted, state.retired_count, view, now, rules)
+        }
         Status::Retired => Step::Unchanged(Unchanged::Expired),
         Status::Cancelled if state.terms.changes_to(wanted).is_empty() => Step::Unchanged(Unchanged::Cancelled),
         Status::Cancelled => refused(codes::CANCELLED_BEFORE, "invoice_number", "its terms differ from the cancelled ones"),
@@ -240,7 +243,8 @@ fn active(bill: &Bill, terms: &Terms, wanted: &RecordedTerms, state: &BillState,
     }
     if let Some(expires_at) = expired_at(state, now) {
         let grace_over = minutes_between(expires_at, now) >= rules.reissue_grace_minutes;
-        return if rules.reissue_expired && grace_over { Step::ConfirmExpiry } else { Step::Unchanged(Unchanged::Expired) };
+        let is_wanted = issue_minutes(wanted.expiry, now).is_some();
+        return if rules.reissue_expired && grace_over && is_wanted { Step::ConfirmExpiry } else { Step::Unchanged(Unchanged::Expired) };
     }
     let changes = state.terms.changes_to(wanted);
     if changes.is_empty() {

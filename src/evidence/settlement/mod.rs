@@ -12,8 +12,8 @@ mod text;
 
 use std::path::{Path, PathBuf};
 
-use super::blocks;
-use crate::domain::line::InputFile;
+use super::source;
+use crate::domain::line::{InputFile, LogContents};
 use crate::domain::settlement::Settlement;
 use table::Table;
 
@@ -36,7 +36,7 @@ pub fn read(files: &[PathBuf]) -> Result<Settlement, SettlementError> {
 
 fn read_file(path: &Path, settlement: &mut Settlement) -> Result<(), SettlementFault> {
     let unreadable = |error: std::io::Error| SettlementFault::Unreadable(error.to_string());
-    let (content, digest, bytes) = blocks::read_whole(path, BYTES_MAX).map_err(unreadable)?;
+    let (content, digest, bytes) = source::read_whole(path, BYTES_MAX).map_err(unreadable)?;
     let file = u32::try_from(settlement.files.len()).unwrap_or(u32::MAX);
     let before = settlement.raw.rows;
     let mut table = Table::new(settlement, file);
@@ -48,6 +48,6 @@ fn read_file(path: &Path, settlement: &mut Settlement) -> Result<(), SettlementF
     }
     table.finish()?;
     let lines = settlement.raw.rows.saturating_sub(before);
-    settlement.files.push(InputFile { path: path.to_owned(), digest, bytes, lines });
+    settlement.files.push(InputFile { path: path.to_owned(), digest, bytes, lines, contents: LogContents::default() });
     Ok(())
 }

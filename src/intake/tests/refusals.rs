@@ -70,7 +70,6 @@ fn every_bad_row_is_refused_with_its_row_column_and_code() {
         (two("expires_at", "2027-10-15"), &["0:2:expires_at E0123"]),
         (two("expires_at", "31/12/2026"), &["0:2:expires_at E0124"]),
         (two("due_date", "2026-02-30"), &["0:2:due_date E0124"]),
-        (two("expires_at", "2026-10-15 10:00"), &["0:2:expires_at E0125"]),
         (two("expires_at,expiry_minutes", "2026-12-01,60"), &["0:2:expires_at E0126"]),
         (two("policy_status", "aktif é"), &["0:2:policy_status E0128"]),
         (plain(" A,1000,Budi,alfa"), &["0:2:invoice_number E0129"]),

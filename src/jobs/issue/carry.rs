@@ -40,7 +40,7 @@ pub struct Settings {
     pub replay_window_minutes: i64,
     /// How long a negative finding must last to count.
     pub patience: Patience,
-    /// Operations under way at once.
+    /// Operations under way at once at most.
     pub in_flight_max: usize,
 }
 

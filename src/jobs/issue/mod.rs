@@ -18,6 +18,7 @@ use jiff::Timestamp;
 
 pub use self::carry::Settings;
 use self::operation::Ended;
+use super::bounded::bounded;
 use super::caller::Caller;
 use crate::domain::bill::{Bill, Wanted};
 use crate::domain::channel::Channel;
@@ -193,12 +194,11 @@ where
         ends: &mut [Option<End>],
         progress: &(dyn Fn(usize, &End) + Sync),
     ) -> Result<Vec<usize>, LedgerError> {
-        let in_flight_max = self.settings.in_flight_max.max(1);
-        let carried = futures_util::stream::iter(planned.into_iter().filter_map(|planned| {
+        let work = planned.into_iter().filter_map(|planned| {
             let bill = bills.get(planned.row)?;
             Some(async move { (planned.row, self.carry_out_step(bill, planned.step, planned.state).await) })
-        }));
-        let mut carried = carried.buffer_unordered(in_flight_max);
+        });
+        let mut carried = std::pin::pin!(bounded(work, || self.caller.pacer.in_flight(self.settings.in_flight_max)));
         let mut again = Vec::new();
         while let Some((row, result)) = carried.next().await {
             let Some(slot) = ends.get_mut(row) else { continue };
@@ -254,11 +254,8 @@ where
 
     /// Settles what `sync` finds open, without any wanted state.
     pub async fn settle(&self, states: &[BillState], progress: &(dyn Fn(usize, &End) + Sync)) -> Result<Vec<End>, LedgerError> {
-        let in_flight_max = self.settings.in_flight_max.max(1);
-        let work = futures_util::stream::iter(
-            states.iter().enumerate().map(|(row, state)| async move { (row, self.resolve(&state.invoice_number).await) }),
-        );
-        let mut settled = work.buffer_unordered(in_flight_max);
+        let work = states.iter().enumerate().map(|(row, state)| async move { (row, self.resolve(&state.invoice_number).await) });
+        let mut settled = std::pin::pin!(bounded(work, || self.caller.pacer.in_flight(self.settings.in_flight_max)));
         let mut ends: Vec<Option<End>> = vec![None; states.len()];
         while let Some((row, next)) = settled.next().await {
             let end = match next? {

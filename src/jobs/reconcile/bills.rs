@@ -40,6 +40,7 @@ impl Billed {
             bills: self.bills,
             known: self.known,
             lines_read: files.iter().map(|file| file.lines).fold(0, u64::saturating_add),
+            lines_apart: files.iter().map(|file| file.contents.apart()).fold(0, i128::saturating_add),
             lines: evidence.lines,
             raw: evidence.raw,
             scope: self.scope,

@@ -2,6 +2,8 @@
 
 use std::collections::BTreeMap;
 
+use tagih::domain::spreadsheet::unescaped;
+
 use super::world::{Doku, HEAD, World};
 
 /// A file with bad rows. `@` stands for a prefix of its own, so that all cases can share one sandbox.
@@ -151,8 +153,10 @@ fn every_bad_row_is_named_with_its_place_and_reason_and_only_the_good_rows_are_s
         let checked = world.run(&["check", "bills.csv"]).expect(exit);
         let ran = world.issue("bills.csv", &[]).expect(exit);
         let rejected = world.rows("out/rejected.csv");
-        let found: Vec<[String; 5]> =
-            rejected.iter().map(|row| ["file", "row", "column", "value", "code"].map(|column| row[column].clone())).collect();
+        let found: Vec<[String; 5]> = rejected
+            .iter()
+            .map(|row| ["file", "row", "column", "value", "code"].map(|column| unescaped(&row[column]).into_owned()))
+            .collect();
         let wanted: Vec<[String; 5]> = case
             .refused
             .iter()

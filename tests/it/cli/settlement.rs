@@ -372,7 +372,7 @@ fn files_that_are_no_settlement_report_are_exit_seven_and_leave_no_report() {
         ("twice.csv", good.replace("PROMO CODE", "AMOUNT").into_bytes(), "E0706"),
         ("separators.csv", good.replace("Total Fee_,5550", "Total Fee_,5.550").into_bytes(), "E0707"),
         ("open.csv", good.replace("Canary Name", "\"Canary").into_bytes(), "E0704"),
-        ("no.csv.gz", b"not gzip".to_vec(), "E0704"),
+        ("no.csv.gz", b"not gzip".to_vec(), "E0705"),
     ] {
         world.file(name, content);
         october(&world, &["s.csv", name], "report").expect(7).says(&[code, name, "hint:"]);

@@ -94,11 +94,16 @@ fn raw(body: &str, group: &str, field: &str) -> Option<String> {
 
 /// Reads every line of every file and gives each its class.
 pub(crate) fn read(files: &[String], trust_log: bool) -> (Vec<Line>, Vec<Paid>) {
-    let raw = files.iter().flat_map(|file| file.split_terminator('\n'));
-    let mut lines: Vec<Line> = raw.map(|line| read_line(line.strip_suffix('\r').unwrap_or(line), trust_log)).collect();
+    let mut lines: Vec<Line> = files.iter().flat_map(|file| written(file)).map(|line| read_line(line, trust_log)).collect();
     let payments = settle_classes(&mut lines);
     flag(&mut lines);
     (lines, payments)
+}
+
+/// The lines something is written on, without byte order marks before them and zeros around them.
+pub(crate) fn written(file: &str) -> impl Iterator<Item = &str> {
+    let lines = file.split_terminator('\n').map(|line| line.strip_suffix('\r').unwrap_or(line));
+    lines.map(|line| line.trim_start_matches(['\u{feff}', '\0']).trim_end_matches('\0')).filter(|line| !line.trim().is_empty())
 }
 
 fn read_line(raw: &str, trust_log: bool) -> Line {

@@ -143,7 +143,7 @@ fn every_line_read_has_one_class_and_every_digest_cited_has_its_position() {
         let summary: serde_json::Value = serde_json::from_str(&fs::read_to_string(out.join("summary.json")).unwrap()).unwrap();
         let classed: u64 = summary["lines"].as_object().unwrap().values().map(|total| total["count"].as_u64().unwrap()).sum();
         let texts: Vec<String> = world.files.iter().map(LogFile::text).collect();
-        let read: usize = texts.iter().map(|text| text.split_terminator('\n').count()).sum();
+        let read: usize = texts.iter().map(|text| super::evidence::written(text).count()).sum();
         assert_eq!(classed, read as u64, "seed {seed}");
         super::compare::check_positions(&out, folder.path());
     });

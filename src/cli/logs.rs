@@ -1,0 +1,100 @@
+//! Which files a command reads, `tagih ingest`, and what is said of logs that could not be read.
+
+use std::path::PathBuf;
+
+use super::output;
+use super::reconcile::policy;
+use super::setup::{Failure, Setup};
+use crate::doku::signature::SigningKey;
+use crate::domain::classify::Nature;
+use crate::domain::line::InputFile;
+use crate::evidence;
+use crate::exit::Exit;
+use crate::jobs::ingest::{self, IngestOptions};
+use crate::ledger::{Create, SqliteLedger};
+use crate::reconcile::codes;
+
+/// Every file the patterns name, sorted, each once. A pattern that names none is an error, not an empty month.
+pub(super) fn expand(patterns: &[String]) -> Result<Vec<PathBuf>, Failure> {
+    Ok(evidence::expand(patterns)?)
+}
+
+/// The same for logs that need not be there.
+pub(super) fn logs(patterns: &[String], allow_none: bool) -> Result<Vec<PathBuf>, Failure> {
+    if !allow_none {
+        return expand(patterns);
+    }
+    let mut present = Vec::new();
+    for pattern in patterns {
+        if evidence::matching(pattern)?.is_empty() {
+            output::note(format_args!("no file matches `{pattern}`; going on without, as `--allow-no-logs` says"));
+        } else {
+            present.push(pattern.clone());
+        }
+    }
+    expand(&present)
+}
+
+pub(super) fn ingest(setup: &Setup, patterns: &[String], allow_none: bool) -> Result<Exit, Failure> {
+    ingest_files(setup, &logs(patterns, allow_none)?, &setup.verification_keys()?)
+}
+
+/// Applies the logs to the ledger and prints what was new.
+pub(super) fn ingest_files(setup: &Setup, logs: &[PathBuf], keys: &[SigningKey]) -> Result<Exit, Failure> {
+    let ledger = SqliteLedger::open(setup.ledger_path(), &setup.binding()?, Create::Never)?;
+    let runtime = tokio::runtime::Builder::new_current_thread().build()?;
+    let options = IngestOptions {
+        logs: logs.to_vec(),
+        keys: keys.to_vec(),
+        client_id: setup.binding()?.client_id,
+        policy: policy(setup)?,
+        now: setup.clock.now(),
+    };
+    let report = runtime.block_on(ingest::ingest(&ledger, &options))?;
+    let blank = report.files.iter().map(|file| file.contents.blank).fold(0, u64::saturating_add);
+    if setup.json {
+        output::result(serde_json::json!({
+            "lines": report.lines, "new": report.new, "known": report.known, "settled": report.settled, "blank": blank,
+        }));
+    } else {
+        let (lines, new, known) = (report.lines, report.new, report.known);
+        output::result(format_args!("{lines} lines: {new} new payments, {known} known, {} doubts settled", report.settled));
+    }
+    // Said, but no failure: a forger must not be able to stop the nightly run that waits for this command.
+    for (class, tally) in report.by_class.iter().filter(|(class, _)| class.info().nature == Nature::Break) {
+        output::note(format_args!("warning: {} lines {class}, {}; `tagih reconcile` says which", tally.count, class.info().code.title));
+    }
+    whole(setup, &report.files)?;
+    Ok(Exit::Done)
+}
+
+/// Logs that are no logs must not pass for a quiet night or month, whatever stands beside them. What could be read is used all the
+/// same.
+pub(super) fn whole(setup: &Setup, files: &[InputFile]) -> Result<(), Failure> {
+    let broken = faults(setup, files);
+    if broken.is_empty() { Ok(()) } else { Err(Failure::new(Exit::Input, broken.join("\n"))) }
+}
+
+/// What is to be said of each log that is none.
+pub(super) fn faults(setup: &Setup, files: &[InputFile]) -> Vec<String> {
+    let percent_max = setup.config.reconcile.malformed_lines_max_percent;
+    files.iter().filter(|file| !file.contents.is_whole(percent_max)).map(|file| fault(file, percent_max)).collect()
+}
+
+fn fault(file: &InputFile, percent_max: u64) -> String {
+    let (code, contents) = (codes::MALFORMED, &file.contents);
+    let seems = match contents.oddity {
+        Some(oddity) => format!("; the file seems to be {}", oddity.what),
+        None if contents.fault.text().is_empty() => String::new(),
+        None => format!("; most often because {}", contents.fault.text()),
+    };
+    format!(
+        "{}: {} of {} evidence lines of `{}` are malformed (N01), more than the {percent_max} % of \
+         `reconcile.malformed_lines_max_percent`{seems}; what could be read was used, but payments may be missing\nhint: {}",
+        code.id,
+        contents.malformed,
+        contents.messages,
+        file.path.display(),
+        contents.oddity.map_or(code.remedy, |oddity| oddity.remedy)
+    )
+}

@@ -1,0 +1,90 @@
+//! What the first bytes of a file tell: what stands around its messages, and what it is when it is no log.
+
+use super::envelope::{self, Envelope};
+use super::lines;
+use super::wrapper::Wrapper;
+use crate::domain::line::Oddity;
+
+/// What the first bytes of a file tell.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Head {
+    /// What stands around its messages.
+    pub(super) wrapper: Wrapper,
+    /// What it seems to be instead of a log.
+    pub(super) oddity: Option<Oddity>,
+}
+
+impl Head {
+    /// Of a file that begins, decompressed, with `bytes`.
+    pub(super) fn of(bytes: &[u8]) -> Self {
+        let wrapper = Wrapper::of(bytes);
+        let by_text = || if wrapper == Wrapper::None { of_text(bytes) } else { None };
+        Self { wrapper, oddity: of_binary(bytes).or_else(by_text) }
+    }
+}
+
+/// Where the bytes stand that name a format, the bytes, the format, and what to do with it.
+const FORMATS: [(usize, &[u8], &str, &str); 13] = [
+    (0, b"PK\x03\x04", "a zip archive or a workbook", UNPACK),
+    (0, b"7z\xbc\xaf\x27\x1c", "a 7z archive", UNPACK),
+    (0, b"Rar!", "a RAR archive", UNPACK),
+    (0, b"\xfd7zXZ\0", "compressed with xz", UNPACK),
+    (0, b"BZh", "compressed with bzip2", UNPACK),
+    (0, b"\x04\x22\x4d\x18", "compressed with lz4", UNPACK),
+    (0, b"\x1f\x8b\x08", "compressed twice", UNPACK),
+    (0, b"\x28\xb5\x2f\xfd", "compressed twice", UNPACK),
+    (257, b"ustar", "a tar archive", UNPACK),
+    (0, b"LPKSHHRH", "a journal of systemd in its own format", "write it with `journalctl --output=json`"),
+    (0, b"SQLite format 3\0", "an SQLite database", "give the log itself"),
+    (0, b"PAR1", "a Parquet file", "give the log itself"),
+    (0, b"%PDF-", "a PDF", "give the log itself"),
+];
+const UNPACK: &str = "unpack it and give the logs in it";
+
+fn of_binary(bytes: &[u8]) -> Option<Oddity> {
+    let format = FORMATS.iter().find(|(at, magic, ..)| bytes.get(*at..).is_some_and(|rest| rest.starts_with(magic)));
+    let certain = |what, remedy| Oddity { what, remedy, is_certain: true };
+    if let Some((_, _, what, remedy)) = format {
+        return Some(certain(what, remedy));
+    }
+    let head = bytes.get(..bytes.len().min(256)).unwrap_or_default();
+    let marked = head.starts_with(b"\xff\xfe") || head.starts_with(b"\xfe\xff");
+    // ASCII in UTF-16 is every other byte zero.
+    let zeros = |parity| head.iter().skip(parity).step_by(2).take_while(|&&byte| byte == 0).count();
+    let texts = |parity| head.iter().skip(parity).step_by(2).take_while(|&&byte| byte != 0).count();
+    let half = head.len() / 2;
+    let striped = head.len() >= 8 && ((zeros(1) >= half && texts(0) >= half) || (zeros(0) >= half && texts(1) >= half));
+    (marked || striped).then(|| certain("UTF-16", "save it as UTF-8"))
+}
+
+fn of_text(bytes: &[u8]) -> Option<Oddity> {
+    let first = lines::physical(bytes).filter_map(|(_, raw)| str::from_utf8(raw).ok()).map(str::trim).find(|line| !line.is_empty())?;
+    let lower = first.get(..first.len().min(64)).unwrap_or_default().to_ascii_lowercase();
+    let (what, remedy) = if matches!(first, "{" | "[" | "[{") || (first.starts_with('{') && is_cut(first)) {
+        ("JSON that is spread over several lines", "write one message a line, as `jq -c .` does")
+    } else if first.starts_with('[') {
+        ("one JSON array", "write one message a line, as `jq -c '.[]'` does")
+    } else if first.starts_with('{') {
+        if !matches!(envelope::parse(first), Envelope::Malformed(_)) {
+            return None;
+        }
+        (
+            "JSON objects without a `body` of their own",
+            "give lines as `tagih serve` writes them, or in records of a system that docs/formats-logs.md names",
+        )
+    } else if lower.starts_with("<!doctype") || lower.starts_with("<html") || lower.starts_with("<?xml") {
+        ("a page or an XML file", "give the log itself; a download may have ended at a login page")
+    } else if first.contains("HTTP/1.") || first.contains("HTTP/2") {
+        ("a web server's access log", "that log holds no bodies; give the one that keeps the messages as they were received")
+    } else if !first.contains('{') && first.matches([',', ';', '\t', '|']).count() >= 2 {
+        ("a table", "give the log itself, or map the columns of a table of notifications in `[notifications.columns]`")
+    } else {
+        return None;
+    };
+    Some(Oddity { what, remedy, is_certain: false })
+}
+
+/// Whether a line is the beginning of a JSON object and no more.
+fn is_cut(line: &str) -> bool {
+    serde_json::from_str::<serde::de::IgnoredAny>(line).is_err_and(|error| error.is_eof())
+}
