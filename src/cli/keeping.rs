@@ -117,7 +117,7 @@ pub(super) fn resolve(setup: &Setup, invoice: &str, verdict: VerdictArgument, co
         how_to_pay_page: None,
         how_to_pay_api: None,
     });
-    let settled = Event::Settled { verdict, answer, by: "person".into(), reason: reason.to_owned() };
+    let settled = Event::Settled { verdict, answer, by: "person".into(), reason: reason.to_owned(), unsettled_since: None };
     let mut events = Vec::new();
     if bill.in_doubt_since.is_none() {
         events.push(Event::Doubted {

@@ -88,7 +88,7 @@ const fn step_name(step: &Step) -> &'static str {
         Step::Amend | Step::Register(OperationKind::Amend) => "amend",
         Step::Cancel | Step::Register(OperationKind::Cancel) => "cancel",
         Step::Resolve => "resolve",
-        Step::ConfirmExpiry | Step::Release { .. } => "confirm",
+        Step::ConfirmExpiry | Step::ConfirmRefusal | Step::Release { .. } => "confirm",
         Step::Wait { .. } | Step::Retire { .. } => "wait",
         Step::Note | Step::Unchanged(_) => "unchanged",
         Step::RejectedBefore { .. } => "rejected",

@@ -1,6 +1,5 @@
 //! What a sending command holds while it runs: lock, ledger, gateway, pacing; and how it stops.
 
-use std::sync::Mutex;
 use std::sync::atomic::AtomicU64;
 use std::time::Duration;
 
@@ -10,6 +9,7 @@ use secrecy::SecretString;
 use super::output;
 use super::setup::{Failure, Setup};
 use super::stopping::{listen, tell_no_way};
+use crate::doku::answer::Trust;
 use crate::doku::signature::SigningKey;
 use crate::domain::check::Schedule;
 use crate::domain::doubt::Patience;
@@ -17,11 +17,12 @@ use crate::domain::plan::Rules;
 use crate::exit::Exit;
 use crate::gateway::client::{Endpoint, HttpGateway, ProxyChoice};
 use crate::gateway::pacing::{Pacer, Rate, RealTime, in_flight, reachable_per_second};
-use crate::gateway::retry::{Breaker, RetryPolicy};
+use crate::gateway::retry::RetryPolicy;
 use crate::jobs::caller::Caller;
 use crate::jobs::issue::{Issuing, Settings};
 use crate::jobs::stop::Stop;
 use crate::jobs::sync::Syncing;
+use crate::jobs::watch::Watch;
 use crate::ledger::{Create, LedgerError, SenderLock, SqliteLedger};
 
 /// What of a run's behaviour comes from flags.
@@ -39,8 +40,8 @@ pub(super) struct Sender {
     /// None without a secret: nothing can be sent then.
     gateway: Option<HttpGateway>,
     pacer: Pacer<RealTime>,
+    watch: Watch,
     rate: Rate,
-    breaker: Breaker,
     pub(super) stop: Stop,
     settings: Settings,
     retry: RetryPolicy,
@@ -77,14 +78,15 @@ impl Sender {
             ledger,
             gateway,
             pacer: Pacer::new(rate, RealTime::default()),
+            watch: Watch::new(config.retry.breaker_failures),
             rate,
-            breaker: Breaker::new(config.retry.breaker_failures),
             stop: Stop::default(),
             settings: settings(setup, flags)?,
             retry: RetryPolicy {
                 attempts_max: config.retry.attempts_max.get(),
                 base_ms: config.retry.base_ms,
                 cap_ms: config.retry.cap_ms,
+                pause_max_seconds: config.retry.pause_max_seconds,
             },
             now: Box::new(move || clock.now()),
             request_ms: config.timeout.request_ms,
@@ -93,24 +95,24 @@ impl Sender {
     }
 
     pub(super) fn issuing(&self) -> Issuing<'_, SqliteLedger, Option<HttpGateway>, RealTime> {
-        let Self { ledger, gateway, pacer, breaker, stop, settings, retry, now, .. } = self;
+        let Self { ledger, gateway, pacer, watch, stop, settings, retry, now, .. } = self;
         Issuing {
             ledger,
-            caller: Caller { gateway, pacer, breaker, stop, retry: *retry },
+            caller: Caller { gateway, pacer, watch, stop, retry: *retry },
             settings,
             clock: now,
-            closed_channels: Mutex::default(),
+            controls: tokio::sync::Mutex::default(),
             badly_signed: AtomicU64::default(),
         }
     }
 
     pub(super) fn syncing<'a>(&'a self, setup: &Setup) -> Syncing<'a, SqliteLedger, Option<HttpGateway>, RealTime> {
-        let (Self { ledger, gateway, pacer, breaker, stop, settings, retry, now, .. }, sync) = (self, &setup.config.sync);
+        let (Self { ledger, gateway, pacer, watch, stop, settings, retry, now, .. }, sync) = (self, &setup.config.sync);
         Syncing {
             ledger,
-            caller: Caller { gateway, pacer, breaker, stop, retry: *retry },
+            caller: Caller { gateway, pacer, watch, stop, retry: *retry },
             clock: now,
-            verify_response: settings.verify_response,
+            trust: settings.trust,
             schedule: Schedule { first_minutes: sync.first_minutes, window_days: sync.window_days, spacing_seconds: sync.spacing_seconds },
             calls_left: AtomicU64::new(sync.calls_max),
             in_flight_max: settings.in_flight_max,
@@ -163,7 +165,7 @@ pub(super) fn settings(setup: &Setup, flags: &Flags) -> Result<Settings, Failure
         environment: config.doku.environment.name().to_owned(),
         client_id: setup.binding()?.client_id,
         paths: config.doku.paths.clone(),
-        verify_response: config.doku.verify_response,
+        trust: Trust { policy: config.doku.verify_response, unsigned_errors: config.doku.unsigned_errors },
         rules: Rules {
             reissue_expired: flags.reissue_expired,
             reissue_suffix: config.plan.reissue_suffix.clone(),
@@ -173,7 +175,13 @@ pub(super) fn settings(setup: &Setup, flags: &Flags) -> Result<Settings, Failure
         amend_base: config.plan.amend_base,
         cancel_name: (!cancel_name.is_empty()).then(|| cancel_name.clone()),
         replay_window_minutes: config.retry.replay_window_minutes,
-        patience: Patience { not_found_minutes: config.doubt.not_found_minutes, unchanged_minutes: config.doubt.unchanged_minutes },
+        patience: Patience {
+            not_found: config.doubt.not_found,
+            not_found_minutes: config.doubt.not_found_minutes,
+            unchanged_minutes: config.doubt.unchanged_minutes,
+            grace_minutes: config.plan.reissue_grace_minutes,
+            cancelled_words: config.doku.status_words.cancelled.clone(),
+        },
         in_flight_max: setup.in_flight_max(),
     })
 }

@@ -13,15 +13,15 @@ use super::stopping::deadline;
 use crate::domain::bill::{Bill, Wanted};
 use crate::domain::end::{Bucket, Counts};
 use crate::domain::ids::InvoiceNumber;
+use crate::domain::lifecycle::BillState;
 use crate::domain::plan;
 use crate::domain::tally::Tally;
-use crate::domain::unsettled::unsettled_since;
 use crate::exit::Exit;
 use crate::intake::{self, Intake, Place, Purpose, Sourced};
 use crate::jobs::issue::with_codes;
 use crate::jobs::stop::StopReason;
-use crate::ledger::sqlite::Happening;
-use crate::ledger::{Ledger as _, Snapshot, SqliteLedger};
+use crate::jobs::watch;
+use crate::ledger::{Ledger as _, Snapshot};
 use crate::report::atomic;
 use crate::report::issue::IssueReport;
 
@@ -137,7 +137,7 @@ pub(super) fn send(
     }
     let snapshot = sender.ledger.snapshot()?;
     let (stopped, troubles) = (sender.stop.reason(), sender.stop.troubles());
-    let exit = exit(&Counts::of(ends.iter()), intake.refused_row_count, stopped.as_ref()).or(overdue(setup, &sender.ledger, &snapshot)?);
+    let exit = exit(&Counts::of(ends.iter()), intake.refused_row_count, stopped.as_ref()).or(overdue(setup, &snapshot));
     let report = IssueReport {
         command: flags.command,
         environment: setup.config.doku.environment.name(),
@@ -211,7 +211,14 @@ pub(super) fn describe(reason: &StopReason) -> String {
     match reason {
         StopReason::Signal(_) => "interrupted by a signal".into(),
         StopReason::Deadline => "the time given to it is over".into(),
-        StopReason::Breaker => "too many attempts in a row got no answer (breaker)".into(),
+        StopReason::Breaker => "too many operations in a row got no answer of DOKU's own (breaker)".into(),
+        StopReason::WrongPath(words) => {
+            format!("DOKU knows no such path (E0402), to the first 20 operations alike: {words}; check `doku.paths` and `doku.base_url`")
+        }
+        StopReason::Clock { ahead_seconds } => format!("{}; set it (NTP), nothing is sent until then", watch::clock_words(*ahead_seconds)),
+        StopReason::Silence { seconds } => {
+            format!("DOKU asked for {seconds} s of silence (Retry-After), longer than `retry.pause_max_seconds`")
+        }
         StopReason::Credentials(words) => format!("DOKU refused our credentials or signature (E0405): {words}"),
     }
 }
@@ -227,28 +234,20 @@ pub(super) fn exit(counts: &Counts, refused_row_count: u64, stopped: Option<&Sto
     match stopped {
         Some(StopReason::Credentials(_)) => Exit::Credentials,
         Some(StopReason::Breaker) => Exit::Breaker,
+        Some(StopReason::WrongPath(_) | StopReason::Clock { .. }) => Exit::Usage,
         // A signal that came when everything was done changed nothing.
         Some(StopReason::Signal(code)) if rows == Exit::Partial => Exit::Signal(*code),
-        Some(StopReason::Signal(_) | StopReason::Deadline) | None => rows,
+        Some(StopReason::Signal(_) | StopReason::Deadline | StopReason::Silence { .. }) | None => rows,
     }
 }
 
 /// In doubt for too long: a person must look. Counted from the first doubt of the wish that is not settled, however often it was
 /// found not done since.
-pub(super) fn overdue(setup: &Setup, ledger: &SqliteLedger, snapshot: &Snapshot) -> Result<Exit, Failure> {
+pub(super) fn overdue(setup: &Setup, snapshot: &Snapshot) -> Exit {
     let limit_minutes = setup.config.doubt.overdue_hours.saturating_mul(60);
     let now = setup.clock.now();
-    for bill in snapshot.bills.values().filter(|bill| bill.in_doubt_since.is_some()) {
-        let story = ledger.history(&bill.invoice_number)?;
-        let events = story.iter().filter_map(|(at, happening)| match happening {
-            Happening::Event(event) => Some((*at, &**event)),
-            Happening::Payment(_) => None,
-        });
-        if unsettled_since(events).is_some_and(|since| plan::minutes_between(since, now) > limit_minutes) {
-            return Ok(Exit::Overdue);
-        }
-    }
-    Ok(Exit::Done)
+    let is_overdue = |bill: &BillState| bill.in_doubt_since.is_some_and(|since| plan::minutes_between(since, now) > limit_minutes);
+    if snapshot.bills.values().any(is_overdue) { Exit::Overdue } else { Exit::Done }
 }
 
 /// Production is not entered by accident.

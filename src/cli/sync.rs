@@ -43,7 +43,7 @@ pub(super) fn sync(setup: &Setup, invoices: &[String], sending: &Sending) -> Res
     say(setup, open.len(), settled, still, &checked);
     remarks(setup, &checked);
     let of_checks = exit_of(&checked, stopped.as_ref());
-    let exit = exit(&counts, 0, stopped.as_ref()).or(of_checks).or(overdue(setup, &sender.ledger, &after)?);
+    let exit = exit(&counts, 0, stopped.as_ref()).or(of_checks).or(overdue(setup, &after));
     tell_stop(setup, stopped.as_ref(), &troubles, exit);
     Ok(exit)
 }

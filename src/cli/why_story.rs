@@ -172,13 +172,15 @@ fn event_told(event: &Event, words: &Words) -> String {
         Event::Doubted { reason, .. } => fill(words.doubted, &[reason]),
         Event::Settled { verdict, by, reason, .. } => fill(words.settled, &[words.verdict(*verdict), by, reason]),
         Event::Retired { reason } => fill(words.retired, &[reason]),
+        Event::Repeated => words.repeated.to_owned(),
         Event::Reopened { operation, reason } => fill(words.reopened_doubt, &[words.operation(*operation), reason]),
         Event::Held { reason, .. } => fill(words.held, &[reason]),
         Event::Released { by, reason } => fill(words.released, &[by, reason]),
         Event::Noted { .. } => words.noted.to_owned(),
-        Event::Checked { order, word, payment, .. } => {
+        Event::Checked { order, word, payment, details, .. } => {
             let paid = payment.as_ref().map(|found| fill(words.checked_paid, &[&rupiah(found.amount.get().into()), &zoned(found.paid_at)]));
-            fill(words.checked, &[word.name(), order.as_str()]) + &paid.map_or_else(String::new, |paid| format!(": {paid}"))
+            fill(words.checked, &[details.verbatim.as_deref().unwrap_or(word.name()), order.as_str()])
+                + &paid.map_or_else(String::new, |paid| format!(": {paid}"))
         }
         Event::Registered { operation: OperationKind::Cancel, answer, .. } => fill(words.cancelled, &[answer.payment_code.as_str()]),
         Event::Registered { operation, terms, answer } => {

@@ -4,8 +4,9 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use crate::doku::answer::SignaturePolicy;
+use crate::doku::answer::{SignaturePolicy, UnsignedErrors};
 use crate::doku::paths::Paths;
+use crate::domain::doubt::NotFound;
 use crate::domain::language::Language;
 use crate::domain::plan::AmendBase;
 
@@ -79,8 +80,13 @@ section!(
     /// `[doku]`
     Doku {
         environment: Environment, base_url: String, client_id: String, secret_file: String, secret_file_previous: String,
-        verify_response: SignaturePolicy, proxy: String, use_environment_proxy: bool, paths: Paths,
+        verify_response: SignaturePolicy, unsigned_errors: UnsignedErrors, proxy: String, use_environment_proxy: bool, paths: Paths,
+        status_words: StatusWords,
     }
+);
+section!(
+    /// `[doku.status_words]`
+    StatusWords { cancelled: Vec<String> }
 );
 section!(
     /// `[ledger]`
@@ -92,7 +98,7 @@ section!(
 );
 section!(
     /// `[retry]`
-    Retry { attempts_max: std::num::NonZeroU32, base_ms: u64, cap_ms: u64, breaker_failures: u32, replay_window_minutes: i64 }
+    Retry { attempts_max: std::num::NonZeroU32, base_ms: u64, cap_ms: u64, breaker_failures: u32, pause_max_seconds: u64, replay_window_minutes: i64 }
 );
 section!(
     /// `[timeout]`
@@ -100,7 +106,7 @@ section!(
 );
 section!(
     /// `[doubt]`
-    Doubt { not_found_minutes: i64, unchanged_minutes: i64, overdue_hours: i64 }
+    Doubt { not_found: NotFound, not_found_minutes: i64, unchanged_minutes: i64, overdue_hours: i64 }
 );
 section!(
     /// `[sync]`

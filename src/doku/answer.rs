@@ -1,18 +1,25 @@
-//! What came of a mutating call: one function from a delivery to an outcome (API reference, section 4.2).
+//! Reading an answer to a mutating call: whose word it is, and what it says (API reference, sections 3.3 and 4).
 //!
-//! The rule behind the table: only what provably was not processed may be retried as if it had never been sent; whatever
-//! may have reached DOKU without a complete, well-formed, matching answer is in doubt.
+//! Belongs here: DOKU's documented shapes, its signature's weight, its words. Must not be here: what follows from an answer, which is
+//! `domain::conclusion`'s.
+
+use std::borrow::Cow;
 
 use jiff::Timestamp;
 use serde::Deserialize;
-use serde_json::Value;
+use serde_json::value::RawValue;
 
-use super::codes;
-use super::wire::{Answer, Delivery, SignatureFinding};
+use super::value::{self, Raw};
+use super::wire::{Answer, SignatureFinding};
 use crate::domain::calendar;
-use crate::domain::code::Code;
+use crate::domain::conclusion::{Says, Whose};
 use crate::domain::ids::{InvoiceNumber, PaymentCode};
 use crate::domain::lifecycle::CodeAnswer;
+
+mod words;
+
+pub use words::error_message;
+pub(super) use words::has_dokus_shape;
 
 /// How strictly answers must be signed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, serde::Serialize)]
@@ -22,161 +29,187 @@ pub enum SignaturePolicy {
     Off,
     /// Accept, and say so.
     Warn,
-    /// A success without a valid signature is in doubt.
+    /// A success without a valid signature is nobody's.
     Enforce,
 }
 
-/// What a good answer must echo.
+/// Whether an error in DOKU's shape may be unsigned: whether DOKU signs errors is UNKNOWN.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, serde::Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum UnsignedErrors {
+    /// It is DOKU's word, and provisional.
+    Accept,
+    /// It is nobody's.
+    Refuse,
+}
+
+/// How much an answer's signature counts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Trust {
+    /// For successes.
+    pub policy: SignaturePolicy,
+    /// For errors.
+    pub unsigned_errors: UnsignedErrors,
+}
+
+impl Trust {
+    /// Whose a success in DOKU's shape is.
+    #[must_use]
+    pub const fn of_success(self, signature: SignatureFinding) -> Whose {
+        match (signature, self.policy) {
+            (SignatureFinding::Valid, _) => Whose::Signed,
+            (SignatureFinding::Absent | SignatureFinding::Wrong, SignaturePolicy::Enforce) => Whose::Foreign,
+            (SignatureFinding::Absent | SignatureFinding::Wrong, SignaturePolicy::Warn | SignaturePolicy::Off) => Whose::Unsigned,
+        }
+    }
+
+    /// Whose an error in one of DOKU's shapes is.
+    #[must_use]
+    pub const fn of_error(self, signature: SignatureFinding) -> Whose {
+        match (signature, self.policy, self.unsigned_errors) {
+            (SignatureFinding::Valid, _, _) => Whose::Signed,
+            (SignatureFinding::Wrong, SignaturePolicy::Enforce, _) | (_, _, UnsignedErrors::Refuse) => Whose::Foreign,
+            (SignatureFinding::Absent | SignatureFinding::Wrong, _, UnsignedErrors::Accept) => Whose::Unsigned,
+        }
+    }
+}
+
+/// What an answer must be about.
 #[derive(Clone, Copy, Debug)]
 pub struct Expected<'a> {
     /// The invoice number that was sent.
     pub wire_invoice_number: &'a InvoiceNumber,
     /// The code that was sent, unless DOKU makes it.
     pub payment_code: Option<&'a PaymentCode>,
-    /// How strictly the answer must be signed.
-    pub policy: SignaturePolicy,
+    /// How much signatures count.
+    pub trust: Trust,
 }
 
-/// How far a refusal of our credentials reaches.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Reach {
-    /// 401 or a bad signature: every request.
-    Run,
-    /// 403: this channel's requests.
-    Channel,
-}
-
-/// What one attempt came to.
+/// An answer as it is understood.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Outcome {
-    /// Carried out, now or at an earlier attempt (`replayed`).
-    Accepted {
-        /// The code and its dates.
-        answer: CodeAnswer,
-        /// Whether DOKU replayed an earlier answer (HTTP 409).
-        replayed: bool,
-    },
-    /// Definitely not carried out, and it would not be if sent again.
-    Rejected {
-        /// Which refusal.
-        code: Code,
-        /// DOKU's words.
-        reason: String,
-    },
-    /// Provably not processed: the same bytes may be sent again.
-    Retry {
-        /// Why.
-        reason: String,
-    },
-    /// May have been carried out.
-    InDoubt {
-        /// Why.
-        reason: String,
-    },
-    /// Not processed, and nothing like it will be until a person acts.
-    Stopped {
-        /// How far it reaches.
-        reach: Reach,
-        /// DOKU's words.
-        reason: String,
-    },
+pub struct Judged {
+    /// The HTTP status; 0 where there was no answer.
+    pub status: u16,
+    /// Whose word it is.
+    pub whose: Whose,
+    /// What it says.
+    pub says: Says,
+    /// The code and its dates, where it is a success about our order.
+    pub answer: Option<CodeAnswer>,
+    /// The status and DOKU's words, or why it is not taken for DOKU's.
+    pub words: String,
+    /// What is odd about a success without making it another: for the eye of a person.
+    pub note: Option<String>,
 }
 
-impl Outcome {
-    /// The same outcome with its reason as `word` has it.
-    #[must_use]
-    pub fn worded(self, word: impl FnOnce(&str) -> String) -> Self {
-        match self {
-            Self::Accepted { .. } => self,
-            Self::Rejected { code, reason } => Self::Rejected { code, reason: word(&reason) },
-            Self::Retry { reason } => Self::Retry { reason: word(&reason) },
-            Self::InDoubt { reason } => Self::InDoubt { reason: word(&reason) },
-            Self::Stopped { reach, reason } => Self::Stopped { reach, reason: word(&reason) },
+/// Judges a complete answer.
+#[must_use]
+pub fn judge(answer: &Answer, expected: &Expected<'_>) -> Judged {
+    match answer.status {
+        200..=299 => success(answer, expected, Says::Success),
+        409 if has_success_shape(&answer.body) => success(answer, expected, Says::Repeated),
+        501 | 400..=499 if !matches!(answer.status, 408 | 425) => error(answer, expected),
+        _ => Judged {
+            status: answer.status,
+            whose: Whose::Foreign,
+            says: Says::Unclear,
+            answer: None,
+            words: format!("HTTP {}: {}", answer.status, error_message(&answer.body)),
+            note: None,
+        },
+    }
+}
+
+/// The sections of a success: the order, and its code.
+fn sections(body: &[u8]) -> Option<[Raw<'_>; 2]> {
+    value::fields(std::str::from_utf8(body).ok()?, ["order", "online_to_offline_info"])
+}
+
+fn has_success_shape(body: &[u8]) -> bool {
+    sections(body).is_some_and(|[order, info]| order.is_some() && info.is_some())
+}
+
+fn text(raw: Raw<'_>) -> Option<Cow<'_, str>> {
+    raw.and_then(value::text)
+}
+
+fn success(answer: &Answer, expected: &Expected<'_>, says: Says) -> Judged {
+    let status = answer.status;
+    let unusable = |why: String| Judged {
+        status,
+        whose: Whose::Foreign,
+        says: if says == Says::Success { Says::Unclear } else { says },
+        answer: None,
+        words: format!("HTTP {}: {why}", answer.status),
+        note: None,
+    };
+    let (code, note) = match code_answer(&answer.body, expected) {
+        Ok(read) => read,
+        Err(why) => return unusable(why),
+    };
+    match expected.trust.of_success(answer.signature) {
+        Whose::Foreign if answer.signature == SignatureFinding::Absent => unusable("the answer is not signed".into()),
+        Whose::Foreign => unusable("the answer's signature is wrong".into()),
+        whose @ (Whose::Signed | Whose::Unsigned) => {
+            Judged { status, whose, says, answer: Some(code), words: format!("HTTP {}: a success", answer.status), note }
         }
     }
 }
 
-#[derive(Deserialize)]
-struct Success {
-    order: SuccessOrder,
-    online_to_offline_info: SuccessInfo,
-}
+type Reader = for<'a> fn(&'a RawValue) -> Option<Cow<'a, str>>;
 
-#[derive(Deserialize)]
-struct SuccessOrder {
-    invoice_number: String,
-}
-
-#[derive(Deserialize)]
-struct SuccessInfo {
-    payment_code: Option<String>,
-    /// The name the merchant-code page gives the same field.
-    payment: Option<String>,
-    created_date: Option<String>,
-    created_date_utc: Option<String>,
-    expired_date: Option<String>,
-    expired_date_utc: Option<String>,
-    how_to_pay_page: Option<String>,
-    how_to_pay_api: Option<String>,
-}
-
-/// The outcome of one delivery of a mutating call.
-#[must_use]
-pub fn outcome(delivery: &Delivery, expected: &Expected<'_>) -> Outcome {
-    match delivery {
-        Delivery::NotSent(reason) => Outcome::Retry { reason: reason.clone() },
-        Delivery::Unknown(reason) => Outcome::InDoubt { reason: reason.clone() },
-        Delivery::Answered(answer) => answered(answer, expected),
+/// The code of a success about our order, and what is odd about it.
+fn code_answer(body: &[u8], expected: &Expected<'_>) -> Result<(CodeAnswer, Option<String>), String> {
+    let [order, info] = sections(body).ok_or("unreadable answer")?;
+    let [named] = value::section(order, ["invoice_number"]);
+    let named = text(named).ok_or("the answer names no invoice")?;
+    if named != expected.wire_invoice_number.as_str() {
+        return Err(format!("the answer names invoice `{named}` instead of `{}`", expected.wire_invoice_number));
     }
-}
-
-fn answered(answer: &Answer, expected: &Expected<'_>) -> Outcome {
-    let reason = || format!("HTTP {}: {}", answer.status, error_message(&answer.body));
-    match answer.status {
-        200..=299 => success(answer, expected, false).unwrap_or_else(|reason| Outcome::InDoubt { reason }),
-        409 => match serde_json::from_slice::<Success>(&answer.body) {
-            Ok(_) => success(answer, expected, true).unwrap_or_else(|reason| Outcome::InDoubt { reason }),
-            Err(_) => Outcome::Rejected { code: codes::DUPLICATE, reason: reason() },
-        },
-        401 => Outcome::Stopped { reach: Reach::Run, reason: reason() },
-        403 => Outcome::Stopped { reach: Reach::Channel, reason: reason() },
-        400 | 422 if speaks_of_credentials(&answer.body) => Outcome::Stopped { reach: Reach::Run, reason: reason() },
-        400 | 422 => Outcome::Rejected { code: codes::VALIDATION, reason: reason() },
-        404 => Outcome::Rejected { code: codes::NOT_FOUND, reason: reason() },
-        429 => Outcome::Retry { reason: reason() },
-        408 | 425 => Outcome::InDoubt { reason: reason() },
-        402..=499 => Outcome::Rejected { code: codes::OTHER, reason: reason() },
-        _ => Outcome::InDoubt { reason: reason() },
-    }
-}
-
-fn success(answer: &Answer, expected: &Expected<'_>, replayed: bool) -> Result<Outcome, String> {
-    match (expected.policy, answer.signature) {
-        (SignaturePolicy::Enforce, SignatureFinding::Absent) => return Err("the answer is not signed".into()),
-        (SignaturePolicy::Enforce, SignatureFinding::Wrong) => return Err("the answer's signature is wrong".into()),
-        (SignaturePolicy::Enforce | SignaturePolicy::Warn | SignaturePolicy::Off, _) => {}
-    }
-    let success: Success =
-        serde_json::from_slice(&answer.body).map_err(|error| format!("HTTP {}: unreadable answer: {error}", answer.status))?;
-    if success.order.invoice_number != expected.wire_invoice_number.as_str() {
-        return Err(format!("the answer names invoice `{}` instead of `{}`", success.order.invoice_number, expected.wire_invoice_number));
-    }
-    let info = success.online_to_offline_info;
-    let code = info.payment_code.or(info.payment).ok_or("the answer holds no payment code")?;
+    // The merchant-code page calls the code `payment`.
+    let [code, payment, created_utc, created, expired_utc, expired, page, api] = value::section(
+        info,
+        [
+            "payment_code",
+            "payment",
+            "created_date_utc",
+            "created_date",
+            "expired_date_utc",
+            "expired_date",
+            "how_to_pay_page",
+            "how_to_pay_api",
+        ],
+    );
+    let code = text(code).or_else(|| text(payment)).ok_or("the answer holds no payment code")?;
     let code = PaymentCode::new(&code).map_err(|error| format!("the answer's payment code is unusable: {error}"))?;
     if let Some(ours) = expected.payment_code
         && *ours != code
     {
         return Err(format!("the answer holds payment code `{code}` instead of `{ours}`"));
     }
+    let mut dropped = Vec::new();
+    let mut optional = |raw, name, read: Reader| value::optional(raw, name, read, &mut dropped);
+    let created_utc = optional(created_utc, "created_date_utc", value::text);
+    let created = optional(created, "created_date", value::text);
+    let expired_utc = optional(expired_utc, "expired_date_utc", value::text);
+    let expired = optional(expired, "expired_date", value::text);
+    let page = optional(page, "how_to_pay_page", value::string);
+    let api = optional(api, "how_to_pay_api", value::string);
+    let disagreement = disagree(expired_utc.as_deref(), expired.as_deref())
+        .then(|| "DOKU's UTC and WIB fields of the expiry disagree; the UTC field is taken".to_owned());
+    let dropped = (!dropped.is_empty()).then(|| format!("of another type and left out: {}", dropped.join(", ")));
+    let note = match (disagreement, dropped) {
+        (Some(first), Some(second)) => Some(format!("{first}; {second}")),
+        (one, other) => one.or(other),
+    };
     let answer = CodeAnswer {
         payment_code: code,
-        created_at: instant(info.created_date_utc.as_deref(), info.created_date.as_deref()),
-        expires_at: instant(info.expired_date_utc.as_deref(), info.expired_date.as_deref()),
-        how_to_pay_page: info.how_to_pay_page,
-        how_to_pay_api: info.how_to_pay_api,
+        created_at: instant(created_utc.as_deref(), created.as_deref()),
+        expires_at: instant(expired_utc.as_deref(), expired.as_deref()),
+        how_to_pay_page: page.map(Cow::into_owned),
+        how_to_pay_api: api.map(Cow::into_owned),
     };
-    Ok(Outcome::Accepted { answer, replayed })
+    Ok((answer, note))
 }
 
 /// The UTC field if it can be read, else the WIB one.
@@ -184,112 +217,42 @@ pub(super) fn instant(utc: Option<&str>, wib: Option<&str>) -> Option<Timestamp>
     utc.and_then(|text| text.parse().ok()).or_else(|| wib.and_then(calendar::parse_compact_wib))
 }
 
-/// A 400 that is really a 401: DOKU's older gateways answer so.
-fn speaks_of_credentials(body: &[u8]) -> bool {
-    let message = error_message(body).to_lowercase();
-    ["invalid header signature", "invalid signature", "client-id", "client id", "request-timestamp", "invalid header"]
-        .iter()
-        .any(|hint| message.contains(hint))
+fn disagree(utc: Option<&str>, wib: Option<&str>) -> bool {
+    let utc: Option<Timestamp> = utc.and_then(|text| text.parse().ok());
+    utc.zip(wib.and_then(calendar::parse_compact_wib)).is_some_and(|(utc, wib)| utc.as_second() != wib.as_second())
 }
 
-/// DOKU's words, from any error shape seen so far; at most 300 characters of the body where none fits.
-#[must_use]
-pub fn error_message(body: &[u8]) -> String {
-    let parsed: Option<Value> = serde_json::from_slice(body).ok();
-    let found = parsed.as_ref().and_then(|value| {
-        ["/error/message", "/message", "/error_messages", "/response/error/message", "/response_code", "/error"]
-            .iter()
-            .find_map(|pointer| value.pointer(pointer))
-            .map(|message| message.as_str().map_or_else(|| message.to_string(), str::to_owned))
-    });
-    let text = found.unwrap_or_else(|| String::from_utf8_lossy(body).into_owned());
-    let one_line: String = text.chars().map(|c| if c.is_control() { ' ' } else { c }).take(300).collect();
-    if one_line.trim().is_empty() { "(empty answer)".into() } else { one_line }
+fn error(answer: &Answer, expected: &Expected<'_>) -> Judged {
+    let words = format!("HTTP {}: {}", answer.status, error_message(&answer.body));
+    let is_shaped = words::has_dokus_shape(&answer.body) && !names_another(&answer.body, expected);
+    let says = match answer.status {
+        401 => Says::Credentials,
+        400 if is_shaped && words::names_the_signature(&answer.body) => Says::Credentials,
+        403 => Says::ChannelClosed,
+        404 | 405 | 410 | 501 => Says::NoSuchPath,
+        409 => Says::Duplicate,
+        429 => Says::Throttled,
+        _ if is_shaped && words::calls_it_a_duplicate(&answer.body) => Says::Duplicate,
+        _ => Says::Refused,
+    };
+    let whose = match (is_shaped, says, expected.trust.of_error(answer.signature)) {
+        (false, _, _) => Whose::Foreign,
+        // With a wrong key of ours every signature looks wrong.
+        (true, Says::Credentials, Whose::Foreign) => Whose::Unsigned,
+        (true, _, whose) => whose,
+    };
+    let words = if whose == Whose::Foreign { format!("{words} (not taken for DOKU's answer)") } else { words };
+    Judged { status: answer.status, whose, says, answer: None, words, note: None }
+}
+
+/// Whether the body speaks of another order than ours.
+fn names_another(body: &[u8], expected: &Expected<'_>) -> bool {
+    let Some([order, info]) = sections(body) else { return false };
+    let ([order], [code]) = (value::section(order, ["invoice_number"]), value::section(info, ["payment_code"]));
+    let (order, code) = (text(order), text(code));
+    order.is_some_and(|order| order != expected.wire_invoice_number.as_str())
+        || code.zip(expected.payment_code).is_some_and(|(code, ours)| code != ours.as_str())
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    const GOOD: &str =
-        r#"{"order":{"invoice_number":"I-1"},"online_to_offline_info":{"payment_code":"0073","expired_date":"20210331125005"},"more":1}"#;
-
-    fn of(status: u16, body: &str, signature: SignatureFinding) -> Outcome {
-        let invoice = InvoiceNumber::new("I-1").unwrap();
-        let delivery = Delivery::Answered(Answer { status, retry_after_seconds: None, signature, body: body.to_owned().into() });
-        outcome(&delivery, &Expected { wire_invoice_number: &invoice, payment_code: None, policy: SignaturePolicy::Enforce })
-    }
-
-    fn name(outcome: &Outcome) -> &'static str {
-        match outcome {
-            Outcome::Accepted { replayed: false, .. } => "accepted",
-            Outcome::Accepted { replayed: true, .. } => "replayed",
-            Outcome::Rejected { code, .. } => code.id,
-            Outcome::Retry { .. } => "retry",
-            Outcome::InDoubt { .. } => "in doubt",
-            Outcome::Stopped { reach: Reach::Run, .. } => "stop run",
-            Outcome::Stopped { reach: Reach::Channel, .. } => "stop channel",
-        }
-    }
-
-    #[test]
-    fn every_status_and_shape_has_its_outcome() {
-        let error = r#"{"error":{"message":"amount is required"}}"#;
-        let table: &[(u16, &str, &str)] = &[
-            (200, GOOD, "accepted"),
-            (409, GOOD, "replayed"),
-            (409, r#"{"error":{"message":"different request data"}}"#, "E0403"),
-            (200, &GOOD.replace("I-1", "I-2"), "in doubt"),
-            (409, &GOOD.replace("I-1", "I-2"), "in doubt"),
-            (200, &GOOD.replace("0073", "73a"), "in doubt"),
-            (200, "{\"order\":{\"invoice_nu", "in doubt"),
-            (200, "", "in doubt"),
-            (400, error, "E0401"),
-            (400, r#"{"error":{"message":"Invalid Header Signature"}}"#, "stop run"),
-            (422, error, "E0401"),
-            (404, "<html>No static resource</html>", "E0402"),
-            (401, error, "stop run"),
-            (403, error, "stop channel"),
-            (405, "", "E0404"),
-            (408, "", "in doubt"),
-            (425, "", "in doubt"),
-            (429, "", "retry"),
-            (500, "", "in doubt"),
-            (502, "<html>", "in doubt"),
-            (503, "", "in doubt"),
-            (504, "", "in doubt"),
-            (302, "", "in doubt"),
-        ];
-        for (status, body, expected) in table {
-            assert_eq!(name(&of(*status, body, SignatureFinding::Valid)), *expected, "{status} {body}");
-        }
-    }
-
-    #[test]
-    fn an_unsigned_or_wrongly_signed_success_is_in_doubt_where_signatures_are_enforced() {
-        assert_eq!(name(&of(200, GOOD, SignatureFinding::Absent)), "in doubt");
-        assert_eq!(name(&of(409, GOOD, SignatureFinding::Wrong)), "in doubt");
-    }
-
-    #[test]
-    fn dates_fall_back_from_utc_to_wib() {
-        let Outcome::Accepted { answer, .. } = of(200, GOOD, SignatureFinding::Valid) else { panic!("not accepted") };
-        assert_eq!(answer.expires_at.unwrap().to_string(), "2021-03-31T05:50:05Z");
-        assert_eq!(answer.payment_code.as_str(), "0073");
-    }
-
-    #[test]
-    fn dokus_words_are_found_in_every_error_shape() {
-        for body in [
-            r#"{"error":{"message":"words"}}"#,
-            r#"{"message":"words"}"#,
-            r#"{"response":{"error":{"code":1,"message":"words"}}}"#,
-            r#"{"status":"FAILED","response_code":"words"}"#,
-            "words",
-        ] {
-            assert_eq!(error_message(body.as_bytes()), "words", "{body}");
-        }
-        assert_eq!(error_message(br#"{"message":["a","b"]}"#), r#"["a","b"]"#);
-        assert_eq!(error_message(b""), "(empty answer)");
-    }
-}
+mod tests;

@@ -1,19 +1,20 @@
 //! Codes of what DOKU answered: E04xx.
 
 use crate::domain::code::Code;
+use crate::domain::conclusion::Says;
 
 /// HTTP 400 or 422.
 pub const VALIDATION: Code = Code::new(
     "E0401",
     "DOKU refused the request's content",
-    "DOKU answered 400 or 422: a field is not what it accepts. The operation was not carried out and is not sent again while the row stays as it is.",
+    "DOKU answered 400 or 422 to a first attempt: a field is not what it accepts. The operation was not carried out and is not sent again while the row stays as it is. If the refusal bore no valid signature, Check Status is asked once before the invoice gets a new request id.",
     "Read DOKU's words in the reason column, correct the row and run the same command again.",
 );
 /// HTTP 404 on a mutating call.
 pub const NOT_FOUND: Code = Code::new(
     "E0402",
     "DOKU does not know the path or the code",
-    "DOKU answered 404 to a mutating call. If every row gets it, a path in `doku.paths` is wrong; if one row gets it, DOKU does not know that code.",
+    "DOKU answered 404, 405, 410 or 501 to a first attempt. If every row gets it, a path in `doku.paths` is wrong, and the run stops after 20 (exit 2); if one row gets it, DOKU does not know that code. It is not remembered against the row: the next run sends it.",
     "Check `doku.paths` and `doku.base_url`; look the invoice up with `tagih why`.",
 );
 /// HTTP 409 with an error body.
@@ -34,15 +35,35 @@ pub const OTHER: Code = Code::new(
 pub const CREDENTIALS: Code = Code::new(
     "E0405",
     "DOKU refused our credentials or signature",
-    "Every further request would be refused alike, so the run stopped at once (exit 4). Nothing was carried out.",
+    "Three different operations in a row were refused so, or every operation that was answered, and the run stopped (exit 4). Nothing of them was carried out; what was in doubt stays in doubt.",
     "Check `doku.client_id`, the secret and its environment, and this machine's clock (NTP); then run the same command again.",
 );
 /// 403.
 pub const CHANNEL_CLOSED: Code = Code::new(
     "E0406",
     "DOKU refused the channel",
-    "DOKU answered 403: the merchant account may not use this channel. The other channels went on.",
+    "DOKU answered 403: the merchant account may not use this channel. Its rows are deferred; after three in a row the channel was left alone for the rest of the run. The other channels went on.",
     "Ask DOKU to activate the channel, then run the same command again.",
 );
+/// A success whose code another bill holds.
+pub const CODE_OF_ANOTHER: Code = Code::new(
+    "E0407",
+    "DOKU gave a payment code that another invoice holds",
+    "DOKU answered with a success, and its code is live for another invoice of this ledger. Two invoices cannot share a code, so nothing was handed out for this one; it stays in doubt, and the other keeps the code.",
+    "Ask DOKU which order the code belongs to; then end the doubt with `tagih resolve`, or cancel the other invoice and run the same command again.",
+);
 /// Every code of this module.
-pub const ALL: &[Code] = &[VALIDATION, NOT_FOUND, DUPLICATE, OTHER, CREDENTIALS, CHANNEL_CLOSED];
+pub const ALL: &[Code] = &[VALIDATION, NOT_FOUND, DUPLICATE, OTHER, CREDENTIALS, CHANNEL_CLOSED, CODE_OF_ANOTHER];
+
+/// The code of a refusal that says so with this HTTP status.
+#[must_use]
+pub const fn of(says: Says, status: u16) -> Code {
+    match says {
+        Says::Duplicate | Says::Repeated => DUPLICATE,
+        Says::NoSuchPath => NOT_FOUND,
+        Says::Credentials => CREDENTIALS,
+        Says::ChannelClosed => CHANNEL_CLOSED,
+        Says::Refused if status == 400 || status == 422 => VALIDATION,
+        Says::Refused | Says::Success | Says::Throttled | Says::Unclear => OTHER,
+    }
+}

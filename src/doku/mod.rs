@@ -8,6 +8,7 @@ pub mod body;
 pub mod codes;
 pub mod inquiry;
 pub mod notification;
+
 mod parts;
 pub mod paths;
 pub mod signature;

@@ -96,9 +96,15 @@ pub fn written(raw: &RawValue) -> Option<Cow<'_, str>> {
     }
 }
 
-/// The text of a field that may be missing, as [`text`] has it. One of another type is dropped, and its `path` noted.
-pub fn optional<'a>(raw: Raw<'a>, path: &'static str, notes: &mut Vec<&'static str>) -> Option<Cow<'a, str>> {
-    let read = text(raw?);
+/// The text of a field that may be missing, as `read` ([`text`], [`string`]) has it. One of another type is dropped, and its
+/// `path` noted.
+pub fn optional<'a>(
+    raw: Raw<'a>,
+    path: &'static str,
+    read: impl Fn(&'a RawValue) -> Option<Cow<'a, str>>,
+    notes: &mut Vec<&'static str>,
+) -> Option<Cow<'a, str>> {
+    let read = read(raw?);
     if read.is_none() {
         notes.push(path);
     }

@@ -44,8 +44,11 @@ pub enum Delivery {
 pub struct Answer {
     /// The status.
     pub status: u16,
-    /// `Retry-After` in seconds, if it was there and in whole seconds.
+    /// `Retry-After` in seconds from now, if it was there and readable.
     pub retry_after_seconds: Option<u64>,
+    /// By how much the signed time of the answer lies ahead of this machine's clock, in seconds (negative: behind); none without a
+    /// valid signature.
+    pub ahead_seconds: Option<i64>,
     /// What the signature says.
     pub signature: SignatureFinding,
     /// The body as received.

@@ -35,6 +35,32 @@ impl Word {
     /// Every word.
     pub const ALL: [Self; 6] = [Self::NotFound, Self::Pending, Self::Success, Self::Expired, Self::Failed, Self::Other];
 
+    /// DOKU's word, in any letter case.
+    #[must_use]
+    pub fn of(status: &str) -> Self {
+        match status.to_ascii_uppercase().as_str() {
+            "PENDING" => Self::Pending,
+            "SUCCESS" => Self::Success,
+            "EXPIRED" => Self::Expired,
+            "FAILED" => Self::Failed,
+            _ => Self::Other,
+        }
+    }
+
+    /// What it says, as a sentence without a full stop.
+    #[must_use]
+    pub fn said(self) -> String {
+        match self {
+            Self::NotFound => "DOKU knows no such order",
+            Self::Pending => "the order waits for payment",
+            Self::Success => "the order is paid",
+            Self::Expired => "the order has expired",
+            Self::Failed => "a payment of the order failed, which is not final",
+            Self::Other => "the order is in a state that says nothing",
+        }
+        .to_owned()
+    }
+
     /// The name used in files.
     #[must_use]
     pub const fn name(self) -> &'static str {

@@ -1,157 +1,268 @@
-//! What a Check Status answer proves about an operation in doubt. It carries no code, and "not found" soon after proves nothing.
+//! What Check Status proves about an operation in doubt, about a repeated answer, and about a refusal nobody signed.
+//!
+//! Belongs here: the rules that end a doubt, pure, over everything Check Status has said since the operation was last sent. It
+//! carries no code, "not found" soon after proves nothing, and what is not understood stays open. Must not be here: asking.
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 
-use super::bill::RecordedTerms;
-use super::lifecycle::{OperationKind, Verdict};
+use super::bill::Expiry;
+use super::check::{Details, Word};
+use super::lifecycle::{BillState, Finding, Heard, OpenOperation, OperationKind, Verdict};
+use super::plan;
 
-/// What DOKU says of an order.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum OrderSeen {
-    /// Not known (yet).
-    NotFound,
-    /// Waiting for payment.
-    Pending {
-        /// The amount asked, in rupiah, if it was readable.
-        amount: Option<u64>,
-        /// When the code stops being payable, if it was said.
-        expires_at: Option<Timestamp>,
-    },
-    /// Paid.
-    Paid {
-        /// The amount, in rupiah, if it was readable.
-        amount: Option<u64>,
-    },
-    /// Past its expiry.
-    Expired,
-    /// A status that says nothing about counters.
-    Other,
+/// Whether "not found" may ever prove that an issue was not carried out.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Deserialize, serde::Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum NotFound {
+    /// If the same run has shown that Check Status knows unpaid codes of the channel.
+    WithControl,
+    /// Never.
+    Never,
 }
 
-impl std::fmt::Display for OrderSeen {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str(match self {
-            Self::NotFound => "DOKU knows no such order",
-            Self::Pending { .. } => "the order waits for payment",
-            Self::Paid { .. } => "the order is paid",
-            Self::Expired => "the order has expired",
-            Self::Other => "the order is in a state that says nothing",
-        })
-    }
-}
-
-/// How long after the last attempt a negative finding counts as proof.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// How long after the last attempt, and by which words, a finding counts.
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Patience {
+    /// Whether "not found" may count.
+    pub not_found: NotFound,
     /// Minutes after which "not found" means an issue was never carried out.
     pub not_found_minutes: i64,
     /// Minutes after which an order in its old state means an amendment or cancellation was never carried out.
     pub unchanged_minutes: i64,
+    /// Minutes in which a payment may still be on its way after a code has expired.
+    pub grace_minutes: i64,
+    /// Words of Check Status, besides DOKU's documented ones, that mean cancelled; in any letter case.
+    pub cancelled_words: Vec<String>,
 }
 
-/// The verdict that `seen`, `age_minutes` after the operation was last sent, allows; `None` leaves it in doubt.
+/// How far apart two findings must lie to count as two.
+const APART: SignedDuration = SignedDuration::from_secs(60);
+
+/// By how much an expiry that Check Status tells may differ from the wanted one and still be it: minutes are sent rounded down.
+const EXPIRY_TOLERANCE: SignedDuration = SignedDuration::from_mins(5);
+
+/// What Check Status allows to conclude of an operation in doubt.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Ending {
+    /// The doubt is over.
+    Settled(Verdict),
+    /// It was refused after all, in these words: DOKU turned a repetition down, and the order does not exist.
+    Refused(Heard),
+    /// DOKU tells of money that does not fit: the doubt stays, and a person must look.
+    Hold,
+}
+
+/// What everything found since `state`'s open operation was last sent concludes at `now`; `None` leaves it in doubt.
 #[must_use]
-#[allow(clippy::match_same_arms, reason = "one line a rule")]
-pub fn verdict(
-    operation: OperationKind,
-    in_force: &RecordedTerms,
-    asked: &RecordedTerms,
-    seen: OrderSeen,
-    age_minutes: i64,
-    patience: Patience,
-) -> Option<Verdict> {
-    let unchanged_counts = age_minutes >= patience.unchanged_minutes;
-    match (operation, seen) {
-        (_, OrderSeen::Other) => None,
-        // Unpayable is what a cancellation wants, and DOKU lists no other word for a cancelled order.
-        (OperationKind::Cancel, OrderSeen::Expired) => Some(Verdict::Done),
-        (_, OrderSeen::Expired) => Some(Verdict::Dead),
-        (OperationKind::Issue, OrderSeen::NotFound) => (age_minutes >= patience.not_found_minutes).then_some(Verdict::NotDone),
-        // The order exists. Its code is ours if we made it; a code DOKU made only a replay or a notification can tell.
-        (OperationKind::Issue, OrderSeen::Pending { .. } | OrderSeen::Paid { .. }) => asked.payment_code.as_ref().map(|_| Verdict::Done),
-        (OperationKind::Amend | OperationKind::Cancel, OrderSeen::NotFound) => None,
-        (OperationKind::Amend, OrderSeen::Pending { amount, .. } | OrderSeen::Paid { amount }) if in_force.amount != asked.amount => {
-            let paid = matches!(seen, OrderSeen::Paid { .. });
-            match amount? {
-                amount if amount == asked.amount.get() => Some(Verdict::Done),
-                amount if amount == in_force.amount.get() => (paid || unchanged_counts).then_some(Verdict::NotDone),
-                _ => None,
-            }
+pub fn ending(state: &BillState, now: Timestamp, patience: &Patience) -> Option<Ending> {
+    let open = state.open.as_ref()?;
+    let last = open.findings.last()?;
+    let amount = last.details.amount;
+    let by_kind = match (open.operation, last.word) {
+        (OperationKind::Issue, Word::Pending | Word::Success) if amount == Some(open.terms.amount.get()) => {
+            // A code that DOKU made only a replay, a notification or a person can tell; and an order that existed before anything
+            // of ours can have reached DOKU is somebody else's.
+            (open.terms.payment_code.is_some() && open.lost_an_answer()).then_some(Ending::Settled(Verdict::Done))
         }
-        // The amount was not to change, so it tells nothing.
-        (OperationKind::Amend, OrderSeen::Pending { .. } | OrderSeen::Paid { .. }) => None,
-        (OperationKind::Cancel, OrderSeen::Pending { .. }) => unchanged_counts.then_some(Verdict::NotDone),
+        (OperationKind::Issue, Word::NotFound) => is_absent(open, now, patience).then(|| match &open.heard {
+            Some(heard) => Ending::Refused(heard.clone()),
+            None => Ending::Settled(Verdict::NotDone),
+        }),
+        (OperationKind::Amend, Word::Pending | Word::Success) if shows_wanted(state, open, &last.details) => {
+            Some(Ending::Settled(Verdict::Done))
+        }
+        // Paid at what it asked for before: it can no longer be changed.
+        (OperationKind::Amend, Word::Success) if changes_amount(state, open) && amount == Some(state.terms.amount.get()) => {
+            Some(Ending::Settled(Verdict::NotDone))
+        }
+        (OperationKind::Amend, Word::Pending) => {
+            (is_visible(state, open) && is_unchanged(state, open, now, patience)).then_some(Ending::Settled(Verdict::NotDone))
+        }
+        // Unpayable is what a cancellation wants.
+        (OperationKind::Cancel, Word::Expired) => Some(Ending::Settled(Verdict::Done)),
+        (OperationKind::Cancel, Word::Other) if means_cancelled(&last.details, patience) => Some(Ending::Settled(Verdict::Done)),
+        // Whoever refused the repetition may have done so because the first was carried out.
+        (OperationKind::Cancel, Word::Pending) if open.heard.is_none() => {
+            is_unchanged(state, open, now, patience).then_some(Ending::Settled(Verdict::NotDone))
+        }
         // A reusable code may have been paid before it was cancelled.
-        (OperationKind::Cancel, OrderSeen::Paid { .. }) => (!in_force.reusable).then_some(Verdict::NotDone),
+        (OperationKind::Cancel, Word::Success) if amount == Some(state.terms.amount.get()) => {
+            (!state.terms.reusable).then_some(Ending::Settled(Verdict::NotDone))
+        }
+        (_, Word::Success) if amount.is_some() => Some(Ending::Hold),
+        (_, Word::NotFound | Word::Pending | Word::Success | Word::Expired | Word::Failed | Word::Other) => None,
+    };
+    by_kind.or_else(|| is_dead(state, open, last, now, patience).then_some(Ending::Settled(Verdict::Dead)))
+}
+
+/// What Check Status says of a repeated answer (HTTP 409) that may belong to another operation.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Confirmation {
+    /// The operation was carried out.
+    Confirmed,
+    /// The code exists, and asks for this many rupiah.
+    AsksFor(u64),
+    /// Nothing that confirms it.
+    Unconfirmed,
+}
+
+/// Whether what DOKU says of the order confirms a repeated answer to `state`'s open operation.
+#[must_use]
+pub fn confirmation(state: &BillState, word: Word, details: &Details) -> Confirmation {
+    let Some(open) = &state.open else { return Confirmation::Unconfirmed };
+    let is_asked = details.amount == Some(open.terms.amount.get());
+    match (open.operation, word, details.amount) {
+        (OperationKind::Issue, Word::Pending | Word::Success, _) if is_asked => Confirmation::Confirmed,
+        (OperationKind::Issue, Word::Pending, Some(amount)) => Confirmation::AsksFor(amount),
+        (OperationKind::Amend, Word::Pending | Word::Success, _) if is_asked && !shows_old_expiry(state, open, details) => {
+            Confirmation::Confirmed
+        }
+        (OperationKind::Cancel, Word::NotFound | Word::Expired | Word::Failed | Word::Other, _) => Confirmation::Confirmed,
+        _ => Confirmation::Unconfirmed,
+    }
+}
+
+/// Whether a refusal that bore no valid signature stands, now that Check Status was asked; if not, the refused operation is in
+/// doubt again. A change shows in the order, so an order that long after still is as it was upholds the refusal.
+#[must_use]
+pub fn refusal_stands(
+    state: &BillState,
+    refused: &OpenOperation,
+    word: Word,
+    details: &Details,
+    now: Timestamp,
+    patience: &Patience,
+) -> bool {
+    match (refused.operation, word) {
+        (_, Word::NotFound | Word::Failed | Word::Other) => true,
+        (_, Word::Success | Word::Expired) | (OperationKind::Issue, Word::Pending) => false,
+        (OperationKind::Amend | OperationKind::Cancel, Word::Pending) => {
+            let shows = refused.operation == OperationKind::Cancel || changes_amount(state, refused);
+            let is_old = plan::minutes_between(refused.last_sent_at(), now) >= patience.unchanged_minutes;
+            shows && is_old && details.amount == Some(state.terms.amount.get())
+        }
+    }
+}
+
+/// Whether an operation in doubt is to be sent anew under a new id: it makes no code, and nothing else can tell.
+#[must_use]
+pub fn may_be_sent_anew(state: &BillState, is_past_replay: bool) -> bool {
+    let Some(open) = &state.open else { return false };
+    let says_final = open.findings.last().is_some_and(|finding| matches!(finding.word, Word::Success | Word::Expired));
+    // DOKU refused to repeat it, and shows nothing that could tell why.
+    let is_blind = open.operation == OperationKind::Amend && open.heard.is_some() && !is_visible(state, open);
+    open.operation != OperationKind::Issue && !says_final && state.hold.is_none() && (is_past_replay || is_blind)
+}
+
+/// Whether an amendment in doubt asks for an end that has come: sent again it would put it off.
+#[must_use]
+pub fn wanted_end_has_passed(state: &BillState, open: &OpenOperation, now: Timestamp) -> bool {
+    plan::wanted_end(&open.terms, state).is_some_and(|end| end <= now)
+}
+
+/// Whether DOKU says that a bill on which nothing is open was paid with an amount its code never asked for.
+#[must_use]
+pub fn is_paid_otherwise(state: &BillState, word: Word, details: &Details) -> bool {
+    let Some(amount) = details.amount.filter(|_| word == Word::Success && state.open.is_none() && !state.terms.reusable) else {
+        return false;
+    };
+    let superseded = state.code.iter().flat_map(|code| &code.superseded).any(|earlier| earlier.amount.get() == amount);
+    amount != state.terms.amount.get() && !superseded
+}
+
+fn changes_amount(state: &BillState, open: &OpenOperation) -> bool {
+    state.terms.amount != open.terms.amount
+}
+
+fn changes_expiry(state: &BillState, open: &OpenOperation) -> bool {
+    state.terms.expiry != open.terms.expiry
+}
+
+/// Whether an amendment changes anything that Check Status shows.
+fn is_visible(state: &BillState, open: &OpenOperation) -> bool {
+    changes_amount(state, open) || changes_expiry(state, open)
+}
+
+fn shows_wanted(state: &BillState, open: &OpenOperation, details: &Details) -> bool {
+    if details.amount != Some(open.terms.amount.get()) {
+        return false;
+    }
+    changes_amount(state, open) || (changes_expiry(state, open) && shows_new_expiry(state, open, details))
+}
+
+fn shows_new_expiry(state: &BillState, open: &OpenOperation, details: &Details) -> bool {
+    let wanted = plan::wanted_end(&open.terms, state);
+    wanted.zip(details.expires_at).is_some_and(|(wanted, told)| is_about(wanted, told))
+}
+
+fn shows_old_expiry(state: &BillState, open: &OpenOperation, details: &Details) -> bool {
+    changes_expiry(state, open) && details.expires_at.is_some() && !shows_new_expiry(state, open, details)
+}
+
+fn is_about(one: Timestamp, other: Timestamp) -> bool {
+    one.duration_since(other).abs() <= EXPIRY_TOLERANCE
+}
+
+/// The old amount and expiry, twice, after the patience for it.
+fn is_unchanged(state: &BillState, open: &OpenOperation, now: Timestamp, patience: &Patience) -> bool {
+    let expiry = state.code.as_ref().and_then(|code| code.answer.expires_at);
+    let is_old = |finding: &Finding| {
+        let Details { amount, expires_at, .. } = finding.details;
+        let same_expiry = expiry.zip(expires_at).is_none_or(|(known, told)| is_about(known, told));
+        finding.word == Word::Pending && amount == Some(state.terms.amount.get()) && same_expiry
+    };
+    plan::minutes_between(open.last_sent_at(), now) >= patience.unchanged_minutes && twice(open, is_old)
+}
+
+/// "Not found", twice, with a control, after the patience for it.
+fn is_absent(open: &OpenOperation, now: Timestamp, patience: &Patience) -> bool {
+    let is_it = |finding: &Finding| finding.word == Word::NotFound && finding.details.controlled;
+    patience.not_found == NotFound::WithControl
+        && plan::minutes_between(open.last_sent_at(), now) >= patience.not_found_minutes
+        && twice(open, is_it)
+}
+
+/// Whether the last finding is so, and an earlier one far enough before it.
+fn twice(open: &OpenOperation, is_so: impl Fn(&Finding) -> bool) -> bool {
+    let Some((last, earlier)) = open.findings.split_last() else { return false };
+    is_so(last) && earlier.iter().any(|finding| is_so(finding) && last.at.duration_since(finding.at) >= APART)
+}
+
+fn means_cancelled(details: &Details, patience: &Patience) -> bool {
+    let verbatim = details.verbatim.as_deref().unwrap_or_default();
+    patience.cancelled_words.iter().any(|word| word.eq_ignore_ascii_case(verbatim))
+}
+
+/// Whatever the operation may have made can no longer be paid, and no money for it can be on its way.
+fn is_dead(state: &BillState, open: &OpenOperation, last: &Finding, now: Timestamp, patience: &Patience) -> bool {
+    let end = match last.word {
+        // DOKU itself says that it is over: since when it says so, or since it said so first.
+        Word::Expired => {
+            let first = open.findings.iter().find(|finding| finding.word == Word::Expired).map(|finding| finding.at);
+            [latest_end(state, open), last.details.expires_at, first].into_iter().flatten().min()
+        }
+        Word::NotFound | Word::Failed => latest_end(state, open),
+        Word::Pending | Word::Success | Word::Other => None,
+    };
+    end.is_some_and(|end| plan::minutes_between(end, now) >= patience.grace_minutes)
+}
+
+/// The latest instant at which a counter may take money for what the operation may have made; `None` when that is not known.
+fn latest_end(state: &BillState, open: &OpenOperation) -> Option<Timestamp> {
+    let asked = |minutes: u32| open.last_sent_at().checked_add(SignedDuration::from_mins(i64::from(minutes))).ok();
+    let known = state.code.as_ref().and_then(|code| code.answer.expires_at);
+    match open.operation {
+        OperationKind::Issue => plan::issue_minutes(open.terms.expiry, open.intended_at).and_then(asked),
+        OperationKind::Amend => {
+            let wanted = match open.terms.expiry {
+                Expiry::Minutes(minutes) => asked(minutes),
+                Expiry::At(at) => Some(at.max(open.last_sent_at())),
+            };
+            known.max(wanted)
+        }
+        OperationKind::Cancel => known,
     }
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::domain::amount::Amount;
-    use crate::domain::bill::{Expiry, Policy};
-    use crate::domain::channel::{Channel, Method};
-    use crate::domain::ids::PaymentCode;
-
-    fn terms(rupiah: u64) -> RecordedTerms {
-        RecordedTerms {
-            channel: Channel::Alfa,
-            method: Method::Doku,
-            payment_code: None,
-            amount: Amount::new(rupiah).unwrap(),
-            expiry: Expiry::Minutes(60),
-            reusable: false,
-            name_digest: "x".into(),
-            email_digest: String::new(),
-            account_name_digest: String::new(),
-            info: None,
-            receipt_description: None,
-            receipt_footer: None,
-            policy: Policy::default(),
-            bill_group: None,
-            additional: None,
-        }
-    }
-
-    const PATIENCE: Patience = Patience { not_found_minutes: 1_440, unchanged_minutes: 60 };
-    const PENDING_OLD: OrderSeen = OrderSeen::Pending { amount: Some(100), expires_at: None };
-    const PENDING_NEW: OrderSeen = OrderSeen::Pending { amount: Some(200), expires_at: None };
-
-    #[test]
-    fn an_issue_is_proved_only_by_our_own_code_expiry_or_a_long_absence() {
-        let of = |asked: &RecordedTerms, seen, age| verdict(OperationKind::Issue, asked, asked, seen, age, PATIENCE);
-        let by_doku = terms(100);
-        let ours = RecordedTerms { payment_code: Some(PaymentCode::new("8896500001").unwrap()), ..terms(100) };
-        assert_eq!(of(&by_doku, OrderSeen::NotFound, 1_439), None);
-        assert_eq!(of(&by_doku, OrderSeen::NotFound, 1_440), Some(Verdict::NotDone));
-        assert_eq!(of(&by_doku, PENDING_OLD, 9_999), None, "the code is not known");
-        assert_eq!(of(&ours, PENDING_OLD, 0), Some(Verdict::Done));
-        assert_eq!(of(&ours, OrderSeen::Paid { amount: Some(100) }, 0), Some(Verdict::Done));
-        assert_eq!(of(&by_doku, OrderSeen::Expired, 0), Some(Verdict::Dead));
-        assert_eq!(of(&ours, OrderSeen::Other, 9_999), None);
-    }
-
-    #[test]
-    fn an_amendment_is_proved_only_by_an_amount_that_was_to_change() {
-        let of = |asked: u64, seen, age| verdict(OperationKind::Amend, &terms(100), &terms(asked), seen, age, PATIENCE);
-        assert_eq!(of(200, PENDING_NEW, 0), Some(Verdict::Done));
-        assert_eq!(of(200, PENDING_OLD, 59), None);
-        assert_eq!(of(200, PENDING_OLD, 60), Some(Verdict::NotDone));
-        assert_eq!(of(200, OrderSeen::Paid { amount: Some(100) }, 0), Some(Verdict::NotDone));
-        assert_eq!(of(200, OrderSeen::Pending { amount: None, expires_at: None }, 99), None);
-        assert_eq!(of(200, OrderSeen::Pending { amount: Some(150), expires_at: None }, 99), None);
-        assert_eq!(of(100, PENDING_OLD, 9_999), None);
-        assert_eq!(of(200, OrderSeen::NotFound, 9_999), None);
-    }
-
-    #[test]
-    fn a_cancellation_is_disproved_by_payment_or_a_lasting_pending() {
-        let of = |seen, age| verdict(OperationKind::Cancel, &terms(100), &terms(100), seen, age, PATIENCE);
-        assert_eq!(of(PENDING_OLD, 59), None);
-        assert_eq!(of(PENDING_OLD, 60), Some(Verdict::NotDone));
-        assert_eq!(of(OrderSeen::Paid { amount: Some(100) }, 0), Some(Verdict::NotDone));
-        assert_eq!(of(OrderSeen::Expired, 0), Some(Verdict::Done));
-        assert_eq!(of(OrderSeen::NotFound, 9_999), None);
-    }
-}
+mod tests;

@@ -4,6 +4,7 @@
 //! run. Payments are not here: a payment is never illegal, whenever it arrives, and expiry follows from an as-of.
 
 mod event;
+mod operation;
 mod state;
 #[cfg(test)]
 mod tests;
@@ -11,7 +12,8 @@ mod tests;
 use serde::{Deserialize, Serialize};
 
 pub use self::event::{CodeAnswer, Event, HoldCause};
-pub use self::state::{BillState, Code, Finding, Heard, Hold, OpenOperation, Refusal, Superseded};
+pub use self::operation::{Finding, Heard, OpenOperation, Refusal};
+pub use self::state::{BillState, Code, Hold, Superseded};
 use super::ids::InvoiceNumber;
 
 /// What a mutating call does at DOKU.
@@ -170,6 +172,8 @@ pub enum EventKind {
     Checked,
     /// See [`Event::Registered`].
     Registered(OperationKind),
+    /// See [`Event::Repeated`].
+    Repeated,
     /// See [`Event::Reopened`].
     Reopened(OperationKind),
     /// See [`Event::Held`].
@@ -180,7 +184,7 @@ pub enum EventKind {
 
 impl EventKind {
     /// Every kind.
-    pub const ALL: [Self; 23] = [
+    pub const ALL: [Self; 24] = [
         Self::Planned,
         Self::Adopted,
         Self::Intended(OperationKind::Issue),
@@ -199,6 +203,7 @@ impl EventKind {
         Self::Registered(OperationKind::Issue),
         Self::Registered(OperationKind::Amend),
         Self::Registered(OperationKind::Cancel),
+        Self::Repeated,
         Self::Reopened(OperationKind::Issue),
         Self::Reopened(OperationKind::Amend),
         Self::Reopened(OperationKind::Cancel),
@@ -227,6 +232,7 @@ pub const fn next_status(status: Option<Status>, event: EventKind) -> Option<Sta
             | EventKind::Noted
             | EventKind::Checked
             | EventKind::Registered(_)
+            | EventKind::Repeated
             | EventKind::Reopened(_)
             | EventKind::Held
             | EventKind::Released => None,
@@ -234,7 +240,8 @@ pub const fn next_status(status: Option<Status>, event: EventKind) -> Option<Sta
     };
     match (status, event) {
         (S::Planned | S::Rejected, EventKind::Planned) => Some(S::Planned),
-        (S::Planned | S::Rejected, EventKind::Adopted) => Some(S::Active),
+        // An issue may be in doubt because the order was there before: then its code is known elsewhere.
+        (S::Planned | S::Rejected | S::InDoubt(Issue), EventKind::Adopted) => Some(S::Active),
         (S::Planned | S::Retired, EventKind::Intended(Issue)) => Some(S::Requested),
 
         (S::Requested, EventKind::NotSent) => Some(S::Planned),
@@ -262,6 +269,7 @@ pub const fn next_status(status: Option<Status>, event: EventKind) -> Option<Sta
         (S::Active, EventKind::Noted) => Some(S::Active),
         // Sent again under a new id, because the old one is past repeating: neither makes a code.
         (S::InDoubt(Amend), EventKind::Intended(Amend)) | (S::InDoubt(Cancel), EventKind::Intended(Cancel)) => Some(status),
+        (S::InDoubt(_), EventKind::Repeated) => Some(status),
         (S::Rejected, EventKind::Reopened(Issue)) => Some(S::InDoubt(Issue)),
         (S::Active, EventKind::Reopened(kind @ (Amend | Cancel))) => Some(S::InDoubt(kind)),
 

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
+use jiff::Timestamp;
 use reqwest::header::{CONTENT_TYPE, HeaderMap};
 use reqwest::{Client, Proxy, Response, redirect, retry};
 
@@ -125,9 +126,9 @@ impl HttpGateway {
         }
     }
 
-    async fn receive(&self, request: &WireRequest, mut response: Response) -> Result<Answer, String> {
+    async fn receive(&self, request: &WireRequest, mut response: Response, sent_at: Timestamp) -> Result<Answer, String> {
         let status = response.status().as_u16();
-        let retry_after_seconds = header(response.headers(), "retry-after").and_then(|value| value.parse().ok());
+        let retry_after_seconds = header(response.headers(), "retry-after").and_then(|value| seconds_until(value, self.clock.now()));
         let mut body = BytesMut::new();
         while let Some(chunk) = response.chunk().await.map_err(|error| self.plain(&error))? {
             if body.len().saturating_add(chunk.len()) > ANSWER_BYTES_MAX {
@@ -137,7 +138,10 @@ impl HttpGateway {
         }
         let body = body.freeze();
         let signature = self.check(request, response.headers(), &body);
-        Ok(Answer { status, retry_after_seconds, signature, body })
+        // Only what DOKU has signed is its own clock: a `Date` may be a proxy's.
+        let responded_at = header(response.headers(), "response-timestamp").filter(|_| signature == SignatureFinding::Valid);
+        let ahead_seconds = responded_at.and_then(|at| at.parse().ok()).map(|at| ahead_seconds(at, sent_at, self.clock.now()));
+        Ok(Answer { status, retry_after_seconds, ahead_seconds, signature, body })
     }
 
     /// With the body's digest first; answers to GET are also seen signed without it.
@@ -164,16 +168,32 @@ impl HttpGateway {
 
 impl Gateway for HttpGateway {
     async fn send(&self, request: &WireRequest) -> Delivery {
+        let sent_at = self.clock.now();
         let prepared = match self.prepare(request) {
             Ok(prepared) => prepared,
             Err(reason) => return Delivery::NotSent(reason),
         };
         match prepared.send().await {
-            Ok(response) => self.receive(request, response).await.map_or_else(Delivery::Unknown, Delivery::Answered),
+            Ok(response) => self.receive(request, response, sent_at).await.map_or_else(Delivery::Unknown, Delivery::Answered),
             Err(error) if error.is_connect() || error.is_builder() => Delivery::NotSent(self.plain(&error)),
             Err(error) => Delivery::Unknown(self.plain(&error)),
         }
     }
+}
+
+/// `Retry-After`: whole seconds, or a date (RFC 9110, section 10.2.3).
+fn seconds_until(value: &str, now: Timestamp) -> Option<u64> {
+    let value = value.trim();
+    value.parse().ok().or_else(|| {
+        let at = jiff::fmt::rfc2822::parse(value).ok()?.timestamp();
+        u64::try_from(at.as_second().saturating_sub(now.as_second())).ok()
+    })
+}
+
+/// By how much `responded_at` lies after the time in which the answer can have been made; negative, before it.
+fn ahead_seconds(responded_at: Timestamp, sent_at: Timestamp, received_at: Timestamp) -> i64 {
+    let (at, from, to) = (responded_at.as_second(), sent_at.as_second(), received_at.as_second());
+    if at < from { at.saturating_sub(from) } else { at.saturating_sub(to).max(0) }
 }
 
 fn header<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
@@ -200,4 +220,30 @@ fn no_connection(host: &str, causes: &[String]) -> String {
     let words = CONNECTING.iter().find(|(sign, _)| causes.iter().any(|cause| cause.starts_with(sign)));
     let what = words.map_or("has no TLS that can be trusted", |(_, what)| what);
     format!("{host} {what}: {}", causes.last().map_or("no reason given", String::as_str))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn at(text: &str) -> Timestamp {
+        text.parse().unwrap()
+    }
+
+    #[test]
+    fn retry_after_is_seconds_or_a_date() {
+        let now = at("1994-11-06T08:49:00Z");
+        assert_eq!(seconds_until("120", now), Some(120));
+        assert_eq!(seconds_until("Sun, 06 Nov 1994 08:49:37 GMT", now), Some(37));
+        assert_eq!(seconds_until("Sun, 06 Nov 1994 08:48:37 GMT", now), None, "past");
+        assert_eq!(seconds_until("soon", now), None);
+    }
+
+    #[test]
+    fn a_clock_is_measured_against_the_whole_time_the_answer_took() {
+        let (sent, received) = (at("2026-10-01T00:00:10Z"), at("2026-10-01T00:00:40Z"));
+        for (responded, ahead) in [("2026-10-01T00:00:30Z", 0), ("2026-10-01T00:01:41Z", 61), ("2026-09-30T23:59:10Z", -60)] {
+            assert_eq!(ahead_seconds(at(responded), sent, received), ahead, "{responded}");
+        }
+    }
 }

@@ -204,12 +204,13 @@ impl<T: Time> Pacer<T> {
     }
 
     /// DOKU asked for silence (`Retry-After`): nobody gets a permit for `pause`.
-    pub fn pause(&self, pause: Duration) {
+    /// Gives whether that is a second longer than what was asked for before: worth a word.
+    pub fn pause(&self, pause: Duration) -> bool {
         let until = self.time.clock().now() + pause.into();
         let mut pace = self.pace.lock().unwrap_or_else(PoisonError::into_inner);
-        if pace.paused_until.is_none_or(|earlier| until > earlier) {
-            pace.paused_until = Some(until);
-        }
+        let is_longer = pace.paused_until.is_none_or(|earlier| until > earlier + Duration::from_secs(1).into());
+        pace.paused_until = Some(pace.paused_until.map_or(until, |earlier| earlier.max(until)));
+        is_longer
     }
 }
 
@@ -282,7 +283,7 @@ mod tests {
                         }
                         Act::Idle(ms) => clock.advance(Duration::from_millis(ms)),
                         Act::Throttle => pacer.throttled(last),
-                        Act::Pause(ms) => pacer.pause(Duration::from_millis(ms)),
+                        Act::Pause(ms) => drop(pacer.pause(Duration::from_millis(ms))),
                         Act::Answer => pacer.answered(),
                         Act::Restart => pacer = Pacer::new(rate(per_second, burst), FakeTime(clock.clone())),
                     }

@@ -1,15 +1,13 @@
-//! One attempt at one request, with leave from the pacer, and what it teaches pacer and breaker.
+//! One attempt at one request, with leave from the pacer, and what it teaches pacer, watch and clock.
 
 use std::time::Duration;
 
 use super::stop::{Stop, StopReason};
-use crate::doku::wire::{Delivery, WireRequest};
+use super::watch::Watch;
+use crate::doku::wire::{Answer, Delivery, WireRequest};
 use crate::gateway::Gateway;
-use crate::gateway::pacing::{Pacer, Time};
-use crate::gateway::retry::{Breaker, RetryPolicy};
-
-/// The longest pause a `Retry-After` may ask for, in seconds; DOKU documents none.
-const RETRY_AFTER_SECONDS_MAX: u64 = 300;
+use crate::gateway::pacing::{Pacer, Permit, Time};
+use crate::gateway::retry::RetryPolicy;
 
 /// Everything a worker needs to call DOKU.
 #[derive(Debug)]
@@ -18,8 +16,8 @@ pub struct Caller<'a, G, T: Time> {
     pub gateway: &'a G,
     /// Leave to send.
     pub pacer: &'a Pacer<T>,
-    /// When to give up on DOKU.
-    pub breaker: &'a Breaker,
+    /// What the run has heard so far.
+    pub watch: &'a Watch,
     /// When to give up altogether.
     pub stop: &'a Stop,
     /// How often and how soon to try again.
@@ -44,26 +42,39 @@ impl<G: Gateway, T: Time> Caller<'_, G, T> {
         let delivery = self.gateway.send(request).await;
         drop(under_way);
         self.stop.heard(&delivery);
-        match &delivery {
-            Delivery::NotSent(_) | Delivery::Unknown(_) => self.breaker.failed(),
-            Delivery::Answered(answer) => {
-                self.pacer.took(since);
-                if let Some(seconds) = answer.retry_after_seconds.filter(|_| matches!(answer.status, 429 | 503)) {
-                    self.pacer.pause(Duration::from_secs(seconds.min(RETRY_AFTER_SECONDS_MAX)));
-                }
-                match answer.status {
-                    429 => self.pacer.throttled(permit),
-                    500.. | 408 | 425 => self.breaker.failed(),
-                    _ => {
-                        self.breaker.succeeded();
-                        self.pacer.answered();
-                    }
-                }
-            }
-        }
-        if self.breaker.is_open() {
-            self.stop.ask(StopReason::Breaker);
+        if let Delivery::Answered(answer) = &delivery {
+            self.pacer.took(since);
+            self.heed(answer, permit);
         }
         Some(delivery)
+    }
+
+    /// What an answer says of pace and clock, whoever gave it.
+    fn heed(&self, answer: &Answer, permit: Permit) {
+        if let Some(seconds) = answer.retry_after_seconds.filter(|_| matches!(answer.status, 429 | 503)) {
+            self.pause(seconds);
+        }
+        match answer.status {
+            429 => self.pacer.throttled(permit),
+            500.. | 408 | 425 => {}
+            _ => self.pacer.answered(),
+        }
+        // A repeated answer may carry the time of the first.
+        if let Some(ahead_seconds) = answer.ahead_seconds.filter(|_| answer.status != 409) {
+            match self.watch.clock(ahead_seconds) {
+                Some(Ok(words)) => tracing::warn!("{words}; set it by NTP"),
+                Some(Err(reason)) => self.stop.ask(reason),
+                None => {}
+            }
+        }
+    }
+
+    /// Silence was asked for: a short one is kept, a long one puts the rest of the run off.
+    fn pause(&self, seconds: u64) {
+        if seconds > self.retry.pause_max_seconds {
+            self.stop.ask(StopReason::Silence { seconds });
+        } else if self.pacer.pause(Duration::from_secs(seconds)) && seconds > 1 {
+            tracing::warn!("DOKU asks for silence (Retry-After): nothing is sent for {seconds} s");
+        }
     }
 }

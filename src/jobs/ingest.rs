@@ -186,6 +186,7 @@ fn settlement(state: &BillState, payments: &[&Payment], now: Timestamp) -> Optio
         answer: Some(answer),
         by: "notification".to_owned(),
         reason: "a verified payment names the invoice and the code".to_owned(),
+        unsettled_since: None,
     };
     Some(Entry { invoice_number: state.invoice_number.clone(), at: now, event, private: Private::default() })
 }

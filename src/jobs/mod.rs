@@ -2,6 +2,7 @@
 //!
 //! Belongs here: order of steps, concurrency, stopping. Must not be here: SQL, sockets, decisions (they are `domain`'s).
 
+pub mod asking;
 mod bounded;
 pub mod caller;
 pub mod demo;
@@ -14,4 +15,5 @@ pub mod reconcile;
 pub mod serve;
 pub mod stop;
 pub mod sync;
+pub mod watch;
 pub mod why;

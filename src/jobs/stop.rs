@@ -20,6 +20,18 @@ pub enum StopReason {
     Breaker,
     /// DOKU refused our credentials or signature.
     Credentials(String),
+    /// DOKU knows no such path or method: the first operations were all answered so.
+    WrongPath(String),
+    /// This machine's clock is wrong.
+    Clock {
+        /// How far DOKU's is ahead of it (negative: behind).
+        ahead_seconds: i64,
+    },
+    /// DOKU asked for a longer silence than a run waits out.
+    Silence {
+        /// How long.
+        seconds: u64,
+    },
 }
 
 /// Asks every worker of a run to start nothing new.

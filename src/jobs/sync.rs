@@ -9,20 +9,20 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use futures_util::StreamExt as _;
 use jiff::Timestamp;
 
+use super::asking::{Asked, Asking, Recorded};
 use super::bounded::bounded;
 use super::caller::Caller;
-use super::stop::StopReason;
-use crate::doku::answer::SignaturePolicy;
-use crate::doku::status::{self, Reading, ToldPayment};
-use crate::doku::wire::{Delivery, Method, WireRequest};
-use crate::domain::check::{self, Details, FoundPayment, Schedule, Word};
-use crate::domain::digest;
-use crate::domain::ids::{InvoiceNumber, RequestId};
-use crate::domain::lifecycle::{BillState, Code, Event, Status};
+use super::watch::LastWord;
+use crate::doku::answer::Trust;
+use crate::domain::channel::Channel;
+use crate::domain::check::{self, FoundPayment, Schedule, Word};
+use crate::domain::conclusion::Says;
+use crate::domain::ids::InvoiceNumber;
+use crate::domain::lifecycle::{BillState, Code, Status};
 use crate::domain::payment::Payment;
 use crate::gateway::Gateway;
 use crate::gateway::pacing::Time;
-use crate::ledger::{Entry, Ledger, LedgerError, Private, Snapshot};
+use crate::ledger::{Ledger, LedgerError, Snapshot};
 
 /// A run's collaborators, and how it asks.
 pub struct Syncing<'a, L, G, T: Time> {
@@ -32,8 +32,8 @@ pub struct Syncing<'a, L, G, T: Time> {
     pub caller: Caller<'a, G, T>,
     /// The wall clock (UTC).
     pub clock: &'a (dyn Fn() -> Timestamp + Sync),
-    /// How strictly answers must be signed.
-    pub verify_response: SignaturePolicy,
+    /// How much signatures count.
+    pub trust: Trust,
     /// When bills are due.
     pub schedule: Schedule,
     /// Queries that may still leave, retries included.
@@ -120,72 +120,38 @@ where
         if from > now {
             return Ok(CheckEnd::TooSoon(from));
         }
-        let order = &code.wire_invoice_number;
-        let id = match (status::fits_a_path(order.as_str()), code.issued_as) {
-            (true, _) => order.to_string(),
-            (false, Some(issued_as)) => issued_as.to_string(),
-            (false, None) => return Ok(CheckEnd::NotAskable("its number cannot stand in the path of a query")),
+        let asking = Asking { ledger: self.ledger, caller: &self.caller, clock: self.clock, trust: self.trust };
+        let channel = state.terms.channel;
+        let asked = asking.ask(&code.wire_invoice_number, code.issued_as, channel, || self.may_call()).await;
+        let said = match asked {
+            Asked::Said(said) => said,
+            Asked::Unanswered(reason) => {
+                self.heard(channel, None);
+                return Ok(CheckEnd::Unanswered(reason));
+            }
+            Asked::NotAskable => return Ok(CheckEnd::NotAskable("its number cannot stand in the path of a query")),
+            Asked::Stopped => return Ok(CheckEnd::Deferred),
         };
-        let request_id = RequestId::from_digest(&digest::of_parts(&[b"status", id.as_bytes(), &now.as_nanosecond().to_be_bytes()]));
-        let request = WireRequest { method: Method::Get, path: status::path(&id), request_id, body: bytes::Bytes::new() };
-        let mut last = String::new();
-        for attempt in 0..self.caller.retry.attempts_max.max(1) {
-            if !self.may_call() {
-                break;
-            }
-            let Some(delivery) = self.caller.attempt(attempt, &request).await else { break };
-            match status::reading(&delivery, order.as_str(), self.verify_response) {
-                Reading::Told(word, told) => return self.record(state, code, &request, &delivery, (word, told), chosen, notified).await,
-                Reading::NoAnswer(reason) => last = reason,
-                Reading::Refused(reason) => {
-                    self.caller.stop.ask(StopReason::Credentials(reason));
-                    break;
-                }
-            }
-        }
-        Ok(if last.is_empty() { CheckEnd::Deferred } else { CheckEnd::Unanswered(last) })
-    }
-
-    fn may_call(&self) -> bool {
-        self.calls_left.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |left| left.checked_sub(1)).is_ok()
-    }
-
-    #[allow(clippy::too_many_arguments, reason = "an answer is recorded with everything it belongs to")]
-    async fn record(
-        &self,
-        state: &BillState,
-        code: &Code,
-        request: &WireRequest,
-        delivery: &Delivery,
-        (word, told): (Word, Option<ToldPayment>),
-        chosen: bool,
-        notified: &Notified<'_>,
-    ) -> Result<CheckEnd, LedgerError> {
-        let body: &[u8] = if let Delivery::Answered(answer) = delivery { &answer.body } else { &[] };
-        let payment = told.map(|told| {
-            let channel = told.channel.unwrap_or(state.terms.channel);
-            let (order, payment_code) = (&code.wire_invoice_number, &code.answer.payment_code);
-            FoundPayment {
-                identity: told.identity(channel, payment_code.as_str(), order.as_str()),
-                invoice_number: order.clone(),
-                payment_code: payment_code.clone(),
-                channel,
-                amount: told.amount,
-                paid_at: told.paid_at,
-                request_id: request.request_id,
-                answer_digest: digest::of_bytes(body),
-            }
-        });
-        let end = match (&payment, word) {
+        self.heard(channel, Some(&LastWord { says: Says::Success, words: String::new() }));
+        let payment = said.payment(channel, &code.answer.payment_code);
+        let end = match (&payment, said.told.word) {
             (Some(payment), _) if !is_known(state, notified, payment) => CheckEnd::Found,
             (None, Word::Success) => CheckEnd::Unusable,
             (_, word) => CheckEnd::Told(word),
         };
-        let private = Private { body: payment.as_ref().map(|_| (request.request_id, body.to_vec())), customer: None };
-        let event = Event::Checked { order: code.wire_invoice_number.clone(), word, chosen, payment, details: Details::default() };
-        let entry = Entry { invoice_number: state.invoice_number.clone(), at: (self.clock)(), event, private };
-        self.ledger.record(vec![entry]).await?;
+        asking.record(state, &said, payment, &Recorded { chosen, controlled: false }).await?;
         Ok(end)
+    }
+
+    /// A query is an operation of its own here.
+    fn heard(&self, channel: Channel, last: Option<&LastWord>) {
+        if let Some(reason) = self.caller.watch.ended(channel, last) {
+            self.caller.stop.ask(reason);
+        }
+    }
+
+    fn may_call(&self) -> bool {
+        self.calls_left.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |left| left.checked_sub(1)).is_ok()
     }
 }
 

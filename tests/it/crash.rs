@@ -9,7 +9,7 @@ use jiff::Timestamp;
 use secrecy::SecretString;
 use tokio::sync::watch;
 
-use tagih::doku::answer::SignaturePolicy;
+use tagih::doku::answer::{SignaturePolicy, Trust, UnsignedErrors};
 use tagih::doku::paths::Paths;
 use tagih::doku::signature::{Components, SigningKey, Stamp};
 use tagih::doku::wire::{Answer, Delivery, Method as HttpMethod, SignatureFinding, WireRequest};
@@ -17,7 +17,7 @@ use tagih::domain::amount::Amount;
 use tagih::domain::bill::{Bill, Customer, Expiry, Policy, Terms, Wanted};
 use tagih::domain::calendar::format_utc_seconds;
 use tagih::domain::channel::{Channel, Method};
-use tagih::domain::doubt::Patience;
+use tagih::domain::doubt::{NotFound, Patience};
 use tagih::domain::end::{Bucket, End};
 use tagih::domain::ids::{InvoiceNumber, PaymentCode};
 use tagih::domain::lifecycle::{Event, Status};
@@ -25,10 +25,11 @@ use tagih::domain::personal::Personal;
 use tagih::domain::plan::{AmendBase, Minting, Rules};
 use tagih::gateway::Gateway;
 use tagih::gateway::pacing::{Pacer, Rate, RealTime};
-use tagih::gateway::retry::{Breaker, RetryPolicy};
+use tagih::gateway::retry::RetryPolicy;
 use tagih::jobs::caller::Caller;
 use tagih::jobs::issue::{Issuing, Settings, with_codes};
 use tagih::jobs::stop::Stop;
+use tagih::jobs::watch::Watch;
 use tagih::ledger::Ledger;
 use tagih::ledger::memory::{CrashMoment, CrashPlan, MemoryLedger};
 use tagih::sandbox::fault::{FaultKind, Faults};
@@ -145,7 +146,7 @@ impl Gateway for ModelGateway<'_> {
             _ => SignatureFinding::Absent,
         };
         let retry_after_seconds = answer.header("Retry-After").and_then(|value| value.parse().ok());
-        Delivery::Answered(Answer { status: answer.status, retry_after_seconds, signature, body: answer.body })
+        Delivery::Answered(Answer { status: answer.status, retry_after_seconds, ahead_seconds: None, signature, body: answer.body })
     }
 }
 
@@ -160,12 +161,18 @@ fn settings() -> Settings {
             alfa_merchant_amend: "/alfa-online-to-offline/v2/payment-code".into(),
             indomaret_doku: "/indomaret-online-to-offline/v2/payment-code".into(),
         },
-        verify_response: SignaturePolicy::Enforce,
+        trust: Trust { policy: SignaturePolicy::Enforce, unsigned_errors: UnsignedErrors::Accept },
         rules: Rules { reissue_expired: false, reissue_suffix: "-R".into(), reissue_grace_minutes: 60, retry_rejected: false },
         amend_base: AmendBase::Amendment,
         cancel_name: None,
         replay_window_minutes: 1_440,
-        patience: Patience { not_found_minutes: 1_440, unchanged_minutes: 60 },
+        patience: Patience {
+            not_found: NotFound::WithControl,
+            not_found_minutes: 1_440,
+            unchanged_minutes: 60,
+            grace_minutes: 60,
+            cancelled_words: Vec::new(),
+        },
         in_flight_max: 3,
     }
 }
@@ -267,15 +274,15 @@ fn run(ledger: &MemoryLedger, model: &Mutex<Model>, clock: &Clock, bills: &[Bill
     let gateway = ModelGateway::new(model, clock, request_crash);
     let rate = Rate { per_second: 100_000.try_into().unwrap(), burst: 1_000.try_into().unwrap() };
     let pacer = Pacer::new(rate, RealTime::default());
-    let (breaker, stop, settings) = (Breaker::new(0), Stop::default(), settings());
-    let retry = RetryPolicy { attempts_max: 2, base_ms: 0, cap_ms: 0 };
+    let (watch, stop, settings) = (Watch::new(0), Stop::default(), settings());
+    let retry = RetryPolicy { attempts_max: 2, base_ms: 0, cap_ms: 0, pause_max_seconds: 300 };
     let reported = Mutex::new(Vec::new());
     let issuing = Issuing {
         ledger: &ledger,
-        caller: Caller { gateway: &gateway, pacer: &pacer, breaker: &breaker, stop: &stop, retry },
+        caller: Caller { gateway: &gateway, pacer: &pacer, watch: &watch, stop: &stop, retry },
         settings: &settings,
         clock: &|| clock.now(),
-        closed_channels: Mutex::default(),
+        controls: tokio::sync::Mutex::default(),
         badly_signed: std::sync::atomic::AtomicU64::default(),
     };
     let progress = |row: usize, end: &End| reported.lock().unwrap().push((row, end.clone()));

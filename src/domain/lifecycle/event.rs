@@ -103,6 +103,8 @@ pub enum Event {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         refusal: Option<String>,
     },
+    /// What is in doubt is about to be sent again, under its own id and with its own bytes.
+    Repeated,
     /// A provisional refusal did not stand: Check Status knows the order, so the operation is in doubt again.
     Reopened {
         /// What it does.
@@ -138,6 +140,9 @@ pub enum Event {
         by: String,
         /// The reason given.
         reason: String,
+        /// Not done: since when the bill's wish has been in doubt (UTC). The next doubt about it is as old as that.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        unsettled_since: Option<Timestamp>,
     },
     /// DOKU said a live code can no longer be paid, so that its bill may be issued anew, or another bill have the code.
     Retired {
@@ -187,6 +192,7 @@ impl Event {
             | Self::NotSent { .. }
             | Self::Rejected { .. }
             | Self::Doubted { .. }
+            | Self::Repeated
             | Self::Reopened { .. }
             | Self::Held { .. }
             | Self::Released { .. }
@@ -214,6 +220,7 @@ impl Event {
             Self::Noted { .. } => EventKind::Noted,
             Self::Checked { .. } => EventKind::Checked,
             Self::Registered { operation, .. } => EventKind::Registered(*operation),
+            Self::Repeated => EventKind::Repeated,
             Self::Reopened { operation, .. } => EventKind::Reopened(*operation),
             Self::Held { .. } => EventKind::Held,
             Self::Released { .. } => EventKind::Released,

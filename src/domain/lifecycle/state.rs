@@ -5,11 +5,13 @@
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use super::{CodeAnswer, Event, HoldCause, IllegalTransition, OperationKind, Status, Verdict, next_status};
+use super::{
+    CodeAnswer, Event, Finding, HoldCause, IllegalTransition, OpenOperation, OperationKind, Refusal, Status, Verdict, next_status,
+};
 use crate::domain::amount::Amount;
 use crate::domain::bill::RecordedTerms;
 use crate::domain::channel::Method;
-use crate::domain::check::{Checks, Details, Word};
+use crate::domain::check::Checks;
 use crate::domain::ids::{InvoiceNumber, RequestId};
 use crate::domain::payment::Payment;
 
@@ -40,68 +42,6 @@ pub struct Superseded {
     pub until: Timestamp,
 }
 
-/// An operation whose intent is durable and whose end is not.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct OpenOperation {
-    /// What it does.
-    pub operation: OperationKind,
-    /// The terms it asks for.
-    pub terms: RecordedTerms,
-    /// Its idempotency key.
-    pub request_id: RequestId,
-    /// The invoice number on the wire.
-    pub wire_invoice_number: InvoiceNumber,
-    /// When its intent was recorded (UTC).
-    pub intended_at: Timestamp,
-    /// When it was last in doubt or about to be sent again (UTC): what it leads to may show only some time after that.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub doubted_at: Option<Timestamp>,
-    /// Whether DOKU itself answered every attempt that left it in doubt: then a 409 is no replay of an answer that was lost.
-    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
-    pub always_answered: bool,
-    /// DOKU's refusal of a repetition, by its stable code, and its words: no proof about the first attempt.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub heard: Option<Heard>,
-    /// What Check Status has said since it was last sent.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub findings: Vec<Finding>,
-}
-
-impl OpenOperation {
-    /// Whether an attempt under its id ended without an answer of DOKU's own.
-    #[must_use]
-    pub const fn lost_an_answer(&self) -> bool {
-        self.doubted_at.is_some() && !self.always_answered
-    }
-
-    /// When its bytes last left, or were about to (UTC).
-    #[must_use]
-    pub fn last_sent_at(&self) -> Timestamp {
-        self.doubted_at.unwrap_or(self.intended_at)
-    }
-}
-
-/// A refusal that was heard while its operation was in doubt.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Heard {
-    /// A stable code.
-    pub code: String,
-    /// DOKU's words.
-    pub reason: String,
-}
-
-/// What Check Status said of an open operation's order.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Finding {
-    /// When (UTC).
-    pub at: Timestamp,
-    /// What DOKU called the order.
-    pub word: Word,
-    /// What else it said.
-    #[serde(default, skip_serializing_if = "Details::is_empty")]
-    pub details: Details,
-}
-
 /// Why the bill waits for a person.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Hold {
@@ -113,22 +53,6 @@ pub struct Hold {
     pub reason: String,
     /// SHA-256 of the log line or answer it rests on, hexadecimal; empty where there is none.
     pub evidence: String,
-}
-
-/// The last definite refusal, so that an unchanged row is not sent to be refused again.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Refusal {
-    /// What was refused.
-    pub operation: OperationKind,
-    /// The terms it asked for.
-    pub terms: RecordedTerms,
-    /// A stable code.
-    pub code: String,
-    /// DOKU's words.
-    pub reason: String,
-    /// The operation as it was, where the refusal bore no valid signature: it may have to be taken up again.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub provisional: Option<Box<OpenOperation>>,
 }
 
 /// Where one bill stands: the fold of its events.
@@ -154,7 +78,7 @@ pub struct BillState {
     pub planned_at: Timestamp,
     /// When DOKU acknowledged the cancellation (UTC).
     pub cancelled_at: Option<Timestamp>,
-    /// Since when an operation is in doubt (UTC).
+    /// Since when an operation is in doubt, or was before it was found not done and was wanted again (UTC).
     pub in_doubt_since: Option<Timestamp>,
     /// What Check Status said of its codes; most bills are never asked about.
     pub checks: Option<Box<Checks>>,
@@ -176,6 +100,7 @@ impl Event {
             | Self::Accepted { .. }
             | Self::Rejected { .. }
             | Self::Doubted { .. }
+            | Self::Repeated
             | Self::Reopened { .. }
             | Self::Held { .. }
             | Self::Released { .. }
@@ -201,36 +126,11 @@ impl BillState {
             (None, _) => return Err(illegal()),
         };
         state.status = status;
-        state.in_doubt_since = if matches!(status, Status::InDoubt(_)) { state.in_doubt_since.or(Some(at)) } else { None };
+        state.in_doubt_since = in_doubt_since(state.in_doubt_since, at, event);
         match event {
             Event::Planned { terms } | Event::Noted { terms } => state.terms = terms.clone(),
-            Event::Adopted { terms, answer } => {
-                state.terms = terms.clone();
-                state.code = Some(Code {
-                    answer: answer.clone(),
-                    wire_invoice_number: invoice_number.clone(),
-                    issued_as: None,
-                    accepted_at: at,
-                    superseded: Vec::new(),
-                });
-            }
-            Event::Intended { operation, terms, request_id, wire_invoice_number, body_digest: _ } => {
-                state.generation = state.generation.saturating_add(1);
-                state.refusal = None;
-                // What is in doubt stays so when it is sent anew: the earlier sending may still have been carried out.
-                let earlier = state.open.take();
-                state.open = Some(OpenOperation {
-                    operation: *operation,
-                    terms: terms.clone(),
-                    request_id: *request_id,
-                    wire_invoice_number: wire_invoice_number.clone(),
-                    intended_at: at,
-                    doubted_at: earlier.as_ref().map(|_| at),
-                    always_answered: earlier.is_some(),
-                    heard: earlier.and_then(|open| open.heard),
-                    findings: Vec::new(),
-                });
-            }
+            Event::Adopted { terms, answer } => state.adopt(at, terms, answer),
+            Event::Intended { .. } => state.intend(at, event),
             Event::NotSent { .. } => {
                 // What provably never left used up nothing: asked for again in the same words, it is the same operation.
                 state.open = None;
@@ -239,19 +139,12 @@ impl BillState {
             // Not done is no refusal: nobody turned it down, so the next plan may ask for it again.
             Event::Settled { verdict: Verdict::NotDone, .. } => state.open = None,
             Event::Doubted { reason, answered, refusal } => {
-                if let Some(open) = &mut state.open {
-                    open.always_answered = *answered && (open.doubted_at.is_none() || open.always_answered);
-                    open.doubted_at = Some(at);
-                    open.findings.clear();
-                    if let Some(code) = refusal {
-                        open.heard = Some(Heard { code: code.clone(), reason: reason.clone() });
-                    }
-                }
+                state.open.iter_mut().for_each(|open| open.doubt(at, reason, *answered, refusal.as_deref()));
             }
+            Event::Repeated => state.open.iter_mut().for_each(|open| open.repeat(at)),
             Event::Reopened { operation, .. } => {
                 let refusal = state.refusal.take().filter(|refusal| refusal.operation == *operation);
-                let open = refusal.and_then(|refusal| refusal.provisional).ok_or_else(illegal)?;
-                state.open = Some(OpenOperation { findings: Vec::new(), ..*open });
+                state.open = Some(*refusal.and_then(|refusal| refusal.provisional).ok_or_else(illegal)?);
             }
             Event::Held { cause, reason, evidence } => {
                 let hold = || Box::new(Hold { at, cause: *cause, reason: reason.clone(), evidence: evidence.clone() });
@@ -259,9 +152,7 @@ impl BillState {
             }
             Event::Released { .. } => state.hold = None,
             Event::Checked { order, word, chosen, payment, details } => {
-                if let Some(open) = state.open.as_mut().filter(|open| open.wire_invoice_number == *order) {
-                    open.findings.push(Finding { at, word: *word, details: details.clone() });
-                }
+                state.found(order, Finding { at, word: *word, details: details.clone() });
                 state.checks = Some(Box::new(Checks::after(state.checks.take(), order, at, *word, *chosen, payment.as_ref())));
             }
             Event::Accepted { answer, amount, .. } => {
@@ -299,6 +190,49 @@ impl BillState {
             in_doubt_since: None,
             checks: None,
             hold: None,
+        }
+    }
+
+    /// A code that DOKU knew before this ledger did.
+    fn adopt(&mut self, at: Timestamp, terms: &RecordedTerms, answer: &CodeAnswer) {
+        self.open = None;
+        self.terms = terms.clone();
+        self.code = Some(Code {
+            answer: answer.clone(),
+            wire_invoice_number: self.invoice_number.clone(),
+            issued_as: None,
+            accepted_at: at,
+            superseded: Vec::new(),
+        });
+    }
+
+    /// An operation is about to be sent. What is in doubt stays so when it is sent anew: the earlier sending may still have been
+    /// carried out.
+    fn intend(&mut self, at: Timestamp, event: &Event) {
+        let Event::Intended { operation, terms, request_id, wire_invoice_number, body_digest: _ } = event else { return };
+        self.generation = self.generation.saturating_add(1);
+        self.refusal = None;
+        let earlier = self.open.take();
+        self.open = Some(OpenOperation {
+            operation: *operation,
+            terms: terms.clone(),
+            request_id: *request_id,
+            wire_invoice_number: wire_invoice_number.clone(),
+            intended_at: at,
+            doubted_at: earlier.as_ref().map(|_| at),
+            always_answered: earlier.is_some(),
+            is_awaited: earlier.is_some(),
+            heard: earlier.and_then(|open| open.heard),
+            findings: Vec::new(),
+        });
+    }
+
+    /// Check Status said where an order stands.
+    fn found(&mut self, order: &InvoiceNumber, finding: Finding) {
+        if let Some(open) = self.open.as_mut().filter(|open| open.wire_invoice_number == *order) {
+            open.findings.push(finding);
+        } else if let Some(refusal) = &mut self.refusal {
+            refusal.settle(order);
         }
     }
 
@@ -397,5 +331,24 @@ impl BillState {
     #[must_use]
     pub fn live_code(&self) -> Option<&Code> {
         if self.status.may_be_live() { self.code.as_ref() } else { None }
+    }
+}
+
+/// Since when a bill's wish is in doubt. What was not done is wanted still, and the next doubt about it is no newer than that one.
+const fn in_doubt_since(before: Option<Timestamp>, at: Timestamp, event: &Event) -> Option<Timestamp> {
+    match event {
+        Event::Settled { unsettled_since, .. } => *unsettled_since,
+        Event::Doubted { .. } | Event::Repeated | Event::Reopened { .. } if before.is_none() => Some(at),
+        Event::Adopted { .. } | Event::Accepted { .. } | Event::Rejected { .. } | Event::Retired { .. } | Event::Registered { .. } => None,
+        Event::Doubted { .. }
+        | Event::Repeated
+        | Event::Reopened { .. }
+        | Event::Intended { .. }
+        | Event::NotSent { .. }
+        | Event::Planned { .. }
+        | Event::Checked { .. }
+        | Event::Held { .. }
+        | Event::Released { .. }
+        | Event::Noted { .. } => before,
     }
 }

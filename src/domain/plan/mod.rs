@@ -51,6 +51,8 @@ pub enum Step {
     Resolve,
     /// Ask DOKU whether the code has expired, then plan again.
     ConfirmExpiry,
+    /// Ask DOKU whether an earlier refusal that bore no valid signature stands, then plan again.
+    ConfirmRefusal,
     /// Wait for the cancellation of the bill that holds the code, then plan again.
     Wait {
         /// That bill.
@@ -97,7 +99,13 @@ impl Step {
     #[must_use]
     pub fn calls_doku(&self, bill: &Bill) -> bool {
         match self {
-            Self::Issue { .. } | Self::Amend | Self::Cancel | Self::Resolve | Self::ConfirmExpiry | Self::Release { .. } => true,
+            Self::Issue { .. }
+            | Self::Amend
+            | Self::Cancel
+            | Self::Resolve
+            | Self::ConfirmExpiry
+            | Self::ConfirmRefusal
+            | Self::Release { .. } => true,
             Self::Wait { .. } | Self::Retire { .. } => {
                 matches!(&bill.wanted, Wanted::Live(terms) if terms.method != Method::Inquiry)
             }
@@ -168,7 +176,7 @@ fn live(
     match state.status {
         Status::Planned => issue(bill, wanted, state.retired_count, view, now, rules),
         Status::Rejected => refused_before(state, OperationKind::Issue, wanted, rules)
-            .unwrap_or_else(|| issue(bill, wanted, state.retired_count, view, now, rules)),
+            .unwrap_or_else(|| after_refusal(state, issue(bill, wanted, state.retired_count, view, now, rules))),
         // Where the wanted end has passed, nothing new can be made of it: the row tells of the past.
         Status::Retired if rules.reissue_expired && issue_minutes(wanted.expiry, now).is_some() => {
             issue(bill, wanted, state.retired_count, view, now, rules)
@@ -266,7 +274,7 @@ fn active(bill: &Bill, terms: &Terms, wanted: &RecordedTerms, state: &BillState,
     if wanted_end(wanted, state).is_some_and(|ends_at| minutes_between(now, ends_at) < 1) {
         return refused(codes::EXPIRY_PASSED, "expires_at", "less than a minute remains");
     }
-    refused_before(state, OperationKind::Amend, wanted, rules).unwrap_or(Step::Amend)
+    refused_before(state, OperationKind::Amend, wanted, rules).unwrap_or_else(|| after_refusal(state, Step::Amend))
 }
 
 /// The refusal of a change that no live code takes.
@@ -293,7 +301,9 @@ fn cancelled(state: Option<&BillState>, view: &impl View, now: Timestamp, rules:
             refused(codes::CANNOT_AMEND, "action", "its code cannot be cancelled")
         }
         Status::Active if state.terms.method == Method::Inquiry => Step::Register(OperationKind::Cancel),
-        Status::Active => refused_before(state, OperationKind::Cancel, &state.terms, rules).unwrap_or(Step::Cancel),
+        Status::Active => {
+            refused_before(state, OperationKind::Cancel, &state.terms, rules).unwrap_or_else(|| after_refusal(state, Step::Cancel))
+        }
     }
 }
 
@@ -306,6 +316,13 @@ fn refused_before(state: &BillState, operation: OperationKind, wanted: &Recorded
     let refusal = state.refusal.as_ref()?;
     let same = refusal.operation == operation && refusal.terms == *wanted;
     (same && !rules.retry_rejected).then(|| Step::RejectedBefore { code: refusal.code.clone(), reason: refusal.reason.clone() })
+}
+
+/// A refusal that bore no valid signature may have been anybody's: DOKU is asked before the bill gets a new id.
+fn after_refusal(state: &BillState, step: Step) -> Step {
+    let is_provisional = state.refusal.as_ref().is_some_and(|refusal| refusal.provisional.is_some());
+    let takes_a_new_id = matches!(step, Step::Issue { .. } | Step::Amend | Step::Cancel);
+    if is_provisional && takes_a_new_id { Step::ConfirmRefusal } else { step }
 }
 
 fn expired_at(state: &BillState, now: Timestamp) -> Option<Timestamp> {
@@ -349,7 +366,8 @@ pub fn amend_minutes(wanted: &RecordedTerms, state: &BillState, base: AmendBase,
 }
 
 /// When the amended code is to stop being payable: an unchanged expiry keeps the one DOKU gave.
-fn wanted_end(wanted: &RecordedTerms, state: &BillState) -> Option<Timestamp> {
+#[must_use]
+pub fn wanted_end(wanted: &RecordedTerms, state: &BillState) -> Option<Timestamp> {
     let given = state.code.as_ref().and_then(|code| code.answer.expires_at);
     let is_unchanged = state.terms.changes_to(wanted).iter().all(|(column, _)| *column != "expiry");
     if is_unchanged && given.is_some() {

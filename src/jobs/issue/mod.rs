@@ -4,20 +4,20 @@
 //! resumes: an operation an earlier run left open is settled before anything else happens to its bill.
 
 mod carry;
+mod confirm;
 mod operation;
+mod resolve;
 #[cfg(test)]
 mod tests;
 
 use std::borrow::Cow;
 use std::collections::{HashMap, HashSet};
-use std::sync::Mutex;
 use std::sync::atomic::AtomicU64;
 
 use futures_util::StreamExt as _;
 use jiff::Timestamp;
 
 pub use self::carry::Settings;
-use self::operation::Ended;
 use super::bounded::bounded;
 use super::caller::Caller;
 use crate::domain::bill::{Bill, Wanted};
@@ -47,8 +47,8 @@ pub struct Issuing<'a, L, G, T: Time> {
     pub settings: &'a Settings,
     /// The wall clock (UTC).
     pub clock: &'a (dyn Fn() -> Timestamp + Sync),
-    /// Channels DOKU refused during this run.
-    pub closed_channels: Mutex<HashSet<Channel>>,
+    /// Channels of which this run knows whether Check Status knows their unpaid codes.
+    pub controls: tokio::sync::Mutex<HashMap<Channel, bool>>,
     /// Successes taken without a valid signature, where the policy is to warn.
     pub badly_signed: AtomicU64,
 }
@@ -113,7 +113,15 @@ where
                 break;
             }
         }
+        self.take_stock();
         Ok(ends.into_iter().map(|end| end.unwrap_or_else(|| End::deferred("not reached"))).collect())
+    }
+
+    /// What the answers of the whole run come to.
+    fn take_stock(&self) {
+        if let Some(reason) = self.caller.watch.verdict() {
+            self.caller.stop.ask(reason);
+        }
     }
 
     fn plan(&self, bills: &[Bill], pending: &[usize]) -> Result<Vec<Planned>, LedgerError> {
@@ -233,6 +241,7 @@ where
             Step::Retire { holder, is_paid } => self.take_over(&holder, is_paid).await,
             Step::Release { holder, is_paid } => self.release(&holder, is_paid).await,
             Step::Resolve => self.resolve(&bill.invoice_number).await,
+            Step::ConfirmRefusal => self.confirm_refusal(&bill.invoice_number).await,
             Step::ConfirmExpiry => match state {
                 Some(state) => self.confirm_expiry(&state).await,
                 None => Ok(Next::PlanAgain(None)),
@@ -260,13 +269,14 @@ where
         while let Some((row, next)) = settled.next().await {
             let end = match next? {
                 Next::Ended(end) => end,
-                Next::PlanAgain(end) => end.unwrap_or_else(|| End::unchanged(Unchanged::Live)),
+                Next::PlanAgain(end) => resolve::without_a_wish(end),
             };
             progress(row, &end);
             if let Some(slot) = ends.get_mut(row) {
                 *slot = Some(end);
             }
         }
+        self.take_stock();
         Ok(ends.into_iter().flatten().collect())
     }
 }
@@ -284,10 +294,4 @@ enum Next {
     Ended(End),
     /// The ledger has changed so that another step may be possible; the end stands if none is.
     PlanAgain(Option<End>),
-}
-
-impl From<Ended> for Next {
-    fn from(ended: Ended) -> Self {
-        Self::Ended(ended.into())
-    }
 }

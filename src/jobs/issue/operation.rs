@@ -2,19 +2,28 @@
 
 use std::sync::atomic::Ordering;
 
+use jiff::{SignedDuration, Timestamp};
+
 use super::Issuing;
-use crate::doku::answer::{Expected, Outcome, Reach, SignaturePolicy, outcome};
-use crate::doku::wire::{Delivery, SignatureFinding, WireRequest};
+use crate::doku::answer::{Expected, Judged, SignaturePolicy, judge};
+use crate::doku::wire::{Delivery, WireRequest};
 use crate::doku::{body, codes};
 use crate::domain::channel::Channel;
+use crate::domain::code::Code;
+use crate::domain::conclusion::{Before, Conclusion, Says, Whose, conclude};
 use crate::domain::end::End;
 use crate::domain::ids::{InvoiceNumber, PaymentCode, RequestId};
-use crate::domain::lifecycle::{Event, OperationKind, Status};
-use crate::domain::plan::Unchanged;
+use crate::domain::lifecycle::{CodeAnswer, Event, OperationKind, Status};
 use crate::gateway::Gateway;
 use crate::gateway::pacing::Time;
-use crate::jobs::stop::StopReason;
+use crate::jobs::watch::LastWord;
 use crate::ledger::{Entry, Ledger, LedgerError, Private};
+
+/// How far before our intent DOKU may have made a code that a repeated answer calls ours: clocks differ.
+const MADE_BEFORE: SignedDuration = SignedDuration::from_mins(5);
+
+/// By how much the expiry DOKU gives may differ from the one asked for without a word.
+const EXPIRY_TOLERANCE: SignedDuration = SignedDuration::from_mins(5);
 
 /// An operation whose intent is durable: every attempt sends these bytes under this id (I4).
 pub(super) struct Operation {
@@ -24,114 +33,244 @@ pub(super) struct Operation {
     pub(super) wire_invoice_number: InvoiceNumber,
     /// The code the answer must name, unless DOKU is to make it.
     pub(super) payment_code: Option<PaymentCode>,
+    /// When its intent was recorded (UTC).
+    pub(super) intended_at: Timestamp,
+    /// When what it asks for is to end (UTC), counted from `intended_at`.
+    pub(super) wanted_end: Option<Timestamp>,
     pub(super) request: WireRequest,
 }
 
 /// How an operation ended in this run.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Ended {
-    /// Carried out.
-    Done { operation: OperationKind, replayed: bool },
-    /// Issued by an earlier attempt, and past its expiry by now.
-    Expired,
+    /// Carried out; `note` is what is odd about it.
+    Done { operation: OperationKind, replayed: bool, note: String },
+    /// Carried out, at an amount that was not asked for: the row is to be planned again.
+    DoneOtherwise { operation: OperationKind },
     /// Definitely refused by DOKU.
     Rejected { code: String, reason: String },
-    /// Provably never sent.
+    /// DOKU gave a code that another bill holds. It stays in doubt, and a person must look.
+    CodeOfAnother { reason: String },
+    /// Nothing was carried out; the same command sends it.
     Deferred { reason: String },
-    /// Still not known.
-    InDoubt { reason: String },
+    /// Still not known; `was_asked` when Check Status has been asked meanwhile.
+    InDoubt { reason: String, was_asked: bool },
+}
+
+impl Ended {
+    /// The same end, which an earlier attempt may have brought about.
+    fn replayed(self, replayed: bool) -> Self {
+        match self {
+            Self::Done { operation, replayed: repeated, note } => Self::Done { operation, replayed: repeated || replayed, note },
+            other => other,
+        }
+    }
 }
 
 impl From<Ended> for End {
     fn from(ended: Ended) -> Self {
         match ended {
-            Ended::Done { operation, replayed } => Self::done(operation, replayed),
-            Ended::Expired => Self::unchanged(Unchanged::Expired),
+            Ended::Done { operation, replayed, note } => Self { note, ..Self::done(operation, replayed) },
+            Ended::DoneOtherwise { operation } => Self::done(operation, true),
             Ended::Rejected { code, reason } => Self::rejected(&code, &reason),
+            Ended::CodeOfAnother { reason } => Self::rejected(codes::CODE_OF_ANOTHER.id, &reason),
             Ended::Deferred { reason } => Self::deferred(&reason),
-            Ended::InDoubt { reason } => Self::in_doubt(&reason),
+            Ended::InDoubt { reason, .. } => Self::in_doubt(&reason),
         }
     }
+}
+
+/// What the attempts of one run have come to so far.
+struct Course {
+    /// What may have reached DOKU under this id.
+    before: Before,
+    /// DOKU's refusal of a repetition, if it is not recorded yet.
+    heard: Option<Code>,
+    /// Why it has not ended.
+    last: String,
+    /// What DOKU itself said last, if the last attempt had an answer of its own.
+    word: Option<LastWord>,
+    /// Whether somebody who is not DOKU asked to send it again later: it may have passed it on.
+    stranger_throttles: bool,
 }
 
 impl<L: Ledger, G: Gateway, T: Time + Sync> Issuing<'_, L, G, T>
 where
     T::Clock: Sync,
 {
-    /// Sends `operation` until it has a definite outcome or the attempts are used up. `doubt` is the reason an earlier
-    /// attempt may have been carried out; from then on only an acceptance or a fitting rejection ends it.
-    pub(super) async fn pursue(&self, operation: &Operation, mut doubt: Option<String>) -> Result<Ended, LedgerError> {
-        let mut last = "the run was stopped before its turn".to_owned();
+    /// Sends `operation` until it has a definite outcome or the attempts are used up. `before` says what may have reached DOKU
+    /// under its id already; once something may have, only an acceptance ends it here.
+    pub(super) async fn pursue(&self, operation: &Operation, before: Before) -> Result<Ended, LedgerError> {
+        let last = "the run was stopped before its turn".to_owned();
+        let mut course = Course { before, heard: None, last, word: None, stranger_throttles: false };
+        let mut was_sent = false;
+        let mut ended = None;
         for attempt in 0..self.caller.retry.attempts_max.max(1) {
-            if self.is_closed(operation.channel) {
-                "DOKU refused the channel".clone_into(&mut last);
+            if self.caller.watch.is_closed(operation.channel) {
+                "DOKU refused the channel".clone_into(&mut course.last);
                 break;
             }
             let Some(delivery) = self.caller.attempt(attempt, &operation.request).await else { break };
-            let expected = Expected {
-                wire_invoice_number: &operation.wire_invoice_number,
-                payment_code: operation.payment_code.as_ref(),
-                policy: self.settings.verify_response,
-            };
-            // What DOKU repeats of the customer must not reach events and reports.
-            match outcome(&delivery, &expected).worded(|reason| body::masked(&operation.request.body, reason)) {
-                Outcome::Accepted { answer, replayed } => {
-                    self.note_signature(&delivery);
-                    let is_issue = operation.kind == OperationKind::Issue;
-                    let has_expired = is_issue && answer.expires_at.is_some_and(|expires_at| expires_at <= (self.clock)());
-                    let request_id = operation.request.request_id;
-                    self.conclude(&operation.invoice_number, request_id, Event::Accepted { answer, replayed, amount: None }).await?;
-                    let done = Ended::Done { operation: operation.kind, replayed: replayed || doubt.is_some() };
-                    return Ok(if has_expired { Ended::Expired } else { done });
-                }
-                // The order may be in the way of our attempt because an earlier one was carried out, and DOKU has forgotten
-                // the answer it stored.
-                Outcome::Rejected { code, reason }
-                    if doubt.is_some() && (code == codes::DUPLICATE || operation.kind == OperationKind::Cancel) =>
-                {
-                    last = reason;
-                    break;
-                }
-                Outcome::Rejected { code, reason } => {
-                    let event = Event::Rejected { code: code.id.into(), reason: reason.clone(), provisional: false };
-                    self.conclude(&operation.invoice_number, operation.request.request_id, event).await?;
-                    return Ok(Ended::Rejected { code: code.id.into(), reason });
-                }
-                Outcome::Retry { reason } => last = reason,
-                Outcome::InDoubt { reason } => {
-                    if doubt.is_none() {
-                        self.append(&operation.invoice_number, Event::Doubted { reason: reason.clone(), answered: false, refusal: None })
-                            .await?;
-                        doubt = Some(reason.clone());
-                    }
-                    last = reason;
-                }
-                Outcome::Stopped { reach, reason } => {
-                    self.close(reach, operation.channel, &reason);
-                    last = reason;
-                    break;
-                }
+            was_sent = true;
+            let next = self.after_attempt(operation, &mut course, delivery).await?;
+            if next.is_some() {
+                ended = next;
+                break;
+            }
+            if course.is_over() {
+                break;
             }
         }
-        if doubt.is_some() {
-            return Ok(Ended::InDoubt { reason: last });
+        if was_sent && let Some(reason) = self.caller.watch.ended(operation.channel, course.word.as_ref()) {
+            self.caller.stop.ask(reason);
         }
-        self.append(&operation.invoice_number, Event::NotSent { reason: last.clone() }).await?;
-        Ok(Ended::Deferred { reason: last })
+        match ended {
+            Some(ended) => Ok(ended),
+            None => self.unfinished(operation, course).await,
+        }
+    }
+
+    /// What one attempt comes to; `None` when it ended nothing.
+    async fn after_attempt(&self, operation: &Operation, course: &mut Course, delivery: Delivery) -> Result<Option<Ended>, LedgerError> {
+        let judged = match delivery {
+            Delivery::NotSent(reason) => {
+                (course.last, course.word) = (reason, None);
+                return Ok(None);
+            }
+            Delivery::Unknown(words) => Judged { status: 0, whose: Whose::Foreign, says: Says::Unclear, answer: None, words, note: None },
+            Delivery::Answered(answer) => judge(&answer, &self.expected(operation)),
+        };
+        // What DOKU repeats of the customer must not reach events and reports.
+        let words = body::masked(&operation.request.body, &judged.words);
+        let is_own = judged.whose != Whose::Foreign && judged.says != Says::Unclear;
+        course.word = is_own.then(|| LastWord { says: judged.says, words: words.clone() });
+        course.last.clone_from(&words);
+        let conclusion = match conclude(judged.whose, judged.says, course.before) {
+            Conclusion::Accepted { .. } if is_older(operation, &judged) => Conclusion::Confirm,
+            conclusion => conclusion,
+        };
+        match (conclusion, judged.answer) {
+            (Conclusion::Accepted { replayed }, Some(answer)) => {
+                self.note_signature(judged.whose);
+                let is_repeated = judged.says == Says::Repeated;
+                let ended = self.accept(operation, answer, is_repeated, judged.note).await?;
+                Ok(Some(ended.replayed(replayed)))
+            }
+            (Conclusion::Confirm, Some(answer)) => self.confirm(operation, course.before, answer, judged.note).await.map(Some),
+            // A success without its code is none.
+            (Conclusion::Accepted { .. } | Conclusion::Confirm, None) | (Conclusion::InDoubt { answered: false }, _) => {
+                self.lose(operation, course, &words).await?;
+                Ok(None)
+            }
+            (Conclusion::InDoubt { answered: true }, _) => {
+                course.heard = Some(codes::of(judged.says, judged.status));
+                Ok(None)
+            }
+            (Conclusion::AskWhose, _) => self.ask_whose(operation, &words).await.map(Some),
+            (Conclusion::Rejected { provisional }, _) => {
+                self.reject(operation, codes::of(judged.says, judged.status), words, provisional).await.map(Some)
+            }
+            (Conclusion::PathRefused, _) => {
+                self.append(&operation.invoice_number, Event::NotSent { reason: words.clone() }).await?;
+                Ok(Some(Ended::Rejected { code: codes::NOT_FOUND.id.into(), reason: words }))
+            }
+            (Conclusion::SendAgain { own }, _) => {
+                course.stranger_throttles |= !own;
+                Ok(None)
+            }
+            // No further attempt in this run.
+            (Conclusion::CredentialsRefused | Conclusion::ChannelRefused, _) => Ok(None),
+        }
+    }
+
+    fn expected<'o>(&self, operation: &'o Operation) -> Expected<'o> {
+        Expected {
+            wire_invoice_number: &operation.wire_invoice_number,
+            payment_code: operation.payment_code.as_ref(),
+            trust: self.settings.trust,
+        }
+    }
+
+    /// The attempts are used up, or none may follow.
+    async fn unfinished(&self, operation: &Operation, mut course: Course) -> Result<Ended, LedgerError> {
+        let reason = course.last.clone();
+        if course.before == Before::Nothing && course.stranger_throttles {
+            self.lose(operation, &mut course, &reason).await?;
+        }
+        if course.before == Before::Nothing {
+            self.append(&operation.invoice_number, Event::NotSent { reason: reason.clone() }).await?;
+            return Ok(Ended::Deferred { reason });
+        }
+        // Where no answer was ever lost, that none was lost this time either is worth knowing too.
+        if course.heard.is_some() || course.before == Before::Answered {
+            let refusal = course.heard.map(|code| code.id.to_owned());
+            self.doubt(operation, &reason, true, refusal).await?;
+        }
+        Ok(Ended::InDoubt { reason, was_asked: false })
+    }
+
+    /// An attempt ended without DOKU's own answer; recorded the first time.
+    async fn lose(&self, operation: &Operation, course: &mut Course, reason: &str) -> Result<(), LedgerError> {
+        if course.before != Before::Unanswered {
+            self.doubt(operation, reason, false, None).await?;
+        }
+        course.before = Before::Unanswered;
+        Ok(())
+    }
+
+    /// Records that the operation may have been carried out.
+    pub(super) async fn doubt(
+        &self,
+        operation: &Operation,
+        reason: &str,
+        answered: bool,
+        refusal: Option<String>,
+    ) -> Result<(), LedgerError> {
+        let event = Event::Doubted { reason: reason.to_owned(), answered, refusal };
+        self.conclude(&operation.invoice_number, operation.request.request_id, event).await.map(drop)
+    }
+
+    pub(super) async fn reject(&self, operation: &Operation, code: Code, reason: String, provisional: bool) -> Result<Ended, LedgerError> {
+        let event = Event::Rejected { code: code.id.into(), reason: reason.clone(), provisional };
+        self.conclude(&operation.invoice_number, operation.request.request_id, event).await?;
+        Ok(Ended::Rejected { code: code.id.into(), reason })
+    }
+
+    /// Records an acceptance. A code just made is made, whatever its expiry says; what is odd about it is for a person.
+    pub(super) async fn accept(
+        &self,
+        operation: &Operation,
+        answer: CodeAnswer,
+        is_repeated: bool,
+        note: Option<String>,
+    ) -> Result<Ended, LedgerError> {
+        let now = (self.clock)();
+        let note = [note, expiry_note(operation, &answer, now)].into_iter().flatten().collect::<Vec<_>>().join("; ");
+        let payment_code = answer.payment_code.clone();
+        let event = Event::Accepted { answer, replayed: is_repeated, amount: None };
+        match self.conclude(&operation.invoice_number, operation.request.request_id, event).await {
+            Ok(_) => Ok(Ended::Done { operation: operation.kind, replayed: is_repeated, note }),
+            Err(LedgerError::CodeTaken { invoice_number, other }) => {
+                let reason = format!("DOKU gave invoice `{invoice_number}` payment code `{payment_code}`, which invoice `{other}` holds");
+                let refusal = Some(codes::CODE_OF_ANOTHER.id.to_owned());
+                self.doubt(operation, &reason, true, refusal).await?;
+                Ok(Ended::CodeOfAnother { reason })
+            }
+            Err(error) => Err(error),
+        }
     }
 
     pub(super) async fn append(&self, invoice_number: &InvoiceNumber, event: Event) -> Result<(), LedgerError> {
         self.ledger.record(vec![self.entry(invoice_number, event)]).await.map(drop)
     }
 
-    fn entry(&self, invoice_number: &InvoiceNumber, event: Event) -> Entry {
+    pub(super) fn entry(&self, invoice_number: &InvoiceNumber, event: Event) -> Entry {
         Entry { invoice_number: invoice_number.clone(), at: (self.clock)(), event, private: Private::default() }
     }
 
     /// Under `warn`, a success counts without a valid signature; the run says at its end how many did.
-    fn note_signature(&self, delivery: &Delivery) {
-        let badly_signed = matches!(delivery, Delivery::Answered(answer) if answer.signature != SignatureFinding::Valid);
-        if badly_signed && self.settings.verify_response == SignaturePolicy::Warn {
+    fn note_signature(&self, whose: Whose) {
+        if whose == Whose::Unsigned && self.settings.trust.policy == SignaturePolicy::Warn {
             self.badly_signed.fetch_add(1, Ordering::Relaxed);
         }
     }
@@ -162,19 +301,30 @@ where
         let reason = format!("it has expired, and DOKU gave it to invoice `{taker}`");
         Ok(has_expired.then(|| self.entry(holder, Event::Retired { reason })))
     }
+}
 
-    fn is_closed(&self, channel: Channel) -> bool {
-        self.closed_channels.lock().is_ok_and(|closed| closed.contains(&channel))
+impl Course {
+    /// Whether another attempt would hear the same, or may not be made.
+    fn is_over(&self) -> bool {
+        self.word.as_ref().is_some_and(|word| word.says != Says::Throttled)
     }
+}
 
-    fn close(&self, reach: Reach, channel: Channel, reason: &str) {
-        match reach {
-            Reach::Run => self.caller.stop.ask(StopReason::Credentials(reason.to_owned())),
-            Reach::Channel => {
-                if let Ok(mut closed) = self.closed_channels.lock() {
-                    closed.insert(channel);
-                }
-            }
-        }
+/// Whether a repeated issue names a code that was made before we can have asked for it.
+fn is_older(operation: &Operation, judged: &Judged) -> bool {
+    let created_at = judged.answer.as_ref().and_then(|answer| answer.created_at);
+    operation.kind == OperationKind::Issue
+        && judged.says == Says::Repeated
+        && created_at.is_some_and(|created_at| operation.intended_at.duration_since(created_at) > MADE_BEFORE)
+}
+
+/// What is odd about the expiry DOKU gave.
+fn expiry_note(operation: &Operation, answer: &CodeAnswer, now: Timestamp) -> Option<String> {
+    let expires_at = answer.expires_at.filter(|_| operation.kind != OperationKind::Cancel)?;
+    if expires_at <= now {
+        return Some(format!("DOKU says that the code has expired already, at {expires_at}"));
     }
+    let wanted_end = operation.wanted_end?;
+    let is_other = expires_at.duration_since(wanted_end).abs() > EXPIRY_TOLERANCE;
+    is_other.then(|| format!("payable until {expires_at}, asked for was {wanted_end}"))
 }

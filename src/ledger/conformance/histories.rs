@@ -68,7 +68,7 @@ fn entry_of(kind: EventKind, invoice: &str, second: i64, count: usize) -> Entry 
         }
         EventKind::Settled(verdict) => {
             let answer = (verdict == Verdict::Done && count.is_multiple_of(2)).then_some(code);
-            Event::Settled { verdict, answer, by: "status".into(), reason }
+            Event::Settled { verdict, answer, by: "status".into(), reason, unsettled_since: None }
         }
         EventKind::Retired => Event::Retired { reason },
         EventKind::Noted => Event::Noted { terms },
@@ -77,6 +77,7 @@ fn entry_of(kind: EventKind, invoice: &str, second: i64, count: usize) -> Entry 
             let order = number(&format!("{invoice}-R{}", count % 3));
             Event::Checked { order, word: Word::Success, chosen: count.is_multiple_of(3), payment, details: Details::default() }
         }
+        EventKind::Repeated => Event::Repeated,
         EventKind::Reopened(operation) => Event::Reopened { operation, reason },
         EventKind::Held => Event::Held { cause: HoldCause::NotUnderstood, reason, evidence: String::new() },
         EventKind::Released => Event::Released { by: "person".into(), reason },

@@ -6,23 +6,24 @@ use std::sync::atomic::{AtomicI64, Ordering};
 use jiff::Timestamp;
 use secrecy::SecretString;
 use tagih::config;
-use tagih::doku::answer::SignaturePolicy;
+use tagih::doku::answer::{SignaturePolicy, Trust, UnsignedErrors};
 use tagih::doku::signature::{Components, SigningKey, Stamp};
 use tagih::doku::wire::{Answer, Delivery, Method as HttpMethod, SignatureFinding, WireRequest};
 use tagih::domain::amount::Amount;
 use tagih::domain::bill::{Bill, Customer, Expiry, Policy, Terms, Wanted};
 use tagih::domain::calendar::format_utc_seconds;
 use tagih::domain::channel::{Channel, Method};
-use tagih::domain::doubt::Patience;
+use tagih::domain::doubt::{NotFound, Patience};
 use tagih::domain::ids::InvoiceNumber;
 use tagih::domain::personal::Personal;
 use tagih::domain::plan::{AmendBase, Rules};
 use tagih::gateway::Gateway;
 use tagih::gateway::pacing::{Pacer, Rate, RealTime};
-use tagih::gateway::retry::{Breaker, RetryPolicy};
+use tagih::gateway::retry::RetryPolicy;
 use tagih::jobs::caller::Caller;
 use tagih::jobs::issue::{Issuing, Settings};
 use tagih::jobs::stop::Stop;
+use tagih::jobs::watch::Watch;
 use tagih::ledger::memory::MemoryLedger;
 use tagih::sandbox::http::Request;
 use tagih::sandbox::model::Model;
@@ -58,6 +59,7 @@ impl Gateway for Office {
         Delivery::Answered(Answer {
             status: answer.status,
             retry_after_seconds: None,
+            ahead_seconds: None,
             signature: SignatureFinding::Valid,
             body: answer.body,
         })
@@ -84,23 +86,29 @@ impl Office {
             environment: "sandbox".into(),
             client_id: CLIENT.into(),
             paths: config::resolve(None, [], &[]).unwrap().doku.paths,
-            verify_response: SignaturePolicy::Enforce,
+            trust: Trust { policy: SignaturePolicy::Enforce, unsigned_errors: UnsignedErrors::Accept },
             rules: Rules { reissue_expired, reissue_suffix: "-R".into(), reissue_grace_minutes: 60, retry_rejected: false },
             amend_base: AmendBase::Amendment,
             cancel_name: None,
             replay_window_minutes: 1_440,
-            patience: Patience { not_found_minutes: 1_440, unchanged_minutes: 60 },
+            patience: Patience {
+                not_found: NotFound::WithControl,
+                not_found_minutes: 1_440,
+                unchanged_minutes: 60,
+                grace_minutes: 60,
+                cancelled_words: Vec::new(),
+            },
             in_flight_max: 2,
         };
         let rate = Rate { per_second: 100_000.try_into().unwrap(), burst: 1_000.try_into().unwrap() };
-        let (pacer, breaker, stop) = (Pacer::new(rate, RealTime::default()), Breaker::new(0), Stop::default());
-        let retry = RetryPolicy { attempts_max: 1, base_ms: 0, cap_ms: 0 };
+        let (pacer, watch, stop) = (Pacer::new(rate, RealTime::default()), Watch::new(0), Stop::default());
+        let retry = RetryPolicy { attempts_max: 1, base_ms: 0, cap_ms: 0, pause_max_seconds: 300 };
         let issuing = Issuing {
             ledger: &self.ledger,
-            caller: Caller { gateway: self, pacer: &pacer, breaker: &breaker, stop: &stop, retry },
+            caller: Caller { gateway: self, pacer: &pacer, watch: &watch, stop: &stop, retry },
             settings: &settings,
             clock: &|| self.clock(),
-            closed_channels: Mutex::default(),
+            controls: tokio::sync::Mutex::default(),
             badly_signed: std::sync::atomic::AtomicU64::default(),
         };
         let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap();

@@ -99,7 +99,8 @@ fn serve(mut stream: TcpStream, asked: &Mutex<Vec<String>>, key: &SigningKey) ->
     let invoice = target.rsplit('/').next().unwrap().to_owned();
     asked.lock().unwrap().push(invoice.clone());
     let (status, body) = said(&invoice);
-    let stamp = "2026-11-21T02:00:00Z";
+    let stamp = Timestamp::now().strftime("%Y-%m-%dT%H:%M:%SZ").to_string();
+    let stamp = stamp.as_str();
     let stamped = Stamp::Response(stamp);
     let components =
         Components { client_id: CLIENT, request_id: &request_id, stamp: stamped, target: &target, body: Some(body.as_bytes()) };

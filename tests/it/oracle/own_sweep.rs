@@ -118,7 +118,13 @@ fn events(story: &Story) -> Vec<(i64, Event)> {
     } else {
         // An answer that was lost, and found by Check Status or by a notification.
         tell(issued.accepted, Event::Doubted { reason: words(), answered: false, refusal: None });
-        let found = Event::Settled { verdict: Verdict::Done, answer: Some(answer(issued)), by: "status".to_owned(), reason: words() };
+        let found = Event::Settled {
+            verdict: Verdict::Done,
+            answer: Some(answer(issued)),
+            by: "status".to_owned(),
+            reason: words(),
+            unsettled_since: None,
+        };
         tell(issued.accepted, found);
     }
     for &amount in &story.amounts[1..] {
@@ -134,7 +140,8 @@ fn events(story: &Story) -> Vec<(i64, Event)> {
         Fate::AmendRejected => vec![then(intended(OperationKind::Amend, &another, &issued.wire)), then(rejected())],
         Fate::CancelDoubted => vec![then(intended(OperationKind::Cancel, &last, &issued.wire)), then(doubted)],
         Fate::Cancelled(second) => {
-            let done = Event::Settled { verdict: Verdict::Done, answer: None, by: "person".to_owned(), reason: words() };
+            let done =
+                Event::Settled { verdict: Verdict::Done, answer: None, by: "person".to_owned(), reason: words(), unsettled_since: None };
             vec![then(intended(OperationKind::Cancel, &last, &issued.wire)), then(doubted), (second, done)]
         }
         Fate::Retired => vec![then(Event::Retired { reason: words() })],

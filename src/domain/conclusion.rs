@@ -1,0 +1,200 @@
+//! What an answer to a mutating call concludes: whose word it is × what it says × whether something may have reached DOKU before.
+//!
+//! Belongs here: the table, as one function, and what follows for the operation. Must not be here: reading answers (`doku`'s),
+//! sending, recording. The rule behind it: **only DOKU's own word concludes anything, and a refusal of a repetition proves nothing
+//! about the first attempt.**
+
+/// Whose word an answer is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Whose {
+    /// DOKU's, and its signature is valid.
+    Signed,
+    /// DOKU's, as far as its shape tells: it bears no valid signature, and the settings let that pass.
+    Unsigned,
+    /// Anybody's: a page, a text, nothing, another order's answer.
+    Foreign,
+}
+
+/// What an answer says.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Says {
+    /// 2xx: our order, our code.
+    Success,
+    /// 409 with a success for our order.
+    Repeated,
+    /// 409 with an error, or a 4xx that calls the order a duplicate.
+    Duplicate,
+    /// 400, 402, 406, 413, 422, 451 or another 4xx: not with this content.
+    Refused,
+    /// 404, 405, 410, 501: there is no such path or method.
+    NoSuchPath,
+    /// 401, or a 400 that names the signature.
+    Credentials,
+    /// 403: not through this channel.
+    ChannelClosed,
+    /// 429: too fast.
+    Throttled,
+    /// 3xx, 408, 425, 5xx, an unreadable 2xx, no answer at all: nothing can be read from it.
+    Unclear,
+}
+
+impl Says {
+    /// Every one.
+    pub const ALL: [Self; 9] = [
+        Self::Success,
+        Self::Repeated,
+        Self::Duplicate,
+        Self::Refused,
+        Self::NoSuchPath,
+        Self::Credentials,
+        Self::ChannelClosed,
+        Self::Throttled,
+        Self::Unclear,
+    ];
+}
+
+/// What may have reached DOKU under the same id before this attempt.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Before {
+    /// Nothing, as far as this ledger knows.
+    Nothing,
+    /// An attempt that ended without DOKU's own answer.
+    Unanswered,
+    /// Attempts that DOKU itself answered, without that concluding anything.
+    Answered,
+}
+
+impl Before {
+    /// Every one.
+    pub const ALL: [Self; 3] = [Self::Nothing, Self::Unanswered, Self::Answered];
+}
+
+/// What follows for the operation.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Conclusion {
+    /// It was carried out, now or by an earlier attempt (`replayed`).
+    Accepted {
+        /// Whether by an earlier one.
+        replayed: bool,
+    },
+    /// It is carried out if Check Status confirms it: the repeated answer may be another operation's.
+    Confirm,
+    /// It was refused if Check Status knows no such order; otherwise the order is somebody's.
+    AskWhose,
+    /// DOKU refused it, and nothing was carried out. Provisional without a valid signature.
+    Rejected {
+        /// Whether Check Status is to be asked before its bill gets a new id.
+        provisional: bool,
+    },
+    /// DOKU has no such path: refused, and not remembered against the row.
+    PathRefused,
+    /// No further attempt in this run: our credentials were refused.
+    CredentialsRefused,
+    /// No further attempt in this run: the channel was refused.
+    ChannelRefused,
+    /// The same bytes again, later. With the attempts used up nothing was sent if DOKU said so, and it is in doubt otherwise.
+    SendAgain {
+        /// Whether it is DOKU's own word.
+        own: bool,
+    },
+    /// It may have been carried out.
+    InDoubt {
+        /// Whether DOKU itself answered.
+        answered: bool,
+    },
+}
+
+/// The table.
+#[must_use]
+#[allow(clippy::match_same_arms, reason = "one line a rule")]
+pub const fn conclude(whose: Whose, says: Says, before: Before) -> Conclusion {
+    let own = !matches!(whose, Whose::Foreign);
+    match (says, whose, before) {
+        (Says::Unclear, _, _) => Conclusion::InDoubt { answered: false },
+        (Says::Throttled, _, _) => Conclusion::SendAgain { own },
+        (_, Whose::Foreign, _) => Conclusion::InDoubt { answered: false },
+
+        (Says::Success, _, Before::Nothing) => Conclusion::Accepted { replayed: false },
+        (Says::Success, _, Before::Unanswered | Before::Answered) => Conclusion::Accepted { replayed: true },
+        (Says::Repeated, _, Before::Unanswered) => Conclusion::Accepted { replayed: true },
+        (Says::Repeated, _, Before::Nothing | Before::Answered) => Conclusion::Confirm,
+
+        (Says::Credentials, _, _) => Conclusion::CredentialsRefused,
+        (Says::ChannelClosed, _, _) => Conclusion::ChannelRefused,
+
+        (Says::Duplicate, _, Before::Nothing) => Conclusion::AskWhose,
+        (Says::Refused, Whose::Signed, Before::Nothing) => Conclusion::Rejected { provisional: false },
+        (Says::Refused, _, Before::Nothing) => Conclusion::Rejected { provisional: true },
+        (Says::NoSuchPath, _, Before::Nothing) => Conclusion::PathRefused,
+        (Says::Duplicate | Says::Refused | Says::NoSuchPath, _, Before::Unanswered | Before::Answered) => {
+            Conclusion::InDoubt { answered: true }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Every cell, written a second time. Columns: nothing before, an unanswered attempt before, answered ones before.
+    const TABLE: &[(Says, Whose, [&str; 3])] = &[
+        (Says::Success, Whose::Signed, ["accepted", "replayed", "replayed"]),
+        (Says::Success, Whose::Unsigned, ["accepted", "replayed", "replayed"]),
+        (Says::Success, Whose::Foreign, ["doubt", "doubt", "doubt"]),
+        (Says::Repeated, Whose::Signed, ["confirm", "replayed", "confirm"]),
+        (Says::Repeated, Whose::Unsigned, ["confirm", "replayed", "confirm"]),
+        (Says::Repeated, Whose::Foreign, ["doubt", "doubt", "doubt"]),
+        (Says::Duplicate, Whose::Signed, ["whose?", "heard", "heard"]),
+        (Says::Duplicate, Whose::Unsigned, ["whose?", "heard", "heard"]),
+        (Says::Duplicate, Whose::Foreign, ["doubt", "doubt", "doubt"]),
+        (Says::Refused, Whose::Signed, ["rejected", "heard", "heard"]),
+        (Says::Refused, Whose::Unsigned, ["rejected?", "heard", "heard"]),
+        (Says::Refused, Whose::Foreign, ["doubt", "doubt", "doubt"]),
+        (Says::NoSuchPath, Whose::Signed, ["path", "heard", "heard"]),
+        (Says::NoSuchPath, Whose::Unsigned, ["path", "heard", "heard"]),
+        (Says::NoSuchPath, Whose::Foreign, ["doubt", "doubt", "doubt"]),
+        (Says::Credentials, Whose::Signed, ["credentials", "credentials", "credentials"]),
+        (Says::Credentials, Whose::Unsigned, ["credentials", "credentials", "credentials"]),
+        (Says::Credentials, Whose::Foreign, ["doubt", "doubt", "doubt"]),
+        (Says::ChannelClosed, Whose::Signed, ["channel", "channel", "channel"]),
+        (Says::ChannelClosed, Whose::Unsigned, ["channel", "channel", "channel"]),
+        (Says::ChannelClosed, Whose::Foreign, ["doubt", "doubt", "doubt"]),
+        (Says::Throttled, Whose::Signed, ["again", "again", "again"]),
+        (Says::Throttled, Whose::Unsigned, ["again", "again", "again"]),
+        (Says::Throttled, Whose::Foreign, ["again, doubt", "again, doubt", "again, doubt"]),
+        (Says::Unclear, Whose::Signed, ["doubt", "doubt", "doubt"]),
+        (Says::Unclear, Whose::Unsigned, ["doubt", "doubt", "doubt"]),
+        (Says::Unclear, Whose::Foreign, ["doubt", "doubt", "doubt"]),
+    ];
+
+    const fn name(conclusion: Conclusion) -> &'static str {
+        match conclusion {
+            Conclusion::Accepted { replayed: false } => "accepted",
+            Conclusion::Accepted { replayed: true } => "replayed",
+            Conclusion::Confirm => "confirm",
+            Conclusion::AskWhose => "whose?",
+            Conclusion::Rejected { provisional: false } => "rejected",
+            Conclusion::Rejected { provisional: true } => "rejected?",
+            Conclusion::PathRefused => "path",
+            Conclusion::CredentialsRefused => "credentials",
+            Conclusion::ChannelRefused => "channel",
+            Conclusion::SendAgain { own: true } => "again",
+            Conclusion::SendAgain { own: false } => "again, doubt",
+            Conclusion::InDoubt { answered: false } => "doubt",
+            Conclusion::InDoubt { answered: true } => "heard",
+        }
+    }
+
+    #[test]
+    fn every_answer_of_everybody_concludes_what_the_table_says() {
+        let mut rows = TABLE.iter();
+        for says in Says::ALL {
+            for whose in [Whose::Signed, Whose::Unsigned, Whose::Foreign] {
+                let (of, by, expected) = rows.next().unwrap();
+                assert_eq!((*of, *by), (says, whose), "the table has every row, in order");
+                assert_eq!(Before::ALL.map(|before| name(conclude(whose, says, before))), *expected, "{says:?} {whose:?}");
+            }
+        }
+        assert!(rows.next().is_none());
+    }
+}

@@ -1,0 +1,158 @@
+//! Asking DOKU where an order stands, and recording what it says: the one way to Check Status, for doubts, re-issues and `sync`.
+//!
+//! Every finding is an event, so two findings may come from two runs. A query changes nothing at DOKU.
+
+use bytes::Bytes;
+use jiff::Timestamp;
+
+use super::caller::Caller;
+use super::watch::LastWord;
+use crate::doku::answer::Trust;
+use crate::doku::status::{self, Reading, Told};
+use crate::doku::wire::{Delivery, Method, WireRequest};
+use crate::domain::channel::Channel;
+use crate::domain::check::{Details, FoundPayment};
+use crate::domain::conclusion::Says;
+use crate::domain::digest;
+use crate::domain::ids::{InvoiceNumber, PaymentCode, RequestId};
+use crate::domain::lifecycle::{BillState, Event, HoldCause};
+use crate::gateway::Gateway;
+use crate::gateway::pacing::Time;
+use crate::ledger::{Entry, Ledger, LedgerError, Private};
+
+/// Who asks, and how far answers are believed.
+#[derive(Clone, Copy)]
+pub struct Asking<'a, L, G, T: Time> {
+    /// The record.
+    pub ledger: &'a L,
+    /// The way to DOKU.
+    pub caller: &'a Caller<'a, G, T>,
+    /// The wall clock (UTC).
+    pub clock: &'a (dyn Fn() -> Timestamp + Sync),
+    /// How much signatures count.
+    pub trust: Trust,
+}
+
+impl<L, G, T: Time> std::fmt::Debug for Asking<'_, L, G, T> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Asking").field("trust", &self.trust).finish_non_exhaustive()
+    }
+}
+
+/// What a query came to.
+#[derive(Debug)]
+pub enum Asked {
+    /// DOKU said where the order stands.
+    Said(Box<Said>),
+    /// It said nothing that can be used, and why.
+    Unanswered(String),
+    /// The order's number cannot stand in the path of a query, and no request id of it is known.
+    NotAskable,
+    /// The run was stopped, or may make no further query.
+    Stopped,
+}
+
+/// DOKU's word for an order, with the answer that bears it.
+#[derive(Debug)]
+pub struct Said {
+    /// The order.
+    pub order: InvoiceNumber,
+    /// What was said of it.
+    pub told: Told,
+    /// The query's id.
+    request_id: RequestId,
+    /// The answer as received.
+    body: Bytes,
+}
+
+impl Said {
+    /// The payment it tells of, of the code that the order has; the answer itself names none.
+    #[must_use]
+    pub fn payment(&self, channel: Channel, payment_code: &PaymentCode) -> Option<FoundPayment> {
+        let told = self.told.payment.as_ref()?;
+        let channel = told.channel.unwrap_or(channel);
+        Some(FoundPayment {
+            identity: told.identity(channel, payment_code.as_str(), self.order.as_str()),
+            invoice_number: self.order.clone(),
+            payment_code: payment_code.clone(),
+            channel,
+            amount: told.amount,
+            paid_at: told.paid_at,
+            request_id: self.request_id,
+            answer_digest: digest::of_bytes(&self.body),
+        })
+    }
+}
+
+impl<L: Ledger, G: Gateway, T: Time> Asking<'_, L, G, T> {
+    /// Asks where `order` stands, by its number or by the id of the request that made it. `may_call` is asked before each attempt.
+    pub async fn ask(&self, order: &InvoiceNumber, issued_as: Option<RequestId>, channel: Channel, may_call: impl Fn() -> bool) -> Asked {
+        let id = match (status::fits_a_path(order.as_str()), issued_as) {
+            (true, _) => order.to_string(),
+            (false, Some(issued_as)) => issued_as.to_string(),
+            (false, None) => return Asked::NotAskable,
+        };
+        let now = (self.clock)().as_nanosecond().to_be_bytes();
+        let request_id = RequestId::from_digest(&digest::of_parts(&[b"status", id.as_bytes(), &now]));
+        let request = WireRequest { method: Method::Get, path: status::path(&id), request_id, body: Bytes::new() };
+        let mut last = None;
+        for attempt in 0..self.caller.retry.attempts_max.max(1) {
+            if !may_call() {
+                break;
+            }
+            let Some(delivery) = self.caller.attempt(attempt, &request).await else { break };
+            match status::reading(&delivery, order.as_str(), self.trust) {
+                Reading::Told(told) => {
+                    let body = if let Delivery::Answered(answer) = delivery { answer.body } else { Bytes::new() };
+                    return Asked::Said(Box::new(Said { order: order.clone(), told, request_id, body }));
+                }
+                Reading::NoAnswer(reason) => last = Some(reason),
+                Reading::Refused(words) => {
+                    let heard = LastWord { says: Says::Credentials, words: words.clone() };
+                    if let Some(reason) = self.caller.watch.ended(channel, Some(&heard)) {
+                        self.caller.stop.ask(reason);
+                    }
+                    return Asked::Unanswered(words);
+                }
+            }
+        }
+        last.map_or(Asked::Stopped, Asked::Unanswered)
+    }
+
+    /// The event of what was said about `state`'s order; `payment` is the one it tells of, if its code is known.
+    pub fn entry(&self, state: &BillState, said: &Said, payment: Option<FoundPayment>, how: &Recorded) -> Entry {
+        let body = payment.as_ref().map(|_| (said.request_id, said.body.to_vec()));
+        let details = Details { controlled: how.controlled, ..said.told.details.clone() };
+        let event = Event::Checked { order: said.order.clone(), word: said.told.word, chosen: how.chosen, payment, details };
+        Entry { invoice_number: state.invoice_number.clone(), at: (self.clock)(), event, private: Private { body, customer: None } }
+    }
+
+    /// Records what was said; gives the bill as it is then.
+    pub async fn record(
+        &self,
+        state: &BillState,
+        said: &Said,
+        payment: Option<FoundPayment>,
+        how: &Recorded,
+    ) -> Result<Option<BillState>, LedgerError> {
+        let entry = self.entry(state, said, payment, how);
+        self.ledger.record(vec![entry]).await.map(|states| states.into_iter().last())
+    }
+
+    /// The event that holds a bill because of the money DOKU tells of.
+    pub fn hold(&self, state: &BillState, said: &Said) -> Option<Entry> {
+        let amount = said.told.details.amount.filter(|_| state.hold.is_none())?;
+        let reason = format!("Check Status says that order `{}` was paid with Rp{amount}, which nobody asked for", said.order);
+        let event = Event::Held { cause: HoldCause::AmountDiffers, reason, evidence: digest::hex(&digest::of_bytes(&said.body)) };
+        Some(Entry { invoice_number: state.invoice_number.clone(), at: (self.clock)(), event, private: Private::default() })
+    }
+}
+
+/// What is recorded with a finding.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Recorded {
+    /// Whether a person chose the bill, or a doubt made it necessary; the schedule counts its own queries only.
+    pub chosen: bool,
+    /// For "not found": whether Check Status is known to know unpaid codes of this channel.
+    pub controlled: bool,
+}

@@ -1,0 +1,285 @@
+//! What needs DOKU's word on an order before it may go on: repeated answers, duplicates, refusals nobody signed, codes that are to
+//! be given up. And the control that makes "not found" mean something.
+
+use jiff::Timestamp;
+
+use super::operation::{Ended, Operation};
+use super::{Issuing, Next, paid};
+use crate::doku::codes;
+use crate::domain::amount::Amount;
+use crate::domain::channel::Channel;
+use crate::domain::check::Word;
+use crate::domain::conclusion::Before;
+use crate::domain::doubt::{self, Confirmation};
+use crate::domain::end::End;
+use crate::domain::ids::InvoiceNumber;
+use crate::domain::lifecycle::{BillState, CodeAnswer, Event, OperationKind, Status};
+use crate::domain::plan::{self, Unchanged};
+use crate::gateway::Gateway;
+use crate::gateway::pacing::Time;
+use crate::jobs::asking::{Asked, Asking, Recorded, Said};
+use crate::ledger::{Ledger, LedgerError, Snapshot};
+
+/// Codes asked about at most to find one that shows whether Check Status knows unpaid codes of a channel.
+const CONTROLS_MAX: usize = 3;
+
+impl<L: Ledger, G: Gateway, T: Time + Sync> Issuing<'_, L, G, T>
+where
+    T::Clock: Sync,
+{
+    pub(super) const fn asking(&self) -> Asking<'_, L, G, T> {
+        Asking { ledger: self.ledger, caller: &self.caller, clock: self.clock, trust: self.settings.trust }
+    }
+
+    /// Records what Check Status said of `state`'s order, with its control and the hold that may follow; gives the bill as it is then,
+    /// `None` when it is none any more to which this could be said.
+    pub(super) async fn found(&self, state: &BillState, said: &Said) -> Result<Option<BillState>, LedgerError> {
+        let is_issue = state.status.open_operation() == Some(OperationKind::Issue);
+        let channel = state.open.as_ref().map_or(state.terms.channel, |open| open.terms.channel);
+        let controlled = is_issue && said.told.word == Word::NotFound && self.has_control(channel).await?;
+        let code = match (&state.open, &state.code) {
+            (Some(open), _) if is_issue => open.terms.payment_code.as_ref(),
+            (_, code) => code.as_ref().map(|code| &code.answer.payment_code),
+        };
+        let payment = code.and_then(|code| said.payment(channel, code));
+        let asking = self.asking();
+        let checked = asking.entry(state, said, payment, &Recorded { chosen: true, controlled });
+        let states = match self.ledger.record(vec![checked]).await {
+            Ok(states) => states,
+            // Another process has changed the bill so that this can no longer be said of it.
+            Err(LedgerError::Illegal(_)) => return Ok(None),
+            Err(error) => return Err(error),
+        };
+        let Some(state) = states.into_iter().last() else { return Ok(None) };
+        let holds = doubt::ending(&state, (self.clock)(), &self.settings.patience) == Some(doubt::Ending::Hold)
+            || doubt::is_paid_otherwise(&state, said.told.word, &said.told.details);
+        match asking.hold(&state, said).filter(|_| holds) {
+            Some(hold) => Ok(self.ledger.record(vec![hold]).await?.into_iter().last()),
+            None => Ok(Some(state)),
+        }
+    }
+
+    /// Whether an operation that DOKU answered with a repeated success was carried out: the answer may be another operation's.
+    pub(super) async fn confirm(
+        &self,
+        operation: &Operation,
+        before: Before,
+        answer: CodeAnswer,
+        note: Option<String>,
+    ) -> Result<Ended, LedgerError> {
+        let Some(state) = self.ledger.bill(&operation.invoice_number)?.filter(|state| state.open.is_some()) else {
+            return Ok(Ended::InDoubt { reason: "it was settled meanwhile".into(), was_asked: false });
+        };
+        let issued_as = match operation.kind {
+            OperationKind::Issue => Some(operation.request.request_id),
+            OperationKind::Amend | OperationKind::Cancel => state.code.as_ref().and_then(|code| code.issued_as),
+        };
+        let asked = self.asking().ask(&operation.wire_invoice_number, issued_as, operation.channel, || true).await;
+        let (confirmation, said) = match &asked {
+            Asked::Said(said) => {
+                self.found(&state, said).await?;
+                (doubt::confirmation(&state, said.told.word, &said.told.details), said.told.word.said())
+            }
+            Asked::Unanswered(reason) => (Confirmation::Unconfirmed, reason.clone()),
+            Asked::NotAskable => (Confirmation::Unconfirmed, "the order cannot be asked about".into()),
+            Asked::Stopped => (Confirmation::Unconfirmed, "the run was stopped".into()),
+        };
+        match confirmation {
+            Confirmation::Confirmed => self.accept(operation, answer, true, note).await,
+            Confirmation::AsksFor(amount) => self.adopt(operation, answer, amount).await,
+            Confirmation::Unconfirmed => {
+                let reason = format!("DOKU repeated an answer that nothing here asked for, and Check Status does not confirm it: {said}");
+                // Where an answer was lost before, this one changes nothing about that.
+                self.doubt(operation, &reason, before != Before::Unanswered, None).await?;
+                Ok(Ended::InDoubt { reason, was_asked: true })
+            }
+        }
+    }
+
+    /// The order exists at another amount than asked for: the code is taken as it is, and the row planned again.
+    async fn adopt(&self, operation: &Operation, answer: CodeAnswer, amount: u64) -> Result<Ended, LedgerError> {
+        let Ok(amount) = Amount::new(amount) else {
+            let reason = "DOKU repeated an answer for an order with an amount that cannot be".to_owned();
+            self.doubt(operation, &reason, true, None).await?;
+            return Ok(Ended::InDoubt { reason, was_asked: true });
+        };
+        let event = Event::Accepted { answer, replayed: true, amount: Some(amount) };
+        self.conclude(&operation.invoice_number, operation.request.request_id, event).await?;
+        Ok(Ended::DoneOtherwise { operation: operation.kind })
+    }
+
+    /// DOKU calls the order of a first attempt a duplicate: refused if it knows no such order, somebody's otherwise.
+    pub(super) async fn ask_whose(&self, operation: &Operation, words: &str) -> Result<Ended, LedgerError> {
+        let issued_as = Some(operation.request.request_id);
+        let mut said_of_it = "Check Status gave no answer".to_owned();
+        if let Asked::Said(said) = self.asking().ask(&operation.wire_invoice_number, issued_as, operation.channel, || true).await {
+            said_of_it = said.told.word.said();
+            if let Some(state) = self.ledger.bill(&operation.invoice_number)?.filter(|state| state.open.is_some()) {
+                let state = self.found(&state, &said).await?;
+                let last = state.and_then(|state| state.open?.findings.last().cloned());
+                if last.is_some_and(|finding| finding.word == Word::NotFound && finding.details.controlled) {
+                    return self.reject(operation, codes::DUPLICATE, words.to_owned(), false).await;
+                }
+            }
+        }
+        let reason = format!(
+            "{words}: the order exists at DOKU ({said_of_it}); if its code was made elsewhere, adopt it with `tagih ledger import`"
+        );
+        self.doubt(operation, &reason, true, Some(codes::DUPLICATE.id.to_owned())).await?;
+        Ok(Ended::InDoubt { reason, was_asked: true })
+    }
+
+    /// Asks whether a refusal that bore no valid signature stands, before the bill gets a new id.
+    pub(super) async fn confirm_refusal(&self, invoice_number: &InvoiceNumber) -> Result<Next, LedgerError> {
+        let Some(state) = self.ledger.bill(invoice_number)? else { return Ok(Next::PlanAgain(None)) };
+        let Some(refused) = state.refusal.as_ref().and_then(|refusal| refusal.provisional.as_deref().cloned()) else {
+            return Ok(Next::PlanAgain(None));
+        };
+        let issued_as = if refused.operation == OperationKind::Issue {
+            Some(refused.request_id)
+        } else {
+            state.code.as_ref().and_then(|code| code.issued_as)
+        };
+        let said = match self.asking().ask(&refused.wire_invoice_number, issued_as, refused.terms.channel, || true).await {
+            Asked::Said(said) => said,
+            Asked::Unanswered(reason) => {
+                let reason = format!("an earlier refusal bore no valid signature, and Check Status gave no answer about it: {reason}");
+                return Ok(Next::Ended(End::deferred(&reason)));
+            }
+            Asked::NotAskable => {
+                return Ok(Next::Ended(End::deferred("an earlier refusal bore no valid signature, and its order cannot be asked about")));
+            }
+            Asked::Stopped => return Ok(Next::Ended(End::deferred("the run was stopped before its turn"))),
+        };
+        let (now, patience) = ((self.clock)(), &self.settings.patience);
+        let checked = self.asking().entry(&state, &said, None, &Recorded { chosen: true, controlled: false });
+        let stands = doubt::refusal_stands(&state, &refused, said.told.word, &said.told.details, now, patience);
+        let entries = if stands {
+            vec![checked]
+        } else {
+            let reason = format!("Check Status: {}", said.told.word.said());
+            vec![self.entry(invoice_number, Event::Reopened { operation: refused.operation, reason }), checked]
+        };
+        match self.ledger.record(entries).await {
+            Ok(_) | Err(LedgerError::Illegal(_)) => Ok(Next::PlanAgain(None)),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Whether Check Status has shown in this run that it knows unpaid codes of `channel`: without that, "not found" says nothing.
+    async fn has_control(&self, channel: Channel) -> Result<bool, LedgerError> {
+        if self.settings.patience.not_found == doubt::NotFound::Never {
+            return Ok(false);
+        }
+        let mut controls = self.controls.lock().await;
+        if let Some(known) = controls.get(&channel) {
+            return Ok(*known);
+        }
+        let mut known = false;
+        for state in self.control_candidates(channel)? {
+            let Some(code) = &state.code else { continue };
+            let now = (self.clock)();
+            let expected = if code.answer.expires_at.is_some_and(|at| at <= now) { Word::Expired } else { Word::Pending };
+            match self.asking().ask(&code.wire_invoice_number, code.issued_as, channel, || true).await {
+                Asked::Said(said) => {
+                    self.asking().record(&state, &said, None, &Recorded { chosen: true, controlled: false }).await.or_else(illegal)?;
+                    known = said.told.word == expected;
+                }
+                Asked::Unanswered(_) | Asked::NotAskable => {}
+                Asked::Stopped => break,
+            }
+            if known {
+                break;
+            }
+        }
+        controls.insert(channel, known);
+        Ok(known)
+    }
+
+    /// Unpaid codes of `channel` that DOKU should know: live ones first, the newest before the others.
+    fn control_candidates(&self, channel: Channel) -> Result<Vec<BillState>, LedgerError> {
+        let Snapshot { bills, payments, .. } = self.ledger.snapshot()?;
+        let paid = paid(&payments, &bills, &self.settings.rules);
+        let now = (self.clock)();
+        let fits = |state: &BillState| {
+            state.status == Status::Active
+                && state.terms.channel == channel
+                && state.is_known_to_doku()
+                && state.hold.is_none()
+                && !paid.contains(&state.invoice_number)
+        };
+        let mut states: Vec<BillState> = bills.values().filter(|state| fits(state)).cloned().collect();
+        let key = |state: &BillState| {
+            let code = state.code.as_ref();
+            let is_expired = code.and_then(|code| code.answer.expires_at).is_some_and(|at: Timestamp| at <= now);
+            (is_expired, std::cmp::Reverse(code.map(|code| code.accepted_at)), state.invoice_number.clone())
+        };
+        states.sort_by_key(key);
+        states.truncate(CONTROLS_MAX);
+        Ok(states)
+    }
+
+    /// Asks whether an expired code is dead at DOKU too, so that its bill may be issued anew.
+    pub(super) async fn confirm_expiry(&self, state: &BillState) -> Result<Next, LedgerError> {
+        match self.word_of(state).await? {
+            Some(Word::Expired) => self.retire(state, Word::Expired).await,
+            Some(Word::Success) => Ok(Next::Ended(End::unchanged(Unchanged::Paid))),
+            Some(Word::NotFound | Word::Pending | Word::Failed | Word::Other) | None => Ok(Next::Ended(End::unchanged(Unchanged::Expired))),
+        }
+    }
+
+    /// Asks whether the code of `holder` is dead at DOKU too, so that another bill may have it. That DOKU says it is paid
+    /// counts only beside a verified payment: without one, nothing would keep the holder from being issued anew.
+    pub(super) async fn release(&self, holder: &InvoiceNumber, is_paid: bool) -> Result<Next, LedgerError> {
+        let Some(state) = self.ledger.bill(holder)?.filter(|state| state.status == Status::Active) else {
+            return Ok(Next::PlanAgain(None));
+        };
+        match self.word_of(&state).await? {
+            Some(Word::Expired) => self.retire(&state, Word::Expired).await,
+            Some(Word::Success) if is_paid => self.retire(&state, Word::Success).await,
+            None if self.caller.stop.reason().is_some() => Ok(Next::Ended(End::deferred("the run was stopped before its turn"))),
+            Some(_) | None => Ok(Next::Ended(End::live_elsewhere(holder))),
+        }
+    }
+
+    /// Takes the code of `holder` from it, of which DOKU was never told, so that another bill may have it.
+    pub(super) async fn take_over(&self, holder: &InvoiceNumber, is_paid: bool) -> Result<Next, LedgerError> {
+        let is_ours = |state: &BillState| state.status == Status::Active && !state.is_known_to_doku();
+        // Its own row may have put its end off since this was planned.
+        let is_free = |state: &BillState| plan::has_given_up(state, is_paid, (self.clock)(), &self.settings.rules);
+        if self.ledger.bill(holder)?.is_some_and(|state| is_ours(&state) && is_free(&state)) {
+            self.append_retired(holder, "it has expired or is paid, and another invoice is to have the code").await?;
+        }
+        Ok(Next::PlanAgain(None))
+    }
+
+    /// DOKU's own word for the order of a live bill's code, recorded.
+    async fn word_of(&self, state: &BillState) -> Result<Option<Word>, LedgerError> {
+        let Some(code) = &state.code else { return Ok(None) };
+        match self.asking().ask(&code.wire_invoice_number, code.issued_as, state.terms.channel, || true).await {
+            Asked::Said(said) => {
+                self.found(state, &said).await?;
+                Ok(Some(said.told.word))
+            }
+            Asked::Unanswered(_) | Asked::NotAskable | Asked::Stopped => Ok(None),
+        }
+    }
+
+    async fn retire(&self, state: &BillState, word: Word) -> Result<Next, LedgerError> {
+        let reason = format!("Check Status: {}", word.said());
+        self.append_retired(&state.invoice_number, &reason).await.map(|()| Next::PlanAgain(None))
+    }
+
+    async fn append_retired(&self, holder: &InvoiceNumber, reason: &str) -> Result<(), LedgerError> {
+        match self.append(holder, Event::Retired { reason: reason.into() }).await {
+            // Its own row and the one that waits for its code may both have asked.
+            Ok(()) | Err(LedgerError::Illegal(_)) => Ok(()),
+            Err(error) => Err(error),
+        }
+    }
+}
+
+/// What another process did to a bill meanwhile is no failure of this one.
+fn illegal(error: LedgerError) -> Result<Option<BillState>, LedgerError> {
+    if matches!(error, LedgerError::Illegal(_)) { Ok(None) } else { Err(error) }
+}
