@@ -113,7 +113,13 @@ pub(super) fn resolve(setup: &Setup, invoice: &str, verdict: VerdictArgument, co
     if verdict == Verdict::Done && open.operation == OperationKind::Issue && payment_code.is_none() {
         return Err(Failure::usage("DOKU made this code, so only you know it\nhint: add `--payment-code`, from DOKU's Back Office"));
     }
-    let answer = payment_code.map(|payment_code| CodeAnswer { payment_code, created_at: None, expires_at: None, how_to_pay_page: None });
+    let answer = payment_code.map(|payment_code| CodeAnswer {
+        payment_code,
+        created_at: None,
+        expires_at: None,
+        how_to_pay_page: None,
+        how_to_pay_api: None,
+    });
     let settled = Event::Settled { verdict, answer, by: "person".into(), reason: reason.to_owned(), unsettled_since: None };
     let mut events = Vec::new();
     if bill.in_doubt_since.is_none() {

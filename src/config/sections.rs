@@ -148,7 +148,7 @@ section!(
 section!(
     /// `[additional_info]`
     AdditionalInfo {
-        override_notification_url: String, override_hosts: String, settlement: String, report: String,
+        override_notification_url: String, override_hosts: String, settlement: String, report: String, free: String,
         hold_settlement: bool, account_id: String, indomaret_settlement: bool,
     }
 );

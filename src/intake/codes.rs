@@ -155,6 +155,10 @@ codes! {
     REPORT = "E0137", "report column not valid",
         "What `additional_info.report` makes of this row has more than 64 characters.",
         "Shorten the cell, or change `additional_info.report`.";
+    /// A key of the merchant's own that cannot be one, or a value too long for it.
+    FREE_KEY = "E0145", "additional key not valid",
+        "A column `additional_info.KEY` or the setting `additional_info.free` gives DOKU a text of your own: the key has 1 to 64 letters, digits, `_` or `-` and is none of DOKU's, the text has at most 64 characters.",
+        "Shorten the value, or rename the column; what DOKU gives a meaning has a column of its own.";
 
     /// An apostrophe in front of a number.
     APOSTROPHE = "E0138", "apostrophe before a number",

@@ -23,6 +23,7 @@ pub enum Column {
     ReceiptDescription,
     ReceiptFooter,
     PolicyNumber,
+    PolicyAccountName,
     PolicyType,
     PolicyStatus,
     DueDate,
@@ -54,6 +55,7 @@ impl Column {
         Self::ReceiptDescription,
         Self::ReceiptFooter,
         Self::PolicyNumber,
+        Self::PolicyAccountName,
         Self::PolicyType,
         Self::PolicyStatus,
         Self::DueDate,
@@ -97,6 +99,7 @@ impl Column {
             Self::ReceiptDescription => "receipt_description",
             Self::ReceiptFooter => "receipt_footer",
             Self::PolicyNumber => "policy_number",
+            Self::PolicyAccountName => "policy_account_name",
             Self::PolicyType => "policy_type",
             Self::PolicyStatus => "policy_status",
             Self::DueDate => "due_date",
@@ -117,7 +120,7 @@ impl Column {
     pub const fn alias(self) -> Option<&'static str> {
         match self {
             Self::Amount => Some("premium"),
-            Self::CustomerName => Some("policy_holder"),
+            Self::CustomerName => Some(POLICY_HOLDER),
             _ => None,
         }
     }
@@ -125,7 +128,7 @@ impl Column {
     /// Whether it holds personal data, which no message may show.
     #[must_use]
     pub const fn is_personal(self) -> bool {
-        matches!(self, Self::CustomerName | Self::Email)
+        matches!(self, Self::CustomerName | Self::Email | Self::PolicyAccountName)
     }
 
     /// Whether its value identifies something, so that a space more or less makes another thing of it.
@@ -166,18 +169,37 @@ impl Column {
     pub(super) fn is_called(self, name: &str) -> bool {
         self.name() == name || self.alias() == Some(name)
     }
+
+    /// As [`Column::is_called`], in a file with these headers (normalized): where the customer has a column, a `policy_holder`
+    /// beside it is somebody else.
+    fn is_called_among(self, name: &str, headers: &[String]) -> bool {
+        let has = |column: Self| headers.iter().any(|header| header == column.name());
+        match self {
+            Self::CustomerName if name == POLICY_HOLDER => !has(self),
+            Self::PolicyAccountName if name == POLICY_HOLDER => has(Self::CustomerName) && !has(self),
+            _ => self.is_called(name),
+        }
+    }
 }
+
+/// What a file calls the customer, or the name on the policy where the customer has a column of their own.
+const POLICY_HOLDER: &str = "policy_holder";
+
+/// Before a key of the merchant's own: `additional_info.branch`.
+const FREE: &str = "additional_info.";
 
 /// Whether a header (normalized) means something.
 pub(super) fn is_known(header: &str, wanted: &[Column], layouts: &[&Layout]) -> bool {
     let is_mapped = |layout: &&Layout| layout.columns.values().any(|theirs| normalized(theirs) == header);
-    wanted.iter().any(|column| column.is_called(header)) || layouts.iter().any(is_mapped)
+    wanted.iter().any(|column| column.is_called(header)) || header.starts_with(FREE) || layouts.iter().any(is_mapped)
 }
 
 /// Where a file has its columns.
 #[derive(Clone, Debug)]
 pub(super) struct Columns {
     found: Vec<(Column, usize)>,
+    /// Keys of the merchant's own, and where they are.
+    free: Vec<(String, usize)>,
     headers: Vec<String>,
     /// Of each header, whether a message may show it.
     is_shown: Vec<bool>,
@@ -193,9 +215,12 @@ impl Columns {
         check_names(mapping.keys().chain(layout.values.keys()).chain(layout.constants.keys()))?;
         let names = table::names(header);
         let is_known = |name: &str| is_known(name, wanted, &[layout]);
+        let headers: Vec<String> = header.iter().map(|cell| String::from_utf8_lossy(cell).trim().to_owned()).collect();
+        let free = if wanted.contains(&Column::OverrideNotificationUrl) { free_keys(&names, &headers)? } else { Vec::new() };
         let mut columns = Self {
             found: Vec::new(),
-            headers: header.iter().map(|cell| String::from_utf8_lossy(cell).trim().to_owned()).collect(),
+            free,
+            headers,
             is_shown: table::shown_headers(header, &is_known),
             found_words: table::found_words(header, &is_known),
         };
@@ -204,7 +229,8 @@ impl Columns {
             let theirs = mapping.get(column.name()).map(|theirs| normalized(theirs));
             let is_mapped_elsewhere =
                 |name: &str| mapping.iter().any(|(other, theirs)| other != column.name() && normalized(theirs) == name);
-            let is_it = |name: &str| theirs.as_deref() == Some(name) || (column.is_called(name) && !is_mapped_elsewhere(name));
+            let is_it =
+                |name: &str| theirs.as_deref() == Some(name) || (column.is_called_among(name, &names) && !is_mapped_elsewhere(name));
             if let Some(place) = table::unique_place(&names, column.name(), is_it)? {
                 columns.found.push((column, place));
             } else if all_mapped && let Some(theirs) = mapping.get(column.name()) {
@@ -249,6 +275,11 @@ impl Columns {
         self.found.iter().find(|(_, place)| *place == index).map(|&(column, _)| column)
     }
 
+    /// The columns under keys of the merchant's own: the key, and where it is, from 0.
+    pub(super) fn free(&self) -> &[(String, usize)] {
+        &self.free
+    }
+
     /// Every column that is used, with its place.
     pub(super) fn used(&self) -> &[(Column, usize)] {
         &self.found
@@ -269,7 +300,8 @@ impl Columns {
             let names = missing.flat_map(|column| [Some(column.name()), column.alias()]).flatten();
             nearest(header, names).map_or_else(String::new, |known| format!("; did you mean `{known}`?"))
         };
-        let others = self.shown_unused().filter(|(_, header)| *header != super::bad::REASON_COLUMN);
+        let is_free = |index: usize| self.free.iter().any(|(_, place)| *place == index);
+        let others = self.shown_unused().filter(|&(index, header)| header != super::bad::REASON_COLUMN && !is_free(index));
         others.map(|(_, header)| format!("column `{header}` is not used{}", hint(header))).collect()
     }
 }
@@ -284,4 +316,18 @@ fn check_names<'n>(names: impl Iterator<Item = &'n String>) -> Result<(), Fault>
         }
     }
     Ok(())
+}
+
+/// A key is written as the header has it: in JSON its case counts. One key may stand once only.
+fn free_keys(names: &[String], headers: &[String]) -> Result<Vec<(String, usize)>, Fault> {
+    let mut found: Vec<(String, usize)> = Vec::new();
+    for (index, (_, header)) in names.iter().zip(headers).enumerate().filter(|(_, (name, _))| name.starts_with(FREE)) {
+        let key = header.get(FREE.len()..).unwrap_or_default();
+        if let Some((_, first)) = found.iter().find(|(known, _)| known == key) {
+            let (first, second) = (first.saturating_add(1), index.saturating_add(1));
+            return Err(Fault::Table(table::Fault::ColumnTwice { column: header.clone(), first, second }));
+        }
+        found.push((key.to_owned(), index));
+    }
+    Ok(found)
 }

@@ -110,6 +110,15 @@ impl<'a> Cells<'a> {
         Some(text)
     }
 
+    /// The cells under keys of the merchant's own that are not blank; each with its position.
+    pub(super) fn free(&self) -> impl Iterator<Item = (&'a str, &'a str, usize)> + use<'a> {
+        let (row, columns) = (self.row, self.columns);
+        columns.free().iter().filter_map(move |(key, index)| {
+            let text = row.text(*index)?.trim();
+            (!text.is_empty()).then_some((key.as_str(), text, *index))
+        })
+    }
+
     /// The cell, which must not be blank.
     pub(super) fn required(&mut self, column: Column) -> Option<&'a str> {
         let given = self.given(column);
@@ -137,7 +146,8 @@ impl<'a> Cells<'a> {
         }
     }
 
-    fn refuse_at(&mut self, index: usize, wrong: Wrong) {
+    /// As [`Cells::refuse`], by the cell's position.
+    pub(super) fn refuse_at(&mut self, index: usize, wrong: Wrong) {
         if self.refused.iter().any(|&(refused, _)| refused == index) {
             return;
         }
@@ -228,7 +238,7 @@ fn terms(cells: &mut Cells<'_>, options: &Options, format: AmountFormat) -> Opti
     let receipt_description = receipt_description(cells, profile, defaults.receipt_description.as_deref());
     let footer_max = profile.map(|profile| profile.receipt_footer_length_max);
     let receipt_footer = text(cells, Column::ReceiptFooter, defaults.receipt_footer.as_deref(), footer_max);
-    let policy = policy(cells, profile);
+    let (policy, account_name) = policy(cells, profile);
     let bill_group = text(cells, Column::BillGroup, None, None);
     let additional = options.additional.of(cells, channel, amount);
     Some(Terms {
@@ -238,7 +248,7 @@ fn terms(cells: &mut Cells<'_>, options: &Options, format: AmountFormat) -> Opti
         amount: amount?,
         expiry: expiry?,
         reusable,
-        customer: Customer { name: Personal::new(name?), email },
+        customer: Customer { name: Personal::new(name?), email, account_name },
         info,
         receipt_description,
         receipt_footer,
@@ -384,7 +394,7 @@ pub(super) fn parsed_instant(text: &str) -> Result<jiff::Timestamp, Wrong> {
 }
 
 /// Where the channel shows policies, their texts must fit its cash registers.
-fn policy(cells: &mut Cells<'_>, profile: Option<&ChannelProfile>) -> Policy {
+fn policy(cells: &mut Cells<'_>, profile: Option<&ChannelProfile>) -> (Policy, Option<Personal>) {
     let length_max = profile.and_then(|profile| profile.insurance_length_max);
     let mut part = |column: Column| {
         let text = text(cells, column, None, length_max)?;
@@ -395,6 +405,7 @@ fn policy(cells: &mut Cells<'_>, profile: Option<&ChannelProfile>) -> Policy {
         Some(text)
     };
     let (number, kind, status) = (part(Column::PolicyNumber), part(Column::PolicyType), part(Column::PolicyStatus));
+    let account_name = part(Column::PolicyAccountName).map(Personal::new);
     let due_date = cells.parsed(Column::DueDate, |text| cells::dated(text, "a date such as `2026-10-31`", cells::date));
-    Policy { number, kind, status, due_date }
+    (Policy { number, kind, status, due_date }, account_name)
 }

@@ -1,6 +1,7 @@
 //! Why: everything that ledger, logs, settlement and journal know of one bill, and what the rules make of it. Reads only.
 
 mod inquiries;
+mod money;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
@@ -25,6 +26,8 @@ use crate::ledger::sqlite::Happening;
 use crate::ledger::{FoundTotals, Lapses, Ledger, ScopeTotals, Snapshot, SqliteLedger};
 use crate::reconcile::{self, About, Asked, Finding, Outcome, Terms};
 use crate::table::Settings;
+
+pub use money::Money;
 
 /// What is asked, and where to look.
 #[derive(Debug)]

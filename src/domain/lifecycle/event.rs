@@ -23,6 +23,9 @@ pub struct CodeAnswer {
     /// Where the customer reads how to pay, as DOKU wrote it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub how_to_pay_page: Option<String>,
+    /// Where a program reads how to pay (JSON, in DOKU's words for each counter), as DOKU wrote it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub how_to_pay_api: Option<String>,
 }
 
 /// Why a bill is held.

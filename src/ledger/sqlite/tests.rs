@@ -296,7 +296,7 @@ fn a_purge_spares_what_is_live_or_open_and_leaves_the_chain_whole() {
     let (_folder, path, _) = closed_ledger();
     let ledger = reopen(&path).unwrap();
     let with_customer = |mut entry: Entry, name: &str| {
-        entry.private.customer = Some(Customer { name: Personal::new(name), email: None });
+        entry.private.customer = Some(Customer { name: Personal::new(name), email: None, account_name: None });
         entry
     };
     let expiring = |invoice: &str, code: &str| {

@@ -27,7 +27,7 @@ fn terms() -> Terms {
         amount: Amount::new(1000).unwrap(),
         expiry: Expiry::Minutes(1440),
         reusable: false,
-        customer: Customer { name: Personal::new("Budi"), email: None },
+        customer: Customer { name: Personal::new("Budi"), email: None, account_name: None },
         info: None,
         receipt_description: None,
         receipt_footer: None,
@@ -65,6 +65,7 @@ fn reissued(doku: &Doku) -> World {
             created_at: None,
             expires_at: Some(expires_at),
             how_to_pay_page: None,
+            how_to_pay_api: None,
         };
         Event::Accepted { answer, replayed: false, amount: None }
     };
