@@ -259,15 +259,17 @@ impl<'de> Visitor<'de> for Level<'_, '_, 'de> {
 
     fn visit_map<A: MapAccess<'de>>(self, mut object: A) -> Result<(), A::Error> {
         let Self { paths, begin, found } = self;
+        // A bit for each name, by the first of its paths.
+        let mut seen = 0_u64;
         while let Some(step) = object.next_key_seed(Step { paths, begin })? {
             let Some((range, end)) = step else {
                 object.next_value::<IgnoredAny>()?;
                 continue;
             };
+            let bit = u32::try_from(range.start).ok().and_then(|first| 1_u64.checked_shl(first));
+            let Some(bit) = bit.filter(|bit| seen & bit == 0) else { return Err(A::Error::custom("a name stands twice, or is one too many")) };
+            seen |= bit;
             let (paths, found) = (paths.get(range.clone()).unwrap_or_default(), found.get_mut(range).unwrap_or_default());
-            if found.iter().any(Option::is_some) {
-                return Err(A::Error::custom("a name stands twice"));
-            }
             match (paths, found) {
                 ([path], [field]) if path.len() == end => {
                     *field = Some(object.next_value::<&RawValue>()?).filter(|value| value.get() != RawValue::NULL.get());

@@ -99,6 +99,7 @@ fn every_bad_row_is_refused_with_its_row_column_and_code() {
         ),
         (two("account_id", "SAC 1"), &["0:2:account_id E0136"]),
         (two("bill_group", &"x".repeat(65)), &["0:2:bill_group E0137"]),
+        (two("additional_info.branch", &"x".repeat(65)), &["0:2:additional_info.branch E0142"]),
         (indomaret("info", "x"), &["0:2:receipt_description E0103"]),
         (plain("'A,1000,Budi,alfa"), &["0:2:invoice_number E0138"]),
         (plain("A,1000,NULL,alfa"), &["0:2:customer_name E0139"]),

@@ -372,7 +372,7 @@ fn former_orders_of_an_older_ledger_are_folded_anew_and_its_collisions_are_notes
     tamper(
         &path,
         "DROP TABLE names; DROP INDEX payments_by_code; DROP INDEX bills_held; ALTER TABLE bills DROP COLUMN hold; \
-         ALTER TABLE bills DROP COLUMN former; UPDATE bills SET first_paid_at = NULL; PRAGMA user_version = 2",
+         ALTER TABLE bills DROP COLUMN former; ALTER TABLE customers DROP COLUMN account_name; UPDATE bills SET first_paid_at = NULL; PRAGMA user_version = 2",
     );
     let connection = Connection::open(&path).unwrap();
     let head = read::head(&connection).unwrap();

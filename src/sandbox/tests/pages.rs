@@ -23,7 +23,7 @@ fn form(running: &Running, path: &str, body: &str) -> Request {
 
 fn location(received: &str) -> &str {
     assert_eq!(parts(received).0, 303, "{received}");
-    received.lines().find_map(|line| line.strip_prefix("location: ")).unwrap()
+    received.lines().find_map(|line| line.strip_prefix("Location: ")).unwrap()
 }
 
 async fn with_order(options: Options) -> (Running, String) {
