@@ -147,7 +147,7 @@ fn a_replayed_issue_created_before_its_first_intent_is_not_ours_without_confirma
             return Fate::Cut;
         }
         let mut order = doku.orders[&request.about()].clone();
-        order.created_at = order.created_at - jiff::SignedDuration::from_mins(30);
+        order.created_at -= jiff::SignedDuration::from_mins(30);
         doku.sign(Answer::json(409, &success(&order)), request).into()
     });
     merchant.issue(3, &[ROW], &[]);

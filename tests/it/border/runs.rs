@@ -40,9 +40,12 @@ fn one_at_a_time(more: &[(&str, &str)]) -> Merchant {
     merchant
 }
 
+type Says = Box<dyn Fn(&Request, &Doku) -> Answer + Send + Sync>;
+/// An exit code and the buckets the row may be in.
+type Left = (i32, &'static [&'static str]);
+
 #[test]
 fn a_run_of_one_row_ends_with_the_code_of_its_answer() {
-    type Says = Box<dyn Fn(&Request, &Doku) -> Answer + Send + Sync>;
     let html = |status: u16| -> Says { Box::new(page(status)) };
     let doku = |status: u16, words: &'static str| -> Says { Box::new(own(status, words)) };
     let bare = |status: u16, words: &'static str| -> Says { Box::new(move |_, _| refusal(status, words)) };
@@ -51,7 +54,7 @@ fn a_run_of_one_row_ends_with_the_code_of_its_answer() {
     };
     // The answer; policy; where nothing may have reached DOKU (exit, bucket); where something may have; attempts of it in a run.
     #[rustfmt::skip]
-    let table: Vec<(&str, Says, &str, (i32, &[&str]), (i32, &[&str]), Option<usize>)> = vec![
+    let table: Vec<(&str, Says, &str, Left, Left, Option<usize>)> = vec![
         ("400 signed",             doku(400, "amount is too low"),        "warn",    (1, &["rejected"]),            (3, &["in_doubt"]), None),
         ("404 signed",             doku(404, "no such path"),             "warn",    (1, &["rejected", "refused"]), (3, &["in_doubt"]), None),
         ("401 signed",             doku(401, "Invalid token"),            "warn",    (4, &["deferred"]),            (4, &["in_doubt"]), Some(1)),
@@ -303,7 +306,7 @@ fn a_pause_asked_for_is_kept_announced_and_past_the_cap_not_slept_on() {
 #[test]
 fn one_bad_row_never_starves_the_others() {
     for status in [400, 401, 403, 404, 409, 429, 503] {
-        for act in [pattern_of_row(status, false), pattern_of_row(status, true)] {
+        for act in [to_one_row(status, false), to_one_row(status, true)] {
             let merchant = one_at_a_time(&[("retry.breaker_failures", "20")]);
             merchant.net.cue("GET", "B-001", ALWAYS, unavailable);
             merchant.net.cue("POST", "B-001", ALWAYS, act);
@@ -319,11 +322,11 @@ fn one_bad_row_never_starves_the_others() {
     }
 }
 
-fn pattern_of_row(status: u16, is_page: bool) -> Box<dyn Fn(&Request, &mut Doku) -> Fate + Send + Sync> {
-    Box::new(move |request, doku| {
+fn to_one_row(status: u16, is_page: bool) -> impl Fn(&Request, &mut Doku) -> Fate + Send + Sync {
+    move |request, doku| {
         let answer = if is_page { page(status)(request, doku) } else { own(status, "not this one")(request, doku) };
         answer.into()
-    })
+    }
 }
 
 #[test]

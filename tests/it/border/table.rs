@@ -68,10 +68,11 @@ type Policy = (&'static str, &'static str);
 /// borders.md 1, the table of provenance.
 fn provenance((verify_response, unsigned_errors): Policy, whose: Whose, is_success: bool) -> Provenance {
     match (whose, verify_response, unsigned_errors, is_success) {
-        (Signed, ..) => Own,
-        (Unsigned, "enforce", _, true) | (Unsigned, _, "refuse", false) | (Forged, "enforce", ..) => Foreign,
-        (Unsigned | Forged, ..) => Own,
-        (Html | Text | Empty | Json | Other | OtherCode | Half, ..) => Foreign,
+        (Unsigned, "enforce", _, true)
+        | (Unsigned, _, "refuse", false)
+        | (Forged, "enforce", ..)
+        | (Html | Text | Empty | Json | Other | OtherCode | Half, ..) => Foreign,
+        (Signed | Unsigned | Forged, ..) => Own,
     }
 }
 
