@@ -6,9 +6,11 @@ use std::path::{Path, PathBuf};
 use secrecy::SecretString;
 
 use super::args::{Cancel, Issue, Sending};
+use super::attention;
 use super::output::{self, Progress};
 use super::planning::{dry_run, guarded, has_guard, plan_rows, planned, planned_from};
 use super::sender::{Flags, Sender};
+use super::sequence;
 use super::setup::{Failure, Setup};
 use super::stopping::deadline;
 use crate::domain::bill::{Bill, Wanted};
@@ -33,13 +35,15 @@ pub(super) fn issue(setup: &Setup, arguments: &Issue) -> Result<Exit, Failure> {
         Some(approved) if arguments.files.is_empty() => &report::plan::files(approved),
         Some(_) | None => &arguments.files,
     };
-    let intake = intake::read(files, &setup.intake(arguments.cycle.cycle.as_ref())?)?;
+    let intake = intake::read(files, &setup.intake(arguments.cycle.cycle.as_ref(), &arguments.tables)?)?;
     notes(setup, &intake);
+    super::check::usable(&intake)?;
     let flags = Flags {
         command: "issue",
         new_ledger: arguments.new_ledger,
         reissue_expired: arguments.reissue_expired,
         retry_rejected: arguments.retry_rejected,
+        sequence_from: arguments.sequence_from,
     };
     if arguments.dry_run {
         return dry_run(setup, &intake, &flags, arguments.out.as_deref());
@@ -51,13 +55,15 @@ pub(super) fn issue(setup: &Setup, arguments: &Issue) -> Result<Exit, Failure> {
 pub(super) fn cancel(setup: &Setup, arguments: &Cancel) -> Result<Exit, Failure> {
     let intake = match arguments.what.as_slice() {
         [one] if Path::new(one).is_file() => {
-            let options = intake::Options { purpose: Purpose::CancelAll, ..setup.intake(arguments.cycle.cycle.as_ref())? };
+            let options =
+                intake::Options { purpose: Purpose::CancelAll, ..setup.intake(arguments.cycle.cycle.as_ref(), &arguments.tables)? };
             intake::read(&[PathBuf::from(one)], &options)?
         }
         invoices => named(invoices)?,
     };
     notes(setup, &intake);
-    let flags = Flags { command: "cancel", new_ledger: false, reissue_expired: false, retry_rejected: false };
+    super::check::usable(&intake)?;
+    let flags = Flags { command: "cancel", new_ledger: false, reissue_expired: false, retry_rejected: false, sequence_from: None };
     let out = arguments.out.clone().unwrap_or_else(|| PathBuf::from("tagih-out"));
     send(setup, &intake, &flags, &arguments.sending, setup.secret(), &out, None)
 }
@@ -79,7 +85,7 @@ fn named(invoices: &[String]) -> Result<Intake, Failure> {
         }
     }
     let rows = u64::try_from(valid.len()).unwrap_or(u64::MAX);
-    Ok(Intake { valid, refused: Vec::new(), refused_row_count: 0, duplicates: Vec::new(), rows, notes: Vec::new() })
+    Ok(Intake { valid, refused: Vec::new(), refused_row_count: 0, duplicates: Vec::new(), rows, malformed: 0, notes: Vec::new() })
 }
 
 fn notes(setup: &Setup, intake: &Intake) {
@@ -92,20 +98,6 @@ fn notes(setup: &Setup, intake: &Intake) {
 
 pub(super) fn bills(intake: &Intake) -> Vec<Bill> {
     intake.valid.iter().map(|row| row.item.clone()).collect()
-}
-
-/// The first refused rows, for the eye; rejected.csv has them all.
-pub(super) fn refused_lines(setup: &Setup, intake: &Intake) {
-    const SHOWN_MAX: usize = 10;
-    if setup.quiet {
-        return;
-    }
-    for refused in intake.refused.iter().take(SHOWN_MAX) {
-        output::note(refused);
-    }
-    if let Some(more) = intake.refused.len().checked_sub(SHOWN_MAX).filter(|&more| more > 0) {
-        output::note(format_args!("... and {more} more"));
-    }
 }
 
 /// A row that was read well and is refused all the same.
@@ -160,7 +152,8 @@ pub(super) fn send(
     };
     let sender = Sender::open(setup, flags, secret.as_ref())?;
     look_before(setup, flags, intake, &bills, &sender.ledger, approved, asks)?;
-    let bills = with_codes(&bills, &sender.ledger, setup.minting()?.as_ref())?;
+    let minting = sequence::minting(setup, flags, &bills, Some(&sender.ledger))?;
+    let bills = with_codes(&bills, &sender.ledger, minting.as_ref())?;
     let progress = Progress::new(flags.command, u64::try_from(bills.len()).unwrap_or(u64::MAX), setup.quiet);
     let issuing = sender.issuing();
     let ends = sender.drive(deadline, issuing.run(&bills, &|_, _| progress.advance()))?;
@@ -173,7 +166,9 @@ pub(super) fn send(
     }
     let snapshot = sender.ledger.snapshot()?;
     let (stopped, troubles) = (sender.stop.reason(), sender.stop.troubles());
-    let exit = exit(&Counts::of(ends.iter()), intake.refused_row_count, stopped.as_ref()).or(overdue(setup, &snapshot));
+    let exit = exit(&Counts::of(ends.iter()), intake.refused_row_count, stopped.as_ref())
+        .or(overdue(setup, &snapshot))
+        .or(attention::tell(setup, &snapshot));
     let report = IssueReport {
         command: flags.command,
         environment: setup.config.doku.environment.name(),
@@ -188,7 +183,7 @@ pub(super) fn send(
         exit_code: exit.code(),
     };
     report.write(out)?;
-    refused_lines(setup, intake);
+    super::refused::lines(setup, intake);
     refused_ends(setup, intake, &ends);
     if setup.json {
         output::result(serde_json::to_string(&report.summary()).unwrap_or_default());
