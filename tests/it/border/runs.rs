@@ -43,6 +43,8 @@ fn one_at_a_time(more: &[(&str, &str)]) -> Merchant {
 type Says = Box<dyn Fn(&Request, &Doku) -> Answer + Send + Sync>;
 /// An exit code and the buckets the row may be in.
 type Left = (i32, &'static [&'static str]);
+/// The answer; policy; what is left where nothing may have reached DOKU; where something may have; attempts of it in a run.
+type Line = (&'static str, Says, &'static str, Left, Left, Option<usize>);
 
 #[test]
 fn a_run_of_one_row_ends_with_the_code_of_its_answer() {
@@ -52,9 +54,8 @@ fn a_run_of_one_row_ends_with_the_code_of_its_answer() {
     let wrong = |status: u16, words: &'static str| -> Says {
         Box::new(move |request, doku| refusal(status, words).forged(request, &doku.now().to_string()))
     };
-    // The answer; policy; where nothing may have reached DOKU (exit, bucket); where something may have; attempts of it in a run.
     #[rustfmt::skip]
-    let table: Vec<(&str, Says, &str, Left, Left, Option<usize>)> = vec![
+    let table: Vec<Line> = vec![
         ("400 signed",             doku(400, "amount is too low"),        "warn",    (1, &["rejected"]),            (3, &["in_doubt"]), None),
         ("404 signed",             doku(404, "no such path"),             "warn",    (1, &["rejected", "refused"]), (3, &["in_doubt"]), None),
         ("401 signed",             doku(401, "Invalid token"),            "warn",    (4, &["deferred"]),            (4, &["in_doubt"]), Some(1)),
