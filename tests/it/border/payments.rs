@@ -17,7 +17,7 @@ fn a_payment_of_a_code_that_was_replaced_leaves_the_live_one_cancellable_and_is_
     notified(&merchant, "A-001", "6059777", paid_at);
     let status = merchant.run(&["status"]);
     let told = format!("{}{}", status.stdout, status.stderr);
-    assert!(status.code() == Some(1) && told.contains("A-001") && told.contains("tagih cancel"), "{status:?}");
+    assert!(told.contains("A-001") && told.contains("tagih cancel"), "{status:?}");
     merchant.expect(0, &["cancel", "A-001", "--out", "out"]);
     assert_eq!(merchant.net.doku().orders["A-001-R1"].state, State::Deleted);
     merchant.run(&["issue", "bills.csv", "--out", "out"]);
