@@ -91,7 +91,9 @@ fn a_replay_of_an_issue_this_ledger_never_sent_counts_only_if_check_status_confi
         }
         assert_eq!(merchant.net.doku().orders.len(), 1, "{told:?}");
         merchant.net.calm();
-        merchant.expect(0, &["issue", "bills.csv", "--out", "out"]);
+        // What was paid with another amount is held for a person, whatever is said later.
+        let is_held = told == WordAt("SUCCESS", 150_001);
+        merchant.expect(i32::from(is_held), &["issue", "bills.csv", "--out", "out"]);
         merchant.verify();
     }
 }
@@ -147,7 +149,7 @@ fn a_replayed_issue_created_before_its_first_intent_is_not_ours_without_confirma
             return Fate::Cut;
         }
         let mut order = doku.orders[&request.about()].clone();
-        order.created_at = order.created_at - jiff::SignedDuration::from_mins(30);
+        order.created_at -= jiff::SignedDuration::from_mins(30);
         doku.sign(Answer::json(409, &success(&order)), request).into()
     });
     merchant.issue(3, &[ROW], &[]);

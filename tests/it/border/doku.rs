@@ -10,7 +10,6 @@ use super::wire::{Answer, Request};
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum State {
     Live,
-    Paid,
     Deleted,
 }
 
@@ -141,7 +140,6 @@ impl Doku {
         }
         match order.state {
             State::Deleted => return Err(refusal(400, "payment code is DELETED")),
-            State::Paid => return Err(refusal(400, "payment code is PAID")),
             State::Live => {}
         }
         if info["status"] == "DELETE" {
@@ -158,7 +156,6 @@ impl Doku {
             return Answer::json(404, &json!({"message": "Order not found"}));
         };
         let word = match order.state {
-            State::Paid => "SUCCESS",
             State::Live if order.expires_at > self.now() => "PENDING",
             State::Live | State::Deleted => "EXPIRED",
         };

@@ -130,19 +130,25 @@ fn a_doubt_ends_by_two_findings_a_minute_apart_of_doku_itself_about_the_order_as
     let (bare, late) = (at_a_desk_without_a_control(), at_a_desk_that_no_longer_replays());
     let wanted = [&[CONTROL], &ISSUES[..]].concat();
     let named = ["A-NAME,150000,Budiman,alfa,,,1440,", "A-NAME-NO,150000,Budiman,alfa,,,1440,", "N-DEAD,150000,Budi,alfa,,,1,"];
-    let issued = ["N-GONE", "N-REFUSED", "N-PAGE", "N-OTHER"].map(|name| (name, "in_doubt"));
-    let changed = ["A-OLD", "C-OLD", "C-DELETED"].map(|name| (name, "in_doubt"));
+    let open_issues = ["N-GONE", "N-REFUSED", "N-PAGE", "N-OTHER"].map(|name| (name, "in_doubt"));
+    let open_changes = ["A-OLD", "C-OLD", "C-DELETED"].map(|name| (name, "in_doubt"));
 
-    night(&issues, 1, &wanted, &issued, &[]);
-    night(&changes, 1, &CHANGED, &changed, &[]);
+    night(&issues, 1, &wanted, &open_issues, &[]);
+    night(&changes, 1, &CHANGED, &open_changes, &[]);
     night(&bare, 1, &ISSUES[..1], &[("N-GONE", "in_doubt")], &[]);
     night(&late, 1, &named, &[("A-NAME", "in_doubt"), ("A-NAME-NO", "in_doubt"), ("N-DEAD", "in_doubt")], &[]);
 
     let begun = Instant::now();
-    // The first finding that counts, as it is the first after the minute; asked again at once, it is not a minute apart.
+    // Whether the finding of the first night is one of the two is left open here.
     until(begun, 66);
+    let may_end = [
+        ("N-GONE", "in_doubt|deferred|issued|unchanged"),
+        ("N-REFUSED", "in_doubt|rejected"),
+        ("N-PAGE", "in_doubt"),
+        ("N-OTHER", "in_doubt"),
+    ];
     for _run in 0..2 {
-        night(&issues, 2, &wanted, &issued, &[]);
+        night(&issues, 2, &wanted, &may_end, &[]);
         night(&bare, 2, &ISSUES[..1], &[("N-GONE", "in_doubt")], &[]);
     }
     // Changes make no code: the wanted PATCH goes out under a new id. Its refusal leaves the doubt.
@@ -154,7 +160,7 @@ fn a_doubt_ends_by_two_findings_a_minute_apart_of_doku_itself_about_the_order_as
     assert_eq!(ids(&late, "A-NAME", "PATCH"), 2);
 
     until(begun, 136);
-    let settled = [("N-GONE", "deferred|issued|in_doubt"), ("N-REFUSED", "rejected"), ("N-PAGE", "in_doubt"), ("N-OTHER", "in_doubt")];
+    let settled = [("N-GONE", "deferred|issued|unchanged"), ("N-REFUSED", "rejected"), ("N-PAGE", "in_doubt"), ("N-OTHER", "in_doubt")];
     night(&issues, 3, &wanted, &settled, &[]);
     let words = issues.end("N-REFUSED").reason;
     assert!(words.contains("amount is too low for this store"), "DOKU's words: {words}");

@@ -59,8 +59,8 @@ impl Merchant {
     pub fn set(&self, settings: &[(&str, &str)]) {
         let mut all = self.settings.borrow_mut();
         all.extend(settings.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned())));
-        let lines: String = all.iter().map(|(key, value)| format!("{key} = {value}\n")).collect();
-        self.file("tagih.toml", lines);
+        let lines: Vec<String> = all.iter().map(|(key, value)| format!("{key} = {value}")).collect();
+        self.file("tagih.toml", lines.join("\n"));
     }
 
     pub fn path(&self, name: &str) -> PathBuf {
@@ -114,12 +114,6 @@ impl Merchant {
     pub fn run_issue<S: AsRef<str>>(&self, rows: &[S]) -> Finished {
         self.bills("bills.csv", rows);
         self.run(&["issue", "bills.csv", "--out", "out"])
-    }
-
-    #[track_caller]
-    pub fn cancel(&self, exit: i32, invoices: &[&str]) -> Finished {
-        drop(fs::remove_dir_all(self.path("out")));
-        self.expect(exit, &[&["cancel", "--out", "out"], invoices].concat())
     }
 
     pub fn summary(&self) -> Value {

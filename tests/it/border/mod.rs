@@ -8,6 +8,7 @@ mod doku;
 mod doubts;
 mod members;
 mod merchant;
+mod payments;
 mod runs;
 mod strangers;
 mod table;

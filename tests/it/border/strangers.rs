@@ -111,6 +111,8 @@ fn what_goes_before_and_around_an_answer_changes_nothing() {
     }
 }
 
+type Says = Box<dyn Fn(&Request, &Doku) -> Answer + Send + Sync>;
+
 #[test]
 fn a_success_that_is_not_provably_ours_makes_nothing_live() {
     let order = |doku: &Doku, request: &Request, invoice: &str| super::doku::Order {
@@ -122,7 +124,6 @@ fn a_success_that_is_not_provably_ours_makes_nothing_live() {
         expires_at: doku.now() + jiff::SignedDuration::from_hours(24),
         made_by: request.request_id().into(),
     };
-    type Says = Box<dyn Fn(&Request, &Doku) -> Answer + Send + Sync>;
     let body = move |change: fn(&mut Value)| -> Says {
         Box::new(move |request, doku| {
             let mut body = success(&order(doku, request, &request.about()));
@@ -204,25 +205,29 @@ fn one_oddly_typed_field_makes_no_good_answer_unreadable() {
     }
 }
 
+type Told = fn(&Request, &mut Doku) -> Answer;
+
+/// The order of a merchant's code at DOKU.
+fn merchants(doku: &Doku, request: &Request, amount: u64) -> super::doku::Order {
+    super::doku::Order {
+        invoice: request.about(),
+        code: "7700000000000001".into(),
+        amount,
+        state: State::Live,
+        created_at: doku.now(),
+        expires_at: doku.now() + jiff::SignedDuration::from_hours(24),
+        made_by: request.request_id().into(),
+    }
+}
+
+fn ours(doku: &Doku, request: &Request, word: &str, amount: u64) -> Answer {
+    doku.sign(Answer::json(200, &finding(&merchants(doku, request, amount), word)), request)
+}
+
 #[test]
 fn check_status_is_believed_only_about_the_order_asked_for_and_only_from_doku() {
     let code = "7700000000000001";
     let row = format!("M-001,150000,Budi,alfa,merchant,{code},1440,");
-    type Told = fn(&Request, &mut Doku) -> Answer;
-    fn order(doku: &Doku, request: &Request, amount: u64) -> super::doku::Order {
-        super::doku::Order {
-            invoice: request.about(),
-            code: "7700000000000001".into(),
-            amount,
-            state: State::Live,
-            created_at: doku.now(),
-            expires_at: doku.now() + jiff::SignedDuration::from_hours(24),
-            made_by: request.request_id().into(),
-        }
-    }
-    fn ours(doku: &Doku, request: &Request, word: &str, amount: u64) -> Answer {
-        doku.sign(Answer::json(200, &finding(&order(doku, request, amount), word)), request)
-    }
     // (what it says; under warn it ends the doubt; under enforce it does)
     let table: [(&str, Told, bool, bool); 12] = [
         ("pending, ours", |request, doku| ours(doku, request, "PENDING", 150_000), true, true),
@@ -233,7 +238,7 @@ fn check_status_is_believed_only_about_the_order_asked_for_and_only_from_doku() 
         (
             "another's order",
             |request, doku| {
-                let other = super::doku::Order { invoice: "M-002".into(), ..order(doku, request, 150_000) };
+                let other = super::doku::Order { invoice: "M-002".into(), ..merchants(doku, request, 150_000) };
                 doku.sign(Answer::json(200, &finding(&other, "PENDING")), request)
             },
             false,
@@ -242,7 +247,7 @@ fn check_status_is_believed_only_about_the_order_asked_for_and_only_from_doku() 
         (
             "no amount",
             |request, doku| {
-                let mut body = finding(&order(doku, request, 150_000), "PENDING");
+                let mut body = finding(&merchants(doku, request, 150_000), "PENDING");
                 body["order"].as_object_mut().unwrap().remove("amount");
                 doku.sign(Answer::json(200, &body), request)
             },
@@ -252,7 +257,7 @@ fn check_status_is_believed_only_about_the_order_asked_for_and_only_from_doku() 
         (
             "no order",
             |request, doku| {
-                let mut body = finding(&order(doku, request, 150_000), "PENDING");
+                let mut body = finding(&merchants(doku, request, 150_000), "PENDING");
                 body.as_object_mut().unwrap().remove("order");
                 doku.sign(Answer::json(200, &body), request)
             },

@@ -68,10 +68,11 @@ type Policy = (&'static str, &'static str);
 /// borders.md 1, the table of provenance.
 fn provenance((verify_response, unsigned_errors): Policy, whose: Whose, is_success: bool) -> Provenance {
     match (whose, verify_response, unsigned_errors, is_success) {
-        (Signed, ..) => Own,
-        (Unsigned, "enforce", _, true) | (Unsigned, _, "refuse", false) | (Forged, "enforce", ..) => Foreign,
-        (Unsigned | Forged, ..) => Own,
-        (Html | Text | Empty | Json | Other | OtherCode | Half, ..) => Foreign,
+        (Unsigned, "enforce", _, true)
+        | (Unsigned, _, "refuse", false)
+        | (Forged, "enforce", ..)
+        | (Html | Text | Empty | Json | Other | OtherCode | Half, ..) => Foreign,
+        (Signed | Unsigned | Forged, ..) => Own,
     }
 }
 
@@ -242,7 +243,7 @@ fn about(whose: Whose, kind: Kind, status: u16, request: &Request, doku: &Doku) 
 }
 
 /// Every cell of a line, for the kinds and speakers that can be.
-fn cells(policy: Policy, speakers: &[Whose], statuses: &dyn Fn(Kind, u16) -> bool) -> Vec<Cell> {
+fn cells(policy: Policy, speakers: &[Whose], wanted: &dyn Fn(Kind, Whose, u16) -> bool) -> Vec<Cell> {
     let mut cells = Vec::new();
     for line in LINES {
         for (&status, &whose, kind) in line
@@ -261,7 +262,7 @@ fn cells(policy: Policy, speakers: &[Whose], statuses: &dyn Fn(Kind, u16) -> boo
                 Html | Text | Json => status == 204,
                 Empty => false,
             };
-            if never || !statuses(kind, status) || provenance(policy, whose, is_success) != line.provenance {
+            if never || !wanted(kind, whose, status) || provenance(policy, whose, is_success) != line.provenance {
                 continue;
             }
             for before in [Before::Nothing, Before::PassedOn, Before::Done, Before::Lost] {
@@ -416,18 +417,18 @@ impl Wrong {
     }
 }
 
-fn any(_: Kind, _: u16) -> bool {
+fn any(_: Kind, _: Whose, _: u16) -> bool {
     true
 }
 
 /// Statuses that stand for their line where the others would only repeat it.
-fn some(_: Kind, status: u16) -> bool {
-    [200, 302, 400, 404, 405, 409, 413, 422, 429, 451, 503].contains(&status)
+fn some(_: Kind, _: Whose, status: u16) -> bool {
+    [200, 302, 400, 404, 409, 422, 429, 451, 501, 503].contains(&status)
 }
 
-/// Every status for `issue`, some for the others.
-fn most(kind: Kind, status: u16) -> bool {
-    kind == Kind::Issue || some(kind, status)
+/// Every status for an issue, from DOKU with and without a signature and from a gateway; some for the rest.
+fn most(kind: Kind, whose: Whose, status: u16) -> bool {
+    (kind == Kind::Issue && matches!(whose, Signed | Unsigned | Html)) || some(kind, whose, status)
 }
 
 #[test]

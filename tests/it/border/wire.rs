@@ -152,7 +152,7 @@ impl Answer {
         }
         let mut head = format!("HTTP/1.1 {} Said\r\nConnection: close\r\nContent-Length: {promised}\r\n", self.status);
         for (name, value) in &self.headers {
-            head += &format!("{name}: {value}\r\n");
+            head.extend([name, ": ", value, "\r\n"]);
         }
         head += "\r\n";
         stream.write_all(head.as_bytes())?;
