@@ -267,7 +267,9 @@ impl<'de> Visitor<'de> for Level<'_, '_, 'de> {
                 continue;
             };
             let bit = u32::try_from(range.start).ok().and_then(|first| 1_u64.checked_shl(first));
-            let Some(bit) = bit.filter(|bit| seen & bit == 0) else { return Err(A::Error::custom("a name stands twice, or is one too many")) };
+            let Some(bit) = bit.filter(|bit| seen & bit == 0) else {
+                return Err(A::Error::custom("a name stands twice, or is one too many"));
+            };
             seen |= bit;
             let (paths, found) = (paths.get(range.clone()).unwrap_or_default(), found.get_mut(range).unwrap_or_default());
             match (paths, found) {
