@@ -176,6 +176,7 @@ fn event_told(event: &Event, words: &Words) -> String {
         Event::Reopened { operation, reason } => fill(words.reopened_doubt, &[words.operation(*operation), reason]),
         Event::Held { reason, .. } => fill(words.held, &[reason]),
         Event::Released { by, reason } => fill(words.released, &[by, reason]),
+        Event::Aliased { number } => fill(words.aliased, &[number.as_str()]),
         Event::Noted { .. } => words.noted.to_owned(),
         Event::Checked { order, word, payment, details, .. } => {
             let paid = payment.as_ref().map(|found| fill(words.checked_paid, &[&rupiah(found.amount.get().into()), &zoned(found.paid_at)]));

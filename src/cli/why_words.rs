@@ -18,7 +18,7 @@ macro_rules! phrases {
 phrases! {
     times not_in_ledger code payable_until story time_unknown evidence seen_from no_evidence nothing_found kind_line kind_payment
     kind_bill kind_settlement flags sides paid_on not_paid_out because at_place row_of stands decided next next_nothing next_open next_refused
-    next_expired next_accepted next_record next_wait planned adopted intended not_sent accepted replayed refused doubted repeated reopened_doubt settled retired held released
+    next_expired next_accepted next_record next_wait planned adopted intended not_sent accepted replayed refused doubted repeated reopened_doubt settled retired held released aliased
     is_paid is_paid_before is_expired made_at how_to_pay how_to_pay_api arrived_unpaid said_of not_paid noted checked checked_paid registered changed cancelled paid inquiry inquiry_cause arrived arrived_unread settled_row step status_planned
     status_requested status_active status_amending status_cancelling status_rejected status_cancelled status_retired status_doubt_issue
     status_doubt_amend status_doubt_cancel open proposed standing_accepted cleared reopened verdict_done verdict_not_done verdict_dead
@@ -137,6 +137,7 @@ const ENGLISH: Words = Words {
     reopened_doubt: "the refusal of the {0} did not stand, it is in doubt again: {1}",
     held: "held until a person has looked: {0}",
     released: "no longer held ({0}): {1}",
+    aliased: "an inquiry was answered with number {0}",
     noted: "ledger-only columns changed",
     checked: "Check Status says {0} of order {1}",
     checked_paid: "paid {0} on {1}",
@@ -229,6 +230,7 @@ const INDONESIAN: Words = Words {
     reopened_doubt: "penolakan atas {0} ternyata tidak berlaku, statusnya kembali belum pasti: {1}",
     held: "ditahan sampai ada yang memeriksa: {0}",
     released: "tidak ditahan lagi ({0}): {1}",
+    aliased: "pertanyaan dijawab dengan nomor {0}",
     noted: "kolom khusus buku besar berubah",
     checked: "Check Status menyatakan {0} untuk pesanan {1}",
     checked_paid: "dibayar {0} pada {1}",

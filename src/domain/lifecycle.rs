@@ -182,11 +182,13 @@ pub enum EventKind {
     Held,
     /// See [`Event::Released`].
     Released,
+    /// See [`Event::Aliased`].
+    Aliased,
 }
 
 impl EventKind {
     /// Every kind.
-    pub const ALL: [Self; 24] = [
+    pub const ALL: [Self; 25] = [
         Self::Planned,
         Self::Adopted,
         Self::Intended(OperationKind::Issue),
@@ -211,6 +213,7 @@ impl EventKind {
         Self::Reopened(OperationKind::Cancel),
         Self::Held,
         Self::Released,
+        Self::Aliased,
     ];
 }
 
@@ -237,7 +240,8 @@ pub const fn next_status(status: Option<Status>, event: EventKind) -> Option<Sta
             | EventKind::Repeated
             | EventKind::Reopened(_)
             | EventKind::Held
-            | EventKind::Released => None,
+            | EventKind::Released
+            | EventKind::Aliased => None,
         };
     };
     match (status, event) {
@@ -279,6 +283,7 @@ pub const fn next_status(status: Option<Status>, event: EventKind) -> Option<Sta
         // order that DOKU refused may exist all the same.
         (_, EventKind::Checked) if !matches!(status, S::Planned) => Some(status),
         (_, EventKind::Held | EventKind::Released) => Some(status),
+        (S::Active, EventKind::Aliased) => Some(status),
 
         (S::Planned | S::Retired, EventKind::Registered(Issue)) | (S::Active, EventKind::Registered(Amend)) => Some(S::Active),
         (S::Active, EventKind::Registered(Cancel)) => Some(S::Cancelled),

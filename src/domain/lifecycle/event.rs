@@ -132,6 +132,11 @@ pub enum Event {
         /// The reason given.
         reason: String,
     },
+    /// An inquiry about its code was answered with a number of its own, by which a payment may name the bill.
+    Aliased {
+        /// The number.
+        number: InvoiceNumber,
+    },
     /// The doubt is over without an answer to the operation itself.
     Settled {
         /// What was found.
@@ -199,6 +204,7 @@ impl Event {
             | Self::Reopened { .. }
             | Self::Held { .. }
             | Self::Released { .. }
+            | Self::Aliased { .. }
             | Self::Retired { .. }
             | Self::Noted { .. }
             | Self::Checked { .. } => None,
@@ -227,6 +233,7 @@ impl Event {
             Self::Reopened { operation, .. } => EventKind::Reopened(*operation),
             Self::Held { .. } => EventKind::Held,
             Self::Released { .. } => EventKind::Released,
+            Self::Aliased { .. } => EventKind::Aliased,
         }
     }
 }
