@@ -1,16 +1,15 @@
 //! `tagih ledger import`: codes that exist at DOKU already, taken into the ledger.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::path::Path;
 
 use super::keeping::wait;
 use super::output::{self, rupiah};
 use super::setup::{Failure, Setup};
 use crate::domain::ids::InvoiceNumber;
-use crate::domain::lifecycle::{BillState, Event, Status};
+use crate::domain::lifecycle::{BillState, Event, OperationKind, Status};
 use crate::domain::plan::{MapView, View as _};
 use crate::exit::Exit;
-use crate::intake::Sourced;
 use crate::intake::import::{self, AdoptedCode, EXPIRY_UNKNOWN};
 use crate::ledger::{Create, Entry, Ledger as _, Private, SenderLock};
 use crate::table::Settings;
@@ -49,12 +48,12 @@ pub(super) fn import(setup: &Setup, file: &Path, adopting: &Adopting) -> Result<
     let _lock = SenderLock::acquire(setup.ledger_path(), "ledger import")?;
     let ledger = setup.open_ledger(&setup.binding()?, create)?;
     let known = ledger.snapshot()?.bills;
-    let view = MapView::new(&known, HashSet::new());
+    let view = MapView::new(&known, HashMap::new());
+    let mut claimed = HashSet::new();
     let (mut adopted, mut unchanged, mut updated, mut differing, mut refused) = (0_u64, 0_u64, 0_u64, 0_u64, codes.refused_row_count);
     let mut entries = Vec::new();
     for code in &codes.valid {
-        let holder = view.holder(&code.item.answer.payment_code);
-        let slot = match fate(code, known.get(&code.item.invoice_number), holder) {
+        let slot = match fate(&code.item, &view, &mut claimed) {
             Fate::Adopt => &mut adopted,
             Fate::Known => {
                 unchanged += 1;
@@ -75,7 +74,8 @@ pub(super) fn import(setup: &Setup, file: &Path, adopting: &Adopting) -> Result<
             }
         };
         *slot += 1;
-        let event = Event::Adopted { terms: code.item.terms.clone(), answer: code.item.answer.clone() };
+        let AdoptedCode { terms, answer, wire_invoice_number, .. } = code.item.clone();
+        let event = Event::Adopted { terms, answer, wire_invoice_number };
         entries.push(Entry { invoice_number: code.item.invoice_number.clone(), at: setup.clock.now(), event, private: Private::default() });
     }
     for batch in entries.chunks(BATCH) {
@@ -92,31 +92,50 @@ pub(super) fn import(setup: &Setup, file: &Path, adopting: &Adopting) -> Result<
     Ok(if refused + differing > 0 { Exit::Look } else { Exit::Done })
 }
 
-/// What the ledger's state of the bill, and the bill that holds the code, make of a row.
-fn fate(code: &Sourced<AdoptedCode>, bill: Option<&BillState>, holder: Option<&InvoiceNumber>) -> Fate {
-    let item = &code.item;
-    match bill {
-        Some(bill) if bill.code.as_ref().is_some_and(|held| held.answer.payment_code == item.answer.payment_code) => {
-            let what = differences(item, bill);
-            match (what.is_empty(), bill.terms.is_adopted() && bill.status == Status::Active) {
-                (true, _) => Fate::Known,
-                (false, true) => Fate::Differs(what),
-                (false, false) => Fate::Refused(format!(
-                    "invoice `{}`: {}; it is {}, and its terms are not from an import: they change with `tagih issue` only",
-                    item.invoice_number,
-                    what.join(", "),
-                    bill.status.name()
-                )),
-            }
-        }
-        Some(bill) if !matches!(bill.status, Status::Planned | Status::Rejected) => {
-            Fate::Refused(format!("invoice `{}` is {} with another code", item.invoice_number, bill.status.name()))
-        }
-        _ => match holder {
-            Some(other) => Fate::Refused(format!("its code is live for invoice `{other}`")),
-            None => Fate::Adopt,
-        },
+/// What the ledger makes of a row; `claimed` are the numbers at DOKU of this file's codes.
+fn fate<'a>(item: &'a AdoptedCode, view: &MapView<'_>, claimed: &mut HashSet<&'a InvoiceNumber>) -> Fate {
+    let bill = view.bill(&item.invoice_number);
+    let has_it = |bill: &&BillState| bill.code.as_ref().is_some_and(|held| held.answer.payment_code == item.answer.payment_code);
+    let Some(bill) = bill.filter(has_it) else {
+        return contradiction(item, view, claimed).map_or(Fate::Adopt, Fate::Refused);
+    };
+    let what = differences(item, bill);
+    match (what.is_empty(), bill.terms.is_adopted() && bill.status == Status::Active) {
+        (true, _) => Fate::Known,
+        (false, true) => Fate::Differs(what),
+        (false, false) => Fate::Refused(format!(
+            "invoice `{}`: {}; it is {}, and its terms are not from an import: they change with `tagih issue` only",
+            item.invoice_number,
+            what.join(", "),
+            bill.status.name()
+        )),
     }
+}
+
+/// Whether a code from elsewhere can be a bill's: it has none, as far as the ledger knows.
+const fn may_adopt(status: Status) -> bool {
+    matches!(status, Status::Planned | Status::Rejected | Status::InDoubt(OperationKind::Issue))
+}
+
+/// Why a code cannot be adopted beside what the ledger holds, in words; `claimed` are the numbers of this file's codes.
+fn contradiction<'a>(item: &'a AdoptedCode, view: &MapView<'_>, claimed: &mut HashSet<&'a InvoiceNumber>) -> Option<String> {
+    let (number, wire) = (&item.invoice_number, item.wire_invoice_number.as_ref());
+    if let Some(bill) = view.bill(number).filter(|bill| !may_adopt(bill.status)) {
+        return Some(format!("invoice `{number}` is {} with another code", bill.status.name()));
+    }
+    if let Some(other) = view.holder(&item.answer.payment_code).filter(|other| *other != number) {
+        return Some(format!("its code is live for invoice `{other}`"));
+    }
+    let others = |number: &InvoiceNumber| view.goes_by(number).filter(|other| **other != item.invoice_number).cloned();
+    let taken =
+        others(number).or_else(|| wire.and_then(|wire| others(wire).or_else(|| view.bill(wire).map(|bill| bill.invoice_number.clone()))));
+    if let Some(other) = taken {
+        return Some(format!("its number at DOKU, `{}`, is that of invoice `{other}`", wire.unwrap_or(number)));
+    }
+    if !claimed.insert(wire.unwrap_or(number)) {
+        return Some(format!("another row has its number at DOKU, `{}`", wire.unwrap_or(number)));
+    }
+    None
 }
 
 /// What a row says otherwise than the ledger; what it does not say does not differ.

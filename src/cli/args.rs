@@ -171,7 +171,7 @@ pub(super) struct Sending {
 
 #[derive(Debug, Args)]
 pub(super) struct Issue {
-    /// CSV or XLSX files of policies or invoices: the wanted state; `-` is standard input (default with --plan: the plan's)
+    /// CSV or XLSX files of policies or invoices: the wanted state; `-` is standard input (with --plan: by default the plan's)
     #[arg(required_unless_present = "plan", value_name = "FILE")]
     pub(super) files: Vec<PathBuf>,
     /// Print the plan (counts, rupiah, calls, time at the rate) and send nothing; with --out also write plan.csv and plan.xlsx
@@ -198,6 +198,9 @@ pub(super) struct Issue {
     /// Send again what DOKU refused before, even if the row is the same
     #[arg(long)]
     pub(super) retry_rejected: bool,
+    /// The first number `{sequence}` may give out: needed in production while the ledger knows no code of yours
+    #[arg(long, value_name = "N")]
+    pub(super) sequence_from: Option<u64>,
 }
 
 #[derive(Debug, Args)]
@@ -224,6 +227,8 @@ pub(super) enum VerdictArgument {
     NotDone,
     /// The code exists but can no longer be paid
     Dead,
+    /// Whatever held the invoice has been looked at
+    Released,
 }
 
 #[derive(Debug, Args)]
@@ -335,7 +340,7 @@ pub(super) enum PeriodCommand {
 pub(super) enum LedgerCommand {
     /// Adopt codes that exist at DOKU already
     Import {
-        /// CSV: invoice_number, payment_code, channel, amount, optional method, reusable, created_at, expires_at
+        /// CSV: invoice_number, payment_code, channel, amount, optional method, reusable, created_at, expires_at, wire_invoice_number
         file: PathBuf,
         /// Create the ledger if there is none
         #[arg(long)]

@@ -135,7 +135,7 @@ fn written(out: &Path, name: &str, text: &str) -> Result<PathBuf, Failure> {
 
 /// Runs `issue` until nothing is left over, as cron would on the next night.
 fn send(setup: &Setup, file: &Path, secret: &SecretString, out: &Path) -> Result<(), Failure> {
-    let flags = Flags { command: "issue", new_ledger: true, reissue_expired: false, retry_rejected: false };
+    let flags = Flags { command: "issue", new_ledger: true, reissue_expired: false, retry_rejected: false, sequence_from: None };
     for _ in 0..5 {
         let intake = intake::read(&[file.to_path_buf()], &setup.intake(None, &TableFlags::default())?)?;
         let sent = sending::send(setup, &intake, &flags, &Sending::default(), Ok(secret.clone()), out, None)?;

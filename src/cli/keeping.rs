@@ -7,12 +7,13 @@ use jiff::civil::Date;
 
 use super::adopt::Adopting;
 use super::args::{LedgerCommand, VerdictArgument};
+use super::attention;
 use super::output::{self, rupiah};
 use super::setup::{Failure, Setup};
 use crate::domain::calendar::start_of_wib_day;
 use crate::domain::digest::Digest;
 use crate::domain::ids::{InvoiceNumber, PaymentCode};
-use crate::domain::lifecycle::{CodeAnswer, Event, OperationKind, Verdict};
+use crate::domain::lifecycle::{BillState, CodeAnswer, Event, OperationKind, Verdict};
 use crate::exit::Exit;
 use crate::ledger::codes as ledger_codes;
 use crate::ledger::{Create, Entry, Head, Ledger, LedgerError, Private, SenderLock, SqliteLedger};
@@ -36,7 +37,7 @@ pub(super) fn wait<O>(work: impl Future<Output = Result<O, LedgerError>>) -> Res
 fn wait_for_a_person<O>(work: impl Future<Output = Result<O, LedgerError>>) -> Result<O, Failure> {
     let runtime = tokio::runtime::Builder::new_current_thread().build()?;
     runtime.block_on(work).map_err(|error| match error {
-        LedgerError::CodeTaken { .. } | LedgerError::Illegal(_) => {
+        LedgerError::CodeTaken { .. } | LedgerError::NumberTaken { .. } | LedgerError::Illegal(_) => {
             Failure::usage(format!("{error}\nhint: see `tagih why` of both invoices"))
         }
         error => error.into(),
@@ -60,7 +61,10 @@ pub(super) fn status(setup: &Setup) -> Result<Exit, Failure> {
         let payments = serde_json::json!({"count": snapshot.payments.len(), "amount": paid});
         let told = serde_json::json!({"count": told.count, "amount": told.amount});
         let head = head_text(snapshot.head);
-        output::result(serde_json::json!({"bills": statuses, "payments": payments, "told_by_status": told, "ledger_head": head}));
+        let attention = attention::json(setup, &snapshot);
+        output::result(serde_json::json!({
+            "bills": statuses, "payments": payments, "told_by_status": told, "attention": attention, "ledger_head": head,
+        }));
         return Ok(Exit::Done);
     }
     for (name, (count, amount)) in &table {
@@ -72,6 +76,8 @@ pub(super) fn status(setup: &Setup) -> Result<Exit, Failure> {
         output::result(format_args!("{:<16} {:>9}  {:>22}", "told by status", told.count, rupiah(told.amount)));
     }
     output::result(format_args!("ledger head {}", head_text(snapshot.head)));
+    // What needs a person is shown; that it does is for those commands to say that send.
+    let _: Exit = attention::tell(setup, &snapshot);
     Ok(Exit::Done)
 }
 
@@ -83,6 +89,12 @@ pub(super) fn resolve(setup: &Setup, invoice: &str, verdict: VerdictArgument, co
     let ledger = SqliteLedger::open(setup.ledger_path(), &setup.binding()?, Create::Never)?;
     let invoice_number = invoice_number(invoice)?;
     let bill = ledger.bill(&invoice_number)?.ok_or_else(|| Failure::usage(format!("the ledger holds no invoice `{invoice}`")))?;
+    let verdict = match verdict {
+        VerdictArgument::Released => return release(setup, &ledger, &bill, reason),
+        VerdictArgument::Done => Verdict::Done,
+        VerdictArgument::NotDone => Verdict::NotDone,
+        VerdictArgument::Dead => Verdict::Dead,
+    };
     let Some(open) = &bill.open else {
         return Err(Failure::usage(format!(
             "invoice `{invoice}` is {}, not in doubt\nhint: see `tagih why {invoice}`",
@@ -98,11 +110,6 @@ pub(super) fn resolve(setup: &Setup, invoice: &str, verdict: VerdictArgument, co
     {
         return Err(Failure::usage(format!("`--payment-code {given}` is not the code of invoice `{invoice}`, which is `{ours}`")));
     }
-    let verdict = match verdict {
-        VerdictArgument::Done => Verdict::Done,
-        VerdictArgument::NotDone => Verdict::NotDone,
-        VerdictArgument::Dead => Verdict::Dead,
-    };
     if verdict == Verdict::Done && open.operation == OperationKind::Issue && payment_code.is_none() {
         return Err(Failure::usage("DOKU made this code, so only you know it\nhint: add `--payment-code`, from DOKU's Back Office"));
     }
@@ -121,6 +128,19 @@ pub(super) fn resolve(setup: &Setup, invoice: &str, verdict: VerdictArgument, co
     let entry = |event| Entry { invoice_number: invoice_number.clone(), at, event, private: Private::default() };
     let states = wait_for_a_person(ledger.record(events.into_iter().map(entry).collect()))?;
     output::result(format_args!("{invoice} is now {}", states.last().map_or("unchanged", |state| state.status.name())));
+    Ok(Exit::Done)
+}
+
+/// Ends the hold of a bill, as a person who has looked says.
+fn release(setup: &Setup, ledger: &SqliteLedger, bill: &BillState, reason: &str) -> Result<Exit, Failure> {
+    let number = &bill.invoice_number;
+    if bill.hold.is_none() {
+        return Err(Failure::usage(format!("invoice `{number}` is not held\nhint: see `tagih why {number}`")));
+    }
+    let event = Event::Released { by: "person".into(), reason: reason.to_owned() };
+    let entry = Entry { invoice_number: number.clone(), at: setup.clock.now(), event, private: Private::default() };
+    wait_for_a_person(ledger.record(vec![entry]))?;
+    output::result(format_args!("{number} is released, and {}", bill.status.name()));
     Ok(Exit::Done)
 }
 
@@ -169,6 +189,9 @@ fn verify(setup: &Setup, head: Option<&str>) -> Result<Exit, Failure> {
     };
     for finding in &report.findings {
         output::error(finding);
+    }
+    for note in &report.notes {
+        output::note(format_args!("note: {note}"));
     }
     let counted = format!("{} events of {} bills", report.events, report.bills);
     if report.is_sound() {

@@ -4,6 +4,7 @@
 
 mod adopt;
 mod args;
+mod attention;
 mod check;
 mod demo;
 mod demo_settlement;
@@ -25,6 +26,7 @@ mod refused;
 mod sandbox;
 mod sender;
 mod sending;
+mod sequence;
 mod serve;
 mod settlement;
 mod setup;

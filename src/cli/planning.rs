@@ -1,11 +1,12 @@
 //! What a run would do, without doing it: `issue --dry-run`, the plan that `--plan` carries out, and the guard on both.
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{BTreeMap, HashMap};
 use std::path::{Path, PathBuf};
 
 use super::output::{self, rupiah};
 use super::sender::{Flags, ceiling_warning, settings};
 use super::sending::{Refusal, bills, refusals};
+use super::sequence;
 use super::setup::{Failure, Setup};
 use crate::domain::bill::{Bill, Salt, Wanted};
 use crate::domain::digest;
@@ -40,9 +41,10 @@ pub(super) fn planned(setup: &Setup, flags: &Flags, bills: &[Bill]) -> Result<Pl
         // The run itself would end so; its plan must not look as if everything were new.
         return Err(LedgerError::Missing { path: setup.config.ledger.path.clone() }.into());
     }
-    let (settings, minting) = (settings(setup, flags)?, setup.minting()?);
+    let settings = settings(setup, flags)?;
+    let minting = sequence::minting(setup, flags, bills, None)?;
     let nothing = HashMap::new();
-    let view = plan::MapView::new(&nothing, HashSet::new());
+    let view = plan::MapView::new(&nothing, HashMap::new());
     let salt = Salt::new([0; 16]);
     let bills = plan::with_codes(bills, &view, &[], minting.as_ref());
     let steps: Vec<Step> = bills.iter().map(|bill| plan::step(bill, &view, &salt, setup.clock.now(), &settings.rules)).collect();
@@ -52,7 +54,8 @@ pub(super) fn planned(setup: &Setup, flags: &Flags, bills: &[Bill]) -> Result<Pl
 /// The same from an open ledger.
 pub(super) fn planned_from(setup: &Setup, flags: &Flags, bills: &[Bill], ledger: &SqliteLedger) -> Result<Planned, Failure> {
     let settings = settings(setup, flags)?;
-    let bills = with_codes(bills, ledger, setup.minting()?.as_ref())?;
+    let minting = sequence::minting(setup, flags, bills, Some(ledger))?;
+    let bills = with_codes(bills, ledger, minting.as_ref())?;
     let steps = steps(&bills, ledger, setup.clock.now(), &settings.rules)?;
     let states = ledger.snapshot()?.bills;
     let live_count = states.values().filter(|state| state.status == Status::Active).count();
@@ -203,7 +206,9 @@ pub(super) fn dry_run(setup: &Setup, intake: &Intake, flags: &Flags, out: Option
     warn_far_above(setup, intake, &planned);
     super::refused::lines(setup, intake);
     refused_steps(setup, intake, steps);
-    Ok(if intake.refused_row_count > 0 || steps.iter().any(|step| matches!(step, Step::Refused { .. })) { Exit::Look } else { Exit::Done })
+    let needs_a_person =
+        |step: &Step| matches!(step, Step::Refused { .. } | Step::Unchanged(plan::Unchanged::Held | plan::Unchanged::PaidByEarlierCode));
+    Ok(if intake.refused_row_count > 0 || steps.iter().any(needs_a_person) { Exit::Look } else { Exit::Done })
 }
 
 /// What the plan refuses, for the eye.

@@ -6,9 +6,11 @@ use std::path::{Path, PathBuf};
 use secrecy::SecretString;
 
 use super::args::{Cancel, Issue, Sending};
+use super::attention;
 use super::output::{self, Progress};
 use super::planning::{dry_run, guarded, has_guard, plan_rows, planned, planned_from};
 use super::sender::{Flags, Sender};
+use super::sequence;
 use super::setup::{Failure, Setup};
 use super::stopping::deadline;
 use crate::domain::bill::{Bill, Wanted};
@@ -41,6 +43,7 @@ pub(super) fn issue(setup: &Setup, arguments: &Issue) -> Result<Exit, Failure> {
         new_ledger: arguments.new_ledger,
         reissue_expired: arguments.reissue_expired,
         retry_rejected: arguments.retry_rejected,
+        sequence_from: arguments.sequence_from,
     };
     if arguments.dry_run {
         return dry_run(setup, &intake, &flags, arguments.out.as_deref());
@@ -60,7 +63,7 @@ pub(super) fn cancel(setup: &Setup, arguments: &Cancel) -> Result<Exit, Failure>
     };
     notes(setup, &intake);
     super::check::usable(&intake)?;
-    let flags = Flags { command: "cancel", new_ledger: false, reissue_expired: false, retry_rejected: false };
+    let flags = Flags { command: "cancel", new_ledger: false, reissue_expired: false, retry_rejected: false, sequence_from: None };
     let out = arguments.out.clone().unwrap_or_else(|| PathBuf::from("tagih-out"));
     send(setup, &intake, &flags, &arguments.sending, setup.secret(), &out, None)
 }
@@ -149,7 +152,8 @@ pub(super) fn send(
     };
     let sender = Sender::open(setup, flags, secret.as_ref())?;
     look_before(setup, flags, intake, &bills, &sender.ledger, approved, asks)?;
-    let bills = with_codes(&bills, &sender.ledger, setup.minting()?.as_ref())?;
+    let minting = sequence::minting(setup, flags, &bills, Some(&sender.ledger))?;
+    let bills = with_codes(&bills, &sender.ledger, minting.as_ref())?;
     let progress = Progress::new(flags.command, u64::try_from(bills.len()).unwrap_or(u64::MAX), setup.quiet);
     let issuing = sender.issuing();
     let ends = sender.drive(deadline, issuing.run(&bills, &|_, _| progress.advance()))?;
@@ -162,7 +166,9 @@ pub(super) fn send(
     }
     let snapshot = sender.ledger.snapshot()?;
     let (stopped, troubles) = (sender.stop.reason(), sender.stop.troubles());
-    let exit = exit(&Counts::of(ends.iter()), intake.refused_row_count, stopped.as_ref()).or(overdue(setup, &snapshot));
+    let exit = exit(&Counts::of(ends.iter()), intake.refused_row_count, stopped.as_ref())
+        .or(overdue(setup, &snapshot))
+        .or(attention::tell(setup, &snapshot));
     let report = IssueReport {
         command: flags.command,
         environment: setup.config.doku.environment.name(),

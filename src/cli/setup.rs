@@ -105,7 +105,9 @@ impl From<LedgerError> for Failure {
             }
             LedgerError::OtherBinding { .. } => return Self::setting(error),
             LedgerError::Storage { .. } => Exit::Disk,
-            LedgerError::Damaged { .. } | LedgerError::Illegal(_) | LedgerError::CodeTaken { .. } => Exit::Damaged,
+            LedgerError::Damaged { .. } | LedgerError::Illegal(_) | LedgerError::CodeTaken { .. } | LedgerError::NumberTaken { .. } => {
+                Exit::Damaged
+            }
             LedgerError::TooNew { .. } | LedgerError::TooOld { .. } => Exit::Usage,
             LedgerError::Held { .. } => Exit::Held,
         };
@@ -259,6 +261,7 @@ impl Setup {
             invoice_number_template: filled(&settings.invoice_number_template),
             cycle: cycle.cloned(),
             defaults: self.intake_defaults()?,
+            info_lengths: self.config.doku.info.lengths(),
             merchant_bin: filled(&settings.merchant_bin),
             code_template: self.code_template()?,
             additional: self.additional(cycle)?,

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use crate::doku::answer::{SignaturePolicy, UnsignedErrors};
+use crate::doku::info::InfoField;
 use crate::doku::paths::Paths;
 use crate::domain::doubt::NotFound;
 use crate::domain::language::Language;
@@ -82,8 +83,8 @@ section!(
     /// `[doku]`
     Doku {
         environment: Environment, base_url: String, client_id: String, secret_file: String, secret_file_previous: String,
-        verify_response: SignaturePolicy, unsigned_errors: UnsignedErrors, proxy: String, use_environment_proxy: bool, paths: Paths,
-        status_words: StatusWords,
+        verify_response: SignaturePolicy, unsigned_errors: UnsignedErrors, proxy: String, use_environment_proxy: bool, info: InfoField,
+        paths: Paths, status_words: StatusWords,
     }
 );
 section!(
@@ -163,7 +164,7 @@ section!(
     /// `[serve]`
     Serve {
         listen: String, admin_listen: String, inquiry_path: String, notification_path: String, log_dir: String,
-        invalid_signature: InvalidSignature, freshness_seconds: u32, customer_name: String, connections_max: std::num::NonZeroU32,
+        invalid_signature: InvalidSignature, refusal_details: bool, freshness_seconds: u32, customer_name: String, connections_max: std::num::NonZeroU32,
         body_bytes_max: usize, header_timeout_ms: u64, body_timeout_ms: u64, drain_seconds: u64, close_after_minutes: u32,
         forged_bytes_max: u64,
     }

@@ -5,6 +5,7 @@
 
 mod event;
 mod operation;
+mod order;
 mod state;
 #[cfg(test)]
 mod tests;
@@ -13,6 +14,7 @@ use serde::{Deserialize, Serialize};
 
 pub use self::event::{CodeAnswer, Event, HoldCause};
 pub use self::operation::{Finding, Heard, OpenOperation, Refusal};
+pub use self::order::{FormerOrder, Order};
 pub use self::state::{BillState, Code, Hold, Superseded};
 use super::ids::InvoiceNumber;
 

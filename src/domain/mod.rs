@@ -7,6 +7,7 @@
 pub mod additional;
 pub mod ageing;
 pub mod amount;
+pub mod attention;
 pub mod balance;
 pub mod bill;
 pub mod booking;
@@ -29,6 +30,7 @@ pub mod inquiry;
 pub mod language;
 pub mod lifecycle;
 pub mod line;
+pub mod owner;
 pub mod payment;
 pub mod personal;
 pub mod plan;

@@ -34,6 +34,7 @@ pub enum Column {
     HoldSettlement,
     AccountId,
     CreatedAt,
+    WireInvoiceNumber,
 }
 
 impl Column {
@@ -75,6 +76,7 @@ impl Column {
         Self::Reusable,
         Self::CreatedAt,
         Self::ExpiresAt,
+        Self::WireInvoiceNumber,
     ];
 
     /// The name in files and in `intake.columns`.
@@ -106,6 +108,7 @@ impl Column {
             Self::HoldSettlement => "hold_settlement",
             Self::AccountId => "account_id",
             Self::CreatedAt => "created_at",
+            Self::WireInvoiceNumber => "wire_invoice_number",
         }
     }
 
@@ -127,13 +130,16 @@ impl Column {
 
     /// Whether its value identifies something, so that a space more or less makes another thing of it.
     pub(super) const fn identifies(self) -> bool {
-        matches!(self, Self::InvoiceNumber | Self::PaymentCode | Self::Amount | Self::PolicyNumber | Self::CustomerNumber)
+        matches!(
+            self,
+            Self::InvoiceNumber | Self::PaymentCode | Self::Amount | Self::PolicyNumber | Self::CustomerNumber | Self::WireInvoiceNumber
+        )
     }
 
     /// The column of that name, among all.
     #[must_use]
     pub fn parse(name: &str) -> Option<Self> {
-        Self::OF_BILLS.iter().chain([&Self::CreatedAt]).copied().find(|column| column.name() == name)
+        Self::OF_BILLS.iter().chain(Self::OF_CODES).copied().find(|column| column.name() == name)
     }
 
     /// The words it takes, where only few are known.

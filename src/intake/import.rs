@@ -28,6 +28,8 @@ pub struct AdoptedCode {
     pub terms: RecordedTerms,
     /// The code and its dates.
     pub answer: CodeAnswer,
+    /// The number DOKU knows it by, where that is not the bill's own.
+    pub wire_invoice_number: Option<InvoiceNumber>,
 }
 
 impl Keyed for AdoptedCode {
@@ -41,7 +43,7 @@ impl Keyed for AdoptedCode {
 }
 
 /// Reads files of codes. Columns: `invoice_number`, `payment_code`, `channel`, `amount`; optional `method` (`doku` without
-/// it), `reusable` (no without it), `created_at`, `expires_at`. Codes that have expired are read like the others.
+/// it), `reusable` (no without it), `created_at`, `expires_at`, `wire_invoice_number` (the bill's own without it). Codes that have expired are read like the others.
 ///
 /// # Errors
 /// [`IntakeError`] when any file as a whole is refused; it lists every such file.
@@ -66,6 +68,9 @@ fn adopted(mut cells: Cells<'_>, format: AmountFormat) -> Result<AdoptedCode, Ve
         cells.parsed(Column::InvoiceNumber, |text| {
             InvoiceNumber::new(text).map_err(|error| (super::codes::INVOICE_NUMBER, error.to_string()))
         })
+    });
+    let wire_invoice_number = cells.parsed(Column::WireInvoiceNumber, |text| {
+        InvoiceNumber::new(text).map_err(|error| (super::codes::INVOICE_NUMBER, error.to_string()))
     });
     let code = cells.required(Column::PaymentCode).and_then(|_| cells.parsed(Column::PaymentCode, row::parsed_code));
     let channel = row::channel(&mut cells, None);
@@ -96,7 +101,9 @@ fn adopted(mut cells: Cells<'_>, format: AmountFormat) -> Result<AdoptedCode, Ve
             bill_group: None,
             additional: None,
         };
-        AdoptedCode { invoice_number, terms, answer: CodeAnswer { payment_code, created_at, expires_at, how_to_pay_page: None } }
+        let answer = CodeAnswer { payment_code, created_at, expires_at, how_to_pay_page: None };
+        let wire_invoice_number = wire_invoice_number.filter(|wire| *wire != invoice_number);
+        AdoptedCode { invoice_number, terms, answer, wire_invoice_number }
     });
     cells.finished(read, name.as_deref())
 }

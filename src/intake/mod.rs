@@ -35,7 +35,7 @@ pub use columns::Column;
 pub use error::{Fault, IntakeError, RefusedFile};
 
 use crate::domain::bill::{Bill, Expiry, Terms, Wanted};
-use crate::domain::channel::{Channel, Method};
+use crate::domain::channel::{Channel, InfoLengths, Method};
 use crate::domain::code::Code;
 pub use crate::table::{AmountFormat, DateFormat, Layout, Limits, Mapping, Settings};
 use crate::table::{Counts, Row};
@@ -58,6 +58,8 @@ pub struct Options {
     pub cycle: Option<String>,
     /// What empty cells mean.
     pub defaults: Defaults,
+    /// How long the text may be that a counter shows.
+    pub info_lengths: InfoLengths,
     /// The prefix DOKU gave for codes of our own making.
     pub merchant_bin: Option<String>,
     /// How codes of our own making come about for rows that bring none; without it every such row must bring its own.
@@ -80,6 +82,7 @@ impl Options {
             invoice_number_template: None,
             cycle: None,
             defaults: Defaults::default(),
+            info_lengths: InfoLengths::default(),
             merchant_bin: None,
             code_template: None,
             additional: AdditionalOptions::default(),

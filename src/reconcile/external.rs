@@ -276,6 +276,7 @@ fn parse<'r>(columns: &Columns, row: &'r Row) -> Result<ParsedRow<'r>, Fault> {
     let bill = NewBill {
         invoice_number,
         wire_invoice_number: None,
+        former: &[],
         payment_code: (!payment_code.is_empty()).then_some(payment_code),
         open_invoice_number: None,
         channel,

@@ -8,6 +8,7 @@ mod flows;
 mod keeping;
 mod logs;
 mod methods;
+mod numbers;
 mod pace;
 pub mod period;
 mod places;
