@@ -17,7 +17,7 @@ enum Kind {
 }
 
 impl Kind {
-    const fn takes(self, value: &Value) -> bool {
+    fn takes(self, value: &Value) -> bool {
         match self {
             Self::Text => value.is_string(),
             Self::Number => value.is_number(),
