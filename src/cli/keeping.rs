@@ -1,26 +1,23 @@
 //! The commands that look after the ledger: status, resolve, import, backup, verify, export, purge.
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::BTreeMap;
 use std::path::Path;
 
 use jiff::civil::Date;
 
+use super::adopt::Adopting;
 use super::args::{LedgerCommand, VerdictArgument};
+use super::attention;
 use super::output::{self, rupiah};
 use super::setup::{Failure, Setup};
 use crate::domain::calendar::start_of_wib_day;
 use crate::domain::digest::Digest;
 use crate::domain::ids::{InvoiceNumber, PaymentCode};
-use crate::domain::lifecycle::{CodeAnswer, Event, OperationKind, Status, Verdict};
-use crate::domain::plan::{MapView, View as _};
+use crate::domain::lifecycle::{BillState, CodeAnswer, Event, OperationKind, Verdict};
 use crate::exit::Exit;
-use crate::intake::import::{self, ImportOptions};
 use crate::ledger::codes as ledger_codes;
 use crate::ledger::{Create, Entry, Head, Ledger, LedgerError, Private, SenderLock, SqliteLedger};
 use crate::report::issue::head_text;
-
-/// Codes adopted in one call to the ledger.
-const IMPORT_BATCH: usize = 1_000;
 
 pub(super) fn reading(setup: &Setup) -> Result<SqliteLedger, Failure> {
     Ok(SqliteLedger::open_read_only(setup.ledger_path(), &setup.binding()?)?)
@@ -31,7 +28,7 @@ fn invoice_number(text: &str) -> Result<InvoiceNumber, Failure> {
 }
 
 /// Runs one call to the ledger that has to wait for durability.
-fn wait<O>(work: impl Future<Output = Result<O, LedgerError>>) -> Result<O, Failure> {
+pub(super) fn wait<O>(work: impl Future<Output = Result<O, LedgerError>>) -> Result<O, Failure> {
     let runtime = tokio::runtime::Builder::new_current_thread().build()?;
     Ok(runtime.block_on(work)?)
 }
@@ -40,7 +37,7 @@ fn wait<O>(work: impl Future<Output = Result<O, LedgerError>>) -> Result<O, Fail
 fn wait_for_a_person<O>(work: impl Future<Output = Result<O, LedgerError>>) -> Result<O, Failure> {
     let runtime = tokio::runtime::Builder::new_current_thread().build()?;
     runtime.block_on(work).map_err(|error| match error {
-        LedgerError::CodeTaken { .. } | LedgerError::Illegal(_) => {
+        LedgerError::CodeTaken { .. } | LedgerError::NumberTaken { .. } | LedgerError::Illegal(_) => {
             Failure::usage(format!("{error}\nhint: see `tagih why` of both invoices"))
         }
         error => error.into(),
@@ -64,7 +61,10 @@ pub(super) fn status(setup: &Setup) -> Result<Exit, Failure> {
         let payments = serde_json::json!({"count": snapshot.payments.len(), "amount": paid});
         let told = serde_json::json!({"count": told.count, "amount": told.amount});
         let head = head_text(snapshot.head);
-        output::result(serde_json::json!({"bills": statuses, "payments": payments, "told_by_status": told, "ledger_head": head}));
+        let attention = attention::json(setup, &snapshot);
+        output::result(serde_json::json!({
+            "bills": statuses, "payments": payments, "told_by_status": told, "attention": attention, "ledger_head": head,
+        }));
         return Ok(Exit::Done);
     }
     for (name, (count, amount)) in &table {
@@ -76,6 +76,8 @@ pub(super) fn status(setup: &Setup) -> Result<Exit, Failure> {
         output::result(format_args!("{:<16} {:>9}  {:>22}", "told by status", told.count, rupiah(told.amount)));
     }
     output::result(format_args!("ledger head {}", head_text(snapshot.head)));
+    // What needs a person is shown; that it does is for those commands to say that send.
+    let _: Exit = attention::tell(setup, &snapshot);
     Ok(Exit::Done)
 }
 
@@ -87,6 +89,12 @@ pub(super) fn resolve(setup: &Setup, invoice: &str, verdict: VerdictArgument, co
     let ledger = SqliteLedger::open(setup.ledger_path(), &setup.binding()?, Create::Never)?;
     let invoice_number = invoice_number(invoice)?;
     let bill = ledger.bill(&invoice_number)?.ok_or_else(|| Failure::usage(format!("the ledger holds no invoice `{invoice}`")))?;
+    let verdict = match verdict {
+        VerdictArgument::Released => return release(setup, &ledger, &bill, reason),
+        VerdictArgument::Done => Verdict::Done,
+        VerdictArgument::NotDone => Verdict::NotDone,
+        VerdictArgument::Dead => Verdict::Dead,
+    };
     let Some(open) = &bill.open else {
         return Err(Failure::usage(format!(
             "invoice `{invoice}` is {}, not in doubt\nhint: see `tagih why {invoice}`",
@@ -102,11 +110,6 @@ pub(super) fn resolve(setup: &Setup, invoice: &str, verdict: VerdictArgument, co
     {
         return Err(Failure::usage(format!("`--payment-code {given}` is not the code of invoice `{invoice}`, which is `{ours}`")));
     }
-    let verdict = match verdict {
-        VerdictArgument::Done => Verdict::Done,
-        VerdictArgument::NotDone => Verdict::NotDone,
-        VerdictArgument::Dead => Verdict::Dead,
-    };
     if verdict == Verdict::Done && open.operation == OperationKind::Issue && payment_code.is_none() {
         return Err(Failure::usage("DOKU made this code, so only you know it\nhint: add `--payment-code`, from DOKU's Back Office"));
     }
@@ -134,9 +137,24 @@ pub(super) fn resolve(setup: &Setup, invoice: &str, verdict: VerdictArgument, co
     Ok(Exit::Done)
 }
 
+/// Ends the hold of a bill, as a person who has looked says.
+fn release(setup: &Setup, ledger: &SqliteLedger, bill: &BillState, reason: &str) -> Result<Exit, Failure> {
+    let number = &bill.invoice_number;
+    if bill.hold.is_none() {
+        return Err(Failure::usage(format!("invoice `{number}` is not held\nhint: see `tagih why {number}`")));
+    }
+    let event = Event::Released { by: "person".into(), reason: reason.to_owned() };
+    let entry = Entry { invoice_number: number.clone(), at: setup.clock.now(), event, private: Private::default() };
+    wait_for_a_person(ledger.record(vec![entry]))?;
+    output::result(format_args!("{number} is released, and {}", bill.status.name()));
+    Ok(Exit::Done)
+}
+
 pub(super) fn ledger(setup: &Setup, command: &LedgerCommand) -> Result<Exit, Failure> {
     match command {
-        LedgerCommand::Import { file, new_ledger } => import(setup, file, *new_ledger),
+        LedgerCommand::Import { file, new_ledger, update, tables } => {
+            super::adopt::import(setup, file, &Adopting { new_ledger: *new_ledger, update: *update, tables: setup.tables(tables)? })
+        }
         LedgerCommand::Backup { to } => {
             if to.exists() {
                 return Err(Failure::usage(format!("`{}` exists already\nhint: a backup never overwrites; name a new file", to.display())));
@@ -170,53 +188,6 @@ fn backup_failed(error: LedgerError, to: &Path) -> Failure {
     }
 }
 
-fn import(setup: &Setup, file: &Path, new_ledger: bool) -> Result<Exit, Failure> {
-    let intake = setup.intake(None)?;
-    let options =
-        ImportOptions { columns: intake.columns, delimiter: intake.delimiter, amount_format: intake.amount_format, limits: intake.limits };
-    let codes = import::read(&[file.to_path_buf()], &options)?;
-    for refused in &codes.refused {
-        output::note(refused);
-    }
-    let create = if new_ledger || !setup.is_production() { Create::IfMissing } else { Create::Never };
-    let _lock = SenderLock::acquire(setup.ledger_path(), "ledger import")?;
-    let ledger = setup.open_ledger(&setup.binding()?, create)?;
-    let known = ledger.snapshot()?.bills;
-    let (mut adopted, mut unchanged, mut refused) = (0_u64, 0_u64, codes.refused_row_count);
-    let mut entries = Vec::new();
-    let view = MapView::new(&known, HashSet::new());
-    for code in &codes.valid {
-        let item = &code.item;
-        match known.get(&item.invoice_number) {
-            Some(bill) if bill.code.as_ref().is_some_and(|held| held.answer.payment_code == item.answer.payment_code) => unchanged += 1,
-            Some(bill) if !matches!(bill.status, Status::Planned | Status::Rejected) => {
-                refused += 1;
-                output::note(format_args!("{}: invoice `{}` is {} with another code", code.place, item.invoice_number, bill.status.name()));
-            }
-            _ if view.holder(&item.answer.payment_code).is_some() => {
-                refused += 1;
-                let other = view.holder(&item.answer.payment_code).map(InvoiceNumber::as_str).unwrap_or_default();
-                output::note(format_args!("{}: its code is live for invoice `{other}`", code.place));
-            }
-            _ => {
-                adopted += 1;
-                let event = Event::Adopted { terms: item.terms.clone(), answer: item.answer.clone() };
-                let at = setup.clock.now();
-                entries.push(Entry { invoice_number: item.invoice_number.clone(), at, event, private: Private::default() });
-            }
-        }
-    }
-    for batch in entries.chunks(IMPORT_BATCH) {
-        wait(ledger.record(batch.to_vec()))?;
-    }
-    output::result(format_args!(
-        "{} rows: {adopted} adopted, {unchanged} known, {refused} refused, {} duplicate",
-        codes.rows,
-        codes.duplicates.len()
-    ));
-    Ok(if refused > 0 { Exit::Look } else { Exit::Done })
-}
-
 fn verify(setup: &Setup, head: Option<&str>) -> Result<Exit, Failure> {
     let report = match head {
         Some(text) => SqliteLedger::verify_against(setup.ledger_path(), &parse_head(text)?)?,
@@ -224,6 +195,9 @@ fn verify(setup: &Setup, head: Option<&str>) -> Result<Exit, Failure> {
     };
     for finding in &report.findings {
         output::error(finding);
+    }
+    for note in &report.notes {
+        output::note(format_args!("note: {note}"));
     }
     let counted = format!("{} events of {} bills", report.events, report.bills);
     if report.is_sound() {

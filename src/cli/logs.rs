@@ -54,11 +54,18 @@ pub(super) fn ingest_files(setup: &Setup, logs: &[PathBuf], keys: &[SigningKey])
     let blank = report.files.iter().map(|file| file.contents.blank).fold(0, u64::saturating_add);
     if setup.json {
         output::result(serde_json::json!({
-            "lines": report.lines, "new": report.new, "known": report.known, "settled": report.settled, "blank": blank,
+            "lines": report.lines, "new": report.new, "known": report.known, "settled": report.settled, "held": report.held,
+            "blank": blank,
         }));
     } else {
         let (lines, new, known) = (report.lines, report.new, report.known);
         output::result(format_args!("{lines} lines: {new} new payments, {known} known, {} doubts settled", report.settled));
+    }
+    if report.held > 0 {
+        output::note(format_args!(
+            "warning: {} bills are held: they were told of money that could not be understood\nhint: `tagih status` says which and why",
+            report.held
+        ));
     }
     // Said, but no failure: a forger must not be able to stop the nightly run that waits for this command.
     for (class, tally) in report.by_class.iter().filter(|(class, _)| class.info().nature == Nature::Break) {

@@ -11,6 +11,7 @@ use crate::jobs::sync::{CheckEnd, SyncReport};
 use crate::ledger::{Ledger as _, Snapshot};
 
 use super::args::Sending;
+use super::attention;
 use super::output::{self, Progress};
 use super::sender::{Flags, Sender};
 use super::sending::{confirm, exit, overdue, tell_stop};
@@ -20,7 +21,7 @@ use super::stopping::deadline;
 pub(super) fn sync(setup: &Setup, invoices: &[String], sending: &Sending) -> Result<Exit, Failure> {
     let deadline = deadline(sending, setup.clock.now())?;
     confirm(setup, sending, "status queries and replays")?;
-    let flags = Flags { command: "sync", new_ledger: false, reissue_expired: false, retry_rejected: false };
+    let flags = Flags { command: "sync", new_ledger: false, reissue_expired: false, retry_rejected: false, sequence_from: None };
     let sender = Sender::open(setup, &flags, Some(&setup.secret()?))?;
     let before = sender.ledger.snapshot()?;
     let chosen = chosen(&before, invoices)?;
@@ -43,7 +44,7 @@ pub(super) fn sync(setup: &Setup, invoices: &[String], sending: &Sending) -> Res
     say(setup, open.len(), settled, still, &checked);
     remarks(setup, &checked);
     let of_checks = exit_of(&checked, stopped.as_ref());
-    let exit = exit(&counts, 0, stopped.as_ref()).or(of_checks).or(overdue(setup, &after));
+    let exit = exit(&counts, 0, stopped.as_ref()).or(of_checks).or(overdue(setup, &after)).or(attention::tell(setup, &after));
     tell_stop(setup, stopped.as_ref(), &troubles, exit);
     Ok(exit)
 }

@@ -88,6 +88,21 @@ pub const CODES_USED_UP: Code = Code::new(
     "Raise `merchant_code.length`, use another prefix in `merchant_code.template`, or fill in `payment_code`.",
 );
 
+/// A number that DOKU knows another bill by.
+pub const NUMBER_TAKEN: Code = Code::new(
+    "E0313",
+    "the invoice number belongs to another invoice's re-issue",
+    "DOKU keeps a number for one order. Another invoice expired and was issued anew under its number with a suffix, and that is this number: a payment or a status answer could not be told apart. Nothing was sent and nothing recorded.",
+    "Bill it under another invoice number, and set `plan.reissue_suffix` to something your own numbers never end with.",
+);
+/// A bill that waits for a person.
+pub const HELD: Code = Code::new(
+    "E0314",
+    "the invoice is held",
+    "DOKU told of money for this invoice that could not be understood: a SUCCESS, or a status nobody can read, with an unusable amount or date, or an amount other than the one that was asked for. Until a person has looked, its code is not changed, cancelled or issued anew, and inquiries about it are declined.",
+    "Look at `tagih why INVOICE` and at DOKU's Back Office; then `tagih resolve INVOICE --as released --reason ...`.",
+);
+
 /// Every code of this module.
 pub const ALL: &[Code] = &[
     ISSUE_ONLY,
@@ -102,4 +117,6 @@ pub const ALL: &[Code] = &[
     WIRE_NUMBER_TOO_LONG,
     NAME_UNKNOWN,
     CODES_USED_UP,
+    NUMBER_TAKEN,
+    HELD,
 ];

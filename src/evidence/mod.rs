@@ -3,6 +3,7 @@
 //! Belongs here: reading, splitting, verifying, digesting. Must not be here: bills, classification against them.
 
 mod blocks;
+mod claims;
 pub mod codes;
 mod envelope;
 mod inquiries;
@@ -17,6 +18,7 @@ mod wrapper;
 
 use std::path::{Path, PathBuf};
 
+pub use claims::claims;
 pub use inquiries::{Inquiries, inquiries};
 pub use read::{Evidence, ReadOptions, read, read_bytes};
 pub use visit::{names, visit};

@@ -69,7 +69,7 @@ impl CodeTemplate {
             if fixed.len() >= length {
                 return Err(format!("`{fixed}` leaves none of the {length} digits to count with"));
             }
-            return Ok(Self { making: Making::Sequence(Minting { prefix: fixed, length }), length });
+            return Ok(Self { making: Making::Sequence(Minting { prefix: fixed, length, from: 1 }), length });
         }
         let widths = || parts.iter().filter_map(|piece| if let Piece::Cell(_, width) = piece { Some(*width) } else { None });
         if widths().count() == 0 {

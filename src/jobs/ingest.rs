@@ -5,8 +5,11 @@ use std::path::PathBuf;
 
 use jiff::Timestamp;
 
+use super::hold;
+use crate::doku::claim::Claim;
 use crate::doku::signature::SigningKey;
 use crate::domain::classify::{Class, Policy};
+use crate::domain::digest::Digest;
 use crate::domain::ids::{InvoiceNumber, PaymentCode};
 use crate::domain::lifecycle::{BillState, CodeAnswer, Event, OperationKind, Status, Verdict};
 use crate::domain::line::{InputFile, Line, Lines};
@@ -32,6 +35,8 @@ pub struct IngestReport {
     pub unusable: u64,
     /// Issues whose doubt a payment ended.
     pub settled: u64,
+    /// Bills that are held from now on, because money was told of and not understood.
+    pub held: u64,
 }
 
 /// Why nothing, or not everything, was ingested. Running again completes it.
@@ -65,16 +70,35 @@ pub struct IngestOptions {
 /// # Errors
 /// [`IngestError`]; what was applied before stays, and a second run finds it known.
 pub async fn ingest(ledger: &impl Ledger, options: &IngestOptions) -> Result<IngestReport, IngestError> {
-    let (payments, mut report) = proved(options)?;
+    let (payments, claims, mut report) = proved(options)?;
     // The doubt goes first: should the run be cut between the two, the next one still finds both to do.
     report.settled = settle(ledger, &payments, options.now).await?;
     let applied = ledger.apply_payments(&payments)?;
     (report.new, report.known) = (applied.new, applied.known);
+    report.held = hold_all(ledger, &claims, options.now).await?;
     Ok(report)
 }
 
+/// Money that was told of in these logs and cannot be booked, with the digests of its lines.
+type Claims = Vec<(Digest, Claim)>;
+
+async fn hold_all(ledger: &impl Ledger, claims: &Claims, now: Timestamp) -> Result<u64, LedgerError> {
+    let mut count = 0_u64;
+    if claims.is_empty() {
+        return Ok(count);
+    }
+    let mut bills: Vec<BillState> = ledger.snapshot()?.bills.into_values().collect();
+    bills.sort_by(|a, b| a.invoice_number.cmp(&b.invoice_number));
+    for (evidence, claim) in claims {
+        for state in hold::of(bills.iter(), claim) {
+            count = count.saturating_add(u64::from(hold::hold(ledger, state, claim, evidence, now).await?));
+        }
+    }
+    Ok(count)
+}
+
 /// The payments that `options.logs` prove, in no order that matters, and what else was read.
-pub(super) fn proved(options: &IngestOptions) -> Result<(Vec<Payment>, IngestReport), EvidenceError> {
+pub(super) fn proved(options: &IngestOptions) -> Result<(Vec<Payment>, Claims, IngestReport), EvidenceError> {
     let read = ReadOptions { keys: &options.keys, client_id: &options.client_id, policy: &options.policy, pairs: &NoPairs };
     let mut evidence = evidence::read(&options.logs, &read)?;
     let proved = dedupe(&mut evidence.lines);
@@ -92,7 +116,8 @@ pub(super) fn proved(options: &IngestOptions) -> Result<(Vec<Payment>, IngestRep
             None => report.unusable = report.unusable.saturating_add(1),
         }
     }
-    Ok((payments, report))
+    let claims = evidence::claims(&options.logs, &evidence.lines)?;
+    Ok((payments, claims, report))
 }
 
 fn payment(lines: &Lines, line: &Line) -> Option<Payment> {
@@ -115,25 +140,17 @@ async fn settle(ledger: &impl Ledger, payments: &[Payment], now: Timestamp) -> R
     settle_all(ledger, snapshot.bills.values(), payments, now).await
 }
 
-/// The same for few payments: looks only at the bills they name, `reissue_suffix` being what may follow a bill's number on the
-/// wire.
-pub(super) async fn settle_named(
-    ledger: &impl Ledger,
-    payments: &[Payment],
-    reissue_suffix: &str,
-    now: Timestamp,
-) -> Result<u64, LedgerError> {
-    let mut named = Vec::new();
-    for number in payments.iter().map(|payment| payment.invoice_number.as_str()) {
-        named.push(number);
-        named.extend(number.rsplit_once(reissue_suffix).filter(|_| !reissue_suffix.is_empty()).map(|(bill, _)| bill));
-    }
-    named.sort_unstable();
-    named.dedup();
+/// The same for few payments: looks only at the bills whose numbers they name.
+pub(super) async fn settle_named(ledger: &impl Ledger, payments: &[Payment], now: Timestamp) -> Result<u64, LedgerError> {
+    let mut numbers: Vec<&InvoiceNumber> = payments.iter().map(|payment| &payment.invoice_number).collect();
+    numbers.sort_unstable();
+    numbers.dedup();
     let mut states = Vec::new();
-    for number in named.into_iter().filter_map(|number| InvoiceNumber::new(number).ok()) {
-        states.extend(ledger.bill(&number)?);
+    for number in numbers {
+        states.extend(ledger.bills_about(Some(number), None)?);
     }
+    states.sort_by(|a, b| a.invoice_number.cmp(&b.invoice_number));
+    states.dedup_by(|a, b| a.invoice_number == b.invoice_number);
     settle_all(ledger, states.iter(), payments, now).await
 }
 

@@ -8,6 +8,7 @@ pub mod caller;
 pub mod demo;
 pub mod discrepancies;
 pub mod entries;
+mod hold;
 pub mod ingest;
 pub mod issue;
 pub mod period;

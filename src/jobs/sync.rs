@@ -19,6 +19,7 @@ use crate::domain::check::{self, FoundPayment, Schedule, Word};
 use crate::domain::conclusion::Says;
 use crate::domain::ids::InvoiceNumber;
 use crate::domain::lifecycle::{BillState, Code, Status};
+use crate::domain::owner::{self, Paid};
 use crate::domain::payment::Payment;
 use crate::gateway::Gateway;
 use crate::gateway::pacing::Time;
@@ -93,9 +94,17 @@ where
     pub async fn run(&self, chosen: &[InvoiceNumber]) -> Result<SyncReport, LedgerError> {
         let Snapshot { bills, payments, .. } = self.ledger.snapshot()?;
         let notified = Notified::of(&payments);
+        // One that an earlier code has paid is asked about like any other: the code it holds may be paid too.
+        let paid = owner::notified(bills.values(), &payments);
         let asked: Vec<&BillState> = if chosen.is_empty() {
             let count_max = usize::try_from(self.calls_left.load(Ordering::Relaxed)).unwrap_or(usize::MAX);
-            check::due(bills.values(), |state| notified.holds(state), (self.clock)(), &self.schedule, count_max)
+            check::due(
+                bills.values(),
+                |state| paid.get(&state.invoice_number) == Some(&Paid::ByItsCode),
+                (self.clock)(),
+                &self.schedule,
+                count_max,
+            )
         } else {
             chosen.iter().filter_map(|number| bills.get(number)).collect()
         };
@@ -184,12 +193,5 @@ impl<'a> Notified<'a> {
 
     fn of_number(&self, number: &InvoiceNumber) -> &[&'a Payment] {
         self.0.get(number).map_or(&[], Vec::as_slice)
-    }
-
-    /// Whether one of them is the bill's.
-    fn holds(&self, state: &BillState) -> bool {
-        let wire = state.code.as_ref().map(|code| &code.wire_invoice_number).filter(|wire| **wire != state.invoice_number);
-        let named = std::iter::once(&state.invoice_number).chain(wire);
-        named.flat_map(|number| self.of_number(number)).any(|payment| state.is_paid_by(payment))
     }
 }

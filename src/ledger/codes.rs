@@ -75,8 +75,16 @@ pub const TOO_OLD: Code = Code::new(
     "Make a copy with `tagih ledger backup`, then run `tagih ingest` or `tagih issue` once.",
 );
 
+/// [`LedgerError::NumberTaken`].
+pub const NUMBER_TAKEN: Code = Code::new(
+    "E0510",
+    "a number would stand for two invoices at DOKU",
+    "DOKU keeps an invoice number for one order, so the number of a bill, or the suffixed one it is issued anew under, is nobody else's. Nothing of the second use was recorded.",
+    "Look at `tagih why` of both invoices; bill the second one under another number, or set `plan.reissue_suffix` to something your own numbers never end with.",
+);
+
 /// All of them, in order.
-pub const ALL: &[Code] = &[STORAGE, DAMAGED, OTHER_BINDING, MISSING, HELD, TOO_NEW, ILLEGAL, CODE_TAKEN, TOO_OLD];
+pub const ALL: &[Code] = &[STORAGE, DAMAGED, OTHER_BINDING, MISSING, HELD, TOO_NEW, ILLEGAL, CODE_TAKEN, TOO_OLD, NUMBER_TAKEN];
 
 impl LedgerError {
     /// The error's stable code.
@@ -92,6 +100,7 @@ impl LedgerError {
             Self::TooOld { .. } => TOO_OLD,
             Self::Illegal(_) => ILLEGAL,
             Self::CodeTaken { .. } => CODE_TAKEN,
+            Self::NumberTaken { .. } => NUMBER_TAKEN,
         }
     }
 }

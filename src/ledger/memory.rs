@@ -10,12 +10,13 @@ use jiff::Timestamp;
 use tokio::sync::watch;
 
 use super::chain::{Kind, PaymentRecord, payment_event_at, truncated_payment};
-use super::rules::{Span, live_payment_code, microseconds, truncated};
+use super::rules::{Span, live_payment_code, microseconds, number_to_claim, truncated};
 use super::{Applied, CodeChanges, Entry, FoundTotals, Head, HeldCode, Lapses, Ledger, LedgerError, ScopeTotals, Snapshot};
 use crate::domain::bill::{Customer, Salt};
 use crate::domain::digest::Digest;
 use crate::domain::ids::{InvoiceNumber, PaymentCode, RequestId};
 use crate::domain::lifecycle::{BillState, Event};
+use crate::domain::owner;
 use crate::domain::payment::Payment;
 
 /// When the process of a test dies: nothing returns from the ledger any more, and nothing more becomes durable.
@@ -163,11 +164,17 @@ impl Durable {
     fn append(&mut self, entry: Entry) -> Result<BillState, LedgerError> {
         let at = truncated(entry.at);
         let before = self.bills.get(&entry.invoice_number).cloned();
+        let is_new = before.is_none();
         let state = BillState::apply(before, &entry.invoice_number, at, &entry.event)?;
         if let Some(code) = live_payment_code(&state)
             && let Some(other) = self.live.get(code).filter(|other| **other != entry.invoice_number)
         {
             return Err(LedgerError::CodeTaken { invoice_number: entry.invoice_number, other: other.clone() });
+        }
+        if let Some(number) = number_to_claim(is_new, &entry.invoice_number, &entry.event)
+            && let Some(other) = self.named(number).into_iter().find(|other| **other != entry.invoice_number).cloned()
+        {
+            return Err(LedgerError::NumberTaken { number: number.clone(), invoice_number: entry.invoice_number.clone(), other });
         }
         let json = serde_json::to_string(&entry.event).unwrap_or_default();
         self.advance(microseconds(at), Kind::Bill, &entry.invoice_number, &json);
@@ -205,7 +212,15 @@ impl Durable {
     }
 
     fn first_paid_at(&self, state: &BillState) -> Option<Timestamp> {
-        self.payments.iter().filter(|payment| state.is_paid_by(payment)).map(|payment| payment.paid_at).min()
+        self.payments.iter().filter(|payment| owner::is_pair(state, (*payment).into())).map(|payment| payment.paid_at).min()
+    }
+
+    /// The bills that go or went by a number, sorted.
+    fn named(&self, number: &InvoiceNumber) -> Vec<&InvoiceNumber> {
+        let has_it = |state: &&BillState| state.invoice_number == *number || state.other_numbers().contains(&number);
+        let mut bills: Vec<&InvoiceNumber> = self.bills.values().filter(has_it).map(|state| &state.invoice_number).collect();
+        bills.sort_unstable();
+        bills
     }
 }
 
@@ -250,8 +265,25 @@ impl Ledger for MemoryLedger {
         Ok(durable.bills.get(invoice_number).and_then(|state| durable.first_paid_at(state)))
     }
 
-    fn is_named_by_payment(&self, number: &InvoiceNumber) -> Result<bool, LedgerError> {
-        Ok(self.lock().payments.iter().any(|payment| payment.invoice_number == *number))
+    fn payments_about(&self, state: &BillState) -> Result<Vec<Payment>, LedgerError> {
+        let is_about = |payment: &&Payment| owner::fit(state, (*payment).into()).is_some();
+        Ok(self.lock().payments.iter().filter(is_about).cloned().collect())
+    }
+
+    fn bills_about(&self, number: Option<&InvoiceNumber>, payment_code: Option<&PaymentCode>) -> Result<Vec<BillState>, LedgerError> {
+        let durable = self.lock();
+        let lost_it =
+            |state: &BillState| state.former.iter().any(|order| payment_code.is_some() && order.payment_code.as_ref() == payment_code);
+        let numbers = number.map(|number| durable.named(number)).unwrap_or_default();
+        let mut bills: Vec<BillState> =
+            durable.bills.values().filter(|state| numbers.contains(&&state.invoice_number) || lost_it(state)).cloned().collect();
+        bills.sort_by(|a, b| a.invoice_number.cmp(&b.invoice_number));
+        Ok(bills)
+    }
+
+    fn was_held_for(&self, invoice_number: &InvoiceNumber, evidence: &str) -> Result<bool, LedgerError> {
+        let is_it = |event: &Event| matches!(event, Event::Held { evidence: known, .. } if known == evidence);
+        Ok(self.lock().events.iter().any(|(_, number, event)| number == invoice_number && is_it(event)))
     }
 
     fn codes_since(&self, sequence: u64) -> Result<CodeChanges, LedgerError> {

@@ -202,6 +202,16 @@ pub enum LedgerError {
         /// The bill that has it.
         other: InvoiceNumber,
     },
+    /// A number would stand for two bills at DOKU (exit 8).
+    #[error("number `{number}` of invoice `{invoice_number}` already stands for invoice `{other}`")]
+    NumberTaken {
+        /// The bill that was to get it.
+        invoice_number: InvoiceNumber,
+        /// The number.
+        number: InvoiceNumber,
+        /// The bill that has or had it.
+        other: InvoiceNumber,
+    },
 }
 
 /// A durable record, in the words of the jobs that use it.
@@ -210,8 +220,8 @@ pub trait Ledger: Sync {
     fn salt(&self) -> &Salt;
 
     /// Appends `entries` in order, all or none, and gives each bill's state after its event. Resolves only once they are
-    /// durable; entries of concurrent callers share transactions. An illegal event or a code that is live elsewhere fails
-    /// the call and appends nothing of it.
+    /// durable; entries of concurrent callers share transactions. An illegal event, a code that is live elsewhere or a number that
+    /// stands for another bill fails the call and appends nothing of it.
     fn record(&self, entries: Vec<Entry>) -> impl Future<Output = Result<Vec<BillState>, LedgerError>> + Send;
 
     /// One consistent state. Takes no lock that outlasts the call.
@@ -226,11 +236,20 @@ pub trait Ledger: Sync {
     /// Who owes a bill; `None` if it is not kept.
     fn customer(&self, invoice_number: &InvoiceNumber) -> Result<Option<Customer>, LedgerError>;
 
-    /// When a bill was first paid, as far as the ledger knows; by what [`BillState::is_paid_by`] calls its payments.
+    /// When a bill was first paid, as far as the ledger knows; by what [`owner::is_pair`](crate::domain::owner::is_pair) calls its
+    /// payments.
     fn first_paid_at(&self, invoice_number: &InvoiceNumber) -> Result<Option<Timestamp>, LedgerError>;
 
-    /// Whether any payment names this number, whatever code it was for.
-    fn is_named_by_payment(&self, number: &InvoiceNumber) -> Result<bool, LedgerError>;
+    /// Every payment that names a number or a code the bill has or had, in the order they were applied. Whether it is the bill's,
+    /// [`owner::owners`](crate::domain::owner::owners) says.
+    fn payments_about(&self, state: &BillState) -> Result<Vec<Payment>, LedgerError>;
+
+    /// Every bill that has, asks for or had `number` at DOKU, its own or another, and every bill that lost `payment_code`, by
+    /// number. Who has the code now, [`Ledger::codes_since`] tells.
+    fn bills_about(&self, number: Option<&InvoiceNumber>, payment_code: Option<&PaymentCode>) -> Result<Vec<BillState>, LedgerError>;
+
+    /// Whether the bill was ever held because of `evidence`, released since or not: the same message holds it once.
+    fn was_held_for(&self, invoice_number: &InvoiceNumber, evidence: &str) -> Result<bool, LedgerError>;
 
     /// The codes of all bills to which something happened after event `sequence` (0: of all bills), as one consistent state.
     /// Cheap when nothing has: whoever keeps an index of codes asks again and again.

@@ -4,8 +4,8 @@
 
 use jiff::Timestamp;
 
-use crate::domain::ids::PaymentCode;
-use crate::domain::lifecycle::{BillState, OperationKind, Status};
+use crate::domain::ids::{InvoiceNumber, PaymentCode};
+use crate::domain::lifecycle::{BillState, Event, OperationKind, Status};
 
 /// The microseconds a store keeps of an instant.
 pub(super) fn microseconds(at: Timestamp) -> i64 {
@@ -30,6 +30,17 @@ pub(super) fn live_payment_code(state: &BillState) -> Option<&PaymentCode> {
         | Status::Rejected
         | Status::Cancelled
         | Status::Retired => state.live_code().map(|code| &code.answer.payment_code),
+    }
+}
+
+/// The number that `event` makes the bill's at DOKU, which must not stand for another bill: its own when the ledger first hears of
+/// it, and that of each order. An order under a number that a ledger of before holds twice is refused too.
+pub(super) fn number_to_claim<'a>(is_new: bool, invoice_number: &'a InvoiceNumber, event: &'a Event) -> Option<&'a InvoiceNumber> {
+    match event {
+        Event::Intended { operation: OperationKind::Issue, wire_invoice_number, .. }
+        | Event::Adopted { wire_invoice_number: Some(wire_invoice_number), .. } => Some(wire_invoice_number),
+        _ if is_new => Some(invoice_number),
+        _ => None,
     }
 }
 

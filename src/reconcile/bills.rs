@@ -2,6 +2,7 @@
 
 use jiff::Timestamp;
 
+use super::former::{Former, FormerCodes};
 use super::index::{Index, hash};
 use super::new_bill::{ExternalMark, NewBill};
 use super::side::Side;
@@ -131,6 +132,8 @@ pub struct Bills {
     lapses: std::collections::HashMap<u32, Vec<(Timestamp, bool)>>,
     /// Other numbers than the bill's own.
     aliases: Vec<Alias>,
+    /// Codes that bills have lost.
+    former: FormerCodes,
     by_invoice: Index,
     by_code: Index,
     by_alias: Index,
@@ -170,7 +173,9 @@ impl Bills {
             | flag(new.by_inquiry, Bill::INQUIRY)
             | flag(new.paid != ExternalMark::Unpaid, Bill::PAID)
             | flag(new.open_invoice_number == Some(new.invoice_number), Bill::CODE_OPEN);
-        for (number, any_code) in [(new.wire_invoice_number, false), (new.open_invoice_number, true)] {
+        self.former.add(bill, new.former);
+        let former = new.former.iter().map(|order| (Some(order.wire_invoice_number), false));
+        for (number, any_code) in [(new.wire_invoice_number, false), (new.open_invoice_number, true)].into_iter().chain(former) {
             if let Some(number) = number.filter(|&number| number != new.invoice_number) {
                 self.aliases.push(Alias { bill, any_code, number: number.into() });
             }
@@ -298,11 +303,13 @@ impl Bills {
 
     /// What a payment's ids lead to.
     pub(super) fn find(&self, invoice_number: &str, payment_code: &str) -> Found {
-        let mut numbered = 0_u32;
+        let mut numbered: Vec<u32> = Vec::new();
         let mut pairs = Vec::new();
         for (bill, any_code) in self.by_number(invoice_number) {
-            numbered = numbered.saturating_add(1);
-            if (any_code || self.payment_code(bill) == payment_code) && !pairs.contains(&bill) {
+            if !numbered.contains(&bill) {
+                numbered.push(bill);
+            }
+            if (any_code || self.has_or_had(bill, payment_code)) && !pairs.contains(&bill) {
                 pairs.push(bill);
             }
         }
@@ -311,16 +318,21 @@ impl Bills {
             [_, _, ..] => return Found::Several,
             [] => {}
         }
-        match (numbered, self.by_code(payment_code).take(2).count()) {
+        let mut coded: Vec<u32> = self.by_code(payment_code).chain(self.former.of(payment_code).map(|former| former.bill)).collect();
+        coded.sort_unstable();
+        coded.dedup();
+        match (numbered.len(), coded.len()) {
             (0, 0) => Found::Unknown,
-            (0, 2) | (2.., 0) => Found::Several,
+            (0, 2..) | (2.., 0) => Found::Several,
             _ => Found::Disagree,
         }
     }
 
     /// Every bill that one of the two ids leads to, sorted by number.
     pub(super) fn candidates(&self, invoice_number: &str, payment_code: &str) -> Vec<u32> {
-        let mut all: Vec<u32> = self.by_number(invoice_number).map(|(bill, _)| bill).chain(self.by_code(payment_code)).collect();
+        let former = self.former.of(payment_code).map(|former| former.bill);
+        let mut all: Vec<u32> =
+            self.by_number(invoice_number).map(|(bill, _)| bill).chain(self.by_code(payment_code)).chain(former).collect();
         all.sort_unstable();
         all.dedup();
         all.sort_by_key(|&bill| (self.invoice_number(bill), self.payment_code(bill)));
@@ -332,12 +344,22 @@ impl Bills {
         self.by_number(invoice_number).map(|(bill, _)| bill)
     }
 
-    /// The only bill that goes by both ids.
+    /// The only bill that goes by both ids, if the code is the one it has.
     #[must_use]
     pub fn pair(&self, invoice_number: &str, payment_code: &str) -> Option<u32> {
-        let mut pairs = self.by_number(invoice_number).filter(|&(bill, any_code)| any_code || self.payment_code(bill) == payment_code);
-        let (first, _) = pairs.next()?;
-        pairs.all(|(other, _)| other == first).then_some(first)
+        let mut pairs = self.by_number(invoice_number).filter(|&(bill, any_code)| any_code || self.has_or_had(bill, payment_code));
+        let (first, any_code) = pairs.next()?;
+        let has_it = any_code || self.payment_code(first) == payment_code;
+        (has_it && pairs.all(|(other, _)| other == first)).then_some(first)
+    }
+
+    fn has_or_had(&self, bill: u32, payment_code: &str) -> bool {
+        self.payment_code(bill) == payment_code || self.lost(bill, payment_code).is_some()
+    }
+
+    /// The code as the bill had it, if it has lost it and has another now.
+    pub(super) fn lost(&self, bill: u32, payment_code: &str) -> Option<&Former> {
+        self.former.of(payment_code).find(|former| former.bill == bill).filter(|_| self.payment_code(bill) != payment_code)
     }
 }
 

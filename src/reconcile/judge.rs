@@ -142,7 +142,13 @@ fn judge_one(inputs: &Inputs, terms: &Terms, proof: (u32, &Line), found: Found, 
     let matched = match (found, bill) {
         (Found::One(number), Some(bill)) => {
             let policy_lapsed = inputs.bills.policy_lapsed(number, facts.paid_at);
-            Match::One(bill_facts(&inputs.bills, bill, before, policy_lapsed))
+            let facts = bill_facts(&inputs.bills, bill, before, policy_lapsed);
+            // Money for a code that was replaced is held against what held for that code.
+            let lost = if line.bill == NO_BILL { inputs.bills.lost(number, inputs.lines.texts(line).1) } else { None };
+            Match::One(match lost {
+                Some(former) => BillFacts { created_at: former.created_at, expires_at: former.expires_at, ..facts },
+                None => facts,
+            })
         }
         (Found::Several, _) => Match::Several,
         (Found::Disagree, _) => Match::Disagree,

@@ -16,6 +16,8 @@ pub struct NewBill<'a> {
     pub wire_invoice_number: Option<&'a str>,
     /// Its code; `None`: it has none, or nobody knows it yet.
     pub payment_code: Option<&'a str>,
+    /// What it had at DOKU before its present code, if that was replaced.
+    pub former: &'a [FormerCode<'a>],
     /// The number under which a code of unknown digits may exist, while an issue is on its way or in doubt.
     pub open_invoice_number: Option<&'a str>,
     /// Where it is to be paid.
@@ -54,6 +56,19 @@ pub struct NewBill<'a> {
     pub code_is_dead: bool,
     /// Whether only we know its code, so that DOKU asks us about it.
     pub by_inquiry: bool,
+}
+
+/// A code that a bill has lost.
+#[derive(Clone, Copy, Debug)]
+pub struct FormerCode<'a> {
+    /// The number DOKU knows it by.
+    pub wire_invoice_number: &'a str,
+    /// The code, if it is known.
+    pub payment_code: Option<&'a str>,
+    /// When it was made, if DOKU said so.
+    pub created_at: Option<Timestamp>,
+    /// When it stopped being payable, if DOKU said so.
+    pub expires_at: Option<Timestamp>,
 }
 
 /// What an external ledger says of payment.

@@ -4,12 +4,13 @@ use jiff::Timestamp;
 
 use super::bills::{Bills, TooMany};
 use super::known::KnownPayment;
-use super::new_bill::{ExternalMark, NewBill};
+use super::new_bill::{ExternalMark, FormerCode, NewBill};
 use crate::domain::amount::Amount;
 use crate::domain::channel::Method;
 use crate::domain::classify::{Policy, issued_otherwise};
-use crate::domain::ids::InvoiceNumber;
+use crate::domain::ids::{InvoiceNumber, PaymentCode};
 use crate::domain::lifecycle::{BillState, OperationKind, Status};
+use crate::domain::owner;
 use crate::domain::payment::Payment;
 
 /// The bills of `states`, findable; `lapses_of` gives when the state of a bill's policy was recorded, see [`NewBill`].
@@ -48,12 +49,23 @@ fn push(bills: &mut Bills, state: &BillState, lapses: &[(Timestamp, bool)], poli
     let superseded = answered.map_or(&[][..], |code| &code.superseded);
     let earlier: Vec<Amount> = superseded.iter().map(|earlier| earlier.amount).collect();
     let superseded_at: Vec<Timestamp> = superseded.iter().map(|earlier| earlier.until).collect();
+    let former: Vec<FormerCode<'_>> = state
+        .former
+        .iter()
+        .map(|order| FormerCode {
+            wire_invoice_number: order.wire_invoice_number.as_str(),
+            payment_code: order.payment_code.as_ref().map(PaymentCode::as_str),
+            created_at: order.created_at,
+            expires_at: order.expires_at,
+        })
+        .collect();
     // From when an amendment's minutes count is not documented, so only codes never amended are held against what was asked.
     let never_amended = state.generation <= 1 && state.status == Status::Active;
     bills.push(&NewBill {
         invoice_number: state.invoice_number.as_str(),
         wire_invoice_number: wire,
-        payment_code: payment_code.map(crate::domain::ids::PaymentCode::as_str),
+        former: &former,
+        payment_code: payment_code.map(PaymentCode::as_str),
         open_invoice_number,
         channel: state.terms.channel,
         amount: state.terms.amount,
@@ -82,7 +94,7 @@ fn push(bills: &mut Bills, state: &BillState, lapses: &[(Timestamp, bool)], poli
 /// its own count of the bills in scope must come to the same.
 #[must_use]
 pub fn known_payments<'a>(bills: &Bills, state_of: impl Fn(&str) -> Option<&'a BillState>, payments: &[Payment]) -> Vec<KnownPayment> {
-    let of = |bill: u32, payment: &Payment| state_of(bills.invoice_number(bill)).is_some_and(|state| state.is_paid_by(payment));
+    let of = |bill: u32, payment: &Payment| state_of(bills.invoice_number(bill)).is_some_and(|state| owner::is_pair(state, payment.into()));
     let mut known = Vec::new();
     for payment in payments {
         for bill in bills.numbered(payment.invoice_number.as_str()).filter(|&bill| of(bill, payment)) {

@@ -65,7 +65,7 @@ fn entry(bill: u64) -> Entry {
     Entry {
         invoice_number: InvoiceNumber::new(format!("SERVE-{bill:09}")).unwrap(),
         at: Timestamp::now(),
-        event: Event::Adopted { terms, answer },
+        event: Event::Adopted { terms, answer, wire_invoice_number: None },
         private: Private { customer: Some(customer), ..Private::default() },
     }
 }

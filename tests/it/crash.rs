@@ -154,6 +154,7 @@ fn settings() -> Settings {
     Settings {
         environment: "sandbox".into(),
         client_id: CLIENT.into(),
+        info_key: tagih::doku::info::InfoKey::Info,
         paths: Paths {
             alfa_doku: "/alfa-online-to-offline/v2/payment-code".into(),
             alfa_merchant: "/alfa-online-to-offline/v2/merchant-payment-code".into(),
@@ -236,7 +237,7 @@ fn wanted() -> Vec<Bill> {
 
 /// What codes are made of for rows that bring none.
 fn minting() -> Minting {
-    Minting { prefix: "889650".into(), length: 16 }
+    Minting { prefix: "889650".into(), length: 16, from: 1 }
 }
 
 /// The codes of our own making that the ledger has for bills, live or only promised.

@@ -45,7 +45,7 @@ fn bill(method: Method) -> BillState {
     };
     let payment_code = PaymentCode::new("77").unwrap();
     let answer = CodeAnswer { payment_code, created_at: None, expires_at: Some(at(0)), how_to_pay_page: None, how_to_pay_api: None };
-    apply(None, -DAY, &Event::Adopted { terms, answer })
+    apply(None, -DAY, &Event::Adopted { terms, answer, wire_invoice_number: None })
 }
 
 fn checked(state: BillState, second: i64, word: Word, chosen: bool) -> BillState {

@@ -53,6 +53,9 @@ pub enum Event {
         terms: RecordedTerms,
         /// The code.
         answer: CodeAnswer,
+        /// The number DOKU knows it by, where that is not the bill's own.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        wire_invoice_number: Option<InvoiceNumber>,
     },
     /// An operation is about to be sent; durable before any byte leaves (I1).
     Intended {

@@ -6,14 +6,14 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::{
-    CodeAnswer, Event, Finding, HoldCause, IllegalTransition, OpenOperation, OperationKind, Refusal, Status, Verdict, next_status,
+    CodeAnswer, Event, Finding, FormerOrder, HoldCause, IllegalTransition, OpenOperation, OperationKind, Refusal, Status, Verdict,
+    next_status,
 };
 use crate::domain::amount::Amount;
 use crate::domain::bill::RecordedTerms;
 use crate::domain::channel::Method;
 use crate::domain::check::Checks;
 use crate::domain::ids::{InvoiceNumber, RequestId};
-use crate::domain::payment::Payment;
 
 /// The code a bill holds or held.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -31,6 +31,12 @@ pub struct Code {
     /// Amounts it asked for before its present terms, each with when they were superseded.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub superseded: Vec<Superseded>,
+}
+
+impl Code {
+    const fn new(answer: CodeAnswer, wire_invoice_number: InvoiceNumber, issued_as: Option<RequestId>, accepted_at: Timestamp) -> Self {
+        Self { answer, wire_invoice_number, issued_as, accepted_at, superseded: Vec::new() }
+    }
 }
 
 /// An amount a code asked for until it was amended.
@@ -84,6 +90,8 @@ pub struct BillState {
     pub checks: Option<Box<Checks>>,
     /// Why it waits for a person, if it does.
     pub hold: Option<Box<Hold>>,
+    /// The orders it had at DOKU before the present one, oldest first; most bills have none.
+    pub former: Vec<FormerOrder>,
 }
 
 impl Event {
@@ -129,7 +137,7 @@ impl BillState {
         state.in_doubt_since = in_doubt_since(state.in_doubt_since, at, event);
         match event {
             Event::Planned { terms } | Event::Noted { terms } => state.terms = terms.clone(),
-            Event::Adopted { terms, answer } => state.adopt(at, terms, answer),
+            Event::Adopted { terms, answer, wire_invoice_number } => state.adopt(at, terms, answer, wire_invoice_number.as_ref()),
             Event::Intended { .. } => state.intend(at, event),
             Event::NotSent { .. } => {
                 // What provably never left used up nothing: asked for again in the same words, it is the same operation.
@@ -168,7 +176,9 @@ impl BillState {
             }
             Event::Rejected { code, reason, provisional } => state.refuse(code, reason, *provisional),
             Event::Settled { verdict: Verdict::Dead, .. } | Event::Retired { .. } => {
-                state.open = None;
+                // Its code, if it was to have one, never became the bill's, and may be paid all the same.
+                let unborn = state.open.take().filter(|open| open.operation == OperationKind::Issue);
+                state.former.extend(unborn.map(FormerOrder::of_open));
                 state.retired_count = state.retired_count.saturating_add(1);
             }
         }
@@ -190,20 +200,20 @@ impl BillState {
             in_doubt_since: None,
             checks: None,
             hold: None,
+            former: Vec::new(),
         }
     }
 
     /// A code that DOKU knew before this ledger did.
-    fn adopt(&mut self, at: Timestamp, terms: &RecordedTerms, answer: &CodeAnswer) {
+    fn adopt(&mut self, at: Timestamp, terms: &RecordedTerms, answer: &CodeAnswer, wire_invoice_number: Option<&InvoiceNumber>) {
         self.open = None;
+        // Of a code the bill has already this is a correction: what it was before stays known.
+        let corrected = self.code.as_ref().filter(|code| code.answer.payment_code == answer.payment_code);
+        let superseded = corrected.map_or_else(Vec::new, |code| code.superseded.clone());
+        let known = corrected.map(|code| &code.wire_invoice_number);
+        let wire_invoice_number = wire_invoice_number.or(known).unwrap_or(&self.invoice_number).clone();
+        self.replace_code(Some(Code { superseded, ..Code::new(answer.clone(), wire_invoice_number, None, at) }));
         self.terms = terms.clone();
-        self.code = Some(Code {
-            answer: answer.clone(),
-            wire_invoice_number: self.invoice_number.clone(),
-            issued_as: None,
-            accepted_at: at,
-            superseded: Vec::new(),
-        });
     }
 
     /// An operation is about to be sent. What is in doubt stays so when it is sent anew: the earlier sending may still have been
@@ -256,14 +266,7 @@ impl BillState {
             OperationKind::Issue => {
                 let (wire_invoice_number, issued_as) =
                     sent_as.map_or_else(|| (self.invoice_number.clone(), None), |(number, id)| (number, Some(id)));
-                let code = |answer: &CodeAnswer| Code {
-                    answer: answer.clone(),
-                    wire_invoice_number,
-                    issued_as,
-                    accepted_at: at,
-                    superseded: Vec::new(),
-                };
-                self.code = answer.map(code);
+                self.replace_code(answer.map(|answer| Code::new(answer.clone(), wire_invoice_number, issued_as, at)));
                 self.terms = terms.clone();
             }
             OperationKind::Amend => {
@@ -281,6 +284,18 @@ impl BillState {
             }
             OperationKind::Cancel => self.cancelled_at = Some(at),
         }
+    }
+
+    /// The bill has another code now; the one before it stays known.
+    fn replace_code(&mut self, code: Option<Code>) {
+        let is_same = |old: &Code| {
+            code.as_ref().is_some_and(|new| {
+                (&new.wire_invoice_number, &new.answer.payment_code) == (&old.wire_invoice_number, &old.answer.payment_code)
+            })
+        };
+        let channel = self.terms.channel;
+        self.former.extend(self.code.take().filter(|old| !is_same(old)).map(|old| FormerOrder::of_code(old, channel)));
+        self.code = code;
     }
 
     /// The open operation was definitely not done: the terms before it stay in force.
@@ -302,22 +317,6 @@ impl BillState {
     pub fn expires_at(&self) -> Option<Timestamp> {
         let issue_open = matches!(self.status, Status::Requested | Status::InDoubt(OperationKind::Issue));
         self.code.as_ref().filter(|_| !issue_open).and_then(|code| code.answer.expires_at)
-    }
-
-    /// Whether `payment` is one of the bill's: it names the bill, or the number DOKU knows its code by, and it is for the code
-    /// the bill holds, if it holds one.
-    #[must_use]
-    pub fn is_paid_by(&self, payment: &Payment) -> bool {
-        let names_bill = payment.invoice_number == self.invoice_number;
-        self.code.as_ref().map_or(names_bill, |code| {
-            (names_bill || payment.invoice_number == code.wire_invoice_number) && payment.payment_code == code.answer.payment_code
-        })
-    }
-
-    /// Whether Check Status told of a payment of the bill: no proof of one, and a reason not to ask for its money again.
-    #[must_use]
-    pub fn is_told_paid(&self) -> bool {
-        self.checks.as_ref().is_some_and(|checks| !checks.found.is_empty())
     }
 
     /// Whether DOKU was ever told of the code the bill holds or asks for. It knows nothing of one that is registered here only

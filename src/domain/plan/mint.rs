@@ -19,6 +19,8 @@ pub struct Minting {
     pub prefix: String,
     /// Digits of a whole code, the prefix included.
     pub length: usize,
+    /// The first count that may be given out; those before it may be somebody's.
+    pub from: u128,
 }
 
 impl Minting {
@@ -64,10 +66,11 @@ pub fn with_codes<'b>(bills: &'b [Bill], view: &MapView<'_>, earlier: &[&Payment
         false
     });
     if let Some(minting) = minting {
-        let seen = view.states().flat_map(codes_of).chain(earlier.iter().copied()).chain(given);
+        let seen = seen(view, earlier).chain(given);
         let counts: HashSet<u128> = seen.filter_map(|code| minting.count(code)).collect();
-        let next = counts.iter().max().map_or(1, |highest| highest.saturating_add(1));
-        let mut free = (next..=minting.last()).chain(1..next.min(minting.last())).filter(|count| !counts.contains(count));
+        let next = counts.iter().max().map_or(1, |highest| highest.saturating_add(1)).max(minting.from);
+        let gaps = minting.from..next.min(minting.last());
+        let mut free = (next..=minting.last()).chain(gaps).filter(|count| !counts.contains(count));
         for row in lacking {
             let Some(code) = free.next().and_then(|count| minting.code(count)) else { break };
             chosen.insert(row, code);
@@ -80,6 +83,17 @@ pub fn with_codes<'b>(bills: &'b [Bill], view: &MapView<'_>, earlier: &[&Payment
         }
     }
     Cow::Owned(bills)
+}
+
+/// Every code that is known to be, or to have been, somebody's.
+fn seen<'v>(view: &'v MapView<'_>, earlier: &'v [&PaymentCode]) -> impl Iterator<Item = &'v PaymentCode> {
+    view.states().flat_map(codes_of).chain(earlier.iter().copied())
+}
+
+/// The highest code of this kind that is known to be, or to have been, somebody's.
+#[must_use]
+pub fn highest_code(view: &MapView<'_>, earlier: &[&PaymentCode], minting: &Minting) -> Option<PaymentCode> {
+    seen(view, earlier).filter_map(|code| minting.count(code)).max().and_then(|count| minting.code(count))
 }
 
 fn live_terms(bill: &Bill) -> Option<&Terms> {

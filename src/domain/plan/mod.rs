@@ -4,7 +4,9 @@
 //! cancelled code frees its number and a settled doubt lets an amendment follow.
 
 mod inquiry;
+mod line;
 mod mint;
+mod number;
 mod view;
 
 use jiff::Timestamp;
@@ -15,9 +17,12 @@ use super::code::Code;
 use super::codes;
 use super::ids::InvoiceNumber;
 use super::lifecycle::{BillState, OperationKind, Status};
+use super::owner::Paid;
+use number::NoNumber;
 
 pub use self::inquiry::answer as registered_answer;
-pub use self::mint::{Minting, lacks_code, with_codes};
+pub use self::line::{Line, line, short};
+pub use self::mint::{Minting, highest_code, lacks_code, with_codes};
 pub use self::view::{MapView, View};
 
 /// What the configuration and the command line add to the files.
@@ -127,6 +132,10 @@ pub enum Unchanged {
     Cancelled,
     /// There is nothing to cancel any more.
     NotLive,
+    /// An earlier code of the bill is paid, and the one it holds now would take the money a second time: it is to be cancelled.
+    PaidByEarlierCode,
+    /// It waits for a person.
+    Held,
 }
 
 impl Unchanged {
@@ -139,6 +148,8 @@ impl Unchanged {
             Self::Expired => "expired",
             Self::Cancelled => "cancelled",
             Self::NotLive => "not_live",
+            Self::PaidByEarlierCode => "paid_by_earlier_code",
+            Self::Held => "held",
         }
     }
 }
@@ -150,9 +161,30 @@ pub fn step(bill: &Bill, view: &impl View, salt: &Salt, now: Timestamp, rules: &
     if state.is_some_and(|state| state.status.open_operation().is_some()) {
         return Step::Resolve;
     }
-    match &bill.wanted {
+    let step = match &bill.wanted {
         Wanted::Live(terms) => live(bill, terms, &terms.recorded(salt), state, view, now, rules),
         Wanted::Cancelled => cancelled(state, view, now, rules),
+    };
+    match state.and_then(|state| state.hold.as_deref()) {
+        Some(hold) => while_held(step, &hold.reason),
+        None => step,
+    }
+}
+
+/// What is left of a step while its bill waits for a person: nothing that would change its code.
+fn while_held(step: Step, why: &str) -> Step {
+    match step {
+        Step::Unchanged(Unchanged::Live | Unchanged::Expired | Unchanged::PaidByEarlierCode) => Step::Unchanged(Unchanged::Held),
+        Step::Unchanged(_) | Step::Note | Step::Resolve | Step::RejectedBefore { .. } | Step::Refused { .. } => step,
+        Step::Issue { .. }
+        | Step::Amend
+        | Step::Cancel
+        | Step::Register(_)
+        | Step::ConfirmExpiry
+        | Step::ConfirmRefusal
+        | Step::Wait { .. }
+        | Step::Release { .. }
+        | Step::Retire { .. } => refused(codes::HELD, "invoice_number", why),
     }
 }
 
@@ -168,18 +200,18 @@ fn live(
     let has_no_code = state.is_none_or(|state| matches!(state.status, Status::Planned | Status::Rejected | Status::Retired));
     // A bill that never had a code is what its row says; one that had one was paid under the terms of that.
     let is_reusable = state.filter(|state| state.retired_count > 0).map_or(wanted.reusable, |state| state.terms.reusable);
-    if has_no_code && !is_reusable && view.is_paid(&bill.invoice_number) {
+    if has_no_code && !is_reusable && view.paid(&bill.invoice_number).is_some() {
         // The money came after the code was given up, or before this ledger knew of any; a code would ask for it again.
         return Step::Unchanged(Unchanged::Paid);
     }
-    let Some(state) = state else { return issue(bill, wanted, 0, view, now, rules) };
+    let Some(state) = state else { return issue(bill, wanted, None, view, now, rules) };
     match state.status {
-        Status::Planned => issue(bill, wanted, state.retired_count, view, now, rules),
+        Status::Planned => issue(bill, wanted, Some(state), view, now, rules),
         Status::Rejected => refused_before(state, OperationKind::Issue, wanted, rules)
-            .unwrap_or_else(|| after_refusal(state, issue(bill, wanted, state.retired_count, view, now, rules))),
+            .unwrap_or_else(|| after_refusal(state, issue(bill, wanted, Some(state), view, now, rules))),
         // Where the wanted end has passed, nothing new can be made of it: the row tells of the past.
         Status::Retired if rules.reissue_expired && issue_minutes(wanted.expiry, now).is_some() => {
-            issue(bill, wanted, state.retired_count, view, now, rules)
+            issue(bill, wanted, Some(state), view, now, rules)
         }
         Status::Retired => Step::Unchanged(Unchanged::Expired),
         Status::Cancelled if state.terms.changes_to(wanted).is_empty() => Step::Unchanged(Unchanged::Cancelled),
@@ -189,7 +221,14 @@ fn live(
     }
 }
 
-fn issue(bill: &Bill, wanted: &RecordedTerms, retired_count: u32, view: &impl View, now: Timestamp, rules: &Rules) -> Step {
+fn issue(bill: &Bill, wanted: &RecordedTerms, state: Option<&BillState>, view: &impl View, now: Timestamp, rules: &Rules) -> Step {
+    let number = match number::next(&bill.invoice_number, state, view, &rules.reissue_suffix) {
+        Err(NoNumber::TakenBy(other)) => {
+            let reason = format!("DOKU knows invoice `{other}` by this number since it was issued anew");
+            return refused(codes::NUMBER_TAKEN, "invoice_number", &reason);
+        }
+        free => free,
+    };
     if issue_minutes(wanted.expiry, now).is_none() {
         return refused(codes::EXPIRY_PASSED, "expires_at", "less than a minute remains");
     }
@@ -202,9 +241,9 @@ fn issue(bill: &Bill, wanted: &RecordedTerms, retired_count: u32, view: &impl Vi
     if wanted.method == Method::Inquiry {
         return Step::Register(OperationKind::Issue);
     }
-    match wire_number(&bill.invoice_number, &rules.reissue_suffix, retired_count) {
-        Some(wire_invoice_number) => Step::Issue { wire_invoice_number },
-        None => refused(codes::WIRE_NUMBER_TOO_LONG, "invoice_number", "with the re-issue's suffix it is too long"),
+    match number {
+        Ok(wire_invoice_number) => Step::Issue { wire_invoice_number },
+        Err(_) => refused(codes::WIRE_NUMBER_TOO_LONG, "invoice_number", "with the re-issue's suffix it is too long"),
     }
 }
 
@@ -213,7 +252,7 @@ fn issue(bill: &Bill, wanted: &RecordedTerms, retired_count: u32, view: &impl Vi
 fn wait_for(holder: &InvoiceNumber, view: &impl View, now: Timestamp, rules: &Rules) -> Step {
     let holder = holder.clone();
     let state = view.bill(&holder).filter(|state| state.status == Status::Active);
-    let is_paid = state.is_some_and(|state| !state.terms.reusable) && view.is_paid(&holder);
+    let is_paid = state.is_some_and(|state| !state.terms.reusable) && view.paid(&holder) == Some(Paid::ByItsCode);
     match state {
         Some(state) if has_given_up(state, is_paid, now, rules) => {
             if state.is_known_to_doku() {
@@ -227,24 +266,18 @@ fn wait_for(holder: &InvoiceNumber, view: &impl View, now: Timestamp, rules: &Ru
 }
 
 /// Whether the code of a live bill may go to another: paid once and for all, or expired for as long as money may be on its way.
+/// That of one that is held may not.
 #[must_use]
 pub fn has_given_up(state: &BillState, is_paid: bool, now: Timestamp, rules: &Rules) -> bool {
     let has_expired = || expired_at(state, now).is_some_and(|at| minutes_between(at, now) >= rules.reissue_grace_minutes);
-    is_paid && !state.terms.reusable || has_expired()
-}
-
-/// The number DOKU knows a bill by that has lost `retired_count` codes before; `None` when it is too long.
-#[must_use]
-pub fn wire_number(invoice_number: &InvoiceNumber, reissue_suffix: &str, retired_count: u32) -> Option<InvoiceNumber> {
-    if retired_count == 0 {
-        return Some(invoice_number.clone());
-    }
-    InvoiceNumber::new(format!("{invoice_number}{reissue_suffix}{retired_count}")).ok()
+    state.hold.is_none() && (is_paid && !state.terms.reusable || has_expired())
 }
 
 fn active(bill: &Bill, terms: &Terms, wanted: &RecordedTerms, state: &BillState, view: &impl View, now: Timestamp, rules: &Rules) -> Step {
-    if !state.terms.reusable && view.is_paid(&bill.invoice_number) {
-        return Step::Unchanged(Unchanged::Paid);
+    match view.paid(&bill.invoice_number).filter(|_| !state.terms.reusable) {
+        Some(Paid::ByEarlierCode) if expired_at(state, now).is_none() => return Step::Unchanged(Unchanged::PaidByEarlierCode),
+        Some(_) => return Step::Unchanged(Unchanged::Paid),
+        None => {}
     }
     if state.terms.method == Method::Inquiry {
         return inquiry::active(wanted, state, now, rules);
@@ -293,7 +326,7 @@ fn cancelled(state: Option<&BillState>, view: &impl View, now: Timestamp, rules:
         Status::Cancelled => Step::Unchanged(Unchanged::Cancelled),
         Status::Planned | Status::Rejected | Status::Retired => Step::Unchanged(Unchanged::NotLive),
         Status::Requested | Status::Amending | Status::Cancelling | Status::InDoubt(_) => Step::Resolve,
-        Status::Active if !state.terms.reusable && view.is_paid(&state.invoice_number) => {
+        Status::Active if !state.terms.reusable && view.paid(&state.invoice_number) == Some(Paid::ByItsCode) => {
             refused(codes::PAID_BEFORE, "action", "a verified payment is in the ledger")
         }
         Status::Active if expired_at(state, now).is_some() => Step::Unchanged(Unchanged::Expired),

@@ -2,7 +2,7 @@
 
 #![allow(clippy::arithmetic_side_effects, clippy::wildcard_enum_match_arm, reason = "a test that goes wrong should panic at once")]
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 
 use super::*;
 use crate::domain::amount::Amount;
@@ -59,7 +59,7 @@ fn merchant(code: &str) -> Terms {
 #[derive(Default)]
 struct World {
     bills: HashMap<InvoiceNumber, BillState>,
-    paid: HashSet<InvoiceNumber>,
+    paid: HashMap<InvoiceNumber, Paid>,
     rules: Option<Rules>,
 }
 
@@ -143,7 +143,7 @@ fn a_bill_whose_money_came_before_it_had_a_code_gets_none() {
     let histories: [&[Event]; 3] = [&[], &[planned(&terms())], &[planned(&terms()), intended(OperationKind::Issue, &terms()), rejected]];
     for history in histories {
         let mut world = World::default().with("I", history).rules(true, true);
-        world.paid.insert(number("I"));
+        world.paid.insert(number("I"), Paid::ByItsCode);
         for method in
             [terms(), merchant("77"), with(|terms| (terms.method, terms.payment_code) = (Method::Inquiry, PaymentCode::new("77").ok()))]
         {
@@ -213,7 +213,7 @@ fn paid_expired_and_cancelled_bills_are_left_alone() {
     let dearer = live(with(|terms| terms.amount = Amount::new(5).unwrap()));
     assert_eq!(world.step(dearer.clone(), 60), Step::Unchanged(Unchanged::Expired));
     assert_eq!(world.step(Wanted::Cancelled, 60), Step::Unchanged(Unchanged::Expired));
-    world.paid.insert(number("I"));
+    world.paid.insert(number("I"), Paid::ByItsCode);
     assert_eq!(world.step(dearer.clone(), 1), Step::Unchanged(Unchanged::Paid));
     assert_eq!(code_of(&world.step(Wanted::Cancelled, 1)), "E0309");
 
@@ -270,7 +270,7 @@ fn a_bill_that_was_paid_after_its_code_was_given_up_is_not_issued_anew() {
     let retired = Event::Retired { reason: String::new() };
     let never_left = Event::NotSent { reason: String::new() };
     let mut world = World::default().with("I", &issued(&terms())).with("I", &[retired]).rules(true, false);
-    world.paid.insert(number("I"));
+    world.paid.insert(number("I"), Paid::ByItsCode);
     assert_eq!(world.step(live(terms()), 90), Step::Unchanged(Unchanged::Paid));
     let world = world.with("I", &[intended(OperationKind::Issue, &terms()), never_left]);
     assert_eq!(world.step(live(terms()), 90), Step::Unchanged(Unchanged::Paid));
@@ -286,7 +286,7 @@ fn an_adopted_code_keeps_its_end_when_the_row_gives_minutes() {
         how_to_pay_page: None,
         how_to_pay_api: None,
     };
-    let world = World::default().with("I", &[Event::Adopted { terms: adopted, answer }]);
+    let world = World::default().with("I", &[Event::Adopted { terms: adopted, answer, wire_invoice_number: None }]);
     let dearer = with(|terms| terms.amount = Amount::new(5).unwrap());
     assert_eq!(world.step(live(dearer.clone()), 100), Step::Amend, "60 minutes after its adoption have passed, its own end has not");
     assert_eq!(amend_minutes(&dearer.recorded(&SALT), &world.bills[&number("I")], AmendBase::Amendment, at(100)), 400);

@@ -2,10 +2,11 @@
 //!
 //! Belongs here: looking up. Must not be here: deciding.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 
 use crate::domain::ids::{InvoiceNumber, PaymentCode};
 use crate::domain::lifecycle::{BillState, OperationKind};
+use crate::domain::owner::Paid;
 
 /// What a planner may look at.
 pub trait View {
@@ -13,8 +14,10 @@ pub trait View {
     fn bill(&self, invoice_number: &InvoiceNumber) -> Option<&BillState>;
     /// The bill whose code this is, if it may be live.
     fn holder(&self, payment_code: &PaymentCode) -> Option<&InvoiceNumber>;
-    /// Whether a verified payment of the bill is known.
-    fn is_paid(&self, invoice_number: &InvoiceNumber) -> bool;
+    /// Whether the bill is paid, and by which of its codes.
+    fn paid(&self, invoice_number: &InvoiceNumber) -> Option<Paid>;
+    /// The bill that goes, or went, by this number at DOKU although it is not its own.
+    fn goes_by(&self, number: &InvoiceNumber) -> Option<&InvoiceNumber>;
 }
 
 /// A view over plain maps: what a ledger snapshot becomes for planning.
@@ -22,7 +25,8 @@ pub trait View {
 pub struct MapView<'a> {
     bills: &'a HashMap<InvoiceNumber, BillState>,
     holders: HashMap<&'a PaymentCode, &'a InvoiceNumber>,
-    paid: HashSet<InvoiceNumber>,
+    numbers: HashMap<&'a InvoiceNumber, &'a InvoiceNumber>,
+    paid: HashMap<InvoiceNumber, Paid>,
 }
 
 impl<'a> MapView<'a> {
@@ -36,12 +40,23 @@ impl<'a> MapView<'a> {
         self.bills.values()
     }
 
-    /// A view of `bills`, of which those in `paid` have a verified payment.
+    /// A view of `bills`, of which `paid` says which are paid.
     #[must_use]
-    pub fn new(bills: &'a HashMap<InvoiceNumber, BillState>, paid: HashSet<InvoiceNumber>) -> Self {
-        let holders = bills.values().filter_map(|state| Some((held_code(state)?, &state.invoice_number))).collect();
-        Self { bills, holders, paid }
+    pub fn new(bills: &'a HashMap<InvoiceNumber, BillState>, paid: HashMap<InvoiceNumber, Paid>) -> Self {
+        let holders = bills.values().filter_map(|state| Some((held_code(state)?, &state.invoice_number)));
+        let numbers = bills.values().flat_map(|state| state.other_numbers().into_iter().map(|number| (number, &state.invoice_number)));
+        Self { bills, holders: first_of_each(holders), numbers: first_of_each(numbers), paid }
     }
+}
+
+/// By key, the bill with the smallest number: what a ledger of before holds twice must not depend on the order of a map.
+fn first_of_each<'a, K: Eq + std::hash::Hash>(found: impl Iterator<Item = (K, &'a InvoiceNumber)>) -> HashMap<K, &'a InvoiceNumber> {
+    let mut first = HashMap::new();
+    for (key, number) in found {
+        let kept = first.entry(key).or_insert(number);
+        *kept = number.min(*kept);
+    }
+    first
 }
 
 /// The code a bill occupies: the one it has, or the one it has asked for.
@@ -57,7 +72,10 @@ impl View for MapView<'_> {
     fn holder(&self, payment_code: &PaymentCode) -> Option<&InvoiceNumber> {
         self.holders.get(payment_code).copied()
     }
-    fn is_paid(&self, invoice_number: &InvoiceNumber) -> bool {
-        self.paid.contains(invoice_number)
+    fn paid(&self, invoice_number: &InvoiceNumber) -> Option<Paid> {
+        self.paid.get(invoice_number).copied()
+    }
+    fn goes_by(&self, number: &InvoiceNumber) -> Option<&InvoiceNumber> {
+        self.numbers.get(number).copied()
     }
 }

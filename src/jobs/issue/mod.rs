@@ -11,7 +11,7 @@ mod resolve;
 mod tests;
 
 use std::borrow::Cow;
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 use std::sync::atomic::AtomicU64;
 
 use futures_util::StreamExt as _;
@@ -22,10 +22,11 @@ use super::bounded::bounded;
 use super::caller::Caller;
 use crate::domain::bill::{Bill, Wanted};
 use crate::domain::channel::Channel;
+use crate::domain::codes;
 use crate::domain::end::{Bucket, End};
-use crate::domain::ids::InvoiceNumber;
+use crate::domain::ids::{InvoiceNumber, PaymentCode};
 use crate::domain::lifecycle::{BillState, Event, OperationKind, Status};
-use crate::domain::payment::Payment;
+use crate::domain::owner;
 use crate::domain::plan::{self, MapView, Minting, Step, Unchanged};
 use crate::gateway::Gateway;
 use crate::gateway::pacing::Time;
@@ -65,32 +66,28 @@ pub fn with_codes<'b>(bills: &'b [Bill], ledger: &impl Ledger, minting: Option<&
         return Ok(Cow::Borrowed(bills));
     }
     let snapshot = ledger.snapshot()?;
-    let view = MapView::new(&snapshot.bills, HashSet::new());
+    let view = MapView::new(&snapshot.bills, HashMap::new());
     // Somebody may still hold a code that its bill has lost, and must not pay another's bill with it.
     let former = ledger.former_codes()?;
     let earlier: Vec<_> = snapshot.payments.iter().map(|payment| &payment.payment_code).chain(&former).collect();
     Ok(plan::with_codes(bills, &view, &earlier, minting))
 }
 
+/// The highest code that `minting` may have given out before, as far as the ledger knows.
+pub fn highest_code(ledger: &impl Ledger, minting: &Minting) -> Result<Option<PaymentCode>, LedgerError> {
+    let snapshot = ledger.snapshot()?;
+    let view = MapView::new(&snapshot.bills, HashMap::new());
+    // Somebody may still hold a code that its bill has lost, and must not pay another's bill with it.
+    let former = ledger.former_codes()?;
+    let earlier: Vec<_> = snapshot.payments.iter().map(|payment| &payment.payment_code).chain(&former).collect();
+    Ok(plan::highest_code(&view, &earlier, minting))
+}
+
 /// The step for every bill, in their order: what `--dry-run` shows and a run carries out.
 pub fn steps(bills: &[Bill], ledger: &impl Ledger, now: Timestamp, rules: &plan::Rules) -> Result<Vec<Step>, LedgerError> {
     let snapshot = ledger.snapshot()?;
-    let view = MapView::new(&snapshot.bills, paid(&snapshot.payments, &snapshot.bills, rules));
+    let view = MapView::new(&snapshot.bills, owner::paid(&snapshot.bills, &snapshot.payments));
     Ok(bills.iter().map(|bill| plan::step(bill, &view, ledger.salt(), now, rules)).collect())
-}
-
-/// The bills that verified payments name, by their own number or by one DOKU knows or knew them by, or that DOKU said are paid.
-fn paid(payments: &[Payment], bills: &HashMap<InvoiceNumber, BillState>, rules: &plan::Rules) -> HashSet<InvoiceNumber> {
-    let mut by_wire: HashMap<Cow<'_, InvoiceNumber>, &InvoiceNumber> = HashMap::new();
-    for state in bills.values() {
-        let earlier = (1..state.retired_count).filter_map(|count| plan::wire_number(&state.invoice_number, &rules.reissue_suffix, count));
-        let present = state.code.as_ref().map(|code| &code.wire_invoice_number);
-        by_wire.extend(earlier.map(Cow::Owned).chain(present.map(Cow::Borrowed)).map(|wire| (wire, &state.invoice_number)));
-    }
-    let notified = payments.iter().map(|payment| (*by_wire.get(&payment.invoice_number).unwrap_or(&&payment.invoice_number)).clone());
-    // What Check Status told of is recorded too, and no less a reason not to ask for the money again.
-    let found = bills.values().filter(|state| state.is_told_paid());
-    notified.chain(found.map(|state| state.invoice_number.clone())).collect()
 }
 
 impl<L: Ledger, G: Gateway, T: Time + Sync> Issuing<'_, L, G, T>
@@ -128,7 +125,7 @@ where
         let now = (self.clock)();
         let Snapshot { bills: mut states, payments, .. } = self.ledger.snapshot()?;
         let rules = &self.settings.rules;
-        let paid = paid(&payments, &states, rules);
+        let paid = owner::paid(&states, &payments);
         let view = MapView::new(&states, paid);
         let salt = self.ledger.salt();
         let steps: Vec<(usize, Step)> =
@@ -159,6 +156,8 @@ where
         let Wanted::Live(terms) = &bill.wanted else { return None };
         let recorded = terms.recorded(self.ledger.salt());
         let event = match (&planned.state, &planned.step) {
+            // Its number is another bill's, and two bills of one number would never come apart again.
+            (None, Step::Refused { code, .. }) if *code == codes::NUMBER_TAKEN => return None,
             (None, _) => Event::Planned { terms: recorded },
             (Some(state), Step::Issue { .. } | Step::Register(OperationKind::Issue)) if state.status == Status::Rejected => {
                 Event::Planned { terms: recorded }

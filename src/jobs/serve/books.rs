@@ -10,10 +10,15 @@ use jiff::Timestamp;
 use tokio::sync::Notify;
 
 use super::index::Index;
+use super::unkept::Unkept;
+use crate::doku::claim::Claim;
 use crate::domain::bill::Customer;
+use crate::domain::digest::Digest;
 use crate::domain::ids::{InvoiceNumber, PaymentCode};
 use crate::domain::lifecycle::{BillState, Status};
+use crate::domain::owner;
 use crate::domain::payment::Payment;
+use crate::jobs::hold;
 use crate::ledger::{Ledger, LedgerError};
 use crate::serve::metrics::Metrics;
 use crate::serve::{Books, Found};
@@ -22,6 +27,7 @@ use crate::serve::{Books, Found};
 pub(super) struct LedgerBooks<L> {
     ledger: L,
     index: RwLock<Index>,
+    unkept: Mutex<Unkept>,
     waiting: Mutex<Waiting>,
     paid: Notify,
     metrics: Arc<Metrics>,
@@ -30,13 +36,47 @@ pub(super) struct LedgerBooks<L> {
 /// Payments that were acknowledged and are not in the ledger yet.
 #[derive(Default)]
 struct Waiting {
-    order: VecDeque<Payment>,
-    by_code: HashMap<PaymentCode, Vec<InvoiceNumber>>,
+    order: VecDeque<Arc<Payment>>,
+    by_code: HashMap<PaymentCode, Vec<Arc<Payment>>>,
+    by_number: HashMap<InvoiceNumber, Vec<Arc<Payment>>>,
+    /// Money that was not understood, with the digest of its line.
+    claims: Vec<(Digest, Claim)>,
+}
+
+impl Waiting {
+    fn push(&mut self, payment: Payment) {
+        let payment = Arc::new(payment);
+        self.by_code.entry(payment.payment_code.clone()).or_default().push(Arc::clone(&payment));
+        self.by_number.entry(payment.invoice_number.clone()).or_default().push(Arc::clone(&payment));
+        self.order.push_back(payment);
+    }
+
+    fn pop(&mut self) {
+        let Some(payment) = self.order.pop_front() else { return };
+        forget(&mut self.by_code, &payment.payment_code, &payment);
+        forget(&mut self.by_number, &payment.invoice_number, &payment);
+    }
+
+    /// Those that name a code or a number of the bill.
+    fn about(&self, state: &BillState) -> Vec<Arc<Payment>> {
+        let coded = state.orders().filter_map(|order| self.by_code.get(order.payment_code?));
+        let numbers = std::iter::once(&state.invoice_number).chain(state.orders().map(|order| order.wire_invoice_number));
+        coded.chain(numbers.filter_map(|number| self.by_number.get(number))).flatten().cloned().collect()
+    }
+}
+
+fn forget<K: Eq + std::hash::Hash>(filed: &mut HashMap<K, Vec<Arc<Payment>>>, key: &K, payment: &Arc<Payment>) {
+    if let Some(payments) = filed.get_mut(key) {
+        payments.retain(|other| !Arc::ptr_eq(other, payment));
+        if payments.is_empty() {
+            filed.remove(key);
+        }
+    }
 }
 
 impl<L: Ledger> LedgerBooks<L> {
     pub(super) fn new(ledger: L, metrics: Arc<Metrics>) -> Self {
-        Self { ledger, index: RwLock::default(), waiting: Mutex::default(), paid: Notify::new(), metrics }
+        Self { ledger, index: RwLock::default(), unkept: Mutex::default(), waiting: Mutex::default(), paid: Notify::new(), metrics }
     }
 
     pub(super) const fn ledger(&self) -> &L {
@@ -62,7 +102,7 @@ impl<L: Ledger> LedgerBooks<L> {
 
     /// The first payments that are not in the ledger.
     pub(super) fn waiting(&self, count: usize) -> Vec<Payment> {
-        self.lock().order.iter().take(count).cloned().collect()
+        self.lock().order.iter().take(count).map(|payment| Payment::clone(payment)).collect()
     }
 
     /// When the first of them arrived.
@@ -73,16 +113,8 @@ impl<L: Ledger> LedgerBooks<L> {
     /// `payments`, the first ones, are in the ledger now.
     pub(super) fn written(&self, payments: &[Payment]) {
         let mut waiting = self.lock();
-        for payment in payments {
-            waiting.order.pop_front();
-            if let Some(numbers) = waiting.by_code.get_mut(&payment.payment_code) {
-                if let Some(at) = numbers.iter().position(|number| *number == payment.invoice_number) {
-                    numbers.swap_remove(at);
-                }
-                if numbers.is_empty() {
-                    waiting.by_code.remove(&payment.payment_code);
-                }
-            }
+        for _ in payments {
+            waiting.pop();
         }
         self.metrics.waiting(waiting.order.len());
     }
@@ -90,11 +122,15 @@ impl<L: Ledger> LedgerBooks<L> {
     #[cfg(test)]
     pub(super) fn keeps_nothing(&self) -> bool {
         let waiting = self.lock();
-        waiting.order.is_empty() && waiting.by_code.is_empty()
+        waiting.order.is_empty() && waiting.by_code.is_empty() && waiting.by_number.is_empty()
     }
 
     fn lock(&self) -> MutexGuard<'_, Waiting> {
         self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn unkept(&self) -> MutexGuard<'_, Unkept> {
+        self.unkept.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn owner(&self, payment_code: &PaymentCode) -> Option<InvoiceNumber> {
@@ -115,19 +151,63 @@ impl<L: Ledger> LedgerBooks<L> {
             holder = self.holder(payment_code)?;
         }
         let Some(state) = holder else { return Ok(None) };
-        // On its way before in the ledger: a payment that arrives there meanwhile is seen in one of the two.
-        let on_its_way = self.lock().by_code.get(payment_code).is_some_and(|numbers| numbers.iter().any(|number| names(&state, number)));
-        let paid = on_its_way
-            || state.is_told_paid()
+        // A payment goes from unkept to waiting and from there to the ledger, each time into the next before out of the last:
+        // looked for in the same order, it is seen in one of them.
+        let unrecorded = self.unkept().may_pay(payment_code, &state);
+        let paid = owner::told_paid(&state).is_some()
             || self.ledger.first_paid_at(&state.invoice_number)?.is_some()
-            || state.retired_count > 0 && self.is_paid_by_an_earlier_code(&state)?;
-        Ok(Some(Found { state, paid }))
+            || self.is_paid_otherwise(&state)?;
+        let held = state.hold.is_some() || self.is_claimed(&state);
+        Ok(Some(Found { state, paid, held, unrecorded }))
     }
 
-    /// Money for a code that the bill has lost may come late; the counter must not take it again for the next one.
-    fn is_paid_by_an_earlier_code(&self, state: &BillState) -> Result<bool, LedgerError> {
-        let on_its_way = self.lock().order.iter().any(|payment| names(state, &payment.invoice_number));
-        Ok(on_its_way || self.ledger.is_named_by_payment(&state.invoice_number)?)
+    /// Whether money that was not understood may be the bill's, and the ledger does not know yet.
+    fn is_claimed(&self, state: &BillState) -> bool {
+        self.lock().claims.iter().any(|(_, claim)| !hold::of(std::iter::once(state), claim).is_empty())
+    }
+
+    /// Claims that are not in the ledger, and the bills each may be of.
+    pub(super) fn claimed(&self) -> Result<Vec<(Digest, Claim, Vec<BillState>)>, LedgerError> {
+        let claims = self.lock().claims.clone();
+        let bills = |claim: &Claim| -> Result<Vec<BillState>, LedgerError> {
+            let (number, code) = (claim.invoice_number.as_ref(), claim.payment_code.as_ref());
+            let mut candidates = self.ledger.bills_about(number, code)?;
+            let holder = code.map(|code| self.holder(code)).transpose()?.flatten();
+            candidates.extend(holder.filter(|holder| candidates.iter().all(|known| known.invoice_number != holder.invoice_number)));
+            Ok(hold::of(candidates.iter(), claim).into_iter().cloned().collect())
+        };
+        claims.into_iter().map(|(evidence, claim)| bills(&claim).map(|bills| (evidence, claim, bills))).collect()
+    }
+
+    /// The ledger has what `evidence` claims.
+    pub(super) fn held(&self, evidence: &Digest) {
+        self.lock().claims.retain(|(known, _)| known != evidence);
+    }
+
+    /// Money that is on its way into the ledger, or names one of the bill's codes or numbers only. It may come late, for a code
+    /// that the bill has lost; the counter must not take it again for the next one.
+    fn is_paid_otherwise(&self, state: &BillState) -> Result<bool, LedgerError> {
+        // On its way before in the ledger: a payment that arrives there meanwhile is seen in one of the two.
+        let on_its_way = self.lock().about(state);
+        for payment in &on_its_way {
+            if self.is_of(state, payment)? {
+                return Ok(true);
+            }
+        }
+        for payment in &self.ledger.payments_about(state)? {
+            if self.is_of(state, payment)? {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+
+    /// Whether a payment that names a code or a number of the bill is its, and not another bill's that it fits better.
+    fn is_of(&self, state: &BillState, payment: &Payment) -> Result<bool, LedgerError> {
+        let mut candidates = self.ledger.bills_about(Some(&payment.invoice_number), Some(&payment.payment_code))?;
+        candidates.extend(self.holder(&payment.payment_code)?);
+        let owners = owner::owners(candidates.iter().chain([state]), payment.into());
+        Ok(owners.iter().any(|owner| owner.invoice_number == state.invoice_number))
     }
 }
 
@@ -140,11 +220,6 @@ fn code_of(state: &BillState) -> Option<&PaymentCode> {
     }
 }
 
-/// Whether a payment that names `number` and the bill's code is the bill's.
-fn names(state: &BillState, number: &InvoiceNumber) -> bool {
-    *number == state.invoice_number || state.code.as_ref().is_some_and(|code| *number == code.wire_invoice_number)
-}
-
 impl<L: Ledger + Send + 'static> Books for LedgerBooks<L> {
     fn find(&self, payment_code: &PaymentCode) -> Result<Option<Found>, String> {
         self.look(payment_code).map_err(|error| error.to_string())
@@ -154,12 +229,32 @@ impl<L: Ledger + Send + 'static> Books for LedgerBooks<L> {
         self.ledger.customer(invoice_number).map_err(|error| error.to_string())
     }
 
+    fn arrived(&self, payment: &Payment) {
+        let mut unkept = self.unkept();
+        unkept.add(payment);
+        self.metrics.unkept(unkept.len());
+    }
+
+    fn behind_since(&self) -> Option<Timestamp> {
+        self.oldest_waiting()
+    }
+
     fn paid(&self, payment: Payment) {
+        let (code, number) = (payment.payment_code.clone(), payment.invoice_number.clone());
         let mut waiting = self.lock();
-        waiting.by_code.entry(payment.payment_code.clone()).or_default().push(payment.invoice_number.clone());
-        waiting.order.push_back(payment);
+        waiting.push(payment);
         self.metrics.waiting(waiting.order.len());
         drop(waiting);
+        let mut unkept = self.unkept();
+        unkept.remove(&code, &number);
+        self.metrics.unkept(unkept.len());
+        drop(unkept);
+        self.paid.notify_one();
+    }
+
+    fn not_understood(&self, claim: Claim, evidence: Digest) {
+        self.lock().claims.push((evidence, claim));
+        self.metrics.not_understood();
         self.paid.notify_one();
     }
 }

@@ -5,6 +5,7 @@
 
 mod books;
 mod index;
+mod unkept;
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -14,6 +15,7 @@ use jiff::{SignedDuration, Timestamp};
 use tokio::runtime::Handle;
 
 use self::books::LedgerBooks;
+use super::hold;
 use super::ingest::{self, IngestOptions};
 use super::stop::Stop;
 use crate::clock::Clock;
@@ -25,7 +27,7 @@ use crate::ledger::{Ledger, LedgerError};
 use crate::serve::health::Health;
 use crate::serve::log::LogFolder;
 use crate::serve::metrics::Metrics;
-use crate::serve::{ServeError, Server, Settings, Surroundings};
+use crate::serve::{Books as _, ServeError, Server, Settings, Surroundings};
 
 /// How often the index follows the ledger, and how long a failed write waits.
 const TICK: Duration = Duration::from_secs(1);
@@ -49,8 +51,6 @@ pub struct ServeOptions {
     pub folder: LogFolder,
     /// What the rules leave to the merchant, for reading earlier logs.
     pub policy: Policy,
-    /// What follows a bill's number on the wire when it is issued anew.
-    pub reissue_suffix: String,
     /// How long after a WIB day's end its logs are compressed.
     pub close_after: SignedDuration,
     /// What time it is.
@@ -146,8 +146,12 @@ impl<L: Ledger + Send + 'static> Follower<L> {
         let (books, options) = (Arc::clone(&self.books), self.ingest_options(logs));
         let work = move || {
             books.refresh()?;
-            let (payments, _) = ingest::proved(&options)?;
+            let (payments, claims, _) = ingest::proved(&options)?;
             books.ledger().apply_payments(&payments)?;
+            // Held from memory at once; the ledger follows, and knows those of earlier starts.
+            for (evidence, claim) in claims {
+                books.not_understood(claim, evidence);
+            }
             Ok::<_, ServingError>(payments)
         };
         let payments = tokio::task::spawn_blocking(work).await.map_err(|_| ServingError::Task)??;
@@ -161,12 +165,13 @@ impl<L: Ledger + Send + 'static> Follower<L> {
 
     fn ingest_options(&self, logs: Vec<std::path::PathBuf>) -> IngestOptions {
         let ServeOptions { settings, policy, clock, .. } = &self.options;
-        let (keys, client_id) = (settings.keys.clone(), settings.client_id.clone());
+        let (keys, client_id) = (settings.keys.current().to_vec(), settings.client_id.clone());
         IngestOptions { logs, keys, client_id, policy: policy.clone(), now: clock.now() }
     }
 
     /// Writes what has been acknowledged and is not in the ledger.
     async fn write_waiting(&self) -> Result<(), ServingError> {
+        self.hold().await?;
         loop {
             let payments = self.books.waiting(BATCH);
             if payments.is_empty() {
@@ -177,13 +182,29 @@ impl<L: Ledger + Send + 'static> Follower<L> {
         }
     }
 
+    /// Holds the bills of which money was told and not understood.
+    async fn hold(&self) -> Result<(), ServingError> {
+        let (books, now, handle) = (Arc::clone(&self.books), self.options.clock.now(), Handle::current());
+        let hold = move || {
+            for (evidence, claim, bills) in books.claimed()? {
+                for state in &bills {
+                    handle.block_on(hold::hold(books.ledger(), state, &claim, &evidence, now))?;
+                }
+                books.held(&evidence);
+            }
+            Ok::<_, LedgerError>(())
+        };
+        tokio::task::spawn_blocking(hold).await.map_err(|_| ServingError::Task)??;
+        Ok(())
+    }
+
     /// Settles doubts, then applies: cut between the two, both are found again.
     async fn write(&self, payments: Vec<Payment>) -> Result<(), ServingError> {
         let (books, now) = (Arc::clone(&self.books), self.options.clock.now());
-        let (suffix, handle) = (self.options.reissue_suffix.clone(), Handle::current());
+        let handle = Handle::current();
         let write = move || {
             let ledger = books.ledger();
-            handle.block_on(ingest::settle_named(ledger, &payments, &suffix, now))?;
+            handle.block_on(ingest::settle_named(ledger, &payments, now))?;
             ledger.apply_payments(&payments)
         };
         tokio::task::spawn_blocking(write).await.map_err(|_| ServingError::Task)??;

@@ -8,7 +8,6 @@ use crate::domain::ids::{InvoiceNumber, PaymentCode, RequestId};
 use crate::domain::lifecycle::{CodeAnswer, Event, OperationKind};
 use crate::ledger::memory::MemoryLedger;
 use crate::ledger::{Entry, Private};
-use crate::serve::Books as _;
 
 fn now() -> Timestamp {
     "2026-10-06T00:00:00Z".parse().unwrap()
@@ -52,7 +51,7 @@ async fn record(books: &LedgerBooks<MemoryLedger>, bill: &str, events: Vec<Event
 }
 
 fn adopted(own: &str) -> Event {
-    Event::Adopted { terms: terms(own), answer: answer(own) }
+    Event::Adopted { terms: terms(own), answer: answer(own), wire_invoice_number: None }
 }
 
 fn intended(operation: OperationKind, own: &str) -> Event {
@@ -84,8 +83,11 @@ async fn a_payment_is_known_from_its_acknowledgement_on_and_only_to_its_bill() {
     let books = LedgerBooks::new(MemoryLedger::new(), Arc::default());
     record(&books, "A", vec![adopted("1")]).await;
     assert_eq!(look(&books, "1"), Some(("A".into(), "active", false)), "found without any earlier refresh");
-    // Money for the code under another number is not this bill's.
-    books.paid(payment(1, "OTHER", "1"));
+    // Money for the code under the number of a bill that had it before is not this bill's.
+    let registered = |own: &str| Event::Registered { operation: OperationKind::Issue, terms: terms(own), answer: answer(own) };
+    let retired = || Event::Retired { reason: String::new() };
+    record(&books, "OTHER", vec![Event::Planned { terms: terms("5") }, registered("5"), retired(), registered("6")]).await;
+    books.paid(payment(1, "OTHER", "5"));
     assert_eq!(look(&books, "1"), Some(("A".into(), "active", false)));
     books.paid(payment(2, "A", "1"));
     assert_eq!(look(&books, "1"), Some(("A".into(), "active", true)), "before the ledger has it");
@@ -103,7 +105,7 @@ async fn late_money_for_a_code_that_a_bill_has_lost_pays_the_bill() {
     let registered = Event::Registered { operation: OperationKind::Issue, terms: terms("2"), answer: answer("2") };
     record(&books, "A", vec![adopted("1"), Event::Retired { reason: String::new() }, registered]).await;
     assert_eq!(look(&books, "2"), Some(("A".into(), "active", false)));
-    books.paid(payment(1, "OTHER", "1"));
+    books.paid(payment(1, "OTHER", "9"));
     assert_eq!(look(&books, "2"), Some(("A".into(), "active", false)));
     books.paid(payment(2, "A", "1"));
     assert_eq!(look(&books, "2"), Some(("A".into(), "active", true)), "on its way");
@@ -111,6 +113,36 @@ async fn late_money_for_a_code_that_a_bill_has_lost_pays_the_bill() {
     books.ledger().apply_payments(&waiting).unwrap();
     books.written(&waiting);
     assert_eq!(look(&books, "2"), Some(("A".into(), "active", true)), "in the ledger");
+}
+
+#[tokio::test]
+async fn the_code_of_a_payment_decides_whose_it_is_before_the_number_does() {
+    let registered = |own: &str| Event::Registered { operation: OperationKind::Issue, terms: terms(own), answer: answer(own) };
+    let retired = || Event::Retired { reason: String::new() };
+    let of = |number: &'static str, own: &'static str| async move {
+        let books = LedgerBooks::new(MemoryLedger::new(), Arc::default());
+        // B had code 1 before A has it now.
+        record(&books, "B", vec![Event::Planned { terms: terms("1") }, registered("1"), retired(), registered("2")]).await;
+        record(&books, "A", vec![adopted("1")]).await;
+        let seen = |when: &str| {
+            let paid = ["1", "2"].map(|own| look(&books, own).unwrap().2);
+            assert_eq!(look(&books, "1").unwrap().0, "A", "{when}");
+            paid
+        };
+        books.paid(payment(1, number, own));
+        let on_its_way = seen("on its way");
+        let waiting = books.waiting(10);
+        books.ledger().apply_payments(&waiting).unwrap();
+        books.written(&waiting);
+        assert_eq!(seen("in the ledger"), on_its_way);
+        on_its_way
+    };
+    assert_eq!(of("A", "1").await, [true, false]);
+    assert_eq!(of("B", "1").await, [false, true], "the code that B has lost, under its number");
+    assert_eq!(of("NOBODY", "1").await, [true, false], "who has the code now");
+    assert_eq!(of("A", "2").await, [false, true], "the code is B's, whatever the number");
+    assert_eq!(of("A", "9").await, [true, false], "a code of nobody: the number");
+    assert_eq!(of("NOBODY", "9").await, [false, false]);
 }
 
 #[tokio::test]

@@ -59,7 +59,7 @@ fn entry_of(kind: EventKind, invoice: &str, second: i64, count: usize) -> Entry 
             return intended(invoice, second + i64::try_from(count).unwrap() * 1_000_000, operation, terms).with_at(second);
         }
         EventKind::Planned => Event::Planned { terms },
-        EventKind::Adopted => Event::Adopted { terms, answer: code },
+        EventKind::Adopted => Event::Adopted { terms, answer: code, wire_invoice_number: None },
         EventKind::NotSent => Event::NotSent { reason },
         EventKind::Accepted => Event::Accepted { answer: code, replayed: false, amount: None },
         EventKind::Rejected => Event::Rejected { code: "E".into(), reason, provisional: count.is_multiple_of(2) },
@@ -104,7 +104,9 @@ fn counted_by_hand(
     for state in states.values() {
         let code = state.code.as_ref();
         let own = |payment: &&Payment| {
-            payment.invoice_number == state.invoice_number && code.is_none_or(|code| code.answer.payment_code == payment.payment_code)
+            let had = state.former.iter().any(|order| order.payment_code.as_ref() == Some(&payment.payment_code));
+            payment.invoice_number == state.invoice_number
+                && code.is_none_or(|code| had || code.answer.payment_code == payment.payment_code)
         };
         let first_paid = payments.iter().filter(own).map(|payment| payment.paid_at).min();
         // While another code is being asked for, when it expires is not known yet.

@@ -4,14 +4,14 @@ use rusqlite::{CachedStatement, Connection, OptionalExtension as _, params};
 
 use super::fault::Fault;
 use super::folded::Folded;
-use super::{read, rows};
+use super::{names, read, rows};
 use crate::domain::bill::Customer;
 use crate::domain::ids::{InvoiceNumber, RequestId};
 use crate::domain::lifecycle::{BillState, Event};
 use crate::domain::payment::Payment;
 use crate::domain::personal::Personal;
 use crate::ledger::chain::{Kind, PaymentRecord, payment_event_at, truncated_payment};
-use crate::ledger::rules::{microseconds, truncated};
+use crate::ledger::rules::{microseconds, number_to_claim, truncated};
 use crate::ledger::{Applied, Entry, Head};
 
 /// A write transaction at the end of the chain. Whoever makes one commits or rolls back.
@@ -84,6 +84,12 @@ impl<'c> Appender<'c> {
         };
         let may_change_code = before.is_none()
             || matches!(entry.event, Event::Adopted { .. } | Event::Accepted { .. } | Event::Settled { .. } | Event::Registered { .. });
+        if let Some(number) = number_to_claim(before.is_none(), &entry.invoice_number, &entry.event)
+            && let Some(other) = names::other(self.connection, number, &entry.invoice_number)?
+        {
+            return Err(Fault::NumberTaken(entry.invoice_number.clone(), number.clone(), other));
+        }
+        let names_before = before.as_ref().map(names::of);
         let state = BillState::apply(before, &entry.invoice_number, at, &entry.event).map_err(Fault::Illegal)?;
         let json = serde_json::to_string(&entry.event).map_err(|error| Fault::Failed(error.to_string()))?;
         let new_body = match entry.private.body {
@@ -91,6 +97,7 @@ impl<'c> Appender<'c> {
             Some(_) | None => None,
         };
         rows::store(self.connection, &state)?;
+        names::store(self.connection, names_before.as_deref(), &state)?;
         self.event(microseconds(at), Kind::Bill, entry.invoice_number.as_str(), &json)?;
         if may_change_code {
             self.prepared(FIRST_PAID_OF_BILL)?.execute([state.invoice_number.as_str()])?;
@@ -174,7 +181,7 @@ impl<'c> Appender<'c> {
             payment.received_at.map(microseconds),
             payment.line_digest,
         ])?;
-        for sql in [PAID_BY_NUMBER, PAID_BY_WIRE_NUMBER] {
+        for sql in [PAID_BY_NUMBER, PAID_BY_WIRE_NUMBER, PAID_BY_FORMER_ORDER] {
             self.prepared(sql)?.execute(params![invoice_number, payment.payment_code.as_str(), paid_at])?;
         }
         Ok(())
@@ -190,15 +197,20 @@ fn run(connection: &Connection, sql: &str) -> Result<(), Fault> {
     Ok(())
 }
 
-/// A bill's first payment, as `BillState::is_paid_by` has it; the bill is the outer query's row `bills`. Two plain lookups: for a list
-/// with `IN` SQLite would make a table of its own each time.
+/// A bill's first payment, as `domain::owner::is_pair` has it; the bill is the outer query's row `bills`. For most bills two plain
+/// lookups: for a list with `IN` SQLite would make a table of its own each time.
 macro_rules! first_paid {
     () => {
-        "(SELECT MIN(paid_at) FROM (\
+        "(CASE WHEN bills.former IS NULL OR bills.payment_code IS NULL THEN (SELECT MIN(paid_at) FROM (\
          SELECT paid_at FROM payments WHERE payments.invoice_number = bills.invoice_number \
          AND (bills.payment_code IS NULL OR payments.payment_code = bills.payment_code) \
          UNION ALL SELECT paid_at FROM payments WHERE payments.invoice_number = bills.wire_invoice_number \
-         AND payments.payment_code = bills.payment_code))"
+         AND payments.payment_code = bills.payment_code)) \
+         ELSE (SELECT MIN(paid_at) FROM payments WHERE payments.invoice_number IN (\
+         SELECT bills.invoice_number UNION ALL SELECT bills.wire_invoice_number \
+         UNION ALL SELECT name FROM names WHERE names.invoice_number = bills.invoice_number AND kind = 'order') \
+         AND (payments.payment_code = bills.payment_code OR payments.payment_code IN (\
+         SELECT name FROM names WHERE names.invoice_number = bills.invoice_number AND kind = 'code'))) END)"
     };
 }
 
@@ -206,7 +218,7 @@ macro_rules! first_paid {
 pub(super) const FIRST_PAID_HOLDS: &str = concat!("SELECT first_paid_at IS ", first_paid!(), " FROM bills WHERE invoice_number = ?1");
 
 /// Looks for payments that came before the bill or its code; writes only where that changes something.
-const FIRST_PAID_OF_BILL: &str =
+pub(super) const FIRST_PAID_OF_BILL: &str =
     concat!("UPDATE bills SET first_paid_at = ", first_paid!(), " WHERE invoice_number = ?1 AND first_paid_at IS NOT ", first_paid!());
 
 const PAID_BY_NUMBER: &str = "UPDATE bills SET first_paid_at = MIN(COALESCE(first_paid_at, ?3), ?3) \
@@ -214,3 +226,13 @@ const PAID_BY_NUMBER: &str = "UPDATE bills SET first_paid_at = MIN(COALESCE(firs
 
 const PAID_BY_WIRE_NUMBER: &str = "UPDATE bills SET first_paid_at = MIN(COALESCE(first_paid_at, ?3), ?3) \
      WHERE wire_invoice_number = ?1 AND wire_invoice_number <> invoice_number AND payment_code = ?2";
+
+/// Money for an order that the bill has lost, or for the code it holds under a number it has lost.
+const PAID_BY_FORMER_ORDER: &str = "UPDATE bills SET first_paid_at = MIN(COALESCE(first_paid_at, ?3), ?3) \
+     WHERE former IS NOT NULL AND payment_code IS NOT NULL AND invoice_number IN (\
+     SELECT invoice_number FROM names WHERE name = ?1 AND kind = 'order' \
+     UNION SELECT invoice_number FROM names WHERE name = ?2 AND kind = 'code') \
+     AND (invoice_number = ?1 OR wire_invoice_number = ?1 \
+     OR EXISTS (SELECT 1 FROM names WHERE names.invoice_number = bills.invoice_number AND kind = 'order' AND name = ?1)) \
+     AND (payment_code = ?2 \
+     OR EXISTS (SELECT 1 FROM names WHERE names.invoice_number = bills.invoice_number AND kind = 'code' AND name = ?2))";

@@ -24,6 +24,8 @@ pub(super) enum Fault {
     Illegal(IllegalTransition),
     /// I11: the bill that was to get the code, and the one that has it.
     CodeTaken(InvoiceNumber, InvoiceNumber),
+    /// A number that stands for another bill: the bill that was to get it, the number, and that bill.
+    NumberTaken(InvoiceNumber, InvoiceNumber, InvoiceNumber),
 }
 
 impl From<rusqlite::Error> for Fault {
@@ -85,6 +87,7 @@ impl Place {
             Fault::Damaged(reason) => self.damaged(reason),
             Fault::Illegal(illegal) => LedgerError::Illegal(illegal),
             Fault::CodeTaken(invoice_number, other) => LedgerError::CodeTaken { invoice_number, other },
+            Fault::NumberTaken(invoice_number, number, other) => LedgerError::NumberTaken { invoice_number, number, other },
         }
     }
 }

@@ -6,6 +6,7 @@
 mod append;
 mod fault;
 mod folded;
+mod names;
 mod open;
 mod read;
 mod rows;
@@ -175,10 +176,19 @@ impl Ledger for SqliteLedger {
         self.read(|connection| read::first_paid_at(connection, invoice_number))
     }
 
-    fn is_named_by_payment(&self, number: &InvoiceNumber) -> Result<bool, LedgerError> {
+    fn payments_about(&self, state: &BillState) -> Result<Vec<Payment>, LedgerError> {
+        self.read(|connection| read::payments_about(connection, state))
+    }
+
+    fn bills_about(&self, number: Option<&InvoiceNumber>, payment_code: Option<&PaymentCode>) -> Result<Vec<BillState>, LedgerError> {
+        self.read(|connection| names::bills_about(connection, number, payment_code))
+    }
+
+    fn was_held_for(&self, invoice_number: &InvoiceNumber, evidence: &str) -> Result<bool, LedgerError> {
         self.read(|connection| {
-            let mut statement = connection.prepare_cached("SELECT 1 FROM payments WHERE invoice_number = ?1 LIMIT 1")?;
-            Ok(statement.exists([number.as_str()])?)
+            let sql = "SELECT 1 FROM events WHERE invoice_number = ?1 AND kind = 'bill' \
+                       AND json_extract(event, '$.event') = 'held' AND json_extract(event, '$.evidence') = ?2 LIMIT 1";
+            Ok(connection.prepare_cached(sql)?.exists([invoice_number.as_str(), evidence])?)
         })
     }
 

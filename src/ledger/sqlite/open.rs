@@ -7,7 +7,7 @@ use std::time::Duration;
 use rusqlite::{Connection, OpenFlags, OptionalExtension as _, TransactionBehavior};
 
 use super::fault::{Fault, Place};
-use super::read;
+use super::{names, read};
 use crate::domain::bill::Salt;
 use crate::ledger::lock::beside;
 use crate::ledger::{Head, LedgerError};
@@ -48,6 +48,9 @@ const STATEMENTS_KEPT: usize = 64;
 /// Every migration, oldest first; the schema version is how many were applied. Never edit one that was released.
 pub(super) const MIGRATIONS: &[&str] =
     &[include_str!("../schema/0001_first.sql"), include_str!("../schema/0002_checks.sql"), include_str!("../schema/0003_borders.sql")];
+
+/// The migration from which former orders are kept: those of before are folded anew.
+const FORMER_ORDERS_BEGIN: i64 = 2;
 
 /// An opened file that is ours.
 pub(super) struct Opened {
@@ -196,6 +199,9 @@ fn migrate_from(connection: &mut Connection, version: usize, migrations: &[&str]
         let present: i64 = transaction.pragma_query_value(None, "user_version", |row| row.get(0))?;
         if present == index {
             transaction.execute_batch(sql)?;
+            if index == FORMER_ORDERS_BEGIN {
+                names::refold(&transaction)?;
+            }
             transaction.pragma_update(None, "user_version", index.saturating_add(1))?;
         }
         transaction.commit()?;

@@ -1,6 +1,6 @@
 //! Reading: the chain, the snapshot, the story of one bill, the export.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::io::Write;
 
 use jiff::Timestamp;
@@ -14,7 +14,7 @@ use crate::domain::amount::Amount;
 use crate::domain::channel::Channel;
 use crate::domain::digest::{self, Digest};
 use crate::domain::ids::{InvoiceNumber, PaymentCode};
-use crate::domain::lifecycle::Event;
+use crate::domain::lifecycle::{BillState, Event};
 use crate::domain::payment::Payment;
 use crate::ledger::chain::{Kind, PaymentRecord};
 use crate::ledger::rules::Span;
@@ -136,11 +136,40 @@ pub(super) fn snapshot(connection: &mut Connection) -> Result<Snapshot, Fault> {
 }
 
 /// Visits the rows of `payments`, each with its sequence, in the order they were applied.
-pub(super) fn visit_payments(connection: &Connection, mut visit: impl FnMut(u64, Payment) -> Result<(), Fault>) -> Result<(), Fault> {
-    let sql = "SELECT sequence, identity, invoice_number, payment_code, channel, amount, paid_at, received_at, line_digest \
-               FROM payments ORDER BY sequence";
-    let mut statement = connection.prepare(sql)?;
-    let mut found = statement.query([])?;
+pub(super) fn visit_payments(connection: &Connection, visit: impl FnMut(u64, Payment) -> Result<(), Fault>) -> Result<(), Fault> {
+    visit_payments_where(connection, "", [], visit)
+}
+
+/// The payments that name a number or a code of a bill, in the order they were applied.
+pub(super) fn payments_about(connection: &Connection, state: &BillState) -> Result<Vec<Payment>, Fault> {
+    let mut found: BTreeMap<u64, Payment> = BTreeMap::new();
+    let own = std::iter::once(&state.invoice_number);
+    let numbers = own.chain(state.orders().map(|order| order.wire_invoice_number)).map(|number| ("invoice_number", number.as_str()));
+    let codes = state.orders().filter_map(|order| Some(("payment_code", order.payment_code?.as_str())));
+    let mut names: Vec<(&str, &str)> = numbers.chain(codes).collect();
+    names.sort_unstable();
+    names.dedup();
+    for (column, name) in names {
+        visit_payments_where(connection, &format!("WHERE {column} = ?1"), [name], |sequence, payment| {
+            found.insert(sequence, payment);
+            Ok(())
+        })?;
+    }
+    Ok(found.into_values().collect())
+}
+
+fn visit_payments_where(
+    connection: &Connection,
+    clause: &str,
+    parameters: impl Params,
+    mut visit: impl FnMut(u64, Payment) -> Result<(), Fault>,
+) -> Result<(), Fault> {
+    let sql = format!(
+        "SELECT sequence, identity, invoice_number, payment_code, channel, amount, paid_at, received_at, line_digest \
+         FROM payments {clause} ORDER BY sequence"
+    );
+    let mut statement = connection.prepare_cached(&sql)?;
+    let mut found = statement.query(parameters)?;
     while let Some(row) = found.next()? {
         let sequence = unsigned(row.get(0)?)?;
         let unreadable = || Fault::Damaged(format!("the payment of event {sequence} cannot be read"));

@@ -13,7 +13,7 @@ use crate::domain::lifecycle::{BillState, Status};
 use crate::ledger::rules::{live_payment_code, microseconds};
 
 /// The columns of `bills` that follow from the state, in the order of [`columns_of`].
-pub(super) const COLUMNS: [&str; 23] = [
+pub(super) const COLUMNS: [&str; 24] = [
     "invoice_number",
     "status",
     "generation",
@@ -27,6 +27,7 @@ pub(super) const COLUMNS: [&str; 23] = [
     "refusal",
     "checks",
     "hold",
+    "former",
     "may_be_live",
     "channel",
     "method",
@@ -41,7 +42,7 @@ pub(super) const COLUMNS: [&str; 23] = [
 
 /// The first columns: those [`state_of`] reads. The others repeat parts of them for SQL to see.
 pub(super) static SELECT_STATE: LazyLock<String> =
-    LazyLock::new(|| format!("SELECT {} FROM bills", join(COLUMNS.iter().take(13).copied())));
+    LazyLock::new(|| format!("SELECT {} FROM bills", join(COLUMNS.iter().take(14).copied())));
 
 /// All columns, in order, of every bill.
 pub(super) static SELECT_ROW: LazyLock<String> = LazyLock::new(|| format!("SELECT {} FROM bills", join(COLUMNS)));
@@ -65,7 +66,7 @@ fn join(parts: impl IntoIterator<Item = impl AsRef<str>>) -> String {
 }
 
 /// The state's columns, in the order of [`COLUMNS`].
-pub(super) fn columns_of(state: &BillState) -> Result<[Value; 23], Fault> {
+pub(super) fn columns_of(state: &BillState) -> Result<[Value; 24], Fault> {
     let terms = &state.terms;
     let code = state.code.as_ref();
     let instant = |at: Option<jiff::Timestamp>| at.map_or(Value::Null, |at| Value::Integer(microseconds(at)));
@@ -84,6 +85,7 @@ pub(super) fn columns_of(state: &BillState) -> Result<[Value; 23], Fault> {
         json(state.refusal.as_ref())?,
         json(state.checks.as_deref())?,
         json(state.hold.as_deref())?,
+        json(Some(&state.former).filter(|former| !former.is_empty()))?,
         Value::Integer(state.status.may_be_live().into()),
         text(terms.channel.name()),
         text(terms.method.name()),
@@ -124,6 +126,7 @@ pub(super) fn state_of(row: &Row<'_>) -> Result<BillState, Fault> {
         refusal: parsed(row, 10)?,
         checks: parsed(row, 11)?.map(Box::new),
         hold: parsed(row, 12)?.map(Box::new),
+        former: parsed(row, 13)?.unwrap_or_default(),
     })
 }
 

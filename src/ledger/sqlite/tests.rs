@@ -170,7 +170,7 @@ fn a_ledger_of_the_first_schema_is_migrated_with_all_it_holds_and_can_keep_statu
                payment_code, live_code, wire_invoice_number, code, planned_at, accepted_at) \
                VALUES (?1, 'active', 1, 0, 0, 'alfa', 'doku', 150000, 0, ?2, '77', '77', 'A', ?3, ?4, ?4)";
     let (terms, adopted_at) = (terms(150_000), Timestamp::from_microsecond(at(0).as_microsecond()).unwrap());
-    let event = Event::Adopted { terms: terms.clone(), answer: answer("77", None) };
+    let event = Event::Adopted { terms: terms.clone(), answer: answer("77", None), wire_invoice_number: None };
     let state = crate::domain::lifecycle::BillState::apply(None, &number("A"), adopted_at, &event).unwrap();
     let (terms, code) = (serde_json::to_string(&terms).unwrap(), serde_json::to_string(&state.code).unwrap());
     first.execute(sql, rusqlite::params!["A", terms, code, adopted_at.as_microsecond()]).unwrap();
@@ -299,10 +299,15 @@ fn a_purge_spares_what_is_live_or_open_and_leaves_the_chain_whole() {
         entry.private.customer = Some(Customer { name: Personal::new(name), email: None, account_name: None });
         entry
     };
-    let expiring = |invoice: &str, code: &str| entry(invoice, 0, Event::Adopted { terms: terms(5), answer: answer(code, Some(at(70))) });
+    let expiring = |invoice: &str, code: &str| {
+        entry(invoice, 0, Event::Adopted { terms: terms(5), answer: answer(code, Some(at(70))), wire_invoice_number: None })
+    };
     let reusable = RecordedTerms { reusable: true, ..terms(5) };
     wait(ledger.record(vec![
-        with_customer(entry("LIVE", 0, Event::Adopted { terms: reusable, answer: answer("1", None) }), "Live Holder"),
+        with_customer(
+            entry("LIVE", 0, Event::Adopted { terms: reusable, answer: answer("1", None), wire_invoice_number: None }),
+            "Live Holder",
+        ),
         with_customer(expiring("EXPIRED", "2"), "Secretname Holder"),
         with_customer(planned("RECENT"), "Recent Holder"),
         entry("RECENT", 5000, Event::Planned { terms: terms(6) }),
@@ -353,4 +358,42 @@ fn one_request_id_never_stands_for_two_bodies() {
     wait(ledger.record(vec![planned("A"), first, entry("A", 2, Event::NotSent { reason: "x".into() })])).unwrap();
     assert!(matches!(wait(ledger.record(vec![again])), Err(LedgerError::Damaged { .. })));
     assert_eq!(ledger.head().unwrap().sequence, 3);
+}
+
+/// What a ledger held before numbers were kept apart: A, issued anew as A-R1, and a bill that is called so.
+#[test]
+fn former_orders_of_an_older_ledger_are_folded_anew_and_its_collisions_are_notes() {
+    let (folder, ledger) = new_sqlite();
+    let path = folder.path().join("ledger.db");
+    wait(ledger.record(crate::ledger::conformance::orders::reissued())).unwrap();
+    ledger.apply_payments(&[payment(1, "A", "11", 40)]).unwrap();
+    drop(ledger);
+    // The schema as it was, and the bill that may not exist any more.
+    tamper(
+        &path,
+        "DROP TABLE names; DROP INDEX payments_by_code; DROP INDEX bills_held; ALTER TABLE bills DROP COLUMN hold; \
+         ALTER TABLE bills DROP COLUMN former; UPDATE bills SET first_paid_at = NULL; PRAGMA user_version = 2",
+    );
+    let connection = Connection::open(&path).unwrap();
+    let head = read::head(&connection).unwrap();
+    let event = planned("A-R1").event;
+    let (json, second) = (serde_json::to_string(&event).unwrap(), at(50).as_microsecond());
+    let head = head.then(second, "bill", "A-R1", &json).unwrap();
+    let sql = "INSERT INTO events (sequence, at, kind, invoice_number, event, hash) VALUES (?1, ?2, 'bill', 'A-R1', ?3, ?4)";
+    connection.execute(sql, rusqlite::params![read::signed(head.sequence).unwrap(), second, json, head.hash]).unwrap();
+    let sql = "INSERT INTO bills (invoice_number, status, may_be_live, generation, retired_count, channel, method, amount, reusable, terms, \
+               planned_at) VALUES ('A-R1', 'planned', 0, 0, 0, 'alfa', 'doku', 150000, 0, ?1, ?2)";
+    connection.execute(sql, rusqlite::params![serde_json::to_string(&terms(150_000)).unwrap(), second]).unwrap();
+    drop(connection);
+
+    let ledger = reopen(&path).unwrap();
+    let state = ledger.bill(&number("A")).unwrap().unwrap();
+    assert_eq!(state.former.iter().map(|order| order.payment_code.as_ref().unwrap().as_str()).collect::<Vec<_>>(), ["11"]);
+    assert!(ledger.first_paid_at(&number("A")).unwrap().is_some(), "paid by the code it had");
+    drop(ledger);
+    let report = SqliteLedger::verify(&path).unwrap();
+    assert!(report.is_sound(), "{:?}", report.findings);
+    assert!(report.notes.concat().contains("number `A-R1` stands for invoice `A` and for invoice `A-R1`"), "{:?}", report.notes);
+    tamper(&path, "DELETE FROM names WHERE kind = 'code'");
+    assert!(findings(&path).contains("what invoice `A` goes by"), "{}", findings(&path));
 }

@@ -7,7 +7,7 @@ use rusqlite::{Connection, OptionalExtension as _};
 
 use super::append::FIRST_PAID_HOLDS;
 use super::fault::{Fault, Place};
-use super::{open, read, rows};
+use super::{names, open, read, rows};
 use crate::domain::digest;
 use crate::domain::ids::InvoiceNumber;
 use crate::domain::lifecycle::{BillState, Event};
@@ -32,6 +32,10 @@ pub struct VerifyReport {
     pub findings: Vec<String>,
     /// How many things do not hold.
     pub findings_count: u64,
+    /// What holds and yet should be known: numbers that stand for two bills, in words.
+    pub notes: Vec<String>,
+    /// How many names bills go by beside their own numbers.
+    names: u64,
 }
 
 impl VerifyReport {
@@ -55,7 +59,8 @@ pub(super) fn verify(path: &Path, expected: Option<&Head>) -> Result<VerifyRepor
     let place = Place::new(path);
     let mut connection = open::read_only(&place, None, open::MIGRATIONS)?.connection;
     let head = Head::EMPTY;
-    let mut report = VerifyReport { bills: 0, events: 0, payments: 0, head, findings: Vec::new(), findings_count: 0 };
+    let mut report =
+        VerifyReport { bills: 0, events: 0, payments: 0, head, findings: Vec::new(), findings_count: 0, notes: Vec::new(), names: 0 };
     let mut check = || -> Result<(), Fault> {
         let transaction = connection.transaction()?;
         check_integrity(&transaction, &mut report)?;
@@ -63,6 +68,7 @@ pub(super) fn verify(path: &Path, expected: Option<&Head>) -> Result<VerifyRepor
         check_expected(&transaction, expected, &mut report)?;
         check_bills(&transaction, &mut report)?;
         check_live_codes(&transaction, &mut report)?;
+        report.notes = names::collisions(&transaction)?;
         check_request_ids(&transaction, &mut report)?;
         check_payments(&transaction, &mut report)
     };
@@ -149,6 +155,10 @@ fn check_bills(connection: &Connection, report: &mut VerifyReport) -> Result<(),
     if read::unsigned(rows)? != report.bills {
         report.find(format!("there are {rows} bills, but events of {}", report.bills));
     }
+    let names = names::count(connection)?;
+    if names != report.names {
+        report.find(format!("{names} names of bills are kept, but their events give {}", report.names));
+    }
     Ok(())
 }
 
@@ -168,6 +178,10 @@ fn check_bill(connection: &Connection, number: &InvoiceNumber, refold: &Refold, 
     }
     if !connection.prepare_cached(FIRST_PAID_HOLDS)?.query_row([number.as_str()], |row| row.get::<_, bool>(0))? {
         report.find(format!("`first_paid_at` of invoice `{number}` is not what its payments say"));
+    }
+    report.names = report.names.saturating_add(u64::try_from(names::of(state).len()).unwrap_or(u64::MAX));
+    if !names::hold(connection, state)? {
+        report.find(format!("what invoice `{number}` goes by is not what its events say"));
     }
     check_answers(connection, state, report)?;
     check_open_body(connection, state, refold.body_digest.as_deref(), report)

@@ -45,10 +45,21 @@ pub(crate) struct Own {
     pub otherwise: bool,
     /// Number and code of the code it holds or held last, as DOKU answered them.
     pub held: Option<(String, String)>,
+    /// Codes it had before the present one.
+    pub former: Vec<Former>,
     /// The states of its policy, each with when (in seconds) it was recorded.
     pub policies: Vec<(i64, &'static str)>,
     /// Payments that were ingested before this run.
     pub ingested: Vec<Ingested>,
+}
+
+/// A code that was replaced, and what held for it.
+#[derive(Clone, Debug)]
+pub(crate) struct Former {
+    pub wire: String,
+    pub code: String,
+    pub created: Option<Timestamp>,
+    pub expires: Option<Timestamp>,
 }
 
 /// A payment the ledger knows.
@@ -62,12 +73,21 @@ pub(crate) struct Ingested {
 impl Bill {
     /// Whether it goes by this invoice number.
     pub(crate) fn is_named(&self, invoice: &str) -> bool {
-        [&self.invoice, &self.own.wire, &self.own.open].iter().any(|number| *number == invoice)
+        let former = self.own.former.iter().map(|former| &former.wire);
+        [&self.invoice, &self.own.wire, &self.own.open].into_iter().chain(former).any(|number| *number == invoice)
     }
 
     /// Whether it goes by this number and this code.
     pub(crate) fn is_pair(&self, invoice: &str, code: &str) -> bool {
-        (self.is_named(invoice) && self.code == code) || (!invoice.is_empty() && self.own.open == invoice)
+        (self.is_named(invoice) && (self.code == code || self.replaced(code).is_some()))
+            || (!invoice.is_empty() && self.own.open == invoice)
+    }
+}
+
+impl Bill {
+    /// The code as it was before the bill got another one.
+    pub(crate) fn replaced(&self, code: &str) -> Option<&Former> {
+        self.own.former.iter().find(|former| former.code == code && self.code != code)
     }
 }
 

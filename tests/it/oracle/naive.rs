@@ -190,7 +190,7 @@ impl Matcher<'_> {
         let bills =
             |test: &dyn Fn(&Bill) -> bool| -> Vec<usize> { (0..self.bills.len()).filter(|&bill| test(&self.bills[bill])).collect() };
         let by_invoice = bills(&|bill| bill.is_named(&facts.invoice));
-        let by_code = bills(&|bill| bill.code == facts.code);
+        let by_code = bills(&|bill| bill.code == facts.code || bill.replaced(&facts.code).is_some());
         let pairs = bills(&|bill| bill.is_pair(&facts.invoice, &facts.code));
         let bill = if pairs.len() == 1 && facts.amount.is_some() { Some(pairs[0]) } else { None };
         let class = if facts.amount.is_none() {
@@ -222,17 +222,19 @@ impl Matcher<'_> {
             other != at_bill && !bill.group.is_empty() && self.bills[other].group == bill.group && self.covered_before(index, other)
         });
         let grace = SignedDuration::from_secs(settings.expiry_grace);
+        // What held for the code that was paid.
+        let (created, expires) = bill.replaced(&facts.code).map_or((bill.created, bill.expires), |former| (former.created, former.expires));
         let rules = [
             ("P06", !bill.reusable && self.covered_before(index, at_bill)),
             ("P12", !bill.reusable && elsewhere),
             ("P08", bill.cancelled.is_some_and(|cancelled| facts.date > cancelled)),
-            ("P07", bill.expires.is_some_and(|expires| facts.date > expires + grace)),
+            ("P07", expires.is_some_and(|expires| facts.date > expires + grace)),
             ("P10", bill.history.contains(&paid) && paid != due),
             ("P03", paid + tolerance < due),
             ("P04", paid > due + tolerance),
             ("P11", facts.channel != bill.channel || !facts.acquirer_fits),
             ("P18", lapsed(bill, facts.date)),
-            ("P09", bill.created.is_some_and(|created| facts.date < created - SignedDuration::from_secs(settings.skew))),
+            ("P09", created.is_some_and(|created| facts.date < created - SignedDuration::from_secs(settings.skew))),
             ("P19", self.payments[index].told_at.is_some()),
             ("P13", bill.reusable && paid == due),
             ("P05", paid != due),

@@ -9,7 +9,7 @@ use tagih::domain::ids::{InvoiceNumber, PaymentCode};
 use tagih::domain::payment::Payment;
 
 use super::evidence::{self, Paid};
-use super::ledger::{Bill, Ingested, Own};
+use super::ledger::{Bill, Former, Ingested, Own};
 use super::lines;
 use super::random::Random;
 use super::told::{self, Told};
@@ -118,6 +118,7 @@ impl Story {
                 retired: self.fate == Fate::Retired,
                 otherwise: untouched && asked.zip(expires).is_some_and(differs),
                 held: held.map(|held| (held.wire.clone(), held.code.clone())),
+                former: self.before.iter().filter(|_| self.issued.is_some()).map(former).collect(),
                 ingested: Vec::new(),
                 policies: std::iter::once((self.planned, self.policy)).chain(self.policy_noted).collect(),
             },
@@ -159,6 +160,11 @@ impl Story {
         }
         slips
     }
+}
+
+fn former(issued: &Issued) -> Former {
+    let at = |second: i64| Timestamp::from_second(second).unwrap();
+    Former { wire: issued.wire.clone(), code: issued.code.clone(), created: issued.created.map(at), expires: issued.expires.map(at) }
 }
 
 /// SHA-256 over the parts of an identity, each after its length in eight bytes.
@@ -268,7 +274,8 @@ impl OwnWorld {
                 // A payment is the bill's when it names it, or the number of its code, and is for the code it holds, if it holds one.
                 let named =
                     |known: &Known| known.invoice == bill.invoice || bill.own.held.as_ref().is_some_and(|(wire, _)| *wire == known.invoice);
-                let its = |known: &&Known| named(known) && bill.own.held.as_ref().is_none_or(|(_, code)| *code == known.code);
+                let had = |known: &Known| bill.own.former.iter().any(|former| former.code == known.code);
+                let its = |known: &&Known| named(known) && bill.own.held.as_ref().is_none_or(|(_, code)| *code == known.code || had(known));
                 let ingested = self.known.iter().filter(its);
                 let ingested = ingested.map(|known| Ingested { identity: known.identity.clone(), date: known.date, amount: known.amount });
                 let ingested = ingested.collect();

@@ -79,7 +79,7 @@ fn events(story: &Story) -> Vec<(i64, Event)> {
     let mut told = Vec::new();
     let mut tell = |second: i64, event: Event| told.push((second, event));
     if story.fate == Fate::Adopted {
-        tell(story.planned, Event::Adopted { terms: first, answer: answer(story.issued.as_ref().unwrap()) });
+        tell(story.planned, Event::Adopted { terms: first, answer: answer(story.issued.as_ref().unwrap()), wire_invoice_number: None });
         told.extend(noted(story));
         return told;
     }

@@ -8,12 +8,6 @@ use serde_json::Value;
 use super::shop::*;
 use crate::cli::world::{CLIENT, until};
 
-fn payments_in_ledger(shop: &Shop) -> Vec<String> {
-    let exported = shop.world.run(&["ledger", "export"]).expect(0).stdout;
-    let lines = exported.lines().map(|line| serde_json::from_str::<Value>(line).unwrap());
-    lines.filter(|line| line["kind"] == "payment").map(|line| line["invoice_number"].as_str().unwrap().to_owned()).collect()
-}
-
 #[test]
 fn every_genuine_message_is_kept_and_only_money_reaches_the_ledger() {
     let mut shop = Shop::new("");
@@ -48,8 +42,9 @@ fn every_genuine_message_is_kept_and_only_money_reaches_the_ledger() {
     assert_eq!(kept.last().unwrap()["body_base64"], "e/99");
     // At once in answers, soon in the ledger.
     assert_eq!(shop.send(&Message::inquiry("a", &code_of(2))).word(), "billing_already_paid");
-    assert_eq!(shop.send(&Message::inquiry("b", &code_of(3))).word(), "success");
-    until("the ledger has them", || payments_in_ledger(&shop) == ["N-00001", "N-00002", "UNKNOWN"]);
+    assert_eq!(shop.send(&Message::inquiry("b", &code_of(3))).word(), "decline", "money was told of for it, and not understood");
+    assert_eq!(shop.send(&Message::inquiry("c", &code_of(4))).word(), "billing_already_paid", "by its code, whatever number was named");
+    until("the ledger has them", || shop.payments() == ["N-00001", "N-00002", "UNKNOWN"]);
     // What we wrote is what `ingest` reads: nothing new, and all lines verify.
     let log = shop.logs("notifications-")[0].display().to_string();
     let ingested = shop.world.run(&["--json", "ingest", &log]).expect(0).stdout;
@@ -84,7 +79,7 @@ fn forged_messages_are_refused_and_kept_apart_from_money() {
     let late =
         Message::signed_as(crate::cli::world::SECRET, NOTIFICATION, "l", "2026-10-12T07:06:28Z", notification_body(2, "l", "SUCCESS"));
     assert_eq!(shop.send(&late).status, 200);
-    until("the ledger has it", || payments_in_ledger(&shop) == ["N-00002"]);
+    until("the ledger has it", || shop.payments() == ["N-00002"]);
     assert_eq!(shop.send(&Message::inquiry("a", &code_of(1))).word(), "success");
     assert_eq!(shop.metric("tagih_notifications_total{is=\"forged\"}"), forged.len() as u64);
 }
@@ -116,7 +111,7 @@ fn what_could_not_be_kept_is_not_acknowledged() {
     let mut shop = Shop::new("");
     shop.start_on_a_small_disk();
     until("it is ready", || shop.get("/healthz").status == 200);
-    let large = |number: usize| Message::new(NOTIFICATION, &number.to_string(), format!("{{\"x\":\"{}\"}}", "x".repeat(60_000)));
+    let large = |number: usize| Message::new(NOTIFICATION, &number.to_string(), format!("{{\"transaction\":\"{}\"}}", "x".repeat(60_000)));
     let statuses: Vec<u16> = (0..30).map(|number| shop.send(&large(number)).status).collect();
     let kept = statuses.iter().filter(|status| **status == 200).count();
     assert!((10..20).contains(&kept) && statuses[kept..].iter().all(|status| *status == 503), "{statuses:?}");
@@ -148,7 +143,7 @@ fn a_signal_lets_requests_under_way_finish_and_then_ends_with_zero() {
         assert_eq!(busy.read().unwrap().status, 200);
         assert!(idle.read().is_err(), "an idle connection is closed");
         assert_eq!(shop.ended().code(), Some(0));
-        assert_eq!(payments_in_ledger(&shop), ["N-00001"], "the ledger was brought up to date on the way out");
+        assert_eq!(shop.payments(), ["N-00001"], "the ledger was brought up to date on the way out");
     }
 }
 
@@ -180,9 +175,41 @@ fn days_that_are_over_are_compressed_and_a_torn_line_stands_alone() {
     until("old answers are gone", || !shop.world.path("logs/answers-2026-01-02.jsonl").exists());
     let text = fs::read_to_string(&today).unwrap();
     assert!(text.starts_with(&format!("{torn}\n{{")) && text.ends_with("}\n"), "{text}");
-    until("the ledger has all", || payments_in_ledger(&shop).len() == 3);
+    until("the ledger has all", || shop.payments().len() == 3);
     // Whoever reads all logs, closed ones too, finds the same payments.
     let pattern = shop.world.path("logs/notifications-*").display().to_string();
     let ingested: Value = serde_json::from_str(&shop.world.run(&["--json", "ingest", &pattern]).expect(0).stdout).unwrap();
     assert_eq!((ingested["new"].as_u64(), ingested["known"].as_u64()), (Some(0), Some(3)), "{ingested}");
+}
+
+#[test]
+fn money_that_was_not_understood_declines_inquiries_until_a_person_has_looked_and_only_once() {
+    let mut shop = Shop::new("");
+    shop.many(2);
+    shop.open();
+    let ask = |shop: &Shop, id: &str| shop.send(&Message::inquiry(id, &code_of(1))).word();
+    assert_eq!(ask(&shop, "before"), "success");
+    let body = notification_body(1, "trx-1", "SUCCESS").replace("\"amount\":10001", "\"amount\":\"10.001\"");
+    assert_eq!(shop.send(&Message::new(NOTIFICATION, "n", &body)).status, 200);
+    assert_eq!(ask(&shop, "at once"), "decline");
+    assert_eq!(shop.send(&Message::inquiry("other", &code_of(2))).word(), "success", "nobody else is held");
+    let held = |shop: &Shop| {
+        let status: Value = serde_json::from_str(&shop.world.run(&["status", "--json"]).expect(0).stdout).unwrap();
+        status["attention"]["held"].as_array().unwrap().clone()
+    };
+    until("the ledger knows", || held(&shop).len() == 1);
+    assert_eq!((&held(&shop)[0]["invoice_number"], &held(&shop)[0]["counter_takes_money"]), (&Value::from("N-00001"), &Value::from(false)));
+    assert_eq!(shop.metric("tagih_money_not_understood_total"), 1);
+    shop.kill();
+    shop.open();
+    assert_eq!(ask(&shop, "after a crash"), "decline");
+    shop.world.run(&["resolve", "N-00001", "--as", "released", "--reason", "DOKU: nothing was paid"]).expect(0);
+    until("it is payable again", || ask(&shop, &format!("{:?}", std::time::Instant::now())) == "success");
+    shop.kill();
+    shop.open();
+    until("the same log holds it no more", || ask(&shop, &format!("{:?}", std::time::Instant::now())) == "success");
+    let log = shop.logs("notifications-")[0].display().to_string();
+    shop.world.run(&["ingest", &log]).expect(0);
+    assert!(held(&shop).is_empty());
+    assert_eq!(shop.close(), Some(0));
 }

@@ -1,5 +1,7 @@
 //! Codes of our own making: which number a row gets, and what becomes of codes that DOKU is never told of.
 
+use std::collections::HashSet;
+
 use proptest::prelude::*;
 
 use super::*;
@@ -7,7 +9,7 @@ use super::*;
 const MINTING: &str = "8896";
 
 fn minting() -> Minting {
-    Minting { prefix: MINTING.into(), length: 6 }
+    Minting { prefix: MINTING.into(), length: 6, from: 1 }
 }
 
 fn own(method: Method, code: Option<&str>) -> Terms {
@@ -69,7 +71,7 @@ fn an_inquiry_code_is_registered_changed_in_every_column_and_cancelled_without_a
 #[test]
 fn a_paid_inquiry_code_is_neither_changed_nor_cancelled() {
     let mut world = held(&inquiry(|_| {}));
-    world.paid.insert(number("I"));
+    world.paid.insert(number("I"), Paid::ByItsCode);
     assert_eq!(world.step(live(inquiry(|terms| terms.amount = Amount::new(5).unwrap())), 1), Step::Unchanged(Unchanged::Paid));
     assert_eq!(code_of(&world.step(Wanted::Cancelled, 1)), "E0309");
 }
@@ -113,7 +115,7 @@ fn a_code_is_taken_over_from_an_inquiry_bill_without_asking_doku() {
         assert_eq!(taker(&world, method, 89), Step::Wait { holder: number("I") }, "within the grace");
         assert_eq!(taker(&world, method, 90), Step::Retire { holder: number("I"), is_paid: false });
     }
-    world.paid.insert(number("I"));
+    world.paid.insert(number("I"), Paid::ByItsCode);
     assert_eq!(taker(&world, Method::Inquiry, 1), Step::Retire { holder: number("I"), is_paid: true });
     // A holder that DOKU knows is asked about, whoever is to have its code.
     let known = World::default().with("I", &issued(&merchant("889600")));
@@ -131,7 +133,7 @@ fn an_adopted_inquiry_code_takes_over_everything_from_its_first_row() {
         how_to_pay_page: None,
         how_to_pay_api: None,
     };
-    let world = World::default().with("I", &[Event::Adopted { terms: adopted, answer }]);
+    let world = World::default().with("I", &[Event::Adopted { terms: adopted, answer, wire_invoice_number: None }]);
     assert_eq!(world.step(live(terms), 1), Step::Register(OperationKind::Amend));
 }
 
@@ -144,7 +146,7 @@ fn given(bills: &[Bill], states: &HashMap<InvoiceNumber, BillState>) -> Vec<Opti
         Wanted::Live(terms) => terms.payment_code.as_ref().map(ToString::to_string),
         Wanted::Cancelled => None,
     };
-    with_codes(bills, &MapView::new(states, HashSet::new()), &[], Some(&minting())).iter().map(code).collect()
+    with_codes(bills, &MapView::new(states, HashMap::new()), &[], Some(&minting())).iter().map(code).collect()
 }
 
 fn texts(codes: &[&str]) -> Vec<Option<String>> {
@@ -174,7 +176,7 @@ fn when_the_highest_number_is_taken_gaps_are_filled_and_then_rows_are_refused() 
     let bills: Vec<Bill> = (0..99).map(|n| row(&format!("B{n:02}"), Method::Merchant, None)).collect();
     let codes = given(&bills, &world.bills);
     assert_eq!((codes[0].as_deref(), codes[97].as_deref(), codes[98].as_deref()), (Some("889601"), Some("889698"), None));
-    let bills = with_codes(&bills, &MapView::new(&world.bills, HashSet::new()), &[], Some(&minting()));
+    let bills = with_codes(&bills, &MapView::new(&world.bills, HashMap::new()), &[], Some(&minting()));
     let Wanted::Live(terms) = &bills[98].wanted else { panic!() };
     assert_eq!(code_of(&world.step_of("B98", live((**terms).clone()), 1)), "E0312");
 }
@@ -189,7 +191,7 @@ fn world_of(histories: &[(usize, u8, u8)]) -> World {
     for (index, (method, count, stage)) in histories.iter().enumerate() {
         let (method, code) = (Method::ALL[*method], format!("8896{count:02}"));
         // One code is live for one bill; given up or promised it may be several bills'.
-        let is_live_elsewhere = MapView::new(&world.bills, HashSet::new()).holder(&PaymentCode::new(&code).unwrap()).is_some();
+        let is_live_elsewhere = MapView::new(&world.bills, HashMap::new()).holder(&PaymentCode::new(&code).unwrap()).is_some();
         if is_live_elsewhere {
             continue;
         }
@@ -233,7 +235,7 @@ proptest! {
         }).collect();
         let explicit: Vec<PaymentCode> = bills.iter().filter_map(mint_code).collect();
         prop_assume!(explicit.iter().collect::<HashSet<_>>().len() == explicit.len());
-        let minted = with_codes(&bills, &MapView::new(&world.bills, HashSet::new()), &[], Some(&minting())).into_owned();
+        let minted = with_codes(&bills, &MapView::new(&world.bills, HashMap::new()), &[], Some(&minting())).into_owned();
         let mut seen = HashSet::new();
         for (before, after) in bills.iter().zip(&minted) {
             let Some(code) = mint_code(after) else { continue };
@@ -259,7 +261,7 @@ proptest! {
             let length = bills.len();
             bills.rotate_left(rotation % length);
         }
-        let turned = with_codes(&bills, &MapView::new(&world.bills, HashSet::new()), &[], Some(&minting())).into_owned();
+        let turned = with_codes(&bills, &MapView::new(&world.bills, HashMap::new()), &[], Some(&minting())).into_owned();
         prop_assert_eq!(by_invoice(&turned), by_invoice(&minted), "the order of rows decides nothing");
     }
 
@@ -277,7 +279,7 @@ proptest! {
         let mut world = world_of(&histories).rules(reissues, true);
         let invoice = format!("H{index}");
         if is_paid {
-            world.paid.insert(number(&invoice));
+            world.paid.insert(number(&invoice), Paid::ByItsCode);
         }
         let before = world.bills.get(&number(&invoice)).cloned();
         let mut wanted = own(Method::ALL[method], (method > 0).then_some("889607"));
@@ -305,4 +307,28 @@ fn mint_code(bill: &Bill) -> Option<PaymentCode> {
         Wanted::Live(terms) => terms.payment_code.clone(),
         Wanted::Cancelled => None,
     }
+}
+
+#[test]
+fn numbers_begin_where_they_are_told_to_and_after_the_highest_known() {
+    let own_codes = World::default().with("A", &[planned(&own(Method::Inquiry, Some("889607")))]);
+    let nothing = World::default();
+    let code = |world: &World, from: u128| {
+        let bill = Bill { invoice_number: number("N"), wanted: live(own(Method::Inquiry, None)) };
+        let minting = Minting { from, ..minting() };
+        let view = MapView::new(&world.bills, HashMap::new());
+        let highest = highest_code(&view, &[], &minting).map(|code| code.to_string());
+        (code_of_bill(&with_codes(&[bill], &view, &[], Some(&minting))[0]), highest)
+    };
+    let text = |text: &str| Some(text.to_owned());
+    assert_eq!(code(&nothing, 1), (text("889601"), None));
+    assert_eq!(code(&nothing, 40), (text("889640"), None));
+    assert_eq!(code(&own_codes, 40), (text("889640"), text("889607")));
+    assert_eq!(code(&own_codes, 3), (text("889608"), text("889607")));
+    assert_eq!(code(&nothing, 100), (None, None), "there is no such number");
+}
+
+fn code_of_bill(bill: &Bill) -> Option<String> {
+    let Wanted::Live(terms) = &bill.wanted else { return None };
+    terms.payment_code.as_ref().map(ToString::to_string)
 }

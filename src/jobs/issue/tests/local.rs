@@ -94,7 +94,7 @@ fn a_code_that_comes_free_for_two_rows_goes_to_one_and_the_run_goes_on() {
 #[test]
 fn a_code_that_its_bill_has_lost_is_not_made_again() {
     let office = Office { reissues: true, ..Office::new() };
-    let minting = Minting { prefix: "889650".into(), length: CODE.len() };
+    let minting = Minting { prefix: "889650".into(), length: CODE.len(), from: 1 };
     let unnumbered = |invoice: &str| {
         let mut bill = with_code(invoice, 100, Some(CODE));
         if let Wanted::Live(terms) = &mut bill.wanted {

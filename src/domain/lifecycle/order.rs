@@ -1,0 +1,102 @@
+//! The orders of a bill at DOKU: the one it has, asks for or had last, and those before it.
+//!
+//! A bill that is issued anew gets another number at DOKU, and often another code. What it had before stays known, because money
+//! for it may come late.
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use super::{BillState, Code, OpenOperation, OperationKind, Status};
+use crate::domain::channel::Channel;
+use crate::domain::ids::{InvoiceNumber, PaymentCode};
+
+/// An order that a bill had at DOKU before its present one.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FormerOrder {
+    /// The number DOKU knows it by.
+    pub wire_invoice_number: InvoiceNumber,
+    /// Where it could be paid.
+    pub channel: Channel,
+    /// Its code; none where DOKU made it and nobody heard which.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub payment_code: Option<PaymentCode>,
+    /// When DOKU made it, if it said so.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub created_at: Option<Timestamp>,
+    /// When it stopped being payable, if DOKU said so.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub expires_at: Option<Timestamp>,
+}
+
+impl FormerOrder {
+    pub(super) fn of_code(code: Code, channel: Channel) -> Self {
+        Self {
+            wire_invoice_number: code.wire_invoice_number,
+            channel,
+            payment_code: Some(code.answer.payment_code),
+            created_at: code.answer.created_at,
+            expires_at: code.answer.expires_at,
+        }
+    }
+
+    pub(super) fn of_open(open: OpenOperation) -> Self {
+        Self {
+            wire_invoice_number: open.wire_invoice_number,
+            channel: open.terms.channel,
+            payment_code: open.terms.payment_code,
+            created_at: None,
+            expires_at: None,
+        }
+    }
+}
+
+/// One order of a bill, as far as a payment can name it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Order<'a> {
+    /// The number DOKU knows it by.
+    pub wire_invoice_number: &'a InvoiceNumber,
+    /// Where it can or could be paid.
+    pub channel: Channel,
+    /// Its code, if it is known.
+    pub payment_code: Option<&'a PaymentCode>,
+    /// Whether it is the one the bill has, asks for or had last.
+    pub is_present: bool,
+}
+
+impl BillState {
+    /// All orders of the bill, the present one first.
+    pub fn orders(&self) -> impl Iterator<Item = Order<'_>> {
+        let asked = self.open.as_ref().filter(|_| matches!(self.status, Status::Requested | Status::InDoubt(OperationKind::Issue)));
+        let open = asked.map(|open| Order {
+            wire_invoice_number: &open.wire_invoice_number,
+            channel: open.terms.channel,
+            payment_code: open.terms.payment_code.as_ref(),
+            is_present: true,
+        });
+        let held = self.code.as_ref().map(|code| Order {
+            wire_invoice_number: &code.wire_invoice_number,
+            channel: self.terms.channel,
+            payment_code: Some(&code.answer.payment_code),
+            is_present: asked.is_none(),
+        });
+        let former = self.former.iter().map(|order| Order {
+            wire_invoice_number: &order.wire_invoice_number,
+            channel: order.channel,
+            payment_code: order.payment_code.as_ref(),
+            is_present: false,
+        });
+        open.into_iter().chain(held).chain(former)
+    }
+
+    /// The numbers DOKU knows or knew the bill by that are not its own, each once. What DOKU refused without signing it counts:
+    /// the order may exist all the same.
+    #[must_use]
+    pub fn other_numbers(&self) -> Vec<&InvoiceNumber> {
+        let refused = self.refusal.as_ref().and_then(|refusal| refusal.provisional.as_ref()).map(|open| &open.wire_invoice_number);
+        let all = self.orders().map(|order| order.wire_invoice_number).chain(refused);
+        let mut numbers: Vec<&InvoiceNumber> = all.filter(|number| **number != self.invoice_number).collect();
+        numbers.sort_unstable();
+        numbers.dedup();
+        numbers
+    }
+}

@@ -1,0 +1,257 @@
+//! Bills that were issued anew: payments of the codes they had, numbers that stand for two, and what is said of both.
+
+use jiff::{SignedDuration, Timestamp};
+use serde_json::Value;
+use tagih::domain::amount::Amount;
+use tagih::domain::bill::{Customer, Expiry, Policy, Terms};
+use tagih::domain::channel::{Channel, Method};
+use tagih::domain::ids::{InvoiceNumber, PaymentCode, RequestId};
+use tagih::domain::lifecycle::{CodeAnswer, Event, OperationKind};
+use tagih::domain::personal::Personal;
+use tagih::ledger::{Binding, Create, Entry, Ledger as _, Private, SqliteLedger};
+
+use super::world::{CLIENT, Doku, SECRET, World};
+use crate::oracle::message::{Envelope, Message, TARGET};
+
+const FIRST_CODE: &str = "6059000000000011";
+
+fn number(text: &str) -> InvoiceNumber {
+    InvoiceNumber::new(text).unwrap()
+}
+
+fn terms() -> Terms {
+    Terms {
+        channel: Channel::Alfa,
+        method: Method::Doku,
+        payment_code: None,
+        amount: Amount::new(1000).unwrap(),
+        expiry: Expiry::Minutes(1440),
+        reusable: false,
+        customer: Customer { name: Personal::new("Budi"), email: None, account_name: None },
+        info: None,
+        receipt_description: None,
+        receipt_footer: None,
+        policy: Policy::default(),
+        bill_group: None,
+        additional: None,
+    }
+}
+
+/// The row that asks for just that.
+const ROW: &str = "A,1000,Budi,alfa,,,1440,,";
+
+/// A world whose ledger has A: its first code expired, and it was issued anew as A-R1, with a code that the sandbox has too.
+fn reissued(doku: &Doku) -> World {
+    let elsewhere = World::of(doku);
+    elsewhere.bills("bills.csv", &["A-R1,1000,Budi,alfa,,,1440,,"]);
+    elsewhere.issue("bills.csv", &[]).expect(0);
+    let live = doku.orders()["A-R1"].code.clone();
+    let world = World::of(doku);
+    let binding = Binding { environment: "sandbox".into(), client_id: CLIENT.into() };
+    let ledger = SqliteLedger::open(&world.path("tagih.ledger"), &binding, Create::IfMissing).unwrap();
+    let now = Timestamp::now();
+    let hours_ago = |hours: i64| now - SignedDuration::from_hours(hours);
+    let recorded = terms().recorded(ledger.salt());
+    let intended = |turn: u8, wire: &str| Event::Intended {
+        operation: OperationKind::Issue,
+        terms: recorded.clone(),
+        request_id: RequestId::from_digest(&[turn; 32]),
+        wire_invoice_number: number(wire),
+        body_digest: String::new(),
+    };
+    let accepted = |code: &str, expires_at: Timestamp| {
+        let answer = CodeAnswer {
+            payment_code: PaymentCode::new(code).unwrap(),
+            created_at: None,
+            expires_at: Some(expires_at),
+            how_to_pay_page: None,
+            how_to_pay_api: None,
+        };
+        Event::Accepted { answer, replayed: false, amount: None }
+    };
+    let events = [
+        (90, Event::Planned { terms: recorded.clone() }),
+        (90, intended(1, "A")),
+        (90, accepted(FIRST_CODE, hours_ago(60))),
+        (30, Event::Retired { reason: "expired".into() }),
+        (2, intended(2, "A-R1")),
+        (2, accepted(&live, now + SignedDuration::from_hours(20))),
+    ];
+    let entries = events.into_iter().map(|(hours, event)| Entry {
+        invoice_number: number("A"),
+        at: hours_ago(hours),
+        event,
+        private: Private { body: None, customer: Some(terms().customer) },
+    });
+    let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+    runtime.block_on(ledger.record(entries.collect())).unwrap();
+    world
+}
+
+/// A notification's log line; `changed` may alter the message.
+pub(super) fn notified(invoice: &str, code: &str, amount_json: &str, changed: impl FnOnce(&mut Message)) -> String {
+    let now = Timestamp::from_second(Timestamp::now().as_second()).unwrap();
+    let mut message = Message {
+        service: "ONLINE_TO_OFFLINE",
+        channel: "alfa",
+        status: "SUCCESS",
+        date: (now - SignedDuration::from_mins(3)).to_string(),
+        invoice: invoice.into(),
+        amount_json: amount_json.into(),
+        code_json: format!("\"{code}\""),
+        agent: Some(("ALFAMART".into(), "S1".into(), format!("T-{invoice}-{code}"))),
+        misspelt: false,
+        missing: None,
+        currency: None,
+        acquirer: None,
+        payment_key: false,
+    };
+    changed(&mut message);
+    let envelope = Envelope {
+        received_at: Some(now.to_string()),
+        target: Some(TARGET),
+        client: Some(CLIENT),
+        request_id: format!("req-{invoice}-{code}"),
+        stamp: now.to_string(),
+        missing: None,
+        lower_case: false,
+        body: message.body(),
+    };
+    envelope.line(SECRET) + "\n"
+}
+
+#[test]
+fn a_payment_of_a_replaced_code_is_told_until_the_live_code_is_cancelled() {
+    let doku = Doku::process();
+    let world = reissued(&doku);
+    world.bills("bills.csv", &[ROW]);
+    world.issue("bills.csv", &[]).expect(0);
+    assert_eq!(world.column("out/accepted.csv", "action"), ["unchanged"]);
+    world.file("log.jsonl", notified("A", FIRST_CODE, "1000", |_| {}));
+    world.run(&["ingest", "log.jsonl"]).expect(0);
+
+    let told = ["invoice `A` is paid by an earlier code", "hint: `tagih cancel A`"];
+    world.run(&["status"]).expect(0).says(&told);
+    let status: Value = serde_json::from_str(&world.run(&["status", "--json"]).expect(0).stdout).unwrap();
+    let listed = &status["attention"]["paid_by_earlier_code"];
+    assert_eq!((&listed[0]["invoice_number"], &listed[0]["counter_takes_money"]), (&Value::from("A"), &Value::from(true)), "{status}");
+    world.issue("bills.csv", &[]).expect(1).says(&told);
+    assert_eq!(world.column("out/accepted.csv", "action"), ["paid_by_earlier_code"]);
+    world.issue("bills.csv", &["--dry-run"]).expect(1);
+    world.run(&["sync"]).expect(1).says(&told);
+
+    world.run(&["cancel", "A", "--out", "out"]).expect(0);
+    assert_eq!((world.buckets().as_str(), doku.orders()["A-R1"].state.as_str()), ("1 cancelled", "cancelled"));
+    world.issue("bills.csv", &[]).expect(0);
+    let status: Value = serde_json::from_str(&world.run(&["status", "--json"]).expect(0).stdout).unwrap();
+    assert_eq!(status["attention"]["paid_by_earlier_code"], Value::Array(Vec::new()));
+    world.run(&["ledger", "verify"]).expect(0);
+}
+
+#[test]
+fn a_payment_of_the_live_code_of_a_re_issue_pays_the_bill_whatever_number_it_names() {
+    for named in ["A", "A-R1", "SOMETHING-ELSE"] {
+        let doku = Doku::process();
+        let world = reissued(&doku);
+        world.file("log.jsonl", notified(named, &doku.orders()["A-R1"].code, "1000", |_| {}));
+        world.run(&["ingest", "log.jsonl"]).expect(0);
+        world.run(&["cancel", "A", "--out", "out"]).expect(1);
+        assert_eq!(world.column("out/rejected.csv", "code"), ["E0309"], "{named}");
+        world.bills("bills.csv", &[ROW]);
+        world.issue("bills.csv", &[]).expect(0);
+        assert_eq!(world.buckets(), "1 unchanged");
+    }
+}
+
+#[test]
+fn a_bill_whose_number_is_anothers_re_issue_is_refused_before_anything_is_sent() {
+    let doku = Doku::process();
+    let world = reissued(&doku);
+    let calls = doku.calls().len();
+    world.bills("bills.csv", &["A-R1,5000,Siti,alfa,,,1440,,", "A-R2,5000,Tini,alfa,,,1440,,"]);
+    let plan = |world: &World| format!("{:?}", world.issue("bills.csv", &["--dry-run"]));
+    assert_eq!(plan(&world), plan(&world));
+    world.issue("bills.csv", &[]).expect(1);
+    assert_eq!(world.buckets(), "1 issued, 1 refused");
+    let refused = &world.rows("out/rejected.csv")[0];
+    assert_eq!((refused["code"].as_str(), refused["invoice_number"].as_str()), ("E0313", "A-R1"));
+    assert!(refused["reason"].contains("invoice `A`"), "{refused:?}");
+    assert_eq!(doku.calls().len(), calls + 1, "only A-R2 was sent");
+    world.file("codes.csv", "invoice_number,payment_code,channel,amount\nA-R1,998,alfa,1000\n");
+    world.run(&["ledger", "import", "codes.csv"]).expect(1).says(&["codes.csv:2", "invoice `A`"]);
+    world.run(&["ledger", "verify"]).expect(0);
+}
+
+#[test]
+fn money_that_was_not_understood_holds_the_bill_it_names_until_a_person_has_looked() {
+    type Spoil = fn(&mut Message);
+    let cases: [(&str, &str, Spoil); 5] = [
+        ("an amount with a separator", "\"1.000\"", |_| {}),
+        ("an amount that is a fraction", "999.5", |_| {}),
+        ("a date without a zone", "1000", |message| message.date = "2026-10-05T12:00:00".into()),
+        ("a status nobody knows", "1000", |message| message.status = "PAID"),
+        ("no number, but the code", "1000", |message| message.missing = Some("order.invoice_number")),
+    ];
+    for (what, amount, changed) in cases {
+        let doku = Doku::process();
+        let world = World::of(&doku);
+        world.bills("bills.csv", &["A,1000,Budi,alfa,,,1440,,", "B,1000,Siti,alfa,,,1440,,"]);
+        world.issue("bills.csv", &[]).expect(0);
+        let line = notified("A", &doku.orders()["A"].code, amount, changed);
+        world.file("log.jsonl", &line);
+        world.run(&["ingest", "log.jsonl"]).expect(0).says(&["1 bills are held"]);
+        world.run(&["ingest", "log.jsonl"]).expect(0);
+        world.run(&["status"]).expect(0).says(&["invoice `A` is held", "the counter still takes money", "--as released"]);
+        let calls = doku.calls().len();
+        world.issue("bills.csv", &[]).expect(1);
+        assert_eq!(world.column("out/accepted.csv", "action"), ["held", "unchanged"], "{what}");
+        world.bills("changed.csv", &["A,2000,Budi,alfa,,,1440,,"]);
+        world.issue("changed.csv", &[]).expect(1);
+        assert_eq!(world.column("out/rejected.csv", "code"), ["E0314"], "{what}");
+        world.run(&["cancel", "A", "--out", "out"]).expect(1);
+        assert_eq!(world.column("out/rejected.csv", "code"), ["E0314"], "{what}");
+        assert_eq!(doku.calls().len(), calls, "nothing was sent");
+        world.run(&["resolve", "A", "--as", "released", "--reason", "booked by hand"]).expect(0);
+        world.run(&["resolve", "A", "--as", "released", "--reason", "again"]).expect(2).says(&["not held"]);
+        world.file("more.jsonl", format!("{line}{}", notified("B", "998", "1000", |message| message.status = "FAILED")));
+        world.run(&["ingest", "more.jsonl"]).expect(0);
+        world.issue("bills.csv", &[]).expect(0);
+        assert_eq!(world.column("out/accepted.csv", "action"), ["unchanged", "unchanged"], "{what}");
+        world.run(&["ledger", "verify"]).expect(0);
+    }
+}
+
+#[test]
+fn re_issued_bills_come_back_from_their_accepted_csv() {
+    let doku = Doku::process();
+    let world = reissued(&doku);
+    world.bills("bills.csv", &[ROW]);
+    world.issue("bills.csv", &[]).expect(0);
+    assert_eq!(world.column("out/accepted.csv", "wire_invoice_number"), ["A-R1"]);
+    let restored = World::of(&doku);
+    std::fs::copy(world.path("out/accepted.csv"), restored.path("accepted.csv")).unwrap();
+    restored.run(&["ledger", "import", "accepted.csv"]).expect(0);
+    restored.bills("bills.csv", &["A,2000,Budi,alfa,,,1440,,"]);
+    restored.issue("bills.csv", &[]).expect(0);
+    assert_eq!(restored.buckets(), "1 amended", "DOKU was told the number it knows");
+    assert_eq!(doku.orders()["A-R1"].amount, 2000);
+    restored.run(&["ledger", "verify"]).expect(0);
+}
+
+#[test]
+fn no_number_is_given_out_in_production_by_a_ledger_that_knows_none() {
+    let world = World::at("https://127.0.0.1:1", "[merchant_code]\ntemplate = \"8896{sequence}\"\nlength = 8\n");
+    let run = |more: &[&str]| {
+        let arguments = [&["issue", "bills.csv", "--out", "out", "--yes"], more].concat();
+        world.run_with(&[("TAGIH_DOKU_ENVIRONMENT", "production")], &arguments)
+    };
+    world.bills("bills.csv", &["A,1000,Budi,alfa,inquiry,,1440,,"]);
+    for dry_run in [&["--new-ledger", "--dry-run"][..], &["--new-ledger"]] {
+        run(dry_run).expect(2).says(&["knows no code that begins with `8896`", "--sequence-from"]);
+    }
+    run(&["--new-ledger", "--sequence-from", "40"]).expect(0).says(&["numbered from 40 on", "known that begins with `8896`: none"]);
+    assert_eq!(world.column("out/accepted.csv", "payment_code"), ["88960040"]);
+    world.bills("bills.csv", &["A,1000,Budi,alfa,inquiry,,1440,,", "B,1000,Siti,alfa,inquiry,,1440,,"]);
+    run(&[]).expect(0);
+    assert_eq!(world.column("out/accepted.csv", "payment_code"), ["88960040", "88960041"]);
+}
