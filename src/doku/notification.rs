@@ -108,31 +108,6 @@ pub fn parse(body: &str) -> Message<'_> {
     }
 }
 
-/// What a body that is no usable notification still names.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Named<'a> {
-    /// Whether money may have been taken: it says SUCCESS, or nothing that can be read.
-    pub may_be_paid: bool,
-    /// By `channel.id`.
-    pub channel: Option<Channel>,
-    /// On the wire.
-    pub invoice_number: Option<Cow<'a, str>>,
-    /// 1 to 20 digits.
-    pub payment_code: Option<Cow<'a, str>>,
-}
-
-/// What `body` names, for one that [`parse`] calls unusable: money that was acknowledged must not be forgotten.
-#[must_use]
-pub fn named(body: &str) -> Named<'_> {
-    let Some(fields) = Fields::of(body) else { return Named { may_be_paid: true, ..Named::default() } };
-    Named {
-        may_be_paid: fields.status().is_none_or(|status| status == TransactionStatus::Success),
-        channel: fields.channel(),
-        invoice_number: invoice_of(fields.invoice_number),
-        payment_code: code_of(fields.payment_code),
-    }
-}
-
 /// The fields of a body, each as it is written.
 struct Fields<'a> {
     service_id: Raw<'a>,

@@ -191,7 +191,8 @@ const FREE: &str = "additional_info.";
 /// Whether a header (normalized) means something.
 pub(super) fn is_known(header: &str, wanted: &[Column], layouts: &[&Layout]) -> bool {
     let is_mapped = |layout: &&Layout| layout.columns.values().any(|theirs| normalized(theirs) == header);
-    wanted.iter().any(|column| column.is_called(header)) || header.starts_with(FREE) || layouts.iter().any(is_mapped)
+    let is_free = header.starts_with(FREE) && takes_free(wanted);
+    is_free || wanted.iter().any(|column| column.is_called(header)) || layouts.iter().any(is_mapped)
 }
 
 /// Where a file has its columns.
@@ -215,12 +216,10 @@ impl Columns {
         check_names(mapping.keys().chain(layout.values.keys()).chain(layout.constants.keys()))?;
         let names = table::names(header);
         let is_known = |name: &str| is_known(name, wanted, &[layout]);
-        let headers: Vec<String> = header.iter().map(|cell| String::from_utf8_lossy(cell).trim().to_owned()).collect();
-        let free = if wanted.contains(&Column::OverrideNotificationUrl) { free_keys(&names, &headers)? } else { Vec::new() };
         let mut columns = Self {
             found: Vec::new(),
-            free,
-            headers,
+            free: if takes_free(wanted) { free_keys(&names, header)? } else { Vec::new() },
+            headers: header.iter().map(|cell| String::from_utf8_lossy(cell).trim().to_owned()).collect(),
             is_shown: table::shown_headers(header, &is_known),
             found_words: table::found_words(header, &is_known),
         };
@@ -261,7 +260,7 @@ impl Columns {
     fn shown_unused(&self) -> impl Iterator<Item = (usize, &str)> {
         let headers = self.headers.iter().zip(&self.is_shown).enumerate();
         headers
-            .filter(|(index, (header, is_shown))| **is_shown && !header.is_empty() && self.at(*index).is_none())
+            .filter(|(index, (header, is_shown))| **is_shown && !header.is_empty() && self.at(*index).is_none() && !self.is_free(*index))
             .map(|(index, (header, _))| (index, header.as_str()))
     }
 
@@ -278,6 +277,11 @@ impl Columns {
     /// The columns under keys of the merchant's own: the key, and where it is, from 0.
     pub(super) fn free(&self) -> &[(String, usize)] {
         &self.free
+    }
+
+    /// Whether the column at a place has a key of the merchant's own.
+    pub(super) fn is_free(&self, index: usize) -> bool {
+        self.free.iter().any(|(_, place)| *place == index)
     }
 
     /// Every column that is used, with its place.
@@ -300,10 +304,25 @@ impl Columns {
             let names = missing.flat_map(|column| [Some(column.name()), column.alias()]).flatten();
             nearest(header, names).map_or_else(String::new, |known| format!("; did you mean `{known}`?"))
         };
-        let is_free = |index: usize| self.free.iter().any(|(_, place)| *place == index);
-        let others = self.shown_unused().filter(|&(index, header)| header != super::bad::REASON_COLUMN && !is_free(index));
+        let others = self.shown_unused().filter(|(_, header)| *header != super::bad::REASON_COLUMN);
         others.map(|(_, header)| format!("column `{header}` is not used{}", hint(header))).collect()
     }
+}
+
+/// Whether a file of this purpose may hold keys of the merchant's own: one of bills.
+fn takes_free(wanted: &[Column]) -> bool {
+    wanted.contains(&Column::OverrideNotificationUrl)
+}
+
+/// A key is written as the header has it: in JSON its case counts.
+fn free_keys(names: &[String], header: &Row) -> Result<Vec<(String, usize)>, Fault> {
+    let mut free = Vec::new();
+    for (index, name) in names.iter().enumerate().filter(|(_, name)| name.starts_with(FREE)) {
+        table::unique_place(names, name, |other: &str| other == name)?;
+        let whole = header.text(index).unwrap_or_default().trim();
+        free.push((whole.get(FREE.len()..).unwrap_or_default().to_owned(), index));
+    }
+    Ok(free)
 }
 
 /// Names of columns in a layout must be tagih's.
@@ -316,18 +335,4 @@ fn check_names<'n>(names: impl Iterator<Item = &'n String>) -> Result<(), Fault>
         }
     }
     Ok(())
-}
-
-/// A key is written as the header has it: in JSON its case counts. One key may stand once only.
-fn free_keys(names: &[String], headers: &[String]) -> Result<Vec<(String, usize)>, Fault> {
-    let mut found: Vec<(String, usize)> = Vec::new();
-    for (index, (_, header)) in names.iter().zip(headers).enumerate().filter(|(_, (name, _))| name.starts_with(FREE)) {
-        let key = header.get(FREE.len()..).unwrap_or_default();
-        if let Some((_, first)) = found.iter().find(|(known, _)| known == key) {
-            let (first, second) = (first.saturating_add(1), index.saturating_add(1));
-            return Err(Fault::Table(table::Fault::ColumnTwice { column: header.clone(), first, second }));
-        }
-        found.push((key.to_owned(), index));
-    }
-    Ok(found)
 }

@@ -14,6 +14,7 @@ mod error;
 mod file;
 pub mod import;
 mod numbering;
+mod policy;
 mod row;
 mod sort;
 mod template;

@@ -118,28 +118,3 @@ fn without_a_transaction_id_invoice_and_date_make_the_identity() {
     assert_ne!(read(&bare).identity(), read(&later).identity());
     assert_eq!(read(&bare).identity(), read(&elsewhere).identity());
 }
-
-#[test]
-fn what_an_unusable_message_names_is_still_heard() {
-    let both = Named {
-        may_be_paid: true,
-        channel: Some(Channel::Alfa),
-        invoice_number: Some("INV-20210125-0001".into()),
-        payment_code: Some("73".into()),
-    };
-    for (from, to) in [
-        ("2021-08-12T07:06:28Z", "2021-08-12 07:06:28"),
-        ("150000", "true"),
-        ("SUCCESS", "REFUNDED"),
-        (r#"{"id":"ALFA"}"#, "7"),
-        (r#""73""#, "73"),
-    ] {
-        assert_eq!(named(&with(from, to)), both, "{from} -> {to}");
-    }
-    for status in ["FAILED", "pending", "Expired"] {
-        assert!(!named(&with("SUCCESS", status)).may_be_paid, "{status}");
-    }
-    let nothing = Named { may_be_paid: true, ..Named::default() };
-    assert_eq!((named("not json"), named("{}")), (nothing.clone(), nothing));
-    assert_eq!(named(&with(r#""73""#, "{}")), Named { payment_code: None, ..both });
-}
