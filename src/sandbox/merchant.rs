@@ -19,7 +19,7 @@ const TIMEOUT: Duration = Duration::from_secs(10);
 const ANSWER_BYTES_MAX: usize = 65_536;
 
 /// Where to reach the merchant: an address on this machine, and the path that is signed for. A query is sent and not signed:
-/// DOKU's pages do not say whether it is, and its PrestaShop plugin verifies without it.
+/// DOKU's pages do not say whether it is, and one of its shop plugins verifies without it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct MerchantUrl {
     address: SocketAddr,

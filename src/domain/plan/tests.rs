@@ -6,6 +6,7 @@ use std::collections::HashMap;
 
 use super::*;
 use crate::domain::amount::Amount;
+use crate::domain::bill::Expiry;
 use crate::domain::bill::{Customer, Policy};
 use crate::domain::channel::{Channel, Method};
 use crate::domain::ids::PaymentCode;

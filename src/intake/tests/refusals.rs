@@ -114,13 +114,12 @@ fn every_bad_row_is_refused_with_its_row_column_and_code() {
         additional: AdditionalOptions { url_rules, report, ..AdditionalOptions::default() },
         ..options()
     };
-    let mut seen: Vec<String> = vec!["E0127".into()];
+    let mut seen: Vec<String> = ["E0127", "E0140", "E0141"].map(str::to_owned).into();
     for (text, expected) in &cases {
         let intake = read_bytes(&[text.as_bytes()], &options).unwrap();
         assert_eq!(found(&intake), *expected, "{text}");
         seen.extend(intake.refused.iter().map(|refused| refused.code.to_string()));
     }
-    seen.extend(["E0140".to_owned(), "E0141".to_owned()]);
     let unseen = codes::ALL.iter().filter(|code| code.id < "E02" && !seen.iter().any(|id| id == code.id));
     assert_eq!(unseen.map(|code| code.id).collect::<Vec<_>>(), Vec::<&str>::new(), "every row code has a case");
 }

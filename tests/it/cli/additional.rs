@@ -167,8 +167,8 @@ fn customer_and_policy_holder_are_two_people_and_keys_of_ones_own_are_sent() {
         ("additional_info.k", &"v".repeat(65)),
     ] {
         world.file("bad.csv", format!("invoice_number,amount,customer_name,channel,{header}\nD,1000,Budi,alfa,{value}\n"));
-        world.issue("bad.csv", &[]).expect(1).says(&["E0145"]);
+        world.issue("bad.csv", &[]).expect(1).says(&["E0142"]);
         assert_eq!(world.column("out/rejected.csv", "column"), [header.trim()], "{header}");
     }
-    world.run(&["explain", "E0145"]).expect(0);
+    world.run(&["explain", "E0142"]).expect(0);
 }

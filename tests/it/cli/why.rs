@@ -52,7 +52,7 @@ fn classes(story: &Value, part: &str) -> Vec<String> {
 /// In both languages the same classes and exit; every line fits a terminal; no personal data.
 #[track_caller]
 fn told(world: &World, name: &str, code: i32) -> (String, Value) {
-    let evidence = ["--notifications", "log.jsonl", "--as-of", &minutes(60 * 24)];
+    let evidence = ["--notifications", "log.jsonl", "--as-of", &minutes(60 * 24 - 2)];
     let english = why(world, &[&[name], &evidence[..]].concat()).expect(code);
     let indonesian = why(world, &[&[name, "--lang", "id"], &evidence[..]].concat()).expect(code);
     let machine = why(world, &[&[name, "--json"], &evidence[..]].concat()).expect(code);
