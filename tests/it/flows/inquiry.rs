@@ -74,7 +74,7 @@ fn each_inquiry_can_have_a_number_of_its_own_and_the_payment_that_names_it_is_th
     town.delivered();
     assert_eq!((town.asked("0041"), town.asked("0042")), ("billing_already_paid".into(), "billing_already_paid".into()));
     assert_eq!(town.asked("0043"), "success", "it may be paid more than once");
-    town.agrees("N00x4", "P00x2 P00Rx2", "L00x3");
+    town.agrees("N00x4", "P00x2 P13x2", "L00x3");
     let told = town.shop.world.run(&["why", &second]).expect(0).stdout;
     assert!(told.contains("Q-1") && told.contains("Rp150.000"), "{told}");
     // Both the plan and a second run see it paid.
