@@ -65,7 +65,7 @@ pub(super) fn status(setup: &Setup) -> Result<Exit, Failure> {
         output::result(serde_json::json!({
             "bills": statuses, "payments": payments, "told_by_status": told, "attention": attention, "ledger_head": head,
         }));
-        return Ok(Exit::Done);
+        return Ok(attention::of_status(setup, &snapshot));
     }
     for (name, (count, amount)) in &table {
         output::result(format_args!("{name:<16} {count:>9}  {:>22}", rupiah(*amount)));
@@ -76,9 +76,9 @@ pub(super) fn status(setup: &Setup) -> Result<Exit, Failure> {
         output::result(format_args!("{:<16} {:>9}  {:>22}", "told by status", told.count, rupiah(told.amount)));
     }
     output::result(format_args!("ledger head {}", head_text(snapshot.head)));
-    // What needs a person is shown; that it does is for those commands to say that send.
+    // All that needs a person is shown.
     let _: Exit = attention::tell(setup, &snapshot);
-    Ok(Exit::Done)
+    Ok(attention::of_status(setup, &snapshot))
 }
 
 pub(super) fn resolve(setup: &Setup, invoice: &str, verdict: VerdictArgument, code: Option<&str>, reason: &str) -> Result<Exit, Failure> {
