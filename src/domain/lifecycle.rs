@@ -217,33 +217,36 @@ impl EventKind {
     ];
 }
 
+/// What a bill that is not in the ledger can begin with.
+const fn first_status(event: EventKind) -> Option<Status> {
+    match event {
+        EventKind::Planned => Some(Status::Planned),
+        EventKind::Adopted => Some(Status::Active),
+        EventKind::Intended(_)
+        | EventKind::NotSent
+        | EventKind::Accepted
+        | EventKind::Rejected
+        | EventKind::Doubted
+        | EventKind::Settled(_)
+        | EventKind::Retired
+        | EventKind::Noted
+        | EventKind::Checked
+        | EventKind::Registered(_)
+        | EventKind::Repeated
+        | EventKind::Reopened(_)
+        | EventKind::Held
+        | EventKind::Released
+        | EventKind::Aliased => None,
+    }
+}
+
 /// The table: the status after `event` in `status` (`None`: the bill is not in the ledger), or `None` when that is illegal.
 #[must_use]
 #[allow(clippy::match_same_arms, reason = "one line a rule, grouped by operation")]
 pub const fn next_status(status: Option<Status>, event: EventKind) -> Option<Status> {
     use OperationKind::{Amend, Cancel, Issue};
     use Status as S;
-    let Some(status) = status else {
-        return match event {
-            EventKind::Planned => Some(S::Planned),
-            EventKind::Adopted => Some(S::Active),
-            EventKind::Intended(_)
-            | EventKind::NotSent
-            | EventKind::Accepted
-            | EventKind::Rejected
-            | EventKind::Doubted
-            | EventKind::Settled(_)
-            | EventKind::Retired
-            | EventKind::Noted
-            | EventKind::Checked
-            | EventKind::Registered(_)
-            | EventKind::Repeated
-            | EventKind::Reopened(_)
-            | EventKind::Held
-            | EventKind::Released
-            | EventKind::Aliased => None,
-        };
-    };
+    let Some(status) = status else { return first_status(event) };
     match (status, event) {
         (S::Planned | S::Rejected, EventKind::Planned) => Some(S::Planned),
         // An issue may be in doubt because the order was there before: then its code is known elsewhere.
