@@ -1,7 +1,9 @@
 //! `tagih ledger import`: codes that exist at DOKU already, taken into the ledger.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashSet;
 use std::path::Path;
+
+use jiff::Timestamp;
 
 use super::keeping::wait;
 use super::output::{self, rupiah};
@@ -10,8 +12,10 @@ use crate::domain::ids::InvoiceNumber;
 use crate::domain::lifecycle::{BillState, Event, OperationKind, Status};
 use crate::domain::plan::{MapView, View as _};
 use crate::exit::Exit;
+use crate::intake::Sourced;
 use crate::intake::import::{self, AdoptedCode, EXPIRY_UNKNOWN};
-use crate::ledger::{Create, Entry, Ledger as _, Private, SenderLock};
+use crate::jobs::portion::Portion;
+use crate::ledger::{Create, Entry, Ledger as _, Names, Private, SenderLock};
 use crate::table::Settings;
 
 /// Codes adopted in one call to the ledger.
@@ -47,37 +51,39 @@ pub(super) fn import(setup: &Setup, file: &Path, adopting: &Adopting) -> Result<
     let create = if adopting.new_ledger || !setup.is_production() { Create::IfMissing } else { Create::Never };
     let _lock = SenderLock::acquire(setup.ledger_path(), "ledger import")?;
     let ledger = setup.open_ledger(&setup.binding()?, create)?;
-    let known = ledger.snapshot()?.bills;
-    let view = MapView::new(&known, HashMap::new());
+    let view = wait(ledger.view())?;
     let mut claimed = HashSet::new();
     let (mut adopted, mut unchanged, mut updated, mut differing, mut refused) = (0_u64, 0_u64, 0_u64, 0_u64, codes.refused_row_count);
     let mut entries = Vec::new();
-    for code in &codes.valid {
-        let slot = match fate(&code.item, &view, &mut claimed) {
-            Fate::Adopt => &mut adopted,
-            Fate::Known => {
-                unchanged += 1;
-                continue;
-            }
-            Fate::Differs(what) => {
-                output::note(format_args!("{}: invoice `{}`: {}", code.place, code.item.invoice_number, what.join(", ")));
-                if !adopting.update {
-                    differing += 1;
+    for part in codes.valid.chunks(BATCH) {
+        let portion = wait(Portion::about(&view, &names(part)))?;
+        let map = portion.view();
+        for code in part {
+            let slot = match fate(&code.item, &map, &mut claimed) {
+                Fate::Adopt => &mut adopted,
+                Fate::Known => {
+                    unchanged += 1;
                     continue;
                 }
-                &mut updated
-            }
-            Fate::Refused(why) => {
-                refused += 1;
-                output::note(format_args!("{}: {why}", code.place));
-                continue;
-            }
-        };
-        *slot += 1;
-        let AdoptedCode { terms, answer, wire_invoice_number, .. } = code.item.clone();
-        let event = Event::Adopted { terms, answer, wire_invoice_number };
-        entries.push(Entry { invoice_number: code.item.invoice_number.clone(), at: setup.clock.now(), event, private: Private::default() });
+                Fate::Differs(what) => {
+                    output::note(format_args!("{}: invoice `{}`: {}", code.place, code.item.invoice_number, what.join(", ")));
+                    if !adopting.update {
+                        differing += 1;
+                        continue;
+                    }
+                    &mut updated
+                }
+                Fate::Refused(why) => {
+                    refused += 1;
+                    output::note(format_args!("{}: {why}", code.place));
+                    continue;
+                }
+            };
+            *slot += 1;
+            entries.push(entry(&code.item, setup.clock.now()));
+        }
     }
+    drop(view);
     for batch in entries.chunks(BATCH) {
         wait(ledger.record(batch.to_vec()))?;
     }
@@ -90,6 +96,23 @@ pub(super) fn import(setup: &Setup, file: &Path, adopting: &Adopting) -> Result<
         codes.duplicates.len()
     ));
     Ok(if refused + differing > 0 { Exit::Look } else { Exit::Done })
+}
+
+/// By what the ledger may know the rows' codes.
+fn names(rows: &[Sourced<AdoptedCode>]) -> Names {
+    let mut names = Names::default();
+    for Sourced { item, .. } in rows {
+        names.numbers.insert(item.invoice_number.clone());
+        names.numbers.extend(item.wire_invoice_number.clone());
+        names.codes.insert(item.answer.payment_code.clone());
+    }
+    names
+}
+
+fn entry(item: &AdoptedCode, at: Timestamp) -> Entry {
+    let AdoptedCode { terms, answer, wire_invoice_number, .. } = item.clone();
+    let event = Event::Adopted { terms, answer, wire_invoice_number };
+    Entry { invoice_number: item.invoice_number.clone(), at, event, private: Private::default() }
 }
 
 /// What the ledger makes of a row; `claimed` are the numbers at DOKU of this file's codes.

@@ -10,14 +10,14 @@ use crate::domain::channel::Method;
 use crate::domain::lifecycle::BillState;
 use crate::domain::owner;
 use crate::exit::Exit;
-use crate::ledger::Snapshot;
+use crate::ledger::Noted;
 
 /// Bills named on the screen; `status --json` names all.
 const SHOWN_MAX: usize = 10;
 
 /// Says which bills need a person, and with which exit code that ends.
-pub(super) fn tell(setup: &Setup, snapshot: &Snapshot) -> Exit {
-    let found = find(setup, snapshot);
+pub(super) fn tell(setup: &Setup, noted: &[Noted]) -> Exit {
+    let found = find(setup, noted);
     if !setup.quiet {
         for (state, attention) in found.iter().take(SHOWN_MAX) {
             output::note(sentence(setup, state, *attention));
@@ -30,15 +30,15 @@ pub(super) fn tell(setup: &Setup, snapshot: &Snapshot) -> Exit {
 }
 
 /// How `status` ends: a code that takes money for a bill that is paid already cannot wait for the next run that sends.
-pub(super) fn of_status(setup: &Setup, snapshot: &Snapshot) -> Exit {
+pub(super) fn of_status(setup: &Setup, noted: &[Noted]) -> Exit {
     let is_paid = |(_, attention): &(&BillState, Attention<'_>)| matches!(attention, Attention::PaidByEarlierCode);
-    if find(setup, snapshot).iter().any(is_paid) { Exit::Look } else { Exit::Done }
+    if find(setup, noted).iter().any(is_paid) { Exit::Look } else { Exit::Done }
 }
 
 /// The same for `status --json`: all of them, by kind.
-pub(super) fn json(setup: &Setup, snapshot: &Snapshot) -> Value {
+pub(super) fn json(setup: &Setup, noted: &[Noted]) -> Value {
     let mut kinds = json!({"held": [], "paid_by_earlier_code": []});
-    for (state, attention) in find(setup, snapshot) {
+    for (state, attention) in find(setup, noted) {
         let hold = state.hold.as_deref();
         let told = json!({
             "invoice_number": state.invoice_number,
@@ -58,9 +58,10 @@ pub(super) fn json(setup: &Setup, snapshot: &Snapshot) -> Value {
     kinds
 }
 
-fn find<'a>(setup: &Setup, snapshot: &'a Snapshot) -> Vec<(&'a BillState, Attention<'a>)> {
-    let paid = owner::paid(&snapshot.bills, &snapshot.payments);
-    attention(snapshot.bills.values(), |number| paid.get(number).copied(), setup.clock.now())
+/// Those of `noted` (what the ledger calls remarkable) that need a person now.
+fn find<'a>(setup: &Setup, noted: &'a [Noted]) -> Vec<(&'a BillState, Attention<'a>)> {
+    let paid = noted.iter().map(|(state, notified)| (state, (*notified).max(owner::told_paid(state))));
+    attention(paid, setup.clock.now())
 }
 
 /// A code that DOKU knows is taken at the counter whatever we think of it; about one of ours it asks, and hears no.

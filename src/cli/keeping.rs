@@ -1,8 +1,8 @@
 //! The commands that look after the ledger: status, resolve, import, backup, verify, export, purge.
 
-use std::collections::BTreeMap;
 use std::path::Path;
 
+use jiff::Timestamp;
 use jiff::civil::Date;
 
 use super::adopt::Adopting;
@@ -10,17 +10,18 @@ use super::args::{LedgerCommand, VerdictArgument};
 use super::attention;
 use super::output::{self, rupiah};
 use super::setup::{Failure, Setup};
-use crate::domain::calendar::start_of_wib_day;
+use crate::domain::calendar::{format_utc_seconds, start_of_wib_day};
 use crate::domain::digest::Digest;
 use crate::domain::ids::{InvoiceNumber, PaymentCode};
 use crate::domain::lifecycle::{BillState, CodeAnswer, Event, OperationKind, Verdict};
+use crate::domain::plan;
 use crate::exit::Exit;
 use crate::ledger::codes as ledger_codes;
-use crate::ledger::{Create, Entry, Head, Ledger, LedgerError, Private, SenderLock, SqliteLedger};
+use crate::ledger::{Create, Entry, Head, Ledger as _, LedgerError, Private, SenderLock, Store, Sum, View as _};
 use crate::report::issue::head_text;
 
-pub(super) fn reading(setup: &Setup) -> Result<SqliteLedger, Failure> {
-    Ok(SqliteLedger::open_read_only(setup.ledger_path(), &setup.binding()?)?)
+pub(super) fn reading(setup: &Setup) -> Result<Store, Failure> {
+    Ok(Store::open_read_only(setup.ledger_path(), &setup.binding()?)?)
 }
 
 fn invoice_number(text: &str) -> Result<InvoiceNumber, Failure> {
@@ -46,39 +47,57 @@ fn wait_for_a_person<O>(work: impl Future<Output = Result<O, LedgerError>>) -> R
 
 pub(super) fn status(setup: &Setup) -> Result<Exit, Failure> {
     let ledger = reading(setup)?;
-    let (snapshot, told) = (ledger.snapshot()?, ledger.found_totals()?);
-    let mut table: BTreeMap<&str, (u64, i128)> = BTreeMap::new();
-    for bill in snapshot.bills.values() {
-        let slot = table.entry(bill.status.name()).or_default();
-        *slot = (slot.0.saturating_add(1), slot.1.saturating_add(i128::from(bill.terms.amount.get())));
-    }
-    let paid: i128 = snapshot.payments.iter().map(|payment| i128::from(payment.amount.get())).sum();
+    let now = setup.clock.now();
+    let (head, totals, noted, oldest_doubt) = wait(async {
+        let view = ledger.view().await?;
+        Ok((view.head().await?, view.totals(now).await?, view.remarkable().await?, view.oldest_doubt().await?))
+    })?;
     if setup.json {
-        let statuses: serde_json::Map<String, serde_json::Value> = table
-            .iter()
-            .map(|(name, (count, amount))| ((*name).to_owned(), serde_json::json!({"count": count, "amount": amount})))
-            .collect();
-        let payments = serde_json::json!({"count": snapshot.payments.len(), "amount": paid});
-        let told = serde_json::json!({"count": told.count, "amount": told.amount});
-        let head = head_text(snapshot.head);
-        let attention = attention::json(setup, &snapshot);
+        let figures = |sum: &Sum| serde_json::json!({"count": sum.count, "amount": sum.amount});
+        let bills: serde_json::Map<String, serde_json::Value> =
+            totals.by_status.iter().map(|(name, sum)| ((*name).to_owned(), figures(sum))).collect();
         output::result(serde_json::json!({
-            "bills": statuses, "payments": payments, "told_by_status": told, "attention": attention, "ledger_head": head,
+            "bills": bills,
+            "payable": figures(&totals.payable),
+            "expired": figures(&totals.expired),
+            "paid": figures(&totals.paid),
+            "held": figures(&totals.held),
+            "oldest_doubt": oldest_doubt.map(format_utc_seconds),
+            "payments": figures(&totals.payments),
+            "told_by_status": figures(&totals.told),
+            "attention": attention::json(setup, &noted),
+            "ledger_head": head_text(head),
         }));
-        return Ok(attention::of_status(setup, &snapshot));
+        return Ok(attention::of_status(setup, &noted));
     }
-    for (name, (count, amount)) in &table {
-        output::result(format_args!("{name:<16} {count:>9}  {:>22}", rupiah(*amount)));
+    let line = |name: &str, sum: Sum| output::result(format_args!("{name:<16} {:>9}  {:>22}", sum.count, rupiah(sum.amount)));
+    for (name, sum) in &totals.by_status {
+        line(name, *sum);
     }
-    output::result(format_args!("{:<16} {:>9}  {:>22}", "payments", snapshot.payments.len(), rupiah(paid)));
-    if told.count > 0 {
+    // Of the bills above, whatever their status.
+    for (name, sum) in [("live, unpaid", totals.payable), ("expired, unpaid", totals.expired), ("paid", totals.paid), ("held", totals.held)] {
+        if sum.count > 0 {
+            line(name, sum);
+        }
+    }
+    line("payments", totals.payments);
+    if totals.told.count > 0 {
         // Notified or not: which of them are, `reconcile` says.
-        output::result(format_args!("{:<16} {:>9}  {:>22}", "told by status", told.count, rupiah(told.amount)));
+        line("told by status", totals.told);
     }
-    output::result(format_args!("ledger head {}", head_text(snapshot.head)));
+    if let Some(since) = oldest_doubt {
+        output::result(format_args!("in doubt since {}, {} ago", format_utc_seconds(since), hours(since, now)));
+    }
+    output::result(format_args!("ledger head {}", head_text(head)));
     // All that needs a person is shown.
-    let _: Exit = attention::tell(setup, &snapshot);
-    Ok(attention::of_status(setup, &snapshot))
+    let _: Exit = attention::tell(setup, &noted);
+    Ok(attention::of_status(setup, &noted))
+}
+
+/// `3 h 20 min`
+fn hours(since: Timestamp, now: Timestamp) -> String {
+    let minutes = plan::minutes_between(since, now).max(0);
+    format!("{} h {} min", minutes / 60, minutes % 60)
 }
 
 pub(super) fn resolve(setup: &Setup, invoice: &str, verdict: VerdictArgument, code: Option<&str>, reason: &str) -> Result<Exit, Failure> {
@@ -86,9 +105,9 @@ pub(super) fn resolve(setup: &Setup, invoice: &str, verdict: VerdictArgument, co
         return Err(Failure::usage("`--reason` must say why"));
     }
     let _lock = SenderLock::acquire(setup.ledger_path(), "resolve")?;
-    let ledger = SqliteLedger::open(setup.ledger_path(), &setup.binding()?, Create::Never)?;
+    let ledger = setup.open_ledger(&setup.binding()?, Create::Never)?;
     let invoice_number = invoice_number(invoice)?;
-    let bill = ledger.bill(&invoice_number)?.ok_or_else(|| Failure::usage(format!("the ledger holds no invoice `{invoice}`")))?;
+    let bill = wait(ledger.bill(&invoice_number))?.ok_or_else(|| Failure::usage(format!("the ledger holds no invoice `{invoice}`")))?;
     let verdict = match verdict {
         VerdictArgument::Released => return release(setup, &ledger, &bill, reason),
         VerdictArgument::Done => Verdict::Done,
@@ -138,7 +157,7 @@ pub(super) fn resolve(setup: &Setup, invoice: &str, verdict: VerdictArgument, co
 }
 
 /// Ends the hold of a bill, as a person who has looked says.
-fn release(setup: &Setup, ledger: &SqliteLedger, bill: &BillState, reason: &str) -> Result<Exit, Failure> {
+fn release(setup: &Setup, ledger: &Store, bill: &BillState, reason: &str) -> Result<Exit, Failure> {
     let number = &bill.invoice_number;
     if bill.hold.is_none() {
         return Err(Failure::usage(format!("invoice `{number}` is not held\nhint: see `tagih why {number}`")));
@@ -159,7 +178,7 @@ pub(super) fn ledger(setup: &Setup, command: &LedgerCommand) -> Result<Exit, Fai
             if to.exists() {
                 return Err(Failure::usage(format!("`{}` exists already\nhint: a backup never overwrites; name a new file", to.display())));
             }
-            SqliteLedger::backup(setup.ledger_path(), to).map_err(|error| backup_failed(error, to))?;
+            Store::backup(setup.ledger_path(), to).map_err(|error| backup_failed(error, to))?;
             output::result(format_args!("copied to {}", to.display()));
             Ok(Exit::Done)
         }
@@ -190,8 +209,8 @@ fn backup_failed(error: LedgerError, to: &Path) -> Failure {
 
 fn verify(setup: &Setup, head: Option<&str>) -> Result<Exit, Failure> {
     let report = match head {
-        Some(text) => SqliteLedger::verify_against(setup.ledger_path(), &parse_head(text)?)?,
-        None => SqliteLedger::verify(setup.ledger_path())?,
+        Some(text) => Store::verify_against(setup.ledger_path(), &parse_head(text)?)?,
+        None => Store::verify(setup.ledger_path())?,
     };
     for finding in &report.findings {
         output::error(finding);
@@ -223,11 +242,11 @@ fn parse_head(text: &str) -> Result<Head, Failure> {
 
 fn purge(setup: &Setup, before: Date) -> Result<Exit, Failure> {
     let _lock = SenderLock::acquire(setup.ledger_path(), "ledger purge")?;
-    let ledger = SqliteLedger::open(setup.ledger_path(), &setup.binding()?, Create::Never)?;
+    let ledger = setup.open_ledger(&setup.binding()?, Create::Never)?;
     let before = start_of_wib_day(before).ok_or_else(|| Failure::usage("`--before` is out of range"))?;
     let now = setup.clock.now();
     // A day to come must not make a code look expired that can still be paid.
-    let purged = ledger.purge_personal(before.min(now), now)?;
+    let purged = wait(ledger.purge_personal(before.min(now), now))?;
     output::result(format_args!("purged {} customers and {} request bodies", purged.customers, purged.bodies));
     Ok(Exit::Done)
 }

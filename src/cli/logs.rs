@@ -11,7 +11,7 @@ use crate::domain::line::InputFile;
 use crate::evidence;
 use crate::exit::Exit;
 use crate::jobs::ingest::{self, IngestOptions};
-use crate::ledger::{Create, SqliteLedger};
+use crate::ledger::Create;
 use crate::reconcile::codes;
 
 /// Every file the patterns name, sorted, each once. A pattern that names none is an error, not an empty month.
@@ -41,7 +41,7 @@ pub(super) fn ingest(setup: &Setup, patterns: &[String], allow_none: bool) -> Re
 
 /// Applies the logs to the ledger and prints what was new.
 pub(super) fn ingest_files(setup: &Setup, logs: &[PathBuf], keys: &[SigningKey]) -> Result<Exit, Failure> {
-    let ledger = SqliteLedger::open(setup.ledger_path(), &setup.binding()?, Create::Never)?;
+    let ledger = setup.open_ledger(&setup.binding()?, Create::Never)?;
     let runtime = tokio::runtime::Builder::new_current_thread().build()?;
     let options = IngestOptions {
         logs: logs.to_vec(),

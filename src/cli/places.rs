@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use super::output;
 use super::setup::{Failure, Setup};
 use crate::config::{self, Config};
-use crate::ledger::{Binding, Create, SqliteLedger};
+use crate::ledger::{Binding, Create, Store};
 
 /// Refuses paths that lead to nothing where the same thing lies at hand. `file`: path and text of the configuration file.
 pub(super) fn check(file: Option<(&str, &str)>, config: &Config) -> Result<(), Failure> {
@@ -54,9 +54,20 @@ pub(super) fn absolute(path: &Path) -> PathBuf {
 
 impl Setup {
     /// The ledger for writing; a new one is said, with its place.
-    pub(super) fn open_ledger(&self, binding: &Binding, create: Create) -> Result<SqliteLedger, Failure> {
+    pub(super) fn open_ledger(&self, binding: &Binding, create: Create) -> Result<Store, Failure> {
         let is_new = !self.ledger_path().exists();
-        let ledger = SqliteLedger::open(self.ledger_path(), binding, create)?;
+        let ledger = Store::open(self.ledger_path(), binding, create)?;
+        if let Some(migrated) = ledger.migrated() {
+            output::note(format_args!(
+                "note: the ledger was brought from schema {} to {}; as it was it is kept at `{}`",
+                migrated.from,
+                migrated.to,
+                absolute(&migrated.backup).display()
+            ));
+            for collision in &migrated.collisions {
+                output::note(format_args!("warning: {collision}"));
+            }
+        }
         if is_new {
             output::note(format_args!("a new ledger was made: {}", absolute(self.ledger_path()).display()));
         }

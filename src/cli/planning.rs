@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, HashMap};
 use std::path::{Path, PathBuf};
 
+use super::keeping::wait;
 use super::output::{self, rupiah};
 use super::sender::{Flags, ceiling_warning, settings};
 use super::sending::{Refusal, bills, refusals};
@@ -11,20 +12,20 @@ use super::setup::{Failure, Setup};
 use crate::domain::bill::{Bill, Salt, Wanted};
 use crate::domain::digest;
 use crate::domain::guard::{Limits, Sum, Totals};
-use crate::domain::ids::InvoiceNumber;
 use crate::domain::lifecycle::{BillState, Status};
 use crate::domain::plan::{self, Line, Step};
 use crate::exit::Exit;
 use crate::gateway::pacing::reachable_per_second;
 use crate::intake::{Intake, Place};
-use crate::jobs::issue::{steps, with_codes};
-use crate::ledger::{Ledger as _, LedgerError, SqliteLedger};
+use crate::jobs::issue::{plan_each, with_codes};
+use crate::ledger::{Ledger as _, LedgerError, Store, View as _};
 use crate::report::{self, plan::PlanRow};
 
 /// How long DOKU is taken to need for an answer before anybody has asked it, in milliseconds.
 const LATENCY_ASSUMED_MS: u64 = 300;
 
 /// What a run would do first, row by row.
+#[derive(Default)]
 pub(super) struct Planned {
     pub(super) steps: Vec<Step>,
     pub(super) lines: Vec<Line>,
@@ -35,7 +36,7 @@ pub(super) struct Planned {
 /// What a run would do. Reads the ledger and writes nothing.
 pub(super) fn planned(setup: &Setup, flags: &Flags, bills: &[Bill]) -> Result<Planned, Failure> {
     if setup.ledger_path().exists() {
-        return planned_from(setup, flags, bills, &SqliteLedger::open_read_only(setup.ledger_path(), &setup.binding()?)?);
+        return planned_from(setup, flags, bills, &Store::open_read_only(setup.ledger_path(), &setup.binding()?)?);
     }
     if setup.is_production() && !flags.new_ledger {
         // The run itself would end so; its plan must not look as if everything were new.
@@ -43,35 +44,42 @@ pub(super) fn planned(setup: &Setup, flags: &Flags, bills: &[Bill]) -> Result<Pl
     }
     let settings = settings(setup, flags)?;
     let minting = sequence::minting(setup, flags, bills, None)?;
-    let nothing = HashMap::new();
-    let view = plan::MapView::new(&nothing, HashMap::new());
+    let (nobody, unpaid) = (HashMap::new(), HashMap::new());
+    let view = plan::MapView::new(&nobody, &unpaid);
     let salt = Salt::new([0; 16]);
     let bills = plan::with_codes(bills, &view, &[], minting.as_ref());
-    let steps: Vec<Step> = bills.iter().map(|bill| plan::step(bill, &view, &salt, setup.clock.now(), &settings.rules)).collect();
-    Ok(Planned { lines: lines(&bills, &steps, &nothing, &salt), steps, live_count: 0 })
+    let mut planned = Planned::default();
+    for bill in bills.iter() {
+        planned.take(bill, plan::step(bill, &view, &salt, setup.clock.now(), &settings.rules), None, &salt);
+    }
+    Ok(planned)
 }
 
 /// The same from an open ledger.
-pub(super) fn planned_from(setup: &Setup, flags: &Flags, bills: &[Bill], ledger: &SqliteLedger) -> Result<Planned, Failure> {
+pub(super) fn planned_from(setup: &Setup, flags: &Flags, bills: &[Bill], ledger: &Store) -> Result<Planned, Failure> {
     let settings = settings(setup, flags)?;
     let minting = sequence::minting(setup, flags, bills, Some(ledger))?;
-    let bills = with_codes(bills, ledger, minting.as_ref())?;
-    let steps = steps(&bills, ledger, setup.clock.now(), &settings.rules)?;
-    let states = ledger.snapshot()?.bills;
-    let live_count = states.values().filter(|state| state.status == Status::Active).count();
-    let lines = lines(&bills, &steps, &states, ledger.salt());
-    Ok(Planned { steps, lines, live_count: u64::try_from(live_count).unwrap_or(u64::MAX) })
+    let (now, salt) = (setup.clock.now(), ledger.salt());
+    wait(async {
+        let view = ledger.view().await?;
+        let bills = with_codes(bills, &view, minting.as_ref()).await?;
+        let mut planned = Planned::default();
+        plan_each(&bills, &view, salt, now, &settings.rules, |bill, step, state| planned.take(bill, step, state, salt)).await?;
+        let active = view.totals(now).await?.by_status.into_iter().find(|(name, _)| *name == Status::Active.name());
+        planned.live_count = active.map_or(0, |(_, sum)| sum.count);
+        Ok(planned)
+    })
 }
 
-fn lines(bills: &[Bill], steps: &[Step], states: &HashMap<InvoiceNumber, BillState>, salt: &Salt) -> Vec<Line> {
-    let line = |(bill, step): (&Bill, &Step)| {
+impl Planned {
+    fn take(&mut self, bill: &Bill, step: Step, state: Option<&BillState>, salt: &Salt) {
         let wanted = match &bill.wanted {
             Wanted::Live(terms) => Some(terms.recorded(salt)),
             Wanted::Cancelled => None,
         };
-        plan::line(bill, wanted.as_ref(), step, states.get(&bill.invoice_number))
-    };
-    bills.iter().zip(steps).map(line).collect()
+        self.lines.push(plan::line(bill, wanted.as_ref(), &step, state));
+        self.steps.push(step);
+    }
 }
 
 /// The plan of every row of the input, also of those that are refused or stand twice, in their order.

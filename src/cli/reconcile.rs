@@ -15,8 +15,8 @@ use crate::doku::signature::SigningKey;
 use crate::domain::classify::{Policy, Unverifiable};
 use crate::domain::language::Language;
 use crate::exit::Exit;
-use crate::jobs::reconcile::{self, BillSource, OpeningFolder, ReconcileOptions};
-use crate::ledger::{Ledger as _, SqliteLedger};
+use crate::jobs::reconcile::{self, Billed, OpeningFolder, ReconcileOptions};
+use crate::ledger::{Ledger as _, Store};
 use crate::report::Presentation;
 use crate::table::Settings;
 
@@ -66,16 +66,7 @@ pub(super) fn reconcile(setup: &Setup, arguments: &Reconcile) -> Result<Exit, Fa
 /// Reconciles, prints the summary and gives the exit code.
 pub(super) fn run(setup: &Setup, task: &Task, keys: &[SigningKey]) -> Result<Exit, Failure> {
     let policy = policy(setup)?;
-    let source = match (&task.external_ledger, &task.request_history) {
-        (Some(file), None) => BillSource::External(file.clone()),
-        (Some(file), Some(history)) => {
-            let history = SqliteLedger::open_read_only(history, &setup.binding()?)?.snapshot()?;
-            BillSource::ExternalBeside { path: file.clone(), history }
-        }
-        (None, _) => own_ledger(setup, task, &policy)?,
-    };
     let options = ReconcileOptions {
-        source,
         notifications: task.logs.clone(),
         from: task.from,
         to: task.to,
@@ -101,7 +92,7 @@ pub(super) fn run(setup: &Setup, task: &Task, keys: &[SigningKey]) -> Result<Exi
             absolute(setup.journal_path()).display()
         ));
     }
-    let report = reconcile::run(&options)?;
+    let report = reconcile::run(billed(setup, task, &options)?, &options)?;
     super::settlement::warn(setup, &report.outcome);
     for remark in report.remarks.iter().filter(|_| !setup.quiet) {
         output::note(format_args!("note: {remark}"));
@@ -132,9 +123,24 @@ pub(super) fn run(setup: &Setup, task: &Task, keys: &[SigningKey]) -> Result<Exi
     })
 }
 
-fn own_ledger(setup: &Setup, task: &Task, policy: &Policy) -> Result<BillSource, Failure> {
-    let ledger = SqliteLedger::open_read_only(setup.ledger_path(), &setup.binding()?)?;
-    Ok(BillSource::of_ledger(&ledger, (task.from, task.to), task.as_of, policy)?)
+/// The bills, of a file or of our own ledger.
+fn billed(setup: &Setup, task: &Task, options: &ReconcileOptions) -> Result<Billed, Failure> {
+    let reading = |path: &Path| -> Result<Store, Failure> { Ok(Store::open_read_only(path, &setup.binding()?)?) };
+    let runtime = tokio::runtime::Builder::new_current_thread().build()?;
+    let billed = match &task.external_ledger {
+        Some(file) => {
+            let billed = Billed::external(file, options)?;
+            match task.request_history.as_deref().map(reading).transpose()? {
+                Some(history) => runtime.block_on(async { billed.beside(&history.view().await?, options).await }),
+                None => Ok(billed),
+            }
+        }
+        None => {
+            let ledger = reading(setup.ledger_path())?;
+            runtime.block_on(async { Billed::own(&ledger.view().await?, options).await })
+        }
+    };
+    Ok(billed?)
 }
 
 pub(super) fn policy(setup: &Setup) -> Result<Policy, Failure> {

@@ -23,7 +23,7 @@ use crate::jobs::issue::{Issuing, Settings};
 use crate::jobs::stop::Stop;
 use crate::jobs::sync::Syncing;
 use crate::jobs::watch::Watch;
-use crate::ledger::{Create, LedgerError, SenderLock, SqliteLedger};
+use crate::ledger::{Create, LedgerError, SenderLock, Store};
 
 /// What of a run's behaviour comes from flags.
 pub(super) struct Flags {
@@ -37,7 +37,7 @@ pub(super) struct Flags {
 /// Everything a sender holds while it runs.
 pub(super) struct Sender {
     _lock: SenderLock,
-    pub(super) ledger: SqliteLedger,
+    pub(super) ledger: Store,
     /// None without a secret: nothing can be sent then.
     gateway: Option<HttpGateway>,
     pacer: Pacer<RealTime>,
@@ -95,7 +95,7 @@ impl Sender {
         })
     }
 
-    pub(super) fn issuing(&self) -> Issuing<'_, SqliteLedger, Option<HttpGateway>, RealTime> {
+    pub(super) fn issuing(&self) -> Issuing<'_, Store, Option<HttpGateway>, RealTime> {
         let Self { ledger, gateway, pacer, watch, stop, settings, retry, now, .. } = self;
         Issuing {
             ledger,
@@ -107,7 +107,7 @@ impl Sender {
         }
     }
 
-    pub(super) fn syncing<'a>(&'a self, setup: &Setup) -> Syncing<'a, SqliteLedger, Option<HttpGateway>, RealTime> {
+    pub(super) fn syncing<'a>(&'a self, setup: &Setup) -> Syncing<'a, Store, Option<HttpGateway>, RealTime> {
         let (Self { ledger, gateway, pacer, watch, stop, settings, retry, now, .. }, sync) = (self, &setup.config.sync);
         Syncing {
             ledger,

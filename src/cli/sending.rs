@@ -1,12 +1,14 @@
 //! The commands that send bills: issue, cancel. With sync they share lock, ledger, gateway, pacing and how they stop.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::path::{Path, PathBuf};
 
+use jiff::Timestamp;
 use secrecy::SecretString;
 
 use super::args::{Cancel, Issue, Sending};
 use super::attention;
+use super::keeping::wait;
 use super::output::{self, Progress};
 use super::planning::{dry_run, guarded, has_guard, plan_rows, planned, planned_from};
 use super::sender::{Flags, Sender};
@@ -24,7 +26,7 @@ use crate::intake::{self, Intake, Place, Purpose, Sourced};
 use crate::jobs::issue::with_codes;
 use crate::jobs::stop::StopReason;
 use crate::jobs::watch;
-use crate::ledger::{Ledger as _, Snapshot, SqliteLedger};
+use crate::ledger::{Head, Ledger as _, Noted, Store, View as _};
 use crate::report::issue::IssueReport;
 use crate::report::plan::Approved;
 use crate::report::{self, atomic};
@@ -153,24 +155,24 @@ pub(super) fn send(
     let sender = Sender::open(setup, flags, secret.as_ref())?;
     look_before(setup, flags, intake, &bills, &sender.ledger, approved, asks)?;
     let minting = sequence::minting(setup, flags, &bills, Some(&sender.ledger))?;
-    let bills = with_codes(&bills, &sender.ledger, minting.as_ref())?;
+    let bills = wait(async { with_codes(&bills, &sender.ledger.view().await?, minting.as_ref()).await })?;
     let progress = Progress::new(flags.command, u64::try_from(bills.len()).unwrap_or(u64::MAX), setup.quiet);
     let issuing = sender.issuing();
     let ends = sender.drive(deadline, issuing.run(&bills, &|_, _| progress.advance()))?;
     progress.finish();
     tell_badly_signed(setup, issuing.badly_signed.load(std::sync::atomic::Ordering::Relaxed));
-    let snapshot = sender.ledger.snapshot()?;
+    let after = After::of(&sender.ledger, &bills)?;
     let (stopped, troubles) = (sender.stop.reason(), sender.stop.troubles());
     let exit = exit(&Counts::of(ends.iter()), intake.refused_row_count, stopped.as_ref())
-        .or(overdue(setup, &snapshot))
-        .or(attention::tell(setup, &snapshot));
+        .or(overdue(setup, after.oldest_doubt))
+        .or(attention::tell(setup, &after.noted));
     let report = IssueReport {
         command: flags.command,
         environment: setup.config.doku.environment.name(),
         intake,
         ends: &ends,
-        bills: &snapshot.bills,
-        head: snapshot.head,
+        bills: &after.bills,
+        head: after.head,
         started_at,
         finished_at: setup.clock.now(),
         stopped: stopped.as_ref().map(describe),
@@ -237,7 +239,7 @@ fn look_before(
     flags: &Flags,
     intake: &Intake,
     bills: &[Bill],
-    ledger: &SqliteLedger,
+    ledger: &Store,
     approved: Option<&[Approved]>,
     asks: bool,
 ) -> Result<(), Failure> {
@@ -298,11 +300,35 @@ pub(super) fn exit(counts: &Counts, refused_row_count: u64, stopped: Option<&Sto
 
 /// In doubt for too long: a person must look. Counted from the first doubt of the wish that is not settled, however often it was
 /// found not done since.
-pub(super) fn overdue(setup: &Setup, snapshot: &Snapshot) -> Exit {
+pub(super) fn overdue(setup: &Setup, oldest_doubt: Option<Timestamp>) -> Exit {
     let limit_minutes = setup.config.doubt.overdue_hours.saturating_mul(60);
     let now = setup.clock.now();
-    let is_overdue = |bill: &BillState| bill.in_doubt_since.is_some_and(|since| plan::minutes_between(since, now) > limit_minutes);
-    if snapshot.bills.values().any(is_overdue) { Exit::Overdue } else { Exit::Done }
+    let is_overdue = oldest_doubt.is_some_and(|since| plan::minutes_between(since, now) > limit_minutes);
+    if is_overdue { Exit::Overdue } else { Exit::Done }
+}
+
+/// What the ledger says of a run's bills when it is over, and of whatever needs a person.
+struct After {
+    bills: HashMap<InvoiceNumber, BillState>,
+    head: Head,
+    oldest_doubt: Option<Timestamp>,
+    noted: Vec<Noted>,
+}
+
+impl After {
+    fn of(ledger: &Store, bills: &[Bill]) -> Result<Self, Failure> {
+        let numbers: Vec<InvoiceNumber> = bills.iter().map(|bill| bill.invoice_number.clone()).collect();
+        wait(async {
+            let view = ledger.view().await?;
+            let states = view.bills(&numbers).await?;
+            Ok(Self {
+                bills: states.into_iter().map(|state| (state.invoice_number.clone(), state)).collect(),
+                head: view.head().await?,
+                oldest_doubt: view.oldest_doubt().await?,
+                noted: view.remarkable().await?,
+            })
+        })
+    }
 }
 
 /// Production is not entered by accident: whether a person is to be asked. An error where nobody can be.

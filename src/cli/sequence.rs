@@ -1,15 +1,16 @@
 //! Whether numbers may be given out as payment codes: only where it is known which of them are other customers'.
 
+use super::keeping::wait;
 use super::output;
 use super::sender::Flags;
 use super::setup::{Failure, Setup};
 use crate::domain::bill::Bill;
 use crate::domain::plan::{self, Minting};
 use crate::jobs::issue::highest_code;
-use crate::ledger::SqliteLedger;
+use crate::ledger::{Ledger as _, Store};
 
 /// The numbers that `bills` may get, if `merchant_code.template` gives any out; `ledger` is none where there is none yet.
-pub(super) fn minting(setup: &Setup, flags: &Flags, bills: &[Bill], ledger: Option<&SqliteLedger>) -> Result<Option<Minting>, Failure> {
+pub(super) fn minting(setup: &Setup, flags: &Flags, bills: &[Bill], ledger: Option<&Store>) -> Result<Option<Minting>, Failure> {
     let Some(minting) = setup.minting()? else {
         return match flags.sequence_from {
             Some(_) => Err(Failure::usage("`--sequence-from` needs `{sequence}` in `merchant_code.template`")),
@@ -20,7 +21,10 @@ pub(super) fn minting(setup: &Setup, flags: &Flags, bills: &[Bill], ledger: Opti
     if !bills.iter().any(plan::lacks_code) {
         return Ok(Some(minting));
     }
-    let highest = ledger.map(|ledger| highest_code(ledger, &minting)).transpose()?.flatten();
+    let highest = ledger
+        .map(|ledger| wait(async { highest_code(&ledger.view().await?, &minting).await }))
+        .transpose()?
+        .flatten();
     let prefix = &minting.prefix;
     match (&highest, flags.sequence_from) {
         (None, None) if setup.is_production() => Err(Failure::usage(format!(

@@ -4,14 +4,14 @@ use crate::domain::calendar::wib;
 use crate::domain::check::Word;
 use crate::domain::end::{Bucket, Counts, End};
 use crate::domain::ids::InvoiceNumber;
-use crate::domain::lifecycle::BillState;
 use crate::exit::Exit;
 use crate::jobs::stop::StopReason;
 use crate::jobs::sync::{CheckEnd, SyncReport};
-use crate::ledger::{Ledger as _, Snapshot};
+use crate::ledger::{Ledger as _, View as _};
 
 use super::args::Sending;
 use super::attention;
+use super::keeping::wait;
 use super::output::{self, Progress};
 use super::sender::{Flags, Sender};
 use super::sending::{confirm, exit, overdue, tell_stop};
@@ -23,11 +23,15 @@ pub(super) fn sync(setup: &Setup, invoices: &[String], sending: &Sending) -> Res
     confirm(setup, sending, "status queries and replays")?;
     let flags = Flags { command: "sync", new_ledger: false, reissue_expired: false, retry_rejected: false, sequence_from: None };
     let sender = Sender::open(setup, &flags, Some(&setup.secret()?))?;
-    let before = sender.ledger.snapshot()?;
-    let chosen = chosen(&before, invoices)?;
-    let mut open: Vec<BillState> = before.bills.into_values().filter(|bill| bill.open.is_some()).collect();
+    let chosen = chosen(invoices)?;
+    let (mut open, known) = wait(async {
+        let view = sender.ledger.view().await?;
+        Ok((view.open_bills().await?, view.bills(&chosen).await?))
+    })?;
+    if let Some(unknown) = chosen.iter().find(|number| known.iter().all(|bill| bill.invoice_number != **number)) {
+        return Err(Failure::usage(format!("the ledger holds no invoice `{unknown}`\nhint: name invoices as `tagih issue` knows them")));
+    }
     open.retain(|bill| chosen.is_empty() || chosen.contains(&bill.invoice_number));
-    open.sort_by(|a, b| a.invoice_number.cmp(&b.invoice_number));
     let progress = Progress::new("sync", u64::try_from(open.len()).unwrap_or(u64::MAX), setup.quiet);
     let (issuing, syncing) = (sender.issuing(), sender.syncing(setup));
     let (ends, checked): (Vec<End>, SyncReport) = sender.drive(deadline, async {
@@ -38,25 +42,24 @@ pub(super) fn sync(setup: &Setup, invoices: &[String], sending: &Sending) -> Res
     progress.finish();
     let counts = Counts::of(ends.iter());
     let settled = counts.total().saturating_sub(counts.get(Bucket::InDoubt));
-    let after = sender.ledger.snapshot()?;
-    let still = after.bills.values().filter(|bill| bill.open.is_some()).count();
+    let (still, oldest_doubt, noted) = wait(async {
+        let view = sender.ledger.view().await?;
+        Ok((view.open_bills().await?.len(), view.oldest_doubt().await?, view.remarkable().await?))
+    })?;
     let (stopped, troubles) = (sender.stop.reason(), sender.stop.troubles());
     say(setup, open.len(), settled, still, &checked);
     remarks(setup, &checked);
     let of_checks = exit_of(&checked, stopped.as_ref());
-    let exit = exit(&counts, 0, stopped.as_ref()).or(of_checks).or(overdue(setup, &after)).or(attention::tell(setup, &after));
+    let exit = exit(&counts, 0, stopped.as_ref()).or(of_checks).or(overdue(setup, oldest_doubt)).or(attention::tell(setup, &noted));
     tell_stop(setup, stopped.as_ref(), &troubles, exit);
     Ok(exit)
 }
 
 /// The invoices named, each once.
-fn chosen(snapshot: &Snapshot, invoices: &[String]) -> Result<Vec<InvoiceNumber>, Failure> {
+fn chosen(invoices: &[String]) -> Result<Vec<InvoiceNumber>, Failure> {
     let mut chosen = Vec::new();
     for text in invoices {
         let number = InvoiceNumber::new(text).map_err(|error| Failure::usage(format!("`{text}` is not an invoice number: {error}")))?;
-        if !snapshot.bills.contains_key(&number) {
-            return Err(Failure::usage(format!("the ledger holds no invoice `{text}`\nhint: name invoices as `tagih issue` knows them")));
-        }
         chosen.push(number);
     }
     chosen.sort();

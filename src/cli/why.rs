@@ -13,6 +13,7 @@ use super::{keeping, why_json};
 use crate::exit::Exit;
 use crate::jobs::reconcile::SettlementFiles;
 use crate::jobs::why::{self, Story, WhyError, WhyOptions};
+use crate::ledger::Ledger as _;
 
 /// Columns of a terminal.
 const WIDTH: usize = 80;
@@ -58,7 +59,9 @@ pub(super) fn why(setup: &Setup, arguments: &Why) -> Result<Exit, Failure> {
         period: arguments.period.as_deref().map(month).transpose()?,
         as_of: arguments.as_of.unwrap_or_else(|| setup.clock.now()),
     };
-    let story = why::why(&ledger, &options)?;
+    let runtime = tokio::runtime::Builder::new_current_thread().build()?;
+    let view = runtime.block_on(ledger.view())?;
+    let story = runtime.block_on(why::why(&view, &options))?;
     let speaker = Speaker::of(arguments.lang.unwrap_or(setup.config.report.language));
     if setup.json {
         output::result(why_json::json(&story, &speaker, options.as_of));

@@ -78,7 +78,7 @@ fn of_findings(story: &Story, judgement: &Judgement, speaker: &Speaker) -> Vec<S
 fn of_state(story: &Story, speaker: &Speaker, as_of: Timestamp) -> Option<String> {
     let (bill, words) = (story.bill.as_ref()?, speaker.words);
     let is_paid = story.judgement.as_ref().is_some_and(|judgement| !judgement.about.payments.is_empty())
-        || story.told.iter().any(|told| matches!(&told.what, crate::jobs::why::What::Ledger(crate::ledger::sqlite::Happening::Payment(_))));
+        || story.told.iter().any(|told| matches!(&told.what, crate::jobs::why::What::Ledger(crate::ledger::Happening::Payment(_))));
     let is_expired = bill.status == Status::Retired || (bill.status == Status::Active && bill.expires_at().is_some_and(|at| at < as_of));
     if bill.status.open_operation().is_some() {
         Some(words.next_open.to_owned())

@@ -11,7 +11,7 @@ use crate::domain::language::Language;
 use crate::domain::lifecycle::{BillState, CodeAnswer, Event, OperationKind, Status};
 use crate::domain::texts::{self, Text};
 use crate::jobs::why::{Judgement, Money, Story, Told, What};
-use crate::ledger::sqlite::Happening;
+use crate::ledger::Happening;
 use crate::reconcile::{Finding, Source};
 use crate::report;
 

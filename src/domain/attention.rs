@@ -2,7 +2,6 @@
 
 use jiff::Timestamp;
 
-use super::ids::InvoiceNumber;
 use super::lifecycle::{BillState, Hold, Status};
 use super::owner::Paid;
 
@@ -26,17 +25,16 @@ impl Attention<'_> {
     }
 }
 
-/// Every such bill, by number; `paid` is what [`super::owner::paid`] says of one.
+/// Every such bill, by number; beside each stands what [`super::owner::paid`] says of it.
 #[must_use]
 pub fn attention<'a>(
-    states: impl Iterator<Item = &'a BillState>,
-    paid: impl Fn(&InvoiceNumber) -> Option<Paid>,
+    states: impl Iterator<Item = (&'a BillState, Option<Paid>)>,
     now: Timestamp,
 ) -> Vec<(&'a BillState, Attention<'a>)> {
     let mut found: Vec<(&BillState, Attention<'_>)> = states
-        .filter_map(|state| match &state.hold {
+        .filter_map(|(state, paid)| match &state.hold {
             Some(hold) => Some((state, Attention::Held(hold))),
-            None if is_payable_again(state, paid(&state.invoice_number), now) => Some((state, Attention::PaidByEarlierCode)),
+            None if is_payable_again(state, paid, now) => Some((state, Attention::PaidByEarlierCode)),
             None => None,
         })
         .collect();

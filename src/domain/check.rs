@@ -2,6 +2,8 @@
 //!
 //! Belongs here: the fold of DOKU's words, when a query is due, which payments are one. Must not be here: DOKU's wire, asking.
 
+use std::collections::BTreeMap;
+
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
@@ -211,18 +213,26 @@ fn later(at: Timestamp, by: SignedDuration) -> Timestamp {
     at.checked_add(by).unwrap_or(Timestamp::MAX)
 }
 
+/// Whether asking about a bill by itself could ever tell anything new: it has a code that DOKU knows, and no final word on it. DOKU
+/// holds no order of an inquired code before somebody asks for it at a counter.
+#[must_use]
+pub fn may_tell(state: &BillState) -> bool {
+    let is_final = |code: &Code| state.checks.as_deref().is_some_and(|checks| checks.is_final(&code.wire_invoice_number));
+    state.status == Status::Active
+        && state.terms.method != Method::Inquiry
+        && state.code.as_ref().is_some_and(|code| !is_final(code))
+}
+
 /// When the schedule asks about a bill next; `None`: not by itself. `is_notified`: a notification proves that it is paid.
 #[must_use]
 pub fn due_at(state: &BillState, is_notified: bool, schedule: &Schedule) -> Option<Timestamp> {
-    // DOKU holds no order of an inquired code before somebody asks for it at a counter.
-    if is_notified || state.status != Status::Active || state.terms.method == Method::Inquiry {
+    if is_notified || !may_tell(state) {
         return None;
     }
     let code = state.code.as_ref()?;
-    let first = later(ends_at(state, code)?, SignedDuration::from_mins(schedule.first_minutes));
+    let first = later(ends_at(state)?, SignedDuration::from_mins(schedule.first_minutes));
     let last = later(first, SignedDuration::from_hours(schedule.window_days.saturating_mul(HOURS_A_DAY)));
     let due = match state.checks.as_deref().filter(|checks| checks.order == code.wire_invoice_number) {
-        Some(checks) if checks.is_final(&checks.order) => return None,
         Some(checks) => first.max(later(checks.at, pause(checks.count))),
         None => first,
     };
@@ -235,8 +245,11 @@ fn pause(count: u32) -> SignedDuration {
     SignedDuration::from_hours(days.saturating_mul(HOURS_A_DAY).min(i64::from(u32::MAX)))
 }
 
-/// When its code stops being payable: DOKU's word, or else what was asked of it; `None` for an adopted code of unknown end.
-fn ends_at(state: &BillState, code: &Code) -> Option<Timestamp> {
+/// When its code stops being payable: DOKU's word, or else what was asked of it; `None` without a code, and for an adopted one of
+/// unknown end.
+#[must_use]
+pub fn ends_at(state: &BillState) -> Option<Timestamp> {
+    let code = state.code.as_ref()?;
     code.answer.expires_at.or(match state.terms.expiry {
         Expiry::At(at) => Some(at),
         Expiry::Minutes(0) => None,
@@ -255,22 +268,44 @@ pub fn askable_from(state: &BillState, schedule: &Schedule) -> Timestamp {
     touched.map_or(Timestamp::MIN, |at| later(at, SignedDuration::from_secs(schedule.spacing_seconds)))
 }
 
-/// The bills that are due at `now`, the longest due first, `count_max` at most.
+/// The ends of codes up to which bills may be due at `now`.
 #[must_use]
-pub fn due<'a>(
-    states: impl IntoIterator<Item = &'a BillState>,
-    is_notified: impl Fn(&BillState) -> bool,
+pub fn ends_until(now: Timestamp, schedule: &Schedule) -> Timestamp {
+    now.checked_sub(SignedDuration::from_mins(schedule.first_minutes)).unwrap_or(Timestamp::MIN)
+}
+
+/// Bills that are due, gathered one after another: the longest due first, only so many.
+#[derive(Debug)]
+pub struct Due<'a> {
     now: Timestamp,
-    schedule: &Schedule,
+    schedule: &'a Schedule,
     count_max: usize,
-) -> Vec<&'a BillState> {
-    let mut due: Vec<(Timestamp, &BillState)> = states
-        .into_iter()
-        .filter_map(|state| Some((due_at(state, is_notified(state), schedule)?, state)))
-        .filter(|(at, state)| *at <= now && askable_from(state, schedule) <= now)
-        .collect();
-    due.sort_unstable_by(|a, b| a.0.cmp(&b.0).then_with(|| a.1.invoice_number.cmp(&b.1.invoice_number)));
-    due.into_iter().take(count_max).map(|(_, state)| state).collect()
+    found: BTreeMap<(Timestamp, InvoiceNumber), BillState>,
+}
+
+impl<'a> Due<'a> {
+    /// None yet, of at most `count_max`.
+    #[must_use]
+    pub const fn new(now: Timestamp, schedule: &'a Schedule, count_max: usize) -> Self {
+        Self { now, schedule, count_max, found: BTreeMap::new() }
+    }
+
+    /// Takes the bill if it is due at that time and no notification proves it paid.
+    pub fn take(&mut self, state: BillState, is_notified: bool) {
+        let Some(at) = due_at(&state, is_notified, self.schedule) else { return };
+        if at <= self.now && askable_from(&state, self.schedule) <= self.now {
+            self.found.insert((at, state.invoice_number.clone()), state);
+            if self.found.len() > self.count_max {
+                self.found.pop_last();
+            }
+        }
+    }
+
+    /// Those that were due longest.
+    #[must_use]
+    pub fn bills(self) -> Vec<BillState> {
+        self.found.into_values().collect()
+    }
 }
 
 #[cfg(test)]

@@ -6,7 +6,7 @@ use crate::doku::claim::Claim;
 use crate::domain::digest::{self, Digest};
 use crate::domain::lifecycle::{BillState, Event, HoldCause};
 use crate::domain::owner;
-use crate::ledger::{Entry, Ledger, LedgerError, Private};
+use crate::ledger::{Entry, Ledger, LedgerError, Names, Private, View as _};
 
 /// The bills among `candidates` that a claim may be of: those that have or had its code; where nobody has, those of its number.
 pub(super) fn of<'a>(candidates: impl Iterator<Item = &'a BillState> + Clone, claim: &Claim) -> Vec<&'a BillState> {
@@ -23,6 +23,11 @@ pub(super) fn of<'a>(candidates: impl Iterator<Item = &'a BillState> + Clone, cl
     }
 }
 
+/// What `claim` names.
+pub(super) fn names(claim: &Claim) -> Names {
+    Names { numbers: claim.invoice_number.iter().cloned().collect(), codes: claim.payment_code.iter().cloned().collect() }
+}
+
 /// Holds the bill `state` because of `claim`, which stands in the log line `evidence`; whether that is new. The same line never holds a
 /// bill twice, also after it was released.
 pub(super) async fn hold(
@@ -33,7 +38,7 @@ pub(super) async fn hold(
     now: Timestamp,
 ) -> Result<bool, LedgerError> {
     let evidence = digest::hex(evidence);
-    if ledger.was_held_for(&state.invoice_number, &evidence)? {
+    if ledger.view().await?.was_held_for(&state.invoice_number, &evidence).await? {
         return Ok(false);
     }
     let reason = format!("a verified message tells of money, and {}", claim.reason);

@@ -15,7 +15,7 @@ use crate::domain::lifecycle::{BillState, CodeAnswer, Event, OperationKind, Stat
 use crate::domain::line::{InputFile, Line, Lines};
 use crate::domain::payment::Payment;
 use crate::evidence::{self, EvidenceError, NoPairs, ReadOptions};
-use crate::ledger::{Entry, Ledger, LedgerError, Private};
+use crate::ledger::{Entry, Ledger, LedgerError, Private, View as _};
 use crate::reconcile::{Tallies, Tally, dedupe};
 
 /// What ingesting did.
@@ -70,26 +70,50 @@ pub struct IngestOptions {
 /// # Errors
 /// [`IngestError`]; what was applied before stays, and a second run finds it known.
 pub async fn ingest(ledger: &impl Ledger, options: &IngestOptions) -> Result<IngestReport, IngestError> {
-    let (payments, claims, mut report) = proved(options)?;
+    let Proved { payments, claims, mut report } = proved(options)?;
     // The doubt goes first: should the run be cut between the two, the next one still finds both to do.
-    report.settled = settle(ledger, &payments, options.now).await?;
-    let applied = ledger.apply_payments(&payments)?;
-    (report.new, report.known) = (applied.new, applied.known);
+    report.settled = settle(ledger, &mut payments.iter(), options.now).await?;
+    let mut payments = payments.iter().peekable();
+    while payments.peek().is_some() {
+        let part: Vec<Payment> = payments.by_ref().take(PAYMENTS_APPLIED_MAX).collect();
+        let applied = ledger.apply_payments(&part).await?;
+        report.new = report.new.saturating_add(applied.new);
+        report.known = report.known.saturating_add(applied.known);
+    }
     report.held = hold_all(ledger, &claims, options.now).await?;
     Ok(report)
 }
 
+/// Payments taken out of the lines and applied together.
+const PAYMENTS_APPLIED_MAX: usize = 1_024;
+
+/// The payments that logs prove, still in their lines: these are a fraction of the size.
+pub(super) struct ProvedPayments {
+    lines: Lines,
+    proofs: Vec<u32>,
+}
+
+impl ProvedPayments {
+    /// Each of them, in no order that matters.
+    pub(super) fn iter(&self) -> impl Iterator<Item = Payment> {
+        self.proofs.iter().filter_map(|&at| payment(&self.lines, self.lines.get(at)?))
+    }
+}
+
+/// What logs come to.
+pub(super) struct Proved {
+    pub(super) payments: ProvedPayments,
+    pub(super) claims: Claims,
+    report: IngestReport,
+}
+
 /// Money that was told of in these logs and cannot be booked, with the digests of its lines.
-type Claims = Vec<(Digest, Claim)>;
+pub(super) type Claims = Vec<(Digest, Claim)>;
 
 async fn hold_all(ledger: &impl Ledger, claims: &Claims, now: Timestamp) -> Result<u64, LedgerError> {
     let mut count = 0_u64;
-    if claims.is_empty() {
-        return Ok(count);
-    }
-    let mut bills: Vec<BillState> = ledger.snapshot()?.bills.into_values().collect();
-    bills.sort_by(|a, b| a.invoice_number.cmp(&b.invoice_number));
     for (evidence, claim) in claims {
+        let bills = ledger.view().await?.bills_about(&hold::names(claim)).await?;
         for state in hold::of(bills.iter(), claim) {
             count = count.saturating_add(u64::from(hold::hold(ledger, state, claim, evidence, now).await?));
         }
@@ -97,8 +121,8 @@ async fn hold_all(ledger: &impl Ledger, claims: &Claims, now: Timestamp) -> Resu
     Ok(count)
 }
 
-/// The payments that `options.logs` prove, in no order that matters, and what else was read.
-pub(super) fn proved(options: &IngestOptions) -> Result<(Vec<Payment>, Claims, IngestReport), EvidenceError> {
+/// The payments that `options.logs` prove, and what else was read.
+pub(super) fn proved(options: &IngestOptions) -> Result<Proved, EvidenceError> {
     let read = ReadOptions { keys: &options.keys, client_id: &options.client_id, policy: &options.policy, pairs: &NoPairs };
     let mut evidence = evidence::read(&options.logs, &read)?;
     let proved = dedupe(&mut evidence.lines);
@@ -109,15 +133,11 @@ pub(super) fn proved(options: &IngestOptions) -> Result<(Vec<Payment>, Claims, I
     }
     report.by_class = tallies.iter().collect();
     report.files = std::mem::take(&mut evidence.files);
-    let mut payments = Vec::new();
-    for line in proved.proofs().filter_map(|at| evidence.lines.get(at)) {
-        match payment(&evidence.lines, line) {
-            Some(payment) => payments.push(payment),
-            None => report.unusable = report.unusable.saturating_add(1),
-        }
-    }
     let claims = evidence::claims(&options.logs, &evidence.lines)?;
-    Ok((payments, claims, report))
+    let (usable, unusable): (Vec<u32>, Vec<u32>) =
+        proved.proofs().partition(|&at| evidence.lines.get(at).is_some_and(|line| payment(&evidence.lines, line).is_some()));
+    report.unusable = u64::try_from(unusable.len()).unwrap_or(u64::MAX);
+    Ok(Proved { payments: ProvedPayments { lines: evidence.lines, proofs: usable }, claims, report })
 }
 
 fn payment(lines: &Lines, line: &Line) -> Option<Payment> {
@@ -134,39 +154,26 @@ fn payment(lines: &Lines, line: &Line) -> Option<Payment> {
     })
 }
 
-/// Records what payments prove of issues in doubt; how many. Looks at every bill, as many payments are worth.
-async fn settle(ledger: &impl Ledger, payments: &[Payment], now: Timestamp) -> Result<u64, LedgerError> {
-    let snapshot = ledger.snapshot()?;
-    settle_all(ledger, snapshot.bills.values(), payments, now).await
-}
-
-/// The same for few payments: looks only at the bills whose numbers they name.
-pub(super) async fn settle_named(ledger: &impl Ledger, payments: &[Payment], now: Timestamp) -> Result<u64, LedgerError> {
-    let mut numbers: Vec<&InvoiceNumber> = payments.iter().map(|payment| &payment.invoice_number).collect();
-    numbers.sort_unstable();
-    numbers.dedup();
-    let mut states = Vec::new();
-    for number in numbers {
-        states.extend(ledger.bills_about(Some(number), None)?);
-    }
-    states.sort_by(|a, b| a.invoice_number.cmp(&b.invoice_number));
-    states.dedup_by(|a, b| a.invoice_number == b.invoice_number);
-    settle_all(ledger, states.iter(), payments, now).await
-}
-
-async fn settle_all(
+/// Records what payments prove of issues in doubt; how many.
+pub(super) async fn settle(
     ledger: &impl Ledger,
-    states: impl Iterator<Item = &BillState>,
-    payments: &[Payment],
+    payments: &mut (dyn Iterator<Item = Payment> + Send),
     now: Timestamp,
 ) -> Result<u64, LedgerError> {
-    let mut by_number: HashMap<&InvoiceNumber, Vec<&Payment>> = HashMap::new();
-    for payment in payments {
-        by_number.entry(&payment.invoice_number).or_default().push(payment);
+    let mut open = ledger.view().await?.open_bills().await?;
+    open.retain(|state| state.status == Status::InDoubt(OperationKind::Issue));
+    let mut by_number: HashMap<&InvoiceNumber, Vec<Payment>> =
+        open.iter().filter_map(|state| Some((&state.open.as_ref()?.wire_invoice_number, Vec::new()))).collect();
+    if by_number.is_empty() {
+        return Ok(0);
     }
-    let in_doubt = states.filter(|state| state.status == Status::InDoubt(OperationKind::Issue));
+    for payment in payments {
+        if let Some(named) = by_number.get_mut(&payment.invoice_number) {
+            named.push(payment);
+        }
+    }
     let mut entries: Vec<Entry> =
-        in_doubt.filter_map(|state| settlement(state, by_number.get(&state.open.as_ref()?.wire_invoice_number)?, now)).collect();
+        open.iter().filter_map(|state| settlement(state, by_number.get(&state.open.as_ref()?.wire_invoice_number)?, now)).collect();
     entries.sort_by(|a, b| a.invoice_number.cmp(&b.invoice_number));
     let mut count = 0_u64;
     for entry in entries {
@@ -183,7 +190,7 @@ async fn settle_all(
 
 /// The event that ends `state`'s doubt, from the payments that name its number on the wire: one of them names a code that
 /// can be its own. When they name several, none is picked.
-fn settlement(state: &BillState, payments: &[&Payment], now: Timestamp) -> Option<Entry> {
+fn settlement(state: &BillState, payments: &[Payment], now: Timestamp) -> Option<Entry> {
     let open = state.open.as_ref()?;
     let retired = state.code.as_ref().map(|code| &code.answer.payment_code);
     let mut codes = payments

@@ -12,6 +12,7 @@ mod hold;
 pub mod ingest;
 pub mod issue;
 pub mod period;
+pub mod portion;
 pub mod reconcile;
 pub mod serve;
 pub mod stop;

@@ -1,12 +1,12 @@
 //! Reconcile: bills, evidence, a period and an as-of → a folder of reports. Read-only towards everything it reads.
 
-pub(super) mod bills;
+mod bills;
 
 use std::collections::BTreeSet;
 use std::io;
 use std::path::{Path, PathBuf};
 
-use self::bills::{Billed, external_bills, own_bills};
+pub use self::bills::Billed;
 use jiff::Timestamp;
 use jiff::civil::Date;
 
@@ -19,7 +19,7 @@ use crate::evidence::settlement::{self, SettlementError};
 use crate::evidence::{self, EvidenceError, Inquiries, Pairs, ReadOptions};
 use crate::jobs::discrepancies;
 use crate::journal::{self, Head, Journal, JournalError};
-use crate::ledger::{FoundTotals, Lapses, Ledger, LedgerError, ScopeTotals, Snapshot};
+use crate::ledger::LedgerError;
 use crate::reconcile::external::{DigestSum, ExternalError};
 use crate::reconcile::month::{Closing, Month, MonthInputs, Opening};
 use crate::reconcile::settle::SettlementInput;
@@ -30,11 +30,9 @@ use crate::report::summary_month::{MonthFigures, SignedFigures};
 use crate::report::{self, Presentation, Report};
 use crate::table::{self, Mostly, Settings};
 
-/// Everything a reconciliation is made from.
+/// Everything a reconciliation is made from beside its bills.
 #[derive(Debug)]
 pub struct ReconcileOptions {
-    /// Where the bills are from.
-    pub source: BillSource,
     /// The logs (`.jsonl`, `.gz`, `.zst`); see [`evidence::expand`] for patterns.
     pub notifications: Vec<PathBuf>,
     /// The first WIB day.
@@ -85,42 +83,14 @@ pub struct OpeningFolder {
     pub signed_hash: Option<String>,
 }
 
-/// Where the bills are from.
-#[derive(Debug)]
-pub enum BillSource {
-    /// A file: CSV, or Parquet by its extension.
-    External(PathBuf),
-    /// Such a file, and our own ledger beside it: codes we had issued that the file does not know are counted apart (L09).
-    ExternalBeside {
-        /// The file.
-        path: PathBuf,
-        /// One consistent state of our ledger.
-        history: Snapshot,
-    },
-    /// Our ledger.
-    Ledger {
-        /// One consistent state of it.
-        snapshot: Snapshot,
-        /// Bills in scope by its own query, from the period's first instant to as-of.
-        scope: ScopeTotals,
-        /// Payments that Check Status told of, by its own query.
-        found: FoundTotals,
-        /// When policies were lapsed or cancelled.
-        lapses: Lapses,
-    },
-}
-
-impl BillSource {
-    /// The present state of `ledger`, with its own count of the bills in scope.
+impl ReconcileOptions {
+    /// Period, as-of and policy.
     ///
     /// # Errors
-    /// When the ledger cannot be read, or the days are no period.
-    pub fn of_ledger(ledger: &impl Ledger, days: (Date, Date), as_of: Timestamp, policy: &Policy) -> Result<Self, ReconcileError> {
-        let period = Period::new(days.0, days.1).ok_or(ReconcileError::Period { from: days.0, to: days.1 })?;
-        let scope = ledger.scope_totals(period.starts_at(), as_of, policy.expiry_grace_minutes)?;
-        let lapses =
-            if policy.lapsed_policy_statuses.is_empty() { Lapses::new() } else { ledger.lapses(&|status| policy.is_lapsed(status))? };
-        Ok(Self::Ledger { snapshot: ledger.snapshot()?, scope, found: ledger.found_totals()?, lapses })
+    /// When the days are no period.
+    pub fn terms(&self) -> Result<Terms, ReconcileError> {
+        let period = Period::new(self.from, self.to).ok_or(ReconcileError::Period { from: self.from, to: self.to })?;
+        Ok(Terms { period, as_of: self.as_of, policy: self.policy.clone() })
     }
 }
 
@@ -203,18 +173,13 @@ impl Pairs for Bills {
     }
 }
 
-/// Reads, concludes and writes.
+/// Reads the evidence on `billed`, concludes and writes.
 ///
 /// # Errors
 /// [`ReconcileError`]; what stood in the output folder before then stays.
-pub fn run(options: &ReconcileOptions) -> Result<ReconcileReport, ReconcileError> {
-    let period = Period::new(options.from, options.to).ok_or(ReconcileError::Period { from: options.from, to: options.to })?;
-    let terms = Terms { period, as_of: options.as_of, policy: options.policy.clone() };
-    let mut billed = match &options.source {
-        BillSource::External(path) => external_bills(path, None, &terms, &options.tables)?,
-        BillSource::ExternalBeside { path, history } => external_bills(path, Some(history), &terms, &options.tables)?,
-        BillSource::Ledger { snapshot, scope, found, lapses } => own_bills(snapshot, *scope, *found, lapses, &terms)?,
-    };
+pub fn run(mut billed: Billed, options: &ReconcileOptions) -> Result<ReconcileReport, ReconcileError> {
+    let terms = options.terms()?;
+    let period = terms.period;
     let opening = options.opening.as_ref().map(|folder| opening_of(folder, period)).transpose()?;
     for folder in options.carry_in.iter().chain(options.opening.as_ref().map(|folder| &folder.path)) {
         carry_in(&mut billed, folder).map_err(|error| ReconcileError::CarryIn { path: folder.clone(), reason: error.to_string() })?;
@@ -237,10 +202,8 @@ pub fn run(options: &ReconcileOptions) -> Result<ReconcileReport, ReconcileError
         opening: opening.as_ref(),
     };
     let run_id = run_id(options, &content);
-    let ledger_path = match &options.source {
-        BillSource::External(path) | BillSource::ExternalBeside { path, .. } => Some(path.as_path()),
-        BillSource::Ledger { .. } => None,
-    };
+    let ledger_path = billed.file.take();
+    let ledger_path = ledger_path.as_deref();
     let remarks = std::mem::take(&mut billed.remarks);
     let mostly = ledger_path.map(Path::to_path_buf).zip(billed.mostly.take());
     let mostly = mostly.into_iter().chain(settlement.iter().flat_map(|input| mostly_unread(&input.files))).collect();

@@ -3,7 +3,6 @@
 //! Every answer is recorded before it is counted, so a run that is cut goes on with the rest: what was answered waits for its
 //! next turn, and at most the queries that were under way are made again. A query changes nothing at DOKU.
 
-use std::collections::HashMap;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use futures_util::StreamExt as _;
@@ -15,15 +14,14 @@ use super::caller::Caller;
 use super::watch::LastWord;
 use crate::doku::answer::Trust;
 use crate::domain::channel::Channel;
-use crate::domain::check::{self, FoundPayment, Schedule, Word};
+use crate::domain::check::{self, Due, FoundPayment, Schedule, Word};
 use crate::domain::conclusion::Says;
 use crate::domain::ids::InvoiceNumber;
 use crate::domain::lifecycle::{BillState, Code, Status};
-use crate::domain::owner::{self, Paid};
 use crate::domain::payment::Payment;
 use crate::gateway::Gateway;
 use crate::gateway::pacing::Time;
-use crate::ledger::{Ledger, LedgerError, Snapshot};
+use crate::ledger::{Ledger, LedgerError, Names, View as _};
 
 /// A run's collaborators, and how it asks.
 pub struct Syncing<'a, L, G, T: Time> {
@@ -92,24 +90,9 @@ where
     /// # Errors
     /// Only the ledger's.
     pub async fn run(&self, chosen: &[InvoiceNumber]) -> Result<SyncReport, LedgerError> {
-        let Snapshot { bills, payments, .. } = self.ledger.snapshot()?;
-        let notified = Notified::of(&payments);
-        // One that an earlier code has paid is asked about like any other: the code it holds may be paid too.
-        let paid = owner::notified(bills.values(), &payments);
-        let asked: Vec<&BillState> = if chosen.is_empty() {
-            let count_max = usize::try_from(self.calls_left.load(Ordering::Relaxed)).unwrap_or(usize::MAX);
-            check::due(
-                bills.values(),
-                |state| paid.get(&state.invoice_number) == Some(&Paid::ByItsCode),
-                (self.clock)(),
-                &self.schedule,
-                count_max,
-            )
-        } else {
-            chosen.iter().filter_map(|number| bills.get(number)).collect()
-        };
+        let asked = if chosen.is_empty() { self.due().await? } else { self.ledger.view().await?.bills(chosen).await? };
         let is_chosen = !chosen.is_empty();
-        let work = asked.into_iter().map(|state| async { (state.invoice_number.clone(), self.ask(state, is_chosen, &notified).await) });
+        let work = asked.iter().map(|state| async { (state.invoice_number.clone(), self.ask(state, is_chosen).await) });
         let mut answered = std::pin::pin!(bounded(work, || self.caller.pacer.in_flight(self.in_flight_max)));
         let mut report = SyncReport::default();
         while let Some((number, end)) = answered.next().await {
@@ -119,7 +102,18 @@ where
         Ok(report)
     }
 
-    async fn ask(&self, state: &BillState, chosen: bool, notified: &Notified<'_>) -> Result<CheckEnd, LedgerError> {
+    /// The bills that are due, as many as may be asked about. One that an earlier code has paid is asked about like any other: the
+    /// code it holds may be paid too.
+    async fn due(&self) -> Result<Vec<BillState>, LedgerError> {
+        let now = (self.clock)();
+        let count_max = usize::try_from(self.calls_left.load(Ordering::Relaxed)).unwrap_or(usize::MAX);
+        let mut due = Due::new(now, &self.schedule, count_max);
+        let view = self.ledger.view().await?;
+        view.visit_silent(check::ends_until(now, &self.schedule), |state| due.take(state, false)).await?;
+        Ok(due.bills())
+    }
+
+    async fn ask(&self, state: &BillState, chosen: bool) -> Result<CheckEnd, LedgerError> {
         let code = match askable(state) {
             Ok(code) => code,
             Err(why) => return Ok(CheckEnd::NotAskable(why)),
@@ -144,12 +138,24 @@ where
         self.heard(channel, Some(&LastWord { says: Says::Success, words: String::new() }));
         let payment = said.payment(channel, &code.answer.payment_code);
         let end = match (&payment, said.told.word) {
-            (Some(payment), _) if !is_known(state, notified, payment) => CheckEnd::Found,
+            (Some(payment), _) if !self.is_known(state, payment).await? => CheckEnd::Found,
             (None, Word::Success) => CheckEnd::Unusable,
             (_, word) => CheckEnd::Told(word),
         };
         asking.record(state, &said, payment, &Recorded { chosen, controlled: false }).await?;
         Ok(end)
+    }
+
+    /// Whether a notification, or Check Status before, has told of the payment.
+    async fn is_known(&self, state: &BillState, payment: &FoundPayment) -> Result<bool, LedgerError> {
+        let (identity, by_date) = (&payment.identity, &payment.identity_by_date());
+        if state.checks.iter().flat_map(|checks| &checks.found).any(|found| found.payment.is(identity, by_date)) {
+            return Ok(true);
+        }
+        let named = Names { numbers: [payment.invoice_number.clone()].into(), ..Names::default() };
+        let notified = self.ledger.view().await?.payments_about(&named).await?;
+        let is_of_it = |known: &Payment| known.invoice_number == payment.invoice_number;
+        Ok(notified.iter().any(|known| is_of_it(known) && payment.is(&known.identity, &known.identity_by_date())))
     }
 
     /// A query is an operation of its own here.
@@ -170,28 +176,5 @@ fn askable(state: &BillState) -> Result<&Code, &'static str> {
         (Status::Active | Status::Cancelled | Status::Retired, Some(code)) => Ok(code),
         (_, None) => Err("it has no payment code"),
         (_, Some(_)) => Err("an operation on it is open, which goes first"),
-    }
-}
-
-fn is_known(state: &BillState, notified: &Notified<'_>, payment: &FoundPayment) -> bool {
-    let (identity, by_date) = (&payment.identity, &payment.identity_by_date());
-    let found_before = state.checks.iter().flat_map(|checks| &checks.found).any(|found| found.payment.is(identity, by_date));
-    found_before || notified.of_number(&payment.invoice_number).iter().any(|known| payment.is(&known.identity, &known.identity_by_date()))
-}
-
-/// What notifications prove, by the number they name.
-struct Notified<'a>(HashMap<&'a InvoiceNumber, Vec<&'a Payment>>);
-
-impl<'a> Notified<'a> {
-    fn of(payments: &'a [Payment]) -> Self {
-        let mut by_number: HashMap<&InvoiceNumber, Vec<&Payment>> = HashMap::new();
-        for payment in payments {
-            by_number.entry(&payment.invoice_number).or_default().push(payment);
-        }
-        Self(by_number)
-    }
-
-    fn of_number(&self, number: &InvoiceNumber) -> &[&'a Payment] {
-        self.0.get(number).map_or(&[], Vec::as_slice)
     }
 }

@@ -10,20 +10,18 @@ use jiff::Timestamp;
 use jiff::civil::Date;
 
 use super::discrepancies;
-use super::reconcile::bills::own_bills;
-use super::reconcile::{ReconcileError, SettlementFiles, read_settlement};
+use super::reconcile::{Billed, ReconcileError, SettlementFiles, read_settlement};
 use crate::doku::signature::SigningKey;
 use crate::domain::calendar::{start_of_wib_day, wib_date};
 use crate::domain::classify::{Period, Policy};
 use crate::domain::discrepancy::{Happening as Step, Register, Standings, Status};
-use crate::domain::ids::InvoiceNumber;
+use crate::domain::ids::{InvoiceNumber, PaymentCode};
 use crate::domain::lifecycle::{BillState, Event, Order};
 use crate::domain::line::{InputFile, Lines};
 use crate::domain::settlement::SettlementRow;
 use crate::evidence::{self, ReadOptions};
 use crate::journal;
-use crate::ledger::sqlite::Happening;
-use crate::ledger::{FoundTotals, Lapses, Ledger, ScopeTotals, Snapshot, SqliteLedger};
+use crate::ledger::{Happening, Names, Sum, View};
 use crate::reconcile::{self, About, Asked, Finding, Outcome, Terms};
 use crate::table::Settings;
 
@@ -166,17 +164,16 @@ struct Subject {
 ///
 /// # Errors
 /// [`WhyError`].
-pub fn why(ledger: &SqliteLedger, options: &WhyOptions<'_>) -> Result<Story, Box<WhyError>> {
-    let snapshot = ledger.snapshot()?;
+pub async fn why(view: &impl View, options: &WhyOptions<'_>) -> Result<Story, Box<WhyError>> {
     let journal = journal::read(options.journal)?;
     let register = journal.register()?;
-    let mut subject = subject_of(ledger, &snapshot, &register, options.name)?;
+    let mut subject = subject_of(view, &register, options.name).await?;
     let has_evidence = !options.notifications.is_empty() || options.settlement.is_some();
-    let concluded = if has_evidence { Some(conclude(ledger, &snapshot, &subject, options)?) } else { None };
+    let concluded = if has_evidence { Some(conclude(view, &subject, options).await?) } else { None };
     if let (Some(concluded), None) = (&concluded, &subject.bill)
         && let Some(found) = concluded.0.findings.iter().find(|finding| finding.id == options.name)
     {
-        subject = subject_of_finding(ledger, &snapshot, &found.invoice_number, &found.payment_code)?;
+        subject = subject_of_finding(view, &found.invoice_number, &found.payment_code).await?;
     }
     let judgement = match concluded {
         Some((outcome, terms, files)) => {
@@ -212,11 +209,11 @@ fn is_about(subject: &Subject, judgement: Option<&Judgement>, id: &str, invoice_
 }
 
 /// Whose name it is: an invoice's, a code's, or that of a discrepancy the journal follows; else a name that evidence may know.
-fn subject_of(ledger: &SqliteLedger, snapshot: &Snapshot, register: &Register, name: &str) -> Result<Subject, Box<WhyError>> {
-    let subject = subject_named(ledger, snapshot, name)?;
+async fn subject_of(view: &impl View, register: &Register, name: &str) -> Result<Subject, Box<WhyError>> {
+    let subject = subject_named(view, name).await?;
     match register.get(name) {
         Some(item) if subject.bill.is_none() => {
-            let mut subject = subject_of_finding(ledger, snapshot, &item.facts.invoice_number, &item.facts.payment_code)?;
+            let mut subject = subject_of_finding(view, &item.facts.invoice_number, &item.facts.payment_code).await?;
             subject.invoice_numbers.insert(name.to_owned());
             Ok(subject)
         }
@@ -224,21 +221,28 @@ fn subject_of(ledger: &SqliteLedger, snapshot: &Snapshot, register: &Register, n
     }
 }
 
-fn subject_of_finding(ledger: &SqliteLedger, snapshot: &Snapshot, invoice: &str, code: &str) -> Result<Subject, Box<WhyError>> {
-    let mut subject = subject_named(ledger, snapshot, if invoice.is_empty() { code } else { invoice })?;
+async fn subject_of_finding(view: &impl View, invoice: &str, code: &str) -> Result<Subject, Box<WhyError>> {
+    let mut subject = subject_named(view, if invoice.is_empty() { code } else { invoice }).await?;
     if subject.bill.is_none() && !code.is_empty() {
         subject.payment_codes = [code.to_owned()].into();
     }
     Ok(subject)
 }
 
-fn subject_named(ledger: &SqliteLedger, snapshot: &Snapshot, name: &str) -> Result<Subject, Box<WhyError>> {
-    let own = InvoiceNumber::new(name).ok().and_then(|number| snapshot.bills.get(&number));
-    let Some(bill) = own.map_or_else(|| holder(snapshot, name), |bill| Ok(Some(bill)))? else {
+async fn subject_named(view: &impl View, name: &str) -> Result<Subject, Box<WhyError>> {
+    let own = match InvoiceNumber::new(name) {
+        Ok(number) => view.bill(&number).await?,
+        Err(_) => None,
+    };
+    let found = match own {
+        Some(bill) => Some(bill),
+        None => holder(view, name).await?,
+    };
+    let Some(bill) = found else {
         let names = BTreeSet::from([name.to_owned()]);
         return Ok(Subject { invoice_numbers: names.clone(), payment_codes: names, ..Subject::default() });
     };
-    let history = ledger.history(&bill.invoice_number)?;
+    let history = view.history(&bill.invoice_number).await?;
     let mut invoice_numbers = BTreeSet::from([bill.invoice_number.to_string()]);
     let mut payment_codes: BTreeSet<String> = bill.code.iter().map(|code| code.answer.payment_code.to_string()).collect();
     for (_, happening) in &history {
@@ -253,46 +257,42 @@ fn subject_named(ledger: &SqliteLedger, snapshot: &Snapshot, name: &str) -> Resu
             _ => {}
         }
     }
-    Ok(Subject { bill: Some(bill.clone()), history, invoice_numbers, payment_codes })
+    Ok(Subject { bill: Some(bill), history, invoice_numbers, payment_codes })
 }
 
 /// The bill whose code, or number on the wire, this is or was; of several the one that may be live.
-fn holder<'a>(snapshot: &'a Snapshot, name: &str) -> Result<Option<&'a BillState>, Box<WhyError>> {
-    let has = |bill: &&BillState| {
+async fn holder(view: &impl View, name: &str) -> Result<Option<BillState>, Box<WhyError>> {
+    let names = Names {
+        numbers: InvoiceNumber::new(name).into_iter().collect(),
+        codes: PaymentCode::new(name).into_iter().collect(),
+    };
+    let has = |bill: &BillState| {
         let is_it =
             |order: &Order<'_>| order.wire_invoice_number.as_str() == name || order.payment_code.is_some_and(|code| code.as_str() == name);
         bill.orders().any(|order| is_it(&order))
     };
-    let found: Vec<&BillState> = snapshot.bills.values().filter(has).collect();
-    let live: Vec<&BillState> = found.iter().copied().filter(|bill| bill.status.may_be_live()).collect();
-    match (found.as_slice(), live.as_slice()) {
-        ([], _) => Ok(None),
-        ([bill], _) | (_, [bill]) => Ok(Some(bill)),
-        _ => {
-            let mut invoices: Vec<String> = found.iter().map(|bill| bill.invoice_number.to_string()).collect();
-            invoices.sort_unstable();
-            Err(Box::new(WhyError::Ambiguous { name: name.to_owned(), invoices }))
-        }
+    let (live, mut others): (Vec<BillState>, Vec<BillState>) =
+        view.bills_about(&names).await?.into_iter().filter(has).partition(|bill| bill.status.may_be_live());
+    let mut found = if live.len() == 1 { live } else { [live, std::mem::take(&mut others)].concat() };
+    if found.len() > 1 {
+        let mut invoices: Vec<String> = found.iter().map(|bill| bill.invoice_number.to_string()).collect();
+        invoices.sort_unstable();
+        return Err(Box::new(WhyError::Ambiguous { name: name.to_owned(), invoices }));
     }
+    Ok(found.pop())
 }
 
 /// The whole evidence under the rules.
-fn conclude(
-    ledger: &SqliteLedger,
-    snapshot: &Snapshot,
+async fn conclude(
+    view: &impl View,
     subject: &Subject,
     options: &WhyOptions<'_>,
 ) -> Result<(Outcome, Terms, Vec<InputFile>), Box<WhyError>> {
-    let lapses = if options.policy.lapsed_policy_statuses.is_empty() {
-        Lapses::new()
-    } else {
-        ledger.lapses(&|status| options.policy.is_lapsed(status))?
-    };
     let today = wib_date(options.as_of);
     let whole = |from, to| Period::new(from, to).ok_or(ReconcileError::Period { from, to });
     let mut terms = Terms { period: whole(today, today)?, as_of: options.as_of, policy: options.policy.clone() };
     // The totals only serve the control identities of a report.
-    let billed = own_bills(snapshot, ScopeTotals::default(), FoundTotals::default(), &lapses, &terms)?;
+    let billed = Billed::of_view(view, Sum::default(), &terms).await?;
     let read = ReadOptions { keys: &options.keys, client_id: &options.client_id, policy: &options.policy, pairs: &billed.bills };
     let mut evidence = evidence::read(&options.notifications, &read)?;
     terms.period = if let Some((from, to)) = options.period {

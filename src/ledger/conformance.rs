@@ -1,12 +1,10 @@
 //! One suite for every store: what the [`Ledger`] trait promises, asked of the memory ledger and of SQLite alike.
 
-mod histories;
-pub(in crate::ledger) mod orders;
 
 use jiff::{SignedDuration, Timestamp};
 
 use super::memory::{CrashMoment, CrashPlan, MemoryLedger};
-use super::{Applied, Binding, Create, Entry, FoundTotals, Head, Ledger, LedgerError, Private, SqliteLedger};
+use super::{Applied, Binding, Create, Entry, Head, Ledger, LedgerError, Names, Private, Store, Sum, View};
 use crate::domain::amount::Amount;
 use crate::domain::bill::{Customer, Expiry, Policy, RecordedTerms};
 use crate::domain::channel::{Channel, Method};
@@ -21,15 +19,26 @@ pub(super) fn binding() -> Binding {
     Binding { environment: "sandbox".into(), client_id: "BRN-0001".into() }
 }
 
-pub(super) fn new_sqlite() -> (tempfile::TempDir, SqliteLedger) {
+pub(super) fn new_sqlite() -> (tempfile::TempDir, Store) {
     let folder = tempfile::tempdir().unwrap();
-    let ledger = SqliteLedger::open(&folder.path().join("ledger.db"), &binding(), Create::IfMissing).unwrap();
+    let ledger = Store::open(&folder.path().join("ledger.db"), &binding(), Create::IfMissing).unwrap();
     (folder, ledger)
 }
 
 pub(super) fn wait<T>(future: impl Future<Output = T>) -> T {
     tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(future)
 }
+
+/// The answer to one question.
+macro_rules! ask {
+    ($ledger:expr, $($question:tt)*) => {
+        wait(async { $ledger.view().await.unwrap().$($question)*.await.unwrap() })
+    };
+}
+pub(in crate::ledger) use ask;
+
+mod histories;
+pub(in crate::ledger) mod orders;
 
 pub(super) fn at(second: i64) -> Timestamp {
     // A tail below the store's precision, to see that it is cut alike everywhere.
@@ -131,7 +140,7 @@ for_each_store! {
     what_goes_beside_an_event_is_kept_beside_it
     scope_counts_bills_at_the_very_edges
     what_check_status_told_of_is_counted_once_a_payment_and_kept_with_its_answer
-    an_index_of_codes_is_told_of_every_change_after_what_it_knows
+    a_bill_is_found_by_its_code_from_the_moment_it_is_promised_one
     the_codes_of_a_bill_that_lost_one_are_remembered
     a_number_that_stands_for_a_bill_at_doku_is_never_anothers
     a_bill_is_paid_from_the_first_payment_of_any_code_it_had
@@ -140,61 +149,58 @@ for_each_store! {
 }
 
 fn the_codes_of_a_bill_that_lost_one_are_remembered(ledger: &impl Ledger) {
-    let registered = |code: &str| Event::Registered { operation: OperationKind::Issue, terms: terms(1), answer: answer(code, None) };
-    wait(ledger.record(vec![adopted("A", "11"), planned("B"), entry("B", 1, registered("12"))])).unwrap();
-    assert!(ledger.former_codes().unwrap().is_empty(), "nobody has lost one");
-    let lost = entry("B", 2, Event::Retired { reason: String::new() });
-    wait(ledger.record(vec![lost, entry("B", 3, registered("13"))])).unwrap();
-    let codes: Vec<String> = ledger.former_codes().unwrap().iter().map(ToString::to_string).collect();
-    assert_eq!(codes, ["12", "13"]);
+    let all = |prefix: &str, length: usize| -> Vec<String> {
+        let mut codes: Vec<String> = Vec::new();
+        wait(async { ledger.view().await.unwrap().visit_codes(prefix, length, |code| codes.push(code.to_string())).await.unwrap() });
+        codes.sort();
+        codes.dedup();
+        codes
+    };
+    let highest = |prefix: &str, length: usize| ask!(ledger, highest_code(prefix, length)).map(|code| code.to_string());
+    wait(ledger.record(vec![adopted("A", "7703"), adopted("B", "7701"), adopted("C", "77999"), adopted("D", "8800")])).unwrap();
+    assert_eq!((all("77", 4), highest("77", 4)), (vec!["7701".into(), "7703".into()], Some("7703".into())));
+    let own = |code: &str| RecordedTerms { method: Method::Merchant, payment_code: Some(PaymentCode::new(code).unwrap()), ..terms(5) };
+    wait(ledger.record(vec![
+        entry("A", 1, Event::Retired { reason: "expired".into() }),
+        intended("A", 2, OperationKind::Issue, own("7702")),
+        entry("A", 3, Event::Accepted { answer: answer("7702", None), replayed: false, amount: None }),
+        entry("E", 4, Event::Planned { terms: own("7705") }),
+    ]))
+    .unwrap();
+    assert_eq!(all("77", 4), ["7701", "7702", "7703", "7705"]);
+    wait(ledger.apply_payments(&[payment(1, "X", "7709", 5)])).unwrap();
+    assert_eq!((highest("77", 4), highest("77", 5), highest("99", 4)), (Some("7709".into()), Some("77999".into()), None));
 }
 
-fn an_index_of_codes_is_told_of_every_change_after_what_it_knows(ledger: &impl Ledger) {
-    let codes = |sequence: u64| {
-        let changes = ledger.codes_since(sequence).unwrap();
-        let seen: Vec<String> = changes
-            .codes
-            .iter()
-            .map(|held| format!("{}:{}:{}", held.payment_code, held.invoice_number, if held.live { "live" } else { "dead" }))
-            .collect();
-        (seen, changes.sequence)
+fn a_bill_is_found_by_its_code_from_the_moment_it_is_promised_one(ledger: &impl Ledger) {
+    let holders = |code: &str| -> Vec<String> {
+        let names = Names { codes: [PaymentCode::new(code).unwrap()].into(), ..Names::default() };
+        ask!(ledger, bills_about(&names)).iter().map(|state| format!("{}:{}", state.invoice_number, state.status.name())).collect()
     };
-    assert_eq!(codes(0), (vec![], 0));
-    wait(ledger.record(vec![planned("P"), adopted("A", "11"), planned("B")])).unwrap();
-    assert_eq!(codes(0), (vec!["11:A:live".into()], 3));
-    assert_eq!(codes(3), (vec![], 3), "nothing new");
-    assert_eq!(ledger.first_paid_at(&number("A")).unwrap(), None);
-    // A's code is taken back and registered for B: the dead one comes first, so that the live one wins.
+    let own = RecordedTerms { method: Method::Inquiry, payment_code: Some(PaymentCode::new("11").unwrap()), ..terms(150_000) };
+    wait(ledger.record(vec![adopted("A", "11"), entry("B", 0, Event::Planned { terms: own.clone() })])).unwrap();
+    assert_eq!(holders("11"), ["A:active", "B:planned"]);
+    assert!(holders("011").is_empty() && holders("1").is_empty(), "zeros and lengths count");
     wait(ledger.record(vec![
         intended("A", 1, OperationKind::Cancel, terms(150_000)),
         entry("A", 2, Event::Accepted { answer: answer("11", None), replayed: false, amount: None }),
+        intended("B", 3, OperationKind::Issue, own),
+        entry("B", 4, Event::Accepted { answer: answer("11", None), replayed: false, amount: None }),
     ]))
     .unwrap();
-    let own = RecordedTerms { method: Method::Inquiry, payment_code: Some(PaymentCode::new("11").unwrap()), ..terms(150_000) };
-    wait(ledger.record(vec![intended("B", 3, OperationKind::Issue, own)])).unwrap();
-    assert_eq!(codes(3), (vec!["11:A:dead".into(), "11:B:live".into()], 6));
-    wait(ledger.record(vec![entry("B", 4, Event::Accepted { answer: answer("11", None), replayed: false, amount: None })])).unwrap();
-    assert!(codes(6).0.contains(&"11:B:live".to_owned()));
-    // Payments move the sequence on and change no code.
-    let paid = payment(1, "B", "11", 5);
-    ledger.apply_payments(&[paid.clone(), payment(2, "A", "99", 5)]).unwrap();
-    assert_eq!(codes(7).1, 9);
-    assert_eq!(ledger.first_paid_at(&number("B")).unwrap(), Timestamp::from_microsecond(paid.paid_at.as_microsecond()).ok());
-    for unpaid in ["A", "P", "unknown"] {
-        assert_eq!(ledger.first_paid_at(&number(unpaid)).unwrap(), None, "{unpaid}");
-    }
+    assert_eq!(holders("11"), ["A:cancelled", "B:active"]);
 }
 
 fn an_illegal_event_fails_its_whole_call_and_nothing_else(ledger: &impl Ledger) {
     wait(ledger.record(vec![planned("A")])).unwrap();
-    let before = ledger.snapshot().unwrap();
+    let before = whole(ledger);
     let accepted = entry("A", 2, Event::Accepted { answer: answer("77", None), replayed: false, amount: None });
     let result = wait(ledger.record(vec![planned("B"), intended("B", 1, OperationKind::Issue, terms(1)), accepted]));
     assert!(matches!(&result, Err(LedgerError::Illegal(illegal)) if illegal.status == Some(Status::Planned)), "{result:?}");
-    let after = ledger.snapshot().unwrap();
+    let after = whole(ledger);
     assert_eq!((after.head, &after.bills), (before.head, &before.bills));
     wait(ledger.record(vec![planned("B")])).unwrap();
-    assert_eq!(ledger.snapshot().unwrap().head.sequence, 2);
+    assert_eq!(whole(ledger).head.sequence, 2);
 }
 
 fn a_code_is_never_live_for_two_invoices(ledger: &impl Ledger) {
@@ -204,9 +210,9 @@ fn a_code_is_never_live_for_two_invoices(ledger: &impl Ledger) {
         matches!(&refused, LedgerError::CodeTaken { invoice_number, other } if invoice_number.as_str() == "B" && other.as_str() == "A"),
         "{refused}"
     );
-    assert_eq!(ledger.snapshot().unwrap().bills.len(), 1);
+    assert_eq!(whole(ledger).bills.len(), 1);
     wait(ledger.record(vec![entry("A", 5, Event::Retired { reason: "expired".into() }), adopted("B", "77")])).unwrap();
-    assert_eq!(ledger.snapshot().unwrap().bills[&number("B")].live_code().unwrap().answer.payment_code.as_str(), "77");
+    assert_eq!(whole(ledger).bills[&number("B")].live_code().unwrap().answer.payment_code.as_str(), "77");
 }
 
 fn a_merchant_code_is_taken_from_its_intent_on(ledger: &impl Ledger) {
@@ -222,10 +228,10 @@ fn a_merchant_code_is_taken_from_its_intent_on(ledger: &impl Ledger) {
 
 fn payments_count_once_whatever_the_order_and_status(ledger: &impl Ledger) {
     let (early, late) = (payment(1, "A", "77", 50), payment(2, "A", "77", 60));
-    assert_eq!(ledger.apply_payments(&[late.clone(), late.clone()]).unwrap(), Applied { new: 1, known: 1 });
+    assert_eq!(wait(ledger.apply_payments(&[late.clone(), late.clone()])).unwrap(), Applied { new: 1, known: 1 });
     wait(ledger.record(vec![adopted("A", "77"), entry("A", 9, Event::Retired { reason: "expired".into() })])).unwrap();
-    assert_eq!(ledger.apply_payments(&[early.clone(), late.clone()]).unwrap(), Applied { new: 1, known: 1 });
-    let snapshot = ledger.snapshot().unwrap();
+    assert_eq!(wait(ledger.apply_payments(&[early.clone(), late.clone()])).unwrap(), Applied { new: 1, known: 1 });
+    let snapshot = whole(ledger);
     let identities: Vec<_> = snapshot.payments.iter().map(|payment| payment.identity[0]).collect();
     assert_eq!(identities, [2, 1], "in the order they were applied");
     assert_eq!(snapshot.payments[1].paid_at.as_microsecond(), early.paid_at.as_microsecond());
@@ -243,11 +249,11 @@ fn what_goes_beside_an_event_is_kept_beside_it(ledger: &impl Ledger) {
     second.private.customer = customer("Siti Aminah");
     let (request_id, body) = second.private.body.clone().unwrap();
     wait(ledger.record(vec![first, second])).unwrap();
-    assert_eq!(ledger.body(&number("A"), request_id).unwrap(), Some(body));
-    assert_eq!(ledger.body(&number("A"), RequestId::from_digest(&[9; 32])).unwrap(), None);
-    assert_eq!(ledger.customer(&number("A")).unwrap(), customer("Siti Aminah"));
-    assert_eq!(ledger.customer(&number("B")).unwrap(), None);
-    assert!(!format!("{:?}", ledger.snapshot().unwrap()).contains("Siti"));
+    assert_eq!(ask!(ledger, body(&number("A"), request_id)), Some(body));
+    assert_eq!(ask!(ledger, body(&number("A"), RequestId::from_digest(&[9; 32]))), None);
+    assert_eq!(wait(ledger.customer(&number("A"))).unwrap(), customer("Siti Aminah"));
+    assert_eq!(wait(ledger.customer(&number("B"))).unwrap(), None);
+    assert!(!format!("{:?}", whole(ledger)).contains("Siti"));
 }
 
 fn scope_counts_bills_at_the_very_edges(ledger: &impl Ledger) {
@@ -256,8 +262,8 @@ fn scope_counts_bills_at_the_very_edges(ledger: &impl Ledger) {
     let reusable = RecordedTerms { reusable: true, ..terms(3) };
     let reusable = entry("C", 10, Event::Adopted { terms: reusable, answer: answer("3", None), wire_invoice_number: None });
     wait(ledger.record(vec![expiring, paid, reusable])).unwrap();
-    ledger.apply_payments(&[payment(1, "B", "2", 50), payment(2, "C", "3", 50), payment(3, "A", "999", 1)]).unwrap();
-    let amount = |from: i64, as_of: i64, grace: i64| ledger.scope_totals(at(from), at(as_of), grace).unwrap().amount;
+    wait(ledger.apply_payments(&[payment(1, "B", "2", 50), payment(2, "C", "3", 50), payment(3, "A", "999", 1)])).unwrap();
+    let amount = |from: i64, as_of: i64, grace: i64| ask!(ledger, scope_totals(at(from), at(as_of), grace)).amount;
     assert_eq!(amount(0, 9, 0), 0, "planned after as-of");
     assert_eq!(amount(0, 10, 0), 123, "planned at as-of");
     assert_eq!(amount(50, 999, 0), 123, "paid at the very start");
@@ -278,8 +284,8 @@ fn what_check_status_told_of_is_counted_once_a_payment_and_kept_with_its_answer(
     let checks = states[2].checks.as_ref().unwrap();
     assert_eq!((checks.count, checks.found.len(), checks.found[0].at.as_second()), (3, 1, at(9).as_second()), "told of first");
     wait(ledger.record(vec![told(12, Some(found(2, "A", 6)))])).unwrap();
-    assert_eq!(ledger.found_totals().unwrap().count, 2);
-    assert_eq!(ledger.body(&number("A"), found(1, "A", 5).request_id).unwrap().as_deref(), Some(&b"answer"[..]));
+    assert_eq!(ask!(ledger, totals(at(0))).told.count, 2);
+    assert_eq!(ask!(ledger, body(&number("A"), found(1, "A", 5).request_id)).as_deref(), Some(&b"answer"[..]));
 }
 
 #[test]
@@ -300,7 +306,26 @@ fn a_crash_loses_the_call_before_it_is_durable_and_keeps_it_after() {
             }
         });
         let reopened = ledger.reopened();
-        assert_eq!(reopened.snapshot().unwrap().bills.len(), kept);
+        assert_eq!(whole(&reopened).bills.len(), kept);
         wait(reopened.record(vec![planned("D")])).unwrap();
     }
 }
+
+/// Everything there is, as no job may ask for it.
+#[derive(Clone, Debug)]
+pub(in crate::ledger) struct Whole {
+    pub(in crate::ledger) bills: std::collections::HashMap<InvoiceNumber, BillState>,
+    pub(in crate::ledger) payments: Vec<Payment>,
+    pub(in crate::ledger) head: Head,
+}
+
+pub(in crate::ledger) fn whole(ledger: &impl Ledger) -> Whole {
+    wait(async {
+        let view = ledger.view().await.unwrap();
+        let (mut bills, mut payments) = (std::collections::HashMap::new(), Vec::new());
+        view.visit_bills(|state| drop(bills.insert(state.invoice_number.clone(), state))).await.unwrap();
+        view.visit_payments(|payment| payments.push(payment)).await.unwrap();
+        Whole { bills, payments, head: view.head().await.unwrap() }
+    })
+}
+

@@ -36,8 +36,8 @@ pub use inquiries::Inquired;
 pub use judge::{JudgedPayment, attaches};
 pub use known::KnownPayment;
 pub use new_bill::{ExternalMark, FormerCode, NewBill};
-pub use own::{from_states, known_payments};
-pub use status::StatusEvidence;
+pub use own::{KnownOwn, OwnBills};
+pub use status::{Sought, StatusEvidence};
 pub use tally::{Identity, Tallies, Tally};
 pub use unlisted::{Unlisted, unlisted};
 

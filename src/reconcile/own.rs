@@ -1,33 +1,98 @@
 //! Bills and earlier payments out of our own ledger's states.
 
+use std::collections::HashMap;
+
 use jiff::Timestamp;
 
 use super::bills::{Bills, TooMany};
 use super::known::KnownPayment;
 use super::new_bill::{ExternalMark, FormerCode, NewBill};
+use super::status::StatusEvidence;
 use crate::domain::amount::Amount;
 use crate::domain::channel::Method;
+use crate::domain::check::Found;
 use crate::domain::classify::{Policy, issued_otherwise};
 use crate::domain::ids::{InvoiceNumber, PaymentCode};
 use crate::domain::lifecycle::{BillState, OperationKind, Status};
 use crate::domain::owner;
 use crate::domain::payment::Payment;
 
-/// The bills of `states`, findable; `lapses_of` gives when the state of a bill's policy was recorded, see [`NewBill`].
-///
-/// # Errors
-/// [`TooMany`].
-pub fn from_states<'a>(
-    states: impl IntoIterator<Item = &'a BillState>,
-    lapses_of: impl Fn(&InvoiceNumber) -> &'a [(Timestamp, bool)],
-    policy: &Policy,
-) -> Result<Bills, TooMany> {
-    let mut bills = Bills::default();
-    for state in states {
-        push(&mut bills, state, lapses_of(&state.invoice_number), policy)?;
+/// Bills of our own ledger, gathered one after another: none of their states is kept but those of which a payment can be only by
+/// what the compact form leaves out.
+#[derive(Debug)]
+pub struct OwnBills<'p> {
+    policy: &'p Policy,
+    bills: Bills,
+    too_many: bool,
+    /// States of bills with former orders, or with an issue under way, by number.
+    particular: HashMap<InvoiceNumber, BillState>,
+    found: Vec<Found>,
+}
+
+impl<'p> OwnBills<'p> {
+    /// None yet.
+    #[must_use]
+    pub fn new(policy: &'p Policy) -> Self {
+        Self { policy, bills: Bills::default(), too_many: false, particular: HashMap::new(), found: Vec::new() }
     }
-    bills.build_index();
-    Ok(bills)
+
+    /// Takes one more; `lapses` is when the state of its policy was recorded, see [`NewBill`].
+    pub fn take(&mut self, state: BillState, lapses: &[(Timestamp, bool)]) {
+        self.too_many |= push(&mut self.bills, &state, lapses, self.policy).is_err();
+        self.found.extend(state.checks.iter().flat_map(|checks| checks.found.iter().cloned()));
+        if !state.former.is_empty() || state.open.as_ref().is_some_and(|open| open.operation == OperationKind::Issue) {
+            self.particular.insert(state.invoice_number.clone(), state);
+        }
+    }
+
+    /// All of them, findable.
+    ///
+    /// # Errors
+    /// [`TooMany`].
+    pub fn finish(mut self) -> Result<(Bills, KnownOwn, StatusEvidence), TooMany> {
+        if self.too_many {
+            return Err(TooMany);
+        }
+        self.bills.build_index();
+        let known = KnownOwn { particular: self.particular, known: Vec::new() };
+        Ok((self.bills, known, StatusEvidence::told(self.found)))
+    }
+}
+
+/// The ledger's payments with their bills, gathered one after another; those of no bill are left out. Which bill's a payment is, the
+/// ledger says: its own count of the bills in scope must come to the same.
+#[derive(Debug)]
+pub struct KnownOwn {
+    particular: HashMap<InvoiceNumber, BillState>,
+    known: Vec<KnownPayment>,
+}
+
+impl KnownOwn {
+    /// Takes one more.
+    pub fn take(&mut self, bills: &Bills, payment: &Payment) {
+        let is_pair = |bill: u32| {
+            let number = bills.invoice_number(bill);
+            match InvoiceNumber::new(number).ok().and_then(|number| self.particular.get(&number)) {
+                Some(state) => owner::is_pair(state, payment.into()),
+                // Its only number here is its own or the one on the wire, and its only code the one it holds.
+                None => {
+                    let code = bills.payment_code(bill);
+                    if code.is_empty() { number == payment.invoice_number.as_str() } else { code == payment.payment_code.as_str() }
+                }
+            }
+        };
+        for bill in bills.numbered(payment.invoice_number.as_str()).filter(|&bill| is_pair(bill)) {
+            let (paid_at, identity, amount) = (payment.paid_at, payment.identity, payment.amount.get());
+            self.known.push(KnownPayment { bill, paid_at, identity, amount, in_ledger: true });
+        }
+    }
+
+    /// All of them, sorted.
+    #[must_use]
+    pub fn finish(mut self) -> Vec<KnownPayment> {
+        self.known.sort_unstable();
+        self.known
+    }
 }
 
 fn push(bills: &mut Bills, state: &BillState, lapses: &[(Timestamp, bool)], policy: &Policy) -> Result<(), TooMany> {
@@ -92,20 +157,4 @@ fn push(bills: &mut Bills, state: &BillState, lapses: &[(Timestamp, bool)], poli
         by_inquiry: state.terms.method == Method::Inquiry,
     })?;
     Ok(())
-}
-
-/// The ledger's payments with their bills, sorted; those of no bill are left out. Which bill's a payment is, the ledger says:
-/// its own count of the bills in scope must come to the same.
-#[must_use]
-pub fn known_payments<'a>(bills: &Bills, state_of: impl Fn(&str) -> Option<&'a BillState>, payments: &[Payment]) -> Vec<KnownPayment> {
-    let of = |bill: u32, payment: &Payment| state_of(bills.invoice_number(bill)).is_some_and(|state| owner::is_pair(state, payment.into()));
-    let mut known = Vec::new();
-    for payment in payments {
-        for bill in bills.numbered(payment.invoice_number.as_str()).filter(|&bill| of(bill, payment)) {
-            let (paid_at, identity, amount) = (payment.paid_at, payment.identity, payment.amount.get());
-            known.push(KnownPayment { bill, paid_at, identity, amount, in_ledger: true });
-        }
-    }
-    known.sort_unstable();
-    known
 }

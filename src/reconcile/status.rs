@@ -1,6 +1,6 @@
 //! Payments that Check Status told of: which of them a notification proves too, and the rest as payments of their own kind.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 
 use super::dedupe::Payments;
 use super::tally::Tally;
@@ -10,7 +10,6 @@ use crate::domain::check::Found;
 use crate::domain::classify::Class;
 use crate::domain::digest::Digest;
 use crate::domain::ids::InvoiceNumber;
-use crate::domain::lifecycle::BillState;
 use crate::domain::line::{Line, Lines, Marks, NO_BILL};
 use crate::domain::payment::{self, Payment};
 
@@ -26,30 +25,55 @@ pub struct StatusEvidence {
 }
 
 impl StatusEvidence {
-    /// What `states` hold, less what the ledger's own payments prove; `total` is the ledger's own count.
+    /// All that Check Status told of.
+    pub(super) fn told(mut found: Vec<Found>) -> Self {
+        found.sort_by(|a, b| (a.payment.identity, &a.payment.invoice_number).cmp(&(b.payment.identity, &b.payment.invoice_number)));
+        Self { found, ..Self::default() }
+    }
+
+    /// The numbers and identities by which a payment of the ledger may prove one of them too.
     #[must_use]
-    pub fn of<'a>(states: impl IntoIterator<Item = &'a BillState>, payments: &[Payment], total: Tally) -> Self {
-        let mut evidence = Self { total, ..Self::default() };
-        let mut all: Vec<&Found> = states.into_iter().filter_map(|state| state.checks.as_ref()).flat_map(|checks| &checks.found).collect();
-        if all.is_empty() {
-            return evidence;
+    pub fn sought(&self) -> Sought {
+        let payments = || self.found.iter().map(|found| &found.payment);
+        Sought {
+            identities: payments().map(|payment| (payment.identity, false)).collect(),
+            by_number: payments().map(|payment| (payment.invoice_number.clone(), Vec::new())).collect(),
         }
-        all.sort_by(|a, b| (a.payment.identity, &a.payment.invoice_number).cmp(&(b.payment.identity, &b.payment.invoice_number)));
-        let identities: HashSet<&Digest> = payments.iter().map(|payment| &payment.identity).collect();
-        let mut by_number: HashMap<&InvoiceNumber, Vec<&Payment>> = HashMap::new();
-        for payment in payments {
-            by_number.entry(&payment.invoice_number).or_default().push(payment);
+    }
+
+    /// Less what the ledger's own payments prove; `total` is the ledger's own count.
+    #[must_use]
+    pub fn less(mut self, proved: &Sought, total: Tally) -> Self {
+        self.total = total;
+        let is_proved = |Found { payment, .. }: &Found| {
+            let named = proved.by_number.get(&payment.invoice_number).map_or(&[][..], Vec::as_slice);
+            proved.identities.get(&payment.identity) == Some(&true) || named.iter().any(|(identity, by_date)| payment.is(identity, by_date))
+        };
+        let (notified, found): (Vec<Found>, Vec<Found>) = std::mem::take(&mut self.found).into_iter().partition(is_proved);
+        self.notified = notified.iter().fold(self.notified, |sum, found| sum.plus(tally(found)));
+        self.found = found;
+        self
+    }
+}
+
+/// Payments of the ledger that may prove what Check Status told of, gathered one after another.
+#[derive(Debug)]
+pub struct Sought {
+    /// Whether there is a payment of each identity.
+    identities: HashMap<Digest, bool>,
+    /// The identities of payments that name each number, with and without the store's number of them.
+    by_number: HashMap<InvoiceNumber, Vec<(Digest, Digest)>>,
+}
+
+impl Sought {
+    /// Takes one more, if it is any of them.
+    pub fn take(&mut self, payment: &Payment) {
+        if let Some(is_known) = self.identities.get_mut(&payment.identity) {
+            *is_known = true;
         }
-        for found in all {
-            let named = by_number.get(&found.payment.invoice_number).map_or(&[][..], Vec::as_slice);
-            let is_named = || named.iter().any(|known| found.payment.is(&known.identity, &known.identity_by_date()));
-            if identities.contains(&found.payment.identity) || is_named() {
-                evidence.notified = evidence.notified.plus(tally(found));
-            } else {
-                evidence.found.push(found.clone());
-            }
+        if let Some(named) = self.by_number.get_mut(&payment.invoice_number) {
+            named.push((payment.identity, payment.identity_by_date()));
         }
-        evidence
     }
 }
 

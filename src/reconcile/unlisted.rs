@@ -20,26 +20,18 @@ pub struct Unlisted {
     pub amount: Amount,
 }
 
-/// The codes of `history` that could be paid at any time from the period's start to as-of, and that no bill of the external
-/// ledger has, sorted.
+/// The code of a bill of our history, if it could be paid at any time from the period's start to as-of, and no bill of the external
+/// ledger has it.
 #[must_use]
-pub fn unlisted<'a>(history: impl IntoIterator<Item = &'a BillState>, bills: &Bills, terms: &Terms) -> Vec<Unlisted> {
-    let mut unlisted: Vec<Unlisted> = history
-        .into_iter()
-        .filter(|state| was_open(state, terms))
-        .filter_map(|state| {
-            let payment_code = &state.code.as_ref()?.answer.payment_code;
-            let is_known = bills.by_code(payment_code.as_str()).next().is_some();
-            (!is_known).then(|| Unlisted {
-                invoice_number: state.invoice_number.to_string(),
-                payment_code: payment_code.to_string(),
-                channel: state.terms.channel,
-                amount: state.terms.amount,
-            })
-        })
-        .collect();
-    unlisted.sort_unstable();
-    unlisted
+pub fn unlisted(state: &BillState, bills: &Bills, terms: &Terms) -> Option<Unlisted> {
+    let payment_code = &state.code.as_ref().filter(|_| was_open(state, terms))?.answer.payment_code;
+    let is_known = bills.by_code(payment_code.as_str()).next().is_some();
+    (!is_known).then(|| Unlisted {
+        invoice_number: state.invoice_number.to_string(),
+        payment_code: payment_code.to_string(),
+        channel: state.terms.channel,
+        amount: state.terms.amount,
+    })
 }
 
 fn was_open(state: &BillState, terms: &Terms) -> bool {

@@ -15,7 +15,7 @@ pub struct Health {
 }
 
 impl Health {
-    /// The index is loaded, and every message of earlier runs is in the ledger.
+    /// Every message of earlier runs is in the ledger.
     pub fn caught_up(&self) {
         self.caught_up.store(true, Ordering::Release);
     }

@@ -114,16 +114,8 @@ async fn outcome(shared: &Arc<Shared>, received: &Received) -> Outcome {
     };
     let (books, code) = (Arc::clone(&shared.books), question.payment_code.clone());
     // The books may wait for a disk; the sockets must not.
-    let looked = tokio::task::spawn_blocking(move || {
-        let found = books.find(&code)?;
-        let customer = match &found {
-            Some(found) => books.customer(&found.state.invoice_number)?,
-            None => None,
-        };
-        Ok::<_, String>((found, customer))
-    });
-    let (found, customer) = match looked.await {
-        Ok(Ok(looked)) => looked,
+    let found = match tokio::task::spawn_blocking(move || books.find(&code)).await {
+        Ok(Ok(found)) => found,
         Ok(Err(reason)) => {
             tracing::error!(reason, "an inquiry could not be looked up");
             return refused(Status::Decline, "books unreadable", Some(&question), false);
@@ -145,7 +137,7 @@ async fn outcome(shared: &Arc<Shared>, received: &Received) -> Outcome {
     let shown = found.as_ref().map(|found| Shown {
         invoice_number: alias.as_ref().unwrap_or(&found.state.invoice_number),
         terms: &found.state.terms,
-        customer: customer.as_ref(),
+        customer: found.customer.as_ref(),
         name_fallback: &settings.customer_name,
         info_key: settings.info_key,
     });
@@ -187,7 +179,7 @@ async fn alias(shared: &Shared, received: &Received, bill: &InvoiceNumber) -> Re
 }
 
 fn facts(found: &Found) -> Facts {
-    let Found { state, paid, held, unrecorded } = found;
+    let Found { state, paid, held, unrecorded, customer: _ } = found;
     Facts {
         status: state.status,
         method: state.terms.method,

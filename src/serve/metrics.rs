@@ -52,7 +52,6 @@ pub struct Metrics {
     not_understood: Counter<u64, AtomicU64>,
     behind_seconds: Gauge<i64, AtomicI64>,
     unkept: Gauge<i64, AtomicI64>,
-    codes: Gauge<i64, AtomicI64>,
     sequence: Gauge<i64, AtomicI64>,
 }
 
@@ -76,7 +75,6 @@ impl Default for Metrics {
             not_understood: Counter::default(),
             behind_seconds: Gauge::default(),
             unkept: Gauge::default(),
-            codes: Gauge::default(),
             sequence: Gauge::default(),
         };
         metrics.register();
@@ -113,8 +111,7 @@ impl Metrics {
         let behind = self.behind_seconds.clone();
         registry.register_with_unit("ledger_behind", "How long the first of them has waited", Unit::Seconds, behind);
         registry.register("unkept_payments", "Payments that DOKU told of and no disk has taken yet", self.unkept.clone());
-        registry.register("index_codes", "Payment codes known", self.codes.clone());
-        registry.register("index_sequence", "The ledger's last event the index includes", self.sequence.clone());
+        registry.register("ledger_sequence", "The ledger's last event", self.sequence.clone());
     }
 
     /// `OpenMetrics` text.
@@ -178,9 +175,8 @@ impl Metrics {
         self.unkept.set(i64::try_from(count).unwrap_or(i64::MAX));
     }
 
-    /// What the index holds.
-    pub fn index(&self, codes: usize, sequence: u64) {
-        self.codes.set(i64::try_from(codes).unwrap_or(i64::MAX));
+    /// How far the ledger has come.
+    pub fn ledger(&self, sequence: u64) {
         self.sequence.set(i64::try_from(sequence).unwrap_or(i64::MAX));
     }
 }

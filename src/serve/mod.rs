@@ -50,12 +50,6 @@ pub trait Books: Send + Sync + 'static {
     /// In words, when the books cannot be read.
     fn find(&self, payment_code: &PaymentCode) -> Result<Option<Found>, String>;
 
-    /// Who owes a bill; `None` if that is not kept.
-    ///
-    /// # Errors
-    /// In words, when the books cannot be read.
-    fn customer(&self, invoice_number: &InvoiceNumber) -> Result<Option<Customer>, String>;
-
     /// Makes `number` one by which payments may name the bill, durably: an inquiry of `at` is about to be answered with it.
     ///
     /// # Errors
@@ -91,6 +85,8 @@ pub enum NotNamed {
 pub struct Found {
     /// Its state.
     pub state: BillState,
+    /// Who owes it, if that is kept.
+    pub customer: Option<Customer>,
     /// Whether a payment of it is known.
     pub paid: bool,
     /// Whether it waits for a person.

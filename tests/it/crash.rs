@@ -20,7 +20,7 @@ use tagih::domain::channel::{Channel, Method};
 use tagih::domain::doubt::{NotFound, Patience};
 use tagih::domain::end::{Bucket, End};
 use tagih::domain::ids::{InvoiceNumber, PaymentCode};
-use tagih::domain::lifecycle::{Event, Status};
+use tagih::domain::lifecycle::{BillState, Event, Status};
 use tagih::domain::personal::Personal;
 use tagih::domain::plan::{AmendBase, Minting, Rules};
 use tagih::gateway::Gateway;
@@ -30,7 +30,7 @@ use tagih::jobs::caller::Caller;
 use tagih::jobs::issue::{Issuing, Settings, with_codes};
 use tagih::jobs::stop::Stop;
 use tagih::jobs::watch::Watch;
-use tagih::ledger::Ledger;
+use tagih::ledger::{Ledger, View as _};
 use tagih::ledger::memory::{CrashMoment, CrashPlan, MemoryLedger};
 use tagih::sandbox::fault::{FaultKind, Faults};
 use tagih::sandbox::http::{Fate, Request};
@@ -242,8 +242,19 @@ fn minting() -> Minting {
 
 /// The codes of our own making that the ledger has for bills, live or only promised.
 fn own_codes(ledger: &MemoryLedger) -> BTreeMap<InvoiceNumber, PaymentCode> {
-    let bills = ledger.snapshot().unwrap().bills.into_values();
-    bills.filter_map(|state| Some((state.invoice_number, state.open.map_or(state.terms, |open| open.terms).payment_code?))).collect()
+    bills_of(ledger).into_values().filter_map(|state| Some((state.invoice_number, state.open.map_or(state.terms, |open| open.terms).payment_code?))).collect()
+}
+
+/// Every bill, as no job may ask for them.
+fn bills_of(ledger: &MemoryLedger) -> BTreeMap<InvoiceNumber, BillState> {
+    let mut bills = BTreeMap::new();
+    now(now(ledger.view()).unwrap().visit_bills(|state| drop(bills.insert(state.invoice_number.clone(), state)))).unwrap();
+    bills
+}
+
+/// The answer of a ledger that never lets one wait.
+fn now<T>(answer: impl Future<Output = T>) -> T {
+    futures_util::FutureExt::now_or_never(answer).unwrap()
 }
 
 /// Where a process dies: at a call of the ledger's, or at a request.
@@ -287,7 +298,7 @@ fn run(ledger: &MemoryLedger, model: &Mutex<Model>, clock: &Clock, bills: &[Bill
         badly_signed: std::sync::atomic::AtomicU64::default(),
     };
     let progress = |row: usize, end: &End| reported.lock().unwrap().push((row, end.clone()));
-    let bills = with_codes(bills, &ledger, Some(&minting())).unwrap();
+    let bills = now(with_codes(bills, &now(ledger.view()).unwrap(), Some(&minting()))).unwrap();
     let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap();
     let ends = runtime.block_on(async {
         tokio::select! {
@@ -320,9 +331,9 @@ fn check_corpse(process: &Process, model: &Mutex<Model>, bills: &[Bill], context
     for call in model.lock().unwrap().calls() {
         assert!(intents.contains(&call.request_id), "{context}: DOKU saw {} without a durable intent (I1)", call.request_id);
     }
-    let snapshot = process.ledger.snapshot().unwrap();
+    let known = bills_of(&process.ledger);
     for (row, end) in &process.reported {
-        let status = snapshot.bills.get(&bills[*row].invoice_number).map(|state| state.status);
+        let status = known.get(&bills[*row].invoice_number).map(|state| state.status);
         let expected = match end.bucket {
             Bucket::Issued | Bucket::Amended => Some(Status::Active),
             Bucket::Cancelled => Some(Status::Cancelled),
@@ -335,7 +346,7 @@ fn check_corpse(process: &Process, model: &Mutex<Model>, bills: &[Bill], context
 /// Everything that must hold once all is over, seen from DOKU's own record.
 fn check_world(ledger: &MemoryLedger, model: &Mutex<Model>, bills: &[Bill], context: &str) {
     let model = model.lock().unwrap();
-    let snapshot = ledger.snapshot().unwrap();
+    let known = bills_of(ledger);
     let mut bodies: HashMap<&str, &str> = HashMap::new();
     for call in model.calls() {
         let body = bodies.entry(&call.request_id).or_insert(&call.body_digest);
@@ -344,7 +355,7 @@ fn check_world(ledger: &MemoryLedger, model: &Mutex<Model>, bills: &[Bill], cont
     }
     let mut live_codes: HashMap<&str, &str> = HashMap::new();
     for order in model.orders() {
-        let state = snapshot.bills.get(&order.invoice_number).unwrap_or_else(|| panic!("{context}: {} is lost (I7)", order.invoice_number));
+        let state = known.get(&order.invoice_number).unwrap_or_else(|| panic!("{context}: {} is lost (I7)", order.invoice_number));
         let code = state.code.as_ref().unwrap_or_else(|| panic!("{context}: the code of {} is lost (I7)", order.invoice_number));
         assert_eq!(code.answer.payment_code, order.payment_code, "{context}: {} is bound to a foreign code (I10)", order.invoice_number);
         if order.state == OrderState::Live {
@@ -358,7 +369,7 @@ fn check_world(ledger: &MemoryLedger, model: &Mutex<Model>, bills: &[Bill], cont
     }
     for bill in bills {
         let order = model.order(bill.invoice_number.as_str());
-        let state = &snapshot.bills[&bill.invoice_number];
+        let state = &known[&bill.invoice_number];
         if state.terms.method == Method::Inquiry {
             assert!(order.is_none(), "{context}: DOKU was told of {}", bill.invoice_number);
             let Wanted::Live(terms) = &bill.wanted else {

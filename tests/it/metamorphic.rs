@@ -5,9 +5,9 @@ mod settlement;
 use std::fs;
 
 use serde_json::Value;
-use tagih::jobs::reconcile::{self, BillSource, ReconcileOptions};
+use tagih::jobs::reconcile::ReconcileOptions;
 
-use crate::oracle::compare::options;
+use crate::oracle::compare::{options, run_on_file};
 use crate::oracle::message::{CLIENT, Envelope, Message, SECRET, TARGET, utc};
 use crate::oracle::random::Random;
 use crate::oracle::world::{DAY, HOUR, Settings};
@@ -166,9 +166,9 @@ impl Case {
             skew: 600,
         };
         let out = folder.path().join("out");
-        let options = options(&settings, BillSource::External(ledger), logs, out.clone());
+        let options = options(&settings, logs, out.clone());
         let options = ReconcileOptions { settlement: settlement::files(self, folder.path()), ..options };
-        let report = reconcile::run(&options).unwrap();
+        let report = run_on_file(&ledger, &options);
         assert!(report.identities_hold);
         let mut summary: Value = serde_json::from_slice(&fs::read(out.join("summary.json")).unwrap()).unwrap();
         for key in ["run_id", "inputs", "files", "ledger"] {

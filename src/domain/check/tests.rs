@@ -67,6 +67,14 @@ fn found(transaction: &[u8], paid: i64) -> FoundPayment {
     }
 }
 
+fn due<'a>(states: impl IntoIterator<Item = &'a BillState>, now: Timestamp, count_max: usize) -> Vec<BillState> {
+    let mut due = Due::new(now, &SCHEDULE, count_max);
+    for state in states {
+        due.take(state.clone(), false);
+    }
+    due.bills()
+}
+
 fn due_second(state: &BillState) -> Option<i64> {
     due_at(state, false, &SCHEDULE).map(|due| due.as_second() - 1_790_000_000)
 }
@@ -105,7 +113,7 @@ fn what_is_notified_inquired_cancelled_or_dead_is_not_asked_about_by_itself() {
 fn a_persons_own_query_delays_the_schedule_by_the_spacing_only() {
     let state = checked(bill(Method::Doku), 780 * 60, Word::Pending, true);
     assert_eq!(due_second(&state), Some(780 * 60));
-    let asked = |now: i64| due([&state], |_| false, at(now), &SCHEDULE, 9).len();
+    let asked = |now: i64| due([&state], at(now), 9).len();
     assert_eq!((asked(780 * 60 + 59), asked(780 * 60 + 60)), (0, 1));
 }
 
@@ -133,7 +141,7 @@ proptest! {
             states.push(state);
         }
         let now = at(now);
-        let picked = due(&states, |_| false, now, &SCHEDULE, count_max);
+        let picked = due(&states, now, count_max);
         let ready = |state: &&BillState| due_at(state, false, &SCHEDULE).is_some_and(|due| due <= now) && askable_from(state, &SCHEDULE) <= now;
         prop_assert_eq!(picked.len(), states.iter().filter(ready).count().min(count_max));
         for state in &picked {
@@ -144,7 +152,7 @@ proptest! {
         }
         let turns: Vec<_> = picked.iter().map(|state| due_at(state, false, &SCHEDULE)).collect();
         prop_assert!(turns.is_sorted());
-        let earliest_left = states.iter().filter(ready).filter(|state| !picked.iter().any(|picked| std::ptr::eq(*picked, *state)));
+        let earliest_left = states.iter().filter(ready).filter(|state| !picked.contains(state));
         for left in earliest_left {
             prop_assert!(turns.iter().all(|turn| *turn <= due_at(left, false, &SCHEDULE)));
         }

@@ -99,6 +99,14 @@ impl BillState {
         open.into_iter().chain(held).chain(former)
     }
 
+    /// Every code it holds, held, asks for or was promised; some more than once.
+    pub fn payment_codes(&self) -> impl Iterator<Item = &PaymentCode> {
+        let open = self.open.as_ref().and_then(|open| open.terms.payment_code.as_ref());
+        let refused = self.refusal.as_ref().and_then(|refusal| refusal.terms.payment_code.as_ref());
+        let wanted = self.terms.payment_code.as_ref();
+        self.orders().filter_map(|order| order.payment_code).chain([open, refused, wanted].into_iter().flatten())
+    }
+
     /// The numbers DOKU knows or knew the bill by that are not its own, each once. What DOKU refused without signing it counts:
     /// the order may exist all the same.
     #[must_use]

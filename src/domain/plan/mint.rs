@@ -10,7 +10,7 @@ use super::{MapView, View as _};
 use crate::domain::bill::{Bill, Terms, Wanted};
 use crate::domain::channel::Method;
 use crate::domain::ids::PaymentCode;
-use crate::domain::lifecycle::{BillState, Status};
+use crate::domain::lifecycle::Status;
 
 /// The numbers that may be given out: `prefix`, then a count in as many digits as are left.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -47,11 +47,11 @@ impl Minting {
 }
 
 /// `bills` with a code for every row of our own making that brings none. A bill keeps the code the ledger has for it; a new one
-/// gets the number after the highest ever seen (by the bills as they stand, or among `earlier` codes: those that were paid, or
-/// that bills had before), and once the end is reached the lowest that was never seen. What is left without a code has found
-/// none, and planning refuses it. New codes go by invoice number, whatever the order of rows.
+/// gets the number after the highest of the codes that were `seen` to be, or to have been, somebody's, and once the end is reached
+/// the lowest that was never seen. `seen` may be the highest alone unless [`needs_all_codes`]. What is left without a code has
+/// found none, and planning refuses it. New codes go by invoice number, whatever the order of rows.
 #[must_use]
-pub fn with_codes<'b>(bills: &'b [Bill], view: &MapView<'_>, earlier: &[&PaymentCode], minting: Option<&Minting>) -> Cow<'b, [Bill]> {
+pub fn with_codes<'b>(bills: &'b [Bill], view: &MapView<'_>, seen: &[PaymentCode], minting: Option<&Minting>) -> Cow<'b, [Bill]> {
     let mut lacking: Vec<usize> = (0..).zip(bills).filter(|(_, bill)| lacks_code(bill)).map(|(row, _)| row).collect();
     if lacking.is_empty() {
         return Cow::Borrowed(bills);
@@ -66,7 +66,7 @@ pub fn with_codes<'b>(bills: &'b [Bill], view: &MapView<'_>, earlier: &[&Payment
         false
     });
     if let Some(minting) = minting {
-        let seen = seen(view, earlier).chain(given);
+        let seen = seen.iter().chain(given);
         let counts: HashSet<u128> = seen.filter_map(|code| minting.count(code)).collect();
         let next = counts.iter().max().map_or(1, |highest| highest.saturating_add(1)).max(minting.from);
         let gaps = minting.from..next.min(minting.last());
@@ -85,15 +85,14 @@ pub fn with_codes<'b>(bills: &'b [Bill], view: &MapView<'_>, earlier: &[&Payment
     Cow::Owned(bills)
 }
 
-/// Every code that is known to be, or to have been, somebody's.
-fn seen<'v>(view: &'v MapView<'_>, earlier: &'v [&PaymentCode]) -> impl Iterator<Item = &'v PaymentCode> {
-    view.states().flat_map(codes_of).chain(earlier.iter().copied())
-}
-
-/// The highest code of this kind that is known to be, or to have been, somebody's.
+/// Whether numbers may have to be taken from between those that are somebody's: too few are left after the highest.
 #[must_use]
-pub fn highest_code(view: &MapView<'_>, earlier: &[&PaymentCode], minting: &Minting) -> Option<PaymentCode> {
-    seen(view, earlier).filter_map(|code| minting.count(code)).max().and_then(|count| minting.code(count))
+pub fn needs_all_codes(bills: &[Bill], highest: Option<&PaymentCode>, minting: &Minting) -> bool {
+    let given = bills.iter().filter_map(|bill| live_terms(bill)?.payment_code.as_ref());
+    let highest = given.chain(highest).filter_map(|code| minting.count(code)).max().unwrap_or(0);
+    let lacking = bills.iter().filter(|bill| lacks_code(bill)).count();
+    let next = highest.saturating_add(1).max(minting.from);
+    next.saturating_add(u128::try_from(lacking).unwrap_or(u128::MAX)) > minting.last().saturating_add(1)
 }
 
 fn live_terms(bill: &Bill) -> Option<&Terms> {
@@ -121,12 +120,4 @@ fn kept<'s>(bill: &Bill, view: &MapView<'s>, given: &HashSet<&PaymentCode>) -> O
     let is_ours = state.status.may_be_live() || state.status == Status::Cancelled;
     let is_free = !given.contains(code) && view.holder(code).is_none_or(|holder| *holder == bill.invoice_number);
     (is_ours || is_free).then_some(code)
-}
-
-/// Every code a bill holds, held last, asks for or was promised.
-fn codes_of(state: &BillState) -> impl Iterator<Item = &PaymentCode> {
-    let open = state.open.as_ref().and_then(|open| open.terms.payment_code.as_ref());
-    let refused = state.refusal.as_ref().and_then(|refusal| refusal.terms.payment_code.as_ref());
-    let held = state.code.as_ref().map(|code| &code.answer.payment_code);
-    [open, refused, state.terms.payment_code.as_ref(), held].into_iter().flatten()
 }

@@ -84,7 +84,7 @@ impl World {
 
     fn step_of(&self, invoice: &str, wanted: Wanted, minute: i64) -> Step {
         let default = Rules { reissue_expired: false, reissue_suffix: "-R".into(), reissue_grace_minutes: 30, retry_rejected: false };
-        let view = MapView::new(&self.bills, self.paid.clone());
+        let view = MapView::new(&self.bills, &self.paid);
         step(&Bill { invoice_number: number(invoice), wanted }, &view, &SALT, at(minute), self.rules.as_ref().unwrap_or(&default))
     }
 }

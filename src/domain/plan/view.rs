@@ -20,13 +20,13 @@ pub trait View {
     fn goes_by(&self, number: &InvoiceNumber) -> Option<&InvoiceNumber>;
 }
 
-/// A view over plain maps: what a ledger snapshot becomes for planning.
+/// A view over plain maps: what a part of a ledger becomes for planning.
 #[derive(Debug)]
 pub struct MapView<'a> {
     bills: &'a HashMap<InvoiceNumber, BillState>,
     holders: HashMap<&'a PaymentCode, &'a InvoiceNumber>,
     numbers: HashMap<&'a InvoiceNumber, &'a InvoiceNumber>,
-    paid: HashMap<InvoiceNumber, Paid>,
+    paid: &'a HashMap<InvoiceNumber, Paid>,
 }
 
 impl<'a> MapView<'a> {
@@ -35,14 +35,9 @@ impl<'a> MapView<'a> {
         self.bills.get(invoice_number)
     }
 
-    /// Every bill's state.
-    pub(super) fn states(&self) -> impl Iterator<Item = &'a BillState> {
-        self.bills.values()
-    }
-
     /// A view of `bills`, of which `paid` says which are paid.
     #[must_use]
-    pub fn new(bills: &'a HashMap<InvoiceNumber, BillState>, paid: HashMap<InvoiceNumber, Paid>) -> Self {
+    pub fn new(bills: &'a HashMap<InvoiceNumber, BillState>, paid: &'a HashMap<InvoiceNumber, Paid>) -> Self {
         let holders = bills.values().filter_map(|state| Some((held_code(state)?, &state.invoice_number)));
         let numbers = bills.values().flat_map(|state| state.other_numbers().into_iter().map(|number| (number, &state.invoice_number)));
         Self { bills, holders: first_of_each(holders), numbers: first_of_each(numbers), paid }

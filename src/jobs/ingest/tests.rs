@@ -11,7 +11,7 @@ use crate::domain::ids::RequestId;
 use crate::ledger::memory::MemoryLedger;
 
 fn state(ledger: &MemoryLedger, number: &str) -> BillState {
-    ledger.bill(&invoice(number)).unwrap().unwrap()
+    futures_util::FutureExt::now_or_never(ledger.bill(&invoice(number))).unwrap().unwrap().unwrap()
 }
 
 fn now() -> Timestamp {
@@ -107,7 +107,8 @@ async fn only_verified_successes_are_applied_and_a_second_time_changes_nothing()
     assert_eq!((first.lines, first.new, first.known, first.unusable), (5, 1, 0, 1));
     let second = ingested(&ledger, &lines).await;
     assert_eq!((second.new, second.known), (0, 1));
-    let payments = ledger.snapshot().unwrap().payments;
+    let mut payments = Vec::new();
+    ledger.view().await.unwrap().visit_payments(|payment| payments.push(payment)).await.unwrap();
     assert_eq!((payments.len(), payments[0].invoice_number.as_str(), payments[0].amount.get()), (1, "A", 5_000));
 }
 

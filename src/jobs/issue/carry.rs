@@ -69,7 +69,7 @@ where
         if self.caller.stop.reason().is_some() {
             return Ok(Next::Ended(End::deferred("the run was stopped before its turn")));
         }
-        let draft = match self.draft(bill, step, state.as_ref())? {
+        let draft = match self.draft(bill, step, state.as_ref()).await? {
             Ok(draft) => draft,
             Err(end) => return Ok(Next::Ended(end)),
         };
@@ -97,7 +97,7 @@ where
     }
 
     /// The body for a step; the inner error is a row that cannot have one.
-    fn draft(&self, bill: &Bill, step: &Step, state: Option<&BillState>) -> Result<Result<Draft, End>, LedgerError> {
+    async fn draft(&self, bill: &Bill, step: &Step, state: Option<&BillState>) -> Result<Result<Draft, End>, LedgerError> {
         let now = (self.clock)();
         match (step, &bill.wanted, state) {
             (Step::Issue { wire_invoice_number }, Wanted::Live(terms), _) => Ok(match plan::issue_minutes(terms.expiry, now) {
@@ -116,7 +116,7 @@ where
                 None => Err(End::refused(codes::EXPIRY_PASSED, "expires_at", "less than a minute remains")),
             }),
             (Step::Amend, Wanted::Live(terms), Some(state)) => Ok(self.amend_draft(terms, terms.recorded(self.ledger.salt()), state)),
-            (Step::Cancel, Wanted::Cancelled, Some(state)) => self.cancel_draft(state),
+            (Step::Cancel, Wanted::Cancelled, Some(state)) => self.cancel_draft(state).await,
             _ => Ok(Err(End::deferred("the plan changed under way"))),
         }
     }
@@ -137,9 +137,9 @@ where
         })
     }
 
-    pub(super) fn cancel_draft(&self, state: &BillState) -> Result<Result<Draft, End>, LedgerError> {
+    pub(super) async fn cancel_draft(&self, state: &BillState) -> Result<Result<Draft, End>, LedgerError> {
         let Some(code) = &state.code else { return Ok(Err(End::deferred("the live code is not known"))) };
-        let kept = self.ledger.customer(&state.invoice_number)?;
+        let kept = self.ledger.customer(&state.invoice_number).await?;
         let name = kept.as_ref().map(|customer| customer.name.reveal()).or(self.settings.cancel_name.as_deref());
         let Some(name) = name else {
             return Ok(Err(End::refused(codes::NAME_UNKNOWN, "customer_name", "no name is kept for this invoice")));

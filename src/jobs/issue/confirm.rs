@@ -1,8 +1,6 @@
 //! What needs DOKU's word on an order before it may go on: repeated answers, duplicates, refusals nobody signed, codes that are to
 //! be given up. And the control that makes "not found" mean something.
 
-use jiff::Timestamp;
-
 use super::operation::{Ended, Operation};
 use super::{Issuing, Next};
 use crate::doku::codes;
@@ -19,10 +17,12 @@ use crate::domain::plan::{self, Unchanged};
 use crate::gateway::Gateway;
 use crate::gateway::pacing::Time;
 use crate::jobs::asking::{Asked, Asking, Recorded, Said};
-use crate::ledger::{Ledger, LedgerError, Snapshot};
+use crate::ledger::{Ledger, LedgerError, View as _};
 
 /// Codes asked about at most to find one that shows whether Check Status knows unpaid codes of a channel.
 const CONTROLS_MAX: usize = 3;
+/// Bills looked at most for them, the newest first.
+const CONTROLS_SOUGHT_MAX: usize = 100_000;
 
 impl<L: Ledger, G: Gateway, T: Time + Sync> Issuing<'_, L, G, T>
 where
@@ -68,7 +68,7 @@ where
         answer: CodeAnswer,
         note: Option<String>,
     ) -> Result<Ended, LedgerError> {
-        let Some(state) = self.ledger.bill(&operation.invoice_number)?.filter(|state| state.open.is_some()) else {
+        let Some(state) = self.ledger.bill(&operation.invoice_number).await?.filter(|state| state.open.is_some()) else {
             return Ok(Ended::InDoubt { reason: "it was settled meanwhile".into(), was_asked: false });
         };
         let issued_as = match operation.kind {
@@ -115,7 +115,7 @@ where
         let mut said_of_it = "Check Status gave no answer".to_owned();
         if let Asked::Said(said) = self.asking().ask(&operation.wire_invoice_number, issued_as, operation.channel, || true).await {
             said_of_it = said.told.word.said();
-            if let Some(state) = self.ledger.bill(&operation.invoice_number)?.filter(|state| state.open.is_some()) {
+            if let Some(state) = self.ledger.bill(&operation.invoice_number).await?.filter(|state| state.open.is_some()) {
                 let state = self.found(&state, &said).await?;
                 let last = state.and_then(|state| state.open?.findings.last().cloned());
                 if last.is_some_and(|finding| finding.word == Word::NotFound && finding.details.controlled) {
@@ -132,7 +132,7 @@ where
 
     /// Asks whether a refusal that bore no valid signature stands, before the bill gets a new id.
     pub(super) async fn confirm_refusal(&self, invoice_number: &InvoiceNumber) -> Result<Next, LedgerError> {
-        let Some(state) = self.ledger.bill(invoice_number)? else { return Ok(Next::PlanAgain(None)) };
+        let Some(state) = self.ledger.bill(invoice_number).await? else { return Ok(Next::PlanAgain(None)) };
         let Some(refused) = state.refusal.as_ref().and_then(|refusal| refusal.provisional.as_deref().cloned()) else {
             return Ok(Next::PlanAgain(None));
         };
@@ -177,7 +177,7 @@ where
             return Ok(*known);
         }
         let mut known = false;
-        for state in self.control_candidates(channel)? {
+        for state in self.control_candidates(channel).await? {
             let Some(code) = &state.code else { continue };
             let now = (self.clock)();
             let expected = if code.answer.expires_at.is_some_and(|at| at <= now) { Word::Expired } else { Word::Pending };
@@ -198,26 +198,27 @@ where
     }
 
     /// Unpaid codes of `channel` that DOKU should know: live ones first, the newest before the others.
-    fn control_candidates(&self, channel: Channel) -> Result<Vec<BillState>, LedgerError> {
-        let Snapshot { bills, payments, .. } = self.ledger.snapshot()?;
-        let paid = owner::paid(&bills, &payments);
+    async fn control_candidates(&self, channel: Channel) -> Result<Vec<BillState>, LedgerError> {
         let now = (self.clock)();
-        let fits = |state: &BillState| {
-            state.status == Status::Active
-                && state.terms.channel == channel
+        let (mut live, mut expired): (Vec<BillState>, Vec<BillState>) = (Vec::new(), Vec::new());
+        let mut looked_at = 0_usize;
+        let take = |state: BillState| {
+            looked_at = looked_at.saturating_add(1);
+            let fits = state.terms.channel == channel
                 && state.is_known_to_doku()
                 && state.hold.is_none()
-                && !paid.contains_key(&state.invoice_number)
+                && owner::told_paid(&state).is_none();
+            let has_expired = state.expires_at().is_some_and(|at| at <= now);
+            let candidates = if has_expired { &mut expired } else { &mut live };
+            if fits && candidates.len() < CONTROLS_MAX {
+                candidates.push(state);
+            }
+            live.len() < CONTROLS_MAX && looked_at < CONTROLS_SOUGHT_MAX
         };
-        let mut states: Vec<BillState> = bills.values().filter(|state| fits(state)).cloned().collect();
-        let key = |state: &BillState| {
-            let code = state.code.as_ref();
-            let is_expired = code.and_then(|code| code.answer.expires_at).is_some_and(|at: Timestamp| at <= now);
-            (is_expired, std::cmp::Reverse(code.map(|code| code.accepted_at)), state.invoice_number.clone())
-        };
-        states.sort_by_key(key);
-        states.truncate(CONTROLS_MAX);
-        Ok(states)
+        self.ledger.view().await?.visit_unpaid(take).await?;
+        live.extend(expired);
+        live.truncate(CONTROLS_MAX);
+        Ok(live)
     }
 
     /// Asks whether an expired code is dead at DOKU too, so that its bill may be issued anew.
@@ -232,7 +233,7 @@ where
     /// Asks whether the code of `holder` is dead at DOKU too, so that another bill may have it. That DOKU says it is paid
     /// counts only beside a verified payment: without one, nothing would keep the holder from being issued anew.
     pub(super) async fn release(&self, holder: &InvoiceNumber, is_paid: bool) -> Result<Next, LedgerError> {
-        let Some(state) = self.ledger.bill(holder)?.filter(|state| state.status == Status::Active) else {
+        let Some(state) = self.ledger.bill(holder).await?.filter(|state| state.status == Status::Active) else {
             return Ok(Next::PlanAgain(None));
         };
         match self.word_of(&state).await? {
@@ -248,7 +249,7 @@ where
         let is_ours = |state: &BillState| state.status == Status::Active && !state.is_known_to_doku();
         // Its own row may have put its end off since this was planned.
         let is_free = |state: &BillState| plan::has_given_up(state, is_paid, (self.clock)(), &self.settings.rules);
-        if self.ledger.bill(holder)?.is_some_and(|state| is_ours(&state) && is_free(&state)) {
+        if self.ledger.bill(holder).await?.is_some_and(|state| is_ours(&state) && is_free(&state)) {
             self.append_retired(holder, "it has expired or is paid, and another invoice is to have the code").await?;
         }
         Ok(Next::PlanAgain(None))

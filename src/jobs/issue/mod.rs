@@ -20,17 +20,17 @@ use jiff::Timestamp;
 pub use self::carry::Settings;
 use super::bounded::bounded;
 use super::caller::Caller;
-use crate::domain::bill::{Bill, Wanted};
+use super::portion::{self, Portion};
+use crate::domain::bill::{Bill, Salt, Wanted};
 use crate::domain::channel::Channel;
 use crate::domain::codes;
 use crate::domain::end::{Bucket, End};
 use crate::domain::ids::{InvoiceNumber, PaymentCode};
 use crate::domain::lifecycle::{BillState, Event, OperationKind, Status};
-use crate::domain::owner;
-use crate::domain::plan::{self, MapView, Minting, Step, Unchanged};
+use crate::domain::plan::{self, Minting, Step, Unchanged};
 use crate::gateway::Gateway;
 use crate::gateway::pacing::Time;
-use crate::ledger::{Entry, Ledger, LedgerError, Private, Snapshot};
+use crate::ledger::{Entry, Ledger, LedgerError, Private, View};
 
 /// Settle, cancel, confirm (or release, or retire), issue: the longest chain one row can need in one run.
 const ROUNDS_MAX: u32 = 4;
@@ -61,33 +61,54 @@ impl<L, G, T: Time> std::fmt::Debug for Issuing<'_, L, G, T> {
 }
 
 /// `bills` with codes of our own making for the rows that bring none; see [`plan::with_codes`].
-pub fn with_codes<'b>(bills: &'b [Bill], ledger: &impl Ledger, minting: Option<&Minting>) -> Result<Cow<'b, [Bill]>, LedgerError> {
+///
+/// # Errors
+/// The ledger's.
+pub async fn with_codes<'b>(bills: &'b [Bill], view: &impl View, minting: Option<&Minting>) -> Result<Cow<'b, [Bill]>, LedgerError> {
     if !bills.iter().any(plan::lacks_code) {
         return Ok(Cow::Borrowed(bills));
     }
-    let snapshot = ledger.snapshot()?;
-    let view = MapView::new(&snapshot.bills, HashMap::new());
-    // Somebody may still hold a code that its bill has lost, and must not pay another's bill with it.
-    let former = ledger.former_codes()?;
-    let earlier: Vec<_> = snapshot.payments.iter().map(|payment| &payment.payment_code).chain(&former).collect();
-    Ok(plan::with_codes(bills, &view, &earlier, minting))
+    let portion = Portion::of(view, bills.iter().filter(|bill| plan::lacks_code(bill)), "").await?;
+    let mut seen: Vec<PaymentCode> = Vec::new();
+    if let Some(minting) = minting {
+        // Somebody may still hold a code that its bill has lost, and must not pay another's bill with it: all count.
+        let highest = highest_code(view, minting).await?;
+        if plan::needs_all_codes(bills, highest.as_ref(), minting) {
+            view.visit_codes(&minting.prefix, minting.length, |code| seen.push(code.clone())).await?;
+        }
+        seen.extend(highest);
+    }
+    Ok(plan::with_codes(bills, &portion.view(), &seen, minting))
 }
 
 /// The highest code that `minting` may have given out before, as far as the ledger knows.
-pub fn highest_code(ledger: &impl Ledger, minting: &Minting) -> Result<Option<PaymentCode>, LedgerError> {
-    let snapshot = ledger.snapshot()?;
-    let view = MapView::new(&snapshot.bills, HashMap::new());
-    // Somebody may still hold a code that its bill has lost, and must not pay another's bill with it.
-    let former = ledger.former_codes()?;
-    let earlier: Vec<_> = snapshot.payments.iter().map(|payment| &payment.payment_code).chain(&former).collect();
-    Ok(plan::highest_code(&view, &earlier, minting))
+///
+/// # Errors
+/// The ledger's.
+pub async fn highest_code(view: &impl View, minting: &Minting) -> Result<Option<PaymentCode>, LedgerError> {
+    view.highest_code(&minting.prefix, minting.length).await
 }
 
-/// The step for every bill, in their order: what `--dry-run` shows and a run carries out.
-pub fn steps(bills: &[Bill], ledger: &impl Ledger, now: Timestamp, rules: &plan::Rules) -> Result<Vec<Step>, LedgerError> {
-    let snapshot = ledger.snapshot()?;
-    let view = MapView::new(&snapshot.bills, owner::paid(&snapshot.bills, &snapshot.payments));
-    Ok(bills.iter().map(|bill| plan::step(bill, &view, ledger.salt(), now, rules)).collect())
+/// The step for every bill, in their order, with the state it was planned from: what `--dry-run` shows and a run carries out.
+///
+/// # Errors
+/// The ledger's.
+pub async fn plan_each(
+    bills: &[Bill],
+    view: &impl View,
+    salt: &Salt,
+    now: Timestamp,
+    rules: &plan::Rules,
+    mut planned: impl FnMut(&Bill, Step, Option<&BillState>),
+) -> Result<(), LedgerError> {
+    for part in bills.chunks(portion::BILLS_MAX) {
+        let portion = Portion::of(view, part, &rules.reissue_suffix).await?;
+        let map = portion.view();
+        for bill in part {
+            planned(bill, plan::step(bill, &map, salt, now, rules), portion.bill(&bill.invoice_number));
+        }
+    }
+    Ok(())
 }
 
 impl<L: Ledger, G: Gateway, T: Time + Sync> Issuing<'_, L, G, T>
@@ -103,7 +124,7 @@ where
         let mut ends: Vec<Option<End>> = vec![None; bills.len()];
         let mut pending: Vec<usize> = (0..bills.len()).collect();
         for round in 1..=ROUNDS_MAX {
-            let planned = self.plan(bills, &pending)?;
+            let planned = self.plan(bills, &pending).await?;
             self.record_decided(bills, &planned).await?;
             pending = self.carry_out(bills, planned, round, &mut ends, progress).await?;
             if pending.is_empty() {
@@ -121,20 +142,33 @@ where
         }
     }
 
-    fn plan(&self, bills: &[Bill], pending: &[usize]) -> Result<Vec<Planned>, LedgerError> {
-        let now = (self.clock)();
-        let Snapshot { bills: mut states, payments, .. } = self.ledger.snapshot()?;
-        let rules = &self.settings.rules;
-        let paid = owner::paid(&states, &payments);
-        let view = MapView::new(&states, paid);
-        let salt = self.ledger.salt();
-        let steps: Vec<(usize, Step)> =
-            pending.iter().filter_map(|&row| Some((row, plan::step(bills.get(row)?, &view, salt, now, rules)))).collect();
-        let planned = steps.into_iter().filter_map(|(row, step)| {
-            let state = states.remove(&bills.get(row)?.invoice_number);
-            Some(Planned { row, step, state })
-        });
-        Ok(planned.collect())
+    async fn plan(&self, bills: &[Bill], pending: &[usize]) -> Result<Vec<Planned>, LedgerError> {
+        let (now, rules, salt) = ((self.clock)(), &self.settings.rules, self.ledger.salt());
+        let view = self.ledger.view().await?;
+        let mut planned = Vec::with_capacity(pending.len());
+        for part in pending.chunks(portion::BILLS_MAX) {
+            let wanted = part.iter().filter_map(|&row| bills.get(row));
+            let mut portion = Portion::of(&view, wanted, &rules.reissue_suffix).await?;
+            let steps: Vec<(usize, Step)> = {
+                let map = portion.view();
+                part.iter().filter_map(|&row| Some((row, plan::step(bills.get(row)?, &map, salt, now, rules)))).collect()
+            };
+            for (row, step) in steps {
+                let Some(bill) = bills.get(row) else { continue };
+                let state = portion.take(&bill.invoice_number);
+                let lacks_name = match &state {
+                    // An adopted code comes without a name, and a cancellation needs one.
+                    Some(state) if step == Step::Unchanged(Unchanged::Live) && state.terms.is_adopted() => {
+                        view.customer(&bill.invoice_number).await?.is_none()
+                    }
+                    Some(_) | None => false,
+                };
+                // What is left alone needs no state, and is most of a file.
+                let is_left = matches!(step, Step::Unchanged(_) | Step::RejectedBefore { .. }) && !lacks_name;
+                planned.push(Planned { row, step, is_known: state.is_some(), state: state.filter(|_| !is_left).map(Box::new), lacks_name });
+            }
+        }
+        Ok(planned)
     }
 
     /// Every wanted bill enters the ledger before anything is sent, with its code if it is of our making, so that a killed run's
@@ -155,7 +189,10 @@ where
     fn planned_entry(&self, bill: &Bill, planned: &Planned) -> Option<Entry> {
         let Wanted::Live(terms) = &bill.wanted else { return None };
         let recorded = terms.recorded(self.ledger.salt());
-        let event = match (&planned.state, &planned.step) {
+        if planned.is_known && planned.state.is_none() {
+            return None;
+        }
+        let event = match (planned.state.as_deref(), &planned.step) {
             // Its number is another bill's, and two bills of one number would never come apart again.
             (None, Step::Refused { code, .. }) if *code == codes::NUMBER_TAKEN => return None,
             (None, _) => Event::Planned { terms: recorded },
@@ -166,8 +203,7 @@ where
                 Event::Planned { terms: recorded }
             }
             (Some(_), Step::Note) => Event::Noted { terms: recorded },
-            // An adopted code comes without a name, and a cancellation needs one.
-            (Some(state), Step::Unchanged(Unchanged::Live)) if self.lacks_name(state) => Event::Noted { terms: state.terms.clone() },
+            (Some(state), Step::Unchanged(Unchanged::Live)) if planned.lacks_name => Event::Noted { terms: state.terms.clone() },
             (Some(_), _) => return None,
         };
         let private = Private { body: None, customer: Some(terms.customer.clone()) };
@@ -177,7 +213,7 @@ where
     /// The whole of an operation that DOKU is not told of.
     fn registered_entry(&self, bill: &Bill, planned: &Planned) -> Option<Entry> {
         let Step::Register(operation) = planned.step else { return None };
-        let state = planned.state.as_ref();
+        let state = planned.state.as_deref();
         let (terms, customer) = match &bill.wanted {
             Wanted::Live(terms) => (terms.recorded(self.ledger.salt()), Some(terms.customer.clone())),
             Wanted::Cancelled => (state?.terms.clone(), None),
@@ -186,10 +222,6 @@ where
         let answer = plan::registered_answer(operation, &terms, state, at)?;
         let event = Event::Registered { operation, terms, answer };
         Some(Entry { invoice_number: bill.invoice_number.clone(), at, event, private: Private { body: None, customer } })
-    }
-
-    fn lacks_name(&self, state: &BillState) -> bool {
-        state.terms.is_adopted() && matches!(self.ledger.customer(&state.invoice_number), Ok(None))
     }
 
     /// Carries out one round; gives the rows that are to be planned again.
@@ -203,7 +235,7 @@ where
     ) -> Result<Vec<usize>, LedgerError> {
         let work = planned.into_iter().filter_map(|planned| {
             let bill = bills.get(planned.row)?;
-            Some(async move { (planned.row, self.carry_out_step(bill, planned.step, planned.state).await) })
+            Some(async move { (planned.row, self.carry_out_step(bill, planned.step, planned.state.map(|state| *state)).await) })
         });
         let mut carried = std::pin::pin!(bounded(work, || self.caller.pacer.in_flight(self.settings.in_flight_max)));
         let mut again = Vec::new();
@@ -236,7 +268,7 @@ where
             Step::RejectedBefore { code, reason } => Ok(Next::Ended(End::rejected(&code, &reason))),
             // Recorded with the plan.
             Step::Register(operation) => Ok(Next::Ended(End::done(operation, false))),
-            Step::Wait { holder } => self.wait(&holder),
+            Step::Wait { holder } => self.wait(&holder).await,
             Step::Retire { holder, is_paid } => self.take_over(&holder, is_paid).await,
             Step::Release { holder, is_paid } => self.release(&holder, is_paid).await,
             Step::Resolve => self.resolve(&bill.invoice_number).await,
@@ -250,8 +282,8 @@ where
     }
 
     /// The holder's cancellation runs in the same round, if at all, so the next plan knows.
-    fn wait(&self, holder: &InvoiceNumber) -> Result<Next, LedgerError> {
-        let is_open = self.ledger.bill(holder)?.is_some_and(|state| state.status.open_operation().is_some());
+    async fn wait(&self, holder: &InvoiceNumber) -> Result<Next, LedgerError> {
+        let is_open = self.ledger.bill(holder).await?.is_some_and(|state| state.status.open_operation().is_some());
         let end = if is_open {
             End::deferred(&format!("its code waits for the cancellation of invoice `{holder}`"))
         } else {
@@ -284,7 +316,12 @@ where
 struct Planned {
     row: usize,
     step: Step,
-    state: Option<BillState>,
+    /// Whether the ledger knew the bill.
+    is_known: bool,
+    /// Its state then, where the step needs it.
+    state: Option<Box<BillState>>,
+    /// Whether the row brings a name that the ledger lacks.
+    lacks_name: bool,
 }
 
 /// Where a row goes after its step.

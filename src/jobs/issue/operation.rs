@@ -280,11 +280,11 @@ where
         match self.append(invoice_number, event.clone()).await {
             Ok(()) => Ok(true),
             Err(LedgerError::Illegal(illegal)) => {
-                let open = self.ledger.bill(invoice_number)?.and_then(|state| state.open);
+                let open = self.ledger.bill(invoice_number).await?.and_then(|state| state.open);
                 if open.is_some_and(|open| open.request_id == request_id) { Err(illegal.into()) } else { Ok(false) }
             }
             Err(LedgerError::CodeTaken { invoice_number, other }) => {
-                let Some(retired) = self.retirement(&other, &invoice_number)? else {
+                let Some(retired) = self.retirement(&other, &invoice_number).await? else {
                     return Err(LedgerError::CodeTaken { invoice_number, other });
                 };
                 self.ledger.record(vec![retired, self.entry(&invoice_number, event)]).await.map(|_| true)
@@ -294,8 +294,8 @@ where
     }
 
     /// The end of `holder`'s code, which has expired and which DOKU now gives to `taker`.
-    fn retirement(&self, holder: &InvoiceNumber, taker: &InvoiceNumber) -> Result<Option<Entry>, LedgerError> {
-        let state = self.ledger.bill(holder)?.filter(|state| state.status == Status::Active);
+    async fn retirement(&self, holder: &InvoiceNumber, taker: &InvoiceNumber) -> Result<Option<Entry>, LedgerError> {
+        let state = self.ledger.bill(holder).await?.filter(|state| state.status == Status::Active);
         let expires_at = state.and_then(|state| state.code?.answer.expires_at);
         let has_expired = expires_at.is_some_and(|expires_at| expires_at <= (self.clock)());
         let reason = format!("it has expired, and DOKU gave it to invoice `{taker}`");

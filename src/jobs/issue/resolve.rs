@@ -13,7 +13,7 @@ use crate::domain::plan::{self, Unchanged};
 use crate::gateway::Gateway;
 use crate::gateway::pacing::Time;
 use crate::jobs::asking::Asked;
-use crate::ledger::{Ledger, LedgerError};
+use crate::ledger::{Ledger, LedgerError, View as _};
 
 impl<L: Ledger, G: Gateway, T: Time + Sync> Issuing<'_, L, G, T>
 where
@@ -22,12 +22,12 @@ where
     /// Settles the operation an earlier run left open: replay inside the window, then Check Status, then a new id.
     pub(super) async fn resolve(&self, invoice_number: &InvoiceNumber) -> Result<Next, LedgerError> {
         // Read anew: since the plan was made, a notification may have settled it.
-        let Some((state, open)) = self.open_operation(invoice_number)? else { return Ok(Next::PlanAgain(None)) };
+        let Some((state, open)) = self.open_operation(invoice_number).await? else { return Ok(Next::PlanAgain(None)) };
         if self.caller.stop.reason().is_some() {
             return Ok(Next::Ended(End::in_doubt("the run was stopped before it could be settled")));
         }
         let may_replay = !self.is_past_replay(&open) && !is_past_its_end(&open, (self.clock)());
-        let pinned = if may_replay { self.ledger.body(invoice_number, open.request_id)? } else { None };
+        let pinned = if may_replay { self.ledger.view().await?.body(invoice_number, open.request_id).await? } else { None };
         let request = pinned.and_then(|body| self.request(open.operation, &open.terms, open.request_id, body));
         let marker = match (state.status, &request) {
             (Status::InDoubt(_), Some(_)) => Some(Event::Repeated),
@@ -83,8 +83,8 @@ where
         }
     }
 
-    pub(super) fn open_operation(&self, invoice_number: &InvoiceNumber) -> Result<Option<(BillState, OpenOperation)>, LedgerError> {
-        Ok(self.ledger.bill(invoice_number)?.and_then(|state| state.open.clone().map(|open| (state, open))))
+    pub(super) async fn open_operation(&self, invoice_number: &InvoiceNumber) -> Result<Option<(BillState, OpenOperation)>, LedgerError> {
+        Ok(self.ledger.bill(invoice_number).await?.and_then(|state| state.open.clone().map(|open| (state, open))))
     }
 
     fn is_past_replay(&self, open: &OpenOperation) -> bool {
@@ -93,7 +93,7 @@ where
 
     /// What replaying could not settle gets one status query, and then, where that makes no code, one attempt under a new id.
     async fn ask_about_doubt(&self, invoice_number: &InvoiceNumber, reason: String) -> Result<Next, LedgerError> {
-        let Some((state, open)) = self.open_operation(invoice_number)? else { return Ok(Next::PlanAgain(None)) };
+        let Some((state, open)) = self.open_operation(invoice_number).await? else { return Ok(Next::PlanAgain(None)) };
         let issued_as = match open.operation {
             OperationKind::Issue => Some(open.request_id),
             OperationKind::Amend | OperationKind::Cancel => state.code.as_ref().and_then(|code| code.issued_as),
@@ -133,7 +133,7 @@ where
         if self.caller.stop.reason().is_some() || !doubt::may_be_sent_anew(state, self.is_past_replay(open)) {
             return still(&reason);
         }
-        let Some(draft) = self.draft_anew(state, open)? else { return still(&reason) };
+        let Some(draft) = self.draft_anew(state, open).await? else { return still(&reason) };
         let Some(operation) = self.operation(&state.invoice_number, &draft, state.generation) else { return still(&reason) };
         self.ledger.record(vec![Self::intent(&operation, draft.terms, None)]).await?;
         match self.pursue(&operation, Before::Answered).await? {
@@ -142,11 +142,11 @@ where
         }
     }
 
-    fn draft_anew(&self, state: &BillState, open: &OpenOperation) -> Result<Option<Draft>, LedgerError> {
+    async fn draft_anew(&self, state: &BillState, open: &OpenOperation) -> Result<Option<Draft>, LedgerError> {
         let has_passed = doubt::wanted_end_has_passed(state, open, (self.clock)());
         Ok(match open.operation {
-            OperationKind::Cancel => self.cancel_draft(state)?.ok(),
-            OperationKind::Amend if !has_passed => match self.ledger.customer(&state.invoice_number)? {
+            OperationKind::Cancel => self.cancel_draft(state).await?.ok(),
+            OperationKind::Amend if !has_passed => match self.ledger.customer(&state.invoice_number).await? {
                 Some(customer) => self.amend_draft(&terms_of(&open.terms, customer), open.terms.clone(), state).ok(),
                 None => None,
             },

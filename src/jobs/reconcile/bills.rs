@@ -1,23 +1,23 @@
 //! The bills of a reconciliation, from our ledger or from a file, with what else either says.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
-use super::ReconcileError;
+use super::{ReconcileError, ReconcileOptions};
 use crate::domain::amount::Rupiah;
 use crate::domain::classify::Class;
 use crate::domain::digest::{self, Digest};
-use crate::domain::ids::InvoiceNumber;
 use crate::domain::line::InputFile;
 use crate::evidence::Evidence;
-use crate::ledger::{FoundTotals, Lapses, ScopeTotals, Snapshot};
+use crate::ledger::{Lapses, Sum, View};
 use crate::reconcile::external::{self, MalformedRow};
 use crate::reconcile::settle::SettlementInput;
-use crate::reconcile::{self, Bills, Inputs, KnownPayment, StatusEvidence, Tally, Terms, Unlisted};
+use crate::reconcile::{self, Bills, Inputs, KnownPayment, OwnBills, StatusEvidence, Tally, Terms, Unlisted};
 use crate::report::summary::LedgerSource;
-use crate::table::{self, Mostly, Settings};
+use crate::table::{self, Mostly};
 
 /// Bills of either source, and what else it says.
-pub(in crate::jobs) struct Billed {
+#[derive(Debug)]
+pub struct Billed {
     pub(in crate::jobs) bills: Bills,
     pub(in crate::jobs) known: Vec<KnownPayment>,
     pub(in crate::jobs) malformed: Vec<MalformedRow>,
@@ -31,6 +31,8 @@ pub(in crate::jobs) struct Billed {
     pub(in crate::jobs) remarks: Vec<String>,
     /// The file, if most of its rows cannot be read.
     pub(in crate::jobs) mostly: Option<Mostly>,
+    /// The file, if they are of one.
+    pub(super) file: Option<PathBuf>,
 }
 
 impl Billed {
@@ -60,59 +62,100 @@ impl Billed {
     }
 }
 
-pub(super) fn external_bills(path: &Path, history: Option<&Snapshot>, terms: &Terms, tables: &Settings) -> Result<Billed, ReconcileError> {
-    let mut external = external::read(path, terms, tables)?;
-    let request_history = history.map(|history| digest::hex(&history.head.hash));
-    let rows_digest = digest::hex(&external.rows_digest);
-    let source = LedgerSource::External { path: path.display().to_string(), rows: external.rows, rows_digest, request_history };
-    if history.is_none() {
+impl Billed {
+    /// The bills of a file: CSV, or Parquet by its extension.
+    ///
+    /// # Errors
+    /// When it cannot be read, or the days are no period.
+    pub fn external(path: &Path, wanted: &ReconcileOptions) -> Result<Self, ReconcileError> {
+        let mut external = external::read(path, &wanted.terms()?, &wanted.tables)?;
         external.not_evaluated.push(Class::L09);
+        let rows_digest = digest::hex(&external.rows_digest);
+        let source = LedgerSource::External { path: path.display().to_string(), rows: external.rows, rows_digest, request_history: None };
+        let causes = external.malformed.iter().map(|row| (row.column, row.reason.as_str()));
+        let repeated = (external.repeated > 0)
+            .then(|| format!("{}: {} rows say word for word what an earlier row says; they count once", path.display(), external.repeated));
+        Ok(Self {
+            remarks: repeated.into_iter().collect(),
+            mostly: table::mostly(external.rows.saturating_sub(external.repeated), causes),
+            unlisted: None,
+            digest: external.rows_digest,
+            bills: external.bills,
+            known: external.known,
+            malformed: external.malformed,
+            scope: external.scope,
+            status: StatusEvidence::default(),
+            not_evaluated: external.not_evaluated,
+            source,
+            file: Some(path.to_path_buf()),
+        })
     }
-    let causes = external.malformed.iter().map(|row| (row.column, row.reason.as_str()));
-    let repeated = (external.repeated > 0)
-        .then(|| format!("{}: {} rows say word for word what an earlier row says; they count once", path.display(), external.repeated));
-    Ok(Billed {
-        remarks: repeated.into_iter().collect(),
-        mostly: table::mostly(external.rows.saturating_sub(external.repeated), causes),
-        unlisted: history.map(|history| reconcile::unlisted(history.bills.values(), &external.bills, terms)),
-        digest: history.map_or(external.rows_digest, |history| digest::of_parts(&[b"beside", &external.rows_digest, &history.head.hash])),
-        bills: external.bills,
-        known: external.known,
-        malformed: external.malformed,
-        scope: external.scope,
-        status: StatusEvidence::default(),
-        not_evaluated: external.not_evaluated,
-        source,
-    })
-}
 
-pub(in crate::jobs) fn own_bills(
-    snapshot: &Snapshot,
-    scope: ScopeTotals,
-    found: FoundTotals,
-    lapses: &Lapses,
-    terms: &Terms,
-) -> Result<Billed, ReconcileError> {
-    let lapses_of = |number: &InvoiceNumber| lapses.get(number).map_or(&[][..], Vec::as_slice);
-    let bills = reconcile::from_states(snapshot.bills.values(), lapses_of, &terms.policy).map_err(|_| ReconcileError::TooManyBills)?;
-    Ok(Billed {
-        known: reconcile::known_payments(&bills, |number| snapshot.bills.get(number), &snapshot.payments),
-        bills,
-        malformed: Vec::new(),
-        scope: Tally { count: scope.count, amount: Rupiah::new(scope.amount) },
-        status: StatusEvidence::of(
-            snapshot.bills.values(),
-            &snapshot.payments,
-            Tally { count: found.count, amount: Rupiah::new(found.amount) },
-        ),
-        unlisted: None,
-        not_evaluated: [Class::L09, Class::L10]
-            .into_iter()
-            .chain(terms.policy.lapsed_policy_statuses.is_empty().then_some(Class::P18))
-            .collect(),
-        source: LedgerSource::Own { sequence: snapshot.head.sequence, head: digest::hex(&snapshot.head.hash) },
-        digest: snapshot.head.hash,
-        remarks: Vec::new(),
-        mostly: None,
-    })
+    /// The same with our own ledger beside it: codes we had issued that the file does not know are counted apart (L09).
+    ///
+    /// # Errors
+    /// When the ledger cannot be read, or the days are no period.
+    pub async fn beside(mut self, history: &impl View, wanted: &ReconcileOptions) -> Result<Self, ReconcileError> {
+        let terms = wanted.terms()?;
+        let mut unlisted: Vec<Unlisted> = Vec::new();
+        history.visit_bills(|state| unlisted.extend(reconcile::unlisted(&state, &self.bills, &terms))).await?;
+        unlisted.sort_unstable();
+        let head = history.head().await?.hash;
+        if let LedgerSource::External { request_history, .. } = &mut self.source {
+            *request_history = Some(digest::hex(&head));
+        }
+        self.digest = digest::of_parts(&[b"beside", &self.digest, &head]);
+        self.not_evaluated.retain(|class| *class != Class::L09);
+        self.unlisted = Some(unlisted);
+        Ok(self)
+    }
+
+    /// The bills of our own ledger, all out of one view, with its own count of those in scope.
+    ///
+    /// # Errors
+    /// When the ledger cannot be read, or the days are no period.
+    pub async fn own(view: &impl View, wanted: &ReconcileOptions) -> Result<Self, ReconcileError> {
+        let terms = wanted.terms()?;
+        let scope = view.scope_totals(terms.period.starts_at(), terms.as_of, terms.policy.expiry_grace_minutes).await?;
+        Self::of_view(view, scope, &terms).await
+    }
+
+    /// The same with a count of the bills in scope that is known already.
+    pub(in crate::jobs) async fn of_view(view: &impl View, scope: Sum, terms: &Terms) -> Result<Self, ReconcileError> {
+        let policy = &terms.policy;
+        let lapses =
+            if policy.lapsed_policy_statuses.is_empty() { Lapses::new() } else { view.lapses(|status| policy.is_lapsed(status)).await? };
+        let mut own = OwnBills::new(policy);
+        view.visit_bills(|state| {
+            let lapses = lapses.get(&state.invoice_number).map_or(&[][..], Vec::as_slice);
+            own.take(state, lapses);
+        })
+        .await?;
+        let (bills, mut known, status) = own.finish().map_err(|_| ReconcileError::TooManyBills)?;
+        let mut sought = status.sought();
+        view.visit_payments(|payment| {
+            known.take(&bills, &payment);
+            sought.take(&payment);
+        })
+        .await?;
+        let (head, told) = (view.head().await?, view.totals(terms.as_of).await?.told);
+        let tally = |sum: Sum| Tally { count: sum.count, amount: Rupiah::new(sum.amount) };
+        Ok(Self {
+            known: known.finish(),
+            bills,
+            malformed: Vec::new(),
+            scope: tally(scope),
+            status: status.less(&sought, tally(told)),
+            unlisted: None,
+            not_evaluated: [Class::L09, Class::L10]
+                .into_iter()
+                .chain(policy.lapsed_policy_statuses.is_empty().then_some(Class::P18))
+                .collect(),
+            source: LedgerSource::Own { sequence: head.sequence, head: digest::hex(&head.hash) },
+            digest: head.hash,
+            remarks: Vec::new(),
+            mostly: None,
+            file: None,
+        })
+    }
 }

@@ -166,7 +166,6 @@ fn options(folder: &Path, logs: &[(&str, Vec<u8>)], bills: &[String]) -> Reconci
     });
     ReconcileOptions {
         tables: crate::table::Settings::default(),
-        source: BillSource::External(ledger),
         notifications: notifications.collect(),
         from: date(2026, 10, 1),
         to: date(2026, 10, 31),
@@ -182,6 +181,11 @@ fn options(folder: &Path, logs: &[(&str, Vec<u8>)], bills: &[String]) -> Reconci
         out: folder.join("out"),
         presentation: None,
     }
+}
+
+/// On the bills beside the output folder.
+fn run(options: &ReconcileOptions) -> Result<ReconcileReport, ReconcileError> {
+    super::run(Billed::external(&options.out.with_file_name("bills.csv"), options)?, options)
 }
 
 fn text(lines: &[String]) -> Vec<u8> {

@@ -1,33 +1,30 @@
-//! The merchant's books as the server sees them: the index, the ledger, and payments that are on their way into it.
+//! The merchant's books as the server sees them: the ledger, and payments that are on their way into it.
 //!
-//! The index only says whose a code is; what is true of the bill is read from the ledger for each inquiry, so that a
-//! cancellation by another process holds from its very commit.
+//! Whose a code is and what is true of its bill is read from the ledger for each inquiry, so that a cancellation by another process
+//! holds from its very commit.
 
 use std::collections::{HashMap, VecDeque};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use jiff::Timestamp;
 use tokio::runtime::Handle;
 use tokio::sync::Notify;
 
-use super::index::Index;
 use super::unkept::{self, Unkept};
 use crate::doku::claim::Claim;
-use crate::domain::bill::Customer;
 use crate::domain::digest::Digest;
 use crate::domain::ids::{InvoiceNumber, PaymentCode};
 use crate::domain::lifecycle::{BillState, Event, Status};
 use crate::domain::owner;
 use crate::domain::payment::Payment;
 use crate::jobs::hold;
-use crate::ledger::{Entry, Ledger, LedgerError, Private};
+use crate::ledger::{Entry, Ledger, LedgerError, Names, Private, View};
 use crate::serve::metrics::Metrics;
 use crate::serve::{Books, Found, NotNamed};
 
 /// Books on a ledger.
 pub(super) struct LedgerBooks<L> {
     ledger: L,
-    index: RwLock<Index>,
     unkept: Mutex<Unkept>,
     waiting: Mutex<Waiting>,
     paid: Notify,
@@ -77,22 +74,16 @@ fn forget<K: Eq + std::hash::Hash>(filed: &mut HashMap<K, Vec<Arc<Payment>>>, ke
 
 impl<L: Ledger> LedgerBooks<L> {
     pub(super) fn new(ledger: L, metrics: Arc<Metrics>) -> Self {
-        Self { ledger, index: RwLock::default(), unkept: Mutex::default(), waiting: Mutex::default(), paid: Notify::new(), metrics }
+        Self { ledger, unkept: Mutex::default(), waiting: Mutex::default(), paid: Notify::new(), metrics }
     }
 
     pub(super) const fn ledger(&self) -> &L {
         &self.ledger
     }
 
-    /// Brings the index up to the ledger's last event.
-    pub(super) fn refresh(&self) -> Result<(), LedgerError> {
-        let known = self.index.read().unwrap_or_else(PoisonError::into_inner).sequence();
-        let changes = self.ledger.codes_since(known)?;
-        if changes.sequence > known {
-            let mut index = self.index.write().unwrap_or_else(PoisonError::into_inner);
-            index.take(changes);
-            self.metrics.index(index.len(), index.sequence());
-        }
+    /// Whether the ledger answers; its last event.
+    pub(super) async fn follow(&self) -> Result<(), LedgerError> {
+        self.metrics.ledger(self.ledger.head().await?.sequence);
         Ok(())
     }
 
@@ -141,32 +132,31 @@ impl<L: Ledger> LedgerBooks<L> {
         self.metrics.unkept(unkept.len());
     }
 
-    fn owner(&self, payment_code: &PaymentCode) -> Option<InvoiceNumber> {
-        self.index.read().unwrap_or_else(PoisonError::into_inner).get(payment_code).cloned()
-    }
-
-    /// The bill of the index, if the code is its own still.
-    fn holder(&self, payment_code: &PaymentCode) -> Result<Option<BillState>, LedgerError> {
-        let Some(owner) = self.owner(payment_code) else { return Ok(None) };
-        Ok(self.ledger.bill(&owner)?.filter(|state| code_of(state) == Some(payment_code)))
-    }
-
-    fn look(&self, payment_code: &PaymentCode) -> Result<Option<Found>, LedgerError> {
-        let mut holder = self.holder(payment_code)?;
-        if holder.as_ref().is_none_or(|state| !state.status.may_be_live()) {
-            // Issued a moment ago, or moved to another bill: worth a second look.
-            self.refresh()?;
-            holder = self.holder(payment_code)?;
+    /// What is true of the bill that has the code. A payment goes from unkept to waiting and from there to the ledger, each time into
+    /// the next before out of the last: looked for in the same order, it is seen in one of them.
+    pub(super) async fn look(&self, payment_code: &PaymentCode) -> Result<Option<Found>, LedgerError> {
+        let mut expected = holder(&self.ledger.view().await?, payment_code).await?;
+        loop {
+            let Some(before) = expected else { return Ok(None) };
+            let unrecorded = self.unkept().may_pay(payment_code, &before);
+            let on_its_way = self.lock().about(&before);
+            let claimed = self.is_claimed(&before);
+            let view = self.ledger.view().await?;
+            let Some(state) = holder(&view, payment_code).await? else { return Ok(None) };
+            if Names::of(&state) != Names::of(&before) {
+                // It has got another number or code meanwhile, or another bill has the code.
+                expected = Some(state);
+                continue;
+            }
+            let mut paid = owner::told_paid(&state).is_some()
+                || view.paid(std::slice::from_ref(&state.invoice_number)).await?.contains_key(&state.invoice_number);
+            for payment in &on_its_way {
+                paid = paid || is_of(&view, &state, payment).await?;
+            }
+            let held = state.hold.is_some() || claimed;
+            let customer = view.customer(&state.invoice_number).await?;
+            return Ok(Some(Found { state, customer, paid, held, unrecorded }));
         }
-        let Some(state) = holder else { return Ok(None) };
-        // A payment goes from unkept to waiting and from there to the ledger, each time into the next before out of the last:
-        // looked for in the same order, it is seen in one of them.
-        let unrecorded = self.unkept().may_pay(payment_code, &state);
-        let paid = owner::told_paid(&state).is_some()
-            || self.ledger.first_paid_at(&state.invoice_number)?.is_some()
-            || self.is_paid_otherwise(&state)?;
-        let held = state.hold.is_some() || self.is_claimed(&state);
-        Ok(Some(Found { state, paid, held, unrecorded }))
     }
 
     /// Whether money that was not understood may be the bill's, and the ledger does not know yet.
@@ -175,48 +165,35 @@ impl<L: Ledger> LedgerBooks<L> {
     }
 
     /// Claims that are not in the ledger, and the bills each may be of.
-    pub(super) fn claimed(&self) -> Result<Vec<(Digest, Claim, Vec<BillState>)>, LedgerError> {
+    pub(super) async fn claimed(&self) -> Result<Vec<(Digest, Claim, Vec<BillState>)>, LedgerError> {
         let claims = self.lock().claims.clone();
-        let bills = |claim: &Claim| -> Result<Vec<BillState>, LedgerError> {
-            let (number, code) = (claim.invoice_number.as_ref(), claim.payment_code.as_ref());
-            let mut candidates = self.ledger.bills_about(number, code)?;
-            let holder = code.map(|code| self.holder(code)).transpose()?.flatten();
-            candidates.extend(holder.filter(|holder| candidates.iter().all(|known| known.invoice_number != holder.invoice_number)));
-            Ok(hold::of(candidates.iter(), claim).into_iter().cloned().collect())
-        };
-        claims.into_iter().map(|(evidence, claim)| bills(&claim).map(|bills| (evidence, claim, bills))).collect()
+        let mut found = Vec::with_capacity(claims.len());
+        for (evidence, claim) in claims {
+            let candidates = self.ledger.view().await?.bills_about(&hold::names(&claim)).await?;
+            let bills = hold::of(candidates.iter(), &claim).into_iter().cloned().collect();
+            found.push((evidence, claim, bills));
+        }
+        Ok(found)
     }
 
     /// The ledger has what `evidence` claims.
     pub(super) fn held(&self, evidence: &Digest) {
         self.lock().claims.retain(|(known, _)| known != evidence);
     }
+}
 
-    /// Money that is on its way into the ledger, or names one of the bill's codes or numbers only. It may come late, for a code
-    /// that the bill has lost; the counter must not take it again for the next one.
-    fn is_paid_otherwise(&self, state: &BillState) -> Result<bool, LedgerError> {
-        // On its way before in the ledger: a payment that arrives there meanwhile is seen in one of the two.
-        let on_its_way = self.lock().about(state);
-        for payment in &on_its_way {
-            if self.is_of(state, payment)? {
-                return Ok(true);
-            }
-        }
-        for payment in &self.ledger.payments_about(state)? {
-            if self.is_of(state, payment)? {
-                return Ok(true);
-            }
-        }
-        Ok(false)
-    }
+/// The bill that has the code, or of those that had it the one that got it last.
+async fn holder(view: &impl View, payment_code: &PaymentCode) -> Result<Option<BillState>, LedgerError> {
+    let about = view.bills_about(&Names { codes: [payment_code.clone()].into(), ..Names::default() }).await?;
+    let key = |state: &BillState| (state.status.may_be_live(), state.code.as_ref().map(|code| code.accepted_at));
+    Ok(about.into_iter().filter(|state| code_of(state) == Some(payment_code)).max_by_key(key))
+}
 
-    /// Whether a payment that names a code or a number of the bill is its, and not another bill's that it fits better.
-    fn is_of(&self, state: &BillState, payment: &Payment) -> Result<bool, LedgerError> {
-        let mut candidates = self.ledger.bills_about(Some(&payment.invoice_number), Some(&payment.payment_code))?;
-        candidates.extend(self.holder(&payment.payment_code)?);
-        let owners = owner::owners(candidates.iter().chain([state]), payment.into());
-        Ok(owners.iter().any(|owner| owner.invoice_number == state.invoice_number))
-    }
+/// Whether a payment that names a code or a number of the bill is its, and not another bill's that it fits better.
+async fn is_of(view: &impl View, state: &BillState, payment: &Payment) -> Result<bool, LedgerError> {
+    let candidates = view.bills_about(&Names::of_payments([payment])).await?;
+    let owners = owner::owners(candidates.iter().chain([state]), payment.into());
+    Ok(owners.iter().any(|owner| owner.invoice_number == state.invoice_number))
 }
 
 /// The code a bill holds or held last; while it is being issued, the one it is to get.
@@ -230,16 +207,12 @@ fn code_of(state: &BillState) -> Option<&PaymentCode> {
 
 impl<L: Ledger + Send + 'static> Books for LedgerBooks<L> {
     fn find(&self, payment_code: &PaymentCode) -> Result<Option<Found>, String> {
-        self.look(payment_code).map_err(|error| error.to_string())
-    }
-
-    fn customer(&self, invoice_number: &InvoiceNumber) -> Result<Option<Customer>, String> {
-        self.ledger.customer(invoice_number).map_err(|error| error.to_string())
+        Handle::current().block_on(self.look(payment_code)).map_err(|error| error.to_string())
     }
 
     fn named(&self, invoice_number: &InvoiceNumber, number: &InvoiceNumber, at: Timestamp) -> Result<(), NotNamed> {
         let failed = |error: LedgerError| NotNamed::Failed(error.to_string());
-        let state = self.ledger.bill(invoice_number).map_err(failed)?;
+        let state = Handle::current().block_on(self.ledger.bill(invoice_number)).map_err(failed)?;
         if state.is_some_and(|state| owner::has_number(&state, number)) {
             return Ok(());
         }

@@ -4,7 +4,6 @@
 //! up from the log. Until then no inquiry is answered, because a paid bill could pass for unpaid.
 
 mod books;
-mod index;
 mod unkept;
 
 use std::net::SocketAddr;
@@ -12,7 +11,6 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
-use tokio::runtime::Handle;
 
 use self::books::LedgerBooks;
 use super::hold;
@@ -29,7 +27,7 @@ use crate::serve::log::LogFolder;
 use crate::serve::metrics::Metrics;
 use crate::serve::{Books as _, ServeError, Server, Settings, Surroundings};
 
-/// How often the index follows the ledger, and how long a failed write waits.
+/// How often the ledger is looked at, and how long a failed write waits.
 const TICK: Duration = Duration::from_secs(1);
 /// How long payments gather before they are written together.
 const GATHER: Duration = Duration::from_millis(50);
@@ -110,7 +108,7 @@ pub async fn serve<L: Ledger + Send + 'static>(
     ended
 }
 
-/// Keeps ledger, index and logs together.
+/// Keeps ledger and logs together.
 struct Follower<L> {
     books: Arc<LedgerBooks<L>>,
     options: ServeOptions,
@@ -123,7 +121,7 @@ impl<L: Ledger + Send + 'static> Follower<L> {
         let mut close_at = tokio::time::Instant::now();
         loop {
             let written = self.write_waiting().await;
-            let followed = written.and(self.follow().await);
+            let followed = written.and(self.books.follow().await.map_err(ServingError::from));
             if let Err(error) = &followed {
                 tracing::error!(%error, "the ledger is not up to date; messages are kept in the log meanwhile");
             }
@@ -140,26 +138,26 @@ impl<L: Ledger + Send + 'static> Follower<L> {
         }
     }
 
-    /// The index, and every payment of logs that earlier runs left open. Idempotent: most of them are known. Doubts are
-    /// settled last, because they are looked for anew at every start and inquiries need not wait for them.
+    /// Every payment of logs that earlier runs left open. Idempotent: most of them are known. Doubts are settled last, because they
+    /// are looked for anew at every start and inquiries need not wait for them.
     async fn catch_up(&self, logs: Vec<std::path::PathBuf>) -> Result<(), ServingError> {
         let (books, options) = (Arc::clone(&self.books), self.ingest_options(logs));
-        let work = move || {
-            books.refresh()?;
-            let (payments, claims, _) = ingest::proved(&options)?;
-            books.ledger().apply_payments(&payments)?;
-            // Held from memory at once; the ledger follows, and knows those of earlier starts.
-            for (evidence, claim) in claims {
-                books.not_understood(claim, evidence);
-            }
-            Ok::<_, ServingError>(payments)
-        };
-        let payments = tokio::task::spawn_blocking(work).await.map_err(|_| ServingError::Task)??;
-        tracing::info!(payments = payments.len(), "caught up with the logs");
-        self.health.caught_up();
-        for part in payments.chunks(BATCH) {
-            self.write(part.to_vec()).await?;
+        let read = tokio::task::spawn_blocking(move || ingest::proved(&options)).await.map_err(|_| ServingError::Task)?;
+        let ingest::Proved { payments, claims, .. } = read?;
+        let (mut waiting, mut count) = (payments.iter().peekable(), 0_usize);
+        while waiting.peek().is_some() {
+            let part: Vec<Payment> = waiting.by_ref().take(BATCH).collect();
+            count = count.saturating_add(part.len());
+            books.ledger().apply_payments(&part).await?;
         }
+        drop(waiting);
+        // Held from memory at once; the ledger follows, and knows those of earlier starts.
+        for (evidence, claim) in claims {
+            books.not_understood(claim, evidence);
+        }
+        tracing::info!(payments = count, "caught up with the logs");
+        self.health.caught_up();
+        ingest::settle(books.ledger(), &mut payments.iter(), self.options.clock.now()).await?;
         Ok(())
     }
 
@@ -184,36 +182,21 @@ impl<L: Ledger + Send + 'static> Follower<L> {
 
     /// Holds the bills of which money was told and not understood.
     async fn hold(&self) -> Result<(), ServingError> {
-        let (books, now, handle) = (Arc::clone(&self.books), self.options.clock.now(), Handle::current());
-        let hold = move || {
-            for (evidence, claim, bills) in books.claimed()? {
-                for state in &bills {
-                    handle.block_on(hold::hold(books.ledger(), state, &claim, &evidence, now))?;
-                }
-                books.held(&evidence);
+        let (books, now) = (&self.books, self.options.clock.now());
+        for (evidence, claim, bills) in books.claimed().await? {
+            for state in &bills {
+                hold::hold(books.ledger(), state, &claim, &evidence, now).await?;
             }
-            Ok::<_, LedgerError>(())
-        };
-        tokio::task::spawn_blocking(hold).await.map_err(|_| ServingError::Task)??;
+            books.held(&evidence);
+        }
         Ok(())
     }
 
     /// Settles doubts, then applies: cut between the two, both are found again.
     async fn write(&self, payments: Vec<Payment>) -> Result<(), ServingError> {
-        let (books, now) = (Arc::clone(&self.books), self.options.clock.now());
-        let handle = Handle::current();
-        let write = move || {
-            let ledger = books.ledger();
-            handle.block_on(ingest::settle_named(ledger, &payments, now))?;
-            ledger.apply_payments(&payments)
-        };
-        tokio::task::spawn_blocking(write).await.map_err(|_| ServingError::Task)??;
-        Ok(())
-    }
-
-    async fn follow(&self) -> Result<(), ServingError> {
-        let books = Arc::clone(&self.books);
-        tokio::task::spawn_blocking(move || books.refresh()).await.map_err(|_| ServingError::Task)??;
+        let (ledger, now) = (self.books.ledger(), self.options.clock.now());
+        ingest::settle(ledger, &mut payments.iter().cloned(), now).await?;
+        ledger.apply_payments(&payments).await?;
         Ok(())
     }
 

@@ -73,8 +73,8 @@ fn payment(identity: u8, bill: &str, own: &str) -> Payment {
 }
 
 /// Whose the code is, its status, and whether it is paid.
-fn look(books: &LedgerBooks<MemoryLedger>, own: &str) -> Option<(String, &'static str, bool)> {
-    let found = books.find(&code(own)).unwrap()?;
+async fn look(books: &LedgerBooks<MemoryLedger>, own: &str) -> Option<(String, &'static str, bool)> {
+    let found = books.look(&code(own)).await.unwrap()?;
     Some((found.state.invoice_number.to_string(), found.state.status.name(), found.paid))
 }
 
@@ -82,20 +82,20 @@ fn look(books: &LedgerBooks<MemoryLedger>, own: &str) -> Option<(String, &'stati
 async fn a_payment_is_known_from_its_acknowledgement_on_and_only_to_its_bill() {
     let books = LedgerBooks::new(MemoryLedger::new(), Arc::default());
     record(&books, "A", vec![adopted("1")]).await;
-    assert_eq!(look(&books, "1"), Some(("A".into(), "active", false)), "found without any earlier refresh");
+    assert_eq!(look(&books, "1").await, Some(("A".into(), "active", false)), "found without any earlier refresh");
     // Money for the code under the number of a bill that had it before is not this bill's.
     let registered = |own: &str| Event::Registered { operation: OperationKind::Issue, terms: terms(own), answer: answer(own) };
     let retired = || Event::Retired { reason: String::new() };
     record(&books, "OTHER", vec![Event::Planned { terms: terms("5") }, registered("5"), retired(), registered("6")]).await;
     books.paid(payment(1, "OTHER", "5"));
-    assert_eq!(look(&books, "1"), Some(("A".into(), "active", false)));
+    assert_eq!(look(&books, "1").await, Some(("A".into(), "active", false)));
     books.paid(payment(2, "A", "1"));
-    assert_eq!(look(&books, "1"), Some(("A".into(), "active", true)), "before the ledger has it");
+    assert_eq!(look(&books, "1").await, Some(("A".into(), "active", true)), "before the ledger has it");
     let waiting = books.waiting(10);
-    books.ledger().apply_payments(&waiting).unwrap();
-    assert_eq!(look(&books, "1"), Some(("A".into(), "active", true)), "while both have it");
+    books.ledger().apply_payments(&waiting).await.unwrap();
+    assert_eq!(look(&books, "1").await, Some(("A".into(), "active", true)), "while both have it");
     books.written(&waiting);
-    assert_eq!(look(&books, "1"), Some(("A".into(), "active", true)), "when only the ledger has it");
+    assert_eq!(look(&books, "1").await, Some(("A".into(), "active", true)), "when only the ledger has it");
     assert!(books.waiting(10).is_empty() && books.oldest_waiting().is_none() && books.keeps_nothing());
 }
 
@@ -104,15 +104,15 @@ async fn late_money_for_a_code_that_a_bill_has_lost_pays_the_bill() {
     let books = LedgerBooks::new(MemoryLedger::new(), Arc::default());
     let registered = Event::Registered { operation: OperationKind::Issue, terms: terms("2"), answer: answer("2") };
     record(&books, "A", vec![adopted("1"), Event::Retired { reason: String::new() }, registered]).await;
-    assert_eq!(look(&books, "2"), Some(("A".into(), "active", false)));
+    assert_eq!(look(&books, "2").await, Some(("A".into(), "active", false)));
     books.paid(payment(1, "OTHER", "9"));
-    assert_eq!(look(&books, "2"), Some(("A".into(), "active", false)));
+    assert_eq!(look(&books, "2").await, Some(("A".into(), "active", false)));
     books.paid(payment(2, "A", "1"));
-    assert_eq!(look(&books, "2"), Some(("A".into(), "active", true)), "on its way");
+    assert_eq!(look(&books, "2").await, Some(("A".into(), "active", true)), "on its way");
     let waiting = books.waiting(10);
-    books.ledger().apply_payments(&waiting).unwrap();
+    books.ledger().apply_payments(&waiting).await.unwrap();
     books.written(&waiting);
-    assert_eq!(look(&books, "2"), Some(("A".into(), "active", true)), "in the ledger");
+    assert_eq!(look(&books, "2").await, Some(("A".into(), "active", true)), "in the ledger");
 }
 
 #[tokio::test]
@@ -124,17 +124,16 @@ async fn the_code_of_a_payment_decides_whose_it_is_before_the_number_does() {
         // B had code 1 before A has it now.
         record(&books, "B", vec![Event::Planned { terms: terms("1") }, registered("1"), retired(), registered("2")]).await;
         record(&books, "A", vec![adopted("1")]).await;
-        let seen = |when: &str| {
-            let paid = ["1", "2"].map(|own| look(&books, own).unwrap().2);
-            assert_eq!(look(&books, "1").unwrap().0, "A", "{when}");
-            paid
+        let seen = async |when: &str| {
+            assert_eq!(look(&books, "1").await.unwrap().0, "A", "{when}");
+            [look(&books, "1").await.unwrap().2, look(&books, "2").await.unwrap().2]
         };
         books.paid(payment(1, number, own));
-        let on_its_way = seen("on its way");
+        let on_its_way = seen("on its way").await;
         let waiting = books.waiting(10);
-        books.ledger().apply_payments(&waiting).unwrap();
+        books.ledger().apply_payments(&waiting).await.unwrap();
         books.written(&waiting);
-        assert_eq!(seen("in the ledger"), on_its_way);
+        assert_eq!(seen("in the ledger").await, on_its_way);
         on_its_way
     };
     assert_eq!(of("A", "1").await, [true, false]);
@@ -148,17 +147,16 @@ async fn the_code_of_a_payment_decides_whose_it_is_before_the_number_does() {
 #[tokio::test]
 async fn what_another_process_does_to_a_code_holds_at_once() {
     let books = LedgerBooks::new(MemoryLedger::new(), Arc::default());
-    assert_eq!(look(&books, "1"), None);
+    assert_eq!(look(&books, "1").await, None);
     record(&books, "A", vec![adopted("1")]).await;
-    books.refresh().unwrap();
     record(&books, "A", vec![intended(OperationKind::Cancel, "1")]).await;
-    assert_eq!(look(&books, "1"), Some(("A".into(), "cancelling", false)));
+    assert_eq!(look(&books, "1").await, Some(("A".into(), "cancelling", false)));
     record(&books, "A", vec![Event::Accepted { answer: answer("1"), replayed: false, amount: None }]).await;
-    assert_eq!(look(&books, "1"), Some(("A".into(), "cancelled", false)));
+    assert_eq!(look(&books, "1").await, Some(("A".into(), "cancelled", false)));
     // The freed code is registered for B.
     record(&books, "B", vec![Event::Planned { terms: terms("1") }, intended(OperationKind::Issue, "1")]).await;
-    assert_eq!(look(&books, "1"), Some(("B".into(), "requested", false)));
+    assert_eq!(look(&books, "1").await, Some(("B".into(), "requested", false)));
     record(&books, "B", vec![Event::Accepted { answer: answer("1"), replayed: false, amount: None }]).await;
-    assert_eq!(look(&books, "1"), Some(("B".into(), "active", false)));
-    assert_eq!(look(&books, "01"), None);
+    assert_eq!(look(&books, "1").await, Some(("B".into(), "active", false)));
+    assert_eq!(look(&books, "01").await, None);
 }

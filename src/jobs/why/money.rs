@@ -5,7 +5,7 @@ use jiff::Timestamp;
 use super::{Story, What};
 use crate::domain::lifecycle::Status;
 use crate::domain::owner;
-use crate::ledger::sqlite::Happening;
+use crate::ledger::Happening;
 
 /// Whether a bill's money has come, as far as the ledger and the evidence tell.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

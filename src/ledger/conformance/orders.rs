@@ -1,7 +1,7 @@
 //! Bills that were issued anew: whose their numbers and codes are, and when they were paid.
 
 use super::*;
-use crate::domain::owner;
+use crate::domain::owner::Paid;
 
 /// The events of an issue under `wire` that DOKU answered with `code`, then of its end.
 pub(super) fn order(invoice: &str, second: i64, wire: &str, code: &str) -> Vec<Entry> {
@@ -24,7 +24,7 @@ pub(in crate::ledger) fn reissued() -> Vec<Entry> {
 
 pub(super) fn a_number_that_stands_for_a_bill_at_doku_is_never_anothers(ledger: &impl Ledger) {
     wait(ledger.record(reissued())).unwrap();
-    let before = ledger.snapshot().unwrap();
+    let before = whole(ledger);
     let taken = |entries: Vec<Entry>| match wait(ledger.record(entries)) {
         Err(LedgerError::NumberTaken { invoice_number, number, other }) => format!("{invoice_number} {number} {other}"),
         other => panic!("{other:?}"),
@@ -33,9 +33,9 @@ pub(super) fn a_number_that_stands_for_a_bill_at_doku_is_never_anothers(ledger: 
     let adopted_as = |wire: &str| Event::Adopted { terms: terms(5), answer: answer("30", None), wire_invoice_number: Some(number(wire)) };
     assert_eq!(taken(vec![entry("C", 9, adopted_as("A-R1"))]), "C A-R1 A", "an adopted one");
     assert_eq!(taken(vec![entry("C", 9, adopted_as("A"))]), "C A A", "that of a bill of its own");
-    assert_eq!(ledger.snapshot().unwrap().head, before.head, "nothing of a refused call is there");
+    assert_eq!(whole(ledger).head, before.head, "nothing of a refused call is there");
     wait(ledger.record(vec![entry("C", 9, adopted_as("C-R3"))])).unwrap();
-    let state = ledger.bill(&number("C")).unwrap().unwrap();
+    let state = wait(ledger.bill(&number("C"))).unwrap().unwrap();
     assert_eq!(state.code.unwrap().wire_invoice_number, number("C-R3"));
     assert_eq!(taken(vec![planned("C-R3")]), "C-R3 C-R3 C");
     // A bill that is issued anew takes no number of a bill or of another's order.
@@ -49,45 +49,49 @@ pub(super) fn a_number_that_stands_for_a_bill_at_doku_is_never_anothers(ledger: 
 }
 
 pub(super) fn a_bill_is_paid_from_the_first_payment_of_any_code_it_had(ledger: &impl Ledger) {
-    let first_paid = |invoice: &str| ledger.first_paid_at(&number(invoice)).unwrap().map(|at| at.as_second() - 1_790_000_000);
+    // A bill that was paid in a second is in scope of spans that begin with it, and of none that begin later.
+    let open = |second: i64| ask!(ledger, scope_totals(at(second), at(9_999), 0)).count;
+    let paid = |invoice: &str| ask!(ledger, paid(&[number(invoice)])).get(&number(invoice)).copied();
     wait(ledger.record(reissued())).unwrap();
-    ledger.apply_payments(&[payment(1, "A", "99", 10), payment(2, "X", "12", 11)]).unwrap();
-    assert_eq!(first_paid("A"), None, "neither is a pair");
-    ledger.apply_payments(&[payment(3, "A-R1", "12", 50)]).unwrap();
-    assert_eq!(first_paid("A"), Some(50));
-    ledger.apply_payments(&[payment(4, "A", "11", 40)]).unwrap();
-    assert_eq!(first_paid("A"), Some(40), "the code it has lost");
+    wait(ledger.apply_payments(&[payment(1, "Z", "99", 10), payment(2, "X", "12", 11)])).unwrap();
+    assert_eq!((open(500), paid("A")), (1, Some(Paid::ByItsCode)), "its code under a stranger's number: paid, but no pair");
+    wait(ledger.apply_payments(&[payment(3, "A-R1", "12", 50)])).unwrap();
+    assert_eq!((open(50), open(51)), (1, 0));
+    wait(ledger.apply_payments(&[payment(4, "A", "11", 40)])).unwrap();
+    assert_eq!((open(40), open(41)), (1, 0), "the code it has lost");
     // The same when the money was there first, and when the order is lost only later.
     let other = [vec![planned("B")], order("B", 1, "B", "21"), vec![retired("B", 3)], order("B", 4, "B-R1", "22")].concat();
-    ledger.apply_payments(&[payment(5, "B", "21", 30), payment(6, "B-R1", "22", 60)]).unwrap();
+    wait(ledger.apply_payments(&[payment(5, "B", "21", 30), payment(6, "B-R1", "22", 60)])).unwrap();
+    assert_eq!(paid("B"), Some(Paid::ByItsCode), "under the number it will have");
     wait(ledger.record(other)).unwrap();
-    assert_eq!(first_paid("B"), Some(30));
+    assert_eq!((open(30), open(31)), (2, 1));
     wait(ledger.record([vec![retired("B", 9)], order("B", 10, "B-R2", "23")].concat())).unwrap();
-    assert_eq!(first_paid("B"), Some(30));
-    ledger.apply_payments(&[payment(7, "B-R1", "23", 20)]).unwrap();
-    assert_eq!(first_paid("B"), Some(20), "the code it holds, under a number it had");
+    assert_eq!((open(30), open(31), paid("B")), (2, 1, Some(Paid::ByEarlierCode)));
+    wait(ledger.apply_payments(&[payment(7, "B-R1", "23", 20)])).unwrap();
+    assert_eq!((open(20), open(21), paid("B")), (2, 1, Some(Paid::ByItsCode)), "the code it holds, under a number it had");
 }
 
 pub(super) fn what_is_about_a_bill_is_found_by_every_number_and_code_it_had(ledger: &impl Ledger) {
     wait(ledger.record([reissued(), vec![adopted("Z", "70")]].concat())).unwrap();
     let all = [("A", "90"), ("A-R1", "91"), ("X", "11"), ("X", "12"), ("Z", "12"), ("Z", "70"), ("X", "92")];
     let payments: Vec<Payment> = (1..).zip(all).map(|(identity, (invoice, code))| payment(identity, invoice, code, 1)).collect();
-    ledger.apply_payments(&payments).unwrap();
-    let state = ledger.bill(&number("A")).unwrap().unwrap();
-    let about: Vec<u8> = ledger.payments_about(&state).unwrap().iter().map(|payment| payment.identity[0]).collect();
+    wait(ledger.apply_payments(&payments)).unwrap();
+    let state = wait(ledger.bill(&number("A"))).unwrap().unwrap();
+    let about: Vec<u8> = ask!(ledger, payments_about(&Names::of(&state))).iter().map(|payment| payment.identity[0]).collect();
     assert_eq!(about, [1, 2, 3, 4, 5]);
     let bills = |invoice: &str, code: &str| -> Vec<String> {
-        let code = PaymentCode::new(code).unwrap();
-        ledger.bills_about(Some(&number(invoice)), Some(&code)).unwrap().iter().map(|state| state.invoice_number.to_string()).collect()
+        let names = Names { numbers: [number(invoice)].into(), codes: [PaymentCode::new(code).unwrap()].into() };
+        ask!(ledger, bills_about(&names)).iter().map(|state| state.invoice_number.to_string()).collect()
     };
     assert_eq!(bills("A", "1"), ["A"]);
     assert_eq!(bills("A-R1", "1"), ["A"]);
     assert_eq!(bills("Z", "11"), ["A", "Z"], "one by its number, the other by a code it lost");
     assert!(bills("X", "1").is_empty());
-    assert!(ledger.bills_about(None, None).unwrap().is_empty());
-    let states = ledger.snapshot().unwrap().bills;
-    let paid = owner::notified(states.values(), &payments);
-    assert_eq!(paid[&number("A")], owner::Paid::ByItsCode);
+    assert!(ask!(ledger, bills_about(&Names::default())).is_empty());
+    let beginning = |prefix: &str| -> Vec<String> {
+        ask!(ledger, bills_beginning(prefix)).iter().map(|state| state.invoice_number.to_string()).collect()
+    };
+    assert_eq!((beginning("A-R"), beginning("A"), beginning("B")), (vec!["A".into()], vec!["A".into()], vec![]));
 }
 
 pub(super) fn what_held_a_bill_once_is_remembered_after_its_release(ledger: &impl Ledger) {
@@ -97,12 +101,12 @@ pub(super) fn what_held_a_bill_once_is_remembered_after_its_release(ledger: &imp
         reason: "its amount cannot be used".into(),
         evidence: evidence.into(),
     };
-    assert!(!ledger.was_held_for(&number("A"), "aa").unwrap());
+    assert!(!ask!(ledger, was_held_for(&number("A"), "aa")));
     let states = wait(ledger.record(vec![entry("A", 1, held("aa")), entry("A", 2, held("bb"))])).unwrap();
     assert_eq!(states[1].hold.as_ref().unwrap().evidence, "aa", "the first stands");
     let released = entry("A", 3, Event::Released { by: "person".into(), reason: "seen".into() });
     assert_eq!(wait(ledger.record(vec![released])).unwrap()[0].hold, None);
     for (invoice, evidence, known) in [("A", "aa", true), ("A", "bb", true), ("A", "cc", false), ("B", "aa", false)] {
-        assert_eq!(ledger.was_held_for(&number(invoice), evidence).unwrap(), known, "{invoice} {evidence}");
+        assert_eq!(ask!(ledger, was_held_for(&number(invoice), evidence)), known, "{invoice} {evidence}");
     }
 }

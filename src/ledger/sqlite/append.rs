@@ -4,21 +4,27 @@ use rusqlite::{CachedStatement, Connection, OptionalExtension as _, params};
 
 use super::fault::Fault;
 use super::folded::Folded;
-use super::{names, read, rows};
-use crate::domain::bill::Customer;
-use crate::domain::ids::{InvoiceNumber, RequestId};
+use super::paid::{self, Standing};
+use super::rows::{self, Kept, Row};
+use super::terms::{self, TermsText};
+use super::totals::Changes;
+use super::{names, read};
+use crate::domain::bill::{Customer, RecordedTerms};
+use crate::domain::ids::RequestId;
 use crate::domain::lifecycle::{BillState, Event};
+use crate::domain::owner;
 use crate::domain::payment::Payment;
 use crate::domain::personal::Personal;
 use crate::ledger::chain::{Kind, PaymentRecord, payment_event_at, truncated_payment};
-use crate::ledger::rules::{microseconds, number_to_claim, truncated};
-use crate::ledger::{Applied, Entry, Head};
+use crate::ledger::rules::{live_payment_code, microseconds, number_to_claim, truncated};
+use crate::ledger::{Applied, Entry, Head, Names};
 
 /// A write transaction at the end of the chain. Whoever makes one commits or rolls back.
 pub(super) struct Appender<'c> {
     connection: &'c Connection,
     folded: &'c mut Folded,
     head: Head,
+    totals: Changes,
     /// Events appended so far.
     pub(super) appended: usize,
 }
@@ -28,7 +34,7 @@ impl<'c> Appender<'c> {
     pub(super) fn begin(connection: &'c Connection, folded: &'c mut Folded) -> Result<Self, Fault> {
         run(connection, "BEGIN IMMEDIATE")?;
         match folded.refresh(connection).map_err(Fault::Sql).and_then(|()| read::head(connection)) {
-            Ok(head) => Ok(Self { connection, folded, head, appended: 0 }),
+            Ok(head) => Ok(Self { connection, folded, head, totals: Changes::default(), appended: 0 }),
             Err(fault) => {
                 drop(run(connection, "ROLLBACK"));
                 Err(fault)
@@ -37,8 +43,8 @@ impl<'c> Appender<'c> {
     }
 
     /// Makes everything durable.
-    pub(super) fn commit(self) -> Result<(), Fault> {
-        let committed = run(self.connection, "COMMIT");
+    pub(super) fn commit(mut self) -> Result<(), Fault> {
+        let committed = self.totals.write(self.connection).and_then(|()| run(self.connection, "COMMIT"));
         if committed.is_err() {
             self.roll_back();
         }
@@ -55,12 +61,12 @@ impl<'c> Appender<'c> {
     /// [`Fault::spoils_transaction`], only [`Appender::roll_back`] may follow.
     fn part<T>(&mut self, work: impl FnOnce(&mut Self) -> Result<T, Fault>) -> Result<T, Fault> {
         run(self.connection, "SAVEPOINT part")?;
-        let head = self.head;
+        let (head, totals) = (self.head, self.totals.clone());
         let result = work(self);
         if result.is_err() {
             self.folded.clear();
             run(self.connection, "ROLLBACK TO part")?;
-            self.head = head;
+            (self.head, self.totals) = (head, totals);
         }
         run(self.connection, "RELEASE part")?;
         result
@@ -74,62 +80,120 @@ impl<'c> Appender<'c> {
         if is_single { all(self) } else { self.part(all) }
     }
 
-    /// Whatever can be refused is refused before anything is written: by the first write at the latest, which leaves
-    /// nothing behind when it fails.
+    /// Whatever can be refused is refused before anything is written.
     fn entry(&mut self, entry: Entry) -> Result<BillState, Fault> {
         let at = truncated(entry.at);
         let before = match self.folded.take(&entry.invoice_number) {
-            Some(state) => Some(state),
+            Some(row) => Some(row),
             None => rows::load(self.connection, &entry.invoice_number)?,
         };
-        let may_change_code = before.is_none()
-            || matches!(entry.event, Event::Adopted { .. } | Event::Accepted { .. } | Event::Settled { .. } | Event::Registered { .. });
         if let Some(number) = number_to_claim(before.is_none(), &entry.invoice_number, &entry.event)
             && let Some(other) = names::other(self.connection, number, &entry.invoice_number)?
         {
             return Err(Fault::NumberTaken(entry.invoice_number.clone(), number.clone(), other));
         }
-        let names_before = before.as_ref().map(names::of);
-        let state = BillState::apply(before, &entry.invoice_number, at, &entry.event).map_err(Fault::Illegal)?;
-        let json = serde_json::to_string(&entry.event).map_err(|error| Fault::Failed(error.to_string()))?;
+        let known = before.as_ref().map(|row| row.state.clone());
+        let state = BillState::apply(known, &entry.invoice_number, at, &entry.event).map_err(Fault::Illegal)?;
+        if before.as_ref().and_then(|row| live_payment_code(&row.state)) != live_payment_code(&state)
+            && let Some(taken) = rows::code_taken(self.connection, &state)?
+        {
+            return Err(taken);
+        }
         let new_body = match entry.private.body {
-            Some((request_id, body)) if !self.is_kept(&entry.invoice_number, request_id, &body)? => Some((request_id, body)),
+            Some((request_id, body)) if !self.is_kept(before.as_ref(), request_id, &body)? => Some((request_id, body)),
             Some(_) | None => None,
         };
-        rows::store(self.connection, &state)?;
-        names::store(self.connection, names_before.as_deref(), &state)?;
-        self.event(microseconds(at), Kind::Bill, entry.invoice_number.as_str(), &json)?;
-        if may_change_code {
-            self.prepared(FIRST_PAID_OF_BILL)?.execute([state.invoice_number.as_str()])?;
+        let terms = self.terms(before.as_ref(), &state, &entry.event)?;
+        let (standing, others) = if paid::may_change(before.as_ref().map(|row| &row.state), &state) {
+            paid::standing(self.connection, &state)?
+        } else {
+            (before.as_ref().map_or_else(Standing::default, |row| Standing::of(&row.kept)), Vec::new())
+        };
+        let sequence = self.next_sequence()?;
+        let kept = Kept { terms: terms.of_bill, first_paid_at: standing.first_paid_at, paid: standing.paid, last_event: sequence };
+        let id = match &before {
+            Some(row) => {
+                rows::update(self.connection, row, &state, &kept)?;
+                row.id
+            }
+            None => rows::insert(self.connection, &state, &kept)?,
+        };
+        let names_before = before.as_ref().map(|row| names::of(&row.state)).unwrap_or_default();
+        names::store(self.connection, id, &names_before, &names::of(&state))?;
+        self.totals.bill(before.as_ref(), &state, kept.paid.is_some())?;
+        let link = EventRow { terms: terms.of_event, previous: before.as_ref().map(|row| row.kept.last_event) };
+        self.event(microseconds(at), Kind::Bill, entry.invoice_number.as_str(), &terms.event, link)?;
+        for other in others {
+            self.stand_anew(&other)?;
         }
         if let Some((request_id, body)) = new_body {
-            let sql = "INSERT INTO bodies (invoice_number, request_id, body) VALUES (?1, ?2, ?3)";
-            self.prepared(sql)?.execute(params![state.invoice_number.as_str(), request_id.to_string(), body])?;
+            let sql = "INSERT INTO bodies (bill, request_id, body) VALUES (?1, ?2, ?3)";
+            self.prepared(sql)?.execute(params![id, request_id.to_string(), body])?;
         }
         if let Some(customer) = entry.private.customer {
-            self.customer(&state.invoice_number, &customer)?;
+            self.customer(id, &customer)?;
         }
-        self.folded.keep(&state);
-        Ok(state)
+        let row = Row { id, state, kept };
+        self.folded.keep(&row);
+        Ok(row.state)
+    }
+
+    /// A bill that shares payments with one that has changed: they may be the other's now, or its own again.
+    fn stand_anew(&mut self, row: &Row) -> Result<(), Fault> {
+        let (standing, _) = paid::standing(self.connection, &row.state)?;
+        self.stand(row, standing)
+    }
+
+    fn stand(&mut self, row: &Row, standing: Standing) -> Result<(), Fault> {
+        if Standing::of(&row.kept) == standing {
+            return Ok(());
+        }
+        let kept = Kept { first_paid_at: standing.first_paid_at, paid: standing.paid, ..row.kept };
+        rows::update(self.connection, row, &row.state, &kept)?;
+        self.totals.bill(Some(row), &row.state, kept.paid.is_some())?;
+        self.folded.forget(&row.state.invoice_number);
+        Ok(())
+    }
+
+    /// Where the terms of an event and of its bill stand, and the event's text without them.
+    fn terms(&self, before: Option<&Row>, state: &BillState, event: &Event) -> Result<Placed, Fault> {
+        let json = serde_json::to_string(event).map_err(|error| Fault::Failed(error.to_string()))?;
+        let id_of = |wanted: &RecordedTerms| match before.filter(|row| row.state.terms == *wanted) {
+            Some(row) => Ok(row.kept.terms),
+            None => {
+                let known = before.map(|row| read::terms_of_events(self.connection, row.kept.last_event)).transpose()?;
+                terms::id_of(self.connection, &TermsText::of(wanted)?, &known.unwrap_or_default())
+            }
+        };
+        let Some(wanted) = event.terms() else { return Ok(Placed { event: json, of_event: None, of_bill: id_of(&state.terms)? }) };
+        let of_event = id_of(wanted)?;
+        let of_bill = if *wanted == state.terms { of_event } else { id_of(&state.terms)? };
+        Ok(Placed { event: TermsText::of(wanted)?.taken_out_of(&json)?, of_event: Some(of_event), of_bill })
+    }
+
+    fn next_sequence(&self) -> Result<i64, Fault> {
+        read::signed(self.head.sequence)?.checked_add(1).ok_or_else(|| Fault::Failed("it is full".into()))
     }
 
     /// Appends one event to the chain.
-    pub(super) fn event(&mut self, at: i64, kind: Kind, invoice_number: &str, json: &str) -> Result<i64, Fault> {
+    pub(super) fn event(&mut self, at: i64, kind: Kind, invoice_number: &str, json: &str, row: EventRow) -> Result<i64, Fault> {
         let head = self.head.then(at, kind.name(), invoice_number, json).ok_or_else(|| Fault::Failed("it is full".into()))?;
         let sequence = read::signed(head.sequence)?;
-        let sql = "INSERT INTO events (sequence, at, kind, invoice_number, event, hash) VALUES (?1, ?2, ?3, ?4, ?5, ?6)";
-        self.prepared(sql)?.execute(params![sequence, at, kind.name(), invoice_number, json, head.hash])?;
+        let sql = "INSERT INTO events (sequence, at, kind, invoice_number, event, hash, terms, previous) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)";
+        let EventRow { terms, previous } = row;
+        self.prepared(sql)?.execute(params![sequence, at, kind.name(), invoice_number, json, head.hash, terms, previous])?;
         self.head = head;
         self.appended = self.appended.saturating_add(1);
         Ok(sequence)
     }
 
     /// Whether an operation's body is kept already; another body under the same id would break I4.
-    fn is_kept(&self, invoice_number: &InvoiceNumber, request_id: RequestId, body: &[u8]) -> Result<bool, Fault> {
+    fn is_kept(&self, bill: Option<&Row>, request_id: RequestId, body: &[u8]) -> Result<bool, Fault> {
+        let Some(bill) = bill else { return Ok(false) };
         let id = request_id.to_string();
         let kept = self
-            .prepared("SELECT body = ?3 FROM bodies WHERE invoice_number = ?1 AND request_id = ?2")?
-            .query_row(params![invoice_number.as_str(), id, body], |row| row.get(0))
+            .prepared("SELECT body = ?3 FROM bodies WHERE bill = ?1 AND request_id = ?2")?
+            .query_row(params![bill.id, id, body], |row| row.get(0))
             .optional()?;
         match kept {
             Some(false) => Err(Fault::Damaged(format!("request id `{id}` would stand for two different bodies"))),
@@ -137,13 +201,13 @@ impl<'c> Appender<'c> {
         }
     }
 
-    fn customer(&self, invoice_number: &InvoiceNumber, customer: &Customer) -> Result<(), Fault> {
-        let sql = "INSERT INTO customers (invoice_number, name, email, account_name) VALUES (?1, ?2, ?3, ?4) \
-                   ON CONFLICT (invoice_number) DO UPDATE \
+    fn customer(&self, bill: i64, customer: &Customer) -> Result<(), Fault> {
+        let sql = "INSERT INTO customers (bill, name, email, account_name) VALUES (?1, ?2, ?3, ?4) \
+                   ON CONFLICT (bill) DO UPDATE \
                    SET name = excluded.name, email = excluded.email, account_name = excluded.account_name \
                    WHERE (name, email, account_name) IS NOT (excluded.name, excluded.email, excluded.account_name)";
         let [email, account_name] = [&customer.email, &customer.account_name].map(|part| part.as_ref().map(Personal::reveal));
-        self.prepared(sql)?.execute(params![invoice_number.as_str(), customer.name.reveal(), email, account_name])?;
+        self.prepared(sql)?.execute(params![bill, customer.name.reveal(), email, account_name])?;
         Ok(())
     }
 
@@ -166,7 +230,7 @@ impl<'c> Appender<'c> {
     fn payment(&mut self, payment: &Payment) -> Result<(), Fault> {
         let json = serde_json::to_string(&PaymentRecord::of(payment)).map_err(|error| Fault::Failed(error.to_string()))?;
         let invoice_number = payment.invoice_number.as_str();
-        let sequence = self.event(payment_event_at(payment), Kind::Payment, invoice_number, &json)?;
+        let sequence = self.event(payment_event_at(payment), Kind::Payment, invoice_number, &json, EventRow::default())?;
         let paid_at = microseconds(payment.paid_at);
         let sql = "INSERT INTO payments (sequence, identity, invoice_number, payment_code, channel, amount, paid_at, received_at, line_digest) \
                    VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)";
@@ -181,8 +245,25 @@ impl<'c> Appender<'c> {
             payment.received_at.map(microseconds),
             payment.line_digest,
         ])?;
-        for sql in [PAID_BY_NUMBER, PAID_BY_WIRE_NUMBER, PAID_BY_FORMER_ORDER] {
-            self.prepared(sql)?.execute(params![invoice_number, payment.payment_code.as_str(), paid_at])?;
+        self.totals.payment(payment.amount.get())?;
+        self.settle_owners(payment)
+    }
+
+    /// Keeps with its bills that `payment` is theirs.
+    fn settle_owners(&mut self, payment: &Payment) -> Result<(), Fault> {
+        if let Some(plain) = paid::plain_owner(self.connection, payment)? {
+            let standing = plain.paid_by(payment);
+            self.prepared("UPDATE bills SET first_paid_at = ?2, paid = 'by_its_code' WHERE id = ?1")?
+                .execute(params![plain.id, standing.first_paid_at])?;
+            self.folded.forget(&payment.invoice_number);
+            return self.totals.plainly_paid(&plain);
+        }
+        let candidates = names::bills_about(self.connection, &Names::of_payments([payment]))?;
+        let owners = owner::owners(candidates.iter().map(|row| &row.state), payment.into());
+        let standings: Vec<Standing> =
+            candidates.iter().map(|row| Standing::of(&row.kept).with(&row.state, payment, &owners)).collect();
+        for (row, standing) in candidates.iter().zip(standings) {
+            self.stand(row, standing)?;
         }
         Ok(())
     }
@@ -197,42 +278,18 @@ fn run(connection: &Connection, sql: &str) -> Result<(), Fault> {
     Ok(())
 }
 
-/// A bill's first payment, as `domain::owner::is_pair` has it; the bill is the outer query's row `bills`. For most bills two plain
-/// lookups: for a list with `IN` SQLite would make a table of its own each time.
-macro_rules! first_paid {
-    () => {
-        "(CASE WHEN bills.former IS NULL OR bills.payment_code IS NULL THEN (SELECT MIN(paid_at) FROM (\
-         SELECT paid_at FROM payments WHERE payments.invoice_number = bills.invoice_number \
-         AND (bills.payment_code IS NULL OR payments.payment_code = bills.payment_code) \
-         UNION ALL SELECT paid_at FROM payments WHERE payments.invoice_number = bills.wire_invoice_number \
-         AND payments.payment_code = bills.payment_code)) \
-         ELSE (SELECT MIN(paid_at) FROM payments WHERE payments.invoice_number IN (\
-         SELECT bills.invoice_number UNION ALL SELECT bills.wire_invoice_number \
-         UNION ALL SELECT name FROM names WHERE names.invoice_number = bills.invoice_number AND kind = 'order') \
-         AND (payments.payment_code = bills.payment_code OR payments.payment_code IN (\
-         SELECT name FROM names WHERE names.invoice_number = bills.invoice_number AND kind = 'code'))) END)"
-    };
+/// What an event's row says beside the chain.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct EventRow {
+    /// Where its terms are.
+    pub(super) terms: Option<i64>,
+    /// The event of the same bill before it.
+    pub(super) previous: Option<i64>,
 }
 
-/// Whether a bill's row says the right thing.
-pub(super) const FIRST_PAID_HOLDS: &str = concat!("SELECT first_paid_at IS ", first_paid!(), " FROM bills WHERE invoice_number = ?1");
-
-/// Looks for payments that came before the bill or its code; writes only where that changes something.
-pub(super) const FIRST_PAID_OF_BILL: &str =
-    concat!("UPDATE bills SET first_paid_at = ", first_paid!(), " WHERE invoice_number = ?1 AND first_paid_at IS NOT ", first_paid!());
-
-const PAID_BY_NUMBER: &str = "UPDATE bills SET first_paid_at = MIN(COALESCE(first_paid_at, ?3), ?3) \
-     WHERE invoice_number = ?1 AND (payment_code IS NULL OR payment_code = ?2)";
-
-const PAID_BY_WIRE_NUMBER: &str = "UPDATE bills SET first_paid_at = MIN(COALESCE(first_paid_at, ?3), ?3) \
-     WHERE wire_invoice_number = ?1 AND wire_invoice_number <> invoice_number AND payment_code = ?2";
-
-/// Money for an order that the bill has lost, or for the code it holds under a number it has lost.
-const PAID_BY_FORMER_ORDER: &str = "UPDATE bills SET first_paid_at = MIN(COALESCE(first_paid_at, ?3), ?3) \
-     WHERE former IS NOT NULL AND payment_code IS NOT NULL AND invoice_number IN (\
-     SELECT invoice_number FROM names WHERE name = ?1 AND kind = 'order' \
-     UNION SELECT invoice_number FROM names WHERE name = ?2 AND kind = 'code') \
-     AND (invoice_number = ?1 OR wire_invoice_number = ?1 \
-     OR EXISTS (SELECT 1 FROM names WHERE names.invoice_number = bills.invoice_number AND kind = 'order' AND name = ?1)) \
-     AND (payment_code = ?2 \
-     OR EXISTS (SELECT 1 FROM names WHERE names.invoice_number = bills.invoice_number AND kind = 'code' AND name = ?2))";
+/// An event's text without its terms, and where those and the bill's are.
+struct Placed {
+    event: String,
+    of_event: Option<i64>,
+    of_bill: i64,
+}

@@ -1,21 +1,21 @@
-//! States the writer folded last, so that the next event of a bill need not read and parse its row again.
+//! Rows the writer wrote last, so that the next event of a bill need not read and parse its row again.
 //!
-//! Belongs here: when a kept state may be believed. Must not be here: reading and writing rows.
+//! Belongs here: when a kept row may be believed. Must not be here: reading and writing rows.
 
 use std::collections::HashMap;
 
 use rusqlite::Connection;
 
+use super::rows::Row;
 use crate::domain::ids::InvoiceNumber;
-use crate::domain::lifecycle::BillState;
 
-/// States kept at most; one more and all are forgotten.
-const STATES_MAX: usize = 16_384;
+/// Rows kept at most; one more and all are forgotten.
+const ROWS_MAX: usize = 16_384;
 
-/// The states of bills with an operation under way, which are about to change again; equal to their rows as the writer's open transaction sees them.
+/// The rows of bills with an operation under way, which are about to change again, as the writer's open transaction sees them.
 #[derive(Debug, Default)]
 pub(super) struct Folded {
-    states: HashMap<InvoiceNumber, BillState>,
+    rows: HashMap<InvoiceNumber, Row>,
     /// What SQLite says of the file; another value once any other connection has changed it.
     data_version: Option<i64>,
 }
@@ -32,22 +32,27 @@ impl Folded {
 
     /// Forgets everything, as whoever rolls back must.
     pub(super) fn clear(&mut self) {
-        self.states.clear();
+        self.rows.clear();
     }
 
-    /// Hands out a bill's state, if it is kept; it is not kept any more then.
-    pub(super) fn take(&mut self, invoice_number: &InvoiceNumber) -> Option<BillState> {
-        self.states.remove(invoice_number)
+    /// Forgets one bill, whose row was written past this.
+    pub(super) fn forget(&mut self, invoice_number: &InvoiceNumber) {
+        self.rows.remove(invoice_number);
     }
 
-    /// Keeps a state whose row has been written, if it has an operation that is to end yet.
-    pub(super) fn keep(&mut self, state: &BillState) {
-        if state.open.is_none() {
+    /// Hands out a bill's row, if it is kept; it is not kept any more then.
+    pub(super) fn take(&mut self, invoice_number: &InvoiceNumber) -> Option<Row> {
+        self.rows.remove(invoice_number)
+    }
+
+    /// Keeps a row that has been written, if its bill has an operation that is to end yet.
+    pub(super) fn keep(&mut self, row: &Row) {
+        if row.state.open.is_none() {
             return;
         }
-        if self.states.len() >= STATES_MAX {
+        if self.rows.len() >= ROWS_MAX {
             self.clear();
         }
-        self.states.insert(state.invoice_number.clone(), state.clone());
+        self.rows.insert(row.state.invoice_number.clone(), row.clone());
     }
 }

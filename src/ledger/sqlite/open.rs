@@ -1,12 +1,13 @@
 //! Opening and creating a ledger file: settings, binding, migrations, and the cheap checks every opening makes.
 
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use rusqlite::{Connection, OpenFlags, OptionalExtension as _, TransactionBehavior};
+use rusqlite::{Connection, OpenFlags, OptionalExtension as _};
 
 use super::fault::{Fault, Place};
+use super::migrate::{self, Migration};
 use super::{names, read};
 use crate::domain::bill::Salt;
 use crate::ledger::lock::beside;
@@ -45,21 +46,29 @@ const PAGES_BETWEEN_CHECKPOINTS: i64 = 16_384;
 /// Statements a connection keeps prepared.
 const STATEMENTS_KEPT: usize = 64;
 
-/// Every migration, oldest first; the schema version is how many were applied. Never edit one that was released.
-pub(super) const MIGRATIONS: &[&str] =
-    &[include_str!("../schema/0001_first.sql"), include_str!("../schema/0002_checks.sql"), include_str!("../schema/0003_borders.sql")];
-
-/// The migration from which former orders are kept: those of before are folded anew.
-const FORMER_ORDERS_BEGIN: i64 = 2;
-
 /// An opened file that is ours.
 pub(super) struct Opened {
     pub(super) connection: Connection,
     pub(super) salt: Salt,
+    /// What opening it for writing changed about it.
+    pub(super) migrated: Option<Migrated>,
+}
+
+/// That an older file was brought up to date.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Migrated {
+    /// Its schema version before.
+    pub from: usize,
+    /// And now.
+    pub to: usize,
+    /// Where it is kept as it was.
+    pub backup: PathBuf,
+    /// Numbers that stand for two bills, in words.
+    pub collisions: Vec<String>,
 }
 
 /// Opens for writing; creates and migrates as needed.
-pub(super) fn writable(place: &Place, binding: &Binding, create: Create, migrations: &[&str]) -> Result<Opened, LedgerError> {
+pub(super) fn writable(place: &Place, binding: &Binding, create: Create, migrations: &[Migration]) -> Result<Opened, LedgerError> {
     if !place.path().exists() {
         match create {
             Create::Never => return Err(LedgerError::Missing { path: place.name() }),
@@ -68,29 +77,56 @@ pub(super) fn writable(place: &Place, binding: &Binding, create: Create, migrati
     }
     let mut connection = connect(place, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
     check_file(&connection, place)?;
-    migrate(&mut connection, place, migrations)?;
-    let opened = check_binding(connection, place, Some(binding))?;
+    let version = schema_version(&connection, place, migrations)?;
+    // Never migrated for a client whose it is not.
+    let mut opened = check_binding(connection, place, Some(binding))?;
+    if version < migrations.len() {
+        (connection, opened.migrated) = migrated(opened.connection, place, version, migrations)?;
+        opened.connection = connection;
+    }
     check_last_event(&opened.connection).map_err(|fault| place.error(fault))?;
     Ok(opened)
 }
 
+/// Brings a file up to date, after a copy of it as it is was made beside it.
+fn migrated(
+    mut connection: Connection,
+    place: &Place,
+    from: usize,
+    migrations: &[Migration],
+) -> Result<(Connection, Option<Migrated>), LedgerError> {
+    let backup = free_name(place.path(), from);
+    super::upkeep::backup(place, &backup)?;
+    migrate::from(&mut connection, from, migrations).map_err(|fault| place.error(fault))?;
+    let collisions = names::collisions(&connection).map_err(|fault| place.error(fault))?;
+    Ok((connection, Some(Migrated { from, to: migrations.len(), backup, collisions })))
+}
+
+/// `ledger.db.schema-3`, or the first free one after it.
+fn free_name(path: &Path, version: usize) -> PathBuf {
+    let first = beside(path, &format!(".schema-{version}"));
+    let others = (2_u32..).map(|count| beside(path, &format!(".schema-{version}-{count}")));
+    std::iter::once(first.clone()).chain(others).find(|path| !path.exists()).unwrap_or(first)
+}
+
 /// Opens for reading; never creates nor migrates. Without a `binding`, whatever the ledger belongs to is accepted.
-pub(super) fn read_only(place: &Place, binding: Option<&Binding>, migrations: &[&str]) -> Result<Opened, LedgerError> {
-    let (connection, found) = any_schema(place, migrations)?;
-    if found < migrations.len() {
-        return Err(LedgerError::TooOld { path: place.name(), found, known: migrations.len() });
+pub(super) fn read_only(place: &Place, binding: Option<&Binding>) -> Result<Opened, LedgerError> {
+    let known = migrate::MIGRATIONS.len();
+    let (connection, found) = any_schema(place)?;
+    if found < known {
+        return Err(LedgerError::TooOld { path: place.name(), found, known });
     }
     check_binding(connection, place, binding)
 }
 
 /// Opens for copying the file as it is, so that it can be kept before it is migrated; gives its schema's version too.
-pub(super) fn any_schema(place: &Place, migrations: &[&str]) -> Result<(Connection, usize), LedgerError> {
+pub(super) fn any_schema(place: &Place) -> Result<(Connection, usize), LedgerError> {
     if !place.path().exists() {
         return Err(LedgerError::Missing { path: place.name() });
     }
     let connection = connect(place, OpenFlags::SQLITE_OPEN_READ_ONLY)?;
     check_file(&connection, place)?;
-    let found = schema_version(&connection, place, migrations)?;
+    let found = schema_version(&connection, place, migrate::MIGRATIONS)?;
     Ok((connection, found))
 }
 
@@ -117,7 +153,7 @@ fn configure(connection: &Connection) -> Result<(), rusqlite::Error> {
 
 /// Makes the file under another name and moves it into place whole, so that a ledger file is never half made: an empty or
 /// short one is always damage.
-fn create_file(place: &Place, binding: &Binding, migrations: &[&str]) -> Result<(), Fault> {
+fn create_file(place: &Place, binding: &Binding, migrations: &[Migration]) -> Result<(), Fault> {
     let wal = beside(place.path(), "-wal");
     if fs::metadata(&wal).is_ok_and(|wal| wal.len() > 0) {
         return Err(Fault::Damaged(format!("the file is gone, but its log `{}` is still there", wal.display())));
@@ -127,7 +163,7 @@ fn create_file(place: &Place, binding: &Binding, migrations: &[&str]) -> Result<
     connection.pragma_update(None, "journal_mode", "WAL")?;
     configure(&connection)?;
     connection.pragma_update(None, "application_id", APPLICATION_ID)?;
-    migrate_from(&mut connection, 0, migrations)?;
+    migrate::from(&mut connection, 0, migrations)?;
     let salt: [u8; 16] = rand::random();
     connection.execute(
         "INSERT INTO meta (one, environment, client_id, salt) VALUES (1, ?1, ?2, ?3)",
@@ -169,7 +205,7 @@ fn check_file(connection: &Connection, place: &Place) -> Result<(), LedgerError>
     Ok(())
 }
 
-fn schema_version(connection: &Connection, place: &Place, migrations: &[&str]) -> Result<usize, LedgerError> {
+fn schema_version(connection: &Connection, place: &Place, migrations: &[Migration]) -> Result<usize, LedgerError> {
     let found: i64 =
         connection.pragma_query_value(None, "user_version", |row| row.get(0)).map_err(|error| place.error(Fault::Sql(error)))?;
     match usize::try_from(found) {
@@ -180,33 +216,6 @@ fn schema_version(connection: &Connection, place: &Place, migrations: &[&str]) -
         }
         Err(_) => Err(place.damaged(format!("its schema version is {found}"))),
     }
-}
-
-/// Applies the migrations the file does not have yet, each whole or not at all.
-fn migrate(connection: &mut Connection, place: &Place, migrations: &[&str]) -> Result<(), LedgerError> {
-    let version = schema_version(connection, place, migrations)?;
-    if version < migrations.len() {
-        migrate_from(connection, version, migrations).map_err(|fault| place.error(fault))?;
-    }
-    Ok(())
-}
-
-fn migrate_from(connection: &mut Connection, version: usize, migrations: &[&str]) -> Result<(), Fault> {
-    for (index, sql) in migrations.iter().enumerate().skip(version) {
-        let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
-        let index = i64::try_from(index).unwrap_or(i64::MAX);
-        // Another process may have migrated between our look and our lock.
-        let present: i64 = transaction.pragma_query_value(None, "user_version", |row| row.get(0))?;
-        if present == index {
-            transaction.execute_batch(sql)?;
-            if index == FORMER_ORDERS_BEGIN {
-                names::refold(&transaction)?;
-            }
-            transaction.pragma_update(None, "user_version", index.saturating_add(1))?;
-        }
-        transaction.commit()?;
-    }
-    Ok(())
 }
 
 fn check_binding(connection: Connection, place: &Place, wanted: Option<&Binding>) -> Result<Opened, LedgerError> {
@@ -221,7 +230,7 @@ fn check_binding(connection: Connection, place: &Place, wanted: Option<&Binding>
     if let Some(wanted) = wanted.filter(|wanted| **wanted != found) {
         return Err(LedgerError::OtherBinding { path: place.name(), found: found.to_string(), wanted: wanted.to_string() });
     }
-    Ok(Opened { connection, salt: Salt::new(salt) })
+    Ok(Opened { connection, salt: Salt::new(salt), migrated: None })
 }
 
 /// The newest event must follow from the one before it: the cheapest look that finds a torn or edited end.

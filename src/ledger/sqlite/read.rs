@@ -1,6 +1,6 @@
 //! Reading: the chain, the snapshot, the story of one bill, the export.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::HashMap;
 use std::io::Write;
 
 use jiff::Timestamp;
@@ -9,16 +9,16 @@ use serde::Serialize;
 use serde_json::value::RawValue;
 
 use super::fault::Fault;
-use super::rows;
+use super::{rows, terms, totals};
 use crate::domain::amount::Amount;
 use crate::domain::channel::Channel;
 use crate::domain::digest::{self, Digest};
 use crate::domain::ids::{InvoiceNumber, PaymentCode};
-use crate::domain::lifecycle::{BillState, Event};
+use crate::domain::lifecycle::Event;
 use crate::domain::payment::Payment;
-use crate::ledger::chain::{Kind, PaymentRecord};
+use crate::ledger::chain::{PaymentRecord, payment_event_at};
 use crate::ledger::rules::Span;
-use crate::ledger::{CodeChanges, FoundTotals, Head, HeldCode, Lapses, ScopeTotals, Snapshot};
+use crate::ledger::{Happening, Head, Lapses, ScopeTotals};
 
 /// A row of `events`, borrowed.
 pub(super) struct Link<'row> {
@@ -28,7 +28,15 @@ pub(super) struct Link<'row> {
     pub(super) invoice_number: &'row str,
     pub(super) json: &'row str,
     pub(super) hash: Digest,
+    /// The text its row refers to for its terms.
+    pub(super) terms: Option<&'row str>,
+    /// The event of the same bill before it.
+    pub(super) previous: Option<i64>,
 }
+
+/// Events as [`Link`] reads them; a clause follows.
+const LINKS: &str = "SELECT sequence, at, kind, invoice_number, event, hash, terms.text, previous FROM events \
+                     LEFT JOIN terms ON terms.id = events.terms";
 
 impl<'row> Link<'row> {
     fn of(row: &'row Row<'_>) -> Result<Self, Fault> {
@@ -42,6 +50,8 @@ impl<'row> Link<'row> {
             invoice_number: text(3)?,
             json: text(4)?,
             hash: row.get(5)?,
+            terms: row.get_ref(6)?.as_str_or_null().map_err(|error| Fault::Damaged(format!("the terms of an event cannot be read: {error}")))?,
+            previous: row.get(7)?,
         })
     }
 
@@ -67,7 +77,8 @@ impl<'row> Link<'row> {
 
     /// The event of a [`Kind::Bill`].
     pub(super) fn event(&self) -> Result<Event, Fault> {
-        serde_json::from_str(self.json).map_err(|error| self.damaged(&error))
+        let json = terms::put_back(self.json, self.terms).map_err(|_| self.damaged(&"its terms are not the ones it names"))?;
+        serde_json::from_str(&json).map_err(|error| self.damaged(&error))
     }
 
     /// The payment of a [`Kind::Payment`].
@@ -81,14 +92,14 @@ impl<'row> Link<'row> {
     }
 }
 
-/// Visits events; `clause` is what follows `FROM events`, with an order of its own or none.
+/// Visits events; `clause` is what follows the tables, with an order of its own or none.
 pub(super) fn visit_links(
     connection: &Connection,
     clause: &str,
     parameters: impl Params,
     mut visit: impl FnMut(&Link<'_>) -> Result<(), Fault>,
 ) -> Result<(), Fault> {
-    let mut statement = connection.prepare(&format!("SELECT sequence, at, kind, invoice_number, event, hash FROM events {clause}"))?;
+    let mut statement = connection.prepare(&format!("{LINKS} {clause}"))?;
     let mut rows = statement.query(parameters)?;
     while let Some(row) = rows.next()? {
         visit(&Link::of(row)?)?;
@@ -113,52 +124,13 @@ pub(super) fn head_at(connection: &Connection, sequence: u64) -> Result<Option<H
     Ok(hash.map(|hash| Head { sequence, hash }))
 }
 
-/// Every bill, payment and the head, as one state.
-pub(super) fn snapshot(connection: &mut Connection) -> Result<Snapshot, Fault> {
-    let transaction = connection.transaction()?;
-    let count = |sql: &str| -> Result<usize, Fault> {
-        Ok(usize::try_from(transaction.query_row(sql, [], |row| row.get::<_, i64>(0))?).unwrap_or(0))
-    };
-    let mut bills = HashMap::with_capacity(count("SELECT COUNT(*) FROM bills")?);
-    let mut statement = transaction.prepare(&rows::SELECT_STATE)?;
-    let mut found = statement.query([])?;
-    while let Some(row) = found.next()? {
-        let state = rows::state_of(row)?;
-        bills.insert(state.invoice_number.clone(), state);
-    }
-    let mut payments = Vec::with_capacity(count("SELECT COUNT(*) FROM payments")?);
-    visit_payments(&transaction, |_, payment| {
-        payments.push(payment);
-        Ok(())
-    })?;
-    let head = head(&transaction)?;
-    Ok(Snapshot { bills, payments, head })
-}
-
 /// Visits the rows of `payments`, each with its sequence, in the order they were applied.
 pub(super) fn visit_payments(connection: &Connection, visit: impl FnMut(u64, Payment) -> Result<(), Fault>) -> Result<(), Fault> {
     visit_payments_where(connection, "", [], visit)
 }
 
-/// The payments that name a number or a code of a bill, in the order they were applied.
-pub(super) fn payments_about(connection: &Connection, state: &BillState) -> Result<Vec<Payment>, Fault> {
-    let mut found: BTreeMap<u64, Payment> = BTreeMap::new();
-    let own = std::iter::once(&state.invoice_number);
-    let numbers = own.chain(state.orders().map(|order| order.wire_invoice_number)).map(|number| ("invoice_number", number.as_str()));
-    let codes = state.orders().filter_map(|order| Some(("payment_code", order.payment_code?.as_str())));
-    let mut names: Vec<(&str, &str)> = numbers.chain(codes).collect();
-    names.sort_unstable();
-    names.dedup();
-    for (column, name) in names {
-        visit_payments_where(connection, &format!("WHERE {column} = ?1"), [name], |sequence, payment| {
-            found.insert(sequence, payment);
-            Ok(())
-        })?;
-    }
-    Ok(found.into_values().collect())
-}
-
-fn visit_payments_where(
+/// The same for some; `clause` is what follows the table.
+pub(super) fn visit_payments_where(
     connection: &Connection,
     clause: &str,
     parameters: impl Params,
@@ -189,90 +161,59 @@ fn visit_payments_where(
     Ok(())
 }
 
-/// One query, as [`crate::ledger::Ledger::scope_totals`] documents it. Millions and the rest are summed apart, so that no
-/// number of bills overflows SQLite's integers.
+/// As [`crate::ledger::View::scope_totals`] documents it.
 pub(super) fn scope_totals(connection: &Connection, span: Span) -> Result<ScopeTotals, Fault> {
     let sql = "SELECT COUNT(*), COALESCE(SUM(amount / 1000000), 0), COALESCE(SUM(amount % 1000000), 0) FROM bills \
-               WHERE planned_at <= ?3 AND COALESCE(cancelled_at >= ?1, TRUE) AND COALESCE(expires_at >= ?2, TRUE) \
-               AND (reusable OR COALESCE(first_paid_at >= ?1, TRUE))";
-    let row = |row: &Row<'_>| Ok((row.get(0)?, row.get(1)?, row.get(2)?));
-    let (count, millions, rest): (i64, i64, i64) =
-        connection.prepare_cached(sql)?.query_row(params![span.from, span.expired_from, span.as_of], row)?;
-    let amount = i128::from(millions).saturating_mul(1_000_000).saturating_add(i128::from(rest));
-    Ok(ScopeTotals { count: unsigned(count)?, amount })
+               WHERE planned_at <= ?3 AND COALESCE(cancelled_at >= ?1, TRUE) AND (status IN ('requested', 'in_doubt_issue') \
+               OR COALESCE(expires_at >= ?2, TRUE)) AND (reusable OR COALESCE(first_paid_at >= ?1, TRUE))";
+    totals::sum(connection, sql, params![span.from, span.expired_from, span.as_of])
 }
 
-/// One query over the JSON beside the bills; the rupiah in two parts for the same reason.
-pub(super) fn found_totals(connection: &Connection) -> Result<FoundTotals, Fault> {
-    let sql = "SELECT COUNT(*), COALESCE(SUM(amount / 1000000), 0), COALESCE(SUM(amount % 1000000), 0) \
-               FROM (SELECT json_extract(found.value, '$.payment.amount') AS amount \
-               FROM bills, json_each(bills.checks, '$.found') AS found WHERE bills.checks IS NOT NULL)";
-    let row = |row: &Row<'_>| Ok((row.get(0)?, row.get(1)?, row.get(2)?));
-    let (count, millions, rest): (i64, i64, i64) = connection.prepare_cached(sql)?.query_row([], row)?;
-    let amount = i128::from(millions).saturating_mul(1_000_000).saturating_add(i128::from(rest));
-    Ok(FoundTotals { count: unsigned(count)?, amount })
-}
+/// Where codes stand by text, so that those of a prefix are one stretch of an index.
+const CODES: [&str; 4] = [
+    "SELECT code FROM bills WHERE code_is_live AND code >= ?1 AND code < ?2",
+    "SELECT code FROM bills WHERE NOT code_is_live AND code >= ?1 AND code < ?2",
+    "SELECT name FROM names WHERE kind = 'code' AND name >= ?1 AND name < ?2",
+    "SELECT payment_code FROM payments WHERE payment_code >= ?1 AND payment_code < ?2",
+];
 
-/// When a bill was first paid.
-pub(super) fn first_paid_at(connection: &Connection, invoice_number: &InvoiceNumber) -> Result<Option<Timestamp>, Fault> {
-    let mut statement = connection.prepare_cached("SELECT invoice_number, first_paid_at FROM bills WHERE invoice_number = ?1")?;
-    let mut rows = statement.query([invoice_number.as_str()])?;
-    rows.next()?.map_or(Ok(None), |row| rows::at(row, 1))
-}
-
-/// The present codes of bills with events after `sequence`, and the last event.
-pub(super) fn codes_since(connection: &Connection, sequence: u64) -> Result<CodeChanges, Fault> {
-    let transaction = connection.unchecked_transaction()?;
-    let last = head(&transaction)?.sequence;
-    let mut codes = Vec::new();
-    if last > sequence {
-        let changed = if sequence == 0 {
-            "?1 = 0"
-        } else {
-            "invoice_number IN (SELECT invoice_number FROM events WHERE sequence > ?1 AND kind = 'bill')"
-        };
-        let sql = format!(
-            "SELECT invoice_number, COALESCE(live_code, payment_code), live_code IS NOT NULL FROM bills \
-             WHERE {changed} AND COALESCE(live_code, payment_code) IS NOT NULL ORDER BY live_code IS NOT NULL"
-        );
-        let mut statement = transaction.prepare_cached(&sql)?;
-        let mut rows = statement.query([signed(sequence)?])?;
+/// Visits codes of a prefix and length; each source in the order of `direction`, until `visit` has enough of it.
+pub(super) fn visit_codes(
+    connection: &Connection,
+    prefix: &str,
+    length: usize,
+    direction: &str,
+    mut visit: impl FnMut(&PaymentCode) -> bool,
+) -> Result<(), Fault> {
+    // What follows the last digit.
+    let end = format!("{prefix}:");
+    for source in CODES {
+        let mut statement = connection.prepare_cached(&format!("{source} ORDER BY 1 {direction}"))?;
+        let mut rows = statement.query([prefix, end.as_str()])?;
         while let Some(row) = rows.next()? {
-            let unreadable = || Fault::Damaged("the code of a bill cannot be read".into());
-            let text = |column: usize| row.get_ref(column)?.as_str().map_err(|_| unreadable());
-            codes.push(HeldCode {
-                invoice_number: InvoiceNumber::new(text(0)?).map_err(|_| unreadable())?,
-                payment_code: PaymentCode::new(text(1)?).map_err(|_| unreadable())?,
-                live: row.get(2)?,
-            });
+            let unreadable = || Fault::Damaged("a payment code cannot be read".into());
+            let text = row.get_ref(0)?.as_str().map_err(|_| unreadable())?;
+            if text.len() == length && !visit(&PaymentCode::new(text).map_err(|_| unreadable())?) {
+                break;
+            }
         }
     }
-    Ok(CodeChanges { codes, sequence: last })
+    Ok(())
 }
 
-/// As [`crate::ledger::Ledger::former_codes`] documents it; few bills ever lose a code.
-pub(super) fn former_codes(connection: &Connection) -> Result<Vec<PaymentCode>, Fault> {
-    let mut codes = Vec::new();
-    let clause = "WHERE kind = 'bill' AND invoice_number IN (SELECT invoice_number FROM bills WHERE retired_count > 0)";
-    visit_links(connection, clause, [], |link| {
-        codes.extend(link.event()?.payment_codes().cloned());
-        Ok(())
-    })?;
-    Ok(codes)
-}
-
-/// As [`crate::ledger::Ledger::lapses`] documents it. Every event with terms is looked at, because which bills were paid when
+/// As [`crate::ledger::View::lapses`] documents it. Every event with terms is looked at, because which bills were paid when
 /// is not this query's to know.
-pub(super) fn lapses(connection: &Connection, is_lapsed: &dyn Fn(&str) -> bool) -> Result<Lapses, Fault> {
-    let sql = "SELECT invoice_number, at, json_extract(event, '$.terms.policy.status') FROM events \
-               WHERE kind = 'bill' AND json_type(event, '$.terms') = 'object' ORDER BY sequence";
+pub(super) fn lapses(connection: &Connection, is_lapsed: impl Fn(&str) -> bool) -> Result<Lapses, Fault> {
+    let sql = "SELECT invoice_number, at, COALESCE(json_extract(terms.text, '$.policy.status'), json_extract(event, '$.terms.policy.status')) \
+               FROM events LEFT JOIN terms ON terms.id = events.terms \
+               WHERE kind = 'bill' AND (events.terms IS NOT NULL OR json_type(event, '$.terms') = 'object') ORDER BY sequence";
     let mut statement = connection.prepare(sql)?;
     let mut found = statement.query([])?;
     let mut lapses: HashMap<String, Vec<(Timestamp, bool)>> = HashMap::new();
     while let Some(row) = found.next()? {
         let unreadable = || Fault::Damaged("the terms of an event cannot be read".into());
         let number = row.get_ref(0)?.as_str().map_err(|_| unreadable())?;
-        let is_so = row.get_ref(2)?.as_str_or_null().map_err(|_| unreadable())?.is_some_and(is_lapsed);
+        let is_so = row.get_ref(2)?.as_str_or_null().map_err(|_| unreadable())?.is_some_and(&is_lapsed);
         let at = rows::at(row, 1)?.ok_or_else(unreadable)?;
         // Most bills never have a lapsed policy, and a state before the first lapse changes nothing.
         match lapses.get_mut(number) {
@@ -288,33 +229,65 @@ pub(super) fn lapses(connection: &Connection, is_lapsed: &dyn Fn(&str) -> bool) 
     named.collect()
 }
 
-/// One line of a bill's story.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Happening {
-    /// Its code's life.
-    Event(Box<Event>),
-    /// Money that names one of its numbers.
-    Payment(Payment),
+/// Visits the events of a bill from its last, `newest`, to its first, until `visit` has enough.
+pub(super) fn visit_back(
+    connection: &Connection,
+    newest: i64,
+    mut visit: impl FnMut(&Link<'_>) -> Result<bool, Fault>,
+) -> Result<(), Fault> {
+    let mut statement = connection.prepare_cached(&format!("{LINKS} WHERE sequence = ?1"))?;
+    let mut next = Some(newest);
+    while let Some(sequence) = next {
+        let mut rows = statement.query([sequence])?;
+        let missing = || Fault::Damaged(format!("event {sequence} is missing"));
+        let link = Link::of(rows.next()?.ok_or_else(missing)?)?;
+        next = link.previous.filter(|&previous| previous < sequence);
+        if link.previous != next {
+            return Err(Fault::Damaged(format!("event {sequence} names a later one as the one before it")));
+        }
+        if !visit(&link)? {
+            break;
+        }
+    }
+    Ok(())
+}
+
+/// Where the terms of a bill's last events are, the newest first.
+pub(super) fn terms_of_events(connection: &Connection, newest: i64) -> Result<Vec<i64>, Fault> {
+    /// An operation takes few events from its intent to its end; a text that is farther back is written anew.
+    const EVENTS_MAX: usize = 16;
+    let mut ids: Vec<i64> = Vec::new();
+    let mut looked_at = 0_usize;
+    let mut statement = connection.prepare_cached("SELECT terms, previous FROM events WHERE sequence = ?1")?;
+    let mut next = Some(newest);
+    while let Some(sequence) = next.filter(|_| looked_at < EVENTS_MAX) {
+        let (terms, previous): (Option<i64>, Option<i64>) = statement.query_row([sequence], |row| Ok((row.get(0)?, row.get(1)?)))?;
+        ids.extend(terms.filter(|terms| !ids.contains(terms)));
+        looked_at = looked_at.saturating_add(1);
+        next = previous;
+    }
+    Ok(ids)
 }
 
 /// Everything that happened to a bill, in the order it was recorded.
 pub(super) fn history(connection: &Connection, invoice_number: &InvoiceNumber) -> Result<Vec<(Timestamp, Happening)>, Fault> {
     let mut story = Vec::new();
-    let mut wire_numbers = vec![invoice_number.clone()];
-    let clause = "WHERE invoice_number = ?1 AND kind = ?2 ORDER BY sequence";
-    visit_links(connection, clause, [invoice_number.as_str(), Kind::Bill.name()], |link| {
-        let event = link.event()?;
-        if let Event::Intended { wire_invoice_number, .. } = &event
-            && !wire_numbers.contains(wire_invoice_number)
-        {
-            wire_numbers.push(wire_invoice_number.clone());
-        }
-        story.push((link.sequence, link.timestamp()?, Happening::Event(Box::new(event))));
-        Ok(())
-    })?;
-    for number in wire_numbers {
-        visit_links(connection, clause, [number.as_str(), Kind::Payment.name()], |link| {
-            story.push((link.sequence, link.timestamp()?, Happening::Payment(link.payment()?)));
+    let mut numbers = std::collections::BTreeSet::from([invoice_number.clone()]);
+    if let Some(row) = rows::load(connection, invoice_number)? {
+        visit_back(connection, row.kept.last_event, |link| {
+            let event = link.event()?;
+            if let Event::Intended { wire_invoice_number, .. } = &event {
+                numbers.insert(wire_invoice_number.clone());
+            }
+            story.push((link.sequence, link.timestamp()?, Happening::Event(Box::new(event))));
+            Ok(true)
+        })?;
+    }
+    for number in numbers {
+        visit_payments_where(connection, "WHERE invoice_number = ?1", [number.as_str()], |sequence, payment| {
+            let at = payment_event_at(&payment);
+            let at = Timestamp::from_microsecond(at).map_err(|_| Fault::Damaged(format!("event {sequence} is at no time")))?;
+            story.push((sequence, at, Happening::Payment(payment)));
             Ok(())
         })?;
     }
@@ -328,7 +301,11 @@ struct ExportedEvent<'a> {
     at: Timestamp,
     kind: &'a str,
     invoice_number: &'a str,
+    /// As the hash covers it.
     event: &'a RawValue,
+    /// What the digest in the event stands for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    terms: Option<&'a RawValue>,
     hash: String,
 }
 
@@ -344,13 +321,13 @@ struct HeadLine {
 }
 
 /// Writes all events in order as JSON lines, and the head as the last line. The same ledger gives the same bytes.
-pub(super) fn export(connection: &mut Connection, out: &mut dyn Write) -> Result<Head, Fault> {
-    let transaction = connection.transaction()?;
+pub(super) fn export(connection: &Connection, out: &mut dyn Write) -> Result<Head, Fault> {
     let mut last = Head::EMPTY;
-    visit_links(&transaction, "ORDER BY sequence", [], |link| {
-        let event: &RawValue = serde_json::from_str(link.json).map_err(|error| link.damaged(&error))?;
+    visit_links(connection, "ORDER BY sequence", [], |link| {
+        let raw = |text| serde_json::from_str::<&RawValue>(text).map_err(|error| link.damaged(&error));
+        let (event, terms) = (raw(link.json)?, link.terms.map(raw).transpose()?);
         let (sequence, kind, invoice_number) = (link.sequence, link.kind, link.invoice_number);
-        let line = ExportedEvent { sequence, at: link.timestamp()?, kind, invoice_number, event, hash: digest::hex(&link.hash) };
+        let line = ExportedEvent { sequence, at: link.timestamp()?, kind, invoice_number, event, terms, hash: digest::hex(&link.hash) };
         last = link.head();
         write_line(out, &line)
     })?;

@@ -3,100 +3,170 @@
 use std::sync::LazyLock;
 
 use rusqlite::types::{Value, ValueRef};
-use rusqlite::{Connection, OptionalExtension as _, Row};
-use serde::Serialize;
+use rusqlite::{Connection, OptionalExtension as _};
 use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
 
 use super::fault::Fault;
-use crate::domain::ids::InvoiceNumber;
-use crate::domain::lifecycle::{BillState, Status};
+use crate::domain::check;
+use crate::domain::ids::{InvoiceNumber, PaymentCode, RequestId};
+use crate::domain::lifecycle::{BillState, Code, CodeAnswer, Status, Superseded};
+use crate::domain::owner::Paid;
 use crate::ledger::rules::{live_payment_code, microseconds};
 
-/// The columns of `bills` that follow from the state, in the order of [`columns_of`].
-pub(super) const COLUMNS: [&str; 24] = [
+/// A row: the state, and what the store keeps beside it.
+#[derive(Clone, Debug)]
+pub(super) struct Row {
+    pub(super) id: i64,
+    pub(super) state: BillState,
+    pub(super) kept: Kept,
+}
+
+/// What of a row does not follow from the bill's own events.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct Kept {
+    /// Its text in `terms`.
+    pub(super) terms: i64,
+    /// When it was first paid, as far as payments pair with it; microseconds.
+    pub(super) first_paid_at: Option<i64>,
+    /// By which of its codes notifications say it is paid.
+    pub(super) paid: Option<Paid>,
+    /// Its last event.
+    pub(super) last_event: i64,
+}
+
+/// The columns of `bills` in the order of [`columns_of`]; those from [`KEPT_FROM`] on are [`Kept`]'s.
+pub(super) const COLUMNS: [&str; 27] = [
     "invoice_number",
     "status",
     "generation",
     "retired_count",
-    "terms",
-    "code",
+    "amount",
+    "reusable",
     "planned_at",
     "cancelled_at",
     "in_doubt_since",
+    "code",
+    "code_is_live",
+    "held_code",
+    "wire_number",
+    "accepted_at",
+    "expires_at",
+    "ends_at",
+    "may_tell",
+    "code_details",
     "open",
     "refusal",
     "checks",
     "hold",
     "former",
-    "may_be_live",
-    "channel",
-    "method",
-    "amount",
-    "reusable",
-    "payment_code",
-    "live_code",
-    "wire_invoice_number",
-    "expires_at",
-    "accepted_at",
+    "terms",
+    "first_paid_at",
+    "paid",
+    "last_event",
 ];
 
-/// The first columns: those [`state_of`] reads. The others repeat parts of them for SQL to see.
-pub(super) static SELECT_STATE: LazyLock<String> =
-    LazyLock::new(|| format!("SELECT {} FROM bills", join(COLUMNS.iter().take(14).copied())));
+/// Where what follows from the state ends.
+const KEPT_FROM: usize = 23;
 
-/// All columns, in order, of every bill.
-pub(super) static SELECT_ROW: LazyLock<String> = LazyLock::new(|| format!("SELECT {} FROM bills", join(COLUMNS)));
-
-static SELECT_ONE: LazyLock<String> = LazyLock::new(|| format!("{} WHERE invoice_number = ?1", *SELECT_STATE));
-
-static UPSERT: LazyLock<String> = LazyLock::new(|| {
-    let places = join((1..=COLUMNS.len()).map(|number| format!("?{number}")));
-    let updates = join(COLUMNS.iter().skip(1).map(|column| format!("{column} = excluded.{column}")));
-    format!("INSERT INTO bills ({}) VALUES ({places}) ON CONFLICT (invoice_number) DO UPDATE SET {updates}", join(COLUMNS))
+static SELECT: LazyLock<String> = LazyLock::new(|| {
+    let columns: Vec<String> = COLUMNS.iter().map(|column| format!("bills.{column}")).collect();
+    format!("SELECT bills.id, terms.text, {} FROM bills JOIN terms ON terms.id = bills.terms", columns.join(", "))
 });
 
-fn join(parts: impl IntoIterator<Item = impl AsRef<str>>) -> String {
-    parts.into_iter().enumerate().fold(String::new(), |mut joined, (index, part)| {
-        if index > 0 {
-            joined.push_str(", ");
-        }
-        joined.push_str(part.as_ref());
-        joined
-    })
+static INSERT: LazyLock<String> = LazyLock::new(|| {
+    let places: Vec<String> = (1..=COLUMNS.len()).map(|number| format!("?{number}")).collect();
+    format!("INSERT INTO bills ({}) VALUES ({})", COLUMNS.join(", "), places.join(", "))
+});
+
+/// What a query of rows is: `clause` is what follows the tables.
+pub(super) fn select(clause: &str) -> String {
+    format!("{} {clause}", *SELECT)
 }
 
-/// The state's columns, in the order of [`COLUMNS`].
-pub(super) fn columns_of(state: &BillState) -> Result<[Value; 24], Fault> {
-    let terms = &state.terms;
+/// What of a code has no column of its own; most codes have nothing of it.
+#[derive(Debug, Default, PartialEq, Serialize, Deserialize)]
+struct CodeDetails {
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    created_at: Option<jiff::Timestamp>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    how_to_pay_page: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    how_to_pay_api: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    issued_as: Option<RequestId>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    superseded: Vec<Superseded>,
+}
+
+/// The code a bill is found by first: the live one, the one it holds or held last, or the one it is promised.
+fn principal_code(state: &BillState) -> Option<&PaymentCode> {
+    let held = state.code.as_ref().map(|code| &code.answer.payment_code);
+    live_payment_code(state).or(held).or(state.terms.payment_code.as_ref())
+}
+
+/// All its codes that its row is not found by.
+pub(super) fn other_codes(state: &BillState) -> Vec<&PaymentCode> {
+    let principal = principal_code(state);
+    let mut codes: Vec<&PaymentCode> = state.payment_codes().filter(|code| Some(*code) != principal).collect();
+    codes.sort_unstable();
+    codes.dedup();
+    codes
+}
+
+/// The columns of a row, in the order of [`COLUMNS`].
+pub(super) fn columns_of(state: &BillState, kept: &Kept) -> Result<[Value; 27], Fault> {
     let code = state.code.as_ref();
-    let instant = |at: Option<jiff::Timestamp>| at.map_or(Value::Null, |at| Value::Integer(microseconds(at)));
-    let amount = i64::try_from(terms.amount.get()).map_err(|_| Fault::Failed("an amount is too large".into()))?;
+    let (held, principal) = (code.map(|code| &code.answer.payment_code), principal_code(state));
+    let wire = code.map(|code| &code.wire_invoice_number).filter(|number| **number != state.invoice_number);
+    let details = code.map(|code| CodeDetails {
+        created_at: code.answer.created_at,
+        how_to_pay_page: code.answer.how_to_pay_page.clone(),
+        how_to_pay_api: code.answer.how_to_pay_api.clone(),
+        issued_as: code.issued_as,
+        superseded: code.superseded.clone(),
+    });
+    let amount = i64::try_from(state.terms.amount.get()).map_err(|_| Fault::Failed("an amount is too large".into()))?;
     Ok([
         text(state.invoice_number.as_str()),
         text(state.status.name()),
         Value::Integer(state.generation.into()),
         Value::Integer(state.retired_count.into()),
-        json(Some(terms))?,
-        json(code)?,
+        Value::Integer(amount),
+        Value::Integer(state.terms.reusable.into()),
         instant(Some(state.planned_at)),
         instant(state.cancelled_at),
         instant(state.in_doubt_since),
+        principal.map_or(Value::Null, |code| text(code.as_str())),
+        Value::Integer(live_payment_code(state).is_some().into()),
+        held.filter(|held| Some(*held) != principal).map_or(Value::Null, |held| text(held.as_str())),
+        wire.map_or(Value::Null, |wire| text(wire.as_str())),
+        instant(code.map(|code| code.accepted_at)),
+        instant(code.and_then(|code| code.answer.expires_at)),
+        instant(check::ends_at(state)),
+        Value::Integer(check::may_tell(state).into()),
+        json(details.as_ref().filter(|details| **details != CodeDetails::default()))?,
         json(state.open.as_ref())?,
         json(state.refusal.as_ref())?,
         json(state.checks.as_deref())?,
         json(state.hold.as_deref())?,
         json(Some(&state.former).filter(|former| !former.is_empty()))?,
-        Value::Integer(state.status.may_be_live().into()),
-        text(terms.channel.name()),
-        text(terms.method.name()),
-        Value::Integer(amount),
-        Value::Integer(terms.reusable.into()),
-        code.map_or(Value::Null, |code| text(code.answer.payment_code.as_str())),
-        live_payment_code(state).map_or(Value::Null, |code| text(code.as_str())),
-        code.map_or(Value::Null, |code| text(code.wire_invoice_number.as_str())),
-        instant(state.expires_at()),
-        instant(code.map(|code| code.accepted_at)),
+        Value::Integer(kept.terms),
+        kept.first_paid_at.map_or(Value::Null, Value::Integer),
+        kept.paid.map_or(Value::Null, |paid| text(paid_name(paid))),
+        Value::Integer(kept.last_event),
     ])
+}
+
+const fn paid_name(paid: Paid) -> &'static str {
+    match paid {
+        Paid::ByItsCode => "by_its_code",
+        Paid::ByEarlierCode => "by_earlier_code",
+    }
+}
+
+fn instant(at: Option<jiff::Timestamp>) -> Value {
+    at.map_or(Value::Null, |at| Value::Integer(microseconds(at)))
 }
 
 fn text(text: &str) -> Value {
@@ -108,49 +178,84 @@ fn json(value: Option<&impl Serialize>) -> Result<Value, Fault> {
     serde_json::to_string(value).map(Value::Text).map_err(|error| Fault::Failed(error.to_string()))
 }
 
-/// Reads what [`SELECT_STATE`] selects.
-pub(super) fn state_of(row: &Row<'_>) -> Result<BillState, Fault> {
-    let invoice_number = InvoiceNumber::new(required(row, 0)?).map_err(|error| damaged(row, 0, &error))?;
-    let status = Status::parse(required(row, 1)?).ok_or_else(|| damaged(row, 1, &"it is no status"))?;
-    Ok(BillState {
-        invoice_number,
+/// Reads what [`select`] selects.
+pub(super) fn row_of(row: &rusqlite::Row<'_>) -> Result<Row, Fault> {
+    const FIRST: usize = 2;
+    let invoice_number = InvoiceNumber::new(required(row, FIRST)?).map_err(|error| damaged(row, FIRST, &error))?;
+    let status = Status::parse(required(row, FIRST + 1)?).ok_or_else(|| damaged(row, FIRST + 1, &"it is no status"))?;
+    let code_at = |column| -> Result<Option<PaymentCode>, Fault> {
+        optional(row, column)?.map(PaymentCode::new).transpose().map_err(|error| damaged(row, column, &error))
+    };
+    let code = match at(row, FIRST + 13)? {
+        None => None,
+        Some(accepted_at) => {
+            let held = code_at(FIRST + 11)?.map_or_else(|| code_at(FIRST + 9), |held| Ok(Some(held)))?;
+            let payment_code = held.ok_or_else(|| damaged(row, FIRST + 9, &"it is missing"))?;
+            let wire = optional(row, FIRST + 12)?.map(InvoiceNumber::new).transpose().map_err(|error| damaged(row, FIRST + 12, &error))?;
+            let CodeDetails { created_at, how_to_pay_page, how_to_pay_api, issued_as, superseded } =
+                parsed(row, FIRST + 17)?.unwrap_or_default();
+            let expires_at = at(row, FIRST + 14)?;
+            let answer = CodeAnswer { payment_code, created_at, expires_at, how_to_pay_page, how_to_pay_api };
+            let wire_invoice_number = wire.unwrap_or_else(|| invoice_number.clone());
+            Some(Code { answer, wire_invoice_number, issued_as, accepted_at, superseded })
+        }
+    };
+    let state = BillState {
         status,
-        generation: row.get(2)?,
-        retired_count: row.get(3)?,
-        terms: parsed(row, 4)?.ok_or_else(|| damaged(row, 4, &"it is missing"))?,
-        code: parsed(row, 5)?,
-        planned_at: at(row, 6)?.ok_or_else(|| damaged(row, 6, &"it is missing"))?,
-        cancelled_at: at(row, 7)?,
-        in_doubt_since: at(row, 8)?,
-        open: parsed(row, 9)?,
-        refusal: parsed(row, 10)?,
-        checks: parsed(row, 11)?.map(Box::new),
-        hold: parsed(row, 12)?.map(Box::new),
-        former: parsed(row, 13)?.unwrap_or_default(),
-    })
+        generation: row.get(FIRST + 2)?,
+        retired_count: row.get(FIRST + 3)?,
+        terms: parsed(row, 1)?.ok_or_else(|| damaged(row, 1, &"it is missing"))?,
+        code,
+        planned_at: at(row, FIRST + 6)?.ok_or_else(|| damaged(row, FIRST + 6, &"it is missing"))?,
+        cancelled_at: at(row, FIRST + 7)?,
+        in_doubt_since: at(row, FIRST + 8)?,
+        open: parsed(row, FIRST + 18)?,
+        refusal: parsed(row, FIRST + 19)?,
+        checks: parsed(row, FIRST + 20)?.map(Box::new),
+        hold: parsed(row, FIRST + 21)?.map(Box::new),
+        former: parsed(row, FIRST + 22)?.unwrap_or_default(),
+        invoice_number,
+    };
+    let kept = Kept {
+        terms: row.get(FIRST + KEPT_FROM)?,
+        first_paid_at: row.get(FIRST + KEPT_FROM + 1)?,
+        paid: paid_at_column(row, FIRST + KEPT_FROM + 2)?,
+        last_event: row.get(FIRST + KEPT_FROM + 3)?,
+    };
+    Ok(Row { id: row.get(0)?, state, kept })
 }
 
-fn required<'row>(row: &'row Row<'_>, column: usize) -> Result<&'row str, Fault> {
+/// Whether and how a bill is paid, from its column.
+pub(super) fn paid_at_column(row: &rusqlite::Row<'_>, column: usize) -> Result<Option<Paid>, Fault> {
+    match optional(row, column)? {
+        None => Ok(None),
+        Some("by_its_code") => Ok(Some(Paid::ByItsCode)),
+        Some("by_earlier_code") => Ok(Some(Paid::ByEarlierCode)),
+        Some(other) => Err(damaged(row, column, &format!("`{other}` says nothing of payments"))),
+    }
+}
+
+fn required<'row>(row: &'row rusqlite::Row<'_>, column: usize) -> Result<&'row str, Fault> {
     optional(row, column)?.ok_or_else(|| damaged(row, column, &"it is missing"))
 }
 
-fn optional<'row>(row: &'row Row<'_>, column: usize) -> Result<Option<&'row str>, Fault> {
+fn optional<'row>(row: &'row rusqlite::Row<'_>, column: usize) -> Result<Option<&'row str>, Fault> {
     row.get_ref(column)?.as_str_or_null().map_err(|error| damaged(row, column, &error))
 }
 
-fn parsed<T: DeserializeOwned>(row: &Row<'_>, column: usize) -> Result<Option<T>, Fault> {
+fn parsed<T: DeserializeOwned>(row: &rusqlite::Row<'_>, column: usize) -> Result<Option<T>, Fault> {
     let Some(text) = optional(row, column)? else { return Ok(None) };
     serde_json::from_str(text).map(Some).map_err(|error| damaged(row, column, &error))
 }
 
 /// The instant in a column of microseconds.
-pub(super) fn at(row: &Row<'_>, column: usize) -> Result<Option<jiff::Timestamp>, Fault> {
+pub(super) fn at(row: &rusqlite::Row<'_>, column: usize) -> Result<Option<jiff::Timestamp>, Fault> {
     let Some(microseconds) = row.get::<_, Option<i64>>(column)? else { return Ok(None) };
     jiff::Timestamp::from_microsecond(microseconds).map(Some).map_err(|error| damaged(row, column, &error))
 }
 
-/// An unreadable cell, named by its column and the row's first text.
-fn damaged(row: &Row<'_>, column: usize, why: &dyn std::fmt::Display) -> Fault {
+/// An unreadable cell, named by its column and the row's first number or text.
+fn damaged(row: &rusqlite::Row<'_>, column: usize, why: &dyn std::fmt::Display) -> Fault {
     let statement: &rusqlite::Statement<'_> = row.as_ref();
     let name = statement.column_name(column).unwrap_or("?");
     let key = match row.get_ref(0) {
@@ -161,27 +266,78 @@ fn damaged(row: &Row<'_>, column: usize, why: &dyn std::fmt::Display) -> Fault {
     Fault::Damaged(format!("`{name}` of row `{key}` cannot be read: {why}"))
 }
 
-/// One bill's state, if the ledger has it.
-pub(super) fn load(connection: &Connection, invoice_number: &InvoiceNumber) -> Result<Option<BillState>, Fault> {
-    let mut statement = connection.prepare_cached(&SELECT_ONE)?;
-    let mut rows = statement.query([invoice_number.as_str()])?;
-    rows.next()?.map(state_of).transpose()
+/// One bill's row, if the ledger has it.
+pub(super) fn load(connection: &Connection, invoice_number: &InvoiceNumber) -> Result<Option<Row>, Fault> {
+    static SQL: LazyLock<String> = LazyLock::new(|| select("WHERE bills.invoice_number = ?1"));
+    one(connection, &SQL, [invoice_number.as_str()])
 }
 
-/// Writes the bill's row; refuses a code that is live for another bill.
-pub(super) fn store(connection: &Connection, state: &BillState) -> Result<(), Fault> {
-    let columns = columns_of(state)?;
-    let mut statement = connection.prepare_cached(&UPSERT)?;
-    match statement.execute(rusqlite::params_from_iter(columns)) {
+/// One bill's row by its id.
+pub(super) fn load_by_id(connection: &Connection, id: i64) -> Result<Option<Row>, Fault> {
+    static SQL: LazyLock<String> = LazyLock::new(|| select("WHERE bills.id = ?1"));
+    one(connection, &SQL, [id])
+}
+
+fn one(connection: &Connection, sql: &str, parameters: impl rusqlite::Params) -> Result<Option<Row>, Fault> {
+    let mut statement = connection.prepare_cached(sql)?;
+    let mut rows = statement.query(parameters)?;
+    rows.next()?.map(row_of).transpose()
+}
+
+/// Visits rows; `clause` is what follows the tables. Stops when `visit` says so.
+pub(super) fn visit(
+    connection: &Connection,
+    clause: &str,
+    parameters: impl rusqlite::Params,
+    mut visit: impl FnMut(Row) -> Result<bool, Fault>,
+) -> Result<(), Fault> {
+    let mut statement = connection.prepare(&select(clause))?;
+    let mut rows = statement.query(parameters)?;
+    while let Some(row) = rows.next()? {
+        if !visit(row_of(row)?)? {
+            break;
+        }
+    }
+    Ok(())
+}
+
+/// The id of a bill.
+pub(super) fn id_of(connection: &Connection, invoice_number: &InvoiceNumber) -> Result<Option<i64>, Fault> {
+    let mut statement = connection.prepare_cached("SELECT id FROM bills WHERE invoice_number = ?1")?;
+    Ok(statement.query_row([invoice_number.as_str()], |row| row.get(0)).optional()?)
+}
+
+/// Writes the row of a bill that is new; gives its id. Refuses a code that is live for another bill.
+pub(super) fn insert(connection: &Connection, state: &BillState, kept: &Kept) -> Result<i64, Fault> {
+    let columns = columns_of(state, kept)?;
+    let written = connection.prepare_cached(&INSERT)?.execute(rusqlite::params_from_iter(columns));
+    match written {
+        Ok(_) => Ok(connection.last_insert_rowid()),
+        Err(error) => Err(code_taken(connection, state)?.unwrap_or(Fault::Sql(error))),
+    }
+}
+
+/// Writes what has changed of a row, so that no index is touched for nothing. Refuses a code that is live for another bill.
+pub(super) fn update(connection: &Connection, before: &Row, state: &BillState, kept: &Kept) -> Result<(), Fault> {
+    let (old, new) = (columns_of(&before.state, &before.kept)?, columns_of(state, kept)?);
+    let changed: Vec<(&str, Value)> =
+        COLUMNS.iter().zip(old).zip(new).filter(|((_, old), new)| old != new).map(|((column, _), new)| (*column, new)).collect();
+    if changed.is_empty() {
+        return Ok(());
+    }
+    let assignments: Vec<String> = changed.iter().zip(2..).map(|((column, _), number)| format!("{column} = ?{number}")).collect();
+    let sql = format!("UPDATE bills SET {} WHERE id = ?1", assignments.join(", "));
+    let values = std::iter::once(Value::Integer(before.id)).chain(changed.into_iter().map(|(_, value)| value));
+    match connection.prepare_cached(&sql)?.execute(rusqlite::params_from_iter(values)) {
         Ok(_) => Ok(()),
         Err(error) => Err(code_taken(connection, state)?.unwrap_or(Fault::Sql(error))),
     }
 }
 
-/// The better error for a violation of `bills_one_a_live_code`.
-fn code_taken(connection: &Connection, state: &BillState) -> Result<Option<Fault>, Fault> {
+/// The refusal of a code that is live for another bill, if the one of this bill is.
+pub(super) fn code_taken(connection: &Connection, state: &BillState) -> Result<Option<Fault>, Fault> {
     let Some(code) = live_payment_code(state) else { return Ok(None) };
-    let sql = "SELECT invoice_number FROM bills WHERE live_code = ?1 AND invoice_number <> ?2";
+    let sql = "SELECT invoice_number FROM bills WHERE code = ?1 AND code_is_live AND invoice_number <> ?2";
     let other: Option<String> =
         connection.prepare_cached(sql)?.query_row([code.as_str(), state.invoice_number.as_str()], |row| row.get(0)).optional()?;
     let other = other.and_then(|other| InvoiceNumber::new(other).ok());

@@ -9,8 +9,13 @@ use super::*;
 use crate::domain::bill::RecordedTerms;
 use crate::domain::check::{Details, FoundPayment, Word};
 use crate::domain::lifecycle::{Event, OperationKind, Status};
-use crate::ledger::Private;
-use crate::ledger::conformance::{adopted, answer, at, binding, entry, found, intended, new_sqlite, number, payment, planned, terms, wait};
+use crate::domain::bill::Customer;
+use crate::domain::personal::Personal;
+use crate::ledger::chain::{PaymentRecord, payment_event_at, truncated_payment};
+use crate::ledger::{Happening, Private, View as _};
+use crate::ledger::conformance::{
+    adopted, answer, ask, at, binding, entry, found, intended, new_sqlite, number, payment, planned, terms, wait, whole,
+};
 
 fn reopen(path: &Path) -> Result<SqliteLedger, LedgerError> {
     SqliteLedger::open(path, &binding(), Create::Never)
@@ -20,8 +25,8 @@ fn reopen(path: &Path) -> Result<SqliteLedger, LedgerError> {
 fn closed_ledger() -> (tempfile::TempDir, std::path::PathBuf, Head) {
     let (folder, ledger) = new_sqlite();
     wait(ledger.record(vec![planned("A"), intended("A", 1, OperationKind::Issue, terms(5)), adopted("B", "77")])).unwrap();
-    ledger.apply_payments(&[payment(1, "B", "77", 50)]).unwrap();
-    let head = ledger.head().unwrap();
+    wait(ledger.apply_payments(&[payment(1, "B", "77", 50)])).unwrap();
+    let head = wait(ledger.head()).unwrap();
     let path = folder.path().join("ledger.db");
     (folder, path, head)
 }
@@ -41,12 +46,12 @@ fn findings(path: &Path) -> String {
 fn reopening_finds_everything_that_was_recorded() {
     let (_folder, path, head) = closed_ledger();
     let ledger = reopen(&path).unwrap();
-    let snapshot = ledger.snapshot().unwrap();
+    let snapshot = whole(&ledger);
     assert_eq!((snapshot.head, snapshot.bills.len(), snapshot.payments.len()), (head, 2, 1));
     let salt = ledger.salt().bytes();
     drop(ledger);
     let reader = SqliteLedger::open_read_only(&path, &binding()).unwrap();
-    assert_eq!((reader.salt().bytes(), reader.head().unwrap()), (salt, head));
+    assert_eq!((reader.salt().bytes(), wait(reader.head()).unwrap()), (salt, head));
     assert!(matches!(wait(reader.record(vec![planned("C")])), Err(LedgerError::Storage { .. })));
     assert!(SqliteLedger::verify_against(&path, &head).unwrap().is_sound());
 }
@@ -110,17 +115,21 @@ fn events_cannot_be_changed_or_removed() {
 fn verify_finds_edits_of_events_view_payments_and_bodies() {
     const FORCE: &str = "DROP TRIGGER events_are_never_changed; DROP TRIGGER events_are_never_removed; PRAGMA foreign_keys = OFF;";
     for (sql, expected) in [
-        ("UPDATE events SET event = replace(event, '150000', '150001') WHERE sequence = 3", "event 3 does not follow"),
+        ("UPDATE events SET event = replace(event, '77', '78') WHERE sequence = 3", "event 3 does not follow"),
         ("UPDATE events SET at = at + 1 WHERE sequence = 1", "event 1 does not follow"),
         ("DELETE FROM events WHERE sequence = 2", "event 3 does not follow"),
         ("UPDATE bills SET amount = 1 WHERE invoice_number = 'B'", "`amount` of invoice `B`"),
         ("UPDATE bills SET first_paid_at = NULL", "`first_paid_at` of invoice `B`"),
-        ("DELETE FROM bills WHERE invoice_number = 'B'", "invoice `B` has events"),
+        ("UPDATE bills SET paid = NULL", "`paid` of invoice `B`"),
+        ("UPDATE bills SET code = '78'", "`code` of invoice `B`"),
+        ("UPDATE totals SET count = count + 1", "the total of"),
+        ("DELETE FROM totals", "the total of"),
+        ("DELETE FROM bills WHERE invoice_number = 'B'", "there are 3 events of bills"),
         ("UPDATE payments SET amount = 1", "the payment of event 4"),
         ("DELETE FROM payments", "there are 0 payments"),
         ("DELETE FROM bodies", "body of the open operation of invoice `A` is missing"),
         ("UPDATE bodies SET body = x'00'", "is not the one it was begun with"),
-        ("INSERT INTO bodies SELECT 'B', request_id, x'00' FROM bodies", "stands for the bodies of several invoices"),
+        ("INSERT INTO bodies SELECT 2, request_id, x'00' FROM bodies", "stands for the bodies of several invoices"),
     ] {
         let (_folder, path, _) = closed_ledger();
         tamper(&path, &format!("{FORCE}{sql}"));
@@ -136,28 +145,35 @@ fn an_older_copy_put_back_is_found_by_the_head_that_was_printed() {
     SqliteLedger::backup(&path, &copy).unwrap();
     assert!(matches!(SqliteLedger::backup(&path, &copy), Err(LedgerError::Storage { .. })), "a backup never overwrites");
     wait(ledger.record(vec![planned("C")])).unwrap();
-    let head = ledger.head().unwrap();
+    let head = wait(ledger.head()).unwrap();
     drop(ledger);
     assert!(SqliteLedger::verify_against(&path, &head).unwrap().is_sound());
     assert!(SqliteLedger::verify_against(&path, &old_head).unwrap().is_sound(), "a later head contains the earlier");
     let report = SqliteLedger::verify_against(&copy, &head).unwrap();
     assert!(report.findings.concat().contains("older copy"), "{:?}", report.findings);
-    assert_eq!(reopen(&copy).unwrap().head().unwrap(), old_head);
+    assert_eq!(wait(reopen(&copy).unwrap().head()).unwrap(), old_head);
     let other = Head { hash: [1; 32], ..old_head };
     assert!(SqliteLedger::verify_against(&path, &other).unwrap().findings.concat().contains("another history"));
 }
 
 #[test]
-fn an_older_schema_is_migrated_and_a_newer_one_refused() {
-    let (_folder, path, head) = closed_ledger();
+fn an_older_schema_is_migrated_with_a_copy_kept_and_a_newer_one_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("ledger.db");
     let place = Place::new(&path);
-    let newer = [open::MIGRATIONS, &["CREATE TABLE added (x INTEGER) STRICT"]].concat();
-    assert!(matches!(open::read_only(&place, None, &newer), Err(LedgerError::TooOld { found: 3, known: 4, .. })), "readers do not migrate");
-    let opened = open::writable(&place, &binding(), Create::Never, &newer).unwrap();
-    assert_eq!(opened.connection.query_row("SELECT COUNT(*) FROM added", [], |row| row.get::<_, i64>(0)).unwrap(), 0);
-    assert_eq!(read::head(&opened.connection).unwrap(), head);
-    drop(opened);
-    assert!(matches!(reopen(&path), Err(LedgerError::TooNew { found: 4, known: 3, .. })));
+    let older = &migrate::MIGRATIONS[..migrate::MIGRATIONS.len() - 1];
+    drop(open::writable(&place, &binding(), Create::IfMissing, older).unwrap());
+    assert!(matches!(open::read_only(&place, None), Err(LedgerError::TooOld { found: 3, known: 4, .. })), "readers do not migrate");
+    let other = Binding { client_id: "BRN-9".into(), ..binding() };
+    assert!(matches!(SqliteLedger::open(&path, &other, Create::Never), Err(LedgerError::OtherBinding { .. })));
+    let ledger = reopen(&path).unwrap();
+    let migrated = ledger.migrated().unwrap();
+    assert_eq!((migrated.from, migrated.to, &migrated.backup), (3, 4, &folder.path().join("ledger.db.schema-3")));
+    assert!(matches!(SqliteLedger::open_read_only(&migrated.backup, &binding()), Err(LedgerError::TooOld { found: 3, .. })));
+    drop(ledger);
+    assert!(reopen(&path).unwrap().migrated().is_none(), "once");
+    tamper(&path, "PRAGMA user_version = 9");
+    assert!(matches!(reopen(&path), Err(LedgerError::TooNew { found: 9, known: 4, .. })));
 }
 
 #[test]
@@ -165,28 +181,18 @@ fn a_ledger_of_the_first_schema_is_migrated_with_all_it_holds_and_can_keep_statu
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("ledger.db");
     let place = Place::new(&path);
-    let first = open::writable(&place, &binding(), Create::IfMissing, &open::MIGRATIONS[..1]).unwrap().connection;
-    let sql = "INSERT INTO bills (invoice_number, status, may_be_live, generation, retired_count, channel, method, amount, reusable, terms, \
-               payment_code, live_code, wire_invoice_number, code, planned_at, accepted_at) \
-               VALUES (?1, 'active', 1, 0, 0, 'alfa', 'doku', 150000, 0, ?2, '77', '77', 'A', ?3, ?4, ?4)";
-    let (terms, adopted_at) = (terms(150_000), Timestamp::from_microsecond(at(0).as_microsecond()).unwrap());
-    let event = Event::Adopted { terms: terms.clone(), answer: answer("77", None), wire_invoice_number: None };
+    let event = Event::Adopted { terms: terms(150_000), answer: answer("77", None), wire_invoice_number: None };
+    let adopted_at = Timestamp::from_microsecond(at(0).as_microsecond()).unwrap();
     let state = crate::domain::lifecycle::BillState::apply(None, &number("A"), adopted_at, &event).unwrap();
-    let (terms, code) = (serde_json::to_string(&terms).unwrap(), serde_json::to_string(&state.code).unwrap());
-    first.execute(sql, rusqlite::params!["A", terms, code, adopted_at.as_microsecond()]).unwrap();
-    let json = serde_json::to_string(&event).unwrap();
-    let head = Head::EMPTY.then(adopted_at.as_microsecond(), "bill", "A", &json).unwrap();
-    let sql = "INSERT INTO events (sequence, at, kind, invoice_number, event, hash) VALUES (1, ?1, 'bill', 'A', ?2, ?3)";
-    first.execute(sql, rusqlite::params![adopted_at.as_microsecond(), json, head.hash]).unwrap();
-    drop(first);
+    let head = older(&place, 1, &[entry("A", 0, event)], &[]);
 
     let refused = SqliteLedger::open_read_only(&path, &binding()).unwrap_err();
-    assert!(matches!(refused, LedgerError::TooOld { found: 1, known: 3, .. }), "readers do not migrate: {refused}");
+    assert!(matches!(refused, LedgerError::TooOld { found: 1, known: 4, .. }), "readers do not migrate: {refused}");
     let copy = folder.path().join("before.db");
     SqliteLedger::backup(&path, &copy).unwrap();
     assert!(matches!(SqliteLedger::open_read_only(&copy, &binding()), Err(LedgerError::TooOld { found: 1, .. })), "kept as it was");
     let ledger = reopen(&path).unwrap();
-    let snapshot = ledger.snapshot().unwrap();
+    let snapshot = whole(&ledger);
     assert_eq!((snapshot.head, &snapshot.bills[&number("A")]), (head, &state));
     let checked = Event::Checked {
         order: number("A"),
@@ -197,7 +203,7 @@ fn a_ledger_of_the_first_schema_is_migrated_with_all_it_holds_and_can_keep_statu
     };
     wait(ledger.record(vec![entry("A", 9, checked)])).unwrap();
     drop(ledger);
-    assert_eq!(reopen(&path).unwrap().found_totals().unwrap().count, 1);
+    assert_eq!(ask!(reopen(&path).unwrap(), totals(at(0))).told.count, 1);
     let report = SqliteLedger::verify_against(&path, &head).unwrap();
     assert!(report.is_sound(), "{:?}", report.findings);
 }
@@ -248,7 +254,7 @@ fn concurrent_callers_share_transactions_and_each_gets_its_own_answer() {
             caller.await.unwrap();
         }
     });
-    assert_eq!(ledger.head().unwrap().sequence, 32 * 20);
+    assert_eq!(wait(ledger.head()).unwrap().sequence, 32 * 20);
     drop(ledger);
     assert!(SqliteLedger::verify(&folder.path().join("ledger.db")).unwrap().is_sound());
 }
@@ -259,10 +265,10 @@ fn two_processes_append_to_one_chain() {
     let (sender, server) = (reopen(&path).unwrap(), reopen(&path).unwrap());
     for round in 0..10 {
         wait(sender.record(vec![planned(&format!("S-{round}"))])).unwrap();
-        server.apply_payments(&[payment(100 + round, "B", "77", 60)]).unwrap();
+        wait(server.apply_payments(&[payment(100 + round, "B", "77", 60)])).unwrap();
     }
     assert!(SqliteLedger::verify(&path).unwrap().is_sound());
-    assert_eq!(sender.head().unwrap().sequence, 24);
+    assert_eq!(wait(sender.head()).unwrap().sequence, 24);
 }
 
 #[test]
@@ -313,9 +319,9 @@ fn a_purge_spares_what_is_live_or_open_and_leaves_the_chain_whole() {
         entry("RECENT", 5000, Event::Planned { terms: terms(6) }),
     ]))
     .unwrap();
-    ledger.apply_payments(&[payment(9, "LIVE", "1", 40)]).unwrap();
-    assert_eq!(ledger.purge_personal(at(1000), at(6000)).unwrap(), Purged { customers: 1, bodies: 0 });
-    let has = |invoice: &str| ledger.customer(&number(invoice)).unwrap().is_some();
+    wait(ledger.apply_payments(&[payment(9, "LIVE", "1", 40)])).unwrap();
+    assert_eq!(wait(ledger.purge_personal(at(1000), at(6000))).unwrap(), Purged { customers: 1, bodies: 0 });
+    let has = |invoice: &str| wait(ledger.customer(&number(invoice))).unwrap().is_some();
     assert_eq!([has("LIVE"), has("EXPIRED"), has("RECENT")], [true, false, true]);
     drop(ledger);
     assert!(SqliteLedger::verify(&path).unwrap().is_sound(), "the open operation of A keeps its body");
@@ -333,16 +339,16 @@ fn the_story_of_a_bill_has_its_events_and_the_payments_of_all_its_numbers() {
     let reissue = Event::Intended { operation, terms, request_id, wire_invoice_number, body_digest };
     wait(ledger.record(vec![adopted("A", "77"), entry("A", 5, Event::Retired { reason: "expired".into() }), entry("A", 6, reissue)]))
         .unwrap();
-    ledger.apply_payments(&[payment(1, "A-R1", "78", 7), payment(2, "A", "77", 7), payment(3, "B", "79", 7)]).unwrap();
+    wait(ledger.apply_payments(&[payment(1, "A-R1", "78", 7), payment(2, "A", "77", 7), payment(3, "B", "79", 7)])).unwrap();
     let accepted = Event::Accepted { answer: answer("78", None), replayed: false, amount: None };
     let state = wait(ledger.record(vec![entry("A", 8, accepted)])).unwrap().remove(0);
     assert_eq!(state.status, Status::Active);
-    let story: Vec<_> = ledger.history(&number("A")).unwrap().into_iter().map(|(_, happening)| happening).collect();
+    let story: Vec<_> = ask!(ledger, history(&number("A"))).into_iter().map(|(_, happening)| happening).collect();
     assert!(matches!(
         story.as_slice(),
         [Happening::Event(_), Happening::Event(_), Happening::Event(_), Happening::Payment(_), Happening::Payment(_), Happening::Event(_)]
     ));
-    let scope = ledger.scope_totals(at(8), at(100), 0).unwrap();
+    let scope = ask!(ledger, scope_totals(at(8), at(100), 0));
     assert_eq!(scope.count, 0, "the payment under the suffixed number, which came before its code was known, closed the bill");
 }
 
@@ -357,39 +363,54 @@ fn one_request_id_never_stands_for_two_bodies() {
     };
     wait(ledger.record(vec![planned("A"), first, entry("A", 2, Event::NotSent { reason: "x".into() })])).unwrap();
     assert!(matches!(wait(ledger.record(vec![again])), Err(LedgerError::Damaged { .. })));
-    assert_eq!(ledger.head().unwrap().sequence, 3);
+    assert_eq!(wait(ledger.head()).unwrap().sequence, 3);
+}
+
+/// A ledger as an earlier version left it: its events, and as much of its rows as the fold of today looks at.
+fn older(place: &Place, version: usize, entries: &[Entry], payments: &[Payment]) -> Head {
+    let connection = open::writable(place, &binding(), Create::IfMissing, &migrate::MIGRATIONS[..version]).unwrap().connection;
+    let mut head = Head::EMPTY;
+    let mut event = |at: i64, kind: &str, invoice: &str, json: &str| {
+        head = head.then(at, kind, invoice, json).unwrap();
+        let sql = "INSERT INTO events (sequence, at, kind, invoice_number, event, hash) VALUES (?1, ?2, ?3, ?4, ?5, ?6)";
+        connection.execute(sql, rusqlite::params![read::signed(head.sequence).unwrap(), at, kind, invoice, json, head.hash]).unwrap();
+        head
+    };
+    for Entry { invoice_number, at, event: of_bill, .. } in entries {
+        event(at.as_microsecond(), "bill", invoice_number.as_str(), &serde_json::to_string(of_bill).unwrap());
+        let sql = "INSERT OR IGNORE INTO bills (invoice_number, status, may_be_live, generation, retired_count, channel, method, amount, \
+                   reusable, terms, planned_at) VALUES (?1, 'planned', 0, 0, 0, 'alfa', 'doku', 1, 0, '{}', 0)";
+        connection.execute(sql, [invoice_number.as_str()]).unwrap();
+    }
+    for payment in payments.iter().map(truncated_payment) {
+        let json = serde_json::to_string(&PaymentRecord::of(&payment)).unwrap();
+        let head = event(payment_event_at(&payment), "payment", payment.invoice_number.as_str(), &json);
+        let sql = "INSERT INTO payments (sequence, identity, invoice_number, payment_code, channel, amount, paid_at, received_at, line_digest) \
+                   VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)";
+        let (sequence, received_at) = (read::signed(head.sequence).unwrap(), payment.received_at.map(|at| at.as_microsecond()));
+        let (number, code) = (payment.invoice_number.as_str(), payment.payment_code.as_str());
+        let amount = read::signed(payment.amount.get()).unwrap();
+        let (channel, paid_at) = (payment.channel.name(), payment.paid_at.as_microsecond());
+        let row = rusqlite::params![sequence, payment.identity, number, code, channel, amount, paid_at, received_at, payment.line_digest];
+        connection.execute(sql, row).unwrap();
+    }
+    event(0, "purge", "", r#"{"before":"2026-01-01T00:00:00Z","customers":0,"bodies":0}"#)
 }
 
 /// What a ledger held before numbers were kept apart: A, issued anew as A-R1, and a bill that is called so.
 #[test]
 fn former_orders_of_an_older_ledger_are_folded_anew_and_its_collisions_are_notes() {
-    let (folder, ledger) = new_sqlite();
+    let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("ledger.db");
-    wait(ledger.record(crate::ledger::conformance::orders::reissued())).unwrap();
-    ledger.apply_payments(&[payment(1, "A", "11", 40)]).unwrap();
-    drop(ledger);
-    // The schema as it was, and the bill that may not exist any more.
-    tamper(
-        &path,
-        "DROP TABLE names; DROP INDEX payments_by_code; DROP INDEX bills_held; ALTER TABLE bills DROP COLUMN hold; \
-         ALTER TABLE bills DROP COLUMN former; ALTER TABLE customers DROP COLUMN account_name; UPDATE bills SET first_paid_at = NULL; PRAGMA user_version = 2",
-    );
-    let connection = Connection::open(&path).unwrap();
-    let head = read::head(&connection).unwrap();
-    let event = planned("A-R1").event;
-    let (json, second) = (serde_json::to_string(&event).unwrap(), at(50).as_microsecond());
-    let head = head.then(second, "bill", "A-R1", &json).unwrap();
-    let sql = "INSERT INTO events (sequence, at, kind, invoice_number, event, hash) VALUES (?1, ?2, 'bill', 'A-R1', ?3, ?4)";
-    connection.execute(sql, rusqlite::params![read::signed(head.sequence).unwrap(), second, json, head.hash]).unwrap();
-    let sql = "INSERT INTO bills (invoice_number, status, may_be_live, generation, retired_count, channel, method, amount, reusable, terms, \
-               planned_at) VALUES ('A-R1', 'planned', 0, 0, 0, 'alfa', 'doku', 150000, 0, ?1, ?2)";
-    connection.execute(sql, rusqlite::params![serde_json::to_string(&terms(150_000)).unwrap(), second]).unwrap();
-    drop(connection);
+    let entries = [crate::ledger::conformance::orders::reissued(), vec![planned("A-R1")]].concat();
+    older(&Place::new(&path), 2, &entries, &[payment(1, "A", "11", 40)]);
 
     let ledger = reopen(&path).unwrap();
-    let state = ledger.bill(&number("A")).unwrap().unwrap();
+    let collisions = &ledger.migrated().unwrap().collisions;
+    assert!(collisions.concat().contains("number `A-R1` stands for invoice `A` and for invoice `A-R1`"), "{collisions:?}");
+    let state = wait(ledger.bill(&number("A"))).unwrap().unwrap();
     assert_eq!(state.former.iter().map(|order| order.payment_code.as_ref().unwrap().as_str()).collect::<Vec<_>>(), ["11"]);
-    assert!(ledger.first_paid_at(&number("A")).unwrap().is_some(), "paid by the code it had");
+    assert_eq!(ask!(ledger, scope_totals(at(41), at(9_999), 0)).count, 1, "A was paid by the code it had");
     drop(ledger);
     let report = SqliteLedger::verify(&path).unwrap();
     assert!(report.is_sound(), "{:?}", report.findings);

@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use rusqlite::Connection;
 use rusqlite::backup::{Backup, StepResult};
 
-use super::append::Appender;
+use super::append::{Appender, EventRow};
 use super::fault::{Fault, Place};
 use super::folded::Folded;
 use super::open;
@@ -16,11 +16,10 @@ use crate::ledger::LedgerError;
 use crate::ledger::chain::{Kind, PurgeRecord};
 use crate::ledger::rules::{microseconds, truncated};
 
-/// Copies the ledger at `path` to `to`, which must not exist, while others go on using it. One read transaction, so the copy
+/// Copies the ledger at `place` to `to`, which must not exist, while others go on using it. One read transaction, so the copy
 /// is one consistent state; whole and durable before it gets its name.
-pub(super) fn backup(path: &Path, to: &Path) -> Result<(), LedgerError> {
-    let place = Place::new(path);
-    let (source, _) = open::any_schema(&place, open::MIGRATIONS)?;
+pub(super) fn backup(place: &Place, to: &Path) -> Result<(), LedgerError> {
+    let (source, _) = open::any_schema(place)?;
     let target = Place::new(to);
     if to.exists() {
         return Err(target.failed("it exists already, and a backup never overwrites"));
@@ -52,9 +51,8 @@ static PURGEABLE: LazyLock<String> = LazyLock::new(|| {
     let live = Status::ALL.iter().filter(|status| status.may_be_live()).map(|status| format!("'{}'", status.name()));
     let live = live.collect::<Vec<_>>().join(", ");
     format!(
-        "SELECT invoice_number FROM bills WHERE open IS NULL \
-         AND (status NOT IN ({live}) OR expires_at < ?1 OR (NOT reusable AND first_paid_at < ?1)) \
-         AND (SELECT MAX(at) FROM events WHERE events.invoice_number = bills.invoice_number) < ?1"
+        "SELECT bills.id FROM bills JOIN events ON events.sequence = bills.last_event WHERE open IS NULL \
+         AND (status NOT IN ({live}) OR expires_at < ?1 OR (NOT reusable AND first_paid_at < ?1)) AND events.at < ?1"
     )
 });
 
@@ -80,12 +78,12 @@ pub(super) fn purge(connection: &Connection, before: Timestamp, now: Timestamp) 
 
 fn purge_inside(connection: &Connection, appender: &mut Appender<'_>, before: Timestamp, now: Timestamp) -> Result<Purged, Fault> {
     let delete = |table: &str| -> Result<u64, Fault> {
-        let sql = format!("DELETE FROM {table} WHERE invoice_number IN ({})", *PURGEABLE);
+        let sql = format!("DELETE FROM {table} WHERE bill IN ({})", *PURGEABLE);
         Ok(u64::try_from(connection.execute(&sql, [microseconds(before)])?).unwrap_or(u64::MAX))
     };
     let purged = Purged { customers: delete("customers")?, bodies: delete("bodies")? };
     let record = PurgeRecord { before, customers: purged.customers, bodies: purged.bodies };
     let json = serde_json::to_string(&record).map_err(|error| Fault::Failed(error.to_string()))?;
-    appender.event(microseconds(now), Kind::Purge, "", &json)?;
+    appender.event(microseconds(now), Kind::Purge, "", &json, EventRow::default())?;
     Ok(purged)
 }

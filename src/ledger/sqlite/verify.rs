@@ -2,14 +2,15 @@
 
 use std::path::Path;
 
+use jiff::Timestamp;
+use rusqlite::Connection;
 use rusqlite::types::Value;
-use rusqlite::{Connection, OptionalExtension as _};
 
-use super::append::FIRST_PAID_HOLDS;
 use super::fault::{Fault, Place};
-use super::{names, open, read, rows};
+use super::rows::{Kept, Row};
+use super::totals::Changes;
+use super::{names, open, paid, read, rows, view};
 use crate::domain::digest;
-use crate::domain::ids::InvoiceNumber;
 use crate::domain::lifecycle::{BillState, Event};
 use crate::ledger::chain::Kind;
 use crate::ledger::{Head, LedgerError};
@@ -57,7 +58,7 @@ impl VerifyReport {
 /// that an older copy put back is found. Reads one consistent state; others may go on writing.
 pub(super) fn verify(path: &Path, expected: Option<&Head>) -> Result<VerifyReport, LedgerError> {
     let place = Place::new(path);
-    let mut connection = open::read_only(&place, None, open::MIGRATIONS)?.connection;
+    let mut connection = open::read_only(&place, None)?.connection;
     let head = Head::EMPTY;
     let mut report =
         VerifyReport { bills: 0, events: 0, payments: 0, head, findings: Vec::new(), findings_count: 0, notes: Vec::new(), names: 0 };
@@ -120,78 +121,103 @@ fn check_expected(connection: &Connection, expected: Option<&Head>, report: &mut
     Ok(())
 }
 
-/// One bill while its events are folded again.
-struct Refold {
-    state: Option<BillState>,
-    body_digest: Option<String>,
-}
-
 /// Folds every bill again and compares it with its row; one bill at a time, so a large ledger needs no memory.
 fn check_bills(connection: &Connection, report: &mut VerifyReport) -> Result<(), Fault> {
-    let mut current: Option<(InvoiceNumber, Refold)> = None;
-    let clause = "WHERE kind = 'bill' ORDER BY invoice_number, sequence";
-    read::visit_links(connection, clause, [], |link| {
-        if current.as_ref().is_none_or(|(number, _)| number.as_str() != link.invoice_number) {
-            if let Some((number, refold)) = current.take() {
-                check_bill(connection, &number, &refold, report)?;
-            }
-            current = Some((link.invoice()?, Refold { state: None, body_digest: None }));
-        }
-        let Some((number, refold)) = &mut current else { return Ok(()) };
-        let event = link.event()?;
-        if let Event::Intended { body_digest, .. } = &event {
-            refold.body_digest = Some(body_digest.clone());
-        }
-        match BillState::apply(refold.state.clone(), number, link.timestamp()?, &event) {
-            Ok(state) => refold.state = Some(state),
-            Err(illegal) => report.find(format!("event {}: {illegal}", link.sequence)),
-        }
-        Ok(())
-    })?;
-    if let Some((number, refold)) = current {
-        check_bill(connection, &number, &refold, report)?;
+    let (mut totals, mut events, mut after) = (Changes::default(), 0_u64, 0_i64);
+    while let Some(row) = next_row(connection, after)? {
+        after = row.id;
+        events = events.saturating_add(check_bill(connection, &row, report)?);
+        totals.bill(None, &row.state, row.kept.paid.is_some())?;
+        report.bills = report.bills.saturating_add(1);
     }
-    let rows: i64 = connection.query_row("SELECT COUNT(*) FROM bills", [], |row| row.get(0))?;
-    if read::unsigned(rows)? != report.bills {
-        report.find(format!("there are {rows} bills, but events of {}", report.bills));
+    let of_bills: i64 = connection.query_row("SELECT COUNT(*) FROM events WHERE kind = ?1", [Kind::Bill.name()], |row| row.get(0))?;
+    if read::unsigned(of_bills)? != events {
+        report.find(format!("there are {of_bills} events of bills, but the bills lead to {events}"));
     }
     let names = names::count(connection)?;
     if names != report.names {
         report.find(format!("{names} names of bills are kept, but their events give {}", report.names));
     }
+    read::visit_payments(connection, |_, payment| totals.payment(payment.amount.get()))?;
+    for finding in totals.differences(connection)? {
+        report.find(finding);
+    }
     Ok(())
 }
 
-fn check_bill(connection: &Connection, number: &InvoiceNumber, refold: &Refold, report: &mut VerifyReport) -> Result<(), Fault> {
-    report.bills = report.bills.saturating_add(1);
-    let Some(state) = &refold.state else { return Ok(()) };
-    let sql = format!("{} WHERE invoice_number = ?1", *rows::SELECT_ROW);
-    let read_row = |row: &rusqlite::Row<'_>| (0..rows::COLUMNS.len()).map(|column| row.get(column)).collect::<Result<Vec<Value>, _>>();
-    let Some(found) = connection.prepare_cached(&sql)?.query_row([number.as_str()], read_row).optional()? else {
-        report.find(format!("invoice `{number}` has events, but is not among the bills"));
-        return Ok(());
-    };
-    for ((column, found), wanted) in rows::COLUMNS.iter().zip(found).zip(rows::columns_of(state)?) {
-        if found != wanted {
-            report.find(format!("`{column}` of invoice `{number}` is not what its events say"));
+fn next_row(connection: &Connection, after: i64) -> Result<Option<Row>, Fault> {
+    let sql = "SELECT MIN(id) FROM bills WHERE id > ?1";
+    let id: Option<i64> = connection.prepare_cached(sql)?.query_row([after], |row| row.get(0))?;
+    id.map_or(Ok(None), |id| rows::load_by_id(connection, id))
+}
+
+/// Compares a row with the fold of its events; gives how many there are.
+fn check_bill(connection: &Connection, row: &Row, report: &mut VerifyReport) -> Result<u64, Fault> {
+    let number = &row.state.invoice_number;
+    let mut history: Vec<(Timestamp, Event)> = Vec::new();
+    let followed = read::visit_back(connection, row.kept.last_event, |link| {
+        if link.invoice_number == number.as_str() && link.kind == Kind::Bill.name() {
+            history.push((link.timestamp()?, link.event()?));
+        } else {
+            report.find(format!("event {} is said to be of invoice `{number}`, and is not", link.sequence));
+        }
+        Ok(true)
+    });
+    match followed {
+        Err(Fault::Damaged(reason)) => report.find(format!("the history of invoice `{number}` is broken: {reason}")),
+        followed => followed?,
+    }
+    let (mut state, mut body_digest) = (None::<BillState>, None);
+    let mut count = 0_u64;
+    while let Some((at, event)) = history.pop() {
+        if let Event::Intended { body_digest: of_intent, .. } = &event {
+            body_digest = Some(of_intent.clone());
+        }
+        count = count.saturating_add(1);
+        match BillState::apply(state.take(), number, at, &event) {
+            Ok(next) => state = Some(next),
+            Err(illegal) => {
+                report.find(format!("an event of invoice `{number}` cannot have happened: {illegal}"));
+                return Ok(count);
+            }
         }
     }
-    if !connection.prepare_cached(FIRST_PAID_HOLDS)?.query_row([number.as_str()], |row| row.get::<_, bool>(0))? {
-        report.find(format!("`first_paid_at` of invoice `{number}` is not what its payments say"));
+    let Some(state) = state else { return Ok(count) };
+    check_row(connection, row, &state, report)?;
+    check_answers(connection, row.id, &state, report)?;
+    check_open_body(connection, row.id, &state, body_digest.as_deref(), report)?;
+    Ok(count)
+}
+
+/// Every column, what payments say of the bill, and what it goes by.
+fn check_row(connection: &Connection, row: &Row, state: &BillState, report: &mut VerifyReport) -> Result<(), Fault> {
+    let number = &state.invoice_number;
+    let (standing, _) = paid::standing(connection, state)?;
+    let kept = Kept { first_paid_at: standing.first_paid_at, paid: standing.paid, ..row.kept };
+    let sql = format!("SELECT {} FROM bills WHERE id = ?1", rows::COLUMNS.join(", "));
+    let read_row = |row: &rusqlite::Row<'_>| (0..rows::COLUMNS.len()).map(|column| row.get(column)).collect::<Result<Vec<Value>, _>>();
+    let found = connection.prepare_cached(&sql)?.query_row([row.id], read_row)?;
+    for ((column, found), wanted) in rows::COLUMNS.iter().zip(found).zip(rows::columns_of(state, &kept)?) {
+        if found != wanted {
+            let source = if ["first_paid_at", "paid"].contains(column) { "payments" } else { "events" };
+            report.find(format!("`{column}` of invoice `{number}` is not what its {source} say"));
+        }
+    }
+    if row.state.terms != state.terms {
+        report.find(format!("`terms` of invoice `{number}` is not what its events say"));
     }
     report.names = report.names.saturating_add(u64::try_from(names::of(state).len()).unwrap_or(u64::MAX));
-    if !names::hold(connection, state)? {
+    if !names::hold(connection, row.id, state)? {
         report.find(format!("what invoice `{number}` goes by is not what its events say"));
     }
-    check_answers(connection, state, report)?;
-    check_open_body(connection, state, refold.body_digest.as_deref(), report)
+    Ok(())
 }
 
 /// The answer that told of a payment must be the one its event names, for as long as it is kept.
-fn check_answers(connection: &Connection, state: &BillState, report: &mut VerifyReport) -> Result<(), Fault> {
+fn check_answers(connection: &Connection, bill: i64, state: &BillState, report: &mut VerifyReport) -> Result<(), Fault> {
     let number = &state.invoice_number;
     for found in state.checks.iter().flat_map(|checks| &checks.found) {
-        let kept = super::body(connection, number, found.payment.request_id)?;
+        let kept = view::body(connection, bill, found.payment.request_id)?;
         if kept.is_some_and(|answer| digest::of_bytes(&answer) != found.payment.answer_digest) {
             report.find(format!("the status answer kept for invoice `{number}` is not the one its event names"));
         }
@@ -200,13 +226,19 @@ fn check_answers(connection: &Connection, state: &BillState, report: &mut Verify
 }
 
 /// I4 and I1: the body of an operation that is not finished must still be the one it was begun with.
-fn check_open_body(connection: &Connection, state: &BillState, wanted: Option<&str>, report: &mut VerifyReport) -> Result<(), Fault> {
+fn check_open_body(
+    connection: &Connection,
+    bill: i64,
+    state: &BillState,
+    wanted: Option<&str>,
+    report: &mut VerifyReport,
+) -> Result<(), Fault> {
     let number = &state.invoice_number;
     if state.status.open_operation() != state.open.as_ref().map(|open| open.operation) {
         report.find(format!("invoice `{number}` is `{}`, which does not fit its open operation", state.status.name()));
     }
     let Some(open) = &state.open else { return Ok(()) };
-    match super::body(connection, number, open.request_id)? {
+    match view::body(connection, bill, open.request_id)? {
         None => report.find(format!("the body of the open operation of invoice `{number}` is missing")),
         Some(body) if wanted != Some(digest::hex(&digest::of_bytes(&body)).as_str()) => {
             report.find(format!("the body of the open operation of invoice `{number}` is not the one it was begun with"));
@@ -219,7 +251,7 @@ fn check_open_body(connection: &Connection, state: &BillState, wanted: Option<&s
 /// I11, without trusting the index that enforces it.
 fn check_live_codes(connection: &Connection, report: &mut VerifyReport) -> Result<(), Fault> {
     let sql =
-        "SELECT MIN(invoice_number), COUNT(*) FROM bills NOT INDEXED WHERE live_code IS NOT NULL GROUP BY live_code HAVING COUNT(*) > 1";
+        "SELECT MIN(invoice_number), COUNT(*) FROM bills NOT INDEXED WHERE code_is_live GROUP BY code HAVING COUNT(*) > 1";
     let mut statement = connection.prepare(sql)?;
     let mut rows = statement.query([])?;
     while let Some(row) = rows.next()? {

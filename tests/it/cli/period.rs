@@ -13,7 +13,7 @@ use tagih::domain::discrepancy::{Action, Decision, Step};
 use tagih::domain::ids::{InvoiceNumber, PaymentCode, RequestId};
 use tagih::domain::lifecycle::{CodeAnswer, Event, OperationKind};
 use tagih::journal::{Author, Entry, Writer};
-use tagih::ledger::{Binding, Create, Entry as LedgerEntry, Ledger, Private, SqliteLedger};
+use tagih::ledger::{Binding, Create, Entry as LedgerEntry, Ledger, Private, Store};
 
 use super::reconcile::{line, summary};
 use super::world::{CLIENT, Ran, World};
@@ -49,7 +49,7 @@ pub(crate) fn code(invoice: &str) -> String {
 /// A ledger whose events happened when the test says.
 pub(crate) struct Books {
     pub(crate) world: World,
-    ledger: SqliteLedger,
+    ledger: Store,
     runtime: tokio::runtime::Runtime,
 }
 
@@ -57,7 +57,7 @@ impl Books {
     pub(crate) fn new(more: &str) -> Self {
         let world = World::at("http://127.0.0.1:1", more);
         let binding = Binding { environment: "sandbox".to_owned(), client_id: CLIENT.to_owned() };
-        let ledger = SqliteLedger::open(&world.path("tagih.ledger"), &binding, Create::IfMissing).unwrap();
+        let ledger = Store::open(&world.path("tagih.ledger"), &binding, Create::IfMissing).unwrap();
         Self { world, ledger, runtime: tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap() }
     }
 

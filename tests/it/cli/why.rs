@@ -9,8 +9,9 @@ use super::reconcile::{line, line_signed, signed_status};
 use super::world::{Doku, Ran, World, program};
 use tagih::doku::signature::SigningKey;
 use tagih::domain::classify::{Nature, Period, Policy};
-use tagih::jobs::reconcile::{self, BillSource, ReconcileOptions};
-use tagih::ledger::{Binding, SqliteLedger};
+use tagih::jobs::reconcile::{self, Billed, ReconcileOptions};
+use tagih::ledger::Ledger as _;
+use tagih::ledger::{Binding, Store};
 use tagih::reconcile::{Asked, Terms};
 use tagih::sandbox::fault::{FaultKind, Faults};
 
@@ -289,13 +290,12 @@ fn every_bill_has_on_demand_the_class_it_was_counted_under() {
     let out = folder.path();
     program().arg("demo").arg("--out").arg(out).output().unwrap();
     let binding = Binding { environment: "sandbox".to_owned(), client_id: "MCH-0001-DEMO".to_owned() };
-    let ledger = SqliteLedger::open_read_only(&out.join("demo.ledger"), &binding).unwrap();
+    let ledger = Store::open_read_only(&out.join("demo.ledger"), &binding).unwrap();
     let (from, to, as_of) = (date(2026, 10, 1), date(2026, 10, 31), "2026-11-01T10:00:00Z".parse().unwrap());
     let terms = Terms { period: Period::new(from, to).unwrap(), as_of, policy: Policy::default() };
     let options = ReconcileOptions {
         tables: tagih::table::Settings::default(),
         inquiries: Vec::new(),
-        source: BillSource::of_ledger(&ledger, (from, to), as_of, &terms.policy).unwrap(),
         notifications: tagih::evidence::expand(&[out.join("logs/*.jsonl").display().to_string()]).unwrap(),
         from,
         to,
@@ -310,7 +310,9 @@ fn every_bill_has_on_demand_the_class_it_was_counted_under() {
         out: out.join("again"),
         presentation: None,
     };
-    let outcome = reconcile::run(&options).unwrap().outcome;
+    let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+    let billed = runtime.block_on(async { Billed::own(&ledger.view().await.unwrap(), &options).await.unwrap() });
+    let outcome = reconcile::run(billed, &options).unwrap().outcome;
     let mut counted: BTreeMap<&str, u64> = BTreeMap::new();
     let (mut breaks, mut payments) = (BTreeSet::new(), 0);
     for bill in 0..u32::try_from(outcome.inputs.bills.len()).unwrap() {

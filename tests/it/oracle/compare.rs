@@ -13,7 +13,7 @@ use serde_json::Value;
 use sha2::{Digest as _, Sha256};
 use tagih::doku::signature::SigningKey;
 use tagih::domain::classify::{Policy, Unverifiable};
-use tagih::jobs::reconcile::{self, BillSource, ReconcileOptions};
+use tagih::jobs::reconcile::{self, Billed, ReconcileOptions};
 
 use super::evidence::hex;
 use super::message::{CLIENT, SECRET};
@@ -24,9 +24,14 @@ use super::world::{HOUR, MINUTE, Settings, World};
 pub(crate) fn run(world: &World, folder: &Path) -> PathBuf {
     let (ledger, logs) = world.write(folder);
     let out = folder.join("out");
-    reconcile::run(&options(&world.settings, BillSource::External(ledger), logs, out.clone()))
-        .unwrap_or_else(|error| panic!("the engine refused: {error}"));
+    run_on_file(&ledger, &options(&world.settings, logs, out.clone()));
     out
+}
+
+/// Runs the engine on an external ledger.
+pub(crate) fn run_on_file(ledger: &Path, options: &ReconcileOptions) -> reconcile::ReconcileReport {
+    let report = Billed::external(ledger, options).and_then(|billed| reconcile::run(billed, options));
+    report.unwrap_or_else(|error| panic!("the engine refused: {error}"))
 }
 
 pub(crate) fn policy(settings: &Settings) -> Policy {
@@ -45,12 +50,11 @@ pub(crate) fn days(settings: &Settings) -> (Date, Date) {
     (wib_day(settings.from), wib_day(settings.until - 1))
 }
 
-pub(crate) fn options(settings: &Settings, source: BillSource, notifications: Vec<PathBuf>, out: PathBuf) -> ReconcileOptions {
+pub(crate) fn options(settings: &Settings, notifications: Vec<PathBuf>, out: PathBuf) -> ReconcileOptions {
     let (from, to) = days(settings);
     ReconcileOptions {
         tables: tagih::table::Settings::default(),
         inquiries: Vec::new(),
-        source,
         notifications,
         from,
         to,

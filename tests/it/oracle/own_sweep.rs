@@ -12,11 +12,11 @@ use tagih::domain::bill::{Expiry, RecordedTerms};
 use tagih::domain::channel::{Channel, Method};
 use tagih::domain::ids::{InvoiceNumber, PaymentCode, RequestId};
 use tagih::domain::lifecycle::{CodeAnswer, Event, OperationKind, Verdict};
-use tagih::jobs::reconcile::{self, BillSource};
+use tagih::jobs::reconcile::{self, Billed};
 use tagih::ledger::memory::MemoryLedger;
-use tagih::ledger::{Binding, Create, Entry, Ledger, Private, SqliteLedger};
+use tagih::ledger::{Binding, Create, Entry, Ledger, Private, Store};
 
-use super::compare::{days, options, policy, read_outcome};
+use super::compare::{options, read_outcome};
 use super::naive::{self, Outcome};
 use super::own::{Fate, Issued, Known, OwnWorld, Story};
 use super::sweep::{each, worlds};
@@ -173,21 +173,23 @@ pub(crate) fn record(world: &OwnWorld, ledger: &impl Ledger) {
     }
     runtime.block_on(ledger.record(entries)).unwrap_or_else(|error| panic!("{error}"));
     let payments: Vec<_> = world.known.iter().map(Known::payment).collect();
-    ledger.apply_payments(&payments).unwrap();
+    runtime.block_on(ledger.apply_payments(&payments)).unwrap();
 }
 
 fn actual_in(world: &OwnWorld, ledger: &impl Ledger) -> Outcome {
     record(world, ledger);
     let folder = tempfile::tempdir().unwrap();
     let settings = &world.settings;
-    let source = BillSource::of_ledger(ledger, days(settings), at(settings.as_of), &policy(settings)).unwrap();
     let mut logs = Vec::new();
     for (number, text) in (1_usize..).zip(world.texts()) {
         logs.push(folder.path().join(format!("log-{number}.jsonl")));
         fs::write(logs.last().unwrap(), text).unwrap();
     }
     let out = folder.path().join("out");
-    reconcile::run(&options(settings, source, logs, out.clone())).unwrap_or_else(|error| panic!("the engine refused: {error}"));
+    let options = options(settings, logs, out.clone());
+    let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+    let billed = runtime.block_on(async { Billed::own(&ledger.view().await.unwrap(), &options).await.unwrap() });
+    reconcile::run(billed, &options).unwrap_or_else(|error| panic!("the engine refused: {error}"));
     read_outcome(&out)
 }
 
@@ -259,7 +261,7 @@ fn the_ledger_on_disk_leads_to_the_same_report_as_the_one_in_memory() {
         let world = OwnWorld::generate(seed);
         let folder = tempfile::tempdir().unwrap();
         let binding = Binding { environment: "sandbox".to_owned(), client_id: "C".to_owned() };
-        let ledger = SqliteLedger::open(&folder.path().join("ledger"), &binding, Create::IfMissing).unwrap();
+        let ledger = Store::open(&folder.path().join("ledger"), &binding, Create::IfMissing).unwrap();
         assert_eq!(actual_in(&world, &ledger), actual(&world), "seed {seed}");
     }
 }

@@ -13,9 +13,9 @@ use tagih::domain::calendar::WorkingDays;
 use tagih::domain::channel::Channel;
 use tagih::domain::fee::{FeeSchedule, Share};
 use tagih::domain::settlement::{ChannelTerms, NamedChannel, SettlementTerms};
-use tagih::jobs::reconcile::{self, BillSource, ReconcileOptions, SettlementFiles};
+use tagih::jobs::reconcile::{ReconcileOptions, SettlementFiles};
 
-use super::compare::{check_positions, options, read_outcome};
+use super::compare::{check_positions, options, read_outcome, run_on_file};
 use super::naive::{self, Outcome};
 use super::random::Random;
 use super::settlement::Contract;
@@ -165,9 +165,9 @@ impl Month {
             files.push(folder.join(format!("settlement-{number}.csv")));
             fs::write(files.last().unwrap(), text).unwrap();
         }
-        let options = options(&self.world.settings, BillSource::External(ledger), logs, folder.join("out"));
+        let options = options(&self.world.settings, logs, folder.join("out"));
         let settlement = Some(SettlementFiles { files, terms: terms(&self.contract) });
-        reconcile::run(&ReconcileOptions { settlement, ..options }).unwrap_or_else(|error| panic!("the engine refused: {error}"));
+        run_on_file(&ledger, &ReconcileOptions { settlement, ..options });
     }
 
     fn actual(&self) -> Outcome {

@@ -3,7 +3,7 @@
 use std::fs;
 
 use jiff::{SignedDuration, Timestamp};
-use tagih::jobs::reconcile::{self, BillSource};
+use tagih::jobs::reconcile::{self, Billed};
 use tagih::ledger::Ledger as _;
 use tagih::ledger::memory::MemoryLedger;
 
@@ -28,9 +28,12 @@ fn engine(world: &OwnWorld, listed: &[String]) -> Vec<String> {
     fs::write(&path, format!("{header}\n{}", rows.collect::<String>())).unwrap();
     let log = folder.path().join("log.jsonl");
     fs::write(&log, "").unwrap();
-    let source = BillSource::ExternalBeside { path, history: ledger.snapshot().unwrap() };
     let out = folder.path().join("out");
-    let report = reconcile::run(&options(&world.settings, source, vec![log], out.clone())).unwrap();
+    let options = options(&world.settings, vec![log], out.clone());
+    let billed = Billed::external(&path, &options).unwrap();
+    let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+    let billed = runtime.block_on(async { billed.beside(&ledger.view().await.unwrap(), &options).await.unwrap() });
+    let report = reconcile::run(billed, &options).unwrap();
     assert!(report.identities_hold && !report.summary.not_evaluated.contains(&"L09"));
     let mut rows = csv::Reader::from_path(out.join("discrepancies.csv")).unwrap();
     let rows = rows.deserialize::<std::collections::BTreeMap<String, String>>().map(Result::unwrap).filter(|row| row["class"] == "L09");

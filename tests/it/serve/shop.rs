@@ -18,7 +18,7 @@ use tagih::domain::channel::{Channel, Method};
 use tagih::domain::ids::{InvoiceNumber, PaymentCode, RequestId};
 use tagih::domain::lifecycle::{CodeAnswer, Event, OperationKind};
 use tagih::domain::personal::Personal;
-use tagih::ledger::{Binding, Create, Entry, Ledger as _, Private, SqliteLedger};
+use tagih::ledger::{Binding, Create, Entry, Ledger as _, Private, Store};
 
 use crate::cli::world::{CLIENT, SECRET, World, signal, until};
 
@@ -42,9 +42,15 @@ impl Shop {
         shop
     }
 
-    pub fn ledger(&self) -> SqliteLedger {
+    pub fn ledger(&self) -> Store {
         let binding = Binding { environment: "sandbox".into(), client_id: CLIENT.into() };
-        SqliteLedger::open(&self.world.path("tagih.ledger"), &binding, Create::IfMissing).unwrap()
+        Store::open(&self.world.path("tagih.ledger"), &binding, Create::IfMissing).unwrap()
+    }
+
+    /// Applies payments to the ledger, as another command would.
+    pub fn pay(&self, payments: &[tagih::domain::payment::Payment]) {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        runtime.block_on(self.ledger().apply_payments(payments)).unwrap();
     }
 
     /// Records events of one bill.

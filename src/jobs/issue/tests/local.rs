@@ -24,7 +24,7 @@ fn the_whole_life_of_an_inquiry_code_is_written_down_and_nothing_is_sent() {
     let code = state.code.clone().unwrap();
     assert_eq!((state.status, code.answer.expires_at), (Status::Active, Some(ends_in(&office, 600))));
     assert_eq!((state.generation, code.issued_as, code.wire_invoice_number), (0, None, number("I")));
-    assert_eq!(office.ledger.customer(&number("I")).unwrap().unwrap().name.reveal(), "Siti Rahma", "DOKU will ask for it");
+    assert_eq!(now(office.ledger.customer(&number("I"))).unwrap().unwrap().name.reveal(), "Siti Rahma", "DOKU will ask for it");
 
     assert_eq!(office.after_minutes(10).end(inquiry("I", 250, 600), vec![]).bucket, Bucket::Amended);
     let state = office.state("I");
@@ -102,14 +102,14 @@ fn a_code_that_its_bill_has_lost_is_not_made_again() {
         }
         bill
     };
-    let minted = with_codes(&[unnumbered("OLD")], &office.ledger, Some(&minting)).unwrap().into_owned();
+    let minted = now(with_codes(&[unnumbered("OLD")], &now(office.ledger.view()).unwrap(), Some(&minting))).unwrap().into_owned();
     assert_eq!(minted, [with_code("OLD", 100, Some(CODE))]);
     office.end(minted[0].clone(), vec![yes("OLD", CODE)]);
     // It expires unpaid, and DOKU makes the next one.
     office.after_minutes(660);
     let again = Act::Say(200, success("OLD-R1", "5", 1_790_000_000 + 39_600));
     assert_eq!(office.end(row("OLD", 100), vec![seen("EXPIRED", 100), again]).bucket, Bucket::Issued);
-    let next = with_codes(&[unnumbered("NEW")], &office.ledger, Some(&minting)).unwrap().into_owned();
+    let next = now(with_codes(&[unnumbered("NEW")], &now(office.ledger.view()).unwrap(), Some(&minting))).unwrap().into_owned();
     assert_eq!(next, [with_code("NEW", 100, Some("8896500002"))], "a customer may still hold the first");
 }
 

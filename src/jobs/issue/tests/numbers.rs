@@ -23,14 +23,14 @@ fn reissued(suffix: &'static str) -> Office {
 fn a_late_payment_of_a_code_that_was_replaced_leaves_the_live_one_to_be_cancelled_and_is_a_finding() {
     for (named, code) in [("I", "7"), ("I-R1", "7"), ("I", "99"), ("ELSE", "7")] {
         let office = reissued("-R");
-        office.ledger.apply_payments(&[payment(&office, named, code)]).unwrap();
+        now(office.ledger.apply_payments(&[payment(&office, named, code)])).unwrap();
         assert_eq!(office.end(row("I", 100), vec![]).action, "paid_by_earlier_code", "{named} {code}");
         assert_eq!(office.end(row("I", 200), vec![]).action, "paid_by_earlier_code", "it is not amended either");
         assert_eq!(office.end(cancel("I"), vec![Act::Say(200, success("I-R1", "8", 1_790_000_000))]).bucket, Bucket::Cancelled);
     }
     for (named, code) in [("I", "8"), ("I-R1", "8"), ("ELSE", "8")] {
         let office = reissued("-R");
-        office.ledger.apply_payments(&[payment(&office, named, code)]).unwrap();
+        now(office.ledger.apply_payments(&[payment(&office, named, code)])).unwrap();
         assert_eq!(office.end(row("I", 100), vec![]).action, "paid", "{named} {code}");
         assert_eq!(office.end(cancel("I"), vec![]).code, "E0309", "{named} {code}");
     }
@@ -40,14 +40,14 @@ fn a_late_payment_of_a_code_that_was_replaced_leaves_the_live_one_to_be_cancelle
 fn a_number_of_an_earlier_suffix_stays_the_bills() {
     let office = Office { suffix: "-R", ..reissued("_") };
     office.after_minutes(2_000);
-    office.ledger.apply_payments(&[payment(&office, "I_1", "99")]).unwrap();
+    now(office.ledger.apply_payments(&[payment(&office, "I_1", "99")])).unwrap();
     assert_eq!(office.end(row("I", 100), vec![]).action, "paid", "its code has expired, and nothing is issued anew");
 }
 
 #[test]
 fn a_bill_that_nobody_knew_when_it_was_paid_is_not_issued() {
     let office = Office::new();
-    office.ledger.apply_payments(&[payment(&office, "OTHER", "9")]).unwrap();
+    now(office.ledger.apply_payments(&[payment(&office, "OTHER", "9")])).unwrap();
     assert_eq!(office.end(row("OTHER", 100), vec![]).action, "paid");
 }
 
@@ -57,7 +57,7 @@ fn a_new_bill_of_a_number_that_is_a_re_issues_is_refused_unrecorded_and_a_re_iss
     let end = office.end(row("I-R1", 100), vec![]);
     assert_eq!((end.bucket, end.code.as_str()), (Bucket::Refused, "E0313"));
     assert!(end.reason.contains("invoice `I`"), "{}", end.reason);
-    assert!(office.ledger.bill(&number("I-R1")).unwrap().is_none());
+    assert!(now(office.ledger.bill(&number("I-R1"))).unwrap().is_none());
     // I-R2 is a bill of its own, so the next re-issue is I-R3.
     office.end(row("I-R2", 100), vec![Act::Say(200, success("I-R2", "9", 1_790_000_000 + 900_000))]);
     let end = office

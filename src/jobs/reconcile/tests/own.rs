@@ -1,15 +1,14 @@
 //! Our own ledger, folded from events as a store does.
 
-use std::collections::HashMap;
-
 use super::*;
 use crate::domain::amount::Amount;
 use crate::domain::bill::{Expiry, Policy as Insurance, RecordedTerms};
 use crate::domain::channel::{Channel, Method};
 use crate::domain::ids::{InvoiceNumber, PaymentCode, RequestId};
-use crate::domain::lifecycle::{BillState, CodeAnswer, Event, OperationKind};
+use crate::domain::lifecycle::{CodeAnswer, Event, OperationKind};
 use crate::domain::payment::Payment;
-use crate::ledger::Head;
+use crate::ledger::memory::MemoryLedger;
+use crate::ledger::{Entry, Ledger as _, Private, Sum};
 
 fn at(text: &str) -> Timestamp {
     text.parse().unwrap()
@@ -56,12 +55,8 @@ fn accepted(code: &str) -> Event {
     Event::Accepted { answer, replayed: false, amount: None }
 }
 
-fn state(number: &str, events: Vec<Event>) -> (InvoiceNumber, BillState) {
-    let planned = Event::Planned { terms: terms(150_000) };
-    let folded = std::iter::once(planned)
-        .chain(events)
-        .fold(None, |state, event| Some(BillState::apply(state, &invoice(number), at("2026-10-01T00:00:00Z"), &event).unwrap()));
-    (invoice(number), folded.unwrap())
+fn state(number: &str, events: Vec<Event>) -> (InvoiceNumber, Vec<Event>) {
+    (invoice(number), std::iter::once(Event::Planned { terms: terms(150_000) }).chain(events).collect())
 }
 
 fn known(number: &str, code: &str, paid_at: &str) -> Payment {
@@ -78,18 +73,30 @@ fn known(number: &str, code: &str, paid_at: &str) -> Payment {
 }
 
 /// Counted by hand: every bill of the test but the one paid in September.
-fn reconciled(bills: Vec<(InvoiceNumber, BillState)>, payments: Vec<Payment>, lines: &[String], in_scope: u64) -> ReconcileReport {
+fn reconciled(bills: Vec<(InvoiceNumber, Vec<Event>)>, payments: Vec<Payment>, lines: &[String], in_scope: u64) -> ReconcileReport {
     let folder = tempfile::tempdir().unwrap();
     let mut options = options(folder.path(), &[("a.jsonl", text(lines))], &[]);
     options.as_of = at("2026-11-01T00:00:00Z");
-    let head = Head { sequence: 1, hash: [1; 32] };
-    let snapshot = Snapshot { bills: bills.into_iter().collect::<HashMap<_, _>>(), payments, head };
-    let scope = ScopeTotals { count: in_scope, amount: i128::from(in_scope) * 150_000 };
-    options.source = BillSource::Ledger { snapshot, scope, found: FoundTotals::default(), lapses: Lapses::new() };
-    run(&options).unwrap()
+    let scope = Sum { count: in_scope, amount: i128::from(in_scope) * 150_000 };
+    let ledger = MemoryLedger::new();
+    let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+    let billed = runtime.block_on(async {
+        for (invoice_number, events) in bills {
+            let entry = |event| Entry {
+                invoice_number: invoice_number.clone(),
+                at: at("2026-10-01T00:00:00Z"),
+                event,
+                private: Private::default(),
+            };
+            ledger.record(events.into_iter().map(entry).collect()).await.unwrap();
+        }
+        ledger.apply_payments(&payments).await.unwrap();
+        Billed::of_view(&ledger.view().await.unwrap(), scope, &options.terms().unwrap()).await.unwrap()
+    });
+    super::super::run(billed, &options).unwrap()
 }
 
-fn issued(number: &str, code: &str) -> (InvoiceNumber, BillState) {
+fn issued(number: &str, code: &str) -> (InvoiceNumber, Vec<Event>) {
     state(number, vec![intended(OperationKind::Issue, number, 150_000), accepted(code)])
 }
 
@@ -137,7 +144,9 @@ fn an_amended_amount_is_remembered_and_other_terms_are_flagged() {
     let amended =
         vec![intended(OperationKind::Issue, "A", 150_000), accepted("1"), intended(OperationKind::Amend, "A", 150_000 + 1), accepted("1")];
     let mut odd = issued("B", "2");
-    odd.1.code.as_mut().unwrap().answer.expires_at = Some(at("2026-11-19T00:00:00Z"));
+    if let Some(Event::Accepted { answer, .. }) = odd.1.last_mut() {
+        answer.expires_at = Some(at("2026-11-19T00:00:00Z"));
+    }
     let bills = vec![state("A", amended), odd];
     let report = reconciled(bills, Vec::new(), &[note("A", "1", "150000").line()], 2);
     assert_eq!(counts(&report.summary.payments), "P10×1");

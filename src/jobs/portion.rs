@@ -1,0 +1,90 @@
+//! The part of the ledger that some bills' plan needs, out of one view.
+
+use std::collections::HashMap;
+
+use crate::domain::bill::{Bill, Wanted};
+use crate::domain::ids::InvoiceNumber;
+use crate::domain::lifecycle::BillState;
+use crate::domain::owner::{self, Paid};
+use crate::domain::plan::MapView;
+use crate::ledger::{LedgerError, Names, View};
+
+/// Bills planned from one question at most: enough that asking costs little, few enough that memory stays flat.
+pub const BILLS_MAX: usize = 1_000;
+
+/// Bills that are wanted, whoever has the codes they want or goes by their numbers, and who of all these is paid.
+#[derive(Debug, Default)]
+pub struct Portion {
+    bills: HashMap<InvoiceNumber, BillState>,
+    paid: HashMap<InvoiceNumber, Paid>,
+}
+
+impl Portion {
+    /// What `view` has about `wanted`; a bill that was issued anew may get any number that begins with its own and `reissue_suffix`.
+    ///
+    /// # Errors
+    /// The ledger's.
+    pub async fn of(view: &impl View, wanted: impl IntoIterator<Item = &Bill>, reissue_suffix: &str) -> Result<Self, LedgerError> {
+        let mut names = Names::default();
+        for bill in wanted {
+            names.numbers.insert(bill.invoice_number.clone());
+            if let Wanted::Live(terms) = &bill.wanted {
+                names.codes.extend(terms.payment_code.clone());
+            }
+        }
+        let mut portion = Self::about(view, &names).await?;
+        let lost_one: Vec<InvoiceNumber> =
+            portion.bills.values().filter(|state| state.retired_count > 0).map(|state| state.invoice_number.clone()).collect();
+        for number in lost_one {
+            for state in view.bills_beginning(&format!("{number}{reissue_suffix}")).await? {
+                portion.bills.entry(state.invoice_number.clone()).or_insert(state);
+            }
+        }
+        Ok(portion)
+    }
+
+    /// What `view` has of these numbers and codes.
+    ///
+    /// # Errors
+    /// The ledger's.
+    pub async fn about(view: &impl View, names: &Names) -> Result<Self, LedgerError> {
+        let mut bills = HashMap::new();
+        let mut numbers: Vec<InvoiceNumber> = names.numbers.iter().cloned().collect();
+        for state in view.bills_about(names).await? {
+            if !names.numbers.contains(&state.invoice_number) {
+                numbers.push(state.invoice_number.clone());
+            }
+            bills.insert(state.invoice_number.clone(), state);
+        }
+        let mut paid = view.paid(&numbers).await?;
+        for state in bills.values() {
+            add_told(&mut paid, state);
+        }
+        Ok(Self { bills, paid })
+    }
+
+    /// For planning.
+    #[must_use]
+    pub fn view(&self) -> MapView<'_> {
+        MapView::new(&self.bills, &self.paid)
+    }
+
+    /// One bill's state.
+    #[must_use]
+    pub fn bill(&self, number: &InvoiceNumber) -> Option<&BillState> {
+        self.bills.get(number)
+    }
+
+    /// One bill's state, given away.
+    pub fn take(&mut self, number: &InvoiceNumber) -> Option<BillState> {
+        self.bills.remove(number)
+    }
+}
+
+/// What Check Status told counts beside what notifications prove.
+fn add_told(paid: &mut HashMap<InvoiceNumber, Paid>, state: &BillState) {
+    if let Some(told) = owner::told_paid(state) {
+        let by = paid.entry(state.invoice_number.clone()).or_insert(told);
+        *by = told.max(*by);
+    }
+}

@@ -1,0 +1,99 @@
+//! Why a ledger could not do what it was asked.
+
+use crate::domain::ids::InvoiceNumber;
+use crate::domain::lifecycle::IllegalTransition;
+
+/// Why the ledger could not do what it was asked.
+#[derive(Debug, thiserror::Error)]
+pub enum LedgerError {
+    /// The disk or the database failed (exit 9).
+    #[error("the ledger `{path}` failed: {reason}\nhint: check free space and permissions, then run the same command again: it resumes")]
+    Storage {
+        /// Which ledger.
+        path: String,
+        /// The store's words.
+        reason: String,
+    },
+    /// What is stored contradicts itself (exit 8).
+    #[error(
+        "the ledger `{path}` is damaged: {reason}\nhint: restore the last backup and run `tagih ledger verify`; send nothing meanwhile"
+    )]
+    Damaged {
+        /// Which ledger.
+        path: String,
+        /// What was found.
+        reason: String,
+    },
+    /// It belongs to another environment or client (exit 2).
+    #[error(
+        "the ledger `{path}` belongs to {found}, this configuration is {wanted}\nhint: use a ledger of its own for each environment and client"
+    )]
+    OtherBinding {
+        /// Which ledger.
+        path: String,
+        /// What it is bound to.
+        found: String,
+        /// What the configuration says.
+        wanted: String,
+    },
+    /// There is none, and it was not asked for (exit 2).
+    #[error(
+        "there is no ledger at `{path}`\nhint: check `ledger.path`; a first ledger is made by `tagih issue FILE --new-ledger` or `tagih ledger import FILE --new-ledger`"
+    )]
+    Missing {
+        /// Where it should be.
+        path: String,
+    },
+    /// Another sender holds it (exit 6).
+    #[error("another sender holds the ledger `{path}`: {holder}\nhint: wait until it has finished, then run the same command again")]
+    Held {
+        /// Which ledger.
+        path: String,
+        /// Who holds it.
+        holder: String,
+    },
+    /// It was written by a newer tagih (exit 2).
+    #[error("the ledger `{path}` has schema version {found}, this tagih knows up to {known}\nhint: use the newer tagih")]
+    TooNew {
+        /// Which ledger.
+        path: String,
+        /// Its version.
+        found: i64,
+        /// The newest this program knows.
+        known: i64,
+    },
+    /// It was written by an older tagih, and reading alone does not migrate it (exit 2).
+    #[error(
+        "the ledger `{path}` has schema version {found}, this tagih reads {known}, and this command only reads\n\
+         hint: `tagih ledger backup`, then run `tagih ingest` or `tagih issue` once: whatever writes migrates it, and nothing is lost"
+    )]
+    TooOld {
+        /// Which ledger.
+        path: String,
+        /// Its version.
+        found: usize,
+        /// The version this program reads.
+        known: usize,
+    },
+    /// An event that cannot happen (exit 8, I6).
+    #[error(transparent)]
+    Illegal(#[from] IllegalTransition),
+    /// A payment code would be live for two invoices (exit 8, I11).
+    #[error("payment code of invoice `{invoice_number}` is already live for invoice `{other}`")]
+    CodeTaken {
+        /// The bill that was to get it.
+        invoice_number: InvoiceNumber,
+        /// The bill that has it.
+        other: InvoiceNumber,
+    },
+    /// A number would stand for two bills at DOKU (exit 8).
+    #[error("number `{number}` of invoice `{invoice_number}` already stands for invoice `{other}`")]
+    NumberTaken {
+        /// The bill that was to get it.
+        invoice_number: InvoiceNumber,
+        /// The number.
+        number: InvoiceNumber,
+        /// The bill that has or had it.
+        other: InvoiceNumber,
+    },
+}

@@ -1,0 +1,112 @@
+//! Bringing older files up to date: SQL that is never edited once released, and what SQL alone cannot do.
+
+use rusqlite::{Connection, TransactionBehavior, params};
+
+use super::fault::Fault;
+use super::paid::{self, Standing};
+use super::rows::{self, Kept, Row};
+use super::terms::{self, TermsText};
+use super::totals::Changes;
+use super::{names, read};
+use crate::domain::ids::InvoiceNumber;
+use crate::domain::lifecycle::BillState;
+
+/// One step from a schema version to the next.
+pub(super) struct Migration {
+    sql: &'static str,
+    /// What follows the SQL, in the same transaction.
+    then: Option<fn(&Connection) -> Result<(), Fault>>,
+}
+
+impl Migration {
+    /// SQL alone.
+    pub(super) const fn sql(sql: &'static str) -> Self {
+        Self { sql, then: None }
+    }
+}
+
+/// Every migration, oldest first; the schema version is how many were applied.
+pub(super) const MIGRATIONS: &[Migration] = &[
+    Migration::sql(include_str!("../schema/0001_first.sql")),
+    Migration::sql(include_str!("../schema/0002_checks.sql")),
+    Migration::sql(include_str!("../schema/0003_borders.sql")),
+    Migration { sql: include_str!("../schema/0005_sets.sql"), then: Some(fold_anew) },
+];
+
+/// Applies what is missing from `version` on, each whole or not at all.
+pub(super) fn from(connection: &mut Connection, version: usize, migrations: &[Migration]) -> Result<(), Fault> {
+    for (index, migration) in migrations.iter().enumerate().skip(version) {
+        let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+        let index = i64::try_from(index).unwrap_or(i64::MAX);
+        // Another process may have migrated between our look and our lock.
+        let present: i64 = transaction.pragma_query_value(None, "user_version", |row| row.get(0))?;
+        if present == index {
+            transaction.execute_batch(migration.sql)?;
+            if let Some(then) = migration.then {
+                then(&transaction)?;
+            }
+            transaction.pragma_update(None, "user_version", index.saturating_add(1))?;
+        }
+        transaction.commit()?;
+    }
+    Ok(())
+}
+
+/// Fills the tables of `0005_sets.sql` from the events and from what lay beside the tables of before.
+fn fold_anew(connection: &Connection) -> Result<(), Fault> {
+    let mut changes = Changes::default();
+    let mut numbers = connection.prepare("SELECT invoice_number FROM bills_before ORDER BY rowid")?;
+    let mut found = numbers.query([])?;
+    while let Some(row) = found.next()? {
+        let text: String = row.get(0)?;
+        let number = InvoiceNumber::new(text).map_err(|error| Fault::Damaged(format!("an invoice number is none: {error}")))?;
+        fold_bill(connection, &number)?;
+    }
+    drop(found);
+    connection.execute_batch(
+        "INSERT INTO bodies (bill, request_id, body) SELECT bills.id, request_id, body FROM bodies_before \
+         JOIN bills ON bills.invoice_number = bodies_before.invoice_number; \
+         INSERT INTO customers (bill, name, email, account_name) SELECT bills.id, name, email, account_name FROM customers_before \
+         JOIN bills ON bills.invoice_number = customers_before.invoice_number ORDER BY bills.id",
+    )?;
+    // Whose payments are can be told only when all names are there.
+    let last: i64 = connection.query_row("SELECT COALESCE(MAX(id), 0) FROM bills", [], |row| row.get(0))?;
+    for id in 1..=last {
+        let Some(row) = rows::load_by_id(connection, id)? else { continue };
+        let (standing, _) = paid::standing(connection, &row.state)?;
+        if standing != Standing::default() {
+            let kept = Kept { first_paid_at: standing.first_paid_at, paid: standing.paid, ..row.kept };
+            rows::update(connection, &row, &row.state, &kept)?;
+        }
+        changes.bill(None, &row.state, standing.paid.is_some())?;
+    }
+    read::visit_payments(connection, |_, payment| changes.payment(payment.amount.get()))?;
+    changes.write(connection)?;
+    drop(numbers);
+    Ok(connection.execute_batch(include_str!("../schema/0005_sets_filled.sql"))?)
+}
+
+/// One bill out of its events, which learn what came before them.
+fn fold_bill(connection: &Connection, number: &InvoiceNumber) -> Result<(), Fault> {
+    let mut state: Option<BillState> = None;
+    let mut sequences: Vec<i64> = Vec::new();
+    read::visit_links(connection, "WHERE invoice_number = ?1 AND kind = 'bill' ORDER BY sequence", [number.as_str()], |link| {
+        state = Some(BillState::apply(state.take(), number, link.timestamp()?, &link.event()?).map_err(Fault::Illegal)?);
+        sequences.push(read::signed(link.sequence)?);
+        Ok(())
+    })?;
+    let (Some(state), Some(&last_event)) = (state, sequences.last()) else {
+        return Err(Fault::Damaged(format!("invoice `{number}` has no events")));
+    };
+    let mut update = connection.prepare_cached("UPDATE events SET previous = ?2 WHERE sequence = ?1")?;
+    for pair in sequences.windows(2) {
+        if let [previous, sequence] = pair {
+            update.execute(params![sequence, previous])?;
+        }
+    }
+    let terms = terms::insert(connection, &TermsText::of(&state.terms)?)?;
+    let kept = Kept { terms, last_event, ..Kept::default() };
+    let id = rows::insert(connection, &state, &kept)?;
+    let row = Row { id, state, kept };
+    names::store(connection, row.id, &[], &names::of(&row.state))
+}

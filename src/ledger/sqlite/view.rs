@@ -1,0 +1,282 @@
+//! One consistent state of the file: a connection with a read transaction open, lent from a small pool.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use jiff::Timestamp;
+use rusqlite::{Connection, OptionalExtension as _};
+
+use super::fault::{Fault, Place};
+use super::rows::{self, Row};
+use super::{names, open, paid, read, totals};
+use crate::domain::bill::Customer;
+use crate::domain::ids::{InvoiceNumber, PaymentCode, RequestId};
+use crate::domain::lifecycle::{BillState, Event};
+use crate::domain::owner::{self, Paid};
+use crate::domain::payment::Payment;
+use crate::domain::personal::Personal;
+use crate::ledger::rules::{Span, microseconds};
+use crate::ledger::{Happening, Head, Lapses, LedgerError, Names, Noted, ScopeTotals, Totals, View};
+
+/// Connections kept for the next view; more are opened as they are needed, and closed again.
+const IDLE_MAX: usize = 8;
+
+/// Where views get their connections.
+#[derive(Debug)]
+pub(super) struct Pool {
+    pub(super) place: Place,
+    idle: Mutex<Vec<Connection>>,
+}
+
+impl Pool {
+    /// A pool that has one connection already.
+    pub(super) fn new(place: Place, first: Connection) -> Self {
+        Self { place, idle: Mutex::new(vec![first]) }
+    }
+
+    fn idle(&self) -> MutexGuard<'_, Vec<Connection>> {
+        self.idle.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// A connection with a read transaction that has begun: SQLite fixes the state at the first read.
+    pub(super) fn view(self: &Arc<Self>) -> Result<SqliteView, LedgerError> {
+        let kept = self.idle().pop();
+        let connection = match kept {
+            Some(connection) => connection,
+            None => open::read_only(&self.place, None)?.connection,
+        };
+        let begin = || -> Result<Head, Fault> {
+            connection.prepare_cached("BEGIN")?.execute([])?;
+            read::head(&connection)
+        };
+        let head = begin().map_err(|fault| self.place.error(fault))?;
+        Ok(SqliteView { pool: Arc::clone(self), head, connection: Mutex::new(Some(connection)) })
+    }
+}
+
+/// A view of an SQLite file.
+#[derive(Debug)]
+pub struct SqliteView {
+    pool: Arc<Pool>,
+    head: Head,
+    /// There until the view is dropped.
+    connection: Mutex<Option<Connection>>,
+}
+
+impl Drop for SqliteView {
+    fn drop(&mut self) {
+        let connection = self.connection.get_mut().unwrap_or_else(PoisonError::into_inner).take();
+        let Some(connection) = connection else { return };
+        if connection.prepare_cached("ROLLBACK").and_then(|mut statement| statement.execute([])).is_ok() {
+            let mut idle = self.pool.idle();
+            if idle.len() < IDLE_MAX {
+                idle.push(connection);
+            }
+        }
+    }
+}
+
+impl SqliteView {
+    /// Answers a question. One at a time, as SQLite's connections do.
+    pub(super) fn ask<T>(&self, question: impl FnOnce(&Connection) -> Result<T, Fault>) -> Result<T, LedgerError> {
+        let connection = self.connection.lock().unwrap_or_else(PoisonError::into_inner);
+        let connection = connection.as_ref().ok_or_else(|| self.pool.place.failed("its view has ended"))?;
+        question(connection).map_err(|fault| self.pool.place.error(fault))
+    }
+}
+
+fn states(rows: Vec<Row>) -> Vec<BillState> {
+    rows.into_iter().map(|row| row.state).collect()
+}
+
+impl View for SqliteView {
+    async fn head(&self) -> Result<Head, LedgerError> {
+        Ok(self.head)
+    }
+
+    async fn bills(&self, numbers: &[InvoiceNumber]) -> Result<Vec<BillState>, LedgerError> {
+        self.ask(|connection| {
+            let mut found = Vec::with_capacity(numbers.len());
+            for number in numbers {
+                found.extend(rows::load(connection, number)?.map(|row| row.state));
+            }
+            Ok(found)
+        })
+    }
+
+    async fn bills_about(&self, names: &Names) -> Result<Vec<BillState>, LedgerError> {
+        self.ask(|connection| names::bills_about(connection, names).map(states))
+    }
+
+    async fn bills_beginning(&self, prefix: &str) -> Result<Vec<BillState>, LedgerError> {
+        self.ask(|connection| names::bills_beginning(connection, prefix).map(states))
+    }
+
+    async fn payments_about(&self, names: &Names) -> Result<Vec<Payment>, LedgerError> {
+        self.ask(|connection| paid::payments_about(connection, names))
+    }
+
+    async fn paid(&self, numbers: &[InvoiceNumber]) -> Result<HashMap<InvoiceNumber, Paid>, LedgerError> {
+        self.ask(|connection| {
+            let mut found = HashMap::new();
+            for number in numbers {
+                if let Some(paid) = paid_of(connection, number)? {
+                    found.insert(number.clone(), paid);
+                }
+            }
+            Ok(found)
+        })
+    }
+
+    async fn body(&self, number: &InvoiceNumber, request_id: RequestId) -> Result<Option<Vec<u8>>, LedgerError> {
+        self.ask(|connection| {
+            rows::id_of(connection, number)?.map_or(Ok(None), |id| body(connection, id, request_id))
+        })
+    }
+
+    async fn customer(&self, number: &InvoiceNumber) -> Result<Option<Customer>, LedgerError> {
+        self.ask(|connection| {
+            let sql = "SELECT name, email, account_name FROM customers JOIN bills ON bills.id = customers.bill WHERE invoice_number = ?1";
+            let customer = |row: &rusqlite::Row<'_>| {
+                let (name, email, account_name): (String, Option<String>, Option<String>) = (row.get(0)?, row.get(1)?, row.get(2)?);
+                Ok(Customer { name: Personal::new(name), email: email.map(Personal::new), account_name: account_name.map(Personal::new) })
+            };
+            Ok(connection.prepare_cached(sql)?.query_row([number.as_str()], customer).optional()?)
+        })
+    }
+
+    async fn was_held_for(&self, number: &InvoiceNumber, evidence: &str) -> Result<bool, LedgerError> {
+        self.ask(|connection| {
+            let Some(row) = rows::load(connection, number)? else { return Ok(false) };
+            let mut found = false;
+            read::visit_back(connection, row.kept.last_event, |link| {
+                found = matches!(link.event()?, Event::Held { evidence: known, .. } if known == evidence);
+                Ok(!found)
+            })?;
+            Ok(found)
+        })
+    }
+
+    async fn history(&self, number: &InvoiceNumber) -> Result<Vec<(Timestamp, Happening)>, LedgerError> {
+        self.ask(|connection| read::history(connection, number))
+    }
+
+    async fn open_bills(&self) -> Result<Vec<BillState>, LedgerError> {
+        let clause = "WHERE (open IS NOT NULL OR in_doubt_since IS NOT NULL) AND open IS NOT NULL ORDER BY invoice_number";
+        self.gathered(clause, []).map(|found| found.into_iter().map(|(state, _)| state).collect())
+    }
+
+    async fn oldest_doubt(&self) -> Result<Option<Timestamp>, LedgerError> {
+        self.ask(|connection| {
+            let sql = "SELECT 'bills', MIN(in_doubt_since) FROM bills WHERE (open IS NOT NULL OR in_doubt_since IS NOT NULL) \
+                       AND in_doubt_since IS NOT NULL";
+            let mut statement = connection.prepare_cached(sql)?;
+            let mut rows = statement.query([])?;
+            rows.next()?.map_or(Ok(None), |row| rows::at(row, 1))
+        })
+    }
+
+    async fn remarkable(&self) -> Result<Vec<Noted>, LedgerError> {
+        let clause = "WHERE (hold IS NOT NULL OR checks IS NOT NULL OR paid = 'by_earlier_code') \
+                      AND (hold IS NOT NULL OR paid = 'by_earlier_code' OR json_array_length(checks, '$.found') > 0) ORDER BY invoice_number";
+        self.gathered(clause, [])
+    }
+
+    async fn visit_silent(&self, to: Timestamp, mut visit: impl FnMut(BillState) + Send) -> Result<(), LedgerError> {
+        let clause = "WHERE may_tell AND paid IS NOT 'by_its_code' AND ends_at <= ?1 ORDER BY ends_at";
+        self.ask(|connection| {
+            rows::visit(connection, clause, [microseconds(to)], |row| {
+                visit(row.state);
+                Ok(true)
+            })
+        })
+    }
+
+    async fn visit_unpaid(&self, mut visit: impl FnMut(BillState) -> bool + Send) -> Result<(), LedgerError> {
+        // The last of the file are the newest, and the likeliest to be live still.
+        let clause = "WHERE status = 'active' AND paid IS NULL ORDER BY bills.id DESC";
+        self.ask(|connection| rows::visit(connection, clause, [], |row| Ok(visit(row.state))))
+    }
+
+    async fn visit_bills(&self, mut visit: impl FnMut(BillState) + Send) -> Result<(), LedgerError> {
+        self.ask(|connection| {
+            rows::visit(connection, "ORDER BY invoice_number", [], |row| {
+                visit(row.state);
+                Ok(true)
+            })
+        })
+    }
+
+    async fn visit_payments(&self, mut visit: impl FnMut(Payment) + Send) -> Result<(), LedgerError> {
+        self.ask(|connection| {
+            read::visit_payments(connection, |_, payment| {
+                visit(payment);
+                Ok(())
+            })
+        })
+    }
+
+    async fn highest_code(&self, prefix: &str, length: usize) -> Result<Option<PaymentCode>, LedgerError> {
+        self.ask(|connection| {
+            let mut highest: Option<PaymentCode> = None;
+            read::visit_codes(connection, prefix, length, "DESC", |code| {
+                highest = highest.take().max(Some(code.clone()));
+                false
+            })?;
+            Ok(highest)
+        })
+    }
+
+    async fn visit_codes(&self, prefix: &str, length: usize, mut visit: impl FnMut(&PaymentCode) + Send) -> Result<(), LedgerError> {
+        self.ask(|connection| {
+            read::visit_codes(connection, prefix, length, "ASC", |code| {
+                visit(code);
+                true
+            })
+        })
+    }
+
+    async fn totals(&self, now: Timestamp) -> Result<Totals, LedgerError> {
+        self.ask(|connection| totals::read(connection, now))
+    }
+
+    async fn scope_totals(&self, from: Timestamp, as_of: Timestamp, expiry_grace_minutes: i64) -> Result<ScopeTotals, LedgerError> {
+        self.ask(|connection| read::scope_totals(connection, Span::new(from, as_of, expiry_grace_minutes)))
+    }
+
+    async fn lapses(&self, is_lapsed: impl Fn(&str) -> bool + Send) -> Result<Lapses, LedgerError> {
+        self.ask(|connection| read::lapses(connection, is_lapsed))
+    }
+}
+
+impl SqliteView {
+    fn gathered(&self, clause: &str, parameters: impl rusqlite::Params) -> Result<Vec<Noted>, LedgerError> {
+        self.ask(|connection| {
+            let mut found = Vec::new();
+            rows::visit(connection, clause, parameters, |row| {
+                found.push((row.state, row.kept.paid));
+                Ok(true)
+            })?;
+            Ok(found)
+        })
+    }
+}
+
+/// An operation's pinned body, if it is kept.
+pub(super) fn body(connection: &Connection, bill: i64, request_id: RequestId) -> Result<Option<Vec<u8>>, Fault> {
+    let mut statement = connection.prepare_cached("SELECT body FROM bodies WHERE bill = ?1 AND request_id = ?2")?;
+    Ok(statement.query_row(rusqlite::params![bill, request_id.to_string()], |row| row.get(0)).optional()?)
+}
+
+/// Whether a bill, or a number that no bill has, is paid.
+fn paid_of(connection: &Connection, number: &InvoiceNumber) -> Result<Option<Paid>, Fault> {
+    let mut statement = connection.prepare_cached("SELECT invoice_number, paid FROM bills WHERE invoice_number = ?1")?;
+    let mut rows = statement.query([number.as_str()])?;
+    if let Some(row) = rows.next()? {
+        return rows::paid_at_column(row, 1);
+    }
+    let payments = paid::payments_about(connection, &Names { numbers: [number.clone()].into(), ..Names::default() })?;
+    let candidates = names::bills_about(connection, &Names::of_payments(&payments))?;
+    let is_nobodys = |payment: &Payment| owner::owners(candidates.iter().map(|row| &row.state), payment.into()).is_empty();
+    Ok(payments.iter().any(is_nobodys).then_some(Paid::ByItsCode))
+}
