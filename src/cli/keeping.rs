@@ -75,7 +75,8 @@ pub(super) fn status(setup: &Setup) -> Result<Exit, Failure> {
         line(name, *sum);
     }
     // Of the bills above, whatever their status.
-    for (name, sum) in [("live, unpaid", totals.payable), ("expired, unpaid", totals.expired), ("paid", totals.paid), ("held", totals.held)] {
+    for (name, sum) in [("live, unpaid", totals.payable), ("expired, unpaid", totals.expired), ("paid", totals.paid), ("held", totals.held)]
+    {
         if sum.count > 0 {
             line(name, sum);
         }

@@ -21,10 +21,7 @@ pub(super) fn minting(setup: &Setup, flags: &Flags, bills: &[Bill], ledger: Opti
     if !bills.iter().any(plan::lacks_code) {
         return Ok(Some(minting));
     }
-    let highest = ledger
-        .map(|ledger| wait(async { highest_code(&ledger.view().await?, &minting).await }))
-        .transpose()?
-        .flatten();
+    let highest = ledger.map(|ledger| wait(async { highest_code(&ledger.view().await?, &minting).await })).transpose()?.flatten();
     let prefix = &minting.prefix;
     match (&highest, flags.sequence_from) {
         (None, None) if setup.is_production() => Err(Failure::usage(format!(

@@ -27,10 +27,7 @@ impl Attention<'_> {
 
 /// Every such bill, by number; beside each stands what [`super::owner::paid`] says of it.
 #[must_use]
-pub fn attention<'a>(
-    states: impl Iterator<Item = (&'a BillState, Option<Paid>)>,
-    now: Timestamp,
-) -> Vec<(&'a BillState, Attention<'a>)> {
+pub fn attention<'a>(states: impl Iterator<Item = (&'a BillState, Option<Paid>)>, now: Timestamp) -> Vec<(&'a BillState, Attention<'a>)> {
     let mut found: Vec<(&BillState, Attention<'_>)> = states
         .filter_map(|(state, paid)| match &state.hold {
             Some(hold) => Some((state, Attention::Held(hold))),

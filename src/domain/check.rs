@@ -218,9 +218,7 @@ fn later(at: Timestamp, by: SignedDuration) -> Timestamp {
 #[must_use]
 pub fn may_tell(state: &BillState) -> bool {
     let is_final = |code: &Code| state.checks.as_deref().is_some_and(|checks| checks.is_final(&code.wire_invoice_number));
-    state.status == Status::Active
-        && state.terms.method != Method::Inquiry
-        && state.code.as_ref().is_some_and(|code| !is_final(code))
+    state.status == Status::Active && state.terms.method != Method::Inquiry && state.code.as_ref().is_some_and(|code| !is_final(code))
 }
 
 /// When the schedule asks about a bill next; `None`: not by itself. `is_notified`: a notification proves that it is paid.

@@ -262,10 +262,7 @@ async fn subject_named(view: &impl View, name: &str) -> Result<Subject, Box<WhyE
 
 /// The bill whose code, or number on the wire, this is or was; of several the one that may be live.
 async fn holder(view: &impl View, name: &str) -> Result<Option<BillState>, Box<WhyError>> {
-    let names = Names {
-        numbers: InvoiceNumber::new(name).into_iter().collect(),
-        codes: PaymentCode::new(name).into_iter().collect(),
-    };
+    let names = Names { numbers: InvoiceNumber::new(name).into_iter().collect(), codes: PaymentCode::new(name).into_iter().collect() };
     let has = |bill: &BillState| {
         let is_it =
             |order: &Order<'_>| order.wire_invoice_number.as_str() == name || order.payment_code.is_some_and(|code| code.as_str() == name);

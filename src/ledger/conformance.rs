@@ -1,6 +1,5 @@
 //! One suite for every store: what the [`Ledger`] trait promises, asked of the memory ledger and of SQLite alike.
 
-
 use jiff::{SignedDuration, Timestamp};
 
 use super::memory::{CrashMoment, CrashPlan, MemoryLedger};
@@ -328,4 +327,3 @@ pub(in crate::ledger) fn whole(ledger: &impl Ledger) -> Whole {
         Whole { bills, payments, head: view.head().await.unwrap() }
     })
 }
-

@@ -11,9 +11,8 @@ use tokio::sync::watch;
 
 use super::chain::{Kind, PaymentRecord, payment_event_at, truncated_payment};
 use super::rules::{Span, live_payment_code, microseconds, number_to_claim, truncated};
-use super::{
-    Applied, Entry, Happening, Head, Lapses, Ledger, LedgerError, Names, Noted, ScopeTotals, Sum, Totals, View,
-};
+use super::terms::event_text;
+use super::{Applied, Entry, Happening, Head, Lapses, Ledger, LedgerError, Names, Noted, ScopeTotals, Sum, Totals, View};
 use crate::domain::bill::{Customer, Salt};
 use crate::domain::check;
 use crate::domain::digest::Digest;
@@ -179,7 +178,7 @@ impl Durable {
         {
             return Err(LedgerError::NumberTaken { number: number.clone(), invoice_number: entry.invoice_number.clone(), other });
         }
-        let json = serde_json::to_string(&entry.event).unwrap_or_default();
+        let (json, _) = event_text(&entry.event).unwrap_or_default();
         self.advance(microseconds(at), Kind::Bill, &entry.invoice_number, &json);
         self.replace(&entry.invoice_number, Some(state.clone()));
         self.events.push((at, entry.invoice_number, entry.event));
@@ -307,8 +306,7 @@ impl View for MemoryView {
     }
 
     async fn payments_about(&self, names: &Names) -> Result<Vec<Payment>, LedgerError> {
-        let is_about =
-            |payment: &&Payment| names.numbers.contains(&payment.invoice_number) || names.codes.contains(&payment.payment_code);
+        let is_about = |payment: &&Payment| names.numbers.contains(&payment.invoice_number) || names.codes.contains(&payment.payment_code);
         Ok(self.0.payments.iter().filter(is_about).cloned().collect())
     }
 

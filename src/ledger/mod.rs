@@ -14,6 +14,7 @@ mod lock;
 pub mod memory;
 mod rules;
 mod sqlite;
+mod terms;
 mod view;
 
 use std::future::Future;

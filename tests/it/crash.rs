@@ -30,8 +30,8 @@ use tagih::jobs::caller::Caller;
 use tagih::jobs::issue::{Issuing, Settings, with_codes};
 use tagih::jobs::stop::Stop;
 use tagih::jobs::watch::Watch;
-use tagih::ledger::{Ledger, View as _};
 use tagih::ledger::memory::{CrashMoment, CrashPlan, MemoryLedger};
+use tagih::ledger::{Ledger, View as _};
 use tagih::sandbox::fault::{FaultKind, Faults};
 use tagih::sandbox::http::{Fate, Request};
 use tagih::sandbox::model::Model;
@@ -242,7 +242,10 @@ fn minting() -> Minting {
 
 /// The codes of our own making that the ledger has for bills, live or only promised.
 fn own_codes(ledger: &MemoryLedger) -> BTreeMap<InvoiceNumber, PaymentCode> {
-    bills_of(ledger).into_values().filter_map(|state| Some((state.invoice_number, state.open.map_or(state.terms, |open| open.terms).payment_code?))).collect()
+    bills_of(ledger)
+        .into_values()
+        .filter_map(|state| Some((state.invoice_number, state.open.map_or(state.terms, |open| open.terms).payment_code?)))
+        .collect()
 }
 
 /// Every bill, as no job may ask for them.

@@ -135,10 +135,10 @@ proptest! {
         count_max in 0..9_usize,
     ) {
         let mut states = Vec::new();
-        for mut history in histories {
+        for (mut history, count) in histories.into_iter().zip(0..) {
             history.sort_unstable_by_key(|(second, ..)| *second);
             let state = history.into_iter().fold(bill(Method::Doku), |state, (second, word, chosen)| checked(state, second, word, chosen));
-            states.push(state);
+            states.push(BillState { invoice_number: InvoiceNumber::new(format!("I-{count}")).unwrap(), ..state });
         }
         let now = at(now);
         let picked = due(&states, now, count_max);

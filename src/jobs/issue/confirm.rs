@@ -204,10 +204,8 @@ where
         let mut looked_at = 0_usize;
         let take = |state: BillState| {
             looked_at = looked_at.saturating_add(1);
-            let fits = state.terms.channel == channel
-                && state.is_known_to_doku()
-                && state.hold.is_none()
-                && owner::told_paid(&state).is_none();
+            let fits =
+                state.terms.channel == channel && state.is_known_to_doku() && state.hold.is_none() && owner::told_paid(&state).is_none();
             let has_expired = state.expires_at().is_some_and(|at| at <= now);
             let candidates = if has_expired { &mut expired } else { &mut live };
             if fits && candidates.len() < CONTROLS_MAX {

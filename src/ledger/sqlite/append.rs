@@ -6,9 +6,8 @@ use super::fault::Fault;
 use super::folded::Folded;
 use super::paid::{self, Standing};
 use super::rows::{self, Kept, Row};
-use super::terms::{self, TermsText};
 use super::totals::Changes;
-use super::{names, read};
+use super::{names, read, terms};
 use crate::domain::bill::{Customer, RecordedTerms};
 use crate::domain::ids::RequestId;
 use crate::domain::lifecycle::{BillState, Event};
@@ -17,6 +16,7 @@ use crate::domain::payment::Payment;
 use crate::domain::personal::Personal;
 use crate::ledger::chain::{Kind, PaymentRecord, payment_event_at, truncated_payment};
 use crate::ledger::rules::{live_payment_code, microseconds, number_to_claim, truncated};
+use crate::ledger::terms::{TermsText, event_text};
 use crate::ledger::{Applied, Entry, Head, Names};
 
 /// A write transaction at the end of the chain. Whoever makes one commits or rolls back.
@@ -157,18 +157,21 @@ impl<'c> Appender<'c> {
 
     /// Where the terms of an event and of its bill stand, and the event's text without them.
     fn terms(&self, before: Option<&Row>, state: &BillState, event: &Event) -> Result<Placed, Fault> {
-        let json = serde_json::to_string(event).map_err(|error| Fault::Failed(error.to_string()))?;
-        let id_of = |wanted: &RecordedTerms| match before.filter(|row| row.state.terms == *wanted) {
+        let (text, of_text) = event_text(event).map_err(Fault::Failed)?;
+        let id_of = |wanted: &RecordedTerms, text: Option<&TermsText>| match before.filter(|row| row.state.terms == *wanted) {
             Some(row) => Ok(row.kept.terms),
             None => {
                 let known = before.map(|row| read::terms_of_events(self.connection, row.kept.last_event)).transpose()?;
-                terms::id_of(self.connection, &TermsText::of(wanted)?, &known.unwrap_or_default())
+                let text = text.map_or_else(|| TermsText::of(wanted), |text| Ok(text.clone())).map_err(Fault::Failed)?;
+                terms::id_of(self.connection, &text, &known.unwrap_or_default())
             }
         };
-        let Some(wanted) = event.terms() else { return Ok(Placed { event: json, of_event: None, of_bill: id_of(&state.terms)? }) };
-        let of_event = id_of(wanted)?;
-        let of_bill = if *wanted == state.terms { of_event } else { id_of(&state.terms)? };
-        Ok(Placed { event: TermsText::of(wanted)?.taken_out_of(&json)?, of_event: Some(of_event), of_bill })
+        let of_event = event.terms().map(|wanted| id_of(wanted, of_text.as_ref())).transpose()?;
+        let of_bill = match (event.terms(), of_event) {
+            (Some(wanted), Some(id)) if *wanted == state.terms => id,
+            _ => id_of(&state.terms, None)?,
+        };
+        Ok(Placed { event: text, of_event, of_bill })
     }
 
     fn next_sequence(&self) -> Result<i64, Fault> {
@@ -179,7 +182,8 @@ impl<'c> Appender<'c> {
     pub(super) fn event(&mut self, at: i64, kind: Kind, invoice_number: &str, json: &str, row: EventRow) -> Result<i64, Fault> {
         let head = self.head.then(at, kind.name(), invoice_number, json).ok_or_else(|| Fault::Failed("it is full".into()))?;
         let sequence = read::signed(head.sequence)?;
-        let sql = "INSERT INTO events (sequence, at, kind, invoice_number, event, hash, terms, previous) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)";
+        let sql =
+            "INSERT INTO events (sequence, at, kind, invoice_number, event, hash, terms, previous) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)";
         let EventRow { terms, previous } = row;
         self.prepared(sql)?.execute(params![sequence, at, kind.name(), invoice_number, json, head.hash, terms, previous])?;
         self.head = head;
@@ -260,8 +264,7 @@ impl<'c> Appender<'c> {
         }
         let candidates = names::bills_about(self.connection, &Names::of_payments([payment]))?;
         let owners = owner::owners(candidates.iter().map(|row| &row.state), payment.into());
-        let standings: Vec<Standing> =
-            candidates.iter().map(|row| Standing::of(&row.kept).with(&row.state, payment, &owners)).collect();
+        let standings: Vec<Standing> = candidates.iter().map(|row| Standing::of(&row.kept).with(&row.state, payment, &owners)).collect();
         for (row, standing) in candidates.iter().zip(standings) {
             self.stand(row, standing)?;
         }

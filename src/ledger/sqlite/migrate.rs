@@ -5,11 +5,11 @@ use rusqlite::{Connection, TransactionBehavior, params};
 use super::fault::Fault;
 use super::paid::{self, Standing};
 use super::rows::{self, Kept, Row};
-use super::terms::{self, TermsText};
 use super::totals::Changes;
-use super::{names, read};
+use super::{names, read, terms};
 use crate::domain::ids::InvoiceNumber;
 use crate::domain::lifecycle::BillState;
+use crate::ledger::terms::TermsText;
 
 /// One step from a schema version to the next.
 pub(super) struct Migration {
@@ -104,7 +104,7 @@ fn fold_bill(connection: &Connection, number: &InvoiceNumber) -> Result<(), Faul
             update.execute(params![sequence, previous])?;
         }
     }
-    let terms = terms::insert(connection, &TermsText::of(&state.terms)?)?;
+    let terms = terms::insert(connection, &TermsText::of(&state.terms).map_err(Fault::Failed)?)?;
     let kept = Kept { terms, last_event, ..Kept::default() };
     let id = rows::insert(connection, &state, &kept)?;
     let row = Row { id, state, kept };

@@ -6,8 +6,8 @@
 use rusqlite::{Connection, OptionalExtension as _, params};
 
 use super::fault::Fault;
-use super::rows::{self, Row};
 use super::read;
+use super::rows::{self, Row};
 use crate::domain::ids::{InvoiceNumber, PaymentCode};
 use crate::domain::lifecycle::BillState;
 use crate::ledger::Names;
@@ -111,7 +111,8 @@ pub(super) fn bills_beginning(connection: &Connection, prefix: &str) -> Result<V
 fn loaded(connection: &Connection, mut ids: Vec<i64>) -> Result<Vec<Row>, Fault> {
     ids.sort_unstable();
     ids.dedup();
-    let row = |id| rows::load_by_id(connection, id)?.ok_or_else(|| Fault::Damaged(format!("a name leads to bill {id}, which is not there")));
+    let row =
+        |id| rows::load_by_id(connection, id)?.ok_or_else(|| Fault::Damaged(format!("a name leads to bill {id}, which is not there")));
     let mut bills = ids.into_iter().map(row).collect::<Result<Vec<Row>, Fault>>()?;
     bills.sort_by(|a, b| a.state.invoice_number.cmp(&b.state.invoice_number));
     Ok(bills)

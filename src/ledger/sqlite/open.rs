@@ -169,6 +169,8 @@ fn create_file(place: &Place, binding: &Binding, migrations: &[Migration]) -> Re
         "INSERT INTO meta (one, environment, client_id, salt) VALUES (1, ?1, ?2, ?3)",
         (&binding.environment, &binding.client_id, salt),
     )?;
+    // No page is left over from tables that later migrations replaced.
+    connection.execute_batch("VACUUM")?;
     connection.close().map_err(|(_, error)| error)?;
     keep(temporary, place.path())
 }

@@ -9,7 +9,7 @@ use serde::Serialize;
 use serde_json::value::RawValue;
 
 use super::fault::Fault;
-use super::{rows, terms, totals};
+use super::{rows, totals};
 use crate::domain::amount::Amount;
 use crate::domain::channel::Channel;
 use crate::domain::digest::{self, Digest};
@@ -18,6 +18,7 @@ use crate::domain::lifecycle::Event;
 use crate::domain::payment::Payment;
 use crate::ledger::chain::{PaymentRecord, payment_event_at};
 use crate::ledger::rules::Span;
+use crate::ledger::terms::put_back;
 use crate::ledger::{Happening, Head, Lapses, ScopeTotals};
 
 /// A row of `events`, borrowed.
@@ -50,7 +51,10 @@ impl<'row> Link<'row> {
             invoice_number: text(3)?,
             json: text(4)?,
             hash: row.get(5)?,
-            terms: row.get_ref(6)?.as_str_or_null().map_err(|error| Fault::Damaged(format!("the terms of an event cannot be read: {error}")))?,
+            terms: row
+                .get_ref(6)?
+                .as_str_or_null()
+                .map_err(|error| Fault::Damaged(format!("the terms of an event cannot be read: {error}")))?,
             previous: row.get(7)?,
         })
     }
@@ -77,7 +81,7 @@ impl<'row> Link<'row> {
 
     /// The event of a [`Kind::Bill`].
     pub(super) fn event(&self) -> Result<Event, Fault> {
-        let json = terms::put_back(self.json, self.terms).map_err(|_| self.damaged(&"its terms are not the ones it names"))?;
+        let json = put_back(self.json, self.terms).map_err(|why| self.damaged(&why))?;
         serde_json::from_str(&json).map_err(|error| self.damaged(&error))
     }
 

@@ -12,7 +12,7 @@ use crate::domain::check;
 use crate::domain::ids::{InvoiceNumber, PaymentCode, RequestId};
 use crate::domain::lifecycle::{BillState, Code, CodeAnswer, Status, Superseded};
 use crate::domain::owner::Paid;
-use crate::ledger::rules::{live_payment_code, microseconds};
+use crate::ledger::rules::{live_payment_code, microseconds, truncated};
 
 /// A row: the state, and what the store keeps beside it.
 #[derive(Clone, Debug)]
@@ -87,6 +87,9 @@ pub(super) fn select(clause: &str) -> String {
 /// What of a code has no column of its own; most codes have nothing of it.
 #[derive(Debug, Default, PartialEq, Serialize, Deserialize)]
 struct CodeDetails {
+    /// Where its column, in microseconds, cannot say it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    expires_at: Option<jiff::Timestamp>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     created_at: Option<jiff::Timestamp>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -119,7 +122,9 @@ pub(super) fn columns_of(state: &BillState, kept: &Kept) -> Result<[Value; 27], 
     let code = state.code.as_ref();
     let (held, principal) = (code.map(|code| &code.answer.payment_code), principal_code(state));
     let wire = code.map(|code| &code.wire_invoice_number).filter(|number| **number != state.invoice_number);
+    let is_finer = |at: &jiff::Timestamp| truncated(*at) != *at;
     let details = code.map(|code| CodeDetails {
+        expires_at: code.answer.expires_at.filter(is_finer),
         created_at: code.answer.created_at,
         how_to_pay_page: code.answer.how_to_pay_page.clone(),
         how_to_pay_api: code.answer.how_to_pay_api.clone(),
@@ -192,9 +197,9 @@ pub(super) fn row_of(row: &rusqlite::Row<'_>) -> Result<Row, Fault> {
             let held = code_at(FIRST + 11)?.map_or_else(|| code_at(FIRST + 9), |held| Ok(Some(held)))?;
             let payment_code = held.ok_or_else(|| damaged(row, FIRST + 9, &"it is missing"))?;
             let wire = optional(row, FIRST + 12)?.map(InvoiceNumber::new).transpose().map_err(|error| damaged(row, FIRST + 12, &error))?;
-            let CodeDetails { created_at, how_to_pay_page, how_to_pay_api, issued_as, superseded } =
+            let CodeDetails { expires_at, created_at, how_to_pay_page, how_to_pay_api, issued_as, superseded } =
                 parsed(row, FIRST + 17)?.unwrap_or_default();
-            let expires_at = at(row, FIRST + 14)?;
+            let expires_at = expires_at.map_or_else(|| at(row, FIRST + 14), |exact| Ok(Some(exact)))?;
             let answer = CodeAnswer { payment_code, created_at, expires_at, how_to_pay_page, how_to_pay_api };
             let wire_invoice_number = wire.unwrap_or_else(|| invoice_number.clone());
             Some(Code { answer, wire_invoice_number, issued_as, accepted_at, superseded })

@@ -1,52 +1,9 @@
-//! Terms stand once: events say them by their digest, and `terms` has the text.
-//!
-//! Belongs here: the text of events with and without their terms. Must not be here: what terms are.
-
-use std::borrow::Cow;
+//! The table `terms`: each text once.
 
 use rusqlite::{Connection, OptionalExtension as _};
 
 use super::fault::Fault;
-use crate::domain::bill::RecordedTerms;
-use crate::domain::digest;
-
-/// Hexadecimal digits of a digest that stands for terms: half of SHA-256's.
-const DIGITS: usize = 32;
-
-/// Terms as they are kept.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct TermsText {
-    pub(super) text: String,
-    digest: String,
-}
-
-impl TermsText {
-    pub(super) fn of(terms: &RecordedTerms) -> Result<Self, Fault> {
-        let text = serde_json::to_string(terms).map_err(|error| Fault::Failed(error.to_string()))?;
-        Ok(Self { digest: digest_of(&text), text })
-    }
-
-    /// The text of an event, as the chain covers it: with the digest where the terms stood.
-    pub(super) fn taken_out_of(&self, event: &str) -> Result<String, Fault> {
-        let whole = format!("\"terms\":{}", self.text);
-        let (before, after) = event.split_once(&whole).ok_or_else(|| Fault::Failed("an event does not hold its terms".into()))?;
-        Ok(format!("{before}\"terms\":\"{}\"{after}", self.digest))
-    }
-}
-
-fn digest_of(text: &str) -> String {
-    let mut hex = digest::hex(&digest::of_bytes(text.as_bytes()));
-    hex.truncate(DIGITS);
-    hex
-}
-
-/// An event's text with its terms in it again; `terms` is the text its row refers to, if it does.
-pub(super) fn put_back<'e>(event: &'e str, terms: Option<&str>) -> Result<Cow<'e, str>, Fault> {
-    let Some(terms) = terms else { return Ok(Cow::Borrowed(event)) };
-    let wanted = format!("\"terms\":\"{}\"", digest_of(terms));
-    let (before, after) = event.split_once(&wanted).ok_or_else(|| Fault::Damaged("its terms are not the ones it names".into()))?;
-    Ok(Cow::Owned(format!("{before}\"terms\":{terms}{after}")))
-}
+use crate::ledger::terms::TermsText;
 
 /// Keeps a text; gives its id.
 pub(super) fn insert(connection: &Connection, terms: &TermsText) -> Result<i64, Fault> {

@@ -6,16 +6,16 @@ use std::path::Path;
 use rusqlite::Connection;
 
 use super::*;
+use crate::domain::bill::Customer;
 use crate::domain::bill::RecordedTerms;
 use crate::domain::check::{Details, FoundPayment, Word};
 use crate::domain::lifecycle::{Event, OperationKind, Status};
-use crate::domain::bill::Customer;
 use crate::domain::personal::Personal;
 use crate::ledger::chain::{PaymentRecord, payment_event_at, truncated_payment};
-use crate::ledger::{Happening, Private, View as _};
 use crate::ledger::conformance::{
     adopted, answer, ask, at, binding, entry, found, intended, new_sqlite, number, payment, planned, terms, wait, whole,
 };
+use crate::ledger::{Happening, Private, View as _};
 
 fn reopen(path: &Path) -> Result<SqliteLedger, LedgerError> {
     SqliteLedger::open(path, &binding(), Create::Never)

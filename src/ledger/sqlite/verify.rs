@@ -250,8 +250,7 @@ fn check_open_body(
 
 /// I11, without trusting the index that enforces it.
 fn check_live_codes(connection: &Connection, report: &mut VerifyReport) -> Result<(), Fault> {
-    let sql =
-        "SELECT MIN(invoice_number), COUNT(*) FROM bills NOT INDEXED WHERE code_is_live GROUP BY code HAVING COUNT(*) > 1";
+    let sql = "SELECT MIN(invoice_number), COUNT(*) FROM bills NOT INDEXED WHERE code_is_live GROUP BY code HAVING COUNT(*) > 1";
     let mut statement = connection.prepare(sql)?;
     let mut rows = statement.query([])?;
     while let Some(row) = rows.next()? {

@@ -129,9 +129,7 @@ impl View for SqliteView {
     }
 
     async fn body(&self, number: &InvoiceNumber, request_id: RequestId) -> Result<Option<Vec<u8>>, LedgerError> {
-        self.ask(|connection| {
-            rows::id_of(connection, number)?.map_or(Ok(None), |id| body(connection, id, request_id))
-        })
+        self.ask(|connection| rows::id_of(connection, number)?.map_or(Ok(None), |id| body(connection, id, request_id)))
     }
 
     async fn customer(&self, number: &InvoiceNumber) -> Result<Option<Customer>, LedgerError> {

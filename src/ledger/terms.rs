@@ -1,0 +1,55 @@
+//! Terms stand once: an event's text, as the chain covers it and a store keeps it, has their digest where they stood.
+//!
+//! Belongs here: the text of events with and without their terms, the same for every store. Must not be here: what terms are.
+
+use std::borrow::Cow;
+
+use crate::domain::bill::RecordedTerms;
+use crate::domain::digest;
+use crate::domain::lifecycle::Event;
+
+/// Hexadecimal digits of a digest that stands for terms: half of SHA-256's.
+const DIGITS: usize = 32;
+
+/// Terms as they are kept.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct TermsText {
+    pub(super) text: String,
+    digest: String,
+}
+
+impl TermsText {
+    pub(super) fn of(terms: &RecordedTerms) -> Result<Self, String> {
+        let text = serde_json::to_string(terms).map_err(|error| error.to_string())?;
+        Ok(Self { digest: digest_of(&text), text })
+    }
+
+    /// The text of an event, as the chain covers it: with the digest where the terms stood.
+    fn taken_out_of(&self, event: &str) -> Result<String, String> {
+        let whole = format!("\"terms\":{}", self.text);
+        let (before, after) = event.split_once(&whole).ok_or("an event does not hold its terms")?;
+        Ok(format!("{before}\"terms\":\"{}\"{after}", self.digest))
+    }
+}
+
+fn digest_of(text: &str) -> String {
+    let mut hex = digest::hex(&digest::of_bytes(text.as_bytes()));
+    hex.truncate(DIGITS);
+    hex
+}
+
+/// An event's text with its terms in it again; `terms` is the text its row refers to, if it does.
+pub(super) fn put_back<'e>(event: &'e str, terms: Option<&str>) -> Result<Cow<'e, str>, String> {
+    let Some(terms) = terms else { return Ok(Cow::Borrowed(event)) };
+    let wanted = format!("\"terms\":\"{}\"", digest_of(terms));
+    let (before, after) = event.split_once(&wanted).ok_or("its terms are not the ones it names")?;
+    Ok(Cow::Owned(format!("{before}\"terms\":{terms}{after}")))
+}
+
+/// An event's text as the chain covers it, and the terms that were taken out of it.
+pub(super) fn event_text(event: &Event) -> Result<(String, Option<TermsText>), String> {
+    let json = serde_json::to_string(event).map_err(|error| error.to_string())?;
+    let Some(terms) = event.terms() else { return Ok((json, None)) };
+    let terms = TermsText::of(terms)?;
+    Ok((terms.taken_out_of(&json)?, Some(terms)))
+}
