@@ -364,6 +364,8 @@ pub(super) enum LedgerCommand {
     },
     /// Every event as JSON Lines on stdout
     Export,
+    /// Bring a ledger of an earlier version up to date, after keeping a copy of it
+    Migrate,
     /// Delete names, addresses and request bodies of bills that are closed
     Purge {
         /// Only of bills closed before this day

@@ -161,7 +161,7 @@ pub(super) fn send(
     let ends = sender.drive(deadline, issuing.run(&bills, &|_, _| progress.advance()))?;
     progress.finish();
     tell_badly_signed(setup, issuing.badly_signed.load(std::sync::atomic::Ordering::Relaxed));
-    let after = After::of(&sender.ledger, &bills)?;
+    let after = After::of(&sender.ledger, intake)?;
     let (stopped, troubles) = (sender.stop.reason(), sender.stop.troubles());
     let exit = exit(&Counts::of(ends.iter()), intake.refused_row_count, stopped.as_ref())
         .or(overdue(setup, after.oldest_doubt))
@@ -316,8 +316,12 @@ struct After {
 }
 
 impl After {
-    fn of(ledger: &Store, bills: &[Bill]) -> Result<Self, Failure> {
-        let numbers: Vec<InvoiceNumber> = bills.iter().map(|bill| bill.invoice_number.clone()).collect();
+    /// A row that is refused may have a code that is live.
+    fn of(ledger: &Store, intake: &Intake) -> Result<Self, Failure> {
+        let refused = intake.refused.iter().filter_map(|row| InvoiceNumber::new(row.invoice_number.as_ref()?).ok());
+        let mut numbers: Vec<InvoiceNumber> = intake.valid.iter().map(|row| row.item.invoice_number.clone()).chain(refused).collect();
+        numbers.sort_unstable();
+        numbers.dedup();
         wait(async {
             let view = ledger.view().await?;
             let states = view.bills(&numbers).await?;

@@ -72,7 +72,7 @@ pub const TOO_OLD: Code = Code::new(
     "E0509",
     "the ledger was written by an older tagih",
     "Its schema is of an earlier version, and the command only reads. The first command that writes brings it up to date, whole or not at all.",
-    "Make a copy with `tagih ledger backup`, then run `tagih ingest` or `tagih issue` once.",
+    "Run `tagih ledger migrate`: it keeps a copy beside the ledger, and takes about a minute for a million bills.",
 );
 
 /// [`LedgerError::NumberTaken`].

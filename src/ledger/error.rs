@@ -65,7 +65,7 @@ pub enum LedgerError {
     /// It was written by an older tagih, and reading alone does not migrate it (exit 2).
     #[error(
         "the ledger `{path}` has schema version {found}, this tagih reads {known}, and this command only reads\n\
-         hint: `tagih ledger backup`, then run `tagih ingest` or `tagih issue` once: whatever writes migrates it, and nothing is lost"
+         hint: `tagih ledger migrate`, or whatever writes, brings it up to date and keeps a copy of it as it was; nothing is lost"
     )]
     TooOld {
         /// Which ledger.

@@ -32,7 +32,8 @@ impl TermsText {
     }
 }
 
-fn digest_of(text: &str) -> String {
+/// What stands for terms of this text.
+pub(super) fn digest_of(text: &str) -> String {
     let mut hex = digest::hex(&digest::of_bytes(text.as_bytes()));
     hex.truncate(DIGITS);
     hex

@@ -212,11 +212,7 @@ fn refolded(exported: &[u8]) -> BTreeMap<InvoiceNumber, BillState> {
         let line: serde_json::Value = serde_json::from_str(line).unwrap();
         if line["kind"] == "bill" {
             let invoice = number(line["invoice_number"].as_str().unwrap());
-            let mut event = line["event"].clone();
-            if let Some(terms) = line.get("terms") {
-                event["terms"] = terms.clone();
-            }
-            let event: Event = serde_json::from_value(event).unwrap();
+            let event: Event = serde_json::from_value(line["event"].clone()).unwrap();
             let state = BillState::apply(states.remove(&invoice), &invoice, line["at"].as_str().unwrap().parse().unwrap(), &event).unwrap();
             states.insert(invoice, state);
         }

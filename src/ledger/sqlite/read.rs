@@ -1,5 +1,6 @@
 //! Reading: the chain, the snapshot, the story of one bill, the export.
 
+use std::borrow::Cow;
 use std::collections::HashMap;
 use std::io::Write;
 
@@ -18,7 +19,7 @@ use crate::domain::lifecycle::Event;
 use crate::domain::payment::Payment;
 use crate::ledger::chain::{PaymentRecord, payment_event_at};
 use crate::ledger::rules::Span;
-use crate::ledger::terms::put_back;
+use crate::ledger::terms::{digest_of, put_back};
 use crate::ledger::{Happening, Head, Lapses, ScopeTotals};
 
 /// A row of `events`, borrowed.
@@ -81,8 +82,12 @@ impl<'row> Link<'row> {
 
     /// The event of a [`Kind::Bill`].
     pub(super) fn event(&self) -> Result<Event, Fault> {
-        let json = put_back(self.json, self.terms).map_err(|why| self.damaged(&why))?;
-        serde_json::from_str(&json).map_err(|error| self.damaged(&error))
+        serde_json::from_str(&self.whole()?).map_err(|error| self.damaged(&error))
+    }
+
+    /// Its text with its terms in it.
+    fn whole(&self) -> Result<Cow<'row, str>, Fault> {
+        put_back(self.json, self.terms).map_err(|why| self.damaged(&why))
     }
 
     /// The payment of a [`Kind::Payment`].
@@ -305,11 +310,10 @@ struct ExportedEvent<'a> {
     at: Timestamp,
     kind: &'a str,
     invoice_number: &'a str,
-    /// As the hash covers it.
     event: &'a RawValue,
-    /// What the digest in the event stands for.
+    /// What stands for the event's terms in what the hash covers.
     #[serde(skip_serializing_if = "Option::is_none")]
-    terms: Option<&'a RawValue>,
+    terms_digest: Option<String>,
     hash: String,
 }
 
@@ -328,10 +332,11 @@ struct HeadLine {
 pub(super) fn export(connection: &Connection, out: &mut dyn Write) -> Result<Head, Fault> {
     let mut last = Head::EMPTY;
     visit_links(connection, "ORDER BY sequence", [], |link| {
-        let raw = |text| serde_json::from_str::<&RawValue>(text).map_err(|error| link.damaged(&error));
-        let (event, terms) = (raw(link.json)?, link.terms.map(raw).transpose()?);
-        let (sequence, kind, invoice_number) = (link.sequence, link.kind, link.invoice_number);
-        let line = ExportedEvent { sequence, at: link.timestamp()?, kind, invoice_number, event, terms, hash: digest::hex(&link.hash) };
+        let whole = link.whole()?;
+        let event: &RawValue = serde_json::from_str(&whole).map_err(|error| link.damaged(&error))?;
+        let (sequence, kind, invoice_number, terms_digest) = (link.sequence, link.kind, link.invoice_number, link.terms.map(digest_of));
+        let line =
+            ExportedEvent { sequence, at: link.timestamp()?, kind, invoice_number, event, terms_digest, hash: digest::hex(&link.hash) };
         last = link.head();
         write_line(out, &line)
     })?;

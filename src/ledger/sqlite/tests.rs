@@ -1,5 +1,7 @@
 //! What only the file has: reopening, damage, tampering, migrations, many callers.
 
+mod older;
+
 use std::fs;
 use std::path::Path;
 
@@ -11,7 +13,6 @@ use crate::domain::bill::RecordedTerms;
 use crate::domain::check::{Details, FoundPayment, Word};
 use crate::domain::lifecycle::{Event, OperationKind, Status};
 use crate::domain::personal::Personal;
-use crate::ledger::chain::{PaymentRecord, payment_event_at, truncated_payment};
 use crate::ledger::conformance::{
     adopted, answer, ask, at, binding, entry, found, intended, new_sqlite, number, payment, planned, terms, wait, whole,
 };
@@ -154,58 +155,6 @@ fn an_older_copy_put_back_is_found_by_the_head_that_was_printed() {
     assert_eq!(wait(reopen(&copy).unwrap().head()).unwrap(), old_head);
     let other = Head { hash: [1; 32], ..old_head };
     assert!(SqliteLedger::verify_against(&path, &other).unwrap().findings.concat().contains("another history"));
-}
-
-#[test]
-fn an_older_schema_is_migrated_with_a_copy_kept_and_a_newer_one_refused() {
-    let folder = tempfile::tempdir().unwrap();
-    let path = folder.path().join("ledger.db");
-    let place = Place::new(&path);
-    let older = &migrate::MIGRATIONS[..migrate::MIGRATIONS.len() - 1];
-    drop(open::writable(&place, &binding(), Create::IfMissing, older).unwrap());
-    assert!(matches!(open::read_only(&place, None), Err(LedgerError::TooOld { found: 3, known: 4, .. })), "readers do not migrate");
-    let other = Binding { client_id: "BRN-9".into(), ..binding() };
-    assert!(matches!(SqliteLedger::open(&path, &other, Create::Never), Err(LedgerError::OtherBinding { .. })));
-    let ledger = reopen(&path).unwrap();
-    let migrated = ledger.migrated().unwrap();
-    assert_eq!((migrated.from, migrated.to, &migrated.backup), (3, 4, &folder.path().join("ledger.db.schema-3")));
-    assert!(matches!(SqliteLedger::open_read_only(&migrated.backup, &binding()), Err(LedgerError::TooOld { found: 3, .. })));
-    drop(ledger);
-    assert!(reopen(&path).unwrap().migrated().is_none(), "once");
-    tamper(&path, "PRAGMA user_version = 9");
-    assert!(matches!(reopen(&path), Err(LedgerError::TooNew { found: 9, known: 4, .. })));
-}
-
-#[test]
-fn a_ledger_of_the_first_schema_is_migrated_with_all_it_holds_and_can_keep_status_answers() {
-    let folder = tempfile::tempdir().unwrap();
-    let path = folder.path().join("ledger.db");
-    let place = Place::new(&path);
-    let event = Event::Adopted { terms: terms(150_000), answer: answer("77", None), wire_invoice_number: None };
-    let adopted_at = Timestamp::from_microsecond(at(0).as_microsecond()).unwrap();
-    let state = crate::domain::lifecycle::BillState::apply(None, &number("A"), adopted_at, &event).unwrap();
-    let head = older(&place, 1, &[entry("A", 0, event)], &[]);
-
-    let refused = SqliteLedger::open_read_only(&path, &binding()).unwrap_err();
-    assert!(matches!(refused, LedgerError::TooOld { found: 1, known: 4, .. }), "readers do not migrate: {refused}");
-    let copy = folder.path().join("before.db");
-    SqliteLedger::backup(&path, &copy).unwrap();
-    assert!(matches!(SqliteLedger::open_read_only(&copy, &binding()), Err(LedgerError::TooOld { found: 1, .. })), "kept as it was");
-    let ledger = reopen(&path).unwrap();
-    let snapshot = whole(&ledger);
-    assert_eq!((snapshot.head, &snapshot.bills[&number("A")]), (head, &state));
-    let checked = Event::Checked {
-        order: number("A"),
-        word: Word::Success,
-        chosen: false,
-        payment: Some(found(1, "A", 5)),
-        details: Details::default(),
-    };
-    wait(ledger.record(vec![entry("A", 9, checked)])).unwrap();
-    drop(ledger);
-    assert_eq!(ask!(reopen(&path).unwrap(), totals(at(0))).told.count, 1);
-    let report = SqliteLedger::verify_against(&path, &head).unwrap();
-    assert!(report.is_sound(), "{:?}", report.findings);
 }
 
 #[test]
@@ -364,57 +313,4 @@ fn one_request_id_never_stands_for_two_bodies() {
     wait(ledger.record(vec![planned("A"), first, entry("A", 2, Event::NotSent { reason: "x".into() })])).unwrap();
     assert!(matches!(wait(ledger.record(vec![again])), Err(LedgerError::Damaged { .. })));
     assert_eq!(wait(ledger.head()).unwrap().sequence, 3);
-}
-
-/// A ledger as an earlier version left it: its events, and as much of its rows as the fold of today looks at.
-fn older(place: &Place, version: usize, entries: &[Entry], payments: &[Payment]) -> Head {
-    let connection = open::writable(place, &binding(), Create::IfMissing, &migrate::MIGRATIONS[..version]).unwrap().connection;
-    let mut head = Head::EMPTY;
-    let mut event = |at: i64, kind: &str, invoice: &str, json: &str| {
-        head = head.then(at, kind, invoice, json).unwrap();
-        let sql = "INSERT INTO events (sequence, at, kind, invoice_number, event, hash) VALUES (?1, ?2, ?3, ?4, ?5, ?6)";
-        connection.execute(sql, rusqlite::params![read::signed(head.sequence).unwrap(), at, kind, invoice, json, head.hash]).unwrap();
-        head
-    };
-    for Entry { invoice_number, at, event: of_bill, .. } in entries {
-        event(at.as_microsecond(), "bill", invoice_number.as_str(), &serde_json::to_string(of_bill).unwrap());
-        let sql = "INSERT OR IGNORE INTO bills (invoice_number, status, may_be_live, generation, retired_count, channel, method, amount, \
-                   reusable, terms, planned_at) VALUES (?1, 'planned', 0, 0, 0, 'alfa', 'doku', 1, 0, '{}', 0)";
-        connection.execute(sql, [invoice_number.as_str()]).unwrap();
-    }
-    for payment in payments.iter().map(truncated_payment) {
-        let json = serde_json::to_string(&PaymentRecord::of(&payment)).unwrap();
-        let head = event(payment_event_at(&payment), "payment", payment.invoice_number.as_str(), &json);
-        let sql = "INSERT INTO payments (sequence, identity, invoice_number, payment_code, channel, amount, paid_at, received_at, line_digest) \
-                   VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)";
-        let (sequence, received_at) = (read::signed(head.sequence).unwrap(), payment.received_at.map(|at| at.as_microsecond()));
-        let (number, code) = (payment.invoice_number.as_str(), payment.payment_code.as_str());
-        let amount = read::signed(payment.amount.get()).unwrap();
-        let (channel, paid_at) = (payment.channel.name(), payment.paid_at.as_microsecond());
-        let row = rusqlite::params![sequence, payment.identity, number, code, channel, amount, paid_at, received_at, payment.line_digest];
-        connection.execute(sql, row).unwrap();
-    }
-    event(0, "purge", "", r#"{"before":"2026-01-01T00:00:00Z","customers":0,"bodies":0}"#)
-}
-
-/// What a ledger held before numbers were kept apart: A, issued anew as A-R1, and a bill that is called so.
-#[test]
-fn former_orders_of_an_older_ledger_are_folded_anew_and_its_collisions_are_notes() {
-    let folder = tempfile::tempdir().unwrap();
-    let path = folder.path().join("ledger.db");
-    let entries = [crate::ledger::conformance::orders::reissued(), vec![planned("A-R1")]].concat();
-    older(&Place::new(&path), 2, &entries, &[payment(1, "A", "11", 40)]);
-
-    let ledger = reopen(&path).unwrap();
-    let collisions = &ledger.migrated().unwrap().collisions;
-    assert!(collisions.concat().contains("number `A-R1` stands for invoice `A` and for invoice `A-R1`"), "{collisions:?}");
-    let state = wait(ledger.bill(&number("A"))).unwrap().unwrap();
-    assert_eq!(state.former.iter().map(|order| order.payment_code.as_ref().unwrap().as_str()).collect::<Vec<_>>(), ["11"]);
-    assert_eq!(ask!(ledger, scope_totals(at(41), at(9_999), 0)).count, 1, "A was paid by the code it had");
-    drop(ledger);
-    let report = SqliteLedger::verify(&path).unwrap();
-    assert!(report.is_sound(), "{:?}", report.findings);
-    assert!(report.notes.concat().contains("number `A-R1` stands for invoice `A` and for invoice `A-R1`"), "{:?}", report.notes);
-    tamper(&path, "DELETE FROM names WHERE kind = 'code'");
-    assert!(findings(&path).contains("what invoice `A` goes by"), "{}", findings(&path));
 }

@@ -260,7 +260,8 @@ fn exit_8_for_a_damaged_ledger_and_nothing_is_sent_from_it() {
     let whole = bytes_in(&world.path(""))["tagih.ledger"].clone();
     let last = "(SELECT MAX(sequence) FROM events)";
     let damages = [
-        ("UPDATE events SET event = replace(event, '10001', '99999') WHERE sequence = 1".to_owned(), false),
+        ("UPDATE events SET event = replace(event, 'planned', 'retired') WHERE sequence = 1".to_owned(), false),
+        ("UPDATE terms SET text = replace(text, '10001', '99999')".to_owned(), false),
         (format!("UPDATE events SET at = at + 1 WHERE sequence = {last}"), true),
         (format!("DELETE FROM events WHERE sequence = {last} - 1"), true),
         ("UPDATE bills SET amount = amount + 1".to_owned(), false),

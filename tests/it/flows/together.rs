@@ -28,6 +28,39 @@ fn customers_pay_while_another_run_issues_into_the_same_ledger() {
     }
 }
 
+/// `TAGIH_BESIDE_RUNS`: how many reconciliations (default 12).
+#[test]
+fn a_report_made_while_bills_change_and_payments_come_is_of_one_moment() {
+    let runs: usize = std::env::var("TAGIH_BESIDE_RUNS").map_or(12, |runs| runs.parse().unwrap());
+    let town = Town::open("", &[]);
+    let world = &town.shop.world;
+    let write = |round: usize| {
+        let bill = |n: usize| format!("Q-{n:04},{},Ani,alfa,inquiry,88{n:04}", 100_000 + (n + round) % 7);
+        let rows: Vec<String> = (1..=400).map(bill).collect();
+        world.file("changing.csv", format!("{HEAD}\n{}\n", rows.join("\n")));
+        world.issue("changing.csv", &["--quiet"]).code
+    };
+    assert_eq!(write(0), 0);
+    let is_over = std::sync::atomic::AtomicBool::new(false);
+    let [from, to] = days();
+    let ended: Vec<i32> = std::thread::scope(|scope| {
+        scope.spawn(|| {
+            let rounds = (1..).take_while(|_| !is_over.load(std::sync::atomic::Ordering::Relaxed));
+            rounds.for_each(|round| assert_eq!(write(round), 0));
+        });
+        let codes: Vec<String> = town.codes().into_values().collect();
+        let ended = (0..runs).map(|run| {
+            codes.iter().skip(run).step_by(runs).take(3).for_each(|code| drop(town.pays(code, "")));
+            let logs = world.path("logs/notifications-*").display().to_string();
+            world.run(&["reconcile", "--from", &from, "--to", &to, "--notifications", &logs, "--out", "report", "--allow-no-logs"]).code
+        });
+        let ended = ended.collect();
+        is_over.store(true, std::sync::atomic::Ordering::Relaxed);
+        ended
+    });
+    assert!(ended.iter().all(|code| [0, 1].contains(code)), "never 8, and nothing else: {ended:?}");
+}
+
 #[test]
 fn customers_pay_what_they_were_shown_while_the_amounts_change() {
     let town = Town::open("", &[]);
