@@ -11,7 +11,7 @@ use serde_json::value::RawValue;
 use crate::domain::amount::Amount;
 use crate::domain::channel::Channel;
 use crate::domain::digest::Digest;
-use crate::domain::payment;
+use crate::domain::payment::{self, AgentIds};
 
 /// The service whose messages are ours.
 pub const SERVICE_ID: &str = "ONLINE_TO_OFFLINE";
@@ -90,6 +90,22 @@ impl Notification<'_> {
             return payment::identity_by_date(self.channel, code, &self.invoice_number, self.paid_at);
         }
         payment::identity_by_transaction(self.channel, code, &agent.id, &agent.store_id, &agent.transaction_id)
+    }
+
+    /// The identity that every way of writing this message has in common; mostly its own.
+    #[must_use]
+    pub fn canonical(&self) -> Digest {
+        payment::canonical(self.channel, &self.payment_code, &self.invoice_number, self.paid_at, self.agent_ids())
+    }
+
+    /// Whether it has the store's own number of the payment.
+    #[must_use]
+    pub fn has_transaction(&self) -> bool {
+        self.agent_ids().has_transaction()
+    }
+
+    fn agent_ids(&self) -> AgentIds<'_> {
+        AgentIds { agent: &self.agent.id, store: &self.agent.store_id, transaction: &self.agent.transaction_id }
     }
 }
 

@@ -160,6 +160,8 @@ pub struct Line {
     pub received_at_us: i64,
     /// Rupiah; 0 when unusable.
     pub amount: u64,
+    /// [`moment`](super::payment::moment) of what it tells.
+    pub moment: u64,
     /// Equal for equal Request-Ids; as wide as needed to be unique among all lines.
     pub request_key: u64,
     /// Equal for equal amount, date and invoice; only compared within one identity.
@@ -209,6 +211,10 @@ impl Marks {
     pub const ACQUIRER_DIFFERS: Self = Self(16);
     /// It is no line of a log but an answer of Check Status; it arrived when it was asked for.
     pub const BY_STATUS: Self = Self(32);
+    /// It leaves out the store's own number of the payment.
+    pub const NO_TRANSACTION: Self = Self(64);
+    /// Its identity, evened out, is another: that stands in [`Lines`]' text, after the invoice number and the code.
+    pub const EVENED: Self = Self(128);
 
     /// Whether all of `other` are set.
     #[must_use]
@@ -236,6 +242,7 @@ impl Line {
             paid_at_us: 0,
             received_at_us: Self::UNKNOWN_TIME,
             amount: 0,
+            moment: 0,
             content_key: 0,
             request_key: 0,
             body_key: 0,
@@ -365,6 +372,17 @@ impl Lines {
         let end = middle.saturating_add(usize::from(line.code_length));
         let text = |from, to| self.texts.get(from..to).and_then(|bytes| str::from_utf8(bytes).ok()).unwrap_or_default();
         (text(start, middle), text(middle, end))
+    }
+
+    /// What makes a line's payment this and no other, however its message was written.
+    #[must_use]
+    pub fn canonical(&self, line: &Line) -> Digest {
+        if !line.marks.has(Marks::EVENED) {
+            return line.identity;
+        }
+        let start = usize::try_from(line.text_at).unwrap_or(usize::MAX);
+        let start = start.saturating_add(usize::from(line.invoice_length)).saturating_add(usize::from(line.code_length));
+        self.texts.get(start..).and_then(|rest| rest.first_chunk()).copied().unwrap_or(line.identity)
     }
 
     fn place(index: u32) -> (usize, usize) {

@@ -13,6 +13,7 @@ use crate::doku::signature::{Components, Stamp};
 use crate::domain::classify::{Class, LateFacts, Unverifiable, line_flags};
 use crate::domain::digest::{self, Digest};
 use crate::domain::line::{Detail, Line, Marks};
+use crate::domain::payment;
 use crate::domain::store::Stores;
 
 /// Reads lines one after the other.
@@ -131,9 +132,16 @@ impl<'a> Inspector<'a> {
         if let Some(at) = received.and_then(|received| received.at) {
             line.received_at_us = at.as_microsecond();
         }
+        line.text_at = u32::try_from(texts.len()).unwrap_or(u32::MAX);
         match self.options.pairs.pair(&found.invoice_number, &found.payment_code) {
             Some(bill) => line.bill = bill,
             None => keep_texts(&mut line, &found, texts),
+        }
+        line.moment = payment::moment(found.channel, &found.payment_code, &found.invoice_number, line.amount, found.paid_at);
+        let canonical = found.canonical();
+        line.marks = line.marks.and(Marks::EVENED, canonical != line.identity).and(Marks::NO_TRANSACTION, !found.has_transaction());
+        if canonical != line.identity {
+            texts.extend_from_slice(&canonical);
         }
         line
     }
@@ -174,7 +182,6 @@ fn readings(target: &str) -> Vec<Cow<'_, str>> {
 }
 
 fn keep_texts(line: &mut Line, found: &Notification<'_>, texts: &mut Vec<u8>) {
-    line.text_at = u32::try_from(texts.len()).unwrap_or(u32::MAX);
     line.invoice_length = u8::try_from(found.invoice_number.len()).unwrap_or(0);
     line.code_length = u8::try_from(found.payment_code.len()).unwrap_or(0);
     texts.extend_from_slice(found.invoice_number.as_bytes());
@@ -193,7 +200,7 @@ fn content_key(found: &Notification<'_>) -> u64 {
         NotifiedAmount::Usable(amount) => amount.get().hash(&mut hasher),
         NotifiedAmount::Unusable(written) => written.hash(&mut hasher),
     }
-    found.paid_at.as_microsecond().hash(&mut hasher);
+    payment::whole_second(found.paid_at).hash(&mut hasher);
     found.invoice_number.hash(&mut hasher);
     hasher.finish()
 }

@@ -71,8 +71,11 @@ impl Said {
     pub fn payment(&self, channel: Channel, payment_code: &PaymentCode) -> Option<FoundPayment> {
         let told = self.told.payment.as_ref()?;
         let channel = told.channel.unwrap_or(channel);
+        let identity = told.identity(channel, payment_code.as_str(), self.order.as_str());
+        let canonical = told.canonical(channel, payment_code.as_str(), self.order.as_str());
         Some(FoundPayment {
-            identity: told.identity(channel, payment_code.as_str(), self.order.as_str()),
+            identity,
+            canonical: Some(canonical).filter(|canonical| *canonical != identity),
             invoice_number: self.order.clone(),
             payment_code: payment_code.clone(),
             channel,

@@ -110,8 +110,8 @@ pub(super) fn proved(options: &IngestOptions) -> Result<(Vec<Payment>, Claims, I
     report.by_class = tallies.iter().collect();
     report.files = std::mem::take(&mut evidence.files);
     let mut payments = Vec::new();
-    for line in proved.proofs().filter_map(|at| evidence.lines.get(at)) {
-        match payment(&evidence.lines, line) {
+    for (at, line) in proved.proofs().filter_map(|at| Some((at, evidence.lines.get(at)?))) {
+        match payment(&evidence.lines, line, proved.canonical(&evidence.lines, at)) {
             Some(payment) => payments.push(payment),
             None => report.unusable = report.unusable.saturating_add(1),
         }
@@ -120,10 +120,11 @@ pub(super) fn proved(options: &IngestOptions) -> Result<(Vec<Payment>, Claims, I
     Ok((payments, claims, report))
 }
 
-fn payment(lines: &Lines, line: &Line) -> Option<Payment> {
+fn payment(lines: &Lines, line: &Line, canonical: Option<Digest>) -> Option<Payment> {
     let (invoice_number, payment_code) = lines.texts(line);
     Some(Payment {
         identity: line.identity,
+        canonical: canonical.unwrap_or(line.identity),
         invoice_number: InvoiceNumber::new(invoice_number).ok()?,
         payment_code: PaymentCode::new(payment_code).ok()?,
         channel: line.channel,

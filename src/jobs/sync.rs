@@ -20,7 +20,7 @@ use crate::domain::conclusion::Says;
 use crate::domain::ids::InvoiceNumber;
 use crate::domain::lifecycle::{BillState, Code, Status};
 use crate::domain::owner::{self, Paid};
-use crate::domain::payment::Payment;
+use crate::domain::payment::{Payment, Sameness};
 use crate::gateway::Gateway;
 use crate::gateway::pacing::Time;
 use crate::ledger::{Ledger, LedgerError, Snapshot};
@@ -174,9 +174,9 @@ fn askable(state: &BillState) -> Result<&Code, &'static str> {
 }
 
 fn is_known(state: &BillState, notified: &Notified<'_>, payment: &FoundPayment) -> bool {
-    let (identity, by_date) = (&payment.identity, &payment.identity_by_date());
-    let found_before = state.checks.iter().flat_map(|checks| &checks.found).any(|found| found.payment.is(identity, by_date));
-    found_before || notified.of_number(&payment.invoice_number).iter().any(|known| payment.is(&known.identity, &known.identity_by_date()))
+    let is_it = |known: &Sameness| known.is_same(&payment.sameness());
+    let found_before = state.checks.iter().flat_map(|checks| &checks.found).any(|found| is_it(&found.payment.sameness()));
+    found_before || notified.of_number(&payment.invoice_number).iter().any(|known| is_it(&known.sameness()))
 }
 
 /// What notifications prove, by the number they name.

@@ -66,6 +66,9 @@ pub(super) struct PaymentRecord {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     received_at: Option<Timestamp>,
     line_digest: String,
+    /// Where it is not the identity.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    canonical: Option<String>,
 }
 
 impl PaymentRecord {
@@ -79,13 +82,20 @@ impl PaymentRecord {
             paid_at: payment.paid_at,
             received_at: payment.received_at,
             line_digest: digest::hex(&payment.line_digest),
+            canonical: (payment.canonical != payment.identity).then(|| digest::hex(&payment.canonical)),
         }
     }
 
     /// The payment again; `None` when a digest is not one.
     pub(super) fn into_payment(self, invoice_number: InvoiceNumber) -> Option<Payment> {
+        let identity = digest::of_hex(&self.identity)?;
+        let canonical = match &self.canonical {
+            Some(text) => digest::of_hex(text)?,
+            None => identity,
+        };
         Some(Payment {
-            identity: digest::of_hex(&self.identity)?,
+            identity,
+            canonical,
             invoice_number,
             payment_code: self.payment_code,
             channel: self.channel,

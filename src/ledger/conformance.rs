@@ -86,6 +86,7 @@ pub(super) fn intended(invoice: &str, second: i64, operation: OperationKind, ter
 pub(super) fn payment(identity: u8, invoice: &str, code: &str, second: i64) -> Payment {
     Payment {
         identity: [identity; 32],
+        canonical: [identity; 32],
         invoice_number: number(invoice),
         payment_code: PaymentCode::new(code).unwrap(),
         channel: Channel::Alfa,
@@ -99,6 +100,7 @@ pub(super) fn payment(identity: u8, invoice: &str, code: &str, second: i64) -> P
 pub(super) fn found(identity: u8, invoice: &str, second: i64) -> FoundPayment {
     FoundPayment {
         identity: [identity; 32],
+        canonical: None,
         invoice_number: number(invoice),
         payment_code: PaymentCode::new("77").unwrap(),
         channel: Channel::Alfa,
@@ -111,7 +113,8 @@ pub(super) fn found(identity: u8, invoice: &str, second: i64) -> FoundPayment {
 
 use orders::{
     a_bill_is_paid_from_the_first_payment_of_any_code_it_had, a_number_that_stands_for_a_bill_at_doku_is_never_anothers,
-    what_held_a_bill_once_is_remembered_after_its_release, what_is_about_a_bill_is_found_by_every_number_and_code_it_had,
+    a_payment_is_known_however_its_message_is_written, what_held_a_bill_once_is_remembered_after_its_release,
+    what_is_about_a_bill_is_found_by_every_number_and_code_it_had,
 };
 
 /// Runs a test for each store.
@@ -136,6 +139,7 @@ for_each_store! {
     a_bill_is_paid_from_the_first_payment_of_any_code_it_had
     what_is_about_a_bill_is_found_by_every_number_and_code_it_had
     what_held_a_bill_once_is_remembered_after_its_release
+    a_payment_is_known_however_its_message_is_written
 }
 
 fn the_codes_of_a_bill_that_lost_one_are_remembered(ledger: &impl Ledger) {

@@ -10,7 +10,7 @@ use jiff::Timestamp;
 use tokio::sync::watch;
 
 use super::chain::{Kind, PaymentRecord, payment_event_at, truncated_payment};
-use super::rules::{Span, live_payment_code, microseconds, number_to_claim, truncated};
+use super::rules::{Span, is_kept, live_payment_code, microseconds, number_to_claim, truncated};
 use super::{Applied, CodeChanges, Entry, FoundTotals, Head, HeldCode, Lapses, Ledger, LedgerError, ScopeTotals, Snapshot};
 use crate::domain::bill::{Customer, Salt};
 use crate::domain::digest::Digest;
@@ -308,13 +308,16 @@ impl Ledger for MemoryLedger {
         }
         let mut durable = self.lock();
         let mut applied = Applied::default();
+        let batch: HashSet<Digest> = payments.iter().map(|payment| payment.identity).collect();
         for payment in payments.iter().map(truncated_payment) {
-            if !durable.identities.insert(payment.identity) {
+            let is_same = |kept: &Payment| kept.payment_code == payment.payment_code && is_kept(kept, &payment, &batch);
+            if durable.identities.contains(&payment.identity) || durable.payments.iter().any(is_same) {
                 applied.known = applied.known.saturating_add(1);
                 continue;
             }
             let json = serde_json::to_string(&PaymentRecord::of(&payment)).unwrap_or_default();
             durable.advance(payment_event_at(&payment), Kind::Payment, &payment.invoice_number, &json);
+            durable.identities.insert(payment.identity);
             durable.payments.push(payment);
             applied.new = applied.new.saturating_add(1);
         }

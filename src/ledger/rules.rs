@@ -2,10 +2,14 @@
 //!
 //! Belongs here: pure functions on states and payments. Must not be here: storage.
 
+use std::collections::HashSet;
+
 use jiff::Timestamp;
 
+use crate::domain::digest::Digest;
 use crate::domain::ids::{InvoiceNumber, PaymentCode};
 use crate::domain::lifecycle::{BillState, Event, OperationKind, Status};
+use crate::domain::payment::Payment;
 
 /// The microseconds a store keeps of an instant.
 pub(super) fn microseconds(at: Timestamp) -> i64 {
@@ -42,6 +46,15 @@ pub(super) fn number_to_claim<'a>(is_new: bool, invoice_number: &'a InvoiceNumbe
         _ if is_new => Some(invoice_number),
         _ => None,
     }
+}
+
+/// Whether `payment` is the one the ledger has as `kept`. Of the payments that are applied together (`batch`, by identity) the one that
+/// is in the ledger already is itself, so that no other of the same second is taken for it.
+pub(super) fn is_kept(kept: &Payment, payment: &Payment, batch: &HashSet<Digest>) -> bool {
+    if kept.identity == payment.identity || kept.canonical == payment.canonical {
+        return true;
+    }
+    !batch.contains(&kept.identity) && kept.sameness().is_same(&payment.sameness())
 }
 
 /// A span of [`super::Ledger::scope_totals`] in the microseconds of the store.

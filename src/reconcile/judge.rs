@@ -119,7 +119,7 @@ pub(super) fn payments(inputs: &Inputs, payments: &Payments, terms: &Terms) -> V
     let judge = |((proved, found), before): ((&Proved, &Found), &Before)| {
         let at = payments.proof(proved);
         match lines.get(at) {
-            Some(line) => judge_one(inputs, terms, (at, line), *found, *before, proved.conflicting),
+            Some(line) => judge_one(inputs, terms, (at, line), *found, *before, proved),
             // Every proof is a line. Leaving one out here would cost a second copy of all the others while they are collected.
             None => JudgedPayment { line: at, bill: NO_BILL, class: Class::P01, nature: Nature::Break, flags: ClassSet::EMPTY },
         }
@@ -127,7 +127,7 @@ pub(super) fn payments(inputs: &Inputs, payments: &Payments, terms: &Terms) -> V
     payments.proved.par_iter().zip(&found).zip(&before).map(judge).collect()
 }
 
-fn judge_one(inputs: &Inputs, terms: &Terms, proof: (u32, &Line), found: Found, before: Before, conflicting: bool) -> JudgedPayment {
+fn judge_one(inputs: &Inputs, terms: &Terms, proof: (u32, &Line), found: Found, before: Before, proved: &Proved) -> JudgedPayment {
     let (at, line) = proof;
     let facts = PaymentFacts {
         amount: line.usable_amount(),
@@ -158,7 +158,8 @@ fn judge_one(inputs: &Inputs, terms: &Terms, proof: (u32, &Line), found: Found, 
     let late = terms.period.contains(facts.paid_at) && received_at.is_some_and(|at| at >= terms.period.ends_at());
     let raised = [
         (Class::LATE_EVIDENCE, late),
-        (Class::CONFLICTING, conflicting),
+        (Class::CONFLICTING, proved.conflicting),
+        (Class::VARIED, proved.varied),
         (Class::N03, !line.marks.has(Marks::VERIFIED)),
         // Also where no lower rule is looked at: whoever handles the payment must know that no notification stands behind it.
         (Class::P19, facts.by_status && class != Class::P19),
@@ -247,7 +248,7 @@ fn look_back(inputs: &Inputs, payments: &Payments, found: &[Found], terms: &Term
 /// not be its own predecessor where the ledger met a message of it with another date.
 fn known_cover(inputs: &Inputs, payments: &Payments, number: u32, bill: &Bill, terms: &Terms) -> FirstCover {
     let known = known_of(&inputs.known, number).iter().filter(|known| covers(known.amount, bill.amount.get(), &terms.policy));
-    let known = known.filter(|known| !payments.contains(&inputs.lines, &known.identity));
+    let known = known.filter(|known| !known.is_proved(&inputs.lines, payments));
     known.map(|known| (known.paid_at.as_microsecond(), known.identity)).min()
 }
 

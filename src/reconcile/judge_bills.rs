@@ -176,8 +176,7 @@ fn paid_mark(inputs: &Inputs, payments: &Payments, number: u32, bill: &Bill, ter
         ExternalMark::At(at) => return dated(at),
         ExternalMark::Unpaid => {}
     }
-    let known =
-        known_of(&inputs.known, number).iter().filter(|known| known.in_ledger && !payments.contains(&inputs.lines, &known.identity));
+    let known = known_of(&inputs.known, number).iter().filter(|known| known.in_ledger && !known.is_proved(&inputs.lines, payments));
     known.map(|known| dated(known.paid_at)).fold(PaidMark::None, |worst, mark| match (worst, mark) {
         (PaidMark::InPeriod, _) | (_, PaidMark::InPeriod) => PaidMark::InPeriod,
         (PaidMark::None, mark) => mark,

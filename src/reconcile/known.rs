@@ -2,7 +2,10 @@
 
 use jiff::Timestamp;
 
+use super::dedupe::Payments;
 use crate::domain::digest::Digest;
+use crate::domain::line::Lines;
+use crate::domain::payment::Sameness;
 
 /// A payment that is known from elsewhere than this run's evidence.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -15,12 +18,22 @@ pub struct KnownPayment {
     pub identity: Digest,
     /// Rupiah.
     pub amount: u64,
+    /// What else tells it from others, where more than its identity is known.
+    pub sameness: Option<Sameness>,
     /// Whether the ledger knows it. One carried in from an earlier report covers its bill, but does not close it, because
     /// the ledger's own count of open bills cannot know it.
     pub in_ledger: bool,
 }
 
 impl KnownPayment {
+    /// Whether the evidence proves it too.
+    pub(super) fn is_proved(&self, lines: &Lines, payments: &Payments) -> bool {
+        match &self.sameness {
+            Some(sameness) => payments.proves(lines, &self.identity, sameness),
+            None => payments.contains(lines, &self.identity),
+        }
+    }
+
     /// Whether its bill was closed by it before `starts_at`.
     pub(super) fn closes(&self, starts_at: Timestamp) -> bool {
         self.in_ledger && self.paid_at < starts_at

@@ -2,17 +2,17 @@
 
 use std::collections::{HashMap, HashSet};
 
+use super::Inputs;
 use super::dedupe::Payments;
 use super::tally::Tally;
-use super::{Bills, Inputs};
 use crate::domain::amount::Rupiah;
 use crate::domain::check::Found;
 use crate::domain::classify::Class;
 use crate::domain::digest::Digest;
 use crate::domain::ids::InvoiceNumber;
 use crate::domain::lifecycle::BillState;
-use crate::domain::line::{Line, Lines, Marks, NO_BILL};
-use crate::domain::payment::{self, Payment};
+use crate::domain::line::{Line, Lines, Marks};
+use crate::domain::payment::Payment;
 
 /// What a ledger knows from Check Status.
 #[derive(Clone, Debug, Default)]
@@ -42,7 +42,7 @@ impl StatusEvidence {
         }
         for found in all {
             let named = by_number.get(&found.payment.invoice_number).map_or(&[][..], Vec::as_slice);
-            let is_named = || named.iter().any(|known| found.payment.is(&known.identity, &known.identity_by_date()));
+            let is_named = || named.iter().any(|known| known.sameness().is_same(&found.payment.sameness()));
             if identities.contains(&found.payment.identity) || is_named() {
                 evidence.notified = evidence.notified.plus(tally(found));
             } else {
@@ -72,14 +72,11 @@ pub(super) fn place(inputs: &mut Inputs, payments: &mut Payments) -> Placed {
     if inputs.status.found.is_empty() {
         return placed;
     }
-    let by_time = ByTime::of(&inputs.status.found, &inputs.lines, &inputs.bills, payments);
     let mut added: Vec<u32> = Vec::new();
     let mut last: Option<Digest> = None;
     for found in std::mem::take(&mut inputs.status.found) {
-        let (identity, by_date) = (found.payment.identity, found.payment.identity_by_date());
-        let proved = payments.contains(&inputs.lines, &identity)
-            || payments.contains(&inputs.lines, &by_date)
-            || by_time.of_instant(&found).iter().any(|(theirs, their_date)| found.payment.is(theirs, their_date));
+        let identity = found.payment.identity;
+        let proved = payments.proves(&inputs.lines, &identity, &found.payment.sameness());
         // The same payment told of two bills is one payment.
         if proved || last == Some(identity) {
             placed.notified = placed.notified.plus(tally(&found));
@@ -91,34 +88,6 @@ pub(super) fn place(inputs: &mut Inputs, payments: &mut Payments) -> Placed {
     }
     payments.add(&inputs.lines, added);
     placed
-}
-
-/// The identities of proved payments, with and without the store's number of them, by the instants Check Status told of: an
-/// answer may leave that number out although the notification has it.
-struct ByTime(HashMap<i64, Vec<(Digest, Digest)>>);
-
-impl ByTime {
-    fn of(found: &[Found], lines: &Lines, bills: &Bills, payments: &Payments) -> Self {
-        let mut by_time: HashMap<i64, Vec<(Digest, Digest)>> =
-            found.iter().map(|found| (found.payment.paid_at.as_microsecond(), Vec::new())).collect();
-        for line in payments.proofs().filter_map(|at| lines.get(at)) {
-            if let Some(at_instant) = by_time.get_mut(&line.paid_at_us) {
-                let (invoice_number, payment_code) = ids(lines, bills, line);
-                let by_date = payment::identity_by_date(line.channel, payment_code, invoice_number, line.paid_at());
-                at_instant.push((line.identity, by_date));
-            }
-        }
-        Self(by_time)
-    }
-
-    fn of_instant(&self, found: &Found) -> &[(Digest, Digest)] {
-        self.0.get(&found.payment.paid_at.as_microsecond()).map_or(&[], Vec::as_slice)
-    }
-}
-
-/// The ids a line was notified with.
-fn ids<'a>(lines: &'a Lines, bills: &'a Bills, line: &Line) -> (&'a str, &'a str) {
-    if line.bill == NO_BILL { lines.texts(line) } else { (bills.invoice_number(line.bill), bills.payment_code(line.bill)) }
 }
 
 /// Its record among the lines, which only later passes see; where that is.

@@ -90,6 +90,7 @@ fn bill(invoice: &str, issues: &[Issue]) -> BillState {
 fn payment(identity: u8, invoice: &str, paid: &str) -> Payment {
     Payment {
         identity: [identity; 32],
+        canonical: [identity; 32],
         invoice_number: number(invoice),
         payment_code: code(paid),
         channel: Channel::Alfa,

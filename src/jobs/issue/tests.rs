@@ -216,6 +216,7 @@ fn no(words: &str) -> Act {
 fn payment(office: &Office, invoice: &str, code: &str) -> Payment {
     Payment {
         identity: crate::domain::digest::of_bytes(invoice.as_bytes()),
+        canonical: crate::domain::digest::of_bytes(invoice.as_bytes()),
         invoice_number: number(invoice),
         payment_code: PaymentCode::new(code).unwrap(),
         channel: Channel::Alfa,

@@ -62,6 +62,7 @@ fn intended(operation: OperationKind, own: &str) -> Event {
 fn payment(identity: u8, bill: &str, own: &str) -> Payment {
     Payment {
         identity: [identity; 32],
+        canonical: [identity; 32],
         invoice_number: number(bill),
         payment_code: code(own),
         channel: Channel::Alfa,

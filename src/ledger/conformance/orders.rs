@@ -106,3 +106,37 @@ pub(super) fn what_held_a_bill_once_is_remembered_after_its_release(ledger: &imp
         assert_eq!(ledger.was_held_for(&number(invoice), evidence).unwrap(), known, "{invoice} {evidence}");
     }
 }
+
+pub(super) fn a_payment_is_known_however_its_message_is_written(ledger: &impl Ledger) {
+    use crate::domain::payment::{AgentIds, Payment, canonical, identity_by_date, identity_by_transaction};
+    let told = |agent: &str, store: &str, transaction: &str, second: i64, nanoseconds: i64| {
+        let plain = payment(0, "A", "77", second);
+        let paid_at = plain.paid_at + SignedDuration::from_nanos(nanoseconds);
+        let identity = if transaction.is_empty() {
+            identity_by_date(Channel::Alfa, "77", "A", paid_at)
+        } else {
+            identity_by_transaction(Channel::Alfa, "77", agent, store, transaction)
+        };
+        let canonical = canonical(Channel::Alfa, "77", "A", paid_at, AgentIds { agent, store, transaction });
+        Payment { identity, canonical, paid_at, ..plain }
+    };
+    let apply = |payments: &[Payment]| {
+        let applied = ledger.apply_payments(payments).unwrap();
+        (applied.new, applied.known)
+    };
+    assert_eq!(apply(&[told("ALFAMART", "S1", "T1", 5, 0)]), (1, 0));
+    for variant in [
+        told("Alfamart", " s1", "t1 ", 5, 0),
+        told("ALFAMART", "S1", "T1", 5, 250_000_000),
+        told("", "", "", 5, 0),
+        told("", "", "", 5, 500_000_000),
+    ] {
+        assert_eq!(apply(&[variant.clone(), variant]), (0, 2));
+    }
+    assert_eq!(apply(&[told("ALFAMART", "S1", "T2", 5, 0), told("", "", "", 6, 0)]), (2, 0), "another number, another second");
+    // What came without a number first is the first of what comes with one.
+    let without = told("", "", "", 6, 0);
+    assert_eq!(apply(&[told("ALFAMART", "S1", "T3", 6, 0)]), (0, 1));
+    assert_eq!(apply(&[without, told("ALFAMART", "S1", "T4", 6, 0)]), (1, 1), "two payments that are told of together are two");
+    assert_eq!(ledger.snapshot().unwrap().payments.len(), 4);
+}

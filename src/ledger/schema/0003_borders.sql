@@ -14,3 +14,6 @@ CREATE TABLE names (
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX names_by_name ON names (name, kind);
 CREATE INDEX payments_by_code ON payments (payment_code);
+
+-- What every way of writing a payment's message has in common, where that is not its identity.
+ALTER TABLE payments ADD COLUMN canonical BLOB;

@@ -1,17 +1,20 @@
 //! Appending inside one transaction: events, the view they change, and what lies beside them.
 
+use std::collections::HashSet;
+
 use rusqlite::{CachedStatement, Connection, OptionalExtension as _, params};
 
 use super::fault::Fault;
 use super::folded::Folded;
 use super::{names, read, rows};
 use crate::domain::bill::Customer;
+use crate::domain::digest::Digest;
 use crate::domain::ids::{InvoiceNumber, RequestId};
 use crate::domain::lifecycle::{BillState, Event};
 use crate::domain::payment::Payment;
 use crate::domain::personal::Personal;
 use crate::ledger::chain::{Kind, PaymentRecord, payment_event_at, truncated_payment};
-use crate::ledger::rules::{microseconds, number_to_claim, truncated};
+use crate::ledger::rules::{is_kept, microseconds, number_to_claim, truncated};
 use crate::ledger::{Applied, Entry, Head};
 
 /// A write transaction at the end of the chain. Whoever makes one commits or rolls back.
@@ -149,10 +152,9 @@ impl<'c> Appender<'c> {
     /// Adds the payments that are new.
     pub(super) fn payments(&mut self, payments: &[Payment]) -> Result<Applied, Fault> {
         let mut applied = Applied::default();
+        let batch: HashSet<Digest> = payments.iter().map(|payment| payment.identity).collect();
         for payment in payments {
-            let known =
-                self.prepared("SELECT 1 FROM payments WHERE identity = ?1")?.query_row([payment.identity], |_| Ok(())).optional()?;
-            if known.is_some() {
+            if self.is_known(payment, &batch)? {
                 applied.known = applied.known.saturating_add(1);
             } else {
                 self.payment(&truncated_payment(payment))?;
@@ -162,13 +164,26 @@ impl<'c> Appender<'c> {
         Ok(applied)
     }
 
+    /// Whether the ledger has the payment, however its message was written then. Few payments name one code.
+    fn is_known(&self, payment: &Payment, batch: &HashSet<Digest>) -> Result<bool, Fault> {
+        let by_identity = self.prepared("SELECT 1 FROM payments WHERE identity = ?1")?.exists([payment.identity])?;
+        let mut known = by_identity;
+        if !known {
+            read::visit_payments_where(self.connection, "WHERE payment_code = ?1", [payment.payment_code.as_str()], |_, kept| {
+                known |= is_kept(&kept, payment, batch);
+                Ok(())
+            })?;
+        }
+        Ok(known)
+    }
+
     fn payment(&mut self, payment: &Payment) -> Result<(), Fault> {
         let json = serde_json::to_string(&PaymentRecord::of(payment)).map_err(|error| Fault::Failed(error.to_string()))?;
         let invoice_number = payment.invoice_number.as_str();
         let sequence = self.event(payment_event_at(payment), Kind::Payment, invoice_number, &json)?;
         let paid_at = microseconds(payment.paid_at);
-        let sql = "INSERT INTO payments (sequence, identity, invoice_number, payment_code, channel, amount, paid_at, received_at, line_digest) \
-                   VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)";
+        let sql = "INSERT INTO payments (sequence, identity, invoice_number, payment_code, channel, amount, paid_at, received_at, line_digest, canonical) \
+                   VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)";
         self.prepared(sql)?.execute(params![
             sequence,
             payment.identity,
@@ -179,6 +194,7 @@ impl<'c> Appender<'c> {
             paid_at,
             payment.received_at.map(microseconds),
             payment.line_digest,
+            (payment.canonical != payment.identity).then_some(payment.canonical),
         ])?;
         for sql in [PAID_BY_NUMBER, PAID_BY_WIRE_NUMBER, PAID_BY_FORMER_ORDER] {
             self.prepared(sql)?.execute(params![invoice_number, payment.payment_code.as_str(), paid_at])?;

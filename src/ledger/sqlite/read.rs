@@ -158,14 +158,14 @@ pub(super) fn payments_about(connection: &Connection, state: &BillState) -> Resu
     Ok(found.into_values().collect())
 }
 
-fn visit_payments_where(
+pub(super) fn visit_payments_where(
     connection: &Connection,
     clause: &str,
     parameters: impl Params,
     mut visit: impl FnMut(u64, Payment) -> Result<(), Fault>,
 ) -> Result<(), Fault> {
     let sql = format!(
-        "SELECT sequence, identity, invoice_number, payment_code, channel, amount, paid_at, received_at, line_digest \
+        "SELECT sequence, identity, invoice_number, payment_code, channel, amount, paid_at, received_at, line_digest, canonical \
          FROM payments {clause} ORDER BY sequence"
     );
     let mut statement = connection.prepare_cached(&sql)?;
@@ -174,8 +174,10 @@ fn visit_payments_where(
         let sequence = unsigned(row.get(0)?)?;
         let unreadable = || Fault::Damaged(format!("the payment of event {sequence} cannot be read"));
         let text = |column: usize| row.get_ref(column)?.as_str().map_err(|_| unreadable());
+        let identity = row.get(1)?;
         let payment = Payment {
-            identity: row.get(1)?,
+            identity,
+            canonical: row.get::<_, Option<Digest>>(9)?.unwrap_or(identity),
             invoice_number: InvoiceNumber::new(text(2)?).map_err(|_| unreadable())?,
             payment_code: PaymentCode::new(text(3)?).map_err(|_| unreadable())?,
             channel: Channel::parse(text(4)?).ok_or_else(unreadable)?,

@@ -64,7 +64,7 @@ impl<'a> Notified<'a> {
         }
         for known in &inputs.known {
             // A mark in an external ledger is no notification, and what the evidence proves speaks for itself.
-            if known.identity == [0; 32] || payments.contains(&inputs.lines, &known.identity) {
+            if known.identity == [0; 32] || known.is_proved(&inputs.lines, payments) {
                 continue;
             }
             let (subject, day) = (Subject::Bill(known.bill), wib_date(known.paid_at));

@@ -53,14 +53,51 @@ pub(crate) struct Paid {
     pub evidence: BTreeSet<String>,
     /// When Check Status told of it, if nothing else did.
     pub told_at: Option<Timestamp>,
+    /// What makes it this payment, its ids evened out.
+    pub canonical: Vec<String>,
+    /// Every identity its SUCCESS lines give it, as written and evened out.
+    pub names: BTreeSet<Vec<String>>,
+}
+
+/// Channel, code, invoice, amount and second of a payment.
+pub(crate) type Moment = (&'static str, String, String, Option<u64>, i64);
+
+/// Whether an identity holds the store's own number of the payment; spaces are none.
+pub(crate) fn is_numbered(identity: &[String]) -> bool {
+    identity.len() == 5 && !identity[4].trim().is_empty()
+}
+
+/// Whether two payments are one by what is known of each: the identity evened out, or everything but a number that one of them lacks.
+pub(crate) fn are_one(one: (&[String], &Moment), other: (&[String], &Moment)) -> bool {
+    one.0 == other.0 || (one.1 == other.1 && !(is_numbered(one.0) && is_numbered(other.0)))
+}
+
+impl Paid {
+    /// Whether a payment that is known from elsewhere is this one.
+    pub(crate) fn is(&self, identity: &[String], canonical: &[String], moment: &Moment) -> bool {
+        let named = self.names.contains(identity) || self.names.contains(canonical);
+        named || are_one((&self.canonical, &self.facts.moment()), (canonical, moment))
+    }
 }
 
 impl Facts {
-    /// Whether both are facts of one payment: the same identity; or one of the two does not name the store's number of it, and
-    /// they agree in channel, code, invoice and date.
+    pub(crate) fn moment(&self) -> Moment {
+        (self.channel, self.code.clone(), self.invoice.clone(), self.amount, self.date.as_second())
+    }
+
+    /// The identity as it would be if ids were written in capitals without spaces around them, and dates in whole seconds.
+    pub(crate) fn canonical(&self) -> Vec<String> {
+        if is_numbered(&self.identity) {
+            let evened = self.identity.iter().skip(2).map(|id| id.trim().to_uppercase());
+            return self.identity.iter().take(2).cloned().chain(evened).collect();
+        }
+        let second = Timestamp::from_second(self.date.as_second()).unwrap().to_string();
+        vec![self.channel.to_owned(), self.code.clone(), self.invoice.clone(), second]
+    }
+
+    /// Whether both are facts of one payment.
     pub(crate) fn is_payment_of(&self, other: &Self) -> bool {
-        let alike = (self.channel, &self.code, &self.invoice, self.date) == (other.channel, &other.code, &other.invoice, other.date);
-        self.identity == other.identity || (alike && (self.identity.len() == 4 || other.identity.len() == 4))
+        are_one((&self.canonical(), &self.moment()), (&other.canonical(), &other.moment()))
     }
 }
 
@@ -235,23 +272,27 @@ fn settle_classes(lines: &mut [Line]) -> Vec<Paid> {
     let mut groups: BTreeMap<Vec<String>, Vec<usize>> = BTreeMap::new();
     for (index, line) in lines.iter().enumerate() {
         if let Some(facts) = &line.facts {
-            groups.entry(facts.identity.clone()).or_default().push(index);
+            let numbered = |other: &Line| {
+                let other = other.facts.as_ref();
+                other.is_some_and(|other| is_numbered(&other.identity) && other.moment() == facts.moment())
+            };
+            // Without a number it joins the earliest payment that agrees with it in everything else.
+            let earliest = lines.iter().filter(|other| other.class == "N00" && numbered(other)).min_by_key(|other| turn(other));
+            let joins = !is_numbered(&facts.identity) && facts.amount.is_some();
+            let joined = earliest.filter(|_| joins).and_then(|other| other.facts.as_ref());
+            groups.entry(joined.unwrap_or(facts).canonical()).or_default().push(index);
         }
     }
     let mut payments = Vec::new();
-    for members in groups.values() {
+    for (canonical, members) in &groups {
         let mut successes: Vec<usize> = members.iter().copied().filter(|&index| lines[index].class == "N00").collect();
-        // What is verified speaks first; then what came first; what has no time of arrival comes last.
-        successes.sort_by_key(|&index| {
-            let line = &lines[index];
-            (line.request.is_none(), line.received_at.is_none(), line.received_at, line.digest.clone())
-        });
+        successes.sort_by_key(|&index| turn(&lines[index]));
         let Some(&first) = successes.first() else { continue };
         let facts = lines[first].facts.clone().unwrap();
         // Amounts that are no amounts are compared as they were written.
         let content = |facts: &Facts| {
             let written = if facts.amount.is_none() { facts.amount_text.clone() } else { String::new() };
-            (facts.amount, written, facts.date, facts.invoice.clone())
+            (facts.amount, written, facts.date.as_second(), facts.invoice.clone())
         };
         let mut flags = lines[first].flags.clone();
         for &index in members {
@@ -265,6 +306,11 @@ fn settle_classes(lines: &mut [Line]) -> Vec<Paid> {
                 }
             }
         }
+        let facts_of = |index: &usize| lines[*index].facts.as_ref().unwrap();
+        if successes.iter().any(|index| facts_of(index).identity != facts.identity) {
+            flags.insert("varied");
+        }
+        let names = successes.iter().flat_map(|index| [facts_of(index).identity.clone(), facts_of(index).canonical()]).collect();
         let evidence = successes.iter().map(|&index| lines[index].digest.clone()).collect();
         payments.push(Paid {
             facts,
@@ -273,9 +319,16 @@ fn settle_classes(lines: &mut [Line]) -> Vec<Paid> {
             flags,
             evidence,
             told_at: None,
+            canonical: canonical.clone(),
+            names,
         });
     }
     payments
+}
+
+/// What is verified speaks first; then what came first; what has no time of arrival comes last.
+fn turn(line: &Line) -> (bool, bool, Option<Timestamp>, String) {
+    (line.request.is_none(), line.received_at.is_none(), line.received_at, line.digest.clone())
 }
 
 /// N05: a Request-Id that verified with another body too. N10: arrived over a day from its own timestamp. N11: arrived over

@@ -181,10 +181,20 @@ fn again(random: &mut Random, earlier: Sent, dates: &mut BTreeSet<i64>) -> Sent 
             message.agent = message.agent.map(|(chain, store, number)| (chain, store, format!("{number}x")));
             message.date = utc(unused(dates, moment));
         }
+        8 => message.agent = message.agent.map(|(chain, store, number)| (in_small(&chain), store, in_small(&number))),
+        9 => message.agent = message.agent.map(|(chain, store, number)| (format!(" {chain}"), format!("{store} "), number)),
+        10 => message.agent = None,
+        11 => message.agent = message.agent.map(|(chain, store, _)| (chain, store, random.pick(&["", "  "]).to_owned())),
+        12 if message.date.ends_with("0Z") => message.date = message.date.replace("0Z", "0.75Z"),
         7 => message.amount_json = format!("{}.0", message.amount_json.trim_matches('"').split('.').next().unwrap()),
         _ => {}
     }
     Sent { message, envelope, moment }
+}
+
+/// `ALFAMART` as `Alfamart`.
+fn in_small(id: &str) -> String {
+    id.chars().take(1).chain(id.chars().skip(1).flat_map(char::to_lowercase)).collect()
 }
 
 /// The line of a message, now and then spoiled.

@@ -42,6 +42,7 @@ fn stocked(settings: &str) -> Shop {
     shop.record("PAID", vec![adopted(&terms("0110"), "0110", 60)]);
     let payment = |identity: u8, number: &str, code: &str| tagih::domain::payment::Payment {
         identity: [identity; 32],
+        canonical: [identity; 32],
         invoice_number: invoice(number),
         payment_code: answer(code).payment_code,
         channel: Channel::Alfa,

@@ -65,6 +65,7 @@ fn state(number: &str, events: Vec<Event>) -> (InvoiceNumber, BillState) {
 fn known(number: &str, code: &str, paid_at: &str) -> Payment {
     Payment {
         identity: digest::of_bytes(paid_at.as_bytes()),
+        canonical: digest::of_bytes(paid_at.as_bytes()),
         invoice_number: invoice(number),
         payment_code: PaymentCode::new(code).unwrap(),
         channel: Channel::Alfa,
