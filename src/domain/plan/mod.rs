@@ -179,6 +179,7 @@ fn while_held(step: Step, why: &str) -> Step {
         | Step::Cancel
         | Step::Register(_)
         | Step::ConfirmExpiry
+        | Step::ConfirmRefusal
         | Step::Wait { .. }
         | Step::Release { .. }
         | Step::Retire { .. } => refused(codes::HELD, "invoice_number", why),

@@ -4,7 +4,7 @@
 use jiff::Timestamp;
 
 use super::operation::{Ended, Operation};
-use super::{Issuing, Next, paid};
+use super::{Issuing, Next};
 use crate::doku::codes;
 use crate::domain::amount::Amount;
 use crate::domain::channel::Channel;
@@ -14,6 +14,7 @@ use crate::domain::doubt::{self, Confirmation};
 use crate::domain::end::End;
 use crate::domain::ids::InvoiceNumber;
 use crate::domain::lifecycle::{BillState, CodeAnswer, Event, OperationKind, Status};
+use crate::domain::owner;
 use crate::domain::plan::{self, Unchanged};
 use crate::gateway::Gateway;
 use crate::gateway::pacing::Time;
@@ -199,14 +200,14 @@ where
     /// Unpaid codes of `channel` that DOKU should know: live ones first, the newest before the others.
     fn control_candidates(&self, channel: Channel) -> Result<Vec<BillState>, LedgerError> {
         let Snapshot { bills, payments, .. } = self.ledger.snapshot()?;
-        let paid = paid(&payments, &bills, &self.settings.rules);
+        let paid = owner::paid(&bills, &payments);
         let now = (self.clock)();
         let fits = |state: &BillState| {
             state.status == Status::Active
                 && state.terms.channel == channel
                 && state.is_known_to_doku()
                 && state.hold.is_none()
-                && !paid.contains(&state.invoice_number)
+                && !paid.contains_key(&state.invoice_number)
         };
         let mut states: Vec<BillState> = bills.values().filter(|state| fits(state)).cloned().collect();
         let key = |state: &BillState| {

@@ -11,7 +11,7 @@ mod resolve;
 mod tests;
 
 use std::borrow::Cow;
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 use std::sync::atomic::AtomicU64;
 
 use futures_util::StreamExt as _;

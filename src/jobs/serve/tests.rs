@@ -8,7 +8,6 @@ use crate::domain::ids::{InvoiceNumber, PaymentCode, RequestId};
 use crate::domain::lifecycle::{CodeAnswer, Event, OperationKind};
 use crate::ledger::memory::MemoryLedger;
 use crate::ledger::{Entry, Private};
-use crate::serve::Books as _;
 
 fn now() -> Timestamp {
     "2026-10-06T00:00:00Z".parse().unwrap()
