@@ -290,12 +290,11 @@ fn a_payment_that_is_told_of_in_several_ways_is_one() {
         let reconcile = ["reconcile", "--from", &day, "--to", &day, "--notifications", "log.jsonl", "--out", "report", "--json"];
         let summary: Value = serde_json::from_str(&world.run(&reconcile).stdout).unwrap();
         assert_eq!(summary["payments"]["P06"], Value::Null, "no second payment: {summary}");
-        world.file("two.jsonl", told(agent("ALFAMART", "S1", "T2"), &date));
-        assert!(world.run(&["ingest", "two.jsonl"]).expect(0).stdout.contains(if first == &variants[3] || first == &variants[2] {
-            "0 new payments, 1 known"
-        } else {
-            "1 new payments"
-        }));
+        if variants[..2].contains(first) {
+            world.file("two.jsonl", told(agent("ALFAMART", "S1", "T2"), &date));
+            let ran = world.run(&["ingest", "two.jsonl"]).expect(0);
+            assert!(ran.stdout.contains("1 new payments"), "two numbers of a store are two payments: {}", ran.stdout);
+        }
         world.run(&["ledger", "verify"]).expect(0);
     }
 }
