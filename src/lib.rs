@@ -18,3 +18,4 @@ pub mod report;
 pub mod sandbox;
 pub mod secret;
 pub mod serve;
+pub mod table;

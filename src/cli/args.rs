@@ -42,12 +42,14 @@ pub(super) enum Command {
     },
     /// Validate input files without network or ledger
     Check {
-        /// CSV files of policies or invoices
+        /// CSV or XLSX files of policies or invoices; `-` is standard input
         #[arg(required = true, value_name = "FILE")]
         files: Vec<PathBuf>,
         #[command(flatten)]
         cycle: Cycle,
-        /// Write valid.csv (places of valid rows) and rejected.csv here
+        #[command(flatten)]
+        tables: TableFlags,
+        /// Write valid.csv (places of valid rows), rejected.csv (reasons) and the bad rows of each file whole here
         #[arg(long, value_name = "DIR")]
         out: Option<PathBuf>,
     },
@@ -117,6 +119,9 @@ pub(super) enum Command {
         /// Where
         #[arg(default_value = "tagih.toml", value_name = "FILE")]
         file: PathBuf,
+        /// Look at this export (CSV or XLSX) and propose a layout for it
+        #[arg(long, value_name = "EXPORT")]
+        from: Option<PathBuf>,
         /// Ready for `tagih sandbox` on this machine, with a secret key of its own beside it
         #[arg(long)]
         sandbox: bool,
@@ -151,6 +156,19 @@ pub(super) struct Cycle {
 }
 
 #[derive(Debug, Default, Args)]
+pub(super) struct TableFlags {
+    /// The layout of the files, one of `[layouts.NAME]` (default: the one whose headers they have)
+    #[arg(long, value_name = "NAME")]
+    pub(super) layout: Option<String>,
+    /// The sheet of a workbook (default: the first)
+    #[arg(long, value_name = "NAME")]
+    pub(super) sheet: Option<String>,
+    /// Let this value through although it looks like none, such as `NULL` or `-`; may be given several times
+    #[arg(long, value_name = "VALUE", allow_hyphen_values = true)]
+    pub(super) allow_value: Vec<String>,
+}
+
+#[derive(Debug, Default, Args)]
 pub(super) struct Sending {
     /// Stop after so long, such as `90s`, `30m` or `2h`; run again to resume
     #[arg(long, value_name = "DURATION")]
@@ -165,14 +183,19 @@ pub(super) struct Sending {
 
 #[derive(Debug, Args)]
 pub(super) struct Issue {
-    /// CSV files of policies or invoices: the wanted state
-    #[arg(required = true, value_name = "FILE")]
+    /// CSV or XLSX files of policies or invoices: the wanted state; `-` is standard input (with --plan: by default the plan's)
+    #[arg(required_unless_present = "plan", value_name = "FILE")]
     pub(super) files: Vec<PathBuf>,
-    /// Print the plan (counts, rupiah, calls, time at the rate) and send nothing
+    /// Print the plan (counts, rupiah, calls, time at the rate) and send nothing; with --out also write plan.csv and plan.xlsx
     #[arg(long)]
     pub(super) dry_run: bool,
+    /// Carry out exactly this plan.csv, or refuse if file, configuration or a bill it names has moved
+    #[arg(long, value_name = "FILE", conflicts_with = "dry_run")]
+    pub(super) plan: Option<PathBuf>,
     #[command(flatten)]
     pub(super) cycle: Cycle,
+    #[command(flatten)]
+    pub(super) tables: TableFlags,
     /// Where accepted.csv, rejected.csv, deferred.csv and summary.json go
     #[arg(long, value_name = "DIR")]
     pub(super) out: Option<PathBuf>,
@@ -199,6 +222,8 @@ pub(super) struct Cancel {
     pub(super) what: Vec<String>,
     #[command(flatten)]
     pub(super) cycle: Cycle,
+    #[command(flatten)]
+    pub(super) tables: TableFlags,
     /// Where the result files go
     #[arg(long, value_name = "DIR")]
     pub(super) out: Option<PathBuf>,
@@ -253,10 +278,12 @@ pub(super) struct Reconcile {
     /// Notification logs or quoted globs
     #[arg(long, required = true, num_args = 1.., value_name = "LOG")]
     pub(super) notifications: Vec<String>,
+    #[command(flatten)]
+    pub(super) tables: TableFlags,
     /// A name or pattern of logs without files is no error
     #[arg(long)]
     pub(super) allow_no_logs: bool,
-    /// A ledger of another system (CSV or Parquet) instead of ours
+    /// A ledger of another system (CSV, XLSX or Parquet) instead of ours
     #[arg(long, value_name = "FILE")]
     pub(super) external_ledger: Option<PathBuf>,
     /// Our own ledger beside it: codes it issued that the other does not know are reported (L09)
@@ -330,6 +357,11 @@ pub(super) enum LedgerCommand {
         /// Create the ledger if there is none
         #[arg(long)]
         new_ledger: bool,
+        /// Take another amount or expiry of a known code into the ledger
+        #[arg(long)]
+        update: bool,
+        #[command(flatten)]
+        tables: TableFlags,
     },
     /// Copy the ledger while it is in use
     Backup {

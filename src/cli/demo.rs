@@ -9,6 +9,7 @@ use jiff::Timestamp;
 use secrecy::SecretString;
 use serde_json::Value;
 
+use super::args::TableFlags;
 use super::args::{Global, Sending};
 use super::demo_settlement;
 use super::logs;
@@ -83,6 +84,7 @@ pub(super) fn demo(global: &Global, out: Option<&Path>) -> Result<Exit, Failure>
     let (from, to) = reconcile::month(PERIOD)?;
     let report = out.join("5-reconcile");
     let task = Task {
+        tables: crate::table::Settings::default(),
         from,
         to,
         as_of: instant(AS_OF),
@@ -135,8 +137,8 @@ fn written(out: &Path, name: &str, text: &str) -> Result<PathBuf, Failure> {
 fn send(setup: &Setup, file: &Path, secret: &SecretString, out: &Path) -> Result<(), Failure> {
     let flags = Flags { command: "issue", new_ledger: true, reissue_expired: false, retry_rejected: false, sequence_from: None };
     for _ in 0..5 {
-        let intake = intake::read(&[file.to_path_buf()], &setup.intake(None)?)?;
-        let sent = sending::send(setup, &intake, &flags, &Sending::default(), Ok(secret.clone()), out)?;
+        let intake = intake::read(&[file.to_path_buf()], &setup.intake(None, &TableFlags::default())?)?;
+        let sent = sending::send(setup, &intake, &flags, &Sending::default(), Ok(secret.clone()), out, None)?;
         if sent != Exit::Partial {
             break;
         }

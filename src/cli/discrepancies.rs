@@ -17,6 +17,7 @@ use crate::jobs::discrepancies::import::{self, Eyes};
 use crate::jobs::discrepancies::take;
 use crate::journal::{self, Author, Entry, Writer};
 use crate::report::{folder, items};
+use crate::table::Settings;
 
 pub(super) fn discrepancies(setup: &Setup, command: &Command) -> Result<Exit, Failure> {
     match command {
@@ -141,7 +142,7 @@ fn export(setup: &Setup, which: &Which, out: &Path, by: Option<&str>) -> Result<
 }
 
 fn import(setup: &Setup, file: &Path, partial: bool, by: Option<&str>) -> Result<Exit, Failure> {
-    let rows = items::read(file)?;
+    let rows = items::read(file, &Settings::default())?;
     let actor = setup.actor(by)?;
     let at = setup.clock.now();
     // Held from the first check to the last byte, so that two imports take turns and the later one meets what the earlier decided.

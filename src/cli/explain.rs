@@ -7,12 +7,13 @@ use crate::domain::code::Code;
 use crate::domain::language::Language;
 use crate::domain::texts;
 use crate::exit::Exit;
-use crate::{doku, domain, evidence, intake, journal, ledger, reconcile, serve};
+use crate::{doku, domain, evidence, intake, journal, ledger, reconcile, serve, table};
 
 /// Every error code of the program, by module, then every class.
 fn codes() -> impl Iterator<Item = &'static Code> {
     let errors = [
         intake::codes::ALL,
+        table::codes::ALL,
         domain::codes::ALL,
         doku::codes::ALL,
         ledger::codes::ALL,

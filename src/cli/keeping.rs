@@ -1,10 +1,11 @@
 //! The commands that look after the ledger: status, resolve, import, backup, verify, export, purge.
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::BTreeMap;
 use std::path::Path;
 
 use jiff::civil::Date;
 
+use super::adopt::Adopting;
 use super::args::{LedgerCommand, VerdictArgument};
 use super::attention;
 use super::output::{self, rupiah};
@@ -12,16 +13,11 @@ use super::setup::{Failure, Setup};
 use crate::domain::calendar::start_of_wib_day;
 use crate::domain::digest::Digest;
 use crate::domain::ids::{InvoiceNumber, PaymentCode};
-use crate::domain::lifecycle::{BillState, CodeAnswer, Event, OperationKind, Status, Verdict};
-use crate::domain::plan::{MapView, View as _};
+use crate::domain::lifecycle::{BillState, CodeAnswer, Event, OperationKind, Verdict};
 use crate::exit::Exit;
-use crate::intake::import::{self, AdoptedCode, ImportOptions};
 use crate::ledger::codes as ledger_codes;
 use crate::ledger::{Create, Entry, Head, Ledger, LedgerError, Private, SenderLock, SqliteLedger};
 use crate::report::issue::head_text;
-
-/// Codes adopted in one call to the ledger.
-const IMPORT_BATCH: usize = 1_000;
 
 pub(super) fn reading(setup: &Setup) -> Result<SqliteLedger, Failure> {
     Ok(SqliteLedger::open_read_only(setup.ledger_path(), &setup.binding()?)?)
@@ -32,7 +28,7 @@ fn invoice_number(text: &str) -> Result<InvoiceNumber, Failure> {
 }
 
 /// Runs one call to the ledger that has to wait for durability.
-fn wait<O>(work: impl Future<Output = Result<O, LedgerError>>) -> Result<O, Failure> {
+pub(super) fn wait<O>(work: impl Future<Output = Result<O, LedgerError>>) -> Result<O, Failure> {
     let runtime = tokio::runtime::Builder::new_current_thread().build()?;
     Ok(runtime.block_on(work)?)
 }
@@ -150,7 +146,9 @@ fn release(setup: &Setup, ledger: &SqliteLedger, bill: &BillState, reason: &str)
 
 pub(super) fn ledger(setup: &Setup, command: &LedgerCommand) -> Result<Exit, Failure> {
     match command {
-        LedgerCommand::Import { file, new_ledger } => import(setup, file, *new_ledger),
+        LedgerCommand::Import { file, new_ledger, update, tables } => {
+            super::adopt::import(setup, file, &Adopting { new_ledger: *new_ledger, update: *update, tables: setup.tables(tables)? })
+        }
         LedgerCommand::Backup { to } => {
             if to.exists() {
                 return Err(Failure::usage(format!("`{}` exists already\nhint: a backup never overwrites; name a new file", to.display())));
@@ -182,75 +180,6 @@ fn backup_failed(error: LedgerError, to: &Path) -> Failure {
         ),
         error => error.into(),
     }
-}
-
-fn import(setup: &Setup, file: &Path, new_ledger: bool) -> Result<Exit, Failure> {
-    let intake = setup.intake(None)?;
-    let options =
-        ImportOptions { columns: intake.columns, delimiter: intake.delimiter, amount_format: intake.amount_format, limits: intake.limits };
-    let codes = import::read(&[file.to_path_buf()], &options)?;
-    for refused in &codes.refused {
-        output::note(refused);
-    }
-    let create = if new_ledger || !setup.is_production() { Create::IfMissing } else { Create::Never };
-    let _lock = SenderLock::acquire(setup.ledger_path(), "ledger import")?;
-    let ledger = setup.open_ledger(&setup.binding()?, create)?;
-    let known = ledger.snapshot()?.bills;
-    let (mut adopted, mut unchanged, mut refused) = (0_u64, 0_u64, codes.refused_row_count);
-    let mut entries = Vec::new();
-    let view = MapView::new(&known, HashMap::new());
-    let mut claimed = HashSet::new();
-    for code in &codes.valid {
-        let item = &code.item;
-        let held = known.get(&item.invoice_number).and_then(|bill| bill.code.as_ref());
-        if held.is_some_and(|held| held.answer.payment_code == item.answer.payment_code) {
-            unchanged += 1;
-        } else if let Some(why) = contradiction(item, &view, &mut claimed) {
-            refused += 1;
-            output::note(format_args!("{}: {why}", code.place));
-        } else {
-            adopted += 1;
-            let (terms, answer) = (item.terms.clone(), item.answer.clone());
-            let event = Event::Adopted { terms, answer, wire_invoice_number: item.wire_invoice_number.clone() };
-            let at = setup.clock.now();
-            entries.push(Entry { invoice_number: item.invoice_number.clone(), at, event, private: Private::default() });
-        }
-    }
-    for batch in entries.chunks(IMPORT_BATCH) {
-        wait(ledger.record(batch.to_vec()))?;
-    }
-    output::result(format_args!(
-        "{} rows: {adopted} adopted, {unchanged} known, {refused} refused, {} duplicate",
-        codes.rows,
-        codes.duplicates.len()
-    ));
-    Ok(if refused > 0 { Exit::Look } else { Exit::Done })
-}
-
-/// Whether a code from elsewhere can be a bill's: it has none, as far as the ledger knows.
-const fn may_adopt(status: Status) -> bool {
-    matches!(status, Status::Planned | Status::Rejected | Status::InDoubt(OperationKind::Issue))
-}
-
-/// Why a code cannot be adopted beside what the ledger holds, in words; `claimed` are the numbers of this file's codes.
-fn contradiction<'a>(item: &'a AdoptedCode, view: &MapView<'_>, claimed: &mut HashSet<&'a InvoiceNumber>) -> Option<String> {
-    let (number, wire) = (&item.invoice_number, item.wire_invoice_number.as_ref());
-    if let Some(bill) = view.bill(number).filter(|bill| !may_adopt(bill.status)) {
-        return Some(format!("invoice `{number}` is {} with another code", bill.status.name()));
-    }
-    if let Some(other) = view.holder(&item.answer.payment_code).filter(|other| *other != number) {
-        return Some(format!("its code is live for invoice `{other}`"));
-    }
-    let others = |number: &InvoiceNumber| view.goes_by(number).filter(|other| **other != item.invoice_number).cloned();
-    let taken =
-        others(number).or_else(|| wire.and_then(|wire| others(wire).or_else(|| view.bill(wire).map(|bill| bill.invoice_number.clone()))));
-    if let Some(other) = taken {
-        return Some(format!("its number at DOKU, `{}`, is that of invoice `{other}`", wire.unwrap_or(number)));
-    }
-    if !claimed.insert(wire.unwrap_or(number)) {
-        return Some(format!("another row has its number at DOKU, `{}`", wire.unwrap_or(number)));
-    }
-    None
 }
 
 fn verify(setup: &Setup, head: Option<&str>) -> Result<Exit, Failure> {

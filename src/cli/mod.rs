@@ -2,6 +2,7 @@
 //!
 //! Belongs here: choosing and connecting parts, printing for people. Must not be here: rules about bills or DOKU.
 
+mod adopt;
 mod args;
 mod attention;
 mod check;
@@ -12,6 +13,7 @@ mod discrepancies_args;
 mod discrepancies_show;
 mod entries;
 mod explain;
+mod guess;
 mod init;
 mod keeping;
 mod logs;
@@ -20,6 +22,7 @@ mod period;
 mod places;
 mod planning;
 mod reconcile;
+mod refused;
 mod sandbox;
 mod sender;
 mod sending;
@@ -30,6 +33,7 @@ mod setup;
 mod shell;
 mod stopping;
 mod sync;
+mod tables;
 mod why;
 mod why_json;
 mod why_next;
@@ -57,6 +61,12 @@ pub fn main() -> Exit {
     };
     log_to_stderr();
     match run(&cli) {
+        Ok(_) if output::has_failed() => {
+            output::error(
+                "the result could not be written to standard output\nhint: check where it goes and free space there; what was done is done",
+            );
+            Exit::Disk
+        }
         Ok(exit) => exit,
         Err(failure) => {
             output::error(&failure.message);
@@ -77,7 +87,8 @@ fn run(cli: &Cli) -> Result<Exit, Failure> {
     match &cli.command {
         Command::Demo { out } => return demo::demo(&cli.global, out.as_deref()),
         Command::Explain { code, lang } => return explain::explain(code.as_deref(), *lang, cli.global.json),
-        Command::Init { file, sandbox } => return init::init(file, *sandbox),
+        Command::Init { file, from: Some(source), .. } => return guess::init(file, source),
+        Command::Init { file, sandbox, from: None } => return init::init(file, *sandbox),
         Command::Completions { shell } => return shell::completions(*shell),
         Command::Man { folder } => return shell::man(folder),
         _ => {}
@@ -88,7 +99,9 @@ fn run(cli: &Cli) -> Result<Exit, Failure> {
 
 fn with(setup: &Setup, command: &Command) -> Result<Exit, Failure> {
     match command {
-        Command::Check { files, cycle, out } => check::check(setup, files, cycle.cycle.as_ref(), out.as_deref()),
+        Command::Check { files, cycle, tables, out } => {
+            check::check(setup, files, &setup.intake(cycle.cycle.as_ref(), tables)?, out.as_deref())
+        }
         Command::Issue(arguments) => sending::issue(setup, arguments),
         Command::Cancel(arguments) => sending::cancel(setup, arguments),
         Command::Sync { invoices, sending } => sync::sync(setup, invoices, sending),

@@ -2,13 +2,25 @@
 
 use std::fmt::Display;
 use std::io::{self, IsTerminal as _, Write as _};
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use indicatif::{ProgressBar, ProgressStyle};
 
+/// Whether a result could not be written.
+static FAILED: AtomicBool = AtomicBool::new(false);
+
 /// Prints a result line.
 pub(super) fn result(text: impl Display) {
-    // Nobody is left to tell when stdout is closed.
-    drop(writeln!(io::stdout().lock(), "{text}"));
+    // Nobody is left to tell when stdout is closed; a disk that is full is another matter.
+    let written = writeln!(io::stdout().lock(), "{text}");
+    if written.is_err_and(|error| error.kind() != io::ErrorKind::BrokenPipe) {
+        FAILED.store(true, Ordering::Relaxed);
+    }
+}
+
+/// Whether any result could not be written, though somebody waits for it.
+pub(super) fn has_failed() -> bool {
+    FAILED.load(Ordering::Relaxed)
 }
 
 /// Prints a line of progress or a note.

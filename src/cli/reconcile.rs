@@ -18,6 +18,7 @@ use crate::exit::Exit;
 use crate::jobs::reconcile::{self, BillSource, OpeningFolder, ReconcileOptions};
 use crate::ledger::{Ledger as _, SqliteLedger};
 use crate::report::Presentation;
+use crate::table::Settings;
 
 /// What is reconciled, and against which evidence.
 pub(super) struct Task {
@@ -31,6 +32,7 @@ pub(super) struct Task {
     pub(super) settlement: Vec<PathBuf>,
     pub(super) inquiries: Vec<PathBuf>,
     pub(super) opening: Option<OpeningFolder>,
+    pub(super) tables: Settings,
     pub(super) out: PathBuf,
     /// Of workbook and page; else the setting's.
     pub(super) language: Option<Language>,
@@ -54,6 +56,7 @@ pub(super) fn reconcile(setup: &Setup, arguments: &Reconcile) -> Result<Exit, Fa
         settlement: logs::expand(&arguments.settlement)?,
         inquiries: logs::expand(&arguments.inquiries)?,
         opening,
+        tables: setup.tables(&arguments.tables)?,
         out: arguments.out.clone(),
         language: arguments.lang,
     };
@@ -85,6 +88,7 @@ pub(super) fn run(setup: &Setup, task: &Task, keys: &[SigningKey]) -> Result<Exi
         inquiries: task.inquiries.clone(),
         opening: task.opening.clone(),
         journal: Some(setup.journal_path().to_path_buf()),
+        tables: task.tables.clone(),
         out: task.out.clone(),
         presentation: Some(Presentation {
             language: task.language.unwrap_or(setup.config.report.language),
@@ -99,6 +103,9 @@ pub(super) fn run(setup: &Setup, task: &Task, keys: &[SigningKey]) -> Result<Exi
     }
     let report = reconcile::run(&options)?;
     super::settlement::warn(setup, &report.outcome);
+    for remark in report.remarks.iter().filter(|_| !setup.quiet) {
+        output::note(format_args!("note: {remark}"));
+    }
     if let Some(count) = report.outcome.inputs.inquiries.as_ref().map(|inquiries| inquiries.unreadable).filter(|&count| count > 0) {
         output::note(format_args!(
             "warning: {count} lines of the inquiry logs are no inquiry with its answer; payments may seem not asked about"
@@ -113,6 +120,10 @@ pub(super) fn run(setup: &Setup, task: &Task, keys: &[SigningKey]) -> Result<Exi
     }
     if report.identities_hold {
         logs::whole(setup, &report.logs)?;
+        if let Some((path, mostly)) = report.mostly.first() {
+            let message = format!("`{}`: {mostly}; the report is written, but it must not be relied on", path.display());
+            return Err(Failure::new(Exit::Input, message));
+        }
     }
     Ok(match (report.identities_hold, report.breaks) {
         (false, _) => Exit::Damaged,

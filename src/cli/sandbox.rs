@@ -72,7 +72,7 @@ fn bin(text: &str) -> Result<String, String> {
 
 pub(super) fn sandbox(setup: &Setup, arguments: &Arguments) -> Result<Exit, Failure> {
     if setup.is_production() {
-        return Err(Failure::usage("the sandbox does not run under a production configuration"));
+        return Err(Failure::setting("the sandbox does not run under a production configuration"));
     }
     let mut settings = Settings::new(setup.binding()?.client_id, setup.secret()?, arguments.seed);
     settings.faults = Faults { delay_ms: arguments.delay_ms, ..Faults::mixed(arguments.faults) };

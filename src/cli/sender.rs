@@ -166,6 +166,7 @@ pub(super) fn settings(setup: &Setup, flags: &Flags) -> Result<Settings, Failure
         environment: config.doku.environment.name().to_owned(),
         client_id: setup.binding()?.client_id,
         paths: config.doku.paths.clone(),
+        info_key: config.doku.info.key,
         trust: Trust { policy: config.doku.verify_response, unsigned_errors: config.doku.unsigned_errors },
         rules: Rules {
             reissue_expired: flags.reissue_expired,

@@ -1,5 +1,6 @@
 //! The commands that send bills: issue, cancel. With sync they share lock, ledger, gateway, pacing and how they stop.
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use secrecy::SecretString;
@@ -7,13 +8,13 @@ use secrecy::SecretString;
 use super::args::{Cancel, Issue, Sending};
 use super::attention;
 use super::output::{self, Progress};
-use super::planning::{dry_run, planned};
+use super::planning::{dry_run, guarded, has_guard, plan_rows, planned, planned_from};
 use super::sender::{Flags, Sender};
 use super::sequence;
 use super::setup::{Failure, Setup};
 use super::stopping::deadline;
 use crate::domain::bill::{Bill, Wanted};
-use crate::domain::end::{Bucket, Counts};
+use crate::domain::end::{Bucket, Counts, End};
 use crate::domain::ids::InvoiceNumber;
 use crate::domain::lifecycle::BillState;
 use crate::domain::plan;
@@ -23,13 +24,20 @@ use crate::intake::{self, Intake, Place, Purpose, Sourced};
 use crate::jobs::issue::with_codes;
 use crate::jobs::stop::StopReason;
 use crate::jobs::watch;
-use crate::ledger::{Ledger as _, Snapshot};
-use crate::report::atomic;
+use crate::ledger::{Ledger as _, Snapshot, SqliteLedger};
 use crate::report::issue::IssueReport;
+use crate::report::plan::Approved;
+use crate::report::{self, atomic};
 
 pub(super) fn issue(setup: &Setup, arguments: &Issue) -> Result<Exit, Failure> {
-    let intake = intake::read(&arguments.files, &setup.intake(arguments.cycle.cycle.as_ref())?)?;
+    let approved = arguments.plan.as_deref().map(report::plan::read).transpose().map_err(Failure::usage)?;
+    let files = match &approved {
+        Some(approved) if arguments.files.is_empty() => &report::plan::files(approved),
+        Some(_) | None => &arguments.files,
+    };
+    let intake = intake::read(files, &setup.intake(arguments.cycle.cycle.as_ref(), &arguments.tables)?)?;
     notes(setup, &intake);
+    super::check::usable(&intake)?;
     let flags = Flags {
         command: "issue",
         new_ledger: arguments.new_ledger,
@@ -38,24 +46,26 @@ pub(super) fn issue(setup: &Setup, arguments: &Issue) -> Result<Exit, Failure> {
         sequence_from: arguments.sequence_from,
     };
     if arguments.dry_run {
-        return dry_run(setup, &intake, &flags);
+        return dry_run(setup, &intake, &flags, arguments.out.as_deref());
     }
     let out = arguments.out.clone().unwrap_or_else(|| PathBuf::from("tagih-out"));
-    send(setup, &intake, &flags, &arguments.sending, setup.secret(), &out)
+    send(setup, &intake, &flags, &arguments.sending, setup.secret(), &out, approved.as_deref())
 }
 
 pub(super) fn cancel(setup: &Setup, arguments: &Cancel) -> Result<Exit, Failure> {
     let intake = match arguments.what.as_slice() {
         [one] if Path::new(one).is_file() => {
-            let options = intake::Options { purpose: Purpose::CancelAll, ..setup.intake(arguments.cycle.cycle.as_ref())? };
+            let options =
+                intake::Options { purpose: Purpose::CancelAll, ..setup.intake(arguments.cycle.cycle.as_ref(), &arguments.tables)? };
             intake::read(&[PathBuf::from(one)], &options)?
         }
         invoices => named(invoices)?,
     };
     notes(setup, &intake);
+    super::check::usable(&intake)?;
     let flags = Flags { command: "cancel", new_ledger: false, reissue_expired: false, retry_rejected: false, sequence_from: None };
     let out = arguments.out.clone().unwrap_or_else(|| PathBuf::from("tagih-out"));
-    send(setup, &intake, &flags, &arguments.sending, setup.secret(), &out)
+    send(setup, &intake, &flags, &arguments.sending, setup.secret(), &out, None)
 }
 
 /// Invoice numbers given as arguments, as if they were the rows of a file.
@@ -75,7 +85,7 @@ fn named(invoices: &[String]) -> Result<Intake, Failure> {
         }
     }
     let rows = u64::try_from(valid.len()).unwrap_or(u64::MAX);
-    Ok(Intake { valid, refused: Vec::new(), refused_row_count: 0, duplicates: Vec::new(), rows, notes: Vec::new() })
+    Ok(Intake { valid, refused: Vec::new(), refused_row_count: 0, duplicates: Vec::new(), rows, malformed: 0, notes: Vec::new() })
 }
 
 fn notes(setup: &Setup, intake: &Intake) {
@@ -90,18 +100,29 @@ pub(super) fn bills(intake: &Intake) -> Vec<Bill> {
     intake.valid.iter().map(|row| row.item.clone()).collect()
 }
 
-/// The first refused rows, for the eye; rejected.csv has them all.
-pub(super) fn refused_lines(setup: &Setup, intake: &Intake) {
-    const SHOWN_MAX: usize = 10;
-    if setup.quiet {
-        return;
+/// A row that was read well and is refused all the same.
+pub(super) struct Refusal<'a> {
+    pub(super) place: &'a Place,
+    pub(super) column: &'a str,
+    pub(super) reason: &'a str,
+    pub(super) code: &'a str,
+}
+
+/// What planning or DOKU refused, a line for each kind with its first row; rejected.csv has them all.
+pub(super) fn refusals<'a>(setup: &Setup, refusals: impl Iterator<Item = Refusal<'a>>) {
+    let mut kinds: BTreeMap<(&str, &str), (Refusal<'a>, u64)> = BTreeMap::new();
+    for refusal in refusals {
+        kinds.entry((refusal.code, refusal.column)).or_insert((refusal, 0)).1 += 1;
     }
-    for refused in intake.refused.iter().take(SHOWN_MAX) {
-        output::note(refused);
+    for (Refusal { place, column, reason, code }, count) in kinds.into_values().filter(|_| !setup.quiet) {
+        let more = if count > 1 { format!(", and {} more rows", count.saturating_sub(1)) } else { String::new() };
+        output::note(format_args!("{place}:{column}: {reason} [{code}]{more}"));
     }
-    if let Some(more) = intake.refused.len().checked_sub(SHOWN_MAX).filter(|&more| more > 0) {
-        output::note(format_args!("... and {more} more"));
-    }
+}
+
+fn refused_ends(setup: &Setup, intake: &Intake, ends: &[End]) {
+    let refused = intake.valid.iter().zip(ends).filter(|(_, end)| matches!(end.bucket, Bucket::Refused | Bucket::Rejected));
+    refusals(setup, refused.map(|(row, end)| Refusal { place: &row.place, column: end.column, reason: &end.reason, code: &end.code }));
 }
 
 /// Brings DOKU to the state that `intake` wants, writes the result files into `out` and prints the last line. Without a secret
@@ -113,9 +134,10 @@ pub(super) fn send(
     sending: &Sending,
     secret: Result<SecretString, Failure>,
     out: &Path,
+    approved: Option<&[Approved]>,
 ) -> Result<Exit, Failure> {
     let deadline = deadline(sending, setup.clock.now())?;
-    confirm(setup, sending, &format!("{} rows of `{}`", intake.valid.len(), flags.command))?;
+    let asks = asks(setup, sending)?;
     // Better not begun than sent and unreported.
     atomic::probe(out)?;
     let started_at = setup.clock.now();
@@ -123,10 +145,13 @@ pub(super) fn send(
     let secret = match secret {
         Ok(secret) => Some(secret),
         // What is registered here only needs no key; a single call to DOKU does.
-        Err(failure) if planned(setup, flags, &bills)?.iter().zip(&bills).any(|(step, bill)| step.calls_doku(bill)) => return Err(failure),
+        Err(failure) if planned(setup, flags, &bills)?.steps.iter().zip(&bills).any(|(step, bill)| step.calls_doku(bill)) => {
+            return Err(failure);
+        }
         Err(_) => None,
     };
     let sender = Sender::open(setup, flags, secret.as_ref())?;
+    look_before(setup, flags, intake, &bills, &sender.ledger, approved, asks)?;
     let minting = sequence::minting(setup, flags, &bills, Some(&sender.ledger))?;
     let bills = with_codes(&bills, &sender.ledger, minting.as_ref())?;
     let progress = Progress::new(flags.command, u64::try_from(bills.len()).unwrap_or(u64::MAX), setup.quiet);
@@ -158,7 +183,8 @@ pub(super) fn send(
         exit_code: exit.code(),
     };
     report.write(out)?;
-    refused_lines(setup, intake);
+    super::refused::lines(setup, intake);
+    refused_ends(setup, intake, &ends);
     if setup.json {
         output::result(serde_json::to_string(&report.summary()).unwrap_or_default());
     } else {
@@ -201,6 +227,27 @@ fn commonest(what: &str, reasons: &Tally) {
     let others = reasons.total().saturating_sub(shown.iter().map(|(_, count)| count).sum());
     let more = if others > 0 { format!("; {others} × others") } else { String::new() };
     output::note(format_args!("{what}: {}{more}", parts.join("; ")));
+}
+
+/// What is looked at before anything is sent: the plan that was approved, the guard, and the person who is asked.
+fn look_before(
+    setup: &Setup,
+    flags: &Flags,
+    intake: &Intake,
+    bills: &[Bill],
+    ledger: &SqliteLedger,
+    approved: Option<&[Approved]>,
+    asks: bool,
+) -> Result<(), Failure> {
+    if !setup.is_production() && !has_guard(setup) && approved.is_none() {
+        return Ok(());
+    }
+    let planned = planned_from(setup, flags, bills, ledger)?;
+    if let Some(approved) = approved {
+        report::plan::hold_against(&plan_rows(setup, flags, intake, &planned)?, approved).map_err(Failure::usage)?;
+    }
+    let what = guarded(setup, intake, &planned)?;
+    if asks { ask(&what) } else { Ok(()) }
 }
 
 /// `500 rows: 480 issued, 20 rejected; see tagih-out`
@@ -256,17 +303,27 @@ pub(super) fn overdue(setup: &Setup, snapshot: &Snapshot) -> Exit {
     if snapshot.bills.values().any(is_overdue) { Exit::Overdue } else { Exit::Done }
 }
 
-/// Production is not entered by accident.
-pub(super) fn confirm(setup: &Setup, sending: &Sending, what: &str) -> Result<(), Failure> {
+/// Production is not entered by accident: whether a person is to be asked. An error where nobody can be.
+fn asks(setup: &Setup, sending: &Sending) -> Result<bool, Failure> {
     use std::io::IsTerminal as _;
     if !setup.is_production() || sending.yes {
-        return Ok(());
+        return Ok(false);
     }
     if !std::io::stdin().is_terminal() {
         return Err(Failure::usage("this would send to DOKU's production\nhint: add `--yes` where nobody can be asked, such as in cron"));
     }
-    output::note(format_args!("Send {what} to DOKU's production? Type `yes` to go on:"));
+    Ok(true)
+}
+
+/// Asks whether `what` is to be sent.
+fn ask(what: &str) -> Result<(), Failure> {
+    output::note(format_args!("Send to DOKU's production: {what}? Type `yes` to go on:"));
     let mut answer = String::new();
     std::io::stdin().read_line(&mut answer)?;
     if answer.trim() == "yes" { Ok(()) } else { Err(Failure::usage("not confirmed; nothing was sent")) }
+}
+
+/// Asks, where production is entered, whether `what` is to be sent.
+pub(super) fn confirm(setup: &Setup, sending: &Sending, what: &str) -> Result<(), Failure> {
+    if asks(setup, sending)? { ask(what) } else { Ok(()) }
 }

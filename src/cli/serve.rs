@@ -1,11 +1,13 @@
 //! `tagih serve`: DOKU's inquiries and notifications, until interrupted.
 
+use std::convert::Infallible;
 use std::net::SocketAddr;
 use std::path::Path;
+use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::SignedDuration;
-use tokio::signal::unix::{SignalKind, signal};
+use tokio::signal::unix::{Signal, SignalKind, signal};
 
 use super::args::Serve;
 use super::output;
@@ -16,6 +18,7 @@ use crate::exit::Exit;
 use crate::jobs::serve::{self, ServeOptions, ServingError};
 use crate::jobs::stop::{Stop, StopReason};
 use crate::ledger::{Create, SqliteLedger};
+use crate::serve::keys::Keys;
 use crate::serve::log::LogFolder;
 use crate::serve::{InvalidSignature, Limits, ServeError, Settings};
 
@@ -43,6 +46,9 @@ impl From<ServeError> for Failure {
 }
 
 pub(super) fn serve(setup: &Setup, arguments: &Serve) -> Result<Exit, Failure> {
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
+    // Before anything else: from here on no signal ends the program by itself.
+    let signals = runtime.block_on(async { Signals::heard() })?;
     let binding = setup.binding()?;
     let section = &setup.config.serve;
     let listen = arguments.listen.map_or_else(|| address("listen", &section.listen), Ok)?;
@@ -63,31 +69,63 @@ pub(super) fn serve(setup: &Setup, arguments: &Serve) -> Result<Exit, Failure> {
         close_after: SignedDuration::from_mins(section.close_after_minutes.into()),
         clock: setup.clock.clone(),
     };
-    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
+    let keys = Arc::clone(&options.settings.keys);
+    let listening = |address: SocketAddr, admin: Option<SocketAddr>| {
+        output::result(format_args!("listening on http://{address}"));
+        if let Some(admin) = admin {
+            output::result(format_args!("health and metrics on http://{admin}"));
+        }
+    };
     runtime.block_on(async {
-        let (mut interrupt, mut terminate) = (signal(SignalKind::interrupt())?, signal(SignalKind::terminate())?);
         let stop = Stop::default();
-        let listening = |address: SocketAddr, admin: Option<SocketAddr>| {
-            output::result(format_args!("listening on http://{address}"));
-            if let Some(admin) = admin {
-                output::result(format_args!("health and metrics on http://{admin}"));
-            }
-        };
-        let stopper = async {
-            let code = tokio::select! {
-                _ = interrupt.recv() => 130,
-                _ = terminate.recv() => 143,
-            };
-            stop.ask(StopReason::Signal(code));
-            std::future::pending::<()>().await;
-        };
         tokio::select! {
             ended = serve::serve(ledger, options, &stop, listening) => ended?,
-            () = stopper => {}
+            never = signals.obeyed(&stop, || reload(setup, &keys)) => match never {},
         }
         // Asked to stop and drained: there is nothing to resume.
         Ok(Exit::Done)
     })
+}
+
+/// What an operator may say to the running server.
+struct Signals {
+    interrupt: Signal,
+    terminate: Signal,
+    hangup: Signal,
+}
+
+impl Signals {
+    fn heard() -> std::io::Result<Self> {
+        Ok(Self {
+            interrupt: signal(SignalKind::interrupt())?,
+            terminate: signal(SignalKind::terminate())?,
+            hangup: signal(SignalKind::hangup())?,
+        })
+    }
+
+    /// SIGINT and SIGTERM ask for a stop, SIGHUP for `reload`.
+    async fn obeyed(mut self, stop: &Stop, reload: impl Fn()) -> Infallible {
+        loop {
+            tokio::select! {
+                _ = self.interrupt.recv() => stop.ask(StopReason::Signal(130)),
+                _ = self.terminate.recv() => stop.ask(StopReason::Signal(143)),
+                _ = self.hangup.recv() => reload(),
+            }
+        }
+    }
+}
+
+/// Reads the secrets again. Files that cannot be read leave the keys as they are: the server goes on with those it has.
+fn reload(setup: &Setup, keys: &Keys) {
+    match setup.verification_keys() {
+        Ok(read) => {
+            tracing::info!(keys = read.len(), "the secret files were read again");
+            keys.replace(read);
+        }
+        Err(failure) => {
+            tracing::error!(reason = failure.message, "the secret files could not be read again, so the keys stay as they were");
+        }
+    }
 }
 
 fn settings(setup: &Setup, client_id: String) -> Result<Settings, Failure> {
@@ -96,11 +134,13 @@ fn settings(setup: &Setup, client_id: String) -> Result<Settings, Failure> {
         inquiry_path: section.inquiry_path.clone(),
         notification_path: section.notification_path.clone(),
         client_id,
-        keys: setup.verification_keys()?,
+        keys: Arc::new(Keys::new(setup.verification_keys()?)),
         invalid_signature: match section.invalid_signature {
             config::InvalidSignature::Unauthorized => InvalidSignature::Unauthorized,
             config::InvalidSignature::Decline => InvalidSignature::Decline,
         },
+        refusal_details: section.refusal_details,
+        info_key: setup.config.doku.info.key,
         freshness_seconds: section.freshness_seconds,
         customer_name: section.customer_name.clone(),
         limits: Limits {

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use secrecy::SecretString;
 
-use super::args::Global;
+use super::args::{Global, TableFlags};
 use super::places::{self, absolute};
 use crate::clock::Clock;
 use crate::config::{self, Config, ConfigError, Environment};
@@ -16,7 +16,7 @@ use crate::domain::plan::Minting;
 use crate::evidence::EvidenceError;
 use crate::exit::Exit;
 use crate::gateway::pacing::Rate;
-use crate::intake::{self, AdditionalOptions, AmountFormat, CodeTemplate, Defaults, IntakeError, Limits, ReportTemplate};
+use crate::intake::{self, AdditionalOptions, CodeTemplate, Defaults, IntakeError, ReportTemplate};
 use crate::jobs::entries::EntriesError;
 use crate::jobs::ingest::IngestError;
 use crate::jobs::reconcile::ReconcileError;
@@ -252,41 +252,15 @@ impl Setup {
     }
 
     /// How bill files are to be read.
-    pub(super) fn intake(&self, cycle: Option<&String>) -> Result<intake::Options, Failure> {
+    pub(super) fn intake(&self, cycle: Option<&String>, flags: &TableFlags) -> Result<intake::Options, Failure> {
         let settings = &self.config.intake;
-        let delimiter = match settings.delimiter.as_str() {
-            "auto" => None,
-            "," => Some(b','),
-            ";" => Some(b';'),
-            "tab" | "\t" => Some(b'\t'),
-            "|" => Some(b'|'),
-            other => return Err(Failure::setting(format!("`intake.delimiter` must be auto, `,`, `;`, tab or `|`, not `{other}`"))),
-        };
-        let amount_format = match settings.amount_format.as_str() {
-            "plain" => AmountFormat::Plain,
-            "dot_thousands" => AmountFormat::DotThousands,
-            "comma_thousands" => AmountFormat::CommaThousands,
-            other => {
-                return Err(Failure::setting(format!(
-                    "`intake.amount_format` must be plain, dot_thousands or comma_thousands, not `{other}`"
-                )));
-            }
-        };
-        let limits = Limits {
-            record_bytes_max: settings.limits.record_bytes_max,
-            columns_max: settings.limits.columns_max,
-            rows_max: settings.limits.rows_max,
-            field_bytes_max: settings.limits.field_bytes_max,
-            ..Limits::default()
-        };
         Ok(intake::Options {
-            columns: settings.columns.clone(),
-            delimiter,
+            tables: self.tables(flags)?,
+            allowed: flags.allow_value.clone(),
             invoice_number_template: filled(&settings.invoice_number_template),
             cycle: cycle.cloned(),
-            amount_format,
             defaults: self.intake_defaults()?,
-            limits,
+            info_lengths: self.config.doku.info.lengths(),
             merchant_bin: filled(&settings.merchant_bin),
             code_template: self.code_template()?,
             additional: self.additional(cycle)?,

@@ -26,6 +26,8 @@ pub(super) fn check(config: &Config) -> Result<(), ConfigError> {
         "`doubt.not_found_minutes` and `doubt.unchanged_minutes` must be at least 1".to_owned()
     } else if config.sync.first_minutes < 0 || config.sync.window_days < 0 || config.sync.spacing_seconds < 0 {
         "`sync.first_minutes`, `sync.window_days` and `sync.spacing_seconds` must not be negative".to_owned()
+    } else if !(1..=64).contains(&config.doku.info.alfa_length_max) || !(1..=64).contains(&config.doku.info.indomaret_length_max) {
+        "`doku.info.alfa_length_max` and `doku.info.indomaret_length_max` must be 1 to 64".to_owned()
     } else if config.reconcile.status_grace_hours < 0 {
         "`reconcile.status_grace_hours` must not be negative".to_owned()
     } else if config.reconcile.malformed_lines_max_percent > 100 {

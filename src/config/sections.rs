@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use crate::doku::answer::{SignaturePolicy, UnsignedErrors};
+use crate::doku::info::InfoField;
 use crate::doku::paths::Paths;
 use crate::domain::doubt::NotFound;
 use crate::domain::language::Language;
@@ -23,6 +24,7 @@ pub struct Config {
     pub doubt: Doubt,
     pub sync: Sync,
     pub plan: Plan,
+    pub guard: Guard,
     pub intake: Intake,
     pub merchant_code: MerchantCode,
     pub additional_info: AdditionalInfo,
@@ -33,6 +35,7 @@ pub struct Config {
     pub discrepancies: Discrepancies,
     pub accounts: Accounts,
     pub report: Report,
+    pub layouts: BTreeMap<String, Layout>,
 }
 
 macro_rules! section {
@@ -80,8 +83,8 @@ section!(
     /// `[doku]`
     Doku {
         environment: Environment, base_url: String, client_id: String, secret_file: String, secret_file_previous: String,
-        verify_response: SignaturePolicy, unsigned_errors: UnsignedErrors, proxy: String, use_environment_proxy: bool, paths: Paths,
-        status_words: StatusWords,
+        verify_response: SignaturePolicy, unsigned_errors: UnsignedErrors, proxy: String, use_environment_proxy: bool, info: InfoField,
+        paths: Paths, status_words: StatusWords,
     }
 );
 section!(
@@ -115,6 +118,10 @@ section!(
 section!(
     /// `[plan]`
     Plan { reissue_suffix: String, reissue_grace_minutes: i64, amend_base: AmendBase, cancel_name: String }
+);
+section!(
+    /// `[guard]`
+    Guard { rows_max: u64, rupiah_max: u64, amount_max: u64, cancellations_max: u64, changed_share_max: u64 }
 );
 section!(
     /// `[intake]`
@@ -157,7 +164,7 @@ section!(
     /// `[serve]`
     Serve {
         listen: String, admin_listen: String, inquiry_path: String, notification_path: String, log_dir: String,
-        invalid_signature: InvalidSignature, freshness_seconds: u32, customer_name: String, connections_max: std::num::NonZeroU32,
+        invalid_signature: InvalidSignature, refusal_details: bool, freshness_seconds: u32, customer_name: String, connections_max: std::num::NonZeroU32,
         body_bytes_max: usize, header_timeout_ms: u64, body_timeout_ms: u64, drain_seconds: u64, close_after_minutes: u32,
         forged_bytes_max: u64,
     }
@@ -192,3 +199,15 @@ section!(
     /// `[report]`
     Report { language: Language, entity: String }
 );
+
+/// `[layouts.NAME]`: whatever is left out is as tagih writes it.
+#[derive(Clone, Debug, Default, Deserialize, Serialize)]
+#[serde(deny_unknown_fields, default)]
+#[allow(missing_docs, reason = "config/default.toml is the reference; a second text would drift from it")]
+pub struct Layout {
+    pub amount_format: String,
+    pub date_format: String,
+    pub columns: BTreeMap<String, String>,
+    pub values: BTreeMap<String, BTreeMap<String, String>>,
+    pub constants: BTreeMap<String, String>,
+}

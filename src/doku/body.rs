@@ -2,8 +2,11 @@
 //!
 //! Only documented fields are sent, each only to its channel (pages "Alfa Group" and "Indomaret").
 
+use std::borrow::Cow;
+
 use serde::Serialize;
 
+use super::info::InfoKey;
 use super::parts::{self, AdditionalInfo, ChannelInfo, Customer, Order, Receipt};
 use crate::domain::amount::Amount;
 use crate::domain::bill::Terms;
@@ -36,18 +39,22 @@ struct Info<'a> {
     reusable_status: bool,
     #[serde(skip_serializing_if = "Option::is_none")]
     info: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    info1: Option<&'a str>,
 }
 
 /// The body of a POST that issues (or registers) a code payable for `expiry_minutes`.
 #[must_use]
-pub fn issue(wire_invoice_number: &InvoiceNumber, terms: &Terms, expiry_minutes: u32) -> Vec<u8> {
-    let footer_message = terms.receipt_footer.as_deref();
+pub fn issue(wire_invoice_number: &InvoiceNumber, terms: &Terms, expiry_minutes: u32, info_key: InfoKey) -> Vec<u8> {
+    let footer = terms.receipt_footer.as_deref();
     let (alfa_info, indomaret_info) = match terms.channel {
-        Channel::Alfa => (footer_message.map(|_| ChannelInfo { receipt: Receipt { description: None, footer_message } }), None),
+        Channel::Alfa => (footer.map(parts::alfa_footer), None),
         Channel::Indomaret => {
-            (None, Some(ChannelInfo { receipt: Receipt { description: terms.receipt_description.as_deref(), footer_message } }))
+            let receipt = Receipt { description: terms.receipt_description.as_deref(), footer_message: footer.map(Cow::Borrowed) };
+            (None, Some(ChannelInfo { receipt }))
         }
     };
+    let (info, info1) = info_key.fields(terms.info.as_deref());
     bytes(&Body {
         order: Order { invoice_number: wire_invoice_number.as_str(), amount: terms.amount.get() },
         online_to_offline_info: Info {
@@ -55,7 +62,8 @@ pub fn issue(wire_invoice_number: &InvoiceNumber, terms: &Terms, expiry_minutes:
             status: None,
             expired_time: Some(expiry_minutes),
             reusable_status: terms.reusable,
-            info: terms.info.as_deref(),
+            info,
+            info1,
         },
         customer: customer(terms),
         alfa_info,
@@ -73,7 +81,14 @@ pub fn issue(wire_invoice_number: &InvoiceNumber, terms: &Terms, expiry_minutes:
 ///
 /// Expiry is always sent: left out, DOKU may fall back to 60 minutes.
 #[must_use]
-pub fn amend(wire_invoice_number: &InvoiceNumber, payment_code: &PaymentCode, terms: &Terms, expiry_minutes: u32) -> Vec<u8> {
+pub fn amend(
+    wire_invoice_number: &InvoiceNumber,
+    payment_code: &PaymentCode,
+    terms: &Terms,
+    expiry_minutes: u32,
+    info_key: InfoKey,
+) -> Vec<u8> {
+    let (info, info1) = info_key.fields(terms.info.as_deref());
     bytes(&Body {
         order: Order { invoice_number: wire_invoice_number.as_str(), amount: terms.amount.get() },
         online_to_offline_info: Info {
@@ -81,7 +96,8 @@ pub fn amend(wire_invoice_number: &InvoiceNumber, payment_code: &PaymentCode, te
             status: Some("ACTIVE"),
             expired_time: Some(expiry_minutes),
             reusable_status: terms.reusable,
-            info: terms.info.as_deref(),
+            info,
+            info1,
         },
         customer: customer(terms),
         alfa_info: None,
@@ -103,6 +119,7 @@ pub fn cancel(wire_invoice_number: &InvoiceNumber, payment_code: &PaymentCode, a
             expired_time: None,
             reusable_status: reusable,
             info: None,
+            info1: None,
         },
         customer: Customer { name: &name, email: None },
         alfa_info: None,
@@ -171,11 +188,25 @@ mod tests {
 
     #[test]
     fn the_plain_issue_body_is_byte_for_byte_the_reference_one() {
-        let body = issue(&InvoiceNumber::new("INV-20210124-0001").unwrap(), &terms(), 60);
+        let body = issue(&InvoiceNumber::new("INV-20210124-0001").unwrap(), &terms(), 60, InfoKey::Info);
         assert_eq!(
             String::from_utf8(body).unwrap(),
             r#"{"order":{"invoice_number":"INV-20210124-0001","amount":150000},"online_to_offline_info":{"expired_time":60,"reusable_status":false,"info":"Merchant Demo Store"},"customer":{"name":"Anton Budiman","email":"anton@example.com"}}"#
         );
+    }
+
+    #[test]
+    fn the_shown_text_stands_under_one_key_and_an_alfa_footer_in_lines() {
+        let invoice = InvoiceNumber::new("I-1").unwrap();
+        let footer = Some("Pertanyaan tentang tagihan: 021 555-0525, setiap hari".to_owned());
+        let terms = Terms { receipt_footer: footer, ..terms() };
+        let bodies = [InfoKey::Info, InfoKey::Info1].map(|key| String::from_utf8(issue(&invoice, &terms, 60, key)).unwrap());
+        assert!(bodies[0].contains(r#""info":"Merchant Demo Store"}"#) && !bodies[0].contains("info1"), "{}", bodies[0]);
+        assert_eq!(bodies[0].replace("\"info\":", "\"info1\":"), bodies[1]);
+        let code = PaymentCode::new("1").unwrap();
+        assert!(String::from_utf8(amend(&invoice, &code, &terms, 60, InfoKey::Info1)).unwrap().contains(r#""info1":"Merchant"#));
+        let lines = r#""footer_message":"Pertanyaan tentang tagihan: 021         555-0525, setiap hari""#;
+        assert!(bodies[0].contains(lines), "{}", bodies[0]);
     }
 
     #[test]
@@ -202,7 +233,7 @@ mod tests {
         terms.receipt_footer = Some("Call Center 021 555-0525".into());
         terms.receipt_description = Some("Premi".into());
         let invoice = InvoiceNumber::new("I-1").unwrap();
-        let alfa = String::from_utf8(issue(&invoice, &terms, 60)).unwrap();
+        let alfa = String::from_utf8(issue(&invoice, &terms, 60, InfoKey::Info)).unwrap();
         assert!(alfa.contains(r#""alfa_info":{"receipt":{"footer_message":"Call Center 021 555-0525"}}"#), "{alfa}");
         assert!(alfa.contains(
             r#""insurance_info":{"policy_type":"Dana Pendidikan","policy_number":"9090901234","policy_account_name":"Anton Budiman","policy_status":"aktif","bill_due_date":"21 May 2021"}"#
@@ -215,7 +246,7 @@ mod tests {
             hold_settlement: true,
             account_id: Some("SAC-1".into()),
         }));
-        let whole = String::from_utf8(issue(&invoice, &terms, 60)).unwrap();
+        let whole = String::from_utf8(issue(&invoice, &terms, 60, InfoKey::Info)).unwrap();
         assert!(whole.contains(
             r#""settlement":[{"bank_account_settlement_id":"SBA-0001-1","value":10,"type":"PERCENTAGE"},{"bank_account_settlement_id":"SBA-0001-2","value":5000,"type":"FIX"}],"report":[{"key":"Branch","value":"Jakarta"}],"hold_settlement":true,"account":{"id":"SAC-1"}}"#
         ), "{whole}");
@@ -224,11 +255,11 @@ mod tests {
             "{whole}"
         );
         let code = PaymentCode::new("7").unwrap();
-        let change = String::from_utf8(amend(&invoice, &code, &terms, 60)).unwrap();
+        let change = String::from_utf8(amend(&invoice, &code, &terms, 60, InfoKey::Info)).unwrap();
         assert!(!change.contains("additional_info"), "PATCH documents none of it: {change}");
         terms.additional = None;
         terms.channel = Channel::Indomaret;
-        let indomaret = String::from_utf8(issue(&invoice, &terms, 60)).unwrap();
+        let indomaret = String::from_utf8(issue(&invoice, &terms, 60, InfoKey::Info)).unwrap();
         assert!(indomaret.contains(r#""indomaret_info":{"receipt":{"description":"Premi","footer_message":"Call Center 021 555-0525"}}"#));
         assert!(!indomaret.contains("alfa_info") && !indomaret.contains("insurance_info"));
     }

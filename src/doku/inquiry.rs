@@ -5,8 +5,9 @@
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
+use super::info::InfoKey;
 use super::notification::{SERVICE_ID, text, text_or_number};
-use super::parts::{self, AdditionalInfo, ChannelInfo, Order, Receipt};
+use super::parts::{self, AdditionalInfo, ChannelInfo, Order};
 use super::signature::{Components, SignatureError, SigningKey, Stamp};
 use crate::domain::bill::{Customer, RecordedTerms};
 use crate::domain::channel::Channel;
@@ -142,10 +143,13 @@ struct Answer<'a> {
 }
 
 #[derive(Serialize)]
+#[allow(clippy::struct_field_names, reason = "DOKU's names")]
 struct Info<'a> {
     payment_code: &'a str,
     #[serde(skip_serializing_if = "Option::is_none")]
     info: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    info1: Option<&'a str>,
 }
 
 #[derive(Serialize)]
@@ -153,10 +157,10 @@ struct InquiryStatus {
     status: &'static str,
 }
 
-/// What the counter shows of a payable bill.
+/// What the counter is shown of a bill.
 #[derive(Clone, Copy, Debug)]
 pub struct Shown<'a> {
-    /// The bill's number.
+    /// The number DOKU is told.
     pub invoice_number: &'a InvoiceNumber,
     /// Its terms.
     pub terms: &'a RecordedTerms,
@@ -164,34 +168,47 @@ pub struct Shown<'a> {
     pub customer: Option<&'a Customer>,
     /// Stands for a customer who is not kept: DOKU demands a name.
     pub name_fallback: &'a str,
+    /// What its text is called.
+    pub info_key: InfoKey,
+}
+
+impl<'a> Shown<'a> {
+    fn order(&self) -> Order<'a> {
+        Order { invoice_number: self.invoice_number.as_str(), amount: self.terms.amount.get() }
+    }
+
+    fn name(&self) -> &'a str {
+        self.customer.map_or(self.name_fallback, |customer| customer.name.reveal())
+    }
 }
 
 /// The body of a `success`.
 #[must_use]
 pub fn payable(question: &Question, shown: &Shown<'_>) -> Vec<u8> {
     let terms = shown.terms;
-    let name = shown.customer.map_or(shown.name_fallback, |customer| customer.name.reveal());
     let email = shown.customer.and_then(|customer| customer.email.as_ref()).map(Personal::reveal).filter(|email| !email.trim().is_empty());
     let account_name = shown.customer.map(|customer| customer.name.reveal());
-    let footer_message = terms.receipt_footer.as_deref().filter(|_| terms.channel == Channel::Alfa);
+    let footer = terms.receipt_footer.as_deref().filter(|_| terms.channel == Channel::Alfa);
+    let (info, info1) = shown.info_key.fields(terms.info.as_deref());
     bytes(&Answer {
-        order: Some(Order { invoice_number: shown.invoice_number.as_str(), amount: terms.amount.get() }),
-        online_to_offline_info: Some(Info { payment_code: question.payment_code.as_str(), info: terms.info.as_deref() }),
+        order: Some(shown.order()),
+        online_to_offline_info: Some(Info { payment_code: question.payment_code.as_str(), info, info1 }),
         online_to_offline_inquiry: InquiryStatus { status: Status::Success.name() },
-        customer: Some(parts::Customer { name, email }),
-        alfa_info: footer_message.map(|_| ChannelInfo { receipt: Receipt { description: None, footer_message } }),
+        customer: Some(parts::Customer { name: shown.name(), email }),
+        alfa_info: footer.map(parts::alfa_footer),
         additional_info: parts::additional_info(terms.channel, &terms.policy, terms.additional.as_deref(), account_name),
     })
 }
 
-/// The body of anything else. It says nothing of the bill: whoever asks for a code that cannot be paid needs no name or amount.
+/// The body of anything else. Without `known` it says nothing of the bill: whoever asks for a code that cannot be paid needs no
+/// name or amount. With it, the fields that DOKU's page calls mandatory are there; whether it wants them in a refusal is not said.
 #[must_use]
-pub fn refusal(question: Option<&Question>, status: Status) -> Vec<u8> {
+pub fn refusal(question: Option<&Question>, status: Status, known: Option<&Shown<'_>>) -> Vec<u8> {
     bytes(&Answer {
-        order: None,
-        online_to_offline_info: question.map(|question| Info { payment_code: question.payment_code.as_str(), info: None }),
+        order: known.map(Shown::order),
+        online_to_offline_info: question.map(|question| Info { payment_code: question.payment_code.as_str(), info: None, info1: None }),
         online_to_offline_inquiry: InquiryStatus { status: status.name() },
-        customer: None,
+        customer: known.map(|shown| parts::Customer { name: shown.name(), email: None }),
         alfa_info: None,
         additional_info: None,
     })
@@ -255,7 +272,8 @@ mod tests {
     fn the_reference_answer_is_written_and_signed_to_the_byte() {
         let customer = Customer { name: Personal::new("Anton Budiman"), email: Some(Personal::new("anton@example.com")) };
         let number = InvoiceNumber::new("INV-20210125-0001").unwrap();
-        let shown = Shown { invoice_number: &number, terms: &terms(), customer: Some(&customer), name_fallback: "-" };
+        let shown =
+            Shown { invoice_number: &number, terms: &terms(), customer: Some(&customer), name_fallback: "-", info_key: InfoKey::Info };
         let body = payable(&question("8896512345678123"), &shown);
         let reference = r#"{"order":{"invoice_number":"INV-20210125-0001","amount":150000},"online_to_offline_info":{"payment_code":"8896512345678123","info":"Thank for shopping in our store"},"online_to_offline_inquiry":{"status":"success"},"customer":{"name":"Anton Budiman","email":"anton@example.com"}}"#;
         assert_eq!(String::from_utf8(body.clone()).unwrap(), reference);
@@ -276,7 +294,8 @@ mod tests {
         let terms = RecordedTerms { policy, info: None, receipt_footer: Some("Call Center 021 555-0525".into()), ..terms() };
         let customer = Customer { name: Personal::new("Andreas"), email: Some(Personal::new(" ")) };
         let number = InvoiceNumber::new("A").unwrap();
-        let shown = Shown { invoice_number: &number, terms: &terms, customer: Some(&customer), name_fallback: "-" };
+        let shown =
+            Shown { invoice_number: &number, terms: &terms, customer: Some(&customer), name_fallback: "-", info_key: InfoKey::Info };
         let body = String::from_utf8(payable(&question("01"), &shown)).unwrap();
         assert_eq!(
             body,
@@ -285,11 +304,13 @@ mod tests {
         let unknown = Shown { customer: None, name_fallback: "Pelanggan", ..shown };
         let body = String::from_utf8(payable(&question("01"), &unknown)).unwrap();
         assert!(body.contains(r#""customer":{"name":"Pelanggan"}"#) && !body.contains("account_name"), "{body}");
-        let refused = refusal(Some(&question("01")), Status::NotFound);
+        let refused = |known| String::from_utf8(refusal(Some(&question("01")), Status::AlreadyPaid, known)).unwrap();
         assert_eq!(
-            String::from_utf8(refused).unwrap(),
-            r#"{"online_to_offline_info":{"payment_code":"01"},"online_to_offline_inquiry":{"status":"billing_not_found"}}"#
+            refused(None),
+            r#"{"online_to_offline_info":{"payment_code":"01"},"online_to_offline_inquiry":{"status":"billing_already_paid"}}"#
         );
+        let mandatory = r#"{"order":{"invoice_number":"A","amount":150000},"online_to_offline_info":{"payment_code":"01"},"online_to_offline_inquiry":{"status":"billing_already_paid"},"customer":{"name":"Andreas"}}"#;
+        assert_eq!(refused(Some(&shown)), mandatory);
     }
 
     #[test]

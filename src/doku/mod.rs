@@ -7,6 +7,8 @@ pub mod answer;
 pub mod body;
 pub mod claim;
 pub mod codes;
+pub mod incoming;
+pub mod info;
 pub mod inquiry;
 pub mod notification;
 

@@ -1,6 +1,8 @@
 //! What an order and the answer to an inquiry have in common: order, customer, receipt, and `additional_info` (pages "Insurance
 //! data", "Split settlement", "Custom settlement report", "Override notification URL").
 
+use std::borrow::Cow;
+
 use jiff::civil::Date;
 use serde::Serialize;
 
@@ -31,7 +33,41 @@ pub(super) struct Receipt<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) description: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub(super) footer_message: Option<&'a str>,
+    pub(super) footer_message: Option<Cow<'a, str>>,
+}
+
+/// Characters of a line on Alfa's receipt, whose footer has lines of a fixed length (page "Alfa Group for Insurance").
+const FOOTER_LINE_CHARACTERS: usize = 40;
+/// Its lines.
+const FOOTER_LINES_MAX: usize = 3;
+
+/// Alfa's footer.
+pub(super) fn alfa_footer(text: &str) -> ChannelInfo<'_> {
+    ChannelInfo { receipt: Receipt { description: None, footer_message: Some(in_lines(text)) } }
+}
+
+/// `text` broken between words, each line but the last filled up with spaces, so that the printer cuts none of them in two. What
+/// fits on one line, does not fit on three this way, or has spaces of its own is left as it is.
+fn in_lines(text: &str) -> Cow<'_, str> {
+    if text.chars().count() <= FOOTER_LINE_CHARACTERS || text.contains("  ") {
+        return Cow::Borrowed(text);
+    }
+    let (mut whole, mut line, mut lines) = (String::new(), String::new(), 1_usize);
+    for word in text.split(' ') {
+        let (length, written) = (word.chars().count(), line.chars().count());
+        if written > 0 && written.saturating_add(length) >= FOOTER_LINE_CHARACTERS {
+            let missing = FOOTER_LINE_CHARACTERS.saturating_sub(written);
+            whole.extend(std::mem::take(&mut line).chars().chain(std::iter::repeat_n(' ', missing)));
+            lines = lines.saturating_add(1);
+        } else if written > 0 {
+            line.push(' ');
+        }
+        line.push_str(word);
+        if length > FOOTER_LINE_CHARACTERS || lines > FOOTER_LINES_MAX {
+            return Cow::Borrowed(text);
+        }
+    }
+    Cow::Owned(whole + &line)
 }
 
 #[derive(Serialize)]
@@ -101,4 +137,26 @@ fn insurance<'a>(channel: Channel, policy: &'a Policy, account_name: Option<&'a 
 /// `21 May 2021`: the form of the insurance page.
 fn written_out(date: Date) -> String {
     date.strftime("%d %b %Y").to_string()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_footer_is_broken_between_words_into_lines_of_forty() {
+        let short = "Call Center 021 555-0525";
+        let forty = "x".repeat(40);
+        let own = "Call Center 021 555-0525                Terima kasih atas kepercayaan Anda";
+        let too_long = ["abcdefghijklmnopqrstu"; 5].join(" ");
+        let one_word = "x".repeat(41);
+        for text in [short, &forty, own, &too_long, &one_word] {
+            assert_eq!(in_lines(text), text, "left as it is");
+        }
+        let broken = in_lines("Pertanyaan tentang tagihan ini: Call Center 021 555-0525 setiap hari kerja, 08.00 sampai 17.00 WIB");
+        let lines = ["Pertanyaan tentang tagihan ini: Call    ", "Center 021 555-0525 setiap hari kerja,  ", "08.00 sampai 17.00 WIB"];
+        assert_eq!(broken, lines.concat());
+        let accents = in_lines("Jangan lupa membawa kartu anggota \u{e9}\u{e9}\u{e9}\u{e9}\u{e9}\u{e9} terima kasih");
+        assert_eq!(accents.chars().skip(40).collect::<String>(), "terima kasih", "counted in characters: {accents}");
+    }
 }

@@ -106,13 +106,37 @@ impl fmt::Display for Method {
     }
 }
 
+/// Most characters of `info`, on each channel. DOKU's pages differ, so it is a setting.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct InfoLengths {
+    /// 30 on the current page, 32 on older ones.
+    pub alfa: usize,
+    /// 32.
+    pub indomaret: usize,
+}
+
+impl Default for InfoLengths {
+    fn default() -> Self {
+        Self { alfa: 30, indomaret: 32 }
+    }
+}
+
+impl InfoLengths {
+    /// Those of `channel`.
+    #[must_use]
+    pub const fn of(self, channel: Channel) -> usize {
+        match channel {
+            Channel::Alfa => self.alfa,
+            Channel::Indomaret => self.indomaret,
+        }
+    }
+}
+
 /// What DOKU accepts on one channel. Lengths are in characters, expiry in minutes.
 #[derive(Clone, Copy, Debug)]
 pub struct ChannelProfile {
     /// Most minutes in `expired_time` (5 digits on Alfa, 8 on Indomaret).
     pub expiry_minutes_max: u32,
-    /// Most characters of `info`.
-    pub info_length_max: usize,
     /// Most characters of `customer.name` on POST.
     pub name_length_max: usize,
     /// Most characters of `customer.name` on PATCH.
@@ -131,10 +155,9 @@ pub struct ChannelProfile {
     pub can_amend: bool,
 }
 
-/// Alfa Group page, current edition; 30 characters of `info` there, 32 in older editions.
+/// Alfa Group page, current edition.
 static ALFA: ChannelProfile = ChannelProfile {
     expiry_minutes_max: 99_999,
-    info_length_max: 30,
     name_length_max: 64,
     name_length_max_on_amend: 40,
     email_length_max: 128,
@@ -148,7 +171,6 @@ static ALFA: ChannelProfile = ChannelProfile {
 /// Indomaret page: one method, no update; the receipt description is mandatory.
 static INDOMARET: ChannelProfile = ChannelProfile {
     expiry_minutes_max: 99_999_999,
-    info_length_max: 32,
     name_length_max: 64,
     name_length_max_on_amend: 40,
     email_length_max: 128,

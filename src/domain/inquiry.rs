@@ -10,6 +10,7 @@ use super::lifecycle::Status;
 
 /// What is known of the bill a code belongs to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[allow(clippy::struct_excessive_bools, reason = "they are independent facts, each named where a rule reads it")]
 pub struct Facts {
     /// Where its code stands.
     pub status: Status,
@@ -21,6 +22,8 @@ pub struct Facts {
     pub reusable: bool,
     /// Whether a payment is known.
     pub paid: bool,
+    /// Whether there may be a payment that no disk has taken yet.
+    pub unrecorded: bool,
     /// When it stops being payable, if ever.
     pub expires_at: Option<Timestamp>,
     /// Whether money was told of that nobody understood: until a person has looked, none may be added.
@@ -55,11 +58,13 @@ pub enum Why {
     Unsettled,
     /// It waits for a person.
     Held,
+    /// DOKU told of a payment that no disk has taken yet: it would be forgotten if the power failed now, and known when told again.
+    Unrecorded,
 }
 
 impl Why {
     /// All of them.
-    pub const ALL: [Self; 5] = [Self::OtherMethod, Self::OtherChannel, Self::Cancelled, Self::Unsettled, Self::Held];
+    pub const ALL: [Self; 6] = [Self::OtherMethod, Self::OtherChannel, Self::Cancelled, Self::Unsettled, Self::Held, Self::Unrecorded];
 
     /// The name used in the inquiry log.
     #[must_use]
@@ -70,6 +75,7 @@ impl Why {
             Self::Cancelled => "cancelled",
             Self::Unsettled => "unsettled",
             Self::Held => "held",
+            Self::Unrecorded => "unrecorded",
         }
     }
 }
@@ -92,6 +98,9 @@ pub fn decide(facts: Option<&Facts>, channel: Channel, now: Timestamp) -> Decisi
     }
     if facts.held {
         return Decision::Declined(Why::Held);
+    }
+    if facts.unrecorded && !facts.reusable {
+        return Decision::Declined(Why::Unrecorded);
     }
     match facts.status {
         Status::Active if facts.expires_at.is_some_and(|expires_at| expires_at <= now) => Decision::Expired,
@@ -137,15 +146,8 @@ mod tests {
         for (status, expected) in table {
             for (column, (paid, late)) in [(false, false), (false, true), (true, false), (true, true)].into_iter().enumerate() {
                 let now = if late { at(EXPIRES) } else { at(EXPIRES - 1) };
-                let facts = Facts {
-                    status,
-                    method: Method::Inquiry,
-                    channel: Channel::Alfa,
-                    reusable: false,
-                    paid,
-                    expires_at: Some(at(EXPIRES)),
-                    held: false,
-                };
+                let (method, channel, expires_at) = (Method::Inquiry, Channel::Alfa, Some(at(EXPIRES)));
+                let facts = Facts { status, method, channel, reusable: false, paid, unrecorded: false, expires_at, held: false };
                 assert_eq!(decide(Some(&facts), Channel::Alfa, now), expected[column], "{facts:?} at {now}");
                 // A payment does not close a reusable code: it is as if it were unpaid.
                 let reusable = Facts { reusable: true, ..facts };
@@ -155,6 +157,12 @@ mod tests {
                 let wanted = if paid { Paid } else { held };
                 assert_eq!(decide(Some(&Facts { held: true, ..facts }), Channel::Alfa, now), wanted, "{facts:?} at {now}");
                 assert_eq!(decide(Some(&Facts { held: true, ..reusable }), Channel::Alfa, now), held, "{reusable:?} at {now}");
+                // Money that is on its way to a disk is neither known nor to be taken twice.
+                let unrecorded = Facts { unrecorded: true, ..facts };
+                let instead = if paid { Paid } else { Declined(Why::Unrecorded) };
+                assert_eq!(decide(Some(&unrecorded), Channel::Alfa, now), instead, "{unrecorded:?} at {now}");
+                let reusable = Facts { unrecorded: true, ..reusable };
+                assert_eq!(decide(Some(&reusable), Channel::Alfa, now), expected[column % 2], "{reusable:?} at {now}");
                 // Codes that are not ours to answer for, and counters that are not theirs, never get to the table.
                 for method in [Method::Doku, Method::Merchant] {
                     let other = Facts { method, ..facts };
@@ -173,6 +181,7 @@ mod tests {
             channel: Channel::Alfa,
             reusable: false,
             paid: false,
+            unrecorded: false,
             expires_at: Some(at(EXPIRES)),
             held: false,
         };

@@ -243,7 +243,7 @@ pub const fn next_status(status: Option<Status>, event: EventKind) -> Option<Sta
     match (status, event) {
         (S::Planned | S::Rejected, EventKind::Planned) => Some(S::Planned),
         // An issue may be in doubt because the order was there before: then its code is known elsewhere.
-        (S::Planned | S::Rejected | S::InDoubt(Issue), EventKind::Adopted) => Some(S::Active),
+        (S::Planned | S::Rejected | S::Active | S::InDoubt(Issue), EventKind::Adopted) => Some(S::Active),
         (S::Planned | S::Retired, EventKind::Intended(Issue)) => Some(S::Requested),
 
         (S::Requested, EventKind::NotSent) => Some(S::Planned),

@@ -24,6 +24,7 @@ pub mod discrepancy;
 pub mod doubt;
 pub mod end;
 pub mod fee;
+pub mod guard;
 pub mod ids;
 pub mod inquiry;
 pub mod language;

@@ -37,7 +37,7 @@ pub fn claims(files: &[PathBuf], lines: &Lines) -> Result<Vec<(Digest, Claim)>, 
             found.push((*digest, claim));
         }
     })?;
-    found.sort_by(|a, b| a.0.cmp(&b.0));
+    found.sort_by_key(|claimed| claimed.0);
     found.dedup();
     Ok(found)
 }

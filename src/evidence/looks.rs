@@ -74,10 +74,12 @@ fn of_text(bytes: &[u8]) -> Option<Oddity> {
         )
     } else if lower.starts_with("<!doctype") || lower.starts_with("<html") || lower.starts_with("<?xml") {
         ("a page or an XML file", "give the log itself; a download may have ended at a login page")
+    } else if first.contains("{\"") {
+        ("JSON objects behind something that tagih does not know", "cut off what stands before them, as `sed 's/^[^{]*//'` does")
     } else if first.contains("HTTP/1.") || first.contains("HTTP/2") {
         ("a web server's access log", "that log holds no bodies; give the one that keeps the messages as they were received")
     } else if !first.contains('{') && first.matches([',', ';', '\t', '|']).count() >= 2 {
-        ("a table", "give the log itself, or map the columns of a table of notifications in `[notifications.columns]`")
+        ("a table", "give the log itself; of a table, write each row as one message a line")
     } else {
         return None;
     };

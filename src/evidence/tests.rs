@@ -183,6 +183,7 @@ fn a_file_that_is_no_log_is_named_for_what_it_is() {
         (br#"{"level":"info","msg":"up"}"#.to_vec(), "JSON objects without a `body` of their own"),
         (b"<!DOCTYPE html><html>login</html>".to_vec(), "a page or an XML file"),
         (br#"1.2.3.4 - - [05/Oct/2026:03:00:02 +0700] "POST /n HTTP/1.1" 200 2"#.to_vec(), "a web server's access log"),
+        (format!("web-1  | {line}\n").into_bytes(), "JSON objects behind something that tagih does not know"),
         (b"received_at;target;body\n2026;x;y\n".to_vec(), "a table"),
         (b"PK\x03\x04\x14".to_vec(), "a zip archive or a workbook"),
         (tar, "a tar archive"),

@@ -66,6 +66,8 @@ impl HttpGateway {
             .redirect(redirect::Policy::none())
             // One retry layer, and it is the job's: it knows which bytes may be sent twice.
             .retry(retry::never())
+            // DOKU's own spelling, `Client-Id`, where the protocol keeps it: some servers compare names with their case.
+            .http1_title_case_headers()
             .tcp_nodelay(true)
             .user_agent(concat!("tagih/", env!("CARGO_PKG_VERSION")));
         builder = match &endpoint.proxy {

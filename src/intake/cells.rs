@@ -10,19 +10,8 @@ use super::columns::Column;
 use crate::domain::amount::{Amount, AmountError};
 use crate::domain::calendar;
 use crate::domain::code::Code;
-use crate::domain::personal::masked;
-
-/// How amounts are written. Whatever the format, a decimal other than zero is refused and grouping must be exact.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum AmountFormat {
-    /// Digits only: `1500000`.
-    #[default]
-    Plain,
-    /// Indonesian: `1.500.000`, also `1.500.000,00`.
-    DotThousands,
-    /// English: `1,500,000`, also `1,500,000.00`.
-    CommaThousands,
-}
+use crate::domain::personal::{masked, may_be_personal};
+use crate::table::{AmountFormat, DateFormat};
 
 /// Why a cell is refused: the code and what is wrong with this value.
 pub(super) type Wrong = (Code, String);
@@ -39,25 +28,16 @@ pub(super) fn amount(text: &str, format: AmountFormat) -> Result<Amount, Wrong> 
         };
         (code, error.to_string())
     };
-    let (thousands, decimal) = match format {
-        AmountFormat::Plain => return Amount::parse(text).map_err(wrong),
-        AmountFormat::DotThousands => ('.', ','),
-        AmountFormat::CommaThousands => (',', '.'),
-    };
-    let (whole, fraction) = text.split_once(decimal).unwrap_or((text, "00"));
-    if fraction != "00" {
-        return Err((codes::AMOUNT_FORMAT, format!("after `{decimal}` only `00` is allowed: rupiah have no decimals")));
-    }
-    if !whole.contains(thousands) {
-        return Amount::parse(whole).map_err(wrong);
-    }
-    let mut groups = whole.split(thousands);
-    let first = groups.next().unwrap_or_default();
-    let is_exact = (1..=3).contains(&first.len()) && !first.starts_with('0') && groups.all(|group| group.len() == 3);
-    if !is_exact {
-        return Err((codes::AMOUNT_FORMAT, format!("`{thousands}` must stand before every group of three digits and nowhere else")));
-    }
-    Amount::parse(&whole.replace(thousands, "")).map_err(wrong)
+    let plain = format.plain(text).map_err(|reason| (codes::AMOUNT_FORMAT, reason))?;
+    Amount::parse(&plain).map_err(wrong).map_err(|(code, reason)| {
+        let hint = if code == codes::AMOUNT_FORMAT { AmountFormat::hint(text) } else { String::new() };
+        (code, format!("{reason}{hint}"))
+    })
+}
+
+/// Reads a date or a time with `parse`; a date in another order is named with the setting that reads it.
+pub(super) fn dated<T>(text: &str, example: &str, parse: impl FnOnce(&str) -> Option<T>) -> Result<T, Wrong> {
+    parse(text).ok_or_else(|| (codes::DATE, format!("not {example}{}", DateFormat::hint(text))))
 }
 
 /// Whether a spreadsheet made E-notation of a long number: `8,89651E+15`.
@@ -69,6 +49,25 @@ pub(super) fn is_spreadsheet_damage(text: &str) -> bool {
         None => digits(mantissa),
     };
     mantissa_is_number && exponent.strip_prefix('+').is_some_and(digits)
+}
+
+/// What programs write where they have no value; exactly so, because `Null` and `Nan` are names.
+const PLACEHOLDERS: [&str; 9] = ["#N/A", "#REF!", "#VALUE!", "#DIV/0!", "#NAME?", "#NULL!", "#NUM!", "NULL", "nan"];
+
+/// Whether `text` cannot be meant in `column`.
+pub(super) fn is_placeholder(column: Column, text: &str) -> bool {
+    PLACEHOLDERS.contains(&text) || (column == Column::CustomerName && matches!(text, "-" | "0"))
+}
+
+/// Whether a number of a workbook may have lost digits that count in `column`. In a code every zero counts; other numbers are
+/// whole as long as they have no fraction and at most 15 digits.
+pub(super) fn is_damaged_by_storing(column: Column, text: &str) -> bool {
+    let is_exact = text.len() <= 15 && text.bytes().all(|byte| byte.is_ascii_digit());
+    match column {
+        Column::PaymentCode | Column::CustomerNumber => true,
+        Column::InvoiceNumber | Column::PolicyNumber | Column::Email | Column::BillGroup => !is_exact,
+        _ => false,
+    }
 }
 
 /// Reads `true`, `yes`, `1`, `false`, `no`, `0`, in any case.
@@ -108,11 +107,12 @@ pub(super) fn is_email(text: &str) -> bool {
 
 /// A value as a refusal may show it: personal data masked, control characters escaped, long texts cut.
 ///
-/// A value that spans lines may have swallowed other rows' names, and a column tagih does not know may hold anything,
-/// so both are masked too; so is what looks like an address in a wrong column.
+/// A name may stand in any column, as when a row has shifted; so what looks like one, or like an address, is masked wherever
+/// it is found, and in a column tagih does not know everything is.
 pub(super) fn shown(column: Option<Column>, value: &str) -> String {
     const LENGTH_MAX: usize = 60;
-    let is_private = column.is_none_or(Column::is_personal) || value.contains(['@', '\n', '\r']);
+    let meant = column.map_or(&[][..], Column::choices);
+    let is_private = column.is_none_or(Column::is_personal) || may_be_personal(value, meant);
     let plain = if is_private { masked(value) } else { value.to_owned() };
     let escaped: String = plain.chars().take(LENGTH_MAX).flat_map(Escaped::of).collect();
     if plain.chars().nth(LENGTH_MAX).is_some() { format!("{escaped}…") } else { escaped }

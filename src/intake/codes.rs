@@ -1,7 +1,7 @@
-//! The stable codes of refused rows (`E01xx`) and refused files (`E02xx`): what `tagih explain` prints of them.
+//! The stable codes of refused rows (`E01xx`) and of files that the settings do not fit (`E0214` on): what `tagih explain` prints of them.
 //!
 //! Belongs here: one constant a kind of refusal. Must not be here: the rules that find them. A code is never given a new
-//! meaning; one that falls out of use stays reserved.
+//! meaning; one that falls out of use stays reserved (E0102: blank rows are skipped and counted).
 
 use crate::domain::code::Code;
 
@@ -19,18 +19,14 @@ codes! {
     CELL_COUNT = "E0101", "wrong number of cells",
         "The row has more or fewer cells than the header, so no cell can be trusted to be in its column.",
         "Look for a delimiter inside a value: such a value must be in double quotes.";
-    /// No cell of the row holds anything.
-    ROW_EMPTY = "E0102", "empty row",
-        "Every cell of the row is empty; spreadsheets often leave such rows at the end.",
-        "Delete the row.";
     /// A mandatory cell is empty.
     CELL_EMPTY = "E0103", "mandatory cell empty",
         "The column must have a value in this row, and no default is configured for it.",
         "Fill in the cell, or set a default under `intake.defaults`.";
     /// A value spans lines.
     LINE_BREAK = "E0104", "line break inside a value",
-        "The value spans several lines. Most often a stray double quote has swallowed the rows below it.",
-        "Look at the line where the record starts: remove the stray quote, or the line break.";
+        "The value spans several lines, and a counter's screen or receipt has one for it.",
+        "Look at the line where the record starts: remove the line break.";
     /// A value holds a control character.
     CONTROL_CHARACTER = "E0105", "control character inside a value",
         "The value holds an invisible character (a tab, a null, an escape) that would reach the counter's screen or receipt.",
@@ -42,7 +38,7 @@ codes! {
     /// The amount has separators, decimals, signs or currency.
     AMOUNT_FORMAT = "E0107", "amount not understood",
         "An amount is whole rupiah in digits only. `1.500` may mean one and a half or one thousand five hundred, so separators are refused unless a format is configured, and decimals other than zero always.",
-        "Export the column as a plain number, or set `intake.amount_format` to `dot_thousands` or `comma_thousands`.";
+        "Export the column as a plain number, or set `amount_format` (under `intake` or in the layout) to `dot_thousands` or `comma_thousands`.";
     /// The amount is zero or negative.
     AMOUNT_NOT_POSITIVE = "E0108", "amount zero or negative",
         "DOKU takes amounts of one rupiah and more.",
@@ -160,58 +156,23 @@ codes! {
         "What `additional_info.report` makes of this row has more than 64 characters.",
         "Shorten the cell, or change `additional_info.report`.";
 
-    /// The file cannot be opened or read.
-    FILE_UNREADABLE = "E0201", "file cannot be read",
-        "The operating system refused to open or read the file.",
-        "Check the path and its permissions.";
-    /// UTF-16.
-    FILE_UTF16 = "E0202", "file is UTF-16",
-        "The file is encoded as UTF-16 (`Unicode text` in spreadsheets).",
-        "Save it as `CSV UTF-8`, or convert it: `iconv -f UTF-16 -t UTF-8`.";
-    /// Not UTF-8.
-    FILE_NOT_UTF8 = "E0203", "file is not UTF-8",
-        "The file holds bytes that are not UTF-8; guessing its encoding could change names and texts.",
-        "Save it as `CSV UTF-8`, or convert it: `iconv -f WINDOWS-1252 -t UTF-8`.";
-    /// A null byte.
-    FILE_NUL = "E0204", "file holds a null byte",
-        "Text never holds a null byte: the file is damaged, cut by a crash, or not text.",
-        "Export the file again.";
-    /// Nothing in it.
-    FILE_EMPTY = "E0205", "file is empty",
-        "There is not even a header, so it cannot be told from a failed export.",
-        "Export again; a file with a header and no rows is accepted.";
-    /// No telling what separates the cells.
-    FILE_DELIMITER = "E0206", "delimiter not clear",
-        "The header can be split in more than one way.",
-        "Set `intake.delimiter` to the one that is meant.";
-    /// A column is missing.
-    COLUMN_MISSING = "E0207", "column missing",
-        "The header lacks a column every bill needs, or one that `intake.columns` names.",
-        "Add the column, map yours under `intake.columns`, or set a default under `intake.defaults`.";
-    /// A column is there twice.
-    COLUMN_TWICE = "E0208", "column there twice",
-        "Two columns have the same name or mean the same, and may disagree.",
-        "Remove or rename one of them.";
-    /// A quote that never ends.
-    QUOTE_OPEN = "E0209", "quote without end",
-        "A double quote opens a value and nothing closes it, so all rows after it would be lost inside that value.",
-        "Look at the named line: close or remove the quote.";
-    /// A record over the byte limit.
-    RECORD_TOO_LARGE = "E0210", "record too large",
-        "One record has more bytes than `intake.limits.record_bytes_max`; most often a quote is not closed.",
-        "Look at the named line; raise the limit if the record is right.";
-    /// Too many columns.
-    COLUMNS_TOO_MANY = "E0211", "too many columns",
-        "The header has more columns than `intake.limits.columns_max`.",
-        "Remove columns, or raise the limit.";
-    /// Too many rows.
-    ROWS_TOO_MANY = "E0212", "too many rows",
-        "The file has more rows than `intake.limits.rows_max`.",
-        "Split the file, or raise the limit.";
-    /// Too many bytes.
-    FILE_TOO_LARGE = "E0213", "file too large",
-        "The file has more bytes than `intake.limits.file_bytes_max`.",
-        "Split the file, or raise the limit.";
+    /// An apostrophe in front of a number.
+    APOSTROPHE = "E0138", "apostrophe before a number",
+        "The value begins with an apostrophe, which a spreadsheet puts before a number to keep it as text. It would become part of the number.",
+        "Remove the apostrophe; format the column as text instead.";
+    /// A value nobody can mean.
+    PLACEHOLDER = "E0139", "value that cannot be meant",
+        "The cell holds what a program writes where it has no value: an error of a spreadsheet (`#N/A`, `#REF!`, …), `NULL`, `nan`, or `-` or `0` as a name.",
+        "Correct the cell or empty it; `--allow-value` lets such a value through where it is meant.";
+    /// A row of totals.
+    TOTAL_ROW = "E0140", "row of totals",
+        "The last row's amount is the sum of rows above it, and it says so or lacks what a bill must have: it is a total, not a bill.",
+        "Remove the row.";
+    /// A row without a header.
+    ROW_UNCLAIMED = "E0141", "row that no header claims",
+        "The row stands above the header, so no column of it is known.",
+        "Move the header to the top, or remove the row.";
+
     /// The template needs a cycle.
     CYCLE_MISSING = "E0214", "billing cycle not given",
         "Invoice numbers are made from a template with `{cycle}`; the cycle is never taken from the clock, as a late run would then bill another month.",

@@ -2,11 +2,8 @@
 //!
 //! Belongs here: names, aliases, the mapping of a user's own headers. Must not be here: what a cell may hold.
 
-use std::collections::BTreeMap;
-
-use csv::StringRecord;
-
 use super::error::Fault;
+use crate::table::{self, Layout, Row, nearest, normalized};
 
 /// A column tagih knows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -145,22 +142,36 @@ impl Column {
         Self::OF_BILLS.iter().chain(Self::OF_CODES).copied().find(|column| column.name() == name)
     }
 
-    fn is_called(self, name: &str) -> bool {
+    /// The words it takes, where only few are known.
+    pub(super) const fn choices(self) -> &'static [&'static str] {
+        match self {
+            Self::Channel => &["alfa", "indomaret"],
+            Self::Method => &["doku", "merchant", "inquiry"],
+            Self::Action => &["cancel"],
+            Self::Reusable | Self::HoldSettlement => &["true", "false", "yes", "no"],
+            _ => &[],
+        }
+    }
+
+    /// Whether it holds a date or a time.
+    pub(super) const fn is_date(self) -> bool {
+        matches!(self, Self::ExpiresAt | Self::DueDate | Self::CreatedAt)
+    }
+
+    /// Whether it holds a number, a code or an invoice number: an apostrophe in front is a spreadsheet's, not the value's.
+    pub(super) const fn is_number(self) -> bool {
+        self.identifies() || matches!(self, Self::ExpiryMinutes | Self::ExpiresAt | Self::DueDate | Self::CreatedAt)
+    }
+
+    pub(super) fn is_called(self, name: &str) -> bool {
         self.name() == name || self.alias() == Some(name)
     }
 }
 
-/// A header as it is compared: `" Invoice Number "`, `invoice-number` and `INVOICE_NUMBER` are one.
-pub(super) fn normalized(header: &str) -> String {
-    header.trim().chars().map(|c| if c == ' ' || c == '-' { '_' } else { c.to_ascii_lowercase() }).collect()
-}
-
-/// A user's own headers: tagih's column name → the header in their file.
-pub type Mapping = BTreeMap<String, String>;
-
 /// Whether a header (normalized) means something.
-pub(super) fn is_known(header: &str, wanted: &[Column], mapping: &Mapping) -> bool {
-    wanted.iter().any(|column| column.is_called(header)) || mapping.values().any(|theirs| normalized(theirs) == header)
+pub(super) fn is_known(header: &str, wanted: &[Column], layouts: &[&Layout]) -> bool {
+    let is_mapped = |layout: &&Layout| layout.columns.values().any(|theirs| normalized(theirs) == header);
+    wanted.iter().any(|column| column.is_called(header)) || layouts.iter().any(is_mapped)
 }
 
 /// Where a file has its columns.
@@ -168,40 +179,42 @@ pub(super) fn is_known(header: &str, wanted: &[Column], mapping: &Mapping) -> bo
 pub(super) struct Columns {
     found: Vec<(Column, usize)>,
     headers: Vec<String>,
+    /// Of each header, whether a message may show it.
+    is_shown: Vec<bool>,
+    /// What the header has, in words for an error.
+    found_words: String,
 }
 
 impl Columns {
-    /// Finds `wanted` in `header`.
-    pub(super) fn resolve(header: &StringRecord, wanted: &[Column], mapping: &Mapping) -> Result<Self, Fault> {
-        for name in mapping.keys() {
-            if Column::parse(name).is_none() {
-                let suggestion = suggestion(name, wanted).map_or_else(String::new, |known| format!(", did you mean `{known}`?"));
-                return Err(Fault::Mapping { name: name.clone(), suggestion });
-            }
-        }
-        let names: Vec<String> = header.iter().map(normalized).collect();
-        let mut columns = Self { found: Vec::new(), headers: header.iter().map(|name| name.trim().to_owned()).collect() };
-        if !columns.look_like_data() {
-            refuse_twins(&names)?;
-        }
+    /// Finds `wanted` in `header` as `layout` maps it. Constants stand behind the last cell. If `all_mapped`, every mapped
+    /// column must be there.
+    pub(super) fn resolve(header: &Row, wanted: &[Column], layout: &Layout, all_mapped: bool) -> Result<Self, Fault> {
+        let mapping = &layout.columns;
+        check_names(mapping.keys().chain(layout.values.keys()).chain(layout.constants.keys()))?;
+        let names = table::names(header);
+        let is_known = |name: &str| is_known(name, wanted, &[layout]);
+        let mut columns = Self {
+            found: Vec::new(),
+            headers: header.iter().map(|cell| String::from_utf8_lossy(cell).trim().to_owned()).collect(),
+            is_shown: table::shown_headers(header, &is_known),
+            found_words: table::found_words(header, &is_known),
+        };
         let mut missing = Vec::new();
         for &column in wanted {
             let theirs = mapping.get(column.name()).map(|theirs| normalized(theirs));
             let is_mapped_elsewhere =
                 |name: &str| mapping.iter().any(|(other, theirs)| other != column.name() && normalized(theirs) == name);
             let is_it = |name: &str| theirs.as_deref() == Some(name) || (column.is_called(name) && !is_mapped_elsewhere(name));
-            let mut places = names.iter().enumerate().filter(|(_, name)| is_it(name)).map(|(index, _)| index);
-            match (places.next(), places.next()) {
-                (Some(first), Some(second)) => {
-                    let (first, second) = (first.saturating_add(1), second.saturating_add(1));
-                    return Err(Fault::ColumnTwice { column: column.name().into(), first, second });
-                }
-                (Some(index), None) => columns.found.push((column, index)),
-                (None, _) => {
-                    if let Some(theirs) = mapping.get(column.name()) {
-                        missing.push(format!("`{}` (mapped to `{theirs}`)", column.name()));
-                    }
-                }
+            if let Some(place) = table::unique_place(&names, column.name(), is_it)? {
+                columns.found.push((column, place));
+            } else if all_mapped && let Some(theirs) = mapping.get(column.name()) {
+                missing.push(format!("`{}` (mapped to `{theirs}`)", column.name()));
+            }
+        }
+        for (place, name) in (names.len()..).zip(layout.constants.keys()) {
+            // What the file itself says counts before a constant, so such a constant's place stays unused.
+            if let Some(column) = Column::parse(name).filter(|&column| columns.index(column).is_none()) {
+                columns.found.push((column, place));
             }
         }
         if missing.is_empty() { Ok(columns) } else { Err(columns.missing(&missing)) }
@@ -209,18 +222,21 @@ impl Columns {
 
     /// The fault of lacking `missing`, naming what there is; a first record that looks like data is not shown.
     pub(super) fn missing(&self, missing: &[String]) -> Fault {
-        let found = if self.look_like_data() {
-            "its first record looks like a bill, not like a header".to_owned()
-        } else {
-            format!("it has {}", quoted(&self.headers))
+        let near = |text: &String| {
+            let name = text.split('`').nth(1).unwrap_or_default();
+            let unused = self.shown_unused().map(|(_, header)| header);
+            nearest(name, unused).map_or_else(|| text.clone(), |header| format!("{text}, did you mean your `{header}`?"))
         };
-        Fault::ColumnMissing { missing: missing.join(", "), found }
+        let missing = missing.iter().map(near).collect::<Vec<_>>().join(", ");
+        Fault::Table(table::Fault::ColumnMissing { missing, found: self.found_words.clone() })
     }
 
-    /// Whether the first record seems to be a bill: its cells may be personal then, and no message shows them.
-    fn look_like_data(&self) -> bool {
-        let is_data = |header: &String| header.contains('@') || (!header.is_empty() && header.bytes().all(|byte| byte.is_ascii_digit()));
-        self.headers.iter().any(is_data)
+    /// Headers that are not used and may be shown, with their places.
+    fn shown_unused(&self) -> impl Iterator<Item = (usize, &str)> {
+        let headers = self.headers.iter().zip(&self.is_shown).enumerate();
+        headers
+            .filter(|(index, (header, is_shown))| **is_shown && !header.is_empty() && self.at(*index).is_none())
+            .map(|(index, (header, _))| (index, header.as_str()))
     }
 
     /// Where `column` is, from 0.
@@ -233,51 +249,39 @@ impl Columns {
         self.found.iter().find(|(_, place)| *place == index).map(|&(column, _)| column)
     }
 
-    /// The header at a place.
-    pub(super) fn header(&self, index: usize) -> &str {
-        self.headers.get(index).map_or("", String::as_str)
+    /// Every column that is used, with its place.
+    pub(super) fn used(&self) -> &[(Column, usize)] {
+        &self.found
     }
 
-    /// How many cells a row must have.
-    pub(super) const fn count(&self) -> usize {
-        self.headers.len()
+    /// The header at a place; a constant's name where no header is.
+    pub(super) fn header(&self, index: usize) -> &str {
+        match self.headers.get(index) {
+            Some(header) => header,
+            None => self.at(index).map_or("", Column::name),
+        }
     }
 
     /// A note for each column that is not used, so that a typo is seen.
     pub(super) fn unused_notes(&self, wanted: &[Column]) -> Vec<String> {
-        let unused = self.headers.iter().enumerate().filter(|(index, header)| !header.is_empty() && self.at(*index).is_none());
-        unused
-            .map(|(_, header)| {
-                let missing: Vec<Column> = wanted.iter().copied().filter(|&column| self.index(column).is_none()).collect();
-                let hint = suggestion(header, &missing).map_or_else(String::new, |known| format!("; did you mean `{known}`?"));
-                format!("column `{header}` is not used{hint}")
-            })
-            .collect()
+        let hint = |header: &str| {
+            let missing = wanted.iter().copied().filter(|&column| self.index(column).is_none());
+            let names = missing.flat_map(|column| [Some(column.name()), column.alias()]).flatten();
+            nearest(header, names).map_or_else(String::new, |known| format!("; did you mean `{known}`?"))
+        };
+        let others = self.shown_unused().filter(|(_, header)| *header != super::bad::REASON_COLUMN);
+        others.map(|(_, header)| format!("column `{header}` is not used{}", hint(header))).collect()
     }
 }
 
-fn refuse_twins(names: &[String]) -> Result<(), Fault> {
-    for (index, name) in names.iter().enumerate() {
-        let twin = names.iter().take(index).position(|earlier| earlier == name);
-        if let (Some(twin), false) = (twin, name.is_empty()) {
-            return Err(Fault::ColumnTwice { column: name.clone(), first: twin.saturating_add(1), second: index.saturating_add(1) });
+/// Names of columns in a layout must be tagih's.
+fn check_names<'n>(names: impl Iterator<Item = &'n String>) -> Result<(), Fault> {
+    for name in names {
+        if Column::parse(name).is_none() {
+            let known = Column::OF_BILLS.iter().chain(Column::OF_CODES).map(|column| column.name());
+            let suggestion = nearest(name, known).map_or_else(String::new, |known| format!(", did you mean `{known}`?"));
+            return Err(Fault::Mapping { name: name.clone(), suggestion });
         }
     }
     Ok(())
-}
-
-fn quoted(names: &[String]) -> String {
-    names.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ")
-}
-
-/// The known name that `name` most resembles, if it does.
-fn suggestion(name: &str, candidates: &[Column]) -> Option<&'static str> {
-    const RESEMBLANCE_MIN: f64 = 0.88;
-    let name = normalized(name);
-    let names = candidates.iter().flat_map(|column| [Some(column.name()), column.alias()]).flatten();
-    names
-        .map(|known| (strsim::jaro_winkler(&name, known), known))
-        .filter(|(resemblance, _)| *resemblance >= RESEMBLANCE_MIN)
-        .max_by(|(left, _), (right, _)| left.total_cmp(right))
-        .map(|(_, known)| known)
 }

@@ -4,17 +4,17 @@
 
 use std::path::PathBuf;
 
-use super::cells::{self, AmountFormat};
-use super::columns::{Column, Mapping};
+use super::columns::{Column, Columns};
 use super::error::{Fault, IntakeError};
+use super::file::Reading;
 use super::row::{self, Cells};
 use super::sort::Keyed;
-use super::table::{Shape, Table};
-use super::{Input, Limits, RefusedRow, gathered};
+use super::{Input, RefusedRow, gathered};
 use crate::domain::bill::{Expiry, Policy, RecordedTerms};
 use crate::domain::channel::Method;
 use crate::domain::ids::{InvoiceNumber, PaymentCode};
 use crate::domain::lifecycle::CodeAnswer;
+use crate::table::{AmountFormat, Settings};
 
 /// The expiry of an adopted code whose file does not give one: no code is issued for 0 minutes, so it equals no other.
 pub const EXPIRY_UNKNOWN: Expiry = Expiry::Minutes(0);
@@ -42,38 +42,25 @@ impl Keyed for AdoptedCode {
     }
 }
 
-/// How a file of codes is to be understood.
-#[derive(Clone, Debug, Default)]
-pub struct ImportOptions {
-    /// The user's own headers.
-    pub columns: Mapping,
-    /// What separates cells; sniffed when not given.
-    pub delimiter: Option<u8>,
-    /// How amounts are written.
-    pub amount_format: AmountFormat,
-    /// What a file may at most hold.
-    pub limits: Limits,
-}
-
 /// Reads files of codes. Columns: `invoice_number`, `payment_code`, `channel`, `amount`; optional `method` (`doku` without
 /// it), `reusable` (no without it), `created_at`, `expires_at`, `wire_invoice_number` (the bill's own without it). Codes that have expired are read like the others.
 ///
 /// # Errors
 /// [`IntakeError`] when any file as a whole is refused; it lists every such file.
-pub fn read(files: &[PathBuf], options: &ImportOptions) -> Result<Input<AdoptedCode>, IntakeError> {
-    let shape = Shape { wanted: Column::OF_CODES, mapping: &options.columns, delimiter: options.delimiter, limits: &options.limits };
-    gathered(files, &shape, |table| {
-        require_columns(table)?;
-        let format = options.amount_format;
+pub fn read(files: &[PathBuf], tables: &Settings) -> Result<Input<AdoptedCode>, IntakeError> {
+    let reading = Reading { wanted: Column::OF_CODES, tables, allowed: &[], all_mapped: false };
+    gathered(files, &reading, |file| {
+        require_columns(&file.columns)?;
+        let format = file.layout.amount_format;
         Ok(move |cells: Cells<'_>| adopted(cells, format))
     })
 }
 
-fn require_columns(table: &Table) -> Result<(), Fault> {
+fn require_columns(columns: &Columns) -> Result<(), Fault> {
     let needed = [Column::InvoiceNumber, Column::PaymentCode, Column::Channel, Column::Amount];
-    let is_missing = |column: &Column| table.columns.index(*column).is_none();
+    let is_missing = |column: &Column| columns.index(*column).is_none();
     let missing: Vec<String> = needed.into_iter().filter(is_missing).map(|column| format!("`{}`", column.name())).collect();
-    if missing.is_empty() { Ok(()) } else { Err(table.columns.missing(&missing)) }
+    if missing.is_empty() { Ok(()) } else { Err(columns.missing(&missing)) }
 }
 
 fn adopted(mut cells: Cells<'_>, format: AmountFormat) -> Result<AdoptedCode, Vec<RefusedRow>> {
@@ -87,7 +74,7 @@ fn adopted(mut cells: Cells<'_>, format: AmountFormat) -> Result<AdoptedCode, Ve
     });
     let code = cells.required(Column::PaymentCode).and_then(|_| cells.parsed(Column::PaymentCode, row::parsed_code));
     let channel = row::channel(&mut cells, None);
-    let amount = cells.required(Column::Amount).and_then(|_| cells.parsed(Column::Amount, |text| cells::amount(text, format)));
+    let amount = cells.amount(format);
     let method = cells.parsed(Column::Method, row::parsed_method).unwrap_or(Method::Doku);
     if let Some(channel) = channel.filter(|channel| method != Method::Doku && !channel.profile().takes_merchant_codes) {
         let reason = format!("{channel} takes no codes of the merchant's making");

@@ -5,60 +5,61 @@
 //! row is reported, not the first. Rows read = valid + refused + duplicates, always (I13).
 
 mod additional;
+mod bad;
 mod cells;
 mod code_template;
 pub mod codes;
 mod columns;
 mod error;
-mod guard;
+mod file;
 pub mod import;
 mod numbering;
 mod row;
 mod sort;
-mod table;
 mod template;
 #[cfg(test)]
 mod tests;
+mod total;
 
 use std::fmt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use csv::StringRecord;
 use jiff::Timestamp;
 use rayon::prelude::*;
 
 pub use additional::{AdditionalOptions, ReportTemplate};
-pub use cells::AmountFormat;
+pub use bad::{BadRows, REASON_COLUMN, bad_rows};
 pub use code_template::CodeTemplate;
-pub use columns::{Column, Mapping};
-pub use error::{Fault, IntakeError, RefusedFile, Spot};
+pub use columns::Column;
+pub use error::{Fault, IntakeError, RefusedFile};
 
 use crate::domain::bill::{Bill, Expiry, Terms, Wanted};
-use crate::domain::channel::{Channel, Method};
+use crate::domain::channel::{Channel, InfoLengths, Method};
 use crate::domain::code::Code;
+pub use crate::table::{AmountFormat, DateFormat, Layout, Limits, Mapping, Settings};
+use crate::table::{Counts, Row};
+use file::{File, Reading};
 use numbering::Numbering;
-use row::Cells;
+use row::{Cells, Rules};
 use sort::Harvest;
-use table::{Shape, Table};
+use total::Totals;
 
 /// How a bill file is to be understood.
 #[derive(Clone, Debug)]
 pub struct Options {
-    /// The user's own headers (`intake.columns`).
-    pub columns: Mapping,
-    /// What separates cells; sniffed among `, ; tab |` when not given.
-    pub delimiter: Option<u8>,
+    /// How files are opened, and the user's own headers and formats.
+    pub tables: Settings,
+    /// Values that are let through although they look like none (`--allow-value`).
+    pub allowed: Vec<String>,
     /// Makes invoice numbers for files that have none: `{policy_number}-{cycle}`.
     pub invoice_number_template: Option<String>,
     /// The billing cycle (`--cycle`), for the template.
     pub cycle: Option<String>,
-    /// How amounts are written.
-    pub amount_format: AmountFormat,
     /// What empty cells mean.
     pub defaults: Defaults,
-    /// What a file may at most hold.
-    pub limits: Limits,
+    /// How long the text may be that a counter shows.
+    pub info_lengths: InfoLengths,
     /// The prefix DOKU gave for codes of our own making.
     pub merchant_bin: Option<String>,
     /// How codes of our own making come about for rows that bring none; without it every such row must bring its own.
@@ -76,13 +77,12 @@ impl Options {
     #[must_use]
     pub fn new(now: Timestamp) -> Self {
         Self {
-            columns: Mapping::new(),
-            delimiter: None,
+            tables: Settings::default(),
+            allowed: Vec::new(),
             invoice_number_template: None,
             cycle: None,
-            amount_format: AmountFormat::Plain,
             defaults: Defaults::default(),
-            limits: Limits::default(),
+            info_lengths: InfoLengths::default(),
             merchant_bin: None,
             code_template: None,
             additional: AdditionalOptions::default(),
@@ -118,34 +118,6 @@ pub struct Defaults {
     pub receipt_description: Option<String>,
     /// Printed under the receipt.
     pub receipt_footer: Option<String>,
-}
-
-/// What a file may at most hold; more is refused, so memory stays bounded.
-#[derive(Clone, Debug)]
-pub struct Limits {
-    /// Bytes of one record.
-    pub record_bytes_max: usize,
-    /// Columns of the header.
-    pub columns_max: usize,
-    /// Rows of one file, without the header.
-    pub rows_max: u64,
-    /// Bytes of one cell.
-    pub field_bytes_max: usize,
-    /// Bytes of one file.
-    pub file_bytes_max: u64,
-}
-
-impl Default for Limits {
-    /// 64 KiB a record, 8 KiB a cell, 256 columns, 10 million rows, 8 GiB.
-    fn default() -> Self {
-        Self {
-            record_bytes_max: 64 * 1024,
-            columns_max: 256,
-            rows_max: 10_000_000,
-            field_bytes_max: 8 * 1024,
-            file_bytes_max: 8 * 1024 * 1024 * 1024,
-        }
-    }
 }
 
 /// Where a row stands.
@@ -237,8 +209,10 @@ pub struct Input<T> {
     pub refused_row_count: u64,
     /// Rows that say again what a valid or refused one says.
     pub duplicates: Vec<Duplicate>,
-    /// How many rows were read, headers not counted.
+    /// How many rows were read, headers and blank rows not counted.
     pub rows: u64,
+    /// Of them, those that are no rows of their table at all: another width, or no header claims them.
+    pub malformed: u64,
     /// What a person should know besides.
     pub notes: Vec<Note>,
 }
@@ -253,11 +227,16 @@ pub type SourcedBill = Sourced<Bill>;
 /// # Errors
 /// [`IntakeError`] when any file as a whole is refused; it lists every such file.
 pub fn read(files: &[PathBuf], options: &Options) -> Result<Intake, IntakeError> {
-    let shape = Shape { wanted: Column::OF_BILLS, mapping: &options.columns, delimiter: options.delimiter, limits: &options.limits };
-    let mut intake = gathered(files, &shape, |table| {
-        require_columns(table, options)?;
-        let numbering = Numbering::of(&table.columns, options)?;
-        Ok(move |cells: Cells<'_>| row::bill(cells, options, &numbering))
+    let reading = Reading {
+        wanted: Column::OF_BILLS,
+        tables: &options.tables,
+        allowed: &options.allowed,
+        all_mapped: options.purpose == Purpose::AsWritten,
+    };
+    let mut intake = gathered(files, &reading, |file| {
+        require_columns(file, options)?;
+        let (numbering, format) = (Numbering::of(&file.columns, options)?, file.layout.amount_format);
+        Ok(move |cells: Cells<'_>| row::bill(cells, options, format, &numbering))
     })?;
     let advice = advice(&intake.valid, options.now);
     intake.notes.extend(advice);
@@ -265,14 +244,14 @@ pub fn read(files: &[PathBuf], options: &Options) -> Result<Intake, IntakeError>
 }
 
 /// The columns without which no row of a file can be a bill.
-fn require_columns(table: &Table, options: &Options) -> Result<(), Fault> {
-    let lacks = |column: Column| table.columns.index(column).is_none();
+fn require_columns(file: &File<'_>, options: &Options) -> Result<(), Fault> {
+    let lacks = |column: Column| file.columns.index(column).is_none();
     let mut missing: Vec<String> = Vec::new();
     if lacks(Column::InvoiceNumber) && options.invoice_number_template.is_none() {
         missing.push("`invoice_number` (or `intake.invoice_number_template`)".into());
     }
     if options.purpose == Purpose::CancelAll || !lacks(Column::Action) {
-        return if missing.is_empty() { Ok(()) } else { Err(table.columns.missing(&missing)) };
+        return if missing.is_empty() { Ok(()) } else { Err(file.columns.missing(&missing)) };
     }
     for column in [Column::Amount, Column::CustomerName] {
         if lacks(column) {
@@ -283,22 +262,22 @@ fn require_columns(table: &Table, options: &Options) -> Result<(), Fault> {
     if lacks(Column::Channel) && options.defaults.channel.is_none() {
         missing.push("`channel` (or `intake.defaults.channel`)".into());
     }
-    if missing.is_empty() { Ok(()) } else { Err(table.columns.missing(&missing)) }
+    if missing.is_empty() { Ok(()) } else { Err(file.columns.missing(&missing)) }
 }
 
 /// Reads every file, each with the row reader `prepare` makes for it, and sorts out what contradicts itself.
-fn gathered<T, F, P>(files: &[PathBuf], shape: &Shape<'_>, prepare: P) -> Result<Input<T>, IntakeError>
+fn gathered<T, F, P>(files: &[PathBuf], reading: &Reading<'_>, prepare: P) -> Result<Input<T>, IntakeError>
 where
     T: sort::Keyed + PartialEq + Send,
     F: Fn(Cells<'_>) -> Result<T, Vec<RefusedRow>> + Sync,
-    P: Fn(&Table) -> Result<F, Fault>,
+    P: Fn(&File<'_>) -> Result<F, Fault>,
 {
     let mut harvest = Harvest::default();
     let mut refused = Vec::new();
     for (file_order, path) in files.iter().enumerate() {
-        let read = Table::open(path, shape).and_then(|mut table| {
-            let read_row = prepare(&table).map_err(|fault| table.refused(fault))?;
-            gather(&mut table, file_order, shape, &read_row, &mut harvest)
+        let read = File::open(path, reading).and_then(|mut file| {
+            let read_row = prepare(&file).map_err(|fault| file.refused(fault))?;
+            gather(&mut file, file_order, reading, &read_row, &mut harvest)
         });
         refused.extend(read.err());
     }
@@ -307,40 +286,57 @@ where
 
 /// Reads one file's rows, a batch at a time: records in order, their cells in parallel.
 fn gather<T: Send>(
-    table: &mut Table,
+    file: &mut File<'_>,
     file_order: usize,
-    shape: &Shape<'_>,
+    reading: &Reading<'_>,
     read_row: &(impl Fn(Cells<'_>) -> Result<T, Vec<RefusedRow>> + Sync),
     harvest: &mut Harvest<T>,
 ) -> Result<(), RefusedFile> {
     const BATCH_ROWS: usize = 4096;
-    let (file, columns) = (Arc::clone(&table.path), table.columns.clone());
-    harvest.note(&file, columns.unused_notes(shape.wanted));
-    let mut batch = vec![StringRecord::new(); BATCH_ROWS];
-    let rows_before = harvest.rows();
+    let (path, columns) = (Arc::clone(&file.path), file.columns.clone());
+    harvest.note(&path, columns.unused_notes(reading.wanted));
+    let rules = Rules { field_bytes_max: reading.tables.limits.field_bytes_max, allowed: reading.allowed };
+    let mut batch = vec![Row::default(); BATCH_ROWS];
+    let (rows_before, mut totals) = (harvest.rows(), Totals::default());
     loop {
-        let (first_row, count) = table.fill(&mut batch)?;
-        let records = batch.get(..count).unwrap_or_default();
-        let read: Vec<(Place, Result<T, Vec<RefusedRow>>)> = records
+        let count = file.fill(&mut batch)?;
+        let rows = batch.get(..count).unwrap_or_default();
+        for row in rows {
+            totals.take(row, file);
+        }
+        let read: Vec<(Place, Result<T, Vec<RefusedRow>>)> = rows
             .par_iter()
-            .enumerate()
-            .map(|(index, record)| {
-                let row = first_row.saturating_add(u64::try_from(index).unwrap_or_default());
-                let line = record.position().map_or(0, csv::Position::line);
-                let place = Place { file: Arc::clone(&file), file_order, row, line };
-                let cells = Cells::checked(record, &columns, &place, shape.limits.field_bytes_max);
+            .map(|row| {
+                let place = Place { file: Arc::clone(&path), file_order, row: row.number, line: row.line };
+                let cells = Cells::checked(row, &columns, &place, rules);
                 (place.clone(), cells.and_then(read_row))
             })
             .collect();
         harvest.extend(read);
+        harvest.malformed = harvest.malformed.saturating_add(sum(rows.iter().filter(|row| row.wrong.is_some()).count()));
         if count < BATCH_ROWS {
             break;
         }
     }
-    if harvest.rows() == rows_before {
-        harvest.note(&file, vec!["has a header and no rows".into()]);
-    }
+    harvest.refuse_total(&totals, &columns);
+    harvest.note(&path, counted(&file.table.counts(), harvest.rows() == rows_before));
     Ok(())
+}
+
+fn sum(count: usize) -> u64 {
+    u64::try_from(count).unwrap_or(u64::MAX)
+}
+
+/// What was read of a file besides its rows, in words.
+fn counted(counts: &Counts, is_empty: bool) -> Vec<String> {
+    let mut notes = Vec::new();
+    if is_empty {
+        notes.push("has a header and no rows".into());
+    }
+    if counts.repeated > 0 {
+        notes.push(format!("says its header again in {} lines, which are skipped", counts.repeated));
+    }
+    notes
 }
 
 /// What is legal and yet will surprise: codes a spreadsheet may have rounded, ends that have passed, names too long

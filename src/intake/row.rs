@@ -3,48 +3,54 @@
 //! Belongs here: rules across the cells of a row; limits come from the channel's profile. Must not be here: lexical rules
 //! (`cells`), rules across rows (`sort`).
 
-use csv::StringRecord;
-
 use super::cells::{self, Wrong};
 use super::codes;
 use super::columns::{Column, Columns};
 use super::numbering::Numbering;
 use super::{Options, Place, Purpose, RefusedRow};
+use crate::domain::amount::Amount;
 use crate::domain::bill::{Bill, Customer, Expiry, Policy, Terms, Wanted};
 use crate::domain::channel::{Channel, ChannelProfile, Method};
 use crate::domain::code::Code;
 use crate::domain::ids::PaymentCode;
 use crate::domain::personal::Personal;
+use crate::table::{AmountFormat, Kind, Row, Wrong as RowWrong, nearest};
+
+/// What no cell may be, whatever its column.
+#[derive(Clone, Copy)]
+pub(super) struct Rules<'a> {
+    /// Bytes of one cell.
+    pub(super) field_bytes_max: usize,
+    /// Values that are let through although they look like none.
+    pub(super) allowed: &'a [String],
+}
 
 /// A row's cells by column, and what was found wrong with them so far.
 pub(super) struct Cells<'a> {
-    record: &'a StringRecord,
+    row: &'a Row,
     columns: &'a Columns,
     place: &'a Place,
+    rules: Rules<'a>,
     /// Each with its cell's position, which orders them.
     refused: Vec<(usize, RefusedRow)>,
 }
 
 impl<'a> Cells<'a> {
-    /// The cells of a row that has the header's shape. Bad bytes in any cell, used or not, are noted: a stray quote that
-    /// swallows rows does so in whichever column it stands.
-    pub(super) fn checked(
-        record: &'a StringRecord,
-        columns: &'a Columns,
-        place: &'a Place,
-        field_bytes_max: usize,
-    ) -> Result<Self, Vec<RefusedRow>> {
-        let mut cells = Self { record, columns, place, refused: Vec::new() };
-        let (found, wanted) = (record.len(), columns.count());
-        if record.iter().all(|cell| cell.trim().is_empty()) {
-            return Err(vec![cells.refusal(String::new(), String::new(), (codes::ROW_EMPTY, "the row is empty".into()))]);
-        }
-        if found != wanted {
-            let wrong = (codes::CELL_COUNT, format!("the row has {found} cells, the header has {wanted}"));
+    /// The cells of a row that has the header's shape. Bytes that no column takes are noted in any cell, used or not.
+    pub(super) fn checked(row: &'a Row, columns: &'a Columns, place: &'a Place, rules: Rules<'a>) -> Result<Self, Vec<RefusedRow>> {
+        let mut cells = Self { row, columns, place, rules, refused: Vec::new() };
+        if let Some(wrong) = row.wrong {
+            let wrong = match wrong {
+                RowWrong::Unclaimed => (codes::ROW_UNCLAIMED, wrong.to_string()),
+                RowWrong::Width { found, wanted } => (codes::CELL_COUNT, format!("the row has {found} cells, the header has {wanted}")),
+                _ => (codes::CELL_COUNT, wrong.to_string()),
+            };
             return Err(vec![cells.refusal(String::new(), String::new(), wrong)]);
         }
-        for (index, cell) in record.iter().enumerate() {
-            if let Some(wrong) = unprintable(cell, place.line, field_bytes_max) {
+        for (index, cell) in row.iter().enumerate() {
+            let is_used = columns.at(index).is_some();
+            let cell = str::from_utf8(cell).unwrap_or_default();
+            if let Some(wrong) = unprintable(cell, is_used, rules.field_bytes_max) {
                 cells.refuse_at(index, wrong);
             }
         }
@@ -53,7 +59,23 @@ impl<'a> Cells<'a> {
 
     /// The cell without surrounding spaces; empty if the file has no such column.
     pub(super) fn get(&self, column: Column) -> &'a str {
-        self.columns.index(column).and_then(|index| self.record.get(index)).unwrap_or_default().trim_matches([' ', '\t', '\u{a0}'])
+        self.whole(column).trim_matches([' ', '\t', '\u{a0}'])
+    }
+
+    fn whole(&self, column: Column) -> &'a str {
+        self.columns.index(column).and_then(|index| self.row.text(index)).unwrap_or_default()
+    }
+
+    /// How a cell was stored.
+    fn kind(&self, column: Column) -> Kind {
+        self.columns.index(column).map_or(Kind::Text, |index| self.row.kind(index))
+    }
+
+    /// Reads the amount; a number of a workbook has no separators.
+    pub(super) fn amount(&mut self, format: AmountFormat) -> Option<Amount> {
+        let format = if self.kind(Column::Amount) == Kind::Number { AmountFormat::Plain } else { format };
+        self.required(Column::Amount)?;
+        self.parsed(Column::Amount, |text| cells::amount(text, format))
     }
 
     /// The cell, or `None` if it is blank. Spaces around an identifying value are refused rather than removed.
@@ -62,15 +84,28 @@ impl<'a> Cells<'a> {
         if text.is_empty() {
             return None;
         }
-        let whole = self.columns.index(column).and_then(|index| self.record.get(index)).unwrap_or_default();
+        let whole = self.whole(column);
         if column.identifies() && whole != text {
             self.refuse(column, (codes::SPACES_AROUND, "the value begins or ends with a space".into()));
         }
-        if matches!(column, Column::InvoiceNumber | Column::PolicyNumber | Column::PaymentCode | Column::Amount)
-            && cells::is_spreadsheet_damage(text)
-        {
+        if column.is_number() && text.starts_with('\'') {
+            self.refuse(column, (codes::APOSTROPHE, "the value begins with an apostrophe".into()));
+        }
+        if cells::is_placeholder(column, text) && !self.rules.allowed.iter().any(|allowed| allowed == text) {
+            let reason = format!("`{text}` is what a program writes where there is no value; `--allow-value '{text}'` lets it through");
+            self.refuse(column, (codes::PLACEHOLDER, reason));
+        }
+        let is_number = matches!(column, Column::InvoiceNumber | Column::PolicyNumber | Column::PaymentCode | Column::Amount);
+        if is_number && cells::is_spreadsheet_damage(text) {
             let reason = "a spreadsheet has rounded this number; its last digits are lost";
             self.refuse(column, (codes::SPREADSHEET_DAMAGE, reason.into()));
+        }
+        if self.kind(column) == Kind::Number && cells::is_damaged_by_storing(column, text) {
+            let cell = self.columns.index(column).map_or_else(String::new, |index| cell_name(index, self.place.row));
+            let reason = format!(
+                "cell {cell} of the workbook holds a number: zeros in front and digits after the 15th are lost; format the column as text and fill it again"
+            );
+            self.refuse(column, (codes::SPREADSHEET_DAMAGE, reason));
         }
         Some(text)
     }
@@ -106,7 +141,7 @@ impl<'a> Cells<'a> {
         if self.refused.iter().any(|&(refused, _)| refused == index) {
             return;
         }
-        let value = cells::shown(self.columns.at(index), self.record.get(index).unwrap_or_default());
+        let value = cells::shown(self.columns.at(index), self.row.text(index).unwrap_or_default());
         let refusal = self.refusal(self.columns.header(index).into(), value, wrong);
         self.refused.push((index, refusal));
     }
@@ -128,26 +163,38 @@ impl<'a> Cells<'a> {
     }
 }
 
-/// What no cell may hold, whatever its column.
-fn unprintable(cell: &str, line: u64, bytes_max: usize) -> Option<Wrong> {
+/// `B7`: the name a spreadsheet has for a cell.
+fn cell_name(column: usize, row: u64) -> String {
+    let (mut rest, mut letters) = (column, String::new());
+    loop {
+        let letter = u8::try_from(rest % 26).unwrap_or_default();
+        letters.insert(0, char::from(b'A'.saturating_add(letter)));
+        match (rest / 26).checked_sub(1) {
+            Some(next) => rest = next,
+            None => return format!("{letters}{row}"),
+        }
+    }
+}
+
+/// What no cell may hold, whatever its column. A line break is refused in a column that is used: a receipt has one line for it.
+fn unprintable(cell: &str, is_used: bool, bytes_max: usize) -> Option<Wrong> {
     if cell.len() > bytes_max {
         return Some((codes::CELL_TOO_LARGE, format!("the value has {} bytes, at most {bytes_max} are allowed", cell.len())));
     }
-    if memchr::memchr2(b'\n', b'\r', cell.as_bytes()).is_some() {
-        return Some((
-            codes::LINE_BREAK,
-            format!("the value spans lines; look for a stray quote in the record that starts on line {line}"),
-        ));
+    let is_break = |c: char| c == '\n' || c == '\r';
+    if is_used && cell.contains(is_break) {
+        return Some((codes::LINE_BREAK, "the value spans lines".into()));
     }
-    let control = cell.chars().find(|c| c.is_control())?;
+    let control = cell.chars().find(|&c| c.is_control() && !is_break(c))?;
     Some((codes::CONTROL_CHARACTER, format!("the value holds the control character {}", control.escape_unicode())))
 }
 
 /// Reads a row of a bill file.
-pub(super) fn bill(mut cells: Cells<'_>, options: &Options, numbering: &Numbering) -> Result<Bill, Vec<RefusedRow>> {
+pub(super) fn bill(mut cells: Cells<'_>, options: &Options, format: AmountFormat, numbering: &Numbering) -> Result<Bill, Vec<RefusedRow>> {
     let number = numbering.number(&mut cells);
     let is_cancelled = options.purpose == Purpose::CancelAll || asks_to_cancel(&mut cells);
-    let wanted = if is_cancelled { Some(Wanted::Cancelled) } else { terms(&mut cells, options).map(|terms| Wanted::Live(Box::new(terms))) };
+    let wanted =
+        if is_cancelled { Some(Wanted::Cancelled) } else { terms(&mut cells, options, format).map(|terms| Wanted::Live(Box::new(terms))) };
     let name = number.as_ref().map(|number| number.as_str().to_owned());
     let bill = number.zip(wanted).map(|(invoice_number, wanted)| Bill { invoice_number, wanted });
     cells.finished(bill, name.as_deref())
@@ -160,11 +207,9 @@ fn asks_to_cancel(cells: &mut Cells<'_>) -> bool {
     cells.parsed(Column::Action, parse).is_some()
 }
 
-fn terms(cells: &mut Cells<'_>, options: &Options) -> Option<Terms> {
+fn terms(cells: &mut Cells<'_>, options: &Options, format: AmountFormat) -> Option<Terms> {
     let defaults = &options.defaults;
-    let amount = cells.required(Column::Amount);
-    let amount =
-        amount.and_then(|text| cells::amount(text, options.amount_format).map_err(|wrong| cells.refuse(Column::Amount, wrong)).ok());
+    let amount = cells.amount(format);
     let channel = channel(cells, defaults.channel);
     let method = cells
         .parsed(Column::Method, parsed_method)
@@ -179,7 +224,7 @@ fn terms(cells: &mut Cells<'_>, options: &Options) -> Option<Terms> {
     let payment_code = payment_code(cells, channel, method, options);
     let expiry = expiry(cells, channel, options);
     let reusable = cells.parsed(Column::Reusable, parsed_yes_or_no).unwrap_or(defaults.reusable.unwrap_or(false));
-    let info = text(cells, Column::Info, defaults.info.as_deref(), profile.map(|profile| profile.info_length_max));
+    let info = text(cells, Column::Info, defaults.info.as_deref(), channel.map(|channel| options.info_lengths.of(channel)));
     let receipt_description = receipt_description(cells, profile, defaults.receipt_description.as_deref());
     let footer_max = profile.map(|profile| profile.receipt_footer_length_max);
     let receipt_footer = text(cells, Column::ReceiptFooter, defaults.receipt_footer.as_deref(), footer_max);
@@ -209,7 +254,12 @@ pub(super) fn channel(cells: &mut Cells<'_>, default: Option<Channel>) -> Option
     }
     cells.required(Column::Channel)?;
     cells.parsed(Column::Channel, |text| {
-        Channel::parse(text).ok_or_else(|| (codes::CHANNEL, "only `alfa` and `indomaret` are known".into()))
+        Channel::parse(text).ok_or_else(|| {
+            let near = nearest(text, ["alfa", "indomaret"]).map_or_else(String::new, |near| {
+                format!("; did you mean `{near}`? A layout maps your own words: `values.channel.\"{text}\" = \"{near}\"`")
+            });
+            (codes::CHANNEL, format!("only `alfa` and `indomaret` are known{near}"))
+        })
     })
 }
 
@@ -330,7 +380,7 @@ fn parsed_expires_at(text: &str, minutes_max: u32, options: &Options) -> Result<
 }
 
 pub(super) fn parsed_instant(text: &str) -> Result<jiff::Timestamp, Wrong> {
-    cells::instant(text).ok_or_else(|| (codes::DATE, "not a date or time such as `2026-10-31` or `2026-10-31 17:00`".into()))
+    cells::dated(text, "a date or time such as `2026-10-31` or `2026-10-31 17:00`", cells::instant)
 }
 
 /// Where the channel shows policies, their texts must fit its cash registers.
@@ -345,7 +395,6 @@ fn policy(cells: &mut Cells<'_>, profile: Option<&ChannelProfile>) -> Policy {
         Some(text)
     };
     let (number, kind, status) = (part(Column::PolicyNumber), part(Column::PolicyType), part(Column::PolicyStatus));
-    let due_date =
-        cells.parsed(Column::DueDate, |text| cells::date(text).ok_or_else(|| (codes::DATE, "not a date such as `2026-10-31`".into())));
+    let due_date = cells.parsed(Column::DueDate, |text| cells::dated(text, "a date such as `2026-10-31`", cells::date));
     Policy { number, kind, status, due_date }
 }

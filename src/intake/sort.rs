@@ -7,6 +7,8 @@ use std::collections::HashMap;
 use std::path::Path;
 use std::sync::Arc;
 
+use super::columns::{Column, Columns};
+use super::total::Totals;
 use super::{Duplicate, Input, Note, Place, RefusedRow, Sourced, codes, live_terms};
 use crate::domain::bill::Bill;
 use crate::domain::ids::{InvoiceNumber, PaymentCode};
@@ -34,11 +36,13 @@ pub(super) struct Harvest<T> {
     good: Vec<Sourced<T>>,
     bad: Vec<Vec<RefusedRow>>,
     notes: Vec<Note>,
+    /// Rows that are no rows of their table.
+    pub(super) malformed: u64,
 }
 
 impl<T> Default for Harvest<T> {
     fn default() -> Self {
-        Self { good: Vec::new(), bad: Vec::new(), notes: Vec::new() }
+        Self { good: Vec::new(), bad: Vec::new(), notes: Vec::new(), malformed: 0 }
     }
 }
 
@@ -68,6 +72,28 @@ impl<T> Harvest<T> {
     }
 }
 
+impl<T> Harvest<T> {
+    /// Refuses the last row as a total, if it is one.
+    pub(super) fn refuse_total(&mut self, totals: &Totals, columns: &Columns) {
+        let good = self.good.last().map(|row| row.place.clone());
+        let bad = self.bad.last().and_then(|reasons| reasons.first()).map(|refused| refused.place.clone());
+        let order = |place: &Option<Place>| place.as_ref().map(Place::order);
+        let is_bad = order(&bad) > order(&good);
+        let lacks =
+            |reasons: &Vec<RefusedRow>| reasons.iter().any(|refused| [codes::CELL_EMPTY, codes::CELL_COUNT].contains(&refused.code));
+        let does_lack = is_bad && self.bad.last().is_some_and(lacks);
+        let Some(place) = (if is_bad { bad } else { good }).filter(|_| totals.ends_in_total(does_lack)) else { return };
+        if is_bad {
+            self.bad.pop();
+        } else {
+            self.good.pop();
+        }
+        let column = columns.index(Column::Amount).map_or_else(String::new, |index| columns.header(index).to_owned());
+        let reason = "it is the sum of rows above it, so the row is a total and no bill".to_owned();
+        self.bad.push(vec![RefusedRow { place, column, value: String::new(), invoice_number: None, code: codes::TOTAL_ROW, reason }]);
+    }
+}
+
 impl<T: Keyed + PartialEq> Harvest<T> {
     /// Compares all rows with each other.
     pub(super) fn sorted_out(self) -> Input<T> {
@@ -81,6 +107,7 @@ impl<T: Keyed + PartialEq> Harvest<T> {
             refused_row_count: u64::try_from(self.bad.len()).unwrap_or(u64::MAX),
             duplicates: Vec::new(),
             rows,
+            malformed: self.malformed,
             notes: self.notes,
         };
         for (index, fate) in fates.iter().enumerate() {

@@ -14,7 +14,7 @@ use crate::doku::signature::SigningKey;
 use crate::domain::classify::{Period, Policy};
 use crate::domain::digest::{self, Digest};
 use crate::domain::line::InputFile;
-use crate::domain::settlement::{SettlementRow, SettlementTerms};
+use crate::domain::settlement::{Settlement, SettlementRow, SettlementTerms};
 use crate::evidence::settlement::{self, SettlementError};
 use crate::evidence::{self, EvidenceError, Inquiries, Pairs, ReadOptions};
 use crate::jobs::discrepancies;
@@ -28,6 +28,7 @@ use crate::report::atomic::WriteError;
 use crate::report::summary::Summary;
 use crate::report::summary_month::{MonthFigures, SignedFigures};
 use crate::report::{self, Presentation, Report};
+use crate::table::{self, Mostly, Settings};
 
 /// Everything a reconciliation is made from.
 #[derive(Debug)]
@@ -58,6 +59,8 @@ pub struct ReconcileOptions {
     pub opening: Option<OpeningFolder>,
     /// What people have decided, if there is a journal; it is only read.
     pub journal: Option<PathBuf>,
+    /// How external ledgers and settlement files that are not written as tagih's or DOKU's own are read.
+    pub tables: Settings,
     /// Where to write.
     pub out: PathBuf,
     /// For whom workbook and page are made; without it, only the files that programs read are written.
@@ -134,6 +137,10 @@ pub struct ReconcileReport {
     pub outcome: Outcome,
     /// The figures of the period.
     pub month: Month,
+    /// What a person should know of the files.
+    pub remarks: Vec<String>,
+    /// Tables most rows of which cannot be read (exit 7); the report is written all the same.
+    pub mostly: Vec<(PathBuf, Mostly)>,
     /// The logs, and what their lines are.
     pub logs: Vec<InputFile>,
 }
@@ -204,8 +211,8 @@ pub fn run(options: &ReconcileOptions) -> Result<ReconcileReport, ReconcileError
     let period = Period::new(options.from, options.to).ok_or(ReconcileError::Period { from: options.from, to: options.to })?;
     let terms = Terms { period, as_of: options.as_of, policy: options.policy.clone() };
     let mut billed = match &options.source {
-        BillSource::External(path) => external_bills(path, None, &terms)?,
-        BillSource::ExternalBeside { path, history } => external_bills(path, Some(history), &terms)?,
+        BillSource::External(path) => external_bills(path, None, &terms, &options.tables)?,
+        BillSource::ExternalBeside { path, history } => external_bills(path, Some(history), &terms, &options.tables)?,
         BillSource::Ledger { snapshot, scope, found, lapses } => own_bills(snapshot, *scope, *found, lapses, &terms)?,
     };
     let opening = options.opening.as_ref().map(|folder| opening_of(folder, period)).transpose()?;
@@ -218,7 +225,7 @@ pub fn run(options: &ReconcileOptions) -> Result<ReconcileReport, ReconcileError
     for (_, line) in evidence.lines.iter() {
         lines_digest.add(&line.digest);
     }
-    let settlement = options.settlement.as_ref().map(read_settlement).transpose()?;
+    let settlement = options.settlement.as_ref().map(|given| read_settlement(given, &options.tables)).transpose()?;
     let inquiries = (!options.inquiries.is_empty()).then(|| evidence::inquiries(&options.inquiries)).transpose()?;
     let journal = options.journal.as_deref().map(journal::read).transpose()?.unwrap_or_default();
     let content = Content {
@@ -230,6 +237,13 @@ pub fn run(options: &ReconcileOptions) -> Result<ReconcileReport, ReconcileError
         opening: opening.as_ref(),
     };
     let run_id = run_id(options, &content);
+    let ledger_path = match &options.source {
+        BillSource::External(path) | BillSource::ExternalBeside { path, .. } => Some(path.as_path()),
+        BillSource::Ledger { .. } => None,
+    };
+    let remarks = std::mem::take(&mut billed.remarks);
+    let mostly = ledger_path.map(Path::to_path_buf).zip(billed.mostly.take());
+    let mostly = mostly.into_iter().chain(settlement.iter().flat_map(|input| mostly_unread(&input.files))).collect();
     let files = std::mem::take(&mut evidence.files);
     let (mut inputs, source) = billed.inputs(evidence, &files, settlement);
     inputs.inquiries = inquiries;
@@ -241,16 +255,31 @@ pub fn run(options: &ReconcileOptions) -> Result<ReconcileReport, ReconcileError
     let mut summary = Summary::of(&outcome, &terms, &files, source, run_id);
     summary.discrepancies = discrepancies::counts(&outcome, &standings, journal.head());
     summary.month = Some(MonthFigures::of(&month, &files, signed(&journal, &month.closing)?));
-    let ledger_path = match &options.source {
-        BillSource::External(path) | BillSource::ExternalBeside { path, .. } => Some(path.as_path()),
-        BillSource::Ledger { .. } => None,
-    };
     let files = files.as_slice();
     let presentation = options.presentation.as_ref();
     let report = Report { outcome: &outcome, summary: &summary, month: &month, files, ledger_path, standings: &standings, presentation };
     report::write(&report, &options.out)?;
     let logs = files.to_vec();
-    Ok(ReconcileReport { logs, breaks: summary.discrepancies.breaks, identities_hold: outcome.identities_hold(), summary, outcome, month })
+    Ok(ReconcileReport {
+        logs,
+        breaks: summary.discrepancies.breaks,
+        identities_hold: outcome.identities_hold(),
+        summary,
+        outcome,
+        month,
+        remarks,
+        mostly,
+    })
+}
+
+/// Settlement files most rows of which cannot be read.
+fn mostly_unread(settlement: &Settlement) -> Vec<(PathBuf, Mostly)> {
+    let judged = (0_u32..).zip(&settlement.files).filter_map(|(number, file)| {
+        let causes =
+            settlement.malformed.iter().filter(|row| row.place.file == number).map(|row| (row.column.as_str(), row.reason.as_str()));
+        Some((file.path.clone(), table::mostly(file.lines, causes)?))
+    });
+    judged.collect()
 }
 
 /// The signed close of the same days, beside the balances of this run.
@@ -271,8 +300,8 @@ fn carry_in(billed: &mut Billed, folder: &Path) -> io::Result<()> {
     Ok(())
 }
 
-pub(super) fn read_settlement(given: &SettlementFiles) -> Result<SettlementInput, ReconcileError> {
-    Ok(SettlementInput { files: settlement::read(&given.files)?, terms: given.terms.clone() })
+pub(super) fn read_settlement(given: &SettlementFiles, tables: &Settings) -> Result<SettlementInput, ReconcileError> {
+    Ok(SettlementInput { files: settlement::read(&given.files, tables)?, terms: given.terms.clone() })
 }
 
 /// Over what rows and totals say, in whatever order, files and format.

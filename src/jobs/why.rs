@@ -24,6 +24,7 @@ use crate::journal;
 use crate::ledger::sqlite::Happening;
 use crate::ledger::{FoundTotals, Lapses, Ledger, ScopeTotals, Snapshot, SqliteLedger};
 use crate::reconcile::{self, About, Asked, Finding, Outcome, Terms};
+use crate::table::Settings;
 
 /// What is asked, and where to look.
 #[derive(Debug)]
@@ -298,7 +299,7 @@ fn conclude(
         let (first, last) = days_paid(&evidence.lines).unwrap_or((today, today));
         whole(planned.map_or(first, |planned| planned.min(first)).min(today), today.max(last))?
     };
-    let settlement = options.settlement.as_ref().map(read_settlement).transpose()?;
+    let settlement = options.settlement.as_ref().map(|given| read_settlement(given, &Settings::default())).transpose()?;
     let files = std::mem::take(&mut evidence.files);
     let (inputs, _) = billed.inputs(evidence, &files, settlement);
     Ok((reconcile::reconcile(inputs, &terms), terms, files))

@@ -1,6 +1,7 @@
-//! An external ledger as CSV, read as text: codes keep their zeros, and every row that is no bill is listed with its cell.
+//! An external ledger as a table, read as text: codes keep their zeros, and every row that is no bill is listed with its cell.
 
-use std::path::{Path, PathBuf};
+use std::collections::HashSet;
+use std::path::Path;
 
 use jiff::Timestamp;
 use jiff::civil::{Date, DateTime};
@@ -8,6 +9,8 @@ use rayon::prelude::*;
 
 use super::Terms;
 use super::bills::Bills;
+use super::external_columns::{Columns, is_enough, is_known};
+pub use super::external_error::ExternalError;
 use super::known::KnownPayment;
 use super::new_bill::{ExternalMark, NewBill};
 use super::tally::Tally;
@@ -17,6 +20,8 @@ use crate::domain::channel::Channel;
 use crate::domain::classify::{Class, Policy};
 use crate::domain::digest::{self, Digest};
 use crate::domain::ids::{InvoiceNumber, PaymentCode};
+use crate::domain::personal::{may_be_personal, shown};
+use crate::table::{self, AmountFormat, DateFormat, Header, Kind, Layout, Limits, Row, Settings, Shape, Table};
 
 /// A row that is no bill (L10).
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -52,98 +57,39 @@ pub struct External {
     pub rows_digest: Digest,
     /// Its rows, the header not counted.
     pub rows: u64,
+    /// Of them, rows that say word for word what an earlier one says: counted once.
+    pub repeated: u64,
 }
 
-/// Why an external ledger cannot be read (exit 7; see [`super::codes`]).
-#[derive(Debug, thiserror::Error)]
-pub enum ExternalError {
-    /// See [`super::codes::LEDGER_UNREADABLE`].
-    #[error("E0720: the external ledger `{}` cannot be read: {reason}\nhint: check the path and the permissions, and export it again", path.display())]
-    Unreadable {
-        /// Which file.
-        path: PathBuf,
-        /// What was found.
-        reason: String,
-    },
-    /// See [`super::codes::COLUMN_MISSING`].
-    #[error("E0721: the external ledger `{}` has no column `{column}`\nhint: add the column to the export", path.display())]
-    ColumnMissing {
-        /// Which file.
-        path: PathBuf,
-        /// Which column.
-        column: &'static str,
-    },
-    /// See [`super::codes::TOO_MANY_BILLS`].
-    #[error("E0722: the external ledger holds more bills than one run can\nhint: split it by channel or by year")]
-    TooMany,
-}
-
-const REQUIRED: [&str; 9] =
-    ["invoice_number", "payment_code", "channel", "amount", "status", "reusable", "created_at", "expires_at", "cancelled_at"];
-const OPTIONAL: [&str; 7] = ["paid_at", "paid_amount", "amount_history", "bill_group", "policy_status", "policy_type", "due_date"];
-
-/// Where each known column is.
-#[derive(Debug)]
-struct Columns {
-    places: [Option<usize>; 16],
-}
-
-impl Columns {
-    fn of(header: &csv::ByteRecord, path: &Path) -> Result<Self, ExternalError> {
-        let names: Vec<String> =
-            header.iter().map(|cell| String::from_utf8_lossy(cell).trim_start_matches('\u{feff}').trim().to_ascii_lowercase()).collect();
-        let mut places = [None; 16];
-        for (place, column) in places.iter_mut().zip(REQUIRED.into_iter().chain(OPTIONAL)) {
-            *place = names.iter().position(|name| name == column);
-            if place.is_none() && REQUIRED.contains(&column) {
-                return Err(ExternalError::ColumnMissing { path: path.to_owned(), column });
-            }
-        }
-        Ok(Self { places })
-    }
-
-    fn has(&self, column: &str) -> bool {
-        let place = REQUIRED.into_iter().chain(OPTIONAL).position(|name| name == column);
-        place.is_some_and(|place| self.places.get(place).is_some_and(Option::is_some))
-    }
-
-    /// The trimmed cell of the `index`-th known column; empty when the column or the cell is missing.
-    fn cell<'r>(&self, row: &'r csv::ByteRecord, index: usize) -> Option<&'r str> {
-        let place = self.places.get(index).copied().flatten();
-        str::from_utf8(place.and_then(|place| row.get(place)).unwrap_or_default()).ok().map(str::trim)
-    }
-}
-
-/// Reads the file at `path`: Parquet by its extension, else CSV.
+/// Reads the file at `path`: Parquet by its extension, else CSV or XLSX.
 ///
 /// # Errors
 /// When it cannot be read at all; rows that cannot be read are listed instead.
-pub fn read(path: &Path, terms: &Terms) -> Result<External, ExternalError> {
+pub fn read(path: &Path, terms: &Terms, tables: &Settings) -> Result<External, ExternalError> {
     let is_parquet = path.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("parquet"));
-    if is_parquet { super::parquet::read(path, terms) } else { read_csv(path, terms) }
+    if is_parquet { super::parquet::read(path, terms) } else { read_table(path, terms, tables) }
 }
 
-fn read_csv(path: &Path, terms: &Terms) -> Result<External, ExternalError> {
-    let unreadable = |error: csv::Error| ExternalError::Unreadable { path: path.to_owned(), reason: error.to_string() };
-    let mut reader = csv::ReaderBuilder::new().flexible(true).buffer_capacity(1 << 20).from_path(path).map_err(unreadable)?;
-    let mut rows = Rows::new(reader.byte_headers().map_err(unreadable)?, path, terms)?;
-    let mut fill = |batch: &mut [csv::ByteRecord]| -> Result<usize, csv::Error> {
-        let mut count = 0_usize;
-        for row in batch {
-            if !reader.read_byte_record(row)? {
-                break;
-            }
-            count = count.saturating_add(1);
-        }
-        Ok(count)
-    };
-    let (mut batch, mut next) = (vec![csv::ByteRecord::new(); BATCH], vec![csv::ByteRecord::new(); BATCH]);
-    let mut count = fill(&mut batch).map_err(unreadable)?;
+fn read_table(path: &Path, terms: &Terms, tables: &Settings) -> Result<External, ExternalError> {
+    let refused = |fault: table::Fault| ExternalError::Table { path: path.to_owned(), fault };
+    let is_known = |name: &str| is_known(name, &tables.layouts);
+    let is_enough = |names: &[String]| is_enough(names, &tables.layouts);
+    let header = Header { is_known: &is_known, is_enough: &is_enough };
+    // Codes, amounts and dates are short; rows are counted by the bills they make.
+    let limits = Limits { rows_max: u64::MAX, file_bytes_max: u64::MAX, ..Limits::default() };
+    let shape = Shape { delimiter: None, sheet: tables.sheet.as_deref(), limits: &limits, header, is_strict: false };
+    let mut table = Table::open(path, &shape).map_err(refused)?;
+    let plain = Layout::default();
+    let layout = table::chosen(&tables.layouts, tables.layout.as_deref(), &table::names(table.header())).unwrap_or(&plain);
+    let mut rows = Rows::new(table.header(), path, terms, layout)?;
+    let mut fill = |batch: &mut [Row]| table.fill(batch);
+    let (mut batch, mut next) = (vec![Row::default(); BATCH], vec![Row::default(); BATCH]);
+    let mut count = fill(&mut batch).map_err(refused)?;
     // One batch is read while the one before it is parsed.
     while count > 0 {
-        let (filled, taken) = rayon::join(|| fill(&mut next), || rows.take(batch.get(..count).unwrap_or_default()));
+        let (filled, taken) = rayon::join(|| fill(&mut next), || rows.take(batch.get_mut(..count).unwrap_or_default()));
         taken?;
-        count = filled.map_err(unreadable)?;
+        count = filled.map_err(refused)?;
         std::mem::swap(&mut batch, &mut next);
     }
     Ok(rows.finish())
@@ -155,15 +101,17 @@ pub(super) const BATCH: usize = 1 << 13;
 /// Takes rows one by one, whatever file they are from.
 pub(super) struct Rows<'a> {
     columns: Columns,
-    width: usize,
     terms: &'a Terms,
+    layout: &'a Layout,
     external: External,
     sum: DigestSum,
+    /// Half of every row's digest: whoever says the same again is counted once.
+    seen: HashSet<[u8; 16]>,
 }
 
 impl<'a> Rows<'a> {
-    pub(super) fn new(header: &csv::ByteRecord, path: &Path, terms: &'a Terms) -> Result<Self, ExternalError> {
-        let columns = Columns::of(header, path)?;
+    pub(super) fn new(header: &Row, path: &Path, terms: &'a Terms, layout: &'a Layout) -> Result<Self, ExternalError> {
+        let columns = Columns::of(header, layout).map_err(|fault| ExternalError::Table { path: path.to_owned(), fault })?;
         let external = External {
             bills: Bills::default(),
             known: Vec::new(),
@@ -172,17 +120,26 @@ impl<'a> Rows<'a> {
             not_evaluated: not_evaluated(&columns, &terms.policy),
             rows_digest: [0; 32],
             rows: 0,
+            repeated: 0,
         };
-        Ok(Self { columns, width: header.len(), terms, external, sum: DigestSum::default() })
+        Ok(Self { columns, terms, layout, external, sum: DigestSum::default(), seen: HashSet::new() })
     }
 
     /// Parses `batch` in parallel and takes its rows in their order.
-    pub(super) fn take(&mut self, batch: &[csv::ByteRecord]) -> Result<(), ExternalError> {
-        let (columns, width) = (&self.columns, self.width);
-        let parsed: Vec<_> = batch.par_iter().map(|row| (row, row_digest(row), parse(columns, row, width))).collect();
-        for (row, digest, parsed) in parsed {
+    pub(super) fn take(&mut self, batch: &mut [Row]) -> Result<(), ExternalError> {
+        let (columns, layout) = (&self.columns, self.layout);
+        let digests: Vec<Digest> = batch.par_iter().map(row_digest).collect();
+        if layout.rewrites() {
+            batch.par_iter_mut().for_each(|row| columns.rewrite(row, layout));
+        }
+        let parsed: Vec<_> = batch.par_iter().map(|row| parse(columns, row)).collect();
+        for ((row, digest), parsed) in batch.iter().zip(digests).zip(parsed) {
             self.external.rows = self.external.rows.saturating_add(1);
             self.sum.add(&digest);
+            if !digest.first_chunk().is_none_or(|half| self.seen.insert(*half)) {
+                self.external.repeated = self.external.repeated.saturating_add(1);
+                continue;
+            }
             match parsed {
                 Ok(row) => self.external.take(&row, self.terms)?,
                 Err(fault) => self.malformed(row, digest, fault),
@@ -191,12 +148,13 @@ impl<'a> Rows<'a> {
         Ok(())
     }
 
-    fn malformed(&mut self, row: &csv::ByteRecord, digest: Digest, (column, reason): Fault) {
-        let invoice_number = self.columns.cell(row, 0).filter(|text| InvoiceNumber::new(text).is_ok()).unwrap_or_default();
+    fn malformed(&mut self, row: &Row, digest: Digest, (column, reason): Fault) {
+        let is_shown = |text: &&str| InvoiceNumber::new(text).is_ok() && !may_be_personal(text, &[]);
+        let invoice_number = self.columns.cell(row, 0).ok().filter(is_shown).unwrap_or_default();
         self.external.malformed.push(MalformedRow {
             digest,
-            row: self.external.rows.saturating_add(1),
-            byte: row.position().map_or(0, csv::Position::byte),
+            row: row.number,
+            byte: row.byte,
             invoice_number: invoice_number.to_owned(),
             column,
             reason,
@@ -213,10 +171,12 @@ impl<'a> Rows<'a> {
 }
 
 /// Over all cells and where each ends.
-fn row_digest(row: &csv::ByteRecord) -> Digest {
+fn row_digest(row: &Row) -> Digest {
     let mut running = digest::Running::default();
-    running.update(row.as_slice());
-    for cell in row {
+    for cell in row.iter() {
+        running.update(cell);
+    }
+    for cell in row.iter() {
         running.update(&u64::try_from(cell.len()).unwrap_or(u64::MAX).to_be_bytes());
     }
     running.finish()
@@ -278,30 +238,34 @@ struct ParsedRow<'r> {
 }
 
 /// One row → a bill, or the column at fault.
-fn parse<'r>(columns: &Columns, row: &'r csv::ByteRecord, width: usize) -> Result<ParsedRow<'r>, Fault> {
-    if row.len() != width {
-        return Err(("row", format!("it has {} cells, the header has {width}", row.len())));
+fn parse<'r>(columns: &Columns, row: &'r Row) -> Result<ParsedRow<'r>, Fault> {
+    if let Some(wrong) = row.wrong {
+        return Err(("row", wrong.to_string()));
     }
-    let cell = |index: usize, column: &'static str| columns.cell(row, index).ok_or_else(|| (column, "it is not UTF-8".to_owned()));
+    let cell = |index: usize, column: &'static str| columns.cell(row, index).map_err(|reason| (column, reason));
+    let rupiah = |column: &'static str, text: &str| amount(columns.amount_format, text).map_err(|reason| (column, reason));
     let invoice_number = cell(0, "invoice_number")?;
     InvoiceNumber::new(invoice_number).map_err(|error| ("invoice_number", error.to_string()))?;
+    unspoilt(columns, row, (0, "invoice_number"), invoice_number)?;
     let payment_code = cell(1, "payment_code")?;
     if !payment_code.is_empty() {
         PaymentCode::new(payment_code).map_err(|error| ("payment_code", error.to_string()))?;
+        unspoilt(columns, row, (1, "payment_code"), payment_code)?;
     }
     let channel = cell(2, "channel")?;
-    let channel = Channel::parse(channel).ok_or_else(|| ("channel", format!("`{channel}` is no channel: alfa or indomaret")))?;
-    let amount = Amount::parse(cell(3, "amount")?).map_err(|error| ("amount", error.to_string()))?;
+    let channel = Channel::parse(channel)
+        .ok_or_else(|| ("channel", format!("`{}` is no channel: alfa or indomaret", shown(channel, &["alfa", "indomaret"]))))?;
+    let amount = rupiah("amount", cell(3, "amount")?)?;
     let status = cell(4, "status")?;
     let created_at = time("created_at", cell(6, "created_at")?, start_of_wib_day)?;
     let expires_at = time("expires_at", cell(7, "expires_at")?, end_of_wib_day)?;
     let cancelled_at = time("cancelled_at", cell(8, "cancelled_at")?, start_of_wib_day)?;
     let paid_at = time("paid_at", cell(9, "paid_at")?, start_of_wib_day)?;
-    let paid_amount = Some(cell(10, "paid_amount")?).filter(|text| !text.is_empty()).map(Amount::parse);
-    let paid_amount = paid_amount.transpose().map_err(|error| ("paid_amount", error.to_string()))?;
+    let paid_amount = Some(cell(10, "paid_amount")?).filter(|text| !text.is_empty());
+    let paid_amount = paid_amount.map(|text| rupiah("paid_amount", text)).transpose()?;
     let mut earlier_amounts = Vec::new();
     for text in cell(11, "amount_history")?.split(';').map(str::trim).filter(|text| !text.is_empty()) {
-        earlier_amounts.push(Amount::parse(text).map_err(|error| ("amount_history", error.to_string()))?);
+        earlier_amounts.push(rupiah("amount_history", text)?);
     }
     check_status(status, cancelled_at, expires_at)?;
     let paid = match paid_at {
@@ -337,11 +301,33 @@ fn parse<'r>(columns: &Columns, row: &'r csv::ByteRecord, width: usize) -> Resul
     Ok(ParsedRow { bill, earlier_amounts, paid_amount, policy_status: cell(13, "policy_status")? })
 }
 
+/// An amount as `format` writes it.
+fn amount(format: AmountFormat, text: &str) -> Result<Amount, String> {
+    Amount::parse(&format.plain(text)?).map_err(|error| format!("{error}{}", AmountFormat::hint(text)))
+}
+
+/// A number that identifies something must be as it was written: no apostrophe before it, and no number of a workbook.
+fn unspoilt(columns: &Columns, row: &Row, (index, column): (usize, &'static str), text: &str) -> Result<(), Fault> {
+    if text.starts_with('\'') {
+        return Err((column, "it begins with an apostrophe, which a spreadsheet puts before a number".to_owned()));
+    }
+    let is_number = columns.kind(row, index) == Kind::Number;
+    if is_number && (column == "payment_code" || text.len() > 15 || !text.bytes().all(|byte| byte.is_ascii_digit())) {
+        return Err((
+            column,
+            "it is stored as a number, so zeros in front and digits after the 15th are lost: store it as text".to_owned(),
+        ));
+    }
+    Ok(())
+}
+
 /// A WIB day, or nothing.
 fn due_on(text: &str) -> Result<Option<Date>, Fault> {
     let date = Some(text).filter(|text| !text.is_empty()).map(str::parse);
-    date.transpose().map_err(|_| ("due_date", format!("`{text}` is no date: write 2026-10-05")))
+    date.transpose().map_err(|_| ("due_date", format!("`{}` is no date: write 2026-10-05{}", shown(text, &[]), DateFormat::hint(text))))
 }
+
+const STATUSES: [&str; 4] = ["active", "paid", "cancelled", "expired"];
 
 /// The word must be one of four, and have the time it speaks of beside it.
 fn check_status(status: &str, cancelled_at: Option<Timestamp>, expires_at: Option<Timestamp>) -> Result<(), Fault> {
@@ -349,8 +335,8 @@ fn check_status(status: &str, cancelled_at: Option<Timestamp>, expires_at: Optio
     match (cancelled_at, expires_at) {
         (None, _) if is("CANCELLED") => Err(("cancelled_at", "it is empty, but the status is CANCELLED".to_owned())),
         (_, None) if is("EXPIRED") => Err(("expires_at", "it is empty, but the status is EXPIRED".to_owned())),
-        _ if ["ACTIVE", "PAID", "CANCELLED", "EXPIRED"].into_iter().any(is) => Ok(()),
-        _ => Err(("status", format!("`{status}` is none of ACTIVE, PAID, CANCELLED, EXPIRED"))),
+        _ if STATUSES.into_iter().any(is) => Ok(()),
+        _ => Err(("status", format!("`{}` is none of ACTIVE, PAID, CANCELLED, EXPIRED", shown(status, &STATUSES)))),
     }
 }
 
@@ -360,7 +346,7 @@ fn yes_or_no(text: &str) -> Result<bool, Fault> {
         "" => Ok(false),
         _ if is(["true", "1", "yes"]) => Ok(true),
         _ if is(["false", "0", "no"]) => Ok(false),
-        _ => Err(("reusable", format!("`{text}` is neither true nor false"))),
+        _ => Err(("reusable", format!("`{}` is neither true nor false", shown(text, &["true", "false", "yes", "no"])))),
     }
 }
 
@@ -373,7 +359,8 @@ fn time(column: &'static str, text: &str, day: fn(Date) -> Option<Timestamp>) ->
     let date = || if text.len() == 10 { text.parse::<Date>().ok().and_then(day) } else { None };
     let wall = || text.parse::<DateTime>().ok().and_then(at_wib);
     let at = instant().or_else(date).or_else(wall);
-    at.map(Some).ok_or_else(|| (column, format!("`{text}` is no time: write 2026-10-05T12:00:00+07:00")))
+    at.map(Some)
+        .ok_or_else(|| (column, format!("`{}` is no time: write 2026-10-05T12:00:00+07:00{}", shown(text, &[]), DateFormat::hint(text))))
 }
 
 /// Adds digests up lane by lane, so that the sum does not depend on their order.

@@ -7,6 +7,8 @@ mod bills;
 pub mod codes;
 mod dedupe;
 pub mod external;
+mod external_columns;
+mod external_error;
 mod findings;
 mod former;
 mod index;

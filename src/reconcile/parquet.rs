@@ -9,28 +9,30 @@ use polars_io::parquet::read::ParquetReader;
 
 use super::Terms;
 use super::external::{BATCH, External, ExternalError, Rows};
+use crate::table::{Layout, Row};
 
 /// Reads the Parquet file at `path`.
 pub(super) fn read(path: &Path, terms: &Terms) -> Result<External, ExternalError> {
     let unreadable = |reason: String| ExternalError::Unreadable { path: path.to_owned(), reason };
     let file = File::open(path).map_err(|error| unreadable(error.to_string()))?;
     let frame = ParquetReader::new(file).finish().map_err(|error: PolarsError| unreadable(error.to_string()))?;
-    let header: csv::ByteRecord = frame.get_column_names().iter().map(|name| name.as_bytes()).collect();
-    let mut rows = Rows::new(&header, path, terms)?;
+    let header = Row::from_cells(frame.get_column_names().iter().map(|name| name.as_bytes()), 1);
+    let plain = Layout::default();
+    let mut rows = Rows::new(&header, path, terms, &plain)?;
     let mut batch = Vec::with_capacity(BATCH);
-    for index in 0..frame.height() {
-        let mut row = csv::ByteRecord::new();
+    for (index, number) in (0..frame.height()).zip(2_u64..) {
+        let mut cells = Vec::with_capacity(frame.columns().len());
         for column in frame.columns() {
             let value = column.get(index).map_err(|error| unreadable(error.to_string()))?;
-            row.push_field(text(&value).as_bytes());
+            cells.push(text(&value));
         }
-        batch.push(row);
+        batch.push(Row::from_cells(cells, number));
         if batch.len() == BATCH {
-            rows.take(&batch)?;
+            rows.take(&mut batch)?;
             batch.clear();
         }
     }
-    rows.take(&batch)?;
+    rows.take(&mut batch)?;
     Ok(rows.finish())
 }
 

@@ -3,7 +3,7 @@
 //! A spreadsheet rewrites what it takes for a number, a date or a formula. So the way back relies on two cells alone, the id and
 //! the fingerprint of the facts, both with a letter in front; codes and invoice numbers carry an apostrophe and are for reading.
 
-use std::io;
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use jiff::civil::Date;
@@ -13,6 +13,7 @@ use super::text::neutral;
 use super::wib_text;
 use crate::domain::classify::Class;
 use crate::domain::discrepancy::Item;
+use crate::table::{self, Fault, Header, Limits, Row, Settings, Shape, Table};
 
 const COLUMNS: [&str; 28] = [
     "discrepancy_id",
@@ -104,6 +105,8 @@ fn cells(id: &str, item: &Item, today: Date) -> [String; COLUMNS.len()] {
 pub struct ItemRow {
     /// The line it begins on, from 1.
     pub line: u64,
+    /// Why it cannot be read; nothing else of it counts then.
+    pub wrong: Option<String>,
     /// The item.
     pub id: String,
     /// The fingerprint it was exported with.
@@ -132,62 +135,60 @@ pub struct ItemsError {
     pub reason: String,
 }
 
-/// Reads a file that came back, whatever delimiter, byte order mark and line ends the spreadsheet wrote.
+/// Reads a file that came back: CSV as the spreadsheet wrote it, or XLSX.
 ///
 /// # Errors
 /// [`ItemsError`] when it is no such file at all; what is wrong with a row is for the caller to say.
-pub fn read(path: &Path) -> Result<Vec<ItemRow>, ItemsError> {
-    let refused = |reason: String| ItemsError { path: path.to_path_buf(), reason };
-    let bytes = std::fs::read(path).map_err(|error| refused(error.to_string()))?;
-    let text = std::str::from_utf8(&bytes).map_err(|error| {
-        let line = bytes.iter().take(error.valid_up_to()).filter(|&&byte| byte == b'\n').count().saturating_add(1);
-        refused(format!("line {line} is not UTF-8"))
-    })?;
-    // The reader counts lines by their line feeds, and a CRLF's would belong to the next row.
-    rows(&text.strip_prefix('\u{feff}').unwrap_or(text).replace("\r\n", "\n")).map_err(|error| refused(error.to_string()))
-}
-
-fn rows(text: &str) -> io::Result<Vec<ItemRow>> {
-    let head = text.lines().next().unwrap_or_default();
-    let count = |delimiter: &u8| head.bytes().filter(|byte| byte == delimiter).count();
-    let delimiter = [b',', b';', b'\t'].into_iter().max_by_key(count).unwrap_or(b',');
-    let mut csv = csv::ReaderBuilder::new().delimiter(delimiter).flexible(true).trim(csv::Trim::All).from_reader(text.as_bytes());
-    let header: Vec<String> = csv.headers()?.iter().map(str::to_lowercase).collect();
-    for wanted in ["discrepancy_id", "facts", "action", "reason"] {
-        match header.iter().filter(|column| *column == wanted).count() {
-            1 => {}
-            0 => return Err(io::Error::other(format!("there is no column `{wanted}`"))),
-            _ => return Err(io::Error::other(format!("there are two columns `{wanted}`"))),
+pub fn read(path: &Path, tables: &Settings) -> Result<Vec<ItemRow>, ItemsError> {
+    let refused = |fault: Fault| ItemsError { path: path.to_path_buf(), reason: format!("it {fault}") };
+    let is_known = |name: &str| COLUMNS.contains(&name);
+    let is_enough = |names: &[String]| WANTED.iter().all(|wanted| names.iter().any(|name| name == wanted));
+    let header = Header { is_known: &is_known, is_enough: &is_enough };
+    let limits = Limits::default();
+    let shape = Shape { delimiter: None, sheet: tables.sheet.as_deref(), limits: &limits, header, is_strict: true };
+    let mut table = Table::open(path, &shape).map_err(refused)?;
+    let names = table::names(table.header());
+    let mut places = BTreeMap::new();
+    for column in WANTED.into_iter().chain(["note", "actor", "reviewer", "owner"]) {
+        match table::unique_place(&names, column, |name| name == column).map_err(refused)? {
+            Some(place) => drop(places.insert(column, place)),
+            None if WANTED.contains(&column) => {
+                let found = table::found_words(table.header(), &is_known);
+                return Err(refused(Fault::ColumnMissing { missing: format!("the column `{column}`"), found }));
+            }
+            None => {}
         }
     }
-    let mut found = Vec::new();
-    for record in csv.records() {
-        let record = record?;
-        let cell = |name: &str| {
-            let text = header.iter().position(|column| column == name).and_then(|at| record.get(at)).unwrap_or_default();
-            // A line break inside a cell is a space.
-            plain(text).replace(['\n', '\r'], " ")
-        };
-        if record.iter().all(str::is_empty) {
-            continue;
-        }
-        let bare = |text: String, prefix: &str| text.to_lowercase().strip_prefix(prefix).map_or(text, str::to_owned);
-        found.push(ItemRow {
-            line: record.position().map_or(0, csv::Position::line),
-            id: bare(cell("discrepancy_id"), "d-"),
-            facts: bare(cell("facts"), "f-"),
-            action: cell("action"),
-            reason: cell("reason"),
-            note: cell("note"),
-            actor: cell("actor"),
-            reviewer: cell("reviewer"),
-            owner: cell("owner"),
-        });
+    let (mut found, mut row) = (Vec::new(), Row::default());
+    while table.read(&mut row).map_err(refused)? {
+        found.push(item(&row, &places));
     }
     Ok(found)
 }
 
-/// A cell without the apostrophe that kept it from being a formula.
-fn plain(text: &str) -> &str {
-    text.strip_prefix('\'').filter(|rest| rest.starts_with(['=', '+', '-', '@', '\''])).unwrap_or(text)
+/// Without these nothing can be decided.
+const WANTED: [&str; 4] = ["discrepancy_id", "facts", "action", "reason"];
+
+fn item(row: &Row, places: &BTreeMap<&str, usize>) -> ItemRow {
+    if let Some(wrong) = row.wrong {
+        return ItemRow { line: row.line, wrong: Some(wrong.to_string()), ..ItemRow::default() };
+    }
+    let cell = |name: &str| {
+        let text = places.get(name).and_then(|&place| row.text(place)).unwrap_or_default();
+        // A line break inside a cell is a space.
+        text.trim().replace("\r\n", " ").replace(['\n', '\r'], " ")
+    };
+    let bare = |text: String, prefix: &str| text.to_lowercase().strip_prefix(prefix).map_or(text, str::to_owned);
+    ItemRow {
+        line: row.line,
+        wrong: None,
+        id: bare(cell("discrepancy_id"), "d-"),
+        facts: bare(cell("facts"), "f-"),
+        action: cell("action"),
+        reason: cell("reason"),
+        note: cell("note"),
+        actor: cell("actor"),
+        reviewer: cell("reviewer"),
+        owner: cell("owner"),
+    }
 }

@@ -17,6 +17,7 @@ mod month;
 mod page;
 mod parquet;
 mod people;
+pub mod plan;
 mod sections;
 mod settlement;
 pub mod summary;

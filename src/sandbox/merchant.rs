@@ -68,7 +68,10 @@ impl MerchantUrl {
     async fn exchange(&self, headers: &[(String, String)], body: Bytes) -> io::Result<HttpAnswer> {
         let stream = TcpStream::connect(self.address).await?;
         stream.set_nodelay(true)?;
-        let (mut sender, connection) = hyper::client::conn::http1::handshake(TokioIo::new(stream)).await.map_err(io::Error::other)?;
+        // As DOKU writes them, `Client-Id`: a receiver that compares names with their case must work here as it does there.
+        let mut client = hyper::client::conn::http1::Builder::new();
+        let handshake = client.title_case_headers(true).handshake(TokioIo::new(stream)).await;
+        let (mut sender, connection) = handshake.map_err(io::Error::other)?;
         let driver = tokio::spawn(connection);
         let mut request = hyper::Request::post(&self.path).header(HOST, self.address.to_string());
         for (name, value) in headers {

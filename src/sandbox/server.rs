@@ -195,7 +195,7 @@ async fn connection(stream: TcpStream, shared: Arc<Shared>, mut stopped: watch::
     }
     let service = service_fn(|incoming| answer(Arc::clone(&shared), incoming));
     let mut builder = http1::Builder::new();
-    builder.timer(TokioTimer::new()).header_read_timeout(HEADER_TIMEOUT);
+    builder.timer(TokioTimer::new()).header_read_timeout(HEADER_TIMEOUT).title_case_headers(true);
     let serving = builder.serve_connection(TokioIo::new(stream), service);
     let mut serving = std::pin::pin!(serving);
     let ended = tokio::select! {

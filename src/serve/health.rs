@@ -1,6 +1,10 @@
 //! Whether all is well, in parts: one that fails makes `/healthz` say so, and names itself.
 
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+/// A payment that has waited longer than this for the ledger is stuck, whatever the last try to write said.
+const BEHIND_MAX: Duration = Duration::from_mins(1);
 
 /// The state of a serving process. Everything begins unwell except the log.
 #[derive(Debug, Default)]
@@ -32,14 +36,14 @@ impl Health {
         self.log_fails.store(!works, Ordering::Release);
     }
 
-    /// `ready`, or what is wrong.
+    /// `ready`, or what is wrong; `behind` is how long the first payment in the log has waited for the ledger.
     #[must_use]
-    pub fn word(&self) -> &'static str {
+    pub fn word(&self, behind: Duration) -> &'static str {
         if !self.is_caught_up() {
             "starting"
         } else if self.log_fails.load(Ordering::Acquire) {
             "log failing"
-        } else if self.ledger_fails.load(Ordering::Acquire) {
+        } else if self.ledger_fails.load(Ordering::Acquire) || behind > BEHIND_MAX {
             "ledger behind"
         } else {
             "ready"

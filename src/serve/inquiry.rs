@@ -29,39 +29,49 @@ struct Outcome {
     lasting: bool,
 }
 
-/// Answers an inquiry.
-pub(super) async fn answered(shared: &Arc<Shared>, received: Received, begun: Instant) -> Response {
+/// Answers an inquiry that is DOKU's.
+pub(super) async fn answered(shared: &Arc<Shared>, received: &Received, key: &SigningKey, begun: Instant) -> Response {
     if !shared.health.is_caught_up() {
         // What was paid may not be known yet.
         return (StatusCode::SERVICE_UNAVAILABLE, [("retry-after", "1")]).into_response();
     }
     let settings = &shared.settings;
-    let target = &settings.inquiry_path;
-    let key = match received.signer(settings, target) {
-        Ok(key) if settings.freshness_seconds == 0 || received.is_fresh(settings.freshness_seconds) => key,
-        Ok(key) => return turned_down(shared, &received, key, "`Request-Timestamp` is too far from now", begun).await,
-        Err(why) => {
-            let Some(key) = settings.keys.first() else { return StatusCode::UNAUTHORIZED.into_response() };
-            return turned_down(shared, &received, key, why, begun).await;
-        }
-    };
+    if settings.freshness_seconds != 0 && !received.is_fresh(settings.freshness_seconds) {
+        return turned_down(shared, received, Some(key), "`Request-Timestamp` is too far from now", begun).await;
+    }
     let request_id = received.request_id().unwrap_or_default();
     let question_digest = digest::hex(&digest::of_bytes(&received.body));
     let before = shared.answers().given(request_id, received.at).cloned();
     if let Some(given) = before.filter(|given| given.question == question_digest) {
         shared.metrics.inquiry("repeated", begun.elapsed());
-        // The key may have changed since; with the same one it is the same signature.
-        let signature = signature(shared, key, request_id, &given.timestamp, given.body.as_bytes());
+        // The key and the URL may have changed since; with the same ones it is the same signature.
+        let signature = signature(shared, key, received, &given.timestamp, given.body.as_bytes());
         return response(shared, &Given { signature, ..given });
     }
-    let outcome = outcome(shared, &received).await;
-    let given = given(shared, key, &received, question_digest, &outcome);
+    let outcome = outcome(shared, received).await;
+    said(shared, received, key, &outcome, begun).await
+}
+
+/// A message of DOKU's that is no question, at the URL for questions.
+pub(super) async fn no_question(shared: &Shared, received: &Received, key: &SigningKey, begun: Instant) -> Response {
+    shared.metrics.misunderstood("inquiry");
+    said(shared, received, key, &Outcome::refused(Status::Decline, "no_question", None, false), begun).await
+}
+
+/// A message that is not provably DOKU's, at the URL for questions. It is answered with the present key.
+pub(super) async fn forged(shared: &Shared, received: &Received, key: Option<&SigningKey>, why: &str, begun: Instant) -> Response {
+    turned_down(shared, received, key, why, begun).await
+}
+
+/// Keeps what was decided, and says it.
+async fn said(shared: &Shared, received: &Received, key: &SigningKey, outcome: &Outcome, begun: Instant) -> Response {
+    let given = given(shared, Some(key), received, outcome);
     let standing = if outcome.lasting { shared.answers().keep(given.clone()).clone() } else { given.clone() };
     if standing.question != given.question {
         // The id was used for another question: that one keeps its answer, this one gets none it could be mistaken for.
-        return turned_down(shared, &received, key, "`Request-Id` was used for another inquiry", begun).await;
+        return turned_down(shared, received, Some(key), "`Request-Id` was used for another inquiry", begun).await;
     }
-    let inquiry = shared.records.append(Kind::Inquiries, received.at, received.line(target, &decision_of(&outcome)));
+    let inquiry = shared.records.append(Kind::Inquiries, received.at, received.line(&decision_of(outcome)));
     let answer = async {
         if outcome.lasting && standing == given {
             shared.records.append(Kind::Answers, received.at, serde_json::to_vec(&given).unwrap_or_default()).await;
@@ -73,29 +83,31 @@ pub(super) async fn answered(shared: &Arc<Shared>, received: Received, begun: In
 }
 
 /// What is not provably DOKU's, or not of now, is kept apart and told as little as possible.
-async fn turned_down(shared: &Shared, received: &Received, key: &SigningKey, why: &str, begun: Instant) -> Response {
+async fn turned_down(shared: &Shared, received: &Received, key: Option<&SigningKey>, why: &str, begun: Instant) -> Response {
     let status = match shared.settings.invalid_signature {
         InvalidSignature::Unauthorized => Status::InvalidSignature,
         InvalidSignature::Decline => Status::Decline,
     };
-    shared.records.append(Kind::Forged, received.at, received.forged_line(&shared.settings.inquiry_path, why)).await;
+    shared.records.append(Kind::Forged, received.at, received.forged_line(why)).await;
     shared.metrics.inquiry(Status::InvalidSignature.name(), begun.elapsed());
-    let body = inquiry::refusal(None, status);
-    let outcome = Outcome { status, decision: "unverified", body, found: None, lasting: false };
-    response(shared, &given(shared, key, received, String::new(), &outcome))
+    let outcome = Outcome::refused(status, "unverified", None, false);
+    response(shared, &given(shared, key, received, &outcome))
+}
+
+impl Outcome {
+    fn refused(status: Status, decision: &'static str, question: Option<&Question>, lasting: bool) -> Self {
+        Self { status, decision, body: inquiry::refusal(question, status, None), found: None, lasting }
+    }
 }
 
 async fn outcome(shared: &Arc<Shared>, received: &Received) -> Outcome {
-    let refused = |status: Status, decision: &'static str, question: Option<&Question>, lasting: bool| Outcome {
-        status,
-        decision,
-        body: inquiry::refusal(question, status),
-        found: None,
-        lasting,
-    };
+    let refused = Outcome::refused;
     let question = match received.text().ok_or("body").and_then(inquiry::parse) {
         Ok(question) => question,
-        Err(field) => return refused(Status::Decline, field, None, true),
+        Err(field) => {
+            shared.metrics.misunderstood("inquiry");
+            return refused(Status::Decline, field, None, true);
+        }
     };
     let (books, code) = (Arc::clone(&shared.books), question.payment_code.clone());
     // The books may wait for a disk; the sockets must not.
@@ -118,13 +130,17 @@ async fn outcome(shared: &Arc<Shared>, received: &Received) -> Outcome {
     let facts = found.as_ref().map(facts);
     let decision = decide(facts.as_ref(), question.channel, received.at);
     let status = Status::of(decision);
-    let body = match &found {
-        Some(found) if decision == Decision::Payable => {
-            let (invoice_number, terms) = (&found.state.invoice_number, &found.state.terms);
-            let name_fallback = &shared.settings.customer_name;
-            inquiry::payable(&question, &Shown { invoice_number, terms, customer: customer.as_ref(), name_fallback })
-        }
-        _ => inquiry::refusal(Some(&question), status),
+    let settings = &shared.settings;
+    let shown = found.as_ref().map(|found| Shown {
+        invoice_number: &found.state.invoice_number,
+        terms: &found.state.terms,
+        customer: customer.as_ref(),
+        name_fallback: &settings.customer_name,
+        info_key: settings.info_key,
+    });
+    let body = match &shown {
+        Some(shown) if decision == Decision::Payable => inquiry::payable(&question, shown),
+        shown => inquiry::refusal(Some(&question), status, shown.as_ref().filter(|_| settings.refusal_details)),
     };
     let decision = match decision {
         Decision::Declined(why) => why.name(),
@@ -134,13 +150,14 @@ async fn outcome(shared: &Arc<Shared>, received: &Received) -> Outcome {
 }
 
 fn facts(found: &Found) -> Facts {
-    let Found { state, paid, held } = found;
+    let Found { state, paid, held, unrecorded } = found;
     Facts {
         status: state.status,
         method: state.terms.method,
         channel: state.terms.channel,
         reusable: state.terms.reusable,
         paid: *paid,
+        unrecorded: *unrecorded,
         expires_at: state.expires_at(),
         held: *held,
     }
@@ -158,19 +175,18 @@ fn decision_of(outcome: &Outcome) -> Map<String, Value> {
     more
 }
 
-fn signature(shared: &Shared, key: &SigningKey, request_id: &str, timestamp: &str, body: &[u8]) -> String {
-    let settings = &shared.settings;
-    inquiry::sign(key, &settings.client_id, request_id, timestamp, &settings.inquiry_path, body).unwrap_or_default()
+fn signature(shared: &Shared, key: &SigningKey, received: &Received, timestamp: &str, body: &[u8]) -> String {
+    let request_id = received.request_id().unwrap_or_default();
+    inquiry::sign(key, &shared.settings.client_id, request_id, timestamp, &received.target, body).unwrap_or_default()
 }
 
-fn given(shared: &Shared, key: &SigningKey, received: &Received, question: String, outcome: &Outcome) -> Given {
-    let request_id = received.request_id().unwrap_or_default();
+fn given(shared: &Shared, key: Option<&SigningKey>, received: &Received, outcome: &Outcome) -> Given {
     let timestamp = format_utc_seconds(shared.clock.now());
-    let signature = signature(shared, key, request_id, &timestamp, &outcome.body);
+    let signature = key.map(|key| signature(shared, key, received, &timestamp, &outcome.body)).unwrap_or_default();
     Given {
         at: received.at,
-        request_id: request_id.to_owned(),
-        question,
+        request_id: received.request_id().unwrap_or_default().to_owned(),
+        question: digest::hex(&digest::of_bytes(&received.body)),
         word: outcome.status.name().to_owned(),
         status: outcome.status.http(),
         timestamp,
@@ -186,7 +202,7 @@ fn response(shared: &Shared, given: &Given) -> Response {
     let headers = response.headers_mut();
     headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
     let signed = [
-        ("client-id", &shared.settings.client_id),
+        ("Client-Id", &shared.settings.client_id),
         ("request-id", &given.request_id),
         ("response-timestamp", &given.timestamp),
         ("signature", &given.signature),

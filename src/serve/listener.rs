@@ -77,6 +77,10 @@ async fn connection(stream: TcpStream, router: Router, limits: Limits, mut stopp
     // The time for a head begins when the connection is opened or the answer before it has left: it bounds idling as well.
     let connection = http1::Builder::new()
         .timer(TokioTimer::new())
+        // DOKU's own spelling, `Client-Id`: some receivers compare names with their case.
+        .title_case_headers(true)
+        // A client that has said all it has to say still gets its answer.
+        .half_close(true)
         .header_read_timeout(limits.header_timeout)
         .max_headers(HEADERS_MAX)
         .max_buf_size(HEAD_BYTES_MAX)

@@ -1,21 +1,44 @@
 //! A message as it arrived: the headers that were signed, the bytes, and whether they are DOKU's.
 
 use axum::http::HeaderMap;
+use axum::http::header::CONTENT_TYPE;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
 use jiff::Timestamp;
 use serde::Serialize;
 
-use super::Settings;
+use crate::doku::incoming::Incoming;
 use crate::doku::signature::{Components, SigningKey, Stamp};
 use crate::domain::digest;
 
 /// The most characters of a `Request-Id`.
 const REQUEST_ID_LENGTH_MAX: usize = 128;
 
+/// The URL a message came to. What it is follows from its body.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Door {
+    /// The Inquiry URL.
+    Inquiry,
+    /// The Notification URL.
+    Notification,
+}
+
+impl Door {
+    /// The name used in metrics.
+    pub(super) const fn name(self) -> &'static str {
+        match self {
+            Self::Inquiry => "inquiry",
+            Self::Notification => "notification",
+        }
+    }
+}
+
 /// What arrived.
 pub(super) struct Received {
     pub(super) at: Timestamp,
+    pub(super) door: Door,
+    /// The path as posted, which is what was signed.
+    pub(super) target: String,
     pub(super) headers: Headers,
     pub(super) body: Vec<u8>,
     /// A signed header stands there twice, or is no text: which of them was signed cannot be said.
@@ -52,7 +75,10 @@ struct LogLine<'a> {
 }
 
 impl Received {
-    pub(super) fn new(at: Timestamp, headers: &HeaderMap, body: Vec<u8>) -> Self {
+    pub(super) fn new(at: Timestamp, door: Door, target: &str, headers: &HeaderMap, body: Vec<u8>) -> Self {
+        // Whatever is not signed is kept as it came, and decides nothing.
+        let mut unsigned = headers.get_all(CONTENT_TYPE).iter().map(|value| String::from_utf8_lossy(value.as_bytes()));
+        let content_type = unsigned.next().map(|first| unsigned.fold(first.into_owned(), |all, one| all + ", " + &one));
         let mut ambiguous = false;
         let mut one = |name: &str| {
             let mut values = headers.get_all(name).iter();
@@ -65,31 +91,35 @@ impl Received {
             request_id: one("request-id"),
             timestamp: one("request-timestamp"),
             signature: one("signature"),
-            content_type: one("content-type"),
+            content_type,
         };
-        Self { at, headers, body, ambiguous }
+        Self { at, door, target: target.to_owned(), headers, body, ambiguous }
     }
 
-    /// The key that signed this message for `target`.
+    /// What it is, whichever door it came to; to be believed of a signed one only.
+    pub(super) fn is(&self) -> Incoming {
+        Incoming::of(&self.body)
+    }
+
+    /// Which of `keys` signed this message for the path it was posted to.
     ///
     /// # Errors
     /// Why it is not provably DOKU's.
-    pub(super) fn signer<'k>(&self, settings: &'k Settings, target: &str) -> Result<&'k SigningKey, &'static str> {
+    pub(super) fn signer<'k>(&self, keys: &'k [SigningKey], client_id: &str) -> Result<&'k SigningKey, &'static str> {
         if self.ambiguous {
             return Err("a signed header is repeated or no text");
         }
         let headers = &self.headers;
-        let client_id = headers.client_id.as_deref().ok_or("`Client-Id` is missing")?;
-        if client_id != settings.client_id {
+        if headers.client_id.as_deref().ok_or("`Client-Id` is missing")? != client_id {
             return Err("`Client-Id` is not ours");
         }
         let request_id = self.request_id().ok_or("`Request-Id` is missing or unusable")?;
         let timestamp = headers.timestamp.as_deref().ok_or("`Request-Timestamp` is missing")?;
         let signature = headers.signature.as_deref().ok_or("`Signature` is missing")?;
-        let components = Components { client_id, request_id, stamp: Stamp::Request(timestamp), target, body: None };
+        let components = Components { client_id, request_id, stamp: Stamp::Request(timestamp), target: &self.target, body: None };
         let body_digest = Some(digest::of_bytes(&self.body));
         let signed = |key: &&SigningKey| key.verify_digested(&components, body_digest, signature).is_ok();
-        settings.keys.iter().find(signed).ok_or("the signature does not match")
+        keys.iter().find(signed).ok_or("the signature does not match")
     }
 
     /// A `Request-Id` that can be repeated in an answer.
@@ -110,10 +140,10 @@ impl Received {
     }
 
     /// The log line, without its line feed: what was received, and `more`.
-    pub(super) fn line(&self, target: &str, more: &serde_json::Map<String, serde_json::Value>) -> Vec<u8> {
+    pub(super) fn line(&self, more: &serde_json::Map<String, serde_json::Value>) -> Vec<u8> {
         let body = self.text();
         let body_base64 = if body.is_none() { Some(BASE64.encode(&self.body)) } else { None };
-        let line = LogLine { received_at: self.at, target, headers: &self.headers, body, body_base64, more };
+        let line = LogLine { received_at: self.at, target: &self.target, headers: &self.headers, body, body_base64, more };
         match serde_json::to_vec(&line) {
             Ok(line) => line,
             Err(_) => unreachable!("texts are always JSON"),
@@ -121,8 +151,8 @@ impl Received {
     }
 
     /// The log line of a message that is not provably DOKU's.
-    pub(super) fn forged_line(&self, target: &str, why: &str) -> Vec<u8> {
-        self.line(target, &serde_json::Map::from_iter([("why".to_owned(), why.into())]))
+    pub(super) fn forged_line(&self, why: &str) -> Vec<u8> {
+        self.line(&serde_json::Map::from_iter([("why".to_owned(), why.into())]))
     }
 }
 
@@ -132,17 +162,29 @@ mod tests {
 
     fn received(headers: &[(&'static str, &'static str)], body: &[u8]) -> Received {
         let map = headers.iter().map(|(name, value)| (name.parse().unwrap(), value.parse().unwrap())).collect();
-        Received::new("2026-10-15T05:00:03.000004Z".parse().unwrap(), &map, body.to_vec())
+        Received::new("2026-10-15T05:00:03.000004Z".parse().unwrap(), Door::Notification, "/n", &map, body.to_vec())
     }
 
     #[test]
     fn a_line_is_the_message_as_received_in_the_form_the_logs_have() {
         let headers = [("client-id", "C"), ("REQUEST-ID", "R"), ("request-timestamp", "T"), ("signature", "S"), ("cookie", "secret")];
-        let line = received(&headers, b"{\"a\":\"\xc3\xa9\n\"}").line("/n", &serde_json::Map::new());
+        let line = received(&headers, b"{\"a\":\"\xc3\xa9\n\"}").line(&serde_json::Map::new());
         let expected = r#"{"received_at":"2026-10-15T05:00:03.000004Z","target":"/n","headers":{"Client-Id":"C","Request-Id":"R","Request-Timestamp":"T","Signature":"S"},"body":"{\"a\":\"é\n\"}"}"#;
         assert_eq!(String::from_utf8(line).unwrap(), expected.replace("é\n", "é\\n"));
-        let line = received(&headers, &[0xff]).line("/n", &serde_json::Map::new());
+        let line = received(&headers, &[0xff]).line(&serde_json::Map::new());
         assert!(String::from_utf8(line).unwrap().ends_with(r#","body_base64":"/w=="}"#));
+    }
+
+    #[test]
+    fn an_unsigned_header_is_kept_as_it_came_and_makes_nothing_doubtful() {
+        let mut map = HeaderMap::new();
+        let values: [&[u8]; 3] = [b"application/json", b"text/plain; charset=\xff", b"application/json, application/json"];
+        for value in values {
+            map.append(CONTENT_TYPE, axum::http::HeaderValue::from_bytes(value).unwrap());
+        }
+        let received = Received::new(Timestamp::UNIX_EPOCH, Door::Inquiry, "/i", &map, Vec::new());
+        let kept = "application/json, text/plain; charset=\u{fffd}, application/json, application/json";
+        assert!(!received.ambiguous && received.headers.content_type.as_deref() == Some(kept));
     }
 
     #[test]

@@ -36,6 +36,8 @@ pub struct Metrics {
     requests: Family<Request, Counter<u64, AtomicU64>>,
     inquiries: Count,
     notifications: Count,
+    misrouted: Count,
+    misunderstood: Count,
     connections_refused: Counter<u64, AtomicU64>,
     inquiry_seconds: Histogram,
     notification_seconds: Histogram,
@@ -48,6 +50,8 @@ pub struct Metrics {
     waiting: Gauge<i64, AtomicI64>,
     /// Messages that told of money and could not be booked.
     not_understood: Counter<u64, AtomicU64>,
+    behind_seconds: Gauge<i64, AtomicI64>,
+    unkept: Gauge<i64, AtomicI64>,
     codes: Gauge<i64, AtomicI64>,
     sequence: Gauge<i64, AtomicI64>,
 }
@@ -60,6 +64,8 @@ impl Default for Metrics {
             requests: Family::default(),
             inquiries: Count::default(),
             notifications: Count::default(),
+            misrouted: Count::default(),
+            misunderstood: Count::default(),
             connections_refused: Counter::default(),
             inquiry_seconds: latency(),
             notification_seconds: latency(),
@@ -68,6 +74,8 @@ impl Default for Metrics {
             connections: Gauge::default(),
             waiting: Gauge::default(),
             not_understood: Counter::default(),
+            behind_seconds: Gauge::default(),
+            unkept: Gauge::default(),
             codes: Gauge::default(),
             sequence: Gauge::default(),
         };
@@ -82,6 +90,12 @@ impl Metrics {
         registry.register("requests", "Requests answered, by endpoint and HTTP status", self.requests.clone());
         registry.register("inquiries", "Inquiries, by the word they were answered, and repeated ones", self.inquiries.clone());
         registry.register("notifications", "Notifications, by what became of them", self.notifications.clone());
+        registry.register("misrouted", "Genuine messages that came to the other one's URL, by what they are", self.misrouted.clone());
+        registry.register(
+            "misunderstood",
+            "Genuine messages that could not be understood, by what they should be",
+            self.misunderstood.clone(),
+        );
         registry.register("connections_refused", "Connections turned away above the cap", self.connections_refused.clone());
         let (inquiry, notification) = (self.inquiry_seconds.clone(), self.notification_seconds.clone());
         registry.register_with_unit("inquiry", "From the whole inquiry to its answer", Unit::Seconds, inquiry);
@@ -96,6 +110,9 @@ impl Metrics {
             "Messages that told of money and hold a bill, as they could not be booked",
             not_understood,
         );
+        let behind = self.behind_seconds.clone();
+        registry.register_with_unit("ledger_behind", "How long the first of them has waited", Unit::Seconds, behind);
+        registry.register("unkept_payments", "Payments that DOKU told of and no disk has taken yet", self.unkept.clone());
         registry.register("index_codes", "Payment codes known", self.codes.clone());
         registry.register("index_sequence", "The ledger's last event the index includes", self.sequence.clone());
     }
@@ -123,6 +140,16 @@ impl Metrics {
         self.notification_seconds.observe(took.as_secs_f64());
     }
 
+    /// A message that came to the other one's URL.
+    pub(super) fn misrouted(&self, kind: &'static str) {
+        self.misrouted.get_or_create(&Label { is: kind }).inc();
+    }
+
+    /// A genuine message whose meaning is not known.
+    pub(super) fn misunderstood(&self, kind: &'static str) {
+        self.misunderstood.get_or_create(&Label { is: kind }).inc();
+    }
+
     pub(super) fn line(&self, kind: &'static str) {
         self.log_lines.get_or_create(&Label { is: kind }).inc();
     }
@@ -139,6 +166,16 @@ impl Metrics {
     /// One more message that told of money and could not be booked.
     pub fn not_understood(&self) {
         self.not_understood.inc();
+    }
+
+    /// How long the first of them has waited.
+    pub(super) fn behind(&self, duration: Duration) {
+        self.behind_seconds.set(i64::try_from(duration.as_secs()).unwrap_or(i64::MAX));
+    }
+
+    /// Payments that are known and not durable anywhere.
+    pub fn unkept(&self, count: usize) {
+        self.unkept.set(i64::try_from(count).unwrap_or(i64::MAX));
     }
 
     /// What the index holds.

@@ -5,8 +5,10 @@
 
 mod answers;
 pub mod codes;
+mod door;
 pub mod health;
 mod inquiry;
+pub mod keys;
 mod listener;
 pub mod log;
 mod message;
@@ -22,16 +24,17 @@ use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
 use tokio::net::TcpListener;
-use tokio::sync::watch;
+use tokio::sync::{Semaphore, watch};
 use tokio::task::JoinHandle;
 
 use self::answers::Answers;
 use self::health::Health;
+use self::keys::Keys;
 use self::log::{Durability, Kind, LogFolder, LogWriter};
 use self::metrics::Metrics;
 use crate::clock::Clock;
 use crate::doku::claim::Claim;
-use crate::doku::signature::SigningKey;
+use crate::doku::info::InfoKey;
 use crate::domain::bill::Customer;
 use crate::domain::code::Code;
 use crate::domain::digest::Digest;
@@ -53,12 +56,19 @@ pub trait Books: Send + Sync + 'static {
     /// In words, when the books cannot be read.
     fn customer(&self, invoice_number: &InvoiceNumber) -> Result<Option<Customer>, String>;
 
+    /// Hears of a payment whose notification is verified and not durable yet, and perhaps never will be. Until
+    /// [`Books::paid`] hears of it too, whatever it may pay is [`Found::unrecorded`].
+    fn arrived(&self, payment: &Payment);
+
     /// Takes note of a payment whose notification is durable. From now on [`Books::find`] knows it.
     fn paid(&self, payment: Payment);
 
     /// Takes note of money that a durable message told of and that was not understood; `evidence` is the digest of its line. From now
     /// on whatever bill it may be of is held.
     fn not_understood(&self, claim: Claim, evidence: Digest);
+
+    /// When the first payment arrived that is durable and not in the books yet; `None`: there is none.
+    fn behind_since(&self) -> Option<Timestamp>;
 }
 
 /// A bill as the books have it.
@@ -70,6 +80,8 @@ pub struct Found {
     pub paid: bool,
     /// Whether it waits for a person.
     pub held: bool,
+    /// Whether there may be a payment of it that no disk has taken yet.
+    pub unrecorded: bool,
 }
 
 /// What an inquiry that is not provably DOKU's is answered.
@@ -90,10 +102,14 @@ pub struct Settings {
     pub notification_path: String,
     /// Our `Client-Id`.
     pub client_id: String,
-    /// The keys that may have signed, the present one first.
-    pub keys: Vec<SigningKey>,
+    /// The keys that may have signed.
+    pub keys: Arc<Keys>,
     /// See [`InvalidSignature`].
     pub invalid_signature: InvalidSignature,
+    /// Whether a refusal of a known code names its order and customer.
+    pub refusal_details: bool,
+    /// What the text is called that a counter shows.
+    pub info_key: InfoKey,
     /// How far an inquiry's timestamp may be from now, in seconds; 0 for any distance.
     pub freshness_seconds: u32,
     /// Stands in an answer for a customer whose name is not kept.
@@ -165,6 +181,8 @@ pub(crate) struct Shared {
     notifications: LogWriter,
     records: LogWriter,
     answers: Mutex<Answers>,
+    /// A place for each message that is being finished.
+    under_way: Arc<Semaphore>,
     metrics: Arc<Metrics>,
     health: Arc<Health>,
     clock: Clock,
@@ -228,7 +246,8 @@ impl Server {
         let answers = Answers::read_back(&folder, kept_for(&settings), clock.now());
         let notifications = folder.writer("notifications", Durability::Synced, limits.forged_bytes_max, &metrics)?;
         let records = folder.writer("records", Durability::Written, limits.forged_bytes_max, &metrics)?;
-        let shared = Arc::new(Shared { books, settings, notifications, records, answers: Mutex::new(answers), metrics, health, clock });
+        let (answers, under_way) = (Mutex::new(answers), Arc::new(Semaphore::new(limits.connections_max)));
+        let shared = Arc::new(Shared { books, settings, notifications, records, answers, under_way, metrics, health, clock });
         let (stop, _) = watch::channel(());
         let public = router::public(&shared, admin.is_none());
         let mut tasks = vec![tokio::spawn(listener::serve(listener, public, Arc::clone(&shared), limits, stop.subscribe()))];
@@ -243,11 +262,21 @@ impl Server {
 
     /// Takes no more connections, lets requests under way finish within [`Limits::drain`], and closes the logs.
     pub async fn drain(self) {
+        let Limits { connections_max, drain, .. } = self.shared.settings.limits;
+        let until = tokio::time::Instant::now().checked_add(drain);
         drop(self.stop);
         for task in self.tasks {
             if task.await.is_err() {
                 tracing::warn!("an accept loop ended early");
             }
+        }
+        // Messages whose senders have hung up are finished as well. Once all places are taken, no further one begins.
+        let all = self.shared.under_way.acquire_many(u32::try_from(connections_max).unwrap_or(u32::MAX));
+        let until = until.unwrap_or_else(tokio::time::Instant::now);
+        if tokio::time::timeout_at(until, all).await.is_err() {
+            tracing::warn!(
+                "messages were still under way when the time to drain was over; what the logs have is caught up at the next start"
+            );
         }
         self.shared.notifications.close();
         self.shared.records.close();

@@ -5,7 +5,6 @@ use std::time::Instant;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse as _, Response};
 use jiff::Timestamp;
-use serde::de::IgnoredAny;
 
 use super::Shared;
 use super::log::Kind;
@@ -18,48 +17,80 @@ use crate::domain::payment::Payment;
 
 /// Keeps a notification and says so. Nothing but 200 may stop DOKU from sending it again, and 200 must not be said before the
 /// line is durable.
-pub(super) async fn kept(shared: &Shared, received: Received, begun: Instant) -> Response {
-    let (status, fate) = fate(shared, &received).await;
+pub(super) async fn kept(shared: &Shared, received: &Received, begun: Instant) -> Response {
+    let (status, fate) = fate(shared, received).await;
+    concluded(shared, status, fate, begun)
+}
+
+/// A message of DOKU's that is no notification, at the URL for them: it is kept all the same, and refusing it makes it show up
+/// in DOKU's Back Office as well.
+pub(super) async fn unreadable(shared: &Shared, received: &Received, begun: Instant) -> Response {
+    shared.metrics.misunderstood("notification");
+    let (status, fate) = if is_kept(shared, received, line(received)).await { (StatusCode::BAD_REQUEST, "unreadable") } else { NOT_KEPT };
+    concluded(shared, status, fate, begun)
+}
+
+/// A message that is not provably DOKU's, at the URL for notifications: never money.
+pub(super) async fn forged(shared: &Shared, received: &Received, why: &str, begun: Instant) -> Response {
+    shared.records.append(Kind::Forged, received.at, received.forged_line(why)).await;
+    concluded(shared, StatusCode::UNAUTHORIZED, "forged", begun)
+}
+
+/// DOKU sends it again.
+const NOT_KEPT: (StatusCode, &str) = (StatusCode::SERVICE_UNAVAILABLE, "not_kept");
+
+fn concluded(shared: &Shared, status: StatusCode, fate: &'static str, begun: Instant) -> Response {
     shared.metrics.notification(fate, begun.elapsed());
     status.into_response()
 }
 
-async fn fate(shared: &Shared, received: &Received) -> (StatusCode, &'static str) {
-    let target = &shared.settings.notification_path;
-    if let Err(why) = received.signer(&shared.settings, target) {
-        shared.records.append(Kind::Forged, received.at, received.forged_line(target, why)).await;
-        return (StatusCode::UNAUTHORIZED, "forged");
-    }
-    let line = received.line(target, &serde_json::Map::new());
-    let line_digest = digest::of_bytes(&line);
-    let is_kept = shared.notifications.append(Kind::Notifications, received.at, line).await;
-    shared.health.log(is_kept);
-    if !is_kept {
-        return (StatusCode::SERVICE_UNAVAILABLE, "not_kept");
-    }
-    let Some(body) = received.text().filter(|body| is_object(body)) else {
-        // Signed and yet no JSON: it is in the log, and refusing it makes it show up in DOKU's Back Office as well.
-        return (StatusCode::BAD_REQUEST, "unreadable");
-    };
-    if let Some(claim) = claim::claim(body) {
-        shared.books.not_understood(claim, line_digest);
-    }
-    match notification::parse(body) {
-        Message::Notification(found) if found.status == TransactionStatus::Success => match payment(&found, received.at, line_digest) {
-            Some(payment) => {
-                shared.books.paid(payment);
-                (StatusCode::OK, "payment")
-            }
-            None => (StatusCode::OK, "unusable"),
-        },
-        Message::Notification(_) => (StatusCode::OK, "not_final"),
-        Message::OtherService => (StatusCode::OK, "other_service"),
-        Message::Unusable(_) => (StatusCode::OK, "unusable"),
-    }
+fn line(received: &Received) -> Vec<u8> {
+    received.line(&serde_json::Map::new())
 }
 
-fn is_object(body: &str) -> bool {
-    body.trim_start().starts_with('{') && serde_json::from_str::<IgnoredAny>(body).is_ok()
+async fn is_kept(shared: &Shared, received: &Received, line: Vec<u8>) -> bool {
+    let is_kept = shared.notifications.append(Kind::Notifications, received.at, line).await;
+    shared.health.log(is_kept);
+    is_kept
+}
+
+async fn fate(shared: &Shared, received: &Received) -> (StatusCode, &'static str) {
+    let line = line(received);
+    let line_digest = digest::of_bytes(&line);
+    let (payment, fate) = meaning(received, line_digest);
+    // Known before it is durable: between the two, and for as long as the disk is full, the counter must not take the money again.
+    if let Some(payment) = &payment {
+        shared.books.arrived(payment);
+    }
+    if !is_kept(shared, received, line).await {
+        return NOT_KEPT;
+    }
+    if fate == MISUNDERSTOOD {
+        shared.metrics.misunderstood("notification");
+    }
+    if let Some(payment) = payment {
+        shared.books.paid(payment);
+    } else if let Some(claim) = received.text().and_then(claim::claim) {
+        shared.books.not_understood(claim, line_digest);
+    }
+    (StatusCode::OK, fate)
+}
+
+/// Acknowledged, because sending it again will not help, and listed by `reconcile`.
+const MISUNDERSTOOD: &str = "unusable";
+
+/// The payment it tells of, if it does, and what it is called in metrics.
+fn meaning(received: &Received, line_digest: Digest) -> (Option<Payment>, &'static str) {
+    match notification::parse(received.text().unwrap_or_default()) {
+        Message::Notification(found) if found.status == TransactionStatus::Success => {
+            let payment = payment(&found, received.at, line_digest);
+            let fate = if payment.is_some() { "payment" } else { MISUNDERSTOOD };
+            (payment, fate)
+        }
+        Message::Notification(_) => (None, "not_final"),
+        Message::OtherService => (None, "other_service"),
+        Message::Unusable(_) => (None, MISUNDERSTOOD),
+    }
 }
 
 /// The payment, as `ingest` reads it from the line: none without a usable amount (reconciling reports those).

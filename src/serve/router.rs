@@ -1,7 +1,7 @@
 //! Which request goes where, and what is refused before anybody looks at its content.
 
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::Duration;
 
 use axum::Router;
 use axum::body::Body;
@@ -13,15 +13,15 @@ use axum::response::{IntoResponse as _, Response};
 use axum::routing::{get, post};
 use futures_util::StreamExt as _;
 
-use super::message::Received;
-use super::{Shared, inquiry, notification, received_at};
+use super::message::{Door, Received};
+use super::{Shared, door, received_at};
 
 const OPENMETRICS: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
 
 /// The two URLs, and health and metrics if they have no address of their own.
 pub(super) fn public(shared: &Arc<Shared>, with_admin: bool) -> Router {
-    let mut router =
-        Router::new().route(&shared.settings.inquiry_path, post(inquire)).route(&shared.settings.notification_path, post(notify));
+    let settings = &shared.settings;
+    let mut router = Router::new().route(&settings.inquiry_path, post(taken)).route(&settings.notification_path, post(taken));
     if with_admin {
         router = router.route("/healthz", get(healthz)).route("/metrics", get(metrics));
     }
@@ -34,65 +34,59 @@ pub(super) fn admin(shared: &Arc<Shared>) -> Router {
 }
 
 async fn counted(State(shared): State<Arc<Shared>>, request: Request, next: Next) -> Response {
-    let settings = &shared.settings;
-    let endpoint = match request.uri().path() {
-        path if path == settings.inquiry_path => "inquiry",
-        path if path == settings.notification_path => "notification",
-        _ => "other",
-    };
+    let endpoint = door_at(&shared, request.uri().path()).map_or("other", Door::name);
     let response = next.run(request).await;
     shared.metrics.request(endpoint, response.status().as_u16());
     response
 }
 
 async fn healthz(State(shared): State<Arc<Shared>>) -> Response {
-    let word = shared.health.word();
+    let word = shared.health.word(behind(&shared));
     let status = if word == "ready" { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
     (status, format!("{word}\n")).into_response()
 }
 
+/// How long the first payment in the log has waited for the ledger.
+fn behind(shared: &Shared) -> Duration {
+    let since = shared.books.behind_since();
+    since.and_then(|since| Duration::try_from(shared.clock.now().duration_since(since)).ok()).unwrap_or_default()
+}
+
 async fn metrics(State(shared): State<Arc<Shared>>) -> Response {
+    shared.metrics.behind(behind(&shared));
     ([(CONTENT_TYPE, HeaderValue::from_static(OPENMETRICS))], shared.metrics.text()).into_response()
 }
 
-async fn inquire(State(shared): State<Arc<Shared>>, request: Request) -> Response {
+fn door_at(shared: &Shared, path: &str) -> Option<Door> {
+    let settings = &shared.settings;
+    match path {
+        path if path == settings.inquiry_path => Some(Door::Inquiry),
+        path if path == settings.notification_path => Some(Door::Notification),
+        _ => None,
+    }
+}
+
+async fn taken(State(shared): State<Arc<Shared>>, request: Request) -> Response {
     match admitted(&shared, request).await {
-        Ok(received) => inquiry::answered(&shared, received, Instant::now()).await,
+        Ok(received) => door::finished(&shared, received).await,
         Err(refused) => refusal(refused),
     }
 }
 
-async fn notify(State(shared): State<Arc<Shared>>, request: Request) -> Response {
-    match admitted(&shared, request).await {
-        Ok(received) => notification::kept(&shared, received, Instant::now()).await,
-        Err(refused) => refusal(refused),
-    }
-}
-
-/// The message, if it has the outer form of one: no query (it would not be signed), JSON, a body in time and of bearable size.
+/// The message, if it has the outer form of one: no query (it would not be signed), a body in time and of bearable size.
 async fn admitted(shared: &Shared, request: Request) -> Result<Received, StatusCode> {
     let limits = &shared.settings.limits;
     let (head, body) = request.into_parts();
-    if head.uri.query().is_some() {
-        return Err(StatusCode::NOT_FOUND);
-    }
-    if head.headers.get_all(CONTENT_TYPE).iter().any(|value| !is_json(value)) {
-        return Err(StatusCode::UNSUPPORTED_MEDIA_TYPE);
-    }
+    let target = head.uri.path();
+    let door = door_at(shared, target).filter(|_| head.uri.query().is_none()).ok_or(StatusCode::NOT_FOUND)?;
     let announced = head.headers.get(CONTENT_LENGTH).and_then(|value| value.to_str().ok()?.parse::<usize>().ok());
     if announced.is_some_and(|length| length > limits.body_bytes_max) {
         return Err(StatusCode::PAYLOAD_TOO_LARGE);
     }
     match tokio::time::timeout(limits.body_timeout, whole(body, limits.body_bytes_max)).await {
-        Ok(body) => Ok(Received::new(received_at(&shared.clock), &head.headers, body?)),
+        Ok(body) => Ok(Received::new(received_at(&shared.clock), door, target, &head.headers, body?)),
         Err(_) => Err(StatusCode::REQUEST_TIMEOUT),
     }
-}
-
-/// `application/json`, whatever follows it.
-fn is_json(value: &HeaderValue) -> bool {
-    let essence = value.to_str().ok().and_then(|text| text.split(';').next()).unwrap_or_default();
-    essence.trim().eq_ignore_ascii_case("application/json")
 }
 
 async fn whole(body: Body, bytes_max: usize) -> Result<Vec<u8>, StatusCode> {

@@ -10,6 +10,7 @@ use futures_util::StreamExt as _;
 use jiff::Timestamp;
 use secrecy::SecretString;
 use tagih::clock::Clock;
+use tagih::doku::info::InfoKey;
 use tagih::doku::signature::SigningKey;
 use tagih::doku::wire::{Delivery, Method, WireRequest};
 use tagih::doku::{answer, body};
@@ -26,7 +27,7 @@ const PATHS: [&str; 2] = ["/alfa-online-to-offline/v2/payment-code", "/indomaret
 fn request(bill: &Bill, client_id: &str) -> WireRequest {
     let Wanted::Live(terms) = &bill.wanted else { panic!("a cancel row") };
     let minutes = plan::issue_minutes(terms.expiry, Timestamp::now()).expect("an expiry ahead");
-    let body = body::issue(&bill.invoice_number, terms, minutes);
+    let body = body::issue(&bill.invoice_number, terms, minutes, InfoKey::Info);
     let parts = [b"bare".as_slice(), client_id.as_bytes(), bill.invoice_number.as_str().as_bytes(), &body];
     let request_id = RequestId::from_digest(&digest::of_parts(&parts));
     let path = PATHS.into_iter().find(|path| path.contains(terms.channel.name())).unwrap().to_owned();

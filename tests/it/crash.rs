@@ -154,6 +154,7 @@ fn settings() -> Settings {
     Settings {
         environment: "sandbox".into(),
         client_id: CLIENT.into(),
+        info_key: tagih::doku::info::InfoKey::Info,
         paths: Paths {
             alfa_doku: "/alfa-online-to-offline/v2/payment-code".into(),
             alfa_merchant: "/alfa-online-to-offline/v2/merchant-payment-code".into(),

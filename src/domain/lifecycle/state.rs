@@ -207,8 +207,12 @@ impl BillState {
     /// A code that DOKU knew before this ledger did.
     fn adopt(&mut self, at: Timestamp, terms: &RecordedTerms, answer: &CodeAnswer, wire_invoice_number: Option<&InvoiceNumber>) {
         self.open = None;
-        let wire_invoice_number = wire_invoice_number.unwrap_or(&self.invoice_number).clone();
-        self.replace_code(Some(Code::new(answer.clone(), wire_invoice_number, None, at)));
+        // Of a code the bill has already this is a correction: what it was before stays known.
+        let corrected = self.code.as_ref().filter(|code| code.answer.payment_code == answer.payment_code);
+        let superseded = corrected.map_or_else(Vec::new, |code| code.superseded.clone());
+        let known = corrected.map(|code| &code.wire_invoice_number);
+        let wire_invoice_number = wire_invoice_number.or(known).unwrap_or(&self.invoice_number).clone();
+        self.replace_code(Some(Code { superseded, ..Code::new(answer.clone(), wire_invoice_number, None, at) }));
         self.terms = terms.clone();
     }
 

@@ -10,7 +10,7 @@ const GRID: &str = "
     unknown   plan  live  .     .     .      .      .      .      .     .     .      .     .      .     .      .     .      .       .      .      .      .      .      .
     plan      plan  live  sent  .     .      .      .      .      .     .     .      .     .      .     .      live  .      .       .      .      .      .      plan   plan
     sent      .     .     .     .     .      plan   live   refuse ?iss  .     .      .     .      .     sent   .     .      .       .      .      .      .      sent   sent
-    live      .     .     .     amend cancel .      .      .      .     .     .      .     gone   live  live   .     live   dead    .      .      ?amd   ?can   live   live
+    live      .     live  .     amend cancel .      .      .      .     .     .      .     gone   live  live   .     live   dead    .      .      ?amd   ?can   live   live
     amend     .     .     .     .     .      live   live   live   ?amd  .     .      .     .      .     amend  .     .      .       .      .      .      .      amend  amend
     cancel    .     .     .     .     .      live   dead   live   ?can  .     .      .     .      .     cancel .     .      .       .      .      .      .      cancel cancel
     refuse    plan  live  .     .     .      .      .      .      .     .     .      .     .      .     refuse .     .      .       .      ?iss   .      .      refuse refuse

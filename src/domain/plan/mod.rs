@@ -4,6 +4,7 @@
 //! cancelled code frees its number and a settled doubt lets an amendment follow.
 
 mod inquiry;
+mod line;
 mod mint;
 mod number;
 mod view;
@@ -20,6 +21,7 @@ use super::owner::Paid;
 use number::NoNumber;
 
 pub use self::inquiry::answer as registered_answer;
+pub use self::line::{Line, line, short};
 pub use self::mint::{Minting, highest_code, lacks_code, with_codes};
 pub use self::view::{MapView, View};
 

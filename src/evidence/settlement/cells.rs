@@ -2,34 +2,11 @@
 
 use jiff::civil::Date;
 
-use crate::domain::digest::Digest;
+use crate::domain::personal::shown;
+use crate::table::{AmountFormat, Kind, Row};
 
 /// Digits a number in a workbook keeps; the rest are zeros in place of what was typed.
 const NUMBER_DIGITS_MAX: usize = 15;
-/// Characters of a cell that a message shows.
-const SHOWN_MAX: usize = 40;
-
-/// A row before anybody knows what it means.
-#[derive(Debug)]
-pub(super) struct RawRow {
-    /// Its line, or row of the sheet, from 1.
-    pub(super) number: u64,
-    /// Where it starts; 0 in a workbook.
-    pub(super) byte: u64,
-    pub(super) digest: Digest,
-    pub(super) cells: Vec<Cell>,
-}
-
-impl RawRow {
-    pub(super) fn text(&self, place: usize) -> &str {
-        self.cells.get(place).map_or("", Cell::text)
-    }
-
-    pub(super) fn is_blank(&self) -> bool {
-        self.cells.iter().all(|cell| cell.text().is_empty())
-    }
-}
-
 /// A trimmed cell.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Cell {
@@ -37,12 +14,24 @@ pub(super) enum Cell {
     Text(String),
     /// A number of a workbook, written out.
     Number(String),
+    /// A date of a workbook, or of a layout, as `2026-10-31`.
+    Date(String),
 }
 
 impl Cell {
+    /// The cell at `place`; empty where the row is shorter.
+    pub(super) fn of(row: &Row, place: usize) -> Self {
+        let text = String::from_utf8_lossy(row.get(place).unwrap_or_default()).trim().to_owned();
+        match row.kind(place) {
+            Kind::Text => Self::Text(text),
+            Kind::Number => Self::Number(text),
+            Kind::Date => Self::Date(text),
+        }
+    }
+
     pub(super) fn text(&self) -> &str {
         match self {
-            Self::Text(text) | Self::Number(text) => text,
+            Self::Text(text) | Self::Number(text) | Self::Date(text) => text,
         }
     }
 
@@ -71,11 +60,18 @@ impl Cell {
         }
     }
 
-    /// A plain integer: digits, and a minus before them.
-    pub(super) fn integer(&self) -> Result<i64, String> {
+    /// A plain integer: digits, and a minus before them; separators as `format` has them.
+    pub(super) fn integer(&self, format: AmountFormat) -> Result<i64, String> {
         let text = self.exact()?;
-        integer(text)
-            .ok_or_else(|| format!("`{}` is no plain integer: no separators, decimals or currency, at most 15 digits", shown(text)))
+        let (sign, digits) = text.strip_prefix('-').map_or(("", text), |digits| ("-", digits));
+        let format = if matches!(self, Self::Number(_)) { AmountFormat::Plain } else { format };
+        integer(&format!("{sign}{}", format.plain(digits)?)).ok_or_else(|| {
+            format!(
+                "`{}` is no plain integer: no separators, decimals or currency, at most 15 digits{}",
+                shown(text, &[]),
+                AmountFormat::hint(text)
+            )
+        })
     }
 
     /// `DD-MM-YYYY`; `None` when empty.
@@ -84,7 +80,8 @@ impl Cell {
         if text.is_empty() {
             return Ok(None);
         }
-        date(text).map(Some).ok_or_else(|| format!("`{}` is no date: write 05-03-2026", shown(text)))
+        let stored = if matches!(self, Self::Date(_)) { text.get(..10).and_then(|day| day.parse().ok()) } else { None };
+        stored.or_else(|| date(text)).map(Some).ok_or_else(|| format!("`{}` is no date: write 05-03-2026", shown(text, &[])))
     }
 }
 
@@ -105,10 +102,4 @@ fn date(text: &str) -> Option<Date> {
         return None;
     }
     Date::new(year, i8::try_from(month).ok()?, i8::try_from(day).ok()?).ok()
-}
-
-/// The start of a text, for a message.
-pub(super) fn shown(text: &str) -> String {
-    let start: String = text.chars().take(SHOWN_MAX).map(|c| if c.is_control() { '?' } else { c }).collect();
-    if start.len() < text.len() { start + "…" } else { start }
 }

@@ -24,19 +24,28 @@ pub enum SettlementFault {
     /// See [`codes::SETTLEMENT_NONE`].
     #[error("is no settlement report: {0}")]
     NoReport(&'static str),
+    /// See [`crate::table::codes`].
+    #[error("{0}")]
+    Table(crate::table::Fault),
     /// See [`codes::SETTLEMENT_COLUMN`].
-    #[error("has no column `{column}` in row {row}")]
+    #[error("has no column {columns} in row {row}; {found}")]
     ColumnMissing {
-        /// Which column.
-        column: &'static str,
+        /// Which columns, and what may be meant.
+        columns: String,
+        /// What there is.
+        found: String,
         /// The header's row.
         row: u64,
     },
     /// See [`codes::SETTLEMENT_COLUMN`].
-    #[error("has the column `{column}` twice in row {row}")]
+    #[error("has the column `{column}` twice in row {row}: columns {first} and {second}")]
     ColumnTwice {
         /// Which column.
         column: &'static str,
+        /// The first one's position, from 1.
+        first: usize,
+        /// The other one's position.
+        second: usize,
         /// The header's row.
         row: u64,
     },
@@ -59,6 +68,7 @@ impl SettlementFault {
         match self {
             Self::Unreadable(_) => codes::SETTLEMENT_UNREADABLE,
             Self::NoReport(_) => codes::SETTLEMENT_NONE,
+            Self::Table(fault) => fault.code(),
             Self::ColumnMissing { .. } | Self::ColumnTwice { .. } => codes::SETTLEMENT_COLUMN,
             Self::Total { .. } => codes::SETTLEMENT_TOTAL,
         }

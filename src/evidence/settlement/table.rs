@@ -2,11 +2,14 @@
 
 use std::collections::BTreeMap;
 
-use super::cells::{Cell, RawRow, shown};
+use super::cells::Cell;
 use super::error::SettlementFault;
 use crate::domain::amount::Amount;
+use crate::domain::digest::Digest;
 use crate::domain::ids::InvoiceNumber;
+use crate::domain::personal::{may_be_personal, shown};
 use crate::domain::settlement::{BatchTotals, MalformedRow, RowPlace, Settlement, SettlementRow};
+use crate::table::{self, AmountFormat, Layout, Row, Settings, Wrong, nearest};
 
 /// No row names the columns.
 pub(super) const NO_TABLE: SettlementFault = SettlementFault::NoReport("no row names its columns (NO, INVOICE NUMBER, AMOUNT, FEE, …)");
@@ -48,10 +51,24 @@ fn normalized(text: &str) -> String {
     text.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
-/// Whether a row names the columns.
-pub(super) fn is_header(row: &RawRow) -> bool {
-    let names = row.cells.iter().map(|cell| normalized(cell.text()));
-    names.filter(|name| REQUIRED.contains(&name.as_str()) || OPTIONAL.contains(&name.as_str())).count() >= HEADER_NAMES_MIN
+/// A column's name in a layout: `invoice_number` for `INVOICE NUMBER`.
+fn in_layout(column: &str) -> String {
+    table::normalized(column)
+}
+
+fn known() -> impl Iterator<Item = &'static str> {
+    REQUIRED.into_iter().chain(OPTIONAL)
+}
+
+/// Whether a header (as the table reader normalizes them) means something.
+pub(super) fn is_known(name: &str, layouts: &[Layout]) -> bool {
+    let is_mapped = |layout: &Layout| layout.columns.values().any(|theirs| table::normalized(theirs) == name);
+    known().any(|column| in_layout(&normalized(name)) == in_layout(column)) || layouts.iter().any(is_mapped)
+}
+
+/// Whether a row of these names names the columns.
+pub(super) fn is_header(names: &[String], layouts: &[Layout]) -> bool {
+    names.iter().filter(|name| is_known(name, layouts)).count() >= HEADER_NAMES_MIN
 }
 
 /// Where the columns of one table are.
@@ -59,30 +76,55 @@ struct Columns {
     known: BTreeMap<&'static str, usize>,
     custom: Vec<(String, usize)>,
     width: usize,
+    layout: Layout,
 }
 
 impl Columns {
-    fn of(header: &RawRow) -> Result<Self, SettlementFault> {
+    fn of(header: &Row, tables: &Settings) -> Result<Self, SettlementFault> {
         let row = header.number;
-        let names: Vec<String> = header.cells.iter().map(|cell| normalized(cell.text())).collect();
-        let mut known = BTreeMap::new();
-        for column in REQUIRED.into_iter().chain(OPTIONAL) {
-            let mut places = (0..).zip(&names).filter(|(_, name)| *name == column).map(|(place, _)| place);
-            match (places.next(), places.next()) {
-                (_, Some(_)) => return Err(SettlementFault::ColumnTwice { column, row }),
-                (Some(place), None) => drop(known.insert(column, place)),
-                (None, None) if REQUIRED.contains(&column) => return Err(SettlementFault::ColumnMissing { column, row }),
-                (None, None) => {}
+        let found = table::names(header);
+        let layout = table::chosen(&tables.layouts, tables.layout.as_deref(), &found).cloned().unwrap_or_default();
+        let names: Vec<String> = header.iter().map(|cell| normalized(String::from_utf8_lossy(cell).trim())).collect();
+        let (mut known_places, mut missing) = (BTreeMap::new(), Vec::new());
+        for column in known() {
+            let theirs = layout.columns.get(&in_layout(column)).map(|theirs| normalized(theirs));
+            let is_it = |name: &str| name == theirs.as_deref().unwrap_or(column);
+            match table::unique_place(&names, column, is_it) {
+                Err(table::Fault::ColumnTwice { first, second, .. }) => {
+                    return Err(SettlementFault::ColumnTwice { column, first, second, row });
+                }
+                Err(fault) => return Err(SettlementFault::Table(fault)),
+                Ok(Some(place)) => drop(known_places.insert(column, place)),
+                Ok(None) if REQUIRED.contains(&column) => {
+                    let near = nearest(column, names.iter().map(String::as_str).filter(|name| !known().any(|known| known == *name)));
+                    missing.push(near.map_or_else(|| format!("`{column}`"), |near| format!("`{column}`, did you mean your `{near}`?")));
+                }
+                Ok(None) => {}
             }
         }
-        let is_custom = |(place, cell): &(usize, &Cell)| !cell.text().is_empty() && !known.values().any(|taken| taken == place);
-        let custom = (0..).zip(&header.cells).filter(is_custom).map(|(place, cell)| (cell.text().to_owned(), place)).collect();
-        Ok(Self { known, custom, width: header.cells.len() })
+        if !missing.is_empty() {
+            let found = table::found_words(header, &|name| is_known(name, &tables.layouts));
+            return Err(SettlementFault::ColumnMissing { columns: missing.join(", "), found, row });
+        }
+        let text = |place: usize| header.text(place).unwrap_or_default().trim().to_owned();
+        let is_custom = |place: &usize| !text(*place).is_empty() && !known_places.values().any(|taken| taken == place);
+        let custom = (0..header.len()).filter(is_custom).map(|place| (text(place), place)).collect();
+        Ok(Self { known: known_places, custom, width: header.len(), layout })
     }
 
-    fn cell<'r>(&self, row: &'r RawRow, column: &str) -> &'r Cell {
-        const EMPTY: &Cell = &Cell::Text(String::new());
-        self.known.get(column).and_then(|&place| row.cells.get(place)).unwrap_or(EMPTY)
+    fn cell(&self, row: &Row, column: &str) -> Cell {
+        self.known.get(column).map_or_else(
+            || Cell::Text(String::new()),
+            |&place| {
+                let cell = Cell::of(row, place);
+                let is_date = column.ends_with(" DATE");
+                match (&cell, self.layout.meaning(&in_layout(column), cell.text(), is_date)) {
+                    (Cell::Text(_), Some(meaning)) if is_date => Cell::Date(meaning),
+                    (Cell::Text(_) | Cell::Number(_), Some(meaning)) => Cell::Text(meaning),
+                    _ => cell,
+                }
+            },
+        )
     }
 }
 
@@ -90,6 +132,7 @@ impl Columns {
 pub(super) struct Table<'a> {
     settlement: &'a mut Settlement,
     file: u32,
+    tables: &'a Settings,
     /// The totals above the next, or present, table.
     totals: BatchTotals,
     has_totals: bool,
@@ -98,43 +141,66 @@ pub(super) struct Table<'a> {
 }
 
 impl<'a> Table<'a> {
-    pub(super) fn new(settlement: &'a mut Settlement, file: u32) -> Self {
-        Self { settlement, file, totals: BatchTotals::default(), has_totals: false, columns: None, found: false }
+    pub(super) fn new(settlement: &'a mut Settlement, file: u32, tables: &'a Settings) -> Self {
+        Self { settlement, file, tables, totals: BatchTotals::default(), has_totals: false, columns: None, found: false }
     }
 
-    /// Takes a row: a total, the header, a row of the table, or something before it that says nothing.
-    pub(super) fn take(&mut self, row: &RawRow) -> Result<(), SettlementFault> {
+    /// How many cells the rows of the present table have.
+    pub(super) fn width(&self) -> Option<usize> {
+        self.columns.as_ref().map(|columns| columns.width)
+    }
+
+    /// Takes a row: a total, the header, a row of the table, or one that no header claims. `digest` is over its raw line.
+    pub(super) fn take(&mut self, row: &mut Row, digest: impl Fn(&[u8]) -> Digest) -> Result<(), SettlementFault> {
         if row.is_blank() {
             return Ok(());
         }
-        let label = normalized(row.text(0));
+        let digest = digest(row.raw());
+        if let Some(wrong) = row.wrong {
+            self.malformed(row, digest, ("row", wrong.to_string()));
+            return Ok(());
+        }
+        let label = normalized(&first_text(row));
         let slot = TOTALS.iter().find(|(name, _)| *name == label).map(|&(_, slot)| slot);
         if slot.is_some() || label == BATCH_ID {
             return self.total(row, slot);
         }
-        if is_header(row) {
-            self.columns = Some(Columns::of(row)?);
+        if is_header(&table::names(row), &self.tables.layouts) {
+            self.columns = Some(Columns::of(row, self.tables)?);
             self.found = true;
             return Ok(());
         }
-        if let Some(columns) = self.columns.take() {
-            self.row(row, &columns);
-            self.columns = Some(columns);
+        match self.columns.as_ref().map(|columns| parse(row, columns)) {
+            Some(Ok(parsed)) => self.row(row, digest, parsed),
+            Some(Err(fault)) => self.malformed(row, digest, fault),
+            None => self.malformed(row, digest, ("row", Wrong::Unclaimed.to_string())),
         }
         Ok(())
     }
 
-    fn total(&mut self, row: &RawRow, slot: Option<Slot>) -> Result<(), SettlementFault> {
+    /// Lists a row that cannot be read.
+    fn malformed(&mut self, row: &Row, digest: Digest, (column, reason): Fault) {
+        self.settlement.raw.rows = self.settlement.raw.rows.saturating_add(1);
+        let number = self.columns.as_ref().map_or_else(String::new, |columns| columns.cell(row, "INVOICE NUMBER").text().to_owned());
+        let is_shown = InvoiceNumber::new(&number).is_ok() && !may_be_personal(&number, &[]);
+        let invoice_number = if is_shown { number } else { String::new() };
+        let place = RowPlace { file: self.file, row: row.number, byte: row.byte };
+        let (batch_id, column) = (self.totals.batch_id.clone(), column.to_owned());
+        self.settlement.malformed.push(MalformedRow { place, digest, batch_id, invoice_number, column, reason });
+    }
+
+    fn total(&mut self, row: &Row, slot: Option<Slot>) -> Result<(), SettlementFault> {
         // Totals below a table are those of the next batch.
         if self.columns.take().is_some() {
             self.close();
         }
-        let value = row.cells.get(1);
+        let value = Cell::of(row, 1);
         match slot {
-            None => row.text(1).clone_into(&mut self.totals.batch_id),
+            None => value.text().clone_into(&mut self.totals.batch_id),
             Some(slot) => {
-                let wrong = || SettlementFault::Total { label: shown(row.text(0)), value: shown(row.text(1)), row: row.number };
-                *slot(&mut self.totals) = Some(value.and_then(|cell| cell.integer().ok()).ok_or_else(wrong)?);
+                let label = || shown(&first_text(row), &["total"]);
+                let wrong = || SettlementFault::Total { label: label(), value: shown(value.text(), &[]), row: row.number };
+                *slot(&mut self.totals) = Some(value.integer(AmountFormat::Plain).map_err(|_| wrong())?);
             }
         }
         self.has_totals = true;
@@ -155,43 +221,38 @@ impl<'a> Table<'a> {
         if self.found { Ok(()) } else { Err(NO_TABLE) }
     }
 
-    fn row(&mut self, row: &RawRow, columns: &Columns) {
-        self.settlement.raw.rows = self.settlement.raw.rows.saturating_add(1);
+    fn row(&mut self, row: &Row, digest: Digest, parsed: SettlementRow) {
         let place = RowPlace { file: self.file, row: row.number, byte: row.byte };
-        match parse(row, columns) {
-            Ok(parsed) => {
-                let raw = &mut self.settlement.raw;
-                let (gross, amount) = (i128::from(parsed.amount), i128::from(parsed.amount).saturating_abs());
-                if parsed.is_purchase() {
-                    raw.amount = raw.amount.saturating_add(gross);
-                } else {
-                    raw.refund = raw.refund.saturating_add(amount);
-                }
-                raw.fee = raw.fee.saturating_add(parsed.fee.into());
-                raw.discount = raw.discount.saturating_add(parsed.discount.into());
-                self.settlement.rows.push(SettlementRow { place, batch_id: self.totals.batch_id.clone(), ..parsed });
-            }
-            Err((column, reason)) => {
-                let number = columns.cell(row, "INVOICE NUMBER").text();
-                let invoice_number = InvoiceNumber::new(number).map_or_else(|_| String::new(), Into::into);
-                let (batch_id, column) = (self.totals.batch_id.clone(), column.to_owned());
-                self.settlement.malformed.push(MalformedRow { place, digest: row.digest, batch_id, invoice_number, column, reason });
-            }
+        let raw = &mut self.settlement.raw;
+        raw.rows = raw.rows.saturating_add(1);
+        let (gross, amount) = (i128::from(parsed.amount), i128::from(parsed.amount).saturating_abs());
+        if parsed.is_purchase() {
+            raw.amount = raw.amount.saturating_add(gross);
+        } else {
+            raw.refund = raw.refund.saturating_add(amount);
         }
+        raw.fee = raw.fee.saturating_add(parsed.fee.into());
+        raw.discount = raw.discount.saturating_add(parsed.discount.into());
+        self.settlement.rows.push(SettlementRow { place, digest, batch_id: self.totals.batch_id.clone(), ..parsed });
     }
+}
+
+fn first_text(row: &Row) -> String {
+    String::from_utf8_lossy(row.get(0).unwrap_or_default()).trim().to_owned()
 }
 
 type Fault = (&'static str, String);
 
 /// One row of the table, or the column at fault.
-fn parse(row: &RawRow, columns: &Columns) -> Result<SettlementRow, Fault> {
-    let is_cut = row.byte > 0 && row.cells.len() < columns.width;
-    if row.cells.len() > columns.width || is_cut {
-        return Err(("row", format!("it has {} cells, the header has {}", row.cells.len(), columns.width)));
+fn parse(row: &Row, columns: &Columns) -> Result<SettlementRow, Fault> {
+    // A row of a workbook ends with its last cell that holds something.
+    let is_cut = !row.raw().is_empty() && row.len() < columns.width;
+    if row.len() > columns.width || is_cut {
+        return Err(("row", Wrong::Width { found: row.len(), wanted: columns.width }.to_string()));
     }
     let cell = |column: &'static str| columns.cell(row, column);
     let code = |column: &'static str| cell(column).code().map_err(|reason| (column, reason));
-    let amount = |column: &'static str| cell(column).integer().map_err(|reason| (column, reason));
+    let amount = |column: &'static str| cell(column).integer(columns.layout.amount_format).map_err(|reason| (column, reason));
     let date = |column: &'static str| cell(column).date().map_err(|reason| (column, reason));
     let wanted = |column: &'static str| {
         let text = code(column)?;
@@ -200,7 +261,7 @@ fn parse(row: &RawRow, columns: &Columns) -> Result<SettlementRow, Fault> {
     let discount = if cell("DISCOUNT").text().is_empty() { 0 } else { amount("DISCOUNT")? };
     let parsed = SettlementRow {
         place: RowPlace::default(),
-        digest: row.digest,
+        digest: Digest::default(),
         batch_id: String::new(),
         number: cell("NO").text().to_owned(),
         channel_name: wanted("PAYMENT CHANNEL NAME")?,
@@ -215,7 +276,7 @@ fn parse(row: &RawRow, columns: &Columns) -> Result<SettlementRow, Fault> {
         discount,
         paid_out: amount("PAY TO MERCHANT")?,
         sub_account: cell("SUB ACCOUNT").text().to_owned(),
-        custom: columns.custom.iter().map(|(name, place)| (name.clone(), row.text(*place).to_owned())).collect(),
+        custom: columns.custom.iter().map(|(name, place)| (name.clone(), Cell::of(row, *place).text().to_owned())).collect(),
     };
     if [&parsed.invoice_number, &parsed.report_code, &parsed.recon_code].iter().all(|text| text.is_empty()) {
         return Err(("INVOICE NUMBER", "it is empty, and so are the codes".to_owned()));

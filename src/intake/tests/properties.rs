@@ -164,7 +164,9 @@ fn dialect() -> impl Strategy<Value = Dialect> {
 
 fn test_options() -> crate::intake::Options {
     let mapping = BTreeMap::from([("email".to_owned(), "e-mail".to_owned())]);
-    crate::intake::Options { columns: mapping, ..options() }
+    let mut options = options();
+    options.tables.base.columns = mapping;
+    options
 }
 
 proptest! {

@@ -66,10 +66,16 @@ fn the_sample_with_own_columns_is_read_through_the_mapping_beside_it() {
     let intake = config["intake"].as_table().unwrap();
     let pairs = intake["columns"].as_table().unwrap().iter();
     let mut options = Options {
-        columns: pairs.map(|(ours, theirs)| (ours.clone(), theirs.as_str().unwrap().to_owned())).collect(),
+        tables: crate::table::Settings {
+            base: crate::table::Layout {
+                columns: pairs.map(|(ours, theirs)| (ours.clone(), theirs.as_str().unwrap().to_owned())).collect(),
+                amount_format: AmountFormat::DotThousands,
+                ..Default::default()
+            },
+            ..Default::default()
+        },
         invoice_number_template: Some(intake["invoice_number_template"].as_str().unwrap().to_owned()),
         cycle: Some("2026-10".into()),
-        amount_format: AmountFormat::DotThousands,
         ..options()
     };
     options.defaults.receipt_description = Some("Pembayaran premi asuransi".into());

@@ -48,6 +48,10 @@ pub fn check(file: &Path, rows: &[ItemRow], register: &Register, eyes: Eyes, by:
     let (mut register, mut checked) = (register.clone(), Checked::default());
     let mut first_lines: BTreeMap<&str, u64> = BTreeMap::new();
     for row in rows {
+        if let Some(wrong) = &row.wrong {
+            checked.refused.push(format!("{}:{}:row: {wrong}", file.display(), row.line));
+            continue;
+        }
         if row.action.is_empty() && row.reason.is_empty() {
             checked.empty = checked.empty.saturating_add(1);
             continue;

@@ -6,6 +6,7 @@ use super::operation::Operation;
 use super::{Issuing, Next};
 use crate::doku::answer::Trust;
 use crate::doku::body;
+use crate::doku::info::InfoKey;
 use crate::doku::paths::Paths;
 use crate::doku::wire::{Method, WireRequest};
 use crate::domain::bill::{Bill, Customer, Expiry, RecordedTerms, Terms, Wanted};
@@ -29,6 +30,8 @@ pub struct Settings {
     pub client_id: String,
     /// Where the calls go.
     pub paths: Paths,
+    /// What the text is called that a counter shows.
+    pub info_key: InfoKey,
     /// How much signatures count.
     pub trust: Trust,
     /// How rows become steps.
@@ -108,7 +111,7 @@ where
                         Expiry::At(at) => Some(at),
                         Expiry::Minutes(_) => now.checked_add(SignedDuration::from_mins(i64::from(minutes))).ok(),
                     },
-                    body: body::issue(wire_invoice_number, terms, minutes),
+                    body: body::issue(wire_invoice_number, terms, minutes, self.settings.info_key),
                 }),
                 None => Err(End::refused(codes::EXPIRY_PASSED, "expires_at", "less than a minute remains")),
             }),
@@ -129,7 +132,7 @@ where
             payment_code: Some(payment_code.clone()),
             drafted_at: now,
             wanted_end: plan::wanted_end(&recorded, state),
-            body: body::amend(&code.wire_invoice_number, payment_code, terms, minutes),
+            body: body::amend(&code.wire_invoice_number, payment_code, terms, minutes, self.settings.info_key),
             terms: recorded,
         })
     }

@@ -14,6 +14,7 @@ use crate::reconcile::external::{self, MalformedRow};
 use crate::reconcile::settle::SettlementInput;
 use crate::reconcile::{self, Bills, Inputs, KnownPayment, StatusEvidence, Tally, Terms, Unlisted};
 use crate::report::summary::LedgerSource;
+use crate::table::{self, Mostly, Settings};
 
 /// Bills of either source, and what else it says.
 pub(in crate::jobs) struct Billed {
@@ -26,6 +27,10 @@ pub(in crate::jobs) struct Billed {
     pub(in crate::jobs) not_evaluated: Vec<Class>,
     pub(in crate::jobs) source: LedgerSource,
     pub(in crate::jobs) digest: Digest,
+    /// What a person should know of the file.
+    pub(in crate::jobs) remarks: Vec<String>,
+    /// The file, if most of its rows cannot be read.
+    pub(in crate::jobs) mostly: Option<Mostly>,
 }
 
 impl Billed {
@@ -55,15 +60,20 @@ impl Billed {
     }
 }
 
-pub(super) fn external_bills(path: &Path, history: Option<&Snapshot>, terms: &Terms) -> Result<Billed, ReconcileError> {
-    let mut external = external::read(path, terms)?;
+pub(super) fn external_bills(path: &Path, history: Option<&Snapshot>, terms: &Terms, tables: &Settings) -> Result<Billed, ReconcileError> {
+    let mut external = external::read(path, terms, tables)?;
     let request_history = history.map(|history| digest::hex(&history.head.hash));
     let rows_digest = digest::hex(&external.rows_digest);
     let source = LedgerSource::External { path: path.display().to_string(), rows: external.rows, rows_digest, request_history };
     if history.is_none() {
         external.not_evaluated.push(Class::L09);
     }
+    let causes = external.malformed.iter().map(|row| (row.column, row.reason.as_str()));
+    let repeated = (external.repeated > 0)
+        .then(|| format!("{}: {} rows say word for word what an earlier row says; they count once", path.display(), external.repeated));
     Ok(Billed {
+        remarks: repeated.into_iter().collect(),
+        mostly: table::mostly(external.rows.saturating_sub(external.repeated), causes),
         unlisted: history.map(|history| reconcile::unlisted(history.bills.values(), &external.bills, terms)),
         digest: history.map_or(external.rows_digest, |history| digest::of_parts(&[b"beside", &external.rows_digest, &history.head.hash])),
         bills: external.bills,
@@ -102,5 +112,7 @@ pub(in crate::jobs) fn own_bills(
             .collect(),
         source: LedgerSource::Own { sequence: snapshot.head.sequence, head: digest::hex(&snapshot.head.hash) },
         digest: snapshot.head.hash,
+        remarks: Vec::new(),
+        mostly: None,
     })
 }

@@ -165,6 +165,7 @@ fn options(folder: &Path, logs: &[(&str, Vec<u8>)], bills: &[String]) -> Reconci
         path
     });
     ReconcileOptions {
+        tables: crate::table::Settings::default(),
         source: BillSource::External(ledger),
         notifications: notifications.collect(),
         from: date(2026, 10, 1),

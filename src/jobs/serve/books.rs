@@ -10,6 +10,7 @@ use jiff::Timestamp;
 use tokio::sync::Notify;
 
 use super::index::Index;
+use super::unkept::Unkept;
 use crate::doku::claim::Claim;
 use crate::domain::bill::Customer;
 use crate::domain::digest::Digest;
@@ -26,6 +27,7 @@ use crate::serve::{Books, Found};
 pub(super) struct LedgerBooks<L> {
     ledger: L,
     index: RwLock<Index>,
+    unkept: Mutex<Unkept>,
     waiting: Mutex<Waiting>,
     paid: Notify,
     metrics: Arc<Metrics>,
@@ -74,7 +76,7 @@ fn forget<K: Eq + std::hash::Hash>(filed: &mut HashMap<K, Vec<Arc<Payment>>>, ke
 
 impl<L: Ledger> LedgerBooks<L> {
     pub(super) fn new(ledger: L, metrics: Arc<Metrics>) -> Self {
-        Self { ledger, index: RwLock::default(), waiting: Mutex::default(), paid: Notify::new(), metrics }
+        Self { ledger, index: RwLock::default(), unkept: Mutex::default(), waiting: Mutex::default(), paid: Notify::new(), metrics }
     }
 
     pub(super) const fn ledger(&self) -> &L {
@@ -127,6 +129,10 @@ impl<L: Ledger> LedgerBooks<L> {
         self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    fn unkept(&self) -> MutexGuard<'_, Unkept> {
+        self.unkept.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     fn owner(&self, payment_code: &PaymentCode) -> Option<InvoiceNumber> {
         self.index.read().unwrap_or_else(PoisonError::into_inner).get(payment_code).cloned()
     }
@@ -145,11 +151,14 @@ impl<L: Ledger> LedgerBooks<L> {
             holder = self.holder(payment_code)?;
         }
         let Some(state) = holder else { return Ok(None) };
+        // A payment goes from unkept to waiting and from there to the ledger, each time into the next before out of the last:
+        // looked for in the same order, it is seen in one of them.
+        let unrecorded = self.unkept().may_pay(payment_code, &state);
         let paid = owner::told_paid(&state).is_some()
             || self.ledger.first_paid_at(&state.invoice_number)?.is_some()
             || self.is_paid_otherwise(&state)?;
         let held = state.hold.is_some() || self.is_claimed(&state);
-        Ok(Some(Found { state, paid, held }))
+        Ok(Some(Found { state, paid, held, unrecorded }))
     }
 
     /// Whether money that was not understood may be the bill's, and the ledger does not know yet.
@@ -220,11 +229,26 @@ impl<L: Ledger + Send + 'static> Books for LedgerBooks<L> {
         self.ledger.customer(invoice_number).map_err(|error| error.to_string())
     }
 
+    fn arrived(&self, payment: &Payment) {
+        let mut unkept = self.unkept();
+        unkept.add(payment);
+        self.metrics.unkept(unkept.len());
+    }
+
+    fn behind_since(&self) -> Option<Timestamp> {
+        self.oldest_waiting()
+    }
+
     fn paid(&self, payment: Payment) {
+        let (code, number) = (payment.payment_code.clone(), payment.invoice_number.clone());
         let mut waiting = self.lock();
         waiting.push(payment);
         self.metrics.waiting(waiting.order.len());
         drop(waiting);
+        let mut unkept = self.unkept();
+        unkept.remove(&code, &number);
+        self.metrics.unkept(unkept.len());
+        drop(unkept);
         self.paid.notify_one();
     }
 

@@ -5,6 +5,7 @@
 
 mod books;
 mod index;
+mod unkept;
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -164,7 +165,7 @@ impl<L: Ledger + Send + 'static> Follower<L> {
 
     fn ingest_options(&self, logs: Vec<std::path::PathBuf>) -> IngestOptions {
         let ServeOptions { settings, policy, clock, .. } = &self.options;
-        let (keys, client_id) = (settings.keys.clone(), settings.client_id.clone());
+        let (keys, client_id) = (settings.keys.current().to_vec(), settings.client_id.clone());
         IngestOptions { logs, keys, client_id, policy: policy.clone(), now: clock.now() }
     }
 

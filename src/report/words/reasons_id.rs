@@ -1,7 +1,7 @@
 //! Reasons in Bahasa Indonesia: the engine's sentences, with their values kept as they are.
 
 /// English sentence and translation; `{}` stands for a value, in the same order in both.
-const REASONS: [(&str, &str); 68] = [
+const REASONS: [(&str, &str); 77] = [
     ("the amount notified is no whole number of rupiah", "jumlah yang diberitahukan bukan bilangan bulat rupiah"),
     ("candidates: {}", "calon: {}"),
     ("notified {}; known {}", "diberitahukan {}; diketahui {}"),
@@ -37,7 +37,34 @@ const REASONS: [(&str, &str); 68] = [
     ("no key is configured", "tidak ada kunci yang diatur"),
     ("the body stands without headers", "isi tanpa kepala pesan"),
     ("{}: it has {} cells, the header has {}", "{}: memiliki {} sel, judulnya {}"),
-    ("{}: it is not UTF-8", "{}: bukan UTF-8"),
+    ("{}: it is not UTF-8: byte {}, probably {}", "{}: bukan UTF-8: bita {}, mungkin {}"),
+    ("{}: a double quote opens a cell and is never closed", "{}: tanda kutip ganda membuka sel dan tidak pernah ditutup"),
+    (
+        "{}: a double quote closes inside a cell: after it comes neither a delimiter nor a line end",
+        "{}: tanda kutip ganda menutup di tengah sel: sesudahnya tidak ada pemisah maupun akhir baris",
+    ),
+    (
+        "{}: a stray double quote would swallow the rows below it",
+        "{}: tanda kutip ganda yang tersesat akan menelan baris-baris di bawahnya",
+    ),
+    ("{}: it has more than {} bytes", "{}: lebih dari {} bita"),
+    (
+        "{}: no header claims it: it stands above the header or after the table's end",
+        "{}: tidak ada kepala tabel untuknya: berdiri di atas kepala tabel atau sesudah akhir tabel",
+    ),
+    (
+        "{}: it begins with an apostrophe, which a spreadsheet puts before a number",
+        "{}: diawali apostrof, yang ditaruh lembar kerja di depan angka",
+    ),
+    (
+        "{}: it is stored as a number, so zeros in front and digits after the 15th are lost: store it as text",
+        "{}: tersimpan sebagai angka, sehingga nol di depan dan angka sesudah yang ke-15 hilang: simpan sebagai teks",
+    ),
+    ("{}: after `{}` only `00` is allowed: rupiah have no decimals", "{}: sesudah `{}` hanya boleh `00`: rupiah tidak punya desimal"),
+    (
+        "{}: `{}` must stand before every group of three digits and nowhere else",
+        "{}: `{}` harus berdiri di depan setiap kelompok tiga angka dan tidak di tempat lain",
+    ),
     ("{}: `{}` is no channel: alfa or indomaret", "{}: `{}` bukan kanal: alfa atau indomaret"),
     ("{}: `{}` is none of ACTIVE, PAID, CANCELLED, EXPIRED", "{}: `{}` bukan salah satu dari ACTIVE, PAID, CANCELLED, EXPIRED"),
     ("{}: `{}` is neither true nor false", "{}: `{}` bukan true maupun false"),
@@ -99,6 +126,12 @@ pub(super) fn of(reason: &str) -> String {
     if let Some((batch, reasons)) = reason.strip_prefix("batch ").and_then(|rest| rest.split_once("`: ")) {
         let reasons = reasons.split("; ").map(|one| of(one).replace(", rows ", ", jumlah baris "));
         return format!("batch {batch}`: {}", reasons.collect::<Vec<_>>().join("; "));
+    }
+    if let Some((main, (kind, cure))) =
+        reason.split_once("; if all ").and_then(|(main, rest)| Some((main, rest.split_once(" are written so, set ")?)))
+    {
+        let kind = if kind == "amounts" { "jumlah uang" } else { "tanggal" };
+        return format!("{}; bila semua {kind} ditulis begitu, atur {}", of(main), cure.replace(" in a layout", " di tata letak"));
     }
     let translated = REASONS.iter().find_map(|(english, indonesian)| Some(filled(indonesian, &values(english, reason)?)));
     translated.unwrap_or_else(|| reason.to_owned())

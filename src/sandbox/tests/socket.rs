@@ -52,7 +52,7 @@ async fn a_signed_request_is_answered_replayed_cut_and_torn_on_the_wire() {
     let first = exchange(running.addr, &create("INV-1")).await;
     let (status, head, body) = parts(&first);
     assert_eq!(status, 200);
-    assert!(head.to_lowercase().contains("signature: hmacsha256="));
+    assert!(head.contains("\r\nSignature: HMACSHA256=") && head.contains("\r\nResponse-Timestamp: "), "{head}");
     assert!(body.contains(&format!("{}/how-to-pay/", running.base_url())));
     let again = exchange(running.addr, &create("INV-1")).await;
     assert_eq!((parts(&again).0, parts(&again).2), (409, body));
@@ -177,6 +177,9 @@ async fn a_notification_is_posted_again_until_the_merchant_confirms_it() {
     let received = received.lock().unwrap();
     assert_eq!(received.len(), 3, "the third was confirmed");
     assert!(received[0].starts_with("POST /payments/notifications HTTP/1.1"));
+    for name in ["Client-Id", "Request-Id", "Request-Timestamp", "Signature", "Content-Type"] {
+        assert!(received[0].contains(&format!("\r\n{name}: ")), "{name} as DOKU spells it: {}", received[0]);
+    }
     let bodies: Vec<&str> = received.iter().map(|message| message.split_once("\r\n\r\n").unwrap().1).collect();
     assert!(bodies.iter().all(|body| *body == bodies[0]));
 }

@@ -94,7 +94,6 @@ fn texts_and_choices() -> Vec<Rows> {
         cell("@A,1000,Budi,alfa,,,100000,,", "expiry_minutes", "100000", "E0123"),
         cell("@A,1000,Budi,alfa,,,0,,", "expiry_minutes", "0", "E0123"),
         cell("@A,1000,Budi,alfa", "", "", "E0101"),
-        cell(",,,,,,,,", "", "", "E0102"),
         Rows { settings: "limits.field_bytes_max = 64", ..cell(&long_name, "customer_name", "x***", "E0106") },
         rows(
             &["@A,1.000,Budi,alfamart,,,,,", "@B,0,,alfa,,,,,"],
@@ -135,6 +134,7 @@ fn surprising_but_right() -> Vec<Rows> {
         right("", "invoice_number|amount|customer_name\n@A|1000|Budi", vec!["A"], "1 issued"),
         right("amount_format = \"dot_thousands\"", "invoice_number;amount;customer_name\n@A;1.000,00;Budi\n", vec!["A"], "1 issued"),
         right("", "invoice_number,amount,customer_name\n@A,1000,\"Budi, \"\"S.H.\"\"\"\n", vec!["A"], "1 issued"),
+        right("", &format!("{HEAD}\n,,,,,,,,\n\n@A,1000,Budi,alfa,,,,,\n"), vec!["A"], "1 issued"),
         right("", HEAD, vec![], ""),
     ]
 }

@@ -341,3 +341,23 @@ fn exit_130_and_143_drain_record_and_resume() {
         assert_eq!((doku.orders().len(), doku.calls().len()), (60, 60), "nothing is sent twice");
     }
 }
+
+#[test]
+fn calls_name_their_headers_as_doku_spells_them() {
+    use std::io::{Read as _, Write as _};
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let world = World::at(&format!("http://{}", listener.local_addr().unwrap()), "");
+    world.many("bills.csv", "H", 1);
+    let head = std::thread::spawn(move || {
+        let (mut stream, _) = listener.accept().unwrap();
+        let mut bytes = vec![0; 16_384];
+        let length = stream.read(&mut bytes).unwrap();
+        stream.write_all(b"HTTP/1.1 503 Busy\r\nContent-Length: 0\r\nConnection: close\r\n\r\n").unwrap();
+        String::from_utf8_lossy(&bytes[..length]).into_owned()
+    });
+    world.run_with(&[("TAGIH_RETRY_ATTEMPTS_MAX", "1")], &["issue", "bills.csv"]).expect(3);
+    let head = head.join().unwrap();
+    for name in ["Client-Id", "Request-Id", "Request-Timestamp", "Signature", "Content-Type"] {
+        assert!(head.contains(&format!("\r\n{name}: ")), "{name}: {head}");
+    }
+}

@@ -183,7 +183,8 @@ fn a_bill_whose_number_is_anothers_re_issue_is_refused_before_anything_is_sent()
 
 #[test]
 fn money_that_was_not_understood_holds_the_bill_it_names_until_a_person_has_looked() {
-    let cases: [(&str, &str, fn(&mut Message)); 5] = [
+    type Spoil = fn(&mut Message);
+    let cases: [(&str, &str, Spoil); 5] = [
         ("an amount with a separator", "\"1.000\"", |_| {}),
         ("an amount that is a fraction", "999.5", |_| {}),
         ("a date without a zone", "1000", |message| message.date = "2026-10-05T12:00:00".into()),

@@ -48,6 +48,7 @@ pub(crate) fn days(settings: &Settings) -> (Date, Date) {
 pub(crate) fn options(settings: &Settings, source: BillSource, notifications: Vec<PathBuf>, out: PathBuf) -> ReconcileOptions {
     let (from, to) = days(settings);
     ReconcileOptions {
+        tables: tagih::table::Settings::default(),
         inquiries: Vec::new(),
         source,
         notifications,

@@ -117,6 +117,34 @@ fn a_payable_bill_is_shown_with_its_policy_and_names_only_as_they_are_kept() {
 }
 
 #[test]
+fn refusals_have_the_mandatory_fields_and_the_text_its_other_key_where_it_is_set() {
+    let mut shop = stocked("refusal_details = true\ncustomer_name = \"Nasabah\"\n");
+    shop.world.reconfigure("[ledger]", "[doku.info]\nkey = \"info1\"\n[ledger]");
+    shop.open();
+    let asked = |code: &str| shop.send(&Message::inquiry(&format!("id-{code}"), code));
+    for (code, number, word) in [
+        ("0103", "EXPIRED", "billing_was_expired"),
+        ("0104", "CANCELLED", "decline"),
+        ("0105", "CANCELLING", "decline"),
+        ("0107", "DOKUS", "decline"),
+        ("0110", "PAID", "billing_already_paid"),
+    ] {
+        let answer = asked(code);
+        let whole = json!({
+            "order": {"invoice_number": number, "amount": 150_000},
+            "online_to_offline_info": {"payment_code": code},
+            "online_to_offline_inquiry": {"status": word},
+            "customer": {"name": "Nasabah"},
+        });
+        assert_eq!(answer.json(), whole);
+        assert!(answer.is_signed(SECRET, &format!("id-{code}")));
+    }
+    let unknown = json!({"online_to_offline_info": {"payment_code": "404"}, "online_to_offline_inquiry": {"status": "billing_not_found"}});
+    assert_eq!(asked("404").json(), unknown, "where nothing is known, nothing is said");
+    assert_eq!(asked("0100").json()["online_to_offline_info"], json!({"payment_code": "0100", "info1": "Terima kasih"}));
+}
+
+#[test]
 fn a_repeated_request_id_hears_the_same_bytes_whatever_has_happened_since() {
     let mut shop = stocked("");
     shop.open();

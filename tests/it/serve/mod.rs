@@ -1,6 +1,8 @@
 //! `tagih serve`, the real program over real sockets: what it answers, refuses, keeps and survives.
 
+mod aborted;
 mod answers;
+mod doors;
 mod hostile;
 mod kill;
 mod notifications;

@@ -8,12 +8,6 @@ use serde_json::Value;
 use super::shop::*;
 use crate::cli::world::{CLIENT, until};
 
-fn payments_in_ledger(shop: &Shop) -> Vec<String> {
-    let exported = shop.world.run(&["ledger", "export"]).expect(0).stdout;
-    let lines = exported.lines().map(|line| serde_json::from_str::<Value>(line).unwrap());
-    lines.filter(|line| line["kind"] == "payment").map(|line| line["invoice_number"].as_str().unwrap().to_owned()).collect()
-}
-
 #[test]
 fn every_genuine_message_is_kept_and_only_money_reaches_the_ledger() {
     let mut shop = Shop::new("");
@@ -50,7 +44,7 @@ fn every_genuine_message_is_kept_and_only_money_reaches_the_ledger() {
     assert_eq!(shop.send(&Message::inquiry("a", &code_of(2))).word(), "billing_already_paid");
     assert_eq!(shop.send(&Message::inquiry("b", &code_of(3))).word(), "decline", "money was told of for it, and not understood");
     assert_eq!(shop.send(&Message::inquiry("c", &code_of(4))).word(), "billing_already_paid", "by its code, whatever number was named");
-    until("the ledger has them", || payments_in_ledger(&shop) == ["N-00001", "N-00002", "UNKNOWN"]);
+    until("the ledger has them", || shop.payments() == ["N-00001", "N-00002", "UNKNOWN"]);
     // What we wrote is what `ingest` reads: nothing new, and all lines verify.
     let log = shop.logs("notifications-")[0].display().to_string();
     let ingested = shop.world.run(&["--json", "ingest", &log]).expect(0).stdout;
@@ -85,7 +79,7 @@ fn forged_messages_are_refused_and_kept_apart_from_money() {
     let late =
         Message::signed_as(crate::cli::world::SECRET, NOTIFICATION, "l", "2026-10-12T07:06:28Z", notification_body(2, "l", "SUCCESS"));
     assert_eq!(shop.send(&late).status, 200);
-    until("the ledger has it", || payments_in_ledger(&shop) == ["N-00002"]);
+    until("the ledger has it", || shop.payments() == ["N-00002"]);
     assert_eq!(shop.send(&Message::inquiry("a", &code_of(1))).word(), "success");
     assert_eq!(shop.metric("tagih_notifications_total{is=\"forged\"}"), forged.len() as u64);
 }
@@ -117,7 +111,7 @@ fn what_could_not_be_kept_is_not_acknowledged() {
     let mut shop = Shop::new("");
     shop.start_on_a_small_disk();
     until("it is ready", || shop.get("/healthz").status == 200);
-    let large = |number: usize| Message::new(NOTIFICATION, &number.to_string(), format!("{{\"x\":\"{}\"}}", "x".repeat(60_000)));
+    let large = |number: usize| Message::new(NOTIFICATION, &number.to_string(), format!("{{\"transaction\":\"{}\"}}", "x".repeat(60_000)));
     let statuses: Vec<u16> = (0..30).map(|number| shop.send(&large(number)).status).collect();
     let kept = statuses.iter().filter(|status| **status == 200).count();
     assert!((10..20).contains(&kept) && statuses[kept..].iter().all(|status| *status == 503), "{statuses:?}");
@@ -149,7 +143,7 @@ fn a_signal_lets_requests_under_way_finish_and_then_ends_with_zero() {
         assert_eq!(busy.read().unwrap().status, 200);
         assert!(idle.read().is_err(), "an idle connection is closed");
         assert_eq!(shop.ended().code(), Some(0));
-        assert_eq!(payments_in_ledger(&shop), ["N-00001"], "the ledger was brought up to date on the way out");
+        assert_eq!(shop.payments(), ["N-00001"], "the ledger was brought up to date on the way out");
     }
 }
 
@@ -181,7 +175,7 @@ fn days_that_are_over_are_compressed_and_a_torn_line_stands_alone() {
     until("old answers are gone", || !shop.world.path("logs/answers-2026-01-02.jsonl").exists());
     let text = fs::read_to_string(&today).unwrap();
     assert!(text.starts_with(&format!("{torn}\n{{")) && text.ends_with("}\n"), "{text}");
-    until("the ledger has all", || payments_in_ledger(&shop).len() == 3);
+    until("the ledger has all", || shop.payments().len() == 3);
     // Whoever reads all logs, closed ones too, finds the same payments.
     let pattern = shop.world.path("logs/notifications-*").display().to_string();
     let ingested: Value = serde_json::from_str(&shop.world.run(&["--json", "ingest", &pattern]).expect(0).stdout).unwrap();

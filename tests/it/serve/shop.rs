@@ -127,6 +127,13 @@ impl Shop {
         self.connect().exchange(format!("GET {path} HTTP/1.1\r\nHost: x\r\n\r\n").as_bytes()).unwrap()
     }
 
+    /// The payments in the ledger, by the numbers they name.
+    pub fn payments(&self) -> Vec<String> {
+        let exported = self.world.run(&["ledger", "export"]).expect(0).stdout;
+        let lines = exported.lines().map(|line| serde_json::from_str::<Value>(line).unwrap());
+        lines.filter(|line| line["kind"] == "payment").map(|line| line["invoice_number"].as_str().unwrap().to_owned()).collect()
+    }
+
     pub fn send(&self, message: &Message) -> Answer {
         self.connect().exchange(&message.bytes()).unwrap()
     }
@@ -313,12 +320,17 @@ impl Answer {
 
     /// Whether it is signed by `secret` for the inquiry `request_id`.
     pub fn is_signed(&self, secret: &str, request_id: &str) -> bool {
+        self.is_signed_at(INQUIRY, secret, request_id)
+    }
+
+    /// The same for an inquiry that was posted to `target`.
+    pub fn is_signed_at(&self, target: &str, secret: &str, request_id: &str) -> bool {
         let header = |name: &str| self.headers.get(name).map_or("", String::as_str);
         let components = Components {
             client_id: header("client-id"),
             request_id: header("request-id"),
             stamp: Stamp::Response(header("response-timestamp")),
-            target: INQUIRY,
+            target,
             body: Some(&self.body),
         };
         let key = SigningKey::new(&SecretString::from(secret));

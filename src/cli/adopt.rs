@@ -1,0 +1,158 @@
+//! `tagih ledger import`: codes that exist at DOKU already, taken into the ledger.
+
+use std::collections::{HashMap, HashSet};
+use std::path::Path;
+
+use super::keeping::wait;
+use super::output::{self, rupiah};
+use super::setup::{Failure, Setup};
+use crate::domain::ids::InvoiceNumber;
+use crate::domain::lifecycle::{BillState, Event, OperationKind, Status};
+use crate::domain::plan::{MapView, View as _};
+use crate::exit::Exit;
+use crate::intake::import::{self, AdoptedCode, EXPIRY_UNKNOWN};
+use crate::ledger::{Create, Entry, Ledger as _, Private, SenderLock};
+use crate::table::Settings;
+
+/// Codes adopted in one call to the ledger.
+const BATCH: usize = 1_000;
+
+/// How codes are taken over.
+#[derive(Debug)]
+pub(super) struct Adopting {
+    pub(super) new_ledger: bool,
+    /// Whether a known code's other amount or expiry is taken over too.
+    pub(super) update: bool,
+    pub(super) tables: Settings,
+}
+
+/// What becomes of one row.
+enum Fate {
+    Adopt,
+    Known,
+    /// Known, with these differences; they are taken over or not.
+    Differs(Vec<String>),
+    Refused(String),
+}
+
+pub(super) fn import(setup: &Setup, file: &Path, adopting: &Adopting) -> Result<Exit, Failure> {
+    let codes = import::read(&[file.to_path_buf()], &adopting.tables)?;
+    for note in &codes.notes {
+        output::note(format_args!("note: {}: {}", note.file.display(), note.text));
+    }
+    for refused in &codes.refused {
+        output::note(refused);
+    }
+    super::check::usable(&codes)?;
+    let create = if adopting.new_ledger || !setup.is_production() { Create::IfMissing } else { Create::Never };
+    let _lock = SenderLock::acquire(setup.ledger_path(), "ledger import")?;
+    let ledger = setup.open_ledger(&setup.binding()?, create)?;
+    let known = ledger.snapshot()?.bills;
+    let view = MapView::new(&known, HashMap::new());
+    let mut claimed = HashSet::new();
+    let (mut adopted, mut unchanged, mut updated, mut differing, mut refused) = (0_u64, 0_u64, 0_u64, 0_u64, codes.refused_row_count);
+    let mut entries = Vec::new();
+    for code in &codes.valid {
+        let slot = match fate(&code.item, &view, &mut claimed) {
+            Fate::Adopt => &mut adopted,
+            Fate::Known => {
+                unchanged += 1;
+                continue;
+            }
+            Fate::Differs(what) => {
+                output::note(format_args!("{}: invoice `{}`: {}", code.place, code.item.invoice_number, what.join(", ")));
+                if !adopting.update {
+                    differing += 1;
+                    continue;
+                }
+                &mut updated
+            }
+            Fate::Refused(why) => {
+                refused += 1;
+                output::note(format_args!("{}: {why}", code.place));
+                continue;
+            }
+        };
+        *slot += 1;
+        let AdoptedCode { terms, answer, wire_invoice_number, .. } = code.item.clone();
+        let event = Event::Adopted { terms, answer, wire_invoice_number };
+        entries.push(Entry { invoice_number: code.item.invoice_number.clone(), at: setup.clock.now(), event, private: Private::default() });
+    }
+    for batch in entries.chunks(BATCH) {
+        wait(ledger.record(batch.to_vec()))?;
+    }
+    let differences =
+        if differing > 0 { format!(", {differing} known with other terms (`--update` takes them over)") } else { String::new() };
+    let taken_over = if updated > 0 { format!(", {updated} updated") } else { String::new() };
+    output::result(format_args!(
+        "{} rows: {adopted} adopted{taken_over}, {unchanged} known{differences}, {refused} refused, {} duplicate",
+        codes.rows,
+        codes.duplicates.len()
+    ));
+    Ok(if refused + differing > 0 { Exit::Look } else { Exit::Done })
+}
+
+/// What the ledger makes of a row; `claimed` are the numbers at DOKU of this file's codes.
+fn fate<'a>(item: &'a AdoptedCode, view: &MapView<'_>, claimed: &mut HashSet<&'a InvoiceNumber>) -> Fate {
+    let bill = view.bill(&item.invoice_number);
+    let has_it = |bill: &&BillState| bill.code.as_ref().is_some_and(|held| held.answer.payment_code == item.answer.payment_code);
+    let Some(bill) = bill.filter(has_it) else {
+        return contradiction(item, view, claimed).map_or(Fate::Adopt, Fate::Refused);
+    };
+    let what = differences(item, bill);
+    match (what.is_empty(), bill.terms.is_adopted() && bill.status == Status::Active) {
+        (true, _) => Fate::Known,
+        (false, true) => Fate::Differs(what),
+        (false, false) => Fate::Refused(format!(
+            "invoice `{}`: {}; it is {}, and its terms are not from an import: they change with `tagih issue` only",
+            item.invoice_number,
+            what.join(", "),
+            bill.status.name()
+        )),
+    }
+}
+
+/// Whether a code from elsewhere can be a bill's: it has none, as far as the ledger knows.
+const fn may_adopt(status: Status) -> bool {
+    matches!(status, Status::Planned | Status::Rejected | Status::InDoubt(OperationKind::Issue))
+}
+
+/// Why a code cannot be adopted beside what the ledger holds, in words; `claimed` are the numbers of this file's codes.
+fn contradiction<'a>(item: &'a AdoptedCode, view: &MapView<'_>, claimed: &mut HashSet<&'a InvoiceNumber>) -> Option<String> {
+    let (number, wire) = (&item.invoice_number, item.wire_invoice_number.as_ref());
+    if let Some(bill) = view.bill(number).filter(|bill| !may_adopt(bill.status)) {
+        return Some(format!("invoice `{number}` is {} with another code", bill.status.name()));
+    }
+    if let Some(other) = view.holder(&item.answer.payment_code).filter(|other| *other != number) {
+        return Some(format!("its code is live for invoice `{other}`"));
+    }
+    let others = |number: &InvoiceNumber| view.goes_by(number).filter(|other| **other != item.invoice_number).cloned();
+    let taken =
+        others(number).or_else(|| wire.and_then(|wire| others(wire).or_else(|| view.bill(wire).map(|bill| bill.invoice_number.clone()))));
+    if let Some(other) = taken {
+        return Some(format!("its number at DOKU, `{}`, is that of invoice `{other}`", wire.unwrap_or(number)));
+    }
+    if !claimed.insert(wire.unwrap_or(number)) {
+        return Some(format!("another row has its number at DOKU, `{}`", wire.unwrap_or(number)));
+    }
+    None
+}
+
+/// What a row says otherwise than the ledger; what it does not say does not differ.
+fn differences(item: &AdoptedCode, bill: &BillState) -> Vec<String> {
+    let (ours, theirs) = (&bill.terms, &item.terms);
+    let mut found = Vec::new();
+    if ours.amount != theirs.amount {
+        let amount = |amount: u64| rupiah(i128::from(amount));
+        found.push(format!("the amount is {} in the ledger and {} in the file", amount(ours.amount.get()), amount(theirs.amount.get())));
+    }
+    if ours.channel != theirs.channel {
+        found.push(format!("the channel is {} in the ledger and {} in the file", ours.channel, theirs.channel));
+    }
+    let held = bill.code.as_ref().and_then(|code| code.answer.expires_at);
+    if theirs.expiry != EXPIRY_UNKNOWN && held != item.answer.expires_at {
+        let shown = |at: Option<jiff::Timestamp>| at.map_or_else(|| "unknown".to_owned(), |at| at.to_string());
+        found.push(format!("the expiry is {} in the ledger and {} in the file", shown(held), shown(item.answer.expires_at)));
+    }
+    found
+}

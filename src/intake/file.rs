@@ -1,0 +1,70 @@
+//! One file of rows to be understood as bills or codes: its table, its layout, where its columns are.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use super::columns::{Column, Columns, is_known};
+use super::error::{Fault, RefusedFile};
+use crate::table::{self, Header, Layout, Row, Settings, Shape, Table};
+
+/// What is needed to make sense of a file before its rows are looked at.
+pub(super) struct Reading<'a> {
+    pub(super) wanted: &'static [Column],
+    pub(super) tables: &'a Settings,
+    /// Values that are let through although they look like none.
+    pub(super) allowed: &'a [String],
+    /// Whether every mapped column must be there.
+    pub(super) all_mapped: bool,
+}
+
+/// A file whose header has been understood.
+pub(super) struct File<'a> {
+    pub(super) path: Arc<Path>,
+    pub(super) columns: Columns,
+    pub(super) layout: &'a Layout,
+    pub(super) table: Table,
+}
+
+impl<'a> File<'a> {
+    pub(super) fn open(path: &Path, reading: &Reading<'a>) -> Result<Self, RefusedFile> {
+        Self::try_open(path, reading).map_err(|fault| RefusedFile { file: path.to_owned(), fault })
+    }
+
+    fn try_open(path: &Path, reading: &Reading<'a>) -> Result<Self, Fault> {
+        let Settings { base, layouts, layout: wanted, delimiter, sheet, limits } = reading.tables;
+        let candidates: Vec<&Layout> = std::iter::once(base).chain(layouts).collect();
+        let known = |name: &str| is_known(name, reading.wanted, &candidates);
+        let enough = |names: &[String]| {
+            let count = names.iter().filter(|name| known(name)).count();
+            count > 2 || (count > 0 && count == names.len())
+        };
+        let header = Header { is_known: &known, is_enough: &enough };
+        let shape = Shape { delimiter: *delimiter, sheet: sheet.as_deref(), limits, header, is_strict: true };
+        let table = Table::open(path, &shape)?;
+        let names = table::names(table.header());
+        let layout = table::chosen(layouts, wanted.as_deref(), &names).unwrap_or(base);
+        let columns = Columns::resolve(table.header(), reading.wanted, layout, reading.all_mapped)?;
+        Ok(Self { path: path.into(), columns, layout, table })
+    }
+
+    /// Fills `batch` with rows in tagih's own writing, and gives how many there are; fewer only at the end.
+    pub(super) fn fill(&mut self, batch: &mut [Row]) -> Result<usize, RefusedFile> {
+        let count = self.table.fill(batch).map_err(|fault| self.refused(fault.into()))?;
+        if self.layout.rewrites() {
+            for row in batch.iter_mut().take(count).filter(|row| row.wrong.is_none()) {
+                for constant in self.layout.constants.values() {
+                    row.append(constant);
+                }
+                for &(column, place) in self.columns.used() {
+                    self.layout.rewrite(row, place, column.name(), column.is_date());
+                }
+            }
+        }
+        Ok(count)
+    }
+
+    /// This file, refused.
+    pub(super) fn refused(&self, fault: Fault) -> RefusedFile {
+        RefusedFile { file: self.path.to_path_buf(), fault }
+    }
+}

@@ -1,0 +1,39 @@
+//! Why an external ledger cannot be read. Belongs here: the words. Must not be here: the checks.
+
+use std::path::PathBuf;
+
+use crate::domain::code::Code;
+use crate::table;
+
+/// Why an external ledger cannot be read (exit 7; see [`super::codes`]).
+#[derive(Debug, thiserror::Error)]
+pub enum ExternalError {
+    /// See [`super::codes::LEDGER_UNREADABLE`].
+    #[error("E0720: the external ledger `{}` cannot be read: {reason}\nhint: check the path and the permissions, and export it again", path.display())]
+    Unreadable {
+        /// Which file.
+        path: PathBuf,
+        /// What was found.
+        reason: String,
+    },
+    /// It is no table that can be used: the table's own codes, and for columns [`super::codes::COLUMN_MISSING`].
+    #[error("{}: the external ledger `{}` {fault}\nhint: {}", outer(fault).id, path.display(), fault.code().remedy)]
+    Table {
+        /// Which file.
+        path: PathBuf,
+        /// Why.
+        fault: table::Fault,
+    },
+    /// See [`super::codes::TOO_MANY_BILLS`].
+    #[error("E0722: the external ledger holds more bills than one run can\nhint: split it by channel or by year")]
+    TooMany,
+}
+
+/// The code of a fault as it has always been named for an external ledger.
+const fn outer(fault: &table::Fault) -> Code {
+    match fault {
+        table::Fault::ColumnMissing { .. } => super::codes::COLUMN_MISSING,
+        table::Fault::Unreadable(_) => super::codes::LEDGER_UNREADABLE,
+        other => other.code(),
+    }
+}

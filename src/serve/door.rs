@@ -1,0 +1,57 @@
+//! From a whole message to its answer: whose it is, what it is, and that it is finished whoever has hung up.
+
+use std::sync::Arc;
+use std::time::Instant;
+
+use axum::http::StatusCode;
+use axum::response::{IntoResponse as _, Response};
+
+use super::message::{Door, Received};
+use super::{Shared, inquiry, notification};
+use crate::doku::incoming::Incoming;
+
+/// Finishes what was received, in a task that no client can cancel: a notification that is in the log reaches the books. So
+/// many at a time as there may be connections; further ones wait, and whoever hangs up before that has told us nothing.
+pub(super) async fn finished(shared: &Arc<Shared>, received: Received) -> Response {
+    let failed = || StatusCode::SERVICE_UNAVAILABLE.into_response();
+    let Ok(place) = Arc::clone(&shared.under_way).acquire_owned().await else { return failed() };
+    let shared = Arc::clone(shared);
+    let work = tokio::spawn(async move {
+        let response = answered(&shared, received).await;
+        drop(place);
+        response
+    });
+    work.await.unwrap_or_else(|_| failed())
+}
+
+async fn answered(shared: &Arc<Shared>, received: Received) -> Response {
+    let begun = Instant::now();
+    let (keys, door) = (shared.settings.keys.current(), received.door);
+    let key = match received.signer(&keys, &shared.settings.client_id) {
+        Ok(key) => key,
+        Err(why) => {
+            return match door {
+                Door::Inquiry => inquiry::forged(shared, &received, keys.first(), why, begun).await,
+                Door::Notification => notification::forged(shared, &received, why, begun).await,
+            };
+        }
+    };
+    match (received.is(), door) {
+        (Incoming::Notification, _) => {
+            if door != Door::Notification {
+                shared.metrics.misrouted("notification");
+                tracing::warn!("a notification came to the Inquiry URL: it is kept, but its URL should be corrected at DOKU");
+            }
+            notification::kept(shared, &received, begun).await
+        }
+        (Incoming::Inquiry, _) => {
+            if door != Door::Inquiry {
+                shared.metrics.misrouted("inquiry");
+                tracing::warn!("an inquiry came to the Notification URL: it is answered, but its URL should be corrected at DOKU");
+            }
+            inquiry::answered(shared, &received, key, begun).await
+        }
+        (Incoming::Neither, Door::Inquiry) => inquiry::no_question(shared, &received, key, begun).await,
+        (Incoming::Neither, Door::Notification) => notification::unreadable(shared, &received, begun).await,
+    }
+}

@@ -1,0 +1,100 @@
+//! Layouts: how somebody's own files say what tagih's columns mean.
+//!
+//! A row is rewritten cell by cell to what tagih would write; what cannot be rewritten stays as it is, and is refused by the
+//! column's own rule with its own words.
+
+use std::collections::BTreeMap;
+
+use super::formats::{AmountFormat, DateFormat};
+use super::records::Limits;
+use super::row::{Kind, Row};
+use super::sniff::normalized;
+
+/// A user's own headers: tagih's column name → the header in their file.
+pub type Mapping = BTreeMap<String, String>;
+
+/// See the module.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Layout {
+    /// Its name in the configuration; empty for what stands under `[intake]`.
+    pub name: String,
+    /// The user's own headers.
+    pub columns: Mapping,
+    /// How amounts are written.
+    pub amount_format: AmountFormat,
+    /// How dates are written.
+    pub date_format: DateFormat,
+    /// By column, what a cell is in the file → what is meant; compared without case and outer spaces.
+    pub values: BTreeMap<String, BTreeMap<String, String>>,
+    /// What every row has in a column that is not in the file.
+    pub constants: BTreeMap<String, String>,
+}
+
+impl Layout {
+    /// Whether a file with these (normalized) names is written in it: all its headers are there. Of no headers nothing can be said.
+    #[must_use]
+    pub fn fits(&self, names: &[String]) -> bool {
+        !self.columns.is_empty() && self.columns.values().all(|theirs| names.contains(&normalized(theirs)))
+    }
+
+    /// How many of its headers a file with these names has.
+    #[must_use]
+    pub fn overlap(&self, names: &[String]) -> usize {
+        self.columns.values().filter(|theirs| names.contains(&normalized(theirs))).count()
+    }
+
+    /// Whether it changes cells at all.
+    #[must_use]
+    pub fn rewrites(&self) -> bool {
+        self.date_format != DateFormat::Iso || !self.values.is_empty() || !self.constants.is_empty()
+    }
+
+    /// What a cell of `column` means in tagih's own writing, if that differs. Amounts are left to their column's rule.
+    #[must_use]
+    pub fn meaning(&self, column: &str, text: &str, is_date: bool) -> Option<String> {
+        let trimmed = text.trim();
+        let mapped = self
+            .values
+            .get(column)
+            .and_then(|values| values.iter().find(|(theirs, _)| theirs.trim().eq_ignore_ascii_case(trimmed)).map(|(_, ours)| ours.clone()));
+        if mapped.is_some() {
+            return mapped;
+        }
+        if is_date && self.date_format != DateFormat::Iso { self.date_format.iso(trimmed) } else { None }
+    }
+
+    /// Rewrites the cell at `place`, which is `column`'s.
+    pub fn rewrite(&self, row: &mut Row, place: usize, column: &str, is_date: bool) {
+        let is_stored_as_date = row.kind(place) == Kind::Date;
+        let meaning = row.text(place).and_then(|text| self.meaning(column, text, is_date && !is_stored_as_date));
+        if let Some(meaning) = meaning {
+            row.replace(place, &meaning);
+        }
+    }
+}
+
+/// The layout for a file with these (normalized) names: the one that is `wanted`, else the only one that fits best.
+#[must_use]
+pub fn chosen<'l>(layouts: &'l [Layout], wanted: Option<&str>, names: &[String]) -> Option<&'l Layout> {
+    if let Some(wanted) = wanted {
+        return layouts.iter().find(|layout| layout.name == wanted);
+    }
+    layouts.iter().filter(|layout| layout.fits(names)).max_by_key(|layout| layout.columns.len())
+}
+
+/// How tables are to be opened and understood.
+#[derive(Clone, Debug, Default)]
+pub struct Settings {
+    /// What stands under `[intake]`: holds for bills where no layout is chosen.
+    pub base: Layout,
+    /// Layouts by name; chosen by their headers, or by `layout`.
+    pub layouts: Vec<Layout>,
+    /// The layout that is to be used.
+    pub layout: Option<String>,
+    /// What separates cells; sniffed among `, ; tab |` when not given.
+    pub delimiter: Option<u8>,
+    /// The sheet of a workbook; the first when not given.
+    pub sheet: Option<String>,
+    /// What a file may at most hold.
+    pub limits: Limits,
+}

@@ -1,0 +1,107 @@
+//! Which delimiter a text is written with, and which of its records is the header.
+
+use super::fault::Fault;
+use super::row::Row;
+use super::split::{Dialect, What, split};
+
+/// Records that are looked at for a header.
+pub(super) const HEADER_ROWS_MAX: usize = 32;
+const DELIMITERS: [u8; 4] = *b",;\t|";
+
+/// What a consumer knows of headers.
+#[derive(Clone, Copy)]
+pub struct Header<'a> {
+    /// Whether a (normalized) header means something.
+    pub is_known: &'a dyn Fn(&str) -> bool,
+    /// Whether (normalized) headers have all that is needed.
+    pub is_enough: &'a dyn Fn(&[String]) -> bool,
+}
+
+impl std::fmt::Debug for Header<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Header")
+    }
+}
+
+/// A header as it is compared: `" Invoice Number "`, `invoice-number` and `INVOICE_NUMBER` are one.
+#[must_use]
+pub fn normalized(header: &str) -> String {
+    let plain = |c: char| if c == ' ' || c == '-' || c == '\u{a0}' { '_' } else { c.to_ascii_lowercase() };
+    header.trim_matches(|c: char| c.is_whitespace() || c == '\u{feff}').chars().map(plain).collect()
+}
+
+/// The normalized names of a row.
+#[must_use]
+pub fn names(row: &Row) -> Vec<String> {
+    row.iter().map(|cell| normalized(&String::from_utf8_lossy(cell))).collect()
+}
+
+/// The header among the first records: the first that has enough, else the one with the most known names, else the first.
+pub(super) fn header_at(rows: &[Row], header: &Header<'_>) -> usize {
+    let known = |row: &Row| names(row).iter().filter(|name| (header.is_known)(name)).count();
+    let whole = rows.iter().position(|row| (header.is_enough)(&names(row)));
+    let best = || {
+        let counted = rows.iter().map(known).enumerate();
+        counted.fold((0, 0), |best, (at, count)| if count > best.1 { (at, count) } else { best }).0
+    };
+    whole.unwrap_or_else(best)
+}
+
+/// What `sep=;` in the first line says, and the length of that line.
+pub(super) fn declared(head: &[u8]) -> Option<(u8, usize)> {
+    let end = memchr::memchr2(b'\n', b'\r', head).unwrap_or(head.len());
+    let line = head.get(..end)?.trim_ascii();
+    let line = line.strip_prefix(b"\"").and_then(|line| line.strip_suffix(b"\"")).unwrap_or(line);
+    let name = line.get(..4)?;
+    match line.get(4..) {
+        Some(&[delimiter]) if name.eq_ignore_ascii_case(b"sep=") && DELIMITERS.contains(&delimiter) => Some((delimiter, end)),
+        // The tab was trimmed.
+        Some([]) if name.eq_ignore_ascii_case(b"sep=") && head.get(..end)?.contains(&b'\t') => Some((b'\t', end)),
+        _ => None,
+    }
+}
+
+/// The first records of `head` as `delimiter` splits them.
+pub(super) fn first_rows(head: &[u8], delimiter: u8, record_bytes_max: usize) -> Vec<Row> {
+    let dialect = Dialect { delimiter, record_bytes_max, width: None, is_exact: false };
+    let (mut rows, mut at) = (Vec::new(), 0_usize);
+    while rows.len() < HEADER_ROWS_MAX {
+        let mut row = Row::default();
+        let Some(piece) = split(head.get(at..).unwrap_or_default(), &dialect, &mut row) else { break };
+        row.byte = u64::try_from(at).unwrap_or(u64::MAX);
+        at = at.saturating_add(piece.bytes);
+        if piece.what == What::Row {
+            rows.push(row);
+        }
+    }
+    rows
+}
+
+/// The delimiter under which the header has cells; if several do, the one under which most are known.
+pub(super) fn delimiter(head: &[u8], record_bytes_max: usize, header: &Header<'_>) -> Result<u8, Fault> {
+    let mut best: Vec<(u8, (bool, usize))> = Vec::new();
+    for delimiter in DELIMITERS {
+        let rows = first_rows(head, delimiter, record_bytes_max);
+        let Some(row) = rows.get(header_at(&rows, header)).filter(|row| row.len() > 1) else { continue };
+        let names = names(row);
+        let score = ((header.is_enough)(&names), names.iter().filter(|name| (header.is_known)(name)).count());
+        let best_score = best.first().map_or((false, 0), |&(_, score)| score);
+        if score > best_score {
+            best.clear();
+        }
+        if score >= best_score {
+            best.push((delimiter, score));
+        }
+    }
+    match best.as_slice() {
+        [] => Ok(b','),
+        [(delimiter, _)] => Ok(*delimiter),
+        several => {
+            let names = several.iter().map(|&(delimiter, _)| match delimiter {
+                b'\t' => "tab".to_owned(),
+                other => format!("`{}`", char::from(other)),
+            });
+            Err(Fault::Delimiter(names.collect::<Vec<_>>().join(" and ")))
+        }
+    }
+}
