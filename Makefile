@@ -16,8 +16,9 @@ lint:  ## formatting and lints, warnings are errors
 	cargo fmt --check
 	cargo clippy --all-targets -- -D warnings
 
-soak:  ## kill the real program 200 times over campaigns of 2,000 codes
+soak:  ## kill the real program 200 times over campaigns of 2,000 codes, and run long nights among strangers
 	TAGIH_KILL_CAMPAIGNS=20 TAGIH_KILL_KILLS=200 TAGIH_KILL_CODES=2000 cargo test --test it kill -- --nocapture
+	TAGIH_BORDER_CAMPAIGNS=40 TAGIH_BORDER_NIGHTS=8 TAGIH_BORDER_BILLS=400 cargo test --test it border::campaign -- --nocapture
 
 browser:  ## pay codes on the sandbox's pages in headless Chromium, pictures into target/browser-shots (needs Debian's or Ubuntu's apt)
 	command -v chromium || { apt-get update && apt-get install --yes --no-install-recommends chromium; }

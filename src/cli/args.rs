@@ -7,6 +7,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use jiff::Timestamp;
 use jiff::civil::Date;
 
+use super::tables::TableFlags;
 use crate::domain::language::Language;
 
 /// Issue DOKU convenience-store payment codes in bulk, and prove rupiah by rupiah what was paid.
@@ -153,19 +154,6 @@ pub(super) struct Cycle {
     /// The billing cycle, for invoice numbers made by `intake.invoice_number_template`
     #[arg(long, value_name = "2026-10")]
     pub(super) cycle: Option<String>,
-}
-
-#[derive(Debug, Default, Args)]
-pub(super) struct TableFlags {
-    /// The layout of the files, one of `[layouts.NAME]` (default: the one whose headers they have)
-    #[arg(long, value_name = "NAME")]
-    pub(super) layout: Option<String>,
-    /// The sheet of a workbook (default: the first)
-    #[arg(long, value_name = "NAME")]
-    pub(super) sheet: Option<String>,
-    /// Let this value through although it looks like none, such as `NULL` or `-`; may be given several times
-    #[arg(long, value_name = "VALUE", allow_hyphen_values = true)]
-    pub(super) allow_value: Vec<String>,
 }
 
 #[derive(Debug, Default, Args)]

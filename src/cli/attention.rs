@@ -29,6 +29,12 @@ pub(super) fn tell(setup: &Setup, snapshot: &Snapshot) -> Exit {
     if found.is_empty() { Exit::Done } else { Exit::Look }
 }
 
+/// How `status` ends: a code that takes money for a bill that is paid already cannot wait for the next run that sends.
+pub(super) fn of_status(setup: &Setup, snapshot: &Snapshot) -> Exit {
+    let is_paid = |(_, attention): &(&BillState, Attention<'_>)| matches!(attention, Attention::PaidByEarlierCode);
+    if find(setup, snapshot).iter().any(is_paid) { Exit::Look } else { Exit::Done }
+}
+
 /// The same for `status --json`: all of them, by kind.
 pub(super) fn json(setup: &Setup, snapshot: &Snapshot) -> Value {
     let mut kinds = json!({"held": [], "paid_by_earlier_code": []});

@@ -9,7 +9,6 @@ use jiff::Timestamp;
 use secrecy::SecretString;
 use serde_json::Value;
 
-use super::args::TableFlags;
 use super::args::{Global, Sending};
 use super::demo_settlement;
 use super::logs;
@@ -18,6 +17,7 @@ use super::reconcile::{self, Task};
 use super::sender::Flags;
 use super::sending;
 use super::setup::{Failure, Setup};
+use super::tables::TableFlags;
 use crate::doku::signature::SigningKey;
 use crate::domain::amount::Amount;
 use crate::domain::calendar::wib_date;

@@ -65,7 +65,7 @@ pub(super) fn status(setup: &Setup) -> Result<Exit, Failure> {
         output::result(serde_json::json!({
             "bills": statuses, "payments": payments, "told_by_status": told, "attention": attention, "ledger_head": head,
         }));
-        return Ok(Exit::Done);
+        return Ok(attention::of_status(setup, &snapshot));
     }
     for (name, (count, amount)) in &table {
         output::result(format_args!("{name:<16} {count:>9}  {:>22}", rupiah(*amount)));
@@ -76,9 +76,9 @@ pub(super) fn status(setup: &Setup) -> Result<Exit, Failure> {
         output::result(format_args!("{:<16} {:>9}  {:>22}", "told by status", told.count, rupiah(told.amount)));
     }
     output::result(format_args!("ledger head {}", head_text(snapshot.head)));
-    // What needs a person is shown; that it does is for those commands to say that send.
+    // All that needs a person is shown.
     let _: Exit = attention::tell(setup, &snapshot);
-    Ok(Exit::Done)
+    Ok(attention::of_status(setup, &snapshot))
 }
 
 pub(super) fn resolve(setup: &Setup, invoice: &str, verdict: VerdictArgument, code: Option<&str>, reason: &str) -> Result<Exit, Failure> {
@@ -113,7 +113,13 @@ pub(super) fn resolve(setup: &Setup, invoice: &str, verdict: VerdictArgument, co
     if verdict == Verdict::Done && open.operation == OperationKind::Issue && payment_code.is_none() {
         return Err(Failure::usage("DOKU made this code, so only you know it\nhint: add `--payment-code`, from DOKU's Back Office"));
     }
-    let answer = payment_code.map(|payment_code| CodeAnswer { payment_code, created_at: None, expires_at: None, how_to_pay_page: None });
+    let answer = payment_code.map(|payment_code| CodeAnswer {
+        payment_code,
+        created_at: None,
+        expires_at: None,
+        how_to_pay_page: None,
+        how_to_pay_api: None,
+    });
     let settled = Event::Settled { verdict, answer, by: "person".into(), reason: reason.to_owned(), unsettled_since: None };
     let mut events = Vec::new();
     if bill.in_doubt_since.is_none() {

@@ -52,6 +52,12 @@ pub(super) struct Arguments {
     /// Ask only about codes that begin with these digits; may be repeated
     #[arg(long, value_name = "DIGITS", requires = "inquire", value_parser = bin)]
     bin: Vec<String>,
+    /// Take only what DOKU's pages list, not what its own plugins send
+    #[arg(long)]
+    strict: bool,
+    /// Send errors without a signature
+    #[arg(long)]
+    unsigned_errors: bool,
     /// Append every order made, changed or cancelled here as JSON Lines
     #[arg(long, value_name = "FILE")]
     record: Option<PathBuf>,
@@ -80,6 +86,8 @@ pub(super) fn sandbox(setup: &Setup, arguments: &Arguments) -> Result<Exit, Fail
     settings.merchant_bin.clone_from(&setup.config.intake.merchant_bin);
     settings.notification_faults_percent = arguments.notification_faults;
     settings.time_scale = arguments.time_scale;
+    settings.strict = arguments.strict;
+    settings.signs_errors = !arguments.unsigned_errors;
     settings.inquiry_bins.clone_from(&arguments.bin);
     settings.redelivery_id = match arguments.redelivery_id {
         RedeliveryIdArgument::New => RedeliveryId::New,

@@ -158,12 +158,7 @@ pub(super) fn send(
     let issuing = sender.issuing();
     let ends = sender.drive(deadline, issuing.run(&bills, &|_, _| progress.advance()))?;
     progress.finish();
-    let badly_signed = issuing.badly_signed.load(std::sync::atomic::Ordering::Relaxed);
-    if badly_signed > 0 && !setup.quiet {
-        output::note(format_args!(
-            "warning: {badly_signed} answers of DOKU were taken without a valid signature (`doku.verify_response = warn`)"
-        ));
-    }
+    tell_badly_signed(setup, issuing.badly_signed.load(std::sync::atomic::Ordering::Relaxed));
     let snapshot = sender.ledger.snapshot()?;
     let (stopped, troubles) = (sender.stop.reason(), sender.stop.troubles());
     let exit = exit(&Counts::of(ends.iter()), intake.refused_row_count, stopped.as_ref())
@@ -198,6 +193,13 @@ pub(super) fn send(
     }
     tell_stop(setup, stopped.as_ref(), &troubles, exit);
     Ok(exit)
+}
+
+/// How many successes were taken without a valid signature.
+fn tell_badly_signed(setup: &Setup, count: u64) {
+    if count > 0 && !setup.quiet {
+        output::note(format_args!("warning: {count} answers of DOKU were taken without a valid signature (`doku.verify_response = warn`)"));
+    }
 }
 
 /// Why a run ended early or left something over; nothing where all went well.

@@ -139,6 +139,7 @@ fn settings(setup: &Setup, client_id: String) -> Result<Settings, Failure> {
             config::InvalidSignature::Unauthorized => InvalidSignature::Unauthorized,
             config::InvalidSignature::Decline => InvalidSignature::Decline,
         },
+        inquiry_suffix: section.inquiry_suffix.clone(),
         refusal_details: section.refusal_details,
         info_key: setup.config.doku.info.key,
         freshness_seconds: section.freshness_seconds,

@@ -5,8 +5,9 @@ use std::path::{Path, PathBuf};
 
 use secrecy::SecretString;
 
-use super::args::{Global, TableFlags};
+use super::args::Global;
 use super::places::{self, absolute};
+use super::tables::TableFlags;
 use crate::clock::Clock;
 use crate::config::{self, Config, ConfigError, Environment};
 use crate::doku::signature::SigningKey;
@@ -16,7 +17,7 @@ use crate::domain::plan::Minting;
 use crate::evidence::EvidenceError;
 use crate::exit::Exit;
 use crate::gateway::pacing::Rate;
-use crate::intake::{self, AdditionalOptions, CodeTemplate, Defaults, IntakeError, ReportTemplate};
+use crate::intake::{self, AdditionalOptions, CodeTemplate, Defaults, FreeTemplate, IntakeError, ReportTemplate};
 use crate::jobs::entries::EntriesError;
 use crate::jobs::ingest::IngestError;
 use crate::jobs::reconcile::ReconcileError;
@@ -308,6 +309,7 @@ impl Setup {
             account_id,
             indomaret_settlement: settings.indomaret_settlement,
             report: ReportTemplate::parse(&settings.report, cycle.map(String::as_str)).map_err(|reason| wrong("report", reason))?,
+            free: FreeTemplate::parse(&settings.free, cycle.map(String::as_str)).map_err(|reason| wrong("free", reason))?,
         })
     }
 

@@ -1,9 +1,23 @@
 //! How files of rows are read: `[intake]`, `[layouts]` and the flags beside them.
 
-use super::args::TableFlags;
+use clap::Args;
+
 use super::setup::{Failure, Setup};
 use crate::config;
 use crate::table::{AmountFormat, DateFormat, Layout, Limits, Settings};
+
+#[derive(Debug, Default, Args)]
+pub(super) struct TableFlags {
+    /// The layout of the files, one of `[layouts.NAME]` (default: the one whose headers they have)
+    #[arg(long, value_name = "NAME")]
+    pub(super) layout: Option<String>,
+    /// The sheet of a workbook (default: the first)
+    #[arg(long, value_name = "NAME")]
+    pub(super) sheet: Option<String>,
+    /// Let this value through although it looks like none, such as `NULL` or `-`; may be given several times
+    #[arg(long, value_name = "VALUE", allow_hyphen_values = true)]
+    pub(super) allow_value: Vec<String>,
+}
 
 impl Setup {
     /// How tables are opened and understood.
@@ -61,5 +75,5 @@ fn amount_format(section: &str, name: &str) -> Result<AmountFormat, Failure> {
         return Ok(AmountFormat::default());
     }
     AmountFormat::parse(name)
-        .ok_or_else(|| Failure::usage(format!("`{section}.amount_format` must be plain, dot_thousands or comma_thousands, not `{name}`")))
+        .ok_or_else(|| Failure::setting(format!("`{section}.amount_format` must be plain, dot_thousands or comma_thousands, not `{name}`")))
 }

@@ -75,7 +75,7 @@ pub(super) fn why(setup: &Setup, arguments: &Why) -> Result<Exit, Failure> {
 
 fn print(story: &Story, speaker: &Speaker, as_of: jiff::Timestamp) {
     let words = speaker.words;
-    say("", &headline(story, speaker));
+    say("", &headline(story, speaker, as_of));
     say("", words.times);
     title(words.story);
     for told_of in &story.told {

@@ -17,11 +17,16 @@ pub(super) fn json(story: &Story, speaker: &Speaker, as_of: Timestamp) -> Value 
         judgement.into_iter().flat_map(|judgement| of(judgement).iter().map(|finding| one(judgement, finding, speaker))).collect()
     };
     let needs_person = judgement.is_some_and(|of| of.about.findings().any(|finding| of.needs_person(finding)));
+    let answer = story.bill.as_ref().and_then(|bill| bill.code.as_ref()).map(|code| &code.answer);
     json!({
         "invoice_number": story.name,
-        "payment_code": story.bill.as_ref().and_then(|bill| bill.code.as_ref()).map(|code| code.answer.payment_code.as_str()),
+        "payment_code": answer.map(|answer| answer.payment_code.as_str()),
         "status": story.bill.as_ref().map(|bill| bill.status.name()),
+        "money": story.money(as_of).name(),
         "amount": story.bill.as_ref().map(|bill| bill.terms.amount.get()),
+        "created_at": answer.and_then(|answer| answer.created_at).map(format_utc_seconds),
+        "how_to_pay_page": answer.and_then(|answer| answer.how_to_pay_page.as_deref()),
+        "how_to_pay_api": answer.and_then(|answer| answer.how_to_pay_api.as_deref()),
         "from": judgement.map(|judgement| judgement.terms.period.from),
         "to": judgement.map(|judgement| judgement.terms.period.to),
         "as_of": format_utc_seconds(as_of),

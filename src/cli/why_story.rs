@@ -8,9 +8,9 @@ use crate::domain::amount::Rupiah;
 use crate::domain::calendar::wib;
 use crate::domain::classify::{Class, Nature};
 use crate::domain::language::Language;
-use crate::domain::lifecycle::{CodeAnswer, Event, OperationKind};
+use crate::domain::lifecycle::{BillState, CodeAnswer, Event, OperationKind, Status};
 use crate::domain::texts::{self, Text};
-use crate::jobs::why::{Judgement, Story, Told, What};
+use crate::jobs::why::{Judgement, Money, Story, Told, What};
 use crate::ledger::sqlite::Happening;
 use crate::reconcile::{Finding, Source};
 use crate::report;
@@ -64,14 +64,13 @@ impl Speaker {
 }
 
 /// Which bill, where it stands, what it asks for.
-pub(super) fn headline(story: &Story, speaker: &Speaker) -> String {
+pub(super) fn headline(story: &Story, speaker: &Speaker, as_of: Timestamp) -> String {
     let words = speaker.words;
     let Some(bill) = &story.bill else { return format!("{}: {}", story.name, words.not_in_ledger) };
     let terms = &bill.terms;
-    let mut text = format!("{}: {} at {}, {}", story.name, words.status(bill.status), terms.channel, rupiah(terms.amount.get().into()));
-    if speaker.language == Language::Indonesian {
-        text = format!("{}: {} di {}, {}", story.name, words.status(bill.status), terms.channel, rupiah(terms.amount.get().into()));
-    }
+    let at = if speaker.language == Language::Indonesian { "di" } else { "at" };
+    let standing = standing(story, bill, speaker, as_of);
+    let mut text = format!("{}: {standing} {at} {}, {}", story.name, terms.channel, rupiah(terms.amount.get().into()));
     if let Some(code) = &bill.code {
         text = format!("{text}, {} {}", words.code, code.answer.payment_code);
         if let Some(at) = bill.expires_at() {
@@ -79,6 +78,21 @@ pub(super) fn headline(story: &Story, speaker: &Speaker) -> String {
         }
     }
     text
+}
+
+/// The bill's status, and whether it is paid or its code has expired: `active` alone would send somebody to the counter.
+fn standing(story: &Story, bill: &BillState, speaker: &Speaker, as_of: Timestamp) -> String {
+    let words = speaker.words;
+    let status = words.status(bill.status);
+    let money = match story.money(as_of) {
+        Money::Paid if bill.status == Status::Active && !bill.terms.reusable => return words.is_paid.to_owned(),
+        Money::Expired if bill.status == Status::Active => return words.is_expired.to_owned(),
+        Money::Paid => words.is_paid,
+        Money::PaidBefore => words.is_paid_before,
+        Money::Expired => words.is_expired,
+        Money::Open => return status.to_owned(),
+    };
+    format!("{status}, {money}")
 }
 
 /// When, and what.
@@ -111,9 +125,15 @@ fn line_told(judgement: &Judgement, place: usize, speaker: &Speaker) -> String {
     let Some(finding) = judgement.about.lines.get(place) else { return String::new() };
     let title = format!("{} {}", finding.class, speaker.text(finding.class).title);
     match finding.paid_at {
+        Some(at) if tells_of_no_payment(finding) => fill(speaker.words.arrived_unpaid, &[&title, &money(finding.paid), &zoned(at)]),
         Some(at) => fill(speaker.words.arrived, &[&title, &money(finding.paid), &zoned(at)]),
         None => fill(speaker.words.arrived_unread, &[&title]),
     }
+}
+
+/// Whether it is a notification that says something else than SUCCESS: its amount is what was asked, and nobody paid it.
+const fn tells_of_no_payment(finding: &Finding) -> bool {
+    matches!(finding.class, Class::N08 | Class::N09)
 }
 
 fn row_told(judgement: &Judgement, finding: &Finding, words: &Words) -> Option<String> {
@@ -127,6 +147,15 @@ fn until(answer: &CodeAnswer, words: &Words) -> String {
     until.map_or_else(String::new, |until| format!(", {until}"))
 }
 
+/// What else DOKU said of a code: when it made it, and where the customer reads how to pay.
+fn more(answer: &CodeAnswer, words: &Words) -> String {
+    let made = answer.created_at.map(|at| fill(words.made_at, &[&zoned(at)]));
+    let page = answer.how_to_pay_page.as_deref().map(|page| fill(words.how_to_pay, &[page]));
+    let api = answer.how_to_pay_api.as_deref().map(|api| fill(words.how_to_pay_api, &[api]));
+    let parts: Vec<String> = [made, page, api].into_iter().flatten().collect();
+    if parts.is_empty() { String::new() } else { format!("; {}", parts.join("; ")) }
+}
+
 fn event_told(event: &Event, words: &Words) -> String {
     match event {
         Event::Planned { terms } => fill(words.planned, &[&rupiah(terms.amount.get().into())]),
@@ -137,7 +166,7 @@ fn event_told(event: &Event, words: &Words) -> String {
         Event::NotSent { reason } => fill(words.not_sent, &[reason]),
         Event::Accepted { answer, replayed, .. } => {
             let phrase = if *replayed { words.replayed } else { words.accepted };
-            fill(phrase, &[answer.payment_code.as_str()]) + &until(answer, words)
+            fill(phrase, &[answer.payment_code.as_str()]) + &until(answer, words) + &more(answer, words)
         }
         Event::Rejected { code, reason, .. } => fill(words.refused, &[code, reason]),
         Event::Doubted { reason, .. } => fill(words.doubted, &[reason]),
@@ -147,6 +176,7 @@ fn event_told(event: &Event, words: &Words) -> String {
         Event::Reopened { operation, reason } => fill(words.reopened_doubt, &[words.operation(*operation), reason]),
         Event::Held { reason, .. } => fill(words.held, &[reason]),
         Event::Released { by, reason } => fill(words.released, &[by, reason]),
+        Event::Aliased { number } => fill(words.aliased, &[number.as_str()]),
         Event::Noted { .. } => words.noted.to_owned(),
         Event::Checked { order, word, payment, details, .. } => {
             let paid = payment.as_ref().map(|found| fill(words.checked_paid, &[&rupiah(found.amount.get().into()), &zoned(found.paid_at)]));
@@ -171,11 +201,12 @@ pub(super) fn class_line(finding: &Finding, speaker: &Speaker) -> String {
 pub(super) fn part(judgement: &Judgement, finding: &Finding, speaker: &Speaker) -> Vec<String> {
     let words = speaker.words;
     let mut details = Vec::new();
+    let (sides, dated) = if tells_of_no_payment(finding) { (words.not_paid, words.said_of) } else { (words.sides, words.paid_on) };
     if finding.paid.is_some() || finding.expected.is_some() {
-        details.push(fill(words.sides, &[&money(finding.paid), &money(finding.expected)]));
+        details.push(fill(sides, &[&money(finding.paid), &money(finding.expected)]));
     }
     details.extend(row_told(judgement, finding, words));
-    details.extend(finding.paid_at.map(|at| fill(words.paid_on, &[&clock(at)])));
+    details.extend(finding.paid_at.map(|at| fill(dated, &[&clock(at)])));
     let flags: Vec<String> = finding.flags.iter().map(|flag| format!("{flag} {}", speaker.text(flag).title)).collect();
     if !flags.is_empty() {
         details.push(fill(words.flags, &[&flags.join(", ")]));

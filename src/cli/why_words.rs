@@ -18,8 +18,8 @@ macro_rules! phrases {
 phrases! {
     times not_in_ledger code payable_until story time_unknown evidence seen_from no_evidence nothing_found kind_line kind_payment
     kind_bill kind_settlement flags sides paid_on not_paid_out because at_place row_of stands decided next next_nothing next_open next_refused
-    next_expired next_accepted next_record next_wait planned adopted intended not_sent accepted replayed refused doubted repeated reopened_doubt settled retired held released
-    noted checked checked_paid registered changed cancelled paid inquiry inquiry_cause arrived arrived_unread settled_row step status_planned
+    next_expired next_accepted next_record next_wait planned adopted intended not_sent accepted replayed refused doubted repeated reopened_doubt settled retired held released aliased
+    is_paid is_paid_before is_expired made_at how_to_pay how_to_pay_api arrived_unpaid said_of not_paid noted checked checked_paid registered changed cancelled paid inquiry inquiry_cause arrived arrived_unread settled_row step status_planned
     status_requested status_active status_amending status_cancelling status_rejected status_cancelled status_retired status_doubt_issue
     status_doubt_amend status_doubt_cancel open proposed standing_accepted cleared reopened verdict_done verdict_not_done verdict_dead
     issue amend cancel
@@ -137,6 +137,7 @@ const ENGLISH: Words = Words {
     reopened_doubt: "the refusal of the {0} did not stand, it is in doubt again: {1}",
     held: "held until a person has looked: {0}",
     released: "no longer held ({0}): {1}",
+    aliased: "an inquiry was answered with number {0}",
     noted: "ledger-only columns changed",
     checked: "Check Status says {0} of order {1}",
     checked_paid: "paid {0} on {1}",
@@ -147,6 +148,15 @@ const ENGLISH: Words = Words {
     inquiry: "DOKU asked about the code; answered {0}",
     inquiry_cause: "DOKU asked about the code; answered {0} ({1})",
     arrived: "a notification arrived: {0}, {1} paid on {2}",
+    arrived_unpaid: "a notification arrived: {0}, nothing was paid; {1} asked, of {2}",
+    said_of: "said of {0}",
+    not_paid: "nothing was paid; {0} asked, billed {1}",
+    is_paid: "paid",
+    is_paid_before: "paid with an earlier code",
+    is_expired: "expired",
+    made_at: "made at {0}",
+    how_to_pay: "how to pay: {0}",
+    how_to_pay_api: "the same for programs: {0}",
     arrived_unread: "a message arrived that names it: {0}",
     settled_row: "settlement: {0}",
     step: "discrepancy {0}: {1}: {2} → {3}",
@@ -220,6 +230,7 @@ const INDONESIAN: Words = Words {
     reopened_doubt: "penolakan atas {0} ternyata tidak berlaku, statusnya kembali belum pasti: {1}",
     held: "ditahan sampai ada yang memeriksa: {0}",
     released: "tidak ditahan lagi ({0}): {1}",
+    aliased: "pertanyaan dijawab dengan nomor {0}",
     noted: "kolom khusus buku besar berubah",
     checked: "Check Status menyatakan {0} untuk pesanan {1}",
     checked_paid: "dibayar {0} pada {1}",
@@ -230,6 +241,15 @@ const INDONESIAN: Words = Words {
     inquiry: "DOKU menanyakan kode; dijawab {0}",
     inquiry_cause: "DOKU menanyakan kode; dijawab {0} ({1})",
     arrived: "notifikasi tiba: {0}, {1} dibayar pada {2}",
+    arrived_unpaid: "notifikasi tiba: {0}, tidak ada yang dibayar; diminta {1}, tertanggal {2}",
+    said_of: "tertanggal {0}",
+    not_paid: "tidak ada yang dibayar; diminta {0}, ditagih {1}",
+    is_paid: "sudah dibayar",
+    is_paid_before: "sudah dibayar dengan kode sebelumnya",
+    is_expired: "kedaluwarsa",
+    made_at: "dibuat {0}",
+    how_to_pay: "cara bayar: {0}",
+    how_to_pay_api: "untuk program: {0}",
     arrived_unread: "pesan yang menyebutnya tiba: {0}",
     settled_row: "penyelesaian: {0}",
     step: "selisih {0}: {1}: {2} → {3}",

@@ -52,6 +52,8 @@ fn serve(serve: &Serve) -> Result<(), ConfigError> {
     }
     let complaint = if serve.inquiry_path == serve.notification_path {
         "`serve.inquiry_path` and `serve.notification_path` must differ".to_owned()
+    } else if serve.inquiry_suffix.len() > 8 || !serve.inquiry_suffix.bytes().all(is_plain) {
+        "`serve.inquiry_suffix` must be at most 8 letters, digits and - . _ ~".to_owned()
     } else if !(1_024..=BODY_BYTES_MAX).contains(&serve.body_bytes_max) {
         format!("`serve.body_bytes_max` must be 1024 to {BODY_BYTES_MAX}")
     } else if serve.header_timeout_ms == 0 || serve.body_timeout_ms == 0 {
@@ -91,11 +93,13 @@ fn settlement(settings: &Settlement) -> Result<(), ConfigError> {
 
 /// What a router, a proxy and a signature all take for the same path.
 fn is_plain_path(path: &str) -> bool {
-    let is_plain = |part: &str| {
-        !matches!(part, "" | "." | "..")
-            && part.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_' | b'~'))
-    };
-    path.strip_prefix('/').is_some_and(|rest| rest.split('/').all(is_plain))
+    let is_part = |part: &str| !matches!(part, "" | "." | "..") && part.bytes().all(is_plain);
+    path.strip_prefix('/').is_some_and(|rest| rest.split('/').all(is_part))
+}
+
+/// A byte that stands for itself wherever a path or a number is written.
+const fn is_plain(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_' | b'~')
 }
 
 /// What is wrong with the proxy; its URL may hold no name and password, as the configuration holds no secrets.

@@ -148,7 +148,7 @@ section!(
 section!(
     /// `[additional_info]`
     AdditionalInfo {
-        override_notification_url: String, override_hosts: String, settlement: String, report: String,
+        override_notification_url: String, override_hosts: String, settlement: String, report: String, free: String,
         hold_settlement: bool, account_id: String, indomaret_settlement: bool,
     }
 );
@@ -164,7 +164,8 @@ section!(
     /// `[serve]`
     Serve {
         listen: String, admin_listen: String, inquiry_path: String, notification_path: String, log_dir: String,
-        invalid_signature: InvalidSignature, refusal_details: bool, freshness_seconds: u32, customer_name: String, connections_max: std::num::NonZeroU32,
+        invalid_signature: InvalidSignature, inquiry_suffix: String, refusal_details: bool, freshness_seconds: u32,
+        customer_name: String, connections_max: std::num::NonZeroU32,
         body_bytes_max: usize, header_timeout_ms: u64, body_timeout_ms: u64, drain_seconds: u64, close_after_minutes: u32,
         forged_bytes_max: u64,
     }

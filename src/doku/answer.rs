@@ -7,6 +7,7 @@ use std::borrow::Cow;
 
 use jiff::Timestamp;
 use serde::Deserialize;
+use serde_json::value::RawValue;
 
 use super::value::{self, Raw};
 use super::wire::{Answer, SignatureFinding};
@@ -155,6 +156,8 @@ fn success(answer: &Answer, expected: &Expected<'_>, says: Says) -> Judged {
     }
 }
 
+type Reader = for<'a> fn(&'a RawValue) -> Option<Cow<'a, str>>;
+
 /// The code of a success about our order, and what is odd about it.
 fn code_answer(body: &[u8], expected: &Expected<'_>) -> Result<(CodeAnswer, Option<String>), String> {
     let [order, info] = sections(body).ok_or("unreadable answer")?;
@@ -164,9 +167,18 @@ fn code_answer(body: &[u8], expected: &Expected<'_>) -> Result<(CodeAnswer, Opti
         return Err(format!("the answer names invoice `{named}` instead of `{}`", expected.wire_invoice_number));
     }
     // The merchant-code page calls the code `payment`.
-    let [code, payment, created_utc, created, expired_utc, expired, page] = value::section(
+    let [code, payment, created_utc, created, expired_utc, expired, page, api] = value::section(
         info,
-        ["payment_code", "payment", "created_date_utc", "created_date", "expired_date_utc", "expired_date", "how_to_pay_page"],
+        [
+            "payment_code",
+            "payment",
+            "created_date_utc",
+            "created_date",
+            "expired_date_utc",
+            "expired_date",
+            "how_to_pay_page",
+            "how_to_pay_api",
+        ],
     );
     let code = text(code).or_else(|| text(payment)).ok_or("the answer holds no payment code")?;
     let code = PaymentCode::new(&code).map_err(|error| format!("the answer's payment code is unusable: {error}"))?;
@@ -175,14 +187,27 @@ fn code_answer(body: &[u8], expected: &Expected<'_>) -> Result<(CodeAnswer, Opti
     {
         return Err(format!("the answer holds payment code `{code}` instead of `{ours}`"));
     }
-    let [created_utc, created, expired_utc, expired] = [created_utc, created, expired_utc, expired].map(text);
-    let note = disagree(expired_utc.as_deref(), expired.as_deref())
+    let mut dropped = Vec::new();
+    let mut optional = |raw, name, read: Reader| value::optional(raw, name, read, &mut dropped);
+    let created_utc = optional(created_utc, "created_date_utc", value::text);
+    let created = optional(created, "created_date", value::text);
+    let expired_utc = optional(expired_utc, "expired_date_utc", value::text);
+    let expired = optional(expired, "expired_date", value::text);
+    let page = optional(page, "how_to_pay_page", value::string);
+    let api = optional(api, "how_to_pay_api", value::string);
+    let disagreement = disagree(expired_utc.as_deref(), expired.as_deref())
         .then(|| "DOKU's UTC and WIB fields of the expiry disagree; the UTC field is taken".to_owned());
+    let dropped = (!dropped.is_empty()).then(|| format!("of another type and left out: {}", dropped.join(", ")));
+    let note = match (disagreement, dropped) {
+        (Some(first), Some(second)) => Some(format!("{first}; {second}")),
+        (one, other) => one.or(other),
+    };
     let answer = CodeAnswer {
         payment_code: code,
         created_at: instant(created_utc.as_deref(), created.as_deref()),
         expires_at: instant(expired_utc.as_deref(), expired.as_deref()),
-        how_to_pay_page: page.and_then(value::string).map(Cow::into_owned),
+        how_to_pay_page: page.map(Cow::into_owned),
+        how_to_pay_api: api.map(Cow::into_owned),
     };
     Ok((answer, note))
 }

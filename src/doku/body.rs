@@ -72,7 +72,7 @@ pub fn issue(wire_invoice_number: &InvoiceNumber, terms: &Terms, expiry_minutes:
             terms.channel,
             &terms.policy,
             terms.additional.as_deref(),
-            Some(terms.customer.name.reveal()),
+            Some(terms.customer.name_on_policy().reveal()),
         ),
     })
 }
@@ -128,11 +128,12 @@ pub fn cancel(wire_invoice_number: &InvoiceNumber, payment_code: &PaymentCode, a
     })
 }
 
-/// `text` with `***` for the customer's name and address in `body`, wherever DOKU has repeated them.
+/// `text` with `***` for the customer's names and address in `body`, wherever DOKU has repeated them.
 #[must_use]
 pub fn masked(body: &[u8], text: &str) -> String {
     let body: serde_json::Value = serde_json::from_slice(body).unwrap_or_default();
-    let personal = ["/customer/email", "/customer/name"].map(|pointer| body.pointer(pointer).and_then(serde_json::Value::as_str));
+    let personal = ["/customer/email", "/customer/name", "/additional_info/insurance_info/policy_account_name"]
+        .map(|pointer| body.pointer(pointer).and_then(serde_json::Value::as_str));
     // Shorter ones stand in every second word and tell nobody who it is.
     personal.into_iter().flatten().filter(|word| word.len() > 2).fold(text.to_owned(), |text, word| without(&text, word))
 }
@@ -176,7 +177,7 @@ mod tests {
             amount: Amount::new(150_000).unwrap(),
             expiry: Expiry::Minutes(60),
             reusable: false,
-            customer: Owner { name: Personal::new("Anton Budiman"), email: Some(Personal::new("anton@example.com")) },
+            customer: Owner { name: Personal::new("Anton Budiman"), email: Some(Personal::new("anton@example.com")), account_name: None },
             info: Some("Merchant Demo Store".into()),
             receipt_description: None,
             receipt_footer: None,
@@ -245,10 +246,11 @@ mod tests {
             report: vec![crate::domain::additional::ReportColumn { key: "Branch".into(), value: "Jakarta".into() }],
             hold_settlement: true,
             account_id: Some("SAC-1".into()),
+            free: [("branch".to_owned(), "Jakarta".to_owned())].into(),
         }));
         let whole = String::from_utf8(issue(&invoice, &terms, 60, InfoKey::Info)).unwrap();
         assert!(whole.contains(
-            r#""settlement":[{"bank_account_settlement_id":"SBA-0001-1","value":10,"type":"PERCENTAGE"},{"bank_account_settlement_id":"SBA-0001-2","value":5000,"type":"FIX"}],"report":[{"key":"Branch","value":"Jakarta"}],"hold_settlement":true,"account":{"id":"SAC-1"}}"#
+            r#""settlement":[{"bank_account_settlement_id":"SBA-0001-1","value":10,"type":"PERCENTAGE"},{"bank_account_settlement_id":"SBA-0001-2","value":5000,"type":"FIX"}],"report":[{"key":"Branch","value":"Jakarta"}],"hold_settlement":true,"account":{"id":"SAC-1"},"branch":"Jakarta"}"#
         ), "{whole}");
         assert!(
             whole.contains(r#""additional_info":{"override_notification_url":"https://pay.example.com/n","insurance_info":{"#),

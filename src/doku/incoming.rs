@@ -3,11 +3,7 @@
 //! Either URL may have been registered for the other, and a notification that is taken for an inquiry is lost money. So the two
 //! sections that DOKU's pages "Alfa Group" and "HTTP Notification" give them decide: `transaction` makes a notification.
 
-use std::fmt;
-
-use serde::Deserialize;
-use serde::de::{Deserializer, MapAccess, Visitor};
-use serde_json::value::RawValue;
+use super::value;
 
 /// What a body turned out to be, before anybody looks at its fields.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -24,48 +20,12 @@ impl Incoming {
     /// What `body` is. A section that is `null` is not there; one that stands twice is.
     #[must_use]
     pub fn of(body: &[u8]) -> Self {
-        match serde_json::from_slice::<Sections>(body) {
-            Ok(Sections { transaction: true, .. }) => Self::Notification,
-            Ok(Sections { inquiry: true, .. }) => Self::Inquiry,
-            _ => Self::Neither,
+        let sections = str::from_utf8(body).ok().and_then(|body| value::fields(body, ["transaction", "online_to_offline_inquiry"]));
+        match sections {
+            Some([Some(_), _]) => Self::Notification,
+            Some([None, Some(_)]) => Self::Inquiry,
+            Some([None, None]) | None => Self::Neither,
         }
-    }
-}
-
-/// Which of the two sections are there.
-#[derive(Default)]
-struct Sections {
-    transaction: bool,
-    inquiry: bool,
-}
-
-impl<'de> Deserialize<'de> for Sections {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct Keys;
-
-        impl<'de> Visitor<'de> for Keys {
-            type Value = Sections;
-
-            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("an object")
-            }
-
-            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Sections, A::Error> {
-                let mut sections = Sections::default();
-                // Raw values are passed over however deep they are.
-                while let Some((key, value)) = map.next_entry::<String, &RawValue>()? {
-                    let is_there = value.get() != "null";
-                    match key.as_str() {
-                        "transaction" => sections.transaction |= is_there,
-                        "online_to_offline_inquiry" => sections.inquiry |= is_there,
-                        _ => {}
-                    }
-                }
-                Ok(sections)
-            }
-        }
-
-        deserializer.deserialize_map(Keys)
     }
 }
 

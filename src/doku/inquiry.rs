@@ -2,13 +2,13 @@
 //!
 //! Fields, statuses and HTTP codes are those of DOKU's pages "Alfa Group" (direct inquiry) and "Alfa Group for Insurance".
 
-use serde::{Deserialize, Serialize};
-use serde_json::value::RawValue;
+use serde::Serialize;
 
 use super::info::InfoKey;
-use super::notification::{SERVICE_ID, text, text_or_number};
+use super::notification::{SERVICE_ID, channel_of};
 use super::parts::{self, AdditionalInfo, ChannelInfo, Order};
 use super::signature::{Components, SignatureError, SigningKey, Stamp};
+use super::value::{self, section};
 use crate::domain::bill::{Customer, RecordedTerms};
 use crate::domain::channel::Channel;
 use crate::domain::ids::{InvoiceNumber, PaymentCode};
@@ -24,48 +24,22 @@ pub struct Question {
     pub channel: Channel,
 }
 
-type Raw<'a> = Option<&'a RawValue>;
-
-#[derive(Deserialize)]
-struct Id<'a> {
-    #[serde(borrow, default)]
-    id: Raw<'a>,
-}
-
-#[derive(Deserialize)]
-struct CodeField<'a> {
-    #[serde(borrow, default)]
-    payment_code: Raw<'a>,
-}
-
-#[derive(Deserialize)]
-struct QuestionBody<'a> {
-    #[serde(borrow)]
-    service: Option<Id<'a>>,
-    #[serde(borrow)]
-    channel: Option<Id<'a>>,
-    #[serde(borrow)]
-    online_to_offline_info: Option<CodeField<'a>>,
-}
-
 /// Reads a question.
 ///
 /// # Errors
 /// The path of the field that is missing or unusable.
 pub fn parse(body: &str) -> Result<Question, &'static str> {
-    // A JSON array would do for serde, and is no message of DOKU's.
-    if !body.trim_start().starts_with('{') {
-        return Err("body");
-    }
-    let body: QuestionBody<'_> = serde_json::from_str(body).map_err(|_| "body")?;
-    let service = body.service.and_then(|section| text(section.id?)).ok_or("service.id")?;
-    if !service.eq_ignore_ascii_case(SERVICE_ID) {
+    let names = ["service", "channel", "online_to_offline_info"];
+    let [service, channel, info] = value::fields(body, names).ok_or("body")?;
+    let [service] = section(service, ["id"]);
+    let [channel] = section(channel, ["id"]);
+    let [payment_code] = section(info, ["payment_code"]);
+    if !service.and_then(value::string).is_some_and(|id| id.eq_ignore_ascii_case(SERVICE_ID)) {
         return Err("service.id");
     }
-    let channel = body.channel.and_then(|section| text(section.id?)).ok_or("channel.id")?;
-    let channel = Channel::ALL.into_iter().find(|known| known.doku_id().eq_ignore_ascii_case(&channel)).ok_or("channel.id")?;
-    let code = body.online_to_offline_info.and_then(|section| text_or_number(section.payment_code?));
-    let payment_code = code.and_then(|code| PaymentCode::new(code).ok()).ok_or("online_to_offline_info.payment_code")?;
+    let channel = channel.and_then(value::string).and_then(|id| channel_of(&id)).ok_or("channel.id")?;
+    let code = payment_code.and_then(value::text).and_then(|code| PaymentCode::new(code).ok());
+    let payment_code = code.ok_or("online_to_offline_info.payment_code")?;
     Ok(Question { payment_code, channel })
 }
 
@@ -187,7 +161,7 @@ impl<'a> Shown<'a> {
 pub fn payable(question: &Question, shown: &Shown<'_>) -> Vec<u8> {
     let terms = shown.terms;
     let email = shown.customer.and_then(|customer| customer.email.as_ref()).map(Personal::reveal).filter(|email| !email.trim().is_empty());
-    let account_name = shown.customer.map(|customer| customer.name.reveal());
+    let account_name = shown.customer.map(|customer| customer.name_on_policy().reveal());
     let footer = terms.receipt_footer.as_deref().filter(|_| terms.channel == Channel::Alfa);
     let (info, info1) = shown.info_key.fields(terms.info.as_deref());
     bytes(&Answer {
@@ -259,6 +233,7 @@ mod tests {
             reusable: false,
             name_digest: "d".into(),
             email_digest: String::new(),
+            account_name_digest: String::new(),
             info: Some("Thank for shopping in our store".into()),
             receipt_description: None,
             receipt_footer: None,
@@ -270,7 +245,8 @@ mod tests {
 
     #[test]
     fn the_reference_answer_is_written_and_signed_to_the_byte() {
-        let customer = Customer { name: Personal::new("Anton Budiman"), email: Some(Personal::new("anton@example.com")) };
+        let customer =
+            Customer { name: Personal::new("Anton Budiman"), email: Some(Personal::new("anton@example.com")), account_name: None };
         let number = InvoiceNumber::new("INV-20210125-0001").unwrap();
         let shown =
             Shown { invoice_number: &number, terms: &terms(), customer: Some(&customer), name_fallback: "-", info_key: InfoKey::Info };
@@ -292,7 +268,7 @@ mod tests {
             due_date: Some(jiff::civil::date(2021, 5, 1)),
         };
         let terms = RecordedTerms { policy, info: None, receipt_footer: Some("Call Center 021 555-0525".into()), ..terms() };
-        let customer = Customer { name: Personal::new("Andreas"), email: Some(Personal::new(" ")) };
+        let customer = Customer { name: Personal::new("Andreas"), email: Some(Personal::new(" ")), account_name: None };
         let number = InvoiceNumber::new("A").unwrap();
         let shown =
             Shown { invoice_number: &number, terms: &terms, customer: Some(&customer), name_fallback: "-", info_key: InfoKey::Info };
@@ -329,7 +305,8 @@ mod tests {
         }
         assert_eq!(parse(&ask("VIRTUAL_ACCOUNT", alfa, "1")), Err("service.id"));
         assert_eq!(parse(&ask(ours, "X", "1")), Err("channel.id"));
-        for body in ["", "[]", "{", "7", r#"[{"id":"ONLINE_TO_OFFLINE"},{},{}]"#, r#"{"service":7}"#] {
+        assert_eq!(parse(r#"{"service":7}"#), Err("service.id"));
+        for body in ["", "[]", "{", "7", r#"[{"id":"ONLINE_TO_OFFLINE"},{},{}]"#] {
             assert_eq!(parse(body), Err("body"), "{body}");
         }
     }

@@ -5,9 +5,9 @@
 use std::borrow::Cow;
 
 use jiff::Timestamp;
-use serde::Deserialize;
 use serde_json::value::RawValue;
 
+use super::value::{self, Raw, section};
 use crate::domain::amount::Amount;
 use crate::domain::channel::Channel;
 use crate::domain::digest::Digest;
@@ -109,124 +109,76 @@ impl Notification<'_> {
     }
 }
 
-pub(super) type Raw<'a> = Option<&'a RawValue>;
-
-#[derive(Deserialize)]
-struct Id<'a> {
-    #[serde(borrow, default)]
-    id: Raw<'a>,
-}
-
-#[derive(Deserialize)]
-struct Transaction<'a> {
-    #[serde(borrow, default)]
-    status: Raw<'a>,
-    #[serde(borrow, default)]
-    date: Raw<'a>,
-}
-
-#[derive(Deserialize)]
-struct Order<'a> {
-    #[serde(borrow, default)]
-    invoice_number: Raw<'a>,
-    #[serde(borrow, default)]
-    amount: Raw<'a>,
-    #[serde(borrow, default)]
-    currency: Raw<'a>,
-}
-
-#[derive(Deserialize)]
-struct Info<'a> {
-    #[serde(borrow, default)]
-    payment_code: Raw<'a>,
-    #[serde(borrow, default)]
-    payment: Raw<'a>,
-}
-
-#[derive(Deserialize)]
-struct Body<'a> {
-    #[serde(borrow)]
-    service: Option<Id<'a>>,
-    #[serde(borrow)]
-    acquirer: Option<Id<'a>>,
-    #[serde(borrow)]
-    channel: Option<Id<'a>>,
-    #[serde(borrow)]
-    transaction: Option<Transaction<'a>>,
-    #[serde(borrow)]
-    order: Option<Order<'a>>,
-    #[serde(borrow)]
-    online_to_offline_info: Option<Info<'a>>,
-    #[serde(borrow)]
-    online_to_offline_payment: Raw<'a>,
-}
-
-/// The one section that tells whose message it is, whatever the others look like.
-#[derive(Deserialize)]
-struct ServiceOnly<'a> {
-    #[serde(borrow)]
-    service: Option<Id<'a>>,
-}
-
 /// Reads a notification body.
 #[must_use]
 pub fn parse(body: &str) -> Message<'_> {
-    if !body.trim_start().starts_with('{') {
-        return Message::Unusable("body");
+    let Some(fields) = Fields::of(body) else { return Message::Unusable("body") };
+    match filled(fields.service_id) {
+        Some(id) if id.eq_ignore_ascii_case(SERVICE_ID) => {}
+        Some(_) => return Message::OtherService,
+        None => return Message::Unusable("service.id"),
     }
-    let Ok(fields) = serde_json::from_str::<Body<'_>>(body) else { return of_other_shape(body) };
-    match service_of(fields.service.as_ref()) {
-        Service::Ours => {}
-        Service::Other => return Message::OtherService,
-        Service::Unknown => return Message::Unusable("service.id"),
-    }
-    match notification(&fields) {
+    match fields.notification() {
         Ok(notification) => Message::Notification(notification),
         Err(field) => Message::Unusable(field),
     }
 }
 
-/// A body whose sections are not objects: still another service's, if it says so.
-fn of_other_shape(body: &str) -> Message<'_> {
-    let Ok(fields) = serde_json::from_str::<ServiceOnly<'_>>(body) else { return Message::Unusable("body") };
-    match service_of(fields.service.as_ref()) {
-        Service::Other => Message::OtherService,
-        Service::Ours => Message::Unusable("body"),
-        Service::Unknown => Message::Unusable("service.id"),
+/// The fields of a body, each as it is written.
+struct Fields<'a> {
+    service_id: Raw<'a>,
+    acquirer_id: Raw<'a>,
+    channel_id: Raw<'a>,
+    status: Raw<'a>,
+    date: Raw<'a>,
+    invoice_number: Raw<'a>,
+    amount: Raw<'a>,
+    currency: Raw<'a>,
+    /// DOKU's tables call it a number, and one of them `payment`.
+    payment_code: Raw<'a>,
+    /// `identifer` is a misspelling that DOKU sends.
+    identifier: Raw<'a>,
+}
+
+impl<'a> Fields<'a> {
+    #[rustfmt::skip]
+    const PATHS: [&'static str; 12] = [
+        "service.id", "acquirer.id", "channel.id", "transaction.status", "transaction.date",
+        "order.invoice_number", "order.amount", "order.currency",
+        "online_to_offline_info.payment_code", "online_to_offline_info.payment",
+        "online_to_offline_payment.identifier", "online_to_offline_payment.identifer",
+    ];
+
+    fn of(body: &'a str) -> Option<Self> {
+        let [service_id, acquirer_id, channel_id, status, date, invoice_number, amount, currency, code, payment, identifier, misspelt] =
+            value::paths(body, Self::PATHS)?;
+        let (payment_code, identifier) = (code.or(payment), identifier.or(misspelt));
+        Some(Self { service_id, acquirer_id, channel_id, status, date, invoice_number, amount, currency, payment_code, identifier })
     }
-}
 
-enum Service {
-    Ours,
-    Other,
-    Unknown,
-}
-
-fn service_of(section: Option<&Id<'_>>) -> Service {
-    match section.and_then(|section| filled(section.id)) {
-        Some(id) if id.eq_ignore_ascii_case(SERVICE_ID) => Service::Ours,
-        Some(_) => Service::Other,
-        None => Service::Unknown,
+    fn status(&self) -> Option<TransactionStatus> {
+        status_of(&filled(self.status)?)
     }
-}
 
-fn notification<'a>(fields: &Body<'a>) -> Result<Notification<'a>, &'static str> {
-    let acquirer_id = fields.acquirer.as_ref().and_then(|section| filled(section.id)).ok_or("acquirer.id")?;
-    let channel = fields.channel.as_ref().and_then(|section| channel_of(&filled(section.id)?)).ok_or("channel.id")?;
-    let transaction = fields.transaction.as_ref().ok_or("transaction.status")?;
-    let order = fields.order.as_ref().ok_or("order.invoice_number")?;
-    let info = fields.online_to_offline_info.as_ref().ok_or("online_to_offline_info.payment_code")?;
-    let date = filled(transaction.date).ok_or("transaction.date")?;
-    Ok(Notification {
-        status: filled(transaction.status).and_then(|status| status_of(&status)).ok_or("transaction.status")?,
-        channel,
-        acquirer_agrees: acquirer_id.eq_ignore_ascii_case(channel.acquirer_id()),
-        invoice_number: filled(order.invoice_number).filter(|text| is_invoice_number(text)).ok_or("order.invoice_number")?,
-        payment_code: code_of(info).ok_or("online_to_offline_info.payment_code")?,
-        amount: amount_of(order).ok_or("order.amount")?,
-        paid_at: date.parse().map_err(|_| "transaction.date")?,
-        agent: agent_of(fields.online_to_offline_payment),
-    })
+    fn channel(&self) -> Option<Channel> {
+        channel_of(&filled(self.channel_id)?)
+    }
+
+    fn notification(&self) -> Result<Notification<'a>, &'static str> {
+        let acquirer_id = filled(self.acquirer_id).ok_or("acquirer.id")?;
+        let channel = self.channel().ok_or("channel.id")?;
+        let date = filled(self.date).ok_or("transaction.date")?;
+        Ok(Notification {
+            status: self.status().ok_or("transaction.status")?,
+            channel,
+            acquirer_agrees: acquirer_id.eq_ignore_ascii_case(channel.acquirer_id()),
+            invoice_number: invoice_of(self.invoice_number).ok_or("order.invoice_number")?,
+            payment_code: code_of(self.payment_code).ok_or("online_to_offline_info.payment_code")?,
+            amount: amount_of(self.amount, self.currency).ok_or("order.amount")?,
+            paid_at: date.parse().map_err(|_| "transaction.date")?,
+            agent: agent_in(self.identifier),
+        })
+    }
 }
 
 pub(super) fn channel_of(id: &str) -> Option<Channel> {
@@ -243,53 +195,44 @@ fn status_of(text: &str) -> Option<TransactionStatus> {
     NAMES.into_iter().find(|(name, _)| name.eq_ignore_ascii_case(text)).map(|(_, status)| status)
 }
 
-fn is_invoice_number(text: &str) -> bool {
-    text.len() <= 64 && text.bytes().all(|byte| byte.is_ascii_graphic() || byte == b' ')
+/// An invoice number of digits only may come as a number.
+fn invoice_of(raw: Raw<'_>) -> Option<Cow<'_, str>> {
+    let number = raw.and_then(value::text)?;
+    let is_number = (1..=64).contains(&number.len()) && number.bytes().all(|byte| byte.is_ascii_graphic() || byte == b' ');
+    is_number.then_some(number)
 }
 
-/// A code is text; DOKU's tables call it a number, so a bare integer is taken digit by digit.
-fn code_of<'a>(info: &Info<'a>) -> Option<Cow<'a, str>> {
-    let code = text_or_number(info.payment_code.or(info.payment)?)?;
+/// A code is text; a bare integer is taken digit by digit.
+fn code_of(raw: Raw<'_>) -> Option<Cow<'_, str>> {
+    let code = raw.and_then(value::text)?;
     let is_code = (1..=20).contains(&code.len()) && code.bytes().all(|byte| byte.is_ascii_digit());
     is_code.then_some(code)
 }
 
-fn amount_of<'a>(order: &Order<'a>) -> Option<NotifiedAmount<'a>> {
-    let written = text_or_number(order.amount?)?;
-    let rupiah = order.currency.is_none_or(|currency| text(currency).is_some_and(|name| name.eq_ignore_ascii_case("IDR")));
-    let whole = match written.split_once('.') {
-        Some((whole, fraction)) if !fraction.is_empty() && fraction.bytes().all(|byte| byte == b'0') => Some(whole),
-        Some(_) => None,
-        None => Some(&*written),
-    };
-    let amount = whole.filter(|_| rupiah).and_then(|whole| Amount::parse(whole).ok());
-    Some(amount.map_or(NotifiedAmount::Unusable(written), NotifiedAmount::Usable))
+/// The amount, unless it is neither number nor text; a currency of another type than text says nothing.
+fn amount_of<'a>(amount: Raw<'a>, currency: Raw<'_>) -> Option<NotifiedAmount<'a>> {
+    let amount = amount?;
+    let written = value::written(amount)?;
+    let is_rupiah = filled(currency).is_none_or(|name| name.eq_ignore_ascii_case("IDR"));
+    Some(match value::amount(amount) {
+        Ok(usable) if is_rupiah => NotifiedAmount::Usable(usable),
+        _ => NotifiedAmount::Unusable(written),
+    })
 }
 
-/// The store's names for the payment; `identifer` is a misspelling that DOKU sends. Anything unreadable is no name.
-pub(super) fn agent_of(section: Raw<'_>) -> Agent<'_> {
-    #[derive(Deserialize)]
-    struct Section<'a> {
-        #[serde(borrow, default)]
-        identifier: Raw<'a>,
-        #[serde(borrow, default)]
-        identifer: Raw<'a>,
-    }
-    #[derive(Deserialize)]
-    struct Entry<'a> {
-        #[serde(borrow, default)]
-        name: Raw<'a>,
-        #[serde(borrow, default)]
-        value: Raw<'a>,
-    }
+/// The store's names in an `online_to_offline_payment`.
+pub(super) fn agent_of(payment: Raw<'_>) -> Agent<'_> {
+    let [identifier, misspelt] = section(payment, ["identifier", "identifer"]);
+    agent_in(identifier.or(misspelt))
+}
+
+/// The store's names for the payment, out of DOKU's list. Anything unreadable is no name.
+fn agent_in(list: Raw<'_>) -> Agent<'_> {
     let mut agent = Agent::default();
-    let entries = section
-        .and_then(|section| serde_json::from_str::<Section<'_>>(section.get()).ok())
-        .and_then(|section| section.identifier.or(section.identifer))
-        .and_then(|list| serde_json::from_str::<Vec<Entry<'_>>>(list.get()).ok())
-        .unwrap_or_default();
+    let entries = list.and_then(|list| serde_json::from_str::<Vec<&RawValue>>(list.get()).ok()).unwrap_or_default();
     for entry in entries {
-        let Some(name) = entry.name.and_then(text) else { continue };
+        let [name, given] = section(Some(entry), ["name", "value"]);
+        let Some(name) = name.and_then(value::string) else { continue };
         let part = match &*name {
             name if name.eq_ignore_ascii_case("AGENT_ID") => &mut agent.id,
             name if name.eq_ignore_ascii_case("AGENT_STORE_ID") => &mut agent.store_id,
@@ -297,7 +240,7 @@ pub(super) fn agent_of(section: Raw<'_>) -> Agent<'_> {
             _ => continue,
         };
         if part.is_empty() {
-            *part = entry.value.and_then(text_or_number).unwrap_or_default();
+            *part = given.and_then(value::written).unwrap_or_default();
         }
     }
     agent
@@ -305,22 +248,7 @@ pub(super) fn agent_of(section: Raw<'_>) -> Agent<'_> {
 
 /// A JSON string that is not empty.
 fn filled(raw: Raw<'_>) -> Option<Cow<'_, str>> {
-    raw.and_then(text).filter(|text| !text.is_empty())
-}
-
-/// The text of a JSON string; nothing else has one.
-pub(crate) fn text(raw: &RawValue) -> Option<Cow<'_, str>> {
-    let inner = raw.get().strip_prefix('"')?.strip_suffix('"')?;
-    if inner.contains('\\') { serde_json::from_str::<String>(raw.get()).ok().map(Cow::Owned) } else { Some(Cow::Borrowed(inner)) }
-}
-
-/// The text of a JSON string, or a JSON number as it is written.
-pub(crate) fn text_or_number(raw: &RawValue) -> Option<Cow<'_, str>> {
-    match raw.get().as_bytes().first()? {
-        b'"' => text(raw),
-        b'-' | b'0'..=b'9' => Some(Cow::Borrowed(raw.get())),
-        _ => None,
-    }
+    raw.and_then(value::string).filter(|text| !text.is_empty())
 }
 
 #[cfg(test)]

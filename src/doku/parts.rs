@@ -2,6 +2,7 @@
 //! data", "Split settlement", "Custom settlement report", "Override notification URL").
 
 use std::borrow::Cow;
+use std::collections::BTreeMap;
 
 use jiff::civil::Date;
 use serde::Serialize;
@@ -84,6 +85,8 @@ pub(super) struct AdditionalInfo<'a> {
     hold_settlement: Option<bool>,
     #[serde(skip_serializing_if = "Option::is_none")]
     account: Option<Account<'a>>,
+    #[serde(flatten)]
+    free: Option<&'a BTreeMap<String, String>>,
 }
 
 #[derive(Serialize)]
@@ -120,6 +123,7 @@ pub(super) fn additional_info<'a>(
         report: given.map(|given| given.report.as_slice()).unwrap_or_default(),
         hold_settlement: given.filter(|given| given.hold_settlement).map(|_| true),
         account: given.and_then(|given| given.account_id.as_deref()).map(|id| Account { id }),
+        free: given.map(|given| &given.free),
     })
 }
 

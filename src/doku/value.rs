@@ -6,6 +6,7 @@
 
 use std::borrow::Cow;
 use std::fmt;
+use std::ops::Range;
 
 use serde::Deserializer;
 use serde::de::{DeserializeSeed, Error, IgnoredAny, MapAccess, Visitor};
@@ -51,6 +52,27 @@ pub fn section<'a, const N: usize>(raw: Raw<'a>, names: [&str; N]) -> [Raw<'a>; 
     raw.and_then(|raw| fields(raw.get(), names)).unwrap_or([None; N])
 }
 
+/// The fields of an object by their paths, such as `order.amount`: as [`fields`] and then [`section`] have them, but for a message
+/// of the usual shape in one pass. Paths into one section stand together.
+#[must_use]
+pub fn paths<'a, const N: usize>(json: &'a str, paths: [&str; N]) -> Option<[Raw<'a>; N]> {
+    let mut found = [None; N];
+    let mut reader = serde_json::Deserializer::from_str(json);
+    let is_usual = Level { paths: &paths, begin: 0, found: &mut found }.deserialize(&mut reader).is_ok() && reader.end().is_ok();
+    if is_usual {
+        return Some(found);
+    }
+    fields(json, [])?;
+    Some(paths.map(|path| match path.split_once('.') {
+        Some((outer, inner)) => {
+            let [outer] = fields(json, [outer]).unwrap_or_default();
+            let [inner] = section(outer, [inner]);
+            inner
+        }
+        None => fields(json, [path]).and_then(|[field]| field),
+    }))
+}
+
 /// The text of a JSON string, or the digits of an integer literal: codes, invoice numbers and compact dates come as either.
 #[must_use]
 pub fn text(raw: &RawValue) -> Option<Cow<'_, str>> {
@@ -74,9 +96,15 @@ pub fn written(raw: &RawValue) -> Option<Cow<'_, str>> {
     }
 }
 
-/// The text of a field that may be missing, as [`text`] has it. One of another type is dropped, and its `path` noted.
-pub fn optional<'a>(raw: Raw<'a>, path: &'static str, notes: &mut Vec<&'static str>) -> Option<Cow<'a, str>> {
-    let read = text(raw?);
+/// The text of a field that may be missing, as `read` ([`text`], [`string`]) has it. One of another type is dropped, and its
+/// `path` noted.
+pub fn optional<'a>(
+    raw: Raw<'a>,
+    path: &'static str,
+    read: impl Fn(&'a RawValue) -> Option<Cow<'a, str>>,
+    notes: &mut Vec<&'static str>,
+) -> Option<Cow<'a, str>> {
+    let read = read(raw?);
     if read.is_none() {
         notes.push(path);
     }
@@ -203,6 +231,87 @@ impl<const N: usize> Visitor<'_> for Name<'_, N> {
 
     fn visit_bytes<E: Error>(self, key: &[u8]) -> Result<Self::Value, E> {
         Ok(self.0.iter().position(|name| name.as_bytes() == key))
+    }
+}
+
+/// One object of a message of the usual shape: every section an object, every wanted field there once.
+struct Level<'p, 'f, 'a> {
+    paths: &'p [&'p str],
+    /// Where this object's names begin in its paths.
+    begin: usize,
+    found: &'f mut [Raw<'a>],
+}
+
+impl<'de> DeserializeSeed<'de> for Level<'_, '_, 'de> {
+    type Value = ();
+
+    fn deserialize<D: Deserializer<'de>>(self, object: D) -> Result<(), D::Error> {
+        object.deserialize_map(self)
+    }
+}
+
+impl<'de> Visitor<'de> for Level<'_, '_, 'de> {
+    type Value = ();
+
+    fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("an object")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut object: A) -> Result<(), A::Error> {
+        let Self { paths, begin, found } = self;
+        // A bit for each name, by the first of its paths.
+        let mut seen = 0_u64;
+        while let Some(step) = object.next_key_seed(Step { paths, begin })? {
+            let Some((range, end)) = step else {
+                object.next_value::<IgnoredAny>()?;
+                continue;
+            };
+            let bit = u32::try_from(range.start).ok().and_then(|first| 1_u64.checked_shl(first));
+            let Some(bit) = bit.filter(|bit| seen & bit == 0) else {
+                return Err(A::Error::custom("a name stands twice, or is one too many"));
+            };
+            seen |= bit;
+            let (paths, found) = (paths.get(range.clone()).unwrap_or_default(), found.get_mut(range).unwrap_or_default());
+            match (paths, found) {
+                ([path], [field]) if path.len() == end => {
+                    *field = Some(object.next_value::<&RawValue>()?).filter(|value| value.get() != RawValue::NULL.get());
+                }
+                (paths, found) => object.next_value_seed(Level { paths, begin: end.saturating_add(1), found })?,
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Which paths a key leads to, and where it ends in them.
+struct Step<'p> {
+    paths: &'p [&'p str],
+    begin: usize,
+}
+
+impl<'de> DeserializeSeed<'de> for Step<'_> {
+    type Value = Option<(Range<usize>, usize)>;
+
+    fn deserialize<D: Deserializer<'de>>(self, key: D) -> Result<Self::Value, D::Error> {
+        key.deserialize_bytes(self)
+    }
+}
+
+impl Visitor<'_> for Step<'_> {
+    type Value = Option<(Range<usize>, usize)>;
+
+    fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("a key")
+    }
+
+    fn visit_bytes<E: Error>(self, key: &[u8]) -> Result<Self::Value, E> {
+        let leads_to = |path: &&str| {
+            let rest = path.as_bytes().get(self.begin..).and_then(|rest| rest.strip_prefix(key));
+            rest.is_some_and(|rest| matches!(rest.first(), None | Some(b'.'))) && !key.contains(&b'.')
+        };
+        let Some(first) = self.paths.iter().position(leads_to) else { return Ok(None) };
+        let count = self.paths.iter().skip(first).take_while(|path| leads_to(path)).count();
+        Ok(Some((first..first.saturating_add(count), self.begin.saturating_add(key.len()))))
     }
 }
 

@@ -4,6 +4,8 @@
 //! Belongs here: the parts, how they are written in files and settings, and which combinations can be right. Must not be
 //! here: where they come from (`intake`, the configuration) and their JSON (`doku`).
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
 
 use super::amount::Amount;
@@ -26,6 +28,9 @@ pub struct Additional {
     /// The sub-account (`account.id`).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub account_id: Option<String>,
+    /// Texts under keys of the merchant's own, which DOKU repeats in its notifications.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub free: BTreeMap<String, String>,
 }
 
 #[allow(clippy::trivially_copy_pass_by_ref, reason = "serde asks for a reference")]
@@ -51,6 +56,7 @@ impl Additional {
             ("report", one.report != other.report),
             ("hold_settlement", one.hold_settlement != other.hold_settlement),
             ("account_id", one.account_id != other.account_id),
+            ("additional_info", one.free != other.free),
         ];
         parts.into_iter().filter(|(_, differs)| *differs).map(|(name, _)| name).collect()
     }
@@ -159,6 +165,28 @@ pub fn check_account(id: &str) -> Result<(), String> {
     }
 }
 
+/// Most characters of a free key and of its value. None is published; the settlement report's columns have this one.
+pub const FREE_LENGTH_MAX: usize = 64;
+
+/// What stands in `additional_info` already, with a meaning of DOKU's.
+const TAKEN: [&str; 7] =
+    ["override_notification_url", "insurance_info", "settlement", "report", "hold_settlement", "account", "integration"];
+
+/// A key of the merchant's own in `additional_info`: letters, digits, `_` and `-`, and none that DOKU gives a meaning.
+///
+/// # Errors
+/// What is wrong, in words.
+pub fn check_free_key(key: &str) -> Result<(), String> {
+    let is_plain = !key.is_empty() && key.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-'));
+    if !is_plain || key.len() > FREE_LENGTH_MAX {
+        return Err(format!("a key has 1 to {FREE_LENGTH_MAX} letters, digits, `_` or `-`"));
+    }
+    if TAKEN.iter().any(|taken| taken.eq_ignore_ascii_case(key)) {
+        return Err(format!("`{key}` means something to DOKU; it has a column and a setting of its own, or none"));
+    }
+    Ok(())
+}
+
 /// What a notification URL of a single bill must keep to.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct UrlRules {
@@ -239,6 +267,16 @@ mod tests {
         }
         assert!(check_against_amount(&shares, Amount::new(5_000).unwrap()).is_ok());
         assert!(check_against_amount(&shares, Amount::new(4_999).unwrap()).unwrap_err().contains("Rp5000"));
+    }
+
+    #[test]
+    fn a_free_key_is_plain_and_none_of_dokus() {
+        for key in ["branch", "Agent-2", "cost_center", "9"] {
+            assert_eq!(check_free_key(key), Ok(()), "{key}");
+        }
+        for key in ["", "a b", "a.b", "\u{e9}", "settlement", "INSURANCE_INFO", "integration", &"k".repeat(65)] {
+            assert!(check_free_key(key).is_err(), "{key}");
+        }
     }
 
     #[test]

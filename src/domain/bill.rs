@@ -76,6 +76,19 @@ pub struct Customer {
     pub name: Personal,
     /// Their address, if any.
     pub email: Option<Personal>,
+    /// In whose name the policy is (`policy_account_name`), where that is not the customer's own.
+    pub account_name: Option<Personal>,
+}
+
+impl Customer {
+    /// The name that insurance data show.
+    #[must_use]
+    pub const fn name_on_policy(&self) -> &Personal {
+        match &self.account_name {
+            Some(name) => name,
+            None => &self.name,
+        }
+    }
 }
 
 /// The insurance policy behind a bill; all parts optional.
@@ -115,6 +128,9 @@ pub struct RecordedTerms {
     pub name_digest: String,
     /// Digest of the e-mail address; empty for none.
     pub email_digest: String,
+    /// Digest of the name on the policy; empty where that is the customer's.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub account_name_digest: String,
     /// See [`Terms::info`].
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub info: Option<String>,
@@ -177,6 +193,7 @@ impl Terms {
             reusable: self.reusable,
             name_digest: salt.digest(self.customer.name.reveal()),
             email_digest: self.customer.email.as_ref().map_or_else(String::new, |email| salt.digest(email.reveal())),
+            account_name_digest: self.customer.account_name.as_ref().map_or_else(String::new, |name| salt.digest(name.reveal())),
             info: self.info.clone(),
             receipt_description: self.receipt_description.clone(),
             receipt_footer: self.receipt_footer.clone(),
@@ -223,6 +240,7 @@ impl RecordedTerms {
             ("receipt_description", at_issue, self.receipt_description != wanted.receipt_description),
             ("receipt_footer", at_issue, self.receipt_footer != wanted.receipt_footer),
             ("policy_number", insurance, self.policy.number != wanted.policy.number),
+            ("policy_account_name", insurance, self.account_name_digest != wanted.account_name_digest),
             ("policy_type", insurance, self.policy.kind != wanted.policy.kind),
             ("policy_status", insurance, self.policy.status != wanted.policy.status),
             ("due_date", insurance, self.policy.due_date != wanted.policy.due_date),

@@ -182,11 +182,13 @@ pub enum EventKind {
     Held,
     /// See [`Event::Released`].
     Released,
+    /// See [`Event::Aliased`].
+    Aliased,
 }
 
 impl EventKind {
     /// Every kind.
-    pub const ALL: [Self; 24] = [
+    pub const ALL: [Self; 25] = [
         Self::Planned,
         Self::Adopted,
         Self::Intended(OperationKind::Issue),
@@ -211,7 +213,31 @@ impl EventKind {
         Self::Reopened(OperationKind::Cancel),
         Self::Held,
         Self::Released,
+        Self::Aliased,
     ];
+}
+
+/// What a bill that is not in the ledger can begin with.
+const fn first_status(event: EventKind) -> Option<Status> {
+    match event {
+        EventKind::Planned => Some(Status::Planned),
+        EventKind::Adopted => Some(Status::Active),
+        EventKind::Intended(_)
+        | EventKind::NotSent
+        | EventKind::Accepted
+        | EventKind::Rejected
+        | EventKind::Doubted
+        | EventKind::Settled(_)
+        | EventKind::Retired
+        | EventKind::Noted
+        | EventKind::Checked
+        | EventKind::Registered(_)
+        | EventKind::Repeated
+        | EventKind::Reopened(_)
+        | EventKind::Held
+        | EventKind::Released
+        | EventKind::Aliased => None,
+    }
 }
 
 /// The table: the status after `event` in `status` (`None`: the bill is not in the ledger), or `None` when that is illegal.
@@ -220,26 +246,7 @@ impl EventKind {
 pub const fn next_status(status: Option<Status>, event: EventKind) -> Option<Status> {
     use OperationKind::{Amend, Cancel, Issue};
     use Status as S;
-    let Some(status) = status else {
-        return match event {
-            EventKind::Planned => Some(S::Planned),
-            EventKind::Adopted => Some(S::Active),
-            EventKind::Intended(_)
-            | EventKind::NotSent
-            | EventKind::Accepted
-            | EventKind::Rejected
-            | EventKind::Doubted
-            | EventKind::Settled(_)
-            | EventKind::Retired
-            | EventKind::Noted
-            | EventKind::Checked
-            | EventKind::Registered(_)
-            | EventKind::Repeated
-            | EventKind::Reopened(_)
-            | EventKind::Held
-            | EventKind::Released => None,
-        };
-    };
+    let Some(status) = status else { return first_status(event) };
     match (status, event) {
         (S::Planned | S::Rejected, EventKind::Planned) => Some(S::Planned),
         // An issue may be in doubt because the order was there before: then its code is known elsewhere.
@@ -279,6 +286,7 @@ pub const fn next_status(status: Option<Status>, event: EventKind) -> Option<Sta
         // order that DOKU refused may exist all the same.
         (_, EventKind::Checked) if !matches!(status, S::Planned) => Some(status),
         (_, EventKind::Held | EventKind::Released) => Some(status),
+        (S::Active, EventKind::Aliased) => Some(status),
 
         (S::Planned | S::Retired, EventKind::Registered(Issue)) | (S::Active, EventKind::Registered(Amend)) => Some(S::Active),
         (S::Active, EventKind::Registered(Cancel)) => Some(S::Cancelled),

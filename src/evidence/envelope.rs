@@ -8,7 +8,7 @@ use serde::Deserialize;
 use serde::de::{IgnoredAny, MapAccess, Visitor};
 use serde_json::value::RawValue;
 
-use crate::doku::notification::text;
+use crate::doku::value::string as text;
 
 /// What a line is.
 #[derive(Debug)]

@@ -10,7 +10,7 @@ use serde::de::IgnoredAny;
 use serde_json::value::RawValue;
 
 use super::lines;
-use crate::doku::notification::text;
+use crate::doku::value::string as text;
 
 /// Lines at the start of a file that are looked at to recognise its wrapper.
 const HEAD_LINES: usize = 200;

@@ -2,13 +2,16 @@
 //!
 //! Belongs here: which cell or setting counts, and on which channel. Must not be here: the grammar of the parts (`domain`).
 
+use std::collections::BTreeMap;
+
 use super::codes;
 use super::columns::Column;
 use super::row::{Cells, parsed_yes_or_no};
 use super::template::{self, Piece};
-use crate::domain::additional::{self, Additional, REPORT_LENGTH_MAX, ReportColumn, Share, UrlRules};
+use crate::domain::additional::{self, Additional, FREE_LENGTH_MAX, REPORT_LENGTH_MAX, ReportColumn, Share, UrlRules};
 use crate::domain::amount::Amount;
 use crate::domain::channel::Channel;
+use crate::domain::code::Code;
 
 /// What the configuration says (`[additional_info]`). A cell of the row counts before it.
 #[derive(Clone, Debug, Default)]
@@ -27,6 +30,24 @@ pub struct AdditionalOptions {
     pub indomaret_settlement: bool,
     /// The columns of the settlement report.
     pub report: ReportTemplate,
+    /// Texts under keys of the merchant's own.
+    pub free: FreeTemplate,
+}
+
+/// Texts under keys of the merchant's own, each with what is made for it of a row.
+#[derive(Clone, Debug, Default)]
+pub struct FreeTemplate(ReportTemplate);
+
+impl FreeTemplate {
+    /// Takes them apart: `branch=Jakarta; policy={policy_number}`.
+    ///
+    /// # Errors
+    /// What is wrong, in words.
+    pub fn parse(text: &str, cycle: Option<&str>) -> Result<Self, String> {
+        let template = ReportTemplate::parse(text, cycle)?;
+        template.0.iter().try_for_each(|(key, _)| additional::check_free_key(key))?;
+        Ok(Self(template))
+    }
 }
 
 /// The columns of the settlement report, each with what is made for it of a row.
@@ -68,7 +89,7 @@ impl AdditionalOptions {
         let settles = channel != Some(Channel::Indomaret) || self.indomaret_settlement;
         if !settles {
             refuse_settlement(cells);
-            return Additional { override_notification_url: given, ..Additional::default() }.into_given();
+            return Additional { override_notification_url: given, free: self.free(cells), ..Additional::default() }.into_given();
         }
         Additional {
             override_notification_url: given,
@@ -76,6 +97,7 @@ impl AdditionalOptions {
             report: self.report(cells),
             hold_settlement: cells.parsed(Column::HoldSettlement, parsed_yes_or_no).unwrap_or(self.hold_settlement),
             account_id: self.account_id(cells),
+            free: self.free(cells),
         }
         .into_given()
     }
@@ -104,17 +126,41 @@ impl AdditionalOptions {
 
     /// A report column of which the row has no part is left out.
     fn report(&self, cells: &mut Cells<'_>) -> Vec<ReportColumn> {
-        let mut columns = Vec::with_capacity(self.report.0.len());
-        for (key, pieces) in &self.report.0 {
-            let Some((value, source)) = filled_in(cells, pieces) else { continue };
-            if value.chars().count() > REPORT_LENGTH_MAX {
-                let reason = format!("with it the report's `{key}` has more than {REPORT_LENGTH_MAX} characters");
-                cells.refuse(source.unwrap_or(Column::InvoiceNumber), (codes::REPORT, reason));
-            }
-            columns.push(ReportColumn { key: key.clone(), value });
-        }
-        columns
+        let made = made_of(cells, &self.report, |key| {
+            (codes::REPORT, format!("with it the report's `{key}` has more than {REPORT_LENGTH_MAX} characters"))
+        });
+        made.into_iter().map(|(key, value)| ReportColumn { key, value }).collect()
     }
+
+    /// The setting's texts, each unless the row has a cell under its key; a key of which the row has no part is left out.
+    fn free(&self, cells: &mut Cells<'_>) -> BTreeMap<String, String> {
+        let made = made_of(cells, &self.free.0, |key| {
+            (codes::FREE_KEY, format!("with it `additional_info.{key}` has more than {FREE_LENGTH_MAX} characters"))
+        });
+        let mut free: BTreeMap<String, String> = made.into_iter().collect();
+        for (key, value, index) in cells.free() {
+            let is_long = value.chars().count() > FREE_LENGTH_MAX;
+            let too_long = || is_long.then(|| format!("the value has more than {FREE_LENGTH_MAX} characters"));
+            if let Some(reason) = additional::check_free_key(key).err().or_else(too_long) {
+                cells.refuse_at(index, (codes::FREE_KEY, reason));
+            }
+            free.insert(key.to_owned(), value.to_owned());
+        }
+        free
+    }
+}
+
+/// What `template` makes of the row, key by key; a value that is too long is refused as `wrong` says.
+fn made_of(cells: &mut Cells<'_>, template: &ReportTemplate, wrong: impl Fn(&str) -> (Code, String)) -> Vec<(String, String)> {
+    let mut made = Vec::with_capacity(template.0.len());
+    for (key, pieces) in &template.0 {
+        let Some((value, source)) = filled_in(cells, pieces) else { continue };
+        if value.chars().count() > REPORT_LENGTH_MAX {
+            cells.refuse(source.unwrap_or(Column::InvoiceNumber), wrong(key));
+        }
+        made.push((key.clone(), value));
+    }
+    made
 }
 
 /// The text a template makes of the row, and the last column in it; `None` when a column is blank or nothing comes of it.

@@ -56,7 +56,7 @@ const PLACEHOLDERS: [&str; 9] = ["#N/A", "#REF!", "#VALUE!", "#DIV/0!", "#NAME?"
 
 /// Whether `text` cannot be meant in `column`.
 pub(super) fn is_placeholder(column: Column, text: &str) -> bool {
-    PLACEHOLDERS.contains(&text) || (column == Column::CustomerName && matches!(text, "-" | "0"))
+    PLACEHOLDERS.contains(&text) || (matches!(column, Column::CustomerName | Column::PolicyAccountName) && matches!(text, "-" | "0"))
 }
 
 /// Whether a number of a workbook may have lost digits that count in `column`. In a code every zero counts; other numbers are

@@ -155,7 +155,6 @@ codes! {
     REPORT = "E0137", "report column not valid",
         "What `additional_info.report` makes of this row has more than 64 characters.",
         "Shorten the cell, or change `additional_info.report`.";
-
     /// An apostrophe in front of a number.
     APOSTROPHE = "E0138", "apostrophe before a number",
         "The value begins with an apostrophe, which a spreadsheet puts before a number to keep it as text. It would become part of the number.",
@@ -172,6 +171,10 @@ codes! {
     ROW_UNCLAIMED = "E0141", "row that no header claims",
         "The row stands above the header, so no column of it is known.",
         "Move the header to the top, or remove the row.";
+    /// A key of the merchant's own that cannot be one, or a value too long for it.
+    FREE_KEY = "E0142", "additional key not valid",
+        "A column `additional_info.KEY` or the setting `additional_info.free` gives DOKU a text of your own: the key has 1 to 64 letters, digits, `_` or `-` and is none of DOKU's, the text has at most 64 characters.",
+        "Shorten the value, or rename the column; what DOKU gives a meaning has a column of its own.";
 
     /// The template needs a cycle.
     CYCLE_MISSING = "E0214", "billing cycle not given",

@@ -23,6 +23,7 @@ pub enum Column {
     ReceiptDescription,
     ReceiptFooter,
     PolicyNumber,
+    PolicyAccountName,
     PolicyType,
     PolicyStatus,
     DueDate,
@@ -54,6 +55,7 @@ impl Column {
         Self::ReceiptDescription,
         Self::ReceiptFooter,
         Self::PolicyNumber,
+        Self::PolicyAccountName,
         Self::PolicyType,
         Self::PolicyStatus,
         Self::DueDate,
@@ -97,6 +99,7 @@ impl Column {
             Self::ReceiptDescription => "receipt_description",
             Self::ReceiptFooter => "receipt_footer",
             Self::PolicyNumber => "policy_number",
+            Self::PolicyAccountName => "policy_account_name",
             Self::PolicyType => "policy_type",
             Self::PolicyStatus => "policy_status",
             Self::DueDate => "due_date",
@@ -117,7 +120,7 @@ impl Column {
     pub const fn alias(self) -> Option<&'static str> {
         match self {
             Self::Amount => Some("premium"),
-            Self::CustomerName => Some("policy_holder"),
+            Self::CustomerName => Some(POLICY_HOLDER),
             _ => None,
         }
     }
@@ -125,7 +128,7 @@ impl Column {
     /// Whether it holds personal data, which no message may show.
     #[must_use]
     pub const fn is_personal(self) -> bool {
-        matches!(self, Self::CustomerName | Self::Email)
+        matches!(self, Self::CustomerName | Self::Email | Self::PolicyAccountName)
     }
 
     /// Whether its value identifies something, so that a space more or less makes another thing of it.
@@ -166,18 +169,38 @@ impl Column {
     pub(super) fn is_called(self, name: &str) -> bool {
         self.name() == name || self.alias() == Some(name)
     }
+
+    /// As [`Column::is_called`], in a file with these headers (normalized): where the customer has a column, a `policy_holder`
+    /// beside it is somebody else.
+    fn is_called_among(self, name: &str, headers: &[String]) -> bool {
+        let has = |column: Self| headers.iter().any(|header| header == column.name());
+        match self {
+            Self::CustomerName if name == POLICY_HOLDER => !has(self),
+            Self::PolicyAccountName if name == POLICY_HOLDER => has(Self::CustomerName) && !has(self),
+            _ => self.is_called(name),
+        }
+    }
 }
+
+/// What a file calls the customer, or the name on the policy where the customer has a column of their own.
+const POLICY_HOLDER: &str = "policy_holder";
+
+/// Before a key of the merchant's own: `additional_info.branch`.
+const FREE: &str = "additional_info.";
 
 /// Whether a header (normalized) means something.
 pub(super) fn is_known(header: &str, wanted: &[Column], layouts: &[&Layout]) -> bool {
     let is_mapped = |layout: &&Layout| layout.columns.values().any(|theirs| normalized(theirs) == header);
-    wanted.iter().any(|column| column.is_called(header)) || layouts.iter().any(is_mapped)
+    let is_free = header.starts_with(FREE) && takes_free(wanted);
+    is_free || wanted.iter().any(|column| column.is_called(header)) || layouts.iter().any(is_mapped)
 }
 
 /// Where a file has its columns.
 #[derive(Clone, Debug)]
 pub(super) struct Columns {
     found: Vec<(Column, usize)>,
+    /// Keys of the merchant's own, and where they are.
+    free: Vec<(String, usize)>,
     headers: Vec<String>,
     /// Of each header, whether a message may show it.
     is_shown: Vec<bool>,
@@ -195,6 +218,7 @@ impl Columns {
         let is_known = |name: &str| is_known(name, wanted, &[layout]);
         let mut columns = Self {
             found: Vec::new(),
+            free: if takes_free(wanted) { free_keys(&names, header)? } else { Vec::new() },
             headers: header.iter().map(|cell| String::from_utf8_lossy(cell).trim().to_owned()).collect(),
             is_shown: table::shown_headers(header, &is_known),
             found_words: table::found_words(header, &is_known),
@@ -204,7 +228,8 @@ impl Columns {
             let theirs = mapping.get(column.name()).map(|theirs| normalized(theirs));
             let is_mapped_elsewhere =
                 |name: &str| mapping.iter().any(|(other, theirs)| other != column.name() && normalized(theirs) == name);
-            let is_it = |name: &str| theirs.as_deref() == Some(name) || (column.is_called(name) && !is_mapped_elsewhere(name));
+            let is_it =
+                |name: &str| theirs.as_deref() == Some(name) || (column.is_called_among(name, &names) && !is_mapped_elsewhere(name));
             if let Some(place) = table::unique_place(&names, column.name(), is_it)? {
                 columns.found.push((column, place));
             } else if all_mapped && let Some(theirs) = mapping.get(column.name()) {
@@ -235,7 +260,7 @@ impl Columns {
     fn shown_unused(&self) -> impl Iterator<Item = (usize, &str)> {
         let headers = self.headers.iter().zip(&self.is_shown).enumerate();
         headers
-            .filter(|(index, (header, is_shown))| **is_shown && !header.is_empty() && self.at(*index).is_none())
+            .filter(|(index, (header, is_shown))| **is_shown && !header.is_empty() && self.at(*index).is_none() && !self.is_free(*index))
             .map(|(index, (header, _))| (index, header.as_str()))
     }
 
@@ -247,6 +272,16 @@ impl Columns {
     /// The column at a place, if tagih uses it.
     pub(super) fn at(&self, index: usize) -> Option<Column> {
         self.found.iter().find(|(_, place)| *place == index).map(|&(column, _)| column)
+    }
+
+    /// The columns under keys of the merchant's own: the key, and where it is, from 0.
+    pub(super) fn free(&self) -> &[(String, usize)] {
+        &self.free
+    }
+
+    /// Whether the column at a place has a key of the merchant's own.
+    pub(super) fn is_free(&self, index: usize) -> bool {
+        self.free.iter().any(|(_, place)| *place == index)
     }
 
     /// Every column that is used, with its place.
@@ -272,6 +307,22 @@ impl Columns {
         let others = self.shown_unused().filter(|(_, header)| *header != super::bad::REASON_COLUMN);
         others.map(|(_, header)| format!("column `{header}` is not used{}", hint(header))).collect()
     }
+}
+
+/// Whether a file of this purpose may hold keys of the merchant's own: one of bills.
+fn takes_free(wanted: &[Column]) -> bool {
+    wanted.contains(&Column::OverrideNotificationUrl)
+}
+
+/// A key is written as the header has it: in JSON its case counts.
+fn free_keys(names: &[String], header: &Row) -> Result<Vec<(String, usize)>, Fault> {
+    let mut free = Vec::new();
+    for (index, name) in names.iter().enumerate().filter(|(_, name)| name.starts_with(FREE)) {
+        table::unique_place(names, name, |other: &str| other == name)?;
+        let whole = header.text(index).unwrap_or_default().trim();
+        free.push((whole.get(FREE.len()..).unwrap_or_default().to_owned(), index));
+    }
+    Ok(free)
 }
 
 /// Names of columns in a layout must be tagih's.

@@ -94,6 +94,7 @@ fn adopted(mut cells: Cells<'_>, format: AmountFormat) -> Result<AdoptedCode, Ve
             reusable,
             name_digest: String::new(),
             email_digest: String::new(),
+            account_name_digest: String::new(),
             info: None,
             receipt_description: None,
             receipt_footer: None,
@@ -101,7 +102,7 @@ fn adopted(mut cells: Cells<'_>, format: AmountFormat) -> Result<AdoptedCode, Ve
             bill_group: None,
             additional: None,
         };
-        let answer = CodeAnswer { payment_code, created_at, expires_at, how_to_pay_page: None };
+        let answer = CodeAnswer { payment_code, created_at, expires_at, how_to_pay_page: None, how_to_pay_api: None };
         let wire_invoice_number = wire_invoice_number.filter(|wire| *wire != invoice_number);
         AdoptedCode { invoice_number, terms, answer, wire_invoice_number }
     });

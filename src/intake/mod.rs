@@ -14,6 +14,7 @@ mod error;
 mod file;
 pub mod import;
 mod numbering;
+mod policy;
 mod row;
 mod sort;
 mod template;
@@ -28,7 +29,7 @@ use std::sync::Arc;
 use jiff::Timestamp;
 use rayon::prelude::*;
 
-pub use additional::{AdditionalOptions, ReportTemplate};
+pub use additional::{AdditionalOptions, FreeTemplate, ReportTemplate};
 pub use bad::{BadRows, REASON_COLUMN, bad_rows};
 pub use code_template::CodeTemplate;
 pub use columns::Column;

@@ -7,11 +7,11 @@ use super::cells::{self, Wrong};
 use super::codes;
 use super::columns::{Column, Columns};
 use super::numbering::Numbering;
+use super::policy;
 use super::{Options, Place, Purpose, RefusedRow};
 use crate::domain::amount::Amount;
-use crate::domain::bill::{Bill, Customer, Expiry, Policy, Terms, Wanted};
+use crate::domain::bill::{Bill, Customer, Expiry, Terms, Wanted};
 use crate::domain::channel::{Channel, ChannelProfile, Method};
-use crate::domain::code::Code;
 use crate::domain::ids::PaymentCode;
 use crate::domain::personal::Personal;
 use crate::table::{AmountFormat, Kind, Row, Wrong as RowWrong, nearest};
@@ -48,7 +48,7 @@ impl<'a> Cells<'a> {
             return Err(vec![cells.refusal(String::new(), String::new(), wrong)]);
         }
         for (index, cell) in row.iter().enumerate() {
-            let is_used = columns.at(index).is_some();
+            let is_used = columns.at(index).is_some() || columns.is_free(index);
             let cell = str::from_utf8(cell).unwrap_or_default();
             if let Some(wrong) = unprintable(cell, is_used, rules.field_bytes_max) {
                 cells.refuse_at(index, wrong);
@@ -110,6 +110,15 @@ impl<'a> Cells<'a> {
         Some(text)
     }
 
+    /// The cells under keys of the merchant's own that are not blank; each with its position.
+    pub(super) fn free(&self) -> impl Iterator<Item = (&'a str, &'a str, usize)> + use<'a> {
+        let (row, columns) = (self.row, self.columns);
+        columns.free().iter().filter_map(move |(key, index)| {
+            let text = row.text(*index)?.trim();
+            (!text.is_empty()).then_some((key.as_str(), text, *index))
+        })
+    }
+
     /// The cell, which must not be blank.
     pub(super) fn required(&mut self, column: Column) -> Option<&'a str> {
         let given = self.given(column);
@@ -137,7 +146,8 @@ impl<'a> Cells<'a> {
         }
     }
 
-    fn refuse_at(&mut self, index: usize, wrong: Wrong) {
+    /// As [`Cells::refuse`], by the cell's position.
+    pub(super) fn refuse_at(&mut self, index: usize, wrong: Wrong) {
         if self.refused.iter().any(|&(refused, _)| refused == index) {
             return;
         }
@@ -228,7 +238,7 @@ fn terms(cells: &mut Cells<'_>, options: &Options, format: AmountFormat) -> Opti
     let receipt_description = receipt_description(cells, profile, defaults.receipt_description.as_deref());
     let footer_max = profile.map(|profile| profile.receipt_footer_length_max);
     let receipt_footer = text(cells, Column::ReceiptFooter, defaults.receipt_footer.as_deref(), footer_max);
-    let policy = policy(cells, profile);
+    let (policy, account_name) = policy::policy(cells, profile);
     let bill_group = text(cells, Column::BillGroup, None, None);
     let additional = options.additional.of(cells, channel, amount);
     Some(Terms {
@@ -238,7 +248,7 @@ fn terms(cells: &mut Cells<'_>, options: &Options, format: AmountFormat) -> Opti
         amount: amount?,
         expiry: expiry?,
         reusable,
-        customer: Customer { name: Personal::new(name?), email },
+        customer: Customer { name: Personal::new(name?), email, account_name },
         info,
         receipt_description,
         receipt_footer,
@@ -276,7 +286,7 @@ pub(super) fn parsed_code(text: &str) -> Result<PaymentCode, Wrong> {
 }
 
 /// A text or its default, at most `length_max` characters long.
-fn text(cells: &mut Cells<'_>, column: Column, default: Option<&str>, length_max: Option<usize>) -> Option<String> {
+pub(super) fn text(cells: &mut Cells<'_>, column: Column, default: Option<&str>, length_max: Option<usize>) -> Option<String> {
     let given = cells.given(column);
     let text = given.or(default).filter(|text| !text.is_empty())?;
     let length = text.chars().count();
@@ -381,20 +391,4 @@ fn parsed_expires_at(text: &str, minutes_max: u32, options: &Options) -> Result<
 
 pub(super) fn parsed_instant(text: &str) -> Result<jiff::Timestamp, Wrong> {
     cells::dated(text, "a date or time such as `2026-10-31` or `2026-10-31 17:00`", cells::instant)
-}
-
-/// Where the channel shows policies, their texts must fit its cash registers.
-fn policy(cells: &mut Cells<'_>, profile: Option<&ChannelProfile>) -> Policy {
-    let length_max = profile.and_then(|profile| profile.insurance_length_max);
-    let mut part = |column: Column| {
-        let text = text(cells, column, None, length_max)?;
-        if length_max.is_some() && !text.bytes().all(|byte| byte.is_ascii_graphic() || byte == b' ') {
-            let wrong: (Code, String) = (codes::INSURANCE_TEXT, "the value has characters outside printable ASCII".into());
-            cells.refuse(column, wrong);
-        }
-        Some(text)
-    };
-    let (number, kind, status) = (part(Column::PolicyNumber), part(Column::PolicyType), part(Column::PolicyStatus));
-    let due_date = cells.parsed(Column::DueDate, |text| cells::dated(text, "a date such as `2026-10-31`", cells::date));
-    Policy { number, kind, status, due_date }
 }

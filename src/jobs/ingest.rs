@@ -197,7 +197,8 @@ fn settlement(state: &BillState, payments: &[&Payment], now: Timestamp) -> Optio
     if codes.any(|other| other != payment_code) {
         return None;
     }
-    let answer = CodeAnswer { payment_code: payment_code.clone(), created_at: None, expires_at: None, how_to_pay_page: None };
+    let answer =
+        CodeAnswer { payment_code: payment_code.clone(), created_at: None, expires_at: None, how_to_pay_page: None, how_to_pay_api: None };
     let event = Event::Settled {
         verdict: Verdict::Done,
         answer: Some(answer),

@@ -1,6 +1,7 @@
 //! Why: everything that ledger, logs, settlement and journal know of one bill, and what the rules make of it. Reads only.
 
 mod inquiries;
+mod money;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
@@ -16,7 +17,7 @@ use crate::domain::calendar::{start_of_wib_day, wib_date};
 use crate::domain::classify::{Period, Policy};
 use crate::domain::discrepancy::{Happening as Step, Register, Standings, Status};
 use crate::domain::ids::InvoiceNumber;
-use crate::domain::lifecycle::{BillState, Event};
+use crate::domain::lifecycle::{BillState, Event, Order};
 use crate::domain::line::{InputFile, Lines};
 use crate::domain::settlement::SettlementRow;
 use crate::evidence::{self, ReadOptions};
@@ -25,6 +26,8 @@ use crate::ledger::sqlite::Happening;
 use crate::ledger::{FoundTotals, Lapses, Ledger, ScopeTotals, Snapshot, SqliteLedger};
 use crate::reconcile::{self, About, Asked, Finding, Outcome, Terms};
 use crate::table::Settings;
+
+pub use money::Money;
 
 /// What is asked, and where to look.
 #[derive(Debug)]
@@ -241,7 +244,7 @@ fn subject_named(ledger: &SqliteLedger, snapshot: &Snapshot, name: &str) -> Resu
     for (_, happening) in &history {
         let Happening::Event(event) = happening else { continue };
         match event.as_ref() {
-            Event::Intended { wire_invoice_number, .. } => {
+            Event::Intended { wire_invoice_number, .. } | Event::Aliased { number: wire_invoice_number } => {
                 invoice_numbers.insert(wire_invoice_number.to_string());
             }
             Event::Accepted { answer, .. } | Event::Adopted { answer, .. } | Event::Registered { answer, .. } => {
@@ -253,12 +256,12 @@ fn subject_named(ledger: &SqliteLedger, snapshot: &Snapshot, name: &str) -> Resu
     Ok(Subject { bill: Some(bill.clone()), history, invoice_numbers, payment_codes })
 }
 
-/// The bill whose code, or number on the wire, this is; of several the one that may be live.
+/// The bill whose code, or number on the wire, this is or was; of several the one that may be live.
 fn holder<'a>(snapshot: &'a Snapshot, name: &str) -> Result<Option<&'a BillState>, Box<WhyError>> {
     let has = |bill: &&BillState| {
-        let code = bill.code.as_ref();
-        let coded = code.is_some_and(|code| code.answer.payment_code.as_str() == name || code.wire_invoice_number.as_str() == name);
-        coded || bill.open.as_ref().is_some_and(|open| open.wire_invoice_number.as_str() == name)
+        let is_it =
+            |order: &Order<'_>| order.wire_invoice_number.as_str() == name || order.payment_code.is_some_and(|code| code.as_str() == name);
+        bill.orders().any(|order| is_it(&order))
     };
     let found: Vec<&BillState> = snapshot.bills.values().filter(has).collect();
     let live: Vec<&BillState> = found.iter().copied().filter(|bill| bill.status.may_be_live()).collect();

@@ -50,6 +50,7 @@ pub(super) fn terms(amount: u64) -> RecordedTerms {
         reusable: false,
         name_digest: "d1".into(),
         email_digest: String::new(),
+        account_name_digest: String::new(),
         info: None,
         receipt_description: None,
         receipt_footer: None,
@@ -60,7 +61,7 @@ pub(super) fn terms(amount: u64) -> RecordedTerms {
 }
 
 pub(super) fn answer(code: &str, expires_at: Option<Timestamp>) -> CodeAnswer {
-    CodeAnswer { payment_code: PaymentCode::new(code).unwrap(), created_at: None, expires_at, how_to_pay_page: None }
+    CodeAnswer { payment_code: PaymentCode::new(code).unwrap(), created_at: None, expires_at, how_to_pay_page: None, how_to_pay_api: None }
 }
 
 pub(super) fn entry(invoice: &str, second: i64, event: Event) -> Entry {
@@ -237,7 +238,9 @@ fn payments_count_once_whatever_the_order_and_status(ledger: &impl Ledger) {
 }
 
 fn what_goes_beside_an_event_is_kept_beside_it(ledger: &impl Ledger) {
-    let customer = |name: &str| Some(Customer { name: Personal::new(name), email: Some(Personal::new("a@b.id")) });
+    let customer = |name: &str| {
+        Some(Customer { name: Personal::new(name), email: Some(Personal::new("a@b.id")), account_name: Some(Personal::new("Andreas")) })
+    };
     let mut first = planned("A");
     first.private.customer = customer("Siti");
     let mut second = intended("A", 1, OperationKind::Issue, terms(5));

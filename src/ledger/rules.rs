@@ -42,7 +42,8 @@ pub(super) fn live_payment_code(state: &BillState) -> Option<&PaymentCode> {
 pub(super) fn number_to_claim<'a>(is_new: bool, invoice_number: &'a InvoiceNumber, event: &'a Event) -> Option<&'a InvoiceNumber> {
     match event {
         Event::Intended { operation: OperationKind::Issue, wire_invoice_number, .. }
-        | Event::Adopted { wire_invoice_number: Some(wire_invoice_number), .. } => Some(wire_invoice_number),
+        | Event::Adopted { wire_invoice_number: Some(wire_invoice_number), .. }
+        | Event::Aliased { number: wire_invoice_number } => Some(wire_invoice_number),
         _ if is_new => Some(invoice_number),
         _ => None,
     }

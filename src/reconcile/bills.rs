@@ -174,8 +174,9 @@ impl Bills {
             | flag(new.paid != ExternalMark::Unpaid, Bill::PAID)
             | flag(new.open_invoice_number == Some(new.invoice_number), Bill::CODE_OPEN);
         self.former.add(bill, new.former);
-        let former = new.former.iter().map(|order| (Some(order.wire_invoice_number), false));
-        for (number, any_code) in [(new.wire_invoice_number, false), (new.open_invoice_number, true)].into_iter().chain(former) {
+        let former = new.former.iter().map(|order| order.wire_invoice_number);
+        let other = former.chain(new.answered_as.iter().copied()).map(|number| (Some(number), false));
+        for (number, any_code) in [(new.wire_invoice_number, false), (new.open_invoice_number, true)].into_iter().chain(other) {
             if let Some(number) = number.filter(|&number| number != new.invoice_number) {
                 self.aliases.push(Alias { bill, any_code, number: number.into() });
             }

@@ -279,6 +279,7 @@ fn parse<'r>(columns: &Columns, row: &'r Row) -> Result<ParsedRow<'r>, Fault> {
         former: &[],
         payment_code: (!payment_code.is_empty()).then_some(payment_code),
         open_invoice_number: None,
+        answered_as: &[],
         channel,
         amount,
         reusable: yes_or_no(cell(5, "reusable")?)?,

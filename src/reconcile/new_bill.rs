@@ -14,6 +14,8 @@ pub struct NewBill<'a> {
     pub invoice_number: &'a str,
     /// The number DOKU knows its code by, where that is another.
     pub wire_invoice_number: Option<&'a str>,
+    /// Numbers that inquiries about its code were answered with.
+    pub answered_as: &'a [&'a str],
     /// Its code; `None`: it has none, or nobody knows it yet.
     pub payment_code: Option<&'a str>,
     /// What it had at DOKU before its present code, if that was replaced.

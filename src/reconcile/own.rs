@@ -52,6 +52,7 @@ fn push(bills: &mut Bills, state: &BillState, lapses: &[(Timestamp, bool)], poli
     let former: Vec<FormerCode<'_>> = state
         .former
         .iter()
+        .filter(|order| !order.is_alias)
         .map(|order| FormerCode {
             wire_invoice_number: order.wire_invoice_number.as_str(),
             payment_code: order.payment_code.as_ref().map(PaymentCode::as_str),
@@ -59,11 +60,14 @@ fn push(bills: &mut Bills, state: &BillState, lapses: &[(Timestamp, bool)], poli
             expires_at: order.expires_at,
         })
         .collect();
+    let answered_as: Vec<&str> =
+        state.former.iter().filter(|order| order.is_alias).map(|order| order.wire_invoice_number.as_str()).collect();
     // From when an amendment's minutes count is not documented, so only codes never amended are held against what was asked.
     let never_amended = state.generation <= 1 && state.status == Status::Active;
     bills.push(&NewBill {
         invoice_number: state.invoice_number.as_str(),
         wire_invoice_number: wire,
+        answered_as: &answered_as,
         former: &former,
         payment_code: payment_code.map(PaymentCode::as_str),
         open_invoice_number,

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use bytes::Bytes;
 use jiff::Timestamp;
 use jiff::civil::Date;
+use secrecy::SecretString;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
@@ -14,6 +15,7 @@ use super::guard;
 use super::http::{HttpAnswer, Request};
 use super::inquiry::InquiryQuirk;
 use super::payment::{PaymentScript, Quirk};
+use super::refusal::OrderedRefusal;
 use super::server::Shared;
 use super::settlement::Layout;
 use super::wire;
@@ -21,7 +23,7 @@ use super::wire;
 /// What their paths begin with.
 pub(super) const PREFIX: &str = "/_sandbox/";
 
-const ENDPOINTS: &str = "there are `GET` `orders`, `calls`, `inquiries`, `deliveries`, `settlement` and `POST` `pay`, `inquire`, `resend`";
+const ENDPOINTS: &str = "there are `GET` `orders`, `calls`, `inquiries`, `deliveries`, `settlement` and `POST` `pay`, `inquire`, `resend`, `status`, `refuse`, `key`";
 
 /// `POST /_sandbox/pay`.
 #[derive(Deserialize)]
@@ -48,6 +50,21 @@ struct InquireBody {
     payment_code: String,
     #[serde(default)]
     quirks: Vec<InquiryQuirk>,
+}
+
+/// `POST /_sandbox/status`: what Check Status calls an order; without `status` what it is.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct StatusBody {
+    invoice_number: String,
+    status: Option<String>,
+}
+
+/// `POST /_sandbox/key`.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct KeyBody {
+    secret: String,
 }
 
 /// `POST /_sandbox/resend`.
@@ -81,6 +98,9 @@ pub(super) async fn answer(shared: &Arc<Shared>, request: &Request) -> HttpAnswe
             Ok(body) => settled(counter::resend(shared, body.delivery).map(|number| serde_json::json!({ "delivery": number }))),
             Err(refusal) => refusal,
         },
+        ("POST", "status") => read::<StatusBody>(&request.body).map_or_else(|refusal| refusal, |body| call_order(shared, body)),
+        ("POST", "refuse") => read::<OrderedRefusal>(&request.body).map_or_else(|refusal| refusal, |body| refuse_next(shared, body)),
+        ("POST", "key") => read::<KeyBody>(&request.body).map_or_else(|refusal| refusal, |body| change_key(shared, body)),
         _ => error(404, ENDPOINTS),
     }
 }
@@ -105,6 +125,30 @@ async fn inquire(shared: &Arc<Shared>, body: &InquireBody) -> HttpAnswer {
         Some(inquiry) => json(200, &inquiry),
         None => error(409, "nobody is asked about this code: it is registered, has another prefix, or no inquiry URL is set"),
     }
+}
+
+fn call_order(shared: &Shared, body: StatusBody) -> HttpAnswer {
+    if shared.model().call_order(&body.invoice_number, body.status) {
+        json(200, &())
+    } else {
+        error(404, "there is no such order; `GET /_sandbox/orders` lists them")
+    }
+}
+
+fn refuse_next(shared: &Shared, refusal: OrderedRefusal) -> HttpAnswer {
+    if !(400..600).contains(&refusal.status) || refusal.count == 0 {
+        return error(400, "`status` is 400 to 599, `count` at least 1");
+    }
+    shared.model().refuse_next(refusal);
+    json(200, &())
+}
+
+fn change_key(shared: &Shared, body: KeyBody) -> HttpAnswer {
+    if body.secret.is_empty() {
+        return error(400, "`secret` is empty");
+    }
+    shared.model().change_secret(SecretString::from(body.secret));
+    json(200, &())
 }
 
 fn settlement(shared: &Shared, query: &Form) -> HttpAnswer {

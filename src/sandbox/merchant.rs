@@ -18,11 +18,13 @@ const TIMEOUT: Duration = Duration::from_secs(10);
 /// Most bytes of an answer that are read.
 const ANSWER_BYTES_MAX: usize = 65_536;
 
-/// Where to reach the merchant: an address on this machine, and the path that is signed for.
+/// Where to reach the merchant: an address on this machine, and the path that is signed for. A query is sent and not signed:
+/// DOKU's pages do not say whether it is, and one of its shop plugins verifies without it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct MerchantUrl {
     address: SocketAddr,
     path: String,
+    query: Option<String>,
 }
 
 impl MerchantUrl {
@@ -45,15 +47,21 @@ impl MerchantUrl {
         if !ip.is_loopback() {
             return Err(wrong("does not name this machine"));
         }
-        if uri.query().is_some() || path.is_some_and(|path| path != uri.path()) {
+        if path.is_some_and(|path| path != uri.path()) {
             return Err(wrong("has another path than requests are signed for"));
         }
-        Ok(Self { address: SocketAddr::new(ip, uri.port_u16().unwrap_or(80)), path: uri.path().into() })
+        let address = SocketAddr::new(ip, uri.port_u16().unwrap_or(80));
+        Ok(Self { address, path: uri.path().into(), query: uri.query().map(Into::into) })
     }
 
     /// The path: the `Request-Target` of what is posted there.
     pub(super) fn path(&self) -> &str {
         &self.path
+    }
+
+    /// Path and query, as HTTP asks for them.
+    fn resource(&self) -> String {
+        self.query.as_ref().map_or_else(|| self.path.clone(), |query| format!("{}?{query}", self.path))
     }
 
     /// Posts `body` on a connection of its own and gives the answer, or in a few words why there is none.
@@ -73,7 +81,7 @@ impl MerchantUrl {
         let handshake = client.title_case_headers(true).handshake(TokioIo::new(stream)).await;
         let (mut sender, connection) = handshake.map_err(io::Error::other)?;
         let driver = tokio::spawn(connection);
-        let mut request = hyper::Request::post(&self.path).header(HOST, self.address.to_string());
+        let mut request = hyper::Request::post(self.resource()).header(HOST, self.address.to_string());
         for (name, value) in headers {
             request = request.header(name, value);
         }
@@ -93,6 +101,6 @@ impl MerchantUrl {
 
 impl std::fmt::Display for MerchantUrl {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "http://{}{}", self.address, self.path)
+        write!(f, "http://{}{}", self.address, self.resource())
     }
 }

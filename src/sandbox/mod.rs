@@ -24,10 +24,12 @@ mod page;
 pub mod payment;
 mod reception;
 pub mod record;
+pub mod refusal;
 mod rule;
 pub mod server;
 pub mod settings;
 pub mod settlement;
+mod shape;
 mod simulator;
 #[cfg(test)]
 mod tests;

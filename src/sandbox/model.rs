@@ -2,19 +2,21 @@
 //!
 //! Belongs here: state, idempotency, the life of an order. Must not be here: sockets, clocks, files, the client's decisions.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
 
 use bytes::Bytes;
 use jiff::Timestamp;
+use secrecy::SecretString;
 
 use super::fault::{Attempts, FaultKind};
 use super::http::{Reply, Request};
 use super::inquiry::Inquiry;
 use super::outbox::Outbox;
 use super::page;
-use super::reception::{Arrival, Ask, Draft, Envelope, Received, Reception};
+use super::reception::{Arrival, Ask, Draft, Envelope, Received, Reception, Seal};
 use super::record::{Call, Handling, Order};
+use super::refusal::OrderedRefusal;
 use super::rule::Refusal;
 use super::settings::Settings;
 use super::wire::{self, CodeAnswer, CodeInfo, Echo, InvoiceOnly};
@@ -37,6 +39,7 @@ pub struct Model {
     pub(super) messages: HashMap<usize, super::payment::Sent>,
     pub(super) inquiries: Vec<Inquiry>,
     pub(super) outbox: Outbox,
+    refusals: VecDeque<OrderedRefusal>,
 }
 
 /// A stored answer.
@@ -90,7 +93,28 @@ impl Model {
             messages: HashMap::new(),
             inquiries: Vec::new(),
             outbox: Outbox::default(),
+            refusals: VecDeque::new(),
         }
+    }
+
+    /// Has the next calls answered so; nothing is done for them.
+    pub fn refuse_next(&mut self, refusal: OrderedRefusal) {
+        self.refusals.push_back(refusal);
+    }
+
+    /// Has Check Status call an order so from here on, such as `REFUNDED`; `None` for what it is. Whether there is such an order.
+    pub fn call_order(&mut self, invoice_number: &str, word: Option<String>) -> bool {
+        let index = self.by_invoice.get(invoice_number).copied();
+        let order = index.and_then(|index| self.orders.get_mut(index));
+        order.map(|order| order.status_word = word).is_some()
+    }
+
+    /// Changes the key of both directions. Orders, stored answers and what was signed before stay.
+    pub fn change_secret(&mut self, secret: SecretString) {
+        let mut settings = self.settings().clone();
+        let former = std::mem::replace(&mut settings.secret, secret);
+        settings.former_secrets.push(former);
+        self.reception = Arc::new(Reception::new(settings));
     }
 
     /// Answers `request` at `now`.
@@ -177,6 +201,9 @@ impl Model {
 
     fn decide_arrival(&mut self, arrival: Arrival, now: Timestamp, timing: Timing) -> Draft {
         let reception = Arc::clone(&self.reception);
+        if let Some(refusal) = self.ordered_refusal() {
+            return self.refuse(arrival, &refusal, now);
+        }
         let fault = match timing {
             Timing::OnArrival => self.next_fault(&arrival),
             Timing::Late => None,
@@ -194,6 +221,9 @@ impl Model {
             (Ask::Create(_) | Ask::Change(_), _) => self.process(&arrival, now),
         };
         (draft.status, draft.body) = (outcome.status, outcome.body.clone());
+        if draft.status >= 400 && outcome.handling != Handling::Replayed {
+            draft.seal = reception.seal_of_errors();
+        }
         if let Some(fault) = fault {
             reception.afflict(&mut draft, fault);
         }
@@ -201,6 +231,29 @@ impl Model {
             outcome.status = draft.status;
             let fault = if timing == Timing::Late { Some(FaultKind::DelayBefore) } else { fault };
             self.enter(arrival.envelope, outcome, fault, now);
+        }
+        draft
+    }
+
+    fn ordered_refusal(&mut self) -> Option<OrderedRefusal> {
+        let next = self.refusals.front_mut()?;
+        next.count = next.count.saturating_sub(1);
+        if next.count > 0 { Some(next.clone()) } else { self.refusals.pop_front() }
+    }
+
+    fn refuse(&mut self, arrival: Arrival, refusal: &OrderedRefusal, now: Timestamp) -> Draft {
+        let body = refusal.shape.body(refusal.status, &refusal.message);
+        let mut draft = Draft::new(refusal.status, body.clone(), &arrival.envelope.request_id, &arrival.envelope.target, now);
+        draft.retry_after_seconds = refusal.retry_after_seconds;
+        draft.seal = match refusal.signed {
+            Some(true) => Seal::Good,
+            Some(false) => Seal::Absent,
+            None => self.reception.seal_of_errors(),
+        };
+        if !matches!(arrival.ask, Ask::Status(_)) {
+            let invoice_number = arrival.ask.invoice_number();
+            let outcome = Outcome { invoice_number, ..Outcome::plain(refusal.status, body, Handling::NotProcessed) };
+            self.enter(arrival.envelope, outcome, None, now);
         }
         draft
     }

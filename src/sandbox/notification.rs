@@ -190,7 +190,7 @@ pub(super) fn again(reception: &Reception, message: &NotificationMessage, sent_a
     NotificationMessage { headers, sent_at, ..message.clone() }
 }
 
-/// Whether `message` carries DOKU's own signature over its body.
+/// Whether `message` carries DOKU's own signature over its body, by its key of now or of before.
 pub(super) fn is_ours(reception: &Reception, message: &NotificationMessage) -> bool {
     let header = |name| message.header(name).unwrap_or_default();
     let components = Components {
@@ -200,5 +200,6 @@ pub(super) fn is_ours(reception: &Reception, message: &NotificationMessage) -> b
         target: &message.target,
         body: Some(&message.body),
     };
-    reception.key.verify(&components, header("Signature")).is_ok()
+    let mut keys = std::iter::once(&reception.key).chain(&reception.former_keys);
+    keys.any(|key| key.verify(&components, header("Signature")).is_ok())
 }

@@ -44,6 +44,7 @@ impl Model {
             changed_by: Vec::new(),
             override_notification_url: wanted.override_url.clone(),
             payments: Vec::new(),
+            status_word: None,
             till: till.clone(),
         }))
     }
@@ -96,6 +97,7 @@ impl Model {
             changed_by: Vec::new(),
             override_notification_url: payable.override_url,
             payments: Vec::new(),
+            status_word: None,
             till: payable.till,
         }))
     }

@@ -11,6 +11,7 @@ use super::http::{Fate, HttpAnswer, Reply, Request};
 use super::page::PageAsked;
 use super::rule::{self, Change, NewOrder, Refusal};
 use super::settings::Settings;
+use super::shape;
 use super::till::Till;
 use super::{view, wire};
 use crate::doku::signature::{Components, SigningKey, Stamp};
@@ -113,6 +114,8 @@ impl Draft {
 pub(super) struct Reception {
     pub(super) settings: Settings,
     pub(super) key: SigningKey,
+    /// Keys of before.
+    pub(super) former_keys: Vec<SigningKey>,
     /// What wrong signatures are made with.
     pub(super) wrong_key: SigningKey,
 }
@@ -121,7 +124,8 @@ impl Reception {
     pub(super) fn new(settings: Settings) -> Self {
         let key = SigningKey::new(&settings.secret);
         let wrong_key = SigningKey::new(&SecretString::from("not the key of this merchant"));
-        Self { settings, key, wrong_key }
+        let former_keys = settings.former_secrets.iter().map(SigningKey::new).collect();
+        Self { settings, key, former_keys, wrong_key }
     }
 
     /// Finds out who sent `request` and what it asks for.
@@ -135,23 +139,26 @@ impl Reception {
         let request_id = request.header("Request-Id").unwrap_or_default();
         let body_digest = digest::of_bytes(&request.body);
         let envelope = || Envelope { method: request.method.clone(), target: target.into(), request_id: request_id.into(), body_digest };
-        let refused = |refusal: Refusal, body: Option<Vec<u8>>| Received::Refused {
-            envelope: envelope(),
-            refusal: Draft::new(refusal.status, body.unwrap_or_else(|| wire::error(&refusal.message)), request_id, target, now),
+        let refused = |refusal: Refusal, body: Option<Vec<u8>>| {
+            let body = body.unwrap_or_else(|| wire::error(&refusal.message));
+            let mut refusal = Draft::new(refusal.status, body, request_id, target, now);
+            refusal.seal = self.seal_of_errors();
+            Received::Refused { envelope: envelope(), refusal }
         };
         if let Err(refusal) = self.admit(request, request_id, target, now) {
             return refused(refusal, None);
         }
         let path = self.settings.notification_path.as_str();
+        let body = if self.settings.strict { request.body.clone() } else { shape::evened(&request.body) };
         let create = |channel, method| {
-            let wanted = rule::check_create(&request.body, channel, method, path);
-            Ask::Create(wanted.map(|wanted| (wanted, Till::of(&request.body))))
+            let wanted = rule::check_create(&body, channel, method, path);
+            Ask::Create(wanted.map(|wanted| (wanted, Till::of(&body))))
         };
         let ask = match (request.method.as_str(), target) {
             ("POST", ALFA_CODES) => create(Channel::Alfa, Method::Doku),
             ("POST", ALFA_MERCHANT_CODES) => create(Channel::Alfa, Method::Merchant),
             ("POST", INDOMARET_CODES) => create(Channel::Indomaret, Method::Doku),
-            ("PATCH", ALFA_CODES) => Ask::Change(rule::check_change(&request.body)),
+            ("PATCH", ALFA_CODES) => Ask::Change(rule::check_change(&body)),
             ("GET", _) if target.starts_with(STATUS) => Ask::Status(percent_decoded(target.strip_prefix(STATUS).unwrap_or_default())),
             (_, ALFA_CODES | ALFA_MERCHANT_CODES | INDOMARET_CODES) => {
                 return refused(Refusal::new(405, format!("Request method '{}' not supported", request.method)), None);
@@ -164,6 +171,10 @@ impl Reception {
         };
         let fingerprint = digest::of_parts(&[request.method.as_bytes(), target.as_bytes(), &body_digest]);
         Received::Arrived(Arrival { envelope: envelope(), fingerprint, ask })
+    }
+
+    pub(super) const fn seal_of_errors(&self) -> Seal {
+        if self.settings.signs_errors { Seal::Good } else { Seal::Absent }
     }
 
     /// Client, signature and headers.

@@ -50,6 +50,9 @@ pub struct Order {
     pub override_notification_url: Option<String>,
     /// Payments DOKU took for it, in order.
     pub payments: Vec<PaymentTaken>,
+    /// What Check Status calls it whatever it is, such as `REFUNDED`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub status_word: Option<String>,
     /// What the cashier sees of it. Names are in it, so it stays out of every file and listing.
     #[serde(skip)]
     pub till: Till,
@@ -68,10 +71,13 @@ impl Order {
         self.state == OrderState::Live && now < self.expires_at && (self.reusable || !self.is_paid())
     }
 
-    /// Check Status's word for it: `SUCCESS`, `PENDING` or `EXPIRED` (also for a cancelled one: DOKU lists no other).
+    /// Check Status's word for it: `SUCCESS`, `PENDING` or `EXPIRED` (also for a cancelled one: DOKU lists no other), unless it was
+    /// given another.
     #[must_use]
-    pub fn status(&self, now: Timestamp) -> &'static str {
-        if self.is_paid() {
+    pub fn status(&self, now: Timestamp) -> &str {
+        if let Some(word) = &self.status_word {
+            word
+        } else if self.is_paid() {
             "SUCCESS"
         } else if self.state == OrderState::Live && now < self.expires_at {
             "PENDING"

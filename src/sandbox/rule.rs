@@ -1,8 +1,10 @@
 //! What DOKU accepts in a body: mandatory fields, lengths, digits, formats. The limits are written down here a second time, from
 //! the pages, so that a wrong limit in the client does not pass unseen.
 
+use serde::Deserialize;
 use serde_json::Number;
 
+use super::shape::{self, Of};
 use super::wire::{AdditionalInfo, ChangeBody, CreateBody, Customer, InsuranceInfo, OrderPart, Share};
 use crate::domain::amount::Amount;
 use crate::domain::channel::{Channel, Method};
@@ -52,14 +54,16 @@ pub(super) struct Change {
 
 /// Reads and checks the body of a POST. `notification_path` is the configured one, which an override may not leave.
 pub(super) fn check_create(body: &[u8], channel: Channel, method: Method, notification_path: &str) -> Checked<NewOrder> {
-    let body: CreateBody = serde_json::from_slice(body).map_err(|_| invalid_json())?;
+    let body: CreateBody = read(body, Of::Create)?;
     let (invoice_number, amount) = order(body.order)?;
     let amount = amount.ok_or_else(|| required("order.amount"))?;
     let info = body.online_to_offline_info.ok_or_else(|| required("online_to_offline_info"))?;
     let payment_code = match (method, info.payment_code) {
         (Method::Doku, None) => None,
         // Nothing is ever registered here for direct inquiry.
-        (Method::Doku, Some(_)) | (Method::Inquiry, _) => return Err(invalid_json()),
+        (Method::Doku, Some(_)) | (Method::Inquiry, _) => {
+            return Err(unlisted("online_to_offline_info.payment_code"));
+        }
         (Method::Merchant, code) => Some(payment_code(code)?),
     };
     let (digits_max, info_length_max) = match channel {
@@ -73,7 +77,7 @@ pub(super) fn check_create(body: &[u8], channel: Channel, method: Method, notifi
     match channel {
         Channel::Alfa => {
             if body.indomaret_info.is_some() {
-                return Err(invalid_json());
+                return Err(unlisted("indomaret_info"));
             }
             let receipt = body.alfa_info.and_then(|info| info.receipt);
             let footer = receipt.and_then(|receipt| receipt.footer_message);
@@ -81,7 +85,7 @@ pub(super) fn check_create(body: &[u8], channel: Channel, method: Method, notifi
         }
         Channel::Indomaret => {
             if body.alfa_info.is_some() {
-                return Err(invalid_json());
+                return Err(unlisted("alfa_info"));
             }
             let receipt = body.indomaret_info.and_then(|info| info.receipt).ok_or_else(|| required("indomaret_info.receipt"))?;
             let description = text(receipt.description, "indomaret_info.receipt.description")?;
@@ -95,7 +99,7 @@ pub(super) fn check_create(body: &[u8], channel: Channel, method: Method, notifi
 
 /// Reads and checks the body of a PATCH.
 pub(super) fn check_change(body: &[u8]) -> Checked<Change> {
-    let body: ChangeBody = serde_json::from_slice(body).map_err(|_| invalid_json())?;
+    let body: ChangeBody = read(body, Of::Change)?;
     let (invoice_number, amount) = order(body.order)?;
     let info = body.online_to_offline_info.ok_or_else(|| required("online_to_offline_info"))?;
     let payment_code = payment_code(info.payment_code)?;
@@ -112,8 +116,19 @@ pub(super) fn check_change(body: &[u8]) -> Checked<Change> {
     Ok(Change { invoice_number, payment_code, cancel, amount, expiry_minutes, reusable })
 }
 
-fn invalid_json() -> Refusal {
-    Refusal::new(400, "Invalid JSON Format")
+/// The body by DOKU's list; a field that is not in it, or of another type, fails the whole body and is named.
+fn read<'a, T: Deserialize<'a>>(body: &'a [u8], of: Of) -> Checked<T> {
+    serde_json::from_slice(body).map_err(|_| match shape::misfit(body, of) {
+        Some(field) => unlisted(&field),
+        None => Refusal::new(400, INVALID_JSON),
+    })
+}
+
+/// DOKU's words, as a sandbox probe saw them.
+const INVALID_JSON: &str = "Invalid JSON Format";
+
+fn unlisted(field: &str) -> Refusal {
+    Refusal::new(400, format!("{INVALID_JSON}: {field}"))
 }
 
 fn required(field: &str) -> Refusal {
@@ -184,7 +199,7 @@ fn additional(part: Option<AdditionalInfo>, channel: Channel, notification_path:
     let Some(part) = part else { return Ok(None) };
     if let Some(insurance) = part.insurance_info {
         if channel == Channel::Indomaret {
-            return Err(invalid_json());
+            return Err(unlisted("additional_info.insurance_info"));
         }
         check_insurance(&insurance)?;
     }

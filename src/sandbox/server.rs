@@ -28,7 +28,7 @@ use super::http::{Fate, HttpAnswer, Reply, Request};
 use super::merchant::MerchantUrl;
 use super::model::{Model, Timing};
 use super::record::{Call, Handling, Order};
-use super::{control, deliver, simulator};
+use super::{control, deliver, simulator, wire};
 use crate::clock::Clock;
 
 /// How long a stopping server waits for answers under way.
@@ -221,7 +221,8 @@ async fn answer(shared: Arc<Shared>, incoming: hyper::Request<Incoming>) -> Resu
     let body = match Limited::new(body, shared.body_bytes_max).collect().await {
         Ok(body) => body.to_bytes(),
         Err(error) if error.is::<http_body_util::LengthLimitError>() => {
-            return Ok(whole(&HttpAnswer { status: 413, ..HttpAnswer::default() }));
+            let headers = vec![("Content-Type".into(), "application/json".into())];
+            return Ok(whole(&HttpAnswer { status: 413, headers, body: wire::error("Payload Too Large").into() }));
         }
         Err(_) => return Err(Cut),
     };

@@ -58,6 +58,12 @@ pub struct Settings {
     pub notification_faults_percent: u8,
     /// What codes begin with that the merchant is asked about; empty stands for every code nobody registered.
     pub inquiry_bins: Vec<String>,
+    /// Whether only what DOKU's pages list is taken; otherwise also what its own plugins send.
+    pub strict: bool,
+    /// Whether errors are signed like other answers. DOKU's pages do not say.
+    pub signs_errors: bool,
+    /// Keys that signed notifications before the present one.
+    pub former_secrets: Vec<SecretString>,
     /// Oldest or furthest ahead a `Request-Timestamp` may be, in seconds; `None`, as DOKU documents none, lets any age in.
     pub timestamp_window_seconds: Option<u64>,
 }
@@ -81,6 +87,9 @@ impl Settings {
             time_scale: 1,
             notification_faults_percent: 0,
             inquiry_bins: Vec::new(),
+            strict: true,
+            signs_errors: true,
+            former_secrets: Vec::new(),
             timestamp_window_seconds: None,
         }
     }

@@ -11,11 +11,12 @@ use serde_json::{Map, Value};
 use super::answers::Given;
 use super::log::Kind;
 use super::message::Received;
-use super::{Found, InvalidSignature, Shared};
+use super::{Found, InvalidSignature, NotNamed, Shared};
 use crate::doku::inquiry::{self, Question, Shown, Status};
 use crate::doku::signature::SigningKey;
 use crate::domain::calendar::format_utc_seconds;
 use crate::domain::digest;
+use crate::domain::ids::InvoiceNumber;
 use crate::domain::inquiry::{Decision, Facts, decide};
 
 /// What was found out, before it is put into words.
@@ -25,6 +26,8 @@ struct Outcome {
     decision: &'static str,
     body: Vec<u8>,
     found: Option<Found>,
+    /// The number of its own that the answer has.
+    alias: Option<InvoiceNumber>,
     /// Whether the same question must hear the same again. Not so when we could not look.
     lasting: bool,
 }
@@ -96,7 +99,7 @@ async fn turned_down(shared: &Shared, received: &Received, key: Option<&SigningK
 
 impl Outcome {
     fn refused(status: Status, decision: &'static str, question: Option<&Question>, lasting: bool) -> Self {
-        Self { status, decision, body: inquiry::refusal(question, status, None), found: None, lasting }
+        Self { status, decision, body: inquiry::refusal(question, status, None), found: None, alias: None, lasting }
     }
 }
 
@@ -131,8 +134,16 @@ async fn outcome(shared: &Arc<Shared>, received: &Received) -> Outcome {
     let decision = decide(facts.as_ref(), question.channel, received.at);
     let status = Status::of(decision);
     let settings = &shared.settings;
+    let payable = found.as_ref().filter(|_| decision == Decision::Payable && !settings.inquiry_suffix.is_empty());
+    let alias = match payable {
+        Some(found) => match alias(shared, received, &found.state.invoice_number).await {
+            Ok(alias) => Some(alias),
+            Err(why) => return refused(Status::Decline, why, Some(&question), false),
+        },
+        None => None,
+    };
     let shown = found.as_ref().map(|found| Shown {
-        invoice_number: &found.state.invoice_number,
+        invoice_number: alias.as_ref().unwrap_or(&found.state.invoice_number),
         terms: &found.state.terms,
         customer: customer.as_ref(),
         name_fallback: &settings.customer_name,
@@ -146,7 +157,33 @@ async fn outcome(shared: &Arc<Shared>, received: &Received) -> Outcome {
         Decision::Declined(why) => why.name(),
         _ => status.name(),
     };
-    Outcome { status, decision, body, found, lasting: true }
+    Outcome { status, decision, body, found, alias, lasting: true }
+}
+
+/// Characters that follow from a `Request-Id`; where another bill has the number already, twice as many.
+const ALIAS_CHARACTERS: usize = 10;
+
+/// The number this inquiry is answered with, which the books have when this returns.
+async fn alias(shared: &Shared, received: &Received, bill: &InvoiceNumber) -> Result<InvoiceNumber, &'static str> {
+    let digest = digest::hex(&digest::of_bytes(received.request_id().unwrap_or_default().as_bytes()));
+    for length in [ALIAS_CHARACTERS, ALIAS_CHARACTERS.saturating_mul(2)] {
+        let written = format!("{bill}{}{}", shared.settings.inquiry_suffix, digest.get(..length).unwrap_or_default());
+        let Ok(number) = InvoiceNumber::new(&written) else {
+            tracing::error!(invoice = bill.as_str(), "the number is too long for `serve.inquiry_suffix`, so its inquiries are declined");
+            return Err("number_too_long");
+        };
+        let (books, bill, alias, at) = (Arc::clone(&shared.books), bill.clone(), number.clone(), received.at);
+        match tokio::task::spawn_blocking(move || books.named(&bill, &alias, at)).await {
+            Ok(Ok(())) => return Ok(number),
+            Ok(Err(NotNamed::Taken)) => {}
+            Ok(Err(NotNamed::Failed(reason))) => {
+                tracing::error!(reason, "the number of an answer could not be recorded");
+                return Err("books unwritable");
+            }
+            Err(_) => return Err("books unwritable"),
+        }
+    }
+    Err("number_taken")
 }
 
 fn facts(found: &Found) -> Facts {
@@ -170,6 +207,9 @@ fn decision_of(outcome: &Outcome) -> Map<String, Value> {
     more.insert("decision".into(), outcome.decision.into());
     if let Some(found) = &outcome.found {
         more.insert("invoice_number".into(), found.state.invoice_number.as_str().into());
+        if let Some(alias) = &outcome.alias {
+            more.insert("answered_as".into(), alias.as_str().into());
+        }
         more.insert("amount".into(), found.state.terms.amount.get().into());
     }
     more

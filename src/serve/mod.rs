@@ -56,9 +56,15 @@ pub trait Books: Send + Sync + 'static {
     /// In words, when the books cannot be read.
     fn customer(&self, invoice_number: &InvoiceNumber) -> Result<Option<Customer>, String>;
 
-    /// Hears of a payment whose notification is verified and not durable yet, and perhaps never will be. Until
-    /// [`Books::paid`] hears of it too, whatever it may pay is [`Found::unrecorded`].
-    fn arrived(&self, payment: &Payment);
+    /// Makes `number` one by which payments may name the bill, durably: an inquiry of `at` is about to be answered with it.
+    ///
+    /// # Errors
+    /// See [`NotNamed`].
+    fn named(&self, invoice_number: &InvoiceNumber, number: &InvoiceNumber, at: Timestamp) -> Result<(), NotNamed>;
+
+    /// Hears of money, by what a message names that is verified and not durable yet, and perhaps never will be. Until
+    /// [`Books::paid`] or [`Books::not_understood`] hears of it too, whatever it may pay is [`Found::unrecorded`].
+    fn arrived(&self, payment_code: Option<&PaymentCode>, invoice_number: Option<&InvoiceNumber>);
 
     /// Takes note of a payment whose notification is durable. From now on [`Books::find`] knows it.
     fn paid(&self, payment: Payment);
@@ -69,6 +75,15 @@ pub trait Books: Send + Sync + 'static {
 
     /// When the first payment arrived that is durable and not in the books yet; `None`: there is none.
     fn behind_since(&self) -> Option<Timestamp>;
+}
+
+/// Why a bill does not go by a number.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum NotNamed {
+    /// It is another bill's.
+    Taken,
+    /// The books cannot be written, in words.
+    Failed(String),
 }
 
 /// A bill as the books have it.
@@ -106,6 +121,8 @@ pub struct Settings {
     pub keys: Arc<Keys>,
     /// See [`InvalidSignature`].
     pub invalid_signature: InvalidSignature,
+    /// What stands between a bill's number and what an inquiry adds to it; empty: inquiries are answered with the bill's number.
+    pub inquiry_suffix: String,
     /// Whether a refusal of a known code names its order and customer.
     pub refusal_details: bool,
     /// What the text is called that a counter shows.

@@ -6,10 +6,10 @@ use axum::http::StatusCode;
 use axum::response::{IntoResponse as _, Response};
 use jiff::Timestamp;
 
-use super::Shared;
 use super::log::Kind;
 use super::message::Received;
-use crate::doku::claim;
+use super::{Books, Shared};
+use crate::doku::claim::{self, Claim};
 use crate::doku::notification::{self, Message, Notification, NotifiedAmount, TransactionStatus};
 use crate::domain::digest::{self, Digest};
 use crate::domain::ids::{InvoiceNumber, PaymentCode};
@@ -54,42 +54,64 @@ async fn is_kept(shared: &Shared, received: &Received, line: Vec<u8>) -> bool {
     is_kept
 }
 
+/// What a notification means for the books.
+enum Money {
+    None,
+    Payment(Payment),
+    /// It may be money, and cannot be booked.
+    Claim(Claim),
+}
+
+impl Money {
+    /// Hears of it before it is durable: between the two, and for as long as the disk is full, the counter must not take it again.
+    fn arrived(&self, books: &dyn Books) {
+        match self {
+            Self::None => {}
+            Self::Payment(payment) => books.arrived(Some(&payment.payment_code), Some(&payment.invoice_number)),
+            Self::Claim(claim) => books.arrived(claim.payment_code.as_ref(), claim.invoice_number.as_ref()),
+        }
+    }
+
+    /// Its line is durable.
+    fn kept(self, books: &dyn Books, evidence: Digest) {
+        match self {
+            Self::None => {}
+            Self::Payment(payment) => books.paid(payment),
+            Self::Claim(claim) => books.not_understood(claim, evidence),
+        }
+    }
+}
+
 async fn fate(shared: &Shared, received: &Received) -> (StatusCode, &'static str) {
     let line = line(received);
     let line_digest = digest::of_bytes(&line);
-    let (payment, fate) = meaning(received, line_digest);
-    // Known before it is durable: between the two, and for as long as the disk is full, the counter must not take the money again.
-    if let Some(payment) = &payment {
-        shared.books.arrived(payment);
-    }
+    let (money, fate) = meaning(received, line_digest);
+    money.arrived(&*shared.books);
     if !is_kept(shared, received, line).await {
         return NOT_KEPT;
     }
     if fate == MISUNDERSTOOD {
         shared.metrics.misunderstood("notification");
     }
-    if let Some(payment) = payment {
-        shared.books.paid(payment);
-    } else if let Some(claim) = received.text().and_then(claim::claim) {
-        shared.books.not_understood(claim, line_digest);
-    }
+    money.kept(&*shared.books, line_digest);
     (StatusCode::OK, fate)
 }
 
 /// Acknowledged, because sending it again will not help, and listed by `reconcile`.
 const MISUNDERSTOOD: &str = "unusable";
 
-/// The payment it tells of, if it does, and what it is called in metrics.
-fn meaning(received: &Received, line_digest: Digest) -> (Option<Payment>, &'static str) {
-    match notification::parse(received.text().unwrap_or_default()) {
-        Message::Notification(found) if found.status == TransactionStatus::Success => {
-            let payment = payment(&found, received.at, line_digest);
-            let fate = if payment.is_some() { "payment" } else { MISUNDERSTOOD };
-            (payment, fate)
-        }
-        Message::Notification(_) => (None, "not_final"),
-        Message::OtherService => (None, "other_service"),
-        Message::Unusable(_) => (None, MISUNDERSTOOD),
+/// The money it tells of, and what it is called in metrics.
+fn meaning(received: &Received, line_digest: Digest) -> (Money, &'static str) {
+    let body = received.text().unwrap_or_default();
+    let claimed = || claim::claim(body).map_or(Money::None, Money::Claim);
+    match notification::parse(body) {
+        Message::Notification(found) if found.status == TransactionStatus::Success => match payment(&found, received.at, line_digest) {
+            Some(payment) => (Money::Payment(payment), "payment"),
+            None => (claimed(), MISUNDERSTOOD),
+        },
+        Message::Notification(_) => (Money::None, "not_final"),
+        Message::OtherService => (Money::None, "other_service"),
+        Message::Unusable(_) => (claimed(), MISUNDERSTOOD),
     }
 }
 

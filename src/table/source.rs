@@ -74,6 +74,8 @@ fn workbook(reader: impl Read) -> Result<Source, Fault> {
         Err(Fault::OtherKind("a binary workbook (XLSB): save it as XLSX or CSV UTF-8"))
     } else if names(b"word/document.xml") {
         Err(Fault::OtherKind("a Word document: copy its table into a spreadsheet and save that as XLSX or CSV UTF-8"))
+    } else if names(b"[Content_Types].xml") || names(b"xl/") {
+        Err(Fault::Unreadable("the workbook is cut off: its end is missing".to_owned()))
     } else {
         Err(Fault::OtherKind("a ZIP archive: unpack it and give the file inside"))
     }

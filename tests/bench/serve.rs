@@ -43,6 +43,7 @@ fn entry(bill: u64) -> Entry {
         reusable: false,
         name_digest: "000000000000000000000000".into(),
         email_digest: String::new(),
+        account_name_digest: String::new(),
         info: Some("Premi Kendaraan Bermotor".into()),
         receipt_description: None,
         receipt_footer: Some("Layanan nasabah 021 555 0100".into()),
@@ -55,9 +56,12 @@ fn entry(bill: u64) -> Entry {
         bill_group: None,
         additional: None,
     };
-    let answer = CodeAnswer { payment_code, created_at: None, expires_at: Some(expires_at), how_to_pay_page: None };
-    let customer =
-        Customer { name: Personal::new(format!("Nasabah {bill:07}")), email: Some(Personal::new(format!("n{bill}@example.com"))) };
+    let answer = CodeAnswer { payment_code, created_at: None, expires_at: Some(expires_at), how_to_pay_page: None, how_to_pay_api: None };
+    let customer = Customer {
+        name: Personal::new(format!("Nasabah {bill:07}")),
+        email: Some(Personal::new(format!("n{bill}@example.com"))),
+        account_name: None,
+    };
     Entry {
         invoice_number: InvoiceNumber::new(format!("SERVE-{bill:09}")).unwrap(),
         at: Timestamp::now(),

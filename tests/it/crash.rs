@@ -186,7 +186,7 @@ fn terms(channel: Channel, method: Method, code: Option<&str>, rupiah: u64) -> W
         amount: Amount::new(rupiah).unwrap(),
         expiry: Expiry::Minutes(10_080),
         reusable: false,
-        customer: Customer { name: Personal::new("Siti Rahma"), email: None },
+        customer: Customer { name: Personal::new("Siti Rahma"), email: None, account_name: None },
         info: None,
         receipt_description: (channel == Channel::Indomaret).then(|| "Premi".into()),
         receipt_footer: None,

@@ -19,6 +19,7 @@
     reason = "a test that fails should panic at once and say where"
 )]
 
+mod border;
 mod cli;
 mod crash;
 mod flows;

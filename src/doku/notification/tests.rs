@@ -36,6 +36,11 @@ fn quirks_of_doku_read_like_the_sample() {
         ("150000", "150000.0"),
         ("150000", r#""150000""#),
         ("150000", r#""150000.00""#),
+        ("150000", "1.5E5"),
+        ("150000", r#""1.5e+5""#),
+        ("150000", r#"150000,"currency":[]"#),
+        (r#""original_request_id":"5b8e438f-fac1-4103-9e0e-ebfdc38b5acb""#, r#""original_request_id":{"a":1e999}"#),
+        (r#"[{"name":"AGENT_ID""#, r#"["x",7,null,{"name":7},{"name":"AGENT_ID","value":[]},{"name":"AGENT_ID""#),
         ("150000", r#"150000,"currency":"idr""#),
         ("150000", r#"150000,"currency":null"#),
         ("SUCCESS", "success"),
@@ -55,7 +60,9 @@ fn quirks_of_doku_read_like_the_sample() {
 
 #[test]
 fn an_unusable_amount_is_still_a_notification() {
-    for written in ["150000.5", r#""1,500""#, "-1", "0", r#""""#, "1e5", "1234567890123", r#"" 5""#, r#""5.""#, r#""+5""#] {
+    for written in
+        ["150000.5", r#""1,500""#, "-1", "0", r#""""#, "15e-1", "150.000", r#""150.000""#, "1234567890123", r#"" 5""#, r#""5.""#, r#""+5""#]
+    {
         let body = with("150000", written);
         assert!(matches!(read(&body).amount, NotifiedAmount::Unusable(_)), "{written}");
     }
@@ -78,7 +85,10 @@ fn a_missing_or_unusable_mandatory_field_is_named() {
         (r#""73""#, r#""73a""#, "online_to_offline_info.payment_code"),
         (r#""73""#, "-73", "online_to_offline_info.payment_code"),
         (r#""73""#, r#""123456789012345678901""#, "online_to_offline_info.payment_code"),
-        (r#"{"payment_code":"73"}"#, "7", "body"),
+        (r#"{"payment_code":"73"}"#, "7", "online_to_offline_info.payment_code"),
+        (r#""73""#, r#""73","payment_code":"74""#, "online_to_offline_info.payment_code"),
+        ("150000", r#"150000,"amount":15"#, "order.amount"),
+        ("SUCCESS", r#"FAILED","status":"SUCCESS"#, "transaction.status"),
     ] {
         assert_eq!(parse(&with(from, to)), Message::Unusable(field), "{from} -> {to}");
     }

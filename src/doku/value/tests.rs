@@ -165,9 +165,9 @@ fn no_other_field_and_no_field_of_another_type_makes_an_object_unreadable() {
 fn an_optional_field_of_another_type_is_dropped_and_noted() {
     let [page, date, missing] = fields(r#"{"page":{},"date":20210331115005,"missing":null}"#, ["page", "date", "missing"]).unwrap();
     let mut notes = Vec::new();
-    assert_eq!(optional(page, "info.page", &mut notes), None);
-    assert_eq!(optional(date, "info.date", &mut notes).as_deref(), Some("20210331115005"));
-    assert_eq!(optional(missing, "info.missing", &mut notes), None);
+    assert_eq!(optional(page, "info.page", text, &mut notes), None);
+    assert_eq!(optional(date, "info.date", text, &mut notes).as_deref(), Some("20210331115005"));
+    assert_eq!(optional(missing, "info.missing", text, &mut notes), None);
     assert_eq!(notes, ["info.page"]);
 }
 
@@ -257,5 +257,30 @@ proptest! {
         }
         let is_object = fields(&text, ["a"]).is_some();
         prop_assert!(!is_object || text.trim_start().starts_with('{'), "{}", text);
+    }
+}
+
+proptest! {
+    #[test]
+    fn the_one_pass_finds_what_fields_and_sections_find(
+        parts in prop::collection::vec(
+            (
+                prop::sample::select(vec!["a", "b", "c", "a.x", "\\u0061", "\\ud800", ""]),
+                prop::sample::select(vec![
+                    r#"{"x":1}"#, r#"{"y":"2","x":null}"#, r#"{"x":1,"x":2}"#, r#"{"x":1,"x":1,"z":[1e999]}"#, r#"{"x.y":1}"#, "{}", "null", "7",
+                    r#"[{"x":1}]"#, r#""\ud800""#, "{",
+                ]),
+            ),
+            0..5,
+        ),
+    ) {
+        let parts: Vec<_> = parts.iter().map(|(name, value)| format!("\"{name}\":{value}")).collect();
+        let json = format!("{{{}}}", parts.join(","));
+        let stepwise = fields(&json, ["a", "b", "c"]).map(|[a, b, c]| {
+            let ([ax, ay], [bx]) = (section(a, ["x", "y"]), section(b, ["x"]));
+            [ax, ay, bx, c].map(|field| field.map(RawValue::get))
+        });
+        let at_once = paths(&json, ["a.x", "a.y", "b.x", "c"]).map(|found| found.map(|field| field.map(RawValue::get)));
+        prop_assert_eq!(at_once, stepwise);
     }
 }

@@ -35,6 +35,7 @@ fn bill(method: Method) -> BillState {
         reusable: false,
         name_digest: "d".into(),
         email_digest: String::new(),
+        account_name_digest: String::new(),
         info: None,
         receipt_description: None,
         receipt_footer: None,
@@ -43,7 +44,7 @@ fn bill(method: Method) -> BillState {
         additional: None,
     };
     let payment_code = PaymentCode::new("77").unwrap();
-    let answer = CodeAnswer { payment_code, created_at: None, expires_at: Some(at(0)), how_to_pay_page: None };
+    let answer = CodeAnswer { payment_code, created_at: None, expires_at: Some(at(0)), how_to_pay_page: None, how_to_pay_api: None };
     apply(None, -DAY, &Event::Adopted { terms, answer, wire_invoice_number: None })
 }
 

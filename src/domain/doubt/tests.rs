@@ -29,6 +29,7 @@ fn terms(rupiah: u64, code: Option<&str>) -> RecordedTerms {
         reusable: false,
         name_digest: "x".into(),
         email_digest: String::new(),
+        account_name_digest: String::new(),
         info: None,
         receipt_description: None,
         receipt_footer: None,
@@ -81,6 +82,7 @@ impl Doubt {
             created_at: Some(at(0)),
             expires_at: Some(at(600)),
             how_to_pay_page: None,
+            how_to_pay_api: None,
         };
         let issued = terms(100, None);
         Self::fold(vec![

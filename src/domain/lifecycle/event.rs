@@ -23,6 +23,9 @@ pub struct CodeAnswer {
     /// Where the customer reads how to pay, as DOKU wrote it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub how_to_pay_page: Option<String>,
+    /// Where a program reads how to pay (JSON, in DOKU's words for each counter), as DOKU wrote it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub how_to_pay_api: Option<String>,
 }
 
 /// Why a bill is held.
@@ -129,6 +132,11 @@ pub enum Event {
         /// The reason given.
         reason: String,
     },
+    /// An inquiry about its code was answered with a number of its own, by which a payment may name the bill.
+    Aliased {
+        /// The number.
+        number: InvoiceNumber,
+    },
     /// The doubt is over without an answer to the operation itself.
     Settled {
         /// What was found.
@@ -196,6 +204,7 @@ impl Event {
             | Self::Reopened { .. }
             | Self::Held { .. }
             | Self::Released { .. }
+            | Self::Aliased { .. }
             | Self::Retired { .. }
             | Self::Noted { .. }
             | Self::Checked { .. } => None,
@@ -224,6 +233,7 @@ impl Event {
             Self::Reopened { operation, .. } => EventKind::Reopened(*operation),
             Self::Held { .. } => EventKind::Held,
             Self::Released { .. } => EventKind::Released,
+            Self::Aliased { .. } => EventKind::Aliased,
         }
     }
 }

@@ -26,9 +26,16 @@ pub struct FormerOrder {
     /// When it stopped being payable, if DOKU said so.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub expires_at: Option<Timestamp>,
+    /// Whether it is no order of its own, but a number under which an inquiry about the code was answered.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub is_alias: bool,
 }
 
 impl FormerOrder {
+    pub(super) fn alias(number: InvoiceNumber, code: &Code, channel: Channel) -> Self {
+        Self { wire_invoice_number: number, is_alias: true, ..Self::of_code(code.clone(), channel) }
+    }
+
     pub(super) fn of_code(code: Code, channel: Channel) -> Self {
         Self {
             wire_invoice_number: code.wire_invoice_number,
@@ -36,6 +43,7 @@ impl FormerOrder {
             payment_code: Some(code.answer.payment_code),
             created_at: code.answer.created_at,
             expires_at: code.answer.expires_at,
+            is_alias: false,
         }
     }
 
@@ -46,6 +54,7 @@ impl FormerOrder {
             payment_code: open.terms.payment_code,
             created_at: None,
             expires_at: None,
+            is_alias: false,
         }
     }
 }
@@ -79,11 +88,13 @@ impl BillState {
             payment_code: Some(&code.answer.payment_code),
             is_present: asked.is_none(),
         });
-        let former = self.former.iter().map(|order| Order {
+        // A number that an inquiry was answered with is the present order's, for as long as the bill has the code.
+        let has_code = |order: &FormerOrder| self.code.as_ref().map(|code| &code.answer.payment_code) == order.payment_code.as_ref();
+        let former = self.former.iter().map(move |order| Order {
             wire_invoice_number: &order.wire_invoice_number,
             channel: order.channel,
             payment_code: order.payment_code.as_ref(),
-            is_present: false,
+            is_present: order.is_alias && asked.is_none() && has_code(order),
         });
         open.into_iter().chain(held).chain(former)
     }

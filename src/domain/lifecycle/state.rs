@@ -112,6 +112,7 @@ impl Event {
             | Self::Reopened { .. }
             | Self::Held { .. }
             | Self::Released { .. }
+            | Self::Aliased { .. }
             | Self::Settled { .. }
             | Self::Retired { .. }
             | Self::Checked { .. } => None,
@@ -153,6 +154,11 @@ impl BillState {
             Event::Reopened { operation, .. } => {
                 let refusal = state.refusal.take().filter(|refusal| refusal.operation == *operation);
                 state.open = Some(*refusal.and_then(|refusal| refusal.provisional).ok_or_else(illegal)?);
+            }
+            Event::Aliased { number } => {
+                let alias = state.code.as_ref().map(|code| FormerOrder::alias(number.clone(), code, state.terms.channel));
+                // Two inquiries at the same time may each have recorded it.
+                state.former.extend(alias.filter(|alias| !state.former.contains(alias)));
             }
             Event::Held { cause, reason, evidence } => {
                 let hold = || Box::new(Hold { at, cause: *cause, reason: reason.clone(), evidence: evidence.clone() });
@@ -348,6 +354,7 @@ const fn in_doubt_since(before: Option<Timestamp>, at: Timestamp, event: &Event)
         | Event::Checked { .. }
         | Event::Held { .. }
         | Event::Released { .. }
+        | Event::Aliased { .. }
         | Event::Noted { .. } => before,
     }
 }

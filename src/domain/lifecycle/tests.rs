@@ -4,21 +4,22 @@ use super::*;
 
 /// What design section 3 says, one row a status and one column an event; `.` is illegal. Columns: plan, adopt, intend to
 /// issue, to amend, to cancel, not sent, accepted, rejected, doubted, settled as done, as not done, as dead, retired, noted,
-/// checked, registered here, changed here, cancelled here, sent again, doubted again (an issue, an amendment, a cancellation), held, released.
+/// checked, registered here, changed here, cancelled here, sent again, doubted again (an issue, an amendment, a cancellation), held, released,
+/// asked about.
 const GRID: &str = "
-    status    plan  adopt issue amend cancel unsent accept reject doubt done  undone dead  retire note  check reg   regamd regcan  again  reoiss reoamd reocan hold   free
-    unknown   plan  live  .     .     .      .      .      .      .     .     .      .     .      .     .      .     .      .       .      .      .      .      .      .
-    plan      plan  live  sent  .     .      .      .      .      .     .     .      .     .      .     .      live  .      .       .      .      .      .      plan   plan
-    sent      .     .     .     .     .      plan   live   refuse ?iss  .     .      .     .      .     sent   .     .      .       .      .      .      .      sent   sent
-    live      .     live  .     amend cancel .      .      .      .     .     .      .     gone   live  live   .     live   dead    .      .      ?amd   ?can   live   live
-    amend     .     .     .     .     .      live   live   live   ?amd  .     .      .     .      .     amend  .     .      .       .      .      .      .      amend  amend
-    cancel    .     .     .     .     .      live   dead   live   ?can  .     .      .     .      .     cancel .     .      .       .      .      .      .      cancel cancel
-    refuse    plan  live  .     .     .      .      .      .      .     .     .      .     .      .     refuse .     .      .       .      ?iss   .      .      refuse refuse
-    dead      .     .     .     .     .      .      .      .      .     .     .      .     .      .     dead   .     .      .       .      .      .      .      dead   dead
-    gone      .     .     sent  .     .      .      .      .      .     .     .      .     .      .     gone   live  .      .       .      .      .      .      gone   gone
-    ?iss      .     live  .     .     .      .      live   refuse ?iss  live  refuse gone  .      .     ?iss   .     .      .       ?iss   .      .      .      ?iss   ?iss
-    ?amd      .     .     .     ?amd  .      .      live   live   ?amd  live  live   gone  .      .     ?amd   .     .      .       ?amd   .      .      .      ?amd   ?amd
-    ?can      .     .     .     .     ?can   .      dead   live   ?can  dead  live   gone  .      .     ?can   .     .      .       ?can   .      .      .      ?can   ?can
+    status    plan  adopt issue amend cancel unsent accept reject doubt done  undone dead  retire note  check reg   regamd regcan  again  reoiss reoamd reocan hold   free       alias
+    unknown   plan  live  .     .     .      .      .      .      .     .     .      .     .      .     .      .     .      .       .      .      .      .      .      .         .
+    plan      plan  live  sent  .     .      .      .      .      .     .     .      .     .      .     .      live  .      .       .      .      .      .      plan   plan      .
+    sent      .     .     .     .     .      plan   live   refuse ?iss  .     .      .     .      .     sent   .     .      .       .      .      .      .      sent   sent      .
+    live      .     live  .     amend cancel .      .      .      .     .     .      .     gone   live  live   .     live   dead    .      .      ?amd   ?can   live   live      live
+    amend     .     .     .     .     .      live   live   live   ?amd  .     .      .     .      .     amend  .     .      .       .      .      .      .      amend  amend     .
+    cancel    .     .     .     .     .      live   dead   live   ?can  .     .      .     .      .     cancel .     .      .       .      .      .      .      cancel cancel    .
+    refuse    plan  live  .     .     .      .      .      .      .     .     .      .     .      .     refuse .     .      .       .      ?iss   .      .      refuse refuse    .
+    dead      .     .     .     .     .      .      .      .      .     .     .      .     .      .     dead   .     .      .       .      .      .      .      dead   dead      .
+    gone      .     .     sent  .     .      .      .      .      .     .     .      .     .      .     gone   live  .      .       .      .      .      .      gone   gone      .
+    ?iss      .     live  .     .     .      .      live   refuse ?iss  live  refuse gone  .      .     ?iss   .     .      .       ?iss   .      .      .      ?iss   ?iss      .
+    ?amd      .     .     .     ?amd  .      .      live   live   ?amd  live  live   gone  .      .     ?amd   .     .      .       ?amd   .      .      .      ?amd   ?amd      .
+    ?can      .     .     .     .     ?can   .      dead   live   ?can  dead  live   gone  .      .     ?can   .     .      .       ?can   .      .      .      ?can   ?can      .
 ";
 
 fn status_of(word: &str) -> Option<Status> {
@@ -64,6 +65,7 @@ fn event_of(word: &str) -> EventKind {
         "reocan" => EventKind::Reopened(OperationKind::Cancel),
         "hold" => EventKind::Held,
         "free" => EventKind::Released,
+        "alias" => EventKind::Aliased,
         "regcan" => EventKind::Registered(OperationKind::Cancel),
         other => panic!("{other}"),
     }

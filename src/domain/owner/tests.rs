@@ -33,6 +33,7 @@ fn terms(own: Option<&str>) -> RecordedTerms {
         reusable: false,
         name_digest: "d".into(),
         email_digest: String::new(),
+        account_name_digest: String::new(),
         info: None,
         receipt_description: None,
         receipt_footer: None,
@@ -67,7 +68,13 @@ fn bill(invoice: &str, issues: &[Issue]) -> BillState {
         let doubted = || Event::Doubted { reason: "cut".into(), answered: false, refusal: None };
         match issue {
             Issue::Accepted(_, _, made) => {
-                let answer = CodeAnswer { payment_code: code(made), created_at: None, expires_at: None, how_to_pay_page: None };
+                let answer = CodeAnswer {
+                    payment_code: code(made),
+                    created_at: None,
+                    expires_at: None,
+                    how_to_pay_page: None,
+                    how_to_pay_api: None,
+                };
                 events.push(Event::Accepted { answer, replayed: false, amount: None });
             }
             Issue::Doubted(..) => events.push(doubted()),

@@ -45,7 +45,7 @@ pub fn answer(operation: OperationKind, wanted: &RecordedTerms, state: Option<&B
         OperationKind::Issue => {
             let expires_at = end_after(wanted.expiry, now);
             let payment_code = wanted.payment_code.clone()?;
-            Some(CodeAnswer { payment_code, created_at: Some(now), expires_at, how_to_pay_page: None })
+            Some(CodeAnswer { payment_code, created_at: Some(now), expires_at, how_to_pay_page: None, how_to_pay_api: None })
         }
         OperationKind::Amend => held().map(|(state, answer)| CodeAnswer { expires_at: amended_end(wanted, state, now), ..answer }),
         OperationKind::Cancel => held().map(|(_, answer)| answer),

@@ -6,6 +6,7 @@ use std::collections::HashMap;
 
 use super::*;
 use crate::domain::amount::Amount;
+use crate::domain::bill::Expiry;
 use crate::domain::bill::{Customer, Policy};
 use crate::domain::channel::{Channel, Method};
 use crate::domain::ids::PaymentCode;
@@ -32,7 +33,7 @@ fn terms() -> Terms {
         amount: Amount::new(100_000).unwrap(),
         expiry: Expiry::Minutes(60),
         reusable: false,
-        customer: Customer { name: Personal::new("Siti"), email: None },
+        customer: Customer { name: Personal::new("Siti"), email: None, account_name: None },
         info: None,
         receipt_description: None,
         receipt_footer: None,
@@ -112,6 +113,7 @@ fn accepted(code: &str) -> Event {
         created_at: Some(at(0)),
         expires_at: Some(at(60)),
         how_to_pay_page: None,
+        how_to_pay_api: None,
     };
     Event::Accepted { answer, replayed: false, amount: None }
 }
@@ -278,8 +280,13 @@ fn a_bill_that_was_paid_after_its_code_was_given_up_is_not_issued_anew() {
 #[test]
 fn an_adopted_code_keeps_its_end_when_the_row_gives_minutes() {
     let adopted = RecordedTerms { name_digest: String::new(), expiry: Expiry::At(at(500)), ..terms().recorded(&SALT) };
-    let answer =
-        CodeAnswer { payment_code: PaymentCode::new("123").unwrap(), created_at: None, expires_at: Some(at(500)), how_to_pay_page: None };
+    let answer = CodeAnswer {
+        payment_code: PaymentCode::new("123").unwrap(),
+        created_at: None,
+        expires_at: Some(at(500)),
+        how_to_pay_page: None,
+        how_to_pay_api: None,
+    };
     let world = World::default().with("I", &[Event::Adopted { terms: adopted, answer, wire_invoice_number: None }]);
     let dearer = with(|terms| terms.amount = Amount::new(5).unwrap());
     assert_eq!(world.step(live(dearer.clone()), 100), Step::Amend, "60 minutes after its adoption have passed, its own end has not");

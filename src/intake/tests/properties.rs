@@ -48,7 +48,11 @@ fn terms(index: u64) -> impl Strategy<Value = Terms> {
                 amount: Amount::new(rupiah).unwrap(),
                 expiry,
                 reusable,
-                customer: Customer { name: Personal::new(name), email: (salt % 2 == 0).then(|| Personal::new("a@example.com")) },
+                customer: Customer {
+                    name: Personal::new(name),
+                    email: (salt % 2 == 0).then(|| Personal::new("a@example.com")),
+                    account_name: None,
+                },
                 info,
                 receipt_description: (!is_alfa).then(|| footer.clone()),
                 receipt_footer: Some(footer),

@@ -36,6 +36,7 @@ fn doubted(number: &str, wire: &str) -> Vec<Entry> {
         reusable: false,
         name_digest: "n".into(),
         email_digest: String::new(),
+        account_name_digest: String::new(),
         info: None,
         receipt_description: None,
         receipt_footer: None,
@@ -130,7 +131,13 @@ async fn a_payment_that_names_invoice_and_code_ends_the_doubt_once() {
 async fn a_code_that_is_live_for_another_bill_ends_no_doubt_and_keeps_no_payment_out() {
     let ledger = MemoryLedger::new();
     let mut live = doubted("LIVE", "LIVE");
-    let answer = CodeAnswer { payment_code: PaymentCode::new("71").unwrap(), created_at: None, expires_at: None, how_to_pay_page: None };
+    let answer = CodeAnswer {
+        payment_code: PaymentCode::new("71").unwrap(),
+        created_at: None,
+        expires_at: None,
+        how_to_pay_page: None,
+        how_to_pay_api: None,
+    };
     live.push(entry("LIVE", Event::Accepted { answer, replayed: false, amount: None }));
     ledger.record(live).await.unwrap();
     ledger.record(doubted("A", "A")).await.unwrap();

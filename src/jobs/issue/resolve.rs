@@ -197,7 +197,7 @@ fn terms_of(recorded: &RecordedTerms, customer: crate::domain::bill::Customer) -
 fn answer_by_status(state: &BillState, open: &OpenOperation) -> Option<CodeAnswer> {
     let ours = open.terms.payment_code.clone().or_else(|| state.code.as_ref().map(|code| code.answer.payment_code.clone()))?;
     let expires_at = open.findings.last().and_then(|finding| finding.details.expires_at);
-    Some(CodeAnswer { payment_code: ours, created_at: None, expires_at, how_to_pay_page: None })
+    Some(CodeAnswer { payment_code: ours, created_at: None, expires_at, how_to_pay_page: None, how_to_pay_api: None })
 }
 
 /// A row that `sync` settled without a wish of its own.

@@ -167,7 +167,7 @@ fn entry(at: Timestamp, event: Event) -> Entry {
 }
 
 fn answer(code: &str, expires_at: Option<Timestamp>) -> CodeAnswer {
-    CodeAnswer { payment_code: PaymentCode::new(code).unwrap(), created_at: None, expires_at, how_to_pay_page: None }
+    CodeAnswer { payment_code: PaymentCode::new(code).unwrap(), created_at: None, expires_at, how_to_pay_page: None, how_to_pay_api: None }
 }
 
 fn row(invoice: &str, rupiah: u64) -> Bill {
@@ -182,7 +182,7 @@ fn with_code(invoice: &str, rupiah: u64, code: Option<&str>) -> Bill {
         amount: Amount::new(rupiah).unwrap(),
         expiry: Expiry::Minutes(600),
         reusable: false,
-        customer: Customer { name: Personal::new("Siti Rahma"), email: Some(Personal::new("siti@example.com")) },
+        customer: Customer { name: Personal::new("Siti Rahma"), email: Some(Personal::new("siti@example.com")), account_name: None },
         info: None,
         receipt_description: None,
         receipt_footer: None,

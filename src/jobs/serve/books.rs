@@ -7,21 +7,22 @@ use std::collections::{HashMap, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 
 use jiff::Timestamp;
+use tokio::runtime::Handle;
 use tokio::sync::Notify;
 
 use super::index::Index;
-use super::unkept::Unkept;
+use super::unkept::{self, Unkept};
 use crate::doku::claim::Claim;
 use crate::domain::bill::Customer;
 use crate::domain::digest::Digest;
 use crate::domain::ids::{InvoiceNumber, PaymentCode};
-use crate::domain::lifecycle::{BillState, Status};
+use crate::domain::lifecycle::{BillState, Event, Status};
 use crate::domain::owner;
 use crate::domain::payment::Payment;
 use crate::jobs::hold;
-use crate::ledger::{Ledger, LedgerError};
+use crate::ledger::{Entry, Ledger, LedgerError, Private};
 use crate::serve::metrics::Metrics;
-use crate::serve::{Books, Found};
+use crate::serve::{Books, Found, NotNamed};
 
 /// Books on a ledger.
 pub(super) struct LedgerBooks<L> {
@@ -133,6 +134,13 @@ impl<L: Ledger> LedgerBooks<L> {
         self.unkept.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// A disk has what names this.
+    fn is_kept(&self, named: unkept::Named<'_>) {
+        let mut unkept = self.unkept();
+        unkept.remove(named);
+        self.metrics.unkept(unkept.len());
+    }
+
     fn owner(&self, payment_code: &PaymentCode) -> Option<InvoiceNumber> {
         self.index.read().unwrap_or_else(PoisonError::into_inner).get(payment_code).cloned()
     }
@@ -229,9 +237,24 @@ impl<L: Ledger + Send + 'static> Books for LedgerBooks<L> {
         self.ledger.customer(invoice_number).map_err(|error| error.to_string())
     }
 
-    fn arrived(&self, payment: &Payment) {
+    fn named(&self, invoice_number: &InvoiceNumber, number: &InvoiceNumber, at: Timestamp) -> Result<(), NotNamed> {
+        let failed = |error: LedgerError| NotNamed::Failed(error.to_string());
+        let state = self.ledger.bill(invoice_number).map_err(failed)?;
+        if state.is_some_and(|state| owner::has_number(&state, number)) {
+            return Ok(());
+        }
+        let event = Event::Aliased { number: number.clone() };
+        let entry = Entry { invoice_number: invoice_number.clone(), at, event, private: Private::default() };
+        match Handle::current().block_on(self.ledger.record(vec![entry])) {
+            Ok(_) => Ok(()),
+            Err(LedgerError::NumberTaken { .. }) => Err(NotNamed::Taken),
+            Err(error) => Err(failed(error)),
+        }
+    }
+
+    fn arrived(&self, payment_code: Option<&PaymentCode>, invoice_number: Option<&InvoiceNumber>) {
         let mut unkept = self.unkept();
-        unkept.add(payment);
+        unkept.add((payment_code, invoice_number));
         self.metrics.unkept(unkept.len());
     }
 
@@ -245,15 +268,14 @@ impl<L: Ledger + Send + 'static> Books for LedgerBooks<L> {
         waiting.push(payment);
         self.metrics.waiting(waiting.order.len());
         drop(waiting);
-        let mut unkept = self.unkept();
-        unkept.remove(&code, &number);
-        self.metrics.unkept(unkept.len());
-        drop(unkept);
+        self.is_kept((Some(&code), Some(&number)));
         self.paid.notify_one();
     }
 
     fn not_understood(&self, claim: Claim, evidence: Digest) {
+        let (code, number) = (claim.payment_code.clone(), claim.invoice_number.clone());
         self.lock().claims.push((evidence, claim));
+        self.is_kept((code.as_ref(), number.as_ref()));
         self.metrics.not_understood();
         self.paid.notify_one();
     }

@@ -31,6 +31,7 @@ fn terms(own: &str) -> RecordedTerms {
         reusable: false,
         name_digest: "n".into(),
         email_digest: String::new(),
+        account_name_digest: String::new(),
         info: None,
         receipt_description: None,
         receipt_footer: None,
@@ -41,7 +42,7 @@ fn terms(own: &str) -> RecordedTerms {
 }
 
 fn answer(own: &str) -> CodeAnswer {
-    CodeAnswer { payment_code: code(own), created_at: None, expires_at: None, how_to_pay_page: None }
+    CodeAnswer { payment_code: code(own), created_at: None, expires_at: None, how_to_pay_page: None, how_to_pay_api: None }
 }
 
 async fn record(books: &LedgerBooks<MemoryLedger>, bill: &str, events: Vec<Event>) {

@@ -1,64 +1,71 @@
-//! Payments that DOKU told of and no disk has taken yet: nobody may forget them, and nothing but memory has them.
+//! Money that DOKU told of and no disk has taken yet: nobody may forget it, and nothing but memory has it.
 
 use std::collections::{HashMap, HashSet};
 use std::hash::Hash;
 
 use crate::domain::ids::{InvoiceNumber, PaymentCode};
 use crate::domain::lifecycle::BillState;
-use crate::domain::payment::Payment;
 
-/// Most pairs of code and invoice remembered. DOKU signed each of them, so it takes a very full disk for a very long time.
+/// Most messages' names remembered. DOKU signed each of them, so it takes a very full disk for a very long time.
 const COUNT_MAX: usize = 100_000;
 
-/// What was paid by them. One message of a payment that a disk takes is enough for all of them: the books know it then.
+/// What a message names; one that a disk takes is enough for all that name the same: the books know it then.
+pub(super) type Named<'a> = (Option<&'a PaymentCode>, Option<&'a InvoiceNumber>);
+
+/// What was named, and how often by each part of it.
 #[derive(Debug, Default)]
 pub(super) struct Unkept {
-    by_code: HashMap<PaymentCode, HashSet<InvoiceNumber>>,
-    by_number: HashMap<InvoiceNumber, HashSet<PaymentCode>>,
-    count: usize,
+    names: HashSet<(Option<PaymentCode>, Option<InvoiceNumber>)>,
+    codes: HashMap<PaymentCode, usize>,
+    numbers: HashMap<InvoiceNumber, usize>,
     /// There were more than could be remembered: from now on every code may have been paid.
     overflowed: bool,
 }
 
 impl Unkept {
-    pub(super) const fn len(&self) -> usize {
-        self.count
+    pub(super) fn len(&self) -> usize {
+        self.names.len()
     }
 
-    pub(super) fn add(&mut self, payment: &Payment) {
-        let (code, number) = (&payment.payment_code, &payment.invoice_number);
-        if self.count >= COUNT_MAX {
+    pub(super) fn add(&mut self, (code, number): Named<'_>) {
+        if self.names.len() >= COUNT_MAX {
             self.overflowed = true;
-        } else if self.by_code.entry(code.clone()).or_default().insert(number.clone()) {
-            self.by_number.entry(number.clone()).or_default().insert(code.clone());
-            self.count = self.count.saturating_add(1);
+        } else if self.names.insert((code.cloned(), number.cloned())) {
+            count(&mut self.codes, code);
+            count(&mut self.numbers, number);
         }
     }
 
     /// A disk has it.
-    pub(super) fn remove(&mut self, code: &PaymentCode, number: &InvoiceNumber) {
-        if forget(&mut self.by_code, code, number) {
-            forget(&mut self.by_number, number, code);
-            self.count = self.count.saturating_sub(1);
+    pub(super) fn remove(&mut self, (code, number): Named<'_>) {
+        if self.names.remove(&(code.cloned(), number.cloned())) {
+            discount(&mut self.codes, code);
+            discount(&mut self.numbers, number);
         }
     }
 
-    /// Whether one of them may pay `state`'s bill, or is for its code: on the safe side, because nothing is lost by waiting.
+    /// Whether some of it may be for `state`'s bill, or is for its code: on the safe side, because nothing is lost by waiting.
     pub(super) fn may_pay(&self, payment_code: &PaymentCode, state: &BillState) -> bool {
-        let wire = state.code.as_ref().map(|code| &code.wire_invoice_number);
         self.overflowed
-            || self.by_code.contains_key(payment_code)
-            || self.by_number.contains_key(&state.invoice_number)
-            || wire.is_some_and(|number| self.by_number.contains_key(number))
+            || self.codes.contains_key(payment_code)
+            || self.numbers.contains_key(&state.invoice_number)
+            || state.orders().any(|order| self.numbers.contains_key(order.wire_invoice_number))
     }
 }
 
-/// Whether it was there.
-fn forget<K: Hash + Eq, V: Hash + Eq>(places: &mut HashMap<K, HashSet<V>>, key: &K, value: &V) -> bool {
-    let Some(values) = places.get_mut(key) else { return false };
-    let was_there = values.remove(value);
-    if values.is_empty() {
-        places.remove(key);
+fn count<K: Hash + Eq + Clone>(counts: &mut HashMap<K, usize>, key: Option<&K>) {
+    if let Some(key) = key {
+        let known = counts.entry(key.clone()).or_default();
+        *known = known.saturating_add(1);
     }
-    was_there
+}
+
+fn discount<K: Hash + Eq>(counts: &mut HashMap<K, usize>, key: Option<&K>) {
+    let Some(key) = key else { return };
+    if let Some(known) = counts.get_mut(key) {
+        *known = known.saturating_sub(1);
+        if *known == 0 {
+            counts.remove(key);
+        }
+    }
 }

@@ -81,6 +81,7 @@ fn entry_of(kind: EventKind, invoice: &str, second: i64, count: usize) -> Entry 
         EventKind::Reopened(operation) => Event::Reopened { operation, reason },
         EventKind::Held => Event::Held { cause: HoldCause::NotUnderstood, reason, evidence: String::new() },
         EventKind::Released => Event::Released { by: "person".into(), reason },
+        EventKind::Aliased => Event::Aliased { number: number(&format!("{invoice}-I{count}")) },
         EventKind::Registered(operation) => Event::Registered { operation, terms, answer: code },
     };
     entry(invoice, second, event)

@@ -141,11 +141,12 @@ impl<'c> Appender<'c> {
     }
 
     fn customer(&self, invoice_number: &InvoiceNumber, customer: &Customer) -> Result<(), Fault> {
-        let sql = "INSERT INTO customers (invoice_number, name, email) VALUES (?1, ?2, ?3) \
-                   ON CONFLICT (invoice_number) DO UPDATE SET name = excluded.name, email = excluded.email \
-                   WHERE name IS NOT excluded.name OR email IS NOT excluded.email";
-        let email = customer.email.as_ref().map(Personal::reveal);
-        self.prepared(sql)?.execute(params![invoice_number.as_str(), customer.name.reveal(), email])?;
+        let sql = "INSERT INTO customers (invoice_number, name, email, account_name) VALUES (?1, ?2, ?3, ?4) \
+                   ON CONFLICT (invoice_number) DO UPDATE \
+                   SET name = excluded.name, email = excluded.email, account_name = excluded.account_name \
+                   WHERE (name, email, account_name) IS NOT (excluded.name, excluded.email, excluded.account_name)";
+        let [email, account_name] = [&customer.email, &customer.account_name].map(|part| part.as_ref().map(Personal::reveal));
+        self.prepared(sql)?.execute(params![invoice_number.as_str(), customer.name.reveal(), email, account_name])?;
         Ok(())
     }
 

@@ -163,10 +163,10 @@ impl Ledger for SqliteLedger {
 
     fn customer(&self, invoice_number: &InvoiceNumber) -> Result<Option<Customer>, LedgerError> {
         self.read(|connection| {
-            let mut statement = connection.prepare_cached("SELECT name, email FROM customers WHERE invoice_number = ?1")?;
+            let mut statement = connection.prepare_cached("SELECT name, email, account_name FROM customers WHERE invoice_number = ?1")?;
             let customer = |row: &rusqlite::Row<'_>| {
-                let (name, email): (String, Option<String>) = (row.get(0)?, row.get(1)?);
-                Ok(Customer { name: Personal::new(name), email: email.map(Personal::new) })
+                let (name, email, account_name): (String, Option<String>, Option<String>) = (row.get(0)?, row.get(1)?, row.get(2)?);
+                Ok(Customer { name: Personal::new(name), email: email.map(Personal::new), account_name: account_name.map(Personal::new) })
             };
             Ok(statement.query_row([invoice_number.as_str()], customer).optional()?)
         })

@@ -296,7 +296,7 @@ fn a_purge_spares_what_is_live_or_open_and_leaves_the_chain_whole() {
     let (_folder, path, _) = closed_ledger();
     let ledger = reopen(&path).unwrap();
     let with_customer = |mut entry: Entry, name: &str| {
-        entry.private.customer = Some(Customer { name: Personal::new(name), email: None });
+        entry.private.customer = Some(Customer { name: Personal::new(name), email: None, account_name: None });
         entry
     };
     let expiring = |invoice: &str, code: &str| {
@@ -372,7 +372,7 @@ fn former_orders_of_an_older_ledger_are_folded_anew_and_its_collisions_are_notes
     tamper(
         &path,
         "DROP TABLE names; DROP INDEX payments_by_code; DROP INDEX bills_held; ALTER TABLE bills DROP COLUMN hold; \
-         ALTER TABLE bills DROP COLUMN former; UPDATE bills SET first_paid_at = NULL; PRAGMA user_version = 2",
+         ALTER TABLE bills DROP COLUMN former; ALTER TABLE customers DROP COLUMN account_name; ALTER TABLE payments DROP COLUMN canonical; UPDATE bills SET first_paid_at = NULL; PRAGMA user_version = 2",
     );
     let connection = Connection::open(&path).unwrap();
     let head = read::head(&connection).unwrap();

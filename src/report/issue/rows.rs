@@ -39,7 +39,7 @@ struct AcceptedColumn {
 }
 
 /// The columns in their order. New ones go to the end.
-const ACCEPTED: [AcceptedColumn; 12] = [
+const ACCEPTED: [AcceptedColumn; 14] = [
     AcceptedColumn { name: "invoice_number", value: |row| row.bill.invoice_number.as_str().into() },
     AcceptedColumn { name: "payment_code", value: |row| row.code.answer.payment_code.as_str().into() },
     AcceptedColumn { name: "channel", value: |row| row.bill.terms.channel.name().into() },
@@ -52,6 +52,8 @@ const ACCEPTED: [AcceptedColumn; 12] = [
     AcceptedColumn { name: "expires_at_wib", value: |row| row.code.answer.expires_at.map(wib_text).into() },
     AcceptedColumn { name: "note", value: |row| Some(row.note).filter(|note| !note.is_empty()).into() },
     AcceptedColumn { name: "wire_invoice_number", value: |row| row.code.wire_invoice_number.as_str().into() },
+    AcceptedColumn { name: "created_at", value: |row| row.code.answer.created_at.map(format_utc_seconds).into() },
+    AcceptedColumn { name: "how_to_pay_api", value: |row| row.code.answer.how_to_pay_api.clone().into() },
 ];
 
 /// A value as a cell.

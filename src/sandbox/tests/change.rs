@@ -87,7 +87,7 @@ fn a_changes_body_has_rules_of_its_own() {
         ("online_to_offline_info", "payment_code", Value::Null, "online_to_offline_info.payment_code is required"),
         ("online_to_offline_info", "expired_time", json!(100_000), "online_to_offline_info.expired_time is not valid"),
         ("order", "amount", json!(0), "order.amount is not valid"),
-        ("order", "note", json!(1), "Invalid JSON Format"),
+        ("order", "note", json!(1), "Invalid JSON Format: order.note"),
     ];
     for (part, field, to, text) in edits {
         let mut body = change_body("INV-1", &code, "ACTIVE");
@@ -97,7 +97,7 @@ fn a_changes_body_has_rules_of_its_own() {
     }
     let mut with_receipt = change_body("INV-1", &code, "ACTIVE");
     with_receipt["alfa_info"] = json!({ "receipt": { "footer_message": "x" } });
-    assert_eq!(message(&patch_at(&mut model, "change", &with_receipt, noon()).answer), "Invalid JSON Format");
+    assert_eq!(message(&patch_at(&mut model, "change", &with_receipt, noon()).answer), "Invalid JSON Format: alfa_info");
 }
 
 #[test]

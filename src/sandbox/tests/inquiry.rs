@@ -203,7 +203,7 @@ async fn merchant(answers: Vec<(u16, Value)>) -> (String, Arc<Mutex<Vec<String>>
                 length += stream.read(&mut buffer[length..]).await.unwrap();
             }
             let text = String::from_utf8_lossy(&buffer[..length]).into_owned();
-            let id = text.lines().find_map(|line| line.strip_prefix("request-id: ")).unwrap().trim().to_owned();
+            let id = text.lines().find_map(|line| line.strip_prefix("Request-Id: ")).unwrap().trim().to_owned();
             kept.lock().unwrap().push(text);
             let message = InquiryMessage {
                 target: TARGET.into(),

@@ -3,6 +3,7 @@
 mod change;
 mod create;
 mod faults;
+mod hospitable;
 mod inquiry;
 mod notify;
 mod pages;

@@ -23,7 +23,7 @@ fn form(running: &Running, path: &str, body: &str) -> Request {
 
 fn location(received: &str) -> &str {
     assert_eq!(parts(received).0, 303, "{received}");
-    received.lines().find_map(|line| line.strip_prefix("location: ")).unwrap()
+    received.lines().find_map(|line| line.strip_prefix("Location: ")).unwrap()
 }
 
 async fn with_order(options: Options) -> (Running, String) {
@@ -38,7 +38,7 @@ async fn a_code_is_entered_paid_and_seen_paid_with_plain_forms_and_redirects() {
     let (running, code) = with_order(Options::new(anywhere())).await;
     assert_eq!(location(&exchange(running.addr, &get("/")).await), "/simulator");
     let list = exchange(running.addr, &get("/simulator")).await;
-    assert!(list.contains("INV-1") && list.contains("Rp150.000") && list.contains("content-security-policy: default-src 'none'"));
+    assert!(list.contains("INV-1") && list.contains("Rp150.000") && list.contains("Content-Security-Policy: default-src 'none'"));
     let spaced = code.as_bytes().chunks(4).map(String::from_utf8_lossy).collect::<Vec<_>>().join("+");
     let entered = exchange(running.addr, &form(&running, "/simulator/enter", &format!("payment_code={spaced}"))).await;
     assert_eq!(location(&entered), format!("/simulator/code/{code}"));

@@ -120,6 +120,8 @@ fn settings_that_cannot_be_right_are_refused_before_anything_is_read() {
         ("[additional_info]\nsettlement = \"SBA-1:10\"", ["additional_info.settlement", "ACCOUNT:VALUE:TYPE"]),
         ("[additional_info]\nreport = \"Policy\"", ["additional_info.report", "KEY=TEMPLATE"]),
         ("[additional_info]\nreport = \"Name={customer_name}\"", ["additional_info.report", "personal"]),
+        ("[additional_info]\nfree = \"settlement=x\"", ["additional_info.free", "means something to DOKU"]),
+        ("[additional_info]\nfree = \"name={customer_name}\"", ["additional_info.free", "personal"]),
         ("[additional_info]\naccount_id = \"SAC 1\"", ["additional_info.account_id", "account id"]),
         ("[additional_info]\noverride_notification_url = \"https://a.example.com/x\"", ["override_notification_url", "its path must be"]),
         (
@@ -131,4 +133,42 @@ fn settings_that_cannot_be_right_are_refused_before_anything_is_read() {
         bills(&world, &["A,1000,Budi,alfa,,,,,,,,"]);
         world.issue("bills.csv", &[]).expect(2).says(&words);
     }
+}
+
+#[test]
+fn customer_and_policy_holder_are_two_people_and_keys_of_ones_own_are_sent() {
+    let doku = Doku::process();
+    let world = World::at(&doku.base_url(), "[additional_info]\nfree = \"branch=Jakarta; policy={policy_number}\"\n");
+    let head = "invoice_number,amount,customer_name,policy_holder,channel,policy_number,additional_info.Agent-2,additional_info.branch";
+    let file = |rows: &[&str]| world.file("bills.csv", format!("{head}\n{}\n", rows.join("\n")));
+    file(&["A,1000,Canary Payer,Canary Holder,alfa,9090,A-17,", "B,1000,Canary Payer,,alfa,,,Bandung"]);
+    world.issue("bills.csv", &[]).expect(0);
+    let exported = world.run(&["ledger", "export"]).expect(0).stdout;
+    for text in [r#""free":{"Agent-2":"A-17","branch":"Jakarta","policy":"9090"}"#, r#""free":{"branch":"Bandung"}"#, "account_name_digest"]
+    {
+        assert!(exported.contains(text), "{text} in {exported}");
+    }
+    assert!(!exported.contains("Canary"));
+    world.issue("bills.csv", &[]).expect(0);
+    assert_eq!((world.buckets().as_str(), doku.calls().len()), ("2 unchanged", 2));
+    // DOKU's update call takes neither.
+    file(&["A,1000,Canary Payer,Canary Other,alfa,9090,A-17,", "B,1000,Canary Payer,,alfa,,,Medan"]);
+    world.issue("bills.csv", &[]).expect(1);
+    assert_eq!(world.column("out/rejected.csv", "column"), ["policy_account_name", "additional_info"]);
+    assert!(!std::fs::read_to_string(world.path("out/rejected.csv")).unwrap().contains("Canary"));
+    // With the customer's own column alone, `policy_holder` is still the customer.
+    world.file("one.csv", "invoice_number,amount,policy_holder,channel\nC,1000,Canary,alfa\n");
+    world.issue("one.csv", &[]).expect(0);
+
+    for (header, value) in [
+        ("additional_info.settlement", "x"),
+        ("additional_info.a b", "x"),
+        ("additional_info.", "x"),
+        ("additional_info.k", &"v".repeat(65)),
+    ] {
+        world.file("bad.csv", format!("invoice_number,amount,customer_name,channel,{header}\nD,1000,Budi,alfa,{value}\n"));
+        world.issue("bad.csv", &[]).expect(1).says(&["E0142"]);
+        assert_eq!(world.column("out/rejected.csv", "column"), [header.trim()], "{header}");
+    }
+    world.run(&["explain", "E0142"]).expect(0);
 }

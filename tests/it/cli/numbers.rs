@@ -27,7 +27,7 @@ fn terms() -> Terms {
         amount: Amount::new(1000).unwrap(),
         expiry: Expiry::Minutes(1440),
         reusable: false,
-        customer: Customer { name: Personal::new("Budi"), email: None },
+        customer: Customer { name: Personal::new("Budi"), email: None, account_name: None },
         info: None,
         receipt_description: None,
         receipt_footer: None,
@@ -65,6 +65,7 @@ fn reissued(doku: &Doku) -> World {
             created_at: None,
             expires_at: Some(expires_at),
             how_to_pay_page: None,
+            how_to_pay_api: None,
         };
         Event::Accepted { answer, replayed: false, amount: None }
     };
@@ -130,8 +131,8 @@ fn a_payment_of_a_replaced_code_is_told_until_the_live_code_is_cancelled() {
     world.run(&["ingest", "log.jsonl"]).expect(0);
 
     let told = ["invoice `A` is paid by an earlier code", "hint: `tagih cancel A`"];
-    world.run(&["status"]).expect(0).says(&told);
-    let status: Value = serde_json::from_str(&world.run(&["status", "--json"]).expect(0).stdout).unwrap();
+    world.run(&["status"]).expect(1).says(&told);
+    let status: Value = serde_json::from_str(&world.run(&["status", "--json"]).expect(1).stdout).unwrap();
     let listed = &status["attention"]["paid_by_earlier_code"];
     assert_eq!((&listed[0]["invoice_number"], &listed[0]["counter_takes_money"]), (&Value::from("A"), &Value::from(true)), "{status}");
     world.issue("bills.csv", &[]).expect(1).says(&told);

@@ -32,6 +32,7 @@ pub(crate) fn terms(amount: u64, expires: &str, kind: &str) -> RecordedTerms {
         reusable: false,
         name_digest: "n".into(),
         email_digest: String::new(),
+        account_name_digest: String::new(),
         info: None,
         receipt_description: None,
         receipt_footer: None,
@@ -78,6 +79,7 @@ impl Books {
             created_at: Some(at(created)),
             expires_at: Some(at(expires)),
             how_to_pay_page: None,
+            how_to_pay_api: None,
         };
         self.tell(when, invoice, Event::Accepted { answer, replayed: false, amount: None });
     }

@@ -18,10 +18,19 @@ pub(crate) fn line(invoice: &str, code: &str, amount: u64, paid_at: &str, transa
 }
 
 pub(super) fn line_signed(invoice: &str, code: &str, amount: u64, paid_at: &str, transaction: &str, secret: &str) -> String {
+    line_of(invoice, code, amount, paid_at, transaction, ("SUCCESS", secret))
+}
+
+/// The same with another status than SUCCESS.
+pub(super) fn signed_status(invoice: &str, code: &str, amount: u64, paid_at: &str, transaction: &str, status: &'static str) -> String {
+    line_of(invoice, code, amount, paid_at, transaction, (status, SECRET))
+}
+
+fn line_of(invoice: &str, code: &str, amount: u64, paid_at: &str, transaction: &str, (status, secret): (&'static str, &str)) -> String {
     let message = Message {
         service: "ONLINE_TO_OFFLINE",
         channel: "alfa",
-        status: "SUCCESS",
+        status,
         date: paid_at.to_owned(),
         invoice: invoice.to_owned(),
         amount_json: amount.to_string(),

@@ -127,7 +127,7 @@ fn bill() -> Bill {
         amount: Amount::new(100_000).unwrap(),
         expiry: Expiry::Minutes(30),
         reusable: false,
-        customer: Customer { name: Personal::new("Siti Rahma"), email: None },
+        customer: Customer { name: Personal::new("Siti Rahma"), email: None, account_name: None },
         info: None,
         receipt_description: None,
         receipt_footer: None,

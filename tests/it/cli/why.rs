@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use jiff::civil::date;
 use serde_json::Value;
 
-use super::reconcile::{line, line_signed};
+use super::reconcile::{line, line_signed, signed_status};
 use super::world::{Doku, Ran, World, program};
 use tagih::doku::signature::SigningKey;
 use tagih::domain::classify::{Nature, Period, Policy};
@@ -52,7 +52,7 @@ fn classes(story: &Value, part: &str) -> Vec<String> {
 /// In both languages the same classes and exit; every line fits a terminal; no personal data.
 #[track_caller]
 fn told(world: &World, name: &str, code: i32) -> (String, Value) {
-    let evidence = ["--notifications", "log.jsonl", "--as-of", &minutes(60 * 24)];
+    let evidence = ["--notifications", "log.jsonl", "--as-of", &minutes(60 * 24 - 2)];
     let english = why(world, &[&[name], &evidence[..]].concat()).expect(code);
     let indonesian = why(world, &[&[name, "--lang", "id"], &evidence[..]].concat()).expect(code);
     let machine = why(world, &[&[name, "--json"], &evidence[..]].concat()).expect(code);
@@ -198,6 +198,30 @@ fn settlement_is_followed_to_its_due_day_and_to_its_row() {
     let done = run("own.csv", &minutes(60), 0);
     assert_eq!((classes(&done, "settlement"), &done["settlement"][0]["places"][0]), (vec!["S00".into()], &"own.csv:4".into()));
     assert!(done["story"].to_string().contains("settlement: Rp10.001 less fee Rp0, paid out Rp10.001"), "{done}");
+}
+
+#[test]
+fn a_bill_is_called_paid_or_expired_and_a_notification_that_failed_paid_nothing() {
+    let (doku, world, codes) = issued(3);
+    let failed = signed_status("B-0001", &codes["B-0001"], 10_001, &minutes(60), "T1", "FAILED");
+    world.file("log.jsonl", [failed, line("B-0002", &codes["B-0002"], 10_002, &minutes(60), "T2")].join("\n") + "\n");
+    let (text, story) = told(&world, "B-0001", 0);
+    assert!(text.contains("B-0001: active at alfa") && text.contains("nothing was paid; Rp10.001 asked"), "{text}");
+    assert!(!text.contains("paid on"), "{text}");
+    assert_eq!(story["money"], Value::Null);
+    let (text, story) = told(&world, "B-0002", 0);
+    assert!(text.starts_with("B-0002: paid at alfa") && text.contains("paid on"), "{text}");
+    assert_eq!((&story["money"], &story["status"]), (&"paid".into(), &"active".into()));
+    // What DOKU said of the code is told.
+    for part in ["made at 20", "how to pay: http://", "/how-to-pay-api/"] {
+        assert!(text.contains(part), "{part} in {text}");
+    }
+    assert!(story["how_to_pay_api"].as_str().unwrap().ends_with(&codes["B-0002"]) && story["created_at"].is_string(), "{story}");
+    let row = &world.rows("out/accepted.csv")[2];
+    assert!(row["how_to_pay_api"].ends_with(&row["payment_code"]) && row["created_at"].ends_with('Z'), "{row:?}");
+    let late = why(&world, &["B-0003", "--as-of", &minutes(60 * 24 * 400)]).expect(0).stdout;
+    assert!(unwrapped(&late).starts_with("B-0003: expired at alfa"), "{late}");
+    drop(doku);
 }
 
 /// Everything that a report says of a sample of the demo's bills, every class among them, and nothing else.

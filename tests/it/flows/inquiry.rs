@@ -41,6 +41,55 @@ fn a_code_only_the_merchant_knows_is_asked_about_paid_and_at_once_paid_already()
 }
 
 #[test]
+fn each_inquiry_can_have_a_number_of_its_own_and_the_payment_that_names_it_is_the_bills() {
+    let mut town = Town::open("inquiry_suffix = \"-I\"\n", &[]);
+    town.issue(
+        HEAD,
+        &["Q-1,150000,Ani,,alfa,inquiry,0041,,,", "Q-2,275000,Budi,,alfa,inquiry,0042,,,", "Q-3,90000,Siti,,alfa,inquiry,0043,,yes,"],
+    );
+    let number = |town: &Town, id: &str, code: &str| town.told(id, code).json()["order"]["invoice_number"].as_str().unwrap().to_owned();
+    let (first, second) = (number(&town, "i-1", "0041"), number(&town, "i-2", "0041"));
+    assert!(first.starts_with("Q-1-I") && first.len() == "Q-1-I".len() + 10 && first != second, "{first} {second}");
+    assert_eq!(number(&town, "i-1", "0041"), first, "a repeated inquiry hears the same");
+    // Every number is in the ledger by the time it is told.
+    let aliased = |town: &Town| {
+        let exported = town.shop.world.run(&["ledger", "export"]).expect(0).stdout;
+        let lines: Vec<Value> = exported.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+        lines
+            .iter()
+            .filter(|line| line["event"]["event"] == "aliased")
+            .map(|line| line["event"]["number"].as_str().unwrap().to_owned())
+            .collect::<Vec<_>>()
+    };
+    assert_eq!(aliased(&town), [first.clone(), second.clone()]);
+    // Also when the answers of before are forgotten.
+    assert_eq!(town.shop.close(), Some(0));
+    std::fs::remove_file(&town.shop.logs("answers-")[0]).unwrap();
+    town.shop.open();
+    assert_eq!((number(&town, "i-2", "0041"), aliased(&town).len()), (second.clone(), 2));
+    // DOKU asks, is told a number, and names it in its notification.
+    for code in ["0041", "0042", "0043", "0043"] {
+        town.paid(code, "");
+    }
+    town.delivered();
+    assert_eq!((town.asked("0041"), town.asked("0042")), ("billing_already_paid".into(), "billing_already_paid".into()));
+    assert_eq!(town.asked("0043"), "success", "it may be paid more than once");
+    town.agrees("N00x4", "P00x2 P13x2", "L00x3");
+    let told = town.shop.world.run(&["why", &second]).expect(0).stdout;
+    assert!(told.contains("Q-1") && told.contains("Rp150.000"), "{told}");
+    // Both the plan and a second run see it paid.
+    town.issue(HEAD, &["Q-1,150000,Ani,,alfa,inquiry,0041,,,"]);
+    // Another's number is not given out.
+    town.shop.world.file("taken.csv", format!("invoice_number,payment_code,channel,amount,method\n{first},77,alfa,1000,inquiry\n"));
+    assert_ne!(town.shop.world.run(&["ledger", "import", "taken.csv"]).code, 0);
+    let long = "L".repeat(64);
+    town.issue(HEAD, &[&format!("{long},1000,Ani,,alfa,inquiry,0064,,,")]);
+    assert_eq!(town.asked("0064"), "decline", "there is no room for a number of its own");
+    let decided = town.shop.lines("inquiries-").pop().unwrap();
+    assert_eq!(decided["decision"], "number_too_long");
+}
+
+#[test]
 fn a_policy_is_shown_to_the_cashier_and_comes_back_in_the_notification() {
     let town = Town::open("[additional_info]\nreport = \"Policy={policy_number}\"\n", &[]);
     town.issue(INSURED, &["Q-1,150000,Andreas,,alfa,inquiry,01,9090901234,Dana Pendidikan,aktif,2027-05-21,Terima kasih,Call 021 555,SBA-1:10:PERCENTAGE,yes,SAC-1"]);

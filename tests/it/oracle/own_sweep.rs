@@ -36,6 +36,7 @@ fn terms(story: &Story, amount: u64) -> RecordedTerms {
         reusable: story.reusable,
         name_digest: if story.fate == Fate::Adopted { String::new() } else { "d".to_owned() },
         email_digest: String::new(),
+        account_name_digest: String::new(),
         info: None,
         receipt_description: None,
         receipt_footer: None,
@@ -58,6 +59,7 @@ fn answer(issued: &Issued) -> CodeAnswer {
         created_at: issued.created.map(at),
         expires_at: issued.expires.map(at),
         how_to_pay_page: None,
+        how_to_pay_api: None,
     }
 }
 

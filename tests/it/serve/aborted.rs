@@ -160,16 +160,24 @@ fn a_payment_that_no_disk_has_taken_is_not_asked_for_again() {
     let asked = shop.send(&Message::inquiry("a", &code_of(1)));
     assert_eq!((asked.status, asked.word().as_str()), (400, "decline"), "DOKU has told us that it is paid");
     assert_eq!(shop.send(&Message::inquiry("b", &code_of(2))).word(), "success", "others are as before");
-    assert_eq!((shop.metric("tagih_unkept_payments"), shop.get("/healthz").status), (1, 503));
+    // The same for money that nobody understands.
+    let unread = String::from_utf8(payment(9).body).unwrap().replace("N-00001", "N-00003").replace(&code_of(1), &code_of(3));
+    let unread = unread.replace("\"amount\":10001", "\"amount\":\"10.003\"");
+    assert_eq!(shop.send(&Message::new(NOTIFICATION, "unread", &unread)).status, 503);
+    assert_eq!(shop.send(&Message::inquiry("b3", &code_of(3))).word(), "decline");
+    assert_eq!((shop.metric("tagih_unkept_payments"), shop.get("/healthz").status), (2, 503));
     assert_eq!(shop.payments(), Vec::<String>::new());
     let decisions: Vec<String> = shop.lines("inquiries-").iter().map(|line| line["decision"].as_str().unwrap().to_owned()).collect();
-    assert_eq!(decisions, ["unrecorded", "success"]);
+    assert_eq!(decisions, ["unrecorded", "success", "unrecorded"]);
     // There is room again: DOKU tells it once more, and from then on it is paid.
     for log in shop.logs("notifications-") {
         std::fs::File::options().write(true).open(log).unwrap().set_len(0).unwrap();
     }
     assert_eq!(shop.send(&payment(1)).status, 200);
     assert_eq!(shop.send(&Message::inquiry("c", &code_of(1))).word(), "billing_already_paid");
+    assert_eq!(shop.send(&Message::new(NOTIFICATION, "unread", &unread)).status, 200);
     assert_eq!(shop.metric("tagih_unkept_payments"), 0);
     until("the ledger has it", || shop.payments() == ["N-00001"]);
+    assert_eq!(shop.send(&Message::inquiry("d", &code_of(3))).word(), "decline", "held now, until a person has looked");
+    assert_eq!(shop.lines("inquiries-").pop().unwrap()["decision"], "held");
 }

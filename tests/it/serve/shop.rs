@@ -191,6 +191,7 @@ pub fn terms(code: &str) -> RecordedTerms {
         reusable: false,
         name_digest: "n".into(),
         email_digest: String::new(),
+        account_name_digest: String::new(),
         info: None,
         receipt_description: None,
         receipt_footer: None,
@@ -208,7 +209,13 @@ pub fn adopted(terms: &RecordedTerms, code: &str, minutes: i64) -> (Event, Priva
 }
 
 pub fn answer(code: &str) -> CodeAnswer {
-    CodeAnswer { payment_code: PaymentCode::new(code).unwrap(), created_at: None, expires_at: None, how_to_pay_page: None }
+    CodeAnswer {
+        payment_code: PaymentCode::new(code).unwrap(),
+        created_at: None,
+        expires_at: None,
+        how_to_pay_page: None,
+        how_to_pay_api: None,
+    }
 }
 
 pub fn intended(operation: OperationKind, number: &str, terms: &RecordedTerms) -> (Event, Private) {
@@ -218,7 +225,10 @@ pub fn intended(operation: OperationKind, number: &str, terms: &RecordedTerms) -
 }
 
 pub fn customer(name: &str, email: Option<&str>) -> Private {
-    Private { customer: Some(Customer { name: Personal::new(name), email: email.map(Personal::new) }), ..Private::default() }
+    Private {
+        customer: Some(Customer { name: Personal::new(name), email: email.map(Personal::new), account_name: None }),
+        ..Private::default()
+    }
 }
 
 /// A request of DOKU's, or of somebody who would like to be.

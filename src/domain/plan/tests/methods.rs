@@ -28,6 +28,7 @@ fn registered(operation: OperationKind, terms: &Terms, ends_at: i64) -> Event {
         created_at: Some(at(0)),
         expires_at: Some(at(ends_at)),
         how_to_pay_page: None,
+        how_to_pay_api: None,
     };
     Event::Registered { operation, terms: terms.recorded(&SALT), answer }
 }
@@ -125,8 +126,13 @@ fn a_code_is_taken_over_from_an_inquiry_bill_without_asking_doku() {
 fn an_adopted_inquiry_code_takes_over_everything_from_its_first_row() {
     let terms = inquiry(|_| {});
     let adopted = RecordedTerms { name_digest: String::new(), ..terms.recorded(&SALT) };
-    let answer =
-        CodeAnswer { payment_code: PaymentCode::new("889600").unwrap(), created_at: None, expires_at: None, how_to_pay_page: None };
+    let answer = CodeAnswer {
+        payment_code: PaymentCode::new("889600").unwrap(),
+        created_at: None,
+        expires_at: None,
+        how_to_pay_page: None,
+        how_to_pay_api: None,
+    };
     let world = World::default().with("I", &[Event::Adopted { terms: adopted, answer, wire_invoice_number: None }]);
     assert_eq!(world.step(live(terms), 1), Step::Register(OperationKind::Amend));
 }

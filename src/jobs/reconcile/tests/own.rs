@@ -29,6 +29,7 @@ fn terms(amount: u64) -> RecordedTerms {
         reusable: false,
         name_digest: "n".into(),
         email_digest: String::new(),
+        account_name_digest: String::new(),
         info: None,
         receipt_description: None,
         receipt_footer: None,
@@ -50,6 +51,7 @@ fn accepted(code: &str) -> Event {
         created_at: Some(at("2026-10-01T00:00:00Z")),
         expires_at: Some(at("2026-11-20T00:00:00Z")),
         how_to_pay_page: None,
+        how_to_pay_api: None,
     };
     Event::Accepted { answer, replayed: false, amount: None }
 }
