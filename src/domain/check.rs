@@ -11,7 +11,7 @@ use super::channel::{Channel, Method};
 use super::digest::{self, Digest};
 use super::ids::{InvoiceNumber, PaymentCode, RequestId};
 use super::lifecycle::{BillState, Code, Status};
-use super::payment::{self, Sameness};
+use super::payment::{self, Facts, Sameness};
 
 /// DOKU's word for where an order stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -130,14 +130,17 @@ impl FoundPayment {
     /// What tells it from other payments, by the same rule as for notifications.
     #[must_use]
     pub fn sameness(&self) -> Sameness {
-        payment::sameness(
-            self.canonical.unwrap_or(self.identity),
-            self.channel,
-            self.payment_code.as_str(),
-            self.invoice_number.as_str(),
-            self.amount,
-            self.paid_at,
-        )
+        let (code, number) = (self.payment_code.as_str(), self.invoice_number.as_str());
+        let facts = Facts { channel: self.channel, code, number, amount: self.amount, paid_at: self.paid_at };
+        Sameness::of(self.identity, self.canonical.unwrap_or(self.identity), &facts)
+    }
+
+    /// It is called what is known of it by now.
+    fn is_called(&mut self, known: &Sameness) {
+        if *known != self.sameness() {
+            self.identity = known.identity;
+            self.canonical = Some(known.canonical).filter(|canonical| *canonical != known.identity);
+        }
     }
 }
 
@@ -181,10 +184,13 @@ impl Checks {
             Some(before) => (0, before.found),
             None => (0, Vec::new()),
         };
-        if let Some(payment) = payment
-            && !found.iter().any(|earlier| earlier.payment.sameness().is_same(&payment.sameness()))
-        {
-            found.push(Found { at, payment: payment.clone() });
+        if let Some(payment) = payment {
+            let mut known: Vec<Sameness> = found.iter().map(|found| found.payment.sameness()).collect();
+            payment::join(&mut known, &[payment.sameness()]);
+            if known.len() > found.len() {
+                found.push(Found { at, payment: payment.clone() });
+            }
+            found.iter_mut().zip(&known).for_each(|(found, known)| found.payment.is_called(known));
         }
         Self { order: order.clone(), at, word, count: count.saturating_add(u32::from(!chosen)), found }
     }

@@ -294,7 +294,7 @@ fn carry_in(billed: &mut Billed, folder: &Path) -> io::Result<()> {
     for carried in report::read_matched(folder)? {
         let Some(bill) = billed.bills.pair(&carried.invoice_number, &carried.payment_code) else { continue };
         let (paid_at, identity, amount) = (carried.paid_at, carried.identity, carried.amount);
-        billed.known.push(KnownPayment { bill, paid_at, identity, amount, sameness: None, in_ledger: false });
+        billed.known.push(KnownPayment { bill, paid_at, identity, amount, sameness: None, in_ledger: false, is_proved: false });
     }
     billed.known.sort_unstable();
     Ok(())

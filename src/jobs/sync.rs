@@ -17,10 +17,10 @@ use crate::doku::answer::Trust;
 use crate::domain::channel::Channel;
 use crate::domain::check::{self, FoundPayment, Schedule, Word};
 use crate::domain::conclusion::Says;
-use crate::domain::ids::InvoiceNumber;
+use crate::domain::ids::{InvoiceNumber, PaymentCode};
 use crate::domain::lifecycle::{BillState, Code, Status};
 use crate::domain::owner::{self, Paid};
-use crate::domain::payment::{Payment, Sameness};
+use crate::domain::payment::{self, Payment, Sameness};
 use crate::gateway::Gateway;
 use crate::gateway::pacing::Time;
 use crate::ledger::{Ledger, LedgerError, Snapshot};
@@ -173,25 +173,29 @@ fn askable(state: &BillState) -> Result<&Code, &'static str> {
     }
 }
 
-fn is_known(state: &BillState, notified: &Notified<'_>, payment: &FoundPayment) -> bool {
-    let is_it = |known: &Sameness| known.is_same(&payment.sameness());
-    let found_before = state.checks.iter().flat_map(|checks| &checks.found).any(|found| is_it(&found.payment.sameness()));
-    found_before || notified.of_number(&payment.invoice_number).iter().any(|known| is_it(&known.sameness()))
+/// Whether a notification or an earlier answer told of it.
+fn is_known(state: &BillState, notified: &Notified<'_>, found: &FoundPayment) -> bool {
+    let mut known: Vec<Sameness> = notified.of_code(&found.payment_code).iter().map(|payment| payment.sameness()).collect();
+    let told: Vec<Sameness> = state.checks.iter().flat_map(|checks| &checks.found).map(|found| found.payment.sameness()).collect();
+    payment::join(&mut known, &told);
+    let count = known.len();
+    payment::join(&mut known, &[found.sameness()]);
+    known.len() == count
 }
 
-/// What notifications prove, by the number they name.
-struct Notified<'a>(HashMap<&'a InvoiceNumber, Vec<&'a Payment>>);
+/// What notifications prove, by the code they name.
+struct Notified<'a>(HashMap<&'a PaymentCode, Vec<&'a Payment>>);
 
 impl<'a> Notified<'a> {
     fn of(payments: &'a [Payment]) -> Self {
-        let mut by_number: HashMap<&InvoiceNumber, Vec<&Payment>> = HashMap::new();
+        let mut by_code: HashMap<&PaymentCode, Vec<&Payment>> = HashMap::new();
         for payment in payments {
-            by_number.entry(&payment.invoice_number).or_default().push(payment);
+            by_code.entry(&payment.payment_code).or_default().push(payment);
         }
-        Self(by_number)
+        Self(by_code)
     }
 
-    fn of_number(&self, number: &InvoiceNumber) -> &[&'a Payment] {
-        self.0.get(number).map_or(&[], Vec::as_slice)
+    fn of_code(&self, code: &PaymentCode) -> &[&'a Payment] {
+        self.0.get(code).map_or(&[], Vec::as_slice)
     }
 }

@@ -9,7 +9,7 @@ use super::Head;
 use super::rules::{microseconds, truncated};
 use crate::domain::amount::Amount;
 use crate::domain::channel::Channel;
-use crate::domain::digest;
+use crate::domain::digest::{self, Digest};
 use crate::domain::ids::{InvoiceNumber, PaymentCode};
 use crate::domain::payment::Payment;
 
@@ -18,7 +18,7 @@ use crate::domain::payment::Payment;
 pub(super) enum Kind {
     /// An [`crate::domain::lifecycle::Event`].
     Bill,
-    /// A [`PaymentRecord`].
+    /// A [`PaymentRecord`] or a [`NumberRecord`].
     Payment,
     /// A [`PurgeRecord`].
     Purge,
@@ -104,6 +104,26 @@ impl PaymentRecord {
             received_at: self.received_at,
             line_digest: digest::of_hex(&self.line_digest)?,
         })
+    }
+}
+
+/// That the store's number of a payment became known, which its own message had left out.
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct NumberRecord {
+    payment: String,
+    canonical: String,
+}
+
+impl NumberRecord {
+    /// The record of what `payment` is called by now.
+    pub(super) fn of(payment: &Payment) -> Self {
+        Self { payment: digest::hex(&payment.identity), canonical: digest::hex(&payment.canonical) }
+    }
+
+    /// The payment's identity, and what it is called by now; `None` when a digest is not one.
+    pub(super) fn digests(&self) -> Option<(Digest, Digest)> {
+        Some((digest::of_hex(&self.payment)?, digest::of_hex(&self.canonical)?))
     }
 }
 

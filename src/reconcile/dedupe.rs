@@ -25,6 +25,8 @@ pub(super) struct Proved {
     pub(super) conflicting: bool,
     /// Whether some of its messages would have another identity.
     pub(super) varied: bool,
+    /// Whether the store's own number of it is known.
+    is_numbered: bool,
     /// Rupiah; 0 when unusable.
     pub(super) amount: u64,
 }
@@ -40,6 +42,8 @@ pub struct Payments {
     joined: HashMap<u32, Digest>,
     /// Of each payment, sorted: when and how much for which code, and whether the store's own number of it is known.
     moments: Vec<(u64, bool)>,
+    /// Payments without the store's number that one known from elsewhere has joined, by what they are called without it.
+    numbered_since: HashSet<Digest>,
     pub(super) proved: Vec<Proved>,
     /// How many repeated notifications fit each slot of DOKU's schedule, in the order of [`RetrySlot::ALL`].
     pub retry_slots: [u64; 5],
@@ -75,7 +79,8 @@ impl Payments {
             let Some(line) = lines.get(at) else { continue };
             let start = u32::try_from(self.order.len()).unwrap_or(u32::MAX);
             self.order.push(at);
-            self.proved.push(Proved { start, successes: 1, bill: line.bill, conflicting: false, varied: false, amount: line.amount });
+            let (bill, amount) = (line.bill, line.amount);
+            self.proved.push(Proved { start, successes: 1, bill, conflicting: false, varied: false, is_numbered: true, amount });
         }
         self.sort(lines);
     }
@@ -92,20 +97,48 @@ impl Payments {
 
     /// Whether the evidence proves the payment of this identity, whatever message of it gave that.
     pub(super) fn contains(&self, lines: &Lines, identity: &Digest) -> bool {
-        let identity_of = |proved: &Proved| lines.get(self.proof(proved)).map(|line| &line.identity);
-        let found = self.proved.binary_search_by(|proved| identity_of(proved).cmp(&Some(identity)));
-        found.is_ok() || self.aliases.contains(identity)
+        self.find(lines, identity).is_some() || self.aliases.contains(identity)
     }
 
-    /// Whether the evidence proves a payment that is known from elsewhere.
-    pub(super) fn proves(&self, lines: &Lines, identity: &Digest, sameness: &Sameness) -> bool {
-        let at_the_moment = || {
-            let start = self.moments.partition_point(|&(moment, _)| moment < sameness.moment);
-            self.moments.get(start..).unwrap_or_default().iter().take_while(|&&(moment, _)| moment == sameness.moment)
-        };
-        self.contains(lines, identity)
-            || self.contains(lines, &sameness.canonical)
-            || at_the_moment().any(|&(_, has_transaction)| !(has_transaction && sameness.has_transaction))
+    fn find(&self, lines: &Lines, identity: &Digest) -> Option<&Proved> {
+        let identity_of = |proved: &Proved| lines.get(self.proof(proved)).map(|line| &line.identity);
+        let found = self.proved.binary_search_by(|proved| identity_of(proved).cmp(&Some(identity)));
+        self.proved.get(found.ok()?)
+    }
+
+    /// Which of the payments that are known from elsewhere the evidence proves: the rule of [`payment::join`](crate::domain::payment::join),
+    /// without a record of every payment.
+    pub(super) fn join<'a>(&mut self, lines: &Lines, told: &(impl Iterator<Item = &'a Sameness> + Clone)) -> Vec<bool> {
+        let mut proved: Vec<bool> = told.clone().map(|one| self.is_certain(lines, one)).collect();
+        for is_numbered in [true, false] {
+            for (one, proved) in told.clone().zip(&mut proved).filter(|(one, proved)| !**proved && one.is_numbered == is_numbered) {
+                *proved = self.is_certain(lines, one) || self.may_be(one);
+            }
+        }
+        proved
+    }
+
+    fn is_certain(&mut self, lines: &Lines, one: &Sameness) -> bool {
+        if self.contains(lines, &one.canonical) {
+            return true;
+        }
+        // A number that came with what may be another payment's is told of by nothing but itself.
+        if !(one.is_dated && one.is_numbered) {
+            return self.contains(lines, &one.identity);
+        }
+        let lacks_a_number = [one.identity, one.dated].iter().any(|identity| self.find(lines, identity).is_some_and(|found| !found.is_numbered));
+        lacks_a_number && self.hear(one)
+    }
+
+    fn may_be(&mut self, one: &Sameness) -> bool {
+        let start = self.moments.partition_point(|&(moment, _)| moment < one.moment);
+        let mut there = self.moments.get(start..).unwrap_or_default().iter().take_while(|&&(moment, _)| moment == one.moment);
+        if one.is_numbered { there.any(|&(_, is_numbered)| !is_numbered) && self.hear(one) } else { there.next().is_some() }
+    }
+
+    /// The number of a payment that had none in the evidence; `false` if it has another already.
+    fn hear(&mut self, one: &Sameness) -> bool {
+        self.numbered_since.insert(one.dated) && self.aliases.insert(one.canonical)
     }
 }
 
@@ -130,17 +163,19 @@ pub fn dedupe(lines: &mut Lines) -> Payments {
     let order = keys.iter().map(|&(_, at)| at).collect();
     let (aliases, mut moments) = (settled.aliases, settled.moments);
     moments.par_sort_unstable();
-    let mut payments = Payments { order, aliases, joined, moments, proved: settled.proved, retry_slots: settled.retry_slots };
+    let (proved, retry_slots) = (settled.proved, settled.retry_slots);
+    let mut payments = Payments { order, aliases, joined, moments, numbered_since: HashSet::new(), proved, retry_slots };
     payments.sort(lines);
     payments
 }
 
-/// Lines that leave the store's number out, and the payments that agree with them in everything else: the earliest of each.
+/// Lines that leave the store's number out, and the payments that agree with them in everything else: the earliest of each. What is told
+/// of alike goes along, whatever amount it names.
 fn joined(lines: &Lines) -> HashMap<u32, Digest> {
-    let is_message = |line: &Line| matches!(line.class, Class::N00 | Class::N09) && line.amount > 0;
-    let without = |line: &Line| is_message(line) && line.marks.has(Marks::NO_TRANSACTION);
+    let is_message = |line: &Line| matches!(line.class, Class::N00 | Class::N09);
+    let lacks_number = || lines.iter().filter(|(_, line)| is_message(line) && line.marks.has(Marks::NO_TRANSACTION));
     let mut earliest: HashMap<u64, Option<&Line>> =
-        lines.iter().filter(|(_, line)| without(line)).map(|(_, line)| (line.moment, None)).collect();
+        lacks_number().filter(|(_, line)| line.amount > 0).map(|(_, line)| (line.moment, None)).collect();
     if earliest.is_empty() {
         return HashMap::new();
     }
@@ -152,8 +187,16 @@ fn joined(lines: &Lines) -> HashMap<u32, Digest> {
             *found = Some(line);
         }
     }
-    let payment = |line: &Line| Some(lines.canonical(earliest.get(&line.moment).copied().flatten()?));
-    lines.iter().filter(|(_, line)| without(line)).filter_map(|(at, line)| Some((at, payment(line)?))).collect()
+    let payment = |line: &Line| earliest.get(&line.moment).copied().flatten();
+    let mut alike: HashMap<Digest, &Line> = HashMap::new();
+    for (line, found) in lacks_number().filter_map(|(_, line)| Some((line, payment(line)?))) {
+        let known = alike.entry(lines.canonical(line)).or_insert(found);
+        if within_payment(found, known) == Ordering::Less {
+            *known = found;
+        }
+    }
+    let of = |line: &Line| payment(line).or_else(|| alike.get(&lines.canonical(line)).copied()).map(|found| lines.canonical(found));
+    lacks_number().filter_map(|(at, line)| Some((at, of(line)?))).collect()
 }
 
 /// What makes the payment of a message this and no other.
@@ -207,13 +250,13 @@ impl Settled {
         let members = || run.iter().filter_map(|&(_, at)| Some((at, lines.get(at)?)));
         // SUCCESS lines are first, so that without one here there is none.
         let proof = members().next().map(|(_, line)| line).filter(|line| line.class == Class::N00);
-        let (mut successes, mut conflicting, mut varied, mut has_transaction) = (0_u32, false, false, false);
+        let (mut successes, mut conflicting, mut varied, mut is_numbered) = (0_u32, false, false, false);
         for (at, line) in members() {
             let Some(proof) = proof.filter(|_| line.class == Class::N00) else {
                 self.changed.push((at, not_final(proof.is_some())));
                 continue;
             };
-            has_transaction |= !line.marks.has(Marks::NO_TRANSACTION);
+            is_numbered |= !line.marks.has(Marks::NO_TRANSACTION);
             if line.identity != proof.identity {
                 varied = true;
                 self.aliases.insert(line.identity);
@@ -232,8 +275,8 @@ impl Settled {
             successes = successes.saturating_add(1);
         }
         if let Some(&Line { bill, amount, moment, .. }) = proof {
-            self.proved.push(Proved { start: self.length, successes, bill, conflicting, varied, amount });
-            self.moments.push((moment, has_transaction));
+            self.proved.push(Proved { start: self.length, successes, bill, conflicting, varied, is_numbered, amount });
+            self.moments.push((moment, is_numbered));
         }
         self.length = self.length.saturating_add(u32::try_from(run.len()).unwrap_or(u32::MAX));
         self

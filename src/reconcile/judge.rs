@@ -224,7 +224,7 @@ fn look_back(inputs: &Inputs, payments: &Payments, found: &[Found], terms: &Term
     for run in by_bill.chunk_by(|a, b| a.0 == b.0) {
         let Some(&(number, ..)) = run.first() else { continue };
         let Some(bill) = inputs.bills.get(number) else { continue };
-        let mut cover = known_cover(inputs, payments, number, bill, terms);
+        let mut cover = known_cover(inputs, number, bill, terms);
         for &(_, paid_at_us, payment) in run {
             let Some(line) = line_of(payment) else { continue };
             let this = (paid_at_us, line.identity);
@@ -240,15 +240,15 @@ fn look_back(inputs: &Inputs, payments: &Payments, found: &[Found], terms: &Term
         }
     }
     let identity_of = |payment| line_of(payment).map_or([0; 32], |line| line.identity);
-    mark_elsewhere(inputs, payments, &by_bill, identity_of, covers_of_grouped, &mut before, terms);
+    mark_elsewhere(inputs, &by_bill, identity_of, covers_of_grouped, &mut before, terms);
     before
 }
 
 /// The earliest payment that covers a bill and is known from elsewhere only: one of this evidence speaks for itself, and must
 /// not be its own predecessor where the ledger met a message of it with another date.
-fn known_cover(inputs: &Inputs, payments: &Payments, number: u32, bill: &Bill, terms: &Terms) -> FirstCover {
+fn known_cover(inputs: &Inputs, number: u32, bill: &Bill, terms: &Terms) -> FirstCover {
     let known = known_of(&inputs.known, number).iter().filter(|known| covers(known.amount, bill.amount.get(), &terms.policy));
-    let known = known.filter(|known| !known.is_proved(&inputs.lines, payments));
+    let known = known.filter(|known| !known.is_proved);
     known.map(|known| (known.paid_at.as_microsecond(), known.identity)).min()
 }
 
@@ -262,7 +262,6 @@ pub(super) fn known_of(known: &[KnownPayment], bill: u32) -> &[KnownPayment] {
 /// P12: another bill of the same debt was covered before.
 fn mark_elsewhere(
     inputs: &Inputs,
-    payments: &Payments,
     by_bill: &[(u32, i64, u32)],
     identity_of: impl Fn(u32) -> Digest,
     mut covered: Vec<(u32, u32, FirstCover)>,
@@ -272,7 +271,7 @@ fn mark_elsewhere(
     // Grouped bills without a payment in this evidence may be covered by one from elsewhere.
     for (number, bill) in inputs.bills.iter().filter(|(_, bill)| bill.group > 0) {
         if by_bill.binary_search_by_key(&number, |&(bill, ..)| bill).is_err() {
-            covered.push((bill.group, number, known_cover(inputs, payments, number, bill, terms)));
+            covered.push((bill.group, number, known_cover(inputs, number, bill, terms)));
         }
     }
     covered.sort_unstable();

@@ -103,7 +103,7 @@ pub fn known_payments<'a>(bills: &Bills, state_of: impl Fn(&str) -> Option<&'a B
     for payment in payments {
         for bill in bills.numbered(payment.invoice_number.as_str()).filter(|&bill| of(bill, payment)) {
             let (paid_at, identity, amount) = (payment.paid_at, payment.identity, payment.amount.get());
-            known.push(KnownPayment { bill, paid_at, identity, amount, sameness: Some(payment.sameness()), in_ledger: true });
+            known.push(KnownPayment { bill, paid_at, identity, amount, sameness: Some(payment.sameness()), in_ledger: true, is_proved: false });
         }
     }
     known.sort_unstable();

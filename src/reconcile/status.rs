@@ -8,11 +8,10 @@ use super::tally::Tally;
 use crate::domain::amount::Rupiah;
 use crate::domain::check::Found;
 use crate::domain::classify::Class;
-use crate::domain::digest::Digest;
-use crate::domain::ids::InvoiceNumber;
+use crate::domain::ids::PaymentCode;
 use crate::domain::lifecycle::BillState;
 use crate::domain::line::{Line, Lines, Marks};
-use crate::domain::payment::Payment;
+use crate::domain::payment::{self, Payment, Sameness};
 
 /// What a ledger knows from Check Status.
 #[derive(Clone, Debug, Default)]
@@ -34,21 +33,26 @@ impl StatusEvidence {
         if all.is_empty() {
             return evidence;
         }
-        all.sort_by(|a, b| (a.payment.identity, &a.payment.invoice_number).cmp(&(b.payment.identity, &b.payment.invoice_number)));
-        let identities: HashSet<&Digest> = payments.iter().map(|payment| &payment.identity).collect();
-        let mut by_number: HashMap<&InvoiceNumber, Vec<&Payment>> = HashMap::new();
+        all.sort_by_key(|found| (&found.payment.payment_code, found.at, found.payment.identity, &found.payment.invoice_number));
+        let mut by_code: HashMap<&PaymentCode, Vec<Sameness>> = HashMap::new();
         for payment in payments {
-            by_number.entry(&payment.invoice_number).or_default().push(payment);
+            by_code.entry(&payment.payment_code).or_default().push(payment.sameness());
         }
-        for found in all {
-            let named = by_number.get(&found.payment.invoice_number).map_or(&[][..], Vec::as_slice);
-            let is_named = || named.iter().any(|known| known.sameness().is_same(&found.payment.sameness()));
-            if identities.contains(&found.payment.identity) || is_named() {
-                evidence.notified = evidence.notified.plus(tally(found));
-            } else {
-                evidence.found.push(found.clone());
+        for told in all.chunk_by(|a, b| a.payment.payment_code == b.payment.payment_code) {
+            let code = told.first().map(|found| &found.payment.payment_code);
+            let mut known = code.and_then(|code| by_code.remove(code)).unwrap_or_default();
+            let mut seen: HashSet<usize> = (0..known.len()).collect();
+            let sameness: Vec<Sameness> = told.iter().map(|found| found.payment.sameness()).collect();
+            for (found, place) in told.iter().zip(payment::join(&mut known, &sameness)) {
+                // What is told of two bills is one payment.
+                if seen.insert(place) {
+                    evidence.found.push(Found::clone(found));
+                } else {
+                    evidence.notified = evidence.notified.plus(tally(found));
+                }
             }
         }
+        evidence.found.sort_by(|a, b| (a.payment.identity, &a.payment.invoice_number).cmp(&(b.payment.identity, &b.payment.invoice_number)));
         evidence
     }
 }
@@ -73,18 +77,15 @@ pub(super) fn place(inputs: &mut Inputs, payments: &mut Payments) -> Placed {
         return placed;
     }
     let mut added: Vec<u32> = Vec::new();
-    let mut last: Option<Digest> = None;
-    for found in std::mem::take(&mut inputs.status.found) {
-        let identity = found.payment.identity;
-        let proved = payments.proves(&inputs.lines, &identity, &found.payment.sameness());
-        // The same payment told of two bills is one payment.
-        if proved || last == Some(identity) {
-            placed.notified = placed.notified.plus(tally(&found));
-            continue;
+    let all = std::mem::take(&mut inputs.status.found);
+    let sameness: Vec<Sameness> = all.iter().map(|found| found.payment.sameness()).collect();
+    for (found, proved) in all.iter().zip(payments.join(&inputs.lines, &sameness.iter())) {
+        if proved {
+            placed.notified = placed.notified.plus(tally(found));
+        } else {
+            placed.only = placed.only.plus(tally(found));
+            added.push(append(&mut inputs.lines, found));
         }
-        last = Some(identity);
-        placed.only = placed.only.plus(tally(&found));
-        added.push(append(&mut inputs.lines, &found));
     }
     payments.add(&inputs.lines, added);
     placed

@@ -134,9 +134,21 @@ pub(super) fn a_payment_is_known_however_its_message_is_written(ledger: &impl Le
         assert_eq!(apply(&[variant.clone(), variant]), (0, 2));
     }
     assert_eq!(apply(&[told("ALFAMART", "S1", "T2", 5, 0), told("", "", "", 6, 0)]), (2, 0), "another number, another second");
-    // What came without a number first is the first of what comes with one.
+    // What came without a number first is the first of what comes with one, and of no other from then on: in one run or in many.
     let without = told("", "", "", 6, 0);
-    assert_eq!(apply(&[told("ALFAMART", "S1", "T3", 6, 0)]), (0, 1));
-    assert_eq!(apply(&[without, told("ALFAMART", "S1", "T4", 6, 0)]), (1, 1), "two payments that are told of together are two");
-    assert_eq!(ledger.snapshot().unwrap().payments.len(), 4);
+    let numbered = |number: &str| told("ALFAMART", "S1", number, 6, 0);
+    assert_eq!(apply(&[numbered("T3")]), (0, 1));
+    assert_eq!(apply(&[without.clone(), numbered("T4")]), (1, 1), "two payments that are told of together are two");
+    let kept = |identity| ledger.snapshot().unwrap().payments.into_iter().find(|kept| kept.identity == identity).unwrap();
+    assert_eq!(kept(without.identity).canonical, numbered("T3").canonical, "its identity is what it was, and its number is known");
+    // A later reading of logs in which only the message without a number and another number stand.
+    let mixed = Payment { canonical: numbered("T5").canonical, ..without.clone() };
+    assert_eq!(apply(std::slice::from_ref(&mixed)), (1, 0), "another number is another payment, whatever message it came beside");
+    assert_eq!(apply(&[mixed, numbered("T5"), numbered("T4"), numbered("T3"), without]), (0, 5));
+    // The live server applies messages as they come, in one batch or not.
+    assert_eq!(apply(&[told("", "", "", 7, 0), told("ALFAMART", "S1", "T7", 7, 0), told("", "", "", 7, 500_000_000)]), (1, 2));
+    assert_eq!(apply(&[told("ALFAMART", "S1", "T8", 7, 0)]), (1, 0));
+    let identities: std::collections::BTreeSet<_> =
+        ledger.snapshot().unwrap().payments.iter().map(|payment| payment.identity).collect();
+    assert_eq!(identities.len(), 7);
 }

@@ -14,8 +14,5 @@ CREATE TABLE names (
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX names_by_name ON names (name, kind);
 CREATE INDEX payments_by_code ON payments (payment_code);
-
--- What every way of writing a payment's message has in common, where that is not its identity.
-ALTER TABLE payments ADD COLUMN canonical BLOB;
 -- In whose name the policy is, where that is not the customer's own: personal, and purged with the rest of the row.
 ALTER TABLE customers ADD COLUMN account_name TEXT;

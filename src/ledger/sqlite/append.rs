@@ -1,7 +1,5 @@
 //! Appending inside one transaction: events, the view they change, and what lies beside them.
 
-use std::collections::HashSet;
-
 use rusqlite::{CachedStatement, Connection, OptionalExtension as _, params};
 
 use super::fault::Fault;
@@ -13,8 +11,8 @@ use crate::domain::ids::{InvoiceNumber, RequestId};
 use crate::domain::lifecycle::{BillState, Event};
 use crate::domain::payment::Payment;
 use crate::domain::personal::Personal;
-use crate::ledger::chain::{Kind, PaymentRecord, payment_event_at, truncated_payment};
-use crate::ledger::rules::{is_kept, microseconds, number_to_claim, truncated};
+use crate::ledger::chain::{Kind, NumberRecord, PaymentRecord, payment_event_at, truncated_payment};
+use crate::ledger::rules::{Fate, fates, microseconds, number_to_claim, truncated};
 use crate::ledger::{Applied, Entry, Head};
 
 /// A write transaction at the end of the chain. Whoever makes one commits or rolls back.
@@ -150,32 +148,31 @@ impl<'c> Appender<'c> {
         Ok(())
     }
 
-    /// Adds the payments that are new.
+    /// Adds the payments that are new, and the numbers of those that lacked them.
     pub(super) fn payments(&mut self, payments: &[Payment]) -> Result<Applied, Fault> {
         let mut applied = Applied::default();
-        let batch: HashSet<Digest> = payments.iter().map(|payment| payment.identity).collect();
-        for payment in payments {
-            if self.is_known(payment, &batch)? {
-                applied.known = applied.known.saturating_add(1);
-            } else {
-                self.payment(&truncated_payment(payment))?;
-                applied.new = applied.new.saturating_add(1);
+        let payments: Vec<Payment> = payments.iter().map(truncated_payment).collect();
+        for (payment, fate) in payments.iter().zip(fates(&payments, |code| read::payments_for(self.connection, code))?) {
+            match fate {
+                Fate::New(new) => {
+                    self.payment(&new)?;
+                    applied.new = applied.new.saturating_add(1);
+                    continue;
+                }
+                Fate::Numbered(kept) => self.number(&kept, payment_event_at(payment))?,
+                Fate::Known => {}
             }
+            applied.known = applied.known.saturating_add(1);
         }
         Ok(applied)
     }
 
-    /// Whether the ledger has the payment, however its message was written then. Few payments name one code.
-    fn is_known(&self, payment: &Payment, batch: &HashSet<Digest>) -> Result<bool, Fault> {
-        let by_identity = self.prepared("SELECT 1 FROM payments WHERE identity = ?1")?.exists([payment.identity])?;
-        let mut known = by_identity;
-        if !known {
-            read::visit_payments_where(self.connection, "WHERE payment_code = ?1", [payment.payment_code.as_str()], |_, kept| {
-                known |= is_kept(&kept, payment, batch);
-                Ok(())
-            })?;
-        }
-        Ok(known)
+    fn number(&mut self, payment: &Payment, at: i64) -> Result<(), Fault> {
+        let json = serde_json::to_string(&NumberRecord::of(payment)).map_err(|error| Fault::Failed(error.to_string()))?;
+        self.event(at, Kind::Payment, payment.invoice_number.as_str(), &json)?;
+        let sql = "UPDATE payments SET canonical = ?2 WHERE identity = ?1";
+        self.prepared(sql)?.execute([Some(payment.identity), canonical_of(payment)])?;
+        Ok(())
     }
 
     fn payment(&mut self, payment: &Payment) -> Result<(), Fault> {
@@ -195,7 +192,7 @@ impl<'c> Appender<'c> {
             paid_at,
             payment.received_at.map(microseconds),
             payment.line_digest,
-            (payment.canonical != payment.identity).then_some(payment.canonical),
+            canonical_of(payment),
         ])?;
         for sql in [PAID_BY_NUMBER, PAID_BY_WIRE_NUMBER, PAID_BY_FORMER_ORDER] {
             self.prepared(sql)?.execute(params![invoice_number, payment.payment_code.as_str(), paid_at])?;
@@ -206,6 +203,11 @@ impl<'c> Appender<'c> {
     fn prepared(&self, sql: &str) -> Result<CachedStatement<'c>, Fault> {
         Ok(self.connection.prepare_cached(sql)?)
     }
+}
+
+/// What a payment's row keeps beside its identity.
+fn canonical_of(payment: &Payment) -> Option<Digest> {
+    (payment.canonical != payment.identity).then_some(payment.canonical)
 }
 
 fn run(connection: &Connection, sql: &str) -> Result<(), Fault> {

@@ -46,8 +46,12 @@ const PAGES_BETWEEN_CHECKPOINTS: i64 = 16_384;
 const STATEMENTS_KEPT: usize = 64;
 
 /// Every migration, oldest first; the schema version is how many were applied. Never edit one that was released.
-pub(super) const MIGRATIONS: &[&str] =
-    &[include_str!("../schema/0001_first.sql"), include_str!("../schema/0002_checks.sql"), include_str!("../schema/0003_borders.sql")];
+pub(super) const MIGRATIONS: &[&str] = &[
+    include_str!("../schema/0001_first.sql"),
+    include_str!("../schema/0002_checks.sql"),
+    include_str!("../schema/0003_borders.sql"),
+    include_str!("../schema/0004_payments.sql"),
+];
 
 /// The migration from which former orders are kept: those of before are folded anew.
 const FORMER_ORDERS_BEGIN: i64 = 2;

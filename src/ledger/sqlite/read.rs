@@ -16,7 +16,7 @@ use crate::domain::digest::{self, Digest};
 use crate::domain::ids::{InvoiceNumber, PaymentCode};
 use crate::domain::lifecycle::{BillState, Event};
 use crate::domain::payment::Payment;
-use crate::ledger::chain::{Kind, PaymentRecord};
+use crate::ledger::chain::{Kind, NumberRecord, PaymentRecord};
 use crate::ledger::rules::Span;
 use crate::ledger::{CodeChanges, FoundTotals, Head, HeldCode, Lapses, ScopeTotals, Snapshot};
 
@@ -70,7 +70,13 @@ impl<'row> Link<'row> {
         serde_json::from_str(self.json).map_err(|error| self.damaged(&error))
     }
 
-    /// The payment of a [`Kind::Payment`].
+    /// Of a [`Kind::Payment`] that tells of a number only: whose it is, and what that payment is called by now.
+    pub(super) fn number(&self) -> Result<Option<(Digest, Digest)>, Fault> {
+        let Ok(record) = serde_json::from_str::<NumberRecord>(self.json) else { return Ok(None) };
+        record.digests().map(Some).ok_or_else(|| self.damaged(&"a digest in it is none"))
+    }
+
+    /// The payment of any other [`Kind::Payment`].
     pub(super) fn payment(&self) -> Result<Payment, Fault> {
         let record: PaymentRecord = serde_json::from_str(self.json).map_err(|error| self.damaged(&error))?;
         record.into_payment(self.invoice()?).ok_or_else(|| self.damaged(&"a digest in it is none"))
@@ -156,6 +162,16 @@ pub(super) fn payments_about(connection: &Connection, state: &BillState) -> Resu
         })?;
     }
     Ok(found.into_values().collect())
+}
+
+/// The payments that name a code, in the order they were applied.
+pub(super) fn payments_for(connection: &Connection, code: &PaymentCode) -> Result<Vec<Payment>, Fault> {
+    let mut found = Vec::new();
+    visit_payments_where(connection, "WHERE payment_code = ?1", [code.as_str()], |_, payment| {
+        found.push(payment);
+        Ok(())
+    })?;
+    Ok(found)
 }
 
 pub(super) fn visit_payments_where(
@@ -316,7 +332,10 @@ pub(super) fn history(connection: &Connection, invoice_number: &InvoiceNumber) -
     })?;
     for number in wire_numbers {
         visit_links(connection, clause, [number.as_str(), Kind::Payment.name()], |link| {
-            story.push((link.sequence, link.timestamp()?, Happening::Payment(link.payment()?)));
+            // The number of a payment is no payment.
+            if link.number()?.is_none() {
+                story.push((link.sequence, link.timestamp()?, Happening::Payment(link.payment()?)));
+            }
             Ok(())
         })?;
     }

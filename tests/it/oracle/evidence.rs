@@ -270,17 +270,19 @@ fn whole_rupiah(text: &str) -> Option<u64> {
 /// Among lines with facts: N08 beside a SUCCESS of its identity, and of the SUCCESS lines one N00, the rest N06 or N07.
 fn settle_classes(lines: &mut [Line]) -> Vec<Paid> {
     let mut groups: BTreeMap<Vec<String>, Vec<usize>> = BTreeMap::new();
+    // Without a number it joins the earliest payment that agrees with it in everything else.
+    let joined = |facts: &Facts| {
+        let numbered = |other: &Facts| is_numbered(&other.identity) && other.moment() == facts.moment();
+        let others = lines.iter().filter(|other| other.class == "N00" && other.facts.as_ref().is_some_and(numbered));
+        others.min_by_key(|other| turn(other)).filter(|_| !is_numbered(&facts.identity) && facts.amount.is_some())
+    };
     for (index, line) in lines.iter().enumerate() {
         if let Some(facts) = &line.facts {
-            let numbered = |other: &Line| {
-                let other = other.facts.as_ref();
-                other.is_some_and(|other| is_numbered(&other.identity) && other.moment() == facts.moment())
-            };
-            // Without a number it joins the earliest payment that agrees with it in everything else.
-            let earliest = lines.iter().filter(|other| other.class == "N00" && numbered(other)).min_by_key(|other| turn(other));
-            let joins = !is_numbered(&facts.identity) && facts.amount.is_some();
-            let joined = earliest.filter(|_| joins).and_then(|other| other.facts.as_ref());
-            groups.entry(joined.unwrap_or(facts).canonical()).or_default().push(index);
+            // And whatever else is called like it goes along.
+            let alike = |other: &&Facts| !is_numbered(&facts.identity) && other.canonical() == facts.canonical();
+            let alike = lines.iter().filter_map(|other| other.facts.as_ref()).filter(alike).filter_map(joined).min_by_key(|other| turn(other));
+            let payment = joined(facts).or(alike).and_then(|other| other.facts.as_ref());
+            groups.entry(payment.unwrap_or(facts).canonical()).or_default().push(index);
         }
     }
     let mut payments = Vec::new();
