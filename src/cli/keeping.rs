@@ -86,7 +86,7 @@ pub(super) fn resolve(setup: &Setup, invoice: &str, verdict: VerdictArgument, co
         return Err(Failure::usage("`--reason` must say why"));
     }
     let _lock = SenderLock::acquire(setup.ledger_path(), "resolve")?;
-    let ledger = SqliteLedger::open(setup.ledger_path(), &setup.binding()?, Create::Never)?;
+    let ledger = setup.open_ledger(&setup.binding()?, Create::Never)?;
     let invoice_number = invoice_number(invoice)?;
     let bill = ledger.bill(&invoice_number)?.ok_or_else(|| Failure::usage(format!("the ledger holds no invoice `{invoice}`")))?;
     let verdict = match verdict {
@@ -223,7 +223,7 @@ fn parse_head(text: &str) -> Result<Head, Failure> {
 
 fn purge(setup: &Setup, before: Date) -> Result<Exit, Failure> {
     let _lock = SenderLock::acquire(setup.ledger_path(), "ledger purge")?;
-    let ledger = SqliteLedger::open(setup.ledger_path(), &setup.binding()?, Create::Never)?;
+    let ledger = setup.open_ledger(&setup.binding()?, Create::Never)?;
     let before = start_of_wib_day(before).ok_or_else(|| Failure::usage("`--before` is out of range"))?;
     let now = setup.clock.now();
     // A day to come must not make a code look expired that can still be paid.

@@ -11,7 +11,7 @@ use crate::domain::line::InputFile;
 use crate::evidence;
 use crate::exit::Exit;
 use crate::jobs::ingest::{self, IngestOptions};
-use crate::ledger::{Create, SqliteLedger};
+use crate::ledger::Create;
 use crate::reconcile::codes;
 
 /// Every file the patterns name, sorted, each once. A pattern that names none is an error, not an empty month.
@@ -41,7 +41,7 @@ pub(super) fn ingest(setup: &Setup, patterns: &[String], allow_none: bool) -> Re
 
 /// Applies the logs to the ledger and prints what was new.
 pub(super) fn ingest_files(setup: &Setup, logs: &[PathBuf], keys: &[SigningKey]) -> Result<Exit, Failure> {
-    let ledger = SqliteLedger::open(setup.ledger_path(), &setup.binding()?, Create::Never)?;
+    let ledger = setup.open_ledger(&setup.binding()?, Create::Never)?;
     let runtime = tokio::runtime::Builder::new_current_thread().build()?;
     let options = IngestOptions {
         logs: logs.to_vec(),
@@ -55,7 +55,7 @@ pub(super) fn ingest_files(setup: &Setup, logs: &[PathBuf], keys: &[SigningKey])
     if setup.json {
         output::result(serde_json::json!({
             "lines": report.lines, "new": report.new, "known": report.known, "settled": report.settled, "held": report.held,
-            "blank": blank,
+            "blank": blank, "fields_left_out": report.left_out.map_or(0, |(count, _)| count),
         }));
     } else {
         let (lines, new, known) = (report.lines, report.new, report.known);
@@ -65,6 +65,11 @@ pub(super) fn ingest_files(setup: &Setup, logs: &[PathBuf], keys: &[SigningKey])
         output::note(format_args!(
             "warning: {} bills are held: they were told of money that could not be understood\nhint: `tagih status` says which and why",
             report.held
+        ));
+    }
+    if let Some((count, field)) = report.left_out {
+        output::note(format_args!(
+            "{count} notifications have an optional field of another type than DOKU documents (such as `{field}`); it was left out"
         ));
     }
     // Said, but no failure: a forger must not be able to stop the nightly run that waits for this command.

@@ -60,6 +60,9 @@ impl Setup {
         if is_new {
             output::note(format_args!("a new ledger was made: {}", absolute(self.ledger_path()).display()));
         }
+        for note in ledger.migration_notes() {
+            output::note(format_args!("warning: {note}"));
+        }
         Ok(ledger)
     }
 

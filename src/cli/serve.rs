@@ -17,7 +17,7 @@ use crate::config;
 use crate::exit::Exit;
 use crate::jobs::serve::{self, ServeOptions, ServingError};
 use crate::jobs::stop::{Stop, StopReason};
-use crate::ledger::{Create, SqliteLedger};
+use crate::ledger::Create;
 use crate::serve::keys::Keys;
 use crate::serve::log::LogFolder;
 use crate::serve::{InvalidSignature, Limits, ServeError, Settings};
@@ -59,7 +59,7 @@ pub(super) fn serve(setup: &Setup, arguments: &Serve) -> Result<Exit, Failure> {
     };
     let settings = settings(setup, binding.client_id.clone())?;
     let folder = LogFolder::take(Path::new(&section.log_dir))?;
-    let ledger = SqliteLedger::open(setup.ledger_path(), &binding, Create::Never)?;
+    let ledger = setup.open_ledger(&binding, Create::Never)?;
     let options = ServeOptions {
         settings,
         listen,

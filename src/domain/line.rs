@@ -108,7 +108,7 @@ impl Detail {
     /// None comes after it.
     pub const LAST: Self = Self(u8::MAX);
 
-    const TEXTS: [&'static str; 22] = [
+    const TEXTS: [&'static str; 24] = [
         "",
         "the line is longer than 1 MiB",
         "the line is not UTF-8",
@@ -131,6 +131,8 @@ impl Detail {
         "order.invoice_number",
         "order.amount",
         "online_to_offline_info.payment_code",
+        "order.currency",
+        "online_to_offline_payment.identifier",
     ];
 
     /// The detail with this text; none for a text outside the list.
@@ -232,6 +234,12 @@ impl Marks {
 impl Line {
     /// What `received_at_us` is when the log does not say.
     pub const UNKNOWN_TIME: i64 = i64::MAX;
+
+    /// Whether it holds a usable message.
+    #[must_use]
+    pub fn is_message(&self) -> bool {
+        self.identity != [0; 32]
+    }
 
     /// A line that holds no usable message.
     #[must_use]

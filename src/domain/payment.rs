@@ -37,7 +37,11 @@ impl Payment {
     #[must_use]
     pub fn sameness(&self) -> Sameness {
         let (code, number) = (self.payment_code.as_str(), self.invoice_number.as_str());
-        Sameness::of(self.identity, self.canonical, &Facts { channel: self.channel, code, number, amount: self.amount, paid_at: self.paid_at })
+        Sameness::of(
+            self.identity,
+            self.canonical,
+            &Facts { channel: self.channel, code, number, amount: self.amount, paid_at: self.paid_at },
+        )
     }
 }
 

@@ -120,6 +120,7 @@ impl<'a> Inspector<'a> {
         let class = if found.status == TransactionStatus::Success { Class::N00 } else { Class::N09 };
         let mut line = Line::of_class(class, digest);
         line.identity = found.identity();
+        line.detail = found.left_out.map_or(Detail::default(), Detail::of);
         line.channel = found.channel;
         line.paid_at_us = found.paid_at.as_microsecond();
         line.content_key = short(content_key(&found));

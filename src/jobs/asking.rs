@@ -142,12 +142,20 @@ impl<L: Ledger, G: Gateway, T: Time> Asking<'_, L, G, T> {
         self.ledger.record(vec![entry]).await.map(|states| states.into_iter().last())
     }
 
-    /// The event that holds a bill because of the money DOKU tells of.
-    pub fn hold(&self, state: &BillState, said: &Said) -> Option<Entry> {
-        let amount = said.told.details.amount.filter(|_| state.hold.is_none())?;
+    /// The event that holds a bill because of the money DOKU tells of; none if it is held, or was for the same money: a person has
+    /// looked since.
+    pub fn hold(&self, state: &BillState, said: &Said) -> Result<Option<Entry>, LedgerError> {
+        let Some(amount) = said.told.details.amount.filter(|_| state.hold.is_none()) else { return Ok(None) };
+        // Of the same money each answer may be written otherwise.
+        let evidence = digest::of_parts(&[b"told", said.order.as_str().as_bytes(), &amount.to_be_bytes()]);
+        for known in [evidence, digest::of_bytes(&said.body)] {
+            if self.ledger.was_held_for(&state.invoice_number, &digest::hex(&known))? {
+                return Ok(None);
+            }
+        }
         let reason = format!("Check Status says that order `{}` was paid with Rp{amount}, which nobody asked for", said.order);
-        let event = Event::Held { cause: HoldCause::AmountDiffers, reason, evidence: digest::hex(&digest::of_bytes(&said.body)) };
-        Some(Entry { invoice_number: state.invoice_number.clone(), at: (self.clock)(), event, private: Private::default() })
+        let event = Event::Held { cause: HoldCause::AmountDiffers, reason, evidence: digest::hex(&evidence) };
+        Ok(Some(Entry { invoice_number: state.invoice_number.clone(), at: (self.clock)(), event, private: Private::default() }))
     }
 }
 

@@ -12,7 +12,7 @@ use crate::domain::classify::{Class, Policy};
 use crate::domain::digest::Digest;
 use crate::domain::ids::{InvoiceNumber, PaymentCode};
 use crate::domain::lifecycle::{BillState, CodeAnswer, Event, OperationKind, Status, Verdict};
-use crate::domain::line::{InputFile, Line, Lines};
+use crate::domain::line::{Detail, InputFile, Line, Lines};
 use crate::domain::payment::Payment;
 use crate::evidence::{self, EvidenceError, NoPairs, ReadOptions};
 use crate::ledger::{Entry, Ledger, LedgerError, Private};
@@ -35,6 +35,8 @@ pub struct IngestReport {
     pub unusable: u64,
     /// Issues whose doubt a payment ended.
     pub settled: u64,
+    /// Messages, each with an optional field that was of another type and left out: how many, and which field one of them was.
+    pub left_out: Option<(u64, &'static str)>,
     /// Bills that are held from now on, because money was told of and not understood.
     pub held: u64,
 }
@@ -106,6 +108,10 @@ pub(super) fn proved(options: &IngestOptions) -> Result<(Vec<Payment>, Claims, I
     let mut tallies = Tallies::default();
     for (_, line) in evidence.lines.iter() {
         tallies.add(line.class, crate::domain::amount::Rupiah::new(line.amount.into()));
+        if line.is_message() && line.detail != Detail::default() {
+            let (count, _) = report.left_out.unwrap_or_default();
+            report.left_out = Some((count.saturating_add(1), line.detail.text()));
+        }
     }
     report.by_class = tallies.iter().collect();
     report.files = std::mem::take(&mut evidence.files);

@@ -25,7 +25,7 @@ use crate::reconcile::month::{Closing, Month, MonthInputs, Opening};
 use crate::reconcile::settle::SettlementInput;
 use crate::reconcile::{self, Bills, KnownPayment, Outcome, Terms};
 use crate::report::atomic::WriteError;
-use crate::report::summary::Summary;
+use crate::report::summary::{HeldBill, Summary};
 use crate::report::summary_month::{MonthFigures, SignedFigures};
 use crate::report::{self, Presentation, Report};
 use crate::table::{self, Mostly, Settings};
@@ -253,6 +253,7 @@ pub fn run(options: &ReconcileOptions) -> Result<ReconcileReport, ReconcileError
     let month = Month::of(&outcome, &terms, &MonthInputs::new(opening, register.as_ref(), &terms), files.len());
     outcome.identities.extend_from_slice(&month.identities);
     let mut summary = Summary::of(&outcome, &terms, &files, source, run_id);
+    summary.held = held(&options.source);
     summary.discrepancies = discrepancies::counts(&outcome, &standings, journal.head());
     summary.month = Some(MonthFigures::of(&month, &files, signed(&journal, &month.closing)?));
     let files = files.as_slice();
@@ -270,6 +271,18 @@ pub fn run(options: &ReconcileOptions) -> Result<ReconcileReport, ReconcileError
         remarks,
         mostly,
     })
+}
+
+/// Bills of our own ledger that wait for a person, by number.
+fn held(source: &BillSource) -> Vec<HeldBill> {
+    let (BillSource::Ledger { snapshot, .. } | BillSource::ExternalBeside { history: snapshot, .. }) = source else { return Vec::new() };
+    let held = snapshot.bills.values().filter_map(|state| {
+        let hold = state.hold.as_deref()?;
+        Some(HeldBill { invoice_number: state.invoice_number.clone(), since: hold.at, cause: hold.cause, reason: hold.reason.clone() })
+    });
+    let mut held: Vec<HeldBill> = held.collect();
+    held.sort();
+    held
 }
 
 /// Settlement files most rows of which cannot be read.

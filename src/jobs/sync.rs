@@ -17,6 +17,7 @@ use crate::doku::answer::Trust;
 use crate::domain::channel::Channel;
 use crate::domain::check::{self, FoundPayment, Schedule, Word};
 use crate::domain::conclusion::Says;
+use crate::domain::doubt;
 use crate::domain::ids::{InvoiceNumber, PaymentCode};
 use crate::domain::lifecycle::{BillState, Code, Status};
 use crate::domain::owner::{self, Paid};
@@ -148,7 +149,12 @@ where
             (None, Word::Success) => CheckEnd::Unusable,
             (_, word) => CheckEnd::Told(word),
         };
-        asking.record(state, &said, payment, &Recorded { chosen, controlled: false }).await?;
+        let found = asking.record(state, &said, payment, &Recorded { chosen, controlled: false }).await?;
+        if let Some(state) = found.filter(|state| doubt::is_paid_otherwise(state, said.told.word, &said.told.details))
+            && let Some(hold) = asking.hold(&state, &said)?
+        {
+            self.ledger.record(vec![hold]).await?;
+        }
         Ok(end)
     }
 

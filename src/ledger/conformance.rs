@@ -171,13 +171,14 @@ fn an_index_of_codes_is_told_of_every_change_after_what_it_knows(ledger: &impl L
     // A's code is taken back and registered for B: the dead one comes first, so that the live one wins.
     wait(ledger.record(vec![
         intended("A", 1, OperationKind::Cancel, terms(150_000)),
-        entry("A", 2, Event::Accepted { answer: answer("11", None), replayed: false, amount: None }),
+        entry("A", 2, Event::Accepted { answer: answer("11", None), replayed: false, amount: None, remark: None }),
     ]))
     .unwrap();
     let own = RecordedTerms { method: Method::Inquiry, payment_code: Some(PaymentCode::new("11").unwrap()), ..terms(150_000) };
     wait(ledger.record(vec![intended("B", 3, OperationKind::Issue, own)])).unwrap();
     assert_eq!(codes(3), (vec!["11:A:dead".into(), "11:B:live".into()], 6));
-    wait(ledger.record(vec![entry("B", 4, Event::Accepted { answer: answer("11", None), replayed: false, amount: None })])).unwrap();
+    wait(ledger.record(vec![entry("B", 4, Event::Accepted { answer: answer("11", None), replayed: false, amount: None, remark: None })]))
+        .unwrap();
     assert!(codes(6).0.contains(&"11:B:live".to_owned()));
     // Payments move the sequence on and change no code.
     let paid = payment(1, "B", "11", 5);
@@ -192,7 +193,7 @@ fn an_index_of_codes_is_told_of_every_change_after_what_it_knows(ledger: &impl L
 fn an_illegal_event_fails_its_whole_call_and_nothing_else(ledger: &impl Ledger) {
     wait(ledger.record(vec![planned("A")])).unwrap();
     let before = ledger.snapshot().unwrap();
-    let accepted = entry("A", 2, Event::Accepted { answer: answer("77", None), replayed: false, amount: None });
+    let accepted = entry("A", 2, Event::Accepted { answer: answer("77", None), replayed: false, amount: None, remark: None });
     let result = wait(ledger.record(vec![planned("B"), intended("B", 1, OperationKind::Issue, terms(1)), accepted]));
     assert!(matches!(&result, Err(LedgerError::Illegal(illegal)) if illegal.status == Some(Status::Planned)), "{result:?}");
     let after = ledger.snapshot().unwrap();

@@ -71,7 +71,9 @@ pub(super) fn fates<E>(told: &[Payment], mut kept_of: impl FnMut(&PaymentCode) -
         let places = payment::join(&mut known, &sameness);
         let mut was_told_of = vec![false; known.len()];
         for (&(at, payment), place) in of_code.iter().zip(places) {
-            let (Some(fate), Some(called), Some(told)) = (fates.get_mut(at), known.get(place), was_told_of.get_mut(place)) else { continue };
+            let (Some(fate), Some(called), Some(told)) = (fates.get_mut(at), known.get(place), was_told_of.get_mut(place)) else {
+                continue;
+            };
             if std::mem::replace(told, true) {
                 continue;
             }

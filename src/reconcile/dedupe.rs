@@ -126,7 +126,8 @@ impl Payments {
         if !(one.is_dated && one.is_numbered) {
             return self.contains(lines, &one.identity);
         }
-        let lacks_a_number = [one.identity, one.dated].iter().any(|identity| self.find(lines, identity).is_some_and(|found| !found.is_numbered));
+        let lacks_a_number =
+            [one.identity, one.dated].iter().any(|identity| self.find(lines, identity).is_some_and(|found| !found.is_numbered));
         lacks_a_number && self.hear(one)
     }
 

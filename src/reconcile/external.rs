@@ -194,7 +194,15 @@ impl External {
             && paid_at < terms.period.starts_at()
         {
             let amount = row.paid_amount.unwrap_or(bill.amount).get();
-            self.known.push(KnownPayment { bill: number, paid_at, identity: [0; 32], amount, sameness: None, in_ledger: true, is_proved: false });
+            self.known.push(KnownPayment {
+                bill: number,
+                paid_at,
+                identity: [0; 32],
+                amount,
+                sameness: None,
+                in_ledger: true,
+                is_proved: false,
+            });
         }
         if is_open(bill, terms) {
             self.scope = self.scope.plus(Tally { count: 1, amount: Rupiah::from(bill.amount) });

@@ -355,6 +355,8 @@ fn line_reason(line: &Line, reused: bool) -> String {
         Class::N02 => "the signature does not match the bytes received".to_owned(),
         Class::N07 => "the amount, date or invoice differs from the first message of this payment".to_owned(),
         Class::N12 => format!("`{}` is missing or unusable", line.detail.text()),
+        // What was left out of a message that could be used is no reason.
+        _ if line.is_message() => String::new(),
         _ => line.detail.text().to_owned(),
     }
 }

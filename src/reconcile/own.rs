@@ -86,8 +86,8 @@ fn push(bills: &mut Bills, state: &BillState, lapses: &[(Timestamp, bool)], poli
         due_on: state.terms.policy.due_date,
         bill_group: state.terms.bill_group.as_deref(),
         lapses,
-        issued_otherwise: never_amended
-            && issued_otherwise(state.terms.expiry, code.and_then(|code| code.answer.created_at), expires_at, policy),
+        issued_otherwise: answered.and_then(|code| code.remark.as_ref()).is_some_and(|remark| remark.about_expiry)
+            || never_amended && issued_otherwise(state.terms.expiry, code.and_then(|code| code.answer.created_at), expires_at, policy),
         code_is_dead: matches!(state.status, Status::Planned | Status::Rejected | Status::Retired),
         by_inquiry: state.terms.method == Method::Inquiry,
     })?;
@@ -103,7 +103,15 @@ pub fn known_payments<'a>(bills: &Bills, state_of: impl Fn(&str) -> Option<&'a B
     for payment in payments {
         for bill in bills.numbered(payment.invoice_number.as_str()).filter(|&bill| of(bill, payment)) {
             let (paid_at, identity, amount) = (payment.paid_at, payment.identity, payment.amount.get());
-            known.push(KnownPayment { bill, paid_at, identity, amount, sameness: Some(payment.sameness()), in_ledger: true, is_proved: false });
+            known.push(KnownPayment {
+                bill,
+                paid_at,
+                identity,
+                amount,
+                sameness: Some(payment.sameness()),
+                in_ledger: true,
+                is_proved: false,
+            });
         }
     }
     known.sort_unstable();

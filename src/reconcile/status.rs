@@ -52,7 +52,9 @@ impl StatusEvidence {
                 }
             }
         }
-        evidence.found.sort_by(|a, b| (a.payment.identity, &a.payment.invoice_number).cmp(&(b.payment.identity, &b.payment.invoice_number)));
+        evidence
+            .found
+            .sort_by(|a, b| (a.payment.identity, &a.payment.invoice_number).cmp(&(b.payment.identity, &b.payment.invoice_number)));
         evidence
     }
 }

@@ -75,7 +75,7 @@ fn bill(invoice: &str, issues: &[Issue]) -> BillState {
                     how_to_pay_page: None,
                     how_to_pay_api: None,
                 };
-                events.push(Event::Accepted { answer, replayed: false, amount: None });
+                events.push(Event::Accepted { answer, replayed: false, amount: None, remark: None });
             }
             Issue::Doubted(..) => events.push(doubted()),
             Issue::Dead(..) => events.extend([

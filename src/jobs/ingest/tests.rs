@@ -138,7 +138,7 @@ async fn a_code_that_is_live_for_another_bill_ends_no_doubt_and_keeps_no_payment
         how_to_pay_page: None,
         how_to_pay_api: None,
     };
-    live.push(entry("LIVE", Event::Accepted { answer, replayed: false, amount: None }));
+    live.push(entry("LIVE", Event::Accepted { answer, replayed: false, amount: None, remark: None }));
     ledger.record(live).await.unwrap();
     ledger.record(doubted("A", "A")).await.unwrap();
     let report = ingested(&ledger, &[line("A", "71", "t1", "5000", "SUCCESS"), line("B", "72", "t2", "5000", "SUCCESS")]).await;

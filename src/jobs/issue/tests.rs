@@ -12,7 +12,7 @@ use crate::domain::bill::{Customer, Expiry, Policy, Terms};
 use crate::domain::channel::Method;
 use crate::domain::doubt::{NotFound, Patience};
 use crate::domain::ids::{PaymentCode, RequestId};
-use crate::domain::lifecycle::{CodeAnswer, OperationKind, Verdict};
+use crate::domain::lifecycle::{CodeAnswer, OperationKind, Remark, Verdict};
 use crate::domain::payment::Payment;
 use crate::domain::personal::Personal;
 use crate::domain::plan::{AmendBase, Rules};

@@ -154,12 +154,12 @@ async fn what_another_process_does_to_a_code_holds_at_once() {
     books.refresh().unwrap();
     record(&books, "A", vec![intended(OperationKind::Cancel, "1")]).await;
     assert_eq!(look(&books, "1"), Some(("A".into(), "cancelling", false)));
-    record(&books, "A", vec![Event::Accepted { answer: answer("1"), replayed: false, amount: None }]).await;
+    record(&books, "A", vec![Event::Accepted { answer: answer("1"), replayed: false, amount: None, remark: None }]).await;
     assert_eq!(look(&books, "1"), Some(("A".into(), "cancelled", false)));
     // The freed code is registered for B.
     record(&books, "B", vec![Event::Planned { terms: terms("1") }, intended(OperationKind::Issue, "1")]).await;
     assert_eq!(look(&books, "1"), Some(("B".into(), "requested", false)));
-    record(&books, "B", vec![Event::Accepted { answer: answer("1"), replayed: false, amount: None }]).await;
+    record(&books, "B", vec![Event::Accepted { answer: answer("1"), replayed: false, amount: None, remark: None }]).await;
     assert_eq!(look(&books, "1"), Some(("B".into(), "active", false)));
     assert_eq!(look(&books, "01"), None);
 }

@@ -9,7 +9,7 @@ pub(super) fn order(invoice: &str, second: i64, wire: &str, code: &str) -> Vec<E
     if let Event::Intended { wire_invoice_number, .. } = &mut intent.event {
         *wire_invoice_number = number(wire);
     }
-    let accepted = Event::Accepted { answer: answer(code, None), replayed: false, amount: None };
+    let accepted = Event::Accepted { answer: answer(code, None), replayed: false, amount: None, remark: None };
     vec![intent, entry(invoice, second + 1, accepted)]
 }
 
@@ -148,7 +148,6 @@ pub(super) fn a_payment_is_known_however_its_message_is_written(ledger: &impl Le
     // The live server applies messages as they come, in one batch or not.
     assert_eq!(apply(&[told("", "", "", 7, 0), told("ALFAMART", "S1", "T7", 7, 0), told("", "", "", 7, 500_000_000)]), (1, 2));
     assert_eq!(apply(&[told("ALFAMART", "S1", "T8", 7, 0)]), (1, 0));
-    let identities: std::collections::BTreeSet<_> =
-        ledger.snapshot().unwrap().payments.iter().map(|payment| payment.identity).collect();
+    let identities: std::collections::BTreeSet<_> = ledger.snapshot().unwrap().payments.iter().map(|payment| payment.identity).collect();
     assert_eq!(identities.len(), 7);
 }

@@ -50,6 +50,7 @@ pub struct SqliteLedger {
     /// For single rows; a snapshot opens a connection of its own.
     reader: Mutex<Connection>,
     writer: Option<Writer>,
+    notes: Vec<String>,
 }
 
 impl SqliteLedger {
@@ -59,14 +60,20 @@ impl SqliteLedger {
         let opened = open::writable(&place, binding, create, open::MIGRATIONS)?;
         let reader = open::read_only(&place, Some(binding), open::MIGRATIONS)?.connection;
         let writer = Writer::start(opened.connection, place.clone()).map_err(|error| place.error(Fault::Io(error)))?;
-        Ok(Self { place, salt: opened.salt, reader: Mutex::new(reader), writer: Some(writer) })
+        Ok(Self { place, salt: opened.salt, reader: Mutex::new(reader), writer: Some(writer), notes: opened.notes })
+    }
+
+    /// What migrating an older schema brought to light, in words: numbers that stand for two bills.
+    #[must_use]
+    pub fn migration_notes(&self) -> &[String] {
+        &self.notes
     }
 
     /// Opens the ledger at `path` for reading; whatever would write fails.
     pub fn open_read_only(path: &Path, binding: &Binding) -> Result<Self, LedgerError> {
         let place = Place::new(path);
         let opened = open::read_only(&place, Some(binding), open::MIGRATIONS)?;
-        Ok(Self { place, salt: opened.salt, reader: Mutex::new(opened.connection), writer: None })
+        Ok(Self { place, salt: opened.salt, reader: Mutex::new(opened.connection), writer: None, notes: Vec::new() })
     }
 
     /// Checks the file, its hash chain, the fold of every bill and the invariants; see [`VerifyReport`].

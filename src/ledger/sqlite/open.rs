@@ -60,6 +60,8 @@ const FORMER_ORDERS_BEGIN: i64 = 2;
 pub(super) struct Opened {
     pub(super) connection: Connection,
     pub(super) salt: Salt,
+    /// What migrating it brought to light.
+    pub(super) notes: Vec<String>,
 }
 
 /// Opens for writing; creates and migrates as needed.
@@ -72,10 +74,10 @@ pub(super) fn writable(place: &Place, binding: &Binding, create: Create, migrati
     }
     let mut connection = connect(place, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
     check_file(&connection, place)?;
-    migrate(&mut connection, place, migrations)?;
+    let notes = migrate(&mut connection, place, migrations)?;
     let opened = check_binding(connection, place, Some(binding))?;
     check_last_event(&opened.connection).map_err(|fault| place.error(fault))?;
-    Ok(opened)
+    Ok(Opened { notes, ..opened })
 }
 
 /// Opens for reading; never creates nor migrates. Without a `binding`, whatever the ledger belongs to is accepted.
@@ -186,13 +188,14 @@ fn schema_version(connection: &Connection, place: &Place, migrations: &[&str]) -
     }
 }
 
-/// Applies the migrations the file does not have yet, each whole or not at all.
-fn migrate(connection: &mut Connection, place: &Place, migrations: &[&str]) -> Result<(), LedgerError> {
+/// Applies the migrations the file does not have yet, each whole or not at all; gives what they brought to light.
+fn migrate(connection: &mut Connection, place: &Place, migrations: &[&str]) -> Result<Vec<String>, LedgerError> {
     let version = schema_version(connection, place, migrations)?;
     if version < migrations.len() {
         migrate_from(connection, version, migrations).map_err(|fault| place.error(fault))?;
     }
-    Ok(())
+    let kept_no_orders = i64::try_from(version).is_ok_and(|version| version <= FORMER_ORDERS_BEGIN);
+    if kept_no_orders { names::collisions(connection).map_err(|fault| place.error(fault)) } else { Ok(Vec::new()) }
 }
 
 fn migrate_from(connection: &mut Connection, version: usize, migrations: &[&str]) -> Result<(), Fault> {
@@ -225,7 +228,7 @@ fn check_binding(connection: Connection, place: &Place, wanted: Option<&Binding>
     if let Some(wanted) = wanted.filter(|wanted| **wanted != found) {
         return Err(LedgerError::OtherBinding { path: place.name(), found: found.to_string(), wanted: wanted.to_string() });
     }
-    Ok(Opened { connection, salt: Salt::new(salt) })
+    Ok(Opened { connection, salt: Salt::new(salt), notes: Vec::new() })
 }
 
 /// The newest event must follow from the one before it: the cheapest look that finds a torn or edited end.

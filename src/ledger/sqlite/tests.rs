@@ -269,7 +269,7 @@ fn two_processes_append_to_one_chain() {
 fn what_another_connection_recorded_is_what_the_next_event_meets() {
     let (_folder, path, _) = closed_ledger();
     let (sender, server) = (reopen(&path).unwrap(), reopen(&path).unwrap());
-    let accepted = || entry("C", 2, Event::Accepted { answer: answer("88", None), replayed: false, amount: None });
+    let accepted = || entry("C", 2, Event::Accepted { answer: answer("88", None), replayed: false, amount: None, remark: None });
     wait(sender.record(vec![planned("C"), intended("C", 1, OperationKind::Issue, terms(5))])).unwrap();
     wait(server.record(vec![accepted()])).unwrap();
     assert!(matches!(wait(sender.record(vec![accepted()])), Err(LedgerError::Illegal(_))), "it is active by now");
@@ -334,7 +334,7 @@ fn the_story_of_a_bill_has_its_events_and_the_payments_of_all_its_numbers() {
     wait(ledger.record(vec![adopted("A", "77"), entry("A", 5, Event::Retired { reason: "expired".into() }), entry("A", 6, reissue)]))
         .unwrap();
     ledger.apply_payments(&[payment(1, "A-R1", "78", 7), payment(2, "A", "77", 7), payment(3, "B", "79", 7)]).unwrap();
-    let accepted = Event::Accepted { answer: answer("78", None), replayed: false, amount: None };
+    let accepted = Event::Accepted { answer: answer("78", None), replayed: false, amount: None, remark: None };
     let state = wait(ledger.record(vec![entry("A", 8, accepted)])).unwrap().remove(0);
     assert_eq!(state.status, Status::Active);
     let story: Vec<_> = ledger.history(&number("A")).unwrap().into_iter().map(|(_, happening)| happening).collect();
@@ -372,7 +372,8 @@ fn former_orders_of_an_older_ledger_are_folded_anew_and_its_collisions_are_notes
     tamper(
         &path,
         "DROP TABLE names; DROP INDEX payments_by_code; DROP INDEX bills_held; ALTER TABLE bills DROP COLUMN hold; \
-         ALTER TABLE bills DROP COLUMN former; ALTER TABLE customers DROP COLUMN account_name; ALTER TABLE payments DROP COLUMN canonical; UPDATE bills SET first_paid_at = NULL; PRAGMA user_version = 2",
+         ALTER TABLE bills DROP COLUMN former; ALTER TABLE customers DROP COLUMN account_name; \
+         ALTER TABLE payments DROP COLUMN canonical; UPDATE bills SET first_paid_at = NULL; PRAGMA user_version = 2",
     );
     let connection = Connection::open(&path).unwrap();
     let head = read::head(&connection).unwrap();
@@ -385,8 +386,8 @@ fn former_orders_of_an_older_ledger_are_folded_anew_and_its_collisions_are_notes
                planned_at) VALUES ('A-R1', 'planned', 0, 0, 0, 'alfa', 'doku', 150000, 0, ?1, ?2)";
     connection.execute(sql, rusqlite::params![serde_json::to_string(&terms(150_000)).unwrap(), second]).unwrap();
     drop(connection);
-
     let ledger = reopen(&path).unwrap();
+    assert!(ledger.migration_notes().concat().contains("number `A-R1` stands for invoice `A`"), "migrating says so");
     let state = ledger.bill(&number("A")).unwrap().unwrap();
     assert_eq!(state.former.iter().map(|order| order.payment_code.as_ref().unwrap().as_str()).collect::<Vec<_>>(), ["11"]);
     assert!(ledger.first_paid_at(&number("A")).unwrap().is_some(), "paid by the code it had");

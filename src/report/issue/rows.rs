@@ -29,7 +29,6 @@ struct Accepted<'a> {
     bill: &'a BillState,
     code: &'a Code,
     action: &'static str,
-    note: &'a str,
 }
 
 /// A column of accepted.csv and key of accepted.jsonl.
@@ -50,7 +49,7 @@ const ACCEPTED: [AcceptedColumn; 14] = [
     AcceptedColumn { name: "file", value: |row| row.place.file.display().to_string().into() },
     AcceptedColumn { name: "row", value: |row| row.place.row.into() },
     AcceptedColumn { name: "expires_at_wib", value: |row| row.code.answer.expires_at.map(wib_text).into() },
-    AcceptedColumn { name: "note", value: |row| Some(row.note).filter(|note| !note.is_empty()).into() },
+    AcceptedColumn { name: "note", value: |row| row.code.remark.as_ref().map(|remark| remark.note.as_str()).into() },
     AcceptedColumn { name: "wire_invoice_number", value: |row| row.code.wire_invoice_number.as_str().into() },
     AcceptedColumn { name: "created_at", value: |row| row.code.answer.created_at.map(format_utc_seconds).into() },
     AcceptedColumn { name: "how_to_pay_api", value: |row| row.code.answer.how_to_pay_api.clone().into() },
@@ -83,12 +82,11 @@ impl<'a> Rows<'a> {
 
     fn accepted_row(self, place: &'a Place, number: &InvoiceNumber, action: &'static str, just_made: bool) -> Option<Accepted<'a>> {
         let bill = self.bills.get(number)?;
-        live_code(bill, self.finished_at, just_made).map(|code| Accepted { place, bill, code, action, note: "" })
+        live_code(bill, self.finished_at, just_made).map(|code| Accepted { place, bill, code, action })
     }
 
     fn accepted_valid(self, place: &'a Place, number: &InvoiceNumber, end: &'a End) -> Option<Accepted<'a>> {
-        let row = self.accepted_row(place, number, end.action, end.bucket == Bucket::Issued)?;
-        Some(Accepted { note: &end.note, ..row })
+        self.accepted_row(place, number, end.action, end.bucket == Bucket::Issued)
     }
 
     /// Every row that holds a live code, whatever the run did to it, also one that was refused: its code stays payable.

@@ -67,7 +67,7 @@ fn reissued(doku: &Doku) -> World {
             how_to_pay_page: None,
             how_to_pay_api: None,
         };
-        Event::Accepted { answer, replayed: false, amount: None }
+        Event::Accepted { answer, replayed: false, amount: None, remark: None }
     };
     let events = [
         (90, Event::Planned { terms: recorded.clone() }),

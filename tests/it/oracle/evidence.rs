@@ -280,7 +280,8 @@ fn settle_classes(lines: &mut [Line]) -> Vec<Paid> {
         if let Some(facts) = &line.facts {
             // And whatever else is called like it goes along.
             let alike = |other: &&Facts| !is_numbered(&facts.identity) && other.canonical() == facts.canonical();
-            let alike = lines.iter().filter_map(|other| other.facts.as_ref()).filter(alike).filter_map(joined).min_by_key(|other| turn(other));
+            let alike =
+                lines.iter().filter_map(|other| other.facts.as_ref()).filter(alike).filter_map(joined).min_by_key(|other| turn(other));
             let payment = joined(facts).or(alike).and_then(|other| other.facts.as_ref());
             groups.entry(payment.unwrap_or(facts).canonical()).or_default().push(index);
         }

@@ -190,7 +190,9 @@ fn again(random: &mut Random, earlier: Sent, dates: &mut BTreeSet<i64>) -> Sent 
         8 => message.agent = message.agent.map(|(chain, store, number)| (in_small(&chain), store, in_small(&number))),
         9 => message.agent = message.agent.map(|(chain, store, number)| (format!(" {chain}"), format!("{store} "), number)),
         10 if message.amount_json != "149000" => message.agent = None,
-        11 if message.amount_json != "149000" => message.agent = message.agent.map(|(chain, store, _)| (chain, store, random.pick(&["", "  "]).to_owned())),
+        11 if message.amount_json != "149000" => {
+            message.agent = message.agent.map(|(chain, store, _)| (chain, store, random.pick(&["", "  "]).to_owned()));
+        }
         12 if message.date.ends_with("0Z") => message.date = message.date.replace("0Z", "0.75Z"),
         7 => message.amount_json = format!("{}.0", message.amount_json.trim_matches('"').split('.').next().unwrap()),
         _ => {}

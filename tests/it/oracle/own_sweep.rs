@@ -75,7 +75,7 @@ fn events(story: &Story) -> Vec<(i64, Event)> {
     };
     let words = || "because".to_owned();
     let rejected = || Event::Rejected { code: "E0403".to_owned(), reason: words(), provisional: false };
-    let accepted = |issued: &Issued| Event::Accepted { answer: answer(issued), replayed: false, amount: None };
+    let accepted = |issued: &Issued| Event::Accepted { answer: answer(issued), replayed: false, amount: None, remark: None };
     let mut told = Vec::new();
     let mut tell = |second: i64, event: Event| told.push((second, event));
     if story.fate == Fate::Adopted {
@@ -129,7 +129,10 @@ fn events(story: &Story) -> Vec<(i64, Event)> {
     }
     for &amount in &story.amounts[1..] {
         tell(issued.accepted, intended(OperationKind::Amend, &terms(story, amount), &issued.wire));
-        tell(issued.accepted, Event::Accepted { answer: CodeAnswer { expires_at: None, ..answer(issued) }, replayed: false, amount: None });
+        tell(
+            issued.accepted,
+            Event::Accepted { answer: CodeAnswer { expires_at: None, ..answer(issued) }, replayed: false, amount: None, remark: None },
+        );
     }
     let last = terms(story, story.due());
     let another = terms(story, story.due() / 2 + 7);

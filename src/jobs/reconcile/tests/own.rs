@@ -7,7 +7,7 @@ use crate::domain::amount::Amount;
 use crate::domain::bill::{Expiry, Policy as Insurance, RecordedTerms};
 use crate::domain::channel::{Channel, Method};
 use crate::domain::ids::{InvoiceNumber, PaymentCode, RequestId};
-use crate::domain::lifecycle::{BillState, CodeAnswer, Event, OperationKind};
+use crate::domain::lifecycle::{BillState, CodeAnswer, Event, OperationKind, Remark};
 use crate::domain::payment::Payment;
 use crate::ledger::Head;
 
@@ -53,7 +53,7 @@ fn accepted(code: &str) -> Event {
         how_to_pay_page: None,
         how_to_pay_api: None,
     };
-    Event::Accepted { answer, replayed: false, amount: None }
+    Event::Accepted { answer, replayed: false, amount: None, remark: None }
 }
 
 fn state(number: &str, events: Vec<Event>) -> (InvoiceNumber, BillState) {
@@ -139,9 +139,18 @@ fn an_amended_amount_is_remembered_and_other_terms_are_flagged() {
         vec![intended(OperationKind::Issue, "A", 150_000), accepted("1"), intended(OperationKind::Amend, "A", 150_000 + 1), accepted("1")];
     let mut odd = issued("B", "2");
     odd.1.code.as_mut().unwrap().answer.expires_at = Some(at("2026-11-19T00:00:00Z"));
-    let bills = vec![state("A", amended), odd];
-    let report = reconciled(bills, Vec::new(), &[note("A", "1", "150000").line()], 2);
+    // What was odd about the end when the answer came is in the events: past already, or two dates that disagree.
+    let remarked = |number: &str, code: &str, about_expiry: bool| {
+        let Event::Accepted { answer, .. } = accepted(code) else { unreachable!() };
+        let remark = Some(Remark { note: "odd".into(), about_expiry });
+        state(
+            number,
+            vec![intended(OperationKind::Issue, number, 150_000), Event::Accepted { answer, replayed: false, amount: None, remark }],
+        )
+    };
+    let bills = vec![state("A", amended), odd, remarked("C", "3", true), remarked("D", "4", false)];
+    let report = reconciled(bills, Vec::new(), &[note("A", "1", "150000").line()], 4);
     assert_eq!(counts(&report.summary.payments), "P10×1");
-    assert_eq!(counts(&report.summary.bills), "L01×1 L11×1");
-    assert_eq!(report.summary.flags.get("L08").unwrap().count, 1);
+    assert_eq!(counts(&report.summary.bills), "L01×3 L11×1");
+    assert_eq!(report.summary.flags.get("L08").unwrap().count, 2);
 }
