@@ -73,8 +73,7 @@ pub struct Summary {
     pub retry_slots: BTreeMap<&'static str, u64>,
     /// Classes that these inputs, or this version, cannot decide.
     pub not_evaluated: Vec<&'static str>,
-    /// Bills that wait for a person, by number; absent where none does.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
+    /// Bills that wait for a person, by number.
     pub held: Vec<HeldBill>,
     /// Rows of discrepancies.csv, and how they stand.
     pub discrepancies: Discrepancies,

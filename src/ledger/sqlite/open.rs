@@ -194,8 +194,8 @@ fn migrate(connection: &mut Connection, place: &Place, migrations: &[&str]) -> R
     if version < migrations.len() {
         migrate_from(connection, version, migrations).map_err(|fault| place.error(fault))?;
     }
-    let kept_no_orders = i64::try_from(version).is_ok_and(|version| version <= FORMER_ORDERS_BEGIN);
-    if kept_no_orders { names::collisions(connection).map_err(|fault| place.error(fault)) } else { Ok(Vec::new()) }
+    let has_orders_now = (version..migrations.len()).any(|index| i64::try_from(index) == Ok(FORMER_ORDERS_BEGIN));
+    if has_orders_now { names::collisions(connection).map_err(|fault| place.error(fault)) } else { Ok(Vec::new()) }
 }
 
 fn migrate_from(connection: &mut Connection, version: usize, migrations: &[&str]) -> Result<(), Fault> {

@@ -207,7 +207,7 @@ fn the_servers_paths_are_the_merchants_choice() {
         let settings = "inquiry_path = \"/hooks/doku/ask\"\nnotification_path = \"/hooks/doku/paid\"\n";
         let town = Town::open_at(paths, settings, &[]);
         let head = format!("{HEAD},override_notification_url");
-        let url = format!("http://{}{}", town.shop.address, paths[1]);
+        let url = format!("http://{}/hooks/doku/paid", town.shop.address);
         town.issue(&head, &["Q-1,150000,Ani,,alfa,inquiry,01,,,,", &format!("A-1,90000,Siti,,alfa,,,,,,{url}")]);
         for code in town.codes().values() {
             town.paid(code, "");

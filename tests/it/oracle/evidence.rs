@@ -17,6 +17,8 @@ use super::message::{CLIENT, SECRET};
 #[derive(Clone, Debug)]
 pub(crate) struct Facts {
     pub identity: Vec<String>,
+    /// Chain and store, empty where they are not named.
+    pub store: [String; 2],
     pub success: bool,
     pub invoice: String,
     pub code: String,
@@ -251,7 +253,8 @@ fn read_body(text_of_body: &str) -> Result<Facts, &'static str> {
     } else {
         vec![channel.to_owned(), code.clone(), agent("AGENT_ID"), agent("AGENT_STORE_ID"), agent("AGENT_TRX_ID")]
     };
-    Ok(Facts { identity, success, invoice, code, channel, acquirer_fits, amount, amount_text, date })
+    let store = [agent("AGENT_ID"), agent("AGENT_STORE_ID")];
+    Ok(Facts { identity, store, success, invoice, code, channel, acquirer_fits, amount, amount_text, date })
 }
 
 pub(crate) fn digits(text: &str) -> bool {

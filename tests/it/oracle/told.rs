@@ -87,6 +87,7 @@ pub(crate) fn generate(random: &mut Random, settings: &Settings, stories: &[Stor
                 }
             };
             let mut facts = Facts {
+                store: Default::default(),
                 identity,
                 success: true,
                 invoice: issued.wire.clone(),
