@@ -241,6 +241,8 @@ pub(super) struct Why {
     /// Settlement files or quoted globs
     #[arg(long, value_name = "FILE", num_args = 1..)]
     pub(super) settlement: Vec<String>,
+    #[command(flatten)]
+    pub(super) tables: TableFlags,
     /// A WIB month (default: from the first day anything is known of)
     #[arg(long, value_name = "2026-10")]
     pub(super) period: Option<String>,

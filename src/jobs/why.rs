@@ -46,6 +46,8 @@ pub struct WhyOptions<'a> {
     pub policy: Policy,
     /// Settlement files.
     pub settlement: Option<SettlementFiles>,
+    /// How they are written.
+    pub tables: Settings,
     /// What people have decided.
     pub journal: &'a Path,
     /// Which days; else from the first day anything is known of to as-of.
@@ -302,7 +304,7 @@ fn conclude(
         let (first, last) = days_paid(&evidence.lines).unwrap_or((today, today));
         whole(planned.map_or(first, |planned| planned.min(first)).min(today), today.max(last))?
     };
-    let settlement = options.settlement.as_ref().map(|given| read_settlement(given, &Settings::default())).transpose()?;
+    let settlement = options.settlement.as_ref().map(|given| read_settlement(given, &options.tables)).transpose()?;
     let files = std::mem::take(&mut evidence.files);
     let (inputs, _) = billed.inputs(evidence, &files, settlement);
     Ok((reconcile::reconcile(inputs, &terms), terms, files))
