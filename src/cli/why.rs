@@ -83,7 +83,8 @@ fn with_meant(ledger: &SqliteLedger, error: Box<WhyError>) -> Result<Failure, Fa
     let meant = if let WhyError::Unknown(name) = error.as_ref() { keeping::meant_invoice(ledger, name)? } else { None };
     let mut failure = Failure::from(error);
     if let Some(question) = meant {
-        failure.message.push_str(&format!("\nhint: {question}"));
+        failure.message.push_str("\nhint: ");
+        failure.message.push_str(&question);
     }
     Ok(failure)
 }

@@ -63,9 +63,9 @@ pub fn nearest<E>(written: &str, mut exists: impl FnMut(&str) -> Result<bool, E>
 #[must_use]
 pub fn question(near: &[String]) -> Option<String> {
     let (last, others) = near.split_last()?;
-    let others: String = others.iter().map(|name| format!("`{name}`, ")).collect();
-    let or = if others.is_empty() { "" } else { "or " };
-    Some(format!("did you mean {others}{or}`{last}`?"))
+    let others: Vec<String> = others.iter().map(|name| format!("`{name}`")).collect();
+    let or = if others.is_empty() { "" } else { " or " };
+    Some(format!("did you mean {}{or}`{last}`?", others.join(", ")))
 }
 
 struct Found {
@@ -173,7 +173,7 @@ mod tests {
         assert!(near("POLIS-77", &known).is_empty() && near("", &known).is_empty() && near(&"9".repeat(200), &known).is_empty());
         let edits = edits(&"INV-2026-10-0042".repeat(4));
         assert!(edits.len() < 12_000 && edits.iter().collect::<HashSet<_>>().len() == edits.len(), "{}", edits.len());
-        assert_eq!(question(&["A".into(), "B".into(), "C".into()]).unwrap(), "did you mean `A`, `B`, or `C`?");
+        assert_eq!(question(&["A".into(), "B".into(), "C".into()]).unwrap(), "did you mean `A`, `B` or `C`?");
         assert_eq!(question(&["A".into()]).unwrap(), "did you mean `A`?");
     }
 }

@@ -174,7 +174,9 @@ pub fn read(path: &Path, tables: &Settings) -> Result<Vec<ItemRow>, ItemsError> 
     let (mut found, mut row) = (Vec::new(), Row::default());
     while table.read(&mut row).map_err(refused)? {
         if row.wrong.is_none() {
-            places.iter().for_each(|(column, &place)| layout.rewrite(&mut row, place, column, false));
+            for (column, &place) in &places {
+                layout.rewrite(&mut row, place, column, false);
+            }
         }
         found.push(item(&row, &places));
     }
