@@ -7,6 +7,7 @@ use super::logs::expand;
 use super::output;
 use super::reconcile::{month, policy};
 use super::setup::{Failure, Setup};
+use super::tables::TableFlags;
 use super::why_next::{deciding, next};
 use super::why_story::{Speaker, class_line, headline, part, told};
 use super::{keeping, why_json};
@@ -53,6 +54,7 @@ pub(super) fn why(setup: &Setup, arguments: &Why) -> Result<Exit, Failure> {
         keys,
         client_id: setup.binding()?.client_id,
         policy: policy(setup)?,
+        tables: setup.tables(&TableFlags { layout: arguments.layout.clone(), ..TableFlags::default() })?,
         settlement,
         journal: setup.journal_path(),
         period: arguments.period.as_deref().map(month).transpose()?,

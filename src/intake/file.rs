@@ -31,7 +31,7 @@ impl<'a> File<'a> {
     }
 
     fn try_open(path: &Path, reading: &Reading<'a>) -> Result<Self, Fault> {
-        let Settings { base, layouts, layout: wanted, delimiter, sheet, limits } = reading.tables;
+        let Settings { base, layouts, layout: wanted, delimiter, sheet, limits, .. } = reading.tables;
         let candidates: Vec<&Layout> = std::iter::once(base).chain(layouts).collect();
         let known = |name: &str| is_known(name, reading.wanted, &candidates);
         let enough = |names: &[String]| {

@@ -6,6 +6,7 @@ mod discrepancies;
 mod exit_codes;
 mod flows;
 mod keeping;
+mod kept;
 mod logs;
 mod methods;
 mod numbers;
