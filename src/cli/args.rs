@@ -7,7 +7,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use jiff::Timestamp;
 use jiff::civil::Date;
 
-use super::tables::TableFlags;
+use super::tables::{BillFlags, TableFlags};
 use crate::domain::language::Language;
 
 /// Issue DOKU convenience-store payment codes in bulk, and prove rupiah by rupiah what was paid.
@@ -49,7 +49,7 @@ pub(super) enum Command {
         #[command(flatten)]
         cycle: Cycle,
         #[command(flatten)]
-        tables: TableFlags,
+        tables: BillFlags,
         /// Write valid.csv (places of valid rows), rejected.csv (reasons) and the bad rows of each file whole here
         #[arg(long, value_name = "DIR")]
         out: Option<PathBuf>,
@@ -186,7 +186,7 @@ pub(super) struct Issue {
     #[command(flatten)]
     pub(super) cycle: Cycle,
     #[command(flatten)]
-    pub(super) tables: TableFlags,
+    pub(super) tables: BillFlags,
     /// Where accepted.csv, rejected.csv, deferred.csv and summary.json go
     #[arg(long, value_name = "DIR")]
     pub(super) out: Option<PathBuf>,
@@ -214,7 +214,7 @@ pub(super) struct Cancel {
     #[command(flatten)]
     pub(super) cycle: Cycle,
     #[command(flatten)]
-    pub(super) tables: TableFlags,
+    pub(super) tables: BillFlags,
     /// Where the result files go
     #[arg(long, value_name = "DIR")]
     pub(super) out: Option<PathBuf>,

@@ -31,6 +31,7 @@ mod serve;
 mod settlement;
 mod setup;
 mod shell;
+mod standard_input;
 mod stopping;
 mod sync;
 mod tables;
@@ -100,6 +101,9 @@ fn run(cli: &Cli) -> Result<Exit, Failure> {
 fn with(setup: &Setup, command: &Command) -> Result<Exit, Failure> {
     match command {
         Command::Check { files, cycle, tables, out } => {
+            if out.is_some() {
+                setup.keep_standard_input(files)?;
+            }
             check::check(setup, files, &setup.intake(cycle.cycle.as_ref(), tables)?, out.as_deref())
         }
         Command::Issue(arguments) => sending::issue(setup, arguments),

@@ -20,7 +20,7 @@ use crate::domain::lifecycle::BillState;
 use crate::domain::plan;
 use crate::domain::tally::Tally;
 use crate::exit::Exit;
-use crate::intake::{self, Intake, Place, Purpose, Sourced};
+use crate::intake::{self, Carried, Intake, Place, Purpose, Sourced};
 use crate::jobs::issue::with_codes;
 use crate::jobs::stop::StopReason;
 use crate::jobs::watch;
@@ -28,6 +28,7 @@ use crate::ledger::{Ledger as _, Snapshot, SqliteLedger};
 use crate::report::issue::IssueReport;
 use crate::report::plan::Approved;
 use crate::report::{self, atomic};
+use crate::table::STANDARD_INPUT;
 
 pub(super) fn issue(setup: &Setup, arguments: &Issue) -> Result<Exit, Failure> {
     let approved = arguments.plan.as_deref().map(report::plan::read).transpose().map_err(Failure::usage)?;
@@ -35,6 +36,7 @@ pub(super) fn issue(setup: &Setup, arguments: &Issue) -> Result<Exit, Failure> {
         Some(approved) if arguments.files.is_empty() => &report::plan::files(approved),
         Some(_) | None => &arguments.files,
     };
+    setup.keep_standard_input(files)?;
     let intake = intake::read(files, &setup.intake(arguments.cycle.cycle.as_ref(), &arguments.tables)?)?;
     notes(setup, &intake);
     super::check::usable(&intake)?;
@@ -54,7 +56,7 @@ pub(super) fn issue(setup: &Setup, arguments: &Issue) -> Result<Exit, Failure> {
 
 pub(super) fn cancel(setup: &Setup, arguments: &Cancel) -> Result<Exit, Failure> {
     let intake = match arguments.what.as_slice() {
-        [one] if Path::new(one).is_file() => {
+        [one] if one == STANDARD_INPUT || Path::new(one).is_file() => {
             let options =
                 intake::Options { purpose: Purpose::CancelAll, ..setup.intake(arguments.cycle.cycle.as_ref(), &arguments.tables)? };
             intake::read(&[PathBuf::from(one)], &options)?
@@ -85,7 +87,16 @@ fn named(invoices: &[String]) -> Result<Intake, Failure> {
         }
     }
     let rows = u64::try_from(valid.len()).unwrap_or(u64::MAX);
-    Ok(Intake { valid, refused: Vec::new(), refused_row_count: 0, duplicates: Vec::new(), rows, malformed: 0, notes: Vec::new() })
+    Ok(Intake {
+        valid,
+        refused: Vec::new(),
+        refused_row_count: 0,
+        duplicates: Vec::new(),
+        rows,
+        malformed: 0,
+        notes: Vec::new(),
+        carried: Carried::default(),
+    })
 }
 
 fn notes(setup: &Setup, intake: &Intake) {

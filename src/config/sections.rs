@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use crate::doku::answer::{SignaturePolicy, UnsignedErrors};
 use crate::doku::info::InfoField;
 use crate::doku::paths::Paths;
+use crate::domain::carry::Carry;
 use crate::domain::doubt::NotFound;
 use crate::domain::language::Language;
 use crate::domain::plan::AmendBase;
@@ -26,6 +27,7 @@ pub struct Config {
     pub plan: Plan,
     pub guard: Guard,
     pub intake: Intake,
+    pub results: Results,
     pub merchant_code: MerchantCode,
     pub additional_info: AdditionalInfo,
     pub reconcile: Reconcile,
@@ -143,6 +145,10 @@ section!(
     Limits { field_bytes_max: usize, record_bytes_max: usize, columns_max: usize, rows_max: u64 }
 );
 section!(
+    /// `[results]`
+    Results { carry_columns: Carry }
+);
+section!(
     /// `[merchant_code]`
     MerchantCode { template: String, length: usize }
 );
@@ -216,4 +222,5 @@ pub struct Layout {
     pub columns: BTreeMap<String, String>,
     pub values: BTreeMap<String, BTreeMap<String, String>>,
     pub constants: BTreeMap<String, String>,
+    pub carry_columns: Option<Carry>,
 }

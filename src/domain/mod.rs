@@ -12,6 +12,7 @@ pub mod balance;
 pub mod bill;
 pub mod booking;
 pub mod calendar;
+pub mod carry;
 pub mod channel;
 pub mod check;
 pub mod classify;

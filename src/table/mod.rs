@@ -26,7 +26,7 @@ use std::path::Path;
 pub use fault::{Fault, Spot, not_utf8};
 pub use formats::{AmountFormat, DateFormat};
 pub use header::{found_words, nearest, shown_headers, unique_place};
-pub use layout::{Layout, Mapping, Settings, chosen};
+pub use layout::{Layout, Mapping, STANDARD_INPUT, Settings, chosen};
 pub use mostly::{Mostly, mostly};
 pub use records::{Counts, Limits, Records, Shape};
 pub use row::{Kind, Row};

@@ -2,6 +2,7 @@
 
 mod additional;
 mod bad_input;
+mod carried;
 mod discrepancies;
 mod exit_codes;
 mod flows;
