@@ -49,6 +49,9 @@ fn told(world: &World, out: &str) -> (Value, BTreeMap<String, Vec<BTreeMap<Strin
     for key in ["inputs", "files"] {
         summary[key].take();
     }
+    // A header is a line of its own.
+    let lines = summary["identities"][0].take();
+    assert_eq!(lines["holds"], true);
     let mut files = BTreeMap::new();
     for entry in
         fs::read_dir(world.path(out)).unwrap().map(Result::unwrap).filter(|entry| entry.path().extension().is_some_and(|ext| ext == "csv"))
