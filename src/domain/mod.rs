@@ -20,6 +20,7 @@ pub mod closing;
 pub mod code;
 pub mod codes;
 pub mod conclusion;
+pub mod detail;
 pub mod digest;
 pub mod discrepancy;
 pub mod doubt;

@@ -8,6 +8,7 @@ mod discrepancies;
 mod exit_codes;
 mod flows;
 mod keeping;
+mod kept;
 mod layouts;
 mod logs;
 mod meant;
