@@ -82,9 +82,12 @@ pub(super) enum Command {
     },
     /// Payments from notification logs into the ledger
     Ingest {
-        /// Logs (.jsonl, .gz, .zst) or quoted globs
+        /// Logs (.jsonl, .gz, .zst), tables of notifications (.csv, .xlsx), or quoted globs
         #[arg(required = true, value_name = "LOG")]
         logs: Vec<String>,
+        /// The layout of tables, one of `[layouts.NAME]` (default: the one whose headers they have)
+        #[arg(long, value_name = "NAME")]
+        layout: Option<String>,
         /// A name or pattern without files is no error
         #[arg(long)]
         allow_no_logs: bool,
@@ -241,6 +244,8 @@ pub(super) struct Why {
     /// Settlement files or quoted globs
     #[arg(long, value_name = "FILE", num_args = 1..)]
     pub(super) settlement: Vec<String>,
+    #[command(flatten)]
+    pub(super) tables: TableFlags,
     /// A WIB month (default: from the first day anything is known of)
     #[arg(long, value_name = "2026-10")]
     pub(super) period: Option<String>,
@@ -263,7 +268,7 @@ pub(super) struct Reconcile {
     /// Last WIB day
     #[arg(long, value_name = "DATE", requires = "from")]
     pub(super) to: Option<Date>,
-    /// Notification logs or quoted globs
+    /// Notification logs, tables of notifications, or quoted globs
     #[arg(long, required = true, num_args = 1.., value_name = "LOG")]
     pub(super) notifications: Vec<String>,
     #[command(flatten)]

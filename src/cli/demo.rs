@@ -79,7 +79,7 @@ pub(super) fn demo(global: &Global, out: Option<&Path>) -> Result<Exit, Failure>
     step("4. ingest", "the notification log becomes payments in the ledger");
     let notifications = logs::expand(&[out.join("logs/*.jsonl").display().to_string()])?;
     let keys = [SigningKey::new(&secret)];
-    logs::ingest_files(&setup, &notifications, &keys)?;
+    logs::ingest_files(&setup, &notifications, crate::table::Settings::default(), &keys)?;
 
     step("5. reconcile", "every line, payment, bill and settlement row of October in exactly one class");
     let (from, to) = reconcile::month(PERIOD)?;

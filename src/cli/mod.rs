@@ -118,7 +118,7 @@ fn with(setup: &Setup, command: &Command) -> Result<Exit, Failure> {
         Command::Config(ConfigCommand::Show) => show(setup),
         Command::Serve(arguments) => serve::serve(setup, arguments),
         Command::Sandbox(arguments) => sandbox::sandbox(setup, arguments),
-        Command::Ingest { logs, allow_no_logs } => logs::ingest(setup, logs, *allow_no_logs),
+        Command::Ingest { logs, layout, allow_no_logs } => logs::ingest(setup, logs, layout.as_ref(), *allow_no_logs),
         Command::Reconcile(arguments) => reconcile::reconcile(setup, arguments),
         Command::Period(command) => period::period(setup, command),
         Command::Discrepancies(command) => discrepancies::discrepancies(setup, command),

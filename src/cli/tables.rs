@@ -3,10 +3,13 @@
 use std::path::Path;
 
 use clap::Args;
+use jiff::fmt::temporal::Pieces;
+use jiff::tz::Offset;
 
 use super::setup::{Failure, Setup};
 use crate::config;
 use crate::domain::carry::Carry;
+use crate::evidence;
 use crate::table::{AmountFormat, DateFormat, Layout, Limits, Settings};
 
 #[derive(Clone, Debug, Default, Args)]
@@ -62,8 +65,11 @@ impl Setup {
             let hint = "write `[layouts.NAME]` into the configuration; `tagih init --from FILE` proposes one";
             return Err(Failure::usage(format!("there is no layout `{name}`: {known}\nhint: {hint}")));
         }
+        let (notifications, offset) = self.notifications()?;
         Ok(Settings {
             base,
+            notifications,
+            offset,
             layouts,
             layout: flags.layout.clone(),
             delimiter,
@@ -84,22 +90,46 @@ impl Setup {
         }
         Ok(tables)
     }
+
+    /// How tables of notifications are understood where no layout is chosen, and the offset of their times.
+    fn notifications(&self) -> Result<(Layout, Option<Offset>), Failure> {
+        let settings = &self.config.notifications;
+        let unknown = settings.columns.keys().find(|column| !evidence::COLUMNS.contains(&column.as_str()));
+        if let Some(unknown) = unknown {
+            let known = evidence::COLUMNS.join(", ");
+            return Err(Failure::setting(format!("`notifications.columns` has no column `{unknown}`\nhint: there are {known}")));
+        }
+        let written = settings.received_at_offset.as_str();
+        let offset = (!written.is_empty()).then(|| offset(written)).transpose()?;
+        let date_format = date_format("notifications", &settings.date_format)?;
+        Ok((Layout { columns: settings.columns.clone(), date_format, ..Layout::default() }, offset))
+    }
+}
+
+/// `+07:00` or `Z`.
+fn offset(written: &str) -> Result<Offset, Failure> {
+    let time = format!("2026-01-01T00:00:00{written}");
+    let offset = if written == "Z" { Some(Offset::UTC) } else { Pieces::parse(&time).ok().and_then(|pieces| pieces.to_numeric_offset()) };
+    offset.ok_or_else(|| Failure::setting(format!("`notifications.received_at_offset` must be such as +07:00, not `{written}`")))
+}
+
+fn date_format(section: &str, name: &str) -> Result<DateFormat, Failure> {
+    if name.is_empty() {
+        return Ok(DateFormat::default());
+    }
+    DateFormat::parse(name).ok_or_else(|| {
+        let known = DateFormat::ALL.map(DateFormat::name).join(", ");
+        Failure::setting(format!("`{section}.date_format` must be one of {known}, not `{name}`"))
+    })
 }
 
 fn named(name: &str, layout: &config::Layout, carry: &Carry) -> Result<Layout, Failure> {
     let section = format!("layouts.{name}");
-    let date_format = match layout.date_format.as_str() {
-        "" => DateFormat::default(),
-        given => DateFormat::parse(given).ok_or_else(|| {
-            let known = DateFormat::ALL.map(DateFormat::name).join(", ");
-            Failure::setting(format!("`{section}.date_format` must be one of {known}, not `{given}`"))
-        })?,
-    };
     Ok(Layout {
         name: name.to_owned(),
         columns: layout.columns.clone(),
         amount_format: amount_format(&section, &layout.amount_format)?,
-        date_format,
+        date_format: date_format(&section, &layout.date_format)?,
         values: layout.values.clone(),
         constants: layout.constants.clone(),
         carry: layout.carry_columns.as_ref().unwrap_or(carry).clone(),

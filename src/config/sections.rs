@@ -31,6 +31,7 @@ pub struct Config {
     pub merchant_code: MerchantCode,
     pub additional_info: AdditionalInfo,
     pub reconcile: Reconcile,
+    pub notifications: Notifications,
     pub serve: Serve,
     pub settlement: Settlement,
     pub journal: Journal,
@@ -165,6 +166,10 @@ section!(
         unverifiable: String, expired_break_days: i64, status_grace_hours: i64, malformed_lines_max_percent: u64,
         lapsed_policy_statuses: Vec<String>,
     }
+);
+section!(
+    /// `[notifications]`
+    Notifications { received_at_offset: String, date_format: String, columns: BTreeMap<String, String> }
 );
 section!(
     /// `[serve]`

@@ -12,6 +12,8 @@ use super::classify::Class;
 use super::digest::Digest;
 use super::store::Stores;
 
+pub use super::detail::Detail;
+
 /// No bill is known to be meant.
 pub const NO_BILL: u32 = u32::MAX;
 
@@ -28,6 +30,8 @@ pub struct InputFile {
     pub lines: u64,
     /// What the lines of a log are.
     pub contents: LogContents,
+    /// What more is to be said of what it holds instead, for people; empty for nothing.
+    pub remark: String,
 }
 
 /// What the lines of a log are: lines + packed = messages + blank + wrapping.
@@ -37,6 +41,10 @@ pub struct LogContents {
     pub messages: u64,
     /// How many of them could not be parsed (N01).
     pub malformed: u64,
+    /// How many of them DOKU has signed.
+    pub verified: u64,
+    /// How many do not fit their signature (N02) and look as if what kept them had written them anew.
+    pub rewritten: u64,
     /// Lines with nothing on them.
     pub blank: u64,
     /// Lines that hold no message of their own: pieces of one that began before, and what only holds records together.
@@ -58,6 +66,8 @@ impl LogContents {
         Self {
             messages: self.messages.saturating_add(other.messages),
             malformed: self.malformed.saturating_add(other.malformed),
+            verified: self.verified.saturating_add(other.verified),
+            rewritten: self.rewritten.saturating_add(other.rewritten),
             blank: self.blank.saturating_add(other.blank),
             wrapping: self.wrapping.saturating_add(other.wrapping),
             packed: self.packed.saturating_add(other.packed),
@@ -71,12 +81,18 @@ impl LogContents {
         i128::from(self.blank).saturating_add(self.wrapping.into()).saturating_sub(self.packed.into())
     }
 
+    /// Whether it is a table that has changed every message it was to keep: none is as it was signed, and some are visibly not.
+    #[must_use]
+    pub fn is_rewritten(&self) -> bool {
+        self.wrapper == "table" && self.rewritten > 0 && self.verified == 0
+    }
+
     /// Whether it can pass for a whole log: at most `malformed_max_percent` of its messages could not be parsed.
     #[must_use]
     pub fn is_whole(&self, malformed_max_percent: u64) -> bool {
         let bearable =
             u128::from(self.malformed).saturating_mul(100) <= u128::from(self.messages).saturating_mul(malformed_max_percent.into());
-        bearable && self.oddity.is_none_or(|oddity| !oddity.is_certain)
+        bearable && !self.is_rewritten() && self.oddity.is_none_or(|oddity| !oddity.is_certain)
     }
 }
 
@@ -98,55 +114,6 @@ pub struct RawTotals {
     pub success_count: u64,
     /// Their rupiah.
     pub success_amount: Rupiah,
-}
-
-/// Why a line got no further; index into a fixed list, so that a record stays small.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Detail(u8);
-
-impl Detail {
-    /// None comes after it.
-    pub const LAST: Self = Self(u8::MAX);
-
-    const TEXTS: [&'static str; 24] = [
-        "",
-        "the line is longer than 1 MiB",
-        "the line is not UTF-8",
-        "the line is not a JSON object",
-        "there is no body",
-        "`Client-Id` is not ours",
-        "`Client-Id` is missing",
-        "`Request-Id` is missing",
-        "`Request-Timestamp` is missing",
-        "`Signature` is missing",
-        "the target is missing",
-        "no key is configured",
-        "the body stands without headers",
-        "body",
-        "service.id",
-        "acquirer.id",
-        "channel.id",
-        "transaction.status",
-        "transaction.date",
-        "order.invoice_number",
-        "order.amount",
-        "online_to_offline_info.payment_code",
-        "order.currency",
-        "online_to_offline_payment.identifier",
-    ];
-
-    /// The detail with this text; none for a text outside the list.
-    #[must_use]
-    pub fn of(text: &str) -> Self {
-        let place = Self::TEXTS.iter().position(|&known| known == text);
-        Self(place.and_then(|place| u8::try_from(place).ok()).unwrap_or(0))
-    }
-
-    /// Its text; empty when there is nothing to say.
-    #[must_use]
-    pub fn text(self) -> &'static str {
-        Self::TEXTS.get(usize::from(self.0)).copied().unwrap_or_default()
-    }
 }
 
 /// What a line was found to say. Instants are microseconds since 1970 (UTC).
@@ -264,7 +231,7 @@ impl Line {
             class,
             channel: Channel::Alfa,
             marks: Marks(0),
-            detail: Detail(0),
+            detail: Detail::NONE,
             store: 0,
         }
     }

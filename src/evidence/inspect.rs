@@ -77,7 +77,7 @@ impl<'a> Inspector<'a> {
         let body_digest = digest::of_bytes(received.body.as_bytes());
         let verified = match self.verify(&received.headers, received.target.as_deref(), body_digest) {
             Finding::ForeignClient => return refused(digest, Class::N04, "`Client-Id` is not ours"),
-            Finding::Forged => return refused(digest, Class::N02, ""),
+            Finding::Forged => return refused(digest, Class::N02, if is_spaced(&received.body) { REWRITTEN } else { "" }),
             Finding::Unverifiable(why) => match self.options.policy.unverifiable {
                 Unverifiable::Strict => return refused(digest, Class::N03, why),
                 Unverifiable::TrustLog => false,
@@ -172,6 +172,14 @@ fn readings(target: &str) -> BTreeSet<String> {
     BTreeSet::from([in_url.to_owned(), with_slash.trim_end_matches('/').to_owned(), with_slash, bare, path, with_last_slash])
 }
 
+const REWRITTEN: &str =
+    "the signature does not match the bytes received; they may have been written anew by a database that keeps JSON as JSON (jsonb)";
+
+/// Whether JSON is written with a space behind every colon, as databases write what they keep as JSON; DOKU writes none.
+fn is_spaced(body: &str) -> bool {
+    memchr::memmem::find(body.as_bytes(), b"\": ").is_some()
+}
+
 fn keep_texts(line: &mut Line, found: &Notification<'_>, texts: &mut Vec<u8>) {
     line.invoice_length = u8::try_from(found.invoice_number.len()).unwrap_or(0);
     line.code_length = u8::try_from(found.payment_code.len()).unwrap_or(0);
@@ -179,7 +187,7 @@ fn keep_texts(line: &mut Line, found: &Notification<'_>, texts: &mut Vec<u8>) {
     texts.extend_from_slice(found.payment_code.as_bytes());
 }
 
-fn refused(digest: Digest, class: Class, why: &'static str) -> Line {
+pub(super) fn refused(digest: Digest, class: Class, why: &'static str) -> Line {
     let mut line = Line::of_class(class, digest);
     line.detail = Detail::of(why);
     line

@@ -17,6 +17,7 @@ use crate::domain::payment::Payment;
 use crate::evidence::{self, EvidenceError, NoPairs, ReadOptions};
 use crate::ledger::{Entry, Ledger, LedgerError, Private};
 use crate::reconcile::{Tallies, Tally, dedupe};
+use crate::table::Settings;
 
 /// What ingesting did.
 #[derive(Clone, Debug, Default)]
@@ -63,6 +64,8 @@ pub struct IngestOptions {
     pub client_id: String,
     /// What the rules leave to the merchant.
     pub policy: Policy,
+    /// How notifications that are kept in tables are understood.
+    pub tables: Settings,
     /// The time to record (UTC).
     pub now: Timestamp,
 }
@@ -101,7 +104,13 @@ async fn hold_all(ledger: &impl Ledger, claims: &Claims, now: Timestamp) -> Resu
 
 /// The payments that `options.logs` prove, in no order that matters, and what else was read.
 pub(super) fn proved(options: &IngestOptions) -> Result<(Vec<Payment>, Claims, IngestReport), EvidenceError> {
-    let read = ReadOptions { keys: &options.keys, client_id: &options.client_id, policy: &options.policy, pairs: &NoPairs };
+    let read = ReadOptions {
+        keys: &options.keys,
+        client_id: &options.client_id,
+        policy: &options.policy,
+        pairs: &NoPairs,
+        tables: &options.tables,
+    };
     let mut evidence = evidence::read(&options.logs, &read)?;
     let proved = dedupe(&mut evidence.lines);
     let mut report = IngestReport { lines: evidence.files.iter().map(|file| file.lines).sum(), ..IngestReport::default() };
@@ -122,7 +131,7 @@ pub(super) fn proved(options: &IngestOptions) -> Result<(Vec<Payment>, Claims, I
             None => report.unusable = report.unusable.saturating_add(1),
         }
     }
-    let claims = evidence::claims(&options.logs, &evidence.lines)?;
+    let claims = evidence::claims(&options.logs, &options.tables, &evidence.lines)?;
     Ok((payments, claims, report))
 }
 

@@ -219,7 +219,8 @@ pub fn run(options: &ReconcileOptions) -> Result<ReconcileReport, ReconcileError
     for folder in options.carry_in.iter().chain(options.opening.as_ref().map(|folder| &folder.path)) {
         carry_in(&mut billed, folder).map_err(|error| ReconcileError::CarryIn { path: folder.clone(), reason: error.to_string() })?;
     }
-    let read = ReadOptions { keys: &options.keys, client_id: &options.client_id, policy: &options.policy, pairs: &billed.bills };
+    let ReconcileOptions { keys, client_id, policy, tables, .. } = options;
+    let read = ReadOptions { keys, client_id, policy, pairs: &billed.bills, tables };
     let mut evidence = evidence::read(&options.notifications, &read)?;
     let mut lines_digest = DigestSum::default();
     for (_, line) in evidence.lines.iter() {

@@ -91,6 +91,10 @@ pub fn chosen<'l>(layouts: &'l [Layout], wanted: Option<&str>, names: &[String])
 pub struct Settings {
     /// What stands under `[intake]`: holds for bills where no layout is chosen.
     pub base: Layout,
+    /// What stands under `[notifications]`: holds for tables of notifications where no layout is chosen.
+    pub notifications: Layout,
+    /// The offset of times that are written without one.
+    pub offset: Option<jiff::tz::Offset>,
     /// Layouts by name; chosen by their headers, or by `layout`.
     pub layouts: Vec<Layout>,
     /// The layout that is to be used.

@@ -31,7 +31,7 @@ pub use mostly::{Mostly, mostly};
 pub use records::{Counts, Limits, Records, Shape};
 pub use row::{Kind, Row};
 pub use sheet::{Sheet, sheets};
-pub use sniff::{Header, names, normalized};
+pub use sniff::{Header, Sniffed, names, normalized, sniffed};
 pub use split::{CELL_LINES_MAX, Dialect, Piece, What, physical_lines, split};
 pub use wrong::Wrong;
 
