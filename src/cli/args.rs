@@ -7,7 +7,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use jiff::Timestamp;
 use jiff::civil::Date;
 
-use super::tables::TableFlags;
+use super::tables::{BillFlags, TableFlags};
 use crate::domain::language::Language;
 
 /// Issue DOKU convenience-store payment codes in bulk, and prove rupiah by rupiah what was paid.
@@ -49,7 +49,7 @@ pub(super) enum Command {
         #[command(flatten)]
         cycle: Cycle,
         #[command(flatten)]
-        tables: TableFlags,
+        tables: BillFlags,
         /// Write valid.csv (places of valid rows), rejected.csv (reasons) and the bad rows of each file whole here
         #[arg(long, value_name = "DIR")]
         out: Option<PathBuf>,
@@ -82,9 +82,12 @@ pub(super) enum Command {
     },
     /// Payments from notification logs into the ledger
     Ingest {
-        /// Logs (.jsonl, .gz, .zst) or quoted globs
+        /// Logs (.jsonl, .gz, .zst), tables of notifications (.csv, .xlsx), or quoted globs
         #[arg(required = true, value_name = "LOG")]
         logs: Vec<String>,
+        /// The layout of tables, one of `[layouts.NAME]` (default: the one whose headers they have)
+        #[arg(long, value_name = "NAME")]
+        layout: Option<String>,
         /// A name or pattern without files is no error
         #[arg(long)]
         allow_no_logs: bool,
@@ -183,7 +186,7 @@ pub(super) struct Issue {
     #[command(flatten)]
     pub(super) cycle: Cycle,
     #[command(flatten)]
-    pub(super) tables: TableFlags,
+    pub(super) tables: BillFlags,
     /// Where accepted.csv, rejected.csv, deferred.csv and summary.json go
     #[arg(long, value_name = "DIR")]
     pub(super) out: Option<PathBuf>,
@@ -211,7 +214,7 @@ pub(super) struct Cancel {
     #[command(flatten)]
     pub(super) cycle: Cycle,
     #[command(flatten)]
-    pub(super) tables: TableFlags,
+    pub(super) tables: BillFlags,
     /// Where the result files go
     #[arg(long, value_name = "DIR")]
     pub(super) out: Option<PathBuf>,
@@ -241,6 +244,8 @@ pub(super) struct Why {
     /// Settlement files or quoted globs
     #[arg(long, value_name = "FILE", num_args = 1..)]
     pub(super) settlement: Vec<String>,
+    #[command(flatten)]
+    pub(super) tables: TableFlags,
     /// A WIB month (default: from the first day anything is known of)
     #[arg(long, value_name = "2026-10")]
     pub(super) period: Option<String>,
@@ -263,7 +268,7 @@ pub(super) struct Reconcile {
     /// Last WIB day
     #[arg(long, value_name = "DATE", requires = "from")]
     pub(super) to: Option<Date>,
-    /// Notification logs or quoted globs
+    /// Notification logs, tables of notifications, or quoted globs
     #[arg(long, required = true, num_args = 1.., value_name = "LOG")]
     pub(super) notifications: Vec<String>,
     #[command(flatten)]

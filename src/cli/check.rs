@@ -1,15 +1,16 @@
 //! `tagih check`: what a file would mean, without network or ledger.
 
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use super::output::{self, rupiah};
 use super::setup::{Failure, Setup};
 use crate::domain::bill::Wanted;
-use crate::domain::spreadsheet::escaped;
 use crate::exit::Exit;
 use crate::intake::{self, Input, Intake, codes};
 use crate::report::atomic;
-use crate::table;
+use crate::report::issue::{bad_rows_csv, refused_csv, valid_csv};
+use crate::table::{self, STANDARD_INPUT};
 
 pub(super) fn check(setup: &Setup, files: &[PathBuf], options: &intake::Options, out: Option<&Path>) -> Result<Exit, Failure> {
     let intake = intake::read(files, options)?;
@@ -33,8 +34,7 @@ pub(super) fn check(setup: &Setup, files: &[PathBuf], options: &intake::Options,
         output::result(format_args!("{rows} rows: {valid} valid ({}), {refused} refused, {duplicates} duplicate", rupiah(amount)));
     }
     if let Some(out) = out {
-        write(&intake, out)?;
-        write_bad(files, options, &intake, out)?;
+        write(files, options, &intake, out)?;
     }
     Ok(if refused > 0 { Exit::Look } else { Exit::Done })
 }
@@ -46,41 +46,18 @@ pub(super) fn usable<T>(input: &Input<T>) -> Result<(), Failure> {
     table::mostly(input.rows, causes).map_or(Ok(()), |mostly| Err(Failure::new(Exit::Input, mostly)))
 }
 
-/// valid.csv and rejected.csv; neither holds personal data.
-fn write(intake: &Intake, out: &Path) -> Result<(), Failure> {
-    atomic::write(&out.join("valid.csv"), |file| {
-        let mut csv = csv::Writer::from_writer(file);
-        csv.write_record(["file", "row", "invoice_number", "action"])?;
-        for row in &intake.valid {
-            let action = if row.item.wanted == Wanted::Cancelled { "cancel" } else { "" };
-            let place = &row.place;
-            csv.write_record([&place.file.display().to_string(), &place.row.to_string(), row.item.invoice_number.as_str(), action])?;
-        }
-        csv.flush()
-    })?;
-    atomic::write(&out.join("rejected.csv"), |file| crate::report::issue::refused_csv(intake, file))?;
-    Ok(())
-}
-
-/// The bad rows of each file whole, in its own columns and with the reasons behind them, to be mended and given again.
-fn write_bad(files: &[PathBuf], options: &intake::Options, intake: &Intake, out: &Path) -> Result<(), Failure> {
-    // Standard input is gone by now.
-    let again: Vec<PathBuf> = files.iter().filter(|file| file.as_os_str() != "-").cloned().collect();
-    if again.len() != files.len() {
-        output::note("note: bad rows of standard input cannot be written whole; give a file");
-        return Ok(());
-    }
-    for bad in intake::bad_rows(&again, options, intake)? {
+/// valid.csv, rejected.csv, and the bad rows of each file whole. Only the last hold personal data, unless more is carried through.
+fn write(files: &[PathBuf], options: &intake::Options, intake: &Intake, out: &Path) -> Result<(), Failure> {
+    atomic::write(&out.join("valid.csv"), |file| valid_csv(intake, file))?;
+    atomic::write(&out.join("rejected.csv"), |file| refused_csv(intake, file))?;
+    let mut taken = BTreeSet::new();
+    for bad in intake::bad_rows(files, options, intake)? {
         let name = bad.file.file_name().unwrap_or_default().to_string_lossy();
-        let stem = name.split('.').next().unwrap_or_default();
-        atomic::write(&out.join(format!("bad-rows-{stem}.csv")), |file| {
-            let mut csv = csv::WriterBuilder::new().flexible(true).from_writer(file);
-            csv.write_record(bad.header.iter().map(String::as_str).chain([intake::REASON_COLUMN]))?;
-            for (cells, reasons) in &bad.rows {
-                csv.write_record(cells.iter().map(|cell| escaped(cell)).chain([escaped(reasons)]).map(std::borrow::Cow::into_owned))?;
-            }
-            csv.flush()
-        })?;
+        let stem = if name == STANDARD_INPUT { "stdin" } else { name.split('.').next().unwrap_or_default() };
+        // Files of one name may come from several folders.
+        let names = (1_u32..).map(|count| if count == 1 { format!("bad-rows-{stem}.csv") } else { format!("bad-rows-{stem}-{count}.csv") });
+        let name = names.into_iter().find(|name| taken.insert(name.clone())).unwrap_or_default();
+        atomic::write(&out.join(name), |file| bad_rows_csv(&bad, file))?;
     }
     Ok(())
 }

@@ -17,7 +17,8 @@ use super::reconcile::{self, Task};
 use super::sender::Flags;
 use super::sending;
 use super::setup::{Failure, Setup};
-use super::tables::TableFlags;
+use super::standard_input::StandardInput;
+use super::tables::BillFlags;
 use crate::doku::signature::SigningKey;
 use crate::domain::amount::Amount;
 use crate::domain::calendar::wib_date;
@@ -78,7 +79,7 @@ pub(super) fn demo(global: &Global, out: Option<&Path>) -> Result<Exit, Failure>
     step("4. ingest", "the notification log becomes payments in the ledger");
     let notifications = logs::expand(&[out.join("logs/*.jsonl").display().to_string()])?;
     let keys = [SigningKey::new(&secret)];
-    logs::ingest_files(&setup, &notifications, &keys)?;
+    logs::ingest_files(&setup, &notifications, crate::table::Settings::default(), &keys)?;
 
     step("5. reconcile", "every line, payment, bill and settlement row of October in exactly one class");
     let (from, to) = reconcile::month(PERIOD)?;
@@ -137,7 +138,7 @@ fn written(out: &Path, name: &str, text: &str) -> Result<PathBuf, Failure> {
 fn send(setup: &Setup, file: &Path, secret: &SecretString, out: &Path) -> Result<(), Failure> {
     let flags = Flags { command: "issue", new_ledger: true, reissue_expired: false, retry_rejected: false, sequence_from: None };
     for _ in 0..5 {
-        let intake = intake::read(&[file.to_path_buf()], &setup.intake(None, &TableFlags::default())?)?;
+        let intake = intake::read(&[file.to_path_buf()], &setup.intake(None, &BillFlags::default())?)?;
         let sent = sending::send(setup, &intake, &flags, &Sending::default(), Ok(secret.clone()), out, None)?;
         if sent != Exit::Partial {
             break;
@@ -237,7 +238,14 @@ impl Setup {
         let names = [("Alfa Group", "alfa"), ("Indomaret", "indomaret")];
         config.settlement.channels = names.map(|(name, channel)| (name.to_owned(), channel.to_owned())).into();
         (config.settlement.alfa.fee_rupiah, config.settlement.indomaret.fee_rupiah) = (5_000, 6_500);
-        Ok(Self { config, json: false, quiet: global.quiet, clock: crate::clock::Clock::default(), file: None })
+        Ok(Self {
+            config,
+            json: false,
+            quiet: global.quiet,
+            clock: crate::clock::Clock::default(),
+            file: None,
+            standard_input: StandardInput::default(),
+        })
     }
 }
 

@@ -14,7 +14,7 @@ use crate::domain::calendar::{format_utc_seconds, start_of_wib_day};
 use crate::domain::digest::Digest;
 use crate::domain::ids::{InvoiceNumber, PaymentCode};
 use crate::domain::lifecycle::{BillState, CodeAnswer, Event, OperationKind, Verdict};
-use crate::domain::plan;
+use crate::domain::{near, plan};
 use crate::exit::Exit;
 use crate::ledger::codes as ledger_codes;
 use crate::ledger::{Create, Entry, Head, Ledger as _, LedgerError, Private, SenderLock, Store, Sum, View as _};
@@ -26,6 +26,20 @@ pub(super) fn reading(setup: &Setup) -> Result<Store, Failure> {
 
 fn invoice_number(text: &str) -> Result<InvoiceNumber, Failure> {
     InvoiceNumber::new(text).map_err(|error| Failure::usage(format!("`{text}` is not an invoice number: {error}")))
+}
+
+/// That the ledger knows no such invoice, and which may be meant.
+pub(super) fn unknown_invoice(ledger: &Store, text: &str) -> Result<Failure, Failure> {
+    let question = meant_invoice(ledger, text)?.unwrap_or_else(|| "name it as `tagih issue` knows it".to_owned());
+    Ok(Failure::usage(format!("the ledger holds no invoice `{text}`\nhint: {question}")))
+}
+
+/// Which invoice may be meant by a name the ledger does not hold, as a question.
+pub(super) fn meant_invoice(ledger: &Store, text: &str) -> Result<Option<String>, Failure> {
+    let edits: Vec<InvoiceNumber> = near::edits(text).into_iter().filter_map(|edit| InvoiceNumber::new(edit).ok()).collect();
+    let known = wait(async { ledger.view().await?.bills(&edits).await })?;
+    let exists = |edit: &str| Ok::<_, Failure>(known.iter().any(|bill| bill.invoice_number.as_str() == edit));
+    Ok(near::question(&near::nearest(text, exists)?))
 }
 
 /// Runs one call to the ledger that has to wait for durability.
@@ -108,7 +122,7 @@ pub(super) fn resolve(setup: &Setup, invoice: &str, verdict: VerdictArgument, co
     let _lock = SenderLock::acquire(setup.ledger_path(), "resolve")?;
     let ledger = setup.open_ledger(&setup.binding()?, Create::Never)?;
     let invoice_number = invoice_number(invoice)?;
-    let bill = wait(ledger.bill(&invoice_number))?.ok_or_else(|| Failure::usage(format!("the ledger holds no invoice `{invoice}`")))?;
+    let bill = wait(ledger.bill(&invoice_number))?.map_or_else(|| Err(unknown_invoice(&ledger, invoice)?), Ok)?;
     let verdict = match verdict {
         VerdictArgument::Released => return release(setup, &ledger, &bill, reason),
         VerdictArgument::Done => Verdict::Done,

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use super::output;
 use super::reconcile::policy;
 use super::setup::{Failure, Setup};
+use super::tables::TableFlags;
 use crate::doku::signature::SigningKey;
 use crate::domain::classify::Nature;
 use crate::domain::line::InputFile;
@@ -13,6 +14,7 @@ use crate::exit::Exit;
 use crate::jobs::ingest::{self, IngestOptions};
 use crate::ledger::Create;
 use crate::reconcile::codes;
+use crate::table::Settings;
 
 /// Every file the patterns name, sorted, each once. A pattern that names none is an error, not an empty month.
 pub(super) fn expand(patterns: &[String]) -> Result<Vec<PathBuf>, Failure> {
@@ -35,12 +37,13 @@ pub(super) fn logs(patterns: &[String], allow_none: bool) -> Result<Vec<PathBuf>
     expand(&present)
 }
 
-pub(super) fn ingest(setup: &Setup, patterns: &[String], allow_none: bool) -> Result<Exit, Failure> {
-    ingest_files(setup, &logs(patterns, allow_none)?, &setup.verification_keys()?)
+pub(super) fn ingest(setup: &Setup, patterns: &[String], layout: Option<&String>, allow_none: bool) -> Result<Exit, Failure> {
+    let tables = setup.tables(&TableFlags { layout: layout.cloned(), ..TableFlags::default() })?;
+    ingest_files(setup, &logs(patterns, allow_none)?, tables, &setup.verification_keys()?)
 }
 
 /// Applies the logs to the ledger and prints what was new.
-pub(super) fn ingest_files(setup: &Setup, logs: &[PathBuf], keys: &[SigningKey]) -> Result<Exit, Failure> {
+pub(super) fn ingest_files(setup: &Setup, logs: &[PathBuf], tables: Settings, keys: &[SigningKey]) -> Result<Exit, Failure> {
     let ledger = setup.open_ledger(&setup.binding()?, Create::Never)?;
     let runtime = tokio::runtime::Builder::new_current_thread().build()?;
     let options = IngestOptions {
@@ -48,6 +51,7 @@ pub(super) fn ingest_files(setup: &Setup, logs: &[PathBuf], keys: &[SigningKey])
         keys: keys.to_vec(),
         client_id: setup.binding()?.client_id,
         policy: policy(setup)?,
+        tables,
         now: setup.clock.now(),
     };
     let report = runtime.block_on(ingest::ingest(&ledger, &options))?;
@@ -55,7 +59,7 @@ pub(super) fn ingest_files(setup: &Setup, logs: &[PathBuf], keys: &[SigningKey])
     if setup.json {
         output::result(serde_json::json!({
             "lines": report.lines, "new": report.new, "known": report.known, "settled": report.settled, "held": report.held,
-            "blank": blank,
+            "blank": blank, "fields_left_out": report.left_out.map_or(0, |(count, _)| count),
         }));
     } else {
         let (lines, new, known) = (report.lines, report.new, report.known);
@@ -65,6 +69,11 @@ pub(super) fn ingest_files(setup: &Setup, logs: &[PathBuf], keys: &[SigningKey])
         output::note(format_args!(
             "warning: {} bills are held: they were told of money that could not be understood\nhint: `tagih status` says which and why",
             report.held
+        ));
+    }
+    if let Some((count, field)) = report.left_out {
+        output::note(format_args!(
+            "{count} notifications have an optional field of another type than DOKU documents (such as `{field}`); it was left out"
         ));
     }
     // Said, but no failure: a forger must not be able to stop the nightly run that waits for this command.
@@ -90,7 +99,19 @@ pub(super) fn faults(setup: &Setup, files: &[InputFile]) -> Vec<String> {
 
 fn fault(file: &InputFile, percent_max: u64) -> String {
     let (code, contents) = (codes::MALFORMED, &file.contents);
+    if contents.is_rewritten() {
+        return format!(
+            "{}: none of {} messages of the table `{}` is as DOKU signed it: {} of them are written with spaces, as a database writes \
+             what it keeps as JSON (jsonb); payments may be missing\nhint: keep and export the body as text, byte for byte as it was \
+             received",
+            code.id,
+            contents.messages,
+            file.path.display(),
+            contents.rewritten
+        );
+    }
     let seems = match contents.oddity {
+        Some(oddity) if !file.remark.is_empty() => format!("; the file seems to be {} and {}", oddity.what, file.remark),
         Some(oddity) => format!("; the file seems to be {}", oddity.what),
         None if contents.fault.text().is_empty() => String::new(),
         None => format!("; most often because {}", contents.fault.text()),

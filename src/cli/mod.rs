@@ -31,6 +31,7 @@ mod serve;
 mod settlement;
 mod setup;
 mod shell;
+mod standard_input;
 mod stopping;
 mod sync;
 mod tables;
@@ -100,6 +101,9 @@ fn run(cli: &Cli) -> Result<Exit, Failure> {
 fn with(setup: &Setup, command: &Command) -> Result<Exit, Failure> {
     match command {
         Command::Check { files, cycle, tables, out } => {
+            if out.is_some() {
+                setup.keep_standard_input(files)?;
+            }
             check::check(setup, files, &setup.intake(cycle.cycle.as_ref(), tables)?, out.as_deref())
         }
         Command::Issue(arguments) => sending::issue(setup, arguments),
@@ -114,7 +118,7 @@ fn with(setup: &Setup, command: &Command) -> Result<Exit, Failure> {
         Command::Config(ConfigCommand::Show) => show(setup),
         Command::Serve(arguments) => serve::serve(setup, arguments),
         Command::Sandbox(arguments) => sandbox::sandbox(setup, arguments),
-        Command::Ingest { logs, allow_no_logs } => logs::ingest(setup, logs, *allow_no_logs),
+        Command::Ingest { logs, layout, allow_no_logs } => logs::ingest(setup, logs, layout.as_ref(), *allow_no_logs),
         Command::Reconcile(arguments) => reconcile::reconcile(setup, arguments),
         Command::Period(command) => period::period(setup, command),
         Command::Discrepancies(command) => discrepancies::discrepancies(setup, command),

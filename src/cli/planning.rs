@@ -88,11 +88,12 @@ pub(super) fn plan_rows(setup: &Setup, flags: &Flags, intake: &Intake, planned: 
     let settings_mark = settings_mark(setup, flags)?;
     let mut row = |place: &Place, invoice_number: &str, line: Line| -> Result<(usize, u64, PlanRow), Failure> {
         if !input_marks.contains_key(&*place.file) {
-            input_marks.insert(place.file.to_path_buf(), plan::short(&digest::of_bytes(&std::fs::read(&place.file)?)));
+            input_marks.insert(place.file.to_path_buf(), plan::short(&digest::of_bytes(&std::fs::read(setup.bytes_of(&place.file))?)));
         }
         let input_mark = input_marks.get(&*place.file).cloned().unwrap_or_default();
         let (file, invoice_number, settings_mark) = (place.file.display().to_string(), invoice_number.to_owned(), settings_mark.clone());
-        Ok((place.file_order, place.row, PlanRow { file, row: place.row, invoice_number, line, input_mark, settings_mark }))
+        let carried = intake.carried.cells(place).into_iter().map(|cell| cell.unwrap_or_default().to_owned()).collect();
+        Ok((place.file_order, place.row, PlanRow { file, row: place.row, invoice_number, line, input_mark, settings_mark, carried }))
     };
     let mut rows = Vec::new();
     for (valid, line) in intake.valid.iter().zip(&planned.lines) {
@@ -171,7 +172,8 @@ pub(super) fn dry_run(setup: &Setup, intake: &Intake, flags: &Flags, out: Option
     let bills = bills(intake);
     let planned = planned(setup, flags, &bills)?;
     if let Some(out) = out {
-        report::plan::write(&plan_rows(setup, flags, intake, &planned)?, setup.clock.now(), out)?;
+        let rows = plan_rows(setup, flags, intake, &planned)?;
+        report::plan::write(&rows, intake.carried.headers(), setup.clock.now(), out)?;
     }
     let steps = &planned.steps;
     let mut table: BTreeMap<&str, (u64, i128)> = BTreeMap::new();

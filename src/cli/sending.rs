@@ -8,7 +8,7 @@ use secrecy::SecretString;
 
 use super::args::{Cancel, Issue, Sending};
 use super::attention;
-use super::keeping::wait;
+use super::keeping::{meant_invoice, wait};
 use super::output::{self, Progress};
 use super::planning::{dry_run, guarded, has_guard, plan_rows, planned, planned_from};
 use super::sender::{Flags, Sender};
@@ -22,7 +22,7 @@ use crate::domain::lifecycle::BillState;
 use crate::domain::plan;
 use crate::domain::tally::Tally;
 use crate::exit::Exit;
-use crate::intake::{self, Intake, Place, Purpose, Sourced};
+use crate::intake::{self, Carried, Intake, Place, Purpose, Sourced};
 use crate::jobs::issue::with_codes;
 use crate::jobs::stop::StopReason;
 use crate::jobs::watch;
@@ -30,6 +30,7 @@ use crate::ledger::{Head, Ledger as _, Noted, Store, View as _};
 use crate::report::issue::IssueReport;
 use crate::report::plan::Approved;
 use crate::report::{self, atomic};
+use crate::table::STANDARD_INPUT;
 
 pub(super) fn issue(setup: &Setup, arguments: &Issue) -> Result<Exit, Failure> {
     let approved = arguments.plan.as_deref().map(report::plan::read).transpose().map_err(Failure::usage)?;
@@ -37,6 +38,7 @@ pub(super) fn issue(setup: &Setup, arguments: &Issue) -> Result<Exit, Failure> {
         Some(approved) if arguments.files.is_empty() => &report::plan::files(approved),
         Some(_) | None => &arguments.files,
     };
+    setup.keep_standard_input(files)?;
     let intake = intake::read(files, &setup.intake(arguments.cycle.cycle.as_ref(), &arguments.tables)?)?;
     notes(setup, &intake);
     super::check::usable(&intake)?;
@@ -56,7 +58,7 @@ pub(super) fn issue(setup: &Setup, arguments: &Issue) -> Result<Exit, Failure> {
 
 pub(super) fn cancel(setup: &Setup, arguments: &Cancel) -> Result<Exit, Failure> {
     let intake = match arguments.what.as_slice() {
-        [one] if Path::new(one).is_file() => {
+        [one] if one == STANDARD_INPUT || Path::new(one).is_file() => {
             let options =
                 intake::Options { purpose: Purpose::CancelAll, ..setup.intake(arguments.cycle.cycle.as_ref(), &arguments.tables)? };
             intake::read(&[PathBuf::from(one)], &options)?
@@ -70,6 +72,9 @@ pub(super) fn cancel(setup: &Setup, arguments: &Cancel) -> Result<Exit, Failure>
     send(setup, &intake, &flags, &arguments.sending, setup.secret(), &out, None)
 }
 
+/// Where invoice numbers stand that are given as arguments.
+const ARGUMENTS: &str = "(arguments)";
+
 /// Invoice numbers given as arguments, as if they were the rows of a file.
 fn named(invoices: &[String]) -> Result<Intake, Failure> {
     let mut valid: Vec<Sourced<Bill>> = Vec::new();
@@ -81,13 +86,22 @@ fn named(invoices: &[String]) -> Result<Intake, Failure> {
         }
         let invoice_number = InvoiceNumber::new(text)
             .map_err(|error| Failure::usage(format!("`{text}` is neither a file nor an invoice number: {error}")))?;
-        let place = Place { file: Path::new("(arguments)").into(), file_order: 0, row, line: row };
+        let place = Place { file: Path::new(ARGUMENTS).into(), file_order: 0, row, line: row };
         if valid.iter().all(|earlier| earlier.item.invoice_number != invoice_number) {
             valid.push(Sourced { place, item: Bill { invoice_number, wanted: Wanted::Cancelled } });
         }
     }
     let rows = u64::try_from(valid.len()).unwrap_or(u64::MAX);
-    Ok(Intake { valid, refused: Vec::new(), refused_row_count: 0, duplicates: Vec::new(), rows, malformed: 0, notes: Vec::new() })
+    Ok(Intake {
+        valid,
+        refused: Vec::new(),
+        refused_row_count: 0,
+        duplicates: Vec::new(),
+        rows,
+        malformed: 0,
+        notes: Vec::new(),
+        carried: Carried::default(),
+    })
 }
 
 fn notes(setup: &Setup, intake: &Intake) {
@@ -125,6 +139,19 @@ pub(super) fn refusals<'a>(setup: &Setup, refusals: impl Iterator<Item = Refusal
 fn refused_ends(setup: &Setup, intake: &Intake, ends: &[End]) {
     let refused = intake.valid.iter().zip(ends).filter(|(_, end)| matches!(end.bucket, Bucket::Refused | Bucket::Rejected));
     refusals(setup, refused.map(|(row, end)| Refusal { place: &row.place, column: end.column, reason: &end.reason, code: &end.code }));
+}
+
+/// Whoever names an invoice that is not there may mean another.
+fn meant_arguments(setup: &Setup, ledger: &Store, intake: &Intake) -> Result<(), Failure> {
+    let named = intake.valid.iter().filter(|row| &*row.place.file == Path::new(ARGUMENTS) && !setup.quiet);
+    for number in named.map(|row| &row.item.invoice_number) {
+        if wait(ledger.bill(number))?.is_none()
+            && let Some(question) = meant_invoice(ledger, number.as_str())?
+        {
+            output::note(format_args!("hint: for `{number}`, {question}"));
+        }
+    }
+    Ok(())
 }
 
 /// Brings DOKU to the state that `intake` wants, writes the result files into `out` and prints the last line. Without a secret
@@ -182,6 +209,7 @@ pub(super) fn send(
     report.write(out)?;
     super::refused::lines(setup, intake);
     refused_ends(setup, intake, &ends);
+    meant_arguments(setup, &sender.ledger, intake)?;
     if setup.json {
         output::result(serde_json::to_string(&report.summary()).unwrap_or_default());
     } else {

@@ -7,7 +7,8 @@ use secrecy::SecretString;
 
 use super::args::Global;
 use super::places::{self, absolute};
-use super::tables::TableFlags;
+use super::standard_input::StandardInput;
+use super::tables::BillFlags;
 use crate::clock::Clock;
 use crate::config::{self, Config, ConfigError, Environment};
 use crate::doku::signature::SigningKey;
@@ -191,6 +192,7 @@ pub(super) struct Setup {
     pub(super) clock: Clock,
     /// The configuration file that was read.
     pub(super) file: Option<PathBuf>,
+    pub(super) standard_input: StandardInput,
 }
 
 impl Setup {
@@ -205,7 +207,14 @@ impl Setup {
         let resolved = config::resolve(file, variables, flags).map_err(Failure::from);
         let config = resolved.map_err(|failure| failure.read_from(path.as_deref()))?;
         places::check(file, &config).map_err(|failure| failure.read_from(path.as_deref()))?;
-        Ok(Self { config, json: global.json, quiet: global.quiet, clock: Clock::default(), file: path })
+        Ok(Self {
+            config,
+            json: global.json,
+            quiet: global.quiet,
+            clock: Clock::default(),
+            file: path,
+            standard_input: StandardInput::default(),
+        })
     }
 
     pub(super) fn ledger_path(&self) -> &Path {
@@ -253,10 +262,10 @@ impl Setup {
     }
 
     /// How bill files are to be read.
-    pub(super) fn intake(&self, cycle: Option<&String>, flags: &TableFlags) -> Result<intake::Options, Failure> {
+    pub(super) fn intake(&self, cycle: Option<&String>, flags: &BillFlags) -> Result<intake::Options, Failure> {
         let settings = &self.config.intake;
         Ok(intake::Options {
-            tables: self.tables(flags)?,
+            tables: self.bill_tables(flags)?,
             allowed: flags.allow_value.clone(),
             invoice_number_template: filled(&settings.invoice_number_template),
             cycle: cycle.cloned(),

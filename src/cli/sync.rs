@@ -11,7 +11,7 @@ use crate::ledger::{Ledger as _, View as _};
 
 use super::args::Sending;
 use super::attention;
-use super::keeping::wait;
+use super::keeping::{unknown_invoice, wait};
 use super::output::{self, Progress};
 use super::sender::{Flags, Sender};
 use super::sending::{confirm, exit, overdue, tell_stop};
@@ -29,7 +29,7 @@ pub(super) fn sync(setup: &Setup, invoices: &[String], sending: &Sending) -> Res
         Ok((view.open_bills().await?, view.bills(&chosen).await?))
     })?;
     if let Some(unknown) = chosen.iter().find(|number| known.iter().all(|bill| bill.invoice_number != **number)) {
-        return Err(Failure::usage(format!("the ledger holds no invoice `{unknown}`\nhint: name invoices as `tagih issue` knows them")));
+        return Err(unknown_invoice(&sender.ledger, unknown.as_str())?);
     }
     open.retain(|bill| chosen.is_empty() || chosen.contains(&bill.invoice_number));
     let progress = Progress::new("sync", u64::try_from(open.len()).unwrap_or(u64::MAX), setup.quiet);

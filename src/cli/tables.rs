@@ -1,12 +1,18 @@
 //! How files of rows are read: `[intake]`, `[layouts]` and the flags beside them.
 
+use std::path::Path;
+
 use clap::Args;
+use jiff::fmt::temporal::Pieces;
+use jiff::tz::Offset;
 
 use super::setup::{Failure, Setup};
 use crate::config;
+use crate::domain::carry::Carry;
+use crate::evidence;
 use crate::table::{AmountFormat, DateFormat, Layout, Limits, Settings};
 
-#[derive(Debug, Default, Args)]
+#[derive(Clone, Debug, Default, Args)]
 pub(super) struct TableFlags {
     /// The layout of the files, one of `[layouts.NAME]` (default: the one whose headers they have)
     #[arg(long, value_name = "NAME")]
@@ -14,9 +20,20 @@ pub(super) struct TableFlags {
     /// The sheet of a workbook (default: the first)
     #[arg(long, value_name = "NAME")]
     pub(super) sheet: Option<String>,
+}
+
+/// Of files of bills.
+#[derive(Debug, Default, Args)]
+pub(super) struct BillFlags {
+    #[command(flatten)]
+    pub(super) tables: TableFlags,
     /// Let this value through although it looks like none, such as `NULL` or `-`; may be given several times
     #[arg(long, value_name = "VALUE", allow_hyphen_values = true)]
     pub(super) allow_value: Vec<String>,
+    /// Columns of the files that go through to the result files (instead of `results.carry_columns`): headers, or `all` for every
+    /// column that tagih does not use
+    #[arg(long, value_name = "COLUMN", value_delimiter = ',')]
+    pub(super) carry: Vec<String>,
 }
 
 impl Setup {
@@ -39,34 +56,83 @@ impl Setup {
             ..Limits::default()
         };
         let amount_format = amount_format("intake", &settings.amount_format)?;
-        let base = Layout { columns: settings.columns.clone(), amount_format, ..Layout::default() };
-        let layouts = self.config.layouts.iter().map(|(name, layout)| named(name, layout)).collect::<Result<_, _>>()?;
+        let carry = self.config.results.carry_columns.clone();
+        let base = Layout { columns: settings.columns.clone(), amount_format, carry: carry.clone(), ..Layout::default() };
+        let layouts = self.config.layouts.iter().map(|(name, layout)| named(name, layout, &carry)).collect::<Result<_, _>>()?;
         if let Some(name) = flags.layout.as_ref().filter(|name| !self.config.layouts.contains_key(*name)) {
             let names = self.config.layouts.keys().map(String::as_str).collect::<Vec<_>>().join(", ");
             let known = if names.is_empty() { "the configuration has none".to_owned() } else { format!("there are {names}") };
             let hint = "write `[layouts.NAME]` into the configuration; `tagih init --from FILE` proposes one";
             return Err(Failure::usage(format!("there is no layout `{name}`: {known}\nhint: {hint}")));
         }
-        Ok(Settings { base, layouts, layout: flags.layout.clone(), delimiter, sheet: flags.sheet.clone(), limits })
+        let (notifications, offset) = self.notifications()?;
+        Ok(Settings {
+            base,
+            notifications,
+            offset,
+            layouts,
+            layout: flags.layout.clone(),
+            delimiter,
+            sheet: flags.sheet.clone(),
+            limits,
+            standard_input: self.standard_input.path().map(Path::to_path_buf),
+        })
+    }
+
+    /// The same of files of bills.
+    pub(super) fn bill_tables(&self, flags: &BillFlags) -> Result<Settings, Failure> {
+        let mut tables = self.tables(&flags.tables)?;
+        if !flags.carry.is_empty() {
+            let carry = Carry::of(flags.carry.clone());
+            for layout in std::iter::once(&mut tables.base).chain(&mut tables.layouts) {
+                layout.carry = carry.clone();
+            }
+        }
+        Ok(tables)
+    }
+
+    /// How tables of notifications are understood where no layout is chosen, and the offset of their times.
+    fn notifications(&self) -> Result<(Layout, Option<Offset>), Failure> {
+        let settings = &self.config.notifications;
+        let unknown = settings.columns.keys().find(|column| !evidence::COLUMNS.contains(&column.as_str()));
+        if let Some(unknown) = unknown {
+            let known = evidence::COLUMNS.join(", ");
+            return Err(Failure::setting(format!("`notifications.columns` has no column `{unknown}`\nhint: there are {known}")));
+        }
+        let written = settings.received_at_offset.as_str();
+        let offset = (!written.is_empty()).then(|| offset(written)).transpose()?;
+        let date_format = date_format("notifications", &settings.date_format)?;
+        Ok((Layout { columns: settings.columns.clone(), date_format, ..Layout::default() }, offset))
     }
 }
 
-fn named(name: &str, layout: &config::Layout) -> Result<Layout, Failure> {
+/// `+07:00` or `Z`.
+fn offset(written: &str) -> Result<Offset, Failure> {
+    let time = format!("2026-01-01T00:00:00{written}");
+    let offset = if written == "Z" { Some(Offset::UTC) } else { Pieces::parse(&time).ok().and_then(|pieces| pieces.to_numeric_offset()) };
+    offset.ok_or_else(|| Failure::setting(format!("`notifications.received_at_offset` must be such as +07:00, not `{written}`")))
+}
+
+fn date_format(section: &str, name: &str) -> Result<DateFormat, Failure> {
+    if name.is_empty() {
+        return Ok(DateFormat::default());
+    }
+    DateFormat::parse(name).ok_or_else(|| {
+        let known = DateFormat::ALL.map(DateFormat::name).join(", ");
+        Failure::setting(format!("`{section}.date_format` must be one of {known}, not `{name}`"))
+    })
+}
+
+fn named(name: &str, layout: &config::Layout, carry: &Carry) -> Result<Layout, Failure> {
     let section = format!("layouts.{name}");
-    let date_format = match layout.date_format.as_str() {
-        "" => DateFormat::default(),
-        given => DateFormat::parse(given).ok_or_else(|| {
-            let known = DateFormat::ALL.map(DateFormat::name).join(", ");
-            Failure::setting(format!("`{section}.date_format` must be one of {known}, not `{given}`"))
-        })?,
-    };
     Ok(Layout {
         name: name.to_owned(),
         columns: layout.columns.clone(),
         amount_format: amount_format(&section, &layout.amount_format)?,
-        date_format,
+        date_format: date_format(&section, &layout.date_format)?,
         values: layout.values.clone(),
         constants: layout.constants.clone(),
+        carry: layout.carry_columns.as_ref().unwrap_or(carry).clone(),
     })
 }
 

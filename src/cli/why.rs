@@ -13,7 +13,7 @@ use super::{keeping, why_json};
 use crate::exit::Exit;
 use crate::jobs::reconcile::SettlementFiles;
 use crate::jobs::why::{self, Story, WhyError, WhyOptions};
-use crate::ledger::Ledger as _;
+use crate::ledger::{Ledger as _, Store};
 
 /// Columns of a terminal.
 const WIDTH: usize = 80;
@@ -55,13 +55,17 @@ pub(super) fn why(setup: &Setup, arguments: &Why) -> Result<Exit, Failure> {
         client_id: setup.binding()?.client_id,
         policy: policy(setup)?,
         settlement,
+        tables: setup.tables(&arguments.tables)?,
         journal: setup.journal_path(),
         period: arguments.period.as_deref().map(month).transpose()?,
         as_of: arguments.as_of.unwrap_or_else(|| setup.clock.now()),
     };
     let runtime = tokio::runtime::Builder::new_current_thread().build()?;
     let view = runtime.block_on(ledger.view())?;
-    let story = runtime.block_on(why::why(&view, &options))?;
+    let story = match runtime.block_on(why::why(&view, &options)) {
+        Err(error) => return Err(with_meant(&ledger, error)?),
+        Ok(story) => story,
+    };
     let speaker = Speaker::of(arguments.lang.unwrap_or(setup.config.report.language));
     if setup.json {
         output::result(why_json::json(&story, &speaker, options.as_of));
@@ -74,6 +78,17 @@ pub(super) fn why(setup: &Setup, arguments: &Why) -> Result<Exit, Failure> {
     let needs_person =
         story.judgement.as_ref().is_some_and(|judgement| judgement.about.findings().any(|finding| judgement.needs_person(finding)));
     Ok(if needs_person { Exit::Look } else { Exit::Done })
+}
+
+/// An error about a name that nobody knows, with what may be meant.
+fn with_meant(ledger: &Store, error: Box<WhyError>) -> Result<Failure, Failure> {
+    let meant = if let WhyError::Unknown(name) = error.as_ref() { keeping::meant_invoice(ledger, name)? } else { None };
+    let mut failure = Failure::from(error);
+    if let Some(question) = meant {
+        failure.message.push_str("\nhint: ");
+        failure.message.push_str(&question);
+    }
+    Ok(failure)
 }
 
 fn print(story: &Story, speaker: &Speaker, as_of: jiff::Timestamp) {

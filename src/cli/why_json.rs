@@ -17,12 +17,14 @@ pub(super) fn json(story: &Story, speaker: &Speaker, as_of: Timestamp) -> Value 
         judgement.into_iter().flat_map(|judgement| of(judgement).iter().map(|finding| one(judgement, finding, speaker))).collect()
     };
     let needs_person = judgement.is_some_and(|of| of.about.findings().any(|finding| of.needs_person(finding)));
+    let hold = story.bill.as_ref().and_then(|bill| bill.hold.as_deref());
     let answer = story.bill.as_ref().and_then(|bill| bill.code.as_ref()).map(|code| &code.answer);
     json!({
         "invoice_number": story.name,
         "payment_code": answer.map(|answer| answer.payment_code.as_str()),
         "status": story.bill.as_ref().map(|bill| bill.status.name()),
         "money": story.money(as_of).name(),
+        "held": hold.map(|hold| json!({"cause": hold.cause, "since": format_utc_seconds(hold.at), "reason": hold.reason})),
         "amount": story.bill.as_ref().map(|bill| bill.terms.amount.get()),
         "created_at": answer.and_then(|answer| answer.created_at).map(format_utc_seconds),
         "how_to_pay_page": answer.and_then(|answer| answer.how_to_pay_page.as_deref()),

@@ -4,7 +4,7 @@ use std::cmp::Reverse;
 
 use jiff::Timestamp;
 
-use super::why_story::Speaker;
+use super::why_story::{Speaker, clock};
 use super::why_words::fill;
 use crate::domain::classify::Nature;
 use crate::domain::lifecycle::Status;
@@ -35,6 +35,9 @@ pub(super) fn next(story: &Story, speaker: &Speaker, as_of: Timestamp) -> Vec<St
     let mut steps = Vec::new();
     if let Some(judgement) = &story.judgement {
         steps.extend(of_findings(story, judgement, speaker));
+    }
+    if let Some(hold) = story.bill.as_ref().and_then(|bill| bill.hold.as_ref()) {
+        steps.push(fill(speaker.words.next_held, &[&clock(hold.at), &hold.reason, &story.name]));
     }
     steps.extend(of_state(story, speaker, as_of));
     if steps.is_empty() {

@@ -70,7 +70,8 @@ pub(super) fn headline(story: &Story, speaker: &Speaker, as_of: Timestamp) -> St
     let terms = &bill.terms;
     let at = if speaker.language == Language::Indonesian { "di" } else { "at" };
     let standing = standing(story, bill, speaker, as_of);
-    let mut text = format!("{}: {standing} {at} {}, {}", story.name, terms.channel, rupiah(terms.amount.get().into()));
+    let held = if bill.hold.is_some() { format!(", {}", words.is_held) } else { String::new() };
+    let mut text = format!("{}: {standing}{held} {at} {}, {}", story.name, terms.channel, rupiah(terms.amount.get().into()));
     if let Some(code) = &bill.code {
         text = format!("{text}, {} {}", words.code, code.answer.payment_code);
         if let Some(at) = bill.expires_at() {
@@ -164,9 +165,10 @@ fn event_told(event: &Event, words: &Words) -> String {
             fill(words.intended, &[words.operation(*operation), wire_invoice_number.as_str(), &request_id.to_string()])
         }
         Event::NotSent { reason } => fill(words.not_sent, &[reason]),
-        Event::Accepted { answer, replayed, .. } => {
+        Event::Accepted { answer, replayed, remark, .. } => {
             let phrase = if *replayed { words.replayed } else { words.accepted };
-            fill(phrase, &[answer.payment_code.as_str()]) + &until(answer, words) + &more(answer, words)
+            let remark = remark.as_ref().map_or_else(String::new, |remark| format!("; {}", fill(words.remarked, &[&remark.note])));
+            fill(phrase, &[answer.payment_code.as_str()]) + &until(answer, words) + &more(answer, words) + &remark
         }
         Event::Rejected { code, reason, .. } => fill(words.refused, &[code, reason]),
         Event::Doubted { reason, .. } => fill(words.doubted, &[reason]),

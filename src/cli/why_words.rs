@@ -18,8 +18,8 @@ macro_rules! phrases {
 phrases! {
     times not_in_ledger code payable_until story time_unknown evidence seen_from no_evidence nothing_found kind_line kind_payment
     kind_bill kind_settlement flags sides paid_on not_paid_out because at_place row_of stands decided next next_nothing next_open next_refused
-    next_expired next_accepted next_record next_wait planned adopted intended not_sent accepted replayed refused doubted repeated reopened_doubt settled retired held released aliased
-    is_paid is_paid_before is_expired made_at how_to_pay how_to_pay_api arrived_unpaid said_of not_paid noted checked checked_paid registered changed cancelled paid inquiry inquiry_cause arrived arrived_unread settled_row step status_planned
+    next_expired next_held next_accepted next_record next_wait planned adopted intended not_sent accepted replayed remarked refused doubted repeated reopened_doubt settled retired held released aliased
+    is_paid is_paid_before is_expired is_held made_at how_to_pay how_to_pay_api arrived_unpaid said_of not_paid noted checked checked_paid registered changed cancelled paid inquiry inquiry_cause arrived arrived_unread settled_row step status_planned
     status_requested status_active status_amending status_cancelling status_rejected status_cancelled status_retired status_doubt_issue
     status_doubt_amend status_doubt_cancel open proposed standing_accepted cleared reopened verdict_done verdict_not_done verdict_dead
     issue amend cancel
@@ -135,6 +135,7 @@ const ENGLISH: Words = Words {
     retired: "the code is dead: {0}",
     repeated: "sent again under its own id",
     reopened_doubt: "the refusal of the {0} did not stand, it is in doubt again: {1}",
+    remarked: "note: {0}",
     held: "held until a person has looked: {0}",
     released: "no longer held ({0}): {1}",
     aliased: "an inquiry was answered with number {0}",
@@ -154,6 +155,8 @@ const ENGLISH: Words = Words {
     is_paid: "paid",
     is_paid_before: "paid with an earlier code",
     is_expired: "expired",
+    is_held: "held",
+    next_held: "It is held since {0} ({1}): look at DOKU's Back Office, then `tagih resolve {2} --as released --reason ...`.",
     made_at: "made at {0}",
     how_to_pay: "how to pay: {0}",
     how_to_pay_api: "the same for programs: {0}",
@@ -228,6 +231,7 @@ const INDONESIAN: Words = Words {
     retired: "kode sudah mati: {0}",
     repeated: "dikirim ulang dengan id yang sama",
     reopened_doubt: "penolakan atas {0} ternyata tidak berlaku, statusnya kembali belum pasti: {1}",
+    remarked: "catatan: {0}",
     held: "ditahan sampai ada yang memeriksa: {0}",
     released: "tidak ditahan lagi ({0}): {1}",
     aliased: "pertanyaan dijawab dengan nomor {0}",
@@ -247,6 +251,8 @@ const INDONESIAN: Words = Words {
     is_paid: "sudah dibayar",
     is_paid_before: "sudah dibayar dengan kode sebelumnya",
     is_expired: "kedaluwarsa",
+    is_held: "ditahan",
+    next_held: "Ditahan sejak {0} ({1}): periksa Back Office DOKU, lalu `tagih resolve {2} --as released --reason ...`.",
     made_at: "dibuat {0}",
     how_to_pay: "cara bayar: {0}",
     how_to_pay_api: "untuk program: {0}",

@@ -106,7 +106,7 @@ fn parse(name: &str, text: &str) -> Result<Table, ConfigError> {
 }
 
 /// The sections whose keys are the user's own.
-const OPEN_SECTIONS: [&str; 4] = ["intake.columns", "settlement.channels", "settlement.shares", "layouts"];
+const OPEN_SECTIONS: [&str; 5] = ["intake.columns", "notifications.columns", "settlement.channels", "settlement.shares", "layouts"];
 
 /// Lays `layer` over `base`; only [`OPEN_SECTIONS`] may hold keys of the user's own.
 fn merge(base: &mut Table, layer: Table, source_name: &str, prefix: &str) -> Result<(), ConfigError> {

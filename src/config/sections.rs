@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use crate::doku::answer::{SignaturePolicy, UnsignedErrors};
 use crate::doku::info::InfoField;
 use crate::doku::paths::Paths;
+use crate::domain::carry::Carry;
 use crate::domain::doubt::NotFound;
 use crate::domain::language::Language;
 use crate::domain::plan::AmendBase;
@@ -26,9 +27,11 @@ pub struct Config {
     pub plan: Plan,
     pub guard: Guard,
     pub intake: Intake,
+    pub results: Results,
     pub merchant_code: MerchantCode,
     pub additional_info: AdditionalInfo,
     pub reconcile: Reconcile,
+    pub notifications: Notifications,
     pub serve: Serve,
     pub settlement: Settlement,
     pub journal: Journal,
@@ -142,6 +145,10 @@ section!(
     Limits { field_bytes_max: usize, record_bytes_max: usize, columns_max: usize, rows_max: u64 }
 );
 section!(
+    /// `[results]`
+    Results { carry_columns: Carry }
+);
+section!(
     /// `[merchant_code]`
     MerchantCode { template: String, length: usize }
 );
@@ -159,6 +166,10 @@ section!(
         unverifiable: String, expired_break_days: i64, status_grace_hours: i64, malformed_lines_max_percent: u64,
         lapsed_policy_statuses: Vec<String>,
     }
+);
+section!(
+    /// `[notifications]`
+    Notifications { received_at_offset: String, date_format: String, columns: BTreeMap<String, String> }
 );
 section!(
     /// `[serve]`
@@ -211,4 +222,5 @@ pub struct Layout {
     pub columns: BTreeMap<String, String>,
     pub values: BTreeMap<String, BTreeMap<String, String>>,
     pub constants: BTreeMap<String, String>,
+    pub carry_columns: Option<Carry>,
 }

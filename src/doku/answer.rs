@@ -14,7 +14,7 @@ use super::wire::{Answer, SignatureFinding};
 use crate::domain::calendar;
 use crate::domain::conclusion::{Says, Whose};
 use crate::domain::ids::{InvoiceNumber, PaymentCode};
-use crate::domain::lifecycle::CodeAnswer;
+use crate::domain::lifecycle::{CodeAnswer, Remark};
 
 mod words;
 
@@ -98,8 +98,8 @@ pub struct Judged {
     pub answer: Option<CodeAnswer>,
     /// The status and DOKU's words, or why it is not taken for DOKU's.
     pub words: String,
-    /// What is odd about a success without making it another: for the eye of a person.
-    pub note: Option<String>,
+    /// What is odd about a success without making it another.
+    pub remark: Option<Remark>,
 }
 
 /// Judges a complete answer.
@@ -115,7 +115,7 @@ pub fn judge(answer: &Answer, expected: &Expected<'_>) -> Judged {
             says: Says::Unclear,
             answer: None,
             words: format!("HTTP {}: {}", answer.status, error_message(&answer.body)),
-            note: None,
+            remark: None,
         },
     }
 }
@@ -141,9 +141,9 @@ fn success(answer: &Answer, expected: &Expected<'_>, says: Says) -> Judged {
         says: if says == Says::Success { Says::Unclear } else { says },
         answer: None,
         words: format!("HTTP {}: {why}", answer.status),
-        note: None,
+        remark: None,
     };
-    let (code, note) = match code_answer(&answer.body, expected) {
+    let (code, remark) = match code_answer(&answer.body, expected) {
         Ok(read) => read,
         Err(why) => return unusable(why),
     };
@@ -151,7 +151,7 @@ fn success(answer: &Answer, expected: &Expected<'_>, says: Says) -> Judged {
         Whose::Foreign if answer.signature == SignatureFinding::Absent => unusable("the answer is not signed".into()),
         Whose::Foreign => unusable("the answer's signature is wrong".into()),
         whose @ (Whose::Signed | Whose::Unsigned) => {
-            Judged { status, whose, says, answer: Some(code), words: format!("HTTP {}: a success", answer.status), note }
+            Judged { status, whose, says, answer: Some(code), words: format!("HTTP {}: a success", answer.status), remark }
         }
     }
 }
@@ -159,7 +159,7 @@ fn success(answer: &Answer, expected: &Expected<'_>, says: Says) -> Judged {
 type Reader = for<'a> fn(&'a RawValue) -> Option<Cow<'a, str>>;
 
 /// The code of a success about our order, and what is odd about it.
-fn code_answer(body: &[u8], expected: &Expected<'_>) -> Result<(CodeAnswer, Option<String>), String> {
+fn code_answer(body: &[u8], expected: &Expected<'_>) -> Result<(CodeAnswer, Option<Remark>), String> {
     let [order, info] = sections(body).ok_or("unreadable answer")?;
     let [named] = value::section(order, ["invoice_number"]);
     let named = text(named).ok_or("the answer names no invoice")?;
@@ -195,13 +195,12 @@ fn code_answer(body: &[u8], expected: &Expected<'_>) -> Result<(CodeAnswer, Opti
     let expired = optional(expired, "expired_date", value::text);
     let page = optional(page, "how_to_pay_page", value::string);
     let api = optional(api, "how_to_pay_api", value::string);
-    let disagreement = disagree(expired_utc.as_deref(), expired.as_deref())
-        .then(|| "DOKU's UTC and WIB fields of the expiry disagree; the UTC field is taken".to_owned());
-    let dropped = (!dropped.is_empty()).then(|| format!("of another type and left out: {}", dropped.join(", ")));
-    let note = match (disagreement, dropped) {
-        (Some(first), Some(second)) => Some(format!("{first}; {second}")),
-        (one, other) => one.or(other),
-    };
+    let disagreement = disagree(expired_utc.as_deref(), expired.as_deref()).then(|| Remark {
+        note: "DOKU's UTC and WIB fields of the expiry disagree; the UTC field is taken".to_owned(),
+        about_expiry: true,
+    });
+    let dropped = (!dropped.is_empty())
+        .then(|| Remark { note: format!("of another type and left out: {}", dropped.join(", ")), about_expiry: false });
     let answer = CodeAnswer {
         payment_code: code,
         created_at: instant(created_utc.as_deref(), created.as_deref()),
@@ -209,7 +208,7 @@ fn code_answer(body: &[u8], expected: &Expected<'_>) -> Result<(CodeAnswer, Opti
         how_to_pay_page: page.map(Cow::into_owned),
         how_to_pay_api: api.map(Cow::into_owned),
     };
-    Ok((answer, note))
+    Ok((answer, Remark::joined(disagreement.into_iter().chain(dropped))))
 }
 
 /// The UTC field if it can be read, else the WIB one.
@@ -242,7 +241,7 @@ fn error(answer: &Answer, expected: &Expected<'_>) -> Judged {
         (true, _, whose) => whose,
     };
     let words = if whose == Whose::Foreign { format!("{words} (not taken for DOKU's answer)") } else { words };
-    Judged { status: answer.status, whose, says, answer: None, words, note: None }
+    Judged { status: answer.status, whose, says, answer: None, words, remark: None }
 }
 
 /// Whether the body speaks of another order than ours.

@@ -4,6 +4,8 @@
 //! decisions about bills. Client and sandbox share the signer and the wire types, nothing else.
 
 pub mod answer;
+#[cfg(test)]
+mod any_bytes;
 pub mod body;
 pub mod claim;
 pub mod codes;

@@ -11,7 +11,7 @@ use super::value::{self, Raw, section};
 use crate::domain::amount::Amount;
 use crate::domain::channel::Channel;
 use crate::domain::digest::Digest;
-use crate::domain::payment;
+use crate::domain::payment::{self, AgentIds};
 
 /// The service whose messages are ours.
 pub const SERVICE_ID: &str = "ONLINE_TO_OFFLINE";
@@ -79,6 +79,8 @@ pub struct Notification<'a> {
     pub paid_at: Timestamp,
     /// Where.
     pub agent: Agent<'a>,
+    /// An optional field, by its path, that was of another type and left out; of several the last.
+    pub left_out: Option<&'static str>,
 }
 
 impl Notification<'_> {
@@ -90,6 +92,22 @@ impl Notification<'_> {
             return payment::identity_by_date(self.channel, code, &self.invoice_number, self.paid_at);
         }
         payment::identity_by_transaction(self.channel, code, &agent.id, &agent.store_id, &agent.transaction_id)
+    }
+
+    /// The identity that every way of writing this message has in common; mostly its own.
+    #[must_use]
+    pub fn canonical(&self) -> Digest {
+        payment::canonical(self.channel, &self.payment_code, &self.invoice_number, self.paid_at, self.agent_ids())
+    }
+
+    /// Whether it has the store's own number of the payment.
+    #[must_use]
+    pub fn has_transaction(&self) -> bool {
+        self.agent_ids().has_transaction()
+    }
+
+    fn agent_ids(&self) -> AgentIds<'_> {
+        AgentIds { agent: &self.agent.id, store: &self.agent.store_id, transaction: &self.agent.transaction_id }
     }
 }
 
@@ -152,6 +170,7 @@ impl<'a> Fields<'a> {
         let acquirer_id = filled(self.acquirer_id).ok_or("acquirer.id")?;
         let channel = self.channel().ok_or("channel.id")?;
         let date = filled(self.date).ok_or("transaction.date")?;
+        let mut left_out = self.currency.filter(|currency| value::string(currency).is_none()).map(|_| "order.currency");
         Ok(Notification {
             status: self.status().ok_or("transaction.status")?,
             channel,
@@ -160,7 +179,8 @@ impl<'a> Fields<'a> {
             payment_code: code_of(self.payment_code).ok_or("online_to_offline_info.payment_code")?,
             amount: amount_of(self.amount, self.currency).ok_or("order.amount")?,
             paid_at: date.parse().map_err(|_| "transaction.date")?,
-            agent: agent_in(self.identifier),
+            agent: agent_in(self.identifier, &mut left_out),
+            left_out,
         })
     }
 }
@@ -207,14 +227,18 @@ fn amount_of<'a>(amount: Raw<'a>, currency: Raw<'_>) -> Option<NotifiedAmount<'a
 /// The store's names in an `online_to_offline_payment`.
 pub(super) fn agent_of(payment: Raw<'_>) -> Agent<'_> {
     let [identifier, misspelt] = section(payment, ["identifier", "identifer"]);
-    agent_in(identifier.or(misspelt))
+    agent_in(identifier.or(misspelt), &mut None)
 }
 
-/// The store's names for the payment, out of DOKU's list. Anything unreadable is no name.
-fn agent_in(list: Raw<'_>) -> Agent<'_> {
+/// The store's names for the payment, out of DOKU's list. Anything unreadable is no name, and left out.
+fn agent_in<'a>(list: Raw<'a>, left_out: &mut Option<&'static str>) -> Agent<'a> {
+    const PATH: &str = "online_to_offline_payment.identifier";
     let mut agent = Agent::default();
-    let entries = list.and_then(|list| serde_json::from_str::<Vec<&RawValue>>(list.get()).ok()).unwrap_or_default();
-    for entry in entries {
+    let entries = list.and_then(|list| serde_json::from_str::<Vec<&RawValue>>(list.get()).ok());
+    if list.is_some() && entries.is_none() {
+        *left_out = Some(PATH);
+    }
+    for entry in entries.unwrap_or_default() {
         let [name, given] = section(Some(entry), ["name", "value"]);
         let Some(name) = name.and_then(value::string) else { continue };
         let part = match &*name {
@@ -225,6 +249,9 @@ fn agent_in(list: Raw<'_>) -> Agent<'_> {
         };
         if part.is_empty() {
             *part = given.and_then(value::written).unwrap_or_default();
+            if part.is_empty() && given.is_some_and(|given| value::string(given).is_none()) {
+                *left_out = Some(PATH);
+            }
         }
     }
     agent

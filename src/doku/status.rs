@@ -12,7 +12,7 @@ use crate::domain::channel::Channel;
 use crate::domain::check::{Details, Word};
 use crate::domain::conclusion::Whose;
 use crate::domain::digest::Digest;
-use crate::domain::payment;
+use crate::domain::payment::{self, AgentIds};
 
 /// What a query came to.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -57,6 +57,13 @@ impl ToldPayment {
             return payment::identity_by_date(channel, payment_code, order, self.paid_at);
         }
         payment::identity_by_transaction(channel, payment_code, agent_id, store_id, transaction_id)
+    }
+
+    /// The identity that every way of telling of this payment has in common.
+    #[must_use]
+    pub fn canonical(&self, channel: Channel, payment_code: &str, order: &str) -> Digest {
+        let [agent, store, transaction] = &self.agent;
+        payment::canonical(channel, payment_code, order, self.paid_at, AgentIds { agent, store, transaction })
     }
 }
 

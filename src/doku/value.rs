@@ -122,7 +122,8 @@ pub fn amount(raw: &RawValue) -> Result<Amount, Unusable> {
 
 /// The whole rupiah a decimal number stands for, exactly: `150000`, `150000.0`, `150000.00`, `1.5E5`, `1.5e+5`.
 ///
-/// Written out without its exponent it has at most two decimals, and they are zeros. It has no sign and no separators.
+/// At most two decimals, and zeros, is meant of the plain form: what an exponent moves before the point are no decimals, so `1.2345678E7`
+/// is 12345678 and `1.50E1` is 15, while `150.000E0` is nothing. It has no sign and no separators.
 pub fn decimal(written: &str) -> Result<Amount, Unusable> {
     let (mantissa, exponent) = match written.split_once(['e', 'E']) {
         Some((mantissa, exponent)) => (mantissa, power_of_ten(exponent)?),

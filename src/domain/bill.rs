@@ -257,6 +257,13 @@ impl RecordedTerms {
         self.name_digest.is_empty()
     }
 
+    /// The same whichever ledger they are recorded in.
+    #[must_use]
+    pub fn without_digests(&self) -> Self {
+        let nothing = String::new;
+        Self { name_digest: nothing(), email_digest: nothing(), account_name_digest: nothing(), ..self.clone() }
+    }
+
     /// What is not known of an adopted code cannot be said to differ; its expiry is compared only with an instant. One that is
     /// registered here only takes over everything from its first row, or DOKU could not be answered.
     fn adopted_changes_to(&self, wanted: &Self) -> Vec<(&'static str, Reach)> {

@@ -13,7 +13,7 @@ use super::channel::{Channel, Method};
 use super::digest::{self, Digest};
 use super::ids::{InvoiceNumber, PaymentCode, RequestId};
 use super::lifecycle::{BillState, Code, Status};
-use super::payment;
+use super::payment::{self, Facts, Sameness};
 
 /// DOKU's word for where an order stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -108,6 +108,9 @@ pub struct FoundPayment {
     /// What makes it this payment and no other, by the same rule as for notifications.
     #[serde(with = "digest::as_hex")]
     pub identity: Digest,
+    /// The same for every way of telling of it, where that is another.
+    #[serde(default, skip_serializing_if = "Option::is_none", with = "digest::as_hex_or_none")]
+    pub canonical: Option<Digest>,
     /// The order it paid.
     pub invoice_number: InvoiceNumber,
     /// The code of that order.
@@ -126,18 +129,20 @@ pub struct FoundPayment {
 }
 
 impl FoundPayment {
-    /// What its identity is, or would be, without the store's own number of it.
+    /// What tells it from other payments, by the same rule as for notifications.
     #[must_use]
-    pub fn identity_by_date(&self) -> Digest {
-        payment::identity_by_date(self.channel, self.payment_code.as_str(), self.invoice_number.as_str(), self.paid_at)
+    pub fn sameness(&self) -> Sameness {
+        let (code, number) = (self.payment_code.as_str(), self.invoice_number.as_str());
+        let facts = Facts { channel: self.channel, code, number, amount: self.amount, paid_at: self.paid_at };
+        Sameness::of(self.identity, self.canonical.unwrap_or(self.identity), &facts)
     }
 
-    /// Whether a notified payment of this identity, which by its date would have the other, is this one. A status answer may
-    /// leave out the store's number of the payment, and so may a notification: then channel, code, invoice and date decide.
-    #[must_use]
-    pub fn is(&self, identity: &Digest, by_date: &Digest) -> bool {
-        let own = self.identity_by_date();
-        self.identity == *identity || (own == *by_date && (self.identity == own || identity == by_date))
+    /// It is called what is known of it by now.
+    fn is_called(&mut self, known: &Sameness) {
+        if *known != self.sameness() {
+            self.identity = known.identity;
+            self.canonical = Some(known.canonical).filter(|canonical| *canonical != known.identity);
+        }
     }
 }
 
@@ -181,10 +186,13 @@ impl Checks {
             Some(before) => (0, before.found),
             None => (0, Vec::new()),
         };
-        if let Some(payment) = payment
-            && !found.iter().any(|earlier| earlier.payment.is(&payment.identity, &payment.identity_by_date()))
-        {
-            found.push(Found { at, payment: payment.clone() });
+        if let Some(payment) = payment {
+            let mut known: Vec<Sameness> = found.iter().map(|found| found.payment.sameness()).collect();
+            payment::join(&mut known, &[payment.sameness()]);
+            if known.len() > found.len() {
+                found.push(Found { at, payment: payment.clone() });
+            }
+            found.iter_mut().zip(&known).for_each(|(found, known)| found.payment.is_called(known));
         }
         Self { order: order.clone(), at, word, count: count.saturating_add(u32::from(!chosen)), found }
     }

@@ -74,6 +74,33 @@ pub fn of_hex(text: &str) -> Option<Digest> {
     Some(bytes)
 }
 
+/// A digest that may be missing in JSON.
+pub mod as_hex_or_none {
+    use serde::{Deserialize as _, Deserializer, Serializer, de::Error as _};
+
+    use super::Digest;
+
+    /// Writes it.
+    ///
+    /// # Errors
+    /// The serializer's.
+    pub fn serialize<S: Serializer>(digest: &Option<Digest>, serializer: S) -> Result<S::Ok, S::Error> {
+        match digest {
+            Some(digest) => serializer.serialize_some(&super::hex(digest)),
+            None => serializer.serialize_none(),
+        }
+    }
+
+    /// Reads it.
+    ///
+    /// # Errors
+    /// When it is no such text.
+    pub fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Digest>, D::Error> {
+        let Some(text) = Option::<String>::deserialize(deserializer)? else { return Ok(None) };
+        super::of_hex(&text).map(Some).ok_or_else(|| D::Error::custom("not a digest of 64 hexadecimal digits"))
+    }
+}
+
 /// A digest in JSON: 64 hexadecimal digits.
 pub mod as_hex {
     use serde::{Deserialize as _, Deserializer, Serializer, de::Error as _};

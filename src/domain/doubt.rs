@@ -64,7 +64,7 @@ pub fn ending(state: &BillState, now: Timestamp, patience: &Patience) -> Option<
             // of ours can have reached DOKU is somebody else's.
             (open.terms.payment_code.is_some() && open.lost_an_answer()).then_some(Ending::Settled(Verdict::Done))
         }
-        (OperationKind::Issue, Word::NotFound) => is_absent(open, now, patience).then(|| match &open.heard {
+        (OperationKind::Issue, Word::NotFound) => is_absent(open, patience).then(|| match &open.heard {
             Some(heard) => Ending::Refused(heard.clone()),
             None => Ending::Settled(Verdict::NotDone),
         }),
@@ -76,14 +76,14 @@ pub fn ending(state: &BillState, now: Timestamp, patience: &Patience) -> Option<
             Some(Ending::Settled(Verdict::NotDone))
         }
         (OperationKind::Amend, Word::Pending) => {
-            (is_visible(state, open) && is_unchanged(state, open, now, patience)).then_some(Ending::Settled(Verdict::NotDone))
+            (is_visible(state, open) && is_unchanged(state, open, patience)).then_some(Ending::Settled(Verdict::NotDone))
         }
         // Unpayable is what a cancellation wants.
         (OperationKind::Cancel, Word::Expired) => Some(Ending::Settled(Verdict::Done)),
         (OperationKind::Cancel, Word::Other) if means_cancelled(&last.details, patience) => Some(Ending::Settled(Verdict::Done)),
         // Whoever refused the repetition may have done so because the first was carried out.
         (OperationKind::Cancel, Word::Pending) if open.heard.is_none() => {
-            is_unchanged(state, open, now, patience).then_some(Ending::Settled(Verdict::NotDone))
+            is_unchanged(state, open, patience).then_some(Ending::Settled(Verdict::NotDone))
         }
         // A reusable code may have been paid before it was cancelled.
         (OperationKind::Cancel, Word::Success) if amount == Some(state.terms.amount.get()) => {
@@ -204,28 +204,28 @@ fn is_about(one: Timestamp, other: Timestamp) -> bool {
 }
 
 /// The old amount and expiry, twice, after the patience for it.
-fn is_unchanged(state: &BillState, open: &OpenOperation, now: Timestamp, patience: &Patience) -> bool {
+fn is_unchanged(state: &BillState, open: &OpenOperation, patience: &Patience) -> bool {
     let expiry = state.code.as_ref().and_then(|code| code.answer.expires_at);
     let is_old = |finding: &Finding| {
         let Details { amount, expires_at, .. } = finding.details;
         let same_expiry = expiry.zip(expires_at).is_none_or(|(known, told)| is_about(known, told));
         finding.word == Word::Pending && amount == Some(state.terms.amount.get()) && same_expiry
     };
-    plan::minutes_between(open.last_sent_at(), now) >= patience.unchanged_minutes && twice(open, is_old)
+    twice(open, patience.unchanged_minutes, is_old)
 }
 
 /// "Not found", twice, with a control, after the patience for it.
-fn is_absent(open: &OpenOperation, now: Timestamp, patience: &Patience) -> bool {
+fn is_absent(open: &OpenOperation, patience: &Patience) -> bool {
     let is_it = |finding: &Finding| finding.word == Word::NotFound && finding.details.controlled;
-    patience.not_found == NotFound::WithControl
-        && plan::minutes_between(open.last_sent_at(), now) >= patience.not_found_minutes
-        && twice(open, is_it)
+    patience.not_found == NotFound::WithControl && twice(open, patience.not_found_minutes, is_it)
 }
 
-/// Whether the last finding is so, and an earlier one far enough before it.
-fn twice(open: &OpenOperation, is_so: impl Fn(&Finding) -> bool) -> bool {
+/// Whether the last finding is so, and an earlier one far enough before it. What was found sooner than `minutes` after the operation
+/// was last sent counts for nothing: it may not have arrived by then.
+fn twice(open: &OpenOperation, minutes: i64, is_so: impl Fn(&Finding) -> bool) -> bool {
+    let counts = |finding: &Finding| is_so(finding) && plan::minutes_between(open.last_sent_at(), finding.at) >= minutes;
     let Some((last, earlier)) = open.findings.split_last() else { return false };
-    is_so(last) && earlier.iter().any(|finding| is_so(finding) && last.at.duration_since(finding.at) >= APART)
+    counts(last) && earlier.iter().any(|finding| counts(finding) && last.at.duration_since(finding.at) >= APART)
 }
 
 fn means_cancelled(details: &Details, patience: &Patience) -> bool {

@@ -75,13 +75,11 @@ pub struct End {
     pub column: &'static str,
     /// Why, in words.
     pub reason: String,
-    /// What is odd about what was done; empty for nothing.
-    pub note: String,
 }
 
 impl End {
     const fn plain(bucket: Bucket, action: &'static str) -> Self {
-        Self { bucket, action, code: String::new(), column: "", reason: String::new(), note: String::new() }
+        Self { bucket, action, code: String::new(), column: "", reason: String::new() }
     }
 
     /// Nothing was to be done.

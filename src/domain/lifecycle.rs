@@ -12,7 +12,7 @@ mod tests;
 
 use serde::{Deserialize, Serialize};
 
-pub use self::event::{CodeAnswer, Event, HoldCause};
+pub use self::event::{CodeAnswer, Event, HoldCause, Remark};
 pub use self::operation::{Finding, Heard, OpenOperation, Refusal};
 pub use self::order::{FormerOrder, Order};
 pub use self::state::{BillState, Code, Hold, Superseded};

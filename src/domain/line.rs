@@ -12,6 +12,8 @@ use super::classify::Class;
 use super::digest::Digest;
 use super::store::Stores;
 
+pub use super::detail::Detail;
+
 /// No bill is known to be meant.
 pub const NO_BILL: u32 = u32::MAX;
 
@@ -28,6 +30,8 @@ pub struct InputFile {
     pub lines: u64,
     /// What the lines of a log are.
     pub contents: LogContents,
+    /// What more is to be said of what it holds instead, for people; empty for nothing.
+    pub remark: String,
 }
 
 /// What the lines of a log are: lines + packed = messages + blank + wrapping.
@@ -37,6 +41,10 @@ pub struct LogContents {
     pub messages: u64,
     /// How many of them could not be parsed (N01).
     pub malformed: u64,
+    /// How many of them DOKU has signed.
+    pub verified: u64,
+    /// How many do not fit their signature (N02) and look as if what kept them had written them anew.
+    pub rewritten: u64,
     /// Lines with nothing on them.
     pub blank: u64,
     /// Lines that hold no message of their own: pieces of one that began before, and what only holds records together.
@@ -58,6 +66,8 @@ impl LogContents {
         Self {
             messages: self.messages.saturating_add(other.messages),
             malformed: self.malformed.saturating_add(other.malformed),
+            verified: self.verified.saturating_add(other.verified),
+            rewritten: self.rewritten.saturating_add(other.rewritten),
             blank: self.blank.saturating_add(other.blank),
             wrapping: self.wrapping.saturating_add(other.wrapping),
             packed: self.packed.saturating_add(other.packed),
@@ -71,12 +81,18 @@ impl LogContents {
         i128::from(self.blank).saturating_add(self.wrapping.into()).saturating_sub(self.packed.into())
     }
 
+    /// Whether it is a table that has changed every message it was to keep: none is as it was signed, and some are visibly not.
+    #[must_use]
+    pub fn is_rewritten(&self) -> bool {
+        self.wrapper == "table" && self.rewritten > 0 && self.verified == 0
+    }
+
     /// Whether it can pass for a whole log: at most `malformed_max_percent` of its messages could not be parsed.
     #[must_use]
     pub fn is_whole(&self, malformed_max_percent: u64) -> bool {
         let bearable =
             u128::from(self.malformed).saturating_mul(100) <= u128::from(self.messages).saturating_mul(malformed_max_percent.into());
-        bearable && self.oddity.is_none_or(|oddity| !oddity.is_certain)
+        bearable && !self.is_rewritten() && self.oddity.is_none_or(|oddity| !oddity.is_certain)
     }
 }
 
@@ -100,53 +116,6 @@ pub struct RawTotals {
     pub success_amount: Rupiah,
 }
 
-/// Why a line got no further; index into a fixed list, so that a record stays small.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Detail(u8);
-
-impl Detail {
-    /// None comes after it.
-    pub const LAST: Self = Self(u8::MAX);
-
-    const TEXTS: [&'static str; 22] = [
-        "",
-        "the line is longer than 1 MiB",
-        "the line is not UTF-8",
-        "the line is not a JSON object",
-        "there is no body",
-        "`Client-Id` is not ours",
-        "`Client-Id` is missing",
-        "`Request-Id` is missing",
-        "`Request-Timestamp` is missing",
-        "`Signature` is missing",
-        "the target is missing",
-        "no key is configured",
-        "the body stands without headers",
-        "body",
-        "service.id",
-        "acquirer.id",
-        "channel.id",
-        "transaction.status",
-        "transaction.date",
-        "order.invoice_number",
-        "order.amount",
-        "online_to_offline_info.payment_code",
-    ];
-
-    /// The detail with this text; none for a text outside the list.
-    #[must_use]
-    pub fn of(text: &str) -> Self {
-        let place = Self::TEXTS.iter().position(|&known| known == text);
-        Self(place.and_then(|place| u8::try_from(place).ok()).unwrap_or(0))
-    }
-
-    /// Its text; empty when there is nothing to say.
-    #[must_use]
-    pub fn text(self) -> &'static str {
-        Self::TEXTS.get(usize::from(self.0)).copied().unwrap_or_default()
-    }
-}
-
 /// What a line was found to say. Instants are microseconds since 1970 (UTC).
 #[derive(Clone, Debug)]
 pub struct Line {
@@ -160,6 +129,8 @@ pub struct Line {
     pub received_at_us: i64,
     /// Rupiah; 0 when unusable.
     pub amount: u64,
+    /// [`moment`](super::payment::moment) of what it tells.
+    pub moment: u64,
     /// Equal for equal Request-Ids; as wide as needed to be unique among all lines.
     pub request_key: u64,
     /// Equal for equal amount, date and invoice; only compared within one identity.
@@ -209,6 +180,10 @@ impl Marks {
     pub const ACQUIRER_DIFFERS: Self = Self(16);
     /// It is no line of a log but an answer of Check Status; it arrived when it was asked for.
     pub const BY_STATUS: Self = Self(32);
+    /// It leaves out the store's own number of the payment.
+    pub const NO_TRANSACTION: Self = Self(64);
+    /// Its identity, evened out, is another: that stands in [`Lines`]' text, after the invoice number and the code.
+    pub const EVENED: Self = Self(128);
 
     /// Whether all of `other` are set.
     #[must_use]
@@ -227,6 +202,12 @@ impl Line {
     /// What `received_at_us` is when the log does not say.
     pub const UNKNOWN_TIME: i64 = i64::MAX;
 
+    /// Whether it holds a usable message.
+    #[must_use]
+    pub fn is_message(&self) -> bool {
+        self.identity != [0; 32]
+    }
+
     /// A line that holds no usable message.
     #[must_use]
     pub const fn of_class(class: Class, digest: Digest) -> Self {
@@ -236,6 +217,7 @@ impl Line {
             paid_at_us: 0,
             received_at_us: Self::UNKNOWN_TIME,
             amount: 0,
+            moment: 0,
             content_key: 0,
             request_key: 0,
             body_key: 0,
@@ -249,7 +231,7 @@ impl Line {
             class,
             channel: Channel::Alfa,
             marks: Marks(0),
-            detail: Detail(0),
+            detail: Detail::NONE,
             store: 0,
         }
     }
@@ -365,6 +347,17 @@ impl Lines {
         let end = middle.saturating_add(usize::from(line.code_length));
         let text = |from, to| self.texts.get(from..to).and_then(|bytes| str::from_utf8(bytes).ok()).unwrap_or_default();
         (text(start, middle), text(middle, end))
+    }
+
+    /// What makes a line's payment this and no other, however its message was written.
+    #[must_use]
+    pub fn canonical(&self, line: &Line) -> Digest {
+        if !line.marks.has(Marks::EVENED) {
+            return line.identity;
+        }
+        let start = usize::try_from(line.text_at).unwrap_or(usize::MAX);
+        let start = start.saturating_add(usize::from(line.invoice_length)).saturating_add(usize::from(line.code_length));
+        self.texts.get(start..).and_then(|rest| rest.first_chunk()).copied().unwrap_or(line.identity)
     }
 
     fn place(index: u32) -> (usize, usize) {

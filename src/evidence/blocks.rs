@@ -3,17 +3,23 @@
 
 use std::io;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
+use super::kept::{self, Columns, Spanned};
+use super::lines::{self, Piece};
 use super::looks;
 use super::source::Decoder;
 use super::wrapper::Wrapper;
 use crate::domain::digest::{Digest, Running};
 use crate::domain::line::{InputFile, LogContents};
+use crate::table::{self, Settings};
 
 /// How many bytes a block has, about.
 const BLOCK: usize = 1 << 20;
 /// The longest line that is looked at, in bytes.
 pub(super) const LINE_MAX: usize = 1 << 20;
+/// The largest workbook, unpacked from what it is compressed with besides.
+const WORKBOOK_BYTES_MAX: usize = 256 << 20;
 /// How many bytes of lines are kept together for a message that is split over them.
 const JOIN_MAX: usize = 4 * LINE_MAX;
 
@@ -37,12 +43,41 @@ pub(super) struct Block {
 pub(super) enum Content {
     /// Lines, each with its line feed (the file's last may have none).
     Lines(Vec<u8>),
+    /// Records of a table, which cover these bytes.
+    Rows {
+        /// As they stand in the file; of a workbook, as CSV.
+        bytes: Vec<u8>,
+        /// Where each record is.
+        rows: Vec<Spanned>,
+        /// What its cells are.
+        columns: Arc<Columns>,
+    },
     /// The digest of one line that is too long to be kept.
     Oversized(Digest),
 }
 
+impl Block {
+    /// Shows every piece of the block; none of a line that is too long.
+    pub(super) fn pieces<'a>(&'a self, see: impl FnMut(Piece<'a>)) {
+        match &self.content {
+            Content::Lines(bytes) => lines::pieces(bytes, self.wrapper, see),
+            Content::Rows { bytes, rows, columns } => kept::pieces(bytes, rows, columns, see),
+            Content::Oversized(_) => {}
+        }
+    }
+
+    /// The bytes that spans refer to.
+    pub(super) fn bytes(&self) -> &[u8] {
+        match &self.content {
+            Content::Lines(bytes) | Content::Rows { bytes, .. } => bytes,
+            Content::Oversized(_) => &[],
+        }
+    }
+}
+
 /// One file being cut into blocks.
-struct Cutter {
+struct Cutter<'a> {
+    tables: &'a Settings,
     decoder: Decoder,
     file: u32,
     line: u64,
@@ -54,9 +89,9 @@ struct Cutter {
     head: Option<looks::Head>,
 }
 
-impl Cutter {
-    const fn new(decoder: Decoder, file: u32) -> Self {
-        Self { decoder, file, line: 0, byte: 0, rest: Vec::new(), at_end: false, head: None }
+impl<'a> Cutter<'a> {
+    const fn new(decoder: Decoder, file: u32, tables: &'a Settings) -> Self {
+        Self { tables, decoder, file, line: 0, byte: 0, rest: Vec::new(), at_end: false, head: None }
     }
 
     /// The next block, in `bytes`; whatever that held is gone.
@@ -65,7 +100,23 @@ impl Cutter {
         bytes.append(&mut self.rest);
         loop {
             self.fill(&mut bytes)?;
-            let wrapper = self.head.get_or_insert_with(|| looks::Head::of(&bytes)).wrapper;
+            if self.head.is_none() {
+                let head = looks::Head::of(&bytes, self.tables);
+                self.head = Some(head);
+                if looks::is_workbook(&bytes)
+                    && let Some(block) = self.workbook(&mut bytes)?
+                {
+                    return Ok(Some(block));
+                }
+            }
+            if let Some(columns) = self.head.as_ref().and_then(|head| head.table.clone()) {
+                match self.rows(&mut bytes, columns)? {
+                    Cut::More => continue,
+                    Cut::Block(block) => return Ok(Some(block)),
+                    Cut::Over => return Ok(None),
+                }
+            }
+            let wrapper = self.head.as_ref().map_or(Wrapper::None, |head| head.wrapper);
             let cut = if self.at_end { Some(bytes.len()) } else { memchr::memrchr(b'\n', &bytes).map(|at| at.saturating_add(1)) };
             // A message that is split over lines stays in one block, as long as it may be one at all.
             let whole = cut.filter(|_| !self.at_end && bytes.len() <= JOIN_MAX);
@@ -80,8 +131,48 @@ impl Cutter {
                     return Ok(Some(self.block(Content::Lines(bytes), lines, cut)));
                 }
                 None if bytes.first() == Some(&0) && bytes.len() > LINE_MAX => self.skip_zeros(&mut bytes),
-                None if bytes.len() > LINE_MAX => return self.oversized(bytes).map(Some),
+                None if bytes.len() > LINE_MAX => return self.oversized(bytes, false).map(Some),
                 None => {}
+            }
+        }
+    }
+
+    /// The records in `bytes`, which begin with one.
+    fn rows(&mut self, bytes: &mut Vec<u8>, columns: Arc<Columns>) -> io::Result<Cut> {
+        if bytes.is_empty() && self.at_end {
+            return Ok(Cut::Over);
+        }
+        let begun = usize::try_from(self.byte).unwrap_or(usize::MAX);
+        let header_at = self.head.as_ref().and_then(|head| head.header_at.checked_sub(begun));
+        let (rows, cut, _) = kept::cut(&columns, bytes, header_at, self.at_end);
+        if rows.is_empty() {
+            let is_short = bytes.len() <= LINE_MAX.saturating_add(2) && !self.at_end;
+            return if is_short { Ok(Cut::More) } else { self.oversized(std::mem::take(bytes), true).map(Cut::Block) };
+        }
+        self.rest.extend_from_slice(bytes.get(cut..).unwrap_or_default());
+        bytes.truncate(cut);
+        let lines = table::physical_lines(bytes);
+        let content = Content::Rows { bytes: std::mem::take(bytes), rows, columns };
+        Ok(Cut::Block(self.block(content, lines, cut)))
+    }
+
+    /// The rows of a workbook that begins with `bytes`; `None`, with all of it in `bytes`, where it holds no notifications.
+    fn workbook(&mut self, bytes: &mut Vec<u8>) -> io::Result<Option<Block>> {
+        while !self.at_end && bytes.len() < WORKBOOK_BYTES_MAX {
+            self.fill(bytes)?;
+        }
+        match kept::of_workbook(bytes.clone(), self.tables) {
+            Ok((columns, bytes, rows)) => {
+                let lines = rows.last().map_or(0, |row| row.span.line.saturating_add(row.lines));
+                self.head = Some(looks::Head { wrapper: Wrapper::Table, ..looks::Head::default() });
+                let content = Content::Rows { bytes, rows, columns: Arc::new(columns) };
+                Ok(Some(self.block(content, lines, 0)))
+            }
+            Err(remark) => {
+                if let Some(head) = &mut self.head {
+                    head.remark = remark;
+                }
+                Ok(None)
             }
         }
     }
@@ -114,15 +205,18 @@ impl Cutter {
         self.byte = self.byte.saturating_add(u64::try_from(zeros).unwrap_or(u64::MAX));
     }
 
-    /// Digests a line to its end without keeping it.
-    fn oversized(&mut self, start: Vec<u8>) -> io::Result<Block> {
+    /// Digests a line to its end, which in a table may be a carriage return, without keeping it.
+    fn oversized(&mut self, start: Vec<u8>, is_row: bool) -> io::Result<Block> {
         let (mut running, mut length, mut piece) = (Running::default(), 0_usize, start);
         loop {
-            let feed = memchr::memchr(b'\n', &piece);
+            let feed = if is_row { memchr::memchr2(b'\n', b'\r', &piece) } else { memchr::memchr(b'\n', &piece) };
             running.update(piece.get(..feed.unwrap_or(piece.len())).unwrap_or_default());
             length = length.saturating_add(feed.map_or(piece.len(), |at| at.saturating_add(1)));
             if let Some(at) = feed {
                 self.rest = piece.split_off(at.saturating_add(1));
+                if is_row && piece.last() == Some(&b'\r') {
+                    length = length.saturating_add(self.skip_feed()?);
+                }
                 break;
             }
             if self.at_end {
@@ -134,6 +228,18 @@ impl Cutter {
         Ok(self.block(Content::Oversized(running.finish()), 1, length))
     }
 
+    /// Goes over the line feed of a pair; how many bytes that is.
+    fn skip_feed(&mut self) -> io::Result<usize> {
+        if self.rest.is_empty() && !self.at_end {
+            let mut rest = std::mem::take(&mut self.rest);
+            self.fill(&mut rest)?;
+            self.rest = rest;
+        }
+        let is_pair = self.rest.first() == Some(&b'\n');
+        self.rest.drain(..usize::from(is_pair));
+        Ok(usize::from(is_pair))
+    }
+
     fn block(&mut self, content: Content, lines: u64, bytes: usize) -> Block {
         let wrapper = self.head.as_ref().map_or(Wrapper::None, |head| head.wrapper);
         let block = Block { file: self.file, first_line: self.line.saturating_add(1), byte: self.byte, wrapper, content };
@@ -141,6 +247,16 @@ impl Cutter {
         self.byte = self.byte.saturating_add(u64::try_from(bytes).unwrap_or(u64::MAX));
         block
     }
+}
+
+/// What comes of cutting records.
+enum Cut {
+    /// They are not all there yet.
+    More,
+    /// A block of them.
+    Block(Block),
+    /// There are no more.
+    Over,
 }
 
 /// Line feeds, and the last line if it has none.
@@ -152,8 +268,9 @@ fn line_count(bytes: &[u8]) -> u64 {
 
 /// All files, block by block.
 pub(super) struct Blocks<'a> {
+    tables: &'a Settings,
     waiting: std::slice::Iter<'a, PathBuf>,
-    current: Option<(&'a Path, Cutter)>,
+    current: Option<(&'a Path, Cutter<'a>)>,
     /// Buffers of blocks that are done with.
     spare: Vec<Vec<u8>>,
     /// What was found of the files that are done.
@@ -161,22 +278,22 @@ pub(super) struct Blocks<'a> {
 }
 
 impl<'a> Blocks<'a> {
-    pub(super) fn new(files: &'a [PathBuf]) -> Self {
-        Self { waiting: files.iter(), current: None, spare: Vec::new(), done: Vec::new() }
+    pub(super) fn new(files: &'a [PathBuf], tables: &'a Settings) -> Self {
+        Self { tables, waiting: files.iter(), current: None, spare: Vec::new(), done: Vec::new() }
     }
 
     /// The blocks of bytes that are in no file.
-    pub(super) fn of_bytes(bytes: &[u8]) -> Result<Self, super::EvidenceError> {
+    pub(super) fn of_bytes(bytes: &[u8], tables: &'a Settings) -> Result<Self, super::EvidenceError> {
         let path = Path::new("(bytes)");
         let decoder = Decoder::new(Box::new(io::Cursor::new(bytes.to_vec())));
         let decoder = decoder.map_err(|error| super::EvidenceError::unreadable(path, &error))?;
-        Ok(Self { current: Some((path, Cutter::new(decoder, 0))), ..Self::new(&[]) })
+        Ok(Self { current: Some((path, Cutter::new(decoder, 0, tables))), ..Self::new(&[], tables) })
     }
 
     /// Takes back blocks nobody needs any more: fresh memory would have to be cleared by the system each time.
     pub(super) fn take_back(&mut self, blocks: Vec<Block>) {
         self.spare.extend(blocks.into_iter().filter_map(|block| match block.content {
-            Content::Lines(bytes) => Some(bytes),
+            Content::Lines(bytes) | Content::Rows { bytes, .. } => Some(bytes),
             Content::Oversized(_) => None,
         }));
     }
@@ -199,7 +316,7 @@ impl<'a> Blocks<'a> {
                 let Some(path) = self.waiting.next() else { return Ok(None) };
                 let file = u32::try_from(self.done.len()).map_err(|_| super::EvidenceError::TooMany)?;
                 let decoder = Decoder::open(path).map_err(|error| super::EvidenceError::unreadable(path, &error))?;
-                self.current = Some((path, Cutter::new(decoder, file)));
+                self.current = Some((path, Cutter::new(decoder, file, self.tables)));
                 continue;
             };
             let unreadable = |error| super::EvidenceError::unreadable(path, &error);
@@ -210,76 +327,10 @@ impl<'a> Blocks<'a> {
             let (digest, bytes) = cutter.decoder.finish().map_err(unreadable)?;
             let head = cutter.head.unwrap_or_default();
             let contents = LogContents { wrapper: head.wrapper.name(), oddity: head.oddity, ..LogContents::default() };
-            self.done.push(InputFile { path: path.to_path_buf(), digest, bytes, lines: cutter.line, contents });
+            self.done.push(InputFile { path: path.to_path_buf(), digest, bytes, lines: cutter.line, contents, remark: head.remark });
         }
     }
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::domain::digest;
-    use std::io::Write as _;
-
-    fn cut(name: &str, bytes: &[u8]) -> (Vec<Block>, InputFile) {
-        let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join(name);
-        std::fs::write(&path, bytes).unwrap();
-        let files = [path];
-        let mut blocks = Blocks::new(&files);
-        let batch = blocks.batch(4_096).unwrap();
-        (batch, blocks.done.remove(0))
-    }
-
-    fn joined(blocks: &[Block]) -> Vec<u8> {
-        let bytes = |block: &Block| if let Content::Lines(bytes) = &block.content { bytes.clone() } else { Vec::new() };
-        blocks.iter().flat_map(bytes).collect()
-    }
-
-    #[test]
-    fn blocks_end_at_line_ends_and_lose_nothing() {
-        let text: Vec<u8> = (0..300_000).flat_map(|n| format!("line {n}\n").into_bytes()).collect();
-        let (blocks, file) = cut("a.jsonl", &text);
-        assert!(blocks.len() > 2);
-        assert!(blocks.iter().all(|block| matches!(&block.content, Content::Lines(bytes) if bytes.ends_with(b"\n"))));
-        assert_eq!(joined(&blocks), text);
-        assert_eq!((file.lines, file.digest), (300_000, digest::of_bytes(&text)));
-        let last = blocks.last().unwrap();
-        let before: usize = blocks[..blocks.len() - 1].iter().map(|block| joined(std::slice::from_ref(block)).len()).sum();
-        assert_eq!(last.byte, u64::try_from(before).unwrap());
-    }
-
-    #[test]
-    fn compressed_files_give_the_same_lines_and_their_own_digest() {
-        let text = b"one\ntwo\nthree";
-        let mut gzip = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::default());
-        gzip.write_all(text).unwrap();
-        let gzip = gzip.finish().unwrap();
-        let zstd = zstd::encode_all(&text[..], 1).unwrap();
-        // What a file holds counts, not what rotation made of its name.
-        for (name, bytes) in [("a.jsonl.gz", gzip.clone()), ("a.jsonl.gz.1", gzip), ("a.ZST", zstd.clone()), ("a.jsonl", zstd)] {
-            let (blocks, file) = cut(name, &bytes);
-            assert_eq!(joined(&blocks), text);
-            assert_eq!((file.lines, file.bytes, file.digest), (3, u64::try_from(bytes.len()).unwrap(), digest::of_bytes(&bytes)));
-        }
-    }
-
-    #[test]
-    fn a_line_too_long_to_keep_is_one_line_with_its_digest() {
-        let long = vec![b'x'; 3 * LINE_MAX + 17];
-        let text = [b"first\n", &long[..], b"\nlast\n"].concat();
-        let (blocks, file) = cut("a.jsonl", &text);
-        assert_eq!(file.lines, 3);
-        let oversized = blocks.iter().find(|block| matches!(block.content, Content::Oversized(_))).unwrap();
-        assert_eq!((oversized.first_line, oversized.byte), (2, 6));
-        assert!(matches!(oversized.content, Content::Oversized(found) if found == digest::of_bytes(&long)));
-        assert_eq!(joined(&blocks), b"first\nlast\n");
-    }
-
-    #[test]
-    fn an_empty_file_has_no_lines() {
-        let (blocks, file) = cut("a.jsonl", b"");
-        assert!(blocks.is_empty());
-        assert_eq!((file.lines, file.bytes), (0, 0));
-    }
-}
+mod tests;

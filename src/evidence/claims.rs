@@ -10,13 +10,14 @@ use crate::doku::claim::{self, Claim};
 use crate::domain::classify::Class;
 use crate::domain::digest::Digest;
 use crate::domain::line::{Lines, Marks};
+use crate::table::Settings;
 
 /// What the N12 and P17 of `lines`, which were read from `files` and verified, claim; each with the digest of its line. Files are read a
 /// second time only where there is such a line.
 ///
 /// # Errors
 /// When a file cannot be read to its end.
-pub fn claims(files: &[PathBuf], lines: &Lines) -> Result<Vec<(Digest, Claim)>, EvidenceError> {
+pub fn claims(files: &[PathBuf], tables: &Settings, lines: &Lines) -> Result<Vec<(Digest, Claim)>, EvidenceError> {
     let is_money = |class: Class| matches!(class, Class::N00 | Class::N06 | Class::N07);
     let wanted: HashMap<(u32, u32), Digest> = lines
         .iter()
@@ -28,7 +29,7 @@ pub fn claims(files: &[PathBuf], lines: &Lines) -> Result<Vec<(Digest, Claim)>, 
     if wanted.is_empty() {
         return Ok(found);
     }
-    visit(files, |file, number, bytes| {
+    visit(files, tables, |file, number, bytes| {
         let Some(digest) = wanted.get(&(file, number)) else { return };
         let Ok(text) = str::from_utf8(bytes) else { return };
         if let Envelope::Received(received) = envelope::parse(text)

@@ -11,6 +11,7 @@ use super::visit::visit_all;
 use crate::doku::inquiry::{self, Status};
 use crate::domain::classify::InquiryAnswer;
 use crate::domain::line::InputFile;
+use crate::table::Settings;
 
 /// What the logs say.
 #[derive(Debug, Default)]
@@ -38,7 +39,7 @@ struct InquiryLine {
 /// When a file cannot be read to its end.
 pub fn inquiries(files: &[PathBuf]) -> Result<Inquiries, EvidenceError> {
     let mut read = Inquiries::default();
-    let (files, oversized) = visit_all(files, |_, _, line| read.line(line))?;
+    let (files, oversized) = visit_all(files, &Settings::default(), |_, _, line| read.line(line))?;
     read.unreadable = read.unreadable.saturating_add(oversized);
     read.files = files;
     for answers in read.by_code.values_mut() {

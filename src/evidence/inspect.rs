@@ -13,6 +13,7 @@ use crate::doku::signature::{Components, Stamp};
 use crate::domain::classify::{Class, LateFacts, Unverifiable, line_flags};
 use crate::domain::digest::{self, Digest};
 use crate::domain::line::{Detail, Line, Marks};
+use crate::domain::payment;
 use crate::domain::store::Stores;
 
 /// Reads lines one after the other.
@@ -76,7 +77,7 @@ impl<'a> Inspector<'a> {
         let body_digest = digest::of_bytes(received.body.as_bytes());
         let verified = match self.verify(&received.headers, received.target.as_deref(), body_digest) {
             Finding::ForeignClient => return refused(digest, Class::N04, "`Client-Id` is not ours"),
-            Finding::Forged => return refused(digest, Class::N02, ""),
+            Finding::Forged => return refused(digest, Class::N02, if is_spaced(&received.body) { REWRITTEN } else { "" }),
             Finding::Unverifiable(why) => match self.options.policy.unverifiable {
                 Unverifiable::Strict => return refused(digest, Class::N03, why),
                 Unverifiable::TrustLog => false,
@@ -119,6 +120,7 @@ impl<'a> Inspector<'a> {
         let class = if found.status == TransactionStatus::Success { Class::N00 } else { Class::N09 };
         let mut line = Line::of_class(class, digest);
         line.identity = found.identity();
+        line.detail = found.left_out.map_or(Detail::default(), Detail::of);
         line.channel = found.channel;
         line.paid_at_us = found.paid_at.as_microsecond();
         line.content_key = short(content_key(&found));
@@ -132,9 +134,16 @@ impl<'a> Inspector<'a> {
         if let Some(at) = received.and_then(|received| received.at) {
             line.received_at_us = at.as_microsecond();
         }
+        line.text_at = u32::try_from(texts.len()).unwrap_or(u32::MAX);
         match self.options.pairs.pair(&found.invoice_number, &found.payment_code) {
             Some(bill) => line.bill = bill,
             None => keep_texts(&mut line, &found, texts),
+        }
+        line.moment = payment::moment(found.channel, &found.payment_code, &found.invoice_number, line.amount, found.paid_at);
+        let canonical = found.canonical();
+        line.marks = line.marks.and(Marks::EVENED, canonical != line.identity).and(Marks::NO_TRANSACTION, !found.has_transaction());
+        if canonical != line.identity {
+            texts.extend_from_slice(&canonical);
         }
         line
     }
@@ -163,15 +172,22 @@ fn readings(target: &str) -> BTreeSet<String> {
     BTreeSet::from([in_url.to_owned(), with_slash.trim_end_matches('/').to_owned(), with_slash, bare, path, with_last_slash])
 }
 
+const REWRITTEN: &str =
+    "the signature does not match the bytes received; they may have been written anew by a database that keeps JSON as JSON (jsonb)";
+
+/// Whether JSON is written with a space behind every colon, as databases write what they keep as JSON; DOKU writes none.
+fn is_spaced(body: &str) -> bool {
+    memchr::memmem::find(body.as_bytes(), b"\": ").is_some()
+}
+
 fn keep_texts(line: &mut Line, found: &Notification<'_>, texts: &mut Vec<u8>) {
-    line.text_at = u32::try_from(texts.len()).unwrap_or(u32::MAX);
     line.invoice_length = u8::try_from(found.invoice_number.len()).unwrap_or(0);
     line.code_length = u8::try_from(found.payment_code.len()).unwrap_or(0);
     texts.extend_from_slice(found.invoice_number.as_bytes());
     texts.extend_from_slice(found.payment_code.as_bytes());
 }
 
-fn refused(digest: Digest, class: Class, why: &'static str) -> Line {
+pub(super) fn refused(digest: Digest, class: Class, why: &'static str) -> Line {
     let mut line = Line::of_class(class, digest);
     line.detail = Detail::of(why);
     line
@@ -183,7 +199,7 @@ fn content_key(found: &Notification<'_>) -> u64 {
         NotifiedAmount::Usable(amount) => amount.get().hash(&mut hasher),
         NotifiedAmount::Unusable(written) => written.hash(&mut hasher),
     }
-    found.paid_at.as_microsecond().hash(&mut hasher);
+    payment::whole_second(found.paid_at).hash(&mut hasher);
     found.invoice_number.hash(&mut hasher);
     hasher.finish()
 }

@@ -35,6 +35,13 @@ pub(super) enum Piece<'a> {
         /// Whether the line holds others beside it.
         place: Place,
     },
+    /// A row of a table that cannot be read, and why.
+    Malformed {
+        /// The row.
+        span: Span,
+        /// One of [`crate::domain::line::Detail`]'s texts.
+        why: &'static str,
+    },
     /// Nothing stands on it.
     Blank,
     /// It holds no message of its own.

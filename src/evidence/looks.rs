@@ -1,27 +1,60 @@
 //! What the first bytes of a file tell: what stands around its messages, and what it is when it is no log.
 
+use std::sync::Arc;
+
 use super::envelope::{self, Envelope};
+use super::kept::{Columns, Found};
 use super::lines;
 use super::wrapper::Wrapper;
 use crate::domain::line::Oddity;
+use crate::table::Settings;
 
 /// What the first bytes of a file tell.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(super) struct Head {
     /// What stands around its messages.
     pub(super) wrapper: Wrapper,
     /// What it seems to be instead of a log.
     pub(super) oddity: Option<Oddity>,
+    /// What more is to be said of it.
+    pub(super) remark: String,
+    /// The columns, where it is a table.
+    pub(super) table: Option<Arc<Columns>>,
+    /// The byte at which a table's header stands.
+    pub(super) header_at: usize,
 }
 
 impl Head {
     /// Of a file that begins, decompressed, with `bytes`.
-    pub(super) fn of(bytes: &[u8]) -> Self {
+    pub(super) fn of(bytes: &[u8], tables: &Settings) -> Self {
+        if let Some(oddity) = of_binary(bytes) {
+            return Self { oddity: Some(oddity), wrapper: Wrapper::of(bytes), ..Self::default() };
+        }
+        let lacking = match Found::of(bytes, tables) {
+            Found::Table(columns, header_at) => {
+                return Self { wrapper: Wrapper::Table, table: Some(Arc::from(columns)), header_at, ..Self::default() };
+            }
+            Found::Lacking(what) => what,
+            Found::None => String::new(),
+        };
         let wrapper = Wrapper::of(bytes);
-        let by_text = || if wrapper == Wrapper::None { of_text(bytes) } else { None };
-        Self { wrapper, oddity: of_binary(bytes).or_else(by_text) }
+        let oddity = match wrapper {
+            Wrapper::None if lacking.is_empty() => of_text(bytes),
+            Wrapper::None => Some(OTHER_TABLE),
+            _ => None,
+        };
+        let remark = if wrapper == Wrapper::None { lacking } else { String::new() };
+        Self { wrapper, oddity, remark, ..Self::default() }
     }
 }
+
+/// A table that lacks columns.
+pub(super) const OTHER_TABLE: Oddity = Oddity {
+    what: "a table without the columns of notifications",
+    remedy: "name its columns in `[notifications.columns]` or in a layout: `body`, `received_at`, and `headers` or `client_id`, \
+             `request_id`, `request_timestamp` and `signature` (docs/formats-logs.md)",
+    is_certain: false,
+};
 
 /// Where the bytes stand that name a format, the bytes, the format, and what to do with it.
 const FORMATS: [(usize, &[u8], &str, &str); 13] = [
@@ -40,6 +73,11 @@ const FORMATS: [(usize, &[u8], &str, &str); 13] = [
     (0, b"%PDF-", "a PDF", "give the log itself"),
 ];
 const UNPACK: &str = "unpack it and give the logs in it";
+
+/// Whether a file that begins with `bytes` may be a workbook.
+pub(super) fn is_workbook(bytes: &[u8]) -> bool {
+    bytes.starts_with(b"PK\x03\x04") && memchr::memmem::find(bytes, b"xl/").is_some()
+}
 
 fn of_binary(bytes: &[u8]) -> Option<Oddity> {
     let format = FORMATS.iter().find(|(at, magic, ..)| bytes.get(*at..).is_some_and(|rest| rest.starts_with(magic)));
@@ -79,7 +117,7 @@ fn of_text(bytes: &[u8]) -> Option<Oddity> {
     } else if first.contains("HTTP/1.") || first.contains("HTTP/2") {
         ("a web server's access log", "that log holds no bodies; give the one that keeps the messages as they were received")
     } else if !first.contains('{') && first.matches([',', ';', '\t', '|']).count() >= 2 {
-        ("a table", "give the log itself; of a table, write each row as one message a line")
+        return Some(OTHER_TABLE);
     } else {
         return None;
     };

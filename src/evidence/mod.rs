@@ -2,12 +2,14 @@
 //!
 //! Belongs here: reading, splitting, verifying, digesting. Must not be here: bills, classification against them.
 
+mod arrival;
 mod blocks;
 mod claims;
 pub mod codes;
 mod envelope;
 mod inquiries;
 mod inspect;
+mod kept;
 mod lines;
 mod looks;
 mod read;
@@ -20,6 +22,7 @@ use std::path::{Path, PathBuf};
 
 pub use claims::claims;
 pub use inquiries::{Inquiries, inquiries};
+pub use kept::COLUMNS;
 pub use read::{Evidence, ReadOptions, read, read_bytes};
 pub use visit::{names, visit};
 

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use rayon::prelude::*;
 
 use super::blocks::{Block, Blocks, Content};
-use super::inspect::{Inspector, Raw};
+use super::inspect::{Inspector, Raw, refused};
 use super::lines::{self, Piece, Place, Span};
 use super::wrapper::{self, Wrapper};
 use super::{EvidenceError, Pairs};
@@ -14,8 +14,9 @@ use crate::doku::signature::SigningKey;
 use crate::domain::amount::Rupiah;
 use crate::domain::classify::{Class, Policy};
 use crate::domain::digest;
-use crate::domain::line::{Detail, InputFile, Line, Lines, LogContents, RawTotals};
+use crate::domain::line::{Detail, InputFile, Line, Lines, LogContents, Marks, RawTotals};
 use crate::domain::store::Stores;
+use crate::table::Settings;
 
 /// Blocks a thread parses at once; together with those being read, twice as many megabytes a thread.
 const BATCH_PER_THREAD: usize = 2;
@@ -31,6 +32,8 @@ pub struct ReadOptions<'a> {
     pub policy: &'a Policy,
     /// The bills, for ids that need not be kept.
     pub pairs: &'a dyn Pairs,
+    /// How notifications that are kept in tables are understood.
+    pub tables: &'a Settings,
 }
 
 impl std::fmt::Debug for ReadOptions<'_> {
@@ -55,7 +58,7 @@ pub struct Evidence {
 /// # Errors
 /// When a file cannot be read to its end, or there is more than one run can hold.
 pub fn read(files: &[PathBuf], options: &ReadOptions<'_>) -> Result<Evidence, EvidenceError> {
-    read_blocks(Blocks::new(files), options)
+    read_blocks(Blocks::new(files, options.tables), options)
 }
 
 /// The same of a log that is in no file, whatever its bytes are: where a fuzzer begins.
@@ -63,7 +66,7 @@ pub fn read(files: &[PathBuf], options: &ReadOptions<'_>) -> Result<Evidence, Ev
 /// # Errors
 /// When compressed bytes are damaged.
 pub fn read_bytes(bytes: &[u8], options: &ReadOptions<'_>) -> Result<Evidence, EvidenceError> {
-    read_blocks(Blocks::of_bytes(bytes)?, options)
+    read_blocks(Blocks::of_bytes(bytes, options.tables)?, options)
 }
 
 fn read_blocks(mut blocks: Blocks<'_>, options: &ReadOptions<'_>) -> Result<Evidence, EvidenceError> {
@@ -137,21 +140,19 @@ struct Parsed {
 impl Parsed {
     fn of(block: &Block, options: &ReadOptions<'_>) -> Self {
         let mut parsed = Self::default();
-        match &block.content {
-            Content::Lines(bytes) => parsed.read_lines(block, bytes, options),
-            Content::Oversized(digest) => {
-                let mut line = Line::of_class(Class::N01, *digest);
-                line.detail = Detail::of("the line is longer than 1 MiB");
-                parsed.push(line, block, Span { line: 0, offset: 0, length: 0 });
-            }
+        if let Content::Oversized(digest) = block.content {
+            let line = refused(digest, Class::N01, "the line is longer than 1 MiB");
+            parsed.push(line, block, Span { line: 0, offset: 0, length: 0 });
         }
+        parsed.read_pieces(block, options);
         parsed
     }
 
-    fn read_lines(&mut self, block: &Block, bytes: &[u8], options: &ReadOptions<'_>) {
-        let inspector = Inspector::new(options);
+    fn read_pieces(&mut self, block: &Block, options: &ReadOptions<'_>) {
+        let (inspector, bytes) = (Inspector::new(options), block.bytes());
         self.lines.reserve(bytes.len() / 600);
-        lines::pieces(bytes, block.wrapper, |piece| match piece {
+        block.pieces(|piece| match piece {
+            Piece::Malformed { span, why } => self.push(refused(digest::of_bytes(span.of(bytes)), Class::N01, why), block, span),
             Piece::Blank => self.contents.blank = self.contents.blank.saturating_add(1),
             Piece::Wrapping => self.contents.wrapping = self.contents.wrapping.saturating_add(1),
             Piece::Message { span, text, place } => {
@@ -196,9 +197,10 @@ impl Parsed {
         line.number = u32::try_from(block.first_line.saturating_add(span.line)).unwrap_or(u32::MAX);
         line.byte = block.byte.saturating_add(u64::try_from(span.offset).unwrap_or(u64::MAX));
         self.contents.messages = self.contents.messages.saturating_add(1);
-        if line.class == Class::N01 {
-            self.contents.malformed = self.contents.malformed.saturating_add(1);
-        }
+        let count = |slot: &mut u64, on: bool| *slot = slot.saturating_add(u64::from(on));
+        count(&mut self.contents.malformed, line.class == Class::N01);
+        count(&mut self.contents.verified, line.marks.has(Marks::VERIFIED));
+        count(&mut self.contents.rewritten, line.class == Class::N02 && line.detail != Detail::default());
         if line.class == Class::N00 {
             self.raw.success_count = self.raw.success_count.saturating_add(1);
             self.raw.success_amount = self.raw.success_amount.plus(Rupiah::new(line.amount.into()));

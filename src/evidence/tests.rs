@@ -7,6 +7,9 @@ use super::*;
 use crate::doku::signature::{Components, SigningKey, Stamp};
 use crate::domain::classify::{Class, Policy};
 use crate::domain::digest;
+use crate::table::Settings;
+
+mod kept;
 
 fn key() -> SigningKey {
     SigningKey::new(&SecretString::from("s"))
@@ -37,9 +40,13 @@ fn sent_to(signed: &str, logged: &str, number: usize, more: usize) -> String {
 }
 
 fn evidence(bytes: &[u8]) -> Evidence {
+    evidence_by(bytes, &Settings::default())
+}
+
+fn evidence_by(bytes: &[u8], tables: &Settings) -> Evidence {
     let policy = Policy::default();
     let keys = [key()];
-    read_bytes(bytes, &ReadOptions { keys: &keys, client_id: "C", policy: &policy, pairs: &NoPairs }).unwrap()
+    read_bytes(bytes, &ReadOptions { keys: &keys, client_id: "C", policy: &policy, pairs: &NoPairs, tables }).unwrap()
 }
 
 /// Invoice numbers of what was verified as paid, in the order of the lines.
@@ -184,7 +191,8 @@ fn a_file_that_is_no_log_is_named_for_what_it_is() {
         (b"<!DOCTYPE html><html>login</html>".to_vec(), "a page or an XML file"),
         (br#"1.2.3.4 - - [05/Oct/2026:03:00:02 +0700] "POST /n HTTP/1.1" 200 2"#.to_vec(), "a web server's access log"),
         (format!("web-1  | {line}\n").into_bytes(), "JSON objects behind something that tagih does not know"),
-        (b"received_at;target;body\n2026;x;y\n".to_vec(), "a table"),
+        (b"received_at;target;isi\n2026;x;y\n".to_vec(), "a table without the columns of notifications"),
+        (b"a;b;c\n1;2;3\n".to_vec(), "a table without the columns of notifications"),
         (b"PK\x03\x04\x14".to_vec(), "a zip archive or a workbook"),
         (tar, "a tar archive"),
     ] {

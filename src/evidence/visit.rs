@@ -4,32 +4,40 @@ use std::path::PathBuf;
 
 use super::EvidenceError;
 use super::blocks::{Blocks, Content};
-use super::lines::{self, Piece};
+use super::lines::Piece;
 use crate::domain::line::InputFile;
+use crate::table::Settings;
 
-/// Shows every message of `files`: which file, which line of it from 1, its bytes without what stands around them. Lines that are
+/// Shows every message of `files`: which file, which line of it from 1, its bytes without what stands around them, of
+/// a table's row the line that `serve` would have written. Lines that are
 /// too long are left out.
 ///
 /// # Errors
 /// When a file cannot be read to its end.
-pub fn visit(files: &[PathBuf], see: impl FnMut(u32, u32, &[u8])) -> Result<(), EvidenceError> {
-    visit_all(files, see).map(drop)
+pub fn visit(files: &[PathBuf], tables: &Settings, see: impl FnMut(u32, u32, &[u8])) -> Result<(), EvidenceError> {
+    visit_all(files, tables, see).map(drop)
 }
 
 /// The same, with what was found of the files and how many lines were too long.
-pub(super) fn visit_all(files: &[PathBuf], mut see: impl FnMut(u32, u32, &[u8])) -> Result<(Vec<InputFile>, u64), EvidenceError> {
-    let (mut blocks, mut oversized) = (Blocks::new(files), 0_u64);
+pub(super) fn visit_all(
+    files: &[PathBuf],
+    tables: &Settings,
+    mut see: impl FnMut(u32, u32, &[u8]),
+) -> Result<(Vec<InputFile>, u64), EvidenceError> {
+    let (mut blocks, mut oversized) = (Blocks::new(files, tables), 0_u64);
     loop {
         let batch = blocks.batch(1)?;
         let Some(block) = batch.first() else { return Ok((blocks.done, oversized)) };
-        match &block.content {
-            Content::Lines(bytes) => lines::pieces(bytes, block.wrapper, |piece| {
-                let Piece::Message { span, text, .. } = piece else { return };
-                let number = u32::try_from(block.first_line.saturating_add(span.line)).unwrap_or(u32::MAX);
-                see(block.file, number, text.as_ref().map_or(span.of(bytes), |text| text.as_bytes()));
-            }),
-            Content::Oversized(_) => oversized = oversized.saturating_add(1),
-        }
+        oversized = oversized.saturating_add(u64::from(matches!(block.content, Content::Oversized(_))));
+        block.pieces(|piece| {
+            let (span, text) = match piece {
+                Piece::Message { span, text, .. } => (span, text),
+                Piece::Malformed { span, .. } => (span, None),
+                Piece::Blank | Piece::Wrapping => return,
+            };
+            let number = u32::try_from(block.first_line.saturating_add(span.line)).unwrap_or(u32::MAX);
+            see(block.file, number, text.as_ref().map_or(span.of(block.bytes()), |text| text.as_bytes()));
+        });
         blocks.take_back(batch);
     }
 }

@@ -33,6 +33,8 @@ pub(super) enum Wrapper {
     CloudWatch,
     /// One of these as a JSON document over several lines, each `"message": "…"` on a line of its own.
     Document,
+    /// A table, each row a message ([`super::kept`]).
+    Table,
 }
 
 /// What was logged with one record.
@@ -97,13 +99,14 @@ impl Wrapper {
             Self::Journald => "journald",
             Self::CloudWatch => "cloudwatch",
             Self::Document => "document",
+            Self::Table => "table",
         }
     }
 
     /// How many of `bytes`, which are whole lines, can be cut off without parting the pieces of a message.
     pub(super) fn joined(self, bytes: &[u8]) -> usize {
         match self {
-            Self::None | Self::CloudWatch | Self::Document => bytes.len(),
+            Self::None | Self::CloudWatch | Self::Document | Self::Table => bytes.len(),
             Self::Docker | Self::Cri | Self::Journald => lines::joined(bytes),
         }
     }

@@ -32,7 +32,7 @@ pub fn bad_rows<T>(files: &[PathBuf], options: &Options, input: &Input<T>) -> Re
         let column = if refused.column.is_empty() { String::new() } else { format!("{}: ", refused.column) };
         reasons.entry(refused.place.order()).or_default().push(format!("{column}{} [{}]", refused.reason, refused.code));
     }
-    let reading = Reading { wanted: Column::OF_BILLS, tables: &options.tables, allowed: &[], all_mapped: false };
+    let reading = Reading { wanted: Column::OF_BILLS, tables: &options.tables, allowed: &[], all_mapped: false, carries: false };
     let mut found = Vec::new();
     for (order, path) in files.iter().enumerate().filter(|(order, _)| reasons.keys().any(|(file, _)| file == order)) {
         let read = File::open(path, &reading).and_then(|mut file| {

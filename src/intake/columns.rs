@@ -2,6 +2,7 @@
 //!
 //! Belongs here: names, aliases, the mapping of a user's own headers. Must not be here: what a cell may hold.
 
+use super::carried::Carried;
 use super::error::Fault;
 use crate::table::{self, Layout, Row, nearest, normalized};
 
@@ -256,12 +257,15 @@ impl Columns {
         Fault::Table(table::Fault::ColumnMissing { missing, found: self.found_words.clone() })
     }
 
-    /// Headers that are not used and may be shown, with their places.
-    fn shown_unused(&self) -> impl Iterator<Item = (usize, &str)> {
+    /// Headers that may be shown, with their places.
+    pub(super) fn shown(&self) -> impl Iterator<Item = (usize, &str)> {
         let headers = self.headers.iter().zip(&self.is_shown).enumerate();
-        headers
-            .filter(|(index, (header, is_shown))| **is_shown && !header.is_empty() && self.at(*index).is_none() && !self.is_free(*index))
-            .map(|(index, (header, _))| (index, header.as_str()))
+        headers.filter(|(_, (header, is_shown))| **is_shown && !header.is_empty()).map(|(index, (header, _))| (index, header.as_str()))
+    }
+
+    /// Of them, those of columns that are not used.
+    fn shown_unused(&self) -> impl Iterator<Item = (usize, &str)> {
+        self.shown().filter(|&(index, _)| self.at(index).is_none() && !self.is_free(index))
     }
 
     /// Where `column` is, from 0.
@@ -297,15 +301,18 @@ impl Columns {
         }
     }
 
-    /// A note for each column that is not used, so that a typo is seen.
-    pub(super) fn unused_notes(&self, wanted: &[Column]) -> Vec<String> {
+    /// A note for each column that is not used, so that a typo is seen; of one that is carried through, only where it may be one.
+    pub(super) fn unused_notes(&self, wanted: &[Column], carried: &Carried) -> Vec<String> {
         let hint = |header: &str| {
             let missing = wanted.iter().copied().filter(|&column| self.index(column).is_none());
             let names = missing.flat_map(|column| [Some(column.name()), column.alias()]).flatten();
             nearest(header, names).map_or_else(String::new, |known| format!("; did you mean `{known}`?"))
         };
         let others = self.shown_unused().filter(|(_, header)| *header != super::bad::REASON_COLUMN);
-        others.map(|(_, header)| format!("column `{header}` is not used{}", hint(header))).collect()
+        let notes = others.map(|(index, header)| (header, hint(header), carried.has(index)));
+        let notes = notes.filter(|(_, hint, is_carried)| !is_carried || !hint.is_empty());
+        let word = |is_carried| if is_carried { "only carried through" } else { "not used" };
+        notes.map(|(header, hint, is_carried)| format!("column `{header}` is {}{hint}", word(is_carried))).collect()
     }
 }
 

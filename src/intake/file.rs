@@ -3,6 +3,7 @@
 use std::path::Path;
 use std::sync::Arc;
 
+use super::carried::Carried;
 use super::columns::{Column, Columns, is_known};
 use super::error::{Fault, RefusedFile};
 use crate::table::{self, Header, Layout, Row, Settings, Shape, Table};
@@ -15,6 +16,8 @@ pub(super) struct Reading<'a> {
     pub(super) allowed: &'a [String],
     /// Whether every mapped column must be there.
     pub(super) all_mapped: bool,
+    /// Whether columns of the user's own go through to result files.
+    pub(super) carries: bool,
 }
 
 /// A file whose header has been understood.
@@ -31,7 +34,7 @@ impl<'a> File<'a> {
     }
 
     fn try_open(path: &Path, reading: &Reading<'a>) -> Result<Self, Fault> {
-        let Settings { base, layouts, layout: wanted, delimiter, sheet, limits } = reading.tables;
+        let Settings { base, layouts, layout: wanted, delimiter, sheet, limits, .. } = reading.tables;
         let candidates: Vec<&Layout> = std::iter::once(base).chain(layouts).collect();
         let known = |name: &str| is_known(name, reading.wanted, &candidates);
         let enough = |names: &[String]| {
@@ -40,16 +43,18 @@ impl<'a> File<'a> {
         };
         let header = Header { is_known: &known, is_enough: &enough };
         let shape = Shape { delimiter: *delimiter, sheet: sheet.as_deref(), limits, header, is_strict: true };
-        let table = Table::open(path, &shape)?;
+        let table = Table::open(reading.tables.place_of(path), &shape)?;
         let names = table::names(table.header());
         let layout = table::chosen(layouts, wanted.as_deref(), &names).unwrap_or(base);
         let columns = Columns::resolve(table.header(), reading.wanted, layout, reading.all_mapped)?;
         Ok(Self { path: path.into(), columns, layout, table })
     }
 
-    /// Fills `batch` with rows in tagih's own writing, and gives how many there are; fewer only at the end.
-    pub(super) fn fill(&mut self, batch: &mut [Row]) -> Result<usize, RefusedFile> {
+    /// Fills `batch` with rows in tagih's own writing, and gives how many there are; fewer only at the end. What is carried through is
+    /// kept as the file has it.
+    pub(super) fn fill(&mut self, batch: &mut [Row], carried: &mut Carried) -> Result<usize, RefusedFile> {
         let count = self.table.fill(batch).map_err(|fault| self.refused(fault.into()))?;
+        batch.iter().take(count).for_each(|row| carried.take(row));
         if self.layout.rewrites() {
             for row in batch.iter_mut().take(count).filter(|row| row.wrong.is_none()) {
                 for constant in self.layout.constants.values() {

@@ -48,7 +48,7 @@ impl Keyed for AdoptedCode {
 /// # Errors
 /// [`IntakeError`] when any file as a whole is refused; it lists every such file.
 pub fn read(files: &[PathBuf], tables: &Settings) -> Result<Input<AdoptedCode>, IntakeError> {
-    let reading = Reading { wanted: Column::OF_CODES, tables, allowed: &[], all_mapped: false };
+    let reading = Reading { wanted: Column::OF_CODES, tables, allowed: &[], all_mapped: false, carries: false };
     gathered(files, &reading, |file| {
         require_columns(&file.columns)?;
         let format = file.layout.amount_format;

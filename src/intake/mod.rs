@@ -6,6 +6,7 @@
 
 mod additional;
 mod bad;
+mod carried;
 mod cells;
 mod code_template;
 pub mod codes;
@@ -31,6 +32,7 @@ use rayon::prelude::*;
 
 pub use additional::{AdditionalOptions, FreeTemplate, ReportTemplate};
 pub use bad::{BadRows, REASON_COLUMN, bad_rows};
+pub use carried::Carried;
 pub use code_template::CodeTemplate;
 pub use columns::Column;
 pub use error::{Fault, IntakeError, RefusedFile};
@@ -216,6 +218,8 @@ pub struct Input<T> {
     pub malformed: u64,
     /// What a person should know besides.
     pub notes: Vec<Note>,
+    /// The cells of the user's own columns that go through to the result files.
+    pub carried: Carried,
 }
 
 /// The wanted state, as files give it.
@@ -233,6 +237,7 @@ pub fn read(files: &[PathBuf], options: &Options) -> Result<Intake, IntakeError>
         tables: &options.tables,
         allowed: &options.allowed,
         all_mapped: options.purpose == Purpose::AsWritten,
+        carries: true,
     };
     let mut intake = gathered(files, &reading, |file| {
         require_columns(file, options)?;
@@ -295,12 +300,18 @@ fn gather<T: Send>(
 ) -> Result<(), RefusedFile> {
     const BATCH_ROWS: usize = 4096;
     let (path, columns) = (Arc::clone(&file.path), file.columns.clone());
-    harvest.note(&path, columns.unused_notes(reading.wanted));
+    let lacking = if reading.carries {
+        harvest.carried.begin(file_order, file.table.header(), &columns, &file.layout.carry).map_err(|fault| file.refused(fault.into()))?
+    } else {
+        Vec::new()
+    };
+    harvest.note(&path, lacking);
+    harvest.note(&path, columns.unused_notes(reading.wanted, &harvest.carried));
     let rules = Rules { field_bytes_max: reading.tables.limits.field_bytes_max, allowed: reading.allowed };
     let mut batch = vec![Row::default(); BATCH_ROWS];
     let (rows_before, mut totals) = (harvest.rows(), Totals::default());
     loop {
-        let count = file.fill(&mut batch)?;
+        let count = file.fill(&mut batch, &mut harvest.carried)?;
         let rows = batch.get(..count).unwrap_or_default();
         for row in rows {
             totals.take(row, file);

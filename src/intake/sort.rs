@@ -7,6 +7,7 @@ use std::collections::HashMap;
 use std::path::Path;
 use std::sync::Arc;
 
+use super::carried::Carried;
 use super::columns::{Column, Columns};
 use super::total::Totals;
 use super::{Duplicate, Input, Note, Place, RefusedRow, Sourced, codes, live_terms};
@@ -38,11 +39,13 @@ pub(super) struct Harvest<T> {
     notes: Vec<Note>,
     /// Rows that are no rows of their table.
     pub(super) malformed: u64,
+    /// Cells of the user's own columns.
+    pub(super) carried: Carried,
 }
 
 impl<T> Default for Harvest<T> {
     fn default() -> Self {
-        Self { good: Vec::new(), bad: Vec::new(), notes: Vec::new(), malformed: 0 }
+        Self { good: Vec::new(), bad: Vec::new(), notes: Vec::new(), malformed: 0, carried: Carried::default() }
     }
 }
 
@@ -109,6 +112,7 @@ impl<T: Keyed + PartialEq> Harvest<T> {
             rows,
             malformed: self.malformed,
             notes: self.notes,
+            carried: self.carried,
         };
         for (index, fate) in fates.iter().enumerate() {
             if let (Fate::SameAs(first), Some(row)) = (fate, self.good.get(index)) {

@@ -18,7 +18,7 @@ use crate::domain::ids::{InvoiceNumber, PaymentCode, RequestId};
 use crate::domain::lifecycle::{BillState, Event, HoldCause};
 use crate::gateway::Gateway;
 use crate::gateway::pacing::Time;
-use crate::ledger::{Entry, Ledger, LedgerError, Private};
+use crate::ledger::{Entry, Ledger, LedgerError, Private, View as _};
 
 /// Who asks, and how far answers are believed.
 #[derive(Clone, Copy)]
@@ -71,8 +71,11 @@ impl Said {
     pub fn payment(&self, channel: Channel, payment_code: &PaymentCode) -> Option<FoundPayment> {
         let told = self.told.payment.as_ref()?;
         let channel = told.channel.unwrap_or(channel);
+        let identity = told.identity(channel, payment_code.as_str(), self.order.as_str());
+        let canonical = told.canonical(channel, payment_code.as_str(), self.order.as_str());
         Some(FoundPayment {
-            identity: told.identity(channel, payment_code.as_str(), self.order.as_str()),
+            identity,
+            canonical: Some(canonical).filter(|canonical| *canonical != identity),
             invoice_number: self.order.clone(),
             payment_code: payment_code.clone(),
             channel,
@@ -139,12 +142,24 @@ impl<L: Ledger, G: Gateway, T: Time> Asking<'_, L, G, T> {
         self.ledger.record(vec![entry]).await.map(|states| states.into_iter().last())
     }
 
-    /// The event that holds a bill because of the money DOKU tells of.
-    pub fn hold(&self, state: &BillState, said: &Said) -> Option<Entry> {
-        let amount = said.told.details.amount.filter(|_| state.hold.is_none())?;
+    /// The event that holds a bill because of the money DOKU tells of; none if it is held, or was for the same money: a person has
+    /// looked since.
+    ///
+    /// # Errors
+    /// The ledger's.
+    pub async fn hold(&self, state: &BillState, said: &Said) -> Result<Option<Entry>, LedgerError> {
+        let Some(amount) = said.told.details.amount.filter(|_| state.hold.is_none()) else { return Ok(None) };
+        // Of the same money each answer may be written otherwise.
+        let evidence = digest::of_parts(&[b"told", said.order.as_str().as_bytes(), &amount.to_be_bytes()]);
+        let view = self.ledger.view().await?;
+        for known in [evidence, digest::of_bytes(&said.body)] {
+            if view.was_held_for(&state.invoice_number, &digest::hex(&known)).await? {
+                return Ok(None);
+            }
+        }
         let reason = format!("Check Status says that order `{}` was paid with Rp{amount}, which nobody asked for", said.order);
-        let event = Event::Held { cause: HoldCause::AmountDiffers, reason, evidence: digest::hex(&digest::of_bytes(&said.body)) };
-        Some(Entry { invoice_number: state.invoice_number.clone(), at: (self.clock)(), event, private: Private::default() })
+        let event = Event::Held { cause: HoldCause::AmountDiffers, reason, evidence: digest::hex(&evidence) };
+        Ok(Some(Entry { invoice_number: state.invoice_number.clone(), at: (self.clock)(), event, private: Private::default() }))
     }
 }
 

@@ -12,11 +12,12 @@ use crate::domain::classify::{Class, Policy};
 use crate::domain::digest::Digest;
 use crate::domain::ids::{InvoiceNumber, PaymentCode};
 use crate::domain::lifecycle::{BillState, CodeAnswer, Event, OperationKind, Status, Verdict};
-use crate::domain::line::{InputFile, Line, Lines};
+use crate::domain::line::{Detail, InputFile, Line, Lines};
 use crate::domain::payment::Payment;
 use crate::evidence::{self, EvidenceError, NoPairs, ReadOptions};
 use crate::ledger::{Entry, Ledger, LedgerError, Private, View as _};
 use crate::reconcile::{Tallies, Tally, dedupe};
+use crate::table::Settings;
 
 /// What ingesting did.
 #[derive(Clone, Debug, Default)]
@@ -35,6 +36,8 @@ pub struct IngestReport {
     pub unusable: u64,
     /// Issues whose doubt a payment ended.
     pub settled: u64,
+    /// Messages, each with an optional field that was of another type and left out: how many, and which field one of them was.
+    pub left_out: Option<(u64, &'static str)>,
     /// Bills that are held from now on, because money was told of and not understood.
     pub held: u64,
 }
@@ -61,6 +64,8 @@ pub struct IngestOptions {
     pub client_id: String,
     /// What the rules leave to the merchant.
     pub policy: Policy,
+    /// How notifications that are kept in tables are understood.
+    pub tables: Settings,
     /// The time to record (UTC).
     pub now: Timestamp,
 }
@@ -91,12 +96,14 @@ const PAYMENTS_APPLIED_MAX: usize = 1_024;
 pub(super) struct ProvedPayments {
     lines: Lines,
     proofs: Vec<u32>,
+    /// What payments are called however their messages are written, where that is not their line's identity.
+    canonical: HashMap<u32, Digest>,
 }
 
 impl ProvedPayments {
     /// Each of them, in no order that matters.
     pub(super) fn iter(&self) -> impl Iterator<Item = Payment> {
-        self.proofs.iter().filter_map(|&at| payment(&self.lines, self.lines.get(at)?))
+        self.proofs.iter().filter_map(|&at| payment(&self.lines, self.lines.get(at)?, self.canonical.get(&at).copied()))
     }
 }
 
@@ -123,27 +130,37 @@ async fn hold_all(ledger: &impl Ledger, claims: &Claims, now: Timestamp) -> Resu
 
 /// The payments that `options.logs` prove, and what else was read.
 pub(super) fn proved(options: &IngestOptions) -> Result<Proved, EvidenceError> {
-    let read = ReadOptions { keys: &options.keys, client_id: &options.client_id, policy: &options.policy, pairs: &NoPairs };
+    let IngestOptions { keys, client_id, policy, tables, .. } = options;
+    let read = ReadOptions { keys, client_id, policy, pairs: &NoPairs, tables };
     let mut evidence = evidence::read(&options.logs, &read)?;
     let proved = dedupe(&mut evidence.lines);
     let mut report = IngestReport { lines: evidence.files.iter().map(|file| file.lines).sum(), ..IngestReport::default() };
     let mut tallies = Tallies::default();
     for (_, line) in evidence.lines.iter() {
         tallies.add(line.class, crate::domain::amount::Rupiah::new(line.amount.into()));
+        if line.is_message() && line.detail != Detail::default() {
+            let (count, _) = report.left_out.unwrap_or_default();
+            report.left_out = Some((count.saturating_add(1), line.detail.text()));
+        }
     }
     report.by_class = tallies.iter().collect();
     report.files = std::mem::take(&mut evidence.files);
-    let claims = evidence::claims(&options.logs, &evidence.lines)?;
-    let (usable, unusable): (Vec<u32>, Vec<u32>) =
-        proved.proofs().partition(|&at| evidence.lines.get(at).is_some_and(|line| payment(&evidence.lines, line).is_some()));
+    let claims = evidence::claims(&options.logs, &options.tables, &evidence.lines)?;
+    let lines = evidence.lines;
+    let (proofs, unusable): (Vec<u32>, Vec<u32>) =
+        proved.proofs().partition(|&at| lines.get(at).is_some_and(|line| payment(&lines, line, None).is_some()));
     report.unusable = u64::try_from(unusable.len()).unwrap_or(u64::MAX);
-    Ok(Proved { payments: ProvedPayments { lines: evidence.lines, proofs: usable }, claims, report })
+    let other =
+        |at: u32| Some((at, proved.canonical(&lines, at).filter(|canonical| lines.get(at).map(|line| line.identity) != Some(*canonical))?));
+    let canonical = proofs.iter().filter_map(|&at| other(at)).collect();
+    Ok(Proved { payments: ProvedPayments { lines, proofs, canonical }, claims, report })
 }
 
-fn payment(lines: &Lines, line: &Line) -> Option<Payment> {
+fn payment(lines: &Lines, line: &Line, canonical: Option<Digest>) -> Option<Payment> {
     let (invoice_number, payment_code) = lines.texts(line);
     Some(Payment {
         identity: line.identity,
+        canonical: canonical.unwrap_or(line.identity),
         invoice_number: InvoiceNumber::new(invoice_number).ok()?,
         payment_code: PaymentCode::new(payment_code).ok()?,
         channel: line.channel,

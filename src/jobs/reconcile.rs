@@ -184,7 +184,8 @@ pub fn run(mut billed: Billed, options: &ReconcileOptions) -> Result<ReconcileRe
     for folder in options.carry_in.iter().chain(options.opening.as_ref().map(|folder| &folder.path)) {
         carry_in(&mut billed, folder).map_err(|error| ReconcileError::CarryIn { path: folder.clone(), reason: error.to_string() })?;
     }
-    let read = ReadOptions { keys: &options.keys, client_id: &options.client_id, policy: &options.policy, pairs: &billed.bills };
+    let ReconcileOptions { keys, client_id, policy, tables, .. } = options;
+    let read = ReadOptions { keys, client_id, policy, pairs: &billed.bills, tables };
     let mut evidence = evidence::read(&options.notifications, &read)?;
     let mut lines_digest = DigestSum::default();
     for (_, line) in evidence.lines.iter() {
@@ -204,7 +205,7 @@ pub fn run(mut billed: Billed, options: &ReconcileOptions) -> Result<ReconcileRe
     let run_id = run_id(options, &content);
     let ledger_path = billed.file.take();
     let ledger_path = ledger_path.as_deref();
-    let remarks = std::mem::take(&mut billed.remarks);
+    let (remarks, held) = (std::mem::take(&mut billed.remarks), std::mem::take(&mut billed.held));
     let mostly = ledger_path.map(Path::to_path_buf).zip(billed.mostly.take());
     let mostly = mostly.into_iter().chain(settlement.iter().flat_map(|input| mostly_unread(&input.files))).collect();
     let files = std::mem::take(&mut evidence.files);
@@ -216,6 +217,7 @@ pub fn run(mut billed: Billed, options: &ReconcileOptions) -> Result<ReconcileRe
     let month = Month::of(&outcome, &terms, &MonthInputs::new(opening, register.as_ref(), &terms), files.len());
     outcome.identities.extend_from_slice(&month.identities);
     let mut summary = Summary::of(&outcome, &terms, &files, source, run_id);
+    summary.held = held;
     summary.discrepancies = discrepancies::counts(&outcome, &standings, journal.head());
     summary.month = Some(MonthFigures::of(&month, &files, signed(&journal, &month.closing)?));
     let files = files.as_slice();
@@ -257,7 +259,7 @@ fn carry_in(billed: &mut Billed, folder: &Path) -> io::Result<()> {
     for carried in report::read_matched(folder)? {
         let Some(bill) = billed.bills.pair(&carried.invoice_number, &carried.payment_code) else { continue };
         let (paid_at, identity, amount) = (carried.paid_at, carried.identity, carried.amount);
-        billed.known.push(KnownPayment { bill, paid_at, identity, amount, in_ledger: false });
+        billed.known.push(KnownPayment { bill, paid_at, identity, amount, sameness: None, in_ledger: false, is_proved: false });
     }
     billed.known.sort_unstable();
     Ok(())

@@ -16,9 +16,10 @@ use crate::doku::answer::Trust;
 use crate::domain::channel::Channel;
 use crate::domain::check::{self, Due, FoundPayment, Schedule, Word};
 use crate::domain::conclusion::Says;
+use crate::domain::doubt;
 use crate::domain::ids::InvoiceNumber;
 use crate::domain::lifecycle::{BillState, Code, Status};
-use crate::domain::payment::Payment;
+use crate::domain::payment::{self, Payment, Sameness};
 use crate::gateway::Gateway;
 use crate::gateway::pacing::Time;
 use crate::ledger::{Ledger, LedgerError, Names, View as _};
@@ -142,20 +143,25 @@ where
             (None, Word::Success) => CheckEnd::Unusable,
             (_, word) => CheckEnd::Told(word),
         };
-        asking.record(state, &said, payment, &Recorded { chosen, controlled: false }).await?;
+        let found = asking.record(state, &said, payment, &Recorded { chosen, controlled: false }).await?;
+        if let Some(state) = found.filter(|state| doubt::is_paid_otherwise(state, said.told.word, &said.told.details))
+            && let Some(hold) = asking.hold(&state, &said).await?
+        {
+            self.ledger.record(vec![hold]).await?;
+        }
         Ok(end)
     }
 
-    /// Whether a notification, or Check Status before, has told of the payment.
-    async fn is_known(&self, state: &BillState, payment: &FoundPayment) -> Result<bool, LedgerError> {
-        let (identity, by_date) = (&payment.identity, &payment.identity_by_date());
-        if state.checks.iter().flat_map(|checks| &checks.found).any(|found| found.payment.is(identity, by_date)) {
-            return Ok(true);
-        }
-        let named = Names { numbers: [payment.invoice_number.clone()].into(), ..Names::default() };
+    /// Whether a notification or an earlier answer told of it.
+    async fn is_known(&self, state: &BillState, found: &FoundPayment) -> Result<bool, LedgerError> {
+        let named = Names { codes: [found.payment_code.clone()].into(), ..Names::default() };
         let notified = self.ledger.view().await?.payments_about(&named).await?;
-        let is_of_it = |known: &Payment| known.invoice_number == payment.invoice_number;
-        Ok(notified.iter().any(|known| is_of_it(known) && payment.is(&known.identity, &known.identity_by_date())))
+        let mut known: Vec<Sameness> = notified.iter().map(Payment::sameness).collect();
+        let told: Vec<Sameness> = state.checks.iter().flat_map(|checks| &checks.found).map(|found| found.payment.sameness()).collect();
+        payment::join(&mut known, &told);
+        let count = known.len();
+        payment::join(&mut known, &[found.sameness()]);
+        Ok(known.len() == count)
     }
 
     /// A query is an operation of its own here.

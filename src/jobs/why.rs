@@ -42,6 +42,8 @@ pub struct WhyOptions<'a> {
     pub client_id: String,
     /// What the rules leave to the merchant.
     pub policy: Policy,
+    /// How tables are understood.
+    pub tables: Settings,
     /// Settlement files.
     pub settlement: Option<SettlementFiles>,
     /// What people have decided.
@@ -177,7 +179,7 @@ pub async fn why(view: &impl View, options: &WhyOptions<'_>) -> Result<Story, Bo
     }
     let judgement = match concluded {
         Some((outcome, terms, files)) => {
-            let about = outcome.about(&asked(&subject, &outcome, &files)?, &terms);
+            let about = outcome.about(&asked(&subject, &outcome, &files, &options.tables)?, &terms);
             let standings = discrepancies::standings(&journal, &outcome, &terms, "why")?;
             Some(Judgement { outcome, about, terms, files, standings })
         }
@@ -290,7 +292,8 @@ async fn conclude(
     let mut terms = Terms { period: whole(today, today)?, as_of: options.as_of, policy: options.policy.clone() };
     // The totals only serve the control identities of a report.
     let billed = Billed::of_view(view, Sum::default(), &terms).await?;
-    let read = ReadOptions { keys: &options.keys, client_id: &options.client_id, policy: &options.policy, pairs: &billed.bills };
+    let WhyOptions { keys, client_id, policy, tables, .. } = options;
+    let read = ReadOptions { keys, client_id, policy, pairs: &billed.bills, tables };
     let mut evidence = evidence::read(&options.notifications, &read)?;
     terms.period = if let Some((from, to)) = options.period {
         whole(from, to)?
@@ -299,7 +302,7 @@ async fn conclude(
         let (first, last) = days_paid(&evidence.lines).unwrap_or((today, today));
         whole(planned.map_or(first, |planned| planned.min(first)).min(today), today.max(last))?
     };
-    let settlement = options.settlement.as_ref().map(|given| read_settlement(given, &Settings::default())).transpose()?;
+    let settlement = options.settlement.as_ref().map(|given| read_settlement(given, &options.tables)).transpose()?;
     let files = std::mem::take(&mut evidence.files);
     let (inputs, _) = billed.inputs(evidence, &files, settlement);
     Ok((reconcile::reconcile(inputs, &terms), terms, files))
@@ -312,7 +315,7 @@ fn days_paid(lines: &Lines) -> Option<(Date, Date)> {
     Some((day(days().min()?)?, day(days().max()?)?))
 }
 
-fn asked(subject: &Subject, outcome: &Outcome, files: &[InputFile]) -> Result<Asked, Box<WhyError>> {
+fn asked(subject: &Subject, outcome: &Outcome, files: &[InputFile], tables: &Settings) -> Result<Asked, Box<WhyError>> {
     let bills = &outcome.inputs.bills;
     let own = subject.bill.as_ref().map(|bill| bill.invoice_number.as_str());
     let mut found: Vec<u32> = own.map(|own| bills.named(own)).unwrap_or_default();
@@ -326,7 +329,7 @@ fn asked(subject: &Subject, outcome: &Outcome, files: &[InputFile]) -> Result<As
     if !refused.is_empty() {
         let paths: Vec<PathBuf> = files.iter().map(|file| file.path.clone()).collect();
         let all: BTreeSet<&String> = subject.invoice_numbers.iter().chain(&subject.payment_codes).collect();
-        evidence::visit(&paths, |file, number, bytes| {
+        evidence::visit(&paths, tables, |file, number, bytes| {
             if let Some(&at) = refused.get(&(file, number))
                 && all.iter().any(|name| evidence::names(bytes, name))
             {

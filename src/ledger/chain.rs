@@ -9,7 +9,7 @@ use super::Head;
 use super::rules::{microseconds, truncated};
 use crate::domain::amount::Amount;
 use crate::domain::channel::Channel;
-use crate::domain::digest;
+use crate::domain::digest::{self, Digest};
 use crate::domain::ids::{InvoiceNumber, PaymentCode};
 use crate::domain::payment::Payment;
 
@@ -18,7 +18,7 @@ use crate::domain::payment::Payment;
 pub(super) enum Kind {
     /// An [`crate::domain::lifecycle::Event`].
     Bill,
-    /// A [`PaymentRecord`].
+    /// A [`PaymentRecord`] or a [`NumberRecord`].
     Payment,
     /// A [`PurgeRecord`].
     Purge,
@@ -66,6 +66,9 @@ pub(super) struct PaymentRecord {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     received_at: Option<Timestamp>,
     line_digest: String,
+    /// Where it is not the identity.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    canonical: Option<String>,
 }
 
 impl PaymentRecord {
@@ -79,13 +82,20 @@ impl PaymentRecord {
             paid_at: payment.paid_at,
             received_at: payment.received_at,
             line_digest: digest::hex(&payment.line_digest),
+            canonical: (payment.canonical != payment.identity).then(|| digest::hex(&payment.canonical)),
         }
     }
 
     /// The payment again; `None` when a digest is not one.
     pub(super) fn into_payment(self, invoice_number: InvoiceNumber) -> Option<Payment> {
+        let identity = digest::of_hex(&self.identity)?;
+        let canonical = match &self.canonical {
+            Some(text) => digest::of_hex(text)?,
+            None => identity,
+        };
         Some(Payment {
-            identity: digest::of_hex(&self.identity)?,
+            identity,
+            canonical,
             invoice_number,
             payment_code: self.payment_code,
             channel: self.channel,
@@ -94,6 +104,26 @@ impl PaymentRecord {
             received_at: self.received_at,
             line_digest: digest::of_hex(&self.line_digest)?,
         })
+    }
+}
+
+/// That the store's number of a payment became known, which its own message had left out.
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct NumberRecord {
+    payment: String,
+    canonical: String,
+}
+
+impl NumberRecord {
+    /// The record of what `payment` is called by now.
+    pub(super) fn of(payment: &Payment) -> Self {
+        Self { payment: digest::hex(&payment.identity), canonical: digest::hex(&payment.canonical) }
+    }
+
+    /// The payment's identity, and what it is called by now; `None` when a digest is not one.
+    pub(super) fn digests(&self) -> Option<(Digest, Digest)> {
+        Some((digest::of_hex(&self.payment)?, digest::of_hex(&self.canonical)?))
     }
 }
 

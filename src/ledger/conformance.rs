@@ -95,6 +95,7 @@ pub(super) fn intended(invoice: &str, second: i64, operation: OperationKind, ter
 pub(super) fn payment(identity: u8, invoice: &str, code: &str, second: i64) -> Payment {
     Payment {
         identity: [identity; 32],
+        canonical: [identity; 32],
         invoice_number: number(invoice),
         payment_code: PaymentCode::new(code).unwrap(),
         channel: Channel::Alfa,
@@ -108,6 +109,7 @@ pub(super) fn payment(identity: u8, invoice: &str, code: &str, second: i64) -> P
 pub(super) fn found(identity: u8, invoice: &str, second: i64) -> FoundPayment {
     FoundPayment {
         identity: [identity; 32],
+        canonical: None,
         invoice_number: number(invoice),
         payment_code: PaymentCode::new("77").unwrap(),
         channel: Channel::Alfa,
@@ -120,7 +122,8 @@ pub(super) fn found(identity: u8, invoice: &str, second: i64) -> FoundPayment {
 
 use orders::{
     a_bill_is_paid_from_the_first_payment_of_any_code_it_had, a_number_that_stands_for_a_bill_at_doku_is_never_anothers,
-    what_held_a_bill_once_is_remembered_after_its_release, what_is_about_a_bill_is_found_by_every_number_and_code_it_had,
+    a_payment_is_known_however_its_message_is_written, what_held_a_bill_once_is_remembered_after_its_release,
+    what_is_about_a_bill_is_found_by_every_number_and_code_it_had,
 };
 
 /// Runs a test for each store.
@@ -145,6 +148,7 @@ for_each_store! {
     a_bill_is_paid_from_the_first_payment_of_any_code_it_had
     what_is_about_a_bill_is_found_by_every_number_and_code_it_had
     what_held_a_bill_once_is_remembered_after_its_release
+    a_payment_is_known_however_its_message_is_written
 }
 
 fn the_codes_of_a_bill_that_lost_one_are_remembered(ledger: &impl Ledger) {
@@ -162,7 +166,7 @@ fn the_codes_of_a_bill_that_lost_one_are_remembered(ledger: &impl Ledger) {
     wait(ledger.record(vec![
         entry("A", 1, Event::Retired { reason: "expired".into() }),
         intended("A", 2, OperationKind::Issue, own("7702")),
-        entry("A", 3, Event::Accepted { answer: answer("7702", None), replayed: false, amount: None }),
+        entry("A", 3, Event::Accepted { answer: answer("7702", None), replayed: false, amount: None, remark: None }),
         entry("E", 4, Event::Planned { terms: own("7705") }),
     ]))
     .unwrap();
@@ -182,9 +186,9 @@ fn a_bill_is_found_by_its_code_from_the_moment_it_is_promised_one(ledger: &impl 
     assert!(holders("011").is_empty() && holders("1").is_empty(), "zeros and lengths count");
     wait(ledger.record(vec![
         intended("A", 1, OperationKind::Cancel, terms(150_000)),
-        entry("A", 2, Event::Accepted { answer: answer("11", None), replayed: false, amount: None }),
+        entry("A", 2, Event::Accepted { answer: answer("11", None), replayed: false, amount: None, remark: None }),
         intended("B", 3, OperationKind::Issue, own),
-        entry("B", 4, Event::Accepted { answer: answer("11", None), replayed: false, amount: None }),
+        entry("B", 4, Event::Accepted { answer: answer("11", None), replayed: false, amount: None, remark: None }),
     ]))
     .unwrap();
     assert_eq!(holders("11"), ["A:cancelled", "B:active"]);
@@ -193,7 +197,7 @@ fn a_bill_is_found_by_its_code_from_the_moment_it_is_promised_one(ledger: &impl 
 fn an_illegal_event_fails_its_whole_call_and_nothing_else(ledger: &impl Ledger) {
     wait(ledger.record(vec![planned("A")])).unwrap();
     let before = whole(ledger);
-    let accepted = entry("A", 2, Event::Accepted { answer: answer("77", None), replayed: false, amount: None });
+    let accepted = entry("A", 2, Event::Accepted { answer: answer("77", None), replayed: false, amount: None, remark: None });
     let result = wait(ledger.record(vec![planned("B"), intended("B", 1, OperationKind::Issue, terms(1)), accepted]));
     assert!(matches!(&result, Err(LedgerError::Illegal(illegal)) if illegal.status == Some(Status::Planned)), "{result:?}");
     let after = whole(ledger);

@@ -5,18 +5,17 @@
 
 mod view;
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use jiff::Timestamp;
 use tokio::sync::watch;
 
-use super::chain::{Kind, PaymentRecord, payment_event_at, truncated_payment};
-use super::rules::{live_payment_code, microseconds, number_to_claim, truncated};
+use super::chain::{Kind, NumberRecord, PaymentRecord, payment_event_at, truncated_payment};
+use super::rules::{Fate, fates, live_payment_code, microseconds, number_to_claim, truncated};
 use super::terms::event_text;
 use super::{Applied, Entry, Head, Ledger, LedgerError};
 use crate::domain::bill::{Customer, Salt};
-use crate::domain::digest::Digest;
 use crate::domain::ids::{InvoiceNumber, PaymentCode, RequestId};
 use crate::domain::lifecycle::{BillState, Event};
 use crate::domain::owner;
@@ -57,7 +56,6 @@ struct Durable {
     live: HashMap<PaymentCode, InvoiceNumber>,
     events: Vec<(Timestamp, InvoiceNumber, Event)>,
     payments: Vec<Payment>,
-    identities: HashSet<Digest>,
     bodies: HashMap<RequestId, Vec<u8>>,
     customers: HashMap<InvoiceNumber, Customer>,
     head: Option<Head>,
@@ -249,15 +247,30 @@ impl Ledger for MemoryLedger {
         }
         let mut durable = self.lock();
         let mut applied = Applied::default();
-        for payment in payments.iter().map(truncated_payment) {
-            if !durable.identities.insert(payment.identity) {
-                applied.known = applied.known.saturating_add(1);
-                continue;
+        let payments: Vec<Payment> = payments.iter().map(truncated_payment).collect();
+        let kept_of = |code: &PaymentCode| -> Result<Vec<Payment>, LedgerError> {
+            Ok(durable.payments.iter().filter(|kept| kept.payment_code == *code).cloned().collect())
+        };
+        let fates = fates(&payments, kept_of)?;
+        for (payment, fate) in payments.iter().zip(fates) {
+            applied.known = applied.known.saturating_add(1);
+            let (json, number) = match &fate {
+                Fate::Known => continue,
+                Fate::Numbered(kept) => (serde_json::to_string(&NumberRecord::of(kept)), &kept.invoice_number),
+                Fate::New(new) => (serde_json::to_string(&PaymentRecord::of(new)), &new.invoice_number),
+            };
+            durable.advance(payment_event_at(payment), Kind::Payment, number, &json.unwrap_or_default());
+            match fate {
+                Fate::New(new) => {
+                    applied = Applied { new: applied.new.saturating_add(1), known: applied.known.saturating_sub(1) };
+                    durable.payments.push(new);
+                }
+                Fate::Numbered(known) => {
+                    let kept = durable.payments.iter_mut().filter(|kept| kept.identity == known.identity);
+                    kept.for_each(|kept| kept.canonical = known.canonical);
+                }
+                Fate::Known => {}
             }
-            let json = serde_json::to_string(&PaymentRecord::of(&payment)).unwrap_or_default();
-            durable.advance(payment_event_at(&payment), Kind::Payment, &payment.invoice_number, &json);
-            durable.payments.push(payment);
-            applied.new = applied.new.saturating_add(1);
         }
         Ok(applied)
     }

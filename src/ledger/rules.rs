@@ -6,6 +6,7 @@ use jiff::Timestamp;
 
 use crate::domain::ids::{InvoiceNumber, PaymentCode};
 use crate::domain::lifecycle::{BillState, Event, OperationKind, Status};
+use crate::domain::payment::{self, Payment, Sameness};
 
 /// The microseconds a store keeps of an instant.
 pub(super) fn microseconds(at: Timestamp) -> i64 {
@@ -43,6 +44,48 @@ pub(super) fn number_to_claim<'a>(is_new: bool, invoice_number: &'a InvoiceNumbe
         _ if is_new => Some(invoice_number),
         _ => None,
     }
+}
+
+/// What becomes of a payment that is told of.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Fate {
+    /// Nobody knew it; it is called this.
+    New(Payment),
+    /// It is in the ledger.
+    Known,
+    /// It is in the ledger, without the store's number, which is known from now on.
+    Numbered(Payment),
+}
+
+/// The fates of `told`, in its order; `kept_of` gives what the ledger has of a code. What came first is looked at first.
+pub(super) fn fates<E>(told: &[Payment], mut kept_of: impl FnMut(&PaymentCode) -> Result<Vec<Payment>, E>) -> Result<Vec<Fate>, E> {
+    let mut order: Vec<(usize, &Payment)> = told.iter().enumerate().collect();
+    let arrival = |payment: &Payment| (payment.received_at.is_none(), payment.received_at, payment.line_digest);
+    order.sort_by(|(_, a), (_, b)| a.payment_code.cmp(&b.payment_code).then_with(|| arrival(a).cmp(&arrival(b))));
+    let mut fates = vec![Fate::Known; told.len()];
+    for of_code in order.chunk_by(|(_, a), (_, b)| a.payment_code == b.payment_code) {
+        let Some((_, first)) = of_code.first() else { continue };
+        let kept = kept_of(&first.payment_code)?;
+        let mut known: Vec<Sameness> = kept.iter().map(Payment::sameness).collect();
+        let sameness: Vec<Sameness> = of_code.iter().map(|(_, payment)| payment.sameness()).collect();
+        let places = payment::join(&mut known, &sameness);
+        let mut was_told_of = vec![false; known.len()];
+        for (&(at, payment), place) in of_code.iter().zip(places) {
+            let (Some(fate), Some(called), Some(told)) = (fates.get_mut(at), known.get(place), was_told_of.get_mut(place)) else {
+                continue;
+            };
+            if std::mem::replace(told, true) {
+                continue;
+            }
+            let called_so = |payment: &Payment| Payment { identity: called.identity, canonical: called.canonical, ..payment.clone() };
+            match kept.get(place) {
+                Some(kept) if called.is_numbered && called.canonical != kept.canonical => *fate = Fate::Numbered(called_so(kept)),
+                Some(_) => {}
+                None => *fate = Fate::New(called_so(payment)),
+            }
+        }
+    }
+    Ok(fates)
 }
 
 /// A span of [`super::Ledger::scope_totals`] in the microseconds of the store.

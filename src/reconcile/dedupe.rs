@@ -1,12 +1,17 @@
-//! Lines → unique payments: sorted by identity, the first SUCCESS of each proves it, the others repeat or contradict it.
+//! Lines → unique payments: sorted by what makes them one, the first SUCCESS of each proves it, the others repeat or contradict it.
+//!
+//! Redeliveries vary in how they are written, so lines of several identities may tell of one payment (`domain::payment::Sameness`). It keeps
+//! the identity of the line that proves it; the others are its aliases.
 
 use std::cmp::Ordering;
+use std::collections::{HashMap, HashSet};
 
 use rayon::prelude::*;
 
 use crate::domain::classify::{Class, RetrySlot, further_success, not_final, retry_slot};
 use crate::domain::digest::Digest;
 use crate::domain::line::{Line, Lines, Marks};
+use crate::domain::payment::Sameness;
 
 /// One unique payment: where its SUCCESS lines are in [`Payments`], and what later passes need of the proving one, because
 /// lines in the order of identities are far apart in memory.
@@ -18,6 +23,10 @@ pub(super) struct Proved {
     pub(super) bill: u32,
     /// Whether N07 lines contradict it.
     pub(super) conflicting: bool,
+    /// Whether some of its messages would have another identity.
+    pub(super) varied: bool,
+    /// Whether the store's own number of it is known.
+    is_numbered: bool,
     /// Rupiah; 0 when unusable.
     pub(super) amount: u64,
 }
@@ -25,8 +34,16 @@ pub(super) struct Proved {
 /// The unique payments, in the order of their identities.
 #[derive(Debug, Default)]
 pub struct Payments {
-    /// Lines, sorted by identity; of one identity SUCCESS first, verified first, earliest first.
+    /// Lines, sorted by payment; of one payment SUCCESS first, verified first, earliest first.
     order: Vec<u32>,
+    /// What else payments are or were called than by their identity.
+    aliases: HashSet<Digest>,
+    /// Lines without the store's number, and the payments they are of.
+    joined: HashMap<u32, Digest>,
+    /// Of each payment, sorted: when and how much for which code, and whether the store's own number of it is known.
+    moments: Vec<(u64, bool)>,
+    /// Payments without the store's number that one known from elsewhere has joined, by what they are called without it.
+    numbered_since: HashSet<Digest>,
     pub(super) proved: Vec<Proved>,
     /// How many repeated notifications fit each slot of DOKU's schedule, in the order of [`RetrySlot::ALL`].
     pub retry_slots: [u64; 5],
@@ -50,37 +67,90 @@ impl Payments {
         self.proved.iter().map(|proved| self.proof(proved))
     }
 
+    /// What makes the payment of a line this and no other, however its messages were written.
+    #[must_use]
+    pub fn canonical(&self, lines: &Lines, at: u32) -> Option<Digest> {
+        payment_of(lines, &self.joined, at)
+    }
+
     /// Adds payments that lines prove which came after the others were found, such as those of Check Status.
     pub(super) fn add(&mut self, lines: &Lines, more: impl IntoIterator<Item = u32>) {
         for at in more {
             let Some(line) = lines.get(at) else { continue };
             let start = u32::try_from(self.order.len()).unwrap_or(u32::MAX);
             self.order.push(at);
-            self.proved.push(Proved { start, successes: 1, bill: line.bill, conflicting: false, amount: line.amount });
+            let (bill, amount) = (line.bill, line.amount);
+            self.proved.push(Proved { start, successes: 1, bill, conflicting: false, varied: false, is_numbered: true, amount });
         }
+        self.sort(lines);
+    }
+
+    /// Puts the payments in the order of their identities.
+    fn sort(&mut self, lines: &Lines) {
         let order = &self.order;
         let identity_of = |proved: &Proved| {
             let at = order.get(usize::try_from(proved.start).ok()?)?;
             lines.get(*at).map(|line| &line.identity)
         };
-        self.proved.sort_by(|a, b| identity_of(a).cmp(&identity_of(b)));
+        self.proved.par_sort_by(|a, b| identity_of(a).cmp(&identity_of(b)));
     }
 
-    /// Whether the evidence proves this payment.
+    /// Whether the evidence proves the payment of this identity, whatever message of it gave that.
     pub(super) fn contains(&self, lines: &Lines, identity: &Digest) -> bool {
+        self.find(lines, identity).is_some() || self.aliases.contains(identity)
+    }
+
+    fn find(&self, lines: &Lines, identity: &Digest) -> Option<&Proved> {
         let identity_of = |proved: &Proved| lines.get(self.proof(proved)).map(|line| &line.identity);
-        self.proved.binary_search_by(|proved| identity_of(proved).cmp(&Some(identity))).is_ok()
+        let found = self.proved.binary_search_by(|proved| identity_of(proved).cmp(&Some(identity)));
+        self.proved.get(found.ok()?)
+    }
+
+    /// Which of the payments that are known from elsewhere the evidence proves: the rule of [`payment::join`](crate::domain::payment::join),
+    /// without a record of every payment.
+    pub(super) fn join<'a>(&mut self, lines: &Lines, told: &(impl Iterator<Item = &'a Sameness> + Clone)) -> Vec<bool> {
+        let mut proved: Vec<bool> = told.clone().map(|one| self.is_certain(lines, one)).collect();
+        for is_numbered in [true, false] {
+            for (one, proved) in told.clone().zip(&mut proved).filter(|(one, proved)| !**proved && one.is_numbered == is_numbered) {
+                *proved = self.is_certain(lines, one) || self.may_be(one);
+            }
+        }
+        proved
+    }
+
+    fn is_certain(&mut self, lines: &Lines, one: &Sameness) -> bool {
+        if self.contains(lines, &one.canonical) {
+            return true;
+        }
+        // A number that came with what may be another payment's is told of by nothing but itself.
+        if !(one.is_dated && one.is_numbered) {
+            return self.contains(lines, &one.identity);
+        }
+        let lacks_a_number =
+            [one.identity, one.dated].iter().any(|identity| self.find(lines, identity).is_some_and(|found| !found.is_numbered));
+        lacks_a_number && self.hear(one)
+    }
+
+    fn may_be(&mut self, one: &Sameness) -> bool {
+        let start = self.moments.partition_point(|&(moment, _)| moment < one.moment);
+        let mut there = self.moments.get(start..).unwrap_or_default().iter().take_while(|&&(moment, _)| moment == one.moment);
+        if one.is_numbered { there.any(|&(_, is_numbered)| !is_numbered) && self.hear(one) } else { there.next().is_some() }
+    }
+
+    /// The number of a payment that had none in the evidence; `false` if it has another already.
+    fn hear(&mut self, one: &Sameness) -> bool {
+        self.numbered_since.insert(one.dated) && self.aliases.insert(one.canonical)
     }
 }
 
 /// Gives every message its final class (N00, N06–N09) and every reused Request-Id its flag.
 pub fn dedupe(lines: &mut Lines) -> Payments {
     flag_reused_requests(lines);
-    let keys = sorted(lines);
+    let joined = joined(lines);
+    let keys = sorted(lines, &joined);
     let settled = {
         let lines = &*lines;
-        let identity_of = |at| lines.get(at).map(|line| line.identity);
-        let runs = keys.par_chunk_by(|a, b| a.0 == b.0 && identity_of(a.1) == identity_of(b.1));
+        let runs = keys.par_chunk_by(|a, b| a.0 == b.0 && payment_of(lines, &joined, a.1) == payment_of(lines, &joined, b.1));
         let stretches: Vec<_> = runs.fold(Settled::default, |settled, run| settled.and(lines, run)).collect();
         let count = stretches.iter().map(|stretch| stretch.proved.len()).sum();
         let empty = Settled { proved: Vec::with_capacity(count), ..Settled::default() };
@@ -92,18 +162,63 @@ pub fn dedupe(lines: &mut Lines) -> Payments {
         }
     }
     let order = keys.iter().map(|&(_, at)| at).collect();
-    Payments { order, proved: settled.proved, retry_slots: settled.retry_slots }
+    let (aliases, mut moments) = (settled.aliases, settled.moments);
+    moments.par_sort_unstable();
+    let (proved, retry_slots) = (settled.proved, settled.retry_slots);
+    let mut payments = Payments { order, aliases, joined, moments, numbered_since: HashSet::new(), proved, retry_slots };
+    payments.sort(lines);
+    payments
 }
 
-/// The messages by identity, each with the start of its identity.
-fn sorted(lines: &Lines) -> Vec<(u64, u32)> {
+/// Lines that leave the store's number out, and the payments that agree with them in everything else: the earliest of each. What is told
+/// of alike goes along, whatever amount it names.
+fn joined(lines: &Lines) -> HashMap<u32, Digest> {
+    let is_message = |line: &Line| matches!(line.class, Class::N00 | Class::N09);
+    let lacks_number = || lines.iter().filter(|(_, line)| is_message(line) && line.marks.has(Marks::NO_TRANSACTION));
+    let mut earliest: HashMap<u64, Option<&Line>> =
+        lacks_number().filter(|(_, line)| line.amount > 0).map(|(_, line)| (line.moment, None)).collect();
+    if earliest.is_empty() {
+        return HashMap::new();
+    }
+    let with = |line: &Line| line.class == Class::N00 && line.amount > 0 && !line.marks.has(Marks::NO_TRANSACTION);
+    for (_, line) in lines.iter().filter(|(_, line)| with(line)) {
+        if let Some(found) = earliest.get_mut(&line.moment)
+            && found.is_none_or(|earlier| within_payment(line, earlier) == Ordering::Less)
+        {
+            *found = Some(line);
+        }
+    }
+    let payment = |line: &Line| earliest.get(&line.moment).copied().flatten();
+    let mut alike: HashMap<Digest, &Line> = HashMap::new();
+    for (line, found) in lacks_number().filter_map(|(_, line)| Some((line, payment(line)?))) {
+        let known = alike.entry(lines.canonical(line)).or_insert(found);
+        if within_payment(found, known) == Ordering::Less {
+            *known = found;
+        }
+    }
+    let of = |line: &Line| payment(line).or_else(|| alike.get(&lines.canonical(line)).copied()).map(|found| lines.canonical(found));
+    lacks_number().filter_map(|(at, line)| Some((at, of(line)?))).collect()
+}
+
+/// What makes the payment of a message this and no other.
+fn payment_of(lines: &Lines, joined: &HashMap<u32, Digest>, at: u32) -> Option<Digest> {
+    joined.get(&at).copied().or_else(|| lines.get(at).map(|line| lines.canonical(line)))
+}
+
+/// The messages by payment, each with the start of what makes it this one.
+fn sorted(lines: &Lines, joined: &HashMap<u32, Digest>) -> Vec<(u64, u32)> {
     let messages = lines.iter().filter(|(_, line)| matches!(line.class, Class::N00 | Class::N09));
-    let prefix = |line: &Line| line.identity.first_chunk::<8>().copied().map_or(0, u64::from_be_bytes);
+    let prefix = |at| {
+        let payment = payment_of(lines, joined, at);
+        payment.as_ref().and_then(|digest| digest.first_chunk::<8>()).copied().map_or(0, u64::from_be_bytes)
+    };
     let mut keys: Vec<(u64, u32)> = Vec::with_capacity(lines.len());
-    keys.extend(messages.map(|(at, line)| (prefix(line), at)));
+    keys.extend(messages.map(|(at, _)| (prefix(at), at)));
     keys.par_sort_unstable_by(|a, b| {
         let lines = || match (lines.get(a.1), lines.get(b.1)) {
-            (Some(a), Some(b)) => within_identity(a, b),
+            (Some(first), Some(second)) => {
+                payment_of(lines, joined, a.1).cmp(&payment_of(lines, joined, b.1)).then_with(|| within_payment(first, second))
+            }
             _ => Ordering::Equal,
         };
         a.0.cmp(&b.0).then_with(lines).then(a.1.cmp(&b.1))
@@ -112,9 +227,9 @@ fn sorted(lines: &Lines) -> Vec<(u64, u32)> {
 }
 
 /// SUCCESS before the rest, verified before not, then by arrival, then by digest: never by position.
-fn within_identity(a: &Line, b: &Line) -> Ordering {
+fn within_payment(a: &Line, b: &Line) -> Ordering {
     let key = |line: &Line| (line.class != Class::N00, !line.marks.has(Marks::VERIFIED), line.received_at_us);
-    a.identity.cmp(&b.identity).then_with(|| key(a).cmp(&key(b))).then_with(|| a.digest.cmp(&b.digest))
+    key(a).cmp(&key(b)).then_with(|| a.digest.cmp(&b.digest))
 }
 
 /// What a stretch of the sorted messages comes to.
@@ -125,21 +240,31 @@ struct Settled {
     proved: Vec<Proved>,
     /// Lines whose class is another than it seemed.
     changed: Vec<(u32, Class)>,
+    aliases: HashSet<Digest>,
+    moments: Vec<(u64, bool)>,
     retry_slots: [u64; 5],
 }
 
 impl Settled {
-    /// Takes all lines of the next identity.
+    /// Takes all lines of the next payment.
     fn and(mut self, lines: &Lines, run: &[(u64, u32)]) -> Self {
         let members = || run.iter().filter_map(|&(_, at)| Some((at, lines.get(at)?)));
         // SUCCESS lines are first, so that without one here there is none.
         let proof = members().next().map(|(_, line)| line).filter(|line| line.class == Class::N00);
-        let (mut successes, mut conflicting) = (0_u32, false);
+        let (mut successes, mut conflicting, mut varied, mut is_numbered) = (0_u32, false, false, false);
         for (at, line) in members() {
             let Some(proof) = proof.filter(|_| line.class == Class::N00) else {
                 self.changed.push((at, not_final(proof.is_some())));
                 continue;
             };
+            is_numbered |= !line.marks.has(Marks::NO_TRANSACTION);
+            if line.identity != proof.identity {
+                varied = true;
+                self.aliases.insert(line.identity);
+            }
+            if line.marks.has(Marks::EVENED) {
+                self.aliases.insert(lines.canonical(line));
+            }
             if successes > 0 {
                 let class = further_success(line.content_key == proof.content_key);
                 self.changed.push((at, class));
@@ -150,8 +275,9 @@ impl Settled {
             }
             successes = successes.saturating_add(1);
         }
-        if let Some(&Line { bill, amount, .. }) = proof {
-            self.proved.push(Proved { start: self.length, successes, bill, conflicting, amount });
+        if let Some(&Line { bill, amount, moment, .. }) = proof {
+            self.proved.push(Proved { start: self.length, successes, bill, conflicting, varied, is_numbered, amount });
+            self.moments.push((moment, is_numbered));
         }
         self.length = self.length.saturating_add(u32::try_from(run.len()).unwrap_or(u32::MAX));
         self
@@ -162,6 +288,8 @@ impl Settled {
         let moved = |proved: Proved| Proved { start: proved.start.saturating_add(self.length), ..proved };
         self.proved.extend(later.proved.into_iter().map(moved));
         self.changed.extend(later.changed);
+        self.aliases.extend(later.aliases);
+        self.moments.extend(later.moments);
         for (slot, more) in self.retry_slots.iter_mut().zip(later.retry_slots) {
             *slot = slot.saturating_add(more);
         }

@@ -136,12 +136,12 @@ impl<'a> Rows<'a> {
         for ((row, digest), parsed) in batch.iter().zip(digests).zip(parsed) {
             self.external.rows = self.external.rows.saturating_add(1);
             self.sum.add(&digest);
-            if !digest.first_chunk().is_none_or(|half| self.seen.insert(*half)) {
-                self.external.repeated = self.external.repeated.saturating_add(1);
-                continue;
-            }
             match parsed {
+                Ok(_) if !digest.first_chunk().is_none_or(|half| self.seen.insert(*half)) => {
+                    self.external.repeated = self.external.repeated.saturating_add(1);
+                }
                 Ok(row) => self.external.take(&row, self.terms)?,
+                // What cannot be read is no bill said twice: each row is told, and counts against the table.
                 Err(fault) => self.malformed(row, digest, fault),
             }
         }
@@ -194,7 +194,15 @@ impl External {
             && paid_at < terms.period.starts_at()
         {
             let amount = row.paid_amount.unwrap_or(bill.amount).get();
-            self.known.push(KnownPayment { bill: number, paid_at, identity: [0; 32], amount, in_ledger: true });
+            self.known.push(KnownPayment {
+                bill: number,
+                paid_at,
+                identity: [0; 32],
+                amount,
+                sameness: None,
+                in_ledger: true,
+                is_proved: false,
+            });
         }
         if is_open(bill, terms) {
             self.scope = self.scope.plus(Tally { count: 1, amount: Rupiah::from(bill.amount) });

@@ -12,7 +12,7 @@ use crate::domain::amount::Rupiah;
 use crate::domain::channel::Channel;
 use crate::domain::classify::{Class, ClassSet, Nature, Severity};
 use crate::domain::digest::{self, Digest};
-use crate::domain::line::{Line, NO_BILL};
+use crate::domain::line::{Detail, Line, NO_BILL};
 
 /// Where a digest's bytes are.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -352,9 +352,11 @@ fn line_reason(line: &Line, reused: bool) -> String {
         return "its Request-Id was used for another body".to_owned();
     }
     match line.class {
-        Class::N02 => "the signature does not match the bytes received".to_owned(),
+        Class::N02 if line.detail == Detail::default() => "the signature does not match the bytes received".to_owned(),
         Class::N07 => "the amount, date or invoice differs from the first message of this payment".to_owned(),
         Class::N12 => format!("`{}` is missing or unusable", line.detail.text()),
+        // What was left out of a message that could be used is no reason.
+        _ if line.is_message() => String::new(),
         _ => line.detail.text().to_owned(),
     }
 }

@@ -119,7 +119,7 @@ pub(super) fn payments(inputs: &Inputs, payments: &Payments, terms: &Terms) -> V
     let judge = |((proved, found), before): ((&Proved, &Found), &Before)| {
         let at = payments.proof(proved);
         match lines.get(at) {
-            Some(line) => judge_one(inputs, terms, (at, line), *found, *before, proved.conflicting),
+            Some(line) => judge_one(inputs, terms, (at, line), *found, *before, proved),
             // Every proof is a line. Leaving one out here would cost a second copy of all the others while they are collected.
             None => JudgedPayment { line: at, bill: NO_BILL, class: Class::P01, nature: Nature::Break, flags: ClassSet::EMPTY },
         }
@@ -127,7 +127,7 @@ pub(super) fn payments(inputs: &Inputs, payments: &Payments, terms: &Terms) -> V
     payments.proved.par_iter().zip(&found).zip(&before).map(judge).collect()
 }
 
-fn judge_one(inputs: &Inputs, terms: &Terms, proof: (u32, &Line), found: Found, before: Before, conflicting: bool) -> JudgedPayment {
+fn judge_one(inputs: &Inputs, terms: &Terms, proof: (u32, &Line), found: Found, before: Before, proved: &Proved) -> JudgedPayment {
     let (at, line) = proof;
     let facts = PaymentFacts {
         amount: line.usable_amount(),
@@ -158,7 +158,8 @@ fn judge_one(inputs: &Inputs, terms: &Terms, proof: (u32, &Line), found: Found, 
     let late = terms.period.contains(facts.paid_at) && received_at.is_some_and(|at| at >= terms.period.ends_at());
     let raised = [
         (Class::LATE_EVIDENCE, late),
-        (Class::CONFLICTING, conflicting),
+        (Class::CONFLICTING, proved.conflicting),
+        (Class::VARIED, proved.varied),
         (Class::N03, !line.marks.has(Marks::VERIFIED)),
         // Also where no lower rule is looked at: whoever handles the payment must know that no notification stands behind it.
         (Class::P19, facts.by_status && class != Class::P19),
@@ -223,7 +224,7 @@ fn look_back(inputs: &Inputs, payments: &Payments, found: &[Found], terms: &Term
     for run in by_bill.chunk_by(|a, b| a.0 == b.0) {
         let Some(&(number, ..)) = run.first() else { continue };
         let Some(bill) = inputs.bills.get(number) else { continue };
-        let mut cover = known_cover(inputs, payments, number, bill, terms);
+        let mut cover = known_cover(inputs, number, bill, terms);
         for &(_, paid_at_us, payment) in run {
             let Some(line) = line_of(payment) else { continue };
             let this = (paid_at_us, line.identity);
@@ -239,15 +240,15 @@ fn look_back(inputs: &Inputs, payments: &Payments, found: &[Found], terms: &Term
         }
     }
     let identity_of = |payment| line_of(payment).map_or([0; 32], |line| line.identity);
-    mark_elsewhere(inputs, payments, &by_bill, identity_of, covers_of_grouped, &mut before, terms);
+    mark_elsewhere(inputs, &by_bill, identity_of, covers_of_grouped, &mut before, terms);
     before
 }
 
 /// The earliest payment that covers a bill and is known from elsewhere only: one of this evidence speaks for itself, and must
 /// not be its own predecessor where the ledger met a message of it with another date.
-fn known_cover(inputs: &Inputs, payments: &Payments, number: u32, bill: &Bill, terms: &Terms) -> FirstCover {
+fn known_cover(inputs: &Inputs, number: u32, bill: &Bill, terms: &Terms) -> FirstCover {
     let known = known_of(&inputs.known, number).iter().filter(|known| covers(known.amount, bill.amount.get(), &terms.policy));
-    let known = known.filter(|known| !payments.contains(&inputs.lines, &known.identity));
+    let known = known.filter(|known| !known.is_proved);
     known.map(|known| (known.paid_at.as_microsecond(), known.identity)).min()
 }
 
@@ -261,7 +262,6 @@ pub(super) fn known_of(known: &[KnownPayment], bill: u32) -> &[KnownPayment] {
 /// P12: another bill of the same debt was covered before.
 fn mark_elsewhere(
     inputs: &Inputs,
-    payments: &Payments,
     by_bill: &[(u32, i64, u32)],
     identity_of: impl Fn(u32) -> Digest,
     mut covered: Vec<(u32, u32, FirstCover)>,
@@ -271,7 +271,7 @@ fn mark_elsewhere(
     // Grouped bills without a payment in this evidence may be covered by one from elsewhere.
     for (number, bill) in inputs.bills.iter().filter(|(_, bill)| bill.group > 0) {
         if by_bill.binary_search_by_key(&number, |&(bill, ..)| bill).is_err() {
-            covered.push((bill.group, number, known_cover(inputs, payments, number, bill, terms)));
+            covered.push((bill.group, number, known_cover(inputs, number, bill, terms)));
         }
     }
     covered.sort_unstable();

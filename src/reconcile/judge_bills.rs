@@ -74,10 +74,10 @@ pub(super) struct JudgedBills {
 }
 
 impl JudgedBills {
-    pub(super) fn of(inputs: &Inputs, payments: &Payments, attached: &Attached, settled: Option<&Settled>, terms: &Terms) -> Self {
+    pub(super) fn of(inputs: &Inputs, attached: &Attached, settled: Option<&Settled>, terms: &Terms) -> Self {
         let live_twice = live_twice(&inputs.bills, terms);
         let count = u32::try_from(inputs.bills.len()).unwrap_or(u32::MAX);
-        let judge = Judge { inputs, payments, attached, settled, live_twice, terms };
+        let judge = Judge { inputs, attached, settled, live_twice, terms };
         let add = |mut all: Self, number: u32| {
             if let Some((judged, bill)) = judge.bill(number) {
                 all.add(judged, bill.amount.into());
@@ -111,7 +111,6 @@ impl JudgedBills {
 /// What a bill's class follows from, beside the bill.
 pub(super) struct Judge<'a> {
     inputs: &'a Inputs,
-    payments: &'a Payments,
     attached: &'a Attached,
     settled: Option<&'a Settled>,
     /// Sorted.
@@ -121,14 +120,14 @@ pub(super) struct Judge<'a> {
 
 impl<'a> Judge<'a> {
     pub(super) fn of(outcome: &'a Outcome, attached: &'a Attached, terms: &'a Terms) -> Self {
-        let (inputs, payments, settled) = (&outcome.inputs, &outcome.payments, outcome.settled.as_ref());
-        Self { inputs, payments, attached, settled, live_twice: live_twice(&inputs.bills, terms), terms }
+        let (inputs, settled) = (&outcome.inputs, outcome.settled.as_ref());
+        Self { inputs, attached, settled, live_twice: live_twice(&inputs.bills, terms), terms }
     }
 
     /// One bill with its class, if it is in scope.
     pub(super) fn bill(&self, number: u32) -> Option<(JudgedBill, &'a Bill)> {
         let bill = self.inputs.bills.get(number).filter(|bill| in_scope(self.inputs, number, bill, self.terms))?;
-        let mark = paid_mark(self.inputs, self.payments, number, bill, self.terms);
+        let mark = paid_mark(self.inputs, number, bill, self.terms);
         let twice = self.live_twice.binary_search(&number).is_ok();
         let mut situation = situation(bill, self.attached.of_bill(number), mark);
         situation.settled = self.settled.is_some_and(|settled| settled.has_bill(number));
@@ -169,15 +168,14 @@ pub(super) fn in_scope(inputs: &Inputs, number: u32, bill: &Bill, terms: &Terms)
 }
 
 /// What a ledger that is not this evidence says of payment.
-fn paid_mark(inputs: &Inputs, payments: &Payments, number: u32, bill: &Bill, terms: &Terms) -> PaidMark {
+fn paid_mark(inputs: &Inputs, number: u32, bill: &Bill, terms: &Terms) -> PaidMark {
     let dated = |at| if terms.period.contains(at) { PaidMark::InPeriod } else { PaidMark::Elsewhere };
     match bill.external_mark() {
         ExternalMark::Undated => return PaidMark::InPeriod,
         ExternalMark::At(at) => return dated(at),
         ExternalMark::Unpaid => {}
     }
-    let known =
-        known_of(&inputs.known, number).iter().filter(|known| known.in_ledger && !payments.contains(&inputs.lines, &known.identity));
+    let known = known_of(&inputs.known, number).iter().filter(|known| known.in_ledger && !known.is_proved);
     known.map(|known| dated(known.paid_at)).fold(PaidMark::None, |worst, mark| match (worst, mark) {
         (PaidMark::InPeriod, _) | (_, PaidMark::InPeriod) => PaidMark::InPeriod,
         (PaidMark::None, mark) => mark,

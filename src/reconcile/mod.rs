@@ -179,13 +179,14 @@ impl Outcome {
 pub fn reconcile(mut inputs: Inputs, terms: &Terms) -> Outcome {
     let mut payments = dedupe(&mut inputs.lines);
     let lines = judge::JudgedLines::of(&inputs.lines);
+    known::prove(&mut inputs.known, &inputs.lines, &mut payments);
     // After the lines of the logs were counted: answers of Check Status are none.
     let placed = status::place(&mut inputs, &mut payments);
     let judged = judge::payments(&inputs, &payments, terms);
     let attached = judge_bills::Attached::of(&inputs, &payments, &judged);
     let (payment_tallies, payment_flags) = judge::tally_payments(&payments, &judged);
     let settled = settle::settle(&inputs, &payments, &judged, terms);
-    let bills = judge_bills::JudgedBills::of(&inputs, &payments, &attached, settled.as_ref(), terms);
+    let bills = judge_bills::JudgedBills::of(&inputs, &attached, settled.as_ref(), terms);
     let mut natures = bills.natures;
     for (class, tally) in lines.tallies.iter().chain(payment_tallies.iter()) {
         tally::add_nature(&mut natures, class.info().nature, tally);

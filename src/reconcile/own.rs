@@ -83,7 +83,8 @@ impl KnownOwn {
         };
         for bill in bills.numbered(payment.invoice_number.as_str()).filter(|&bill| is_pair(bill)) {
             let (paid_at, identity, amount) = (payment.paid_at, payment.identity, payment.amount.get());
-            self.known.push(KnownPayment { bill, paid_at, identity, amount, in_ledger: true });
+            let sameness = Some(payment.sameness());
+            self.known.push(KnownPayment { bill, paid_at, identity, amount, sameness, in_ledger: true, is_proved: false });
         }
     }
 
@@ -151,8 +152,8 @@ fn push(bills: &mut Bills, state: &BillState, lapses: &[(Timestamp, bool)], poli
         due_on: state.terms.policy.due_date,
         bill_group: state.terms.bill_group.as_deref(),
         lapses,
-        issued_otherwise: never_amended
-            && issued_otherwise(state.terms.expiry, code.and_then(|code| code.answer.created_at), expires_at, policy),
+        issued_otherwise: answered.and_then(|code| code.remark.as_ref()).is_some_and(|remark| remark.about_expiry)
+            || never_amended && issued_otherwise(state.terms.expiry, code.and_then(|code| code.answer.created_at), expires_at, policy),
         code_is_dead: matches!(state.status, Status::Planned | Status::Rejected | Status::Retired),
         by_inquiry: state.terms.method == Method::Inquiry,
     })?;

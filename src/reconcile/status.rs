@@ -1,17 +1,19 @@
 //! Payments that Check Status told of: which of them a notification proves too, and the rest as payments of their own kind.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
+use jiff::Timestamp;
+
+use super::Inputs;
 use super::dedupe::Payments;
 use super::tally::Tally;
-use super::{Bills, Inputs};
 use crate::domain::amount::Rupiah;
 use crate::domain::check::Found;
 use crate::domain::classify::Class;
 use crate::domain::digest::Digest;
-use crate::domain::ids::InvoiceNumber;
-use crate::domain::line::{Line, Lines, Marks, NO_BILL};
-use crate::domain::payment::{self, Payment};
+use crate::domain::ids::{InvoiceNumber, PaymentCode};
+use crate::domain::line::{Line, Lines, Marks};
+use crate::domain::payment::{self, Payment, Sameness};
 
 /// What a ledger knows from Check Status.
 #[derive(Clone, Debug, Default)]
@@ -27,52 +29,56 @@ pub struct StatusEvidence {
 impl StatusEvidence {
     /// All that Check Status told of.
     pub(super) fn told(mut found: Vec<Found>) -> Self {
-        found.sort_by(|a, b| (a.payment.identity, &a.payment.invoice_number).cmp(&(b.payment.identity, &b.payment.invoice_number)));
+        found.sort_by(|a, b| by_code(a).cmp(&by_code(b)));
         Self { found, ..Self::default() }
     }
 
-    /// The numbers and identities by which a payment of the ledger may prove one of them too.
+    /// The codes for which payments of the ledger may prove one of them too.
     #[must_use]
     pub fn sought(&self) -> Sought {
-        let payments = || self.found.iter().map(|found| &found.payment);
-        Sought {
-            identities: payments().map(|payment| (payment.identity, false)).collect(),
-            by_number: payments().map(|payment| (payment.invoice_number.clone(), Vec::new())).collect(),
-        }
+        Sought { by_code: self.found.iter().map(|found| (found.payment.payment_code.clone(), Vec::new())).collect() }
     }
 
     /// Less what the ledger's own payments prove; `total` is the ledger's own count.
     #[must_use]
-    pub fn less(mut self, proved: &Sought, total: Tally) -> Self {
-        self.total = total;
-        let is_proved = |Found { payment, .. }: &Found| {
-            let named = proved.by_number.get(&payment.invoice_number).map_or(&[][..], Vec::as_slice);
-            proved.identities.get(&payment.identity) == Some(&true) || named.iter().any(|(identity, by_date)| payment.is(identity, by_date))
-        };
-        let (notified, found): (Vec<Found>, Vec<Found>) = std::mem::take(&mut self.found).into_iter().partition(is_proved);
-        self.notified = notified.iter().fold(self.notified, |sum, found| sum.plus(tally(found)));
-        self.found = found;
-        self
+    pub fn less(self, mut proved: Sought, total: Tally) -> Self {
+        let mut evidence = Self { total, ..Self::default() };
+        for told in self.found.chunk_by(|a, b| a.payment.payment_code == b.payment.payment_code) {
+            let code = told.first().map(|found| &found.payment.payment_code);
+            let mut known = code.and_then(|code| proved.by_code.remove(code)).unwrap_or_default();
+            let mut seen: HashSet<usize> = (0..known.len()).collect();
+            let sameness: Vec<Sameness> = told.iter().map(|found| found.payment.sameness()).collect();
+            for (found, place) in told.iter().zip(payment::join(&mut known, &sameness)) {
+                // What is told of two bills is one payment.
+                if seen.insert(place) {
+                    evidence.found.push(found.clone());
+                } else {
+                    evidence.notified = evidence.notified.plus(tally(found));
+                }
+            }
+        }
+        evidence
+            .found
+            .sort_by(|a, b| (a.payment.identity, &a.payment.invoice_number).cmp(&(b.payment.identity, &b.payment.invoice_number)));
+        evidence
     }
+}
+
+fn by_code(found: &Found) -> (&PaymentCode, Timestamp, Digest, &InvoiceNumber) {
+    (&found.payment.payment_code, found.at, found.payment.identity, &found.payment.invoice_number)
 }
 
 /// Payments of the ledger that may prove what Check Status told of, gathered one after another.
 #[derive(Debug)]
 pub struct Sought {
-    /// Whether there is a payment of each identity.
-    identities: HashMap<Digest, bool>,
-    /// The identities of payments that name each number, with and without the store's number of them.
-    by_number: HashMap<InvoiceNumber, Vec<(Digest, Digest)>>,
+    by_code: HashMap<PaymentCode, Vec<Sameness>>,
 }
 
 impl Sought {
-    /// Takes one more, if it is any of them.
+    /// Takes one more, if it is for one of the codes.
     pub fn take(&mut self, payment: &Payment) {
-        if let Some(is_known) = self.identities.get_mut(&payment.identity) {
-            *is_known = true;
-        }
-        if let Some(named) = self.by_number.get_mut(&payment.invoice_number) {
-            named.push((payment.identity, payment.identity_by_date()));
+        if let Some(known) = self.by_code.get_mut(&payment.payment_code) {
+            known.push(payment.sameness());
         }
     }
 }
@@ -96,53 +102,19 @@ pub(super) fn place(inputs: &mut Inputs, payments: &mut Payments) -> Placed {
     if inputs.status.found.is_empty() {
         return placed;
     }
-    let by_time = ByTime::of(&inputs.status.found, &inputs.lines, &inputs.bills, payments);
     let mut added: Vec<u32> = Vec::new();
-    let mut last: Option<Digest> = None;
-    for found in std::mem::take(&mut inputs.status.found) {
-        let (identity, by_date) = (found.payment.identity, found.payment.identity_by_date());
-        let proved = payments.contains(&inputs.lines, &identity)
-            || payments.contains(&inputs.lines, &by_date)
-            || by_time.of_instant(&found).iter().any(|(theirs, their_date)| found.payment.is(theirs, their_date));
-        // The same payment told of two bills is one payment.
-        if proved || last == Some(identity) {
-            placed.notified = placed.notified.plus(tally(&found));
-            continue;
+    let all = std::mem::take(&mut inputs.status.found);
+    let sameness: Vec<Sameness> = all.iter().map(|found| found.payment.sameness()).collect();
+    for (found, proved) in all.iter().zip(payments.join(&inputs.lines, &sameness.iter())) {
+        if proved {
+            placed.notified = placed.notified.plus(tally(found));
+        } else {
+            placed.only = placed.only.plus(tally(found));
+            added.push(append(&mut inputs.lines, found));
         }
-        last = Some(identity);
-        placed.only = placed.only.plus(tally(&found));
-        added.push(append(&mut inputs.lines, &found));
     }
     payments.add(&inputs.lines, added);
     placed
-}
-
-/// The identities of proved payments, with and without the store's number of them, by the instants Check Status told of: an
-/// answer may leave that number out although the notification has it.
-struct ByTime(HashMap<i64, Vec<(Digest, Digest)>>);
-
-impl ByTime {
-    fn of(found: &[Found], lines: &Lines, bills: &Bills, payments: &Payments) -> Self {
-        let mut by_time: HashMap<i64, Vec<(Digest, Digest)>> =
-            found.iter().map(|found| (found.payment.paid_at.as_microsecond(), Vec::new())).collect();
-        for line in payments.proofs().filter_map(|at| lines.get(at)) {
-            if let Some(at_instant) = by_time.get_mut(&line.paid_at_us) {
-                let (invoice_number, payment_code) = ids(lines, bills, line);
-                let by_date = payment::identity_by_date(line.channel, payment_code, invoice_number, line.paid_at());
-                at_instant.push((line.identity, by_date));
-            }
-        }
-        Self(by_time)
-    }
-
-    fn of_instant(&self, found: &Found) -> &[(Digest, Digest)] {
-        self.0.get(&found.payment.paid_at.as_microsecond()).map_or(&[], Vec::as_slice)
-    }
-}
-
-/// The ids a line was notified with.
-fn ids<'a>(lines: &'a Lines, bills: &'a Bills, line: &Line) -> (&'a str, &'a str) {
-    if line.bill == NO_BILL { lines.texts(line) } else { (bills.invoice_number(line.bill), bills.payment_code(line.bill)) }
 }
 
 /// Its record among the lines, which only later passes see; where that is.

@@ -22,7 +22,8 @@ use crate::intake::{Intake, Sourced};
 use crate::ledger::Head;
 
 use rows::Rows;
-pub use rows::refused_csv;
+pub(in crate::report) use rows::columns;
+pub use rows::{bad_rows_csv, refused_csv, valid_csv};
 
 /// How many different reasons summary.json tells.
 const REASONS_MAX: usize = 10;

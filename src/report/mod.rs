@@ -8,6 +8,7 @@ mod csv;
 pub mod document;
 pub mod entries;
 pub mod folder;
+mod input_columns;
 pub mod issue;
 pub mod items;
 mod jsonl;

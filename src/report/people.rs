@@ -5,7 +5,7 @@ use std::io::{self, Write};
 use super::text::neutral;
 
 /// Writes rows of text cells.
-pub(super) struct PeopleCsv<W: Write>(W);
+pub(super) struct PeopleCsv<W: Write>(pub(super) W);
 
 impl<W: Write> PeopleCsv<W> {
     /// Begins a file with its header.

@@ -7,14 +7,17 @@ use jiff::Timestamp;
 use rust_xlsxwriter::{DocProperties, ExcelDateTime, Format, Workbook, XlsxError};
 
 use super::atomic::{self, WriteError};
+use super::input_columns::named_apart;
 use super::people::PeopleCsv;
 use crate::domain::plan::Line;
 use crate::domain::spreadsheet::unescaped;
 
-const COLUMNS: [&str; 12] =
+pub(super) const COLUMNS: [&str; 12] =
     ["file", "row", "invoice_number", "step", "from", "to", "rupiah", "reason", "warning", "input_mark", "settings_mark", "bill_mark"];
 /// Where a number stands.
 const RUPIAH_AT: usize = 6;
+/// Characters that a column of the user's own is wide.
+const CARRIED_WIDTH: u16 = 18;
 /// Rows of a sheet, by the format.
 const SHEET_ROWS_MAX: usize = 1_048_576;
 
@@ -33,6 +36,8 @@ pub struct PlanRow {
     pub input_mark: String,
     /// The digest of configuration and flags.
     pub settings_mark: String,
+    /// What is carried through of it, in the order of the headers.
+    pub carried: Vec<String>,
 }
 
 impl PlanRow {
@@ -61,32 +66,37 @@ impl PlanRow {
     }
 }
 
-/// Writes both files into `directory`; `made_at` is the workbook's own date.
-pub fn write(rows: &[PlanRow], made_at: Timestamp, directory: &Path) -> Result<(), WriteError> {
+/// Writes both files into `directory`, with columns under `carried` headers behind ours; `made_at` is the workbook's own date.
+pub fn write(rows: &[PlanRow], carried: &[String], made_at: Timestamp, directory: &Path) -> Result<(), WriteError> {
+    let theirs = named_apart(carried);
+    let titles: Vec<&str> = COLUMNS.into_iter().chain(theirs.iter().map(String::as_str)).collect();
     atomic::write(&directory.join("plan.csv"), |file| {
-        let mut csv = PeopleCsv::begin(file, &COLUMNS)?;
-        rows.iter().try_for_each(|row| csv.row(&row.cells()))
+        let mut csv = PeopleCsv::begin(file, &titles)?;
+        rows.iter().try_for_each(|row| csv.row(&[&row.cells()[..], &row.carried].concat()))
     })?;
     atomic::write(&directory.join("plan.xlsx"), |file| {
-        workbook(rows, made_at).and_then(|mut workbook| workbook.save_to_writer(file)).map_err(|error| io::Error::other(error.to_string()))
+        workbook(rows, &titles, made_at)
+            .and_then(|mut workbook| workbook.save_to_writer(file))
+            .map_err(|error| io::Error::other(error.to_string()))
     })
 }
 
-fn workbook(rows: &[PlanRow], made_at: Timestamp) -> Result<Workbook, XlsxError> {
-    const WIDTHS: [u16; 12] = [18, 8, 24, 12, 34, 34, 16, 44, 30, 20, 20, 20];
+fn workbook(rows: &[PlanRow], titles: &[&str], made_at: Timestamp) -> Result<Workbook, XlsxError> {
+    const WIDTHS: [u16; COLUMNS.len()] = [18, 8, 24, 12, 34, 34, 16, 44, 30, 20, 20, 20];
     let (head, money) = (Format::new().set_bold(), Format::new().set_num_format("#,##0"));
     let mut workbook = Workbook::new();
     let created_at = ExcelDateTime::from_timestamp(made_at.as_second())?;
     workbook.set_properties(&DocProperties::new().set_author("tagih").set_creation_datetime(&created_at));
     for chunk in rows.chunks(SHEET_ROWS_MAX.saturating_sub(1)) {
         let sheet = workbook.add_worksheet_with_constant_memory()?;
-        for ((at, title), width) in (0_u16..).zip(COLUMNS).zip(WIDTHS) {
+        let widths = WIDTHS.into_iter().chain(std::iter::repeat(CARRIED_WIDTH));
+        for ((at, title), width) in (0_u16..).zip(titles).zip(widths) {
             sheet.set_column_width(at, width)?;
-            sheet.write_string_with_format(0, at, title, &head)?;
+            sheet.write_string_with_format(0, at, *title, &head)?;
         }
         sheet.set_freeze_panes(1, 0)?;
         for (row, planned) in (1_u32..).zip(chunk) {
-            for ((at, place), text) in (0_u16..).zip(0_usize..).zip(planned.cells()) {
+            for ((at, place), text) in (0_u16..).zip(0_usize..).zip(planned.cells().iter().chain(&planned.carried)) {
                 // A cell knows no other number; rupiah are exact in it up to 2^53.
                 match text.parse::<f64>() {
                     Ok(rupiah) if place == RUPIAH_AT => sheet.write_number_with_format(row, at, rupiah, &money)?,
@@ -117,7 +127,7 @@ pub fn read(path: &Path) -> Result<Vec<Approved>, String> {
     let name = path.display();
     let mut reader = csv::Reader::from_path(path).map_err(|error| format!("the plan `{name}` cannot be read: {error}"))?;
     let header = reader.headers().map_err(|error| format!("the plan `{name}` cannot be read: {error}"))?;
-    if header.iter().ne(COLUMNS) {
+    if !header.iter().take(COLUMNS.len()).eq(COLUMNS) {
         return Err(format!("`{name}` is not a plan\nhint: give the plan.csv that `tagih issue FILE --dry-run --out DIR` wrote"));
     }
     let mut rows = Vec::new();

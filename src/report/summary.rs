@@ -12,6 +12,8 @@ use super::summary_settlement::{BatchFigures, ChannelFigures, SettlementFigures}
 use crate::domain::amount::Rupiah;
 use crate::domain::classify::{Class, Nature, Policy, RetrySlot, Unverifiable};
 use crate::domain::digest;
+use crate::domain::ids::InvoiceNumber;
+use crate::domain::lifecycle::HoldCause;
 use crate::domain::line::InputFile;
 use crate::reconcile::{Outcome, Tallies, Tally, Terms, Unlisted};
 
@@ -71,6 +73,8 @@ pub struct Summary {
     pub retry_slots: BTreeMap<&'static str, u64>,
     /// Classes that these inputs, or this version, cannot decide.
     pub not_evaluated: Vec<&'static str>,
+    /// Bills that wait for a person, by number.
+    pub held: Vec<HeldBill>,
     /// Rows of discrepancies.csv, and how they stand.
     pub discrepancies: Discrepancies,
     /// The control identities.
@@ -139,6 +143,19 @@ pub struct Figures {
     pub count: u64,
     /// Their rupiah.
     pub amount: Rupiah,
+}
+
+/// A bill that is neither issued nor changed until a person has looked.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+pub struct HeldBill {
+    /// Which.
+    pub invoice_number: InvoiceNumber,
+    /// Since when (UTC).
+    pub since: Timestamp,
+    /// Why.
+    pub cause: HoldCause,
+    /// What was seen.
+    pub reason: String,
 }
 
 /// Rows of discrepancies.csv.
@@ -216,6 +233,7 @@ impl Summary {
             late_evidence_after_grace: after_grace(outcome, terms).into(),
             retry_slots: RetrySlot::ALL.into_iter().map(RetrySlot::name).zip(outcome.payments.retry_slots).collect(),
             not_evaluated: missing.iter().map(|class| class.id()).collect(),
+            held: Vec::new(),
             discrepancies: Discrepancies {
                 count: outcome.findings.len(),
                 breaks: outcome.break_count(),

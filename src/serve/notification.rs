@@ -120,6 +120,7 @@ fn payment(found: &Notification<'_>, received_at: Timestamp, line_digest: Digest
     let NotifiedAmount::Usable(amount) = found.amount else { return None };
     Some(Payment {
         identity: found.identity(),
+        canonical: found.canonical(),
         invoice_number: InvoiceNumber::new(&found.invoice_number).ok()?,
         payment_code: PaymentCode::new(&found.payment_code).ok()?,
         channel: found.channel,

@@ -4,11 +4,13 @@
 //! column's own rule with its own words.
 
 use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
 
 use super::formats::{AmountFormat, DateFormat};
 use super::records::Limits;
 use super::row::{Kind, Row};
 use super::sniff::normalized;
+use crate::domain::carry::Carry;
 
 /// A user's own headers: tagih's column name → the header in their file.
 pub type Mapping = BTreeMap<String, String>;
@@ -28,6 +30,8 @@ pub struct Layout {
     pub values: BTreeMap<String, BTreeMap<String, String>>,
     /// What every row has in a column that is not in the file.
     pub constants: BTreeMap<String, String>,
+    /// Columns of the file that go through to the result files.
+    pub carry: Carry,
 }
 
 impl Layout {
@@ -87,6 +91,10 @@ pub fn chosen<'l>(layouts: &'l [Layout], wanted: Option<&str>, names: &[String])
 pub struct Settings {
     /// What stands under `[intake]`: holds for bills where no layout is chosen.
     pub base: Layout,
+    /// What stands under `[notifications]`: holds for tables of notifications where no layout is chosen.
+    pub notifications: Layout,
+    /// The offset of times that are written without one.
+    pub offset: Option<jiff::tz::Offset>,
     /// Layouts by name; chosen by their headers, or by `layout`.
     pub layouts: Vec<Layout>,
     /// The layout that is to be used.
@@ -97,4 +105,17 @@ pub struct Settings {
     pub sheet: Option<String>,
     /// What a file may at most hold.
     pub limits: Limits,
+    /// Where standard input was put, so that it can be read more than once; without it `-` is read as it comes.
+    pub standard_input: Option<PathBuf>,
 }
+
+impl Settings {
+    /// Where the bytes of the file named `path` are.
+    #[must_use]
+    pub fn place_of<'p>(&'p self, path: &'p Path) -> &'p Path {
+        self.standard_input.as_deref().filter(|_| path.as_os_str() == STANDARD_INPUT).unwrap_or(path)
+    }
+}
+
+/// The name of standard input.
+pub const STANDARD_INPUT: &str = "-";

@@ -26,12 +26,12 @@ use std::path::Path;
 pub use fault::{Fault, Spot, not_utf8};
 pub use formats::{AmountFormat, DateFormat};
 pub use header::{found_words, nearest, shown_headers, unique_place};
-pub use layout::{Layout, Mapping, Settings, chosen};
+pub use layout::{Layout, Mapping, STANDARD_INPUT, Settings, chosen};
 pub use mostly::{Mostly, mostly};
 pub use records::{Counts, Limits, Records, Shape};
 pub use row::{Kind, Row};
 pub use sheet::{Sheet, sheets};
-pub use sniff::{Header, names, normalized};
+pub use sniff::{Header, Sniffed, names, normalized, sniffed};
 pub use split::{CELL_LINES_MAX, Dialect, Piece, What, physical_lines, split};
 pub use wrong::Wrong;
 

@@ -12,7 +12,7 @@ use super::split::{Dialect, What, physical_lines, split};
 use super::wrong::Wrong;
 
 const CHUNK_BYTES: usize = 256 * 1024;
-const MARK: &[u8] = b"\xef\xbb\xbf";
+pub(super) const MARK: &[u8] = b"\xef\xbb\xbf";
 
 /// What a table may at most hold; more is refused, so memory stays bounded.
 #[derive(Clone, Debug)]
@@ -118,7 +118,7 @@ impl Records {
     }
 
     pub(super) fn of(source: Source, shape: &Shape<'_>) -> Result<(Self, u64), Fault> {
-        let dialect = Dialect { delimiter: b',', record_bytes_max: shape.limits.record_bytes_max, width: None, is_exact: false };
+        let dialect = Dialect::new(b',', shape.limits.record_bytes_max);
         let mut records = Self {
             origin: Origin::Sheet(Vec::new().into_iter()),
             buffer: Vec::new(),

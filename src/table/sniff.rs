@@ -1,6 +1,7 @@
 //! Which delimiter a text is written with, and which of its records is the header.
 
 use super::fault::Fault;
+use super::records::{MARK, Shape};
 use super::row::Row;
 use super::split::{Dialect, What, split};
 
@@ -61,9 +62,40 @@ pub(super) fn declared(head: &[u8]) -> Option<(u8, usize)> {
     }
 }
 
+/// How a text is split, and its header.
+#[derive(Debug)]
+pub struct Sniffed {
+    /// What separates cells.
+    pub delimiter: u8,
+    /// The header, with the byte it stands at.
+    pub header: Row,
+}
+
+/// What the first records of `text`, of at most so many bytes each, tell; `None` where there is none.
+///
+/// # Errors
+/// [`Fault::Delimiter`] when it can be split in several ways.
+pub fn sniffed(text: &[u8], record_bytes_max: usize, shape: &Shape<'_>) -> Result<Option<Sniffed>, Fault> {
+    let plain = text.strip_prefix(MARK).unwrap_or(text);
+    let declared = declared(plain);
+    let rest = declared.and_then(|(_, length)| plain.get(length..)).unwrap_or(plain);
+    let delimiter = match (shape.delimiter, declared) {
+        (Some(delimiter), _) | (None, Some((delimiter, _))) => delimiter,
+        (None, None) => delimiter(rest, record_bytes_max, &shape.header)?,
+    };
+    let mut rows = first_rows(rest, delimiter, record_bytes_max);
+    let at = header_at(&rows, &shape.header);
+    if at >= rows.len() {
+        return Ok(None);
+    }
+    let mut header = rows.swap_remove(at);
+    header.byte = header.byte.saturating_add(u64::try_from(text.len().saturating_sub(rest.len())).unwrap_or(u64::MAX));
+    Ok(Some(Sniffed { delimiter, header }))
+}
+
 /// The first records of `head` as `delimiter` splits them.
 pub(super) fn first_rows(head: &[u8], delimiter: u8, record_bytes_max: usize) -> Vec<Row> {
-    let dialect = Dialect { delimiter, record_bytes_max, width: None, is_exact: false };
+    let dialect = Dialect::new(delimiter, record_bytes_max);
     let (mut rows, mut at) = (Vec::new(), 0_usize);
     while rows.len() < HEADER_ROWS_MAX {
         let mut row = Row::default();

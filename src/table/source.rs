@@ -5,6 +5,7 @@ use std::io::{self, Cursor, Read};
 use std::path::Path;
 
 use super::fault::Fault;
+use super::layout::STANDARD_INPUT;
 
 /// What is looked at before anything is read.
 const HEAD_BYTES: usize = 256 * 1024;
@@ -21,7 +22,7 @@ pub(super) enum Source {
 
 /// Opens `path`; `-` is standard input. gzip and zstd are undone.
 pub(super) fn open(path: &Path) -> Result<Source, Fault> {
-    if path.as_os_str() == "-" {
+    if path.as_os_str() == STANDARD_INPUT {
         return of(Box::new(io::stdin()));
     }
     of(Box::new(File::open(path).map_err(|error| Fault::Unreadable(error.to_string()))?))

@@ -6,7 +6,7 @@
 use super::row::Row;
 use super::wrong::Wrong;
 
-/// Lines a quoted cell may span.
+/// Lines a quoted cell may span, unless a table is known to hold longer ones.
 pub const CELL_LINES_MAX: usize = 32;
 
 /// How a text is written.
@@ -16,10 +16,22 @@ pub struct Dialect {
     pub delimiter: u8,
     /// Bytes of one record.
     pub record_bytes_max: usize,
+    /// Lines of one quoted cell.
+    pub cell_lines_max: usize,
     /// Cells of a row, once the header is known.
     pub width: Option<usize>,
     /// Whether a line of another width is none of the table's.
     pub is_exact: bool,
+    /// A byte that every row holds, if there is one: a line without it is not taken for a row that a stray quote swallowed.
+    pub holds: Option<u8>,
+}
+
+impl Dialect {
+    /// Cells between `delimiter`, in rows of any width.
+    #[must_use]
+    pub const fn new(delimiter: u8, record_bytes_max: usize) -> Self {
+        Self { delimiter, record_bytes_max, cell_lines_max: CELL_LINES_MAX, width: None, is_exact: false, holds: None }
+    }
 }
 
 /// What a piece is.
@@ -114,7 +126,7 @@ fn quoted(text: &[u8], dialect: &Dialect, row: &mut Row) -> Result<Piece, Wrong>
     let (end, next) = loop {
         if text.get(at) == Some(&b'"') {
             let start = at.saturating_add(1);
-            let (close, is_doubled, breaks) = closing(text, start, dialect.record_bytes_max)?;
+            let (close, is_doubled, breaks) = closing(text, start, dialect)?;
             lines = lines.saturating_add(breaks);
             cells.push((start, close, is_doubled));
             at = close.saturating_add(1);
@@ -149,12 +161,12 @@ fn quoted(text: &[u8], dialect: &Dialect, row: &mut Row) -> Result<Piece, Wrong>
 }
 
 /// Where the cell that begins at `start` is closed, whether it holds doubled quotes, and its line breaks.
-fn closing(text: &[u8], start: usize, bytes_max: usize) -> Result<(usize, bool, usize), Wrong> {
+fn closing(text: &[u8], start: usize, dialect: &Dialect) -> Result<(usize, bool, usize), Wrong> {
     let (mut at, mut is_doubled, mut breaks) = (start, false, 0_usize);
     loop {
         let rest = text.get(at..).unwrap_or_default();
         let found = at.saturating_add(memchr::memchr3(b'"', b'\n', b'\r', rest).ok_or(Wrong::QuoteOpen)?);
-        if found > bytes_max {
+        if found > dialect.record_bytes_max {
             return Err(Wrong::QuoteOpen);
         }
         if text.get(found) == Some(&b'"') {
@@ -165,7 +177,7 @@ fn closing(text: &[u8], start: usize, bytes_max: usize) -> Result<(usize, bool, 
             at = found.saturating_add(2);
         } else {
             breaks = breaks.saturating_add(1);
-            if breaks >= CELL_LINES_MAX {
+            if breaks >= dialect.cell_lines_max {
                 return Err(Wrong::QuoteOpen);
             }
             at = line_end(text, found).1;
@@ -193,7 +205,10 @@ fn undoubled(cell: &[u8]) -> Vec<u8> {
 /// really spans lines looks so only if its parts have as many delimiters as whole rows have.
 fn swallows_rows(record: &[u8], cells: &[(usize, usize, bool)], dialect: &Dialect) -> bool {
     let Some(width) = dialect.width.filter(|&width| width > 1) else { return false };
-    let is_full = |line: &&[u8]| memchr::memchr_iter(dialect.delimiter, line).count() >= width.saturating_sub(1);
+    let is_full = |line: &&[u8]| {
+        let holds = dialect.holds.is_none_or(|byte| memchr::memchr(byte, line).is_some());
+        holds && memchr::memchr_iter(dialect.delimiter, line).count() >= width.saturating_sub(1)
+    };
     let lines = physical(record);
     let ends_are_full = lines.first().is_some_and(is_full) && lines.last().is_some_and(is_full);
     let has_full_middle = |&(start, end, _): &(usize, usize, bool)| match physical(record.get(start..end).unwrap_or_default()).as_slice() {

@@ -305,6 +305,7 @@ fn left_in_english(world: &World, english: &str, indonesian: &str) -> Vec<String
         "SHA-256",
         "manual",
         "conflicting",
+        "varied",
         "Total Settlement Amount",
     ];
     let is_name = |text: &str| {

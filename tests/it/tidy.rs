@@ -60,7 +60,7 @@ const OWNERS: [(&str, &[&str]); 21] = [
     ("governor", &["gateway/pacing.rs"]),
     ("hmac", &["doku/signature.rs"]),
     ("sha2", &["doku/signature.rs", "domain/digest.rs"]),
-    ("csv", &["report/", "cli/check.rs", "cli/demo.rs", "cli/demo_settlement.rs"]),
+    ("csv", &["report/", "cli/demo.rs", "cli/demo_settlement.rs"]),
     ("rayon", &["intake/", "evidence/", "reconcile/"]),
     ("rusqlite", &["ledger/"]),
     ("clap", &["cli/"]),

@@ -146,9 +146,9 @@ fn dates_fall_back_from_utc_to_wib_and_a_contradiction_is_noted() {
             .replace("},}", "}}")
             .replace(r#""expired_date":"20210331125005""#, &format!(r#""expired_date":"20210331125005","expired_date_utc":"{utc}""#))
     };
-    assert_eq!(of(200, &both("2021-03-31T05:50:05Z"), SignatureFinding::Valid, TRUST).note, None);
+    assert_eq!(of(200, &both("2021-03-31T05:50:05Z"), SignatureFinding::Valid, TRUST).remark, None);
     let judged = of(200, &both("2021-03-31T12:50:05Z"), SignatureFinding::Valid, TRUST);
-    assert!(judged.note.is_some() && judged.says == Says::Success);
+    assert!(judged.remark.is_some_and(|remark| remark.about_expiry) && judged.says == Says::Success);
     assert_eq!(judged.answer.unwrap().expires_at.unwrap().to_string(), "2021-03-31T12:50:05Z");
 }
 

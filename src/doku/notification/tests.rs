@@ -53,7 +53,7 @@ fn quirks_of_doku_read_like_the_sample() {
         ("INV-2021", r"INV\u002d2021"),
     ] {
         let quirky = with(from, to);
-        assert_eq!(read(&quirky), read(BODY), "{from} -> {to}");
+        assert_eq!(Notification { left_out: None, ..read(&quirky) }, read(BODY), "{from} -> {to}");
         assert_eq!(read(&quirky).identity(), read(BODY).identity(), "{from} -> {to}");
     }
 }
@@ -117,4 +117,22 @@ fn without_a_transaction_id_invoice_and_date_make_the_identity() {
     let elsewhere = bare.replace("store", "another");
     assert_ne!(read(&bare).identity(), read(&later).identity());
     assert_eq!(read(&bare).identity(), read(&elsewhere).identity());
+}
+
+#[test]
+fn an_optional_field_of_another_type_is_left_out_and_named() {
+    let agent = r#"{"name":"AGENT_TRX_ID","value":"1246"}"#;
+    let table = [
+        (with(r#""amount":150000"#, r#""amount":150000,"currency":"IDR""#), None),
+        (with(r#""amount":150000"#, r#""amount":150000,"currency":360"#), Some("order.currency")),
+        (with(agent, r#"{"name":"AGENT_TRX_ID","value":1246}"#), None),
+        (with(agent, r#"{"name":"AGENT_TRX_ID","value":{"id":1246}}"#), Some("online_to_offline_payment.identifier")),
+        (with(agent, r#"{"name":"AGENT_TRX_ID","value":""}"#), None),
+    ];
+    for (body, left_out) in table {
+        let found = read(&body);
+        assert_eq!(found.left_out, left_out, "{body}");
+        assert!(matches!(found.amount, NotifiedAmount::Usable(_)), "it spoils nothing: {body}");
+        assert!(left_out.is_none_or(|path| crate::domain::line::Detail::of(path).text() == path), "a line can say it");
+    }
 }

@@ -191,103 +191,106 @@ classes! {
     34 CONFLICTING "conflicting" Break High true, "conflicting evidence",
         "flag: other SUCCESS messages of this payment say something else (N07)",
         "Check Status decides which is right";
+    35 VARIED "varied" Ok None true, "messages vary",
+        "flag: messages of this payment differ in how they name it: capitals, spaces, fractions of a second, or the store's own number left out",
+        "nothing: they are one payment";
 
-    35 L06 "L06" Break High true, "issue outcome unknown",
+    36 L06 "L06" Break High true, "issue outcome unknown",
         "the issue is in doubt, and no payment shows that there is a code",
         "run `tagih sync`, or settle it with `tagih resolve`";
-    36 L11 "L11" Break High true, "under-paid",
+    37 L11 "L11" Break High true, "under-paid",
         "the payments of the bill add up to less than is due",
         "collect the rest";
-    37 L12 "L12" Break High true, "over-paid or paid more than once",
+    38 L12 "L12" Break High true, "over-paid or paid more than once",
         "the payments of the bill add up to more than is due",
         "refund the difference";
-    38 L00 "L00" Ok None true, "settled",
+    39 L00 "L00" Ok None true, "settled",
         "the payments add up to what is due (a reusable code: there is one at least)",
         "nothing";
-    39 L04 "L04" Break Critical true, "ledger says paid, no evidence",
+    40 L04 "L04" Break Critical true, "ledger says paid, no evidence",
         "the bill is marked paid, but neither a valid notification nor a settlement row of it is in the evidence",
         "look for missing logs, then confirm by Check Status; somebody may have set the mark by hand";
-    40 L05 "L05" Break High true, "billed, never issued",
+    41 L05 "L05" Break High true, "billed, never issued",
         "the bill has no payment code: planned and not sent, or refused",
         "read the reason of the refusal, correct the row, and run `tagih issue` again";
-    41 L03 "L03" Ok None true, "cancelled unpaid",
+    42 L03 "L03" Ok None true, "cancelled unpaid",
         "the code was cancelled and nothing was paid",
         "nothing";
-    42 L02 "L02" Timing Medium true, "expired unpaid",
+    43 L02 "L02" Timing Medium true, "expired unpaid",
         "expiry and grace have passed and nothing was paid; a BREAK once it is old",
         "issue anew with `--reissue-expired`, or cancel the bill";
-    43 L01 "L01" Timing None true, "issued, open",
+    44 L01 "L01" Timing None true, "issued, open",
         "the code can still be paid",
         "nothing";
-    44 L07 "L07" Break Critical true, "same live code on two invoices",
+    45 L07 "L07" Break Critical true, "same live code on two invoices",
         "flag: a counter cannot tell which of the bills is being paid",
         "cancel one of the codes now";
-    45 L08 "L08" Break Medium true, "issued terms differ from what was asked",
+    46 L08 "L08" Break Medium true, "issued terms differ from what was asked",
         "flag: DOKU's expiry is not the one that was asked for, beyond the tolerance",
         "compare the code with the bill, and amend it";
-    46 L09 "L09" Break High true, "code the external ledger does not know",
+    47 L09 "L09" Break High true, "code the external ledger does not know",
         "our request history holds a code that the external ledger does not",
         "add it to the external ledger";
-    47 L10 "L10" Break Medium true, "malformed external ledger row",
+    48 L10 "L10" Break Medium true, "malformed external ledger row",
         "a row of the external ledger cannot be read; it is counted apart and is no bill",
         "correct the row and run again";
 
-    48 S10 "S10" Break Medium true, "malformed settlement row",
+    49 S10 "S10" Break Medium true, "malformed settlement row",
         "a row of a settlement file cannot be read; it settles nothing",
         "correct the export (amounts as plain integers, dates as DD-MM-YYYY, codes as text) or ask DOKU for the file again";
-    49 S11 "S11" Break Medium true, "unknown channel name",
+    50 S11 "S11" Break Medium true, "unknown channel name",
         "the file calls the channel by a name that `settlement.channels` does not know, so nobody can tell whose money the rows are",
         "add the name to `settlement.channels`, as `alfa`, `indomaret` or `other`, and run again";
-    50 S12 "S12" Ok None true, "other channel",
+    51 S12 "S12" Ok None true, "other channel",
         "a row of another channel: one file covers the whole account",
         "nothing: it is counted and left alone";
-    51 S07 "S07" Break High true, "settlement row twice",
+    52 S07 "S07" Break High true, "settlement row twice",
         "the same row occurs again, or the same payment is settled by another row already",
         "ask DOKU's finance desk whether it was paid twice; drop files that were given twice";
-    52 S06 "S06" Break High true, "refund or reversal",
+    53 S06 "S06" Break High true, "refund or reversal",
         "the row takes money back: its transaction type is not `Purchase`",
         "find out why, and reopen the bill";
-    53 S13 "S13" Break High true, "ambiguous settlement row",
+    54 S13 "S13" Break High true, "ambiguous settlement row",
         "more than one payment could be meant; none is picked",
         "choose among the candidates listed";
-    54 S01 "S01" Break High true, "settled, not notified",
+    55 S01 "S01" Break High true, "settled, not notified",
         "a settlement row without a notification; TIMING while the notification may still come",
         "ask DOKU to send the notification again, or confirm by Check Status";
-    55 S03 "S03" Break High true, "gross differs",
+    56 S03 "S03" Break High true, "gross differs",
         "the settled amount is not the notified one",
         "ask DOKU's finance desk";
-    56 S05 "S05" Break High true, "settlement does not add up",
+    57 S05 "S05" Break High true, "settlement does not add up",
         "the paid amount is not amount less fee and discount, or the file's own totals are not its sums",
         "ask DOKU's finance desk for a corrected file";
-    57 S04 "S04" Break Medium true, "fee or VAT differs",
+    58 S04 "S04" Break Medium true, "fee or VAT differs",
         "the fee is not what the contract in `[settlement]` comes to, VAT included",
         "compare with the contract, then claim the difference or correct the setting";
-    58 S09 "S09" Break Medium true, "split settlement shares wrong",
+    59 S09 "S09" Break Medium true, "split settlement shares wrong",
         "a share of the net amount is not what `settlement.shares` says",
         "check the split configuration in DOKU's Back Office";
-    59 S08 "S08" Timing None true, "settled in another period",
+    60 S08 "S08" Timing None true, "settled in another period",
         "paid in one period and settled in another, as payments of the last days of a month are",
         "nothing: the other period's report has its other half";
-    60 S00 "S00" Ok None true, "settled and matched",
+    61 S00 "S00" Ok None true, "settled and matched",
         "the row settles a notified payment: amounts, fee and period agree",
         "nothing";
-    61 S02 "S02" Timing High true, "notified, not settled",
+    62 S02 "S02" Timing High true, "notified, not settled",
         "a notified payment that no settlement row holds; a BREAK once the working days of its channel have passed",
         "ask DOKU's finance desk where the money is";
 
-    62 I03 "I03" Break High true, "answered not payable, then paid",
+    63 I03 "I03" Break High true, "answered not payable, then paid",
         "the last answer to DOKU's inquiry before the payment was that the code may not be paid",
         "hold the money; find out from the counter's time of payment why it was taken, then refund it or apply it";
-    63 I04 "I04" Break High true, "answered another amount",
+    64 I04 "I04" Break High true, "answered another amount",
         "the last answer to DOKU's inquiry before the payment said another amount, beyond the tolerance",
         "settle the difference; if the bill was amended in between, the customer saw the earlier amount";
-    64 I02 "I02" Break Medium true, "paid without inquiry",
+    65 I02 "I02" Break Medium true, "paid without inquiry",
         "a payment of a code that only we know, and no inquiry about it before then is in the logs",
         "look for inquiry logs that are missing; if none is, ask DOKU how the counter knew the code";
-    65 I00 "I00" Ok None true, "inquired and paid as answered",
+    66 I00 "I00" Ok None true, "inquired and paid as answered",
         "the last answer before the payment was that the code may be paid, with the amount paid",
         "nothing";
-    66 I01 "I01" Ok None true, "inquired, not paid",
+    67 I01 "I01" Ok None true, "inquired, not paid",
         "a code that a counter asked about, was told it may be paid, and did not pay",
         "nothing: it tells how many customers stood at the counter and left";
 }
@@ -299,7 +302,7 @@ mod tests {
 
     #[test]
     fn every_constant_points_at_its_own_row() {
-        assert_eq!(Class::COUNT, 67);
+        assert_eq!(Class::COUNT, 68);
         const { assert!(Class::COUNT <= ClassSet::PLACES) };
         for class in Class::all() {
             assert!(ClassSet::EMPTY.with(class).contains(class) && ClassSet::EMPTY.with(class).iter().eq([class]), "{class}");
@@ -315,7 +318,7 @@ mod tests {
     #[test]
     fn the_table_is_in_the_order_of_the_rules() {
         let order = "N01 N04 N03 N02 N12 N13 N09 N08 N07 N06 N00 N05 N10 N11 \
-                     P17 P16 P15 P01 P02 P06 P12 P08 P07 P10 P03 P04 P11 P18 P09 P19 P13 P05 P00 late_evidence conflicting \
+                     P17 P16 P15 P01 P02 P06 P12 P08 P07 P10 P03 P04 P11 P18 P09 P19 P13 P05 P00 late_evidence conflicting varied \
                      L06 L11 L12 L00 L04 L05 L03 L02 L01 L07 L08 L09 L10 \
                      S10 S11 S12 S07 S06 S13 S01 S03 S05 S04 S09 S08 S00 S02 I03 I04 I02 I00 I01";
         let ids: Vec<_> = Class::all().map(Class::id).collect();

@@ -88,7 +88,7 @@ impl Doubt {
         Self::fold(vec![
             (0, Event::Planned { terms: issued.clone() }),
             (0, Self::intended(OperationKind::Issue, issued)),
-            (0, Event::Accepted { answer, replayed: false, amount: None }),
+            (0, Event::Accepted { answer, replayed: false, amount: None, remark: None }),
             (0, Self::intended(operation, asked)),
         ])
         .lost()
@@ -152,7 +152,8 @@ fn not_found_counts_twice_late_and_with_a_control() {
         Doubt::issue_for(None, 9_000).seen(first, Word::NotFound, details.clone()).seen(last, Word::NotFound, details)
     };
     assert_eq!(twice(1_440, 1_441, absent()).ending(1_441), NOT_DONE);
-    assert_eq!(twice(10, 1_440, absent()).ending(1_440), NOT_DONE);
+    assert_eq!(twice(1_439, 1_441, absent()).ending(1_441), None, "what was found too soon counts for nothing");
+    assert_eq!(twice(10, 1_440, absent()).seen(1_441, Word::NotFound, absent()).ending(1_441), NOT_DONE, "and spoils nothing");
     assert_eq!(twice(10, 1_438, absent()).ending(1_438), None, "too soon");
     assert_eq!(twice(1_441, 1_441, absent()).ending(1_441), None, "one moment is no two findings");
     assert_eq!(Doubt::issue_for(None, 9_000).seen(1_441, Word::NotFound, absent()).ending(1_441), None, "once is not twice");
@@ -190,7 +191,7 @@ fn an_amendment_is_proved_by_what_it_was_to_change() {
     };
     assert_eq!(old_twice(terms(200, None), 60, 61), NOT_DONE);
     assert_eq!(old_twice(longer, 60, 61), NOT_DONE);
-    assert_eq!(old_twice(terms(200, None), 58, 59), None, "too soon");
+    assert_eq!(old_twice(terms(200, None), 59, 61), None, "too soon");
     let renamed = RecordedTerms { name_digest: "y".into(), ..terms(100, None) };
     assert_eq!(old_twice(renamed.clone(), 60, 90), None, "nothing visible was to change");
     let blind = Doubt::change(OperationKind::Amend, renamed).heard().seen(60, Word::Pending, asking(100));

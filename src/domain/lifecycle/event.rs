@@ -28,6 +28,28 @@ pub struct CodeAnswer {
     pub how_to_pay_api: Option<String>,
 }
 
+/// What is odd about an answer of DOKU's that counts all the same: for the eye of a person.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Remark {
+    /// In words.
+    pub note: String,
+    /// Whether it is about when the code ends (L08).
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub about_expiry: bool,
+}
+
+impl Remark {
+    /// All of `parts` in one; none of none.
+    #[must_use]
+    pub fn joined(parts: impl IntoIterator<Item = Self>) -> Option<Self> {
+        let join = |one: Self, next: Self| Self {
+            note: format!("{}; {}", one.note, next.note),
+            about_expiry: one.about_expiry || next.about_expiry,
+        };
+        parts.into_iter().reduce(join)
+    }
+}
+
 /// Why a bill is held.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -84,6 +106,9 @@ pub enum Event {
         /// What DOKU asks for the code, in rupiah, where Check Status says another amount than the one in the operation's terms.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         amount: Option<Amount>,
+        /// What is odd about the answer, if anything is.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        remark: Option<Remark>,
     },
     /// DOKU definitely did not carry it out.
     Rejected {

@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::{
-    CodeAnswer, Event, Finding, FormerOrder, HoldCause, IllegalTransition, OpenOperation, OperationKind, Refusal, Status, Verdict,
+    CodeAnswer, Event, Finding, FormerOrder, HoldCause, IllegalTransition, OpenOperation, OperationKind, Refusal, Remark, Status, Verdict,
     next_status,
 };
 use crate::domain::amount::Amount;
@@ -31,11 +31,14 @@ pub struct Code {
     /// Amounts it asked for before its present terms, each with when they were superseded.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub superseded: Vec<Superseded>,
+    /// What is odd about DOKU's last answer that made or changed it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub remark: Option<Remark>,
 }
 
 impl Code {
     const fn new(answer: CodeAnswer, wire_invoice_number: InvoiceNumber, issued_as: Option<RequestId>, accepted_at: Timestamp) -> Self {
-        Self { answer, wire_invoice_number, issued_as, accepted_at, superseded: Vec::new() }
+        Self { answer, wire_invoice_number, issued_as, accepted_at, superseded: Vec::new(), remark: None }
     }
 }
 
@@ -57,7 +60,8 @@ pub struct Hold {
     pub cause: HoldCause,
     /// What was seen.
     pub reason: String,
-    /// SHA-256 of the log line or answer it rests on, hexadecimal; empty where there is none.
+    /// What it rests on, hexadecimal: the SHA-256 of the log line, or a digest of the order and amount Check Status told; empty where
+    /// there is none.
     pub evidence: String,
 }
 
@@ -169,11 +173,13 @@ impl BillState {
                 state.found(order, Finding { at, word: *word, details: details.clone() });
                 state.checks = Some(Box::new(Checks::after(state.checks.take(), order, at, *word, *chosen, payment.as_ref())));
             }
-            Event::Accepted { answer, amount, .. } => {
+            Event::Accepted { answer, amount, remark, .. } => {
                 if let (Some(open), Some(amount)) = (&mut state.open, amount) {
                     open.terms.amount = *amount;
                 }
+                let changes_code = state.open.as_ref().is_some_and(|open| open.operation != OperationKind::Cancel);
                 state.carry_out(at, Some(answer));
+                state.code.iter_mut().filter(|_| changes_code).for_each(|code| code.remark.clone_from(remark));
             }
             Event::Settled { verdict: Verdict::Done, answer, .. } => state.carry_out(at, answer.as_ref()),
             Event::Registered { operation, terms, answer } => {

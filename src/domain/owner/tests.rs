@@ -75,7 +75,7 @@ fn bill(invoice: &str, issues: &[Issue]) -> BillState {
                     how_to_pay_page: None,
                     how_to_pay_api: None,
                 };
-                events.push(Event::Accepted { answer, replayed: false, amount: None });
+                events.push(Event::Accepted { answer, replayed: false, amount: None, remark: None });
             }
             Issue::Doubted(..) => events.push(doubted()),
             Issue::Dead(..) => events.extend([
@@ -97,6 +97,7 @@ fn bill(invoice: &str, issues: &[Issue]) -> BillState {
 fn payment(identity: u8, invoice: &str, paid: &str) -> Payment {
     Payment {
         identity: [identity; 32],
+        canonical: [identity; 32],
         invoice_number: number(invoice),
         payment_code: code(paid),
         channel: Channel::Alfa,

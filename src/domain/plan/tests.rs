@@ -115,7 +115,7 @@ fn accepted(code: &str) -> Event {
         how_to_pay_page: None,
         how_to_pay_api: None,
     };
-    Event::Accepted { answer, replayed: false, amount: None }
+    Event::Accepted { answer, replayed: false, amount: None, remark: None }
 }
 
 /// A live code under `terms`, made at minute 0, payable until minute 60.

@@ -52,7 +52,14 @@ fn read_file(path: &Path, tables: &Settings, settlement: &mut Settlement) -> Res
     }
     table.finish()?;
     let lines = settlement.raw.rows.saturating_sub(before);
-    settlement.files.push(InputFile { path: path.to_owned(), digest, bytes, lines, contents: LogContents::default() });
+    settlement.files.push(InputFile {
+        path: path.to_owned(),
+        digest,
+        bytes,
+        lines,
+        contents: LogContents::default(),
+        remark: String::new(),
+    });
     Ok(())
 }
 

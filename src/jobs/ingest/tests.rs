@@ -87,7 +87,8 @@ async fn ingested(ledger: &MemoryLedger, lines: &[String]) -> IngestReport {
     let path = folder.path().join("n.jsonl");
     std::fs::write(&path, lines.join("\n")).unwrap();
     let keys = vec![SigningKey::new(&SecretString::from("s"))];
-    let options = IngestOptions { logs: vec![path], keys, client_id: "C".into(), policy: Policy::default(), now: now() };
+    let options =
+        IngestOptions { logs: vec![path], keys, client_id: "C".into(), policy: Policy::default(), tables: Settings::default(), now: now() };
     ingest(ledger, &options).await.unwrap()
 }
 
@@ -139,7 +140,7 @@ async fn a_code_that_is_live_for_another_bill_ends_no_doubt_and_keeps_no_payment
         how_to_pay_page: None,
         how_to_pay_api: None,
     };
-    live.push(entry("LIVE", Event::Accepted { answer, replayed: false, amount: None }));
+    live.push(entry("LIVE", Event::Accepted { answer, replayed: false, amount: None, remark: None }));
     ledger.record(live).await.unwrap();
     ledger.record(doubted("A", "A")).await.unwrap();
     let report = ingested(&ledger, &[line("A", "71", "t1", "5000", "SUCCESS"), line("B", "72", "t2", "5000", "SUCCESS")]).await;

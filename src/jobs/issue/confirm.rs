@@ -11,7 +11,7 @@ use crate::domain::conclusion::Before;
 use crate::domain::doubt::{self, Confirmation};
 use crate::domain::end::End;
 use crate::domain::ids::InvoiceNumber;
-use crate::domain::lifecycle::{BillState, CodeAnswer, Event, OperationKind, Status};
+use crate::domain::lifecycle::{BillState, CodeAnswer, Event, OperationKind, Remark, Status};
 use crate::domain::owner;
 use crate::domain::plan::{self, Unchanged};
 use crate::gateway::Gateway;
@@ -54,7 +54,7 @@ where
         let Some(state) = states.into_iter().last() else { return Ok(None) };
         let holds = doubt::ending(&state, (self.clock)(), &self.settings.patience) == Some(doubt::Ending::Hold)
             || doubt::is_paid_otherwise(&state, said.told.word, &said.told.details);
-        match asking.hold(&state, said).filter(|_| holds) {
+        match if holds { asking.hold(&state, said).await? } else { None } {
             Some(hold) => Ok(self.ledger.record(vec![hold]).await?.into_iter().last()),
             None => Ok(Some(state)),
         }
@@ -66,7 +66,7 @@ where
         operation: &Operation,
         before: Before,
         answer: CodeAnswer,
-        note: Option<String>,
+        remark: Option<Remark>,
     ) -> Result<Ended, LedgerError> {
         let Some(state) = self.ledger.bill(&operation.invoice_number).await?.filter(|state| state.open.is_some()) else {
             return Ok(Ended::InDoubt { reason: "it was settled meanwhile".into(), was_asked: false });
@@ -86,8 +86,8 @@ where
             Asked::Stopped => (Confirmation::Unconfirmed, "the run was stopped".into()),
         };
         match confirmation {
-            Confirmation::Confirmed => self.accept(operation, answer, true, note).await,
-            Confirmation::AsksFor(amount) => self.adopt(operation, answer, amount).await,
+            Confirmation::Confirmed => self.accept(operation, answer, true, remark).await,
+            Confirmation::AsksFor(amount) => self.adopt(operation, answer, amount, remark).await,
             Confirmation::Unconfirmed => {
                 let reason = format!("DOKU repeated an answer that nothing here asked for, and Check Status does not confirm it: {said}");
                 // Where an answer was lost before, this one changes nothing about that.
@@ -98,13 +98,14 @@ where
     }
 
     /// The order exists at another amount than asked for: the code is taken as it is, and the row planned again.
-    async fn adopt(&self, operation: &Operation, answer: CodeAnswer, amount: u64) -> Result<Ended, LedgerError> {
+    async fn adopt(&self, operation: &Operation, answer: CodeAnswer, amount: u64, remark: Option<Remark>) -> Result<Ended, LedgerError> {
         let Ok(amount) = Amount::new(amount) else {
             let reason = "DOKU repeated an answer for an order with an amount that cannot be".to_owned();
             self.doubt(operation, &reason, true, None).await?;
             return Ok(Ended::InDoubt { reason, was_asked: true });
         };
-        let event = Event::Accepted { answer, replayed: true, amount: Some(amount) };
+        let remark = self.remarks(operation, &answer, remark);
+        let event = Event::Accepted { answer, replayed: true, amount: Some(amount), remark };
         self.conclude(&operation.invoice_number, operation.request.request_id, event).await?;
         Ok(Ended::DoneOtherwise { operation: operation.kind })
     }

@@ -13,7 +13,7 @@ use crate::domain::code::Code;
 use crate::domain::conclusion::{Before, Conclusion, Says, Whose, conclude};
 use crate::domain::end::End;
 use crate::domain::ids::{InvoiceNumber, PaymentCode, RequestId};
-use crate::domain::lifecycle::{CodeAnswer, Event, OperationKind, Status};
+use crate::domain::lifecycle::{CodeAnswer, Event, OperationKind, Remark, Status};
 use crate::gateway::Gateway;
 use crate::gateway::pacing::Time;
 use crate::jobs::watch::LastWord;
@@ -43,8 +43,8 @@ pub(super) struct Operation {
 /// How an operation ended in this run.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Ended {
-    /// Carried out; `note` is what is odd about it.
-    Done { operation: OperationKind, replayed: bool, note: String },
+    /// Carried out.
+    Done { operation: OperationKind, replayed: bool },
     /// Carried out, at an amount that was not asked for: the row is to be planned again.
     DoneOtherwise { operation: OperationKind },
     /// Definitely refused by DOKU.
@@ -61,7 +61,7 @@ impl Ended {
     /// The same end, which an earlier attempt may have brought about.
     fn replayed(self, replayed: bool) -> Self {
         match self {
-            Self::Done { operation, replayed: repeated, note } => Self::Done { operation, replayed: repeated || replayed, note },
+            Self::Done { operation, replayed: repeated } => Self::Done { operation, replayed: repeated || replayed },
             other => other,
         }
     }
@@ -70,7 +70,7 @@ impl Ended {
 impl From<Ended> for End {
     fn from(ended: Ended) -> Self {
         match ended {
-            Ended::Done { operation, replayed, note } => Self { note, ..Self::done(operation, replayed) },
+            Ended::Done { operation, replayed } => Self::done(operation, replayed),
             Ended::DoneOtherwise { operation } => Self::done(operation, true),
             Ended::Rejected { code, reason } => Self::rejected(&code, &reason),
             Ended::CodeOfAnother { reason } => Self::rejected(codes::CODE_OF_ANOTHER.id, &reason),
@@ -137,7 +137,7 @@ where
                 (course.last, course.word) = (reason, None);
                 return Ok(None);
             }
-            Delivery::Unknown(words) => Judged { status: 0, whose: Whose::Foreign, says: Says::Unclear, answer: None, words, note: None },
+            Delivery::Unknown(words) => Judged { status: 0, whose: Whose::Foreign, says: Says::Unclear, answer: None, words, remark: None },
             Delivery::Answered(answer) => judge(&answer, &self.expected(operation)),
         };
         // What DOKU repeats of the customer must not reach events and reports.
@@ -153,10 +153,10 @@ where
             (Conclusion::Accepted { replayed }, Some(answer)) => {
                 self.note_signature(judged.whose);
                 let is_repeated = judged.says == Says::Repeated;
-                let ended = self.accept(operation, answer, is_repeated, judged.note).await?;
+                let ended = self.accept(operation, answer, is_repeated, judged.remark).await?;
                 Ok(Some(ended.replayed(replayed)))
             }
-            (Conclusion::Confirm, Some(answer)) => self.confirm(operation, course.before, answer, judged.note).await.map(Some),
+            (Conclusion::Confirm, Some(answer)) => self.confirm(operation, course.before, answer, judged.remark).await.map(Some),
             // A success without its code is none.
             (Conclusion::Accepted { .. } | Conclusion::Confirm, None) | (Conclusion::InDoubt { answered: false }, _) => {
                 self.lose(operation, course, &words).await?;
@@ -242,14 +242,13 @@ where
         operation: &Operation,
         answer: CodeAnswer,
         is_repeated: bool,
-        note: Option<String>,
+        remark: Option<Remark>,
     ) -> Result<Ended, LedgerError> {
-        let now = (self.clock)();
-        let note = [note, expiry_note(operation, &answer, now)].into_iter().flatten().collect::<Vec<_>>().join("; ");
+        let remark = self.remarks(operation, &answer, remark);
         let payment_code = answer.payment_code.clone();
-        let event = Event::Accepted { answer, replayed: is_repeated, amount: None };
+        let event = Event::Accepted { answer, replayed: is_repeated, amount: None, remark };
         match self.conclude(&operation.invoice_number, operation.request.request_id, event).await {
-            Ok(_) => Ok(Ended::Done { operation: operation.kind, replayed: is_repeated, note }),
+            Ok(_) => Ok(Ended::Done { operation: operation.kind, replayed: is_repeated }),
             Err(LedgerError::CodeTaken { invoice_number, other }) => {
                 let reason = format!("DOKU gave invoice `{invoice_number}` payment code `{payment_code}`, which invoice `{other}` holds");
                 let refusal = Some(codes::CODE_OF_ANOTHER.id.to_owned());
@@ -258,6 +257,11 @@ where
             }
             Err(error) => Err(error),
         }
+    }
+
+    /// All that is odd about an answer: in itself, and held against what was asked for.
+    pub(super) fn remarks(&self, operation: &Operation, answer: &CodeAnswer, remark: Option<Remark>) -> Option<Remark> {
+        Remark::joined(remark.into_iter().chain(expiry_remark(operation, answer, (self.clock)())))
     }
 
     pub(super) async fn append(&self, invoice_number: &InvoiceNumber, event: Event) -> Result<(), LedgerError> {
@@ -319,12 +323,14 @@ fn is_older(operation: &Operation, judged: &Judged) -> bool {
 }
 
 /// What is odd about the expiry DOKU gave.
-fn expiry_note(operation: &Operation, answer: &CodeAnswer, now: Timestamp) -> Option<String> {
+fn expiry_remark(operation: &Operation, answer: &CodeAnswer, now: Timestamp) -> Option<Remark> {
     let expires_at = answer.expires_at.filter(|_| operation.kind != OperationKind::Cancel)?;
     if expires_at <= now {
-        return Some(format!("DOKU says that the code has expired already, at {expires_at}"));
+        let note = format!("DOKU says that the code has expired already, at {expires_at}");
+        return Some(Remark { note, about_expiry: true });
     }
     let wanted_end = operation.wanted_end?;
     let is_other = expires_at.duration_since(wanted_end).abs() > EXPIRY_TOLERANCE;
-    is_other.then(|| format!("payable until {expires_at}, asked for was {wanted_end}"))
+    let note = || format!("payable until {expires_at}, asked for was {wanted_end}");
+    is_other.then(|| Remark { note: note(), about_expiry: true })
 }

@@ -12,7 +12,7 @@ use crate::domain::bill::{Customer, Expiry, Policy, Terms};
 use crate::domain::channel::Method;
 use crate::domain::doubt::{NotFound, Patience};
 use crate::domain::ids::{PaymentCode, RequestId};
-use crate::domain::lifecycle::{CodeAnswer, OperationKind, Verdict};
+use crate::domain::lifecycle::{CodeAnswer, OperationKind, Remark, Verdict};
 use crate::domain::payment::Payment;
 use crate::domain::personal::Personal;
 use crate::domain::plan::{AmendBase, Rules};
@@ -222,6 +222,7 @@ fn no(words: &str) -> Act {
 fn payment(office: &Office, invoice: &str, code: &str) -> Payment {
     Payment {
         identity: crate::domain::digest::of_bytes(invoice.as_bytes()),
+        canonical: crate::domain::digest::of_bytes(invoice.as_bytes()),
         invoice_number: number(invoice),
         payment_code: PaymentCode::new(code).unwrap(),
         channel: Channel::Alfa,

@@ -12,7 +12,7 @@ use crate::ledger::{Lapses, Sum, View};
 use crate::reconcile::external::{self, MalformedRow};
 use crate::reconcile::settle::SettlementInput;
 use crate::reconcile::{self, Bills, Inputs, KnownPayment, OwnBills, StatusEvidence, Tally, Terms, Unlisted};
-use crate::report::summary::LedgerSource;
+use crate::report::summary::{HeldBill, LedgerSource};
 use crate::table::{self, Mostly};
 
 /// Bills of either source, and what else it says.
@@ -33,6 +33,8 @@ pub struct Billed {
     pub(in crate::jobs) mostly: Option<Mostly>,
     /// The file, if they are of one.
     pub(super) file: Option<PathBuf>,
+    /// Bills of our own ledger that wait for a person, by number.
+    pub(super) held: Vec<HeldBill>,
 }
 
 impl Billed {
@@ -88,6 +90,7 @@ impl Billed {
             not_evaluated: external.not_evaluated,
             source,
             file: Some(path.to_path_buf()),
+            held: Vec::new(),
         })
     }
 
@@ -107,6 +110,7 @@ impl Billed {
         self.digest = digest::of_parts(&[b"beside", &self.digest, &head]);
         self.not_evaluated.retain(|class| *class != Class::L09);
         self.unlisted = Some(unlisted);
+        self.held = held(history).await?;
         Ok(self)
     }
 
@@ -145,7 +149,7 @@ impl Billed {
             bills,
             malformed: Vec::new(),
             scope: tally(scope),
-            status: status.less(&sought, tally(told)),
+            status: status.less(sought, tally(told)),
             unlisted: None,
             not_evaluated: [Class::L09, Class::L10]
                 .into_iter()
@@ -156,6 +160,17 @@ impl Billed {
             remarks: Vec::new(),
             mostly: None,
             file: None,
+            held: held(view).await?,
         })
     }
+}
+
+async fn held(view: &impl View) -> Result<Vec<HeldBill>, ReconcileError> {
+    let held = view.remarkable().await?.into_iter().filter_map(|(state, _)| {
+        let hold = *state.hold?;
+        Some(HeldBill { invoice_number: state.invoice_number, since: hold.at, cause: hold.cause, reason: hold.reason })
+    });
+    let mut held: Vec<HeldBill> = held.collect();
+    held.sort();
+    Ok(held)
 }

@@ -164,7 +164,8 @@ impl<L: Ledger + Send + 'static> Follower<L> {
     fn ingest_options(&self, logs: Vec<std::path::PathBuf>) -> IngestOptions {
         let ServeOptions { settings, policy, clock, .. } = &self.options;
         let (keys, client_id) = (settings.keys.current().to_vec(), settings.client_id.clone());
-        IngestOptions { logs, keys, client_id, policy: policy.clone(), now: clock.now() }
+        // Its logs are of its own writing.
+        IngestOptions { logs, keys, client_id, policy: policy.clone(), tables: crate::table::Settings::default(), now: clock.now() }
     }
 
     /// Writes what has been acknowledged and is not in the ledger.

@@ -62,6 +62,7 @@ fn intended(operation: OperationKind, own: &str) -> Event {
 fn payment(identity: u8, bill: &str, own: &str) -> Payment {
     Payment {
         identity: [identity; 32],
+        canonical: [identity; 32],
         invoice_number: number(bill),
         payment_code: code(own),
         channel: Channel::Alfa,
@@ -151,12 +152,12 @@ async fn what_another_process_does_to_a_code_holds_at_once() {
     record(&books, "A", vec![adopted("1")]).await;
     record(&books, "A", vec![intended(OperationKind::Cancel, "1")]).await;
     assert_eq!(look(&books, "1").await, Some(("A".into(), "cancelling", false)));
-    record(&books, "A", vec![Event::Accepted { answer: answer("1"), replayed: false, amount: None }]).await;
+    record(&books, "A", vec![Event::Accepted { answer: answer("1"), replayed: false, amount: None, remark: None }]).await;
     assert_eq!(look(&books, "1").await, Some(("A".into(), "cancelled", false)));
     // The freed code is registered for B.
     record(&books, "B", vec![Event::Planned { terms: terms("1") }, intended(OperationKind::Issue, "1")]).await;
     assert_eq!(look(&books, "1").await, Some(("B".into(), "requested", false)));
-    record(&books, "B", vec![Event::Accepted { answer: answer("1"), replayed: false, amount: None }]).await;
+    record(&books, "B", vec![Event::Accepted { answer: answer("1"), replayed: false, amount: None, remark: None }]).await;
     assert_eq!(look(&books, "1").await, Some(("B".into(), "active", false)));
     assert_eq!(look(&books, "01").await, None);
 }

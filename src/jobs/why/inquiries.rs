@@ -8,6 +8,7 @@ use serde::Deserialize;
 use super::{Subject, Told, What, WhyError};
 use crate::doku::inquiry;
 use crate::evidence;
+use crate::table::Settings;
 
 #[derive(Deserialize)]
 struct InquiryLine {
@@ -25,7 +26,7 @@ struct InquiryLine {
 /// Every inquiry about it, in the order of the files.
 pub(super) fn told(subject: &Subject, files: &[PathBuf]) -> Result<Vec<Told>, Box<WhyError>> {
     let mut told = Vec::new();
-    evidence::visit(files, |_, _, bytes| {
+    evidence::visit(files, &Settings::default(), |_, _, bytes| {
         let Ok(line) = serde_json::from_slice::<InquiryLine>(bytes) else { return };
         let code = || inquiry::parse(&line.body).is_ok_and(|question| subject.payment_codes.contains(question.payment_code.as_str()));
         let is_ours = if line.invoice_number.is_empty() { code() } else { subject.invoice_numbers.contains(&line.invoice_number) };

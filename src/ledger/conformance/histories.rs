@@ -27,7 +27,9 @@ fn history_of(steps: &[Step]) -> (Vec<Entry>, Vec<Payment>, BTreeMap<InvoiceNumb
             let identity = u8::try_from(payments.len() / 2).unwrap();
             let code = before.as_ref().and_then(|state: &BillState| state.code.as_ref());
             let code = code.map_or_else(|| "1".to_owned(), |code| code.answer.payment_code.as_str().to_owned());
-            payments.push(payment(identity, invoice, &code, second));
+            // A code is part of what makes a payment this one.
+            let identity_of = digest::of_parts(&[&[identity], code.as_bytes()]);
+            payments.push(Payment { identity: identity_of, canonical: identity_of, ..payment(identity, invoice, &code, second) });
         }
         let current = before.as_ref().map(|state| state.status);
         let refused = before.as_ref().and_then(|state| state.refusal.as_ref()).filter(|refusal| refusal.provisional.is_some());
@@ -61,7 +63,7 @@ fn entry_of(kind: EventKind, invoice: &str, second: i64, count: usize) -> Entry 
         EventKind::Planned => Event::Planned { terms },
         EventKind::Adopted => Event::Adopted { terms, answer: code, wire_invoice_number: None },
         EventKind::NotSent => Event::NotSent { reason },
-        EventKind::Accepted => Event::Accepted { answer: code, replayed: false, amount: None },
+        EventKind::Accepted => Event::Accepted { answer: code, replayed: false, amount: None, remark: None },
         EventKind::Rejected => Event::Rejected { code: "E".into(), reason, provisional: count.is_multiple_of(2) },
         EventKind::Doubted => {
             Event::Doubted { reason, answered: count.is_multiple_of(2), refusal: count.is_multiple_of(3).then(|| "E".into()) }

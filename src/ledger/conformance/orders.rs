@@ -9,7 +9,7 @@ pub(super) fn order(invoice: &str, second: i64, wire: &str, code: &str) -> Vec<E
     if let Event::Intended { wire_invoice_number, .. } = &mut intent.event {
         *wire_invoice_number = number(wire);
     }
-    let accepted = Event::Accepted { answer: answer(code, None), replayed: false, amount: None };
+    let accepted = Event::Accepted { answer: answer(code, None), replayed: false, amount: None, remark: None };
     vec![intent, entry(invoice, second + 1, accepted)]
 }
 
@@ -109,4 +109,49 @@ pub(super) fn what_held_a_bill_once_is_remembered_after_its_release(ledger: &imp
     for (invoice, evidence, known) in [("A", "aa", true), ("A", "bb", true), ("A", "cc", false), ("B", "aa", false)] {
         assert_eq!(ask!(ledger, was_held_for(&number(invoice), evidence)), known, "{invoice} {evidence}");
     }
+}
+
+pub(super) fn a_payment_is_known_however_its_message_is_written(ledger: &impl Ledger) {
+    use crate::domain::payment::{AgentIds, Payment, canonical, identity_by_date, identity_by_transaction};
+    let told = |agent: &str, store: &str, transaction: &str, second: i64, nanoseconds: i64| {
+        let plain = payment(0, "A", "77", second);
+        let paid_at = plain.paid_at + SignedDuration::from_nanos(nanoseconds);
+        let identity = if transaction.is_empty() {
+            identity_by_date(Channel::Alfa, "77", "A", paid_at)
+        } else {
+            identity_by_transaction(Channel::Alfa, "77", agent, store, transaction)
+        };
+        let canonical = canonical(Channel::Alfa, "77", "A", paid_at, AgentIds { agent, store, transaction });
+        Payment { identity, canonical, paid_at, ..plain }
+    };
+    let apply = |payments: &[Payment]| {
+        let applied = wait(ledger.apply_payments(payments)).unwrap();
+        (applied.new, applied.known)
+    };
+    assert_eq!(apply(&[told("ALFAMART", "S1", "T1", 5, 0)]), (1, 0));
+    for variant in [
+        told("Alfamart", " s1", "t1 ", 5, 0),
+        told("ALFAMART", "S1", "T1", 5, 250_000_000),
+        told("", "", "", 5, 0),
+        told("", "", "", 5, 500_000_000),
+    ] {
+        assert_eq!(apply(&[variant.clone(), variant]), (0, 2));
+    }
+    assert_eq!(apply(&[told("ALFAMART", "S1", "T2", 5, 0), told("", "", "", 6, 0)]), (2, 0), "another number, another second");
+    // What came without a number first is the first of what comes with one, and of no other from then on: in one run or in many.
+    let without = told("", "", "", 6, 0);
+    let numbered = |number: &str| told("ALFAMART", "S1", number, 6, 0);
+    assert_eq!(apply(&[numbered("T3")]), (0, 1));
+    assert_eq!(apply(&[without.clone(), numbered("T4")]), (1, 1), "two payments that are told of together are two");
+    let kept = |identity| whole(ledger).payments.into_iter().find(|kept| kept.identity == identity).unwrap();
+    assert_eq!(kept(without.identity).canonical, numbered("T3").canonical, "its identity is what it was, and its number is known");
+    // A later reading of logs in which only the message without a number and another number stand.
+    let mixed = Payment { canonical: numbered("T5").canonical, ..without.clone() };
+    assert_eq!(apply(std::slice::from_ref(&mixed)), (1, 0), "another number is another payment, whatever message it came beside");
+    assert_eq!(apply(&[mixed, numbered("T5"), numbered("T4"), numbered("T3"), without]), (0, 5));
+    // The live server applies messages as they come, in one batch or not.
+    assert_eq!(apply(&[told("", "", "", 7, 0), told("ALFAMART", "S1", "T7", 7, 0), told("", "", "", 7, 500_000_000)]), (1, 2));
+    assert_eq!(apply(&[told("ALFAMART", "S1", "T8", 7, 0)]), (1, 0));
+    let identities: std::collections::BTreeSet<_> = whole(ledger).payments.iter().map(|payment| payment.identity).collect();
+    assert_eq!(identities.len(), 7);
 }

@@ -9,13 +9,14 @@ use super::rows::{self, Kept, Row};
 use super::totals::Changes;
 use super::{names, read, terms};
 use crate::domain::bill::{Customer, RecordedTerms};
+use crate::domain::digest::Digest;
 use crate::domain::ids::RequestId;
 use crate::domain::lifecycle::{BillState, Event};
 use crate::domain::owner;
 use crate::domain::payment::Payment;
 use crate::domain::personal::Personal;
-use crate::ledger::chain::{Kind, PaymentRecord, payment_event_at, truncated_payment};
-use crate::ledger::rules::{live_payment_code, microseconds, number_to_claim, truncated};
+use crate::ledger::chain::{Kind, NumberRecord, PaymentRecord, payment_event_at, truncated_payment};
+use crate::ledger::rules::{Fate, fates, live_payment_code, microseconds, number_to_claim, truncated};
 use crate::ledger::terms::{TermsText, event_text};
 use crate::ledger::{Applied, Entry, Head, Names};
 
@@ -215,20 +216,31 @@ impl<'c> Appender<'c> {
         Ok(())
     }
 
-    /// Adds the payments that are new.
+    /// Adds the payments that are new, and the numbers of those that lacked them.
     pub(super) fn payments(&mut self, payments: &[Payment]) -> Result<Applied, Fault> {
         let mut applied = Applied::default();
-        for payment in payments {
-            let known =
-                self.prepared("SELECT 1 FROM payments WHERE identity = ?1")?.query_row([payment.identity], |_| Ok(())).optional()?;
-            if known.is_some() {
-                applied.known = applied.known.saturating_add(1);
-            } else {
-                self.payment(&truncated_payment(payment))?;
-                applied.new = applied.new.saturating_add(1);
+        let payments: Vec<Payment> = payments.iter().map(truncated_payment).collect();
+        for (payment, fate) in payments.iter().zip(fates(&payments, |code| read::payments_for(self.connection, code))?) {
+            match fate {
+                Fate::New(new) => {
+                    self.payment(&new)?;
+                    applied.new = applied.new.saturating_add(1);
+                    continue;
+                }
+                Fate::Numbered(kept) => self.number(&kept, payment_event_at(payment))?,
+                Fate::Known => {}
             }
+            applied.known = applied.known.saturating_add(1);
         }
         Ok(applied)
+    }
+
+    fn number(&mut self, payment: &Payment, at: i64) -> Result<(), Fault> {
+        let json = serde_json::to_string(&NumberRecord::of(payment)).map_err(|error| Fault::Failed(error.to_string()))?;
+        self.event(at, Kind::Payment, payment.invoice_number.as_str(), &json, EventRow::default())?;
+        let sql = "UPDATE payments SET canonical = ?2 WHERE identity = ?1";
+        self.prepared(sql)?.execute([Some(payment.identity), canonical_of(payment)])?;
+        Ok(())
     }
 
     fn payment(&mut self, payment: &Payment) -> Result<(), Fault> {
@@ -236,8 +248,8 @@ impl<'c> Appender<'c> {
         let invoice_number = payment.invoice_number.as_str();
         let sequence = self.event(payment_event_at(payment), Kind::Payment, invoice_number, &json, EventRow::default())?;
         let paid_at = microseconds(payment.paid_at);
-        let sql = "INSERT INTO payments (sequence, identity, invoice_number, payment_code, channel, amount, paid_at, received_at, line_digest) \
-                   VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)";
+        let sql = "INSERT INTO payments (sequence, identity, invoice_number, payment_code, channel, amount, paid_at, received_at, line_digest, canonical) \
+                   VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)";
         self.prepared(sql)?.execute(params![
             sequence,
             payment.identity,
@@ -248,6 +260,7 @@ impl<'c> Appender<'c> {
             paid_at,
             payment.received_at.map(microseconds),
             payment.line_digest,
+            canonical_of(payment),
         ])?;
         self.totals.payment(payment.amount.get())?;
         self.settle_owners(payment)
@@ -274,6 +287,11 @@ impl<'c> Appender<'c> {
     fn prepared(&self, sql: &str) -> Result<CachedStatement<'c>, Fault> {
         Ok(self.connection.prepare_cached(sql)?)
     }
+}
+
+/// What a payment's row keeps beside its identity.
+fn canonical_of(payment: &Payment) -> Option<Digest> {
+    (payment.canonical != payment.identity).then_some(payment.canonical)
 }
 
 fn run(connection: &Connection, sql: &str) -> Result<(), Fault> {

@@ -30,6 +30,7 @@ pub(super) const MIGRATIONS: &[Migration] = &[
     Migration::sql(include_str!("../schema/0001_first.sql")),
     Migration::sql(include_str!("../schema/0002_checks.sql")),
     Migration::sql(include_str!("../schema/0003_borders.sql")),
+    Migration::sql(include_str!("../schema/0004_payments.sql")),
     Migration { sql: include_str!("../schema/0005_sets.sql"), then: Some(fold_anew) },
 ];
 

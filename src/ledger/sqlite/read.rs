@@ -17,7 +17,7 @@ use crate::domain::digest::{self, Digest};
 use crate::domain::ids::{InvoiceNumber, PaymentCode};
 use crate::domain::lifecycle::Event;
 use crate::domain::payment::Payment;
-use crate::ledger::chain::{PaymentRecord, payment_event_at};
+use crate::ledger::chain::{NumberRecord, PaymentRecord, payment_event_at};
 use crate::ledger::rules::Span;
 use crate::ledger::terms::{digest_of, put_back};
 use crate::ledger::{Happening, Head, Lapses, ScopeTotals};
@@ -90,7 +90,13 @@ impl<'row> Link<'row> {
         put_back(self.json, self.terms).map_err(|why| self.damaged(&why))
     }
 
-    /// The payment of a [`Kind::Payment`].
+    /// Of a [`Kind::Payment`] that tells of a number only: whose it is, and what that payment is called by now.
+    pub(super) fn number(&self) -> Result<Option<(Digest, Digest)>, Fault> {
+        let Ok(record) = serde_json::from_str::<NumberRecord>(self.json) else { return Ok(None) };
+        record.digests().map(Some).ok_or_else(|| self.damaged(&"a digest in it is none"))
+    }
+
+    /// The payment of any other [`Kind::Payment`].
     pub(super) fn payment(&self) -> Result<Payment, Fault> {
         let record: PaymentRecord = serde_json::from_str(self.json).map_err(|error| self.damaged(&error))?;
         record.into_payment(self.invoice()?).ok_or_else(|| self.damaged(&"a digest in it is none"))
@@ -138,6 +144,16 @@ pub(super) fn visit_payments(connection: &Connection, visit: impl FnMut(u64, Pay
     visit_payments_where(connection, "", [], visit)
 }
 
+/// The payments for a code, in the order they were applied.
+pub(super) fn payments_for(connection: &Connection, code: &PaymentCode) -> Result<Vec<Payment>, Fault> {
+    let mut found = Vec::new();
+    visit_payments_where(connection, "WHERE payment_code = ?1", [code.as_str()], |_, payment| {
+        found.push(payment);
+        Ok(())
+    })?;
+    Ok(found)
+}
+
 /// The same for some; `clause` is what follows the table.
 pub(super) fn visit_payments_where(
     connection: &Connection,
@@ -146,7 +162,7 @@ pub(super) fn visit_payments_where(
     mut visit: impl FnMut(u64, Payment) -> Result<(), Fault>,
 ) -> Result<(), Fault> {
     let sql = format!(
-        "SELECT sequence, identity, invoice_number, payment_code, channel, amount, paid_at, received_at, line_digest \
+        "SELECT sequence, identity, invoice_number, payment_code, channel, amount, paid_at, received_at, line_digest, canonical \
          FROM payments {clause} ORDER BY sequence"
     );
     let mut statement = connection.prepare_cached(&sql)?;
@@ -155,8 +171,10 @@ pub(super) fn visit_payments_where(
         let sequence = unsigned(row.get(0)?)?;
         let unreadable = || Fault::Damaged(format!("the payment of event {sequence} cannot be read"));
         let text = |column: usize| row.get_ref(column)?.as_str().map_err(|_| unreadable());
+        let identity = row.get(1)?;
         let payment = Payment {
-            identity: row.get(1)?,
+            identity,
+            canonical: row.get::<_, Option<Digest>>(9)?.unwrap_or(identity),
             invoice_number: InvoiceNumber::new(text(2)?).map_err(|_| unreadable())?,
             payment_code: PaymentCode::new(text(3)?).map_err(|_| unreadable())?,
             channel: Channel::parse(text(4)?).ok_or_else(unreadable)?,

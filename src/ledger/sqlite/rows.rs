@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 use super::fault::Fault;
 use crate::domain::check;
 use crate::domain::ids::{InvoiceNumber, PaymentCode, RequestId};
-use crate::domain::lifecycle::{BillState, Code, CodeAnswer, Status, Superseded};
+use crate::domain::lifecycle::{BillState, Code, CodeAnswer, Remark, Status, Superseded};
 use crate::domain::owner::Paid;
 use crate::ledger::rules::{live_payment_code, microseconds, truncated};
 
@@ -100,6 +100,8 @@ struct CodeDetails {
     issued_as: Option<RequestId>,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     superseded: Vec<Superseded>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    remark: Option<Remark>,
 }
 
 /// The code a bill is found by first: the live one, the one it holds or held last, or the one it is promised.
@@ -130,6 +132,7 @@ pub(super) fn columns_of(state: &BillState, kept: &Kept) -> Result<[Value; 27], 
         how_to_pay_api: code.answer.how_to_pay_api.clone(),
         issued_as: code.issued_as,
         superseded: code.superseded.clone(),
+        remark: code.remark.clone(),
     });
     let amount = i64::try_from(state.terms.amount.get()).map_err(|_| Fault::Failed("an amount is too large".into()))?;
     Ok([
@@ -197,12 +200,12 @@ pub(super) fn row_of(row: &rusqlite::Row<'_>) -> Result<Row, Fault> {
             let held = code_at(FIRST + 11)?.map_or_else(|| code_at(FIRST + 9), |held| Ok(Some(held)))?;
             let payment_code = held.ok_or_else(|| damaged(row, FIRST + 9, &"it is missing"))?;
             let wire = optional(row, FIRST + 12)?.map(InvoiceNumber::new).transpose().map_err(|error| damaged(row, FIRST + 12, &error))?;
-            let CodeDetails { expires_at, created_at, how_to_pay_page, how_to_pay_api, issued_as, superseded } =
+            let CodeDetails { expires_at, created_at, how_to_pay_page, how_to_pay_api, issued_as, superseded, remark } =
                 parsed(row, FIRST + 17)?.unwrap_or_default();
             let expires_at = expires_at.map_or_else(|| at(row, FIRST + 14), |exact| Ok(Some(exact)))?;
             let answer = CodeAnswer { payment_code, created_at, expires_at, how_to_pay_page, how_to_pay_api };
             let wire_invoice_number = wire.unwrap_or_else(|| invoice_number.clone());
-            Some(Code { answer, wire_invoice_number, issued_as, accepted_at, superseded })
+            Some(Code { answer, wire_invoice_number, issued_as, accepted_at, superseded, remark })
         }
     };
     let state = BillState {

@@ -224,7 +224,7 @@ fn two_processes_append_to_one_chain() {
 fn what_another_connection_recorded_is_what_the_next_event_meets() {
     let (_folder, path, _) = closed_ledger();
     let (sender, server) = (reopen(&path).unwrap(), reopen(&path).unwrap());
-    let accepted = || entry("C", 2, Event::Accepted { answer: answer("88", None), replayed: false, amount: None });
+    let accepted = || entry("C", 2, Event::Accepted { answer: answer("88", None), replayed: false, amount: None, remark: None });
     wait(sender.record(vec![planned("C"), intended("C", 1, OperationKind::Issue, terms(5))])).unwrap();
     wait(server.record(vec![accepted()])).unwrap();
     assert!(matches!(wait(sender.record(vec![accepted()])), Err(LedgerError::Illegal(_))), "it is active by now");
@@ -289,7 +289,7 @@ fn the_story_of_a_bill_has_its_events_and_the_payments_of_all_its_numbers() {
     wait(ledger.record(vec![adopted("A", "77"), entry("A", 5, Event::Retired { reason: "expired".into() }), entry("A", 6, reissue)]))
         .unwrap();
     wait(ledger.apply_payments(&[payment(1, "A-R1", "78", 7), payment(2, "A", "77", 7), payment(3, "B", "79", 7)])).unwrap();
-    let accepted = Event::Accepted { answer: answer("78", None), replayed: false, amount: None };
+    let accepted = Event::Accepted { answer: answer("78", None), replayed: false, amount: None, remark: None };
     let state = wait(ledger.record(vec![entry("A", 8, accepted)])).unwrap().remove(0);
     assert_eq!(state.status, Status::Active);
     let story: Vec<_> = ask!(ledger, history(&number("A"))).into_iter().map(|(_, happening)| happening).collect();

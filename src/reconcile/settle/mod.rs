@@ -124,7 +124,7 @@ impl Settled {
 /// Holds the rows against the payments of the evidence and those known from elsewhere; `None` without settlement files.
 pub(super) fn settle(inputs: &Inputs, payments: &Payments, judged: &[JudgedPayment], terms: &Terms) -> Option<Settled> {
     let input = inputs.settlement.as_ref()?;
-    let notified = subjects::Notified::of(inputs, payments, judged);
+    let notified = subjects::Notified::of(inputs, judged);
     let paired = pairing::Paired::of(input, inputs, &notified);
     let mut settled = rows::judge(input, inputs, &paired, terms);
     settled.batches = batches::batches(&input.files, &paired.repeated);

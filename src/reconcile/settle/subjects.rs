@@ -5,7 +5,6 @@ use std::collections::HashMap;
 use jiff::civil::Date;
 
 use super::super::Inputs;
-use super::super::dedupe::Payments;
 use super::super::judge::JudgedPayment;
 use crate::domain::calendar::wib_date;
 use crate::domain::line::NO_BILL;
@@ -45,7 +44,7 @@ pub(super) struct Notified<'a> {
 }
 
 impl<'a> Notified<'a> {
-    pub(super) fn of(inputs: &'a Inputs, payments: &Payments, judged: &[JudgedPayment]) -> Self {
+    pub(super) fn of(inputs: &'a Inputs, judged: &[JudgedPayment]) -> Self {
         let mut notified = Self::default();
         let mut known_ids: HashMap<(&str, &str), u32> = HashMap::new();
         let mut found = Vec::with_capacity(judged.len());
@@ -64,7 +63,7 @@ impl<'a> Notified<'a> {
         }
         for known in &inputs.known {
             // A mark in an external ledger is no notification, and what the evidence proves speaks for itself.
-            if known.identity == [0; 32] || payments.contains(&inputs.lines, &known.identity) {
+            if known.identity == [0; 32] || known.is_proved {
                 continue;
             }
             let (subject, day) = (Subject::Bill(known.bill), wib_date(known.paid_at));

@@ -6,11 +6,13 @@ use std::io::{self, Write};
 use jiff::Timestamp;
 use serde_json::{Map, Value};
 
+use crate::domain::bill::Wanted;
 use crate::domain::calendar::format_utc_seconds;
 use crate::domain::end::{Bucket, End};
 use crate::domain::ids::InvoiceNumber;
 use crate::domain::lifecycle::{BillState, Code, OperationKind, Status};
-use crate::intake::{Intake, Place};
+use crate::intake::{BadRows, Carried, Intake, Place, REASON_COLUMN, Sourced};
+use crate::report::input_columns::named_apart;
 use crate::report::people::PeopleCsv;
 use crate::report::wib_text;
 
@@ -29,7 +31,6 @@ struct Accepted<'a> {
     bill: &'a BillState,
     code: &'a Code,
     action: &'static str,
-    note: &'a str,
 }
 
 /// A column of accepted.csv and key of accepted.jsonl.
@@ -39,7 +40,7 @@ struct AcceptedColumn {
 }
 
 /// The columns in their order. New ones go to the end.
-const ACCEPTED: [AcceptedColumn; 14] = [
+const ACCEPTED: [AcceptedColumn; 15] = [
     AcceptedColumn { name: "invoice_number", value: |row| row.bill.invoice_number.as_str().into() },
     AcceptedColumn { name: "payment_code", value: |row| row.code.answer.payment_code.as_str().into() },
     AcceptedColumn { name: "channel", value: |row| row.bill.terms.channel.name().into() },
@@ -50,11 +51,44 @@ const ACCEPTED: [AcceptedColumn; 14] = [
     AcceptedColumn { name: "file", value: |row| row.place.file.display().to_string().into() },
     AcceptedColumn { name: "row", value: |row| row.place.row.into() },
     AcceptedColumn { name: "expires_at_wib", value: |row| row.code.answer.expires_at.map(wib_text).into() },
-    AcceptedColumn { name: "note", value: |row| Some(row.note).filter(|note| !note.is_empty()).into() },
+    AcceptedColumn { name: "note", value: |row| row.code.remark.as_ref().map(|remark| remark.note.as_str()).into() },
     AcceptedColumn { name: "wire_invoice_number", value: |row| row.code.wire_invoice_number.as_str().into() },
     AcceptedColumn { name: "created_at", value: |row| row.code.answer.created_at.map(format_utc_seconds).into() },
     AcceptedColumn { name: "how_to_pay_api", value: |row| row.code.answer.how_to_pay_api.clone().into() },
+    AcceptedColumn { name: "created_at_wib", value: |row| row.code.answer.created_at.map(wib_text).into() },
 ];
+const REJECTED: [&str; 7] = ["file", "row", "column", "value", "code", "reason", "invoice_number"];
+const DEFERRED: [&str; 5] = ["invoice_number", "state", "reason", "file", "row"];
+const LEFT_ALONE: [&str; 7] = ["invoice_number", "reason", "payment_code", "expires_at_wib", "file", "row", "expires_at"];
+const VALID: [&str; 4] = ["file", "row", "invoice_number", "action"];
+
+fn accepted_names() -> [&'static str; 15] {
+    ACCEPTED.each_ref().map(|column| column.name)
+}
+
+/// The columns of every file here.
+pub(in crate::report) fn columns() -> impl Iterator<Item = &'static str> {
+    accepted_names().into_iter().chain(REJECTED).chain(DEFERRED).chain(LEFT_ALONE).chain(VALID)
+}
+
+/// A CSV of rows of the input: our columns, and behind them what is carried through.
+struct InputCsv<'a, W: Write> {
+    csv: PeopleCsv<W>,
+    carried: &'a Carried,
+}
+
+impl<'a, W: Write> InputCsv<'a, W> {
+    fn begin(writer: W, columns: &[&str], carried: &'a Carried) -> io::Result<Self> {
+        let theirs = named_apart(carried.headers());
+        let header: Vec<&str> = columns.iter().copied().chain(theirs.iter().map(String::as_str)).collect();
+        Ok(Self { csv: PeopleCsv::begin(writer, &header)?, carried })
+    }
+
+    fn row<S: AsRef<str>>(&mut self, place: &Place, cells: &[S]) -> io::Result<()> {
+        let theirs = self.carried.cells(place).into_iter().map(Option::unwrap_or_default);
+        self.csv.row(&cells.iter().map(AsRef::as_ref).chain(theirs).collect::<Vec<&str>>())
+    }
+}
 
 /// A value as a cell.
 fn cell(value: Value) -> String {
@@ -83,12 +117,11 @@ impl<'a> Rows<'a> {
 
     fn accepted_row(self, place: &'a Place, number: &InvoiceNumber, action: &'static str, just_made: bool) -> Option<Accepted<'a>> {
         let bill = self.bills.get(number)?;
-        live_code(bill, self.finished_at, just_made).map(|code| Accepted { place, bill, code, action, note: "" })
+        live_code(bill, self.finished_at, just_made).map(|code| Accepted { place, bill, code, action })
     }
 
     fn accepted_valid(self, place: &'a Place, number: &InvoiceNumber, end: &'a End) -> Option<Accepted<'a>> {
-        let row = self.accepted_row(place, number, end.action, end.bucket == Bucket::Issued)?;
-        Some(Accepted { note: &end.note, ..row })
+        self.accepted_row(place, number, end.action, end.bucket == Bucket::Issued)
     }
 
     /// Every row that holds a live code, whatever the run did to it, also one that was refused: its code stays payable.
@@ -108,14 +141,17 @@ impl<'a> Rows<'a> {
     }
 
     pub(super) fn accepted_csv(self, writer: &mut impl Write) -> io::Result<()> {
-        let mut csv = PeopleCsv::begin(writer, &ACCEPTED.each_ref().map(|column| column.name))?;
-        self.all_accepted().iter().try_for_each(|row| csv.row(&ACCEPTED.each_ref().map(|column| cell((column.value)(row)))))
+        let mut csv = InputCsv::begin(writer, &accepted_names(), &self.intake.carried)?;
+        self.all_accepted().iter().try_for_each(|row| csv.row(row.place, &ACCEPTED.each_ref().map(|column| cell((column.value)(row)))))
     }
 
     /// The same rows with exact values: no escape for spreadsheets, amounts as numbers, `null` for what is not known.
     pub(super) fn accepted_jsonl(self, writer: &mut impl Write) -> io::Result<()> {
+        let carried = &self.intake.carried;
+        let theirs = named_apart(carried.headers());
         for row in self.all_accepted() {
-            let object: Map<String, Value> = ACCEPTED.iter().map(|column| (column.name.to_owned(), (column.value)(&row))).collect();
+            let mut object: Map<String, Value> = ACCEPTED.iter().map(|column| (column.name.to_owned(), (column.value)(&row))).collect();
+            object.extend(theirs.iter().cloned().zip(carried.cells(row.place).into_iter().map(Value::from)));
             serde_json::to_writer(&mut *writer, &object)?;
             writer.write_all(b"\n")?;
         }
@@ -124,65 +160,82 @@ impl<'a> Rows<'a> {
 
     /// Every row we or DOKU refused, one line a reason.
     pub(super) fn rejected_csv(self, writer: &mut impl Write) -> io::Result<()> {
-        let mut csv = PeopleCsv::begin(writer, &REJECTED_COLUMNS)?;
+        let mut csv = InputCsv::begin(writer, &REJECTED, &self.intake.carried)?;
         refused_cells(self.intake, &mut csv)?;
         for (place, number, end) in self.valid().filter(|(_, _, end)| matches!(end.bucket, Bucket::Refused | Bucket::Rejected)) {
             let (file, row) = place_cells(place);
-            csv.row(&[&file, &row, end.column, "", &end.code, &end.reason, number.as_str()])?;
+            csv.row(place, &[&file, &row, end.column, "", &end.code, &end.reason, number.as_str()])?;
         }
         Ok(())
     }
 
     /// Every row the same command will finish: not sent, and in doubt, told apart.
     pub(super) fn deferred_csv(self, writer: &mut impl Write) -> io::Result<()> {
-        let mut csv = PeopleCsv::begin(writer, &["invoice_number", "state", "reason", "file", "row"])?;
+        let mut csv = InputCsv::begin(writer, &DEFERRED, &self.intake.carried)?;
         for (place, number, end) in self.valid().filter(|(_, _, end)| matches!(end.bucket, Bucket::Deferred | Bucket::InDoubt)) {
             let (file, row) = place_cells(place);
-            csv.row(&[number.as_str(), end.bucket.name(), &end.reason, &file, &row])?;
+            csv.row(place, &[number.as_str(), end.bucket.name(), &end.reason, &file, &row])?;
         }
         Ok(())
     }
 
     /// Every row that is in no other file, with the reason: there was nothing to do, and no live code to tell of.
     pub(super) fn left_alone_csv(self, writer: &mut impl Write) -> io::Result<()> {
-        let mut csv = PeopleCsv::begin(writer, &["invoice_number", "reason", "payment_code", "expires_at_wib", "file", "row"])?;
-        let mut rows: Vec<(&Place, [String; 4])> = Vec::new();
+        let mut csv = InputCsv::begin(writer, &LEFT_ALONE, &self.intake.carried)?;
+        let mut rows: Vec<(&Place, String, String, Option<&Code>)> = Vec::new();
         for (place, number, end) in self.valid() {
             let is_elsewhere = matches!(end.bucket, Bucket::Refused | Bucket::Rejected | Bucket::Deferred | Bucket::InDoubt);
             if is_elsewhere || self.accepted_valid(place, number, end).is_some() {
                 continue;
             }
             let code = self.bills.get(number).and_then(|bill| bill.code.as_ref());
-            let payment_code = code.map(|code| code.answer.payment_code.as_str().to_owned()).unwrap_or_default();
-            let expires_at = code.and_then(|code| code.answer.expires_at).map(wib_text).unwrap_or_default();
-            rows.push((place, [number.as_str().to_owned(), end.action.to_owned(), payment_code, expires_at]));
+            rows.push((place, number.as_str().to_owned(), end.action.to_owned(), code));
         }
         for duplicate in &self.intake.duplicates {
-            rows.push((&duplicate.place, [String::new(), format!("duplicate of {}", duplicate.of), String::new(), String::new()]));
+            rows.push((&duplicate.place, String::new(), format!("duplicate of {}", duplicate.of), None));
         }
-        rows.sort_by_key(|(place, _)| place.order());
-        for (place, cells) in rows {
+        rows.sort_by_key(|(place, ..)| place.order());
+        for (place, number, reason, code) in rows {
             let (file, row) = place_cells(place);
-            csv.row(&[&cells[..], &[file, row]].concat())?;
+            let payment_code = code.map_or("", |code| code.answer.payment_code.as_str());
+            let expires_at = code.and_then(|code| code.answer.expires_at);
+            let [utc, wib] = [format_utc_seconds, wib_text].map(|written| expires_at.map(written).unwrap_or_default());
+            csv.row(place, &[&number, &reason, payment_code, &wib, &file, &row, &utc])?;
         }
         Ok(())
     }
 }
 
-/// The header of rejected.csv.
-const REJECTED_COLUMNS: [&str; 7] = ["file", "row", "column", "value", "code", "reason", "invoice_number"];
-
 /// rejected.csv of a file that was only read.
 pub fn refused_csv(intake: &Intake, writer: &mut impl Write) -> io::Result<()> {
-    refused_cells(intake, &mut PeopleCsv::begin(writer, &REJECTED_COLUMNS)?)
+    refused_cells(intake, &mut InputCsv::begin(writer, &REJECTED, &intake.carried)?)
+}
+
+/// valid.csv: where the rows stand that can be used.
+pub fn valid_csv(intake: &Intake, writer: &mut impl Write) -> io::Result<()> {
+    let mut csv = InputCsv::begin(writer, &VALID, &intake.carried)?;
+    for Sourced { place, item } in &intake.valid {
+        let action = if item.wanted == Wanted::Cancelled { "cancel" } else { "" };
+        let (file, row) = place_cells(place);
+        csv.row(place, &[&file, &row, item.invoice_number.as_str(), action])?;
+    }
+    Ok(())
+}
+
+/// The bad rows of one file whole, in its own columns and with the reasons behind them, to be mended and given again.
+pub fn bad_rows_csv(bad: &BadRows, writer: &mut impl Write) -> io::Result<()> {
+    let with = |cells: &[String], last: &str| cells.iter().cloned().chain([last.to_owned()]).collect::<Vec<_>>();
+    let mut csv = PeopleCsv(writer);
+    csv.row(&with(&bad.header, REASON_COLUMN))?;
+    bad.rows.iter().try_for_each(|(cells, reasons)| csv.row(&with(cells, reasons)))
 }
 
 /// One line for every bad cell of the input.
-fn refused_cells(intake: &Intake, csv: &mut PeopleCsv<impl Write>) -> io::Result<()> {
+fn refused_cells(intake: &Intake, csv: &mut InputCsv<'_, impl Write>) -> io::Result<()> {
     for refused in &intake.refused {
         let (file, row) = place_cells(&refused.place);
         let invoice_number = refused.invoice_number.as_deref().unwrap_or_default();
-        csv.row(&[&file, &row, &refused.column, &refused.value, refused.code.id, &refused.reason, invoice_number])?;
+        csv.row(&refused.place, &[&file, &row, &refused.column, &refused.value, refused.code.id, &refused.reason, invoice_number])?;
     }
     Ok(())
 }

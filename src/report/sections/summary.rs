@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::super::document::{Cell, Chart, ChartKind, Column, Kind, Section, Table};
-use super::super::summary::Figures;
+use super::super::summary::{Figures, HeldBill};
 use super::super::text::fill;
 use super::super::words::Words;
 use super::{Report, columns};
@@ -19,6 +19,7 @@ pub(super) fn section<'a>(report: &Report<'a>, words: &'static Words) -> Section
         .table(by_severity(needing, words.needs_person, words).or_say(words.needs_nobody))
         .table(by_subject(report, words))
         .table(standing(report, words));
+    let section = if report.summary.held.is_empty() { section } else { section.table(held(report, words)) };
     let section = if accepted.is_empty() { section } else { section.table(by_severity(accepted, words.accepted_by_class, words)) };
     section.chart(Chart::of(ChartKind::Bar, words.discrepancies_chart, 0, &[3]))
 }
@@ -62,6 +63,13 @@ fn standing<'a>(report: &Report<'a>, words: &'static Words) -> Table<'a> {
     let rows = rows.map(|(title, count)| vec![title.into(), Cell::from(count)]);
     let columns = columns(&[(words.status, Kind::Text), (words.count, Kind::Count)]);
     Table::new(words.standing_of_discrepancies, columns, Vec::from(rows))
+}
+
+/// Bills that nothing is done to until a person has looked.
+fn held<'a>(report: &Report<'a>, words: &'static Words) -> Table<'a> {
+    let row = |bill: &'a HeldBill| vec![bill.invoice_number.as_str().into(), bill.since.into(), bill.reason.as_str().into()];
+    let columns = columns(&[(words.invoice, Kind::Code), (words.held_since, Kind::Instant), (words.reason, Kind::Text)]);
+    Table::new(words.held_bills, columns, report.summary.held.iter().map(row).collect::<Vec<_>>())
 }
 
 fn by_severity<'a>(findings: Vec<&'a Finding>, caption: &'static str, words: &'static Words) -> Table<'a> {

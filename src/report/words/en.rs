@@ -49,6 +49,8 @@ pub(super) const WORDS: Words = Words {
     summary: "Summary",
     summary_note: "What needs a person comes first. A payment and its bill can both be a discrepancy, so the rupiah of different classes must not be added up.",
     needs_person: "What needs a person",
+    held_bills: "Bills on hold until a person has looked (`tagih resolve`)",
+    held_since: "held since",
     needs_nobody: "Nothing needs a person.",
     by_subject: "What was reconciled, by nature",
     subject: "Subject",

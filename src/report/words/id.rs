@@ -49,6 +49,8 @@ pub(super) const WORDS: Words = Words {
     summary: "Ringkasan",
     summary_note: "Yang memerlukan tindakan didahulukan. Satu pembayaran dan tagihannya dapat sama-sama menjadi selisih, sehingga rupiah antarkelas tidak boleh dijumlahkan.",
     needs_person: "Yang memerlukan tindakan",
+    held_bills: "Tagihan yang ditahan sampai ada yang memeriksa (`tagih resolve`)",
+    held_since: "ditahan sejak",
     needs_nobody: "Tidak ada yang memerlukan tindakan.",
     by_subject: "Yang direkonsiliasi, menurut sifat",
     subject: "Objek",

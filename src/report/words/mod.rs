@@ -37,7 +37,7 @@ phrases! {
     report_title report_subtitle days_from_to decimal_sign total contents yes no cover verdict_broken verdict_breaks verdict_clean
     nature_break nature_timing nature_ok nature_break_note nature_timing_note nature_ok_note natures_note about fact value entity period
     cut_off cut_off_rule as_of run_id version configuration bills_from bills_from_own bills_from_file evidence_from evidence_from_files
-     days_without prepared reviewed approved signature summary summary_note needs_person needs_nobody by_subject subject evidence_lines
+     days_without prepared reviewed approved signature summary summary_note needs_person needs_nobody held_bills held_since by_subject subject evidence_lines
     payments bills count_of amount_of classes classes_note counted_apart inquiries flags_raised discrepancies_chart not_evaluated not_evaluated_note
     control control_note identity left right holds unit_count unit_rupiah identity_lines identity_success identity_proving
     identity_payments  identity_bills  identity_attached identity_inquiries days

@@ -1,7 +1,7 @@
 //! Reasons in Bahasa Indonesia: the engine's sentences, with their values kept as they are.
 
 /// English sentence and translation; `{}` stands for a value, in the same order in both.
-const REASONS: [(&str, &str); 77] = [
+const REASONS: [(&str, &str); 89] = [
     ("the amount notified is no whole number of rupiah", "jumlah yang diberitahukan bukan bilangan bulat rupiah"),
     ("candidates: {}", "calon: {}"),
     ("notified {}; known {}", "diberitahukan {}; diketahui {}"),
@@ -36,6 +36,45 @@ const REASONS: [(&str, &str); 77] = [
     ("the target is missing", "tujuan tidak ada"),
     ("no key is configured", "tidak ada kunci yang diatur"),
     ("the body stands without headers", "isi tanpa kepala pesan"),
+    (
+        "the signature does not match the bytes received; they may have been written anew by a database that keeps JSON as JSON (jsonb)",
+        "tanda tangan tidak cocok dengan bita yang diterima; mungkin ditulis ulang oleh basis data yang menyimpan JSON sebagai JSON (jsonb)",
+    ),
+    (
+        "a double quote of the row is open or stands inside a cell: double every quote in a quoted cell",
+        "tanda kutip ganda pada baris ini terbuka atau berdiri di tengah sel: gandakan setiap tanda kutip dalam sel berkutip",
+    ),
+    (
+        "the row escapes its quotes with backslashes: export it with every quote doubled, as in \"{\"\"service\"\": …\"",
+        "baris ini menandai tanda kutip dengan garis miring terbalik: ekspor dengan tanda kutip yang digandakan, seperti \"{\"\"service\"\": …\"",
+    ),
+    (
+        "the body holds the delimiter and is not quoted: quote every cell on export",
+        "isi memuat pemisah dan tidak diapit tanda kutip: apit setiap sel dengan tanda kutip saat mengekspor",
+    ),
+    ("the row has another number of cells than the header", "jumlah sel baris ini berbeda dari kepala tabel"),
+    ("the row stands above the header of its table", "baris ini berdiri di atas kepala tabelnya"),
+    ("`headers` is neither a JSON object nor lines of `Name: value`", "`headers` bukan objek JSON dan bukan baris `Nama: nilai`"),
+    (
+        "the body was cut off at 32,767 characters, as a spreadsheet does: export it without one",
+        "isi terpotong pada 32.767 karakter, seperti dilakukan lembar kerja: ekspor tanpa lembar kerja",
+    ),
+    (
+        "an id is stored as a number, which a spreadsheet rounds: keep it as text",
+        "sebuah pengenal tersimpan sebagai angka, yang dibulatkan lembar kerja: simpan sebagai teks",
+    ),
+    (
+        "`received_at` is a time without an offset: set `notifications.received_at_offset`, such as \"+07:00\" for WIB",
+        "`received_at` adalah waktu tanpa selisih zona: atur `notifications.received_at_offset`, misalnya \"+07:00\" untuk WIB",
+    ),
+    (
+        "`received_at` is no time as 2026-10-31T17:00:00+07:00: set `notifications.date_format`",
+        "`received_at` bukan waktu seperti 2026-10-31T17:00:00+07:00: atur `notifications.date_format`",
+    ),
+    (
+        "`received_at` is no time that can be read, such as 2026-10-31T17:00:00+07:00",
+        "`received_at` bukan waktu yang terbaca, seperti 2026-10-31T17:00:00+07:00",
+    ),
     ("{}: it has {} cells, the header has {}", "{}: memiliki {} sel, judulnya {}"),
     ("{}: it is not UTF-8: byte {}, probably {}", "{}: bukan UTF-8: bita {}, mungkin {}"),
     ("{}: a double quote opens a cell and is never closed", "{}: tanda kutip ganda membuka sel dan tidak pernah ditutup"),
@@ -165,6 +204,14 @@ fn filled(pattern: &str, values: &[&str]) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn every_reason_of_a_line_has_words_of_its_own() {
+        // A single word is the name of a field.
+        for reason in crate::domain::line::Detail::TEXTS.into_iter().filter(|reason| reason.contains(' ')) {
+            assert_ne!(of(reason), reason);
+        }
+    }
 
     #[test]
     fn values_are_kept_as_they_are_and_an_unknown_reason_stays() {

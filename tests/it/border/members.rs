@@ -3,7 +3,7 @@
 use std::sync::Mutex;
 
 use jiff::{SignedDuration, Timestamp};
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::between::{ALWAYS, Fate, cut_after, cut_before, unavailable};
 use super::doku::{Doku, Order, State, finding, refusal, success, wib};
@@ -177,6 +177,7 @@ fn a_code_just_made_is_issued_and_listed_whatever_its_dates_say() {
         assert_eq!((row["action"].as_str(), row["payment_code"].as_str()), ("issued", "6059000000000001"), "{name}");
         assert!(!row["note"].is_empty(), "{name}: {row:?}");
         assert!(matches!(finished.code(), Some(0 | 1)), "{name}: {finished:?}");
+        is_told_later(&merchant, &row["note"]);
     }
     // UTC is past while WIB is future.
     let merchant = Merchant::open(&[]);
@@ -191,6 +192,42 @@ fn a_code_just_made_is_issued_and_listed_whatever_its_dates_say() {
     let finished = merchant.run_issue(&[ROW]);
     let row = merchant.accepted("B-001").unwrap_or_else(|| panic!("missing in accepted.csv: {finished:?}"));
     assert!(row["action"] == "issued" && !row["note"].is_empty(), "{row:?}");
+    is_told_later(&merchant, &row["note"]);
+}
+
+/// What is odd about the end of B-001's code is in its story and in the month's report (L08), out of the ledger's events.
+fn is_told_later(merchant: &Merchant, note: &str) {
+    let why = merchant.why("B-001");
+    assert!(why.contains(note), "{note}: {why}");
+    let flags = reconciled(merchant)["flags"].clone();
+    assert_eq!(flags["L08"]["count"], 1, "{flags}");
+}
+
+/// The summary of a reconciliation of the last days, without a notification.
+pub fn reconciled(merchant: &Merchant) -> Value {
+    let now = merchant.net.doku().now();
+    let day = |hours: i64| (now + SignedDuration::from_hours(hours)).to_string()[..10].to_owned();
+    let (from, to) = (day(-96), day(7));
+    let reconcile =
+        ["reconcile", "--from", &from, "--to", &to, "--notifications", "none.jsonl", "--allow-no-logs", "--out", "month", "--json"];
+    let ran = merchant.run(&reconcile);
+    serde_json::from_str(&ran.stdout).unwrap_or_else(|error| panic!("{error}: {ran:?}"))
+}
+
+#[test]
+fn an_optional_field_of_another_type_leaves_a_note_and_nothing_else() {
+    let merchant = Merchant::open(&[]);
+    merchant.net.cue("POST", "", ALWAYS, |request: &Request, doku: &mut Doku| {
+        doku.handle(request);
+        let mut body = success(&doku.orders[&request.about()]);
+        body["online_to_offline_info"]["how_to_pay_page"] = json!(0);
+        doku.sign(Answer::json(200, &body), request).into()
+    });
+    merchant.issue(0, &[ROW], &[]);
+    let row = merchant.accepted("B-001").unwrap();
+    assert_eq!(row["note"], "of another type and left out: how_to_pay_page");
+    assert!(merchant.why("B-001").contains(&row["note"]));
+    assert_eq!(reconciled(&merchant)["flags"]["L08"], Value::Null, "it is not about the end");
 }
 
 fn twenty() -> Vec<String> {

@@ -9,13 +9,13 @@ use super::world::{Doku, Ran, World};
 
 const PAID_AT: &str = "2026-10-15T05:00:00Z";
 
-fn ledger_of(world: &World) {
+pub(super) fn ledger_of(world: &World) {
     let rows = (1..=3).map(|n| format!("I-{n},{n}000,alfa,1000,2026-10-01T00:00:00Z,2026-11-30T00:00:00Z\n"));
     world.file("codes.csv", format!("invoice_number,payment_code,channel,amount,created_at,expires_at\n{}", rows.collect::<String>()));
     world.run(&["ledger", "import", "codes.csv", "--new-ledger"]).expect(0);
 }
 
-fn paid(number: usize) -> String {
+pub(super) fn paid(number: usize) -> String {
     line(&format!("I-{number}"), &format!("{number}000"), 1000, PAID_AT, &format!("t{number}"))
 }
 
@@ -30,7 +30,7 @@ fn gzip(text: &str) -> Vec<u8> {
 }
 
 /// New payments, known ones and blank lines, as `ingest --json` counts them.
-fn counted(ran: &Ran) -> [u64; 3] {
+pub(super) fn counted(ran: &Ran) -> [u64; 3] {
     let counts: Value = serde_json::from_str(&ran.stdout).unwrap();
     ["new", "known", "blank"].map(|name| counts[name].as_u64().unwrap())
 }

@@ -10,6 +10,7 @@ use tagih::domain::lifecycle::{CodeAnswer, Event, OperationKind};
 use tagih::domain::personal::Personal;
 use tagih::ledger::{Binding, Create, Entry, Ledger as _, Private, Store};
 
+use super::reconcile::days;
 use super::world::{CLIENT, Doku, SECRET, World};
 use crate::oracle::message::{Envelope, Message, TARGET};
 
@@ -67,7 +68,7 @@ fn reissued(doku: &Doku) -> World {
             how_to_pay_page: None,
             how_to_pay_api: None,
         };
-        Event::Accepted { answer, replayed: false, amount: None }
+        Event::Accepted { answer, replayed: false, amount: None, remark: None }
     };
     let events = [
         (90, Event::Planned { terms: recorded.clone() }),
@@ -254,4 +255,51 @@ fn no_number_is_given_out_in_production_by_a_ledger_that_knows_none() {
     world.bills("bills.csv", &["A,1000,Budi,alfa,inquiry,,1440,,", "B,1000,Siti,alfa,inquiry,,1440,,"]);
     run(&[]).expect(0);
     assert_eq!(world.column("out/accepted.csv", "payment_code"), ["88960040", "88960041"]);
+}
+
+#[test]
+fn a_payment_that_is_told_of_in_several_ways_is_one() {
+    let doku = Doku::process();
+    let world = World::of(&doku);
+    world.bills("bills.csv", &["A,1000,Budi,alfa,,,1440,,"]);
+    world.issue("bills.csv", &[]).expect(0);
+    let code = doku.orders()["A"].code.clone();
+    let date = (Timestamp::from_second(Timestamp::now().as_second()).unwrap() - SignedDuration::from_mins(5)).to_string();
+    let agent = |chain: &str, store: &str, number: &str| Some((chain.to_owned(), store.to_owned(), number.to_owned()));
+    let told = |agent: Option<(String, String, String)>, date: &str| {
+        notified("A", &code, "1000", |message| {
+            message.agent = agent;
+            message.date = date.to_owned();
+        })
+    };
+    let fraction = date.replace('Z', ".75Z");
+    let variants = [
+        told(agent("Alfamart", "s1", "t1"), &date),
+        told(agent(" ALFAMART", "S1 ", "T1"), &fraction),
+        told(agent("ALFAMART", "S1", ""), &date),
+        told(None, &fraction),
+    ];
+    for first in &variants {
+        let world = World::of(&doku);
+        world.file("codes.csv", format!("invoice_number,payment_code,channel,amount\nA,{code},alfa,1000\n"));
+        world.run(&["ledger", "import", "codes.csv"]).expect(0);
+        world.file("first.jsonl", first);
+        let ran = world.run(&["ingest", "first.jsonl"]).expect(0);
+        assert!(ran.stdout.contains("1 new payments, 0 known"), "{}", ran.stdout);
+        world.file("log.jsonl", format!("{}{}", told(agent("ALFAMART", "S1", "T1"), &date), variants.concat()));
+        let ran = world.run(&["ingest", "log.jsonl"]).expect(0);
+        assert!(ran.stdout.contains("0 new payments, 1 known"), "{first}: {}", ran.stdout);
+        let [from, to] = days();
+        let reconcile = ["reconcile", "--from", &from, "--to", &to, "--notifications", "log.jsonl", "--out", "report", "--json"];
+        let summary: Value = serde_json::from_str(&world.run(&reconcile).stdout).unwrap();
+        let counts = ["P00", "P06"].map(|class| summary["payments"][class]["count"].as_u64().unwrap());
+        assert_eq!(counts, [1, 0], "no second payment: {first}");
+        // Whether or not the first message had a number: once one has joined it, another number is another payment.
+        world.file("two.jsonl", told(agent("ALFAMART", "S1", "T2"), &date));
+        let ran = world.run(&["ingest", "two.jsonl"]).expect(0);
+        assert!(ran.stdout.contains("1 new payments"), "two numbers of a store are two payments: {first}: {}", ran.stdout);
+        let ran = world.run(&["ingest", "log.jsonl", "two.jsonl", "first.jsonl"]).expect(0);
+        assert!(ran.stdout.contains("0 new payments, 2 known"), "{first}: {}", ran.stdout);
+        world.run(&["ledger", "verify"]).expect(0);
+    }
 }

@@ -81,7 +81,7 @@ impl Books {
             how_to_pay_page: None,
             how_to_pay_api: None,
         };
-        self.tell(when, invoice, Event::Accepted { answer, replayed: false, amount: None });
+        self.tell(when, invoice, Event::Accepted { answer, replayed: false, amount: None, remark: None });
     }
 
     pub(crate) fn issue(&self, invoice: &str, amount: u64, when: &str, expires: &str) {

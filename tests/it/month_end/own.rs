@@ -18,6 +18,7 @@ fn told(books: &Books, invoice: &str, amount: u64, paid: &str, when: &str) {
     let request_id = RequestId::from_digest(&digest::of_bytes(format!("status {invoice}").as_bytes()));
     let payment = FoundPayment {
         identity,
+        canonical: None,
         invoice_number: order.clone(),
         payment_code,
         channel: Channel::Alfa,

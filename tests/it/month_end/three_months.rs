@@ -171,7 +171,7 @@ fn issue_as(books: &Books, invoice: &str, wire: &str, code: &str, when: &str, ex
     let payment_code = PaymentCode::new(code).unwrap();
     let answer =
         CodeAnswer { payment_code, created_at: Some(at(when)), expires_at: Some(at(expires)), how_to_pay_page: None, how_to_pay_api: None };
-    books.tell(when, invoice, Event::Accepted { answer, replayed: false, amount: None });
+    books.tell(when, invoice, Event::Accepted { answer, replayed: false, amount: None, remark: None });
 }
 
 #[test]

@@ -21,7 +21,7 @@ fn the_worlds_reach_every_class_and_flag() {
     let lines = "N00 N01 N02 N03 N04 N06 N07 N08 N09 N12 N13";
     let payments = "P00 P01 P02 P03 P04 P05 P06 P07 P08 P09 P10 P11 P12 P13 P15 P16 P17 P18";
     let bills = "L00 L01 L02 L03 L04 L05 L10 L11 L12";
-    let flags = "L07 N03 N05 N10 N11 P03 P04 P07 P08 P09 P10 P11 P12 P18 conflicting late_evidence";
+    let flags = "L07 N03 N05 N10 N11 P03 P04 P07 P08 P09 P10 P11 P12 P18 conflicting late_evidence varied";
     eprintln!("{reached:?}");
     let flags = flags.split(' ').map(|flag| format!("flag {flag}"));
     for class in [lines, payments, bills].iter().flat_map(|list| list.split(' ')).map(str::to_owned).chain(flags) {

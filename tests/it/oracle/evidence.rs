@@ -17,6 +17,8 @@ use super::message::{CLIENT, SECRET};
 #[derive(Clone, Debug)]
 pub(crate) struct Facts {
     pub identity: Vec<String>,
+    /// Chain and store, empty where they are not named.
+    pub store: [String; 2],
     pub success: bool,
     pub invoice: String,
     pub code: String,
@@ -53,14 +55,51 @@ pub(crate) struct Paid {
     pub evidence: BTreeSet<String>,
     /// When Check Status told of it, if nothing else did.
     pub told_at: Option<Timestamp>,
+    /// What makes it this payment, its ids evened out.
+    pub canonical: Vec<String>,
+    /// Every identity its SUCCESS lines give it, as written and evened out.
+    pub names: BTreeSet<Vec<String>>,
+}
+
+/// Channel, code, invoice, amount and second of a payment.
+pub(crate) type Moment = (&'static str, String, String, Option<u64>, i64);
+
+/// Whether an identity holds the store's own number of the payment; spaces are none.
+pub(crate) fn is_numbered(identity: &[String]) -> bool {
+    identity.len() == 5 && !identity[4].trim().is_empty()
+}
+
+/// Whether two payments are one by what is known of each: the identity evened out, or everything but a number that one of them lacks.
+pub(crate) fn are_one(one: (&[String], &Moment), other: (&[String], &Moment)) -> bool {
+    one.0 == other.0 || (one.1 == other.1 && !(is_numbered(one.0) && is_numbered(other.0)))
+}
+
+impl Paid {
+    /// Whether a payment that is known from elsewhere is this one.
+    pub(crate) fn is(&self, identity: &[String], canonical: &[String], moment: &Moment) -> bool {
+        let named = self.names.contains(identity) || self.names.contains(canonical);
+        named || are_one((&self.canonical, &self.facts.moment()), (canonical, moment))
+    }
 }
 
 impl Facts {
-    /// Whether both are facts of one payment: the same identity; or one of the two does not name the store's number of it, and
-    /// they agree in channel, code, invoice and date.
+    pub(crate) fn moment(&self) -> Moment {
+        (self.channel, self.code.clone(), self.invoice.clone(), self.amount, self.date.as_second())
+    }
+
+    /// The identity as it would be if ids were written in capitals without spaces around them, and dates in whole seconds.
+    pub(crate) fn canonical(&self) -> Vec<String> {
+        if is_numbered(&self.identity) {
+            let evened = self.identity.iter().skip(2).map(|id| id.trim().to_uppercase());
+            return self.identity.iter().take(2).cloned().chain(evened).collect();
+        }
+        let second = Timestamp::from_second(self.date.as_second()).unwrap().to_string();
+        vec![self.channel.to_owned(), self.code.clone(), self.invoice.clone(), second]
+    }
+
+    /// Whether both are facts of one payment.
     pub(crate) fn is_payment_of(&self, other: &Self) -> bool {
-        let alike = (self.channel, &self.code, &self.invoice, self.date) == (other.channel, &other.code, &other.invoice, other.date);
-        self.identity == other.identity || (alike && (self.identity.len() == 4 || other.identity.len() == 4))
+        are_one((&self.canonical(), &self.moment()), (&other.canonical(), &other.moment()))
     }
 }
 
@@ -214,7 +253,8 @@ fn read_body(text_of_body: &str) -> Result<Facts, &'static str> {
     } else {
         vec![channel.to_owned(), code.clone(), agent("AGENT_ID"), agent("AGENT_STORE_ID"), agent("AGENT_TRX_ID")]
     };
-    Ok(Facts { identity, success, invoice, code, channel, acquirer_fits, amount, amount_text, date })
+    let store = [agent("AGENT_ID"), agent("AGENT_STORE_ID")];
+    Ok(Facts { identity, store, success, invoice, code, channel, acquirer_fits, amount, amount_text, date })
 }
 
 pub(crate) fn digits(text: &str) -> bool {
@@ -233,25 +273,32 @@ fn whole_rupiah(text: &str) -> Option<u64> {
 /// Among lines with facts: N08 beside a SUCCESS of its identity, and of the SUCCESS lines one N00, the rest N06 or N07.
 fn settle_classes(lines: &mut [Line]) -> Vec<Paid> {
     let mut groups: BTreeMap<Vec<String>, Vec<usize>> = BTreeMap::new();
+    // Without a number it joins the earliest payment that agrees with it in everything else.
+    let joined = |facts: &Facts| {
+        let numbered = |other: &Facts| is_numbered(&other.identity) && other.moment() == facts.moment();
+        let others = lines.iter().filter(|other| other.class == "N00" && other.facts.as_ref().is_some_and(numbered));
+        others.min_by_key(|other| turn(other)).filter(|_| !is_numbered(&facts.identity) && facts.amount.is_some())
+    };
     for (index, line) in lines.iter().enumerate() {
         if let Some(facts) = &line.facts {
-            groups.entry(facts.identity.clone()).or_default().push(index);
+            // And whatever else is called like it goes along.
+            let alike = |other: &&Facts| !is_numbered(&facts.identity) && other.canonical() == facts.canonical();
+            let alike =
+                lines.iter().filter_map(|other| other.facts.as_ref()).filter(alike).filter_map(joined).min_by_key(|other| turn(other));
+            let payment = joined(facts).or(alike).and_then(|other| other.facts.as_ref());
+            groups.entry(payment.unwrap_or(facts).canonical()).or_default().push(index);
         }
     }
     let mut payments = Vec::new();
-    for members in groups.values() {
+    for (canonical, members) in &groups {
         let mut successes: Vec<usize> = members.iter().copied().filter(|&index| lines[index].class == "N00").collect();
-        // What is verified speaks first; then what came first; what has no time of arrival comes last.
-        successes.sort_by_key(|&index| {
-            let line = &lines[index];
-            (line.request.is_none(), line.received_at.is_none(), line.received_at, line.digest.clone())
-        });
+        successes.sort_by_key(|&index| turn(&lines[index]));
         let Some(&first) = successes.first() else { continue };
         let facts = lines[first].facts.clone().unwrap();
         // Amounts that are no amounts are compared as they were written.
         let content = |facts: &Facts| {
             let written = if facts.amount.is_none() { facts.amount_text.clone() } else { String::new() };
-            (facts.amount, written, facts.date, facts.invoice.clone())
+            (facts.amount, written, facts.date.as_second(), facts.invoice.clone())
         };
         let mut flags = lines[first].flags.clone();
         for &index in members {
@@ -265,6 +312,11 @@ fn settle_classes(lines: &mut [Line]) -> Vec<Paid> {
                 }
             }
         }
+        let facts_of = |index: &usize| lines[*index].facts.as_ref().unwrap();
+        if successes.iter().any(|index| facts_of(index).identity != facts.identity) {
+            flags.insert("varied");
+        }
+        let names = successes.iter().flat_map(|index| [facts_of(index).identity.clone(), facts_of(index).canonical()]).collect();
         let evidence = successes.iter().map(|&index| lines[index].digest.clone()).collect();
         payments.push(Paid {
             facts,
@@ -273,9 +325,16 @@ fn settle_classes(lines: &mut [Line]) -> Vec<Paid> {
             flags,
             evidence,
             told_at: None,
+            canonical: canonical.clone(),
+            names,
         });
     }
     payments
+}
+
+/// What is verified speaks first; then what came first; what has no time of arrival comes last.
+fn turn(line: &Line) -> (bool, bool, Option<Timestamp>, String) {
+    (line.request.is_none(), line.received_at.is_none(), line.received_at, line.digest.clone())
 }
 
 /// N05: a Request-Id that verified with another body too. N10: arrived over a day from its own timestamp. N11: arrived over

@@ -4,7 +4,7 @@ use jiff::Timestamp;
 use jiff::civil::{Date, DateTime};
 use jiff::tz::{Offset, TimeZone};
 
-use super::evidence::digits;
+use super::evidence::{Moment, digits};
 
 #[derive(Clone, Debug)]
 pub(crate) struct Bill {
@@ -66,6 +66,8 @@ pub(crate) struct Former {
 #[derive(Clone, Debug)]
 pub(crate) struct Ingested {
     pub identity: Vec<String>,
+    pub canonical: Vec<String>,
+    pub moment: Moment,
     pub date: Timestamp,
     pub amount: u64,
 }

@@ -172,7 +172,13 @@ fn again(random: &mut Random, earlier: Sent, dates: &mut BTreeSet<i64>) -> Sent 
         envelope.stamp = utc(moment);
     }
     match random.below(20) {
-        0 => message.amount_json = "149000".to_owned(),
+        0 => {
+            message.amount_json = "149000".to_owned();
+            // Another amount is another payment then, and no two are of the same second.
+            if message.agent.as_ref().is_none_or(|(_, _, number)| number.trim().is_empty()) {
+                message.date = utc(unused(dates, moment));
+            }
+        }
         1 => message.date = utc(unused(dates, moment)),
         2 => message.invoice = "INV-0000".to_owned(),
         3 | 4 => message.status = random.pick(&["FAILED", "PENDING", "EXPIRED"]),
@@ -181,10 +187,22 @@ fn again(random: &mut Random, earlier: Sent, dates: &mut BTreeSet<i64>) -> Sent 
             message.agent = message.agent.map(|(chain, store, number)| (chain, store, format!("{number}x")));
             message.date = utc(unused(dates, moment));
         }
+        8 => message.agent = message.agent.map(|(chain, store, number)| (in_small(&chain), store, in_small(&number))),
+        9 => message.agent = message.agent.map(|(chain, store, number)| (format!(" {chain}"), format!("{store} "), number)),
+        10 if message.amount_json != "149000" => message.agent = None,
+        11 if message.amount_json != "149000" => {
+            message.agent = message.agent.map(|(chain, store, _)| (chain, store, random.pick(&["", "  "]).to_owned()));
+        }
+        12 if message.date.ends_with("0Z") => message.date = message.date.replace("0Z", "0.75Z"),
         7 => message.amount_json = format!("{}.0", message.amount_json.trim_matches('"').split('.').next().unwrap()),
         _ => {}
     }
     Sent { message, envelope, moment }
+}
+
+/// `ALFAMART` as `Alfamart`.
+fn in_small(id: &str) -> String {
+    id.chars().take(1).chain(id.chars().skip(1).flat_map(char::to_lowercase)).collect()
 }
 
 /// The line of a message, now and then spoiled.

@@ -107,7 +107,7 @@ fn money(figures: &mut Figures, payments: &[(Paid, &str, Option<usize>)], settin
         for column in ["paid", part] {
             add(figures, format!("day {at} {} {column}", facts.channel), 1, amount);
         }
-        let (agent, store) = if facts.identity.len() == 5 { (facts.identity[2].as_str(), facts.identity[3].as_str()) } else { ("", "") };
+        let [agent, store] = &facts.store;
         if !agent.is_empty() || !store.is_empty() {
             add(figures, format!("store {agent} {store} {}", facts.channel), 1, amount);
         }

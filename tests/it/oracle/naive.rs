@@ -79,7 +79,8 @@ pub(crate) fn reconcile_with(
 ) -> Outcome {
     let (lines, mut payments) = evidence::read(files, settings.trust_log);
     for told in told {
-        let notified = payments.iter().any(|paid| paid.facts.is_payment_of(&told.facts));
+        let facts = &told.facts;
+        let notified = payments.iter().any(|paid| paid.is(&facts.identity, &facts.canonical(), &facts.moment()));
         if !notified {
             payments.push(told.clone());
         }
@@ -260,7 +261,10 @@ impl Matcher<'_> {
 
     /// What the ledger ingested of a bill and this evidence does not prove.
     fn unproved<'b>(&'b self, bill: &'b Bill) -> impl Iterator<Item = &'b Ingested> {
-        let proved = |paid: &Ingested| self.payments.iter().any(|payment| payment.facts.identity == paid.identity);
+        let proved = |paid: &Ingested| {
+            let payments = self.payments.iter().filter(|payment| payment.told_at.is_none());
+            payments.into_iter().any(|payment| payment.is(&paid.identity, &paid.canonical, &paid.moment))
+        };
         bill.own.ingested.iter().filter(move |paid| !proved(paid))
     }
 

@@ -8,7 +8,7 @@ use tagih::domain::channel::Channel;
 use tagih::domain::ids::{InvoiceNumber, PaymentCode};
 use tagih::domain::payment::Payment;
 
-use super::evidence::{self, Paid};
+use super::evidence::{self, Moment, Paid};
 use super::ledger::{Bill, Former, Ingested, Own};
 use super::lines;
 use super::random::Random;
@@ -189,6 +189,7 @@ pub(crate) fn digest_of(identity: &[String], date: Timestamp) -> [u8; 32] {
 #[derive(Clone, Debug)]
 pub(crate) struct Known {
     pub identity: Vec<String>,
+    pub canonical: Vec<String>,
     pub invoice: String,
     pub code: String,
     pub channel: &'static str,
@@ -200,13 +201,19 @@ impl Known {
     fn of(paid: &Paid) -> Option<Self> {
         let facts = paid.facts.clone();
         let (identity, invoice, code, channel) = (facts.identity, facts.invoice, facts.code, facts.channel);
-        Some(Self { identity, invoice, code, channel, amount: facts.amount?, date: facts.date })
+        let canonical = paid.canonical.clone();
+        Some(Self { identity, canonical, invoice, code, channel, amount: facts.amount?, date: facts.date })
+    }
+
+    pub(crate) fn moment(&self) -> Moment {
+        (self.channel, self.code.clone(), self.invoice.clone(), Some(self.amount), self.date.as_second())
     }
 
     /// As the ledger keeps it.
     pub(crate) fn payment(&self) -> Payment {
         Payment {
             identity: digest_of(&self.identity, self.date),
+            canonical: digest_of(&self.canonical, Timestamp::from_second(self.date.as_second()).unwrap()),
             invoice_number: InvoiceNumber::new(&self.invoice).unwrap(),
             payment_code: PaymentCode::new(&self.code).unwrap(),
             channel: if self.channel == "alfa" { Channel::Alfa } else { Channel::Indomaret },
@@ -277,7 +284,13 @@ impl OwnWorld {
                 let had = |known: &Known| bill.own.former.iter().any(|former| former.code == known.code);
                 let its = |known: &&Known| named(known) && bill.own.held.as_ref().is_none_or(|(_, code)| *code == known.code || had(known));
                 let ingested = self.known.iter().filter(its);
-                let ingested = ingested.map(|known| Ingested { identity: known.identity.clone(), date: known.date, amount: known.amount });
+                let ingested = ingested.map(|known| Ingested {
+                    identity: known.identity.clone(),
+                    canonical: known.canonical.clone(),
+                    moment: known.moment(),
+                    date: known.date,
+                    amount: known.amount,
+                });
                 let ingested = ingested.collect();
                 Bill { own: Own { ingested, ..bill.own.clone() }, ..bill }
             })
@@ -416,6 +429,7 @@ fn known(random: &mut Random, settings: &Settings, slips: &[Draft], files: &[Log
             random.pick(&[inside, inside, settings.from - 1, settings.from, settings.from - 3 * DAY, settings.until, slip.created + 60]);
         let identity = [slip.channel, &slip.code, "ALFAMART", "S9", &format!("K{number}")].map(str::to_owned).to_vec();
         known.push(Known {
+            canonical: identity.clone(),
             identity,
             invoice: slip.invoice.clone(),
             code: if random.chance(5) { "6059000000008888".to_owned() } else { slip.code.clone() },

@@ -75,7 +75,7 @@ fn events(story: &Story) -> Vec<(i64, Event)> {
     };
     let words = || "because".to_owned();
     let rejected = || Event::Rejected { code: "E0403".to_owned(), reason: words(), provisional: false };
-    let accepted = |issued: &Issued| Event::Accepted { answer: answer(issued), replayed: false, amount: None };
+    let accepted = |issued: &Issued| Event::Accepted { answer: answer(issued), replayed: false, amount: None, remark: None };
     let mut told = Vec::new();
     let mut tell = |second: i64, event: Event| told.push((second, event));
     if story.fate == Fate::Adopted {
@@ -129,7 +129,10 @@ fn events(story: &Story) -> Vec<(i64, Event)> {
     }
     for &amount in &story.amounts[1..] {
         tell(issued.accepted, intended(OperationKind::Amend, &terms(story, amount), &issued.wire));
-        tell(issued.accepted, Event::Accepted { answer: CodeAnswer { expires_at: None, ..answer(issued) }, replayed: false, amount: None });
+        tell(
+            issued.accepted,
+            Event::Accepted { answer: CodeAnswer { expires_at: None, ..answer(issued) }, replayed: false, amount: None, remark: None },
+        );
     }
     let last = terms(story, story.due());
     let another = terms(story, story.due() / 2 + 7);
@@ -280,7 +283,8 @@ fn the_worlds_of_our_own_ledger_reach_every_class_and_flag_they_can() {
     }
     let payments = "P00 P01 P02 P03 P04 P05 P06 P07 P08 P09 P10 P11 P12 P13 P15 P16 P17 P18 P19";
     let bills = "L00 L01 L02 L03 L04 L05 L06 L11 L12";
-    let flags = "L07 L08 P03 P04 P07 P08 P09 P10 P11 P12 P18 P19 conflicting late_evidence".split(' ').map(|flag| format!("flag {flag}"));
+    let flags =
+        "L07 L08 P03 P04 P07 P08 P09 P10 P11 P12 P18 P19 conflicting late_evidence varied".split(' ').map(|flag| format!("flag {flag}"));
     eprintln!("{reached:?}");
     for class in [payments, bills].iter().flat_map(|list| list.split(' ')).map(str::to_owned).chain(flags) {
         // Our ledger refuses a code that is live twice; only an as-of before a cancellation still sees one, and few payments fit two bills.

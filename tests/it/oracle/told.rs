@@ -30,6 +30,7 @@ impl Told {
         let facts = &self.facts;
         let payment = FoundPayment {
             identity: digest_of(&facts.identity, facts.date),
+            canonical: Some(digest_of(&facts.canonical(), Timestamp::from_second(facts.date.as_second()).unwrap())),
             invoice_number: InvoiceNumber::new(&facts.invoice).unwrap(),
             payment_code: PaymentCode::new(&facts.code).unwrap(),
             channel: if facts.channel == "alfa" { Channel::Alfa } else { Channel::Indomaret },
@@ -86,6 +87,7 @@ pub(crate) fn generate(random: &mut Random, settings: &Settings, stories: &[Stor
                 }
             };
             let mut facts = Facts {
+                store: Default::default(),
                 identity,
                 success: true,
                 invoice: issued.wire.clone(),
@@ -112,16 +114,10 @@ pub(crate) fn generate(random: &mut Random, settings: &Settings, stories: &[Stor
 pub(crate) fn standing(world: &OwnWorld) -> Vec<Paid> {
     let mut standing: Vec<Paid> = Vec::new();
     for told in world.told.iter().filter(|told| world.stories.iter().any(|story| story.invoice == told.story)) {
+        let facts = &told.facts;
         let ingested = |known: &Known| {
-            let facts = Facts {
-                identity: known.identity.clone(),
-                invoice: known.invoice.clone(),
-                code: known.code.clone(),
-                channel: known.channel,
-                date: known.date,
-                ..told.facts.clone()
-            };
-            facts.is_payment_of(&told.facts)
+            let one = evidence::are_one((&known.canonical, &known.moment()), (&facts.canonical(), &facts.moment()));
+            one || known.identity == facts.identity
         };
         if world.known.iter().any(ingested) || standing.iter().any(|earlier| earlier.facts.is_payment_of(&told.facts)) {
             continue;
@@ -134,6 +130,8 @@ pub(crate) fn standing(world: &OwnWorld) -> Vec<Paid> {
             flags: std::collections::BTreeSet::new(),
             evidence: [digest].into(),
             told_at: Some(told.at),
+            canonical: facts.canonical(),
+            names: [facts.identity.clone(), facts.canonical()].into(),
         });
     }
     standing

@@ -30,7 +30,7 @@ fn stocked(settings: &str) -> Shop {
     shop.record("PLAIN", vec![(adopted(&terms("0101"), "0101", 60).0, customer(NAME, Some("")))]);
     shop.record("NAMELESS", vec![adopted(&terms("0102"), "0102", 60)]);
     shop.record("EXPIRED", vec![adopted(&terms("0103"), "0103", -1)]);
-    let cancelled = (Event::Accepted { answer: answer("0104"), replayed: false, amount: None }, Private::default());
+    let cancelled = (Event::Accepted { answer: answer("0104"), replayed: false, amount: None, remark: None }, Private::default());
     let cancel = |number: &str, code: &str| intended(OperationKind::Cancel, number, &terms(code));
     shop.record("CANCELLED", vec![adopted(&terms("0104"), "0104", 60), cancel("CANCELLED", "0104"), cancelled]);
     shop.record("CANCELLING", vec![adopted(&terms("0105"), "0105", 60), cancel("CANCELLING", "0105")]);
@@ -42,6 +42,7 @@ fn stocked(settings: &str) -> Shop {
     shop.record("PAID", vec![adopted(&terms("0110"), "0110", 60)]);
     let payment = |identity: u8, number: &str, code: &str| tagih::domain::payment::Payment {
         identity: [identity; 32],
+        canonical: [identity; 32],
         invoice_number: invoice(number),
         payment_code: answer(code).payment_code,
         channel: Channel::Alfa,

@@ -28,11 +28,19 @@ fn a_code_just_made_is_issued_whatever_its_expiry_says_and_the_row_says_what_is_
     office.after_minutes(601);
     let end = office.end(row("I", 100), vec![yes("I", "7")]);
     assert_eq!((end.bucket, end.action, office.state("I").status), (Bucket::Issued, "issued", Status::Active));
-    assert!(end.note.contains("expired already"), "{}", end.note);
+    let remark = |invoice: &str| office.state(invoice).code.unwrap().remark;
+    assert!(remark("I").unwrap().note.contains("expired already"));
     let late = office.end(row("J", 100), vec![Act::Say(200, success("J", "8", 1_790_000_000 + 36_060 + 3_600))]);
-    assert!(late.note.contains("asked for was"), "{}", late.note);
+    assert!(late.bucket == Bucket::Issued && remark("J").unwrap().note.contains("asked for was"));
     let right = office.end(row("K", 100), vec![Act::Say(200, success("K", "9", 1_790_000_000 + 36_060))]);
-    assert_eq!((right.bucket, right.note.as_str()), (Bucket::Issued, ""));
+    assert_eq!((right.bucket, remark("K")), (Bucket::Issued, None));
+    // L08 is about the end; a page of another type is only a note.
+    let odd = success("L", "10", 1_790_000_000 + 36_060);
+    let odd = odd.replacen("\"payment_code\"", "\"how_to_pay_page\":7,\"payment_code\"", 1);
+    office.end(row("L", 100), vec![Act::Say(200, odd)]);
+    let note = "of another type and left out: how_to_pay_page".to_owned();
+    assert_eq!(remark("L"), Some(Remark { note, about_expiry: false }));
+    assert!(["I", "J"].into_iter().all(|invoice| remark(invoice).unwrap().about_expiry));
 }
 
 #[test]

@@ -42,6 +42,11 @@ fn a_number_of_an_earlier_suffix_stays_the_bills() {
     office.after_minutes(2_000);
     now(office.ledger.apply_payments(&[payment(&office, "I_1", "99")])).unwrap();
     assert_eq!(office.end(row("I", 100), vec![]).action, "paid", "its code has expired, and nothing is issued anew");
+    // Unpaid, it is issued anew under the suffix of today.
+    let office = Office { suffix: "-R", ..reissued("_") };
+    let answer = Act::Say(200, success("I-R2", "9", 1_790_000_000 + 900_000));
+    let end = office.after_minutes(2_000).end(row("I", 100), vec![seen("EXPIRED", 100), answer]);
+    assert_eq!((end.bucket, office.state("I").code.unwrap().wire_invoice_number), (Bucket::Issued, number("I-R2")), "{}", end.reason);
 }
 
 #[test]

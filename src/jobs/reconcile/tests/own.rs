@@ -5,7 +5,7 @@ use crate::domain::amount::Amount;
 use crate::domain::bill::{Expiry, Policy as Insurance, RecordedTerms};
 use crate::domain::channel::{Channel, Method};
 use crate::domain::ids::{InvoiceNumber, PaymentCode, RequestId};
-use crate::domain::lifecycle::{CodeAnswer, Event, OperationKind};
+use crate::domain::lifecycle::{CodeAnswer, Event, OperationKind, Remark};
 use crate::domain::payment::Payment;
 use crate::ledger::memory::MemoryLedger;
 use crate::ledger::{Entry, Ledger as _, Private, Sum};
@@ -52,7 +52,7 @@ fn accepted(code: &str) -> Event {
         how_to_pay_page: None,
         how_to_pay_api: None,
     };
-    Event::Accepted { answer, replayed: false, amount: None }
+    Event::Accepted { answer, replayed: false, amount: None, remark: None }
 }
 
 fn state(number: &str, events: Vec<Event>) -> (InvoiceNumber, Vec<Event>) {
@@ -62,6 +62,7 @@ fn state(number: &str, events: Vec<Event>) -> (InvoiceNumber, Vec<Event>) {
 fn known(number: &str, code: &str, paid_at: &str) -> Payment {
     Payment {
         identity: digest::of_bytes(paid_at.as_bytes()),
+        canonical: digest::of_bytes(paid_at.as_bytes()),
         invoice_number: invoice(number),
         payment_code: PaymentCode::new(code).unwrap(),
         channel: Channel::Alfa,
@@ -147,9 +148,18 @@ fn an_amended_amount_is_remembered_and_other_terms_are_flagged() {
     if let Some(Event::Accepted { answer, .. }) = odd.1.last_mut() {
         answer.expires_at = Some(at("2026-11-19T00:00:00Z"));
     }
-    let bills = vec![state("A", amended), odd];
-    let report = reconciled(bills, Vec::new(), &[note("A", "1", "150000").line()], 2);
+    // What was odd about the end when the answer came is in the events: past already, or two dates that disagree.
+    let remarked = |number: &str, code: &str, about_expiry: bool| {
+        let Event::Accepted { answer, .. } = accepted(code) else { unreachable!() };
+        let remark = Some(Remark { note: "odd".into(), about_expiry });
+        state(
+            number,
+            vec![intended(OperationKind::Issue, number, 150_000), Event::Accepted { answer, replayed: false, amount: None, remark }],
+        )
+    };
+    let bills = vec![state("A", amended), odd, remarked("C", "3", true), remarked("D", "4", false)];
+    let report = reconciled(bills, Vec::new(), &[note("A", "1", "150000").line()], 4);
     assert_eq!(counts(&report.summary.payments), "P10×1");
-    assert_eq!(counts(&report.summary.bills), "L01×1 L11×1");
-    assert_eq!(report.summary.flags.get("L08").unwrap().count, 1);
+    assert_eq!(counts(&report.summary.bills), "L01×3 L11×1");
+    assert_eq!(report.summary.flags.get("L08").unwrap().count, 2);
 }

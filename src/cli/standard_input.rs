@@ -1,0 +1,47 @@
+//! Standard input that is read more than once: kept in a file of its own while the command runs.
+
+use std::path::{Path, PathBuf};
+use std::sync::OnceLock;
+
+use tempfile::NamedTempFile;
+
+use super::setup::{Failure, Setup};
+use crate::exit::Exit;
+use crate::table::STANDARD_INPUT;
+
+/// Where it was put, if it was; only this user can read it, and it goes with the command.
+#[derive(Debug, Default)]
+pub(super) struct StandardInput(OnceLock<NamedTempFile>);
+
+impl StandardInput {
+    pub(super) fn path(&self) -> Option<&Path> {
+        self.0.get().map(NamedTempFile::path)
+    }
+}
+
+impl Setup {
+    /// Keeps standard input if it is one of `files`.
+    pub(super) fn keep_standard_input(&self, files: &[PathBuf]) -> Result<(), Failure> {
+        if self.standard_input.path().is_some() || files.iter().all(|file| file.as_os_str() != STANDARD_INPUT) {
+            return Ok(());
+        }
+        let keep = || -> std::io::Result<NamedTempFile> {
+            let mut kept = NamedTempFile::with_prefix("tagih-")?;
+            std::io::copy(&mut std::io::stdin().lock(), &mut kept)?;
+            Ok(kept)
+        };
+        let failed = |error| {
+            Failure::new(
+                Exit::Disk,
+                format!("standard input cannot be kept while it is read: {error}\nhint: give a file, or free space under TMPDIR"),
+            )
+        };
+        drop(self.standard_input.0.set(keep().map_err(failed)?));
+        Ok(())
+    }
+
+    /// Where the bytes of an input file are.
+    pub(super) fn bytes_of<'p>(&'p self, file: &'p Path) -> &'p Path {
+        self.standard_input.path().filter(|_| file.as_os_str() == STANDARD_INPUT).unwrap_or(file)
+    }
+}

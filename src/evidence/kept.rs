@@ -1,0 +1,379 @@
+//! Notifications kept in a table: where its columns are, and a row as the line that `serve` would have written.
+//!
+//! Belongs here: what the columns of such a table mean. Must not be here: the grammar of tables ([`crate::table`]).
+
+use std::borrow::Cow;
+use std::cmp::Ordering;
+use std::io::Cursor;
+
+use serde::Serialize;
+use serde::de::IgnoredAny;
+
+use super::arrival::received_at;
+use super::blocks::LINE_MAX;
+use super::lines::{Piece, Place, Span};
+use crate::table::{self, Dialect, Fault, Header, Kind, Layout, Row, Settings, Shape, Sniffed, What, Wrong};
+
+const RECEIVED_AT: &str = "received_at";
+const HEADERS: &str = "headers";
+const TARGET: &str = "target";
+const BODY: &str = "body";
+/// The headers that a signature needs, each in a column of its own.
+const OWN_HEADERS: [(&str, &str); 4] =
+    [("client_id", "Client-Id"), ("request_id", "Request-Id"), ("request_timestamp", "Request-Timestamp"), ("signature", "Signature")];
+/// The columns of a table of notifications.
+pub const COLUMNS: [&str; 8] = [RECEIVED_AT, HEADERS, "client_id", "request_id", "request_timestamp", "signature", TARGET, BODY];
+/// What a body column stands beside; without any of them a table with a `body` is any table.
+const BESIDE: [&str; 4] = [RECEIVED_AT, HEADERS, "signature", "request_id"];
+/// Lines of one cell: a body may have been set out in lines, and headers stand one a line.
+const CELL_LINES_MAX: usize = 512;
+/// A byte order mark.
+const MARK: &[u8] = b"\xef\xbb\xbf";
+/// Where spreadsheets cut a cell, in UTF-16 units.
+const SPREADSHEET_CELL_MAX: usize = 32_767;
+
+pub(super) const STRAY_QUOTE: &str = "a double quote of the row is open or stands inside a cell: double every quote in a quoted cell";
+pub(super) const BACKSLASHES: &str =
+    "the row escapes its quotes with backslashes: export it with every quote doubled, as in \"{\"\"service\"\": …\"";
+pub(super) const UNQUOTED: &str = "the body holds the delimiter and is not quoted: quote every cell on export";
+pub(super) const WIDTH: &str = "the row has another number of cells than the header";
+pub(super) const UNCLAIMED: &str = "the row stands above the header of its table";
+pub(super) const HEADERS_UNREADABLE: &str = "`headers` is neither a JSON object nor lines of `Name: value`";
+pub(super) const BODY_CUT: &str = "the body was cut off at 32,767 characters, as a spreadsheet does: export it without one";
+pub(super) const ID_AS_NUMBER: &str = "an id is stored as a number, which a spreadsheet rounds: keep it as text";
+const NOT_UTF8: &str = "the line is not UTF-8";
+const TOO_LONG: &str = "the line is longer than 1 MiB";
+const NO_BODY: &str = "there is no body";
+
+/// Where the columns of one table are, and how its cells are to be read.
+#[derive(Debug)]
+pub(super) struct Columns {
+    pub(super) dialect: Dialect,
+    header: Row,
+    received_at: Option<usize>,
+    headers: Option<usize>,
+    own: [Option<usize>; 4],
+    target: Option<usize>,
+    body: usize,
+    layout: Layout,
+    offset: Option<jiff::tz::Offset>,
+}
+
+/// What the beginning of a file is, as far as tables go.
+pub(super) enum Found {
+    /// A table of notifications, and the byte at which its header stands.
+    Table(Box<Columns>, usize),
+    /// A table without the columns of one, and what it lacks.
+    Lacking(String),
+    /// No table that could be told.
+    None,
+}
+
+/// What a record of a table is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Record {
+    /// A message.
+    Message,
+    /// Nothing stands on it.
+    Blank,
+    /// The header, also said again.
+    Header,
+    /// It cannot be read, and why.
+    Wrong(&'static str),
+}
+
+impl Found {
+    /// Of a file that begins with `head`.
+    pub(super) fn of(head: &[u8], tables: &Settings) -> Self {
+        let first = head.trim_ascii_start().strip_prefix(MARK).unwrap_or(head).trim_ascii_start().first();
+        if matches!(first, None | Some(b'{' | b'[' | b'<' | 0)) {
+            return Self::None;
+        }
+        let layouts = layouts(tables);
+        let header = Header { is_known: &|name| is_known(name, &layouts), is_enough: &|names| is_enough(names, &layouts) };
+        let shape = Shape { delimiter: None, sheet: None, limits: &tables.limits, header, is_strict: false };
+        match table::sniffed(head, LINE_MAX, &shape) {
+            Ok(Some(Sniffed { delimiter, header })) => Self::of_header(delimiter, header, head, tables),
+            _ => Self::None,
+        }
+    }
+
+    fn of_header(delimiter: u8, header: Row, head: &[u8], tables: &Settings) -> Self {
+        let layouts = layouts(tables);
+        let names = table::names(&header);
+        let is_related = names.iter().any(|name| is_known(name, &layouts));
+        let at = usize::try_from(header.byte).unwrap_or(usize::MAX);
+        // A byte order mark is part of the line it stands on.
+        let at = if head.get(..at) == Some(MARK) { 0 } else { at };
+        match Columns::of(delimiter, header, tables) {
+            Ok(columns) => Self::Table(Box::new(columns), at),
+            Err(fault) if is_related && names.len() > 1 => Self::Lacking(fault.to_string()),
+            Err(_) => Self::None,
+        }
+    }
+}
+
+impl Columns {
+    fn of(delimiter: u8, header: Row, tables: &Settings) -> Result<Self, Fault> {
+        let layouts = layouts(tables);
+        let names = table::names(&header);
+        let wanted = tables.layout.as_deref().filter(|wanted| layouts.iter().any(|layout| layout.name == *wanted));
+        let layout = table::chosen(&layouts, wanted, &names).unwrap_or(&tables.notifications).clone();
+        let place = |column: &str| {
+            let theirs = layout.columns.get(column).map(|theirs| table::normalized(theirs));
+            let mapped = theirs.map(|theirs| table::unique_place(&names, column, |name| name == theirs)).transpose()?.flatten();
+            if mapped.is_some() { Ok(mapped) } else { table::unique_place(&names, column, |name| name == column) }
+        };
+        let mut own = [None; 4];
+        for (slot, (column, _)) in own.iter_mut().zip(OWN_HEADERS) {
+            *slot = place(column)?;
+        }
+        let (received_at, headers, target, body) = (place(RECEIVED_AT)?, place(HEADERS)?, place(TARGET)?, place(BODY)?);
+        let is_beside = received_at.or(headers).is_some() || own.iter().any(Option::is_some);
+        let body = body.filter(|_| is_beside).ok_or_else(|| lacking(&header, &names, body.is_some(), &layouts))?;
+        let mut dialect = Dialect::new(delimiter, LINE_MAX);
+        (dialect.width, dialect.is_exact) = (Some(header.len()), true);
+        (dialect.cell_lines_max, dialect.holds) = (CELL_LINES_MAX, Some(b'{'));
+        Ok(Self { dialect, header, received_at, headers, own, target, body, layout, offset: tables.offset })
+    }
+
+    /// What the record is that was split off into `row`.
+    pub(super) fn record(&self, row: &Row, what: What) -> Record {
+        match what {
+            What::Empty | What::Blank => Record::Blank,
+            What::Row if plain(row).eq(plain(&self.header)) => Record::Header,
+            What::Row => Record::Message,
+            What::Wrong(_) if row.raw().iter().all(|byte| *byte == 0 || byte.is_ascii_whitespace()) => Record::Blank,
+            What::Wrong(Wrong::TooLarge(_)) => Record::Wrong(TOO_LONG),
+            What::Wrong(Wrong::Unclaimed) => Record::Wrong(UNCLAIMED),
+            What::Wrong(_) if memchr::memmem::find(row.raw(), &[self.dialect.delimiter, b'{', b'"']).is_some() => Record::Wrong(UNQUOTED),
+            What::Wrong(Wrong::Width { .. }) => Record::Wrong(WIDTH),
+            What::Wrong(_) if memchr::memmem::find(row.raw(), b"{\\\"").is_some() => Record::Wrong(BACKSLASHES),
+            What::Wrong(_) => Record::Wrong(STRAY_QUOTE),
+        }
+    }
+
+    /// Whether an id of `row` is a number of a workbook, of which digits are lost.
+    fn holds_rounded(&self, row: &Row) -> bool {
+        self.own.iter().flatten().any(|&place| row.kind(place) == Kind::Number)
+    }
+
+    /// The message of a row as one line of a log; its body is the cell's own text.
+    ///
+    /// # Errors
+    /// Why the row cannot be read.
+    pub(super) fn line(&self, row: &Row) -> Result<String, &'static str> {
+        let body = self.cell(row, Some(self.body), BODY)?.ok_or(NO_BODY)?;
+        if body.encode_utf16().count() >= SPREADSHEET_CELL_MAX && serde_json::from_str::<IgnoredAny>(body).is_err() {
+            return Err(BODY_CUT);
+        }
+        let at = self.cell(row, self.received_at, RECEIVED_AT)?.map(str::trim);
+        let at = at.map(|text| received_at(text, self.layout.date_format, self.offset)).transpose()?;
+        let target = self.cell(row, self.target, TARGET)?.map(str::trim);
+        let line = Line { received_at: at.map(|at| at.to_string()), target, body };
+        let headers = self.headers(row)?;
+        let rest = serde_json::to_string(&line).map_err(|_| NO_BODY)?;
+        Ok(format!("{{\"headers\":{{{headers}}},{}", rest.strip_prefix('{').unwrap_or(&rest)))
+    }
+
+    /// The inside of the object of headers: those with a column of their own first, for of two the first counts.
+    fn headers(&self, row: &Row) -> Result<String, &'static str> {
+        let mut all: Vec<String> = Vec::new();
+        for (place, (column, name)) in self.own.iter().zip(OWN_HEADERS) {
+            if let Some(value) = self.cell(row, *place, column)? {
+                all.push(member(name, value.trim()));
+            }
+        }
+        if let Some(text) = self.cell(row, self.headers, HEADERS)? {
+            let text = text.trim();
+            match text.strip_prefix('{').and_then(|rest| rest.strip_suffix('}')) {
+                Some(inside) if serde_json::from_str::<IgnoredAny>(text).is_ok() => {
+                    all.extend(Some(inside.trim().to_owned()).filter(|inside| !inside.is_empty()));
+                }
+                Some(_) => return Err(HEADERS_UNREADABLE),
+                None => {
+                    for line in text.lines().map(str::trim).filter(|line| !line.is_empty()) {
+                        let (name, value) = line.split_once(':').ok_or(HEADERS_UNREADABLE)?;
+                        all.push(member(name.trim(), value.trim()));
+                    }
+                }
+            }
+        }
+        Ok(all.join(","))
+    }
+
+    /// A cell that holds something, as it stands, or the constant of its column; what databases write for nothing is nothing.
+    fn cell<'r>(&'r self, row: &'r Row, place: Option<usize>, column: &str) -> Result<Option<&'r str>, &'static str> {
+        let constant = || self.layout.constants.get(column).map(String::as_str);
+        let Some(cell) = place.and_then(|place| row.get(place)) else { return Ok(constant()) };
+        let text = str::from_utf8(cell).map_err(|_| NOT_UTF8)?;
+        Ok(Some(text).filter(|text| !matches!(text.trim(), "" | "NULL" | "null" | "\\N")).or_else(constant))
+    }
+}
+
+/// The parts of a log's line that need no care.
+#[derive(Serialize)]
+struct Line<'a> {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    received_at: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    target: Option<&'a str>,
+    body: &'a str,
+}
+
+/// The cells of a row; where files were put together, a byte order mark stands before the second header.
+fn plain(row: &Row) -> impl Iterator<Item = &[u8]> {
+    row.iter().map(|cell| cell.strip_prefix(MARK).unwrap_or(cell))
+}
+
+fn member(name: &str, value: &str) -> String {
+    format!("{}:{}", serde_json::Value::from(name), serde_json::Value::from(value))
+}
+
+/// The layouts that are of notifications: what stands under `[notifications]`, and those that say where the body is.
+fn layouts(tables: &Settings) -> Vec<Layout> {
+    let named = tables.layouts.iter().filter(|layout| layout.columns.contains_key(BODY));
+    std::iter::once(&tables.notifications).chain(named).cloned().collect()
+}
+
+fn is_known(name: &str, layouts: &[Layout]) -> bool {
+    let is_mapped = |layout: &Layout| layout.columns.values().any(|theirs| table::normalized(theirs) == name);
+    COLUMNS.contains(&name) || layouts.iter().any(is_mapped)
+}
+
+fn is_enough(names: &[String], layouts: &[Layout]) -> bool {
+    layouts.iter().any(|layout| {
+        let has = |column: &str| {
+            let theirs = layout.columns.get(column).map(|theirs| table::normalized(theirs));
+            names.iter().any(|name| name == column || theirs.as_ref() == Some(name))
+        };
+        has(BODY) && BESIDE.into_iter().any(has)
+    })
+}
+
+fn lacking(header: &Row, names: &[String], has_body: bool, layouts: &[Layout]) -> Fault {
+    let wanted = if has_body { RECEIVED_AT } else { BODY };
+    let is_known = |name: &str| is_known(name, layouts);
+    let near = table::nearest(wanted, names.iter().map(String::as_str).filter(|name| !is_known(name)));
+    let missing = near.map_or_else(|| format!("`{wanted}`"), |near| format!("`{wanted}`, did you mean your `{near}`?"));
+    Fault::ColumnMissing { missing, found: table::found_words(header, &is_known) }
+}
+
+/// One record of a table, and how many lines it spans.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Spanned {
+    pub(super) span: Span,
+    pub(super) lines: u64,
+    pub(super) record: Record,
+}
+
+/// The only sheet of notifications of a workbook, its rows written as records of CSV, with the number of each; or why there is none.
+pub(super) fn of_workbook(content: Vec<u8>, tables: &Settings) -> Result<(Columns, Vec<u8>, Vec<Spanned>), String> {
+    let layouts = layouts(tables);
+    let header = Header { is_known: &|name| is_known(name, &layouts), is_enough: &|names| is_enough(names, &layouts) };
+    let shape = Shape { delimiter: None, sheet: None, limits: &tables.limits, header, is_strict: false };
+    let found = table::Content::of(Cursor::new(content), &shape).map_err(|fault| fault.to_string())?;
+    let table::Content::Workbook(mut sheets) = found else { return Err("is no workbook".to_owned()) };
+    let header_at = |rows: &[Row]| rows.iter().position(|row| is_enough(&table::names(row), &layouts));
+    sheets.retain(|sheet| header_at(&sheet.rows).is_some());
+    if let (2.., Some(wanted)) = (sheets.len(), &tables.sheet) {
+        sheets.retain(|sheet| sheet.name.trim() == wanted.trim());
+    }
+    let sheet = match (sheets.pop(), sheets.is_empty()) {
+        (Some(sheet), true) => sheet,
+        (None, _) => return Err("has no sheet with the columns of notifications: `body`, and `received_at` or `headers`".to_owned()),
+        (Some(_), false) => return Err("has several sheets of notifications: save the one that is meant as a file of its own".to_owned()),
+    };
+    let at = header_at(&sheet.rows).unwrap_or_default();
+    let header = sheet.rows.get(at).cloned().unwrap_or_default();
+    let columns = Columns::of(b',', header, tables).map_err(|fault| fault.to_string())?;
+    let (mut bytes, mut rows, mut before) = (Vec::new(), Vec::new(), 0_u64);
+    for (place, row) in sheet.rows.iter().enumerate() {
+        let line = row.number.saturating_sub(1);
+        let offset = bytes.len();
+        if line > before {
+            rows.push(Spanned {
+                span: Span { line: before, offset, length: 0 },
+                lines: line.saturating_sub(before),
+                record: Record::Blank,
+            });
+        }
+        before = row.number;
+        for cell in 0..columns.header.len().max(row.len()) {
+            bytes.extend_from_slice(if cell == 0 { b"\"" } else { b",\"" });
+            bytes.extend(
+                row.get(cell).unwrap_or_default().iter().flat_map(|&byte| std::iter::repeat_n(byte, if byte == b'"' { 2 } else { 1 })),
+            );
+            bytes.push(b'"');
+        }
+        let span = Span { line, offset, length: bytes.len().saturating_sub(offset) };
+        let record = match place.cmp(&at) {
+            Ordering::Less => Record::Wrong(UNCLAIMED),
+            Ordering::Equal => Record::Header,
+            Ordering::Greater if row.is_blank() => Record::Blank,
+            Ordering::Greater if row.len() > columns.header.len() => Record::Wrong(WIDTH),
+            Ordering::Greater if columns.holds_rounded(row) => Record::Wrong(ID_AS_NUMBER),
+            Ordering::Greater => Record::Message,
+        };
+        rows.push(Spanned { span, lines: 1, record });
+    }
+    Ok((columns, bytes, rows))
+}
+
+/// Cuts `text` into records from its front on, as long as what is left is more than a record may have, or all there is. `first` is the
+/// number of lines before it. Gives the records, their bytes and their lines; it stops before a line that is too long to be kept.
+pub(super) fn cut(columns: &Columns, text: &[u8], header_at: Option<usize>, is_all: bool) -> (Vec<Spanned>, usize, u64) {
+    let (mut rows, mut row, mut at, mut line) = (Vec::new(), Row::default(), 0_usize, 0_u64);
+    while let Some(rest) = text.get(at..).filter(|rest| is_all || rest.len() > LINE_MAX.saturating_add(2)) {
+        let Some(piece) = table::split(rest, &columns.dialect, &mut row) else { break };
+        if matches!(piece.what, What::Wrong(Wrong::TooLarge(_))) {
+            break;
+        }
+        let record = match header_at.filter(|&header| at <= header) {
+            Some(header) if at == header => Record::Header,
+            Some(_) if piece.what == What::Empty || piece.what == What::Blank => Record::Blank,
+            Some(_) if at == 0 && is_preface(row.raw()) => Record::Header,
+            Some(_) => Record::Wrong(UNCLAIMED),
+            None => columns.record(&row, piece.what),
+        };
+        let lines = u64::try_from(piece.lines).unwrap_or(u64::MAX);
+        rows.push(Spanned { span: Span { line, offset: at, length: row.raw().len() }, lines, record });
+        line = line.saturating_add(lines);
+        at = at.saturating_add(piece.bytes);
+    }
+    (rows, at, line)
+}
+
+/// Shows every piece of the records `rows` of `bytes`, in their order.
+pub(super) fn pieces<'a>(bytes: &'a [u8], rows: &[Spanned], columns: &Columns, mut see: impl FnMut(Piece<'a>)) {
+    let mut row = Row::default();
+    for &Spanned { span, lines, record } in rows {
+        let mut rest = lines;
+        match record {
+            Record::Message => {
+                let whole = table::split(span.of(bytes), &columns.dialect, &mut row).filter(|piece| piece.what == What::Row);
+                see(match whole.ok_or(STRAY_QUOTE).and_then(|_| columns.line(&row)) {
+                    Ok(text) => Piece::Message { span, text: Some(Cow::Owned(text)), place: Place::Only },
+                    Err(why) => Piece::Malformed { span, why },
+                });
+                rest = rest.saturating_sub(1);
+            }
+            Record::Wrong(why) => {
+                see(Piece::Malformed { span, why });
+                rest = rest.saturating_sub(1);
+            }
+            Record::Blank => {
+                (0..rest).for_each(|_| see(Piece::Blank));
+                rest = 0;
+            }
+            Record::Header => {}
+        }
+        (0..rest).for_each(|_| see(Piece::Wrapping));
+    }
+}
+
+/// Whether a first line only says how the others are split.
+fn is_preface(line: &[u8]) -> bool {
+    let line = line.strip_prefix(MARK).unwrap_or(line).trim_ascii();
+    line.strip_prefix(b"\"").unwrap_or(line).get(..4).is_some_and(|start| start.eq_ignore_ascii_case(b"sep="))
+}
