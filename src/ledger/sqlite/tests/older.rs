@@ -63,17 +63,17 @@ fn an_older_schema_is_migrated_with_a_copy_kept_and_a_newer_one_refused() {
     let place = Place::new(&path);
     let older = &migrate::MIGRATIONS[..migrate::MIGRATIONS.len() - 1];
     drop(open::writable(&place, &binding(), Create::IfMissing, older).unwrap());
-    assert!(matches!(open::read_only(&place, None), Err(LedgerError::TooOld { found: 3, known: 4, .. })), "readers do not migrate");
+    assert!(matches!(open::read_only(&place, None), Err(LedgerError::TooOld { found: 4, known: 5, .. })), "readers do not migrate");
     let other = Binding { client_id: "BRN-9".into(), ..binding() };
     assert!(matches!(SqliteLedger::open(&path, &other, Create::Never), Err(LedgerError::OtherBinding { .. })));
     let ledger = reopen(&path).unwrap();
     let migrated = ledger.migrated().unwrap();
-    assert_eq!((migrated.from, migrated.to, &migrated.backup), (3, 4, &folder.path().join("ledger.db.schema-3")));
-    assert!(matches!(SqliteLedger::open_read_only(&migrated.backup, &binding()), Err(LedgerError::TooOld { found: 3, .. })));
+    assert_eq!((migrated.from, migrated.to, &migrated.backup), (4, 5, &folder.path().join("ledger.db.schema-4")));
+    assert!(matches!(SqliteLedger::open_read_only(&migrated.backup, &binding()), Err(LedgerError::TooOld { found: 4, .. })));
     drop(ledger);
     assert!(reopen(&path).unwrap().migrated().is_none(), "once");
     tamper(&path, "PRAGMA user_version = 9");
-    assert!(matches!(reopen(&path), Err(LedgerError::TooNew { found: 9, known: 4, .. })));
+    assert!(matches!(reopen(&path), Err(LedgerError::TooNew { found: 9, known: 5, .. })));
 }
 
 #[test]
@@ -87,7 +87,7 @@ fn a_ledger_of_the_first_schema_is_migrated_with_all_it_holds_and_can_keep_statu
     let head = older(&place, 1, &[entry("A", 0, event)], &[]);
 
     let refused = SqliteLedger::open_read_only(&path, &binding()).unwrap_err();
-    assert!(matches!(refused, LedgerError::TooOld { found: 1, known: 4, .. }), "readers do not migrate: {refused}");
+    assert!(matches!(refused, LedgerError::TooOld { found: 1, known: 5, .. }), "readers do not migrate: {refused}");
     let copy = folder.path().join("before.db");
     SqliteLedger::backup(&path, &copy).unwrap();
     assert!(matches!(SqliteLedger::open_read_only(&copy, &binding()), Err(LedgerError::TooOld { found: 1, .. })), "kept as it was");
