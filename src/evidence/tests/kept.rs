@@ -1,7 +1,5 @@
 //! Notifications kept in a table: however it is written, its rows are the lines of a log.
 
-use std::io::Write as _;
-
 use super::*;
 use crate::domain::line::Line;
 use crate::table::{DateFormat, Layout};
@@ -61,12 +59,6 @@ type Form = fn(&Kept) -> Vec<String>;
 fn said(evidence: &Evidence) -> Vec<String> {
     let texts = |line: &Line| format!("{:?} {:?}", evidence.lines.texts(line), (line.class, line.identity, line.amount, line.marks));
     evidence.lines.iter().map(|(_, line)| format!("{} {:?}", texts(line), (line.received_at_us, line.request_key, line.body_key))).collect()
-}
-
-fn gzip(text: &[u8]) -> Vec<u8> {
-    let mut gzip = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::default());
-    gzip.write_all(text).unwrap();
-    gzip.finish().unwrap()
 }
 
 #[test]
