@@ -241,12 +241,11 @@ pub(super) struct Why {
     /// Notification logs or quoted globs (default: those in `serve.log_dir`)
     #[arg(long, value_name = "LOG", num_args = 1..)]
     pub(super) notifications: Vec<String>,
-    /// The layout of tables, one of `[layouts.NAME]` (default: the one whose headers they have)
-    #[arg(long, value_name = "NAME")]
-    pub(super) layout: Option<String>,
     /// Settlement files or quoted globs
     #[arg(long, value_name = "FILE", num_args = 1..)]
     pub(super) settlement: Vec<String>,
+    #[command(flatten)]
+    pub(super) tables: TableFlags,
     /// A WIB month (default: from the first day anything is known of)
     #[arg(long, value_name = "2026-10")]
     pub(super) period: Option<String>,

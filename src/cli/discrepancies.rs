@@ -8,7 +8,7 @@ use jiff::civil::Date;
 use super::discrepancies_args::{Chosen, DiscrepanciesCommand as Command, Which};
 use super::output;
 use super::setup::{Failure, Setup};
-use super::{discrepancies_show as show, entries};
+use super::{discrepancies_show as show, entries, explain};
 use crate::domain::calendar::wib_date;
 use crate::domain::classify::Class;
 use crate::domain::discrepancy::{Decision, Fingerprint, Item, Register, Sighting, Status, Step};
@@ -17,7 +17,7 @@ use crate::jobs::discrepancies::import::{self, Eyes};
 use crate::jobs::discrepancies::take;
 use crate::journal::{self, Author, Entry, Writer};
 use crate::report::{folder, items};
-use crate::table::Settings;
+use crate::table::{self, Settings};
 
 pub(super) fn discrepancies(setup: &Setup, command: &Command) -> Result<Exit, Failure> {
     match command {
@@ -29,7 +29,7 @@ pub(super) fn discrepancies(setup: &Setup, command: &Command) -> Result<Exit, Fa
         Command::List { which } => list(setup, which),
         Command::Show { id } => show::show(setup, &bare(id)),
         Command::Export { which, out, by } => export(setup, which, out, by.as_deref()),
-        Command::Import { file, partial, by } => import(setup, file, *partial, by.as_deref()),
+        Command::Import { file, partial, tables, by } => import(setup, file, *partial, &setup.tables(tables)?, by.as_deref()),
         Command::Accept { ids, action, owner, comment } => {
             let step = eyes(setup).step(action.action(), None);
             let comment = comment.clone().or_else(|| (step == Step::Note).then(|| ids.reason.clone()));
@@ -93,7 +93,10 @@ fn told(setup: &Setup, taken: Option<&Sighting>) {
 fn chosen<'a>(which: &Which, register: &'a Register, run_id: Option<&str>) -> Result<Vec<(&'a String, &'a Item)>, Failure> {
     for class in &which.class {
         if Class::parse(class).is_none() {
-            return Err(Failure::usage(format!("there is no class `{class}`\nhint: `tagih explain` lists them all")));
+            return Err(Failure::usage(format!(
+                "there is no class `{class}`\nhint: {}`tagih explain` lists them all",
+                explain::meant(class)
+            )));
         }
     }
     let mut statuses = BTreeSet::new();
@@ -141,8 +144,13 @@ fn export(setup: &Setup, which: &Which, out: &Path, by: Option<&str>) -> Result<
     Ok(Exit::Done)
 }
 
-fn import(setup: &Setup, file: &Path, partial: bool, by: Option<&str>) -> Result<Exit, Failure> {
-    let rows = items::read(file, &Settings::default())?;
+fn import(setup: &Setup, file: &Path, partial: bool, tables: &Settings, by: Option<&str>) -> Result<Exit, Failure> {
+    let rows = items::read(file, tables)?;
+    let causes = rows.iter().filter_map(|row| row.wrong.as_deref()).map(|wrong| ("row", wrong));
+    let count = u64::try_from(rows.len()).unwrap_or(u64::MAX);
+    if let Some(mostly) = table::mostly(count, causes) {
+        return Err(Failure::new(Exit::Input, format!("`{}`: {mostly}", file.display())));
+    }
     let actor = setup.actor(by)?;
     let at = setup.clock.now();
     // Held from the first check to the last byte, so that two imports take turns and the later one meets what the earlier decided.

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Subcommand, ValueEnum};
 
+use super::tables::TableFlags;
 use crate::domain::discrepancy::Action;
 
 #[derive(Debug, Subcommand)]
@@ -45,6 +46,8 @@ pub(super) enum DiscrepanciesCommand {
         /// Record the valid rows even if others are refused
         #[arg(long)]
         partial: bool,
+        #[command(flatten)]
+        tables: TableFlags,
         /// Who decided, where a row's `actor` is empty
         #[arg(long, value_name = "NAME")]
         by: Option<String>,

@@ -5,6 +5,7 @@ use super::setup::Failure;
 use crate::domain::classify::Class;
 use crate::domain::code::Code;
 use crate::domain::language::Language;
+use crate::domain::near;
 use crate::domain::texts;
 use crate::exit::Exit;
 use crate::{doku, domain, evidence, intake, journal, ledger, reconcile, serve, table};
@@ -38,7 +39,7 @@ pub(super) fn explain(wanted: Option<&str>, language: Language, json: bool) -> R
         return Ok(Exit::Done);
     };
     let Some(code) = codes().find(|code| code.id.eq_ignore_ascii_case(wanted)) else {
-        return Err(Failure::usage(format!("there is no code `{wanted}`\nhint: `tagih explain` lists them all")));
+        return Err(Failure::usage(format!("there is no code `{wanted}`\nhint: {}`tagih explain` lists them all", meant(wanted))));
     };
     let text = texts::text(code, language);
     if json {
@@ -55,6 +56,13 @@ pub(super) fn explain(wanted: Option<&str>, language: Language, json: bool) -> R
     };
     output::result(format_args!("\n{label}: {}", text.remedy));
     Ok(Exit::Done)
+}
+
+/// What code may have been meant, as a question and a space; empty for none.
+pub(super) fn meant(wanted: &str) -> String {
+    let exists = |id: &str| Ok::<_, std::convert::Infallible>(codes().any(|code| code.id == id));
+    let near = near::nearest(wanted, exists).unwrap_or_default();
+    near::question(&near).map_or_else(String::new, |question| format!("{question} "))
 }
 
 /// How a class counts. The words of both are those of the reports' columns, which programs read, so they are not translated.

@@ -14,6 +14,7 @@ use crate::domain::calendar::start_of_wib_day;
 use crate::domain::digest::Digest;
 use crate::domain::ids::{InvoiceNumber, PaymentCode};
 use crate::domain::lifecycle::{BillState, CodeAnswer, Event, OperationKind, Verdict};
+use crate::domain::near;
 use crate::exit::Exit;
 use crate::ledger::codes as ledger_codes;
 use crate::ledger::{Create, Entry, Head, Ledger, LedgerError, Private, SenderLock, SqliteLedger};
@@ -25,6 +26,21 @@ pub(super) fn reading(setup: &Setup) -> Result<SqliteLedger, Failure> {
 
 fn invoice_number(text: &str) -> Result<InvoiceNumber, Failure> {
     InvoiceNumber::new(text).map_err(|error| Failure::usage(format!("`{text}` is not an invoice number: {error}")))
+}
+
+/// That the ledger knows no such invoice, and which may be meant.
+pub(super) fn unknown_invoice(ledger: &impl Ledger, text: &str) -> Result<Failure, Failure> {
+    let question = meant_invoice(ledger, text)?.unwrap_or_else(|| "name it as `tagih issue` knows it".to_owned());
+    Ok(Failure::usage(format!("the ledger holds no invoice `{text}`\nhint: {question}")))
+}
+
+/// Which invoice may be meant by a name the ledger does not hold, as a question.
+pub(super) fn meant_invoice(ledger: &impl Ledger, text: &str) -> Result<Option<String>, LedgerError> {
+    let exists = |edit: &str| match InvoiceNumber::new(edit) {
+        Ok(number) => ledger.bill(&number).map(|bill| bill.is_some()),
+        Err(_) => Ok(false),
+    };
+    Ok(near::question(&near::nearest(text, exists)?))
 }
 
 /// Runs one call to the ledger that has to wait for durability.
@@ -88,7 +104,7 @@ pub(super) fn resolve(setup: &Setup, invoice: &str, verdict: VerdictArgument, co
     let _lock = SenderLock::acquire(setup.ledger_path(), "resolve")?;
     let ledger = SqliteLedger::open(setup.ledger_path(), &setup.binding()?, Create::Never)?;
     let invoice_number = invoice_number(invoice)?;
-    let bill = ledger.bill(&invoice_number)?.ok_or_else(|| Failure::usage(format!("the ledger holds no invoice `{invoice}`")))?;
+    let bill = ledger.bill(&invoice_number)?.map_or_else(|| Err(unknown_invoice(&ledger, invoice)?), Ok)?;
     let verdict = match verdict {
         VerdictArgument::Released => return release(setup, &ledger, &bill, reason),
         VerdictArgument::Done => Verdict::Done,

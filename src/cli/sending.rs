@@ -7,6 +7,7 @@ use secrecy::SecretString;
 
 use super::args::{Cancel, Issue, Sending};
 use super::attention;
+use super::keeping::meant_invoice;
 use super::output::{self, Progress};
 use super::planning::{dry_run, guarded, has_guard, plan_rows, planned, planned_from};
 use super::sender::{Flags, Sender};
@@ -70,6 +71,9 @@ pub(super) fn cancel(setup: &Setup, arguments: &Cancel) -> Result<Exit, Failure>
     send(setup, &intake, &flags, &arguments.sending, setup.secret(), &out, None)
 }
 
+/// Where invoice numbers stand that are given as arguments.
+const ARGUMENTS: &str = "(arguments)";
+
 /// Invoice numbers given as arguments, as if they were the rows of a file.
 fn named(invoices: &[String]) -> Result<Intake, Failure> {
     let mut valid: Vec<Sourced<Bill>> = Vec::new();
@@ -81,7 +85,7 @@ fn named(invoices: &[String]) -> Result<Intake, Failure> {
         }
         let invoice_number = InvoiceNumber::new(text)
             .map_err(|error| Failure::usage(format!("`{text}` is neither a file nor an invoice number: {error}")))?;
-        let place = Place { file: Path::new("(arguments)").into(), file_order: 0, row, line: row };
+        let place = Place { file: Path::new(ARGUMENTS).into(), file_order: 0, row, line: row };
         if valid.iter().all(|earlier| earlier.item.invoice_number != invoice_number) {
             valid.push(Sourced { place, item: Bill { invoice_number, wanted: Wanted::Cancelled } });
         }
@@ -134,6 +138,19 @@ pub(super) fn refusals<'a>(setup: &Setup, refusals: impl Iterator<Item = Refusal
 fn refused_ends(setup: &Setup, intake: &Intake, ends: &[End]) {
     let refused = intake.valid.iter().zip(ends).filter(|(_, end)| matches!(end.bucket, Bucket::Refused | Bucket::Rejected));
     refusals(setup, refused.map(|(row, end)| Refusal { place: &row.place, column: end.column, reason: &end.reason, code: &end.code }));
+}
+
+/// Whoever names an invoice that is not there may mean another.
+fn meant_arguments(setup: &Setup, ledger: &SqliteLedger, intake: &Intake) -> Result<(), Failure> {
+    let named = intake.valid.iter().filter(|row| &*row.place.file == Path::new(ARGUMENTS) && !setup.quiet);
+    for number in named.map(|row| &row.item.invoice_number) {
+        if ledger.bill(number)?.is_none()
+            && let Some(question) = meant_invoice(ledger, number.as_str())?
+        {
+            output::note(format_args!("hint: for `{number}`, {question}"));
+        }
+    }
+    Ok(())
 }
 
 /// Brings DOKU to the state that `intake` wants, writes the result files into `out` and prints the last line. Without a secret
@@ -191,6 +208,7 @@ pub(super) fn send(
     report.write(out)?;
     super::refused::lines(setup, intake);
     refused_ends(setup, intake, &ends);
+    meant_arguments(setup, &sender.ledger, intake)?;
     if setup.json {
         output::result(serde_json::to_string(&report.summary()).unwrap_or_default());
     } else {

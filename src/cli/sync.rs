@@ -8,10 +8,11 @@ use crate::domain::lifecycle::BillState;
 use crate::exit::Exit;
 use crate::jobs::stop::StopReason;
 use crate::jobs::sync::{CheckEnd, SyncReport};
-use crate::ledger::{Ledger as _, Snapshot};
+use crate::ledger::{Ledger as _, SqliteLedger};
 
 use super::args::Sending;
 use super::attention;
+use super::keeping::unknown_invoice;
 use super::output::{self, Progress};
 use super::sender::{Flags, Sender};
 use super::sending::{confirm, exit, overdue, tell_stop};
@@ -24,7 +25,7 @@ pub(super) fn sync(setup: &Setup, invoices: &[String], sending: &Sending) -> Res
     let flags = Flags { command: "sync", new_ledger: false, reissue_expired: false, retry_rejected: false, sequence_from: None };
     let sender = Sender::open(setup, &flags, Some(&setup.secret()?))?;
     let before = sender.ledger.snapshot()?;
-    let chosen = chosen(&before, invoices)?;
+    let chosen = chosen(&sender.ledger, invoices)?;
     let mut open: Vec<BillState> = before.bills.into_values().filter(|bill| bill.open.is_some()).collect();
     open.retain(|bill| chosen.is_empty() || chosen.contains(&bill.invoice_number));
     open.sort_by(|a, b| a.invoice_number.cmp(&b.invoice_number));
@@ -50,12 +51,12 @@ pub(super) fn sync(setup: &Setup, invoices: &[String], sending: &Sending) -> Res
 }
 
 /// The invoices named, each once.
-fn chosen(snapshot: &Snapshot, invoices: &[String]) -> Result<Vec<InvoiceNumber>, Failure> {
+fn chosen(ledger: &SqliteLedger, invoices: &[String]) -> Result<Vec<InvoiceNumber>, Failure> {
     let mut chosen = Vec::new();
     for text in invoices {
         let number = InvoiceNumber::new(text).map_err(|error| Failure::usage(format!("`{text}` is not an invoice number: {error}")))?;
-        if !snapshot.bills.contains_key(&number) {
-            return Err(Failure::usage(format!("the ledger holds no invoice `{text}`\nhint: name invoices as `tagih issue` knows them")));
+        if ledger.bill(&number)?.is_none() {
+            return Err(unknown_invoice(ledger, text)?);
         }
         chosen.push(number);
     }

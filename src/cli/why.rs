@@ -7,13 +7,13 @@ use super::logs::expand;
 use super::output;
 use super::reconcile::{month, policy};
 use super::setup::{Failure, Setup};
-use super::tables::TableFlags;
 use super::why_next::{deciding, next};
 use super::why_story::{Speaker, class_line, headline, part, told};
 use super::{keeping, why_json};
 use crate::exit::Exit;
 use crate::jobs::reconcile::SettlementFiles;
 use crate::jobs::why::{self, Story, WhyError, WhyOptions};
+use crate::ledger::SqliteLedger;
 
 /// Columns of a terminal.
 const WIDTH: usize = 80;
@@ -54,13 +54,16 @@ pub(super) fn why(setup: &Setup, arguments: &Why) -> Result<Exit, Failure> {
         keys,
         client_id: setup.binding()?.client_id,
         policy: policy(setup)?,
-        tables: setup.tables(&TableFlags { layout: arguments.layout.clone(), ..TableFlags::default() })?,
         settlement,
+        tables: setup.tables(&arguments.tables)?,
         journal: setup.journal_path(),
         period: arguments.period.as_deref().map(month).transpose()?,
         as_of: arguments.as_of.unwrap_or_else(|| setup.clock.now()),
     };
-    let story = why::why(&ledger, &options)?;
+    let story = match why::why(&ledger, &options) {
+        Err(error) => return Err(with_meant(&ledger, error)?),
+        Ok(story) => story,
+    };
     let speaker = Speaker::of(arguments.lang.unwrap_or(setup.config.report.language));
     if setup.json {
         output::result(why_json::json(&story, &speaker, options.as_of));
@@ -73,6 +76,17 @@ pub(super) fn why(setup: &Setup, arguments: &Why) -> Result<Exit, Failure> {
     let needs_person =
         story.judgement.as_ref().is_some_and(|judgement| judgement.about.findings().any(|finding| judgement.needs_person(finding)));
     Ok(if needs_person { Exit::Look } else { Exit::Done })
+}
+
+/// An error about a name that nobody knows, with what may be meant.
+fn with_meant(ledger: &SqliteLedger, error: Box<WhyError>) -> Result<Failure, Failure> {
+    let meant = if let WhyError::Unknown(name) = error.as_ref() { keeping::meant_invoice(ledger, name)? } else { None };
+    let mut failure = Failure::from(error);
+    if let Some(question) = meant {
+        failure.message.push_str("\nhint: ");
+        failure.message.push_str(&question);
+    }
+    Ok(failure)
 }
 
 fn print(story: &Story, speaker: &Speaker, as_of: jiff::Timestamp) {

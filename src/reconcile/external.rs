@@ -136,12 +136,12 @@ impl<'a> Rows<'a> {
         for ((row, digest), parsed) in batch.iter().zip(digests).zip(parsed) {
             self.external.rows = self.external.rows.saturating_add(1);
             self.sum.add(&digest);
-            if !digest.first_chunk().is_none_or(|half| self.seen.insert(*half)) {
-                self.external.repeated = self.external.repeated.saturating_add(1);
-                continue;
-            }
             match parsed {
+                Ok(_) if !digest.first_chunk().is_none_or(|half| self.seen.insert(*half)) => {
+                    self.external.repeated = self.external.repeated.saturating_add(1);
+                }
                 Ok(row) => self.external.take(&row, self.terms)?,
+                // What cannot be read is no bill said twice: each row is told, and counts against the table.
                 Err(fault) => self.malformed(row, digest, fault),
             }
         }

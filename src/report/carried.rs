@@ -19,6 +19,7 @@ use crate::domain::balance::Balance;
 use crate::domain::calendar::start_of_wib_day;
 use crate::domain::channel::Channel;
 use crate::domain::digest::{self, Digest};
+use crate::domain::spreadsheet::unescaped;
 use crate::reconcile::external::DigestSum;
 use crate::reconcile::month::{Closing, Month, Opening, OpeningFrom, OutstandingItem, SuspenseItem};
 
@@ -158,16 +159,11 @@ fn suspense_item(record: &csv::StringRecord) -> Option<SuspenseItem> {
     Some(SuspenseItem {
         discrepancy_id: text(0)?,
         class: text(1)?,
-        invoice_number: record.get(2).map(plain)?.to_owned(),
+        invoice_number: record.get(2).map(unescaped)?.into_owned(),
         payment_code: text(3)?,
         channel: Channel::parse(record.get(4)?)?,
         amount: Rupiah::new(record.get(5)?.parse().ok()?),
         paid_at_us: record.get(7)?.parse().ok()?,
         identity: digest::from_hex(record.get(8)?)?,
     })
-}
-
-/// A cell without the mark that disarms it.
-fn plain(cell: &str) -> &str {
-    cell.strip_prefix('\'').filter(|rest| rest.starts_with(['=', '+', '-', '@', '\t', '\r'])).unwrap_or(cell)
 }

@@ -13,7 +13,7 @@ use super::text::neutral;
 use super::wib_text;
 use crate::domain::classify::Class;
 use crate::domain::discrepancy::Item;
-use crate::table::{self, Fault, Header, Limits, Row, Settings, Shape, Table};
+use crate::table::{self, Fault, Header, Layout, Limits, Row, Settings, Shape, Table};
 
 const COLUMNS: [&str; 28] = [
     "discrepancy_id",
@@ -65,7 +65,10 @@ fn cells(id: &str, item: &Item, today: Date) -> [String; COLUMNS.len()] {
     let facts = &item.facts;
     let amount = |amount: Option<i64>| amount.map_or_else(String::new, |rupiah| rupiah.to_string());
     // Even a bare digit string or `OCT-10` would be rewritten on saving.
-    let as_text = |text: &str| if text.is_empty() { String::new() } else { format!("'{text}") };
+    let as_text = |text: &str| match neutral(text) {
+        safe if safe.is_empty() || safe.starts_with('\'') => safe.into_owned(),
+        safe => format!("'{safe}"),
+    };
     let standing = item.standing();
     let decided = item.resolution.as_ref().or(item.proposal.as_ref());
     [
@@ -142,15 +145,24 @@ pub struct ItemsError {
 pub fn read(path: &Path, tables: &Settings) -> Result<Vec<ItemRow>, ItemsError> {
     let refused = |fault: Fault| ItemsError { path: path.to_path_buf(), reason: format!("it {fault}") };
     let is_known = |name: &str| COLUMNS.contains(&name);
-    let is_enough = |names: &[String]| WANTED.iter().all(|wanted| names.iter().any(|name| name == wanted));
+    let own = Layout::default();
+    let candidates: Vec<&Layout> = std::iter::once(&own).chain(&tables.layouts).collect();
+    let is_enough = |names: &[String]| {
+        let has = |layout: &&Layout, wanted: &str| {
+            names.contains(&layout.columns.get(wanted).map_or_else(|| wanted.to_owned(), |theirs| table::normalized(theirs)))
+        };
+        candidates.iter().any(|layout| WANTED.iter().all(|wanted| has(layout, wanted)))
+    };
     let header = Header { is_known: &is_known, is_enough: &is_enough };
     let limits = Limits::default();
     let shape = Shape { delimiter: None, sheet: tables.sheet.as_deref(), limits: &limits, header, is_strict: true };
     let mut table = Table::open(path, &shape).map_err(refused)?;
     let names = table::names(table.header());
+    let layout = table::chosen(&tables.layouts, tables.layout.as_deref(), &names).unwrap_or(&own);
     let mut places = BTreeMap::new();
-    for column in WANTED.into_iter().chain(["note", "actor", "reviewer", "owner"]) {
-        match table::unique_place(&names, column, |name| name == column).map_err(refused)? {
+    for column in DECIDING {
+        let theirs = layout.columns.get(column).map_or_else(|| column.to_owned(), |theirs| table::normalized(theirs));
+        match table::unique_place(&names, column, |name| name == theirs).map_err(refused)? {
             Some(place) => drop(places.insert(column, place)),
             None if WANTED.contains(&column) => {
                 let found = table::found_words(table.header(), &is_known);
@@ -161,11 +173,18 @@ pub fn read(path: &Path, tables: &Settings) -> Result<Vec<ItemRow>, ItemsError> 
     }
     let (mut found, mut row) = (Vec::new(), Row::default());
     while table.read(&mut row).map_err(refused)? {
+        if row.wrong.is_none() {
+            for (column, &place) in &places {
+                layout.rewrite(&mut row, place, column, false);
+            }
+        }
         found.push(item(&row, &places));
     }
     Ok(found)
 }
 
+/// What is read back.
+const DECIDING: [&str; 8] = ["discrepancy_id", "facts", "action", "reason", "note", "actor", "reviewer", "owner"];
 /// Without these nothing can be decided.
 const WANTED: [&str; 4] = ["discrepancy_id", "facts", "action", "reason"];
 

@@ -3,12 +3,15 @@
 mod additional;
 mod bad_input;
 mod carried;
+mod corpus;
 mod discrepancies;
 mod exit_codes;
 mod flows;
 mod keeping;
 mod kept;
+mod layouts;
 mod logs;
+mod meant;
 mod methods;
 mod numbers;
 mod pace;
