@@ -23,8 +23,8 @@ pub(super) fn messages(line: &str) -> Option<Vec<Cow<'_, str>>> {
     {
         collect(value, DEPTH_MAX, &mut found);
     } else {
-        let starts = memchr::memmem::find_iter(line.as_bytes(), b"{\"").take(STARTS_MAX);
-        let tail = starts.filter_map(|at| serde_json::from_str::<Value>(line.get(at..)?).ok()).next();
+        let mut starts = memchr::memmem::find_iter(line.as_bytes(), b"{\"").take(STARTS_MAX);
+        let tail = starts.find_map(|at| serde_json::from_str::<Value>(line.get(at..)?).ok());
         collect(tail?, DEPTH_MAX, &mut found);
     }
     (!found.is_empty()).then_some(found)
