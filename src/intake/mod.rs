@@ -274,7 +274,7 @@ fn require_columns(file: &File<'_>, options: &Options) -> Result<(), Fault> {
 /// Reads every file, each with the row reader `prepare` makes for it, and sorts out what contradicts itself.
 fn gathered<T, F, P>(files: &[PathBuf], reading: &Reading<'_>, prepare: P) -> Result<Input<T>, IntakeError>
 where
-    T: sort::Keyed + PartialEq + Send,
+    T: sort::Keyed + PartialEq + Send + Sync,
     F: Fn(Cells<'_>) -> Result<T, Vec<RefusedRow>> + Sync,
     P: Fn(&File<'_>) -> Result<F, Fault>,
 {
@@ -315,6 +315,9 @@ fn gather<T: Send>(
         let rows = batch.get(..count).unwrap_or_default();
         for row in rows {
             totals.take(row, file);
+        }
+        if let Some(last) = rows.last() {
+            totals.look_at_last(last);
         }
         let read: Vec<(Place, Result<T, Vec<RefusedRow>>)> = rows
             .par_iter()
