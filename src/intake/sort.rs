@@ -9,10 +9,11 @@ use std::sync::Arc;
 
 use rayon::prelude::*;
 
+use super::advice::live_terms;
 use super::carried::Carried;
 use super::columns::{Column, Columns};
 use super::total::Totals;
-use super::{Duplicate, Input, Note, Place, RefusedRow, Sourced, codes, live_terms};
+use super::{Duplicate, Input, Note, Place, RefusedRow, Sourced, codes};
 use crate::domain::bill::Bill;
 use crate::domain::ids::{InvoiceNumber, PaymentCode};
 
