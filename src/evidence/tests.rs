@@ -221,6 +221,7 @@ fn a_file_that_is_no_log_is_named_for_what_it_is() {
 }
 
 proptest! {
+    #![proptest_config(ProptestConfig::with_cases(128))]
     #[test]
     fn lines_are_messages_blank_or_wrapping_for_any_bytes(
         parts in prop::collection::vec(
@@ -259,13 +260,9 @@ proptest! {
         }
         let places = |found: &Evidence| found.lines.iter().map(|(_, line)| (line.number, line.byte, line.digest, line.class)).collect::<Vec<_>>();
         let (start, end) = bytes.split_at(bytes.len() / 2);
-        for packed in [
-            [gzip(start), gzip(end), vec![0; 9]].concat(),
-            [zstd::encode_all(start, 1).unwrap(), gzip(end)].concat(),
-        ] {
-            let unpacked = evidence(&packed);
-            prop_assert_eq!(places(&unpacked), places(&found));
-            prop_assert_eq!(unpacked.files.first().map(|file| (file.lines, file.contents)).unwrap_or_default(), contents);
-        }
+        let packed = [zstd::encode_all(start, 1).unwrap(), vec![0; 9], gzip(end), vec![0; 9]].concat();
+        let unpacked = evidence(&packed);
+        prop_assert_eq!(places(&unpacked), places(&found));
+        prop_assert_eq!(unpacked.files.first().map(|file| (file.lines, file.contents)).unwrap_or_default(), contents);
     }
 }
