@@ -110,19 +110,22 @@ fn fault(file: &InputFile, percent_max: u64) -> String {
             contents.rewritten
         );
     }
+    let file_name = file.path.display();
     let seems = match contents.oddity {
-        Some(oddity) if !file.remark.is_empty() => format!("; the file seems to be {} and {}", oddity.what, file.remark),
-        Some(oddity) => format!("; the file seems to be {}", oddity.what),
-        None if contents.fault.text().is_empty() => String::new(),
-        None => format!("; most often because {}", contents.fault.text()),
+        Some(oddity) if file.remark.is_empty() => format!("the file seems to be {}", oddity.what),
+        Some(oddity) => format!("the file seems to be {} and {}", oddity.what, file.remark),
+        None if contents.fault.text().is_empty() => "no reason is known".to_owned(),
+        None => format!("most often because {}", contents.fault.text()),
     };
-    format!(
-        "{}: {} of {} evidence lines of `{}` are malformed (N01), more than the {percent_max} % of \
-         `reconcile.malformed_lines_max_percent`{seems}; what could be read was used, but payments may be missing\nhint: {}",
-        code.id,
-        contents.malformed,
-        contents.messages,
-        file.path.display(),
-        contents.oddity.map_or(code.remedy, |oddity| oddity.remedy)
-    )
+    let found = if contents.is_readable(percent_max) {
+        format!("`{file_name}` is no notification log")
+    } else {
+        let (malformed, messages) = (contents.malformed, contents.messages);
+        format!(
+            "{malformed} of {messages} evidence lines of `{file_name}` are malformed (N01), more than the {percent_max} % of \
+             `reconcile.malformed_lines_max_percent`"
+        )
+    };
+    let hint = contents.oddity.map_or(code.remedy, |oddity| oddity.remedy);
+    format!("{}: {found}; {seems}; what could be read was used, but payments may be missing\nhint: {hint}", code.id)
 }

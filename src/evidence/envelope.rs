@@ -71,10 +71,15 @@ struct Fields<'a> {
     headers: Option<&'a RawValue>,
     #[serde(borrow, default)]
     body: Option<&'a RawValue>,
-    service: Option<IgnoredAny>,
-    transaction: Option<IgnoredAny>,
-    order: Option<IgnoredAny>,
+    #[serde(borrow)]
+    service: Option<&'a RawValue>,
+    #[serde(borrow)]
+    transaction: Option<&'a RawValue>,
+    #[serde(borrow)]
+    order: Option<&'a RawValue>,
 }
+
+pub(super) const BODY_AS_JSON: &str = "the body is an object, not the text that was signed: log the bytes as they were received";
 
 /// Reads one line.
 pub(super) fn parse(line: &str) -> Envelope<'_> {
@@ -104,9 +109,12 @@ fn of_any_shape(line: &str) -> Envelope<'_> {
                 headers: fields.headers.and_then(|raw| serde_json::from_str(raw.get()).ok()).unwrap_or_default(),
                 body,
             })),
+            None if body.get().starts_with('{') => Envelope::Malformed(BODY_AS_JSON),
             None => Envelope::Malformed("there is no body"),
         },
-        None if fields.service.is_some() || fields.transaction.is_some() || fields.order.is_some() => Envelope::Bare,
+        None if [fields.service, fields.transaction, fields.order].into_iter().flatten().any(|raw| raw.get().starts_with('{')) => {
+            Envelope::Bare
+        }
         None => Envelope::Malformed("there is no body"),
     }
 }
@@ -212,7 +220,8 @@ mod tests {
         assert_eq!(kind(r#"{"body":"{}","more":1}"#), "received");
         assert_eq!(kind(r#"{"service":{"id":"X"}}"#), "bare");
         assert_eq!(kind(r#"{"order":{}}"#), "bare");
-        for line in [r#"{"body":""}"#, r#"{"body":{}}"#, r#"{"body":null}"#, "{}"] {
+        assert_eq!(kind(r#"{"body":{}}"#), BODY_AS_JSON);
+        for line in [r#"{"body":""}"#, r#"{"service":"web"}"#, r#"{"body":null}"#, "{}"] {
             assert_eq!(kind(line), "there is no body", "{line}");
         }
         for line in ["", " ", "[]", "7", r#"{"body":"{}""#, r#"{"body":"{}"}x"#, r#"["","",{},"{}",{},{},{}]"#] {

@@ -11,7 +11,7 @@ use serde::de::IgnoredAny;
 
 use super::arrival::received_at;
 use super::blocks::LINE_MAX;
-use super::lines::{Piece, Place, Span};
+use super::lines::{self, Piece, Place, Span};
 use crate::table::{self, Dialect, Fault, Header, Kind, Layout, Row, Settings, Shape, Sniffed, What, Wrong};
 
 const RECEIVED_AT: &str = "received_at";
@@ -23,6 +23,8 @@ const OWN_HEADERS: [(&str, &str); 4] =
     [("client_id", "Client-Id"), ("request_id", "Request-Id"), ("request_timestamp", "Request-Timestamp"), ("signature", "Signature")];
 /// The columns of a table of notifications.
 pub const COLUMNS: [&str; 8] = [RECEIVED_AT, HEADERS, "client_id", "request_id", "request_timestamp", "signature", TARGET, BODY];
+/// Columns in which systems that carry logs export whole lines of them.
+const LINES: [&str; 6] = ["line", "message", "@message", "_raw", "log", "textpayload"];
 /// What a body column stands beside; without any of them a table with a `body` is any table.
 const BESIDE: [&str; 4] = [RECEIVED_AT, HEADERS, "signature", "request_id"];
 /// Lines of one cell: a body may have been set out in lines, and headers stand one a line.
@@ -54,7 +56,9 @@ pub(super) struct Columns {
     headers: Option<usize>,
     own: [Option<usize>; 4],
     target: Option<usize>,
+    /// The body, or a whole line of a log.
     body: usize,
+    holds_lines: bool,
     layout: Layout,
     offset: Option<jiff::tz::Offset>,
 }
@@ -105,6 +109,10 @@ impl Found {
         let at = usize::try_from(header.byte).unwrap_or(usize::MAX);
         // A byte order mark is part of the line it stands on.
         let at = if head.get(..at) == Some(MARK) { 0 } else { at };
+        // A word alone makes no table of a text: some cell must hold an object.
+        if holds_lines(&names) && memchr::memmem::find(head, b"{\"").is_none() {
+            return Self::None;
+        }
         match Columns::of(delimiter, header, tables) {
             Ok(columns) => Self::Table(Box::new(columns), at),
             Err(fault) if is_related && names.len() > 1 => Self::Lacking(fault.to_string()),
@@ -130,11 +138,13 @@ impl Columns {
         }
         let (received_at, headers, target, body) = (place(RECEIVED_AT)?, place(HEADERS)?, place(TARGET)?, place(BODY)?);
         let is_beside = received_at.or(headers).is_some() || own.iter().any(Option::is_some);
-        let body = body.filter(|_| is_beside).ok_or_else(|| lacking(&header, &names, body.is_some(), &layouts))?;
+        let whole = if body.is_none() { names.iter().position(|name| LINES.contains(&name.as_str())) } else { None };
+        let holds_lines = whole.is_some();
+        let body = body.filter(|_| is_beside).or(whole).ok_or_else(|| lacking(&header, &names, body.is_some(), &layouts))?;
         let mut dialect = Dialect::new(delimiter, LINE_MAX);
         (dialect.width, dialect.is_exact) = (Some(header.len()), true);
         (dialect.cell_lines_max, dialect.holds) = (CELL_LINES_MAX, Some(b'{'));
-        Ok(Self { dialect, header, received_at, headers, own, target, body, layout, offset: tables.offset })
+        Ok(Self { dialect, header, received_at, headers, own, target, body, holds_lines, layout, offset: tables.offset })
     }
 
     /// What the record is that was split off into `row`.
@@ -164,6 +174,9 @@ impl Columns {
     /// Why the row cannot be read.
     pub(super) fn line(&self, row: &Row) -> Result<String, &'static str> {
         let body = self.cell(row, Some(self.body), BODY)?.ok_or(NO_BODY)?;
+        if self.holds_lines {
+            return Ok(body.to_owned());
+        }
         if body.encode_utf16().count() >= SPREADSHEET_CELL_MAX && serde_json::from_str::<IgnoredAny>(body).is_err() {
             return Err(BODY_CUT);
         }
@@ -248,7 +261,12 @@ fn is_enough(names: &[String], layouts: &[Layout]) -> bool {
             names.iter().any(|name| name == column || theirs.as_ref() == Some(name))
         };
         has(BODY) && BESIDE.into_iter().any(has)
-    })
+    }) || holds_lines(names)
+}
+
+/// Whether whole lines of a log may stand in a column.
+fn holds_lines(names: &[String]) -> bool {
+    !names.iter().any(|name| name == BODY) && names.iter().any(|name| LINES.contains(&name.as_str()))
 }
 
 fn lacking(header: &Row, names: &[String], has_body: bool, layouts: &[Layout]) -> Fault {
@@ -347,15 +365,15 @@ pub(super) fn cut(columns: &Columns, text: &[u8], header_at: Option<usize>, is_a
 /// Shows every piece of the records `rows` of `bytes`, in their order.
 pub(super) fn pieces<'a>(bytes: &'a [u8], rows: &[Spanned], columns: &Columns, mut see: impl FnMut(Piece<'a>)) {
     let mut row = Row::default();
-    for &Spanned { span, lines, record } in rows {
-        let mut rest = lines;
+    for &Spanned { span, lines: mut rest, record } in rows {
         match record {
             Record::Message => {
                 let whole = table::split(span.of(bytes), &columns.dialect, &mut row).filter(|piece| piece.what == What::Row);
-                see(match whole.ok_or(STRAY_QUOTE).and_then(|_| columns.line(&row)) {
-                    Ok(text) => Piece::Message { span, text: Some(Cow::Owned(text)), place: Place::Only },
-                    Err(why) => Piece::Malformed { span, why },
-                });
+                match whole.ok_or(STRAY_QUOTE).and_then(|_| columns.line(&row)) {
+                    Ok(text) if columns.holds_lines => lines::inner(vec![Cow::Owned(text)], span, &mut see),
+                    Ok(text) => see(Piece::Message { span, text: Some(Cow::Owned(text)), place: Place::Only }),
+                    Err(why) => see(Piece::Malformed { span, why }),
+                }
                 rest = rest.saturating_sub(1);
             }
             Record::Wrong(why) => {

@@ -141,6 +141,8 @@ fn line_of<'a>(line: &'a str, span: Span, wrapper: Wrapper, joins: &mut Joins, s
     }
     match wrapper::record(line) {
         Some((_, record)) => joins.take(record, span, see),
+        // Where lists are set out in lines, their brackets stand alone.
+        None if wrapper == Wrapper::Other && line.bytes().all(|byte| b"[], ".contains(&byte)) => see(Piece::Wrapping),
         None => see(Piece::Message { span, text: None, place: Place::Only }),
     }
 }

@@ -57,12 +57,14 @@ pub(super) const OTHER_TABLE: Oddity = Oddity {
 };
 
 /// Where the bytes stand that name a format, the bytes, the format, and what to do with it.
-const FORMATS: [(usize, &[u8], &str, &str); 13] = [
+const FORMATS: [(usize, &[u8], &str, &str); 15] = [
     (0, b"PK\x03\x04", "a zip archive or a workbook", UNPACK),
     (0, b"7z\xbc\xaf\x27\x1c", "a 7z archive", UNPACK),
     (0, b"Rar!", "a RAR archive", UNPACK),
     (0, b"\xfd7zXZ\0", "compressed with xz", UNPACK),
     (0, b"BZh", "compressed with bzip2", UNPACK),
+    (0, b"\x5d\0\0", "compressed with lzma", UNPACK),
+    (0, b"\x1f\x9d", "compressed with compress", UNPACK),
     (0, b"\x04\x22\x4d\x18", "compressed with lz4", UNPACK),
     (0, b"\x1f\x8b\x08", "compressed twice", UNPACK),
     (0, b"\x28\xb5\x2f\xfd", "compressed twice", UNPACK),
@@ -96,26 +98,57 @@ fn of_binary(bytes: &[u8]) -> Option<Oddity> {
 }
 
 fn of_text(bytes: &[u8]) -> Option<Oddity> {
+    let odd = |what, remedy| Some(Oddity { what, remedy, is_certain: false });
+    if !bytes.is_empty() && bytes.iter().all(|&byte| byte == 0) {
+        return odd("nothing but zeros, as a power loss leaves them", "take the file from a backup, or have the notifications sent again");
+    }
     let first = lines::physical(bytes).filter_map(|(_, raw)| str::from_utf8(raw).ok()).map(str::trim).find(|line| !line.is_empty())?;
+    if first.contains('\r') && memchr::memchr(b'\n', bytes).is_none() {
+        return odd("text whose lines end with a carriage return alone", "write its lines as `tr '\\r' '\\n'` does");
+    }
+    let is_list = first.strip_prefix('[').is_some_and(|rest| rest.trim_start().starts_with(['{', '"', '[']));
+    if first.starts_with('{') && first.contains("\\x22") {
+        return odd(
+            "written with `\\x22` for quotes, as nginx does unless told otherwise",
+            "log it with `log_format … escape=json`; of lines already written, replace `\\x22` by `\\\"` and `\\x5C` by `\\\\`",
+        );
+    }
+    if matches!(first, "{" | "[" | "[{") || (first.starts_with('{') && is_cut(first)) {
+        let has = |word: &[u8]| memchr::memmem::find(bytes, word).is_some();
+        return if has(b"\"entries\"") && has(b"\"postData\"") || has(b"\"creator\"") {
+            odd("a browser's record of its own traffic (HAR)", "give the log of the server that DOKU's messages come to")
+        } else {
+            odd("JSON that is spread over several lines", "write one message a line, as `jq -c .` does")
+        };
+    }
+    if is_list {
+        return odd("one JSON array", "write one message a line, as `jq -c '.[]'` does");
+    }
+    if first.starts_with('{') {
+        return match envelope::parse(first) {
+            Envelope::Malformed(why) if why != envelope::BODY_AS_JSON => odd(
+                "JSON objects without a `body` of their own",
+                "give lines as `tagih serve` writes them, or in records of a system that docs/formats-logs.md names",
+            ),
+            _ => None,
+        };
+    }
+    of_words(first)
+}
+
+/// What a line says that begins with no JSON.
+fn of_words(first: &str) -> Option<Oddity> {
     let lower = first.get(..first.len().min(64)).unwrap_or_default().to_ascii_lowercase();
-    let (what, remedy) = if matches!(first, "{" | "[" | "[{") || (first.starts_with('{') && is_cut(first)) {
-        ("JSON that is spread over several lines", "write one message a line, as `jq -c .` does")
-    } else if first.starts_with('[') {
-        ("one JSON array", "write one message a line, as `jq -c '.[]'` does")
-    } else if first.starts_with('{') {
-        if !matches!(envelope::parse(first), Envelope::Malformed(_)) {
-            return None;
-        }
-        (
-            "JSON objects without a `body` of their own",
-            "give lines as `tagih serve` writes them, or in records of a system that docs/formats-logs.md names",
-        )
-    } else if lower.starts_with("<!doctype") || lower.starts_with("<html") || lower.starts_with("<?xml") {
+    let (what, remedy) = if ["<!doctype", "<html", "<?xml"].iter().any(|start| lower.starts_with(start)) {
         ("a page or an XML file", "give the log itself; a download may have ended at a login page")
-    } else if first.contains("{\"") {
-        ("JSON objects behind something that tagih does not know", "cut off what stands before them, as `sed 's/^[^{]*//'` does")
+    } else if first.starts_with("__CURSOR=") {
+        ("a journal of systemd in its export format", "write it with `journalctl --output=json`")
+    } else if first.starts_with("- ") || first == "---" || first.starts_with("%YAML") {
+        ("YAML", "write one message a line as JSON, as `yq -o=json -I=0 '.[]'` does")
     } else if first.contains("HTTP/1.") || first.contains("HTTP/2") {
         ("a web server's access log", "that log holds no bodies; give the one that keeps the messages as they were received")
+    } else if first.contains("{\"") {
+        ("JSON objects behind something that tagih does not know", "cut off what stands before them, as `sed 's/^[^{]*//'` does")
     } else if !first.contains('{') && first.matches([',', ';', '\t', '|']).count() >= 2 {
         return Some(OTHER_TABLE);
     } else {

@@ -12,6 +12,7 @@ mod inspect;
 mod kept;
 mod lines;
 mod looks;
+mod other;
 mod read;
 pub mod settlement;
 mod source;
@@ -114,7 +115,19 @@ pub fn matching(pattern: &str) -> Result<Vec<PathBuf>, EvidenceError> {
         return Ok(vec![PathBuf::from(pattern)]);
     }
     let found = glob::glob(pattern).map_err(|_| EvidenceError::NoFiles { pattern: pattern.to_owned() })?;
-    found.map(|file| file.map_err(|error| EvidenceError::unreadable(error.path(), error.error()))).collect()
+    let checked = |file: glob::GlobResult| regular(file.map_err(|error| EvidenceError::unreadable(error.path(), error.error()))?);
+    found.map(checked).collect()
+}
+
+/// A log is read twice where it tells of money that cannot be booked, and a folder is not searched.
+fn regular(path: PathBuf) -> Result<PathBuf, EvidenceError> {
+    let reason = match std::fs::metadata(&path) {
+        Ok(found) if found.is_file() => return Ok(path),
+        Ok(found) if found.is_dir() => format!("it is a folder: name the files in it, such as `{}`", path.join("*.jsonl*").display()),
+        Ok(_) => "it is no file but a pipe or a device, which can be read only once: write what comes from it into a file".to_owned(),
+        Err(error) => error.to_string(),
+    };
+    Err(EvidenceError::Unreadable { path, reason })
 }
 
 #[cfg(test)]

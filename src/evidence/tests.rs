@@ -1,5 +1,7 @@
 //! Logs as files and systems leave them: whatever stands around a message, it is found, and every line is accounted for.
 
+use std::io::Write as _;
+
 use proptest::prelude::*;
 use secrecy::SecretString;
 
@@ -55,6 +57,12 @@ fn paid(evidence: &Evidence) -> Vec<String> {
     let mut found: Vec<_> = lines.map(|(_, line)| (line.number, evidence.lines.texts(line).0.to_owned())).collect();
     found.sort_by_key(|(number, _)| *number);
     found.into_iter().map(|(_, invoice)| invoice).collect()
+}
+
+fn gzip(text: &[u8]) -> Vec<u8> {
+    let mut gzip = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::default());
+    gzip.write_all(text).unwrap();
+    gzip.finish().unwrap()
 }
 
 fn quoted(text: &str) -> String {
@@ -186,11 +194,17 @@ fn a_file_that_is_no_log_is_named_for_what_it_is() {
         (utf16.clone(), "UTF-16"),
         ([b"\0".as_slice(), &utf16].concat(), "UTF-16"),
         (pretty.into_bytes(), "JSON that is spread over several lines"),
-        (format!("[{line},{line}]").into_bytes(), "one JSON array"),
+        (br#"[{"level":"info"},{"level":"warn"}]"#.to_vec(), "one JSON array"),
+        (format!("{}\r{}\r", message(1, 0), message(2, 0)).into_bytes(), "text whose lines end with a carriage return alone"),
+        (br#"{"body":"{\x22a\x22:1}"}"#.to_vec(), "written with `\\x22` for quotes, as nginx does unless told otherwise"),
+        (b"- received_at: x\n  body: y\n".to_vec(), "YAML"),
+        (b"__CURSOR=s=1\n_PID=7\n\n".to_vec(), "a journal of systemd in its export format"),
+        (vec![0; 4096], "nothing but zeros, as a power loss leaves them"),
+        (b"\x5d\0\0\x80\0".to_vec(), "compressed with lzma"),
         (br#"{"level":"info","msg":"up"}"#.to_vec(), "JSON objects without a `body` of their own"),
         (b"<!DOCTYPE html><html>login</html>".to_vec(), "a page or an XML file"),
         (br#"1.2.3.4 - - [05/Oct/2026:03:00:02 +0700] "POST /n HTTP/1.1" 200 2"#.to_vec(), "a web server's access log"),
-        (format!("web-1  | {line}\n").into_bytes(), "JSON objects behind something that tagih does not know"),
+        (b"web-1  | {\"level\":\"info\"}\n".to_vec(), "JSON objects behind something that tagih does not know"),
         (b"received_at;target;isi\n2026;x;y\n".to_vec(), "a table without the columns of notifications"),
         (b"a;b;c\n1;2;3\n".to_vec(), "a table without the columns of notifications"),
         (b"PK\x03\x04\x14".to_vec(), "a zip archive or a workbook"),
@@ -207,6 +221,7 @@ fn a_file_that_is_no_log_is_named_for_what_it_is() {
 }
 
 proptest! {
+    #![proptest_config(ProptestConfig::with_cases(128))]
     #[test]
     fn lines_are_messages_blank_or_wrapping_for_any_bytes(
         parts in prop::collection::vec(
@@ -217,6 +232,7 @@ proptest! {
                     r#"{"log":"x\n","stream":"stdout"}"#, r#"{"log":"{\"a\":","stream":"stdout"}"#, r#"{"log":"1}\n","stream":"stdout"}"#,
                     r#"{"log":"\n"}"#, r#"{"MESSAGE":[123,125]}"#, r#"{"MESSAGE":["{}","{}"]}"#, r#"{"MESSAGE":"{","_LINE_BREAK":"line-max"}"#,
                     r#"{"events":[{"message":"{}"},{"message":"{}\n{}"}]}"#, r#"{"events":[]}"#, r#"{"message":""}"#,
+                    r#"x {"target":"","body":"{}"}"#, r#"[{"target":"","body":"{}"}]"#,
                     "2026-10-05T03:00:02Z stdout P {", "2026-10-05T03:00:02Z stderr P {", "2026-10-05T03:00:02Z stdout F }",
                     "2026-10-05T03:00:02Z stdout F", "2026-10-05T03:00:02Z {}", "2026-10-05T03:00:02Z x {}", r#"{"body":"{}"}"#,
                 ]).prop_map(|text| text.as_bytes().to_vec()),
@@ -235,8 +251,18 @@ proptest! {
         prop_assert_eq!(contents.0, count(physical));
         prop_assert_eq!(i128::from(contents.0), i128::from(contents.1.messages) + contents.1.apart());
         prop_assert_eq!(contents.1.messages, count(found.lines.len()));
+        let raws: Vec<_> = lines::physical(&bytes).collect();
         for (_, line) in found.lines.iter() {
-            prop_assert!(u64::from(line.number) <= contents.0 && line.byte <= count(bytes.len()));
+            let cited = raws.iter().find(|(span, _)| span.line + 1 == u64::from(line.number)).copied();
+            prop_assert_eq!(cited.map(|(span, _)| count(span.offset)), Some(line.byte));
+            // Of several messages in one line, each is cited by its own text.
+            prop_assert!(contents.1.packed > 0 || cited.map(|(_, raw)| digest::of_bytes(raw)) == Some(line.digest));
         }
+        let places = |found: &Evidence| found.lines.iter().map(|(_, line)| (line.number, line.byte, line.digest, line.class)).collect::<Vec<_>>();
+        let (start, end) = bytes.split_at(bytes.len() / 2);
+        let packed = [zstd::encode_all(start, 1).unwrap(), vec![0; 9], gzip(end), vec![0; 9]].concat();
+        let unpacked = evidence(&packed);
+        prop_assert_eq!(places(&unpacked), places(&found));
+        prop_assert_eq!(unpacked.files.first().map(|file| (file.lines, file.contents)).unwrap_or_default(), contents);
     }
 }

@@ -9,7 +9,7 @@ use serde::Deserialize;
 use serde::de::IgnoredAny;
 use serde_json::value::RawValue;
 
-use super::lines;
+use super::{lines, other};
 use crate::doku::value::string as text;
 
 /// Lines at the start of a file that are looked at to recognise its wrapper.
@@ -33,6 +33,8 @@ pub(super) enum Wrapper {
     CloudWatch,
     /// One of these as a JSON document over several lines, each `"message": "…"` on a line of its own.
     Document,
+    /// Anything else that holds whole messages ([`super::other`]).
+    Other,
     /// A table, each row a message ([`super::kept`]).
     Table,
 }
@@ -67,9 +69,19 @@ struct Keys<'a> {
     line_break: Option<&'a RawValue>,
     // A message, whatever else it has.
     body: Option<IgnoredAny>,
-    service: Option<IgnoredAny>,
-    transaction: Option<IgnoredAny>,
-    order: Option<IgnoredAny>,
+    #[serde(borrow)]
+    service: Option<&'a RawValue>,
+    #[serde(borrow)]
+    transaction: Option<&'a RawValue>,
+    #[serde(borrow)]
+    order: Option<&'a RawValue>,
+}
+
+impl Keys<'_> {
+    /// Whether it is a message, or the bare body of one. Collectors call the service they log for by a plain name.
+    fn is_message(&self) -> bool {
+        self.body.is_some() || [self.service, self.transaction, self.order].into_iter().flatten().any(|raw| raw.get().starts_with('{'))
+    }
 }
 
 #[derive(Deserialize)]
@@ -99,6 +111,7 @@ impl Wrapper {
             Self::Journald => "journald",
             Self::CloudWatch => "cloudwatch",
             Self::Document => "document",
+            Self::Other => "other",
             Self::Table => "table",
         }
     }
@@ -106,7 +119,7 @@ impl Wrapper {
     /// How many of `bytes`, which are whole lines, can be cut off without parting the pieces of a message.
     pub(super) fn joined(self, bytes: &[u8]) -> usize {
         match self {
-            Self::None | Self::CloudWatch | Self::Document | Self::Table => bytes.len(),
+            Self::None | Self::CloudWatch | Self::Document | Self::Other | Self::Table => bytes.len(),
             Self::Docker | Self::Cri | Self::Journald => lines::joined(bytes),
         }
     }
@@ -118,7 +131,13 @@ pub(super) fn record(line: &str) -> Option<(Wrapper, Record<'_>)> {
     if line.starts_with('{') {
         return of_objects(line);
     }
-    if line.starts_with(|first: char| first.is_ascii_digit()) { of_text(line) } else { None }
+    let text = if line.starts_with(|first: char| first.is_ascii_digit()) { of_text(line) } else { None };
+    text.or_else(|| of_other(line))
+}
+
+fn of_other(line: &str) -> Option<(Wrapper, Record<'_>)> {
+    let texts = other::messages(line)?;
+    Some((Wrapper::Other, Record { stream: Cow::Borrowed(""), texts, ends: true }))
 }
 
 /// The messages in a text that was logged: it may be a record of another kind itself, or hold several lines.
@@ -153,22 +172,22 @@ pub(super) fn is_object(text: &str) -> bool {
 
 fn of_objects(line: &str) -> Option<(Wrapper, Record<'_>)> {
     if let Ok(keys) = serde_json::from_str::<Keys<'_>>(line) {
-        return of_keys(&keys);
+        return if keys.is_message() { None } else { of_keys(&keys).or_else(|| of_other(line)) };
     }
     // Deliveries to a bucket stand one after the other without a line end.
-    let all: Vec<Keys<'_>> = serde_json::Deserializer::from_str(line).into_iter().collect::<Result<_, _>>().ok()?;
+    let Ok(all) = serde_json::Deserializer::from_str(line).into_iter::<Keys<'_>>().collect::<Result<Vec<_>, _>>() else {
+        return of_other(line);
+    };
     let texts = all.iter().map(|keys| keys.events.and_then(of_events)).collect::<Option<Vec<_>>>()?;
     let record = Record { stream: Cow::Borrowed(""), texts: texts.into_iter().flatten().collect(), ends: true };
     Some((Wrapper::CloudWatch, record))
 }
 
 fn of_keys<'a>(keys: &Keys<'a>) -> Option<(Wrapper, Record<'a>)> {
-    if [&keys.body, &keys.service, &keys.transaction, &keys.order].into_iter().any(Option::is_some) {
-        return None;
-    }
     let name = |raw: Option<&'a RawValue>| raw.and_then(text).unwrap_or_default();
     let one = |wrapper, stream, text: Vec<Cow<'a, str>>, ends| Some((wrapper, Record { stream, texts: text, ends }));
-    if let Some(log) = keys.log {
+    // Some collectors put what they know of a file under `log`, beside the message.
+    if let Some(log) = keys.log.filter(|log| !log.get().starts_with('{') || keys.message.is_none()) {
         let log = logged(log)?;
         let ends = log.ends_with('\n');
         return one(Wrapper::Docker, name(keys.stream), vec![log], ends);

@@ -5,6 +5,7 @@
 //! row is reported, not the first. Rows read = valid + refused + duplicates, always (I13).
 
 mod additional;
+mod advice;
 mod bad;
 mod carried;
 mod cells;
@@ -37,7 +38,7 @@ pub use code_template::CodeTemplate;
 pub use columns::Column;
 pub use error::{Fault, IntakeError, RefusedFile};
 
-use crate::domain::bill::{Bill, Expiry, Terms, Wanted};
+use crate::domain::bill::Bill;
 use crate::domain::channel::{Channel, InfoLengths, Method};
 use crate::domain::code::Code;
 pub use crate::table::{AmountFormat, DateFormat, Layout, Limits, Mapping, Settings};
@@ -244,7 +245,7 @@ pub fn read(files: &[PathBuf], options: &Options) -> Result<Intake, IntakeError>
         let (numbering, format) = (Numbering::of(&file.columns, options)?, file.layout.amount_format);
         Ok(move |cells: Cells<'_>| row::bill(cells, options, format, &numbering))
     })?;
-    let advice = advice(&intake.valid, options.now);
+    let advice = advice::advice(&intake.valid, options.now);
     intake.notes.extend(advice);
     Ok(intake)
 }
@@ -274,7 +275,7 @@ fn require_columns(file: &File<'_>, options: &Options) -> Result<(), Fault> {
 /// Reads every file, each with the row reader `prepare` makes for it, and sorts out what contradicts itself.
 fn gathered<T, F, P>(files: &[PathBuf], reading: &Reading<'_>, prepare: P) -> Result<Input<T>, IntakeError>
 where
-    T: sort::Keyed + PartialEq + Send,
+    T: sort::Keyed + PartialEq + Send + Sync,
     F: Fn(Cells<'_>) -> Result<T, Vec<RefusedRow>> + Sync,
     P: Fn(&File<'_>) -> Result<F, Fault>,
 {
@@ -316,6 +317,9 @@ fn gather<T: Send>(
         for row in rows {
             totals.take(row, file);
         }
+        if let Some(last) = rows.last() {
+            totals.look_at_last(last);
+        }
         let read: Vec<(Place, Result<T, Vec<RefusedRow>>)> = rows
             .par_iter()
             .map(|row| {
@@ -349,52 +353,4 @@ fn counted(counts: &Counts, is_empty: bool) -> Vec<String> {
         notes.push(format!("says its header again in {} lines, which are skipped", counts.repeated));
     }
     notes
-}
-
-/// What is legal and yet will surprise: codes a spreadsheet may have rounded, ends that have passed, names too long
-/// to amend later.
-fn advice(bills: &[SourcedBill], now: Timestamp) -> Vec<Note> {
-    const SPREADSHEET_DIGITS: usize = 15;
-    let mut notes = Vec::new();
-    for of_file in bills.chunk_by(|left, right| left.place.file_order == right.place.file_order) {
-        let Some(file) = of_file.first().map(|sourced| Arc::clone(&sourced.place.file)) else { continue };
-        let terms = || of_file.iter().filter_map(|sourced| live_terms(&sourced.item));
-        let long_codes =
-            || terms().filter_map(|terms| terms.payment_code.as_ref()).filter_map(|code| code.as_str().get(SPREADSHEET_DIGITS..));
-        let long_count = long_codes().filter(|rest| !rest.is_empty()).count();
-        let rounded_count = long_codes().filter(|rest| !rest.is_empty() && rest.bytes().all(|digit| digit == b'0')).count();
-        if long_count > 1 && rounded_count.saturating_mul(2) > long_count {
-            notes.push(Note {
-                file: Arc::clone(&file),
-                text: format!(
-                    "{rounded_count} of {long_count} long payment codes have only zeros after the 15th digit: a spreadsheet may have rounded them"
-                ),
-            });
-        }
-        let past = terms().filter(|terms| matches!(terms.expiry, Expiry::At(at) if at <= now)).count();
-        if past > 0 {
-            let text =
-                format!("{past} rows have an `expires_at` that has passed: a bill that has no code by now is refused for it (E0306)");
-            notes.push(Note { file: Arc::clone(&file), text });
-        }
-        let is_long = |terms: &&Terms| {
-            let profile = terms.channel.profile();
-            profile.can_amend
-                && terms.method != Method::Inquiry
-                && terms.customer.name.reveal().chars().nth(profile.name_length_max_on_amend).is_some()
-        };
-        let long_names = terms().filter(is_long).count();
-        if long_names > 0 {
-            let text = format!("{long_names} customer names have more than 40 characters: their codes can be issued but not amended");
-            notes.push(Note { file, text });
-        }
-    }
-    notes
-}
-
-fn live_terms(bill: &Bill) -> Option<&Terms> {
-    match &bill.wanted {
-        Wanted::Live(terms) => Some(terms),
-        Wanted::Cancelled => None,
-    }
 }

@@ -22,6 +22,10 @@ impl Totals {
         let text = file.columns.index(Column::Amount).and_then(|place| row.text(place)).unwrap_or_default();
         let amount = cells::amount(text.trim(), file.layout.amount_format);
         self.amounts.push(amount.map_or(0, crate::domain::amount::Amount::get));
+    }
+
+    /// Looks at the last of the rows that were taken.
+    pub(super) fn look_at_last(&mut self, row: &Row) {
         self.last_has_word = row.iter().any(is_total_word);
     }
 

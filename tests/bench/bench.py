@@ -1,6 +1,6 @@
 """`make bench`: measures the budgets of docs/benchmarks.md, side by side on this machine.
 
-    bench.py [PART...] [--bills N] [--runs K] [--only reconcile,pacing,issuing,serve] [--seconds S] [--release DIR]
+    bench.py [PART...] [--bills N] [--runs K] [--only reconcile,check,pacing,issuing,serve] [--seconds S] [--release DIR]
 
 Without parts or --only: all of them. `bench.py serve` measures the server alone.
 
@@ -284,6 +284,21 @@ def issuing(table, runs, count=20_000):
     table.add("issuing: ratio of the whole", rate["tagih whole"] / rate["bare whole"], "")
 
 
+def check(table, bills, runs):
+    """The strict reading and judging of a file of bills, beside a reader that only splits it."""
+    path = DATA / f"check-{bills}.csv"
+    if not path.exists():
+        policies(path, "CHECK-", bills)
+    command = [RELEASE / "tagih", "--quiet", "check", path]
+    checked = [Run(command).expect(0) for _ in range(runs)]
+    read = [Run([TOOL, "read-csv", path]).expect(0) for _ in range(runs)]
+    seconds = {name: statistics.median(run.seconds for run in done) for name, done in (("checked", checked), ("read", read))}
+    table.add(f"check: {bills} bills", seconds["checked"], "s")
+    table.add("check: the csv crate reading every field", seconds["read"], "s")
+    table.at_most("check: ratio to the csv crate", seconds["checked"] / seconds["read"], "", 4)
+    table.at_most("check: peak memory", max(run.peak_mb for run in checked), "MB", 150)
+
+
 class Server:
     """`tagih serve` on one processor; whoever asks it uses the others."""
 
@@ -368,7 +383,7 @@ def main():
     arguments.add_argument("--release", type=Path, default=RELEASE)
     arguments.add_argument("--bills", type=int, default=1_000_000)
     arguments.add_argument("--runs", type=int, default=3)
-    arguments.add_argument("--only", default="reconcile,pacing,issuing,serve")
+    arguments.add_argument("--only", default="reconcile,check,pacing,issuing,serve")
     arguments.add_argument("--duckdb-python", default=ROOT / "target" / "bench-venv" / "bin" / "python")
     given = arguments.parse_args()
     parts = given.parts or given.only.split(",")
@@ -379,6 +394,8 @@ def main():
     table.at_most("start: --version", min(Run(version.command).seconds for _ in range(10)) * 1_000, "ms", 10)
     if "reconcile" in parts:
         reconcile(table, given.bills, given.runs, given.duckdb_python)
+    if "check" in parts:
+        check(table, given.bills, given.runs)
     if "pacing" in parts:
         pacing(table)
     if "issuing" in parts:

@@ -1,7 +1,7 @@
 //! Reasons in Bahasa Indonesia: the engine's sentences, with their values kept as they are.
 
 /// English sentence and translation; `{}` stands for a value, in the same order in both.
-const REASONS: [(&str, &str); 89] = [
+const REASONS: [(&str, &str); 90] = [
     ("the amount notified is no whole number of rupiah", "jumlah yang diberitahukan bukan bilangan bulat rupiah"),
     ("candidates: {}", "calon: {}"),
     ("notified {}; known {}", "diberitahukan {}; diketahui {}"),
@@ -35,6 +35,10 @@ const REASONS: [(&str, &str); 89] = [
     ("`{}` is missing", "`{}` tidak ada"),
     ("the target is missing", "tujuan tidak ada"),
     ("no key is configured", "tidak ada kunci yang diatur"),
+    (
+        "the body is an object, not the text that was signed: log the bytes as they were received",
+        "isi berupa objek, bukan teks yang ditandatangani: catat bita persis seperti yang diterima",
+    ),
     ("the body stands without headers", "isi tanpa kepala pesan"),
     (
         "the signature does not match the bytes received; they may have been written anew by a database that keeps JSON as JSON (jsonb)",

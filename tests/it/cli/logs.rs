@@ -23,7 +23,7 @@ fn docker(line: &str) -> String {
     serde_json::json!({"log": format!("{line}\n"), "stream": "stdout", "time": PAID_AT}).to_string()
 }
 
-fn gzip(text: &str) -> Vec<u8> {
+pub(super) fn gzip(text: &str) -> Vec<u8> {
     let mut gzip = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::default());
     gzip.write_all(text.as_bytes()).unwrap();
     gzip.finish().unwrap()
@@ -79,7 +79,7 @@ fn a_log_that_is_mostly_unreadable_is_named_and_ends_with_seven_also_beside_good
         ("pretty.jsonl", pretty(&paid(2)).into(), "JSON that is spread over several lines"),
         ("wide.jsonl", [b"\xff\xfe".as_slice(), &utf16].concat(), "UTF-16"),
         ("archive.jsonl", b"PK\x03\x04\x14\0\x01\x02".to_vec(), "a zip archive"),
-        ("loki.jsonl", serde_json::json!({"line": paid(2), "timestamp": PAID_AT}).to_string().into(), "JSON objects without a `body`"),
+        ("app.jsonl", serde_json::json!({"level": "info", "payload": paid(2)[..9]}).to_string().into(), "JSON objects without a `body`"),
         ("half.jsonl", format!("torn\n{}\n\n\n\ntorn\n", paid(2)).into(), "2 of 3 evidence lines"),
     ];
     for (name, bytes, cause) in files {

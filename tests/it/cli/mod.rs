@@ -26,6 +26,7 @@ mod rows;
 mod sandbox;
 mod settings;
 pub mod settlement;
+mod strange_logs;
 mod sync;
 mod tables;
 mod why;
