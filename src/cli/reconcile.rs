@@ -127,18 +127,15 @@ pub(super) fn run(setup: &Setup, task: &Task, keys: &[SigningKey]) -> Result<Exi
 fn billed(setup: &Setup, task: &Task, options: &ReconcileOptions) -> Result<Billed, Failure> {
     let reading = |path: &Path| -> Result<Store, Failure> { Ok(Store::open_read_only(path, &setup.binding()?)?) };
     let runtime = tokio::runtime::Builder::new_current_thread().build()?;
-    let billed = match &task.external_ledger {
-        Some(file) => {
-            let billed = Billed::external(file, options)?;
-            match task.request_history.as_deref().map(reading).transpose()? {
-                Some(history) => runtime.block_on(async { billed.beside(&history.view().await?, options).await }),
-                None => Ok(billed),
-            }
+    let billed = if let Some(file) = &task.external_ledger {
+        let billed = Billed::external(file, options)?;
+        match task.request_history.as_deref().map(reading).transpose()? {
+            Some(history) => runtime.block_on(async { billed.beside(&history.view().await?, options).await }),
+            None => Ok(billed),
         }
-        None => {
-            let ledger = reading(setup.ledger_path())?;
-            runtime.block_on(async { Billed::own(&ledger.view().await?, options).await })
-        }
+    } else {
+        let ledger = reading(setup.ledger_path())?;
+        runtime.block_on(async { Billed::own(&ledger.view().await?, options).await })
     };
     Ok(billed?)
 }

@@ -72,14 +72,12 @@ impl KnownOwn {
     pub fn take(&mut self, bills: &Bills, payment: &Payment) {
         let is_pair = |bill: u32| {
             let number = bills.invoice_number(bill);
-            match InvoiceNumber::new(number).ok().and_then(|number| self.particular.get(&number)) {
-                Some(state) => owner::is_pair(state, payment.into()),
-                // Its only number here is its own or the one on the wire, and its only code the one it holds.
-                None => {
-                    let code = bills.payment_code(bill);
-                    if code.is_empty() { number == payment.invoice_number.as_str() } else { code == payment.payment_code.as_str() }
-                }
+            if let Some(state) = InvoiceNumber::new(number).ok().and_then(|number| self.particular.get(&number)) {
+                return owner::is_pair(state, payment.into());
             }
+            // Its only number here is its own or the one on the wire, and its only code the one it holds.
+            let code = bills.payment_code(bill);
+            if code.is_empty() { number == payment.invoice_number.as_str() } else { code == payment.payment_code.as_str() }
         };
         for bill in bills.numbered(payment.invoice_number.as_str()).filter(|&bill| is_pair(bill)) {
             let (paid_at, identity, amount) = (payment.paid_at, payment.identity, payment.amount.get());

@@ -159,13 +159,13 @@ impl<'c> Appender<'c> {
     /// Where the terms of an event and of its bill stand, and the event's text without them.
     fn terms(&self, before: Option<&Row>, state: &BillState, event: &Event) -> Result<Placed, Fault> {
         let (text, of_text) = event_text(event).map_err(Fault::Failed)?;
-        let id_of = |wanted: &RecordedTerms, text: Option<&TermsText>| match before.filter(|row| row.state.terms == *wanted) {
-            Some(row) => Ok(row.kept.terms),
-            None => {
-                let known = before.map(|row| read::terms_of_events(self.connection, row.kept.last_event)).transpose()?;
-                let text = text.map_or_else(|| TermsText::of(wanted), |text| Ok(text.clone())).map_err(Fault::Failed)?;
-                terms::id_of(self.connection, &text, &known.unwrap_or_default())
+        let id_of = |wanted: &RecordedTerms, text: Option<&TermsText>| {
+            if let Some(row) = before.filter(|row| row.state.terms == *wanted) {
+                return Ok(row.kept.terms);
             }
+            let known = before.map(|row| read::terms_of_events(self.connection, row.kept.last_event)).transpose()?;
+            let text = text.map_or_else(|| TermsText::of(wanted), |text| Ok(text.clone())).map_err(Fault::Failed)?;
+            terms::id_of(self.connection, &text, &known.unwrap_or_default())
         };
         let of_event = event.terms().map(|wanted| id_of(wanted, of_text.as_ref())).transpose()?;
         let of_bill = match (event.terms(), of_event) {

@@ -11,11 +11,14 @@ use crate::domain::ids::InvoiceNumber;
 use crate::domain::lifecycle::BillState;
 use crate::ledger::terms::TermsText;
 
+/// What SQL alone cannot do.
+type Work = fn(&Connection) -> Result<(), Fault>;
+
 /// One step from a schema version to the next.
 pub(super) struct Migration {
     sql: &'static str,
     /// What follows the SQL, in the same transaction.
-    then: Option<fn(&Connection) -> Result<(), Fault>>,
+    then: Option<Work>,
 }
 
 impl Migration {

@@ -74,7 +74,7 @@ fn known(number: &str, code: &str, paid_at: &str) -> Payment {
 }
 
 /// Counted by hand: every bill of the test but the one paid in September.
-fn reconciled(bills: Vec<(InvoiceNumber, Vec<Event>)>, payments: Vec<Payment>, lines: &[String], in_scope: u64) -> ReconcileReport {
+fn reconciled(bills: Vec<(InvoiceNumber, Vec<Event>)>, payments: &[Payment], lines: &[String], in_scope: u64) -> ReconcileReport {
     let folder = tempfile::tempdir().unwrap();
     let mut options = options(folder.path(), &[("a.jsonl", text(lines))], &[]);
     options.as_of = at("2026-11-01T00:00:00Z");
@@ -91,7 +91,7 @@ fn reconciled(bills: Vec<(InvoiceNumber, Vec<Event>)>, payments: Vec<Payment>, l
             };
             ledger.record(events.into_iter().map(entry).collect()).await.unwrap();
         }
-        ledger.apply_payments(&payments).await.unwrap();
+        ledger.apply_payments(payments).await.unwrap();
         Billed::of_view(&ledger.view().await.unwrap(), scope, &options.terms().unwrap()).await.unwrap()
     });
     super::super::run(billed, &options).unwrap()
@@ -127,7 +127,7 @@ fn states_of_our_ledger_give_the_classes_of_their_facts() {
         note("WIRE-R1", "6", "150000").line(),
         note("PLANNED", "79", "150000").line(),
     ];
-    let report = reconciled(bills, payments, &lines, 8);
+    let report = reconciled(bills, &payments, &lines, 8);
     assert_eq!(counts(&report.summary.payments), "P00×3 P02×1 P06×1");
     assert_eq!(counts(&report.summary.bills), "L00×3 L01×1 L03×1 L04×1 L05×1 L06×1");
     assert!(report.identities_hold, "{:#?}", report.summary.identities);
@@ -136,7 +136,7 @@ fn states_of_our_ledger_give_the_classes_of_their_facts() {
 
 #[test]
 fn a_count_of_the_ledger_that_differs_breaks_the_identity() {
-    let report = reconciled(vec![issued("OPEN", "1")], Vec::new(), &[], 2);
+    let report = reconciled(vec![issued("OPEN", "1")], &[], &[], 2);
     assert!(!report.identities_hold);
 }
 
@@ -158,7 +158,7 @@ fn an_amended_amount_is_remembered_and_other_terms_are_flagged() {
         )
     };
     let bills = vec![state("A", amended), odd, remarked("C", "3", true), remarked("D", "4", false)];
-    let report = reconciled(bills, Vec::new(), &[note("A", "1", "150000").line()], 4);
+    let report = reconciled(bills, &[], &[note("A", "1", "150000").line()], 4);
     assert_eq!(counts(&report.summary.payments), "P10×1");
     assert_eq!(counts(&report.summary.bills), "L01×3 L11×1");
     assert_eq!(report.summary.flags.get("L08").unwrap().count, 2);

@@ -24,7 +24,7 @@ fn older(place: &Place, version: usize, entries: &[Entry], payments: &[Payment])
         let head = event(payment_event_at(&payment), "payment", payment.invoice_number.as_str(), &json);
         let sql = "INSERT INTO payments (sequence, identity, invoice_number, payment_code, channel, amount, paid_at, received_at, line_digest) \
                    VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)";
-        let (sequence, received_at) = (read::signed(head.sequence).unwrap(), payment.received_at.map(|at| at.as_microsecond()));
+        let (sequence, received_at) = (read::signed(head.sequence).unwrap(), payment.received_at.map(Timestamp::as_microsecond));
         let (number, code) = (payment.invoice_number.as_str(), payment.payment_code.as_str());
         let amount = read::signed(payment.amount.get()).unwrap();
         let (channel, paid_at) = (payment.channel.name(), payment.paid_at.as_microsecond());
