@@ -10,8 +10,11 @@ Needs the release binaries (`cargo build --release --features bench --bin tagih 
 
 import argparse
 import asyncio
+import base64
 import csv
 import glob
+import hashlib
+import hmac
 import json
 import os
 import shutil
@@ -298,6 +301,71 @@ def check(table, bills, runs):
     table.at_most("check: ratio to the csv crate", seconds["checked"] / seconds["read"], "", 4)
     table.at_most("check: peak memory", max(run.peak_mb for run in checked), "MB", 150)
 
+def registered(path, count):
+    """Rows of codes that DOKU asks about: issuing them makes no call."""
+    with open(path, "w", newline="") as file:
+        out = csv.writer(file)
+        out.writerow(["invoice_number", "payment_code", "policy_number", "policy_holder", "email", "premium", "channel", "method",
+                      "expires_at", "info", "receipt_footer"])
+        for n in range(count):
+            out.writerow([f"INQ-2026-10-{n:08}", f"8896500{n:09}", f"91{n:08}", f"Nasabah {n:08}", f"nasabah{n}@example.com",
+                          50_000 + n % 2_000 * 500, "alfa", "inquiry", "2099-01-31", "Premi Kesehatan Keluarga", "Layanan nasabah 021 555 0100"])
+
+
+def notification(number, code, amount):
+    """One line of `serve`'s log: a signed notification."""
+    body = json.dumps({
+        "service": {"id": "ONLINE_TO_OFFLINE"}, "acquirer": {"id": "ALFA"}, "channel": {"id": "ONLINE_TO_OFFLINE_ALFA"},
+        "transaction": {"status": "SUCCESS", "date": "2026-10-05T12:00:00Z", "original_request_id": number},
+        "order": {"invoice_number": number, "amount": amount},
+        "online_to_offline_info": {"payment_code": code},
+        "online_to_offline_payment": {"identifier": [{"name": "AGENT_TRX_ID", "value": number}]},
+    }, separators=(",", ":"))
+    target, stamp = "/payments/notifications", "2026-10-05T12:00:01Z"
+    digest = base64.b64encode(hashlib.sha256(body.encode()).digest()).decode()
+    parts = f"Client-Id:{CLIENT_ID}\nRequest-Id:{number}\nRequest-Timestamp:{stamp}\nRequest-Target:{target}\nDigest:{digest}"
+    signature = base64.b64encode(hmac.new(SECRET.encode(), parts.encode(), hashlib.sha256).digest()).decode()
+    headers = {"Client-Id": CLIENT_ID, "Request-Id": number, "Request-Timestamp": stamp, "Signature": f"HMACSHA256={signature}"}
+    return json.dumps({"received_at": stamp, "target": target, "headers": headers, "body": body}) + "\n"
+
+
+def ledger(table, bills, runs):
+    """What a large ledger costs those who ask it little, and those who bring a whole file."""
+    folder = DATA / f"ledger-{bills}"
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(parents=True)
+    registered(folder / "bills.csv", bills)
+    env = {"TAGIH_DOKU_CLIENT_ID": CLIENT_ID, "TAGIH_DOKU_SECRET": SECRET, "TAGIH_LEDGER_PATH": str(folder / "ledger"),
+           "TAGIH_DOKU_BASE_URL": "http://127.0.0.1:9", "TAGIH_JOURNAL_PATH": str(folder / "journal")}
+    tagih = lambda *arguments: Run([RELEASE / "tagih", "--quiet", *arguments], env)
+    first = tagih("issue", folder / "bills.csv", "--out", folder / "out", "--new-ledger").expect(0)
+    table.add(f"ledger: {bills} bills registered", first.seconds, "s")
+    table.at_most("ledger: memory of registering them", first.peak_mb, "MB", 300)
+    kept = sum(path.stat().st_size for path in folder.glob("ledger*"))
+    table.at_most("ledger: on disk, a bill", kept / bills, "bytes", 1_126)
+    again = tagih("issue", folder / "bills.csv", "--out", folder / "out").expect(0)
+    table.add("ledger: the same file, unchanged", again.seconds, "s")
+    table.at_most("ledger: memory of that", again.peak_mb, "MB", 300)
+    (folder / "one.jsonl").write_text(notification("INQ-2026-10-00000007", "8896500000000007", 53_500))
+    registered(folder / "one.csv", 1)
+    little = {
+        "status": ["status"],
+        "why": ["why", "INQ-2026-10-00000007"],
+        "ingest of one line": ["ingest", folder / "one.jsonl"],
+        "issue of one row": ["issue", folder / "one.csv", "--out", folder / "one"],
+    }
+    for what, arguments in little.items():
+        done = [tagih(*arguments).expect(0) for _ in range(max(runs, 3))]
+        table.at_most(f"ledger: {what}", statistics.median(run.seconds for run in done) * 1_000, "ms", 50)
+        table.at_most(f"ledger: memory of {what}", max(run.peak_mb for run in done), "MB", 60)
+    whole = tagih("ledger", "verify").expect(0)
+    table.add("ledger: verify", whole.seconds, "s")
+    table.at_most("ledger: memory of verify", whole.peak_mb, "MB", 512)
+    report = tagih("reconcile", "--from", "2026-10-01", "--to", "2026-10-31", "--notifications", folder / "one.jsonl", "--out",
+                   folder / "report").expect(0, 1)
+    table.add("ledger: reconcile of its bills and one line", report.seconds, "s")
+    table.at_most("ledger: memory of that reconcile", report.peak_mb, "MB", 350)
+
 
 class Server:
     """`tagih serve` on one processor; whoever asks it uses the others."""
@@ -383,7 +451,7 @@ def main():
     arguments.add_argument("--release", type=Path, default=RELEASE)
     arguments.add_argument("--bills", type=int, default=1_000_000)
     arguments.add_argument("--runs", type=int, default=3)
-    arguments.add_argument("--only", default="reconcile,check,pacing,issuing,serve")
+    arguments.add_argument("--only", default="reconcile,check,ledger,pacing,issuing,serve")
     arguments.add_argument("--duckdb-python", default=ROOT / "target" / "bench-venv" / "bin" / "python")
     given = arguments.parse_args()
     parts = given.parts or given.only.split(",")
@@ -396,6 +464,8 @@ def main():
         reconcile(table, given.bills, given.runs, given.duckdb_python)
     if "check" in parts:
         check(table, given.bills, given.runs)
+    if "ledger" in parts:
+        ledger(table, given.bills, given.runs)
     if "pacing" in parts:
         pacing(table)
     if "issuing" in parts:
