@@ -1,4 +1,4 @@
-//! Whether all is well, in parts: one that fails makes `/healthz` say so, and names itself.
+//! Whether all is well, in parts: one that fails makes `/readyz` (and `/healthz`) say so, and names itself.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
@@ -36,12 +36,18 @@ impl Health {
         self.log_fails.store(!works, Ordering::Release);
     }
 
+    /// Whether the last message could not be made durable.
+    #[must_use]
+    pub fn log_fails(&self) -> bool {
+        self.log_fails.load(Ordering::Acquire)
+    }
+
     /// `ready`, or what is wrong; `behind` is how long the first payment in the log has waited for the ledger.
     #[must_use]
     pub fn word(&self, behind: Duration) -> &'static str {
         if !self.is_caught_up() {
             "starting"
-        } else if self.log_fails.load(Ordering::Acquire) {
+        } else if self.log_fails() {
             "log failing"
         } else if self.ledger_fails.load(Ordering::Acquire) || behind > BEHIND_MAX {
             "ledger behind"

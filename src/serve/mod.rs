@@ -270,6 +270,7 @@ impl Server {
             let limits = Limits { connections_max: 32, ..limits };
             tasks.push(tokio::spawn(listener::serve(listener, router::admin(&shared), Arc::clone(&shared), limits, stop.subscribe())));
         }
+        tasks.push(tokio::spawn(try_log(Arc::clone(&shared), stop.subscribe())));
         Ok(Self { address, admin_address, shared, stop, tasks })
     }
 
@@ -293,6 +294,17 @@ impl Server {
         }
         self.shared.notifications.close();
         self.shared.records.close();
+    }
+}
+
+/// Whoever is said not to be ready is sent nothing, and would never find out that the disk works again: so it is tried.
+async fn try_log(shared: Arc<Shared>, mut stop: watch::Receiver<()>) {
+    const EVERY: Duration = Duration::from_secs(1);
+    while tokio::time::timeout(EVERY, stop.changed()).await.is_err() {
+        if shared.health.log_fails() && shared.notifications.could_append(Kind::Notifications, shared.clock.now()).await {
+            tracing::info!("the log's disk takes messages again");
+            shared.health.log(true);
+        }
     }
 }
 

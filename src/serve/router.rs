@@ -23,14 +23,20 @@ pub(super) fn public(shared: &Arc<Shared>, with_admin: bool) -> Router {
     let settings = &shared.settings;
     let mut router = Router::new().route(&settings.inquiry_path, post(taken)).route(&settings.notification_path, post(taken));
     if with_admin {
-        router = router.route("/healthz", get(healthz)).route("/metrics", get(metrics));
+        router = router.merge(watching());
     }
     router.layer(from_fn_with_state(Arc::clone(shared), counted)).with_state(Arc::clone(shared))
 }
 
 /// Health and metrics only.
 pub(super) fn admin(shared: &Arc<Shared>) -> Router {
-    Router::new().route("/healthz", get(healthz)).route("/metrics", get(metrics)).with_state(Arc::clone(shared))
+    watching().with_state(Arc::clone(shared))
+}
+
+/// What those ask who watch the server.
+fn watching() -> Router<Arc<Shared>> {
+    let router = Router::new().route("/livez", get(livez)).route("/metrics", get(metrics));
+    router.route("/readyz", get(readyz)).route("/healthz", get(readyz))
 }
 
 async fn counted(State(shared): State<Arc<Shared>>, request: Request, next: Next) -> Response {
@@ -40,7 +46,13 @@ async fn counted(State(shared): State<Arc<Shared>>, request: Request, next: Next
     response
 }
 
-async fn healthz(State(shared): State<Arc<Shared>>) -> Response {
+/// The process answers: nothing that a restart would mend is wrong with it.
+async fn livez() -> &'static str {
+    "alive\n"
+}
+
+/// Whether messages should be sent here; a failing disk is no reason to restart.
+async fn readyz(State(shared): State<Arc<Shared>>) -> Response {
     let word = shared.health.word(behind(&shared));
     let status = if word == "ready" { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
     (status, format!("{word}\n")).into_response()

@@ -81,9 +81,9 @@ pub struct BillState {
     /// How many codes it has had and lost to expiry: the suffix of a re-issue.
     pub retired_count: u32,
     /// The operation on its way or in doubt.
-    pub open: Option<OpenOperation>,
+    pub open: Option<Box<OpenOperation>>,
     /// The last definite refusal.
-    pub refusal: Option<Refusal>,
+    pub refusal: Option<Box<Refusal>>,
     /// When the ledger first heard of the bill (UTC).
     pub planned_at: Timestamp,
     /// When DOKU acknowledged the cancellation (UTC).
@@ -157,7 +157,7 @@ impl BillState {
             Event::Repeated => state.open.iter_mut().for_each(|open| open.repeat(at)),
             Event::Reopened { operation, .. } => {
                 let refusal = state.refusal.take().filter(|refusal| refusal.operation == *operation);
-                state.open = Some(*refusal.and_then(|refusal| refusal.provisional).ok_or_else(illegal)?);
+                state.open = Some(refusal.and_then(|refusal| refusal.provisional).ok_or_else(illegal)?);
             }
             Event::Aliased { number } => {
                 let alias = state.code.as_ref().map(|code| FormerOrder::alias(number.clone(), code, state.terms.channel));
@@ -190,7 +190,7 @@ impl BillState {
             Event::Settled { verdict: Verdict::Dead, .. } | Event::Retired { .. } => {
                 // Its code, if it was to have one, never became the bill's, and may be paid all the same.
                 let unborn = state.open.take().filter(|open| open.operation == OperationKind::Issue);
-                state.former.extend(unborn.map(FormerOrder::of_open));
+                state.former.extend(unborn.map(|open| FormerOrder::of_open(*open)));
                 state.retired_count = state.retired_count.saturating_add(1);
             }
         }
@@ -235,7 +235,7 @@ impl BillState {
         self.generation = self.generation.saturating_add(1);
         self.refusal = None;
         let earlier = self.open.take();
-        self.open = Some(OpenOperation {
+        self.open = Some(Box::new(OpenOperation {
             operation: *operation,
             terms: terms.clone(),
             request_id: *request_id,
@@ -246,7 +246,7 @@ impl BillState {
             is_awaited: earlier.is_some(),
             heard: earlier.and_then(|open| open.heard),
             findings: Vec::new(),
-        });
+        }));
     }
 
     /// Check Status said where an order stands.
@@ -261,6 +261,7 @@ impl BillState {
     /// The open operation is done: its terms are in force.
     fn carry_out(&mut self, at: Timestamp, answer: Option<&CodeAnswer>) {
         if let Some(open) = self.open.take() {
+            let open = *open;
             self.put_in_force(open.operation, &open.terms, at, answer, Some((open.wire_invoice_number, open.request_id)));
         }
     }
@@ -313,13 +314,13 @@ impl BillState {
     /// The open operation was definitely not done: the terms before it stay in force.
     fn refuse(&mut self, code: &str, reason: &str, provisional: bool) {
         if let Some(open) = self.open.take() {
-            self.refusal = Some(Refusal {
+            self.refusal = Some(Box::new(Refusal {
                 operation: open.operation,
                 terms: open.terms.clone(),
                 code: code.into(),
                 reason: reason.into(),
-                provisional: provisional.then(|| Box::new(open)),
-            });
+                provisional: provisional.then_some(open),
+            }));
         }
     }
 

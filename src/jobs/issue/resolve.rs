@@ -84,7 +84,7 @@ where
     }
 
     pub(super) async fn open_operation(&self, invoice_number: &InvoiceNumber) -> Result<Option<(BillState, OpenOperation)>, LedgerError> {
-        Ok(self.ledger.bill(invoice_number).await?.and_then(|state| state.open.clone().map(|open| (state, open))))
+        Ok(self.ledger.bill(invoice_number).await?.and_then(|state| state.open.clone().map(|open| (state, *open))))
     }
 
     fn is_past_replay(&self, open: &OpenOperation) -> bool {

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::fs::{self, File};
 use std::io::{self, Read as _, Seek as _, SeekFrom, Write as _};
-use std::os::unix::fs::OpenOptionsExt as _;
+use std::os::unix::fs::{MetadataExt as _, OpenOptionsExt as _};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -15,8 +15,12 @@ use crate::serve::metrics::Metrics;
 /// Readable by the service's user only: customers' names may be in a message.
 const MODE: u32 = 0o600;
 
+/// How often a file may be replaced under one batch before it is given up.
+const REPLACED_MAX: usize = 3;
+
 /// An open file, known to hold whole lines up to `bytes`.
 struct Open {
+    path: PathBuf,
     day: Date,
     file: File,
     bytes: u64,
@@ -31,25 +35,45 @@ pub(super) struct Files {
     forged_bytes_max: u64,
     metrics: Arc<Metrics>,
     open: BTreeMap<Kind, Open>,
+    /// How much could not be written last.
+    failed_bytes: usize,
 }
 
 impl Files {
     pub(super) fn new(folder: &Path, durability: Durability, forged_bytes_max: u64, metrics: Arc<Metrics>) -> Self {
-        Self { folder: folder.to_owned(), durability, forged_bytes_max, metrics, open: BTreeMap::new() }
+        Self { folder: folder.to_owned(), durability, forged_bytes_max, metrics, open: BTreeMap::new(), failed_bytes: 0 }
     }
 
     /// Appends lines, all or none of them for certain; whether all are there. After a failure some may be there all the same,
     /// which is no harm: none was acknowledged.
     pub(super) fn append<'a>(&mut self, lines: impl Iterator<Item = (Kind, Date, &'a [u8])>) -> bool {
-        match self.try_append(lines) {
+        let mut bytes = 0_usize;
+        let counted = lines.inspect(|(_, _, line)| bytes = bytes.saturating_add(line.len()));
+        match self.try_append(counted) {
             Ok(()) => true,
             Err(error) => {
+                self.failed_bytes = bytes;
                 tracing::error!(folder = %self.folder.display(), %error, "messages could not be kept, so they were not acknowledged");
                 // What the files hold now is uncertain: they are looked at again when they are opened again.
                 self.open.clear();
                 false
             }
         }
+    }
+
+    /// Whether as many bytes as failed last could be appended now: written as blank lines, made durable and taken back.
+    pub(super) fn could_append(&mut self, kind: Kind, day: Date) -> bool {
+        let blank = vec![b'\n'; self.failed_bytes.max(1)];
+        let attempt = || -> io::Result<()> {
+            let mut open = Open::at(&self.folder, kind, day)?;
+            let written = open.file.write_all(&blank).and_then(|()| open.file.sync_data());
+            open.file.set_len(open.bytes)?;
+            written
+        };
+        // Whatever is open is looked at again.
+        let could = attempt().is_ok();
+        self.open.remove(&kind);
+        could
     }
 
     fn try_append<'a>(&mut self, lines: impl Iterator<Item = (Kind, Date, &'a [u8])>) -> io::Result<()> {
@@ -97,7 +121,11 @@ impl Files {
 impl Open {
     /// Opens the day's file; a line that a killed process left torn is ended, so that the next one stands alone.
     fn at(folder: &Path, kind: Kind, day: Date) -> io::Result<Self> {
-        let path = folder.join(kind.file_name(day));
+        Self::reopened(&folder.join(kind.file_name(day)), day)
+    }
+
+    fn reopened(path: &Path, day: Date) -> io::Result<Self> {
+        let path = path.to_owned();
         let is_new = !path.exists();
         let mut file = File::options().create(true).read(true).append(true).mode(MODE).open(&path)?;
         let mut bytes = file.metadata()?.len();
@@ -112,15 +140,44 @@ impl Open {
         }
         if is_new {
             file.sync_all()?;
-            File::open(folder)?.sync_all()?;
+            sync_folder_of(&path)?;
         }
-        Ok(Self { day, file, bytes, pending: Vec::new() })
+        Ok(Self { path, day, file, bytes, pending: Vec::new() })
     }
 
+    /// Writes what is pending, and again into the file of that name if somebody has put another there, or none, meanwhile: what is
+    /// written into a file that nobody finds would be acknowledged and lost.
     fn write(&mut self, durability: Durability, metrics: &Metrics) -> io::Result<()> {
         if self.pending.is_empty() {
             return Ok(());
         }
+        for _ in 0..REPLACED_MAX {
+            if !self.is_in_place()? {
+                tracing::error!(path = %self.path.display(), "a log was removed or replaced while it was written; it is begun again");
+                let pending = std::mem::take(&mut self.pending);
+                *self = Self { pending, ..Self::reopened(&self.path, self.day)? };
+            }
+            self.write_here(durability, metrics)?;
+            if self.is_in_place()? {
+                self.pending.clear();
+                return Ok(());
+            }
+        }
+        Err(io::Error::other(format!("`{}` is replaced again and again", self.path.display())))
+    }
+
+    /// Whether the file is still the one of its name. One that was cut by others is, and shorter.
+    fn is_in_place(&mut self) -> io::Result<bool> {
+        let here = self.file.metadata()?;
+        self.bytes = self.bytes.min(here.len());
+        match fs::metadata(&self.path) {
+            Ok(there) => Ok((here.dev(), here.ino()) == (there.dev(), there.ino())),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(false),
+            Err(error) => Err(error),
+        }
+    }
+
+    fn write_here(&mut self, durability: Durability, metrics: &Metrics) -> io::Result<()> {
         let written = self.file.write_all(&self.pending);
         if written.is_err() {
             // Half a batch is taken back where possible, so that a full disk does not fill up with torn lines.
@@ -132,7 +189,6 @@ impl Open {
             metrics.log_syncs.inc();
         }
         self.bytes = self.bytes.saturating_add(u64::try_from(self.pending.len()).unwrap_or(u64::MAX));
-        self.pending.clear();
         Ok(())
     }
 }
@@ -180,6 +236,26 @@ mod tests {
         }
         assert_eq!(read(folder.path(), "forged-2026-11-21.jsonl"), "1234\n1234\n");
         assert_eq!(read(folder.path(), "inquiries-2026-11-21.jsonl"), "x\n".repeat(5));
+    }
+
+    #[test]
+    fn a_line_is_in_the_file_of_its_name_whatever_was_done_to_that() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path();
+        let name = "notifications-2026-11-21.jsonl";
+        let mut files = Files::new(path, Durability::Synced, 10, Arc::default());
+        let mut append = |line: &[u8]| assert!(files.append([(Kind::Notifications, day("2026-11-21"), line)].into_iter()));
+        append(b"a");
+        fs::remove_file(path.join(name)).unwrap();
+        append(b"b");
+        assert_eq!(read(path, name), "b\n", "what was removed is gone, what came after is not");
+        fs::rename(path.join(name), path.join("rotated")).unwrap();
+        fs::write(path.join(name), "another's\n").unwrap();
+        append(b"c");
+        assert_eq!((read(path, "rotated").as_str(), read(path, name).as_str()), ("b\n", "another's\nc\n"));
+        fs::write(path.join(name), "").unwrap();
+        append(b"d");
+        assert_eq!(read(path, name), "d\n", "cut by others, no hole is left");
     }
 
     #[test]

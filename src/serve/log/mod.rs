@@ -176,11 +176,11 @@ impl LogFolder {
     }
 }
 
-/// One line on its way to the disk.
+/// One line on its way to the disk; without one, only the question whether as much as failed last could be written now.
 struct Job {
     kind: Kind,
     day: Date,
-    line: Vec<u8>,
+    line: Option<Vec<u8>>,
     done: oneshot::Sender<bool>,
 }
 
@@ -194,6 +194,15 @@ pub(super) struct LogWriter {
 impl LogWriter {
     /// Appends a line (its line feed is added) to the file of the day `at` falls on; whether it is there.
     pub(super) async fn append(&self, kind: Kind, at: Timestamp, line: Vec<u8>) -> bool {
+        self.ask(kind, at, Some(line)).await
+    }
+
+    /// Whether as much as failed last could be written now. Nothing of it stays.
+    pub(super) async fn could_append(&self, kind: Kind, at: Timestamp) -> bool {
+        self.ask(kind, at, None).await
+    }
+
+    async fn ask(&self, kind: Kind, at: Timestamp, line: Option<Vec<u8>>) -> bool {
         let (done, answer) = oneshot::channel();
         let job = Job { kind, day: wib_date(at), line, done };
         let sent = match &*self.sender.lock().unwrap_or_else(PoisonError::into_inner) {
@@ -219,10 +228,13 @@ fn write_all(receiver: &mpsc::Receiver<Job>, files: &mut Files, open_from: &Mute
         batch.extend(receiver.try_iter().take(BATCH));
         // Held until the lines are there, so that nobody closes a day meanwhile.
         let open_from = open_from.lock().unwrap_or_else(PoisonError::into_inner);
-        let written = files.append(batch.iter().map(|job| (job.kind, job.day.max(*open_from), job.line.as_slice())));
+        let lines = batch.iter().filter_map(|job| Some((job.kind, job.day.max(*open_from), job.line.as_deref()?)));
+        let written = files.append(lines);
+        let could = batch.iter().find(|job| job.line.is_none()).map(|job| written && files.could_append(job.kind, job.day.max(*open_from)));
         drop(open_from);
         for job in batch {
-            if job.done.send(written).is_err() {
+            let answer = if job.line.is_none() { could.unwrap_or(written) } else { written };
+            if job.done.send(answer).is_err() {
                 tracing::debug!("a message was kept after its sender had hung up");
             }
         }
@@ -244,7 +256,7 @@ mod tests {
         let answers: Vec<oneshot::Receiver<bool>> = (0..100)
             .map(|number: u8| {
                 let (done, answer) = oneshot::channel();
-                sender.send(Job { kind: Kind::Notifications, day, line: vec![b'a' + number % 26], done }).unwrap();
+                sender.send(Job { kind: Kind::Notifications, day, line: Some(vec![b'a' + number % 26]), done }).unwrap();
                 answer
             })
             .collect();

@@ -107,6 +107,20 @@ fn many_at_once_share_an_fsync() {
 }
 
 #[test]
+fn a_log_that_is_removed_under_the_server_loses_no_line() {
+    let mut shop = Shop::new("");
+    shop.open();
+    assert_eq!(shop.send(&Message::notification(1, "before")).status, 200);
+    fs::remove_file(shop.logs("notifications-").remove(0)).unwrap();
+    assert_eq!(shop.send(&Message::notification(1, "after")).status, 200);
+    assert_eq!(shop.lines("notifications-").len(), 1, "what is acknowledged is in the file of the day");
+    let log = shop.logs("notifications-").remove(0);
+    fs::rename(&log, log.with_extension("rotated")).unwrap();
+    assert_eq!(shop.send(&Message::notification(1, "rotated")).status, 200);
+    assert_eq!(shop.lines("notifications-").len(), 1);
+}
+
+#[test]
 fn what_could_not_be_kept_is_not_acknowledged() {
     let mut shop = Shop::new("");
     shop.start_on_a_small_disk();
@@ -116,7 +130,16 @@ fn what_could_not_be_kept_is_not_acknowledged() {
     let kept = statuses.iter().filter(|status| **status == 200).count();
     assert!((10..20).contains(&kept) && statuses[kept..].iter().all(|status| *status == 503), "{statuses:?}");
     assert_eq!(shop.lines("notifications-").len(), kept, "each of them, and none that was refused");
-    assert_eq!((shop.get("/healthz").status, shop.get("/healthz").body), (503, b"log failing\n".to_vec()));
+    assert_eq!((shop.get("/readyz").status, shop.get("/healthz").body), (503, b"log failing\n".to_vec()));
+    assert_eq!(shop.get("/livez").status, 200, "a restart would mend nothing");
+    std::thread::sleep(std::time::Duration::from_millis(2_500));
+    assert_eq!(shop.get("/readyz").status, 503, "what failed would fail again");
+    assert_eq!(shop.lines("notifications-").len(), kept, "trying leaves nothing behind");
+    let log = shop.logs("notifications-").remove(0);
+    let aside = log.with_extension("aside");
+    fs::rename(&log, &aside).unwrap();
+    until("there is room, and it is ready by itself", || shop.get("/readyz").status == 200);
+    fs::rename(&aside, &log).unwrap();
     assert_eq!(shop.send(&Message::inquiry("i", "404")).status, 404, "inquiries are answered all the same");
     assert_eq!(shop.close(), Some(0));
     shop.open();
