@@ -306,10 +306,10 @@ def registered(path, count):
     with open(path, "w", newline="") as file:
         out = csv.writer(file)
         out.writerow(["invoice_number", "payment_code", "policy_number", "policy_holder", "email", "premium", "channel", "method",
-                      "expires_at", "info", "receipt_footer"])
+                      "expiry_minutes", "info", "receipt_footer"])
         for n in range(count):
             out.writerow([f"INQ-2026-10-{n:08}", f"8896500{n:09}", f"91{n:08}", f"Nasabah {n:08}", f"nasabah{n}@example.com",
-                          50_000 + n % 2_000 * 500, "alfa", "inquiry", "2099-01-31", "Premi Kesehatan Keluarga", "Layanan nasabah 021 555 0100"])
+                          50_000 + n % 2_000 * 500, "alfa", "inquiry", 43_200, "Premi Kesehatan Keluarga", "Layanan nasabah 021 555 0100"])
 
 
 def notification(number, code, amount):

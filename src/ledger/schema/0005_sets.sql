@@ -55,7 +55,7 @@ CREATE TABLE bills (
     -- By `domain::owner`, over all payments: when it was first paid by a pair of number and code, and by which of its codes.
     first_paid_at  INTEGER,
     paid           TEXT CHECK (paid = 'by_its_code' OR paid = 'by_earlier_code'),
-    last_event     INTEGER NOT NULL REFERENCES events (sequence) DEFERRABLE INITIALLY DEFERRED
+    last_event     INTEGER NOT NULL REFERENCES events (sequence)
 ) STRICT;
 -- I11: no code is live for two invoices. Each code is in one of the two.
 CREATE UNIQUE INDEX bills_one_a_live_code ON bills (code) WHERE code_is_live;

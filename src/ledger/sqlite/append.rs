@@ -112,6 +112,10 @@ impl<'c> Appender<'c> {
         };
         let sequence = self.next_sequence()?;
         let kept = Kept { terms: terms.of_bill, first_paid_at: standing.first_paid_at, paid: standing.paid, last_event: sequence };
+        // The event goes first: its row is what the bill's row refers to, and with a reference that is to be made good later SQLite
+        // would look through all bills at each event.
+        let link = EventRow { terms: terms.of_event, previous: before.as_ref().map(|row| row.kept.last_event) };
+        self.event(microseconds(at), Kind::Bill, entry.invoice_number.as_str(), &terms.event, link)?;
         let id = match &before {
             Some(row) => {
                 rows::update(self.connection, row, &state, &kept)?;
@@ -122,8 +126,6 @@ impl<'c> Appender<'c> {
         let names_before = before.as_ref().map(|row| names::of(&row.state)).unwrap_or_default();
         names::store(self.connection, id, &names_before, &names::of(&state))?;
         self.totals.bill(before.as_ref(), &state, kept.paid.is_some())?;
-        let link = EventRow { terms: terms.of_event, previous: before.as_ref().map(|row| row.kept.last_event) };
-        self.event(microseconds(at), Kind::Bill, entry.invoice_number.as_str(), &terms.event, link)?;
         for other in others {
             self.stand_anew(&other)?;
         }

@@ -315,17 +315,14 @@ pub(super) fn id_of(connection: &Connection, invoice_number: &InvoiceNumber) -> 
     Ok(statement.query_row([invoice_number.as_str()], |row| row.get(0)).optional()?)
 }
 
-/// Writes the row of a bill that is new; gives its id. Refuses a code that is live for another bill.
+/// Writes the row of a bill that is new; gives its id. That its code is live for no other bill was looked at before
+/// ([`code_taken`]); the index only sees to it.
 pub(super) fn insert(connection: &Connection, state: &BillState, kept: &Kept) -> Result<i64, Fault> {
-    let columns = columns_of(state, kept)?;
-    let written = connection.prepare_cached(&INSERT)?.execute(rusqlite::params_from_iter(columns));
-    match written {
-        Ok(_) => Ok(connection.last_insert_rowid()),
-        Err(error) => Err(code_taken(connection, state)?.unwrap_or(Fault::Sql(error))),
-    }
+    connection.prepare_cached(&INSERT)?.execute(rusqlite::params_from_iter(columns_of(state, kept)?))?;
+    Ok(connection.last_insert_rowid())
 }
 
-/// Writes what has changed of a row, so that no index is touched for nothing. Refuses a code that is live for another bill.
+/// Writes what has changed of a row, so that no index is touched for nothing.
 pub(super) fn update(connection: &Connection, before: &Row, state: &BillState, kept: &Kept) -> Result<(), Fault> {
     let (old, new) = (columns_of(&before.state, &before.kept)?, columns_of(state, kept)?);
     let changed: Vec<(&str, Value)> =
@@ -336,10 +333,8 @@ pub(super) fn update(connection: &Connection, before: &Row, state: &BillState, k
     let assignments: Vec<String> = changed.iter().zip(2..).map(|((column, _), number)| format!("{column} = ?{number}")).collect();
     let sql = format!("UPDATE bills SET {} WHERE id = ?1", assignments.join(", "));
     let values = std::iter::once(Value::Integer(before.id)).chain(changed.into_iter().map(|(_, value)| value));
-    match connection.prepare_cached(&sql)?.execute(rusqlite::params_from_iter(values)) {
-        Ok(_) => Ok(()),
-        Err(error) => Err(code_taken(connection, state)?.unwrap_or(Fault::Sql(error))),
-    }
+    connection.prepare_cached(&sql)?.execute(rusqlite::params_from_iter(values))?;
+    Ok(())
 }
 
 /// The refusal of a code that is live for another bill, if the one of this bill is.
