@@ -45,8 +45,8 @@ fn serve(serve: &Serve) -> Result<(), ConfigError> {
     for (key, path) in [("inquiry_path", &serve.inquiry_path), ("notification_path", &serve.notification_path)] {
         if !is_plain_path(path) || ["/healthz", "/livez", "/readyz", "/metrics"].contains(&path.as_str()) {
             return Err(ConfigError::Value(format!(
-                "`serve.{key}` must be a path such as `/doku/inquiry`, of letters, digits and - . _ ~ between slashes, and not \
-                 that of health or metrics: `{path}`"
+                "`serve.{key}` must be a path such as `/doku/inquiry`, without a query, of letters, digits and - . _ ~ between \
+                 slashes, and not that of health or metrics: `{path}`"
             )));
         }
     }

@@ -1,11 +1,12 @@
 //! The real way to DOKU: reqwest over TLS, or plain HTTP to a sandbox on loopback.
 
+use std::error::Error;
 use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
 use jiff::Timestamp;
 use reqwest::header::{CONTENT_TYPE, HeaderMap};
-use reqwest::{Client, Proxy, Response, redirect, retry};
+use reqwest::{Client, ClientBuilder, Proxy, Response, redirect, retry};
 
 use super::Gateway;
 use crate::clock::Clock;
@@ -60,22 +61,7 @@ impl HttpGateway {
     /// # Errors
     /// When the TLS set-up of this machine, or the proxy's URL, cannot be used.
     pub fn new(endpoint: Endpoint, key: SigningKey, clock: Clock) -> Result<Self, reqwest::Error> {
-        let mut builder = Client::builder()
-            .connect_timeout(Duration::from_millis(endpoint.connect_ms))
-            .timeout(Duration::from_millis(endpoint.request_ms))
-            .redirect(redirect::Policy::none())
-            // One retry layer, and it is the job's: it knows which bytes may be sent twice.
-            .retry(retry::never())
-            // DOKU's own spelling, `Client-Id`, where the protocol keeps it: some servers compare names with their case.
-            .http1_title_case_headers()
-            .tcp_nodelay(true)
-            .user_agent(concat!("tagih/", env!("CARGO_PKG_VERSION")));
-        builder = match &endpoint.proxy {
-            ProxyChoice::Direct => builder.no_proxy(),
-            ProxyChoice::Environment => builder,
-            ProxyChoice::Through(url) => builder.no_proxy().proxy(Proxy::all(url)?),
-        };
-        Ok(Self { client: builder.build()?, endpoint, key, previous_key: None, clock })
+        Ok(Self { client: builder(&endpoint)?.build()?, endpoint, key, previous_key: None, clock })
     }
 
     /// The same client, which also believes answers signed with the key before this one.
@@ -177,10 +163,47 @@ impl Gateway for HttpGateway {
         };
         match prepared.send().await {
             Ok(response) => self.receive(request, response, sent_at).await.map_or_else(Delivery::Unknown, Delivery::Answered),
-            Err(error) if error.is_connect() || error.is_builder() => Delivery::NotSent(self.plain(&error)),
+            Err(error) if never_arrived(&error) => Delivery::NotSent(self.plain(&error)),
             Err(error) => Delivery::Unknown(self.plain(&error)),
         }
     }
+}
+
+/// What the client for `endpoint` is made of.
+fn builder(endpoint: &Endpoint) -> Result<ClientBuilder, reqwest::Error> {
+    let builder = Client::builder()
+        .connect_timeout(Duration::from_millis(endpoint.connect_ms))
+        .timeout(Duration::from_millis(endpoint.request_ms))
+        .redirect(redirect::Policy::none())
+        // One retry layer, and it is the job's: it knows which bytes may be sent twice.
+        .retry(retry::never())
+        // DOKU's own spelling, `Client-Id`, where the protocol keeps it: some servers compare names with their case.
+        .http1_title_case_headers()
+        .tcp_nodelay(true)
+        .user_agent(concat!("tagih/", env!("CARGO_PKG_VERSION")));
+    Ok(match &endpoint.proxy {
+        ProxyChoice::Direct => builder.no_proxy(),
+        ProxyChoice::Environment => builder,
+        ProxyChoice::Through(url) => builder.no_proxy().proxy(Proxy::all(url)?),
+    })
+}
+
+/// Whether a request that failed so provably did not reach DOKU: there was no connection, tunnel or TLS to send it through, or the
+/// server says that it has not begun with it.
+fn never_arrived(error: &reqwest::Error) -> bool {
+    error.is_connect() || error.is_builder() || chain(error).any(is_refused_stream)
+}
+
+/// HTTP/2's word, by the server, that a stream was closed before anything was done with it (RFC 9113, section 8.7). A GOAWAY says the
+/// same of the streams above the last it names, but which that is, is not to be learnt here: what it cuts off stays in doubt.
+fn is_refused_stream(cause: &(dyn Error + 'static)) -> bool {
+    let stream = cause.downcast_ref::<h2::Error>().filter(|error| error.is_reset() && error.is_remote());
+    stream.and_then(h2::Error::reason) == Some(h2::Reason::REFUSED_STREAM)
+}
+
+/// What an error came from, outermost first, without itself.
+fn chain(error: &reqwest::Error) -> impl Iterator<Item = &(dyn Error + 'static)> {
+    std::iter::successors(error.source(), |&cause| cause.source())
 }
 
 /// `Retry-After`: whole seconds, or a date (RFC 9110, section 10.2.3).
@@ -212,9 +235,8 @@ const CONNECTING: [(&str, &str); 4] = [
 
 /// The error's causes, outermost first, without the URL: an invoice number may be in it.
 fn causes(error: &reqwest::Error) -> Vec<String> {
-    let causes = std::iter::successors(std::error::Error::source(error), |cause| cause.source());
     // The outermost only says that it is one.
-    causes.map(ToString::to_string).filter(|cause| !cause.starts_with("client error")).collect()
+    chain(error).map(ToString::to_string).filter(|cause| !cause.starts_with("client error")).collect()
 }
 
 /// Why there is no connection to `host`, in one line: host, what failed, the innermost cause.
@@ -230,6 +252,79 @@ mod tests {
 
     fn at(text: &str) -> Timestamp {
         text.parse().unwrap()
+    }
+
+    /// What an HTTP/2 server does with a request it has read.
+    #[derive(Clone, Copy, Debug)]
+    enum Meets {
+        /// Closes its stream.
+        Resets(h2::Reason),
+        /// Begins an answer, and then closes the stream.
+        ResetsAfterHeaders(h2::Reason),
+        /// Closes the connection.
+        GoesAway(h2::Reason),
+    }
+
+    async fn serve(listener: tokio::net::TcpListener, meets: Meets) {
+        let (stream, _) = listener.accept().await.unwrap();
+        let mut connection = h2::server::handshake(stream).await.unwrap();
+        // Dropping either half of a stream would reset it.
+        let mut held = Vec::new();
+        while let Some(Ok((request, mut respond))) = connection.accept().await {
+            match meets {
+                Meets::Resets(reason) => respond.send_reset(reason),
+                Meets::ResetsAfterHeaders(reason) => {
+                    let mut body = respond.send_response(hyper::Response::new(()), false).unwrap();
+                    // What has not been written yet would be dropped.
+                    tokio::spawn(async move {
+                        tokio::time::sleep(Duration::from_millis(200)).await;
+                        body.send_reset(reason);
+                    });
+                }
+                Meets::GoesAway(reason) => connection.abrupt_shutdown(reason),
+            }
+            held.push((request, respond));
+        }
+    }
+
+    async fn delivered(meets: Meets) -> Delivery {
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let base_url = format!("http://{}", listener.local_addr().unwrap());
+        let server = tokio::spawn(serve(listener, meets));
+        let (client_id, proxy) = ("C".to_owned(), ProxyChoice::Direct);
+        let endpoint = Endpoint { base_url, client_id, connect_ms: 5_000, request_ms: 5_000, proxy };
+        let client = builder(&endpoint).unwrap().http2_prior_knowledge().build().unwrap();
+        let key = SigningKey::new(&secrecy::SecretString::from("SK"));
+        let gateway = HttpGateway { client, endpoint, key, previous_key: None, clock: Clock::default() };
+        let request_id = crate::domain::ids::RequestId::from_digest(&crate::domain::digest::of_bytes(b"id"));
+        let (method, path, body) = (Method::Post, "/payment-code".to_owned(), Bytes::from_static(b"{}"));
+        let delivery = gateway.send(&WireRequest { method, path, request_id, body }).await;
+        server.abort();
+        delivery
+    }
+
+    #[test]
+    fn only_a_stream_that_the_server_itself_refused_was_not_sent() {
+        use Meets::{GoesAway, Resets, ResetsAfterHeaders};
+        use h2::Reason;
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        let told = |meets| runtime.block_on(delivered(meets));
+        let refused = told(Resets(Reason::REFUSED_STREAM));
+        assert!(matches!(&refused, Delivery::NotSent(words) if words.contains("refused stream")), "{refused:?}");
+        for meets in [
+            Resets(Reason::NO_ERROR),
+            Resets(Reason::CANCEL),
+            Resets(Reason::INTERNAL_ERROR),
+            Resets(Reason::ENHANCE_YOUR_CALM),
+            ResetsAfterHeaders(Reason::REFUSED_STREAM),
+            GoesAway(Reason::NO_ERROR),
+            GoesAway(Reason::REFUSED_STREAM),
+        ] {
+            let delivery = told(meets);
+            assert!(matches!(delivery, Delivery::Unknown(_)), "{meets:?}: {delivery:?}");
+        }
+        // Our own side's word proves nothing.
+        assert!(!is_refused_stream(&h2::Error::from(Reason::REFUSED_STREAM)));
     }
 
     #[test]

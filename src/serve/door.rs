@@ -6,7 +6,7 @@ use std::time::Instant;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse as _, Response};
 
-use super::message::{Door, Received};
+use super::message::{Door, Received, Signer};
 use super::{Shared, inquiry, notification};
 use crate::doku::incoming::Incoming;
 
@@ -27,11 +27,14 @@ pub(super) async fn finished(shared: &Arc<Shared>, received: Received) -> Respon
 async fn answered(shared: &Arc<Shared>, received: Received) -> Response {
     let begun = Instant::now();
     let (keys, door) = (shared.settings.keys.current(), received.door);
-    let key = match received.signer(&keys, &shared.settings.client_id) {
-        Ok(key) => key,
+    let signer = match received.signer(&keys, &shared.settings.client_id) {
+        Ok(signer) => signer,
         Err(why) => {
             return match door {
-                Door::Inquiry => inquiry::forged(shared, &received, keys.first(), why, begun).await,
+                Door::Inquiry => {
+                    let present = keys.first().map(|key| Signer { key, target: received.path() });
+                    inquiry::forged(shared, &received, present, why, begun).await
+                }
                 Door::Notification => notification::forged(shared, &received, why, begun).await,
             };
         }
@@ -49,9 +52,9 @@ async fn answered(shared: &Arc<Shared>, received: Received) -> Response {
                 shared.metrics.misrouted("inquiry");
                 tracing::warn!("an inquiry came to the Notification URL: it is answered, but its URL should be corrected at DOKU");
             }
-            inquiry::answered(shared, &received, key, begun).await
+            inquiry::answered(shared, &received, signer, begun).await
         }
-        (Incoming::Neither, Door::Inquiry) => inquiry::no_question(shared, &received, key, begun).await,
+        (Incoming::Neither, Door::Inquiry) => inquiry::no_question(shared, &received, signer, begun).await,
         (Incoming::Neither, Door::Notification) => notification::unreadable(shared, &received, begun).await,
     }
 }

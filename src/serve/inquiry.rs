@@ -10,10 +10,9 @@ use serde_json::{Map, Value};
 
 use super::answers::Given;
 use super::log::Kind;
-use super::message::Received;
+use super::message::{Received, Signer};
 use super::{Found, InvalidSignature, NotNamed, Shared};
 use crate::doku::inquiry::{self, Question, Shown, Status};
-use crate::doku::signature::SigningKey;
 use crate::domain::calendar::format_utc_seconds;
 use crate::domain::digest;
 use crate::domain::ids::InvoiceNumber;
@@ -33,14 +32,14 @@ struct Outcome {
 }
 
 /// Answers an inquiry that is DOKU's.
-pub(super) async fn answered(shared: &Arc<Shared>, received: &Received, key: &SigningKey, begun: Instant) -> Response {
+pub(super) async fn answered(shared: &Arc<Shared>, received: &Received, signer: Signer<'_>, begun: Instant) -> Response {
     if !shared.health.is_caught_up() {
         // What was paid may not be known yet.
         return (StatusCode::SERVICE_UNAVAILABLE, [("retry-after", "1")]).into_response();
     }
     let settings = &shared.settings;
     if settings.freshness_seconds != 0 && !received.is_fresh(settings.freshness_seconds) {
-        return turned_down(shared, received, Some(key), "`Request-Timestamp` is too far from now", begun).await;
+        return turned_down(shared, received, Some(signer), "`Request-Timestamp` is too far from now", begun).await;
     }
     let request_id = received.request_id().unwrap_or_default();
     let question_digest = digest::hex(&digest::of_bytes(&received.body));
@@ -48,31 +47,31 @@ pub(super) async fn answered(shared: &Arc<Shared>, received: &Received, key: &Si
     if let Some(given) = before.filter(|given| given.question == question_digest) {
         shared.metrics.inquiry("repeated", begun.elapsed());
         // The key and the URL may have changed since; with the same ones it is the same signature.
-        let signature = signature(shared, key, received, &given.timestamp, given.body.as_bytes());
+        let signature = signature(shared, signer, received, &given.timestamp, given.body.as_bytes());
         return response(shared, &Given { signature, ..given });
     }
     let outcome = outcome(shared, received).await;
-    said(shared, received, key, &outcome, begun).await
+    said(shared, received, signer, &outcome, begun).await
 }
 
 /// A message of DOKU's that is no question, at the URL for questions.
-pub(super) async fn no_question(shared: &Shared, received: &Received, key: &SigningKey, begun: Instant) -> Response {
+pub(super) async fn no_question(shared: &Shared, received: &Received, signer: Signer<'_>, begun: Instant) -> Response {
     shared.metrics.misunderstood("inquiry");
-    said(shared, received, key, &Outcome::refused(Status::Decline, "no_question", None, false), begun).await
+    said(shared, received, signer, &Outcome::refused(Status::Decline, "no_question", None, false), begun).await
 }
 
 /// A message that is not provably DOKU's, at the URL for questions. It is answered with the present key.
-pub(super) async fn forged(shared: &Shared, received: &Received, key: Option<&SigningKey>, why: &str, begun: Instant) -> Response {
-    turned_down(shared, received, key, why, begun).await
+pub(super) async fn forged(shared: &Shared, received: &Received, signer: Option<Signer<'_>>, why: &str, begun: Instant) -> Response {
+    turned_down(shared, received, signer, why, begun).await
 }
 
 /// Keeps what was decided, and says it.
-async fn said(shared: &Shared, received: &Received, key: &SigningKey, outcome: &Outcome, begun: Instant) -> Response {
-    let given = given(shared, Some(key), received, outcome);
+async fn said(shared: &Shared, received: &Received, signer: Signer<'_>, outcome: &Outcome, begun: Instant) -> Response {
+    let given = given(shared, Some(signer), received, outcome);
     let standing = if outcome.lasting { shared.answers().keep(given.clone()).clone() } else { given.clone() };
     if standing.question != given.question {
         // The id was used for another question: that one keeps its answer, this one gets none it could be mistaken for.
-        return turned_down(shared, received, Some(key), "`Request-Id` was used for another inquiry", begun).await;
+        return turned_down(shared, received, Some(signer), "`Request-Id` was used for another inquiry", begun).await;
     }
     let inquiry = shared.records.append(Kind::Inquiries, received.at, received.line(&decision_of(outcome)));
     let answer = async {
@@ -86,7 +85,7 @@ async fn said(shared: &Shared, received: &Received, key: &SigningKey, outcome: &
 }
 
 /// What is not provably DOKU's, or not of now, is kept apart and told as little as possible.
-async fn turned_down(shared: &Shared, received: &Received, key: Option<&SigningKey>, why: &str, begun: Instant) -> Response {
+async fn turned_down(shared: &Shared, received: &Received, signer: Option<Signer<'_>>, why: &str, begun: Instant) -> Response {
     let status = match shared.settings.invalid_signature {
         InvalidSignature::Unauthorized => Status::InvalidSignature,
         InvalidSignature::Decline => Status::Decline,
@@ -94,7 +93,7 @@ async fn turned_down(shared: &Shared, received: &Received, key: Option<&SigningK
     shared.records.append(Kind::Forged, received.at, received.forged_line(why)).await;
     shared.metrics.inquiry(Status::InvalidSignature.name(), begun.elapsed());
     let outcome = Outcome::refused(status, "unverified", None, false);
-    response(shared, &given(shared, key, received, &outcome))
+    response(shared, &given(shared, signer, received, &outcome))
 }
 
 impl Outcome {
@@ -207,14 +206,14 @@ fn decision_of(outcome: &Outcome) -> Map<String, Value> {
     more
 }
 
-fn signature(shared: &Shared, key: &SigningKey, received: &Received, timestamp: &str, body: &[u8]) -> String {
+fn signature(shared: &Shared, signer: Signer<'_>, received: &Received, timestamp: &str, body: &[u8]) -> String {
     let request_id = received.request_id().unwrap_or_default();
-    inquiry::sign(key, &shared.settings.client_id, request_id, timestamp, &received.target, body).unwrap_or_default()
+    inquiry::sign(signer.key, &shared.settings.client_id, request_id, timestamp, signer.target, body).unwrap_or_default()
 }
 
-fn given(shared: &Shared, key: Option<&SigningKey>, received: &Received, outcome: &Outcome) -> Given {
+fn given(shared: &Shared, signer: Option<Signer<'_>>, received: &Received, outcome: &Outcome) -> Given {
     let timestamp = format_utc_seconds(shared.clock.now());
-    let signature = key.map(|key| signature(shared, key, received, &timestamp, &outcome.body)).unwrap_or_default();
+    let signature = signer.map(|signer| signature(shared, signer, received, &timestamp, &outcome.body)).unwrap_or_default();
     Given {
         at: received.at,
         request_id: received.request_id().unwrap_or_default().to_owned(),

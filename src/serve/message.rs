@@ -37,12 +37,19 @@ impl Door {
 pub(super) struct Received {
     pub(super) at: Timestamp,
     pub(super) door: Door,
-    /// The path as posted, which is what was signed.
-    pub(super) target: String,
+    /// Path and query as posted.
+    target: String,
     pub(super) headers: Headers,
     pub(super) body: Vec<u8>,
     /// A signed header stands there twice, or is no text: which of them was signed cannot be said.
     ambiguous: bool,
+}
+
+/// Whose a message is, and the target it was signed for: what answers it is signed alike.
+#[derive(Clone, Copy)]
+pub(super) struct Signer<'a> {
+    pub(super) key: &'a SigningKey,
+    pub(super) target: &'a str,
 }
 
 /// The headers that are kept.
@@ -101,11 +108,17 @@ impl Received {
         Incoming::of(&self.body)
     }
 
-    /// Which of `keys` signed this message for the path it was posted to.
+    /// The path it was posted to.
+    pub(super) fn path(&self) -> &str {
+        self.target.split_once('?').map_or(self.target.as_str(), |(path, _)| path)
+    }
+
+    /// Which of `keys` signed this message for the URL it was posted to. Whether DOKU signs the query of a URL is not documented,
+    /// and its own plugins differ, so that both are taken; nothing is ever decided by a query.
     ///
     /// # Errors
     /// Why it is not provably DOKU's.
-    pub(super) fn signer<'k>(&self, keys: &'k [SigningKey], client_id: &str) -> Result<&'k SigningKey, &'static str> {
+    pub(super) fn signer<'a>(&'a self, keys: &'a [SigningKey], client_id: &str) -> Result<Signer<'a>, &'static str> {
         if self.ambiguous {
             return Err("a signed header is repeated or no text");
         }
@@ -116,10 +129,15 @@ impl Received {
         let request_id = self.request_id().ok_or("`Request-Id` is missing or unusable")?;
         let timestamp = headers.timestamp.as_deref().ok_or("`Request-Timestamp` is missing")?;
         let signature = headers.signature.as_deref().ok_or("`Signature` is missing")?;
-        let components = Components { client_id, request_id, stamp: Stamp::Request(timestamp), target: &self.target, body: None };
         let body_digest = Some(digest::of_bytes(&self.body));
-        let signed = |key: &&SigningKey| key.verify_digested(&components, body_digest, signature).is_ok();
-        keys.iter().find(signed).ok_or("the signature does not match")
+        let signed = |signer: &Signer<'_>| {
+            let components = Components { client_id, request_id, stamp: Stamp::Request(timestamp), target: signer.target, body: None };
+            signer.key.verify_digested(&components, body_digest, signature).is_ok()
+        };
+        let with_query = self.target.contains('?').then_some(self.target.as_str());
+        let targets = std::iter::once(self.path()).chain(with_query);
+        let mut signers = targets.flat_map(|target| keys.iter().map(move |key| Signer { key, target }));
+        signers.find(signed).ok_or("the signature does not match")
     }
 
     /// A `Request-Id` that can be repeated in an answer.

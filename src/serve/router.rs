@@ -85,12 +85,12 @@ async fn taken(State(shared): State<Arc<Shared>>, request: Request) -> Response 
     }
 }
 
-/// The message, if it has the outer form of one: no query (it would not be signed), a body in time and of bearable size.
+/// The message, if it has the outer form of one: one of the two paths, whatever its query, a body in time and of bearable size.
 async fn admitted(shared: &Shared, request: Request) -> Result<Received, StatusCode> {
     let limits = &shared.settings.limits;
     let (head, body) = request.into_parts();
-    let target = head.uri.path();
-    let door = door_at(shared, target).filter(|_| head.uri.query().is_none()).ok_or(StatusCode::NOT_FOUND)?;
+    let door = door_at(shared, head.uri.path()).ok_or(StatusCode::NOT_FOUND)?;
+    let target = head.uri.path_and_query().map_or_else(|| head.uri.path(), |target| target.as_str());
     let announced = head.headers.get(CONTENT_LENGTH).and_then(|value| value.to_str().ok()?.parse::<usize>().ok());
     if announced.is_some_and(|length| length > limits.body_bytes_max) {
         return Err(StatusCode::PAYLOAD_TOO_LARGE);

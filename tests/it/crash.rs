@@ -1,6 +1,8 @@
 //! The killing test: an issuing run dies at every step, is resumed, dies again, and in the end the sandbox's own record and
 //! the ledger must agree. No sockets, no clock, no luck: the store loses whatever it had not acknowledged as durable.
 
+mod strangers;
+
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicI64, Ordering};
@@ -37,6 +39,8 @@ use tagih::sandbox::http::{Fate, Request};
 use tagih::sandbox::model::Model;
 use tagih::sandbox::record::{Handling, OrderState};
 
+use self::strangers::{Harm, Strangers};
+
 const CLIENT: &str = "MCH-0001-CRASH";
 const SECRET: &str = "SK-crash";
 
@@ -52,10 +56,23 @@ impl Clock {
     }
 }
 
+/// DOKU's books, who stands before them, and the time all live in.
+struct World {
+    model: Mutex<Model>,
+    strangers: Mutex<Option<Strangers>>,
+    clock: Clock,
+}
+
+impl World {
+    fn new(seed: u64) -> Self {
+        let settings = tagih::sandbox::settings::Settings::new(CLIENT, SecretString::from(SECRET), seed);
+        Self { model: Mutex::new(Model::new(settings)), strangers: Mutex::default(), clock: Clock::new() }
+    }
+}
+
 /// DOKU without a network. It can die with the process: before a request arrives, or after DOKU has handled it.
 struct ModelGateway<'a> {
-    model: &'a Mutex<Model>,
-    clock: &'a Clock,
+    world: &'a World,
     key: SigningKey,
     sends: Mutex<u64>,
     crash: Option<(u64, CrashMoment)>,
@@ -65,9 +82,9 @@ struct ModelGateway<'a> {
 }
 
 impl<'a> ModelGateway<'a> {
-    fn new(model: &'a Mutex<Model>, clock: &'a Clock, crash: Option<(u64, CrashMoment)>) -> Self {
+    fn new(world: &'a World, crash: Option<(u64, CrashMoment)>) -> Self {
         let key = SigningKey::new(&SecretString::from(SECRET));
-        Self { model, clock, key, sends: Mutex::new(0), crash, crashed: watch::Sender::new(false), late: Mutex::default() }
+        Self { world, key, sends: Mutex::new(0), crash, crashed: watch::Sender::new(false), late: Mutex::default() }
     }
 
     async fn crashed(&self) {
@@ -85,7 +102,7 @@ impl<'a> ModelGateway<'a> {
             HttpMethod::Post => ("POST", Some(request.body.as_ref())),
             HttpMethod::Patch => ("PATCH", Some(request.body.as_ref())),
         };
-        let timestamp = format_utc_seconds(self.clock.now());
+        let timestamp = format_utc_seconds(self.world.clock.now());
         let request_id = request.request_id.to_string();
         let components =
             Components { client_id: CLIENT, request_id: &request_id, stamp: Stamp::Request(&timestamp), target: &request.path, body };
@@ -112,19 +129,24 @@ impl Gateway for ModelGateway<'_> {
             return self.die().await;
         }
         let request = self.request(wire);
-        let reply = {
-            let mut model = self.model.lock().unwrap();
+        let harm = self.world.strangers.lock().unwrap().as_mut().map_or(Harm::None, Strangers::harm);
+        let reply = (!matches!(harm, Harm::Instead(_))).then(|| {
+            let (mut model, clock) = (self.world.model.lock().unwrap(), &self.world.clock);
             for late in self.late.lock().unwrap().drain(..) {
-                model.handle_late(&late, self.clock.now());
+                model.handle_late(&late, clock.now());
             }
-            model.handle(&request, self.clock.now())
-        };
+            model.handle(&request, clock.now())
+        });
         // Give the other operations a turn, as a network would.
         tokio::task::yield_now().await;
         if moment == Some(CrashMoment::AfterDurable) {
             return self.die().await;
         }
         let unknown = |reason: &str| Delivery::Unknown(reason.into());
+        let reply = match (harm.clone(), reply) {
+            (Harm::Instead(answer) | Harm::Afterwards(answer), _) => return Delivery::Answered(answer),
+            (Harm::None | Harm::Swapped, reply) => reply.unwrap(),
+        };
         match reply.fate {
             Fate::Deliver => {}
             Fate::DelayThenDeliver(_) => return unknown("no answer in time"),
@@ -134,7 +156,10 @@ impl Gateway for ModelGateway<'_> {
             }
             Fate::CutBeforeProcessing | Fate::CutAfterProcessing | Fate::Truncated(_) => return unknown("connection cut"),
         }
-        let answer = reply.answer;
+        let answer = match (harm, self.world.strangers.lock().unwrap().as_mut()) {
+            (Harm::Swapped, Some(strangers)) => strangers.swap(&about(wire), reply.answer),
+            _ => reply.answer,
+        };
         let signature = match (answer.header("Signature"), answer.header("Response-Timestamp")) {
             (Some(signature), Some(timestamp)) => {
                 let request_id = wire.request_id.to_string();
@@ -150,7 +175,13 @@ impl Gateway for ModelGateway<'_> {
     }
 }
 
-fn settings() -> Settings {
+/// The order a request is about.
+fn about(wire: &WireRequest) -> String {
+    let body: serde_json::Value = serde_json::from_slice(&wire.body).unwrap_or_default();
+    body["order"]["invoice_number"].as_str().map_or_else(|| wire.path.clone(), str::to_owned)
+}
+
+fn settings(unsigned_errors: UnsignedErrors) -> Settings {
     Settings {
         environment: "sandbox".into(),
         client_id: CLIENT.into(),
@@ -162,7 +193,7 @@ fn settings() -> Settings {
             alfa_merchant_amend: "/alfa-online-to-offline/v2/payment-code".into(),
             indomaret_doku: "/indomaret-online-to-offline/v2/payment-code".into(),
         },
-        trust: Trust { policy: SignaturePolicy::Enforce, unsigned_errors: UnsignedErrors::Accept },
+        trust: Trust { policy: SignaturePolicy::Enforce, unsigned_errors },
         rules: Rules { reissue_expired: false, reissue_suffix: "-R".into(), reissue_grace_minutes: 60, retry_rejected: false },
         amend_base: AmendBase::Amendment,
         cancel_name: None,
@@ -276,7 +307,7 @@ struct Process {
     sends: u64,
 }
 
-fn run(ledger: &MemoryLedger, model: &Mutex<Model>, clock: &Clock, bills: &[Bill], crash: Option<Crash>) -> Process {
+fn run(ledger: &MemoryLedger, world: &World, bills: &[Bill], crash: Option<Crash>) -> Process {
     let (ledger_crash, request_crash) = match crash {
         Some(Crash::Ledger(plan)) => (Some(plan), None),
         Some(Crash::Request(at, moment)) => (None, Some((at, moment))),
@@ -286,17 +317,20 @@ fn run(ledger: &MemoryLedger, model: &Mutex<Model>, clock: &Clock, bills: &[Bill
         Some(plan) => ledger.reopened().crashing(plan),
         None => ledger.reopened(),
     };
-    let gateway = ModelGateway::new(model, clock, request_crash);
+    let gateway = ModelGateway::new(world, request_crash);
     let rate = Rate { per_second: 100_000.try_into().unwrap(), burst: 1_000.try_into().unwrap() };
     let pacer = Pacer::new(rate, RealTime::default());
-    let (watch, stop, settings) = (Watch::new(0), Stop::default(), settings());
+    // Strangers' errors have DOKU's shape: only that DOKU's own are signed tells them apart.
+    let is_strange = world.strangers.lock().unwrap().is_some();
+    let settings = settings(if is_strange { UnsignedErrors::Refuse } else { UnsignedErrors::Accept });
+    let (watch, stop) = (Watch::new(0), Stop::default());
     let retry = RetryPolicy { attempts_max: 2, base_ms: 0, cap_ms: 0, pause_max_seconds: 300 };
     let reported = Mutex::new(Vec::new());
     let issuing = Issuing {
         ledger: &ledger,
         caller: Caller { gateway: &gateway, pacer: &pacer, watch: &watch, stop: &stop, retry },
         settings: &settings,
-        clock: &|| clock.now(),
+        clock: &|| world.clock.now(),
         controls: tokio::sync::Mutex::default(),
         badly_signed: std::sync::atomic::AtomicU64::default(),
     };
@@ -314,7 +348,7 @@ fn run(ledger: &MemoryLedger, model: &Mutex<Model>, clock: &Clock, bills: &[Bill
     let sends = *gateway.sends.lock().unwrap();
     // What a fault put off still reaches DOKU, though its sender is gone.
     for late in gateway.late.lock().unwrap().drain(..) {
-        model.lock().unwrap().handle_late(&late, clock.now());
+        world.model.lock().unwrap().handle_late(&late, world.clock.now());
     }
     let ledger_calls = ledger.calls();
     Process { ends, reported: reported.into_inner().unwrap(), ledger: ledger.reopened(), ledger_calls, sends }
@@ -395,24 +429,23 @@ fn check_world(ledger: &MemoryLedger, model: &Mutex<Model>, bills: &[Bill], cont
     }
 }
 
-fn world(seed: u64, faults: Faults) -> (Mutex<Model>, Clock, MemoryLedger) {
-    let settings = tagih::sandbox::settings::Settings::new(CLIENT, SecretString::from(SECRET), seed);
-    let (model, clock) = (Mutex::new(Model::new(settings)), Clock::new());
-    let issued = run(&MemoryLedger::new(), &model, &clock, &before(), None);
+/// Last month's file has been issued; from now on there are `faults`.
+fn begun(seed: u64, faults: Faults) -> (World, MemoryLedger) {
+    let world = World::new(seed);
+    let issued = run(&MemoryLedger::new(), &world, &before(), None);
     assert!(issued.ends.unwrap().iter().all(|end| end.bucket == Bucket::Issued));
-    model.lock().unwrap().set_faults(faults);
-    (model, clock, issued.ledger)
+    world.model.lock().unwrap().set_faults(faults);
+    (world, issued.ledger)
 }
 
-/// Dies as `crashes` say, one process each, then runs to the end and once more.
-fn campaign(seed: u64, faults: &Faults, crashes: &[Crash]) {
+/// Dies as `crashes` say, one process each, then runs to the end and once more. Gives how many requests strangers meddled with.
+fn campaign(seed: u64, (world, mut ledger): (World, MemoryLedger), crashes: &[Crash]) -> u64 {
     let context = format!("seed {seed}, {crashes:?}");
-    let (model, clock, mut ledger) = world(seed, faults.clone());
     let bills = wanted();
     let mut promised = own_codes(&ledger);
     for crash in crashes {
-        let died = run(&ledger, &model, &clock, &bills, Some(*crash));
-        check_corpse(&died, &model, &bills, &context);
+        let died = run(&ledger, &world, &bills, Some(*crash));
+        check_corpse(&died, &world.model, &bills, &context);
         let codes = own_codes(&died.ledger);
         assert!(promised.iter().all(|(invoice, code)| codes.get(invoice) == Some(code)), "{context}: {promised:?} became {codes:?}");
         promised = codes;
@@ -420,8 +453,8 @@ fn campaign(seed: u64, faults: &Faults, crashes: &[Crash]) {
     }
     // With faults a run may end with rows in doubt; the same command finishes them.
     let mut last = Vec::new();
-    for _ in 0..8 {
-        let process = run(&ledger, &model, &clock, &bills, None);
+    for _ in 0..12 {
+        let process = run(&ledger, &world, &bills, None);
         last = process.ends.expect("a run without a crash ends");
         assert_eq!(last.len(), bills.len(), "{context}: (I13)");
         ledger = process.ledger;
@@ -432,19 +465,21 @@ fn campaign(seed: u64, faults: &Faults, crashes: &[Crash]) {
     let unfinished: Vec<_> =
         last.iter().filter(|end| matches!(end.bucket, Bucket::Deferred | Bucket::InDoubt | Bucket::Rejected | Bucket::Refused)).collect();
     assert!(unfinished.is_empty(), "{context}: {unfinished:?}");
-    check_world(&ledger, &model, &bills, &context);
+    check_world(&ledger, &world.model, &bills, &context);
     let codes = own_codes(&ledger);
     assert!(promised.iter().all(|(invoice, code)| codes.get(invoice) == Some(code)), "{context}: {promised:?} became {codes:?}");
-    let calls = model.lock().unwrap().calls().len();
-    let again = run(&ledger, &model, &clock, &bills, None);
+    let strangers = world.strangers.lock().unwrap().take();
+    let calls = world.model.lock().unwrap().calls().len();
+    let again = run(&ledger, &world, &bills, None);
     assert!(again.ends.unwrap().iter().all(|end| end.bucket == Bucket::Unchanged), "{context}: (I21)");
-    assert_eq!(model.lock().unwrap().calls().len(), calls, "{context}: a finished run called DOKU again (I21)");
+    assert_eq!(world.model.lock().unwrap().calls().len(), calls, "{context}: a finished run called DOKU again (I21)");
+    strangers.map_or(0, |strangers| strangers.meddled())
 }
 
 /// Every place a run without faults can die at.
 fn every_crash() -> Vec<Crash> {
-    let (model, clock, ledger) = world(1, Faults::none());
-    let whole = run(&ledger, &model, &clock, &wanted(), None);
+    let (world, ledger) = begun(1, Faults::none());
+    let whole = run(&ledger, &world, &wanted(), None);
     let moments = [CrashMoment::BeforeDurable, CrashMoment::AfterDurable];
     let in_ledger = (1..=whole.ledger_calls).flat_map(|at_call| moments.map(|moment| Crash::Ledger(CrashPlan { at_call, moment })));
     let in_request = (1..=whole.sends).flat_map(|at| moments.map(|moment| Crash::Request(at, moment)));
@@ -456,7 +491,7 @@ fn a_run_that_dies_at_any_step_is_finished_by_the_next() {
     let crashes = every_crash();
     assert!(crashes.len() > 40, "{}", crashes.len());
     for crash in &crashes {
-        campaign(1, &Faults::none(), &[*crash]);
+        campaign(1, begun(1, Faults::none()), &[*crash]);
     }
 }
 
@@ -465,7 +500,7 @@ fn a_recovery_that_dies_at_any_step_is_finished_by_the_next() {
     let crashes = every_crash();
     for first in &crashes {
         for second in crashes.iter().step_by(5) {
-            campaign(1, &Faults::none(), &[*first, *second]);
+            campaign(1, begun(1, Faults::none()), &[*first, *second]);
         }
     }
 }
@@ -475,35 +510,46 @@ fn faults_and_deaths_together_lose_no_code_and_make_none_twice() {
     let crashes = every_crash();
     for seed in 1..=400_u64 {
         let pick = |salt: u64| crashes[usize::try_from((seed * 7_919 + salt * 104_729) % crashes.len() as u64).unwrap()];
-        campaign(seed, &Faults::mixed(40), &[pick(1), pick(2), pick(3)]);
+        campaign(seed, begun(seed, Faults::mixed(40)), &[pick(1), pick(2), pick(3)]);
     }
 }
 
 #[test]
+fn strangers_faults_and_deaths_together_lose_no_code_and_make_none_twice() {
+    let (crashes, mut meddled) = (every_crash(), 0);
+    for seed in 1..=200_u64 {
+        let pick = |salt: u64| crashes[usize::try_from((seed * 7_919 + salt * 104_729) % crashes.len() as u64).unwrap()];
+        let (world, ledger) = begun(seed, Faults::mixed(15));
+        *world.strangers.lock().unwrap() = Some(Strangers::new(seed, 40));
+        meddled += campaign(seed, (world, ledger), &[pick(1), pick(2), pick(3)]);
+    }
+    assert!(meddled > 1_000, "strangers met only {meddled} requests");
+}
+
+#[test]
 fn a_first_issue_repeated_with_the_ledger_lost_is_replayed_not_made_again() {
-    let (model, clock, _lost) = world(1, Faults::none());
-    let orders = model.lock().unwrap().orders().to_vec();
-    let again = run(&MemoryLedger::new(), &model, &clock, &before(), None);
+    let (world, _lost) = begun(1, Faults::none());
+    let orders = world.model.lock().unwrap().orders().to_vec();
+    let again = run(&MemoryLedger::new(), &world, &before(), None);
     for (end, bill) in again.ends.unwrap().iter().zip(before()) {
         let is_local = matches!(&bill.wanted, Wanted::Live(terms) if terms.method == Method::Inquiry);
         assert_eq!((end.bucket, end.action), (Bucket::Issued, if is_local { "issued" } else { "replayed" }), "{}", bill.invoice_number);
     }
-    assert_eq!(model.lock().unwrap().orders(), orders, "DOKU made no second code");
+    assert_eq!(world.model.lock().unwrap().orders(), orders, "DOKU made no second code");
 }
 
 #[test]
 fn an_operation_that_never_left_keeps_its_id_when_it_is_sent_at_last() {
     let ask = |stopped_at_first: bool| {
-        let settings = tagih::sandbox::settings::Settings::new(CLIENT, SecretString::from(SECRET), 1);
-        let (model, clock) = (Mutex::new(Model::new(settings)), Clock::new());
+        let world = World::new(1);
         if stopped_at_first {
-            model.lock().unwrap().set_faults(Faults { consecutive_max: 2, ..Faults::only(FaultKind::TooManyRequests) });
+            world.model.lock().unwrap().set_faults(Faults { consecutive_max: 2, ..Faults::only(FaultKind::TooManyRequests) });
         }
-        let first = run(&MemoryLedger::new(), &model, &clock, &before()[..1], None);
+        let first = run(&MemoryLedger::new(), &world, &before()[..1], None);
         let expected = if stopped_at_first { Bucket::Deferred } else { Bucket::Issued };
         assert_eq!(first.ends.unwrap()[0].bucket, expected);
-        assert_eq!(run(&first.ledger, &model, &clock, &before()[..1], None).ends.unwrap().len(), 1);
-        let model = model.lock().unwrap();
+        assert_eq!(run(&first.ledger, &world, &before()[..1], None).ends.unwrap().len(), 1);
+        let model = world.model.lock().unwrap();
         model.orders()[0].created_by.clone()
     };
     assert_eq!(ask(true), ask(false));

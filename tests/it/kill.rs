@@ -1,11 +1,12 @@
 //! The real binary, killed with `SIGKILL` at seeded instants while it bills through a faulty sandbox, and resumed by the same
-//! command. In the end the sandbox's own record, the ledger and the result files must agree.
+//! command; in campaigns of odd seeds strangers stand between the two. In the end the sandbox's own record, the ledger and the result files must agree.
 //!
 //! `TAGIH_KILL_CAMPAIGNS`, `TAGIH_KILL_KILLS` (of all campaigns together) and `TAGIH_KILL_CODES` (of the first month of each)
 //! set the size; `TAGIH_KILL_SEED` is the first campaign's seed, the next has the next number.
 
 mod check;
 mod rows;
+mod strangers;
 
 use std::fs;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
@@ -17,6 +18,7 @@ use std::time::{Duration, Instant};
 
 use self::check::Exported;
 use self::rows::{Input, Wishes};
+use self::strangers::Strangers;
 use crate::support::dice::Dice;
 use crate::support::process::{Desk, Finished};
 use crate::support::sandbox::Sandbox;
@@ -59,6 +61,8 @@ struct Tally {
     calls: u64,
     /// Orders in the sandboxes' books.
     orders: u64,
+    /// Requests that did not pass the strangers unharmed.
+    meddled: u64,
 }
 
 impl Tally {
@@ -75,6 +79,7 @@ impl Tally {
         self.finishing_runs += other.finishing_runs;
         self.calls += other.calls;
         self.orders += other.orders;
+        self.meddled += other.meddled;
     }
 }
 
@@ -90,6 +95,7 @@ enum Moment {
 struct Campaign {
     desk: Desk,
     sandbox: Sandbox,
+    strangers: Option<Strangers>,
     environment: Vec<(&'static str, String)>,
     dice: Dice,
     wishes: Wishes,
@@ -129,8 +135,18 @@ impl Campaign {
         let [seed_text, percent, delay_text] = [seed, fault_percent.into(), DELAY_MS].map(|number| number.to_string());
         let arguments = ["--seed", &seed_text, "--faults", &percent, "--delay-ms", &delay_text];
         let sandbox = Sandbox::start(&desk, &arguments, &borrowed(&environment));
-        environment.push(("TAGIH_DOKU_BASE_URL", sandbox.base_url()));
-        Self { desk, sandbox, environment, dice, wishes: Wishes::new(seed, codes), tally: Tally::default() }
+        let strangers = (seed % 2 == 1 && fault_percent > 0).then(|| Strangers::before(&sandbox.base_url(), seed));
+        if strangers.is_some() {
+            // Their errors have DOKU's shape: only that DOKU's own are signed tells them apart.
+            environment.push(("TAGIH_DOKU_UNSIGNED_ERRORS", "refuse".into()));
+            if seed % 4 == 1 {
+                // Whose a success is, is then told by the order it names.
+                environment.push(("TAGIH_DOKU_VERIFY_RESPONSE", "warn".into()));
+            }
+        }
+        let base_url = strangers.as_ref().map_or_else(|| sandbox.base_url(), Strangers::base_url);
+        environment.push(("TAGIH_DOKU_BASE_URL", base_url));
+        Self { desk, sandbox, strangers, environment, dice, wishes: Wishes::new(seed, codes), tally: Tally::default() }
     }
 
     /// Bills month after month until `kills` have landed and every kind of change has been made.
@@ -158,6 +174,7 @@ impl Campaign {
         let said = self.desk.said();
         let folders: Vec<_> = outs.iter().chain([&said]).map(PathBuf::as_path).collect();
         check::canaries(&folders, SECRET);
+        self.tally.meddled = self.strangers.as_ref().map_or(0, Strangers::meddled);
         self.tally
     }
 
@@ -328,6 +345,7 @@ fn a_program_killed_at_any_instant_loses_no_code_and_makes_none_twice() {
     );
     assert_eq!(total.landed(), kills, "{total:?}");
     assert!(3 * total.amid_calls >= kills, "too few kills hit a run at work: {total:?}");
+    assert!(total.meddled > 0 || (campaigns == 1 && first_seed.is_multiple_of(2)), "no stranger met a run: {total:?}");
 }
 
 #[test]

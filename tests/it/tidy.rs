@@ -53,10 +53,11 @@ const LAYERS: [(&str, &[&str]); 18] = [
 const LAYER_EXCEPTIONS: [(&str, &[&str]); 2] = [("report/issue.rs", &["intake", "ledger"]), ("report/issue/rows.rs", &["intake"])];
 
 /// The heavy crates, and under which paths of `src` each may be named.
-const OWNERS: [(&str, &[&str]); 21] = [
+const OWNERS: [(&str, &[&str]); 22] = [
     ("polars", &["reconcile/", "report/"]),
     ("polars_io", &["reconcile/", "report/"]),
     ("reqwest", &["gateway/"]),
+    ("h2", &["gateway/client.rs"]),
     ("governor", &["gateway/pacing.rs"]),
     ("hmac", &["doku/signature.rs"]),
     ("sha2", &["doku/signature.rs", "domain/digest.rs"]),

@@ -5,7 +5,9 @@ use std::net::{Shutdown, TcpListener, TcpStream};
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
 
-use super::doku::Doku;
+use serde_json::json;
+
+use super::doku::{Doku, refusal};
 use super::wire::{Answer, Request};
 
 /// What becomes of a request.
@@ -182,6 +184,49 @@ pub fn cut_after(request: &Request, doku: &mut Doku) -> Fate {
 /// It never gets to DOKU, which the program cannot know.
 pub fn cut_before(_: &Request, _: &mut Doku) -> Fate {
     Fate::Cut
+}
+
+/// How many different [`page`]s there are.
+pub const PAGES: u64 = 9;
+
+/// What gateways, firewalls and portals say; nothing of it is DOKU's word.
+pub fn page(number: u64) -> Answer {
+    match number {
+        0 => Answer::new(404, "text/plain", "default backend - 404"),
+        1 => Answer::new(403, "text/html", "<html>403 Forbidden: request blocked</html>"),
+        2 => Answer::new(413, "text/html", "<html>413 Request Entity Too Large</html>"),
+        3 => Answer::new(502, "text/html", "<html>502 Bad Gateway</html>"),
+        4 => Answer::new(400, "text/plain", "bad request: unknown client id, check the signature"),
+        5 => Answer::json(404, &json!({"fault": {"faultstring": "no route"}})),
+        6 => Answer::new(200, "text/html", "<html>Please sign in</html>"),
+        7 => Answer::new(302, "text/html", "").with("Location", "/login"),
+        _ => Answer::new(200, "", ""),
+    }
+}
+
+/// Errors in DOKU's own shape, which nobody has signed. A 401 and a 429 are not among them: those count whoever says so.
+const ERRORS: [(u16, &str); 11] = [
+    (400, "order.amount is not valid"),
+    (402, "payment required"),
+    (403, "access denied"),
+    (404, "order is not found"),
+    (405, "method not allowed"),
+    (409, "invoice number has been used"),
+    (410, "gone"),
+    (413, "body too large"),
+    (422, "customer.name is not valid"),
+    (451, "unavailable for legal reasons"),
+    (500, "internal error"),
+];
+
+/// A page, or an error: what nothing may follow from under `doku.unsigned_errors = "refuse"`.
+pub fn stranger(number: u64) -> Answer {
+    let errors = ERRORS.len() as u64;
+    let number = number % (PAGES + errors);
+    match number.checked_sub(errors) {
+        Some(number) => page(number),
+        None => refusal(ERRORS[number as usize].0, ERRORS[number as usize].1),
+    }
 }
 
 /// A gateway that is down, without a word of DOKU.

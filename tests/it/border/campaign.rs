@@ -8,9 +8,7 @@ use std::path::Path;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use serde_json::json;
-
-use super::between::{ALWAYS, Fate};
+use super::between::{ALWAYS, Fate, PAGES, page};
 use super::doku::{Doku, State, finding, refusal};
 use super::merchant::Merchant;
 use super::wire::{Answer, Request, SECRET};
@@ -54,17 +52,7 @@ struct Mischief {
 impl Mischief {
     /// A page of a gateway, by number.
     fn page(&mut self) -> Answer {
-        match self.dice.below(9) {
-            0 => Answer::new(404, "text/plain", "default backend - 404"),
-            1 => Answer::new(403, "text/html", "<html>403 Forbidden: request blocked</html>"),
-            2 => Answer::new(413, "text/html", "<html>413 Request Entity Too Large</html>"),
-            3 => Answer::new(502, "text/html", "<html>502 Bad Gateway</html>"),
-            4 => Answer::new(400, "text/plain", "bad request: unknown client id, check the signature"),
-            5 => Answer::json(404, &json!({"fault": {"faultstring": "no route"}})),
-            6 => Answer::new(200, "text/html", "<html>Please sign in</html>"),
-            7 => Answer::new(302, "text/html", "").with("Location", "/login"),
-            _ => Answer::new(200, "", ""),
-        }
+        page(self.dice.below(PAGES))
     }
 
     fn change(&mut self, request: &Request, doku: &mut Doku) -> Fate {

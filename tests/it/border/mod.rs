@@ -1,10 +1,10 @@
 //! The hostile world: the real binary between a DOKU by script and an intermediary that answers, cuts, delays and swaps on cue.
 //! Written from the contract of borders, not from the program; DOKU's own record is the judge.
 
-mod between;
+pub mod between;
 mod campaign;
 mod conflict;
-mod doku;
+pub mod doku;
 mod doubts;
 mod members;
 mod merchant;
@@ -12,4 +12,4 @@ mod payments;
 mod runs;
 mod strangers;
 mod table;
-mod wire;
+pub mod wire;

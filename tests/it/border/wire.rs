@@ -44,6 +44,17 @@ impl Request {
         Ok(Some(request))
     }
 
+    /// Sends it on to somebody who is to close the connection afterwards.
+    pub fn write(&self, stream: &mut impl Write) -> io::Result<()> {
+        let mut head = format!("{} {} HTTP/1.1\r\nConnection: close\r\n", self.method, self.target);
+        for (name, value) in self.headers.iter().filter(|(name, _)| name != "connection") {
+            head.extend([name, ": ", value, "\r\n"]);
+        }
+        head += "\r\n";
+        stream.write_all(&[head.as_bytes(), &self.body].concat())?;
+        stream.flush()
+    }
+
     /// A header's value; empty where it is missing.
     pub fn header(&self, name: &str) -> &str {
         self.headers.iter().find(|(given, _)| given == name).map_or("", |(_, value)| value)

@@ -216,6 +216,23 @@ fn the_servers_paths_are_the_merchants_choice() {
 }
 
 #[test]
+fn urls_with_a_query_are_asked_notified_and_matched_like_any_other() {
+    let paths = ["/doku/inquiry?tenant=7", "/payments/notifications?tenant=7&next=%2Fa/b"];
+    let town = Town::open_at(paths, "", &[]);
+    town.issue(HEAD, &["Q-1,150000,Ani,,alfa,inquiry,01,,,", "A-1,90000,Siti,,alfa,,,,,", "I-1,60000,Budi,,alfa,,,,,"]);
+    assert_eq!(town.asked("01"), "success");
+    for code in town.codes().values() {
+        town.paid(code, "");
+    }
+    town.agrees("N00x3", "P00x3", "L00x3");
+    assert_eq!(town.asked("01"), "billing_already_paid");
+    let target = |line: &Value| line["target"].as_str().unwrap().to_owned();
+    assert!(town.shop.lines("notifications-").iter().all(|line| target(line) == paths[1]), "kept as posted");
+    assert!(town.shop.lines("inquiries-").iter().all(|line| target(line) == paths[0]), "kept as posted");
+    assert!(town.shop.logs("forged-").is_empty());
+}
+
+#[test]
 fn what_changes_while_the_customer_stands_at_the_counter_is_found_to_the_rupiah() {
     let town = Town::open("", &[]);
     let rows = ["Q-1,150000,Ani,,alfa,inquiry,01,,,", "Q-2,200000,Budi,,alfa,inquiry,02,,,", "Q-3,90000,Siti,,alfa,inquiry,03,,,"];

@@ -136,6 +136,42 @@ fn an_inquiry_must_be_of_now_at_either_url_and_a_notification_need_not() {
 }
 
 #[test]
+fn a_query_decides_nothing_and_may_have_been_signed_or_not() {
+    let mut shop = Shop::new("");
+    shop.many(24);
+    shop.open();
+    let stamp = Timestamp::now().strftime("%Y-%m-%dT%H:%M:%SZ").to_string();
+    let (mut number, mut paid) = (0, Vec::new());
+    for query in ["?tenant=7", "?", "?next=/other/path?x=%20y&b", "?code=88&status=SUCCESS"] {
+        for (signed_for, is_genuine) in [("", true), (query, true), ("?tenant=8", false)] {
+            number += 1;
+            let id = format!("{number}");
+            let sent = |path: &str, body: String| {
+                let message = Message::signed_as(SECRET, &format!("{path}{signed_for}"), &id, &stamp, body);
+                shop.send(&Message { path: format!("{path}{query}"), ..message })
+            };
+            let case = format!("posted with `{query}`, signed with `{signed_for}`");
+            let asked = sent(INQUIRY, inquiry_body(&format!("{:?}", code_of(number))));
+            assert_eq!(asked.status, if is_genuine { 200 } else { 401 }, "{case}: {asked:?}");
+            // Signed for what the question was signed for; a stranger hears what is said at the path.
+            let answered_for = if is_genuine { format!("{INQUIRY}{signed_for}") } else { INQUIRY.to_owned() };
+            assert!(asked.is_signed_at(&answered_for, SECRET, &id), "{case}: {asked:?}");
+            let told = sent(NOTIFICATION, notification_body(number, &id, "SUCCESS"));
+            assert_eq!(told.status, if is_genuine { 200 } else { 401 }, "{case}: {told:?}");
+            if is_genuine {
+                paid.push(format!("N-{number:05}"));
+            }
+        }
+    }
+    until("the ledger has what was genuine", || shop.payments() == paid);
+    // The log keeps the target as posted; the other commands take either reading, too.
+    assert!(shop.lines("notifications-").iter().all(|line| line["target"].as_str().unwrap().contains('?')));
+    let log = shop.logs("notifications-")[0].display().to_string();
+    let ingested: serde_json::Value = serde_json::from_str(&shop.world.run(&["--json", "ingest", &log]).expect(0).stdout).unwrap();
+    assert_eq!(ingested["known"], paid.len(), "{ingested}");
+}
+
+#[test]
 fn headers_that_nobody_signed_are_never_a_reason_to_refuse() {
     let mut shop = Shop::new("");
     shop.many(40);
