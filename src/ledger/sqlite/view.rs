@@ -160,8 +160,9 @@ impl View for SqliteView {
     }
 
     async fn open_bills(&self) -> Result<Vec<BillState>, LedgerError> {
-        let clause = "WHERE (open IS NOT NULL OR in_doubt_since IS NOT NULL) AND open IS NOT NULL ORDER BY invoice_number";
-        self.gathered(clause, []).map(|found| found.into_iter().map(|(state, _)| state).collect())
+        let clause = "WHERE bills.id IN (SELECT id FROM bills INDEXED BY bills_open \
+                      WHERE open IS NOT NULL OR in_doubt_since IS NOT NULL) AND open IS NOT NULL";
+        self.gathered(clause).map(|found| found.into_iter().map(|(state, _)| state).collect())
     }
 
     async fn oldest_doubt(&self) -> Result<Option<Timestamp>, LedgerError> {
@@ -175,9 +176,10 @@ impl View for SqliteView {
     }
 
     async fn remarkable(&self) -> Result<Vec<Noted>, LedgerError> {
-        let clause = "WHERE (hold IS NOT NULL OR checks IS NOT NULL OR paid = 'by_earlier_code') \
-                      AND (hold IS NOT NULL OR paid = 'by_earlier_code' OR json_array_length(checks, '$.found') > 0) ORDER BY invoice_number";
-        self.gathered(clause, [])
+        let clause = "WHERE bills.id IN (SELECT id FROM bills INDEXED BY bills_remarkable \
+                      WHERE hold IS NOT NULL OR checks IS NOT NULL OR paid = 'by_earlier_code') \
+                      AND (hold IS NOT NULL OR paid = 'by_earlier_code' OR json_array_length(checks, '$.found') > 0)";
+        self.gathered(clause)
     }
 
     async fn visit_silent(&self, to: Timestamp, mut visit: impl FnMut(BillState) + Send) -> Result<(), LedgerError> {
@@ -248,13 +250,16 @@ impl View for SqliteView {
 }
 
 impl SqliteView {
-    fn gathered(&self, clause: &str, parameters: impl rusqlite::Params) -> Result<Vec<Noted>, LedgerError> {
+    /// The bills of a clause that names the index it goes by, by number: left to choose, SQLite would go through all of them in the
+    /// order that is asked for.
+    fn gathered(&self, clause: &str) -> Result<Vec<Noted>, LedgerError> {
         self.ask(|connection| {
-            let mut found = Vec::new();
-            rows::visit(connection, clause, parameters, |row| {
+            let mut found: Vec<Noted> = Vec::new();
+            rows::visit(connection, clause, [], |row| {
                 found.push((row.state, row.kept.paid));
                 Ok(true)
             })?;
+            found.sort_by(|(a, _), (b, _)| a.invoice_number.cmp(&b.invoice_number));
             Ok(found)
         })
     }
