@@ -1,4 +1,4 @@
-//! Reading: the chain, the snapshot, the story of one bill, the export.
+//! Reading: the chain, payments, codes by their beginning, the story of one bill, the export.
 
 use std::borrow::Cow;
 use std::collections::HashMap;
