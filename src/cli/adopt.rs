@@ -12,7 +12,7 @@ use crate::domain::ids::InvoiceNumber;
 use crate::domain::lifecycle::{BillState, Event, OperationKind, Status};
 use crate::domain::plan::{MapView, View as _};
 use crate::exit::Exit;
-use crate::intake::Sourced;
+use crate::intake::Place;
 use crate::intake::import::{self, AdoptedCode, EXPIRY_UNKNOWN};
 use crate::jobs::portion::Portion;
 use crate::ledger::{Create, Entry, Ledger as _, Names, Private, SenderLock};
@@ -40,52 +40,54 @@ enum Fate {
 }
 
 pub(super) fn import(setup: &Setup, file: &Path, adopting: &Adopting) -> Result<Exit, Failure> {
-    let codes = import::read(&[file.to_path_buf()], &adopting.tables)?;
+    let codes = import::read(&[file.to_path_buf()], &adopting.tables, setup.clock.now())?;
     for note in &codes.notes {
         output::note(format_args!("note: {}: {}", note.file.display(), note.text));
     }
-    for refused in &codes.refused {
-        output::note(refused);
+    if codes.refused > 0 {
+        codes.each(|row| -> Result<(), Failure> {
+            row.refused().iter().for_each(output::note);
+            Ok(())
+        })?;
     }
     super::check::usable(&codes)?;
     let create = if adopting.new_ledger || !setup.is_production() { Create::IfMissing } else { Create::Never };
     let _lock = SenderLock::acquire(setup.ledger_path(), "ledger import")?;
     let ledger = setup.open_ledger(&setup.binding()?, create)?;
-    let view = wait(ledger.view())?;
     let mut claimed = HashSet::new();
-    let (mut adopted, mut unchanged, mut updated, mut differing, mut refused) = (0_u64, 0_u64, 0_u64, 0_u64, codes.refused_row_count);
-    let mut entries = Vec::new();
-    for part in codes.valid.chunks(BATCH) {
-        let portion = wait(Portion::about(&view, &names(part)))?;
-        let map = portion.view();
-        for code in part {
-            let slot = match fate(&code.item, &map, &mut claimed) {
-                Fate::Adopt => &mut adopted,
-                Fate::Known => {
-                    unchanged += 1;
-                    continue;
-                }
-                Fate::Differs(what) => {
-                    output::note(format_args!("{}: invoice `{}`: {}", code.place, code.item.invoice_number, what.join(", ")));
-                    if !adopting.update {
-                        differing += 1;
+    let (mut adopted, mut unchanged, mut updated, mut differing, mut refused) = (0_u64, 0_u64, 0_u64, 0_u64, codes.refused);
+    for part in codes.parts(|_| true) {
+        for rows in part?.chunks(BATCH) {
+            let items: Vec<(&Place, &AdoptedCode)> = rows.iter().filter_map(|row| Some((&row.place, row.valid()?))).collect();
+            let portion = wait(async { Portion::about(&ledger.view().await?, &names(&items)).await })?;
+            let map = portion.view();
+            let mut entries = Vec::new();
+            for (place, code) in items {
+                let slot = match fate(code, &map, &mut claimed) {
+                    Fate::Adopt => &mut adopted,
+                    Fate::Known => {
+                        unchanged += 1;
                         continue;
                     }
-                    &mut updated
-                }
-                Fate::Refused(why) => {
-                    refused += 1;
-                    output::note(format_args!("{}: {why}", code.place));
-                    continue;
-                }
-            };
-            *slot += 1;
-            entries.push(entry(&code.item, setup.clock.now()));
+                    Fate::Differs(what) => {
+                        output::note(format_args!("{place}: invoice `{}`: {}", code.invoice_number, what.join(", ")));
+                        if !adopting.update {
+                            differing += 1;
+                            continue;
+                        }
+                        &mut updated
+                    }
+                    Fate::Refused(why) => {
+                        refused += 1;
+                        output::note(format_args!("{place}: {why}"));
+                        continue;
+                    }
+                };
+                *slot += 1;
+                entries.push(entry(code, setup.clock.now()));
+            }
+            wait(ledger.record(entries))?;
         }
-    }
-    drop(view);
-    for batch in entries.chunks(BATCH) {
-        wait(ledger.record(batch.to_vec()))?;
     }
     let differences =
         if differing > 0 { format!(", {differing} known with other terms (`--update` takes them over)") } else { String::new() };
@@ -93,15 +95,15 @@ pub(super) fn import(setup: &Setup, file: &Path, adopting: &Adopting) -> Result<
     output::result(format_args!(
         "{} rows: {adopted} adopted{taken_over}, {unchanged} known{differences}, {refused} refused, {} duplicate",
         codes.rows,
-        codes.duplicates.len()
+        codes.duplicates
     ));
     Ok(if refused + differing > 0 { Exit::Look } else { Exit::Done })
 }
 
 /// By what the ledger may know the rows' codes.
-fn names(rows: &[Sourced<AdoptedCode>]) -> Names {
+fn names(rows: &[(&Place, &AdoptedCode)]) -> Names {
     let mut names = Names::default();
-    for Sourced { item, .. } in rows {
+    for (_, item) in rows {
         names.numbers.insert(item.invoice_number.clone());
         names.numbers.extend(item.wire_invoice_number.clone());
         names.codes.insert(item.answer.payment_code.clone());
@@ -116,7 +118,7 @@ fn entry(item: &AdoptedCode, at: Timestamp) -> Entry {
 }
 
 /// What the ledger makes of a row; `claimed` are the numbers at DOKU of this file's codes.
-fn fate<'a>(item: &'a AdoptedCode, view: &MapView<'_>, claimed: &mut HashSet<&'a InvoiceNumber>) -> Fate {
+fn fate(item: &AdoptedCode, view: &MapView<'_>, claimed: &mut HashSet<InvoiceNumber>) -> Fate {
     let bill = view.bill(&item.invoice_number);
     let has_it = |bill: &&BillState| bill.code.as_ref().is_some_and(|held| held.answer.payment_code == item.answer.payment_code);
     let Some(bill) = bill.filter(has_it) else {
@@ -141,7 +143,7 @@ const fn may_adopt(status: Status) -> bool {
 }
 
 /// Why a code cannot be adopted beside what the ledger holds, in words; `claimed` are the numbers of this file's codes.
-fn contradiction<'a>(item: &'a AdoptedCode, view: &MapView<'_>, claimed: &mut HashSet<&'a InvoiceNumber>) -> Option<String> {
+fn contradiction(item: &AdoptedCode, view: &MapView<'_>, claimed: &mut HashSet<InvoiceNumber>) -> Option<String> {
     let (number, wire) = (&item.invoice_number, item.wire_invoice_number.as_ref());
     if let Some(bill) = view.bill(number).filter(|bill| !may_adopt(bill.status)) {
         return Some(format!("invoice `{number}` is {} with another code", bill.status.name()));
@@ -155,7 +157,7 @@ fn contradiction<'a>(item: &'a AdoptedCode, view: &MapView<'_>, claimed: &mut Ha
     if let Some(other) = taken {
         return Some(format!("its number at DOKU, `{}`, is that of invoice `{other}`", wire.unwrap_or(number)));
     }
-    if !claimed.insert(wire.unwrap_or(number)) {
+    if !claimed.insert(wire.unwrap_or(number).clone()) {
         return Some(format!("another row has its number at DOKU, `{}`", wire.unwrap_or(number)));
     }
     None

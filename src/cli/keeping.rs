@@ -44,8 +44,12 @@ pub(super) fn meant_invoice(ledger: &Store, text: &str) -> Result<Option<String>
 
 /// Runs one call to the ledger that has to wait for durability.
 pub(super) fn wait<O>(work: impl Future<Output = Result<O, LedgerError>>) -> Result<O, Failure> {
-    let runtime = tokio::runtime::Builder::new_current_thread().build()?;
-    Ok(runtime.block_on(work)?)
+    done(async { Ok(work.await?) })
+}
+
+/// The same of work that is more than one question.
+pub(super) fn done<O>(work: impl Future<Output = Result<O, Failure>>) -> Result<O, Failure> {
+    tokio::runtime::Builder::new_current_thread().build()?.block_on(work)
 }
 
 /// The same, where a refusal by the ledger is the person's mistake and not damage.

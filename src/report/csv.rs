@@ -39,7 +39,7 @@ const DISCREPANCIES: [&str; 20] = [
 const STATUS_ANSWERS: &str = "(status answers in the ledger)";
 
 /// discrepancies.csv.
-pub(super) fn discrepancies(report: &Report<'_>, writer: &mut Writer<'_>) -> io::Result<()> {
+pub(super) fn discrepancies(report: &Report<'_>, writer: &mut Writer) -> io::Result<()> {
     let mut csv = csv::Writer::from_writer(writer);
     csv.write_record(DISCREPANCIES)?;
     for finding in &report.outcome.findings {
@@ -76,7 +76,7 @@ fn row<'a>(finding: &'a Finding, standing: &'a Standing) -> [Cow<'a, str>; 20] {
 }
 
 /// evidence.csv: where the bytes of every digest cited are.
-pub(super) fn evidence(report: &Report<'_>, writer: &mut Writer<'_>) -> io::Result<()> {
+pub(super) fn evidence(report: &Report<'_>, writer: &mut Writer) -> io::Result<()> {
     let mut sources: Vec<Source> = report.outcome.findings.iter().flat_map(|finding| finding.sources.iter().copied()).collect();
     sources.sort_unstable();
     sources.dedup();

@@ -34,7 +34,7 @@ struct Row<'a> {
 }
 
 /// discrepancies.jsonl.
-pub(super) fn discrepancies(report: &Report<'_>, writer: &mut Writer<'_>) -> io::Result<()> {
+pub(super) fn discrepancies(report: &Report<'_>, writer: &mut Writer) -> io::Result<()> {
     for finding in &report.outcome.findings {
         serde_json::to_writer(&mut *writer, &row(finding, &report.standings.of(&finding.id)))?;
         writer.write_all(b"\n")?;

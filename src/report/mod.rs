@@ -29,8 +29,7 @@ mod text;
 mod words;
 mod workbook;
 
-use std::fs::File;
-use std::io::{self, BufWriter, Write as _};
+use std::io::{self, Write as _};
 use std::path::Path;
 
 use jiff::Timestamp;
@@ -44,7 +43,7 @@ use crate::domain::line::InputFile;
 use crate::reconcile::month::Month;
 use crate::reconcile::{Finding, Outcome};
 
-use atomic::WriteError;
+use atomic::{WriteError, Writer};
 pub use carried::read_opening;
 use manifest::ReportFile;
 pub use matched::{CarriedPayment, RoundedPayment, read_matched, read_rounded};
@@ -94,9 +93,7 @@ pub struct Presentation {
 /// Its JSON Schema lies beside every summary.json.
 const SUMMARY_SCHEMA: &str = include_str!("../../docs/schema/summary.schema.json");
 
-type Writer<'a> = BufWriter<&'a File>;
-
-type Write = fn(&Report<'_>, &mut Writer<'_>) -> io::Result<()>;
+type Write = fn(&Report<'_>, &mut Writer) -> io::Result<()>;
 
 /// Every file but the matched payments and the summary.
 const FILES: [(&str, Write); 15] = [

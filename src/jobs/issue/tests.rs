@@ -1,6 +1,7 @@
 //! Operations against a scripted DOKU: what happens beside, between and after the attempts.
 
 use std::collections::VecDeque;
+use std::convert::Infallible;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicI64, Ordering};
 
@@ -106,7 +107,7 @@ impl Office {
     }
 
     /// Runs `bills` while DOKU does as `script` says, to its last word.
-    fn run(&self, bills: &[Bill], script: Vec<Act>) -> Result<Vec<End>, LedgerError> {
+    fn run(&self, bills: &[Bill], script: Vec<Act>) -> Result<Vec<End>, RunError<Infallible>> {
         *self.script.lock().unwrap() = script.into();
         let stop = std::sync::Arc::new(Stop::default());
         *self.stop.lock().unwrap() = stop.clone();
@@ -127,7 +128,7 @@ impl Office {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap();
         let ends = runtime.block_on(issuing.run(bills, &|_, _| {}));
         assert!(self.script.lock().unwrap().is_empty(), "not every act of the script was asked for");
-        ends
+        ends.map(|ends| (0..bills.len()).map(|row| ends.get(row).unwrap().clone()).collect())
     }
 
     /// The one row's end.

@@ -8,10 +8,12 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
 use super::fault::Fault;
+use crate::domain::amount::Amount;
+use crate::domain::channel::Channel;
 use crate::domain::check;
 use crate::domain::ids::{InvoiceNumber, PaymentCode, RequestId};
 use crate::domain::lifecycle::{BillState, Code, CodeAnswer, Remark, Status, Superseded};
-use crate::domain::mark::{Mark, TermsDigest};
+use crate::domain::mark::{Held, Mark, TermsDigest};
 use crate::domain::owner::Paid;
 use crate::ledger::rules::{live_payment_code, microseconds, truncated};
 
@@ -79,6 +81,8 @@ static INSERT: LazyLock<String> = LazyLock::new(|| {
     let places: Vec<String> = (1..=COLUMNS.len()).map(|number| format!("?{number}")).collect();
     format!("INSERT INTO bills ({}) VALUES ({})", COLUMNS.join(", "), places.join(", "))
 });
+
+static BY_NUMBER: LazyLock<String> = LazyLock::new(|| select("WHERE bills.invoice_number = ?1"));
 
 /// What a query of rows is: `clause` is what follows the tables.
 pub(super) fn select(clause: &str) -> String {
@@ -187,28 +191,14 @@ fn json(value: Option<&impl Serialize>) -> Result<Value, Fault> {
     serde_json::to_string(value).map(Value::Text).map_err(|error| Fault::Failed(error.to_string()))
 }
 
+/// Where the columns of `bills` begin in what [`select`] selects.
+const FIRST: usize = 2;
+
 /// Reads what [`select`] selects.
 pub(super) fn row_of(row: &rusqlite::Row<'_>) -> Result<Row, Fault> {
-    const FIRST: usize = 2;
     let invoice_number = InvoiceNumber::new(required(row, FIRST)?).map_err(|error| damaged(row, FIRST, &error))?;
     let status = Status::parse(required(row, FIRST + 1)?).ok_or_else(|| damaged(row, FIRST + 1, &"it is no status"))?;
-    let code_at = |column| -> Result<Option<PaymentCode>, Fault> {
-        optional(row, column)?.map(PaymentCode::new).transpose().map_err(|error| damaged(row, column, &error))
-    };
-    let code = match at(row, FIRST + 13)? {
-        None => None,
-        Some(accepted_at) => {
-            let held = code_at(FIRST + 11)?.map_or_else(|| code_at(FIRST + 9), |held| Ok(Some(held)))?;
-            let payment_code = held.ok_or_else(|| damaged(row, FIRST + 9, &"it is missing"))?;
-            let wire = optional(row, FIRST + 12)?.map(InvoiceNumber::new).transpose().map_err(|error| damaged(row, FIRST + 12, &error))?;
-            let CodeDetails { expires_at, created_at, how_to_pay_page, how_to_pay_api, issued_as, superseded, remark } =
-                parsed(row, FIRST + 17)?.unwrap_or_default();
-            let expires_at = expires_at.map_or_else(|| at(row, FIRST + 14), |exact| Ok(Some(exact)))?;
-            let answer = CodeAnswer { payment_code, created_at, expires_at, how_to_pay_page, how_to_pay_api };
-            let wire_invoice_number = wire.unwrap_or_else(|| invoice_number.clone());
-            Some(Code { answer, wire_invoice_number, issued_as, accepted_at, superseded, remark })
-        }
-    };
+    let code = code_of(row, &invoice_number)?;
     let state = BillState {
         status,
         generation: row.get(FIRST + 2)?,
@@ -232,6 +222,41 @@ pub(super) fn row_of(row: &rusqlite::Row<'_>) -> Result<Row, Fault> {
         last_event: row.get(FIRST + KEPT_FROM + 3)?,
     };
     Ok(Row { id: row.get(0)?, state, kept })
+}
+
+/// The code that a bill holds or held last, from what [`select`] selects.
+fn code_of(row: &rusqlite::Row<'_>, invoice_number: &InvoiceNumber) -> Result<Option<Code>, Fault> {
+    let Some(accepted_at) = at(row, FIRST + 13)? else { return Ok(None) };
+    let code_at = |column| -> Result<Option<PaymentCode>, Fault> {
+        optional(row, column)?.map(PaymentCode::new).transpose().map_err(|error| damaged(row, column, &error))
+    };
+    let held = code_at(FIRST + 11)?.map_or_else(|| code_at(FIRST + 9), |held| Ok(Some(held)))?;
+    let payment_code = held.ok_or_else(|| damaged(row, FIRST + 9, &"it is missing"))?;
+    let wire = optional(row, FIRST + 12)?.map(InvoiceNumber::new).transpose().map_err(|error| damaged(row, FIRST + 12, &error))?;
+    let CodeDetails { expires_at, created_at, how_to_pay_page, how_to_pay_api, issued_as, superseded, remark } =
+        parsed(row, FIRST + 17)?.unwrap_or_default();
+    let expires_at = expires_at.map_or_else(|| at(row, FIRST + 14), |exact| Ok(Some(exact)))?;
+    let answer = CodeAnswer { payment_code, created_at, expires_at, how_to_pay_page, how_to_pay_api };
+    let wire_invoice_number = wire.unwrap_or_else(|| invoice_number.clone());
+    Ok(Some(Code { answer, wire_invoice_number, issued_as, accepted_at, superseded, remark }))
+}
+
+/// Of a bill's terms, what its result rows tell.
+#[derive(Deserialize)]
+struct Told {
+    channel: Channel,
+    amount: Amount,
+}
+
+/// One bill and its code, if the ledger has it. Of its terms only what is told is parsed.
+pub(super) fn held(connection: &Connection, invoice_number: &InvoiceNumber) -> Result<Option<Held>, Fault> {
+    let mut statement = connection.prepare_cached(&BY_NUMBER)?;
+    let mut rows = statement.query([invoice_number.as_str()])?;
+    let Some(row) = rows.next()? else { return Ok(None) };
+    let Told { channel, amount } = parsed(row, 1)?.ok_or_else(|| damaged(row, 1, &"it is missing"))?;
+    let status = Status::parse(required(row, FIRST + 1)?).ok_or_else(|| damaged(row, FIRST + 1, &"it is no status"))?;
+    let invoice_number = invoice_number.clone();
+    Ok(Some(Held { status, channel, amount, code: code_of(row, &invoice_number)?, invoice_number }))
 }
 
 /// Whether and how a bill is paid, from its column.
@@ -277,8 +302,7 @@ fn damaged(row: &rusqlite::Row<'_>, column: usize, why: &dyn std::fmt::Display) 
 
 /// One bill's row, if the ledger has it.
 pub(super) fn load(connection: &Connection, invoice_number: &InvoiceNumber) -> Result<Option<Row>, Fault> {
-    static SQL: LazyLock<String> = LazyLock::new(|| select("WHERE bills.invoice_number = ?1"));
-    one(connection, &SQL, [invoice_number.as_str()])
+    one(connection, &BY_NUMBER, [invoice_number.as_str()])
 }
 
 /// One bill's mark, if the ledger has it. Its terms are not parsed.
