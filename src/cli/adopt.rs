@@ -94,8 +94,7 @@ pub(super) fn import(setup: &Setup, file: &Path, adopting: &Adopting) -> Result<
     let taken_over = if updated > 0 { format!(", {updated} updated") } else { String::new() };
     output::result(format_args!(
         "{} rows: {adopted} adopted{taken_over}, {unchanged} known{differences}, {refused} refused, {} duplicate",
-        codes.rows,
-        codes.duplicates
+        codes.rows, codes.duplicates
     ));
     Ok(if refused + differing > 0 { Exit::Look } else { Exit::Done })
 }

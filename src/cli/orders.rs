@@ -15,7 +15,10 @@ impl Orders for FileOrders<'_> {
         self.0.row_count()
     }
 
-    fn parts<'s>(&'s self, wanted: &'s (dyn Fn(usize) -> bool + Sync)) -> impl Iterator<Item = Result<Vec<(usize, Bill)>, KeepingError>> + 's {
+    fn parts<'s>(
+        &'s self,
+        wanted: &'s (dyn Fn(usize) -> bool + Sync),
+    ) -> impl Iterator<Item = Result<Vec<(usize, Bill)>, KeepingError>> + 's {
         self.0.parts(wanted).map(|part| {
             let bills = part?.into_iter().filter_map(|row| match row.verdict {
                 Verdict::Valid(bill) => Some((row.index, bill)),

@@ -122,7 +122,8 @@ async fn planned_rows(
             let mut bills = bills.iter().zip(&left);
             for row in rows {
                 let bill = row.valid().and_then(|_| bills.next());
-                let step = bill.map(|(bill, left)| left.map_or_else(|| plan::step(bill, &map, salt, now, &settings.rules), Step::Unchanged));
+                let step =
+                    bill.map(|(bill, left)| left.map_or_else(|| plan::step(bill, &map, salt, now, &settings.rules), Step::Unchanged));
                 let planned = bill.zip(step.as_ref()).map(|((bill, _), step)| PlannedBill {
                     bill,
                     step,

@@ -143,7 +143,10 @@ impl<T: Item> Input<T> {
     }
 
     /// The rows whose index is `wanted`, in their order, some thousand at a time.
-    pub fn parts<'s>(&'s self, wanted: impl Fn(usize) -> bool + Sync + 's) -> impl Iterator<Item = Result<Vec<Judged<T>>, KeepingError>> + 's {
+    pub fn parts<'s>(
+        &'s self,
+        wanted: impl Fn(usize) -> bool + Sync + 's,
+    ) -> impl Iterator<Item = Result<Vec<Judged<T>>, KeepingError>> + 's {
         self.kept.parts().iter().filter_map(move |part| {
             let is_wanted = (part.first..part.first.saturating_add(part.count)).any(&wanted);
             if is_wanted { Some(self.part(part, &wanted)) } else { None }

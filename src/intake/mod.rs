@@ -35,10 +35,10 @@ use jiff::Timestamp;
 use rayon::prelude::*;
 
 pub use additional::{AdditionalOptions, FreeTemplate, ReportTemplate};
+pub use advice::Facts;
 pub use bad::{BadRows, REASON_COLUMN, bad_rows};
 pub use code_template::CodeTemplate;
 pub use columns::Column;
-pub use advice::Facts;
 pub use error::{Fault, IntakeError, RefusedFile};
 pub use judged::{Input, Intake, Judged, Verdict};
 pub use kept::KeepingError;

@@ -11,9 +11,9 @@ use jiff::Timestamp;
 use serde::Serialize;
 
 use super::atomic::{self, WriteError};
+use crate::domain::bill::Bill;
 use crate::domain::calendar::format_utc_seconds;
 use crate::domain::digest;
-use crate::domain::bill::Bill;
 use crate::domain::end::{Bucket, Counts, Ends};
 use crate::domain::ids::InvoiceNumber;
 use crate::domain::mark::Held;

@@ -151,7 +151,9 @@ where
         let entries: Vec<Entry> = planned
             .iter()
             .zip(bills)
-            .flat_map(|(planned, (_, bill))| [self.planned_entry(bill, planned), self.registered_entry(bill, planned)].into_iter().flatten())
+            .flat_map(|(planned, (_, bill))| {
+                [self.planned_entry(bill, planned), self.registered_entry(bill, planned)].into_iter().flatten()
+            })
             .collect();
         if entries.is_empty() { Ok(()) } else { self.ledger.record(entries).await.map(drop) }
     }

@@ -19,7 +19,10 @@ pub trait Orders: Sync {
     fn row_count(&self) -> usize;
 
     /// The rows that are `wanted`, in their order.
-    fn parts<'s>(&'s self, wanted: &'s (dyn Fn(usize) -> bool + Sync)) -> impl Iterator<Item = Result<Vec<(usize, Bill)>, Self::Error>> + 's;
+    fn parts<'s>(
+        &'s self,
+        wanted: &'s (dyn Fn(usize) -> bool + Sync),
+    ) -> impl Iterator<Item = Result<Vec<(usize, Bill)>, Self::Error>> + 's;
 }
 
 /// Rows that are all in memory.
@@ -30,7 +33,10 @@ impl Orders for [Bill] {
         self.len()
     }
 
-    fn parts<'s>(&'s self, wanted: &'s (dyn Fn(usize) -> bool + Sync)) -> impl Iterator<Item = Result<Vec<(usize, Bill)>, Infallible>> + 's {
+    fn parts<'s>(
+        &'s self,
+        wanted: &'s (dyn Fn(usize) -> bool + Sync),
+    ) -> impl Iterator<Item = Result<Vec<(usize, Bill)>, Infallible>> + 's {
         std::iter::once_with(|| Ok(self.iter().cloned().enumerate().filter(|(row, _)| wanted(*row)).collect()))
     }
 }
@@ -116,7 +122,10 @@ impl<O: Orders + ?Sized> Orders for Coded<'_, O> {
         self.orders.row_count()
     }
 
-    fn parts<'s>(&'s self, wanted: &'s (dyn Fn(usize) -> bool + Sync)) -> impl Iterator<Item = Result<Vec<(usize, Bill)>, Self::Error>> + 's {
+    fn parts<'s>(
+        &'s self,
+        wanted: &'s (dyn Fn(usize) -> bool + Sync),
+    ) -> impl Iterator<Item = Result<Vec<(usize, Bill)>, Self::Error>> + 's {
         self.orders.parts(wanted).map(|part| Ok(part?.into_iter().map(|(row, bill)| (row, self.coded(row, bill))).collect()))
     }
 }

@@ -121,7 +121,11 @@ pub(super) struct Files {
 
 impl Files {
     /// Begins the files in `directory`; rows that the input refused come first in rejected.csv.
-    pub(super) fn begin<E: From<WriteError> + From<KeepingError>>(directory: &Path, intake: &Intake, finished_at: Timestamp) -> Result<Self, E> {
+    pub(super) fn begin<E: From<WriteError> + From<KeepingError>>(
+        directory: &Path,
+        intake: &Intake,
+        finished_at: Timestamp,
+    ) -> Result<Self, E> {
         let begin = |name: &str, columns: &[&str]| InputCsv::begin(&directory.join(name), columns, &intake.carried);
         let mut rejected = begin("rejected.csv", &REJECTED)?;
         write_refused::<_, E>(intake, &mut rejected)?;
@@ -272,4 +276,3 @@ impl BadRowsCsv {
         self.0.finish()
     }
 }
-
