@@ -15,7 +15,7 @@ use super::merchant::Merchant;
 use super::wire::Request;
 
 /// What does not come within this never comes.
-const WAIT: Duration = Duration::from_secs(60);
+const WAIT: Duration = Duration::from_mins(1);
 
 /// Holds the next request of `method` about `invoice`: says when it is there, and lets `act` decide when it is told to go on.
 fn held_up(
