@@ -39,6 +39,13 @@ pub fn of_bytes(bytes: &[u8]) -> Digest {
     Sha256::digest(bytes).into()
 }
 
+/// The two halves of a digest.
+#[must_use]
+pub const fn halves(digest: &Digest) -> [[u8; 16]; 2] {
+    let ([first, second], []) = digest.as_chunks::<16>() else { return [[0; 16]; 2] };
+    [*first, *second]
+}
+
 /// Reads 64 hexadecimal digits.
 #[must_use]
 pub fn from_hex(text: &str) -> Option<Digest> {

@@ -32,6 +32,7 @@ pub mod inquiry;
 pub mod language;
 pub mod lifecycle;
 pub mod line;
+pub mod mark;
 pub mod near;
 pub mod owner;
 pub mod payment;

@@ -1,52 +1,94 @@
-//! What is legal in a file of bills and yet will surprise. Belongs here: notes. Must not be here: refusals.
+//! What is legal in a file of bills and yet will surprise, and what a file comes to. Belongs here: counts, and notes made of them.
+//! Must not be here: refusals.
 
+use std::path::Path;
 use std::sync::Arc;
 
 use jiff::Timestamp;
 
-use super::{Note, SourcedBill};
+use super::Note;
 use crate::domain::bill::{Bill, Expiry, Terms, Wanted};
 use crate::domain::channel::Method;
+use crate::domain::plan;
 
-/// Codes a spreadsheet may have rounded, ends that have passed, names too long
-/// to amend later.
-pub(super) fn advice(bills: &[SourcedBill], now: Timestamp) -> Vec<Note> {
-    const SPREADSHEET_DIGITS: usize = 15;
-    let mut notes = Vec::new();
-    for of_file in bills.chunk_by(|left, right| left.place.file_order == right.place.file_order) {
-        let Some(file) = of_file.first().map(|sourced| Arc::clone(&sourced.place.file)) else { continue };
-        let terms = || of_file.iter().filter_map(|sourced| live_terms(&sourced.item));
-        let long_codes =
-            || terms().filter_map(|terms| terms.payment_code.as_ref()).filter_map(|code| code.as_str().get(SPREADSHEET_DIGITS..));
-        let long_count = long_codes().filter(|rest| !rest.is_empty()).count();
-        let rounded_count = long_codes().filter(|rest| !rest.is_empty() && rest.bytes().all(|digit| digit == b'0')).count();
-        if long_count > 1 && rounded_count.saturating_mul(2) > long_count {
-            notes.push(Note {
-                file: Arc::clone(&file),
-                text: format!(
-                    "{rounded_count} of {long_count} long payment codes have only zeros after the 15th digit: a spreadsheet may have rounded them"
-                ),
-            });
-        }
-        let past = terms().filter(|terms| matches!(terms.expiry, Expiry::At(at) if at <= now)).count();
-        if past > 0 {
-            let text =
-                format!("{past} rows have an `expires_at` that has passed: a bill that has no code by now is refused for it (E0306)");
-            notes.push(Note { file: Arc::clone(&file), text });
-        }
-        let is_long = |terms: &&Terms| {
-            let profile = terms.channel.profile();
-            profile.can_amend
-                && terms.method != Method::Inquiry
-                && terms.customer.name.reveal().chars().nth(profile.name_length_max_on_amend).is_some()
-        };
-        let long_names = terms().filter(is_long).count();
-        if long_names > 0 {
-            let text = format!("{long_names} customer names have more than 40 characters: their codes can be issued but not amended");
-            notes.push(Note { file, text });
+/// What rows come to together; of one row, its part.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Facts {
+    /// Rupiah of all bills that are wanted live.
+    pub amount: i128,
+    /// Bills whose code is left to us.
+    pub lacking_code: u64,
+    /// Codes with more digits than a spreadsheet keeps.
+    long_codes: u64,
+    /// Of them, those with only zeros where it would have put them.
+    rounded_codes: u64,
+    /// Bills whose end has passed.
+    past: u64,
+    /// Bills whose name is too long to be amended.
+    long_names: u64,
+}
+
+impl Facts {
+    /// With those of others.
+    pub(super) const fn and(self, other: Self) -> Self {
+        Self {
+            amount: self.amount.saturating_add(other.amount),
+            lacking_code: self.lacking_code.saturating_add(other.lacking_code),
+            long_codes: self.long_codes.saturating_add(other.long_codes),
+            rounded_codes: self.rounded_codes.saturating_add(other.rounded_codes),
+            past: self.past.saturating_add(other.past),
+            long_names: self.long_names.saturating_add(other.long_names),
         }
     }
-    notes
+
+    /// Without those of others, which are among them.
+    pub(super) const fn without(self, other: Self) -> Self {
+        Self {
+            amount: self.amount.saturating_sub(other.amount),
+            lacking_code: self.lacking_code.saturating_sub(other.lacking_code),
+            long_codes: self.long_codes.saturating_sub(other.long_codes),
+            rounded_codes: self.rounded_codes.saturating_sub(other.rounded_codes),
+            past: self.past.saturating_sub(other.past),
+            long_names: self.long_names.saturating_sub(other.long_names),
+        }
+    }
+
+    /// Codes a spreadsheet may have rounded, ends that have passed, names too long to amend later.
+    pub(super) fn notes(&self, file: &Arc<Path>) -> Vec<Note> {
+        let Self { long_codes, rounded_codes, past, long_names, .. } = *self;
+        let mut texts = Vec::new();
+        if long_codes > 1 && rounded_codes.saturating_mul(2) > long_codes {
+            texts.push(format!(
+                "{rounded_codes} of {long_codes} long payment codes have only zeros after the 15th digit: a spreadsheet may have rounded them"
+            ));
+        }
+        if past > 0 {
+            texts.push(format!("{past} rows have an `expires_at` that has passed: a bill that has no code by now is refused for it (E0306)"));
+        }
+        if long_names > 0 {
+            texts.push(format!("{long_names} customer names have more than 40 characters: their codes can be issued but not amended"));
+        }
+        texts.into_iter().map(|text| Note { file: Arc::clone(file), text }).collect()
+    }
+}
+
+/// What a bill comes to.
+pub(super) fn facts(bill: &Bill, now: Timestamp) -> Facts {
+    const SPREADSHEET_DIGITS: usize = 15;
+    let Some(terms) = live_terms(bill) else { return Facts::default() };
+    let code = terms.payment_code.as_ref().and_then(|code| code.as_str().get(SPREADSHEET_DIGITS..)).filter(|rest| !rest.is_empty());
+    let profile = terms.channel.profile();
+    let is_long = profile.can_amend
+        && terms.method != Method::Inquiry
+        && terms.customer.name.reveal().chars().nth(profile.name_length_max_on_amend).is_some();
+    Facts {
+        amount: i128::from(terms.amount.get()),
+        lacking_code: plan::lacks_code(bill).into(),
+        long_codes: code.is_some().into(),
+        rounded_codes: code.is_some_and(|rest| rest.bytes().all(|digit| digit == b'0')).into(),
+        past: matches!(terms.expiry, Expiry::At(at) if at <= now).into(),
+        long_names: is_long.into(),
+    }
 }
 
 /// What a bill asks for, if it asks for a code.

@@ -7,9 +7,7 @@ use std::borrow::Cow;
 use crate::domain::bill::RecordedTerms;
 use crate::domain::digest;
 use crate::domain::lifecycle::Event;
-
-/// Hexadecimal digits of a digest that stands for terms: half of SHA-256's.
-const DIGITS: usize = 32;
+use crate::domain::mark::TermsDigest;
 
 /// Terms as they are kept.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -34,9 +32,7 @@ impl TermsText {
 
 /// What stands for terms of this text.
 pub(super) fn digest_of(text: &str) -> String {
-    let mut hex = digest::hex(&digest::of_bytes(text.as_bytes()));
-    hex.truncate(DIGITS);
-    hex
+    digest::hex(&TermsDigest::of_text(text).0)
 }
 
 /// An event's text with its terms in it again; `terms` is the text its row refers to, if it does.

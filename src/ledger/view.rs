@@ -12,6 +12,7 @@ use super::{Head, LedgerError};
 use crate::domain::bill::Customer;
 use crate::domain::ids::{InvoiceNumber, PaymentCode, RequestId};
 use crate::domain::lifecycle::{BillState, Event};
+use crate::domain::mark::Mark;
 use crate::domain::owner::Paid;
 use crate::domain::payment::Payment;
 
@@ -124,6 +125,9 @@ type Answer<T> = Result<T, LedgerError>;
 pub trait View: Send + Sync {
     /// The state's place in the event sequence.
     fn head(&self) -> impl Future<Output = Answer<Head>> + Send;
+
+    /// The marks of these bills, in their order; `None` of one that the ledger does not know.
+    fn marks(&self, numbers: &[&InvoiceNumber]) -> impl Future<Output = Answer<Vec<Option<Mark>>>> + Send;
 
     /// The bills of these numbers that the ledger knows.
     fn bills(&self, numbers: &[InvoiceNumber]) -> impl Future<Output = Answer<Vec<BillState>>> + Send;

@@ -11,6 +11,7 @@ use crate::domain::bill::{Customer, Policy};
 use crate::domain::channel::{Channel, Method};
 use crate::domain::ids::PaymentCode;
 use crate::domain::lifecycle::{CodeAnswer, Event};
+use crate::domain::mark::{Mark, TermsDigest};
 use crate::domain::personal::Personal;
 
 mod methods;
@@ -85,7 +86,16 @@ impl World {
     fn step_of(&self, invoice: &str, wanted: Wanted, minute: i64) -> Step {
         let default = Rules { reissue_expired: false, reissue_suffix: "-R".into(), reissue_grace_minutes: 30, retry_rejected: false };
         let view = MapView::new(&self.bills, &self.paid);
-        step(&Bill { invoice_number: number(invoice), wanted }, &view, &SALT, at(minute), self.rules.as_ref().unwrap_or(&default))
+        let bill = Bill { invoice_number: number(invoice), wanted };
+        let step = step(&bill, &view, &SALT, at(minute), self.rules.as_ref().unwrap_or(&default));
+        if let (Wanted::Live(terms), Some(state)) = (&bill.wanted, self.bills.get(&bill.invoice_number)) {
+            let mark = Mark::of(state, self.paid.get(&bill.invoice_number).copied()).unwrap();
+            let wanted = TermsDigest::of(&terms.recorded(&SALT)).unwrap();
+            if let Some(why) = mark.leaves_alone(wanted, at(minute)) {
+                assert_eq!(step, Step::Unchanged(why), "a mark says what the plan says");
+            }
+        }
+        step
     }
 }
 

@@ -9,6 +9,7 @@ use crate::domain::bill::Customer;
 use crate::domain::check;
 use crate::domain::ids::{InvoiceNumber, PaymentCode, RequestId};
 use crate::domain::lifecycle::{BillState, Event, Status};
+use crate::domain::mark::Mark;
 use crate::domain::owner::{self, Paid};
 use crate::domain::payment::Payment;
 use crate::ledger::rules::Span;
@@ -38,6 +39,15 @@ impl MemoryView {
 impl View for MemoryView {
     async fn head(&self) -> Result<Head, LedgerError> {
         Ok(self.0.head.unwrap_or(Head::EMPTY))
+    }
+
+    async fn marks(&self, numbers: &[&InvoiceNumber]) -> Result<Vec<Option<Mark>>, LedgerError> {
+        let paid = self.notified();
+        let mark = |number: &&InvoiceNumber| {
+            let state = self.0.bills.get(*number)?;
+            Some(Mark::of(state, paid.get(*number).copied()).map_err(|reason| LedgerError::Damaged { path: "memory".into(), reason }))
+        };
+        numbers.iter().map(|number| mark(number).transpose()).collect()
     }
 
     async fn bills(&self, numbers: &[InvoiceNumber]) -> Result<Vec<BillState>, LedgerError> {

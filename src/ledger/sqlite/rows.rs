@@ -12,6 +12,7 @@ use super::read;
 use crate::domain::check;
 use crate::domain::ids::{InvoiceNumber, PaymentCode, RequestId};
 use crate::domain::lifecycle::{BillState, Code, CodeAnswer, Remark, Status, Superseded};
+use crate::domain::mark::{Mark, TermsDigest};
 use crate::domain::owner::Paid;
 use crate::ledger::rules::{live_payment_code, microseconds, truncated};
 
@@ -277,6 +278,25 @@ fn damaged(row: &rusqlite::Row<'_>, column: usize, why: &dyn std::fmt::Display) 
 pub(super) fn load(connection: &Connection, invoice_number: &InvoiceNumber) -> Result<Option<Row>, Fault> {
     static SQL: LazyLock<String> = LazyLock::new(|| select("WHERE bills.invoice_number = ?1"));
     one(connection, &SQL, [invoice_number.as_str()])
+}
+
+/// One bill's mark, if the ledger has it. Its terms are not parsed.
+pub(super) fn mark(connection: &Connection, invoice_number: &InvoiceNumber) -> Result<Option<Mark>, Fault> {
+    const SQL: &str = "SELECT bills.invoice_number, status, reusable, expires_at, paid, \
+                       open IS NULL AND hold IS NULL AND checks IS NULL, accepted_at IS NOT NULL, terms.text \
+                       FROM bills JOIN terms ON terms.id = bills.terms WHERE bills.invoice_number = ?1";
+    let mut statement = connection.prepare_cached(SQL)?;
+    let mut rows = statement.query([invoice_number.as_str()])?;
+    let Some(row) = rows.next()? else { return Ok(None) };
+    let has_code: bool = row.get(6)?;
+    Ok(Some(Mark {
+        status: Status::parse(required(row, 1)?).ok_or_else(|| damaged(row, 1, &"it is no status"))?,
+        terms: TermsDigest::of_text(required(row, 7)?),
+        reusable: row.get(2)?,
+        expires_at: at(row, 3)?.filter(|_| has_code),
+        paid: paid_at_column(row, 4)?,
+        is_plain: row.get(5)?,
+    }))
 }
 
 /// One bill's row by its id.

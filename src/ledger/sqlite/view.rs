@@ -12,6 +12,7 @@ use super::{names, open, paid, read, totals};
 use crate::domain::bill::Customer;
 use crate::domain::ids::{InvoiceNumber, PaymentCode, RequestId};
 use crate::domain::lifecycle::{BillState, Event};
+use crate::domain::mark::Mark;
 use crate::domain::owner::{self, Paid};
 use crate::domain::payment::Payment;
 use crate::domain::personal::Personal;
@@ -92,6 +93,10 @@ fn states(rows: Vec<Row>) -> Vec<BillState> {
 impl View for SqliteView {
     async fn head(&self) -> Result<Head, LedgerError> {
         Ok(self.head)
+    }
+
+    async fn marks(&self, numbers: &[&InvoiceNumber]) -> Result<Vec<Option<Mark>>, LedgerError> {
+        self.ask(|connection| numbers.iter().map(|number| rows::mark(connection, number)).collect())
     }
 
     async fn bills(&self, numbers: &[InvoiceNumber]) -> Result<Vec<BillState>, LedgerError> {
