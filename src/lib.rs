@@ -1,6 +1,7 @@
 //! tagih issues DOKU convenience-store payment codes in bulk, and proves rupiah by rupiah what was paid.
 #![cfg_attr(test, allow(clippy::disallowed_methods, reason = "tests write files and read the clock"))]
 
+pub mod books;
 pub mod cli;
 pub mod clock;
 pub mod config;

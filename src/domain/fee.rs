@@ -27,6 +27,16 @@ impl FeeSchedule {
     }
 }
 
+/// The VAT contained in `fee` rupiah, rounded half up, with the sign of the fee.
+#[must_use]
+pub fn vat_contained(fee: i64, vat_percent: u32) -> i64 {
+    let (amount, percent) = (u128::from(fee.unsigned_abs()), u128::from(vat_percent));
+    let whole = percent.saturating_add(100);
+    let doubled = amount.saturating_mul(percent).saturating_mul(2).saturating_add(whole);
+    let vat = i64::try_from(doubled.checked_div(whole.saturating_mul(2)).unwrap_or(0)).unwrap_or(i64::MAX);
+    if fee < 0 { vat.saturating_neg() } else { vat }
+}
+
 /// `basis_points` of `amount`, rounded half up.
 fn share(amount: u64, basis_points: u64) -> u64 {
     let exact = u128::from(amount).saturating_mul(u128::from(basis_points));

@@ -10,6 +10,7 @@ use crate::domain::calendar::wib_date;
 use crate::domain::channel::Channel;
 use crate::domain::digest;
 use crate::domain::discrepancy::Register;
+use crate::domain::fee::vat_contained;
 use crate::report::RoundedPayment;
 use crate::report::atomic::WriteError;
 use crate::report::entries::{self, SettledRow};
@@ -182,12 +183,8 @@ fn bookable(row: &SettledRow) -> Option<(Date, u64, u64, u64, u64)> {
     (adds_up && amount > 0 && !matches!(row.class.as_str(), "S06" | "S07")).then_some((row.paid_out_on?, amount, fee, discount, paid_out))
 }
 
-/// The VAT contained in `fee`, rounded half up.
 fn vat_in(fee: u64, vat_percent: u32) -> u64 {
-    let (fee, percent) = (u128::from(fee), u128::from(vat_percent));
-    let whole = percent.saturating_add(100);
-    let doubled = fee.saturating_mul(percent).saturating_mul(2).saturating_add(whole);
-    u64::try_from(doubled / whole.saturating_mul(2)).unwrap_or(u64::MAX)
+    vat_contained(i64::try_from(fee).unwrap_or(i64::MAX), vat_percent).unsigned_abs()
 }
 
 #[cfg(test)]

@@ -31,7 +31,7 @@ use crate::domain::lifecycle::{BillState, Event, OperationKind, Status};
 use crate::domain::plan::{self, Minting, Step, Unchanged};
 use crate::gateway::Gateway;
 use crate::gateway::pacing::Time;
-use crate::ledger::{Entry, Ledger, LedgerError, Private, View};
+use crate::ledger::{Basis, Entry, Ledger, LedgerError, Private, View};
 
 /// Settle, cancel, confirm (or release, or retire), issue: the longest chain one row can need in one run.
 const ROUNDS_MAX: u32 = 4;
@@ -105,10 +105,10 @@ where
 
     /// Enters bills into the ledger. Rows that need no more than that have ended; the others are pending.
     async fn enter(&self, bills: &[(usize, Bill)], rows: &mut Rows<'_>) -> Result<(), LedgerError> {
-        let planned = self.plan(bills).await?;
-        self.record_decided(bills, &planned).await?;
-        for (Planned { step, .. }, (row, _)) in planned.into_iter().zip(bills) {
-            match step.end() {
+        let mut planned = self.plan(bills).await?;
+        self.record_decided(bills, &mut planned).await?;
+        for (Planned { step, is_overtaken, .. }, (row, _)) in planned.into_iter().zip(bills) {
+            match step.end().filter(|_| !is_overtaken) {
                 Some(end) => rows.end(*row, end),
                 None => rows.pend(*row),
             }
@@ -140,22 +140,51 @@ where
                 }
                 Some(_) | None => false,
             };
-            planned.push(Planned { step, is_known: state.is_some() || left.is_some(), state: state.map(Box::new), lacks_name });
+            let (is_known, last_event) = (state.is_some() || left.is_some(), state.as_ref().map_or(0, |state| state.last_event));
+            planned.push(Planned { step, is_known, last_event, is_overtaken: false, state: state.map(Box::new), lacks_name });
         }
         Ok(planned)
     }
 
     /// What is decided about bills enters the ledger, with a new bill's code if it is of our making, so that a killed run's rest is
     /// known to be unissued and gets the same codes. What needs no call is done with it.
-    async fn record_decided(&self, bills: &[(usize, Bill)], planned: &[Planned]) -> Result<(), LedgerError> {
-        let entries: Vec<Entry> = planned
-            .iter()
-            .zip(bills)
-            .flat_map(|(planned, (_, bill))| {
-                [self.planned_entry(bill, planned), self.registered_entry(bill, planned)].into_iter().flatten()
-            })
-            .collect();
-        if entries.is_empty() { Ok(()) } else { self.ledger.record(entries).await.map(drop) }
+    async fn record_decided(&self, bills: &[(usize, Bill)], planned: &mut [Planned]) -> Result<(), LedgerError> {
+        while let Some(overtaken) = self.record_all(bills, planned).await? {
+            let of_it = bills.iter().zip(&mut *planned).filter(|((_, bill), _)| bill.invoice_number == overtaken);
+            of_it.for_each(|(_, planned)| planned.is_overtaken = true);
+        }
+        Ok(())
+    }
+
+    /// Records what is decided, all or nothing; gives the bill that another writer was quicker with, if that is so.
+    async fn record_all(&self, bills: &[(usize, Bill)], planned: &mut [Planned]) -> Result<Option<InvoiceNumber>, LedgerError> {
+        let (mut entries, mut places): (Vec<Entry>, Vec<usize>) = (Vec::new(), Vec::new());
+        for ((place, planned), (_, bill)) in planned.iter().enumerate().zip(bills).filter(|((_, planned), _)| !planned.is_overtaken) {
+            for entry in [self.planned_entry(bill, planned), self.registered_entry(bill, planned)].into_iter().flatten() {
+                entries.push(entry);
+                places.push(place);
+            }
+        }
+        if entries.is_empty() {
+            return Ok(None);
+        }
+        match self.ledger.record(entries).await {
+            Ok(states) => {
+                for (place, state) in places.into_iter().zip(states) {
+                    if let Some(planned) = planned.get_mut(place) {
+                        planned.last_event = state.last_event;
+                    }
+                }
+                Ok(None)
+            }
+            // Its code or number became another bill's since it was planned, which the next plan sees and says.
+            Err(
+                LedgerError::Lost { invoice_number }
+                | LedgerError::CodeTaken { invoice_number, .. }
+                | LedgerError::NumberTaken { invoice_number, .. },
+            ) => Ok(Some(invoice_number)),
+            Err(error) => Err(error),
+        }
     }
 
     fn planned_entry(&self, bill: &Bill, planned: &Planned) -> Option<Entry> {
@@ -179,7 +208,8 @@ where
             (Some(_), _) => return None,
         };
         let private = Private { body: None, customer: Some(terms.customer.clone()) };
-        Some(Entry { invoice_number: bill.invoice_number.clone(), at: (self.clock)(), event, private })
+        let basis = Basis::Since(planned.last_event);
+        Some(Entry { invoice_number: bill.invoice_number.clone(), at: (self.clock)(), event, basis, private })
     }
 
     /// The whole of an operation that DOKU is not told of.
@@ -193,7 +223,8 @@ where
         let at = (self.clock)();
         let answer = plan::registered_answer(operation, &terms, state, at)?;
         let event = Event::Registered { operation, terms, answer };
-        Some(Entry { invoice_number: bill.invoice_number.clone(), at, event, private: Private { body: None, customer } })
+        let (basis, private) = (Basis::Since(planned.last_event), Private { body: None, customer });
+        Some(Entry { invoice_number: bill.invoice_number.clone(), at, event, basis, private })
     }
 
     /// Carries out one round over the rows that are pending; those that are to be planned again are pending afterwards.
@@ -208,7 +239,7 @@ where
         let work = stream::iter(parts).then(|bills| self.steps(bills)).flat_map(stream::iter);
         let work = work.map(|job| async move {
             let Job { row, bill, planned } = job?;
-            let next = self.carry_out_step(&bill, planned.step, planned.state.map(|state| *state)).await?;
+            let next = self.carry_out_step(&bill, planned).await?;
             Ok::<_, RunError<O::Error>>((row, next))
         });
         let mut carried = std::pin::pin!(bounded(work, || self.caller.pacer.in_flight(self.settings.in_flight_max)));
@@ -243,8 +274,8 @@ where
     async fn steps<E>(&self, bills: Result<Vec<(usize, Bill)>, RunError<E>>) -> Vec<Result<Job, RunError<E>>> {
         let attempt = async {
             let bills = bills?;
-            let planned = self.plan(&bills).await?;
-            self.record_decided(&bills, &planned).await?;
+            let mut planned = self.plan(&bills).await?;
+            self.record_decided(&bills, &mut planned).await?;
             Ok(bills.into_iter().zip(planned).map(|((row, bill), planned)| Job { row, bill, planned }).collect::<Vec<Job>>())
         };
         match attempt.await {
@@ -253,10 +284,15 @@ where
         }
     }
 
-    async fn carry_out_step(&self, bill: &Bill, step: Step, state: Option<BillState>) -> Result<Next, LedgerError> {
+    async fn carry_out_step(&self, bill: &Bill, planned: Planned) -> Result<Next, LedgerError> {
+        let Planned { step, last_event, is_overtaken, .. } = planned;
+        if is_overtaken {
+            return Ok(Next::overtaken(&bill.invoice_number));
+        }
         if let Some(end) = step.end() {
             return Ok(Next::Ended(end));
         }
+        let state = planned.state.map(|state| *state);
         match step {
             Step::Wait { holder } => self.wait(&holder).await,
             Step::Retire { holder, is_paid } => self.take_over(&holder, is_paid).await,
@@ -267,7 +303,7 @@ where
                 Some(state) => self.confirm_expiry(&state).await,
                 None => Ok(Next::PlanAgain(None)),
             },
-            _ => self.start(bill, &step, state).await,
+            _ => self.start(bill, &step, state, last_event).await,
         }
     }
 
@@ -308,6 +344,10 @@ struct Planned {
     step: Step,
     /// Whether the ledger knew the bill.
     is_known: bool,
+    /// The bill's last event when it was planned, and then the one that was recorded with the plan; 0 for none.
+    last_event: u64,
+    /// Whether another run changed the bill before anything was recorded: nothing was, and it is planned again.
+    is_overtaken: bool,
     /// Its state then, where the step needs it.
     state: Option<Box<BillState>>,
     /// Whether the row brings a name that the ledger lacks.
@@ -365,4 +405,11 @@ enum Next {
     Ended(End),
     /// The ledger has changed so that another step may be possible; the end stands if none is.
     PlanAgain(Option<End>),
+}
+
+impl Next {
+    /// Another run changed the bill after it was looked at.
+    fn overtaken(invoice_number: &InvoiceNumber) -> Self {
+        Self::PlanAgain(Some(End::deferred(&format!("another run changed invoice `{invoice_number}` meanwhile"))))
+    }
 }

@@ -1,0 +1,275 @@
+//! The accounts of the books, in one table: what each holds, on which side, who acts on what is open, and when it is exported.
+//!
+//! A new account is a row here. The customer's chart of accounts maps names to numbers of theirs (`[accounts]`).
+
+use serde::{Deserialize, Serialize};
+
+use super::item::Subject;
+use super::pair::Movement;
+
+/// A side of an account.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Side {
+    /// What is owed to us, and costs.
+    Debit,
+    /// What we owe, and income.
+    Credit,
+}
+
+/// From which day the age of an open item counts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum AgesFrom {
+    /// The day a debt is due, else the day its last code expires, else the day it arose.
+    Due,
+    /// The original date of what made it.
+    Origin,
+    /// It has no items, so it does not age.
+    Never,
+}
+
+/// Who acts on what is open.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Owner {
+    /// Collects from customers.
+    Collections,
+    /// Finds out whose money it is, and decides.
+    Finance,
+    /// Asks DOKU's settlement desk.
+    Settlement,
+    /// Sends and receives money at the bank.
+    Treasury,
+    /// Totals: nobody has to.
+    Nobody,
+}
+
+impl Owner {
+    /// The name used in files.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Collections => "collections",
+            Self::Finance => "finance",
+            Self::Settlement => "settlement",
+            Self::Treasury => "treasury",
+            Self::Nobody => "",
+        }
+    }
+}
+
+/// What is fixed about an account.
+#[derive(Clone, Copy, Debug)]
+pub struct AccountInfo {
+    /// Its name: in files, below `[accounts]`, in the plain-text journal.
+    pub name: &'static str,
+    /// What its items are about; none: it holds totals only.
+    pub holds: &'static [Subject],
+    /// The side on which its balance normally stands.
+    pub side: Side,
+    /// From when its items age.
+    pub ages: AgesFrom,
+    /// Who acts on its items.
+    pub owner: Owner,
+    /// The key below `[accounts]` that older configurations name it by; empty where there is none.
+    pub former_name: &'static str,
+    /// Where it stands in a plain-text chart of accounts.
+    pub chart: Chart,
+    /// What may debit it.
+    pub debited_by: &'static [Movement],
+    /// What may credit it.
+    pub credited_by: &'static [Movement],
+}
+
+/// The five kinds every chart of accounts has.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Chart {
+    /// What we have and what is owed to us.
+    Assets,
+    /// What we owe.
+    Liabilities,
+    /// What was taken on.
+    Equity,
+    /// What we earn.
+    Income,
+    /// What we spend or lose.
+    Expenses,
+}
+
+impl Chart {
+    /// The word every plain-text accounting program knows it by.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Assets => "assets",
+            Self::Liabilities => "liabilities",
+            Self::Equity => "equity",
+            Self::Income => "income",
+            Self::Expenses => "expenses",
+        }
+    }
+}
+
+macro_rules! accounts {
+    ($($(#[$doc:meta])* $variant:ident $name:literal ($former:literal) $chart:ident $side:ident [$($subject:ident)*] $ages:ident $owner:ident
+        + [$($debit:ident)*] - [$($credit:ident)*];)*) => {
+        /// An account of the books.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+        #[serde(try_from = "String", into = "String")]
+        pub enum Account {
+            $($(#[$doc])* $variant,)*
+        }
+
+        impl Account {
+            /// All, in the order in which they are shown.
+            pub const ALL: [Self; [$($name),*].len()] = [$(Self::$variant),*];
+
+            /// What is fixed about it.
+            #[must_use]
+            pub const fn info(self) -> &'static AccountInfo {
+                match self {
+                    $(Self::$variant => &AccountInfo {
+                        name: $name,
+                        former_name: $former,
+                        chart: Chart::$chart,
+                        side: Side::$side,
+                        holds: &[$(Subject::$subject),*],
+                        ages: AgesFrom::$ages,
+                        owner: Owner::$owner,
+                        debited_by: &[$(Movement::$debit),*],
+                        credited_by: &[$(Movement::$credit),*],
+                    },)*
+                }
+            }
+        }
+    };
+}
+
+// Columns: name, (former name), kind, normal side, [items], ages from, owner, what debits it, what credits it.
+accounts! {
+    /// Premiums that customers owe, by debt.
+    Receivable "receivable" ("receivable") Assets Debit [Debt] Due Collections
+        + [Billed AmendedUp Restored Reopened Unapplied Returned Reversed TakenOn]
+        - [Received Applied Matched MarkedPaid PaidElsewhere AmendedDown Cancelled Lapsed Waived WrittenOff Rounded Unapplied Reversed TakenOn];
+    /// Debts that the ledger calls paid although nothing proves it (L04).
+    Unproven "unproven" ("") Assets Debit [Debt] Origin Finance
+        + [MarkedPaid Reversed] - [Restored Reopened PaidElsewhere WrittenOff Returned Reversed];
+    /// Money DOKU has collected for us and not yet paid out, by payment.
+    Doku "doku" ("in_transit") Assets Debit [Payment] Origin Settlement
+        + [Notified Corrected Settled WrittenOff Reversed TakenOn] - [Settled WrittenOff Corrected Reversed TakenOn];
+    /// Money of channels that DOKU does not settle, until it is received.
+    Direct "direct" ("") Assets Debit [Payment] Origin Treasury
+        + [Notified Corrected Reversed TakenOn] - [Received Settled Corrected WrittenOff Reversed TakenOn];
+    /// What DOKU's rows come to against what it pays, by batch.
+    Clearing "clearing" ("") Assets Debit [Batch] Origin Settlement
+        + [Settled Unsettled TakenBack Explained WrittenOff OtherProduct PaidOut Reversed]
+        - [PaidOut Shared TakenBack Explained WrittenOff Settled Unsettled OtherProduct Reversed];
+    /// Pay-outs that DOKU announced, by batch and day, until the bank has them.
+    Payouts "payouts" ("") Assets Debit [Payout] Origin Treasury
+        + [PaidOut Banked TakenOn] - [Banked PaidOut];
+    /// The bank account DOKU pays to.
+    Bank "bank" ("bank") Assets Debit [] Never Nobody
+        + [Banked Received Transferred Reversed] - [Transferred Banked Received Reversed];
+    /// Money no bill is owed, or whose owner is not known: by payment, settlement row or bank line.
+    Suspense "suspense" ("suspense") Liabilities Credit [Payment Row BankLine] Origin Finance
+        + [Applied Matched Rounded Credited RefundDecided Kept TakenBack Settled Banked Received Corrected Reversed TakenOn]
+        - [Held Excess Notified Unsettled Settled Banked TakenBack Corrected Transferred WrittenOff Returned Reversed TakenOn];
+    /// Customers' credits, by the decision that made them.
+    Deposits "deposits" ("customer_deposit") Liabilities Credit [Decision] Origin Finance
+        + [Applied RefundDecided Reversed] - [Credited Returned Reversed TakenOn];
+    /// Refunds decided and not yet transferred, by decision.
+    RefundsDue "refunds_due" ("") Liabilities Credit [Decision] Origin Treasury
+        + [Transferred Reversed] - [RefundDecided Unapplied Reversed TakenOn];
+    /// What was billed.
+    Premium "premium" ("") Income Credit [] Never Nobody
+        + [AmendedDown Cancelled Lapsed Waived Unapplied Reversed] - [Billed AmendedUp Restored Reopened Returned Unapplied Reversed];
+    /// Money that was kept.
+    Income "income" ("") Income Credit [] Never Nobody + [Explained Reversed] - [Kept Explained Reversed];
+    /// What DOKU pays for products that are not ours to follow.
+    OtherProducts "other_products" ("") Liabilities Credit [] Never Nobody
+        + [OtherProduct Explained Reversed] - [OtherProduct Explained Reversed];
+    /// What the books began with.
+    Opening "opening" ("") Equity Credit [] Never Nobody + [TakenOn] - [TakenOn];
+    /// DOKU's fees as charged, without VAT.
+    Fees "fees" ("fee_expense") Expenses Debit [] Never Nobody
+        + [Settled TakenBack Unsettled Explained Reversed] - [Settled TakenBack Unsettled Explained Reversed];
+    /// VAT on them.
+    Vat "vat" ("vat_input") Assets Debit [] Never Nobody
+        + [Settled TakenBack Unsettled Explained Reversed] - [Settled TakenBack Unsettled Explained Reversed];
+    /// Discounts that the merchant bears.
+    Discounts "discounts" ("") Expenses Debit [] Never Nobody
+        + [Settled TakenBack Unsettled Explained Reversed] - [Settled TakenBack Unsettled Explained Reversed];
+    /// Shares that DOKU pays to third parties.
+    Shares "shares" ("") Expenses Debit [] Never Nobody + [Shared Explained Reversed] - [Shared Explained Reversed];
+    /// What was given up.
+    WriteOff "write_off" ("write_off") Expenses Debit [] Never Nobody + [WrittenOff Explained Reversed] - [WrittenOff Restored Reopened Returned Explained Reversed];
+    /// Differences within the tolerance.
+    Rounding "rounding" ("rounding") Expenses Debit [] Never Nobody + [Rounded Explained] - [Rounded Returned Explained];
+    /// Debts paid by another way: at a branch, by transfer.
+    Elsewhere "elsewhere" ("") Assets Debit [] Never Nobody + [PaidElsewhere Reversed] - [Returned Reversed];
+}
+
+impl Account {
+    /// Its name.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        self.info().name
+    }
+
+    /// The account of this name, also one of an older configuration.
+    #[must_use]
+    pub fn parse(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|account| account.name() == name || account.info().former_name == name && !name.is_empty())
+    }
+
+    /// Whether it holds items about `subject`; without a subject, whether it holds totals only.
+    #[must_use]
+    pub fn holds(self, subject: Option<Subject>) -> bool {
+        let holds = self.info().holds;
+        subject.map_or(holds.is_empty(), |subject| holds.contains(&subject))
+    }
+
+    /// Whether a difference on `clearing` may be explained by it.
+    #[must_use]
+    pub fn explains(self) -> bool {
+        self != Self::Clearing && self.info().debited_by.contains(&Movement::Explained)
+    }
+}
+
+impl From<Account> for String {
+    fn from(account: Account) -> Self {
+        account.name().to_owned()
+    }
+}
+
+impl TryFrom<String> for Account {
+    type Error = &'static str;
+    fn try_from(name: String) -> Result<Self, Self::Error> {
+        Self::parse(&name).ok_or("not an account of the books")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_account_has_a_name_of_its_own_and_is_found_by_it_and_by_its_former_one() {
+        for account in Account::ALL {
+            let info = account.info();
+            assert_eq!(Account::parse(info.name), Some(account));
+            if !info.former_name.is_empty() {
+                assert_eq!(Account::parse(info.former_name), Some(account), "{}", info.former_name);
+            }
+            assert_eq!(info.holds.is_empty(), info.ages == AgesFrom::Never, "{}: what has items ages", info.name);
+        }
+        assert_eq!(Account::parse(""), None);
+    }
+
+    #[test]
+    fn every_movement_has_two_ends() {
+        for movement in Movement::ALL {
+            let debits = |account: &Account| account.info().debited_by.contains(&movement.seen_from(*account, Side::Debit));
+            assert!(Account::ALL.iter().any(debits), "{}", movement.name());
+            assert!(Account::ALL.iter().any(|account| account.info().credited_by.contains(&movement)), "{}", movement.name());
+        }
+    }
+}

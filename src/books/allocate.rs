@@ -1,0 +1,253 @@
+//! Where money goes: to its debt as far as it is owed, then to what had been taken off, and what is over to suspense.
+//!
+//! A debt's payments come in this order: those of earlier months, then those a decision stands on, then by time and identity. The order is
+//! the order of posting itself: a decision is posted right after the facts it stands on and before all others, so that whatever
+//! comes to light later finds it done.
+
+use super::account::Account;
+use super::book::{Book, BooksError, Cause};
+use super::fact::{Payee, PaymentFact};
+use super::item::ItemId;
+use super::known::{Applied, Off, Payment};
+use super::pair::{Leg, Movement};
+use crate::domain::amount::Rupiah;
+
+/// How money comes to a debt.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Source {
+    /// From where.
+    pub(super) from: Leg,
+    /// Where it returns to if the debt falls.
+    pub(super) back: Leg,
+    /// How that is called.
+    pub(super) movement: Movement,
+    /// How it is called that it brings back what had been taken off.
+    pub(super) restores: Movement,
+    /// Whether a rest or a shortage within the tolerance is rounded.
+    pub(super) rounds: bool,
+}
+
+impl Book<'_> {
+    /// Posts a payment.
+    pub(super) fn pay(&mut self, fact: &PaymentFact) -> Result<(), BooksError> {
+        let id = self.payment_id_of(fact);
+        let cause = Cause { id, on: fact.day() };
+        if let Some(known) = self.known.payments.get(&id) {
+            if known.content != fact.content() {
+                self.aside.conflicting.insert(id);
+            }
+            self.learn(id, fact);
+            return self.find_owner(id, fact);
+        }
+        let debt = self.debt_paid(fact)?;
+        let is_before_books = self.known.began_on.is_some_and(|began_on| cause.on < began_on);
+        if is_before_books && debt.is_some_and(|debt| self.known.debts.get(&debt).is_some_and(|debt| debt.is_before_books)) {
+            self.aside.before_books.insert(id);
+            return Ok(());
+        }
+        let account = if self.settings.is_settled_by_doku(fact.channel) { Account::Doku } else { Account::Direct };
+        let hold = fact.hold.filter(|_| !self.is_accepted_late(fact));
+        let row = self.waiting_row(id, fact);
+        self.known.payments.insert(
+            id,
+            Payment {
+                channel: fact.channel,
+                amount: fact.amount.into(),
+                paid_at: fact.paid_at,
+                content: fact.content(),
+                payee: fact.payee,
+                hold,
+                only_told: fact.only_told,
+                debt,
+                account,
+                held_as: row.unwrap_or(id),
+                row,
+                aliases: Vec::new(),
+            },
+        );
+        self.learn(id, fact);
+        if let Some(debt) = debt {
+            self.lapse(debt, cause.on)?;
+            self.debt_mut(debt)?.payments.push(id);
+        }
+        match row {
+            Some(row) => self.take_over(id, row, cause),
+            None => self.spread(id, cause),
+        }
+    }
+
+    /// Splits a new payment between its debt and suspense.
+    fn spread(&mut self, id: ItemId, cause: Cause) -> Result<(), BooksError> {
+        let Some(payment) = self.known.payments.get(&id) else { return Ok(()) };
+        let (from, back, amount) = (Leg::of(payment.account, id), Leg::of(Account::Suspense, payment.held_as), payment.amount);
+        let Some(debt) = payment.debt.filter(|_| payment.hold.is_none()) else {
+            return self.move_to(from, back, amount, Movement::Held, cause);
+        };
+        let source = Source { from, back, movement: Movement::Received, restores: Movement::Restored, rounds: true };
+        let rest = self.allocate(source, amount, debt, cause)?;
+        self.move_to(from, back, rest, Movement::Excess, cause)
+    }
+
+    /// A payment whose settlement row came first: the row's money is its money, with whatever was decided about it.
+    fn take_over(&mut self, id: ItemId, row: ItemId, cause: Cause) -> Result<(), BooksError> {
+        let Some(payment) = self.known.payments.get(&id) else { return Ok(()) };
+        let (own, held) = (Leg::of(payment.account, id), Leg::of(Account::Suspense, row));
+        let (amount, debt) = (payment.amount, payment.debt.filter(|_| payment.hold.is_none()));
+        let gross = self.known.rows.get(&row).map_or(Rupiah::ZERO, |row| row.gross);
+        self.move_to(own, held, amount, Movement::Notified, cause)?;
+        self.move_to(held, own, gross, Movement::Settled, cause)?;
+        let Some(debt) = debt else { return Ok(()) };
+        let open = self.known.held(held).max(Rupiah::ZERO);
+        let source = Source { from: held, back: held, movement: Movement::Applied, restores: Movement::Restored, rounds: true };
+        self.allocate(source, open, debt, cause).map(drop)
+    }
+
+    /// Gives `amount` to a debt; what it does not take is left where it was, and returned.
+    pub(super) fn allocate(&mut self, source: Source, amount: Rupiah, id: ItemId, cause: Cause) -> Result<Rupiah, BooksError> {
+        let receivable = Leg::of(Account::Receivable, id);
+        if self.debt(id)?.is_reusable {
+            return self.allocate_reusable(source, amount, id, cause);
+        }
+        let mut taken = amount.min(self.debt(id)?.open().max(Rupiah::ZERO));
+        for off in Off::RESTORED {
+            let restored = amount.minus(taken).min(self.debt(id)?.off(off)).max(Rupiah::ZERO);
+            self.take_off(id, off, Rupiah::ZERO.minus(restored), source.restores, cause)?;
+            taken = taken.plus(restored);
+        }
+        if taken <= Rupiah::ZERO {
+            return Ok(amount);
+        }
+        self.move_to(source.from, receivable, taken, source.movement, cause)?;
+        let applied = Applied { from: source.from, back: source.back, amount: taken };
+        self.debt_mut(id)?.applied.push(applied);
+        let (rest, open) = (amount.minus(taken), self.debt(id)?.open());
+        let tolerance = if source.rounds { self.settings.tolerance() } else { Rupiah::ZERO };
+        if rest > Rupiah::ZERO && rest <= tolerance {
+            self.move_to(source.from, Leg::total(Account::Rounding), rest, Movement::Rounded, cause)?;
+            return Ok(Rupiah::ZERO);
+        }
+        if open > Rupiah::ZERO && open <= tolerance {
+            self.take_off(id, Off::Rounding, open, Movement::Rounded, cause)?;
+        }
+        Ok(rest)
+    }
+
+    /// A reusable bill owes nothing: each payment bills itself, up to the bill's amount.
+    fn allocate_reusable(&mut self, source: Source, amount: Rupiah, id: ItemId, cause: Cause) -> Result<Rupiah, BooksError> {
+        let debt = self.debt(id)?;
+        let asked = debt.bills.iter().filter_map(|bill| self.known.bills.get(bill)).map(|bill| bill.amount).max();
+        let taken = amount.min(asked.unwrap_or_default());
+        let receivable = Leg::of(Account::Receivable, id);
+        self.move_to(receivable, Leg::total(Account::Premium), taken, Movement::Billed, cause)?;
+        self.move_to(source.from, receivable, taken, source.movement, cause)?;
+        let debt = self.debt_mut(id)?;
+        debt.due = debt.due.plus(taken);
+        debt.applied.push(Applied { from: source.from, back: source.back, amount: taken });
+        Ok(amount.minus(taken))
+    }
+
+    /// A debt that takes less than it was given: reductions give way first, then payments, the latest first; what was paid by
+    /// another way goes last.
+    pub(super) fn fall(&mut self, id: ItemId, cause: Cause) -> Result<(), BooksError> {
+        for off in Off::GIVES_WAY {
+            let over = Rupiah::ZERO.minus(self.debt(id)?.open());
+            let back = over.min(self.debt(id)?.off(off)).max(Rupiah::ZERO);
+            self.take_off(id, off, Rupiah::ZERO.minus(back), Movement::Returned, cause)?;
+        }
+        for last in self.debt(id)?.applied.clone().into_iter().rev() {
+            let debt = self.debt(id)?;
+            let over = Rupiah::ZERO.minus(debt.open());
+            // Of what one source gave, earlier steps may have taken some back already.
+            let back = over.min(last.amount).min(debt.applied_from(last.back)).max(Rupiah::ZERO);
+            if back > Rupiah::ZERO {
+                self.debt_mut(id)?.applied.push(Applied { amount: Rupiah::ZERO.minus(back), ..last });
+                self.move_to(Leg::of(Account::Receivable, id), last.back, back, Movement::Returned, cause)?;
+            }
+        }
+        let over = Rupiah::ZERO.minus(self.debt(id)?.open());
+        let elsewhere = over.min(self.debt(id)?.off(Off::Elsewhere)).max(Rupiah::ZERO);
+        self.take_off(id, Off::Elsewhere, Rupiah::ZERO.minus(elsewhere), Movement::Returned, cause)
+    }
+
+    /// A debt that takes more than before: what its payments have in excess, and no decision is about, is applied first.
+    pub(super) fn rise(&mut self, id: ItemId, cause: Cause) -> Result<(), BooksError> {
+        for payment in self.debt(id)?.payments.clone() {
+            let Some(held) = self.free_excess(payment) else { continue };
+            let open = self.debt(id)?.open();
+            if open <= Rupiah::ZERO {
+                return Ok(());
+            }
+            let amount = self.known.held(held).min(open);
+            let source = Source { from: held, back: held, movement: Movement::Applied, restores: Movement::Restored, rounds: true };
+            self.allocate(source, amount, id, cause)?;
+        }
+        Ok(())
+    }
+
+    /// Where a payment's excess stands, if there is any that waits for nobody.
+    fn free_excess(&self, payment: ItemId) -> Option<Leg> {
+        let payment = self.known.payments.get(&payment).filter(|payment| payment.hold.is_none())?;
+        let held = Leg::of(Account::Suspense, payment.held_as);
+        (self.known.held(held) > Rupiah::ZERO && !self.is_decided(held)).then_some(held)
+    }
+
+    /// A payment that had no owner, and has one now: what is still held of it is matched to the bill, unless a decision is about it.
+    fn find_owner(&mut self, id: ItemId, fact: &PaymentFact) -> Result<(), BooksError> {
+        let Payee::Bill(bill) = fact.payee else { return Ok(()) };
+        let is_orphan = |payment: &Payment| payment.debt.is_none() && !matches!(payment.payee, Payee::Bill(_));
+        let Some(held_as) = self.known.payments.get(&id).filter(|payment| is_orphan(payment)).map(|payment| payment.held_as) else {
+            return Ok(());
+        };
+        let held = Leg::of(Account::Suspense, held_as);
+        let debt = self.debt_of(bill)?;
+        if self.is_decided(held) || self.debt(debt)?.is_before_books {
+            return Ok(());
+        }
+        let waits_for = fact.hold.filter(|_| !self.is_accepted_late(fact));
+        if let Some(payment) = self.known.payments.get_mut(&id) {
+            (payment.payee, payment.debt, payment.hold) = (fact.payee, Some(debt), waits_for);
+        }
+        self.debt_mut(debt)?.payments.push(id);
+        let created = self.known.bills.get(&bill).and_then(|bill| bill.events.first()).map(|event| event.day(self.period.to));
+        let on = created.unwrap_or(self.period.to).max(fact.day()).min(self.period.to);
+        if waits_for.is_some() {
+            return Ok(());
+        }
+        let source = Source { from: held, back: held, movement: Movement::Matched, restores: Movement::Restored, rounds: true };
+        let open = self.known.held(held).max(Rupiah::ZERO);
+        self.allocate(source, open, debt, Cause::concluded("matched", &[id, bill], on)).map(drop)
+    }
+
+    fn is_accepted_late(&self, fact: &PaymentFact) -> bool {
+        self.settings.accept_late && fact.hold == Some(super::fact::Hold::AfterExpiry)
+    }
+
+    fn debt_paid(&self, fact: &PaymentFact) -> Result<Option<ItemId>, BooksError> {
+        match fact.payee {
+            Payee::Bill(bill) => self.debt_of(bill).map(Some),
+            Payee::Nobody | Payee::Disagreeing | Payee::Ambiguous => Ok(None),
+        }
+    }
+
+    /// The id a payment is kept under: its own, or one it was known by before.
+    fn payment_id_of(&self, fact: &PaymentFact) -> ItemId {
+        let ids = std::iter::once(&fact.id).chain(&fact.aliases).map(|id| self.known.payment_id(*id));
+        let mut known = ids.filter(|id| self.known.payments.contains_key(id));
+        known.next().unwrap_or(fact.id)
+    }
+
+    /// Remembers by what other ids a payment is known, and that a notification has come for what only Check Status had told.
+    fn learn(&mut self, id: ItemId, fact: &PaymentFact) {
+        let others = std::iter::once(fact.id).chain(fact.aliases.iter().copied()).filter(|other| *other != id);
+        for other in others {
+            self.known.aliases.insert(other, id);
+            if let Some(payment) = self.known.payments.get_mut(&id).filter(|payment| !payment.aliases.contains(&other)) {
+                payment.aliases.push(other);
+                payment.aliases.sort_unstable();
+            }
+        }
+        if let Some(payment) = self.known.payments.get_mut(&id) {
+            payment.only_told &= fact.only_told;
+        }
+    }
+}

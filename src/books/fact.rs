@@ -1,0 +1,321 @@
+//! What the evidence says, one fact each: a bill with its history, a payment, a settlement row, what a file says of a batch, a
+//! line of a bank statement, an alarm. Each has a stable id, and what is not in the id is content.
+//!
+//! Facts hold what the engine needs to post and to know them again, and no names of people. Which bill a payment is of, and whether it
+//! came too late, is decided before (matching, `domain::classify`) and comes with it.
+
+use jiff::Timestamp;
+use jiff::civil::Date;
+use serde::{Deserialize, Serialize};
+
+use super::item::{ItemId, Subject};
+use crate::domain::amount::{Amount, Rupiah};
+use crate::domain::calendar::wib_date;
+use crate::domain::channel::Channel;
+use crate::domain::digest::{self, Digest};
+
+/// A bill as the ledger tells it, up to the end of the period.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct BillFact {
+    /// Its id.
+    pub id: ItemId,
+    /// What it is part of: its group's debt, or its own.
+    pub debt: ItemId,
+    /// Its invoice number.
+    pub invoice_number: Box<str>,
+    /// Every code and number DOKU knows or knew it by.
+    #[serde(default)]
+    pub names: Vec<Box<str>>,
+    /// Whether it may be paid any number of times, and so owes nothing.
+    #[serde(default)]
+    pub reusable: bool,
+    /// When it is due, if it says so.
+    #[serde(default)]
+    pub due_on: Option<Date>,
+    /// When its last code expires.
+    #[serde(default)]
+    pub expires_on: Option<Date>,
+    /// What happened to it, oldest first; the first is [`Change::Created`].
+    pub events: Vec<BillEvent>,
+    /// The ledger's word, and nothing else's, that it is paid.
+    #[serde(default)]
+    pub mark: Option<Mark>,
+    /// Branch, agent, product: whatever `[report] dimensions` names, in that order.
+    #[serde(default)]
+    pub dimensions: Vec<Box<str>>,
+}
+
+/// One thing that happened to a bill.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct BillEvent {
+    /// When (UTC); a ledger that does not say is taken to mean the end of the month that first sees it.
+    pub at: Option<Timestamp>,
+    /// What.
+    pub change: Change,
+}
+
+/// What can happen to a bill.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Change {
+    /// It was made, and asks for so much.
+    Created(Amount),
+    /// From now on it asks for so much.
+    Amended(Amount),
+    /// It asks for nothing more.
+    Cancelled,
+    /// It is asked for again, after a cancellation.
+    Reinstated(Amount),
+}
+
+/// That a ledger calls a bill paid.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Mark {
+    /// Since when, if it says so.
+    pub at: Option<Timestamp>,
+    /// How much, if it says so; else all that is owed.
+    pub paid: Option<Amount>,
+}
+
+/// Money that a counter took.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct PaymentFact {
+    /// Its id, from its identity.
+    pub id: ItemId,
+    /// Other ids it is known by.
+    #[serde(default)]
+    pub aliases: Vec<ItemId>,
+    /// Where.
+    pub channel: Channel,
+    /// How much.
+    pub amount: Amount,
+    /// When (UTC).
+    pub paid_at: Timestamp,
+    /// Whose it is.
+    pub payee: Payee,
+    /// Why it waits for a decision although its bill is known.
+    #[serde(default)]
+    pub hold: Option<Hold>,
+    /// Whether only Check Status tells of it (P19).
+    #[serde(default)]
+    pub only_told: bool,
+}
+
+/// Whose bill a payment is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Payee {
+    /// A bill's.
+    Bill(ItemId),
+    /// Nobody's: neither invoice nor code is known (P01).
+    Nobody,
+    /// Invoice and code disagree (P02).
+    Disagreeing,
+    /// More than one bill's (P15).
+    Ambiguous,
+}
+
+/// Why a payment waits.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Hold {
+    /// Paid after its code had expired (P07).
+    AfterExpiry,
+    /// Paid after its code was cancelled (P08).
+    AfterCancellation,
+}
+
+/// A row of a settlement file.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct RowFact {
+    /// Its id: the digest of all its cells, and which of equal rows of one file it is.
+    pub id: ItemId,
+    /// The batch it stands in.
+    pub batch: ItemId,
+    /// `PAY OUT DATE`; without one it is held and posts nothing.
+    pub paid_out_on: Option<Date>,
+    /// `AMOUNT`, in rupiah; negative for money that is taken back.
+    pub amount: i64,
+    /// `FEE`, VAT included.
+    pub fee: i64,
+    /// `DISCOUNT`.
+    pub discount: i64,
+    /// `PAY TO MERCHANT`.
+    pub paid_out: i64,
+    /// What of it goes to third parties.
+    #[serde(default)]
+    pub shares: i64,
+    /// What it is.
+    pub kind: RowKind,
+}
+
+/// What a settlement row is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum RowKind {
+    /// It settles a payment.
+    Of(Channel, ItemId),
+    /// Of our channel, and no payment is known for it (S01), or several are (S13).
+    Unclaimed(Channel),
+    /// DOKU takes money back (S06).
+    Refund(Channel),
+    /// It stands a second time in its file (S07).
+    Repeated,
+    /// Another product's (S12).
+    Other,
+    /// Unreadable (S10), or of a channel nobody knows (S11): it posts nothing, and its batch shows the difference.
+    Unreadable,
+}
+
+/// What the files say of a batch.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct BatchFact {
+    /// Its id.
+    pub id: ItemId,
+    /// Its name in the files, for the bank's reference.
+    pub name: Box<str>,
+    /// Each `Total Settlement Amount` that a file states.
+    pub stated: Vec<i64>,
+}
+
+/// A line of a bank statement.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct BankLineFact {
+    /// Its id: the digest of its cells, and which of equal lines it is.
+    pub id: ItemId,
+    /// Its value date.
+    pub on: Date,
+    /// What the account received; negative for what it gave.
+    pub amount: i64,
+    /// Its text.
+    pub text: Box<str>,
+}
+
+/// A finding without a balance, or what answers one.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct AlarmFact {
+    /// Its id.
+    pub id: ItemId,
+    /// Its class.
+    pub class: Box<str>,
+    /// The WIB day it is of.
+    pub on: Date,
+    /// How many rupiah are at stake.
+    pub at_stake: Rupiah,
+    /// The fact that answers it; none while it is open.
+    #[serde(default)]
+    pub answered_by: Option<ItemId>,
+}
+
+/// All facts of a run.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Facts {
+    /// Bills.
+    pub bills: Vec<BillFact>,
+    /// Payments.
+    pub payments: Vec<PaymentFact>,
+    /// Settlement rows.
+    pub rows: Vec<RowFact>,
+    /// Batches.
+    pub batches: Vec<BatchFact>,
+    /// Lines of bank statements.
+    pub bank_lines: Vec<BankLineFact>,
+    /// Alarms.
+    pub alarms: Vec<AlarmFact>,
+}
+
+impl BillEvent {
+    /// The id of this event of `bill`, which is what it causes postings by.
+    #[must_use]
+    pub fn id(&self, bill: ItemId, on: Date) -> ItemId {
+        let (name, amount) = match self.change {
+            Change::Created(amount) => ("created", Some(amount)),
+            Change::Amended(amount) => ("amended", Some(amount)),
+            Change::Cancelled => ("cancelled", None),
+            Change::Reinstated(amount) => ("reinstated", Some(amount)),
+        };
+        let at = self.at.map_or_else(|| on.to_string(), |at| at.as_microsecond().to_string());
+        let amount = amount.map_or_else(String::new, |amount| amount.to_string());
+        ItemId::of(Subject::Event, &[bill.key(), name.as_bytes(), at.as_bytes(), amount.as_bytes()])
+    }
+
+    /// Its WIB day; `undated` where it does not say.
+    #[must_use]
+    pub fn day(&self, undated: Date) -> Date {
+        self.at.map_or(undated, wib_date)
+    }
+}
+
+impl BillFact {
+    /// What it asks for after everything told here.
+    #[must_use]
+    pub fn amount(&self) -> Option<Amount> {
+        self.events.iter().rev().find_map(|event| match event.change {
+            Change::Created(amount) | Change::Amended(amount) | Change::Reinstated(amount) => Some(amount),
+            Change::Cancelled => None,
+        })
+    }
+
+    /// Whether it asks for anything after everything told here.
+    #[must_use]
+    pub fn is_live(&self) -> bool {
+        let last = self.events.iter().rev().find(|event| !matches!(event.change, Change::Amended(_)));
+        last.is_some_and(|event| event.change != Change::Cancelled)
+    }
+}
+
+impl PaymentFact {
+    /// Its WIB day.
+    #[must_use]
+    pub fn day(&self) -> Date {
+        wib_date(self.paid_at)
+    }
+
+    /// Stands for what it says: amount, time, place. Equal content, equal digest.
+    #[must_use]
+    pub fn content(&self) -> Digest {
+        let (amount, paid_at) = (self.amount.get().to_be_bytes(), self.paid_at.as_microsecond().to_be_bytes());
+        digest::of_parts(&[b"payment-content", self.channel.name().as_bytes(), &amount, &paid_at])
+    }
+}
+
+impl RowKind {
+    /// Whose channel it is of, if it is ours.
+    #[must_use]
+    pub const fn channel(self) -> Option<Channel> {
+        match self {
+            Self::Of(channel, _) | Self::Unclaimed(channel) | Self::Refund(channel) => Some(channel),
+            Self::Repeated | Self::Other | Self::Unreadable => None,
+        }
+    }
+}
+
+impl BatchFact {
+    /// What the batch pays out by its files' own word; none where they do not say, or do not agree.
+    #[must_use]
+    pub fn total(&self) -> Option<i64> {
+        let (first, rest) = self.stated.split_first()?;
+        rest.iter().all(|total| total == first).then_some(*first)
+    }
+}
+
+impl Facts {
+    /// Adds `other`.
+    pub fn extend(&mut self, other: Self) {
+        self.bills.extend(other.bills);
+        self.payments.extend(other.payments);
+        self.rows.extend(other.rows);
+        self.batches.extend(other.batches);
+        self.bank_lines.extend(other.bank_lines);
+        self.alarms.extend(other.alarms);
+    }
+}

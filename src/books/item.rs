@@ -1,0 +1,187 @@
+//! What a balance is about: an item, with a stable id made from its subject and from nothing else.
+//!
+//! The key of a payment's item is the discrepancy id that lists and journals have always shown for it.
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+use crate::domain::digest;
+
+/// Length of a key in bytes.
+const KEY_LENGTH: usize = 12;
+
+/// What an item, a fact or a decision is about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Subject {
+    /// A bill, by its invoice number.
+    Bill,
+    /// Something that happened to a bill or a debt: made, amended, cancelled, lapsed, matched.
+    Event,
+    /// What is owed: a bill's own, or that of a group of bills.
+    Debt,
+    /// A payment, by its identity.
+    Payment,
+    /// A settlement row, by its content (and which of equal rows of one file it is).
+    Row,
+    /// A settlement batch, by its id.
+    Batch,
+    /// What a batch pays on one day.
+    Payout,
+    /// A line of a bank statement.
+    BankLine,
+    /// A person's decision.
+    Decision,
+    /// A finding that has no balance.
+    Alarm,
+    /// The books themselves: what they were begun with.
+    Books,
+}
+
+impl Subject {
+    /// All of them.
+    pub const ALL: [Self; 11] = [
+        Self::Bill,
+        Self::Event,
+        Self::Debt,
+        Self::Payment,
+        Self::Row,
+        Self::Batch,
+        Self::Payout,
+        Self::BankLine,
+        Self::Decision,
+        Self::Alarm,
+        Self::Books,
+    ];
+
+    /// The name used in files, which digests depend on.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Bill => "bill",
+            Self::Event => "event",
+            Self::Debt => "debt",
+            Self::Payment => "payment",
+            Self::Row => "row",
+            Self::Batch => "batch",
+            Self::Payout => "payout",
+            Self::BankLine => "bank_line",
+            Self::Decision => "decision",
+            Self::Alarm => "alarm",
+            Self::Books => "books",
+        }
+    }
+}
+
+/// The id of an item: its subject and 12 bytes of a digest. Written `payment:0123456789abcdef01234567`.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub struct ItemId {
+    subject: Subject,
+    key: [u8; KEY_LENGTH],
+}
+
+impl ItemId {
+    /// The id of what `parts` name. Equal parts, equal id.
+    #[must_use]
+    pub fn of(subject: Subject, parts: &[&[u8]]) -> Self {
+        let parts: Vec<&[u8]> = std::iter::once(subject.name().as_bytes()).chain(parts.iter().copied()).collect();
+        Self { subject, key: digest::of_parts(&parts).first_chunk().copied().unwrap_or_default() }
+    }
+
+    /// The bill with this invoice number.
+    #[must_use]
+    pub fn bill(invoice_number: &str) -> Self {
+        Self::of(Subject::Bill, &[invoice_number.as_bytes()])
+    }
+
+    /// What a bill that belongs to no group owes.
+    #[must_use]
+    pub fn debt_of(invoice_number: &str) -> Self {
+        Self::of(Subject::Debt, &[b"bill", invoice_number.as_bytes()])
+    }
+
+    /// What the bills of a group owe once.
+    #[must_use]
+    pub fn group(bill_group: &str) -> Self {
+        Self::of(Subject::Debt, &[b"group", bill_group.as_bytes()])
+    }
+
+    /// What it is about.
+    #[must_use]
+    pub const fn subject(self) -> Subject {
+        self.subject
+    }
+
+    /// The bytes that tell it from others of its subject.
+    #[must_use]
+    pub const fn key(&self) -> &[u8; KEY_LENGTH] {
+        &self.key
+    }
+
+    /// Reads what `Display` writes.
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Self> {
+        let (name, key) = text.split_once(':')?;
+        let subject = Subject::ALL.into_iter().find(|subject| subject.name() == name)?;
+        let (pairs, rest) = key.as_bytes().as_chunks::<2>();
+        let is_hex = |byte: &u8| matches!(byte, b'0'..=b'9' | b'a'..=b'f');
+        if pairs.len() != KEY_LENGTH || !rest.is_empty() || !key.as_bytes().iter().all(is_hex) {
+            return None;
+        }
+        let mut bytes = [0; KEY_LENGTH];
+        for (byte, pair) in bytes.iter_mut().zip(pairs) {
+            *byte = u8::from_str_radix(str::from_utf8(pair).ok()?, 16).ok()?;
+        }
+        Some(Self { subject, key: bytes })
+    }
+}
+
+impl fmt::Display for ItemId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}:{}", self.subject.name(), digest::hex(&self.key))
+    }
+}
+
+impl fmt::Debug for ItemId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
+}
+
+impl From<ItemId> for String {
+    fn from(id: ItemId) -> Self {
+        id.to_string()
+    }
+}
+
+impl TryFrom<String> for ItemId {
+    type Error = &'static str;
+    fn try_from(text: String) -> Result<Self, Self::Error> {
+        Self::parse(&text).ok_or("not an item's id")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_id_is_read_back_and_nothing_else_is() {
+        for subject in Subject::ALL {
+            let id = ItemId::of(subject, &[b"A", b"1"]);
+            assert_eq!(ItemId::parse(&id.to_string()), Some(id));
+            assert_ne!(id, ItemId::of(subject, &[b"A1"]), "parts do not run together");
+        }
+        for wrong in ["", "payment", "payment:", "payment:00", "coin:000000000000000000000000", "payment:+00000000000000000000000"] {
+            assert_eq!(ItemId::parse(wrong), None, "{wrong}");
+        }
+    }
+
+    #[test]
+    fn a_payments_item_has_the_id_that_discrepancies_have_always_shown() {
+        let identity = digest::of_bytes(b"a payment");
+        let shown = digest::hex(&digest::of_parts(&[b"payment", &identity])[..12]);
+        assert_eq!(ItemId::of(Subject::Payment, &[&identity]).to_string(), format!("payment:{shown}"));
+    }
+}

@@ -1,0 +1,389 @@
+//! What the books know of each thing they have posted: what a month hands on to the next, settled or not.
+//!
+//! A debt's balance can be read from here without any posting: what it asks for, less what was applied, less what was taken off. The
+//! identities hold this against the postings.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use jiff::Timestamp;
+use jiff::civil::Date;
+
+use super::account::Account;
+use super::decision::{Action, Refusal};
+use super::fact::{BillEvent, Hold, Payee, RowKind};
+use super::item::ItemId;
+use super::pair::{Leg, Movement};
+use crate::domain::amount::Rupiah;
+use crate::domain::channel::Channel;
+use crate::domain::digest::Digest;
+
+/// How something was taken off a debt without money of ours.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Off {
+    /// The ledger says paid, nothing proves it.
+    Unproven,
+    /// Its last code has long expired.
+    Lapsed,
+    /// Cancelled.
+    Cancelled,
+    /// Given up.
+    WrittenOff,
+    /// The customer need not pay.
+    Waived,
+    /// Within the tolerance.
+    Rounding,
+    /// Paid by another way.
+    Elsewhere,
+}
+
+impl Off {
+    /// All of them.
+    pub const ALL: [Self; 7] =
+        [Self::Unproven, Self::Lapsed, Self::Cancelled, Self::WrittenOff, Self::Waived, Self::Rounding, Self::Elsewhere];
+
+    /// What late money restores, in this order. What was waived, rounded or paid by another way is not owed again by paying it.
+    pub const RESTORED: [Self; 4] = [Self::Unproven, Self::Lapsed, Self::Cancelled, Self::WrittenOff];
+
+    /// What a falling debt gives back before any payment gives way. What was paid by another way goes last of all.
+    pub const GIVES_WAY: [Self; 6] = [Self::Rounding, Self::Waived, Self::WrittenOff, Self::Cancelled, Self::Lapsed, Self::Unproven];
+
+    /// The name used in files.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Unproven => "unproven",
+            Self::Lapsed => "lapsed",
+            Self::Cancelled => "cancelled",
+            Self::WrittenOff => "written_off",
+            Self::Waived => "waived",
+            Self::Rounding => "rounding",
+            Self::Elsewhere => "elsewhere",
+        }
+    }
+
+    /// Where the other end of it stands, for the debt `debt`.
+    #[must_use]
+    pub const fn counterpart(self, debt: ItemId) -> Leg {
+        match self {
+            Self::Unproven => Leg::of(Account::Unproven, debt),
+            Self::Lapsed | Self::Cancelled | Self::Waived => Leg::total(Account::Premium),
+            Self::WrittenOff => Leg::total(Account::WriteOff),
+            Self::Rounding => Leg::total(Account::Rounding),
+            Self::Elsewhere => Leg::total(Account::Elsewhere),
+        }
+    }
+
+    /// The movement that takes it off.
+    #[must_use]
+    pub const fn movement(self) -> Movement {
+        match self {
+            Self::Unproven => Movement::MarkedPaid,
+            Self::Lapsed => Movement::Lapsed,
+            Self::Cancelled => Movement::Cancelled,
+            Self::WrittenOff => Movement::WrittenOff,
+            Self::Waived => Movement::Waived,
+            Self::Rounding => Movement::Rounded,
+            Self::Elsewhere => Movement::PaidElsewhere,
+        }
+    }
+}
+
+/// A bill.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Bill {
+    /// What it is part of.
+    pub debt: ItemId,
+    /// Its invoice number.
+    pub invoice_number: Box<str>,
+    /// Every code and number it is known by.
+    pub names: Vec<Box<str>>,
+    /// When it is due.
+    pub due_on: Option<Date>,
+    /// When its last code expires.
+    pub expires_on: Option<Date>,
+    /// What has happened to it, each with its time.
+    pub events: Vec<BillEvent>,
+    /// What it asks for.
+    pub amount: Rupiah,
+    /// Whether it asks for anything.
+    pub is_live: bool,
+    /// Branch, agent, product.
+    pub dimensions: Vec<Box<str>>,
+}
+
+/// Money that was applied to a debt, and where it came from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Applied {
+    /// Where it came from.
+    pub from: Leg,
+    /// Where it returns to if the debt no longer takes it.
+    pub back: Leg,
+    /// How much.
+    pub amount: Rupiah,
+}
+
+/// What is owed.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Debt {
+    /// Its bills.
+    pub bills: BTreeSet<ItemId>,
+    /// What it asks for, all told.
+    pub due: Rupiah,
+    /// Whether its code may be paid any number of times, so that it owes nothing by itself.
+    pub is_reusable: bool,
+    /// Whether it was settled before the books began.
+    pub is_before_books: bool,
+    /// What was applied and, negative, what was given back, in that order.
+    pub applied: Vec<Applied>,
+    /// Its payments, in the order in which they were posted.
+    pub payments: Vec<ItemId>,
+    /// What was taken off.
+    pub taken_off: BTreeMap<Off, Rupiah>,
+}
+
+impl Debt {
+    /// What was applied, all told.
+    #[must_use]
+    pub fn applied(&self) -> Rupiah {
+        self.applied.iter().map(|applied| applied.amount).sum()
+    }
+
+    /// What is applied of the money that would return to `back`.
+    #[must_use]
+    pub fn applied_from(&self, back: Leg) -> Rupiah {
+        self.applied.iter().filter(|applied| applied.back == back).map(|applied| applied.amount).sum()
+    }
+
+    /// What was taken off in this way.
+    #[must_use]
+    pub fn off(&self, off: Off) -> Rupiah {
+        self.taken_off.get(&off).copied().unwrap_or_default()
+    }
+
+    /// Changes what was taken off.
+    pub fn add_off(&mut self, off: Off, amount: Rupiah) {
+        let sum = self.off(off).plus(amount);
+        if sum == Rupiah::ZERO {
+            self.taken_off.remove(&off)
+        } else {
+            self.taken_off.insert(off, sum)
+        };
+    }
+
+    /// What is still owed; negative while it takes less than was applied.
+    #[must_use]
+    pub fn open(&self) -> Rupiah {
+        self.due.minus(self.applied()).minus(self.taken_off.values().copied().sum())
+    }
+
+    /// How much money it can take: what is open, and what money would restore.
+    #[must_use]
+    pub fn takes(&self) -> Rupiah {
+        Off::RESTORED.into_iter().fold(self.open(), |sum, off| sum.plus(self.off(off)))
+    }
+}
+
+/// A payment.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Payment {
+    /// Where.
+    pub channel: Channel,
+    /// How much; after a correction, what is right.
+    pub amount: Rupiah,
+    /// When.
+    pub paid_at: Timestamp,
+    /// What it said when it was posted.
+    pub content: Digest,
+    /// Whose it is.
+    pub payee: Payee,
+    /// Why it waits.
+    pub hold: Option<Hold>,
+    /// Whether only Check Status tells of it.
+    pub only_told: bool,
+    /// The debt it is for.
+    pub debt: Option<ItemId>,
+    /// Where it stands until it is paid out: doku or direct.
+    pub account: Account,
+    /// The item under which its money stands in suspense: its own, or that of the row it took over.
+    pub held_as: ItemId,
+    /// The row that settled it.
+    pub row: Option<ItemId>,
+    /// Other ids it is known by.
+    pub aliases: Vec<ItemId>,
+}
+
+/// What became of a settlement row.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum RowState {
+    /// It settled its payment.
+    Settled,
+    /// It stands in suspense, or did until it was decided.
+    Suspense,
+    /// Its payment was paid out already, or it stands twice in a file.
+    Twice,
+    /// Another product's.
+    Other,
+    /// It cannot be understood.
+    Unreadable,
+}
+
+/// A settlement row.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Row {
+    /// Its batch.
+    pub batch: ItemId,
+    /// When it was paid out.
+    pub paid_out_on: Date,
+    /// What it is.
+    pub kind: RowKind,
+    /// Its amount, signed.
+    pub gross: Rupiah,
+    /// What became of it.
+    pub state: RowState,
+}
+
+/// What a batch pays on one day.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct BatchDay {
+    /// Σ `PAY TO MERCHANT` of its rows.
+    pub column: Rupiah,
+    /// What was posted as paid out.
+    pub posted: Rupiah,
+}
+
+/// A settlement batch.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Batch {
+    /// Its name in the files.
+    pub name: Box<str>,
+    /// What its files state, if they agree.
+    pub stated: Option<Rupiah>,
+    /// Its days.
+    pub days: BTreeMap<Date, BatchDay>,
+}
+
+/// A line of a bank statement.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct BankLine {
+    /// Its value date.
+    pub on: Date,
+    /// What the account received.
+    pub amount: Rupiah,
+}
+
+/// What a decision posted.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Decided {
+    /// What was done.
+    pub action: Action,
+    /// On which item of which account; none for alarms and `reopen`.
+    pub leg: Option<Leg>,
+    /// The debt it changed.
+    pub debt: Option<ItemId>,
+    /// The pairs: debit, credit, amount.
+    pub posted: Vec<(Leg, Leg, Rupiah)>,
+    /// What it changed of what had been taken off the debt: + taken off, − restored.
+    pub taken_off: Vec<(Off, Rupiah)>,
+    /// What it applied to the debt: + applied, − taken from it.
+    pub applied: Vec<Applied>,
+    /// Why it moved nothing.
+    pub refused: Option<Refusal>,
+    /// Whether it was taken back.
+    pub is_taken_back: bool,
+}
+
+/// An alarm.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Alarm {
+    /// Its class.
+    pub class: Box<str>,
+    /// The day it is of.
+    pub on: Date,
+    /// How many rupiah are at stake.
+    pub at_stake: Rupiah,
+    /// The fact that answers it.
+    pub answered_by: Option<ItemId>,
+    /// The decision that accepts it.
+    pub accepted_by: Option<ItemId>,
+}
+
+/// What is open on an item, with the way it came there.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Open {
+    /// Debit +, credit −; never zero.
+    pub amount: Rupiah,
+    /// The original date of what opened it.
+    pub since: Date,
+    /// The day of the last movement.
+    pub moved_on: Date,
+    /// The last movement.
+    pub moved_by: Movement,
+    /// What caused it.
+    pub cause: ItemId,
+}
+
+/// That an open item may stay as it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Accepted {
+    /// The decision.
+    pub decision: ItemId,
+    /// The balance it was made on.
+    pub amount: Rupiah,
+}
+
+/// Everything the books know at the end of a month.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Known {
+    /// The first day of the books.
+    pub began_on: Option<Date>,
+    /// Bills by id.
+    pub bills: BTreeMap<ItemId, Bill>,
+    /// Debts by id.
+    pub debts: BTreeMap<ItemId, Debt>,
+    /// Payments by id.
+    pub payments: BTreeMap<ItemId, Payment>,
+    /// Other ids of payments.
+    pub aliases: BTreeMap<ItemId, ItemId>,
+    /// Settlement rows by id.
+    pub rows: BTreeMap<ItemId, Row>,
+    /// Batches by id.
+    pub batches: BTreeMap<ItemId, Batch>,
+    /// Pay-outs by id: of which batch, on which day.
+    pub payouts: BTreeMap<ItemId, (ItemId, Date)>,
+    /// Bank lines by id.
+    pub bank_lines: BTreeMap<ItemId, BankLine>,
+    /// Decisions by id.
+    pub decisions: BTreeMap<ItemId, Decided>,
+    /// Alarms by id.
+    pub alarms: BTreeMap<ItemId, Alarm>,
+    /// Accepted items.
+    pub accepted: BTreeMap<Leg, Accepted>,
+    /// Every balance that is not zero.
+    pub balances: BTreeMap<Leg, Open>,
+}
+
+impl Known {
+    /// The balance of a leg: debit +, credit −.
+    #[must_use]
+    pub fn balance(&self, leg: Leg) -> Rupiah {
+        self.balances.get(&leg).map_or(Rupiah::ZERO, |open| open.amount)
+    }
+
+    /// The balance of a leg of an account whose normal side is credit: what we owe.
+    #[must_use]
+    pub fn held(&self, leg: Leg) -> Rupiah {
+        Rupiah::ZERO.minus(self.balance(leg))
+    }
+
+    /// The id a payment is kept under.
+    #[must_use]
+    pub fn payment_id(&self, id: ItemId) -> ItemId {
+        self.aliases.get(&id).copied().unwrap_or(id)
+    }
+
+    /// The balance of an account: debit +, credit −.
+    #[must_use]
+    pub fn total(&self, account: Account) -> Rupiah {
+        self.balances.iter().filter(|(leg, _)| leg.account == account).map(|(_, open)| open.amount).sum()
+    }
+}

@@ -1,0 +1,46 @@
+//! The books: double entries on accounts of open items, and everything a month says read from them.
+//!
+//! **What is posted is a function of what the books know, the facts they do not know, decisions and settings.** A fact posted once is known:
+//! it is never posted again and never allocated anew. An item leaves only by a posting, never because a run looked less far.
+//!
+//! | Here | |
+//! |---|---|
+//! | `account`, `item`, `pair` | which accounts there are, what balances are about, and that whatever moves moves in whole pairs |
+//! | `fact`, `decision`, `settings` | what comes in |
+//! | `known` | what is handed on from month to month |
+//! | `book`, `bills`, `allocate`, `settle`, `bank`, `decide` | how each cause is posted |
+//! | `post` | in which order: one function for a month |
+//! | `month`, `identities` | what a month says, and what must hold |
+//! | `export`, `hledger` | entries by the customer's chart of accounts; the whole journal as plain text |
+//! | `carry` | the versioned files between two months |
+//!
+//! Belongs here: everything about balances. Must not be here: how evidence is read and matched (`evidence`, `reconcile`), what is
+//! written for people (`report`), who decided (`journal`). No I/O but in `carry`.
+#![deny(clippy::arithmetic_side_effects)]
+
+pub mod account;
+mod allocate;
+mod bank;
+mod bills;
+pub mod book;
+mod decide;
+pub mod decision;
+pub mod fact;
+pub mod item;
+pub mod known;
+pub mod pair;
+pub mod post;
+pub mod settings;
+mod settle;
+#[cfg(test)]
+mod tests;
+
+pub use account::Account;
+pub use book::BooksError;
+pub use decision::{Action, Decision, Refusal};
+pub use fact::Facts;
+pub use item::{ItemId, Subject};
+pub use known::Known;
+pub use pair::{Leg, Movement, Pair};
+pub use post::{Month, post};
+pub use settings::{Period, Settings};

@@ -1,0 +1,239 @@
+//! Whole pairs: what one cause moves from one account to another. A posting is a leg of a pair, so whatever is picked out of the
+//! books (by account, by setting, by month) balances.
+
+use jiff::civil::Date;
+
+use super::account::{Account, Side};
+use super::item::ItemId;
+use crate::domain::amount::Rupiah;
+use crate::domain::digest;
+
+macro_rules! movements {
+    ($($(#[$doc:meta])* $variant:ident $name:literal;)*) => {
+        /// Why rupiah move: a line of a roll-forward.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        pub enum Movement {
+            $($(#[$doc])* $variant,)*
+        }
+
+        impl Movement {
+            /// All, in the order in which a roll-forward lists them.
+            pub const ALL: [Self; [$($name),*].len()] = [$(Self::$variant),*];
+
+            /// The name used in files.
+            #[must_use]
+            pub const fn name(self) -> &'static str {
+                match self {
+                    $(Self::$variant => $name,)*
+                }
+            }
+        }
+    };
+}
+
+movements! {
+    /// Taken over when the books began.
+    TakenOn "taken_on";
+    /// A debt arose.
+    Billed "billed";
+    /// A bill asks for more than before.
+    AmendedUp "amended_up";
+    /// A bill asks for less than before.
+    AmendedDown "amended_down";
+    /// Money came for what had been taken off a debt.
+    Restored "restored";
+    /// A debt is owed again.
+    Reopened "reopened";
+    /// Money came for a debt, or from a channel that DOKU does not settle.
+    Received "received";
+    /// Money held was used for a debt.
+    Applied "applied";
+    /// Money held found its bill.
+    Matched "matched";
+    /// The ledger says paid, nothing proves it.
+    MarkedPaid "marked_paid";
+    /// Paid by another way.
+    PaidElsewhere "paid_elsewhere";
+    /// Cancelled with something owed.
+    Cancelled "cancelled";
+    /// Given up because its code has long expired.
+    Lapsed "lapsed";
+    /// A customer need not pay it.
+    Waived "waived";
+    /// Given up.
+    WrittenOff "written_off";
+    /// Within the tolerance.
+    Rounded "rounding";
+    /// Money applied to a debt since cancelled is to go back.
+    Unapplied "unapplied";
+    /// Money or a reduction that a debt no longer takes.
+    Returned "returned";
+    /// A payment became known.
+    Notified "notified";
+    /// The amount of a payment was put right.
+    Corrected "corrected";
+    /// A settlement row of a payment.
+    Settled "settled";
+    /// A settlement row of a payment nobody notified.
+    Unsettled "settled_not_notified";
+    /// Money held until a person decides.
+    Held "held";
+    /// More than a debt takes.
+    Excess "excess";
+    /// Kept for the customer's next premium.
+    Credited "credited";
+    /// To go back to the payer.
+    RefundDecided "refund_decided";
+    /// Kept for good.
+    Kept "kept";
+    /// A refund was transferred.
+    Transferred "transferred";
+    /// DOKU took money back.
+    TakenBack "taken_back";
+    /// A row of another product.
+    OtherProduct "other_product";
+    /// DOKU paid a batch out.
+    PaidOut "paid_out";
+    /// Paid to a third party.
+    Shared "shared";
+    /// A difference was explained.
+    Explained "explained";
+    /// The bank has it.
+    Banked "banked";
+    /// A decision was taken back.
+    Reversed "reversed";
+}
+
+impl Movement {
+    /// What it is from an account: where payments become known, all that they do is that.
+    #[must_use]
+    pub const fn seen_from(self, account: Account, side: Side) -> Self {
+        match (account, side, self) {
+            (Account::Doku | Account::Direct, Side::Debit, Self::Held | Self::Excess | Self::Received | Self::Rounded) => Self::Notified,
+            _ => self,
+        }
+    }
+}
+
+/// One account, and which of its items.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Leg {
+    /// On which account.
+    pub account: Account,
+    /// About what; none on accounts that hold totals only.
+    pub item: Option<ItemId>,
+}
+
+impl Leg {
+    /// An item of an account.
+    #[must_use]
+    pub const fn of(account: Account, item: ItemId) -> Self {
+        Self { account, item: Some(item) }
+    }
+
+    /// An account that holds totals only.
+    #[must_use]
+    pub const fn total(account: Account) -> Self {
+        Self { account, item: None }
+    }
+
+    /// Whether its account holds items of that subject, or totals where it names none.
+    #[must_use]
+    pub fn is_sound(self) -> bool {
+        self.account.holds(self.item.map(ItemId::subject))
+    }
+}
+
+/// One double entry.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Pair {
+    /// The WIB day it is posted on.
+    pub day: Date,
+    /// The WIB day of what caused it; earlier than `day` only where that became known after its month.
+    pub original: Date,
+    /// The fact or decision that caused it.
+    pub cause: ItemId,
+    /// Why.
+    pub movement: Movement,
+    /// What receives.
+    pub debit: Leg,
+    /// What gives.
+    pub credit: Leg,
+    /// How much, more than zero.
+    pub amount: Rupiah,
+}
+
+/// Which setting decides whether a pair is exported.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Gate {
+    /// None: it always is.
+    Always,
+    /// Who books premiums.
+    Premium,
+    /// Who books receipts.
+    Receipts,
+}
+
+impl Pair {
+    /// Whether it became known after the month it belongs to.
+    #[must_use]
+    pub fn is_prior_period(&self) -> bool {
+        self.original < self.day
+    }
+
+    /// What decides about its export.
+    #[must_use]
+    pub const fn gate(&self) -> Gate {
+        use Account::{Direct, Doku, Elsewhere, Premium, Receivable};
+        match (self.debit.account, self.credit.account) {
+            (Receivable, Premium) | (Premium, Receivable) => Gate::Premium,
+            (Doku | Direct | Elsewhere, Receivable) | (Receivable, Doku | Direct | Elsewhere) => Gate::Receipts,
+            _ => Gate::Always,
+        }
+    }
+
+    /// Both legs with their signs: debit +, credit −.
+    #[must_use]
+    pub fn legs(&self) -> [(Leg, Rupiah); 2] {
+        [(self.debit, self.amount), (self.credit, Rupiah::ZERO.minus(self.amount))]
+    }
+
+    /// Whether both legs are sound, something moves, and the movement is one of both accounts.
+    #[must_use]
+    pub fn is_sound(&self) -> bool {
+        self.debit.is_sound()
+            && self.credit.is_sound()
+            && self.amount > Rupiah::ZERO
+            && self.debit.account.info().debited_by.contains(&self.movement.seen_from(self.debit.account, Side::Debit))
+            && self.credit.account.info().credited_by.contains(&self.movement.seen_from(self.credit.account, Side::Credit))
+    }
+
+    /// Equal for equal pairs, and for nothing else: what an export calls it, so that nothing is booked twice.
+    #[must_use]
+    pub fn id(&self) -> String {
+        let leg = |leg: Leg| (leg.account.name(), leg.item.map_or_else(String::new, String::from));
+        let ((debit, debit_item), (credit, credit_item)) = (leg(self.debit), leg(self.credit));
+        let texts = [
+            self.day.to_string(),
+            self.cause.to_string(),
+            self.movement.name().to_owned(),
+            debit.to_owned(),
+            debit_item,
+            credit.to_owned(),
+            credit_item,
+            self.amount.to_string(),
+        ];
+        let parts: Vec<&[u8]> = std::iter::once(&b"pair"[..]).chain(texts.iter().map(String::as_bytes)).collect();
+        let digest = digest::of_parts(&parts);
+        format!("B-{}", digest::hex(digest.get(..10).unwrap_or(&digest)))
+    }
+}
+
+/// What an account receives from a leg on `side`, as a signed amount: debit +, credit −.
+#[must_use]
+pub fn signed(side: Side, amount: Rupiah) -> Rupiah {
+    match side {
+        Side::Debit => amount,
+        Side::Credit => Rupiah::ZERO.minus(amount),
+    }
+}

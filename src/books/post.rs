@@ -1,0 +1,182 @@
+//! A month is posted: what follows from what is known, from the facts it does not know, from decisions and settings, and from nothing else.
+//!
+//! The order is the accountant's own. A decision was made on facts: they are posted first, in the order of their days, and right after
+//! them the decision. All other facts follow in the order of theirs, as something that became known later would. So a run with more or
+//! less evidence, or with the same once more, finds every decision done and its money where it put it.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use jiff::Timestamp;
+use jiff::civil::Date;
+
+use super::bills::Happening;
+use super::book::{Aside, Book, BooksError};
+use super::decision::Decision;
+use super::fact::{AlarmFact, BillFact, Facts, PaymentFact};
+use super::item::ItemId;
+use super::known::{Alarm, Known, Open};
+use super::pair::{Leg, Pair};
+use super::settings::{Period, Settings};
+use crate::domain::amount::Rupiah;
+use crate::domain::calendar::wib_date;
+
+/// What a month comes to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Month {
+    /// Its days.
+    pub period: Period,
+    /// The balances it began with.
+    pub opening: BTreeMap<Leg, Open>,
+    /// Its pairs, by day, cause and accounts; equal ones of one cause added up.
+    pub pairs: Vec<Pair>,
+    /// What is known at its end.
+    pub known: Known,
+    /// What was left aside.
+    pub aside: Aside,
+}
+
+/// Posts a month. The order of `facts` and `decisions` plays no part.
+///
+/// # Errors
+/// [`BooksError`], when the facts are in a state that no evidence can lead to.
+pub fn post(known: Known, facts: &Facts, decisions: &[Decision], settings: &Settings, period: Period) -> Result<Month, BooksError> {
+    let opening = known.balances.clone();
+    let mut book = Book::open(known, settings, period);
+    book.known.began_on = Some(book.known.began_on.unwrap_or(period.from));
+    let mut made: Vec<&Decision> = decisions.iter().filter(|decision| !book.known.decisions.contains_key(&decision.id)).collect();
+    made.sort_by_key(|decision| (decision.made_at, decision.id));
+    for decision in made {
+        if decision.effective_on > period.to {
+            book.aside.later.insert(decision.id);
+            continue;
+        }
+        book.take(&decision.facts, false)?;
+        book.decide(decision)?;
+    }
+    book.take(facts, true)?;
+    book.mark_all(&facts.bills)?;
+    book.lapse_all()?;
+    book.drop_accepted();
+    Ok(Month { period, opening, pairs: added_up(book.pairs), known: book.known, aside: book.aside })
+}
+
+/// Equal pairs of one cause are one.
+fn added_up(pairs: Vec<Pair>) -> Vec<Pair> {
+    let mut all: BTreeMap<Pair, Rupiah> = BTreeMap::new();
+    for pair in pairs {
+        let amount = pair.amount;
+        let sum = all.entry(Pair { amount: Rupiah::ZERO, ..pair }).or_default();
+        *sum = sum.plus(amount);
+    }
+    all.into_iter().map(|(pair, amount)| Pair { amount, ..pair }).collect()
+}
+
+/// What happens to debts, in the order in which it happened: bills before the payments of the same instant.
+enum Step<'a> {
+    Bill(ItemId, Happening),
+    Pay(&'a PaymentFact),
+}
+
+impl Book<'_> {
+    /// Posts facts in the order of their days. `is_current`: they are the run's own evidence, not what an earlier decision saw.
+    pub(super) fn take(&mut self, facts: &Facts, is_current: bool) -> Result<(), BooksError> {
+        let mut steps: Vec<((Timestamp, u8, ItemId), Step<'_>)> = Vec::new();
+        for bill in &facts.bills {
+            if self.is_forgotten(bill) {
+                self.aside.too_old.insert(bill.id);
+                continue;
+            }
+            let news = self.news_of(bill, is_current)?;
+            if news.is_empty() && !self.known.bills.contains_key(&bill.id) {
+                self.aside.later.insert(bill.id);
+                continue;
+            }
+            self.meet(bill);
+            steps.extend(news.into_iter().map(|happening| ((happening.at, 0, bill.id), Step::Bill(bill.id, happening))));
+        }
+        for payment in &facts.payments {
+            if payment.day() > self.period.to {
+                self.aside.later.insert(payment.id);
+            } else if self.is_too_old(payment.day()) && !self.known.payments.contains_key(&self.known.payment_id(payment.id)) {
+                self.aside.too_old.insert(payment.id);
+            } else {
+                steps.push(((payment.paid_at, 1, payment.id), Step::Pay(payment)));
+            }
+        }
+        steps.sort_by_key(|(key, _)| *key);
+        self.claims_of(&facts.rows);
+        for (_, step) in steps {
+            match step {
+                Step::Bill(id, happening) => self.happen(id, happening)?,
+                Step::Pay(fact) => self.pay(fact)?,
+            }
+        }
+        let rows: Vec<_> = facts.rows.iter().filter(|row| !self.is_old_row(row)).cloned().collect();
+        self.settle(&rows)?;
+        self.pay_out(&facts.batches, &rows)?;
+        self.bank(&facts.bank_lines)?;
+        facts.alarms.iter().for_each(|alarm| self.alarm(alarm));
+        Ok(())
+    }
+
+    /// The first day of which the books know everything they ever posted.
+    fn known_since(&self) -> Date {
+        let months = jiff::Span::new().try_months(self.settings.known_months).unwrap_or_default();
+        self.period.from.checked_sub(months).unwrap_or(Date::MIN)
+    }
+
+    fn is_too_old(&self, day: Date) -> bool {
+        day < self.known_since()
+    }
+
+    /// A bill made so long ago that the books may have known it, and settled, and forgotten.
+    fn is_forgotten(&self, bill: &BillFact) -> bool {
+        let created = bill.events.first().and_then(|event| event.at);
+        !self.known.bills.contains_key(&bill.id) && created.is_some_and(|at| self.is_too_old(wib_date(at)))
+    }
+
+    fn is_old_row(&mut self, row: &super::fact::RowFact) -> bool {
+        let is_old = row.paid_out_on.is_some_and(|on| self.is_too_old(on)) && !self.known.rows.contains_key(&row.id);
+        if is_old {
+            self.aside.too_old.insert(row.id);
+        }
+        is_old
+    }
+
+    /// Holds every debt of these bills against their marks, and finds the bills that the ledger lists no more.
+    fn mark_all(&mut self, bills: &[BillFact]) -> Result<(), BooksError> {
+        let mut debts: BTreeMap<ItemId, Vec<&BillFact>> = BTreeMap::new();
+        for bill in bills.iter().filter(|bill| self.known.bills.contains_key(&bill.id)) {
+            debts.entry(self.debt_of(bill.id)?).or_default().push(bill);
+        }
+        if !bills.is_empty() {
+            let open = self.known.debts.iter().filter(|(_, debt)| debt.open() != Rupiah::ZERO);
+            let listed: BTreeSet<ItemId> = bills.iter().map(|bill| bill.id).collect();
+            let vanished: Vec<ItemId> = open.flat_map(|(_, debt)| &debt.bills).filter(|bill| !listed.contains(bill)).copied().collect();
+            self.aside.vanished.extend(vanished);
+        }
+        debts.into_iter().try_for_each(|(debt, facts)| self.mark(debt, facts.into_iter()))
+    }
+
+    /// An alarm that is raised or answered. What was said of it first stands; what answers it is named.
+    fn alarm(&mut self, fact: &AlarmFact) {
+        if fact.on > self.period.to {
+            self.aside.later.insert(fact.id);
+            return;
+        }
+        let alarm = self.known.alarms.entry(fact.id).or_insert_with(|| Alarm {
+            class: fact.class.clone(),
+            on: fact.on,
+            at_stake: fact.at_stake,
+            answered_by: None,
+            accepted_by: None,
+        });
+        alarm.answered_by = alarm.answered_by.or(fact.answered_by);
+    }
+
+    /// What was accepted at another balance is open again.
+    fn drop_accepted(&mut self) {
+        let known = &mut self.known;
+        known.accepted.retain(|leg, accepted| known.balances.get(leg).is_some_and(|open| open.amount == accepted.amount));
+    }
+}

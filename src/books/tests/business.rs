@@ -1,0 +1,163 @@
+//! A small business to keep books for: short names for facts, months that follow one another.
+
+use jiff::Timestamp;
+use jiff::civil::{Date, date};
+
+use crate::books::account::Account;
+use crate::books::decision::{Action, Decision};
+use crate::books::fact::*;
+use crate::books::item::{ItemId, Subject};
+use crate::books::known::Known;
+use crate::books::pair::Leg;
+use crate::books::post::{Month, post};
+use crate::books::settings::{Period, Settings};
+use crate::domain::amount::{Amount, Rupiah};
+use crate::domain::calendar::{at_wib, wib_date};
+use crate::domain::channel::Channel;
+
+pub(super) fn day(month: i8, day: i8) -> Date {
+    date(2026, month, day)
+}
+
+pub(super) fn at(on: Date) -> Timestamp {
+    at_wib(on.at(12, 0, 0, 0)).unwrap()
+}
+
+pub(super) fn month(number: i8) -> Period {
+    Period { from: day(number, 1), to: day(number, 1).last_of_month() }
+}
+
+pub(super) fn rupiah(amount: u64) -> Amount {
+    Amount::new(amount).unwrap()
+}
+
+/// A bill of no group.
+pub(super) fn bill(name: &str, on: Date, amount: u64) -> BillFact {
+    BillFact {
+        id: ItemId::bill(name),
+        debt: ItemId::debt_of(name),
+        invoice_number: name.into(),
+        names: Vec::new(),
+        reusable: false,
+        due_on: None,
+        expires_on: None,
+        events: vec![BillEvent { at: Some(at(on)), change: Change::Created(rupiah(amount)) }],
+        mark: None,
+        dimensions: Vec::new(),
+    }
+}
+
+pub(super) trait Told {
+    fn then(self, on: Date, change: Change) -> Self;
+}
+
+impl Told for BillFact {
+    fn then(mut self, on: Date, change: Change) -> Self {
+        self.events.push(BillEvent { at: Some(at(on)), change });
+        self
+    }
+}
+
+pub(super) fn payment(name: &str, on: Date, amount: u64, payee: Payee) -> PaymentFact {
+    PaymentFact {
+        id: ItemId::of(Subject::Payment, &[name.as_bytes()]),
+        aliases: Vec::new(),
+        channel: Channel::Alfa,
+        amount: rupiah(amount),
+        paid_at: at(on),
+        payee,
+        hold: None,
+        only_told: false,
+    }
+}
+
+pub(super) fn pays(name: &str, on: Date, amount: u64, invoice: &str) -> PaymentFact {
+    payment(name, on, amount, Payee::Bill(ItemId::bill(invoice)))
+}
+
+/// A row without fee.
+pub(super) fn row(name: &str, batch: &str, on: Date, amount: i64, kind: RowKind) -> RowFact {
+    RowFact {
+        id: ItemId::of(Subject::Row, &[name.as_bytes()]),
+        batch: ItemId::of(Subject::Batch, &[batch.as_bytes()]),
+        paid_out_on: Some(on),
+        amount,
+        fee: 0,
+        discount: 0,
+        paid_out: amount,
+        shares: 0,
+        kind,
+    }
+}
+
+pub(super) fn settles(payment: &str) -> RowKind {
+    RowKind::Of(Channel::Alfa, ItemId::of(Subject::Payment, &[payment.as_bytes()]))
+}
+
+pub(super) fn decide(name: &str, on: Date, action: Action, leg: Leg, facts: Facts) -> Decision {
+    Decision {
+        id: ItemId::of(Subject::Decision, &[name.as_bytes()]),
+        made_at: at(on),
+        effective_on: wib_date(at(on)),
+        action,
+        account: Some(leg.account),
+        item: leg.item.unwrap(),
+        amount: None,
+        target: None,
+        explained_as: None,
+        reference: "BA-1".into(),
+        facts,
+    }
+}
+
+pub(super) fn debt(invoice: &str) -> Leg {
+    Leg::of(Account::Receivable, ItemId::debt_of(invoice))
+}
+
+pub(super) fn on(account: Account, payment: &str) -> Leg {
+    Leg::of(account, ItemId::of(Subject::Payment, &[payment.as_bytes()]))
+}
+
+pub(super) fn of_decision(account: Account, name: &str) -> Leg {
+    Leg::of(account, ItemId::of(Subject::Decision, &[name.as_bytes()]))
+}
+
+/// Months that follow one another.
+#[derive(Default)]
+pub(super) struct Business {
+    pub(super) settings: Settings,
+    pub(super) known: Known,
+    pub(super) decisions: Vec<Decision>,
+}
+
+impl Business {
+    /// Posts a month without closing it.
+    pub(super) fn run(&self, number: i8, facts: &Facts) -> Month {
+        post(self.known.clone(), facts, &self.decisions, &self.settings, month(number)).unwrap()
+    }
+
+    /// Posts a month and goes on from it.
+    pub(super) fn close(&mut self, number: i8, facts: &Facts) -> Month {
+        let month = self.run(number, facts);
+        self.known = month.known.clone();
+        month
+    }
+}
+
+pub(super) fn facts(bills: &[BillFact], payments: &[PaymentFact], rows: &[RowFact]) -> Facts {
+    Facts { bills: bills.to_vec(), payments: payments.to_vec(), rows: rows.to_vec(), ..Facts::default() }
+}
+
+/// The balance of a leg in plain numbers: debit +, credit −.
+pub(super) fn balance(known: &Known, leg: Leg) -> i128 {
+    known.balance(leg).get()
+}
+
+pub(super) fn total(known: &Known, account: Account) -> i128 {
+    known.total(account).get()
+}
+
+pub(super) fn moved(month: &Month, account: Account) -> i128 {
+    let legs = month.pairs.iter().flat_map(super::super::pair::Pair::legs);
+    legs.filter(|(leg, _)| leg.account == account).map(|(_, amount)| amount).sum::<Rupiah>().get()
+}

@@ -1,0 +1,4 @@
+//! The books under trial.
+
+mod business;
+mod stories;

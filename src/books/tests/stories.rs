@@ -1,0 +1,246 @@
+//! What went wrong when months were closed one after the other, each as it should have gone.
+
+use super::business::*;
+use crate::books::account::Account;
+use crate::books::decision::{Action, Refusal};
+use crate::books::fact::{BatchFact, Change, Facts, Hold, Mark, Payee, RowKind};
+use crate::books::item::{ItemId, Subject};
+use crate::books::pair::{Leg, Movement};
+use crate::domain::channel::Channel;
+
+#[test]
+fn a_rest_written_off_stays_written_off_in_later_runs_of_the_month_and_in_the_next() {
+    let august = facts(&[bill("A", day(8, 3), 100_000)], &[pays("p1", day(8, 10), 60_000, "A")], &[]);
+    let mut business = Business::default();
+    business.decisions.push(decide("rest", day(8, 31), Action::WriteOff, debt("A"), august.clone()));
+    // With all evidence, with none, with a payment that came to light since.
+    let late = facts(&[bill("A", day(8, 3), 100_000)], &[pays("p1", day(8, 10), 60_000, "A"), pays("p0", day(8, 5), 10_000, "A")], &[]);
+    for evidence in [&august, &Facts::default(), &late] {
+        let month = business.run(8, evidence);
+        assert_eq!(balance(&month.known, debt("A")), 0);
+        assert!(month.aside.refused.is_empty());
+    }
+    assert_eq!(total(&business.run(8, &august).known, Account::WriteOff), 40_000);
+    assert_eq!(total(&business.run(8, &late).known, Account::WriteOff), 30_000, "what came is no loss");
+    business.close(8, &august);
+    let september = business.close(9, &facts(&[bill("A", day(8, 3), 100_000)], &[], &[]));
+    assert!(september.pairs.is_empty(), "{:?}", september.pairs);
+    // The rest comes after all.
+    let october = business.close(10, &facts(&[], &[pays("p2", day(10, 2), 40_000, "A")], &[]));
+    assert_eq!((total(&october.known, Account::WriteOff), balance(&october.known, debt("A"))), (0, 0));
+    assert_eq!(total(&october.known, Account::Suspense), 0);
+}
+
+#[test]
+fn a_bill_paid_in_two_months_is_settled_with_or_without_the_first_months_evidence() {
+    let bills = [bill("A", day(8, 3), 100_000)];
+    let (first, second) = (pays("p1", day(8, 10), 60_000, "A"), pays("p2", day(9, 10), 40_000, "A"));
+    let mut business = Business::default();
+    let august = business.close(8, &facts(&bills, &[first.clone(), second.clone()], &[]));
+    assert_eq!(balance(&august.known, debt("A")), 40_000, "a payment of September is not of August");
+    for evidence in [vec![second.clone()], vec![first, second]] {
+        let september = business.run(9, &facts(&bills, &evidence, &[]));
+        assert_eq!(balance(&september.known, debt("A")), 0);
+        assert_eq!(moved(&september, Account::Receivable), -40_000);
+    }
+}
+
+#[test]
+fn an_open_item_stays_until_a_posting_ends_it_however_little_a_run_looks_at() {
+    let orphan = payment("o", day(8, 10), 30_000, Payee::Nobody);
+    let mut business = Business::default();
+    business.close(8, &facts(&[bill("A", day(8, 3), 100_000)], &[orphan], &[]));
+    for number in [9, 10] {
+        let month = business.close(number, &Facts::default());
+        assert_eq!(balance(&month.known, on(Account::Suspense, "o")), -30_000);
+        assert_eq!(balance(&month.known, debt("A")), 100_000);
+        assert!(month.pairs.is_empty());
+    }
+}
+
+#[test]
+fn a_late_orphan_is_posted_on_the_first_day_of_the_run_that_learns_of_it_with_its_own_date() {
+    let mut business = Business::default();
+    business.close(8, &Facts::default());
+    let september = business.close(9, &facts(&[], &[payment("o", day(8, 30), 333_008, Payee::Nobody)], &[]));
+    let pair = &september.pairs[0];
+    assert_eq!((pair.day, pair.original, pair.is_prior_period()), (day(9, 1), day(8, 30), true));
+    assert_eq!(total(&september.known, Account::Suspense), -333_008);
+    // Its bill comes to light in October: the money finds it, on the first day it can.
+    let evidence = facts(&[bill("A", day(8, 20), 333_008)], &[pays("o", day(8, 30), 333_008, "A")], &[]);
+    let october = business.close(10, &evidence);
+    assert_eq!((total(&october.known, Account::Suspense), balance(&october.known, debt("A"))), (0, 0));
+    assert!(october.pairs.iter().any(|pair| pair.movement == Movement::Matched && pair.day == day(10, 1)));
+}
+
+#[test]
+fn a_payment_notified_in_one_month_and_paid_out_in_the_next_is_settled_then() {
+    let mut business = Business::default();
+    business.close(8, &facts(&[bill("A", day(8, 3), 100_000)], &[pays("p", day(8, 30), 100_000, "A")], &[]));
+    assert_eq!(balance(&business.known, on(Account::Doku, "p")), 100_000);
+    let september = business.close(9, &facts(&[], &[], &[row("r", "B1", day(9, 2), 100_000, settles("p"))]));
+    assert_eq!((total(&september.known, Account::Doku), total(&september.known, Account::Bank)), (0, 100_000));
+    assert_eq!(total(&september.known, Account::Clearing), 0);
+}
+
+#[test]
+fn the_bank_ties_whatever_stands_in_a_batch() {
+    let mut business = Business::default();
+    let rows = [
+        row("ours", "B1", day(8, 12), 100_000, settles("p")),
+        row("other", "B1", day(8, 12), 70_000, RowKind::Other),
+        row("unreadable", "B1", day(8, 12), 5_000, RowKind::Unreadable),
+    ];
+    let batch = BatchFact { id: rows[0].batch, name: "B1".into(), stated: vec![180_000] };
+    let mut evidence = facts(&[bill("A", day(8, 3), 100_000)], &[pays("p", day(8, 10), 100_000, "A")], &rows);
+    evidence.batches.push(batch);
+    let august = business.close(8, &evidence);
+    assert_eq!(total(&august.known, Account::Bank), 180_000, "the bank has what DOKU says it paid");
+    // 5,000 of a row nobody can read, and 5,000 that no row explains.
+    assert_eq!(total(&august.known, Account::Clearing), -10_000);
+    assert_eq!(total(&august.known, Account::OtherProducts), -70_000);
+}
+
+#[test]
+fn totals_that_are_not_stated_are_not_compared_and_contradicting_ones_give_way_to_the_column() {
+    for (stated, paid_out, differ) in [(vec![], 100_000, false), (vec![120_000], 120_000, false), (vec![120_000, 90_000], 100_000, true)] {
+        let rows = [row("r", "B1", day(8, 12), 100_000, RowKind::Unclaimed(Channel::Alfa))];
+        let mut evidence = facts(&[], &[], &rows);
+        evidence.batches.push(BatchFact { id: rows[0].batch, name: "B1".into(), stated: stated.clone() });
+        let month = Business::default().close(8, &evidence);
+        assert_eq!(total(&month.known, Account::Bank), paid_out, "{stated:?}");
+        assert_eq!(!month.aside.differing_totals.is_empty(), differ, "{stated:?}");
+    }
+}
+
+#[test]
+fn of_several_rows_of_a_payment_the_first_paid_out_settles_it() {
+    let bills = [bill("A", day(8, 3), 100_000)];
+    let paid = [pays("p", day(8, 5), 100_000, "A")];
+    let exact = |on| row("exact", "B1", on, 100_000, settles("p"));
+    let other = |on| row("other", "B2", on, 90_000, settles("p"));
+    let held = || {
+        let mut row = exact(day(8, 9));
+        row.paid_out_on = None;
+        row
+    };
+    for (rows, left) in [
+        (vec![held(), other(day(8, 9))], 10_000),
+        (vec![exact(day(8, 9)), other(day(8, 10))], 0),
+        (vec![exact(day(8, 10)), other(day(8, 9))], 10_000),
+        (vec![other(day(8, 9)), exact(day(8, 9))], 0),
+    ] {
+        for rows in [rows.clone(), rows.into_iter().rev().collect()] {
+            let month = Business::default().close(8, &facts(&bills, &paid, &rows));
+            assert_eq!(balance(&month.known, on(Account::Doku, "p")), left, "{rows:?}");
+        }
+    }
+}
+
+#[test]
+fn an_undated_mark_neither_settles_before_its_time_nor_hides_the_payment_that_comes() {
+    let mut marked = bill("A", day(8, 14), 100_000);
+    marked.mark = Some(Mark { at: None, paid: None });
+    let mut business = Business::default();
+    let august = business.close(8, &facts(std::slice::from_ref(&marked), &[], &[]));
+    assert_eq!((balance(&august.known, debt("A")), total(&august.known, Account::Unproven)), (0, 100_000));
+    let september = business.close(9, &facts(&[marked], &[pays("p", day(9, 5), 100_000, "A")], &[]));
+    assert_eq!((balance(&september.known, debt("A")), total(&september.known, Account::Unproven)), (0, 0));
+    assert_eq!(balance(&september.known, on(Account::Doku, "p")), 100_000);
+}
+
+#[test]
+fn the_notification_of_money_that_was_settled_first_takes_over_what_was_decided_about_it() {
+    let unclaimed = row("r", "B1", day(8, 12), 100_000, RowKind::Unclaimed(Channel::Alfa));
+    let claimed = row("r", "B1", day(8, 12), 100_000, settles("p"));
+    let bills = [bill("A", day(8, 3), 100_000)];
+    let suspense = Leg::of(Account::Suspense, unclaimed.id);
+    for (amount, open, left) in [(None, 100_000, 0), (Some(40_000), 40_000, 0)] {
+        let mut business = Business::default();
+        let mut refund = decide("refund", day(8, 20), Action::Refund, suspense, facts(&[], &[], std::slice::from_ref(&unclaimed)));
+        refund.amount = amount;
+        business.decisions.push(refund);
+        business.close(8, &facts(&bills, &[], std::slice::from_ref(&unclaimed)));
+        let september = business.close(9, &facts(&bills, &[pays("p", day(8, 11), 100_000, "A")], std::slice::from_ref(&claimed)));
+        assert_eq!(balance(&september.known, debt("A")), open, "only what was not refunded pays the bill");
+        assert_eq!((balance(&september.known, suspense), total(&september.known, Account::Doku)), (left, 0));
+    }
+}
+
+#[test]
+fn a_decision_is_taken_back_only_while_the_money_is_where_it_put_it() {
+    let evidence = facts(&[bill("A", day(8, 3), 100_000)], &[payment("o", day(8, 5), 70_000, Payee::Nobody)], &[]);
+    let mut business = Business::default();
+    business.decisions.push(decide("refund", day(8, 20), Action::Refund, on(Account::Suspense, "o"), evidence.clone()));
+    let mut back = decide("back", day(8, 25), Action::Reopen, on(Account::Suspense, "o"), Facts::default());
+    (back.account, back.item) = (None, ItemId::of(Subject::Decision, &[b"refund"]));
+    business.decisions.push(back.clone());
+    let month = business.run(8, &evidence);
+    assert_eq!(balance(&month.known, on(Account::Suspense, "o")), -70_000);
+    let transferred = decide("sent", day(8, 22), Action::Transferred, of_decision(Account::RefundsDue, "refund"), Facts::default());
+    business.decisions.push(transferred);
+    let month = business.run(8, &evidence);
+    assert_eq!(month.aside.refused.get(&back.id), Some(&Refusal::MovedOn));
+    assert_eq!((total(&month.known, Account::Suspense), total(&month.known, Account::Bank)), (0, -70_000));
+}
+
+#[test]
+fn a_falling_debt_gives_its_latest_money_back_and_a_rising_one_takes_what_nobody_decided_about() {
+    let base = || bill("A", day(8, 3), 100_000);
+    let paid = [pays("p1", day(8, 5), 60_000, "A"), pays("p2", day(8, 6), 40_000, "A")];
+    let down = base().then(day(8, 10), Change::Amended(rupiah(70_000)));
+    let up = down.clone().then(day(8, 20), Change::Amended(rupiah(90_000)));
+    let business = Business::default();
+    let month = business.run(8, &facts(&[down], &paid, &[]));
+    assert_eq!(balance(&month.known, on(Account::Suspense, "p2")), -30_000);
+    let month = business.run(8, &facts(std::slice::from_ref(&up), &paid, &[]));
+    assert_eq!((balance(&month.known, on(Account::Suspense, "p2")), balance(&month.known, debt("A"))), (-10_000, 0));
+    // What somebody decided about is not touched.
+    let ground = facts(&[base().then(day(8, 10), Change::Amended(rupiah(70_000)))], &paid, &[]);
+    let mut decided = Business::default();
+    let mut keep = decide("keep", day(8, 15), Action::Keep, on(Account::Suspense, "p2"), ground);
+    keep.amount = Some(5_000);
+    decided.decisions.push(keep);
+    let month = decided.run(8, &facts(&[up], &paid, &[]));
+    assert_eq!((balance(&month.known, on(Account::Suspense, "p2")), balance(&month.known, debt("A"))), (-25_000, 20_000));
+}
+
+#[test]
+fn a_payment_after_cancellation_waits_and_applied_it_reopens_the_debt() {
+    let cancelled = bill("A", day(8, 3), 100_000).then(day(8, 10), Change::Cancelled);
+    let mut late = pays("p", day(8, 12), 100_000, "A");
+    late.hold = Some(Hold::AfterCancellation);
+    let evidence = facts(&[cancelled], &[late], &[]);
+    let mut business = Business::default();
+    assert_eq!(balance(&business.run(8, &evidence).known, on(Account::Suspense, "p")), -100_000);
+    business.decisions.push(decide("apply", day(8, 20), Action::Apply, on(Account::Suspense, "p"), evidence.clone()));
+    let month = business.run(8, &evidence);
+    assert_eq!((total(&month.known, Account::Suspense), balance(&month.known, debt("A"))), (0, 0));
+    assert_eq!(total(&month.known, Account::Premium), -100_000);
+}
+
+#[test]
+fn a_group_owes_once() {
+    let group = |name: &str, amount| {
+        let mut bill = bill(name, day(8, 3), amount);
+        bill.debt = ItemId::group("G");
+        bill
+    };
+    let debt = Leg::of(Account::Receivable, ItemId::group("G"));
+    let month = Business::default().run(8, &facts(&[group("A", 100_000), group("B", 80_000)], &[], &[]));
+    assert_eq!((balance(&month.known, debt), month.aside.differing_groups.len()), (100_000, 1));
+    let cancelled = group("A", 100_000).then(day(8, 9), Change::Cancelled);
+    let paid = [pays("p", day(8, 5), 100_000, "A")];
+    let month = Business::default().run(8, &facts(&[cancelled, group("B", 80_000)], &paid, &[]));
+    assert_eq!((balance(&month.known, debt), balance(&month.known, on(Account::Suspense, "p"))), (0, -20_000));
+}
+
+#[test]
+fn a_reusable_bill_owes_nothing_and_takes_each_payment_up_to_its_amount() {
+    let mut reusable = bill("A", day(8, 3), 50_000);
+    reusable.reusable = true;
+    let paid = [pays("p1", day(8, 5), 50_000, "A"), pays("p2", day(8, 6), 60_000, "A")];
+    let month = Business::default().run(8, &facts(&[reusable], &paid, &[]));
+    assert_eq!((balance(&month.known, debt("A")), total(&month.known, Account::Premium)), (0, -100_000));
+    assert_eq!(balance(&month.known, on(Account::Suspense, "p2")), -10_000);
+}
