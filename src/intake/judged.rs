@@ -1,5 +1,6 @@
 //! What was read, row by row, as often as it is needed: a part of the rows in memory at a time.
 
+use std::borrow::Cow;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -13,52 +14,125 @@ use super::sort::{Conflict, Fate, Fates};
 use super::{Note, Place, RefusedRow, codes};
 use crate::domain::bill::Bill;
 use crate::domain::code::Code;
+use crate::domain::ids::InvoiceNumber;
 
-/// A row as it is kept: its place, what it is, and the cells that are carried through.
-#[derive(Serialize, Deserialize)]
-struct KeptRow<'a> {
+/// Where a row stands, and what its bytes are: in front of them.
+struct Head {
     file: usize,
     row: u64,
     line: u64,
-    #[serde(borrow, default, skip_serializing_if = "Option::is_none")]
-    item: Option<&'a serde_json::value::RawValue>,
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    refused: Vec<KeptRefusal>,
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    cells: Vec<(usize, String)>,
+    is_good: bool,
+    cells_length: usize,
+    /// Of a row that is good in itself: how long its invoice number is, which comes first.
+    number_length: usize,
+}
+
+impl Head {
+    const LENGTH: usize = 29;
+
+    fn write(&self, bytes: &mut Vec<u8>) {
+        let narrow = |number: usize| u32::try_from(number).unwrap_or(u32::MAX).to_be_bytes();
+        bytes.extend_from_slice(&narrow(self.file));
+        bytes.extend_from_slice(&self.row.to_be_bytes());
+        bytes.extend_from_slice(&self.line.to_be_bytes());
+        bytes.push(self.is_good.into());
+        bytes.extend_from_slice(&narrow(self.cells_length));
+        bytes.extend_from_slice(&narrow(self.number_length));
+    }
+
+    fn read(bytes: &[u8]) -> Option<(Self, &[u8])> {
+        let (file, rest) = bytes.split_first_chunk::<4>()?;
+        let (row, rest) = rest.split_first_chunk::<8>()?;
+        let (line, rest) = rest.split_first_chunk::<8>()?;
+        let (is_good, rest) = rest.split_first()?;
+        let (cells_length, rest) = rest.split_first_chunk::<4>()?;
+        let (number_length, rest) = rest.split_first_chunk::<4>()?;
+        let wide = |number: [u8; 4]| usize::try_from(u32::from_be_bytes(number)).ok();
+        let head = Self {
+            file: wide(*file)?,
+            row: u64::from_be_bytes(*row),
+            line: u64::from_be_bytes(*line),
+            is_good: *is_good == 1,
+            cells_length: wide(*cells_length)?,
+            number_length: wide(*number_length)?,
+        };
+        Some((head, rest))
+    }
+}
+
+/// A row in its parts.
+struct Parted<'b> {
+    head: Head,
+    number: &'b str,
+    cells: &'b [u8],
+    rest: &'b [u8],
+}
+
+impl<'b> Parted<'b> {
+    fn of(bytes: &'b [u8]) -> Result<Self, KeepingError> {
+        let parts = || {
+            let (head, rest) = Head::read(bytes)?;
+            let (number, rest) = rest.split_at_checked(head.number_length)?;
+            let (cells, rest) = rest.split_at_checked(head.cells_length)?;
+            Some(Self { head, number: str::from_utf8(number).ok()?, cells, rest })
+        };
+        parts().ok_or_else(|| KeepingError::of(&"a row is not as it was kept"))
+    }
 }
 
 #[derive(Serialize, Deserialize)]
-struct KeptRefusal {
-    column: String,
-    value: String,
-    invoice_number: Option<String>,
-    code: String,
-    reason: String,
+struct KeptRefusal<'a> {
+    column: Cow<'a, str>,
+    value: Cow<'a, str>,
+    invoice_number: Option<Cow<'a, str>>,
+    code: Cow<'a, str>,
+    reason: Cow<'a, str>,
 }
 
 /// The bytes of a row that is good in itself.
-pub(super) fn good_bytes(place: &Place, item: &[u8], cells: Vec<(usize, String)>) -> Result<Vec<u8>, KeepingError> {
-    let item = str::from_utf8(item).map_err(|error| KeepingError::of(&error))?;
-    let item: &serde_json::value::RawValue = serde_json::from_str(item).map_err(|error| KeepingError::of(&error))?;
-    bytes(&KeptRow { file: place.file_order, row: place.row, line: place.line, item: Some(item), refused: Vec::new(), cells })
+pub(super) fn good_bytes(place: &Place, number: &str, item: &[u8], cells: &[(usize, String)]) -> Result<Vec<u8>, KeepingError> {
+    bytes(place, Some(number), item, cells)
 }
 
 /// The bytes of a row that is not.
-pub(super) fn bad_bytes(place: &Place, reasons: &[RefusedRow], cells: Vec<(usize, String)>) -> Result<Vec<u8>, KeepingError> {
-    let kept = |refused: &RefusedRow| KeptRefusal {
-        column: refused.column.clone(),
-        value: refused.value.clone(),
-        invoice_number: refused.invoice_number.clone(),
-        code: refused.code.id.to_owned(),
-        reason: refused.reason.clone(),
+pub(super) fn bad_bytes(place: &Place, reasons: &[RefusedRow], cells: &[(usize, String)]) -> Result<Vec<u8>, KeepingError> {
+    let kept = |refused: &'_ RefusedRow| KeptRefusal {
+        column: Cow::Owned(refused.column.clone()),
+        value: Cow::Owned(refused.value.clone()),
+        invoice_number: refused.invoice_number.clone().map(Cow::Owned),
+        code: Cow::Borrowed(refused.code.id),
+        reason: Cow::Owned(refused.reason.clone()),
     };
-    let refused = reasons.iter().map(kept).collect();
-    bytes(&KeptRow { file: place.file_order, row: place.row, line: place.line, item: None, refused, cells })
+    let refused: Vec<KeptRefusal<'_>> = reasons.iter().map(kept).collect();
+    bytes(place, None, &serde_json::to_vec(&refused).map_err(|error| KeepingError::of(&error))?, cells)
 }
 
-fn bytes(row: &KeptRow<'_>) -> Result<Vec<u8>, KeepingError> {
-    serde_json::to_vec(row).map_err(|error| KeepingError::of(&error))
+fn bytes(place: &Place, number: Option<&str>, rest: &[u8], cells: &[(usize, String)]) -> Result<Vec<u8>, KeepingError> {
+    let (is_good, number) = (number.is_some(), number.unwrap_or_default());
+    let cells = if cells.is_empty() { Vec::new() } else { serde_json::to_vec(cells).map_err(|error| KeepingError::of(&error))? };
+    let length = [Head::LENGTH, number.len(), cells.len(), rest.len()].iter().sum();
+    let mut bytes = Vec::with_capacity(length);
+    let (cells_length, number_length) = (cells.len(), number.len());
+    Head { file: place.file_order, row: place.row, line: place.line, is_good, cells_length, number_length }.write(&mut bytes);
+    bytes.extend_from_slice(number.as_bytes());
+    bytes.extend_from_slice(&cells);
+    bytes.extend_from_slice(rest);
+    Ok(bytes)
+}
+
+/// A row of the input, and whose it is: all that is told of one when a run is over.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Told {
+    /// Which of the rows it is, from 0.
+    pub index: usize,
+    /// Where it stands.
+    pub place: Place,
+    /// What is carried through of it; see [`Judged::cells`].
+    pub cells: Vec<Option<String>>,
+    /// The number of its invoice, as far as it has one.
+    pub invoice_number: Option<InvoiceNumber>,
+    /// What it is.
+    pub verdict: Verdict<()>,
 }
 
 /// A row of the input, and what it is.
@@ -85,6 +159,17 @@ pub enum Verdict<T> {
     Duplicate(Place),
 }
 
+impl<T> Verdict<T> {
+    /// Why a row cannot be used, if so.
+    #[must_use]
+    pub fn refused(&self) -> &[RefusedRow] {
+        match self {
+            Self::Refused(reasons) => reasons,
+            Self::Valid(_) | Self::Duplicate(_) => &[],
+        }
+    }
+}
+
 impl<T> Judged<T> {
     /// The item of a row that can be used.
     #[must_use]
@@ -98,10 +183,7 @@ impl<T> Judged<T> {
     /// Why it cannot.
     #[must_use]
     pub fn refused(&self) -> &[RefusedRow] {
-        match &self.verdict {
-            Verdict::Refused(reasons) => reasons,
-            Verdict::Valid(_) | Verdict::Duplicate(_) => &[],
-        }
+        self.verdict.refused()
     }
 }
 
@@ -149,7 +231,7 @@ impl<T: Item> Input<T> {
     ) -> impl Iterator<Item = Result<Vec<Judged<T>>, KeepingError>> + 's {
         self.kept.parts().iter().filter_map(move |part| {
             let is_wanted = (part.first..part.first.saturating_add(part.count)).any(&wanted);
-            if is_wanted { Some(self.part(part, &wanted)) } else { None }
+            if is_wanted { Some(self.part(part, &wanted, |index, row| self.judged(index, row))) } else { None }
         })
     }
 
@@ -164,34 +246,74 @@ impl<T: Item> Input<T> {
         Ok(())
     }
 
-    fn part(&self, part: &Part, wanted: &(dyn Fn(usize) -> bool + Sync)) -> Result<Vec<Judged<T>>, KeepingError> {
+    /// All rows as [`Told`], in their order, some thousand at a time.
+    pub fn told(&self) -> impl Iterator<Item = Result<Vec<Told>, KeepingError>> + '_ {
+        self.kept.parts().iter().map(|part| self.part(part, &|_| true, |index, row| self.told_of(index, row)))
+    }
+
+    fn part<R: Send>(
+        &self,
+        part: &Part,
+        wanted: &(dyn Fn(usize) -> bool + Sync),
+        read: impl Fn(usize, &[u8]) -> Result<R, KeepingError> + Sync,
+    ) -> Result<Vec<R>, KeepingError> {
         let bytes = self.kept.read(part)?;
         let rows = rows_of(&bytes);
-        let judged = rows.par_iter().enumerate().filter_map(|(at, row)| {
+        let read = rows.par_iter().enumerate().filter_map(|(at, row)| {
             let index = part.first.saturating_add(at);
-            wanted(index).then(|| self.judged(index, row))
+            wanted(index).then(|| read(index, row))
         });
-        judged.collect()
+        read.collect()
     }
 
     fn judged(&self, index: usize, bytes: &[u8]) -> Result<Judged<T>, KeepingError> {
-        let KeptRow { file, row, line, item, refused, cells } = serde_json::from_slice(bytes).map_err(|error| KeepingError::of(&error))?;
+        let parted = Parted::of(bytes)?;
+        let place = self.place(&parted)?;
+        let verdict = if parted.head.is_good {
+            self.verdict(index, &place, T::from_bytes(parted.rest).map_err(|error| KeepingError::of(&error))?)?
+        } else {
+            Verdict::Refused(given_back(&place, parted.rest)?)
+        };
+        Ok(Judged { index, cells: self.cells(&parted)?, place, verdict })
+    }
+
+    fn told_of(&self, index: usize, bytes: &[u8]) -> Result<Told, KeepingError> {
+        let parted = Parted::of(bytes)?;
+        let (place, cells) = (self.place(&parted)?, self.cells(&parted)?);
+        // What is simply used need not be read for this.
+        let verdict = if parted.head.is_good && self.fates.of(index).is_none() {
+            Verdict::Valid(())
+        } else {
+            match self.judged(index, bytes)?.verdict {
+                Verdict::Valid(_) => Verdict::Valid(()),
+                Verdict::Refused(reasons) => Verdict::Refused(reasons),
+                Verdict::Duplicate(of) => Verdict::Duplicate(of),
+            }
+        };
+        let number = match &verdict {
+            Verdict::Valid(()) => Some(parted.number),
+            Verdict::Refused(reasons) => reasons.first().and_then(|refused| refused.invoice_number.as_deref()),
+            Verdict::Duplicate(_) => None,
+        };
+        let invoice_number = number.and_then(|number| InvoiceNumber::new(number).ok());
+        Ok(Told { index, place, cells, invoice_number, verdict })
+    }
+
+    fn place(&self, parted: &Parted<'_>) -> Result<Place, KeepingError> {
+        let Head { file, row, line, .. } = parted.head;
         let path = self.all_files.get(file).ok_or_else(|| KeepingError::of(&"a row is of no file"))?;
-        let place = Place { file: Arc::clone(path), file_order: file, row, line };
+        Ok(Place { file: Arc::clone(path), file_order: file, row, line })
+    }
+
+    fn cells(&self, parted: &Parted<'_>) -> Result<Vec<Option<String>>, KeepingError> {
         let mut carried = vec![None; self.carried.len()];
+        let cells: Vec<(usize, String)> = if parted.cells.is_empty() { Vec::new() } else { read(parted.cells)? };
         for (header, text) in cells {
             if let Some(slot) = carried.get_mut(header) {
                 *slot = Some(text);
             }
         }
-        let verdict = match item {
-            None => Verdict::Refused(refused.into_iter().map(|refused| given_back(&place, refused)).collect()),
-            Some(item) => {
-                let item = T::from_bytes(item.get().as_bytes()).map_err(|error| KeepingError::of(&error))?;
-                self.verdict(index, &place, item)?
-            }
-        };
-        Ok(Judged { index, place, cells: carried, verdict })
+        Ok(carried)
     }
 
     /// What comparing made of a row that is good in itself.
@@ -233,18 +355,31 @@ impl<T: Item> Input<T> {
             let rows = rows_of(&bytes);
             for &index in inside {
                 let row = rows.get(index.saturating_sub(part.first)).copied().unwrap_or_default();
-                let row: KeptRow<'_> = serde_json::from_slice(row).map_err(|error| KeepingError::of(&error))?;
-                let Some(item) = row.item else { continue };
-                found.push((index, row.file, T::from_bytes(item.get().as_bytes()).map_err(|error| KeepingError::of(&error))?));
+                let Parted { head, rest, .. } = Parted::of(row)?;
+                if head.is_good {
+                    found.push((index, head.file, T::from_bytes(rest).map_err(|error| KeepingError::of(&error))?));
+                }
             }
         }
         Ok(found)
     }
 }
 
-fn given_back(place: &Place, refused: KeptRefusal) -> RefusedRow {
-    let KeptRefusal { column, value, invoice_number, code, reason } = refused;
-    RefusedRow { place: place.clone(), column, value, invoice_number, code: code_of(&code), reason }
+fn read<'b, R: Deserialize<'b>>(bytes: &'b [u8]) -> Result<R, KeepingError> {
+    serde_json::from_slice(bytes).map_err(|error| KeepingError::of(&error))
+}
+
+fn given_back(place: &Place, bytes: &[u8]) -> Result<Vec<RefusedRow>, KeepingError> {
+    let kept: Vec<KeptRefusal<'_>> = read(bytes)?;
+    let given_back = |KeptRefusal { column, value, invoice_number, code, reason }: KeptRefusal<'_>| RefusedRow {
+        place: place.clone(),
+        column: column.into_owned(),
+        value: value.into_owned(),
+        invoice_number: invoice_number.map(Cow::into_owned),
+        code: code_of(&code),
+        reason: reason.into_owned(),
+    };
+    Ok(kept.into_iter().map(given_back).collect())
 }
 
 /// The code of this id; rows are refused by codes of this layer and of tables only.

@@ -40,7 +40,7 @@ pub use bad::{BadRows, REASON_COLUMN, bad_rows};
 pub use code_template::CodeTemplate;
 pub use columns::Column;
 pub use error::{Fault, IntakeError, RefusedFile};
-pub use judged::{Input, Intake, Judged, Verdict};
+pub use judged::{Input, Intake, Judged, Told, Verdict};
 pub use kept::KeepingError;
 pub use kept_bill::Item;
 
@@ -334,7 +334,7 @@ impl Gathering<'_> {
         let place = Place { file: Arc::clone(&head.path), file_order: self.file_order, row: row.number, line: row.line };
         let rules = Rules { field_bytes_max: self.reading.tables.limits.field_bytes_max, allowed: self.reading.allowed };
         let item = Cells::checked(row, &head.columns, &place, rules).and_then(read_row);
-        Ok((amount, Taken::of(place, item, carried, self.now)?))
+        Ok((amount, Taken::of(place, item, &carried, self.now)?))
     }
 }
 

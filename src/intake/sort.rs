@@ -47,7 +47,7 @@ impl Taken {
     pub(super) fn of<T: Item>(
         place: Place,
         row: Result<T, Vec<RefusedRow>>,
-        cells: Vec<(usize, String)>,
+        cells: &[(usize, String)],
         now: jiff::Timestamp,
     ) -> Result<Self, KeepingError> {
         match row {
@@ -60,7 +60,7 @@ impl Taken {
                     facts: item.facts(now),
                     is_bad: false,
                     lacks: false,
-                    bytes: good_bytes(&place, &bytes, cells)?,
+                    bytes: good_bytes(&place, item.invoice_number().as_str(), &bytes, cells)?,
                     place,
                 })
             }
@@ -205,7 +205,7 @@ impl Harvest {
             let reason = "it is the sum of rows above it, so the row is a total and no bill".to_owned();
             let place = last.place.clone();
             let refused = RefusedRow { place, column, value: String::new(), invoice_number: None, code: codes::TOTAL_ROW, reason };
-            let bytes = bad_bytes(&last.place, &[refused], Vec::new())?;
+            let bytes = bad_bytes(&last.place, &[refused], &[])?;
             Taken { bytes, number: NOTHING, item: NOTHING, code: NOTHING, facts: Facts::default(), is_bad: true, ..last }
         } else {
             last
@@ -312,7 +312,7 @@ impl<T: Item> Input<T> {
         let (file, mut harvest): (Arc<Path>, _) = (name.into(), Harvest::default());
         harvest.begin(&file);
         let place = |row: u64| Place { file: Arc::clone(&file), file_order: 0, row, line: row };
-        let taken = (1..).zip(items).map(|(row, item)| Taken::of(place(row), Ok(item), Vec::new(), now));
+        let taken = (1..).zip(items).map(|(row, item)| Taken::of(place(row), Ok(item), &[], now));
         harvest.extend(taken.collect::<Result<_, _>>()?)?;
         let last: Vec<Taken> = harvest.last.take().into_iter().collect();
         harvest.keep(last)?;

@@ -4,8 +4,9 @@ use std::borrow::Cow;
 use std::io;
 
 use super::text::neutral;
-use super::{Report, Writer, difference, flag_names, wib_text};
+use super::{Report, Writer, difference, flag_names};
 use crate::domain::amount::Rupiah;
+use crate::domain::calendar::format_wib_seconds;
 use crate::domain::digest;
 use crate::domain::discrepancy::Standing;
 use crate::domain::line::Marks;
@@ -63,7 +64,7 @@ fn row<'a>(finding: &'a Finding, standing: &'a Standing) -> [Cow<'a, str>; 20] {
         amount(finding.expected),
         amount(finding.paid),
         amount(difference(finding).map(Rupiah::new)),
-        finding.paid_at.map_or(Cow::Borrowed(""), |at| Cow::Owned(wib_text(at))),
+        finding.paid_at.map_or(Cow::Borrowed(""), |at| Cow::Owned(format_wib_seconds(at))),
         neutral(&finding.reason),
         Cow::Borrowed(finding.action()),
         Cow::Owned(evidence.join(";")),

@@ -11,14 +11,13 @@ use jiff::Timestamp;
 use serde::Serialize;
 
 use super::atomic::{self, WriteError};
-use crate::domain::bill::Bill;
 use crate::domain::calendar::format_utc_seconds;
 use crate::domain::digest;
 use crate::domain::end::{Bucket, Counts, Ends};
 use crate::domain::ids::InvoiceNumber;
 use crate::domain::mark::Held;
 use crate::domain::tally::Tally;
-use crate::intake::{Intake, Judged, KeepingError, Verdict};
+use crate::intake::{Intake, KeepingError};
 use crate::ledger::Head;
 
 use rows::Files;
@@ -110,12 +109,12 @@ impl IssueReport<'_> {
         E: From<WriteError> + From<KeepingError>,
     {
         let mut files = Files::begin::<E>(directory, self.intake, self.finished_at)?;
-        for part in self.intake.parts(|_| true) {
+        for part in self.intake.told() {
             let part = part?;
-            let named: Vec<Option<InvoiceNumber>> = part.iter().map(number_of).collect();
-            let mut held = held(&named.iter().flatten().collect::<Vec<_>>())?.into_iter();
-            for (row, number) in part.iter().zip(&named) {
-                let held = number.as_ref().and_then(|_| held.next().flatten());
+            let numbers: Vec<&InvoiceNumber> = part.iter().filter_map(|row| row.invoice_number.as_ref()).collect();
+            let mut held = held(&numbers)?.into_iter();
+            for row in &part {
+                let held = row.invoice_number.as_ref().and_then(|_| held.next().flatten());
                 files.row(row, self.ends.get(row.index), held.as_ref())?;
             }
         }
@@ -136,15 +135,6 @@ impl IssueReport<'_> {
             tally.add(&end.reason);
         }
         tally
-    }
-}
-
-/// Whose row it is, as far as it says; a row that is refused may have a code that is live.
-fn number_of(row: &Judged<Bill>) -> Option<InvoiceNumber> {
-    match &row.verdict {
-        Verdict::Valid(bill) => Some(bill.invoice_number.clone()),
-        Verdict::Refused(reasons) => InvoiceNumber::new(reasons.first()?.invoice_number.as_ref()?).ok(),
-        Verdict::Duplicate(_) => None,
     }
 }
 

@@ -32,10 +32,8 @@ mod workbook;
 use std::io::{self, Write as _};
 use std::path::Path;
 
-use jiff::Timestamp;
 use serde::Serialize;
 
-use crate::domain::calendar::wib;
 use crate::domain::classify::ClassSet;
 use crate::domain::discrepancy::{Standings, Status};
 use crate::domain::language::Language;
@@ -168,11 +166,6 @@ pub fn write(report: &Report<'_>, folder: &Path) -> Result<(), WriteError> {
         serde_json::to_writer_pretty(&mut *writer, &Whole { summary: report.summary, files })?;
         writer.write_all(b"\n")
     })
-}
-
-/// WIB, to the second, with its offset.
-fn wib_text(at: Timestamp) -> String {
-    at.to_zoned(wib()).strftime("%Y-%m-%dT%H:%M:%S%:z").to_string()
 }
 
 /// The ids of a set in alphabetical order.

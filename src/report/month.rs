@@ -5,8 +5,9 @@ use std::io;
 use jiff::Timestamp;
 
 use super::text::neutral;
-use super::{Report, Writer, wib_text};
+use super::{Report, Writer};
 use crate::domain::balance::Balance;
+use crate::domain::calendar::format_wib_seconds;
 use crate::domain::digest;
 use crate::reconcile::month::CodeFigures;
 
@@ -163,5 +164,5 @@ pub(super) fn suspense(report: &Report<'_>, writer: &mut Writer) -> io::Result<(
 }
 
 fn shown(at_us: i64) -> String {
-    Timestamp::from_microsecond(at_us).map_or_else(|_| String::new(), wib_text)
+    Timestamp::from_microsecond(at_us).map_or_else(|_| String::new(), format_wib_seconds)
 }

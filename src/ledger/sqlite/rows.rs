@@ -197,7 +197,15 @@ const FIRST: usize = 2;
 pub(super) fn row_of(row: &rusqlite::Row<'_>) -> Result<Row, Fault> {
     let invoice_number = InvoiceNumber::new(required(row, FIRST)?).map_err(|error| damaged(row, FIRST, &error))?;
     let status = Status::parse(required(row, FIRST + 1)?).ok_or_else(|| damaged(row, FIRST + 1, &"it is no status"))?;
-    let code = code_of(row, &invoice_number)?;
+    let columns = CodeColumns {
+        code: FIRST + 9,
+        held_code: FIRST + 11,
+        wire_number: FIRST + 12,
+        accepted_at: FIRST + 13,
+        expires_at: FIRST + 14,
+        details: FIRST + 17,
+    };
+    let code = code_of(row, &columns, &invoice_number)?;
     let state = BillState {
         status,
         generation: row.get(FIRST + 2)?,
@@ -223,18 +231,29 @@ pub(super) fn row_of(row: &rusqlite::Row<'_>) -> Result<Row, Fault> {
     Ok(Row { id: row.get(0)?, state, kept })
 }
 
-/// The code that a bill holds or held last, from what [`select`] selects.
-fn code_of(row: &rusqlite::Row<'_>, invoice_number: &InvoiceNumber) -> Result<Option<Code>, Fault> {
-    let Some(accepted_at) = at(row, FIRST + 13)? else { return Ok(None) };
+/// Where the columns are that make a code.
+struct CodeColumns {
+    code: usize,
+    held_code: usize,
+    wire_number: usize,
+    accepted_at: usize,
+    expires_at: usize,
+    details: usize,
+}
+
+/// The code that a bill holds or held last.
+fn code_of(row: &rusqlite::Row<'_>, columns: &CodeColumns, invoice_number: &InvoiceNumber) -> Result<Option<Code>, Fault> {
+    let Some(accepted_at) = at(row, columns.accepted_at)? else { return Ok(None) };
     let code_at = |column| -> Result<Option<PaymentCode>, Fault> {
         optional(row, column)?.map(PaymentCode::new).transpose().map_err(|error| damaged(row, column, &error))
     };
-    let held = code_at(FIRST + 11)?.map_or_else(|| code_at(FIRST + 9), |held| Ok(Some(held)))?;
-    let payment_code = held.ok_or_else(|| damaged(row, FIRST + 9, &"it is missing"))?;
-    let wire = optional(row, FIRST + 12)?.map(InvoiceNumber::new).transpose().map_err(|error| damaged(row, FIRST + 12, &error))?;
+    let held = code_at(columns.held_code)?.map_or_else(|| code_at(columns.code), |held| Ok(Some(held)))?;
+    let payment_code = held.ok_or_else(|| damaged(row, columns.code, &"it is missing"))?;
+    let wire = optional(row, columns.wire_number)?.map(InvoiceNumber::new).transpose();
+    let wire = wire.map_err(|error| damaged(row, columns.wire_number, &error))?;
     let CodeDetails { expires_at, created_at, how_to_pay_page, how_to_pay_api, issued_as, superseded, remark } =
-        parsed(row, FIRST + 17)?.unwrap_or_default();
-    let expires_at = expires_at.map_or_else(|| at(row, FIRST + 14), |exact| Ok(Some(exact)))?;
+        parsed(row, columns.details)?.unwrap_or_default();
+    let expires_at = expires_at.map_or_else(|| at(row, columns.expires_at), |exact| Ok(Some(exact)))?;
     let answer = CodeAnswer { payment_code, created_at, expires_at, how_to_pay_page, how_to_pay_api };
     let wire_invoice_number = wire.unwrap_or_else(|| invoice_number.clone());
     Ok(Some(Code { answer, wire_invoice_number, issued_as, accepted_at, superseded, remark }))
@@ -244,18 +263,22 @@ fn code_of(row: &rusqlite::Row<'_>, invoice_number: &InvoiceNumber) -> Result<Op
 #[derive(Deserialize)]
 struct Told {
     channel: Channel,
-    amount: Amount,
 }
 
 /// One bill and its code, if the ledger has it. Of its terms only what is told is parsed.
 pub(super) fn held(connection: &Connection, invoice_number: &InvoiceNumber) -> Result<Option<Held>, Fault> {
-    let mut statement = connection.prepare_cached(&BY_NUMBER)?;
+    const SQL: &str = "SELECT bills.id, terms.text, status, amount, code, held_code, wire_number, accepted_at, expires_at, code_details \
+                       FROM bills JOIN terms ON terms.id = bills.terms WHERE bills.invoice_number = ?1";
+    let mut statement = connection.prepare_cached(SQL)?;
     let mut rows = statement.query([invoice_number.as_str()])?;
     let Some(row) = rows.next()? else { return Ok(None) };
-    let Told { channel, amount } = parsed(row, 1)?.ok_or_else(|| damaged(row, 1, &"it is missing"))?;
-    let status = Status::parse(required(row, FIRST + 1)?).ok_or_else(|| damaged(row, FIRST + 1, &"it is no status"))?;
-    let invoice_number = invoice_number.clone();
-    Ok(Some(Held { status, channel, amount, code: code_of(row, &invoice_number)?, invoice_number }))
+    let Told { channel } = parsed(row, 1)?.ok_or_else(|| damaged(row, 1, &"it is missing"))?;
+    let amount = u64::try_from(row.get::<_, i64>(3)?).map_err(|error| damaged(row, 3, &error))?;
+    let amount = Amount::new(amount).map_err(|error| damaged(row, 3, &error))?;
+    let columns = CodeColumns { code: 4, held_code: 5, wire_number: 6, accepted_at: 7, expires_at: 8, details: 9 };
+    let status = Status::parse(required(row, 2)?).ok_or_else(|| damaged(row, 2, &"it is no status"))?;
+    let code = code_of(row, &columns, invoice_number)?;
+    Ok(Some(Held { invoice_number: invoice_number.clone(), status, channel, amount, code }))
 }
 
 /// Whether and how a bill is paid, from its column.

@@ -1,22 +1,23 @@
 //! The files of a sending run that have a line for each row.
 
+use std::borrow::Cow;
 use std::io::Write as _;
 use std::path::Path;
 
 use jiff::Timestamp;
-use serde_json::{Map, Value};
+use serde::ser::SerializeMap as _;
+use serde::{Serialize, Serializer};
 
-use crate::domain::bill::{Bill, Wanted};
-use crate::domain::calendar::format_utc_seconds;
+use crate::domain::bill::Wanted;
+use crate::domain::calendar::{format_utc_seconds, format_wib_seconds};
 use crate::domain::end::{Bucket, End};
 use crate::domain::ids::InvoiceNumber;
 use crate::domain::lifecycle::Code;
 use crate::domain::mark::Held;
-use crate::intake::{Input, Intake, Item, Judged, KeepingError, Place, REASON_COLUMN, Verdict};
+use crate::intake::{Input, Intake, Item, KeepingError, Place, REASON_COLUMN, Told, Verdict};
 use crate::report::atomic::{Draft, WriteError};
 use crate::report::input_columns::named_apart;
 use crate::report::people;
-use crate::report::wib_text;
 
 /// A row whose bill holds a live code.
 struct Accepted<'a> {
@@ -26,29 +27,68 @@ struct Accepted<'a> {
     action: &'static str,
 }
 
+/// A value of a row.
+enum Cell<'a> {
+    Nothing,
+    Number(u64),
+    Text(Cow<'a, str>),
+}
+
+impl<'a> Cell<'a> {
+    const fn of(text: &'a str) -> Self {
+        Self::Text(Cow::Borrowed(text))
+    }
+
+    fn given(text: Option<&'a str>) -> Self {
+        text.map_or(Self::Nothing, Self::of)
+    }
+
+    fn at(at: Option<Timestamp>, written: fn(Timestamp) -> String) -> Self {
+        at.map_or(Self::Nothing, |at| Self::Text(Cow::Owned(written(at))))
+    }
+
+    fn shown(&self) -> Cow<'_, str> {
+        match self {
+            Self::Nothing => Cow::Borrowed(""),
+            Self::Number(number) => Cow::Owned(number.to_string()),
+            Self::Text(text) => Cow::Borrowed(text),
+        }
+    }
+}
+
+impl Serialize for Cell<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        match self {
+            Self::Nothing => serializer.serialize_none(),
+            Self::Number(number) => serializer.serialize_u64(*number),
+            Self::Text(text) => serializer.serialize_str(text),
+        }
+    }
+}
+
 /// A column of accepted.csv and key of accepted.jsonl.
 struct AcceptedColumn {
     name: &'static str,
-    value: fn(&Accepted<'_>) -> Value,
+    value: for<'a> fn(&Accepted<'a>) -> Cell<'a>,
 }
 
 /// The columns in their order. New ones go to the end.
 const ACCEPTED: [AcceptedColumn; 15] = [
-    AcceptedColumn { name: "invoice_number", value: |row| row.bill.invoice_number.as_str().into() },
-    AcceptedColumn { name: "payment_code", value: |row| row.code.answer.payment_code.as_str().into() },
-    AcceptedColumn { name: "channel", value: |row| row.bill.channel.name().into() },
-    AcceptedColumn { name: "amount", value: |row| row.bill.amount.get().into() },
-    AcceptedColumn { name: "expires_at", value: |row| row.code.answer.expires_at.map(format_utc_seconds).into() },
-    AcceptedColumn { name: "how_to_pay_page", value: |row| row.code.answer.how_to_pay_page.clone().into() },
-    AcceptedColumn { name: "action", value: |row| row.action.into() },
-    AcceptedColumn { name: "file", value: |row| row.place.file.display().to_string().into() },
-    AcceptedColumn { name: "row", value: |row| row.place.row.into() },
-    AcceptedColumn { name: "expires_at_wib", value: |row| row.code.answer.expires_at.map(wib_text).into() },
-    AcceptedColumn { name: "note", value: |row| row.code.remark.as_ref().map(|remark| remark.note.as_str()).into() },
-    AcceptedColumn { name: "wire_invoice_number", value: |row| row.code.wire_invoice_number.as_str().into() },
-    AcceptedColumn { name: "created_at", value: |row| row.code.answer.created_at.map(format_utc_seconds).into() },
-    AcceptedColumn { name: "how_to_pay_api", value: |row| row.code.answer.how_to_pay_api.clone().into() },
-    AcceptedColumn { name: "created_at_wib", value: |row| row.code.answer.created_at.map(wib_text).into() },
+    AcceptedColumn { name: "invoice_number", value: |row| Cell::of(row.bill.invoice_number.as_str()) },
+    AcceptedColumn { name: "payment_code", value: |row| Cell::of(row.code.answer.payment_code.as_str()) },
+    AcceptedColumn { name: "channel", value: |row| Cell::of(row.bill.channel.name()) },
+    AcceptedColumn { name: "amount", value: |row| Cell::Number(row.bill.amount.get()) },
+    AcceptedColumn { name: "expires_at", value: |row| Cell::at(row.code.answer.expires_at, format_utc_seconds) },
+    AcceptedColumn { name: "how_to_pay_page", value: |row| Cell::given(row.code.answer.how_to_pay_page.as_deref()) },
+    AcceptedColumn { name: "action", value: |row| Cell::of(row.action) },
+    AcceptedColumn { name: "file", value: |row| Cell::Text(row.place.file.to_string_lossy()) },
+    AcceptedColumn { name: "row", value: |row| Cell::Number(row.place.row) },
+    AcceptedColumn { name: "expires_at_wib", value: |row| Cell::at(row.code.answer.expires_at, format_wib_seconds) },
+    AcceptedColumn { name: "note", value: |row| Cell::given(row.code.remark.as_ref().map(|remark| remark.note.as_str())) },
+    AcceptedColumn { name: "wire_invoice_number", value: |row| Cell::of(row.code.wire_invoice_number.as_str()) },
+    AcceptedColumn { name: "created_at", value: |row| Cell::at(row.code.answer.created_at, format_utc_seconds) },
+    AcceptedColumn { name: "how_to_pay_api", value: |row| Cell::given(row.code.answer.how_to_pay_api.as_deref()) },
+    AcceptedColumn { name: "created_at_wib", value: |row| Cell::at(row.code.answer.created_at, format_wib_seconds) },
 ];
 const REJECTED: [&str; 7] = ["file", "row", "column", "value", "code", "reason", "invoice_number"];
 const DEFERRED: [&str; 5] = ["invoice_number", "state", "reason", "file", "row"];
@@ -76,28 +116,19 @@ impl InputCsv {
         Ok(Self(draft))
     }
 
-    fn row<T, S: AsRef<str>>(&mut self, row: &Judged<T>, cells: &[S]) -> Result<(), WriteError> {
-        let theirs = row.cells.iter().map(|cell| cell.as_deref().unwrap_or_default());
+    fn row<S: AsRef<str>>(&mut self, theirs: &[Option<String>], cells: &[S]) -> Result<(), WriteError> {
+        let theirs = theirs.iter().map(|cell| cell.as_deref().unwrap_or_default());
         let cells: Vec<&str> = cells.iter().map(AsRef::as_ref).chain(theirs).collect();
         self.0.put(|file| people::row(file, &cells))
     }
 
     /// One line for every bad cell of a row.
-    fn refused<T>(&mut self, row: &Judged<T>) -> Result<(), WriteError> {
-        row.refused().iter().try_for_each(|refused| {
+    fn refused<T>(&mut self, theirs: &[Option<String>], verdict: &Verdict<T>) -> Result<(), WriteError> {
+        verdict.refused().iter().try_for_each(|refused| {
             let (file, number) = place_cells(&refused.place);
             let invoice_number = refused.invoice_number.as_deref().unwrap_or_default();
-            self.row(row, &[&file, &number, &refused.column, &refused.value, refused.code.id, &refused.reason, invoice_number])
+            self.row(theirs, &[&file, &number, &refused.column, &refused.value, refused.code.id, &refused.reason, invoice_number])
         })
-    }
-}
-
-/// A value as a cell.
-fn cell(value: Value) -> String {
-    match value {
-        Value::Null => String::new(),
-        Value::String(text) => text,
-        other => other.to_string(),
     }
 }
 
@@ -109,8 +140,8 @@ fn place_cells(place: &Place) -> (String, String) {
 pub(super) struct Files {
     accepted: InputCsv,
     exact: Draft,
-    /// The names of the columns that are carried through, as keys.
-    theirs: Vec<String>,
+    /// The keys of its objects in alphabetical order, each with its column: ours, then those carried through.
+    keys: Vec<(String, usize)>,
     rejected: InputCsv,
     deferred: InputCsv,
     left_alone: InputCsv,
@@ -132,7 +163,7 @@ impl Files {
         Ok(Self {
             accepted: begin("accepted.csv", &accepted_names())?,
             exact: Draft::begin(&directory.join("accepted.jsonl"))?,
-            theirs: named_apart(&intake.carried),
+            keys: keys(&intake.carried),
             rejected,
             deferred: begin("deferred.csv", &DEFERRED)?,
             left_alone: begin("left_alone.csv", &LEFT_ALONE)?,
@@ -149,18 +180,18 @@ impl Files {
 
     /// Writes a row where it belongs: among the accepted whatever the run did to it, as long as it holds a live code, also one that
     /// was refused, because its code stays payable; and in one of the others by how it ended.
-    pub(super) fn row(&mut self, row: &Judged<Bill>, end: Option<&End>, held: Option<&Held>) -> Result<(), WriteError> {
+    pub(super) fn row(&mut self, row: &Told, end: Option<&End>, held: Option<&Held>) -> Result<(), WriteError> {
         let just_made = end.is_some_and(|end| end.bucket == Bucket::Issued);
         if let Some(held) = held.filter(|_| just_made) {
             self.issued_amount = self.issued_amount.saturating_add(held.amount.get());
         }
         let live = held.and_then(|bill| bill.live_code(self.finished_at, just_made).map(|code| (bill, code)));
         match (&row.verdict, end) {
-            (Verdict::Valid(bill), Some(end)) => {
+            (Verdict::Valid(()), Some(end)) => {
                 if let Some((held, code)) = live {
                     self.accept(row, &Accepted { place: &row.place, bill: held, code, action: end.action })?;
                 }
-                self.ended(row, &bill.invoice_number, end, held, live.is_some())
+                self.ended(row, end, held, live.is_some())
             }
             (Verdict::Refused(_), _) => match live {
                 // One line a row, however many cells of it are bad.
@@ -168,49 +199,43 @@ impl Files {
                 None => Ok(()),
             },
             (Verdict::Duplicate(of), _) => self.leave_alone(row, "", &format!("duplicate of {of}"), None),
-            (Verdict::Valid(_), None) => Ok(()),
+            (Verdict::Valid(()), None) => Ok(()),
         }
     }
 
-    fn ended(
-        &mut self,
-        row: &Judged<Bill>,
-        number: &InvoiceNumber,
-        end: &End,
-        held: Option<&Held>,
-        is_accepted: bool,
-    ) -> Result<(), WriteError> {
+    fn ended(&mut self, row: &Told, end: &End, held: Option<&Held>, is_accepted: bool) -> Result<(), WriteError> {
         let (file, place) = place_cells(&row.place);
+        let number = row.invoice_number.as_ref().map_or("", InvoiceNumber::as_str);
         match end.bucket {
             Bucket::Refused | Bucket::Rejected => {
-                self.rejected.row(row, &[&file, &place, end.column, "", &end.code, &end.reason, number.as_str()])
+                self.rejected.row(&row.cells, &[&file, &place, end.column, "", &end.code, &end.reason, number])
             }
             // What the same command will finish: not sent, and in doubt, told apart.
-            Bucket::Deferred | Bucket::InDoubt => self.deferred.row(row, &[number.as_str(), end.bucket.name(), &end.reason, &file, &place]),
+            Bucket::Deferred | Bucket::InDoubt => self.deferred.row(&row.cells, &[number, end.bucket.name(), &end.reason, &file, &place]),
             Bucket::Issued | Bucket::Amended | Bucket::Cancelled | Bucket::Unchanged | Bucket::Duplicate => {
                 if is_accepted {
                     return Ok(());
                 }
-                self.leave_alone(row, number.as_str(), end.action, held.and_then(|bill| bill.code.as_ref()))
+                self.leave_alone(row, number, end.action, held.and_then(|bill| bill.code.as_ref()))
             }
         }
     }
 
     /// A row that is in no other file, with the reason: there was nothing to do, and no live code to tell of.
-    fn leave_alone(&mut self, row: &Judged<Bill>, number: &str, reason: &str, code: Option<&Code>) -> Result<(), WriteError> {
+    fn leave_alone(&mut self, row: &Told, number: &str, reason: &str, code: Option<&Code>) -> Result<(), WriteError> {
         let (file, place) = place_cells(&row.place);
         let payment_code = code.map_or("", |code| code.answer.payment_code.as_str());
         let expires_at = code.and_then(|code| code.answer.expires_at);
-        let [utc, wib] = [format_utc_seconds, wib_text].map(|written| expires_at.map(written).unwrap_or_default());
-        self.left_alone.row(row, &[number, reason, payment_code, &wib, &file, &place, &utc])
+        let [utc, wib] = [format_utc_seconds, format_wib_seconds].map(|written| expires_at.map(written).unwrap_or_default());
+        self.left_alone.row(&row.cells, &[number, reason, payment_code, &wib, &file, &place, &utc])
     }
 
     /// In accepted.jsonl the values are exact: no escape for spreadsheets, amounts as numbers, `null` for what is not known.
-    fn accept(&mut self, row: &Judged<Bill>, accepted: &Accepted<'_>) -> Result<(), WriteError> {
+    fn accept(&mut self, row: &Told, accepted: &Accepted<'_>) -> Result<(), WriteError> {
         let values = ACCEPTED.each_ref().map(|column| (column.value)(accepted));
-        self.accepted.row(row, &values.each_ref().map(|value| cell(value.clone())))?;
-        let mut object: Map<String, Value> = accepted_names().into_iter().map(str::to_owned).zip(values).collect();
-        object.extend(self.theirs.iter().cloned().zip(row.cells.iter().cloned().map(Value::from)));
+        self.accepted.row(&row.cells, &values.each_ref().map(Cell::shown))?;
+        let theirs: Vec<Cell<'_>> = row.cells.iter().map(|cell| Cell::given(cell.as_deref())).collect();
+        let object = Object { keys: &self.keys, ours: &values, theirs: &theirs };
         self.exact.put(|file| {
             serde_json::to_writer(&mut *file, &object)?;
             file.write_all(b"\n")
@@ -218,11 +243,42 @@ impl Files {
     }
 }
 
+/// The keys of accepted.jsonl.
+fn keys(carried: &[String]) -> Vec<(String, usize)> {
+    let names = accepted_names().into_iter().map(str::to_owned).chain(named_apart(carried));
+    let mut keys: Vec<(String, usize)> = names.zip(0..).collect();
+    keys.sort_unstable();
+    keys
+}
+
+/// A line of accepted.jsonl.
+struct Object<'a> {
+    keys: &'a [(String, usize)],
+    ours: &'a [Cell<'a>],
+    theirs: &'a [Cell<'a>],
+}
+
+impl Serialize for Object<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut map = serializer.serialize_map(Some(self.keys.len()))?;
+        for (key, column) in self.keys {
+            let theirs = || self.theirs.get(column.saturating_sub(self.ours.len()));
+            map.serialize_entry(key, &self.ours.get(*column).or_else(theirs))?;
+        }
+        map.end()
+    }
+}
+
 fn write_refused<T: Item, E: From<WriteError> + From<KeepingError>>(input: &Input<T>, csv: &mut InputCsv) -> Result<(), E> {
     if input.refused == 0 {
         return Ok(());
     }
-    input.each(|row| csv.refused(&row).map_err(E::from))
+    for part in input.told() {
+        for row in part? {
+            csv.refused(&row.cells, &row.verdict)?;
+        }
+    }
+    Ok(())
 }
 
 /// valid.csv and rejected.csv of a file that was only read: where the rows stand that can be used, and why the others cannot.
@@ -236,9 +292,9 @@ pub fn checked_files<E: From<WriteError> + From<KeepingError>>(intake: &Intake, 
         if let Some(bill) = row.valid() {
             let action = if bill.wanted == Wanted::Cancelled { "cancel" } else { "" };
             let (file, place) = place_cells(&row.place);
-            valid.row(&row, &[&file, &place, bill.invoice_number.as_str(), action])?;
+            valid.row(&row.cells, &[&file, &place, bill.invoice_number.as_str(), action])?;
         }
-        Ok(rejected.refused(&row)?)
+        Ok(rejected.refused(&row.cells, &row.verdict)?)
     })?;
     valid.0.finish()?;
     Ok(rejected.0.finish()?)
