@@ -9,12 +9,9 @@ use serde::{Deserialize, Serialize};
 
 use super::fault::Fault;
 use super::read;
-use crate::domain::amount::Amount;
-use crate::domain::channel::Channel;
 use crate::domain::check;
 use crate::domain::ids::{InvoiceNumber, PaymentCode, RequestId};
 use crate::domain::lifecycle::{BillState, Code, CodeAnswer, Remark, Status, Superseded};
-use crate::domain::mark::{Held, Mark, TermsDigest};
 use crate::domain::owner::Paid;
 use crate::ledger::rules::{live_payment_code, microseconds, truncated};
 
@@ -232,17 +229,17 @@ pub(super) fn row_of(row: &rusqlite::Row<'_>) -> Result<Row, Fault> {
 }
 
 /// Where the columns are that make a code.
-struct CodeColumns {
-    code: usize,
-    held_code: usize,
-    wire_number: usize,
-    accepted_at: usize,
-    expires_at: usize,
-    details: usize,
+pub(super) struct CodeColumns {
+    pub(super) code: usize,
+    pub(super) held_code: usize,
+    pub(super) wire_number: usize,
+    pub(super) accepted_at: usize,
+    pub(super) expires_at: usize,
+    pub(super) details: usize,
 }
 
 /// The code that a bill holds or held last.
-fn code_of(row: &rusqlite::Row<'_>, columns: &CodeColumns, invoice_number: &InvoiceNumber) -> Result<Option<Code>, Fault> {
+pub(super) fn code_of(row: &rusqlite::Row<'_>, columns: &CodeColumns, invoice_number: &InvoiceNumber) -> Result<Option<Code>, Fault> {
     let Some(accepted_at) = at(row, columns.accepted_at)? else { return Ok(None) };
     let code_at = |column| -> Result<Option<PaymentCode>, Fault> {
         optional(row, column)?.map(PaymentCode::new).transpose().map_err(|error| damaged(row, column, &error))
@@ -259,28 +256,6 @@ fn code_of(row: &rusqlite::Row<'_>, columns: &CodeColumns, invoice_number: &Invo
     Ok(Some(Code { answer, wire_invoice_number, issued_as, accepted_at, superseded, remark }))
 }
 
-/// Of a bill's terms, what its result rows tell.
-#[derive(Deserialize)]
-struct Told {
-    channel: Channel,
-}
-
-/// One bill and its code, if the ledger has it. Of its terms only what is told is parsed.
-pub(super) fn held(connection: &Connection, invoice_number: &InvoiceNumber) -> Result<Option<Held>, Fault> {
-    const SQL: &str = "SELECT bills.id, terms.text, status, amount, code, held_code, wire_number, accepted_at, expires_at, code_details \
-                       FROM bills JOIN terms ON terms.id = bills.terms WHERE bills.invoice_number = ?1";
-    let mut statement = connection.prepare_cached(SQL)?;
-    let mut rows = statement.query([invoice_number.as_str()])?;
-    let Some(row) = rows.next()? else { return Ok(None) };
-    let Told { channel } = parsed(row, 1)?.ok_or_else(|| damaged(row, 1, &"it is missing"))?;
-    let amount = u64::try_from(row.get::<_, i64>(3)?).map_err(|error| damaged(row, 3, &error))?;
-    let amount = Amount::new(amount).map_err(|error| damaged(row, 3, &error))?;
-    let columns = CodeColumns { code: 4, held_code: 5, wire_number: 6, accepted_at: 7, expires_at: 8, details: 9 };
-    let status = Status::parse(required(row, 2)?).ok_or_else(|| damaged(row, 2, &"it is no status"))?;
-    let code = code_of(row, &columns, invoice_number)?;
-    Ok(Some(Held { invoice_number: invoice_number.clone(), status, channel, amount, code }))
-}
-
 /// Whether and how a bill is paid, from its column.
 pub(super) fn paid_at_column(row: &rusqlite::Row<'_>, column: usize) -> Result<Option<Paid>, Fault> {
     match optional(row, column)? {
@@ -291,7 +266,7 @@ pub(super) fn paid_at_column(row: &rusqlite::Row<'_>, column: usize) -> Result<O
     }
 }
 
-fn required<'row>(row: &'row rusqlite::Row<'_>, column: usize) -> Result<&'row str, Fault> {
+pub(super) fn required<'row>(row: &'row rusqlite::Row<'_>, column: usize) -> Result<&'row str, Fault> {
     optional(row, column)?.ok_or_else(|| damaged(row, column, &"it is missing"))
 }
 
@@ -299,7 +274,7 @@ fn optional<'row>(row: &'row rusqlite::Row<'_>, column: usize) -> Result<Option<
     row.get_ref(column)?.as_str_or_null().map_err(|error| damaged(row, column, &error))
 }
 
-fn parsed<T: DeserializeOwned>(row: &rusqlite::Row<'_>, column: usize) -> Result<Option<T>, Fault> {
+pub(super) fn parsed<T: DeserializeOwned>(row: &rusqlite::Row<'_>, column: usize) -> Result<Option<T>, Fault> {
     let Some(text) = optional(row, column)? else { return Ok(None) };
     serde_json::from_str(text).map(Some).map_err(|error| damaged(row, column, &error))
 }
@@ -311,7 +286,7 @@ pub(super) fn at(row: &rusqlite::Row<'_>, column: usize) -> Result<Option<jiff::
 }
 
 /// An unreadable cell, named by its column and the row's first number or text.
-fn damaged(row: &rusqlite::Row<'_>, column: usize, why: &dyn std::fmt::Display) -> Fault {
+pub(super) fn damaged(row: &rusqlite::Row<'_>, column: usize, why: &dyn std::fmt::Display) -> Fault {
     let statement: &rusqlite::Statement<'_> = row.as_ref();
     let name = statement.column_name(column).unwrap_or("?");
     let key = match row.get_ref(0) {
@@ -325,25 +300,6 @@ fn damaged(row: &rusqlite::Row<'_>, column: usize, why: &dyn std::fmt::Display) 
 /// One bill's row, if the ledger has it.
 pub(super) fn load(connection: &Connection, invoice_number: &InvoiceNumber) -> Result<Option<Row>, Fault> {
     one(connection, &BY_NUMBER, [invoice_number.as_str()])
-}
-
-/// One bill's mark, if the ledger has it. Its terms are not parsed.
-pub(super) fn mark(connection: &Connection, invoice_number: &InvoiceNumber) -> Result<Option<Mark>, Fault> {
-    const SQL: &str = "SELECT bills.invoice_number, status, reusable, expires_at, paid, \
-                       open IS NULL AND hold IS NULL AND checks IS NULL, accepted_at IS NOT NULL, terms.text \
-                       FROM bills JOIN terms ON terms.id = bills.terms WHERE bills.invoice_number = ?1";
-    let mut statement = connection.prepare_cached(SQL)?;
-    let mut rows = statement.query([invoice_number.as_str()])?;
-    let Some(row) = rows.next()? else { return Ok(None) };
-    let has_code: bool = row.get(6)?;
-    Ok(Some(Mark {
-        status: Status::parse(required(row, 1)?).ok_or_else(|| damaged(row, 1, &"it is no status"))?,
-        terms: TermsDigest::of_text(required(row, 7)?),
-        reusable: row.get(2)?,
-        expires_at: at(row, 3)?.filter(|_| has_code),
-        paid: paid_at_column(row, 4)?,
-        is_plain: row.get(5)?,
-    }))
 }
 
 /// One bill's row by its id.
