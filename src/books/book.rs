@@ -103,7 +103,11 @@ pub struct Book<'a> {
     /// Items that a standing decision is about.
     pub(super) decided: BTreeSet<Leg>,
     /// Payments whose rows stand in suspense.
-    pub(super) claims: BTreeMap<ItemId, ItemId>,
+    pub(super) claims: BTreeMap<ItemId, BTreeSet<ItemId>>,
+    /// Batches of which something became known since they were last paid out.
+    pub(super) touched: BTreeSet<ItemId>,
+    /// Batches with rows that are not paid out yet.
+    pub(super) waiting: BTreeSet<ItemId>,
 }
 
 impl<'a> Book<'a> {
@@ -112,7 +116,17 @@ impl<'a> Book<'a> {
     pub fn open(known: Known, settings: &'a Settings, period: Period) -> Self {
         let standing = known.decisions.values().filter(|decided| !decided.is_taken_back && decided.refused.is_none());
         let decided = standing.filter_map(|decided| decided.leg).collect();
-        Self { known, pairs: Vec::new(), aside: Aside::default(), settings, period, decided, claims: BTreeMap::new() }
+        Self {
+            known,
+            pairs: Vec::new(),
+            aside: Aside::default(),
+            settings,
+            period,
+            decided,
+            claims: BTreeMap::new(),
+            touched: BTreeSet::new(),
+            waiting: BTreeSet::new(),
+        }
     }
 
     /// Moves `amount` to `debit` from `credit`; a negative amount the other way, nothing where it is zero.

@@ -276,8 +276,14 @@ impl Book<'_> {
         if self.debt(id)?.applied_from(back) < amount {
             return Err(Refusal::MovedOn.into());
         }
-        self.debt_mut(id)?.applied.push(Applied { from: back, back, amount: Rupiah::ZERO.minus(amount) });
-        Ok(self.move_to(Leg::of(Account::Receivable, id), back, amount, Movement::Returned, cause)?)
+        let debt = self.debt_mut(id)?;
+        debt.applied.push(Applied { from: back, back, amount: Rupiah::ZERO.minus(amount) });
+        let receivable = Leg::of(Account::Receivable, id);
+        if debt.is_reusable {
+            debt.due = debt.due.minus(amount);
+            self.move_to(Leg::total(Account::Premium), receivable, amount, Movement::AmendedDown, cause)?;
+        }
+        Ok(self.move_to(receivable, back, amount, Movement::Returned, cause)?)
     }
 
     fn accept_alarm(&mut self, decision: &Decision) -> Result<(), Stop> {
@@ -302,6 +308,10 @@ impl Book<'_> {
         }
         if let Some(id) = former.debt {
             let debt = self.debt_mut(id)?;
+            if debt.is_reusable {
+                // What such a bill was paid is what it billed.
+                debt.due = debt.due.minus(former.applied.iter().map(|applied| applied.amount).sum());
+            }
             for applied in &former.applied {
                 debt.applied.push(Applied { amount: Rupiah::ZERO.minus(applied.amount), ..*applied });
             }

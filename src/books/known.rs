@@ -154,6 +154,29 @@ impl Debt {
         self.applied.iter().filter(|applied| applied.back == back).map(|applied| applied.amount).sum()
     }
 
+    /// What is applied now, in the order in which it came: what was given back is taken from the latest of its source.
+    #[must_use]
+    pub fn standing(&self) -> Vec<Applied> {
+        let mut standing: Vec<Applied> = Vec::new();
+        for applied in &self.applied {
+            if applied.amount > Rupiah::ZERO {
+                standing.push(*applied);
+                continue;
+            }
+            let mut back = Rupiah::ZERO.minus(applied.amount);
+            for earlier in standing.iter_mut().rev().filter(|earlier| earlier.back == applied.back) {
+                let part = back.min(earlier.amount);
+                (earlier.amount, back) = (earlier.amount.minus(part), back.minus(part));
+            }
+            // Money that went back another way than it came, as after a cancellation.
+            if back > Rupiah::ZERO {
+                standing.push(Applied { amount: Rupiah::ZERO.minus(back), ..*applied });
+            }
+        }
+        standing.retain(|applied| applied.amount != Rupiah::ZERO);
+        standing
+    }
+
     /// What was taken off in this way.
     #[must_use]
     pub fn off(&self, off: Off) -> Rupiah {

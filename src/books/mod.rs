@@ -7,6 +7,7 @@
 //! |---|---|
 //! | `account`, `item`, `pair` | which accounts there are, what balances are about, and that whatever moves moves in whole pairs |
 //! | `fact`, `decision`, `settings` | what comes in |
+//! | `ground` | the facts a decision stands on |
 //! | `known` | what is handed on from month to month |
 //! | `book`, `bills`, `allocate`, `settle`, `bank`, `decide` | how each cause is posted |
 //! | `post` | in which order: one function for a month |
@@ -25,9 +26,13 @@ mod bills;
 pub mod book;
 mod decide;
 pub mod decision;
+pub mod export;
 pub mod fact;
+pub mod ground;
+pub mod hledger;
 pub mod item;
 pub mod known;
+pub mod month;
 pub mod pair;
 pub mod post;
 pub mod settings;
