@@ -8,8 +8,10 @@ use super::account::Account;
 use super::book::{Book, BooksError, Cause};
 use super::fact::{Payee, PaymentFact};
 use super::item::ItemId;
-use super::known::{Applied, Off, Payment, RowState};
+use super::known::{Applied, Payment, RowState};
+use super::off::Off;
 use super::pair::{Leg, Movement};
+use super::take_on::TAKEN_ON;
 use crate::domain::amount::Rupiah;
 
 /// How money comes to a debt.
@@ -32,8 +34,10 @@ impl Book<'_> {
     pub(super) fn pay(&mut self, fact: &PaymentFact) -> Result<(), BooksError> {
         let id = self.payment_id_of(fact);
         let cause = Cause { id, on: fact.day() };
-        if let Some(known) = self.known.payments.get(&id) {
-            if known.content != fact.content() {
+        if let Some(known) = self.known.payments.get_mut(&id) {
+            if known.content == TAKEN_ON {
+                known.content = fact.content();
+            } else if known.content != fact.content() {
                 self.aside.conflicting.insert(id);
             }
             self.learn(id, fact);

@@ -25,6 +25,8 @@ pub struct Entry {
 pub struct Export {
     /// What is booked now.
     pub entries: Vec<Entry>,
+    /// What is booked for the month, all exports together.
+    pub standing: Vec<Pair>,
     /// What the core system books.
     pub withheld: Vec<Pair>,
 }
@@ -61,6 +63,7 @@ pub fn export(pairs: &[Pair], exported: &Exported, settings: &Settings) -> Expor
         pair: Pair { debit: entry.pair.credit, credit: entry.pair.debit, ..entry.pair.clone() },
     });
     let mut entries: Vec<Entry> = gone.collect();
+    let booked: Vec<Pair> = wanted.iter().copied().cloned().collect();
     for pair in wanted {
         let id = pair.id();
         if !standing.contains_key(&id) {
@@ -68,7 +71,7 @@ pub fn export(pairs: &[Pair], exported: &Exported, settings: &Settings) -> Expor
             entries.push(Entry { id: format!("{id}{again}"), pair: pair.clone() });
         }
     }
-    Export { entries, withheld: withheld.into_iter().cloned().collect() }
+    Export { entries, standing: booked, withheld: withheld.into_iter().cloned().collect() }
 }
 
 /// Why entries cannot be written.

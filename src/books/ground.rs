@@ -26,7 +26,7 @@ impl Group {
             Subject::Payment => drop(self.payments.insert(known.payment_id(id))),
             Subject::Row => drop(self.rows.insert(id)),
             Subject::Batch => drop(self.batches.insert(id)),
-            Subject::Payout => self.batches.extend(known.payouts.get(&id).map(|(batch, _)| *batch)),
+            Subject::Payout => self.batches.extend(known.payouts.get(&id).map(|payout| payout.batch)),
             Subject::BankLine => self.is_bank = true,
             Subject::Bill => self.debts.extend(known.bills.get(&id).map(|bill| bill.debt)),
             Subject::Event | Subject::Decision | Subject::Alarm | Subject::Books => {}

@@ -50,6 +50,10 @@ pub fn post(known: Known, facts: &Facts, decisions: &[Decision], settings: &Sett
             book.aside.later.insert(decision.id);
             continue;
         }
+        if book.is_too_old(decision.effective_on) {
+            book.aside.too_old.insert(decision.id);
+            continue;
+        }
         book.take(&decision.facts, false)?;
         book.decide(decision)?;
     }
@@ -57,6 +61,8 @@ pub fn post(known: Known, facts: &Facts, decisions: &[Decision], settings: &Sett
     book.mark_all(&facts.bills)?;
     book.lapse_all()?;
     book.drop_accepted();
+    let since = book.known_since();
+    book.known.forget_before(since);
     for debt in book.known.debts.values_mut() {
         debt.applied = debt.standing();
     }

@@ -9,7 +9,7 @@ use super::account::Account;
 use super::book::{Book, BooksError, Cause};
 use super::fact::{BatchFact, PaymentFact, RowFact, RowKind};
 use super::item::{ItemId, Subject};
-use super::known::{Row, RowState};
+use super::known::{Payout, Row, RowState};
 use super::pair::{Leg, Movement};
 use crate::domain::amount::Rupiah;
 use crate::domain::channel::Channel;
@@ -193,7 +193,7 @@ impl Book<'_> {
         }
         for (on, before, amount) in announced {
             let payout = ItemId::of(Subject::Payout, &[id.key(), on.to_string().as_bytes()]);
-            self.known.payouts.insert(payout, (id, on));
+            self.known.payouts.insert(payout, Payout { batch: id, on });
             let cause = if before == Rupiah::ZERO {
                 Cause { id: payout, on }
             } else {

@@ -9,6 +9,7 @@
 )]
 
 mod business;
+mod carrying;
 mod naive;
 mod random;
 mod stories;

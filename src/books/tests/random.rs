@@ -8,8 +8,11 @@ use super::business::*;
 use super::naive::{self, Given};
 use crate::books::account::Account;
 use crate::books::decision::{Action, Decision};
+use crate::books::export::export;
 use crate::books::fact::*;
 use crate::books::ground::ground;
+use crate::books::hledger;
+use crate::books::identities::{Identity, Made, identities};
 use crate::books::item::{ItemId, Subject};
 use crate::books::known::Known;
 use crate::books::pair::Leg;
@@ -29,11 +32,14 @@ fn moves() -> impl Strategy<Value = Move> {
     (0_u8..20, any::<u8>(), any::<u8>(), any::<u8>()).prop_map(|(kind, who, how, much)| Move { kind, who, how, much })
 }
 
+/// The bill that a payment without owner is found to be of, and when.
+type Found = Option<(i8, ItemId)>;
+
 /// Everything that exists, and the month that first knows it.
 #[derive(Clone, Debug, Default)]
 struct World {
     bills: Vec<(i8, BillFact)>,
-    payments: Vec<(i8, PaymentFact, Option<(i8, ItemId)>)>,
+    payments: Vec<(i8, PaymentFact, Found)>,
     rows: Vec<(i8, RowFact, Option<usize>)>,
 }
 
@@ -42,15 +48,15 @@ const FIRST: i8 = 3;
 impl World {
     fn happens(&mut self, now: i8, step: Move) {
         let Move { kind, who, how, much } = step;
-        let on = day(now - i8::from(how % 4 == 0 && now > FIRST), 1 + (how / 4 % 28) as i8);
+        let on = day(now - i8::from(how.is_multiple_of(4) && now > FIRST), 1 + (how / 4 % 28) as i8);
         let amount = 1_000 * (1 + u64::from(much % 6));
-        let later = now + i8::from(much / 8 % 4 == 0);
+        let later = now + i8::from((much / 8).is_multiple_of(4));
         match kind {
             0..=2 => self.bill(now, on, amount, how, much),
             3 | 4 => self.event(
                 who,
                 at(on).max(at(day(FIRST, 1))),
-                if much % 3 == 0 { Change::Cancelled } else { Change::Amended(rupiah(amount)) },
+                if much.is_multiple_of(3) { Change::Cancelled } else { Change::Amended(rupiah(amount)) },
             ),
             5 => self.event(who, at(on), Change::Reinstated(rupiah(amount))),
             6..=10 => self.payment(later, on, who, amount, kind, how),
@@ -65,7 +71,7 @@ impl World {
 
     fn bill(&mut self, now: i8, on: jiff::civil::Date, amount: u64, how: u8, much: u8) {
         let mut bill = bill(&format!("B{}", self.bills.len()), on, amount);
-        if much / 6 % 4 == 0 {
+        if (much / 6).is_multiple_of(4) {
             bill.debt = ItemId::group(&format!("G{}", how % 2));
         } else {
             bill.reusable = much / 6 % 16 == 1;
@@ -92,7 +98,7 @@ impl World {
         let name = format!("p{}", self.payments.len());
         let known = self.bills.iter().filter(|(since, _)| *since <= now).count();
         if kind == 10 || known == 0 {
-            let owner = self.bills.get(usize::from(who) % self.bills.len().max(1)).filter(|_| how % 2 == 0);
+            let owner = self.bills.get(usize::from(who) % self.bills.len().max(1)).filter(|_| how.is_multiple_of(2));
             let found = owner.map(|(since, bill)| (now.max(*since) + 1, bill.id));
             self.payments.push((now, payment(&name, on, amount, Payee::Nobody), found));
             return;
@@ -100,7 +106,7 @@ impl World {
         let open: Vec<&BillFact> = self.bills.iter().filter(|(since, _)| *since <= now).map(|(_, bill)| bill).collect();
         let bill = open[usize::from(who) % open.len()];
         let asked = bill.amount().unwrap().get();
-        let amount = if how % 3 == 0 { amount } else { asked };
+        let amount = if how.is_multiple_of(3) { amount } else { asked };
         let mut fact = payment(&name, on, amount, Payee::Bill(bill.id));
         fact.hold = (kind == 9).then_some(Hold::AfterExpiry);
         self.payments.push((now, fact, None));
@@ -108,17 +114,17 @@ impl World {
 
     fn row(&mut self, now: i8, on: jiff::civil::Date, who: u8, how: u8, much: u8) {
         let (name, batch) = (format!("r{}", self.rows.len()), format!("batch {}", how % 3));
-        let of = (!self.payments.is_empty() && how % 5 > 0).then(|| usize::from(who) % self.payments.len());
+        let of = (!self.payments.is_empty() && !how.is_multiple_of(5)).then(|| usize::from(who) % self.payments.len());
         let kind = match how % 8 {
             0 => RowKind::Other,
             1 => RowKind::Unreadable,
             2 => RowKind::Refund(crate::domain::channel::Channel::Alfa),
             _ => RowKind::Unclaimed(crate::domain::channel::Channel::Alfa),
         };
-        let amount = of.map_or(5_000, |at| self.payments[at].1.amount.get() as i64 + i64::from(much % 7 == 0) * 500);
+        let amount = of.map_or(5_000, |at| self.payments[at].1.amount.get() as i64 + i64::from(much.is_multiple_of(7)) * 500);
         let mut row = row(&name, &batch, on, amount, kind);
-        (row.fee, row.discount) = (i64::from(much % 3) * 100, i64::from(much % 5 == 0) * 50);
-        row.paid_out = amount - row.fee - row.discount + i64::from(much % 11 == 0) * 10;
+        (row.fee, row.discount) = (i64::from(much % 3) * 100, i64::from(much.is_multiple_of(5)) * 50);
+        row.paid_out = amount - row.fee - row.discount + i64::from(much.is_multiple_of(11)) * 10;
         self.rows.push((now, row, of.filter(|_| how % 8 > 2)));
     }
 
@@ -166,7 +172,7 @@ fn decision(number: usize, now: i8, step: Move, run: &Month, facts: &Facts) -> O
     made.target = target;
     made.made_at = moment(number, now);
     let held = run.known.balance(leg).get().unsigned_abs() as u64;
-    made.amount = (step.much % 3 == 0 && action != Action::Accept).then_some(held / 2).filter(|amount| *amount > 0);
+    made.amount = (step.much.is_multiple_of(3) && action != Action::Accept).then_some(held / 2).filter(|amount| *amount > 0);
     Some(made)
 }
 
@@ -209,6 +215,38 @@ fn done(month: &Month, made: &[Decision]) -> BTreeMap<ItemId, Vec<(Leg, Leg, i12
     made.iter().filter(|decision| decision.action != Action::Reopen).map(posted).collect()
 }
 
+/// Decisions in short.
+fn told(made: &[Decision]) -> Vec<String> {
+    made.iter().map(|decision| format!("{} {:?} {:?}", decision.action.name(), decision.account, decision.item)).collect()
+}
+
+/// Every identity, the journal as text added up by somebody else, and the files read back.
+fn holds(before: &Known, facts: &Facts, decisions: &[Decision], settings: &Settings, month: &Month) -> Result<(), TestCaseError> {
+    let made = Made { before, facts, decisions, settings };
+    let exported = export(&month.pairs, &[], settings);
+    let broken: Vec<Identity> = identities(month, &made, &exported, month.period.to).into_iter().filter(|one| !one.holds()).collect();
+    prop_assert!(broken.is_empty(), "{:?}", broken);
+    let again = export(&month.pairs, &exported.entries, settings);
+    prop_assert!(again.entries.is_empty(), "exported twice");
+    let mut journal = Vec::new();
+    hledger::write_month(&mut journal, month).unwrap();
+    let closing: BTreeMap<String, i128> =
+        month.known.balances.iter().map(|(leg, open)| (hledger::account_of(*leg), open.amount.get())).collect();
+    prop_assert_eq!(added_up(&String::from_utf8(journal).unwrap()), closing);
+    Ok(())
+}
+
+/// What a plain-text journal comes to.
+fn added_up(journal: &str) -> BTreeMap<String, i128> {
+    let mut sums: BTreeMap<String, i128> = BTreeMap::new();
+    for line in journal.lines().filter_map(|line| line.strip_prefix("    ")) {
+        let (account, amount) = line.split_once("  ").unwrap();
+        *sums.entry(account.to_owned()).or_default() += amount.split(' ').next().unwrap().parse::<i128>().unwrap();
+    }
+    sums.retain(|_, amount| *amount != 0);
+    sums
+}
+
 fn keep_books(months: &[(Vec<Move>, u32)], tolerance: u64) -> Result<(), TestCaseError> {
     let settings = Settings { tolerance, ..Settings::default() };
     let (mut world, mut known, mut given, mut made) = (World::default(), Known::default(), Vec::new(), Vec::<Decision>::new());
@@ -240,8 +278,9 @@ fn keep_books(months: &[(Vec<Move>, u32)], tolerance: u64) -> Result<(), TestCas
             prop_assert!(month.aside.refused.is_empty(), "with less evidence: {:?}", month.aside.refused);
             prop_assert_eq!(done(&month, &made[earlier..]), done(&closed, &made[earlier..]));
         }
+        holds(&known, &facts, &made, &settings, &closed)?;
         given.push(Given { period: month(now), facts, decisions: made[earlier..].to_vec(), settings: settings.clone() });
-        prop_assert_eq!(kept(&closed.known), naive::balances(&given), "month {}", now);
+        prop_assert_eq!(kept(&closed.known), naive::balances(&given), "month {}: {:?}", now, told(&made));
         known = closed.known;
     }
     Ok(())

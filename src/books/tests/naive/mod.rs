@@ -1,6 +1,8 @@
 //! A naive book-keeper: single entries, no carry. For any month it reads all months from the first again and works out from plain
 //! lists what is owed, held and paid out. It shares ids and fact types with the books, and no rule.
 
+mod obey;
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
@@ -47,6 +49,7 @@ impl Owed {
 
 #[derive(Default)]
 pub(super) struct Naive {
+    tolerance: i64,
     debts: BTreeMap<Id, Owed>,
     debt_of: BTreeMap<Id, Id>,
     /// Payment: amount, its debt, whether it waits, where its surplus is held, what rows have taken.
@@ -59,12 +62,14 @@ pub(super) struct Naive {
     seen: BTreeSet<(Id, Option<Timestamp>, Option<Change>)>,
     settled: BTreeSet<Id>,
     waiting: BTreeSet<Id>,
-    touched: BTreeSet<Id>,
+    /// How many standing decisions are about an item in suspense.
+    touched: BTreeMap<Id, usize>,
     undo: BTreeMap<Id, Undo>,
 }
 
 struct Undo {
     item: Id,
+    in_suspense: bool,
     action: Action,
     debt: Option<Id>,
     given: Vec<(Id, i64)>,
@@ -76,6 +81,7 @@ struct Undo {
 pub(super) fn balances(months: &[Given]) -> BTreeMap<(A, Option<Id>), i128> {
     let mut naive = Naive::default();
     for month in months {
+        naive.tolerance = month.settings.tolerance as i64;
         let mut made = month.decisions.clone();
         made.sort_by_key(|decision| (decision.made_at, decision.id));
         for decision in &made {
@@ -89,6 +95,10 @@ pub(super) fn balances(months: &[Given]) -> BTreeMap<(A, Option<Id>), i128> {
 }
 
 impl Naive {
+    fn is_touched(&self, item: &Id) -> bool {
+        self.touched.get(item).is_some_and(|count| *count > 0)
+    }
+
     fn read(&mut self, facts: &Facts, month: &Given) {
         let last = end_of_wib_day(month.period.to).unwrap();
         let mut news: Vec<(Timestamp, u8, Id, Option<Change>, usize)> = Vec::new();
@@ -112,12 +122,14 @@ impl Naive {
         for (at, _, _, change, index) in news {
             match change {
                 Some(change) => self.bill(&facts.bills[index], at, change),
-                None => self.payment(&facts.payments[index], facts, month),
+                None => self.payment(&facts.payments[index], facts),
             }
         }
         let mut rows: Vec<&RowFact> = facts.rows.iter().filter(|row| row.paid_out_on.is_some_and(|on| on <= month.period.to)).collect();
         rows.sort_by_key(|row| (row.paid_out_on, self.claimed(row).is_none_or(|id| self.paid[&id].0 != row.amount), row.id));
-        rows.into_iter().for_each(|row| self.row(row));
+        for row in rows {
+            self.row(row);
+        }
     }
 
     fn claimed(&self, row: &RowFact) -> Option<Id> {
@@ -176,8 +188,8 @@ impl Naive {
         for payer in self.debts[&id].payers.clone() {
             let (_, _, waits, place, _) = self.paid[&payer];
             let free = self.held.get(&place).copied().unwrap_or(0).min(self.debts[&id].open());
-            if !waits && !self.touched.contains(&place) && free > 0 {
-                self.debts.get_mut(&id).unwrap().given.push((place, free));
+            if !waits && !self.is_touched(&place) && free > 0 {
+                self.give(id, place, free, self.tolerance);
                 *self.held.get_mut(&place).unwrap() -= free;
             }
         }
@@ -214,19 +226,18 @@ impl Naive {
         over
     }
 
-    fn payment(&mut self, fact: &PaymentFact, facts: &Facts, month: &Given) {
-        let tolerance = month.settings.tolerance as i64;
+    fn payment(&mut self, fact: &PaymentFact, facts: &Facts) {
         let debt = if let Payee::Bill(bill) = fact.payee { Some(self.debt_of[&bill]) } else { None };
         let waits = fact.hold.is_some();
         if let Some(&(_, owner, _, place, _)) = self.paid.get(&fact.id) {
             let (None, Some(debt)) = (owner, debt) else { return };
-            if !self.touched.contains(&place) {
+            if !self.is_touched(&place) {
                 let paid = self.paid.get_mut(&fact.id).unwrap();
                 (paid.1, paid.2) = (Some(debt), waits);
                 self.debts.get_mut(&debt).unwrap().payers.push(fact.id);
                 let held = self.held.get(&place).copied().unwrap_or(0);
                 if !waits && held > 0 {
-                    let over = self.give(debt, place, held, tolerance);
+                    let over = self.give(debt, place, held, self.tolerance);
                     self.held.insert(place, over);
                 }
             }
@@ -247,7 +258,7 @@ impl Naive {
             free = self.held[&place] + amount - row.amount;
         }
         if let Some(debt) = debt.filter(|_| !waits && free > 0) {
-            free = self.give(debt, place, free, tolerance);
+            free = self.give(debt, place, free, self.tolerance);
         }
         self.held.insert(place, free);
     }
@@ -257,7 +268,7 @@ impl Naive {
             // Money in suspense that turns out to be a payment's.
             if let Some(payment) = self.claimed(row).filter(|id| self.waiting.contains(&row.id) && !self.settled.contains(id))
                 && self.held[&row.id] == row.amount
-                && !self.touched.contains(&row.id)
+                && !self.is_touched(&row.id)
             {
                 self.held.insert(row.id, 0);
                 self.waiting.remove(&row.id);
@@ -317,97 +328,6 @@ impl Naive {
         }
     }
 
-    fn obey(&mut self, decision: &Decision) {
-        let place = self.paid.get(&decision.item).map_or(decision.item, |paid| paid.3);
-        let item = if decision.account == Some(A::Suspense) { place } else { decision.item };
-        let debt = match decision.target {
-            Some(bill) => Some(self.debt_of[&bill]),
-            None if decision.account == Some(A::Suspense) => self.paid.get(&decision.item).and_then(|paid| paid.1),
-            None => Some(decision.item).filter(|id| self.debts.contains_key(id)),
-        };
-        let before = debt.map(|id| (self.debts[&id].given.clone(), self.debts[&id].off.clone()));
-        let asked = |open: i64| decision.amount.map_or(open, |amount| amount as i64);
-        let purse = if decision.account == Some(A::Deposits) { &mut self.credits } else { &mut self.held };
-        let open = purse.get(&item).copied().unwrap_or(0);
-        let mut amount = asked(open);
-        match decision.action {
-            Action::Credit => drop(self.credits.insert(decision.id, amount)),
-            Action::Keep => *self.sums.entry(A::Income).or_default() -= amount,
-            Action::Refund => drop(self.refunds.insert(decision.id, amount)),
-            Action::Apply => {
-                let over = self.give(debt.unwrap(), item, amount, 0);
-                amount -= over;
-            }
-            Action::Transferred => {
-                let due = self.refunds.get_mut(&item).unwrap();
-                amount = asked(*due);
-                *due -= amount;
-                *self.sums.entry(A::Bank).or_default() -= amount;
-            }
-            Action::Waive | Action::Lapse | Action::WriteOff | Action::PaidElsewhere => {
-                let why = match decision.action {
-                    Action::Waive => "waived",
-                    Action::Lapse => "lapsed",
-                    Action::WriteOff => "written_off",
-                    _ => "elsewhere",
-                };
-                let debt = self.debts.get_mut(&debt.unwrap()).unwrap();
-                amount = asked(debt.open());
-                *debt.off(why) += amount;
-            }
-            Action::Reopen => return self.take_back(decision.item),
-            _ => amount = 0,
-        }
-        if matches!(decision.action, Action::Credit | Action::Keep | Action::Refund | Action::Apply) {
-            let purse = if decision.account == Some(A::Deposits) { &mut self.credits } else { &mut self.held };
-            *purse.get_mut(&item).unwrap() -= amount;
-        }
-        if decision.account == Some(A::Suspense) {
-            self.touched.insert(item);
-        }
-        let (given, off) = before.zip(debt).map_or_else(Default::default, |((given, off), id)| {
-            let now = &self.debts[&id];
-            let changed = now.off.iter().map(|(why, amount)| (*why, amount - off.get(why).unwrap_or(&0))).collect();
-            (now.given[given.len()..].to_vec(), changed)
-        });
-        self.undo.insert(decision.id, Undo { item, action: decision.action, debt, given, off, amount });
-    }
-
-    fn take_back(&mut self, id: Id) {
-        let Undo { item, action, debt, given, off, amount } = self.undo.remove(&id).unwrap();
-        self.touched.remove(&item);
-        match action {
-            Action::Credit => *self.credits.get_mut(&id).unwrap() -= amount,
-            Action::Keep => *self.sums.get_mut(&A::Income).unwrap() += amount,
-            Action::Refund => *self.refunds.get_mut(&id).unwrap() -= amount,
-            Action::Transferred => {
-                *self.refunds.get_mut(&item).unwrap() += amount;
-                *self.sums.get_mut(&A::Bank).unwrap() += amount;
-            }
-            _ => {}
-        }
-        if matches!(action, Action::Credit | Action::Keep | Action::Refund | Action::Apply) {
-            let purse = if self.credits.contains_key(&item) { &mut self.credits } else { &mut self.held };
-            *purse.get_mut(&item).unwrap() += amount;
-        }
-        let Some(debt) = debt else { return };
-        let owed = self.debts.get_mut(&debt).unwrap();
-        if owed.reusable {
-            owed.due -= given.iter().map(|(_, amount)| amount).sum::<i64>();
-        }
-        for (from, mut amount) in given {
-            for entry in owed.given.iter_mut().rev().filter(|entry| entry.0 == from) {
-                let part = amount.min(entry.1);
-                (entry.1, amount) = (entry.1 - part, amount - part);
-            }
-        }
-        for (why, amount) in off {
-            *owed.off(why) -= amount;
-        }
-        self.sink(debt);
-        self.lift(debt);
-    }
-
     fn balances(&self) -> BTreeMap<(A, Option<Id>), i128> {
         let mut all: BTreeMap<(A, Option<Id>), i128> = BTreeMap::new();
         let mut add = |account, id, amount: i64| *all.entry((account, id)).or_default() += i128::from(amount);
@@ -424,10 +344,16 @@ impl Naive {
             add(A::Doku, Some(*id), amount - taken);
         }
         for (account, items) in [(A::Suspense, &self.held), (A::Deposits, &self.credits), (A::RefundsDue, &self.refunds)] {
-            items.iter().for_each(|(id, amount)| add(account, Some(*id), -amount));
+            for (id, amount) in items {
+                add(account, Some(*id), -amount);
+            }
         }
-        self.batches.iter().for_each(|(id, amount)| add(A::Clearing, Some(*id), *amount));
-        self.sums.iter().for_each(|(account, amount)| add(*account, None, *amount));
+        for (id, amount) in &self.batches {
+            add(A::Clearing, Some(*id), *amount);
+        }
+        for (account, amount) in &self.sums {
+            add(*account, None, *amount);
+        }
         all.retain(|_, amount| *amount != 0);
         all
     }
