@@ -1,11 +1,11 @@
 //! `tagih ledger import`: codes that exist at DOKU already, taken into the ledger.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::path::Path;
 
 use jiff::Timestamp;
 
-use super::keeping::wait;
+use super::keeping::{runtime, wait};
 use super::output::{self, rupiah};
 use super::setup::{Failure, Setup};
 use crate::domain::ids::InvoiceNumber;
@@ -15,7 +15,7 @@ use crate::exit::Exit;
 use crate::intake::Sourced;
 use crate::intake::import::{self, AdoptedCode, EXPIRY_UNKNOWN};
 use crate::jobs::portion::Portion;
-use crate::ledger::{Create, Entry, Ledger as _, Names, Private, SenderLock};
+use crate::ledger::{Basis, Create, Entry, Ledger as _, LedgerError, Names, Private, SenderLock, Store};
 use crate::table::Settings;
 
 /// Codes adopted in one call to the ledger.
@@ -51,42 +51,12 @@ pub(super) fn import(setup: &Setup, file: &Path, adopting: &Adopting) -> Result<
     let create = if adopting.new_ledger || !setup.is_production() { Create::IfMissing } else { Create::Never };
     let _lock = SenderLock::acquire(setup.ledger_path(), "ledger import")?;
     let ledger = setup.open_ledger(&setup.binding()?, create)?;
-    let view = wait(ledger.view())?;
+    let mut told = Told { refused: codes.refused_row_count, ..Told::default() };
     let mut claimed = HashSet::new();
-    let (mut adopted, mut unchanged, mut updated, mut differing, mut refused) = (0_u64, 0_u64, 0_u64, 0_u64, codes.refused_row_count);
-    let mut entries = Vec::new();
     for part in codes.valid.chunks(BATCH) {
-        let portion = wait(Portion::about(&view, &names(part)))?;
-        let map = portion.view();
-        for code in part {
-            let slot = match fate(&code.item, &map, &mut claimed) {
-                Fate::Adopt => &mut adopted,
-                Fate::Known => {
-                    unchanged += 1;
-                    continue;
-                }
-                Fate::Differs(what) => {
-                    output::note(format_args!("{}: invoice `{}`: {}", code.place, code.item.invoice_number, what.join(", ")));
-                    if !adopting.update {
-                        differing += 1;
-                        continue;
-                    }
-                    &mut updated
-                }
-                Fate::Refused(why) => {
-                    refused += 1;
-                    output::note(format_args!("{}: {why}", code.place));
-                    continue;
-                }
-            };
-            *slot += 1;
-            entries.push(entry(&code.item, setup.clock.now()));
-        }
+        adopt(setup, &ledger, part, adopting.update, &mut claimed, &mut told)?;
     }
-    drop(view);
-    for batch in entries.chunks(BATCH) {
-        wait(ledger.record(batch.to_vec()))?;
-    }
+    let Told { adopted, unchanged, updated, differing, refused } = told;
     let differences =
         if differing > 0 { format!(", {differing} known with other terms (`--update` takes them over)") } else { String::new() };
     let taken_over = if updated > 0 { format!(", {updated} updated") } else { String::new() };
@@ -96,6 +66,82 @@ pub(super) fn import(setup: &Setup, file: &Path, adopting: &Adopting) -> Result<
         codes.duplicates.len()
     ));
     Ok(if refused + differing > 0 { Exit::Look } else { Exit::Done })
+}
+
+/// What became of rows, counted.
+#[derive(Default)]
+struct Told {
+    adopted: u64,
+    unchanged: u64,
+    updated: u64,
+    differing: u64,
+    refused: u64,
+}
+
+/// Takes over what can be of `part`, all or nothing, and says what became of each row. Where another run was quicker with one of its
+/// bills, all of it is looked at again.
+fn adopt<'a>(
+    setup: &Setup,
+    ledger: &Store,
+    part: &'a [Sourced<AdoptedCode>],
+    takes_updates: bool,
+    claimed: &mut HashSet<&'a InvoiceNumber>,
+    told: &mut Told,
+) -> Result<(), Failure> {
+    let mut taken: HashMap<InvoiceNumber, String> = HashMap::new();
+    loop {
+        let view = wait(ledger.view())?;
+        let portion = wait(Portion::about(&view, &names(part)))?;
+        let map = portion.view();
+        let mut claimed_now = claimed.clone();
+        let fate_of = |code: &'a Sourced<AdoptedCode>| match taken.get(&code.item.invoice_number) {
+            Some(why) => Fate::Refused(why.clone()),
+            None => fate(&code.item, &map, &mut claimed_now),
+        };
+        let fates: Vec<Fate> = part.iter().map(fate_of).collect();
+        let is_taken = |fate: &Fate| matches!(fate, Fate::Adopt) || (takes_updates && matches!(fate, Fate::Differs(_)));
+        let entries = part.iter().zip(&fates).filter(|(_, fate)| is_taken(fate)).map(|(code, _)| {
+            let basis = Basis::of(map.bill(&code.item.invoice_number));
+            entry(&code.item, basis, setup.clock.now())
+        });
+        let entries: Vec<Entry> = entries.collect();
+        let recorded = if entries.is_empty() { Ok(Vec::new()) } else { runtime()?.block_on(ledger.record(entries)) };
+        match recorded {
+            Ok(_) => {
+                part.iter().zip(fates).for_each(|(code, fate)| told.row(code, fate, takes_updates));
+                *claimed = claimed_now;
+                return Ok(());
+            }
+            Err(LedgerError::Lost { .. }) => {}
+            // Another row of this part brings it too, or it became another bill's just now.
+            Err(error @ (LedgerError::CodeTaken { .. } | LedgerError::NumberTaken { .. })) => {
+                let (LedgerError::CodeTaken { invoice_number, .. } | LedgerError::NumberTaken { invoice_number, .. }) = &error else {
+                    return Err(error.into());
+                };
+                taken.insert(invoice_number.clone(), error.to_string());
+            }
+            Err(error) => return Err(error.into()),
+        }
+    }
+}
+
+impl Told {
+    /// Counts a row, and says what is to be said of it.
+    fn row(&mut self, code: &Sourced<AdoptedCode>, fate: Fate, takes_updates: bool) {
+        let slot = match fate {
+            Fate::Adopt => &mut self.adopted,
+            Fate::Known => &mut self.unchanged,
+            Fate::Differs(what) => {
+                output::note(format_args!("{}: invoice `{}`: {}", code.place, code.item.invoice_number, what.join(", ")));
+                if takes_updates { &mut self.updated } else { &mut self.differing }
+            }
+            Fate::Refused(why) => {
+                output::note(format_args!("{}: {why}", code.place));
+                &mut self.refused
+            }
+        };
+        *slot += 1;
+    }
 }
 
 /// By what the ledger may know the rows' codes.
@@ -109,10 +155,10 @@ fn names(rows: &[Sourced<AdoptedCode>]) -> Names {
     names
 }
 
-fn entry(item: &AdoptedCode, at: Timestamp) -> Entry {
+fn entry(item: &AdoptedCode, basis: Basis, at: Timestamp) -> Entry {
     let AdoptedCode { terms, answer, wire_invoice_number, .. } = item.clone();
     let event = Event::Adopted { terms, answer, wire_invoice_number };
-    Entry { invoice_number: item.invoice_number.clone(), at, event, private: Private::default() }
+    Entry { invoice_number: item.invoice_number.clone(), at, event, basis, private: Private::default() }
 }
 
 /// What the ledger makes of a row; `claimed` are the numbers at DOKU of this file's codes.

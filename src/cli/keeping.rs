@@ -17,7 +17,7 @@ use crate::domain::lifecycle::{BillState, CodeAnswer, Event, OperationKind, Verd
 use crate::domain::{near, plan};
 use crate::exit::Exit;
 use crate::ledger::codes as ledger_codes;
-use crate::ledger::{Create, Entry, Head, Ledger as _, LedgerError, Private, SenderLock, Store, Sum, View as _};
+use crate::ledger::{Basis, Create, Entry, Head, Ledger as _, LedgerError, Private, SenderLock, Store, Sum, View as _};
 use crate::report::issue::head_text;
 
 pub(super) fn reading(setup: &Setup) -> Result<Store, Failure> {
@@ -44,17 +44,27 @@ pub(super) fn meant_invoice(ledger: &Store, text: &str) -> Result<Option<String>
 
 /// Runs one call to the ledger that has to wait for durability.
 pub(super) fn wait<O>(work: impl Future<Output = Result<O, LedgerError>>) -> Result<O, Failure> {
-    let runtime = tokio::runtime::Builder::new_current_thread().build()?;
-    Ok(runtime.block_on(work)?)
+    Ok(runtime()?.block_on(work)?)
+}
+
+/// What such calls run on.
+pub(super) fn runtime() -> Result<tokio::runtime::Runtime, Failure> {
+    Ok(tokio::runtime::Builder::new_current_thread().build()?)
 }
 
 /// The same, where a refusal by the ledger is the person's mistake and not damage.
 fn wait_for_a_person<O>(work: impl Future<Output = Result<O, LedgerError>>) -> Result<O, Failure> {
-    let runtime = tokio::runtime::Builder::new_current_thread().build()?;
-    runtime.block_on(work).map_err(|error| match error {
+    runtime()?.block_on(work).map_err(|error| match error {
         LedgerError::CodeTaken { .. } | LedgerError::NumberTaken { .. } | LedgerError::Illegal(_) => {
             Failure::usage(format!("{error}\nhint: see `tagih why` of both invoices"))
         }
+        LedgerError::Lost { invoice_number } => Failure::new(
+            Exit::Partial,
+            format!(
+                "another run changed invoice `{invoice_number}` while you decided, so nothing was recorded\n\
+                 hint: see `tagih why {invoice_number}`, then decide again"
+            ),
+        ),
         error => error.into(),
     })
 }
@@ -121,10 +131,22 @@ pub(super) fn resolve(setup: &Setup, invoice: &str, verdict: VerdictArgument, co
     }
     let _lock = SenderLock::acquire(setup.ledger_path(), "resolve")?;
     let ledger = setup.open_ledger(&setup.binding()?, Create::Never)?;
+    resolve_in(setup, &ledger, invoice, verdict, code, reason)
+}
+
+/// Records what the person found, about the bill as it is found here; one that has changed meanwhile is an error that says so.
+fn resolve_in(
+    setup: &Setup,
+    ledger: &Store,
+    invoice: &str,
+    verdict: VerdictArgument,
+    code: Option<&str>,
+    reason: &str,
+) -> Result<Exit, Failure> {
     let invoice_number = invoice_number(invoice)?;
-    let bill = wait(ledger.bill(&invoice_number))?.map_or_else(|| Err(unknown_invoice(&ledger, invoice)?), Ok)?;
+    let bill = wait(ledger.bill(&invoice_number))?.map_or_else(|| Err(unknown_invoice(ledger, invoice)?), Ok)?;
     let verdict = match verdict {
-        VerdictArgument::Released => return release(setup, &ledger, &bill, reason),
+        VerdictArgument::Released => return release(setup, ledger, &bill, reason),
         VerdictArgument::Done => Verdict::Done,
         VerdictArgument::NotDone => Verdict::NotDone,
         VerdictArgument::Dead => Verdict::Dead,
@@ -165,7 +187,8 @@ pub(super) fn resolve(setup: &Setup, invoice: &str, verdict: VerdictArgument, co
     }
     events.push(settled);
     let at = setup.clock.now();
-    let entry = |event| Entry { invoice_number: invoice_number.clone(), at, event, private: Private::default() };
+    let basis = Basis::Operation(open.request_id);
+    let entry = |event| Entry { invoice_number: invoice_number.clone(), at, event, basis, private: Private::default() };
     let states = wait_for_a_person(ledger.record(events.into_iter().map(entry).collect()))?;
     output::result(format_args!("{invoice} is now {}", states.last().map_or("unchanged", |state| state.status.name())));
     Ok(Exit::Done)
@@ -178,7 +201,9 @@ fn release(setup: &Setup, ledger: &Store, bill: &BillState, reason: &str) -> Res
         return Err(Failure::usage(format!("invoice `{number}` is not held\nhint: see `tagih why {number}`")));
     }
     let event = Event::Released { by: "person".into(), reason: reason.to_owned() };
-    let entry = Entry { invoice_number: number.clone(), at: setup.clock.now(), event, private: Private::default() };
+    // Released is what the person has seen, not what has been told of since.
+    let (basis, private) = (Basis::of(Some(bill)), Private::default());
+    let entry = Entry { invoice_number: number.clone(), at: setup.clock.now(), event, basis, private };
     wait_for_a_person(ledger.record(vec![entry]))?;
     output::result(format_args!("{number} is released, and {}", bill.status.name()));
     Ok(Exit::Done)

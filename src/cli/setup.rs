@@ -111,6 +111,7 @@ impl From<LedgerError> for Failure {
             }
             LedgerError::TooNew { .. } | LedgerError::TooOld { .. } => Exit::Usage,
             LedgerError::Held { .. } => Exit::Held,
+            LedgerError::Lost { .. } => Exit::Partial,
         };
         Self::new(exit, error)
     }

@@ -18,7 +18,7 @@ use crate::domain::ids::{InvoiceNumber, PaymentCode, RequestId};
 use crate::domain::lifecycle::{BillState, Event, HoldCause};
 use crate::gateway::Gateway;
 use crate::gateway::pacing::Time;
-use crate::ledger::{Entry, Ledger, LedgerError, Private, View as _};
+use crate::ledger::{Basis, Entry, Ledger, LedgerError, Private, View as _};
 
 /// Who asks, and how far answers are believed.
 #[derive(Clone, Copy)]
@@ -127,10 +127,12 @@ impl<L: Ledger, G: Gateway, T: Time> Asking<'_, L, G, T> {
         let body = payment.as_ref().map(|_| (said.request_id, said.body.to_vec()));
         let details = Details { controlled: how.controlled, ..said.told.details.clone() };
         let event = Event::Checked { order: said.order.clone(), word: said.told.word, chosen: how.chosen, payment, details };
-        Entry { invoice_number: state.invoice_number.clone(), at: (self.clock)(), event, private: Private { body, customer: None } }
+        let private = Private { body, customer: None };
+        Entry { invoice_number: state.invoice_number.clone(), at: (self.clock)(), event, basis: Basis::Any, private }
     }
 
-    /// Records what was said; gives the bill as it is then.
+    /// Records what was said; gives the bill as it is then, `None` when another run has changed it so that this can no longer be said
+    /// of it.
     pub async fn record(
         &self,
         state: &BillState,
@@ -139,7 +141,11 @@ impl<L: Ledger, G: Gateway, T: Time> Asking<'_, L, G, T> {
         how: &Recorded,
     ) -> Result<Option<BillState>, LedgerError> {
         let entry = self.entry(state, said, payment, how);
-        self.ledger.record(vec![entry]).await.map(|states| states.into_iter().last())
+        match self.ledger.record(vec![entry]).await {
+            Ok(states) => Ok(states.into_iter().last()),
+            Err(LedgerError::Lost { .. }) => Ok(None),
+            Err(error) => Err(error),
+        }
     }
 
     /// The event that holds a bill because of the money DOKU tells of; none if it is held, or was for the same money: a person has
@@ -159,7 +165,8 @@ impl<L: Ledger, G: Gateway, T: Time> Asking<'_, L, G, T> {
         }
         let reason = format!("Check Status says that order `{}` was paid with Rp{amount}, which nobody asked for", said.order);
         let event = Event::Held { cause: HoldCause::AmountDiffers, reason, evidence: digest::hex(&evidence) };
-        Ok(Some(Entry { invoice_number: state.invoice_number.clone(), at: (self.clock)(), event, private: Private::default() }))
+        let (basis, private) = (Basis::Any, Private::default());
+        Ok(Some(Entry { invoice_number: state.invoice_number.clone(), at: (self.clock)(), event, basis, private }))
     }
 }
 

@@ -15,7 +15,7 @@ use crate::domain::lifecycle::{BillState, CodeAnswer, Event, OperationKind, Stat
 use crate::domain::line::{Detail, InputFile, Line, Lines};
 use crate::domain::payment::Payment;
 use crate::evidence::{self, EvidenceError, NoPairs, ReadOptions};
-use crate::ledger::{Entry, Ledger, LedgerError, Private, View as _};
+use crate::ledger::{Basis, Entry, Ledger, LedgerError, Private, View as _};
 use crate::reconcile::{Tallies, Tally, dedupe};
 use crate::table::Settings;
 
@@ -198,7 +198,7 @@ pub(super) async fn settle(
             Ok(_) => count = count.saturating_add(1),
             // A sender beside us has settled it first, or the code is live for another bill: a person must look, and
             // meanwhile the payments count.
-            Err(LedgerError::Illegal(_) | LedgerError::CodeTaken { .. }) => {}
+            Err(LedgerError::Lost { .. } | LedgerError::CodeTaken { .. }) => {}
             Err(error) => return Err(error),
         }
     }
@@ -229,7 +229,8 @@ fn settlement(state: &BillState, payments: &[Payment], now: Timestamp) -> Option
         reason: "a verified payment names the invoice and the code".to_owned(),
         unsettled_since: None,
     };
-    Some(Entry { invoice_number: state.invoice_number.clone(), at: now, event, private: Private::default() })
+    let basis = Basis::Operation(open.request_id);
+    Some(Entry { invoice_number: state.invoice_number.clone(), at: now, event, basis, private: Private::default() })
 }
 
 #[cfg(test)]

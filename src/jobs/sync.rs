@@ -143,8 +143,10 @@ where
             (None, Word::Success) => CheckEnd::Unusable,
             (_, word) => CheckEnd::Told(word),
         };
-        let found = asking.record(state, &said, payment, &Recorded { chosen, controlled: false }).await?;
-        if let Some(state) = found.filter(|state| doubt::is_paid_otherwise(state, said.told.word, &said.told.details))
+        let Some(state) = asking.record(state, &said, payment, &Recorded { chosen, controlled: false }).await? else {
+            return Ok(CheckEnd::NotAskable("another run changed it meanwhile; the next `sync` looks again"));
+        };
+        if doubt::is_paid_otherwise(&state, said.told.word, &said.told.details)
             && let Some(hold) = asking.hold(&state, &said).await?
         {
             self.ledger.record(vec![hold]).await?;

@@ -55,7 +55,7 @@ pub const TOO_NEW: Code = Code::new(
 pub const ILLEGAL: Code = Code::new(
     "E0507",
     "an event cannot happen to this bill now",
-    "The table of statuses and events does not know the pair, so nothing was recorded. It points to a defect or to two senders.",
+    "The table of statuses and events does not know the pair, so nothing was recorded. Another writer that was quicker is told apart (E0511), so it points to a defect.",
     "Stop, keep the ledger, look at `tagih why INVOICE` and report it.",
 );
 
@@ -83,8 +83,16 @@ pub const NUMBER_TAKEN: Code = Code::new(
     "Look at `tagih why` of both invoices; bill the second one under another number, or set `plan.reissue_suffix` to something your own numbers never end with.",
 );
 
+/// [`LedgerError::Lost`].
+pub const LOST: Code = Code::new(
+    "E0511",
+    "another run changed the bill meanwhile",
+    "`serve`, `ingest`, `resolve` or another host recorded something about the bill between this command's look at it and its own record, so what was decided on no longer held. Nothing of it was recorded, nothing is damaged.",
+    "Run the same command again; `tagih why INVOICE` says what the other run did.",
+);
+
 /// All of them, in order.
-pub const ALL: &[Code] = &[STORAGE, DAMAGED, OTHER_BINDING, MISSING, HELD, TOO_NEW, ILLEGAL, CODE_TAKEN, TOO_OLD, NUMBER_TAKEN];
+pub const ALL: &[Code] = &[STORAGE, DAMAGED, OTHER_BINDING, MISSING, HELD, TOO_NEW, ILLEGAL, CODE_TAKEN, TOO_OLD, NUMBER_TAKEN, LOST];
 
 impl LedgerError {
     /// The error's stable code.
@@ -101,6 +109,7 @@ impl LedgerError {
             Self::Illegal(_) => ILLEGAL,
             Self::CodeTaken { .. } => CODE_TAKEN,
             Self::NumberTaken { .. } => NUMBER_TAKEN,
+            Self::Lost { .. } => LOST,
         }
     }
 }

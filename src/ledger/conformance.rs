@@ -3,7 +3,7 @@
 use jiff::{SignedDuration, Timestamp};
 
 use super::memory::{CrashMoment, CrashPlan, MemoryLedger};
-use super::{Applied, Binding, Create, Entry, Head, Ledger, LedgerError, Names, Private, Store, Sum, View};
+use super::{Applied, Basis, Binding, Create, Entry, Head, Ledger, LedgerError, Names, Private, Store, Sum, View};
 use crate::domain::amount::Amount;
 use crate::domain::bill::{Customer, Expiry, Policy, RecordedTerms};
 use crate::domain::channel::{Channel, Method};
@@ -38,6 +38,7 @@ pub(in crate::ledger) use ask;
 
 mod histories;
 pub(in crate::ledger) mod orders;
+mod races;
 
 pub(super) fn at(second: i64) -> Timestamp {
     // A tail below the store's precision, to see that it is cut alike everywhere.
@@ -73,7 +74,7 @@ pub(super) fn answer(code: &str, expires_at: Option<Timestamp>) -> CodeAnswer {
 }
 
 pub(super) fn entry(invoice: &str, second: i64, event: Event) -> Entry {
-    Entry { invoice_number: number(invoice), at: at(second), event, private: Private::default() }
+    Entry { invoice_number: number(invoice), at: at(second), event, basis: Basis::Any, private: Private::default() }
 }
 
 pub(super) fn planned(invoice: &str) -> Entry {
@@ -125,6 +126,7 @@ use orders::{
     a_payment_is_known_however_its_message_is_written, what_held_a_bill_once_is_remembered_after_its_release,
     what_is_about_a_bill_is_found_by_every_number_and_code_it_had,
 };
+use races::{a_lost_race_is_told_apart_from_what_cannot_be, what_another_writer_did_after_the_look_is_lost_whole};
 
 /// Runs a test for each store.
 macro_rules! for_each_store {
@@ -149,6 +151,8 @@ for_each_store! {
     what_is_about_a_bill_is_found_by_every_number_and_code_it_had
     what_held_a_bill_once_is_remembered_after_its_release
     a_payment_is_known_however_its_message_is_written
+    a_lost_race_is_told_apart_from_what_cannot_be
+    what_another_writer_did_after_the_look_is_lost_whole
 }
 
 fn the_codes_of_a_bill_that_lost_one_are_remembered(ledger: &impl Ledger) {
@@ -198,6 +202,7 @@ fn an_illegal_event_fails_its_whole_call_and_nothing_else(ledger: &impl Ledger) 
     wait(ledger.record(vec![planned("A")])).unwrap();
     let before = whole(ledger);
     let accepted = entry("A", 2, Event::Accepted { answer: answer("77", None), replayed: false, amount: None, remark: None });
+    let accepted = Entry { basis: Basis::of(before.bills.get(&number("A"))), ..accepted };
     let result = wait(ledger.record(vec![planned("B"), intended("B", 1, OperationKind::Issue, terms(1)), accepted]));
     assert!(matches!(&result, Err(LedgerError::Illegal(illegal)) if illegal.status == Some(Status::Planned)), "{result:?}");
     let after = whole(ledger);

@@ -75,6 +75,14 @@ pub enum LedgerError {
         /// The version this program reads.
         known: usize,
     },
+    /// Another writer has changed the bill since it was looked at (exit 3, where nobody looks again).
+    #[error(
+        "invoice `{invoice_number}` was changed by another run meanwhile\nhint: nothing of this was recorded; run the same command again"
+    )]
+    Lost {
+        /// The bill.
+        invoice_number: InvoiceNumber,
+    },
     /// An event that cannot happen (exit 8, I6).
     #[error(transparent)]
     Illegal(#[from] IllegalTransition),

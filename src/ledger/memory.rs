@@ -12,7 +12,7 @@ use jiff::Timestamp;
 use tokio::sync::watch;
 
 use super::chain::{Kind, NumberRecord, PaymentRecord, payment_event_at, truncated_payment};
-use super::rules::{Fate, fates, live_payment_code, microseconds, number_to_claim, truncated};
+use super::rules::{Fate, Refusal, fates, folded, live_payment_code, microseconds, number_to_claim, truncated};
 use super::terms::event_text;
 use super::{Applied, Entry, Head, Ledger, LedgerError};
 use crate::domain::bill::{Customer, Salt};
@@ -135,13 +135,13 @@ impl Durable {
     /// All or none: what a failing call touched is put back.
     fn append_all(&mut self, entries: Vec<Entry>) -> Result<Vec<BillState>, LedgerError> {
         let mut touched: Vec<(InvoiceNumber, Option<BillState>)> = Vec::with_capacity(entries.len());
-        let (event_count, head) = (self.events.len(), self.head);
+        let (event_count, head, began_at) = (self.events.len(), self.head, self.sequence());
         let mut states = Vec::with_capacity(entries.len());
         let mut private = Vec::with_capacity(entries.len());
         for entry in entries {
             touched.push((entry.invoice_number.clone(), self.bills.get(&entry.invoice_number).cloned()));
             private.push((entry.invoice_number.clone(), entry.private.clone()));
-            match self.append(entry) {
+            match self.append(entry, began_at) {
                 Ok(state) => states.push(state),
                 Err(error) => {
                     for (invoice_number, before) in touched.into_iter().rev() {
@@ -164,11 +164,19 @@ impl Durable {
         Ok(states)
     }
 
-    fn append(&mut self, entry: Entry) -> Result<BillState, LedgerError> {
+    fn sequence(&self) -> u64 {
+        self.head.unwrap_or(Head::EMPTY).sequence
+    }
+
+    fn append(&mut self, entry: Entry, began_at: u64) -> Result<BillState, LedgerError> {
         let at = truncated(entry.at);
         let before = self.bills.get(&entry.invoice_number).cloned();
         let is_new = before.is_none();
-        let state = BillState::apply(before, &entry.invoice_number, at, &entry.event)?;
+        let sequence = self.sequence().saturating_add(1);
+        let state = folded(before, &entry, began_at, sequence).map_err(|refusal| match refusal {
+            Refusal::Lost => LedgerError::Lost { invoice_number: entry.invoice_number.clone() },
+            Refusal::Illegal(illegal) => LedgerError::Illegal(illegal),
+        })?;
         if let Some(code) = live_payment_code(&state)
             && let Some(other) = self.live.get(code).filter(|other| **other != entry.invoice_number)
         {

@@ -41,8 +41,39 @@ pub struct Entry {
     pub at: Timestamp,
     /// What.
     pub event: Event,
+    /// What must still be so for it to be true.
+    pub basis: Basis,
     /// What only the purgeable side table may hold.
     pub private: Private,
+}
+
+/// What was looked at when an entry was decided on (compare and set). Where another writer was quicker, it is
+/// [`LedgerError::Lost`]: an ordinary outcome, after which its author looks again.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Basis {
+    /// Nothing: it is true whatever else happened to the bill, as long as it can still happen.
+    Any,
+    /// The bill as it was after this event, [`BillState::last_event`]; 0 for one that the ledger did not know.
+    Since(u64),
+    /// This operation of the bill, which is open still.
+    Operation(RequestId),
+}
+
+impl Basis {
+    /// The bill as it was looked at; none that the ledger did not know.
+    #[must_use]
+    pub fn of(state: Option<&BillState>) -> Self {
+        Self::Since(state.map_or(0, |state| state.last_event))
+    }
+
+    /// Whether it is still so.
+    fn holds(self, now: Option<&BillState>) -> bool {
+        match self {
+            Self::Any => true,
+            Self::Since(event) => now.map_or(0, |state| state.last_event) == event,
+            Self::Operation(id) => now.and_then(|state| state.open.as_ref()).is_some_and(|open| open.request_id == id),
+        }
+    }
 }
 
 /// Personal data and bodies that travel with an event but are kept apart from it, so that they can be purged.
@@ -81,8 +112,8 @@ pub trait Ledger: Send + Sync {
     fn salt(&self) -> &Salt;
 
     /// Appends `entries` in order, all or none, and gives each bill's state after its event. Resolves only once they are
-    /// durable; entries of concurrent callers share transactions. An illegal event, a code that is live elsewhere or a number that
-    /// stands for another bill fails the call and appends nothing of it.
+    /// durable; entries of concurrent callers share transactions. An entry that another writer has overtaken, an illegal event, a code
+    /// that is live elsewhere or a number that stands for another bill fails the call and appends nothing of it.
     fn record(&self, entries: Vec<Entry>) -> impl Future<Output = Result<Vec<BillState>, LedgerError>> + Send;
 
     /// Adds payments the ledger does not know yet, by identity; durable when it resolves. Never illegal.

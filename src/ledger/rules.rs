@@ -4,8 +4,9 @@
 
 use jiff::Timestamp;
 
+use super::{Basis, Entry};
 use crate::domain::ids::{InvoiceNumber, PaymentCode};
-use crate::domain::lifecycle::{BillState, Event, OperationKind, Status};
+use crate::domain::lifecycle::{BillState, Event, IllegalTransition, OperationKind, Status};
 use crate::domain::payment::{self, Payment, Sameness};
 
 /// The microseconds a store keeps of an instant.
@@ -16,6 +17,29 @@ pub(super) fn microseconds(at: Timestamp) -> i64 {
 /// The instant as a store gives it back. Events are folded with this, so that live and refolded states are equal.
 pub(super) fn truncated(at: Timestamp) -> Timestamp {
     Timestamp::from_microsecond(microseconds(at)).unwrap_or(at)
+}
+
+/// Why a bill cannot go on as an entry says.
+#[derive(Debug)]
+pub(super) enum Refusal {
+    /// Another writer was quicker.
+    Lost,
+    /// It contradicts what it rests on (I6).
+    Illegal(IllegalTransition),
+}
+
+/// The bill after `entry`, which is event `sequence`, in a call that began when `began_at` was the last one: what the call itself did to
+/// the bill before is no other writer's doing.
+pub(super) fn folded(before: Option<BillState>, entry: &Entry, began_at: u64, sequence: u64) -> Result<BillState, Refusal> {
+    let is_own = before.as_ref().is_some_and(|state| state.last_event > began_at);
+    if !is_own && !entry.basis.holds(before.as_ref()) {
+        return Err(Refusal::Lost);
+    }
+    match BillState::apply(before, &entry.invoice_number, truncated(entry.at), &entry.event) {
+        Ok(state) => Ok(BillState { last_event: sequence, ..state }),
+        Err(_) if !is_own && entry.basis == Basis::Any => Err(Refusal::Lost),
+        Err(illegal) => Err(Refusal::Illegal(illegal)),
+    }
 }
 
 /// The code a counter might take for this bill now (I11). While an issue is on its way or in doubt that is the code it

@@ -102,6 +102,9 @@ impl Outcome {
     }
 }
 
+/// How often a bill is looked at anew that changes just while it is to get the number of an answer.
+const LOOKS_MAX: u32 = 4;
+
 async fn outcome(shared: &Arc<Shared>, received: &Received) -> Outcome {
     let refused = Outcome::refused;
     let question = match received.text().ok_or("body").and_then(inquiry::parse) {
@@ -111,15 +114,26 @@ async fn outcome(shared: &Arc<Shared>, received: &Received) -> Outcome {
             return refused(Status::Decline, field, None, true);
         }
     };
+    for _ in 0..LOOKS_MAX {
+        if let Some(outcome) = looked_up(shared, received, &question).await {
+            return outcome;
+        }
+    }
+    refused(Status::Decline, "bill_changing", Some(&question), false)
+}
+
+/// The answer from the books as they are; none when they changed before the answer had its number.
+async fn looked_up(shared: &Arc<Shared>, received: &Received, question: &Question) -> Option<Outcome> {
+    let refused = |decision| Some(Outcome::refused(Status::Decline, decision, Some(question), false));
     let (books, code) = (Arc::clone(&shared.books), question.payment_code.clone());
     // The books may wait for a disk; the sockets must not.
     let found = match tokio::task::spawn_blocking(move || books.find(&code)).await {
         Ok(Ok(found)) => found,
         Ok(Err(reason)) => {
             tracing::error!(reason, "an inquiry could not be looked up");
-            return refused(Status::Decline, "books unreadable", Some(&question), false);
+            return refused("books unreadable");
         }
-        Err(_) => return refused(Status::Decline, "books unreadable", Some(&question), false),
+        Err(_) => return refused("books unreadable"),
     };
     let facts = found.as_ref().map(facts);
     let decision = decide(facts.as_ref(), question.channel, received.at);
@@ -128,8 +142,8 @@ async fn outcome(shared: &Arc<Shared>, received: &Received) -> Outcome {
     let payable = found.as_ref().filter(|_| decision == Decision::Payable && !settings.inquiry_suffix.is_empty());
     let alias = match payable {
         Some(found) => match alias(shared, received, &found.state.invoice_number).await {
-            Ok(alias) => Some(alias),
-            Err(why) => return refused(Status::Decline, why, Some(&question), false),
+            Ok(alias) => Some(alias?),
+            Err(why) => return refused(why),
         },
         None => None,
     };
@@ -141,21 +155,21 @@ async fn outcome(shared: &Arc<Shared>, received: &Received) -> Outcome {
         info_key: settings.info_key,
     });
     let body = match &shown {
-        Some(shown) if decision == Decision::Payable => inquiry::payable(&question, shown),
-        shown => inquiry::refusal(Some(&question), status, shown.as_ref().filter(|_| settings.refusal_details)),
+        Some(shown) if decision == Decision::Payable => inquiry::payable(question, shown),
+        shown => inquiry::refusal(Some(question), status, shown.as_ref().filter(|_| settings.refusal_details)),
     };
     let decision = match decision {
         Decision::Declined(why) => why.name(),
         _ => status.name(),
     };
-    Outcome { status, decision, body, found, alias, lasting: true }
+    Some(Outcome { status, decision, body, found, alias, lasting: true })
 }
 
 /// Characters that follow from a `Request-Id`; where another bill has the number already, twice as many.
 const ALIAS_CHARACTERS: usize = 10;
 
-/// The number this inquiry is answered with, which the books have when this returns.
-async fn alias(shared: &Shared, received: &Received, bill: &InvoiceNumber) -> Result<InvoiceNumber, &'static str> {
+/// The number this inquiry is answered with, which the books have when this returns; none when the bill has changed since it was found.
+async fn alias(shared: &Shared, received: &Received, bill: &InvoiceNumber) -> Result<Option<InvoiceNumber>, &'static str> {
     let digest = digest::hex(&digest::of_bytes(received.request_id().unwrap_or_default().as_bytes()));
     for length in [ALIAS_CHARACTERS, ALIAS_CHARACTERS.saturating_mul(2)] {
         let written = format!("{bill}{}{}", shared.settings.inquiry_suffix, digest.get(..length).unwrap_or_default());
@@ -165,7 +179,8 @@ async fn alias(shared: &Shared, received: &Received, bill: &InvoiceNumber) -> Re
         };
         let (books, bill, alias, at) = (Arc::clone(&shared.books), bill.clone(), number.clone(), received.at);
         match tokio::task::spawn_blocking(move || books.named(&bill, &alias, at)).await {
-            Ok(Ok(())) => return Ok(number),
+            Ok(Ok(())) => return Ok(Some(number)),
+            Ok(Err(NotNamed::MovedOn)) => return Ok(None),
             Ok(Err(NotNamed::Taken)) => {}
             Ok(Err(NotNamed::Failed(reason))) => {
                 tracing::error!(reason, "the number of an answer could not be recorded");

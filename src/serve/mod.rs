@@ -76,6 +76,8 @@ pub trait Books: Send + Sync + 'static {
 pub enum NotNamed {
     /// It is another bill's.
     Taken,
+    /// The bill is not as it was any more, and goes by no new number now.
+    MovedOn,
     /// The books cannot be written, in words.
     Failed(String),
 }

@@ -18,7 +18,7 @@ use tagih::domain::channel::{Channel, Method};
 use tagih::domain::ids::{InvoiceNumber, PaymentCode};
 use tagih::domain::lifecycle::{CodeAnswer, Event};
 use tagih::domain::personal::Personal;
-use tagih::ledger::{Binding, Create, Entry, Ledger as _, Private, Store};
+use tagih::ledger::{Basis, Binding, Create, Entry, Ledger as _, Private, Store};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 use tokio::time::Instant;
@@ -66,6 +66,7 @@ fn entry(bill: u64) -> Entry {
         invoice_number: InvoiceNumber::new(format!("SERVE-{bill:09}")).unwrap(),
         at: Timestamp::now(),
         event: Event::Adopted { terms, answer, wire_invoice_number: None },
+        basis: Basis::Any,
         private: Private { customer: Some(customer), ..Private::default() },
     }
 }

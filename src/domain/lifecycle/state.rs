@@ -96,6 +96,9 @@ pub struct BillState {
     pub hold: Option<Box<Hold>>,
     /// The orders it had at DOKU before the present one, oldest first; most bills have none.
     pub former: Vec<FormerOrder>,
+    /// The number of its last event in the ledger that keeps it, by which that tells whether anything has happened to the bill since;
+    /// 0 outside of one. The fold leaves it alone.
+    pub last_event: u64,
 }
 
 impl Event {
@@ -213,6 +216,7 @@ impl BillState {
             checks: None,
             hold: None,
             former: Vec::new(),
+            last_event: 0,
         }
     }
 

@@ -8,6 +8,7 @@ use crate::domain::amount::Amount;
 use crate::domain::bill::{Expiry, Policy as Insurance, RecordedTerms};
 use crate::domain::channel::{Channel, Method};
 use crate::domain::ids::RequestId;
+use crate::ledger::Basis;
 use crate::ledger::memory::MemoryLedger;
 
 fn state(ledger: &MemoryLedger, number: &str) -> BillState {
@@ -23,7 +24,7 @@ fn invoice(number: &str) -> InvoiceNumber {
 }
 
 fn entry(number: &str, event: Event) -> Entry {
-    Entry { invoice_number: invoice(number), at: now(), event, private: Private::default() }
+    Entry { invoice_number: invoice(number), at: now(), event, basis: Basis::Any, private: Private::default() }
 }
 
 fn doubted(number: &str, wire: &str) -> Vec<Entry> {

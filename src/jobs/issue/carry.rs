@@ -19,7 +19,7 @@ use crate::domain::plan::{self, AmendBase, Rules, Step};
 use crate::domain::{codes, digest};
 use crate::gateway::Gateway;
 use crate::gateway::pacing::Time;
-use crate::ledger::{Entry, Ledger, LedgerError, Private};
+use crate::ledger::{Basis, Entry, Ledger, LedgerError, Private};
 
 /// What the configuration says about issuing.
 #[derive(Clone, Debug)]
@@ -64,8 +64,9 @@ impl<L: Ledger, G: Gateway, T: Time + Sync> Issuing<'_, L, G, T>
 where
     T::Clock: Sync,
 {
-    /// Starts the operation of an issue, amend or cancel step and pursues it.
-    pub(super) async fn start(&self, bill: &Bill, step: &Step, state: Option<BillState>) -> Result<Next, LedgerError> {
+    /// Starts the operation of an issue, amend or cancel step, which was planned when `planned_at` was the bill's last event, and pursues
+    /// it.
+    pub(super) async fn start(&self, bill: &Bill, step: &Step, state: Option<BillState>, planned_at: u64) -> Result<Next, LedgerError> {
         if self.caller.stop.reason().is_some() {
             return Ok(Next::Ended(End::deferred("the run was stopped before its turn")));
         }
@@ -83,7 +84,9 @@ where
             let reason = format!("DOKU documents no such call for method `{}` at {}", draft.terms.method, draft.terms.channel);
             return Ok(Next::Ended(End::refused(codes::CANNOT_AMEND, "method", &reason)));
         };
-        match self.ledger.record(vec![Self::intent(&operation, draft.terms, customer)]).await {
+        let basis = Basis::Since(planned_at);
+        match self.ledger.record(vec![Self::intent(&operation, draft.terms, customer, basis)]).await {
+            Err(LedgerError::Lost { invoice_number }) => return Ok(Next::overtaken(&invoice_number)),
             // Two rows of this run were both to have a code that had just come free. Nothing of this one has left.
             Err(LedgerError::CodeTaken { other, .. }) => return Ok(Next::PlanAgain(Some(End::live_elsewhere(&other)))),
             // Or both the same number at DOKU: planned again, this one finds the next.
@@ -183,7 +186,7 @@ where
     }
 
     /// The event that makes the intent of `operation` durable, and the bytes beside it.
-    pub(super) fn intent(operation: &Operation, terms: RecordedTerms, customer: Option<Customer>) -> Entry {
+    pub(super) fn intent(operation: &Operation, terms: RecordedTerms, customer: Option<Customer>, basis: Basis) -> Entry {
         let event = Event::Intended {
             operation: operation.kind,
             terms,
@@ -192,7 +195,7 @@ where
             body_digest: digest::hex(&digest::of_bytes(&operation.request.body)),
         };
         let private = Private { body: Some((operation.request.request_id, operation.request.body.to_vec())), customer };
-        Entry { invoice_number: operation.invoice_number.clone(), at: operation.intended_at, event, private }
+        Entry { invoice_number: operation.invoice_number.clone(), at: operation.intended_at, event, basis, private }
     }
 
     pub(super) fn request(&self, kind: OperationKind, terms: &RecordedTerms, request_id: RequestId, body: Vec<u8>) -> Option<WireRequest> {

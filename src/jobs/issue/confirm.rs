@@ -17,7 +17,7 @@ use crate::domain::plan::{self, Unchanged};
 use crate::gateway::Gateway;
 use crate::gateway::pacing::Time;
 use crate::jobs::asking::{Asked, Asking, Recorded, Said};
-use crate::ledger::{Ledger, LedgerError, View as _};
+use crate::ledger::{Basis, Ledger, LedgerError, View as _};
 
 /// Codes asked about at most to find one that shows whether Check Status knows unpaid codes of a channel.
 const CONTROLS_MAX: usize = 3;
@@ -44,14 +44,7 @@ where
         };
         let payment = code.and_then(|code| said.payment(channel, code));
         let asking = self.asking();
-        let checked = asking.entry(state, said, payment, &Recorded { chosen: true, controlled });
-        let states = match self.ledger.record(vec![checked]).await {
-            Ok(states) => states,
-            // Another process has changed the bill so that this can no longer be said of it.
-            Err(LedgerError::Illegal(_)) => return Ok(None),
-            Err(error) => return Err(error),
-        };
-        let Some(state) = states.into_iter().last() else { return Ok(None) };
+        let Some(state) = asking.record(state, said, payment, &Recorded { chosen: true, controlled }).await? else { return Ok(None) };
         let holds = doubt::ending(&state, (self.clock)(), &self.settings.patience) == Some(doubt::Ending::Hold)
             || doubt::is_paid_otherwise(&state, said.told.word, &said.told.details);
         match if holds { asking.hold(&state, said).await? } else { None } {
@@ -160,10 +153,12 @@ where
             vec![checked]
         } else {
             let reason = format!("Check Status: {}", said.told.word.said());
-            vec![self.entry(invoice_number, Event::Reopened { operation: refused.operation, reason }), checked]
+            let basis = Basis::of(Some(&state));
+            vec![self.entry(invoice_number, Event::Reopened { operation: refused.operation, reason }, basis), checked]
         };
         match self.ledger.record(entries).await {
-            Ok(_) | Err(LedgerError::Illegal(_)) => Ok(Next::PlanAgain(None)),
+            Ok(_) => Ok(Next::PlanAgain(None)),
+            Err(LedgerError::Lost { invoice_number }) => Ok(Next::overtaken(&invoice_number)),
             Err(error) => Err(error),
         }
     }
@@ -184,7 +179,7 @@ where
             let expected = if code.answer.expires_at.is_some_and(|at| at <= now) { Word::Expired } else { Word::Pending };
             match self.asking().ask(&code.wire_invoice_number, code.issued_as, channel, || true).await {
                 Asked::Said(said) => {
-                    self.asking().record(&state, &said, None, &Recorded { chosen: true, controlled: false }).await.or_else(illegal)?;
+                    self.asking().record(&state, &said, None, &Recorded { chosen: true, controlled: false }).await?;
                     known = said.told.word == expected;
                 }
                 Asked::Unanswered(_) | Asked::NotAskable => {}
@@ -223,9 +218,11 @@ where
     /// Asks whether an expired code is dead at DOKU too, so that its bill may be issued anew.
     pub(super) async fn confirm_expiry(&self, state: &BillState) -> Result<Next, LedgerError> {
         match self.word_of(state).await? {
-            Some(Word::Expired) => self.retire(state, Word::Expired).await,
-            Some(Word::Success) => Ok(Next::Ended(End::unchanged(Unchanged::Paid))),
-            Some(Word::NotFound | Word::Pending | Word::Failed | Word::Other) | None => Ok(Next::Ended(End::unchanged(Unchanged::Expired))),
+            Some((Word::Expired, state)) => self.retire(&state, Word::Expired).await,
+            Some((Word::Success, _)) => Ok(Next::Ended(End::unchanged(Unchanged::Paid))),
+            Some((Word::NotFound | Word::Pending | Word::Failed | Word::Other, _)) | None => {
+                Ok(Next::Ended(End::unchanged(Unchanged::Expired)))
+            }
         }
     }
 
@@ -236,8 +233,8 @@ where
             return Ok(Next::PlanAgain(None));
         };
         match self.word_of(&state).await? {
-            Some(Word::Expired) => self.retire(&state, Word::Expired).await,
-            Some(Word::Success) if is_paid => self.retire(&state, Word::Success).await,
+            Some((Word::Expired, state)) => self.retire(&state, Word::Expired).await,
+            Some((Word::Success, state)) if is_paid => self.retire(&state, Word::Success).await,
             None if self.caller.stop.reason().is_some() => Ok(Next::Ended(End::deferred("the run was stopped before its turn"))),
             Some(_) | None => Ok(Next::Ended(End::live_elsewhere(holder))),
         }
@@ -248,39 +245,32 @@ where
         let is_ours = |state: &BillState| state.status == Status::Active && !state.is_known_to_doku();
         // Its own row may have put its end off since this was planned.
         let is_free = |state: &BillState| plan::has_given_up(state, is_paid, (self.clock)(), &self.settings.rules);
-        if self.ledger.bill(holder).await?.is_some_and(|state| is_ours(&state) && is_free(&state)) {
-            self.append_retired(holder, "it has expired or is paid, and another invoice is to have the code").await?;
+        if let Some(state) = self.ledger.bill(holder).await?.filter(|state| is_ours(state) && is_free(state)) {
+            return self.append_retired(&state, "it has expired or is paid, and another invoice is to have the code").await;
         }
         Ok(Next::PlanAgain(None))
     }
 
-    /// DOKU's own word for the order of a live bill's code, recorded.
-    async fn word_of(&self, state: &BillState) -> Result<Option<Word>, LedgerError> {
+    /// DOKU's own word for the order of a live bill's code, recorded, and the bill as it is with that; none also when another run has
+    /// changed the bill meanwhile.
+    async fn word_of(&self, state: &BillState) -> Result<Option<(Word, BillState)>, LedgerError> {
         let Some(code) = &state.code else { return Ok(None) };
         match self.asking().ask(&code.wire_invoice_number, code.issued_as, state.terms.channel, || true).await {
-            Asked::Said(said) => {
-                self.found(state, &said).await?;
-                Ok(Some(said.told.word))
-            }
+            Asked::Said(said) => Ok(self.found(state, &said).await?.map(|state| (said.told.word, state))),
             Asked::Unanswered(_) | Asked::NotAskable | Asked::Stopped => Ok(None),
         }
     }
 
     async fn retire(&self, state: &BillState, word: Word) -> Result<Next, LedgerError> {
-        let reason = format!("Check Status: {}", word.said());
-        self.append_retired(&state.invoice_number, &reason).await.map(|()| Next::PlanAgain(None))
+        self.append_retired(state, &format!("Check Status: {}", word.said())).await
     }
 
-    async fn append_retired(&self, holder: &InvoiceNumber, reason: &str) -> Result<(), LedgerError> {
-        match self.append(holder, Event::Retired { reason: reason.into() }).await {
+    async fn append_retired(&self, holder: &BillState, reason: &str) -> Result<Next, LedgerError> {
+        let event = Event::Retired { reason: reason.into() };
+        match self.ledger.record(vec![self.entry(&holder.invoice_number, event, Basis::of(Some(holder)))]).await {
             // Its own row and the one that waits for its code may both have asked.
-            Ok(()) | Err(LedgerError::Illegal(_)) => Ok(()),
+            Ok(_) | Err(LedgerError::Lost { .. }) => Ok(Next::PlanAgain(None)),
             Err(error) => Err(error),
         }
     }
-}
-
-/// What another process did to a bill meanwhile is no failure of this one.
-fn illegal(error: LedgerError) -> Result<Option<BillState>, LedgerError> {
-    if matches!(error, LedgerError::Illegal(_)) { Ok(None) } else { Err(error) }
 }

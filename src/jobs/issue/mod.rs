@@ -30,7 +30,7 @@ use crate::domain::lifecycle::{BillState, Event, OperationKind, Status};
 use crate::domain::plan::{self, Minting, Step, Unchanged};
 use crate::gateway::Gateway;
 use crate::gateway::pacing::Time;
-use crate::ledger::{Entry, Ledger, LedgerError, Private, View};
+use crate::ledger::{Basis, Entry, Ledger, LedgerError, Private, View};
 
 /// Settle, cancel, confirm (or release, or retire), issue: the longest chain one row can need in one run.
 const ROUNDS_MAX: u32 = 4;
@@ -124,8 +124,8 @@ where
         let mut ends: Vec<Option<End>> = vec![None; bills.len()];
         let mut pending: Vec<usize> = (0..bills.len()).collect();
         for round in 1..=ROUNDS_MAX {
-            let planned = self.plan(bills, &pending).await?;
-            self.record_decided(bills, &planned).await?;
+            let mut planned = self.plan(bills, &pending).await?;
+            self.record_decided(bills, &mut planned).await?;
             pending = self.carry_out(bills, planned, round, &mut ends, progress).await?;
             if pending.is_empty() {
                 break;
@@ -165,7 +165,9 @@ where
                 };
                 // What is left alone needs no state, and is most of a file.
                 let is_left = matches!(step, Step::Unchanged(_) | Step::RejectedBefore { .. }) && !lacks_name;
-                planned.push(Planned { row, step, is_known: state.is_some(), state: state.filter(|_| !is_left).map(Box::new), lacks_name });
+                let (is_known, last_event) = (state.is_some(), state.as_ref().map_or(0, |state| state.last_event));
+                let state = state.filter(|_| !is_left).map(Box::new);
+                planned.push(Planned { row, step, is_known, last_event, is_overtaken: false, state, lacks_name });
             }
         }
         Ok(planned)
@@ -173,17 +175,46 @@ where
 
     /// Every wanted bill enters the ledger before anything is sent, with its code if it is of our making, so that a killed run's
     /// rest is known to be unissued and gets the same codes. What needs no call is done with it.
-    async fn record_decided(&self, bills: &[Bill], planned: &[Planned]) -> Result<(), LedgerError> {
-        let entries = planned
-            .iter()
-            .filter_map(|planned| Some((planned, bills.get(planned.row)?)))
-            .flat_map(|(planned, bill)| [self.planned_entry(bill, planned), self.registered_entry(bill, planned)].into_iter().flatten());
-        let mut entries = entries.peekable();
-        while entries.peek().is_some() {
-            let batch: Vec<Entry> = entries.by_ref().take(PLANNED_BATCH).collect();
-            self.ledger.record(batch).await?;
+    async fn record_decided(&self, bills: &[Bill], planned: &mut [Planned]) -> Result<(), LedgerError> {
+        for part in planned.chunks_mut(PLANNED_BATCH) {
+            while let Some(overtaken) = self.record_part(bills, part).await? {
+                let of_it = |planned: &&mut Planned| bills.get(planned.row).is_some_and(|bill| bill.invoice_number == overtaken);
+                part.iter_mut().filter(of_it).for_each(|planned| planned.is_overtaken = true);
+            }
         }
         Ok(())
+    }
+
+    /// Records what is decided of `part`, all or nothing; gives the bill that another writer was quicker with, if that is so.
+    async fn record_part(&self, bills: &[Bill], part: &mut [Planned]) -> Result<Option<InvoiceNumber>, LedgerError> {
+        let (mut entries, mut rows): (Vec<Entry>, Vec<usize>) = (Vec::new(), Vec::new());
+        for (at, planned) in part.iter().enumerate().filter(|(_, planned)| !planned.is_overtaken) {
+            let Some(bill) = bills.get(planned.row) else { continue };
+            for entry in [self.planned_entry(bill, planned), self.registered_entry(bill, planned)].into_iter().flatten() {
+                entries.push(entry);
+                rows.push(at);
+            }
+        }
+        if entries.is_empty() {
+            return Ok(None);
+        }
+        match self.ledger.record(entries).await {
+            Ok(states) => {
+                for (at, state) in rows.into_iter().zip(states) {
+                    if let Some(planned) = part.get_mut(at) {
+                        planned.last_event = state.last_event;
+                    }
+                }
+                Ok(None)
+            }
+            // Its code or number became another bill's since it was planned, which the next plan sees and says.
+            Err(
+                LedgerError::Lost { invoice_number }
+                | LedgerError::CodeTaken { invoice_number, .. }
+                | LedgerError::NumberTaken { invoice_number, .. },
+            ) => Ok(Some(invoice_number)),
+            Err(error) => Err(error),
+        }
     }
 
     fn planned_entry(&self, bill: &Bill, planned: &Planned) -> Option<Entry> {
@@ -207,7 +238,8 @@ where
             (Some(_), _) => return None,
         };
         let private = Private { body: None, customer: Some(terms.customer.clone()) };
-        Some(Entry { invoice_number: bill.invoice_number.clone(), at: (self.clock)(), event, private })
+        let basis = Basis::Since(planned.last_event);
+        Some(Entry { invoice_number: bill.invoice_number.clone(), at: (self.clock)(), event, basis, private })
     }
 
     /// The whole of an operation that DOKU is not told of.
@@ -221,7 +253,8 @@ where
         let at = (self.clock)();
         let answer = plan::registered_answer(operation, &terms, state, at)?;
         let event = Event::Registered { operation, terms, answer };
-        Some(Entry { invoice_number: bill.invoice_number.clone(), at, event, private: Private { body: None, customer } })
+        let (basis, private) = (Basis::Since(planned.last_event), Private { body: None, customer });
+        Some(Entry { invoice_number: bill.invoice_number.clone(), at, event, basis, private })
     }
 
     /// Carries out one round; gives the rows that are to be planned again.
@@ -235,7 +268,7 @@ where
     ) -> Result<Vec<usize>, LedgerError> {
         let work = planned.into_iter().filter_map(|planned| {
             let bill = bills.get(planned.row)?;
-            Some(async move { (planned.row, self.carry_out_step(bill, planned.step, planned.state.map(|state| *state)).await) })
+            Some(async move { (planned.row, self.carry_out_step(bill, planned).await) })
         });
         let mut carried = std::pin::pin!(bounded(work, || self.caller.pacer.in_flight(self.settings.in_flight_max)));
         let mut again = Vec::new();
@@ -260,7 +293,12 @@ where
         Ok(again)
     }
 
-    async fn carry_out_step(&self, bill: &Bill, step: Step, state: Option<BillState>) -> Result<Next, LedgerError> {
+    async fn carry_out_step(&self, bill: &Bill, planned: Planned) -> Result<Next, LedgerError> {
+        let Planned { step, last_event, is_overtaken, .. } = planned;
+        if is_overtaken {
+            return Ok(Next::overtaken(&bill.invoice_number));
+        }
+        let state = planned.state.map(|state| *state);
         match step {
             Step::Unchanged(why) => Ok(Next::Ended(End::unchanged(why))),
             Step::Note => Ok(Next::Ended(End::unchanged(Unchanged::Live))),
@@ -277,7 +315,7 @@ where
                 Some(state) => self.confirm_expiry(&state).await,
                 None => Ok(Next::PlanAgain(None)),
             },
-            Step::Issue { .. } | Step::Amend | Step::Cancel => self.start(bill, &step, state).await,
+            Step::Issue { .. } | Step::Amend | Step::Cancel => self.start(bill, &step, state, last_event).await,
         }
     }
 
@@ -318,6 +356,10 @@ struct Planned {
     step: Step,
     /// Whether the ledger knew the bill.
     is_known: bool,
+    /// The bill's last event when it was planned, and then the one that was recorded with the plan; 0 for none.
+    last_event: u64,
+    /// Whether another run changed the bill before anything was recorded: nothing was, and it is planned again.
+    is_overtaken: bool,
     /// Its state then, where the step needs it.
     state: Option<Box<BillState>>,
     /// Whether the row brings a name that the ledger lacks.
@@ -330,4 +372,11 @@ enum Next {
     Ended(End),
     /// The ledger has changed so that another step may be possible; the end stands if none is.
     PlanAgain(Option<End>),
+}
+
+impl Next {
+    /// Another run changed the bill after it was looked at.
+    fn overtaken(invoice_number: &InvoiceNumber) -> Self {
+        Self::PlanAgain(Some(End::deferred(&format!("another run changed invoice `{invoice_number}` meanwhile"))))
+    }
 }

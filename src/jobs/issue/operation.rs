@@ -17,7 +17,7 @@ use crate::domain::lifecycle::{CodeAnswer, Event, OperationKind, Remark, Status}
 use crate::gateway::Gateway;
 use crate::gateway::pacing::Time;
 use crate::jobs::watch::LastWord;
-use crate::ledger::{Entry, Ledger, LedgerError, Private};
+use crate::ledger::{Basis, Entry, Ledger, LedgerError, Private};
 
 /// How far before our intent DOKU may have made a code that a repeated answer calls ours: clocks differ.
 const MADE_BEFORE: SignedDuration = SignedDuration::from_mins(5);
@@ -171,7 +171,7 @@ where
                 self.reject(operation, codes::of(judged.says, judged.status), words, provisional).await.map(Some)
             }
             (Conclusion::PathRefused, _) => {
-                self.append(&operation.invoice_number, Event::NotSent { reason: words.clone() }).await?;
+                self.conclude(&operation.invoice_number, operation.request.request_id, Event::NotSent { reason: words.clone() }).await?;
                 Ok(Some(Ended::Rejected { code: codes::NOT_FOUND.id.into(), reason: words }))
             }
             (Conclusion::SendAgain { own }, _) => {
@@ -198,7 +198,7 @@ where
             self.lose(operation, &mut course, &reason).await?;
         }
         if course.before == Before::Nothing {
-            self.append(&operation.invoice_number, Event::NotSent { reason: reason.clone() }).await?;
+            self.conclude(&operation.invoice_number, operation.request.request_id, Event::NotSent { reason: reason.clone() }).await?;
             return Ok(Ended::Deferred { reason });
         }
         // Where no answer was ever lost, that none was lost this time either is worth knowing too.
@@ -264,12 +264,8 @@ where
         Remark::joined(remark.into_iter().chain(expiry_remark(operation, answer, (self.clock)())))
     }
 
-    pub(super) async fn append(&self, invoice_number: &InvoiceNumber, event: Event) -> Result<(), LedgerError> {
-        self.ledger.record(vec![self.entry(invoice_number, event)]).await.map(drop)
-    }
-
-    pub(super) fn entry(&self, invoice_number: &InvoiceNumber, event: Event) -> Entry {
-        Entry { invoice_number: invoice_number.clone(), at: (self.clock)(), event, private: Private::default() }
+    pub(super) fn entry(&self, invoice_number: &InvoiceNumber, event: Event, basis: Basis) -> Entry {
+        Entry { invoice_number: invoice_number.clone(), at: (self.clock)(), event, basis, private: Private::default() }
     }
 
     /// Under `warn`, a success counts without a valid signature; the run says at its end how many did.
@@ -281,29 +277,31 @@ where
 
     /// Records how the operation `request_id` ended; `false` when a notification that was ingested meanwhile has ended it.
     pub(super) async fn conclude(&self, invoice_number: &InvoiceNumber, request_id: RequestId, event: Event) -> Result<bool, LedgerError> {
-        match self.append(invoice_number, event.clone()).await {
-            Ok(()) => Ok(true),
-            Err(LedgerError::Illegal(illegal)) => {
-                let open = self.ledger.bill(invoice_number).await?.and_then(|state| state.open);
-                if open.is_some_and(|open| open.request_id == request_id) { Err(illegal.into()) } else { Ok(false) }
+        let mut before: Option<Entry> = None;
+        loop {
+            let own = self.entry(invoice_number, event.clone(), Basis::Operation(request_id));
+            match self.ledger.record(before.take().into_iter().chain([own]).collect()).await {
+                Ok(_) => return Ok(true),
+                Err(LedgerError::Lost { invoice_number: lost }) if lost == *invoice_number => return Ok(false),
+                // The holder of the code has moved on: whether it holds it still, the next turn finds out.
+                Err(LedgerError::Lost { .. }) => {}
+                Err(LedgerError::CodeTaken { invoice_number, other }) => match self.retirement(&other, &invoice_number).await? {
+                    None => return Err(LedgerError::CodeTaken { invoice_number, other }),
+                    retired => before = retired,
+                },
+                Err(error) => return Err(error),
             }
-            Err(LedgerError::CodeTaken { invoice_number, other }) => {
-                let Some(retired) = self.retirement(&other, &invoice_number).await? else {
-                    return Err(LedgerError::CodeTaken { invoice_number, other });
-                };
-                self.ledger.record(vec![retired, self.entry(&invoice_number, event)]).await.map(|_| true)
-            }
-            Err(error) => Err(error),
         }
     }
 
     /// The end of `holder`'s code, which has expired and which DOKU now gives to `taker`.
     async fn retirement(&self, holder: &InvoiceNumber, taker: &InvoiceNumber) -> Result<Option<Entry>, LedgerError> {
         let state = self.ledger.bill(holder).await?.filter(|state| state.status == Status::Active);
+        let basis = Basis::of(state.as_ref());
         let expires_at = state.and_then(|state| state.code?.answer.expires_at);
         let has_expired = expires_at.is_some_and(|expires_at| expires_at <= (self.clock)());
         let reason = format!("it has expired, and DOKU gave it to invoice `{taker}`");
-        Ok(has_expired.then(|| self.entry(holder, Event::Retired { reason })))
+        Ok(has_expired.then(|| self.entry(holder, Event::Retired { reason }, basis)))
     }
 }
 

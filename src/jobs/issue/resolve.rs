@@ -13,7 +13,7 @@ use crate::domain::plan::{self, Unchanged};
 use crate::gateway::Gateway;
 use crate::gateway::pacing::Time;
 use crate::jobs::asking::Asked;
-use crate::ledger::{Ledger, LedgerError, View as _};
+use crate::ledger::{Basis, Ledger, LedgerError, View as _};
 
 impl<L: Ledger, G: Gateway, T: Time + Sync> Issuing<'_, L, G, T>
 where
@@ -135,7 +135,10 @@ where
         }
         let Some(draft) = self.draft_anew(state, open).await? else { return still(&reason) };
         let Some(operation) = self.operation(&state.invoice_number, &draft, state.generation) else { return still(&reason) };
-        self.ledger.record(vec![Self::intent(&operation, draft.terms, None)]).await?;
+        match self.ledger.record(vec![Self::intent(&operation, draft.terms, None, Basis::of(Some(state)))]).await {
+            Err(LedgerError::Lost { invoice_number }) => return Ok(Next::overtaken(&invoice_number)),
+            recorded => drop(recorded?),
+        }
         match self.pursue(&operation, Before::Answered).await? {
             Ended::InDoubt { reason, .. } => still(&reason),
             ended => Ok(Next::PlanAgain(Some(ended.into()))),

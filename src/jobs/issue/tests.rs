@@ -20,6 +20,7 @@ use crate::gateway::pacing::{Pacer, Rate, RealTime};
 use crate::gateway::retry::RetryPolicy;
 use crate::jobs::stop::{Stop, StopReason};
 use crate::jobs::watch::Watch;
+use crate::ledger::Basis;
 use crate::ledger::memory::MemoryLedger;
 
 mod border;
@@ -168,7 +169,7 @@ fn number(text: &str) -> InvoiceNumber {
 }
 
 fn entry(at: Timestamp, event: Event) -> Entry {
-    Entry { invoice_number: number("I"), at, event, private: Private::default() }
+    Entry { invoice_number: number("I"), at, event, basis: Basis::Any, private: Private::default() }
 }
 
 fn answer(code: &str, expires_at: Option<Timestamp>) -> CodeAnswer {

@@ -18,7 +18,7 @@ use crate::domain::lifecycle::{BillState, Event, Status};
 use crate::domain::owner;
 use crate::domain::payment::Payment;
 use crate::jobs::hold;
-use crate::ledger::{Entry, Ledger, LedgerError, Names, Private, View};
+use crate::ledger::{Basis, Entry, Ledger, LedgerError, Names, Private, View};
 use crate::serve::metrics::Metrics;
 use crate::serve::{Books, Found, NotNamed};
 
@@ -217,10 +217,11 @@ impl<L: Ledger + Send + 'static> Books for LedgerBooks<L> {
             return Ok(());
         }
         let event = Event::Aliased { number: number.clone() };
-        let entry = Entry { invoice_number: invoice_number.clone(), at, event, private: Private::default() };
+        let entry = Entry { invoice_number: invoice_number.clone(), at, event, basis: Basis::Any, private: Private::default() };
         match Handle::current().block_on(self.ledger.record(vec![entry])) {
             Ok(_) => Ok(()),
             Err(LedgerError::NumberTaken { .. }) => Err(NotNamed::Taken),
+            Err(LedgerError::Lost { .. }) => Err(NotNamed::MovedOn),
             Err(error) => Err(failed(error)),
         }
     }

@@ -7,7 +7,7 @@ use crate::domain::channel::{Channel, Method};
 use crate::domain::ids::{InvoiceNumber, PaymentCode, RequestId};
 use crate::domain::lifecycle::{CodeAnswer, Event, OperationKind};
 use crate::ledger::memory::MemoryLedger;
-use crate::ledger::{Entry, Private};
+use crate::ledger::{Basis, Entry, Private};
 
 fn now() -> Timestamp {
     "2026-10-06T00:00:00Z".parse().unwrap()
@@ -46,7 +46,7 @@ fn answer(own: &str) -> CodeAnswer {
 }
 
 async fn record(books: &LedgerBooks<MemoryLedger>, bill: &str, events: Vec<Event>) {
-    let entry = |event| Entry { invoice_number: number(bill), at: now(), event, private: Private::default() };
+    let entry = |event| Entry { invoice_number: number(bill), at: now(), event, basis: Basis::Any, private: Private::default() };
     books.ledger().record(events.into_iter().map(entry).collect()).await.unwrap();
 }
 

@@ -140,7 +140,9 @@ fn lives_through(ledger: &impl Ledger, steps: &[Step]) -> Head {
     let applied = wait(ledger.apply_payments(&payments[half..])).unwrap();
     assert!(usize::try_from(applied.new).unwrap() <= unique.len());
     let snapshot = whole(ledger);
-    assert_eq!(snapshot.bills.clone().into_iter().collect::<BTreeMap<_, _>>(), states);
+    // Where its last event stands is the store's to say, and not the fold's.
+    let folded = |(number, state)| (number, BillState { last_event: 0, ..state });
+    assert_eq!(snapshot.bills.clone().into_iter().map(folded).collect::<BTreeMap<_, _>>(), states);
     assert_eq!(snapshot.payments.len(), unique.len());
     assert_eq!(usize::try_from(snapshot.head.sequence).unwrap(), entries.len() + unique.len());
     let told: u64 = states.values().flat_map(|state| &state.checks).map(|checks| u64::try_from(checks.found.len()).unwrap()).sum();
@@ -217,7 +219,7 @@ fn refolded(exported: &[u8]) -> BTreeMap<InvoiceNumber, BillState> {
             let invoice = number(line["invoice_number"].as_str().unwrap());
             let event: Event = serde_json::from_value(line["event"].clone()).unwrap();
             let state = BillState::apply(states.remove(&invoice), &invoice, line["at"].as_str().unwrap().parse().unwrap(), &event).unwrap();
-            states.insert(invoice, state);
+            states.insert(invoice, BillState { last_event: line["sequence"].as_u64().unwrap(), ..state });
         }
     }
     states

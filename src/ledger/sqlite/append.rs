@@ -16,7 +16,7 @@ use crate::domain::owner;
 use crate::domain::payment::Payment;
 use crate::domain::personal::Personal;
 use crate::ledger::chain::{Kind, NumberRecord, PaymentRecord, payment_event_at, truncated_payment};
-use crate::ledger::rules::{Fate, fates, live_payment_code, microseconds, number_to_claim, truncated};
+use crate::ledger::rules::{Fate, Refusal, fates, folded, live_payment_code, microseconds, number_to_claim, truncated};
 use crate::ledger::terms::{TermsText, event_text};
 use crate::ledger::{Applied, Entry, Head, Names};
 
@@ -77,12 +77,13 @@ impl<'c> Appender<'c> {
     /// would copy every page it touches.
     pub(super) fn entries(&mut self, entries: Vec<Entry>) -> Result<Vec<BillState>, Fault> {
         let is_single = entries.len() == 1;
-        let all = |appender: &mut Self| entries.into_iter().map(|entry| appender.entry(entry)).collect();
+        let began_at = self.head.sequence;
+        let all = |appender: &mut Self| entries.into_iter().map(|entry| appender.entry(entry, began_at)).collect();
         if is_single { all(self) } else { self.part(all) }
     }
 
     /// Whatever can be refused is refused before anything is written.
-    fn entry(&mut self, entry: Entry) -> Result<BillState, Fault> {
+    fn entry(&mut self, entry: Entry, began_at: u64) -> Result<BillState, Fault> {
         let at = truncated(entry.at);
         let before = match self.folded.take(&entry.invoice_number) {
             Some(row) => Some(row),
@@ -94,7 +95,11 @@ impl<'c> Appender<'c> {
             return Err(Fault::NumberTaken(entry.invoice_number.clone(), number.clone(), other));
         }
         let known = before.as_ref().map(|row| row.state.clone());
-        let state = BillState::apply(known, &entry.invoice_number, at, &entry.event).map_err(Fault::Illegal)?;
+        let sequence = self.head.sequence.checked_add(1).ok_or_else(|| Fault::Failed("it is full".into()))?;
+        let state = folded(known, &entry, began_at, sequence).map_err(|refusal| match refusal {
+            Refusal::Lost => Fault::Lost(entry.invoice_number.clone()),
+            Refusal::Illegal(illegal) => Fault::Illegal(illegal),
+        })?;
         if before.as_ref().and_then(|row| live_payment_code(&row.state)) != live_payment_code(&state)
             && let Some(taken) = rows::code_taken(self.connection, &state)?
         {
@@ -110,11 +115,10 @@ impl<'c> Appender<'c> {
         } else {
             (before.as_ref().map_or_else(Standing::default, |row| Standing::of(&row.kept)), Vec::new())
         };
-        let sequence = self.next_sequence()?;
-        let kept = Kept { terms: terms.of_bill, first_paid_at: standing.first_paid_at, paid: standing.paid, last_event: sequence };
+        let kept = Kept { terms: terms.of_bill, first_paid_at: standing.first_paid_at, paid: standing.paid };
         // The event goes first: its row is what the bill's row refers to, and with a reference that is to be made good later SQLite
         // would look through all bills at each event.
-        let link = EventRow { terms: terms.of_event, previous: before.as_ref().map(|row| row.kept.last_event) };
+        let link = EventRow { terms: terms.of_event, previous: before.as_ref().map(|row| read::signed(row.state.last_event)).transpose()? };
         self.event(microseconds(at), Kind::Bill, entry.invoice_number.as_str(), &terms.event, link)?;
         let id = match &before {
             Some(row) => {
@@ -165,7 +169,7 @@ impl<'c> Appender<'c> {
             if let Some(row) = before.filter(|row| row.state.terms == *wanted) {
                 return Ok(row.kept.terms);
             }
-            let known = before.map(|row| read::terms_of_events(self.connection, row.kept.last_event)).transpose()?;
+            let known = before.map(|row| read::terms_of_events(self.connection, row.state.last_event)).transpose()?;
             let text = text.map_or_else(|| TermsText::of(wanted), |text| Ok(text.clone())).map_err(Fault::Failed)?;
             terms::id_of(self.connection, &text, &known.unwrap_or_default())
         };
@@ -175,10 +179,6 @@ impl<'c> Appender<'c> {
             _ => id_of(&state.terms, None)?,
         };
         Ok(Placed { event: text, of_event, of_bill })
-    }
-
-    fn next_sequence(&self) -> Result<i64, Fault> {
-        read::signed(self.head.sequence)?.checked_add(1).ok_or_else(|| Fault::Failed("it is full".into()))
     }
 
     /// Appends one event to the chain.

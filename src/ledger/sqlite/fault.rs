@@ -20,6 +20,8 @@ pub(super) enum Fault {
     Failed(String),
     /// What is stored contradicts itself.
     Damaged(String),
+    /// Another writer was quicker.
+    Lost(InvoiceNumber),
     /// I6.
     Illegal(IllegalTransition),
     /// I11: the bill that was to get the code, and the one that has it.
@@ -85,6 +87,7 @@ impl Place {
             Fault::Io(error) => self.failed(error.to_string()),
             Fault::Failed(reason) => self.failed(reason),
             Fault::Damaged(reason) => self.damaged(reason),
+            Fault::Lost(invoice_number) => LedgerError::Lost { invoice_number },
             Fault::Illegal(illegal) => LedgerError::Illegal(illegal),
             Fault::CodeTaken(invoice_number, other) => LedgerError::CodeTaken { invoice_number, other },
             Fault::NumberTaken(invoice_number, number, other) => LedgerError::NumberTaken { invoice_number, number, other },

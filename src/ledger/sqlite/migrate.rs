@@ -95,11 +95,12 @@ fn fold_bill(connection: &Connection, number: &InvoiceNumber) -> Result<(), Faul
     let mut state: Option<BillState> = None;
     let mut sequences: Vec<i64> = Vec::new();
     read::visit_links(connection, "WHERE invoice_number = ?1 AND kind = 'bill' ORDER BY sequence", [number.as_str()], |link| {
-        state = Some(BillState::apply(state.take(), number, link.timestamp()?, &link.event()?).map_err(Fault::Illegal)?);
+        let after = BillState::apply(state.take(), number, link.timestamp()?, &link.event()?).map_err(Fault::Illegal)?;
+        state = Some(BillState { last_event: link.sequence, ..after });
         sequences.push(read::signed(link.sequence)?);
         Ok(())
     })?;
-    let (Some(state), Some(&last_event)) = (state, sequences.last()) else {
+    let Some(state) = state else {
         return Err(Fault::Damaged(format!("invoice `{number}` has no events")));
     };
     let mut update = connection.prepare_cached("UPDATE events SET previous = ?2 WHERE sequence = ?1")?;
@@ -109,7 +110,7 @@ fn fold_bill(connection: &Connection, number: &InvoiceNumber) -> Result<(), Faul
         }
     }
     let terms = terms::insert(connection, &TermsText::of(&state.terms).map_err(Fault::Failed)?)?;
-    let kept = Kept { terms, last_event, ..Kept::default() };
+    let kept = Kept { terms, ..Kept::default() };
     let id = rows::insert(connection, &state, &kept)?;
     let row = Row { id, state, kept };
     names::store(connection, row.id, &[], &names::of(&row.state))

@@ -259,11 +259,11 @@ pub(super) fn lapses(connection: &Connection, is_lapsed: impl Fn(&str) -> bool) 
 /// Visits the events of a bill from its last, `newest`, to its first, until `visit` has enough.
 pub(super) fn visit_back(
     connection: &Connection,
-    newest: i64,
+    newest: u64,
     mut visit: impl FnMut(&Link<'_>) -> Result<bool, Fault>,
 ) -> Result<(), Fault> {
     let mut statement = connection.prepare_cached(&format!("{LINKS} WHERE sequence = ?1"))?;
-    let mut next = Some(newest);
+    let mut next = Some(signed(newest)?);
     while let Some(sequence) = next {
         let mut rows = statement.query([sequence])?;
         let missing = || Fault::Damaged(format!("event {sequence} is missing"));
@@ -280,13 +280,13 @@ pub(super) fn visit_back(
 }
 
 /// Where the terms of a bill's last events are, the newest first.
-pub(super) fn terms_of_events(connection: &Connection, newest: i64) -> Result<Vec<i64>, Fault> {
+pub(super) fn terms_of_events(connection: &Connection, newest: u64) -> Result<Vec<i64>, Fault> {
     /// An operation takes few events from its intent to its end; a text that is farther back is written anew.
     const EVENTS_MAX: usize = 16;
     let mut ids: Vec<i64> = Vec::new();
     let mut looked_at = 0_usize;
     let mut statement = connection.prepare_cached("SELECT terms, previous FROM events WHERE sequence = ?1")?;
-    let mut next = Some(newest);
+    let mut next = Some(signed(newest)?);
     while let Some(sequence) = next.filter(|_| looked_at < EVENTS_MAX) {
         let (terms, previous): (Option<i64>, Option<i64>) = statement.query_row([sequence], |row| Ok((row.get(0)?, row.get(1)?)))?;
         ids.extend(terms.filter(|terms| !ids.contains(terms)));
@@ -301,7 +301,7 @@ pub(super) fn history(connection: &Connection, invoice_number: &InvoiceNumber) -
     let mut story = Vec::new();
     let mut numbers = std::collections::BTreeSet::from([invoice_number.clone()]);
     if let Some(row) = rows::load(connection, invoice_number)? {
-        visit_back(connection, row.kept.last_event, |link| {
+        visit_back(connection, row.state.last_event, |link| {
             let event = link.event()?;
             if let Event::Intended { wire_invoice_number, .. } = &event {
                 numbers.insert(wire_invoice_number.clone());

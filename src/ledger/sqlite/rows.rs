@@ -8,6 +8,7 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
 use super::fault::Fault;
+use super::read;
 use crate::domain::check;
 use crate::domain::ids::{InvoiceNumber, PaymentCode, RequestId};
 use crate::domain::lifecycle::{BillState, Code, CodeAnswer, Remark, Status, Superseded};
@@ -32,8 +33,6 @@ pub(super) struct Kept {
     pub(super) first_paid_at: Option<i64>,
     /// By which of its codes notifications say it is paid.
     pub(super) paid: Option<Paid>,
-    /// Its last event.
-    pub(super) last_event: i64,
 }
 
 /// The columns of `bills` in the order of [`columns_of`]; those from [`KEPT_FROM`] on are [`Kept`]'s.
@@ -163,7 +162,7 @@ pub(super) fn columns_of(state: &BillState, kept: &Kept) -> Result<[Value; 27], 
         Value::Integer(kept.terms),
         kept.first_paid_at.map_or(Value::Null, Value::Integer),
         kept.paid.map_or(Value::Null, |paid| text(paid_name(paid))),
-        Value::Integer(kept.last_event),
+        Value::Integer(read::signed(state.last_event)?),
     ])
 }
 
@@ -223,13 +222,13 @@ pub(super) fn row_of(row: &rusqlite::Row<'_>) -> Result<Row, Fault> {
         checks: parsed(row, FIRST + 20)?.map(Box::new),
         hold: parsed(row, FIRST + 21)?.map(Box::new),
         former: parsed(row, FIRST + 22)?.unwrap_or_default(),
+        last_event: read::unsigned(row.get(FIRST + KEPT_FROM + 3)?)?,
         invoice_number,
     };
     let kept = Kept {
         terms: row.get(FIRST + KEPT_FROM)?,
         first_paid_at: row.get(FIRST + KEPT_FROM + 1)?,
         paid: paid_at_column(row, FIRST + KEPT_FROM + 2)?,
-        last_event: row.get(FIRST + KEPT_FROM + 3)?,
     };
     Ok(Row { id: row.get(0)?, state, kept })
 }

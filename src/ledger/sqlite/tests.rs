@@ -193,7 +193,7 @@ fn concurrent_callers_share_transactions_and_each_gets_its_own_answer() {
                         assert_eq!(states[0].invoice_number.as_str(), invoice);
                         if round % 5 == 0 {
                             let illegal = entry(&invoice, 1, Event::NotSent { reason: String::new() });
-                            assert!(matches!(ledger.record(vec![illegal]).await, Err(LedgerError::Illegal(_))));
+                            assert!(matches!(ledger.record(vec![illegal]).await, Err(LedgerError::Lost { .. })));
                         }
                     }
                 })
@@ -227,7 +227,7 @@ fn what_another_connection_recorded_is_what_the_next_event_meets() {
     let accepted = || entry("C", 2, Event::Accepted { answer: answer("88", None), replayed: false, amount: None, remark: None });
     wait(sender.record(vec![planned("C"), intended("C", 1, OperationKind::Issue, terms(5))])).unwrap();
     wait(server.record(vec![accepted()])).unwrap();
-    assert!(matches!(wait(sender.record(vec![accepted()])), Err(LedgerError::Illegal(_))), "it is active by now");
+    assert!(matches!(wait(sender.record(vec![accepted()])), Err(LedgerError::Lost { .. })), "it is active by now");
     let state = wait(sender.record(vec![intended("C", 3, OperationKind::Cancel, terms(5))])).unwrap().remove(0);
     assert_eq!((state.status, state.code.map(|code| code.answer)), (Status::Cancelling, Some(answer("88", None))));
     assert!(SqliteLedger::verify(&path).unwrap().is_sound());
@@ -239,10 +239,10 @@ fn a_refused_call_leaves_no_state_behind_for_the_next() {
     let unsent = |invoice: &str| entry(invoice, 1, Event::NotSent { reason: String::new() });
     let issue = |invoice: &str| intended(invoice, 1, OperationKind::Issue, terms(5));
     assert!(matches!(wait(ledger.record(vec![planned("A"), unsent("A")])), Err(LedgerError::Illegal(_))));
-    assert!(matches!(wait(ledger.record(vec![issue("A")])), Err(LedgerError::Illegal(_))), "`A` was never planned");
+    assert!(matches!(wait(ledger.record(vec![issue("A")])), Err(LedgerError::Lost { .. })), "`A` was never planned");
     wait(ledger.record(vec![planned("B")])).unwrap();
     assert!(matches!(wait(ledger.record(vec![issue("B"), planned("B")])), Err(LedgerError::Illegal(_))));
-    assert!(matches!(wait(ledger.record(vec![unsent("B")])), Err(LedgerError::Illegal(_))), "`B` is planned still");
+    assert!(matches!(wait(ledger.record(vec![unsent("B")])), Err(LedgerError::Lost { .. })), "`B` is planned still");
     assert_eq!(wait(ledger.record(vec![issue("B")])).unwrap().remove(0).status, Status::Requested);
 }
 

@@ -157,7 +157,7 @@ fn next_row(connection: &Connection, after: i64) -> Result<Option<Row>, Fault> {
 fn check_bill(connection: &Connection, row: &Row, report: &mut VerifyReport) -> Result<u64, Fault> {
     let number = &row.state.invoice_number;
     let mut history: Vec<(Timestamp, Event)> = Vec::new();
-    let followed = read::visit_back(connection, row.kept.last_event, |link| {
+    let followed = read::visit_back(connection, row.state.last_event, |link| {
         if link.invoice_number == number.as_str() && link.kind == Kind::Bill.name() {
             history.push((link.timestamp()?, link.event()?));
         } else {
@@ -177,7 +177,7 @@ fn check_bill(connection: &Connection, row: &Row, report: &mut VerifyReport) -> 
         }
         count = count.saturating_add(1);
         match BillState::apply(state.take(), number, at, &event) {
-            Ok(next) => state = Some(next),
+            Ok(next) => state = Some(BillState { last_event: row.state.last_event, ..next }),
             Err(illegal) => {
                 report.find(format!("an event of invoice `{number}` cannot have happened: {illegal}"));
                 return Ok(count);

@@ -152,7 +152,7 @@ impl View for SqliteView {
         self.ask(|connection| {
             let Some(row) = rows::load(connection, number)? else { return Ok(false) };
             let mut found = false;
-            read::visit_back(connection, row.kept.last_event, |link| {
+            read::visit_back(connection, row.state.last_event, |link| {
                 found = matches!(link.event()?, Event::Held { evidence: known, .. } if known == evidence);
                 Ok(!found)
             })?;

@@ -109,11 +109,18 @@ pub fn expired(merchant: &Merchant, invoice: &str, code: &str, hours: i64) {
 
 /// DOKU's word that a code was paid, as a line of a notification log.
 pub fn notified(merchant: &Merchant, invoice: &str, code: &str, paid_at: Timestamp) {
-    let (target, request_id, stamp) = ("/payments/notifications", format!("n-{invoice}-{code}"), merchant.net.doku().now().to_string());
+    let now = merchant.net.doku().now();
+    merchant.file("notifications.jsonl", notification(invoice, code, &json!(150_000), paid_at, now));
+    merchant.expect(0, &["ingest", "notifications.jsonl"]);
+}
+
+/// The log's line of a notification.
+pub fn notification(invoice: &str, code: &str, amount: &Value, paid_at: Timestamp, now: Timestamp) -> String {
+    let (target, request_id, stamp) = ("/payments/notifications", format!("n-{invoice}-{code}"), now.to_string());
     let body = json!({
         "service": {"id": "ONLINE_TO_OFFLINE"}, "acquirer": {"id": "ALFA"}, "channel": {"id": "ONLINE_TO_OFFLINE_ALFA"},
         "transaction": {"status": "SUCCESS", "date": paid_at.to_string(), "original_request_id": "1"},
-        "order": {"invoice_number": invoice, "amount": 150_000},
+        "order": {"invoice_number": invoice, "amount": amount},
         "online_to_offline_info": {"payment_code": code},
         "online_to_offline_payment": {"identifier": [{"name": "AGENT_TRX_ID", "value": format!("T-{code}")}]},
     })
@@ -121,8 +128,7 @@ pub fn notified(merchant: &Merchant, invoice: &str, code: &str, paid_at: Timesta
     let signature = signature(&request_id, ("Request-Timestamp", &stamp), target, Some(body.as_bytes()));
     let headers = json!({"Client-Id": CLIENT, "Request-Id": request_id, "Request-Timestamp": stamp, "Signature": signature});
     let line = json!({"received_at": stamp, "target": target, "headers": headers, "body": body});
-    merchant.file("notifications.jsonl", format!("{line}\n"));
-    merchant.expect(0, &["ingest", "notifications.jsonl"]);
+    format!("{line}\n")
 }
 
 #[test]

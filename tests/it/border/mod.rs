@@ -9,6 +9,7 @@ mod doubts;
 mod members;
 mod merchant;
 mod payments;
+mod races;
 mod runs;
 mod strangers;
 mod table;

@@ -8,7 +8,7 @@ use tagih::domain::channel::{Channel, Method};
 use tagih::domain::ids::{InvoiceNumber, PaymentCode, RequestId};
 use tagih::domain::lifecycle::{CodeAnswer, Event, OperationKind};
 use tagih::domain::personal::Personal;
-use tagih::ledger::{Binding, Create, Entry, Ledger as _, Private, Store};
+use tagih::ledger::{Basis, Binding, Create, Entry, Ledger as _, Private, Store};
 
 use super::reconcile::days;
 use super::world::{CLIENT, Doku, SECRET, World};
@@ -82,6 +82,7 @@ fn reissued(doku: &Doku) -> World {
         invoice_number: number("A"),
         at: hours_ago(hours),
         event,
+        basis: Basis::Any,
         private: Private { body: None, customer: Some(terms().customer) },
     });
     let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();

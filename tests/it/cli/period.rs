@@ -13,7 +13,7 @@ use tagih::domain::discrepancy::{Action, Decision, Step};
 use tagih::domain::ids::{InvoiceNumber, PaymentCode, RequestId};
 use tagih::domain::lifecycle::{CodeAnswer, Event, OperationKind};
 use tagih::journal::{Author, Entry, Writer};
-use tagih::ledger::{Binding, Create, Entry as LedgerEntry, Ledger, Private, Store};
+use tagih::ledger::{Basis, Binding, Create, Entry as LedgerEntry, Ledger, Private, Store};
 
 use super::reconcile::{line, summary};
 use super::world::{CLIENT, Ran, World};
@@ -62,7 +62,13 @@ impl Books {
     }
 
     pub(crate) fn tell(&self, when: &str, invoice: &str, event: Event) {
-        let entry = LedgerEntry { invoice_number: InvoiceNumber::new(invoice).unwrap(), at: at(when), event, private: Private::default() };
+        let entry = LedgerEntry {
+            invoice_number: InvoiceNumber::new(invoice).unwrap(),
+            at: at(when),
+            event,
+            basis: Basis::Any,
+            private: Private::default(),
+        };
         self.runtime.block_on(self.ledger.record(vec![entry])).unwrap();
     }
 

@@ -14,7 +14,7 @@ use tagih::domain::ids::{InvoiceNumber, PaymentCode, RequestId};
 use tagih::domain::lifecycle::{CodeAnswer, Event, OperationKind, Verdict};
 use tagih::jobs::reconcile::{self, Billed};
 use tagih::ledger::memory::MemoryLedger;
-use tagih::ledger::{Binding, Create, Entry, Ledger, Private, Store};
+use tagih::ledger::{Basis, Binding, Create, Entry, Ledger, Private, Store};
 
 use super::compare::{options, read_outcome};
 use super::naive::{self, Outcome};
@@ -167,12 +167,12 @@ pub(crate) fn record(world: &OwnWorld, ledger: &impl Ledger) {
     for story in &world.stories {
         for (second, event) in events(story) {
             let invoice_number = InvoiceNumber::new(&story.invoice).unwrap();
-            entries.push(Entry { invoice_number, at: at(second), event, private: Private::default() });
+            entries.push(Entry { invoice_number, at: at(second), event, basis: Basis::Any, private: Private::default() });
         }
     }
     for told in world.told.iter().filter(|told| world.stories.iter().any(|story| story.invoice == told.story)) {
         let invoice_number = InvoiceNumber::new(&told.story).unwrap();
-        entries.push(Entry { invoice_number, at: told.at, event: told.event(), private: Private::default() });
+        entries.push(Entry { invoice_number, at: told.at, event: told.event(), basis: Basis::Any, private: Private::default() });
     }
     runtime.block_on(ledger.record(entries)).unwrap_or_else(|error| panic!("{error}"));
     let payments: Vec<_> = world.known.iter().map(Known::payment).collect();

@@ -18,7 +18,7 @@ use tagih::domain::channel::{Channel, Method};
 use tagih::domain::ids::{InvoiceNumber, PaymentCode, RequestId};
 use tagih::domain::lifecycle::{CodeAnswer, Event, OperationKind};
 use tagih::domain::personal::Personal;
-use tagih::ledger::{Binding, Create, Entry, Ledger as _, Private, Store};
+use tagih::ledger::{Basis, Binding, Create, Entry, Ledger as _, Private, Store};
 
 use crate::cli::world::{CLIENT, SECRET, World, signal, until};
 
@@ -55,7 +55,7 @@ impl Shop {
 
     /// Records events of one bill.
     pub fn record(&self, number: &str, events: Vec<(Event, Private)>) {
-        let entry = |(event, private)| Entry { invoice_number: invoice(number), at: Timestamp::now(), event, private };
+        let entry = |(event, private)| Entry { invoice_number: invoice(number), at: Timestamp::now(), event, basis: Basis::Any, private };
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
         runtime.block_on(self.ledger().record(events.into_iter().map(entry).collect())).unwrap();
     }

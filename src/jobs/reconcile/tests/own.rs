@@ -8,7 +8,7 @@ use crate::domain::ids::{InvoiceNumber, PaymentCode, RequestId};
 use crate::domain::lifecycle::{CodeAnswer, Event, OperationKind, Remark};
 use crate::domain::payment::Payment;
 use crate::ledger::memory::MemoryLedger;
-use crate::ledger::{Entry, Ledger as _, Private, Sum};
+use crate::ledger::{Basis, Entry, Ledger as _, Private, Sum};
 
 fn at(text: &str) -> Timestamp {
     text.parse().unwrap()
@@ -87,6 +87,7 @@ fn reconciled(bills: Vec<(InvoiceNumber, Vec<Event>)>, payments: &[Payment], lin
                 invoice_number: invoice_number.clone(),
                 at: at("2026-10-01T00:00:00Z"),
                 event,
+                basis: Basis::Any,
                 private: Private::default(),
             };
             ledger.record(events.into_iter().map(entry).collect()).await.unwrap();

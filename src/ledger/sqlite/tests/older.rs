@@ -84,6 +84,7 @@ fn a_ledger_of_the_first_schema_is_migrated_with_all_it_holds_and_can_keep_statu
     let event = Event::Adopted { terms: terms(150_000), answer: answer("77", None), wire_invoice_number: None };
     let adopted_at = Timestamp::from_microsecond(at(0).as_microsecond()).unwrap();
     let state = crate::domain::lifecycle::BillState::apply(None, &number("A"), adopted_at, &event).unwrap();
+    let state = crate::domain::lifecycle::BillState { last_event: 1, ..state };
     let head = older(&place, 1, &[entry("A", 0, event)], &[]);
 
     let refused = SqliteLedger::open_read_only(&path, &binding()).unwrap_err();
