@@ -1,7 +1,7 @@
 # Every target does its own set-up: cargo fetches and builds what is missing.
 # demo and test share the dev profile, so polars, by far the heaviest dependency, is compiled once for both.
 
-.PHONY: help demo test lint soak browser office books bench clean
+.PHONY: help demo test lint soak large browser office books bench clean
 
 help:  ## show this list
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
@@ -19,6 +19,10 @@ lint:  ## formatting and lints, warnings are errors
 soak:  ## kill the real program 200 times over campaigns of 2,000 codes, and run long nights among strangers
 	TAGIH_KILL_CAMPAIGNS=20 TAGIH_KILL_KILLS=200 TAGIH_KILL_CODES=2000 cargo test --test it kill -- --nocapture
 	TAGIH_BORDER_CAMPAIGNS=40 TAGIH_BORDER_NIGHTS=8 TAGIH_BORDER_BILLS=400 cargo test --test it border::campaign -- --nocapture
+
+large:  ## release build, then every command on a million bills in 512 MB (about 20 min)
+	cargo build --release
+	TAGIH_LARGE_PROGRAM="$(CURDIR)/target/release/tagih" TAGIH_LARGE_BILLS=1000000 TAGIH_LARGE_KILOBYTES=524288 cargo test --test it large:: -- --nocapture
 
 browser:  ## pay codes on the sandbox's pages in headless Chromium, pictures into target/browser-shots (needs Debian's or Ubuntu's apt)
 	command -v chromium || { apt-get update && apt-get install --yes --no-install-recommends chromium; }

@@ -24,6 +24,7 @@ mod cli;
 mod crash;
 mod flows;
 mod kill;
+mod large;
 mod metamorphic;
 mod month_end;
 mod oracle;
