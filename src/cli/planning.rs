@@ -9,7 +9,7 @@ use super::sender::{Flags, ceiling_warning, settings};
 use super::sending::{Refusal, bills, refusals};
 use super::sequence;
 use super::setup::{Failure, Setup};
-use crate::domain::bill::{Bill, Salt, Wanted};
+use crate::domain::bill::{Bill, Salts, Wanted};
 use crate::domain::digest;
 use crate::domain::guard::{Limits, Sum, Totals};
 use crate::domain::lifecycle::{BillState, Status};
@@ -46,11 +46,11 @@ pub(super) fn planned(setup: &Setup, flags: &Flags, bills: &[Bill]) -> Result<Pl
     let minting = sequence::minting(setup, flags, bills, None)?;
     let (nobody, unpaid) = (HashMap::new(), HashMap::new());
     let view = plan::MapView::new(&nobody, &unpaid);
-    let salt = Salt::new([0; 16]);
+    let salts = Salts::new([0; 32]);
     let bills = plan::with_codes(bills, &view, &[], minting.as_ref());
     let mut planned = Planned::default();
     for bill in bills.iter() {
-        planned.take(bill, plan::step(bill, &view, &salt, setup.clock.now(), &settings.rules), None, &salt);
+        planned.take(bill, plan::step(bill, &view, &salts, setup.clock.now(), &settings.rules), None, &salts);
     }
     Ok(planned)
 }
@@ -59,12 +59,12 @@ pub(super) fn planned(setup: &Setup, flags: &Flags, bills: &[Bill]) -> Result<Pl
 pub(super) fn planned_from(setup: &Setup, flags: &Flags, bills: &[Bill], ledger: &Store) -> Result<Planned, Failure> {
     let settings = settings(setup, flags)?;
     let minting = sequence::minting(setup, flags, bills, Some(ledger))?;
-    let (now, salt) = (setup.clock.now(), ledger.salt());
+    let (now, salts) = (setup.clock.now(), ledger.salts());
     wait(async {
         let view = ledger.view().await?;
         let bills = with_codes(bills, &view, minting.as_ref()).await?;
         let mut planned = Planned::default();
-        plan_each(&bills, &view, salt, now, &settings.rules, |bill, step, state| planned.take(bill, step, state, salt)).await?;
+        plan_each(&bills, &view, salts, now, &settings.rules, |bill, step, state| planned.take(bill, step, state, salts)).await?;
         let active = view.totals(now).await?.by_status.into_iter().find(|(name, _)| *name == Status::Active.name());
         planned.live_count = active.map_or(0, |(_, sum)| sum.count);
         Ok(planned)
@@ -72,9 +72,9 @@ pub(super) fn planned_from(setup: &Setup, flags: &Flags, bills: &[Bill], ledger:
 }
 
 impl Planned {
-    fn take(&mut self, bill: &Bill, step: Step, state: Option<&BillState>, salt: &Salt) {
+    fn take(&mut self, bill: &Bill, step: Step, state: Option<&BillState>, salts: &Salts) {
         let wanted = match &bill.wanted {
-            Wanted::Live(terms) => Some(terms.recorded(salt)),
+            Wanted::Live(terms) => Some(plan::compared(bill, terms, state, salts)),
             Wanted::Cancelled => None,
         };
         self.lines.push(plan::line(bill, wanted.as_ref(), &step, state));

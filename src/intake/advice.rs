@@ -63,7 +63,9 @@ impl Facts {
             ));
         }
         if past > 0 {
-            texts.push(format!("{past} rows have an `expires_at` that has passed: a bill that has no code by now is refused for it (E0306)"));
+            texts.push(format!(
+                "{past} rows have an `expires_at` that has passed: a bill that has no code by now is refused for it (E0306)"
+            ));
         }
         if long_names > 0 {
             texts.push(format!("{long_names} customer names have more than 40 characters: their codes can be issued but not amended"));

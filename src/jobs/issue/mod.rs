@@ -21,7 +21,7 @@ pub use self::carry::Settings;
 use super::bounded::bounded;
 use super::caller::Caller;
 use super::portion::{self, Portion};
-use crate::domain::bill::{Bill, Salt, Wanted};
+use crate::domain::bill::{Bill, Salt, Salts, Wanted};
 use crate::domain::channel::Channel;
 use crate::domain::codes;
 use crate::domain::end::{Bucket, End};
@@ -96,7 +96,7 @@ pub async fn highest_code(view: &impl View, minting: &Minting) -> Result<Option<
 pub async fn plan_each(
     bills: &[Bill],
     view: &impl View,
-    salt: &Salt,
+    salts: &Salts,
     now: Timestamp,
     rules: &plan::Rules,
     mut planned: impl FnMut(&Bill, Step, Option<&BillState>),
@@ -105,7 +105,7 @@ pub async fn plan_each(
         let portion = Portion::of(view, part, &rules.reissue_suffix).await?;
         let map = portion.view();
         for bill in part {
-            planned(bill, plan::step(bill, &map, salt, now, rules), portion.bill(&bill.invoice_number));
+            planned(bill, plan::step(bill, &map, salts, now, rules), portion.bill(&bill.invoice_number));
         }
     }
     Ok(())
@@ -143,7 +143,7 @@ where
     }
 
     async fn plan(&self, bills: &[Bill], pending: &[usize]) -> Result<Vec<Planned>, LedgerError> {
-        let (now, rules, salt) = ((self.clock)(), &self.settings.rules, self.ledger.salt());
+        let (now, rules, salts) = ((self.clock)(), &self.settings.rules, self.ledger.salts());
         let view = self.ledger.view().await?;
         let mut planned = Vec::with_capacity(pending.len());
         for part in pending.chunks(portion::BILLS_MAX) {
@@ -151,7 +151,7 @@ where
             let mut portion = Portion::of(&view, wanted, &rules.reissue_suffix).await?;
             let steps: Vec<(usize, Step)> = {
                 let map = portion.view();
-                part.iter().filter_map(|&row| Some((row, plan::step(bills.get(row)?, &map, salt, now, rules)))).collect()
+                part.iter().filter_map(|&row| Some((row, plan::step(bills.get(row)?, &map, salts, now, rules)))).collect()
             };
             for (row, step) in steps {
                 let Some(bill) = bills.get(row) else { continue };
@@ -219,13 +219,16 @@ where
 
     fn planned_entry(&self, bill: &Bill, planned: &Planned) -> Option<Entry> {
         let Wanted::Live(terms) = &bill.wanted else { return None };
-        let recorded = terms.recorded(self.ledger.salt());
         if planned.is_known && planned.state.is_none() {
             return None;
         }
+        let salt = self.salt(bill, planned.state.as_deref());
+        let recorded = terms.recorded(&salt);
         let event = match (planned.state.as_deref(), &planned.step) {
             // Its number is another bill's, and two bills of one number would never come apart again.
             (None, Step::Refused { code, .. }) if *code == codes::NUMBER_TAKEN => return None,
+            // One event says it all.
+            (None, Step::Register(_)) => return None,
             (None, _) => Event::Planned { terms: recorded },
             (Some(state), Step::Issue { .. } | Step::Register(OperationKind::Issue)) if state.status == Status::Rejected => {
                 Event::Planned { terms: recorded }
@@ -237,9 +240,14 @@ where
             (Some(state), Step::Unchanged(Unchanged::Live)) if planned.lacks_name => Event::Noted { terms: state.terms.clone() },
             (Some(_), _) => return None,
         };
-        let private = Private { body: None, customer: Some(terms.customer.clone()) };
+        let private = Private { body: None, customer: Some((terms.customer.clone(), salt)) };
         let basis = Basis::Since(planned.last_event);
         Some(Entry { invoice_number: bill.invoice_number.clone(), at: (self.clock)(), event, basis, private })
+    }
+
+    /// The salt of what is recorded of a bill's customer.
+    fn salt(&self, bill: &Bill, state: Option<&BillState>) -> Salt {
+        self.ledger.salts().of(&bill.invoice_number, state.and_then(|state| state.salt))
     }
 
     /// The whole of an operation that DOKU is not told of.
@@ -247,7 +255,10 @@ where
         let Step::Register(operation) = planned.step else { return None };
         let state = planned.state.as_deref();
         let (terms, customer) = match &bill.wanted {
-            Wanted::Live(terms) => (terms.recorded(self.ledger.salt()), Some(terms.customer.clone())),
+            Wanted::Live(terms) => {
+                let salt = self.salt(bill, state);
+                (terms.recorded(&salt), Some((terms.customer.clone(), salt)))
+            }
             Wanted::Cancelled => (state?.terms.clone(), None),
         };
         let at = (self.clock)();

@@ -49,10 +49,11 @@ fn reissued(doku: &Doku) -> World {
     let live = doku.orders()["A-R1"].code.clone();
     let world = World::of(doku);
     let binding = Binding { environment: "sandbox".into(), client_id: CLIENT.into() };
-    let ledger = Store::open(&world.path("tagih.ledger"), &binding, Create::IfMissing).unwrap();
+    let ledger = Store::open(&world.path("tagih.ledger"), &binding, Create::IfMissing, &tagih::random::MachineRandomness).unwrap();
     let now = Timestamp::now();
     let hours_ago = |hours: i64| now - SignedDuration::from_hours(hours);
-    let recorded = terms().recorded(ledger.salt());
+    let salt = tagih::domain::bill::Salt::new([5; 16]);
+    let recorded = terms().recorded(&salt);
     let intended = |turn: u8, wire: &str| Event::Intended {
         operation: OperationKind::Issue,
         terms: recorded.clone(),
@@ -83,7 +84,7 @@ fn reissued(doku: &Doku) -> World {
         at: hours_ago(hours),
         event,
         basis: Basis::Any,
-        private: Private { body: None, customer: Some(terms().customer) },
+        private: Private { body: None, customer: Some((terms().customer, salt)) },
     });
     let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
     runtime.block_on(ledger.record(entries.collect())).unwrap();
