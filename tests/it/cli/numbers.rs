@@ -59,7 +59,7 @@ fn reissued(doku: &Doku) -> World {
         terms: recorded.clone(),
         request_id: RequestId::from_digest(&[turn; 32]),
         wire_invoice_number: number(wire),
-        body_digest: String::new(),
+        body_digest: tagih::domain::digest::hex(&tagih::domain::digest::of_bytes(b"{}")),
     };
     let accepted = |code: &str, expires_at: Timestamp| {
         let answer = CodeAnswer {
@@ -79,12 +79,13 @@ fn reissued(doku: &Doku) -> World {
         (2, intended(2, "A-R1")),
         (2, accepted(&live, now + SignedDuration::from_hours(20))),
     ];
-    let entries = events.into_iter().map(|(hours, event)| Entry {
-        invoice_number: number("A"),
-        at: hours_ago(hours),
-        event,
-        basis: Basis::Any,
-        private: Private { body: None, customer: Some((terms().customer, salt)) },
+    let entries = events.into_iter().map(|(hours, event)| {
+        let body = match &event {
+            Event::Intended { request_id, .. } => Some((*request_id, b"{}".to_vec())),
+            _ => None,
+        };
+        let private = Private { body, customer: Some((terms().customer, salt)) };
+        Entry { invoice_number: number("A"), at: hours_ago(hours), event, basis: Basis::Any, private }
     });
     let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
     runtime.block_on(ledger.record(entries.collect())).unwrap();
