@@ -1,7 +1,7 @@
 # Every target does its own set-up: cargo fetches and builds what is missing.
 # demo and test share the dev profile, so polars, by far the heaviest dependency, is compiled once for both.
 
-.PHONY: help demo test lint soak browser office bench clean
+.PHONY: help demo test lint soak browser office books bench clean
 
 help:  ## show this list
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
@@ -40,6 +40,10 @@ office:  ## open workbook and page in LibreOffice and Chromium (installed by apt
 	target/office-venv/bin/pip install --quiet jsonschema==4.26.0 playwright==1.65.2
 	cargo build
 	target/office-venv/bin/python tests/office/verify.py
+
+books:  ## let hledger (installed by apt if missing) add the books' journal up again, and many random businesses be kept twice
+	command -v hledger >/dev/null || { apt-get update && apt-get install -y --no-install-recommends hledger; }
+	TAGIH_HLEDGER="$$(command -v hledger)" PROPTEST_CASES=5000 cargo test --lib books::
 
 clean:  ## remove what builds and benches left
 	rm -rf target bench-data

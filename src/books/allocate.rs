@@ -8,8 +8,10 @@ use super::account::Account;
 use super::book::{Book, BooksError, Cause};
 use super::fact::{Payee, PaymentFact};
 use super::item::ItemId;
-use super::known::{Applied, Off, Payment};
+use super::known::{Applied, Payment, RowState};
+use super::off::Off;
 use super::pair::{Leg, Movement};
+use super::take_on::TAKEN_ON;
 use crate::domain::amount::Rupiah;
 
 /// How money comes to a debt.
@@ -32,8 +34,10 @@ impl Book<'_> {
     pub(super) fn pay(&mut self, fact: &PaymentFact) -> Result<(), BooksError> {
         let id = self.payment_id_of(fact);
         let cause = Cause { id, on: fact.day() };
-        if let Some(known) = self.known.payments.get(&id) {
-            if known.content != fact.content() {
+        if let Some(known) = self.known.payments.get_mut(&id) {
+            if known.content == TAKEN_ON {
+                known.content = fact.content();
+            } else if known.content != fact.content() {
                 self.aside.conflicting.insert(id);
             }
             self.learn(id, fact);
@@ -93,7 +97,9 @@ impl Book<'_> {
         let Some(payment) = self.known.payments.get(&id) else { return Ok(()) };
         let (own, held) = (Leg::of(payment.account, id), Leg::of(Account::Suspense, row));
         let (amount, debt) = (payment.amount, payment.debt.filter(|_| payment.hold.is_none()));
-        let gross = self.known.rows.get(&row).map_or(Rupiah::ZERO, |row| row.gross);
+        let Some(known) = self.known.rows.get_mut(&row) else { return Ok(()) };
+        known.state = RowState::Settled;
+        let gross = known.gross;
         self.move_to(own, held, amount, Movement::Notified, cause)?;
         self.move_to(held, own, gross, Movement::Settled, cause)?;
         let Some(debt) = debt else { return Ok(()) };
@@ -154,11 +160,9 @@ impl Book<'_> {
             let back = over.min(self.debt(id)?.off(off)).max(Rupiah::ZERO);
             self.take_off(id, off, Rupiah::ZERO.minus(back), Movement::Returned, cause)?;
         }
-        for last in self.debt(id)?.applied.clone().into_iter().rev() {
-            let debt = self.debt(id)?;
-            let over = Rupiah::ZERO.minus(debt.open());
-            // Of what one source gave, earlier steps may have taken some back already.
-            let back = over.min(last.amount).min(debt.applied_from(last.back)).max(Rupiah::ZERO);
+        for last in self.debt(id)?.standing().into_iter().rev() {
+            let over = Rupiah::ZERO.minus(self.debt(id)?.open());
+            let back = over.min(last.amount).max(Rupiah::ZERO);
             if back > Rupiah::ZERO {
                 self.debt_mut(id)?.applied.push(Applied { amount: Rupiah::ZERO.minus(back), ..last });
                 self.move_to(Leg::of(Account::Receivable, id), last.back, back, Movement::Returned, cause)?;

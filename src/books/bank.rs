@@ -10,7 +10,7 @@ use super::account::Account;
 use super::book::{Book, BooksError, Cause};
 use super::fact::BankLineFact;
 use super::item::ItemId;
-use super::known::BankLine;
+use super::known::{BankLine, Payout};
 use super::pair::{Leg, Movement};
 use crate::domain::amount::Rupiah;
 
@@ -90,7 +90,7 @@ impl Book<'_> {
                 let (debit, cause) = if line.is_new {
                     (Leg::total(Account::Bank), Cause { id: line.id, on: line.on })
                 } else {
-                    let day = self.known.payouts.get(payout).map_or(line.on, |(_, on)| *on).max(line.on);
+                    let day = self.known.payouts.get(payout).map_or(line.on, |payout| payout.on).max(line.on);
                     (Leg::of(Account::Suspense, line.id), Cause::concluded("banked", &[line.id, *payout], day))
                 };
                 self.move_to(debit, announced, amount, Movement::Banked, cause)?;
@@ -105,7 +105,7 @@ impl Book<'_> {
         let mut payouts: Vec<Expected> = open
             .filter_map(|(leg, open)| {
                 let id = leg.item?;
-                let (batch, on) = *self.known.payouts.get(&id)?;
+                let Payout { batch, on } = *self.known.payouts.get(&id)?;
                 Some(Expected { id, batch, on, amount: open.amount })
             })
             .collect();

@@ -7,7 +7,8 @@ use jiff::civil::Date;
 use super::account::Account;
 use super::decision::{Decision, Refusal};
 use super::item::{ItemId, Subject};
-use super::known::{Known, Off, Open};
+use super::known::{Known, Open};
+use super::off::Off;
 use super::pair::{Leg, Movement, Pair};
 use super::settings::{Period, Settings};
 use crate::domain::amount::Rupiah;
@@ -103,7 +104,11 @@ pub struct Book<'a> {
     /// Items that a standing decision is about.
     pub(super) decided: BTreeSet<Leg>,
     /// Payments whose rows stand in suspense.
-    pub(super) claims: BTreeMap<ItemId, ItemId>,
+    pub(super) claims: BTreeMap<ItemId, BTreeSet<ItemId>>,
+    /// Batches of which something became known since they were last paid out.
+    pub(super) touched: BTreeSet<ItemId>,
+    /// Batches with rows that are not paid out yet.
+    pub(super) waiting: BTreeSet<ItemId>,
 }
 
 impl<'a> Book<'a> {
@@ -112,7 +117,17 @@ impl<'a> Book<'a> {
     pub fn open(known: Known, settings: &'a Settings, period: Period) -> Self {
         let standing = known.decisions.values().filter(|decided| !decided.is_taken_back && decided.refused.is_none());
         let decided = standing.filter_map(|decided| decided.leg).collect();
-        Self { known, pairs: Vec::new(), aside: Aside::default(), settings, period, decided, claims: BTreeMap::new() }
+        Self {
+            known,
+            pairs: Vec::new(),
+            aside: Aside::default(),
+            settings,
+            period,
+            decided,
+            claims: BTreeMap::new(),
+            touched: BTreeSet::new(),
+            waiting: BTreeSet::new(),
+        }
     }
 
     /// Moves `amount` to `debit` from `credit`; a negative amount the other way, nothing where it is zero.

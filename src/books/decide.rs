@@ -5,7 +5,8 @@ use super::allocate::Source;
 use super::book::{Book, BooksError, Cause};
 use super::decision::{Action, Decision, Refusal};
 use super::item::{ItemId, Subject};
-use super::known::{Accepted, Applied, Decided, Off};
+use super::known::{Accepted, Applied, Decided};
+use super::off::Off;
 use super::pair::{Leg, Movement};
 use crate::domain::amount::Rupiah;
 
@@ -69,7 +70,8 @@ impl Book<'_> {
         } else {
             self.decided.extend(leg);
         }
-        let decided = Decided { action: decision.action, leg, debt, posted, taken_off, applied, refused, is_taken_back: false };
+        let Decision { action, effective_on: on, .. } = *decision;
+        let decided = Decided { action, on, leg, debt, posted, taken_off, applied, refused, is_taken_back: false };
         self.known.decisions.insert(decision.id, decided);
         Ok(())
     }
@@ -276,8 +278,14 @@ impl Book<'_> {
         if self.debt(id)?.applied_from(back) < amount {
             return Err(Refusal::MovedOn.into());
         }
-        self.debt_mut(id)?.applied.push(Applied { from: back, back, amount: Rupiah::ZERO.minus(amount) });
-        Ok(self.move_to(Leg::of(Account::Receivable, id), back, amount, Movement::Returned, cause)?)
+        let debt = self.debt_mut(id)?;
+        debt.applied.push(Applied { from: back, back, amount: Rupiah::ZERO.minus(amount) });
+        let receivable = Leg::of(Account::Receivable, id);
+        if debt.is_reusable {
+            debt.due = debt.due.minus(amount);
+            self.move_to(Leg::total(Account::Premium), receivable, amount, Movement::AmendedDown, cause)?;
+        }
+        Ok(self.move_to(receivable, back, amount, Movement::Returned, cause)?)
     }
 
     fn accept_alarm(&mut self, decision: &Decision) -> Result<(), Stop> {
@@ -302,6 +310,10 @@ impl Book<'_> {
         }
         if let Some(id) = former.debt {
             let debt = self.debt_mut(id)?;
+            if debt.is_reusable {
+                // What such a bill was paid is what it billed.
+                debt.due = debt.due.minus(former.applied.iter().map(|applied| applied.amount).sum());
+            }
             for applied in &former.applied {
                 debt.applied.push(Applied { amount: Rupiah::ZERO.minus(applied.amount), ..*applied });
             }
@@ -312,15 +324,18 @@ impl Book<'_> {
         for (debit, credit, amount) in &former.posted {
             self.move_to(*credit, *debit, *amount, Movement::Reversed, cause)?;
         }
-        if let Some(leg) = former.leg {
-            self.known.accepted.remove(&leg);
-            self.decided.remove(&leg);
-        }
         for alarm in self.known.alarms.values_mut().filter(|alarm| alarm.accepted_by == Some(decision.item)) {
             alarm.accepted_by = None;
         }
         if let Some(former) = self.known.decisions.get_mut(&decision.item) {
             former.is_taken_back = true;
+        }
+        if let Some(leg) = former.leg {
+            self.known.accepted.retain(|_, accepted| accepted.decision != decision.item);
+            let is_other = |other: &Decided| other.leg == Some(leg) && !other.is_taken_back && other.refused.is_none();
+            if !self.known.decisions.values().any(is_other) {
+                self.decided.remove(&leg);
+            }
         }
         if let Some(debt) = former.debt {
             self.fall(debt, cause)?;

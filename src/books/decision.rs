@@ -119,7 +119,8 @@ pub struct Decision {
 }
 
 /// Why a decision moves nothing, or less than it says. It stays in the journal and is shown with its reason.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, thiserror::Error)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, thiserror::Error)]
+#[serde(rename_all = "snake_case")]
 pub enum Refusal {
     /// The action is not one for the account.
     #[error("the action is not one for this kind of item")]

@@ -7,89 +7,21 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 use jiff::civil::Date;
+use serde::{Deserialize, Serialize};
 
 use super::account::Account;
 use super::decision::{Action, Refusal};
 use super::fact::{BillEvent, Hold, Payee, RowKind};
 use super::item::ItemId;
+use super::off::Off;
 use super::pair::{Leg, Movement};
 use crate::domain::amount::Rupiah;
 use crate::domain::channel::Channel;
 use crate::domain::digest::Digest;
 
-/// How something was taken off a debt without money of ours.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Off {
-    /// The ledger says paid, nothing proves it.
-    Unproven,
-    /// Its last code has long expired.
-    Lapsed,
-    /// Cancelled.
-    Cancelled,
-    /// Given up.
-    WrittenOff,
-    /// The customer need not pay.
-    Waived,
-    /// Within the tolerance.
-    Rounding,
-    /// Paid by another way.
-    Elsewhere,
-}
-
-impl Off {
-    /// All of them.
-    pub const ALL: [Self; 7] =
-        [Self::Unproven, Self::Lapsed, Self::Cancelled, Self::WrittenOff, Self::Waived, Self::Rounding, Self::Elsewhere];
-
-    /// What late money restores, in this order. What was waived, rounded or paid by another way is not owed again by paying it.
-    pub const RESTORED: [Self; 4] = [Self::Unproven, Self::Lapsed, Self::Cancelled, Self::WrittenOff];
-
-    /// What a falling debt gives back before any payment gives way. What was paid by another way goes last of all.
-    pub const GIVES_WAY: [Self; 6] = [Self::Rounding, Self::Waived, Self::WrittenOff, Self::Cancelled, Self::Lapsed, Self::Unproven];
-
-    /// The name used in files.
-    #[must_use]
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Unproven => "unproven",
-            Self::Lapsed => "lapsed",
-            Self::Cancelled => "cancelled",
-            Self::WrittenOff => "written_off",
-            Self::Waived => "waived",
-            Self::Rounding => "rounding",
-            Self::Elsewhere => "elsewhere",
-        }
-    }
-
-    /// Where the other end of it stands, for the debt `debt`.
-    #[must_use]
-    pub const fn counterpart(self, debt: ItemId) -> Leg {
-        match self {
-            Self::Unproven => Leg::of(Account::Unproven, debt),
-            Self::Lapsed | Self::Cancelled | Self::Waived => Leg::total(Account::Premium),
-            Self::WrittenOff => Leg::total(Account::WriteOff),
-            Self::Rounding => Leg::total(Account::Rounding),
-            Self::Elsewhere => Leg::total(Account::Elsewhere),
-        }
-    }
-
-    /// The movement that takes it off.
-    #[must_use]
-    pub const fn movement(self) -> Movement {
-        match self {
-            Self::Unproven => Movement::MarkedPaid,
-            Self::Lapsed => Movement::Lapsed,
-            Self::Cancelled => Movement::Cancelled,
-            Self::WrittenOff => Movement::WrittenOff,
-            Self::Waived => Movement::Waived,
-            Self::Rounding => Movement::Rounded,
-            Self::Elsewhere => Movement::PaidElsewhere,
-        }
-    }
-}
-
 /// A bill.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Bill {
     /// What it is part of.
     pub debt: ItemId,
@@ -112,7 +44,8 @@ pub struct Bill {
 }
 
 /// Money that was applied to a debt, and where it came from.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Applied {
     /// Where it came from.
     pub from: Leg,
@@ -123,7 +56,8 @@ pub struct Applied {
 }
 
 /// What is owed.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Debt {
     /// Its bills.
     pub bills: BTreeSet<ItemId>,
@@ -152,6 +86,29 @@ impl Debt {
     #[must_use]
     pub fn applied_from(&self, back: Leg) -> Rupiah {
         self.applied.iter().filter(|applied| applied.back == back).map(|applied| applied.amount).sum()
+    }
+
+    /// What is applied now, in the order in which it came: what was given back is taken from the latest of its source.
+    #[must_use]
+    pub fn standing(&self) -> Vec<Applied> {
+        let mut standing: Vec<Applied> = Vec::new();
+        for applied in &self.applied {
+            if applied.amount > Rupiah::ZERO {
+                standing.push(*applied);
+                continue;
+            }
+            let mut back = Rupiah::ZERO.minus(applied.amount);
+            for earlier in standing.iter_mut().rev().filter(|earlier| earlier.back == applied.back) {
+                let part = back.min(earlier.amount);
+                (earlier.amount, back) = (earlier.amount.minus(part), back.minus(part));
+            }
+            // Money that went back another way than it came, as after a cancellation.
+            if back > Rupiah::ZERO {
+                standing.push(Applied { amount: Rupiah::ZERO.minus(back), ..*applied });
+            }
+        }
+        standing.retain(|applied| applied.amount != Rupiah::ZERO);
+        standing
     }
 
     /// What was taken off in this way.
@@ -184,7 +141,8 @@ impl Debt {
 }
 
 /// A payment.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Payment {
     /// Where.
     pub channel: Channel,
@@ -193,6 +151,7 @@ pub struct Payment {
     /// When.
     pub paid_at: Timestamp,
     /// What it said when it was posted.
+    #[serde(with = "crate::domain::digest::as_hex")]
     pub content: Digest,
     /// Whose it is.
     pub payee: Payee,
@@ -213,7 +172,8 @@ pub struct Payment {
 }
 
 /// What became of a settlement row.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum RowState {
     /// It settled its payment.
     Settled,
@@ -228,7 +188,8 @@ pub enum RowState {
 }
 
 /// A settlement row.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Row {
     /// Its batch.
     pub batch: ItemId,
@@ -243,7 +204,8 @@ pub struct Row {
 }
 
 /// What a batch pays on one day.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct BatchDay {
     /// Σ `PAY TO MERCHANT` of its rows.
     pub column: Rupiah,
@@ -252,7 +214,8 @@ pub struct BatchDay {
 }
 
 /// A settlement batch.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Batch {
     /// Its name in the files.
     pub name: Box<str>,
@@ -262,8 +225,19 @@ pub struct Batch {
     pub days: BTreeMap<Date, BatchDay>,
 }
 
+/// A pay-out: which batch, on which day.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Payout {
+    /// Its batch.
+    pub batch: ItemId,
+    /// Its day.
+    pub on: Date,
+}
+
 /// A line of a bank statement.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct BankLine {
     /// Its value date.
     pub on: Date,
@@ -272,10 +246,13 @@ pub struct BankLine {
 }
 
 /// What a decision posted.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Decided {
     /// What was done.
     pub action: Action,
+    /// Its day.
+    pub on: Date,
     /// On which item of which account; none for alarms and `reopen`.
     pub leg: Option<Leg>,
     /// The debt it changed.
@@ -293,7 +270,8 @@ pub struct Decided {
 }
 
 /// An alarm.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Alarm {
     /// Its class.
     pub class: Box<str>,
@@ -308,7 +286,8 @@ pub struct Alarm {
 }
 
 /// What is open on an item, with the way it came there.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Open {
     /// Debit +, credit −; never zero.
     pub amount: Rupiah,
@@ -323,7 +302,8 @@ pub struct Open {
 }
 
 /// That an open item may stay as it is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Accepted {
     /// The decision.
     pub decision: ItemId,
@@ -348,8 +328,8 @@ pub struct Known {
     pub rows: BTreeMap<ItemId, Row>,
     /// Batches by id.
     pub batches: BTreeMap<ItemId, Batch>,
-    /// Pay-outs by id: of which batch, on which day.
-    pub payouts: BTreeMap<ItemId, (ItemId, Date)>,
+    /// Pay-outs by id.
+    pub payouts: BTreeMap<ItemId, Payout>,
     /// Bank lines by id.
     pub bank_lines: BTreeMap<ItemId, BankLine>,
     /// Decisions by id.

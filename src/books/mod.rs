@@ -7,9 +7,10 @@
 //! |---|---|
 //! | `account`, `item`, `pair` | which accounts there are, what balances are about, and that whatever moves moves in whole pairs |
 //! | `fact`, `decision`, `settings` | what comes in |
-//! | `known` | what is handed on from month to month |
+//! | `ground` | the facts a decision stands on |
+//! | `known`, `off`, `forget` | what is handed on from month to month, and what need not be any more |
 //! | `book`, `bills`, `allocate`, `settle`, `bank`, `decide` | how each cause is posted |
-//! | `post` | in which order: one function for a month |
+//! | `post`, `take_on` | in which order: one function for a month, and one for the day before the first |
 //! | `month`, `identities` | what a month says, and what must hold |
 //! | `export`, `hledger` | entries by the customer's chart of accounts; the whole journal as plain text |
 //! | `carry` | the versioned files between two months |
@@ -23,15 +24,24 @@ mod allocate;
 mod bank;
 mod bills;
 pub mod book;
+pub mod carry;
 mod decide;
 pub mod decision;
+pub mod export;
 pub mod fact;
+mod forget;
+pub mod ground;
+pub mod hledger;
+pub mod identities;
 pub mod item;
 pub mod known;
+pub mod month;
+pub mod off;
 pub mod pair;
 pub mod post;
 pub mod settings;
 mod settle;
+pub mod take_on;
 #[cfg(test)]
 mod tests;
 

@@ -2,6 +2,7 @@
 //! books (by account, by setting, by month) balances.
 
 use jiff::civil::Date;
+use serde::{Deserialize, Serialize};
 
 use super::account::{Account, Side};
 use super::item::ItemId;
@@ -11,9 +12,9 @@ use crate::domain::digest;
 macro_rules! movements {
     ($($(#[$doc:meta])* $variant:ident $name:literal;)*) => {
         /// Why rupiah move: a line of a roll-forward.
-        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
         pub enum Movement {
-            $($(#[$doc])* $variant,)*
+            $($(#[$doc])* #[serde(rename = $name)] $variant,)*
         }
 
         impl Movement {
@@ -115,8 +116,9 @@ impl Movement {
     }
 }
 
-/// One account, and which of its items.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+/// One account, and which of its items. Written `suspense/payment:0123…`, or `bank` alone.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
 pub struct Leg {
     /// On which account.
     pub account: Account,
@@ -144,8 +146,26 @@ impl Leg {
     }
 }
 
+impl From<Leg> for String {
+    fn from(leg: Leg) -> Self {
+        let item = leg.item.map_or_else(Self::new, |item| format!("/{item}"));
+        format!("{}{item}", leg.account.name())
+    }
+}
+
+impl TryFrom<String> for Leg {
+    type Error = &'static str;
+    fn try_from(text: String) -> Result<Self, Self::Error> {
+        let (account, item) = text.split_once('/').map_or((text.as_str(), None), |(account, item)| (account, Some(item)));
+        let item = item.map(|item| ItemId::parse(item).ok_or("not an item's id")).transpose()?;
+        let leg = Self { account: Account::parse(account).ok_or("not an account of the books")?, item };
+        if leg.is_sound() { Ok(leg) } else { Err("the account holds no such items") }
+    }
+}
+
 /// One double entry.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Pair {
     /// The WIB day it is posted on.
     pub day: Date,

@@ -50,6 +50,10 @@ pub fn post(known: Known, facts: &Facts, decisions: &[Decision], settings: &Sett
             book.aside.later.insert(decision.id);
             continue;
         }
+        if book.is_too_old(decision.effective_on) {
+            book.aside.too_old.insert(decision.id);
+            continue;
+        }
         book.take(&decision.facts, false)?;
         book.decide(decision)?;
     }
@@ -57,6 +61,11 @@ pub fn post(known: Known, facts: &Facts, decisions: &[Decision], settings: &Sett
     book.mark_all(&facts.bills)?;
     book.lapse_all()?;
     book.drop_accepted();
+    let since = book.known_since();
+    book.known.forget_before(since);
+    for debt in book.known.debts.values_mut() {
+        debt.applied = debt.standing();
+    }
     Ok(Month { period, opening, pairs: added_up(book.pairs), known: book.known, aside: book.aside })
 }
 
@@ -113,8 +122,12 @@ impl Book<'_> {
         }
         let rows: Vec<_> = facts.rows.iter().filter(|row| !self.is_old_row(row)).cloned().collect();
         self.settle(&rows)?;
-        self.pay_out(&facts.batches, &rows)?;
-        self.bank(&facts.bank_lines)?;
+        self.state_totals(&facts.batches, &rows);
+        // Once a month, unless a decision is about what a batch or the bank holds.
+        if is_current || !facts.batches.is_empty() || !facts.bank_lines.is_empty() {
+            self.pay_out()?;
+            self.bank(&facts.bank_lines)?;
+        }
         facts.alarms.iter().for_each(|alarm| self.alarm(alarm));
         Ok(())
     }

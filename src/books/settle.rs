@@ -3,15 +3,13 @@
 //! A row of ours moves its amount from where it stood (its payment, or suspense) to its batch on `clearing`, fees as charged. A batch
 //! moves what DOKU pays for it, by the files' own word, to `payouts`. So what is left on `clearing` is what nobody has explained yet.
 
-use std::collections::BTreeSet;
-
 use jiff::civil::Date;
 
 use super::account::Account;
 use super::book::{Book, BooksError, Cause};
 use super::fact::{BatchFact, PaymentFact, RowFact, RowKind};
 use super::item::{ItemId, Subject};
-use super::known::{Row, RowState};
+use super::known::{Payout, Row, RowState};
 use super::pair::{Leg, Movement};
 use crate::domain::amount::Rupiah;
 use crate::domain::channel::Channel;
@@ -47,6 +45,7 @@ impl Book<'_> {
             None => {
                 let day = self.known.batches.entry(row.batch).or_default().days.entry(on).or_default();
                 day.column = day.column.plus(rupiah(row.paid_out));
+                self.touched.insert(row.batch);
             }
             Some(RowState::Suspense) => return self.claim(row, cause),
             // Settings or a mended file may say now what it is.
@@ -135,9 +134,14 @@ impl Book<'_> {
         self.move_to(held, own, gross, Movement::Settled, Cause::concluded("claimed", &[row.id, id], on))
     }
 
-    /// The row in suspense that is this payment's, now that it is known.
+    /// The row in suspense that is this payment's, now that it is known: of several the one that would have settled it.
     pub(super) fn waiting_row(&self, id: ItemId, fact: &PaymentFact) -> Option<ItemId> {
-        std::iter::once(&id).chain(&fact.aliases).find_map(|id| self.claims.get(id).copied())
+        let rows = std::iter::once(&id).chain(&fact.aliases).filter_map(|id| self.claims.get(id)).flatten();
+        let order = |row: &ItemId| {
+            let known = self.known.rows.get(row).filter(|known| known.state == RowState::Suspense)?;
+            Some((known.paid_out_on, known.gross != fact.amount.into(), *row))
+        };
+        rows.filter_map(order).min().map(|(_, _, row)| row)
     }
 
     /// Which rows in suspense these facts know the payments of.
@@ -146,15 +150,16 @@ impl Book<'_> {
             if let RowKind::Of(_, payment) = row.kind
                 && self.known.rows.get(&row.id).is_some_and(|known| known.state == RowState::Suspense)
             {
-                self.claims.insert(payment, row.id);
+                self.claims.entry(payment).or_default().insert(row.id);
             }
         }
     }
 
-    /// Posts what DOKU pays for each batch: what its files state, else the column. A total that covers rows which are not paid out
-    /// yet cannot be told apart from theirs; then, too, the column counts.
-    pub(super) fn pay_out(&mut self, batches: &[BatchFact], rows: &[RowFact]) -> Result<(), BooksError> {
-        let mut touched: BTreeSet<ItemId> = rows.iter().map(|row| row.batch).collect();
+    /// Takes what the files state of batches, and which batches have rows that are still to be paid out.
+    pub(super) fn state_totals(&mut self, batches: &[BatchFact], rows: &[RowFact]) {
+        let is_waiting = |row: &&RowFact| row.paid_out_on.is_none_or(|on| on > self.period.to);
+        let waiting: Vec<ItemId> = rows.iter().filter(is_waiting).map(|row| row.batch).collect();
+        self.waiting.extend(waiting);
         for fact in batches {
             let batch = self.known.batches.entry(fact.id).or_default();
             batch.name.clone_from(&fact.name);
@@ -163,11 +168,15 @@ impl Book<'_> {
                 self.aside.differing_totals.insert(fact.id);
             }
             batch.stated = batch.stated.or(told);
-            touched.insert(fact.id);
+            self.touched.insert(fact.id);
         }
-        let waiting: BTreeSet<ItemId> =
-            rows.iter().filter(|row| row.paid_out_on.is_none_or(|on| on > self.period.to)).map(|row| row.batch).collect();
-        touched.into_iter().try_for_each(|batch| self.pay_out_batch(batch, waiting.contains(&batch)))
+    }
+
+    /// Posts what DOKU pays for each batch: what its files state, else the column. A total that covers rows which are not paid out
+    /// yet cannot be told apart from theirs; then, too, the column counts.
+    pub(super) fn pay_out(&mut self) -> Result<(), BooksError> {
+        let touched = std::mem::take(&mut self.touched);
+        touched.into_iter().try_for_each(|batch| self.pay_out_batch(batch, self.waiting.contains(&batch)))
     }
 
     fn pay_out_batch(&mut self, id: ItemId, is_waiting: bool) -> Result<(), BooksError> {
@@ -184,7 +193,7 @@ impl Book<'_> {
         }
         for (on, before, amount) in announced {
             let payout = ItemId::of(Subject::Payout, &[id.key(), on.to_string().as_bytes()]);
-            self.known.payouts.insert(payout, (id, on));
+            self.known.payouts.insert(payout, Payout { batch: id, on });
             let cause = if before == Rupiah::ZERO {
                 Cause { id: payout, on }
             } else {

@@ -1,4 +1,15 @@
 //! The books under trial.
+#![allow(
+    clippy::arithmetic_side_effects,
+    clippy::as_conversions,
+    clippy::cast_possible_truncation,
+    clippy::cast_possible_wrap,
+    clippy::cast_sign_loss,
+    reason = "small numbers of tests"
+)]
 
 mod business;
+mod carrying;
+mod naive;
+mod random;
 mod stories;

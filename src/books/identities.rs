@@ -1,0 +1,257 @@
+//! What must hold of a month, each side from a counter of its own: the postings against the facts as read, against the balances recomputed
+//! from what is known of each debt, payment, row and batch, and against the month before.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use jiff::civil::Date;
+
+use super::account::Account;
+use super::decision::{Action, Decision};
+use super::export::Export;
+use super::fact::{Facts, PaymentFact, RowFact, RowKind};
+use super::item::ItemId;
+use super::known::{Decided, Known, RowState};
+use super::off::Off;
+use super::pair::{Leg, Movement};
+use super::post::Month;
+use super::settings::Settings;
+use crate::domain::amount::Rupiah;
+
+/// Two figures that must be one.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Identity {
+    /// What is compared.
+    pub name: String,
+    /// From the postings.
+    pub left: Rupiah,
+    /// From the other counter.
+    pub right: Rupiah,
+}
+
+impl Identity {
+    fn new(name: impl Into<String>, left: Rupiah, right: Rupiah) -> Self {
+        Self { name: name.into(), left, right }
+    }
+
+    /// Whether they are one.
+    #[must_use]
+    pub fn holds(&self) -> bool {
+        self.left == self.right
+    }
+}
+
+/// What a month was made of.
+#[derive(Clone, Copy, Debug)]
+pub struct Made<'a> {
+    /// What was known before.
+    pub before: &'a Known,
+    /// The run's evidence.
+    pub facts: &'a Facts,
+    /// The journal's decisions.
+    pub decisions: &'a [Decision],
+    /// Its settings.
+    pub settings: &'a Settings,
+}
+
+/// Every identity of a month. `today`: the day its ages are counted to.
+#[must_use]
+pub fn identities(month: &Month, made: &Made<'_>, export: &Export, today: Date) -> Vec<Identity> {
+    let mut all = pairs(month);
+    all.extend(read(month, made));
+    all.extend(balances(month));
+    all.push(opening(month, made.before));
+    all.extend(exported(month, export));
+    all.extend(bank(month, made));
+    all.extend(ageing(month, today));
+    all.push(causes(month, made.before));
+    all
+}
+
+fn count(number: usize) -> Rupiah {
+    Rupiah::new(i128::try_from(number).unwrap_or(i128::MAX))
+}
+
+fn moved(month: &Month, is_counted: impl Fn(Leg, Movement) -> bool) -> Rupiah {
+    let legs = month.pairs.iter().flat_map(|pair| pair.legs().map(|(leg, amount)| (leg, pair.movement, amount)));
+    legs.filter(|(leg, movement, _)| is_counted(*leg, *movement)).map(|(_, _, amount)| amount).sum()
+}
+
+/// 1: every pair moves something, between legs that know the movement.
+fn pairs(month: &Month) -> Vec<Identity> {
+    let sound = month.pairs.iter().filter(|pair| pair.is_sound()).count();
+    let ids: BTreeSet<String> = month.pairs.iter().map(super::pair::Pair::id).collect();
+    vec![
+        Identity::new("pairs that are sound = pairs", count(sound), count(month.pairs.len())),
+        Identity::new("ids of pairs = pairs", count(ids.len()), count(month.pairs.len())),
+        Identity::new("all postings = 0", moved(month, |_, _| true), Rupiah::ZERO),
+    ]
+}
+
+/// All facts a month had: its evidence and what its decisions stand on, each once.
+struct Read<'a> {
+    payments: BTreeMap<ItemId, &'a PaymentFact>,
+    rows: BTreeMap<ItemId, &'a RowFact>,
+}
+
+impl<'a> Read<'a> {
+    fn of(month: &Month, made: &Made<'a>) -> Self {
+        let mut read = Self { payments: BTreeMap::new(), rows: BTreeMap::new() };
+        let is_made = |decision: &&Decision| decision.effective_on <= month.period.to && !made.before.decisions.contains_key(&decision.id);
+        // In the order in which they were posted: what came first is what counts.
+        let mut decisions: Vec<&Decision> = made.decisions.iter().filter(is_made).collect();
+        decisions.sort_by_key(|decision| (decision.made_at, decision.id));
+        let sources = decisions.into_iter().map(|decision| &decision.facts).chain([made.facts]);
+        for facts in sources {
+            for payment in &facts.payments {
+                read.payments.entry(month.known.payment_id(payment.id)).or_insert(payment);
+            }
+            for row in facts.rows.iter().filter(|row| row.paid_out_on.is_some_and(|on| on <= month.period.to)) {
+                read.rows.entry(row.id).or_insert(row);
+            }
+        }
+        read
+    }
+}
+
+/// 1: what was posted against the rupiah as read.
+fn read(month: &Month, made: &Made<'_>) -> Vec<Identity> {
+    let read = Read::of(month, made);
+    let is_new = |(id, payment): &(&ItemId, &&PaymentFact)| {
+        let aside = &month.aside;
+        let is_left = [&aside.later, &aside.too_old].into_iter().any(|ids| ids.contains(&payment.id));
+        !made.before.payments.contains_key(id) && !is_left && !aside.before_books.contains(id)
+    };
+    let paid: Rupiah = read.payments.iter().filter(is_new).map(|(_, payment)| payment.amount.into()).sum();
+    let notified = moved(month, |leg, movement| {
+        let comes_in = [Movement::Notified, Movement::Held, Movement::Excess, Movement::Received, Movement::Rounded];
+        matches!(leg.account, Account::Doku | Account::Direct) && leg.item.is_some() && comes_in.contains(&movement)
+    });
+    let received = moved(month, |leg, movement| leg.account == Account::Direct && movement == Movement::Received).min(Rupiah::ZERO);
+    let rows = read.rows.values().filter(|row| !made.before.rows.contains_key(&row.id) && !month.aside.too_old.contains(&row.id));
+    let rows: Vec<&&RowFact> = rows.collect();
+    let state = |row: &RowFact| month.known.rows.get(&row.id).map(|row| row.state);
+    let gross = |row: &RowFact| {
+        let amount = Rupiah::new(row.amount.into());
+        if matches!(row.kind, RowKind::Refund(_)) { amount.min(Rupiah::ZERO.minus(amount)) } else { amount }
+    };
+    let is_ours = |row: &&&&RowFact| row.kind.channel().is_some() && state(row) != Some(RowState::Twice);
+    let as_read: Rupiah = rows.iter().filter(is_ours).map(|row| gross(row)).sum();
+    let outlay = [Account::Clearing, Account::Fees, Account::Vat, Account::Discounts];
+    let charged = [Movement::Settled, Movement::Unsettled, Movement::TakenBack];
+    let posted = moved(month, |leg, movement| outlay.contains(&leg.account) && charged.contains(&movement));
+    let fees_read: Rupiah = rows.iter().filter(is_ours).map(|row| Rupiah::new(row.fee.into())).sum();
+    let fees = moved(month, |leg, movement| matches!(leg.account, Account::Fees | Account::Vat) && charged.contains(&movement));
+    vec![
+        Identity::new("payments notified = payments as read", notified.minus(received), paid),
+        Identity::new("settlement rows posted = amounts as read", posted, as_read),
+        Identity::new("fees and VAT posted = fees as read", fees, fees_read),
+    ]
+}
+
+/// What standing decisions moved on an account and off it, debit +, credit −.
+fn decided(known: &Known, account: Account, is_counted: impl Fn(&Decided) -> bool) -> Rupiah {
+    let standing = known.decisions.values().filter(|decided| !decided.is_taken_back && is_counted(decided));
+    let legs = standing
+        .flat_map(|decided| &decided.posted)
+        .flat_map(|(debit, credit, amount)| [(*debit, *amount), (*credit, Rupiah::ZERO.minus(*amount))]);
+    legs.filter(|(leg, _)| leg.account == account).map(|(_, amount)| amount).sum()
+}
+
+/// 2: opening and movements = open items = what follows from debts, payments, rows and batches without any posting.
+fn balances(month: &Month) -> Vec<Identity> {
+    let known = &month.known;
+    let mut all: Vec<Identity> = month
+        .statements()
+        .iter()
+        .map(|statement| {
+            Identity::new(
+                format!("{}: opening + movements = open items", statement.account.name()),
+                statement.carried(),
+                statement.closing.amount,
+            )
+        })
+        .collect();
+    let debts = |of: fn(&super::known::Debt) -> Rupiah| known.debts.values().map(of).sum::<Rupiah>();
+    let unpaid = |account: Account| {
+        let payments = known.payments.values().filter(|payment| payment.account == account);
+        let (mut sum, mut settled) = (Rupiah::ZERO, Rupiah::ZERO);
+        for payment in payments {
+            sum = sum.plus(payment.amount);
+            settled = settled.plus(payment.row.and_then(|row| known.rows.get(&row)).map_or(Rupiah::ZERO, |row| row.gross));
+        }
+        let is_counted = |decided: &Decided| decided.action != Action::Correct;
+        sum.minus(settled).plus(decided(known, account, is_counted))
+    };
+    let owed = debts(super::known::Debt::open);
+    let unproven = debts(|debt| debt.off(Off::Unproven));
+    let names = |account: Account| format!("{}: open items = recomputed without postings", account.name());
+    for (account, right) in [
+        (Account::Receivable, owed),
+        (Account::Unproven, unproven),
+        (Account::Doku, unpaid(Account::Doku)),
+        (Account::Direct, unpaid(Account::Direct)),
+    ] {
+        all.push(Identity::new(names(account), known.total(account), right));
+    }
+    all
+}
+
+/// 3: the opening is the closing of the month before, item by item.
+fn opening(month: &Month, before: &Known) -> Identity {
+    let differing = month.opening.iter().filter(|(leg, open)| before.balance(**leg) != open.amount).count();
+    let missing = before.balances.keys().filter(|leg| !month.opening.contains_key(leg)).count();
+    Identity::new("items that open otherwise than they closed = 0", count(differing.saturating_add(missing)), Rupiah::ZERO)
+}
+
+/// 4: exported and withheld are the movements of every account.
+fn exported(month: &Month, export: &Export) -> Vec<Identity> {
+    let mut sums: BTreeMap<Account, Rupiah> = BTreeMap::new();
+    for pair in export.standing.iter().chain(&export.withheld) {
+        for (leg, amount) in pair.legs() {
+            let sum = sums.entry(leg.account).or_default();
+            *sum = sum.plus(amount);
+        }
+    }
+    let of = |account: Account| {
+        let sum = sums.get(&account).copied().unwrap_or_default();
+        Identity::new(format!("{}: exported + withheld = movements", account.name()), sum, moved(month, |leg, _| leg.account == account))
+    };
+    Account::ALL.map(of).into()
+}
+
+/// 5: what is announced is what files state, and what the bank has is what was matched.
+fn bank(month: &Month, made: &Made<'_>) -> Vec<Identity> {
+    let posted = |known: &Known| known.batches.values().flat_map(|batch| batch.days.values()).map(|day| day.posted).sum::<Rupiah>();
+    let announced = moved(month, |leg, movement| leg.account == Account::Payouts && movement == Movement::PaidOut);
+    let banked = moved(month, |leg, movement| leg.account == Account::Bank && movement == Movement::Banked);
+    let lines = |known: &Known| known.bank_lines.values().map(|line| line.amount).sum::<Rupiah>();
+    let in_bank = if made.settings.bank_statement { lines(&month.known).minus(lines(made.before)) } else { announced };
+    let difference = posted(&month.known).minus(posted(made.before));
+    vec![
+        Identity::new("pay-outs announced = totals of the batches", announced, difference),
+        Identity::new("bank received = lines of its statements, or pay-outs", banked, in_bank),
+    ]
+}
+
+/// 6: the ages of an account come to its closing balance.
+fn ageing(month: &Month, today: Date) -> Vec<Identity> {
+    let ages = month.ageing(today);
+    ages.iter()
+        .map(|ages| {
+            let name = format!("{}: ages = open items", ages.account.name());
+            Identity::new(name, ages.total().amount, month.known.total(ages.account))
+        })
+        .collect()
+}
+
+/// 8: no cause posts in two months.
+fn causes(month: &Month, before: &Known) -> Identity {
+    let is_known = |cause: &ItemId| {
+        before.payments.contains_key(cause)
+            || before.rows.get(cause).is_some_and(|row| row.state != RowState::Unreadable)
+            || before.decisions.contains_key(cause)
+            || before.bank_lines.contains_key(cause)
+    };
+    let again: BTreeSet<ItemId> = month.pairs.iter().map(|pair| pair.cause).filter(is_known).collect();
+    Identity::new("causes that posted in an earlier month = 0", count(again.len()), Rupiah::ZERO)
+}

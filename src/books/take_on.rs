@@ -1,0 +1,138 @@
+//! The day before the first: what the books begin with. Bills that were open are found in the ledger; money in transit, held, credited or
+//! to be refunded is told, item by item. All of it stands against `opening`.
+
+use jiff::civil::Date;
+
+use super::account::{Account, Side};
+use super::book::{Book, BooksError, Cause};
+use super::fact::{BillEvent, BillFact, Change, Payee};
+use super::item::{ItemId, Subject};
+use super::known::{BankLine, Batch, BatchDay, Known, Payment, Payout};
+use super::pair::{Leg, Movement};
+use super::post::Month;
+use super::settings::{Period, Settings};
+use crate::domain::amount::Rupiah;
+use crate::domain::calendar::{at_wib, wib_date};
+use crate::domain::channel::Channel;
+use crate::domain::digest::Digest;
+
+/// The content of a payment that was told in short: the first evidence of it stands for it from then on.
+pub(super) const TAKEN_ON: Digest = [0; 32];
+
+/// One item to begin with.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TakenOn {
+    /// On which account: doku, direct, payouts, suspense, deposits or refunds due.
+    pub account: Account,
+    /// The item.
+    pub item: ItemId,
+    /// The rupiah on the account's normal side.
+    pub amount: Rupiah,
+    /// Its original WIB day.
+    pub on: Date,
+    /// Of a payment: where it was made.
+    pub channel: Option<Channel>,
+    /// Of a pay-out: its batch, and the batch's name.
+    pub batch: Option<(ItemId, Box<str>)>,
+}
+
+/// Begins the books on `from`. `bills` is the ledger's list; bills made before `from` and neither paid by its word nor cancelled before
+/// open at what they asked for.
+///
+/// # Errors
+/// [`BooksError`]: an item that cannot be taken on.
+pub fn begin(bills: &[BillFact], items: &[TakenOn], settings: &Settings, from: Date) -> Result<Month, BooksError> {
+    let eve = from.yesterday().unwrap_or(Date::MIN);
+    let period = Period { from: eve, to: eve };
+    let mut book = Book::open(Known { began_on: Some(from), ..Known::default() }, settings, period);
+    let mut old: Vec<&BillFact> = bills.iter().filter(|bill| is_before(bill, from)).collect();
+    old.sort_by_key(|bill| bill.id);
+    for bill in &old {
+        book.know(bill, from);
+    }
+    let debts: std::collections::BTreeSet<ItemId> = old.iter().map(|bill| bill.debt).collect();
+    debts.into_iter().try_for_each(|debt| book.begin_debt(debt, &old, from))?;
+    items.iter().try_for_each(|item| book.begin_item(item))?;
+    Ok(Month { period, opening: std::collections::BTreeMap::new(), pairs: book.pairs, known: book.known, aside: book.aside })
+}
+
+fn is_before(bill: &BillFact, from: Date) -> bool {
+    bill.events.first().and_then(|event| event.at).is_some_and(|at| wib_date(at) < from)
+}
+
+impl Book<'_> {
+    /// What a bill was on the eve.
+    fn know(&mut self, fact: &BillFact, from: Date) {
+        self.meet(fact);
+        let Some(bill) = self.known.bills.get_mut(&fact.id) else { return };
+        for event in fact.events.iter().filter(|event: &&BillEvent| event.at.is_some_and(|at| wib_date(at) < from)) {
+            bill.events.push(*event);
+            match event.change {
+                Change::Created(asked) | Change::Reinstated(asked) => (bill.amount, bill.is_live) = (asked.into(), true),
+                Change::Amended(asked) => bill.amount = asked.into(),
+                Change::Cancelled => bill.is_live = false,
+            }
+        }
+    }
+
+    fn begin_debt(&mut self, id: ItemId, bills: &[&BillFact], from: Date) -> Result<(), BooksError> {
+        let is_paid = |bill: &&&BillFact| bill.mark.and_then(|mark| mark.at).is_some_and(|at| wib_date(at) < from);
+        let was_paid = bills.iter().filter(|bill| bill.debt == id).any(|bill| is_paid(&bill));
+        let debt = self.debt(id)?;
+        let live = debt.bills.iter().filter_map(|bill| self.known.bills.get(bill)).filter(|bill| bill.is_live);
+        let asked = live.map(|bill| bill.amount).max().filter(|_| !was_paid && !debt.is_reusable);
+        let is_reusable = debt.is_reusable;
+        let debt = self.debt_mut(id)?;
+        let Some(asked) = asked else {
+            debt.is_before_books = !is_reusable;
+            return Ok(());
+        };
+        debt.due = asked;
+        let made = bills.iter().filter(|bill| bill.debt == id).filter_map(|bill| bill.events.first()?.at).min();
+        let cause = Cause { on: made.map_or(self.period.to, wib_date), ..Cause::concluded("taken on", &[id], self.period.to) };
+        self.move_to(Leg::of(Account::Receivable, id), Leg::total(Account::Opening), asked, Movement::TakenOn, cause)
+    }
+
+    fn begin_item(&mut self, taken: &TakenOn) -> Result<(), BooksError> {
+        let TakenOn { account, item, amount, on, .. } = *taken;
+        let missing = BooksError::Missing { what: "where it belongs: the channel of a payment, the batch of a pay-out, for", id: item };
+        match item.subject() {
+            Subject::Payment => {
+                let channel = taken.channel.ok_or(missing)?;
+                let paid_at = at_wib(on.at(12, 0, 0, 0)).unwrap_or_default();
+                let payment = self.known.payments.entry(item).or_insert_with(|| Payment {
+                    channel,
+                    amount: Rupiah::ZERO,
+                    paid_at,
+                    content: TAKEN_ON,
+                    payee: Payee::Nobody,
+                    hold: None,
+                    only_told: false,
+                    debt: None,
+                    account: Account::Doku,
+                    held_as: item,
+                    row: None,
+                    aliases: Vec::new(),
+                });
+                if matches!(account, Account::Doku | Account::Direct) {
+                    (payment.account, payment.amount) = (account, payment.amount.plus(amount));
+                }
+            }
+            Subject::Payout => {
+                let (id, name) = taken.batch.clone().ok_or(missing)?;
+                self.known.payouts.insert(item, Payout { batch: id, on });
+                let batch = self.known.batches.entry(id).or_insert_with(|| Batch { name, ..Batch::default() });
+                batch.days.insert(on, BatchDay { column: amount, posted: amount });
+            }
+            Subject::BankLine => drop(self.known.bank_lines.insert(item, BankLine { on, amount })),
+            Subject::Row | Subject::Decision => {}
+            Subject::Bill | Subject::Event | Subject::Debt | Subject::Batch | Subject::Alarm | Subject::Books => return Err(missing),
+        }
+        let cause = Cause { on, ..Cause::concluded("taken on", &[item], self.period.to) };
+        let (own, opening) = (Leg::of(account, item), Leg::total(Account::Opening));
+        match account.info().side {
+            Side::Debit => self.move_to(own, opening, amount, Movement::TakenOn, cause),
+            Side::Credit => self.move_to(opening, own, amount, Movement::TakenOn, cause),
+        }
+    }
+}
