@@ -15,7 +15,7 @@ use crate::domain::check;
 use crate::domain::digest::Digest;
 use crate::domain::ids::{InvoiceNumber, PaymentCode, RequestId};
 use crate::domain::lifecycle::{BillState, Code, CodeAnswer, Remark, Status, Superseded};
-use crate::domain::mark::{Mark, TermsDigest};
+use crate::domain::mark::TermsDigest;
 use crate::domain::owner::Paid;
 use crate::ledger::rules::{live_payment_code, microseconds, truncated};
 
@@ -79,7 +79,7 @@ pub(super) const COLUMNS: [&str; COLUMNS_COUNT] = [
 const COLUMNS_COUNT: usize = 29;
 
 /// Where what follows from the state ends.
-const KEPT_FROM: usize = 23;
+pub(super) const KEPT_FROM: usize = 23;
 
 static SELECT: LazyLock<String> = LazyLock::new(|| {
     let columns: Vec<String> = COLUMNS.iter().map(|column| format!("bills.{column}")).collect();
@@ -89,6 +89,9 @@ static SELECT: LazyLock<String> = LazyLock::new(|| {
         columns.join(", ")
     )
 });
+
+pub(super) static BY_NUMBER: LazyLock<String> = LazyLock::new(|| select("WHERE bills.invoice_number = ?1"));
+static BY_ID: LazyLock<String> = LazyLock::new(|| select("WHERE bills.id = ?1"));
 
 /// What a query of rows is: `clause` is what follows the tables.
 pub(super) fn select(clause: &str) -> String {
@@ -202,10 +205,10 @@ fn json(value: Option<&impl Serialize>) -> Result<Value, Fault> {
 }
 
 /// Where the columns begin in what [`select`] selects.
-const FIRST: usize = 2;
+pub(super) const FIRST: usize = 2;
 
 /// The digest of a row's terms and the hash of its last event, if its seal fits; `is_sealed` is whether it must.
-fn checked(row: &rusqlite::Row<'_>, is_sealed: bool) -> Result<(TermsDigest, Digest), Fault> {
+pub(super) fn checked(row: &rusqlite::Row<'_>, is_sealed: bool) -> Result<(TermsDigest, Digest), Fault> {
     let terms = TermsDigest::of_text(required(row, 1)?);
     let Some(last_hash) = row.get::<_, Option<Digest>>(FIRST + COLUMNS_COUNT + 1)? else {
         return Err(damaged(row, FIRST, &"its last event is missing"));
@@ -229,23 +232,7 @@ fn row_of(row: &rusqlite::Row<'_>) -> Result<Row, Fault> {
 fn unsealed(row: &rusqlite::Row<'_>, (terms_digest, last_hash): (TermsDigest, Digest)) -> Result<Row, Fault> {
     let invoice_number = InvoiceNumber::new(required(row, FIRST)?).map_err(|error| damaged(row, FIRST, &error))?;
     let status = Status::parse(required(row, FIRST + 1)?).ok_or_else(|| damaged(row, FIRST + 1, &"it is no status"))?;
-    let code_at = |column| -> Result<Option<PaymentCode>, Fault> {
-        optional(row, column)?.map(PaymentCode::new).transpose().map_err(|error| damaged(row, column, &error))
-    };
-    let code = match at(row, FIRST + 13)? {
-        None => None,
-        Some(accepted_at) => {
-            let held = code_at(FIRST + 11)?.map_or_else(|| code_at(FIRST + 9), |held| Ok(Some(held)))?;
-            let payment_code = held.ok_or_else(|| damaged(row, FIRST + 9, &"it is missing"))?;
-            let wire = optional(row, FIRST + 12)?.map(InvoiceNumber::new).transpose().map_err(|error| damaged(row, FIRST + 12, &error))?;
-            let CodeDetails { expires_at, created_at, how_to_pay_page, how_to_pay_api, issued_as, superseded, remark } =
-                parsed(row, FIRST + 17)?.unwrap_or_default();
-            let expires_at = expires_at.map_or_else(|| at(row, FIRST + 14), |exact| Ok(Some(exact)))?;
-            let answer = CodeAnswer { payment_code, created_at, expires_at, how_to_pay_page, how_to_pay_api };
-            let wire_invoice_number = wire.unwrap_or_else(|| invoice_number.clone());
-            Some(Code { answer, wire_invoice_number, issued_as, accepted_at, superseded, remark })
-        }
-    };
+    let code = code_of(row, &invoice_number)?;
     let state = BillState {
         status,
         generation: row.get(FIRST + 2)?,
@@ -274,6 +261,25 @@ fn unsealed(row: &rusqlite::Row<'_>, (terms_digest, last_hash): (TermsDigest, Di
     Ok(Row { id: row.get(0)?, state, kept, last_hash })
 }
 
+/// The code that a bill holds or held last, of what [`select`] selects.
+pub(super) fn code_of(row: &rusqlite::Row<'_>, invoice_number: &InvoiceNumber) -> Result<Option<Code>, Fault> {
+    const CODE: usize = FIRST + 9;
+    const WIRE_NUMBER: usize = FIRST + 12;
+    let Some(accepted_at) = at(row, FIRST + 13)? else { return Ok(None) };
+    let code_at = |column| -> Result<Option<PaymentCode>, Fault> {
+        optional(row, column)?.map(PaymentCode::new).transpose().map_err(|error| damaged(row, column, &error))
+    };
+    let held = code_at(FIRST + 11)?.map_or_else(|| code_at(CODE), |held| Ok(Some(held)))?;
+    let payment_code = held.ok_or_else(|| damaged(row, CODE, &"it is missing"))?;
+    let wire = optional(row, WIRE_NUMBER)?.map(InvoiceNumber::new).transpose().map_err(|error| damaged(row, WIRE_NUMBER, &error))?;
+    let CodeDetails { expires_at, created_at, how_to_pay_page, how_to_pay_api, issued_as, superseded, remark } =
+        parsed(row, FIRST + 17)?.unwrap_or_default();
+    let expires_at = expires_at.map_or_else(|| at(row, FIRST + 14), |exact| Ok(Some(exact)))?;
+    let answer = CodeAnswer { payment_code, created_at, expires_at, how_to_pay_page, how_to_pay_api };
+    let wire_invoice_number = wire.unwrap_or_else(|| invoice_number.clone());
+    Ok(Some(Code { answer, wire_invoice_number, issued_as, accepted_at, superseded, remark }))
+}
+
 /// Whether and how a bill is paid, from its column.
 pub(super) fn paid_at_column(row: &rusqlite::Row<'_>, column: usize) -> Result<Option<Paid>, Fault> {
     match optional(row, column)? {
@@ -284,7 +290,7 @@ pub(super) fn paid_at_column(row: &rusqlite::Row<'_>, column: usize) -> Result<O
     }
 }
 
-fn required<'row>(row: &'row rusqlite::Row<'_>, column: usize) -> Result<&'row str, Fault> {
+pub(super) fn required<'row>(row: &'row rusqlite::Row<'_>, column: usize) -> Result<&'row str, Fault> {
     optional(row, column)?.ok_or_else(|| damaged(row, column, &"it is missing"))
 }
 
@@ -292,7 +298,7 @@ fn optional<'row>(row: &'row rusqlite::Row<'_>, column: usize) -> Result<Option<
     row.get_ref(column)?.as_str_or_null().map_err(|error| damaged(row, column, &error))
 }
 
-fn parsed<T: DeserializeOwned>(row: &rusqlite::Row<'_>, column: usize) -> Result<Option<T>, Fault> {
+pub(super) fn parsed<T: DeserializeOwned>(row: &rusqlite::Row<'_>, column: usize) -> Result<Option<T>, Fault> {
     let Some(text) = optional(row, column)? else { return Ok(None) };
     serde_json::from_str(text).map(Some).map_err(|error| damaged(row, column, &error))
 }
@@ -304,7 +310,7 @@ pub(super) fn at(row: &rusqlite::Row<'_>, column: usize) -> Result<Option<jiff::
 }
 
 /// An unreadable cell, named by its column and the row's first number or text.
-fn damaged(row: &rusqlite::Row<'_>, column: usize, why: &dyn std::fmt::Display) -> Fault {
+pub(super) fn damaged(row: &rusqlite::Row<'_>, column: usize, why: &dyn std::fmt::Display) -> Fault {
     let statement: &rusqlite::Statement<'_> = row.as_ref();
     let name = statement.column_name(column).unwrap_or("?");
     let key = match row.get_ref(0) {
@@ -315,36 +321,14 @@ fn damaged(row: &rusqlite::Row<'_>, column: usize, why: &dyn std::fmt::Display) 
     Fault::Damaged(format!("`{name}` of row `{key}` cannot be read: {why}"))
 }
 
-static LOAD: LazyLock<String> = LazyLock::new(|| select("WHERE bills.invoice_number = ?1"));
-static LOAD_BY_ID: LazyLock<String> = LazyLock::new(|| select("WHERE bills.id = ?1"));
-
 /// One bill's row, if the ledger has it.
 pub(super) fn load(connection: &Connection, invoice_number: &InvoiceNumber) -> Result<Option<Row>, Fault> {
-    one(connection, &LOAD, [invoice_number.as_str()])
-}
-
-/// One bill's mark, if the ledger has it. Its terms are not parsed.
-pub(super) fn mark(connection: &Connection, invoice_number: &InvoiceNumber) -> Result<Option<Mark>, Fault> {
-    let mut statement = connection.prepare_cached(&LOAD)?;
-    let mut rows = statement.query([invoice_number.as_str()])?;
-    let Some(row) = rows.next()? else { return Ok(None) };
-    let (terms, _) = checked(row, true)?;
-    let is_there = |column: usize| -> Result<bool, Fault> { Ok(row.get_ref(FIRST + column)? != ValueRef::Null) };
-    let has_code = is_there(13)?;
-    Ok(Some(Mark {
-        status: Status::parse(required(row, FIRST + 1)?).ok_or_else(|| damaged(row, FIRST + 1, &"it is no status"))?,
-        terms,
-        reusable: row.get(FIRST + 5)?,
-        expires_at: at(row, FIRST + 14)?.filter(|_| has_code),
-        paid: paid_at_column(row, FIRST + KEPT_FROM + 2)?,
-        is_plain: !is_there(18)? && !is_there(20)? && !is_there(21)?,
-        salt: row.get::<_, Option<[u8; 16]>>(FIRST + KEPT_FROM + 4)?.map(Salt::new),
-    }))
+    one(connection, &BY_NUMBER, [invoice_number.as_str()])
 }
 
 /// One bill's row by its id.
 pub(super) fn load_by_id(connection: &Connection, id: i64) -> Result<Option<Row>, Fault> {
-    one(connection, &LOAD_BY_ID, [id])
+    one(connection, &BY_ID, [id])
 }
 
 fn one(connection: &Connection, sql: &str, parameters: impl rusqlite::Params) -> Result<Option<Row>, Fault> {
@@ -378,7 +362,7 @@ pub(super) fn id_of(connection: &Connection, invoice_number: &InvoiceNumber) -> 
 
 /// One bill's row, whatever its seal, and what is wrong with that.
 pub(super) fn load_unsealed(connection: &Connection, id: i64) -> Result<Option<(Row, Option<Fault>)>, Fault> {
-    let mut statement = connection.prepare_cached(&LOAD_BY_ID)?;
+    let mut statement = connection.prepare_cached(&BY_ID)?;
     let mut rows = statement.query([id])?;
     let Some(row) = rows.next()? else { return Ok(None) };
     Ok(Some((unsealed(row, checked(row, false)?)?, checked(row, true).err())))
@@ -386,7 +370,7 @@ pub(super) fn load_unsealed(connection: &Connection, id: i64) -> Result<Option<(
 
 /// A row as its columns are, with the digest of its terms and the hash of its last event; sealed, unless it never was.
 pub(super) fn raw(connection: &Connection, id: i64, was_sealed: bool) -> Result<(Vec<Value>, TermsDigest, Digest), Fault> {
-    let mut statement = connection.prepare_cached(&LOAD_BY_ID)?;
+    let mut statement = connection.prepare_cached(&BY_ID)?;
     let mut rows = statement.query([id])?;
     let row = rows.next()?.ok_or_else(|| Fault::Damaged(format!("bill {id} is missing")))?;
     let (terms, last_hash) = checked(row, was_sealed)?;
