@@ -42,7 +42,8 @@ pub fn run(csv: &Path, base_url: String, in_flight: usize) {
     let key = SigningKey::new(&SecretString::from(std::env::var("TAGIH_DOKU_SECRET").unwrap()));
     let whole = Instant::now();
     let read = intake::read(&[csv.to_owned()], &intake::Options::new(Timestamp::now())).unwrap();
-    let bills: Vec<Bill> = read.valid.into_iter().map(|row| row.item).collect();
+    let parts = read.parts(|_| true).map(Result::unwrap);
+    let bills: Vec<Bill> = parts.flatten().filter_map(|row| row.valid().cloned()).collect();
     let endpoint = Endpoint { base_url, client_id: client_id.clone(), connect_ms: 5_000, request_ms: 30_000, proxy: ProxyChoice::Direct };
     let gateway = HttpGateway::new(endpoint, key, Clock::default()).unwrap();
     let accepted = AtomicU64::new(0);

@@ -329,7 +329,7 @@ def notification(number, code, amount):
     return json.dumps({"received_at": stamp, "target": target, "headers": headers, "body": body}) + "\n"
 
 
-def ledger(table, bills, runs):
+def ledger(table, bills, runs, duckdb_python):
     """What a large ledger costs those who ask it little, and those who bring a whole file."""
     folder = DATA / f"ledger-{bills}"
     shutil.rmtree(folder, ignore_errors=True)
@@ -340,11 +340,18 @@ def ledger(table, bills, runs):
     tagih = lambda *arguments: Run([RELEASE / "tagih", "--quiet", *arguments], env)
     first = tagih("issue", folder / "bills.csv", "--out", folder / "out", "--new-ledger").expect(0)
     table.add(f"ledger: {bills} bills registered", first.seconds, "s")
+    bare = float(Run([sys.executable, HERE / "bare_inserts.py", folder / "ledger", folder / "bare"]).expect(0).out)
+    table.add("ledger: the same rows inserted by a bare loop", bare, "s")
+    table.at_most("ledger: ratio to the bare loop", first.seconds / bare, "", 1.5)
     table.at_most("ledger: memory of registering them", first.peak_mb, "MB", 300)
     kept = sum(path.stat().st_size for path in folder.glob("ledger*"))
     table.at_most("ledger: on disk, a bill", kept / bills, "bytes", 1_126)
     again = tagih("issue", folder / "bills.csv", "--out", folder / "out").expect(0)
     table.add("ledger: the same file, unchanged", again.seconds, "s")
+    joined = float(Run([duckdb_python, HERE / "duckdb_unchanged.py", folder / "bills.csv", folder / "out" / "accepted.csv",
+                        folder / "joined.csv"]).expect(0).out)
+    table.add("ledger: DuckDB joining the same file and bills, and writing the same rows", joined, "s")
+    table.at_most("ledger: ratio to DuckDB", again.seconds / joined, "", 2)
     table.at_most("ledger: memory of that", again.peak_mb, "MB", 300)
     (folder / "one.jsonl").write_text(notification("INQ-2026-10-00000007", "8896500000000007", 53_500))
     registered(folder / "one.csv", 1)
@@ -465,7 +472,7 @@ def main():
     if "check" in parts:
         check(table, given.bills, given.runs)
     if "ledger" in parts:
-        ledger(table, given.bills, given.runs)
+        ledger(table, given.bills, given.runs, given.duckdb_python)
     if "pacing" in parts:
         pacing(table)
     if "issuing" in parts:
