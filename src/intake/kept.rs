@@ -3,13 +3,14 @@
 //! Belongs here: keeping rows and giving them again, some thousand at a time. Must not be here: what they mean. Few rows stay in
 //! memory; more go into a file without a name, which ends with the process and which nobody else can open.
 
+use std::borrow::Cow;
 use std::fs::File;
 use std::io::{self, Write as _};
 use std::os::unix::fs::FileExt as _;
 use std::path::PathBuf;
 
 /// Bytes that are kept in memory at most.
-const MEMORY_BYTES_MAX: usize = 16 * 1024 * 1024;
+const MEMORY_BYTES_MAX: u64 = 16 * 1024 * 1024;
 
 /// Why rows could not be kept (exit 9).
 #[derive(Debug, thiserror::Error)]
@@ -37,6 +38,7 @@ fn folder() -> PathBuf {
 /// Where a part's bytes are, and the index of its first row.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Part {
+    number: usize,
     offset: u64,
     length: usize,
     /// The index of its first row.
@@ -47,7 +49,8 @@ pub(super) struct Part {
 
 #[derive(Debug)]
 enum Store {
-    Memory(Vec<u8>),
+    /// Each part's bytes.
+    Memory(Vec<Vec<u8>>),
     File(File),
 }
 
@@ -87,40 +90,41 @@ impl Spool {
             bytes.extend_from_slice(&u32::try_from(row.len()).unwrap_or(u32::MAX).to_be_bytes());
             bytes.extend_from_slice(row);
         }
-        self.append(&bytes).map_err(|error| KeepingError::of(&error))?;
-        self.parts.push(Part { offset: self.length, length: bytes.len(), first: self.rows, count: rows.len() });
-        self.length = self.length.saturating_add(u64::try_from(bytes.len()).unwrap_or(u64::MAX));
+        let length = bytes.len();
+        self.append(bytes).map_err(|error| KeepingError::of(&error))?;
+        self.parts.push(Part { number: self.parts.len(), offset: self.length, length, first: self.rows, count: rows.len() });
+        self.length = self.length.saturating_add(u64::try_from(length).unwrap_or(u64::MAX));
         self.rows = self.rows.saturating_add(rows.len());
         Ok(())
     }
 
-    fn append(&mut self, bytes: &[u8]) -> io::Result<()> {
+    fn append(&mut self, bytes: Vec<u8>) -> io::Result<()> {
         if let Store::Memory(kept) = &mut self.store {
-            if kept.len().saturating_add(bytes.len()) <= MEMORY_BYTES_MAX {
-                kept.extend_from_slice(bytes);
+            let length = self.length.saturating_add(u64::try_from(bytes.len()).unwrap_or(u64::MAX));
+            if length <= MEMORY_BYTES_MAX {
+                kept.push(bytes);
                 return Ok(());
             }
             let mut file = tempfile::tempfile_in(folder())?;
-            file.write_all(kept)?;
+            for part in kept {
+                file.write_all(part)?;
+            }
             self.store = Store::File(file);
         }
         match &mut self.store {
-            Store::File(file) => file.write_all(bytes),
+            Store::File(file) => file.write_all(&bytes),
             Store::Memory(_) => Ok(()),
         }
     }
 
     /// The rows of a part, one behind the other; see [`rows_of`].
-    pub(super) fn read(&self, part: &Part) -> Result<Vec<u8>, KeepingError> {
+    pub(super) fn read(&self, part: &Part) -> Result<Cow<'_, [u8]>, KeepingError> {
         match &self.store {
-            Store::Memory(kept) => {
-                let start = usize::try_from(part.offset).unwrap_or(usize::MAX);
-                Ok(kept.get(start..start.saturating_add(part.length)).unwrap_or_default().to_vec())
-            }
+            Store::Memory(kept) => Ok(Cow::Borrowed(kept.get(part.number).map_or(&[], Vec::as_slice))),
             Store::File(file) => {
                 let mut bytes = vec![0; part.length];
                 file.read_exact_at(&mut bytes, part.offset).map_err(|error| KeepingError::of(&error))?;
-                Ok(bytes)
+                Ok(Cow::Owned(bytes))
             }
         }
     }
