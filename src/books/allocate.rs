@@ -5,6 +5,7 @@
 //! comes to light later finds it done.
 
 use super::account::Account;
+use super::allocation::Standing;
 use super::book::{Book, BooksError, Cause};
 use super::fact::{Payee, PaymentFact};
 use super::item::ItemId;
@@ -88,7 +89,10 @@ impl Book<'_> {
             return self.move_to(from, back, amount, Movement::Held, cause);
         };
         let source = Source { from, back, movement: Movement::Received, restores: Movement::Restored, rounds: true };
+        let before = Standing::of(self.debt(debt)?);
         let rest = self.allocate(source, amount, debt, cause)?;
+        let standing = before.after(self.debt(debt)?, amount, rest);
+        self.allocations.insert(id, standing);
         self.move_to(from, back, rest, Movement::Excess, cause)
     }
 

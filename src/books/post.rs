@@ -9,6 +9,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use jiff::Timestamp;
 use jiff::civil::Date;
 
+use super::allocation::Allocation;
 use super::bills::Happening;
 use super::book::{Aside, Book, BooksError};
 use super::decision::Decision;
@@ -29,6 +30,8 @@ pub struct Month {
     pub opening: BTreeMap<Leg, Open>,
     /// Its pairs, by day, cause and accounts; equal ones of one cause added up.
     pub pairs: Vec<Pair>,
+    /// How its payments met their debts.
+    pub allocations: BTreeMap<ItemId, Allocation>,
     /// What is known at its end.
     pub known: Known,
     /// What was left aside.
@@ -66,7 +69,8 @@ pub fn post(known: Known, facts: &Facts, decisions: &[Decision], settings: &Sett
     for debt in book.known.debts.values_mut() {
         debt.applied = debt.standing();
     }
-    Ok(Month { period, opening, pairs: added_up(book.pairs), known: book.known, aside: book.aside })
+    let Book { pairs, known, aside, allocations, .. } = book;
+    Ok(Month { period, opening, pairs: added_up(pairs), allocations, known, aside })
 }
 
 /// Equal pairs of one cause are one.

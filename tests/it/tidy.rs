@@ -24,7 +24,7 @@ const LAYERS: [(&str, &[&str]); 19] = [
     ("journal", &["domain", "clock"]),
     ("ledger", &["domain", "clock"]),
     ("evidence", &["domain", "doku", "table"]),
-    ("reconcile", &["domain", "evidence", "table"]),
+    ("reconcile", &["books", "domain", "evidence", "table"]),
     ("gateway", &["domain", "doku", "clock"]),
     ("report", &["domain", "reconcile", "table"]),
     ("sandbox", &["domain", "doku", "clock"]),
