@@ -3,24 +3,26 @@
 
 use std::collections::BTreeMap;
 
+use jiff::Timestamp;
+
 use super::bills::Bill;
 use super::judge::JudgedPayment;
 use super::settle::JudgedRow;
-use super::{ExternalMark, Outcome};
+use super::{ExternalMark, Outcome, Terms};
 use crate::books::fact::{BatchFact, BillEvent, BillFact, Change, Facts, Hold, Mark, Payee, PaymentFact, RowFact, RowKind};
 use crate::books::item::{ItemId, Subject};
 use crate::domain::ageing::date_of;
 use crate::domain::amount::Amount;
 use crate::domain::calendar::wib_date;
-use crate::domain::classify::Class;
+use crate::domain::classify::{Class, is_after_cancellation, is_after_expiry};
 use crate::domain::digest::Digest;
 use crate::domain::settlement::SettlementRow;
 
 /// Everything the run knows, as facts.
 #[must_use]
-pub fn facts(outcome: &Outcome) -> Facts {
+pub fn facts(outcome: &Outcome, terms: &Terms) -> Facts {
     let ids = BillIds::of(outcome);
-    let mut payments: Vec<PaymentFact> = outcome.judged.iter().filter_map(|judged| payment(outcome, &ids, judged)).collect();
+    let mut payments: Vec<PaymentFact> = outcome.judged.iter().filter_map(|judged| payment(outcome, &ids, judged, terms)).collect();
     payments.extend(known(outcome, &ids));
     Facts {
         bills: outcome.inputs.bills.iter().map(|(number, bill)| self::bill(outcome, &ids, number, bill)).collect(),
@@ -78,7 +80,7 @@ fn bill(outcome: &Outcome, ids: &BillIds<'_>, number: u32, bill: &Bill) -> BillF
     // Each amount was given up at a time, for the one after it.
     let after = superseded.iter().skip(1).map(|(_, amount)| *amount).chain([bill.amount]);
     events.extend(superseded.iter().zip(after).map(|((at_us, _), amount): (_, Amount)| BillEvent {
-        at: jiff::Timestamp::from_microsecond(*at_us).ok(),
+        at: Timestamp::from_microsecond(*at_us).ok(),
         change: Change::Amended(amount),
     }));
     if let Some(at) = bill.cancelled_at() {
@@ -106,7 +108,7 @@ fn bill(outcome: &Outcome, ids: &BillIds<'_>, number: u32, bill: &Bill) -> BillF
     }
 }
 
-fn payment(outcome: &Outcome, ids: &BillIds<'_>, judged: &JudgedPayment) -> Option<PaymentFact> {
+fn payment(outcome: &Outcome, ids: &BillIds<'_>, judged: &JudgedPayment, terms: &Terms) -> Option<PaymentFact> {
     let proof = outcome.proof(judged)?;
     let amount = Amount::new(proof.amount).ok()?;
     let payee = match (judged.class, ids.get(judged.bill)) {
@@ -115,15 +117,24 @@ fn payment(outcome: &Outcome, ids: &BillIds<'_>, judged: &JudgedPayment) -> Opti
         (Class::P01 | Class::P17, _) | (_, None) => Payee::Nobody,
         (_, Some(bill)) => Payee::Bill(bill),
     };
-    let hold = match judged.class {
-        Class::P07 => Some(Hold::AfterExpiry),
-        Class::P08 => Some(Hold::AfterCancellation),
-        _ => None,
-    };
+    let hold = hold(outcome, judged, proof.paid_at(), terms);
     let (id, paid_at, channel) = (payment_id(&proof.identity), proof.paid_at(), proof.channel);
     let only_told = judged.class == Class::P19;
     // An unusable amount is no money; its row, when it comes, is.
     (judged.class != Class::P17).then_some(PaymentFact { id, aliases: Vec::new(), channel, amount, paid_at, payee, hold, only_told })
+}
+
+/// Why a payment waits although its bill is known. A payment of another period was not classed by its time; the books want to know.
+fn hold(outcome: &Outcome, judged: &JudgedPayment, paid_at: Timestamp, terms: &Terms) -> Option<Hold> {
+    let is = |class: Class| judged.class == class || judged.flags.contains(class);
+    let late = outcome.inputs.bills.get(judged.bill).filter(|_| judged.class == Class::P16);
+    let is_cancelled = late.is_some_and(|bill| is_after_cancellation(paid_at, bill.cancelled_at()));
+    let is_expired = late.is_some_and(|bill| is_after_expiry(paid_at, bill.expires_at(), &terms.policy));
+    match (is(Class::P08) || is_cancelled, is(Class::P07) || is_expired) {
+        (true, _) => Some(Hold::AfterCancellation),
+        (false, true) => Some(Hold::AfterExpiry),
+        (false, false) => None,
+    }
 }
 
 /// Payments that the ledger holds and this evidence does not tell of.

@@ -67,8 +67,11 @@ fn decided(name: &str, action: Action, account: A, about: ItemId) -> Decision {
     decide(name, day(8, 25), action, Leg::of(account, about), Facts::default())
 }
 
-/// The pairs of a decision: debit, credit, rupiah.
-fn pairs(month: &Month, decision: &Decision) -> Vec<(A, A, i128)> {
+/// Debit, credit, rupiah.
+type Moved = (A, A, i128);
+
+/// The pairs of a decision.
+fn pairs(month: &Month, decision: &Decision) -> Vec<Moved> {
     let caused = month.pairs.iter().filter(|pair| pair.cause == decision.id);
     caused.map(|pair| (pair.debit.account, pair.credit.account, pair.amount.get())).collect()
 }
@@ -87,7 +90,7 @@ fn every_action_moves_what_its_row_of_the_table_says() {
     let plain = |name: &str, action, account, about| with(decided(name, action, account, about), None, None);
     let mut explained = plain("explain", Action::Explain, A::Clearing, item(Subject::Batch, "B1"));
     explained.explained_as = Some(A::Fees);
-    let table: Vec<(Decision, Vec<(A, A, i128)>)> = vec![
+    let table: Vec<(Decision, Vec<Moved>)> = vec![
         (
             with(decided("apply", Action::Apply, A::Suspense, payment("orphan")), Some(ItemId::bill("open")), Some(10_000)),
             vec![(A::Suspense, A::Receivable, 10_000)],

@@ -309,10 +309,36 @@ fn a_debt_lapses_on_its_day_and_money_that_came_before_it_finds_it_owed() {
     let pair = &lapsed.pairs[0];
     assert_eq!((pair.movement, pair.day, balance(&lapsed.known, debt("A"))), (Movement::Lapsed, day(9, 9), 0));
     // Paid in August, heard of in September: it was owed then. Heard of in October: it is owed again.
-    let paid = facts(&[expiring], &[pays("p", day(8, 5), 100_000, "A")], &[]);
-    let in_time = business.run(9, &paid);
+    let evidence = facts(&[expiring], &[pays("p", day(8, 5), 100_000, "A")], &[]);
+    let in_time = business.run(9, &evidence);
     assert!(in_time.pairs.iter().all(|pair| pair.movement != Movement::Lapsed));
     business.close(9, &Facts::default());
-    let october = business.close(10, &paid);
+    let october = business.close(10, &evidence);
     assert_eq!((balance(&october.known, debt("A")), total(&october.known, Account::Premium)), (0, -100_000));
+}
+
+#[test]
+fn money_for_a_bill_that_is_still_to_come_waits_for_it() {
+    let mut business = Business::default();
+    let bills = [bill("A", day(9, 2), 100_000)];
+    let paid = [pays("p", day(8, 30), 100_000, "A")];
+    let august = business.close(8, &facts(&bills, &paid, &[]));
+    assert_eq!((total(&august.known, Account::Suspense), august.known.debts.len()), (-100_000, 0));
+    assert_eq!(august.known.orphans().count(), 1);
+    let september = business.close(9, &facts(&bills, &paid, &[]));
+    assert_eq!((total(&september.known, Account::Suspense), balance(&september.known, debt("A"))), (0, 0));
+}
+
+#[test]
+fn a_decision_with_its_facts_is_read_back_from_the_journal_as_it_was_written() {
+    let evidence = facts(
+        &[bill("A", day(8, 3), 100_000).then(day(8, 9), Change::Cancelled)],
+        &[pays("p", day(8, 12), 100_000, "A"), payment("o", day(8, 12), 5, Payee::Ambiguous)],
+        &[row("r", "B1", day(8, 14), 100_000, settles("p")), row("x", "B1", day(8, 14), 9, RowKind::Unreadable)],
+    );
+    let mut made = decide("d", day(8, 20), Action::Apply, on(Account::Suspense, "p"), evidence);
+    made.amount = Some(7);
+    let text = serde_json::to_string(&made).unwrap();
+    assert_eq!(serde_json::from_str::<crate::books::Decision>(&text).unwrap(), made);
+    assert!(serde_json::from_str::<crate::books::Decision>(&text.replace("\"apply\"", "\"donate\"")).is_err());
 }

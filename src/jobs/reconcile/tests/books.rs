@@ -24,6 +24,11 @@ fn posted(before: &Known, facts: &Facts, number: i8) -> Month {
     month
 }
 
+/// What a run tells the books.
+fn told(options: &ReconcileOptions) -> Facts {
+    facts(&run(options).unwrap().outcome, &options.terms().unwrap())
+}
+
 fn total(month: &Month, account: Account) -> i128 {
     month.known.total(account).get()
 }
@@ -33,7 +38,7 @@ fn the_books_of_a_month_hold_what_its_classes_say_and_the_next_month_goes_on_fro
     let folder = tempfile::tempdir().unwrap();
     let (bills, lines) = world();
     let mut options = options(folder.path(), &[("a.jsonl", text(&lines))], &bills);
-    let found = facts(&run(&options).unwrap().outcome);
+    let found = told(&options);
     let eve = begin(&found.bills, &[], &Settings::default(), date(2026, 10, 1)).unwrap();
     assert_eq!(total(&eve, Account::Receivable), 150_000, "what had expired before and was not paid");
     let october = posted(&eve.known, &found, 10);
@@ -67,9 +72,14 @@ fn the_books_of_a_month_hold_what_its_classes_say_and_the_next_month_goes_on_fro
     // Twice, cancelled, late, the group's second, the shared code, the mixed ids, September's; over by 500, the stranger, the conflict.
     assert_eq!(total(&october, Account::Suspense), -(7 * 150_000 + 500 + 77_000 + 5_000));
     (options.from, options.to) = (date(2026, 11, 1), date(2026, 11, 30));
-    let november = posted(&october.known, &facts(&run(&options).unwrap().outcome), 11);
+    let november = posted(&october.known, &told(&options), 11);
     assert_eq!(total(&november, Account::Receivable), 1_081_000, "the open bill was paid on the first");
     assert_eq!(november.pairs.len(), 1, "{:?}", november.pairs);
+    // October's evidence given to November's books for the first time: the same end, on November's first day.
+    let late = posted(&eve.known, &told(&options), 11);
+    assert_eq!(late.known.balances.keys().collect::<Vec<_>>(), november.known.balances.keys().collect::<Vec<_>>());
+    assert!(Account::ALL.into_iter().all(|account| total(&late, account) == total(&november, account)));
+    assert!(late.pairs.iter().all(|pair| pair.day >= date(2026, 11, 1)));
 }
 
 #[test]
@@ -104,7 +114,7 @@ fn a_settlement_file_moves_what_was_notified_to_the_bank_and_the_bank_ties() {
             shares: std::collections::BTreeMap::new(),
         },
     });
-    let found = facts(&run(&options).unwrap().outcome);
+    let found = told(&options);
     let october = posted(&Known::default(), &found, 10);
     assert_eq!(total(&october, Account::Bank), 399_350, "the column: a row of the batch is not paid out yet");
     assert_eq!(total(&october, Account::Clearing), 0);
