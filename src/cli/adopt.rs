@@ -12,7 +12,7 @@ use crate::domain::ids::InvoiceNumber;
 use crate::domain::lifecycle::{BillState, Event, OperationKind, Status};
 use crate::domain::plan::{MapView, View as _};
 use crate::exit::Exit;
-use crate::intake::Sourced;
+use crate::intake::Place;
 use crate::intake::import::{self, AdoptedCode, EXPIRY_UNKNOWN};
 use crate::jobs::portion::Portion;
 use crate::ledger::{Basis, Create, Entry, Ledger as _, LedgerError, Names, Private, SenderLock, Store};
@@ -40,21 +40,27 @@ enum Fate {
 }
 
 pub(super) fn import(setup: &Setup, file: &Path, adopting: &Adopting) -> Result<Exit, Failure> {
-    let codes = import::read(&[file.to_path_buf()], &adopting.tables)?;
+    let codes = import::read(&[file.to_path_buf()], &adopting.tables, setup.clock.now())?;
     for note in &codes.notes {
         output::note(format_args!("note: {}: {}", note.file.display(), note.text));
     }
-    for refused in &codes.refused {
-        output::note(refused);
+    if codes.refused > 0 {
+        codes.each(|row| -> Result<(), Failure> {
+            row.refused().iter().for_each(output::note);
+            Ok(())
+        })?;
     }
     super::check::usable(&codes)?;
     let create = if adopting.new_ledger || !setup.is_production() { Create::IfMissing } else { Create::Never };
     let _lock = SenderLock::acquire(setup.ledger_path(), "ledger import")?;
     let ledger = setup.open_ledger(&setup.binding()?, create)?;
-    let mut told = Told { refused: codes.refused_row_count, ..Told::default() };
+    let mut told = Told { refused: codes.refused, ..Told::default() };
     let mut claimed = HashSet::new();
-    for part in codes.valid.chunks(BATCH) {
-        adopt(setup, &ledger, part, adopting.update, &mut claimed, &mut told)?;
+    for part in codes.parts(|_| true) {
+        for rows in part?.chunks(BATCH) {
+            let codes: Vec<Sourced<'_>> = rows.iter().filter_map(|row| Some(Sourced { place: &row.place, item: row.valid()? })).collect();
+            adopt(setup, &ledger, &codes, adopting.update, &mut claimed, &mut told)?;
+        }
     }
     let Told { adopted, unchanged, updated, differing, refused } = told;
     let differences =
@@ -62,10 +68,15 @@ pub(super) fn import(setup: &Setup, file: &Path, adopting: &Adopting) -> Result<
     let taken_over = if updated > 0 { format!(", {updated} updated") } else { String::new() };
     output::result(format_args!(
         "{} rows: {adopted} adopted{taken_over}, {unchanged} known{differences}, {refused} refused, {} duplicate",
-        codes.rows,
-        codes.duplicates.len()
+        codes.rows, codes.duplicates
     ));
     Ok(if refused + differing > 0 { Exit::Look } else { Exit::Done })
+}
+
+/// A code and its row.
+struct Sourced<'a> {
+    place: &'a Place,
+    item: &'a AdoptedCode,
 }
 
 /// What became of rows, counted.
@@ -80,12 +91,12 @@ struct Told {
 
 /// Takes over what can be of `part`, all or nothing, and says what became of each row. Where another run was quicker with one of its
 /// bills, all of it is looked at again.
-fn adopt<'a>(
+fn adopt(
     setup: &Setup,
     ledger: &Store,
-    part: &'a [Sourced<AdoptedCode>],
+    part: &[Sourced<'_>],
     takes_updates: bool,
-    claimed: &mut HashSet<&'a InvoiceNumber>,
+    claimed: &mut HashSet<InvoiceNumber>,
     told: &mut Told,
 ) -> Result<(), Failure> {
     let mut taken: HashMap<InvoiceNumber, String> = HashMap::new();
@@ -94,15 +105,15 @@ fn adopt<'a>(
         let portion = wait(Portion::about(&view, &names(part)))?;
         let map = portion.view();
         let mut claimed_now = claimed.clone();
-        let fate_of = |code: &'a Sourced<AdoptedCode>| match taken.get(&code.item.invoice_number) {
+        let fate_of = |code: &Sourced<'_>| match taken.get(&code.item.invoice_number) {
             Some(why) => Fate::Refused(why.clone()),
-            None => fate(&code.item, &map, &mut claimed_now),
+            None => fate(code.item, &map, &mut claimed_now),
         };
         let fates: Vec<Fate> = part.iter().map(fate_of).collect();
         let is_taken = |fate: &Fate| matches!(fate, Fate::Adopt) || (takes_updates && matches!(fate, Fate::Differs(_)));
         let entries = part.iter().zip(&fates).filter(|(_, fate)| is_taken(fate)).map(|(code, _)| {
             let basis = Basis::of(map.bill(&code.item.invoice_number));
-            entry(&code.item, basis, setup.clock.now())
+            entry(code.item, basis, setup.clock.now())
         });
         let entries: Vec<Entry> = entries.collect();
         let recorded = if entries.is_empty() { Ok(Vec::new()) } else { runtime()?.block_on(ledger.record(entries)) };
@@ -127,7 +138,7 @@ fn adopt<'a>(
 
 impl Told {
     /// Counts a row, and says what is to be said of it.
-    fn row(&mut self, code: &Sourced<AdoptedCode>, fate: Fate, takes_updates: bool) {
+    fn row(&mut self, code: &Sourced<'_>, fate: Fate, takes_updates: bool) {
         let slot = match fate {
             Fate::Adopt => &mut self.adopted,
             Fate::Known => &mut self.unchanged,
@@ -145,7 +156,7 @@ impl Told {
 }
 
 /// By what the ledger may know the rows' codes.
-fn names(rows: &[Sourced<AdoptedCode>]) -> Names {
+fn names(rows: &[Sourced<'_>]) -> Names {
     let mut names = Names::default();
     for Sourced { item, .. } in rows {
         names.numbers.insert(item.invoice_number.clone());
@@ -162,7 +173,7 @@ fn entry(item: &AdoptedCode, basis: Basis, at: Timestamp) -> Entry {
 }
 
 /// What the ledger makes of a row; `claimed` are the numbers at DOKU of this file's codes.
-fn fate<'a>(item: &'a AdoptedCode, view: &MapView<'_>, claimed: &mut HashSet<&'a InvoiceNumber>) -> Fate {
+fn fate(item: &AdoptedCode, view: &MapView<'_>, claimed: &mut HashSet<InvoiceNumber>) -> Fate {
     let bill = view.bill(&item.invoice_number);
     let has_it = |bill: &&BillState| bill.code.as_ref().is_some_and(|held| held.answer.payment_code == item.answer.payment_code);
     let Some(bill) = bill.filter(has_it) else {
@@ -187,7 +198,7 @@ const fn may_adopt(status: Status) -> bool {
 }
 
 /// Why a code cannot be adopted beside what the ledger holds, in words; `claimed` are the numbers of this file's codes.
-fn contradiction<'a>(item: &'a AdoptedCode, view: &MapView<'_>, claimed: &mut HashSet<&'a InvoiceNumber>) -> Option<String> {
+fn contradiction(item: &AdoptedCode, view: &MapView<'_>, claimed: &mut HashSet<InvoiceNumber>) -> Option<String> {
     let (number, wire) = (&item.invoice_number, item.wire_invoice_number.as_ref());
     if let Some(bill) = view.bill(number).filter(|bill| !may_adopt(bill.status)) {
         return Some(format!("invoice `{number}` is {} with another code", bill.status.name()));
@@ -201,7 +212,7 @@ fn contradiction<'a>(item: &'a AdoptedCode, view: &MapView<'_>, claimed: &mut Ha
     if let Some(other) = taken {
         return Some(format!("its number at DOKU, `{}`, is that of invoice `{other}`", wire.unwrap_or(number)));
     }
-    if !claimed.insert(wire.unwrap_or(number)) {
+    if !claimed.insert(wire.unwrap_or(number).clone()) {
         return Some(format!("another row has its number at DOKU, `{}`", wire.unwrap_or(number)));
     }
     None

@@ -44,7 +44,12 @@ pub(super) fn meant_invoice(ledger: &Store, text: &str) -> Result<Option<String>
 
 /// Runs one call to the ledger that has to wait for durability.
 pub(super) fn wait<O>(work: impl Future<Output = Result<O, LedgerError>>) -> Result<O, Failure> {
-    Ok(runtime()?.block_on(work)?)
+    done(async { Ok(work.await?) })
+}
+
+/// The same of work that is more than one question.
+pub(super) fn done<O>(work: impl Future<Output = Result<O, Failure>>) -> Result<O, Failure> {
+    runtime()?.block_on(work)
 }
 
 /// What such calls run on.

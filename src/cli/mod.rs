@@ -17,6 +17,7 @@ mod guess;
 mod init;
 mod keeping;
 mod logs;
+mod orders;
 mod output;
 mod period;
 mod places;

@@ -1,12 +1,13 @@
 //! What a run would do, without doing it: `issue --dry-run`, the plan that `--plan` carries out, and the guard on both.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use super::keeping::wait;
+use super::keeping::{done, wait};
+use super::orders::FileOrders;
 use super::output::{self, rupiah};
+use super::refused::Refusals;
 use super::sender::{Flags, ceiling_warning, settings};
-use super::sending::{Refusal, bills, refusals};
 use super::sequence;
 use super::setup::{Failure, Setup};
 use crate::domain::bill::{Bill, Salt, Wanted};
@@ -16,99 +17,176 @@ use crate::domain::lifecycle::{BillState, Status};
 use crate::domain::plan::{self, Line, Step};
 use crate::exit::Exit;
 use crate::gateway::pacing::reachable_per_second;
-use crate::intake::{Intake, Place};
-use crate::jobs::issue::{plan_each, with_codes};
-use crate::ledger::{Ledger as _, LedgerError, Store, View as _};
-use crate::report::{self, plan::PlanRow};
+use crate::intake::{Intake, Judged, Verdict};
+use crate::jobs::issue::Coded;
+use crate::jobs::portion::{BILLS_MAX, Portion, left_alone};
+use crate::ledger::{Ledger, LedgerError, Store, View};
+use crate::report::plan::{PlanFiles, PlanRow};
 
 /// How long DOKU is taken to need for an answer before anybody has asked it, in milliseconds.
 const LATENCY_ASSUMED_MS: u64 = 300;
 
-/// What a run would do first, row by row.
-#[derive(Default)]
-pub(super) struct Planned {
-    pub(super) steps: Vec<Step>,
-    pub(super) lines: Vec<Line>,
-    /// Codes that are live before.
-    live_count: u64,
+/// A row of the input, and what a run would do about it first, if it is a bill.
+pub(super) struct PlannedRow<'a> {
+    pub(super) row: &'a Judged<Bill>,
+    pub(super) planned: Option<PlannedBill<'a>>,
 }
 
-/// What a run would do. Reads the ledger and writes nothing.
-pub(super) fn planned(setup: &Setup, flags: &Flags, bills: &[Bill]) -> Result<Planned, Failure> {
+/// A bill with its code, its step, and the state it was planned from.
+pub(super) struct PlannedBill<'a> {
+    pub(super) bill: &'a Bill,
+    pub(super) step: &'a Step,
+    state: Option<&'a BillState>,
+    salt: &'a Salt,
+}
+
+impl PlannedBill<'_> {
+    fn line(&self) -> Line {
+        let wanted = match &self.bill.wanted {
+            Wanted::Live(terms) => Some(terms.recorded(self.salt)),
+            Wanted::Cancelled => None,
+        };
+        plan::line(self.bill, wanted.as_ref(), self.step, self.state)
+    }
+}
+
+/// How much of the ledger a look needs.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Depth {
+    /// What is done. Of bills that are left alone no state is read.
+    Steps,
+    /// Every bill's line of a plan.
+    Lines,
+}
+
+/// Shows every row of the input with its plan, in their order. Reads the ledger and writes nothing.
+pub(super) fn look(
+    setup: &Setup,
+    flags: &Flags,
+    intake: &Intake,
+    depth: Depth,
+    visit: &mut dyn FnMut(&PlannedRow<'_>) -> Result<(), Failure>,
+) -> Result<(), Failure> {
     if setup.ledger_path().exists() {
-        return planned_from(setup, flags, bills, &Store::open_read_only(setup.ledger_path(), &setup.binding()?)?);
+        return look_from(setup, flags, intake, &Store::open_read_only(setup.ledger_path(), &setup.binding()?)?, depth, visit);
     }
     if setup.is_production() && !flags.new_ledger {
         // The run itself would end so; its plan must not look as if everything were new.
         return Err(LedgerError::Missing { path: setup.config.ledger.path.clone() }.into());
     }
-    let settings = settings(setup, flags)?;
-    let minting = sequence::minting(setup, flags, bills, None)?;
-    let (nobody, unpaid) = (HashMap::new(), HashMap::new());
-    let view = plan::MapView::new(&nobody, &unpaid);
-    let salt = Salt::new([0; 16]);
-    let bills = plan::with_codes(bills, &view, &[], minting.as_ref());
-    let mut planned = Planned::default();
-    for bill in bills.iter() {
-        planned.take(bill, plan::step(bill, &view, &salt, setup.clock.now(), &settings.rules), None, &salt);
-    }
-    Ok(planned)
+    let nobody: Option<<Store as Ledger>::View> = None;
+    done(planned_rows(setup, flags, intake, nobody.as_ref(), &Salt::new([0; 16]), depth, visit))
 }
 
 /// The same from an open ledger.
-pub(super) fn planned_from(setup: &Setup, flags: &Flags, bills: &[Bill], ledger: &Store) -> Result<Planned, Failure> {
-    let settings = settings(setup, flags)?;
-    let minting = sequence::minting(setup, flags, bills, Some(ledger))?;
-    let (now, salt) = (setup.clock.now(), ledger.salt());
-    wait(async {
+pub(super) fn look_from(
+    setup: &Setup,
+    flags: &Flags,
+    intake: &Intake,
+    ledger: &Store,
+    depth: Depth,
+    visit: &mut dyn FnMut(&PlannedRow<'_>) -> Result<(), Failure>,
+) -> Result<(), Failure> {
+    done(async {
         let view = ledger.view().await?;
-        let bills = with_codes(bills, &view, minting.as_ref()).await?;
-        let mut planned = Planned::default();
-        plan_each(&bills, &view, salt, now, &settings.rules, |bill, step, state| planned.take(bill, step, state, salt)).await?;
-        let active = view.totals(now).await?.by_status.into_iter().find(|(name, _)| *name == Status::Active.name());
-        planned.live_count = active.map_or(0, |(_, sum)| sum.count);
-        Ok(planned)
+        planned_rows(setup, flags, intake, Some(&view), ledger.salt(), depth, visit).await
     })
 }
 
-impl Planned {
-    fn take(&mut self, bill: &Bill, step: Step, state: Option<&BillState>, salt: &Salt) {
-        let wanted = match &bill.wanted {
-            Wanted::Live(terms) => Some(terms.recorded(salt)),
-            Wanted::Cancelled => None,
+async fn planned_rows(
+    setup: &Setup,
+    flags: &Flags,
+    intake: &Intake,
+    view: Option<&impl View>,
+    salt: &Salt,
+    depth: Depth,
+    visit: &mut dyn FnMut(&PlannedRow<'_>) -> Result<(), Failure>,
+) -> Result<(), Failure> {
+    let (settings, now) = (settings(setup, flags)?, setup.clock.now());
+    let minting = sequence::minting(setup, flags, intake.facts.lacking_code > 0, view).await?;
+    let orders = FileOrders(intake);
+    let coded = Coded::of(&orders, intake.facts.lacking_code > 0, view, minting.as_ref()).await?;
+    for part in intake.parts(|_| true) {
+        for rows in part?.chunks(BILLS_MAX) {
+            let bills: Vec<Bill> = rows.iter().filter_map(|row| Some(coded.coded(row.index, row.valid()?.clone()))).collect();
+            let left = match view {
+                Some(view) if depth == Depth::Steps => left_alone(view, bills.iter(), salt, now).await?,
+                Some(_) | None => vec![None; bills.len()],
+            };
+            let rest = bills.iter().zip(&left).filter(|(_, left)| left.is_none()).map(|(bill, _)| bill);
+            let portion = match view {
+                Some(view) => Portion::of(view, rest, &settings.rules.reissue_suffix).await?,
+                None => Portion::default(),
+            };
+            let map = portion.view();
+            let mut bills = bills.iter().zip(&left);
+            for row in rows {
+                let bill = row.valid().and_then(|_| bills.next());
+                let step =
+                    bill.map(|(bill, left)| left.map_or_else(|| plan::step(bill, &map, salt, now, &settings.rules), Step::Unchanged));
+                let planned = bill.zip(step.as_ref()).map(|((bill, _), step)| PlannedBill {
+                    bill,
+                    step,
+                    state: portion.bill(&bill.invoice_number),
+                    salt,
+                });
+                visit(&PlannedRow { row, planned })?;
+            }
+        }
+    }
+    Ok(())
+}
+
+/// Makes rows of a plan.
+pub(super) struct PlanRows {
+    input_marks: BTreeMap<PathBuf, String>,
+    settings_mark: String,
+}
+
+impl PlanRows {
+    pub(super) fn new(setup: &Setup, flags: &Flags) -> Result<Self, Failure> {
+        Ok(Self { input_marks: BTreeMap::new(), settings_mark: settings_mark(setup, flags)? })
+    }
+
+    /// The plan of a row, also of one that is refused or stands twice.
+    pub(super) fn row(&mut self, setup: &Setup, planned: &PlannedRow<'_>) -> Result<PlanRow, Failure> {
+        let place = &planned.row.place;
+        if !self.input_marks.contains_key(&*place.file) {
+            let mark = plan::short(&digest_of_file(setup.bytes_of(&place.file))?);
+            self.input_marks.insert(place.file.to_path_buf(), mark);
+        }
+        let (invoice_number, line) = match (&planned.row.verdict, &planned.planned) {
+            (Verdict::Valid(bill), Some(planned)) => (bill.invoice_number.as_str(), planned.line()),
+            (Verdict::Duplicate(of), _) => ("", unsent("duplicate", format!("says the same as {of}"))),
+            (Verdict::Refused(_) | Verdict::Valid(_), _) => {
+                // One line a row, with the first of its reasons.
+                let first = planned.row.refused().first();
+                let reason = first.map(|refused| format!("{}: {}: {}", refused.code.id, refused.column, refused.reason));
+                let number = first.and_then(|refused| refused.invoice_number.as_deref());
+                (number.unwrap_or_default(), unsent("refuse", reason.unwrap_or_default()))
+            }
         };
-        self.lines.push(plan::line(bill, wanted.as_ref(), &step, state));
-        self.steps.push(step);
+        Ok(PlanRow {
+            file: place.file.display().to_string(),
+            row: place.row,
+            invoice_number: invoice_number.to_owned(),
+            line,
+            input_mark: self.input_marks.get(&*place.file).cloned().unwrap_or_default(),
+            settings_mark: self.settings_mark.clone(),
+            carried: planned.row.cells.iter().map(|cell| cell.clone().unwrap_or_default()).collect(),
+        })
     }
 }
 
-/// The plan of every row of the input, also of those that are refused or stand twice, in their order.
-pub(super) fn plan_rows(setup: &Setup, flags: &Flags, intake: &Intake, planned: &Planned) -> Result<Vec<PlanRow>, Failure> {
-    let mut input_marks: BTreeMap<PathBuf, String> = BTreeMap::new();
-    let settings_mark = settings_mark(setup, flags)?;
-    let mut row = |place: &Place, invoice_number: &str, line: Line| -> Result<(usize, u64, PlanRow), Failure> {
-        if !input_marks.contains_key(&*place.file) {
-            input_marks.insert(place.file.to_path_buf(), plan::short(&digest::of_bytes(&std::fs::read(setup.bytes_of(&place.file))?)));
+fn digest_of_file(path: &Path) -> std::io::Result<digest::Digest> {
+    use std::io::Read as _;
+    let (mut file, mut running, mut buffer) = (std::fs::File::open(path)?, digest::Running::default(), vec![0; 1 << 16]);
+    loop {
+        match file.read(&mut buffer)? {
+            0 => return Ok(running.finish()),
+            count => running.update(buffer.get(..count).unwrap_or_default()),
         }
-        let input_mark = input_marks.get(&*place.file).cloned().unwrap_or_default();
-        let (file, invoice_number, settings_mark) = (place.file.display().to_string(), invoice_number.to_owned(), settings_mark.clone());
-        let carried = intake.carried.cells(place).into_iter().map(|cell| cell.unwrap_or_default().to_owned()).collect();
-        Ok((place.file_order, place.row, PlanRow { file, row: place.row, invoice_number, line, input_mark, settings_mark, carried }))
-    };
-    let mut rows = Vec::new();
-    for (valid, line) in intake.valid.iter().zip(&planned.lines) {
-        rows.push(row(&valid.place, valid.item.invoice_number.as_str(), line.clone())?);
     }
-    // One line a row, with the first of its reasons.
-    for refused in intake.refused.chunk_by(|left, right| left.place.order() == right.place.order()).filter_map(<[_]>::first) {
-        let reason = format!("{}: {}: {}", refused.code.id, refused.column, refused.reason);
-        rows.push(row(&refused.place, refused.invoice_number.as_deref().unwrap_or_default(), unsent("refuse", reason))?);
-    }
-    for duplicate in &intake.duplicates {
-        rows.push(row(&duplicate.place, "", unsent("duplicate", format!("says the same as {}", duplicate.of)))?);
-    }
-    rows.sort_by_key(|(file_order, row, _)| (*file_order, *row));
-    Ok(rows.into_iter().map(|(_, _, row)| row).collect())
 }
 
 /// The line of a row that never becomes a bill.
@@ -124,40 +202,57 @@ fn settings_mark(setup: &Setup, flags: &Flags) -> Result<String, Failure> {
     Ok(plan::short(&digest::of_parts(&[config.as_bytes(), flags.as_bytes()])))
 }
 
-/// Refuses what exceeds `[guard]`, and says in words what is to be done.
-pub(super) fn guarded(setup: &Setup, intake: &Intake, planned: &Planned) -> Result<String, Failure> {
-    let (totals, guard) = (Totals::of(&planned.lines), &setup.config.guard);
-    let limits = Limits {
-        rows_max: guard.rows_max,
-        rupiah_max: guard.rupiah_max,
-        amount_max: guard.amount_max,
-        cancellations_max: guard.cancellations_max,
-        changed_share_max_percent: guard.changed_share_max,
-    };
-    let exceeded = limits.exceeded(&totals, planned.live_count);
-    if !exceeded.is_empty() {
-        let parts = exceeded.into_iter().map(|(name, found, limit)| format!("`guard.{name} = {limit}`, this run comes to {found}"));
-        return Err(Failure::usage(format!(
-            "the guard stops this run: {}\nhint: look at it with `--dry-run --out DIR`; if it is right, raise the limit for this run, such as by TAGIH_GUARD_ROWS_MAX; nothing was sent",
-            parts.collect::<Vec<_>>().join("; ")
-        )));
-    }
-    warn_far_above(setup, intake, planned);
-    let part = |what: &str, sum: Sum| format!("{} {what} ({})", sum.count, rupiah(sum.rupiah.into()));
-    Ok([part("issues", totals.issues), part("amendments", totals.amendments), part("cancellations", totals.cancellations)].join(", "))
+/// What the rows of a plan come to, for the guard and for the eye.
+#[derive(Default)]
+pub(super) struct Sums {
+    totals: Totals,
+    /// The first row that asks for far more than its bill ever did, in words.
+    far_above: Option<String>,
 }
 
-/// Amounts that are more likely slips than premiums.
-fn warn_far_above(setup: &Setup, intake: &Intake, planned: &Planned) {
-    let mut far = intake.valid.iter().zip(&planned.lines).filter(|(_, line)| line.far_above);
-    if let Some((first, line)) = far.next().filter(|_| !setup.quiet) {
-        output::note(format_args!(
-            "warning: {} rows ask for ten times what their bill ever asked for, or more; the first is {}: {} → {}",
-            far.count().saturating_add(1),
-            first.place,
-            line.from,
-            line.to
-        ));
+impl Sums {
+    pub(super) fn take(&mut self, planned: &PlannedRow<'_>) {
+        let Some(bill) = planned.planned.as_ref().filter(|planned| !matches!(planned.step, Step::Unchanged(_))) else { return };
+        let line = bill.line();
+        self.totals.take(&line);
+        if line.far_above && self.far_above.is_none() {
+            self.far_above = Some(format!("{}: {} → {}", planned.row.place, line.from, line.to));
+        }
+    }
+
+    /// Refuses what exceeds `[guard]`, and says in words what is to be done.
+    pub(super) fn guarded(&self, setup: &Setup, ledger: &Store) -> Result<String, Failure> {
+        let (totals, guard) = (&self.totals, &setup.config.guard);
+        let limits = Limits {
+            rows_max: guard.rows_max,
+            rupiah_max: guard.rupiah_max,
+            amount_max: guard.amount_max,
+            cancellations_max: guard.cancellations_max,
+            changed_share_max_percent: guard.changed_share_max,
+        };
+        let by_status = wait(async { ledger.view().await?.totals(setup.clock.now()).await })?.by_status;
+        let live_count = by_status.into_iter().find(|(name, _)| *name == Status::Active.name()).map_or(0, |(_, sum)| sum.count);
+        let exceeded = limits.exceeded(totals, live_count);
+        if !exceeded.is_empty() {
+            let parts = exceeded.into_iter().map(|(name, found, limit)| format!("`guard.{name} = {limit}`, this run comes to {found}"));
+            return Err(Failure::usage(format!(
+                "the guard stops this run: {}\nhint: look at it with `--dry-run --out DIR`; if it is right, raise the limit for this run, such as by TAGIH_GUARD_ROWS_MAX; nothing was sent",
+                parts.collect::<Vec<_>>().join("; ")
+            )));
+        }
+        self.warn_far_above(setup);
+        let part = |what: &str, sum: Sum| format!("{} {what} ({})", sum.count, rupiah(sum.rupiah.into()));
+        Ok([part("issues", totals.issues), part("amendments", totals.amendments), part("cancellations", totals.cancellations)].join(", "))
+    }
+
+    /// Amounts that are more likely slips than premiums.
+    fn warn_far_above(&self, setup: &Setup) {
+        if let Some(first) = self.far_above.as_ref().filter(|_| !setup.quiet) {
+            let count = self.totals.far_above;
+            output::note(format_args!(
+                "warning: {count} rows ask for ten times what their bill ever asked for, or more; the first is {first}"
+            ));
+        }
     }
 }
 
@@ -167,68 +262,93 @@ pub(super) const fn has_guard(setup: &Setup) -> bool {
     guard.rows_max > 0 || guard.rupiah_max > 0 || guard.amount_max > 0 || guard.cancellations_max > 0 || guard.changed_share_max > 0
 }
 
-/// Prints the plan: counts, rupiah, calls, time at the rate; with `out` also writes it row by row. Makes no network call.
-pub(super) fn dry_run(setup: &Setup, intake: &Intake, flags: &Flags, out: Option<&Path>) -> Result<Exit, Failure> {
-    let bills = bills(intake);
-    let planned = planned(setup, flags, &bills)?;
-    if let Some(out) = out {
-        let rows = plan_rows(setup, flags, intake, &planned)?;
-        report::plan::write(&rows, intake.carried.headers(), setup.clock.now(), out)?;
-    }
-    let steps = &planned.steps;
-    let mut table: BTreeMap<&str, (u64, i128)> = BTreeMap::new();
-    let mut calls = 0_u64;
-    for (bill, step) in bills.iter().zip(steps) {
-        let amount = match &bill.wanted {
-            Wanted::Live(terms) => i128::from(terms.amount.get()),
-            Wanted::Cancelled => 0,
+/// What a run would do, step by step.
+#[derive(Default)]
+struct Overview {
+    /// Rows and rupiah by the name of the step.
+    steps: BTreeMap<&'static str, (u64, i128)>,
+    calls: u64,
+    needs_a_person: bool,
+    refusals: Refusals,
+}
+
+impl Overview {
+    fn take(&mut self, planned: &PlannedRow<'_>) {
+        let (name, amount) = match (&planned.row.verdict, &planned.planned) {
+            (Verdict::Duplicate(_), _) => ("duplicate", 0),
+            (_, Some(PlannedBill { bill, step, .. })) => {
+                self.calls = self.calls.saturating_add(u64::from(step.calls_doku(bill)));
+                let held = matches!(step, Step::Unchanged(plan::Unchanged::Held | plan::Unchanged::PaidByEarlierCode));
+                self.needs_a_person |= held || matches!(step, Step::Refused { .. });
+                let amount = match &bill.wanted {
+                    Wanted::Live(terms) => i128::from(terms.amount.get()),
+                    Wanted::Cancelled => 0,
+                };
+                (step.name(), amount)
+            }
+            (_, None) => {
+                self.needs_a_person = true;
+                ("refuse", 0)
+            }
         };
-        let slot = table.entry(step.name()).or_default();
+        let slot = self.steps.entry(name).or_default();
         *slot = (slot.0.saturating_add(1), slot.1.saturating_add(amount));
-        calls = calls.saturating_add(u64::from(step.calls_doku(bill)));
+        match planned.planned.as_ref().map(|planned| planned.step) {
+            Some(Step::Refused { code, column, reason }) => self.refusals.add(&planned.row.place, column, reason, code.id),
+            Some(Step::RejectedBefore { code, reason }) => self.refusals.add(&planned.row.place, "", reason, code),
+            _ => {}
+        }
     }
-    let slot = table.entry("refuse").or_default();
-    slot.0 = slot.0.saturating_add(intake.refused_row_count);
-    table.entry("duplicate").or_default().0 = u64::try_from(intake.duplicates.len()).unwrap_or(u64::MAX);
-    let duration_ms = duration_ms(setup, calls);
-    if setup.json {
-        let steps: serde_json::Map<String, serde_json::Value> = table
-            .iter()
-            .map(|(name, (count, amount))| ((*name).to_owned(), serde_json::json!({"count": count, "amount": amount})))
-            .collect();
-        output::result(
-            serde_json::json!({"steps": steps, "rows": intake.rows, "calls": calls, "seconds": seconds(duration_ms), "duration_ms": duration_ms}),
-        );
-    } else {
+
+    fn print(mut self, setup: &Setup, rows: u64) {
+        self.steps.entry("refuse").or_default();
+        self.steps.entry("duplicate").or_default();
+        let Self { steps: table, calls, .. } = self;
+        let duration_ms = duration_ms(setup, calls);
+        if setup.json {
+            let steps: serde_json::Map<String, serde_json::Value> = table
+                .iter()
+                .map(|(name, (count, amount))| ((*name).to_owned(), serde_json::json!({"count": count, "amount": amount})))
+                .collect();
+            output::result(
+                serde_json::json!({"steps": steps, "rows": rows, "calls": calls, "seconds": seconds(duration_ms), "duration_ms": duration_ms}),
+            );
+            return;
+        }
         for (name, (count, amount)) in table.iter().filter(|(_, (count, _))| *count > 0) {
             output::result(format_args!("{name:<10} {count:>9}  {:>22}", rupiah(*amount)));
         }
         let rate = setup.config.pacing.rate_per_second;
-        output::result(format_args!(
-            "{} rows, {calls} calls, about {} at {rate} a second; nothing was sent",
-            intake.rows,
-            duration(seconds(duration_ms))
-        ));
+        let duration = duration(seconds(duration_ms));
+        output::result(format_args!("{rows} rows, {calls} calls, about {duration} at {rate} a second; nothing was sent"));
         if let Some(warning) = ceiling_warning(setup.rate(), LATENCY_ASSUMED_MS, setup.in_flight_max()) {
             output::note(warning);
         }
     }
-    warn_far_above(setup, intake, &planned);
-    super::refused::lines(setup, intake);
-    refused_steps(setup, intake, steps);
-    let needs_a_person =
-        |step: &Step| matches!(step, Step::Refused { .. } | Step::Unchanged(plan::Unchanged::Held | plan::Unchanged::PaidByEarlierCode));
-    Ok(if intake.refused_row_count > 0 || steps.iter().any(needs_a_person) { Exit::Look } else { Exit::Done })
 }
 
-/// What the plan refuses, for the eye.
-fn refused_steps(setup: &Setup, intake: &Intake, steps: &[Step]) {
-    let refused = intake.valid.iter().zip(steps).filter_map(|(row, step)| match step {
-        Step::Refused { code, column, reason } => Some(Refusal { place: &row.place, column, reason, code: code.id }),
-        Step::RejectedBefore { code, reason } => Some(Refusal { place: &row.place, column: "", reason, code }),
-        _ => None,
-    });
-    refusals(setup, refused);
+/// Prints the plan: counts, rupiah, calls, time at the rate; with `out` also writes it row by row. Makes no network call.
+pub(super) fn dry_run(setup: &Setup, intake: &Intake, flags: &Flags, out: Option<&Path>) -> Result<Exit, Failure> {
+    let begin = |out| PlanFiles::begin(&intake.carried, setup.clock.now(), out);
+    let mut files = out.map(begin).transpose()?;
+    let (mut overview, mut sums, mut rows) = (Overview::default(), Sums::default(), PlanRows::new(setup, flags)?);
+    let depth = if files.is_some() { Depth::Lines } else { Depth::Steps };
+    look(setup, flags, intake, depth, &mut |planned| {
+        overview.take(planned);
+        sums.take(planned);
+        match &mut files {
+            Some(files) => Ok(files.row(&rows.row(setup, planned)?)?),
+            None => Ok(()),
+        }
+    })?;
+    files.map_or(Ok(()), PlanFiles::finish)?;
+    let exit = if overview.needs_a_person { Exit::Look } else { Exit::Done };
+    let refusals = std::mem::take(&mut overview.refusals);
+    overview.print(setup, intake.rows);
+    sums.warn_far_above(setup);
+    super::refused::lines(setup, intake)?;
+    refusals.print(setup);
+    Ok(exit)
 }
 
 /// How long `calls` take: they leave at the rate, or as fast as the ceiling on what is under way lets them, and the last one is

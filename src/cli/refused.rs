@@ -3,9 +3,9 @@
 use std::collections::BTreeMap;
 
 use super::output;
-use super::setup::Setup;
+use super::setup::{Failure, Setup};
 use crate::domain::code::Code;
-use crate::intake::{Input, RefusedRow};
+use crate::intake::{Input, Item, Place, RefusedRow};
 
 /// Rows that are named one by one.
 const SHOWN_MAX: usize = 10;
@@ -13,48 +13,58 @@ const SHOWN_MAX: usize = 10;
 const PLACES_MAX: usize = 3;
 
 /// Refusals of one kind.
-struct Group<'a> {
+struct Group {
     code: Code,
-    column: &'a str,
+    column: String,
     count: u64,
-    first: Vec<&'a RefusedRow>,
+    places: Vec<Place>,
+    /// A value that was refused, of the first places.
+    example: Option<String>,
     /// The settings that would cure them, as their reasons name them, and how many each.
-    cures: BTreeMap<&'a str, u64>,
+    cures: BTreeMap<String, u64>,
 }
 
 /// Names refused rows on stderr; rejected.csv has them all.
-pub(super) fn lines<T>(setup: &Setup, input: &Input<T>) {
-    if setup.quiet {
-        return;
+pub(super) fn lines<T: Item>(setup: &Setup, input: &Input<T>) -> Result<(), Failure> {
+    if setup.quiet || input.refused == 0 {
+        return Ok(());
     }
-    for refused in input.refused.iter().take(SHOWN_MAX) {
-        output::note(refused);
-    }
-    let Some(more) = input.refused.len().checked_sub(SHOWN_MAX).filter(|&more| more > 0) else { return };
+    let (mut groups, mut count) = (BTreeMap::new(), 0_usize);
+    input.each(|row| -> Result<(), Failure> {
+        for refused in row.refused() {
+            count = count.saturating_add(1);
+            if count <= SHOWN_MAX {
+                output::note(refused);
+            }
+            add(&mut groups, refused);
+        }
+        Ok(())
+    })?;
+    let Some(more) = count.checked_sub(SHOWN_MAX).filter(|&more| more > 0) else { return Ok(()) };
     output::note(format_args!("... and {more} more; by column and kind:"));
-    for group in groups(&input.refused) {
+    // The largest first.
+    let mut groups: Vec<Group> = groups.into_values().collect();
+    groups.sort_by_key(|group| std::cmp::Reverse(group.count));
+    for group in groups {
         output::note(words(&group, input.rows));
     }
+    Ok(())
 }
 
-/// The groups, largest first.
-fn groups(refused: &[RefusedRow]) -> Vec<Group<'_>> {
-    let mut found: BTreeMap<(&str, &str), Group<'_>> = BTreeMap::new();
-    for row in refused {
-        let new = || Group { code: row.code, column: &row.column, count: 0, first: Vec::new(), cures: BTreeMap::new() };
-        let group = found.entry((&row.column, row.code.id)).or_insert_with(new);
-        group.count = group.count.saturating_add(1);
-        if group.first.len() < PLACES_MAX {
-            group.first.push(row);
-        }
-        if let Some(cure) = cure(&row.reason) {
-            let count = group.cures.entry(cure).or_default();
-            *count = count.saturating_add(1);
+fn add(groups: &mut BTreeMap<(String, &'static str), Group>, row: &RefusedRow) {
+    let new = || Group { code: row.code, column: row.column.clone(), count: 0, places: Vec::new(), example: None, cures: BTreeMap::new() };
+    let group = groups.entry((row.column.clone(), row.code.id)).or_insert_with(new);
+    group.count = group.count.saturating_add(1);
+    if group.places.len() < PLACES_MAX {
+        group.places.push(row.place.clone());
+        if group.example.is_none() && !row.value.is_empty() {
+            group.example = Some(row.value.clone());
         }
     }
-    let mut groups: Vec<Group<'_>> = found.into_values().collect();
-    groups.sort_by_key(|group| std::cmp::Reverse(group.count));
-    groups
+    if let Some(cure) = cure(&row.reason) {
+        let count = group.cures.entry(cure.to_owned()).or_default();
+        *count = count.saturating_add(1);
+    }
 }
 
 /// `set …`, at the end of a reason.
@@ -62,12 +72,31 @@ fn cure(reason: &str) -> Option<&str> {
     reason.rsplit_once("set `").and_then(|(before, _)| reason.get(before.len()..))
 }
 
-fn words(group: &Group<'_>, rows: u64) -> String {
-    let Group { code, column, count, first, cures } = group;
-    let places = first.iter().map(|row| row.place.to_string()).collect::<Vec<_>>().join(", ");
+fn words(group: &Group, rows: u64) -> String {
+    let Group { code, column, count, places, example, cures } = group;
+    let places = places.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ");
     let whose = if column.is_empty() { String::new() } else { format!("{column}: ") };
-    let example = first.iter().find(|row| !row.value.is_empty()).map_or_else(String::new, |row| format!(" such as `{}`", row.value));
+    let example = example.as_ref().map_or_else(String::new, |value| format!(" such as `{value}`"));
     let best = cures.iter().max_by_key(|(_, count)| **count);
     let remedy = best.map_or_else(|| code.remedy.to_owned(), |(cure, count)| format!("{count} of them are cured where you {cure}"));
     format!("  {whose}{count} of {rows} rows: {}{example} [{code}], first {places}\n    {remedy}", code.title)
+}
+
+/// What planning or DOKU refused of rows that were read well, a line for each kind with its first row; rejected.csv has them all.
+#[derive(Default)]
+pub(super) struct Refusals(BTreeMap<(String, String), (String, u64)>);
+
+impl Refusals {
+    pub(super) fn add(&mut self, place: &Place, column: &str, reason: &str, code: &str) {
+        let first = || (format!("{place}:{column}: {reason} [{code}]"), 0);
+        let (_, count) = self.0.entry((code.to_owned(), column.to_owned())).or_insert_with(first);
+        *count = count.saturating_add(1);
+    }
+
+    pub(super) fn print(self, setup: &Setup) {
+        for (first, count) in self.0.into_values().filter(|_| !setup.quiet) {
+            let more = if count > 1 { format!(", and {} more rows", count.saturating_sub(1)) } else { String::new() };
+            output::note(format_args!("{first}{more}"));
+        }
+    }
 }

@@ -23,7 +23,7 @@ use crate::jobs::issue::{Issuing, Settings};
 use crate::jobs::stop::Stop;
 use crate::jobs::sync::Syncing;
 use crate::jobs::watch::Watch;
-use crate::ledger::{Create, LedgerError, SenderLock, Store};
+use crate::ledger::{Create, SenderLock, Store};
 
 /// What of a run's behaviour comes from flags.
 pub(super) struct Flags {
@@ -121,11 +121,15 @@ impl Sender {
     }
 
     /// Runs `work` until it ends; signals and deadlines ask it to stop, it then drains what is in flight.
-    pub(super) fn drive<O>(&self, deadline: Option<Duration>, work: impl Future<Output = Result<O, LedgerError>>) -> Result<O, Failure> {
+    pub(super) fn drive<O, E: Into<Failure>>(
+        &self,
+        deadline: Option<Duration>,
+        work: impl Future<Output = Result<O, E>>,
+    ) -> Result<O, Failure> {
         let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
         runtime.block_on(async {
             tokio::select! {
-                done = work => done.map_err(Failure::from),
+                done = work => done.map_err(Into::into),
                 failed = listen(&self.stop, deadline, self.request_ms, self.quiet) => match failed {
                     Err(error) => Err(Failure::from(error)),
                     Ok(never) => match never {},

@@ -1,6 +1,6 @@
 //! The commands that send bills: issue, cancel. With sync they share lock, ledger, gateway, pacing and how they stop.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 
 use jiff::Timestamp;
@@ -8,27 +8,28 @@ use secrecy::SecretString;
 
 use super::args::{Cancel, Issue, Sending};
 use super::attention;
-use super::keeping::{meant_invoice, wait};
+use super::keeping::{done, meant_invoice, wait};
+use super::orders::FileOrders;
 use super::output::{self, Progress};
-use super::planning::{dry_run, guarded, has_guard, plan_rows, planned, planned_from};
+use super::planning::{Depth, PlanRows, Sums, dry_run, has_guard, look, look_from};
+use super::refused::Refusals;
 use super::sender::{Flags, Sender};
 use super::sequence;
 use super::setup::{Failure, Setup};
 use super::stopping::deadline;
 use crate::domain::bill::{Bill, Wanted};
-use crate::domain::end::{Bucket, Counts, End};
+use crate::domain::end::{Bucket, Counts, Ends};
 use crate::domain::ids::InvoiceNumber;
-use crate::domain::lifecycle::BillState;
 use crate::domain::plan;
 use crate::domain::tally::Tally;
 use crate::exit::Exit;
-use crate::intake::{self, Carried, Intake, Place, Purpose, Sourced};
-use crate::jobs::issue::with_codes;
+use crate::intake::{self, Intake, Purpose};
+use crate::jobs::issue::Coded;
 use crate::jobs::stop::StopReason;
 use crate::jobs::watch;
-use crate::ledger::{Head, Ledger as _, Noted, Store, View as _};
+use crate::ledger::{Ledger as _, Store, View as _};
 use crate::report::issue::IssueReport;
-use crate::report::plan::Approved;
+use crate::report::plan::{Approved, HoldAgainst};
 use crate::report::{self, atomic};
 use crate::table::STANDARD_INPUT;
 
@@ -63,7 +64,7 @@ pub(super) fn cancel(setup: &Setup, arguments: &Cancel) -> Result<Exit, Failure>
                 intake::Options { purpose: Purpose::CancelAll, ..setup.intake(arguments.cycle.cycle.as_ref(), &arguments.tables)? };
             intake::read(&[PathBuf::from(one)], &options)?
         }
-        invoices => named(invoices)?,
+        invoices => named(setup, invoices)?,
     };
     notes(setup, &intake);
     super::check::usable(&intake)?;
@@ -76,9 +77,10 @@ pub(super) fn cancel(setup: &Setup, arguments: &Cancel) -> Result<Exit, Failure>
 const ARGUMENTS: &str = "(arguments)";
 
 /// Invoice numbers given as arguments, as if they were the rows of a file.
-fn named(invoices: &[String]) -> Result<Intake, Failure> {
-    let mut valid: Vec<Sourced<Bill>> = Vec::new();
-    for (text, row) in invoices.iter().zip(1_u64..) {
+fn named(setup: &Setup, invoices: &[String]) -> Result<Intake, Failure> {
+    let mut seen = HashSet::new();
+    let mut bills: Vec<Bill> = Vec::new();
+    for text in invoices {
         if Path::new(text).is_file() {
             return Err(Failure::usage(format!(
                 "`{text}` is a file, and others stand beside it\nhint: give one file, or invoice numbers only"
@@ -86,22 +88,11 @@ fn named(invoices: &[String]) -> Result<Intake, Failure> {
         }
         let invoice_number = InvoiceNumber::new(text)
             .map_err(|error| Failure::usage(format!("`{text}` is neither a file nor an invoice number: {error}")))?;
-        let place = Place { file: Path::new(ARGUMENTS).into(), file_order: 0, row, line: row };
-        if valid.iter().all(|earlier| earlier.item.invoice_number != invoice_number) {
-            valid.push(Sourced { place, item: Bill { invoice_number, wanted: Wanted::Cancelled } });
+        if seen.insert(invoice_number.clone()) {
+            bills.push(Bill { invoice_number, wanted: Wanted::Cancelled });
         }
     }
-    let rows = u64::try_from(valid.len()).unwrap_or(u64::MAX);
-    Ok(Intake {
-        valid,
-        refused: Vec::new(),
-        refused_row_count: 0,
-        duplicates: Vec::new(),
-        rows,
-        malformed: 0,
-        notes: Vec::new(),
-        carried: Carried::default(),
-    })
+    Ok(Intake::of_items(Path::new(ARGUMENTS), bills, setup.clock.now())?)
 }
 
 fn notes(setup: &Setup, intake: &Intake) {
@@ -112,46 +103,44 @@ fn notes(setup: &Setup, intake: &Intake) {
     }
 }
 
-pub(super) fn bills(intake: &Intake) -> Vec<Bill> {
-    intake.valid.iter().map(|row| row.item.clone()).collect()
-}
-
-/// A row that was read well and is refused all the same.
-pub(super) struct Refusal<'a> {
-    pub(super) place: &'a Place,
-    pub(super) column: &'a str,
-    pub(super) reason: &'a str,
-    pub(super) code: &'a str,
-}
-
-/// What planning or DOKU refused, a line for each kind with its first row; rejected.csv has them all.
-pub(super) fn refusals<'a>(setup: &Setup, refusals: impl Iterator<Item = Refusal<'a>>) {
-    let mut kinds: BTreeMap<(&str, &str), (Refusal<'a>, u64)> = BTreeMap::new();
-    for refusal in refusals {
-        kinds.entry((refusal.code, refusal.column)).or_insert((refusal, 0)).1 += 1;
+fn refused_ends(setup: &Setup, intake: &Intake, ends: &Ends) -> Result<(), Failure> {
+    let is_refused = |row: usize| ends.get(row).is_some_and(|end| matches!(end.bucket, Bucket::Refused | Bucket::Rejected));
+    let mut refusals = Refusals::default();
+    for part in intake.parts(is_refused) {
+        for row in part? {
+            if let Some(end) = ends.get(row.index) {
+                refusals.add(&row.place, end.column, &end.reason, &end.code);
+            }
+        }
     }
-    for (Refusal { place, column, reason, code }, count) in kinds.into_values().filter(|_| !setup.quiet) {
-        let more = if count > 1 { format!(", and {} more rows", count.saturating_sub(1)) } else { String::new() };
-        output::note(format_args!("{place}:{column}: {reason} [{code}]{more}"));
-    }
-}
-
-fn refused_ends(setup: &Setup, intake: &Intake, ends: &[End]) {
-    let refused = intake.valid.iter().zip(ends).filter(|(_, end)| matches!(end.bucket, Bucket::Refused | Bucket::Rejected));
-    refusals(setup, refused.map(|(row, end)| Refusal { place: &row.place, column: end.column, reason: &end.reason, code: &end.code }));
+    refusals.print(setup);
+    Ok(())
 }
 
 /// Whoever names an invoice that is not there may mean another.
 fn meant_arguments(setup: &Setup, ledger: &Store, intake: &Intake) -> Result<(), Failure> {
-    let named = intake.valid.iter().filter(|row| &*row.place.file == Path::new(ARGUMENTS) && !setup.quiet);
-    for number in named.map(|row| &row.item.invoice_number) {
+    if setup.quiet || intake.files.iter().all(|file| **file != *Path::new(ARGUMENTS)) {
+        return Ok(());
+    }
+    intake.each(|row| {
+        let Some(number) = row.valid().map(|bill| &bill.invoice_number) else { return Ok(()) };
         if wait(ledger.bill(number))?.is_none()
             && let Some(question) = meant_invoice(ledger, number.as_str())?
         {
             output::note(format_args!("hint: for `{number}`, {question}"));
         }
-    }
-    Ok(())
+        Ok(())
+    })
+}
+
+/// Whether carrying `intake` out takes a call to DOKU.
+fn calls_doku(setup: &Setup, flags: &Flags, intake: &Intake) -> Result<bool, Failure> {
+    let mut calls = false;
+    look(setup, flags, intake, Depth::Steps, &mut |planned| {
+        calls |= planned.planned.as_ref().is_some_and(|planned| planned.step.calls_doku(planned.bill));
+        Ok(())
+    })?;
+    Ok(calls)
 }
 
 /// Brings DOKU to the state that `intake` wants, writes the result files into `out` and prints the last line. Without a secret
@@ -170,48 +159,48 @@ pub(super) fn send(
     // Better not begun than sent and unreported.
     atomic::probe(out)?;
     let started_at = setup.clock.now();
-    let bills = bills(intake);
     let secret = match secret {
         Ok(secret) => Some(secret),
         // What is registered here only needs no key; a single call to DOKU does.
-        Err(failure) if planned(setup, flags, &bills)?.steps.iter().zip(&bills).any(|(step, bill)| step.calls_doku(bill)) => {
-            return Err(failure);
-        }
+        Err(failure) if calls_doku(setup, flags, intake)? => return Err(failure),
         Err(_) => None,
     };
     let sender = Sender::open(setup, flags, secret.as_ref())?;
-    look_before(setup, flags, intake, &bills, &sender.ledger, approved, asks)?;
-    let minting = sequence::minting(setup, flags, &bills, Some(&sender.ledger))?;
-    let bills = wait(async { with_codes(&bills, &sender.ledger.view().await?, minting.as_ref()).await })?;
-    let progress = Progress::new(flags.command, u64::try_from(bills.len()).unwrap_or(u64::MAX), setup.quiet);
+    look_before(setup, flags, intake, &sender.ledger, approved, asks)?;
+    let orders = FileOrders(intake);
+    let coded = done(async {
+        let (view, lacks) = (sender.ledger.view().await?, intake.facts.lacking_code > 0);
+        let minting = sequence::minting(setup, flags, lacks, Some(&view)).await?;
+        Ok(Coded::of(&orders, lacks, Some(&view), minting.as_ref()).await?)
+    })?;
+    let progress = Progress::new(flags.command, intake.valid, setup.quiet);
     let issuing = sender.issuing();
-    let ends = sender.drive(deadline, issuing.run(&bills, &|_, _| progress.advance()))?;
+    let ends = sender.drive(deadline, issuing.run(&coded, &|_, _| progress.advance()))?;
     progress.finish();
     tell_badly_signed(setup, issuing.badly_signed.load(std::sync::atomic::Ordering::Relaxed));
-    let after = After::of(&sender.ledger, intake)?;
+    let view = wait(sender.ledger.view())?;
     let (stopped, troubles) = (sender.stop.reason(), sender.stop.troubles());
-    let exit = exit(&Counts::of(ends.iter()), intake.refused_row_count, stopped.as_ref())
-        .or(overdue(setup, after.oldest_doubt))
-        .or(attention::tell(setup, &after.noted));
+    let exit = exit(&Counts::of(ends.iter()), intake.refused, stopped.as_ref())
+        .or(overdue(setup, wait(view.oldest_doubt())?))
+        .or(attention::tell(setup, &wait(view.remarkable())?));
     let report = IssueReport {
         command: flags.command,
         environment: setup.config.doku.environment.name(),
         intake,
         ends: &ends,
-        bills: &after.bills,
-        head: after.head,
+        head: wait(view.head())?,
         started_at,
         finished_at: setup.clock.now(),
         stopped: stopped.as_ref().map(describe),
         troubles: &troubles,
         exit_code: exit.code(),
     };
-    report.write(out)?;
-    super::refused::lines(setup, intake);
-    refused_ends(setup, intake, &ends);
+    let summary = report.write::<Failure>(out, |numbers| wait(view.held(numbers)))?;
+    super::refused::lines(setup, intake)?;
+    refused_ends(setup, intake, &ends)?;
     meant_arguments(setup, &sender.ledger, intake)?;
     if setup.json {
-        output::result(serde_json::to_string(&report.summary()).unwrap_or_default());
+        output::result(serde_json::to_string(&summary).unwrap_or_default());
     } else {
         output::result(last_line(&report.counts(), out));
     }
@@ -266,7 +255,6 @@ fn look_before(
     setup: &Setup,
     flags: &Flags,
     intake: &Intake,
-    bills: &[Bill],
     ledger: &Store,
     approved: Option<&[Approved]>,
     asks: bool,
@@ -274,11 +262,18 @@ fn look_before(
     if !setup.is_production() && !has_guard(setup) && approved.is_none() {
         return Ok(());
     }
-    let planned = planned_from(setup, flags, bills, ledger)?;
-    if let Some(approved) = approved {
-        report::plan::hold_against(&plan_rows(setup, flags, intake, &planned)?, approved).map_err(Failure::usage)?;
-    }
-    let what = guarded(setup, intake, &planned)?;
+    let begin = |approved| HoldAgainst::begin(approved, intake.rows).map_err(Failure::usage);
+    let mut approved = approved.map(begin).transpose()?;
+    let (mut sums, mut rows) = (Sums::default(), PlanRows::new(setup, flags)?);
+    let depth = if approved.is_some() { Depth::Lines } else { Depth::Steps };
+    look_from(setup, flags, intake, ledger, depth, &mut |planned| {
+        sums.take(planned);
+        match &mut approved {
+            Some(approved) => approved.row(&rows.row(setup, planned)?).map_err(Failure::usage),
+            None => Ok(()),
+        }
+    })?;
+    let what = sums.guarded(setup, ledger)?;
     if asks { ask(&what) } else { Ok(()) }
 }
 
@@ -333,34 +328,6 @@ pub(super) fn overdue(setup: &Setup, oldest_doubt: Option<Timestamp>) -> Exit {
     let now = setup.clock.now();
     let is_overdue = oldest_doubt.is_some_and(|since| plan::minutes_between(since, now) > limit_minutes);
     if is_overdue { Exit::Overdue } else { Exit::Done }
-}
-
-/// What the ledger says of a run's bills when it is over, and of whatever needs a person.
-struct After {
-    bills: HashMap<InvoiceNumber, BillState>,
-    head: Head,
-    oldest_doubt: Option<Timestamp>,
-    noted: Vec<Noted>,
-}
-
-impl After {
-    /// A row that is refused may have a code that is live.
-    fn of(ledger: &Store, intake: &Intake) -> Result<Self, Failure> {
-        let refused = intake.refused.iter().filter_map(|row| InvoiceNumber::new(row.invoice_number.as_ref()?).ok());
-        let mut numbers: Vec<InvoiceNumber> = intake.valid.iter().map(|row| row.item.invoice_number.clone()).chain(refused).collect();
-        numbers.sort_unstable();
-        numbers.dedup();
-        wait(async {
-            let view = ledger.view().await?;
-            let states = view.bills(&numbers).await?;
-            Ok(Self {
-                bills: states.into_iter().map(|state| (state.invoice_number.clone(), state)).collect(),
-                head: view.head().await?,
-                oldest_doubt: view.oldest_doubt().await?,
-                noted: view.remarkable().await?,
-            })
-        })
-    }
 }
 
 /// Production is not entered by accident: whether a person is to be asked. An error where nobody can be.

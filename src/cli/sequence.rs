@@ -1,16 +1,15 @@
 //! Whether numbers may be given out as payment codes: only where it is known which of them are other customers'.
 
-use super::keeping::wait;
 use super::output;
 use super::sender::Flags;
 use super::setup::{Failure, Setup};
-use crate::domain::bill::Bill;
-use crate::domain::plan::{self, Minting};
+use crate::domain::plan::Minting;
 use crate::jobs::issue::highest_code;
-use crate::ledger::{Ledger as _, Store};
+use crate::ledger::View;
 
-/// The numbers that `bills` may get, if `merchant_code.template` gives any out; `ledger` is none where there is none yet.
-pub(super) fn minting(setup: &Setup, flags: &Flags, bills: &[Bill], ledger: Option<&Store>) -> Result<Option<Minting>, Failure> {
+/// The numbers that bills may get, if `merchant_code.template` gives any out; `lacks` says whether any brings none, and `view` is none
+/// where there is no ledger yet.
+pub(super) async fn minting(setup: &Setup, flags: &Flags, lacks: bool, view: Option<&impl View>) -> Result<Option<Minting>, Failure> {
     let Some(minting) = setup.minting()? else {
         return match flags.sequence_from {
             Some(_) => Err(Failure::usage("`--sequence-from` needs `{sequence}` in `merchant_code.template`")),
@@ -18,10 +17,13 @@ pub(super) fn minting(setup: &Setup, flags: &Flags, bills: &[Bill], ledger: Opti
         };
     };
     let minting = Minting { from: flags.sequence_from.unwrap_or(1).into(), ..minting };
-    if !bills.iter().any(plan::lacks_code) {
+    if !lacks {
         return Ok(Some(minting));
     }
-    let highest = ledger.map(|ledger| wait(async { highest_code(&ledger.view().await?, &minting).await })).transpose()?.flatten();
+    let highest = match view {
+        Some(view) => highest_code(view, &minting).await?,
+        None => None,
+    };
     let prefix = &minting.prefix;
     match (&highest, flags.sequence_from) {
         (None, None) if setup.is_production() => Err(Failure::usage(format!(

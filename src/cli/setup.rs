@@ -18,9 +18,10 @@ use crate::domain::plan::Minting;
 use crate::evidence::EvidenceError;
 use crate::exit::Exit;
 use crate::gateway::pacing::Rate;
-use crate::intake::{self, AdditionalOptions, CodeTemplate, Defaults, FreeTemplate, IntakeError, ReportTemplate};
+use crate::intake::{self, AdditionalOptions, CodeTemplate, Defaults, FreeTemplate, IntakeError, KeepingError, ReportTemplate};
 use crate::jobs::entries::EntriesError;
 use crate::jobs::ingest::IngestError;
+use crate::jobs::issue::RunError;
 use crate::jobs::reconcile::ReconcileError;
 use crate::journal::{Author, JournalError};
 use crate::ledger::{Binding, LedgerError};
@@ -82,7 +83,25 @@ impl From<SecretError> for Failure {
 
 impl From<IntakeError> for Failure {
     fn from(error: IntakeError) -> Self {
-        Self::new(Exit::Input, error)
+        match error {
+            IntakeError::Files(_) => Self::new(Exit::Input, error),
+            IntakeError::Keeping(error) => error.into(),
+        }
+    }
+}
+
+impl From<KeepingError> for Failure {
+    fn from(error: KeepingError) -> Self {
+        Self::new(Exit::Disk, error)
+    }
+}
+
+impl From<RunError<KeepingError>> for Failure {
+    fn from(error: RunError<KeepingError>) -> Self {
+        match error {
+            RunError::Ledger(error) => error.into(),
+            RunError::Orders(error) => error.into(),
+        }
     }
 }
 

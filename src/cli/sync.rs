@@ -37,7 +37,7 @@ pub(super) fn sync(setup: &Setup, invoices: &[String], sending: &Sending) -> Res
     let (ends, checked): (Vec<End>, SyncReport) = sender.drive(deadline, async {
         let ends = issuing.settle(&open, &|_, _| progress.advance()).await?;
         // What is in doubt goes first: settling it may take the queries of a stopped run.
-        Ok((ends, syncing.run(&chosen).await?))
+        Ok::<_, Failure>((ends, syncing.run(&chosen).await?))
     })?;
     progress.finish();
     let counts = Counts::of(ends.iter());

@@ -4,12 +4,15 @@ use std::collections::BTreeSet;
 
 use jiff::Timestamp;
 use jiff::civil::{Date, DateTime, Weekday};
+use jiff::fmt::temporal::DateTimePrinter;
 use jiff::tz::{Offset, TimeZone};
+
+const WIB: Offset = Offset::constant(7);
 
 /// UTC+7.
 #[must_use]
 pub fn wib() -> TimeZone {
-    TimeZone::fixed(Offset::constant(7))
+    TimeZone::fixed(WIB)
 }
 
 /// The WIB day an instant falls on.
@@ -54,7 +57,18 @@ pub fn format_compact_wib(at: Timestamp) -> String {
 /// Writes whole seconds of UTC: `2026-10-05T12:00:00Z`, the form of every DOKU timestamp header.
 #[must_use]
 pub fn format_utc_seconds(at: Timestamp) -> String {
-    at.strftime("%Y-%m-%dT%H:%M:%SZ").to_string()
+    whole_seconds(at).to_string()
+}
+
+/// WIB in ISO form to the second, `2026-10-31T17:00:00+07:00`.
+#[must_use]
+pub fn format_wib_seconds(at: Timestamp) -> String {
+    DateTimePrinter::new().timestamp_with_offset_to_string(&whole_seconds(at), WIB)
+}
+
+/// Without what is less than a second.
+fn whole_seconds(at: Timestamp) -> Timestamp {
+    Timestamp::from_second(at.as_second()).unwrap_or(at)
 }
 
 /// Days on which banks settle: Monday to Friday, less the holidays.

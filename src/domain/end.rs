@@ -1,12 +1,12 @@
 //! How each row of a run ended: exactly one bucket a row, so that the counts add up to the input (I13).
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 
 use super::code::Code;
 use super::codes;
 use super::ids::InvoiceNumber;
 use super::lifecycle::OperationKind;
-use super::plan::Unchanged;
+use super::plan::{Step, Unchanged};
 
 /// The one result of an input row.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -63,7 +63,7 @@ impl Bucket {
 }
 
 /// How one row ended, and why.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct End {
     /// The one bucket.
     pub bucket: Bucket,
@@ -127,6 +127,78 @@ impl End {
     #[must_use]
     pub fn deferred(reason: &str) -> Self {
         Self { reason: reason.into(), ..Self::plain(Bucket::Deferred, "deferred") }
+    }
+}
+
+impl Step {
+    /// How a row ends whose step needs no call to DOKU, once what was planned is recorded.
+    #[must_use]
+    pub fn end(&self) -> Option<End> {
+        match self {
+            Self::Unchanged(why) => Some(End::unchanged(*why)),
+            Self::Note => Some(End::unchanged(Unchanged::Live)),
+            Self::Refused { code, column, reason } => Some(End::refused(*code, column, reason)),
+            Self::RejectedBefore { code, reason } => Some(End::rejected(code, reason)),
+            Self::Register(operation) => Some(End::done(*operation, false)),
+            Self::Issue { .. }
+            | Self::Amend
+            | Self::Cancel
+            | Self::Resolve
+            | Self::ConfirmExpiry
+            | Self::ConfirmRefusal
+            | Self::Wait { .. }
+            | Self::Release { .. }
+            | Self::Retire { .. } => None,
+        }
+    }
+}
+
+/// How the rows of a run ended: most of them alike, so each different end is kept once.
+#[derive(Clone, Debug, Default)]
+pub struct Ends {
+    different: Vec<End>,
+    places: HashMap<End, u32>,
+    /// Of each row: which end, counted from 1; 0 for none.
+    rows: Vec<u32>,
+}
+
+impl Ends {
+    /// Of so many rows, none of which has ended.
+    #[must_use]
+    pub fn of(rows: usize) -> Self {
+        Self { rows: vec![0; rows], ..Self::default() }
+    }
+
+    /// Notes how a row ended, whatever was noted before.
+    pub fn set(&mut self, row: usize, end: End) {
+        let place = self.places.get(&end).copied().unwrap_or_else(|| {
+            self.different.push(end.clone());
+            let place = u32::try_from(self.different.len()).unwrap_or(u32::MAX);
+            self.places.insert(end, place);
+            place
+        });
+        if let Some(slot) = self.rows.get_mut(row) {
+            *slot = place;
+        }
+    }
+
+    /// Forgets how a row ended: it goes on.
+    pub fn clear(&mut self, row: usize) {
+        if let Some(slot) = self.rows.get_mut(row) {
+            *slot = 0;
+        }
+    }
+
+    /// How a row ended; `None` if it has not, or is none of the run's.
+    #[must_use]
+    pub fn get(&self, row: usize) -> Option<&End> {
+        let place = usize::try_from(*self.rows.get(row)?).ok()?.checked_sub(1)?;
+        self.different.get(place)
+    }
+
+    /// All ends, in the order of the rows.
+    pub fn iter(&self) -> impl Iterator<Item = &End> {
+        (0..self.rows.len()).filter_map(|row| self.get(row))
     }
 }
 

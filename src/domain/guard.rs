@@ -35,23 +35,18 @@ impl Sum {
 }
 
 impl Totals {
-    /// The sums of a plan.
-    #[must_use]
-    pub fn of<'a>(lines: impl IntoIterator<Item = &'a Line>) -> Self {
-        let mut totals = Self::default();
-        for line in lines {
-            match line.operation {
-                Some(OperationKind::Issue) => totals.issues.add(line.rupiah),
-                Some(OperationKind::Amend) => totals.amendments.add(line.rupiah),
-                Some(OperationKind::Cancel) => totals.cancellations.add(line.rupiah),
-                None => continue,
-            }
-            if line.operation != Some(OperationKind::Cancel) {
-                totals.amount_largest = totals.amount_largest.max(line.rupiah);
-            }
-            totals.far_above = totals.far_above.saturating_add(u64::from(line.far_above));
+    /// Takes the next line of a plan.
+    pub fn take(&mut self, line: &Line) {
+        match line.operation {
+            Some(OperationKind::Issue) => self.issues.add(line.rupiah),
+            Some(OperationKind::Amend) => self.amendments.add(line.rupiah),
+            Some(OperationKind::Cancel) => self.cancellations.add(line.rupiah),
+            None => return,
         }
-        totals
+        if line.operation != Some(OperationKind::Cancel) {
+            self.amount_largest = self.amount_largest.max(line.rupiah);
+        }
+        self.far_above = self.far_above.saturating_add(u64::from(line.far_above));
     }
 
     /// Codes made, changed or taken back.

@@ -1,12 +1,15 @@
 //! What can be said of a row before its bill's whole state is looked at: most rows of a file change nothing, and a few bytes show it.
 //!
-//! Belongs here: the digest of terms, a bill's mark, and what follows from it alone. Must not be here: any step that does something;
+//! Belongs here: the digest of terms, a bill's mark, and what follows from it alone; and what is told of a bill afterwards. Must not be here: any step that does something;
 //! those need the state, and [`plan`](super::plan) decides them. What is said here, the plan says too.
 
 use jiff::{SignedDuration, Timestamp};
 
+use super::amount::Amount;
 use super::bill::RecordedTerms;
-use super::lifecycle::{BillState, Status};
+use super::channel::Channel;
+use super::ids::InvoiceNumber;
+use super::lifecycle::{BillState, Code, OperationKind, Status};
 use super::owner::Paid;
 use super::plan::Unchanged;
 
@@ -82,5 +85,37 @@ impl Mark {
         }
         let ends_soon = self.expires_at.is_some_and(|at| at.duration_since(now) <= END_NEAR);
         (!ends_soon && self.terms == wanted).then_some(Unchanged::Live)
+    }
+}
+
+/// A bill and its code, as result files tell of them.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Held {
+    /// The bill.
+    pub invoice_number: InvoiceNumber,
+    /// Its status.
+    pub status: Status,
+    /// Where it is to be paid.
+    pub channel: Channel,
+    /// What is due, in rupiah.
+    pub amount: Amount,
+    /// The code it holds, or held last.
+    pub code: Option<Code>,
+}
+
+impl From<BillState> for Held {
+    fn from(state: BillState) -> Self {
+        let BillState { invoice_number, status, terms, code, .. } = state;
+        Self { invoice_number, status, channel: terms.channel, amount: terms.amount, code }
+    }
+}
+
+impl Held {
+    /// The code that a counter takes and that is not being taken back; expired ones count only where they were `just_made`.
+    #[must_use]
+    pub fn live_code(&self, now: Timestamp, just_made: bool) -> Option<&Code> {
+        let is_live = matches!(self.status, Status::Active | Status::Amending | Status::InDoubt(OperationKind::Amend));
+        let has_expired = |code: &Code| code.answer.expires_at.is_some_and(|expires_at| expires_at <= now);
+        self.code.as_ref().filter(|code| is_live && (just_made || !has_expired(code)))
     }
 }

@@ -1,52 +1,89 @@
 //! The bad rows of a file, whole, in the user's own columns.
 
-use std::collections::BTreeMap;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use super::columns::Column;
 use super::file::{File, Reading};
-use super::{Input, IntakeError, Options};
+use super::{Input, IntakeError, Item, Options, RefusedRow};
 use crate::table::Row;
 
 /// The column that says why a row was refused; it is not read back.
 pub const REASON_COLUMN: &str = "tagih_reason";
 
-/// One file's bad rows.
-#[derive(Debug)]
-pub struct BadRows {
-    /// The file, as it was named.
-    pub file: PathBuf,
-    /// Its own header.
-    pub header: Vec<String>,
-    /// The rows as they are in the file, each with its reasons.
-    pub rows: Vec<(Vec<String>, String)>,
+/// Writes the bad rows of one file, given one by one: its own header first, then each row with its reasons.
+pub trait BadRows {
+    /// What writing may end with.
+    type Error: From<IntakeError>;
+    /// A file that has bad rows, as it was named, and its header.
+    ///
+    /// # Errors
+    /// The writer's.
+    fn begin(&mut self, file: &Path, header: &[String]) -> Result<(), Self::Error>;
+    /// A row as it is in the file, and its reasons.
+    ///
+    /// # Errors
+    /// The writer's.
+    fn row(&mut self, cells: &[String], reasons: &str) -> Result<(), Self::Error>;
+    /// The end of the file.
+    ///
+    /// # Errors
+    /// The writer's.
+    fn end(&mut self) -> Result<(), Self::Error>;
 }
 
 /// Reads `files` again for the rows that `input` refused.
 ///
 /// # Errors
-/// [`IntakeError`] when a file cannot be read again, as standard input cannot.
-pub fn bad_rows<T>(files: &[PathBuf], options: &Options, input: &Input<T>) -> Result<Vec<BadRows>, IntakeError> {
-    let mut reasons: BTreeMap<(usize, u64), Vec<String>> = BTreeMap::new();
-    for refused in &input.refused {
-        let column = if refused.column.is_empty() { String::new() } else { format!("{}: ", refused.column) };
-        reasons.entry(refused.place.order()).or_default().push(format!("{column}{} [{}]", refused.reason, refused.code));
-    }
+/// [`IntakeError`] when a file cannot be read again, as standard input cannot; and the writer's.
+pub fn bad_rows<T: Item, W: BadRows>(files: &[PathBuf], options: &Options, input: &Input<T>, writer: &mut W) -> Result<(), W::Error> {
     let reading = Reading { wanted: Column::OF_BILLS, tables: &options.tables, allowed: &[], all_mapped: false, carries: false };
-    let mut found = Vec::new();
-    for (order, path) in files.iter().enumerate().filter(|(order, _)| reasons.keys().any(|(file, _)| file == order)) {
-        let read = File::open(path, &reading).and_then(|mut file| {
-            let texts = |row: &Row| row.iter().map(|cell| String::from_utf8_lossy(cell).into_owned()).collect::<Vec<_>>();
-            let mut bad = BadRows { file: path.clone(), header: texts(file.table.header()), rows: Vec::new() };
-            let mut row = Row::default();
-            while file.table.read(&mut row).map_err(|fault| file.refused(fault.into()))? {
-                if let Some(reasons) = reasons.get(&(order, row.number)) {
-                    bad.rows.push((texts(&row), reasons.join("; ")));
+    let mut open: Option<Again<'_>> = None;
+    for part in input.parts(|_| true) {
+        for judged in part.map_err(IntakeError::from)? {
+            let [first, ..] = judged.refused() else { continue };
+            if open.as_ref().is_none_or(|again| again.order != first.place.file_order) {
+                if open.is_some() {
+                    writer.end()?;
                 }
+                let path = files.get(first.place.file_order).map_or(&*first.place.file, PathBuf::as_path);
+                let file = File::open(path, &reading).map_err(|refused| IntakeError::Files(vec![refused]))?;
+                let again = open.insert(Again { order: first.place.file_order, file, row: Row::default() });
+                writer.begin(path, &texts(again.file.table.header()))?;
             }
-            Ok(bad)
-        });
-        found.push(read.map_err(|refused| IntakeError(vec![refused]))?);
+            if let Some(again) = &mut open
+                && let Some(cells) = again.cells(first.place.row)?
+            {
+                writer.row(&cells, &judged.refused().iter().map(in_words).collect::<Vec<_>>().join("; "))?;
+            }
+        }
     }
-    Ok(found)
+    if open.is_some() { writer.end() } else { Ok(()) }
+}
+
+/// A file that is read again.
+struct Again<'a> {
+    order: usize,
+    file: File<'a>,
+    row: Row,
+}
+
+impl Again<'_> {
+    /// The cells of the row of this number, which lies behind those that were asked for before.
+    fn cells(&mut self, number: u64) -> Result<Option<Vec<String>>, IntakeError> {
+        while self.file.table.read(&mut self.row).map_err(|fault| IntakeError::Files(vec![self.file.refused(fault.into())]))? {
+            if self.row.number == number {
+                return Ok(Some(texts(&self.row)));
+            }
+        }
+        Ok(None)
+    }
+}
+
+fn texts(row: &Row) -> Vec<String> {
+    row.iter().map(|cell| String::from_utf8_lossy(cell).into_owned()).collect()
+}
+
+fn in_words(refused: &RefusedRow) -> String {
+    let column = if refused.column.is_empty() { String::new() } else { format!("{}: ", refused.column) };
+    format!("{column}{} [{}]", refused.reason, refused.code)
 }

@@ -1,60 +1,28 @@
-//! Cells of the user's own columns, row by row as they stand in the files, for the result files.
+//! Columns of the user's own, whose cells go through to the result files as they stand in the files.
 
 use std::collections::BTreeSet;
 
-use super::Place;
 use super::columns::Columns;
 use crate::domain::carry::Carry;
 use crate::table::{Fault, Row, names, nearest, normalized, unique_place};
 
-/// The cells of all files in one text; only what is asked for is kept.
+/// Which columns are carried through, file by file.
 #[derive(Clone, Debug, Default)]
-pub struct Carried {
+pub(super) struct Carried {
     /// The headers, each once, in the order they were first met in.
     headers: Vec<String>,
     /// Which header each column of the present file has, and where the column is.
     present: Vec<(usize, usize)>,
-    file_order: usize,
-    rows: Vec<Kept>,
-    /// Each cell's header, and where its text ends.
-    cells: Vec<(u32, usize)>,
-    text: String,
-}
-
-/// Which cells are a row's: from `first` to where the next row's begin.
-#[derive(Clone, Copy, Debug)]
-struct Kept {
-    order: (usize, u64),
-    first: usize,
 }
 
 impl Carried {
     /// The headers of what is carried, as the files have them.
-    #[must_use]
-    pub fn headers(&self) -> &[String] {
-        &self.headers
-    }
-
-    /// A row's cells in the order of the headers; `None` where its file has no such column, or the row is none of its table.
-    #[must_use]
-    pub fn cells(&self, place: &Place) -> Vec<Option<&str>> {
-        let mut found = vec![None; self.headers.len()];
-        let Ok(at) = self.rows.binary_search_by_key(&place.order(), |kept| kept.order) else { return found };
-        let from = self.rows.get(at).map_or(0, |kept| kept.first);
-        let to = self.rows.get(at.saturating_add(1)).map_or(self.cells.len(), |next| next.first);
-        let mut start = from.checked_sub(1).and_then(|before| self.cells.get(before)).map_or(0, |&(_, end)| end);
-        for &(header, end) in self.cells.get(from..to).unwrap_or_default() {
-            if let Some(slot) = usize::try_from(header).ok().and_then(|header| found.get_mut(header)) {
-                *slot = self.text.get(start..end);
-            }
-            start = end;
-        }
-        found
+    pub(super) fn into_headers(self) -> Vec<String> {
+        self.headers
     }
 
     /// Begins with the next file, and gives the headers it lacks, in words.
-    pub(super) fn begin(&mut self, file_order: usize, header: &Row, columns: &Columns, carry: &Carry) -> Result<Vec<String>, Fault> {
-        self.file_order = file_order;
+    pub(super) fn begin(&mut self, header: &Row, columns: &Columns, carry: &Carry) -> Result<Vec<String>, Fault> {
         self.present.clear();
         let (names, mut lacking) = (names(header), Vec::new());
         match carry {
@@ -104,15 +72,11 @@ impl Carried {
         self.present.iter().any(|&(_, carried)| carried == place)
     }
 
-    /// Keeps what is asked for of a row of the present file.
-    pub(super) fn take(&mut self, row: &Row) {
-        if self.present.is_empty() || row.wrong.is_some() {
-            return;
+    /// What is asked for of a row of the present file: each cell's header, and its text.
+    pub(super) fn cells(&self, row: &Row) -> Vec<(usize, String)> {
+        if row.wrong.is_some() {
+            return Vec::new();
         }
-        self.rows.push(Kept { order: (self.file_order, row.number), first: self.cells.len() });
-        for &(header, place) in &self.present {
-            self.text.push_str(row.text(place).unwrap_or_default());
-            self.cells.push((u32::try_from(header).unwrap_or(u32::MAX), self.text.len()));
-        }
+        self.present.iter().map(|&(header, place)| (header, row.text(place).unwrap_or_default().to_owned())).collect()
     }
 }

@@ -3,13 +3,20 @@
 use std::path::PathBuf;
 
 use super::codes;
+use super::kept::KeepingError;
 use crate::domain::code::Code;
 use crate::table;
 
-/// One or more files were refused, so nothing of the input is used (exit 7). Every refused file is listed, in the order given.
+/// Why nothing of an input is used.
 #[derive(Debug, thiserror::Error)]
-#[error("{}", .0.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n"))]
-pub struct IntakeError(pub Vec<RefusedFile>);
+pub enum IntakeError {
+    /// One or more files were refused (exit 7). Every refused file is listed, in the order given.
+    #[error("{}", .0.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n"))]
+    Files(Vec<RefusedFile>),
+    /// Its rows cannot be kept (exit 9).
+    #[error(transparent)]
+    Keeping(#[from] KeepingError),
+}
 
 /// One refused file.
 #[derive(Debug, thiserror::Error)]

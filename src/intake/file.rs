@@ -3,7 +3,6 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use super::carried::Carried;
 use super::columns::{Column, Columns, is_known};
 use super::error::{Fault, RefusedFile};
 use crate::table::{self, Header, Layout, Row, Settings, Shape, Table};
@@ -22,10 +21,16 @@ pub(super) struct Reading<'a> {
 
 /// A file whose header has been understood.
 pub(super) struct File<'a> {
+    pub(super) head: Head<'a>,
+    pub(super) table: Table,
+}
+
+/// What is known of a file before its rows are read.
+#[derive(Clone)]
+pub(super) struct Head<'a> {
     pub(super) path: Arc<Path>,
     pub(super) columns: Columns,
     pub(super) layout: &'a Layout,
-    pub(super) table: Table,
 }
 
 impl<'a> File<'a> {
@@ -47,29 +52,31 @@ impl<'a> File<'a> {
         let names = table::names(table.header());
         let layout = table::chosen(layouts, wanted.as_deref(), &names).unwrap_or(base);
         let columns = Columns::resolve(table.header(), reading.wanted, layout, reading.all_mapped)?;
-        Ok(Self { path: path.into(), columns, layout, table })
+        Ok(Self { head: Head { path: path.into(), columns, layout }, table })
     }
 
-    /// Fills `batch` with rows in tagih's own writing, and gives how many there are; fewer only at the end. What is carried through is
-    /// kept as the file has it.
-    pub(super) fn fill(&mut self, batch: &mut [Row], carried: &mut Carried) -> Result<usize, RefusedFile> {
-        let count = self.table.fill(batch).map_err(|fault| self.refused(fault.into()))?;
-        batch.iter().take(count).for_each(|row| carried.take(row));
-        if self.layout.rewrites() {
-            for row in batch.iter_mut().take(count).filter(|row| row.wrong.is_none()) {
-                for constant in self.layout.constants.values() {
-                    row.append(constant);
-                }
-                for &(column, place) in self.columns.used() {
-                    self.layout.rewrite(row, place, column.name(), column.is_date());
-                }
-            }
-        }
-        Ok(count)
+    /// Fills `batch` with rows as they are in the file, and gives how many there are; fewer only at the end.
+    pub(super) fn fill(&mut self, batch: &mut [Row]) -> Result<usize, RefusedFile> {
+        self.table.fill(batch).map_err(|fault| self.refused(fault.into()))
     }
 
     /// This file, refused.
     pub(super) fn refused(&self, fault: Fault) -> RefusedFile {
-        RefusedFile { file: self.path.to_path_buf(), fault }
+        RefusedFile { file: self.head.path.to_path_buf(), fault }
+    }
+}
+
+impl Head<'_> {
+    /// Puts a row into tagih's own writing.
+    pub(super) fn rewrite(&self, row: &mut Row) {
+        if row.wrong.is_some() || !self.layout.rewrites() {
+            return;
+        }
+        for constant in self.layout.constants.values() {
+            row.append(constant);
+        }
+        for &(column, place) in self.columns.used() {
+            self.layout.rewrite(row, place, column.name(), column.is_date());
+        }
     }
 }

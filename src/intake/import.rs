@@ -4,15 +4,17 @@
 
 use std::path::PathBuf;
 
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
 use super::columns::{Column, Columns};
 use super::error::{Fault, IntakeError};
 use super::file::Reading;
 use super::row::{self, Cells};
-use super::sort::Keyed;
 use super::{Input, RefusedRow, gathered};
 use crate::domain::bill::{Expiry, Policy, RecordedTerms};
 use crate::domain::channel::Method;
-use crate::domain::ids::{InvoiceNumber, PaymentCode};
+use crate::domain::ids::InvoiceNumber;
 use crate::domain::lifecycle::CodeAnswer;
 use crate::table::{AmountFormat, Settings};
 
@@ -20,7 +22,7 @@ use crate::table::{AmountFormat, Settings};
 pub const EXPIRY_UNKNOWN: Expiry = Expiry::Minutes(0);
 
 /// A code made before this ledger.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct AdoptedCode {
     /// Whose it is.
     pub invoice_number: InvoiceNumber,
@@ -32,26 +34,16 @@ pub struct AdoptedCode {
     pub wire_invoice_number: Option<InvoiceNumber>,
 }
 
-impl Keyed for AdoptedCode {
-    fn invoice_number(&self) -> &InvoiceNumber {
-        &self.invoice_number
-    }
-
-    fn live_code(&self) -> Option<&PaymentCode> {
-        Some(&self.answer.payment_code)
-    }
-}
-
 /// Reads files of codes. Columns: `invoice_number`, `payment_code`, `channel`, `amount`; optional `method` (`doku` without
 /// it), `reusable` (no without it), `created_at`, `expires_at`, `wire_invoice_number` (the bill's own without it). Codes that have expired are read like the others.
 ///
 /// # Errors
 /// [`IntakeError`] when any file as a whole is refused; it lists every such file.
-pub fn read(files: &[PathBuf], tables: &Settings) -> Result<Input<AdoptedCode>, IntakeError> {
+pub fn read(files: &[PathBuf], tables: &Settings, now: Timestamp) -> Result<Input<AdoptedCode>, IntakeError> {
     let reading = Reading { wanted: Column::OF_CODES, tables, allowed: &[], all_mapped: false, carries: false };
-    gathered(files, &reading, |file| {
-        require_columns(&file.columns)?;
-        let format = file.layout.amount_format;
+    gathered(files, &reading, now, |file| {
+        require_columns(&file.head.columns)?;
+        let format = file.head.layout.amount_format;
         Ok(move |cells: Cells<'_>| adopted(cells, format))
     })
 }

@@ -13,7 +13,9 @@ const MEMORY_BYTES_MAX: usize = 16 * 1024 * 1024;
 
 /// Why rows could not be kept (exit 9).
 #[derive(Debug, thiserror::Error)]
-#[error("the rows that were read cannot be kept while they are worked on: {reason}\nhint: free space in `{folder}`, or name another folder in TMPDIR; nothing was sent that is not in the ledger")]
+#[error(
+    "the rows that were read cannot be kept while they are worked on: {reason}\nhint: free space in `{folder}`, or name another folder in TMPDIR; nothing was sent that is not in the ledger"
+)]
 pub struct KeepingError {
     folder: String,
     reason: String,

@@ -15,6 +15,9 @@ mod columns;
 mod error;
 mod file;
 pub mod import;
+mod judged;
+mod kept;
+mod kept_bill;
 mod numbering;
 mod policy;
 mod row;
@@ -32,21 +35,24 @@ use jiff::Timestamp;
 use rayon::prelude::*;
 
 pub use additional::{AdditionalOptions, FreeTemplate, ReportTemplate};
+pub use advice::Facts;
 pub use bad::{BadRows, REASON_COLUMN, bad_rows};
-pub use carried::Carried;
 pub use code_template::CodeTemplate;
 pub use columns::Column;
 pub use error::{Fault, IntakeError, RefusedFile};
+pub use judged::{Input, Intake, Judged, Told, Verdict};
+pub use kept::KeepingError;
+pub use kept_bill::Item;
 
-use crate::domain::bill::Bill;
 use crate::domain::channel::{Channel, InfoLengths, Method};
 use crate::domain::code::Code;
 pub use crate::table::{AmountFormat, DateFormat, Layout, Limits, Mapping, Settings};
 use crate::table::{Counts, Row};
-use file::{File, Reading};
+use carried::Carried;
+use file::{File, Head, Reading};
 use numbering::Numbering;
 use row::{Cells, Rules};
-use sort::Harvest;
+use sort::{Harvest, Taken};
 use total::Totals;
 
 /// How a bill file is to be understood.
@@ -151,15 +157,6 @@ impl fmt::Display for Place {
     }
 }
 
-/// Something read from a row, and which row.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Sourced<T> {
-    /// Where it stands.
-    pub place: Place,
-    /// What it is.
-    pub item: T,
-}
-
 /// One reason to refuse a row; a row with several bad cells has several.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RefusedRow {
@@ -184,15 +181,6 @@ impl fmt::Display for RefusedRow {
     }
 }
 
-/// A row that says again what an earlier one said.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Duplicate {
-    /// The row that is left out.
-    pub place: Place,
-    /// The row that stands for both.
-    pub of: Place,
-}
-
 /// Something a person should know about a file, though nothing was refused for it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Note {
@@ -201,32 +189,6 @@ pub struct Note {
     /// What.
     pub text: String,
 }
-
-/// What files hold. All lists are ordered by file, row and column.
-#[derive(Clone, Debug)]
-pub struct Input<T> {
-    /// What can be used.
-    pub valid: Vec<Sourced<T>>,
-    /// Every reason to refuse a row.
-    pub refused: Vec<RefusedRow>,
-    /// How many rows those reasons refuse.
-    pub refused_row_count: u64,
-    /// Rows that say again what a valid or refused one says.
-    pub duplicates: Vec<Duplicate>,
-    /// How many rows were read, headers and blank rows not counted.
-    pub rows: u64,
-    /// Of them, those that are no rows of their table at all: another width, or no header claims them.
-    pub malformed: u64,
-    /// What a person should know besides.
-    pub notes: Vec<Note>,
-    /// The cells of the user's own columns that go through to the result files.
-    pub carried: Carried,
-}
-
-/// The wanted state, as files give it.
-pub type Intake = Input<Bill>;
-/// A bill and its row.
-pub type SourcedBill = Sourced<Bill>;
 
 /// Reads files of bills as one input: an invoice number means one bill, whichever file it stands in.
 ///
@@ -240,25 +202,22 @@ pub fn read(files: &[PathBuf], options: &Options) -> Result<Intake, IntakeError>
         all_mapped: options.purpose == Purpose::AsWritten,
         carries: true,
     };
-    let mut intake = gathered(files, &reading, |file| {
+    gathered(files, &reading, options.now, |file| {
         require_columns(file, options)?;
-        let (numbering, format) = (Numbering::of(&file.columns, options)?, file.layout.amount_format);
+        let (numbering, format) = (Numbering::of(&file.head.columns, options)?, file.head.layout.amount_format);
         Ok(move |cells: Cells<'_>| row::bill(cells, options, format, &numbering))
-    })?;
-    let advice = advice::advice(&intake.valid, options.now);
-    intake.notes.extend(advice);
-    Ok(intake)
+    })
 }
 
 /// The columns without which no row of a file can be a bill.
 fn require_columns(file: &File<'_>, options: &Options) -> Result<(), Fault> {
-    let lacks = |column: Column| file.columns.index(column).is_none();
+    let lacks = |column: Column| file.head.columns.index(column).is_none();
     let mut missing: Vec<String> = Vec::new();
     if lacks(Column::InvoiceNumber) && options.invoice_number_template.is_none() {
         missing.push("`invoice_number` (or `intake.invoice_number_template`)".into());
     }
     if options.purpose == Purpose::CancelAll || !lacks(Column::Action) {
-        return if missing.is_empty() { Ok(()) } else { Err(file.columns.missing(&missing)) };
+        return if missing.is_empty() { Ok(()) } else { Err(file.head.columns.missing(&missing)) };
     }
     for column in [Column::Amount, Column::CustomerName] {
         if lacks(column) {
@@ -269,74 +228,114 @@ fn require_columns(file: &File<'_>, options: &Options) -> Result<(), Fault> {
     if lacks(Column::Channel) && options.defaults.channel.is_none() {
         missing.push("`channel` (or `intake.defaults.channel`)".into());
     }
-    if missing.is_empty() { Ok(()) } else { Err(file.columns.missing(&missing)) }
+    if missing.is_empty() { Ok(()) } else { Err(file.head.columns.missing(&missing)) }
 }
 
 /// Reads every file, each with the row reader `prepare` makes for it, and sorts out what contradicts itself.
-fn gathered<T, F, P>(files: &[PathBuf], reading: &Reading<'_>, prepare: P) -> Result<Input<T>, IntakeError>
+fn gathered<T, F, P>(files: &[PathBuf], reading: &Reading<'_>, now: Timestamp, prepare: P) -> Result<Input<T>, IntakeError>
 where
-    T: sort::Keyed + PartialEq + Send + Sync,
+    T: Item,
     F: Fn(Cells<'_>) -> Result<T, Vec<RefusedRow>> + Sync,
     P: Fn(&File<'_>) -> Result<F, Fault>,
 {
-    let mut harvest = Harvest::default();
+    let (mut harvest, mut carried) = (Harvest::default(), Carried::default());
     let mut refused = Vec::new();
     for (file_order, path) in files.iter().enumerate() {
-        let read = File::open(path, reading).and_then(|mut file| {
+        let read = File::open(path, reading).map_err(Unread::File).and_then(|mut file| {
             let read_row = prepare(&file).map_err(|fault| file.refused(fault))?;
-            gather(&mut file, file_order, reading, &read_row, &mut harvest)
+            let mut gathering = Gathering { file_order, reading, now, harvest: &mut harvest, carried: &mut carried };
+            gathering.gather(&mut file, &read_row)
         });
-        refused.extend(read.err());
+        match read {
+            Ok(()) => {}
+            Err(Unread::File(file)) => refused.push(file),
+            Err(Unread::Keeping(error)) => return Err(IntakeError::Keeping(error)),
+        }
     }
-    if refused.is_empty() { Ok(harvest.sorted_out()) } else { Err(IntakeError(refused)) }
+    if refused.is_empty() { Ok(harvest.sorted_out(carried.into_headers(), now)?) } else { Err(IntakeError::Files(refused)) }
 }
 
-/// Reads one file's rows, a batch at a time: records in order, their cells in parallel.
-fn gather<T: Send>(
-    file: &mut File<'_>,
-    file_order: usize,
-    reading: &Reading<'_>,
-    read_row: &(impl Fn(Cells<'_>) -> Result<T, Vec<RefusedRow>> + Sync),
-    harvest: &mut Harvest<T>,
-) -> Result<(), RefusedFile> {
-    const BATCH_ROWS: usize = 4096;
-    let (path, columns) = (Arc::clone(&file.path), file.columns.clone());
-    let lacking = if reading.carries {
-        harvest.carried.begin(file_order, file.table.header(), &columns, &file.layout.carry).map_err(|fault| file.refused(fault.into()))?
-    } else {
-        Vec::new()
-    };
-    harvest.note(&path, lacking);
-    harvest.note(&path, columns.unused_notes(reading.wanted, &harvest.carried));
-    let rules = Rules { field_bytes_max: reading.tables.limits.field_bytes_max, allowed: reading.allowed };
-    let mut batch = vec![Row::default(); BATCH_ROWS];
-    let (rows_before, mut totals) = (harvest.rows(), Totals::default());
-    loop {
-        let count = file.fill(&mut batch, &mut harvest.carried)?;
-        let rows = batch.get(..count).unwrap_or_default();
-        for row in rows {
-            totals.take(row, file);
-        }
-        if let Some(last) = rows.last() {
-            totals.look_at_last(last);
-        }
-        let read: Vec<(Place, Result<T, Vec<RefusedRow>>)> = rows
-            .par_iter()
-            .map(|row| {
-                let place = Place { file: Arc::clone(&path), file_order, row: row.number, line: row.line };
-                let cells = Cells::checked(row, &columns, &place, rules);
-                (place.clone(), cells.and_then(read_row))
-            })
-            .collect();
-        harvest.extend(read);
-        harvest.malformed = harvest.malformed.saturating_add(sum(rows.iter().filter(|row| row.wrong.is_some()).count()));
-        if count < BATCH_ROWS {
-            break;
-        }
+/// Why a file was not read.
+enum Unread {
+    File(RefusedFile),
+    Keeping(KeepingError),
+}
+
+impl From<RefusedFile> for Unread {
+    fn from(refused: RefusedFile) -> Self {
+        Self::File(refused)
     }
-    harvest.refuse_total(&totals, &columns);
-    harvest.note(&path, counted(&file.table.counts(), harvest.rows() == rows_before));
-    Ok(())
+}
+
+impl From<KeepingError> for Unread {
+    fn from(error: KeepingError) -> Self {
+        Self::Keeping(error)
+    }
+}
+
+/// One file on its way into the harvest.
+struct Gathering<'a> {
+    file_order: usize,
+    reading: &'a Reading<'a>,
+    now: Timestamp,
+    harvest: &'a mut Harvest,
+    carried: &'a mut Carried,
+}
+
+impl Gathering<'_> {
+    /// Reads one file's rows, a batch at a time: records in order, their cells in parallel.
+    fn gather<T: Item>(
+        &mut self,
+        file: &mut File<'_>,
+        read_row: &(impl Fn(Cells<'_>) -> Result<T, Vec<RefusedRow>> + Sync),
+    ) -> Result<(), Unread> {
+        const BATCH_ROWS: usize = 4096;
+        let path = Arc::clone(&file.head.path);
+        self.harvest.begin(&path);
+        if self.reading.carries {
+            let carry = self.carried.begin(file.table.header(), &file.head.columns, &file.head.layout.carry);
+            let lacking = carry.map_err(|fault| file.refused(fault.into()))?;
+            self.harvest.note(&path, lacking);
+        }
+        self.harvest.note(&path, file.head.columns.unused_notes(self.reading.wanted, self.carried));
+        let (head, mut batch) = (file.head.clone(), vec![Row::default(); BATCH_ROWS]);
+        let (rows_before, mut totals) = (self.harvest.rows, Totals::default());
+        loop {
+            let count = file.fill(&mut batch)?;
+            let rows = batch.get_mut(..count).unwrap_or_default();
+            let read: Result<Vec<(u64, Taken)>, KeepingError> = rows.par_iter_mut().map(|row| self.read(&head, row, read_row)).collect();
+            let (amounts, taken): (Vec<u64>, Vec<Taken>) = read?.into_iter().unzip();
+            totals.take(&amounts);
+            if let Some(last) = rows.last() {
+                totals.look_at_last(last);
+            }
+            self.harvest.malformed = self.harvest.malformed.saturating_add(sum(rows.iter().filter(|row| row.wrong.is_some()).count()));
+            self.harvest.extend(taken)?;
+            if count < BATCH_ROWS {
+                break;
+            }
+        }
+        self.harvest.end(&totals, &file.head.columns)?;
+        let is_empty = self.harvest.rows == rows_before;
+        self.harvest.note(&path, counted(&file.table.counts(), is_empty));
+        Ok(())
+    }
+
+    /// Reads one row, and its amount as a total would count it.
+    fn read<T: Item>(
+        &self,
+        head: &Head<'_>,
+        row: &mut Row,
+        read_row: &impl Fn(Cells<'_>) -> Result<T, Vec<RefusedRow>>,
+    ) -> Result<(u64, Taken), KeepingError> {
+        let carried = if self.reading.carries { self.carried.cells(row) } else { Vec::new() };
+        head.rewrite(row);
+        let amount = total::amount(row, head);
+        let place = Place { file: Arc::clone(&head.path), file_order: self.file_order, row: row.number, line: row.line };
+        let rules = Rules { field_bytes_max: self.reading.tables.limits.field_bytes_max, allowed: self.reading.allowed };
+        let item = Cells::checked(row, &head.columns, &place, rules).and_then(read_row);
+        Ok((amount, Taken::of(place, item, &carried, self.now)?))
+    }
 }
 
 fn sum(count: usize) -> u64 {

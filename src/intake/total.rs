@@ -2,7 +2,7 @@
 
 use super::cells;
 use super::columns::Column;
-use super::file::File;
+use super::file::Head;
 use crate::table::Row;
 
 /// Rows a total is at least the sum of.
@@ -17,11 +17,9 @@ pub(super) struct Totals {
 }
 
 impl Totals {
-    /// Takes the next row; whether it can be a total is known at the end only.
-    pub(super) fn take(&mut self, row: &Row, file: &File<'_>) {
-        let text = file.columns.index(Column::Amount).and_then(|place| row.text(place)).unwrap_or_default();
-        let amount = cells::amount(text.trim(), file.layout.amount_format);
-        self.amounts.push(amount.map_or(0, crate::domain::amount::Amount::get));
+    /// Takes the next rows; whether the last can be a total is known at the end only.
+    pub(super) fn take(&mut self, amounts: &[u64]) {
+        self.amounts.extend_from_slice(amounts);
     }
 
     /// Looks at the last of the rows that were taken.
@@ -41,6 +39,12 @@ impl Totals {
             count >= ROWS_MIN && sum == last
         })
     }
+}
+
+/// A row's amount in rupiah as far as it can be read, else 0.
+pub(super) fn amount(row: &Row, head: &Head<'_>) -> u64 {
+    let text = head.columns.index(Column::Amount).and_then(|place| row.text(place)).unwrap_or_default();
+    cells::amount(text.trim(), head.layout.amount_format).map_or(0, crate::domain::amount::Amount::get)
 }
 
 fn is_total_word(cell: &[u8]) -> bool {

@@ -1,19 +1,24 @@
 //! Many operations at once, but no more than may be under way at the moment: the limit is asked again whenever one has ended.
 
 use std::future::Future;
+use std::task::Poll;
 
 use futures_util::stream::{self, FuturesUnordered, Stream, StreamExt as _};
 
 /// Runs `work`, in its order of starting, with at most `limit()` under way; yields results as they come.
-pub(super) fn bounded<F: Future>(work: impl IntoIterator<Item = F>, limit: impl Fn() -> usize) -> impl Stream<Item = F::Output> {
-    let mut waiting = work.into_iter();
+pub(super) fn bounded<F: Future>(work: impl Stream<Item = F>, limit: impl Fn() -> usize) -> impl Stream<Item = F::Output> {
+    let mut waiting = Box::pin(work.fuse());
     let mut under_way = FuturesUnordered::new();
     stream::poll_fn(move |context| {
         while under_way.len() < limit().max(1) {
-            let Some(next) = waiting.next() else { break };
+            let Poll::Ready(Some(next)) = waiting.poll_next_unpin(context) else { break };
             under_way.push(next);
         }
-        under_way.poll_next_unpin(context)
+        match under_way.poll_next_unpin(context) {
+            // Nothing is under way, and what is to come is not known yet.
+            Poll::Ready(None) if !waiting.is_done() => Poll::Pending,
+            result => result,
+        }
     })
 }
 
@@ -37,7 +42,7 @@ mod tests {
                 number
             }
         });
-        let mut results = Box::pin(bounded(work, || limit.get()));
+        let mut results = Box::pin(bounded(stream::iter(work), || limit.get()));
         let mut done: Vec<usize> = tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(async {
             let mut done = Vec::new();
             while let Some(number) = results.next().await {

@@ -2,15 +2,38 @@
 
 use std::collections::HashMap;
 
-use crate::domain::bill::{Bill, Wanted};
+use jiff::Timestamp;
+
+use crate::domain::bill::{Bill, Salt, Wanted};
 use crate::domain::ids::InvoiceNumber;
 use crate::domain::lifecycle::BillState;
+use crate::domain::mark::{Mark, TermsDigest};
 use crate::domain::owner::{self, Paid};
-use crate::domain::plan::MapView;
+use crate::domain::plan::{MapView, Unchanged};
 use crate::ledger::{LedgerError, Names, View};
 
 /// Bills planned from one question at most: enough that asking costs little, few enough that memory stays flat.
 pub const BILLS_MAX: usize = 1_000;
+
+/// Why bills are left alone, where their marks alone say so; `None` of every other.
+///
+/// # Errors
+/// The ledger's.
+pub async fn left_alone<'b>(
+    view: &impl View,
+    bills: impl Iterator<Item = &'b Bill> + Clone,
+    salt: &Salt,
+    now: Timestamp,
+) -> Result<Vec<Option<Unchanged>>, LedgerError> {
+    let numbers: Vec<&InvoiceNumber> = bills.clone().map(|bill| &bill.invoice_number).collect();
+    let marks = view.marks(&numbers).await?;
+    let of = |(bill, mark): (&Bill, Option<Mark>)| match &bill.wanted {
+        // What has no digest is looked at whole.
+        Wanted::Live(terms) => mark?.leaves_alone(TermsDigest::of(&terms.recorded(salt)).ok()?, now),
+        Wanted::Cancelled => None,
+    };
+    Ok(bills.zip(marks).map(of).collect())
+}
 
 /// Bills that are wanted, whoever has the codes they want or goes by their numbers, and who of all these is paid.
 #[derive(Debug, Default)]

@@ -5,7 +5,7 @@
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use futures_util::StreamExt as _;
+use futures_util::stream::{self, StreamExt as _};
 use jiff::Timestamp;
 
 use super::asking::{Asked, Asking, Recorded};
@@ -93,7 +93,7 @@ where
     pub async fn run(&self, chosen: &[InvoiceNumber]) -> Result<SyncReport, LedgerError> {
         let asked = if chosen.is_empty() { self.due().await? } else { self.ledger.view().await?.bills(chosen).await? };
         let is_chosen = !chosen.is_empty();
-        let work = asked.iter().map(|state| async { (state.invoice_number.clone(), self.ask(state, is_chosen).await) });
+        let work = stream::iter(&asked).map(|state| async { (state.invoice_number.clone(), self.ask(state, is_chosen).await) });
         let mut answered = std::pin::pin!(bounded(work, || self.caller.pacer.in_flight(self.in_flight_max)));
         let mut report = SyncReport::default();
         while let Some((number, end)) = answered.next().await {

@@ -12,7 +12,7 @@ use super::{Head, LedgerError};
 use crate::domain::bill::Customer;
 use crate::domain::ids::{InvoiceNumber, PaymentCode, RequestId};
 use crate::domain::lifecycle::{BillState, Event};
-use crate::domain::mark::Mark;
+use crate::domain::mark::{Held, Mark};
 use crate::domain::owner::Paid;
 use crate::domain::payment::Payment;
 
@@ -128,6 +128,9 @@ pub trait View: Send + Sync {
 
     /// The marks of these bills, in their order; `None` of one that the ledger does not know.
     fn marks(&self, numbers: &[&InvoiceNumber]) -> impl Future<Output = Answer<Vec<Option<Mark>>>> + Send;
+
+    /// These bills and their codes, in their order; `None` of one that the ledger does not know.
+    fn held(&self, numbers: &[&InvoiceNumber]) -> impl Future<Output = Answer<Vec<Option<Held>>>> + Send;
 
     /// The bills of these numbers that the ledger knows.
     fn bills(&self, numbers: &[InvoiceNumber]) -> impl Future<Output = Answer<Vec<BillState>>> + Send;

@@ -9,6 +9,7 @@ use super::judge::{JudgedPayment, attaches, line_flags};
 use super::judge_bills::{Attached, JudgedBill};
 use super::{Inputs, Terms, severity_of};
 use crate::domain::amount::Rupiah;
+use crate::domain::calendar::format_wib_seconds;
 use crate::domain::channel::Channel;
 use crate::domain::classify::{Class, ClassSet, Nature, Severity};
 use crate::domain::digest::{self, Digest};
@@ -321,18 +322,27 @@ impl<'a> Findings<'a> {
             Class::P17 => "the amount notified is no whole number of rupiah".to_owned(),
             Class::P06 => format!("paid {} although an earlier payment covers the {} due", line.amount, bill.amount),
             Class::P12 => format!("paid {} although another bill of the same group is paid", line.amount),
-            Class::P08 => format!("paid {}, cancelled {}", shown(paid_at), bill.cancelled_at().map_or_else(String::new, shown)),
+            Class::P08 => format!(
+                "paid {}, cancelled {}",
+                format_wib_seconds(paid_at),
+                bill.cancelled_at().map_or_else(String::new, format_wib_seconds)
+            ),
             Class::P07 => format!(
                 "paid {}, expired {}, grace {} minutes",
-                shown(paid_at),
-                bill.expires_at().map_or_else(String::new, shown),
+                format_wib_seconds(paid_at),
+                bill.expires_at().map_or_else(String::new, format_wib_seconds),
                 self.terms.policy.expiry_grace_minutes
             ),
             Class::P10 => format!("paid {}, an earlier amount of the bill; due now {}", line.amount, bill.amount),
             Class::P11 => format!("a code of {} paid at {}", bill.channel, line.channel),
-            Class::P18 => format!("paid {} while the policy was lapsed or cancelled", shown(paid_at)),
-            Class::P19 => format!("Check Status told of it {}; no notification since", line.received_at().map_or_else(String::new, shown)),
-            Class::P09 => format!("paid {}, issued {}", shown(paid_at), bill.created_at().map_or_else(String::new, shown)),
+            Class::P18 => format!("paid {} while the policy was lapsed or cancelled", format_wib_seconds(paid_at)),
+            Class::P19 => format!(
+                "Check Status told of it {}; no notification since",
+                line.received_at().map_or_else(String::new, format_wib_seconds)
+            ),
+            Class::P09 => {
+                format!("paid {}, issued {}", format_wib_seconds(paid_at), bill.created_at().map_or_else(String::new, format_wib_seconds))
+            }
             _ => format!("paid {}, due {}", line.amount, bill.amount),
         }
     }
@@ -340,11 +350,6 @@ impl<'a> Findings<'a> {
 
 fn is_line_or_row(finding: &Finding) -> bool {
     matches!(finding.class, Class::L10 | Class::S10) || finding.class.id().starts_with('N')
-}
-
-/// The WIB wall clock of an instant.
-fn shown(at: Timestamp) -> String {
-    at.to_zoned(crate::domain::calendar::wib()).strftime("%Y-%m-%dT%H:%M:%S%:z").to_string()
 }
 
 fn line_reason(line: &Line, reused: bool) -> String {
@@ -367,7 +372,7 @@ fn bill_reason(judged: &JudgedBill, bill: &Bill, attached: Rupiah, count: usize)
         Class::L11 | Class::L12 => format!("{count} payments add up to {attached}, due {}", bill.amount),
         Class::L04 => "marked paid, but neither a valid notification nor a settlement row is in the evidence".to_owned(),
         Class::L05 => "it has no payment code".to_owned(),
-        Class::L02 => format!("expired {} and unpaid", bill.expires_at().map_or_else(String::new, shown)),
+        Class::L02 => format!("expired {} and unpaid", bill.expires_at().map_or_else(String::new, format_wib_seconds)),
         _ if judged.flags.contains(Class::L07) => "another invoice holds the same live code".to_owned(),
         _ => String::new(),
     }

@@ -1,8 +1,10 @@
 //! Output files appear whole or not at all: written beside their place, made durable, then renamed (I19).
 
 use std::fs::{self, File};
-use std::io::{self, BufWriter, Write as _};
-use std::path::Path;
+use std::io::{self, BufWriter};
+use std::path::{Path, PathBuf};
+
+use tempfile::NamedTempFile;
 
 /// Why a result file could not be written (exit 9).
 #[derive(Debug, thiserror::Error)]
@@ -14,21 +16,58 @@ pub struct WriteError {
     pub reason: String,
 }
 
+/// What files are written through.
+pub type Writer = BufWriter<NamedTempFile>;
+
+/// A file on its way: nothing is to be seen of it until it is put in its place.
+#[derive(Debug)]
+pub struct Draft {
+    path: PathBuf,
+    writer: Writer,
+}
+
+impl Draft {
+    /// Begins a file that is to stand at `path`. Missing folders are made.
+    pub fn begin(path: &Path) -> Result<Self, WriteError> {
+        let attempt = || -> io::Result<NamedTempFile> {
+            fs::create_dir_all(folder_of(path))?;
+            tempfile::Builder::new().prefix(".tagih-").permissions(readable()).tempfile_in(folder_of(path))
+        };
+        let temporary = attempt().map_err(|error| failed(path, &error))?;
+        Ok(Self { path: path.to_owned(), writer: BufWriter::with_capacity(1 << 18, temporary) })
+    }
+
+    /// Lets `fill` write what comes next.
+    pub fn put(&mut self, fill: impl FnOnce(&mut Writer) -> io::Result<()>) -> Result<(), WriteError> {
+        fill(&mut self.writer).map_err(|error| failed(&self.path, &error))
+    }
+
+    /// Puts the file in its place, durably.
+    pub fn finish(self) -> Result<(), WriteError> {
+        let Self { path, writer } = self;
+        let attempt = || -> io::Result<()> {
+            let temporary = writer.into_inner().map_err(io::IntoInnerError::into_error)?;
+            temporary.as_file().sync_all()?;
+            temporary.persist(&path).map_err(|error| error.error)?;
+            File::open(folder_of(&path))?.sync_all()
+        };
+        attempt().map_err(|error| failed(&path, &error))
+    }
+}
+
+fn folder_of(path: &Path) -> &Path {
+    path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or_else(|| Path::new("."))
+}
+
+fn failed(path: &Path, error: &io::Error) -> WriteError {
+    WriteError { path: path.display().to_string(), reason: error.to_string() }
+}
+
 /// Lets `fill` write a temporary file, then puts it in `path`'s place, durably. Missing folders are made.
-pub fn write(path: &Path, fill: impl FnOnce(&mut BufWriter<&File>) -> io::Result<()>) -> Result<(), WriteError> {
-    let directory = path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or_else(|| Path::new("."));
-    let attempt = || -> io::Result<()> {
-        fs::create_dir_all(directory)?;
-        let temporary = tempfile::Builder::new().prefix(".tagih-").permissions(readable()).tempfile_in(directory)?;
-        let mut writer = BufWriter::with_capacity(1 << 18, temporary.as_file());
-        fill(&mut writer)?;
-        writer.flush()?;
-        drop(writer);
-        temporary.as_file().sync_all()?;
-        temporary.persist(path).map_err(|error| error.error)?;
-        File::open(directory)?.sync_all()
-    };
-    attempt().map_err(|error| WriteError { path: path.display().to_string(), reason: error.to_string() })
+pub fn write(path: &Path, fill: impl FnOnce(&mut Writer) -> io::Result<()>) -> Result<(), WriteError> {
+    let mut draft = Draft::begin(path)?;
+    draft.put(fill)?;
+    draft.finish()
 }
 
 /// Takes a result file of an earlier run away; that there is none is fine.
@@ -37,13 +76,13 @@ pub fn remove(path: &Path) -> Result<(), WriteError> {
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
         done => done,
     };
-    attempt().map_err(|error| WriteError { path: path.display().to_string(), reason: error.to_string() })
+    attempt().map_err(|error| failed(path, &error))
 }
 
 /// Finds out whether files could be written into `directory`, which is made if it is missing.
 pub fn probe(directory: &Path) -> Result<(), WriteError> {
     let attempt = || fs::create_dir_all(directory).and_then(|()| tempfile::tempfile_in(directory)).map(drop);
-    attempt().map_err(|error| WriteError { path: directory.display().to_string(), reason: error.to_string() })
+    attempt().map_err(|error| failed(directory, &error))
 }
 
 /// What a file made in the ordinary way would have, before the umask.
@@ -53,6 +92,8 @@ fn readable() -> fs::Permissions {
 
 #[cfg(test)]
 mod tests {
+    use std::io::Write as _;
+
     use super::*;
 
     #[test]

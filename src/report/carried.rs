@@ -34,7 +34,7 @@ pub(super) const SUSPENSE_COLUMNS: [&str; 9] =
 const GROUP: usize = 1 << 16;
 
 /// Writes the codes outstanding at the end of the period, by their ids.
-pub(super) fn outstanding(report: &Report<'_>, writer: &mut Writer<'_>) -> io::Result<()> {
+pub(super) fn outstanding(report: &Report<'_>, writer: &mut Writer) -> io::Result<()> {
     let empty = frame(report, &[]).map_err(into_io)?;
     let parquet = ParquetWriter::new(writer).with_compression(ParquetCompression::Snappy).set_parallel(true);
     let mut batches = parquet.batched(empty.schema()).map_err(into_io)?;

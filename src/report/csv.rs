@@ -4,8 +4,9 @@ use std::borrow::Cow;
 use std::io;
 
 use super::text::neutral;
-use super::{Report, Writer, difference, flag_names, wib_text};
+use super::{Report, Writer, difference, flag_names};
 use crate::domain::amount::Rupiah;
+use crate::domain::calendar::format_wib_seconds;
 use crate::domain::digest;
 use crate::domain::discrepancy::Standing;
 use crate::domain::line::Marks;
@@ -39,7 +40,7 @@ const DISCREPANCIES: [&str; 20] = [
 const STATUS_ANSWERS: &str = "(status answers in the ledger)";
 
 /// discrepancies.csv.
-pub(super) fn discrepancies(report: &Report<'_>, writer: &mut Writer<'_>) -> io::Result<()> {
+pub(super) fn discrepancies(report: &Report<'_>, writer: &mut Writer) -> io::Result<()> {
     let mut csv = csv::Writer::from_writer(writer);
     csv.write_record(DISCREPANCIES)?;
     for finding in &report.outcome.findings {
@@ -63,7 +64,7 @@ fn row<'a>(finding: &'a Finding, standing: &'a Standing) -> [Cow<'a, str>; 20] {
         amount(finding.expected),
         amount(finding.paid),
         amount(difference(finding).map(Rupiah::new)),
-        finding.paid_at.map_or(Cow::Borrowed(""), |at| Cow::Owned(wib_text(at))),
+        finding.paid_at.map_or(Cow::Borrowed(""), |at| Cow::Owned(format_wib_seconds(at))),
         neutral(&finding.reason),
         Cow::Borrowed(finding.action()),
         Cow::Owned(evidence.join(";")),
@@ -76,7 +77,7 @@ fn row<'a>(finding: &'a Finding, standing: &'a Standing) -> [Cow<'a, str>; 20] {
 }
 
 /// evidence.csv: where the bytes of every digest cited are.
-pub(super) fn evidence(report: &Report<'_>, writer: &mut Writer<'_>) -> io::Result<()> {
+pub(super) fn evidence(report: &Report<'_>, writer: &mut Writer) -> io::Result<()> {
     let mut sources: Vec<Source> = report.outcome.findings.iter().flat_map(|finding| finding.sources.iter().copied()).collect();
     sources.sort_unstable();
     sources.dedup();

@@ -4,7 +4,6 @@
 
 mod rows;
 
-use std::collections::HashMap;
 use std::io;
 use std::path::Path;
 
@@ -14,16 +13,16 @@ use serde::Serialize;
 use super::atomic::{self, WriteError};
 use crate::domain::calendar::format_utc_seconds;
 use crate::domain::digest;
-use crate::domain::end::{Bucket, Counts, End};
+use crate::domain::end::{Bucket, Counts, Ends};
 use crate::domain::ids::InvoiceNumber;
-use crate::domain::lifecycle::BillState;
+use crate::domain::mark::Held;
 use crate::domain::tally::Tally;
-use crate::intake::{Intake, Sourced};
+use crate::intake::{Intake, KeepingError};
 use crate::ledger::Head;
 
-use rows::Rows;
+use rows::Files;
 pub(in crate::report) use rows::columns;
-pub use rows::{bad_rows_csv, refused_csv, valid_csv};
+pub use rows::{BadRowsCsv, checked_files};
 
 /// How many different reasons summary.json tells.
 const REASONS_MAX: usize = 10;
@@ -37,11 +36,9 @@ pub struct IssueReport<'a> {
     pub environment: &'static str,
     /// What was read.
     pub intake: &'a Intake,
-    /// How each valid row ended, in the order of `intake.valid`.
-    pub ends: &'a [End],
-    /// The ledger after the run.
-    pub bills: &'a HashMap<InvoiceNumber, BillState>,
-    /// Its place in the event sequence.
+    /// How each valid row ended.
+    pub ends: &'a Ends,
+    /// The ledger's place in the event sequence after the run.
     pub head: Head,
     /// When the run began and ended (UTC).
     pub started_at: Timestamp,
@@ -78,28 +75,19 @@ impl IssueReport<'_> {
     #[must_use]
     pub fn counts(&self) -> Counts {
         let mut counts = Counts::of(self.ends.iter());
-        counts.add(Bucket::Refused, self.intake.refused_row_count);
-        counts.add(Bucket::Duplicate, u64::try_from(self.intake.duplicates.len()).unwrap_or(u64::MAX));
+        counts.add(Bucket::Refused, self.intake.refused);
+        counts.add(Bucket::Duplicate, self.intake.duplicates);
         counts
     }
 
-    /// The machine-readable summary.
-    #[must_use]
-    pub fn summary(&self) -> Summary {
+    fn summary(&self, issued_amount: u64) -> Summary {
         let counts = self.counts();
-        let issued = self.rows().filter(|(_, end)| end.bucket == Bucket::Issued);
-        let issued_amount =
-            issued.filter_map(|(row, _)| self.bills.get(&row.item.invoice_number)).map(|bill| bill.terms.amount.get()).sum();
-        let places = self.intake.valid.iter().map(|row| &row.place).chain(self.intake.refused.iter().map(|row| &row.place));
-        let mut files: Vec<(usize, String)> = places.map(|place| (place.file_order, place.file.display().to_string())).collect();
-        files.sort();
-        files.dedup();
         Summary {
             command: self.command,
             environment: self.environment,
             started_at: format_utc_seconds(self.started_at),
             finished_at: format_utc_seconds(self.finished_at),
-            input_files: files.into_iter().map(|(_, name)| name).collect(),
+            input_files: self.intake.files.iter().map(|file| file.display().to_string()).collect(),
             input_rows: self.intake.rows,
             buckets: Bucket::ALL.iter().map(|&bucket| (bucket.name().to_owned(), counts.get(bucket).into())).collect(),
             issued_amount,
@@ -111,19 +99,32 @@ impl IssueReport<'_> {
         }
     }
 
-    /// Writes the files into `directory`, summary.json last.
-    pub fn write(&self, directory: &Path) -> Result<(), WriteError> {
-        let Self { intake, ends, bills, finished_at, .. } = *self;
-        let rows = Rows { intake, ends, bills, finished_at };
-        atomic::write(&directory.join("accepted.csv"), |file| rows.accepted_csv(file))?;
-        atomic::write(&directory.join("accepted.jsonl"), |file| rows.accepted_jsonl(file))?;
-        atomic::write(&directory.join("rejected.csv"), |file| rows.rejected_csv(file))?;
-        atomic::write(&directory.join("deferred.csv"), |file| rows.deferred_csv(file))?;
-        atomic::write(&directory.join("left_alone.csv"), |file| rows.left_alone_csv(file))?;
+    /// Writes the files into `directory`, summary.json last. The rows are gone through once; `held` gives what the ledger has of the
+    /// bills of some of them.
+    ///
+    /// # Errors
+    /// That a file cannot be written, or the rows not be given again; or what `held` ends with.
+    pub fn write<E>(&self, directory: &Path, mut held: impl FnMut(&[&InvoiceNumber]) -> Result<Vec<Option<Held>>, E>) -> Result<Summary, E>
+    where
+        E: From<WriteError> + From<KeepingError>,
+    {
+        let mut files = Files::begin::<E>(directory, self.intake, self.finished_at)?;
+        for part in self.intake.told() {
+            let part = part?;
+            let numbers: Vec<&InvoiceNumber> = part.iter().filter_map(|row| row.invoice_number.as_ref()).collect();
+            let mut held = held(&numbers)?.into_iter();
+            for row in &part {
+                let held = row.invoice_number.as_ref().and_then(|_| held.next().flatten());
+                files.row(row, self.ends.get(row.index), held.as_ref())?;
+            }
+        }
+        let summary = self.summary(files.issued_amount);
+        files.finish()?;
         atomic::write(&directory.join("summary.json"), |file| {
-            serde_json::to_writer_pretty(&mut *file, &self.summary())?;
+            serde_json::to_writer_pretty(&mut *file, &summary)?;
             io::Write::write_all(file, b"\n")
-        })
+        })?;
+        Ok(summary)
     }
 
     /// Why rows are left over that the same command finishes.
@@ -134,10 +135,6 @@ impl IssueReport<'_> {
             tally.add(&end.reason);
         }
         tally
-    }
-
-    fn rows(&self) -> impl Iterator<Item = (&Sourced<crate::domain::bill::Bill>, &End)> {
-        self.intake.valid.iter().zip(self.ends)
     }
 }
 

@@ -10,7 +10,7 @@ use jiff::civil::Date;
 
 use super::atomic::{self, WriteError};
 use super::text::neutral;
-use super::wib_text;
+use crate::domain::calendar::format_wib_seconds;
 use crate::domain::classify::Class;
 use crate::domain::discrepancy::Item;
 use crate::table::{self, Fault, Header, Layout, Limits, Row, Settings, Shape, Table};
@@ -91,7 +91,7 @@ fn cells(id: &str, item: &Item, today: Date) -> [String; COLUMNS.len()] {
         amount(facts.expected),
         amount(facts.paid),
         amount(facts.difference()),
-        facts.paid_at.map_or_else(String::new, wib_text),
+        facts.paid_at.map_or_else(String::new, format_wib_seconds),
         standing.first_seen,
         standing.last_seen,
         item.age_days(today).to_string(),

@@ -4,7 +4,8 @@ use std::io::{self, Write as _};
 
 use serde::Serialize;
 
-use super::{Report, Writer, difference, flag_names, wib_text};
+use super::{Report, Writer, difference, flag_names};
+use crate::domain::calendar::format_wib_seconds;
 use crate::domain::digest;
 use crate::domain::discrepancy::Standing;
 use crate::reconcile::Finding;
@@ -34,7 +35,7 @@ struct Row<'a> {
 }
 
 /// discrepancies.jsonl.
-pub(super) fn discrepancies(report: &Report<'_>, writer: &mut Writer<'_>) -> io::Result<()> {
+pub(super) fn discrepancies(report: &Report<'_>, writer: &mut Writer) -> io::Result<()> {
     for finding in &report.outcome.findings {
         serde_json::to_writer(&mut *writer, &row(finding, &report.standings.of(&finding.id)))?;
         writer.write_all(b"\n")?;
@@ -55,7 +56,7 @@ fn row<'a>(finding: &'a Finding, standing: &'a Standing) -> Row<'a> {
         amount_expected: finding.expected.map(crate::domain::amount::Rupiah::get),
         amount_paid: finding.paid.map(crate::domain::amount::Rupiah::get),
         amount_difference: difference(finding),
-        paid_at: finding.paid_at.map(wib_text),
+        paid_at: finding.paid_at.map(format_wib_seconds),
         reason: &finding.reason,
         action: finding.action(),
         evidence: finding.evidence.iter().map(|found| digest::hex(found)).collect(),

@@ -22,7 +22,7 @@ const GROUP: usize = 1 << 16;
 
 /// Writes the payments that are a bill's, whatever is wrong with them, in the order of their identities: what the next period
 /// must know of this one.
-pub(super) fn write(report: &Report<'_>, writer: &mut Writer<'_>) -> io::Result<()> {
+pub(super) fn write(report: &Report<'_>, writer: &mut Writer) -> io::Result<()> {
     let outcome = report.outcome;
     let frame = |group: &[JudgedPayment]| {
         let matched = group.iter().filter(|judged| attaches(judged.class));

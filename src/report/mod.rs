@@ -29,14 +29,11 @@ mod text;
 mod words;
 mod workbook;
 
-use std::fs::File;
-use std::io::{self, BufWriter, Write as _};
+use std::io::{self, Write as _};
 use std::path::Path;
 
-use jiff::Timestamp;
 use serde::Serialize;
 
-use crate::domain::calendar::wib;
 use crate::domain::classify::ClassSet;
 use crate::domain::discrepancy::{Standings, Status};
 use crate::domain::language::Language;
@@ -44,7 +41,7 @@ use crate::domain::line::InputFile;
 use crate::reconcile::month::Month;
 use crate::reconcile::{Finding, Outcome};
 
-use atomic::WriteError;
+use atomic::{WriteError, Writer};
 pub use carried::read_opening;
 use manifest::ReportFile;
 pub use matched::{CarriedPayment, RoundedPayment, read_matched, read_rounded};
@@ -94,9 +91,7 @@ pub struct Presentation {
 /// Its JSON Schema lies beside every summary.json.
 const SUMMARY_SCHEMA: &str = include_str!("../../docs/schema/summary.schema.json");
 
-type Writer<'a> = BufWriter<&'a File>;
-
-type Write = fn(&Report<'_>, &mut Writer<'_>) -> io::Result<()>;
+type Write = fn(&Report<'_>, &mut Writer) -> io::Result<()>;
 
 /// Every file but the matched payments and the summary.
 const FILES: [(&str, Write); 15] = [
@@ -171,11 +166,6 @@ pub fn write(report: &Report<'_>, folder: &Path) -> Result<(), WriteError> {
         serde_json::to_writer_pretty(&mut *writer, &Whole { summary: report.summary, files })?;
         writer.write_all(b"\n")
     })
-}
-
-/// WIB, to the second, with its offset.
-fn wib_text(at: Timestamp) -> String {
-    at.to_zoned(wib()).strftime("%Y-%m-%dT%H:%M:%S%:z").to_string()
 }
 
 /// The ids of a set in alphabetical order.

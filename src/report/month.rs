@@ -5,14 +5,15 @@ use std::io;
 use jiff::Timestamp;
 
 use super::text::neutral;
-use super::{Report, Writer, wib_text};
+use super::{Report, Writer};
 use crate::domain::balance::Balance;
+use crate::domain::calendar::format_wib_seconds;
 use crate::domain::digest;
 use crate::reconcile::month::CodeFigures;
 
-type Csv<'a, 'b> = csv::Writer<&'a mut Writer<'b>>;
+type Csv<'a> = csv::Writer<&'a mut Writer>;
 
-fn row<'t>(csv: &mut Csv<'_, '_>, cells: impl IntoIterator<Item = &'t str>) -> csv::Result<()> {
+fn row<'t>(csv: &mut Csv<'_>, cells: impl IntoIterator<Item = &'t str>) -> csv::Result<()> {
     csv.write_record(cells)
 }
 
@@ -21,7 +22,7 @@ fn figures(balance: Balance) -> [String; 2] {
 }
 
 /// `roll_forward.csv`: the lines of each balance add up to its closing.
-pub(super) fn roll_forward(report: &Report<'_>, writer: &mut Writer<'_>) -> io::Result<()> {
+pub(super) fn roll_forward(report: &Report<'_>, writer: &mut Writer) -> io::Result<()> {
     let mut csv = csv::Writer::from_writer(writer);
     row(&mut csv, ["balance", "line", "count", "amount"])?;
     for roll in &report.month.roll_forwards {
@@ -36,7 +37,7 @@ pub(super) fn roll_forward(report: &Report<'_>, writer: &mut Writer<'_>) -> io::
 }
 
 /// `ageing.csv`
-pub(super) fn ageing(report: &Report<'_>, writer: &mut Writer<'_>) -> io::Result<()> {
+pub(super) fn ageing(report: &Report<'_>, writer: &mut Writer) -> io::Result<()> {
     let mut csv = csv::Writer::from_writer(writer);
     row(&mut csv, ["table", "bucket_days", "past_60_days", "count", "amount"])?;
     for table in &report.month.ageing {
@@ -49,7 +50,7 @@ pub(super) fn ageing(report: &Report<'_>, writer: &mut Writer<'_>) -> io::Result
 }
 
 /// `breakdown_day_channel.csv`
-pub(super) fn by_day(report: &Report<'_>, writer: &mut Writer<'_>) -> io::Result<()> {
+pub(super) fn by_day(report: &Report<'_>, writer: &mut Writer) -> io::Result<()> {
     let mut csv = csv::Writer::from_writer(writer);
     let header = ["day", "channel", "paid_count", "paid_amount", "agreed_count", "agreed_amount"];
     row(&mut csv, header.into_iter().chain(["differing_count", "differing_amount", "held_count", "held_amount"]))?;
@@ -62,7 +63,7 @@ pub(super) fn by_day(report: &Report<'_>, writer: &mut Writer<'_>) -> io::Result
 }
 
 /// `breakdown_product.csv`: the roll-forward of codes by product, on what is known today.
-pub(super) fn by_product(report: &Report<'_>, writer: &mut Writer<'_>) -> io::Result<()> {
+pub(super) fn by_product(report: &Report<'_>, writer: &mut Writer) -> io::Result<()> {
     let mut csv = csv::Writer::from_writer(writer);
     let lines = ["opening", "issued", "amended", "settled", "cancelled", "expired_unpaid", "closing"];
     let columns: Vec<String> = lines.iter().flat_map(|line| [format!("{line}_count"), format!("{line}_amount")]).collect();
@@ -81,7 +82,7 @@ fn signed(of: &CodeFigures) -> [Balance; 7] {
 }
 
 /// `breakdown_store.csv`; only its header when there are more stores than can be told apart.
-pub(super) fn by_store(report: &Report<'_>, writer: &mut Writer<'_>) -> io::Result<()> {
+pub(super) fn by_store(report: &Report<'_>, writer: &mut Writer) -> io::Result<()> {
     let mut csv = csv::Writer::from_writer(writer);
     row(&mut csv, ["channel", "agent_id", "store_id", "paid_count", "paid_amount"])?;
     for (store, balance) in report.month.breakdowns.stores.iter().flatten() {
@@ -92,7 +93,7 @@ pub(super) fn by_store(report: &Report<'_>, writer: &mut Writer<'_>) -> io::Resu
 }
 
 /// `breakdown_class.csv`
-pub(super) fn by_class(report: &Report<'_>, writer: &mut Writer<'_>) -> io::Result<()> {
+pub(super) fn by_class(report: &Report<'_>, writer: &mut Writer) -> io::Result<()> {
     let mut csv = csv::Writer::from_writer(writer);
     row(&mut csv, ["class", "nature", "count", "amount"])?;
     for of in &report.month.breakdowns.classes {
@@ -103,7 +104,7 @@ pub(super) fn by_class(report: &Report<'_>, writer: &mut Writer<'_>) -> io::Resu
 }
 
 /// `completeness.csv`: messages by day and channel, empty days included.
-pub(super) fn completeness(report: &Report<'_>, writer: &mut Writer<'_>) -> io::Result<()> {
+pub(super) fn completeness(report: &Report<'_>, writer: &mut Writer) -> io::Result<()> {
     let mut csv = csv::Writer::from_writer(writer);
     row(&mut csv, ["day", "channel", "messages", "empty"])?;
     let of = &report.month.completeness;
@@ -115,7 +116,7 @@ pub(super) fn completeness(report: &Report<'_>, writer: &mut Writer<'_>) -> io::
 }
 
 /// `prior_period.csv`: what became known of earlier periods.
-pub(super) fn prior_period(report: &Report<'_>, writer: &mut Writer<'_>) -> io::Result<()> {
+pub(super) fn prior_period(report: &Report<'_>, writer: &mut Writer) -> io::Result<()> {
     let mut csv = csv::Writer::from_writer(writer);
     row(&mut csv, ["balance", "kind", "invoice_number", "payment_code", "channel", "happened_at", "count", "amount", "discrepancy_id"])?;
     for line in &report.month.prior_period {
@@ -140,7 +141,7 @@ pub(super) fn prior_period(report: &Report<'_>, writer: &mut Writer<'_>) -> io::
 }
 
 /// `suspense.csv`: the money held at the end of the period; the next period reads it.
-pub(super) fn suspense(report: &Report<'_>, writer: &mut Writer<'_>) -> io::Result<()> {
+pub(super) fn suspense(report: &Report<'_>, writer: &mut Writer) -> io::Result<()> {
     let mut csv = csv::Writer::from_writer(writer);
     row(&mut csv, super::carried::SUSPENSE_COLUMNS)?;
     for item in &report.month.held {
@@ -163,5 +164,5 @@ pub(super) fn suspense(report: &Report<'_>, writer: &mut Writer<'_>) -> io::Resu
 }
 
 fn shown(at_us: i64) -> String {
-    Timestamp::from_microsecond(at_us).map_or_else(|_| String::new(), wib_text)
+    Timestamp::from_microsecond(at_us).map_or_else(|_| String::new(), format_wib_seconds)
 }

@@ -16,7 +16,7 @@ use crate::reconcile::Finding;
 const GROUP: usize = 1 << 15;
 
 /// Writes one row a discrepancy, worst first. Lists are joined by `;`, times are microseconds since 1970 (UTC).
-pub(super) fn discrepancies(report: &Report<'_>, writer: &mut Writer<'_>) -> io::Result<()> {
+pub(super) fn discrepancies(report: &Report<'_>, writer: &mut Writer) -> io::Result<()> {
     let empty = frame(&[]).map_err(into_io)?;
     let parquet = ParquetWriter::new(writer).with_compression(ParquetCompression::Snappy).set_parallel(true);
     let mut batches = parquet.batched(empty.schema()).map_err(into_io)?;

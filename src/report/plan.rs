@@ -6,9 +6,9 @@ use std::path::{Path, PathBuf};
 use jiff::Timestamp;
 use rust_xlsxwriter::{DocProperties, ExcelDateTime, Format, Workbook, XlsxError};
 
-use super::atomic::{self, WriteError};
+use super::atomic::{self, Draft, WriteError};
 use super::input_columns::named_apart;
-use super::people::PeopleCsv;
+use super::people;
 use crate::domain::plan::Line;
 use crate::domain::spreadsheet::unescaped;
 
@@ -19,7 +19,7 @@ const RUPIAH_AT: usize = 6;
 /// Characters that a column of the user's own is wide.
 const CARRIED_WIDTH: u16 = 18;
 /// Rows of a sheet, by the format.
-const SHEET_ROWS_MAX: usize = 1_048_576;
+const SHEET_ROWS_MAX: u32 = 1_048_576;
 
 /// One row of the input and what is planned for it.
 #[derive(Clone, Debug)]
@@ -66,46 +66,109 @@ impl PlanRow {
     }
 }
 
-/// Writes both files into `directory`, with columns under `carried` headers behind ours; `made_at` is the workbook's own date.
-pub fn write(rows: &[PlanRow], carried: &[String], made_at: Timestamp, directory: &Path) -> Result<(), WriteError> {
-    let theirs = named_apart(carried);
-    let titles: Vec<&str> = COLUMNS.into_iter().chain(theirs.iter().map(String::as_str)).collect();
-    atomic::write(&directory.join("plan.csv"), |file| {
-        let mut csv = PeopleCsv::begin(file, &titles)?;
-        rows.iter().try_for_each(|row| csv.row(&[&row.cells()[..], &row.carried].concat()))
-    })?;
-    atomic::write(&directory.join("plan.xlsx"), |file| {
-        workbook(rows, &titles, made_at)
-            .and_then(|mut workbook| workbook.save_to_writer(file))
-            .map_err(|error| io::Error::other(error.to_string()))
-    })
+/// Both files on their way, row by row.
+#[derive(Debug)]
+pub struct PlanFiles {
+    csv: Draft,
+    titles: Vec<String>,
+    workbook: Sheets,
+    path: PathBuf,
 }
 
-fn workbook(rows: &[PlanRow], titles: &[&str], made_at: Timestamp) -> Result<Workbook, XlsxError> {
-    const WIDTHS: [u16; COLUMNS.len()] = [18, 8, 24, 12, 34, 34, 16, 44, 30, 20, 20, 20];
-    let (head, money) = (Format::new().set_bold(), Format::new().set_num_format("#,##0"));
-    let mut workbook = Workbook::new();
-    let created_at = ExcelDateTime::from_timestamp(made_at.as_second())?;
-    workbook.set_properties(&DocProperties::new().set_author("tagih").set_creation_datetime(&created_at));
-    for chunk in rows.chunks(SHEET_ROWS_MAX.saturating_sub(1)) {
-        let sheet = workbook.add_worksheet_with_constant_memory()?;
+impl PlanFiles {
+    /// Begins them in `directory`, with columns under `carried` headers behind ours; `made_at` is the workbook's own date.
+    ///
+    /// # Errors
+    /// That they cannot be written.
+    pub fn begin(carried: &[String], made_at: Timestamp, directory: &Path) -> Result<Self, WriteError> {
+        let titles: Vec<String> = COLUMNS.into_iter().map(str::to_owned).chain(named_apart(carried)).collect();
+        let mut csv = Draft::begin(&directory.join("plan.csv"))?;
+        csv.put(|file| people::row(file, &titles))?;
+        let path = directory.join("plan.xlsx");
+        let workbook = Sheets::begin(made_at).map_err(|error| unwritten(&path, &error))?;
+        Ok(Self { csv, titles, workbook, path })
+    }
+
+    /// Writes the next row.
+    ///
+    /// # Errors
+    /// That it cannot be written.
+    pub fn row(&mut self, row: &PlanRow) -> Result<(), WriteError> {
+        let cells = [&row.cells()[..], &row.carried].concat();
+        self.csv.put(|file| people::row(file, &cells))?;
+        self.workbook.row(&self.titles, &cells).map_err(|error| unwritten(&self.path, &error))
+    }
+
+    /// Puts both in their places.
+    ///
+    /// # Errors
+    /// That they cannot be written.
+    pub fn finish(mut self) -> Result<(), WriteError> {
+        self.workbook.begin_sheet(&self.titles).map_err(|error| unwritten(&self.path, &error))?;
+        self.csv.finish()?;
+        let mut workbook = self.workbook.workbook;
+        atomic::write(&self.path, |file| workbook.save_to_writer(file).map_err(|error| io::Error::other(error.to_string())))
+    }
+}
+
+fn unwritten(path: &Path, error: &XlsxError) -> WriteError {
+    WriteError { path: path.display().to_string(), reason: error.to_string() }
+}
+
+/// A workbook on its way; a sheet holds so many rows, then the next begins. Its rows wait in a file, not in memory.
+struct Sheets {
+    workbook: Workbook,
+    head: Format,
+    money: Format,
+    /// Rows of the last sheet, its head included; 0 without a sheet.
+    rows: u32,
+}
+
+impl std::fmt::Debug for Sheets {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Sheets").field("rows", &self.rows).finish_non_exhaustive()
+    }
+}
+
+impl Sheets {
+    fn begin(made_at: Timestamp) -> Result<Self, XlsxError> {
+        let mut workbook = Workbook::new();
+        let created_at = ExcelDateTime::from_timestamp(made_at.as_second())?;
+        workbook.set_properties(&DocProperties::new().set_author("tagih").set_creation_datetime(&created_at));
+        Ok(Self { workbook, head: Format::new().set_bold(), money: Format::new().set_num_format("#,##0"), rows: 0 })
+    }
+
+    /// Begins the first sheet, or the next when one is full.
+    fn begin_sheet(&mut self, titles: &[String]) -> Result<(), XlsxError> {
+        const WIDTHS: [u16; COLUMNS.len()] = [18, 8, 24, 12, 34, 34, 16, 44, 30, 20, 20, 20];
+        if self.rows > 0 && self.rows < SHEET_ROWS_MAX {
+            return Ok(());
+        }
+        let sheet = self.workbook.add_worksheet_with_constant_memory()?;
         let widths = WIDTHS.into_iter().chain(std::iter::repeat(CARRIED_WIDTH));
         for ((at, title), width) in (0_u16..).zip(titles).zip(widths) {
             sheet.set_column_width(at, width)?;
-            sheet.write_string_with_format(0, at, *title, &head)?;
+            sheet.write_string_with_format(0, at, title, &self.head)?;
         }
         sheet.set_freeze_panes(1, 0)?;
-        for (row, planned) in (1_u32..).zip(chunk) {
-            for ((at, place), text) in (0_u16..).zip(0_usize..).zip(planned.cells().iter().chain(&planned.carried)) {
-                // A cell knows no other number; rupiah are exact in it up to 2^53.
-                match text.parse::<f64>() {
-                    Ok(rupiah) if place == RUPIAH_AT => sheet.write_number_with_format(row, at, rupiah, &money)?,
-                    Ok(_) | Err(_) => sheet.write_string(row, at, text)?,
-                };
-            }
-        }
+        self.rows = 1;
+        Ok(())
     }
-    Ok(workbook)
+
+    fn row(&mut self, titles: &[String], cells: &[String]) -> Result<(), XlsxError> {
+        self.begin_sheet(titles)?;
+        let last = self.workbook.worksheets().len().saturating_sub(1);
+        let sheet = self.workbook.worksheet_from_index(last)?;
+        for ((at, place), text) in (0_u16..).zip(0_usize..).zip(cells) {
+            // A cell knows no other number; rupiah are exact in it up to 2^53.
+            match text.parse::<f64>() {
+                Ok(rupiah) if place == RUPIAH_AT => sheet.write_number_with_format(self.rows, at, rupiah, &self.money)?,
+                Ok(_) | Err(_) => sheet.write_string(self.rows, at, text)?,
+            };
+        }
+        self.rows = self.rows.saturating_add(1);
+        Ok(())
+    }
 }
 
 /// What a plan that was read says of a row.
@@ -153,20 +216,33 @@ pub fn files(approved: &[Approved]) -> Vec<PathBuf> {
     files
 }
 
-/// Whether what would be done now is exactly what was approved.
-///
-/// # Errors
-/// What has moved, in words.
-pub fn hold_against(now: &[PlanRow], approved: &[Approved]) -> Result<(), String> {
-    let again = "make a new plan with `--dry-run --out DIR`; nothing was sent";
-    if now.len() != approved.len() {
-        return Err(format!(
-            "the plan has {} rows, the input has {}\nhint: a plan is carried out whole; {again}",
-            approved.len(),
-            now.len()
-        ));
+/// Whether what would be done now is exactly what was approved, row by row.
+#[derive(Debug)]
+pub struct HoldAgainst<'a> {
+    approved: std::slice::Iter<'a, Approved>,
+}
+
+const AGAIN: &str = "make a new plan with `--dry-run --out DIR`; nothing was sent";
+
+impl<'a> HoldAgainst<'a> {
+    /// Begins with a plan for an input of so many rows.
+    ///
+    /// # Errors
+    /// That the plan has another number of rows, in words.
+    pub fn begin(approved: &'a [Approved], rows: u64) -> Result<Self, String> {
+        let planned = u64::try_from(approved.len()).unwrap_or(u64::MAX);
+        if planned != rows {
+            return Err(format!("the plan has {planned} rows, the input has {rows}\nhint: a plan is carried out whole; {AGAIN}"));
+        }
+        Ok(Self { approved: approved.iter() })
     }
-    for (row, approved) in now.iter().zip(approved) {
+
+    /// Takes the next row.
+    ///
+    /// # Errors
+    /// What has moved, in words.
+    pub fn row(&mut self, row: &PlanRow) -> Result<(), String> {
+        let Some(approved) = self.approved.next() else { return Err(format!("the plan has fewer rows than the input\nhint: {AGAIN}")) };
         let (found, place) = (row.approved(), format!("{}:{}", row.file, row.row));
         let moved = if found.file != approved.file || found.row != approved.row || found.input_mark != approved.input_mark {
             format!("`{}` is not the file that the plan was made from", row.file)
@@ -176,9 +252,8 @@ pub fn hold_against(now: &[PlanRow], approved: &[Approved]) -> Result<(), String
             let (was, is) = (&approved.step, &found.step);
             format!("invoice `{}` ({place}) has moved since the plan was made: it was to be `{was}`, now `{is}`", row.invoice_number)
         } else {
-            continue;
+            return Ok(());
         };
-        return Err(format!("{moved}\nhint: {again}"));
+        Err(format!("{moved}\nhint: {AGAIN}"))
     }
-    Ok(())
 }

@@ -47,7 +47,7 @@ const COLUMNS: [&str; 30] = [
 ];
 
 /// settlement.csv, in the order of the rows' content; their places stand last.
-pub(super) fn write(report: &Report<'_>, writer: &mut Writer<'_>) -> io::Result<()> {
+pub(super) fn write(report: &Report<'_>, writer: &mut Writer) -> io::Result<()> {
     let (Some(input), Some(settled)) = (&report.outcome.inputs.settlement, &report.outcome.settled) else { return Ok(()) };
     let read = input.files.rows.iter().zip(&settled.rows).map(|(row, judged)| cells(report, &input.files, row, judged));
     let malformed = input.files.malformed.iter().map(|row| malformed_cells(&input.files, row));

@@ -29,7 +29,7 @@ use tagih::gateway::Gateway;
 use tagih::gateway::pacing::{Pacer, Rate, RealTime};
 use tagih::gateway::retry::RetryPolicy;
 use tagih::jobs::caller::Caller;
-use tagih::jobs::issue::{Issuing, Settings, with_codes};
+use tagih::jobs::issue::{Coded, Issuing, Settings};
 use tagih::jobs::stop::Stop;
 use tagih::jobs::watch::Watch;
 use tagih::ledger::memory::{CrashMoment, CrashPlan, MemoryLedger};
@@ -335,14 +335,14 @@ fn run(ledger: &MemoryLedger, world: &World, bills: &[Bill], crash: Option<Crash
         badly_signed: std::sync::atomic::AtomicU64::default(),
     };
     let progress = |row: usize, end: &End| reported.lock().unwrap().push((row, end.clone()));
-    let bills = now(with_codes(bills, &now(ledger.view()).unwrap(), Some(&minting()))).unwrap();
+    let coded = now(Coded::of(bills, true, Some(&now(ledger.view()).unwrap()), Some(&minting()))).unwrap();
     let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap();
     let ends = runtime.block_on(async {
         tokio::select! {
             biased;
             () = ledger.crashed() => None,
             () = gateway.crashed() => None,
-            ends = issuing.run(&bills, &progress) => Some(ends.unwrap()),
+            ends = issuing.run(&coded, &progress) => Some(ends.unwrap().iter().cloned().collect()),
         }
     });
     let sends = *gateway.sends.lock().unwrap();

@@ -23,7 +23,7 @@ use number::NoNumber;
 
 pub use self::inquiry::answer as registered_answer;
 pub use self::line::{Line, line, short};
-pub use self::mint::{Minting, lacks_code, needs_all_codes, with_codes};
+pub use self::mint::{Lacking, Mint, Minting, codes_kept, lacks_code};
 use self::minutes::made_at;
 pub use self::minutes::{AmendBase, amend_minutes, issue_minutes, minutes_between, wanted_end};
 pub use self::view::{MapView, View};

@@ -1,10 +1,10 @@
 //! Every kind of bad input, one by one: which file, row, column and code it is refused with.
 
-use super::{options, read_bytes};
+use super::{Intake, files_refused, options, read_bytes};
 use crate::domain::additional::UrlRules;
 use crate::domain::bill::Wanted;
 use crate::intake::import;
-use crate::intake::{AdditionalOptions, CodeTemplate, Defaults, Intake, Options, Purpose, ReportTemplate, codes};
+use crate::intake::{AdditionalOptions, CodeTemplate, Defaults, Options, Purpose, ReportTemplate, codes};
 
 const HEAD: &str = "invoice_number,amount,customer_name,channel";
 
@@ -163,11 +163,11 @@ fn every_bad_file_is_refused_with_its_code_and_its_spot() {
         options.tables.limits.file_bytes_max = 900_000;
         let error = read_bytes(&[bytes], &options).unwrap_err();
         let text = error.to_string();
-        assert_eq!(error.0[0].fault.code().id, *code, "{text}");
+        assert_eq!(files_refused(&error)[0].fault.code().id, *code, "{text}");
         assert!(text.contains(words) && text.contains("hint: ") && !text.contains("Siti"), "{text}");
     }
     let missing = crate::intake::read(&["/nonexistent/x.csv".into()], &options).unwrap_err();
-    assert_eq!(missing.0[0].fault.code().id, "E0201");
+    assert_eq!(files_refused(&missing)[0].fault.code().id, "E0201");
 }
 
 #[test]
@@ -175,7 +175,7 @@ fn a_template_needs_its_cycle_and_columns_the_file_has() {
     let file = b"policy_number,amount,customer_name,channel\n0090,1000,Budi,alfa\n";
     let with = |template: &str, cycle: Option<&str>| {
         let options = Options { invoice_number_template: Some(template.into()), cycle: cycle.map(Into::into), ..options() };
-        read_bytes(&[file], &options).map_err(|error| (error.0[0].fault.code().id, error.to_string()))
+        read_bytes(&[file], &options).map_err(|error| (files_refused(&error)[0].fault.code().id, error.to_string()))
     };
     let intake = with("P-{policy_number}-{cycle}", Some("2026-10")).unwrap();
     assert_eq!(intake.valid[0].item.invoice_number.as_str(), "P-0090-2026-10");
@@ -193,7 +193,7 @@ fn a_mapping_is_checked_against_tagihs_names_and_the_file() {
     let with = |ours: &str, theirs: &str| {
         let mut options = options();
         options.tables.base.columns = [(ours.to_owned(), theirs.to_owned())].into();
-        read_bytes(&[file.as_bytes()], &options).map_err(|error| (error.0[0].fault.code().id, error.to_string()))
+        read_bytes(&[file.as_bytes()], &options).map_err(|error| (files_refused(&error)[0].fault.code().id, error.to_string()))
     };
     let (code, text) = with("costumer_name", "nama").unwrap_err();
     assert!(code == "E0216" && text.contains("did you mean `customer_name`?"), "{text}");
@@ -219,7 +219,7 @@ fn no_message_shows_a_name_or_an_address() {
     ];
     let file = format!("invoice_number,amount,catatan,customer_name,channel,email\n{}\n", rows.join("\n"));
     let intake = read_bytes(&[file.as_bytes()], &options()).unwrap();
-    assert_eq!(intake.refused_row_count, 4);
+    assert_eq!(intake.all.iter().filter(|row| !row.refused().is_empty()).count(), 4);
     let shown: Vec<String> = intake.refused.iter().map(|refused| format!("{refused} {refused:?}")).collect();
     assert!(!shown.join("\n").to_lowercase().contains("canary"), "{shown:?}");
 }
@@ -283,12 +283,17 @@ fn codes_to_adopt_are_read_with_the_same_care() {
     let text = "invoice_number,payment_code,channel,amount,expires_at\n\
                 A,0073,alfa,1000,2026-10-01\nB,8E+15,alfa,1000,\nC,0099,alfa,,\nD,0100,indomaret,5,\nE,0100,alfa,5,\n";
     std::fs::write(&path, text).unwrap();
-    let input = import::read(&[path], &crate::table::Settings::default()).unwrap();
-    let adopted = &input.valid[0].item;
-    assert_eq!((input.valid.len(), adopted.answer.payment_code.as_str()), (1, "0073"));
+    let input = import::read(&[path], &crate::table::Settings::default(), options().now).unwrap();
+    let (mut valid, mut codes) = (Vec::new(), Vec::new());
+    let each = input.each(|row| -> Result<(), crate::intake::KeepingError> {
+        valid.extend(row.valid().cloned());
+        codes.extend(row.refused().iter().map(|refused| format!("{}:{} {}", refused.place.row, refused.column, refused.code)));
+        Ok(())
+    });
+    each.unwrap();
+    let [adopted] = valid.as_slice() else { panic!("{valid:?}") };
+    assert_eq!(adopted.answer.payment_code.as_str(), "0073");
     assert!(adopted.terms.is_adopted() && adopted.answer.expires_at.is_some());
-    let codes: Vec<String> =
-        input.refused.iter().map(|refused| format!("{}:{} {}", refused.place.row, refused.column, refused.code)).collect();
     assert_eq!(codes, ["3:payment_code E0110", "4:amount E0103", "5:payment_code E0131", "6:payment_code E0131"]);
-    assert_eq!((input.rows, input.refused_row_count), (5, 4));
+    assert_eq!((input.rows, input.valid, input.refused), (5, 1, 4));
 }

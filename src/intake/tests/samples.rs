@@ -2,14 +2,14 @@
 
 use std::path::Path;
 
-use super::options;
+use super::{Intake, listed, options};
 use crate::domain::bill::{Bill, Terms, Wanted};
 use crate::domain::channel::{Channel, Method};
-use crate::intake::{AdditionalOptions, AmountFormat, CodeTemplate, Intake, Options, ReportTemplate, read};
+use crate::intake::{AdditionalOptions, AmountFormat, CodeTemplate, Options, ReportTemplate, read};
 
 fn sample(name: &str, options: &Options) -> Intake {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("samples").join(name);
-    let intake = read(&[path], options).unwrap_or_else(|error| panic!("{error}"));
+    let intake = listed(&read(&[path], options).unwrap_or_else(|error| panic!("{error}")));
     assert_eq!(intake.refused, []);
     assert_eq!(intake.duplicates, []);
     intake

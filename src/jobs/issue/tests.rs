@@ -1,6 +1,7 @@
 //! Operations against a scripted DOKU: what happens beside, between and after the attempts.
 
 use std::collections::VecDeque;
+use std::convert::Infallible;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicI64, Ordering};
 
@@ -8,11 +9,11 @@ use super::*;
 use crate::doku::answer::{SignaturePolicy, Trust, UnsignedErrors};
 use crate::doku::wire::{Answer, Delivery, WireRequest};
 use crate::domain::amount::Amount;
-use crate::domain::bill::{Customer, Expiry, Policy, Terms};
+use crate::domain::bill::{Customer, Expiry, Policy, Terms, Wanted};
 use crate::domain::channel::Method;
 use crate::domain::doubt::{NotFound, Patience};
 use crate::domain::ids::{PaymentCode, RequestId};
-use crate::domain::lifecycle::{CodeAnswer, OperationKind, Remark, Verdict};
+use crate::domain::lifecycle::{CodeAnswer, Event, OperationKind, Remark, Status, Verdict};
 use crate::domain::payment::Payment;
 use crate::domain::personal::Personal;
 use crate::domain::plan::{AmendBase, Rules};
@@ -20,8 +21,8 @@ use crate::gateway::pacing::{Pacer, Rate, RealTime};
 use crate::gateway::retry::RetryPolicy;
 use crate::jobs::stop::{Stop, StopReason};
 use crate::jobs::watch::Watch;
-use crate::ledger::Basis;
 use crate::ledger::memory::MemoryLedger;
+use crate::ledger::{Basis, Entry, Private};
 
 mod border;
 mod local;
@@ -107,7 +108,7 @@ impl Office {
     }
 
     /// Runs `bills` while DOKU does as `script` says, to its last word.
-    fn run(&self, bills: &[Bill], script: Vec<Act>) -> Result<Vec<End>, LedgerError> {
+    fn run(&self, bills: &[Bill], script: Vec<Act>) -> Result<Vec<End>, RunError<Infallible>> {
         *self.script.lock().unwrap() = script.into();
         let stop = std::sync::Arc::new(Stop::default());
         *self.stop.lock().unwrap() = stop.clone();
@@ -128,7 +129,7 @@ impl Office {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap();
         let ends = runtime.block_on(issuing.run(bills, &|_, _| {}));
         assert!(self.script.lock().unwrap().is_empty(), "not every act of the script was asked for");
-        ends
+        ends.map(|ends| (0..bills.len()).map(|row| ends.get(row).unwrap().clone()).collect())
     }
 
     /// The one row's end.

@@ -175,6 +175,7 @@ fn answers(ledger: &impl Ledger) -> Vec<String> {
             format!("{:?}", view.totals(at(40)).await.unwrap()),
             format!("{paid:?} {silent:?} {unpaid:?}"),
             format!("{:?}", view.marks(&numbers.iter().collect::<Vec<_>>()).await.unwrap()),
+            format!("{:?}", view.held(&numbers.iter().collect::<Vec<_>>()).await.unwrap()),
             format!("{:?}", view.open_bills().await.unwrap()),
             format!("{:?}", view.oldest_doubt().await.unwrap()),
             format!("{:?}", view.remarkable().await.unwrap()),

@@ -9,7 +9,7 @@ use crate::domain::bill::Customer;
 use crate::domain::check;
 use crate::domain::ids::{InvoiceNumber, PaymentCode, RequestId};
 use crate::domain::lifecycle::{BillState, Event, Status};
-use crate::domain::mark::Mark;
+use crate::domain::mark::{Held, Mark};
 use crate::domain::owner::{self, Paid};
 use crate::domain::payment::Payment;
 use crate::ledger::rules::Span;
@@ -48,6 +48,10 @@ impl View for MemoryView {
             Some(Mark::of(state, paid.get(*number).copied()).map_err(|reason| LedgerError::Damaged { path: "memory".into(), reason }))
         };
         numbers.iter().map(|number| mark(number).transpose()).collect()
+    }
+
+    async fn held(&self, numbers: &[&InvoiceNumber]) -> Result<Vec<Option<Held>>, LedgerError> {
+        Ok(numbers.iter().map(|number| self.0.bills.get(*number).cloned().map(Held::from)).collect())
     }
 
     async fn bills(&self, numbers: &[InvoiceNumber]) -> Result<Vec<BillState>, LedgerError> {

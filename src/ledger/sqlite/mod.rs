@@ -6,6 +6,7 @@
 mod append;
 mod fault;
 mod folded;
+mod marks;
 mod migrate;
 mod names;
 mod open;

@@ -12,7 +12,6 @@ use super::read;
 use crate::domain::check;
 use crate::domain::ids::{InvoiceNumber, PaymentCode, RequestId};
 use crate::domain::lifecycle::{BillState, Code, CodeAnswer, Remark, Status, Superseded};
-use crate::domain::mark::{Mark, TermsDigest};
 use crate::domain::owner::Paid;
 use crate::ledger::rules::{live_payment_code, microseconds, truncated};
 
@@ -78,6 +77,8 @@ static INSERT: LazyLock<String> = LazyLock::new(|| {
     let places: Vec<String> = (1..=COLUMNS.len()).map(|number| format!("?{number}")).collect();
     format!("INSERT INTO bills ({}) VALUES ({})", COLUMNS.join(", "), places.join(", "))
 });
+
+static BY_NUMBER: LazyLock<String> = LazyLock::new(|| select("WHERE bills.invoice_number = ?1"));
 
 /// What a query of rows is: `clause` is what follows the tables.
 pub(super) fn select(clause: &str) -> String {
@@ -186,28 +187,22 @@ fn json(value: Option<&impl Serialize>) -> Result<Value, Fault> {
     serde_json::to_string(value).map(Value::Text).map_err(|error| Fault::Failed(error.to_string()))
 }
 
+/// Where the columns of `bills` begin in what [`select`] selects.
+const FIRST: usize = 2;
+
 /// Reads what [`select`] selects.
 pub(super) fn row_of(row: &rusqlite::Row<'_>) -> Result<Row, Fault> {
-    const FIRST: usize = 2;
     let invoice_number = InvoiceNumber::new(required(row, FIRST)?).map_err(|error| damaged(row, FIRST, &error))?;
     let status = Status::parse(required(row, FIRST + 1)?).ok_or_else(|| damaged(row, FIRST + 1, &"it is no status"))?;
-    let code_at = |column| -> Result<Option<PaymentCode>, Fault> {
-        optional(row, column)?.map(PaymentCode::new).transpose().map_err(|error| damaged(row, column, &error))
+    let columns = CodeColumns {
+        code: FIRST + 9,
+        held_code: FIRST + 11,
+        wire_number: FIRST + 12,
+        accepted_at: FIRST + 13,
+        expires_at: FIRST + 14,
+        details: FIRST + 17,
     };
-    let code = match at(row, FIRST + 13)? {
-        None => None,
-        Some(accepted_at) => {
-            let held = code_at(FIRST + 11)?.map_or_else(|| code_at(FIRST + 9), |held| Ok(Some(held)))?;
-            let payment_code = held.ok_or_else(|| damaged(row, FIRST + 9, &"it is missing"))?;
-            let wire = optional(row, FIRST + 12)?.map(InvoiceNumber::new).transpose().map_err(|error| damaged(row, FIRST + 12, &error))?;
-            let CodeDetails { expires_at, created_at, how_to_pay_page, how_to_pay_api, issued_as, superseded, remark } =
-                parsed(row, FIRST + 17)?.unwrap_or_default();
-            let expires_at = expires_at.map_or_else(|| at(row, FIRST + 14), |exact| Ok(Some(exact)))?;
-            let answer = CodeAnswer { payment_code, created_at, expires_at, how_to_pay_page, how_to_pay_api };
-            let wire_invoice_number = wire.unwrap_or_else(|| invoice_number.clone());
-            Some(Code { answer, wire_invoice_number, issued_as, accepted_at, superseded, remark })
-        }
-    };
+    let code = code_of(row, &columns, &invoice_number)?;
     let state = BillState {
         status,
         generation: row.get(FIRST + 2)?,
@@ -233,6 +228,34 @@ pub(super) fn row_of(row: &rusqlite::Row<'_>) -> Result<Row, Fault> {
     Ok(Row { id: row.get(0)?, state, kept })
 }
 
+/// Where the columns are that make a code.
+pub(super) struct CodeColumns {
+    pub(super) code: usize,
+    pub(super) held_code: usize,
+    pub(super) wire_number: usize,
+    pub(super) accepted_at: usize,
+    pub(super) expires_at: usize,
+    pub(super) details: usize,
+}
+
+/// The code that a bill holds or held last.
+pub(super) fn code_of(row: &rusqlite::Row<'_>, columns: &CodeColumns, invoice_number: &InvoiceNumber) -> Result<Option<Code>, Fault> {
+    let Some(accepted_at) = at(row, columns.accepted_at)? else { return Ok(None) };
+    let code_at = |column| -> Result<Option<PaymentCode>, Fault> {
+        optional(row, column)?.map(PaymentCode::new).transpose().map_err(|error| damaged(row, column, &error))
+    };
+    let held = code_at(columns.held_code)?.map_or_else(|| code_at(columns.code), |held| Ok(Some(held)))?;
+    let payment_code = held.ok_or_else(|| damaged(row, columns.code, &"it is missing"))?;
+    let wire = optional(row, columns.wire_number)?.map(InvoiceNumber::new).transpose();
+    let wire = wire.map_err(|error| damaged(row, columns.wire_number, &error))?;
+    let CodeDetails { expires_at, created_at, how_to_pay_page, how_to_pay_api, issued_as, superseded, remark } =
+        parsed(row, columns.details)?.unwrap_or_default();
+    let expires_at = expires_at.map_or_else(|| at(row, columns.expires_at), |exact| Ok(Some(exact)))?;
+    let answer = CodeAnswer { payment_code, created_at, expires_at, how_to_pay_page, how_to_pay_api };
+    let wire_invoice_number = wire.unwrap_or_else(|| invoice_number.clone());
+    Ok(Some(Code { answer, wire_invoice_number, issued_as, accepted_at, superseded, remark }))
+}
+
 /// Whether and how a bill is paid, from its column.
 pub(super) fn paid_at_column(row: &rusqlite::Row<'_>, column: usize) -> Result<Option<Paid>, Fault> {
     match optional(row, column)? {
@@ -243,7 +266,7 @@ pub(super) fn paid_at_column(row: &rusqlite::Row<'_>, column: usize) -> Result<O
     }
 }
 
-fn required<'row>(row: &'row rusqlite::Row<'_>, column: usize) -> Result<&'row str, Fault> {
+pub(super) fn required<'row>(row: &'row rusqlite::Row<'_>, column: usize) -> Result<&'row str, Fault> {
     optional(row, column)?.ok_or_else(|| damaged(row, column, &"it is missing"))
 }
 
@@ -251,7 +274,7 @@ fn optional<'row>(row: &'row rusqlite::Row<'_>, column: usize) -> Result<Option<
     row.get_ref(column)?.as_str_or_null().map_err(|error| damaged(row, column, &error))
 }
 
-fn parsed<T: DeserializeOwned>(row: &rusqlite::Row<'_>, column: usize) -> Result<Option<T>, Fault> {
+pub(super) fn parsed<T: DeserializeOwned>(row: &rusqlite::Row<'_>, column: usize) -> Result<Option<T>, Fault> {
     let Some(text) = optional(row, column)? else { return Ok(None) };
     serde_json::from_str(text).map(Some).map_err(|error| damaged(row, column, &error))
 }
@@ -263,7 +286,7 @@ pub(super) fn at(row: &rusqlite::Row<'_>, column: usize) -> Result<Option<jiff::
 }
 
 /// An unreadable cell, named by its column and the row's first number or text.
-fn damaged(row: &rusqlite::Row<'_>, column: usize, why: &dyn std::fmt::Display) -> Fault {
+pub(super) fn damaged(row: &rusqlite::Row<'_>, column: usize, why: &dyn std::fmt::Display) -> Fault {
     let statement: &rusqlite::Statement<'_> = row.as_ref();
     let name = statement.column_name(column).unwrap_or("?");
     let key = match row.get_ref(0) {
@@ -276,27 +299,7 @@ fn damaged(row: &rusqlite::Row<'_>, column: usize, why: &dyn std::fmt::Display) 
 
 /// One bill's row, if the ledger has it.
 pub(super) fn load(connection: &Connection, invoice_number: &InvoiceNumber) -> Result<Option<Row>, Fault> {
-    static SQL: LazyLock<String> = LazyLock::new(|| select("WHERE bills.invoice_number = ?1"));
-    one(connection, &SQL, [invoice_number.as_str()])
-}
-
-/// One bill's mark, if the ledger has it. Its terms are not parsed.
-pub(super) fn mark(connection: &Connection, invoice_number: &InvoiceNumber) -> Result<Option<Mark>, Fault> {
-    const SQL: &str = "SELECT bills.invoice_number, status, reusable, expires_at, paid, \
-                       open IS NULL AND hold IS NULL AND checks IS NULL, accepted_at IS NOT NULL, terms.text \
-                       FROM bills JOIN terms ON terms.id = bills.terms WHERE bills.invoice_number = ?1";
-    let mut statement = connection.prepare_cached(SQL)?;
-    let mut rows = statement.query([invoice_number.as_str()])?;
-    let Some(row) = rows.next()? else { return Ok(None) };
-    let has_code: bool = row.get(6)?;
-    Ok(Some(Mark {
-        status: Status::parse(required(row, 1)?).ok_or_else(|| damaged(row, 1, &"it is no status"))?,
-        terms: TermsDigest::of_text(required(row, 7)?),
-        reusable: row.get(2)?,
-        expires_at: at(row, 3)?.filter(|_| has_code),
-        paid: paid_at_column(row, 4)?,
-        is_plain: row.get(5)?,
-    }))
+    one(connection, &BY_NUMBER, [invoice_number.as_str()])
 }
 
 /// One bill's row by its id.

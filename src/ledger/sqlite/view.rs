@@ -8,11 +8,11 @@ use rusqlite::{Connection, OptionalExtension as _};
 
 use super::fault::{Fault, Place};
 use super::rows::{self, Row};
-use super::{names, open, paid, read, totals};
+use super::{marks, names, open, paid, read, totals};
 use crate::domain::bill::Customer;
 use crate::domain::ids::{InvoiceNumber, PaymentCode, RequestId};
 use crate::domain::lifecycle::{BillState, Event};
-use crate::domain::mark::Mark;
+use crate::domain::mark::{Held, Mark};
 use crate::domain::owner::{self, Paid};
 use crate::domain::payment::Payment;
 use crate::domain::personal::Personal;
@@ -96,7 +96,11 @@ impl View for SqliteView {
     }
 
     async fn marks(&self, numbers: &[&InvoiceNumber]) -> Result<Vec<Option<Mark>>, LedgerError> {
-        self.ask(|connection| numbers.iter().map(|number| rows::mark(connection, number)).collect())
+        self.ask(|connection| numbers.iter().map(|number| marks::mark(connection, number)).collect())
+    }
+
+    async fn held(&self, numbers: &[&InvoiceNumber]) -> Result<Vec<Option<Held>>, LedgerError> {
+        self.ask(|connection| numbers.iter().map(|number| marks::held(connection, number)).collect())
     }
 
     async fn bills(&self, numbers: &[InvoiceNumber]) -> Result<Vec<BillState>, LedgerError> {

@@ -1,61 +1,94 @@
-//! The rows of a sending run, each in at least one file: accepted, rejected, deferred, left alone.
+//! The files of a sending run that have a line for each row.
 
-use std::collections::HashMap;
-use std::io::{self, Write};
+use std::borrow::Cow;
+use std::io::Write as _;
+use std::path::Path;
 
 use jiff::Timestamp;
-use serde_json::{Map, Value};
+use serde::ser::SerializeMap as _;
+use serde::{Serialize, Serializer};
 
 use crate::domain::bill::Wanted;
-use crate::domain::calendar::format_utc_seconds;
+use crate::domain::calendar::{format_utc_seconds, format_wib_seconds};
 use crate::domain::end::{Bucket, End};
 use crate::domain::ids::InvoiceNumber;
-use crate::domain::lifecycle::{BillState, Code, OperationKind, Status};
-use crate::intake::{BadRows, Carried, Intake, Place, REASON_COLUMN, Sourced};
+use crate::domain::lifecycle::Code;
+use crate::domain::mark::Held;
+use crate::intake::{Input, Intake, Item, KeepingError, Place, REASON_COLUMN, Told, Verdict};
+use crate::report::atomic::{Draft, WriteError};
 use crate::report::input_columns::named_apart;
-use crate::report::people::PeopleCsv;
-use crate::report::wib_text;
-
-/// What the files are written from.
-#[derive(Clone, Copy)]
-pub(super) struct Rows<'a> {
-    pub(super) intake: &'a Intake,
-    pub(super) ends: &'a [End],
-    pub(super) bills: &'a HashMap<InvoiceNumber, BillState>,
-    pub(super) finished_at: Timestamp,
-}
+use crate::report::people;
 
 /// A row whose bill holds a live code.
 struct Accepted<'a> {
     place: &'a Place,
-    bill: &'a BillState,
+    bill: &'a Held,
     code: &'a Code,
     action: &'static str,
+}
+
+/// A value of a row.
+enum Cell<'a> {
+    Nothing,
+    Number(u64),
+    Text(Cow<'a, str>),
+}
+
+impl<'a> Cell<'a> {
+    const fn of(text: &'a str) -> Self {
+        Self::Text(Cow::Borrowed(text))
+    }
+
+    fn given(text: Option<&'a str>) -> Self {
+        text.map_or(Self::Nothing, Self::of)
+    }
+
+    fn at(at: Option<Timestamp>, written: fn(Timestamp) -> String) -> Self {
+        at.map_or(Self::Nothing, |at| Self::Text(Cow::Owned(written(at))))
+    }
+
+    fn shown(&self) -> Cow<'_, str> {
+        match self {
+            Self::Nothing => Cow::Borrowed(""),
+            Self::Number(number) => Cow::Owned(number.to_string()),
+            Self::Text(text) => Cow::Borrowed(text),
+        }
+    }
+}
+
+impl Serialize for Cell<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        match self {
+            Self::Nothing => serializer.serialize_none(),
+            Self::Number(number) => serializer.serialize_u64(*number),
+            Self::Text(text) => serializer.serialize_str(text),
+        }
+    }
 }
 
 /// A column of accepted.csv and key of accepted.jsonl.
 struct AcceptedColumn {
     name: &'static str,
-    value: fn(&Accepted<'_>) -> Value,
+    value: for<'a> fn(&Accepted<'a>) -> Cell<'a>,
 }
 
 /// The columns in their order. New ones go to the end.
 const ACCEPTED: [AcceptedColumn; 15] = [
-    AcceptedColumn { name: "invoice_number", value: |row| row.bill.invoice_number.as_str().into() },
-    AcceptedColumn { name: "payment_code", value: |row| row.code.answer.payment_code.as_str().into() },
-    AcceptedColumn { name: "channel", value: |row| row.bill.terms.channel.name().into() },
-    AcceptedColumn { name: "amount", value: |row| row.bill.terms.amount.get().into() },
-    AcceptedColumn { name: "expires_at", value: |row| row.code.answer.expires_at.map(format_utc_seconds).into() },
-    AcceptedColumn { name: "how_to_pay_page", value: |row| row.code.answer.how_to_pay_page.clone().into() },
-    AcceptedColumn { name: "action", value: |row| row.action.into() },
-    AcceptedColumn { name: "file", value: |row| row.place.file.display().to_string().into() },
-    AcceptedColumn { name: "row", value: |row| row.place.row.into() },
-    AcceptedColumn { name: "expires_at_wib", value: |row| row.code.answer.expires_at.map(wib_text).into() },
-    AcceptedColumn { name: "note", value: |row| row.code.remark.as_ref().map(|remark| remark.note.as_str()).into() },
-    AcceptedColumn { name: "wire_invoice_number", value: |row| row.code.wire_invoice_number.as_str().into() },
-    AcceptedColumn { name: "created_at", value: |row| row.code.answer.created_at.map(format_utc_seconds).into() },
-    AcceptedColumn { name: "how_to_pay_api", value: |row| row.code.answer.how_to_pay_api.clone().into() },
-    AcceptedColumn { name: "created_at_wib", value: |row| row.code.answer.created_at.map(wib_text).into() },
+    AcceptedColumn { name: "invoice_number", value: |row| Cell::of(row.bill.invoice_number.as_str()) },
+    AcceptedColumn { name: "payment_code", value: |row| Cell::of(row.code.answer.payment_code.as_str()) },
+    AcceptedColumn { name: "channel", value: |row| Cell::of(row.bill.channel.name()) },
+    AcceptedColumn { name: "amount", value: |row| Cell::Number(row.bill.amount.get()) },
+    AcceptedColumn { name: "expires_at", value: |row| Cell::at(row.code.answer.expires_at, format_utc_seconds) },
+    AcceptedColumn { name: "how_to_pay_page", value: |row| Cell::given(row.code.answer.how_to_pay_page.as_deref()) },
+    AcceptedColumn { name: "action", value: |row| Cell::of(row.action) },
+    AcceptedColumn { name: "file", value: |row| Cell::Text(row.place.file.to_string_lossy()) },
+    AcceptedColumn { name: "row", value: |row| Cell::Number(row.place.row) },
+    AcceptedColumn { name: "expires_at_wib", value: |row| Cell::at(row.code.answer.expires_at, format_wib_seconds) },
+    AcceptedColumn { name: "note", value: |row| Cell::given(row.code.remark.as_ref().map(|remark| remark.note.as_str())) },
+    AcceptedColumn { name: "wire_invoice_number", value: |row| Cell::of(row.code.wire_invoice_number.as_str()) },
+    AcceptedColumn { name: "created_at", value: |row| Cell::at(row.code.answer.created_at, format_utc_seconds) },
+    AcceptedColumn { name: "how_to_pay_api", value: |row| Cell::given(row.code.answer.how_to_pay_api.as_deref()) },
+    AcceptedColumn { name: "created_at_wib", value: |row| Cell::at(row.code.answer.created_at, format_wib_seconds) },
 ];
 const REJECTED: [&str; 7] = ["file", "row", "column", "value", "code", "reason", "invoice_number"];
 const DEFERRED: [&str; 5] = ["invoice_number", "state", "reason", "file", "row"];
@@ -71,31 +104,31 @@ pub(in crate::report) fn columns() -> impl Iterator<Item = &'static str> {
     accepted_names().into_iter().chain(REJECTED).chain(DEFERRED).chain(LEFT_ALONE).chain(VALID)
 }
 
-/// A CSV of rows of the input: our columns, and behind them what is carried through.
-struct InputCsv<'a, W: Write> {
-    csv: PeopleCsv<W>,
-    carried: &'a Carried,
-}
+/// A CSV of rows of the input on its way: our columns, and behind them what is carried through.
+struct InputCsv(Draft);
 
-impl<'a, W: Write> InputCsv<'a, W> {
-    fn begin(writer: W, columns: &[&str], carried: &'a Carried) -> io::Result<Self> {
-        let theirs = named_apart(carried.headers());
+impl InputCsv {
+    fn begin(path: &Path, columns: &[&str], carried: &[String]) -> Result<Self, WriteError> {
+        let theirs = named_apart(carried);
         let header: Vec<&str> = columns.iter().copied().chain(theirs.iter().map(String::as_str)).collect();
-        Ok(Self { csv: PeopleCsv::begin(writer, &header)?, carried })
+        let mut draft = Draft::begin(path)?;
+        draft.put(|file| people::row(file, &header))?;
+        Ok(Self(draft))
     }
 
-    fn row<S: AsRef<str>>(&mut self, place: &Place, cells: &[S]) -> io::Result<()> {
-        let theirs = self.carried.cells(place).into_iter().map(Option::unwrap_or_default);
-        self.csv.row(&cells.iter().map(AsRef::as_ref).chain(theirs).collect::<Vec<&str>>())
+    fn row<S: AsRef<str>>(&mut self, theirs: &[Option<String>], cells: &[S]) -> Result<(), WriteError> {
+        let theirs = theirs.iter().map(|cell| cell.as_deref().unwrap_or_default());
+        let cells: Vec<&str> = cells.iter().map(AsRef::as_ref).chain(theirs).collect();
+        self.0.put(|file| people::row(file, &cells))
     }
-}
 
-/// A value as a cell.
-fn cell(value: Value) -> String {
-    match value {
-        Value::Null => String::new(),
-        Value::String(text) => text,
-        other => other.to_string(),
+    /// One line for every bad cell of a row.
+    fn refused<T>(&mut self, theirs: &[Option<String>], verdict: &Verdict<T>) -> Result<(), WriteError> {
+        verdict.refused().iter().try_for_each(|refused| {
+            let (file, number) = place_cells(&refused.place);
+            let invoice_number = refused.invoice_number.as_deref().unwrap_or_default();
+            self.row(theirs, &[&file, &number, &refused.column, &refused.value, refused.code.id, &refused.reason, invoice_number])
+        })
     }
 }
 
@@ -103,139 +136,199 @@ fn place_cells(place: &Place) -> (String, String) {
     (place.file.display().to_string(), place.row.to_string())
 }
 
-/// The code of `bill` that a counter takes and that is not being taken back; expired ones count only where they were `just_made`.
-fn live_code(bill: &BillState, now: Timestamp, just_made: bool) -> Option<&Code> {
-    let is_live = matches!(bill.status, Status::Active | Status::Amending | Status::InDoubt(OperationKind::Amend));
-    let has_expired = |code: &Code| code.answer.expires_at.is_some_and(|expires_at| expires_at <= now);
-    bill.code.as_ref().filter(|code| is_live && (just_made || !has_expired(code)))
+/// The files of a run, all on their way together: the rows are gone through once.
+pub(super) struct Files {
+    accepted: InputCsv,
+    exact: Draft,
+    /// The keys of its objects in alphabetical order, each with its column: ours, then those carried through.
+    keys: Vec<(String, usize)>,
+    rejected: InputCsv,
+    deferred: InputCsv,
+    left_alone: InputCsv,
+    finished_at: Timestamp,
+    /// Rupiah of the codes that were issued.
+    pub(super) issued_amount: u64,
 }
 
-impl<'a> Rows<'a> {
-    fn valid(self) -> impl Iterator<Item = (&'a Place, &'a InvoiceNumber, &'a End)> {
-        self.intake.valid.iter().zip(self.ends).map(|(row, end)| (&row.place, &row.item.invoice_number, end))
+impl Files {
+    /// Begins the files in `directory`; rows that the input refused come first in rejected.csv.
+    pub(super) fn begin<E: From<WriteError> + From<KeepingError>>(
+        directory: &Path,
+        intake: &Intake,
+        finished_at: Timestamp,
+    ) -> Result<Self, E> {
+        let begin = |name: &str, columns: &[&str]| InputCsv::begin(&directory.join(name), columns, &intake.carried);
+        let mut rejected = begin("rejected.csv", &REJECTED)?;
+        write_refused::<_, E>(intake, &mut rejected)?;
+        Ok(Self {
+            accepted: begin("accepted.csv", &accepted_names())?,
+            exact: Draft::begin(&directory.join("accepted.jsonl"))?,
+            keys: keys(&intake.carried),
+            rejected,
+            deferred: begin("deferred.csv", &DEFERRED)?,
+            left_alone: begin("left_alone.csv", &LEFT_ALONE)?,
+            finished_at,
+            issued_amount: 0,
+        })
     }
 
-    fn accepted_row(self, place: &'a Place, number: &InvoiceNumber, action: &'static str, just_made: bool) -> Option<Accepted<'a>> {
-        let bill = self.bills.get(number)?;
-        live_code(bill, self.finished_at, just_made).map(|code| Accepted { place, bill, code, action })
+    /// Puts them all in their places.
+    pub(super) fn finish(self) -> Result<(), WriteError> {
+        let Self { accepted, exact, rejected, deferred, left_alone, .. } = self;
+        [accepted.0, exact, rejected.0, deferred.0, left_alone.0].into_iter().try_for_each(Draft::finish)
     }
 
-    fn accepted_valid(self, place: &'a Place, number: &InvoiceNumber, end: &'a End) -> Option<Accepted<'a>> {
-        self.accepted_row(place, number, end.action, end.bucket == Bucket::Issued)
-    }
-
-    /// Every row that holds a live code, whatever the run did to it, also one that was refused: its code stays payable.
-    fn all_accepted(self) -> Vec<Accepted<'a>> {
-        let mut rows: Vec<Accepted<'a>> = self.valid().filter_map(|(place, number, end)| self.accepted_valid(place, number, end)).collect();
-        let mut last = None;
-        for refused in &self.intake.refused {
-            // One line a row, however many cells of it are bad.
-            if last.replace(refused.place.order()) == Some(refused.place.order()) {
-                continue;
+    /// Writes a row where it belongs: among the accepted whatever the run did to it, as long as it holds a live code, also one that
+    /// was refused, because its code stays payable; and in one of the others by how it ended.
+    pub(super) fn row(&mut self, row: &Told, end: Option<&End>, held: Option<&Held>) -> Result<(), WriteError> {
+        let just_made = end.is_some_and(|end| end.bucket == Bucket::Issued);
+        if let Some(held) = held.filter(|_| just_made) {
+            self.issued_amount = self.issued_amount.saturating_add(held.amount.get());
+        }
+        let live = held.and_then(|bill| bill.live_code(self.finished_at, just_made).map(|code| (bill, code)));
+        match (&row.verdict, end) {
+            (Verdict::Valid(()), Some(end)) => {
+                if let Some((held, code)) = live {
+                    self.accept(row, &Accepted { place: &row.place, bill: held, code, action: end.action })?;
+                }
+                self.ended(row, end, held, live.is_some())
             }
-            let number = refused.invoice_number.as_deref().and_then(|number| InvoiceNumber::new(number).ok());
-            rows.extend(number.and_then(|number| self.accepted_row(&refused.place, &number, "refused", false)));
+            (Verdict::Refused(_), _) => match live {
+                // One line a row, however many cells of it are bad.
+                Some((held, code)) => self.accept(row, &Accepted { place: &row.place, bill: held, code, action: "refused" }),
+                None => Ok(()),
+            },
+            (Verdict::Duplicate(of), _) => self.leave_alone(row, "", &format!("duplicate of {of}"), None),
+            (Verdict::Valid(()), None) => Ok(()),
         }
-        rows.sort_by_key(|row| row.place.order());
-        rows
     }
 
-    pub(super) fn accepted_csv(self, writer: &mut impl Write) -> io::Result<()> {
-        let mut csv = InputCsv::begin(writer, &accepted_names(), &self.intake.carried)?;
-        self.all_accepted().iter().try_for_each(|row| csv.row(row.place, &ACCEPTED.each_ref().map(|column| cell((column.value)(row)))))
-    }
-
-    /// The same rows with exact values: no escape for spreadsheets, amounts as numbers, `null` for what is not known.
-    pub(super) fn accepted_jsonl(self, writer: &mut impl Write) -> io::Result<()> {
-        let carried = &self.intake.carried;
-        let theirs = named_apart(carried.headers());
-        for row in self.all_accepted() {
-            let mut object: Map<String, Value> = ACCEPTED.iter().map(|column| (column.name.to_owned(), (column.value)(&row))).collect();
-            object.extend(theirs.iter().cloned().zip(carried.cells(row.place).into_iter().map(Value::from)));
-            serde_json::to_writer(&mut *writer, &object)?;
-            writer.write_all(b"\n")?;
-        }
-        Ok(())
-    }
-
-    /// Every row we or DOKU refused, one line a reason.
-    pub(super) fn rejected_csv(self, writer: &mut impl Write) -> io::Result<()> {
-        let mut csv = InputCsv::begin(writer, &REJECTED, &self.intake.carried)?;
-        refused_cells(self.intake, &mut csv)?;
-        for (place, number, end) in self.valid().filter(|(_, _, end)| matches!(end.bucket, Bucket::Refused | Bucket::Rejected)) {
-            let (file, row) = place_cells(place);
-            csv.row(place, &[&file, &row, end.column, "", &end.code, &end.reason, number.as_str()])?;
-        }
-        Ok(())
-    }
-
-    /// Every row the same command will finish: not sent, and in doubt, told apart.
-    pub(super) fn deferred_csv(self, writer: &mut impl Write) -> io::Result<()> {
-        let mut csv = InputCsv::begin(writer, &DEFERRED, &self.intake.carried)?;
-        for (place, number, end) in self.valid().filter(|(_, _, end)| matches!(end.bucket, Bucket::Deferred | Bucket::InDoubt)) {
-            let (file, row) = place_cells(place);
-            csv.row(place, &[number.as_str(), end.bucket.name(), &end.reason, &file, &row])?;
-        }
-        Ok(())
-    }
-
-    /// Every row that is in no other file, with the reason: there was nothing to do, and no live code to tell of.
-    pub(super) fn left_alone_csv(self, writer: &mut impl Write) -> io::Result<()> {
-        let mut csv = InputCsv::begin(writer, &LEFT_ALONE, &self.intake.carried)?;
-        let mut rows: Vec<(&Place, String, String, Option<&Code>)> = Vec::new();
-        for (place, number, end) in self.valid() {
-            let is_elsewhere = matches!(end.bucket, Bucket::Refused | Bucket::Rejected | Bucket::Deferred | Bucket::InDoubt);
-            if is_elsewhere || self.accepted_valid(place, number, end).is_some() {
-                continue;
+    fn ended(&mut self, row: &Told, end: &End, held: Option<&Held>, is_accepted: bool) -> Result<(), WriteError> {
+        let (file, place) = place_cells(&row.place);
+        let number = row.invoice_number.as_ref().map_or("", InvoiceNumber::as_str);
+        match end.bucket {
+            Bucket::Refused | Bucket::Rejected => {
+                self.rejected.row(&row.cells, &[&file, &place, end.column, "", &end.code, &end.reason, number])
             }
-            let code = self.bills.get(number).and_then(|bill| bill.code.as_ref());
-            rows.push((place, number.as_str().to_owned(), end.action.to_owned(), code));
+            // What the same command will finish: not sent, and in doubt, told apart.
+            Bucket::Deferred | Bucket::InDoubt => self.deferred.row(&row.cells, &[number, end.bucket.name(), &end.reason, &file, &place]),
+            Bucket::Issued | Bucket::Amended | Bucket::Cancelled | Bucket::Unchanged | Bucket::Duplicate => {
+                if is_accepted {
+                    return Ok(());
+                }
+                self.leave_alone(row, number, end.action, held.and_then(|bill| bill.code.as_ref()))
+            }
         }
-        for duplicate in &self.intake.duplicates {
-            rows.push((&duplicate.place, String::new(), format!("duplicate of {}", duplicate.of), None));
-        }
-        rows.sort_by_key(|(place, ..)| place.order());
-        for (place, number, reason, code) in rows {
-            let (file, row) = place_cells(place);
-            let payment_code = code.map_or("", |code| code.answer.payment_code.as_str());
-            let expires_at = code.and_then(|code| code.answer.expires_at);
-            let [utc, wib] = [format_utc_seconds, wib_text].map(|written| expires_at.map(written).unwrap_or_default());
-            csv.row(place, &[&number, &reason, payment_code, &wib, &file, &row, &utc])?;
-        }
-        Ok(())
+    }
+
+    /// A row that is in no other file, with the reason: there was nothing to do, and no live code to tell of.
+    fn leave_alone(&mut self, row: &Told, number: &str, reason: &str, code: Option<&Code>) -> Result<(), WriteError> {
+        let (file, place) = place_cells(&row.place);
+        let payment_code = code.map_or("", |code| code.answer.payment_code.as_str());
+        let expires_at = code.and_then(|code| code.answer.expires_at);
+        let [utc, wib] = [format_utc_seconds, format_wib_seconds].map(|written| expires_at.map(written).unwrap_or_default());
+        self.left_alone.row(&row.cells, &[number, reason, payment_code, &wib, &file, &place, &utc])
+    }
+
+    /// In accepted.jsonl the values are exact: no escape for spreadsheets, amounts as numbers, `null` for what is not known.
+    fn accept(&mut self, row: &Told, accepted: &Accepted<'_>) -> Result<(), WriteError> {
+        let values = ACCEPTED.each_ref().map(|column| (column.value)(accepted));
+        self.accepted.row(&row.cells, &values.each_ref().map(Cell::shown))?;
+        let theirs: Vec<Cell<'_>> = row.cells.iter().map(|cell| Cell::given(cell.as_deref())).collect();
+        let object = Object { keys: &self.keys, ours: &values, theirs: &theirs };
+        self.exact.put(|file| {
+            serde_json::to_writer(&mut *file, &object)?;
+            file.write_all(b"\n")
+        })
     }
 }
 
-/// rejected.csv of a file that was only read.
-pub fn refused_csv(intake: &Intake, writer: &mut impl Write) -> io::Result<()> {
-    refused_cells(intake, &mut InputCsv::begin(writer, &REJECTED, &intake.carried)?)
+/// The keys of accepted.jsonl.
+fn keys(carried: &[String]) -> Vec<(String, usize)> {
+    let names = accepted_names().into_iter().map(str::to_owned).chain(named_apart(carried));
+    let mut keys: Vec<(String, usize)> = names.zip(0..).collect();
+    keys.sort_unstable();
+    keys
 }
 
-/// valid.csv: where the rows stand that can be used.
-pub fn valid_csv(intake: &Intake, writer: &mut impl Write) -> io::Result<()> {
-    let mut csv = InputCsv::begin(writer, &VALID, &intake.carried)?;
-    for Sourced { place, item } in &intake.valid {
-        let action = if item.wanted == Wanted::Cancelled { "cancel" } else { "" };
-        let (file, row) = place_cells(place);
-        csv.row(place, &[&file, &row, item.invoice_number.as_str(), action])?;
+/// A line of accepted.jsonl.
+struct Object<'a> {
+    keys: &'a [(String, usize)],
+    ours: &'a [Cell<'a>],
+    theirs: &'a [Cell<'a>],
+}
+
+impl Serialize for Object<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut map = serializer.serialize_map(Some(self.keys.len()))?;
+        for (key, column) in self.keys {
+            let theirs = || self.theirs.get(column.saturating_sub(self.ours.len()));
+            map.serialize_entry(key, &self.ours.get(*column).or_else(theirs))?;
+        }
+        map.end()
+    }
+}
+
+fn write_refused<T: Item, E: From<WriteError> + From<KeepingError>>(input: &Input<T>, csv: &mut InputCsv) -> Result<(), E> {
+    if input.refused == 0 {
+        return Ok(());
+    }
+    for part in input.told() {
+        for row in part? {
+            csv.refused(&row.cells, &row.verdict)?;
+        }
     }
     Ok(())
+}
+
+/// valid.csv and rejected.csv of a file that was only read: where the rows stand that can be used, and why the others cannot.
+///
+/// # Errors
+/// That they cannot be written, or the rows not be given again.
+pub fn checked_files<E: From<WriteError> + From<KeepingError>>(intake: &Intake, directory: &Path) -> Result<(), E> {
+    let mut valid = InputCsv::begin(&directory.join("valid.csv"), &VALID, &intake.carried)?;
+    let mut rejected = InputCsv::begin(&directory.join("rejected.csv"), &REJECTED, &intake.carried)?;
+    intake.each(|row| -> Result<(), E> {
+        if let Some(bill) = row.valid() {
+            let action = if bill.wanted == Wanted::Cancelled { "cancel" } else { "" };
+            let (file, place) = place_cells(&row.place);
+            valid.row(&row.cells, &[&file, &place, bill.invoice_number.as_str(), action])?;
+        }
+        Ok(rejected.refused(&row.cells, &row.verdict)?)
+    })?;
+    valid.0.finish()?;
+    Ok(rejected.0.finish()?)
 }
 
 /// The bad rows of one file whole, in its own columns and with the reasons behind them, to be mended and given again.
-pub fn bad_rows_csv(bad: &BadRows, writer: &mut impl Write) -> io::Result<()> {
-    let with = |cells: &[String], last: &str| cells.iter().cloned().chain([last.to_owned()]).collect::<Vec<_>>();
-    let mut csv = PeopleCsv(writer);
-    csv.row(&with(&bad.header, REASON_COLUMN))?;
-    bad.rows.iter().try_for_each(|(cells, reasons)| csv.row(&with(cells, reasons)))
-}
+#[derive(Debug)]
+pub struct BadRowsCsv(Draft);
 
-/// One line for every bad cell of the input.
-fn refused_cells(intake: &Intake, csv: &mut InputCsv<'_, impl Write>) -> io::Result<()> {
-    for refused in &intake.refused {
-        let (file, row) = place_cells(&refused.place);
-        let invoice_number = refused.invoice_number.as_deref().unwrap_or_default();
-        csv.row(&refused.place, &[&file, &row, &refused.column, &refused.value, refused.code.id, &refused.reason, invoice_number])?;
+impl BadRowsCsv {
+    /// Begins the file at `path` with the columns of `header`.
+    ///
+    /// # Errors
+    /// That it cannot be written.
+    pub fn begin(path: &Path, header: &[String]) -> Result<Self, WriteError> {
+        let mut begun = Self(Draft::begin(path)?);
+        begun.row(header, REASON_COLUMN)?;
+        Ok(begun)
     }
-    Ok(())
+
+    /// A row, and its reasons.
+    ///
+    /// # Errors
+    /// That it cannot be written.
+    pub fn row(&mut self, cells: &[String], reasons: &str) -> Result<(), WriteError> {
+        let cells: Vec<&str> = cells.iter().map(String::as_str).chain([reasons]).collect();
+        self.0.put(|file| people::row(file, &cells))
+    }
+
+    /// Puts it in its place.
+    ///
+    /// # Errors
+    /// That it cannot be written.
+    pub fn finish(self) -> Result<(), WriteError> {
+        self.0.finish()
+    }
 }

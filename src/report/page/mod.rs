@@ -33,7 +33,7 @@ struct Page<'a, 'b> {
 }
 
 /// Writes the page; of a table that a file holds whole, at most `rows_max` rows.
-pub(super) fn write(document: &Document<'_>, rows_max: usize, writer: &mut Writer<'_>) -> io::Result<()> {
+pub(super) fn write(document: &Document<'_>, rows_max: usize, writer: &mut Writer) -> io::Result<()> {
     let words = Words::of(document.language);
     let sections: Vec<view::Section> = document
         .sections

@@ -1,6 +1,5 @@
 //! What only large tables show: how many rows a page has, and where the rest is.
 
-use std::fs::File;
 use std::io::BufWriter;
 
 use super::*;
@@ -27,11 +26,9 @@ fn page(rows_max: usize) -> String {
         },
         sections: vec![Section::new("s", "s").table(many).table(whole).chart(Chart::of(ChartKind::Line, "drawing", 0, &[1]))],
     };
-    let file = tempfile::NamedTempFile::new().unwrap();
-    let mut writer = BufWriter::new(file.as_file());
+    let mut writer = BufWriter::new(tempfile::NamedTempFile::new().unwrap());
     write(&document, rows_max, &mut writer).unwrap();
-    drop::<BufWriter<&File>>(writer);
-    std::fs::read_to_string(file.path()).unwrap()
+    std::fs::read_to_string(writer.into_inner().unwrap().path()).unwrap()
 }
 
 #[test]

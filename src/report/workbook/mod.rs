@@ -25,7 +25,7 @@ const NAME_MAX: usize = 31;
 
 /// Writes the workbook. No sheet gets more than `rows_max` rows: what is over goes on in a further sheet. `scratch` is a
 /// folder for what waits to be compressed.
-pub(super) fn write(document: &Document<'_>, rows_max: u32, scratch: &Path, writer: &mut Writer<'_>) -> io::Result<()> {
+pub(super) fn write(document: &Document<'_>, rows_max: u32, scratch: &Path, writer: &mut Writer) -> io::Result<()> {
     build(document, rows_max, scratch).and_then(|mut workbook| workbook.save_to_writer(writer)).map_err(into_io)
 }
 

@@ -1,7 +1,6 @@
 //! What only small limits show: how rows are parted, how sheets are called.
 
-use std::fs::File;
-use std::io::{BufWriter, Cursor, Write as _};
+use std::io::{BufWriter, Cursor};
 
 use calamine::{Data, Reader as _, Xlsx};
 
@@ -32,12 +31,9 @@ fn document<'a>(count: usize) -> Document<'a> {
 
 fn bytes(document: &Document<'_>, rows_max: u32) -> Vec<u8> {
     let folder = tempfile::tempdir().unwrap();
-    let path = folder.path().join("workbook.xlsx");
-    let file = File::create(&path).unwrap();
-    let mut writer = BufWriter::new(&file);
+    let mut writer = BufWriter::new(tempfile::NamedTempFile::new().unwrap());
     write(document, rows_max, folder.path(), &mut writer).unwrap();
-    writer.flush().unwrap();
-    std::fs::read(path).unwrap()
+    std::fs::read(writer.into_inner().unwrap().path()).unwrap()
 }
 
 #[test]

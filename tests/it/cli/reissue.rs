@@ -113,9 +113,9 @@ impl Office {
             badly_signed: std::sync::atomic::AtomicU64::default(),
         };
         let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap();
-        let ends = runtime.block_on(issuing.run(&[bill()], &|_, _| {})).unwrap();
+        let ends = runtime.block_on(issuing.run(&[bill()][..], &|_, _| {})).unwrap();
         let numbers = self.model.lock().unwrap().orders().iter().map(|order| order.invoice_number.to_string()).collect();
-        (ends[0].action, numbers)
+        (ends.get(0).unwrap().action, numbers)
     }
 }
 

@@ -1,0 +1,389 @@
+//! What was read, row by row, as often as it is needed: a part of the rows in memory at a time.
+
+use std::borrow::Cow;
+use std::path::Path;
+use std::sync::Arc;
+
+use rayon::prelude::*;
+use serde::{Deserialize, Serialize};
+
+use super::advice::Facts;
+use super::kept::{KeepingError, Part, Spool, rows_of};
+use super::kept_bill::Item;
+use super::sort::{Conflict, Fate, Fates};
+use super::{Note, Place, RefusedRow, codes};
+use crate::domain::bill::Bill;
+use crate::domain::code::Code;
+use crate::domain::ids::InvoiceNumber;
+
+/// Where a row stands, and what its bytes are: in front of them.
+struct Head {
+    file: usize,
+    row: u64,
+    line: u64,
+    is_good: bool,
+    cells_length: usize,
+    /// Of a row that is good in itself: how long its invoice number is, which comes first.
+    number_length: usize,
+}
+
+impl Head {
+    const LENGTH: usize = 29;
+
+    fn write(&self, bytes: &mut Vec<u8>) {
+        let narrow = |number: usize| u32::try_from(number).unwrap_or(u32::MAX).to_be_bytes();
+        bytes.extend_from_slice(&narrow(self.file));
+        bytes.extend_from_slice(&self.row.to_be_bytes());
+        bytes.extend_from_slice(&self.line.to_be_bytes());
+        bytes.push(self.is_good.into());
+        bytes.extend_from_slice(&narrow(self.cells_length));
+        bytes.extend_from_slice(&narrow(self.number_length));
+    }
+
+    fn read(bytes: &[u8]) -> Option<(Self, &[u8])> {
+        let (file, rest) = bytes.split_first_chunk::<4>()?;
+        let (row, rest) = rest.split_first_chunk::<8>()?;
+        let (line, rest) = rest.split_first_chunk::<8>()?;
+        let (is_good, rest) = rest.split_first()?;
+        let (cells_length, rest) = rest.split_first_chunk::<4>()?;
+        let (number_length, rest) = rest.split_first_chunk::<4>()?;
+        let wide = |number: [u8; 4]| usize::try_from(u32::from_be_bytes(number)).ok();
+        let head = Self {
+            file: wide(*file)?,
+            row: u64::from_be_bytes(*row),
+            line: u64::from_be_bytes(*line),
+            is_good: *is_good == 1,
+            cells_length: wide(*cells_length)?,
+            number_length: wide(*number_length)?,
+        };
+        Some((head, rest))
+    }
+}
+
+/// A row in its parts.
+struct Parted<'b> {
+    head: Head,
+    number: &'b str,
+    cells: &'b [u8],
+    rest: &'b [u8],
+}
+
+impl<'b> Parted<'b> {
+    fn of(bytes: &'b [u8]) -> Result<Self, KeepingError> {
+        let parts = || {
+            let (head, rest) = Head::read(bytes)?;
+            let (number, rest) = rest.split_at_checked(head.number_length)?;
+            let (cells, rest) = rest.split_at_checked(head.cells_length)?;
+            Some(Self { head, number: str::from_utf8(number).ok()?, cells, rest })
+        };
+        parts().ok_or_else(|| KeepingError::of(&"a row is not as it was kept"))
+    }
+}
+
+#[derive(Serialize, Deserialize)]
+struct KeptRefusal<'a> {
+    column: Cow<'a, str>,
+    value: Cow<'a, str>,
+    invoice_number: Option<Cow<'a, str>>,
+    code: Cow<'a, str>,
+    reason: Cow<'a, str>,
+}
+
+/// The bytes of a row that is good in itself.
+pub(super) fn good_bytes(place: &Place, number: &str, item: &[u8], cells: &[(usize, String)]) -> Result<Vec<u8>, KeepingError> {
+    bytes(place, Some(number), item, cells)
+}
+
+/// The bytes of a row that is not.
+pub(super) fn bad_bytes(place: &Place, reasons: &[RefusedRow], cells: &[(usize, String)]) -> Result<Vec<u8>, KeepingError> {
+    let kept = |refused: &'_ RefusedRow| KeptRefusal {
+        column: Cow::Owned(refused.column.clone()),
+        value: Cow::Owned(refused.value.clone()),
+        invoice_number: refused.invoice_number.clone().map(Cow::Owned),
+        code: Cow::Borrowed(refused.code.id),
+        reason: Cow::Owned(refused.reason.clone()),
+    };
+    let refused: Vec<KeptRefusal<'_>> = reasons.iter().map(kept).collect();
+    bytes(place, None, &serde_json::to_vec(&refused).map_err(|error| KeepingError::of(&error))?, cells)
+}
+
+fn bytes(place: &Place, number: Option<&str>, rest: &[u8], cells: &[(usize, String)]) -> Result<Vec<u8>, KeepingError> {
+    let (is_good, number) = (number.is_some(), number.unwrap_or_default());
+    let cells = if cells.is_empty() { Vec::new() } else { serde_json::to_vec(cells).map_err(|error| KeepingError::of(&error))? };
+    let length = [Head::LENGTH, number.len(), cells.len(), rest.len()].iter().sum();
+    let mut bytes = Vec::with_capacity(length);
+    let (cells_length, number_length) = (cells.len(), number.len());
+    Head { file: place.file_order, row: place.row, line: place.line, is_good, cells_length, number_length }.write(&mut bytes);
+    bytes.extend_from_slice(number.as_bytes());
+    bytes.extend_from_slice(&cells);
+    bytes.extend_from_slice(rest);
+    Ok(bytes)
+}
+
+/// A row of the input, and whose it is: all that is told of one when a run is over.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Told {
+    /// Which of the rows it is, from 0.
+    pub index: usize,
+    /// Where it stands.
+    pub place: Place,
+    /// What is carried through of it; see [`Judged::cells`].
+    pub cells: Vec<Option<String>>,
+    /// The number of its invoice, as far as it has one.
+    pub invoice_number: Option<InvoiceNumber>,
+    /// What it is.
+    pub verdict: Verdict<()>,
+}
+
+/// A row of the input, and what it is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Judged<T> {
+    /// Which of the rows it is, from 0.
+    pub index: usize,
+    /// Where it stands.
+    pub place: Place,
+    /// What is carried through of it, in the order of [`Input::carried`]; `None` where its file has no such column.
+    pub cells: Vec<Option<String>>,
+    /// What it is.
+    pub verdict: Verdict<T>,
+}
+
+/// What a row is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Verdict<T> {
+    /// It can be used.
+    Valid(T),
+    /// It cannot, for these reasons.
+    Refused(Vec<RefusedRow>),
+    /// It says again what this one says.
+    Duplicate(Place),
+}
+
+impl<T> Verdict<T> {
+    /// Why a row cannot be used, if so.
+    #[must_use]
+    pub fn refused(&self) -> &[RefusedRow] {
+        match self {
+            Self::Refused(reasons) => reasons,
+            Self::Valid(_) | Self::Duplicate(_) => &[],
+        }
+    }
+}
+
+impl<T> Judged<T> {
+    /// The item of a row that can be used.
+    #[must_use]
+    pub const fn valid(&self) -> Option<&T> {
+        match &self.verdict {
+            Verdict::Valid(item) => Some(item),
+            Verdict::Refused(_) | Verdict::Duplicate(_) => None,
+        }
+    }
+
+    /// Why it cannot.
+    #[must_use]
+    pub fn refused(&self) -> &[RefusedRow] {
+        self.verdict.refused()
+    }
+}
+
+/// What files hold. The rows themselves are given by [`Input::parts`]; they are valid, refused or duplicates, each exactly one.
+#[derive(Debug)]
+pub struct Input<T> {
+    /// How many rows were read, headers and blank rows not counted.
+    pub rows: u64,
+    /// How many can be used.
+    pub valid: u64,
+    /// How many cannot.
+    pub refused: u64,
+    /// How many say again what another says.
+    pub duplicates: u64,
+    /// Of all, those that are no rows of their table at all: another width, or no header claims them.
+    pub malformed: u64,
+    /// What a person should know besides.
+    pub notes: Vec<Note>,
+    /// The headers of the user's own columns that go through to the result files.
+    pub carried: Vec<String>,
+    /// The files that have rows, in their order.
+    pub files: Vec<Arc<Path>>,
+    /// What the valid rows come to.
+    pub facts: Facts,
+    pub(super) kept: Spool,
+    pub(super) all_files: Vec<Arc<Path>>,
+    pub(super) fates: Fates,
+    pub(super) kind: std::marker::PhantomData<fn() -> T>,
+}
+
+/// The wanted state, as files give it.
+pub type Intake = Input<Bill>;
+
+impl<T: Item> Input<T> {
+    /// How many rows there are, for whoever keeps something for each.
+    #[must_use]
+    pub const fn row_count(&self) -> usize {
+        self.kept.rows()
+    }
+
+    /// The rows whose index is `wanted`, in their order, some thousand at a time.
+    pub fn parts<'s>(
+        &'s self,
+        wanted: impl Fn(usize) -> bool + Sync + 's,
+    ) -> impl Iterator<Item = Result<Vec<Judged<T>>, KeepingError>> + 's {
+        self.kept.parts().iter().filter_map(move |part| {
+            let is_wanted = (part.first..part.first.saturating_add(part.count)).any(&wanted);
+            if is_wanted { Some(self.part(part, &wanted, |index, row| self.judged(index, row))) } else { None }
+        })
+    }
+
+    /// Every row, in its order.
+    ///
+    /// # Errors
+    /// [`KeepingError`], or what `visit` ends with.
+    pub fn each<E: From<KeepingError>>(&self, mut visit: impl FnMut(Judged<T>) -> Result<(), E>) -> Result<(), E> {
+        for part in self.parts(|_| true) {
+            part?.into_iter().try_for_each(&mut visit)?;
+        }
+        Ok(())
+    }
+
+    /// All rows as [`Told`], in their order, some thousand at a time.
+    pub fn told(&self) -> impl Iterator<Item = Result<Vec<Told>, KeepingError>> + '_ {
+        self.kept.parts().iter().map(|part| self.part(part, &|_| true, |index, row| self.told_of(index, row)))
+    }
+
+    fn part<R: Send>(
+        &self,
+        part: &Part,
+        wanted: &(dyn Fn(usize) -> bool + Sync),
+        read: impl Fn(usize, &[u8]) -> Result<R, KeepingError> + Sync,
+    ) -> Result<Vec<R>, KeepingError> {
+        let bytes = self.kept.read(part)?;
+        let rows = rows_of(&bytes);
+        let read = rows.par_iter().enumerate().filter_map(|(at, row)| {
+            let index = part.first.saturating_add(at);
+            wanted(index).then(|| read(index, row))
+        });
+        read.collect()
+    }
+
+    fn judged(&self, index: usize, bytes: &[u8]) -> Result<Judged<T>, KeepingError> {
+        let parted = Parted::of(bytes)?;
+        let place = self.place(&parted)?;
+        let verdict = if parted.head.is_good {
+            self.verdict(index, &place, T::from_bytes(parted.rest).map_err(|error| KeepingError::of(&error))?)?
+        } else {
+            Verdict::Refused(given_back(&place, parted.rest)?)
+        };
+        Ok(Judged { index, cells: self.cells(&parted)?, place, verdict })
+    }
+
+    fn told_of(&self, index: usize, bytes: &[u8]) -> Result<Told, KeepingError> {
+        let parted = Parted::of(bytes)?;
+        let (place, cells) = (self.place(&parted)?, self.cells(&parted)?);
+        // What is simply used need not be read for this.
+        let verdict = if parted.head.is_good && self.fates.of(index).is_none() {
+            Verdict::Valid(())
+        } else {
+            match self.judged(index, bytes)?.verdict {
+                Verdict::Valid(_) => Verdict::Valid(()),
+                Verdict::Refused(reasons) => Verdict::Refused(reasons),
+                Verdict::Duplicate(of) => Verdict::Duplicate(of),
+            }
+        };
+        let number = match &verdict {
+            Verdict::Valid(()) => Some(parted.number),
+            Verdict::Refused(reasons) => reasons.first().and_then(|refused| refused.invoice_number.as_deref()),
+            Verdict::Duplicate(_) => None,
+        };
+        let invoice_number = number.and_then(|number| InvoiceNumber::new(number).ok());
+        Ok(Told { index, place, cells, invoice_number, verdict })
+    }
+
+    fn place(&self, parted: &Parted<'_>) -> Result<Place, KeepingError> {
+        let Head { file, row, line, .. } = parted.head;
+        let path = self.all_files.get(file).ok_or_else(|| KeepingError::of(&"a row is of no file"))?;
+        Ok(Place { file: Arc::clone(path), file_order: file, row, line })
+    }
+
+    fn cells(&self, parted: &Parted<'_>) -> Result<Vec<Option<String>>, KeepingError> {
+        let mut carried = vec![None; self.carried.len()];
+        let cells: Vec<(usize, String)> = if parted.cells.is_empty() { Vec::new() } else { read(parted.cells)? };
+        for (header, text) in cells {
+            if let Some(slot) = carried.get_mut(header) {
+                *slot = Some(text);
+            }
+        }
+        Ok(carried)
+    }
+
+    /// What comparing made of a row that is good in itself.
+    fn verdict(&self, index: usize, place: &Place, item: T) -> Result<Verdict<T>, KeepingError> {
+        let elsewhere = |other: usize| self.fates.place(other).ok_or_else(|| KeepingError::of(&"a row is nowhere"));
+        match self.fates.of(index) {
+            None => Ok(Verdict::Valid(item)),
+            Some(Fate::SameAs(first)) => Ok(Verdict::Duplicate(elsewhere(*first)?)),
+            Some(Fate::Refused(conflicts)) => {
+                let number = item.invoice_number().as_str();
+                let refused = |conflict: &Conflict| -> Result<RefusedRow, KeepingError> {
+                    let (column, value, code, reason) = match conflict {
+                        Conflict::Invoice { against } => {
+                            let reason = format!("{} speaks of this invoice too, and differs", elsewhere(*against)?);
+                            ("invoice_number", number, codes::INVOICE_CONFLICT, reason)
+                        }
+                        Conflict::Code { rival, invoice_number } => {
+                            let code = item.live_code().map_or("", crate::domain::ids::PaymentCode::as_str);
+                            let reason = format!("{} asks for this code too, for invoice `{invoice_number}`", elsewhere(*rival)?);
+                            ("payment_code", code, codes::PAYMENT_CODE_CONFLICT, reason)
+                        }
+                    };
+                    let invoice_number = Some(number.to_owned());
+                    Ok(RefusedRow { place: place.clone(), column: column.into(), value: value.into(), invoice_number, code, reason })
+                };
+                Ok(Verdict::Refused(conflicts.iter().map(refused).collect::<Result<_, _>>()?))
+            }
+        }
+    }
+
+    /// The item of a row that is good in itself, whatever comparing made of it.
+    pub(super) fn items_at(&self, indexes: &[usize]) -> Result<Vec<(usize, usize, T)>, KeepingError> {
+        let mut found = Vec::with_capacity(indexes.len());
+        for part in self.kept.parts() {
+            let from = indexes.partition_point(|index| *index < part.first);
+            let to = indexes.partition_point(|index| *index < part.first.saturating_add(part.count));
+            let Some(inside) = indexes.get(from..to).filter(|inside| !inside.is_empty()) else { continue };
+            let bytes = self.kept.read(part)?;
+            let rows = rows_of(&bytes);
+            for &index in inside {
+                let row = rows.get(index.saturating_sub(part.first)).copied().unwrap_or_default();
+                let Parted { head, rest, .. } = Parted::of(row)?;
+                if head.is_good {
+                    found.push((index, head.file, T::from_bytes(rest).map_err(|error| KeepingError::of(&error))?));
+                }
+            }
+        }
+        Ok(found)
+    }
+}
+
+fn read<'b, R: Deserialize<'b>>(bytes: &'b [u8]) -> Result<R, KeepingError> {
+    serde_json::from_slice(bytes).map_err(|error| KeepingError::of(&error))
+}
+
+fn given_back(place: &Place, bytes: &[u8]) -> Result<Vec<RefusedRow>, KeepingError> {
+    let kept: Vec<KeptRefusal<'_>> = read(bytes)?;
+    let given_back = |KeptRefusal { column, value, invoice_number, code, reason }: KeptRefusal<'_>| RefusedRow {
+        place: place.clone(),
+        column: column.into_owned(),
+        value: value.into_owned(),
+        invoice_number: invoice_number.map(Cow::into_owned),
+        code: code_of(&code),
+        reason: reason.into_owned(),
+    };
+    Ok(kept.into_iter().map(given_back).collect())
+}
+
+/// The code of this id; rows are refused by codes of this layer and of tables only.
+fn code_of(id: &str) -> Code {
+    let known = codes::ALL.iter().chain(crate::table::codes::ALL).find(|code| code.id == id);
+    known.copied().unwrap_or(codes::CELL_COUNT)
+}

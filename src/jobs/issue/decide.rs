@@ -1,0 +1,143 @@
+//! What is decided about bills before anything is sent, and its record: a run that is killed later finds it in the ledger.
+
+use super::Issuing;
+use crate::domain::bill::{Bill, Wanted};
+use crate::domain::codes;
+use crate::domain::ids::InvoiceNumber;
+use crate::domain::lifecycle::{BillState, Event, OperationKind, Status};
+use crate::domain::plan::{self, Step, Unchanged};
+use crate::gateway::Gateway;
+use crate::gateway::pacing::Time;
+use crate::jobs::portion::{self, Portion};
+use crate::ledger::{Basis, Entry, Ledger, LedgerError, Private, View as _};
+
+/// A bill's step, with the state it was planned from.
+pub(super) struct Planned {
+    pub(super) step: Step,
+    /// Whether the ledger knew the bill.
+    is_known: bool,
+    /// The bill's last event when it was planned, and then the one that was recorded with the plan; 0 for none.
+    pub(super) last_event: u64,
+    /// Whether another run changed the bill before anything was recorded: nothing was, and it is planned again.
+    pub(super) is_overtaken: bool,
+    /// Its state then, where the step needs it.
+    pub(super) state: Option<Box<BillState>>,
+    /// Whether the row brings a name that the ledger lacks.
+    lacks_name: bool,
+}
+
+impl<L: Ledger, G: Gateway, T: Time + Sync> Issuing<'_, L, G, T>
+where
+    T::Clock: Sync,
+{
+    /// The steps of bills, in their order, from the ledger as it is now.
+    pub(super) async fn plan(&self, bills: &[(usize, Bill)]) -> Result<Vec<Planned>, LedgerError> {
+        let (now, rules, salt) = ((self.clock)(), &self.settings.rules, self.ledger.salt());
+        let view = self.ledger.view().await?;
+        let left = portion::left_alone(&view, bills.iter().map(|(_, bill)| bill), salt, now).await?;
+        let rest = bills.iter().zip(&left).filter(|(_, left)| left.is_none()).map(|((_, bill), _)| bill);
+        let mut portion = Portion::of(&view, rest, &rules.reissue_suffix).await?;
+        let steps: Vec<Step> = {
+            let map = portion.view();
+            let step = |((_, bill), left): (&(usize, Bill), &Option<Unchanged>)| {
+                left.map_or_else(|| plan::step(bill, &map, salt, now, rules), Step::Unchanged)
+            };
+            bills.iter().zip(&left).map(step).collect()
+        };
+        let mut planned = Vec::with_capacity(steps.len());
+        for ((step, (_, bill)), left) in steps.into_iter().zip(bills).zip(left) {
+            let state = portion.take(&bill.invoice_number);
+            let lacks_name = match &state {
+                // An adopted code comes without a name, and a cancellation needs one.
+                Some(state) if step == Step::Unchanged(Unchanged::Live) && state.terms.is_adopted() => {
+                    view.customer(&bill.invoice_number).await?.is_none()
+                }
+                Some(_) | None => false,
+            };
+            let (is_known, last_event) = (state.is_some() || left.is_some(), state.as_ref().map_or(0, |state| state.last_event));
+            planned.push(Planned { step, is_known, last_event, is_overtaken: false, state: state.map(Box::new), lacks_name });
+        }
+        Ok(planned)
+    }
+
+    /// What is decided about bills enters the ledger, with a new bill's code if it is of our making, so that a killed run's rest is
+    /// known to be unissued and gets the same codes. What needs no call is done with it.
+    pub(super) async fn record_decided(&self, bills: &[(usize, Bill)], planned: &mut [Planned]) -> Result<(), LedgerError> {
+        while let Some(overtaken) = self.record_all(bills, planned).await? {
+            let of_it = bills.iter().zip(&mut *planned).filter(|((_, bill), _)| bill.invoice_number == overtaken);
+            of_it.for_each(|(_, planned)| planned.is_overtaken = true);
+        }
+        Ok(())
+    }
+
+    /// Records what is decided, all or nothing; gives the bill that another writer was quicker with, if that is so.
+    async fn record_all(&self, bills: &[(usize, Bill)], planned: &mut [Planned]) -> Result<Option<InvoiceNumber>, LedgerError> {
+        let (mut entries, mut places): (Vec<Entry>, Vec<usize>) = (Vec::new(), Vec::new());
+        for ((place, planned), (_, bill)) in planned.iter().enumerate().zip(bills).filter(|((_, planned), _)| !planned.is_overtaken) {
+            for entry in [self.planned_entry(bill, planned), self.registered_entry(bill, planned)].into_iter().flatten() {
+                entries.push(entry);
+                places.push(place);
+            }
+        }
+        if entries.is_empty() {
+            return Ok(None);
+        }
+        match self.ledger.record(entries).await {
+            Ok(states) => {
+                for (place, state) in places.into_iter().zip(states) {
+                    if let Some(planned) = planned.get_mut(place) {
+                        planned.last_event = state.last_event;
+                    }
+                }
+                Ok(None)
+            }
+            // Its code or number became another bill's since it was planned, which the next plan sees and says.
+            Err(
+                LedgerError::Lost { invoice_number }
+                | LedgerError::CodeTaken { invoice_number, .. }
+                | LedgerError::NumberTaken { invoice_number, .. },
+            ) => Ok(Some(invoice_number)),
+            Err(error) => Err(error),
+        }
+    }
+
+    fn planned_entry(&self, bill: &Bill, planned: &Planned) -> Option<Entry> {
+        let Wanted::Live(terms) = &bill.wanted else { return None };
+        if planned.is_known && planned.state.is_none() {
+            return None;
+        }
+        let recorded = terms.recorded(self.ledger.salt());
+        let event = match (planned.state.as_deref(), &planned.step) {
+            // Its number is another bill's, and two bills of one number would never come apart again.
+            (None, Step::Refused { code, .. }) if *code == codes::NUMBER_TAKEN => return None,
+            (None, _) => Event::Planned { terms: recorded },
+            (Some(state), Step::Issue { .. } | Step::Register(OperationKind::Issue)) if state.status == Status::Rejected => {
+                Event::Planned { terms: recorded }
+            }
+            (Some(state), Step::Issue { .. }) if state.status == Status::Planned && state.terms != recorded => {
+                Event::Planned { terms: recorded }
+            }
+            (Some(_), Step::Note) => Event::Noted { terms: recorded },
+            (Some(state), Step::Unchanged(Unchanged::Live)) if planned.lacks_name => Event::Noted { terms: state.terms.clone() },
+            (Some(_), _) => return None,
+        };
+        let private = Private { body: None, customer: Some(terms.customer.clone()) };
+        let basis = Basis::Since(planned.last_event);
+        Some(Entry { invoice_number: bill.invoice_number.clone(), at: (self.clock)(), event, basis, private })
+    }
+
+    /// The whole of an operation that DOKU is not told of.
+    fn registered_entry(&self, bill: &Bill, planned: &Planned) -> Option<Entry> {
+        let Step::Register(operation) = planned.step else { return None };
+        let state = planned.state.as_deref();
+        let (terms, customer) = match &bill.wanted {
+            Wanted::Live(terms) => (terms.recorded(self.ledger.salt()), Some(terms.customer.clone())),
+            Wanted::Cancelled => (state?.terms.clone(), None),
+        };
+        let at = (self.clock)();
+        let answer = plan::registered_answer(operation, &terms, state, at)?;
+        let event = Event::Registered { operation, terms, answer };
+        let (basis, private) = (Basis::Since(planned.last_event), Private { body: None, customer });
+        Some(Entry { invoice_number: bill.invoice_number.clone(), at, event, basis, private })
+    }
+}
