@@ -1,9 +1,13 @@
-//! The wall clock's only owner: the machine's time, or so many seconds ahead, so that a rehearsal can live through a month.
+//! Time's only owner: the wall clock (the machine's time, or so many seconds ahead, so that a rehearsal can live through a month), how
+//! long something takes, and waiting.
 //!
 //! Deciding code never reads it: `now` is an argument there.
 
+use std::future::Future;
+use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
+use std::time::{Duration, Instant};
 
 use jiff::{SignedDuration, Timestamp};
 
@@ -28,4 +32,41 @@ impl Clock {
         let machine = Self::default().now();
         self.ahead_seconds.store(at.as_second().saturating_sub(machine.as_second()), Ordering::Relaxed);
     }
+}
+
+/// How long something takes, on the machine's monotonic clock.
+#[derive(Clone, Copy, Debug)]
+pub struct Stopwatch(Instant);
+
+impl Stopwatch {
+    /// Begins now.
+    #[must_use]
+    pub fn start() -> Self {
+        Self(Instant::now())
+    }
+
+    /// Since its start.
+    #[must_use]
+    pub fn elapsed(&self) -> Duration {
+        self.0.elapsed()
+    }
+}
+
+/// Waiting that is under way, as part of something else that waits.
+pub type Waiting = Pin<Box<dyn Future<Output = ()> + Send>>;
+
+/// Waits.
+pub async fn sleep(duration: Duration) {
+    tokio::time::sleep(duration).await;
+}
+
+/// The same, to be kept.
+#[must_use]
+pub fn waiting(duration: Duration) -> Waiting {
+    Box::pin(sleep(duration))
+}
+
+/// What `work` comes to, unless it takes longer than `limit`.
+pub async fn within<T>(limit: Duration, work: impl Future<Output = T>) -> Option<T> {
+    tokio::time::timeout(limit, work).await.ok()
 }

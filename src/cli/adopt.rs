@@ -52,7 +52,7 @@ pub(super) fn import(setup: &Setup, file: &Path, adopting: &Adopting) -> Result<
     }
     super::check::usable(&codes)?;
     let create = if adopting.new_ledger || !setup.is_production() { Create::IfMissing } else { Create::Never };
-    let _lock = SenderLock::acquire(setup.ledger_path(), "ledger import")?;
+    let _lock = SenderLock::acquire(setup.ledger_path(), "ledger import", &setup.clock)?;
     let ledger = setup.open_ledger(&setup.binding()?, create)?;
     let mut told = Told { refused: codes.refused, ..Told::default() };
     let mut claimed = HashSet::new();

@@ -3,7 +3,6 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
-use std::time::Instant;
 
 use jiff::Timestamp;
 use secrecy::SecretString;
@@ -19,6 +18,7 @@ use super::sending;
 use super::setup::{Failure, Setup};
 use super::standard_input::StandardInput;
 use super::tables::BillFlags;
+use crate::clock::Stopwatch;
 use crate::doku::signature::SigningKey;
 use crate::domain::amount::Amount;
 use crate::domain::calendar::wib_date;
@@ -44,7 +44,7 @@ const PERIOD: &str = "2026-10";
 const FAULT_PERCENT: u8 = 20;
 
 pub(super) fn demo(global: &Global, out: Option<&Path>) -> Result<Exit, Failure> {
-    let began = Instant::now();
+    let began = Stopwatch::start();
     let out = match out {
         Some(out) => out.to_path_buf(),
         None => tempfile::Builder::new().prefix("tagih-demo-").tempdir()?.keep(),

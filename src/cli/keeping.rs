@@ -134,7 +134,7 @@ pub(super) fn resolve(setup: &Setup, invoice: &str, verdict: VerdictArgument, co
     if reason.trim().is_empty() {
         return Err(Failure::usage("`--reason` must say why"));
     }
-    let _lock = SenderLock::acquire(setup.ledger_path(), "resolve")?;
+    let _lock = SenderLock::acquire(setup.ledger_path(), "resolve", &setup.clock)?;
     let ledger = setup.open_ledger(&setup.binding()?, Create::Never)?;
     resolve_in(setup, &ledger, invoice, verdict, code, reason)
 }
@@ -294,7 +294,7 @@ fn parse_head(text: &str) -> Result<Head, Failure> {
 }
 
 fn purge(setup: &Setup, before: Date) -> Result<Exit, Failure> {
-    let _lock = SenderLock::acquire(setup.ledger_path(), "ledger purge")?;
+    let _lock = SenderLock::acquire(setup.ledger_path(), "ledger purge", &setup.clock)?;
     let ledger = setup.open_ledger(&setup.binding()?, Create::Never)?;
     let before = start_of_wib_day(before).ok_or_else(|| Failure::usage("`--before` is out of range"))?;
     let now = setup.clock.now();

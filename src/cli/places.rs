@@ -6,6 +6,7 @@ use super::output;
 use super::setup::{Failure, Setup};
 use crate::config::{self, Config};
 use crate::ledger::{Binding, Create, Store};
+use crate::random::MachineRandomness;
 
 /// Refuses paths that lead to nothing where the same thing lies at hand. `file`: path and text of the configuration file.
 pub(super) fn check(file: Option<(&str, &str)>, config: &Config) -> Result<(), Failure> {
@@ -56,7 +57,7 @@ impl Setup {
     /// The ledger for writing; a new one is said, with its place.
     pub(super) fn open_ledger(&self, binding: &Binding, create: Create) -> Result<Store, Failure> {
         let is_new = !self.ledger_path().exists();
-        let ledger = Store::open(self.ledger_path(), binding, create)?;
+        let ledger = Store::open(self.ledger_path(), binding, create, &MachineRandomness)?;
         if let Some(migrated) = ledger.migrated() {
             output::note(format_args!(
                 "note: the ledger was brought from schema {} to {}; as it was it is kept at `{}`",

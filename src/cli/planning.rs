@@ -10,7 +10,7 @@ use super::refused::Refusals;
 use super::sender::{Flags, ceiling_warning, settings};
 use super::sequence;
 use super::setup::{Failure, Setup};
-use crate::domain::bill::{Bill, Salt, Wanted};
+use crate::domain::bill::{Bill, Salts, Wanted};
 use crate::domain::digest;
 use crate::domain::guard::{Limits, Sum, Totals};
 use crate::domain::lifecycle::{BillState, Status};
@@ -37,13 +37,13 @@ pub(super) struct PlannedBill<'a> {
     pub(super) bill: &'a Bill,
     pub(super) step: &'a Step,
     state: Option<&'a BillState>,
-    salt: &'a Salt,
+    salts: &'a Salts,
 }
 
 impl PlannedBill<'_> {
     fn line(&self) -> Line {
         let wanted = match &self.bill.wanted {
-            Wanted::Live(terms) => Some(terms.recorded(self.salt)),
+            Wanted::Live(terms) => Some(plan::compared(self.bill, terms, self.state, self.salts)),
             Wanted::Cancelled => None,
         };
         plan::line(self.bill, wanted.as_ref(), self.step, self.state)
@@ -75,7 +75,7 @@ pub(super) fn look(
         return Err(LedgerError::Missing { path: setup.config.ledger.path.clone() }.into());
     }
     let nobody: Option<<Store as Ledger>::View> = None;
-    done(planned_rows(setup, flags, intake, nobody.as_ref(), &Salt::new([0; 16]), depth, visit))
+    done(planned_rows(setup, flags, intake, nobody.as_ref(), &Salts::new([0; 32]), depth, visit))
 }
 
 /// The same from an open ledger.
@@ -89,7 +89,7 @@ pub(super) fn look_from(
 ) -> Result<(), Failure> {
     done(async {
         let view = ledger.view().await?;
-        planned_rows(setup, flags, intake, Some(&view), ledger.salt(), depth, visit).await
+        planned_rows(setup, flags, intake, Some(&view), ledger.salts(), depth, visit).await
     })
 }
 
@@ -98,7 +98,7 @@ async fn planned_rows(
     flags: &Flags,
     intake: &Intake,
     view: Option<&impl View>,
-    salt: &Salt,
+    salts: &Salts,
     depth: Depth,
     visit: &mut dyn FnMut(&PlannedRow<'_>) -> Result<(), Failure>,
 ) -> Result<(), Failure> {
@@ -110,7 +110,7 @@ async fn planned_rows(
         for rows in part?.chunks(BILLS_MAX) {
             let bills: Vec<Bill> = rows.iter().filter_map(|row| Some(coded.coded(row.index, row.valid()?.clone()))).collect();
             let left = match view {
-                Some(view) if depth == Depth::Steps => left_alone(view, bills.iter(), salt, now).await?,
+                Some(view) if depth == Depth::Steps => left_alone(view, bills.iter(), salts, now).await?,
                 Some(_) | None => vec![None; bills.len()],
             };
             let rest = bills.iter().zip(&left).filter(|(_, left)| left.is_none()).map(|(bill, _)| bill);
@@ -123,12 +123,12 @@ async fn planned_rows(
             for row in rows {
                 let bill = row.valid().and_then(|_| bills.next());
                 let step =
-                    bill.map(|(bill, left)| left.map_or_else(|| plan::step(bill, &map, salt, now, &settings.rules), Step::Unchanged));
+                    bill.map(|(bill, left)| left.map_or_else(|| plan::step(bill, &map, salts, now, &settings.rules), Step::Unchanged));
                 let planned = bill.zip(step.as_ref()).map(|((bill, _), step)| PlannedBill {
                     bill,
                     step,
                     state: portion.bill(&bill.invoice_number),
-                    salt,
+                    salts,
                 });
                 visit(&PlannedRow { row, planned })?;
             }

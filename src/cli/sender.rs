@@ -24,6 +24,7 @@ use crate::jobs::stop::Stop;
 use crate::jobs::sync::Syncing;
 use crate::jobs::watch::Watch;
 use crate::ledger::{Create, SenderLock, Store};
+use crate::random::MachineRandomness;
 
 /// What of a run's behaviour comes from flags.
 pub(super) struct Flags {
@@ -58,7 +59,7 @@ impl Sender {
         let clock = setup.clock.clone();
         let create =
             if flags.new_ledger || (flags.command == "issue" && !setup.is_production()) { Create::IfMissing } else { Create::Never };
-        let lock = SenderLock::acquire(setup.ledger_path(), flags.command)?;
+        let lock = SenderLock::acquire(setup.ledger_path(), flags.command, &setup.clock)?;
         let ledger = setup.open_ledger(&binding, create)?;
         let endpoint = Endpoint {
             base_url: config.doku.base_url.clone(),
@@ -99,7 +100,7 @@ impl Sender {
         let Self { ledger, gateway, pacer, watch, stop, settings, retry, now, .. } = self;
         Issuing {
             ledger,
-            caller: Caller { gateway, pacer, watch, stop, retry: *retry },
+            caller: Caller { gateway, pacer, watch, stop, retry: *retry, randomness: &MachineRandomness },
             settings,
             clock: now,
             controls: tokio::sync::Mutex::default(),
@@ -111,7 +112,7 @@ impl Sender {
         let (Self { ledger, gateway, pacer, watch, stop, settings, retry, now, .. }, sync) = (self, &setup.config.sync);
         Syncing {
             ledger,
-            caller: Caller { gateway, pacer, watch, stop, retry: *retry },
+            caller: Caller { gateway, pacer, watch, stop, retry: *retry, randomness: &MachineRandomness },
             clock: now,
             trust: settings.trust,
             schedule: Schedule { first_minutes: sync.first_minutes, window_days: sync.window_days, spacing_seconds: sync.spacing_seconds },

@@ -11,6 +11,7 @@ use tokio::signal::unix::{Signal, SignalKind, signal};
 use super::args::Sending;
 use super::output;
 use super::setup::Failure;
+use crate::clock;
 use crate::domain::calendar::{self, wib};
 use crate::domain::plan::minutes_between;
 use crate::jobs::stop::{Stop, StopReason};
@@ -92,7 +93,7 @@ pub(super) async fn tell_no_way(stop: &Stop, quiet: bool) -> Infallible {
 
 async fn sleep_until(deadline: Option<Duration>) {
     match deadline {
-        Some(left) => tokio::time::sleep(left).await,
+        Some(left) => clock::sleep(left).await,
         None => std::future::pending().await,
     }
 }

@@ -151,8 +151,9 @@ pub struct RecordedTerms {
     pub additional: Option<Box<Additional>>,
 }
 
-/// Makes digests of personal data that cannot be guessed without the ledger: its random salt goes in first.
-#[derive(Clone)]
+/// Makes digests of one bill's personal data that cannot be guessed without it: it goes in first. The ledger keeps it with the bill, and
+/// destroys it with the bill's personal data.
+#[derive(Clone, Copy, PartialEq, Eq)]
 pub struct Salt([u8; 16]);
 
 impl std::fmt::Debug for Salt {
@@ -174,9 +175,47 @@ impl Salt {
         self.0
     }
 
-    fn digest(&self, text: &str) -> String {
+    /// Stands for a customer, so that another in its place is found out.
+    #[must_use]
+    pub fn digest_of_customer(&self, customer: &Customer) -> [u8; 16] {
+        let part = |part: &Option<Personal>| part.as_ref().map_or_else(Vec::new, |part| [b"=", part.reveal().as_bytes()].concat());
+        let parts = [&self.0[..], customer.name.reveal().as_bytes(), &part(&customer.email), &part(&customer.account_name)];
+        let [first, _] = digest::halves(&digest::of_parts(&parts));
+        first
+    }
+
+    /// Stands for a text in terms, hexadecimal.
+    #[must_use]
+    pub fn digest(&self, text: &str) -> String {
         let full = digest::of_parts(&[&self.0, text.as_bytes()]);
         digest::hex(full.get(..12).unwrap_or(&full))
+    }
+}
+
+/// Salts for bills that have none, out of one run's randomness: the same bill gets the same, wherever in the run it is asked for.
+#[derive(Clone)]
+pub struct Salts([u8; 32]);
+
+impl std::fmt::Debug for Salts {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Salts(***)")
+    }
+}
+
+impl Salts {
+    /// Those of this randomness, which nobody keeps.
+    #[must_use]
+    pub const fn new(randomness: [u8; 32]) -> Self {
+        Self(randomness)
+    }
+
+    /// A bill's salt: the one it has, or a new one.
+    #[must_use]
+    pub fn of(&self, invoice_number: &InvoiceNumber, kept: Option<Salt>) -> Salt {
+        kept.unwrap_or_else(|| {
+            let [first, _] = digest::halves(&digest::of_parts(&[&self.0, invoice_number.as_str().as_bytes()]));
+            Salt(first)
+        })
     }
 }
 
@@ -255,6 +294,13 @@ impl RecordedTerms {
     #[must_use]
     pub fn is_adopted(&self) -> bool {
         self.name_digest.is_empty()
+    }
+
+    /// These terms, with the digests of `known` where its bill's salt is gone: what was purged cannot be said to differ.
+    #[must_use]
+    pub fn with_digests_of(self, known: &Self) -> Self {
+        let Self { name_digest, email_digest, account_name_digest, .. } = known.clone();
+        Self { name_digest, email_digest, account_name_digest, ..self }
     }
 
     /// The same whichever ledger they are recorded in.

@@ -221,7 +221,7 @@ impl EventKind {
 const fn first_status(event: EventKind) -> Option<Status> {
     match event {
         EventKind::Planned => Some(Status::Planned),
-        EventKind::Adopted => Some(Status::Active),
+        EventKind::Adopted | EventKind::Registered(OperationKind::Issue) => Some(Status::Active),
         EventKind::Intended(_)
         | EventKind::NotSent
         | EventKind::Accepted
@@ -231,7 +231,7 @@ const fn first_status(event: EventKind) -> Option<Status> {
         | EventKind::Retired
         | EventKind::Noted
         | EventKind::Checked
-        | EventKind::Registered(_)
+        | EventKind::Registered(OperationKind::Amend | OperationKind::Cancel)
         | EventKind::Repeated
         | EventKind::Reopened(_)
         | EventKind::Held

@@ -6,7 +6,7 @@
 use jiff::{SignedDuration, Timestamp};
 
 use super::amount::Amount;
-use super::bill::RecordedTerms;
+use super::bill::{RecordedTerms, Salt};
 use super::channel::Channel;
 use super::ids::InvoiceNumber;
 use super::lifecycle::{BillState, Code, OperationKind, Status};
@@ -17,7 +17,7 @@ use super::plan::Unchanged;
 const END_NEAR: SignedDuration = SignedDuration::from_secs(1);
 
 /// Stands for terms: the first half of the SHA-256 of their JSON text.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct TermsDigest(pub [u8; 16]);
 
 impl TermsDigest {
@@ -53,6 +53,8 @@ pub struct Mark {
     pub paid: Option<Paid>,
     /// Whether nothing is open, nobody holds it, and Check Status was never asked about it: the rest of its state is silent.
     pub is_plain: bool,
+    /// The salt of its terms' personal digests, if it is kept.
+    pub salt: Option<Salt>,
 }
 
 impl Mark {
@@ -69,6 +71,7 @@ impl Mark {
             expires_at: expires_at.map(|at| Timestamp::from_microsecond(at.as_microsecond()).unwrap_or(at)),
             paid,
             is_plain: state.open.is_none() && state.hold.is_none() && state.checks.is_none(),
+            salt: state.salt,
         })
     }
 

@@ -72,7 +72,7 @@ impl Time for RealTime {
         &self.0
     }
     async fn sleep(&self, duration: Duration) {
-        tokio::time::sleep(duration).await;
+        crate::clock::sleep(duration).await;
     }
 }
 
@@ -127,6 +127,11 @@ impl<T: Time> Pacer<T> {
         debug_assert!(matches!(spent, Ok(Ok(()))), "a new limiter holds exactly its burst");
         let pace = Pace { given: 0, cost: 1, answers: 0, slowed_at: 0, paused_until: None, latency_us: None };
         Self { time, rate, limiter, pace: Mutex::new(pace), turn: tokio::sync::Mutex::new(()) }
+    }
+
+    /// Waits, on the same clock.
+    pub async fn wait(&self, duration: Duration) {
+        self.time.sleep(duration).await;
     }
 
     /// Waits for leave to start one request.

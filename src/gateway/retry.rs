@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use rand::RngExt as _;
+use crate::random::Randomness;
 
 /// Bounds of the one retry layer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -27,20 +27,23 @@ impl RetryPolicy {
 
     /// A wait drawn evenly up to [`RetryPolicy::delay_max`], so that retries of many do not meet.
     #[must_use]
-    pub fn delay(&self, attempt: u32) -> Duration {
-        rand::rng().random_range(Duration::ZERO..=self.delay_max(attempt))
+    pub fn delay(&self, attempt: u32, randomness: &dyn Randomness) -> Duration {
+        let limit = u64::try_from(self.delay_max(attempt).as_micros()).unwrap_or(u64::MAX);
+        Duration::from_micros(randomness.up_to(limit))
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::random::MachineRandomness;
 
     #[test]
     fn back_off_doubles_up_to_its_cap() {
         let policy = RetryPolicy { attempts_max: 9, base_ms: 500, cap_ms: 20_000, pause_max_seconds: 300 };
         let bounds: Vec<u128> = (1..9).map(|attempt| policy.delay_max(attempt).as_millis()).collect();
         assert_eq!(bounds, [500, 1_000, 2_000, 4_000, 8_000, 16_000, 20_000, 20_000]);
-        assert!((0..200).all(|_| policy.delay(3) <= policy.delay_max(3)));
+        let delays: Vec<Duration> = (0..200).map(|_| policy.delay(3, &MachineRandomness)).collect();
+        assert!(delays.iter().all(|delay| *delay <= policy.delay_max(3)) && delays.iter().any(|delay| *delay > policy.delay_max(3) / 2));
     }
 }

@@ -8,6 +8,7 @@ use crate::doku::wire::{Answer, Delivery, WireRequest};
 use crate::gateway::Gateway;
 use crate::gateway::pacing::{Pacer, Permit, Time};
 use crate::gateway::retry::RetryPolicy;
+use crate::random::Randomness;
 
 /// Everything a worker needs to call DOKU.
 #[derive(Debug)]
@@ -22,6 +23,8 @@ pub struct Caller<'a, G, T: Time> {
     pub stop: &'a Stop,
     /// How often and how soon to try again.
     pub retry: RetryPolicy,
+    /// What draws the waits between attempts.
+    pub randomness: &'a dyn Randomness,
 }
 
 impl<G: Gateway, T: Time> Caller<'_, G, T> {
@@ -29,7 +32,7 @@ impl<G: Gateway, T: Time> Caller<'_, G, T> {
     pub async fn attempt(&self, attempt: u32, request: &WireRequest) -> Option<Delivery> {
         let leave = async {
             if attempt > 0 {
-                tokio::time::sleep(self.retry.delay(attempt)).await;
+                self.pacer.wait(self.retry.delay(attempt, self.randomness)).await;
             }
             self.pacer.permit().await
         };

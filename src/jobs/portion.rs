@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use jiff::Timestamp;
 
-use crate::domain::bill::{Bill, Salt, Wanted};
+use crate::domain::bill::{Bill, Salts, Wanted};
 use crate::domain::ids::InvoiceNumber;
 use crate::domain::lifecycle::BillState;
 use crate::domain::mark::{Mark, TermsDigest};
@@ -22,14 +22,18 @@ pub const BILLS_MAX: usize = 1_000;
 pub async fn left_alone<'b>(
     view: &impl View,
     bills: impl Iterator<Item = &'b Bill> + Clone,
-    salt: &Salt,
+    salts: &Salts,
     now: Timestamp,
 ) -> Result<Vec<Option<Unchanged>>, LedgerError> {
     let numbers: Vec<&InvoiceNumber> = bills.clone().map(|bill| &bill.invoice_number).collect();
     let marks = view.marks(&numbers).await?;
     let of = |(bill, mark): (&Bill, Option<Mark>)| match &bill.wanted {
         // What has no digest is looked at whole.
-        Wanted::Live(terms) => mark?.leaves_alone(TermsDigest::of(&terms.recorded(salt)).ok()?, now),
+        Wanted::Live(terms) => {
+            let mark = mark?;
+            let wanted = terms.recorded(&salts.of(&bill.invoice_number, mark.salt));
+            mark.leaves_alone(TermsDigest::of(&wanted).ok()?, now)
+        }
         Wanted::Cancelled => None,
     };
     Ok(bills.zip(marks).map(of).collect())

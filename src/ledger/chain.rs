@@ -39,19 +39,67 @@ impl Head {
     /// The head of a ledger without events.
     pub const EMPTY: Self = Self { sequence: 0, hash: [0; 32] };
 
-    /// The head after one more event: SHA-256 over the previous hash and everything the event's row holds. `None` when
-    /// there are no numbers left.
-    pub(super) fn then(&self, at_microseconds: i64, kind: &str, invoice_number: &str, json: &str) -> Option<Self> {
+    /// The head after one more event: SHA-256 over the previous hash, everything the event's row holds, and what the ledger belongs to;
+    /// events of before `origin` was kept have none of the last three parts. `None` when there are no numbers left.
+    pub(super) fn then(&self, origin: &Origin, event: &Covered<'_>) -> Option<Self> {
         let sequence = self.sequence.checked_add(1)?;
-        let hash = digest::of_parts(&[
-            &self.hash,
-            &sequence.to_be_bytes(),
-            &at_microseconds.to_be_bytes(),
-            kind.as_bytes(),
-            invoice_number.as_bytes(),
-            json.as_bytes(),
-        ]);
+        let (number, at) = (sequence.to_be_bytes(), event.at.to_be_bytes());
+        let fence = event.fence.map(i64::to_be_bytes);
+        let (kind, invoice_number, json) = (event.kind.as_bytes(), event.invoice_number.as_bytes(), event.json.as_bytes());
+        let beside = event.beside.unwrap_or_default();
+        let fence = fence.as_ref().map_or(&[][..], |fence| fence);
+        let parts: [&[u8]; 9] = [&self.hash, &number, &at, kind, invoice_number, json, beside, fence, &origin.digest];
+        let (before, _) = parts.split_at(6);
+        let hash = digest::of_parts(if sequence > origin.after { &parts } else { before });
         Some(Self { sequence, hash })
+    }
+}
+
+/// What the hash of an event covers beside the hash before it.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Covered<'a> {
+    /// In microseconds (UTC).
+    pub(super) at: i64,
+    /// See [`Kind::name`].
+    pub(super) kind: &'a str,
+    /// Empty for none.
+    pub(super) invoice_number: &'a str,
+    /// Its text, with a digest where its terms stood.
+    pub(super) json: &'a str,
+    /// What stands for the customer that was given with it.
+    pub(super) beside: Option<&'a [u8]>,
+    /// The number of its writer's lease.
+    pub(super) fence: Option<i64>,
+}
+
+impl<'a> Covered<'a> {
+    /// An event with nothing beside it.
+    pub(super) const fn new(at: i64, kind: Kind, invoice_number: &'a str, json: &'a str) -> Self {
+        Self { at, kind: kind.name(), invoice_number, json, beside: None, fence: None }
+    }
+}
+
+/// Where ledgers of before kept a salt for all their bills.
+pub(super) const NO_SALT: [u8; 16] = [0; 16];
+
+/// What a ledger belongs to, as its chain covers it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Origin {
+    digest: Digest,
+    /// The last event that was chained without it; 0 for a ledger that always had it.
+    after: u64,
+}
+
+impl Origin {
+    /// Whether that event was chained without it.
+    pub(super) const fn is_before(&self, sequence: u64) -> bool {
+        sequence <= self.after
+    }
+
+    /// Of these fields.
+    pub(super) fn of(environment: &str, client_id: &str, salt: &[u8], after: u64) -> Self {
+        let digest = digest::of_parts(&[environment.as_bytes(), client_id.as_bytes(), salt, &after.to_be_bytes()]);
+        Self { digest, after }
     }
 }
 

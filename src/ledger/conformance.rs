@@ -5,7 +5,7 @@ use jiff::{SignedDuration, Timestamp};
 use super::memory::{CrashMoment, CrashPlan, MemoryLedger};
 use super::{Applied, Basis, Binding, Create, Entry, Head, Ledger, LedgerError, Names, Private, Store, Sum, View};
 use crate::domain::amount::Amount;
-use crate::domain::bill::{Customer, Expiry, Policy, RecordedTerms};
+use crate::domain::bill::{Customer, Expiry, Policy, RecordedTerms, Salt};
 use crate::domain::channel::{Channel, Method};
 use crate::domain::check::{Details, FoundPayment, Word};
 use crate::domain::digest;
@@ -13,6 +13,9 @@ use crate::domain::ids::{InvoiceNumber, PaymentCode, RequestId};
 use crate::domain::lifecycle::{BillState, CodeAnswer, Event, EventKind, OperationKind, Status, Verdict, next_status};
 use crate::domain::payment::Payment;
 use crate::domain::personal::Personal;
+use crate::random::MachineRandomness;
+
+pub(super) const SALT: Salt = Salt::new([5; 16]);
 
 pub(super) fn binding() -> Binding {
     Binding { environment: "sandbox".into(), client_id: "BRN-0001".into() }
@@ -20,7 +23,7 @@ pub(super) fn binding() -> Binding {
 
 pub(super) fn new_sqlite() -> (tempfile::TempDir, Store) {
     let folder = tempfile::tempdir().unwrap();
-    let ledger = Store::open(&folder.path().join("ledger.db"), &binding(), Create::IfMissing).unwrap();
+    let ledger = Store::open(&folder.path().join("ledger.db"), &binding(), Create::IfMissing, &MachineRandomness).unwrap();
     (folder, ledger)
 }
 
@@ -249,7 +252,8 @@ fn payments_count_once_whatever_the_order_and_status(ledger: &impl Ledger) {
 
 fn what_goes_beside_an_event_is_kept_beside_it(ledger: &impl Ledger) {
     let customer = |name: &str| {
-        Some(Customer { name: Personal::new(name), email: Some(Personal::new("a@b.id")), account_name: Some(Personal::new("Andreas")) })
+        let (email, account_name) = (Some(Personal::new("a@b.id")), Some(Personal::new("Andreas")));
+        Some((Customer { name: Personal::new(name), email, account_name }, SALT))
     };
     let mut first = planned("A");
     first.private.customer = customer("Siti");
@@ -259,7 +263,8 @@ fn what_goes_beside_an_event_is_kept_beside_it(ledger: &impl Ledger) {
     wait(ledger.record(vec![first, second])).unwrap();
     assert_eq!(ask!(ledger, body(&number("A"), request_id)), Some(body));
     assert_eq!(ask!(ledger, body(&number("A"), RequestId::from_digest(&[9; 32]))), None);
-    assert_eq!(wait(ledger.customer(&number("A"))).unwrap(), customer("Siti Aminah"));
+    assert_eq!(wait(ledger.customer(&number("A"))).unwrap(), customer("Siti Aminah").map(|(customer, _)| customer));
+    assert_eq!(wait(ledger.bill(&number("A"))).unwrap().unwrap().salt, Some(SALT));
     assert_eq!(wait(ledger.customer(&number("B"))).unwrap(), None);
     assert!(!format!("{:?}", whole(ledger)).contains("Siti"));
 }

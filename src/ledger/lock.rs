@@ -18,7 +18,7 @@ pub struct SenderLock {
 
 impl SenderLock {
     /// Takes the lock of the ledger at `ledger_path` for `command`, or says who has it.
-    pub fn acquire(ledger_path: &Path, command: &str) -> Result<Self, LedgerError> {
+    pub fn acquire(ledger_path: &Path, command: &str, clock: &Clock) -> Result<Self, LedgerError> {
         // By its real name: a link to the ledger must not have a lock of its own.
         let lock_path = beside(&ledger_path.canonicalize().unwrap_or_else(|_| ledger_path.to_path_buf()), ".lock");
         let failed = |error: io::Error| LedgerError::Storage {
@@ -34,7 +34,7 @@ impl SenderLock {
             }
             Err(TryLockError::Error(error)) => return Err(failed(error)),
         }
-        let holder = format!("`{command}`, process {}, since {}", std::process::id(), format_utc_seconds(Clock::default().now()));
+        let holder = format!("`{command}`, process {}, since {}", std::process::id(), format_utc_seconds(clock.now()));
         file.set_len(0).and_then(|()| file.write_all(holder.as_bytes())).map_err(failed)?;
         Ok(Self { file })
     }
@@ -69,12 +69,12 @@ mod tests {
     fn a_second_sender_is_refused_and_told_who_holds_the_ledger_until_it_lets_go() {
         let folder = tempfile::tempdir().unwrap();
         let ledger = folder.path().join("ledger.db");
-        let first = SenderLock::acquire(&ledger, "issue").unwrap();
-        let refused = SenderLock::acquire(&ledger, "sync").unwrap_err();
+        let first = SenderLock::acquire(&ledger, "issue", &Clock::default()).unwrap();
+        let refused = SenderLock::acquire(&ledger, "sync", &Clock::default()).unwrap_err();
         let LedgerError::Held { holder, .. } = &refused else { panic!("{refused}") };
         assert!(holder.contains("`issue`") && holder.contains(&std::process::id().to_string()), "{holder}");
         drop(first);
-        SenderLock::acquire(&ledger, "sync").unwrap();
+        SenderLock::acquire(&ledger, "sync", &Clock::default()).unwrap();
     }
 
     #[test]
@@ -83,7 +83,7 @@ mod tests {
         let (ledger, link) = (folder.path().join("ledger.db"), folder.path().join("link.db"));
         std::fs::write(&ledger, "").unwrap();
         std::os::unix::fs::symlink(&ledger, &link).unwrap();
-        let _held = SenderLock::acquire(&ledger, "issue").unwrap();
-        assert!(matches!(SenderLock::acquire(&link, "issue"), Err(LedgerError::Held { .. })));
+        let _held = SenderLock::acquire(&ledger, "issue", &Clock::default()).unwrap();
+        assert!(matches!(SenderLock::acquire(&link, "issue", &Clock::default()), Err(LedgerError::Held { .. })));
     }
 }

@@ -11,11 +11,11 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use jiff::Timestamp;
 use tokio::sync::watch;
 
-use super::chain::{Kind, NumberRecord, PaymentRecord, payment_event_at, truncated_payment};
-use super::rules::{Fate, Refusal, fates, folded, live_payment_code, microseconds, number_to_claim, truncated};
+use super::chain::{Covered, Kind, NO_SALT, NumberRecord, Origin, PaymentRecord, payment_event_at, truncated_payment};
+use super::rules::{Fate, Refusal, beside, fates, folded, live_payment_code, microseconds, number_to_claim, truncated};
 use super::terms::event_text;
-use super::{Applied, Entry, Head, Ledger, LedgerError};
-use crate::domain::bill::{Customer, Salt};
+use super::{Applied, Binding, Entry, Head, Ledger, LedgerError};
+use crate::domain::bill::{Customer, Salt, Salts};
 use crate::domain::ids::{InvoiceNumber, PaymentCode, RequestId};
 use crate::domain::lifecycle::{BillState, Event};
 use crate::domain::owner;
@@ -44,7 +44,8 @@ pub enum CrashMoment {
 /// A ledger without a file.
 #[derive(Debug)]
 pub struct MemoryLedger {
-    salt: Salt,
+    salts: Salts,
+    origin: Origin,
     durable: Mutex<Durable>,
     plan: Option<CrashPlan>,
     crashed: watch::Sender<bool>,
@@ -57,7 +58,7 @@ struct Durable {
     events: Vec<(Timestamp, InvoiceNumber, Event)>,
     payments: Vec<Payment>,
     bodies: HashMap<RequestId, Vec<u8>>,
-    customers: HashMap<InvoiceNumber, Customer>,
+    customers: HashMap<InvoiceNumber, (Customer, Salt)>,
     head: Option<Head>,
     calls: u64,
 }
@@ -69,10 +70,17 @@ impl Default for MemoryLedger {
 }
 
 impl MemoryLedger {
-    /// An empty ledger with a fixed salt.
+    /// An empty ledger, whose bills' salts are always the same.
     #[must_use]
     pub fn new() -> Self {
-        Self { salt: Salt::new([7; 16]), durable: Mutex::default(), plan: None, crashed: watch::Sender::new(false) }
+        let origin = Origin::of("sandbox", "memory", &NO_SALT, 0);
+        Self { salts: Salts::new([7; 32]), origin, durable: Mutex::default(), plan: None, crashed: watch::Sender::new(false) }
+    }
+
+    /// The same for one client.
+    #[must_use]
+    pub fn bound_to(binding: &Binding) -> Self {
+        Self { origin: Origin::of(&binding.environment, &binding.client_id, &NO_SALT, 0), ..Self::new() }
     }
 
     /// The same ledger, to crash as planned.
@@ -86,7 +94,7 @@ impl MemoryLedger {
     #[must_use]
     pub fn reopened(&self) -> Self {
         let durable = Durable { calls: 0, ..self.lock().clone() };
-        Self { salt: self.salt.clone(), durable: Mutex::new(durable), ..Self::new() }
+        Self { salts: self.salts.clone(), origin: self.origin, durable: Mutex::new(durable), ..Self::new() }
     }
 
     /// Resolves once the planned crash has happened; a test races its run against it.
@@ -122,7 +130,7 @@ impl MemoryLedger {
             self.crashed.send_replace(true);
             return None;
         }
-        let result = durable.append_all(entries);
+        let result = durable.append_all(&self.origin, entries);
         if moment == Some(CrashMoment::AfterDurable) {
             self.crashed.send_replace(true);
             return None;
@@ -133,7 +141,7 @@ impl MemoryLedger {
 
 impl Durable {
     /// All or none: what a failing call touched is put back.
-    fn append_all(&mut self, entries: Vec<Entry>) -> Result<Vec<BillState>, LedgerError> {
+    fn append_all(&mut self, origin: &Origin, entries: Vec<Entry>) -> Result<Vec<BillState>, LedgerError> {
         let mut touched: Vec<(InvoiceNumber, Option<BillState>)> = Vec::with_capacity(entries.len());
         let (event_count, head, began_at) = (self.events.len(), self.head, self.sequence());
         let mut states = Vec::with_capacity(entries.len());
@@ -141,7 +149,7 @@ impl Durable {
         for entry in entries {
             touched.push((entry.invoice_number.clone(), self.bills.get(&entry.invoice_number).cloned()));
             private.push((entry.invoice_number.clone(), entry.private.clone()));
-            match self.append(entry, began_at) {
+            match self.append(origin, entry, began_at) {
                 Ok(state) => states.push(state),
                 Err(error) => {
                     for (invoice_number, before) in touched.into_iter().rev() {
@@ -168,7 +176,7 @@ impl Durable {
         self.head.unwrap_or(Head::EMPTY).sequence
     }
 
-    fn append(&mut self, entry: Entry, began_at: u64) -> Result<BillState, LedgerError> {
+    fn append(&mut self, origin: &Origin, entry: Entry, began_at: u64) -> Result<BillState, LedgerError> {
         let at = truncated(entry.at);
         let before = self.bills.get(&entry.invoice_number).cloned();
         let is_new = before.is_none();
@@ -188,7 +196,9 @@ impl Durable {
             return Err(LedgerError::NumberTaken { number: number.clone(), invoice_number: entry.invoice_number.clone(), other });
         }
         let (json, _) = event_text(&entry.event).unwrap_or_default();
-        self.advance(microseconds(at), Kind::Bill, &entry.invoice_number, &json);
+        let beside = beside(self.customers.get(&entry.invoice_number), entry.private.customer.as_ref());
+        let event = Covered::new(microseconds(at), Kind::Bill, entry.invoice_number.as_str(), &json);
+        self.advance(origin, &Covered { beside: beside.as_ref().map(|digest| &digest[..]), ..event });
         self.replace(&entry.invoice_number, Some(state.clone()));
         self.events.push((at, entry.invoice_number, entry.event));
         Ok(state)
@@ -218,8 +228,8 @@ impl Durable {
         }
     }
 
-    fn advance(&mut self, at: i64, kind: Kind, invoice_number: &InvoiceNumber, json: &str) {
-        self.head = self.head.unwrap_or(Head::EMPTY).then(at, kind.name(), invoice_number.as_str(), json);
+    fn advance(&mut self, origin: &Origin, event: &Covered<'_>) {
+        self.head = self.head.unwrap_or(Head::EMPTY).then(origin, event);
     }
 
     fn first_paid_at(&self, state: &BillState) -> Option<Timestamp> {
@@ -238,8 +248,8 @@ impl Durable {
 impl Ledger for MemoryLedger {
     type View = MemoryView;
 
-    fn salt(&self) -> &Salt {
-        &self.salt
+    fn salts(&self) -> &Salts {
+        &self.salts
     }
 
     async fn record(&self, entries: Vec<Entry>) -> Result<Vec<BillState>, LedgerError> {
@@ -267,7 +277,8 @@ impl Ledger for MemoryLedger {
                 Fate::Numbered(kept) => (serde_json::to_string(&NumberRecord::of(kept)), &kept.invoice_number),
                 Fate::New(new) => (serde_json::to_string(&PaymentRecord::of(new)), &new.invoice_number),
             };
-            durable.advance(payment_event_at(payment), Kind::Payment, number, &json.unwrap_or_default());
+            let json = json.unwrap_or_default();
+            durable.advance(&self.origin, &Covered::new(payment_event_at(payment), Kind::Payment, number.as_str(), &json));
             match fate {
                 Fate::New(new) => {
                     applied = Applied { new: applied.new.saturating_add(1), known: applied.known.saturating_sub(1) };

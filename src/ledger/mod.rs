@@ -21,7 +21,7 @@ use std::future::Future;
 
 use jiff::Timestamp;
 
-use crate::domain::bill::{Customer, Salt};
+use crate::domain::bill::{Customer, Salt, Salts};
 use crate::domain::digest::Digest;
 use crate::domain::ids::{InvoiceNumber, RequestId};
 use crate::domain::lifecycle::{BillState, Event};
@@ -81,8 +81,8 @@ impl Basis {
 pub struct Private {
     /// The pinned request body, with the operation's id.
     pub body: Option<(RequestId, Vec<u8>)>,
-    /// Who owes the bill; replaces what was kept before.
-    pub customer: Option<Customer>,
+    /// Who owes the bill, and the salt of the digests that its terms have of it; replaces what was kept before.
+    pub customer: Option<(Customer, Salt)>,
 }
 
 /// The end of the event sequence: printed in every summary, so that an edited or older ledger is found out.
@@ -108,8 +108,8 @@ pub trait Ledger: Send + Sync {
     /// One consistent state of it, to ask questions.
     type View: View;
 
-    /// The salt of this ledger's personal digests.
-    fn salt(&self) -> &Salt;
+    /// Salts for bills that have none yet.
+    fn salts(&self) -> &Salts;
 
     /// Appends `entries` in order, all or none, and gives each bill's state after its event. Resolves only once they are
     /// durable; entries of concurrent callers share transactions. An entry that another writer has overtaken, an illegal event, a code

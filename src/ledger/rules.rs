@@ -5,6 +5,7 @@
 use jiff::Timestamp;
 
 use super::{Basis, Entry};
+use crate::domain::bill::{Customer, Salt};
 use crate::domain::ids::{InvoiceNumber, PaymentCode};
 use crate::domain::lifecycle::{BillState, Event, IllegalTransition, OperationKind, Status};
 use crate::domain::payment::{self, Payment, Sameness};
@@ -36,10 +37,18 @@ pub(super) fn folded(before: Option<BillState>, entry: &Entry, began_at: u64, se
         return Err(Refusal::Lost);
     }
     match BillState::apply(before, &entry.invoice_number, truncated(entry.at), &entry.event) {
-        Ok(state) => Ok(BillState { last_event: sequence, ..state }),
+        Ok(state) => {
+            let salt = entry.private.customer.as_ref().map_or(state.salt, |(_, salt)| Some(*salt));
+            Ok(BillState { last_event: sequence, salt, ..state })
+        }
         Err(_) if !is_own && entry.basis == Basis::Any => Err(Refusal::Lost),
         Err(illegal) => Err(Refusal::Illegal(illegal)),
     }
+}
+
+/// What stands in the chain for a customer that is given with an event; none where it is kept so already.
+pub(super) fn beside(kept: Option<&(Customer, Salt)>, given: Option<&(Customer, Salt)>) -> Option<[u8; 16]> {
+    given.filter(|given| kept != Some(given)).map(|(customer, salt)| salt.digest_of_customer(customer))
 }
 
 /// The code a counter might take for this bill now (I11). While an issue is on its way or in doubt that is the code it

@@ -13,20 +13,20 @@ use crate::domain::mark::TermsDigest;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct TermsText {
     pub(super) text: String,
-    digest: String,
+    pub(super) digest: TermsDigest,
 }
 
 impl TermsText {
     pub(super) fn of(terms: &RecordedTerms) -> Result<Self, String> {
         let text = serde_json::to_string(terms).map_err(|error| error.to_string())?;
-        Ok(Self { digest: digest_of(&text), text })
+        Ok(Self { digest: TermsDigest::of_text(&text), text })
     }
 
     /// The text of an event, as the chain covers it: with the digest where the terms stood.
     fn taken_out_of(&self, event: &str) -> Result<String, String> {
         let whole = format!("\"terms\":{}", self.text);
         let (before, after) = event.split_once(&whole).ok_or("an event does not hold its terms")?;
-        Ok(format!("{before}\"terms\":\"{}\"{after}", self.digest))
+        Ok(format!("{before}\"terms\":\"{}\"{after}", digest::hex(&self.digest.0)))
     }
 }
 

@@ -11,6 +11,7 @@ use super::merchant::MerchantUrl;
 use super::notification::{NotificationMessage, SCHEDULE_SECONDS};
 use super::outbox::{DeliveryState, Due, Outcome};
 use super::server::{Shared, append_line};
+use crate::clock;
 
 /// How often a stopping sandbox looks whether the last attempts have been answered.
 const LOOK: Duration = Duration::from_millis(10);
@@ -22,7 +23,7 @@ pub(super) async fn run(shared: Arc<Shared>, mut stopped: watch::Receiver<()>) {
         let wait = next_at.map(|at| Duration::try_from(at.duration_since(shared.clock.now())).unwrap_or_default());
         let due = async {
             match wait {
-                Some(wait) => tokio::time::sleep(wait).await,
+                Some(wait) => clock::sleep(wait).await,
                 None => std::future::pending().await,
             }
         };
@@ -65,7 +66,7 @@ pub(super) fn flush(shared: &Shared) -> io::Result<()> {
 /// Waits until every attempt under way has been answered.
 pub(super) async fn answered(shared: &Shared) {
     while shared.model().deliveries().iter().any(|delivery| delivery.state == DeliveryState::UnderWay) {
-        tokio::time::sleep(LOOK).await;
+        clock::sleep(LOOK).await;
     }
 }
 

@@ -11,6 +11,7 @@ use hyper_util::rt::TokioIo;
 use tokio::net::TcpStream;
 
 use super::http::HttpAnswer;
+use crate::clock;
 
 /// How long one POST may take.
 const TIMEOUT: Duration = Duration::from_secs(10);
@@ -66,10 +67,10 @@ impl MerchantUrl {
 
     /// Posts `body` on a connection of its own and gives the answer, or in a few words why there is none.
     pub(super) async fn post(&self, headers: &[(String, String)], body: Bytes) -> Result<HttpAnswer, String> {
-        match tokio::time::timeout(TIMEOUT, self.exchange(headers, body)).await {
-            Ok(Ok(answer)) => Ok(answer),
-            Ok(Err(error)) => Err(format!("no answer: {error}")),
-            Err(_) => Err(format!("no answer within {} seconds", TIMEOUT.as_secs())),
+        match clock::within(TIMEOUT, self.exchange(headers, body)).await {
+            Some(Ok(answer)) => Ok(answer),
+            Some(Err(error)) => Err(format!("no answer: {error}")),
+            None => Err(format!("no answer within {} seconds", TIMEOUT.as_secs())),
         }
     }
 

@@ -22,14 +22,13 @@ use hyper_util::rt::{TokioIo, TokioTimer};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{Notify, watch};
 use tokio::task::{JoinHandle, JoinSet};
-use tokio::time::Sleep;
 
 use super::http::{Fate, HttpAnswer, Reply, Request};
 use super::merchant::MerchantUrl;
 use super::model::{Model, Timing};
 use super::record::{Call, Handling, Order};
 use super::{control, deliver, simulator, wire};
-use crate::clock::Clock;
+use crate::clock::{self, Clock, Waiting};
 
 /// How long a stopping server waits for answers under way.
 const DRAIN: Duration = Duration::from_secs(5);
@@ -172,19 +171,19 @@ async fn accept(listener: TcpListener, shared: Arc<Shared>, mut stopped: watch::
                     connections.spawn(connection(stream, Arc::clone(&shared), stopped.clone()));
                 }
                 // Most likely no file descriptor is free; one will be when a connection ends.
-                Err(_) => tokio::time::sleep(Duration::from_millis(10)).await,
+                Err(_) => clock::sleep(Duration::from_millis(10)).await,
             },
         }
     }
     drop(listener);
     let drained = async { while connections.join_next().await.is_some() {} };
-    if tokio::time::timeout(DRAIN, drained).await.is_err() {
+    if clock::within(DRAIN, drained).await.is_none() {
         tracing::warn!("connections were cut because they did not finish within {DRAIN:?}");
     }
     if let Err(error) = deliver::flush(&shared) {
         tracing::error!(%error, "the notification log could not be written");
     }
-    if tokio::time::timeout(DRAIN, deliver::answered(&shared)).await.is_err() {
+    if clock::within(DRAIN, deliver::answered(&shared)).await.is_none() {
         tracing::warn!("notifications were cut because they were not answered within {DRAIN:?}");
     }
 }
@@ -243,13 +242,13 @@ async fn answer(shared: Arc<Shared>, incoming: hyper::Request<Incoming>) -> Resu
     match reply.fate {
         Fate::Deliver => Ok(whole(&reply.answer)),
         Fate::DelayThenDeliver(delay_ms) => {
-            tokio::time::sleep(Duration::from_millis(delay_ms)).await;
+            clock::sleep(Duration::from_millis(delay_ms)).await;
             Ok(whole(&reply.answer))
         }
         Fate::DelayThenProcess(delay_ms) => {
             // A task of its own, because hyper drops this future when the client gives up, and DOKU would not.
             let late = tokio::spawn(async move {
-                tokio::time::sleep(Duration::from_millis(delay_ms)).await;
+                clock::sleep(Duration::from_millis(delay_ms)).await;
                 shared.handle(&request, Timing::Late)
             });
             late.await.map(|reply| whole(&reply.answer)).map_err(|_| Cut)
@@ -321,7 +320,7 @@ fn whole(answer: &HttpAnswer) -> hyper::Response<Outgoing> {
 /// Announces the whole body and sends `length` bytes of it.
 fn torn(answer: &HttpAnswer, length: usize) -> hyper::Response<Outgoing> {
     let part = answer.body.slice(..length.min(answer.body.len()));
-    let mut response = response(answer, Outgoing::Torn { part: Some(part), pause: Box::pin(tokio::time::sleep(TEAR)) });
+    let mut response = response(answer, Outgoing::Torn { part: Some(part), pause: clock::waiting(TEAR) });
     response.headers_mut().insert(CONTENT_LENGTH, HeaderValue::from(answer.body.len()));
     response
 }
@@ -329,7 +328,7 @@ fn torn(answer: &HttpAnswer, length: usize) -> hyper::Response<Outgoing> {
 /// An answer's body: all of it, or a part and then an error that makes hyper drop the connection.
 enum Outgoing {
     Whole(Full<Bytes>),
-    Torn { part: Option<Bytes>, pause: Pin<Box<Sleep>> },
+    Torn { part: Option<Bytes>, pause: Waiting },
 }
 
 impl Body for Outgoing {

@@ -1,13 +1,13 @@
 //! From a whole message to its answer: whose it is, what it is, and that it is finished whoever has hung up.
 
 use std::sync::Arc;
-use std::time::Instant;
 
 use axum::http::StatusCode;
 use axum::response::{IntoResponse as _, Response};
 
 use super::message::{Door, Received, Signer};
 use super::{Shared, inquiry, notification};
+use crate::clock::Stopwatch;
 use crate::doku::incoming::Incoming;
 
 /// Finishes what was received, in a task that no client can cancel: a notification that is in the log reaches the books. So
@@ -25,7 +25,7 @@ pub(super) async fn finished(shared: &Arc<Shared>, received: Received) -> Respon
 }
 
 async fn answered(shared: &Arc<Shared>, received: Received) -> Response {
-    let begun = Instant::now();
+    let begun = Stopwatch::start();
     let (keys, door) = (shared.settings.keys.current(), received.door);
     let signer = match received.signer(&keys, &shared.settings.client_id) {
         Ok(signer) => signer,

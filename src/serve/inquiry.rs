@@ -1,7 +1,6 @@
 //! Inquiries: verified, decided from the books, answered with a signature, and answered alike when they are repeated.
 
 use std::sync::Arc;
-use std::time::Instant;
 
 use axum::http::header::CONTENT_TYPE;
 use axum::http::{HeaderValue, StatusCode};
@@ -12,6 +11,7 @@ use super::answers::Given;
 use super::log::Kind;
 use super::message::{Received, Signer};
 use super::{Found, InvalidSignature, NotNamed, Shared};
+use crate::clock::Stopwatch;
 use crate::doku::inquiry::{self, Question, Shown, Status};
 use crate::domain::calendar::format_utc_seconds;
 use crate::domain::digest;
@@ -32,7 +32,7 @@ struct Outcome {
 }
 
 /// Answers an inquiry that is DOKU's.
-pub(super) async fn answered(shared: &Arc<Shared>, received: &Received, signer: Signer<'_>, begun: Instant) -> Response {
+pub(super) async fn answered(shared: &Arc<Shared>, received: &Received, signer: Signer<'_>, begun: Stopwatch) -> Response {
     if !shared.health.is_caught_up() {
         // What was paid may not be known yet.
         return (StatusCode::SERVICE_UNAVAILABLE, [("retry-after", "1")]).into_response();
@@ -55,18 +55,18 @@ pub(super) async fn answered(shared: &Arc<Shared>, received: &Received, signer: 
 }
 
 /// A message of DOKU's that is no question, at the URL for questions.
-pub(super) async fn no_question(shared: &Shared, received: &Received, signer: Signer<'_>, begun: Instant) -> Response {
+pub(super) async fn no_question(shared: &Shared, received: &Received, signer: Signer<'_>, begun: Stopwatch) -> Response {
     shared.metrics.misunderstood("inquiry");
     said(shared, received, signer, &Outcome::refused(Status::Decline, "no_question", None, false), begun).await
 }
 
 /// A message that is not provably DOKU's, at the URL for questions. It is answered with the present key.
-pub(super) async fn forged(shared: &Shared, received: &Received, signer: Option<Signer<'_>>, why: &str, begun: Instant) -> Response {
+pub(super) async fn forged(shared: &Shared, received: &Received, signer: Option<Signer<'_>>, why: &str, begun: Stopwatch) -> Response {
     turned_down(shared, received, signer, why, begun).await
 }
 
 /// Keeps what was decided, and says it.
-async fn said(shared: &Shared, received: &Received, signer: Signer<'_>, outcome: &Outcome, begun: Instant) -> Response {
+async fn said(shared: &Shared, received: &Received, signer: Signer<'_>, outcome: &Outcome, begun: Stopwatch) -> Response {
     let given = given(shared, Some(signer), received, outcome);
     let standing = if outcome.lasting { shared.answers().keep(given.clone()).clone() } else { given.clone() };
     if standing.question != given.question {
@@ -85,7 +85,7 @@ async fn said(shared: &Shared, received: &Received, signer: Signer<'_>, outcome:
 }
 
 /// What is not provably DOKU's, or not of now, is kept apart and told as little as possible.
-async fn turned_down(shared: &Shared, received: &Received, signer: Option<Signer<'_>>, why: &str, begun: Instant) -> Response {
+async fn turned_down(shared: &Shared, received: &Received, signer: Option<Signer<'_>>, why: &str, begun: Stopwatch) -> Response {
     let status = match shared.settings.invalid_signature {
         InvalidSignature::Unauthorized => Status::InvalidSignature,
         InvalidSignature::Decline => Status::Decline,

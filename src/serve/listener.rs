@@ -14,6 +14,7 @@ use tokio::task::JoinSet;
 
 use super::stream::Impatient;
 use super::{Limits, Shared};
+use crate::clock;
 
 /// Bytes of a request's head at most.
 const HEAD_BYTES_MAX: usize = 16_384;
@@ -40,7 +41,7 @@ pub(super) async fn serve(listener: TcpListener, router: Router, shared: Arc<Sha
             Ok((stream, _)) => stream,
             Err(error) => {
                 tracing::warn!(%error, "a connection could not be accepted");
-                tokio::time::sleep(ACCEPT_PAUSE).await;
+                clock::sleep(ACCEPT_PAUSE).await;
                 continue;
             }
         };
@@ -59,7 +60,7 @@ pub(super) async fn serve(listener: TcpListener, router: Router, shared: Arc<Sha
     }
     drop(listener);
     let all_ended = async { while connections.join_next().await.is_some() {} };
-    if tokio::time::timeout(limits.drain, all_ended).await.is_err() {
+    if clock::within(limits.drain, all_ended).await.is_none() {
         tracing::warn!("requests were still under way when the time to drain was over; none of them was acknowledged");
     }
 }

@@ -32,7 +32,7 @@ use self::health::Health;
 use self::keys::Keys;
 use self::log::{Durability, Kind, LogFolder, LogWriter};
 use self::metrics::Metrics;
-use crate::clock::Clock;
+use crate::clock::{self, Clock, Stopwatch};
 use crate::doku::claim::Claim;
 use crate::doku::info::InfoKey;
 use crate::domain::bill::Customer;
@@ -279,7 +279,7 @@ impl Server {
     /// Takes no more connections, lets requests under way finish within [`Limits::drain`], and closes the logs.
     pub async fn drain(self) {
         let Limits { connections_max, drain, .. } = self.shared.settings.limits;
-        let until = tokio::time::Instant::now().checked_add(drain);
+        let draining = Stopwatch::start();
         drop(self.stop);
         for task in self.tasks {
             if task.await.is_err() {
@@ -288,8 +288,7 @@ impl Server {
         }
         // Messages whose senders have hung up are finished as well. Once all places are taken, no further one begins.
         let all = self.shared.under_way.acquire_many(u32::try_from(connections_max).unwrap_or(u32::MAX));
-        let until = until.unwrap_or_else(tokio::time::Instant::now);
-        if tokio::time::timeout_at(until, all).await.is_err() {
+        if clock::within(drain.saturating_sub(draining.elapsed()), all).await.is_none() {
             tracing::warn!(
                 "messages were still under way when the time to drain was over; what the logs have is caught up at the next start"
             );
@@ -302,7 +301,7 @@ impl Server {
 /// Whoever is said not to be ready is sent nothing, and would never find out that the disk works again: so it is tried.
 async fn try_log(shared: Arc<Shared>, mut stop: watch::Receiver<()>) {
     const EVERY: Duration = Duration::from_secs(1);
-    while tokio::time::timeout(EVERY, stop.changed()).await.is_err() {
+    while clock::within(EVERY, stop.changed()).await.is_none() {
         if shared.health.log_fails() && shared.notifications.could_append(Kind::Notifications, shared.clock.now()).await {
             tracing::info!("the log's disk takes messages again");
             shared.health.log(true);

@@ -1,7 +1,5 @@
 //! Notifications: verified, kept durably, acknowledged; what they mean for the books follows.
 
-use std::time::Instant;
-
 use axum::http::StatusCode;
 use axum::response::{IntoResponse as _, Response};
 use jiff::Timestamp;
@@ -9,6 +7,7 @@ use jiff::Timestamp;
 use super::log::Kind;
 use super::message::Received;
 use super::{Books, Shared};
+use crate::clock::Stopwatch;
 use crate::doku::claim::{self, Claim};
 use crate::doku::notification::{self, Message, Notification, NotifiedAmount, TransactionStatus};
 use crate::domain::digest::{self, Digest};
@@ -17,21 +16,21 @@ use crate::domain::payment::Payment;
 
 /// Keeps a notification and says so. Nothing but 200 may stop DOKU from sending it again, and 200 must not be said before the
 /// line is durable.
-pub(super) async fn kept(shared: &Shared, received: &Received, begun: Instant) -> Response {
+pub(super) async fn kept(shared: &Shared, received: &Received, begun: Stopwatch) -> Response {
     let (status, fate) = fate(shared, received).await;
     concluded(shared, status, fate, begun)
 }
 
 /// A message of DOKU's that is no notification, at the URL for them: it is kept all the same, and refusing it makes it show up
 /// in DOKU's Back Office as well.
-pub(super) async fn unreadable(shared: &Shared, received: &Received, begun: Instant) -> Response {
+pub(super) async fn unreadable(shared: &Shared, received: &Received, begun: Stopwatch) -> Response {
     shared.metrics.misunderstood("notification");
     let (status, fate) = if is_kept(shared, received, line(received)).await { (StatusCode::BAD_REQUEST, "unreadable") } else { NOT_KEPT };
     concluded(shared, status, fate, begun)
 }
 
 /// A message that is not provably DOKU's, at the URL for notifications: never money.
-pub(super) async fn forged(shared: &Shared, received: &Received, why: &str, begun: Instant) -> Response {
+pub(super) async fn forged(shared: &Shared, received: &Received, why: &str, begun: Stopwatch) -> Response {
     shared.records.append(Kind::Forged, received.at, received.forged_line(why)).await;
     concluded(shared, StatusCode::UNAUTHORIZED, "forged", begun)
 }
@@ -39,7 +38,7 @@ pub(super) async fn forged(shared: &Shared, received: &Received, why: &str, begu
 /// DOKU sends it again.
 const NOT_KEPT: (StatusCode, &str) = (StatusCode::SERVICE_UNAVAILABLE, "not_kept");
 
-fn concluded(shared: &Shared, status: StatusCode, fate: &'static str, begun: Instant) -> Response {
+fn concluded(shared: &Shared, status: StatusCode, fate: &'static str, begun: Stopwatch) -> Response {
     shared.metrics.notification(fate, begun.elapsed());
     status.into_response()
 }

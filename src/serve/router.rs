@@ -15,6 +15,7 @@ use futures_util::StreamExt as _;
 
 use super::message::{Door, Received};
 use super::{Shared, door, received_at};
+use crate::clock;
 
 const OPENMETRICS: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
 
@@ -95,9 +96,9 @@ async fn admitted(shared: &Shared, request: Request) -> Result<Received, StatusC
     if announced.is_some_and(|length| length > limits.body_bytes_max) {
         return Err(StatusCode::PAYLOAD_TOO_LARGE);
     }
-    match tokio::time::timeout(limits.body_timeout, whole(body, limits.body_bytes_max)).await {
-        Ok(body) => Ok(Received::new(received_at(&shared.clock), door, target, &head.headers, body?)),
-        Err(_) => Err(StatusCode::REQUEST_TIMEOUT),
+    match clock::within(limits.body_timeout, whole(body, limits.body_bytes_max)).await {
+        Some(body) => Ok(Received::new(received_at(&shared.clock), door, target, &head.headers, body?)),
+        None => Err(StatusCode::REQUEST_TIMEOUT),
     }
 }
 

@@ -1,6 +1,5 @@
 //! A connection whose other end must read: one that sends requests and never takes the answers holds its place for so long only.
 
-use std::future::Future as _;
 use std::io;
 use std::pin::Pin;
 use std::task::{Context, Poll};
@@ -8,15 +7,15 @@ use std::time::Duration;
 
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
-use tokio::time::Sleep;
+
+use crate::clock::{self, Waiting};
 
 /// A stream that fails when a write has made no progress for a while.
-#[derive(Debug)]
 pub(super) struct Impatient {
     stream: TcpStream,
     patience: Duration,
     /// Runs while a write waits.
-    waiting: Option<Pin<Box<Sleep>>>,
+    waiting: Option<Waiting>,
 }
 
 impl Impatient {
@@ -31,7 +30,7 @@ impl Impatient {
             return result;
         }
         let patience = self.patience;
-        let waiting = self.waiting.get_or_insert_with(|| Box::pin(tokio::time::sleep(patience)));
+        let waiting = self.waiting.get_or_insert_with(|| clock::waiting(patience));
         waiting.as_mut().poll(context).map(|()| Err(io::ErrorKind::TimedOut.into()))
     }
 }

@@ -67,14 +67,14 @@ fn entry(bill: u64) -> Entry {
         at: Timestamp::now(),
         event: Event::Adopted { terms, answer, wire_invoice_number: None },
         basis: Basis::Any,
-        private: Private { customer: Some(customer), ..Private::default() },
+        private: Private { customer: Some((customer, tagih::domain::bill::Salt::new([5; 16]))), ..Private::default() },
     }
 }
 
 /// Fills a new ledger.
 pub fn ledger(bills: u64, path: &Path) {
     let binding = Binding { environment: "sandbox".into(), client_id: std::env::var("TAGIH_DOKU_CLIENT_ID").unwrap() };
-    let ledger = Store::open(path, &binding, Create::IfMissing).unwrap();
+    let ledger = Store::open(path, &binding, Create::IfMissing, &tagih::random::MachineRandomness).unwrap();
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     for from in (0..bills).step_by(BATCH as usize) {
         let entries = (from..bills.min(from + BATCH)).map(entry).collect();

@@ -328,7 +328,14 @@ fn run(ledger: &MemoryLedger, world: &World, bills: &[Bill], crash: Option<Crash
     let reported = Mutex::new(Vec::new());
     let issuing = Issuing {
         ledger: &ledger,
-        caller: Caller { gateway: &gateway, pacer: &pacer, watch: &watch, stop: &stop, retry },
+        caller: Caller {
+            gateway: &gateway,
+            pacer: &pacer,
+            watch: &watch,
+            stop: &stop,
+            retry,
+            randomness: &tagih::random::MachineRandomness,
+        },
         settings: &settings,
         clock: &|| world.clock.now(),
         controls: tokio::sync::Mutex::default(),

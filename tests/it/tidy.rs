@@ -11,9 +11,10 @@ const FILE_LINES_MAX: usize = 400;
 const FUNCTION_LINES_END: usize = 70;
 
 /// Which of our top-level modules each may use besides itself (the dependency rule of ARCHITECTURE.md). `cli` may use all.
-const LAYERS: [(&str, &[&str]); 19] = [
+const LAYERS: [(&str, &[&str]); 20] = [
     ("domain", &[]),
     ("clock", &[]),
+    ("random", &[]),
     ("exit", &["domain", "doku"]),
     ("secret", &["domain", "doku"]),
     ("config", &["domain", "doku"]),
@@ -22,10 +23,15 @@ const LAYERS: [(&str, &[&str]); 19] = [
     ("intake", &["domain", "table"]),
     ("books", &["domain"]),
     ("journal", &["domain", "clock"]),
-    ("ledger", &["domain", "clock"]),
+    ("ledger", &["domain", "clock", "random"]),
     ("evidence", &["domain", "doku", "table"]),
+<<<<<<< HEAD
     ("reconcile", &["books", "domain", "evidence", "table"]),
     ("gateway", &["domain", "doku", "clock"]),
+=======
+    ("reconcile", &["domain", "evidence", "table"]),
+    ("gateway", &["domain", "doku", "clock", "random"]),
+>>>>>>> main
     ("report", &["domain", "reconcile", "table"]),
     ("sandbox", &["domain", "doku", "clock"]),
     ("serve", &["domain", "doku", "clock"]),
@@ -46,6 +52,7 @@ const LAYERS: [(&str, &[&str]); 19] = [
             "serve",
             "table",
             "clock",
+            "random",
         ],
     ),
     ("cli", &["*"]),
@@ -78,6 +85,29 @@ const OWNERS: [(&str, &[&str]); 22] = [
     ("clap_complete", &["cli/"]),
     ("clap_mangen", &["cli/"]),
     ("http_body_util", &["sandbox/"]),
+];
+
+/// What reads a clock, waits or draws at random, each with its only owner: everybody else is handed them.
+const NOT_DIRECTLY: [(&str, &str); 12] = [
+    ("Timestamp::now", "clock.rs"),
+    ("Zoned::now", "clock.rs"),
+    ("SystemTime", "clock.rs"),
+    ("Instant::now", "clock.rs"),
+    ("Utc::now", "clock.rs"),
+    ("tokio::time", "clock.rs"),
+    ("thread::sleep", "clock.rs"),
+    ("recv_timeout", "clock.rs"),
+    ("rand::", "random.rs"),
+    ("getrandom", "random.rs"),
+    ("new_v4", "random.rs"),
+    ("now_v7", "random.rs"),
+];
+
+/// Who makes a clock or a source of randomness instead of being handed one, and why that is right.
+const COMPOSITION: [(&str, &str); 3] = [
+    ("cli/", "it is the composition root"),
+    ("sandbox/server.rs", "a DOKU of its own, whose time its control endpoint sets"),
+    ("clock.rs", "its own definition"),
 ];
 
 /// A source file; `code` is its text with comments and the tests at its end blanked, line for line.
@@ -223,6 +253,24 @@ fn every_heavy_crate_is_named_by_its_owners_only() {
                     uses.map(|at| format!("src/{}:{}: `{name}` belongs to {}", source.path, source.line_of(at), owners.join(", "))),
                 );
             }
+        }
+    }
+    none(&violations);
+}
+
+#[test]
+fn clocks_waiting_and_randomness_have_one_owner_each() {
+    let mut violations = Vec::new();
+    for source in sources().iter().filter(|source| !source.is_test) {
+        for (name, owner) in NOT_DIRECTLY.iter().filter(|(_, owner)| source.path != *owner) {
+            let is_whole = |at: usize| !source.code[..at].ends_with(|c: char| c.is_alphanumeric() || c == '_');
+            let found = source.code.match_indices(name).map(|(at, _)| at).filter(|&at| is_whole(at));
+            violations.extend(found.map(|at| format!("src/{}:{}: `{name}` is {owner}'s alone", source.path, source.line_of(at))));
+        }
+        let composes = COMPOSITION.iter().any(|(place, _)| source.path.starts_with(place));
+        for name in ["Clock::default", "MachineRandomness"].into_iter().filter(|_| !composes && source.path != "random.rs") {
+            let made = source.words(name).into_iter();
+            violations.extend(made.map(|at| format!("src/{}:{}: `{name}` is handed in", source.path, source.line_of(at))));
         }
     }
     none(&violations);

@@ -10,7 +10,7 @@ use super::{
     next_status,
 };
 use crate::domain::amount::Amount;
-use crate::domain::bill::RecordedTerms;
+use crate::domain::bill::{RecordedTerms, Salt};
 use crate::domain::channel::Method;
 use crate::domain::check::Checks;
 use crate::domain::ids::{InvoiceNumber, RequestId};
@@ -99,6 +99,9 @@ pub struct BillState {
     /// The number of its last event in the ledger that keeps it, by which that tells whether anything has happened to the bill since;
     /// 0 outside of one. The fold leaves it alone.
     pub last_event: u64,
+    /// The salt of its personal digests, as its ledger keeps it; none where nothing personal is known of it, or not any more. The fold
+    /// leaves it alone.
+    pub salt: Option<Salt>,
 }
 
 impl Event {
@@ -138,7 +141,9 @@ impl BillState {
         let status = next_status(status_before, event.kind()).ok_or_else(illegal)?;
         let mut state = match (before, event) {
             (Some(state), _) => state,
-            (None, Event::Planned { terms } | Event::Adopted { terms, .. }) => Self::new(invoice_number.clone(), terms.clone(), at),
+            (None, Event::Planned { terms } | Event::Adopted { terms, .. } | Event::Registered { terms, .. }) => {
+                Self::new(invoice_number.clone(), terms.clone(), at)
+            }
             (None, _) => return Err(illegal()),
         };
         state.status = status;
@@ -217,6 +222,7 @@ impl BillState {
             hold: None,
             former: Vec::new(),
             last_event: 0,
+            salt: None,
         }
     }
 

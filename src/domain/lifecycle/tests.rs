@@ -8,7 +8,7 @@ use super::*;
 /// asked about.
 const GRID: &str = "
     status    plan  adopt issue amend cancel unsent accept reject doubt done  undone dead  retire note  check reg   regamd regcan  again  reoiss reoamd reocan hold   free       alias
-    unknown   plan  live  .     .     .      .      .      .      .     .     .      .     .      .     .      .     .      .       .      .      .      .      .      .         .
+    unknown   plan  live  .     .     .      .      .      .      .     .     .      .     .      .     .      live  .      .       .      .      .      .      .      .         .
     plan      plan  live  sent  .     .      .      .      .      .     .     .      .     .      .     .      live  .      .       .      .      .      .      plan   plan      .
     sent      .     .     .     .     .      plan   live   refuse ?iss  .     .      .     .      .     sent   .     .      .       .      .      .      .      sent   sent      .
     live      .     live  .     amend cancel .      .      .      .     .     .      .     gone   live  live   .     live   dead    .      .      ?amd   ?can   live   live      live

@@ -12,7 +12,7 @@ mod view;
 
 use jiff::Timestamp;
 
-use super::bill::{Bill, Reach, RecordedTerms, Salt, Terms, Wanted};
+use super::bill::{Bill, Reach, RecordedTerms, Salts, Terms, Wanted};
 use super::channel::Method;
 use super::code::Code;
 use super::codes;
@@ -159,18 +159,28 @@ impl Unchanged {
 
 /// The step for one bill.
 #[must_use]
-pub fn step(bill: &Bill, view: &impl View, salt: &Salt, now: Timestamp, rules: &Rules) -> Step {
+pub fn step(bill: &Bill, view: &impl View, salts: &Salts, now: Timestamp, rules: &Rules) -> Step {
     let state = view.bill(&bill.invoice_number);
     if state.is_some_and(|state| state.status.open_operation().is_some()) {
         return Step::Resolve;
     }
     let step = match &bill.wanted {
-        Wanted::Live(terms) => live(bill, terms, &terms.recorded(salt), state, view, now, rules),
+        Wanted::Live(terms) => live(bill, terms, &compared(bill, terms, state, salts), state, view, now, rules),
         Wanted::Cancelled => cancelled(state, view, now, rules),
     };
     match state.and_then(|state| state.hold.as_deref()) {
         Some(hold) => while_held(step, &hold.reason),
         None => step,
+    }
+}
+
+/// What a row wants, as it can be held against what is recorded of its bill.
+#[must_use]
+pub fn compared(bill: &Bill, terms: &Terms, state: Option<&BillState>, salts: &Salts) -> RecordedTerms {
+    let wanted = terms.recorded(&salts.of(&bill.invoice_number, state.and_then(|state| state.salt)));
+    match state.filter(|state| state.salt.is_none() && !state.terms.is_adopted()) {
+        Some(purged) => wanted.with_digests_of(&purged.terms),
+        None => wanted,
     }
 }
 

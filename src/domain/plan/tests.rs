@@ -7,7 +7,7 @@ use std::collections::HashMap;
 use super::*;
 use crate::domain::amount::Amount;
 use crate::domain::bill::Expiry;
-use crate::domain::bill::{Customer, Policy};
+use crate::domain::bill::{Customer, Policy, Salt};
 use crate::domain::channel::{Channel, Method};
 use crate::domain::ids::PaymentCode;
 use crate::domain::lifecycle::{CodeAnswer, Event};
@@ -17,6 +17,7 @@ use crate::domain::personal::Personal;
 mod methods;
 
 const SALT: Salt = Salt::new([1; 16]);
+const SALTS: Salts = Salts::new([2; 32]);
 
 fn at(minute: i64) -> Timestamp {
     Timestamp::from_second(1_790_000_000 + minute * 60).unwrap()
@@ -69,7 +70,7 @@ impl World {
     fn with(mut self, invoice: &str, events: &[Event]) -> Self {
         for event in events {
             let state = BillState::apply(self.bills.remove(&number(invoice)), &number(invoice), at(0), event).unwrap();
-            self.bills.insert(number(invoice), state);
+            self.bills.insert(number(invoice), BillState { salt: Some(SALT), ..state });
         }
         self
     }
@@ -87,7 +88,7 @@ impl World {
         let default = Rules { reissue_expired: false, reissue_suffix: "-R".into(), reissue_grace_minutes: 30, retry_rejected: false };
         let view = MapView::new(&self.bills, &self.paid);
         let bill = Bill { invoice_number: number(invoice), wanted };
-        let step = step(&bill, &view, &SALT, at(minute), self.rules.as_ref().unwrap_or(&default));
+        let step = step(&bill, &view, &SALTS, at(minute), self.rules.as_ref().unwrap_or(&default));
         if let (Wanted::Live(terms), Some(state)) = (&bill.wanted, self.bills.get(&bill.invoice_number)) {
             let mark = Mark::of(state, self.paid.get(&bill.invoice_number).copied()).unwrap();
             let wanted = TermsDigest::of(&terms.recorded(&SALT)).unwrap();

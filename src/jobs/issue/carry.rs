@@ -9,7 +9,7 @@ use crate::doku::body;
 use crate::doku::info::InfoKey;
 use crate::doku::paths::Paths;
 use crate::doku::wire::{Method, WireRequest};
-use crate::domain::bill::{Bill, Customer, Expiry, RecordedTerms, Terms, Wanted};
+use crate::domain::bill::{Bill, Customer, Expiry, RecordedTerms, Salt, Terms, Wanted};
 use crate::domain::conclusion::Before;
 use crate::domain::doubt::Patience;
 use crate::domain::end::End;
@@ -76,7 +76,7 @@ where
         };
         let generation = state.as_ref().map_or(0, |state| state.generation);
         let customer = match &bill.wanted {
-            Wanted::Live(terms) => Some(terms.customer.clone()),
+            Wanted::Live(terms) => Some((terms.customer.clone(), self.salt(bill, state.as_ref()))),
             Wanted::Cancelled => None,
         };
         let operation = self.operation(&bill.invoice_number, &draft, generation);
@@ -106,7 +106,7 @@ where
             (Step::Issue { wire_invoice_number }, Wanted::Live(terms), _) => Ok(match plan::issue_minutes(terms.expiry, now) {
                 Some(minutes) => Ok(Draft {
                     kind: OperationKind::Issue,
-                    terms: terms.recorded(self.ledger.salt()),
+                    terms: terms.recorded(&self.salt(bill, state)),
                     wire_invoice_number: wire_invoice_number.clone(),
                     payment_code: terms.payment_code.clone(),
                     drafted_at: now,
@@ -118,7 +118,9 @@ where
                 }),
                 None => Err(End::refused(codes::EXPIRY_PASSED, "expires_at", "less than a minute remains")),
             }),
-            (Step::Amend, Wanted::Live(terms), Some(state)) => Ok(self.amend_draft(terms, terms.recorded(self.ledger.salt()), state)),
+            (Step::Amend, Wanted::Live(terms), Some(state)) => {
+                Ok(self.amend_draft(terms, terms.recorded(&self.salt(bill, Some(state))), state))
+            }
             (Step::Cancel, Wanted::Cancelled, Some(state)) => self.cancel_draft(state).await,
             _ => Ok(Err(End::deferred("the plan changed under way"))),
         }
@@ -186,7 +188,7 @@ where
     }
 
     /// The event that makes the intent of `operation` durable, and the bytes beside it.
-    pub(super) fn intent(operation: &Operation, terms: RecordedTerms, customer: Option<Customer>, basis: Basis) -> Entry {
+    pub(super) fn intent(operation: &Operation, terms: RecordedTerms, customer: Option<(Customer, Salt)>, basis: Basis) -> Entry {
         let event = Event::Intended {
             operation: operation.kind,
             terms,

@@ -1,7 +1,7 @@
 //! What is decided about bills before anything is sent, and its record: a run that is killed later finds it in the ledger.
 
 use super::Issuing;
-use crate::domain::bill::{Bill, Wanted};
+use crate::domain::bill::{Bill, Salt, Wanted};
 use crate::domain::codes;
 use crate::domain::ids::InvoiceNumber;
 use crate::domain::lifecycle::{BillState, Event, OperationKind, Status};
@@ -32,15 +32,15 @@ where
 {
     /// The steps of bills, in their order, from the ledger as it is now.
     pub(super) async fn plan(&self, bills: &[(usize, Bill)]) -> Result<Vec<Planned>, LedgerError> {
-        let (now, rules, salt) = ((self.clock)(), &self.settings.rules, self.ledger.salt());
+        let (now, rules, salts) = ((self.clock)(), &self.settings.rules, self.ledger.salts());
         let view = self.ledger.view().await?;
-        let left = portion::left_alone(&view, bills.iter().map(|(_, bill)| bill), salt, now).await?;
+        let left = portion::left_alone(&view, bills.iter().map(|(_, bill)| bill), salts, now).await?;
         let rest = bills.iter().zip(&left).filter(|(_, left)| left.is_none()).map(|((_, bill), _)| bill);
         let mut portion = Portion::of(&view, rest, &rules.reissue_suffix).await?;
         let steps: Vec<Step> = {
             let map = portion.view();
             let step = |((_, bill), left): (&(usize, Bill), &Option<Unchanged>)| {
-                left.map_or_else(|| plan::step(bill, &map, salt, now, rules), Step::Unchanged)
+                left.map_or_else(|| plan::step(bill, &map, salts, now, rules), Step::Unchanged)
             };
             bills.iter().zip(&left).map(step).collect()
         };
@@ -106,10 +106,13 @@ where
         if planned.is_known && planned.state.is_none() {
             return None;
         }
-        let recorded = terms.recorded(self.ledger.salt());
+        let salt = self.salt(bill, planned.state.as_deref());
+        let recorded = terms.recorded(&salt);
         let event = match (planned.state.as_deref(), &planned.step) {
             // Its number is another bill's, and two bills of one number would never come apart again.
             (None, Step::Refused { code, .. }) if *code == codes::NUMBER_TAKEN => return None,
+            // One event says it all.
+            (None, Step::Register(_)) => return None,
             (None, _) => Event::Planned { terms: recorded },
             (Some(state), Step::Issue { .. } | Step::Register(OperationKind::Issue)) if state.status == Status::Rejected => {
                 Event::Planned { terms: recorded }
@@ -121,9 +124,14 @@ where
             (Some(state), Step::Unchanged(Unchanged::Live)) if planned.lacks_name => Event::Noted { terms: state.terms.clone() },
             (Some(_), _) => return None,
         };
-        let private = Private { body: None, customer: Some(terms.customer.clone()) };
+        let private = Private { body: None, customer: Some((terms.customer.clone(), salt)) };
         let basis = Basis::Since(planned.last_event);
         Some(Entry { invoice_number: bill.invoice_number.clone(), at: (self.clock)(), event, basis, private })
+    }
+
+    /// The salt of what is recorded of a bill's customer.
+    pub(super) fn salt(&self, bill: &Bill, state: Option<&BillState>) -> Salt {
+        self.ledger.salts().of(&bill.invoice_number, state.and_then(|state| state.salt))
     }
 
     /// The whole of an operation that DOKU is not told of.
@@ -131,7 +139,10 @@ where
         let Step::Register(operation) = planned.step else { return None };
         let state = planned.state.as_deref();
         let (terms, customer) = match &bill.wanted {
-            Wanted::Live(terms) => (terms.recorded(self.ledger.salt()), Some(terms.customer.clone())),
+            Wanted::Live(terms) => {
+                let salt = self.salt(bill, state);
+                (terms.recorded(&salt), Some((terms.customer.clone(), salt)))
+            }
             Wanted::Cancelled => (state?.terms.clone(), None),
         };
         let at = (self.clock)();

@@ -120,7 +120,14 @@ impl Office {
         let retry = RetryPolicy { attempts_max: 2, base_ms: 0, cap_ms: 0, pause_max_seconds: 300 };
         let issuing = Issuing {
             ledger: &self.ledger,
-            caller: Caller { gateway: self, pacer: &pacer, watch: &watch, stop: &stop, retry },
+            caller: Caller {
+                gateway: self,
+                pacer: &pacer,
+                watch: &watch,
+                stop: &stop,
+                retry,
+                randomness: &crate::random::MachineRandomness,
+            },
             settings: &settings,
             clock: &|| self.clock(),
             controls: tokio::sync::Mutex::default(),

@@ -16,7 +16,7 @@ use self::books::LedgerBooks;
 use super::hold;
 use super::ingest::{self, IngestOptions};
 use super::stop::Stop;
-use crate::clock::Clock;
+use crate::clock::{self, Clock, Stopwatch};
 use crate::domain::calendar::wib_date;
 use crate::domain::classify::Policy;
 use crate::domain::payment::Payment;
@@ -118,7 +118,7 @@ struct Follower<L> {
 impl<L: Ledger + Send + 'static> Follower<L> {
     async fn run(&self, logs: Vec<std::path::PathBuf>) -> Result<std::convert::Infallible, ServingError> {
         self.catch_up(logs).await?;
-        let mut close_at = tokio::time::Instant::now();
+        let (mut since_closing, mut is_first) = (Stopwatch::start(), true);
         loop {
             let written = self.write_waiting().await;
             let followed = written.and(self.books.follow().await.map_err(ServingError::from));
@@ -126,14 +126,14 @@ impl<L: Ledger + Send + 'static> Follower<L> {
                 tracing::error!(%error, "the ledger is not up to date; messages are kept in the log meanwhile");
             }
             self.health.ledger(followed.is_ok());
-            if followed.is_ok() && close_at <= tokio::time::Instant::now() {
-                close_at = close_at.checked_add(CLOSING).unwrap_or(close_at);
+            if followed.is_ok() && (is_first || since_closing.elapsed() >= CLOSING) {
+                (since_closing, is_first) = (Stopwatch::start(), false);
                 self.close_days().await;
             }
             if followed.is_err() {
-                tokio::time::sleep(TICK).await;
-            } else if tokio::time::timeout(TICK, self.books.paid_something()).await.is_ok() {
-                tokio::time::sleep(GATHER).await;
+                clock::sleep(TICK).await;
+            } else if clock::within(TICK, self.books.paid_something()).await.is_some() {
+                clock::sleep(GATHER).await;
             }
         }
     }

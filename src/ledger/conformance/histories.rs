@@ -75,9 +75,14 @@ fn entry_of(kind: EventKind, invoice: &str, second: i64, count: usize) -> Entry 
         EventKind::Retired => Event::Retired { reason },
         EventKind::Noted => Event::Noted { terms },
         EventKind::Checked => {
-            let payment = count.is_multiple_of(2).then(|| found(u8::try_from(count % 5).unwrap(), invoice, second));
+            let identity = u8::try_from(count % 5).unwrap();
+            let request_id = RequestId::from_digest(&digest::of_parts(&[invoice.as_bytes(), &[identity]]));
+            let payment = count.is_multiple_of(2).then(|| FoundPayment { request_id, ..found(identity, invoice, second) });
             let order = number(&format!("{invoice}-R{}", count % 3));
-            Event::Checked { order, word: Word::Success, chosen: count.is_multiple_of(3), payment, details: Details::default() }
+            let body = payment.as_ref().map(|found| (found.request_id, b"answer".to_vec()));
+            let event =
+                Event::Checked { order, word: Word::Success, chosen: count.is_multiple_of(3), payment, details: Details::default() };
+            return Entry { private: Private { body, customer: None }, ..entry(invoice, second, event) };
         }
         EventKind::Repeated => Event::Repeated,
         EventKind::Reopened(operation) => Event::Reopened { operation, reason },
@@ -198,7 +203,7 @@ proptest! {
     #[test]
     fn any_legal_history_folds_alike_in_every_store_and_verifies(steps in steps()) {
         let (folder, sqlite) = new_sqlite();
-        let memory = MemoryLedger::new();
+        let memory = MemoryLedger::bound_to(&binding());
         let head = lives_through(&sqlite, &steps);
         prop_assert_eq!(head, lives_through(&memory, &steps));
         prop_assert_eq!(answers(&sqlite), answers(&memory));

@@ -85,7 +85,7 @@ impl View for MemoryView {
     }
 
     async fn customer(&self, number: &InvoiceNumber) -> Result<Option<Customer>, LedgerError> {
-        Ok(self.0.customers.get(number).cloned())
+        Ok(self.0.customers.get(number).map(|(customer, _)| customer.clone()))
     }
 
     async fn was_held_for(&self, number: &InvoiceNumber, evidence: &str) -> Result<bool, LedgerError> {

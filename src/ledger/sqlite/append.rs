@@ -7,22 +7,24 @@ use super::folded::Folded;
 use super::paid::{self, Standing};
 use super::rows::{self, Kept, Row};
 use super::totals::Changes;
-use super::{names, read, terms};
-use crate::domain::bill::{Customer, RecordedTerms};
+use super::{names, read, terms, view, write};
+use crate::domain::bill::{Customer, RecordedTerms, Salt};
 use crate::domain::digest::Digest;
 use crate::domain::ids::RequestId;
 use crate::domain::lifecycle::{BillState, Event};
+use crate::domain::mark::TermsDigest;
 use crate::domain::owner;
 use crate::domain::payment::Payment;
 use crate::domain::personal::Personal;
-use crate::ledger::chain::{Kind, NumberRecord, PaymentRecord, payment_event_at, truncated_payment};
-use crate::ledger::rules::{Fate, Refusal, fates, folded, live_payment_code, microseconds, number_to_claim, truncated};
+use crate::ledger::chain::{Covered, Kind, NumberRecord, Origin, PaymentRecord, payment_event_at, truncated_payment};
+use crate::ledger::rules::{Fate, Refusal, beside, fates, folded, live_payment_code, microseconds, number_to_claim, truncated};
 use crate::ledger::terms::{TermsText, event_text};
 use crate::ledger::{Applied, Entry, Head, Names};
 
 /// A write transaction at the end of the chain. Whoever makes one commits or rolls back.
 pub(super) struct Appender<'c> {
     connection: &'c Connection,
+    origin: &'c Origin,
     folded: &'c mut Folded,
     head: Head,
     totals: Changes,
@@ -32,10 +34,10 @@ pub(super) struct Appender<'c> {
 
 impl<'c> Appender<'c> {
     /// Takes the write lock, finds the head, and forgets what is `folded` if it may be out of date.
-    pub(super) fn begin(connection: &'c Connection, folded: &'c mut Folded) -> Result<Self, Fault> {
+    pub(super) fn begin(connection: &'c Connection, origin: &'c Origin, folded: &'c mut Folded) -> Result<Self, Fault> {
         run(connection, "BEGIN IMMEDIATE")?;
         match folded.refresh(connection).map_err(Fault::Sql).and_then(|()| read::head(connection)) {
-            Ok(head) => Ok(Self { connection, folded, head, totals: Changes::default(), appended: 0 }),
+            Ok(head) => Ok(Self { connection, origin, folded, head, totals: Changes::default(), appended: 0 }),
             Err(fault) => {
                 drop(run(connection, "ROLLBACK"));
                 Err(fault)
@@ -101,7 +103,7 @@ impl<'c> Appender<'c> {
             Refusal::Illegal(illegal) => Fault::Illegal(illegal),
         })?;
         if before.as_ref().and_then(|row| live_payment_code(&row.state)) != live_payment_code(&state)
-            && let Some(taken) = rows::code_taken(self.connection, &state)?
+            && let Some(taken) = write::code_taken(self.connection, &state)?
         {
             return Err(taken);
         }
@@ -115,17 +117,24 @@ impl<'c> Appender<'c> {
         } else {
             (before.as_ref().map_or_else(Standing::default, |row| Standing::of(&row.kept)), Vec::new())
         };
-        let kept = Kept { terms: terms.of_bill, first_paid_at: standing.first_paid_at, paid: standing.paid };
+        let (terms_of_bill, terms_digest) = terms.of_bill;
+        let Standing { first_paid_at, paid } = standing;
+        let purged_by = before.as_ref().and_then(|row| row.kept.purged_by);
+        let kept = Kept { terms: terms_of_bill, terms_digest, first_paid_at, paid, purged_by };
+        let kept_customer = self.customer_of(before.as_ref())?;
+        let beside = beside(kept_customer.as_ref(), entry.private.customer.as_ref());
         // The event goes first: its row is what the bill's row refers to, and with a reference that is to be made good later SQLite
         // would look through all bills at each event.
         let link = EventRow { terms: terms.of_event, previous: before.as_ref().map(|row| read::signed(row.state.last_event)).transpose()? };
-        self.event(microseconds(at), Kind::Bill, entry.invoice_number.as_str(), &terms.event, link)?;
+        let event = Covered::new(microseconds(at), Kind::Bill, entry.invoice_number.as_str(), &terms.event);
+        self.event(&Covered { beside: beside.as_ref().map(|digest| &digest[..]), ..event }, link)?;
+        let last_hash = self.head.hash;
         let id = match &before {
             Some(row) => {
-                rows::update(self.connection, row, &state, &kept)?;
+                write::update(self.connection, row, &state, &kept, &last_hash)?;
                 row.id
             }
-            None => rows::insert(self.connection, &state, &kept)?,
+            None => write::insert(self.connection, &state, &kept, &last_hash)?,
         };
         let names_before = before.as_ref().map(|row| names::of(&row.state)).unwrap_or_default();
         names::store(self.connection, id, &names_before, &names::of(&state))?;
@@ -137,10 +146,10 @@ impl<'c> Appender<'c> {
             let sql = "INSERT INTO bodies (bill, request_id, body) VALUES (?1, ?2, ?3)";
             self.prepared(sql)?.execute(params![id, request_id.to_string(), body])?;
         }
-        if let Some(customer) = entry.private.customer {
+        if let Some((customer, _)) = entry.private.customer.filter(|_| beside.is_some()) {
             self.customer(id, &customer)?;
         }
-        let row = Row { id, state, kept };
+        let row = Row { id, state, kept, last_hash };
         self.folded.keep(&row);
         Ok(row.state)
     }
@@ -156,7 +165,7 @@ impl<'c> Appender<'c> {
             return Ok(());
         }
         let kept = Kept { first_paid_at: standing.first_paid_at, paid: standing.paid, ..row.kept };
-        rows::update(self.connection, row, &row.state, &kept)?;
+        write::update(self.connection, row, &row.state, &kept, &row.last_hash)?;
         self.totals.bill(Some(row), &row.state, kept.paid.is_some())?;
         self.folded.forget(&row.state.invoice_number);
         Ok(())
@@ -167,31 +176,38 @@ impl<'c> Appender<'c> {
         let (text, of_text) = event_text(event).map_err(Fault::Failed)?;
         let id_of = |wanted: &RecordedTerms, text: Option<&TermsText>| {
             if let Some(row) = before.filter(|row| row.state.terms == *wanted) {
-                return Ok(row.kept.terms);
+                return Ok((row.kept.terms, row.kept.terms_digest));
             }
             let known = before.map(|row| read::terms_of_events(self.connection, row.state.last_event)).transpose()?;
             let text = text.map_or_else(|| TermsText::of(wanted), |text| Ok(text.clone())).map_err(Fault::Failed)?;
-            terms::id_of(self.connection, &text, &known.unwrap_or_default())
+            Ok::<_, Fault>((terms::id_of(self.connection, &text, &known.unwrap_or_default())?, text.digest))
         };
         let of_event = event.terms().map(|wanted| id_of(wanted, of_text.as_ref())).transpose()?;
         let of_bill = match (event.terms(), of_event) {
             (Some(wanted), Some(id)) if *wanted == state.terms => id,
             _ => id_of(&state.terms, None)?,
         };
-        Ok(Placed { event: text, of_event, of_bill })
+        Ok(Placed { event: text, of_event: of_event.map(|(id, _)| id), of_bill })
     }
 
     /// Appends one event to the chain.
-    pub(super) fn event(&mut self, at: i64, kind: Kind, invoice_number: &str, json: &str, row: EventRow) -> Result<i64, Fault> {
-        let head = self.head.then(at, kind.name(), invoice_number, json).ok_or_else(|| Fault::Failed("it is full".into()))?;
+    pub(super) fn event(&mut self, event: &Covered<'_>, row: EventRow) -> Result<i64, Fault> {
+        let head = self.head.then(self.origin, event).ok_or_else(|| Fault::Failed("it is full".into()))?;
         let sequence = read::signed(head.sequence)?;
-        let sql =
-            "INSERT INTO events (sequence, at, kind, invoice_number, event, hash, terms, previous) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)";
-        let EventRow { terms, previous } = row;
-        self.prepared(sql)?.execute(params![sequence, at, kind.name(), invoice_number, json, head.hash, terms, previous])?;
+        let sql = "INSERT INTO events (sequence, at, kind, invoice_number, event, hash, terms, previous, beside, fence) \
+                   VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)";
+        let (Covered { at, kind, invoice_number, json, beside, fence }, EventRow { terms, previous }) = (event, row);
+        let values = params![sequence, at, kind, invoice_number, json, head.hash, terms, previous, beside, fence];
+        self.prepared(sql)?.execute(values)?;
         self.head = head;
         self.appended = self.appended.saturating_add(1);
         Ok(sequence)
+    }
+
+    /// The customer that is kept of a bill.
+    fn customer_of(&self, bill: Option<&Row>) -> Result<Option<(Customer, Salt)>, Fault> {
+        let Some((row, salt)) = bill.and_then(|row| Some((row, row.state.salt?))) else { return Ok(None) };
+        Ok(view::customer(self.connection, row.id)?.map(|customer| (customer, salt)))
     }
 
     /// Whether an operation's body is kept already; another body under the same id would break I4.
@@ -209,10 +225,7 @@ impl<'c> Appender<'c> {
     }
 
     fn customer(&self, bill: i64, customer: &Customer) -> Result<(), Fault> {
-        let sql = "INSERT INTO customers (bill, name, email, account_name) VALUES (?1, ?2, ?3, ?4) \
-                   ON CONFLICT (bill) DO UPDATE \
-                   SET name = excluded.name, email = excluded.email, account_name = excluded.account_name \
-                   WHERE (name, email, account_name) IS NOT (excluded.name, excluded.email, excluded.account_name)";
+        let sql = "INSERT OR REPLACE INTO customers (bill, name, email, account_name) VALUES (?1, ?2, ?3, ?4)";
         let [email, account_name] = [&customer.email, &customer.account_name].map(|part| part.as_ref().map(Personal::reveal));
         self.prepared(sql)?.execute(params![bill, customer.name.reveal(), email, account_name])?;
         Ok(())
@@ -239,7 +252,7 @@ impl<'c> Appender<'c> {
 
     fn number(&mut self, payment: &Payment, at: i64) -> Result<(), Fault> {
         let json = serde_json::to_string(&NumberRecord::of(payment)).map_err(|error| Fault::Failed(error.to_string()))?;
-        self.event(at, Kind::Payment, payment.invoice_number.as_str(), &json, EventRow::default())?;
+        self.event(&Covered::new(at, Kind::Payment, payment.invoice_number.as_str(), &json), EventRow::default())?;
         let sql = "UPDATE payments SET canonical = ?2 WHERE identity = ?1";
         self.prepared(sql)?.execute([Some(payment.identity), canonical_of(payment)])?;
         Ok(())
@@ -248,7 +261,8 @@ impl<'c> Appender<'c> {
     fn payment(&mut self, payment: &Payment) -> Result<(), Fault> {
         let json = serde_json::to_string(&PaymentRecord::of(payment)).map_err(|error| Fault::Failed(error.to_string()))?;
         let invoice_number = payment.invoice_number.as_str();
-        let sequence = self.event(payment_event_at(payment), Kind::Payment, invoice_number, &json, EventRow::default())?;
+        let event = Covered::new(payment_event_at(payment), Kind::Payment, invoice_number, &json);
+        let sequence = self.event(&event, EventRow::default())?;
         let paid_at = microseconds(payment.paid_at);
         let sql = "INSERT INTO payments (sequence, identity, invoice_number, payment_code, channel, amount, paid_at, received_at, line_digest, canonical) \
                    VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)";
@@ -272,8 +286,7 @@ impl<'c> Appender<'c> {
     fn settle_owners(&mut self, payment: &Payment) -> Result<(), Fault> {
         if let Some(plain) = paid::plain_owner(self.connection, payment)? {
             let standing = plain.paid_by(payment);
-            self.prepared("UPDATE bills SET first_paid_at = ?2, paid = 'by_its_code' WHERE id = ?1")?
-                .execute(params![plain.id, standing.first_paid_at])?;
+            write::write_columns(self.connection, plain.id, &standing.columns(), true)?;
             self.folded.forget(&payment.invoice_number);
             return self.totals.plainly_paid(&plain);
         }
@@ -314,5 +327,5 @@ pub(super) struct EventRow {
 struct Placed {
     event: String,
     of_event: Option<i64>,
-    of_bill: i64,
+    of_bill: (i64, TermsDigest),
 }

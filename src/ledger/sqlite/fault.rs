@@ -43,6 +43,14 @@ impl From<std::io::Error> for Fault {
 }
 
 impl Fault {
+    /// What it says, without the ledger's name.
+    pub(super) fn in_words(&self) -> String {
+        match self {
+            Self::Damaged(reason) | Self::Failed(reason) => reason.clone(),
+            other => format!("{other:?}"),
+        }
+    }
+
     /// Whether the whole transaction is lost with it; otherwise only the call that met it fails.
     pub(super) const fn spoils_transaction(&self) -> bool {
         matches!(self, Self::Sql(_) | Self::Io(_) | Self::Failed(_))
@@ -98,6 +106,10 @@ impl Place {
 /// Whether SQLite says that the file, not the disk, is wrong.
 fn is_damage(error: &rusqlite::Error) -> bool {
     use rusqlite::Error as E;
+    let is_other_schema = |words: &str| ["no such table", "no such column", "malformed JSON"].iter().any(|known| words.starts_with(known));
+    if matches!(error, E::SqliteFailure(_, Some(words)) | E::SqlInputError { msg: words, .. } if is_other_schema(words)) {
+        return true;
+    }
     matches!(error.sqlite_error_code(), Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase))
         || matches!(error, E::FromSqlConversionFailure(..) | E::IntegralValueOutOfRange(..) | E::InvalidColumnType(..) | E::Utf8Error(..))
 }

@@ -1,33 +1,50 @@
-//! What is asked of most bills of a file: a few columns, and of their terms as little as can be.
+//! What is asked of most bills of a file: their rows, checked like any other, and of their terms as little as can be.
 
-use rusqlite::Connection;
+use rusqlite::types::ValueRef;
+use rusqlite::{Connection, Row};
 use serde::Deserialize;
 
 use super::fault::Fault;
-use super::rows::{CodeColumns, at, code_of, damaged, paid_at_column, parsed, required};
+use super::rows::{BY_NUMBER, FIRST, KEPT_FROM, at, checked, code_of, damaged, paid_at_column, parsed, required};
 use crate::domain::amount::Amount;
+use crate::domain::bill::Salt;
 use crate::domain::channel::Channel;
 use crate::domain::ids::InvoiceNumber;
 use crate::domain::lifecycle::Status;
 use crate::domain::mark::{Held, Mark, TermsDigest};
 
-/// One bill's mark, if the ledger has it. Its terms are not parsed.
-pub(super) fn mark(connection: &Connection, invoice_number: &InvoiceNumber) -> Result<Option<Mark>, Fault> {
-    const SQL: &str = "SELECT bills.invoice_number, status, reusable, expires_at, paid, \
-                       open IS NULL AND hold IS NULL AND checks IS NULL, accepted_at IS NOT NULL, terms.text \
-                       FROM bills JOIN terms ON terms.id = bills.terms WHERE bills.invoice_number = ?1";
-    let mut statement = connection.prepare_cached(SQL)?;
+/// One bill's row, if the ledger has it, and what stands for its terms.
+fn asked<T>(
+    connection: &Connection,
+    invoice_number: &InvoiceNumber,
+    read: impl FnOnce(&Row<'_>, TermsDigest) -> Result<T, Fault>,
+) -> Result<Option<T>, Fault> {
+    let mut statement = connection.prepare_cached(&BY_NUMBER)?;
     let mut rows = statement.query([invoice_number.as_str()])?;
     let Some(row) = rows.next()? else { return Ok(None) };
-    let has_code: bool = row.get(6)?;
-    Ok(Some(Mark {
-        status: Status::parse(required(row, 1)?).ok_or_else(|| damaged(row, 1, &"it is no status"))?,
-        terms: TermsDigest::of_text(required(row, 7)?),
-        reusable: row.get(2)?,
-        expires_at: at(row, 3)?.filter(|_| has_code),
-        paid: paid_at_column(row, 4)?,
-        is_plain: row.get(5)?,
-    }))
+    let (terms, _) = checked(row, true)?;
+    read(row, terms).map(Some)
+}
+
+fn status(row: &Row<'_>) -> Result<Status, Fault> {
+    Status::parse(required(row, FIRST + 1)?).ok_or_else(|| damaged(row, FIRST + 1, &"it is no status"))
+}
+
+/// One bill's mark, if the ledger has it. Its terms are not parsed.
+pub(super) fn mark(connection: &Connection, invoice_number: &InvoiceNumber) -> Result<Option<Mark>, Fault> {
+    asked(connection, invoice_number, |row, terms| {
+        let is_there = |column: usize| -> Result<bool, Fault> { Ok(row.get_ref(FIRST + column)? != ValueRef::Null) };
+        let has_code = is_there(13)?;
+        Ok(Mark {
+            status: status(row)?,
+            terms,
+            reusable: row.get(FIRST + 5)?,
+            expires_at: at(row, FIRST + 14)?.filter(|_| has_code),
+            paid: paid_at_column(row, FIRST + KEPT_FROM + 2)?,
+            is_plain: !is_there(18)? && !is_there(20)? && !is_there(21)?,
+            salt: row.get::<_, Option<[u8; 16]>>(FIRST + KEPT_FROM + 4)?.map(Salt::new),
+        })
+    })
 }
 
 /// Of a bill's terms, what its result rows tell.
@@ -38,16 +55,11 @@ struct Told {
 
 /// One bill and its code, if the ledger has it. Of its terms only what is told is parsed.
 pub(super) fn held(connection: &Connection, invoice_number: &InvoiceNumber) -> Result<Option<Held>, Fault> {
-    const SQL: &str = "SELECT bills.id, terms.text, status, amount, code, held_code, wire_number, accepted_at, expires_at, code_details \
-                       FROM bills JOIN terms ON terms.id = bills.terms WHERE bills.invoice_number = ?1";
-    let mut statement = connection.prepare_cached(SQL)?;
-    let mut rows = statement.query([invoice_number.as_str()])?;
-    let Some(row) = rows.next()? else { return Ok(None) };
-    let Told { channel } = parsed(row, 1)?.ok_or_else(|| damaged(row, 1, &"it is missing"))?;
-    let amount = u64::try_from(row.get::<_, i64>(3)?).map_err(|error| damaged(row, 3, &error))?;
-    let amount = Amount::new(amount).map_err(|error| damaged(row, 3, &error))?;
-    let columns = CodeColumns { code: 4, held_code: 5, wire_number: 6, accepted_at: 7, expires_at: 8, details: 9 };
-    let status = Status::parse(required(row, 2)?).ok_or_else(|| damaged(row, 2, &"it is no status"))?;
-    let code = code_of(row, &columns, invoice_number)?;
-    Ok(Some(Held { invoice_number: invoice_number.clone(), status, channel, amount, code }))
+    const AMOUNT: usize = FIRST + 4;
+    asked(connection, invoice_number, |row, _| {
+        let Told { channel } = parsed(row, 1)?.ok_or_else(|| damaged(row, 1, &"it is missing"))?;
+        let amount = u64::try_from(row.get::<_, i64>(AMOUNT)?).map_err(|error| damaged(row, AMOUNT, &error))?;
+        let amount = Amount::new(amount).map_err(|error| damaged(row, AMOUNT, &error))?;
+        Ok(Held { invoice_number: invoice_number.clone(), status: status(row)?, channel, amount, code: code_of(row, invoice_number)? })
+    })
 }

@@ -1,14 +1,17 @@
 //! Bringing older files up to date: SQL that is never edited once released, and what SQL alone cannot do.
 
+use rusqlite::types::Value;
 use rusqlite::{Connection, TransactionBehavior, params};
 
 use super::fault::Fault;
 use super::paid::{self, Standing};
-use super::rows::{self, Kept, Row};
+use super::rows::{self, Kept};
 use super::totals::Changes;
-use super::{names, read, terms};
+use super::{names, read, terms, write};
 use crate::domain::ids::InvoiceNumber;
 use crate::domain::lifecycle::BillState;
+use crate::ledger::Head;
+use crate::ledger::chain::NO_SALT;
 use crate::ledger::terms::TermsText;
 
 /// What SQL alone cannot do.
@@ -34,13 +37,14 @@ pub(super) const MIGRATIONS: &[Migration] = &[
     Migration::sql(include_str!("../schema/0002_checks.sql")),
     Migration::sql(include_str!("../schema/0003_borders.sql")),
     Migration::sql(include_str!("../schema/0004_payments.sql")),
-    Migration { sql: include_str!("../schema/0005_sets.sql"), then: Some(fold_anew) },
+    Migration { sql: include_str!("../schema/0005_sets.sql"), then: Some(nothing_to_fold) },
+    Migration { sql: include_str!("../schema/0006_sealed.sql"), then: Some(seal_all) },
 ];
 
-/// Applies what is missing from `version` on, each whole or not at all.
+/// Applies what is missing from `version` on, all of it or nothing.
 pub(super) fn from(connection: &mut Connection, version: usize, migrations: &[Migration]) -> Result<(), Fault> {
+    let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
     for (index, migration) in migrations.iter().enumerate().skip(version) {
-        let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
         let index = i64::try_from(index).unwrap_or(i64::MAX);
         // Another process may have migrated between our look and our lock.
         let present: i64 = transaction.pragma_query_value(None, "user_version", |row| row.get(0))?;
@@ -51,8 +55,41 @@ pub(super) fn from(connection: &mut Connection, version: usize, migrations: &[Mi
             }
             transaction.pragma_update(None, "user_version", index.saturating_add(1))?;
         }
-        transaction.commit()?;
     }
+    Ok(transaction.commit()?)
+}
+
+const HAS_BEFORE: &str = "SELECT EXISTS (SELECT 1 FROM sqlite_schema WHERE name = 'bills_before')";
+
+/// What a ledger of before holds is folded into the tables of today, so not before those are there; a new one holds nothing.
+fn nothing_to_fold(connection: &Connection) -> Result<(), Fault> {
+    let holds_any: bool = connection.query_row("SELECT EXISTS (SELECT 1 FROM events)", [], |row| row.get(0))?;
+    if !holds_any {
+        connection.execute_batch(include_str!("../schema/0005_sets_filled.sql"))?;
+    }
+    Ok(())
+}
+
+/// Gives every bill what `0006_sealed.sql` brought: the ledger's salt where it salted anything of the bill, whether it was purged, and a
+/// seal.
+fn seal_all(connection: &Connection) -> Result<(), Fault> {
+    if connection.query_row(HAS_BEFORE, [], |row| row.get(0))? {
+        fold_anew(connection)?;
+    }
+    let last_purge: Option<i64> = connection.query_row("SELECT MAX(sequence) FROM events WHERE kind = 'purge'", [], |row| row.get(0))?;
+    let salt: Vec<u8> = connection.query_row("SELECT COALESCE(MAX(salt), zeroblob(16)) FROM meta", [], |row| row.get(0))?;
+    let mut statement = connection.prepare(
+        "SELECT id, EXISTS (SELECT 1 FROM customers WHERE bill = bills.id), EXISTS (SELECT 1 FROM bodies WHERE bill = bills.id) FROM bills",
+    )?;
+    let mut found = statement.query([])?;
+    while let Some(row) = found.next()? {
+        let (id, has_customer, has_bodies): (i64, bool, bool) = (row.get(0)?, row.get(1)?, row.get(2)?);
+        let purged_by = last_purge.filter(|_| !has_customer && !has_bodies).map_or(Value::Null, Value::Integer);
+        let salt = if has_customer { Value::Blob(salt.clone()) } else { Value::Null };
+        write::write_columns(connection, id, &[("salt", salt), ("purged_by", purged_by)], false)?;
+    }
+    connection.execute("DELETE FROM totals WHERE count = 0", [])?;
+    connection.execute("UPDATE meta SET salt = ?1, chained_after = (SELECT COALESCE(MAX(sequence), 0) FROM events)", [NO_SALT])?;
     Ok(())
 }
 
@@ -79,8 +116,7 @@ fn fold_anew(connection: &Connection) -> Result<(), Fault> {
         let Some(row) = rows::load_by_id(connection, id)? else { continue };
         let (standing, _) = paid::standing(connection, &row.state)?;
         if standing != Standing::default() {
-            let kept = Kept { first_paid_at: standing.first_paid_at, paid: standing.paid, ..row.kept };
-            rows::update(connection, &row, &row.state, &kept)?;
+            write::write_columns(connection, row.id, &standing.columns(), true)?;
         }
         changes.bill(None, &row.state, standing.paid.is_some())?;
     }
@@ -92,11 +128,12 @@ fn fold_anew(connection: &Connection) -> Result<(), Fault> {
 
 /// One bill out of its events, which learn what came before them.
 fn fold_bill(connection: &Connection, number: &InvoiceNumber) -> Result<(), Fault> {
-    let mut state: Option<BillState> = None;
+    let (mut state, mut last_hash) = (None::<BillState>, Head::EMPTY.hash);
     let mut sequences: Vec<i64> = Vec::new();
     read::visit_links(connection, "WHERE invoice_number = ?1 AND kind = 'bill' ORDER BY sequence", [number.as_str()], |link| {
         let after = BillState::apply(state.take(), number, link.timestamp()?, &link.event()?).map_err(Fault::Illegal)?;
         state = Some(BillState { last_event: link.sequence, ..after });
+        last_hash = link.hash;
         sequences.push(read::signed(link.sequence)?);
         Ok(())
     })?;
@@ -109,9 +146,8 @@ fn fold_bill(connection: &Connection, number: &InvoiceNumber) -> Result<(), Faul
             update.execute(params![sequence, previous])?;
         }
     }
-    let terms = terms::insert(connection, &TermsText::of(&state.terms).map_err(Fault::Failed)?)?;
-    let kept = Kept { terms, ..Kept::default() };
-    let id = rows::insert(connection, &state, &kept)?;
-    let row = Row { id, state, kept };
-    names::store(connection, row.id, &[], &names::of(&row.state))
+    let text = TermsText::of(&state.terms).map_err(Fault::Failed)?;
+    let kept = Kept { terms: terms::insert(connection, &text)?, terms_digest: text.digest, ..Kept::default() };
+    let id = write::insert(connection, &state, &kept, &last_hash)?;
+    names::store(connection, id, &[], &names::of(&state))
 }

@@ -13,13 +13,16 @@ mod open;
 mod paid;
 mod read;
 mod rows;
+mod seal;
 mod terms;
 #[cfg(test)]
 mod tests;
 mod totals;
 mod upkeep;
 mod verify;
+mod verify_bill;
 mod view;
+mod write;
 mod writer;
 
 use std::io::Write;
@@ -30,10 +33,12 @@ use jiff::Timestamp;
 use rusqlite::Connection;
 use tokio::sync::oneshot;
 
+use super::chain::Origin;
 use super::{Applied, Entry, Head, Ledger, LedgerError};
-use crate::domain::bill::Salt;
+use crate::domain::bill::Salts;
 use crate::domain::lifecycle::BillState;
 use crate::domain::payment::Payment;
+use crate::random::Randomness;
 
 use fault::{Fault, Place};
 use view::{Pool, SqliteView};
@@ -49,7 +54,7 @@ const PAYMENTS_PER_TRANSACTION: usize = 1024;
 /// A ledger in an SQLite file.
 #[derive(Debug)]
 pub struct SqliteLedger {
-    salt: Salt,
+    salts: Salts,
     migrated: Option<Migrated>,
     readers: Arc<Pool>,
     writer: Option<Writer>,
@@ -57,20 +62,22 @@ pub struct SqliteLedger {
 
 impl SqliteLedger {
     /// Opens the ledger at `path` for reading and writing; migrates an older schema, and keeps a copy of it as it was.
-    pub fn open(path: &Path, binding: &Binding, create: Create) -> Result<Self, LedgerError> {
+    pub fn open(path: &Path, binding: &Binding, create: Create, randomness: &impl Randomness) -> Result<Self, LedgerError> {
         let place = Place::new(path);
         let opened = open::writable(&place, binding, create, migrate::MIGRATIONS)?;
         let reader = open::read_only(&place, Some(binding))?.connection;
-        let writer = Writer::start(opened.connection, place.clone()).map_err(|error| place.error(Fault::Io(error)))?;
+        let writer = Writer::start(opened.connection, opened.origin, place.clone()).map_err(|error| place.error(Fault::Io(error)))?;
         let readers = Arc::new(Pool::new(place, reader));
-        Ok(Self { salt: opened.salt, migrated: opened.migrated, readers, writer: Some(writer) })
+        Ok(Self { salts: Salts::new(randomness.bytes()), migrated: opened.migrated, readers, writer: Some(writer) })
     }
 
     /// Opens the ledger at `path` for reading; whatever would write fails.
     pub fn open_read_only(path: &Path, binding: &Binding) -> Result<Self, LedgerError> {
         let place = Place::new(path);
         let opened = open::read_only(&place, Some(binding))?;
-        Ok(Self { salt: opened.salt, migrated: None, readers: Arc::new(Pool::new(place, opened.connection)), writer: None })
+        // Nothing that is salted with these is ever kept.
+        let salts = Salts::new([0; 32]);
+        Ok(Self { salts, migrated: None, readers: Arc::new(Pool::new(place, opened.connection)), writer: None })
     }
 
     /// What opening it changed, if it was older.
@@ -103,7 +110,7 @@ impl SqliteLedger {
     /// any more: none was made, or it was cancelled, refused, retired, past its expiry or paid (unless reusable) by then. The
     /// purge itself becomes an event at `now`.
     pub async fn purge_personal(&self, before: Timestamp, now: Timestamp) -> Result<Purged, LedgerError> {
-        self.alone(move |connection| upkeep::purge(connection, before, now)).await
+        self.alone(move |connection, origin| upkeep::purge(connection, origin, before, now)).await
     }
 
     fn send(&self, job: Job) -> Result<(), LedgerError> {
@@ -119,10 +126,10 @@ impl SqliteLedger {
     /// Runs `work` on the writing thread, between transactions.
     async fn alone<T: Send + 'static>(
         &self,
-        work: impl FnOnce(&Connection) -> Result<T, Fault> + Send + 'static,
+        work: impl FnOnce(&Connection, &Origin) -> Result<T, Fault> + Send + 'static,
     ) -> Result<T, LedgerError> {
         let (reply, answer) = oneshot::channel();
-        self.send(Job::Alone(Box::new(move |connection| drop(reply.send(work(connection))))))?;
+        self.send(Job::Alone(Box::new(move |connection, origin| drop(reply.send(work(connection, origin))))))?;
         answer.await.map_err(|_| self.writer_is_gone())?.map_err(|fault| self.readers.place.error(fault))
     }
 
@@ -134,8 +141,8 @@ impl SqliteLedger {
 impl Ledger for SqliteLedger {
     type View = SqliteView;
 
-    fn salt(&self) -> &Salt {
-        &self.salt
+    fn salts(&self) -> &Salts {
+        &self.salts
     }
 
     async fn record(&self, entries: Vec<Entry>) -> Result<Vec<BillState>, LedgerError> {

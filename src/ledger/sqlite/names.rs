@@ -81,6 +81,18 @@ fn extend(connection: &Connection, sql: &str, name: &str, found: &mut Vec<i64>) 
 
 /// As [`crate::ledger::View::bills_about`] documents it.
 pub(super) fn bills_about(connection: &Connection, names: &Names) -> Result<Vec<Row>, Fault> {
+    loaded(connection, ids_about(connection, names)?)
+}
+
+/// The same without the bill `number`, whose row need not be as it will be.
+pub(super) fn other_bills_about(connection: &Connection, names: &Names, number: &InvoiceNumber) -> Result<Vec<Row>, Fault> {
+    let own = rows::id_of(connection, number)?;
+    let mut ids = ids_about(connection, names)?;
+    ids.retain(|id| Some(*id) != own);
+    loaded(connection, ids)
+}
+
+fn ids_about(connection: &Connection, names: &Names) -> Result<Vec<i64>, Fault> {
     let mut ids = Vec::new();
     for number in &names.numbers {
         ids_of_number(connection, number, &mut ids)?;
@@ -88,7 +100,7 @@ pub(super) fn bills_about(connection: &Connection, names: &Names) -> Result<Vec<
     for code in &names.codes {
         ids_of_code(connection, code, &mut ids)?;
     }
-    loaded(connection, ids)
+    Ok(ids)
 }
 
 /// As [`crate::ledger::View::bills_beginning`] documents it.

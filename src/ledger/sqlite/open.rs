@@ -10,7 +10,7 @@ use rusqlite::{Connection, OpenFlags, OptionalExtension as _};
 use super::fault::{Fault, Place};
 use super::migrate::{self, Migration};
 use super::{names, read};
-use crate::domain::bill::Salt;
+use crate::ledger::chain::{NO_SALT, Origin};
 use crate::ledger::lock::beside;
 use crate::ledger::{Head, LedgerError};
 
@@ -44,13 +44,14 @@ const APPLICATION_ID: i64 = 0x5447_4948;
 const BUSY_TIMEOUT_MS: u64 = 10_000;
 /// Pages the log may grow by before they are copied into the file: 64 MB. Pages that change often are then copied once.
 const PAGES_BETWEEN_CHECKPOINTS: i64 = 16_384;
+const NO_BINDING: &str = "it does not say what it is bound to";
 /// Statements a connection keeps prepared.
 const STATEMENTS_KEPT: usize = 64;
 
 /// An opened file that is ours.
 pub(super) struct Opened {
     pub(super) connection: Connection,
-    pub(super) salt: Salt,
+    pub(super) origin: Origin,
     /// What opening it for writing changed about it.
     pub(super) migrated: Option<Migrated>,
 }
@@ -83,9 +84,10 @@ pub(super) fn writable(place: &Place, binding: &Binding, create: Create, migrati
     let mut opened = check_binding(connection, place, Some(binding))?;
     if version < migrations.len() {
         (connection, opened.migrated) = migrated(opened.connection, place, version, migrations)?;
+        opened.origin = origin(&connection).map_err(|fault| place.error(fault))?;
         opened.connection = connection;
     }
-    check_last_event(&opened.connection).map_err(|fault| place.error(fault))?;
+    check_last_event(&opened.connection, &opened.origin).map_err(|fault| place.error(fault))?;
     Ok(opened)
 }
 
@@ -167,10 +169,9 @@ fn create_file(place: &Place, binding: &Binding, migrations: &[Migration]) -> Re
     configure(&connection)?;
     connection.pragma_update(None, "application_id", APPLICATION_ID)?;
     migrate::from(&mut connection, 0, migrations)?;
-    let salt: [u8; 16] = rand::random();
     connection.execute(
         "INSERT INTO meta (one, environment, client_id, salt) VALUES (1, ?1, ?2, ?3)",
-        (&binding.environment, &binding.client_id, salt),
+        (&binding.environment, &binding.client_id, NO_SALT),
     )?;
     // No page is left over from tables that later migrations replaced.
     connection.execute_batch("VACUUM")?;
@@ -224,22 +225,36 @@ fn schema_version(connection: &Connection, place: &Place, migrations: &[Migratio
 }
 
 fn check_binding(connection: Connection, place: &Place, wanted: Option<&Binding>) -> Result<Opened, LedgerError> {
-    let read = || -> Result<Option<(Binding, [u8; 16])>, rusqlite::Error> {
-        let sql = "SELECT environment, client_id, salt FROM meta";
-        let row = |row: &rusqlite::Row<'_>| Ok((Binding { environment: row.get(0)?, client_id: row.get(1)? }, row.get(2)?));
-        connection.query_row(sql, [], row).optional()
+    let read = || -> Result<Option<Binding>, rusqlite::Error> {
+        let row = |row: &rusqlite::Row<'_>| Ok(Binding { environment: row.get(0)?, client_id: row.get(1)? });
+        connection.query_row("SELECT environment, client_id FROM meta", [], row).optional()
     };
-    let Some((found, salt)) = read().map_err(|error| place.error(Fault::Sql(error)))? else {
-        return Err(place.damaged("it does not say what it is bound to"));
+    let Some(found) = read().map_err(|error| place.error(Fault::Sql(error)))? else {
+        return Err(place.damaged(NO_BINDING));
     };
     if let Some(wanted) = wanted.filter(|wanted| **wanted != found) {
         return Err(LedgerError::OtherBinding { path: place.name(), found: found.to_string(), wanted: wanted.to_string() });
     }
-    Ok(Opened { connection, salt: Salt::new(salt), migrated: None })
+    let origin = origin(&connection).map_err(|fault| place.error(fault))?;
+    Ok(Opened { connection, origin, migrated: None })
+}
+
+/// What the chain covers of the ledger's own row; of an older schema nothing.
+pub(super) fn origin(connection: &Connection) -> Result<Origin, Fault> {
+    const CHAINED_SINCE: i64 = 6;
+    let version: i64 = connection.pragma_query_value(None, "user_version", |row| row.get(0))?;
+    if version < CHAINED_SINCE {
+        return Ok(Origin::of("", "", &NO_SALT, u64::MAX));
+    }
+    let sql = "SELECT environment, client_id, salt, chained_after FROM meta WHERE one = 1";
+    let row = |row: &rusqlite::Row<'_>| Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?));
+    let found: Option<(String, String, Vec<u8>, i64)> = connection.query_row(sql, [], row).optional()?;
+    let (environment, client_id, salt, after) = found.ok_or_else(|| Fault::Damaged(NO_BINDING.into()))?;
+    Ok(Origin::of(&environment, &client_id, &salt, read::unsigned(after)?))
 }
 
 /// The newest event must follow from the one before it: the cheapest look that finds a torn or edited end.
-fn check_last_event(connection: &Connection) -> Result<(), Fault> {
+fn check_last_event(connection: &Connection, origin: &Origin) -> Result<(), Fault> {
     let head = read::head(connection)?;
     let Some(previous_sequence) = head.sequence.checked_sub(1) else { return Ok(()) };
     let previous = match previous_sequence {
@@ -248,7 +263,7 @@ fn check_last_event(connection: &Connection) -> Result<(), Fault> {
     };
     let mut follows = false;
     read::visit_links(connection, "WHERE sequence = ?1", [read::signed(head.sequence)?], |link| {
-        follows = link.follows(&previous);
+        follows = link.follows(origin, &previous);
         Ok(())
     })?;
     if follows { Ok(()) } else { Err(Fault::Damaged(format!("event {} does not follow from the one before it", head.sequence))) }

@@ -1,9 +1,10 @@
 //! Which bills payments pay, kept with their rows: `domain::owner` decides, here its answer is asked for again where it may change.
 
+use rusqlite::types::Value;
 use rusqlite::{Connection, params};
 
 use super::fault::Fault;
-use super::rows::{Kept, Row};
+use super::rows::{self, Kept, Row};
 use super::{names, read};
 use crate::domain::lifecycle::{BillState, Order, Status};
 use crate::domain::owner::{self, Paid};
@@ -34,6 +35,12 @@ impl Standing {
         Self { first_paid_at: kept.first_paid_at, paid: kept.paid }
     }
 
+    /// The columns that keep it.
+    pub(super) fn columns(&self) -> [(&'static str, Value); 2] {
+        let first_paid_at = self.first_paid_at.map_or(Value::Null, Value::Integer);
+        [("first_paid_at", first_paid_at), ("paid", rows::paid_column(self.paid))]
+    }
+
     /// With one more payment, of which `owners` are the bills it is of.
     pub(super) fn with(mut self, state: &BillState, payment: &Payment, owners: &[&BillState]) -> Self {
         if owner::is_pair(state, payment.into()) {
@@ -53,8 +60,7 @@ pub(super) fn standing(connection: &Connection, state: &BillState) -> Result<(St
     if payments.is_empty() {
         return Ok((Standing::default(), Vec::new()));
     }
-    let mut others = names::bills_about(connection, &Names::of_payments(&payments))?;
-    others.retain(|other| other.state.invoice_number != state.invoice_number);
+    let others = names::other_bills_about(connection, &Names::of_payments(&payments), &state.invoice_number)?;
     let mut standing = Standing::default();
     for payment in &payments {
         let owners = owner::owners(others.iter().map(|row| &row.state).chain([state]), payment.into());
@@ -119,7 +125,7 @@ pub(super) fn plain_owner(connection: &Connection, payment: &Payment) -> Result<
     let status = row.get_ref(3)?.as_str().ok().and_then(Status::parse);
     Ok(Some(Plain {
         id: row.get(0)?,
-        before: Standing { first_paid_at: row.get(1)?, paid: super::rows::paid_at_column(row, 2)? },
+        before: Standing { first_paid_at: row.get(1)?, paid: rows::paid_at_column(row, 2)? },
         status: status.ok_or_else(|| Fault::Damaged(format!("the status of invoice `{number}` is none")))?,
         is_held: row.get(4)?,
         ends_at: row.get(5)?,

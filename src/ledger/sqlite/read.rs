@@ -17,7 +17,7 @@ use crate::domain::digest::{self, Digest};
 use crate::domain::ids::{InvoiceNumber, PaymentCode};
 use crate::domain::lifecycle::Event;
 use crate::domain::payment::Payment;
-use crate::ledger::chain::{NumberRecord, PaymentRecord, payment_event_at};
+use crate::ledger::chain::{Covered, NumberRecord, Origin, PaymentRecord, payment_event_at};
 use crate::ledger::rules::Span;
 use crate::ledger::terms::{digest_of, put_back};
 use crate::ledger::{Happening, Head, Lapses, ScopeTotals};
@@ -34,10 +34,14 @@ pub(super) struct Link<'row> {
     pub(super) terms: Option<&'row str>,
     /// The event of the same bill before it.
     pub(super) previous: Option<i64>,
+    /// What stands for the customer that was given with it.
+    pub(super) beside: Option<&'row [u8]>,
+    /// The number of its writer's lease.
+    pub(super) fence: Option<i64>,
 }
 
 /// Events as [`Link`] reads them; a clause follows.
-const LINKS: &str = "SELECT sequence, at, kind, invoice_number, event, hash, terms.text, previous FROM events \
+const LINKS: &str = "SELECT sequence, at, kind, invoice_number, event, hash, terms.text, previous, beside, fence FROM events \
                      LEFT JOIN terms ON terms.id = events.terms";
 
 impl<'row> Link<'row> {
@@ -57,12 +61,15 @@ impl<'row> Link<'row> {
                 .as_str_or_null()
                 .map_err(|error| Fault::Damaged(format!("the terms of an event cannot be read: {error}")))?,
             previous: row.get(7)?,
+            beside: row.get_ref(8)?.as_blob_or_null().map_err(|_| Fault::Damaged("what is beside an event cannot be read".into()))?,
+            fence: row.get(9)?,
         })
     }
 
     /// Whether it is the next after `previous`, with the hash that belongs to it.
-    pub(super) fn follows(&self, previous: &Head) -> bool {
-        previous.then(self.at, self.kind, self.invoice_number, self.json) == Some(self.head())
+    pub(super) fn follows(&self, origin: &Origin, previous: &Head) -> bool {
+        let Self { at, kind, invoice_number, json, beside, fence, .. } = *self;
+        previous.then(origin, &Covered { at, kind, invoice_number, json, beside, fence }) == Some(self.head())
     }
 
     /// The head when this was the last event.
@@ -332,6 +339,11 @@ struct ExportedEvent<'a> {
     /// What stands for the event's terms in what the hash covers.
     #[serde(skip_serializing_if = "Option::is_none")]
     terms_digest: Option<String>,
+    /// What stands for the customer that was given with it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    customer_digest: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    fence: Option<i64>,
     hash: String,
 }
 
@@ -353,8 +365,9 @@ pub(super) fn export(connection: &Connection, out: &mut dyn Write) -> Result<Hea
         let whole = link.whole()?;
         let event: &RawValue = serde_json::from_str(&whole).map_err(|error| link.damaged(&error))?;
         let (sequence, kind, invoice_number, terms_digest) = (link.sequence, link.kind, link.invoice_number, link.terms.map(digest_of));
-        let line =
-            ExportedEvent { sequence, at: link.timestamp()?, kind, invoice_number, event, terms_digest, hash: digest::hex(&link.hash) };
+        let (customer_digest, fence, hash) = (link.beside.map(digest::hex), link.fence, digest::hex(&link.hash));
+        let at = link.timestamp()?;
+        let line = ExportedEvent { sequence, at, kind, invoice_number, event, terms_digest, customer_digest, fence, hash };
         last = link.head();
         write_line(out, &line)
     })?;

@@ -9,9 +9,13 @@ use serde::{Deserialize, Serialize};
 
 use super::fault::Fault;
 use super::read;
+use super::seal::{self, Seal};
+use crate::domain::bill::Salt;
 use crate::domain::check;
+use crate::domain::digest::Digest;
 use crate::domain::ids::{InvoiceNumber, PaymentCode, RequestId};
 use crate::domain::lifecycle::{BillState, Code, CodeAnswer, Remark, Status, Superseded};
+use crate::domain::mark::TermsDigest;
 use crate::domain::owner::Paid;
 use crate::ledger::rules::{live_payment_code, microseconds, truncated};
 
@@ -21,6 +25,8 @@ pub(super) struct Row {
     pub(super) id: i64,
     pub(super) state: BillState,
     pub(super) kept: Kept,
+    /// The hash of its last event.
+    pub(super) last_hash: Digest,
 }
 
 /// What of a row does not follow from the bill's own events.
@@ -28,14 +34,18 @@ pub(super) struct Row {
 pub(super) struct Kept {
     /// Its text in `terms`.
     pub(super) terms: i64,
+    /// And what stands for that.
+    pub(super) terms_digest: TermsDigest,
     /// When it was first paid, as far as payments pair with it; microseconds.
     pub(super) first_paid_at: Option<i64>,
     /// By which of its codes notifications say it is paid.
     pub(super) paid: Option<Paid>,
+    /// The event that purged it.
+    pub(super) purged_by: Option<i64>,
 }
 
-/// The columns of `bills` in the order of [`columns_of`]; those from [`KEPT_FROM`] on are [`Kept`]'s.
-pub(super) const COLUMNS: [&str; 27] = [
+/// The columns of `bills` in the order of [`columns_of`], all that a seal covers; those from [`KEPT_FROM`] on are the store's.
+pub(super) const COLUMNS: [&str; COLUMNS_COUNT] = [
     "invoice_number",
     "status",
     "generation",
@@ -63,22 +73,25 @@ pub(super) const COLUMNS: [&str; 27] = [
     "first_paid_at",
     "paid",
     "last_event",
+    "salt",
+    "purged_by",
 ];
+const COLUMNS_COUNT: usize = 29;
 
 /// Where what follows from the state ends.
-const KEPT_FROM: usize = 23;
+pub(super) const KEPT_FROM: usize = 23;
 
 static SELECT: LazyLock<String> = LazyLock::new(|| {
     let columns: Vec<String> = COLUMNS.iter().map(|column| format!("bills.{column}")).collect();
-    format!("SELECT bills.id, terms.text, {} FROM bills JOIN terms ON terms.id = bills.terms", columns.join(", "))
+    format!(
+        "SELECT bills.id, terms.text, {}, bills.seal, (SELECT hash FROM events WHERE sequence = bills.last_event) \
+         FROM bills LEFT JOIN terms ON terms.id = bills.terms",
+        columns.join(", ")
+    )
 });
 
-static INSERT: LazyLock<String> = LazyLock::new(|| {
-    let places: Vec<String> = (1..=COLUMNS.len()).map(|number| format!("?{number}")).collect();
-    format!("INSERT INTO bills ({}) VALUES ({})", COLUMNS.join(", "), places.join(", "))
-});
-
-static BY_NUMBER: LazyLock<String> = LazyLock::new(|| select("WHERE bills.invoice_number = ?1"));
+pub(super) static BY_NUMBER: LazyLock<String> = LazyLock::new(|| select("WHERE bills.invoice_number = ?1"));
+static BY_ID: LazyLock<String> = LazyLock::new(|| select("WHERE bills.id = ?1"));
 
 /// What a query of rows is: `clause` is what follows the tables.
 pub(super) fn select(clause: &str) -> String {
@@ -121,7 +134,7 @@ pub(super) fn other_codes(state: &BillState) -> Vec<&PaymentCode> {
 }
 
 /// The columns of a row, in the order of [`COLUMNS`].
-pub(super) fn columns_of(state: &BillState, kept: &Kept) -> Result<[Value; 27], Fault> {
+pub(super) fn columns_of(state: &BillState, kept: &Kept) -> Result<[Value; COLUMNS_COUNT], Fault> {
     let code = state.code.as_ref();
     let (held, principal) = (code.map(|code| &code.answer.payment_code), principal_code(state));
     let wire = code.map(|code| &code.wire_invoice_number).filter(|number| **number != state.invoice_number);
@@ -162,15 +175,19 @@ pub(super) fn columns_of(state: &BillState, kept: &Kept) -> Result<[Value; 27], 
         json(Some(&state.former).filter(|former| !former.is_empty()))?,
         Value::Integer(kept.terms),
         kept.first_paid_at.map_or(Value::Null, Value::Integer),
-        kept.paid.map_or(Value::Null, |paid| text(paid_name(paid))),
+        paid_column(kept.paid),
         Value::Integer(read::signed(state.last_event)?),
+        state.salt.map_or(Value::Null, |salt| Value::Blob(salt.bytes().to_vec())),
+        kept.purged_by.map_or(Value::Null, Value::Integer),
     ])
 }
 
-const fn paid_name(paid: Paid) -> &'static str {
+/// How a bill is paid, for its column.
+pub(super) fn paid_column(paid: Option<Paid>) -> Value {
     match paid {
-        Paid::ByItsCode => "by_its_code",
-        Paid::ByEarlierCode => "by_earlier_code",
+        None => Value::Null,
+        Some(Paid::ByItsCode) => text("by_its_code"),
+        Some(Paid::ByEarlierCode) => text("by_earlier_code"),
     }
 }
 
@@ -187,22 +204,35 @@ fn json(value: Option<&impl Serialize>) -> Result<Value, Fault> {
     serde_json::to_string(value).map(Value::Text).map_err(|error| Fault::Failed(error.to_string()))
 }
 
-/// Where the columns of `bills` begin in what [`select`] selects.
-const FIRST: usize = 2;
+/// Where the columns begin in what [`select`] selects.
+pub(super) const FIRST: usize = 2;
 
-/// Reads what [`select`] selects.
-pub(super) fn row_of(row: &rusqlite::Row<'_>) -> Result<Row, Fault> {
+/// The digest of a row's terms and the hash of its last event, if its seal fits; `is_sealed` is whether it must.
+pub(super) fn checked(row: &rusqlite::Row<'_>, is_sealed: bool) -> Result<(TermsDigest, Digest), Fault> {
+    let terms = TermsDigest::of_text(required(row, 1)?);
+    let Some(last_hash) = row.get::<_, Option<Digest>>(FIRST + COLUMNS_COUNT + 1)? else {
+        return Err(damaged(row, FIRST, &"its last event is missing"));
+    };
+    if is_sealed {
+        let fields = (FIRST..FIRST + COLUMNS_COUNT).map(|column| row.get_ref(column)).collect::<Result<Vec<_>, _>>()?;
+        let wanted = seal::of(row.get(0)?, terms, &last_hash, fields.into_iter());
+        if row.get::<_, Option<Seal>>(FIRST + COLUMNS_COUNT)? != Some(wanted) {
+            let number = optional(row, FIRST)?.unwrap_or("?");
+            return Err(Fault::Damaged(format!("the row of invoice `{number}`, or what it refers to, was edited: its seal does not fit")));
+        }
+    }
+    Ok((terms, last_hash))
+}
+
+/// Reads what [`select`] selects, if its seal fits.
+fn row_of(row: &rusqlite::Row<'_>) -> Result<Row, Fault> {
+    checked(row, true).and_then(|seen| unsealed(row, seen))
+}
+
+fn unsealed(row: &rusqlite::Row<'_>, (terms_digest, last_hash): (TermsDigest, Digest)) -> Result<Row, Fault> {
     let invoice_number = InvoiceNumber::new(required(row, FIRST)?).map_err(|error| damaged(row, FIRST, &error))?;
     let status = Status::parse(required(row, FIRST + 1)?).ok_or_else(|| damaged(row, FIRST + 1, &"it is no status"))?;
-    let columns = CodeColumns {
-        code: FIRST + 9,
-        held_code: FIRST + 11,
-        wire_number: FIRST + 12,
-        accepted_at: FIRST + 13,
-        expires_at: FIRST + 14,
-        details: FIRST + 17,
-    };
-    let code = code_of(row, &columns, &invoice_number)?;
+    let code = code_of(row, &invoice_number)?;
     let state = BillState {
         status,
         generation: row.get(FIRST + 2)?,
@@ -218,39 +248,33 @@ pub(super) fn row_of(row: &rusqlite::Row<'_>) -> Result<Row, Fault> {
         hold: parsed(row, FIRST + 21)?.map(Box::new),
         former: parsed(row, FIRST + 22)?.unwrap_or_default(),
         last_event: read::unsigned(row.get(FIRST + KEPT_FROM + 3)?)?,
+        salt: row.get::<_, Option<[u8; 16]>>(FIRST + KEPT_FROM + 4)?.map(Salt::new),
         invoice_number,
     };
     let kept = Kept {
         terms: row.get(FIRST + KEPT_FROM)?,
+        terms_digest,
         first_paid_at: row.get(FIRST + KEPT_FROM + 1)?,
         paid: paid_at_column(row, FIRST + KEPT_FROM + 2)?,
+        purged_by: row.get(FIRST + KEPT_FROM + 5)?,
     };
-    Ok(Row { id: row.get(0)?, state, kept })
+    Ok(Row { id: row.get(0)?, state, kept, last_hash })
 }
 
-/// Where the columns are that make a code.
-pub(super) struct CodeColumns {
-    pub(super) code: usize,
-    pub(super) held_code: usize,
-    pub(super) wire_number: usize,
-    pub(super) accepted_at: usize,
-    pub(super) expires_at: usize,
-    pub(super) details: usize,
-}
-
-/// The code that a bill holds or held last.
-pub(super) fn code_of(row: &rusqlite::Row<'_>, columns: &CodeColumns, invoice_number: &InvoiceNumber) -> Result<Option<Code>, Fault> {
-    let Some(accepted_at) = at(row, columns.accepted_at)? else { return Ok(None) };
+/// The code that a bill holds or held last, of what [`select`] selects.
+pub(super) fn code_of(row: &rusqlite::Row<'_>, invoice_number: &InvoiceNumber) -> Result<Option<Code>, Fault> {
+    const CODE: usize = FIRST + 9;
+    const WIRE_NUMBER: usize = FIRST + 12;
+    let Some(accepted_at) = at(row, FIRST + 13)? else { return Ok(None) };
     let code_at = |column| -> Result<Option<PaymentCode>, Fault> {
         optional(row, column)?.map(PaymentCode::new).transpose().map_err(|error| damaged(row, column, &error))
     };
-    let held = code_at(columns.held_code)?.map_or_else(|| code_at(columns.code), |held| Ok(Some(held)))?;
-    let payment_code = held.ok_or_else(|| damaged(row, columns.code, &"it is missing"))?;
-    let wire = optional(row, columns.wire_number)?.map(InvoiceNumber::new).transpose();
-    let wire = wire.map_err(|error| damaged(row, columns.wire_number, &error))?;
+    let held = code_at(FIRST + 11)?.map_or_else(|| code_at(CODE), |held| Ok(Some(held)))?;
+    let payment_code = held.ok_or_else(|| damaged(row, CODE, &"it is missing"))?;
+    let wire = optional(row, WIRE_NUMBER)?.map(InvoiceNumber::new).transpose().map_err(|error| damaged(row, WIRE_NUMBER, &error))?;
     let CodeDetails { expires_at, created_at, how_to_pay_page, how_to_pay_api, issued_as, superseded, remark } =
-        parsed(row, columns.details)?.unwrap_or_default();
-    let expires_at = expires_at.map_or_else(|| at(row, columns.expires_at), |exact| Ok(Some(exact)))?;
+        parsed(row, FIRST + 17)?.unwrap_or_default();
+    let expires_at = expires_at.map_or_else(|| at(row, FIRST + 14), |exact| Ok(Some(exact)))?;
     let answer = CodeAnswer { payment_code, created_at, expires_at, how_to_pay_page, how_to_pay_api };
     let wire_invoice_number = wire.unwrap_or_else(|| invoice_number.clone());
     Ok(Some(Code { answer, wire_invoice_number, issued_as, accepted_at, superseded, remark }))
@@ -304,8 +328,7 @@ pub(super) fn load(connection: &Connection, invoice_number: &InvoiceNumber) -> R
 
 /// One bill's row by its id.
 pub(super) fn load_by_id(connection: &Connection, id: i64) -> Result<Option<Row>, Fault> {
-    static SQL: LazyLock<String> = LazyLock::new(|| select("WHERE bills.id = ?1"));
-    one(connection, &SQL, [id])
+    one(connection, &BY_ID, [id])
 }
 
 fn one(connection: &Connection, sql: &str, parameters: impl rusqlite::Params) -> Result<Option<Row>, Fault> {
@@ -337,34 +360,20 @@ pub(super) fn id_of(connection: &Connection, invoice_number: &InvoiceNumber) -> 
     Ok(statement.query_row([invoice_number.as_str()], |row| row.get(0)).optional()?)
 }
 
-/// Writes the row of a bill that is new; gives its id. That its code is live for no other bill was looked at before
-/// ([`code_taken`]); the index only sees to it.
-pub(super) fn insert(connection: &Connection, state: &BillState, kept: &Kept) -> Result<i64, Fault> {
-    connection.prepare_cached(&INSERT)?.execute(rusqlite::params_from_iter(columns_of(state, kept)?))?;
-    Ok(connection.last_insert_rowid())
+/// One bill's row, whatever its seal, and what is wrong with that.
+pub(super) fn load_unsealed(connection: &Connection, id: i64) -> Result<Option<(Row, Option<Fault>)>, Fault> {
+    let mut statement = connection.prepare_cached(&BY_ID)?;
+    let mut rows = statement.query([id])?;
+    let Some(row) = rows.next()? else { return Ok(None) };
+    Ok(Some((unsealed(row, checked(row, false)?)?, checked(row, true).err())))
 }
 
-/// Writes what has changed of a row, so that no index is touched for nothing.
-pub(super) fn update(connection: &Connection, before: &Row, state: &BillState, kept: &Kept) -> Result<(), Fault> {
-    let (old, new) = (columns_of(&before.state, &before.kept)?, columns_of(state, kept)?);
-    let changed: Vec<(&str, Value)> =
-        COLUMNS.iter().zip(old).zip(new).filter(|((_, old), new)| old != new).map(|((column, _), new)| (*column, new)).collect();
-    if changed.is_empty() {
-        return Ok(());
-    }
-    let assignments: Vec<String> = changed.iter().zip(2..).map(|((column, _), number)| format!("{column} = ?{number}")).collect();
-    let sql = format!("UPDATE bills SET {} WHERE id = ?1", assignments.join(", "));
-    let values = std::iter::once(Value::Integer(before.id)).chain(changed.into_iter().map(|(_, value)| value));
-    connection.prepare_cached(&sql)?.execute(rusqlite::params_from_iter(values))?;
-    Ok(())
-}
-
-/// The refusal of a code that is live for another bill, if the one of this bill is.
-pub(super) fn code_taken(connection: &Connection, state: &BillState) -> Result<Option<Fault>, Fault> {
-    let Some(code) = live_payment_code(state) else { return Ok(None) };
-    let sql = "SELECT invoice_number FROM bills WHERE code = ?1 AND code_is_live AND invoice_number <> ?2";
-    let other: Option<String> =
-        connection.prepare_cached(sql)?.query_row([code.as_str(), state.invoice_number.as_str()], |row| row.get(0)).optional()?;
-    let other = other.and_then(|other| InvoiceNumber::new(other).ok());
-    Ok(other.map(|other| Fault::CodeTaken(state.invoice_number.clone(), other)))
+/// A row as its columns are, with the digest of its terms and the hash of its last event; sealed, unless it never was.
+pub(super) fn raw(connection: &Connection, id: i64, was_sealed: bool) -> Result<(Vec<Value>, TermsDigest, Digest), Fault> {
+    let mut statement = connection.prepare_cached(&BY_ID)?;
+    let mut rows = statement.query([id])?;
+    let row = rows.next()?.ok_or_else(|| Fault::Damaged(format!("bill {id} is missing")))?;
+    let (terms, last_hash) = checked(row, was_sealed)?;
+    let columns = (FIRST..FIRST + COLUMNS_COUNT).map(|column| row.get::<_, Value>(column)).collect::<Result<Vec<_>, _>>()?;
+    Ok((columns, terms, last_hash))
 }

@@ -1,6 +1,8 @@
 //! What only the file has: reopening, damage, tampering, migrations, many callers.
 
+mod edits;
 mod older;
+mod size;
 
 use std::fs;
 use std::path::Path;
@@ -9,17 +11,19 @@ use rusqlite::Connection;
 
 use super::*;
 use crate::domain::bill::Customer;
-use crate::domain::bill::RecordedTerms;
+use crate::domain::bill::{RecordedTerms, Salt};
 use crate::domain::check::{Details, FoundPayment, Word};
+use crate::domain::digest;
 use crate::domain::lifecycle::{Event, OperationKind, Status};
 use crate::domain::personal::Personal;
 use crate::ledger::conformance::{
-    adopted, answer, ask, at, binding, entry, found, intended, new_sqlite, number, payment, planned, terms, wait, whole,
+    SALT, adopted, answer, ask, at, binding, entry, found, intended, new_sqlite, number, payment, planned, terms, wait, whole,
 };
 use crate::ledger::{Happening, Private, View as _};
+use crate::random::MachineRandomness;
 
 fn reopen(path: &Path) -> Result<SqliteLedger, LedgerError> {
-    SqliteLedger::open(path, &binding(), Create::Never)
+    SqliteLedger::open(path, &binding(), Create::Never, &MachineRandomness)
 }
 
 /// A ledger with an open operation, a live code and a payment, closed again.
@@ -49,10 +53,9 @@ fn reopening_finds_everything_that_was_recorded() {
     let ledger = reopen(&path).unwrap();
     let snapshot = whole(&ledger);
     assert_eq!((snapshot.head, snapshot.bills.len(), snapshot.payments.len()), (head, 2, 1));
-    let salt = ledger.salt().bytes();
     drop(ledger);
     let reader = SqliteLedger::open_read_only(&path, &binding()).unwrap();
-    assert_eq!((reader.salt().bytes(), wait(reader.head()).unwrap()), (salt, head));
+    assert_eq!(wait(reader.head()).unwrap(), head);
     assert!(matches!(wait(reader.record(vec![planned("C")])), Err(LedgerError::Storage { .. })));
     assert!(SqliteLedger::verify_against(&path, &head).unwrap().is_sound());
 }
@@ -61,10 +64,10 @@ fn reopening_finds_everything_that_was_recorded() {
 fn a_ledger_is_neither_made_unasked_nor_used_for_another_client() {
     let (folder, path, _) = closed_ledger();
     let missing = folder.path().join("none.db");
-    assert!(matches!(SqliteLedger::open(&missing, &binding(), Create::Never), Err(LedgerError::Missing { .. })));
+    assert!(matches!(SqliteLedger::open(&missing, &binding(), Create::Never, &MachineRandomness), Err(LedgerError::Missing { .. })));
     assert!(!missing.exists());
     let production = Binding { environment: "production".into(), ..binding() };
-    assert!(matches!(SqliteLedger::open(&path, &production, Create::IfMissing), Err(LedgerError::OtherBinding { .. })));
+    assert!(matches!(SqliteLedger::open(&path, &production, Create::IfMissing, &MachineRandomness), Err(LedgerError::OtherBinding { .. })));
     assert!(matches!(SqliteLedger::open_read_only(&path, &production), Err(LedgerError::OtherBinding { .. })));
 }
 
@@ -74,17 +77,17 @@ fn a_file_cut_short_emptied_or_foreign_is_damaged_and_left_alone() {
     let whole = fs::read(&path).unwrap();
     for length in [0, 50, 4096, whole.len() - 4096, whole.len() - 1] {
         fs::write(&path, &whole[..length]).unwrap();
-        let result = SqliteLedger::open(&path, &binding(), Create::IfMissing);
+        let result = SqliteLedger::open(&path, &binding(), Create::IfMissing, &MachineRandomness);
         assert!(matches!(result, Err(LedgerError::Damaged { .. })), "{length} bytes: {result:?}");
     }
     fs::write(&path, b"invoice_number,amount\nA,5\n".repeat(400)).unwrap();
     assert!(matches!(reopen(&path), Err(LedgerError::Damaged { .. })));
     let foreign = folder.path().join("foreign.db");
     tamper(&foreign, "CREATE TABLE something (x)");
-    assert!(matches!(SqliteLedger::open(&foreign, &binding(), Create::IfMissing), Err(LedgerError::Damaged { .. })));
+    assert!(matches!(SqliteLedger::open(&foreign, &binding(), Create::IfMissing, &MachineRandomness), Err(LedgerError::Damaged { .. })));
     let orphan = folder.path().join("orphan.db");
     fs::write(folder.path().join("orphan.db-wal"), b"frames").unwrap();
-    assert!(matches!(SqliteLedger::open(&orphan, &binding(), Create::IfMissing), Err(LedgerError::Damaged { .. })));
+    assert!(matches!(SqliteLedger::open(&orphan, &binding(), Create::IfMissing, &MachineRandomness), Err(LedgerError::Damaged { .. })));
 }
 
 #[test]
@@ -114,7 +117,6 @@ fn events_cannot_be_changed_or_removed() {
 
 #[test]
 fn verify_finds_edits_of_events_view_payments_and_bodies() {
-    const FORCE: &str = "DROP TRIGGER events_are_never_changed; DROP TRIGGER events_are_never_removed; PRAGMA foreign_keys = OFF;";
     for (sql, expected) in [
         ("UPDATE events SET event = replace(event, '77', '78') WHERE sequence = 3", "event 3 does not follow"),
         ("UPDATE events SET at = at + 1 WHERE sequence = 1", "event 1 does not follow"),
@@ -128,12 +130,12 @@ fn verify_finds_edits_of_events_view_payments_and_bodies() {
         ("DELETE FROM bills WHERE invoice_number = 'B'", "there are 3 events of bills"),
         ("UPDATE payments SET amount = 1", "the payment of event 4"),
         ("DELETE FROM payments", "there are 0 payments"),
-        ("DELETE FROM bodies", "body of the open operation of invoice `A` is missing"),
-        ("UPDATE bodies SET body = x'00'", "is not the one it was begun with"),
+        ("DELETE FROM bodies", "of invoice `A` is missing, and was not purged"),
+        ("UPDATE bodies SET body = x'00'", "kept for invoice `A` is not the one its event names"),
         ("INSERT INTO bodies SELECT 2, request_id, x'00' FROM bodies", "stands for the bodies of several invoices"),
     ] {
         let (_folder, path, _) = closed_ledger();
-        tamper(&path, &format!("{FORCE}{sql}"));
+        edits::forced(&path, sql);
         assert!(findings(&path).contains(expected), "{sql}: {}", findings(&path));
     }
 }
@@ -160,7 +162,7 @@ fn an_older_copy_put_back_is_found_by_the_head_that_was_printed() {
 #[test]
 fn a_status_answer_or_what_was_concluded_from_it_cannot_be_changed_unnoticed() {
     for (sql, finding) in [
-        ("UPDATE bodies SET body = x'00'", "status answer kept for invoice `A`"),
+        ("UPDATE bodies SET body = x'00'", "kept for invoice `A` is not the one its event names"),
         ("UPDATE bills SET checks = json_set(checks, '$.found[0].payment.amount', 1)", "`checks` of invoice `A`"),
         ("UPDATE bills SET checks = NULL", "`checks` of invoice `A`"),
     ] {
@@ -251,7 +253,7 @@ fn a_purge_spares_what_is_live_or_open_and_leaves_the_chain_whole() {
     let (_folder, path, _) = closed_ledger();
     let ledger = reopen(&path).unwrap();
     let with_customer = |mut entry: Entry, name: &str| {
-        entry.private.customer = Some(Customer { name: Personal::new(name), email: None, account_name: None });
+        entry.private.customer = Some((Customer { name: Personal::new(name), email: None, account_name: None }, SALT));
         entry
     };
     let expiring = |invoice: &str, code: &str| {

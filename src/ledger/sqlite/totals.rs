@@ -68,9 +68,14 @@ impl Changes {
             "INSERT INTO totals (what, paid, held, ends_on, count, amount) VALUES (?1, ?2, ?3, ?4, ?5, ?6) \
              ON CONFLICT DO UPDATE SET count = count + excluded.count, amount = amount + excluded.amount",
         )?;
+        let mut empty =
+            connection.prepare_cached("DELETE FROM totals WHERE (what, paid, held, ends_on, count, amount) = (?1, ?2, ?3, ?4, 0, 0)")?;
         for ((what, paid, held, ends_on), (count, amount)) in std::mem::take(&mut self.0) {
             if (count, amount) != (0, 0) {
                 statement.execute(params![what, paid, held, ends_on, count, amount])?;
+            }
+            if count < 0 {
+                empty.execute(params![what, paid, held, ends_on])?;
             }
         }
         Ok(())
@@ -79,17 +84,17 @@ impl Changes {
     /// Findings where the table says otherwise than these, counted anew.
     pub(super) fn differences(&self, connection: &Connection) -> Result<Vec<String>, Fault> {
         let mut found = Vec::new();
-        let mut wanted: BTreeMap<(String, bool, bool, i64), (i64, i64)> = self
+        let mut wanted: BTreeMap<(String, i64, i64, i64), (i64, i64)> = self
             .0
             .iter()
             .filter(|(_, sums)| **sums != (0, 0))
-            .map(|((what, paid, held, ends_on), sums)| (((*what).to_owned(), *paid, *held, *ends_on), *sums))
+            .map(|((what, paid, held, ends_on), sums)| (((*what).to_owned(), i64::from(*paid), i64::from(*held), *ends_on), *sums))
             .collect();
         let mut statement = connection.prepare("SELECT what, paid, held, ends_on, count, amount FROM totals")?;
         let mut rows = statement.query([])?;
         while let Some(row) = rows.next()? {
             let (key, sums) = ((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?), (row.get(4)?, row.get(5)?));
-            if wanted.remove(&key).unwrap_or_default() != sums {
+            if wanted.remove(&key) != Some(sums) {
                 found.push(format!("the total of `{}` is not what the bills and payments come to", key.0));
             }
         }

@@ -6,14 +6,15 @@ use std::sync::LazyLock;
 use jiff::Timestamp;
 use rusqlite::Connection;
 use rusqlite::backup::{Backup, StepResult};
+use rusqlite::types::Value;
 
 use super::append::{Appender, EventRow};
 use super::fault::{Fault, Place};
 use super::folded::Folded;
-use super::open;
+use super::{open, write};
 use crate::domain::lifecycle::Status;
 use crate::ledger::LedgerError;
-use crate::ledger::chain::{Kind, PurgeRecord};
+use crate::ledger::chain::{Covered, Kind, Origin, PurgeRecord};
 use crate::ledger::rules::{microseconds, truncated};
 
 /// Copies the ledger at `place` to `to`, which must not exist, while others go on using it. One read transaction, so the copy
@@ -46,21 +47,22 @@ pub struct Purged {
     pub bodies: u64,
 }
 
-/// The bills a purge may touch: nothing under way or in doubt, no code that can still be paid, quiet since `?1`.
+/// The bills a purge may touch, as far as they have anything to purge: nothing under way or in doubt, no code that can still be paid, quiet since `?1`.
 static PURGEABLE: LazyLock<String> = LazyLock::new(|| {
     let live = Status::ALL.iter().filter(|status| status.may_be_live()).map(|status| format!("'{}'", status.name()));
     let live = live.collect::<Vec<_>>().join(", ");
     format!(
         "SELECT bills.id FROM bills JOIN events ON events.sequence = bills.last_event WHERE open IS NULL \
+         AND (salt IS NOT NULL OR EXISTS (SELECT 1 FROM bodies WHERE bill = bills.id) OR EXISTS (SELECT 1 FROM customers WHERE bill = bills.id)) \
          AND (status NOT IN ({live}) OR expires_at < ?1 OR (NOT reusable AND first_paid_at < ?1)) AND events.at < ?1"
     )
 });
 
 /// Removes the personal data of [`PURGEABLE`] bills and records that, in one transaction; then clears it from the file.
-pub(super) fn purge(connection: &Connection, before: Timestamp, now: Timestamp) -> Result<Purged, Fault> {
+pub(super) fn purge(connection: &Connection, origin: &Origin, before: Timestamp, now: Timestamp) -> Result<Purged, Fault> {
     connection.pragma_update(None, "secure_delete", true)?;
     let mut folded = Folded::default();
-    let mut appender = Appender::begin(connection, &mut folded)?;
+    let mut appender = Appender::begin(connection, origin, &mut folded)?;
     match purge_inside(connection, &mut appender, truncated(before), now) {
         Ok(purged) => {
             appender.commit()?;
@@ -77,13 +79,26 @@ pub(super) fn purge(connection: &Connection, before: Timestamp, now: Timestamp) 
 }
 
 fn purge_inside(connection: &Connection, appender: &mut Appender<'_>, before: Timestamp, now: Timestamp) -> Result<Purged, Fault> {
-    let delete = |table: &str| -> Result<u64, Fault> {
-        let sql = format!("DELETE FROM {table} WHERE bill IN ({})", *PURGEABLE);
-        Ok(u64::try_from(connection.execute(&sql, [microseconds(before)])?).unwrap_or(u64::MAX))
-    };
-    let purged = Purged { customers: delete("customers")?, bodies: delete("bodies")? };
+    let mut ids: Vec<i64> = Vec::new();
+    let mut statement = connection.prepare(&PURGEABLE)?;
+    let mut found = statement.query([microseconds(before)])?;
+    while let Some(row) = found.next()? {
+        ids.push(row.get(0)?);
+    }
+    let mut delete_customer = connection.prepare("DELETE FROM customers WHERE bill = ?1")?;
+    let mut delete_bodies = connection.prepare("DELETE FROM bodies WHERE bill = ?1")?;
+    let mut purged = Purged::default();
+    let count = |rows: usize| u64::try_from(rows).unwrap_or(u64::MAX);
+    for id in &ids {
+        purged.customers = purged.customers.saturating_add(count(delete_customer.execute([id])?));
+        purged.bodies = purged.bodies.saturating_add(count(delete_bodies.execute([id])?));
+    }
     let record = PurgeRecord { before, customers: purged.customers, bodies: purged.bodies };
     let json = serde_json::to_string(&record).map_err(|error| Fault::Failed(error.to_string()))?;
-    appender.event(microseconds(now), Kind::Purge, "", &json, EventRow::default())?;
+    let sequence = appender.event(&Covered::new(microseconds(now), Kind::Purge, "", &json), EventRow::default())?;
+    // With their salts, nobody can guess names against the digests that stay in the chain.
+    for id in ids {
+        write::write_columns(connection, id, &[("salt", Value::Null), ("purged_by", Value::Integer(sequence))], true)?;
+    }
     Ok(purged)
 }

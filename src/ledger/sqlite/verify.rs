@@ -1,20 +1,16 @@
 //! `tagih ledger verify`: does the ledger still say what was recorded?
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::path::Path;
 
-use jiff::Timestamp;
 use rusqlite::Connection;
-use rusqlite::types::Value;
 
 use super::fault::{Fault, Place};
-use super::rows::{Kept, Row};
 use super::totals::Changes;
-use super::{names, open, paid, read, rows, view};
-use crate::domain::digest::{self, Digest};
-use crate::domain::lifecycle::{BillState, Event};
+use super::{migrate, names, open, read, rows, verify_bill};
+use crate::domain::digest::Digest;
 use crate::domain::payment::Payment;
-use crate::ledger::chain::Kind;
+use crate::ledger::chain::{Kind, Origin};
 use crate::ledger::{Head, LedgerError};
 
 /// Findings beyond this many are counted, not kept.
@@ -38,7 +34,7 @@ pub struct VerifyReport {
     /// What holds and yet should be known: numbers that stand for two bills, in words.
     pub notes: Vec<String>,
     /// How many names bills go by beside their own numbers.
-    names: u64,
+    pub(super) names: u64,
 }
 
 impl VerifyReport {
@@ -48,7 +44,7 @@ impl VerifyReport {
         self.findings_count == 0
     }
 
-    fn find(&mut self, finding: impl Into<String>) {
+    pub(super) fn find(&mut self, finding: impl Into<String>) {
         self.findings_count = self.findings_count.saturating_add(1);
         if self.findings.len() < FINDINGS_MAX {
             self.findings.push(finding.into());
@@ -60,23 +56,67 @@ impl VerifyReport {
 /// that an older copy put back is found. Reads one consistent state; others may go on writing.
 pub(super) fn verify(path: &Path, expected: Option<&Head>) -> Result<VerifyReport, LedgerError> {
     let place = Place::new(path);
-    let mut connection = open::read_only(&place, None)?.connection;
+    let (mut connection, found) = open::any_schema(&place)?;
+    let known = migrate::MIGRATIONS.len();
+    if found < known {
+        return Err(LedgerError::TooOld { path: place.name(), found, known });
+    }
     let head = Head::EMPTY;
     let mut report =
         VerifyReport { bills: 0, events: 0, payments: 0, head, findings: Vec::new(), findings_count: 0, notes: Vec::new(), names: 0 };
     let mut check = || -> Result<(), Fault> {
         let transaction = connection.transaction()?;
+        check_schema(&transaction, &mut report)?;
+        if !report.is_sound() {
+            // What is asked of other tables than ours would say less than this.
+            return Ok(());
+        }
         check_integrity(&transaction, &mut report)?;
-        check_chain(&transaction, &mut report)?;
+        let origin = open::origin(&transaction)?;
+        check_chain(&transaction, &origin, &mut report)?;
         check_expected(&transaction, expected, &mut report)?;
         check_bills(&transaction, &mut report)?;
         check_live_codes(&transaction, &mut report)?;
+        check_terms(&transaction, &mut report)?;
         report.notes = names::collisions(&transaction)?;
         check_request_ids(&transaction, &mut report)?;
         check_payments(&transaction, &mut report)
     };
-    check().map_err(|fault| place.error(fault))?;
-    Ok(report)
+    match check() {
+        Ok(()) => Ok(report),
+        Err(fault) if report.is_sound() => Err(place.error(fault)),
+        // What was found already is likely why.
+        Err(fault) => {
+            report.find(fault.in_words());
+            Ok(report)
+        }
+    }
+}
+
+/// Tables, columns, indexes and triggers must be those that this program makes, to the letter.
+fn check_schema(connection: &Connection, report: &mut VerifyReport) -> Result<(), Fault> {
+    let mut ours = Connection::open_in_memory()?;
+    migrate::from(&mut ours, 0, migrate::MIGRATIONS)?;
+    let mut wanted = objects(&ours)?;
+    for (name, (kind, text)) in objects(connection)? {
+        match wanted.remove(&name) {
+            Some(of_ours) if of_ours == (kind.clone(), text) => {}
+            Some(_) => report.find(format!("the {kind} `{name}` is not as this program makes it")),
+            None => report.find(format!("there is a {kind} `{name}` that this program does not make")),
+        }
+    }
+    for (name, (kind, _)) in wanted {
+        report.find(format!("the {kind} `{name}` is missing"));
+    }
+    Ok(())
+}
+
+/// What a schema consists of, by name: the kind and the text of each, as SQLite keeps it.
+fn objects(connection: &Connection) -> Result<BTreeMap<String, (String, String)>, Fault> {
+    let mut statement = connection
+        .prepare("SELECT name, type, tbl_name || ': ' || COALESCE(sql, '') FROM sqlite_schema WHERE name NOT LIKE 'sqlite_stat%'")?;
+    let object = |row: &rusqlite::Row<'_>| Ok((row.get(0)?, (row.get(1)?, row.get(2)?)));
+    Ok(statement.query_map([], object)?.collect::<Result<_, _>>()?)
 }
 
 fn check_integrity(connection: &Connection, report: &mut VerifyReport) -> Result<(), Fault> {
@@ -94,13 +134,20 @@ fn check_integrity(connection: &Connection, report: &mut VerifyReport) -> Result
     Ok(())
 }
 
-fn check_chain(connection: &Connection, report: &mut VerifyReport) -> Result<(), Fault> {
+fn check_chain(connection: &Connection, origin: &Origin, report: &mut VerifyReport) -> Result<(), Fault> {
     read::visit_links(connection, "ORDER BY sequence", [], |link| {
-        if !link.follows(&report.head) {
+        if !link.follows(origin, &report.head) {
             report.find(format!(
                 "event {} does not follow from event {}: it was edited, or one is missing",
                 link.sequence, report.head.sequence
             ));
+        }
+        let is_bare = link.terms.is_none() && link.previous.is_none() && link.beside.is_none();
+        if link.kind != Kind::Bill.name() && !is_bare {
+            report.find(format!("event {} is not a bill's, and refers to what only theirs do", link.sequence));
+        }
+        if origin.is_before(link.sequence) && (link.beside.is_some() || link.fence.is_some()) {
+            report.find(format!("event {} has something beside it that nothing wrote then", link.sequence));
         }
         report.head = link.head();
         report.events = report.events.saturating_add(1);
@@ -126,9 +173,22 @@ fn check_expected(connection: &Connection, expected: Option<&Head>, report: &mut
 /// Folds every bill again and compares it with its row; one bill at a time, so a large ledger needs no memory.
 fn check_bills(connection: &Connection, report: &mut VerifyReport) -> Result<(), Fault> {
     let (mut totals, mut events, mut after) = (Changes::default(), 0_u64, 0_i64);
-    while let Some(row) = next_row(connection, after)? {
-        after = row.id;
-        events = events.saturating_add(check_bill(connection, &row, report)?);
+    while let Some(id) = next_id(connection, after)? {
+        after = id;
+        let row = match rows::load_unsealed(connection, id) {
+            Ok(Some((row, None))) => row,
+            Ok(Some((row, Some(broken)))) => {
+                report.find(broken.in_words());
+                row
+            }
+            Ok(None) => break,
+            Err(Fault::Damaged(reason)) => {
+                report.find(reason);
+                continue;
+            }
+            Err(fault) => return Err(fault),
+        };
+        events = events.saturating_add(verify_bill::check(connection, &row, report)?);
         totals.bill(None, &row.state, row.kept.paid.is_some())?;
         report.bills = report.bills.saturating_add(1);
     }
@@ -147,105 +207,18 @@ fn check_bills(connection: &Connection, report: &mut VerifyReport) -> Result<(),
     Ok(())
 }
 
-fn next_row(connection: &Connection, after: i64) -> Result<Option<Row>, Fault> {
+fn next_id(connection: &Connection, after: i64) -> Result<Option<i64>, Fault> {
     let sql = "SELECT MIN(id) FROM bills WHERE id > ?1";
-    let id: Option<i64> = connection.prepare_cached(sql)?.query_row([after], |row| row.get(0))?;
-    id.map_or(Ok(None), |id| rows::load_by_id(connection, id))
+    Ok(connection.prepare_cached(sql)?.query_row([after], |row| row.get(0))?)
 }
 
-/// Compares a row with the fold of its events; gives how many there are.
-fn check_bill(connection: &Connection, row: &Row, report: &mut VerifyReport) -> Result<u64, Fault> {
-    let number = &row.state.invoice_number;
-    let mut history: Vec<(Timestamp, Event)> = Vec::new();
-    let followed = read::visit_back(connection, row.state.last_event, |link| {
-        if link.invoice_number == number.as_str() && link.kind == Kind::Bill.name() {
-            history.push((link.timestamp()?, link.event()?));
-        } else {
-            report.find(format!("event {} is said to be of invoice `{number}`, and is not", link.sequence));
-        }
-        Ok(true)
-    });
-    match followed {
-        Err(Fault::Damaged(reason)) => report.find(format!("the history of invoice `{number}` is broken: {reason}")),
-        followed => followed?,
-    }
-    let (mut state, mut body_digest) = (None::<BillState>, None);
-    let mut count = 0_u64;
-    while let Some((at, event)) = history.pop() {
-        if let Event::Intended { body_digest: of_intent, .. } = &event {
-            body_digest = Some(of_intent.clone());
-        }
-        count = count.saturating_add(1);
-        match BillState::apply(state.take(), number, at, &event) {
-            Ok(next) => state = Some(BillState { last_event: row.state.last_event, ..next }),
-            Err(illegal) => {
-                report.find(format!("an event of invoice `{number}` cannot have happened: {illegal}"));
-                return Ok(count);
-            }
-        }
-    }
-    let Some(state) = state else { return Ok(count) };
-    check_row(connection, row, &state, report)?;
-    check_answers(connection, row.id, &state, report)?;
-    check_open_body(connection, row.id, &state, body_digest.as_deref(), report)?;
-    Ok(count)
-}
-
-/// Every column, what payments say of the bill, and what it goes by.
-fn check_row(connection: &Connection, row: &Row, state: &BillState, report: &mut VerifyReport) -> Result<(), Fault> {
-    let number = &state.invoice_number;
-    let (standing, _) = paid::standing(connection, state)?;
-    let kept = Kept { first_paid_at: standing.first_paid_at, paid: standing.paid, ..row.kept };
-    let sql = format!("SELECT {} FROM bills WHERE id = ?1", rows::COLUMNS.join(", "));
-    let read_row = |row: &rusqlite::Row<'_>| (0..rows::COLUMNS.len()).map(|column| row.get(column)).collect::<Result<Vec<Value>, _>>();
-    let found = connection.prepare_cached(&sql)?.query_row([row.id], read_row)?;
-    for ((column, found), wanted) in rows::COLUMNS.iter().zip(found).zip(rows::columns_of(state, &kept)?) {
-        if found != wanted {
-            let source = if ["first_paid_at", "paid"].contains(column) { "payments" } else { "events" };
-            report.find(format!("`{column}` of invoice `{number}` is not what its {source} say"));
-        }
-    }
-    if row.state.terms != state.terms {
-        report.find(format!("`terms` of invoice `{number}` is not what its events say"));
-    }
-    report.names = report.names.saturating_add(u64::try_from(names::of(state).len()).unwrap_or(u64::MAX));
-    if !names::hold(connection, row.id, state)? {
-        report.find(format!("what invoice `{number}` goes by is not what its events say"));
-    }
-    Ok(())
-}
-
-/// The answer that told of a payment must be the one its event names, for as long as it is kept.
-fn check_answers(connection: &Connection, bill: i64, state: &BillState, report: &mut VerifyReport) -> Result<(), Fault> {
-    let number = &state.invoice_number;
-    for found in state.checks.iter().flat_map(|checks| &checks.found) {
-        let kept = view::body(connection, bill, found.payment.request_id)?;
-        if kept.is_some_and(|answer| digest::of_bytes(&answer) != found.payment.answer_digest) {
-            report.find(format!("the status answer kept for invoice `{number}` is not the one its event names"));
-        }
-    }
-    Ok(())
-}
-
-/// I4 and I1: the body of an operation that is not finished must still be the one it was begun with.
-fn check_open_body(
-    connection: &Connection,
-    bill: i64,
-    state: &BillState,
-    wanted: Option<&str>,
-    report: &mut VerifyReport,
-) -> Result<(), Fault> {
-    let number = &state.invoice_number;
-    if state.status.open_operation() != state.open.as_ref().map(|open| open.operation) {
-        report.find(format!("invoice `{number}` is `{}`, which does not fit its open operation", state.status.name()));
-    }
-    let Some(open) = &state.open else { return Ok(()) };
-    match view::body(connection, bill, open.request_id)? {
-        None => report.find(format!("the body of the open operation of invoice `{number}` is missing")),
-        Some(body) if wanted != Some(digest::hex(&digest::of_bytes(&body)).as_str()) => {
-            report.find(format!("the body of the open operation of invoice `{number}` is not the one it was begun with"));
-        }
-        Some(_) => {}
+/// Every text of terms is some event's or bill's.
+fn check_terms(connection: &Connection, report: &mut VerifyReport) -> Result<(), Fault> {
+    let sql =
+        "SELECT COUNT(*) FROM terms WHERE id NOT IN (SELECT terms FROM bills UNION ALL SELECT terms FROM events WHERE terms IS NOT NULL)";
+    let count: i64 = connection.query_row(sql, [], |row| row.get(0))?;
+    if count > 0 {
+        report.find(format!("{count} terms are kept that no event and no bill has"));
     }
     Ok(())
 }

@@ -142,14 +142,7 @@ impl View for SqliteView {
     }
 
     async fn customer(&self, number: &InvoiceNumber) -> Result<Option<Customer>, LedgerError> {
-        self.ask(|connection| {
-            let sql = "SELECT name, email, account_name FROM customers JOIN bills ON bills.id = customers.bill WHERE invoice_number = ?1";
-            let customer = |row: &rusqlite::Row<'_>| {
-                let (name, email, account_name): (String, Option<String>, Option<String>) = (row.get(0)?, row.get(1)?, row.get(2)?);
-                Ok(Customer { name: Personal::new(name), email: email.map(Personal::new), account_name: account_name.map(Personal::new) })
-            };
-            Ok(connection.prepare_cached(sql)?.query_row([number.as_str()], customer).optional()?)
-        })
+        self.ask(|connection| rows::id_of(connection, number)?.map_or(Ok(None), |id| self::customer(connection, id)))
     }
 
     async fn was_held_for(&self, number: &InvoiceNumber, evidence: &str) -> Result<bool, LedgerError> {
@@ -272,6 +265,16 @@ impl SqliteView {
             Ok(found)
         })
     }
+}
+
+/// Who owes a bill, if it is kept.
+pub(super) fn customer(connection: &Connection, bill: i64) -> Result<Option<Customer>, Fault> {
+    let sql = "SELECT name, email, account_name FROM customers WHERE bill = ?1";
+    let customer = |row: &rusqlite::Row<'_>| {
+        let (name, email, account_name): (String, Option<String>, Option<String>) = (row.get(0)?, row.get(1)?, row.get(2)?);
+        Ok(Customer { name: Personal::new(name), email: email.map(Personal::new), account_name: account_name.map(Personal::new) })
+    };
+    Ok(connection.prepare_cached(sql)?.query_row([bill], customer).optional()?)
 }
 
 /// An operation's pinned body, if it is kept.

@@ -3,15 +3,17 @@
 
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::thread::JoinHandle;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use rusqlite::Connection;
 
 use super::append::Appender;
 use super::fault::{Fault, Place};
 use super::folded::Folded;
+use crate::clock::Stopwatch;
 use crate::domain::lifecycle::BillState;
 use crate::domain::payment::Payment;
+use crate::ledger::chain::Origin;
 use crate::ledger::{Applied, Entry, LedgerError};
 
 /// Most events of one transaction, beyond which no further caller joins it.
@@ -23,7 +25,7 @@ const JOINING_MS: u64 = 5;
 type Reply<T> = Box<dyn FnOnce(Result<T, LedgerError>) + Send>;
 
 /// What a job that runs alone does.
-type Work = Box<dyn FnOnce(&Connection) + Send>;
+type Work = Box<dyn FnOnce(&Connection, &Origin) + Send>;
 
 /// What the thread can be asked.
 pub(super) enum Job {
@@ -44,9 +46,9 @@ pub(super) struct Writer {
 
 impl Writer {
     /// Starts the thread, which owns `connection` from then on.
-    pub(super) fn start(connection: Connection, place: Place) -> std::io::Result<Self> {
+    pub(super) fn start(connection: Connection, origin: Origin, place: Place) -> std::io::Result<Self> {
         let (jobs, queue) = channel();
-        let thread = std::thread::Builder::new().name("ledger-writer".into()).spawn(move || serve(&connection, &place, &queue))?;
+        let thread = std::thread::Builder::new().name("ledger-writer".into()).spawn(move || serve(&connection, &origin, &place, &queue))?;
         Ok(Self { jobs: Some(jobs), thread: Some(thread) })
     }
 
@@ -67,12 +69,12 @@ impl Drop for Writer {
     }
 }
 
-fn serve(connection: &Connection, place: &Place, queue: &Receiver<Job>) {
+fn serve(connection: &Connection, origin: &Origin, place: &Place, queue: &Receiver<Job>) {
     let mut folded = Folded::default();
     while let Ok(first) = queue.recv() {
-        if let Some(work) = batch(connection, &mut folded, place, first, queue) {
+        if let Some(work) = batch(connection, origin, &mut folded, place, first, queue) {
             folded.clear();
-            work(connection);
+            work(connection, origin);
         }
     }
 }
@@ -81,15 +83,15 @@ fn serve(connection: &Connection, place: &Place, queue: &Receiver<Job>) {
 type Answer = Box<dyn FnOnce(Result<(), LedgerError>)>;
 
 /// One transaction: `first` and whoever queues meanwhile. Gives back a job that wants the connection alone, if one came.
-fn batch(connection: &Connection, folded: &mut Folded, place: &Place, first: Job, queue: &Receiver<Job>) -> Option<Work> {
+fn batch(connection: &Connection, origin: &Origin, folded: &mut Folded, place: &Place, first: Job, queue: &Receiver<Job>) -> Option<Work> {
     let mut next = match first {
         Job::Alone(work) => return Some(work),
         job @ (Job::Record(..) | Job::Payments(..)) => Some(job),
     };
-    let started = Instant::now();
+    let started = Stopwatch::start();
     let mut answers: Vec<Answer> = Vec::new();
     let mut alone = None;
-    let mut transaction = Appender::begin(connection, folded).map_or_else(Transaction::Spoiled, Transaction::Open);
+    let mut transaction = Appender::begin(connection, origin, folded).map_or_else(Transaction::Spoiled, Transaction::Open);
     while let Some(job) = next.take() {
         match job {
             Job::Record(entries, reply) => answers.push(transaction.take_in(place, reply, |appender| appender.entries(entries))),

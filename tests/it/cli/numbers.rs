@@ -49,16 +49,17 @@ fn reissued(doku: &Doku) -> World {
     let live = doku.orders()["A-R1"].code.clone();
     let world = World::of(doku);
     let binding = Binding { environment: "sandbox".into(), client_id: CLIENT.into() };
-    let ledger = Store::open(&world.path("tagih.ledger"), &binding, Create::IfMissing).unwrap();
+    let ledger = Store::open(&world.path("tagih.ledger"), &binding, Create::IfMissing, &tagih::random::MachineRandomness).unwrap();
     let now = Timestamp::now();
     let hours_ago = |hours: i64| now - SignedDuration::from_hours(hours);
-    let recorded = terms().recorded(ledger.salt());
+    let salt = tagih::domain::bill::Salt::new([5; 16]);
+    let recorded = terms().recorded(&salt);
     let intended = |turn: u8, wire: &str| Event::Intended {
         operation: OperationKind::Issue,
         terms: recorded.clone(),
         request_id: RequestId::from_digest(&[turn; 32]),
         wire_invoice_number: number(wire),
-        body_digest: String::new(),
+        body_digest: tagih::domain::digest::hex(&tagih::domain::digest::of_bytes(b"{}")),
     };
     let accepted = |code: &str, expires_at: Timestamp| {
         let answer = CodeAnswer {
@@ -78,12 +79,13 @@ fn reissued(doku: &Doku) -> World {
         (2, intended(2, "A-R1")),
         (2, accepted(&live, now + SignedDuration::from_hours(20))),
     ];
-    let entries = events.into_iter().map(|(hours, event)| Entry {
-        invoice_number: number("A"),
-        at: hours_ago(hours),
-        event,
-        basis: Basis::Any,
-        private: Private { body: None, customer: Some(terms().customer) },
+    let entries = events.into_iter().map(|(hours, event)| {
+        let body = match &event {
+            Event::Intended { request_id, .. } => Some((*request_id, b"{}".to_vec())),
+            _ => None,
+        };
+        let private = Private { body, customer: Some((terms().customer, salt)) };
+        Entry { invoice_number: number("A"), at: hours_ago(hours), event, basis: Basis::Any, private }
     });
     let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
     runtime.block_on(ledger.record(entries.collect())).unwrap();

@@ -57,7 +57,7 @@ impl Books {
     pub(crate) fn new(more: &str) -> Self {
         let world = World::at("http://127.0.0.1:1", more);
         let binding = Binding { environment: "sandbox".to_owned(), client_id: CLIENT.to_owned() };
-        let ledger = Store::open(&world.path("tagih.ledger"), &binding, Create::IfMissing).unwrap();
+        let ledger = Store::open(&world.path("tagih.ledger"), &binding, Create::IfMissing, &tagih::random::MachineRandomness).unwrap();
         Self { world, ledger, runtime: tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap() }
     }
 

@@ -44,7 +44,7 @@ impl Shop {
 
     pub fn ledger(&self) -> Store {
         let binding = Binding { environment: "sandbox".into(), client_id: CLIENT.into() };
-        Store::open(&self.world.path("tagih.ledger"), &binding, Create::IfMissing).unwrap()
+        Store::open(&self.world.path("tagih.ledger"), &binding, Create::IfMissing, &tagih::random::MachineRandomness).unwrap()
     }
 
     /// Applies payments to the ledger, as another command would.
@@ -232,7 +232,10 @@ pub fn intended(operation: OperationKind, number: &str, terms: &RecordedTerms) -
 
 pub fn customer(name: &str, email: Option<&str>) -> Private {
     Private {
-        customer: Some(Customer { name: Personal::new(name), email: email.map(Personal::new), account_name: None }),
+        customer: Some((
+            Customer { name: Personal::new(name), email: email.map(Personal::new), account_name: None },
+            tagih::domain::bill::Salt::new([5; 16]),
+        )),
         ..Private::default()
     }
 }

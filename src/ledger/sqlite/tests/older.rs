@@ -1,14 +1,16 @@
 //! Ledgers of earlier versions: brought up to date with all they hold, and kept as they were.
 
 use super::*;
-use crate::ledger::chain::{PaymentRecord, payment_event_at, truncated_payment};
+use crate::ledger::chain::{Covered, Origin, PaymentRecord, payment_event_at, truncated_payment};
 
 /// A ledger as an earlier version left it: its events, and as much of its rows as the fold of today looks at.
 fn older(place: &Place, version: usize, entries: &[Entry], payments: &[Payment]) -> Head {
     let connection = open::writable(place, &binding(), Create::IfMissing, &migrate::MIGRATIONS[..version]).unwrap().connection;
     let mut head = Head::EMPTY;
     let mut event = |at: i64, kind: &str, invoice: &str, json: &str| {
-        head = head.then(at, kind, invoice, json).unwrap();
+        head = head
+            .then(&Origin::of("", "", &[], u64::MAX), &Covered { at, kind, invoice_number: invoice, json, beside: None, fence: None })
+            .unwrap();
         let sql = "INSERT INTO events (sequence, at, kind, invoice_number, event, hash) VALUES (?1, ?2, ?3, ?4, ?5, ?6)";
         connection.execute(sql, rusqlite::params![read::signed(head.sequence).unwrap(), at, kind, invoice, json, head.hash]).unwrap();
         head
@@ -63,17 +65,17 @@ fn an_older_schema_is_migrated_with_a_copy_kept_and_a_newer_one_refused() {
     let place = Place::new(&path);
     let older = &migrate::MIGRATIONS[..migrate::MIGRATIONS.len() - 1];
     drop(open::writable(&place, &binding(), Create::IfMissing, older).unwrap());
-    assert!(matches!(open::read_only(&place, None), Err(LedgerError::TooOld { found: 4, known: 5, .. })), "readers do not migrate");
+    assert!(matches!(open::read_only(&place, None), Err(LedgerError::TooOld { found: 5, known: 6, .. })), "readers do not migrate");
     let other = Binding { client_id: "BRN-9".into(), ..binding() };
-    assert!(matches!(SqliteLedger::open(&path, &other, Create::Never), Err(LedgerError::OtherBinding { .. })));
+    assert!(matches!(SqliteLedger::open(&path, &other, Create::Never, &MachineRandomness), Err(LedgerError::OtherBinding { .. })));
     let ledger = reopen(&path).unwrap();
     let migrated = ledger.migrated().unwrap();
-    assert_eq!((migrated.from, migrated.to, &migrated.backup), (4, 5, &folder.path().join("ledger.db.schema-4")));
-    assert!(matches!(SqliteLedger::open_read_only(&migrated.backup, &binding()), Err(LedgerError::TooOld { found: 4, .. })));
+    assert_eq!((migrated.from, migrated.to, &migrated.backup), (5, 6, &folder.path().join("ledger.db.schema-5")));
+    assert!(matches!(SqliteLedger::open_read_only(&migrated.backup, &binding()), Err(LedgerError::TooOld { found: 5, .. })));
     drop(ledger);
     assert!(reopen(&path).unwrap().migrated().is_none(), "once");
     tamper(&path, "PRAGMA user_version = 9");
-    assert!(matches!(reopen(&path), Err(LedgerError::TooNew { found: 9, known: 5, .. })));
+    assert!(matches!(reopen(&path), Err(LedgerError::TooNew { found: 9, known: 6, .. })));
 }
 
 #[test]
@@ -88,7 +90,7 @@ fn a_ledger_of_the_first_schema_is_migrated_with_all_it_holds_and_can_keep_statu
     let head = older(&place, 1, &[entry("A", 0, event)], &[]);
 
     let refused = SqliteLedger::open_read_only(&path, &binding()).unwrap_err();
-    assert!(matches!(refused, LedgerError::TooOld { found: 1, known: 5, .. }), "readers do not migrate: {refused}");
+    assert!(matches!(refused, LedgerError::TooOld { found: 1, known: 6, .. }), "readers do not migrate: {refused}");
     let copy = folder.path().join("before.db");
     SqliteLedger::backup(&path, &copy).unwrap();
     assert!(matches!(SqliteLedger::open_read_only(&copy, &binding()), Err(LedgerError::TooOld { found: 1, .. })), "kept as it was");
@@ -102,9 +104,58 @@ fn a_ledger_of_the_first_schema_is_migrated_with_all_it_holds_and_can_keep_statu
         payment: Some(found(1, "A", 5)),
         details: Details::default(),
     };
-    wait(ledger.record(vec![entry("A", 9, checked)])).unwrap();
+    let body = Some((found(1, "A", 5).request_id, b"answer".to_vec()));
+    let checked = Entry { private: Private { body, customer: None }, ..entry("A", 9, checked) };
+    wait(ledger.record(vec![checked])).unwrap();
     drop(ledger);
     assert_eq!(ask!(reopen(&path).unwrap(), totals(at(0))).told.count, 1);
     let report = SqliteLedger::verify_against(&path, &head).unwrap();
     assert!(report.is_sound(), "{:?}", report.findings);
+}
+
+/// A ledger as the version before seals wrote it: issued, amended, cancelled, paid and registered bills.
+const SCHEMA_5: &[u8] = include_bytes!("schema-5.ledger.zst");
+const HEAD_5: (u64, &str) = (19, "e56fc75ecef5f8836ca0e592f2fcbc3875b078a87bdf6e807e52bba9aefc3cda");
+
+fn schema_5() -> (tempfile::TempDir, std::path::PathBuf, Vec<u8>) {
+    let folder = tempfile::tempdir().unwrap();
+    let (path, bytes) = (folder.path().join("ledger.db"), zstd::decode_all(SCHEMA_5).unwrap());
+    fs::write(&path, &bytes).unwrap();
+    (folder, path, bytes)
+}
+
+#[test]
+fn a_ledger_of_schema_5_is_sealed_in_place_with_all_it_holds_and_edits_of_it_are_found_from_then_on() {
+    let (_folder, path, bytes) = schema_5();
+    assert!(matches!(SqliteLedger::verify(&path), Err(LedgerError::TooOld { found: 5, .. })));
+    let ledger = reopen(&path).unwrap();
+    let migrated = ledger.migrated().unwrap();
+    assert_eq!((migrated.from, migrated.to), (5, 6));
+    assert_eq!(fs::read(&migrated.backup).unwrap().len(), bytes.len(), "kept as it was");
+    let head = wait(ledger.head()).unwrap();
+    assert_eq!((head.sequence, digest::hex(&head.hash).as_str()), HEAD_5, "no event is another than it was");
+    let amended = wait(ledger.bill(&number("INV-1"))).unwrap().unwrap();
+    let salt = amended.salt.expect("its digests can still be compared");
+    assert_eq!((salt.digest("Budi Santoso"), amended.terms.amount.get()), (amended.terms.name_digest, 155_000));
+    let money = Event::Held { cause: crate::domain::lifecycle::HoldCause::NotUnderstood, reason: "money".into(), evidence: "e".into() };
+    wait(ledger.record(vec![Entry { at: "2026-11-30T00:00:00Z".parse().unwrap(), ..entry("INV-1", 0, money) }])).unwrap();
+    drop(ledger);
+    let report = SqliteLedger::verify_against(&path, &head).unwrap();
+    assert!(report.is_sound(), "{:?}", report.findings);
+    edits::none_goes_unnoticed(&path, &["leases", "names"]);
+}
+
+#[test]
+fn a_migrated_ledger_is_purged_with_its_salts_and_holds_together_afterwards() {
+    let (_folder, path, _) = schema_5();
+    let ledger = reopen(&path).unwrap();
+    let later: Timestamp = "2027-01-01T00:00:00Z".parse().unwrap();
+    assert_eq!(wait(ledger.purge_personal(later, later)).unwrap(), Purged { customers: 5, bodies: 6 });
+    assert_eq!(wait(ledger.purge_personal(later, later)).unwrap(), Purged::default(), "once");
+    assert!(whole(&ledger).bills.values().all(|state| state.salt.is_none()), "nobody can guess names any more");
+    drop(ledger);
+    let report = SqliteLedger::verify(&path).unwrap();
+    assert!(report.is_sound(), "{:?}", report.findings);
+    let bytes = fs::read(&path).unwrap();
+    assert!(!bytes.windows(5).any(|window| window == b"Budi "), "the name is gone from the file itself");
 }
