@@ -25,13 +25,8 @@ const LAYERS: [(&str, &[&str]); 20] = [
     ("journal", &["domain", "clock"]),
     ("ledger", &["domain", "clock", "random"]),
     ("evidence", &["domain", "doku", "table"]),
-<<<<<<< HEAD
     ("reconcile", &["books", "domain", "evidence", "table"]),
-    ("gateway", &["domain", "doku", "clock"]),
-=======
-    ("reconcile", &["domain", "evidence", "table"]),
     ("gateway", &["domain", "doku", "clock", "random"]),
->>>>>>> main
     ("report", &["domain", "reconcile", "table"]),
     ("sandbox", &["domain", "doku", "clock"]),
     ("serve", &["domain", "doku", "clock"]),
