@@ -17,7 +17,7 @@ use jiff::Timestamp;
 use jiff::civil::Date;
 use tokio::sync::oneshot;
 
-use self::files::Files;
+use self::files::{Files, Stretch};
 use super::ServeError;
 use super::metrics::Metrics;
 use crate::domain::calendar::wib;
@@ -70,26 +70,6 @@ impl Kind {
         let Some((day, minute)) = name.split_once('T') else { return Some(Stretch { day: name.parse().ok()?, minute: None }) };
         let (hour, minute) = minute.split_at_checked(2)?;
         Some(Stretch { day: day.parse().ok()?, minute: Some((hour.parse().ok()?, minute.parse().ok()?)) })
-    }
-}
-
-/// What one file holds: a WIB day, or of answers, which are forgotten soon, a minute of one.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-struct Stretch {
-    day: Date,
-    /// Hour and minute; none for the whole day.
-    minute: Option<(i8, i8)>,
-}
-
-impl Stretch {
-    /// By its end: a whole day ends after all its minutes.
-    fn key(self) -> (Date, (i8, i8)) {
-        (self.day, self.minute.unwrap_or((24, 0)))
-    }
-
-    /// The same, or the first of a later day.
-    fn not_before(self, day: Date) -> Self {
-        if self.day < day { Self { day, minute: self.minute.map(|_| (0, 0)) } } else { self }
     }
 }
 
