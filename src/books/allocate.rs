@@ -5,6 +5,7 @@
 //! comes to light later finds it done.
 
 use super::account::Account;
+use super::allocation::Standing;
 use super::book::{Book, BooksError, Cause};
 use super::fact::{Payee, PaymentFact};
 use super::item::ItemId;
@@ -88,7 +89,10 @@ impl Book<'_> {
             return self.move_to(from, back, amount, Movement::Held, cause);
         };
         let source = Source { from, back, movement: Movement::Received, restores: Movement::Restored, rounds: true };
+        let before = Standing::of(self.debt(debt)?);
         let rest = self.allocate(source, amount, debt, cause)?;
+        let standing = before.after(self.debt(debt)?, amount, rest);
+        self.allocations.insert(id, standing);
         self.move_to(from, back, rest, Movement::Excess, cause)
     }
 
@@ -198,12 +202,11 @@ impl Book<'_> {
     /// A payment that had no owner, and has one now: what is still held of it is matched to the bill, unless a decision is about it.
     fn find_owner(&mut self, id: ItemId, fact: &PaymentFact) -> Result<(), BooksError> {
         let Payee::Bill(bill) = fact.payee else { return Ok(()) };
-        let is_orphan = |payment: &Payment| payment.debt.is_none() && !matches!(payment.payee, Payee::Bill(_));
-        let Some(held_as) = self.known.payments.get(&id).filter(|payment| is_orphan(payment)).map(|payment| payment.held_as) else {
+        let Some(held_as) = self.known.payments.get(&id).filter(|payment| payment.debt.is_none()).map(|payment| payment.held_as) else {
             return Ok(());
         };
         let held = Leg::of(Account::Suspense, held_as);
-        let debt = self.debt_of(bill)?;
+        let Some(debt) = self.debt_paid(fact)? else { return Ok(()) };
         if self.is_decided(held) || self.debt(debt)?.is_before_books {
             return Ok(());
         }
@@ -226,8 +229,10 @@ impl Book<'_> {
         self.settings.accept_late && fact.hold == Some(super::fact::Hold::AfterExpiry)
     }
 
+    /// The debt a payment is for. A bill that is still to come, or so old that it was forgotten, has none: its money waits.
     fn debt_paid(&self, fact: &PaymentFact) -> Result<Option<ItemId>, BooksError> {
         match fact.payee {
+            Payee::Bill(bill) if self.aside.later.contains(&bill) || self.aside.too_old.contains(&bill) => Ok(None),
             Payee::Bill(bill) => self.debt_of(bill).map(Some),
             Payee::Nobody | Payee::Disagreeing | Payee::Ambiguous => Ok(None),
         }

@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use jiff::civil::Date;
 
 use super::account::Account;
+use super::allocation::Allocation;
 use super::decision::{Decision, Refusal};
 use super::item::{ItemId, Subject};
 use super::known::{Known, Open};
@@ -105,6 +106,8 @@ pub struct Book<'a> {
     pub(super) decided: BTreeSet<Leg>,
     /// Payments whose rows stand in suspense.
     pub(super) claims: BTreeMap<ItemId, BTreeSet<ItemId>>,
+    /// How the payments of this run met their debts.
+    pub(super) allocations: BTreeMap<ItemId, Allocation>,
     /// Batches of which something became known since they were last paid out.
     pub(super) touched: BTreeSet<ItemId>,
     /// Batches with rows that are not paid out yet.
@@ -125,6 +128,7 @@ impl<'a> Book<'a> {
             period,
             decided,
             claims: BTreeMap::new(),
+            allocations: BTreeMap::new(),
             touched: BTreeSet::new(),
             waiting: BTreeSet::new(),
         }

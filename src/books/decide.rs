@@ -47,9 +47,6 @@ impl Book<'_> {
         if let Some(debt) = debt {
             self.lapse(debt, decision.effective_on)?;
         }
-        if let (Some(Account::Unproven), Some(debt)) = (decision.account, debt) {
-            self.mark(debt, decision.facts.bills.iter().filter(|bill| bill.debt == debt))?;
-        }
         let first = self.pairs.len();
         let before = debt.and_then(|debt| self.known.debts.get(&debt)).cloned();
         let refused = match self.carry_out(decision, leg, debt) {

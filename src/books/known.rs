@@ -366,4 +366,17 @@ impl Known {
     pub fn total(&self, account: Account) -> Rupiah {
         self.balances.iter().filter(|(leg, _)| leg.account == account).map(|(_, open)| open.amount).sum()
     }
+
+    /// The payments in suspense that no bill is known of: every run looks for theirs anew.
+    pub fn orphans(&self) -> impl Iterator<Item = (&ItemId, &Payment)> {
+        let is_held = |payment: &Payment| self.held(Leg::of(Account::Suspense, payment.held_as)) > Rupiah::ZERO;
+        self.payments.iter().filter(move |(_, payment)| payment.debt.is_none() && is_held(payment))
+    }
+
+    /// The settlement rows in suspense: every run looks for their payments anew.
+    pub fn unclaimed_rows(&self) -> impl Iterator<Item = (&ItemId, &Row)> {
+        self.rows
+            .iter()
+            .filter(|(id, row)| row.state == RowState::Suspense && self.balances.contains_key(&Leg::of(Account::Suspense, **id)))
+    }
 }

@@ -10,6 +10,7 @@
 //! | `ground` | the facts a decision stands on |
 //! | `known`, `off`, `forget` | what is handed on from month to month, and what need not be any more |
 //! | `book`, `bills`, `allocate`, `settle`, `bank`, `decide` | how each cause is posted |
+//! | `allocation` | how a payment met its debt, and its class by that |
 //! | `post`, `take_on` | in which order: one function for a month, and one for the day before the first |
 //! | `month`, `identities` | what a month says, and what must hold |
 //! | `export`, `hledger` | entries by the customer's chart of accounts; the whole journal as plain text |
@@ -21,6 +22,7 @@
 
 pub mod account;
 mod allocate;
+pub mod allocation;
 mod bank;
 mod bills;
 pub mod book;

@@ -9,6 +9,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use jiff::Timestamp;
 use jiff::civil::Date;
 
+use super::allocation::Allocation;
 use super::bills::Happening;
 use super::book::{Aside, Book, BooksError};
 use super::decision::Decision;
@@ -29,6 +30,8 @@ pub struct Month {
     pub opening: BTreeMap<Leg, Open>,
     /// Its pairs, by day, cause and accounts; equal ones of one cause added up.
     pub pairs: Vec<Pair>,
+    /// How its payments met their debts.
+    pub allocations: BTreeMap<ItemId, Allocation>,
     /// What is known at its end.
     pub known: Known,
     /// What was left aside.
@@ -55,10 +58,12 @@ pub fn post(known: Known, facts: &Facts, decisions: &[Decision], settings: &Sett
             continue;
         }
         book.take(&decision.facts, false)?;
+        book.mark_all(&decision.facts.bills)?;
         book.decide(decision)?;
     }
     book.take(facts, true)?;
     book.mark_all(&facts.bills)?;
+    book.miss(&facts.bills);
     book.lapse_all()?;
     book.drop_accepted();
     let since = book.known_since();
@@ -66,7 +71,8 @@ pub fn post(known: Known, facts: &Facts, decisions: &[Decision], settings: &Sett
     for debt in book.known.debts.values_mut() {
         debt.applied = debt.standing();
     }
-    Ok(Month { period, opening, pairs: added_up(book.pairs), known: book.known, aside: book.aside })
+    let Book { pairs, known, aside, allocations, .. } = book;
+    Ok(Month { period, opening, pairs: added_up(pairs), allocations, known, aside })
 }
 
 /// Equal pairs of one cause are one.
@@ -156,19 +162,24 @@ impl Book<'_> {
         is_old
     }
 
-    /// Holds every debt of these bills against their marks, and finds the bills that the ledger lists no more.
+    /// Holds every debt of these bills against their marks.
     fn mark_all(&mut self, bills: &[BillFact]) -> Result<(), BooksError> {
         let mut debts: BTreeMap<ItemId, Vec<&BillFact>> = BTreeMap::new();
         for bill in bills.iter().filter(|bill| self.known.bills.contains_key(&bill.id)) {
             debts.entry(self.debt_of(bill.id)?).or_default().push(bill);
         }
-        if !bills.is_empty() {
-            let open = self.known.debts.iter().filter(|(_, debt)| debt.open() != Rupiah::ZERO);
-            let listed: BTreeSet<ItemId> = bills.iter().map(|bill| bill.id).collect();
-            let vanished: Vec<ItemId> = open.flat_map(|(_, debt)| &debt.bills).filter(|bill| !listed.contains(bill)).copied().collect();
-            self.aside.vanished.extend(vanished);
-        }
         debts.into_iter().try_for_each(|(debt, facts)| self.mark(debt, facts.into_iter()))
+    }
+
+    /// Finds the bills of open debts that the ledger lists no more.
+    fn miss(&mut self, bills: &[BillFact]) {
+        if bills.is_empty() {
+            return;
+        }
+        let listed: BTreeSet<ItemId> = bills.iter().map(|bill| bill.id).collect();
+        let open = self.known.debts.values().filter(|debt| debt.open() != Rupiah::ZERO);
+        let vanished: Vec<ItemId> = open.flat_map(|debt| &debt.bills).filter(|bill| !listed.contains(bill)).copied().collect();
+        self.aside.vanished.extend(vanished);
     }
 
     /// An alarm that is raised or answered. What was said of it first stands; what answers it is named.

@@ -53,7 +53,8 @@ pub fn begin(bills: &[BillFact], items: &[TakenOn], settings: &Settings, from: D
     let debts: std::collections::BTreeSet<ItemId> = old.iter().map(|bill| bill.debt).collect();
     debts.into_iter().try_for_each(|debt| book.begin_debt(debt, &old, from))?;
     items.iter().try_for_each(|item| book.begin_item(item))?;
-    Ok(Month { period, opening: std::collections::BTreeMap::new(), pairs: book.pairs, known: book.known, aside: book.aside })
+    let Book { pairs, known, aside, allocations, .. } = book;
+    Ok(Month { period, opening: std::collections::BTreeMap::new(), pairs, allocations, known, aside })
 }
 
 fn is_before(bill: &BillFact, from: Date) -> bool {

@@ -213,6 +213,11 @@ impl Bills {
         }
     }
 
+    /// The names of the groups, by the numbers that bills have of them.
+    pub(super) fn group_names(&self) -> std::collections::BTreeMap<u32, &str> {
+        self.groups.iter().map(|(name, number)| (*number, name.as_str())).collect()
+    }
+
     fn history(&mut self, amounts: &[Amount]) -> u32 {
         if amounts.is_empty() {
             return 0;

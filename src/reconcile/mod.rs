@@ -9,6 +9,7 @@ mod dedupe;
 pub mod external;
 mod external_columns;
 mod external_error;
+pub mod facts;
 mod findings;
 mod former;
 mod index;

@@ -25,7 +25,7 @@ const LAYERS: [(&str, &[&str]); 20] = [
     ("journal", &["domain", "clock"]),
     ("ledger", &["domain", "clock", "random"]),
     ("evidence", &["domain", "doku", "table"]),
-    ("reconcile", &["domain", "evidence", "table"]),
+    ("reconcile", &["books", "domain", "evidence", "table"]),
     ("gateway", &["domain", "doku", "clock", "random"]),
     ("report", &["domain", "reconcile", "table"]),
     ("sandbox", &["domain", "doku", "clock"]),

@@ -8,6 +8,8 @@
     reason = "small numbers of tests"
 )]
 
+mod actions;
+mod bank;
 mod business;
 mod carrying;
 mod naive;

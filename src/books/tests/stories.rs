@@ -6,6 +6,8 @@ use crate::books::decision::{Action, Refusal};
 use crate::books::fact::{BatchFact, Change, Facts, Hold, Mark, Payee, RowKind};
 use crate::books::item::{ItemId, Subject};
 use crate::books::pair::{Leg, Movement};
+use crate::books::post::Month;
+use crate::books::settings::Settings;
 use crate::domain::channel::Channel;
 
 #[test]
@@ -243,4 +245,100 @@ fn a_reusable_bill_owes_nothing_and_takes_each_payment_up_to_its_amount() {
     let month = Business::default().run(8, &facts(&[reusable], &paid, &[]));
     assert_eq!((balance(&month.known, debt("A")), total(&month.known, Account::Premium)), (0, -100_000));
     assert_eq!(balance(&month.known, on(Account::Suspense, "p2")), -10_000);
+}
+
+#[test]
+fn a_payment_is_what_its_debt_still_showed_in_whatever_month_the_others_came() {
+    use crate::books::allocation::Met;
+    let mut business = Business { settings: Settings { tolerance: 500, ..Settings::default() }, ..Business::default() };
+    let mut many = bill("many", day(8, 1), 50_000);
+    many.reusable = true;
+    let bills = [bill("A", day(8, 1), 100_000), bill("B", day(8, 1), 100_000), bill("C", day(8, 1), 100_000), many];
+    let first = [
+        pays("short", day(8, 3), 60_000, "A"),
+        pays("over", day(8, 3), 150_000, "B"),
+        pays("rounded", day(8, 3), 99_800, "C"),
+        pays("reusable", day(8, 3), 50_000, "many"),
+    ];
+    let met = |month: &Month, name: &str| month.allocations[&ItemId::of(Subject::Payment, &[name.as_bytes()])].met();
+    let august = business.close(8, &facts(&bills, &first, &[]));
+    for (name, expected) in [("short", Met::Short), ("over", Met::Over), ("rounded", Met::Rounded), ("reusable", Met::Reusable)] {
+        assert_eq!(met(&august, name), expected, "{name}");
+    }
+    let second =
+        [pays("completes", day(9, 3), 40_000, "A"), pays("twice", day(9, 4), 100_000, "A"), pays("again", day(9, 5), 100_000, "C")];
+    let september = business.close(9, &facts(&bills, &second, &[]));
+    for (name, expected) in [("completes", Met::Completes), ("twice", Met::Twice), ("again", Met::Twice)] {
+        assert_eq!(met(&september, name), expected, "{name}");
+    }
+    assert_eq!(september.allocations.len(), 3, "what was posted in August has its class");
+    let branch = bill("D", day(10, 1), 70_000);
+    let ground = facts(std::slice::from_ref(&branch), &[], &[]);
+    business.decisions.push(decide("branch", day(10, 2), Action::PaidElsewhere, debt("D"), ground.clone()));
+    let october = business.close(10, &facts(&[branch], &[pays("late", day(10, 3), 70_000, "D")], &[]));
+    assert_eq!(met(&october, "late"), Met::Elsewhere);
+}
+
+#[test]
+fn what_only_check_status_told_and_its_notification_are_one_payment_under_one_item() {
+    let mut told = pays("told", day(8, 5), 100_000, "A");
+    told.only_told = true;
+    let mut notified = pays("notified", day(8, 5), 100_000, "A");
+    notified.aliases.push(told.id);
+    let bills = [bill("A", day(8, 1), 100_000)];
+    let mut business = Business::default();
+    business.close(8, &facts(&bills, &[told], &[]));
+    let rows = [row("r", "B1", day(9, 2), 100_000, settles("notified"))];
+    let september = business.close(9, &facts(&bills, &[notified.clone()], &rows));
+    assert_eq!((total(&september.known, Account::Doku), total(&september.known, Account::Suspense)), (0, 0));
+    assert!(september.aside.conflicting.is_empty() && september.known.payments.values().all(|payment| !payment.only_told));
+    // Another amount under the same identity is a conflict, and what was posted stays.
+    notified.amount = rupiah(90_000);
+    let october = business.close(10, &facts(&bills, &[notified], &[]));
+    assert_eq!((october.pairs.len(), october.aside.conflicting.len()), (0, 1));
+}
+
+#[test]
+fn a_debt_lapses_on_its_day_and_money_that_came_before_it_finds_it_owed() {
+    let mut expiring = bill("A", day(8, 1), 100_000);
+    expiring.expires_on = Some(day(8, 10));
+    let settings = Settings { lapse_after_days: Some(30), ..Settings::default() };
+    let mut business = Business { settings, ..Business::default() };
+    business.close(8, &facts(std::slice::from_ref(&expiring), &[], &[]));
+    let lapsed = business.run(9, &Facts::default());
+    let pair = &lapsed.pairs[0];
+    assert_eq!((pair.movement, pair.day, balance(&lapsed.known, debt("A"))), (Movement::Lapsed, day(9, 9), 0));
+    // Paid in August, heard of in September: it was owed then. Heard of in October: it is owed again.
+    let evidence = facts(&[expiring], &[pays("p", day(8, 5), 100_000, "A")], &[]);
+    let in_time = business.run(9, &evidence);
+    assert!(in_time.pairs.iter().all(|pair| pair.movement != Movement::Lapsed));
+    business.close(9, &Facts::default());
+    let october = business.close(10, &evidence);
+    assert_eq!((balance(&october.known, debt("A")), total(&october.known, Account::Premium)), (0, -100_000));
+}
+
+#[test]
+fn money_for_a_bill_that_is_still_to_come_waits_for_it() {
+    let mut business = Business::default();
+    let bills = [bill("A", day(9, 2), 100_000)];
+    let paid = [pays("p", day(8, 30), 100_000, "A")];
+    let august = business.close(8, &facts(&bills, &paid, &[]));
+    assert_eq!((total(&august.known, Account::Suspense), august.known.debts.len()), (-100_000, 0));
+    assert_eq!(august.known.orphans().count(), 1);
+    let september = business.close(9, &facts(&bills, &paid, &[]));
+    assert_eq!((total(&september.known, Account::Suspense), balance(&september.known, debt("A"))), (0, 0));
+}
+
+#[test]
+fn a_decision_with_its_facts_is_read_back_from_the_journal_as_it_was_written() {
+    let evidence = facts(
+        &[bill("A", day(8, 3), 100_000).then(day(8, 9), Change::Cancelled)],
+        &[pays("p", day(8, 12), 100_000, "A"), payment("o", day(8, 12), 5, Payee::Ambiguous)],
+        &[row("r", "B1", day(8, 14), 100_000, settles("p")), row("x", "B1", day(8, 14), 9, RowKind::Unreadable)],
+    );
+    let mut made = decide("d", day(8, 20), Action::Apply, on(Account::Suspense, "p"), evidence);
+    made.amount = Some(7);
+    let text = serde_json::to_string(&made).unwrap();
+    assert_eq!(serde_json::from_str::<crate::books::Decision>(&text).unwrap(), made);
+    assert!(serde_json::from_str::<crate::books::Decision>(&text.replace("\"apply\"", "\"donate\"")).is_err());
 }

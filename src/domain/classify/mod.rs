@@ -16,7 +16,7 @@ use jiff::{SignedDuration, Timestamp};
 pub use bill::{BillSituation, PaidMark, bill_class, is_live, issued_otherwise};
 pub use inquiry::{InquiryAnswer, inquiry_class, may_follow};
 pub use line::{LateFacts, LineFlags, RetrySlot, further_success, line_flags, not_final, retry_slot};
-pub use payment::{BillFacts, Match, PaymentFacts, covers, payment_class, payment_nature};
+pub use payment::{BillFacts, Match, PaymentFacts, covers, is_after_cancellation, is_after_expiry, payment_class, payment_nature};
 pub use settlement::{RowChannel, RowFacts, Settles, row_class, row_nature, settlement_due, unsettled_nature};
 pub use table::{ALL, Class, ClassInfo};
 

@@ -66,10 +66,8 @@ type Rule = fn(&PaymentFacts, Amount, &BillFacts<'_>, &Policy) -> bool;
 const BREAKS: [(Class, Rule); 11] = [
     (Class::P06, |_, _, bill, _| !bill.reusable && bill.covered_before),
     (Class::P12, |_, _, bill, _| !bill.reusable && bill.settled_elsewhere),
-    (Class::P08, |payment, _, bill, _| bill.cancelled_at.is_some_and(|at| payment.paid_at > at)),
-    (Class::P07, |payment, _, bill, policy| {
-        bill.expires_at.is_some_and(|at| payment.paid_at > minutes_after(at, policy.expiry_grace_minutes))
-    }),
+    (Class::P08, |payment, _, bill, _| is_after_cancellation(payment.paid_at, bill.cancelled_at)),
+    (Class::P07, |payment, _, bill, policy| is_after_expiry(payment.paid_at, bill.expires_at, policy)),
     // An earlier amount is never mistaken for a rounded present one, whatever the tolerance.
     (Class::P10, |_, amount, bill, _| amount != bill.due && bill.earlier_amounts.contains(&amount)),
     (Class::P03, |_, amount, bill, policy| amount < bill.due && beyond_tolerance(amount, bill.due, policy)),
@@ -79,6 +77,18 @@ const BREAKS: [(Class, Rule); 11] = [
     (Class::P09, |payment, _, bill, policy| bill.created_at.is_some_and(|at| minutes_after(payment.paid_at, policy.skew_minutes) < at)),
     (Class::P19, |payment, _, _, _| payment.by_status),
 ];
+
+/// Whether a payment was made after its code was cancelled (P08).
+#[must_use]
+pub fn is_after_cancellation(paid_at: Timestamp, cancelled_at: Option<Timestamp>) -> bool {
+    cancelled_at.is_some_and(|at| paid_at > at)
+}
+
+/// Whether a payment was made after its code had expired, beyond the grace (P07).
+#[must_use]
+pub fn is_after_expiry(paid_at: Timestamp, expires_at: Option<Timestamp>, policy: &Policy) -> bool {
+    expires_at.is_some_and(|at| paid_at > minutes_after(at, policy.expiry_grace_minutes))
+}
 
 fn beyond_tolerance(amount: Amount, due: Amount, policy: &Policy) -> bool {
     amount.get().abs_diff(due.get()) > policy.tolerance_rupiah

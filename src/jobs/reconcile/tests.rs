@@ -1,5 +1,6 @@
 //! From log text and a ledger file to the folder: every class that is evaluated, and what must not change the result.
 
+mod books;
 mod order;
 mod own;
 

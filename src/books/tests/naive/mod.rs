@@ -86,6 +86,7 @@ pub(super) fn balances(months: &[Given]) -> BTreeMap<(A, Option<Id>), i128> {
         made.sort_by_key(|decision| (decision.made_at, decision.id));
         for decision in &made {
             naive.read(&decision.facts, month);
+            naive.believe(&decision.facts, month);
             naive.obey(decision);
         }
         naive.read(&month.facts, month);

@@ -38,9 +38,11 @@ impl Naive {
                     Action::WriteOff => "written_off",
                     _ => "elsewhere",
                 };
-                let debt = self.debts.get_mut(&debt.unwrap()).unwrap();
+                let id = debt.unwrap();
+                let debt = self.debts.get_mut(&id).unwrap();
                 amount = asked(debt.open());
                 *debt.off(why) += amount;
+                self.sink(id);
             }
             Action::Reopen => return self.take_back(decision.item),
             _ => amount = 0,
