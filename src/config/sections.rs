@@ -178,7 +178,7 @@ section!(
         invalid_signature: InvalidSignature, inquiry_suffix: String, refusal_details: bool, freshness_seconds: u32,
         customer_name: String, connections_max: std::num::NonZeroU32,
         body_bytes_max: usize, header_timeout_ms: u64, body_timeout_ms: u64, drain_seconds: u64, close_after_minutes: u32,
-        forged_bytes_max: u64,
+        forged_bytes_max: u64, answers_bytes_max: u64,
     }
 );
 section!(

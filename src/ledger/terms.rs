@@ -24,8 +24,10 @@ impl TermsText {
 
     /// The text of an event, as the chain covers it: with the digest where the terms stood.
     fn taken_out_of(&self, event: &str) -> Result<String, String> {
-        let whole = format!("\"terms\":{}", self.text);
-        let (before, after) = event.split_once(&whole).ok_or("an event does not hold its terms")?;
+        const KEY: &str = "\"terms\":";
+        // It is the first key of the event that is so called; looking for the whole text would cost more than writing it.
+        let (before, rest) = event.split_once(KEY).ok_or("an event does not hold its terms")?;
+        let after = rest.strip_prefix(self.text.as_str()).ok_or("an event does not hold its terms")?;
         Ok(format!("{before}\"terms\":\"{}\"{after}", digest::hex(&self.digest.0)))
     }
 }

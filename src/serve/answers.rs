@@ -5,7 +5,7 @@ use std::collections::{HashMap, VecDeque};
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
-use super::log::{Kind, LogFolder};
+use super::log::LogFolder;
 use crate::domain::digest::{self, Digest};
 
 /// Most answers kept, about a kilobyte each; the oldest go first.
@@ -46,10 +46,10 @@ impl Answers {
     }
 
     /// The answers of earlier runs that may be asked for again. A line that cannot be read was torn, so its answer never left.
-    pub(super) fn read_back(folder: &LogFolder, kept_for: SignedDuration, now: Timestamp) -> Self {
+    pub(super) fn read_back(folder: &LogFolder, kept_for: SignedDuration, bytes_max: u64, now: Timestamp) -> Self {
         let mut answers = Self::new(kept_for);
         let since = now.checked_sub(kept_for).unwrap_or(Timestamp::MIN);
-        folder.lines_since(Kind::Answers, since, |line| {
+        folder.answers_since(since, bytes_max, |line| {
             if let Ok(given) = serde_json::from_slice::<Given>(line)
                 && given.at >= since
             {

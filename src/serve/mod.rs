@@ -148,6 +148,8 @@ pub struct Limits {
     pub drain: Duration,
     /// Bytes a day that strangers' messages may take in the log.
     pub forged_bytes_max: u64,
+    /// Bytes that answers may take, kept to be repeated.
+    pub answers_bytes_max: u64,
 }
 
 /// Why there is no server (exit 2, 6 or 9; see [`codes`]).
@@ -258,7 +260,7 @@ impl Server {
             None => None,
         };
         let limits = settings.limits;
-        let answers = Answers::read_back(&folder, kept_for(&settings), clock.now());
+        let answers = Answers::read_back(&folder, settings.answers_kept_for(), limits.answers_bytes_max, clock.now());
         let notifications = folder.writer("notifications", Durability::Synced, limits.forged_bytes_max, &metrics)?;
         let records = folder.writer("records", Durability::Written, limits.forged_bytes_max, &metrics)?;
         let (answers, under_way) = (Mutex::new(answers), Arc::new(Semaphore::new(limits.connections_max)));
@@ -316,12 +318,15 @@ async fn bind(address: SocketAddr) -> Result<(TcpListener, SocketAddr), ServeErr
     Ok((listener, bound))
 }
 
-/// How long a repeated inquiry can pass for fresh: its timestamp may lie ahead by the whole window.
-fn kept_for(settings: &Settings) -> SignedDuration {
-    const WITHOUT_WINDOW_SECONDS: i64 = 600;
-    match i64::from(settings.freshness_seconds) {
-        0 => SignedDuration::from_secs(WITHOUT_WINDOW_SECONDS),
-        seconds => SignedDuration::from_secs(seconds.saturating_mul(2)),
+impl Settings {
+    /// How long a repeated inquiry can pass for fresh: its timestamp may lie ahead by the whole window.
+    #[must_use]
+    pub fn answers_kept_for(&self) -> SignedDuration {
+        const WITHOUT_WINDOW_SECONDS: i64 = 600;
+        match i64::from(self.freshness_seconds) {
+            0 => SignedDuration::from_secs(WITHOUT_WINDOW_SECONDS),
+            seconds => SignedDuration::from_secs(seconds.saturating_mul(2)),
+        }
     }
 }
 

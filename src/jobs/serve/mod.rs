@@ -126,9 +126,12 @@ impl<L: Ledger + Send + 'static> Follower<L> {
                 tracing::error!(%error, "the ledger is not up to date; messages are kept in the log meanwhile");
             }
             self.health.ledger(followed.is_ok());
-            if followed.is_ok() && (is_first || since_closing.elapsed() >= CLOSING) {
-                (since_closing, is_first) = (Stopwatch::start(), false);
-                self.close_days().await;
+            if is_first || since_closing.elapsed() >= CLOSING {
+                self.forget_answers().await;
+                if followed.is_ok() {
+                    (since_closing, is_first) = (Stopwatch::start(), false);
+                    self.close_days().await;
+                }
             }
             if followed.is_err() {
                 clock::sleep(TICK).await;
@@ -199,6 +202,16 @@ impl<L: Ledger + Send + 'static> Follower<L> {
         ingest::settle(ledger, &mut payments.iter().cloned(), now).await?;
         ledger.apply_payments(&payments).await?;
         Ok(())
+    }
+
+    /// Removes what no repeated inquiry may ask for any more.
+    async fn forget_answers(&self) {
+        let ServeOptions { settings, folder, clock, .. } = &self.options;
+        let since = clock.now().checked_sub(settings.answers_kept_for()).unwrap_or(Timestamp::MIN);
+        let (folder, bytes_max) = (folder.clone(), settings.limits.answers_bytes_max);
+        if let Ok(Err(error)) = tokio::task::spawn_blocking(move || folder.forget_answers(since, bytes_max)).await {
+            tracing::warn!(%error, "old answers could not be removed");
+        }
     }
 
     /// Compresses the logs of days that are over, if all their payments are in the ledger.

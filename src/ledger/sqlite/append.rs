@@ -28,6 +28,8 @@ pub(super) struct Appender<'c> {
     folded: &'c mut Folded,
     head: Head,
     totals: Changes,
+    /// The highest id of a bill, once it is known.
+    last_bill: Option<i64>,
     /// Events appended so far.
     pub(super) appended: usize,
 }
@@ -37,7 +39,7 @@ impl<'c> Appender<'c> {
     pub(super) fn begin(connection: &'c Connection, origin: &'c Origin, folded: &'c mut Folded) -> Result<Self, Fault> {
         run(connection, "BEGIN IMMEDIATE")?;
         match folded.refresh(connection).map_err(Fault::Sql).and_then(|()| read::head(connection)) {
-            Ok(head) => Ok(Self { connection, origin, folded, head, totals: Changes::default(), appended: 0 }),
+            Ok(head) => Ok(Self { connection, origin, folded, head, totals: Changes::default(), last_bill: None, appended: 0 }),
             Err(fault) => {
                 drop(run(connection, "ROLLBACK"));
                 Err(fault)
@@ -69,7 +71,7 @@ impl<'c> Appender<'c> {
         if result.is_err() {
             self.folded.clear();
             run(self.connection, "ROLLBACK TO part")?;
-            (self.head, self.totals) = (head, totals);
+            (self.head, self.totals, self.last_bill) = (head, totals, None);
         }
         run(self.connection, "RELEASE part")?;
         result
@@ -129,12 +131,13 @@ impl<'c> Appender<'c> {
         let event = Covered::new(microseconds(at), Kind::Bill, entry.invoice_number.as_str(), &terms.event);
         self.event(&Covered { beside: beside.as_ref().map(|digest| &digest[..]), ..event }, link)?;
         let last_hash = self.head.hash;
-        let id = match &before {
-            Some(row) => {
-                write::update(self.connection, row, &state, &kept, &last_hash)?;
-                row.id
-            }
-            None => write::insert(self.connection, &state, &kept, &last_hash)?,
+        let id = if let Some(row) = &before {
+            write::update(self.connection, row, &state, &kept, &last_hash)?;
+            row.id
+        } else {
+            let id = self.next_bill()?;
+            write::insert(self.connection, id, &state, &kept, &last_hash)?;
+            id
         };
         let names_before = before.as_ref().map(|row| names::of(&row.state)).unwrap_or_default();
         names::store(self.connection, id, &names_before, &names::of(&state))?;
@@ -202,6 +205,14 @@ impl<'c> Appender<'c> {
         self.head = head;
         self.appended = self.appended.saturating_add(1);
         Ok(sequence)
+    }
+
+    /// The id of a new bill.
+    fn next_bill(&mut self) -> Result<i64, Fault> {
+        let last = self.last_bill.map_or_else(|| write::last_bill(self.connection), Ok)?;
+        let next = last.checked_add(1).ok_or_else(|| Fault::Failed("it is full".into()))?;
+        self.last_bill = Some(next);
+        Ok(next)
     }
 
     /// The customer that is kept of a bill.

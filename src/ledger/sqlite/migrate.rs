@@ -148,6 +148,7 @@ fn fold_bill(connection: &Connection, number: &InvoiceNumber) -> Result<(), Faul
     }
     let text = TermsText::of(&state.terms).map_err(Fault::Failed)?;
     let kept = Kept { terms: terms::insert(connection, &text)?, terms_digest: text.digest, ..Kept::default() };
-    let id = write::insert(connection, &state, &kept, &last_hash)?;
+    let id = write::last_bill(connection)?.saturating_add(1);
+    write::insert(connection, id, &state, &kept, &last_hash)?;
     names::store(connection, id, &[], &names::of(&state))
 }

@@ -11,8 +11,10 @@ use super::paid::Standing;
 use super::rows::{Kept, Row};
 use super::verify::VerifyReport;
 use super::{names, paid, read, rows, view};
+use crate::domain::bill::RecordedTerms;
 use crate::domain::digest;
 use crate::domain::lifecycle::{BillState, Event};
+use crate::domain::personal::Personal;
 use crate::ledger::chain::Kind;
 
 /// Compares a row with the fold of its events; gives how many there are.
@@ -94,8 +96,8 @@ struct Beside {
     bodies: HashMap<String, (String, i64)>,
     /// What stands for the customer that was given last, and with which event.
     customer: Option<([u8; 16], i64)>,
-    /// What the terms have of names.
-    name_digests: Vec<String>,
+    /// What the terms have of customers: of the name, the address and the name on the policy.
+    personal: Vec<[String; 3]>,
 }
 
 impl Beside {
@@ -104,7 +106,8 @@ impl Beside {
         if let Some(customer) = customer.and_then(|digest| digest.try_into().ok()) {
             self.customer.get_or_insert((customer, sequence));
         }
-        self.name_digests.extend(event.terms().map(|terms| terms.name_digest.clone()));
+        let digests = |terms: &RecordedTerms| [&terms.name_digest, &terms.email_digest, &terms.account_name_digest].map(Clone::clone);
+        self.personal.extend(event.terms().map(digests));
         let body = match event {
             Event::Intended { request_id, body_digest, .. } => Some((request_id.to_string(), body_digest.clone())),
             Event::Checked { payment: Some(found), .. } => Some((found.request_id.to_string(), digest::hex(&found.answer_digest))),
@@ -154,8 +157,10 @@ fn check_customer(connection: &Connection, row: &Row, beside: &Beside, report: &
         (None, Some(_)) => false,
         (None, None) => row.state.salt.is_none(),
         (Some((customer, salt)), None) => {
-            let has_names = beside.name_digests.iter().any(|digest| !digest.is_empty());
-            row.kept.purged_by.is_none() && (!has_names || beside.name_digests.contains(&salt.digest(customer.name.reveal())))
+            let has_names = beside.personal.iter().any(|[name, ..]| !name.is_empty());
+            let part = |part: &Option<Personal>| part.as_ref().map_or_else(String::new, |part| salt.digest(part.reveal()));
+            let digests = [salt.digest(customer.name.reveal()), part(&customer.email), part(&customer.account_name)];
+            row.kept.purged_by.is_none() && (!has_names || beside.personal.contains(&digests))
         }
     };
     if !is_right {

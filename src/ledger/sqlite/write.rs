@@ -19,16 +19,19 @@ static INSERT: LazyLock<String> = LazyLock::new(|| {
     format!("INSERT INTO bills (id, seal, {}) VALUES (?1, ?2, {})", COLUMNS.join(", "), places.join(", "))
 });
 
-/// Writes the row of a bill that is new, whose last event has the hash `last_hash`; gives its id. That its code is live for no other bill
-/// was looked at before ([`code_taken`]); the index only sees to it.
-pub(super) fn insert(connection: &Connection, state: &BillState, kept: &Kept, last_hash: &Digest) -> Result<i64, Fault> {
-    let highest: i64 = connection.prepare_cached("SELECT COALESCE(MAX(id), 0) FROM bills")?.query_row([], |row| row.get(0))?;
-    let id = highest.checked_add(1).ok_or_else(|| Fault::Failed("it is full".into()))?;
+/// The highest id there is; 0 for none.
+pub(super) fn last_bill(connection: &Connection) -> Result<i64, Fault> {
+    Ok(connection.prepare_cached("SELECT COALESCE(MAX(id), 0) FROM bills")?.query_row([], |row| row.get(0))?)
+}
+
+/// Writes the row of a bill that is new, whose last event has the hash `last_hash`. That its code is live for no other bill was looked at
+/// before ([`code_taken`]); the index only sees to it.
+pub(super) fn insert(connection: &Connection, id: i64, state: &BillState, kept: &Kept, last_hash: &Digest) -> Result<(), Fault> {
     let values = rows::columns_of(state, kept)?;
     let sealed = Value::Blob(seal::of_values(id, kept.terms_digest, last_hash, &values).to_vec());
     let values = [Value::Integer(id), sealed].into_iter().chain(values);
     connection.prepare_cached(&INSERT)?.execute(rusqlite::params_from_iter(values))?;
-    Ok(id)
+    Ok(())
 }
 
 /// Writes what has changed of a row, so that no index is touched for nothing.

@@ -18,10 +18,30 @@ const MODE: u32 = 0o600;
 /// How often a file may be replaced under one batch before it is given up.
 const REPLACED_MAX: usize = 3;
 
+/// What one file holds: a WIB day, or of answers, which are forgotten soon, a minute of one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Stretch {
+    pub(super) day: Date,
+    /// Hour and minute; none for the whole day.
+    pub(super) minute: Option<(i8, i8)>,
+}
+
+impl Stretch {
+    /// By its end: a whole day ends after all its minutes.
+    pub(super) fn key(self) -> (Date, (i8, i8)) {
+        (self.day, self.minute.unwrap_or((24, 0)))
+    }
+
+    /// The same, or the first of a later day.
+    pub(super) fn not_before(self, day: Date) -> Self {
+        if self.day < day { Self { day, minute: self.minute.map(|_| (0, 0)) } } else { self }
+    }
+}
+
 /// An open file, known to hold whole lines up to `bytes`.
 struct Open {
     path: PathBuf,
-    day: Date,
+    stretch: Stretch,
     file: File,
     bytes: u64,
     /// Lines of the batch being written.
@@ -46,7 +66,7 @@ impl Files {
 
     /// Appends lines, all or none of them for certain; whether all are there. After a failure some may be there all the same,
     /// which is no harm: none was acknowledged.
-    pub(super) fn append<'a>(&mut self, lines: impl Iterator<Item = (Kind, Date, &'a [u8])>) -> bool {
+    pub(super) fn append<'a>(&mut self, lines: impl Iterator<Item = (Kind, Stretch, &'a [u8])>) -> bool {
         let mut bytes = 0_usize;
         let counted = lines.inspect(|(_, _, line)| bytes = bytes.saturating_add(line.len()));
         match self.try_append(counted) {
@@ -62,10 +82,10 @@ impl Files {
     }
 
     /// Whether as many bytes as failed last could be appended now: written as blank lines, made durable and taken back.
-    pub(super) fn could_append(&mut self, kind: Kind, day: Date) -> bool {
+    pub(super) fn could_append(&mut self, kind: Kind, stretch: Stretch) -> bool {
         let blank = vec![b'\n'; self.failed_bytes.max(1)];
         let attempt = || -> io::Result<()> {
-            let mut open = Open::at(&self.folder, kind, day)?;
+            let mut open = Open::at(&self.folder, kind, stretch)?;
             let written = open.file.write_all(&blank).and_then(|()| open.file.sync_data());
             open.file.set_len(open.bytes)?;
             written
@@ -76,9 +96,9 @@ impl Files {
         could
     }
 
-    fn try_append<'a>(&mut self, lines: impl Iterator<Item = (Kind, Date, &'a [u8])>) -> io::Result<()> {
-        for (kind, day, line) in lines {
-            self.queue(kind, day, line)?;
+    fn try_append<'a>(&mut self, lines: impl Iterator<Item = (Kind, Stretch, &'a [u8])>) -> io::Result<()> {
+        for (kind, stretch, line) in lines {
+            self.queue(kind, stretch, line)?;
         }
         for open in self.open.values_mut() {
             open.write(self.durability, &self.metrics)?;
@@ -86,14 +106,14 @@ impl Files {
         Ok(())
     }
 
-    fn queue(&mut self, kind: Kind, day: Date, line: &[u8]) -> io::Result<()> {
+    fn queue(&mut self, kind: Kind, stretch: Stretch, line: &[u8]) -> io::Result<()> {
         // A clock that is put back does not reopen a day: it may be closed by now.
-        if self.open.get(&kind).is_none_or(|open| open.day < day) {
+        if self.open.get(&kind).is_none_or(|open| open.stretch.key() < stretch.key()) {
             if let Some(mut before) = self.open.remove(&kind) {
                 before.write(self.durability, &self.metrics)?;
                 before.file.sync_data()?;
             }
-            let open = Open::at(&self.folder, kind, day)?;
+            let open = Open::at(&self.folder, kind, stretch)?;
             self.open.insert(kind, open);
         }
         let Some(open) = self.open.get_mut(&kind) else { return Ok(()) };
@@ -120,11 +140,11 @@ impl Files {
 
 impl Open {
     /// Opens the day's file; a line that a killed process left torn is ended, so that the next one stands alone.
-    fn at(folder: &Path, kind: Kind, day: Date) -> io::Result<Self> {
-        Self::reopened(&folder.join(kind.file_name(day)), day)
+    fn at(folder: &Path, kind: Kind, stretch: Stretch) -> io::Result<Self> {
+        Self::reopened(&folder.join(kind.file_name(stretch)), stretch)
     }
 
-    fn reopened(path: &Path, day: Date) -> io::Result<Self> {
+    fn reopened(path: &Path, stretch: Stretch) -> io::Result<Self> {
         let path = path.to_owned();
         let is_new = !path.exists();
         let mut file = File::options().create(true).read(true).append(true).mode(MODE).open(&path)?;
@@ -142,7 +162,7 @@ impl Open {
             file.sync_all()?;
             sync_folder_of(&path)?;
         }
-        Ok(Self { path, day, file, bytes, pending: Vec::new() })
+        Ok(Self { path, stretch, file, bytes, pending: Vec::new() })
     }
 
     /// Writes what is pending, and again into the file of that name if somebody has put another there, or none, meanwhile: what is
@@ -155,7 +175,7 @@ impl Open {
             if !self.is_in_place()? {
                 tracing::error!(path = %self.path.display(), "a log was removed or replaced while it was written; it is begun again");
                 let pending = std::mem::take(&mut self.pending);
-                *self = Self { pending, ..Self::reopened(&self.path, self.day)? };
+                *self = Self { pending, ..Self::reopened(&self.path, self.stretch)? };
             }
             self.write_here(durability, metrics)?;
             if self.is_in_place()? {
@@ -203,8 +223,8 @@ pub(super) fn sync_folder_of(path: &Path) -> io::Result<()> {
 mod tests {
     use super::*;
 
-    fn day(text: &str) -> Date {
-        text.parse().unwrap()
+    fn day(text: &str) -> Stretch {
+        Stretch { day: text.parse().unwrap(), minute: None }
     }
 
     fn read(folder: &Path, name: &str) -> String {

@@ -1,4 +1,5 @@
-//! Logs of what arrived: one JSON line a message, one file a kind and WIB day, written by one thread each.
+//! Logs of what arrived: one JSON line a message, one file a kind and WIB day (of answers: a minute), written by one
+//! thread each.
 //!
 //! Belongs here: durability. The messages of all requests that wait while the disk works share its next fsync, and a caller
 //! hears that its line is there only when it is. Must not be here: what the lines say.
@@ -7,7 +8,7 @@ mod closing;
 mod files;
 
 use std::fs::{self, File, TryLockError};
-use std::io::{self, BufRead as _, BufReader};
+use std::io::{self, BufRead as _, BufReader, Seek as _, SeekFrom};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError, mpsc};
 use std::thread::JoinHandle;
@@ -16,10 +17,10 @@ use jiff::Timestamp;
 use jiff::civil::Date;
 use tokio::sync::oneshot;
 
-use self::files::Files;
+use self::files::{Files, Stretch};
 use super::ServeError;
 use super::metrics::Metrics;
-use crate::domain::calendar::wib_date;
+use crate::domain::calendar::wib;
 
 /// Lines that may share an fsync.
 const BATCH: usize = 4_096;
@@ -49,15 +50,26 @@ impl Kind {
         }
     }
 
-    /// `notifications-2026-11-21.jsonl`.
-    #[must_use]
-    pub fn file_name(self, day: Date) -> String {
-        format!("{}-{day}.jsonl", self.name())
+    /// Into which file a line of this kind goes that arrived at `at`.
+    fn stretch(self, at: Timestamp) -> Stretch {
+        let here = at.to_zoned(wib());
+        let minute = (self == Self::Answers).then(|| (here.hour(), here.minute()));
+        Stretch { day: here.date(), minute }
     }
 
-    /// The day of a file of this kind that is still open for writing.
-    fn day_of(self, file_name: &str) -> Option<Date> {
-        file_name.strip_prefix(self.name())?.strip_prefix('-')?.strip_suffix(".jsonl")?.parse().ok()
+    /// `notifications-2026-11-21.jsonl`, `answers-2026-11-21T0930.jsonl`.
+    fn file_name(self, stretch: Stretch) -> String {
+        let Stretch { day, minute } = stretch;
+        let minute = minute.map_or_else(String::new, |(hour, minute)| format!("T{hour:02}{minute:02}"));
+        format!("{}-{day}{minute}.jsonl", self.name())
+    }
+
+    /// What a file of this kind holds that is still open for writing. Earlier versions kept answers by the day.
+    fn stretch_of(self, file_name: &str) -> Option<Stretch> {
+        let name = file_name.strip_prefix(self.name())?.strip_prefix('-')?.strip_suffix(".jsonl")?;
+        let Some((day, minute)) = name.split_once('T') else { return Some(Stretch { day: name.parse().ok()?, minute: None }) };
+        let (hour, minute) = minute.split_at_checked(2)?;
+        Some(Stretch { day: day.parse().ok()?, minute: Some((hour.parse().ok()?, minute.parse().ok()?)) })
     }
 }
 
@@ -100,11 +112,11 @@ impl LogFolder {
     /// # Errors
     /// [`ServeError::Folder`].
     pub fn open_notifications(&self) -> Result<Vec<PathBuf>, ServeError> {
-        let files = self.days(Kind::Notifications).map_err(|error| self.failed(&error))?;
+        let files = self.files(Kind::Notifications).map_err(|error| self.failed(&error))?;
         Ok(files.into_iter().map(|(_, path)| path).collect())
     }
 
-    /// Compresses the files of days before `day` and removes expired answers.
+    /// Compresses the files of days before `day`.
     ///
     /// # Errors
     /// The system's; what was not finished is done by the next call.
@@ -115,15 +127,30 @@ impl LogFolder {
         drop(open_from);
         let mut count = 0_u64;
         for kind in super::LASTING {
-            for (_, path) in self.days(kind)?.into_iter().filter(|(of, _)| *of < day) {
+            for (_, path) in self.files(kind)?.into_iter().filter(|(of, _)| of.day < day) {
                 closing::close(&path)?;
                 count = count.saturating_add(1);
             }
         }
-        for (_, path) in self.days(Kind::Answers)?.into_iter().filter(|(of, _)| *of < day) {
-            fs::remove_file(path)?;
-        }
         Ok(count)
+    }
+
+    /// Removes answers that nobody may ask for again: given before `since`, or older than the last `bytes_max` bytes of them.
+    ///
+    /// # Errors
+    /// The system's; what was not removed is by the next call.
+    pub fn forget_answers(&self, since: Timestamp, bytes_max: u64) -> io::Result<()> {
+        let (oldest, mut kept) = (Kind::Answers.stretch(since).key(), 0_u64);
+        let mut newest_first = self.files(Kind::Answers)?;
+        newest_first.reverse();
+        for (place, (stretch, path)) in newest_first.into_iter().enumerate() {
+            kept = kept.saturating_add(fs::metadata(&path)?.len());
+            // The newest may be being written.
+            if place > 0 && (stretch.key() < oldest || kept > bytes_max) {
+                fs::remove_file(path)?;
+            }
+        }
+        Ok(())
     }
 
     /// Starts the thread that writes lines. The folder is tried out first.
@@ -147,27 +174,42 @@ impl LogFolder {
         Ok(LogWriter { sender: Mutex::new(Some(sender)), thread: Mutex::new(Some(thread)) })
     }
 
-    /// Visits the lines of a kind's open files of the day of `since` and later. What cannot be read is passed over.
-    pub(super) fn lines_since(&self, kind: Kind, since: Timestamp, mut visit: impl FnMut(&[u8])) {
-        let files = self.days(kind).unwrap_or_default();
-        for (_, path) in files.into_iter().filter(|(day, _)| *day >= wib_date(since)) {
-            let Ok(file) = File::open(&path) else { continue };
-            for line in BufReader::new(file).split(b'\n').map_while(Result::ok) {
+    /// Visits the answers given since `since`, of the last `bytes_max` bytes at most. What cannot be read is passed over.
+    pub(super) fn answers_since(&self, since: Timestamp, bytes_max: u64, mut visit: impl FnMut(&[u8])) {
+        let oldest = Kind::Answers.stretch(since).key();
+        let (mut parts, mut left) = (Vec::new(), bytes_max);
+        for (_, path) in self.files(Kind::Answers).unwrap_or_default().into_iter().rev().filter(|(stretch, _)| stretch.key() >= oldest) {
+            let Ok(bytes) = fs::metadata(&path).map(|metadata| metadata.len()) else { continue };
+            let skipped = bytes.saturating_sub(left);
+            left = left.saturating_sub(bytes);
+            parts.push((path, skipped));
+            if left == 0 {
+                break;
+            }
+        }
+        for (path, skipped) in parts.into_iter().rev() {
+            let Ok(mut file) = File::open(&path) else { continue };
+            if file.seek(SeekFrom::Start(skipped)).is_err() {
+                continue;
+            }
+            // The first line may be the rest of one.
+            let cut = usize::from(skipped > 0);
+            for line in BufReader::new(file).split(b'\n').map_while(Result::ok).skip(cut) {
                 visit(&line);
             }
         }
     }
 
-    /// The open files of a kind, by day.
-    fn days(&self, kind: Kind) -> io::Result<Vec<(Date, PathBuf)>> {
+    /// The open files of a kind, the oldest first.
+    fn files(&self, kind: Kind) -> io::Result<Vec<(Stretch, PathBuf)>> {
         let mut found = Vec::new();
         for entry in fs::read_dir(&self.path)? {
             let entry = entry?;
-            if let Some(day) = entry.file_name().to_str().and_then(|name| kind.day_of(name)) {
-                found.push((day, entry.path()));
+            if let Some(stretch) = entry.file_name().to_str().and_then(|name| kind.stretch_of(name)) {
+                found.push((stretch, entry.path()));
             }
         }
-        found.sort();
+        found.sort_by_key(|(stretch, _)| stretch.key());
         Ok(found)
     }
 
@@ -179,7 +221,7 @@ impl LogFolder {
 /// One line on its way to the disk; without one, only the question whether as much as failed last could be written now.
 struct Job {
     kind: Kind,
-    day: Date,
+    stretch: Stretch,
     line: Option<Vec<u8>>,
     done: oneshot::Sender<bool>,
 }
@@ -204,7 +246,7 @@ impl LogWriter {
 
     async fn ask(&self, kind: Kind, at: Timestamp, line: Option<Vec<u8>>) -> bool {
         let (done, answer) = oneshot::channel();
-        let job = Job { kind, day: wib_date(at), line, done };
+        let job = Job { kind, stretch: kind.stretch(at), line, done };
         let sent = match &*self.sender.lock().unwrap_or_else(PoisonError::into_inner) {
             Some(sender) => sender.send(job).is_ok(),
             None => false,
@@ -228,9 +270,12 @@ fn write_all(receiver: &mpsc::Receiver<Job>, files: &mut Files, open_from: &Mute
         batch.extend(receiver.try_iter().take(BATCH));
         // Held until the lines are there, so that nobody closes a day meanwhile.
         let open_from = open_from.lock().unwrap_or_else(PoisonError::into_inner);
-        let lines = batch.iter().filter_map(|job| Some((job.kind, job.day.max(*open_from), job.line.as_deref()?)));
+        let lines = batch.iter().filter_map(|job| Some((job.kind, job.stretch.not_before(*open_from), job.line.as_deref()?)));
         let written = files.append(lines);
-        let could = batch.iter().find(|job| job.line.is_none()).map(|job| written && files.could_append(job.kind, job.day.max(*open_from)));
+        let could = batch
+            .iter()
+            .find(|job| job.line.is_none())
+            .map(|job| written && files.could_append(job.kind, job.stretch.not_before(*open_from)));
         drop(open_from);
         for job in batch {
             let answer = if job.line.is_none() { could.unwrap_or(written) } else { written };
@@ -256,7 +301,14 @@ mod tests {
         let answers: Vec<oneshot::Receiver<bool>> = (0..100)
             .map(|number: u8| {
                 let (done, answer) = oneshot::channel();
-                sender.send(Job { kind: Kind::Notifications, day, line: Some(vec![b'a' + number % 26]), done }).unwrap();
+                sender
+                    .send(Job {
+                        kind: Kind::Notifications,
+                        stretch: Stretch { day, minute: None },
+                        line: Some(vec![b'a' + number % 26]),
+                        done,
+                    })
+                    .unwrap();
                 answer
             })
             .collect();
@@ -298,5 +350,33 @@ mod tests {
         assert!(matches!(LogFolder::take(folder.path()), Err(ServeError::Held { .. })));
         writer.close();
         LogFolder::take(folder.path()).unwrap();
+    }
+
+    #[test]
+    fn answers_are_kept_for_as_long_as_they_may_be_asked_for_and_so_many_bytes_at_most() {
+        let place = tempfile::tempdir().unwrap();
+        let folder = LogFolder::take(place.path()).unwrap();
+        let writer = folder.writer("test", Durability::Written, 0, &Arc::default()).unwrap();
+        let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+        // As an earlier version left them.
+        fs::write(place.path().join("answers-2026-11-20.jsonl"), "of the day before\n").unwrap();
+        fs::write(place.path().join("answers-2026-11-21.jsonl"), "of the day\n").unwrap();
+        for minute in 0..30 {
+            let at: Timestamp = format!("2026-11-21T03:{minute:02}:10Z").parse().unwrap();
+            assert!(runtime.block_on(writer.append(Kind::Answers, at, format!("answer {minute:02}").into_bytes())));
+        }
+        let read = |since: &str, bytes_max: u64| {
+            let mut lines = Vec::new();
+            folder.answers_since(since.parse().unwrap(), bytes_max, |line| lines.push(String::from_utf8_lossy(line).into_owned()));
+            lines
+        };
+        let since = "2026-11-21T03:28:00Z";
+        assert_eq!(read(since, 1_000), ["answer 28", "answer 29", "of the day"]);
+        assert_eq!(read(since, 25), ["answer 29", "of the day"], "the rest of a line is none");
+        folder.forget_answers(since.parse().unwrap(), 1_000).unwrap();
+        assert_eq!(read("2026-11-01T00:00:00Z", 1_000), ["answer 28", "answer 29", "of the day"]);
+        folder.forget_answers("2026-11-22T03:00:00Z".parse().unwrap(), 1_000).unwrap();
+        assert_eq!(fs::read_dir(place.path()).unwrap().filter(|entry| entry.as_ref().unwrap().file_name() != ".lock").count(), 1);
+        writer.close();
     }
 }

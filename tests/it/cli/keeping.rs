@@ -174,3 +174,32 @@ fn a_person_cannot_bind_a_code_that_is_anothers() {
     world.run(&resolve).expect(2).says(&["already live for invoice `B`", "hint:"]);
     assert_eq!(world.statuses()["in_doubt_issue"], 1);
 }
+
+#[test]
+fn an_edited_ledger_is_found_by_whoever_uses_it_and_by_verify() {
+    let doku = Doku::process();
+    // What was edited, and whether a command that reads the bill meets it; a dropped trigger only `verify` looks for.
+    for (edit, is_met, says) in [
+        ("UPDATE bills SET amount = 1 WHERE invoice_number = 'A'", true, "the row of invoice `A`"),
+        ("UPDATE terms SET text = replace(text, '1000', '1')", true, "the row of invoice `A`"),
+        ("UPDATE customers SET name = 'Agus'", false, "the customer of invoice `A`"),
+        ("UPDATE meta SET client_id = client_id, chained_after = 1", false, "event 2 does not follow"),
+        ("DROP TRIGGER events_are_never_removed", false, "`events_are_never_removed` is missing"),
+        ("DROP INDEX bills_silent", false, "`bills_silent` is missing"),
+        ("ALTER TABLE payments RENAME COLUMN amount TO rupiah", false, "`payments` is not as this program makes it"),
+    ] {
+        let world = World::of(&doku);
+        world.bills("bills.csv", &["A,1000,Budi,alfa,,,,,"]);
+        world.run(&["issue", "bills.csv", "--out", "out"]);
+        world.run(&["ledger", "verify"]).expect(0);
+        rusqlite::Connection::open(world.path("tagih.ledger")).unwrap().execute_batch(edit).unwrap();
+        let verified = world.run(&["ledger", "verify"]).expect(8);
+        assert!(verified.stderr.contains(says), "{edit}: {}", verified.stderr);
+        if is_met {
+            for command in [&["why", "A"][..], &["issue", "bills.csv", "--out", "out"], &["cancel", "A", "--out", "out"]] {
+                let ran = world.run(command).expect(8);
+                assert!(ran.stderr.contains("its seal does not fit"), "{edit}: {}", ran.stderr);
+            }
+        }
+    }
+}

@@ -114,6 +114,7 @@ fn edits_of(path: &Path) -> (Vec<String>, Vec<String>) {
             }
         }
     }
+    empty.sort();
     (edits, empty)
 }
 
