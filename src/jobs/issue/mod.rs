@@ -85,6 +85,8 @@ where
             let part = part.map_err(RunError::Orders)?;
             for bills in part.chunks(portion::BILLS_MAX) {
                 self.enter(bills, &mut rows).await?;
+                // Whoever listens for signals beside this hears them between two parts, also where the ledger never lets one wait.
+                tokio::task::yield_now().await;
             }
         }
         for round in 1..=ROUNDS_MAX {
