@@ -371,19 +371,21 @@ fn read<'b, R: Deserialize<'b>>(bytes: &'b [u8]) -> Result<R, KeepingError> {
 
 fn given_back(place: &Place, bytes: &[u8]) -> Result<Vec<RefusedRow>, KeepingError> {
     let kept: Vec<KeptRefusal<'_>> = read(bytes)?;
-    let given_back = |KeptRefusal { column, value, invoice_number, code, reason }: KeptRefusal<'_>| RefusedRow {
-        place: place.clone(),
-        column: column.into_owned(),
-        value: value.into_owned(),
-        invoice_number: invoice_number.map(Cow::into_owned),
-        code: code_of(&code),
-        reason: reason.into_owned(),
+    let given_back = |KeptRefusal { column, value, invoice_number, code, reason }: KeptRefusal<'_>| {
+        Ok(RefusedRow {
+            place: place.clone(),
+            column: column.into_owned(),
+            value: value.into_owned(),
+            invoice_number: invoice_number.map(Cow::into_owned),
+            code: code_of(&code)?,
+            reason: reason.into_owned(),
+        })
     };
-    Ok(kept.into_iter().map(given_back).collect())
+    kept.into_iter().map(given_back).collect()
 }
 
 /// The code of this id; rows are refused by codes of this layer and of tables only.
-fn code_of(id: &str) -> Code {
+fn code_of(id: &str) -> Result<Code, KeepingError> {
     let known = codes::ALL.iter().chain(crate::table::codes::ALL).find(|code| code.id == id);
-    known.copied().unwrap_or(codes::CELL_COUNT)
+    known.copied().ok_or_else(|| KeepingError::of(&format_args!("a row is refused by `{id}`, which is no code")))
 }

@@ -330,7 +330,8 @@ impl<T: Item> Input<T> {
             let Fate::Refused(conflicts) = fate else { continue };
             for conflict in conflicts {
                 if let Conflict::Code { rival, invoice_number } = conflict {
-                    *invoice_number = names.get(rival).cloned().unwrap_or_default();
+                    let name = names.get(rival).cloned();
+                    *invoice_number = name.ok_or_else(|| KeepingError::of(&"a row that stands in another's way has no invoice"))?;
                 }
             }
         }
