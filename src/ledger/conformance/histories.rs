@@ -63,7 +63,11 @@ fn entry_of(kind: EventKind, invoice: &str, second: i64, count: usize) -> Entry 
         EventKind::Planned => Event::Planned { terms },
         EventKind::Adopted => Event::Adopted { terms, answer: code, wire_invoice_number: None },
         EventKind::NotSent => Event::NotSent { reason },
-        EventKind::Accepted => Event::Accepted { answer: code, replayed: false, amount: None, remark: None },
+        EventKind::Accepted => {
+            // An order may be of another amount than was asked for.
+            let amount = count.is_multiple_of(3).then(|| Amount::new(7_000 + u64::try_from(count).unwrap()).unwrap());
+            Event::Accepted { answer: code, replayed: false, amount, remark: None }
+        }
         EventKind::Rejected => Event::Rejected { code: "E".into(), reason, provisional: count.is_multiple_of(2) },
         EventKind::Doubted => {
             Event::Doubted { reason, answered: count.is_multiple_of(2), refusal: count.is_multiple_of(3).then(|| "E".into()) }

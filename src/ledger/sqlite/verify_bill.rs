@@ -14,6 +14,7 @@ use super::{names, paid, read, rows, view};
 use crate::domain::bill::RecordedTerms;
 use crate::domain::digest;
 use crate::domain::lifecycle::{BillState, Event};
+use crate::domain::mark::TermsDigest;
 use crate::domain::personal::Personal;
 use crate::ledger::chain::Kind;
 
@@ -36,11 +37,16 @@ pub(super) fn check(connection: &Connection, row: &Row, report: &mut VerifyRepor
         Err(Fault::Damaged(reason)) => report.find(format!("the history of invoice `{number}` is broken: {reason}")),
         followed => followed?,
     }
-    let mut state = None::<BillState>;
+    let (mut state, mut told) = (None::<BillState>, Vec::<RecordedTerms>::new());
     let mut count = 0_u64;
     while let Some((at, event)) = history.pop() {
         count = count.saturating_add(1);
-        match BillState::apply(state.take(), number, at, &event) {
+        let before = state.take();
+        if let Some(before) = &before {
+            report.passed.extend(TermsDigest::of(&before.terms).ok().filter(|_| told.iter().all(|terms| *terms != before.terms)));
+        }
+        told.extend(event.terms().cloned());
+        match BillState::apply(before, number, at, &event) {
             Ok(next) => state = Some(BillState { last_event: row.state.last_event, salt: row.state.salt, ..next }),
             Err(illegal) => {
                 report.find(format!("an event of invoice `{number}` cannot have happened: {illegal}"));
