@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 
 use super::account::Account;
 use super::decision::{Action, Refusal};
-use super::fact::{BillEvent, Hold, Payee, RowKind};
+use super::fact::{BillEvent, Hold, Notified, Payee, RowKind};
 use super::item::ItemId;
 use super::off::Off;
 use super::pair::{Leg, Movement};
@@ -144,6 +144,14 @@ impl Debt {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Payment {
+    /// What makes it this payment, in full; none where it was only told.
+    #[serde(with = "crate::domain::digest::as_hex_or_none")]
+    pub identity: Option<Digest>,
+    /// What it was paid as.
+    pub notified: Notified,
+    /// Whether it was made, and its debt paid by it, before the books began. It stands on no account unless its money proves to have
+    /// been on its way then.
+    pub is_before_books: bool,
     /// Where.
     pub channel: Channel,
     /// How much; after a correction, what is right.
@@ -188,11 +196,13 @@ pub enum RowState {
 }
 
 /// A settlement row.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Row {
     /// Its batch.
     pub batch: ItemId,
+    /// What it names, where no payment was known for it.
+    pub invoice_number: Box<str>,
     /// When it was paid out.
     pub paid_out_on: Date,
     /// What it is.

@@ -197,7 +197,7 @@ impl From<ReconcileError> for Failure {
             | ReconcileError::External(_)
             | ReconcileError::TooManyBills
             | ReconcileError::CarryIn { .. } => Exit::Input,
-            ReconcileError::Opening { .. } => Exit::Damaged,
+            ReconcileError::Opening { .. } | ReconcileError::Books(_) => Exit::Damaged,
         };
         Self::new(exit, error)
     }

@@ -4,6 +4,7 @@
 
 mod about;
 mod bills;
+mod carried;
 pub mod codes;
 mod dedupe;
 pub mod external;
@@ -18,6 +19,8 @@ mod judge;
 mod judge_bills;
 mod known;
 pub mod month;
+pub mod open_items;
+pub mod posted;
 mod new_bill;
 mod own;
 mod parquet;
@@ -31,6 +34,7 @@ use jiff::Timestamp;
 
 pub use about::{About, Asked};
 pub use bills::{Bills, TooMany};
+pub use carried::{Orphan, carried};
 pub use dedupe::{Payments, dedupe};
 pub use findings::{Finding, Source};
 pub use inquiries::Inquired;
@@ -54,6 +58,8 @@ pub struct Inputs {
     pub bills: Bills,
     /// Payments known from elsewhere than this evidence, sorted.
     pub known: Vec<KnownPayment>,
+    /// Payments of earlier months without a bill.
+    pub orphans: Vec<Orphan>,
     /// The evidence.
     pub lines: Lines,
     /// What the reader counted by itself.
@@ -181,6 +187,7 @@ pub fn reconcile(mut inputs: Inputs, terms: &Terms) -> Outcome {
     let mut payments = dedupe(&mut inputs.lines);
     let lines = judge::JudgedLines::of(&inputs.lines);
     known::prove(&mut inputs.known, &inputs.lines, &mut payments);
+    carried::prove(&mut inputs.orphans, &inputs.lines, &payments);
     // After the lines of the logs were counted: answers of Check Status are none.
     let placed = status::place(&mut inputs, &mut payments);
     let judged = judge::payments(&inputs, &payments, terms);

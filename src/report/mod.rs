@@ -3,6 +3,7 @@
 //! Belongs here: writing, atomically and in a fixed order. Must not be here: any decision about what a row means.
 
 pub mod atomic;
+pub mod books;
 mod carried;
 mod csv;
 pub mod document;
@@ -22,6 +23,7 @@ pub mod plan;
 mod sections;
 mod settlement;
 pub mod summary;
+pub mod summary_books;
 pub mod summary_inputs;
 pub mod summary_month;
 pub mod summary_settlement;
@@ -34,11 +36,13 @@ use std::path::Path;
 
 use serde::Serialize;
 
+use crate::books::carry::Head;
 use crate::domain::classify::ClassSet;
 use crate::domain::discrepancy::{Standings, Status};
 use crate::domain::language::Language;
 use crate::domain::line::InputFile;
 use crate::reconcile::month::Month;
+use crate::reconcile::posted::Posted;
 use crate::reconcile::{Finding, Outcome};
 
 use atomic::{WriteError, Writer};
@@ -62,6 +66,10 @@ pub struct Report<'a> {
     pub summary: &'a Summary,
     /// The figures of its period.
     pub month: &'a Month,
+    /// Its books.
+    pub books: &'a Posted,
+    /// The head of what they hand to the next period.
+    pub carry: &'a Head,
     /// The logs, in the order in which lines refer to them.
     pub files: &'a [InputFile],
     /// The external ledger, if that is where the bills are from.
@@ -159,9 +167,11 @@ pub fn write(report: &Report<'_>, folder: &Path) -> Result<(), WriteError> {
     })?;
     // Last, so that a summary stands only beside a whole report.
     atomic::write(&folder.join("summary.json"), |writer| {
+        let of_books = books::names(report.carry);
         let mut names: Vec<&str> = FILES.iter().map(|(name, _)| *name).chain([matched::FILE_NAME]).collect();
         names.extend(report.outcome.settled.as_ref().map(|_| settlement::FILE_NAME));
         names.extend(report.presentation.iter().flat_map(|_| FOR_PEOPLE));
+        names.extend(of_books.iter().map(String::as_str));
         let files = names.into_iter().map(|name| ReportFile::of(folder, name)).collect::<io::Result<_>>()?;
         serde_json::to_writer_pretty(&mut *writer, &Whole { summary: report.summary, files })?;
         writer.write_all(b"\n")

@@ -179,6 +179,7 @@ fn options(folder: &Path, logs: &[(&str, Vec<u8>)], bills: &[String]) -> Reconci
         inquiries: Vec::new(),
         opening: None,
         journal: None,
+        books: crate::books::Settings::default(),
         out: folder.join("out"),
         presentation: None,
     }

@@ -15,11 +15,12 @@ use crate::reconcile::Terms;
 impl MonthInputs {
     /// Carried on from `opening`, with what the register knows; `None` for a register that no report was ever taken into.
     #[must_use]
-    pub fn new(opening: Option<Opening>, register: Option<&Register>, terms: &Terms) -> Self {
+    pub fn new(opening: Option<Opening>, register: Option<&Register>, books: Option<String>, terms: &Terms) -> Self {
         let register = register.filter(|register| !register.runs().is_empty());
         Self {
             opening,
             decisions: register.map_or_else(Vec::new, decisions),
+            books,
             discrepancies: register.map(|register| Discrepancies::of(register, terms)),
         }
     }

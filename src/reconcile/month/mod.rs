@@ -43,6 +43,8 @@ pub struct MonthInputs {
     pub decisions: Vec<SuspenseDecision>,
     /// Discrepancies as they were followed from run to run; `None`: they were not.
     pub discrepancies: Option<Discrepancies>,
+    /// The hash of the carry of the run's books.
+    pub books: Option<String>,
 }
 
 /// How the discrepancies that wait for a person moved in the period.
@@ -142,6 +144,7 @@ impl Month {
             outstanding_digest: outstanding_digest(outcome, &outstanding),
             suspense_digest: sum(suspense.held.iter().map(SuspenseItem::digest)),
             opening_hash: opening.map(|opening| opening.from.hash.clone()),
+            books: inputs.books.clone(),
         };
         let listed = outstanding.iter().map(|&(_, amount)| Balance::one(amount.into())).sum();
         let identities = identities(outcome, &roll_forwards, (total.closing, listed), &breakdowns);

@@ -93,6 +93,8 @@ pub struct Opening {
     pub suspense: Balance,
     /// Open discrepancies, if they were followed.
     pub discrepancies: Option<Balance>,
+    /// The hash of the carry of its books, if it had any.
+    pub books: Option<String>,
     /// The codes behind the balance, sorted.
     pub outstanding: Vec<OutstandingItem>,
     /// The money behind the balance, sorted.

@@ -69,7 +69,7 @@ impl Collector<'_> {
         let (expected, paid) = sides(row, judged);
         let mut evidence = vec![row.digest];
         let mut sources = vec![Source::Settlement(at)];
-        if let Some(line) = judged.payment.and_then(|payment| self.proof(payment)) {
+        if let Some(line) = judged.here().and_then(|payment| self.proof(payment)) {
             evidence.extend(self.inputs.lines.get(line).map(|line| line.digest));
             sources.push(Source::Line(line));
         }

@@ -15,6 +15,7 @@ use jiff::civil::Date;
 
 pub use batches::{Batch, Difference};
 pub use rows::JudgedRow;
+pub use subjects::Told;
 
 use super::dedupe::Payments;
 use super::judge::JudgedPayment;
