@@ -17,7 +17,7 @@ const LAYERS: [(&str, &[&str]); 20] = [
     ("random", &[]),
     ("exit", &["domain", "doku"]),
     ("secret", &["domain", "doku"]),
-    ("config", &["domain", "doku"]),
+    ("config", &["books", "domain", "doku"]),
     ("doku", &["domain"]),
     ("table", &["domain"]),
     ("intake", &["domain", "table"]),
