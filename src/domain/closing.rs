@@ -29,7 +29,7 @@ pub struct Closing {
     pub opening_hash: Option<String>,
     /// The hash of the carry of its books; `None` for periods closed before there were any.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub books: Option<String>,
+    pub books_hash: Option<String>,
 }
 
 impl Closing {
@@ -47,7 +47,7 @@ impl Closing {
             self.suspense_digest.clone(),
             self.opening_hash.clone().unwrap_or_default(),
         ];
-        let books = self.books.iter().map(String::as_bytes);
+        let books = self.books_hash.iter().map(String::as_bytes);
         let parts: Vec<&[u8]> = std::iter::once(&b"closing"[..]).chain(parts.iter().map(String::as_bytes)).chain(books).collect();
         digest::hex(&digest::of_parts(&parts))
     }
@@ -63,7 +63,7 @@ impl Closing {
             ("outstanding_digest", self.outstanding_digest.clone()),
             ("suspense_digest", self.suspense_digest.clone()),
             ("opening_hash", self.opening_hash.clone().unwrap_or_default()),
-            ("books", self.books.clone().unwrap_or_default()),
+            ("books_hash", self.books_hash.clone().unwrap_or_default()),
         ]
     }
 }

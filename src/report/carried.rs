@@ -109,7 +109,7 @@ pub fn read_opening(folder: &Path) -> io::Result<Opening> {
         codes: closing.outstanding_codes,
         suspense: closing.suspense,
         discrepancies: closing.open_discrepancies,
-        books: closing.books,
+        books: closing.books_hash,
         outstanding,
         held,
         payments,

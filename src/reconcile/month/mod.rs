@@ -144,7 +144,7 @@ impl Month {
             outstanding_digest: outstanding_digest(outcome, &outstanding),
             suspense_digest: sum(suspense.held.iter().map(SuspenseItem::digest)),
             opening_hash: opening.map(|opening| opening.from.hash.clone()),
-            books: inputs.books.clone(),
+            books_hash: inputs.books.clone(),
         };
         let listed = outstanding.iter().map(|&(_, amount)| Balance::one(amount.into())).sum();
         let identities = identities(outcome, &roll_forwards, (total.closing, listed), &breakdowns);
