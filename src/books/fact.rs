@@ -156,6 +156,9 @@ pub struct RowFact {
     /// `INVOICE NUMBER`, where no payment is known for it.
     #[serde(default)]
     pub invoice_number: Box<str>,
+    /// The id under which lists of discrepancies show what is wrong with it; empty where nothing is.
+    #[serde(default)]
+    pub listed_as: Box<str>,
     /// `PAY OUT DATE`; without one it is held and posts nothing.
     pub paid_out_on: Option<Date>,
     /// `AMOUNT`, in rupiah; negative for money that is taken back.
@@ -328,6 +331,16 @@ impl BatchFact {
 }
 
 impl Facts {
+    /// Puts facts in the order of their ids, so that equal facts are written equally.
+    pub fn sort(&mut self) {
+        self.bills.sort_by_key(|bill| bill.id);
+        self.payments.sort_by_key(|payment| payment.id);
+        self.rows.sort_by_key(|row| row.id);
+        self.batches.sort_by_key(|batch| batch.id);
+        self.bank_lines.sort_by_key(|line| line.id);
+        self.alarms.sort_by_key(|alarm| alarm.id);
+    }
+
     /// Adds `other`.
     pub fn extend(&mut self, other: Self) {
         self.bills.extend(other.bills);

@@ -6,7 +6,7 @@ use jiff::civil::Date;
 
 use super::account::{Account, AgesFrom, Side};
 use super::known::{Known, Open};
-use super::pair::{Leg, Movement};
+use super::pair::{Leg, Movement, Pair};
 use super::post::Month;
 use crate::domain::ageing::{Bucket, day_number};
 use crate::domain::amount::Rupiah;
@@ -119,6 +119,18 @@ impl Month {
         };
         Account::ALL.into_iter().filter(|account| !account.info().holds.is_empty()).map(of).collect()
     }
+}
+
+/// The balances that `pairs` began with, by where they led.
+#[must_use]
+pub fn balances_before(pairs: &[Pair], after: &Known) -> BTreeMap<Leg, Rupiah> {
+    let mut before: BTreeMap<Leg, Rupiah> = after.balances.iter().map(|(leg, open)| (*leg, open.amount)).collect();
+    for (leg, amount) in pairs.iter().flat_map(Pair::legs) {
+        let sum = before.entry(leg).or_default();
+        *sum = sum.minus(amount);
+    }
+    before.retain(|_, amount| *amount != Rupiah::ZERO);
+    before
 }
 
 impl Known {

@@ -94,8 +94,8 @@ impl Book<'_> {
         if row.kind.channel().is_some() && state != RowState::Twice {
             self.move_to(Leg::total(Account::Shares), clearing, rupiah(row.shares), Movement::Shared, cause)?;
         }
-        let (batch, invoice_number) = (row.batch, row.invoice_number.clone());
-        self.known.rows.insert(row.id, Row { batch, invoice_number, paid_out_on: on, kind: row.kind, gross, state });
+        let (batch, invoice_number, listed_as) = (row.batch, row.invoice_number.clone(), row.listed_as.clone());
+        self.known.rows.insert(row.id, Row { batch, invoice_number, listed_as, paid_out_on: on, kind: row.kind, gross, state });
         Ok(())
     }
 

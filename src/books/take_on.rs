@@ -41,13 +41,7 @@ pub struct TakenOn {
 ///
 /// # Errors
 /// [`BooksError`]: an item that cannot be taken on.
-pub fn begin(
-    bills: &[BillFact],
-    paid: &[PaymentFact],
-    items: &[TakenOn],
-    settings: &Settings,
-    from: Date,
-) -> Result<Month, BooksError> {
+pub fn begin(bills: &[BillFact], paid: &[PaymentFact], items: &[TakenOn], settings: &Settings, from: Date) -> Result<Month, BooksError> {
     let eve = from.yesterday().unwrap_or(Date::MIN);
     let period = Period { from: eve, to: eve };
     let mut book = Book::open(Known { began_on: Some(from), ..Known::default() }, settings, period);
@@ -59,7 +53,9 @@ pub fn begin(
     let debts: std::collections::BTreeSet<ItemId> = old.iter().map(|bill| bill.debt).collect();
     let mut before: Vec<&PaymentFact> = paid.iter().filter(|payment| payment.day() < from).collect();
     before.sort_by_key(|payment| (payment.paid_at, payment.id));
-    before.into_iter().for_each(|payment| book.know_before(payment));
+    for payment in before {
+        book.know_before(payment);
+    }
     debts.into_iter().try_for_each(|debt| book.begin_debt(debt, &old, from))?;
     items.iter().try_for_each(|item| book.begin_item(item))?;
     let Book { pairs, known, aside, allocations, .. } = book;

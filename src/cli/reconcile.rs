@@ -79,7 +79,7 @@ pub(super) fn run(setup: &Setup, task: &Task, keys: &[SigningKey]) -> Result<Exi
         inquiries: task.inquiries.clone(),
         opening: task.opening.clone(),
         journal: Some(setup.journal_path().to_path_buf()),
-        books: crate::books::Settings { tolerance: setup.config.reconcile.tolerance_rupiah, ..crate::books::Settings::default() },
+        books: super::books::books_settings(&setup.config),
         tables: task.tables.clone(),
         out: task.out.clone(),
         presentation: Some(Presentation {

@@ -19,11 +19,11 @@ use crate::domain::line::InputFile;
 use crate::domain::settlement::{Settlement, SettlementRow, SettlementTerms};
 use crate::evidence::settlement::{self, SettlementError};
 use crate::evidence::{self, EvidenceError, Inquiries, Pairs, ReadOptions};
-use crate::jobs::discrepancies;
+use crate::jobs::discrepancies::{self, Looked};
 use crate::journal::{self, Head, Journal, JournalError};
 use crate::ledger::LedgerError;
 use crate::reconcile::external::{DigestSum, ExternalError};
-use crate::reconcile::month::{Closing, Month, MonthInputs, Opening};
+use crate::reconcile::month::{Closing, Month, Opening};
 use crate::reconcile::posted::Posted;
 use crate::reconcile::settle::SettlementInput;
 use crate::reconcile::{self, Bills, KnownPayment, Outcome, Terms};
@@ -232,13 +232,13 @@ pub fn run(mut billed: Billed, options: &ReconcileOptions) -> Result<ReconcileRe
     let (mut inputs, source) = billed.inputs(evidence, &files, settlement);
     inputs.inquiries = inquiries;
     let mut outcome = reconcile::reconcile(inputs, &terms);
-    let standings = discrepancies::standings(&journal, &outcome, &terms, &run_id)?;
-    let register = discrepancies::register_after(&journal, &outcome, &terms, &run_id)?;
-    let inputs = books::inputs(carried, opening.as_ref(), options);
-    let posted = Posted::of(&outcome, &terms, &inputs)?;
+    let inputs = books::inputs(carried, opening.as_ref(), journal.register()?.decisions(), options);
+    let posted = Posted::of(&mut outcome, &terms, &inputs)?;
+    let looked = Looked { outcome: &outcome, posted: &posted, terms: &terms, run_id: &run_id };
+    let standings = discrepancies::standings(&journal, &looked)?;
     let carry = report::books::write(&posted, source.text(), content.journal_text(), &options.out)?;
     let hash = carry.hash().map_err(|error| ReconcileError::Opening { path: options.out.clone(), reason: error.to_string() })?;
-    let month = Month::of(&outcome, &terms, &MonthInputs::new(opening, register.as_ref(), Some(hash.clone()), &terms), files.len());
+    let month = Month::of(&outcome, &terms, opening.as_ref(), &posted, &hash, files.len());
     outcome.identities.extend_from_slice(&month.identities);
     let mut summary = Summary::of(&outcome, &terms, &files, source, run_id);
     summary.held = held;
@@ -248,7 +248,17 @@ pub fn run(mut billed: Billed, options: &ReconcileOptions) -> Result<ReconcileRe
     let files = files.as_slice();
     let presentation = options.presentation.as_ref();
     let (month_of_run, books) = (&month, &posted);
-    let report = Report { outcome: &outcome, summary: &summary, month: month_of_run, books, carry: &carry, files, ledger_path, standings: &standings, presentation };
+    let report = Report {
+        outcome: &outcome,
+        summary: &summary,
+        month: month_of_run,
+        books,
+        carry: &carry,
+        files,
+        ledger_path,
+        standings: &standings,
+        presentation,
+    };
     report::write(&report, &options.out)?;
     let logs = files.to_vec();
     Ok(ReconcileReport {

@@ -84,8 +84,8 @@ fn orphan(bills: &Bills, id: ItemId, payment: &Payment, identity: Digest, amount
 /// The bill of the ledger that the books know as `bill`.
 fn bill_of(bills: &Bills, known: &Known, bill: ItemId) -> Option<u32> {
     let bill = known.bills.get(&bill)?;
-    let codes = bill.names.iter().filter_map(|name| name.split_once('/')).map(|(_, code)| code);
-    let by_code = codes.filter_map(|code| bills.pair(&bill.invoice_number, code)).next();
+    let mut codes = bill.names.iter().filter_map(|name| name.split_once('/')).map(|(_, code)| code);
+    let by_code = codes.find_map(|code| bills.pair(&bill.invoice_number, code));
     by_code.or_else(|| {
         let mut numbered = bills.numbered(&bill.invoice_number);
         numbered.next().filter(|_| numbered.next().is_none())

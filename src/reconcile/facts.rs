@@ -9,7 +9,7 @@ use jiff::Timestamp;
 use super::bills::Bill;
 use super::carried::waits;
 use super::judge::JudgedPayment;
-use super::settle::{JudgedRow, Told};
+use super::settle::{self, JudgedRow, Told};
 use super::{ExternalMark, Finding, KnownPayment, Orphan, Outcome, Terms};
 use crate::books::fact::{
     AlarmFact, BatchFact, BillEvent, BillFact, Change, Facts, Hold, Mark, Notified, Payee, PaymentFact, RowFact, RowKind,
@@ -242,6 +242,7 @@ fn claimed_anew(outcome: &Outcome, ids: &BillIds<'_>, payments: &[PaymentFact], 
             id: *id,
             batch: row.batch,
             invoice_number: row.invoice_number.clone(),
+            listed_as: row.listed_as.clone(),
             paid_out_on: Some(row.paid_out_on),
             amount: i64::try_from(row.gross.get()).ok()?,
             fee: 0,
@@ -313,7 +314,8 @@ fn batch_id(name: &str) -> ItemId {
 fn rows(outcome: &Outcome) -> Vec<RowFact> {
     let (Some(input), Some(settled)) = (&outcome.inputs.settlement, &outcome.settled) else { return Vec::new() };
     let mut seen: BTreeMap<(Digest, u32), u32> = BTreeMap::new();
-    let facts = input.files.rows.iter().zip(&settled.rows).map(|(row, judged)| {
+    let named = settle::listed_as(&input.files.rows, &settled.rows);
+    let facts = input.files.rows.iter().zip(&settled.rows).zip(named).map(|((row, judged), listed_as)| {
         let times = seen.entry((row.content(), row.place.file)).or_default();
         let occurrence = *times;
         *times = times.saturating_add(1);
@@ -321,6 +323,7 @@ fn rows(outcome: &Outcome) -> Vec<RowFact> {
             id: ItemId::of(Subject::Row, &[&row.content(), occurrence.to_string().as_bytes()]),
             batch: batch_id(&row.batch_id),
             invoice_number: if judged.payment.is_none() { row.invoice_number.as_str().into() } else { "".into() },
+            listed_as: listed_as.into(),
             paid_out_on: row.paid_out_on,
             amount: row.amount,
             fee: row.fee,

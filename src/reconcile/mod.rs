@@ -18,12 +18,13 @@ mod inquiries;
 mod judge;
 mod judge_bills;
 mod known;
+mod listing;
 pub mod month;
-pub mod open_items;
-pub mod posted;
 mod new_bill;
+pub mod open_items;
 mod own;
 mod parquet;
+pub mod posted;
 pub mod settle;
 mod side;
 mod status;
@@ -172,6 +173,12 @@ impl Outcome {
             let same_code = payment_code.is_empty() || bills.payment_code(number) == payment_code;
             same_code && bills.get(number).is_some_and(|bill| judge_bills::in_scope(&self.inputs, number, bill, terms))
         })
+    }
+
+    /// The ids of whatever could be found about each line of the evidence.
+    #[must_use]
+    pub fn line_ids(&self) -> std::collections::HashSet<String> {
+        self.inputs.lines.iter().map(|(_, line)| findings::id(&[b"line", &line.digest])).collect()
     }
 
     /// The line that proves a payment.

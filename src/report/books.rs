@@ -7,7 +7,8 @@ use super::atomic::{self, WriteError, Writer};
 use super::text::neutral;
 use crate::books::account::Side;
 use crate::books::carry::{self, About, Head};
-use crate::books::pair::Pair;
+use crate::books::export::Entry;
+use crate::books::{Account, ItemId, Leg, Movement, Pair};
 use crate::domain::amount::Rupiah;
 use crate::reconcile::open_items::OpenItem;
 use crate::reconcile::posted::Posted;
@@ -44,46 +45,110 @@ pub fn write(posted: &Posted, ledger: String, journal: String, folder: &Path) ->
             reason
         })
     });
-    written.map_err(|error| {
-        failed.unwrap_or_else(|| WriteError { path: folder.join(CARRY).display().to_string(), reason: error.to_string() })
-    })
+    written
+        .map_err(|error| failed.unwrap_or_else(|| WriteError { path: folder.join(CARRY).display().to_string(), reason: error.to_string() }))
+}
+
+const POSTINGS_COLUMNS: [&str; 11] = [
+    "entry_id",
+    "day",
+    "original_day",
+    "movement",
+    "debit_account",
+    "debit_item",
+    "credit_account",
+    "credit_item",
+    "amount",
+    "cause",
+    "exported",
+];
+
+fn pair_cells(id: &str, pair: &Pair, exported: bool) -> [String; POSTINGS_COLUMNS.len()] {
+    let item = |item: Option<ItemId>| item.map_or_else(String::new, String::from);
+    [
+        id.to_owned(),
+        pair.day.to_string(),
+        pair.original.to_string(),
+        pair.movement.name().to_owned(),
+        pair.debit.account.name().to_owned(),
+        item(pair.debit.item),
+        pair.credit.account.name().to_owned(),
+        item(pair.credit.item),
+        pair.amount.to_string(),
+        pair.cause.to_string(),
+        if exported { "yes" } else { "no" }.to_owned(),
+    ]
 }
 
 /// `postings.csv`: one row a pair.
 fn postings(posted: &Posted, writer: &mut Writer) -> io::Result<()> {
     let mut csv = csv::Writer::from_writer(writer);
-    csv.write_record([
-        "entry_id",
-        "day",
-        "original_day",
-        "movement",
-        "debit_account",
-        "debit_item",
-        "credit_account",
-        "credit_item",
-        "amount",
-        "cause",
-        "exported",
-    ])?;
+    csv.write_record(POSTINGS_COLUMNS)?;
     for pair in &posted.month.pairs {
-        let Pair { day, original, cause, movement, debit, credit, amount } = pair;
-        let item = |item: Option<crate::books::ItemId>| item.map_or_else(String::new, String::from);
         let is_withheld = posted.export.withheld.binary_search(pair).is_ok();
-        csv.write_record([
-            pair.id().as_str(),
-            &day.to_string(),
-            &original.to_string(),
-            movement.name(),
-            debit.account.name(),
-            &item(debit.item),
-            credit.account.name(),
-            &item(credit.item),
-            &amount.to_string(),
-            &cause.to_string(),
-            if is_withheld { "no" } else { "yes" },
-        ])?;
+        csv.write_record(pair_cells(&pair.id(), pair, !is_withheld))?;
     }
     csv.flush()
+}
+
+/// Writes entries that were exported, under their ids, so that [`read_entries`] reads them.
+///
+/// # Errors
+/// The writer's.
+pub fn write_entries(entries: &[Entry], writer: &mut Writer) -> io::Result<()> {
+    let mut csv = csv::Writer::from_writer(writer);
+    csv.write_record(POSTINGS_COLUMNS)?;
+    for entry in entries {
+        csv.write_record(pair_cells(&entry.id, &entry.pair, true))?;
+    }
+    csv.flush()
+}
+
+/// Reads entries that were exported.
+///
+/// # Errors
+/// When a row is none.
+pub fn read_entries(bytes: &[u8]) -> io::Result<Vec<Entry>> {
+    read(csv::Reader::from_reader(bytes))
+}
+
+/// The postings of the report in `folder`.
+///
+/// # Errors
+/// When it has none, or a row is no posting.
+pub fn read_postings(folder: &Path) -> io::Result<Vec<Pair>> {
+    let entries = read(csv::Reader::from_path(folder.join(POSTINGS))?)?;
+    Ok(entries.into_iter().map(|entry| entry.pair).collect())
+}
+
+fn read(mut reader: csv::Reader<impl io::Read>) -> io::Result<Vec<Entry>> {
+    let mut all = Vec::new();
+    for (number, record) in (2_u64..).zip(reader.records()) {
+        let entry = entry_of(&record?).ok_or_else(|| io::Error::other(format!("{POSTINGS}: row {number} is no posting")))?;
+        all.push(entry);
+    }
+    Ok(all)
+}
+
+fn entry_of(record: &csv::StringRecord) -> Option<Entry> {
+    let leg = |account: usize, item: usize| {
+        let (account, item) = (Account::parse(record.get(account)?)?, record.get(item)?);
+        let item = if item.is_empty() { None } else { Some(ItemId::parse(item)?) };
+        Some(Leg { account, item }).filter(|leg| leg.is_sound())
+    };
+    let movement = record.get(3)?;
+    Some(Entry {
+        id: record.get(0)?.to_owned(),
+        pair: Pair {
+            day: record.get(1)?.parse().ok()?,
+            original: record.get(2)?.parse().ok()?,
+            movement: Movement::ALL.into_iter().find(|one| one.name() == movement)?,
+            debit: leg(4, 5)?,
+            credit: leg(6, 7)?,
+            amount: Rupiah::new(record.get(8)?.parse().ok()?),
+            cause: ItemId::parse(record.get(9)?)?,
+        },
+    })
 }
 
 /// `open_items.csv`: worst first within each account; alarms, which have no balance, come last.

@@ -7,7 +7,6 @@ pub mod books;
 mod carried;
 mod csv;
 pub mod document;
-pub mod entries;
 pub mod folder;
 mod input_columns;
 pub mod issue;
@@ -38,17 +37,17 @@ use serde::Serialize;
 
 use crate::books::carry::Head;
 use crate::domain::classify::ClassSet;
-use crate::domain::discrepancy::{Standings, Status};
 use crate::domain::language::Language;
 use crate::domain::line::InputFile;
 use crate::reconcile::month::Month;
 use crate::reconcile::posted::Posted;
 use crate::reconcile::{Finding, Outcome};
+use crate::register::{Standing, Standings, Status};
 
 use atomic::{WriteError, Writer};
 pub use carried::read_opening;
 use manifest::ReportFile;
-pub use matched::{CarriedPayment, RoundedPayment, read_matched, read_rounded};
+pub use matched::{CarriedPayment, read_matched};
 use summary::Summary;
 
 /// Why a finding is one, in `language`.
@@ -83,7 +82,18 @@ pub struct Report<'a> {
 impl Report<'_> {
     /// Whether people decided that nothing need be done about it.
     fn is_accepted(&self, finding: &Finding) -> bool {
-        self.standings.of(&finding.id).status == Status::Accepted
+        self.standing(finding).status == Status::Accepted
+    }
+
+    /// How a finding stands: what a decision dealt with is decided, whatever was noted of it, and what is open in the books is open.
+    fn standing(&self, finding: &Finding) -> Standing {
+        let standing = self.standings.of(&finding.id);
+        let status = match standing.status {
+            _ if finding.is_decided => Status::Accepted,
+            Status::Accepted if finding.books.is_some() => Status::Reopened,
+            status => status,
+        };
+        Standing { status, ..standing }
     }
 }
 

@@ -6,8 +6,8 @@ use jiff::Timestamp;
 use jiff::civil::Date;
 use serde::Serialize;
 
-use super::summary_inputs::{self, InputFigures};
 use super::summary_books::BooksFigures;
+use super::summary_inputs::{self, InputFigures};
 use super::summary_month::MonthFigures;
 use super::summary_settlement::{BatchFigures, ChannelFigures, SettlementFigures};
 use crate::domain::amount::Rupiah;

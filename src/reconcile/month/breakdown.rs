@@ -4,7 +4,6 @@ use std::collections::BTreeMap;
 
 use jiff::civil::Date;
 
-use super::suspense::is_held;
 use crate::domain::ageing::{date_of, wib_day_number};
 use crate::domain::amount::Rupiah;
 use crate::domain::balance::Balance;
@@ -70,7 +69,7 @@ impl Breakdowns {
             let day = days.entry((wib_day_number(proof.paid_at()), proof.channel)).or_default();
             day.paid = day.paid.plus(one);
             let part = match judged.class {
-                class if is_held(class) => &mut day.held,
+                Class::P01 | Class::P02 | Class::P15 => &mut day.held,
                 class if attaches(class) && class.info().nature != Nature::Break => &mut day.agreed,
                 _ => &mut day.differing,
             };

@@ -30,7 +30,12 @@ pub(super) struct Paired {
 impl Paired {
     pub(super) fn of(input: &SettlementInput, inputs: &Inputs, notified: &Notified<'_>) -> Self {
         let rows = &input.files.rows;
-        let payments = notified.payments.iter().filter_map(|one| if let Told::Here(payment) = one.payment { Some(payment) } else { None }).max().map_or(0, |last| place(last).saturating_add(1));
+        let payments = notified
+            .payments
+            .iter()
+            .filter_map(|one| if let Told::Here(payment) = one.payment { Some(payment) } else { None })
+            .max()
+            .map_or(0, |last| place(last).saturating_add(1));
         let mut paired = Self {
             settles: vec![Settles::NotSought; rows.len()],
             subjects: vec![None; rows.len()],

@@ -89,7 +89,7 @@ fn columns(words: &'static Words, is_whole: bool) -> Vec<Column> {
 }
 
 fn row<'a>(report: &Report<'a>, words: &'static Words, finding: &'a Finding) -> Vec<Cell<'a>> {
-    let standing = report.standings.of(&finding.id);
+    let standing = report.standing(finding);
     let evidence: Vec<String> = finding.evidence.iter().map(|found| digest::hex(found)).collect();
     vec![
         finding.class.id().into(),

@@ -8,10 +8,10 @@ mod reasons_id;
 
 use crate::domain::ageing::Bucket;
 use crate::domain::classify::{Class, Nature, Severity};
-use crate::domain::discrepancy::Status;
 use crate::domain::language::Language;
 use crate::domain::texts::{self, Text};
 use crate::reconcile::Finding;
+use crate::register::Status;
 
 macro_rules! phrases {
     ($($name:ident)*) => {

@@ -99,11 +99,7 @@ fn the_report_has_exactly_the_documented_files_and_columns() {
     october(&world, &["log.jsonl"], &[], "report").expect(1);
     let files: Vec<String> = bytes_in(&world.path("report")).into_keys().collect();
     let documented = "ageing.csv breakdown_class.csv breakdown_day_channel.csv breakdown_product.csv breakdown_store.csv \
-                      carry/accepted.csv carry/accepted.parquet carry/alarms.csv carry/alarms.parquet carry/bank_lines.csv \
-                      carry/bank_lines.parquet carry/batches.csv carry/batches.parquet carry/bills.csv carry/bills.parquet carry/carry.json \
-                      carry/debts.csv carry/debts.parquet carry/decisions.csv carry/decisions.parquet carry/items.csv carry/items.parquet \
-                      carry/payments.csv carry/payments.parquet carry/payouts.csv carry/payouts.parquet carry/settlement_rows.csv \
-                      carry/settlement_rows.parquet completeness.csv discrepancies.csv discrepancies.jsonl discrepancies.parquet evidence.csv matched.parquet open_items.csv \
+                      completeness.csv discrepancies.csv discrepancies.jsonl discrepancies.parquet evidence.csv matched.parquet open_items.csv \
                       outstanding.parquet postings.csv prior_period.csv report.html roll_forward.csv summary.json summary.schema.json suspense.csv workbook.xlsx";
     assert_eq!(files.join(" "), documented);
     let discrepancies = fs::read_to_string(world.path("report/discrepancies.csv")).unwrap();

@@ -1,9 +1,13 @@
 //! What is open at the end of a run, item by item: its class, how old it is, who acts, and whether that is to be done now, not yet due, or
 //! decided. What the cover counts and what the lists show is this one list.
 
+mod names;
+
 use std::collections::{BTreeMap, HashMap};
 
 use jiff::civil::Date;
+
+pub use names::names_of;
 
 use super::{Finding, Outcome};
 use crate::books::account::{Account, Owner, Side};
@@ -12,7 +16,7 @@ use crate::books::identities::Identity;
 use crate::books::item::{ItemId, Subject};
 use crate::books::known::{Decided, Known, Open};
 use crate::books::pair::{Leg, Movement};
-use crate::books::{Month, Settings};
+use crate::books::{Action, Decision, Month, Settings};
 use crate::domain::ageing::{Bucket, day_number};
 use crate::domain::amount::Rupiah;
 use crate::domain::balance::Balance;
@@ -109,6 +113,8 @@ pub struct Terms<'a> {
     pub settings: &'a Settings,
     /// Whether settlement files were ever given: without them nothing can be said of what DOKU owes.
     pub is_settlement_known: bool,
+    /// The journal's decisions: those that take effect after the period leave its balances, and nothing more to be done.
+    pub decisions: &'a [Decision],
 }
 
 struct Lookup<'a> {
@@ -118,6 +124,7 @@ struct Lookup<'a> {
     findings: HashMap<&'a str, &'a Finding>,
     of_bills: HashMap<(&'a str, &'a str), &'a Finding>,
     decisions: BTreeMap<Leg, ItemId>,
+    later: BTreeMap<(Option<Account>, ItemId), ItemId>,
 }
 
 /// Every open item and every alarm, worst first within each account.
@@ -137,6 +144,7 @@ pub fn open_items(month: &Month, outcome: &Outcome, terms: &Terms<'_>) -> Vec<Op
             .map(|finding| ((finding.invoice_number.as_str(), finding.payment_code.as_str()), finding))
             .collect(),
         decisions: standing_decisions(known),
+        later: later_decisions(month, terms.decisions),
     };
     let mut items: Vec<OpenItem> = known.balances.iter().filter_map(|(leg, open)| lookup.item(*leg, open)).collect();
     items.extend(lookup.alarms());
@@ -154,10 +162,29 @@ fn place(account: Account) -> usize {
 /// The last decision about each item that stands.
 fn standing_decisions(known: &Known) -> BTreeMap<Leg, ItemId> {
     let stands = |decided: &Decided| !decided.is_taken_back && decided.refused.is_none();
-    let mut standing: Vec<(Date, ItemId, Leg)> =
-        known.decisions.iter().filter(|(_, decided)| stands(decided)).filter_map(|(id, decided)| Some((decided.on, *id, decided.leg?))).collect();
+    let mut standing: Vec<(Date, ItemId, Leg)> = known
+        .decisions
+        .iter()
+        .filter(|(_, decided)| stands(decided))
+        .filter_map(|(id, decided)| Some((decided.on, *id, decided.leg?)))
+        .collect();
     standing.sort_unstable();
     standing.into_iter().map(|(_, id, leg)| (leg, id)).collect()
+}
+
+/// Decisions that were made already and take effect after the period.
+fn later_decisions(month: &Month, decisions: &[Decision]) -> BTreeMap<(Option<Account>, ItemId), ItemId> {
+    let mut made: Vec<&Decision> = decisions.iter().filter(|decision| month.aside.later.contains(&decision.id)).collect();
+    made.sort_by_key(|decision| (decision.made_at, decision.id));
+    let mut later = BTreeMap::new();
+    for decision in made {
+        if decision.action == Action::Reopen {
+            later.retain(|_, id| *id != decision.item);
+        } else {
+            later.insert((decision.account, decision.item), decision.id);
+        }
+    }
+    later
 }
 
 /// All open items are to do, not yet due or decided, and each is in the list once.
@@ -179,13 +206,14 @@ impl Lookup<'_> {
         let id = leg.item?;
         let ages_from = self.known.ages_from(leg, open);
         let class = self.class(leg, open);
-        let (invoice_number, payment_code, channel) = self.names(id);
+        let (invoice_number, payment_code, channel) = names_of(self.known, id);
         let accepted = self.known.accepted.get(&leg).map(|accepted| accepted.decision);
+        let accepted = accepted.or_else(|| self.later.get(&(Some(leg.account), id)).copied());
         let todo = if accepted.is_some() { Todo::Decided } else { self.todo(leg, open, class) };
         Some(OpenItem {
             account: Some(leg.account),
             id,
-            discrepancy_id: self.discrepancy_id(leg),
+            discrepancy_id: names::listed_as(self.known, leg),
             class,
             amount: open.amount,
             since: open.since,
@@ -207,6 +235,7 @@ impl Lookup<'_> {
         let open = self.known.alarms.iter().filter(|(_, alarm)| alarm.answered_by.is_none());
         open.map(|(id, alarm)| {
             let finding = self.findings.get(id.key_text().as_str());
+            let decision = alarm.accepted_by.or_else(|| self.later.get(&(None, *id)).copied());
             OpenItem {
                 account: None,
                 id: *id,
@@ -221,28 +250,21 @@ impl Lookup<'_> {
                 invoice_number: finding.map_or_else(String::new, |finding| finding.invoice_number.clone()),
                 payment_code: finding.map_or_else(String::new, |finding| finding.payment_code.clone()),
                 channel: finding.and_then(|finding| finding.channel).map_or_else(String::new, |channel| channel.name().to_owned()),
-                todo: if alarm.accepted_by.is_some() { Todo::Decided } else { Todo::Now },
+                todo: if decision.is_some() { Todo::Decided } else { Todo::Now },
                 owner: Owner::Finance,
-                decision: alarm.accepted_by,
+                decision,
                 dimensions: Vec::new(),
             }
         })
     }
 
-    /// What the lists of discrepancies call it. Of a bill that stands in them, its finding's id.
-    fn discrepancy_id(&self, leg: Leg) -> String {
-        let Some(id) = leg.item else { return String::new() };
-        let of_debt = (id.subject() == Subject::Debt).then(|| self.finding_of_debt(id)).flatten();
-        of_debt.map_or_else(|| id.key_text(), |finding| finding.id.clone())
-    }
-
     fn finding_of_debt(&self, id: ItemId) -> Option<&Finding> {
         let bills = self.known.debts.get(&id)?.bills.iter().filter_map(|bill| self.known.bills.get(bill));
-        let ids = bills.flat_map(|bill| {
+        let mut ids = bills.flat_map(|bill| {
             let codes = bill.names.iter().filter_map(|name| name.split_once('/')).map(|(_, code)| code);
             codes.chain([""]).map(|code| (&*bill.invoice_number, code)).collect::<Vec<_>>()
         });
-        ids.filter_map(|ids| self.of_bills.get(&ids).copied()).next()
+        ids.find_map(|ids| self.of_bills.get(&ids).copied())
     }
 
     /// The class by what the books know; a finding of this run may say it more exactly.
@@ -288,7 +310,13 @@ impl Lookup<'_> {
                     (Payee::Ambiguous, _) => Class::P15,
                     (Payee::Bill(_), Some(Hold::AfterExpiry)) => Class::P07,
                     (Payee::Bill(_), Some(Hold::AfterCancellation)) => Class::P08,
-                    (Payee::Bill(_), None) => if is_whole { Class::P06 } else { Class::P04 },
+                    (Payee::Bill(_), None) => {
+                        if is_whole {
+                            Class::P06
+                        } else {
+                            Class::P04
+                        }
+                    }
                 };
                 Some(of_run.filter(|class| class.id().starts_with('P')).unwrap_or(by_payee))
             }
@@ -331,53 +359,6 @@ impl Lookup<'_> {
         if self.terms.today > due_on { Todo::Now } else { Todo::NotYet }
     }
 
-    /// Invoice numbers, codes and channel of what an item is about.
-    fn names(&self, id: ItemId) -> (String, String, String) {
-        match id.subject() {
-            Subject::Debt => self.names_of(self.known.debts.get(&id).into_iter().flat_map(|debt| &debt.bills)),
-            Subject::Payment => {
-                let Some(payment) = self.known.payments.get(&id) else { return Default::default() };
-                let channel = payment.channel.name().to_owned();
-                match payment.payee {
-                    Payee::Bill(bill) => {
-                        let (invoice_number, payment_code, _) = self.names_of(std::iter::once(&bill));
-                        (invoice_number, payment_code, channel)
-                    }
-                    Payee::Nobody | Payee::Disagreeing | Payee::Ambiguous => {
-                        let notified = &payment.notified;
-                        (notified.invoice_number.to_string(), notified.payment_code.to_string(), channel)
-                    }
-                }
-            }
-            Subject::Row => {
-                let row = self.known.rows.get(&id);
-                let channel = row.and_then(|row| row.kind.channel()).map_or_else(String::new, |channel| channel.name().to_owned());
-                (row.map_or_else(String::new, |row| row.invoice_number.to_string()), String::new(), channel)
-            }
-            Subject::Batch => (self.batch_name(Some(id)), String::new(), String::new()),
-            Subject::Payout => (self.batch_name(self.known.payouts.get(&id).map(|payout| payout.batch)), String::new(), String::new()),
-            Subject::Decision => {
-                let of = self.known.decisions.get(&id).and_then(|decided| decided.leg?.item).filter(|item| item.subject() != Subject::Decision);
-                of.map_or_else(Default::default, |item| self.names(item))
-            }
-            Subject::Bill | Subject::Event | Subject::BankLine | Subject::Alarm | Subject::Books => Default::default(),
-        }
-    }
-
-    fn names_of<'i>(&self, bills: impl Iterator<Item = &'i ItemId>) -> (String, String, String) {
-        let bills: Vec<_> = bills.filter_map(|bill| self.known.bills.get(bill)).collect();
-        let mut invoices: Vec<&str> = bills.iter().map(|bill| &*bill.invoice_number).collect();
-        invoices.dedup();
-        let named: Vec<(&str, &str)> = bills.iter().flat_map(|bill| &bill.names).filter_map(|name| name.split_once('/')).collect();
-        let codes: Vec<&str> = named.iter().map(|(_, code)| *code).collect();
-        let channel = named.first().map_or("", |(channel, _)| *channel);
-        (invoices.join(" "), codes.join(" "), channel.to_owned())
-    }
-
-    fn batch_name(&self, batch: Option<ItemId>) -> String {
-        batch.and_then(|batch| self.known.batches.get(&batch)).map_or_else(String::new, |batch| batch.name.to_string())
-    }
-
     fn dimensions(&self, id: ItemId) -> Vec<Box<str>> {
         let debt = match id.subject() {
             Subject::Debt => Some(id),
@@ -385,7 +366,13 @@ impl Lookup<'_> {
             _ => None,
         };
         let bills = debt.and_then(|debt| self.known.debts.get(&debt)).map(|debt| &debt.bills);
-        bills.into_iter().flatten().filter_map(|bill| self.known.bills.get(bill)).map(|bill| bill.dimensions.clone()).next().unwrap_or_default()
+        bills
+            .into_iter()
+            .flatten()
+            .filter_map(|bill| self.known.bills.get(bill))
+            .map(|bill| bill.dimensions.clone())
+            .next()
+            .unwrap_or_default()
     }
 }
 
