@@ -114,7 +114,7 @@ fn payment(outcome: &Outcome, ids: &BillIds<'_>, judged: &JudgedPayment, terms: 
     let payee = match (judged.class, ids.get(judged.bill)) {
         (Class::P02, _) => Payee::Disagreeing,
         (Class::P15, _) => Payee::Ambiguous,
-        (Class::P01 | Class::P17, _) | (_, None) => Payee::Nobody,
+        (_, None) => Payee::Nobody,
         (_, Some(bill)) => Payee::Bill(bill),
     };
     let hold = hold(outcome, judged, proof.paid_at(), terms);

@@ -140,7 +140,6 @@ pub(super) const WORDS: Words = Words {
     setting: "Setting",
     class_definitions: "Classes and flags",
     meaning: "Meaning",
-    evaluated: "Evaluated",
     retry_slots: "Repeated notifications by DOKU's schedule",
     retry_slot: "After",
     late_evidence: "Payments of the period notified after its end",

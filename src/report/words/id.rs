@@ -140,7 +140,6 @@ pub(super) const WORDS: Words = Words {
     setting: "Pengaturan",
     class_definitions: "Kelas dan tanda",
     meaning: "Arti",
-    evaluated: "Dievaluasi",
     retry_slots: "Notifikasi berulang menurut jadwal DOKU",
     retry_slot: "Setelah",
     late_evidence: "Pembayaran periode ini yang diberitahukan setelah periode berakhir",

@@ -46,7 +46,7 @@ phrases! {
     received_at age reason action flags evidence first_seen last_seen owner status status_accepted status_cleared
     status_open status_proposed status_reopened comment count amount inputs inputs_note
      file bytes lines digest first_received last_received method method_note settings setting class_definitions meaning
-    evaluated retry_slots retry_slot late_evidence late_evidence_after_grace page_of
+    retry_slots retry_slot late_evidence late_evidence_after_grace page_of
     closing_balance
     standing_other_nature
     standing_otherwise
