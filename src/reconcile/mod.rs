@@ -46,6 +46,7 @@ use crate::domain::amount::Rupiah;
 use crate::domain::classify::{Class, ClassSet, Family, Nature, Period, Policy, Severity};
 use crate::domain::line::{Line, Lines, NO_BILL, RawTotals};
 use crate::evidence::Inquiries;
+use crate::evidence::bank::Statements;
 
 /// Everything a run concludes from.
 #[derive(Debug)]
@@ -76,6 +77,8 @@ pub struct Inputs {
     pub settlement: Option<settle::SettlementInput>,
     /// Answers to inquiries, if their logs were given.
     pub inquiries: Option<Inquiries>,
+    /// Bank statements, if any were given.
+    pub bank: Option<Statements>,
 }
 
 /// What decides, beside the inputs.

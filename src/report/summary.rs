@@ -34,7 +34,7 @@ pub struct Summary {
     pub configuration: String,
     /// Where the bills are from.
     pub ledger: LedgerSource,
-    /// The logs, then the settlement files, then the inquiry logs.
+    /// The logs, then the settlement files, the bank statements, the inquiry logs.
     pub inputs: Vec<InputFigures>,
     /// Lines by class.
     pub lines: BTreeMap<&'static str, Figures>,

@@ -249,6 +249,7 @@ pub(super) const WORDS: Words = Words {
     kind: "Kind",
     kind_notifications: "notification log",
     kind_settlement: "settlement file",
+    kind_bank: "bank statement",
     completeness: "Messages by day and channel",
     completeness_gaps: "Days without evidence",
     completeness_whole: "Every day that is over has messages at every channel in use.",

@@ -249,6 +249,7 @@ pub(super) const WORDS: Words = Words {
     kind: "Jenis",
     kind_notifications: "catatan notifikasi",
     kind_settlement: "berkas penyelesaian",
+    kind_bank: "rekening koran",
     completeness: "Pesan per hari dan kanal",
     completeness_gaps: "Hari tanpa bukti",
     completeness_whole: "Setiap hari yang telah lewat memiliki pesan di setiap kanal yang dipakai.",
