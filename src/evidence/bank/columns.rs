@@ -161,10 +161,11 @@ impl Columns {
     }
 
     fn in_two_columns(&self, row: &Row) -> Result<i64, CellFault> {
-        let [credit, debit] = ["credit", "debit"].map(|column| match self.cell(row, column).and_then(|text| self.rupiah(row, column, text)) {
-            Ok(Some(amount)) if amount < 0 => Err((column, "it is below zero".to_owned())),
-            other => other.map(Option::unwrap_or_default),
-        });
+        let [credit, debit] =
+            ["credit", "debit"].map(|column| match self.cell(row, column).and_then(|text| self.rupiah(row, column, text)) {
+                Ok(Some(amount)) if amount < 0 => Err((column, "it is below zero".to_owned())),
+                other => other.map(Option::unwrap_or_default),
+            });
         match (credit?, debit?) {
             (credit, 0) => Ok(credit),
             (0, debit) => Ok(debit.saturating_neg()),

@@ -54,7 +54,8 @@ fn equal_lines_of_one_file_are_several_and_overlapping_files_add_only_what_is_ne
     let second = format!("{head}{one}{one}{one}{other}");
     for files in [[first.as_str(), second.as_str()], [second.as_str(), first.as_str()]] {
         let found = lines(&files, &Settings::default()).unwrap();
-        let occurrences: Vec<u32> = found.lines.iter().filter(|line| line.on.to_string() == "2026-10-09").map(|line| line.occurrence).collect();
+        let occurrences: Vec<u32> =
+            found.lines.iter().filter(|line| line.on.to_string() == "2026-10-09").map(|line| line.occurrence).collect();
         assert_eq!((occurrences, found.lines.len(), found.copies), (vec![0, 1, 2], 4, 2));
     }
 }
@@ -70,13 +71,19 @@ fn what_is_no_line_is_told_with_its_place_and_never_becomes_a_smaller_sum() {
         format!("{}: {}", wrong.column, wrong.reason)
     };
     for (cells, reason) in [
-        ("31/10/2026,1,X", "date: `31/10/2026` is no date: write 2026-10-31; if all dates are written so, set `date_format = \"day_first\"` in a layout"),
+        (
+            "31/10/2026,1,X",
+            "date: `31/10/2026` is no date: write 2026-10-31; if all dates are written so, set `date_format = \"day_first\"` in a layout",
+        ),
         ("2026-02-30,1,X", "date: `2026-02-30` is no date"),
         (",1,X", "date: it is empty"),
         ("2026-10-08,,X", "amount: it is empty"),
         ("2026-10-08,0,X", "amount: nothing moves"),
         ("2026-10-08,1.000,X", "amount: `1.000` is no whole number"),
-        ("2026-10-08,\"1,000.00\",X", "amount: `1,000.00` is no whole number of rupiah of at most 15 digits; if all amounts are written so, set `amount_format = \"comma_thousands\"`"),
+        (
+            "2026-10-08,\"1,000.00\",X",
+            "amount: `1,000.00` is no whole number of rupiah of at most 15 digits; if all amounts are written so, set `amount_format = \"comma_thousands\"`",
+        ),
         ("2026-10-08,10.50,X", "amount: `10.50` is no whole number"),
         ("2026-10-08,1234567890123456,X", "amount: `1234567890123456` is no whole number"),
         ("2026-10-08,-1 CR,X", "amount: it has a sign"),
@@ -88,7 +95,10 @@ fn what_is_no_line_is_told_with_its_place_and_never_becomes_a_smaller_sum() {
     }
     let both = lines(&["date,credit,debit,reference\n2026-10-08,1,1,X\n2026-10-08,-1,,X\n2026-10-08,,,X\n"], &Settings::default()).unwrap();
     let reasons: Vec<String> = both.malformed.iter().map(|row| format!("{}: {}", row.column, row.reason)).collect();
-    assert_eq!(reasons, ["credit: both `credit` and `debit` have an amount", "credit: it is below zero", "amount: nothing moves: it is zero"]);
+    assert_eq!(
+        reasons,
+        ["credit: both `credit` and `debit` have an amount", "credit: it is below zero", "amount: nothing moves: it is zero"]
+    );
     assert!(!both.mostly_unread().is_empty());
 }
 
