@@ -94,6 +94,7 @@ pub(super) fn demo(global: &Global, out: Option<&Path>) -> Result<Exit, Failure>
         request_history: None,
         carry_in: None,
         inquiries: Vec::new(),
+        bank: Vec::new(),
         opening: None,
         settlement,
         out: report.clone(),

@@ -22,6 +22,7 @@ pub mod conclusion;
 pub mod detail;
 pub mod digest;
 pub mod doubt;
+pub mod duty;
 pub mod end;
 pub mod fee;
 pub mod guard;

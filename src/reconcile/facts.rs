@@ -12,16 +12,17 @@ use super::judge::JudgedPayment;
 use super::settle::{self, JudgedRow, Told};
 use super::{ExternalMark, Finding, KnownPayment, Orphan, Outcome, Terms};
 use crate::books::fact::{
-    AlarmFact, BatchFact, BillEvent, BillFact, Change, Facts, Hold, Mark, Notified, Payee, PaymentFact, RowFact, RowKind,
+    AlarmFact, BankLineFact, BatchFact, BillEvent, BillFact, Change, Facts, Hold, Mark, Notified, Payee, PaymentFact, RowFact, RowKind,
 };
 use crate::books::item::{ItemId, Subject};
 use crate::books::known::{Known, RowState};
 use crate::domain::ageing::date_of;
 use crate::domain::amount::Amount;
 use crate::domain::calendar::wib_date;
-use crate::domain::classify::{Class, Nature, is_after_cancellation, is_after_expiry};
+use crate::domain::classify::{Class, Nature, Stands, is_after_cancellation, is_after_expiry};
 use crate::domain::digest::Digest;
 use crate::domain::settlement::SettlementRow;
+use crate::evidence::bank::BankLine;
 
 /// Everything the run knows, as facts; `before` is what the books knew before it.
 #[must_use]
@@ -38,7 +39,7 @@ pub fn facts(outcome: &Outcome, terms: &Terms, before: &Known) -> Facts {
         rows,
         batches: batches(outcome),
         alarms: alarms(outcome, terms, before),
-        ..Facts::default()
+        bank_lines: bank_lines(outcome),
     }
 }
 
@@ -129,7 +130,7 @@ fn payment(outcome: &Outcome, ids: &BillIds<'_>, judged: &JudgedPayment, terms: 
     let payee = match (judged.class, ids.get(judged.bill)) {
         (Class::P02, _) => Payee::Disagreeing,
         (Class::P15, _) => Payee::Ambiguous,
-        (Class::P01 | Class::P17, _) | (_, None) => Payee::Nobody,
+        (_, None) => Payee::Nobody,
         (_, Some(bill)) => Payee::Bill(bill),
     };
     // Where a bill is known, it says what it was paid as.
@@ -255,36 +256,15 @@ fn claimed_anew(outcome: &Outcome, ids: &BillIds<'_>, payments: &[PaymentFact], 
     claimed.filter(|row| before.rows.get(&row.id).is_some_and(|known| known.state == RowState::Suspense)).collect()
 }
 
-/// Classes without a balance that somebody must look at.
-const ALARMS: [Class; 18] = [
-    Class::P17,
-    Class::P19,
-    Class::S04,
-    Class::S09,
-    Class::L07,
-    Class::L08,
-    Class::L09,
-    Class::L10,
-    Class::N02,
-    Class::N03,
-    Class::N05,
-    Class::N07,
-    Class::N12,
-    Class::P11,
-    Class::P18,
-    Class::I02,
-    Class::I03,
-    Class::I04,
-];
-
 /// What is wrong with a bill or its ledger: a later ledger that shows it no more answers it.
 const OF_LEDGER: [Class; 4] = [Class::L07, Class::L08, Class::L09, Class::L10];
 
 /// What somebody must look at although no balance tells of it, and what of earlier months this run answers.
 fn alarms(outcome: &Outcome, terms: &Terms, before: &Known) -> Vec<AlarmFact> {
+    let is_alarm = |class: &Class| matches!(class.info().stands, Stands::Alarm | Stands::AlarmOfFile);
     let class_of = |finding: &Finding| {
-        let all = || std::iter::once(finding.class).chain(finding.flags.iter());
-        ALARMS.into_iter().find(|alarm| all().any(|class| class == *alarm)).filter(|_| finding.nature == Nature::Break)
+        let all = std::iter::once(finding.class).chain(finding.flags.iter());
+        all.into_iter().find(is_alarm).filter(|_| finding.nature == Nature::Break)
     };
     let today = wib_date(terms.as_of).clamp(terms.period.from, terms.period.to);
     let raised = outcome.findings.iter().filter_map(|finding| {
@@ -359,6 +339,17 @@ fn paid(outcome: &Outcome, told: Told) -> Option<ItemId> {
         Told::Before(at) => Some(payment_id(&outcome.inputs.known.get(place(at)?)?.identity)),
         Told::Orphan(at) => Some(outcome.inputs.orphans.get(place(at)?)?.id),
     }
+}
+
+fn bank_lines(outcome: &Outcome) -> Vec<BankLineFact> {
+    let lines = outcome.inputs.bank.iter().flat_map(|statements| &statements.lines);
+    let fact = |line: &BankLine| BankLineFact {
+        id: ItemId::of(Subject::BankLine, &[&line.content(), line.occurrence.to_string().as_bytes()]),
+        on: line.on,
+        amount: line.amount,
+        text: line.text.as_str().into(),
+    };
+    lines.map(fact).collect()
 }
 
 fn batches(outcome: &Outcome) -> Vec<BatchFact> {

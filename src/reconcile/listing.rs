@@ -13,7 +13,7 @@ use crate::books::known::Known;
 use crate::books::{Account, Facts, ItemId, Leg, Subject};
 use crate::domain::amount::Rupiah;
 use crate::domain::calendar::start_of_wib_day;
-use crate::domain::classify::{Class, ClassSet, Nature};
+use crate::domain::classify::{About, Class, ClassSet, Nature, Stands};
 use crate::register::InBooks;
 
 /// The list, each row with the item of the books that it is.
@@ -61,8 +61,8 @@ fn leg(books: &InBooks) -> Option<Leg> {
 /// A bill that is found for another reason than what is open on its debt is another matter.
 fn is_of(item: &OpenItem, finding: &Finding) -> bool {
     match (item.account, finding.class) {
-        (Some(Account::Unproven), class) => class == Class::L04,
-        (Some(Account::Receivable), class) => matches!(class, Class::L01 | Class::L02 | Class::L05 | Class::L06 | Class::L11),
+        (Some(Account::Unproven), class) => class.info().stands == Stands::Unproven,
+        (Some(Account::Receivable), class) => class.info().stands == Stands::Receivable,
         _ => true,
     }
 }
@@ -79,14 +79,15 @@ fn leg_of(known: &Known, finding: &Finding) -> Option<Leg> {
         let bill = known.bills.get(&ItemId::bill(&finding.invoice_number))?;
         Some(bill.debt)
     };
-    let leg = match finding.class {
-        Class::P01 | Class::P02 | Class::P04 | Class::P06 | Class::P07 | Class::P08 | Class::P12 | Class::P15 => {
+    let leg = match (finding.class.info().stands, finding.class) {
+        (Stands::Suspense, class) if class.info().about != About::Payment => return None,
+        // What is over is the payment's own; what was paid short is the debt's: the payment has nothing of its own to decide.
+        (Stands::Suspense, _) | (Stands::Shared, Class::P04) => {
             let id = known.payment_id(payment()?);
             Leg::of(Account::Suspense, known.payments.get(&id)?.held_as)
         }
-        // What was paid short is the debt's: the payment has nothing of its own to decide.
-        Class::P03 | Class::P10 | Class::L02 | Class::L05 | Class::L11 => Leg::of(Account::Receivable, debt()?),
-        Class::L04 => Leg::of(Account::Unproven, debt()?),
+        (Stands::Receivable, _) | (Stands::Shared, Class::P03 | Class::P10) => Leg::of(Account::Receivable, debt()?),
+        (Stands::Unproven, _) => Leg::of(Account::Unproven, debt()?),
         _ => return None,
     };
     (known.balance(leg) == Rupiah::ZERO).then_some(leg)
@@ -103,7 +104,7 @@ fn carried(item: &OpenItem) -> Option<Finding> {
         class,
         flags: ClassSet::EMPTY,
         nature: Nature::Break,
-        severity: severity_of(class, Nature::Break, false).max(crate::domain::classify::Severity::Medium),
+        severity: severity_of(class, Nature::Break, ClassSet::EMPTY).max(crate::domain::classify::Severity::Medium),
         invoice_number: item.invoice_number.clone(),
         payment_code: item.payment_code.clone(),
         channel: crate::domain::channel::Channel::parse(&item.channel),

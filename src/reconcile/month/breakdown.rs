@@ -8,9 +8,9 @@ use crate::domain::ageing::{date_of, wib_day_number};
 use crate::domain::amount::Rupiah;
 use crate::domain::balance::Balance;
 use crate::domain::channel::Channel;
-use crate::domain::classify::{Class, Nature};
+use crate::domain::classify::{Class, Money, Nature};
+use crate::reconcile::Outcome;
 use crate::reconcile::tally::{Tallies, Tally, place};
-use crate::reconcile::{Outcome, attaches};
 
 /// The payments of one day at one channel.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -69,8 +69,8 @@ impl Breakdowns {
             let day = days.entry((wib_day_number(proof.paid_at()), proof.channel)).or_default();
             day.paid = day.paid.plus(one);
             let part = match judged.class {
-                Class::P01 | Class::P02 | Class::P15 => &mut day.held,
-                class if attaches(class) && class.info().nature != Nature::Break => &mut day.agreed,
+                class if class.info().money == Money::Unowned => &mut day.held,
+                class if class.attaches() && class.info().nature != Nature::Break => &mut day.agreed,
                 _ => &mut day.differing,
             };
             *part = part.plus(one);

@@ -225,7 +225,7 @@ impl Lookup<'_> {
             payment_code,
             channel,
             todo,
-            owner: leg.account.info().owner,
+            owner: class.map(|class| class.info().owner).filter(|owner| *owner != Owner::Nobody).unwrap_or(leg.account.info().owner),
             decision: accepted.or_else(|| self.decisions.get(&leg).copied()),
             dimensions: self.dimensions(id),
         })
@@ -235,12 +235,13 @@ impl Lookup<'_> {
         let open = self.known.alarms.iter().filter(|(_, alarm)| alarm.answered_by.is_none());
         open.map(|(id, alarm)| {
             let finding = self.findings.get(id.key_text().as_str());
+            let class = Class::parse(&alarm.class);
             let decision = alarm.accepted_by.or_else(|| self.later.get(&(None, *id)).copied());
             OpenItem {
                 account: None,
                 id: *id,
                 discrepancy_id: id.key_text(),
-                class: Class::parse(&alarm.class),
+                class,
                 amount: alarm.at_stake,
                 since: alarm.on,
                 ages_from: alarm.on,
@@ -251,7 +252,7 @@ impl Lookup<'_> {
                 payment_code: finding.map_or_else(String::new, |finding| finding.payment_code.clone()),
                 channel: finding.and_then(|finding| finding.channel).map_or_else(String::new, |channel| channel.name().to_owned()),
                 todo: if decision.is_some() { Todo::Decided } else { Todo::Now },
-                owner: Owner::Finance,
+                owner: class.map_or(Owner::Security, |class| class.info().owner),
                 decision,
                 dimensions: Vec::new(),
             }

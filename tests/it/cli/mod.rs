@@ -2,6 +2,7 @@
 
 mod additional;
 mod bad_input;
+mod bank;
 mod carried;
 mod corpus;
 mod discrepancies;
