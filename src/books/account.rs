@@ -192,6 +192,9 @@ impl Account {
             Stands::Suspense => Some(Self::Suspense),
             Stands::Doku => Some(Self::Doku),
             Stands::Clearing => Some(Self::Clearing),
+            Stands::Payouts => Some(Self::Payouts),
+            Stands::Direct => Some(Self::Direct),
+            Stands::RefundsDue => Some(Self::RefundsDue),
             Stands::Shared | Stands::Alarm | Stands::AlarmOfFile | Stands::Remark => None,
         }
     }

@@ -64,6 +64,9 @@ impl Ageing {
     }
 }
 
+/// Whether it is of an earlier period, and why.
+type Why = (bool, Movement);
+
 fn sum<'a>(balances: &'a BTreeMap<Leg, Open>, account: Account) -> Balance {
     balances.iter().filter(|(leg, _)| leg.account == account).map(|(_, open): (_, &'a Open)| Balance::one(open.amount)).sum()
 }
@@ -72,17 +75,23 @@ impl Month {
     /// Every account that has something to say.
     #[must_use]
     pub fn statements(&self) -> Vec<Statement> {
-        let mut lines: BTreeMap<Account, BTreeMap<(bool, Movement), Balance>> = BTreeMap::new();
-        let mut moved: BTreeMap<Leg, Rupiah> = BTreeMap::new();
+        let mut lines: BTreeMap<Account, BTreeMap<Why, Balance>> = BTreeMap::new();
+        let mut moved: BTreeMap<Leg, BTreeMap<Why, Rupiah>> = BTreeMap::new();
         for pair in &self.pairs {
             for ((leg, amount), side) in pair.legs().into_iter().zip([Side::Debit, Side::Credit]) {
-                let movement = pair.movement.seen_from(leg.account, side);
-                let line = lines.entry(leg.account).or_default().entry((pair.is_prior_period(), movement)).or_default();
-                let before = moved.entry(leg).or_insert_with(|| self.opening.get(&leg).map_or(Rupiah::ZERO, |open| open.amount));
-                let after = before.plus(amount);
-                let count = i64::from(after != Rupiah::ZERO).saturating_sub(i64::from(*before != Rupiah::ZERO));
-                *before = after;
-                *line = line.plus(Balance { count: if leg.item.is_some() { count } else { 1 }, amount });
+                let why = (pair.is_prior_period(), pair.movement.seen_from(leg.account, side));
+                let line = lines.entry(leg.account).or_default().entry(why).or_default();
+                *line = line.plus(Balance { count: i64::from(leg.item.is_none()), amount });
+                if leg.item.is_some() {
+                    let sum = moved.entry(leg).or_default().entry(why).or_default();
+                    *sum = sum.plus(amount);
+                }
+            }
+        }
+        for (leg, sums) in &moved {
+            for (why, count) in self.opened_and_closed(*leg, sums) {
+                let line = lines.entry(leg.account).or_default().entry(why).or_default();
+                *line = line.plus(Balance { count, amount: Rupiah::ZERO });
             }
         }
         let of = |account| Statement {
@@ -99,6 +108,30 @@ impl Month {
         let is_silent =
             |statement: &Statement| statement.lines.is_empty() && statement.opening == Balance::ZERO && statement.closing == Balance::ZERO;
         Account::ALL.map(of).into_iter().filter(|statement| !is_silent(statement)).collect()
+    }
+
+    /// Which movements opened an item and which closed it, as +1 and −1: the first that moves it away from zero, and the last that moves
+    /// it back. The order in which they were posted plays no part.
+    fn opened_and_closed(&self, leg: Leg, sums: &BTreeMap<Why, Rupiah>) -> Vec<(Why, i64)> {
+        let before = self.opening.get(&leg).map_or(Rupiah::ZERO, |open| open.amount);
+        let after = self.known.balance(leg);
+        let normal = Rupiah::new(if leg.account.info().side == Side::Debit { 1 } else { -1 });
+        let away = if after != Rupiah::ZERO {
+            after
+        } else if before != Rupiah::ZERO {
+            before
+        } else {
+            normal
+        };
+        let is_away = |amount: Rupiah| (amount > Rupiah::ZERO) == (away > Rupiah::ZERO);
+        let first = sums.iter().find(|(_, amount)| **amount != Rupiah::ZERO && is_away(**amount)).map(|(why, _)| (*why, 1));
+        let last = sums.iter().rev().find(|(_, amount)| **amount != Rupiah::ZERO && !is_away(**amount)).map(|(why, _)| (*why, -1));
+        match (before == Rupiah::ZERO, after == Rupiah::ZERO) {
+            (true, false) => first.into_iter().collect(),
+            (false, true) => last.into_iter().collect(),
+            (true, true) => first.zip(last).into_iter().flat_map(|(first, last)| [first, last]).collect(),
+            (false, false) => Vec::new(),
+        }
     }
 
     /// The age of what is open on every account that has items, on the day `today`.

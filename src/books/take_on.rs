@@ -45,7 +45,14 @@ pub fn begin(bills: &[BillFact], paid: &[PaymentFact], items: &[TakenOn], settin
     let eve = from.yesterday().unwrap_or(Date::MIN);
     let period = Period { from: eve, to: eve };
     let mut book = Book::open(Known { began_on: Some(from), ..Known::default() }, settings, period);
-    let mut old: Vec<&BillFact> = bills.iter().filter(|bill| is_before(bill, from)).collect();
+    let paid_bills: std::collections::BTreeSet<ItemId> = paid
+        .iter()
+        .filter(|payment| payment.day() < from)
+        .filter_map(|payment| if let Payee::Bill(bill) = payment.payee { Some(bill) } else { None })
+        .collect();
+    // A bill that does not say since when is of before if it was paid then.
+    let is_old = |bill: &&BillFact| is_before(bill, from) || (is_undated(bill) && paid_bills.contains(&bill.id));
+    let mut old: Vec<&BillFact> = bills.iter().filter(is_old).collect();
     old.sort_by_key(|bill| bill.id);
     for bill in &old {
         book.know(bill, from);
@@ -66,12 +73,17 @@ fn is_before(bill: &BillFact, from: Date) -> bool {
     bill.events.first().and_then(|event| event.at).is_some_and(|at| wib_date(at) < from)
 }
 
+fn is_undated(bill: &BillFact) -> bool {
+    bill.events.first().is_none_or(|event| event.at.is_none())
+}
+
 impl Book<'_> {
     /// What a bill was on the eve.
     fn know(&mut self, fact: &BillFact, from: Date) {
         self.meet(fact);
         let Some(bill) = self.known.bills.get_mut(&fact.id) else { return };
-        for event in fact.events.iter().filter(|event: &&BillEvent| event.at.is_some_and(|at| wib_date(at) < from)) {
+        let is_of_before = |event: &&BillEvent| event.at.map_or(is_undated(fact), |at| wib_date(at) < from);
+        for event in fact.events.iter().filter(is_of_before) {
             bill.events.push(*event);
             match event.change {
                 Change::Created(asked) | Change::Reinstated(asked) => (bill.amount, bill.is_live) = (asked.into(), true),

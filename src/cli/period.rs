@@ -148,8 +148,8 @@ pub(super) fn opening(setup: &Setup, from: Date, wanted: Option<&Path>) -> Resul
     }
     match before {
         Some(period) => Ok(Some(OpeningFolder { path: period.close.report.clone().into(), signed_hash })),
-        None if closed.is_empty() => {
-            output::note("no period is closed yet: the opening balances follow from the bills");
+        None if closed.first().is_none_or(|first| from <= first.close.closing.from) => {
+            output::note("no period before it is closed: the books begin with it");
             Ok(None)
         }
         None => Err(Failure::usage(format!(

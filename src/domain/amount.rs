@@ -81,9 +81,16 @@ impl fmt::Display for Amount {
 }
 
 /// A sum or difference in whole rupiah, of either sign. Wide enough that no count of 12-digit amounts overflows it.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
 #[serde(transparent)]
 pub struct Rupiah(i128);
+
+/// The readers of tagged entries know no wider integers, and no sum of a period comes near their bound.
+impl<'de> Deserialize<'de> for Rupiah {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        i64::deserialize(deserializer).map(|rupiah| Self(rupiah.into()))
+    }
+}
 
 impl Rupiah {
     /// Nothing.

@@ -11,13 +11,7 @@ pub struct Balance {
     /// How many.
     pub count: i64,
     /// Their rupiah.
-    #[serde(deserialize_with = "rupiah_of_64_bits")]
     pub amount: Rupiah,
-}
-
-/// The readers of tagged entries know no wider integers, and no sum of a period comes near their bound.
-fn rupiah_of_64_bits<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Rupiah, D::Error> {
-    i64::deserialize(deserializer).map(|rupiah| Rupiah::new(rupiah.into()))
 }
 
 impl Balance {

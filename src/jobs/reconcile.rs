@@ -246,7 +246,8 @@ pub fn run(mut billed: Billed, options: &ReconcileOptions) -> Result<ReconcileRe
     let posted = Posted::of(&mut outcome, &terms, &inputs)?;
     let looked = Looked { outcome: &outcome, posted: &posted, terms: &terms, run_id: &run_id };
     let standings = discrepancies::standings(&journal, &looked)?;
-    let carry = report::books::write(&posted, source.text(), content.journal_text(), &options.out)?;
+    let decided = journal.decided_at().map_or_else(String::new, |head| head.to_string());
+    let carry = report::books::write(&posted, source.text(), decided, &options.out)?;
     let hash = carry.hash().map_err(|error| ReconcileError::Opening { path: options.out.clone(), reason: error.to_string() })?;
     let month = Month::of(&outcome, &terms, opening.as_ref(), &posted, &hash, files.len());
     outcome.identities.extend_from_slice(&month.identities);
@@ -372,13 +373,6 @@ struct Content<'a> {
     /// Decisions are an input: they change what a report says of its findings.
     journal: Head,
     opening: Option<&'a Opening>,
-}
-
-impl Content<'_> {
-    /// The end of the journal; empty where there is none.
-    fn journal_text(&self) -> String {
-        if self.journal.sequence > 0 { self.journal.to_string() } else { String::new() }
-    }
 }
 
 /// Equal for equal content of the inputs, whatever their order or files, and equal configuration.

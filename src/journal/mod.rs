@@ -156,6 +156,12 @@ impl Journal {
         self.records.last().map_or(Head { sequence: 0, hash: [0; 32] }, Head::of)
     }
 
+    /// Where the last decision stands: what of a journal the books depend on.
+    #[must_use]
+    pub fn decided_at(&self) -> Option<Head> {
+        self.records.iter().rev().find(|record| matches!(record.entry, Entry::Decided { .. })).map(Head::of)
+    }
+
     /// The discrepancies as they stand: the fold of all lines.
     ///
     /// # Errors

@@ -2,24 +2,25 @@
 //! payments, what files state of batches, and alarms. Rows and payments of earlier months that wait are told anew, with what they have
 //! found since.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 
+use super::alarms::alarms;
 use super::bills::Bill;
 use super::carried::waits;
-use super::judge::JudgedPayment;
+use super::judge::{JudgedPayment, known_of};
 use super::settle::{self, JudgedRow, Told};
-use super::{ExternalMark, Finding, KnownPayment, Orphan, Outcome, Terms};
+use super::{ExternalMark, KnownPayment, Orphan, Outcome, Terms};
 use crate::books::fact::{
-    AlarmFact, BankLineFact, BatchFact, BillEvent, BillFact, Change, Facts, Hold, Mark, Notified, Payee, PaymentFact, RowFact, RowKind,
+    BankLineFact, BatchFact, BillEvent, BillFact, Change, Facts, Hold, Mark, Notified, Payee, PaymentFact, RowFact, RowKind,
 };
 use crate::books::item::{ItemId, Subject};
 use crate::books::known::{Known, RowState};
 use crate::domain::ageing::date_of;
 use crate::domain::amount::Amount;
 use crate::domain::calendar::wib_date;
-use crate::domain::classify::{Class, Nature, Stands, is_after_cancellation, is_after_expiry};
+use crate::domain::classify::{Class, is_after_cancellation, is_after_expiry};
 use crate::domain::digest::Digest;
 use crate::domain::settlement::SettlementRow;
 use crate::evidence::bank::BankLine;
@@ -29,16 +30,21 @@ use crate::evidence::bank::BankLine;
 pub fn facts(outcome: &Outcome, terms: &Terms, before: &Known) -> Facts {
     let ids = BillIds::of(outcome);
     let mut payments: Vec<PaymentFact> = outcome.judged.iter().filter_map(|judged| payment(outcome, &ids, judged, terms)).collect();
-    payments.extend(known(outcome, &ids, |known| known.in_ledger && !known.is_proved));
+    // What our ledger was told before the period is proved; of the period only evidence proves anything (L04).
+    let starts_at = terms.period.starts_at();
+    payments.extend(known(outcome, &ids, |known| known.in_ledger && !known.is_proved && known.paid_at < starts_at));
     payments.extend(matched_anew(outcome, &ids, terms, before));
     let mut rows = rows(outcome);
     rows.extend(claimed_anew(outcome, &ids, &payments, before));
+    let mut bills: Vec<BillFact> =
+        outcome.inputs.bills.iter().map(|(number, bill)| self::bill(outcome, &ids, number, bill, terms)).collect();
+    as_old_as_paid(&mut bills, &payments, terms);
     Facts {
-        bills: outcome.inputs.bills.iter().map(|(number, bill)| self::bill(outcome, &ids, number, bill)).collect(),
+        bills,
         payments,
         rows,
         batches: batches(outcome),
-        alarms: alarms(outcome, terms, before),
+        alarms: alarms(outcome, &ids.listed(), terms, before),
         bank_lines: bank_lines(outcome),
     }
 }
@@ -76,6 +82,11 @@ impl<'a> BillIds<'a> {
         Self { ids: bills.iter().map(id).collect(), groups: bills.group_names() }
     }
 
+    /// Every bill of the ledger.
+    fn listed(&self) -> BTreeSet<ItemId> {
+        self.ids.values().copied().collect()
+    }
+
     fn get(&self, number: u32) -> Option<ItemId> {
         self.ids.get(&number).copied()
     }
@@ -85,12 +96,12 @@ fn payment_id(identity: &Digest) -> ItemId {
     ItemId::of(Subject::Payment, &[identity])
 }
 
-fn bill(outcome: &Outcome, ids: &BillIds<'_>, number: u32, bill: &Bill) -> BillFact {
+fn bill(outcome: &Outcome, ids: &BillIds<'_>, number: u32, bill: &Bill, terms: &Terms) -> BillFact {
     let bills = &outcome.inputs.bills;
     let invoice_number = bills.invoice_number(number);
     let debt = ids.groups.get(&bill.group).map_or_else(|| ItemId::debt_of(invoice_number), |name| ItemId::group(name));
     let superseded = bills.side().superseded(number);
-    let made_at = bill.planned_at().or_else(|| bill.created_at());
+    let made_at = [bill.planned_at(), bill.created_at()].into_iter().flatten().min();
     let first = superseded.first().map_or(bill.amount, |(_, amount)| *amount);
     let mut events = vec![BillEvent { at: made_at, change: Change::Created(first) }];
     // Each amount was given up at a time, for the one after it.
@@ -104,7 +115,7 @@ fn bill(outcome: &Outcome, ids: &BillIds<'_>, number: u32, bill: &Bill) -> BillF
         events.sort_by_key(|event| event.at);
     }
     let mark = match bill.external_mark() {
-        ExternalMark::Unpaid => None,
+        ExternalMark::Unpaid => unproven(outcome, number, terms),
         ExternalMark::Undated => Some(Mark { at: None, paid: None }),
         ExternalMark::At(at) => Some(Mark { at: Some(at), paid: None }),
     };
@@ -121,6 +132,38 @@ fn bill(outcome: &Outcome, ids: &BillIds<'_>, number: u32, bill: &Bill) -> BillF
         events,
         mark,
         dimensions: if product.is_empty() { Vec::new() } else { vec![product.into()] },
+    }
+}
+
+/// What our own ledger says was paid in the period, where this evidence does not prove it.
+fn unproven(outcome: &Outcome, number: u32, terms: &Terms) -> Option<Mark> {
+    let of_bill = known_of(&outcome.inputs.known, number).iter();
+    let is_unproven = |known: &&KnownPayment| known.in_ledger && !known.is_proved && terms.period.contains(known.paid_at);
+    let (mut at, mut paid) = (None, 0_u64);
+    for known in of_bill.filter(is_unproven) {
+        at = at.max(Some(known.paid_at));
+        paid = paid.saturating_add(known.amount);
+    }
+    at.map(|at| Mark { at: Some(at), paid: Amount::new(paid).ok() })
+}
+
+/// A bill that the ledger met after the period and that was paid in it is as old as its first payment: clocks differ.
+fn as_old_as_paid(bills: &mut [BillFact], payments: &[PaymentFact], terms: &Terms) {
+    let ends_at = terms.period.ends_at();
+    let is_later = |bill: &BillFact| bill.events.first().and_then(|event| event.at).is_some_and(|at| at >= ends_at);
+    if !bills.iter().any(is_later) {
+        return;
+    }
+    let mut first: BTreeMap<ItemId, Timestamp> = BTreeMap::new();
+    for payment in payments.iter().filter(|payment| payment.paid_at < ends_at) {
+        if let Payee::Bill(bill) = payment.payee {
+            first.entry(bill).and_modify(|at| *at = payment.paid_at.min(*at)).or_insert(payment.paid_at);
+        }
+    }
+    for bill in bills.iter_mut().filter(|bill| is_later(bill)) {
+        if let (Some(at), Some(event)) = (first.get(&bill.id), bill.events.first_mut()) {
+            event.at = Some(*at);
+        }
     }
 }
 
@@ -254,36 +297,6 @@ fn claimed_anew(outcome: &Outcome, ids: &BillIds<'_>, payments: &[PaymentFact], 
         })
     });
     claimed.filter(|row| before.rows.get(&row.id).is_some_and(|known| known.state == RowState::Suspense)).collect()
-}
-
-/// What is wrong with a bill or its ledger: a later ledger that shows it no more answers it.
-const OF_LEDGER: [Class; 4] = [Class::L07, Class::L08, Class::L09, Class::L10];
-
-/// What somebody must look at although no balance tells of it, and what of earlier months this run answers.
-fn alarms(outcome: &Outcome, terms: &Terms, before: &Known) -> Vec<AlarmFact> {
-    let is_alarm = |class: &Class| matches!(class.info().stands, Stands::Alarm | Stands::AlarmOfFile);
-    let class_of = |finding: &Finding| {
-        let all = std::iter::once(finding.class).chain(finding.flags.iter());
-        all.into_iter().find(is_alarm).filter(|_| finding.nature == Nature::Break)
-    };
-    let today = wib_date(terms.as_of).clamp(terms.period.from, terms.period.to);
-    let raised = outcome.findings.iter().filter_map(|finding| {
-        let (class, id) = (class_of(finding)?, ItemId::with_key(Subject::Alarm, &finding.id)?);
-        let on = finding.paid_at.map_or(today, wib_date).min(terms.period.to);
-        let at_stake = finding.paid.filter(|paid| paid.get() != 0).or(finding.expected).unwrap_or_default();
-        Some((id, AlarmFact { id, class: class.id().into(), on, at_stake, answered_by: None }))
-    });
-    let mut all: BTreeMap<ItemId, AlarmFact> = raised.collect();
-    let answers = ItemId::of(Subject::Books, &[b"ledger", terms.as_of.to_string().as_bytes()]);
-    for (id, alarm) in before.alarms.iter().filter(|(id, alarm)| alarm.answered_by.is_none() && !all.contains_key(id)).collect::<Vec<_>>() {
-        let class = Class::parse(&alarm.class);
-        let is_of_ledger = class.is_some_and(|class| OF_LEDGER.contains(&class) && !outcome.inputs.not_evaluated.contains(&class));
-        if is_of_ledger && !outcome.inputs.bills.is_empty() {
-            let (class, on, at_stake) = (alarm.class.clone(), alarm.on, alarm.at_stake);
-            all.insert(*id, AlarmFact { id: *id, class, on, at_stake, answered_by: Some(answers) });
-        }
-    }
-    all.into_values().collect()
 }
 
 fn batch_id(name: &str) -> ItemId {

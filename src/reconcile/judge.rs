@@ -91,6 +91,8 @@ pub(super) fn tally_payments(payments: &Payments, judged: &[JudgedPayment]) -> (
 struct Before {
     covered: bool,
     elsewhere: bool,
+    /// Rupiah.
+    paid: u64,
 }
 
 /// The class of every unique payment, in the order of the identities.
@@ -174,6 +176,7 @@ fn bill_facts<'a>(bills: &'a Bills, bill: &Bill, before: Before, policy_lapsed: 
         cancelled_at: bill.cancelled_at(),
         earlier_amounts: bills.earlier_amounts(bill),
         covered_before: before.covered,
+        paid_before: before.paid,
         settled_elsewhere: before.elsewhere,
         policy_lapsed,
     }
@@ -218,12 +221,22 @@ fn look_back(inputs: &Inputs, payments: &Payments, found: &[Found], terms: &Term
         let Some(&(number, ..)) = run.first() else { continue };
         let Some(bill) = inputs.bills.get(number) else { continue };
         let mut cover = known_cover(inputs, number, bill, terms);
+        let told = known_of(&inputs.known, number).iter().filter(|known| !known.is_proved);
+        let mut told: Vec<(i64, Digest, u64)> = told.map(|known| (known.paid_at.as_microsecond(), known.identity, known.amount)).collect();
+        told.sort_unstable();
+        let (mut told, mut paid) = (told.into_iter().peekable(), 0_u64);
         for &(_, paid_at_us, payment) in run {
             let Some(line) = line_of(payment) else { continue };
             let this = (paid_at_us, line.identity);
-            if let Some(before) = usize::try_from(payment).ok().and_then(|payment| before.get_mut(payment)) {
-                before.covered = cover.is_some_and(|cover| cover < this);
+            while let Some((.., amount)) = told.next_if(|&(at, identity, _)| (at, identity) < this) {
+                paid = paid.saturating_add(amount);
             }
+            if let Some(before) = usize::try_from(payment).ok().and_then(|payment| before.get_mut(payment)) {
+                // One payment that covers it, or several together.
+                before.covered = cover.is_some_and(|cover| cover < this) || (paid > 0 && covers(paid, bill.amount.get(), &terms.policy));
+                before.paid = paid;
+            }
+            paid = paid.saturating_add(line.amount);
             if covers(line.amount, bill.amount.get(), &terms.policy) {
                 cover = Some(cover.map_or(this, |cover| cover.min(this)));
             }

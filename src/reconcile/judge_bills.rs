@@ -130,6 +130,7 @@ impl<'a> Judge<'a> {
         let mark = paid_mark(self.inputs, number, bill, self.terms);
         let twice = self.live_twice.binary_search(&number).is_ok();
         let mut situation = situation(bill, self.attached.of_bill(number), mark);
+        situation.paid_before = paid_before(self.inputs, number, self.terms);
         situation.settled = self.settled.is_some_and(|settled| settled.has_bill(number));
         Some((judge_bill((number, bill), &situation, twice, self.terms), bill))
     }
@@ -145,6 +146,7 @@ fn situation(bill: &Bill, attached: AttachedToBill, mark: PaidMark) -> BillSitua
         expires_at: bill.expires_at(),
         attached_count: attached.count.into(),
         attached: Rupiah::new(attached.amount.into()),
+        paid_before: Rupiah::ZERO,
         mark,
         paid_outside_period: attached.outside,
         settled: false,
@@ -181,6 +183,13 @@ fn paid_mark(inputs: &Inputs, number: u32, bill: &Bill, terms: &Terms) -> PaidMa
         (PaidMark::None, mark) => mark,
         (worst, _) => worst,
     })
+}
+
+/// What payments of earlier periods come to, as an earlier month or the ledger tells of them; a mark tells of no payment.
+fn paid_before(inputs: &Inputs, number: u32, terms: &Terms) -> Rupiah {
+    let starts_at = terms.period.starts_at();
+    let known = known_of(&inputs.known, number).iter().filter(|known| known.identity != [0; 32] && known.paid_at < starts_at);
+    known.map(|known| Rupiah::new(known.amount.into())).sum()
 }
 
 /// L07: bills that share a live code with another, sorted.

@@ -3,6 +3,7 @@
 //! Belongs here: the bulk engine around `domain::classify`. Must not be here: file formats of reports, sending anything.
 
 mod about;
+mod alarms;
 mod bills;
 mod carried;
 pub mod codes;

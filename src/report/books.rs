@@ -36,17 +36,21 @@ pub fn write(posted: &Posted, ledger: String, journal: String, folder: &Path) ->
     let exported = String::new();
     let about =
         About { period: posted.month.period, settings: &posted.settings, previous: posted.previous.clone(), ledger, journal, exported };
-    let mut failed = None;
+    let failed = std::sync::Mutex::new(None);
     let written = carry::write(&posted.month.known, about, |name, fill| {
         let done = atomic::write(&folder.join(CARRY).join(name), |writer| fill(writer));
         done.map_err(|error| {
             let reason = io::Error::other(error.to_string());
-            failed = Some(error);
+            if let Ok(mut first) = failed.lock() {
+                first.get_or_insert(error);
+            }
             reason
         })
     });
-    written
-        .map_err(|error| failed.unwrap_or_else(|| WriteError { path: folder.join(CARRY).display().to_string(), reason: error.to_string() }))
+    written.map_err(|error| {
+        let first = failed.into_inner().ok().flatten();
+        first.unwrap_or_else(|| WriteError { path: folder.join(CARRY).display().to_string(), reason: error.to_string() })
+    })
 }
 
 const POSTINGS_COLUMNS: [&str; 11] = [

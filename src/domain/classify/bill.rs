@@ -37,6 +37,8 @@ pub struct BillSituation {
     pub attached_count: u64,
     /// What they add up to.
     pub attached: Rupiah,
+    /// What payments of earlier periods add up to, as far as they are known from elsewhere.
+    pub paid_before: Rupiah,
     /// What another ledger says.
     pub mark: PaidMark,
     /// Whether the evidence holds a payment of it outside the period (P16).
@@ -48,7 +50,7 @@ pub struct BillSituation {
 /// The primary class of a bill, and its nature.
 #[must_use]
 pub fn bill_class(bill: &BillSituation, as_of: Timestamp, policy: &Policy) -> (Class, Nature) {
-    let class = if bill.attached_count > 0 {
+    let class = if bill.attached_count > 0 || bill.paid_before > Rupiah::ZERO {
         paid_class(bill, policy)
     } else if bill.issue_in_doubt {
         Class::L06
@@ -73,7 +75,7 @@ pub fn bill_class(bill: &BillSituation, as_of: Timestamp, policy: &Policy) -> (C
 
 /// L11, L12 or L00.
 fn paid_class(bill: &BillSituation, policy: &Policy) -> Class {
-    let difference = bill.attached.minus(bill.due.into());
+    let difference = bill.attached.plus(bill.paid_before).minus(bill.due.into());
     let tolerance = i128::from(policy.tolerance_rupiah);
     match difference.get() {
         _ if bill.reusable => Class::L00,

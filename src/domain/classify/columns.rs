@@ -122,6 +122,12 @@ pub enum Stands {
     Doku,
     /// Its batch, on `clearing`.
     Clearing,
+    /// Its pay-out, on `payouts`.
+    Payouts,
+    /// Its payment, on `direct`.
+    Direct,
+    /// Its decision, on `refunds_due`.
+    RefundsDue,
     /// It has no item of its own: its money is in its debt's, and what is over in suspense.
     Shared,
     /// It has no balance: an alarm with an amount at stake.
@@ -142,6 +148,9 @@ impl Stands {
             Self::Suspense => "suspense",
             Self::Doku => "doku",
             Self::Clearing => "clearing",
+            Self::Payouts => "payouts",
+            Self::Direct => "direct",
+            Self::RefundsDue => "refunds_due",
             Self::Shared => "shared",
             Self::Alarm | Self::AlarmOfFile => "alarm",
             Self::Remark => "remark",

@@ -39,8 +39,10 @@ pub struct BillFacts<'a> {
     pub cancelled_at: Option<Timestamp>,
     /// What it asked for before it was amended.
     pub earlier_amounts: &'a [Amount],
-    /// Whether an earlier payment of this bill covers it.
+    /// Whether earlier payments of this bill cover it.
     pub covered_before: bool,
+    /// What earlier payments of this bill come to, in rupiah.
+    pub paid_before: u64,
     /// Whether an earlier payment covers another bill of the same debt.
     pub settled_elsewhere: bool,
     /// Whether its policy was lapsed or cancelled when this payment was made.
@@ -69,9 +71,9 @@ const BREAKS: [(Class, Rule); 11] = [
     (Class::P08, |payment, _, bill, _| is_after_cancellation(payment.paid_at, bill.cancelled_at)),
     (Class::P07, |payment, _, bill, policy| is_after_expiry(payment.paid_at, bill.expires_at, policy)),
     // An earlier amount is never mistaken for a rounded present one, whatever the tolerance.
-    (Class::P10, |_, amount, bill, _| amount != bill.due && bill.earlier_amounts.contains(&amount)),
-    (Class::P03, |_, amount, bill, policy| amount < bill.due && beyond_tolerance(amount, bill.due, policy)),
-    (Class::P04, |_, amount, bill, policy| amount > bill.due && beyond_tolerance(amount, bill.due, policy)),
+    (Class::P10, |_, amount, bill, _| !bill.is_paid_in_part() && amount != bill.due && bill.earlier_amounts.contains(&amount)),
+    (Class::P03, |_, amount, bill, policy| amount.get() < bill.open() && beyond_tolerance(amount, bill.open(), policy)),
+    (Class::P04, |_, amount, bill, policy| amount.get() > bill.open() && beyond_tolerance(amount, bill.open(), policy)),
     (Class::P11, |payment, _, bill, _| payment.channel != bill.channel || !payment.acquirer_agrees),
     (Class::P18, |_, _, bill, _| bill.policy_lapsed),
     (Class::P09, |payment, _, bill, policy| bill.created_at.is_some_and(|at| minutes_after(payment.paid_at, policy.skew_minutes) < at)),
@@ -90,8 +92,20 @@ pub fn is_after_expiry(paid_at: Timestamp, expires_at: Option<Timestamp>, policy
     expires_at.is_some_and(|at| paid_at > minutes_after(at, policy.expiry_grace_minutes))
 }
 
-fn beyond_tolerance(amount: Amount, due: Amount, policy: &Policy) -> bool {
-    amount.get().abs_diff(due.get()) > policy.tolerance_rupiah
+impl BillFacts<'_> {
+    /// Whether payments before this one have paid a part of it.
+    const fn is_paid_in_part(&self) -> bool {
+        !self.reusable && self.paid_before > 0
+    }
+
+    /// What is still to be paid, in rupiah: what it asks for, less what earlier payments have paid.
+    const fn open(&self) -> u64 {
+        if self.reusable { self.due.get() } else { self.due.get().saturating_sub(self.paid_before) }
+    }
+}
+
+fn beyond_tolerance(amount: Amount, open: u64, policy: &Policy) -> bool {
+    amount.get().abs_diff(open) > policy.tolerance_rupiah
 }
 
 /// Whether a payment of `amount` covers what is `due`.
@@ -117,7 +131,8 @@ pub fn payment_class(payment: &PaymentFacts, found: &Match<'_>, period: &Period,
     match hits.next() {
         Some(first) => (first, hits.collect()),
         None if bill.reusable && amount == bill.due => (Class::P13, ClassSet::EMPTY),
-        None if amount != bill.due => (Class::P05, ClassSet::EMPTY),
+        None if amount.get() != bill.open() => (Class::P05, ClassSet::EMPTY),
+        None if bill.is_paid_in_part() => (Class::P14, ClassSet::EMPTY),
         None => (Class::P00, ClassSet::EMPTY),
     }
 }

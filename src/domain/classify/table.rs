@@ -225,6 +225,9 @@ classes! {
     P13 "P13" Payment Payment Ok None Applied Remark Never Never Nobody, "reusable code, exact payment",
         "an exact payment on a code that may be paid more than once",
         "post it";
+    P14 "P14" Payment Payment Ok None Applied Shared Never Never Nobody, "completes the bill",
+        "less than the bill asks for, and exactly what earlier payments have left open",
+        "post it";
     P05 "P05" Payment Payment Ok None Applied Remark Never Never Nobody, "within tolerance",
         "the payment differs from what is due, but not by more than the tolerance",
         "post it, with a rounding line";
@@ -280,6 +283,10 @@ classes! {
     L10 "L10" Apart LedgerRow Break Medium Nothing Alarm Never Seen Finance, "malformed external ledger row",
         "a row of the external ledger cannot be read; it is counted apart and is no bill",
         "correct the row and run again";
+
+    L13 "L13" Apart Bill Break High Nothing Alarm Never Seen Finance, "bills the ledger lists no more",
+        "bills that were open at the end of the month before are missing from the ledger, neither paid nor cancelled",
+        "give the whole ledger; what is rightly gone is cancelled, or written off as one decision";
 
     S10 "S10" Settlement UnreadableRow Break Medium Nothing Clearing Never Origin Settlement, "malformed settlement row",
         "a row of a settlement file cannot be read; it settles nothing",
@@ -339,6 +346,19 @@ classes! {
     I01 "I01" Inquiry Code Ok None Nothing Remark Never Never Nobody, "inquired, not paid",
         "a code that a counter asked about, was told it may be paid, and did not pay",
         "nothing: it tells how many customers stood at the counter and left";
+
+    B01 "B01" Apart Row Break High Nothing Suspense Never Origin Finance, "bank line nobody explains",
+        "a line of the bank statement that no pay-out of DOKU comes to",
+        "find out what it is: apply it, give it back, or name it as the proof of a transfer";
+    B02 "B02" Apart Row Break High Nothing Payouts Never Origin Treasury, "pay-out not in the bank",
+        "DOKU's files say it was paid out, and no line of the bank statement has it within `bank.window_days`",
+        "look for a statement that is missing; if none is, ask DOKU's finance desk for the transfer";
+    B03 "B03" Apart Row Break Medium Nothing RefundsDue Never Origin Treasury, "refund to be transferred",
+        "a refund was decided, and no transfer of it is recorded",
+        "transfer it, and record that with its reference";
+    B04 "B04" Apart Payment Break Medium Nothing Direct Never Origin Treasury, "collected and not received",
+        "money of a channel that DOKU does not settle has not come within `bank.window_days`",
+        "ask the chain where it is; once it has come, record that with its reference";
 }
 
 #[cfg(test)]

@@ -40,6 +40,7 @@ fn billed() -> BillFacts<'static> {
         cancelled_at: None,
         earlier_amounts: &[],
         covered_before: false,
+        paid_before: 0,
         settled_elsewhere: false,
         policy_lapsed: false,
     }
@@ -96,6 +97,39 @@ fn the_tolerance_is_inclusive_and_named() {
     {
         let payment = PaymentFacts { amount: Some(rupiah(amount)), ..paid() };
         assert_eq!(payment_class(&payment, &Match::One(billed()), &october(), &policy).0, wanted, "{amount}");
+    }
+}
+
+#[test]
+fn a_payment_is_held_against_what_earlier_ones_left_open() {
+    let policy = Policy { tolerance_rupiah: 100, ..Policy::default() };
+    for (before, amount, wanted) in [
+        (60_000, 90_000, Class::P14),
+        (60_000, 89_950, Class::P05),
+        (60_000, 90_100, Class::P05),
+        (60_000, 89_899, Class::P03),
+        (60_000, 90_101, Class::P04),
+        (60_000, 150_000, Class::P04),
+        (0, 150_000, Class::P00),
+    ] {
+        let payment = PaymentFacts { amount: Some(rupiah(amount)), ..paid() };
+        let bill = BillFacts { paid_before: before, ..billed() };
+        assert_eq!(payment_class(&payment, &Match::One(bill), &october(), &policy).0, wanted, "{before} and {amount}");
+    }
+    let once_more = |bill: &mut BillFacts<'static>| (bill.reusable, bill.paid_before) = (true, 60_000);
+    assert_eq!(class_of(|_, bill| once_more(bill)), Class::P13, "a reusable code asks for all of it every time");
+}
+
+#[test]
+fn what_was_paid_in_earlier_periods_counts_for_the_bill() {
+    for (before, attached, wanted) in
+        [(60_000, 90_000, Class::L00), (150_000, 0, Class::L00), (60_000, 0, Class::L11), (60_000, 100_000, Class::L12)]
+    {
+        let wanted_of = |bill: &mut BillSituation| {
+            (bill.paid_before, bill.attached) = (Rupiah::new(before), Rupiah::new(attached));
+            bill.attached_count = u64::from(attached > 0);
+        };
+        assert_eq!(judged(wanted_of).0, wanted, "{before} and {attached}");
     }
 }
 
@@ -166,6 +200,7 @@ fn open_bill() -> BillSituation {
         expires_at: Some(at("2026-11-20T00:00:00Z")),
         attached_count: 0,
         attached: Rupiah::ZERO,
+        paid_before: Rupiah::ZERO,
         mark: PaidMark::None,
         paid_outside_period: false,
         settled: false,

@@ -11,7 +11,7 @@ use crate::domain::amount::Rupiah;
 use crate::journal::{Author, Entry, Head, Journal, JournalError, Writer};
 use crate::reconcile::open_items::Todo;
 use crate::reconcile::posted::Posted;
-use crate::reconcile::{Outcome, Terms};
+use crate::reconcile::{Finding, Outcome, Terms};
 use crate::register::{IllegalHistory, Item, Register, Run, Sighting, Standings, Status, Subject, look};
 use crate::report::folder::{Folder, facts_of};
 use crate::report::summary::Discrepancies;
@@ -51,8 +51,9 @@ pub fn standings(journal: &Journal, looked: &Looked<'_>) -> Result<Standings, Jo
 fn sighting(journal: &Journal, looked: &Looked<'_>) -> Result<(Register, Sighting), JournalError> {
     let register = journal.register()?;
     let closed = closed(&register, looked);
-    // What was decided is no news, however often it is found.
-    let found = looked.outcome.findings.iter().filter(|finding| !finding.is_decided).map(facts_of).collect();
+    // What a decision moved is no news, however often it is found.
+    let is_news = |finding: &&Finding| !finding.is_decided || finding.books.is_some();
+    let found = looked.outcome.findings.iter().filter(is_news).map(facts_of).collect();
     let sighting = look(&register, &looked.run(), found, &closed);
     Ok((register, sighting))
 }

@@ -21,7 +21,7 @@ use crate::domain::ageing::{Bucket, day_number};
 use crate::domain::amount::Rupiah;
 use crate::domain::balance::Balance;
 use crate::domain::calendar::wib_date;
-use crate::domain::classify::{Class, settlement_due};
+use crate::domain::classify::{Class, Nature, settlement_due, unsettled_nature};
 
 /// What is to be done about an item.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -278,10 +278,13 @@ impl Lookup<'_> {
                 Some(if debt.applied() > Rupiah::ZERO { Class::L11 } else { of_run.unwrap_or_else(|| self.unpaid_class(id)) })
             }
             Account::Unproven => Some(Class::L04),
-            Account::Doku | Account::Direct => {
+            Account::Doku => {
                 let payment = self.known.payments.get(&id)?;
                 Some(if payment.row.is_some() { Class::S03 } else { Class::S02 })
             }
+            Account::Direct => Some(Class::B04),
+            Account::Payouts => Some(Class::B02),
+            Account::RefundsDue => Some(Class::B03),
             Account::Clearing => Some(Class::S05),
             Account::Suspense => self.suspense_class(id, open),
             _ => None,
@@ -325,6 +328,7 @@ impl Lookup<'_> {
                 let row = self.known.rows.get(&id)?;
                 Some(if matches!(row.kind, RowKind::Refund(_)) { Class::S06 } else { Class::S01 })
             }
+            Subject::BankLine => Some(Class::B01),
             _ => None,
         }
     }
@@ -335,7 +339,7 @@ impl Lookup<'_> {
         match leg.account {
             Account::Receivable => match class {
                 Some(Class::L01) => Todo::NotYet,
-                Some(Class::L02) => limit(self.known.ages_from(leg, open), self.terms.terms.policy.expired_break_days),
+                Some(Class::L02) => self.expired(leg),
                 _ => Todo::Now,
             },
             Account::Doku if class == Some(Class::S02) => self.unsettled(leg),
@@ -344,6 +348,18 @@ impl Lookup<'_> {
             Account::Deposits => Todo::NotYet,
             _ => Todo::Now,
         }
+    }
+
+    /// What a run has judged is as it says; what had expired before its period, by its days.
+    fn expired(&self, leg: Leg) -> Todo {
+        let Some(id) = leg.item else { return Todo::Now };
+        let bills = self.known.debts.get(&id).map(|debt| &debt.bills).into_iter().flatten().filter_map(|bill| self.known.bills.get(bill));
+        let Some(last) = bills.filter_map(|bill| bill.expires_on).max() else { return Todo::NotYet };
+        let days = day_number(self.terms.today).saturating_sub(day_number(last));
+        let is_judged = last >= self.terms.terms.period.from;
+        let is_late =
+            if is_judged { self.finding_of_debt(id).is_some() } else { i64::from(days) > self.terms.terms.policy.expired_break_days };
+        if is_late { Todo::Now } else { Todo::NotYet }
     }
 
     /// What DOKU has notified and not paid out is due after the working days of its channel.
@@ -357,7 +373,7 @@ impl Lookup<'_> {
             return if days > UNSETTLED_DAYS_MAX { Todo::Now } else { Todo::NotYet };
         };
         let due_on = settlement_due(payment.paid_at, input.terms.of(payment.channel).working_days, &input.terms.working_days);
-        if self.terms.today > due_on { Todo::Now } else { Todo::NotYet }
+        if unsettled_nature(due_on, self.terms.terms.as_of) == Nature::Break { Todo::Now } else { Todo::NotYet }
     }
 
     fn dimensions(&self, id: ItemId) -> Vec<Box<str>> {

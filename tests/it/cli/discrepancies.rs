@@ -12,7 +12,7 @@ const HEAD: &str = "invoice_number,payment_code,channel,amount,status,reusable,c
 const MARKED: &str = "Z,0026,alfa,80000,PAID,no,2026-09-01,2027-03-31,";
 const OPEN: &str = "Z,0026,alfa,80000,ACTIVE,no,2026-09-01,2027-03-31,";
 const ACCOUNTS: &str = "[accounts]\nin_transit = \"1130\"\nreceivable = \"1120\"\nsuspense = \"2190\"\ncustomer_deposit = \"2150\"\n\
-                        shortfall = \"1125\"\nwrite_off = \"6990\"\nfee_expense = \"6100\"\nvat_input = \"1150\"\nbank = \"1110\"\n";
+                        shortfall = \"1125\"\nwrite_off = \"6990\"\nfee_expense = \"6100\"\nvat_input = \"1150\"\nbank = \"1110\"\nunproven = \"1121\"\nrefunds_due = \"2151\"\n";
 
 fn world(more: &str) -> World {
     let world = World::at("http://127.0.0.1:1", more);

@@ -231,7 +231,8 @@ fn every_class_planted_is_found_and_none_is_invented() {
     assert_eq!(side("S01"), ["INV-3", "", "100000", ""]);
     assert_eq!(side("S03"), ["INV-4", "100000", "99000", "-1000"]);
     assert_eq!(side("S04"), ["INV-5", "5550", "6000", "450"]);
-    assert_eq!(side("S05"), ["INV-6", "94450", "94000", "-450"]);
+    assert!(of("S05").iter().any(|row| row["invoice_number"] == "INV-6" && row["amount_difference"] == "-450"));
+    assert!(of("S05").iter().any(|row| row["invoice_number"] == "B-1"), "what nobody explains of the batch");
     assert_eq!(side("S07"), ["INV-8", "0", "100000", "100000"]);
     assert_eq!(of("S02").iter().map(|row| row["invoice_number"].as_str()).filter(|invoice| *invoice == "INV-14").count(), 1);
     assert!(of("S10")[0]["reason"].starts_with("AMOUNT: `100.000` is no plain integer"), "{:?}", of("S10")[0]);

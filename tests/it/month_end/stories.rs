@@ -169,6 +169,7 @@ fn a_decision_stands_in_every_later_run_of_its_month_and_in_the_months_after() {
     }
     external(&of, "2026-08", "bills.csv", &first, "2026-09-04", &[]);
     of.world.run(&["period", "close", "2026-08", "--report", "2026-08", "--by", "Sari", "--reason", "month end"]).expect(0);
+    external(&of, "2026-08", "bills.csv", &first, "2026-09-04", &["--opening", "auto"]);
     for month in [("2026-09", "2026-10-03"), ("2026-10", "2026-11-03")] {
         external(&of, month.0, "bills.csv", &[], month.1, &["--opening", "auto"]);
         assert_eq!(account(&of, month.0, "receivable"), "", "nothing moves, and nothing is owed");

@@ -211,7 +211,7 @@ impl Matcher<'_> {
         }
         let hits = self.hits(index, pairs[0]);
         flags.extend(&hits[1..]);
-        flags.retain(|flag| !["P13", "P05", "P00"].contains(flag) && *flag != hits[0]);
+        flags.retain(|flag| !["P13", "P14", "P05", "P00"].contains(flag) && *flag != hits[0]);
         Verdict { bill, class: hits[0], flags }
     }
 
@@ -225,23 +225,36 @@ impl Matcher<'_> {
         let grace = SignedDuration::from_secs(settings.expiry_grace);
         // What held for the code that was paid.
         let (created, expires) = bill.replaced(&facts.code).map_or((bill.created, bill.expires), |former| (former.created, former.expires));
+        let before = if bill.reusable { 0 } else { self.paid_before(index, at_bill) };
+        let open = due.saturating_sub(before);
         let rules = [
-            ("P06", !bill.reusable && self.covered_before(index, at_bill)),
+            ("P06", !bill.reusable && (self.covered_before(index, at_bill) || (before > 0 && before + tolerance >= due))),
             ("P12", !bill.reusable && elsewhere),
             ("P08", bill.cancelled.is_some_and(|cancelled| facts.date > cancelled)),
             ("P07", expires.is_some_and(|expires| facts.date > expires + grace)),
-            ("P10", bill.history.contains(&paid) && paid != due),
-            ("P03", paid + tolerance < due),
-            ("P04", paid > due + tolerance),
+            ("P10", before == 0 && bill.history.contains(&paid) && paid != due),
+            ("P03", paid + tolerance < open),
+            ("P04", paid > open + tolerance),
             ("P11", facts.channel != bill.channel || !facts.acquirer_fits),
             ("P18", lapsed(bill, facts.date)),
             ("P09", created.is_some_and(|created| facts.date < created - SignedDuration::from_secs(settings.skew))),
             ("P19", self.payments[index].told_at.is_some()),
             ("P13", bill.reusable && paid == due),
-            ("P05", paid != due),
+            ("P14", before > 0 && paid == open),
+            ("P05", paid != open),
             ("P00", true),
         ];
         rules.iter().filter(|(_, holds)| *holds).map(|(class, _)| *class).collect()
+    }
+
+    /// What payments before this one come to, told by whoever knows of them.
+    fn paid_before(&self, index: usize, at_bill: usize) -> u64 {
+        let (bill, this) = (&self.bills[at_bill], &self.payments[index].facts);
+        let marked = bill.paid.flatten().filter(|paid| *paid < at(self.settings.from) && *paid < this.date);
+        let marked = marked.map_or(0, |_| bill.paid_amount.unwrap_or(bill.amount));
+        let ingested = self.unproved(bill).filter(|paid| (paid.date, &paid.identity) < (this.date, &this.identity)).map(|paid| paid.amount);
+        let told = (0..index).filter(|earlier| self.verdicts[*earlier].bill == Some(at_bill));
+        marked + ingested.sum::<u64>() + told.map(|earlier| self.payments[earlier].facts.amount.unwrap()).sum::<u64>()
     }
 
     /// Whether a payment before this one covers the bill: one in the evidence, or one the ledger knows of before the period.

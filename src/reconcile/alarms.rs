@@ -1,0 +1,54 @@
+//! What somebody must look at although no balance tells of it, as facts of the books.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use jiff::civil::Date;
+
+use super::{Finding, Outcome, Terms};
+use crate::books::fact::AlarmFact;
+use crate::books::item::{ItemId, Subject};
+use crate::books::known::{Debt, Known};
+use crate::domain::amount::Rupiah;
+use crate::domain::calendar::wib_date;
+use crate::domain::classify::{Class, Nature, Stands};
+
+/// What is wrong with a bill or its ledger: a later ledger that shows it no more answers it.
+const OF_LEDGER: [Class; 5] = [Class::L07, Class::L08, Class::L09, Class::L10, Class::L13];
+
+/// Bills of open debts that the ledger lists no more: one alarm for all of them, with what is open.
+fn vanished(listed: &BTreeSet<ItemId>, today: Date, before: &Known) -> Option<AlarmFact> {
+    let is_gone = |debt: &&Debt| debt.open() > Rupiah::ZERO && debt.bills.iter().all(|bill| !listed.contains(bill));
+    let gone: Vec<&Debt> = before.debts.values().filter(is_gone).filter(|_| !listed.is_empty()).collect();
+    let keys: Vec<&[u8]> = gone.iter().flat_map(|debt| &debt.bills).map(|bill| &bill.key()[..]).collect();
+    let id = ItemId::of(Subject::Alarm, &std::iter::once(&b"vanished"[..]).chain(keys).collect::<Vec<_>>());
+    let at_stake = gone.iter().map(|debt| debt.open()).sum();
+    (!gone.is_empty()).then(|| AlarmFact { id, class: Class::L13.id().into(), on: today, at_stake, answered_by: None })
+}
+
+/// What somebody must look at although no balance tells of it, and what of earlier months this run answers.
+pub(super) fn alarms(outcome: &Outcome, listed: &BTreeSet<ItemId>, terms: &Terms, before: &Known) -> Vec<AlarmFact> {
+    let is_alarm = |class: &Class| matches!(class.info().stands, Stands::Alarm | Stands::AlarmOfFile);
+    let class_of = |finding: &Finding| {
+        let all = std::iter::once(finding.class).chain(finding.flags.iter());
+        all.into_iter().find(is_alarm).filter(|_| finding.nature == Nature::Break)
+    };
+    let today = wib_date(terms.as_of).clamp(terms.period.from, terms.period.to);
+    let raised = outcome.findings.iter().filter_map(|finding| {
+        let (class, id) = (class_of(finding)?, ItemId::with_key(Subject::Alarm, &finding.id)?);
+        let on = finding.paid_at.map_or(today, wib_date).min(terms.period.to);
+        let at_stake = finding.paid.filter(|paid| paid.get() != 0).or(finding.expected).unwrap_or_default();
+        Some((id, AlarmFact { id, class: class.id().into(), on, at_stake, answered_by: None }))
+    });
+    let mut all: BTreeMap<ItemId, AlarmFact> = raised.collect();
+    all.extend(vanished(listed, today, before).map(|alarm| (alarm.id, alarm)));
+    let answers = ItemId::of(Subject::Books, &[b"ledger", terms.as_of.to_string().as_bytes()]);
+    for (id, alarm) in before.alarms.iter().filter(|(id, alarm)| alarm.answered_by.is_none() && !all.contains_key(id)).collect::<Vec<_>>() {
+        let class = Class::parse(&alarm.class);
+        let is_of_ledger = class.is_some_and(|class| OF_LEDGER.contains(&class) && !outcome.inputs.not_evaluated.contains(&class));
+        if is_of_ledger && !outcome.inputs.bills.is_empty() {
+            let (class, on, at_stake) = (alarm.class.clone(), alarm.on, alarm.at_stake);
+            all.insert(*id, AlarmFact { id: *id, class, on, at_stake, answered_by: Some(answers) });
+        }
+    }
+    all.into_values().collect()
+}
