@@ -1,7 +1,7 @@
 //! The one list of what somebody must look at: what this run found, held against the books, and what of earlier months is open still.
 //!
-//! A finding whose money no longer stands where it was found is no discrepancy any more, or was decided; an item that is to be dealt with
-//! is in the list although this run's evidence does not tell of it.
+//! A finding whose money a decision moved is decided; an item that is to be dealt with is in the list although this run's evidence does not
+//! tell of it.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -32,11 +32,8 @@ pub(super) fn listed(found: Vec<Finding>, posted: &Posted, facts: &Facts) -> Vec
             finding.is_decided = item.todo == Todo::Decided;
             finding.books = Some(in_books(item));
         } else if let Some(leg) = leg_of(known, &finding) {
-            // Its balance is zero: a decision moved it, or it was never open, or is not any more.
+            // Its balance is zero: a decision may have moved it.
             finding.is_decided = decided.contains(&leg);
-            if !finding.is_decided && finding.nature == Nature::Break {
-                continue;
-            }
         }
         list.push(finding);
     }

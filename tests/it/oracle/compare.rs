@@ -86,6 +86,9 @@ pub(crate) fn read_outcome(folder: &Path) -> Outcome {
         assert_eq!(identity["holds"], true, "{identity}");
         assert_eq!(identity["left"], identity["right"], "{identity}");
     }
+    for identity in summary["books"]["identities"].as_array().unwrap() {
+        assert_eq!(identity["left"], identity["right"], "{identity}");
+    }
     let totals = |name: &str| -> Totals {
         let classes = summary[name].as_object().unwrap().iter();
         let numbers = classes.map(|(class, total)| (class.clone(), (total["count"].as_u64().unwrap(), integer(&total["amount"]))));
@@ -103,6 +106,10 @@ pub(crate) fn read_outcome(folder: &Path) -> Outcome {
     let mut rows = csv::Reader::from_path(folder.join("discrepancies.csv")).unwrap();
     for row in rows.deserialize::<BTreeMap<String, String>>() {
         let row = row.unwrap();
+        // What the books alone tell of is theirs to prove.
+        if row["reason"].starts_with("open since") {
+            continue;
+        }
         if ["L10", "S10"].contains(&row["class"].as_str()) {
             outcome.malformed_rows += 1;
         } else {
