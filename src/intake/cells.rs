@@ -42,7 +42,8 @@ pub(super) fn dated<T>(text: &str, example: &str, parse: impl FnOnce(&str) -> Op
 
 /// Whether a spreadsheet made E-notation of a long number: `8,89651E+15`.
 pub(super) fn is_spreadsheet_damage(text: &str) -> bool {
-    let Some((mantissa, exponent)) = text.split_once(['E', 'e']) else { return false };
+    let Some(at) = memchr::memchr2(b'E', b'e', text.as_bytes()) else { return false };
+    let (mantissa, exponent) = (text.get(..at).unwrap_or_default(), text.get(at.saturating_add(1)..).unwrap_or_default());
     let digits = |part: &str| !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_digit());
     let mantissa_is_number = match mantissa.split_once([',', '.']) {
         Some((whole, fraction)) => digits(whole) && digits(fraction),
@@ -56,7 +57,8 @@ const PLACEHOLDERS: [&str; 9] = ["#N/A", "#REF!", "#VALUE!", "#DIV/0!", "#NAME?"
 
 /// Whether `text` cannot be meant in `column`.
 pub(super) fn is_placeholder(column: Column, text: &str) -> bool {
-    PLACEHOLDERS.contains(&text) || (matches!(column, Column::CustomerName | Column::PolicyAccountName) && matches!(text, "-" | "0"))
+    let may_be = matches!(text.as_bytes().first(), Some(b'#' | b'N' | b'n'));
+    (may_be && PLACEHOLDERS.contains(&text)) || (matches!(column, Column::CustomerName | Column::PolicyAccountName) && matches!(text, "-" | "0"))
 }
 
 /// Whether a number of a workbook may have lost digits that count in `column`. In a code every zero counts; other numbers are

@@ -20,7 +20,7 @@ use crate::ledger::rules::{Span, microseconds};
 use crate::ledger::{Happening, Head, Lapses, LedgerError, Names, Noted, ScopeTotals, Totals, View};
 
 /// Connections kept for the next view; more are opened as they are needed, and closed again.
-const IDLE_MAX: usize = 8;
+const IDLE_MAX: usize = 4;
 
 /// Where views get their connections.
 #[derive(Debug)]

@@ -8,13 +8,12 @@ use jiff::Timestamp;
 use serde::ser::SerializeMap as _;
 use serde::{Serialize, Serializer};
 
-use crate::domain::bill::Wanted;
 use crate::domain::calendar::{format_utc_seconds, format_wib_seconds};
 use crate::domain::end::{Bucket, End};
 use crate::domain::ids::InvoiceNumber;
 use crate::domain::lifecycle::Code;
 use crate::domain::mark::Held;
-use crate::intake::{Input, Intake, Item, KeepingError, Place, REASON_COLUMN, Told, Verdict};
+use crate::intake::{Checked, Input, Intake, Item, KeepingError, Place, REASON_COLUMN, Told, Verdict};
 use crate::report::atomic::{Draft, WriteError};
 use crate::report::input_columns::named_apart;
 use crate::report::people;
@@ -285,12 +284,12 @@ fn write_refused<T: Item, E: From<WriteError> + From<KeepingError>>(input: &Inpu
 ///
 /// # Errors
 /// That they cannot be written, or the rows not be given again.
-pub fn checked_files<E: From<WriteError> + From<KeepingError>>(intake: &Intake, directory: &Path) -> Result<(), E> {
-    let mut valid = InputCsv::begin(&directory.join("valid.csv"), &VALID, &intake.carried)?;
-    let mut rejected = InputCsv::begin(&directory.join("rejected.csv"), &REJECTED, &intake.carried)?;
-    intake.each(|row| -> Result<(), E> {
+pub fn checked_files<E: From<WriteError> + From<KeepingError>>(checked: &Input<Checked>, directory: &Path) -> Result<(), E> {
+    let mut valid = InputCsv::begin(&directory.join("valid.csv"), &VALID, &checked.carried)?;
+    let mut rejected = InputCsv::begin(&directory.join("rejected.csv"), &REJECTED, &checked.carried)?;
+    checked.each(|row| -> Result<(), E> {
         if let Some(bill) = row.valid() {
-            let action = if bill.wanted == Wanted::Cancelled { "cancel" } else { "" };
+            let action = if bill.is_cancelled { "cancel" } else { "" };
             let (file, place) = place_cells(&row.place);
             valid.row(&row.cells, &[&file, &place, bill.invoice_number.as_str(), action])?;
         }
