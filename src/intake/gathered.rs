@@ -76,6 +76,17 @@ pub(super) struct Gathered {
 }
 
 impl Gathered {
+    /// With room for so many rows of ordinary size.
+    pub(super) fn with_room(rows: usize) -> Self {
+        const ROW_BYTES: usize = 320;
+        Self {
+            bytes: Vec::with_capacity(rows.saturating_mul(ROW_BYTES)),
+            compared: Vec::with_capacity(rows),
+            amounts: Vec::with_capacity(rows),
+            ..Self::default()
+        }
+    }
+
     /// Takes a row as it was read.
     pub(super) fn take<T: Item>(
         &mut self,

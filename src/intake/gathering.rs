@@ -131,7 +131,9 @@ impl Gathering<'_> {
     }
 
     fn take(&mut self, gathered: Vec<Gathered>, totals: &mut Totals) -> Result<(), KeepingError> {
-        gathered.iter().for_each(|gathered| totals.take(&gathered.amounts));
+        for part in &gathered {
+            totals.take(&part.amounts);
+        }
         self.harvest.extend(gathered)
     }
 
@@ -151,7 +153,7 @@ impl Gathering<'_> {
         rows: &mut [Row],
         read_row: &impl Fn(Cells<'_>) -> Result<T, Vec<RefusedRow>>,
     ) -> Result<Gathered, KeepingError> {
-        let mut gathered = Gathered::default();
+        let mut gathered = Gathered::with_room(rows.len());
         let rules = Rules { field_bytes_max: self.reading.tables.limits.field_bytes_max, allowed: self.reading.allowed };
         let mut place = self.place(head);
         for row in rows {

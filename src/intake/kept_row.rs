@@ -92,12 +92,7 @@ pub(super) fn put_good<T: Item>(bytes: &mut Vec<u8>, place: &Place, item: &T, ce
 }
 
 /// Puts a row that is not behind what is there.
-pub(super) fn put_bad(
-    bytes: &mut Vec<u8>,
-    place: &Place,
-    reasons: &[RefusedRow],
-    cells: &[(usize, String)],
-) -> Result<(), KeepingError> {
+pub(super) fn put_bad(bytes: &mut Vec<u8>, place: &Place, reasons: &[RefusedRow], cells: &[(usize, String)]) -> Result<(), KeepingError> {
     let kept = |refused: &'_ RefusedRow| KeptRefusal {
         column: Cow::Owned(refused.column.clone()),
         value: Cow::Owned(refused.value.clone()),

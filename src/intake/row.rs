@@ -54,7 +54,7 @@ impl<'a> Cells<'a> {
                 continue;
             }
             let is_used = columns.at(index).is_some() || columns.is_free(index);
-            if let Some(wrong) = unprintable(cell, is_used, rules.field_bytes_max) {
+            if let Some(wrong) = cells::unprintable(cell, is_used, rules.field_bytes_max) {
                 cells.refuse_at(index, wrong);
             }
         }
@@ -191,19 +191,6 @@ fn cell_name(column: usize, row: u64) -> String {
             None => return format!("{letters}{row}"),
         }
     }
-}
-
-/// What no cell may hold, whatever its column. A line break is refused in a column that is used: a receipt has one line for it.
-fn unprintable(cell: &str, is_used: bool, bytes_max: usize) -> Option<Wrong> {
-    if cell.len() > bytes_max {
-        return Some((codes::CELL_TOO_LARGE, format!("the value has {} bytes, at most {bytes_max} are allowed", cell.len())));
-    }
-    let is_break = |c: char| c == '\n' || c == '\r';
-    if is_used && cell.contains(is_break) {
-        return Some((codes::LINE_BREAK, "the value spans lines".into()));
-    }
-    let control = cell.chars().find(|&c| c.is_control() && !is_break(c))?;
-    Some((codes::CONTROL_CHARACTER, format!("the value holds the control character {}", control.escape_unicode())))
 }
 
 /// Reads a row of a bill file.

@@ -75,8 +75,7 @@ pub(super) fn moved(place: &Place, by: usize) -> Place {
 #[derive(Default)]
 pub(super) struct Harvest {
     kept: Spool,
-    /// In the order of the rows, in parts.
-    compared: Vec<Vec<Compared>>,
+    compared: Vec<Compared>,
     places: Fates,
     bad: u64,
     notes: Vec<Note>,
@@ -107,8 +106,10 @@ impl Harvest {
             for (at, place) in runs {
                 self.places.stands(first.saturating_add(at), place);
             }
-            compared.iter_mut().for_each(|row| row.index = row.index.saturating_add(first));
-            self.compared.push(compared);
+            for row in &mut compared {
+                row.index = row.index.saturating_add(first);
+            }
+            self.compared.extend(compared);
             *sum = sum.and(facts);
             self.bad = self.bad.saturating_add(bad);
             self.malformed = self.malformed.saturating_add(malformed);
@@ -121,11 +122,7 @@ impl Harvest {
 
     /// Compares all rows with each other.
     pub(super) fn sorted_out<T: Item>(mut self, carried: Vec<String>, now: jiff::Timestamp) -> Result<Input<T>, KeepingError> {
-        let mut compared = Vec::with_capacity(self.compared.iter().map(Vec::len).sum());
-        // Each part is given up as soon as it is among the others: a million rows' are fifty megabytes.
-        for part in std::mem::take(&mut self.compared) {
-            compared.extend(part);
-        }
+        let mut compared = std::mem::take(&mut self.compared);
         let mut fates = compare_invoices(&mut compared);
         let rivals = compare_codes(compared, &mut fates);
         let rows = u64::try_from(self.kept.rows()).unwrap_or(u64::MAX);

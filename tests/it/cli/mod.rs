@@ -2,6 +2,7 @@
 
 mod additional;
 mod bad_input;
+mod beside;
 mod carried;
 mod corpus;
 mod discrepancies;
@@ -26,6 +27,7 @@ mod rows;
 mod sandbox;
 mod settings;
 pub mod settlement;
+mod stopped;
 mod strange_logs;
 mod sync;
 mod tables;
