@@ -13,21 +13,13 @@ use crate::report::entries::read_settled;
 use crate::report::read_rounded;
 
 pub(super) fn entries(setup: &Setup, report: Option<&Path>, period: Option<&str>, out: &Path) -> Result<Exit, Failure> {
-    let (accounts, settlement) = (&setup.config.accounts, &setup.config.settlement);
-    let name = |account: Account| match account {
-        Account::InTransit => &accounts.in_transit,
-        Account::Receivable => &accounts.receivable,
-        Account::Suspense => &accounts.suspense,
-        Account::CustomerDeposit => &accounts.customer_deposit,
-        Account::Shortfall => &accounts.shortfall,
-        Account::WriteOff => &accounts.write_off,
-        Account::Rounding => &accounts.rounding,
-        Account::FeeExpense => &accounts.fee_expense,
-        Account::VatInput => &accounts.vat_input,
-        Account::Bank => &accounts.bank,
+    let (config, settlement) = (&setup.config, &setup.config.settlement);
+    let name = |account: Account| {
+        let known = crate::books::Account::parse(account.name()).and_then(|account| config.accounts.get(&account));
+        known.or_else(|| config.unused.get(&format!("accounts.{}", account.name()))).cloned().unwrap_or_default()
     };
     let options = EntriesOptions {
-        accounts: Account::ALL.into_iter().map(|account| (account, name(account).clone())).collect(),
+        accounts: Account::ALL.into_iter().map(|account| (account, name(account))).collect(),
         vat_percent: [settlement.alfa.vat_percent, settlement.indomaret.vat_percent],
         days: period.map(month).transpose()?,
     };

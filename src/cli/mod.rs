@@ -5,6 +5,7 @@
 mod adopt;
 mod args;
 mod attention;
+mod books;
 mod check;
 mod demo;
 mod demo_settlement;

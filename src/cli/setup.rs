@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use secrecy::SecretString;
 
 use super::args::Global;
+use super::output;
 use super::places::{self, absolute};
 use super::standard_input::StandardInput;
 use super::tables::BillFlags;
@@ -226,6 +227,9 @@ impl Setup {
         let variables = std::env::vars_os().filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)));
         let resolved = config::resolve(file, variables, flags).map_err(Failure::from);
         let config = resolved.map_err(|failure| failure.read_from(path.as_deref()))?;
+        for key in config.unused.keys().filter(|_| !global.quiet) {
+            output::note(format_args!("note: the setting `{key}` is no longer used; it can be left out"));
+        }
         places::check(file, &config).map_err(|failure| failure.read_from(path.as_deref()))?;
         Ok(Self {
             config,

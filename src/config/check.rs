@@ -33,7 +33,7 @@ pub(super) fn check(config: &Config) -> Result<(), ConfigError> {
     } else if config.reconcile.malformed_lines_max_percent > 100 {
         "`reconcile.malformed_lines_max_percent` must be at most 100".to_owned()
     } else {
-        return serve(&config.serve).and_then(|()| settlement(&config.settlement));
+        return serve(&config.serve).and_then(|()| settlement(&config.settlement)).and_then(|()| books(config));
     };
     Err(ConfigError::Value(complaint))
 }
@@ -89,6 +89,26 @@ fn settlement(settings: &Settlement) -> Result<(), ConfigError> {
         return Ok(());
     };
     Err(ConfigError::Value(complaint))
+}
+
+/// What the books can work with.
+fn books(config: &Config) -> Result<(), ConfigError> {
+    let (books, bank) = (&config.books, &config.bank);
+    let complaint = if books.lapse_after_days > 3_650 {
+        "`books.lapse_after_days` must be 0 (never) to 3650"
+    } else if !(3..=120).contains(&books.known_months) {
+        "`books.known_months` must be 3 to 120"
+    } else if bank.window_days > 60 {
+        "`bank.window_days` must be 0 to 60"
+    } else if bank.filter.iter().any(|words| words.trim().is_empty() || words.trim() != words) {
+        // Every text holds the empty one, so it would let all lines through where some were meant.
+        "`bank.filter` must hold words, none of them empty or with blanks around it"
+    } else if let Some(account) = config.accounts.iter().find(|(_, name)| name.chars().any(char::is_control)).map(|(account, _)| account) {
+        return Err(ConfigError::Value(format!("`accounts.{}` holds a control character", account.name())));
+    } else {
+        return Ok(());
+    };
+    Err(ConfigError::Value(complaint.to_owned()))
 }
 
 /// What a router, a proxy and a signature all take for the same path.

@@ -3,8 +3,11 @@
 //! `config/default.toml` is the single list of keys: a key outside it is an error, and every key has an environment name.
 
 mod check;
+mod former;
 mod places;
 mod sections;
+
+use std::collections::BTreeMap;
 
 use toml::{Table, Value};
 
@@ -52,9 +55,11 @@ pub fn resolve(
 ) -> Result<Config, ConfigError> {
     let mut table = parse("config/default.toml", DEFAULT)?;
     let known = leaves(&table);
+    let mut unused = BTreeMap::new();
     if let Some((name, text)) = file {
         let mut layer = parse(name, text)?;
         places::put(&mut layer, name);
+        unused.extend(former::rename(&mut layer, name)?);
         merge(&mut table, layer, name, "")?;
     }
     for (variable, text) in environment {
@@ -65,6 +70,13 @@ pub fn resolve(
             // The one section whose keys are not in the defaults: a mapping starts out empty.
             let layer = Table::from_iter([(column.to_lowercase(), Value::String(text))]);
             merge(columns(&mut table), layer, &variable, "intake.columns")?;
+            continue;
+        }
+        if let Some(account) = variable.strip_prefix("TAGIH_ACCOUNTS_") {
+            let mut layer = Table::from_iter([(account.to_lowercase(), Value::String(text.clone()))]);
+            layer = Table::from_iter([("accounts".to_owned(), Value::Table(layer))]);
+            unused.extend(former::rename(&mut layer, &variable)?);
+            merge(&mut table, layer, &variable, "")?;
             continue;
         }
         let Some(key) = known.iter().find(|key| variable_name(key) == variable) else {
@@ -80,7 +92,8 @@ pub fn resolve(
     for (key, text) in flags {
         set(&mut table, key, text, key)?;
     }
-    let config: Config = table.try_into().map_err(|error: toml::de::Error| ConfigError::Value(error.to_string().trim().to_owned()))?;
+    let mut config: Config = table.try_into().map_err(|error: toml::de::Error| ConfigError::Value(error.to_string().trim().to_owned()))?;
+    config.unused = unused;
     check::check(&config)?;
     Ok(config)
 }

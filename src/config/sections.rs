@@ -4,6 +4,8 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+use crate::books::Account;
+use crate::books::settings::Booked;
 use crate::doku::answer::{SignaturePolicy, UnsignedErrors};
 use crate::doku::info::InfoField;
 use crate::doku::paths::Paths;
@@ -36,9 +38,14 @@ pub struct Config {
     pub settlement: Settlement,
     pub journal: Journal,
     pub discrepancies: Discrepancies,
-    pub accounts: Accounts,
+    pub books: Books,
+    pub bank: Bank,
+    pub accounts: BTreeMap<Account, String>,
     pub report: Report,
     pub layouts: BTreeMap<String, Layout>,
+    /// Settings that were given although nothing reads them any more: dotted key and value. Not a section.
+    #[serde(skip)]
+    pub unused: BTreeMap<String, String>,
 }
 
 macro_rules! section {
@@ -201,11 +208,12 @@ section!(
     Discrepancies { four_eyes: bool }
 );
 section!(
-    /// `[accounts]`
-    Accounts {
-        in_transit: String, receivable: String, suspense: String, customer_deposit: String, shortfall: String,
-        write_off: String, rounding: String, fee_expense: String, vat_input: String, bank: String,
-    }
+    /// `[books]`
+    Books { premium: Booked, receipts: Booked, lapse_after_days: u32, accept_late: bool, known_months: u32 }
+);
+section!(
+    /// `[bank]`
+    Bank { statement: bool, window_days: u32, filter: Vec<String> }
 );
 section!(
     /// `[report]`

@@ -1,6 +1,7 @@
 //! Layers, suggestions, ranges, and every shipped file read whole.
 
 use super::*;
+use crate::books::Account;
 
 fn with_file(text: &str) -> Result<Config, ConfigError> {
     resolve(Some(("my.toml", text)), [], &[])
@@ -52,6 +53,15 @@ fn production_demands_https_and_environments_do_not_mix() {
         "[settlement]\nholidays = [\"2026-02-30\"]",
         "[settlement.alfa]\nvat_percent = 101",
         "[settlement.indomaret]\nworking_days = 61",
+        "[books]\npremium = \"finance\"",
+        "[books]\nlapse_after_days = 3651",
+        "[books]\nlapse_after_days = -1",
+        "[books]\nknown_months = 2",
+        "[books]\nknown_months = 121",
+        "[bank]\nwindow_days = 61",
+        "[bank]\nfilter = [\"DOKU\", \" \"]",
+        "[bank]\nfilter = \"DOKU\"",
+        "[accounts]\nbank = \"11\\n\"",
         "[pacing]\nburst = 0",
         "[pacing]\nburst = \"many\"",
     ] {
@@ -70,4 +80,26 @@ fn channel_names_and_holidays_are_the_users_own() {
     assert_eq!((settlement.alfa.fee_rupiah, settlement.indomaret.fee_rupiah), (5_000, 0));
     let error = with_file("[settlement.alfa]\nfee = 5000").unwrap_err();
     assert!(matches!(error, ConfigError::UnknownKey { .. }), "only the names are open");
+}
+
+#[test]
+fn every_account_of_the_books_has_a_key_and_a_former_name_is_that_key() {
+    let config = resolve(None, [], &[]).unwrap();
+    assert_eq!(config.accounts.keys().copied().collect::<Vec<_>>(), Account::ALL);
+    for account in Account::ALL {
+        for name in [account.name(), account.info().former_name].into_iter().filter(|name| !name.is_empty()) {
+            let in_file = with_file(&format!("[accounts]\n{name} = \"1130\"")).unwrap();
+            let variable = (format!("TAGIH_ACCOUNTS_{}", name.to_uppercase()), "1140".to_owned());
+            let in_environment = resolve(Some(("my.toml", "[accounts]\nbank = \"1\"")), [variable], &[]).unwrap();
+            assert_eq!((in_file.accounts[&account].as_str(), in_environment.accounts[&account].as_str()), ("1130", "1140"), "{name}");
+            assert!(in_file.unused.is_empty());
+        }
+    }
+    let error = with_file("[accounts]\nin_transit = \"1\"\ndoku = \"1\"").unwrap_err().to_string();
+    assert!(error.contains("`accounts.in_transit` is the former name of `accounts.doku`"), "{error}");
+    let error = with_file("[accounts]\nsuspence = \"1\"").unwrap_err().to_string();
+    assert!(error.contains("did you mean `accounts.suspense`"), "{error}");
+    let config = with_file("[accounts]\nshortfall = \"6610\"").unwrap();
+    assert_eq!(config.unused["accounts.shortfall"], "6610");
+    assert!(with_file("[accounts]\nshortfall = \"\"").unwrap().unused.is_empty());
 }

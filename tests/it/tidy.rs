@@ -18,7 +18,7 @@ const LAYERS: [(&str, &[&str]); 21] = [
     ("parallel", &[]),
     ("exit", &["domain", "doku"]),
     ("secret", &["domain", "doku"]),
-    ("config", &["domain", "doku"]),
+    ("config", &["books", "domain", "doku"]),
     ("doku", &["domain"]),
     ("table", &["domain"]),
     ("intake", &["domain", "table"]),
