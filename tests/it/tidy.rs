@@ -27,7 +27,7 @@ const LAYERS: [(&str, &[&str]); 20] = [
     ("evidence", &["domain", "doku", "table"]),
     ("reconcile", &["books", "domain", "evidence", "table"]),
     ("gateway", &["domain", "doku", "clock", "random"]),
-    ("report", &["domain", "reconcile", "table"]),
+    ("report", &["books", "domain", "reconcile", "table"]),
     ("sandbox", &["domain", "doku", "clock"]),
     ("serve", &["domain", "doku", "clock"]),
     (
