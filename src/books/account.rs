@@ -6,6 +6,9 @@ use serde::{Deserialize, Serialize};
 
 use super::item::Subject;
 use super::pair::Movement;
+pub use crate::domain::ageing::AgesFrom;
+use crate::domain::classify::Stands;
+pub use crate::domain::duty::Owner;
 
 /// A side of an account.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -14,46 +17,6 @@ pub enum Side {
     Debit,
     /// What we owe, and income.
     Credit,
-}
-
-/// From which day the age of an open item counts.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum AgesFrom {
-    /// The day a debt is due, else the day its last code expires, else the day it arose.
-    Due,
-    /// The original date of what made it.
-    Origin,
-    /// It has no items, so it does not age.
-    Never,
-}
-
-/// Who acts on what is open.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Owner {
-    /// Collects from customers.
-    Collections,
-    /// Finds out whose money it is, and decides.
-    Finance,
-    /// Asks DOKU's settlement desk.
-    Settlement,
-    /// Sends and receives money at the bank.
-    Treasury,
-    /// Totals: nobody has to.
-    Nobody,
-}
-
-impl Owner {
-    /// The name used in files.
-    #[must_use]
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Collections => "collections",
-            Self::Finance => "finance",
-            Self::Settlement => "settlement",
-            Self::Treasury => "treasury",
-            Self::Nobody => "",
-        }
-    }
 }
 
 /// What is fixed about an account.
@@ -220,6 +183,19 @@ impl Account {
         Self::ALL.into_iter().find(|account| account.name() == name || account.info().former_name == name && !name.is_empty())
     }
 
+    /// The account that items of a class stand on; none for alarms, remarks, and what has no item of its own.
+    #[must_use]
+    pub const fn of(stands: Stands) -> Option<Self> {
+        match stands {
+            Stands::Receivable => Some(Self::Receivable),
+            Stands::Unproven => Some(Self::Unproven),
+            Stands::Suspense => Some(Self::Suspense),
+            Stands::Doku => Some(Self::Doku),
+            Stands::Clearing => Some(Self::Clearing),
+            Stands::Shared | Stands::Alarm | Stands::AlarmOfFile | Stands::Remark => None,
+        }
+    }
+
     /// Whether it holds items about `subject`; without a subject, whether it holds totals only.
     #[must_use]
     pub fn holds(self, subject: Option<Subject>) -> bool {
@@ -262,6 +238,13 @@ mod tests {
             assert_eq!(info.holds.is_empty(), info.ages == AgesFrom::Never, "{}: what has items ages", info.name);
         }
         assert_eq!(Account::parse(""), None);
+    }
+
+    #[test]
+    fn what_a_class_stands_on_is_an_account_of_that_name() {
+        for stands in crate::domain::classify::Class::all().map(|class| class.info().stands) {
+            assert_eq!(Account::of(stands), Account::parse(stands.name()), "{stands:?}");
+        }
     }
 
     #[test]

@@ -285,6 +285,9 @@ pub(super) struct Reconcile {
     /// DOKU's settlement reports (CSV, XLSX) or quoted globs: follow the money to the bank
     #[arg(long, num_args = 1.., value_name = "FILE")]
     pub(super) settlement: Vec<String>,
+    /// Statements of the bank account DOKU pays to (CSV, XLSX) or quoted globs: see pay-outs arrive
+    #[arg(long, num_args = 1.., value_name = "FILE")]
+    pub(super) bank: Vec<String>,
     /// Inquiry logs of `tagih serve` or quoted globs: hold payments against what was answered
     #[arg(long, num_args = 1.., value_name = "LOG")]
     pub(super) inquiries: Vec<String>,

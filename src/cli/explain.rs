@@ -65,16 +65,16 @@ pub(super) fn meant(wanted: &str) -> String {
     near::question(&near).map_or_else(String::new, |question| format!("{question} "))
 }
 
-/// How a class counts. The words of both are those of the reports' columns, which programs read, so they are not translated.
+/// How a class counts, where its money stands, and who acts. The words are those of files, which programs read, so they are not translated.
 fn rank(class: Class, language: Language) -> String {
     let info = class.info();
-    let (nature, severity) = (info.nature.name(), info.severity.name());
-    match (language, info.evaluated) {
-        (Language::English, true) => format!("nature {nature}, severity {severity}"),
-        (Language::English, false) => format!("nature {nature}, severity {severity}; not evaluated by this version"),
-        (Language::Indonesian, true) => format!("sifat {nature}, tingkat {severity}"),
-        (Language::Indonesian, false) => format!("sifat {nature}, tingkat {severity}; tidak dinilai oleh versi ini"),
-    }
+    let (nature, severity, account, owner) = (info.nature.name(), info.severity.name(), info.stands.name(), info.owner.name());
+    let [first, second, books, acts] = match language {
+        Language::English => ["nature", "severity", "in the books", "owner"],
+        Language::Indonesian => ["sifat", "tingkat", "dalam pembukuan", "penanggung jawab"],
+    };
+    let acts = if owner.is_empty() { String::new() } else { format!("; {acts}: {owner}") };
+    format!("{first} {nature}, {second} {severity}; {books}: {account}{acts}")
 }
 
 #[cfg(test)]

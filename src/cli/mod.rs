@@ -5,6 +5,7 @@
 mod adopt;
 mod args;
 mod attention;
+mod bank;
 mod books;
 mod check;
 mod demo;

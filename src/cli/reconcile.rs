@@ -30,6 +30,7 @@ pub(super) struct Task {
     pub(super) request_history: Option<PathBuf>,
     pub(super) carry_in: Option<PathBuf>,
     pub(super) settlement: Vec<PathBuf>,
+    pub(super) bank: Vec<PathBuf>,
     pub(super) inquiries: Vec<PathBuf>,
     pub(super) opening: Option<OpeningFolder>,
     pub(super) tables: Settings,
@@ -54,6 +55,7 @@ pub(super) fn reconcile(setup: &Setup, arguments: &Reconcile) -> Result<Exit, Fa
         request_history: arguments.request_history.clone(),
         carry_in: arguments.carry_in.clone(),
         settlement: logs::expand(&arguments.settlement)?,
+        bank: super::bank::files(setup, &arguments.bank)?,
         inquiries: logs::expand(&arguments.inquiries)?,
         opening,
         tables: setup.tables(&arguments.tables)?,
@@ -76,6 +78,7 @@ pub(super) fn run(setup: &Setup, task: &Task, keys: &[SigningKey]) -> Result<Exi
         policy,
         carry_in: task.carry_in.clone(),
         settlement: super::settlement::files(setup, task)?,
+        bank: task.bank.clone(),
         inquiries: task.inquiries.clone(),
         opening: task.opening.clone(),
         journal: Some(setup.journal_path().to_path_buf()),
@@ -94,6 +97,7 @@ pub(super) fn run(setup: &Setup, task: &Task, keys: &[SigningKey]) -> Result<Exi
     }
     let report = reconcile::run(billed(setup, task, &options)?, &options)?;
     super::settlement::warn(setup, &report.outcome);
+    super::bank::warn(setup, &report.outcome);
     for remark in report.remarks.iter().filter(|_| !setup.quiet) {
         output::note(format_args!("note: {remark}"));
     }

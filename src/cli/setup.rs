@@ -195,6 +195,7 @@ impl From<ReconcileError> for Failure {
             ReconcileError::Report(_) => Exit::Disk,
             ReconcileError::Evidence(_)
             | ReconcileError::Settlement(_)
+            | ReconcileError::Bank(_)
             | ReconcileError::External(_)
             | ReconcileError::TooManyBills
             | ReconcileError::CarryIn { .. } => Exit::Input,

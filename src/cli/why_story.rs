@@ -133,8 +133,8 @@ fn line_told(judgement: &Judgement, place: usize, speaker: &Speaker) -> String {
 }
 
 /// Whether it is a notification that says something else than SUCCESS: its amount is what was asked, and nobody paid it.
-const fn tells_of_no_payment(finding: &Finding) -> bool {
-    matches!(finding.class, Class::N08 | Class::N09)
+fn tells_of_no_payment(finding: &Finding) -> bool {
+    finding.class.info().money.is_attempt()
 }
 
 fn row_told(judgement: &Judgement, finding: &Finding, words: &Words) -> Option<String> {

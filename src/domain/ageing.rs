@@ -28,6 +28,19 @@ pub fn date_of(day: i32) -> Date {
     start.map_or(Date::MAX, wib_date)
 }
 
+/// From which day the age of something open counts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum AgesFrom {
+    /// The day a debt is due, else the day its last code expires, else the day it arose.
+    Due,
+    /// The original date of what made it.
+    Origin,
+    /// The day it was first seen: it says no day itself.
+    Seen,
+    /// It is never open, so it does not age.
+    Never,
+}
+
 /// How old something is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Bucket {

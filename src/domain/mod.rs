@@ -24,6 +24,7 @@ pub mod detail;
 pub mod digest;
 pub mod discrepancy;
 pub mod doubt;
+pub mod duty;
 pub mod end;
 pub mod fee;
 pub mod guard;

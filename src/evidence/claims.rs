@@ -7,7 +7,7 @@ use super::EvidenceError;
 use super::envelope::{self, Envelope};
 use super::visit::visit;
 use crate::doku::claim::{self, Claim};
-use crate::domain::classify::Class;
+use crate::domain::classify::{Class, Money};
 use crate::domain::digest::Digest;
 use crate::domain::line::{Lines, Marks};
 use crate::table::Settings;
@@ -18,7 +18,7 @@ use crate::table::Settings;
 /// # Errors
 /// When a file cannot be read to its end.
 pub fn claims(files: &[PathBuf], tables: &Settings, lines: &Lines) -> Result<Vec<(Digest, Claim)>, EvidenceError> {
-    let is_money = |class: Class| matches!(class, Class::N00 | Class::N06 | Class::N07);
+    let is_money = |class: Class| class.info().money == Money::Told;
     let wanted: HashMap<(u32, u32), Digest> = lines
         .iter()
         .filter(|(_, line)| line.marks.has(Marks::VERIFIED))

@@ -53,5 +53,46 @@ pub const SETTLEMENT_TOTAL: Code = Code::new(
     "give the file as DOKU sent it: a spreadsheet program may have added separators on saving",
 );
 
+/// A bank statement cannot be opened, read or decompressed.
+pub const BANK_UNREADABLE: Code = Code::new(
+    "E0708",
+    "bank statement unreadable",
+    "the file could not be opened, read or decompressed to its end; nothing was concluded from the part that could",
+    "check the path, the permissions and whether the copy is complete; workbooks must be XLSX, not XLS or a protected one",
+);
+/// A file without the columns of a bank statement.
+pub const BANK_COLUMN: Code = Code::new(
+    "E0709",
+    "no bank statement, or a column missing or twice",
+    "no row of the file names a day, an amount and a text, so its rows cannot be lines of a bank account",
+    "map the bank's own headers in a layout: `date`, `amount` (or `credit` and `debit`), `description`; see docs/formats-bank.md",
+);
+/// A row of a bank statement that is no line.
+pub const BANK_LINE: Code = Code::new(
+    "E0710",
+    "row of a bank statement unreadable",
+    "a row has no day or no amount that can be read; it is told, counted, and posts nothing, so the pay-out it may be of stays open",
+    "look at the named cell; if all rows are written so, say how in a layout (`date_format`, `amount_format`)",
+);
+/// A statement is given, and the settings say that there is none.
+pub const BANK_UNEXPECTED: Code = Code::new(
+    "E0711",
+    "bank statement not expected",
+    "`bank.statement` is false, so every pay-out counts as banked at once, and a statement would bank it a second time",
+    "set `bank.statement = true` from the month on whose statements are given",
+);
+
 /// All of them.
-pub const ALL: &[Code] = &[NO_FILES, UNREADABLE, TOO_MANY, SETTLEMENT_UNREADABLE, SETTLEMENT_NONE, SETTLEMENT_COLUMN, SETTLEMENT_TOTAL];
+pub const ALL: &[Code] = &[
+    NO_FILES,
+    UNREADABLE,
+    TOO_MANY,
+    SETTLEMENT_UNREADABLE,
+    SETTLEMENT_NONE,
+    SETTLEMENT_COLUMN,
+    SETTLEMENT_TOTAL,
+    BANK_UNREADABLE,
+    BANK_COLUMN,
+    BANK_LINE,
+    BANK_UNEXPECTED,
+];

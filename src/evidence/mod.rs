@@ -1,8 +1,9 @@
-//! Notification logs (and settlement files) → verified evidence lines and payments, with provenance.
+//! Notification logs (and settlement files, and bank statements) → verified evidence lines and payments, with provenance.
 //!
 //! Belongs here: reading, splitting, verifying, digesting. Must not be here: bills, classification against them.
 
 mod arrival;
+pub mod bank;
 mod blocks;
 mod claims;
 pub mod codes;

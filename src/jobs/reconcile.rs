@@ -15,6 +15,7 @@ use crate::domain::classify::{Period, Policy};
 use crate::domain::digest::{self, Digest};
 use crate::domain::line::InputFile;
 use crate::domain::settlement::{Settlement, SettlementRow, SettlementTerms};
+use crate::evidence::bank::{self, BankError, Statements};
 use crate::evidence::settlement::{self, SettlementError};
 use crate::evidence::{self, EvidenceError, Inquiries, Pairs, ReadOptions};
 use crate::jobs::discrepancies;
@@ -51,6 +52,8 @@ pub struct ReconcileOptions {
     pub carry_in: Option<PathBuf>,
     /// Settlement files, if the money is to be followed to the bank.
     pub settlement: Option<SettlementFiles>,
+    /// Statements of the bank account DOKU pays to, if pay-outs are to be followed there.
+    pub bank: Vec<PathBuf>,
     /// Inquiry logs of `serve`, if payments are to be held against what was answered.
     pub inquiries: Vec<PathBuf>,
     /// The output folder of the period before, whose closing balances open this one.
@@ -132,6 +135,9 @@ pub enum ReconcileError {
     /// A settlement file cannot be used (exit 7).
     #[error(transparent)]
     Settlement(#[from] SettlementError),
+    /// A bank statement cannot be used (exit 7).
+    #[error(transparent)]
+    Bank(#[from] BankError),
     /// The external ledger cannot be read (exit 7).
     #[error(transparent)]
     External(#[from] ExternalError),
@@ -192,12 +198,14 @@ pub fn run(mut billed: Billed, options: &ReconcileOptions) -> Result<ReconcileRe
         lines_digest.add(&line.digest);
     }
     let settlement = options.settlement.as_ref().map(|given| read_settlement(given, &options.tables)).transpose()?;
+    let bank = (!options.bank.is_empty()).then(|| bank::read(&options.bank, &options.tables)).transpose()?;
     let inquiries = (!options.inquiries.is_empty()).then(|| evidence::inquiries(&options.inquiries)).transpose()?;
     let journal = options.journal.as_deref().map(journal::read).transpose()?.unwrap_or_default();
     let content = Content {
         bills: billed.digest,
         lines: lines_digest.finish(),
         settlement: settlement.as_ref().map(settlement_digest),
+        bank: bank.as_ref().map(bank_digest),
         inquiries: inquiries.as_ref().map(inquiries_digest),
         journal: journal.head(),
         opening: opening.as_ref(),
@@ -207,10 +215,12 @@ pub fn run(mut billed: Billed, options: &ReconcileOptions) -> Result<ReconcileRe
     let ledger_path = ledger_path.as_deref();
     let (remarks, held) = (std::mem::take(&mut billed.remarks), std::mem::take(&mut billed.held));
     let mostly = ledger_path.map(Path::to_path_buf).zip(billed.mostly.take());
-    let mostly = mostly.into_iter().chain(settlement.iter().flat_map(|input| mostly_unread(&input.files))).collect();
+    let mostly = mostly.into_iter().chain(settlement.iter().flat_map(|input| mostly_unread(&input.files)));
+    let mostly = mostly.chain(bank.iter().flat_map(Statements::mostly_unread)).collect();
     let files = std::mem::take(&mut evidence.files);
     let (mut inputs, source) = billed.inputs(evidence, &files, settlement);
     inputs.inquiries = inquiries;
+    inputs.bank = bank;
     let mut outcome = reconcile::reconcile(inputs, &terms);
     let standings = discrepancies::standings(&journal, &outcome, &terms, &run_id)?;
     let register = discrepancies::register_after(&journal, &outcome, &terms, &run_id)?;
@@ -283,6 +293,15 @@ fn settlement_digest(input: &SettlementInput) -> Digest {
     digest::of_parts(&[&sum.finish(), format!("{:?}", input.terms).as_bytes()])
 }
 
+/// Over what lines say, in whatever order, files and format.
+fn bank_digest(statements: &Statements) -> Digest {
+    let mut sum = DigestSum::default();
+    for line in &statements.lines {
+        sum.add(&digest::of_parts(&[&line.content(), &line.occurrence.to_be_bytes()]));
+    }
+    sum.finish()
+}
+
 /// Over what was answered, in whatever order and files.
 fn inquiries_digest(inquiries: &Inquiries) -> Digest {
     let answers = inquiries.by_code.iter().map(|(code, answers)| format!("{code} {answers:?}\n"));
@@ -311,6 +330,7 @@ struct Content<'a> {
     bills: Digest,
     lines: Digest,
     settlement: Option<Digest>,
+    bank: Option<Digest>,
     inquiries: Option<Digest>,
     /// Decisions are an input: they change what a report says of its findings.
     journal: Head,
@@ -322,7 +342,8 @@ fn run_id(options: &ReconcileOptions, content: &Content<'_>) -> String {
     let words = format!("{} {} {} {:?} {}", options.from, options.to, options.as_of, options.policy, options.client_id);
     let journal = (content.journal.sequence > 0).then_some(content.journal.hash);
     let mut parts: Vec<&[u8]> = vec![b"run", &content.bills, &content.lines, words.as_bytes()];
-    for (name, part) in [("settlement", &content.settlement), ("inquiries", &content.inquiries), ("journal", &journal)] {
+    let given = [("settlement", &content.settlement), ("bank", &content.bank), ("inquiries", &content.inquiries), ("journal", &journal)];
+    for (name, part) in given {
         parts.extend(part.iter().flat_map(|digest| [name.as_bytes(), digest.as_slice()]));
     }
     parts.extend(content.opening.iter().flat_map(|opening| [b"opening".as_slice(), opening.from.hash.as_bytes()]));

@@ -173,7 +173,7 @@ pub fn dedupe(lines: &mut Lines) -> Payments {
 /// Lines that leave the store's number out, and the payments that agree with them in everything else: the earliest of each. What is told
 /// of alike goes along, whatever amount it names.
 fn joined(lines: &Lines) -> HashMap<u32, Digest> {
-    let is_message = |line: &Line| matches!(line.class, Class::N00 | Class::N09);
+    let is_message = |line: &Line| line.class.info().money.names_a_payment();
     let lacks_number = || lines.iter().filter(|(_, line)| is_message(line) && line.marks.has(Marks::NO_TRANSACTION));
     let mut earliest: HashMap<u64, Option<&Line>> =
         lacks_number().filter(|(_, line)| line.amount > 0).map(|(_, line)| (line.moment, None)).collect();
@@ -207,7 +207,7 @@ fn payment_of(lines: &Lines, joined: &HashMap<u32, Digest>, at: u32) -> Option<D
 
 /// The messages by payment, each with the start of what makes it this one.
 fn sorted(lines: &Lines, joined: &HashMap<u32, Digest>) -> Vec<(u64, u32)> {
-    let messages = lines.iter().filter(|(_, line)| matches!(line.class, Class::N00 | Class::N09));
+    let messages = lines.iter().filter(|(_, line)| line.class.info().money.names_a_payment());
     let prefix = |at| {
         let payment = payment_of(lines, joined, at);
         payment.as_ref().and_then(|digest| digest.first_chunk::<8>()).copied().map_or(0, u64::from_be_bytes)

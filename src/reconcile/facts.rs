@@ -9,7 +9,7 @@ use super::bills::Bill;
 use super::judge::JudgedPayment;
 use super::settle::JudgedRow;
 use super::{ExternalMark, Outcome, Terms};
-use crate::books::fact::{BatchFact, BillEvent, BillFact, Change, Facts, Hold, Mark, Payee, PaymentFact, RowFact, RowKind};
+use crate::books::fact::{BankLineFact, BatchFact, BillEvent, BillFact, Change, Facts, Hold, Mark, Payee, PaymentFact, RowFact, RowKind};
 use crate::books::item::{ItemId, Subject};
 use crate::domain::ageing::date_of;
 use crate::domain::amount::Amount;
@@ -17,6 +17,7 @@ use crate::domain::calendar::wib_date;
 use crate::domain::classify::{Class, is_after_cancellation, is_after_expiry};
 use crate::domain::digest::Digest;
 use crate::domain::settlement::SettlementRow;
+use crate::evidence::bank::BankLine;
 
 /// Everything the run knows, as facts.
 #[must_use]
@@ -29,6 +30,7 @@ pub fn facts(outcome: &Outcome, terms: &Terms) -> Facts {
         payments,
         rows: rows(outcome),
         batches: batches(outcome),
+        bank_lines: bank_lines(outcome),
         ..Facts::default()
     }
 }
@@ -114,7 +116,7 @@ fn payment(outcome: &Outcome, ids: &BillIds<'_>, judged: &JudgedPayment, terms: 
     let payee = match (judged.class, ids.get(judged.bill)) {
         (Class::P02, _) => Payee::Disagreeing,
         (Class::P15, _) => Payee::Ambiguous,
-        (Class::P01 | Class::P17, _) | (_, None) => Payee::Nobody,
+        (_, None) => Payee::Nobody,
         (_, Some(bill)) => Payee::Bill(bill),
     };
     let hold = hold(outcome, judged, proof.paid_at(), terms);
@@ -194,6 +196,17 @@ fn kind(outcome: &Outcome, row: &SettlementRow, judged: &JudgedRow, occurrence: 
         (Class::S07, Some(_), None) if !judged.is_repeated => RowKind::Repeated,
         (_, Some(channel), None) => RowKind::Unclaimed(channel),
     }
+}
+
+fn bank_lines(outcome: &Outcome) -> Vec<BankLineFact> {
+    let lines = outcome.inputs.bank.iter().flat_map(|statements| &statements.lines);
+    let fact = |line: &BankLine| BankLineFact {
+        id: ItemId::of(Subject::BankLine, &[&line.content(), line.occurrence.to_string().as_bytes()]),
+        on: line.on,
+        amount: line.amount,
+        text: line.text.as_str().into(),
+    };
+    lines.map(fact).collect()
 }
 
 fn batches(outcome: &Outcome) -> Vec<BatchFact> {

@@ -5,7 +5,7 @@ use rayon::prelude::*;
 
 use super::bills::Bill;
 use super::dedupe::{Payments, Proved};
-use super::judge::{JudgedPayment, attaches, line_flags};
+use super::judge::{JudgedPayment, line_flags};
 use super::judge_bills::{Attached, JudgedBill};
 use super::{Inputs, Terms, severity_of};
 use crate::domain::amount::Rupiah;
@@ -71,8 +71,8 @@ impl Finding {
     /// The class or flag whose default action it is: a flag's where the class itself needs nobody.
     #[must_use]
     pub fn action_class(&self) -> Class {
-        let flag = [Class::N05, Class::L07].into_iter().find(|&flag| self.flags.contains(flag));
-        if self.class.info().nature == Nature::Break || self.class == Class::P19 { self.class } else { flag.unwrap_or(self.class) }
+        let flag = self.flags.raising().filter(|_| self.class.info().nature != Nature::Break);
+        flag.unwrap_or(self.class)
     }
 }
 
@@ -113,24 +113,24 @@ impl<'a> Findings<'a> {
 
     /// A line, whether or not someone must look at it.
     pub(super) fn line(&self, at: u32, line: &Line) -> Finding {
-        let reused = line_flags(line).contains(Class::N05);
-        let nature = if reused { Nature::Break } else { line.class.info().nature };
+        let flags = line_flags(line);
+        let nature = raised(line.class.info().nature, flags);
         let (invoice_number, payment_code) = self.ids(line, line.bill);
         let parsed = line.paid_at_us != 0;
         let bill = self.inputs.bills.get(line.bill);
         Finding {
             id: id(&[b"line", &line.digest]),
             class: line.class,
-            flags: line_flags(line),
+            flags,
             nature,
-            severity: severity_of(line.class, nature, reused),
+            severity: severity_of(line.class, nature, flags),
             invoice_number: invoice_number.to_owned(),
             payment_code: payment_code.to_owned(),
             channel: parsed.then_some(line.channel),
             expected: bill.map(|bill| bill.amount.into()),
             paid: line.usable_amount().map(Rupiah::from),
             paid_at: parsed.then(|| line.paid_at()),
-            reason: line_reason(line, reused),
+            reason: line_reason(line, flags),
             evidence: vec![line.digest],
             sources: vec![Source::Line(at)],
         }
@@ -159,7 +159,7 @@ impl<'a> Findings<'a> {
             class: judged.class,
             flags: judged.flags,
             nature: judged.nature,
-            severity: severity_of(judged.class, judged.nature, false),
+            severity: severity_of(judged.class, judged.nature, judged.flags),
             invoice_number: invoice_number.to_owned(),
             payment_code: payment_code.to_owned(),
             channel: Some(bill.map_or(line.channel, |bill| bill.channel)),
@@ -175,7 +175,7 @@ impl<'a> Findings<'a> {
     /// Bills, in the order of their numbers.
     pub(super) fn bills(&mut self, bills: &[JudgedBill], attached: &Attached) {
         let is_wanted = |bill| bills.binary_search_by_key(&bill, |judged| judged.bill).is_ok();
-        let payments = self.judged.par_iter().filter(|payment| attaches(payment.class) && is_wanted(payment.bill));
+        let payments = self.judged.par_iter().filter(|payment| payment.class.attaches() && is_wanted(payment.bill));
         let mut by_bill: Vec<(u32, u32)> = payments.map(|payment| (payment.bill, payment.line)).collect();
         by_bill.sort_unstable();
         for judged in bills {
@@ -192,14 +192,13 @@ impl<'a> Findings<'a> {
         let lines: Vec<u32> = rest.iter().take_while(|(number, _)| *number == judged.bill).map(|&(_, line)| line).collect();
         let (evidence, sources) = self.proofs(&lines);
         let (invoice_number, payment_code) = (bills.invoice_number(judged.bill), bills.payment_code(judged.bill));
-        let twice = judged.flags.contains(Class::L07);
-        let nature = if twice { Nature::Break } else { judged.nature };
+        let nature = raised(judged.nature, judged.flags);
         self.found.push(Finding {
             id: id(&[b"bill", invoice_number.as_bytes(), payment_code.as_bytes()]),
             class: judged.class,
             flags: judged.flags,
             nature,
-            severity: severity_of(judged.class, nature, twice),
+            severity: severity_of(judged.class, nature, judged.flags),
             invoice_number: invoice_number.to_owned(),
             payment_code: payment_code.to_owned(),
             channel: Some(bill.channel),
@@ -270,7 +269,7 @@ impl<'a> Findings<'a> {
         for finding in self.found {
             match merged.last_mut() {
                 // Equal lines or rows are one subject, under its first class; equal bills are two, and keep a row each.
-                Some(last) if last.id == finding.id && is_line_or_row(&finding) => last.sources.extend(finding.sources),
+                Some(last) if last.id == finding.id && finding.class.info().about.is_raw() => last.sources.extend(finding.sources),
                 _ => merged.push(finding),
             }
         }
@@ -348,12 +347,13 @@ impl<'a> Findings<'a> {
     }
 }
 
-fn is_line_or_row(finding: &Finding) -> bool {
-    matches!(finding.class, Class::L10 | Class::S10) || finding.class.id().starts_with('N')
+/// A nature, of what may bear a flag that somebody must look at.
+fn raised(nature: Nature, flags: ClassSet) -> Nature {
+    if flags.raising().is_some() { Nature::Break } else { nature }
 }
 
-fn line_reason(line: &Line, reused: bool) -> String {
-    if line.class.info().nature != Nature::Break && reused {
+fn line_reason(line: &Line, flags: ClassSet) -> String {
+    if line.class.info().nature != Nature::Break && flags.raising().is_some() {
         return "its Request-Id was used for another body".to_owned();
     }
     match line.class {

@@ -36,7 +36,7 @@ pub(super) fn judge(inputs: &Inputs, payments: &Payments, judged: &[JudgedPaymen
             let last = last_paid.entry(code).or_insert(jiff::Timestamp::MIN);
             *last = line.paid_at().max(*last);
         }
-        if !is_of_the_period(payment.class) {
+        if !payment.class.info().money.is_of_the_period() {
             continue;
         }
         let amount = Rupiah::new(proved.amount.into());
@@ -61,11 +61,6 @@ pub(super) fn judge(inputs: &Inputs, payments: &Payments, judged: &[JudgedPaymen
         }
     }
     Some(inquired)
-}
-
-/// Of another period, or of no usable amount: nothing an answer could be held against.
-const fn is_of_the_period(class: Class) -> bool {
-    !matches!(class, Class::P16 | Class::P17)
 }
 
 fn code_of<'a>(inputs: &'a Inputs, line: &'a Line) -> &'a str {
@@ -107,7 +102,7 @@ pub(super) fn findings(inputs: &Inputs, inquired: &Inquired, payments: &Payments
 
 /// Every payment of the period is of an inquiry class, or of a code that DOKU knows itself.
 pub(super) fn identities(inquired: &Inquired, payment_tallies: &Tallies) -> [Identity; 2] {
-    let of_the_period = payment_tallies.iter().filter(|(class, _)| is_of_the_period(*class));
+    let of_the_period = payment_tallies.iter().filter(|(class, _)| class.info().money.is_of_the_period());
     let paid = of_the_period.fold(Tally::default(), |sum, (_, tally)| sum.plus(tally));
     let classes = [Class::I00, Class::I02, Class::I03, Class::I04];
     let found = classes.into_iter().map(|class| inquired.tallies.of(class)).fold(inquired.others, Tally::plus);

@@ -27,12 +27,6 @@ pub struct JudgedPayment {
     pub flags: ClassSet,
 }
 
-/// Whether payments of a class are a bill's.
-#[must_use]
-pub fn attaches(class: Class) -> bool {
-    !matches!(class, Class::P01 | Class::P02 | Class::P15 | Class::P16 | Class::P17)
-}
-
 /// Lines by class, and those someone must look at.
 #[derive(Default)]
 pub(super) struct JudgedLines {
@@ -56,7 +50,7 @@ impl JudgedLines {
             for flag in flags.iter() {
                 judged.flags.add(flag, amount);
             }
-            if line.class.info().nature == Nature::Break || flags.contains(Class::N05) {
+            if line.class.info().nature == Nature::Break || flags.raising().is_some() {
                 judged.findings.push(at);
             }
         }
@@ -74,8 +68,7 @@ pub(super) fn line_flags(line: &Line) -> ClassSet {
     const FLAGS: [(Marks, Class); 3] = [(Marks::REQUEST_REUSED, Class::N05), (Marks::SKEWED, Class::N10), (Marks::LATE, Class::N11)];
     let flags: ClassSet = FLAGS.into_iter().filter(|(mark, _)| line.marks.has(*mark)).map(|(_, class)| class).collect();
     // Lines that got this far unverified did so under `trust_log`; a refused line has its own class for that.
-    let read = matches!(line.class, Class::N00 | Class::N06 | Class::N07 | Class::N08 | Class::N09 | Class::N12 | Class::N13);
-    if read && !line.marks.has(Marks::VERIFIED) { flags.with(Class::N03) } else { flags }
+    if line.class.info().money.is_read() && !line.marks.has(Marks::VERIFIED) { flags.with(Class::N03) } else { flags }
 }
 
 /// Payments by class, and by flag.

@@ -4,7 +4,7 @@ use rayon::prelude::*;
 
 use super::bills::{Bill, Bills};
 use super::dedupe::Payments;
-use super::judge::{JudgedPayment, attaches, known_of};
+use super::judge::{JudgedPayment, known_of};
 use super::new_bill::ExternalMark;
 use super::settle::Settled;
 use super::tally::{Tallies, Tally, add_nature};
@@ -41,7 +41,7 @@ impl Attached {
         for (proved, payment) in payments.proved.iter().zip(judged) {
             let Some(bill) = usize::try_from(payment.bill).ok().and_then(|bill| all.get_mut(bill)) else { continue };
             bill.outside |= payment.class == Class::P16;
-            if attaches(payment.class) {
+            if payment.class.attaches() {
                 bill.amount = bill.amount.saturating_add(proved.amount);
                 bill.count = bill.count.saturating_add(1);
             }
@@ -69,7 +69,7 @@ pub(super) struct JudgedBills {
     pub(super) tallies: Tallies,
     pub(super) flags: Tallies,
     pub(super) natures: [Tally; 3],
-    /// BREAK bills, and bills that share a live code, by number.
+    /// BREAK bills, and bills with a flag that raises them, by number.
     pub(super) findings: Vec<JudgedBill>,
 }
 
@@ -93,7 +93,7 @@ impl JudgedBills {
         for flag in judged.flags.iter() {
             self.flags.add(flag, amount);
         }
-        if judged.nature == Nature::Break || judged.flags.contains(Class::L07) {
+        if judged.nature == Nature::Break || judged.flags.raising().is_some() {
             self.findings.push(judged);
         }
     }

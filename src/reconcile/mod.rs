@@ -34,7 +34,7 @@ pub use bills::{Bills, TooMany};
 pub use dedupe::{Payments, dedupe};
 pub use findings::{Finding, Source};
 pub use inquiries::Inquired;
-pub use judge::{JudgedPayment, attaches};
+pub use judge::JudgedPayment;
 pub use known::KnownPayment;
 pub use new_bill::{ExternalMark, FormerCode, NewBill};
 pub use own::{KnownOwn, OwnBills};
@@ -43,9 +43,10 @@ pub use tally::{Identity, Tallies, Tally};
 pub use unlisted::{Unlisted, unlisted};
 
 use crate::domain::amount::Rupiah;
-use crate::domain::classify::{Class, Nature, Period, Policy, Severity};
+use crate::domain::classify::{Class, ClassSet, Family, Nature, Period, Policy, Severity};
 use crate::domain::line::{Line, Lines, NO_BILL, RawTotals};
 use crate::evidence::Inquiries;
+use crate::evidence::bank::Statements;
 
 /// Everything a run concludes from.
 #[derive(Debug)]
@@ -76,6 +77,8 @@ pub struct Inputs {
     pub settlement: Option<settle::SettlementInput>,
     /// Answers to inquiries, if their logs were given.
     pub inquiries: Option<Inquiries>,
+    /// Bank statements, if any were given.
+    pub bank: Option<Statements>,
 }
 
 /// What decides, beside the inputs.
@@ -211,14 +214,13 @@ pub fn reconcile(mut inputs: Inputs, terms: &Terms) -> Outcome {
     if let Some(settled) = &settled {
         identities.extend(settle::identities(&inputs, settled, terms));
     }
-    let of_kind = |kind: char| Class::all().filter(move |class| class.id().starts_with(kind));
     match &settled {
         Some(settled) => inputs.not_evaluated.extend(&settled.not_evaluated),
-        None => inputs.not_evaluated.extend(of_kind('S')),
+        None => inputs.not_evaluated.extend(Class::of(Family::Settlement)),
     }
     match &inquired {
         Some(inquired) => identities.extend(inquiries::identities(inquired, &payment_tallies)),
-        None => inputs.not_evaluated.extend(of_kind('I')),
+        None => inputs.not_evaluated.extend(Class::of(Family::Inquiry)),
     }
     Outcome {
         inputs,
@@ -236,11 +238,8 @@ pub fn reconcile(mut inputs: Inputs, terms: &Terms) -> Outcome {
     }
 }
 
-/// How bad a finding is: flags that are critical by themselves make it so.
-fn severity_of(class: Class, nature: Nature, critical_flag: bool) -> Severity {
-    match nature {
-        _ if critical_flag => Severity::Critical,
-        Nature::Break => class.info().severity,
-        Nature::Ok | Nature::Timing => Severity::None,
-    }
+/// How bad a finding is: a flag that raises its bearer makes it as bad as itself.
+fn severity_of(class: Class, nature: Nature, flags: ClassSet) -> Severity {
+    let own = if nature == Nature::Break { class.info().severity } else { Severity::None };
+    flags.raising().map_or(own, |flag| own.max(flag.info().severity))
 }

@@ -2,7 +2,7 @@
 
 use super::Inputs;
 use super::dedupe::Payments;
-use super::judge::{JudgedPayment, attaches};
+use super::judge::JudgedPayment;
 use super::judge_bills::Attached;
 use super::status::Placed;
 use crate::domain::amount::Rupiah;
@@ -130,7 +130,7 @@ pub(super) fn identities(
     // SUCCESS as summed while parsing, less what repeats or contradicts a payment, is what was paid.
     let not_first = lines.of(Class::N06).plus(lines.of(Class::N07));
     let first = inputs.raw.success_amount.minus(not_first.amount);
-    let attaching = paid.iter().filter(|(class, _)| attaches(*class)).fold(Tally::default(), |sum, (_, tally)| sum.plus(tally));
+    let attaching = paid.iter().filter(|(class, _)| class.attaches()).fold(Tally::default(), |sum, (_, tally)| sum.plus(tally));
     let row = |name, left: i128, right: i128| Identity { name, left, right };
     vec![
         row("lines_read_equal_line_classes", inputs.lines_read.into(), inputs.lines_apart.saturating_add(lines.total().count.into())),

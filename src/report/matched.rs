@@ -13,7 +13,7 @@ use polars_io::parquet::write::{ParquetCompression, ParquetWriter};
 use super::{Report, Writer};
 use crate::domain::digest::Digest;
 use crate::domain::line::Line;
-use crate::reconcile::{JudgedPayment, Outcome, attaches};
+use crate::reconcile::{JudgedPayment, Outcome};
 
 /// Its name in the output folder.
 pub(super) const FILE_NAME: &str = "matched.parquet";
@@ -25,7 +25,7 @@ const GROUP: usize = 1 << 16;
 pub(super) fn write(report: &Report<'_>, writer: &mut Writer) -> io::Result<()> {
     let outcome = report.outcome;
     let frame = |group: &[JudgedPayment]| {
-        let matched = group.iter().filter(|judged| attaches(judged.class));
+        let matched = group.iter().filter(|judged| judged.class.attaches());
         frame(outcome, &matched.collect::<Vec<_>>()).map_err(into_io)
     };
     let empty = frame(&[])?;

@@ -10,7 +10,7 @@ use super::summary_inputs::{self, InputFigures};
 use super::summary_month::MonthFigures;
 use super::summary_settlement::{BatchFigures, ChannelFigures, SettlementFigures};
 use crate::domain::amount::Rupiah;
-use crate::domain::classify::{Class, Nature, Policy, RetrySlot, Unverifiable};
+use crate::domain::classify::{Class, Family, Nature, Policy, RetrySlot, Unverifiable};
 use crate::domain::digest;
 use crate::domain::ids::InvoiceNumber;
 use crate::domain::lifecycle::HoldCause;
@@ -34,7 +34,7 @@ pub struct Summary {
     pub configuration: String,
     /// Where the bills are from.
     pub ledger: LedgerSource,
-    /// The logs, then the settlement files, then the inquiry logs.
+    /// The logs, then the settlement files, the bank statements, the inquiry logs.
     pub inputs: Vec<InputFigures>,
     /// Lines by class.
     pub lines: BTreeMap<&'static str, Figures>,
@@ -199,10 +199,10 @@ impl Summary {
     #[must_use]
     pub fn of(outcome: &Outcome, terms: &Terms, files: &[InputFile], ledger: LedgerSource, run_id: String) -> Self {
         let missing = not_evaluated(outcome);
-        let by_kind = |kind: char, tallies: &Tallies| by_class(kind, tallies, &missing);
+        let by_kind = |kind: Family, tallies: &Tallies| by_class(kind, tallies, &missing);
         let settlement = outcome.settled.as_ref().map_or_else(SettlementFigures::default, |settled| {
             let figures = SettlementFigures::of(settled);
-            SettlementFigures { classes: Some(by_kind('S', &settled.tallies())), ..figures }
+            SettlementFigures { classes: Some(by_kind(Family::Settlement, &settled.tallies())), ..figures }
         });
         let rows = u64::try_from(outcome.inputs.malformed.len()).unwrap_or(u64::MAX);
         let external = matches!(ledger, LedgerSource::External { .. });
@@ -217,15 +217,15 @@ impl Summary {
             policy: PolicyFigures::of(&terms.policy),
             ledger,
             inputs: summary_inputs::of(outcome, files),
-            lines: by_kind('N', &outcome.line_tallies),
-            payments: by_kind('P', &outcome.payment_tallies),
-            bills: by_kind('L', &outcome.bill_tallies),
+            lines: by_kind(Family::Line, &outcome.line_tallies),
+            payments: by_kind(Family::Payment, &outcome.payment_tallies),
+            bills: by_kind(Family::Bill, &outcome.bill_tallies),
             counted_apart: malformed.into_iter().chain(unlisted).collect(),
             settlement: settlement.classes,
             settlement_natures: settlement.natures,
             settlement_totals: settlement.channels,
             settlement_batches: settlement.batches,
-            inquiries: outcome.inquired.as_ref().map(|inquired| by_kind('I', &inquired.tallies)),
+            inquiries: outcome.inquired.as_ref().map(|inquired| by_kind(Family::Inquiry, &inquired.tallies)),
             natures: named(outcome.natures),
             natures_by_subject: by_subject(outcome),
             flags: flags(outcome).iter().map(|(class, tally)| (class.id(), tally.into())).collect(),
@@ -298,20 +298,15 @@ fn after_grace(outcome: &Outcome, terms: &Terms) -> Tally {
 
 /// What this version never evaluates, and what these inputs do not allow.
 fn not_evaluated(outcome: &Outcome) -> Vec<Class> {
-    let never = Class::all().filter(|class| !class.info().evaluated);
-    let mut classes: Vec<Class> = never.chain(outcome.inputs.not_evaluated.iter().copied()).collect();
+    let mut classes: Vec<Class> = outcome.inputs.not_evaluated.clone();
     classes.sort_unstable();
     classes.dedup();
     classes
 }
 
-/// Every evaluated class of one kind; flags are apart.
-fn by_class(kind: char, tallies: &Tallies, missing: &[Class]) -> BTreeMap<&'static str, Figures> {
-    const FLAGS: [Class; 7] = [Class::N05, Class::N10, Class::N11, Class::L07, Class::L08, Class::L09, Class::L10];
-    Class::all()
-        .filter(|class| class.id().starts_with(kind) && !FLAGS.contains(class) && !missing.contains(class))
-        .map(|class| (class.id(), tallies.of(class).into()))
-        .collect()
+/// Every evaluated class of one list.
+fn by_class(family: Family, tallies: &Tallies, missing: &[Class]) -> BTreeMap<&'static str, Figures> {
+    Class::of(family).filter(|class| !missing.contains(class)).map(|class| (class.id(), tallies.of(class).into())).collect()
 }
 
 impl PolicyFigures {

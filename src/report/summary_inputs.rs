@@ -8,16 +8,16 @@ use crate::domain::line::InputFile;
 use crate::domain::line::{Line, Lines, Marks};
 use crate::reconcile::Outcome;
 
-/// One log, settlement file or inquiry log.
+/// One log, settlement file, bank statement or inquiry log.
 #[derive(Clone, Debug, Serialize)]
 pub struct InputFigures {
-    /// `notifications`, `settlement` or `inquiries`.
+    /// `notifications`, `settlement`, `bank` or `inquiries`.
     pub kind: &'static str,
     /// Which.
     pub path: String,
     /// SHA-256 of the file.
     pub sha256: String,
-    /// Its lines; of a settlement file, the rows of its tables.
+    /// Its lines; of a settlement file or bank statement, the rows of its tables.
     pub lines: u64,
     /// Its size.
     pub bytes: u64,
@@ -35,14 +35,15 @@ pub struct InputFigures {
     pub wrapper: &'static str,
 }
 
-/// The logs, then the settlement files, then the inquiry logs.
+/// The logs, then the settlement files, the bank statements, the inquiry logs.
 pub(super) fn of(outcome: &Outcome, logs: &[InputFile]) -> Vec<InputFigures> {
     let settlement = outcome.inputs.settlement.iter().flat_map(|input| &input.files.files);
     let spans = spans(logs.len(), &outcome.inputs.lines);
     let logs = logs.iter().zip(spans).map(|(file, span)| InputFigures::of(file, "notifications", span));
     let inquiries = outcome.inputs.inquiries.iter().flat_map(|inquiries| &inquiries.files);
     let inquiries = inquiries.map(|file| InputFigures::of(file, "inquiries", None));
-    logs.chain(settlement.map(|file| InputFigures::of(file, "settlement", None))).chain(inquiries).collect()
+    let bank = outcome.inputs.bank.iter().flat_map(|statements| &statements.files).map(|file| InputFigures::of(file, "bank", None));
+    logs.chain(settlement.map(|file| InputFigures::of(file, "settlement", None))).chain(bank).chain(inquiries).collect()
 }
 
 /// First and last arrival of each log, in microseconds.

@@ -28,7 +28,7 @@ const LAYERS: [(&str, &[&str]); 21] = [
     ("evidence", &["domain", "doku", "table"]),
     ("reconcile", &["books", "domain", "evidence", "table"]),
     ("gateway", &["domain", "doku", "clock", "random"]),
-    ("report", &["domain", "parallel", "reconcile", "table"]),
+    ("report", &["books", "domain", "parallel", "reconcile", "table"]),
     ("sandbox", &["domain", "doku", "clock"]),
     ("serve", &["domain", "doku", "clock"]),
     (
@@ -99,6 +99,20 @@ const NOT_DIRECTLY: [(&str, &str); 12] = [
     ("getrandom", "random.rs"),
     ("new_v4", "random.rs"),
     ("now_v7", "random.rs"),
+];
+
+/// Where classes are told apart one by one: their table and rules, and those who plant them for a demo.
+const BY_CLASS: [&str; 8] = [
+    "domain/classify/",
+    "jobs/demo.rs",
+    "cli/demo_settlement.rs",
+    // How payments meet their debts is told apart there, a class each.
+    "books/allocation.rs",
+    // What postings replace.
+    "domain/booking.rs",
+    "jobs/entries.rs",
+    "reconcile/month/",
+    "report/matched.rs",
 ];
 
 /// Who makes a clock or a source of randomness instead of being handed one, and why that is right.
@@ -332,6 +346,32 @@ fn nothing_prints_past_the_output_module_and_nothing_is_left_to_do() {
         for name in forbidden {
             let calls = source.words(name).into_iter().filter(|&at| source.code[at + name.len()..].starts_with('!'));
             violations.extend(calls.map(|at| format!("src/{}:{}: `{name}!`", source.path, source.line_of(at))));
+        }
+    }
+    none(&violations);
+}
+
+/// What decides on several classes, or on the text of one, outside their table: it is a column there.
+#[test]
+fn what_follows_from_a_class_stands_in_its_row() {
+    let mut violations = Vec::new();
+    let is_id = |text: &str| {
+        let digits = text.strip_prefix(['N', 'P', 'L', 'S', 'I']);
+        digits.is_some_and(|digits| digits.len() == 2 && digits.bytes().all(|byte| byte.is_ascii_digit()))
+    };
+    let sources = sources();
+    for source in sources.iter().filter(|source| !source.is_test && !BY_CLASS.iter().any(|path| source.path.starts_with(path))) {
+        for (number, line) in (1..).zip(source.code.lines()) {
+            let line = line.replace("||", "  ");
+            let ends_in_class =
+                |part: &&str| part.contains("Class::") && part.trim_end_matches([' ', ')', ',']).rsplit("::").next().is_some_and(is_id);
+            let classes = line.split('|').filter(ends_in_class);
+            if classes.count() > 1 {
+                violations.push(format!("src/{}:{number}: several classes in one pattern", source.path));
+            }
+            for text in line.split('"').skip(1).step_by(2).filter(|text| is_id(text)) {
+                violations.push(format!("src/{}:{number}: `{text}` as a text", source.path));
+            }
         }
     }
     none(&violations);

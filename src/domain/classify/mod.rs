@@ -4,6 +4,7 @@
 //! were gathered in bulk (`reconcile`), or any status that was derived from payments.
 
 mod bill;
+mod columns;
 mod inquiry;
 mod line;
 mod payment;
@@ -14,6 +15,7 @@ use jiff::civil::Date;
 use jiff::{SignedDuration, Timestamp};
 
 pub use bill::{BillSituation, PaidMark, bill_class, is_live, issued_otherwise};
+pub use columns::{About, Family, Flag, Money, Stands};
 pub use inquiry::{InquiryAnswer, inquiry_class, may_follow};
 pub use line::{LateFacts, LineFlags, RetrySlot, further_success, line_flags, not_final, retry_slot};
 pub use payment::{BillFacts, Match, PaymentFacts, covers, is_after_cancellation, is_after_expiry, payment_class, payment_nature};
@@ -115,6 +117,12 @@ impl ClassSet {
     pub fn contains(self, class: Class) -> bool {
         let (word, bit) = Self::place(class);
         self.0.get(word).is_some_and(|word| word & bit != 0)
+    }
+
+    /// The flag that makes its bearer one somebody must look at, whatever its class.
+    #[must_use]
+    pub fn raising(self) -> Option<Class> {
+        self.iter().find(|class| class.info().flag == Flag::Raises)
     }
 
     /// Its classes in the order of the rules.

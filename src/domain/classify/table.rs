@@ -1,6 +1,10 @@
-//! Every class, in the order in which the rules try them: the first that hits is the primary one.
+//! Every class, in the order in which the rules try them: the first that hits is the primary one. **Whatever follows from a class stands
+//! in its row**; a new one is a row here and its words in `texts/id.toml`.
 
+use super::super::ageing::AgesFrom;
 use super::super::code::Code;
+use super::super::duty::Owner;
+use super::columns::{About, Family, Flag, Money, Stands};
 use super::{Nature, Severity};
 
 /// One class of a line (N), a payment (P), a bill (L) or a settlement row (S), or a code that was inquired about (I); also the flags.
@@ -12,12 +16,24 @@ pub struct Class(u8);
 pub struct ClassInfo {
     /// Its id, title, test and default action.
     pub code: Code,
+    /// The list it is a class of.
+    pub family: Family,
+    /// What a finding of it is about.
+    pub about: About,
     /// Its nature; L02, P19 and S02 become BREAKs with age, and S01 is TIMING at first.
     pub nature: Nature,
     /// How bad it is when it is a BREAK.
     pub severity: Severity,
-    /// Whether this version evaluates it.
-    pub evaluated: bool,
+    /// What it says of money.
+    pub money: Money,
+    /// Where its items stand in the books.
+    pub stands: Stands,
+    /// Whether it may be a flag, and what that does.
+    pub flag: Flag,
+    /// From when it ages while it is open.
+    pub ages: AgesFrom,
+    /// Who acts on it.
+    pub owner: Owner,
 }
 
 impl Class {
@@ -32,6 +48,11 @@ impl Class {
         (0_u8..).take(TABLE.len()).map(Self)
     }
 
+    /// Every class of one list.
+    pub fn of(family: Family) -> impl Iterator<Item = Self> {
+        Self::all().filter(move |class| class.info().family == family)
+    }
+
     /// The class with this id.
     #[must_use]
     pub fn parse(id: &str) -> Option<Self> {
@@ -42,6 +63,18 @@ impl Class {
     #[must_use]
     pub fn info(self) -> &'static ClassInfo {
         TABLE.get(usize::from(self.0)).unwrap_or(&TABLE[0])
+    }
+
+    /// Whether payments of it are a bill's.
+    #[must_use]
+    pub fn attaches(self) -> bool {
+        self.info().money.attaches()
+    }
+
+    /// Whether its money waits in suspense until somebody decides.
+    #[must_use]
+    pub fn is_held(self) -> bool {
+        self.info().money.is_held()
     }
 
     /// Its id, such as `P06`.
@@ -64,19 +97,31 @@ impl std::fmt::Display for Class {
 }
 
 macro_rules! classes {
-    ($($index:literal $name:ident $id:literal $nature:ident $severity:ident $evaluated:literal, $title:literal, $meaning:literal, $remedy:literal;)*) => {
+    ($($name:ident $id:literal $family:ident $about:ident $nature:ident $severity:ident $money:ident $stands:ident $flag:ident $ages:ident
+        $owner:ident, $title:literal, $meaning:literal, $remedy:literal;)*) => {
+        /// Numbers the rows.
+        #[allow(non_camel_case_types, clippy::upper_case_acronyms, reason = "the names are those of the constants")]
+        enum Place { $($name),* }
+
         #[allow(missing_docs, reason = "the table below is their documentation")]
+        #[allow(clippy::as_conversions, reason = "an enum's number as a constant")]
         impl Class {
             /// How many there are.
-            pub const COUNT: usize = [$($index),*].len();
-            $(#[doc = $title] pub const $name: Self = Self($index);)*
+            pub const COUNT: usize = [$($id),*].len();
+            $(#[doc = $title] pub const $name: Self = Self(Place::$name as u8);)*
         }
 
         static TABLE: [ClassInfo; Class::COUNT] = [$(ClassInfo {
             code: Code::new($id, $title, $meaning, $remedy),
+            family: Family::$family,
+            about: About::$about,
             nature: Nature::$nature,
             severity: Severity::$severity,
-            evaluated: $evaluated,
+            money: Money::$money,
+            stands: Stands::$stands,
+            flag: Flag::$flag,
+            ages: AgesFrom::$ages,
+            owner: Owner::$owner,
         },)*];
 
         /// Every class as a code that can be explained.
@@ -84,256 +129,217 @@ macro_rules! classes {
     };
 }
 
+// Columns: name, id, family, about, nature, severity, money, stands, flag, ages from, owner; title, meaning, remedy.
 classes! {
-    0 N01 "N01" Break Medium true, "malformed envelope",
+    N01 "N01" Line Line Break Medium Unread AlarmOfFile Never Seen Security, "malformed envelope",
         "the log line is not a JSON object with a body: torn, over-long, not UTF-8, or something else",
         "keep the file, look at how the log is written, and ask DOKU to send the notification again";
-    1 N04 "N04" Break High true, "foreign client",
+    N04 "N04" Line Line Break High Unread AlarmOfFile Never Seen Security, "foreign client",
         "the message carries another Client-Id than ours, so it was not meant for this account",
         "check the routing of the notification URL and which account the log belongs to";
-    2 N03 "N03" Break Medium true, "unverifiable",
+    N03 "N03" Line Line Break Medium Unread Alarm Marks Seen Security, "unverifiable",
         "headers, target or key are missing, so nobody can tell whether DOKU sent it; as a flag: it counts because the policy is `trust_log`",
         "log headers and target with the body; until then confirm by Check Status, or set the policy to `trust_log`";
-    3 N02 "N02" Break Critical true, "forged signature",
+    N02 "N02" Line Line Break Critical Unread Alarm Never Seen Security, "forged signature",
         "the signature does not match the bytes received under any key we hold; it never counts as money",
         "confirm the payment by Check Status, then find out who can reach the notification URL, and whether a key was rotated";
-    4 N12 "N12" Break Medium true, "malformed body",
+    N12 "N12" Line Line Break Medium Unclear Alarm Never Seen Security, "malformed body",
         "the message is verified, but a mandatory field is missing or unusable",
         "read the raw line, confirm the payment by Check Status, and report the field to DOKU";
-    5 N13 "N13" Ok None true, "foreign service",
+    N13 "N13" Line Line Ok None Unclear Remark Never Never Nobody, "foreign service",
         "a verified message about another DOKU service than convenience stores",
         "nothing: it is counted and left alone";
-    6 N09 "N09" Ok None true, "never final",
+    N09 "N09" Line Line Ok None Attempted Remark Never Never Nobody, "never final",
         "FAILED, PENDING or EXPIRED, and no SUCCESS of the same payment",
         "nothing: it tells how many customers tried and did not pay";
-    7 N08 "N08" Ok None true, "stale status",
+    N08 "N08" Line Line Ok None Attempted Remark Never Never Nobody, "stale status",
         "FAILED, PENDING or EXPIRED of a payment that also has a SUCCESS",
         "nothing: SUCCESS stands";
-    8 N07 "N07" Break High true, "conflicting",
+    N07 "N07" Line Line Break High Told Alarm Never Origin Security, "conflicting",
         "SUCCESS messages of one payment differ in amount, date or invoice; this is not the first of them",
         "Check Status decides which is right; the payment carries the flag `conflicting`";
-    9 N06 "N06" Ok None true, "repeated notification",
+    N06 "N06" Line Line Ok None Told Remark Never Never Nobody, "repeated notification",
         "a further SUCCESS of the same payment with the same content",
         "nothing: DOKU redelivers until it is answered; many at `manual` mean somebody pressed resend";
-    10 N00 "N00" Ok None true, "proves a payment",
+    N00 "N00" Line Line Ok None Told Remark Never Never Nobody, "proves a payment",
         "the first SUCCESS line of a payment",
         "nothing";
-    11 N05 "N05" Break Critical true, "request id reused",
+    N05 "N05" Flag Line Break Critical Nothing Alarm Raises Seen Security, "request id reused",
         "flag: two verified messages share a Request-Id but not a body; the money of both still counts",
         "ask DOKU which of the messages is theirs; if neither, change the secret key";
-    12 N10 "N10" Ok None true, "clock skew or replay window",
+    N10 "N10" Flag Line Ok None Nothing Remark Marks Never Nobody, "clock skew or replay window",
         "flag: the message arrived long after, or before, the time it is stamped with",
         "check the clock of the receiver; an old message may have been sent again by somebody else";
-    13 N11 "N11" Ok None true, "late notification",
+    N11 "N11" Flag Line Ok None Nothing Remark Marks Never Nobody, "late notification",
         "flag: the message arrived later than DOKU's last redelivery after the payment",
         "look for an outage of the notification URL at the time of payment";
 
-    14 P17 "P17" Break Medium true, "amount unusable",
+    P17 "P17" Payment Payment Break Medium Unusable Alarm Never Origin Settlement, "amount unusable",
         "the amount is a fraction, not IDR, not positive, or longer than 12 digits; it counts as no money",
         "read the raw line and ask DOKU for the right amount";
-    15 P16 "P16" Ok None true, "other period",
+    P16 "P16" Payment Payment Ok None OtherPeriod Remark Never Never Nobody, "other period",
         "the payment's WIB day is outside the period",
         "nothing: it belongs to the report of its own period";
-    16 P15 "P15" Break High true, "ambiguous",
+    P15 "P15" Payment Payment Break High Unowned Suspense Never Origin Finance, "ambiguous",
         "more than one bill could be meant; none is picked",
         "choose among the candidates listed, and give each bill its own invoice number and code";
-    17 P01 "P01" Break Critical true, "orphan payment",
+    P01 "P01" Payment Payment Break Critical Unowned Suspense Never Origin Finance, "orphan payment",
         "neither the invoice nor the code is known",
         "book it to suspense, trace the payer, then refund it or apply it to the right bill";
-    18 P02 "P02" Break High true, "code and invoice disagree",
+    P02 "P02" Payment Payment Break High Unowned Suspense Never Origin Finance, "code and invoice disagree",
         "one of the two is known, or both are but they do not belong together",
         "hold the money and correct the mapping between invoice and code";
-    19 P06 "P06" Break Critical true, "second payment",
+    P06 "P06" Payment Payment Break Critical Held Suspense Marks Origin Finance, "second payment",
         "a further payment on a code that may be paid once, and that an earlier payment covers",
         "refund the second payment";
-    20 P12 "P12" Break High true, "already settled elsewhere",
+    P12 "P12" Payment Payment Break High Held Suspense Marks Origin Finance, "already settled elsewhere",
         "the same debt was paid before through another code or channel",
         "refund one of the payments";
-    21 P08 "P08" Break High true, "paid after cancellation",
+    P08 "P08" Payment Payment Break High Held Suspense Marks Origin Finance, "paid after cancellation",
         "the payment is dated after DOKU acknowledged the cancellation",
         "refund it, or reinstate the bill";
-    22 P07 "P07" Break High true, "paid after expiry",
+    P07 "P07" Payment Payment Break High Held Suspense Marks Origin Finance, "paid after expiry",
         "the payment is dated after the code's expiry and the grace",
         "accept it late by policy, or refund it";
-    23 P10 "P10" Break Medium true, "paid on superseded terms",
+    P10 "P10" Payment Payment Break Medium Applied Shared Marks Origin Finance, "paid on superseded terms",
         "the amount is one the bill asked for before it was amended",
         "accept it if it was paid before the change was acknowledged, else settle the difference";
-    24 P03 "P03" Break High true, "under-payment",
+    P03 "P03" Payment Payment Break High Applied Shared Marks Origin Collections, "under-payment",
         "less was paid than is due, beyond the tolerance",
         "collect the rest";
-    25 P04 "P04" Break High true, "over-payment",
+    P04 "P04" Payment Payment Break High Applied Shared Marks Origin Finance, "over-payment",
         "more was paid than is due, beyond the tolerance",
         "credit it to the next premium, or refund it";
-    26 P11 "P11" Break Medium true, "wrong channel or acquirer",
+    P11 "P11" Payment Payment Break Medium Applied Alarm Marks Origin Issuing, "wrong channel or acquirer",
         "the code of one chain was reported paid at another, or the acquirer is not the channel's",
         "fix the channel configuration at DOKU or in the ledger";
-    27 P18 "P18" Break Medium true, "policy state conflict",
+    P18 "P18" Payment Payment Break Medium Applied Alarm Marks Origin Finance, "policy state conflict",
         "the premium was paid while the policy was lapsed or cancelled",
         "pass it to underwriting";
-    28 P09 "P09" Break Medium true, "paid before issue",
+    P09 "P09" Payment Payment Break Medium Applied Alarm Marks Origin Issuing, "paid before issue",
         "the payment is dated before its code was made, beyond the clock skew allowed",
         "check the clocks, then the ledger";
-    29 P19 "P19" Timing High true, "paid, known only from Check Status",
+    P19 "P19" Payment Payment Timing High Applied Alarm Marks Origin Settlement, "paid, known only from Check Status",
         "Check Status says paid, but no notification proves it; a BREAK once the grace after it was found is over",
         "ask DOKU to send the notification again";
-    30 P13 "P13" Ok None true, "reusable code, exact payment",
+    P13 "P13" Payment Payment Ok None Applied Remark Never Never Nobody, "reusable code, exact payment",
         "an exact payment on a code that may be paid more than once",
         "post it";
-    31 P05 "P05" Ok None true, "within tolerance",
+    P05 "P05" Payment Payment Ok None Applied Remark Never Never Nobody, "within tolerance",
         "the payment differs from what is due, but not by more than the tolerance",
         "post it, with a rounding line";
-    32 P00 "P00" Ok None true, "matched",
+    P00 "P00" Payment Payment Ok None Applied Remark Never Never Nobody, "matched",
         "invoice, code, channel and amount agree, inside the validity",
         "post it";
-    33 LATE_EVIDENCE "late_evidence" Ok None true, "late evidence",
+    LATE_EVIDENCE "late_evidence" Flag Payment Ok None Nothing Remark Marks Never Nobody, "late evidence",
         "flag: paid inside the period, but the notification arrived after its end",
         "nothing: the payment belongs to the period of its WIB day";
-    34 CONFLICTING "conflicting" Break High true, "conflicting evidence",
+    CONFLICTING "conflicting" Flag Payment Break High Nothing Remark Marks Never Nobody, "conflicting evidence",
         "flag: other SUCCESS messages of this payment say something else (N07)",
         "Check Status decides which is right";
-    35 VARIED "varied" Ok None true, "messages vary",
+    VARIED "varied" Flag Payment Ok None Nothing Remark Marks Never Nobody, "messages vary",
         "flag: messages of this payment differ in how they name it: capitals, spaces, fractions of a second, or the store's own number left out",
         "nothing: they are one payment";
 
-    36 L06 "L06" Break High true, "issue outcome unknown",
+    L06 "L06" Bill Bill Break High Nothing Receivable Never Due Issuing, "issue outcome unknown",
         "the issue is in doubt, and no payment shows that there is a code",
         "run `tagih sync`, or settle it with `tagih resolve`";
-    37 L11 "L11" Break High true, "under-paid",
+    L11 "L11" Bill Bill Break High Nothing Receivable Never Due Collections, "under-paid",
         "the payments of the bill add up to less than is due",
         "collect the rest";
-    38 L12 "L12" Break High true, "over-paid or paid more than once",
+    L12 "L12" Bill Bill Break High Nothing Shared Never Origin Finance, "over-paid or paid more than once",
         "the payments of the bill add up to more than is due",
         "refund the difference";
-    39 L00 "L00" Ok None true, "settled",
+    L00 "L00" Bill Bill Ok None Nothing Remark Never Never Nobody, "settled",
         "the payments add up to what is due (a reusable code: there is one at least)",
         "nothing";
-    40 L04 "L04" Break Critical true, "ledger says paid, no evidence",
+    L04 "L04" Bill Bill Break Critical Nothing Unproven Never Origin Finance, "ledger says paid, no evidence",
         "the bill is marked paid, but neither a valid notification nor a settlement row of it is in the evidence",
         "look for missing logs, then confirm by Check Status; somebody may have set the mark by hand";
-    41 L05 "L05" Break High true, "billed, never issued",
+    L05 "L05" Bill Bill Break High Nothing Receivable Never Due Issuing, "billed, never issued",
         "the bill has no payment code: planned and not sent, or refused",
         "read the reason of the refusal, correct the row, and run `tagih issue` again";
-    42 L03 "L03" Ok None true, "cancelled unpaid",
+    L03 "L03" Bill Bill Ok None Nothing Remark Never Never Nobody, "cancelled unpaid",
         "the code was cancelled and nothing was paid",
         "nothing";
-    43 L02 "L02" Timing Medium true, "expired unpaid",
+    L02 "L02" Bill Bill Timing Medium Nothing Receivable Never Due Collections, "expired unpaid",
         "expiry and grace have passed and nothing was paid; a BREAK once it is old",
         "issue anew with `--reissue-expired`, or cancel the bill";
-    44 L01 "L01" Timing None true, "issued, open",
+    L01 "L01" Bill Bill Timing None Nothing Receivable Never Due Collections, "issued, open",
         "the code can still be paid",
         "nothing";
-    45 L07 "L07" Break Critical true, "same live code on two invoices",
+    L07 "L07" Flag Bill Break Critical Nothing Alarm Raises Seen Issuing, "same live code on two invoices",
         "flag: a counter cannot tell which of the bills is being paid",
         "cancel one of the codes now";
-    46 L08 "L08" Break Medium true, "issued terms differ from what was asked",
+    L08 "L08" Flag Bill Break Medium Nothing Alarm Marks Seen Issuing, "issued terms differ from what was asked",
         "flag: DOKU's expiry is not the one that was asked for, beyond the tolerance",
         "compare the code with the bill, and amend it";
-    47 L09 "L09" Break High true, "code the external ledger does not know",
+    L09 "L09" Apart Bill Break High Nothing Alarm Never Seen Issuing, "code the external ledger does not know",
         "our request history holds a code that the external ledger does not",
         "add it to the external ledger";
-    48 L10 "L10" Break Medium true, "malformed external ledger row",
+    L10 "L10" Apart LedgerRow Break Medium Nothing Alarm Never Seen Finance, "malformed external ledger row",
         "a row of the external ledger cannot be read; it is counted apart and is no bill",
         "correct the row and run again";
 
-    49 S10 "S10" Break Medium true, "malformed settlement row",
+    S10 "S10" Settlement UnreadableRow Break Medium Nothing Clearing Never Origin Settlement, "malformed settlement row",
         "a row of a settlement file cannot be read; it settles nothing",
         "correct the export (amounts as plain integers, dates as DD-MM-YYYY, codes as text) or ask DOKU for the file again";
-    50 S11 "S11" Break Medium true, "unknown channel name",
+    S11 "S11" Settlement Row Break Medium Nothing Clearing Never Origin Finance, "unknown channel name",
         "the file calls the channel by a name that `settlement.channels` does not know, so nobody can tell whose money the rows are",
         "add the name to `settlement.channels`, as `alfa`, `indomaret` or `other`, and run again";
-    51 S12 "S12" Ok None true, "other channel",
+    S12 "S12" Settlement Row Ok None Nothing Remark Never Never Nobody, "other channel",
         "a row of another channel: one file covers the whole account",
         "nothing: it is counted and left alone";
-    52 S07 "S07" Break High true, "settlement row twice",
+    S07 "S07" Settlement Row Break High Nothing Clearing Never Origin Settlement, "settlement row twice",
         "the same row occurs again, or the same payment is settled by another row already",
         "ask DOKU's finance desk whether it was paid twice; drop files that were given twice";
-    53 S06 "S06" Break High true, "refund or reversal",
+    S06 "S06" Settlement Row Break High Nothing Suspense Marks Origin Settlement, "refund or reversal",
         "the row takes money back: its transaction type is not `Purchase`",
         "find out why, and reopen the bill";
-    54 S13 "S13" Break High true, "ambiguous settlement row",
+    S13 "S13" Settlement Row Break High Nothing Suspense Marks Origin Finance, "ambiguous settlement row",
         "more than one payment could be meant; none is picked",
         "choose among the candidates listed";
-    55 S01 "S01" Break High true, "settled, not notified",
+    S01 "S01" Settlement Row Break High Nothing Suspense Marks Origin Settlement, "settled, not notified",
         "a settlement row without a notification; TIMING while the notification may still come",
         "ask DOKU to send the notification again, or confirm by Check Status";
-    56 S03 "S03" Break High true, "gross differs",
+    S03 "S03" Settlement Row Break High Nothing Doku Marks Origin Settlement, "gross differs",
         "the settled amount is not the notified one",
         "ask DOKU's finance desk";
-    57 S05 "S05" Break High true, "settlement does not add up",
+    S05 "S05" Settlement Row Break High Nothing Clearing Marks Origin Settlement, "settlement does not add up",
         "the paid amount is not amount less fee and discount, or the file's own totals are not its sums",
         "ask DOKU's finance desk for a corrected file";
-    58 S04 "S04" Break Medium true, "fee or VAT differs",
+    S04 "S04" Settlement Row Break Medium Nothing Alarm Marks Origin Settlement, "fee or VAT differs",
         "the fee is not what the contract in `[settlement]` comes to, VAT included",
         "compare with the contract, then claim the difference or correct the setting";
-    59 S09 "S09" Break Medium true, "split settlement shares wrong",
+    S09 "S09" Settlement Row Break Medium Nothing Alarm Marks Origin Settlement, "split settlement shares wrong",
         "a share of the net amount is not what `settlement.shares` says",
         "check the split configuration in DOKU's Back Office";
-    60 S08 "S08" Timing None true, "settled in another period",
+    S08 "S08" Settlement Row Timing None Nothing Remark Marks Never Nobody, "settled in another period",
         "paid in one period and settled in another, as payments of the last days of a month are",
         "nothing: the other period's report has its other half";
-    61 S00 "S00" Ok None true, "settled and matched",
+    S00 "S00" Settlement Row Ok None Nothing Remark Never Never Nobody, "settled and matched",
         "the row settles a notified payment: amounts, fee and period agree",
         "nothing";
-    62 S02 "S02" Timing High true, "notified, not settled",
+    S02 "S02" Settlement Payment Timing High Nothing Doku Never Origin Settlement, "notified, not settled",
         "a notified payment that no settlement row holds; a BREAK once the working days of its channel have passed",
         "ask DOKU's finance desk where the money is";
 
-    63 I03 "I03" Break High true, "answered not payable, then paid",
+    I03 "I03" Inquiry Payment Break High Nothing Alarm Never Origin Issuing, "answered not payable, then paid",
         "the last answer to DOKU's inquiry before the payment was that the code may not be paid",
         "hold the money; find out from the counter's time of payment why it was taken, then refund it or apply it";
-    64 I04 "I04" Break High true, "answered another amount",
+    I04 "I04" Inquiry Payment Break High Nothing Alarm Never Origin Issuing, "answered another amount",
         "the last answer to DOKU's inquiry before the payment said another amount, beyond the tolerance",
         "settle the difference; if the bill was amended in between, the customer saw the earlier amount";
-    65 I02 "I02" Break Medium true, "paid without inquiry",
+    I02 "I02" Inquiry Payment Break Medium Nothing Alarm Never Origin Issuing, "paid without inquiry",
         "a payment of a code that only we know, and no inquiry about it before then is in the logs",
         "look for inquiry logs that are missing; if none is, ask DOKU how the counter knew the code";
-    66 I00 "I00" Ok None true, "inquired and paid as answered",
+    I00 "I00" Inquiry Payment Ok None Nothing Remark Never Never Nobody, "inquired and paid as answered",
         "the last answer before the payment was that the code may be paid, with the amount paid",
         "nothing";
-    67 I01 "I01" Ok None true, "inquired, not paid",
+    I01 "I01" Inquiry Code Ok None Nothing Remark Never Never Nobody, "inquired, not paid",
         "a code that a counter asked about, was told it may be paid, and did not pay",
         "nothing: it tells how many customers stood at the counter and left";
 }
 
 #[cfg(test)]
-mod tests {
-    use super::super::ClassSet;
-    use super::*;
-
-    #[test]
-    fn every_constant_points_at_its_own_row() {
-        assert_eq!(Class::COUNT, 68);
-        const { assert!(Class::COUNT <= ClassSet::PLACES) };
-        for class in Class::all() {
-            assert!(ClassSet::EMPTY.with(class).contains(class) && ClassSet::EMPTY.with(class).iter().eq([class]), "{class}");
-        }
-        for (class, id) in [(Class::N01, "N01"), (Class::N00, "N00"), (Class::P17, "P17"), (Class::P00, "P00"), (Class::S02, "S02")] {
-            assert_eq!(class.id(), id);
-        }
-        for class in Class::all() {
-            assert_eq!(Class::parse(class.id()), Some(class));
-        }
-    }
-
-    #[test]
-    fn the_table_is_in_the_order_of_the_rules() {
-        let order = "N01 N04 N03 N02 N12 N13 N09 N08 N07 N06 N00 N05 N10 N11 \
-                     P17 P16 P15 P01 P02 P06 P12 P08 P07 P10 P03 P04 P11 P18 P09 P19 P13 P05 P00 late_evidence conflicting varied \
-                     L06 L11 L12 L00 L04 L05 L03 L02 L01 L07 L08 L09 L10 \
-                     S10 S11 S12 S07 S06 S13 S01 S03 S05 S04 S09 S08 S00 S02 I03 I04 I02 I00 I01";
-        let ids: Vec<_> = Class::all().map(Class::id).collect();
-        assert_eq!(ids, order.split_whitespace().collect::<Vec<_>>());
-    }
-
-    #[test]
-    fn only_breaks_have_a_severity_and_all_of_them_have_one() {
-        for class in Class::all() {
-            let info = class.info();
-            match info.nature {
-                Nature::Break => assert!(info.severity > Severity::None, "{class}"),
-                Nature::Ok => assert_eq!(info.severity, Severity::None, "{class}"),
-                Nature::Timing => {}
-            }
-        }
-    }
-}
+mod tests;

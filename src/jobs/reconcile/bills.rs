@@ -59,6 +59,7 @@ impl Billed {
             not_evaluated: self.not_evaluated,
             settlement,
             inquiries: None,
+            bank: None,
         };
         (inputs, self.source)
     }

@@ -177,6 +177,7 @@ fn options(folder: &Path, logs: &[(&str, Vec<u8>)], bills: &[String]) -> Reconci
         carry_in: None,
         settlement: None,
         inquiries: Vec::new(),
+        bank: Vec::new(),
         opening: None,
         journal: None,
         out: folder.join("out"),

@@ -10,8 +10,8 @@ use crate::domain::amount::Rupiah;
 use crate::domain::balance::Balance;
 use crate::domain::channel::Channel;
 use crate::domain::classify::{Class, Nature};
+use crate::reconcile::Outcome;
 use crate::reconcile::tally::{Tallies, Tally, place};
-use crate::reconcile::{Outcome, attaches};
 
 /// The payments of one day at one channel.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -71,7 +71,7 @@ impl Breakdowns {
             day.paid = day.paid.plus(one);
             let part = match judged.class {
                 class if is_held(class) => &mut day.held,
-                class if attaches(class) && class.info().nature != Nature::Break => &mut day.agreed,
+                class if class.attaches() && class.info().nature != Nature::Break => &mut day.agreed,
                 _ => &mut day.differing,
             };
             *part = part.plus(one);

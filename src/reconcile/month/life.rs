@@ -10,7 +10,7 @@ use crate::domain::amount::{Amount, Rupiah};
 use crate::domain::classify::Class;
 use crate::domain::line::NO_BILL;
 use crate::reconcile::bills::{Bill, Bills};
-use crate::reconcile::{ExternalMark, Outcome, Terms, attaches};
+use crate::reconcile::{ExternalMark, Outcome, Terms};
 
 /// What ended a code.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -44,7 +44,7 @@ impl<'a> Lives<'a> {
         let mut first_paid_us: Vec<i64> = bills.iter().map(|(_, bill)| marked_us(bill)).collect();
         let known = outcome.inputs.known.iter().map(|known| (known.bill, known.paid_at.as_microsecond()));
         // A payment of another period is the bill's as well, only in that period.
-        let is_bills = |class| attaches(class) || class == Class::P16;
+        let is_bills = |class: Class| class.attaches() || class == Class::P16;
         let paid = outcome.judged.iter().filter(|judged| judged.bill != NO_BILL && is_bills(judged.class));
         let paid = paid.filter_map(|judged| Some((judged.bill, outcome.proof(judged)?.paid_at_us)));
         for (bill, paid_at_us) in known.chain(paid) {

@@ -44,7 +44,7 @@ pub(in crate::reconcile) fn unsettled(inputs: &Inputs, settled: &Settled, paymen
     let (payment, line) = (settled.payments.get(place)?, settled.proofs.get(place)?);
     let nature = payment.unsettled?;
     let finding = Collector { inputs, input, settled }.unsettled(payment, *line, lines)?;
-    Some(Finding { nature, severity: severity_of(Class::S02, nature, false), ..finding })
+    Some(Finding { nature, severity: severity_of(Class::S02, nature, ClassSet::EMPTY), ..finding })
 }
 
 struct Collector<'a> {
@@ -79,7 +79,7 @@ impl Collector<'_> {
             class: judged.class,
             flags: judged.flags,
             nature: judged.nature,
-            severity: severity_of(judged.class, judged.nature, false),
+            severity: severity_of(judged.class, judged.nature, judged.flags),
             invoice_number: row.invoice_number.clone(),
             payment_code: code.to_owned(),
             channel: judged.channel,

@@ -43,7 +43,13 @@ fn files<'a>(summary: &'a Summary, words: &'static Words) -> Table<'a> {
     let rows = summary.inputs.iter().map(|input| {
         vec![
             input.path.as_str().into(),
-            if input.kind == "settlement" { words.kind_settlement } else { words.kind_notifications }.into(),
+            match input.kind {
+                "settlement" => words.kind_settlement,
+                "bank" => words.kind_bank,
+                "inquiries" => words.inquiries,
+                _ => words.kind_notifications,
+            }
+            .into(),
             input.lines.into(),
             input.bytes.into(),
             input.first_received_at.into(),

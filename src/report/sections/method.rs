@@ -41,7 +41,6 @@ fn definitions<'a>(words: &'static Words) -> Table<'a> {
             words.severity(info.severity).into(),
             words.class_meaning(class).into(),
             words.class_action(class).into(),
-            if info.evaluated { words.yes } else { words.no }.into(),
         ]
     });
     let columns = columns(&[
@@ -51,7 +50,6 @@ fn definitions<'a>(words: &'static Words) -> Table<'a> {
         (words.severity, Kind::Text),
         (words.meaning, Kind::Text),
         (words.action, Kind::Text),
-        (words.evaluated, Kind::Text),
     ]);
     Table::new(words.class_definitions, columns, rows.collect::<Vec<Vec<_>>>())
 }

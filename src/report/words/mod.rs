@@ -46,7 +46,7 @@ phrases! {
     received_at age reason action flags evidence first_seen last_seen owner status status_accepted status_cleared
     status_open status_proposed status_reopened comment count amount inputs inputs_note
      file bytes lines digest first_received last_received method method_note settings setting class_definitions meaning
-    evaluated retry_slots retry_slot late_evidence late_evidence_after_grace page_of
+    retry_slots retry_slot late_evidence late_evidence_after_grace page_of
     closing_balance
     standing_other_nature
     standing_otherwise
@@ -61,7 +61,7 @@ phrases! {
     move_reopened move_cleared move_accepted move_added move_removed move_late_payment move_decided ageing ageing_note ageing_limit
     ageing_bills ageing_bills_chart ageing_exceptions ageing_exceptions_chart ageing_line bucket not_due over_90 past_limit breakdowns
     breakdowns_note by_product by_store stores_unknown by_class_nature product agent store agreed differing held prior_period
-    prior_period_note balance happened happened_at kind kind_notifications kind_settlement completeness completeness_gaps
+    prior_period_note balance happened happened_at kind kind_notifications kind_settlement kind_bank completeness completeness_gaps
     completeness_whole every_channel messages_of gap identity_codes_carried identity_suspense_carried identity_discrepancies_carried
     identity_codes_listed identity_by_day identity_by_store identity_settlement_rows identity_paid_out identity_stated
     identity_settled identity_status notification_logs

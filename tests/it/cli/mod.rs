@@ -2,6 +2,7 @@
 
 mod additional;
 mod bad_input;
+mod bank;
 mod beside;
 mod carried;
 mod corpus;

@@ -296,6 +296,7 @@ fn every_bill_has_on_demand_the_class_it_was_counted_under() {
     let options = ReconcileOptions {
         tables: tagih::table::Settings::default(),
         inquiries: Vec::new(),
+        bank: Vec::new(),
         notifications: tagih::evidence::expand(&[out.join("logs/*.jsonl").display().to_string()]).unwrap(),
         from,
         to,

@@ -55,6 +55,7 @@ pub(crate) fn options(settings: &Settings, notifications: Vec<PathBuf>, out: Pat
     ReconcileOptions {
         tables: tagih::table::Settings::default(),
         inquiries: Vec::new(),
+        bank: Vec::new(),
         notifications,
         from,
         to,

@@ -1,0 +1,124 @@
+//! Statements as banks write them, and what is no line of one.
+
+use super::*;
+use crate::table::{AmountFormat, DateFormat, Layout};
+
+fn lines(texts: &[&str], tables: &Settings) -> Result<Statements, BankError> {
+    let folder = tempfile::tempdir().unwrap();
+    let paths: Vec<PathBuf> = (0..texts.len()).map(|number| folder.path().join(format!("{number}.csv"))).collect();
+    for (path, text) in paths.iter().zip(texts) {
+        std::fs::write(path, text).unwrap();
+    }
+    read(&paths, tables)
+}
+
+fn bca() -> Settings {
+    let columns = [("date", "Tanggal"), ("amount", "Mutasi"), ("description", "Keterangan")];
+    let layout = Layout {
+        name: "bca".into(),
+        columns: columns.map(|(ours, theirs)| (ours.to_owned(), theirs.to_owned())).into(),
+        amount_format: AmountFormat::CommaThousands,
+        date_format: DateFormat::DayFirst,
+        ..Layout::default()
+    };
+    Settings { layouts: vec![layout], ..Settings::default() }
+}
+
+fn told(statements: &Statements) -> Vec<(String, i64, &str, u32)> {
+    statements.lines.iter().map(|line| (line.on.to_string(), line.amount, line.text.as_str(), line.occurrence)).collect()
+}
+
+#[test]
+fn a_line_is_the_same_whoever_wrote_it_and_in_whichever_columns() {
+    let plain = "date,amount,description,reference\n2026-10-09,144450,DOKU  SETTLEMENT,B1\n2026-10-10,-500,FEE,\n";
+    let columns = "reference;date;debit;credit;description\nB1;2026-10-09 08:00:00;0;144450;DOKU SETTLEMENT\n;2026-10-10;500;;FEE\n";
+    let direction = "date,amount,direction,description\n2026-10-09,144450,Kredit,DOKU SETTLEMENT B1\n2026-10-10,500,db,FEE\n";
+    let own = "Tanggal,Keterangan,Cabang,Mutasi,Saldo\n09/10/2026,DOKU SETTLEMENT B1,0000,\"144,450.00 CR\",\"1,144,450.00\"\n\
+               10/10/2026,FEE,0000,500.00 DB,\"1,143,950.00\"\n";
+    let wanted = vec![("2026-10-09".to_owned(), 144_450, "DOKU SETTLEMENT B1", 0), ("2026-10-10".to_owned(), -500, "FEE", 0)];
+    for (text, tables) in [(plain, Settings::default()), (columns, Settings::default()), (direction, Settings::default()), (own, bca())] {
+        let found = lines(&[text], &tables).unwrap();
+        assert_eq!(told(&found), wanted, "{text}: {:?}", found.malformed);
+        assert!(found.malformed.is_empty());
+    }
+    // All four at once are one statement, four times.
+    let all = lines(&[plain, columns, direction, own], &bca()).unwrap();
+    assert_eq!((told(&all), all.copies), (wanted, 6));
+}
+
+#[test]
+fn equal_lines_of_one_file_are_several_and_overlapping_files_add_only_what_is_new() {
+    let head = "date,amount,description\n";
+    let (one, other) = ("2026-10-09,100,DOKU\n", "2026-10-11,100,DOKU\n");
+    let first = format!("{head}{one}{one}");
+    let second = format!("{head}{one}{one}{one}{other}");
+    for files in [[first.as_str(), second.as_str()], [second.as_str(), first.as_str()]] {
+        let found = lines(&files, &Settings::default()).unwrap();
+        let occurrences: Vec<u32> =
+            found.lines.iter().filter(|line| line.on.to_string() == "2026-10-09").map(|line| line.occurrence).collect();
+        assert_eq!((occurrences, found.lines.len(), found.copies), (vec![0, 1, 2], 4, 2));
+    }
+}
+
+#[test]
+fn what_is_no_line_is_told_with_its_place_and_never_becomes_a_smaller_sum() {
+    let row = |cells: &str| {
+        let text = format!("date,amount,description\n2026-10-08,1,X\n{cells}\n2026-10-09,1,X\n");
+        let found = lines(&[&text], &Settings::default()).unwrap();
+        assert_eq!(found.lines.len(), 2, "{cells}");
+        let [wrong] = &found.malformed[..] else { panic!("{cells}: {:?}", found.malformed) };
+        assert_eq!((wrong.place.row, found.files[0].lines), (3, 3));
+        format!("{}: {}", wrong.column, wrong.reason)
+    };
+    for (cells, reason) in [
+        (
+            "31/10/2026,1,X",
+            "date: `31/10/2026` is no date: write 2026-10-31; if all dates are written so, set `date_format = \"day_first\"` in a layout",
+        ),
+        ("2026-02-30,1,X", "date: `2026-02-30` is no date"),
+        (",1,X", "date: it is empty"),
+        ("2026-10-08,,X", "amount: it is empty"),
+        ("2026-10-08,0,X", "amount: nothing moves"),
+        ("2026-10-08,1.000,X", "amount: `1.000` is no whole number"),
+        (
+            "2026-10-08,\"1,000.00\",X",
+            "amount: `1,000.00` is no whole number of rupiah of at most 15 digits; if all amounts are written so, set `amount_format = \"comma_thousands\"`",
+        ),
+        ("2026-10-08,10.50,X", "amount: `10.50` is no whole number"),
+        ("2026-10-08,1234567890123456,X", "amount: `1234567890123456` is no whole number"),
+        ("2026-10-08,-1 CR,X", "amount: it has a sign"),
+        ("2026-10-08,1", "row: "),
+        ("2026-10-08,1,X,Y", "row: "),
+    ] {
+        let found = row(cells);
+        assert!(found.starts_with(reason), "{cells}: {found}");
+    }
+    let both = lines(&["date,credit,debit,reference\n2026-10-08,1,1,X\n2026-10-08,-1,,X\n2026-10-08,,,X\n"], &Settings::default()).unwrap();
+    let reasons: Vec<String> = both.malformed.iter().map(|row| format!("{}: {}", row.column, row.reason)).collect();
+    assert_eq!(
+        reasons,
+        ["credit: both `credit` and `debit` have an amount", "credit: it is below zero", "amount: nothing moves: it is zero"]
+    );
+    assert!(!both.mostly_unread().is_empty());
+}
+
+#[test]
+fn the_heading_of_an_account_is_told_and_is_no_reason_to_refuse_its_rows() {
+    let text = "Nomor rekening,1234567890\nNama,PT CONTOH\nPeriode,Oktober 2026\nSaldo awal,0\ndate,amount,description\n2026-10-09,1,X\n2026-10-10,1,X\n";
+    let found = lines(&[text], &Settings::default()).unwrap();
+    assert_eq!((found.lines.len(), found.malformed.len(), found.mostly_unread().len()), (2, 4, 0));
+    assert!(found.malformed.iter().all(|row| row.is_heading));
+}
+
+#[test]
+fn a_file_that_is_no_statement_is_refused_with_what_it_has_and_lacks() {
+    let refused = |text: &str| lines(&[text], &Settings::default()).unwrap_err().to_string();
+    let error = refused("date,amount\n2026-10-09,1\n");
+    assert!(error.starts_with("E0709: the bank statement `") && error.contains("lacks `description`; it has `date`, `amount`"), "{error}");
+    assert!(refused("date,credit,description\n2026-10-09,1,X\n").contains("lacks `amount` (or `credit` and `debit`)"));
+    assert!(refused("date,amount,amount,description\n").contains("has `amount` twice"));
+    assert!(refused("").contains("is empty"));
+    assert!(refused("%PDF-1.4\n").contains("PDF"));
+    let missing = read(&[PathBuf::from("/nowhere/statement.csv")], &Settings::default()).unwrap_err();
+    assert_eq!(missing.code().id, "E0708");
+}

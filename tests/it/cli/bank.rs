@@ -1,0 +1,79 @@
+//! `tagih reconcile --bank`: statements as banks write them, and files that are none.
+
+use rust_xlsxwriter::{ExcelDateTime, Format, Workbook};
+
+use super::reconcile::{line, summary};
+use super::world::{Ran, World};
+
+const LEDGER: &str = "invoice_number,payment_code,channel,amount,status,reusable,created_at,expires_at,cancelled_at";
+const STATEMENT: &str = "date,amount,description\n2026-10-09,94450,DOKU SETTLEMENT B-1\n";
+const SETTINGS: &str = "[bank]\nstatement = true\n[layouts.bca]\ndate_format = \"day_first\"\namount_format = \"comma_thousands\"\n\
+                        [layouts.bca.columns]\ndate = \"Tanggal\"\namount = \"Mutasi\"\ndescription = \"Keterangan\"\n";
+
+fn world(settings: &str) -> World {
+    let world = World::at("http://127.0.0.1:1", settings);
+    world.file("ledger.csv", format!("{LEDGER}\nINV-1,{:016},alfa,100000,ACTIVE,no,2026-10-01,2026-12-31,\n", 1));
+    world.file("log.jsonl", line("INV-1", &format!("{:016}", 1), 100_000, "2026-10-05T05:00:00Z", "T1") + "\n");
+    world
+}
+
+fn october(world: &World, bank: &[&str], out: &str) -> Ran {
+    let common = ["--period", "2026-10", "--external-ledger", "ledger.csv", "--as-of", "2026-11-02T00:00:00Z", "--out", out];
+    world.run(&[&["reconcile", "--notifications", "log.jsonl", "--bank"], bank, &common].concat())
+}
+
+#[test]
+fn a_statement_is_told_by_what_it_says_in_any_format_any_number_of_times() {
+    let world = world(SETTINGS);
+    world.file("plain.csv", STATEMENT);
+    world.file("own.csv", "Nama;PT CONTOH;;\nTanggal;Keterangan;Mutasi;Saldo\n09/10/2026;DOKU SETTLEMENT B-1;94,450.00 CR;94,450.00\n");
+    let (mut workbook, date) = (Workbook::new(), Format::new().set_num_format("dd/mm/yyyy"));
+    let sheet = workbook.add_worksheet();
+    sheet.write_row(0, 0, ["date", "amount", "description"]).unwrap();
+    sheet.write_with_format(1, 0, ExcelDateTime::from_ymd(2026, 10, 9).unwrap(), &date).unwrap();
+    sheet.write(1, 1, 94_450).unwrap();
+    sheet.write(1, 2, "DOKU SETTLEMENT B-1").unwrap();
+    workbook.save(world.path("book.xlsx")).unwrap();
+    october(&world, &["plain.csv"], "plain").expect(0);
+    let run = summary(&world.path("plain"))["run_id"].clone();
+    for (files, out) in [(&["own.csv"][..], "own"), (&["book.xlsx"], "book"), (&["plain.csv", "book.xlsx", "own.csv"], "all")] {
+        let ran = october(&world, files, out).expect(0);
+        if out == "all" {
+            ran.says(&["2 lines of the bank statements stand in another file too"]);
+        }
+        let summary = summary(&world.path(out));
+        assert_eq!(summary["run_id"], run, "{out}: what a run is made from is what statements say");
+        let kinds = summary["inputs"].as_array().unwrap().iter().filter(|input| input["kind"] == "bank").count();
+        assert_eq!(kinds, files.len());
+    }
+}
+
+#[test]
+fn what_is_no_line_is_named_and_what_is_no_statement_ends_with_seven() {
+    let world = world(SETTINGS);
+    world.file("rows.csv", format!("{STATEMENT}31/10/2026,1,X\n2026-10-10,1.000,X\n2026-10-11,5,Y\n2026-10-12,5,Y\n"));
+    let (date, amount) = ("rows.csv:3:date: `31/10/2026` is no date", "rows.csv:4:amount: `1.000` is no whole number");
+    october(&world, &["rows.csv"], "rows").expect(0).says(&["E0710", date, "day_first", amount, "dot_thousands"]);
+    world.file("mostly.csv", format!("{STATEMENT}31/10/2026,1,X\n30/10/2026,1,X\n29/10/2026,1,X\n"));
+    october(&world, &["mostly.csv"], "mostly").expect(7).says(&["3 of 4 rows", "E0219", "hint:"]);
+    assert!(world.path("mostly/summary.json").exists());
+    for (name, content, code) in [
+        ("empty.csv", String::new(), "E0709"),
+        ("no-text.csv", STATEMENT.replace("description", "branch"), "E0709"),
+        ("twice.csv", STATEMENT.replace("description", "description,amount"), "E0709"),
+        ("page.csv", "<html>".to_owned(), "E0217"),
+    ] {
+        world.file(name, content);
+        october(&world, &["rows.csv", name], "refused").expect(7).says(&[code, name, "hint:"]);
+        assert!(!world.path("refused").exists(), "{name}");
+    }
+    october(&world, &["absent-*.csv"], "refused").expect(7).says(&["absent-*.csv"]);
+}
+
+#[test]
+fn a_statement_that_the_settings_do_not_expect_is_refused_before_it_banks_anything_twice() {
+    let world = world("");
+    world.file("plain.csv", STATEMENT);
+    october(&world, &["plain.csv"], "report").expect(2).says(&["E0711", "bank.statement = true", "settings were read from"]);
+    assert!(!world.path("report").exists());
+}
