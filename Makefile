@@ -16,8 +16,9 @@ lint:  ## formatting and lints, warnings are errors
 	cargo fmt --check
 	cargo clippy --all-targets -- -D warnings
 
-soak:  ## kill the real program 200 times over campaigns of 2,000 codes, and run long nights among strangers
+soak:  ## kill the real program 200 times over campaigns of 2,000 codes, make 200 reports beside writers, run long nights among strangers
 	TAGIH_KILL_CAMPAIGNS=20 TAGIH_KILL_KILLS=200 TAGIH_KILL_CODES=2000 cargo test --test it kill -- --nocapture
+	TAGIH_BESIDE_RUNS=200 cargo test --test it beside
 	TAGIH_BORDER_CAMPAIGNS=40 TAGIH_BORDER_NIGHTS=8 TAGIH_BORDER_BILLS=400 cargo test --test it border::campaign -- --nocapture
 
 large:  ## release build, then every command on a million bills in 512 MB (about 20 min)

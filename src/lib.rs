@@ -14,6 +14,7 @@ pub mod intake;
 pub mod jobs;
 pub mod journal;
 pub mod ledger;
+pub mod parallel;
 pub mod random;
 pub mod reconcile;
 pub mod register;

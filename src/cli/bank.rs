@@ -20,7 +20,7 @@ pub(super) fn files(setup: &Setup, patterns: &[String]) -> Result<Vec<PathBuf>, 
     if patterns.is_empty() && setup.config.bank.statement && !setup.quiet {
         output::note(format_args!("note: no bank statement is given (`--bank`), so pay-outs stay open until one is"));
     }
-    Ok(logs::expand(patterns)?)
+    logs::expand(patterns)
 }
 
 /// Names the rows that are no lines, the first of them one by one, and counts lines that were given twice.

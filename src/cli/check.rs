@@ -6,12 +6,12 @@ use std::path::{Path, PathBuf};
 use super::output::{self, rupiah};
 use super::setup::{Failure, Setup};
 use crate::exit::Exit;
-use crate::intake::{self, BadRows, Input, Intake, Item, codes};
+use crate::intake::{self, BadRows, Checked, Input, Item, codes};
 use crate::report::issue::{BadRowsCsv, checked_files};
 use crate::table::{self, STANDARD_INPUT};
 
 pub(super) fn check(setup: &Setup, files: &[PathBuf], options: &intake::Options, out: Option<&Path>) -> Result<Exit, Failure> {
-    let intake = intake::read(files, options)?;
+    let intake = intake::check(files, options)?;
     for note in &intake.notes {
         output::note(format_args!("note: {}: {}", note.file.display(), note.text));
     }
@@ -48,7 +48,7 @@ pub(super) fn usable<T: Item>(input: &Input<T>) -> Result<(), Failure> {
 }
 
 /// valid.csv, rejected.csv, and the bad rows of each file whole. Only the last hold personal data, unless more is carried through.
-fn write(files: &[PathBuf], options: &intake::Options, intake: &Intake, out: &Path) -> Result<(), Failure> {
+fn write(files: &[PathBuf], options: &intake::Options, intake: &Input<Checked>, out: &Path) -> Result<(), Failure> {
     checked_files::<Failure>(intake, out)?;
     intake::bad_rows(files, options, intake, &mut BadFiles { out, taken: BTreeSet::new(), open: None })
 }

@@ -77,19 +77,19 @@ pub(super) fn demo(global: &Global, out: Option<&Path>) -> Result<Exit, Failure>
     output::result(format_args!("{} settlement reports in {}", settlement.len(), out.join("settlement").display()));
 
     step("4. ingest", "the notification log becomes payments in the ledger");
-    let notifications = logs::expand(&[out.join("logs/*.jsonl").display().to_string()])?;
-    let keys = [SigningKey::new(&secret)];
-    logs::ingest_files(&setup, &notifications, crate::table::Settings::default(), &keys)?;
+    let logs = logs::expand(&[out.join("logs/*.jsonl").display().to_string()])?;
+    let (keys, tables) = ([SigningKey::new(&secret)], crate::table::Settings::default());
+    logs::ingest_files(&setup, &logs, tables.clone(), &keys)?;
 
     step("5. reconcile", "every line, payment, bill and settlement row of October in exactly one class");
     let (from, to) = reconcile::month(PERIOD)?;
     let report = out.join("5-reconcile");
     let task = Task {
-        tables: crate::table::Settings::default(),
+        tables,
         from,
         to,
         as_of: instant(AS_OF),
-        logs: notifications,
+        logs,
         external_ledger: None,
         request_history: None,
         carry_in: None,
@@ -102,11 +102,10 @@ pub(super) fn demo(global: &Global, out: Option<&Path>) -> Result<Exit, Failure>
     };
     let exit = reconcile::run(&setup, &task, &keys)?;
     runtime.block_on(sandbox.shutdown());
-
     step("6. compare", "what was found with what was planted");
     let matches = compare(&out, &report, &planted)?;
-    output::result(format_args!("workbook: {}", report.join("workbook.xlsx").display()));
-    output::result(format_args!("page:     {}", report.join("report.html").display()));
+    let [workbook, page] = ["workbook.xlsx", "report.html"].map(|name| report.join(name));
+    output::result(format_args!("workbook: {}\npage:     {}", workbook.display(), page.display()));
     output::result(format_args!("done in {} s; everything is in {}", began.elapsed().as_secs(), out.display()));
     Ok(match (exit, matches) {
         (Exit::Damaged, _) | (_, false) => Exit::Damaged,

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use jiff::Timestamp;
 
 use super::Note;
+use super::bytes::{Fields, put_number, put_wide};
 use crate::domain::bill::{Bill, Expiry, Terms, Wanted};
 use crate::domain::channel::Method;
 use crate::domain::plan;
@@ -38,6 +39,24 @@ impl Facts {
             rounded_codes: self.rounded_codes.saturating_add(other.rounded_codes),
             past: self.past.saturating_add(other.past),
             long_names: self.long_names.saturating_add(other.long_names),
+        }
+    }
+
+    pub(super) fn write(&self, bytes: &mut Vec<u8>) {
+        put_wide(bytes, self.amount);
+        for count in [self.lacking_code, self.long_codes, self.rounded_codes, self.past, self.long_names] {
+            put_number(bytes, count);
+        }
+    }
+
+    pub(super) fn read(fields: &mut Fields<'_>) -> Self {
+        Self {
+            amount: fields.wide(),
+            lacking_code: fields.number(),
+            long_codes: fields.number(),
+            rounded_codes: fields.number(),
+            past: fields.number(),
+            long_names: fields.number(),
         }
     }
 

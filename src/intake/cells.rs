@@ -40,9 +40,23 @@ pub(super) fn dated<T>(text: &str, example: &str, parse: impl FnOnce(&str) -> Op
     parse(text).ok_or_else(|| (codes::DATE, format!("not {example}{}", DateFormat::hint(text))))
 }
 
+/// What no cell may hold, whatever its column. A line break is refused in a column that is used: a receipt has one line for it.
+pub(super) fn unprintable(cell: &str, is_used: bool, bytes_max: usize) -> Option<Wrong> {
+    if cell.len() > bytes_max {
+        return Some((codes::CELL_TOO_LARGE, format!("the value has {} bytes, at most {bytes_max} are allowed", cell.len())));
+    }
+    let is_break = |c: char| c == '\n' || c == '\r';
+    if is_used && cell.contains(is_break) {
+        return Some((codes::LINE_BREAK, "the value spans lines".into()));
+    }
+    let control = cell.chars().find(|&c| c.is_control() && !is_break(c))?;
+    Some((codes::CONTROL_CHARACTER, format!("the value holds the control character {}", control.escape_unicode())))
+}
+
 /// Whether a spreadsheet made E-notation of a long number: `8,89651E+15`.
 pub(super) fn is_spreadsheet_damage(text: &str) -> bool {
-    let Some((mantissa, exponent)) = text.split_once(['E', 'e']) else { return false };
+    let Some(at) = memchr::memchr2(b'E', b'e', text.as_bytes()) else { return false };
+    let (mantissa, exponent) = (text.get(..at).unwrap_or_default(), text.get(at.saturating_add(1)..).unwrap_or_default());
     let digits = |part: &str| !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_digit());
     let mantissa_is_number = match mantissa.split_once([',', '.']) {
         Some((whole, fraction)) => digits(whole) && digits(fraction),
@@ -56,7 +70,9 @@ const PLACEHOLDERS: [&str; 9] = ["#N/A", "#REF!", "#VALUE!", "#DIV/0!", "#NAME?"
 
 /// Whether `text` cannot be meant in `column`.
 pub(super) fn is_placeholder(column: Column, text: &str) -> bool {
-    PLACEHOLDERS.contains(&text) || (matches!(column, Column::CustomerName | Column::PolicyAccountName) && matches!(text, "-" | "0"))
+    let may_be = matches!(text.as_bytes().first(), Some(b'#' | b'N' | b'n'));
+    (may_be && PLACEHOLDERS.contains(&text))
+        || (matches!(column, Column::CustomerName | Column::PolicyAccountName) && matches!(text, "-" | "0"))
 }
 
 /// Whether a number of a workbook may have lost digits that count in `column`. In a code every zero counts; other numbers are

@@ -9,6 +9,7 @@ use crate::table::{self, Layout, Row, nearest, normalized};
 /// A column tagih knows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 #[allow(missing_docs, reason = "each is described in docs/formats-input.md under the name it has in files")]
+#[repr(u8)]
 pub enum Column {
     InvoiceNumber,
     Amount,
@@ -39,7 +40,16 @@ pub enum Column {
     WireInvoiceNumber,
 }
 
+/// How many columns there are.
+const COLUMN_COUNT: usize = Column::WireInvoiceNumber.ordinal() + 1;
+
 impl Column {
+    /// Its place among all of them.
+    #[allow(clippy::as_conversions, reason = "a discriminant of one byte")]
+    const fn ordinal(self) -> usize {
+        self as usize
+    }
+
     /// The columns of a file of bills.
     pub const OF_BILLS: &[Self] = &[
         Self::InvoiceNumber,
@@ -200,6 +210,8 @@ pub(super) fn is_known(header: &str, wanted: &[Column], layouts: &[&Layout]) -> 
 #[derive(Clone, Debug)]
 pub(super) struct Columns {
     found: Vec<(Column, usize)>,
+    /// Where each column is; every cell of every row is asked for by it.
+    places: [Option<usize>; COLUMN_COUNT],
     /// Keys of the merchant's own, and where they are.
     free: Vec<(String, usize)>,
     headers: Vec<String>,
@@ -219,6 +231,7 @@ impl Columns {
         let is_known = |name: &str| is_known(name, wanted, &[layout]);
         let mut columns = Self {
             found: Vec::new(),
+            places: [None; COLUMN_COUNT],
             free: if takes_free(wanted) { free_keys(&names, header)? } else { Vec::new() },
             headers: header.iter().map(|cell| String::from_utf8_lossy(cell).trim().to_owned()).collect(),
             is_shown: table::shown_headers(header, &is_known),
@@ -232,7 +245,7 @@ impl Columns {
             let is_it =
                 |name: &str| theirs.as_deref() == Some(name) || (column.is_called_among(name, &names) && !is_mapped_elsewhere(name));
             if let Some(place) = table::unique_place(&names, column.name(), is_it)? {
-                columns.found.push((column, place));
+                columns.take(column, place);
             } else if all_mapped && let Some(theirs) = mapping.get(column.name()) {
                 missing.push(format!("`{}` (mapped to `{theirs}`)", column.name()));
             }
@@ -240,10 +253,17 @@ impl Columns {
         for (place, name) in (names.len()..).zip(layout.constants.keys()) {
             // What the file itself says counts before a constant, so such a constant's place stays unused.
             if let Some(column) = Column::parse(name).filter(|&column| columns.index(column).is_none()) {
-                columns.found.push((column, place));
+                columns.take(column, place);
             }
         }
         if missing.is_empty() { Ok(columns) } else { Err(columns.missing(&missing)) }
+    }
+
+    fn take(&mut self, column: Column, place: usize) {
+        self.found.push((column, place));
+        if let Some(slot) = self.places.get_mut(column.ordinal()) {
+            *slot = Some(place);
+        }
     }
 
     /// The fault of lacking `missing`, naming what there is; a first record that looks like data is not shown.
@@ -270,7 +290,7 @@ impl Columns {
 
     /// Where `column` is, from 0.
     pub(super) fn index(&self, column: Column) -> Option<usize> {
-        self.found.iter().find(|(found, _)| *found == column).map(|&(_, index)| index)
+        self.places.get(column.ordinal()).copied().flatten()
     }
 
     /// The column at a place, if tagih uses it.

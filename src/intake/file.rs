@@ -55,11 +55,6 @@ impl<'a> File<'a> {
         Ok(Self { head: Head { path: path.into(), columns, layout }, table })
     }
 
-    /// Fills `batch` with rows as they are in the file, and gives how many there are; fewer only at the end.
-    pub(super) fn fill(&mut self, batch: &mut [Row]) -> Result<usize, RefusedFile> {
-        self.table.fill(batch).map_err(|fault| self.refused(fault.into()))
-    }
-
     /// This file, refused.
     pub(super) fn refused(&self, fault: Fault) -> RefusedFile {
         RefusedFile { file: self.head.path.to_path_buf(), fault }

@@ -1,124 +1,18 @@
 //! What was read, row by row, as often as it is needed: a part of the rows in memory at a time.
 
-use std::borrow::Cow;
 use std::path::Path;
 use std::sync::Arc;
 
 use rayon::prelude::*;
-use serde::{Deserialize, Serialize};
 
 use super::advice::Facts;
 use super::kept::{KeepingError, Part, Spool, rows_of};
 use super::kept_bill::Item;
+use super::kept_row::{Head, Parted, given_back, item, read};
 use super::sort::{Conflict, Fate, Fates};
 use super::{Note, Place, RefusedRow, codes};
 use crate::domain::bill::Bill;
-use crate::domain::code::Code;
 use crate::domain::ids::InvoiceNumber;
-
-/// Where a row stands, and what its bytes are: in front of them.
-struct Head {
-    file: usize,
-    row: u64,
-    line: u64,
-    is_good: bool,
-    cells_length: usize,
-    /// Of a row that is good in itself: how long its invoice number is, which comes first.
-    number_length: usize,
-}
-
-impl Head {
-    const LENGTH: usize = 29;
-
-    fn write(&self, bytes: &mut Vec<u8>) {
-        let narrow = |number: usize| u32::try_from(number).unwrap_or(u32::MAX).to_be_bytes();
-        bytes.extend_from_slice(&narrow(self.file));
-        bytes.extend_from_slice(&self.row.to_be_bytes());
-        bytes.extend_from_slice(&self.line.to_be_bytes());
-        bytes.push(self.is_good.into());
-        bytes.extend_from_slice(&narrow(self.cells_length));
-        bytes.extend_from_slice(&narrow(self.number_length));
-    }
-
-    fn read(bytes: &[u8]) -> Option<(Self, &[u8])> {
-        let (file, rest) = bytes.split_first_chunk::<4>()?;
-        let (row, rest) = rest.split_first_chunk::<8>()?;
-        let (line, rest) = rest.split_first_chunk::<8>()?;
-        let (is_good, rest) = rest.split_first()?;
-        let (cells_length, rest) = rest.split_first_chunk::<4>()?;
-        let (number_length, rest) = rest.split_first_chunk::<4>()?;
-        let wide = |number: [u8; 4]| usize::try_from(u32::from_be_bytes(number)).ok();
-        let head = Self {
-            file: wide(*file)?,
-            row: u64::from_be_bytes(*row),
-            line: u64::from_be_bytes(*line),
-            is_good: *is_good == 1,
-            cells_length: wide(*cells_length)?,
-            number_length: wide(*number_length)?,
-        };
-        Some((head, rest))
-    }
-}
-
-/// A row in its parts.
-struct Parted<'b> {
-    head: Head,
-    number: &'b str,
-    cells: &'b [u8],
-    rest: &'b [u8],
-}
-
-impl<'b> Parted<'b> {
-    fn of(bytes: &'b [u8]) -> Result<Self, KeepingError> {
-        let parts = || {
-            let (head, rest) = Head::read(bytes)?;
-            let (number, rest) = rest.split_at_checked(head.number_length)?;
-            let (cells, rest) = rest.split_at_checked(head.cells_length)?;
-            Some(Self { head, number: str::from_utf8(number).ok()?, cells, rest })
-        };
-        parts().ok_or_else(|| KeepingError::of(&"a row is not as it was kept"))
-    }
-}
-
-#[derive(Serialize, Deserialize)]
-struct KeptRefusal<'a> {
-    column: Cow<'a, str>,
-    value: Cow<'a, str>,
-    invoice_number: Option<Cow<'a, str>>,
-    code: Cow<'a, str>,
-    reason: Cow<'a, str>,
-}
-
-/// The bytes of a row that is good in itself.
-pub(super) fn good_bytes(place: &Place, number: &str, item: &[u8], cells: &[(usize, String)]) -> Result<Vec<u8>, KeepingError> {
-    bytes(place, Some(number), item, cells)
-}
-
-/// The bytes of a row that is not.
-pub(super) fn bad_bytes(place: &Place, reasons: &[RefusedRow], cells: &[(usize, String)]) -> Result<Vec<u8>, KeepingError> {
-    let kept = |refused: &'_ RefusedRow| KeptRefusal {
-        column: Cow::Owned(refused.column.clone()),
-        value: Cow::Owned(refused.value.clone()),
-        invoice_number: refused.invoice_number.clone().map(Cow::Owned),
-        code: Cow::Borrowed(refused.code.id),
-        reason: Cow::Owned(refused.reason.clone()),
-    };
-    let refused: Vec<KeptRefusal<'_>> = reasons.iter().map(kept).collect();
-    bytes(place, None, &serde_json::to_vec(&refused).map_err(|error| KeepingError::of(&error))?, cells)
-}
-
-fn bytes(place: &Place, number: Option<&str>, rest: &[u8], cells: &[(usize, String)]) -> Result<Vec<u8>, KeepingError> {
-    let (is_good, number) = (number.is_some(), number.unwrap_or_default());
-    let cells = if cells.is_empty() { Vec::new() } else { serde_json::to_vec(cells).map_err(|error| KeepingError::of(&error))? };
-    let length = [Head::LENGTH, number.len(), cells.len(), rest.len()].iter().sum();
-    let mut bytes = Vec::with_capacity(length);
-    let (cells_length, number_length) = (cells.len(), number.len());
-    Head { file: place.file_order, row: place.row, line: place.line, is_good, cells_length, number_length }.write(&mut bytes);
-    bytes.extend_from_slice(number.as_bytes());
-    bytes.extend_from_slice(&cells);
-    bytes.extend_from_slice(rest);
-    Ok(bytes)
-}
 
 /// A row of the input, and whose it is: all that is told of one when a run is over.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -270,7 +164,7 @@ impl<T: Item> Input<T> {
         let parted = Parted::of(bytes)?;
         let place = self.place(&parted)?;
         let verdict = if parted.head.is_good {
-            self.verdict(index, &place, T::from_bytes(parted.rest).map_err(|error| KeepingError::of(&error))?)?
+            self.verdict(index, &place, item(parted.rest)?)?
         } else {
             Verdict::Refused(given_back(&place, parted.rest)?)
         };
@@ -357,35 +251,10 @@ impl<T: Item> Input<T> {
                 let row = rows.get(index.saturating_sub(part.first)).copied().unwrap_or_default();
                 let Parted { head, rest, .. } = Parted::of(row)?;
                 if head.is_good {
-                    found.push((index, head.file, T::from_bytes(rest).map_err(|error| KeepingError::of(&error))?));
+                    found.push((index, head.file, item(rest)?));
                 }
             }
         }
         Ok(found)
     }
-}
-
-fn read<'b, R: Deserialize<'b>>(bytes: &'b [u8]) -> Result<R, KeepingError> {
-    serde_json::from_slice(bytes).map_err(|error| KeepingError::of(&error))
-}
-
-fn given_back(place: &Place, bytes: &[u8]) -> Result<Vec<RefusedRow>, KeepingError> {
-    let kept: Vec<KeptRefusal<'_>> = read(bytes)?;
-    let given_back = |KeptRefusal { column, value, invoice_number, code, reason }: KeptRefusal<'_>| {
-        Ok(RefusedRow {
-            place: place.clone(),
-            column: column.into_owned(),
-            value: value.into_owned(),
-            invoice_number: invoice_number.map(Cow::into_owned),
-            code: code_of(&code)?,
-            reason: reason.into_owned(),
-        })
-    };
-    kept.into_iter().map(given_back).collect()
-}
-
-/// The code of this id; rows are refused by codes of this layer and of tables only.
-fn code_of(id: &str) -> Result<Code, KeepingError> {
-    let known = codes::ALL.iter().chain(crate::table::codes::ALL).find(|code| code.id == id);
-    known.copied().ok_or_else(|| KeepingError::of(&format_args!("a row is refused by `{id}`, which is no code")))
 }

@@ -80,29 +80,20 @@ impl Spool {
         &self.parts
     }
 
-    /// Keeps the next rows, each the bytes it was made into.
-    pub(super) fn push(&mut self, rows: &[Vec<u8>]) -> Result<(), KeepingError> {
-        if rows.is_empty() {
-            return Ok(());
-        }
-        let mut bytes = Vec::with_capacity(rows.iter().map(|row| row.len().saturating_add(4)).sum());
-        for row in rows {
-            bytes.extend_from_slice(&u32::try_from(row.len()).unwrap_or(u32::MAX).to_be_bytes());
-            bytes.extend_from_slice(row);
-        }
-        let length = bytes.len();
-        self.append(bytes).map_err(|error| KeepingError::of(&error))?;
-        self.parts.push(Part { number: self.parts.len(), offset: self.length, length, first: self.rows, count: rows.len() });
+    /// Keeps the next `count` rows, whose bytes are in these pieces; see [`row_begins`].
+    pub(super) fn push(&mut self, pieces: &[Vec<u8>], count: usize) -> Result<(), KeepingError> {
+        let length = pieces.iter().map(Vec::len).sum();
+        self.append(pieces, length).map_err(|error| KeepingError::of(&error))?;
+        self.parts.push(Part { number: self.parts.len(), offset: self.length, length, first: self.rows, count });
         self.length = self.length.saturating_add(u64::try_from(length).unwrap_or(u64::MAX));
-        self.rows = self.rows.saturating_add(rows.len());
+        self.rows = self.rows.saturating_add(count);
         Ok(())
     }
 
-    fn append(&mut self, bytes: Vec<u8>) -> io::Result<()> {
+    fn append(&mut self, pieces: &[Vec<u8>], length: usize) -> io::Result<()> {
         if let Store::Memory(kept) = &mut self.store {
-            let length = self.length.saturating_add(u64::try_from(bytes.len()).unwrap_or(u64::MAX));
-            if length <= MEMORY_BYTES_MAX {
-                kept.push(bytes);
+            if self.length.saturating_add(u64::try_from(length).unwrap_or(u64::MAX)) <= MEMORY_BYTES_MAX {
+                kept.push(pieces.concat());
                 return Ok(());
             }
             let mut file = tempfile::tempfile_in(folder())?;
@@ -112,7 +103,7 @@ impl Spool {
             self.store = Store::File(file);
         }
         match &mut self.store {
-            Store::File(file) => file.write_all(&bytes),
+            Store::File(file) => pieces.iter().try_for_each(|piece| file.write_all(piece)),
             Store::Memory(_) => Ok(()),
         }
     }
@@ -127,6 +118,20 @@ impl Spool {
                 Ok(Cow::Owned(bytes))
             }
         }
+    }
+}
+
+/// Begins the next row in a part's bytes. What is put behind it is its own, until [`row_ends`].
+pub(super) fn row_begins(bytes: &mut Vec<u8>) -> usize {
+    bytes.extend_from_slice(&[0; 4]);
+    bytes.len()
+}
+
+/// Ends the row that began at `start`.
+pub(super) fn row_ends(bytes: &mut [u8], start: usize) {
+    let length = u32::try_from(bytes.len().saturating_sub(start)).unwrap_or(u32::MAX);
+    if let Some(slot) = bytes.get_mut(..start).and_then(<[u8]>::last_chunk_mut::<4>) {
+        *slot = length.to_be_bytes();
     }
 }
 
@@ -151,7 +156,13 @@ mod tests {
         let mut spool = Spool::default();
         let row = |number: usize| vec![u8::try_from(number % 251).unwrap(); 40_000 + number];
         for part in 0..60_usize {
-            spool.push(&(0..10).map(|row_of| row(part * 10 + row_of)).collect::<Vec<_>>()).unwrap();
+            let mut bytes = Vec::new();
+            for row_of in 0..10 {
+                let start = row_begins(&mut bytes);
+                bytes.extend_from_slice(&row(part * 10 + row_of));
+                row_ends(&mut bytes, start);
+            }
+            spool.push(&[bytes], 10).unwrap();
         }
         assert!(matches!(spool.store, Store::File(_)), "24 MB are too many for memory");
         assert_eq!(spool.rows(), 600);

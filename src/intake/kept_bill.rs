@@ -1,17 +1,17 @@
 //! The bytes a row is kept as while a command works on it. Never leaves the process, so it may hold what no event may: names.
 
-use std::borrow::Cow;
-
-use serde::{Deserialize, Serialize};
-
-use super::advice::{Facts, facts};
+use super::advice::{Facts, facts, live_terms};
+use super::bytes::{Fields, put_number, put_text, put_wide};
 use super::import::AdoptedCode;
-use crate::domain::additional::Additional;
 use crate::domain::amount::Amount;
 use crate::domain::bill::{Bill, Customer, Expiry, Policy, Terms, Wanted};
 use crate::domain::channel::{Channel, Method};
+use crate::domain::digest;
 use crate::domain::ids::{InvoiceNumber, PaymentCode};
 use crate::domain::personal::Personal;
+
+/// What two items are compared by: half of a SHA-256.
+pub type Likeness = [u8; 16];
 
 /// What rows become: kept as bytes, compared with each other by number and code.
 pub trait Item: Sized + Send + Sync {
@@ -21,98 +21,16 @@ pub trait Item: Sized + Send + Sync {
     fn live_code(&self) -> Option<&PaymentCode>;
     /// What sums are made of.
     fn facts(&self, now: jiff::Timestamp) -> Facts;
-    /// The bytes it is kept as; equal items have equal bytes.
-    ///
-    /// # Errors
-    /// What cannot be written.
-    fn to_bytes(&self) -> serde_json::Result<Vec<u8>>;
-    /// The item that was kept.
-    ///
-    /// # Errors
-    /// That the bytes are not those of an item.
-    fn from_bytes(bytes: &[u8]) -> serde_json::Result<Self>;
-}
-
-#[derive(Serialize, Deserialize)]
-struct Kept<'a> {
-    invoice_number: Cow<'a, InvoiceNumber>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    terms: Option<KeptTerms<'a>>,
-}
-
-#[derive(Serialize, Deserialize)]
-struct KeptTerms<'a> {
-    channel: Channel,
-    method: Method,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    payment_code: Option<Cow<'a, PaymentCode>>,
-    amount: Amount,
-    expiry: Expiry,
-    reusable: bool,
-    name: Cow<'a, str>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    email: Option<Cow<'a, str>>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    account_name: Option<Cow<'a, str>>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    info: Option<Cow<'a, str>>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    receipt_description: Option<Cow<'a, str>>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    receipt_footer: Option<Cow<'a, str>>,
-    policy: Cow<'a, Policy>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    bill_group: Option<Cow<'a, str>>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    additional: Option<Cow<'a, Additional>>,
-}
-
-impl<'a> KeptTerms<'a> {
-    fn of(terms: &'a Terms) -> Self {
-        let text = |text: &'a Option<String>| text.as_deref().map(Cow::Borrowed);
-        let name = |name: &'a Option<Personal>| name.as_ref().map(|name| Cow::Borrowed(name.reveal()));
-        Self {
-            channel: terms.channel,
-            method: terms.method,
-            payment_code: terms.payment_code.as_ref().map(Cow::Borrowed),
-            amount: terms.amount,
-            expiry: terms.expiry,
-            reusable: terms.reusable,
-            name: Cow::Borrowed(terms.customer.name.reveal()),
-            email: name(&terms.customer.email),
-            account_name: name(&terms.customer.account_name),
-            info: text(&terms.info),
-            receipt_description: text(&terms.receipt_description),
-            receipt_footer: text(&terms.receipt_footer),
-            policy: Cow::Borrowed(&terms.policy),
-            bill_group: text(&terms.bill_group),
-            additional: terms.additional.as_deref().map(Cow::Borrowed),
-        }
+    /// What says whether it is like another, given the bytes it is kept as.
+    fn likeness(&self, bytes: &[u8]) -> Likeness {
+        let [first, _] = digest::halves(&digest::of_bytes(bytes));
+        first
     }
-
-    fn into_terms(self) -> Terms {
-        let text = |text: Option<Cow<'a, str>>| text.map(Cow::into_owned);
-        let name = |name: Option<Cow<'a, str>>| name.map(|name| Personal::new(name.into_owned()));
-        Terms {
-            channel: self.channel,
-            method: self.method,
-            payment_code: self.payment_code.map(Cow::into_owned),
-            amount: self.amount,
-            expiry: self.expiry,
-            reusable: self.reusable,
-            customer: Customer {
-                name: Personal::new(self.name.into_owned()),
-                email: name(self.email),
-                account_name: name(self.account_name),
-            },
-            info: text(self.info),
-            receipt_description: text(self.receipt_description),
-            receipt_footer: text(self.receipt_footer),
-            policy: self.policy.into_owned(),
-            bill_group: text(self.bill_group),
-            additional: self.additional.map(|additional| Box::new(additional.into_owned())),
-        }
-    }
+    /// Puts the bytes it is kept as behind what is there; equal items have equal bytes. Of what cannot be written, bytes are put that
+    /// [`Item::read`] takes for no item's.
+    fn write(&self, bytes: &mut Vec<u8>);
+    /// The item that was kept, if the bytes are those of one.
+    fn read(bytes: &[u8]) -> Option<Self>;
 }
 
 impl Item for Bill {
@@ -121,22 +39,149 @@ impl Item for Bill {
     }
 
     fn live_code(&self) -> Option<&PaymentCode> {
-        super::advice::live_terms(self)?.payment_code.as_ref()
+        live_terms(self)?.payment_code.as_ref()
     }
 
     fn facts(&self, now: jiff::Timestamp) -> Facts {
         facts(self, now)
     }
 
-    fn to_bytes(&self) -> serde_json::Result<Vec<u8>> {
-        let terms = super::advice::live_terms(self).map(KeptTerms::of);
-        serde_json::to_vec(&Kept { invoice_number: Cow::Borrowed(&self.invoice_number), terms })
+    fn write(&self, bytes: &mut Vec<u8>) {
+        put_text(bytes, Some(self.invoice_number.as_str()));
+        if let Some(terms) = live_terms(self) {
+            write_terms(bytes, terms);
+        }
     }
 
-    fn from_bytes(bytes: &[u8]) -> serde_json::Result<Self> {
-        let Kept { invoice_number, terms } = serde_json::from_slice(bytes)?;
-        let wanted = terms.map_or(Wanted::Cancelled, |terms| Wanted::Live(Box::new(terms.into_terms())));
-        Ok(Self { invoice_number: invoice_number.into_owned(), wanted })
+    fn read(bytes: &[u8]) -> Option<Self> {
+        let mut fields = Fields::of(bytes);
+        let invoice_number = fields.parsed(|text| InvoiceNumber::new(text).ok())?;
+        let wanted = if fields.is_at_end() { Wanted::Cancelled } else { Wanted::Live(Box::new(read_terms(&mut fields)?)) };
+        fields.end(Self { invoice_number, wanted })
+    }
+}
+
+fn write_terms(bytes: &mut Vec<u8>, terms: &Terms) {
+    let Terms { channel, method, payment_code, amount, expiry, reusable, customer, .. } = terms;
+    let Terms { info, receipt_description, receipt_footer, policy, bill_group, additional, .. } = terms;
+    put_text(bytes, Some(channel.name()));
+    put_text(bytes, Some(method.name()));
+    put_text(bytes, payment_code.as_ref().map(PaymentCode::as_str));
+    put_number(bytes, amount.get());
+    match expiry {
+        Expiry::Minutes(minutes) => {
+            put_number(bytes, 0);
+            put_number(bytes, u64::from(*minutes));
+        }
+        Expiry::At(at) => {
+            put_number(bytes, 1);
+            put_wide(bytes, at.as_nanosecond());
+        }
+    }
+    put_number(bytes, u64::from(*reusable));
+    put_text(bytes, Some(customer.name.reveal()));
+    put_text(bytes, customer.email.as_ref().map(Personal::reveal));
+    put_text(bytes, customer.account_name.as_ref().map(Personal::reveal));
+    let Policy { number, kind, status, due_date } = policy;
+    for text in [info, receipt_description, receipt_footer, number, kind, status, bill_group] {
+        put_text(bytes, text.as_deref());
+    }
+    put_text(bytes, due_date.map(|date| date.to_string()).as_deref());
+    let additional = additional.as_deref().map(|additional| serde_json::to_string(additional).unwrap_or_default());
+    put_text(bytes, additional.as_deref());
+}
+
+fn read_terms(fields: &mut Fields<'_>) -> Option<Terms> {
+    let (channel, method) = (fields.parsed(Channel::parse)?, fields.parsed(Method::parse)?);
+    let payment_code = fields.parsed(|text| PaymentCode::new(text).ok());
+    let amount = Amount::new(fields.number()).ok()?;
+    let expiry = match fields.number() {
+        0 => Expiry::Minutes(u32::try_from(fields.number()).ok()?),
+        _ => Expiry::At(jiff::Timestamp::from_nanosecond(fields.wide()).ok()?),
+    };
+    let reusable = fields.number() == 1;
+    let mut personal = || fields.string().map(Personal::new);
+    let customer = Customer { name: personal()?, email: personal(), account_name: personal() };
+    let (info, receipt_description, receipt_footer) = (fields.string(), fields.string(), fields.string());
+    let (number, kind, status, bill_group) = (fields.string(), fields.string(), fields.string(), fields.string());
+    let due_date = fields.parsed(|text| text.parse().ok());
+    let policy = Policy { number, kind, status, due_date };
+    let additional = fields.parsed(|text| serde_json::from_str(text).ok()).map(Box::new);
+    Some(Terms {
+        channel,
+        method,
+        payment_code,
+        amount,
+        expiry,
+        reusable,
+        customer,
+        info,
+        receipt_description,
+        receipt_footer,
+        policy,
+        bill_group,
+        additional,
+    })
+}
+
+/// What is known of a bill that is checked and not carried out.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Checked {
+    /// Its number.
+    pub invoice_number: InvoiceNumber,
+    /// Whether no code of it is to be live.
+    pub is_cancelled: bool,
+    live_code: Option<PaymentCode>,
+    facts: Facts,
+    likeness: Likeness,
+}
+
+impl Checked {
+    pub(super) fn of(bill: Bill, now: jiff::Timestamp) -> Self {
+        let mut bytes = Vec::with_capacity(512);
+        bill.write(&mut bytes);
+        let (facts, likeness) = (bill.facts(now), bill.likeness(&bytes));
+        let Bill { invoice_number, wanted } = bill;
+        let (is_cancelled, live_code) = match wanted {
+            Wanted::Live(terms) => (false, terms.payment_code),
+            Wanted::Cancelled => (true, None),
+        };
+        Self { invoice_number, is_cancelled, live_code, facts, likeness }
+    }
+}
+
+impl Item for Checked {
+    fn invoice_number(&self) -> &InvoiceNumber {
+        &self.invoice_number
+    }
+
+    fn live_code(&self) -> Option<&PaymentCode> {
+        self.live_code.as_ref()
+    }
+
+    fn facts(&self, _: jiff::Timestamp) -> Facts {
+        self.facts
+    }
+
+    fn likeness(&self, _: &[u8]) -> Likeness {
+        self.likeness
+    }
+
+    fn write(&self, bytes: &mut Vec<u8>) {
+        put_text(bytes, Some(self.invoice_number.as_str()));
+        put_text(bytes, self.live_code.as_ref().map(PaymentCode::as_str));
+        put_number(bytes, u64::from(self.is_cancelled));
+        self.facts.write(bytes);
+        bytes.extend_from_slice(&self.likeness);
+    }
+
+    fn read(bytes: &[u8]) -> Option<Self> {
+        let mut fields = Fields::of(bytes);
+        let invoice_number = fields.parsed(|text| InvoiceNumber::new(text).ok())?;
+        let live_code = fields.parsed(|text| PaymentCode::new(text).ok());
+        let is_cancelled = fields.number() == 1;
+        let (facts, likeness) = (Facts::read(&mut fields), fields.taken());
+        fields.end(Self { invoice_number, is_cancelled, live_code, facts, likeness })
     }
 }
 
@@ -153,11 +198,11 @@ impl Item for AdoptedCode {
         Facts::default()
     }
 
-    fn to_bytes(&self) -> serde_json::Result<Vec<u8>> {
-        serde_json::to_vec(self)
+    fn write(&self, bytes: &mut Vec<u8>) {
+        bytes.extend(serde_json::to_vec(self).unwrap_or_default());
     }
 
-    fn from_bytes(bytes: &[u8]) -> serde_json::Result<Self> {
-        serde_json::from_slice(bytes)
+    fn read(bytes: &[u8]) -> Option<Self> {
+        serde_json::from_slice(bytes).ok()
     }
 }

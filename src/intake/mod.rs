@@ -7,6 +7,7 @@
 mod additional;
 mod advice;
 mod bad;
+mod bytes;
 mod carried;
 mod cells;
 mod code_template;
@@ -14,10 +15,13 @@ pub mod codes;
 mod columns;
 mod error;
 mod file;
+mod gathered;
+mod gathering;
 pub mod import;
 mod judged;
 mod kept;
 mod kept_bill;
+mod kept_row;
 mod numbering;
 mod policy;
 mod row;
@@ -32,7 +36,6 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use jiff::Timestamp;
-use rayon::prelude::*;
 
 pub use additional::{AdditionalOptions, FreeTemplate, ReportTemplate};
 pub use advice::Facts;
@@ -42,18 +45,18 @@ pub use columns::Column;
 pub use error::{Fault, IntakeError, RefusedFile};
 pub use judged::{Input, Intake, Judged, Told, Verdict};
 pub use kept::KeepingError;
-pub use kept_bill::Item;
+pub use kept_bill::{Checked, Item, Likeness};
 
+use crate::domain::bill::Bill;
 use crate::domain::channel::{Channel, InfoLengths, Method};
 use crate::domain::code::Code;
 pub use crate::table::{AmountFormat, DateFormat, Layout, Limits, Mapping, Settings};
-use crate::table::{Counts, Row};
 use carried::Carried;
-use file::{File, Head, Reading};
+use file::{File, Reading};
+use gathering::{Gathering, Unread};
 use numbering::Numbering;
-use row::{Cells, Rules};
-use sort::{Harvest, Taken};
-use total::Totals;
+use row::Cells;
+use sort::Harvest;
 
 /// How a bill file is to be understood.
 #[derive(Clone, Debug)]
@@ -195,6 +198,18 @@ pub struct Note {
 /// # Errors
 /// [`IntakeError`] when any file as a whole is refused; it lists every such file.
 pub fn read(files: &[PathBuf], options: &Options) -> Result<Intake, IntakeError> {
+    bills(files, options, |bill| bill)
+}
+
+/// The same for whoever carries nothing out, and keeps no more of a bill than what says whether it may be.
+///
+/// # Errors
+/// As [`read`].
+pub fn check(files: &[PathBuf], options: &Options) -> Result<Input<Checked>, IntakeError> {
+    bills(files, options, |bill| Checked::of(bill, options.now))
+}
+
+fn bills<T: Item>(files: &[PathBuf], options: &Options, made: impl Fn(Bill) -> T + Sync) -> Result<Input<T>, IntakeError> {
     let reading = Reading {
         wanted: Column::OF_BILLS,
         tables: &options.tables,
@@ -205,7 +220,8 @@ pub fn read(files: &[PathBuf], options: &Options) -> Result<Intake, IntakeError>
     gathered(files, &reading, options.now, |file| {
         require_columns(file, options)?;
         let (numbering, format) = (Numbering::of(&file.head.columns, options)?, file.head.layout.amount_format);
-        Ok(move |cells: Cells<'_>| row::bill(cells, options, format, &numbering))
+        let made = &made;
+        Ok(move |cells: Cells<'_>| row::bill(cells, options, format, &numbering).map(made))
     })
 }
 
@@ -241,10 +257,9 @@ where
     let (mut harvest, mut carried) = (Harvest::default(), Carried::default());
     let mut refused = Vec::new();
     for (file_order, path) in files.iter().enumerate() {
-        let read = File::open(path, reading).map_err(Unread::File).and_then(|mut file| {
+        let read = File::open(path, reading).map_err(Unread::File).and_then(|file| {
             let read_row = prepare(&file).map_err(|fault| file.refused(fault))?;
-            let mut gathering = Gathering { file_order, reading, now, harvest: &mut harvest, carried: &mut carried };
-            gathering.gather(&mut file, &read_row)
+            Gathering { file_order, reading, now, harvest: &mut harvest, carried: &mut carried }.gather(file, &read_row)
         });
         match read {
             Ok(()) => {}
@@ -253,103 +268,4 @@ where
         }
     }
     if refused.is_empty() { Ok(harvest.sorted_out(carried.into_headers(), now)?) } else { Err(IntakeError::Files(refused)) }
-}
-
-/// Why a file was not read.
-enum Unread {
-    File(RefusedFile),
-    Keeping(KeepingError),
-}
-
-impl From<RefusedFile> for Unread {
-    fn from(refused: RefusedFile) -> Self {
-        Self::File(refused)
-    }
-}
-
-impl From<KeepingError> for Unread {
-    fn from(error: KeepingError) -> Self {
-        Self::Keeping(error)
-    }
-}
-
-/// One file on its way into the harvest.
-struct Gathering<'a> {
-    file_order: usize,
-    reading: &'a Reading<'a>,
-    now: Timestamp,
-    harvest: &'a mut Harvest,
-    carried: &'a mut Carried,
-}
-
-impl Gathering<'_> {
-    /// Reads one file's rows, a batch at a time: records in order, their cells in parallel.
-    fn gather<T: Item>(
-        &mut self,
-        file: &mut File<'_>,
-        read_row: &(impl Fn(Cells<'_>) -> Result<T, Vec<RefusedRow>> + Sync),
-    ) -> Result<(), Unread> {
-        const BATCH_ROWS: usize = 4096;
-        let path = Arc::clone(&file.head.path);
-        self.harvest.begin(&path);
-        if self.reading.carries {
-            let carry = self.carried.begin(file.table.header(), &file.head.columns, &file.head.layout.carry);
-            let lacking = carry.map_err(|fault| file.refused(fault.into()))?;
-            self.harvest.note(&path, lacking);
-        }
-        self.harvest.note(&path, file.head.columns.unused_notes(self.reading.wanted, self.carried));
-        let (head, mut batch) = (file.head.clone(), vec![Row::default(); BATCH_ROWS]);
-        let (rows_before, mut totals) = (self.harvest.rows, Totals::default());
-        loop {
-            let count = file.fill(&mut batch)?;
-            let rows = batch.get_mut(..count).unwrap_or_default();
-            let read: Result<Vec<(u64, Taken)>, KeepingError> = rows.par_iter_mut().map(|row| self.read(&head, row, read_row)).collect();
-            let (amounts, taken): (Vec<u64>, Vec<Taken>) = read?.into_iter().unzip();
-            totals.take(&amounts);
-            if let Some(last) = rows.last() {
-                totals.look_at_last(last);
-            }
-            self.harvest.malformed = self.harvest.malformed.saturating_add(sum(rows.iter().filter(|row| row.wrong.is_some()).count()));
-            self.harvest.extend(taken)?;
-            if count < BATCH_ROWS {
-                break;
-            }
-        }
-        self.harvest.end(&totals, &file.head.columns)?;
-        let is_empty = self.harvest.rows == rows_before;
-        self.harvest.note(&path, counted(&file.table.counts(), is_empty));
-        Ok(())
-    }
-
-    /// Reads one row, and its amount as a total would count it.
-    fn read<T: Item>(
-        &self,
-        head: &Head<'_>,
-        row: &mut Row,
-        read_row: &impl Fn(Cells<'_>) -> Result<T, Vec<RefusedRow>>,
-    ) -> Result<(u64, Taken), KeepingError> {
-        let carried = if self.reading.carries { self.carried.cells(row) } else { Vec::new() };
-        head.rewrite(row);
-        let amount = total::amount(row, head);
-        let place = Place { file: Arc::clone(&head.path), file_order: self.file_order, row: row.number, line: row.line };
-        let rules = Rules { field_bytes_max: self.reading.tables.limits.field_bytes_max, allowed: self.reading.allowed };
-        let item = Cells::checked(row, &head.columns, &place, rules).and_then(read_row);
-        Ok((amount, Taken::of(place, item, &carried, self.now)?))
-    }
-}
-
-fn sum(count: usize) -> u64 {
-    u64::try_from(count).unwrap_or(u64::MAX)
-}
-
-/// What was read of a file besides its rows, in words.
-fn counted(counts: &Counts, is_empty: bool) -> Vec<String> {
-    let mut notes = Vec::new();
-    if is_empty {
-        notes.push("has a header and no rows".into());
-    }
-    if counts.repeated > 0 {
-        notes.push(format!("says its header again in {} lines, which are skipped", counts.repeated));
-    }
-    notes
 }

@@ -47,10 +47,14 @@ impl<'a> Cells<'a> {
             };
             return Err(vec![cells.refusal(String::new(), String::new(), wrong)]);
         }
-        for (index, cell) in row.iter().enumerate() {
+        for index in 0..row.len() {
+            let cell = row.text(index).unwrap_or_default();
+            // Most cells are plain ASCII, and every cell of a file comes by here.
+            if cell.len() <= rules.field_bytes_max && cell.bytes().all(|byte| (b' '..=b'~').contains(&byte)) {
+                continue;
+            }
             let is_used = columns.at(index).is_some() || columns.is_free(index);
-            let cell = str::from_utf8(cell).unwrap_or_default();
-            if let Some(wrong) = unprintable(cell, is_used, rules.field_bytes_max) {
+            if let Some(wrong) = cells::unprintable(cell, is_used, rules.field_bytes_max) {
                 cells.refuse_at(index, wrong);
             }
         }
@@ -59,7 +63,10 @@ impl<'a> Cells<'a> {
 
     /// The cell without surrounding spaces; empty if the file has no such column.
     pub(super) fn get(&self, column: Column) -> &'a str {
-        self.whole(column).trim_matches([' ', '\t', '\u{a0}'])
+        let whole = self.whole(column);
+        let is_bare = |byte: Option<&u8>| byte.is_none_or(u8::is_ascii_graphic);
+        let bytes = whole.as_bytes();
+        if is_bare(bytes.first()) && is_bare(bytes.last()) { whole } else { whole.trim_matches([' ', '\t', '\u{a0}']) }
     }
 
     fn whole(&self, column: Column) -> &'a str {
@@ -184,23 +191,6 @@ fn cell_name(column: usize, row: u64) -> String {
             None => return format!("{letters}{row}"),
         }
     }
-}
-
-/// What no cell may hold, whatever its column. A line break is refused in a column that is used: a receipt has one line for it.
-fn unprintable(cell: &str, is_used: bool, bytes_max: usize) -> Option<Wrong> {
-    if cell.len() > bytes_max {
-        return Some((codes::CELL_TOO_LARGE, format!("the value has {} bytes, at most {bytes_max} are allowed", cell.len())));
-    }
-    // Most cells are plain ASCII, and every cell of a file comes by here.
-    if cell.bytes().all(|byte| (b' '..=b'~').contains(&byte)) {
-        return None;
-    }
-    let is_break = |c: char| c == '\n' || c == '\r';
-    if is_used && cell.contains(is_break) {
-        return Some((codes::LINE_BREAK, "the value spans lines".into()));
-    }
-    let control = cell.chars().find(|&c| c.is_control() && !is_break(c))?;
-    Some((codes::CONTROL_CHARACTER, format!("the value holds the control character {}", control.escape_unicode())))
 }
 
 /// Reads a row of a bill file.

@@ -11,6 +11,7 @@ use crate::domain::mark::{Mark, TermsDigest};
 use crate::domain::owner::{self, Paid};
 use crate::domain::plan::{MapView, Unchanged};
 use crate::ledger::{LedgerError, Names, View};
+use crate::parallel;
 
 /// Bills planned from one question at most: enough that asking costs little, few enough that memory stays flat.
 pub const BILLS_MAX: usize = 1_000;
@@ -27,16 +28,17 @@ pub async fn left_alone<'b>(
 ) -> Result<Vec<Option<Unchanged>>, LedgerError> {
     let numbers: Vec<&InvoiceNumber> = bills.clone().map(|bill| &bill.invoice_number).collect();
     let marks = view.marks(&numbers).await?;
-    let of = |(bill, mark): (&Bill, Option<Mark>)| match &bill.wanted {
+    let of = |(bill, mark): &(&Bill, Option<Mark>)| match &bill.wanted {
         // What has no digest is looked at whole.
         Wanted::Live(terms) => {
-            let mark = mark?;
+            let mark = mark.as_ref()?;
             let wanted = terms.recorded(&salts.of(&bill.invoice_number, mark.salt));
             mark.leaves_alone(TermsDigest::of(&wanted).ok()?, now)
         }
         Wanted::Cancelled => None,
     };
-    Ok(bills.zip(marks).map(of).collect())
+    let marked: Vec<(&Bill, Option<Mark>)> = bills.zip(marks).collect();
+    Ok(parallel::map(&marked, of))
 }
 
 /// Bills that are wanted, whoever has the codes they want or goes by their numbers, and who of all these is paid.

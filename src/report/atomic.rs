@@ -42,6 +42,11 @@ impl Draft {
         fill(&mut self.writer).map_err(|error| failed(&self.path, &error))
     }
 
+    /// That what comes next could not be made.
+    pub(super) fn failed(&self, error: &io::Error) -> WriteError {
+        failed(&self.path, error)
+    }
+
     /// Puts the file in its place, durably.
     pub fn finish(self) -> Result<(), WriteError> {
         let Self { path, writer } = self;

@@ -2,6 +2,7 @@
 //!
 //! Codes come from the ledger, not from what the run saw, so a run that was killed and repeated loses none.
 
+mod checked;
 mod rows;
 
 use std::io;
@@ -20,9 +21,9 @@ use crate::domain::tally::Tally;
 use crate::intake::{Intake, KeepingError};
 use crate::ledger::Head;
 
-use rows::Files;
+pub use checked::{BadRowsCsv, checked_files};
 pub(in crate::report) use rows::columns;
-pub use rows::{BadRowsCsv, checked_files};
+use rows::{Files, ToldRow};
 
 /// How many different reasons summary.json tells.
 const REASONS_MAX: usize = 10;
@@ -113,10 +114,11 @@ impl IssueReport<'_> {
             let part = part?;
             let numbers: Vec<&InvoiceNumber> = part.iter().filter_map(|row| row.invoice_number.as_ref()).collect();
             let mut held = held(&numbers)?.into_iter();
-            for row in &part {
+            let rows = part.iter().map(|row| {
                 let held = row.invoice_number.as_ref().and_then(|_| held.next().flatten());
-                files.row(row, self.ends.get(row.index), held.as_ref())?;
-            }
+                ToldRow { row, end: self.ends.get(row.index), held }
+            });
+            files.rows(&rows.collect::<Vec<_>>())?;
         }
         let summary = self.summary(files.issued_amount);
         files.finish()?;

@@ -125,15 +125,14 @@ async fn outcome(shared: &Arc<Shared>, received: &Received) -> Outcome {
 /// The answer from the books as they are; none when they changed before the answer had its number.
 async fn looked_up(shared: &Arc<Shared>, received: &Received, question: &Question) -> Option<Outcome> {
     let refused = |decision| Some(Outcome::refused(Status::Decline, decision, Some(question), false));
-    let (books, code) = (Arc::clone(&shared.books), question.payment_code.clone());
-    // The books may wait for a disk; the sockets must not.
-    let found = match tokio::task::spawn_blocking(move || books.find(&code)).await {
-        Ok(Ok(found)) => found,
-        Ok(Err(reason)) => {
+    let code = question.payment_code.clone();
+    let found = match shared.asked(move |books| books.find(&code)).await {
+        Some(Ok(found)) => found,
+        Some(Err(reason)) => {
             tracing::error!(reason, "an inquiry could not be looked up");
             return refused("books unreadable");
         }
-        Err(_) => return refused("books unreadable"),
+        None => return refused("books unreadable"),
     };
     let facts = found.as_ref().map(facts);
     let decision = decide(facts.as_ref(), question.channel, received.at);
@@ -177,16 +176,16 @@ async fn alias(shared: &Shared, received: &Received, bill: &InvoiceNumber) -> Re
             tracing::error!(invoice = bill.as_str(), "the number is too long for `serve.inquiry_suffix`, so its inquiries are declined");
             return Err("number_too_long");
         };
-        let (books, bill, alias, at) = (Arc::clone(&shared.books), bill.clone(), number.clone(), received.at);
-        match tokio::task::spawn_blocking(move || books.named(&bill, &alias, at)).await {
-            Ok(Ok(())) => return Ok(Some(number)),
-            Ok(Err(NotNamed::MovedOn)) => return Ok(None),
-            Ok(Err(NotNamed::Taken)) => {}
-            Ok(Err(NotNamed::Failed(reason))) => {
+        let (bill, alias, at) = (bill.clone(), number.clone(), received.at);
+        match shared.asked(move |books| books.named(&bill, &alias, at)).await {
+            Some(Ok(())) => return Ok(Some(number)),
+            Some(Err(NotNamed::MovedOn)) => return Ok(None),
+            Some(Err(NotNamed::Taken)) => {}
+            Some(Err(NotNamed::Failed(reason))) => {
                 tracing::error!(reason, "the number of an answer could not be recorded");
                 return Err("books unwritable");
             }
-            Err(_) => return Err("books unwritable"),
+            None => return Err("books unwritable"),
         }
     }
     Err("number_taken")

@@ -191,6 +191,9 @@ impl ServeError {
     }
 }
 
+/// Looks into the books at once. More would only have each other wait, each with a thread and a database connection of its own.
+const LOOKS_AT_ONCE: usize = 4;
+
 /// What all connections share.
 pub(crate) struct Shared {
     books: Arc<dyn Books>,
@@ -200,12 +203,21 @@ pub(crate) struct Shared {
     answers: Mutex<Answers>,
     /// A place for each message that is being finished.
     under_way: Arc<Semaphore>,
+    /// A place for each look into the books.
+    looks: Semaphore,
     metrics: Arc<Metrics>,
     health: Arc<Health>,
     clock: Clock,
 }
 
 impl Shared {
+    /// Asks the books, which may wait for a disk; the sockets must not. None where that could not be done.
+    async fn asked<T: Send + 'static>(&self, question: impl FnOnce(&dyn Books) -> T + Send + 'static) -> Option<T> {
+        let _place = self.looks.acquire().await.ok()?;
+        let books = Arc::clone(&self.books);
+        tokio::task::spawn_blocking(move || question(&*books)).await.ok()
+    }
+
     fn answers(&self) -> std::sync::MutexGuard<'_, Answers> {
         self.answers.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -264,7 +276,18 @@ impl Server {
         let notifications = folder.writer("notifications", Durability::Synced, limits.forged_bytes_max, &metrics)?;
         let records = folder.writer("records", Durability::Written, limits.forged_bytes_max, &metrics)?;
         let (answers, under_way) = (Mutex::new(answers), Arc::new(Semaphore::new(limits.connections_max)));
-        let shared = Arc::new(Shared { books, settings, notifications, records, answers, under_way, metrics, health, clock });
+        let shared = Arc::new(Shared {
+            books,
+            settings,
+            notifications,
+            records,
+            answers,
+            under_way,
+            looks: Semaphore::new(LOOKS_AT_ONCE),
+            metrics,
+            health,
+            clock,
+        });
         let (stop, _) = watch::channel(());
         let public = router::public(&shared, admin.is_none());
         let mut tasks = vec![tokio::spawn(listener::serve(listener, public, Arc::clone(&shared), limits, stop.subscribe()))];

@@ -281,7 +281,9 @@ impl Records {
 
     /// What refuses a whole file, where its reader is strict.
     fn check(row: &Row, what: What) -> Result<(), Fault> {
-        encoded(row.raw(), (row.line, row.byte), matches!(what, What::Wrong(Wrong::TooLarge(_))))?;
+        if !row.is_text() || memchr::memchr(0, row.raw()).is_some() {
+            encoded(row.raw(), (row.line, row.byte), matches!(what, What::Wrong(Wrong::TooLarge(_))))?;
+        }
         match what {
             What::Wrong(Wrong::TooLarge(limit)) => Err(Fault::RecordTooLarge { row: row.number, line: row.line, limit }),
             What::Wrong(wrong) if wrong.is_quote() => Err(Fault::Quote { row: row.number, line: row.line, wrong }),

@@ -17,12 +17,53 @@ pub enum Kind {
     Date,
 }
 
+/// A record without its line end, then cells whose doubled quotes were undone. Looked at once: what is UTF-8 is text from there on.
+#[derive(Clone, Debug)]
+enum Content {
+    Text(String),
+    Bytes(Vec<u8>),
+}
+
+impl Default for Content {
+    fn default() -> Self {
+        Self::Text(String::new())
+    }
+}
+
+impl Content {
+    fn as_bytes(&self) -> &[u8] {
+        match self {
+            Self::Text(text) => text.as_bytes(),
+            Self::Bytes(bytes) => bytes,
+        }
+    }
+
+    /// Empties it, keeping its memory.
+    fn clear(&mut self) {
+        match self {
+            Self::Text(text) => text.clear(),
+            Self::Bytes(_) => *self = Self::default(),
+        }
+    }
+
+    fn push(&mut self, more: &[u8]) {
+        match (&mut *self, str::from_utf8(more)) {
+            (Self::Text(text), Ok(more)) => text.push_str(more),
+            (Self::Text(text), Err(_)) => {
+                let mut bytes = std::mem::take(text).into_bytes();
+                bytes.extend_from_slice(more);
+                *self = Self::Bytes(bytes);
+            }
+            (Self::Bytes(bytes), _) => bytes.extend_from_slice(more),
+        }
+    }
+}
+
 /// Cells, and where they stand. The bytes of a CSV record are kept as they are in the file.
 #[derive(Clone, Debug, Default)]
 pub struct Row {
-    /// The record without its line end, then cells whose doubled quotes were undone.
-    bytes: Vec<u8>,
-    /// How much of `bytes` is the record.
+    content: Content,
+    /// How much of it is the record.
     raw: usize,
     cells: Vec<(usize, usize)>,
     /// Of each cell; empty for CSV, where all are text.
@@ -42,7 +83,7 @@ pub struct Row {
 impl Row {
     /// Empties it, keeping its memory.
     pub(super) fn clear(&mut self) {
-        self.bytes.clear();
+        self.content.clear();
         self.cells.clear();
         self.kinds.clear();
         self.raw = 0;
@@ -52,7 +93,7 @@ impl Row {
     /// Takes a record's bytes, of which cells are then marked.
     pub(super) fn set_raw(&mut self, raw: &[u8]) {
         self.clear();
-        self.bytes.extend_from_slice(raw);
+        self.content.push(raw);
         self.raw = raw.len();
     }
 
@@ -63,9 +104,9 @@ impl Row {
 
     /// Adds a cell that is not in the record as it stands.
     pub(super) fn push(&mut self, cell: &[u8]) {
-        let start = self.bytes.len();
-        self.bytes.extend_from_slice(cell);
-        self.cells.push((start, self.bytes.len()));
+        let start = self.content.as_bytes().len();
+        self.content.push(cell);
+        self.cells.push((start, self.content.as_bytes().len()));
     }
 
     /// Adds a cell of a workbook.
@@ -94,7 +135,7 @@ impl Row {
 
     /// Undoes tagih's own escape, with which it keeps a spreadsheet from running a cell. No other apostrophe is touched.
     pub(super) fn undo_escapes(&mut self) {
-        if memchr::memchr(b'\'', &self.bytes).is_none() {
+        if memchr::memchr(b'\'', self.content.as_bytes()).is_none() {
             return;
         }
         for index in 0..self.len() {
@@ -106,9 +147,9 @@ impl Row {
 
     /// Puts another text in the place of a cell.
     pub fn replace(&mut self, index: usize, text: &str) {
-        let start = self.bytes.len();
-        self.bytes.extend_from_slice(text.as_bytes());
-        let end = self.bytes.len();
+        let start = self.content.as_bytes().len();
+        self.content.push(text.as_bytes());
+        let end = self.content.as_bytes().len();
         if let Some(slot) = self.cells.get_mut(index) {
             *slot = (start, end);
         }
@@ -134,13 +175,22 @@ impl Row {
     /// A cell as it is.
     #[must_use]
     pub fn get(&self, index: usize) -> Option<&[u8]> {
-        self.cells.get(index).and_then(|&(start, end)| self.bytes.get(start..end))
+        self.cells.get(index).and_then(|&(start, end)| self.content.as_bytes().get(start..end))
     }
 
     /// A cell as text; `None` where it is not UTF-8 or not there.
     #[must_use]
     pub fn text(&self, index: usize) -> Option<&str> {
-        self.get(index).and_then(|cell| str::from_utf8(cell).ok())
+        let &(start, end) = self.cells.get(index)?;
+        match &self.content {
+            Content::Text(text) => text.get(start..end),
+            Content::Bytes(bytes) => str::from_utf8(bytes.get(start..end)?).ok(),
+        }
+    }
+
+    /// Whether all of it is UTF-8.
+    pub(super) const fn is_text(&self) -> bool {
+        matches!(self.content, Content::Text(_))
     }
 
     /// How a cell was stored.
@@ -151,13 +201,13 @@ impl Row {
 
     /// All cells.
     pub fn iter(&self) -> impl Iterator<Item = &[u8]> {
-        self.cells.iter().map(|&(start, end)| self.bytes.get(start..end).unwrap_or_default())
+        self.cells.iter().map(|&(start, end)| self.content.as_bytes().get(start..end).unwrap_or_default())
     }
 
     /// The record as it stands in the file, without its line end; empty in a workbook.
     #[must_use]
     pub fn raw(&self) -> &[u8] {
-        self.bytes.get(..self.raw).unwrap_or_default()
+        self.content.as_bytes().get(..self.raw).unwrap_or_default()
     }
 
     /// Whether no cell holds anything but spaces.

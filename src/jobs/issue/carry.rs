@@ -68,7 +68,7 @@ where
     /// it.
     pub(super) async fn start(&self, bill: &Bill, step: &Step, state: Option<BillState>, planned_at: u64) -> Result<Next, LedgerError> {
         if self.caller.stop.reason().is_some() {
-            return Ok(Next::Ended(End::deferred("the run was stopped before its turn")));
+            return Ok(Next::Ended(super::stopped_before()));
         }
         let draft = match self.draft(bill, step, state.as_ref()).await? {
             Ok(draft) => draft,

@@ -3,7 +3,6 @@
 use super::Issuing;
 use crate::domain::bill::{Bill, Salt, Wanted};
 use crate::domain::codes;
-use crate::domain::ids::InvoiceNumber;
 use crate::domain::lifecycle::{BillState, Event, OperationKind, Status};
 use crate::domain::plan::{self, Step, Unchanged};
 use crate::gateway::Gateway;
@@ -24,6 +23,15 @@ pub(super) struct Planned {
     pub(super) state: Option<Box<BillState>>,
     /// Whether the row brings a name that the ledger lacks.
     lacks_name: bool,
+}
+
+/// Bills with their steps, and what of those is to be recorded before anything is sent.
+pub(super) struct Decided {
+    pub(super) bills: Vec<(usize, Bill)>,
+    pub(super) planned: Vec<Planned>,
+    entries: Vec<Entry>,
+    /// Of each entry, which of the bills it is about.
+    places: Vec<usize>,
 }
 
 impl<L: Ledger, G: Gateway, T: Time + Sync> Issuing<'_, L, G, T>
@@ -60,18 +68,48 @@ where
         Ok(planned)
     }
 
-    /// What is decided about bills enters the ledger, with a new bill's code if it is of our making, so that a killed run's rest is
-    /// known to be unissued and gets the same codes. What needs no call is done with it.
-    pub(super) async fn record_decided(&self, bills: &[(usize, Bill)], planned: &mut [Planned]) -> Result<(), LedgerError> {
-        while let Some(overtaken) = self.record_all(bills, planned).await? {
-            let of_it = bills.iter().zip(&mut *planned).filter(|((_, bill), _)| bill.invoice_number == overtaken);
-            of_it.for_each(|(_, planned)| planned.is_overtaken = true);
-        }
-        Ok(())
+    /// Plans bills, and makes what is decided about them into entries.
+    pub(super) async fn decide(&self, bills: Vec<(usize, Bill)>) -> Result<Decided, LedgerError> {
+        let planned = self.plan(&bills).await?;
+        let mut decided = Decided { bills, planned, entries: Vec::new(), places: Vec::new() };
+        self.make_entries(&mut decided);
+        Ok(decided)
     }
 
-    /// Records what is decided, all or nothing; gives the bill that another writer was quicker with, if that is so.
-    async fn record_all(&self, bills: &[(usize, Bill)], planned: &mut [Planned]) -> Result<Option<InvoiceNumber>, LedgerError> {
+    /// What is decided about bills enters the ledger, with a new bill's code if it is of our making, so that a killed run's rest is
+    /// known to be unissued and gets the same codes. What needs no call is done with it. A bill that another writer was quicker with is
+    /// left out.
+    pub(super) async fn record_decided(&self, decided: &mut Decided) -> Result<(), LedgerError> {
+        loop {
+            let entries = std::mem::take(&mut decided.entries);
+            if entries.is_empty() {
+                return Ok(());
+            }
+            let overtaken = match self.ledger.record(entries).await {
+                Ok(states) => {
+                    for (place, state) in decided.places.iter().zip(states) {
+                        if let Some(planned) = decided.planned.get_mut(*place) {
+                            planned.last_event = state.last_event;
+                        }
+                    }
+                    return Ok(());
+                }
+                // Its code or number became another bill's since it was planned, which the next plan sees and says.
+                Err(
+                    LedgerError::Lost { invoice_number }
+                    | LedgerError::CodeTaken { invoice_number, .. }
+                    | LedgerError::NumberTaken { invoice_number, .. },
+                ) => invoice_number,
+                Err(error) => return Err(error),
+            };
+            let of_it = decided.bills.iter().zip(&mut decided.planned).filter(|((_, bill), _)| bill.invoice_number == overtaken);
+            of_it.for_each(|(_, planned)| planned.is_overtaken = true);
+            self.make_entries(decided);
+        }
+    }
+
+    fn make_entries(&self, decided: &mut Decided) {
+        let Decided { bills, planned, .. } = decided;
         let (mut entries, mut places): (Vec<Entry>, Vec<usize>) = (Vec::new(), Vec::new());
         for ((place, planned), (_, bill)) in planned.iter().enumerate().zip(bills).filter(|((_, planned), _)| !planned.is_overtaken) {
             for entry in [self.planned_entry(bill, planned), self.registered_entry(bill, planned)].into_iter().flatten() {
@@ -79,26 +117,7 @@ where
                 places.push(place);
             }
         }
-        if entries.is_empty() {
-            return Ok(None);
-        }
-        match self.ledger.record(entries).await {
-            Ok(states) => {
-                for (place, state) in places.into_iter().zip(states) {
-                    if let Some(planned) = planned.get_mut(place) {
-                        planned.last_event = state.last_event;
-                    }
-                }
-                Ok(None)
-            }
-            // Its code or number became another bill's since it was planned, which the next plan sees and says.
-            Err(
-                LedgerError::Lost { invoice_number }
-                | LedgerError::CodeTaken { invoice_number, .. }
-                | LedgerError::NumberTaken { invoice_number, .. },
-            ) => Ok(Some(invoice_number)),
-            Err(error) => Err(error),
-        }
+        (decided.entries, decided.places) = (entries, places);
     }
 
     fn planned_entry(&self, bill: &Bill, planned: &Planned) -> Option<Entry> {

@@ -15,11 +15,12 @@ mod tests;
 use std::collections::HashMap;
 use std::sync::atomic::AtomicU64;
 
+use futures_util::future;
 use futures_util::stream::{self, StreamExt as _};
 use jiff::Timestamp;
 
 pub use self::carry::Settings;
-use self::decide::Planned;
+use self::decide::{Decided, Planned};
 pub use self::orders::{Coded, Orders, RunError};
 use super::bounded::bounded;
 use super::caller::Caller;
@@ -80,17 +81,11 @@ where
     /// # Errors
     /// The ledger's, and those of the rows: what DOKU does is an [`End`].
     pub async fn run<O: Orders + ?Sized>(&self, orders: &O, progress: &(dyn Fn(usize, &End) + Sync)) -> Result<Ends, RunError<O::Error>> {
-        let mut rows = Rows { ends: Ends::of(orders.row_count()), pending: vec![false; orders.row_count()], progress };
-        for part in orders.parts(&|_| true) {
-            let part = part.map_err(RunError::Orders)?;
-            for bills in part.chunks(portion::BILLS_MAX) {
-                self.enter(bills, &mut rows).await?;
-                // Whoever listens for signals beside this hears them between two parts, also where the ledger never lets one wait.
-                tokio::task::yield_now().await;
-            }
-        }
+        let count = orders.row_count();
+        let mut rows = Rows { ends: Ends::of(count), pending: vec![Pending::No; count], progress };
+        self.enter_all(orders, &mut rows).await?;
         for round in 1..=ROUNDS_MAX {
-            if !rows.pending.contains(&true) {
+            if rows.pending.iter().all(|pending| *pending == Pending::No) {
                 break;
             }
             self.carry_out(orders, round, &mut rows).await?;
@@ -106,33 +101,51 @@ where
         }
     }
 
-    /// Enters bills into the ledger. Rows that need no more than that have ended; the others are pending.
-    async fn enter(&self, bills: &[(usize, Bill)], rows: &mut Rows<'_>) -> Result<(), LedgerError> {
-        let mut planned = self.plan(bills).await?;
-        self.record_decided(bills, &mut planned).await?;
-        for (Planned { step, is_overtaken, .. }, (row, _)) in planned.into_iter().zip(bills) {
-            match step.end().filter(|_| !is_overtaken) {
-                Some(end) => rows.end(*row, end),
-                None => rows.pend(*row),
+    /// Enters every bill into the ledger, a part at a time: while one is written the next is planned, and between two a stop is heeded.
+    async fn enter_all<O: Orders + ?Sized>(&self, orders: &O, rows: &mut Rows<'_>) -> Result<(), RunError<O::Error>> {
+        let mut decided: Option<Decided> = None;
+        for part in orders.parts(&|_| true) {
+            for bills in in_chunks(part.map_err(RunError::Orders)?, portion::BILLS_MAX) {
+                if self.caller.stop.reason().is_some() {
+                    for (row, _) in bills {
+                        rows.end(row, stopped_before());
+                    }
+                    continue;
+                }
+                // The first is asked first, so that the ledger has its work before this thread has.
+                let (entered, next) = future::join(self.enter(decided.take()), self.decide(bills)).await;
+                rows.enter(entered?);
+                decided = Some(next?);
+                // Whoever listens for signals beside this hears them also where the ledger never lets one wait.
+                tokio::task::yield_now().await;
             }
         }
+        rows.enter(self.enter(decided).await?);
         Ok(())
+    }
+
+    async fn enter(&self, decided: Option<Decided>) -> Result<Option<Decided>, LedgerError> {
+        let Some(mut decided) = decided else { return Ok(None) };
+        self.record_decided(&mut decided).await?;
+        Ok(Some(decided))
     }
 
     /// Carries out one round over the rows that are pending; those that are to be planned again are pending afterwards.
     async fn carry_out<O: Orders + ?Sized>(&self, orders: &O, round: u32, rows: &mut Rows<'_>) -> Result<(), RunError<O::Error>> {
         let pending = std::mem::take(&mut rows.pending);
-        rows.pending = vec![false; pending.len()];
-        let wanted = |row: usize| pending.get(row).copied().unwrap_or(false);
+        rows.pending = vec![Pending::No; pending.len()];
+        let how = |row: usize| pending.get(row).copied().unwrap_or_default();
+        let wanted = |row: usize| how(row) != Pending::No;
         let parts = orders.parts(&wanted).flat_map(|part| match part {
-            Ok(bills) => in_chunks(bills).into_iter().map(Ok).collect::<Vec<_>>(),
+            Ok(bills) => in_chunks(bills, BILLS_TOGETHER).into_iter().map(Ok).collect::<Vec<_>>(),
             Err(error) => vec![Err(RunError::Orders(error))],
         });
-        let work = stream::iter(parts).then(|bills| self.steps(bills)).flat_map(stream::iter);
+        let work = stream::iter(parts).then(|bills| self.steps(bills, &how)).flat_map(stream::iter);
         let work = work.map(|job| async move {
-            let Job { row, bill, planned } = job?;
-            let next = self.carry_out_step(&bill, planned).await?;
-            Ok::<_, RunError<O::Error>>((row, next))
+            Ok::<_, RunError<O::Error>>(match job? {
+                Job::Planned(row, bill, planned) => (row, self.carry_out_step(&bill, planned).await?),
+                Job::Stopped(row) => (row, Next::Ended(stopped_before())),
+            })
         });
         let mut carried = std::pin::pin!(bounded(work, || self.caller.pacer.in_flight(self.settings.in_flight_max)));
         while let Some(result) = carried.next().await {
@@ -149,11 +162,11 @@ where
                         Some(end) if is_last => rows.end(row, end),
                         Some(end) => {
                             rows.ends.set(row, end);
-                            rows.pend(row);
+                            rows.pend(row, Pending::Somehow);
                         }
                         None => {
                             rows.ends.clear(row);
-                            rows.pend(row);
+                            rows.pend(row, Pending::Somehow);
                         }
                     }
                 }
@@ -162,13 +175,29 @@ where
         Ok(())
     }
 
-    /// Plans bills and records what is decided; gives what is to be carried out of each.
-    async fn steps<E>(&self, bills: Result<Vec<(usize, Bill)>, RunError<E>>) -> Vec<Result<Job, RunError<E>>> {
+    /// Plans bills and records what is decided; gives what is to be carried out of each. Once a stop was asked for, what would only
+    /// begin is not even planned.
+    async fn steps<E>(
+        &self,
+        bills: Result<Vec<(usize, Bill)>, RunError<E>>,
+        how: &impl Fn(usize) -> Pending,
+    ) -> Vec<Result<Job, RunError<E>>> {
         let attempt = async {
-            let bills = bills?;
-            let mut planned = self.plan(&bills).await?;
-            self.record_decided(&bills, &mut planned).await?;
-            Ok(bills.into_iter().zip(planned).map(|((row, bill), planned)| Job { row, bill, planned }).collect::<Vec<Job>>())
+            let mut bills = bills?;
+            let mut jobs = Vec::with_capacity(bills.len());
+            if self.caller.stop.reason().is_some() {
+                bills.retain(|(row, _)| {
+                    how(*row) != Pending::ToBegin || {
+                        jobs.push(Job::Stopped(*row));
+                        false
+                    }
+                });
+            }
+            let mut decided = self.decide(bills).await?;
+            self.record_decided(&mut decided).await?;
+            let Decided { bills, planned, .. } = decided;
+            jobs.extend(bills.into_iter().zip(planned).map(|((row, bill), planned)| Job::Planned(row, bill, planned)));
+            Ok(jobs)
         };
         match attempt.await {
             Ok(jobs) => jobs.into_iter().map(Ok).collect(),
@@ -232,24 +261,52 @@ where
 }
 
 /// A row that is to be carried out.
-struct Job {
-    row: usize,
-    bill: Bill,
-    planned: Planned,
+enum Job {
+    Planned(usize, Bill, Planned),
+    /// The run was stopped before its turn.
+    Stopped(usize),
+}
+
+fn stopped_before() -> End {
+    End::deferred("the run was stopped before its turn")
+}
+
+/// Whether a row has ended.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+enum Pending {
+    /// It has, or has not been looked at.
+    #[default]
+    No,
+    /// It has not, and an operation of its own is to begin.
+    ToBegin,
+    /// It has not, and only a plan knows what is left of it.
+    Somehow,
 }
 
 /// How far the rows of a run have come.
 struct Rows<'p> {
     ends: Ends,
-    /// The rows that have not ended yet.
-    pending: Vec<bool>,
+    /// Of each row, whether it has ended.
+    pending: Vec<Pending>,
     progress: &'p (dyn Fn(usize, &End) + Sync),
 }
 
 impl Rows<'_> {
-    fn pend(&mut self, row: usize) {
+    fn pend(&mut self, row: usize, how: Pending) {
         if let Some(slot) = self.pending.get_mut(row) {
-            *slot = true;
+            *slot = how;
+        }
+    }
+
+    /// Takes what has entered the ledger: rows that need no more than that have ended.
+    fn enter(&mut self, decided: Option<Decided>) {
+        let Some(Decided { bills, planned, .. }) = decided else { return };
+        for (Planned { step, is_overtaken, .. }, (row, _)) in planned.into_iter().zip(bills) {
+            let begins = matches!(step, Step::Issue { .. } | Step::Amend | Step::Cancel);
+            match step.end().filter(|_| !is_overtaken) {
+                Some(end) => self.end(row, end),
+                None => self.pend(row, if begins && !is_overtaken { Pending::ToBegin } else { Pending::Somehow }),
+            }
         }
     }
 
@@ -266,12 +323,13 @@ impl Rows<'_> {
 }
 
 /// So few bills are planned at once that requests hardly wait for it.
-fn in_chunks(bills: Vec<(usize, Bill)>) -> Vec<Vec<(usize, Bill)>> {
-    const BILLS_MAX: usize = 64;
+const BILLS_TOGETHER: usize = 64;
+
+fn in_chunks(bills: Vec<(usize, Bill)>, size: usize) -> Vec<Vec<(usize, Bill)>> {
     let mut bills = bills.into_iter().peekable();
     let mut chunks = Vec::new();
     while bills.peek().is_some() {
-        chunks.push(bills.by_ref().take(BILLS_MAX).collect());
+        chunks.push(bills.by_ref().take(size).collect());
     }
     chunks
 }

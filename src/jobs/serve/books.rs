@@ -42,6 +42,10 @@ struct Waiting {
 }
 
 impl Waiting {
+    fn is_empty(&self) -> bool {
+        self.order.is_empty() && self.claims.is_empty()
+    }
+
     fn push(&mut self, payment: Payment) {
         let payment = Arc::new(payment);
         self.by_code.entry(payment.payment_code.clone()).or_default().push(Arc::clone(&payment));
@@ -135,7 +139,17 @@ impl<L: Ledger> LedgerBooks<L> {
     /// What is true of the bill that has the code. A payment goes from unkept to waiting and from there to the ledger, each time into
     /// the next before out of the last: looked for in the same order, it is seen in one of them.
     pub(super) async fn look(&self, payment_code: &PaymentCode) -> Result<Option<Found>, LedgerError> {
-        let mut expected = holder(&self.ledger.view().await?, payment_code).await?;
+        let is_nothing_on_its_way = self.unkept().is_empty() && self.lock().is_empty();
+        let view = self.ledger.view().await?;
+        let mut expected = holder(&view, payment_code).await?;
+        if is_nothing_on_its_way {
+            // Most of the time one view has it all: what was in neither of the others before it began, it has.
+            return match expected {
+                Some(state) => self.found(&view, state, &[], false).await.map(Some),
+                None => Ok(None),
+            };
+        }
+        drop(view);
         loop {
             let Some(before) = expected else { return Ok(None) };
             let unrecorded = self.unkept().may_pay(payment_code, &before);
@@ -148,15 +162,22 @@ impl<L: Ledger> LedgerBooks<L> {
                 expected = Some(state);
                 continue;
             }
-            let mut paid = owner::told_paid(&state).is_some()
-                || view.paid(std::slice::from_ref(&state.invoice_number)).await?.contains_key(&state.invoice_number);
-            for payment in &on_its_way {
-                paid = paid || is_of(&view, &state, payment).await?;
-            }
-            let held = state.hold.is_some() || claimed;
-            let customer = view.customer(&state.invoice_number).await?;
-            return Ok(Some(Found { state, customer, paid, held, unrecorded }));
+            let mut found = self.found(&view, state, &on_its_way, claimed).await?;
+            found.unrecorded = unrecorded;
+            return Ok(Some(found));
         }
+    }
+
+    /// What a view, and what is on its way into the ledger, say of a bill.
+    async fn found(&self, view: &impl View, state: BillState, on_its_way: &[Arc<Payment>], claimed: bool) -> Result<Found, LedgerError> {
+        let mut paid = owner::told_paid(&state).is_some()
+            || view.paid(std::slice::from_ref(&state.invoice_number)).await?.contains_key(&state.invoice_number);
+        for payment in on_its_way {
+            paid = paid || is_of(view, &state, payment).await?;
+        }
+        let held = state.hold.is_some() || claimed;
+        let customer = view.customer(&state.invoice_number).await?;
+        Ok(Found { state, customer, paid, held, unrecorded: false })
     }
 
     /// Whether money that was not understood may be the bill's, and the ledger does not know yet.

@@ -27,6 +27,11 @@ impl Unkept {
         self.names.len()
     }
 
+    /// Whether nothing is unkept, and nothing was forgotten.
+    pub(super) fn is_empty(&self) -> bool {
+        !self.overflowed && self.names.is_empty()
+    }
+
     pub(super) fn add(&mut self, (code, number): Named<'_>) {
         if self.names.len() >= COUNT_MAX {
             self.overflowed = true;

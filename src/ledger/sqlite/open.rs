@@ -122,12 +122,18 @@ pub(super) fn read_only(place: &Place, binding: Option<&Binding>) -> Result<Open
     check_binding(connection, place, binding)
 }
 
+/// Of pages the writer keeps, in KiB.
+const WRITER_CACHE_KIB: i32 = 32_768;
+/// Of pages a reader keeps, in KiB. There may be several readers, and what they leave out the system keeps.
+const READER_CACHE_KIB: i32 = 16_384;
+
 /// Opens for copying the file as it is, so that it can be kept before it is migrated; gives its schema's version too.
 pub(super) fn any_schema(place: &Place) -> Result<(Connection, usize), LedgerError> {
     if !place.path().exists() {
         return Err(LedgerError::Missing { path: place.name() });
     }
     let connection = connect(place, OpenFlags::SQLITE_OPEN_READ_ONLY)?;
+    connection.pragma_update(None, "cache_size", -READER_CACHE_KIB).map_err(|error| place.error(Fault::Sql(error)))?;
     check_file(&connection, place)?;
     let found = schema_version(&connection, place, migrate::MIGRATIONS)?;
     Ok((connection, found))
@@ -152,7 +158,7 @@ fn configure(connection: &Connection) -> Result<(), rusqlite::Error> {
     connection.pragma_update(None, "synchronous", "FULL")?;
     connection.pragma_update(None, "foreign_keys", true)?;
     connection.pragma_update(None, "trusted_schema", false)?;
-    connection.pragma_update(None, "cache_size", -65_536)?;
+    connection.pragma_update(None, "cache_size", -WRITER_CACHE_KIB)?;
     connection.pragma_update(None, "wal_autocheckpoint", PAGES_BETWEEN_CHECKPOINTS)
 }
 

@@ -1,7 +1,7 @@
 //! One consistent state of the file: a connection with a read transaction open, lent from a small pool.
 
 use std::collections::HashMap;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
 use jiff::Timestamp;
 use rusqlite::{Connection, OptionalExtension as _};
@@ -18,9 +18,12 @@ use crate::domain::payment::Payment;
 use crate::domain::personal::Personal;
 use crate::ledger::rules::{Span, microseconds};
 use crate::ledger::{Happening, Head, Lapses, LedgerError, Names, Noted, ScopeTotals, Totals, View};
+use crate::parallel;
 
 /// Connections kept for the next view; more are opened as they are needed, and closed again.
-const IDLE_MAX: usize = 8;
+const IDLE_MAX: usize = 4;
+/// Connections of one view.
+const CONNECTIONS_MAX: usize = 4;
 
 /// Where views get their connections.
 #[derive(Debug)]
@@ -51,7 +54,7 @@ impl Pool {
             read::head(&connection)
         };
         let head = begin().map_err(|fault| self.place.error(fault))?;
-        Ok(SqliteView { pool: Arc::clone(self), head, connection: Mutex::new(Some(connection)) })
+        Ok(SqliteView { pool: Arc::clone(self), head, connection: Mutex::new(Some(connection)), companions: OnceLock::new() })
     }
 }
 
@@ -62,6 +65,8 @@ pub struct SqliteView {
     head: Head,
     /// There until the view is dropped.
     connection: Mutex<Option<Connection>>,
+    /// Further views of the same state, opened when many bills are asked about.
+    companions: OnceLock<Vec<SqliteView>>,
 }
 
 impl Drop for SqliteView {
@@ -86,6 +91,41 @@ impl SqliteView {
     }
 }
 
+impl SqliteView {
+    /// Answers about each of many bills, by several connections at once.
+    fn ask_each<T: Send>(
+        &self,
+        numbers: &[&InvoiceNumber],
+        question: impl Fn(&Connection, &InvoiceNumber) -> Result<T, Fault> + Sync,
+    ) -> Result<Vec<T>, LedgerError> {
+        /// So few are not worth another connection.
+        const TOGETHER_MIN: usize = 128;
+        let all = |view: &Self, numbers: &[&InvoiceNumber]| -> Result<Vec<T>, LedgerError> {
+            view.ask(|connection| numbers.iter().map(|number| question(connection, number)).collect())
+        };
+        if numbers.len() < TOGETHER_MIN {
+            return all(self, numbers);
+        }
+        let companions = self.companions.get_or_init(|| self.companions());
+        let views: Vec<&Self> = std::iter::once(self).chain(companions).collect();
+        let work: Vec<(&Self, &[&InvoiceNumber])> =
+            views.iter().copied().zip(numbers.chunks(numbers.len().div_ceil(views.len()))).collect();
+        let answers = parallel::map_parts(&work, 1, |work| work.iter().map(|(view, numbers)| all(view, numbers)).collect::<Vec<_>>());
+        let mut found = Vec::with_capacity(numbers.len());
+        for answer in answers.into_iter().flatten() {
+            found.extend(answer?);
+        }
+        Ok(found)
+    }
+
+    /// Views that have the same last event, and so the same state: whatever changes a ledger appends one. None where somebody has
+    /// written since; then this one answers alone.
+    fn companions(&self) -> Vec<Self> {
+        let wanted = parallel::width().min(CONNECTIONS_MAX).saturating_sub(1);
+        (0..wanted).map_while(|_| self.pool.view().ok()).take_while(|view| view.head == self.head).collect()
+    }
+}
+
 fn states(rows: Vec<Row>) -> Vec<BillState> {
     rows.into_iter().map(|row| row.state).collect()
 }
@@ -96,11 +136,11 @@ impl View for SqliteView {
     }
 
     async fn marks(&self, numbers: &[&InvoiceNumber]) -> Result<Vec<Option<Mark>>, LedgerError> {
-        self.ask(|connection| numbers.iter().map(|number| marks::mark(connection, number)).collect())
+        self.ask_each(numbers, marks::mark)
     }
 
     async fn held(&self, numbers: &[&InvoiceNumber]) -> Result<Vec<Option<Held>>, LedgerError> {
-        self.ask(|connection| numbers.iter().map(|number| marks::held(connection, number)).collect())
+        self.ask_each(numbers, marks::held)
     }
 
     async fn bills(&self, numbers: &[InvoiceNumber]) -> Result<Vec<BillState>, LedgerError> {

@@ -1,20 +1,20 @@
 //! The files of a sending run that have a line for each row.
 
 use std::borrow::Cow;
-use std::io::Write as _;
+use std::io::{self, Write as _};
 use std::path::Path;
 
 use jiff::Timestamp;
 use serde::ser::SerializeMap as _;
 use serde::{Serialize, Serializer};
 
-use crate::domain::bill::Wanted;
 use crate::domain::calendar::{format_utc_seconds, format_wib_seconds};
 use crate::domain::end::{Bucket, End};
 use crate::domain::ids::InvoiceNumber;
 use crate::domain::lifecycle::Code;
 use crate::domain::mark::Held;
-use crate::intake::{Input, Intake, Item, KeepingError, Place, REASON_COLUMN, Told, Verdict};
+use crate::intake::{Input, Intake, Item, KeepingError, Place, Told, Verdict};
+use crate::parallel;
 use crate::report::atomic::{Draft, WriteError};
 use crate::report::input_columns::named_apart;
 use crate::report::people;
@@ -90,10 +90,10 @@ const ACCEPTED: [AcceptedColumn; 15] = [
     AcceptedColumn { name: "how_to_pay_api", value: |row| Cell::given(row.code.answer.how_to_pay_api.as_deref()) },
     AcceptedColumn { name: "created_at_wib", value: |row| Cell::at(row.code.answer.created_at, format_wib_seconds) },
 ];
-const REJECTED: [&str; 7] = ["file", "row", "column", "value", "code", "reason", "invoice_number"];
+pub(super) const REJECTED: [&str; 7] = ["file", "row", "column", "value", "code", "reason", "invoice_number"];
 const DEFERRED: [&str; 5] = ["invoice_number", "state", "reason", "file", "row"];
 const LEFT_ALONE: [&str; 7] = ["invoice_number", "reason", "payment_code", "expires_at_wib", "file", "row", "expires_at"];
-const VALID: [&str; 4] = ["file", "row", "invoice_number", "action"];
+pub(super) const VALID: [&str; 4] = ["file", "row", "invoice_number", "action"];
 
 fn accepted_names() -> [&'static str; 15] {
     ACCEPTED.each_ref().map(|column| column.name)
@@ -104,26 +104,19 @@ pub(in crate::report) fn columns() -> impl Iterator<Item = &'static str> {
     accepted_names().into_iter().chain(REJECTED).chain(DEFERRED).chain(LEFT_ALONE).chain(VALID)
 }
 
-/// A CSV of rows of the input on its way: our columns, and behind them what is carried through.
-struct InputCsv(Draft);
+/// Lines of a CSV of rows of the input: our columns, and behind them what is carried through.
+#[derive(Debug, Default)]
+pub(super) struct InputLines(Vec<u8>);
 
-impl InputCsv {
-    fn begin(path: &Path, columns: &[&str], carried: &[String]) -> Result<Self, WriteError> {
-        let theirs = named_apart(carried);
-        let header: Vec<&str> = columns.iter().copied().chain(theirs.iter().map(String::as_str)).collect();
-        let mut draft = Draft::begin(path)?;
-        draft.put(|file| people::row(file, &header))?;
-        Ok(Self(draft))
-    }
-
-    fn row<S: AsRef<str>>(&mut self, theirs: &[Option<String>], cells: &[S]) -> Result<(), WriteError> {
+impl InputLines {
+    pub(super) fn row<S: AsRef<str>>(&mut self, theirs: &[Option<String>], cells: &[S]) -> io::Result<()> {
         let theirs = theirs.iter().map(|cell| cell.as_deref().unwrap_or_default());
         let cells: Vec<&str> = cells.iter().map(AsRef::as_ref).chain(theirs).collect();
-        self.0.put(|file| people::row(file, &cells))
+        people::row(&mut self.0, &cells)
     }
 
     /// One line for every bad cell of a row.
-    fn refused<T>(&mut self, theirs: &[Option<String>], verdict: &Verdict<T>) -> Result<(), WriteError> {
+    pub(super) fn refused<T>(&mut self, theirs: &[Option<String>], verdict: &Verdict<T>) -> io::Result<()> {
         verdict.refused().iter().try_for_each(|refused| {
             let (file, number) = place_cells(&refused.place);
             let invoice_number = refused.invoice_number.as_deref().unwrap_or_default();
@@ -132,7 +125,33 @@ impl InputCsv {
     }
 }
 
-fn place_cells(place: &Place) -> (String, String) {
+/// Such a CSV on its way.
+pub(super) struct InputCsv(pub(super) Draft);
+
+impl InputCsv {
+    pub(super) fn begin(path: &Path, columns: &[&str], carried: &[String]) -> Result<Self, WriteError> {
+        let theirs = named_apart(carried);
+        let header: Vec<&str> = columns.iter().copied().chain(theirs.iter().map(String::as_str)).collect();
+        let mut draft = Draft::begin(path)?;
+        draft.put(|file| people::row(file, &header))?;
+        Ok(Self(draft))
+    }
+
+    fn put(&mut self, lines: &InputLines) -> Result<(), WriteError> {
+        self.0.put(|file| file.write_all(&lines.0))
+    }
+
+    /// Writes a line at once.
+    pub(super) fn line(&mut self, write: impl FnOnce(&mut InputLines) -> io::Result<()>) -> Result<(), WriteError> {
+        let mut lines = InputLines::default();
+        self.0.put(|file| {
+            write(&mut lines)?;
+            file.write_all(&lines.0)
+        })
+    }
+}
+
+pub(super) fn place_cells(place: &Place) -> (String, String) {
     (place.file.display().to_string(), place.row.to_string())
 }
 
@@ -140,15 +159,30 @@ fn place_cells(place: &Place) -> (String, String) {
 pub(super) struct Files {
     accepted: InputCsv,
     exact: Draft,
-    /// The keys of its objects in alphabetical order, each with its column: ours, then those carried through.
-    keys: Vec<(String, usize)>,
     rejected: InputCsv,
     deferred: InputCsv,
     left_alone: InputCsv,
-    finished_at: Timestamp,
+    how: How,
     /// Rupiah of the codes that were issued.
     pub(super) issued_amount: u64,
 }
+
+/// What the lines of all rows have in common.
+struct How {
+    finished_at: Timestamp,
+    /// The keys of the objects of accepted.jsonl in alphabetical order, each with its column: ours, then those carried through.
+    keys: Vec<(String, usize)>,
+}
+
+/// A row and what became of it.
+pub(super) struct ToldRow<'a> {
+    pub(super) row: &'a Told,
+    pub(super) end: Option<&'a End>,
+    pub(super) held: Option<Held>,
+}
+
+/// Rows whose lines are made by one thread.
+const ROWS_TOGETHER: usize = 512;
 
 impl Files {
     /// Begins the files in `directory`; rows that the input refused come first in rejected.csv.
@@ -163,11 +197,10 @@ impl Files {
         Ok(Self {
             accepted: begin("accepted.csv", &accepted_names())?,
             exact: Draft::begin(&directory.join("accepted.jsonl"))?,
-            keys: keys(&intake.carried),
             rejected,
             deferred: begin("deferred.csv", &DEFERRED)?,
             left_alone: begin("left_alone.csv", &LEFT_ALONE)?,
-            finished_at,
+            how: How { finished_at, keys: keys(&intake.carried) },
             issued_amount: 0,
         })
     }
@@ -178,24 +211,59 @@ impl Files {
         [accepted.0, exact, rejected.0, deferred.0, left_alone.0].into_iter().try_for_each(Draft::finish)
     }
 
+    /// Writes the next rows, each where it belongs.
+    pub(super) fn rows(&mut self, rows: &[ToldRow<'_>]) -> Result<(), WriteError> {
+        let how = &self.how;
+        for lines in parallel::map_parts(rows, ROWS_TOGETHER, |rows| Lines::of(how, rows)) {
+            let lines = lines.map_err(|error| self.exact.failed(&error))?;
+            self.accepted.put(&lines.accepted)?;
+            self.exact.put(|file| file.write_all(&lines.exact))?;
+            self.rejected.put(&lines.rejected)?;
+            self.deferred.put(&lines.deferred)?;
+            self.left_alone.put(&lines.left_alone)?;
+            self.issued_amount = self.issued_amount.saturating_add(lines.issued_amount);
+        }
+        Ok(())
+    }
+}
+
+/// The lines of some rows in each of the files.
+#[derive(Default)]
+struct Lines {
+    accepted: InputLines,
+    exact: Vec<u8>,
+    rejected: InputLines,
+    deferred: InputLines,
+    left_alone: InputLines,
+    issued_amount: u64,
+}
+
+impl Lines {
+    fn of(how: &How, rows: &[ToldRow<'_>]) -> io::Result<Self> {
+        const ROW_BYTES: usize = 384;
+        let mut lines = Self { exact: Vec::with_capacity(rows.len().saturating_mul(ROW_BYTES)), ..Self::default() };
+        rows.iter().try_for_each(|ToldRow { row, end, held }| lines.row(how, row, *end, held.as_ref()))?;
+        Ok(lines)
+    }
+
     /// Writes a row where it belongs: among the accepted whatever the run did to it, as long as it holds a live code, also one that
     /// was refused, because its code stays payable; and in one of the others by how it ended.
-    pub(super) fn row(&mut self, row: &Told, end: Option<&End>, held: Option<&Held>) -> Result<(), WriteError> {
+    fn row(&mut self, how: &How, row: &Told, end: Option<&End>, held: Option<&Held>) -> io::Result<()> {
         let just_made = end.is_some_and(|end| end.bucket == Bucket::Issued);
         if let Some(held) = held.filter(|_| just_made) {
             self.issued_amount = self.issued_amount.saturating_add(held.amount.get());
         }
-        let live = held.and_then(|bill| bill.live_code(self.finished_at, just_made).map(|code| (bill, code)));
+        let live = held.and_then(|bill| bill.live_code(how.finished_at, just_made).map(|code| (bill, code)));
         match (&row.verdict, end) {
             (Verdict::Valid(()), Some(end)) => {
                 if let Some((held, code)) = live {
-                    self.accept(row, &Accepted { place: &row.place, bill: held, code, action: end.action })?;
+                    self.accept(how, row, &Accepted { place: &row.place, bill: held, code, action: end.action })?;
                 }
                 self.ended(row, end, held, live.is_some())
             }
             (Verdict::Refused(_), _) => match live {
                 // One line a row, however many cells of it are bad.
-                Some((held, code)) => self.accept(row, &Accepted { place: &row.place, bill: held, code, action: "refused" }),
+                Some((held, code)) => self.accept(how, row, &Accepted { place: &row.place, bill: held, code, action: "refused" }),
                 None => Ok(()),
             },
             (Verdict::Duplicate(of), _) => self.leave_alone(row, "", &format!("duplicate of {of}"), None),
@@ -203,15 +271,19 @@ impl Files {
         }
     }
 
-    fn ended(&mut self, row: &Told, end: &End, held: Option<&Held>, is_accepted: bool) -> Result<(), WriteError> {
-        let (file, place) = place_cells(&row.place);
+    fn ended(&mut self, row: &Told, end: &End, held: Option<&Held>, is_accepted: bool) -> io::Result<()> {
         let number = row.invoice_number.as_ref().map_or("", InvoiceNumber::as_str);
+        let places = || place_cells(&row.place);
         match end.bucket {
             Bucket::Refused | Bucket::Rejected => {
+                let (file, place) = places();
                 self.rejected.row(&row.cells, &[&file, &place, end.column, "", &end.code, &end.reason, number])
             }
             // What the same command will finish: not sent, and in doubt, told apart.
-            Bucket::Deferred | Bucket::InDoubt => self.deferred.row(&row.cells, &[number, end.bucket.name(), &end.reason, &file, &place]),
+            Bucket::Deferred | Bucket::InDoubt => {
+                let (file, place) = places();
+                self.deferred.row(&row.cells, &[number, end.bucket.name(), &end.reason, &file, &place])
+            }
             Bucket::Issued | Bucket::Amended | Bucket::Cancelled | Bucket::Unchanged | Bucket::Duplicate => {
                 if is_accepted {
                     return Ok(());
@@ -222,7 +294,7 @@ impl Files {
     }
 
     /// A row that is in no other file, with the reason: there was nothing to do, and no live code to tell of.
-    fn leave_alone(&mut self, row: &Told, number: &str, reason: &str, code: Option<&Code>) -> Result<(), WriteError> {
+    fn leave_alone(&mut self, row: &Told, number: &str, reason: &str, code: Option<&Code>) -> io::Result<()> {
         let (file, place) = place_cells(&row.place);
         let payment_code = code.map_or("", |code| code.answer.payment_code.as_str());
         let expires_at = code.and_then(|code| code.answer.expires_at);
@@ -231,15 +303,13 @@ impl Files {
     }
 
     /// In accepted.jsonl the values are exact: no escape for spreadsheets, amounts as numbers, `null` for what is not known.
-    fn accept(&mut self, row: &Told, accepted: &Accepted<'_>) -> Result<(), WriteError> {
+    fn accept(&mut self, how: &How, row: &Told, accepted: &Accepted<'_>) -> io::Result<()> {
         let values = ACCEPTED.each_ref().map(|column| (column.value)(accepted));
         self.accepted.row(&row.cells, &values.each_ref().map(Cell::shown))?;
         let theirs: Vec<Cell<'_>> = row.cells.iter().map(|cell| Cell::given(cell.as_deref())).collect();
-        let object = Object { keys: &self.keys, ours: &values, theirs: &theirs };
-        self.exact.put(|file| {
-            serde_json::to_writer(&mut *file, &object)?;
-            file.write_all(b"\n")
-        })
+        serde_json::to_writer(&mut self.exact, &Object { keys: &how.keys, ours: &values, theirs: &theirs })?;
+        self.exact.push(b'\n');
+        Ok(())
     }
 }
 
@@ -275,60 +345,8 @@ fn write_refused<T: Item, E: From<WriteError> + From<KeepingError>>(input: &Inpu
     }
     for part in input.told() {
         for row in part? {
-            csv.refused(&row.cells, &row.verdict)?;
+            csv.line(|lines| lines.refused(&row.cells, &row.verdict))?;
         }
     }
     Ok(())
-}
-
-/// valid.csv and rejected.csv of a file that was only read: where the rows stand that can be used, and why the others cannot.
-///
-/// # Errors
-/// That they cannot be written, or the rows not be given again.
-pub fn checked_files<E: From<WriteError> + From<KeepingError>>(intake: &Intake, directory: &Path) -> Result<(), E> {
-    let mut valid = InputCsv::begin(&directory.join("valid.csv"), &VALID, &intake.carried)?;
-    let mut rejected = InputCsv::begin(&directory.join("rejected.csv"), &REJECTED, &intake.carried)?;
-    intake.each(|row| -> Result<(), E> {
-        if let Some(bill) = row.valid() {
-            let action = if bill.wanted == Wanted::Cancelled { "cancel" } else { "" };
-            let (file, place) = place_cells(&row.place);
-            valid.row(&row.cells, &[&file, &place, bill.invoice_number.as_str(), action])?;
-        }
-        Ok(rejected.refused(&row.cells, &row.verdict)?)
-    })?;
-    valid.0.finish()?;
-    Ok(rejected.0.finish()?)
-}
-
-/// The bad rows of one file whole, in its own columns and with the reasons behind them, to be mended and given again.
-#[derive(Debug)]
-pub struct BadRowsCsv(Draft);
-
-impl BadRowsCsv {
-    /// Begins the file at `path` with the columns of `header`.
-    ///
-    /// # Errors
-    /// That it cannot be written.
-    pub fn begin(path: &Path, header: &[String]) -> Result<Self, WriteError> {
-        let mut begun = Self(Draft::begin(path)?);
-        begun.row(header, REASON_COLUMN)?;
-        Ok(begun)
-    }
-
-    /// A row, and its reasons.
-    ///
-    /// # Errors
-    /// That it cannot be written.
-    pub fn row(&mut self, cells: &[String], reasons: &str) -> Result<(), WriteError> {
-        let cells: Vec<&str> = cells.iter().map(String::as_str).chain([reasons]).collect();
-        self.0.put(|file| people::row(file, &cells))
-    }
-
-    /// Puts it in its place.
-    ///
-    /// # Errors
-    /// That it cannot be written.
-    pub fn finish(self) -> Result<(), WriteError> {
-        self.0.finish()
-    }
 }

@@ -3,6 +3,7 @@
 mod additional;
 mod bad_input;
 mod bank;
+mod beside;
 mod carried;
 mod corpus;
 mod discrepancies;
@@ -27,6 +28,7 @@ mod rows;
 mod sandbox;
 mod settings;
 pub mod settlement;
+mod stopped;
 mod strange_logs;
 mod sync;
 mod tables;

@@ -30,7 +30,7 @@ fn customers_pay_while_another_run_issues_into_the_same_ledger() {
 
 /// `TAGIH_BESIDE_RUNS`: how many reconciliations (default 12).
 #[test]
-fn a_report_made_while_bills_change_and_payments_come_is_of_one_moment() {
+fn a_report_beside_writers_while_bills_change_and_payments_come_is_of_one_moment() {
     let runs: usize = std::env::var("TAGIH_BESIDE_RUNS").map_or(12, |runs| runs.parse().unwrap());
     let town = Town::open("", &[]);
     let world = &town.shop.world;

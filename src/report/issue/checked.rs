@@ -1,0 +1,60 @@
+//! What `check` leaves: valid.csv, rejected.csv, and bad rows whole.
+
+use std::path::Path;
+
+use super::rows::{InputCsv, REJECTED, VALID, place_cells};
+use crate::intake::{Checked, Input, KeepingError, REASON_COLUMN};
+use crate::report::atomic::{Draft, WriteError};
+use crate::report::people;
+
+/// valid.csv and rejected.csv of a file that was only read: where the rows stand that can be used, and why the others cannot.
+///
+/// # Errors
+/// That they cannot be written, or the rows not be given again.
+pub fn checked_files<E: From<WriteError> + From<KeepingError>>(checked: &Input<Checked>, directory: &Path) -> Result<(), E> {
+    let mut valid = InputCsv::begin(&directory.join("valid.csv"), &VALID, &checked.carried)?;
+    let mut rejected = InputCsv::begin(&directory.join("rejected.csv"), &REJECTED, &checked.carried)?;
+    checked.each(|row| -> Result<(), E> {
+        if let Some(bill) = row.valid() {
+            let action = if bill.is_cancelled { "cancel" } else { "" };
+            let (file, place) = place_cells(&row.place);
+            valid.line(|lines| lines.row(&row.cells, &[&file, &place, bill.invoice_number.as_str(), action]))?;
+        }
+        Ok(rejected.line(|lines| lines.refused(&row.cells, &row.verdict))?)
+    })?;
+    valid.0.finish()?;
+    Ok(rejected.0.finish()?)
+}
+
+/// The bad rows of one file whole, in its own columns and with the reasons behind them, to be mended and given again.
+#[derive(Debug)]
+pub struct BadRowsCsv(Draft);
+
+impl BadRowsCsv {
+    /// Begins the file at `path` with the columns of `header`.
+    ///
+    /// # Errors
+    /// That it cannot be written.
+    pub fn begin(path: &Path, header: &[String]) -> Result<Self, WriteError> {
+        let mut begun = Self(Draft::begin(path)?);
+        begun.row(header, REASON_COLUMN)?;
+        Ok(begun)
+    }
+
+    /// A row, and its reasons.
+    ///
+    /// # Errors
+    /// That it cannot be written.
+    pub fn row(&mut self, cells: &[String], reasons: &str) -> Result<(), WriteError> {
+        let cells: Vec<&str> = cells.iter().map(String::as_str).chain([reasons]).collect();
+        self.0.put(|file| people::row(file, &cells))
+    }
+
+    /// Puts it in its place.
+    ///
+    /// # Errors
+    /// That it cannot be written.
+    pub fn finish(self) -> Result<(), WriteError> {
+        self.0.finish()
+    }
+}
