@@ -16,6 +16,7 @@ pub mod journal;
 pub mod ledger;
 pub mod random;
 pub mod reconcile;
+pub mod register;
 pub mod report;
 pub mod sandbox;
 pub mod secret;

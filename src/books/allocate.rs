@@ -37,7 +37,7 @@ impl Book<'_> {
         let cause = Cause { id, on: fact.day() };
         if let Some(known) = self.known.payments.get_mut(&id) {
             if known.content == TAKEN_ON {
-                known.content = fact.content();
+                (known.content, known.identity) = (fact.content(), fact.identity.or(known.identity));
             } else if known.content != fact.content() {
                 self.aside.conflicting.insert(id);
             }
@@ -48,28 +48,16 @@ impl Book<'_> {
         let is_before_books = self.known.began_on.is_some_and(|began_on| cause.on < began_on);
         if is_before_books && debt.is_some_and(|debt| self.known.debts.get(&debt).is_some_and(|debt| debt.is_before_books)) {
             self.aside.before_books.insert(id);
+            self.know_payment(id, fact, debt);
             return Ok(());
         }
-        let account = if self.settings.is_settled_by_doku(fact.channel) { Account::Doku } else { Account::Direct };
         let hold = fact.hold.filter(|_| !self.is_accepted_late(fact));
         let row = self.waiting_row(id, fact);
-        self.known.payments.insert(
-            id,
-            Payment {
-                channel: fact.channel,
-                amount: fact.amount.into(),
-                paid_at: fact.paid_at,
-                content: fact.content(),
-                payee: fact.payee,
-                hold,
-                only_told: fact.only_told,
-                debt,
-                account,
-                held_as: row.unwrap_or(id),
-                row,
-                aliases: Vec::new(),
-            },
-        );
+        self.know_payment(id, fact, debt);
+        if let Some(payment) = self.known.payments.get_mut(&id) {
+            (payment.hold, payment.row, payment.is_before_books) = (hold, row, false);
+            payment.held_as = row.unwrap_or(id);
+        }
         self.learn(id, fact);
         if let Some(debt) = debt {
             self.lapse(debt, cause.on)?;
@@ -79,6 +67,29 @@ impl Book<'_> {
             Some(row) => self.take_over(id, row, cause),
             None => self.spread(id, cause),
         }
+    }
+
+    /// Makes a payment known as one of before the books: it stands nowhere, and nothing is moved by it.
+    pub(super) fn know_payment(&mut self, id: ItemId, fact: &PaymentFact, debt: Option<ItemId>) {
+        let account = if self.settings.is_settled_by_doku(fact.channel) { Account::Doku } else { Account::Direct };
+        let payment = Payment {
+            identity: fact.identity,
+            notified: fact.notified.clone(),
+            is_before_books: true,
+            channel: fact.channel,
+            amount: fact.amount.into(),
+            paid_at: fact.paid_at,
+            content: fact.content(),
+            payee: fact.payee,
+            hold: None,
+            only_told: fact.only_told,
+            debt,
+            account,
+            held_as: id,
+            row: None,
+            aliases: Vec::new(),
+        };
+        self.known.payments.insert(id, payment);
     }
 
     /// Splits a new payment between its debt and suspense.

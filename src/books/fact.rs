@@ -86,9 +86,15 @@ pub struct Mark {
 pub struct PaymentFact {
     /// Its id, from its identity.
     pub id: ItemId,
+    /// What makes it this payment, in full; none where it was only told.
+    #[serde(default, with = "crate::domain::digest::as_hex_or_none")]
+    pub identity: Option<Digest>,
     /// Other ids it is known by.
     #[serde(default)]
     pub aliases: Vec<ItemId>,
+    /// What it was paid as.
+    #[serde(default)]
+    pub notified: Notified,
     /// Where.
     pub channel: Channel,
     /// How much.
@@ -103,6 +109,16 @@ pub struct PaymentFact {
     /// Whether only Check Status tells of it (P19).
     #[serde(default)]
     pub only_told: bool,
+}
+
+/// Invoice number and code as a counter notified them: all that is known of money without a bill. Empty where the bill says it.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Notified {
+    /// The invoice number.
+    pub invoice_number: Box<str>,
+    /// The code.
+    pub payment_code: Box<str>,
 }
 
 /// Whose bill a payment is for.
@@ -137,6 +153,12 @@ pub struct RowFact {
     pub id: ItemId,
     /// The batch it stands in.
     pub batch: ItemId,
+    /// `INVOICE NUMBER`, where no payment is known for it.
+    #[serde(default)]
+    pub invoice_number: Box<str>,
+    /// The id under which lists of discrepancies show what is wrong with it; empty where nothing is.
+    #[serde(default)]
+    pub listed_as: Box<str>,
     /// `PAY OUT DATE`; without one it is held and posts nothing.
     pub paid_out_on: Option<Date>,
     /// `AMOUNT`, in rupiah; negative for money that is taken back.
@@ -309,6 +331,16 @@ impl BatchFact {
 }
 
 impl Facts {
+    /// Puts facts in the order of their ids, so that equal facts are written equally.
+    pub fn sort(&mut self) {
+        self.bills.sort_by_key(|bill| bill.id);
+        self.payments.sort_by_key(|payment| payment.id);
+        self.rows.sort_by_key(|row| row.id);
+        self.batches.sort_by_key(|batch| batch.id);
+        self.bank_lines.sort_by_key(|line| line.id);
+        self.alarms.sort_by_key(|alarm| alarm.id);
+    }
+
     /// Adds `other`.
     pub fn extend(&mut self, other: Self) {
         self.bills.extend(other.bills);

@@ -1,73 +1,118 @@
 //! The facts a decision stands on: everything the evidence says of the item, of its debt, of that debt's payments and of their rows, so
 //! that they alone lead to the balance that was decided about.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::account::Account;
-use super::fact::{BillFact, Facts, Payee, PaymentFact, RowFact, RowKind};
+use super::fact::{Facts, Payee, RowKind};
 use super::item::{ItemId, Subject};
 use super::known::Known;
 use super::pair::Leg;
 
-/// What belongs together.
+/// What belongs to whom: of each debt, payment, row and batch, the places of those that asked for it.
 #[derive(Default)]
-struct Group {
-    debts: BTreeSet<ItemId>,
-    payments: BTreeSet<ItemId>,
-    rows: BTreeSet<ItemId>,
-    batches: BTreeSet<ItemId>,
-    is_bank: bool,
+struct Asked {
+    debts: BTreeMap<ItemId, BTreeSet<usize>>,
+    payments: BTreeMap<ItemId, BTreeSet<usize>>,
+    rows: BTreeMap<ItemId, BTreeSet<usize>>,
+    batches: BTreeMap<ItemId, BTreeSet<usize>>,
+    alarms: BTreeMap<ItemId, BTreeSet<usize>>,
+    of_bank: BTreeSet<usize>,
 }
 
-impl Group {
-    fn seed(&mut self, known: &Known, id: ItemId) {
+fn add(to: &mut BTreeMap<ItemId, BTreeSet<usize>>, id: ItemId, place: usize) {
+    to.entry(id).or_default().insert(place);
+}
+
+impl Asked {
+    fn seed(&mut self, known: &Known, id: ItemId, place: usize) {
         match id.subject() {
-            Subject::Debt => drop(self.debts.insert(id)),
-            Subject::Payment => drop(self.payments.insert(known.payment_id(id))),
-            Subject::Row => drop(self.rows.insert(id)),
-            Subject::Batch => drop(self.batches.insert(id)),
-            Subject::Payout => self.batches.extend(known.payouts.get(&id).map(|payout| payout.batch)),
-            Subject::BankLine => self.is_bank = true,
-            Subject::Bill => self.debts.extend(known.bills.get(&id).map(|bill| bill.debt)),
-            Subject::Event | Subject::Decision | Subject::Alarm | Subject::Books => {}
+            Subject::Debt => add(&mut self.debts, id, place),
+            Subject::Payment => add(&mut self.payments, known.payment_id(id), place),
+            Subject::Row => add(&mut self.rows, id, place),
+            Subject::Batch => add(&mut self.batches, id, place),
+            Subject::Payout => known.payouts.get(&id).into_iter().for_each(|payout| add(&mut self.batches, payout.batch, place)),
+            Subject::BankLine => drop(self.of_bank.insert(place)),
+            Subject::Bill => known.bills.get(&id).into_iter().for_each(|bill| add(&mut self.debts, bill.debt, place)),
+            Subject::Alarm => add(&mut self.alarms, id, place),
+            Subject::Event | Subject::Decision | Subject::Books => {}
         }
     }
+
+    /// Those who asked for `id`, and those who asked for everything of the bank.
+    fn with_bank(&self, by: &BTreeMap<ItemId, BTreeSet<usize>>, id: &ItemId) -> BTreeSet<usize> {
+        by.get(id).into_iter().flatten().chain(&self.of_bank).copied().collect()
+    }
 }
 
-/// What of `facts` a decision about `leg`, with this target, stands on; `known` is what the run that shows the item came to.
+/// What of `facts` decisions about `wanted` (an item, and what else the decision names) stand on, in their order; `known` is what the
+/// run that shows the items came to.
 #[must_use]
-pub fn ground(facts: &Facts, known: &Known, leg: Leg, target: Option<ItemId>) -> Facts {
-    let mut group = Group::default();
-    for id in leg.item.into_iter().chain(target) {
-        group.seed(known, id);
+pub fn grounds(facts: &Facts, known: &Known, wanted: &[(Option<Leg>, Option<ItemId>)]) -> Vec<Facts> {
+    let mut asked = Asked::default();
+    for (place, (leg, other)) in wanted.iter().enumerate() {
+        for id in leg.and_then(|leg| leg.item).into_iter().chain(*other) {
+            asked.seed(known, id, place);
+        }
+        if leg.is_some_and(|leg| leg.account == Account::Payouts) {
+            asked.of_bank.insert(place);
+        }
     }
-    let of_bank = group.is_bank || leg.account == Account::Payouts;
-    let is_ours = |row: &&RowFact| group.rows.contains(&row.id) || group.batches.contains(&row.batch) || of_bank;
-    let named: Vec<ItemId> = facts.rows.iter().filter(is_ours).filter_map(payment_of).map(|id| known.payment_id(id)).collect();
-    group.payments.extend(named);
-    let payments = group.payments.iter().filter_map(|id| known.payments.get(id));
-    group.debts.extend(payments.filter_map(|payment| payment.debt));
-    let is_of_debt = |bill: &ItemId| known.bills.get(bill).is_some_and(|bill| group.debts.contains(&bill.debt));
-    let is_paid = |payment: &&PaymentFact| {
-        group.payments.contains(&known.payment_id(payment.id)) || matches!(payment.payee, Payee::Bill(bill) if is_of_debt(&bill))
+    let mut grounds = vec![Facts::default(); wanted.len()];
+    // Rows lead to their payments, payments to their debts, and these to their bills and to all of their payments.
+    for row in &facts.rows {
+        let mut who = asked.with_bank(&asked.batches, &row.batch);
+        who.extend(asked.rows.get(&row.id).into_iter().flatten());
+        if let RowKind::Of(_, payment) = row.kind {
+            who.iter().for_each(|place| add(&mut asked.payments, known.payment_id(payment), *place));
+        }
+    }
+    for (payment, who) in asked.payments.clone() {
+        if let Some(debt) = known.payments.get(&payment).and_then(|payment| payment.debt) {
+            who.into_iter().for_each(|place| add(&mut asked.debts, debt, place));
+        }
+    }
+    let debt_of = |bill: &ItemId| known.bills.get(bill).map(|bill| bill.debt);
+    let mut give = |who: BTreeSet<usize>, put: &mut dyn FnMut(&mut Facts)| {
+        for place in who {
+            if let Some(ground) = grounds.get_mut(place) {
+                put(ground);
+            }
+        }
     };
-    let payments: Vec<PaymentFact> = facts.payments.iter().filter(is_paid).cloned().collect();
-    let paid: BTreeSet<ItemId> = payments.iter().map(|payment| known.payment_id(payment.id)).collect();
-    let settles = |row: &RowFact| payment_of(row).is_some_and(|id| paid.contains(&known.payment_id(id)));
-    let bills: Vec<BillFact> = facts.bills.iter().filter(|bill| is_of_debt(&bill.id)).cloned().collect();
-    Facts {
-        bills,
-        rows: facts.rows.iter().filter(|row| is_ours(row) || settles(row)).cloned().collect(),
-        batches: facts.batches.iter().filter(|batch| group.batches.contains(&batch.id) || of_bank).cloned().collect(),
-        bank_lines: if of_bank { facts.bank_lines.clone() } else { Vec::new() },
-        alarms: facts.alarms.iter().filter(|alarm| leg.item == Some(alarm.id)).cloned().collect(),
-        payments,
+    for bill in &facts.bills {
+        let who = debt_of(&bill.id).and_then(|debt| asked.debts.get(&debt)).cloned().unwrap_or_default();
+        give(who, &mut |ground| ground.bills.push(bill.clone()));
     }
+    for payment in &facts.payments {
+        let id = known.payment_id(payment.id);
+        let debt = if let Payee::Bill(bill) = payment.payee { debt_of(&bill) } else { None };
+        let mut who: BTreeSet<usize> = asked.payments.get(&id).cloned().unwrap_or_default();
+        who.extend(debt.and_then(|debt| asked.debts.get(&debt)).into_iter().flatten());
+        who.iter().for_each(|place| add(&mut asked.payments, id, *place));
+        give(who, &mut |ground| ground.payments.push(payment.clone()));
+    }
+    for row in &facts.rows {
+        let mut who = asked.with_bank(&asked.batches, &row.batch);
+        who.extend(asked.rows.get(&row.id).into_iter().flatten());
+        if let RowKind::Of(_, payment) = row.kind {
+            who.extend(asked.payments.get(&known.payment_id(payment)).into_iter().flatten());
+        }
+        give(who, &mut |ground| ground.rows.push(row.clone()));
+    }
+    for batch in &facts.batches {
+        give(asked.with_bank(&asked.batches, &batch.id), &mut |ground| ground.batches.push(batch.clone()));
+    }
+    give(asked.of_bank.clone(), &mut |ground| ground.bank_lines.clone_from(&facts.bank_lines));
+    for alarm in &facts.alarms {
+        give(asked.alarms.get(&alarm.id).cloned().unwrap_or_default(), &mut |ground| ground.alarms.push(alarm.clone()));
+    }
+    grounds.iter_mut().for_each(Facts::sort);
+    grounds
 }
 
-const fn payment_of(row: &RowFact) -> Option<ItemId> {
-    match row.kind {
-        RowKind::Of(_, payment) => Some(payment),
-        RowKind::Unclaimed(_) | RowKind::Refund(_) | RowKind::Repeated | RowKind::Other | RowKind::Unreadable => None,
-    }
+/// What of `facts` one decision stands on; see [`grounds`].
+#[must_use]
+pub fn ground(facts: &Facts, known: &Known, leg: Leg, other: Option<ItemId>) -> Facts {
+    grounds(facts, known, &[(Some(leg), other)]).pop().unwrap_or_default()
 }

@@ -10,6 +10,7 @@ use super::account::Account;
 use super::known::Open;
 use super::pair::{Leg, Pair};
 use super::post::Month;
+use super::settings::Period;
 use crate::domain::amount::Rupiah;
 
 /// The commodity.
@@ -28,10 +29,26 @@ pub fn account_of(leg: Leg) -> String {
 /// # Errors
 /// The writer's.
 pub fn write_month(out: &mut impl Write, month: &Month) -> io::Result<()> {
+    let opening = month.opening.iter().map(|(leg, open)| (*leg, open.amount)).collect();
+    write(out, month.period, &opening, &month.pairs, &month.known.balances)
+}
+
+/// The same from its parts.
+///
+/// # Errors
+/// The writer's.
+pub fn write(
+    out: &mut impl Write,
+    period: Period,
+    opening: &BTreeMap<Leg, Rupiah>,
+    pairs: &[Pair],
+    closing: &BTreeMap<Leg, Open>,
+) -> io::Result<()> {
     write_head(out)?;
-    write_balances(out, month.period.from, "opening balances", &month.opening)?;
-    month.pairs.iter().try_for_each(|pair| write_pair(out, pair))?;
-    write_closing(out, month)
+    write_balances(out, period.from, "opening balances", opening)?;
+    pairs.iter().try_for_each(|pair| write_pair(out, pair))?;
+    let moved = pairs.iter().flat_map(|pair| [pair.debit, pair.credit]).chain(opening.keys().copied());
+    write_closing(out, period.to, moved, closing)
 }
 
 /// Writes the accounts and the commodity: once, before everything else.
@@ -60,13 +77,13 @@ pub fn write_pair(out: &mut impl Write, pair: &Pair) -> io::Result<()> {
     writeln!(out)
 }
 
-fn write_balances(out: &mut impl Write, day: Date, words: &str, balances: &BTreeMap<Leg, Open>) -> io::Result<()> {
+fn write_balances(out: &mut impl Write, day: Date, words: &str, balances: &BTreeMap<Leg, Rupiah>) -> io::Result<()> {
     if balances.is_empty() {
         return Ok(());
     }
     writeln!(out, "{day} * {words}")?;
-    for (leg, open) in balances {
-        writeln!(out, "    {}  {} {CURRENCY}", account_of(*leg), open.amount)?;
+    for (leg, amount) in balances {
+        writeln!(out, "    {}  {amount} {CURRENCY}", account_of(*leg))?;
     }
     writeln!(out)
 }
@@ -75,14 +92,13 @@ fn write_balances(out: &mut impl Write, day: Date, words: &str, balances: &BTree
 ///
 /// # Errors
 /// The writer's.
-pub fn write_closing(out: &mut impl Write, month: &Month) -> io::Result<()> {
-    let moved = month.pairs.iter().flat_map(|pair| [pair.debit, pair.credit]);
-    let all = moved.chain(month.opening.keys().copied()).chain(month.known.balances.keys().copied());
-    let closing: BTreeMap<Leg, Rupiah> = all.map(|leg| (leg, month.known.balance(leg))).collect();
+pub fn write_closing(out: &mut impl Write, day: Date, moved: impl Iterator<Item = Leg>, open: &BTreeMap<Leg, Open>) -> io::Result<()> {
+    let balance = |leg: Leg| open.get(&leg).map_or(Rupiah::ZERO, |open| open.amount);
+    let closing: BTreeMap<Leg, Rupiah> = moved.chain(open.keys().copied()).map(|leg| (leg, balance(leg))).collect();
     if closing.is_empty() {
         return Ok(());
     }
-    writeln!(out, "{} * closing balances", month.period.to)?;
+    writeln!(out, "{day} * closing balances")?;
     for (leg, amount) in closing {
         writeln!(out, "    {}  0 {CURRENCY} = {amount} {CURRENCY}", account_of(leg))?;
     }

@@ -160,20 +160,18 @@ fn decided(known: &Known, account: Account, is_counted: impl Fn(&Decided) -> boo
 /// 2: opening and movements = open items = what follows from debts, payments, rows and batches without any posting.
 fn balances(month: &Month) -> Vec<Identity> {
     let known = &month.known;
-    let mut all: Vec<Identity> = month
-        .statements()
-        .iter()
-        .map(|statement| {
-            Identity::new(
-                format!("{}: opening + movements = open items", statement.account.name()),
-                statement.carried(),
-                statement.closing.amount,
-            )
-        })
-        .collect();
+    let mut all: Vec<Identity> = Vec::new();
+    for statement in month.statements() {
+        let (name, carried) = (statement.account.name(), statement.carried());
+        all.push(Identity::new(format!("{name}: opening + movements = open items"), carried.amount, statement.closing.amount));
+        if !statement.account.info().holds.is_empty() {
+            let [opened, open] = [carried, statement.closing].map(|balance| Rupiah::new(balance.count.into()));
+            all.push(Identity::new(format!("{name}: items opened and closed = open items"), opened, open));
+        }
+    }
     let debts = |of: fn(&super::known::Debt) -> Rupiah| known.debts.values().map(of).sum::<Rupiah>();
     let unpaid = |account: Account| {
-        let payments = known.payments.values().filter(|payment| payment.account == account);
+        let payments = known.payments.values().filter(|payment| payment.account == account && !payment.is_before_books);
         let (mut sum, mut settled) = (Rupiah::ZERO, Rupiah::ZERO);
         for payment in payments {
             sum = sum.plus(payment.amount);

@@ -107,6 +107,18 @@ impl ItemId {
         Self::of(Subject::Debt, &[b"group", bill_group.as_bytes()])
     }
 
+    /// The id whose key is written as `key`, as lists of discrepancies show it.
+    #[must_use]
+    pub fn with_key(subject: Subject, key: &str) -> Option<Self> {
+        Self::parse(&format!("{}:{key}", subject.name()))
+    }
+
+    /// Its key as lists of discrepancies show it.
+    #[must_use]
+    pub fn key_text(&self) -> String {
+        digest::hex(&self.key)
+    }
+
     /// What it is about.
     #[must_use]
     pub const fn subject(self) -> Subject {

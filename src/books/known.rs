@@ -11,8 +11,8 @@ use serde::{Deserialize, Serialize};
 
 use super::account::Account;
 use super::decision::{Action, Refusal};
-use super::fact::{BillEvent, Hold, Payee, RowKind};
-use super::item::ItemId;
+use super::fact::{BillEvent, Hold, Notified, Payee, RowKind};
+use super::item::{ItemId, Subject};
 use super::off::Off;
 use super::pair::{Leg, Movement};
 use crate::domain::amount::Rupiah;
@@ -144,6 +144,14 @@ impl Debt {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Payment {
+    /// What makes it this payment, in full; none where it was only told.
+    #[serde(with = "crate::domain::digest::as_hex_or_none")]
+    pub identity: Option<Digest>,
+    /// What it was paid as.
+    pub notified: Notified,
+    /// Whether it was made, and its debt paid by it, before the books began. It stands on no account unless its money proves to have
+    /// been on its way then.
+    pub is_before_books: bool,
     /// Where.
     pub channel: Channel,
     /// How much; after a correction, what is right.
@@ -188,11 +196,15 @@ pub enum RowState {
 }
 
 /// A settlement row.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Row {
     /// Its batch.
     pub batch: ItemId,
+    /// What it names, where no payment was known for it.
+    pub invoice_number: Box<str>,
+    /// The id under which lists of discrepancies show what is wrong with it.
+    pub listed_as: Box<str>,
     /// When it was paid out.
     pub paid_out_on: Date,
     /// What it is.
@@ -359,6 +371,21 @@ impl Known {
     #[must_use]
     pub fn payment_id(&self, id: ItemId) -> ItemId {
         self.aliases.get(&id).copied().unwrap_or(id)
+    }
+
+    /// Whether the books know what an item of an account is about.
+    #[must_use]
+    pub fn has(&self, leg: Leg) -> bool {
+        leg.item.is_some_and(|id| match id.subject() {
+            Subject::Debt => self.debts.contains_key(&id),
+            Subject::Payment => self.payments.contains_key(&self.payment_id(id)),
+            Subject::Row => self.rows.contains_key(&id),
+            Subject::Batch => self.batches.contains_key(&id),
+            Subject::Payout => self.payouts.contains_key(&id),
+            Subject::BankLine => self.bank_lines.contains_key(&id),
+            Subject::Decision => self.decisions.contains_key(&id),
+            Subject::Bill | Subject::Event | Subject::Alarm | Subject::Books => false,
+        })
     }
 
     /// The balance of an account: debit +, credit −.

@@ -6,7 +6,7 @@ use jiff::civil::Date;
 
 use super::account::{Account, AgesFrom, Side};
 use super::known::{Known, Open};
-use super::pair::{Leg, Movement};
+use super::pair::{Leg, Movement, Pair};
 use super::post::Month;
 use crate::domain::ageing::{Bucket, day_number};
 use crate::domain::amount::Rupiah;
@@ -19,7 +19,8 @@ pub struct Line {
     pub movement: Movement,
     /// Whether it belongs to a month before and became known in this one.
     pub is_prior_period: bool,
-    /// How many postings, and what they come to (debit +, credit −).
+    /// By how many it changed the number of open items, and what it comes to (debit +, credit −); of an account of totals, how many
+    /// postings it had.
     pub balance: Balance,
 }
 
@@ -39,8 +40,8 @@ pub struct Statement {
 impl Statement {
     /// What opening and lines come to.
     #[must_use]
-    pub fn carried(&self) -> Rupiah {
-        self.lines.iter().fold(self.opening.amount, |sum, line| sum.plus(line.balance.amount))
+    pub fn carried(&self) -> Balance {
+        self.lines.iter().fold(self.opening, |sum, line| sum.plus(line.balance))
     }
 }
 
@@ -72,11 +73,16 @@ impl Month {
     #[must_use]
     pub fn statements(&self) -> Vec<Statement> {
         let mut lines: BTreeMap<Account, BTreeMap<(bool, Movement), Balance>> = BTreeMap::new();
+        let mut moved: BTreeMap<Leg, Rupiah> = BTreeMap::new();
         for pair in &self.pairs {
             for ((leg, amount), side) in pair.legs().into_iter().zip([Side::Debit, Side::Credit]) {
                 let movement = pair.movement.seen_from(leg.account, side);
                 let line = lines.entry(leg.account).or_default().entry((pair.is_prior_period(), movement)).or_default();
-                *line = line.plus(Balance::one(amount));
+                let before = moved.entry(leg).or_insert_with(|| self.opening.get(&leg).map_or(Rupiah::ZERO, |open| open.amount));
+                let after = before.plus(amount);
+                let count = i64::from(after != Rupiah::ZERO).saturating_sub(i64::from(*before != Rupiah::ZERO));
+                *before = after;
+                *line = line.plus(Balance { count: if leg.item.is_some() { count } else { 1 }, amount });
             }
         }
         let of = |account| Statement {
@@ -113,6 +119,18 @@ impl Month {
         };
         Account::ALL.into_iter().filter(|account| !account.info().holds.is_empty()).map(of).collect()
     }
+}
+
+/// The balances that `pairs` began with, by where they led.
+#[must_use]
+pub fn balances_before(pairs: &[Pair], after: &Known) -> BTreeMap<Leg, Rupiah> {
+    let mut before: BTreeMap<Leg, Rupiah> = after.balances.iter().map(|(leg, open)| (*leg, open.amount)).collect();
+    for (leg, amount) in pairs.iter().flat_map(Pair::legs) {
+        let sum = before.entry(leg).or_default();
+        *sum = sum.minus(amount);
+    }
+    before.retain(|_, amount| *amount != Rupiah::ZERO);
+    before
 }
 
 impl Known {

@@ -65,6 +65,7 @@ impl Book<'_> {
                     Some(payment) => {
                         payment.row = Some(row.id);
                         let own = Leg::of(payment.account, id);
+                        self.take_on_late(id)?;
                         self.charge(row, own, channel, gross, Movement::Settled, cause)?;
                         RowState::Settled
                     }
@@ -93,7 +94,8 @@ impl Book<'_> {
         if row.kind.channel().is_some() && state != RowState::Twice {
             self.move_to(Leg::total(Account::Shares), clearing, rupiah(row.shares), Movement::Shared, cause)?;
         }
-        self.known.rows.insert(row.id, Row { batch: row.batch, paid_out_on: on, kind: row.kind, gross, state });
+        let (batch, invoice_number, listed_as) = (row.batch, row.invoice_number.clone(), row.listed_as.clone());
+        self.known.rows.insert(row.id, Row { batch, invoice_number, listed_as, paid_out_on: on, kind: row.kind, gross, state });
         Ok(())
     }
 

@@ -5,9 +5,9 @@ use jiff::civil::Date;
 
 use super::account::{Account, Side};
 use super::book::{Book, BooksError, Cause};
-use super::fact::{BillEvent, BillFact, Change, Payee};
+use super::fact::{BillEvent, BillFact, Change, Notified, Payee, PaymentFact};
 use super::item::{ItemId, Subject};
-use super::known::{BankLine, Batch, BatchDay, Known, Payment, Payout};
+use super::known::{Applied, BankLine, Batch, BatchDay, Known, Payment, Payout};
 use super::pair::{Leg, Movement};
 use super::post::Month;
 use super::settings::{Period, Settings};
@@ -37,11 +37,11 @@ pub struct TakenOn {
 }
 
 /// Begins the books on `from`. `bills` is the ledger's list; bills made before `from` and neither paid by its word nor cancelled before
-/// open at what they asked for.
+/// open at what they asked for, less what the ledger knows was paid for them before (`paid`).
 ///
 /// # Errors
 /// [`BooksError`]: an item that cannot be taken on.
-pub fn begin(bills: &[BillFact], items: &[TakenOn], settings: &Settings, from: Date) -> Result<Month, BooksError> {
+pub fn begin(bills: &[BillFact], paid: &[PaymentFact], items: &[TakenOn], settings: &Settings, from: Date) -> Result<Month, BooksError> {
     let eve = from.yesterday().unwrap_or(Date::MIN);
     let period = Period { from: eve, to: eve };
     let mut book = Book::open(Known { began_on: Some(from), ..Known::default() }, settings, period);
@@ -51,6 +51,11 @@ pub fn begin(bills: &[BillFact], items: &[TakenOn], settings: &Settings, from: D
         book.know(bill, from);
     }
     let debts: std::collections::BTreeSet<ItemId> = old.iter().map(|bill| bill.debt).collect();
+    let mut before: Vec<&PaymentFact> = paid.iter().filter(|payment| payment.day() < from).collect();
+    before.sort_by_key(|payment| (payment.paid_at, payment.id));
+    for payment in before {
+        book.know_before(payment);
+    }
     debts.into_iter().try_for_each(|debt| book.begin_debt(debt, &old, from))?;
     items.iter().try_for_each(|item| book.begin_item(item))?;
     let Book { pairs, known, aside, allocations, .. } = book;
@@ -76,6 +81,28 @@ impl Book<'_> {
         }
     }
 
+    /// A payment of a day before: its debt was paid by it then.
+    fn know_before(&mut self, fact: &PaymentFact) {
+        let Payee::Bill(bill) = fact.payee else { return };
+        let Some(debt) = self.known.bills.get(&bill).map(|bill| bill.debt) else { return };
+        if self.known.payments.contains_key(&fact.id) {
+            return;
+        }
+        self.know_payment(fact.id, fact, Some(debt));
+        if let Some(debt) = self.known.debts.get_mut(&debt) {
+            debt.payments.push(fact.id);
+        }
+    }
+
+    /// A row pays what was paid before the books began: its money was on its way then.
+    pub(super) fn take_on_late(&mut self, id: ItemId) -> Result<(), BooksError> {
+        let Some(payment) = self.known.payments.get_mut(&id).filter(|payment| payment.is_before_books) else { return Ok(()) };
+        payment.is_before_books = false;
+        let (own, amount, on) = (Leg::of(payment.account, id), payment.amount, wib_date(payment.paid_at));
+        let cause = Cause { on, ..Cause::concluded("taken on", &[id], on) };
+        self.move_to(own, Leg::total(Account::Opening), amount, Movement::TakenOn, cause)
+    }
+
     fn begin_debt(&mut self, id: ItemId, bills: &[&BillFact], from: Date) -> Result<(), BooksError> {
         let is_paid = |bill: &&&BillFact| bill.mark.and_then(|mark| mark.at).is_some_and(|at| wib_date(at) < from);
         let was_paid = bills.iter().filter(|bill| bill.debt == id).any(|bill| is_paid(&bill));
@@ -83,12 +110,22 @@ impl Book<'_> {
         let live = debt.bills.iter().filter_map(|bill| self.known.bills.get(bill)).filter(|bill| bill.is_live);
         let asked = live.map(|bill| bill.amount).max().filter(|_| !was_paid && !debt.is_reusable);
         let is_reusable = debt.is_reusable;
+        let amount = |payment: &ItemId| Some((*payment, self.known.payments.get(payment)?.amount));
+        let paid: Vec<(ItemId, Rupiah)> = debt.payments.iter().filter_map(amount).collect();
         let debt = self.debt_mut(id)?;
         let Some(asked) = asked else {
             debt.is_before_books = !is_reusable;
             return Ok(());
         };
         debt.due = asked;
+        for (payment, amount) in paid {
+            let (from, back) = (Leg::total(Account::Opening), Leg::of(Account::Suspense, payment));
+            let taken = amount.min(debt.open());
+            if taken > Rupiah::ZERO {
+                debt.applied.push(Applied { from, back, amount: taken });
+            }
+        }
+        let asked = debt.open();
         let made = bills.iter().filter(|bill| bill.debt == id).filter_map(|bill| bill.events.first()?.at).min();
         let cause = Cause { on: made.map_or(self.period.to, wib_date), ..Cause::concluded("taken on", &[id], self.period.to) };
         self.move_to(Leg::of(Account::Receivable, id), Leg::total(Account::Opening), asked, Movement::TakenOn, cause)
@@ -102,6 +139,9 @@ impl Book<'_> {
                 let channel = taken.channel.ok_or(missing)?;
                 let paid_at = at_wib(on.at(12, 0, 0, 0)).unwrap_or_default();
                 let payment = self.known.payments.entry(item).or_insert_with(|| Payment {
+                    identity: None,
+                    notified: Notified::default(),
+                    is_before_books: false,
                     channel,
                     amount: Rupiah::ZERO,
                     paid_at,
@@ -116,7 +156,8 @@ impl Book<'_> {
                     aliases: Vec::new(),
                 });
                 if matches!(account, Account::Doku | Account::Direct) {
-                    (payment.account, payment.amount) = (account, payment.amount.plus(amount));
+                    let told = if payment.is_before_books { amount } else { payment.amount.plus(amount) };
+                    (payment.account, payment.amount, payment.is_before_books) = (account, told, false);
                 }
             }
             Subject::Payout => {

@@ -328,6 +328,36 @@ pub(super) enum PeriodCommand {
         #[arg(long)]
         reason: String,
     },
+    /// Propose a month's close, or that it be opened again; it takes effect when another person approves
+    Propose {
+        /// The WIB month
+        #[arg(value_name = "2026-10")]
+        period: String,
+        /// The output folder of its `tagih reconcile`
+        #[arg(long, value_name = "DIR", required_unless_present = "reopen")]
+        report: Option<PathBuf>,
+        /// That the last closed month be opened again
+        #[arg(long, conflicts_with = "report")]
+        reopen: bool,
+        /// Who proposes it
+        #[arg(long, value_name = "NAME")]
+        by: Option<String>,
+        /// Why or on what grounds, for the record
+        #[arg(long)]
+        reason: String,
+    },
+    /// Agree to what another person has proposed
+    Approve {
+        /// The WIB month
+        #[arg(value_name = "2026-10")]
+        period: String,
+        /// Who approves it
+        #[arg(long, value_name = "NAME")]
+        by: Option<String>,
+        /// Why or on what grounds, for the record
+        #[arg(long)]
+        reason: String,
+    },
     /// Open the last closed month again
     Reopen {
         /// The WIB month

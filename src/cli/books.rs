@@ -4,7 +4,6 @@ use crate::books;
 use crate::config::Config;
 
 /// The rules by which the books post; ranges were checked when the configuration was read.
-#[allow(dead_code, reason = "the commands that post take it")]
 pub(super) fn books_settings(config: &Config) -> books::Settings {
     let (books, bank, settlement) = (&config.books, &config.bank, &config.settlement);
     let channels = [&settlement.alfa, &settlement.indomaret];

@@ -11,11 +11,11 @@ use super::setup::{Failure, Setup};
 use super::{discrepancies_show as show, entries, explain};
 use crate::domain::calendar::wib_date;
 use crate::domain::classify::Class;
-use crate::domain::discrepancy::{Decision, Fingerprint, Item, Register, Sighting, Status, Step};
 use crate::exit::Exit;
 use crate::jobs::discrepancies::import::{self, Eyes};
 use crate::jobs::discrepancies::take;
-use crate::journal::{self, Author, Entry, Writer};
+use crate::journal::{self, Entry, Writer};
+use crate::register::{Decision, Fingerprint, Item, Register, Sighting, Status, Step};
 use crate::report::{folder, items};
 use crate::table::{self, Settings};
 
@@ -30,20 +30,15 @@ pub(super) fn discrepancies(setup: &Setup, command: &Command) -> Result<Exit, Fa
         Command::Show { id } => show::show(setup, &bare(id)),
         Command::Export { which, out, by } => export(setup, which, out, by.as_deref()),
         Command::Import { file, partial, tables, by } => import(setup, file, *partial, &setup.tables(tables)?, by.as_deref()),
-        Command::Accept { ids, action, owner, comment } => {
-            let step = eyes(setup).step(action.action(), None);
+        Command::Accept { ids, action, details, owner, comment } => {
+            let step = eyes(setup).step(*action, None, details.details());
             let comment = comment.clone().or_else(|| (step == Step::Note).then(|| ids.reason.clone()));
             decide(setup, ids, &step, (owner.as_ref(), comment.as_ref()))
         }
         Command::Approve { ids } => decide(setup, ids, &Step::Approve, (None, None)),
         Command::Reopen { ids } => decide(setup, ids, &Step::Reopen, (None, None)),
         Command::Assign { ids, owner, comment } => decide(setup, ids, &Step::Note, (owner.as_ref(), comment.as_ref())),
-        Command::Entries { report, period, out, by } => {
-            if let Some(report) = report {
-                take_in(setup, report, by.as_deref())?;
-            }
-            entries::entries(setup, report.as_deref(), period.as_deref(), out)
-        }
+        Command::Entries { .. } => entries::entries(setup, command),
         Command::Verify { head } => verify(setup, head.as_deref()),
     }
 }
@@ -114,7 +109,7 @@ fn chosen<'a>(which: &Which, register: &'a Register, run_id: Option<&str>) -> Re
             && (which.class.is_empty() || which.class.contains(&item.facts.class))
             && which.nature.as_ref().is_none_or(|nature| item.facts.nature.eq_ignore_ascii_case(nature))
             && which.period.as_ref().is_none_or(|period| item.last_seen.period() == *period)
-            && which.owner.as_ref().is_none_or(|owner| crate::domain::discrepancy::is_same_person(owner, &item.owner))
+            && which.owner.as_ref().is_none_or(|owner| crate::register::is_same_person(owner, &item.owner))
             && which.older_than.is_none_or(|days| item.age_days(today) > days)
             && run_id.is_none_or(|run_id| item.last_seen.run_id == run_id)
     };
@@ -151,12 +146,12 @@ fn import(setup: &Setup, file: &Path, partial: bool, tables: &Settings, by: Opti
     if let Some(mostly) = table::mostly(count, causes) {
         return Err(Failure::new(Exit::Input, format!("`{}`: {mostly}", file.display())));
     }
-    let actor = setup.actor(by)?;
+    let author = setup.author(by, &format!("decisions of {}", file.file_name().unwrap_or_default().display()))?;
     let at = setup.clock.now();
     // Held from the first check to the last byte, so that two imports take turns and the later one meets what the earlier decided.
     let mut writer = Writer::open(setup.existing_journal()?)?;
     let register = writer.journal().register()?;
-    let checked = import::check(file, &rows, &register, eyes(setup), &actor, at);
+    let checked = import::check(file, &rows, &register, eyes(setup), &author, at);
     for refused in &checked.refused {
         output::error(refused);
     }
@@ -171,7 +166,6 @@ fn import(setup: &Setup, file: &Path, partial: bool, tables: &Settings, by: Opti
     }
     let recorded = checked.decisions.len();
     if recorded > 0 {
-        let author = Author::new(&actor, &format!("{recorded} decisions of {}", file.file_name().unwrap_or_default().display()))?;
         writer.append(at, &author, Entry::Decided { decisions: checked.decisions })?;
     }
     let (known, empty) = (checked.known, checked.empty);
@@ -185,7 +179,7 @@ fn import(setup: &Setup, file: &Path, partial: bool, tables: &Settings, by: Opti
 
 /// Records one step on each id: on all of them, or on none.
 fn decide(setup: &Setup, ids: &Chosen, step: &Step, (owner, comment): (Option<&String>, Option<&String>)) -> Result<Exit, Failure> {
-    let author = Author::new(&setup.actor(ids.by.as_deref())?, &ids.reason)?;
+    let author = setup.author(ids.by.as_deref(), &ids.reason)?;
     let at = setup.clock.now();
     let mut writer = Writer::open(setup.existing_journal()?)?;
     let mut register = writer.journal().register()?;
@@ -193,7 +187,8 @@ fn decide(setup: &Setup, ids: &Chosen, step: &Step, (owner, comment): (Option<&S
     for id in ids.ids.iter().map(|id| bare(id)).collect::<BTreeSet<_>>() {
         let facts = register.get(&id).map_or_else(|| Fingerprint::of_text(""), |item| item.facts.fingerprint());
         let (reason, by) = (author.reason().to_owned(), author.actor().to_owned());
-        let decision = Decision { id, facts, step: step.clone(), reason, by, owner: owner.cloned(), comment: comment.cloned() };
+        let (step, person) = (step.clone(), author.person().to_owned());
+        let decision = Decision { id, facts, step, reason, by, owner: owner.cloned(), comment: comment.cloned(), person };
         register.decide(at, &decision).map_err(Failure::usage)?;
         decisions.push(decision);
     }

@@ -5,8 +5,11 @@ use std::path::PathBuf;
 
 use clap::{Args, Subcommand, ValueEnum};
 
+use jiff::civil::Date;
+
 use super::tables::TableFlags;
-use crate::domain::discrepancy::Action;
+use crate::books::Account;
+use crate::register::{Action, Details};
 
 #[derive(Debug, Subcommand)]
 pub(super) enum DiscrepanciesCommand {
@@ -56,9 +59,12 @@ pub(super) enum DiscrepanciesCommand {
     Accept {
         #[command(flatten)]
         ids: Chosen,
-        /// What is to be done
-        #[arg(long, default_value = "accept", value_name = "ACTION")]
-        action: ActionArgument,
+        /// What is to be done: accept, apply, credit, keep, refund, transferred, received, waive, lapse, paid_elsewhere, write_off,
+        /// explain, unapply, correct, investigate
+        #[arg(long, default_value = "accept", value_name = "ACTION", value_parser = action)]
+        action: Action,
+        #[command(flatten)]
+        details: ActionDetails,
         /// Who looks after it from now on
         #[arg(long, value_name = "NAME")]
         owner: Option<String>,
@@ -89,16 +95,25 @@ pub(super) enum DiscrepanciesCommand {
     },
     /// Double entries for the accounting system
     Entries {
-        /// Take this report in first, and book its settlement rows
+        /// The output folder of `tagih reconcile` (default: the one the month was closed with)
         #[arg(long, value_name = "DIR")]
         report: Option<PathBuf>,
-        /// Only entries of this WIB month
-        #[arg(long, value_name = "2026-10")]
+        /// The closed WIB month whose entries they are
+        #[arg(long, value_name = "2026-10", required_unless_present = "report")]
         period: Option<String>,
+        /// csv: two lines an entry, on your accounts; hledger: the whole month with its balances, for hledger and its kin
+        #[arg(long, value_enum, default_value = "csv", value_name = "FORMAT")]
+        format: FormatArgument,
+        /// Also of a month that is not closed; nothing is recorded as exported
+        #[arg(long)]
+        preliminary: bool,
+        /// Once more everything that stands exported
+        #[arg(long, conflicts_with = "preliminary")]
+        again: bool,
         /// Where
         #[arg(long, value_name = "FILE")]
         out: PathBuf,
-        /// Who records the report
+        /// Who exports
         #[arg(long, value_name = "NAME")]
         by: Option<String>,
     },
@@ -148,32 +163,54 @@ pub(super) struct Chosen {
     pub(super) by: Option<String>,
 }
 
-#[derive(Clone, Copy, Debug, ValueEnum)]
-pub(super) enum ActionArgument {
-    /// It may stay as it is
-    Accept,
-    /// The money goes back to the payer
-    Refund,
-    /// The money settles a bill
-    Apply,
-    /// The money is kept for the customer's next premium
-    Credit,
-    /// The amount is given up
-    #[value(name = "write_off", alias = "write-off")]
-    WriteOff,
-    /// Somebody looks into it; it stays open
-    Investigate,
+/// What an action needs besides its name.
+#[derive(Debug, Args)]
+pub(super) struct ActionDetails {
+    /// How many rupiah (default: all that is open); of `correct`, the amount that is right
+    #[arg(long, value_name = "RUPIAH")]
+    amount: Option<u64>,
+    /// `apply`: the invoice number of the bill; `transferred`, `received`: the item that proves it, such as bank_line:…
+    #[arg(long, value_name = "INVOICE")]
+    target: Option<String>,
+    /// `explain`: the account that the difference is, such as fees
+    #[arg(long, value_name = "ACCOUNT", value_parser = account)]
+    account: Option<Account>,
+    /// `transferred`, `received`, `paid_elsewhere`: how it is found elsewhere
+    #[arg(long, value_name = "TEXT")]
+    reference: Option<String>,
+    /// The WIB day it takes effect on (default: today)
+    #[arg(long, value_name = "DATE")]
+    effective: Option<Date>,
 }
 
-impl ActionArgument {
-    pub(super) const fn action(self) -> Action {
-        match self {
-            Self::Accept => Action::Accept,
-            Self::Refund => Action::Refund,
-            Self::Apply => Action::Apply,
-            Self::Credit => Action::Credit,
-            Self::WriteOff => Action::WriteOff,
-            Self::Investigate => Action::Investigate,
+impl ActionDetails {
+    pub(super) fn details(&self) -> Details {
+        Details {
+            amount: self.amount,
+            target: self.target.clone().unwrap_or_default(),
+            explained_as: self.account,
+            reference: self.reference.clone().unwrap_or_default(),
+            effective_on: self.effective,
         }
     }
+}
+
+fn action(text: &str) -> Result<Action, String> {
+    let names = || Action::all().map(Action::name).collect::<Vec<_>>().join(", ");
+    Action::parse(text).ok_or_else(|| format!("no such action; one of {}", names()))
+}
+
+fn account(text: &str) -> Result<Account, String> {
+    let names = || Account::ALL.into_iter().filter(|account| account.explains()).map(Account::name).collect::<Vec<_>>().join(", ");
+    Account::parse(text)
+        .filter(|account| account.explains())
+        .ok_or_else(|| format!("no account that explains a difference; one of {}", names()))
+}
+
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub(super) enum FormatArgument {
+    /// Two lines an entry
+    Csv,
+    /// Plain text accounting
+    Hledger,
 }

@@ -7,8 +7,8 @@ use super::discrepancies::{as_of_day, register};
 use super::output::{self, rupiah};
 use super::setup::{Failure, Setup};
 use crate::domain::calendar::{format_utc_seconds, wib};
-use crate::domain::discrepancy::{Item, Refusal, Resolution};
 use crate::exit::Exit;
+use crate::register::{Item, Refusal, Resolution};
 
 fn amount(amount: Option<i64>) -> String {
     amount.map_or_else(|| "-".to_owned(), |amount| rupiah(amount.into()))

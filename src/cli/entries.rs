@@ -1,45 +1,65 @@
-//! `tagih discrepancies entries`: double entries under the merchant's own accounts.
+//! `tagih discrepancies entries`: what a month's books posted, for the accounting system.
 
-use std::path::Path;
+use std::path::PathBuf;
 
+use super::books::books_settings;
+use super::discrepancies_args::{DiscrepanciesCommand, FormatArgument};
 use super::output::{self, rupiah};
 use super::reconcile::month;
 use super::setup::{Failure, Setup};
-use crate::domain::booking::Account;
 use crate::exit::Exit;
-use crate::jobs::entries::{self, EntriesOptions, Reported};
+use crate::jobs::entries::{self, EntriesOptions, Format};
 use crate::journal;
-use crate::report::entries::read_settled;
-use crate::report::read_rounded;
 
-pub(super) fn entries(setup: &Setup, report: Option<&Path>, period: Option<&str>, out: &Path) -> Result<Exit, Failure> {
-    let (config, settlement) = (&setup.config, &setup.config.settlement);
-    let name = |account: Account| {
-        let known = crate::books::Account::parse(account.name()).and_then(|account| config.accounts.get(&account));
-        known.or_else(|| config.unused.get(&format!("accounts.{}", account.name()))).cloned().unwrap_or_default()
+pub(super) fn entries(setup: &Setup, command: &DiscrepanciesCommand) -> Result<Exit, Failure> {
+    let DiscrepanciesCommand::Entries { report, period, format, preliminary, again, out, by } = command else {
+        return Err(Failure::usage("no entries are asked for"));
     };
-    let options = EntriesOptions {
-        accounts: Account::ALL.into_iter().map(|account| (account, name(account))).collect(),
-        vat_percent: [settlement.alfa.vat_percent, settlement.indomaret.vat_percent],
-        days: period.map(month).transpose()?,
+    let report = match (report, period) {
+        (Some(report), _) => report.clone(),
+        (None, period) => closed_with(setup, period.as_deref().unwrap_or_default())?,
     };
-    let reported = report.map(read).transpose().map_err(|error| Failure::new(Exit::Input, format!("E0810: {error}")))?;
-    let written = entries::write(out, &journal::read(setup.journal_path())?.register()?, &reported.unwrap_or_default(), &options)?;
-    if written.left_out > 0 {
-        let count = written.left_out;
-        output::note(format_args!(
-            "warning: {count} settlement rows are not booked: refunds, repeated rows, other products, unpaid, or they do not add up"
-        ));
-    }
+    let written = entries::write(EntriesOptions {
+        journal: setup.journal_path(),
+        report: &report,
+        is_preliminary: *preliminary,
+        again: *again,
+        format: match format {
+            FormatArgument::Csv => Format::Csv,
+            FormatArgument::Hledger => Format::Hledger,
+        },
+        accounts: &setup.config.accounts,
+        settings: &books_settings(&setup.config),
+        out,
+        author: setup.author(by.as_deref(), "entries exported")?,
+        now: setup.clock.now(),
+    })?;
+    let (count, total, withheld) = (written.entries, written.total.get(), written.withheld);
     if setup.json {
-        let (total, left_out) = (written.total, written.left_out);
-        output::result(serde_json::json!({"entries": written.entries, "total": total, "settlement_rows_left_out": left_out}));
-    } else {
-        output::result(format_args!("{} entries, debits = credits = {}, in {}", written.entries, rupiah(written.total), out.display()));
+        let (reversed, preliminary) = (written.reversed, *preliminary);
+        output::result(serde_json::json!({
+            "entries": count, "reversed": reversed, "total": total, "withheld": withheld, "preliminary": preliminary
+        }));
+        return Ok(Exit::Done);
+    }
+    let kind = if *preliminary { " preliminary" } else { "" };
+    output::result(format_args!("{count}{kind} entries, debits = credits = {}, in {}", rupiah(total), out.display()));
+    if written.reversed > 0 {
+        output::note(format_args!("{} of them take back what was exported of this month before", written.reversed));
+    }
+    if count == 0 && !again && !preliminary {
+        output::note("everything this month holds was exported before; `--again` writes it once more, under the same ids");
     }
     Ok(Exit::Done)
 }
 
-fn read(folder: &Path) -> std::io::Result<Reported> {
-    Ok(Reported { settled: read_settled(folder)?, rounded: read_rounded(folder)? })
+/// The folder that a month was closed with.
+fn closed_with(setup: &Setup, period: &str) -> Result<PathBuf, Failure> {
+    let (from, _) = month(period)?;
+    let periods = journal::read(setup.existing_journal()?)?.periods()?;
+    let closed = periods.into_iter().find(|closed| closed.close.closing.from == from);
+    let report = closed.map(|closed| PathBuf::from(closed.close.report));
+    report.ok_or_else(|| {
+        Failure::usage(format!("E0815: {period} is not closed\nhint: close it first, or give `--report DIR --preliminary` for a look"))
+    })
 }

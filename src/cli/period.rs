@@ -10,10 +10,10 @@ use super::reconcile::month;
 use super::setup::{Failure, Setup};
 use crate::domain::balance::Balance;
 use crate::exit::Exit;
-use crate::jobs::period::{self, CloseOptions, PeriodError};
+use crate::jobs::period::{self, Approved, CloseOptions, PeriodError};
 use crate::jobs::reconcile::OpeningFolder;
-use crate::journal::period::ClosedPeriod;
-use crate::journal::{self, Author};
+use crate::journal;
+use crate::journal::period::{ClosedPeriod, PeriodClose};
 
 impl From<PeriodError> for Failure {
     fn from(error: PeriodError) -> Self {
@@ -21,7 +21,9 @@ impl From<PeriodError> for Failure {
             PeriodError::Journal(error) => return error.into(),
             PeriodError::Report { .. } => Exit::Input,
             PeriodError::Identity { .. } => Exit::Damaged,
-            PeriodError::Days { .. } | PeriodError::Order { .. } | PeriodError::Reviewer { .. } => Exit::Usage,
+            PeriodError::Days { .. } | PeriodError::Order { .. } | PeriodError::Reviewer { .. } | PeriodError::NothingProposed { .. } => {
+                Exit::Usage
+            }
         };
         Self::new(exit, error)
     }
@@ -30,26 +32,43 @@ impl From<PeriodError> for Failure {
 pub(super) fn period(setup: &Setup, command: &PeriodCommand) -> Result<Exit, Failure> {
     match command {
         PeriodCommand::Close { period, report, by, reviewed_by, reason } => {
-            let (from, to) = month(period)?;
-            let closed = period::close(CloseOptions {
-                journal: setup.journal_path(),
-                from,
-                to,
-                report,
-                author: author(setup, by.as_deref(), reason)?,
-                reviewed_by: reviewed_by.clone(),
-                four_eyes: setup.config.discrepancies.four_eyes,
-                now: setup.clock.now(),
-            })?;
-            if setup.json {
-                output::result(serde_json::to_string(&closed).map_err(|error| Failure::new(Exit::Disk, error))?);
-            } else {
-                output::result(format_args!("{period} is closed; hash of its balances {}", closed.closing_hash));
+            if setup.config.discrepancies.four_eyes {
+                return Err(Failure::usage(format!(
+                    "E0855: a second person must agree: `discrepancies.four_eyes` is on\nhint: `tagih period propose {period} …`, then another person `tagih period approve {period} …`"
+                )));
+            }
+            let closed = sign(setup, (period, report), by.as_deref(), reviewed_by.clone(), reason)?;
+            told(setup, period, &closed, "is closed")?;
+        }
+        PeriodCommand::Propose { period, report, reopen, by, reason } => {
+            let (from, _) = month(period)?;
+            match report {
+                Some(report) if !reopen => {
+                    let proposed = sign(setup, (period, report), by.as_deref(), None, reason)?;
+                    told(setup, period, &proposed, "waits to be approved by another person")?;
+                }
+                _ => {
+                    period::reopen(setup.existing_journal()?, from, &setup.author(by.as_deref(), reason)?, true, setup.clock.now())?;
+                    output::result(format_args!("that {period} be opened again waits to be approved by another person"));
+                }
+            }
+        }
+        PeriodCommand::Approve { period, by, reason } => {
+            let (from, _) = month(period)?;
+            let author = setup.author(by.as_deref(), reason)?;
+            match period::approve(setup.existing_journal()?, from, &author, setup.clock.now())? {
+                Approved::Closed(closed) => told(setup, period, &closed, "is closed")?,
+                Approved::Reopened => output::result(format_args!("{period} is open again")),
             }
         }
         PeriodCommand::Reopen { period, by, reason } => {
             let (from, _) = month(period)?;
-            period::reopen(setup.existing_journal()?, from, &author(setup, by.as_deref(), reason)?, setup.clock.now())?;
+            if setup.config.discrepancies.four_eyes {
+                return Err(Failure::usage(format!(
+                    "E0855: a second person must agree: `discrepancies.four_eyes` is on\nhint: `tagih period propose {period} --reopen …`, then another person `tagih period approve {period} …`"
+                )));
+            }
+            period::reopen(setup.existing_journal()?, from, &setup.author(by.as_deref(), reason)?, false, setup.clock.now())?;
             output::result(format_args!("{period} is open again"));
         }
         PeriodCommand::List => list(setup)?,
@@ -57,8 +76,34 @@ pub(super) fn period(setup: &Setup, command: &PeriodCommand) -> Result<Exit, Fai
     Ok(Exit::Done)
 }
 
-fn author(setup: &Setup, by: Option<&str>, reason: &str) -> Result<Author, Failure> {
-    Ok(Author::new(&setup.actor(by)?, reason)?)
+/// Signs a month, or proposes it where a second person must approve.
+fn sign(
+    setup: &Setup,
+    (period, report): (&str, &Path),
+    by: Option<&str>,
+    reviewed_by: Option<String>,
+    reason: &str,
+) -> Result<PeriodClose, Failure> {
+    let (from, to) = month(period)?;
+    Ok(period::close(CloseOptions {
+        journal: setup.journal_path(),
+        from,
+        to,
+        report,
+        author: setup.author(by, reason)?,
+        reviewed_by,
+        four_eyes: setup.config.discrepancies.four_eyes,
+        now: setup.clock.now(),
+    })?)
+}
+
+fn told(setup: &Setup, period: &str, closed: &PeriodClose, words: &str) -> Result<(), Failure> {
+    if setup.json {
+        output::result(serde_json::to_string(closed).map_err(|error| Failure::new(Exit::Disk, error))?);
+    } else {
+        output::result(format_args!("{period} {words}; hash of its balances {}", closed.closing_hash));
+    }
+    Ok(())
 }
 
 fn list(setup: &Setup) -> Result<(), Failure> {

@@ -82,6 +82,7 @@ pub(super) fn run(setup: &Setup, task: &Task, keys: &[SigningKey]) -> Result<Exi
         inquiries: task.inquiries.clone(),
         opening: task.opening.clone(),
         journal: Some(setup.journal_path().to_path_buf()),
+        books: super::books::books_settings(&setup.config),
         tables: task.tables.clone(),
         out: task.out.clone(),
         presentation: Some(Presentation {

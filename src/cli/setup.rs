@@ -178,8 +178,10 @@ impl From<ItemsError> for Failure {
 impl From<EntriesError> for Failure {
     fn from(error: EntriesError) -> Self {
         let exit = match error {
-            EntriesError::Unmapped(_) => Exit::Usage,
-            EntriesError::Unbalanced { .. } => Exit::Damaged,
+            EntriesError::Journal(error) => return error.into(),
+            EntriesError::Unmapped(_) | EntriesError::NotClosed { .. } => Exit::Usage,
+            EntriesError::Report { .. } => Exit::Input,
+            EntriesError::Lost { .. } => Exit::Damaged,
             EntriesError::Write(_) => Exit::Disk,
         };
         Self::new(exit, error)
@@ -199,7 +201,7 @@ impl From<ReconcileError> for Failure {
             | ReconcileError::External(_)
             | ReconcileError::TooManyBills
             | ReconcileError::CarryIn { .. } => Exit::Input,
-            ReconcileError::Opening { .. } => Exit::Damaged,
+            ReconcileError::Opening { .. } | ReconcileError::Books(_) => Exit::Damaged,
         };
         Self::new(exit, error)
     }
@@ -256,6 +258,11 @@ impl Setup {
         let actor = by.map(str::to_owned).or(configured).or_else(|| std::env::var("USER").ok()).unwrap_or_default();
         // The reason is another matter; this only checks the name.
         Ok(Author::new(&actor, "named").map(|author| author.actor().to_owned())?)
+    }
+
+    /// Who acts and why, and from whose account of the system.
+    pub(super) fn author(&self, by: Option<&str>, reason: &str) -> Result<Author, Failure> {
+        Ok(Author::new(&self.actor(by)?, reason)?.with_person(&super::person::person()))
     }
 
     /// The ledger is bound to this for life.

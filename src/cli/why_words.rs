@@ -2,9 +2,9 @@
 //!
 //! `{0}`, `{1}` … stand for values, see [`fill`].
 
-use crate::domain::discrepancy;
 use crate::domain::language::Language;
 use crate::domain::lifecycle::{OperationKind, Status, Verdict};
+use crate::register;
 
 macro_rules! phrases {
     ($($name:ident)*) => {
@@ -66,13 +66,13 @@ impl Words {
         }
     }
 
-    pub(super) const fn standing(&self, status: discrepancy::Status) -> &'static str {
+    pub(super) const fn standing(&self, status: register::Status) -> &'static str {
         match status {
-            discrepancy::Status::Open => self.open,
-            discrepancy::Status::Proposed => self.proposed,
-            discrepancy::Status::Accepted => self.standing_accepted,
-            discrepancy::Status::Cleared => self.cleared,
-            discrepancy::Status::Reopened => self.reopened,
+            register::Status::Open => self.open,
+            register::Status::Proposed => self.proposed,
+            register::Status::Accepted => self.standing_accepted,
+            register::Status::Cleared => self.cleared,
+            register::Status::Reopened => self.reopened,
         }
     }
 }

@@ -27,6 +27,9 @@ pub struct Closing {
     pub suspense_digest: String,
     /// The hash of the balances this period opened with; `None` for the first.
     pub opening_hash: Option<String>,
+    /// The hash of the carry of its books; `None` for periods closed before there were any.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub books_hash: Option<String>,
 }
 
 impl Closing {
@@ -44,7 +47,8 @@ impl Closing {
             self.suspense_digest.clone(),
             self.opening_hash.clone().unwrap_or_default(),
         ];
-        let parts: Vec<&[u8]> = std::iter::once(&b"closing"[..]).chain(parts.iter().map(String::as_bytes)).collect();
+        let books = self.books_hash.iter().map(String::as_bytes);
+        let parts: Vec<&[u8]> = std::iter::once(&b"closing"[..]).chain(parts.iter().map(String::as_bytes)).chain(books).collect();
         digest::hex(&digest::of_parts(&parts))
     }
 
@@ -59,6 +63,7 @@ impl Closing {
             ("outstanding_digest", self.outstanding_digest.clone()),
             ("suspense_digest", self.suspense_digest.clone()),
             ("opening_hash", self.opening_hash.clone().unwrap_or_default()),
+            ("books_hash", self.books_hash.clone().unwrap_or_default()),
         ]
     }
 }

@@ -13,9 +13,9 @@ use serde_json::value::RawValue;
 use crate::domain::calendar::start_of_wib_day;
 use crate::domain::closing::Closing;
 use crate::domain::digest;
-use crate::domain::discrepancy::is_same_person;
 use crate::journal::period::{ClosedPeriod, PeriodClose, may_close};
-use crate::journal::{Author, Entry, JournalError, Writer};
+use crate::journal::{Author, Entry, JournalError, Writer, is_one_person};
+use crate::register::is_same_person;
 use crate::report;
 use crate::report::manifest::ReportFile;
 
@@ -32,9 +32,9 @@ pub struct CloseOptions<'a> {
     pub report: &'a Path,
     /// Who signs, and why.
     pub author: Author,
-    /// Who looked at it besides.
+    /// Who looked at it besides, where one person may close.
     pub reviewed_by: Option<String>,
-    /// Whether a second person must.
+    /// Whether a second person must approve: then this is a proposal only.
     pub four_eyes: bool,
     /// When (UTC).
     pub now: Timestamp,
@@ -84,10 +84,20 @@ pub enum PeriodError {
         hint: &'static str,
     },
     /// A second person is missing (exit 2).
-    #[error("E0855: a second person must have looked at it: {reason}\nhint: give `--reviewed-by` the name of somebody else")]
+    #[error("E0855: a second person must agree: {reason}\nhint: {hint}")]
     Reviewer {
         /// What is wrong.
         reason: &'static str,
+        /// What to do.
+        hint: &'static str,
+    },
+    /// Nothing waits for a second person (exit 2).
+    #[error(
+        "E0856: nothing about {from} waits to be approved\nhint: `tagih period propose` comes first; `tagih period list` shows what is closed"
+    )]
+    NothingProposed {
+        /// The first day.
+        from: Date,
     },
     /// The journal failed.
     #[error(transparent)]
@@ -102,8 +112,16 @@ struct Summary {
     ledger: Value,
     inputs: Vec<Input>,
     identities: Vec<Identity>,
+    #[serde(default)]
+    books: Option<BooksFigures>,
     month: Month,
     files: Vec<ReportFile>,
+}
+
+/// Reports of before there were books have none.
+#[derive(Debug, Deserialize)]
+struct BooksFigures {
+    identities: Vec<Identity>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -124,7 +142,7 @@ struct Month {
     closing_hash: String,
 }
 
-/// Closes a period; what was signed.
+/// Closes a period, or proposes it where a second person must approve; what is signed.
 ///
 /// # Errors
 /// [`PeriodError`]; the journal is then as it was.
@@ -132,7 +150,8 @@ pub fn close(options: CloseOptions<'_>) -> Result<PeriodClose, PeriodError> {
     check_reviewer(&options)?;
     let (summary, summary_sha256) = read_whole(options.report)?;
     check_days(&options, &summary)?;
-    if let Some(identity) = summary.identities.iter().find(|identity| identity.left.get() != identity.right.get()) {
+    let of_books = summary.books.iter().flat_map(|books| &books.identities);
+    if let Some(identity) = summary.identities.iter().chain(of_books).find(|identity| identity.left.get() != identity.right.get()) {
         let (left, right) = (identity.left.get().to_owned(), identity.right.get().to_owned());
         return Err(PeriodError::Identity { name: identity.name.clone(), left, right });
     }
@@ -150,19 +169,65 @@ pub fn close(options: CloseOptions<'_>) -> Result<PeriodClose, PeriodError> {
     // Only the one writer may say which period is the next.
     let mut writer = Writer::open(options.journal)?;
     check_order(&writer.journal().periods()?, &period.closing)?;
-    writer.append(options.now, &options.author, Entry::PeriodClosed { period: Box::new(period.clone()) })?;
+    let signed = Box::new(period.clone());
+    let entry = if options.four_eyes { Entry::PeriodProposed { period: signed } } else { Entry::PeriodClosed { period: signed } };
+    writer.append(options.now, &options.author, entry)?;
     Ok(period)
 }
 
 fn check_reviewer(options: &CloseOptions<'_>) -> Result<(), PeriodError> {
+    let wrong = |reason, hint| Err(PeriodError::Reviewer { reason, hint });
     match &options.reviewed_by {
-        None if options.four_eyes => Err(PeriodError::Reviewer { reason: "`discrepancies.four_eyes` is on" }),
-        Some(name) if name.trim().is_empty() || name.chars().any(char::is_control) => {
-            Err(PeriodError::Reviewer { reason: "the name is empty or not printable" })
+        Some(_) if options.four_eyes => {
+            wrong("`discrepancies.four_eyes` is on, and a name in a command is no person", "they run `tagih period approve` themselves")
         }
-        Some(name) if is_same_person(name, options.author.actor()) => Err(PeriodError::Reviewer { reason: "it is the same person" }),
+        Some(name) if name.trim().is_empty() || name.chars().any(char::is_control) => {
+            wrong("the name is empty or not printable", "give `--reviewed-by` the name of somebody else")
+        }
+        Some(name) if is_same_person(name, options.author.actor()) => {
+            wrong("it is the same person", "give `--reviewed-by` the name of somebody else")
+        }
         _ => Ok(()),
     }
+}
+
+/// What was approved.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Approved {
+    /// That a period be closed.
+    Closed(Box<PeriodClose>),
+    /// That one be opened again.
+    Reopened,
+}
+
+/// The second person agrees to what was proposed of the period from `from`.
+///
+/// # Errors
+/// [`PeriodError`]; the journal is then as it was.
+pub fn approve(journal: &Path, from: Date, author: &Author, now: Timestamp) -> Result<Approved, PeriodError> {
+    let mut writer = Writer::open(journal)?;
+    let Some(proposal) = writer.journal().proposed().cloned() else { return Err(PeriodError::NothingProposed { from }) };
+    if is_one_person(&proposal, author) {
+        let hint = "somebody else approves it, from an account of the system of their own and with `--by` their name";
+        return Err(PeriodError::Reviewer { reason: "who proposed it cannot also approve it", hint });
+    }
+    let (entry, approved) = match proposal.entry {
+        Entry::PeriodProposed { period } if period.closing.from == from => {
+            // What was looked at is what is signed.
+            let folder = Path::new(&period.report);
+            let (_, summary_sha256) = read_whole(folder)?;
+            if summary_sha256 != period.summary_sha256 {
+                return Err(not_whole(folder, &"it is not the report that was proposed"));
+            }
+            check_order(&writer.journal().periods()?, &period.closing)?;
+            let period = Box::new(PeriodClose { reviewed_by: Some(proposal.actor), ..*period });
+            (Entry::PeriodClosed { period: period.clone() }, Approved::Closed(period))
+        }
+        Entry::ReopenProposed { from: of } if of == from => (Entry::PeriodReopened { from }, Approved::Reopened),
+        _ => return Err(PeriodError::NothingProposed { from }),
+    };
+    writer.append(now, author, entry)?;
+    Ok(approved)
 }
 
 fn not_whole(path: &Path, reason: &dyn std::fmt::Display) -> PeriodError {
@@ -226,11 +291,11 @@ fn source_text(ledger: &Value) -> String {
     if text("kind") == "own" { format!("{}:{}", text("sequence"), text("head")) } else { text("rows_digest") }
 }
 
-/// Opens the last closed period again; `from` is its first day.
+/// Opens the last closed period again, or proposes it where a second person must approve; `from` is its first day.
 ///
 /// # Errors
 /// [`PeriodError`]; the journal is then as it was.
-pub fn reopen(journal: &Path, from: Date, author: &Author, now: Timestamp) -> Result<(), PeriodError> {
+pub fn reopen(journal: &Path, from: Date, author: &Author, four_eyes: bool, now: Timestamp) -> Result<(), PeriodError> {
     let mut writer = Writer::open(journal)?;
     let closed = writer.journal().periods()?;
     let wrong = |reason: String, hint| Err(PeriodError::Order { from, reason, hint });
@@ -242,6 +307,7 @@ pub fn reopen(journal: &Path, from: Date, author: &Author, now: Timestamp) -> Re
         }
         _ => return wrong("it is not closed".into(), "`tagih period list` shows what is"),
     }
-    writer.append(now, author, Entry::PeriodReopened { from })?;
+    let entry = if four_eyes { Entry::ReopenProposed { from } } else { Entry::PeriodReopened { from } };
+    writer.append(now, author, entry)?;
     Ok(())
 }

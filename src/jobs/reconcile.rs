@@ -1,6 +1,7 @@
 //! Reconcile: bills, evidence, a period and an as-of → a folder of reports. Read-only towards everything it reads.
 
 mod bills;
+mod books;
 
 use std::collections::BTreeSet;
 use std::io;
@@ -10,6 +11,7 @@ pub use self::bills::Billed;
 use jiff::Timestamp;
 use jiff::civil::Date;
 
+use crate::books::{BooksError, Settings};
 use crate::doku::signature::SigningKey;
 use crate::domain::classify::{Period, Policy};
 use crate::domain::digest::{self, Digest};
@@ -18,18 +20,20 @@ use crate::domain::settlement::{Settlement, SettlementRow, SettlementTerms};
 use crate::evidence::bank::{self, BankError, Statements};
 use crate::evidence::settlement::{self, SettlementError};
 use crate::evidence::{self, EvidenceError, Inquiries, Pairs, ReadOptions};
-use crate::jobs::discrepancies;
+use crate::jobs::discrepancies::{self, Looked};
 use crate::journal::{self, Head, Journal, JournalError};
 use crate::ledger::LedgerError;
 use crate::reconcile::external::{DigestSum, ExternalError};
-use crate::reconcile::month::{Closing, Month, MonthInputs, Opening};
+use crate::reconcile::month::{Closing, Month, Opening};
+use crate::reconcile::posted::Posted;
 use crate::reconcile::settle::SettlementInput;
 use crate::reconcile::{self, Bills, KnownPayment, Outcome, Terms};
 use crate::report::atomic::WriteError;
 use crate::report::summary::Summary;
+use crate::report::summary_books::BooksFigures;
 use crate::report::summary_month::{MonthFigures, SignedFigures};
 use crate::report::{self, Presentation, Report};
-use crate::table::{self, Mostly, Settings};
+use crate::table::{self, Mostly};
 
 /// Everything a reconciliation is made from beside its bills.
 #[derive(Debug)]
@@ -60,8 +64,10 @@ pub struct ReconcileOptions {
     pub opening: Option<OpeningFolder>,
     /// What people have decided, if there is a journal; it is only read.
     pub journal: Option<PathBuf>,
+    /// What the books' postings depend on.
+    pub books: Settings,
     /// How external ledgers and settlement files that are not written as tagih's or DOKU's own are read.
-    pub tables: Settings,
+    pub tables: table::Settings,
     /// Where to write.
     pub out: PathBuf,
     /// For whom workbook and page are made; without it, only the files that programs read are written.
@@ -110,6 +116,8 @@ pub struct ReconcileReport {
     pub outcome: Outcome,
     /// The figures of the period.
     pub month: Month,
+    /// Its books.
+    pub books: Posted,
     /// What a person should know of the files.
     pub remarks: Vec<String>,
     /// Tables most rows of which cannot be read (exit 7); the report is written all the same.
@@ -163,6 +171,9 @@ pub enum ReconcileError {
         /// What was found.
         reason: String,
     },
+    /// The books cannot be posted (exit 8).
+    #[error("E0814: the books cannot be posted: {0}\nhint: keep the inputs and the folder of the month before, and report the defect")]
+    Books(#[from] BooksError),
     /// The journal cannot be used (exit 8 or 9).
     #[error(transparent)]
     Journal(#[from] JournalError),
@@ -187,8 +198,17 @@ pub fn run(mut billed: Billed, options: &ReconcileOptions) -> Result<ReconcileRe
     let terms = options.terms()?;
     let period = terms.period;
     let opening = options.opening.as_ref().map(|folder| opening_of(folder, period)).transpose()?;
-    for folder in options.carry_in.iter().chain(options.opening.as_ref().map(|folder| &folder.path)) {
+    let carried = options.opening.as_ref().map(|folder| books::carried(folder, opening.as_ref())).transpose()?.flatten();
+    // A report of before there were books tells of its payments in the list of the matched.
+    let matched = options.opening.as_ref().filter(|_| carried.is_none()).map(|folder| &folder.path);
+    for folder in options.carry_in.iter().chain(matched) {
         carry_in(&mut billed, folder).map_err(|error| ReconcileError::CarryIn { path: folder.clone(), reason: error.to_string() })?;
+    }
+    if let Some(carried) = &carried {
+        let (covering, orphans) = reconcile::carried(&billed.bills, &carried.known, &billed.known);
+        billed.known.extend(covering);
+        billed.known.sort_unstable();
+        billed.orphans = orphans;
     }
     let ReconcileOptions { keys, client_id, policy, tables, .. } = options;
     let read = ReadOptions { keys, client_id, policy, pairs: &billed.bills, tables };
@@ -210,7 +230,7 @@ pub fn run(mut billed: Billed, options: &ReconcileOptions) -> Result<ReconcileRe
         journal: journal.head(),
         opening: opening.as_ref(),
     };
-    let run_id = run_id(options, &content);
+    let run_id = run_id(options, &content, carried.as_ref().map(|carried| carried.hash.as_str()));
     let ledger_path = billed.file.take();
     let ledger_path = ledger_path.as_deref();
     let (remarks, held) = (std::mem::take(&mut billed.remarks), std::mem::take(&mut billed.held));
@@ -222,26 +242,43 @@ pub fn run(mut billed: Billed, options: &ReconcileOptions) -> Result<ReconcileRe
     inputs.inquiries = inquiries;
     inputs.bank = bank;
     let mut outcome = reconcile::reconcile(inputs, &terms);
-    let standings = discrepancies::standings(&journal, &outcome, &terms, &run_id)?;
-    let register = discrepancies::register_after(&journal, &outcome, &terms, &run_id)?;
-    let month = Month::of(&outcome, &terms, &MonthInputs::new(opening, register.as_ref(), &terms), files.len());
+    let inputs = books::inputs(carried, opening.as_ref(), journal.register()?.decisions(), options);
+    let posted = Posted::of(&mut outcome, &terms, &inputs)?;
+    let looked = Looked { outcome: &outcome, posted: &posted, terms: &terms, run_id: &run_id };
+    let standings = discrepancies::standings(&journal, &looked)?;
+    let carry = report::books::write(&posted, source.text(), content.journal_text(), &options.out)?;
+    let hash = carry.hash().map_err(|error| ReconcileError::Opening { path: options.out.clone(), reason: error.to_string() })?;
+    let month = Month::of(&outcome, &terms, opening.as_ref(), &posted, &hash, files.len());
     outcome.identities.extend_from_slice(&month.identities);
     let mut summary = Summary::of(&outcome, &terms, &files, source, run_id);
     summary.held = held;
     summary.discrepancies = discrepancies::counts(&outcome, &standings, journal.head());
+    summary.books = Some(BooksFigures::of(&posted, hash));
     summary.month = Some(MonthFigures::of(&month, &files, signed(&journal, &month.closing)?));
     let files = files.as_slice();
     let presentation = options.presentation.as_ref();
-    let report = Report { outcome: &outcome, summary: &summary, month: &month, files, ledger_path, standings: &standings, presentation };
+    let (month_of_run, books) = (&month, &posted);
+    let report = Report {
+        outcome: &outcome,
+        summary: &summary,
+        month: month_of_run,
+        books,
+        carry: &carry,
+        files,
+        ledger_path,
+        standings: &standings,
+        presentation,
+    };
     report::write(&report, &options.out)?;
     let logs = files.to_vec();
     Ok(ReconcileReport {
         logs,
         breaks: summary.discrepancies.breaks,
-        identities_hold: outcome.identities_hold(),
+        identities_hold: outcome.identities_hold() && posted.holds(),
         summary,
         outcome,
         month,
+        books: posted,
         remarks,
         mostly,
     })
@@ -275,7 +312,7 @@ fn carry_in(billed: &mut Billed, folder: &Path) -> io::Result<()> {
     Ok(())
 }
 
-pub(super) fn read_settlement(given: &SettlementFiles, tables: &Settings) -> Result<SettlementInput, ReconcileError> {
+pub(super) fn read_settlement(given: &SettlementFiles, tables: &table::Settings) -> Result<SettlementInput, ReconcileError> {
     Ok(SettlementInput { files: settlement::read(&given.files, tables)?, terms: given.terms.clone() })
 }
 
@@ -337,8 +374,15 @@ struct Content<'a> {
     opening: Option<&'a Opening>,
 }
 
+impl Content<'_> {
+    /// The end of the journal; empty where there is none.
+    fn journal_text(&self) -> String {
+        if self.journal.sequence > 0 { self.journal.to_string() } else { String::new() }
+    }
+}
+
 /// Equal for equal content of the inputs, whatever their order or files, and equal configuration.
-fn run_id(options: &ReconcileOptions, content: &Content<'_>) -> String {
+fn run_id(options: &ReconcileOptions, content: &Content<'_>, carried: Option<&str>) -> String {
     let words = format!("{} {} {} {:?} {}", options.from, options.to, options.as_of, options.policy, options.client_id);
     let journal = (content.journal.sequence > 0).then_some(content.journal.hash);
     let mut parts: Vec<&[u8]> = vec![b"run", &content.bills, &content.lines, words.as_bytes()];
@@ -347,6 +391,9 @@ fn run_id(options: &ReconcileOptions, content: &Content<'_>) -> String {
         parts.extend(part.iter().flat_map(|digest| [name.as_bytes(), digest.as_slice()]));
     }
     parts.extend(content.opening.iter().flat_map(|opening| [b"opening".as_slice(), opening.from.hash.as_bytes()]));
+    parts.extend(carried.iter().flat_map(|hash| [b"books".as_slice(), hash.as_bytes()]));
+    let settings = serde_json::to_vec(&options.books).unwrap_or_default();
+    parts.push(&settings);
     let full = digest::of_parts(&parts);
     digest::hex(full.get(..16).unwrap_or(&full))
 }

@@ -9,12 +9,10 @@ use std::path::{Path, PathBuf};
 use jiff::Timestamp;
 use jiff::civil::Date;
 
-use super::discrepancies;
 use super::reconcile::{Billed, ReconcileError, SettlementFiles, read_settlement};
 use crate::doku::signature::SigningKey;
 use crate::domain::calendar::{start_of_wib_day, wib_date};
 use crate::domain::classify::{Period, Policy};
-use crate::domain::discrepancy::{Happening as Step, Register, Standings, Status};
 use crate::domain::ids::{InvoiceNumber, PaymentCode};
 use crate::domain::lifecycle::{BillState, Event, Order};
 use crate::domain::line::{InputFile, Lines};
@@ -23,6 +21,7 @@ use crate::evidence::{self, ReadOptions};
 use crate::journal;
 use crate::ledger::{Happening, Names, Sum, View};
 use crate::reconcile::{self, About, Asked, Finding, Outcome, Terms};
+use crate::register::{Happening as Step, Register, Standings, Status};
 use crate::table::Settings;
 
 pub use money::Money;
@@ -180,7 +179,7 @@ pub async fn why(view: &impl View, options: &WhyOptions<'_>) -> Result<Story, Bo
     let judgement = match concluded {
         Some((outcome, terms, files)) => {
             let about = outcome.about(&asked(&subject, &outcome, &files, &options.tables)?, &terms);
-            let standings = discrepancies::standings(&journal, &outcome, &terms, "why")?;
+            let standings = register.standings();
             Some(Judgement { outcome, about, terms, files, standings })
         }
         None => None,

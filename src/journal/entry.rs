@@ -5,7 +5,7 @@ use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 
 use super::period::PeriodClose;
-use crate::domain::discrepancy::{Change, Decision, IllegalHistory, Register, Sighting};
+use crate::register::{Change, Decision, IllegalHistory, Register, Sighting};
 
 /// What one line records.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -26,6 +26,27 @@ pub enum Entry {
         /// What was signed.
         period: Box<PeriodClose>,
     },
+    /// A period's close was proposed; it takes effect when another person approves.
+    PeriodProposed {
+        /// What is to be signed.
+        period: Box<PeriodClose>,
+    },
+    /// That the last closed period be opened again was proposed.
+    ReopenProposed {
+        /// Its first day.
+        from: Date,
+    },
+    /// Entries of a period were exported.
+    Exported {
+        /// Its first day.
+        from: Date,
+        /// Its last day.
+        to: Date,
+        /// How many.
+        entries: usize,
+        /// SHA-256 of the file they are kept in.
+        sha256: String,
+    },
     /// The last closed period was opened again.
     PeriodReopened {
         /// Its first day.
@@ -41,7 +62,11 @@ impl Entry {
             Self::Decided { decisions } => {
                 decisions.iter().map(|decision| register.decide(at, decision).map_err(IllegalHistory::from)).collect()
             }
-            Self::PeriodClosed { .. } | Self::PeriodReopened { .. } => Ok(Vec::new()),
+            Self::PeriodClosed { .. }
+            | Self::PeriodReopened { .. }
+            | Self::PeriodProposed { .. }
+            | Self::ReopenProposed { .. }
+            | Self::Exported { .. } => Ok(Vec::new()),
         }
     }
 }

@@ -15,6 +15,8 @@ struct Written<'a> {
     at: Timestamp,
     actor: &'a str,
     reason: &'a str,
+    #[serde(skip_serializing_if = "str::is_empty")]
+    person: &'a str,
     entry: &'a Entry,
     previous: String,
 }
@@ -26,6 +28,8 @@ struct Read {
     at: Timestamp,
     actor: String,
     reason: String,
+    #[serde(default)]
+    person: String,
     entry: Entry,
     previous: String,
     #[serde(rename = "hash")]
@@ -39,13 +43,15 @@ fn sealed(body: &[u8]) -> Digest {
 /// The line that follows `head`, with its newline, and the record it will be read as.
 pub(super) fn write(head: Head, at: Timestamp, author: &Author, entry: Entry) -> serde_json::Result<(Vec<u8>, Record)> {
     let (sequence, previous) = (head.sequence.saturating_add(1), digest::hex(&head.hash));
-    let written = Written { sequence, at, actor: author.actor(), reason: author.reason(), entry: &entry, previous };
+    let written =
+        Written { sequence, at, actor: author.actor(), reason: author.reason(), person: author.person(), entry: &entry, previous };
     let mut line = serde_json::to_vec(&written)?;
     // The closing brace goes behind the hash.
     line.pop();
     let hash = sealed(&line);
     line.extend_from_slice(format!(",\"hash\":\"{}\"}}\n", digest::hex(&hash)).as_bytes());
-    let record = Record { sequence, at, actor: author.actor().to_owned(), reason: author.reason().to_owned(), entry, hash };
+    let (actor, reason, person) = (author.actor().to_owned(), author.reason().to_owned(), author.person().to_owned());
+    let record = Record { sequence, at, actor, reason, person, entry, hash };
     Ok((line, record))
 }
 
@@ -60,5 +66,6 @@ pub(super) fn read(line: &[u8], head: Head) -> Result<Record, String> {
     if read.sequence != head.sequence.saturating_add(1) || read.previous != digest::hex(&head.hash) {
         return Err("it does not follow the line before it".to_owned());
     }
-    Ok(Record { sequence: read.sequence, at: read.at, actor: read.actor, reason: read.reason, entry: read.entry, hash })
+    let Read { sequence, at, actor, reason, person, entry, .. } = read;
+    Ok(Record { sequence, at, actor, reason, person, entry, hash })
 }

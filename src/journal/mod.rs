@@ -15,7 +15,7 @@ mod tests;
 use jiff::Timestamp;
 
 use crate::domain::digest::{self, Digest};
-use crate::domain::discrepancy::{Change, Register};
+use crate::register::{Change, Register};
 
 pub use entry::Entry;
 pub use store::{Writer, read};
@@ -25,6 +25,7 @@ pub use store::{Writer, read};
 pub struct Author {
     actor: String,
     reason: String,
+    person: String,
 }
 
 impl Author {
@@ -42,13 +43,25 @@ impl Author {
         if !is_sayable(actor, Self::ACTOR_LENGTH_MAX) {
             return Err(JournalError::Author { what: "name", hint: "give `--by NAME`, or set `journal.actor`" });
         }
-        if !is_sayable(reason, crate::domain::discrepancy::REASON_LENGTH_MAX) {
+        if !is_sayable(reason, crate::register::REASON_LENGTH_MAX) {
             return Err(JournalError::Author {
                 what: "reason",
                 hint: "say why in a sentence, with `--reason`; it is kept for the auditor",
             });
         }
-        Ok(Self { actor: actor.trim().to_owned(), reason: reason.trim().to_owned() })
+        Ok(Self { actor: actor.trim().to_owned(), reason: reason.trim().to_owned(), person: String::new() })
+    }
+
+    /// The same, from an account of the system.
+    #[must_use]
+    pub fn with_person(self, person: &str) -> Self {
+        Self { person: person.to_owned(), ..self }
+    }
+
+    /// Whose account of the system they write from; empty where nobody told.
+    #[must_use]
+    pub fn person(&self) -> &str {
+        &self.person
     }
 
     /// Who.
@@ -75,6 +88,8 @@ pub struct Record {
     pub actor: String,
     /// Why.
     pub reason: String,
+    /// From whose account of the system; empty in older journals.
+    pub person: String,
     /// What.
     pub entry: Entry,
     /// The chain's hash up to here.
@@ -112,6 +127,13 @@ pub struct Dated<'a> {
     pub record: &'a Record,
     /// What.
     pub change: Change,
+}
+
+/// Whether two records, or a record and who writes now, are one person's: of one account of the system, or under one name.
+#[must_use]
+pub fn is_one_person(first: &Record, author: &Author) -> bool {
+    let is_one_account = !author.person().is_empty() && first.person == author.person();
+    is_one_account || crate::register::is_same_person(&first.actor, author.actor())
 }
 
 /// Everything a journal says, its chain verified.

@@ -54,6 +54,27 @@ impl Journal {
         Ok(closed)
     }
 
+    /// The digests of what was exported of the period from `from`, oldest first.
+    pub fn exports(&self, from: Date) -> impl Iterator<Item = &str> {
+        self.records().iter().filter_map(move |record| match &record.entry {
+            Entry::Exported { from: of, sha256, .. } if *of == from => Some(sha256.as_str()),
+            _ => None,
+        })
+    }
+
+    /// What waits for a second person: the last line about periods, if it is a proposal.
+    #[must_use]
+    pub fn proposed(&self) -> Option<&Record> {
+        let about_periods = |record: &&Record| {
+            matches!(
+                record.entry,
+                Entry::PeriodClosed { .. } | Entry::PeriodReopened { .. } | Entry::PeriodProposed { .. } | Entry::ReopenProposed { .. }
+            )
+        };
+        let last = self.records().iter().rev().find(about_periods)?;
+        matches!(last.entry, Entry::PeriodProposed { .. } | Entry::ReopenProposed { .. }).then_some(last)
+    }
+
     fn fold(&self, record: &Record, closed: &mut Vec<ClosedPeriod>) -> Result<(), JournalError> {
         match &record.entry {
             Entry::PeriodClosed { period } => {
@@ -69,7 +90,11 @@ impl Journal {
                 }
                 closed.pop();
             }
-            Entry::Seen { .. } | Entry::Decided { .. } => {}
+            Entry::Seen { .. }
+            | Entry::Decided { .. }
+            | Entry::PeriodProposed { .. }
+            | Entry::ReopenProposed { .. }
+            | Entry::Exported { .. } => {}
         }
         Ok(())
     }

@@ -4,7 +4,7 @@ use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
 
 use super::*;
-use crate::domain::discrepancy::{Run, Sighting};
+use crate::register::{Run, Sighting};
 
 fn entry(run_id: &str) -> Entry {
     let run = Run { run_id: run_id.into(), from: "2026-10-01".parse().unwrap(), to: "2026-10-31".parse().unwrap(), as_of: at() };
@@ -110,7 +110,9 @@ fn nobody_and_no_reason_are_refused() {
 
 #[test]
 fn decisions_in_one_line_or_in_many_make_the_same_register() {
-    use crate::domain::discrepancy::{Action, Decision, Facts, Sighting, Step};
+    use crate::books;
+    use crate::register::{Action, Decision, Details, Facts, Sighting, Step};
+    let [a, b, c] = ["0a0000000000000000000000", "0b0000000000000000000000", "0c0000000000000000000000"];
     let facts = |id: &str| Facts {
         id: id.into(),
         class: "P01".into(),
@@ -127,9 +129,10 @@ fn decisions_in_one_line_or_in_many_make_the_same_register() {
         recommended: "trace".into(),
         evidence: vec!["ab".into()],
         times: 1,
+        books: None,
     };
     let Entry::Seen { sighting: empty } = entry("run") else { panic!() };
-    let seen = Entry::Seen { sighting: Sighting { new: ["a", "b", "c"].map(facts).into(), ..empty } };
+    let seen = Entry::Seen { sighting: Sighting { new: [a, b, c].map(facts).into(), ..empty } };
     let decision = |(id, step): (&str, Step)| Decision {
         id: id.into(),
         facts: facts(id).fingerprint(),
@@ -138,12 +141,13 @@ fn decisions_in_one_line_or_in_many_make_the_same_register() {
         by: "Siti".into(),
         owner: Some("Finance".into()),
         comment: None,
+        person: String::new(),
     };
     let steps = [
-        ("a", Step::Resolve { action: Action::Refund, reviewer: Some("Budi".into()) }),
-        ("b", Step::Propose { action: Action::WriteOff }),
-        ("a", Step::Reopen),
-        ("c", Step::Note),
+        (a, Step::Resolve { action: Action::Books(books::Action::Refund), reviewer: Some("Budi".into()), details: Details::default() }),
+        (b, Step::Propose { action: Action::Books(books::Action::Keep), details: Details::default() }),
+        (a, Step::Reopen),
+        (c, Step::Note),
     ];
     let decisions: Vec<Decision> = steps.into_iter().map(decision).collect();
     let registers = [1, 2, 3, 4].map(|size| {

@@ -1,38 +1,52 @@
 //! What a reconciliation found, as facts of the books: bills with their histories, payments with their bills, settlement rows with their
-//! payments, and what files state of batches.
+//! payments, what files state of batches, and alarms. Rows and payments of earlier months that wait are told anew, with what they have
+//! found since.
 
 use std::collections::BTreeMap;
 
 use jiff::Timestamp;
 
 use super::bills::Bill;
+use super::carried::waits;
 use super::judge::JudgedPayment;
-use super::settle::JudgedRow;
-use super::{ExternalMark, Outcome, Terms};
-use crate::books::fact::{BankLineFact, BatchFact, BillEvent, BillFact, Change, Facts, Hold, Mark, Payee, PaymentFact, RowFact, RowKind};
+use super::settle::{self, JudgedRow, Told};
+use super::{ExternalMark, Finding, KnownPayment, Orphan, Outcome, Terms};
+use crate::books::fact::{
+    AlarmFact, BankLineFact, BatchFact, BillEvent, BillFact, Change, Facts, Hold, Mark, Notified, Payee, PaymentFact, RowFact, RowKind,
+};
 use crate::books::item::{ItemId, Subject};
+use crate::books::known::{Known, RowState};
 use crate::domain::ageing::date_of;
 use crate::domain::amount::Amount;
 use crate::domain::calendar::wib_date;
-use crate::domain::classify::{Class, is_after_cancellation, is_after_expiry};
+use crate::domain::classify::{Class, Nature, Stands, is_after_cancellation, is_after_expiry};
 use crate::domain::digest::Digest;
 use crate::domain::settlement::SettlementRow;
 use crate::evidence::bank::BankLine;
 
-/// Everything the run knows, as facts.
+/// Everything the run knows, as facts; `before` is what the books knew before it.
 #[must_use]
-pub fn facts(outcome: &Outcome, terms: &Terms) -> Facts {
+pub fn facts(outcome: &Outcome, terms: &Terms, before: &Known) -> Facts {
     let ids = BillIds::of(outcome);
     let mut payments: Vec<PaymentFact> = outcome.judged.iter().filter_map(|judged| payment(outcome, &ids, judged, terms)).collect();
-    payments.extend(known(outcome, &ids));
+    payments.extend(known(outcome, &ids, |known| known.in_ledger && !known.is_proved));
+    payments.extend(matched_anew(outcome, &ids, terms, before));
+    let mut rows = rows(outcome);
+    rows.extend(claimed_anew(outcome, &ids, &payments, before));
     Facts {
         bills: outcome.inputs.bills.iter().map(|(number, bill)| self::bill(outcome, &ids, number, bill)).collect(),
         payments,
-        rows: rows(outcome),
+        rows,
         batches: batches(outcome),
+        alarms: alarms(outcome, terms, before),
         bank_lines: bank_lines(outcome),
-        ..Facts::default()
     }
+}
+
+/// Payments of bills that are known from elsewhere than this evidence, of days before `from`: what the books begin on.
+#[must_use]
+pub fn paid_before(outcome: &Outcome) -> Vec<PaymentFact> {
+    known(outcome, &BillIds::of(outcome), |_| true).collect()
 }
 
 /// What bills are called. One invoice number is one bill, unless the ledger lists it with several codes: then the codes tell them apart,
@@ -119,32 +133,58 @@ fn payment(outcome: &Outcome, ids: &BillIds<'_>, judged: &JudgedPayment, terms: 
         (_, None) => Payee::Nobody,
         (_, Some(bill)) => Payee::Bill(bill),
     };
-    let hold = hold(outcome, judged, proof.paid_at(), terms);
-    let (id, paid_at, channel) = (payment_id(&proof.identity), proof.paid_at(), proof.channel);
-    let only_told = judged.class == Class::P19;
-    // An unusable amount is no money; its row, when it comes, is.
-    (judged.class != Class::P17).then_some(PaymentFact { id, aliases: Vec::new(), channel, amount, paid_at, payee, hold, only_told })
-}
-
-/// Why a payment waits although its bill is known. A payment of another period was not classed by its time; the books want to know.
-fn hold(outcome: &Outcome, judged: &JudgedPayment, paid_at: Timestamp, terms: &Terms) -> Option<Hold> {
+    // Where a bill is known, it says what it was paid as.
+    let notified = match payee {
+        Payee::Bill(_) => Notified::default(),
+        Payee::Nobody | Payee::Disagreeing | Payee::Ambiguous => {
+            let (invoice_number, payment_code) = outcome.notified_ids(judged);
+            Notified { invoice_number: invoice_number.into(), payment_code: payment_code.into() }
+        }
+    };
     let is = |class: Class| judged.class == class || judged.flags.contains(class);
+    // A payment of another period was not classed by its time; the books want to know.
     let late = outcome.inputs.bills.get(judged.bill).filter(|_| judged.class == Class::P16);
-    let is_cancelled = late.is_some_and(|bill| is_after_cancellation(paid_at, bill.cancelled_at()));
-    let is_expired = late.is_some_and(|bill| is_after_expiry(paid_at, bill.expires_at(), &terms.policy));
-    match (is(Class::P08) || is_cancelled, is(Class::P07) || is_expired) {
-        (true, _) => Some(Hold::AfterCancellation),
-        (false, true) => Some(Hold::AfterExpiry),
-        (false, false) => None,
-    }
+    let hold = match late {
+        Some(bill) => hold(bill, proof.paid_at(), terms),
+        None if is(Class::P08) => Some(Hold::AfterCancellation),
+        None => is(Class::P07).then_some(Hold::AfterExpiry),
+    };
+    // An unusable amount is no money; its row, when it comes, is.
+    (judged.class != Class::P17).then(|| PaymentFact {
+        id: payment_id(&proof.identity),
+        identity: Some(proof.identity),
+        aliases: Vec::new(),
+        notified,
+        channel: proof.channel,
+        amount,
+        paid_at: proof.paid_at(),
+        payee,
+        hold,
+        only_told: judged.class == Class::P19 || judged.flags.contains(Class::P19),
+    })
 }
 
-/// Payments that the ledger holds and this evidence does not tell of.
-fn known<'a>(outcome: &'a Outcome, ids: &'a BillIds<'a>) -> impl Iterator<Item = PaymentFact> + 'a {
-    outcome.inputs.known.iter().filter(|known| known.in_ledger && !known.is_proved && known.identity != [0; 32]).filter_map(|known| {
+/// Why money waits although its bill is known.
+fn hold(bill: &Bill, paid_at: Timestamp, terms: &Terms) -> Option<Hold> {
+    if is_after_cancellation(paid_at, bill.cancelled_at()) {
+        return Some(Hold::AfterCancellation);
+    }
+    is_after_expiry(paid_at, bill.expires_at(), &terms.policy).then_some(Hold::AfterExpiry)
+}
+
+/// Payments of bills that are known from elsewhere than this evidence.
+fn known<'a>(
+    outcome: &'a Outcome,
+    ids: &'a BillIds<'a>,
+    is_wanted: impl Fn(&KnownPayment) -> bool + 'a,
+) -> impl Iterator<Item = PaymentFact> + 'a {
+    let wanted = outcome.inputs.known.iter().filter(move |known| known.identity != [0; 32] && is_wanted(known));
+    wanted.filter_map(|known| {
         Some(PaymentFact {
             id: payment_id(&known.identity),
+            identity: Some(known.identity),
             aliases: Vec::new(),
+            notified: Notified::default(),
             channel: outcome.inputs.bills.get(known.bill)?.channel,
             amount: Amount::new(known.amount).ok()?,
             paid_at: known.paid_at,
@@ -155,6 +195,97 @@ fn known<'a>(outcome: &'a Outcome, ids: &'a BillIds<'a>) -> impl Iterator<Item =
     })
 }
 
+/// Money of earlier months that waits for a bill, and whose ids lead to one by now.
+fn matched_anew<'a>(
+    outcome: &'a Outcome,
+    ids: &'a BillIds<'a>,
+    terms: &'a Terms,
+    before: &'a Known,
+) -> impl Iterator<Item = PaymentFact> + 'a {
+    let waiting = outcome.inputs.orphans.iter().filter(|orphan| !orphan.is_proved && waits(before, orphan));
+    waiting.filter_map(|orphan: &Orphan| {
+        let (number, amount) = (orphan.bill?, Amount::new(orphan.amount).ok()?);
+        Some(PaymentFact {
+            id: orphan.id,
+            identity: Some(orphan.identity),
+            aliases: Vec::new(),
+            notified: Notified::default(),
+            channel: orphan.channel,
+            amount,
+            paid_at: orphan.paid_at,
+            payee: Payee::Bill(ids.get(number)?),
+            hold: hold(outcome.inputs.bills.get(number)?, orphan.paid_at, terms),
+            only_told: false,
+        })
+    })
+}
+
+/// Rows of earlier months that wait for their payment, and whose invoice number and amount one payment of this run has.
+fn claimed_anew(outcome: &Outcome, ids: &BillIds<'_>, payments: &[PaymentFact], before: &Known) -> Vec<RowFact> {
+    let waiting: Vec<_> = before.unclaimed_rows().filter(|(_, row)| !row.invoice_number.is_empty()).collect();
+    if waiting.is_empty() {
+        return Vec::new();
+    }
+    let bills = &outcome.inputs.bills;
+    let mut by_ids: BTreeMap<(&str, i128), Vec<&PaymentFact>> = BTreeMap::new();
+    let numbers: BTreeMap<ItemId, &str> = ids.ids.iter().map(|(number, id)| (*id, bills.invoice_number(*number))).collect();
+    for payment in payments.iter().filter(|payment| !before.payments.contains_key(&payment.id)) {
+        let name = match payment.payee {
+            Payee::Bill(bill) => numbers.get(&bill).copied().unwrap_or_default(),
+            Payee::Nobody | Payee::Disagreeing | Payee::Ambiguous => &payment.notified.invoice_number,
+        };
+        by_ids.entry((name, payment.amount.get().into())).or_default().push(payment);
+    }
+    let claimed = waiting.into_iter().filter_map(|(id, row)| {
+        // Of several, any is as good as the other only for who asks for no proof.
+        let [payment] = by_ids.remove(&(&*row.invoice_number, row.gross.get()))?.try_into().ok()?;
+        Some(RowFact {
+            id: *id,
+            batch: row.batch,
+            invoice_number: row.invoice_number.clone(),
+            listed_as: row.listed_as.clone(),
+            paid_out_on: Some(row.paid_out_on),
+            amount: i64::try_from(row.gross.get()).ok()?,
+            fee: 0,
+            discount: 0,
+            paid_out: 0,
+            shares: 0,
+            kind: RowKind::Of(payment.channel, payment.id),
+        })
+    });
+    claimed.filter(|row| before.rows.get(&row.id).is_some_and(|known| known.state == RowState::Suspense)).collect()
+}
+
+/// What is wrong with a bill or its ledger: a later ledger that shows it no more answers it.
+const OF_LEDGER: [Class; 4] = [Class::L07, Class::L08, Class::L09, Class::L10];
+
+/// What somebody must look at although no balance tells of it, and what of earlier months this run answers.
+fn alarms(outcome: &Outcome, terms: &Terms, before: &Known) -> Vec<AlarmFact> {
+    let is_alarm = |class: &Class| matches!(class.info().stands, Stands::Alarm | Stands::AlarmOfFile);
+    let class_of = |finding: &Finding| {
+        let all = std::iter::once(finding.class).chain(finding.flags.iter());
+        all.into_iter().find(is_alarm).filter(|_| finding.nature == Nature::Break)
+    };
+    let today = wib_date(terms.as_of).clamp(terms.period.from, terms.period.to);
+    let raised = outcome.findings.iter().filter_map(|finding| {
+        let (class, id) = (class_of(finding)?, ItemId::with_key(Subject::Alarm, &finding.id)?);
+        let on = finding.paid_at.map_or(today, wib_date).min(terms.period.to);
+        let at_stake = finding.paid.filter(|paid| paid.get() != 0).or(finding.expected).unwrap_or_default();
+        Some((id, AlarmFact { id, class: class.id().into(), on, at_stake, answered_by: None }))
+    });
+    let mut all: BTreeMap<ItemId, AlarmFact> = raised.collect();
+    let answers = ItemId::of(Subject::Books, &[b"ledger", terms.as_of.to_string().as_bytes()]);
+    for (id, alarm) in before.alarms.iter().filter(|(id, alarm)| alarm.answered_by.is_none() && !all.contains_key(id)).collect::<Vec<_>>() {
+        let class = Class::parse(&alarm.class);
+        let is_of_ledger = class.is_some_and(|class| OF_LEDGER.contains(&class) && !outcome.inputs.not_evaluated.contains(&class));
+        if is_of_ledger && !outcome.inputs.bills.is_empty() {
+            let (class, on, at_stake) = (alarm.class.clone(), alarm.on, alarm.at_stake);
+            all.insert(*id, AlarmFact { id: *id, class, on, at_stake, answered_by: Some(answers) });
+        }
+    }
+    all.into_values().collect()
+}
+
 fn batch_id(name: &str) -> ItemId {
     ItemId::of(Subject::Batch, &[name.as_bytes()])
 }
@@ -163,13 +294,16 @@ fn batch_id(name: &str) -> ItemId {
 fn rows(outcome: &Outcome) -> Vec<RowFact> {
     let (Some(input), Some(settled)) = (&outcome.inputs.settlement, &outcome.settled) else { return Vec::new() };
     let mut seen: BTreeMap<(Digest, u32), u32> = BTreeMap::new();
-    let facts = input.files.rows.iter().zip(&settled.rows).map(|(row, judged)| {
+    let named = settle::listed_as(&input.files.rows, &settled.rows);
+    let facts = input.files.rows.iter().zip(&settled.rows).zip(named).map(|((row, judged), listed_as)| {
         let times = seen.entry((row.content(), row.place.file)).or_default();
         let occurrence = *times;
         *times = times.saturating_add(1);
         RowFact {
             id: ItemId::of(Subject::Row, &[&row.content(), occurrence.to_string().as_bytes()]),
             batch: batch_id(&row.batch_id),
+            invoice_number: if judged.payment.is_none() { row.invoice_number.as_str().into() } else { "".into() },
+            listed_as: listed_as.into(),
             paid_out_on: row.paid_out_on,
             amount: row.amount,
             fee: row.fee,
@@ -184,8 +318,7 @@ fn rows(outcome: &Outcome) -> Vec<RowFact> {
 }
 
 fn kind(outcome: &Outcome, row: &SettlementRow, judged: &JudgedRow, occurrence: u32) -> RowKind {
-    let payment = judged.payment.and_then(|place| outcome.judged.get(usize::try_from(place).ok()?));
-    let payment = payment.and_then(|payment| outcome.proof(payment)).map(|proof| payment_id(&proof.identity));
+    let payment = judged.payment.and_then(|told| paid(outcome, told));
     match (judged.class, judged.channel, payment) {
         (Class::S12, _, _) => RowKind::Other,
         (_, None, _) => RowKind::Unreadable,
@@ -195,6 +328,16 @@ fn kind(outcome: &Outcome, row: &SettlementRow, judged: &JudgedRow, occurrence: 
         // Its payment has another row already, and is not named by this one.
         (Class::S07, Some(_), None) if !judged.is_repeated => RowKind::Repeated,
         (_, Some(channel), None) => RowKind::Unclaimed(channel),
+    }
+}
+
+/// The payment that a row settles.
+fn paid(outcome: &Outcome, told: Told) -> Option<ItemId> {
+    let place = |at: u32| usize::try_from(at).ok();
+    match told {
+        Told::Here(at) => Some(payment_id(&outcome.proof(outcome.judged.get(place(at)?)?)?.identity)),
+        Told::Before(at) => Some(payment_id(&outcome.inputs.known.get(place(at)?)?.identity)),
+        Told::Orphan(at) => Some(outcome.inputs.orphans.get(place(at)?)?.id),
     }
 }
 

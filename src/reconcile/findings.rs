@@ -14,6 +14,7 @@ use crate::domain::channel::Channel;
 use crate::domain::classify::{Class, ClassSet, Nature, Severity};
 use crate::domain::digest::{self, Digest};
 use crate::domain::line::{Detail, Line, NO_BILL};
+use crate::register::InBooks;
 
 /// Where a digest's bytes are.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -59,6 +60,10 @@ pub struct Finding {
     pub evidence: Vec<Digest>,
     /// Where those are.
     pub sources: Vec<Source>,
+    /// The item of the books that it is, once they are posted.
+    pub books: Option<Box<InBooks>>,
+    /// Whether a decision that stands dealt with it.
+    pub is_decided: bool,
 }
 
 impl Finding {
@@ -133,6 +138,8 @@ impl<'a> Findings<'a> {
             reason: line_reason(line, flags),
             evidence: vec![line.digest],
             sources: vec![Source::Line(at)],
+            books: None,
+            is_decided: false,
         }
     }
 
@@ -169,6 +176,8 @@ impl<'a> Findings<'a> {
             reason: self.payment_reason(line, judged, bill),
             evidence,
             sources,
+            books: None,
+            is_decided: false,
         })
     }
 
@@ -208,6 +217,8 @@ impl<'a> Findings<'a> {
             reason: bill_reason(judged, bill, attached, lines.len()),
             evidence,
             sources,
+            books: None,
+            is_decided: false,
         });
     }
 
@@ -230,6 +241,8 @@ impl<'a> Findings<'a> {
                 reason: format!("{}: {}", row.column, row.reason),
                 evidence: vec![row.digest],
                 sources: vec![Source::Row(at)],
+                books: None,
+                is_decided: false,
             });
         }
     }
@@ -253,6 +266,8 @@ impl<'a> Findings<'a> {
                 reason: "our request history has this code, the external ledger has not".to_owned(),
                 evidence: Vec::new(),
                 sources: Vec::new(),
+                books: None,
+                is_decided: false,
             });
         }
     }

@@ -4,6 +4,7 @@
 
 mod about;
 mod bills;
+mod carried;
 pub mod codes;
 mod dedupe;
 pub mod external;
@@ -17,10 +18,13 @@ mod inquiries;
 mod judge;
 mod judge_bills;
 mod known;
+mod listing;
 pub mod month;
 mod new_bill;
+pub mod open_items;
 mod own;
 mod parquet;
+pub mod posted;
 pub mod settle;
 mod side;
 mod status;
@@ -31,6 +35,7 @@ use jiff::Timestamp;
 
 pub use about::{About, Asked};
 pub use bills::{Bills, TooMany};
+pub use carried::{Orphan, carried};
 pub use dedupe::{Payments, dedupe};
 pub use findings::{Finding, Source};
 pub use inquiries::Inquired;
@@ -55,6 +60,8 @@ pub struct Inputs {
     pub bills: Bills,
     /// Payments known from elsewhere than this evidence, sorted.
     pub known: Vec<KnownPayment>,
+    /// Payments of earlier months without a bill.
+    pub orphans: Vec<Orphan>,
     /// The evidence.
     pub lines: Lines,
     /// What the reader counted by itself.
@@ -171,6 +178,12 @@ impl Outcome {
         })
     }
 
+    /// The ids of whatever could be found about each line of the evidence.
+    #[must_use]
+    pub fn line_ids(&self) -> std::collections::HashSet<String> {
+        self.inputs.lines.iter().map(|(_, line)| findings::id(&[b"line", &line.digest])).collect()
+    }
+
     /// The line that proves a payment.
     #[must_use]
     pub fn proof(&self, judged: &JudgedPayment) -> Option<&Line> {
@@ -184,6 +197,7 @@ pub fn reconcile(mut inputs: Inputs, terms: &Terms) -> Outcome {
     let mut payments = dedupe(&mut inputs.lines);
     let lines = judge::JudgedLines::of(&inputs.lines);
     known::prove(&mut inputs.known, &inputs.lines, &mut payments);
+    carried::prove(&mut inputs.orphans, &inputs.lines, &payments);
     // After the lines of the logs were counted: answers of Check Status are none.
     let placed = status::place(&mut inputs, &mut payments);
     let judged = judge::payments(&inputs, &payments, terms);

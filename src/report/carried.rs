@@ -1,22 +1,19 @@
 //! What one period hands to the next: the list of outstanding codes, the money held, and the balances that sum them up. Read
 //! back, every list is held against its digest and its balance, and these against their hash.
 
-use std::collections::HashSet;
 use std::fs::{self, File};
 use std::io;
 use std::path::Path;
 
-use jiff::Timestamp;
 use polars::prelude::{Column, DataFrame, IntoColumn as _, NamedFrom as _, PolarsError, Series};
 use polars_io::SerReader as _;
 use polars_io::parquet::read::ParquetReader;
 use polars_io::parquet::write::{ParquetCompression, ParquetWriter};
 use serde::Deserialize;
 
-use super::{Report, Writer, matched};
+use super::{Report, Writer};
 use crate::domain::amount::{Amount, Rupiah};
 use crate::domain::balance::Balance;
-use crate::domain::calendar::start_of_wib_day;
 use crate::domain::channel::Channel;
 use crate::domain::digest::{self, Digest};
 use crate::domain::spreadsheet::unescaped;
@@ -67,7 +64,6 @@ fn frame(report: &Report<'_>, group: &[(u32, Amount)]) -> Result<DataFrame, Pola
 #[derive(Debug, Deserialize)]
 struct Summary {
     run_id: String,
-    as_of: Timestamp,
     month: Figures,
 }
 
@@ -93,26 +89,26 @@ pub fn read_opening(folder: &Path) -> io::Result<Opening> {
     if sum(outstanding.iter().map(OutstandingItem::digest)) != closing.outstanding_digest || listed != closing.outstanding_codes {
         return Err(wrong("outstanding.parquet is not the list its balance was made of"));
     }
-    let held = read_suspense(&folder.join(SUSPENSE))?;
-    let listed: Balance = held.iter().map(|item| Balance::one(item.amount)).sum();
-    if sum(held.iter().map(SuspenseItem::digest)) != closing.suspense_digest || listed != closing.suspense {
-        return Err(wrong("suspense.csv is not the list its balance was made of"));
-    }
-    let mut payments: HashSet<Digest> = matched::read_matched(folder)?.into_iter().map(|payment| payment.identity).collect();
-    payments.extend(held.iter().map(|item| item.identity));
-    let starts_at = start_of_wib_day(closing.from).ok_or_else(|| wrong("its period is out of range"))?;
+    // Where there are books, their carry holds what was in suspense.
+    let held = if closing.books_hash.is_some() { Vec::new() } else { read_held(folder, &closing)? };
     let (from, to, run_id) = (closing.from, closing.to, summary.run_id);
     Ok(Opening {
         from: OpeningFrom { from, to, run_id, hash: closing_hash, signed: false },
-        as_of: summary.as_of,
-        starts_us: starts_at.as_microsecond(),
         codes: closing.outstanding_codes,
-        suspense: closing.suspense,
-        discrepancies: closing.open_discrepancies,
+        books: closing.books_hash,
         outstanding,
         held,
-        payments,
     })
+}
+
+/// The money an older report held, against its digest and its balance.
+fn read_held(folder: &Path, closing: &Closing) -> io::Result<Vec<SuspenseItem>> {
+    let held = read_suspense(&folder.join(SUSPENSE))?;
+    let listed: Balance = held.iter().map(|item| Balance::one(item.amount)).sum();
+    if sum(held.iter().map(SuspenseItem::digest)) != closing.suspense_digest || listed != closing.suspense {
+        return Err(io::Error::other("suspense.csv is not the list its balance was made of"));
+    }
+    Ok(held)
 }
 
 fn sum(digests: impl Iterator<Item = Digest>) -> String {

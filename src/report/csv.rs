@@ -8,10 +8,10 @@ use super::{Report, Writer, difference, flag_names};
 use crate::domain::amount::Rupiah;
 use crate::domain::calendar::format_wib_seconds;
 use crate::domain::digest;
-use crate::domain::discrepancy::Standing;
 use crate::domain::line::Marks;
 use crate::domain::settlement::RowPlace;
 use crate::reconcile::{Finding, Source};
+use crate::register::Standing;
 
 const DISCREPANCIES: [&str; 20] = [
     "discrepancy_id",
@@ -44,7 +44,7 @@ pub(super) fn discrepancies(report: &Report<'_>, writer: &mut Writer) -> io::Res
     let mut csv = csv::Writer::from_writer(writer);
     csv.write_record(DISCREPANCIES)?;
     for finding in &report.outcome.findings {
-        csv.write_record(row(finding, &report.standings.of(&finding.id)).iter().map(|cell| cell.as_bytes()))?;
+        csv.write_record(row(finding, &report.standing(finding)).iter().map(|cell| cell.as_bytes()))?;
     }
     csv.flush()
 }

@@ -10,9 +10,10 @@ use jiff::civil::Date;
 use serde::Deserialize;
 
 use super::flag_names;
+use super::manifest::ReportFile;
 use crate::domain::digest;
-use crate::domain::discrepancy::{Facts, Run};
 use crate::reconcile::Finding;
+use crate::register::{Facts, InBooks, Run, Status};
 
 /// What a run found.
 #[derive(Clone, Debug)]
@@ -72,6 +73,10 @@ struct Row {
     reason: String,
     action: String,
     evidence: Vec<String>,
+    #[serde(default)]
+    books: Option<Box<InBooks>>,
+    #[serde(default)]
+    status: String,
 }
 
 /// Reads summary.json and discrepancies.jsonl of `folder`.
@@ -83,19 +88,25 @@ pub fn read(folder: &Path) -> Result<Folder, FolderError> {
     let failed = |name: &str, error: &dyn std::fmt::Display| refused(format!("{name}: {error}"));
     let bytes = fs::read(folder.join("summary.json")).map_err(|error| failed("summary.json", &error))?;
     let summary: Summary = serde_json::from_slice(&bytes).map_err(|error| failed("summary.json", &error))?;
-    let rows = rows(&folder.join("discrepancies.jsonl")).map_err(|error| failed("discrepancies.jsonl", &error))?;
-    if rows.len() != summary.discrepancies.count {
-        let count = summary.discrepancies.count;
-        return Err(refused(format!("summary.json counts {count} discrepancies, discrepancies.jsonl has {}", rows.len())));
+    let (rows, count) = rows(&folder.join("discrepancies.jsonl")).map_err(|error| failed("discrepancies.jsonl", &error))?;
+    if count != summary.discrepancies.count {
+        let counted = summary.discrepancies.count;
+        return Err(refused(format!("summary.json counts {counted} discrepancies, discrepancies.jsonl has {count}")));
     }
     let run = Run { run_id: summary.run_id, from: summary.period.from, to: summary.period.to, as_of: summary.as_of };
     Ok(Folder { run, found: rows, cleared: summary.discrepancies.cleared })
 }
 
-fn rows(path: &Path) -> io::Result<Vec<Facts>> {
-    let mut found = Vec::new();
+/// The findings, and how many rows there are.
+fn rows(path: &Path) -> io::Result<(Vec<Facts>, usize)> {
+    let (mut found, mut count) = (Vec::new(), 0_usize);
     for (number, line) in (1_u64..).zip(BufReader::new(fs::File::open(path)?).lines()) {
         let row: Row = serde_json::from_str(&line?).map_err(|error| io::Error::other(format!("line {number}: {error}")))?;
+        count = count.saturating_add(1);
+        // What a decision dealt with is no news.
+        if row.books.is_none() && row.status == Status::Accepted.name() {
+            continue;
+        }
         found.push(Facts {
             id: row.discrepancy_id,
             class: row.class,
@@ -112,9 +123,43 @@ fn rows(path: &Path) -> io::Result<Vec<Facts>> {
             recommended: row.action,
             evidence: row.evidence,
             times: 1,
+            books: row.books,
         });
     }
-    Ok(found)
+    Ok((found, count))
+}
+
+/// A report's days and digest.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Signed {
+    /// The first WIB day.
+    pub from: Date,
+    /// The last.
+    pub to: Date,
+    /// SHA-256 of its summary.json.
+    pub sha256: String,
+}
+
+#[derive(Deserialize)]
+struct Listed {
+    period: Days,
+    files: Vec<ReportFile>,
+}
+
+/// Holds every file of the report in `folder` against its digest.
+///
+/// # Errors
+/// What is wrong, in words.
+pub fn whole(folder: &Path) -> Result<Signed, String> {
+    let bytes = fs::read(folder.join("summary.json")).map_err(|error| format!("summary.json: {error}"))?;
+    let listed: Listed = serde_json::from_slice(&bytes).map_err(|error| format!("summary.json: {error}"))?;
+    for file in &listed.files {
+        let found = ReportFile::of(folder, &file.name).map_err(|error| format!("{}: {error}", file.name))?;
+        if found != *file {
+            return Err(format!("`{}` has been changed", file.name));
+        }
+    }
+    Ok(Signed { from: listed.period.from, to: listed.period.to, sha256: digest::hex(&digest::of_bytes(&bytes)) })
 }
 
 /// The facts of a finding, as they will be read from its folder.
@@ -138,5 +183,6 @@ pub fn facts_of(finding: &Finding) -> Facts {
         recommended: finding.action().to_owned(),
         evidence: finding.evidence.iter().map(|found| digest::hex(found)).collect(),
         times: 1,
+        books: finding.books.clone(),
     }
 }

@@ -12,14 +12,19 @@ use super::atomic::{self, WriteError};
 use super::text::neutral;
 use crate::domain::calendar::format_wib_seconds;
 use crate::domain::classify::Class;
-use crate::domain::discrepancy::Item;
+use crate::register::Item;
 use crate::table::{self, Fault, Header, Layout, Limits, Row, Settings, Shape, Table};
 
-const COLUMNS: [&str; 28] = [
+const COLUMNS: [&str; 33] = [
     "discrepancy_id",
     "facts",
     "action",
     "reason",
+    "amount",
+    "target",
+    "account",
+    "reference",
+    "effective_on",
     "note",
     "actor",
     "reviewer",
@@ -79,6 +84,11 @@ fn cells(id: &str, item: &Item, today: Date) -> [String; COLUMNS.len()] {
         String::new(),
         String::new(),
         String::new(),
+        String::new(),
+        String::new(),
+        String::new(),
+        String::new(),
+        String::new(),
         neutral(&item.owner).into_owned(),
         item.status.name().to_owned(),
         facts.class.clone(),
@@ -118,6 +128,16 @@ pub struct ItemRow {
     pub action: String,
     /// Why.
     pub reason: String,
+    /// How many rupiah; empty: all that is open.
+    pub amount: String,
+    /// `apply`: the bill's invoice number.
+    pub target: String,
+    /// `explain`: the account.
+    pub account: String,
+    /// How a transfer is found elsewhere.
+    pub reference: String,
+    /// The day it takes effect on; empty: today.
+    pub effective_on: String,
     /// A comment.
     pub note: String,
     /// Who decided; empty: whoever imports.
@@ -184,7 +204,21 @@ pub fn read(path: &Path, tables: &Settings) -> Result<Vec<ItemRow>, ItemsError> 
 }
 
 /// What is read back.
-const DECIDING: [&str; 8] = ["discrepancy_id", "facts", "action", "reason", "note", "actor", "reviewer", "owner"];
+const DECIDING: [&str; 13] = [
+    "discrepancy_id",
+    "facts",
+    "action",
+    "reason",
+    "amount",
+    "target",
+    "account",
+    "reference",
+    "effective_on",
+    "note",
+    "actor",
+    "reviewer",
+    "owner",
+];
 /// Without these nothing can be decided.
 const WANTED: [&str; 4] = ["discrepancy_id", "facts", "action", "reason"];
 
@@ -205,6 +239,11 @@ fn item(row: &Row, places: &BTreeMap<&str, usize>) -> ItemRow {
         facts: bare(cell("facts"), "f-"),
         action: cell("action"),
         reason: cell("reason"),
+        amount: cell("amount"),
+        target: cell("target").trim_start_matches('\'').to_owned(),
+        account: cell("account"),
+        reference: cell("reference").trim_start_matches('\'').to_owned(),
+        effective_on: cell("effective_on"),
         note: cell("note"),
         actor: cell("actor"),
         reviewer: cell("reviewer"),

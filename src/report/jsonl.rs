@@ -7,8 +7,8 @@ use serde::Serialize;
 use super::{Report, Writer, difference, flag_names};
 use crate::domain::calendar::format_wib_seconds;
 use crate::domain::digest;
-use crate::domain::discrepancy::Standing;
 use crate::reconcile::Finding;
+use crate::register::{InBooks, Standing};
 
 #[derive(Serialize)]
 struct Row<'a> {
@@ -32,12 +32,14 @@ struct Row<'a> {
     status: &'static str,
     owner: &'a str,
     comment: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    books: Option<&'a InBooks>,
 }
 
 /// discrepancies.jsonl.
 pub(super) fn discrepancies(report: &Report<'_>, writer: &mut Writer) -> io::Result<()> {
     for finding in &report.outcome.findings {
-        serde_json::to_writer(&mut *writer, &row(finding, &report.standings.of(&finding.id)))?;
+        serde_json::to_writer(&mut *writer, &row(finding, &report.standing(finding)))?;
         writer.write_all(b"\n")?;
     }
     Ok(())
@@ -65,5 +67,6 @@ fn row<'a>(finding: &'a Finding, standing: &'a Standing) -> Row<'a> {
         status: standing.status.name(),
         owner: &standing.owner,
         comment: &standing.comment,
+        books: finding.books.as_deref(),
     }
 }

@@ -3,10 +3,10 @@
 //! Belongs here: writing, atomically and in a fixed order. Must not be here: any decision about what a row means.
 
 pub mod atomic;
+pub mod books;
 mod carried;
 mod csv;
 pub mod document;
-pub mod entries;
 pub mod folder;
 mod input_columns;
 pub mod issue;
@@ -22,6 +22,7 @@ pub mod plan;
 mod sections;
 mod settlement;
 pub mod summary;
+pub mod summary_books;
 pub mod summary_inputs;
 pub mod summary_month;
 pub mod summary_settlement;
@@ -34,17 +35,19 @@ use std::path::Path;
 
 use serde::Serialize;
 
+use crate::books::carry::Head;
 use crate::domain::classify::ClassSet;
-use crate::domain::discrepancy::{Standings, Status};
 use crate::domain::language::Language;
 use crate::domain::line::InputFile;
 use crate::reconcile::month::Month;
+use crate::reconcile::posted::Posted;
 use crate::reconcile::{Finding, Outcome};
+use crate::register::{Standing, Standings, Status};
 
 use atomic::{WriteError, Writer};
 pub use carried::read_opening;
 use manifest::ReportFile;
-pub use matched::{CarriedPayment, RoundedPayment, read_matched, read_rounded};
+pub use matched::{CarriedPayment, read_matched};
 use summary::Summary;
 
 /// Why a finding is one, in `language`.
@@ -62,6 +65,10 @@ pub struct Report<'a> {
     pub summary: &'a Summary,
     /// The figures of its period.
     pub month: &'a Month,
+    /// Its books.
+    pub books: &'a Posted,
+    /// The head of what they hand to the next period.
+    pub carry: &'a Head,
     /// The logs, in the order in which lines refer to them.
     pub files: &'a [InputFile],
     /// The external ledger, if that is where the bills are from.
@@ -75,7 +82,18 @@ pub struct Report<'a> {
 impl Report<'_> {
     /// Whether people decided that nothing need be done about it.
     fn is_accepted(&self, finding: &Finding) -> bool {
-        self.standings.of(&finding.id).status == Status::Accepted
+        self.standing(finding).status == Status::Accepted
+    }
+
+    /// How a finding stands: what a decision dealt with is decided, whatever was noted of it, and what is open in the books is open.
+    fn standing(&self, finding: &Finding) -> Standing {
+        let standing = self.standings.of(&finding.id);
+        let status = match standing.status {
+            _ if finding.is_decided => Status::Accepted,
+            Status::Accepted if finding.books.is_some() => Status::Reopened,
+            status => status,
+        };
+        Standing { status, ..standing }
     }
 }
 
@@ -159,9 +177,11 @@ pub fn write(report: &Report<'_>, folder: &Path) -> Result<(), WriteError> {
     })?;
     // Last, so that a summary stands only beside a whole report.
     atomic::write(&folder.join("summary.json"), |writer| {
+        let of_books = books::names(report.carry);
         let mut names: Vec<&str> = FILES.iter().map(|(name, _)| *name).chain([matched::FILE_NAME]).collect();
         names.extend(report.outcome.settled.as_ref().map(|_| settlement::FILE_NAME));
         names.extend(report.presentation.iter().flat_map(|_| FOR_PEOPLE));
+        names.extend(of_books.iter().map(String::as_str));
         let files = names.into_iter().map(|name| ReportFile::of(folder, name)).collect::<io::Result<_>>()?;
         serde_json::to_writer_pretty(&mut *writer, &Whole { summary: report.summary, files })?;
         writer.write_all(b"\n")

@@ -6,6 +6,8 @@ use jiff::Timestamp;
 
 use super::text::neutral;
 use super::{Report, Writer};
+use crate::books::Account;
+use crate::domain::amount::Rupiah;
 use crate::domain::balance::Balance;
 use crate::domain::calendar::format_wib_seconds;
 use crate::domain::digest;
@@ -125,7 +127,7 @@ pub(super) fn prior_period(report: &Report<'_>, writer: &mut Writer) -> io::Resu
         row(
             &mut csv,
             [
-                line.moves.name(),
+                line.moves,
                 line.kind,
                 &*neutral(&line.invoice_number),
                 &line.payment_code,
@@ -140,23 +142,24 @@ pub(super) fn prior_period(report: &Report<'_>, writer: &mut Writer) -> io::Resu
     csv.flush()
 }
 
-/// `suspense.csv`: the money held at the end of the period; the next period reads it.
+/// `suspense.csv`: the money held at the end of the period.
 pub(super) fn suspense(report: &Report<'_>, writer: &mut Writer) -> io::Result<()> {
     let mut csv = csv::Writer::from_writer(writer);
     row(&mut csv, super::carried::SUSPENSE_COLUMNS)?;
-    for item in &report.month.held {
+    for item in report.books.items.iter().filter(|item| item.account == Some(Account::Suspense)) {
+        let payment = report.books.month.known.payments.get(&item.id);
         row(
             &mut csv,
             [
-                &item.discrepancy_id,
-                &item.class,
+                item.discrepancy_id.as_str(),
+                item.class.map_or("", |class| class.id()),
                 &*neutral(&item.invoice_number),
                 &item.payment_code,
-                item.channel.name(),
-                &item.amount.to_string(),
-                &shown(item.paid_at_us),
-                &item.paid_at_us.to_string(),
-                &digest::hex(&item.identity),
+                &item.channel,
+                &Rupiah::ZERO.minus(item.amount).to_string(),
+                &payment.map_or_else(String::new, |payment| format_wib_seconds(payment.paid_at)),
+                &payment.map_or_else(String::new, |payment| payment.paid_at.as_microsecond().to_string()),
+                &payment.and_then(|payment| payment.identity).map_or_else(String::new, |identity| digest::hex(&identity)),
             ],
         )?;
     }

@@ -65,7 +65,7 @@ pub(super) fn write(report: &Report<'_>, writer: &mut Writer) -> io::Result<()> 
 
 fn cells(report: &Report<'_>, files: &Settlement, row: &SettlementRow, judged: &JudgedRow) -> [String; COLUMNS.len()] {
     let bills = &report.outcome.inputs.bills;
-    let payment = judged.payment.and_then(|payment| report.outcome.judged.get(usize::try_from(payment).ok()?));
+    let payment = judged.here().and_then(|payment| report.outcome.judged.get(usize::try_from(payment).ok()?));
     let proof = payment.and_then(|payment| report.outcome.proof(payment)).map(|line| digest::hex(&line.digest));
     let known = |amount: Option<u64>| amount.map_or_else(String::new, |amount| amount.to_string());
     let less = |amount: i64, other: Option<u64>| {

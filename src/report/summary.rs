@@ -6,6 +6,7 @@ use jiff::Timestamp;
 use jiff::civil::Date;
 use serde::Serialize;
 
+use super::summary_books::BooksFigures;
 use super::summary_inputs::{self, InputFigures};
 use super::summary_month::MonthFigures;
 use super::summary_settlement::{BatchFigures, ChannelFigures, SettlementFigures};
@@ -79,6 +80,9 @@ pub struct Summary {
     pub discrepancies: Discrepancies,
     /// The control identities.
     pub identities: Vec<IdentityFigures>,
+    /// The books of the period.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub books: Option<BooksFigures>,
     /// The figures of the period, when they were drawn up.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub month: Option<MonthFigures>,
@@ -134,6 +138,17 @@ pub enum LedgerSource {
         #[serde(skip_serializing_if = "Option::is_none")]
         request_history: Option<String>,
     },
+}
+
+impl LedgerSource {
+    /// In one word: `sequence:hash` of our ledger, or the digest of an external one's rows.
+    #[must_use]
+    pub fn text(&self) -> String {
+        match self {
+            Self::Own { sequence, head } => format!("{sequence}:{head}"),
+            Self::External { rows_digest, .. } => rows_digest.clone(),
+        }
+    }
 }
 
 /// How many, and how much.
@@ -252,6 +267,7 @@ impl Summary {
                     holds: identity.holds(),
                 })
                 .collect(),
+            books: None,
             month: None,
         }
     }

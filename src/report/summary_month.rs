@@ -8,7 +8,7 @@ use serde::Serialize;
 
 use crate::domain::balance::{Balance, RollForward};
 use crate::domain::line::InputFile;
-use crate::reconcile::month::{Ageing, Closing, Month, Moves, OpeningFrom, PriorLine};
+use crate::reconcile::month::{Ageing, CODES, Closing, Month, OpeningFrom};
 
 /// See the module. Figures are signed as they add up.
 #[derive(Clone, Debug, Serialize)]
@@ -144,14 +144,15 @@ impl MonthFigures {
     /// The figures of `month`; `files` are the logs read.
     #[must_use]
     pub fn of(month: &Month, files: &[InputFile], signed: Option<SignedFigures>) -> Self {
-        let prior = |moves: Moves| {
-            let lines = month.prior_period.iter().filter(|line| line.moves == moves);
-            (if moves == Moves::Nothing { "none" } else { moves.name() }, lines.map(PriorLine::balance).sum())
-        };
+        let mut prior: BTreeMap<&'static str, Balance> = [CODES, "suspense"].map(|moves| (moves, Balance::ZERO)).into();
+        for line in &month.prior_period {
+            let sum = prior.entry(line.moves).or_default();
+            *sum = sum.plus(line.balance());
+        }
         Self {
             opening_from: month.opening_from.clone(),
             roll_forwards: month.roll_forwards.iter().map(|roll| (roll.name, RollFigures::of(roll))).collect(),
-            prior_period: [Moves::Codes, Moves::Suspense, Moves::Nothing].into_iter().map(prior).collect(),
+            prior_period: prior,
             ageing: month.ageing.iter().map(|table| (table.name, AgeingFigures::of(table))).collect(),
             products: products(month),
             stores: month.breakdowns.stores.as_ref().map(BTreeMap::len),

@@ -53,10 +53,10 @@ tables! {
         bills Json, due Number, is_reusable Json, is_before_books Json, applied Json, payments Json, taken_off Json,
     }
     "payments" payments "payment" {
-        channel Text, amount Number, paid_at Text, content Text, payee Json, hold Text, only_told Json, debt Text, account Text,
+        identity Text, notified Json, is_before_books Json, channel Text, amount Number, paid_at Text, content Text, payee Json, hold Text, only_told Json, debt Text, account Text,
         held_as Text, row Text, aliases Json,
     }
-    "settlement_rows" rows "row" { batch Text, paid_out_on Text, kind Json, gross Number, state Text }
+    "settlement_rows" rows "row" { batch Text, invoice_number Text, listed_as Text, paid_out_on Text, kind Json, gross Number, state Text }
     "batches" batches "batch" { name Text, stated Number, days Json }
     "payouts" payouts "payout" { batch Text, on Text }
     "bank_lines" bank_lines "bank_line" { on Text, amount Number }

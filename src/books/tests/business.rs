@@ -61,7 +61,9 @@ impl Told for BillFact {
 pub(super) fn payment(name: &str, on: Date, amount: u64, payee: Payee) -> PaymentFact {
     PaymentFact {
         id: ItemId::of(Subject::Payment, &[name.as_bytes()]),
+        identity: None,
         aliases: Vec::new(),
+        notified: Notified::default(),
         channel: Channel::Alfa,
         amount: rupiah(amount),
         paid_at: at(on),
@@ -80,6 +82,8 @@ pub(super) fn row(name: &str, batch: &str, on: Date, amount: i64, kind: RowKind)
     RowFact {
         id: ItemId::of(Subject::Row, &[name.as_bytes()]),
         batch: ItemId::of(Subject::Batch, &[batch.as_bytes()]),
+        invoice_number: "".into(),
+        listed_as: "".into(),
         paid_out_on: Some(on),
         amount,
         fee: 0,

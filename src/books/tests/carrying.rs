@@ -110,7 +110,7 @@ fn books_begin_with_what_was_open_and_told_and_settled_debts_stay_settled() {
         taken(Account::Doku, on(Account::Doku, "transit").item.unwrap(), 10_000),
         taken(Account::Suspense, on(Account::Suspense, "orphan").item.unwrap(), 7_000),
     ];
-    let eve = begin(&bills, &told, &Settings::default(), day(8, 1)).unwrap();
+    let eve = begin(&bills, &[], &told, &Settings::default(), day(8, 1)).unwrap();
     assert_eq!((total(&eve.known, Account::Receivable), total(&eve.known, Account::Opening)), (50_000, -53_000));
     assert!(eve.pairs.iter().all(|pair| pair.movement == Movement::TakenOn && pair.day == day(7, 31)));
     let mut business = Business { known: eve.known, ..Business::default() };

@@ -5,7 +5,9 @@ use std::path::Path;
 
 use jiff::Timestamp;
 
-use crate::domain::discrepancy::{Action, Decision, Fingerprint, Item, Refusal, Register, Resolution, Status, Step, is_same_person};
+use crate::books::Account;
+use crate::journal::Author;
+use crate::register::{Action, Decision, Details, Fingerprint, Item, Refusal, Register, Resolution, Status, Step, is_same_person};
 use crate::report::items::ItemRow;
 
 /// Whether one person decides alone.
@@ -18,13 +20,13 @@ pub enum Eyes {
 }
 
 impl Eyes {
-    /// The step that `action` is.
+    /// The step that `action` is. Under four eyes it is a proposal, whoever is named beside: another person approves.
     #[must_use]
-    pub fn step(self, action: Action, reviewer: Option<String>) -> Step {
-        match (action, self, reviewer) {
-            (Action::Investigate, ..) => Step::Note,
-            (action, Self::Four, None) => Step::Propose { action },
-            (action, _, reviewer) => Step::Resolve { action, reviewer },
+    pub fn step(self, action: Action, reviewer: Option<String>, details: Details) -> Step {
+        match (action, self) {
+            (Action::Investigate(_), _) => Step::Note,
+            (action, Self::Four) => Step::Propose { action, details },
+            (action, Self::Two) => Step::Resolve { action, reviewer, details },
         }
     }
 }
@@ -44,7 +46,7 @@ pub struct Checked {
 
 /// Checks every row against the register, as if those before it were recorded.
 #[must_use]
-pub fn check(file: &Path, rows: &[ItemRow], register: &Register, eyes: Eyes, by: &str, at: Timestamp) -> Checked {
+pub fn check(file: &Path, rows: &[ItemRow], register: &Register, eyes: Eyes, author: &Author, at: Timestamp) -> Checked {
     let (mut register, mut checked) = (register.clone(), Checked::default());
     let mut first_lines: BTreeMap<&str, u64> = BTreeMap::new();
     for row in rows {
@@ -58,7 +60,7 @@ pub fn check(file: &Path, rows: &[ItemRow], register: &Register, eyes: Eyes, by:
         }
         let judged = match first_lines.get(row.id.as_str()) {
             Some(first) => Err(("discrepancy_id", format!("line {first} decides on `{}` already", row.id))),
-            None => decision(row, &register, eyes, by),
+            None => decision(row, &register, eyes, author),
         };
         first_lines.entry(&row.id).or_insert(row.line);
         let recorded = judged.and_then(|decision| match decision {
@@ -78,7 +80,7 @@ pub fn check(file: &Path, rows: &[ItemRow], register: &Register, eyes: Eyes, by:
 }
 
 /// The decision of one row; `None` when the journal holds it.
-fn decision(row: &ItemRow, register: &Register, eyes: Eyes, by: &str) -> Result<Option<Decision>, (&'static str, String)> {
+fn decision(row: &ItemRow, register: &Register, eyes: Eyes, author: &Author) -> Result<Option<Decision>, (&'static str, String)> {
     let item = register.get(&row.id).ok_or_else(|| ("discrepancy_id", Refusal::Unknown(row.id.clone()).to_string()))?;
     let facts = Fingerprint::of_text(&row.facts);
     if facts != item.facts.fingerprint() {
@@ -87,16 +89,22 @@ fn decision(row: &ItemRow, register: &Register, eyes: Eyes, by: &str) -> Result<
     if row.reason.is_empty() {
         return Err(("reason", Refusal::Text { id: row.id.clone(), what: "reason" }.to_string()));
     }
-    let actor = if row.actor.is_empty() { by } else { &row.actor };
+    // Under four eyes whoever imports is who decides: a name in a cell is no person.
+    let actor = if row.actor.is_empty() || eyes == Eyes::Four { author.actor() } else { &row.actor };
     let reviewer = Some(row.reviewer.clone()).filter(|reviewer| !reviewer.is_empty());
+    if eyes == Eyes::Four && reviewer.as_ref().is_some_and(|reviewer| !is_same_person(reviewer, actor)) {
+        let words = "E0806: under four eyes a name in a row reviews nothing\nhint: leave it empty; the other person approves by a command or an import of their own";
+        return Err(("reviewer", words.to_owned()));
+    }
+    let details = details(row).map_err(|(column, words)| (column, format!("E0811: {words}")))?;
     let action = row.action.to_lowercase();
     let step = match (action.as_str(), Action::parse(&action)) {
         ("reopen", _) => Step::Reopen,
         ("approve", _) => Step::Approve,
         (_, Some(action)) if is_known(item, action, &row.reason, actor) => return Ok(None),
-        (_, Some(action)) => eyes.step(action, reviewer),
+        (_, Some(action)) => eyes.step(action, reviewer, details),
         (_, None) => {
-            let names: Vec<&str> = Action::ALL.into_iter().map(Action::name).chain(["reopen", "approve"]).collect();
+            let names: Vec<&str> = Action::all().map(Action::name).chain(["reopen", "approve"]).collect();
             return Err(("action", format!("E0811: `{}` is no action\nhint: one of {}", row.action, names.join(", "))));
         }
     };
@@ -110,13 +118,55 @@ fn decision(row: &ItemRow, register: &Register, eyes: Eyes, by: &str) -> Result<
         by: actor.to_owned(),
         owner: changed(&row.owner, &item.owner),
         comment: changed(note, &item.comment),
+        person: author.person().to_owned(),
     }))
+}
+
+/// Digits alone, or in groups of three behind dots or commas, as a spreadsheet may show them.
+fn whole_rupiah(text: &str) -> Option<u64> {
+    let text = text.trim().trim_start_matches("Rp").trim();
+    for separator in ['.', ','] {
+        let mut groups = text.split(separator);
+        let first = groups.next()?;
+        if text.contains(separator) {
+            let is_group = |group: &str| group.len() == 3 && group.bytes().all(|byte| byte.is_ascii_digit());
+            let is_grouped = (1..=3).contains(&first.len()) && groups.all(is_group);
+            return if is_grouped { text.replace(separator, "").parse().ok() } else { None };
+        }
+    }
+    text.bytes().all(|byte| byte.is_ascii_digit()).then(|| text.parse().ok()).flatten()
+}
+
+/// What the row says besides its action.
+fn details(row: &ItemRow) -> Result<Details, (&'static str, String)> {
+    let amount = if row.amount.is_empty() {
+        None
+    } else {
+        let rupiah = whole_rupiah(&row.amount);
+        Some(rupiah.ok_or_else(|| ("amount", format!("`{}` is no whole number of rupiah\nhint: such as 40000 or 40.000", row.amount)))?)
+    };
+    let explained_as = if row.account.is_empty() {
+        None
+    } else {
+        let account = Account::parse(row.account.trim());
+        Some(account.ok_or_else(|| ("account", format!("`{}` is no account of the books\nhint: such as fees or write_off", row.account)))?)
+    };
+    let effective_on = if row.effective_on.is_empty() {
+        None
+    } else {
+        Some(
+            row.effective_on
+                .parse()
+                .map_err(|_| ("effective_on", format!("`{}` is no day\nhint: such as 2026-10-31", row.effective_on)))?,
+        )
+    };
+    Ok(Details { amount, target: row.target.clone(), explained_as, reference: row.reference.clone(), effective_on })
 }
 
 /// Whether the same person has decided the same for the same reason before: a file imported twice decides once.
 fn is_known(item: &Item, action: Action, reason: &str, actor: &str) -> bool {
     let is_same = |made: &Resolution| made.action == action && made.reason == reason && is_same_person(&made.decided_by, actor);
-    let noted = action == Action::Investigate && item.comment == reason;
+    let noted = action == Action::INVESTIGATE && item.comment == reason;
     noted
         || match item.status {
             Status::Accepted => item.resolution.as_ref().is_some_and(is_same),

@@ -2,48 +2,78 @@
 
 pub mod import;
 
+use std::cell::OnceCell;
+use std::collections::BTreeSet;
+
 use jiff::Timestamp;
 
-use crate::domain::discrepancy::{IllegalHistory, Register, Run, Sighting, Standings, Status, Subject, look};
+use crate::domain::amount::Rupiah;
 use crate::journal::{Author, Entry, Head, Journal, JournalError, Writer};
+use crate::reconcile::open_items::Todo;
+use crate::reconcile::posted::Posted;
 use crate::reconcile::{Outcome, Terms};
+use crate::register::{IllegalHistory, Item, Register, Run, Sighting, Standings, Status, Subject, look};
 use crate::report::folder::{Folder, facts_of};
 use crate::report::summary::Discrepancies;
 
-/// How the findings of `outcome` stand after `journal`, which is only read.
+/// A run, as far as discrepancies follow from it.
+#[derive(Clone, Copy, Debug)]
+pub struct Looked<'a> {
+    /// What it concluded; its findings are the list of what somebody must look at.
+    pub outcome: &'a Outcome,
+    /// Its books.
+    pub posted: &'a Posted,
+    /// Its period and as-of.
+    pub terms: &'a Terms,
+    /// Its id.
+    pub run_id: &'a str,
+}
+
+impl Looked<'_> {
+    fn run(&self) -> Run {
+        let Terms { period, as_of, .. } = *self.terms;
+        Run { run_id: self.run_id.to_owned(), from: period.from, to: period.to, as_of }
+    }
+}
+
+/// How the findings of a run stand after `journal`, which is only read.
 ///
 /// # Errors
 /// When the journal tells what cannot have happened.
-pub fn standings(journal: &Journal, outcome: &Outcome, terms: &Terms, run_id: &str) -> Result<Standings, JournalError> {
-    let run = Run { run_id: run_id.to_owned(), from: terms.period.from, to: terms.period.to, as_of: terms.as_of };
+pub fn standings(journal: &Journal, looked: &Looked<'_>) -> Result<Standings, JournalError> {
     if journal.records().is_empty() {
-        return Ok(Standings::new_of(run.period()));
+        return Ok(Standings::new_of(looked.run().period()));
     }
-    let (register, sighting) = sighting(journal, outcome, terms, &run)?;
+    let (register, sighting) = sighting(journal, looked)?;
     Standings::after(&register, &sighting).map_err(|error| illegal(journal, &error))
 }
 
-/// Every discrepancy as it stands after this run; `None` where no report has been taken in, so that nothing was followed.
-///
-/// # Errors
-/// When the journal tells what cannot have happened.
-pub fn register_after(journal: &Journal, outcome: &Outcome, terms: &Terms, run_id: &str) -> Result<Option<Register>, JournalError> {
-    let run = Run { run_id: run_id.to_owned(), from: terms.period.from, to: terms.period.to, as_of: terms.as_of };
-    let (mut register, sighting) = sighting(journal, outcome, terms, &run)?;
-    if register.runs().is_empty() {
-        return Ok(None);
-    }
-    register.sight(terms.as_of, &sighting).map_err(|error| illegal(journal, &error))?;
-    Ok(Some(register))
+fn sighting(journal: &Journal, looked: &Looked<'_>) -> Result<(Register, Sighting), JournalError> {
+    let register = journal.register()?;
+    let closed = closed(&register, looked);
+    // What was decided is no news, however often it is found.
+    let found = looked.outcome.findings.iter().filter(|finding| !finding.is_decided).map(facts_of).collect();
+    let sighting = look(&register, &looked.run(), found, &closed);
+    Ok((register, sighting))
 }
 
-fn sighting(journal: &Journal, outcome: &Outcome, terms: &Terms, run: &Run) -> Result<(Register, Sighting), JournalError> {
-    let register = journal.register()?;
-    let known = register.items().filter(|(_, item)| item.facts.subject() == Subject::Bill && item.status != Status::Cleared);
-    let judged = known.filter(|(_, item)| outcome.has_judged_bill(&item.facts.invoice_number, &item.facts.payment_code, terms));
-    let looked_at: Vec<String> = judged.map(|(id, _)| id.clone()).collect();
-    let sighting = look(&register, run, outcome.findings.iter().map(facts_of).collect(), &looked_at);
-    Ok((register, sighting))
+/// The open items of the register that this run knows to be closed.
+fn closed(register: &Register, looked: &Looked<'_>) -> Vec<String> {
+    let Looked { outcome, posted, terms, .. } = *looked;
+    let not_yet: BTreeSet<&str> =
+        posted.items.iter().filter(|item| item.todo != Todo::Now).map(|item| item.discrepancy_id.as_str()).collect();
+    let is_of_bill = |item: &Item| outcome.has_judged_bill(&item.facts.invoice_number, &item.facts.payment_code, terms);
+    let lines = OnceCell::new();
+    let is_line_here = |id: &str| lines.get_or_init(|| outcome.line_ids()).contains(id);
+    let is_closed = |id: &str, item: &Item| match (&item.facts.books, item.facts.leg()) {
+        _ if not_yet.contains(id) => true,
+        (_, Some(leg)) if posted.month.known.has(leg) => posted.month.known.balance(leg) == Rupiah::ZERO,
+        (Some(books), None) => posted.month.known.alarms.get(&books.item).is_some_and(|alarm| alarm.answered_by.is_some()),
+        (None, _) if item.facts.subject() == Subject::Line => is_line_here(id),
+        (None, _) if item.facts.subject() == Subject::Bill => is_of_bill(item),
+        (None | Some(_), _) => false,
+    };
+    register.items().filter(|(id, item)| item.status.is_open() && is_closed(id, item)).map(|(id, _)| id.clone()).collect()
 }
 
 fn illegal(journal: &Journal, error: &IllegalHistory) -> JournalError {
@@ -62,7 +92,7 @@ pub fn counts(outcome: &Outcome, standings: &Standings, head: Head) -> Discrepan
         journal_head: (head.sequence > 0).then(|| head.to_string()),
     };
     for finding in &outcome.findings {
-        let status = standings.of(&finding.id).status;
+        let status = if finding.is_decided { Status::Accepted } else { standings.of(&finding.id).status };
         let is_break = finding.nature == crate::domain::classify::Nature::Break;
         match status {
             Status::Accepted => counts.accepted = counts.accepted.saturating_add(1),

@@ -11,7 +11,7 @@ use crate::evidence::Evidence;
 use crate::ledger::{Lapses, Sum, View};
 use crate::reconcile::external::{self, MalformedRow};
 use crate::reconcile::settle::SettlementInput;
-use crate::reconcile::{self, Bills, Inputs, KnownPayment, OwnBills, StatusEvidence, Tally, Terms, Unlisted};
+use crate::reconcile::{self, Bills, Inputs, KnownPayment, Orphan, OwnBills, StatusEvidence, Tally, Terms, Unlisted};
 use crate::report::summary::{HeldBill, LedgerSource};
 use crate::table::{self, Mostly};
 
@@ -20,6 +20,8 @@ use crate::table::{self, Mostly};
 pub struct Billed {
     pub(in crate::jobs) bills: Bills,
     pub(in crate::jobs) known: Vec<KnownPayment>,
+    /// Payments of earlier months without a bill.
+    pub(in crate::jobs) orphans: Vec<Orphan>,
     pub(in crate::jobs) malformed: Vec<MalformedRow>,
     pub(in crate::jobs) scope: Tally,
     pub(in crate::jobs) unlisted: Option<Vec<Unlisted>>,
@@ -48,6 +50,7 @@ impl Billed {
         let inputs = Inputs {
             bills: self.bills,
             known: self.known,
+            orphans: self.orphans,
             lines_read: files.iter().map(|file| file.lines).fold(0, u64::saturating_add),
             lines_apart: files.iter().map(|file| file.contents.apart()).fold(0, i128::saturating_add),
             lines: evidence.lines,
@@ -85,6 +88,7 @@ impl Billed {
             digest: external.rows_digest,
             bills: external.bills,
             known: external.known,
+            orphans: Vec::new(),
             malformed: external.malformed,
             scope: external.scope,
             status: StatusEvidence::default(),
@@ -147,6 +151,7 @@ impl Billed {
         let tally = |sum: Sum| Tally { count: sum.count, amount: Rupiah::new(sum.amount) };
         Ok(Self {
             known: known.finish(),
+            orphans: Vec::new(),
             bills,
             malformed: Vec::new(),
             scope: tally(scope),

@@ -180,6 +180,7 @@ fn options(folder: &Path, logs: &[(&str, Vec<u8>)], bills: &[String]) -> Reconci
         bank: Vec::new(),
         opening: None,
         journal: None,
+        books: crate::books::Settings::default(),
         out: folder.join("out"),
         presentation: None,
     }

@@ -1,21 +1,9 @@
-//! How old what is open has become: unpaid bills by due date, exceptions by the day they were opened. In WIB days at as-of.
-
-use jiff::Timestamp;
+//! How old what is open has become: unpaid bills by due date. In WIB days at as-of.
 
 use super::life::Lives;
 use crate::domain::ageing::{Bucket, wib_day_number};
 use crate::domain::balance::Balance;
-use crate::domain::classify::Nature;
 use crate::reconcile::{Outcome, Terms};
-
-/// Something that waits for a person.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct OpenException {
-    /// Since when.
-    pub opened_at: Timestamp,
-    /// How much it is about.
-    pub balance: Balance,
-}
 
 /// One table: what is open, by age.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -27,11 +15,11 @@ pub struct Ageing {
 }
 
 impl Ageing {
-    fn new(name: &'static str) -> Self {
+    pub(super) fn new(name: &'static str) -> Self {
         Self { name, buckets: [Balance::ZERO; 5] }
     }
 
-    fn add(&mut self, days: i32, balance: Balance) {
+    pub(super) fn add(&mut self, days: i32, balance: Balance) {
         let place = Bucket::ALL.iter().position(|&bucket| bucket == Bucket::of(days));
         if let Some(sum) = place.and_then(|place| self.buckets.get_mut(place)) {
             *sum = sum.plus(balance);
@@ -70,23 +58,6 @@ pub(super) fn bills(outcome: &Outcome, lives: &Lives<'_>, terms: &Terms) -> Agei
             let by_facts = || bill.expires_at().or_else(|| bill.planned_at()).map(wib_day_number);
             let due = bills.side().due_day(number).or_else(by_facts).unwrap_or(today);
             table.add(today.saturating_sub(due), Balance::one(bill.amount.into()));
-        }
-    }
-    table
-}
-
-/// What waits for a person: as it was followed, or else the BREAKs of this run by the day of their payment.
-pub(super) fn exceptions(outcome: &Outcome, followed: Option<&[OpenException]>, terms: &Terms) -> Ageing {
-    let today = wib_day_number(terms.as_of);
-    let mut table = Ageing::new("exceptions_by_open_date");
-    let mut add = |at: Timestamp, balance| table.add(today.saturating_sub(wib_day_number(at)).max(0), balance);
-    match followed {
-        Some(followed) => followed.iter().for_each(|open| add(open.opened_at, open.balance)),
-        None => {
-            for finding in outcome.findings.iter().filter(|finding| finding.nature == Nature::Break) {
-                let amount = finding.paid.filter(|paid| paid.get() != 0).or(finding.expected).unwrap_or_default();
-                add(finding.paid_at.unwrap_or(terms.as_of), Balance::one(amount));
-            }
         }
     }
     table

@@ -4,12 +4,11 @@ use std::collections::BTreeMap;
 
 use jiff::civil::Date;
 
-use super::suspense::is_held;
 use crate::domain::ageing::{date_of, wib_day_number};
 use crate::domain::amount::Rupiah;
 use crate::domain::balance::Balance;
 use crate::domain::channel::Channel;
-use crate::domain::classify::{Class, Nature};
+use crate::domain::classify::{Class, Money, Nature};
 use crate::reconcile::Outcome;
 use crate::reconcile::tally::{Tallies, Tally, place};
 
@@ -70,7 +69,7 @@ impl Breakdowns {
             let day = days.entry((wib_day_number(proof.paid_at()), proof.channel)).or_default();
             day.paid = day.paid.plus(one);
             let part = match judged.class {
-                class if is_held(class) => &mut day.held,
+                class if class.info().money == Money::Unowned => &mut day.held,
                 class if class.attaches() && class.info().nature != Nature::Break => &mut day.agreed,
                 _ => &mut day.differing,
             };

@@ -1,31 +1,30 @@
-//! The month's figures as finance signs them: roll-forwards, ageing, breakdowns, completeness, closing balances.
+//! The month's figures beside the books: outstanding codes, ageing, breakdowns, completeness, closing balances.
 //!
-//! Belongs here: pure figures over an [`Outcome`], the balances carried over and what people decided. Must not be here:
+//! Belongs here: pure figures over an [`Outcome`], its books and the balances carried over. Must not be here:
 //! reading folders or journals, writing files. Every balance is counted twice: movement by movement, and by state.
 
 mod ages;
 mod breakdown;
 mod codes;
 mod completeness;
-mod followed;
 mod life;
+mod of_books;
 mod opening;
 mod prior;
-mod suspense;
 
 use std::collections::BTreeMap;
 
 use rayon::prelude::*;
 
-pub use ages::{Ageing, OpenException};
+pub use ages::Ageing;
 pub use breakdown::{Breakdowns, ClassNature, DayFigures, Store};
 pub use codes::CodeFigures;
 pub use completeness::{Completeness, Span};
 pub use opening::{Opening, OpeningFrom, OutstandingItem, SuspenseItem};
-pub use prior::{Moves, PriorLine};
-pub use suspense::{Ending, SuspenseDecision, is_held};
+pub use prior::{CODES, PriorLine};
 
 use super::external::DigestSum;
+use super::posted::Posted;
 use super::{Identity, Outcome, Terms};
 use crate::domain::amount::Amount;
 use crate::domain::balance::{Balance, Movement, RollForward};
@@ -34,40 +33,12 @@ use crate::domain::classify::Class;
 pub use crate::domain::closing::Closing;
 use crate::domain::digest;
 
-/// What a month's figures rest on besides the run itself.
-#[derive(Clone, Debug, Default)]
-pub struct MonthInputs {
-    /// The balances of the period before; `None`: derived from facts.
-    pub opening: Option<Opening>,
-    /// Decisions on money in suspense that stand.
-    pub decisions: Vec<SuspenseDecision>,
-    /// Discrepancies as they were followed from run to run; `None`: they were not.
-    pub discrepancies: Option<Discrepancies>,
-}
-
-/// How the discrepancies that wait for a person moved in the period.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Discrepancies {
-    /// First seen in the period.
-    pub new: Balance,
-    /// Taken up again.
-    pub reopened: Balance,
-    /// Gone by themselves, or corrected.
-    pub cleared: Balance,
-    /// Accepted by a person.
-    pub accepted: Balance,
-    /// Open at the start, by their states.
-    pub opening: Balance,
-    /// Open at the end, one by one.
-    pub open: Vec<OpenException>,
-}
-
 /// One run's figures for its period.
 #[derive(Clone, Debug)]
 pub struct Month {
     /// Which report it is carried on from.
     pub opening_from: Option<OpeningFrom>,
-    /// Outstanding codes, suspense and, if they were followed, open discrepancies.
+    /// Outstanding codes and suspense.
     pub roll_forwards: Vec<RollForward>,
     /// What became known of earlier periods, sorted.
     pub prior_period: Vec<PriorLine>,
@@ -83,8 +54,6 @@ pub struct Month {
     pub closing: Closing,
     /// The codes outstanding at the end with what they asked for, sorted by their ids.
     pub outstanding: Vec<(u32, Amount)>,
-    /// The money held at the end, by id.
-    pub held: Vec<SuspenseItem>,
     /// Each balance from both of its counters.
     pub identities: Vec<Identity>,
 }
@@ -107,51 +76,43 @@ impl Window {
     const fn contains(self, at_us: i64) -> bool {
         self.start_us <= at_us && at_us < self.close_us
     }
-
-    const fn reached(self, at_us: i64) -> bool {
-        at_us < self.close_us
-    }
 }
 
 impl Month {
-    /// The figures of `outcome`; `file_count` logs were read.
+    /// The figures of `outcome` and its books, whose carry has the hash `books_hash`; `file_count` logs were read.
     #[must_use]
-    pub fn of(outcome: &Outcome, terms: &Terms, inputs: &MonthInputs, file_count: usize) -> Self {
+    pub fn of(outcome: &Outcome, terms: &Terms, opening: Option<&Opening>, posted: &Posted, books_hash: &str, file_count: usize) -> Self {
         let bills = &outcome.inputs.bills;
         let window = Window::of(terms);
         let lives = life::Lives::of(outcome, terms);
-        let opening = inputs.opening.as_ref();
         let codes = codes::Codes::of(bills, &lives, window);
         let mut prior_period = opening.map_or_else(Vec::new, |opening| prior::codes(bills, &lives, window, opening));
-        prior_period.extend(opening.map_or_else(Vec::new, |opening| prior::payments(outcome, window, opening)));
-        let suspense = suspense::Suspense::of(outcome, window, opening, &prior_period, &inputs.decisions);
-        prior_period.extend(suspense.prior);
+        prior_period.extend(of_books::prior(posted));
         prior_period.sort_unstable();
         let total = codes.total();
-        let mut roll_forwards = vec![roll_codes(&total, opening, &prior_period), suspense.roll];
-        roll_forwards.extend(inputs.discrepancies.as_ref().map(|followed| roll_discrepancies(followed, opening)));
+        let suspense = of_books::suspense(posted);
         let outstanding = prior::outstanding(bills, &lives, window.close_us);
         let breakdowns = Breakdowns::of(outcome);
-        let closing_of = |name| roll_forwards.iter().find(|roll| roll.name == name).map(|roll: &RollForward| roll.closing);
         let closing = Closing {
             from: terms.period.from,
             to: terms.period.to,
             outstanding_codes: total.closing,
-            suspense: closing_of("suspense").unwrap_or_default(),
-            open_discrepancies: closing_of(OPEN_DISCREPANCIES),
+            suspense: suspense.closing,
+            open_discrepancies: Some(of_books::to_do(&posted.items)),
             outstanding_digest: outstanding_digest(outcome, &outstanding),
-            suspense_digest: sum(suspense.held.iter().map(SuspenseItem::digest)),
+            suspense_digest: sum(std::iter::empty()),
             opening_hash: opening.map(|opening| opening.from.hash.clone()),
+            books_hash: Some(books_hash.to_owned()),
         };
+        let roll_forwards = vec![roll_codes(&total, opening, &prior_period), suspense];
         let listed = outstanding.iter().map(|&(_, amount)| Balance::one(amount.into())).sum();
         let identities = identities(outcome, &roll_forwards, (total.closing, listed), &breakdowns);
         let product = |((channel, product), figures): ((Channel, u16), CodeFigures)| {
             ((bills.side().product_name(product).to_owned(), channel), figures)
         };
-        let followed = inputs.discrepancies.as_ref().map(|followed| followed.open.as_slice());
         Self {
             opening_from: opening.map(|opening| opening.from.clone()),
-            ageing: [ages::bills(outcome, &lives, terms), ages::exceptions(outcome, followed, terms)],
+            ageing: [ages::bills(outcome, &lives, terms), of_books::exceptions(&posted.items)],
             products: codes.by_kind.into_iter().map(product).collect(),
             completeness: Completeness::of(outcome, terms, file_count),
             roll_forwards,
@@ -159,7 +120,6 @@ impl Month {
             breakdowns,
             closing,
             outstanding,
-            held: suspense.held,
             identities,
         }
     }
@@ -171,34 +131,15 @@ impl Month {
     }
 }
 
-const OPEN_DISCREPANCIES: &str = "open_discrepancies";
-
 /// Without balances carried over, the codes known to have been outstanding open the first period.
 fn roll_codes(total: &CodeFigures, opening: Option<&Opening>, prior: &[PriorLine]) -> RollForward {
-    let mut movements = vec![Movement { name: "prior_period", balance: prior::total(prior, Moves::Codes) }];
+    let mut movements = vec![Movement { name: "prior_period", balance: prior::codes_total(prior) }];
     movements.extend(total.movements());
     RollForward {
         name: "outstanding_codes",
         opening: opening.map_or(total.opening, |opening| opening.codes),
         movements,
         closing: total.closing,
-    }
-}
-
-fn roll_discrepancies(followed: &Discrepancies, opening: Option<&Opening>) -> RollForward {
-    let line = |name, balance| Movement { name, balance };
-    let carried = opening.and_then(|opening| opening.discrepancies).unwrap_or(followed.opening);
-    RollForward {
-        name: OPEN_DISCREPANCIES,
-        opening: carried,
-        movements: vec![
-            line("prior_period", followed.opening.minus(carried)),
-            line("new", followed.new),
-            line("reopened", followed.reopened),
-            line("cleared", followed.cleared.negated()),
-            line("accepted", followed.accepted.negated()),
-        ],
-        closing: followed.open.iter().map(|open| open.balance).sum(),
     }
 }
 
@@ -231,8 +172,7 @@ fn identities(outcome: &Outcome, rolls: &[RollForward], (closing, listed): (Bala
     for roll in rolls {
         let names = match roll.name {
             "outstanding_codes" => ["outstanding_codes_carried_equal_closing", "outstanding_codes_rupiah_carried_equal_closing"],
-            "suspense" => ["suspense_carried_equal_closing", "suspense_rupiah_carried_equal_closing"],
-            _ => ["open_discrepancies_carried_equal_closing", "open_discrepancies_rupiah_carried_equal_closing"],
+            _ => ["suspense_carried_equal_closing", "suspense_rupiah_carried_equal_closing"],
         };
         row(names, roll.carried(), roll.closing);
     }

@@ -1,8 +1,5 @@
 //! What a period is carried on from: the balances and the items behind them, as the report of the period before left them.
 
-use std::collections::HashSet;
-
-use jiff::Timestamp;
 use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 
@@ -83,20 +80,12 @@ pub struct OpeningFrom {
 pub struct Opening {
     /// Whose.
     pub from: OpeningFrom,
-    /// Seen from when they were drawn up.
-    pub as_of: Timestamp,
-    /// The first instant of that period (microseconds since 1970).
-    pub starts_us: i64,
     /// Outstanding codes.
     pub codes: Balance,
-    /// Suspense.
-    pub suspense: Balance,
-    /// Open discrepancies, if they were followed.
-    pub discrepancies: Option<Balance>,
+    /// The hash of the carry of its books, if it had any.
+    pub books: Option<String>,
     /// The codes behind the balance, sorted.
     pub outstanding: Vec<OutstandingItem>,
-    /// The money behind the balance, sorted.
+    /// Of a report of before there were books: the money it held, sorted.
     pub held: Vec<SuspenseItem>,
-    /// The payments that report knew: a bill's, or held.
-    pub payments: HashSet<Digest>,
 }

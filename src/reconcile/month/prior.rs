@@ -3,7 +3,6 @@
 
 use std::cmp::Ordering;
 
-use jiff::Timestamp;
 use rayon::prelude::*;
 
 use super::Window;
@@ -12,41 +11,17 @@ use super::opening::{Opening, OutstandingItem};
 use crate::domain::amount::{Amount, Rupiah};
 use crate::domain::balance::Balance;
 use crate::domain::channel::Channel;
-use crate::domain::classify::Class;
-use crate::domain::line::NO_BILL;
 use crate::reconcile::bills::Bills;
-use crate::reconcile::findings::payment_id;
-use crate::reconcile::{JudgedPayment, Outcome};
 
-/// Which balance a line moves.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Moves {
-    /// Outstanding codes.
-    Codes,
-    /// Suspense.
-    Suspense,
-    /// None: it is only told.
-    Nothing,
-}
-
-impl Moves {
-    /// The name used in reports.
-    #[must_use]
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Codes => "outstanding_codes",
-            Self::Suspense => "suspense",
-            Self::Nothing => "",
-        }
-    }
-}
+/// The balance of outstanding codes; any other is an account of the books.
+pub const CODES: &str = "outstanding_codes";
 
 /// One difference between a signed balance and what is known of that day now.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct PriorLine {
-    /// Which balance it moves.
-    pub moves: Moves,
-    /// What became known: `settled`, `cancelled`, `expired_unpaid`, `amended`, `added`, `removed`, `late_payment`, `decided`.
+    /// Which balance it moves: [`CODES`], or an account of the books.
+    pub moves: &'static str,
+    /// What became known: of codes `settled`, `cancelled`, `expired_unpaid`, `amended`, `added`, `removed`; else the movement.
     pub kind: &'static str,
     /// The bill's number, or as notified.
     pub invoice_number: String,
@@ -58,7 +33,7 @@ pub struct PriorLine {
     pub at_us: Option<i64>,
     /// By how many it moves the balance.
     pub count: i64,
-    /// By how much it moves the balance; of a line that moves none, what was paid.
+    /// By how much it moves the balance.
     pub amount: Rupiah,
     /// The discrepancy id of a payment; empty for a code.
     pub discrepancy_id: String,
@@ -72,9 +47,9 @@ impl PriorLine {
     }
 }
 
-/// What the lines for one balance add up to.
-pub(super) fn total(lines: &[PriorLine], moves: Moves) -> Balance {
-    lines.iter().filter(|line| line.moves == moves).map(PriorLine::balance).sum()
+/// What the lines of codes add up to.
+pub(super) fn codes_total(lines: &[PriorLine]) -> Balance {
+    lines.iter().filter(|line| line.moves == CODES).map(PriorLine::balance).sum()
 }
 
 /// Codes: the list that was carried over against the codes that were outstanding by what is known now.
@@ -149,7 +124,7 @@ fn come(bills: &Bills, lives: &Lives<'_>, number: u32, amount: Amount) -> PriorL
 
 fn line(kind: &'static str, item: &OutstandingItem, at_us: Option<i64>, balance: Balance) -> PriorLine {
     PriorLine {
-        moves: Moves::Codes,
+        moves: CODES,
         kind,
         invoice_number: item.invoice_number.clone(),
         payment_code: item.payment_code.clone(),
@@ -159,31 +134,4 @@ fn line(kind: &'static str, item: &OutstandingItem, at_us: Option<i64>, balance:
         amount: balance.amount,
         discrepancy_id: String::new(),
     }
-}
-
-/// Payments made before the period that the report before did not know; those of no bill are money in suspense.
-pub(super) fn payments(outcome: &Outcome, window: Window, opening: &Opening) -> Vec<PriorLine> {
-    let late = outcome.judged.iter().filter(|judged| judged.class == Class::P16);
-    late.filter_map(|judged| late_payment(outcome, window, opening, judged)).collect()
-}
-
-fn late_payment(outcome: &Outcome, window: Window, opening: &Opening, judged: &JudgedPayment) -> Option<PriorLine> {
-    let proof = outcome.proof(judged).filter(|proof| proof.paid_at_us < window.start_us)?;
-    // Of a period further back only the time of arrival tells whether it was known.
-    let recent = proof.paid_at_us >= opening.starts_us || proof.received_at().is_some_and(|at: Timestamp| at > opening.as_of);
-    if !recent || opening.payments.contains(&proof.identity) {
-        return None;
-    }
-    let (invoice_number, payment_code) = outcome.notified_ids(judged);
-    Some(PriorLine {
-        moves: if judged.bill == NO_BILL { Moves::Suspense } else { Moves::Nothing },
-        kind: "late_payment",
-        invoice_number: invoice_number.to_owned(),
-        payment_code: payment_code.to_owned(),
-        channel: proof.channel,
-        at_us: Some(proof.paid_at_us),
-        count: 1,
-        amount: Rupiah::new(proof.amount.into()),
-        discrepancy_id: payment_id(&proof.identity),
-    })
 }

@@ -63,19 +63,17 @@ impl Collector<'_> {
     }
 
     fn row(&self, at: u32, row: &SettlementRow, judged: &JudgedRow, ordinal: u32) -> Finding {
-        let [batch_id, invoice_number, code, transaction_type] = identity(row);
-        let ordinal = if ordinal == 0 { String::new() } else { ordinal.to_string() };
-        let parts = [b"settlement", batch_id.as_bytes(), invoice_number.as_bytes(), code.as_bytes(), transaction_type.as_bytes()];
+        let [_, _, code, _] = identity(row);
         let (expected, paid) = sides(row, judged);
         let mut evidence = vec![row.digest];
         let mut sources = vec![Source::Settlement(at)];
-        if let Some(line) = judged.payment.and_then(|payment| self.proof(payment)) {
+        if let Some(line) = judged.here().and_then(|payment| self.proof(payment)) {
             evidence.extend(self.inputs.lines.get(line).map(|line| line.digest));
             sources.push(Source::Line(line));
         }
         evidence.sort_unstable();
         Finding {
-            id: id(&[&parts[..], &[ordinal.as_bytes()]].concat()),
+            id: row_id(row, ordinal),
             class: judged.class,
             flags: judged.flags,
             nature: judged.nature,
@@ -89,6 +87,8 @@ impl Collector<'_> {
             reason: self.reason(at, row, judged),
             evidence,
             sources,
+            books: None,
+            is_decided: false,
         }
     }
 
@@ -199,6 +199,8 @@ fn about(class: Class, id: String) -> Finding {
         reason: String::new(),
         evidence: Vec::new(),
         sources: Vec::new(),
+        books: None,
+        is_decided: false,
     }
 }
 
@@ -229,6 +231,20 @@ fn sides(row: &SettlementRow, judged: &JudgedRow) -> (Option<Rupiah>, Option<Rup
         Class::S04 => (known(judged.fee_expected), rupiah(row.fee)),
         _ => (known(judged.amount_notified), rupiah(row.amount)),
     }
+}
+
+fn row_id(row: &SettlementRow, ordinal: u32) -> String {
+    let [batch_id, invoice_number, code, transaction_type] = identity(row);
+    let ordinal = if ordinal == 0 { String::new() } else { ordinal.to_string() };
+    let parts = [batch_id, invoice_number, code, transaction_type, &ordinal];
+    id(&std::iter::once(&b"settlement"[..]).chain(parts.map(str::as_bytes)).collect::<Vec<_>>())
+}
+
+/// The ids under which rows are found, of those that leave something open; empty for the others.
+pub(in crate::reconcile) fn listed_as(rows: &[SettlementRow], judged: &[JudgedRow]) -> Vec<String> {
+    let leaves_open = |judged: &JudgedRow| matches!(judged.class, Class::S01 | Class::S03 | Class::S06 | Class::S13);
+    let named = rows.iter().zip(judged).zip(ordinals(rows));
+    named.map(|((row, judged), ordinal)| if leaves_open(judged) { row_id(row, ordinal) } else { String::new() }).collect()
 }
 
 /// What a row is told by, in every file and month.

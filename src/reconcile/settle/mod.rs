@@ -15,6 +15,7 @@ use jiff::civil::Date;
 
 pub use batches::{Batch, Difference};
 pub use rows::JudgedRow;
+pub use subjects::Told;
 
 use super::dedupe::Payments;
 use super::judge::JudgedPayment;
@@ -25,7 +26,7 @@ use crate::domain::channel::Channel;
 use crate::domain::classify::{Class, Nature, settlement_due, unsettled_nature};
 use crate::domain::line::Line;
 use crate::domain::settlement::{Settlement, SettlementTerms};
-pub(super) use findings::{findings, row as row_finding, unsettled as unsettled_finding};
+pub(super) use findings::{findings, listed_as, row as row_finding, unsettled as unsettled_finding};
 
 /// What a run is given of settlement.
 #[derive(Clone, Debug)]

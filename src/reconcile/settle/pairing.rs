@@ -6,7 +6,7 @@ use jiff::civil::Date;
 
 use super::super::Inputs;
 use super::SettlementInput;
-use super::subjects::{Notified, NotifiedPayment, Subject};
+use super::subjects::{Notified, NotifiedPayment, Subject, Told};
 use crate::domain::classify::Settles;
 use crate::domain::settlement::{NamedChannel, SettlementRow};
 
@@ -17,8 +17,8 @@ pub(super) struct Paired {
     pub(super) settles: Vec<Settles>,
     /// Of each row: its subject, if it has just one.
     pub(super) subjects: Vec<Option<Subject>>,
-    /// Of each row: the payment of the evidence it settles.
-    pub(super) payment_of_row: Vec<Option<u32>>,
+    /// Of each row: the payment it settles.
+    pub(super) payment_of_row: Vec<Option<Told>>,
     /// Of each payment of the evidence: the row that settles it.
     pub(super) row_of_payment: Vec<Option<u32>>,
     /// Of each row: whether the very same row stands elsewhere already.
@@ -30,7 +30,12 @@ pub(super) struct Paired {
 impl Paired {
     pub(super) fn of(input: &SettlementInput, inputs: &Inputs, notified: &Notified<'_>) -> Self {
         let rows = &input.files.rows;
-        let payments = notified.payments.iter().filter_map(|one| one.payment).max().map_or(0, |last| place(last).saturating_add(1));
+        let payments = notified
+            .payments
+            .iter()
+            .filter_map(|one| if let Told::Here(payment) = one.payment { Some(payment) } else { None })
+            .max()
+            .map_or(0, |last| place(last).saturating_add(1));
         let mut paired = Self {
             settles: vec![Settles::NotSought; rows.len()],
             subjects: vec![None; rows.len()],
@@ -105,13 +110,13 @@ impl Paired {
 
     fn pair(&mut self, row: u32, payment: &NotifiedPayment) {
         self.set(row, Settles::Payment(payment.amount));
-        if let Some(number) = payment.payment {
-            if let Some(slot) = self.payment_of_row.get_mut(place(row)) {
-                *slot = Some(number);
-            }
-            if let Some(slot) = self.row_of_payment.get_mut(place(number)) {
-                *slot = Some(row);
-            }
+        if let Some(slot) = self.payment_of_row.get_mut(place(row)) {
+            *slot = Some(payment.payment);
+        }
+        if let Told::Here(number) = payment.payment
+            && let Some(slot) = self.row_of_payment.get_mut(place(number))
+        {
+            *slot = Some(row);
         }
     }
 }

@@ -3,7 +3,7 @@
 use super::super::tally::{Tally, add_nature};
 use super::super::{Inputs, Terms};
 use super::pairing::Paired;
-use super::subjects::Subject;
+use super::subjects::{Subject, Told};
 use super::{Settled, SettlementInput};
 use crate::domain::amount::Rupiah;
 use crate::domain::channel::Channel;
@@ -24,14 +24,22 @@ pub struct JudgedRow {
     pub channel: Option<Channel>,
     /// The bill it is about, or [`NO_BILL`].
     pub bill: u32,
-    /// The payment of the evidence it settles, by its place in `Outcome::judged`.
-    pub payment: Option<u32>,
+    /// The payment it settles.
+    pub payment: Option<Told>,
     /// Rupiah as notified, of the payment it settles.
     pub amount_notified: Option<u64>,
     /// What the fee should be, in rupiah, where the contract is known.
     pub fee_expected: Option<u64>,
     /// Whether the very same row stands elsewhere already.
     pub is_repeated: bool,
+}
+
+impl JudgedRow {
+    /// The payment of this evidence it settles, by its place in `Outcome::judged`.
+    #[must_use]
+    pub const fn here(&self) -> Option<u32> {
+        if let Some(Told::Here(payment)) = self.payment { Some(payment) } else { None }
+    }
 }
 
 /// Classes every readable row, and counts the others.

@@ -15,12 +15,17 @@ fn page(rows_max: usize) -> String {
     let document = Document {
         language: Language::Indonesian,
         title: "title".to_owned(),
+        footer: "entity \"x\" · October".to_owned(),
         as_of: "2026-11-01T00:00:00Z".parse().unwrap(),
         cover: Cover {
             subtitle: String::new(),
             verdict: String::new(),
             mood: Mood::Good,
             highlights: Vec::new(),
+            flow: Vec::new(),
+            tasks: Vec::new(),
+            tie: (String::new(), Mood::Good),
+            comparison: Table::new("compared", Vec::new(), Vec::new()),
             facts: Table::new("facts", Vec::new(), Vec::new()),
             signatures: Vec::new(),
         },

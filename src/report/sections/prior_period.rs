@@ -12,7 +12,7 @@ pub(super) fn section<'a>(report: &Report<'a>, words: &'static Words) -> Option<
     let lines = &report.month.prior_period;
     let rows = lines.iter().map(|line| {
         vec![
-            words.balance_name(line.moves.name()).into(),
+            words.balance_name(line.moves).into(),
             words.movement(line.kind).into(),
             line.invoice_number.as_str().into(),
             line.payment_code.as_str().into(),

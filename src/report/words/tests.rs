@@ -1,6 +1,7 @@
 //! Both languages say everything, and each in its own words.
 
 use super::*;
+use crate::books::{Account, Movement};
 
 /// What is the same word in both languages.
 const SAME: [&str; 8] = ["status", "flags_raised", "digest", "unit_rupiah", "amount", "amount_of", "decimal_sign", "version"];
@@ -21,6 +22,26 @@ fn no_phrase_is_empty_or_left_in_english() {
         9,
         "April, September and November are the same"
     );
+}
+
+/// What is one word in both languages.
+const SAME_TERMS: [&str; 0] = [];
+
+#[test]
+fn every_term_of_the_books_is_said_in_both_languages() {
+    for (name, english, indonesian) in glossary::TERMS {
+        assert!(!english.is_empty() && !indonesian.is_empty(), "{name}");
+        assert!(english != indonesian || SAME_TERMS.contains(name), "{name} is not translated");
+        assert_eq!(english.contains("{0}"), indonesian.contains("{0}"), "{name}: a value would be lost");
+    }
+    // A term of accounts and movements means one thing.
+    for language in [Language::English, Language::Indonesian] {
+        let words = Words::of(language);
+        let accounts: std::collections::BTreeSet<&str> = Account::ALL.into_iter().map(|account| words.account_name(account)).collect();
+        assert_eq!(accounts.len(), Account::ALL.len());
+        let movements: std::collections::BTreeSet<&str> = Movement::ALL.into_iter().map(|movement| words.moved(movement)).collect();
+        assert_eq!(movements.len(), Movement::ALL.len());
+    }
 }
 
 #[test]

@@ -308,6 +308,7 @@ fn every_bill_has_on_demand_the_class_it_was_counted_under() {
         settlement: None,
         opening: None,
         journal: None,
+        books: tagih::books::Settings::default(),
         out: out.join("again"),
         presentation: None,
     };

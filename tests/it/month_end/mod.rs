@@ -4,4 +4,5 @@ mod own;
 mod planted;
 mod planter;
 mod sandbox;
+mod stories;
 mod three_months;

@@ -67,6 +67,7 @@ pub(crate) fn options(settings: &Settings, notifications: Vec<PathBuf>, out: Pat
         settlement: None,
         opening: None,
         journal: None,
+        books: tagih::books::Settings::default(),
         out,
         presentation: None,
     }

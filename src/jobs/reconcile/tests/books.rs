@@ -26,7 +26,7 @@ fn posted(before: &Known, facts: &Facts, number: i8) -> Month {
 
 /// What a run tells the books.
 fn told(options: &ReconcileOptions) -> Facts {
-    facts(&run(options).unwrap().outcome, &options.terms().unwrap())
+    facts(&run(options).unwrap().outcome, &options.terms().unwrap(), &Known::default())
 }
 
 fn total(month: &Month, account: Account) -> i128 {
@@ -39,7 +39,7 @@ fn the_books_of_a_month_hold_what_its_classes_say_and_the_next_month_goes_on_fro
     let (bills, lines) = world();
     let mut options = options(folder.path(), &[("a.jsonl", text(&lines))], &bills);
     let found = told(&options);
-    let eve = begin(&found.bills, &[], &Settings::default(), date(2026, 10, 1)).unwrap();
+    let eve = begin(&found.bills, &[], &[], &Settings::default(), date(2026, 10, 1)).unwrap();
     assert_eq!(total(&eve, Account::Receivable), 150_000, "what had expired before and was not paid");
     let october = posted(&eve.known, &found, 10);
     let debt = |invoice: &str| october.known.balance(Leg::of(Account::Receivable, ItemId::debt_of(invoice))).get();

@@ -1,45 +1,49 @@
 //! What a person decides about an item, and when that is refused.
 
+use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 
-use super::{EventKind, Fingerprint, Item, Status, next_status};
-use crate::domain::booking;
+use super::{EventKind, Facts, Fingerprint, Item, Status, next_status};
+use crate::books;
+use crate::books::ItemId;
 
 /// The most characters of a reason, comment or name.
 pub const REASON_LENGTH_MAX: usize = 1_000;
 
-/// What is to be done about an item. All but [`Action::Investigate`] end its being open.
+/// What is to be done about an item: an action of the books, or none yet.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(untagged)]
+pub enum Action {
+    /// What the books do.
+    Books(books::Action),
+    /// Somebody looks into it; it stays open.
+    Investigate(Investigate),
+}
+
+/// The one action that no book knows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Action {
-    /// It may stay as it is.
-    Accept,
-    /// The money goes back to the payer.
-    Refund,
-    /// The money settles a bill.
-    Apply,
-    /// The money is kept for the customer's next premium.
-    Credit,
-    /// The amount is given up.
-    WriteOff,
-    /// Somebody looks into it; it stays open.
+pub enum Investigate {
+    /// Its only name.
     Investigate,
 }
 
 impl Action {
-    /// All six.
-    pub const ALL: [Self; 6] = [Self::Accept, Self::Refund, Self::Apply, Self::Credit, Self::WriteOff, Self::Investigate];
+    /// Somebody looks into it.
+    pub const INVESTIGATE: Self = Self::Investigate(Investigate::Investigate);
+
+    /// All that can be asked for; `reopen` is a step of its own.
+    pub fn all() -> impl Iterator<Item = Self> {
+        let of_books = books::Action::ALL.into_iter().filter(|action| *action != books::Action::Reopen).map(Self::Books);
+        of_books.chain([Self::INVESTIGATE])
+    }
 
     /// The name used in files.
     #[must_use]
     pub const fn name(self) -> &'static str {
         match self {
-            Self::Accept => "accept",
-            Self::Refund => "refund",
-            Self::Apply => "apply",
-            Self::Credit => "credit",
-            Self::WriteOff => "write_off",
-            Self::Investigate => "investigate",
+            Self::Books(action) => action.name(),
+            Self::Investigate(_) => "investigate",
         }
     }
 
@@ -47,7 +51,52 @@ impl Action {
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
         let plain = text.trim().to_lowercase().replace([' ', '-'], "_");
-        Self::ALL.into_iter().find(|action| action.name() == plain)
+        Self::all().find(|action| action.name() == plain)
+    }
+
+    /// Whether it can end an item: on which account it stands decides.
+    fn fits(self, item: &Facts) -> bool {
+        match (self, item.leg()) {
+            (Self::Books(books::Action::Accept), _) => true,
+            (Self::Books(action), Some(leg)) => action.accounts().contains(&leg.account),
+            (Self::Books(_), None) | (Self::Investigate(_), _) => false,
+        }
+    }
+}
+
+/// What an action needs besides its name.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Details {
+    /// How many rupiah; none: all that is open. For `correct`: the amount that is right.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub amount: Option<u64>,
+    /// `apply`: the invoice number of the bill. `transferred`, `received`: the item (`bank_line:…`, `row:…`) that proves it.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub target: String,
+    /// `explain`: the account that the difference is.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub explained_as: Option<books::Account>,
+    /// `transferred`, `received`, `paid_elsewhere`: how it is found elsewhere.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub reference: String,
+    /// The WIB day it takes effect on; none: the day it is made.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub effective_on: Option<Date>,
+}
+
+impl Details {
+    /// Whether nothing is said.
+    #[must_use]
+    pub fn is_none(&self) -> bool {
+        *self == Self::default()
+    }
+
+    /// The item that `target` names.
+    #[must_use]
+    pub fn target(&self) -> Option<ItemId> {
+        let target = self.target.trim();
+        (!target.is_empty()).then(|| ItemId::parse(target).unwrap_or_else(|| ItemId::bill(target)))
     }
 }
 
@@ -61,11 +110,17 @@ pub enum Step {
         action: Action,
         /// Who agreed, if somebody had to.
         reviewer: Option<String>,
+        /// What it needs.
+        #[serde(default, skip_serializing_if = "Details::is_none")]
+        details: Details,
     },
     /// Decides, without effect until somebody else approves.
     Propose {
         /// What is to be done.
         action: Action,
+        /// What it needs.
+        #[serde(default, skip_serializing_if = "Details::is_none")]
+        details: Details,
     },
     /// Agrees to what was proposed.
     Approve,
@@ -106,6 +161,9 @@ pub struct Decision {
     pub owner: Option<String>,
     /// The new comment, if it changes.
     pub comment: Option<String>,
+    /// Whose account of the system it was made from; empty in older journals.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub person: String,
 }
 
 /// Why a decision is refused.
@@ -135,8 +193,8 @@ pub enum Refusal {
         /// Who.
         by: String,
     },
-    /// The action needs money that the item does not hold.
-    #[error("E0807: `{}` does not fit `{id}` ({class}): it holds no money of a customer\nhint: decide on the payment's own item, or use `accept`", .action.name())]
+    /// The action is not one for the account it stands on.
+    #[error("E0807: `{}` does not fit `{id}` ({class}): it is not one for this kind of item\nhint: see docs/discrepancies.md for what fits which, or use `accept`", .action.name())]
     Unfit {
         /// Which item.
         id: String,
@@ -186,18 +244,20 @@ impl Decision {
             return Err(Refusal::Status { id: id(), status: item.status, event: self.step.kind() });
         }
         let (action, preparer, reviewer) = match &self.step {
-            Step::Resolve { action, reviewer } => (Some(*action), &self.by, reviewer.as_ref()),
-            Step::Propose { action } => (Some(*action), &self.by, None),
+            Step::Resolve { action, reviewer, .. } => (Some(*action), &self.by, reviewer.as_ref()),
+            Step::Propose { action, .. } => (Some(*action), &self.by, None),
             Step::Approve => (None, item.proposal.as_ref().map_or(&self.by, |proposal| &proposal.decided_by), Some(&self.by)),
             Step::Reopen | Step::Note => (None, &self.by, None),
         };
         if reviewer.is_some_and(|reviewer| is_same_person(reviewer, preparer)) {
             return Err(Refusal::SamePerson { id: id(), by: preparer.clone() });
         }
+        let same_account = |proposal: &super::Resolution| !self.person.is_empty() && proposal.person == self.person;
+        if self.step == Step::Approve && item.proposal.as_ref().is_some_and(same_account) {
+            return Err(Refusal::SamePerson { id: id(), by: preparer.clone() });
+        }
         match action {
-            Some(action) if !booking::fits(action, &item.facts) => {
-                Err(Refusal::Unfit { id: id(), class: item.facts.class.clone(), action })
-            }
+            Some(action) if !action.fits(&item.facts) => Err(Refusal::Unfit { id: id(), class: item.facts.class.clone(), action }),
             _ => Ok(()),
         }
     }

@@ -12,9 +12,9 @@ mod tests;
 
 use serde::{Deserialize, Serialize};
 
-pub use decision::{Action, Decision, REASON_LENGTH_MAX, Refusal, Step, is_same_person};
-pub use facts::{Facts, Fingerprint, Subject};
-pub use register::{Change, Chapter, Happening, IllegalHistory, Item, Register, Resolution};
+pub use decision::{Action, Decision, Details, REASON_LENGTH_MAX, Refusal, Step, is_same_person};
+pub use facts::{Facts, Fingerprint, InBooks, Subject};
+pub use register::{Change, Happening, IllegalHistory, Item, Register, Resolution};
 pub use sighting::{Run, Sighting, Standing, Standings, look};
 
 /// Where an item stands.

@@ -7,10 +7,9 @@ use jiff::Timestamp;
 use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 
-use super::facts::{Facts, Subject};
-use super::register::{IllegalHistory, Item, Register};
+use super::facts::Facts;
+use super::register::{IllegalHistory, Register};
 use super::{Fingerprint, Status};
-use crate::domain::calendar::wib_date;
 
 /// Which reconciliation looked.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -26,6 +25,12 @@ pub struct Run {
 }
 
 impl Run {
+    /// The day it speaks of: the period's last, or that of its as-of if that is earlier.
+    #[must_use]
+    pub fn day(&self) -> Date {
+        self.to.min(crate::domain::calendar::wib_date(self.as_of)).max(self.from)
+    }
+
     /// `2026-10` for a whole month, else both days.
     #[must_use]
     pub fn period(&self) -> String {
@@ -33,28 +38,6 @@ impl Run {
             return self.from.strftime("%Y-%m").to_string();
         }
         format!("{}..{}", self.from, self.to)
-    }
-
-    /// The day on which what it found is booked: the period's last, or today's if that is earlier.
-    #[must_use]
-    pub fn booking_day(&self) -> Date {
-        self.to.min(wib_date(self.as_of)).max(self.from)
-    }
-
-    /// Whether `day` is in its period.
-    #[must_use]
-    pub fn contains(&self, day: Date) -> bool {
-        self.from <= day && day <= self.to
-    }
-
-    /// Whether not finding `item` means that it is gone: the payment's day, or the whole period in which it was last seen, is
-    /// in this one. A bill may lie outside a later period's scope, so a run must say that it looked (`looked_at`).
-    fn covers(&self, item: &Item, looked_at: &BTreeSet<&str>) -> bool {
-        let paid_on = item.facts.paid_at.filter(|_| item.facts.subject() == Subject::Payment).map(wib_date);
-        let last = &item.last_seen;
-        looked_at.contains(item.facts.id.as_str())
-            || paid_on.is_some_and(|day| self.contains(day))
-            || (self.from <= last.from && last.to <= self.to)
     }
 }
 
@@ -69,21 +52,21 @@ pub struct Sighting {
     pub changed: Vec<Facts>,
     /// Items found again as they were.
     pub again: Vec<String>,
-    /// Items that this run covers and did not find.
+    /// Items that this run knows to be closed.
     pub gone: Vec<String>,
 }
 
-/// Compares what `run` found with what is known. `looked_at` names the known items whose bill the run judged, found or not.
+/// Compares what `run` found with what is known. `closed` names the known items that it knows to be closed: their balance is zero, what
+/// answers them is there, or their subject was judged and found in order. That a run did not look at an item says nothing of it.
 ///
-/// A run says nothing about an item that was judged as of a later time.
+/// A run says nothing about an item that was judged as of a later time, and nothing ends a decision but a fact about its own subject.
 #[must_use]
-pub fn look(register: &Register, run: &Run, found: Vec<Facts>, looked_at: &[String]) -> Sighting {
+pub fn look(register: &Register, run: &Run, found: Vec<Facts>, closed: &[String]) -> Sighting {
     let found = by_id(found);
     let mut sighting = Sighting { run: run.clone(), new: Vec::new(), changed: Vec::new(), again: Vec::new(), gone: Vec::new() };
-    let looked_at: BTreeSet<&str> = looked_at.iter().map(String::as_str).collect();
-    for (id, item) in register.items() {
-        let is_later = run.as_of >= item.judged_as_of;
-        if is_later && item.status != Status::Cleared && !found.contains_key(id) && run.covers(item, &looked_at) {
+    let closed: BTreeSet<&str> = closed.iter().map(String::as_str).collect();
+    for (id, item) in register.items().filter(|(id, item)| closed.contains(id.as_str()) && item.status.is_open()) {
+        if run.as_of >= item.judged_as_of && !found.contains_key(id) {
             sighting.gone.push(id.clone());
         }
     }
@@ -91,7 +74,7 @@ pub fn look(register: &Register, run: &Run, found: Vec<Facts>, looked_at: &[Stri
         match register.get(&id) {
             None => sighting.new.push(facts),
             Some(item) if run.as_of < item.judged_as_of => {}
-            Some(item) if item.facts.fingerprint() == facts.fingerprint() => sighting.again.push(id),
+            Some(item) if item.facts.is_same(&facts) => sighting.again.push(id),
             Some(_) => sighting.changed.push(facts),
         }
     }
@@ -144,6 +127,11 @@ pub struct Standings {
 }
 
 impl Standings {
+    /// As they stand, whatever a run would find.
+    pub(super) fn now(known: HashMap<String, Standing>) -> Self {
+        Self { period: String::new(), known, cleared: Vec::new() }
+    }
+
     /// Without a journal: everything is seen for the first time.
     #[must_use]
     pub fn new_of(period: String) -> Self {

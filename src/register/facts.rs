@@ -5,6 +5,9 @@ use std::fmt;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
+use crate::books;
+use crate::books::pair::Leg;
+use crate::books::{Account, ItemId};
 use crate::domain::classify::{Class, Nature};
 use crate::domain::digest;
 
@@ -54,6 +57,23 @@ pub struct Facts {
     pub evidence: Vec<String>,
     /// How many findings share the subject (equal rows of an external ledger).
     pub times: u32,
+    /// The open item of the books that it is; none where it has no balance, and in journals of before there were books.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub books: Option<Box<InBooks>>,
+}
+
+/// An open item of the books, or an alarm, as a run left it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct InBooks {
+    /// On which account; none for an alarm.
+    pub account: Option<Account>,
+    /// Which item.
+    pub item: ItemId,
+    /// What is open on it: debit +, credit −.
+    pub balance: i64,
+    /// The facts it rests on: a decision about it keeps them.
+    pub ground: books::Facts,
 }
 
 /// A digest over the facts that a decision rests on: class, nature, sides, amounts and what is wrong besides. Words and further
@@ -76,10 +96,35 @@ impl fmt::Display for Fingerprint {
     }
 }
 
+impl InBooks {
+    fn fingerprint(&self, class: &str) -> Fingerprint {
+        let account = self.account.map_or("alarm", Account::name);
+        let (item, balance) = (self.item.to_string(), self.balance.to_string());
+        let full = digest::of_parts(&[b"item", class.as_bytes(), account.as_bytes(), item.as_bytes(), balance.as_bytes()]);
+        Fingerprint(digest::hex(full.get(..8).unwrap_or(&full)))
+    }
+}
+
 impl Facts {
     /// See [`Fingerprint`].
     #[must_use]
     pub fn fingerprint(&self) -> Fingerprint {
+        if let Some(books) = &self.books {
+            return books.fingerprint(&self.class);
+        }
+        self.fingerprint_without_books()
+    }
+
+    /// Whether `later` says what these say: of an item that was noted before there were books, as far as it could be noted then.
+    #[must_use]
+    pub fn is_same(&self, later: &Self) -> bool {
+        match self.books {
+            Some(_) => self.fingerprint() == later.fingerprint(),
+            None => self.fingerprint_without_books() == later.fingerprint_without_books(),
+        }
+    }
+
+    fn fingerprint_without_books(&self) -> Fingerprint {
         let mut breaking: Vec<&str> = self.flags.iter().map(String::as_str).filter(|flag| is_breaking(flag)).collect();
         breaking.sort_unstable();
         let amount = |amount: Option<i64>| amount.map_or_else(String::new, |rupiah| rupiah.to_string());
@@ -107,6 +152,21 @@ impl Facts {
             Some(b'P') => Subject::Payment,
             Some(b'L') if self.class != Class::L10.id() => Subject::Bill,
             _ => Subject::Row,
+        }
+    }
+
+    /// Where the money of it stands, or what is owed; of an item that was noted before there were books, by its class.
+    #[must_use]
+    pub fn leg(&self) -> Option<Leg> {
+        if let Some(books) = &self.books {
+            return books.account.map(|account| Leg::of(account, books.item));
+        }
+        let class = Class::parse(&self.class)?;
+        match (self.subject(), class) {
+            (Subject::Payment, _) => Some(Leg::of(Account::Suspense, ItemId::with_key(books::Subject::Payment, &self.id)?)),
+            (Subject::Bill, Class::L04) => Some(Leg::of(Account::Unproven, ItemId::debt_of(&self.invoice_number))),
+            (Subject::Bill, _) => Some(Leg::of(Account::Receivable, ItemId::debt_of(&self.invoice_number))),
+            (Subject::Line | Subject::Row, _) => None,
         }
     }
 

@@ -5,10 +5,12 @@ use std::collections::BTreeMap;
 use jiff::Timestamp;
 use jiff::civil::Date;
 
-use super::decision::{Action, Decision, Refusal, Step};
+use super::decision::{Action, Decision, Details, Refusal, Step};
 use super::facts::Facts;
-use super::sighting::{Run, Sighting, Standing};
+use super::sighting::{Run, Sighting, Standing, Standings};
 use super::{EventKind, Status, next_status};
+use crate::books;
+use crate::books::{ItemId, Subject};
 use crate::domain::calendar::wib_date;
 
 /// What was decided, by whom and when.
@@ -24,19 +26,12 @@ pub struct Resolution {
     pub reviewed_by: Option<String>,
     /// When it took effect; for a proposal, when it was made.
     pub at: Timestamp,
-}
-
-/// A stretch of an item's life with one set of facts and at most one decision: what is booked, and taken back at its end.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Chapter {
-    /// What was known.
-    pub facts: Facts,
-    /// The WIB day it is booked on.
-    pub opened_on: Date,
-    /// What was decided.
-    pub resolution: Option<Resolution>,
-    /// The WIB day on which facts, decision or the item itself fell.
-    pub closed_on: Option<Date>,
+    /// What the action needs.
+    pub details: Details,
+    /// Whose account of the system it was made from.
+    pub person: String,
+    /// The decision of the books that it is, once it has effect.
+    pub posted_as: Option<ItemId>,
 }
 
 /// One thing that happened to an item.
@@ -75,8 +70,6 @@ pub struct Item {
     pub proposal: Option<Resolution>,
     /// What happened, oldest first, without plain repetitions.
     pub history: Vec<Happening>,
-    /// What was booked, oldest first.
-    pub chapters: Vec<Chapter>,
 }
 
 impl Item {
@@ -95,18 +88,32 @@ impl Item {
     /// The days of its life up to the WIB day `today`.
     #[must_use]
     pub fn age_days(&self, today: Date) -> i32 {
-        let since = self.facts.paid_at.map_or_else(|| self.first_seen.booking_day(), wib_date);
+        let since = self.facts.paid_at.map_or_else(|| self.first_seen.day(), wib_date);
         since.until(today).map_or(0, |span| span.get_days())
     }
 
-    fn close_chapter(&mut self, on: Date) {
-        if let Some(chapter) = self.chapters.last_mut().filter(|chapter| chapter.closed_on.is_none()) {
-            chapter.closed_on = Some(on.max(chapter.opened_on));
-        }
-    }
-
-    fn open_chapter(&mut self, on: Date) {
-        self.chapters.push(Chapter { facts: self.facts.clone(), opened_on: on, resolution: None, closed_on: None });
+    /// The decision in force as the books are to post it, if it is one of theirs.
+    fn post(&mut self, id: &str, at: Timestamp, place: usize) -> Option<books::Decision> {
+        let made = self.resolution.as_mut()?;
+        let Action::Books(action) = made.action else { return None };
+        let (leg, ground) = (self.facts.leg(), self.facts.books.as_ref().map(|books| books.ground.clone()));
+        let account = leg.map(|leg| leg.account);
+        let alarm = || self.facts.books.as_ref().map(|books| books.item);
+        let decision = books::Decision {
+            id: decision_id(id, place),
+            made_at: at,
+            effective_on: made.details.effective_on.unwrap_or_else(|| wib_date(at)),
+            action,
+            account,
+            item: leg.and_then(|leg| leg.item).or_else(alarm)?,
+            amount: made.details.amount,
+            target: made.details.target(),
+            explained_as: made.details.explained_as,
+            reference: made.details.reference.as_str().into(),
+            facts: ground.unwrap_or_default(),
+        };
+        made.posted_as = Some(decision.id);
+        Some(decision)
     }
 }
 
@@ -146,6 +153,8 @@ pub enum IllegalHistory {
 pub struct Register {
     items: BTreeMap<String, Item>,
     runs: Vec<Run>,
+    /// What the books are to post, in the order in which it was decided.
+    decisions: Vec<books::Decision>,
 }
 
 impl Register {
@@ -158,6 +167,18 @@ impl Register {
     #[must_use]
     pub fn get(&self, id: &str) -> Option<&Item> {
         self.items.get(id)
+    }
+
+    /// Every decision that took effect, and every one that was taken back, for the books.
+    #[must_use]
+    pub fn decisions(&self) -> &[books::Decision] {
+        &self.decisions
+    }
+
+    /// How every item stands now.
+    #[must_use]
+    pub fn standings(&self) -> Standings {
+        Standings::now(self.items.iter().map(|(id, item)| (id.clone(), item.standing())).collect())
     }
 
     /// Whether this run has been taken in.
@@ -213,26 +234,19 @@ impl Register {
                     resolution: None,
                     proposal: None,
                     history: Vec::new(),
-                    chapters: Vec::new(),
                 },
             );
         }
         let item = self.items.get_mut(id).ok_or_else(illegal)?;
         item.judged_as_of = item.judged_as_of.max(run.as_of);
-        if event == EventKind::Gone {
-            item.close_chapter(run.booking_day());
-        } else {
+        if event != EventKind::Gone {
             item.last_seen = run.clone();
         }
         if let Some(facts) = facts {
             item.facts = facts.clone();
         }
-        let came_back = before == Some(Status::Cleared);
-        if matches!(event, EventKind::SeenFirst | EventKind::SeenChanged) || (came_back && event == EventKind::SeenAgain) {
-            let paid_on = item.facts.paid_at.map(wib_date).filter(|day| event == EventKind::SeenFirst && run.contains(*day));
-            let on = paid_on.unwrap_or_else(|| run.booking_day());
-            item.close_chapter(on);
-            item.open_chapter(on);
+        // Of what was decided nothing is taken back by a look: what it moved stays moved, and what is open anew waits anew.
+        if matches!(event, EventKind::SeenFirst | EventKind::SeenChanged) || before == Some(Status::Cleared) {
             (item.resolution, item.proposal) = (None, None);
         }
         item.status = after;
@@ -261,26 +275,34 @@ impl Register {
         let (before, event) = (item.status, decision.step.kind());
         let refused = || Refusal::Status { id: decision.id.clone(), status: before, event };
         let after = next_status(Some(before), event).ok_or_else(refused)?;
-        let resolution =
-            |action, reviewed_by| Resolution { action, reason: decision.reason.clone(), decided_by: decision.by.clone(), reviewed_by, at };
+        let resolution = |action, reviewed_by, details: &Details| Resolution {
+            action,
+            reason: decision.reason.clone(),
+            decided_by: decision.by.clone(),
+            reviewed_by,
+            at,
+            details: details.clone(),
+            person: decision.person.clone(),
+            posted_as: None,
+        };
+        let place = self.decisions.len();
         match &decision.step {
-            Step::Resolve { action, reviewer } => item.resolution = Some(resolution(*action, reviewer.clone())),
-            Step::Propose { action } => item.proposal = Some(resolution(*action, None)),
+            Step::Resolve { action, reviewer, details } => {
+                item.resolution = Some(resolution(*action, reviewer.clone(), details));
+                self.decisions.extend(item.post(&decision.id, at, place));
+            }
+            Step::Propose { action, details } => item.proposal = Some(resolution(*action, None, details)),
             Step::Approve => {
                 let approved = item.proposal.take().ok_or_else(refused)?;
                 item.resolution = Some(Resolution { reviewed_by: Some(decision.by.clone()), at, ..approved });
+                self.decisions.extend(item.post(&decision.id, at, place));
             }
             Step::Reopen => {
                 item.proposal = None;
-                if item.resolution.take().is_some() {
-                    item.close_chapter(wib_date(at));
-                    item.open_chapter(wib_date(at));
-                }
+                let fell = item.resolution.take();
+                self.decisions.extend(fell.and_then(|fell| taken_back(&fell, &decision.id, at, place)));
             }
             Step::Note => {}
-        }
-        if let Some(chapter) = item.chapters.last_mut().filter(|chapter| chapter.closed_on.is_none()) {
-            chapter.resolution.clone_from(&item.resolution);
         }
         if let Some(owner) = &decision.owner {
             item.owner.clone_from(owner);
@@ -294,11 +316,33 @@ impl Register {
     }
 }
 
+/// The id of the decision that is the `place`-th of a journal.
+fn decision_id(item: &str, place: usize) -> ItemId {
+    ItemId::of(Subject::Decision, &[item.as_bytes(), place.to_string().as_bytes()])
+}
+
+/// That a decision is taken back, as the books are to post it.
+fn taken_back(fell: &Resolution, item: &str, at: Timestamp, place: usize) -> Option<books::Decision> {
+    Some(books::Decision {
+        id: decision_id(item, place),
+        made_at: at,
+        effective_on: wib_date(at),
+        action: books::Action::Reopen,
+        account: None,
+        item: fell.posted_as?,
+        amount: None,
+        target: None,
+        explained_as: None,
+        reference: "".into(),
+        facts: books::Facts::default(),
+    })
+}
+
 /// Who, what and why.
 fn told(decision: &Decision) -> String {
     let what = match &decision.step {
-        Step::Resolve { action, reviewer: Some(reviewer) } => format!(" to {}, reviewed by {reviewer}", action.name()),
-        Step::Resolve { action, reviewer: None } | Step::Propose { action } => format!(" to {}", action.name()),
+        Step::Resolve { action, reviewer: Some(reviewer), .. } => format!(" to {}, reviewed by {reviewer}", action.name()),
+        Step::Resolve { action, reviewer: None, .. } | Step::Propose { action, .. } => format!(" to {}", action.name()),
         Step::Approve | Step::Reopen | Step::Note => String::new(),
     };
     format!("by {}{what}: {}", decision.by, decision.reason)

@@ -1,0 +1,56 @@
+//! What the books of a run are opened with: the carry of the month before, or, where there is none, what an older report closed with.
+
+use super::{OpeningFolder, ReconcileError, ReconcileOptions};
+use crate::books::carry;
+use crate::books::take_on::TakenOn;
+use crate::books::{Account, Decision, ItemId, Known, Subject};
+use crate::domain::ageing::date_of;
+use crate::domain::ageing::wib_day_number;
+use crate::reconcile::month::{Opening, SuspenseItem};
+use crate::reconcile::posted::{BooksInputs, Opened};
+use crate::report::books::CARRY;
+
+/// The books of the month before.
+pub(super) struct Carried {
+    pub(super) known: Box<Known>,
+    pub(super) hash: String,
+}
+
+/// Reads the carry in `folder`, which must be the one its closing balances name; `None` where that report had no books.
+pub(super) fn carried(folder: &OpeningFolder, opening: Option<&Opening>) -> Result<Option<Carried>, ReconcileError> {
+    let Some(signed) = opening.and_then(|opening| opening.books.clone()) else { return Ok(None) };
+    let wrong = |reason: String| ReconcileError::Opening { path: folder.path.clone(), reason };
+    let (head, known) = carry::read(&folder.path.join(CARRY)).map_err(|error| wrong(error.to_string()))?;
+    let hash = head.hash().map_err(|error| wrong(error.to_string()))?;
+    if hash != signed {
+        return Err(wrong("its carry is not the one its closing balances were made with".to_owned()));
+    }
+    Ok(Some(Carried { known: Box::new(known), hash }))
+}
+
+/// What the books are made with.
+pub(super) fn inputs(
+    carried: Option<Carried>,
+    opening: Option<&Opening>,
+    decisions: &[Decision],
+    options: &ReconcileOptions,
+) -> BooksInputs {
+    let opened = match carried {
+        Some(Carried { known, hash }) => Opened::Carried { known, hash },
+        None => Opened::TakenOn { items: opening.map_or_else(Vec::new, |opening| opening.held.iter().map(taken_on).collect()) },
+    };
+    BooksInputs { opened, decisions: decisions.to_vec(), exported: Vec::new(), settings: options.books.clone() }
+}
+
+/// Money that an older report held.
+fn taken_on(held: &SuspenseItem) -> TakenOn {
+    let paid_at = jiff::Timestamp::from_microsecond(held.paid_at_us).unwrap_or_default();
+    TakenOn {
+        account: Account::Suspense,
+        item: ItemId::of(Subject::Payment, &[&held.identity]),
+        amount: held.amount,
+        on: date_of(wib_day_number(paid_at)),
+        channel: Some(held.channel),
+        batch: None,
+    }
+}

@@ -1,0 +1,120 @@
+//! The one list of what somebody must look at: what this run found, held against the books, and what of earlier months is open still.
+//!
+//! A finding whose money no longer stands where it was found is no discrepancy any more, or was decided; an item that is to be dealt with
+//! is in the list although this run's evidence does not tell of it.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::open_items::{OpenItem, Todo};
+use super::posted::Posted;
+use super::{Finding, severity_of};
+use crate::books::ground::grounds;
+use crate::books::known::Known;
+use crate::books::{Account, Facts, ItemId, Leg, Subject};
+use crate::domain::amount::Rupiah;
+use crate::domain::calendar::start_of_wib_day;
+use crate::domain::classify::{About, Class, ClassSet, Nature, Stands};
+use crate::register::InBooks;
+
+/// The list, each row with the item of the books that it is.
+#[must_use]
+pub(super) fn listed(found: Vec<Finding>, posted: &Posted, facts: &Facts) -> Vec<Finding> {
+    let known = &posted.month.known;
+    let items: BTreeMap<&str, &OpenItem> = posted.items.iter().map(|item| (item.discrepancy_id.as_str(), item)).collect();
+    let decided: BTreeSet<Leg> =
+        known.decisions.values().filter(|one| !one.is_taken_back && one.refused.is_none()).filter_map(|one| one.leg).collect();
+    let mut list: Vec<Finding> = Vec::new();
+    let mut listed: BTreeSet<&str> = BTreeSet::new();
+    for mut finding in found {
+        let item = items.get(finding.id.as_str()).copied().filter(|item| is_of(item, &finding));
+        if let Some(item) = item {
+            listed.insert(&item.discrepancy_id);
+            finding.is_decided = item.todo == Todo::Decided;
+            finding.books = Some(in_books(item));
+        } else if let Some(leg) = leg_of(known, &finding) {
+            // Its balance is zero: a decision moved it, or it was never open, or is not any more.
+            finding.is_decided = decided.contains(&leg);
+            if !finding.is_decided && finding.nature == Nature::Break {
+                continue;
+            }
+        }
+        list.push(finding);
+    }
+    let open = posted.items.iter().filter(|item| item.todo == Todo::Now && !listed.contains(item.discrepancy_id.as_str()));
+    list.extend(open.filter_map(carried));
+    let wanted: Vec<_> = list.iter().filter_map(|finding| finding.books.as_ref()).map(|books| (leg(books), Some(books.item))).collect();
+    let of_books = list.iter_mut().filter_map(|finding| finding.books.as_mut());
+    for (books, ground) in of_books.zip(grounds(facts, known, &wanted)) {
+        books.ground = ground;
+    }
+    list.sort_by(|a, b| {
+        let key = |finding: &Finding| (std::cmp::Reverse(finding.severity), finding.class.id());
+        key(a).cmp(&key(b)).then_with(|| a.id.cmp(&b.id)).then_with(|| a.sources.cmp(&b.sources))
+    });
+    list
+}
+
+fn leg(books: &InBooks) -> Option<Leg> {
+    books.account.map(|account| Leg::of(account, books.item))
+}
+
+/// A bill that is found for another reason than what is open on its debt is another matter.
+fn is_of(item: &OpenItem, finding: &Finding) -> bool {
+    match (item.account, finding.class) {
+        (Some(Account::Unproven), class) => class.info().stands == Stands::Unproven,
+        (Some(Account::Receivable), class) => class.info().stands == Stands::Receivable,
+        _ => true,
+    }
+}
+
+fn in_books(item: &OpenItem) -> Box<InBooks> {
+    let balance = i64::try_from(item.amount.get()).unwrap_or(i64::MAX);
+    Box::new(InBooks { account: item.account, item: item.id, balance, ground: Facts::default() })
+}
+
+/// Where the money of a finding would stand, if nothing of it does.
+fn leg_of(known: &Known, finding: &Finding) -> Option<Leg> {
+    let payment = || ItemId::with_key(Subject::Payment, &finding.id).filter(|id| known.payments.contains_key(&known.payment_id(*id)));
+    let debt = || {
+        let bill = known.bills.get(&ItemId::bill(&finding.invoice_number))?;
+        Some(bill.debt)
+    };
+    let leg = match (finding.class.info().stands, finding.class) {
+        (Stands::Suspense, class) if class.info().about != About::Payment => return None,
+        // What is over is the payment's own; what was paid short is the debt's: the payment has nothing of its own to decide.
+        (Stands::Suspense, _) | (Stands::Shared, Class::P04) => {
+            let id = known.payment_id(payment()?);
+            Leg::of(Account::Suspense, known.payments.get(&id)?.held_as)
+        }
+        (Stands::Receivable, _) | (Stands::Shared, Class::P03 | Class::P10) => Leg::of(Account::Receivable, debt()?),
+        (Stands::Unproven, _) => Leg::of(Account::Unproven, debt()?),
+        _ => return None,
+    };
+    (known.balance(leg) == Rupiah::ZERO).then_some(leg)
+}
+
+/// An item that is open and that this run's evidence does not tell of.
+fn carried(item: &OpenItem) -> Option<Finding> {
+    let class = item.class?;
+    let size = item.amount.max(Rupiah::ZERO.minus(item.amount));
+    let owed = matches!(item.account, Some(Account::Receivable | Account::Unproven | Account::Doku | Account::Direct));
+    let account = item.account.map_or("alarm", Account::name);
+    Some(Finding {
+        id: item.discrepancy_id.clone(),
+        class,
+        flags: ClassSet::EMPTY,
+        nature: Nature::Break,
+        severity: severity_of(class, Nature::Break, ClassSet::EMPTY).max(crate::domain::classify::Severity::Medium),
+        invoice_number: item.invoice_number.clone(),
+        payment_code: item.payment_code.clone(),
+        channel: crate::domain::channel::Channel::parse(&item.channel),
+        expected: owed.then_some(size),
+        paid: (!owed).then_some(size),
+        paid_at: if item.id.subject() == Subject::Payment { start_of_wib_day(item.since) } else { None },
+        reason: format!("open since {} on {account}: {size}", item.since),
+        evidence: Vec::new(),
+        sources: Vec::new(),
+        books: Some(in_books(item)),
+        is_decided: false,
+    })
+}

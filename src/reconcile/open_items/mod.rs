@@ -1,0 +1,381 @@
+//! What is open at the end of a run, item by item: its class, how old it is, who acts, and whether that is to be done now, not yet due, or
+//! decided. What the cover counts and what the lists show is this one list.
+
+mod names;
+
+use std::collections::{BTreeMap, HashMap};
+
+use jiff::civil::Date;
+
+pub use names::names_of;
+
+use super::{Finding, Outcome};
+use crate::books::account::{Account, Owner, Side};
+use crate::books::fact::{Hold, Payee, RowKind};
+use crate::books::identities::Identity;
+use crate::books::item::{ItemId, Subject};
+use crate::books::known::{Decided, Known, Open};
+use crate::books::pair::{Leg, Movement};
+use crate::books::{Action, Decision, Month, Settings};
+use crate::domain::ageing::{Bucket, day_number};
+use crate::domain::amount::Rupiah;
+use crate::domain::balance::Balance;
+use crate::domain::calendar::wib_date;
+use crate::domain::classify::{Class, settlement_due};
+
+/// What is to be done about an item.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Todo {
+    /// Somebody must act.
+    Now,
+    /// Nothing yet: its day has not come.
+    NotYet,
+    /// Nothing more: somebody decided that it may stay.
+    Decided,
+}
+
+impl Todo {
+    /// All three.
+    pub const ALL: [Self; 3] = [Self::Now, Self::NotYet, Self::Decided];
+
+    /// The name used in files.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Now => "to_do",
+            Self::NotYet => "not_yet_due",
+            Self::Decided => "decided",
+        }
+    }
+}
+
+/// One open item of an account, or an alarm.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct OpenItem {
+    /// Where it stands; none for an alarm.
+    pub account: Option<Account>,
+    /// What it is about.
+    pub id: ItemId,
+    /// The id under which lists show it and people decide on it.
+    pub discrepancy_id: String,
+    /// Its class.
+    pub class: Option<Class>,
+    /// Debit +, credit −; of an alarm, what is at stake.
+    pub amount: Rupiah,
+    /// The original day of what opened it.
+    pub since: Date,
+    /// The day from which its age counts.
+    pub ages_from: Date,
+    /// Its age in days.
+    pub age_days: i32,
+    /// The day of its last movement.
+    pub moved_on: Date,
+    /// The last movement.
+    pub moved_by: Option<Movement>,
+    /// Invoice numbers.
+    pub invoice_number: String,
+    /// Codes.
+    pub payment_code: String,
+    /// Where it is paid.
+    pub channel: String,
+    /// What is to be done.
+    pub todo: Todo,
+    /// Who acts.
+    pub owner: Owner,
+    /// The last decision about it that stands.
+    pub decision: Option<ItemId>,
+    /// Branch, agent, product.
+    pub dimensions: Vec<Box<str>>,
+}
+
+impl OpenItem {
+    /// How old it is.
+    #[must_use]
+    pub const fn bucket(&self) -> Bucket {
+        Bucket::of(self.age_days)
+    }
+
+    /// Whether it stands on the other side than its account normally does.
+    #[must_use]
+    pub fn is_reversed(&self) -> bool {
+        self.account.is_some_and(|account| (self.amount > Rupiah::ZERO) != (account.info().side == Side::Debit))
+    }
+}
+
+/// What an item's being due depends on.
+#[derive(Clone, Copy, Debug)]
+pub struct Terms<'a> {
+    /// Of the run.
+    pub terms: &'a super::Terms,
+    /// The day to which ages are counted.
+    pub today: Date,
+    /// Of the books.
+    pub settings: &'a Settings,
+    /// Whether settlement files were ever given: without them nothing can be said of what DOKU owes.
+    pub is_settlement_known: bool,
+    /// The journal's decisions: those that take effect after the period leave its balances, and nothing more to be done.
+    pub decisions: &'a [Decision],
+}
+
+struct Lookup<'a> {
+    known: &'a Known,
+    outcome: &'a Outcome,
+    terms: &'a Terms<'a>,
+    findings: HashMap<&'a str, &'a Finding>,
+    of_bills: HashMap<(&'a str, &'a str), &'a Finding>,
+    decisions: BTreeMap<Leg, ItemId>,
+    later: BTreeMap<(Option<Account>, ItemId), ItemId>,
+}
+
+/// Every open item and every alarm, worst first within each account.
+#[must_use]
+pub fn open_items(month: &Month, outcome: &Outcome, terms: &Terms<'_>) -> Vec<OpenItem> {
+    let known = &month.known;
+    let is_bill = |finding: &&Finding| finding.class.id().starts_with('L');
+    let lookup = Lookup {
+        known,
+        outcome,
+        terms,
+        findings: outcome.findings.iter().map(|finding| (finding.id.as_str(), finding)).collect(),
+        of_bills: outcome
+            .findings
+            .iter()
+            .filter(is_bill)
+            .map(|finding| ((finding.invoice_number.as_str(), finding.payment_code.as_str()), finding))
+            .collect(),
+        decisions: standing_decisions(known),
+        later: later_decisions(month, terms.decisions),
+    };
+    let mut items: Vec<OpenItem> = known.balances.iter().filter_map(|(leg, open)| lookup.item(*leg, open)).collect();
+    items.extend(lookup.alarms());
+    items.sort_by(|a, b| {
+        let key = |item: &OpenItem| (item.account.map_or(usize::MAX, place), item.todo, std::cmp::Reverse(item.age_days));
+        key(a).cmp(&key(b)).then_with(|| a.id.cmp(&b.id))
+    });
+    items
+}
+
+fn place(account: Account) -> usize {
+    Account::ALL.iter().position(|one| *one == account).unwrap_or(usize::MAX)
+}
+
+/// The last decision about each item that stands.
+fn standing_decisions(known: &Known) -> BTreeMap<Leg, ItemId> {
+    let stands = |decided: &Decided| !decided.is_taken_back && decided.refused.is_none();
+    let mut standing: Vec<(Date, ItemId, Leg)> = known
+        .decisions
+        .iter()
+        .filter(|(_, decided)| stands(decided))
+        .filter_map(|(id, decided)| Some((decided.on, *id, decided.leg?)))
+        .collect();
+    standing.sort_unstable();
+    standing.into_iter().map(|(_, id, leg)| (leg, id)).collect()
+}
+
+/// Decisions that were made already and take effect after the period.
+fn later_decisions(month: &Month, decisions: &[Decision]) -> BTreeMap<(Option<Account>, ItemId), ItemId> {
+    let mut made: Vec<&Decision> = decisions.iter().filter(|decision| month.aside.later.contains(&decision.id)).collect();
+    made.sort_by_key(|decision| (decision.made_at, decision.id));
+    let mut later = BTreeMap::new();
+    for decision in made {
+        if decision.action == Action::Reopen {
+            later.retain(|_, id| *id != decision.item);
+        } else {
+            later.insert((decision.account, decision.item), decision.id);
+        }
+    }
+    later
+}
+
+/// All open items are to do, not yet due or decided, and each is in the list once.
+#[must_use]
+pub fn identity(known: &Known, items: &[OpenItem]) -> Identity {
+    let listed: Rupiah = items.iter().filter(|item| item.account.is_some()).map(|item| item.amount).sum();
+    let open = known.balances.iter().filter(|(leg, _)| leg.item.is_some()).map(|(_, open)| open.amount).sum();
+    Identity { name: "items listed = open items of all accounts".to_owned(), left: listed, right: open }
+}
+
+/// Count and rupiah of the items that are so.
+#[must_use]
+pub fn sum<'i>(items: impl Iterator<Item = &'i OpenItem>) -> Balance {
+    items.map(|item| Balance::one(item.amount)).sum()
+}
+
+impl Lookup<'_> {
+    fn item(&self, leg: Leg, open: &Open) -> Option<OpenItem> {
+        let id = leg.item?;
+        let ages_from = self.known.ages_from(leg, open);
+        let class = self.class(leg, open);
+        let (invoice_number, payment_code, channel) = names_of(self.known, id);
+        let accepted = self.known.accepted.get(&leg).map(|accepted| accepted.decision);
+        let accepted = accepted.or_else(|| self.later.get(&(Some(leg.account), id)).copied());
+        let todo = if accepted.is_some() { Todo::Decided } else { self.todo(leg, open, class) };
+        Some(OpenItem {
+            account: Some(leg.account),
+            id,
+            discrepancy_id: names::listed_as(self.known, leg),
+            class,
+            amount: open.amount,
+            since: open.since,
+            ages_from,
+            age_days: day_number(self.terms.today).saturating_sub(day_number(ages_from)),
+            moved_on: open.moved_on,
+            moved_by: Some(open.moved_by),
+            invoice_number,
+            payment_code,
+            channel,
+            todo,
+            owner: class.map(|class| class.info().owner).filter(|owner| *owner != Owner::Nobody).unwrap_or(leg.account.info().owner),
+            decision: accepted.or_else(|| self.decisions.get(&leg).copied()),
+            dimensions: self.dimensions(id),
+        })
+    }
+
+    fn alarms(&self) -> impl Iterator<Item = OpenItem> + '_ {
+        let open = self.known.alarms.iter().filter(|(_, alarm)| alarm.answered_by.is_none());
+        open.map(|(id, alarm)| {
+            let finding = self.findings.get(id.key_text().as_str());
+            let class = Class::parse(&alarm.class);
+            let decision = alarm.accepted_by.or_else(|| self.later.get(&(None, *id)).copied());
+            OpenItem {
+                account: None,
+                id: *id,
+                discrepancy_id: id.key_text(),
+                class,
+                amount: alarm.at_stake,
+                since: alarm.on,
+                ages_from: alarm.on,
+                age_days: day_number(self.terms.today).saturating_sub(day_number(alarm.on)),
+                moved_on: alarm.on,
+                moved_by: None,
+                invoice_number: finding.map_or_else(String::new, |finding| finding.invoice_number.clone()),
+                payment_code: finding.map_or_else(String::new, |finding| finding.payment_code.clone()),
+                channel: finding.and_then(|finding| finding.channel).map_or_else(String::new, |channel| channel.name().to_owned()),
+                todo: if decision.is_some() { Todo::Decided } else { Todo::Now },
+                owner: class.map_or(Owner::Security, |class| class.info().owner),
+                decision,
+                dimensions: Vec::new(),
+            }
+        })
+    }
+
+    fn finding_of_debt(&self, id: ItemId) -> Option<&Finding> {
+        let bills = self.known.debts.get(&id)?.bills.iter().filter_map(|bill| self.known.bills.get(bill));
+        let mut ids = bills.flat_map(|bill| {
+            let codes = bill.names.iter().filter_map(|name| name.split_once('/')).map(|(_, code)| code);
+            codes.chain([""]).map(|code| (&*bill.invoice_number, code)).collect::<Vec<_>>()
+        });
+        ids.find_map(|ids| self.of_bills.get(&ids).copied())
+    }
+
+    /// The class by what the books know; a finding of this run may say it more exactly.
+    fn class(&self, leg: Leg, open: &Open) -> Option<Class> {
+        let id = leg.item?;
+        match leg.account {
+            Account::Receivable => {
+                let debt = self.known.debts.get(&id)?;
+                let of_run = self.finding_of_debt(id).map(|finding| finding.class).filter(|class| *class != Class::L04);
+                Some(if debt.applied() > Rupiah::ZERO { Class::L11 } else { of_run.unwrap_or_else(|| self.unpaid_class(id)) })
+            }
+            Account::Unproven => Some(Class::L04),
+            Account::Doku | Account::Direct => {
+                let payment = self.known.payments.get(&id)?;
+                Some(if payment.row.is_some() { Class::S03 } else { Class::S02 })
+            }
+            Account::Clearing => Some(Class::S05),
+            Account::Suspense => self.suspense_class(id, open),
+            _ => None,
+        }
+    }
+
+    /// No code, one that has expired, or one that may still be paid.
+    fn unpaid_class(&self, id: ItemId) -> Class {
+        let bills = self.known.debts.get(&id).map(|debt| &debt.bills);
+        let mut bills = bills.into_iter().flatten().filter_map(|bill| self.known.bills.get(bill)).filter(|bill| bill.is_live).peekable();
+        if bills.peek().is_some_and(|bill| bill.names.is_empty()) {
+            return Class::L05;
+        }
+        let last = bills.filter_map(|bill| bill.expires_on).max();
+        if last.is_some_and(|last| last < self.terms.today) { Class::L02 } else { Class::L01 }
+    }
+
+    fn suspense_class(&self, id: ItemId, open: &Open) -> Option<Class> {
+        match id.subject() {
+            Subject::Payment => {
+                let of_run = self.findings.get(id.key_text().as_str()).map(|finding| finding.class);
+                let payment = self.known.payments.get(&id)?;
+                let is_whole = payment.amount == Rupiah::ZERO.minus(open.amount);
+                let by_payee = match (payment.payee, payment.hold) {
+                    (Payee::Nobody, _) => Class::P01,
+                    (Payee::Disagreeing, _) => Class::P02,
+                    (Payee::Ambiguous, _) => Class::P15,
+                    (Payee::Bill(_), Some(Hold::AfterExpiry)) => Class::P07,
+                    (Payee::Bill(_), Some(Hold::AfterCancellation)) => Class::P08,
+                    (Payee::Bill(_), None) => {
+                        if is_whole {
+                            Class::P06
+                        } else {
+                            Class::P04
+                        }
+                    }
+                };
+                Some(of_run.filter(|class| class.id().starts_with('P')).unwrap_or(by_payee))
+            }
+            Subject::Row => {
+                let row = self.known.rows.get(&id)?;
+                Some(if matches!(row.kind, RowKind::Refund(_)) { Class::S06 } else { Class::S01 })
+            }
+            _ => None,
+        }
+    }
+
+    fn todo(&self, leg: Leg, open: &Open, class: Option<Class>) -> Todo {
+        let days = |from: Date| day_number(self.terms.today).saturating_sub(day_number(from));
+        let limit = |from: Date, limit: i64| if i64::from(days(from)) > limit { Todo::Now } else { Todo::NotYet };
+        match leg.account {
+            Account::Receivable => match class {
+                Some(Class::L01) => Todo::NotYet,
+                Some(Class::L02) => limit(self.known.ages_from(leg, open), self.terms.terms.policy.expired_break_days),
+                _ => Todo::Now,
+            },
+            Account::Doku if class == Some(Class::S02) => self.unsettled(leg),
+            Account::Direct | Account::Payouts => limit(open.since, self.terms.settings.bank_window_days.into()),
+            Account::Clearing if self.terms.today <= self.terms.terms.period.to => Todo::NotYet,
+            Account::Deposits => Todo::NotYet,
+            _ => Todo::Now,
+        }
+    }
+
+    /// What DOKU has notified and not paid out is due after the working days of its channel.
+    fn unsettled(&self, leg: Leg) -> Todo {
+        let Some(payment) = leg.item.and_then(|id| self.known.payments.get(&id)) else { return Todo::Now };
+        if !self.terms.is_settlement_known {
+            return Todo::NotYet;
+        }
+        let Some(input) = &self.outcome.inputs.settlement else {
+            let days = day_number(self.terms.today).saturating_sub(day_number(wib_date(payment.paid_at)));
+            return if days > UNSETTLED_DAYS_MAX { Todo::Now } else { Todo::NotYet };
+        };
+        let due_on = settlement_due(payment.paid_at, input.terms.of(payment.channel).working_days, &input.terms.working_days);
+        if self.terms.today > due_on { Todo::Now } else { Todo::NotYet }
+    }
+
+    fn dimensions(&self, id: ItemId) -> Vec<Box<str>> {
+        let debt = match id.subject() {
+            Subject::Debt => Some(id),
+            Subject::Payment => self.known.payments.get(&id).and_then(|payment| payment.debt),
+            _ => None,
+        };
+        let bills = debt.and_then(|debt| self.known.debts.get(&debt)).map(|debt| &debt.bills);
+        bills
+            .into_iter()
+            .flatten()
+            .filter_map(|bill| self.known.bills.get(bill))
+            .map(|bill| bill.dimensions.clone())
+            .next()
+            .unwrap_or_default()
+    }
+}
+
+/// Days after which DOKU has paid out what it collected, where no settlement files say by which contract.
+const UNSETTLED_DAYS_MAX: i32 = 7;
