@@ -47,6 +47,14 @@ fn a_page_shows_the_first_rows_and_says_where_the_others_are() {
 }
 
 #[test]
+fn paper_has_the_first_rows_of_long_tables_and_whose_page_it_is_at_its_foot() {
+    let page = page(1_000);
+    assert_eq!(page.matches("<div class=\"table long\"").count(), 1);
+    assert!(page.contains("Di kertas: 30 baris pertama dari 1.234"));
+    assert!(page.contains("@bottom-left{content:\"entity x · October\"") && page.contains("counter(page) \" / \" counter(pages)"));
+}
+
+#[test]
 fn each_choice_hides_the_rows_without_its_mark() {
     let page = page(6);
     for choice in ["s-0-0-0", "s-0-0-1"] {

@@ -31,7 +31,12 @@ pub(super) struct View {
     /// The drawing beside it.
     pub(super) chart: Option<chart::Drawing>,
     pub(super) has_details: bool,
+    /// On paper, only the first rows: how many of how many, in words.
+    pub(super) on_paper: Option<String>,
 }
+
+/// Rows of one table that are printed: an archive is to be read, and files hold all of them. The style sheet hides the others.
+const PRINTED_MAX: usize = 30;
 
 pub(super) struct Head {
     pub(super) title: String,
@@ -150,6 +155,7 @@ pub(super) fn view(id: &str, table: &Table<'_>, words: &Words, rows_max: usize) 
         more,
         chart: None,
         has_details: !details.is_empty(),
+        on_paper: (rows.len() > PRINTED_MAX).then(|| text::fill(words.on_paper(), &[&count(PRINTED_MAX), &count(table.rows.len())])),
     }
 }
 

@@ -8,6 +8,7 @@ use crate::books::month::{Ageing, Statement};
 use crate::domain::ageing::Bucket;
 use crate::domain::amount::Rupiah;
 use crate::domain::balance::Balance;
+use crate::domain::classify::Class;
 use crate::reconcile::open_items::{OpenItem, Todo, sum};
 
 /// The anchor of the alarms, which stand on no account.
@@ -163,7 +164,7 @@ fn item_columns(words: &'static Words) -> Vec<Column> {
 fn row<'a>(item: &'a OpenItem, words: &'static Words) -> Vec<Cell<'a>> {
     vec![
         words.todo_name(item.todo).into(),
-        item.class.map(|class| class.id()).into(),
+        item.class.map(Class::id).into(),
         item.class.map(|class| words.class_title(class)).into(),
         item.invoice_number.as_str().into(),
         item.payment_code.as_str().into(),

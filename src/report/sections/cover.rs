@@ -92,10 +92,11 @@ fn tie(report: &Report<'_>, words: &'static Words) -> (String, Mood) {
     }
 }
 
-/// The balances of accounts with items beside those they were opened with.
+/// The balances of accounts with items beside those they were opened with; of the first month, nothing.
 fn comparison<'a>(report: &Report<'a>, words: &'static Words) -> Table<'a> {
     let statements = report.books.month.statements();
-    let with_items = statements.iter().filter(|statement| !statement.account.info().holds.is_empty());
+    let is_later = report.books.previous.is_some();
+    let with_items = statements.iter().filter(|statement| is_later && !statement.account.info().holds.is_empty());
     let rows = with_items.map(|statement| {
         let side = |amount: Rupiah| on_its_side(Some(statement.account), amount);
         let (before, now) = (side(statement.opening.amount), side(statement.closing.amount));

@@ -51,7 +51,7 @@ impl Steps {
     }
 
     fn push(&mut self, label: &'static str, amount: Rupiah, is_total: bool, section: Option<Account>) {
-        let section = section.map(|account| account.name());
+        let section = section.map(Account::name);
         self.steps.push(Step { label, amount, after: self.after, is_total, section });
     }
 

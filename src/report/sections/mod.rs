@@ -28,6 +28,8 @@ pub(super) fn document<'a>(report: &Report<'a>, presentation: &'a Presentation) 
     let mut sections: Vec<Section<'a>> = vec![accounts::overview(report, words)];
     sections.extend(accounts::items(report, words));
     sections.extend(register::section(report, words));
+    sections.push(discrepancies::section(report, words));
+    sections.extend(settlement::section(report, words));
     sections.extend([
         summary::section(report, words),
         classes::section(report, words),
@@ -37,8 +39,6 @@ pub(super) fn document<'a>(report: &Report<'a>, presentation: &'a Presentation) 
         days::section(report, words),
         breakdowns::section(report, words),
     ]);
-    sections.extend(settlement::section(report, words));
-    sections.push(discrepancies::section(report, words));
     sections.extend(prior_period::section(report, words));
     sections.push(inputs::section(report, words));
     sections.push(method::section(report, words));

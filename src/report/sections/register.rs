@@ -19,7 +19,7 @@ pub(super) fn section<'a>(report: &Report<'a>, words: &'static Words) -> Option<
         let moved: Rupiah = decision.posted.iter().map(|(_, _, amount)| *amount).sum();
         vec![
             decision.on.into(),
-            decision.action.name().into(),
+            words.decided(decision.action).into(),
             account.map(|account| words.account_name(account)).into(),
             decision.leg.and_then(|leg| leg.item).map(String::from).into(),
             moved.into(),
@@ -29,7 +29,7 @@ pub(super) fn section<'a>(report: &Report<'a>, words: &'static Words) -> Option<
     });
     let columns = vec![
         Column::new(words.decided_on(), Kind::Date),
-        Column::new(words.action_title(), Kind::Code).filter(),
+        Column::new(words.action_title(), Kind::Text).filter(),
         Column::new(words.account_title(), Kind::Text).filter(),
         Column::new(words.item(), Kind::Code),
         Column::new(words.items_amount(), Kind::Rupiah),
@@ -41,8 +41,8 @@ pub(super) fn section<'a>(report: &Report<'a>, words: &'static Words) -> Option<
 }
 
 fn effect(decision: &Decided, words: &'static Words) -> String {
-    match &decision.refused {
-        Some(refusal) => fill(words.moved_nothing(), &[&refusal.to_string()]),
+    match decision.refused {
+        Some(refusal) => fill(words.moved_nothing(), &[words.refused(refusal)]),
         None if decision.is_taken_back => words.taken_back().to_owned(),
         None => words.stands().to_owned(),
     }

@@ -4,6 +4,7 @@
 
 use super::Words;
 use crate::books::account::{Account, Owner};
+use crate::books::decision::{Action, Refusal};
 use crate::books::pair::Movement;
 use crate::domain::language::Language;
 use crate::reconcile::open_items::Todo;
@@ -103,6 +104,7 @@ terms! {
     stands "stands" "berlaku";
     taken_back "taken back" "dicabut";
     moved_nothing "moved nothing: {0}" "tidak memindahkan apa pun: {0}";
+    on_paper "On paper: the first {0} of {1} rows; the page, the workbook and the files have all." "Di kertas: {0} baris pertama dari {1}; halaman, buku kerja, dan berkas memuat semuanya.";
     reversed_note "An amount below zero stands on the other side of its account and is not netted." "Nilai di bawah nol berada di sisi lain akunnya dan tidak dikompensasikan.";
 }
 
@@ -116,7 +118,7 @@ impl Words {
             Account::Direct => ["Direct channels, not received", "Kanal langsung, belum diterima"],
             Account::Clearing => ["Settlement differences", "Selisih setelmen"],
             Account::Payouts => ["On the way to the bank", "Dana cair dalam perjalanan"],
-            Account::Bank => ["Bank", "Bank"],
+            Account::Bank => ["Bank account", "Rekening bank"],
             Account::Suspense => ["Unidentified and held money", "Pembayaran tidak teridentifikasi"],
             Account::Deposits => ["Customers' credits", "Titipan nasabah"],
             Account::RefundsDue => ["Refunds to transfer", "Pengembalian belum ditransfer"],
@@ -161,6 +163,41 @@ impl Words {
             Owner::Security => ["Security", "Keamanan"],
             Owner::Issuing => ["Issuing of codes", "Penerbitan kode"],
             Owner::Nobody => ["Nobody", "Tidak ada"],
+        })
+    }
+
+    /// What was decided.
+    pub(in crate::report) const fn decided(&self, action: Action) -> &'static str {
+        self.said(match action {
+            Action::Apply => ["apply to a bill", "terapkan ke tagihan"],
+            Action::Credit => ["credit to the customer", "titipkan untuk nasabah"],
+            Action::Keep => ["keep", "ambil sebagai pendapatan"],
+            Action::Refund => ["refund", "kembalikan"],
+            Action::Transferred => ["refund transferred", "pengembalian ditransfer"],
+            Action::Received => ["received", "sudah diterima"],
+            Action::Waive => ["waive", "bebaskan"],
+            Action::Lapse => ["lapse", "gugurkan"],
+            Action::PaidElsewhere => ["paid another way", "dibayar lewat jalur lain"],
+            Action::WriteOff => ["write off", "hapusbukukan"],
+            Action::Explain => ["explain", "jelaskan"],
+            Action::Unapply => ["take back from a bill", "batalkan penerapan"],
+            Action::Correct => ["correct the amount", "koreksi nilai"],
+            Action::Accept => ["accept as it is", "terima apa adanya"],
+            Action::Reopen => ["take a decision back", "cabut keputusan"],
+        })
+    }
+
+    /// Why a decision moved nothing.
+    pub(in crate::report) const fn refused(&self, refusal: Refusal) -> &'static str {
+        self.said(match refusal {
+            Refusal::Unfit => ["not for this kind of item", "tidak berlaku untuk jenis rincian ini"],
+            Refusal::Target => ["it needs a target", "perlu sasaran"],
+            Refusal::Unknown => ["what it names is not known", "yang disebutnya tidak dikenal"],
+            Refusal::NothingOpen => ["nothing is open", "tidak ada yang terbuka"],
+            Refusal::TooMuch => ["less is open than it says", "yang terbuka lebih kecil"],
+            Refusal::MovedOn => ["the money has been moved on", "dananya sudah berpindah"],
+            Refusal::TakenBack => ["it was taken back already", "sudah dicabut"],
+            Refusal::Reference => ["it needs a reference", "perlu referensi"],
         })
     }
 

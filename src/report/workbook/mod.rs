@@ -100,7 +100,9 @@ impl Book<'_, '_> {
         sheet.remark(words.flow_note(), 4)?;
         sheet.tasks(words, &cover.tasks, &self.links)?;
         sheet.verdict(&cover.tie.0, cover.tie.1)?;
-        sheet.listed(&cover.comparison)?;
+        if !cover.comparison.rows.is_empty() {
+            sheet.listed(&cover.comparison)?;
+        }
         sheet.contents(words.contents, self.document.sections.iter().map(|section| section.id.as_str()), &self.links)?;
         sheet.facts(&cover.facts)?;
         sheet.signatures(&cover.signatures, words.signature)?;
