@@ -28,7 +28,7 @@ PAGE_BYTES_MAX, PAGE_SECONDS_MAX, WORKBOOK_SECONDS_MAX = 5_000_000, 2.0, 5.0
 MANY = 100_000
 WORDS = {
     "en": {"sheets": ["Cover", "Discrepancies", "Classes", "Control totals"], "columns": ["Class", "Number", "Invoice", "Payment code", "Expected", "Paid", "Difference", "Paid at (WIB)"], "total": "Total", "month": ["Roll-forward", "Ageing", "Settlement"], "roll": ["Opening balance", "Carried: opening and movements", "Closing balance, counted by itself", "Difference"]},
-    "id": {"sheets": ["Sampul", "Selisih", "Kelas", "Total kontrol"], "columns": ["Kelas", "Nomor", "Faktur", "Kode bayar", "Seharusnya", "Dibayar", "Selisih", "Dibayar pada (WIB)"], "total": "Jumlah", "month": ["Mutasi saldo", "Umur piutang", "Penyelesaian"], "roll": ["Saldo awal", "Saldo bawaan: saldo awal dan mutasi", "Saldo akhir, dihitung tersendiri", "Selisih"]},
+    "id": {"sheets": ["Sampul", "Selisih", "Kelas", "Total kontrol"], "columns": ["Kelas", "Nomor", "Faktur", "Kode bayar", "Seharusnya", "Dibayar", "Selisih", "Dibayar pada (WIB)"], "total": "Jumlah", "month": ["Mutasi saldo", "Umur piutang", "Setelmen"], "roll": ["Saldo awal", "Saldo bawaan: saldo awal dan mutasi", "Saldo akhir, dihitung tersendiri", "Selisih"]},
 }
 SPACE = {name: "{urn:oasis:names:tc:opendocument:xmlns:%s:1.0}" % name for name in ["office", "table", "text"]}
 failures = []

@@ -7,6 +7,7 @@ mod glossary;
 mod id;
 mod reasons_id;
 
+use crate::books::{Account, Movement};
 use crate::domain::ageing::Bucket;
 use crate::domain::classify::{Class, Nature, Severity};
 use crate::domain::language::Language;
@@ -170,7 +171,7 @@ impl Words {
             "suspense" => self.balance_suspense,
             "open_discrepancies" => self.balance_discrepancies,
             "" => self.balance_none,
-            other => other,
+            other => Account::parse(other).map_or(other, |account| self.account_name(account)),
         }
     }
 
@@ -194,7 +195,7 @@ impl Words {
             "removed" => self.move_removed,
             "late_payment" => self.move_late_payment,
             "decided" => self.move_decided,
-            other => other,
+            other => Movement::ALL.into_iter().find(|movement| movement.name() == other).map_or(other, |movement| self.moved(movement)),
         }
     }
 

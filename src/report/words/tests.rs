@@ -1,7 +1,6 @@
 //! Both languages say everything, and each in its own words.
 
 use super::*;
-use crate::books::{Account, Movement};
 
 /// What is the same word in both languages.
 const SAME: [&str; 8] = ["status", "flags_raised", "digest", "unit_rupiah", "amount", "amount_of", "decimal_sign", "version"];
