@@ -132,24 +132,73 @@ fn the_workbook_holds_every_discrepancy_with_real_numbers_dates_and_text_codes()
     assert!(found.iter().any(|row| row["Payment code"] == Data::String("0000000000000099".to_owned())));
 }
 
+/// The name of an account's sheet.
+pub(crate) const ACCOUNT_SHEETS: [(&str, &str); 9] = [
+    ("receivable", "Premiums owed"),
+    ("unproven", "Called paid, not proved"),
+    ("doku", "At DOKU, not paid out"),
+    ("direct", "Direct channels, not received"),
+    ("clearing", "Settlement differences"),
+    ("payouts", "On the way to the bank"),
+    ("suspense", "Unidentified and held money"),
+    ("deposits", "Customers' credits"),
+    ("refunds_due", "Refunds to transfer"),
+];
+
+/// What is to be done of one account, or of alarms, in summary.json: how many and how much.
+fn standing(summary: &Value, account: &str) -> (i64, i64) {
+    ["to_do", "not_yet_due", "decided"].into_iter().fold((0, 0), |(count, amount), todo| {
+        let of = &summary["books"]["items"][todo][account];
+        (count + of["count"].as_i64().unwrap_or(0), amount + of["amount"].as_i64().unwrap_or(0))
+    })
+}
+
 #[test]
-fn every_class_has_its_sheet_and_sheets_summary_and_page_show_the_same_figures() {
+fn every_closing_figure_opens_to_its_rows_and_the_first_screen_counts_each_item_once() {
     let world = world();
     reconciled(&world, "log.jsonl", "en", "report");
     let (mut workbook, summary, page) = (workbook(&world, "report"), summary(&world.path("report")), page(&world, "report"));
-    let names = workbook.sheet_names();
-    let first =
-        ["Cover", "Summary", "Classes", "Control totals", "Roll-forward", "Ageing", "By day and channel", "Breakdowns", "Discrepancies"];
-    assert_eq!(names[..9], first);
-    let mut by_class: BTreeMap<String, usize> = BTreeMap::new();
-    for discrepancy in rows_of_jsonl(&world, "report") {
-        *by_class.entry(discrepancy["class"].as_str().unwrap().to_owned()).or_default() += 1;
+    let mut shown = 0;
+    for account in summary["books"]["accounts"].as_array().unwrap() {
+        let name = account["account"].as_str().unwrap();
+        let Some((_, sheet)) = ACCOUNT_SHEETS.into_iter().find(|(account, _)| *account == name) else { continue };
+        let closing = (account["closing"]["count"].as_i64().unwrap(), account["closing"]["amount"].as_i64().unwrap());
+        assert_eq!(standing(&summary, name), closing, "{name}: the list is the closing");
+        let names = workbook.sheet_names();
+        let sheet = names.iter().find(|found| **found == sheet.replace('\'', ""));
+        assert_eq!(sheet.is_some(), closing.0 > 0, "{name}: {names:?}");
+        let Some(sheet) = sheet else { continue };
+        let range = workbook.worksheet_range(sheet).unwrap();
+        let rows = table(&range, "State");
+        assert_eq!(i64::try_from(rows.len()).unwrap(), closing.0, "{name}");
+        let total: f64 = rows.iter().map(|row| row["Rupiah"].as_f64().unwrap()).sum();
+        let last = range.rows().rev().find(|row| row[0] == Data::String("Total".to_owned())).unwrap();
+        assert_eq!((Some(total), last[6].as_f64()), (Some(closing.1 as f64), Some(closing.1 as f64)), "{name}");
+        assert!(page.contains(&format!("<section id=\"{name}\"")));
+        shown += 1;
     }
-    assert!(by_class.len() >= 8, "{by_class:?}");
-    for (class, count) in &by_class {
-        let name = names.iter().find(|name| name.starts_with(&format!("{class} "))).unwrap();
-        assert_eq!(table(&workbook.worksheet_range(name).unwrap(), "Class").len(), *count, "{class}");
+    assert!(shown >= 3, "{shown} accounts have items");
+    let to_do = &summary["books"]["items"]["to_do"];
+    let (alarms, all): (i64, i64) = to_do.as_object().unwrap().iter().fold((0, 0), |(alarms, all), (name, of)| {
+        let count = of["count"].as_i64().unwrap();
+        (alarms + if name == "alarm" { count } else { 0 }, all + count)
+    });
+    let owners: i64 = summary["books"]["to_do"].as_object().unwrap().values().map(|of| of["count"].as_i64().unwrap()).sum();
+    assert_eq!(owners, all, "who acts and what is to be done count the same items");
+    assert!(page.contains(&format!("{all} items are to be done.")));
+    for count in [all - alarms, alarms] {
+        assert!(page.contains(&format!("<p class=\"figure\">{count}</p>")), "{count}");
     }
+    let cover = workbook.worksheet_range("Cover").unwrap();
+    let tasks = cover.rows().filter(|row| row[0].to_string().contains(": ") && row[3].to_string().starts_with('→'));
+    assert_eq!(tasks.map(|row| row[1].as_i64().unwrap()).sum::<i64>(), all);
+}
+
+#[test]
+fn sheets_summary_and_page_show_the_same_figures() {
+    let world = world();
+    reconciled(&world, "log.jsonl", "en", "report");
+    let (mut workbook, summary) = (workbook(&world, "report"), summary(&world.path("report")));
     let classes = workbook.worksheet_range("Classes").unwrap();
     let shown: BTreeMap<String, (f64, f64)> = classes
         .rows()
@@ -176,7 +225,6 @@ fn every_class_has_its_sheet_and_sheets_summary_and_page_show_the_same_figures()
             parts += summary["natures_by_subject"][side][nature]["count"].as_u64().unwrap();
         }
         assert_eq!(all["count"].as_u64(), Some(parts), "{nature}");
-        assert!(page.contains(&format!("<p class=\"figure\">{parts}</p>")), "{nature}");
     }
     let total: f64 = summary["payments"]
         .as_object()

@@ -28,7 +28,7 @@ PAGE_BYTES_MAX, PAGE_SECONDS_MAX, WORKBOOK_SECONDS_MAX = 5_000_000, 2.0, 5.0
 MANY = 100_000
 WORDS = {
     "en": {"sheets": ["Cover", "Discrepancies", "Classes", "Control totals"], "columns": ["Class", "Number", "Invoice", "Payment code", "Expected", "Paid", "Difference", "Paid at (WIB)"], "total": "Total", "month": ["Roll-forward", "Ageing", "Settlement"], "roll": ["Opening balance", "Carried: opening and movements", "Closing balance, counted by itself", "Difference"]},
-    "id": {"sheets": ["Sampul", "Selisih", "Kelas", "Total kontrol"], "columns": ["Kelas", "Nomor", "Faktur", "Kode bayar", "Seharusnya", "Dibayar", "Selisih", "Dibayar pada (WIB)"], "total": "Jumlah", "month": ["Mutasi saldo", "Umur piutang", "Penyelesaian"], "roll": ["Saldo awal", "Saldo bawaan: saldo awal dan mutasi", "Saldo akhir, dihitung tersendiri", "Selisih"]},
+    "id": {"sheets": ["Sampul", "Selisih", "Kelas", "Total kontrol"], "columns": ["Kelas", "Nomor", "Faktur", "Kode bayar", "Seharusnya", "Dibayar", "Selisih", "Dibayar pada (WIB)"], "total": "Jumlah", "month": ["Mutasi saldo", "Umur piutang", "Setelmen"], "roll": ["Saldo awal", "Saldo bawaan: saldo awal dan mutasi", "Saldo akhir, dihitung tersendiri", "Selisih"]},
 }
 SPACE = {name: "{urn:oasis:names:tc:opendocument:xmlns:%s:1.0}" % name for name in ["office", "table", "text"]}
 failures = []
@@ -184,11 +184,19 @@ def verify_page(browser, folder, name, language):
         check(not noise, f"{view}: the console says {noise}")
         check(requests == [path.as_uri()], f"{view}: requests {requests}")
         check(page.evaluate("document.documentElement.scrollWidth") <= width, f"{view}: the page is wider than its window")
-        for at, nature in enumerate(["BREAK", "TIMING", "OK"]):
-            highlight = page.locator(".highlight").nth(at)
-            figures = (amount(highlight.locator(".figure").inner_text()), amount(highlight.locator(".amount").inner_text()))
-            both = [summary["natures"][nature], summary.get("settlement_natures", {}).get(nature, {"count": 0, "amount": 0})]
-            check(figures == tuple(sum(one[key] for one in both) for key in ["count", "amount"]), f"{view} {nature}: {figures}")
+        items = summary["books"]["items"]
+        open_items = [sum(of["count"] for account, of in items[todo].items() if account != "alarm") for todo in ["to_do", "not_yet_due", "decided"]]
+        for at, count in enumerate([*open_items, items["to_do"].get("alarm", {"count": 0})["count"]]):
+            figure = amount(page.locator(".highlight").nth(at).locator(".figure").inner_text())
+            check(figure == count, f"{view}: highlight {at} says {figure}, the books {count}")
+        steps = page.evaluate("[...document.querySelectorAll('.flow tr')].map(row => [row.className, row.cells[1].textContent])")
+        after = None
+        for kind, text in steps:
+            if kind == "total":
+                check(after is None or amount(text) == after, f"{view}: {text} is not what the steps before it come to, {after}")
+                after = amount(text)
+            else:
+                after += amount(text)
         if view == "wide-light":
             verify_classes(page, summary)
             verify_month(summary, WORDS[language], *[page_rows(page, section) for section in ["roll-forward", "ageing", "settlement"]], "page")

@@ -27,6 +27,7 @@ use jiff::Timestamp;
 pub use cell::{Cell, Kind};
 pub use table::{Column, Rows, Table};
 
+use crate::domain::amount::Rupiah;
 use crate::domain::language::Language;
 
 /// A report.
@@ -40,6 +41,8 @@ pub struct Document<'a> {
     pub as_of: Timestamp,
     /// The first page.
     pub cover: Cover<'a>,
+    /// Whose it is, of when, and of which run: at the foot of every printed page.
+    pub footer: String,
     /// The rest, in reading order.
     pub sections: Vec<Section<'a>>,
 }
@@ -55,10 +58,48 @@ pub struct Cover<'a> {
     pub mood: Mood,
     /// The few figures to see first.
     pub highlights: Vec<Highlight>,
+    /// From the bill to the bank; and what there is to know of it.
+    pub flow: Vec<Step>,
+    /// What to do, by who acts.
+    pub tasks: Vec<Task>,
+    /// Whether the books tie, in a sentence, and how that is to be taken.
+    pub tie: (String, Mood),
+    /// The balances beside those of the month before.
+    pub comparison: Table<'a>,
     /// What identifies the report: label and value.
     pub facts: Table<'a>,
     /// Who signs: one line each.
     pub signatures: Vec<&'static str>,
+}
+
+/// A step from the bill to the bank.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Step {
+    /// What it is.
+    pub label: &'static str,
+    /// What it adds; of a figure of its own, that figure.
+    pub amount: Rupiah,
+    /// The figure after it.
+    pub after: Rupiah,
+    /// Whether it is a figure of its own, and not what lies between two.
+    pub is_total: bool,
+    /// The section that lists it item by item.
+    pub section: Option<&'static str>,
+}
+
+/// What one desk has to do about one account.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Task {
+    /// Who.
+    pub desk: &'static str,
+    /// What.
+    pub task: &'static str,
+    /// How many items.
+    pub count: i64,
+    /// Their rupiah.
+    pub amount: Rupiah,
+    /// The section that lists them.
+    pub section: &'static str,
 }
 
 /// A figure of the first page.
@@ -67,7 +108,7 @@ pub struct Highlight {
     /// What is counted.
     pub label: String,
     /// What that means.
-    pub explanation: &'static str,
+    pub explanation: String,
     /// How many.
     pub count: u64,
     /// Their rupiah, in words.

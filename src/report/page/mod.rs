@@ -26,10 +26,19 @@ const STYLE: &str = include_str!("../templates/report.css");
 struct Page<'a, 'b> {
     words: &'static Words,
     document: &'a Document<'b>,
+    flow: Vec<view::FlowRow>,
+    comparison: view::View,
     facts: Vec<(String, String)>,
     sections: Vec<view::Section>,
     style: String,
     style_digest: String,
+}
+
+/// What stands at the foot of every printed page: whose report it is, and which page of how many.
+fn margins(footer: &str) -> String {
+    let text: String = footer.chars().filter(|c| !c.is_control() && !matches!(c, '"' | '\\' | '<' | '>')).collect();
+    let style = "font:8px sans-serif;color:#444";
+    format!("@page{{@bottom-left{{content:\"{text}\";{style}}}@bottom-right{{content:counter(page) \" / \" counter(pages);{style}}}}}\n")
 }
 
 /// Writes the page; of a table that a file holds whole, at most `rows_max` rows.
@@ -42,9 +51,11 @@ pub(super) fn write(document: &Document<'_>, rows_max: usize, writer: &mut Write
         .map(|section| view::section(section, words, rows_max))
         .collect();
     let rules: String = sections.iter().map(|section| section.rules.as_str()).collect();
-    let style = format!("{STYLE}{rules}");
+    let style = format!("{STYLE}{rules}{}", margins(&document.footer));
     let style_digest = STANDARD.encode(digest::of_bytes(style.as_bytes()));
-    let page = Page { words, document, facts: view::facts(&document.cover.facts), sections, style, style_digest };
+    let flow = view::flow(&document.cover.flow, words);
+    let comparison = view::view("compared", &document.cover.comparison, words, usize::MAX);
+    let page = Page { words, document, flow, comparison, facts: view::facts(&document.cover.facts), sections, style, style_digest };
     writer.write_all(page.render().map_err(|error| io::Error::other(error.to_string()))?.as_bytes())
 }
 

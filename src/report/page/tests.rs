@@ -15,12 +15,17 @@ fn page(rows_max: usize) -> String {
     let document = Document {
         language: Language::Indonesian,
         title: "title".to_owned(),
+        footer: "entity \"x\" · October".to_owned(),
         as_of: "2026-11-01T00:00:00Z".parse().unwrap(),
         cover: Cover {
             subtitle: String::new(),
             verdict: String::new(),
             mood: Mood::Good,
             highlights: Vec::new(),
+            flow: Vec::new(),
+            tasks: Vec::new(),
+            tie: (String::new(), Mood::Good),
+            comparison: Table::new("compared", Vec::new(), Vec::new()),
             facts: Table::new("facts", Vec::new(), Vec::new()),
             signatures: Vec::new(),
         },
@@ -39,6 +44,14 @@ fn a_page_shows_the_first_rows_and_says_where_the_others_are() {
     assert!(many.contains("6 pertama dari 1.234") && many.contains("<a href=\"all.csv\">all.csv</a>"));
     assert_eq!(whole.matches("<tbody class=\"row").count(), 8, "no file holds the others of this one");
     assert!(!page.contains("x<y") && page.contains("x&#60;y"), "escaped");
+}
+
+#[test]
+fn paper_has_the_first_rows_of_long_tables_and_whose_page_it_is_at_its_foot() {
+    let page = page(1_000);
+    assert_eq!(page.matches("<div class=\"table long\"").count(), 1);
+    assert!(page.contains("Di kertas: 30 baris pertama dari 1.234"));
+    assert!(page.contains("@bottom-left{content:\"entity x · October\"") && page.contains("counter(page) \" / \" counter(pages)"));
 }
 
 #[test]

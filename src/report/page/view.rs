@@ -1,9 +1,10 @@
 //! A document's sections as texts for the template.
 
-use super::super::document::{Cell, Column, Table};
+use super::super::document::{Cell, Column, Kind, Step, Table};
 use super::super::text;
 use super::super::words::Words;
 use super::chart;
+use crate::domain::amount::Rupiah;
 use crate::report::document;
 
 /// A section of the page.
@@ -30,7 +31,12 @@ pub(super) struct View {
     /// The drawing beside it.
     pub(super) chart: Option<chart::Drawing>,
     pub(super) has_details: bool,
+    /// On paper, only the first rows: how many of how many, in words.
+    pub(super) on_paper: Option<String>,
 }
+
+/// Rows of one table that are printed: an archive is to be read, and files hold all of them. The style sheet hides the others.
+const PRINTED_MAX: usize = 30;
 
 pub(super) struct Head {
     pub(super) title: String,
@@ -92,7 +98,35 @@ fn rules(table: &str, filter: &Filter) -> String {
     filter.options.iter().map(rule).collect()
 }
 
-fn view(id: &str, table: &Table<'_>, words: &Words, rows_max: usize) -> View {
+/// A step from the bill to the bank, and its bar in thousandths of the width.
+pub(super) struct FlowRow {
+    pub(super) label: &'static str,
+    pub(super) amount: String,
+    pub(super) kind: &'static str,
+    pub(super) start: i128,
+    pub(super) width: i128,
+    pub(super) section: Option<&'static str>,
+}
+
+/// The steps, each bar where the one before it ended.
+pub(super) fn flow(steps: &[Step], words: &Words) -> Vec<FlowRow> {
+    let highest = steps.iter().map(|step| step.after.get().max(step.after.minus(step.amount).get())).max().unwrap_or(0).max(1);
+    let share = |amount: i128| amount.max(0).saturating_mul(1_000) / highest;
+    let row = |step: &Step| {
+        let before = if step.is_total { 0 } else { step.after.minus(step.amount).get() };
+        let (from, to) = (share(before.min(step.after.get())), share(before.max(step.after.get())));
+        let (kind, column) = match step.is_total {
+            true => ("total", Kind::Rupiah),
+            false if step.amount < Rupiah::ZERO => ("minus", Kind::Difference),
+            false => ("plus", Kind::Difference),
+        };
+        let amount = text::cell(words, column, &step.amount.into());
+        FlowRow { label: step.label, amount, kind, start: from, width: to.saturating_sub(from).max(2), section: step.section }
+    };
+    steps.iter().map(row).collect()
+}
+
+pub(super) fn view(id: &str, table: &Table<'_>, words: &Words, rows_max: usize) -> View {
     // Without a file that holds the rest, every row is shown.
     let limit = if table.file.is_some() { rows_max } else { usize::MAX };
     let shown: Vec<(usize, &Column)> = table.columns.iter().enumerate().filter(|(_, column)| column.audience.has_page()).collect();
@@ -121,6 +155,7 @@ fn view(id: &str, table: &Table<'_>, words: &Words, rows_max: usize) -> View {
         more,
         chart: None,
         has_details: !details.is_empty(),
+        on_paper: (rows.len() > PRINTED_MAX).then(|| text::fill(words.on_paper(), &[&count(PRINTED_MAX), &count(table.rows.len())])),
     }
 }
 

@@ -1,12 +1,17 @@
 //! The first page: whose report, of when, how it ended, and who signs it.
 
-use super::super::document::{Cell, Cover, Highlight, Kind, Mood, Table};
+use std::collections::BTreeMap;
+
+use super::super::document::{Cell, Cover, Highlight, Kind, Mood, Table, Task};
 use super::super::summary::{Figures, LedgerSource};
 use super::super::text::{self, fill};
 use super::super::words::Words;
-use super::{Report, columns, inputs, summary};
+use super::accounts::{ALARMS, on_its_side};
+use super::days::capitalised;
+use super::{Report, columns, flow, inputs};
+use crate::books::account::{Account, Owner};
 use crate::domain::amount::Rupiah;
-use crate::domain::classify::Nature;
+use crate::reconcile::open_items::{OpenItem, Todo};
 
 pub(super) fn cover<'a>(report: &Report<'a>, entity: &'a str, words: &'static Words) -> Cover<'a> {
     let (verdict, mood) = verdict(report, words);
@@ -15,6 +20,10 @@ pub(super) fn cover<'a>(report: &Report<'a>, entity: &'a str, words: &'static Wo
         verdict,
         mood,
         highlights: highlights(report, words),
+        flow: flow::steps(&report.books.month.statements(), words),
+        tasks: tasks(report, words),
+        tie: tie(report, words),
+        comparison: comparison(report, words),
         facts: Table::new(words.about, columns(&[(words.fact, Kind::Text), (words.value, Kind::Text)]), facts(report, entity, words)),
         signatures: vec![words.prepared, words.reviewed, words.approved],
     }
@@ -22,44 +31,90 @@ pub(super) fn cover<'a>(report: &Report<'a>, entity: &'a str, words: &'static Wo
 
 /// How the run ended, in a sentence.
 fn verdict(report: &Report<'_>, words: &'static Words) -> (String, Mood) {
-    let identities = text::grouped(widened(report.summary.identities.len()));
-    let breaks = report.summary.discrepancies.breaks;
-    if !report.outcome.identities_hold() {
+    let to_do = report.books.items.iter().filter(|item| item.todo == Todo::Now).count();
+    if !report.outcome.identities_hold() || !report.books.holds() {
         (words.verdict_broken.to_owned(), Mood::Bad)
-    } else if breaks > 0 {
-        (fill(words.verdict_breaks, &[&text::grouped(widened(breaks)), &identities]), Mood::Bad)
+    } else if to_do > 0 {
+        (fill(words.verdict_to_do(), &[&text::grouped(widened(to_do))]), Mood::Bad)
     } else {
-        (fill(words.verdict_clean, &[&identities]), Mood::Good)
+        (words.verdict_nothing().to_owned(), Mood::Good)
     }
 }
 
-/// The natures, apart; and how many discrepancies people have accepted, if any.
+/// Open items by what is to be done; alarms, which have no balance, apart. Every item is in one of them.
 fn highlights(report: &Report<'_>, words: &'static Words) -> Vec<Highlight> {
-    let mut highlights: Vec<Highlight> = [Nature::Break, Nature::Timing, Nature::Ok].map(|nature| highlight(report, words, nature)).into();
-    let count = widened(report.summary.discrepancies.accepted);
-    if count > 0 {
-        let accepted = report.outcome.findings.iter().filter(|finding| report.is_accepted(finding));
-        let amount: Rupiah = accepted.filter_map(|finding| finding.paid.filter(|paid| paid.get() != 0).or(finding.expected)).sum();
-        highlights.push(Highlight {
-            label: words.accepted.to_owned(),
-            explanation: words.accepted_note,
-            count: u64::try_from(count).unwrap_or(u64::MAX),
-            amount: text::rupiah(amount.get()),
-            mood: Mood::Good,
-        });
-    }
-    highlights
+    let items = &report.books.items;
+    let of = |label: &str, is_good: bool, counted: Vec<&OpenItem>, mood: Mood| Highlight {
+        label: capitalised(label),
+        explanation: String::new(),
+        count: u64::try_from(counted.len()).unwrap_or(u64::MAX),
+        amount: text::rupiah(counted.iter().map(|item| size(item)).sum::<Rupiah>().get()),
+        mood: if is_good && counted.is_empty() { Mood::Good } else { mood },
+    };
+    let standing = |todo: Todo| items.iter().filter(|item| item.account.is_some() && item.todo == todo).collect::<Vec<_>>();
+    let alarms = items.iter().filter(|item| item.account.is_none() && item.todo == Todo::Now).collect();
+    vec![
+        of(words.todo_name(Todo::Now), true, standing(Todo::Now), Mood::Bad),
+        of(words.todo_name(Todo::NotYet), false, standing(Todo::NotYet), Mood::Waiting),
+        of(words.todo_name(Todo::Decided), false, standing(Todo::Decided), Mood::Good),
+        Highlight { explanation: words.alarms_note().to_owned(), ..of(words.alarms(), true, alarms, Mood::Bad) },
+    ]
 }
 
-fn highlight(report: &Report<'_>, words: &'static Words, nature: Nature) -> Highlight {
-    let figures: Figures = summary::of_nature(report, nature);
-    let (explanation, mood) = match nature {
-        Nature::Break => (words.nature_break_note, if figures.count == 0 { Mood::Good } else { Mood::Bad }),
-        Nature::Timing => (words.nature_timing_note, Mood::Waiting),
-        Nature::Ok => (words.nature_ok_note, Mood::Good),
+/// Its rupiah, whichever side it stands on.
+fn size(item: &OpenItem) -> Rupiah {
+    item.amount.max(Rupiah::ZERO.minus(item.amount))
+}
+
+/// What to do, by who acts, then by account.
+fn tasks(report: &Report<'_>, words: &'static Words) -> Vec<Task> {
+    let mut all: BTreeMap<(Owner, Option<Account>), (i64, Rupiah)> = BTreeMap::new();
+    for item in report.books.items.iter().filter(|item| item.todo == Todo::Now) {
+        let (count, amount) = all.entry((item.owner, item.account)).or_default();
+        (*count, *amount) = (count.saturating_add(1), amount.plus(size(item)));
+    }
+    let task = |((owner, account), (count, amount)): ((Owner, Option<Account>), (i64, Rupiah))| Task {
+        desk: words.desk_name(owner),
+        task: words.task(account),
+        count,
+        amount,
+        section: account.map_or(ALARMS, Account::name),
     };
-    let amount = text::rupiah(figures.amount.get());
-    Highlight { label: words.nature(nature).to_owned(), explanation, count: figures.count, amount, mood }
+    all.into_iter().map(task).collect()
+}
+
+fn tie(report: &Report<'_>, words: &'static Words) -> (String, Mood) {
+    let wrong = report.books.identities.iter().filter(|identity| !identity.holds()).count();
+    let all = report.books.identities.len();
+    match wrong {
+        0 => (fill(words.books_hold(), &[&text::grouped(widened(all))]), Mood::Good),
+        _ => (fill(words.books_break(), &[&text::grouped(widened(wrong))]), Mood::Bad),
+    }
+}
+
+/// The balances of accounts with items beside those they were opened with; of the first month, nothing.
+fn comparison<'a>(report: &Report<'a>, words: &'static Words) -> Table<'a> {
+    let statements = report.books.month.statements();
+    let is_later = report.books.previous.is_some();
+    let with_items = statements.iter().filter(|statement| is_later && !statement.account.info().holds.is_empty());
+    let rows = with_items.map(|statement| {
+        let side = |amount: Rupiah| on_its_side(Some(statement.account), amount);
+        let (before, now) = (side(statement.opening.amount), side(statement.closing.amount));
+        vec![words.account_name(statement.account).into(), before.into(), now.into(), Cell::Rupiah(now.minus(before))]
+    });
+    let columns = columns(&[
+        (words.account_title(), Kind::Text),
+        (words.before_amount(), Kind::Rupiah),
+        (words.now_amount(), Kind::Rupiah),
+        (words.change(), Kind::Difference),
+    ]);
+    Table::new(words.compared(), columns, rows.collect::<Vec<Vec<_>>>())
+}
+
+/// Whose report, of when, of which run.
+pub(super) fn footer(report: &Report<'_>, entity: &str, words: &'static Words) -> String {
+    let parts = [entity.to_owned(), period(report, words), report.summary.run_id.clone()];
+    parts.into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>().join(" · ")
 }
 
 /// `Oktober 2026` for a whole month, else its first and last day.

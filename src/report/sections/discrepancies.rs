@@ -1,4 +1,4 @@
-//! Everything someone must look at, one row each; again by class, for those who work through one kind.
+//! Everything someone must look at, one row each.
 
 use super::super::document::{Audience, Cell, Column, Kind, Rows, Section, Table};
 use super::super::words::Words;
@@ -7,49 +7,22 @@ use super::Report;
 use super::days::capitalised;
 use crate::domain::amount::Rupiah;
 use crate::domain::calendar::wib_date;
-use crate::domain::classify::Class;
 use crate::domain::digest;
 use crate::reconcile::{Finding, Source};
 
-/// More discrepancies than this get no sheets by class: each would be in the workbook twice, and opening it would take too long.
-const BY_CLASS_MAX: usize = 20_000;
+/// More discrepancies than this say less each: opening the workbook would take too long.
+const WHOLE_MAX: usize = 20_000;
 
 pub(super) fn section<'a>(report: &Report<'a>, words: &'static Words) -> Section<'a> {
     let findings: &'a [Finding] = &report.outcome.findings;
-    let is_whole = findings.len() <= BY_CLASS_MAX;
-    let note = if is_whole {
-        words.discrepancies_note.to_owned()
-    } else {
-        format!("{} {}", words.discrepancies_note, words.class_sheets_left_out)
-    };
     let table = table(words.discrepancies, findings.iter().collect(), *report, words);
-    Section::new("discrepancies", words.discrepancies).note(note).table(table)
-}
-
-/// A sheet for every class that has discrepancies.
-pub(super) fn by_class<'a>(report: &Report<'a>, words: &'static Words) -> Vec<Section<'a>> {
-    let findings: &'a [Finding] = &report.outcome.findings;
-    if findings.len() > BY_CLASS_MAX {
-        return Vec::new();
-    }
-    let sheets = Class::all().filter_map(|class| {
-        let found: Vec<&'a Finding> = findings.iter().filter(|finding| finding.class == class).collect();
-        let title = format!("{class} {}", words.class_title(class));
-        let note = format!("{} {}", words.class_sheet_note, sentence(words.class_meaning(class)));
-        let section = |found| Section::new(class.id(), title.clone()).note(note).table(table(&title, found, *report, words));
-        (!found.is_empty()).then(|| section(found).only_for(Audience::Workbook))
-    });
-    sheets.collect()
-}
-
-fn sentence(words: &str) -> String {
-    format!("{}.", capitalised(words))
+    Section::new("discrepancies", words.discrepancies).note(words.discrepancies_note).table(table)
 }
 
 fn table<'a>(caption: &str, findings: Vec<&'a Finding>, report: Report<'a>, words: &'static Words) -> Table<'a> {
     let count = findings.len();
     let rows = Rows::made(count, move |at| findings.get(at).map(|finding| row(&report, words, finding)).unwrap_or_default());
-    let columns = columns(words, count <= BY_CLASS_MAX);
+    let columns = columns(words, count <= WHOLE_MAX);
     let mut totals = vec![Cell::Empty; columns.len()];
     if let [first, second, ..] = totals.as_mut_slice() {
         (*first, *second) = (words.total.into(), text::grouped(u128::try_from(count).unwrap_or(u128::MAX)).into());

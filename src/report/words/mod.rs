@@ -3,9 +3,11 @@
 //! Belongs here: words. `{0}`, `{1}` … stand for values, see `text::fill`.
 
 mod en;
+mod glossary;
 mod id;
 mod reasons_id;
 
+use crate::books::{Account, Movement};
 use crate::domain::ageing::Bucket;
 use crate::domain::classify::{Class, Nature, Severity};
 use crate::domain::language::Language;
@@ -34,14 +36,14 @@ macro_rules! phrases {
 }
 
 phrases! {
-    report_title report_subtitle days_from_to decimal_sign total contents yes no cover verdict_broken verdict_breaks verdict_clean
-    nature_break nature_timing nature_ok nature_break_note nature_timing_note nature_ok_note natures_note about fact value entity period
+    report_title report_subtitle days_from_to decimal_sign total contents yes no cover verdict_broken
+    nature_break nature_timing nature_ok about fact value entity period
     cut_off cut_off_rule as_of run_id version configuration bills_from bills_from_own bills_from_file evidence_from evidence_from_files
      days_without prepared reviewed approved signature summary summary_note needs_person needs_nobody held_bills held_since by_subject subject evidence_lines
     payments bills count_of amount_of classes classes_note counted_apart inquiries flags_raised discrepancies_chart not_evaluated not_evaluated_note
     control control_note identity left right holds unit_count unit_rupiah identity_lines identity_success identity_proving
     identity_payments  identity_bills  identity_attached identity_inquiries days
-    days_note days_chart day discrepancies discrepancies_note first_of all no_rows class_sheet_note class_sheets_left_out id
+    days_note days_chart day discrepancies discrepancies_note first_of all no_rows id
     class what nature severity severity_critical severity_high severity_medium invoice code channel expected paid difference paid_at
     received_at age reason action flags evidence first_seen last_seen owner status status_accepted status_cleared
     status_open status_proposed status_reopened comment count amount inputs inputs_note
@@ -51,7 +53,7 @@ phrases! {
     standing_other_nature
     standing_otherwise
     standing_by_nature
-    accepted accepted_note accepted_by_class standing_of_discrepancies standing_all standing_needs standing_accepted standing_reopened
+    accepted_by_class standing_of_discrepancies standing_all standing_needs standing_accepted standing_reopened
     standing_cleared settlement settlement_note settlement_by_class settlement_by_channel settlement_batches settlement_differences
     unsettled_ageing rows malformed gross refund fee vat discount net net_check batch stated summed which_total roll_forward
     roll_forward_note balances_from opening_from opening_signed opening_unsigned opening_derived opening_run opening_hash closing_hash
@@ -169,7 +171,7 @@ impl Words {
             "suspense" => self.balance_suspense,
             "open_discrepancies" => self.balance_discrepancies,
             "" => self.balance_none,
-            other => other,
+            other => Account::parse(other).map_or(other, |account| self.account_name(account)),
         }
     }
 
@@ -193,7 +195,7 @@ impl Words {
             "removed" => self.move_removed,
             "late_payment" => self.move_late_payment,
             "decided" => self.move_decided,
-            other => other,
+            other => Movement::ALL.into_iter().find(|movement| movement.name() == other).map_or(other, |movement| self.moved(movement)),
         }
     }
 

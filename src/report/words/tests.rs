@@ -23,6 +23,26 @@ fn no_phrase_is_empty_or_left_in_english() {
     );
 }
 
+/// What is one word in both languages.
+const SAME_TERMS: [&str; 0] = [];
+
+#[test]
+fn every_term_of_the_books_is_said_in_both_languages() {
+    for (name, english, indonesian) in glossary::TERMS {
+        assert!(!english.is_empty() && !indonesian.is_empty(), "{name}");
+        assert!(english != indonesian || SAME_TERMS.contains(name), "{name} is not translated");
+        assert_eq!(english.contains("{0}"), indonesian.contains("{0}"), "{name}: a value would be lost");
+    }
+    // A term of accounts and movements means one thing.
+    for language in [Language::English, Language::Indonesian] {
+        let words = Words::of(language);
+        let accounts: std::collections::BTreeSet<&str> = Account::ALL.into_iter().map(|account| words.account_name(account)).collect();
+        assert_eq!(accounts.len(), Account::ALL.len());
+        let movements: std::collections::BTreeSet<&str> = Movement::ALL.into_iter().map(|movement| words.moved(movement)).collect();
+        assert_eq!(movements.len(), Movement::ALL.len());
+    }
+}
+
 #[test]
 fn every_class_has_its_own_words_in_indonesian() {
     for class in Class::all() {

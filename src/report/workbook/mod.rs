@@ -3,10 +3,11 @@
 //! Rows go to disk as they are made, so that a million of them take no memory. Equal documents give equal bytes: the file's
 //! own date is the report's as-of.
 
+mod front;
 mod sheet;
 mod style;
 
-use std::collections::HashSet;
+use std::collections::{BTreeMap, HashSet};
 use std::io;
 use std::path::Path;
 
@@ -41,7 +42,8 @@ fn build(document: &Document<'_>, rows_max: u32, scratch: &Path) -> Result<Workb
     let mut workbook = Workbook::new();
     workbook.set_tempdir(scratch)?;
     workbook.set_properties(&properties(document)?);
-    let mut book = Book { document, workbook, styles: Styles::new(), names: HashSet::new(), rows_max };
+    let links = links(document);
+    let mut book = Book { document, workbook, styles: Styles::new(), names: HashSet::new(), links, rows_max };
     book.cover()?;
     for section in document.sections.iter().filter(|section| section.audience.has_workbook()) {
         book.section(section)?;
@@ -64,7 +66,17 @@ struct Book<'a, 'b> {
     workbook: Workbook,
     styles: Styles,
     names: HashSet<String>,
+    /// The sheet of each section.
+    links: BTreeMap<String, String>,
     rows_max: u32,
+}
+
+/// The names that the sheets of sections will have.
+fn links(document: &Document<'_>) -> BTreeMap<String, String> {
+    let mut taken = HashSet::new();
+    name(Words::of(document.language).cover, &mut taken);
+    let sections = document.sections.iter().filter(|section| section.audience.has_workbook());
+    sections.map(|section| (section.id.clone(), name(&section.title, &mut taken))).collect()
 }
 
 impl Book<'_, '_> {
@@ -74,25 +86,32 @@ impl Book<'_, '_> {
 
     /// The first sheet: outcome, figures, facts, signatures.
     fn cover(&mut self) -> Result<(), XlsxError> {
-        let words = self.words();
+        let (words, footer) = (self.words(), self.document.footer.as_str());
         let name = name(words.cover, &mut self.names);
         let cover = &self.document.cover;
         let mut sheet = Sheet::new(self.workbook.add_worksheet_with_constant_memory()?, &self.styles, &self.document.title);
-        sheet.name(&name)?.widths(&[34, 20, 26, 40])?;
+        sheet.name(&name)?.widths(&[46, 24, 24, 46])?;
         sheet.heading(&self.document.title, &cover.subtitle, 4)?;
         sheet.verdict(&cover.verdict, cover.mood)?;
         for highlight in &cover.highlights {
             sheet.highlight(highlight)?;
         }
-        sheet.remark(words.natures_note, 4)?;
+        sheet.flow(words.flow(), &cover.flow, &self.links)?;
+        sheet.remark(words.flow_note(), 4)?;
+        sheet.tasks(words, &cover.tasks, &self.links)?;
+        sheet.verdict(&cover.tie.0, cover.tie.1)?;
+        if !cover.comparison.rows.is_empty() {
+            sheet.listed(&cover.comparison)?;
+        }
+        sheet.contents(words.contents, self.document.sections.iter().map(|section| section.id.as_str()), &self.links)?;
         sheet.facts(&cover.facts)?;
         sheet.signatures(&cover.signatures, words.signature)?;
-        sheet.finish(words.page_of);
+        sheet.finish(footer, words.page_of);
         Ok(())
     }
 
     fn section(&mut self, section: &Section<'_>) -> Result<(), XlsxError> {
-        let (words, rows_max) = (self.words(), self.rows_max);
+        let (words, footer, rows_max) = (self.words(), self.document.footer.as_str(), self.rows_max);
         let widths = widths(section, words);
         let span = section.tables.iter().map(|table| shown(table).count()).max().unwrap_or(1);
         let is_single = section.tables.len() == 1;
@@ -107,7 +126,7 @@ impl Book<'_, '_> {
                 // One row is kept for the totals.
                 if sheet.row.saturating_add(1) >= rows_max {
                     sheet.end_of_rows(table, &columns, is_single)?;
-                    sheet.finish(words.page_of);
+                    sheet.finish(footer, words.page_of);
                     sheet = self.begin(section, &widths, span)?;
                     sheet.head(table, &columns, is_single)?;
                 }
@@ -119,7 +138,7 @@ impl Book<'_, '_> {
             }
             sheet.row = sheet.row.saturating_add(1);
         }
-        sheet.finish(words.page_of);
+        sheet.finish(footer, words.page_of);
         Ok(())
     }
 

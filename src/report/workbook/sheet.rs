@@ -159,6 +159,32 @@ impl<'a> Sheet<'a> {
         Ok(())
     }
 
+    /// One row of these cells.
+    pub(super) fn line<const N: usize>(&mut self, cells: &[Cell<'_>; N], kinds: [Kind; N], place: Place) -> Result<(), XlsxError> {
+        for (at, (cell, kind)) in (0_u16..).zip(cells.iter().zip(kinds)) {
+            let style = match place {
+                Place::Body => self.styles.body(kind),
+                Place::Totals => self.styles.totals(kind),
+            };
+            write(self.worksheet, self.row, at, cell, style, place)?;
+        }
+        self.space();
+        Ok(())
+    }
+
+    /// Leaves the row, written or not.
+    pub(super) const fn space(&mut self) {
+        self.row = self.row.saturating_add(1);
+    }
+
+    pub(super) const fn row(&self) -> u32 {
+        self.row
+    }
+
+    pub(super) const fn worksheet(&mut self) -> &mut Worksheet {
+        self.worksheet
+    }
+
     /// The outcome.
     pub(super) fn verdict(&mut self, verdict: &str, mood: Mood) -> Result<(), XlsxError> {
         let style = self.styles.mood(mood).set_align(FormatAlign::VerticalCenter);
@@ -180,7 +206,7 @@ impl<'a> Sheet<'a> {
             Place::Body,
         )?;
         self.worksheet.write_string_with_format(self.row, 2, &*neutral(&highlight.amount), &style.set_align(FormatAlign::Right))?;
-        self.worksheet.write_string_with_format(self.row, 3, highlight.explanation, &self.styles.label)?;
+        self.worksheet.write_string_with_format(self.row, 3, &*highlight.explanation, &self.styles.label)?;
         self.row = self.row.saturating_add(1);
         Ok(())
     }
@@ -214,8 +240,10 @@ impl<'a> Sheet<'a> {
         Ok(())
     }
 
-    pub(super) fn finish(self, page_of: &str) {
-        self.worksheet.set_footer(format!("&R&8{page_of}"));
+    pub(super) fn finish(self, footer: &str, page_of: &str) {
+        // The format allows 255 characters in all.
+        let footer: String = footer.replace('&', "&&").chars().take(200).collect();
+        self.worksheet.set_footer(format!("&L&8{footer}&R&8{page_of}"));
     }
 }
 

@@ -16,12 +16,17 @@ fn document<'a>(count: usize) -> Document<'a> {
     Document {
         language: Language::English,
         title: "title".to_owned(),
+        footer: String::new(),
         as_of: "2026-11-01T00:00:00Z".parse().unwrap(),
         cover: Cover {
             subtitle: String::new(),
             verdict: "well".to_owned(),
             mood: Mood::Good,
             highlights: Vec::new(),
+            flow: Vec::new(),
+            tasks: Vec::new(),
+            tie: (String::new(), Mood::Good),
+            comparison: Table::new("", Vec::new(), Vec::new()),
             facts: Table::new("facts", columns, Vec::new()),
             signatures: Vec::new(),
         },

@@ -1,0 +1,184 @@
+//! The accounts of the books: opening to closing of each, and its open items, carried ones beside new ones.
+
+use super::super::document::{Cell, Column, Kind, Rows, Section, Table};
+use super::super::words::Words;
+use super::{Report, columns};
+use crate::books::account::{Account, Side};
+use crate::books::month::{Ageing, Statement};
+use crate::domain::ageing::Bucket;
+use crate::domain::amount::Rupiah;
+use crate::domain::balance::Balance;
+use crate::domain::classify::Class;
+use crate::reconcile::open_items::{OpenItem, Todo, sum};
+
+/// The anchor of the alarms, which stand on no account.
+pub(super) const ALARMS: &str = "alarm";
+
+/// An amount (debit +) as its account is normally counted.
+pub(super) fn on_its_side(account: Option<Account>, amount: Rupiah) -> Rupiah {
+    match account.map(|account| account.info().side) {
+        Some(Side::Credit) => Rupiah::ZERO.minus(amount),
+        Some(Side::Debit) | None => amount,
+    }
+}
+
+/// Every account from its opening to its closing.
+pub(super) fn overview<'a>(report: &Report<'a>, words: &'static Words) -> Section<'a> {
+    let statements = report.books.month.statements();
+    Section::new("accounts", words.accounts())
+        .note(words.accounts_note())
+        .table(balances(report, &statements, words))
+        .table(movements(&statements, words))
+        .table(ageing(report, words))
+}
+
+fn balances<'a>(report: &Report<'a>, statements: &[Statement], words: &'static Words) -> Table<'a> {
+    let rows = statements.iter().map(|statement| {
+        let account = statement.account;
+        let side = |amount: Rupiah| on_its_side(Some(account), amount);
+        let has_items = !account.info().holds.is_empty();
+        let count = |balance: Balance| if has_items { Cell::from(balance.count) } else { Cell::Empty };
+        let moved = |is_up: bool| -> Rupiah {
+            let amounts = statement.lines.iter().map(|line| side(line.balance.amount));
+            amounts.filter(|amount| (*amount > Rupiah::ZERO) == is_up).sum()
+        };
+        let standing = |todo: Todo| {
+            let of = sum(report.books.items.iter().filter(|item| item.account == Some(account) && item.todo == todo));
+            if has_items { Cell::Rupiah(side(of.amount)) } else { Cell::Empty }
+        };
+        vec![
+            words.account_name(account).into(),
+            count(statement.opening),
+            side(statement.opening.amount).into(),
+            moved(true).into(),
+            moved(false).into(),
+            count(statement.closing),
+            side(statement.closing.amount).into(),
+            standing(Todo::Now),
+            standing(Todo::NotYet),
+            standing(Todo::Decided),
+        ]
+    });
+    let columns = columns(&[
+        (words.account_title(), Kind::Text),
+        (words.opening_count(), Kind::Count),
+        (words.opening_amount(), Kind::Rupiah),
+        (words.increase(), Kind::Rupiah),
+        (words.decrease(), Kind::Rupiah),
+        (words.closing_count(), Kind::Count),
+        (words.closing_amount(), Kind::Rupiah),
+        (words.of_it_to_do(), Kind::Rupiah),
+        (words.of_it_not_yet(), Kind::Rupiah),
+        (words.of_it_decided(), Kind::Rupiah),
+    ]);
+    Table::new(words.balances(), columns, rows.collect::<Vec<Vec<_>>>())
+}
+
+fn movements<'a>(statements: &[Statement], words: &'static Words) -> Table<'a> {
+    let lines = statements.iter().flat_map(|statement| statement.lines.iter().map(|line| (statement.account, line)));
+    let rows = lines.map(|(account, line)| {
+        vec![
+            words.account_name(account).into(),
+            words.moved(line.movement).into(),
+            if line.is_prior_period { words.earlier_period() } else { words.this_period() }.into(),
+            line.balance.count.into(),
+            on_its_side(Some(account), line.balance.amount).into(),
+        ]
+    });
+    let columns = columns(&[
+        (words.account_title(), Kind::Text),
+        (words.movement_title(), Kind::Text),
+        (words.belongs_to(), Kind::Text),
+        (words.items_count(), Kind::Count),
+        (words.items_amount(), Kind::Difference),
+    ]);
+    Table::new(words.movements(), columns, rows.collect::<Vec<Vec<_>>>())
+}
+
+fn ageing<'a>(report: &Report<'a>, words: &'static Words) -> Table<'a> {
+    let side = |ageing: &Ageing, place: usize| {
+        let of = [ageing.normal, ageing.other].into_iter().filter_map(|buckets| buckets.get(place).copied()).sum::<Balance>();
+        on_its_side(Some(ageing.account), of.amount)
+    };
+    let all = report.books.month.ageing(report.books.today);
+    let open = all.iter().filter(|ageing| ageing.total() != Balance::ZERO);
+    let rows = open.map(|ageing| {
+        let buckets = (0..Bucket::ALL.len()).map(|place| Cell::Rupiah(side(ageing, place)));
+        let total = Cell::Rupiah(on_its_side(Some(ageing.account), ageing.total().amount));
+        [words.account_name(ageing.account).into()].into_iter().chain(buckets).chain([total]).collect()
+    });
+    let mut columns = vec![Column::new(words.account_title(), Kind::Text)];
+    columns.extend(Bucket::ALL.map(|bucket| Column::new(words.bucket_name(bucket), Kind::Rupiah)));
+    columns.push(Column::new(words.closing_amount(), Kind::Rupiah));
+    Table::new(words.books_ageing(), columns, rows.collect::<Vec<Vec<_>>>())
+}
+
+/// A section for each account with open items, and one for the alarms.
+pub(super) fn items<'a>(report: &Report<'a>, words: &'static Words) -> Vec<Section<'a>> {
+    let accounts = Account::ALL.into_iter().map(Some).chain([None]);
+    let of = |account: Option<Account>| {
+        let items: Vec<&'a OpenItem> = report.books.items.iter().filter(|item| item.account == account).collect();
+        (!items.is_empty()).then(|| section(account, items, words))
+    };
+    accounts.filter_map(of).collect()
+}
+
+fn section<'a>(account: Option<Account>, items: Vec<&'a OpenItem>, words: &'static Words) -> Section<'a> {
+    let title = account.map_or_else(|| words.alarms(), |account| words.account_name(account));
+    let note = account.map_or_else(|| words.alarms_note().to_owned(), |_| format!("{} {}", words.items_note(), words.reversed_note()));
+    let id = account.map_or(ALARMS, Account::name);
+    let total: Rupiah = items.iter().map(|item| on_its_side(account, item.amount)).sum();
+    let (count, columns) = (items.len(), item_columns(words));
+    let mut totals = vec![Cell::Empty; columns.len()];
+    if let [first, second, .., amount, _, _, _, _, _, _, _, _, _, _] = totals.as_mut_slice() {
+        let all = super::super::text::grouped(u128::try_from(count).unwrap_or(u128::MAX));
+        (*first, *second, *amount) = (words.total.into(), all.into(), total.into());
+    }
+    let rows = Rows::made(count, move |at| items.get(at).map(|item| row(item, words)).unwrap_or_default());
+    Section::new(id, title).note(note).table(Table::new(title, columns, rows).totals(totals).kept_in("open_items.csv"))
+}
+
+fn item_columns(words: &'static Words) -> Vec<Column> {
+    let column = Column::new;
+    vec![
+        column(words.to_be_done(), Kind::Text).filter(),
+        column(words.class, Kind::Code).filter(),
+        column(words.what, Kind::Text),
+        column(words.invoice, Kind::Code),
+        column(words.code, Kind::Code),
+        column(words.channel, Kind::Text).filter(),
+        column(words.items_amount(), Kind::Rupiah),
+        column(words.since(), Kind::Date),
+        column(words.age, Kind::Count),
+        column(words.bucket, Kind::Text).filter(),
+        column(words.moved_by(), Kind::Text),
+        column(words.moved_on(), Kind::Date),
+        column(words.desk(), Kind::Text).detail(),
+        column(words.action, Kind::Text).detail(),
+        column(words.decision(), Kind::Code).detail(),
+        column(words.dimensions(), Kind::Text).detail(),
+        column(words.id, Kind::Code).detail(),
+    ]
+}
+
+fn row<'a>(item: &'a OpenItem, words: &'static Words) -> Vec<Cell<'a>> {
+    vec![
+        words.todo_name(item.todo).into(),
+        item.class.map(Class::id).into(),
+        item.class.map(|class| words.class_title(class)).into(),
+        item.invoice_number.as_str().into(),
+        item.payment_code.as_str().into(),
+        super::days::capitalised(&item.channel).into(),
+        on_its_side(item.account, item.amount).into(),
+        item.since.into(),
+        i64::from(item.age_days).into(),
+        words.bucket_name(item.bucket()).into(),
+        item.moved_by.map(|movement| words.moved(movement)).into(),
+        item.moved_on.into(),
+        words.desk_name(item.owner).into(),
+        item.class.map(|class| words.class_action(class)).into(),
+        item.decision.map(String::from).into(),
+        item.dimensions.join(" / ").into(),
+        item.discrepancy_id.as_str().into(),
+    ]
+}
