@@ -9,7 +9,7 @@ use super::super::{Inputs, severity_of};
 use super::rows::JudgedRow;
 use super::{Batch, Settled, SettledPayment, SettlementInput};
 use crate::domain::amount::Rupiah;
-use crate::domain::classify::{Class, ClassSet, Nature};
+use crate::domain::classify::{Class, ClassSet, Nature, Stands};
 use crate::domain::digest::Digest;
 use crate::domain::line::NO_BILL;
 use crate::domain::settlement::SettlementRow;
@@ -242,7 +242,7 @@ fn row_id(row: &SettlementRow, ordinal: u32) -> String {
 
 /// The ids under which rows are found, of those that leave something open; empty for the others.
 pub(in crate::reconcile) fn listed_as(rows: &[SettlementRow], judged: &[JudgedRow]) -> Vec<String> {
-    let leaves_open = |judged: &JudgedRow| matches!(judged.class, Class::S01 | Class::S03 | Class::S06 | Class::S13);
+    let leaves_open = |judged: &JudgedRow| matches!(judged.class.info().stands, Stands::Suspense | Stands::Doku);
     let named = rows.iter().zip(judged).zip(ordinals(rows));
     named.map(|((row, judged), ordinal)| if leaves_open(judged) { row_id(row, ordinal) } else { String::new() }).collect()
 }

@@ -21,10 +21,10 @@ pub(super) fn section<'a>(report: &Report<'a>, words: &'static Words) -> Option<
             decision.on.into(),
             words.decided(decision.action).into(),
             account.map(|account| words.account_name(account)).into(),
-            decision.leg.and_then(|leg| leg.item).map(String::from).into(),
+            decision.leg.and_then(|leg| leg.item).map(|item| item.key_text()).into(),
             moved.into(),
             effect(decision, words).into(),
-            Cell::from(String::from(*id)),
+            Cell::from(id.key_text()),
         ]
     });
     let columns = vec![
