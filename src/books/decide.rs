@@ -108,11 +108,14 @@ impl Book<'_> {
         if open == Rupiah::ZERO && decision.action != Action::PaidElsewhere {
             return Err(Refusal::NothingOpen.into());
         }
+        let size = open.max(Rupiah::ZERO.minus(open));
         if decision.action == Action::Accept {
+            if decision.amount.is_some_and(|amount| Rupiah::new(amount.into()) != size) {
+                return Err(Refusal::Changed.into());
+            }
             self.known.accepted.insert(leg, Accepted { decision: decision.id, amount: self.known.balance(leg) });
             return Ok(());
         }
-        let size = open.max(Rupiah::ZERO.minus(open));
         let amount = decision.amount.map_or(size, |amount| Rupiah::new(amount.into()));
         let is_over = amount > size && decision.action != Action::PaidElsewhere;
         if is_over || amount <= Rupiah::ZERO {

@@ -101,7 +101,7 @@ pub struct Decision {
     pub account: Option<Account>,
     /// Which item: a debt, payment, row, bank line, batch, alarm or earlier decision.
     pub item: ItemId,
-    /// How many rupiah; none: all that is open. For `correct`: the amount that is right.
+    /// How many rupiah; none: all that is open. For `correct`: the amount that is right. For `accept`: the balance it was made on.
     #[serde(default)]
     pub amount: Option<u64>,
     /// `apply`: the bill. `transferred`, `received`: the bank line or DOKU's refund row, if that is the proof.
@@ -143,6 +143,9 @@ pub enum Refusal {
     /// It has been taken back.
     #[error("it was taken back already")]
     TakenBack,
+    /// It was accepted at another balance.
+    #[error("another amount is open than the one that was accepted")]
+    Changed,
     /// It needs a reference, or a bank line.
     #[error("it needs a reference or a bank line")]
     Reference,

@@ -82,4 +82,22 @@ pub const ALL: &[Code] = &[
         "the sums of an entry, or of all entries, are not equal, so nothing was written",
         "keep the report folder and the journal, and report the defect",
     ),
+    Code::new(
+        "E0814",
+        "the books cannot be posted",
+        "what the run found, and what the books knew, are in a state that no evidence can lead to",
+        "keep the inputs and the folder of the month before, and report the defect",
+    ),
+    Code::new(
+        "E0815",
+        "the month is not closed with this report",
+        "entries are exported of closed months only, so that what is booked is what was signed",
+        "close the month first, or give `--preliminary` for a look at what would be booked",
+    ),
+    Code::new(
+        "E0816",
+        "what was exported before is lost",
+        "the file beside the journal that holds what was exported of the month is missing, or not as it was written",
+        "put it back from a backup; without it nobody can say what is booked already",
+    ),
 ];

@@ -99,9 +99,17 @@ pub const ORDER: Code = Code::new(
 /// A second person is missing.
 pub const REVIEWER: Code = Code::new(
     "E0855",
-    "a second person must have looked at it",
-    "the one who closes a period cannot also be the one who reviewed it, and under `discrepancies.four_eyes` somebody must",
-    "give `--reviewed-by` the name of somebody else",
+    "a second person must agree",
+    "under `discrepancies.four_eyes` a close, or an opening again, is proposed by one person and approved by another, told apart by their \
+     accounts of the system and by their names",
+    "`tagih period propose`, then somebody else `tagih period approve`",
+);
+/// Nothing waits for a second person.
+pub const NOTHING_PROPOSED: Code = Code::new(
+    "E0856",
+    "nothing waits to be approved",
+    "no close of this month, and no opening again, was proposed, or something about periods was recorded since",
+    "`tagih period propose` comes first; `tagih period list` shows what is closed",
 );
 
 /// All of them.
@@ -120,4 +128,5 @@ pub const ALL: &[Code] = &[
     UNSIGNABLE,
     ORDER,
     REVIEWER,
+    NOTHING_PROPOSED,
 ];

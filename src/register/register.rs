@@ -98,6 +98,11 @@ impl Item {
         let Action::Books(action) = made.action else { return None };
         let (leg, ground) = (self.facts.leg(), self.facts.books.as_ref().map(|books| books.ground.clone()));
         let account = leg.map(|leg| leg.account);
+        let is_accepted = action == books::Action::Accept && account.is_some();
+        let accepted = self.facts.books.as_ref().filter(|_| is_accepted).map(|books| books.balance.unsigned_abs());
+        // Before there were books, money that was kept for good was called given up.
+        let is_kept = ground.is_none() && action == books::Action::WriteOff && account == Some(books::Account::Suspense);
+        let action = if is_kept { books::Action::Keep } else { action };
         let alarm = || self.facts.books.as_ref().map(|books| books.item);
         let decision = books::Decision {
             id: decision_id(id, place),
@@ -106,7 +111,7 @@ impl Item {
             action,
             account,
             item: leg.and_then(|leg| leg.item).or_else(alarm)?,
-            amount: made.details.amount,
+            amount: made.details.amount.or(accepted),
             target: made.details.target(),
             explained_as: made.details.explained_as,
             reference: made.details.reference.as_str().into(),

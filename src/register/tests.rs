@@ -31,6 +31,36 @@ fn every_status_meets_every_event_as_the_grid_says() {
     assert_eq!(statuses, all, "the grid has every status");
 }
 
+#[test]
+fn decisions_of_journals_of_before_there_were_books_are_read_and_posted() {
+    let facts = r#"{"id":"0a0000000000000000000000","class":"P01","nature":"BREAK","severity":"critical","flags":[],"invoice_number":"X",
+        "payment_code":"1","channel":"alfa","expected":null,"paid":5000,"paid_at":"2026-10-05T03:00:00Z","reason":"r","recommended":"t",
+        "evidence":[],"times":1}"#;
+    let facts: Facts = serde_json::from_str(facts).unwrap();
+    let run = Run {
+        run_id: "r".into(),
+        from: "2026-10-01".parse().unwrap(),
+        to: "2026-10-31".parse().unwrap(),
+        as_of: "2026-11-01T00:00:00Z".parse().unwrap(),
+    };
+    for (old, posted) in [("refund", "refund"), ("write_off", "keep"), ("credit", "credit"), ("accept", "accept")] {
+        let mut register = Register::default();
+        let sighting = Sighting { run: run.clone(), new: vec![facts.clone()], changed: vec![], again: vec![], gone: vec![] };
+        register.sight(run.as_of, &sighting).unwrap();
+        let decision = format!(
+            r#"{{"id":"{}","facts":"{}","step":{{"step":"resolve","action":"{old}","reviewer":null}},"reason":"x","by":"Siti","owner":null,"comment":null}}"#,
+            facts.id,
+            facts.fingerprint()
+        );
+        register.decide(run.as_of, &serde_json::from_str(&decision).unwrap()).unwrap();
+        let made = &register.decisions()[0];
+        assert_eq!(
+            (made.action.name(), made.account, made.item.key_text()),
+            (posted, Some(crate::books::Account::Suspense), facts.id.clone())
+        );
+    }
+}
+
 mod stories {
     use std::collections::{BTreeMap, BTreeSet};
 

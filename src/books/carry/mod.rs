@@ -129,19 +129,15 @@ impl CarryError {
 /// What writes a file: the caller says where, and that it appears whole.
 pub type Fill<'f> = &'f mut dyn FnMut(&mut dyn Write) -> io::Result<()>;
 
-/// Writes the books at the end of a month, each file through `file`, the tables beside one another. Returns the head, which was written
-/// last.
+/// Writes the books at the end of a month, each file through `file`. Returns the head, which was written last.
 ///
 /// # Errors
 /// [`CarryError`].
 pub fn write(known: &Known, about: About<'_>, file: impl Fn(&str, Fill<'_>) -> io::Result<()> + Sync) -> Result<Head, CarryError> {
-    let written = std::thread::scope(|scope| {
-        let all = table::TABLES.iter().map(|table| scope.spawn(|| Ok((table.name.to_owned(), write_table(table, known, &file)?))));
-        // Begun all together, and awaited one after the other.
-        let all: Vec<_> = all.collect();
-        all.into_iter().map(|one| one.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))).collect::<Vec<_>>()
-    });
-    let tables = written.into_iter().collect::<Result<BTreeMap<String, TableHead>, CarryError>>()?;
+    let mut tables = BTreeMap::new();
+    for table in table::TABLES {
+        tables.insert(table.name.to_owned(), write_table(table, known, &file)?);
+    }
     let sums = Account::ALL.into_iter().map(|account| (account, known.total(account).get())).filter(|(_, sum)| *sum != 0);
     let sums: Result<_, _> = sums.map(|(account, sum)| Ok((account, i64::try_from(sum)?))).collect();
     let About { period, settings, previous, ledger, journal, exported } = about;
@@ -163,7 +159,7 @@ pub fn write(known: &Known, about: About<'_>, file: impl Fn(&str, Fill<'_>) -> i
     Ok(head)
 }
 
-/// Writes one table, as CSV and as Parquet.
+/// Writes one table, as CSV and beside it as Parquet.
 fn write_table(
     table: &table::Table,
     known: &Known,
@@ -171,14 +167,17 @@ fn write_table(
 ) -> Result<TableHead, CarryError> {
     let (csv, parquet) = (format!("{}.csv", table.name), format!("{}.parquet", table.name));
     let (mut rows, mut sha256) = (0, String::new());
-    file(&csv, &mut |out| {
-        let mut running = Running::default();
-        rows = table.write_csv(known, &mut Tee { out, running: &mut running })?;
-        sha256 = digest::hex(&std::mem::take(&mut running).finish());
-        Ok(())
-    })
-    .map_err(CarryError::storage(&csv))?;
-    file(&parquet, &mut |out| parquet::write(table, known, out)).map_err(CarryError::storage(&parquet))?;
+    std::thread::scope(|scope| {
+        let beside = scope.spawn(|| file(&parquet, &mut |out| parquet::write(table, known, out)).map_err(CarryError::storage(&parquet)));
+        let written = file(&csv, &mut |out| {
+            let mut running = Running::default();
+            rows = table.write_csv(known, &mut Tee { out, running: &mut running })?;
+            sha256 = digest::hex(&std::mem::take(&mut running).finish());
+            Ok(())
+        });
+        let beside = beside.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic));
+        written.map_err(CarryError::storage(&csv)).and(beside)
+    })?;
     Ok(TableHead { rows, sha256 })
 }
 
