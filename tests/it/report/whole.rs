@@ -108,7 +108,6 @@ fn sheets_stand_in_the_order_in_which_finance_reads(world: &World) {
         "Cover",
         "Accounts",
         "Alarms",
-        "Decisions",
         "Discrepancies",
         "Settlement",
         "Summary",
