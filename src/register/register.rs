@@ -237,6 +237,7 @@ impl Register {
                 },
             );
         }
+        let place = self.decisions.len();
         let item = self.items.get_mut(id).ok_or_else(illegal)?;
         item.judged_as_of = item.judged_as_of.max(run.as_of);
         if event != EventKind::Gone {
@@ -245,9 +246,12 @@ impl Register {
         if let Some(facts) = facts {
             item.facts = facts.clone();
         }
-        // Of what was decided nothing is taken back by a look: what it moved stays moved, and what is open anew waits anew.
+        // Of what was decided nothing is taken back by a look: what it moved stays moved, and what is open anew waits anew. Only that
+        // something may stay as it is falls with what it was.
         if matches!(event, EventKind::SeenFirst | EventKind::SeenChanged) || before == Some(Status::Cleared) {
-            (item.resolution, item.proposal) = (None, None);
+            let fell = item.resolution.take().filter(|fell| fell.action == Action::Books(books::Action::Accept));
+            self.decisions.extend(fell.and_then(|fell| taken_back(&fell, id, at, place)));
+            item.proposal = None;
         }
         item.status = after;
         if event != EventKind::SeenAgain || before != Some(after) {

@@ -343,6 +343,8 @@ impl Lookup<'_> {
                 _ => Todo::Now,
             },
             Account::Doku if class == Some(Class::S02) => self.unsettled(leg),
+            // Without statements nobody can say whether it has come.
+            Account::Direct if !self.terms.settings.bank_statement => Todo::NotYet,
             Account::Direct | Account::Payouts => limit(open.since, self.terms.settings.bank_window_days.into()),
             Account::Clearing if self.terms.today <= self.terms.terms.period.to => Todo::NotYet,
             Account::Deposits => Todo::NotYet,

@@ -63,10 +63,10 @@ fn a_statement_is_told_by_what_it_says_in_any_format_any_number_of_times() {
     sheet.write(1, 1, 94_450).unwrap();
     sheet.write(1, 2, "DOKU SETTLEMENT BATCH-1").unwrap();
     workbook.save(world.path("book.xlsx")).unwrap();
-    october(&world, &["plain.csv"], "plain").expect(0);
+    october(&world, &["plain.csv"], "plain").expect(1);
     let run = summary(&world.path("plain"))["run_id"].clone();
     for (files, out) in [(&["own.csv"][..], "own"), (&["book.xlsx"], "book"), (&["plain.csv", "book.xlsx", "own.csv"], "all")] {
-        let ran = october(&world, files, out).expect(0);
+        let ran = october(&world, files, out).expect(1);
         if out == "all" {
             ran.says(&["2 lines of the bank statements stand in another file too"]);
         }
@@ -82,7 +82,7 @@ fn what_is_no_line_is_named_and_what_is_no_statement_ends_with_seven() {
     let world = world(SETTINGS);
     world.file("rows.csv", format!("{STATEMENT}31/10/2026,1,X\n2026-10-10,1.000,X\n2026-10-11,5,Y\n2026-10-12,5,Y\n"));
     let (date, amount) = ("rows.csv:3:date: `31/10/2026` is no date", "rows.csv:4:amount: `1.000` is no whole number");
-    october(&world, &["rows.csv"], "rows").expect(0).says(&["E0710", date, "day_first", amount, "dot_thousands"]);
+    october(&world, &["rows.csv"], "rows").expect(1).says(&["E0710", date, "day_first", amount, "dot_thousands"]);
     world.file("mostly.csv", format!("{STATEMENT}31/10/2026,1,X\n30/10/2026,1,X\n29/10/2026,1,X\n"));
     october(&world, &["mostly.csv"], "mostly").expect(7).says(&["3 of 4 rows", "E0219", "hint:"]);
     assert!(world.path("mostly/summary.json").exists());

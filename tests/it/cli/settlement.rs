@@ -326,8 +326,9 @@ fn what_an_earlier_month_knows_is_held_against_the_rows_of_this_one() {
         ),
     );
     let november = ["--period", "2026-11", "--as-of", "2026-12-01T00:00:00Z", "--settlement", "s.csv", "--out"];
-    month(&[&november[..], &["alone"]].concat()).expect(0);
+    month(&[&november[..], &["alone"]].concat()).expect(1);
     assert_eq!(settled(&world, "alone"), "S08", "nothing here says what was notified in October");
+    assert_eq!(world.column("alone/discrepancies.csv", "class"), ["S01"], "so its money waits in suspense");
     month(&[&november[..], &["carried", "--carry-in", "october"]].concat()).expect(1);
     assert_eq!(settled(&world, "carried"), "S03");
     assert_eq!(world.column("carried/settlement.csv", "amount_notified"), ["100000"]);

@@ -174,7 +174,7 @@ fn a_decision_stands_in_every_later_run_of_its_month_and_in_the_months_after() {
         external(&of, month.0, "bills.csv", &[], month.1, &["--opening", "auto"]);
         assert_eq!(account(&of, month.0, "receivable"), "", "nothing moves, and nothing is owed");
         assert_eq!(account(&of, month.0, "write_off"), "opening 1/40000, closing 1/40000");
-        assert_eq!(open(&of, month.0, "refunds_due"), ["X-07 77000  to_do"]);
+        assert_eq!(open(&of, month.0, "refunds_due"), ["X-07 77000 B03 to_do"]);
         of.world.run(&["discrepancies", "take", month.0, "--by", "Sari"]).expect(0);
         let shown = of.world.run(&["discrepancies", "list", "--status", "all"]).expect(0).stdout;
         assert!(shown.matches("accepted").count() == 2, "{shown}");
@@ -197,8 +197,8 @@ fn entries_of_a_closed_month_are_exported_once_and_taken_back_when_its_books_cha
     entries("e.csv", &[]).expect(2).says(&["E0815"]);
     let close = ["period", "close", "2026-08", "--report", "2026-08", "--by", "Sari", "--reason", "month end"];
     of.world.run(&close).expect(0);
-    entries("first.csv", &[]).expect(0).says(&["1 entries, debits = credits = Rp60.000"]);
-    entries("second.csv", &[]).expect(0).says(&["0 entries"]);
+    assert!(entries("first.csv", &[]).expect(0).stdout.contains("1 entries, debits = credits = Rp60.000"));
+    assert!(entries("second.csv", &[]).expect(0).stdout.contains("0 entries"));
     entries("third.csv", &["--again"]).expect(0);
     assert_eq!(of.world.rows("first.csv"), of.world.rows("third.csv"));
     of.world.run(&["period", "reopen", "2026-08", "--by", "Sari", "--reason", "a log was missing"]).expect(0);

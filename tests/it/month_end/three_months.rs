@@ -32,7 +32,8 @@ fn settled(books: &Books, month: &str) -> String {
 fn in_transit(books: &Books, month: &str) -> i64 {
     let all = summary(&books.world.path(month))["settlement"]["S02"]["amount"].as_i64().unwrap();
     let rows = books.world.rows(&format!("{month}/discrepancies.csv"));
-    let overdue = rows.iter().filter(|row| row["class"] == "S02").map(|row| row["amount_expected"].parse::<i64>().unwrap());
+    let of_month = rows.iter().filter(|row| row["class"] == "S02" && !row["reason"].starts_with("open since"));
+    let overdue = of_month.map(|row| row["amount_expected"].parse::<i64>().unwrap());
     all - overdue.sum::<i64>()
 }
 

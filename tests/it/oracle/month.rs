@@ -89,7 +89,7 @@ fn codes(figures: &mut Figures, bills: &[Bill], payments: &[(Paid, &str, Option<
     }
 }
 
-fn money(figures: &mut Figures, payments: &[(Paid, &str, Option<usize>)], settings: &Settings) {
+fn money(figures: &mut Figures, payments: &[(Paid, &str, Option<usize>)]) {
     for (paid, class, _) in payments.iter().filter(|(_, class, _)| *class != "P16") {
         let facts = &paid.facts;
         let amount = i128::from(facts.amount.unwrap_or(0));
@@ -130,7 +130,7 @@ fn recounted(world: &World) -> Figures {
     let payments = naive::payments(&bills, &files, &world.settings);
     let mut figures = Figures::new();
     codes(&mut figures, &bills, &payments, &world.settings);
-    money(&mut figures, &payments, &world.settings);
+    money(&mut figures, &payments);
     ageing(&mut figures, &bills, &payments, &world.settings);
     figures.retain(|_, figure| *figure != (0, 0));
     figures
