@@ -44,9 +44,9 @@ fn a_pay_out_stays_open_until_a_line_pays_it_and_a_line_that_none_explains_is_he
     october(&world, &["paid.csv"], "paid").expect(0);
     assert_eq!(of("paid"), [(0, 0); 4]);
     assert_eq!(closing(&world, "paid", "bank").1, 94_450);
-    world.file("parts.csv", "date,amount,description\n2026-10-09,90000,DOKU BATCH-1\n2026-10-10,4450,DOKU BATCH-1\n2026-10-11,7,DOKU\n");
+    world.file("parts.csv", "date,amount,description\n2026-10-10,90000,DOKU BATCH-1\n2026-10-10,4450,DOKU BATCH-1\n2026-10-11,7,DOKU\n");
     october(&world, &["parts.csv"], "parts").expect(1);
-    assert_eq!(of("parts"), [(0, 0), (1, 7), (0, 0), (0, 0)], "two transfers pay one pay-out, the third is nobody's");
+    assert_eq!(of("parts"), [(0, 0), (1, 7), (0, 0), (0, 0)], "two transfers of a day pay one pay-out, the third is nobody's");
     let page = std::fs::read_to_string(world.path("parts/report.html")).unwrap();
     assert!(page.contains("<section id=\"suspense\"") && !page.contains("<section id=\"payouts\""));
 }
@@ -63,10 +63,10 @@ fn a_statement_is_told_by_what_it_says_in_any_format_any_number_of_times() {
     sheet.write(1, 1, 94_450).unwrap();
     sheet.write(1, 2, "DOKU SETTLEMENT BATCH-1").unwrap();
     workbook.save(world.path("book.xlsx")).unwrap();
-    october(&world, &["plain.csv"], "plain").expect(1);
+    october(&world, &["plain.csv"], "plain").expect(0);
     let run = summary(&world.path("plain"))["run_id"].clone();
     for (files, out) in [(&["own.csv"][..], "own"), (&["book.xlsx"], "book"), (&["plain.csv", "book.xlsx", "own.csv"], "all")] {
-        let ran = october(&world, files, out).expect(1);
+        let ran = october(&world, files, out).expect(0);
         if out == "all" {
             ran.says(&["2 lines of the bank statements stand in another file too"]);
         }
@@ -82,7 +82,7 @@ fn what_is_no_line_is_named_and_what_is_no_statement_ends_with_seven() {
     let world = world(SETTINGS);
     world.file("rows.csv", format!("{STATEMENT}31/10/2026,1,X\n2026-10-10,1.000,X\n2026-10-11,5,Y\n2026-10-12,5,Y\n"));
     let (date, amount) = ("rows.csv:3:date: `31/10/2026` is no date", "rows.csv:4:amount: `1.000` is no whole number");
-    october(&world, &["rows.csv"], "rows").expect(1).says(&["E0710", date, "day_first", amount, "dot_thousands"]);
+    october(&world, &["rows.csv"], "rows").expect(0).says(&["E0710", date, "day_first", amount, "dot_thousands"]);
     world.file("mostly.csv", format!("{STATEMENT}31/10/2026,1,X\n30/10/2026,1,X\n29/10/2026,1,X\n"));
     october(&world, &["mostly.csv"], "mostly").expect(7).says(&["3 of 4 rows", "E0219", "hint:"]);
     assert!(world.path("mostly/summary.json").exists());
