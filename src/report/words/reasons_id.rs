@@ -1,7 +1,8 @@
 //! Reasons in Bahasa Indonesia: the engine's sentences, with their values kept as they are.
 
 /// English sentence and translation; `{}` stands for a value, in the same order in both.
-const REASONS: [(&str, &str); 90] = [
+const REASONS: [(&str, &str); 91] = [
+    ("open since {} on {}: {}", "terbuka sejak {} pada akun {}: {}"),
     ("the amount notified is no whole number of rupiah", "jumlah yang diberitahukan bukan bilangan bulat rupiah"),
     ("candidates: {}", "calon: {}"),
     ("notified {}; known {}", "diberitahukan {}; diketahui {}"),
