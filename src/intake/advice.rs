@@ -7,7 +7,7 @@ use std::sync::Arc;
 use jiff::Timestamp;
 
 use super::Note;
-use super::bytes::{Fields, put_number, put_wide};
+use super::bytes::{Fields, put_flag, put_wide};
 use crate::domain::bill::{Bill, Expiry, Terms, Wanted};
 use crate::domain::channel::Method;
 use crate::domain::plan;
@@ -42,21 +42,24 @@ impl Facts {
         }
     }
 
+    /// Puts one row's part behind what is there.
     pub(super) fn write(&self, bytes: &mut Vec<u8>) {
         put_wide(bytes, self.amount);
+        // Of one row each is 0 or 1.
         for count in [self.lacking_code, self.long_codes, self.rounded_codes, self.past, self.long_names] {
-            put_number(bytes, count);
+            put_flag(bytes, count > 0);
         }
     }
 
+    /// One row's part.
     pub(super) fn read(fields: &mut Fields<'_>) -> Self {
         Self {
             amount: fields.wide(),
-            lacking_code: fields.number(),
-            long_codes: fields.number(),
-            rounded_codes: fields.number(),
-            past: fields.number(),
-            long_names: fields.number(),
+            lacking_code: fields.flag().into(),
+            long_codes: fields.flag().into(),
+            rounded_codes: fields.flag().into(),
+            past: fields.flag().into(),
+            long_names: fields.flag().into(),
         }
     }
 

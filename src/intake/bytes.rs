@@ -12,6 +12,11 @@ pub(super) fn put_text(bytes: &mut Vec<u8>, text: Option<&str>) {
     bytes.extend_from_slice(text.unwrap_or_default().as_bytes());
 }
 
+/// Puts a yes or no behind what is there.
+pub(super) fn put_flag(bytes: &mut Vec<u8>, flag: bool) {
+    bytes.push(flag.into());
+}
+
 /// Puts a number behind what is there.
 pub(super) fn put_number(bytes: &mut Vec<u8>, number: u64) {
     bytes.extend_from_slice(&number.to_be_bytes());
@@ -38,7 +43,7 @@ impl<'b> Fields<'b> {
         self.rest.is_empty()
     }
 
-    pub(super) fn taken<const N: usize>(&mut self) -> [u8; N] {
+    fn taken<const N: usize>(&mut self) -> [u8; N] {
         let Some((first, rest)) = self.rest.split_first_chunk::<N>() else {
             self.is_wrong = true;
             return [0; N];
@@ -73,6 +78,13 @@ impl<'b> Fields<'b> {
     /// A text of its own, if it was there.
     pub(super) fn string(&mut self) -> Option<String> {
         self.text().map(str::to_owned)
+    }
+
+    /// A yes or no.
+    pub(super) fn flag(&mut self) -> bool {
+        let [flag] = self.taken::<1>();
+        self.is_wrong |= flag > 1;
+        flag == 1
     }
 
     /// A number.

@@ -73,13 +73,17 @@ impl Gathering<'_> {
             self.harvest.note(&path, lacking);
         }
         self.harvest.note(&path, file.head.columns.unused_notes(self.reading.wanted, self.carried));
-        let (head, table, mut totals, mut is_empty) = (&file.head, &mut file.table, Totals::default(), true);
-        let judged = thread::scope(|threads| {
+        let (table, mut is_empty) = (&mut file.table, true);
+        let judge =
+            Judge { file_order: self.file_order, reading: self.reading, now: self.now, carried: self.carried, head: &file.head, read_row };
+        let mut kept = Kept { harvest: self.harvest, totals: Totals::default() };
+        let judged: Result<(), Unread> = thread::scope(|threads| {
             let (filled, batches) = mpsc::sync_channel::<Batch>(1);
             let (spent, empty) = mpsc::channel::<Vec<Row>>();
             (0..BATCHES).for_each(|_| drop(spent.send(Vec::new())));
-            threads.spawn(move || read_on(table, &empty, &filled));
-            let mut waiting: Option<(Vec<Row>, usize)> = None;
+            let reader = thread::Builder::new().name("rows".to_owned());
+            reader.spawn_scoped(threads, move || read_on(table, &empty, &filled)).map_err(|error| KeepingError::of(&error))?;
+            let (mut waiting, mut before): (Option<(Vec<Row>, usize)>, _) = (None, Vec::new());
             for (rows, count) in batches {
                 let count = count.map_err(|fault| RefusedFile { file: path.to_path_buf(), fault: fault.into() })?;
                 if count == 0 {
@@ -88,13 +92,17 @@ impl Gathering<'_> {
                 is_empty = false;
                 // Only once there are more rows it is known that these have none that may be the file's total.
                 if let Some((mut rows, count)) = waiting.replace((rows, count)) {
-                    let gathered = self.judged(head, rows.get_mut(..count).unwrap_or_default(), read_row)?;
-                    self.take(gathered, &mut totals)?;
+                    let rows_judged = || judge.judged(rows.get_mut(..count).unwrap_or_default());
+                    // While these are judged, those before them are put away.
+                    let (gathered, taken) = rayon::join(rows_judged, || kept.take(std::mem::take(&mut before)));
+                    taken?;
+                    before = gathered?;
                     drop(spent.send(rows));
                 }
             }
+            kept.take(before)?;
             match waiting {
-                Some((mut rows, count)) => self.end(head, rows.get_mut(..count).unwrap_or_default(), read_row, &mut totals),
+                Some((mut rows, count)) => Ok(kept.end(&judge, rows.get_mut(..count).unwrap_or_default())?),
                 None => Ok(()),
             }
         });
@@ -102,74 +110,81 @@ impl Gathering<'_> {
         self.harvest.note(&file.head.path, counted(&file.table.counts(), is_empty));
         Ok(())
     }
+}
 
+/// Where rows go, and what they come to.
+struct Kept<'a> {
+    harvest: &'a mut Harvest,
+    totals: Totals,
+}
+
+impl Kept<'_> {
     /// Takes the last rows of the file, of which the very last is refused as a total, if it is one.
-    fn end<T: Item>(
-        &mut self,
-        head: &Head<'_>,
-        rows: &mut [Row],
-        read_row: &(impl Fn(Cells<'_>) -> Result<T, Vec<RefusedRow>> + Sync),
-        totals: &mut Totals,
-    ) -> Result<(), Unread> {
+    fn end<T: Item, F>(&mut self, judge: &Judge<'_, F>, rows: &mut [Row]) -> Result<(), KeepingError>
+    where
+        F: Fn(Cells<'_>) -> Result<T, Vec<RefusedRow>> + Sync,
+    {
         let Some((last, others)) = rows.split_last_mut() else { return Ok(()) };
-        let gathered = self.judged(head, others, read_row)?;
-        self.take(gathered, totals)?;
-        let mut gathered = self.gathered(head, std::slice::from_mut(last), read_row)?;
-        totals.take(&gathered.amounts);
-        totals.look_at_last(last);
-        if totals.ends_in_total(gathered.last_lacks) {
-            let column = head.columns.index(Column::Amount).map_or_else(String::new, |index| head.columns.header(index).to_owned());
+        self.take(judge.judged(others)?)?;
+        let mut gathered = judge.gathered(std::slice::from_mut(last))?;
+        self.totals.take(&gathered.amounts);
+        self.totals.look_at_last(last);
+        if self.totals.ends_in_total(gathered.last_lacks) {
+            let columns = &judge.head.columns;
+            let column = columns.index(Column::Amount).map_or_else(String::new, |index| columns.header(index).to_owned());
             let reason = "it is the sum of rows above it, so the row is a total and no bill".to_owned();
-            let place = Place { row: last.number, line: last.line, ..self.place(head) };
+            let place = Place { row: last.number, line: last.line, ..judge.place() };
             let code = codes::TOTAL_ROW;
             let refused = RefusedRow { place: place.clone(), column, value: String::new(), invoice_number: None, code, reason };
             let mut total = Gathered { malformed: gathered.malformed, ..Gathered::default() };
-            total.take::<T>(&place, Err(vec![refused]), &[], self.now)?;
+            total.take::<T>(&place, Err(vec![refused]), &[], judge.now)?;
             gathered = total;
         }
-        Ok(self.harvest.extend(vec![gathered])?)
+        self.harvest.extend(vec![gathered])
     }
 
-    fn take(&mut self, gathered: Vec<Gathered>, totals: &mut Totals) -> Result<(), KeepingError> {
+    fn take(&mut self, gathered: Vec<Gathered>) -> Result<(), KeepingError> {
         for part in &gathered {
-            totals.take(&part.amounts);
+            self.totals.take(&part.amounts);
         }
-        self.harvest.extend(gathered)
+        if gathered.is_empty() { Ok(()) } else { self.harvest.extend(gathered) }
     }
+}
 
-    fn judged<T: Item>(
-        &self,
-        head: &Head<'_>,
-        rows: &mut [Row],
-        read_row: &(impl Fn(Cells<'_>) -> Result<T, Vec<RefusedRow>> + Sync),
-    ) -> Result<Vec<Gathered>, KeepingError> {
-        rows.par_chunks_mut(CHUNK_ROWS).map(|rows| self.gathered(head, rows, read_row)).collect()
+/// What rows are judged by.
+struct Judge<'a, F> {
+    file_order: usize,
+    reading: &'a Reading<'a>,
+    now: Timestamp,
+    carried: &'a Carried,
+    head: &'a Head<'a>,
+    read_row: &'a F,
+}
+
+impl<T: Item, F: Fn(Cells<'_>) -> Result<T, Vec<RefusedRow>> + Sync> Judge<'_, F> {
+    fn judged(&self, rows: &mut [Row]) -> Result<Vec<Gathered>, KeepingError> {
+        rows.par_chunks_mut(CHUNK_ROWS).map(|rows| self.gathered(rows)).collect()
     }
 
     /// Reads rows, and of each its amount as a total would count it.
-    fn gathered<T: Item>(
-        &self,
-        head: &Head<'_>,
-        rows: &mut [Row],
-        read_row: &impl Fn(Cells<'_>) -> Result<T, Vec<RefusedRow>>,
-    ) -> Result<Gathered, KeepingError> {
+    fn gathered(&self, rows: &mut [Row]) -> Result<Gathered, KeepingError> {
         let mut gathered = Gathered::with_room(rows.len());
         let rules = Rules { field_bytes_max: self.reading.tables.limits.field_bytes_max, allowed: self.reading.allowed };
-        let mut place = self.place(head);
+        let (head, mut place) = (self.head, self.place());
         for row in rows {
             let carried = if self.reading.carries { self.carried.cells(row) } else { Vec::new() };
             head.rewrite(row);
             gathered.amounts.push(total::amount(row, head));
             gathered.malformed = gathered.malformed.saturating_add(u64::from(row.wrong.is_some()));
             (place.row, place.line) = (row.number, row.line);
-            let item = Cells::checked(row, &head.columns, &place, rules).and_then(read_row);
+            let item = Cells::checked(row, &head.columns, &place, rules).and_then(self.read_row);
             gathered.take(&place, item, &carried, self.now)?;
         }
         Ok(gathered)
     }
 
-    fn place(&self, head: &Head<'_>) -> Place {
-        Place { file: Arc::clone(&head.path), file_order: self.file_order, row: 0, line: 0 }
+    fn place(&self) -> Place {
+        Place { file: Arc::clone(&self.head.path), file_order: self.file_order, row: 0, line: 0 }
     }
 }
 

@@ -1,7 +1,7 @@
 //! The bytes a row is kept as while a command works on it. Never leaves the process, so it may hold what no event may: names.
 
 use super::advice::{Facts, facts, live_terms};
-use super::bytes::{Fields, put_number, put_text, put_wide};
+use super::bytes::{Fields, put_flag, put_number, put_text, put_wide};
 use super::import::AdoptedCode;
 use crate::domain::amount::Amount;
 use crate::domain::bill::{Bill, Customer, Expiry, Policy, Terms, Wanted};
@@ -78,7 +78,7 @@ fn write_terms(bytes: &mut Vec<u8>, terms: &Terms) {
             put_wide(bytes, at.as_nanosecond());
         }
     }
-    put_number(bytes, u64::from(*reusable));
+    put_flag(bytes, *reusable);
     put_text(bytes, Some(customer.name.reveal()));
     put_text(bytes, customer.email.as_ref().map(Personal::reveal));
     put_text(bytes, customer.account_name.as_ref().map(Personal::reveal));
@@ -99,7 +99,7 @@ fn read_terms(fields: &mut Fields<'_>) -> Option<Terms> {
         0 => Expiry::Minutes(u32::try_from(fields.number()).ok()?),
         _ => Expiry::At(jiff::Timestamp::from_nanosecond(fields.wide()).ok()?),
     };
-    let reusable = fields.number() == 1;
+    let reusable = fields.flag();
     let mut personal = || fields.string().map(Personal::new);
     let customer = Customer { name: personal()?, email: personal(), account_name: personal() };
     let (info, receipt_description, receipt_footer) = (fields.string(), fields.string(), fields.string());
@@ -133,6 +133,7 @@ pub struct Checked {
     pub is_cancelled: bool,
     live_code: Option<PaymentCode>,
     facts: Facts,
+    /// Not kept: rows are compared before they are put away.
     likeness: Likeness,
 }
 
@@ -170,18 +171,17 @@ impl Item for Checked {
     fn write(&self, bytes: &mut Vec<u8>) {
         put_text(bytes, Some(self.invoice_number.as_str()));
         put_text(bytes, self.live_code.as_ref().map(PaymentCode::as_str));
-        put_number(bytes, u64::from(self.is_cancelled));
+        put_flag(bytes, self.is_cancelled);
         self.facts.write(bytes);
-        bytes.extend_from_slice(&self.likeness);
     }
 
     fn read(bytes: &[u8]) -> Option<Self> {
         let mut fields = Fields::of(bytes);
         let invoice_number = fields.parsed(|text| InvoiceNumber::new(text).ok())?;
         let live_code = fields.parsed(|text| PaymentCode::new(text).ok());
-        let is_cancelled = fields.number() == 1;
-        let (facts, likeness) = (Facts::read(&mut fields), fields.taken());
-        fields.end(Self { invoice_number, is_cancelled, live_code, facts, likeness })
+        let is_cancelled = fields.flag();
+        let facts = Facts::read(&mut fields);
+        fields.end(Self { invoice_number, is_cancelled, live_code, facts, likeness: Likeness::default() })
     }
 }
 

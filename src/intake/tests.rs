@@ -1,5 +1,6 @@
 //! Files through the whole of intake: each refusal one by one, the samples, and properties.
 
+mod batches;
 mod properties;
 mod refusals;
 mod samples;

@@ -189,8 +189,13 @@ pub struct Approved {
 pub fn read(path: &Path) -> Result<Vec<Approved>, String> {
     let name = path.display();
     let mut reader = csv::Reader::from_path(path).map_err(|error| format!("the plan `{name}` cannot be read: {error}"))?;
-    let header = reader.headers().map_err(|error| format!("the plan `{name}` cannot be read: {error}"))?;
-    if !header.iter().take(COLUMNS.len()).eq(COLUMNS) {
+    // Whatever is no text, as the plan.xlsx beside it is none, has no header either.
+    let is_plan = match reader.headers() {
+        Ok(header) => header.iter().take(COLUMNS.len()).eq(COLUMNS),
+        Err(error) if matches!(error.kind(), csv::ErrorKind::Utf8 { .. }) => false,
+        Err(error) => return Err(format!("the plan `{name}` cannot be read: {error}")),
+    };
+    if !is_plan {
         return Err(format!("`{name}` is not a plan\nhint: give the plan.csv that `tagih issue FILE --dry-run --out DIR` wrote"));
     }
     let mut rows = Vec::new();

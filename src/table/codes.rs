@@ -58,7 +58,7 @@ codes! {
         "Remove columns, or raise the limit.";
     /// Too many rows.
     ROWS_TOO_MANY = "E0212", "too many rows",
-        "The file has more rows than `intake.limits.rows_max`.",
+        "The file has more rows, or more blank lines, than `intake.limits.rows_max`.",
         "Split the file, or raise the limit.";
     /// Too many bytes.
     FILE_TOO_LARGE = "E0213", "file too large",

@@ -103,6 +103,8 @@ pub struct Records {
     is_strict: bool,
     dialect: Dialect,
     bytes_max: u64,
+    /// Blank lines at most: a small archive may hold billions.
+    blank_max: u64,
     bytes_read: u64,
     line: u64,
     number: u64,
@@ -127,6 +129,7 @@ impl Records {
             is_strict: shape.is_strict,
             dialect,
             bytes_max: shape.limits.file_bytes_max,
+            blank_max: shape.limits.rows_max,
             bytes_read: 0,
             line: 1,
             number: 0,
@@ -251,7 +254,12 @@ impl Records {
             row.wrong = if let What::Wrong(wrong) = piece.what { Some(wrong) } else { None };
             row.undo_escapes();
             match piece.what {
-                What::Empty | What::Blank => self.counts.blank = self.counts.blank.saturating_add(row.lines),
+                What::Empty | What::Blank => {
+                    self.counts.blank = self.counts.blank.saturating_add(row.lines);
+                    if self.counts.blank > self.blank_max {
+                        return Err(Fault::RowsTooMany(self.blank_max));
+                    }
+                }
                 What::Row | What::Wrong(_) => return Ok(true),
             }
         }

@@ -125,7 +125,7 @@ pub(super) fn read_only(place: &Place, binding: Option<&Binding>) -> Result<Open
 /// Of pages the writer keeps, in KiB.
 const WRITER_CACHE_KIB: i32 = 32_768;
 /// Of pages a reader keeps, in KiB. There may be several readers, and what they leave out the system keeps.
-const READER_CACHE_KIB: i32 = 16_384;
+const READER_CACHE_KIB: i32 = 4_096;
 
 /// Opens for copying the file as it is, so that it can be kept before it is migrated; gives its schema's version too.
 pub(super) fn any_schema(place: &Place) -> Result<(Connection, usize), LedgerError> {

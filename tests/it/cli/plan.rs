@@ -79,6 +79,7 @@ fn a_plan_is_refused_when_file_configuration_flags_or_one_of_its_bills_moved_and
     world.file("short.csv", whole.lines().take(4).fold(String::new(), |text, line| text + line + "\n"));
     world.run(&["issue", "bills.csv", "--plan", "short.csv", "--out", "out"]).expect(2).says(&["a plan is carried out whole"]);
     world.run(&["issue", "--plan", "bills.csv"]).expect(2).says(&["is not a plan"]);
+    world.run(&["issue", "--plan", "plan/plan.xlsx"]).expect(2).says(&["is not a plan", "give the plan.csv"]);
     world.run(&["issue", "--plan", "nowhere.csv"]).expect(2).says(&["`nowhere.csv` cannot be read"]);
     assert_eq!(doku.calls().len(), calls, "nothing was sent");
     // The ledger's head may move: another bill is none of the plan's business.
