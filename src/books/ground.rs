@@ -64,12 +64,16 @@ pub fn grounds(facts: &Facts, known: &Known, wanted: &[(Option<Leg>, Option<Item
         let mut who = asked.with_bank(&asked.batches, &row.batch);
         who.extend(asked.rows.get(&row.id).into_iter().flatten());
         if let RowKind::Of(_, payment) = row.kind {
-            who.iter().for_each(|place| add(&mut asked.payments, known.payment_id(payment), *place));
+            for place in who {
+                add(&mut asked.payments, known.payment_id(payment), place);
+            }
         }
     }
     for (payment, who) in asked.payments.clone() {
         if let Some(debt) = known.payments.get(&payment).and_then(|payment| payment.debt) {
-            who.into_iter().for_each(|place| add(&mut asked.debts, debt, place));
+            for place in who {
+                add(&mut asked.debts, debt, place);
+            }
         }
     }
     let debt_of = |bill: &ItemId| known.bills.get(bill).map(|bill| bill.debt);
@@ -89,7 +93,9 @@ pub fn grounds(facts: &Facts, known: &Known, wanted: &[(Option<Leg>, Option<Item
         let debt = if let Payee::Bill(bill) = payment.payee { debt_of(&bill) } else { None };
         let mut who: BTreeSet<usize> = asked.payments.get(&id).cloned().unwrap_or_default();
         who.extend(debt.and_then(|debt| asked.debts.get(&debt)).into_iter().flatten());
-        who.iter().for_each(|place| add(&mut asked.payments, id, *place));
+        for place in &who {
+            add(&mut asked.payments, id, *place);
+        }
         give(who, &mut |ground| ground.payments.push(payment.clone()));
     }
     for row in &facts.rows {

@@ -27,6 +27,7 @@ mod bank;
 mod bills;
 pub mod book;
 pub mod carry;
+mod debt;
 mod decide;
 pub mod decision;
 pub mod export;

@@ -19,7 +19,7 @@ pub(super) fn entries(setup: &Setup, command: &DiscrepanciesCommand) -> Result<E
         (Some(report), _) => report.clone(),
         (None, period) => closed_with(setup, period.as_deref().unwrap_or_default())?,
     };
-    let written = entries::write(EntriesOptions {
+    let written = entries::write(&EntriesOptions {
         journal: setup.journal_path(),
         report: &report,
         is_preliminary: *preliminary,

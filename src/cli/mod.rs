@@ -22,6 +22,7 @@ mod logs;
 mod orders;
 mod output;
 mod period;
+mod period_args;
 mod person;
 mod places;
 mod planning;

@@ -4,8 +4,8 @@ use std::path::Path;
 
 use jiff::civil::Date;
 
-use super::args::PeriodCommand;
 use super::output::{self, rupiah};
+use super::period_args::PeriodCommand;
 use super::reconcile::month;
 use super::setup::{Failure, Setup};
 use crate::domain::balance::Balance;

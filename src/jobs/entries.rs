@@ -110,7 +110,7 @@ pub enum EntriesError {
 ///
 /// # Errors
 /// [`EntriesError`]; what stood at the place before is then unchanged.
-pub fn write(options: EntriesOptions<'_>) -> Result<EntriesReport, EntriesError> {
+pub fn write(options: &EntriesOptions<'_>) -> Result<EntriesReport, EntriesError> {
     let wrong = |reason: String| EntriesError::Report { path: options.report.to_owned(), reason };
     let signed = folder::whole(options.report).map_err(wrong)?;
     let (from, to) = (signed.from, signed.to);
@@ -125,7 +125,7 @@ pub fn write(options: EntriesOptions<'_>) -> Result<EntriesReport, EntriesError>
     let entries = if options.again { standing(&exported, &export) } else { export.entries.clone() };
     match options.format {
         Format::Csv => write_chart(options.out, &entries, options.accounts)?,
-        Format::Hledger => write_hledger(&options, &pairs, Period { from, to })?,
+        Format::Hledger => write_hledger(options, &pairs, Period { from, to })?,
     }
     if !options.is_preliminary && !export.entries.is_empty() && options.format == Format::Csv {
         let number = writer.journal().exports(from).count();

@@ -19,7 +19,7 @@ use crate::domain::line::InputFile;
 use crate::domain::settlement::{Settlement, SettlementRow, SettlementTerms};
 use crate::evidence::bank::{self, BankError, Statements};
 use crate::evidence::settlement::{self, SettlementError};
-use crate::evidence::{self, EvidenceError, Inquiries, Pairs, ReadOptions};
+use crate::evidence::{self, Evidence, EvidenceError, Inquiries, Pairs, ReadOptions};
 use crate::jobs::discrepancies::{self, Looked};
 use crate::journal::{self, Head, Journal, JournalError};
 use crate::ledger::LedgerError;
@@ -199,28 +199,12 @@ pub fn run(mut billed: Billed, options: &ReconcileOptions) -> Result<ReconcileRe
     let period = terms.period;
     let opening = options.opening.as_ref().map(|folder| opening_of(folder, period)).transpose()?;
     let carried = options.opening.as_ref().map(|folder| books::carried(folder, opening.as_ref())).transpose()?.flatten();
-    // A report of before there were books tells of its payments in the list of the matched.
-    let matched = options.opening.as_ref().filter(|_| carried.is_none()).map(|folder| &folder.path);
-    for folder in options.carry_in.iter().chain(matched) {
-        carry_in(&mut billed, folder).map_err(|error| ReconcileError::CarryIn { path: folder.clone(), reason: error.to_string() })?;
-    }
-    if let Some(carried) = &carried {
-        let (covering, orphans) = reconcile::carried(&billed.bills, &carried.known, &billed.known);
-        billed.known.extend(covering);
-        billed.known.sort_unstable();
-        billed.orphans = orphans;
-    }
-    let ReconcileOptions { keys, client_id, policy, tables, .. } = options;
-    let read = ReadOptions { keys, client_id, policy, pairs: &billed.bills, tables };
-    let mut evidence = evidence::read(&options.notifications, &read)?;
+    cover(&mut billed, options, carried.as_ref())?;
+    let Gathered { mut evidence, settlement, bank, inquiries, journal } = gather(&billed.bills, options)?;
     let mut lines_digest = DigestSum::default();
     for (_, line) in evidence.lines.iter() {
         lines_digest.add(&line.digest);
     }
-    let settlement = options.settlement.as_ref().map(|given| read_settlement(given, &options.tables)).transpose()?;
-    let bank = (!options.bank.is_empty()).then(|| bank::read(&options.bank, &options.tables)).transpose()?;
-    let inquiries = (!options.inquiries.is_empty()).then(|| evidence::inquiries(&options.inquiries)).transpose()?;
-    let journal = options.journal.as_deref().map(journal::read).transpose()?.unwrap_or_default();
     let content = Content {
         bills: billed.digest,
         lines: lines_digest.finish(),
@@ -282,6 +266,42 @@ pub fn run(mut billed: Billed, options: &ReconcileOptions) -> Result<ReconcileRe
         books: posted,
         remarks,
         mostly,
+    })
+}
+
+/// The payments and bills of months before, from a folder without books or from the books themselves.
+fn cover(billed: &mut Billed, options: &ReconcileOptions, carried: Option<&books::Carried>) -> Result<(), ReconcileError> {
+    // A report of before there were books tells of its payments in the list of the matched.
+    let matched = options.opening.as_ref().filter(|_| carried.is_none()).map(|folder| &folder.path);
+    for folder in options.carry_in.iter().chain(matched) {
+        carry_in(billed, folder).map_err(|error| ReconcileError::CarryIn { path: folder.clone(), reason: error.to_string() })?;
+    }
+    if let Some(carried) = carried {
+        let (covering, orphans) = reconcile::carried(&billed.bills, &carried.known, &billed.known);
+        billed.known.extend(covering);
+        billed.known.sort_unstable();
+        billed.orphans = orphans;
+    }
+    Ok(())
+}
+
+/// What is held against the bills.
+struct Gathered {
+    evidence: Evidence,
+    settlement: Option<SettlementInput>,
+    bank: Option<Statements>,
+    inquiries: Option<Inquiries>,
+    journal: Journal,
+}
+
+fn gather(bills: &Bills, options: &ReconcileOptions) -> Result<Gathered, ReconcileError> {
+    let ReconcileOptions { keys, client_id, policy, tables, .. } = options;
+    Ok(Gathered {
+        evidence: evidence::read(&options.notifications, &ReadOptions { keys, client_id, policy, pairs: bills, tables })?,
+        settlement: options.settlement.as_ref().map(|given| read_settlement(given, tables)).transpose()?,
+        bank: (!options.bank.is_empty()).then(|| bank::read(&options.bank, tables)).transpose()?,
+        inquiries: (!options.inquiries.is_empty()).then(|| evidence::inquiries(&options.inquiries)).transpose()?,
+        journal: options.journal.as_deref().map(journal::read).transpose()?.unwrap_or_default(),
     })
 }
 

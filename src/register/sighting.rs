@@ -8,7 +8,7 @@ use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 
 use super::facts::Facts;
-use super::register::{IllegalHistory, Register};
+use super::fold::{IllegalHistory, Register};
 use super::{Fingerprint, Status};
 
 /// Which reconciliation looked.

@@ -171,9 +171,9 @@ fn every_closing_figure_opens_to_its_rows_and_the_first_screen_counts_each_item_
         let range = workbook.worksheet_range(sheet).unwrap();
         let rows = table(&range, "State");
         assert_eq!(i64::try_from(rows.len()).unwrap(), closing.0, "{name}");
-        let total: f64 = rows.iter().map(|row| row["Rupiah"].as_f64().unwrap()).sum();
+        let total: i64 = rows.iter().map(|row| row["Rupiah"].as_i64().unwrap()).sum();
         let last = range.rows().rev().find(|row| row[0] == Data::String("Total".to_owned())).unwrap();
-        assert_eq!((Some(total), last[6].as_f64()), (Some(closing.1 as f64), Some(closing.1 as f64)), "{name}");
+        assert_eq!((total, last[6].as_i64()), (closing.1, Some(closing.1)), "{name}");
         assert!(page.contains(&format!("<section id=\"{name}\"")));
         shown += 1;
     }

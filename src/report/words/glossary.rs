@@ -197,6 +197,7 @@ impl Words {
             Refusal::TooMuch => ["less is open than it says", "yang terbuka lebih kecil"],
             Refusal::MovedOn => ["the money has been moved on", "dananya sudah berpindah"],
             Refusal::TakenBack => ["it was taken back already", "sudah dicabut"],
+            Refusal::Changed => ["another amount is open than was accepted", "saldo terbukanya sudah berbeda dari yang diterima"],
             Refusal::Reference => ["it needs a reference", "perlu referensi"],
         })
     }

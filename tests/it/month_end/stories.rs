@@ -185,8 +185,8 @@ fn a_decision_stands_in_every_later_run_of_its_month_and_in_the_months_after() {
 #[test]
 fn entries_of_a_closed_month_are_exported_once_and_taken_back_when_its_books_change() {
     let accounts = ["doku", "receivable", "suspense", "clearing", "payouts", "bank", "fees", "vat", "write_off", "refunds_due"];
-    let accounts: String = accounts.iter().zip(1_000..).map(|(name, number)| format!("{name} = \"{number}\"\n")).collect();
-    let of = Books::new(&format!("{SETTINGS}[accounts]\n{accounts}"));
+    let accounts = accounts.iter().zip(1_000..).map(|(name, number)| format!("{name} = \"{number}\"")).collect::<Vec<_>>().join("\n");
+    let of = Books::new(&format!("{SETTINGS}[accounts]\n{accounts}\n"));
     ledger(&of, "bills.csv", &[BILL]);
     let august = [paid("I-01", 60_000, "2026-08-10T03:00:00Z", "T1"), paid("X-07", 77_000, "2026-08-30T03:00:00Z", "T9")];
     external(&of, "2026-08", "bills.csv", &august[..1], "2026-09-03", &[]);
