@@ -2,31 +2,31 @@
 
 mod bills;
 mod books;
+mod gathered;
 
-use std::collections::BTreeSet;
 use std::io;
 use std::path::{Path, PathBuf};
 
 pub use self::bills::Billed;
+pub(super) use self::gathered::read_settlement;
+use self::gathered::{Gathered, run_id};
 use jiff::Timestamp;
 use jiff::civil::Date;
 
 use crate::books::{BooksError, Settings};
 use crate::doku::signature::SigningKey;
 use crate::domain::classify::{Period, Policy};
-use crate::domain::digest::{self, Digest};
 use crate::domain::line::InputFile;
-use crate::domain::settlement::{Settlement, SettlementRow, SettlementTerms};
-use crate::evidence::bank::{self, BankError, Statements};
-use crate::evidence::settlement::{self, SettlementError};
-use crate::evidence::{self, Evidence, EvidenceError, Inquiries, Pairs, ReadOptions};
+use crate::domain::settlement::{Settlement, SettlementTerms};
+use crate::evidence::bank::{BankError, Statements};
+use crate::evidence::settlement::SettlementError;
+use crate::evidence::{EvidenceError, Pairs};
 use crate::jobs::discrepancies::{self, Looked};
-use crate::journal::{self, Head, Journal, JournalError};
+use crate::journal::{Journal, JournalError};
 use crate::ledger::LedgerError;
-use crate::reconcile::external::{DigestSum, ExternalError};
+use crate::reconcile::external::ExternalError;
 use crate::reconcile::month::{Closing, Month, Opening};
 use crate::reconcile::posted::Posted;
-use crate::reconcile::settle::SettlementInput;
 use crate::reconcile::{self, Bills, KnownPayment, Outcome, Terms};
 use crate::report::atomic::WriteError;
 use crate::report::summary::Summary;
@@ -38,7 +38,7 @@ use crate::table::{self, Mostly};
 /// Everything a reconciliation is made from beside its bills.
 #[derive(Debug)]
 pub struct ReconcileOptions {
-    /// The logs (`.jsonl`, `.gz`, `.zst`); see [`evidence::expand`] for patterns.
+    /// The logs (`.jsonl`, `.gz`, `.zst`); see [`expand`](crate::evidence::expand) for patterns.
     pub notifications: Vec<PathBuf>,
     /// The first WIB day.
     pub from: Date,
@@ -200,21 +200,9 @@ pub fn run(mut billed: Billed, options: &ReconcileOptions) -> Result<ReconcileRe
     let opening = options.opening.as_ref().map(|folder| opening_of(folder, period)).transpose()?;
     let carried = options.opening.as_ref().map(|folder| books::carried(folder, opening.as_ref())).transpose()?.flatten();
     cover(&mut billed, options, carried.as_ref())?;
-    let Gathered { mut evidence, settlement, bank, inquiries, journal } = gather(&billed.bills, options)?;
-    let mut lines_digest = DigestSum::default();
-    for (_, line) in evidence.lines.iter() {
-        lines_digest.add(&line.digest);
-    }
-    let content = Content {
-        bills: billed.digest,
-        lines: lines_digest.finish(),
-        settlement: settlement.as_ref().map(settlement_digest),
-        bank: bank.as_ref().map(bank_digest),
-        inquiries: inquiries.as_ref().map(inquiries_digest),
-        journal: journal.head(),
-        opening: opening.as_ref(),
-    };
-    let run_id = run_id(options, &content, carried.as_ref().map(|carried| carried.hash.as_str()));
+    let gathered = Gathered::read(&billed.bills, options)?;
+    let run_id = run_id(options, &gathered.content(billed.digest, opening.as_ref()), carried.as_ref().map(|carried| carried.hash.as_str()));
+    let Gathered { mut evidence, settlement, bank, inquiries, journal } = gathered;
     let ledger_path = billed.file.take();
     let ledger_path = ledger_path.as_deref();
     let (remarks, held) = (std::mem::take(&mut billed.remarks), std::mem::take(&mut billed.held));
@@ -285,26 +273,6 @@ fn cover(billed: &mut Billed, options: &ReconcileOptions, carried: Option<&books
     Ok(())
 }
 
-/// What is held against the bills.
-struct Gathered {
-    evidence: Evidence,
-    settlement: Option<SettlementInput>,
-    bank: Option<Statements>,
-    inquiries: Option<Inquiries>,
-    journal: Journal,
-}
-
-fn gather(bills: &Bills, options: &ReconcileOptions) -> Result<Gathered, ReconcileError> {
-    let ReconcileOptions { keys, client_id, policy, tables, .. } = options;
-    Ok(Gathered {
-        evidence: evidence::read(&options.notifications, &ReadOptions { keys, client_id, policy, pairs: bills, tables })?,
-        settlement: options.settlement.as_ref().map(|given| read_settlement(given, tables)).transpose()?,
-        bank: (!options.bank.is_empty()).then(|| bank::read(&options.bank, tables)).transpose()?,
-        inquiries: (!options.inquiries.is_empty()).then(|| evidence::inquiries(&options.inquiries)).transpose()?,
-        journal: options.journal.as_deref().map(journal::read).transpose()?.unwrap_or_default(),
-    })
-}
-
 /// Settlement files most rows of which cannot be read.
 fn mostly_unread(settlement: &Settlement) -> Vec<(PathBuf, Mostly)> {
     let judged = (0_u32..).zip(&settlement.files).filter_map(|(number, file)| {
@@ -333,39 +301,6 @@ fn carry_in(billed: &mut Billed, folder: &Path) -> io::Result<()> {
     Ok(())
 }
 
-pub(super) fn read_settlement(given: &SettlementFiles, tables: &table::Settings) -> Result<SettlementInput, ReconcileError> {
-    Ok(SettlementInput { files: settlement::read(&given.files, tables)?, terms: given.terms.clone() })
-}
-
-/// Over what rows and totals say, in whatever order, files and format.
-fn settlement_digest(input: &SettlementInput) -> Digest {
-    let mut sum = DigestSum::default();
-    for digest in input.files.rows.iter().map(SettlementRow::content).chain(input.files.malformed.iter().map(|row| row.digest)) {
-        sum.add(&digest);
-    }
-    // The parts of a batch that was split repeat its totals.
-    let totals: BTreeSet<_> = input.files.totals.iter().collect();
-    for totals in totals {
-        sum.add(&digest::of_bytes(format!("{totals:?}").as_bytes()));
-    }
-    digest::of_parts(&[&sum.finish(), format!("{:?}", input.terms).as_bytes()])
-}
-
-/// Over what lines say, in whatever order, files and format.
-fn bank_digest(statements: &Statements) -> Digest {
-    let mut sum = DigestSum::default();
-    for line in &statements.lines {
-        sum.add(&digest::of_parts(&[&line.content(), &line.occurrence.to_be_bytes()]));
-    }
-    sum.finish()
-}
-
-/// Over what was answered, in whatever order and files.
-fn inquiries_digest(inquiries: &Inquiries) -> Digest {
-    let answers = inquiries.by_code.iter().map(|(code, answers)| format!("{code} {answers:?}\n"));
-    digest::of_bytes(answers.collect::<String>().as_bytes())
-}
-
 /// The balances in `folder`, which must be those of the days right before `period`, and those that were signed.
 fn opening_of(folder: &OpeningFolder, period: Period) -> Result<Opening, ReconcileError> {
     let wrong = |reason: String| ReconcileError::Opening { path: folder.path.clone(), reason };
@@ -381,35 +316,6 @@ fn opening_of(folder: &OpeningFolder, period: Period) -> Result<Opening, Reconci
         opening.from.signed = true;
     }
     Ok(opening)
-}
-
-/// What a report is made from, by content.
-struct Content<'a> {
-    bills: Digest,
-    lines: Digest,
-    settlement: Option<Digest>,
-    bank: Option<Digest>,
-    inquiries: Option<Digest>,
-    /// Decisions are an input: they change what a report says of its findings.
-    journal: Head,
-    opening: Option<&'a Opening>,
-}
-
-/// Equal for equal content of the inputs, whatever their order or files, and equal configuration.
-fn run_id(options: &ReconcileOptions, content: &Content<'_>, carried: Option<&str>) -> String {
-    let words = format!("{} {} {} {:?} {}", options.from, options.to, options.as_of, options.policy, options.client_id);
-    let journal = (content.journal.sequence > 0).then_some(content.journal.hash);
-    let mut parts: Vec<&[u8]> = vec![b"run", &content.bills, &content.lines, words.as_bytes()];
-    let given = [("settlement", &content.settlement), ("bank", &content.bank), ("inquiries", &content.inquiries), ("journal", &journal)];
-    for (name, part) in given {
-        parts.extend(part.iter().flat_map(|digest| [name.as_bytes(), digest.as_slice()]));
-    }
-    parts.extend(content.opening.iter().flat_map(|opening| [b"opening".as_slice(), opening.from.hash.as_bytes()]));
-    parts.extend(carried.iter().flat_map(|hash| [b"books".as_slice(), hash.as_bytes()]));
-    let settings = serde_json::to_vec(&options.books).unwrap_or_default();
-    parts.push(&settings);
-    let full = digest::of_parts(&parts);
-    digest::hex(full.get(..16).unwrap_or(&full))
 }
 
 #[cfg(test)]

@@ -14,6 +14,7 @@ use secrecy::SecretString;
 use super::*;
 use crate::doku::signature::{Components, Stamp};
 use crate::domain::classify::Unverifiable;
+use crate::domain::digest;
 
 const CLIENT: &str = "MCH-0001";
 const HEADER: &str = "invoice_number,payment_code,channel,amount,status,reusable,created_at,expires_at,cancelled_at,paid_at,paid_amount,amount_history,bill_group";

@@ -4,6 +4,7 @@ use super::*;
 use crate::domain::amount::Amount;
 use crate::domain::bill::{Expiry, Policy as Insurance, RecordedTerms};
 use crate::domain::channel::{Channel, Method};
+use crate::domain::digest;
 use crate::domain::ids::{InvoiceNumber, PaymentCode, RequestId};
 use crate::domain::lifecycle::{CodeAnswer, Event, OperationKind, Remark};
 use crate::domain::payment::Payment;
