@@ -122,7 +122,7 @@ fn list(setup: &Setup) -> Result<(), Failure> {
         output::result(format_args!("  outstanding codes {}", balance(close.closing.outstanding_codes)));
         output::result(format_args!("  suspense {}", balance(close.closing.suspense)));
         if let Some(open) = close.closing.open_discrepancies {
-            output::result(format_args!("  open discrepancies {}", balance(open)));
+            output::result(format_args!("  to be dealt with {}", balance(open)));
         }
         output::result(format_args!("  hash {}", close.closing_hash));
         output::result(format_args!("  report {} (run {})", close.report, close.run_id));
