@@ -22,6 +22,7 @@ use crate::evidence::bank::{BankError, Statements};
 use crate::evidence::settlement::SettlementError;
 use crate::evidence::{EvidenceError, Pairs};
 use crate::jobs::discrepancies::{self, Looked};
+use crate::journal::period::ClosedPeriod;
 use crate::journal::{Journal, JournalError};
 use crate::ledger::LedgerError;
 use crate::reconcile::external::ExternalError;
@@ -31,7 +32,7 @@ use crate::reconcile::{self, Bills, KnownPayment, Outcome, Terms};
 use crate::report::atomic::WriteError;
 use crate::report::summary::Summary;
 use crate::report::summary_books::BooksFigures;
-use crate::report::summary_month::{MonthFigures, SignedFigures};
+use crate::report::summary_month::{MonthFigures, Signature, SignedFigures};
 use crate::report::{self, Presentation, Report};
 use crate::table::{self, Mostly};
 
@@ -287,7 +288,10 @@ fn mostly_unread(settlement: &Settlement) -> Vec<(PathBuf, Mostly)> {
 fn signed(journal: &Journal, now: &Closing) -> Result<Option<SignedFigures>, JournalError> {
     let periods = journal.periods()?;
     let same = periods.iter().find(|period| (period.close.closing.from, period.close.closing.to) == (now.from, now.to));
-    Ok(same.map(|period| SignedFigures::of(&period.close.run_id, &period.close.closing, now)))
+    Ok(same.map(|ClosedPeriod { close, at, by, reason }| {
+        let signature = Signature { by: by.clone(), reviewed_by: close.reviewed_by.clone(), at: *at, reason: reason.clone() };
+        SignedFigures::of(&close.run_id, signature, &close.closing, now)
+    }))
 }
 
 /// Adds what an earlier report matched; such payments cover bills, but leave the ledger's own figures alone.

@@ -106,12 +106,14 @@ fn bill(outcome: &Outcome, ids: &BillIds<'_>, number: u32, bill: &Bill, terms: &
     let mut events = vec![BillEvent { at: made_at, change: Change::Created(first) }];
     // Each amount was given up at a time, for the one after it.
     let after = superseded.iter().skip(1).map(|(_, amount)| *amount).chain([bill.amount]);
+    // Nothing happens to a bill before it is made, whatever a ledger's clocks say.
+    let at_earliest = |at: Timestamp| Some(made_at.map_or(at, |made_at| at.max(made_at)));
     events.extend(superseded.iter().zip(after).map(|((at_us, _), amount): (_, Amount)| BillEvent {
-        at: Timestamp::from_microsecond(*at_us).ok(),
+        at: Timestamp::from_microsecond(*at_us).ok().and_then(at_earliest),
         change: Change::Amended(amount),
     }));
     if let Some(at) = bill.cancelled_at() {
-        events.push(BillEvent { at: Some(at), change: Change::Cancelled });
+        events.push(BillEvent { at: at_earliest(at), change: Change::Cancelled });
         events.sort_by_key(|event| event.at);
     }
     let mark = match bill.external_mark() {

@@ -113,8 +113,24 @@ pub struct SignedFigures {
     pub run_id: String,
     /// The hash of its closing balances.
     pub hash: String,
+    /// By whom, when and why.
+    #[serde(flatten)]
+    pub signature: Signature,
     /// Every figure of the closing balances that is another now.
     pub differences: Vec<Difference>,
+}
+
+/// Who signed a close.
+#[derive(Clone, Debug, Serialize)]
+pub struct Signature {
+    /// Who closed it.
+    pub by: String,
+    /// Who looked at it besides.
+    pub reviewed_by: Option<String>,
+    /// When (UTC).
+    pub at: Timestamp,
+    /// Why, or on what grounds.
+    pub reason: String,
 }
 
 /// A figure that was signed as another.
@@ -129,12 +145,13 @@ pub struct Difference {
 impl SignedFigures {
     /// `now` beside what was signed.
     #[must_use]
-    pub fn of(run_id: &str, signed: &Closing, now: &Closing) -> Self {
+    pub fn of(run_id: &str, signature: Signature, signed: &Closing, now: &Closing) -> Self {
         let pairs = signed.figures().into_iter().zip(now.figures());
         let differences = pairs.filter(|(signed, now)| signed != now);
         Self {
             run_id: run_id.to_owned(),
             hash: signed.hash(),
+            signature,
             differences: differences.map(|((figure, signed), (_, now))| Difference { figure, signed, now }).collect(),
         }
     }

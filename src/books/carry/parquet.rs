@@ -13,7 +13,7 @@ use super::table::{Row, Table};
 use crate::books::known::Known;
 
 /// Rows written as one group.
-const GROUP: usize = 1 << 16;
+const GROUP: usize = 1 << 14;
 
 #[allow(clippy::needless_pass_by_value, reason = "`map_err` hands it over")]
 fn into_io(error: PolarsError) -> io::Error {
@@ -52,7 +52,7 @@ fn frame(table: &Table, rows: Vec<Row>) -> Result<DataFrame, PolarsError> {
                 let numbers = cells.into_iter().map(|cell| if let Cell::Number(number) = cell { Some(number) } else { None });
                 Series::new(name.into(), numbers.collect::<Vec<Option<i64>>>()).into_column()
             }
-            Kind::Text | Kind::Json => {
+            Kind::Text | Kind::Hex | Kind::Json => {
                 let texts = cells.into_iter().map(|cell| if let Cell::Text(text) = cell { Some(text) } else { None });
                 Series::new(name.into(), texts.collect::<Vec<Option<String>>>()).into_column()
             }
@@ -69,6 +69,7 @@ pub(super) fn read(table: &Table, file: File, known: &mut Known) -> Result<(), S
     if !frame.get_column_names().iter().map(|name| name.as_str()).eq(table.header()) {
         return Err("its columns are not those of this format".to_owned());
     }
+    let mut json = Vec::new();
     for index in 0..frame.height() {
         let mut cells = frame.columns().iter().map(|column| match column.get(index).map_err(|error| error.to_string())? {
             AnyValue::Null => Ok(Cell::Empty),
@@ -78,7 +79,7 @@ pub(super) fn read(table: &Table, file: File, known: &mut Known) -> Result<(), S
             other => Err(format!("a cell holds {other}")),
         });
         let Some(Cell::Text(key)) = cells.next().transpose()? else { return Err(format!("row {index} is about nothing")) };
-        table.take(known, Row { key, cells: cells.collect::<Result<_, _>>()? })?;
+        table.take(known, Row { key, cells: cells.collect::<Result<_, _>>()? }, &mut json)?;
     }
     Ok(())
 }

@@ -8,6 +8,7 @@ use super::super::text::{self, fill};
 use super::super::words::Words;
 use super::accounts::{ALARMS, on_its_side};
 use super::days::capitalised;
+use super::roll_forward::{signed, signed_by};
 use super::{Report, columns, flow, inputs};
 use crate::books::account::{Account, Owner};
 use crate::domain::amount::Rupiah;
@@ -140,12 +141,13 @@ fn facts<'a>(report: &Report<'a>, entity: &'a str, words: &'static Words) -> Vec
         }
     };
     let evidence = fill(words.evidence_from_files, &[&text::grouped(widened(summary.inputs.len())), &text::grouped(lines.into())]);
-    let rows: [(&'static str, Cell<'a>); 12] = [
+    let rows: [(&'static str, Cell<'a>); 13] = [
         (words.entity, entity.into()),
         (words.period, fill(words.days_from_to, &[&text::day(words, days.from), &text::day(words, days.to)]).into()),
         (words.cut_off, words.cut_off_rule.into()),
         (words.as_of, text::instant(words, summary.as_of).into()),
         (words.run_id, summary.run_id.as_str().into()),
+        (words.signed_by, signed(report).map_or(Cell::Empty, |signed| signed_by(signed, words).into())),
         (words.version, format!("tagih {}", summary.version).into()),
         (words.configuration, summary.configuration.as_str().into()),
         (words.bills_from, bills.into()),

@@ -1,7 +1,7 @@
 //! Balances from one end of the period to the other, and where they were carried on from.
 
 use super::super::document::{Cell, Kind, Section, Table};
-use super::super::summary_month::SignedFigures;
+use super::super::summary_month::{Signature, SignedFigures};
 use super::super::text::{self, fill};
 use super::super::words::Words;
 use super::{Report, columns};
@@ -19,7 +19,7 @@ pub(super) fn section<'a>(report: &Report<'a>, words: &'static Words) -> Section
     }
 }
 
-fn signed<'a>(report: &Report<'a>) -> Option<&'a SignedFigures> {
+pub(super) fn signed<'a>(report: &Report<'a>) -> Option<&'a SignedFigures> {
     report.summary.month.as_ref()?.signed.as_ref()
 }
 
@@ -50,8 +50,19 @@ fn origin<'a>(report: &Report<'a>, words: &'static Words) -> Table<'a> {
         |signed| fill(if signed.differences.is_empty() { words.signed_same } else { words.signed_other }, &[&signed.run_id]),
     );
     rows.push([words.signed_state.into(), state.into()]);
+    if let Some(signed) = signed(report) {
+        rows.push([words.signed_by.into(), signed_by(signed, words).into()]);
+        rows.push([words.signed_why.into(), signed.signature.reason.as_str().into()]);
+    }
     let columns = columns(&[(words.fact, Kind::Text), (words.value, Kind::Text)]);
     Table::new(words.balances_from, columns, rows.into_iter().map(Vec::from).collect::<Vec<_>>())
+}
+
+/// Who, and when: `Sari, Budi · 4 November 2026 09:12:00 WIB`.
+pub(super) fn signed_by(signed: &SignedFigures, words: &Words) -> String {
+    let Signature { by, reviewed_by, at, .. } = &signed.signature;
+    let people: Vec<&str> = std::iter::once(by.as_str()).chain(reviewed_by.as_deref()).collect();
+    format!("{} · {}", people.join(", "), text::instant(words, *at))
 }
 
 fn opened(from: &OpeningFrom, words: &'static Words) -> String {

@@ -178,6 +178,8 @@ pub(super) const WORDS: Words = Words {
     signed_open: "The period is not closed",
     signed_same: "Signed as run {0}; this run agrees with it",
     signed_other: "Signed as run {0}; this run differs from it, see below",
+    signed_by: "Signed by",
+    signed_why: "Signed because",
     signed_differences: "Figures that were signed as others",
     figure: "Figure",
     signed_value: "Signed",

@@ -178,6 +178,8 @@ pub(super) const WORDS: Words = Words {
     signed_open: "Periode belum ditutup",
     signed_same: "Ditandatangani sebagai proses {0}; proses ini sesuai dengannya",
     signed_other: "Ditandatangani sebagai proses {0}; proses ini berbeda, lihat di bawah",
+    signed_by: "Ditandatangani oleh",
+    signed_why: "Alasan tanda tangan",
     signed_differences: "Angka yang berbeda dari yang ditandatangani",
     figure: "Angka",
     signed_value: "Ditandatangani",

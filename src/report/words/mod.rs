@@ -57,7 +57,7 @@ phrases! {
     standing_cleared settlement settlement_note settlement_by_class settlement_by_channel settlement_batches settlement_differences
     unsettled_ageing rows malformed gross refund fee vat discount net net_check batch stated summed which_total roll_forward
     roll_forward_note balances_from opening_from opening_signed opening_unsigned opening_derived opening_run opening_hash closing_hash
-    signed_state signed_open signed_same signed_other signed_differences figure signed_value value_now line balance_codes
+    signed_state signed_open signed_same signed_other signed_by signed_why signed_differences figure signed_value value_now line balance_codes
     balance_suspense balance_discrepancies balance_none move_opening move_carried move_closing move_prior_period move_issued
     move_amended move_settled move_cancelled move_expired_unpaid move_orphan_and_held move_applied move_refunded move_new
     move_reopened move_cleared move_accepted move_added move_removed move_late_payment move_decided ageing ageing_note ageing_limit

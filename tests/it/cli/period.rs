@@ -244,6 +244,14 @@ fn a_closed_period_stays_as_signed_and_a_later_run_says_how_it_differs() {
     books.close("2026-08").expect(0);
     let same = books.reconcile("2026-08", "august.jsonl", "2026-09-02", &[]);
     assert!(same.stdout.contains("closed with these balances"), "{same:#?}");
+    // The report says who signed it, as the list of periods does.
+    let (signed, page) =
+        (books.month("2026-08")["signed"].clone(), std::fs::read_to_string(books.world.path("2026-08/report.html")).unwrap());
+    let listed = books.world.run(&["period", "list"]).expect(0).stdout;
+    for part in ["by", "reason"] {
+        let text = signed[part].as_str().unwrap();
+        assert!(listed.contains(text) && page.contains(text), "{part}: {text}\n{listed}");
+    }
     books.september();
     let again = books.reconcile("2026-08", "*.jsonl", "2026-10-02", &[]);
     assert!(again.stdout.contains("outstanding_codes: signed 3 / 1550000, now 2 / 1050000"), "{again:#?}");
