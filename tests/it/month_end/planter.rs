@@ -63,12 +63,24 @@ pub(super) struct Month {
     pub(super) found: Vec<(&'static str, String)>,
     /// What settlement batches book: bank, fees, VAT, gross.
     pub(super) booked: [i64; 4],
+    /// What groups were paid beyond their largest bill, which is all that they owe.
+    pub(super) group_excess: i64,
 }
 
 impl Month {
     pub(super) fn new(seed: u64) -> Self {
         let (bills, lines, rows) = (Vec::new(), Vec::new(), Vec::new());
-        Self { random: Random::new(seed), next: 1, bills, lines, rows, figures: Figures::new(), found: Vec::new(), booked: [0; 4] }
+        Self {
+            random: Random::new(seed),
+            next: 1,
+            bills,
+            lines,
+            rows,
+            figures: Figures::new(),
+            found: Vec::new(),
+            booked: [0; 4],
+            group_excess: 0,
+        }
     }
 
     /// It comes to this.
@@ -408,6 +420,7 @@ fn more_payments(month: &mut Month) {
     month.finds("L12", &twice.invoice);
     let group = format!("G{}", month.next);
     let [one, other] = [(); 2].map(|()| month.bill("L00", |bill| bill.group.clone_from(&group)));
+    month.group_excess += one.amount.min(other.amount);
     for (class, day, bill) in [("P00", 2, &twice), ("P06", 5, &twice), ("P00", 2, &one), ("P12", 5, &other)] {
         month.pay(class, bill, day, |_| {});
         month.settle("S00", bill, day, |_| {});

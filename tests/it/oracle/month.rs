@@ -96,7 +96,7 @@ fn money(figures: &mut Figures, payments: &[(Paid, &str, Option<usize>)]) {
         let held = ["P01", "P02", "P15"].contains(class);
         let part = match *class {
             _ if held => "held",
-            "P00" | "P05" | "P13" => "agreed",
+            "P00" | "P05" | "P13" | "P14" => "agreed",
             _ => "differing",
         };
         let at = day(us(facts.date));
