@@ -192,13 +192,11 @@ impl Book<'_> {
     pub(super) fn rise(&mut self, id: ItemId, cause: Cause) -> Result<(), BooksError> {
         for payment in self.debt(id)?.payments.clone() {
             let Some(held) = self.free_excess(payment) else { continue };
-            let debt = self.debt(id)?;
-            // A reusable bill gives every payment what it asks for, once.
-            let is_given = debt.is_reusable && debt.applied_from(held) > Rupiah::ZERO;
-            if is_given || (!debt.is_reusable && debt.open() <= Rupiah::ZERO) {
-                continue;
+            let open = self.debt(id)?.open();
+            if open <= Rupiah::ZERO {
+                return Ok(());
             }
-            let amount = if debt.is_reusable { self.known.held(held) } else { self.known.held(held).min(debt.open()) };
+            let amount = self.known.held(held).min(open);
             let source = Source { from: held, back: held, movement: Movement::Applied, restores: Movement::Restored, rounds: true };
             self.allocate(source, amount, id, cause)?;
         }

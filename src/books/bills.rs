@@ -127,10 +127,6 @@ impl Book<'_> {
     /// Brings a debt to what its bills ask for.
     fn reckon(&mut self, id: ItemId, change: Change, cause: Cause) -> Result<(), BooksError> {
         let debt = self.debt(id)?;
-        if debt.is_reusable && matches!(change, Change::Created(_)) {
-            // A payment of the second in which the bill was made is told to the second, the bill to its fraction.
-            return self.rise(id, cause);
-        }
         if debt.is_reusable || debt.is_before_books {
             return Ok(());
         }

@@ -101,7 +101,9 @@ fn bill(outcome: &Outcome, ids: &BillIds<'_>, number: u32, bill: &Bill, terms: &
     let invoice_number = bills.invoice_number(number);
     let debt = ids.groups.get(&bill.group).map_or_else(|| ItemId::debt_of(invoice_number), |name| ItemId::group(name));
     let superseded = bills.side().superseded(number);
+    // DOKU tells payments to the second, so a bill is there from the beginning of the second in which it was made.
     let made_at = [bill.planned_at(), bill.created_at()].into_iter().flatten().min();
+    let made_at = made_at.and_then(|at| Timestamp::from_second(at.as_second()).ok());
     let first = superseded.first().map_or(bill.amount, |(_, amount)| *amount);
     let mut events = vec![BillEvent { at: made_at, change: Change::Created(first) }];
     // Each amount was given up at a time, for the one after it.

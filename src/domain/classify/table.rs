@@ -225,7 +225,7 @@ classes! {
     P13 "P13" Payment Payment Ok None Applied Remark Never Never Nobody, "reusable code, exact payment",
         "an exact payment on a code that may be paid more than once",
         "post it";
-    P14 "P14" Payment Payment Ok None Applied Shared Never Never Nobody, "completes the bill",
+    P14 "P14" Payment Payment Ok None Applied Remark Never Never Nobody, "completes the bill",
         "less than the bill asks for, and exactly what earlier payments have left open",
         "post it";
     P05 "P05" Payment Payment Ok None Applied Remark Never Never Nobody, "within tolerance",
