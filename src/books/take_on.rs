@@ -57,7 +57,8 @@ pub fn begin(bills: &[BillFact], paid: &[PaymentFact], items: &[TakenOn], settin
     for bill in &old {
         book.know(bill, from);
     }
-    let debts: std::collections::BTreeSet<ItemId> = old.iter().map(|bill| bill.debt).collect();
+    // A bill that is listed twice under two groups is of the first.
+    let debts: std::collections::BTreeSet<ItemId> = book.known.bills.values().map(|bill| bill.debt).collect();
     let mut before: Vec<&PaymentFact> = paid.iter().filter(|payment| payment.day() < from).collect();
     before.sort_by_key(|payment| (payment.paid_at, payment.id));
     for payment in before {
