@@ -34,7 +34,9 @@ pub struct Export {
 /// Every entry of earlier exports of one month, oldest first.
 pub type Exported = [Entry];
 
-fn is_exported(pair: &Pair, settings: &Settings) -> bool {
+/// Whether a pair is booked from here; else the core system books it.
+#[must_use]
+pub fn is_exported(pair: &Pair, settings: &Settings) -> bool {
     match pair.gate() {
         Gate::Always => true,
         Gate::Premium => settings.premium == Booked::Tagih,

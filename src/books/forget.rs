@@ -15,8 +15,9 @@ impl Known {
         self.aliases = aliases.collect();
     }
 
-    /// Forgets what is of days before `day`, not open, and of no decision since: a fact of those days is too old to be posted.
-    pub fn forget_before(&mut self, day: Date) {
+    /// Forgets what is of days before `day`, not open, and of no decision since: a fact of those days is too old to be posted. Rows of
+    /// debts that were posted apart stand in `batches`.
+    pub fn forget_before(&mut self, day: Date, batches: &BTreeSet<ItemId>) {
         let recent = self.decisions.values().filter(|decided| decided.on >= day).flat_map(|decided| {
             let posted = decided.posted.iter().flat_map(|(debit, credit, _)| [debit.item, credit.item]);
             posted.chain([decided.debt, decided.leg.and_then(|leg| leg.item)]).flatten()
@@ -25,7 +26,7 @@ impl Known {
         self.forget_debts(day, &open);
         let rows: BTreeSet<ItemId> = self.payments.values().flat_map(|payment| [payment.row, Some(payment.held_as)]).flatten().collect();
         self.rows.retain(|id, row| row.paid_out_on >= day || open.contains(id) || rows.contains(id));
-        let batches: BTreeSet<ItemId> = self.rows.values().map(|row| row.batch).collect();
+        let batches: BTreeSet<ItemId> = self.rows.values().map(|row| row.batch).chain(batches.iter().copied()).collect();
         self.payouts.retain(|id, payout| batches.contains(&payout.batch) || open.contains(&payout.batch) || open.contains(id));
         let announced: BTreeSet<ItemId> = self.payouts.values().map(|payout| payout.batch).collect();
         self.batches.retain(|id, _| batches.contains(id) || open.contains(id) || announced.contains(id));

@@ -11,6 +11,7 @@ use super::export::Export;
 use super::fact::{Facts, PaymentFact, RowFact, RowKind};
 use super::item::ItemId;
 use super::known::{Decided, Known, RowState};
+use super::month::Statement;
 use super::off::Off;
 use super::pair::{Leg, Movement};
 use super::post::Month;
@@ -33,10 +34,24 @@ impl Identity {
         Self { name: name.into(), left, right }
     }
 
+    /// Adds the same comparison of another part.
+    fn add(&mut self, other: &Self) {
+        (self.left, self.right) = (self.left.plus(other.left), self.right.plus(other.right));
+    }
+
     /// Whether they are one.
     #[must_use]
     pub fn holds(&self) -> bool {
         self.left == self.right
+    }
+}
+
+/// Adds the identities of one more part: they are the same ones in every part.
+pub fn add_up(all: &mut Vec<Identity>, more: Vec<Identity>) {
+    if all.is_empty() {
+        *all = more;
+    } else {
+        all.iter_mut().zip(&more).for_each(|(sum, one)| sum.add(one));
     }
 }
 
@@ -58,7 +73,7 @@ pub struct Made<'a> {
 pub fn identities(month: &Month, made: &Made<'_>, export: &Export, today: Date) -> Vec<Identity> {
     let mut all = pairs(month);
     all.extend(read(month, made));
-    all.extend(balances(month));
+    all.extend(balances(month, &month.statements()));
     all.push(opening(month, made.before));
     all.extend(exported(month, export));
     all.extend(bank(month, made));
@@ -158,10 +173,10 @@ fn decided(known: &Known, account: Account, is_counted: impl Fn(&Decided) -> boo
 }
 
 /// 2: opening and movements = open items = what follows from debts, payments, rows and batches without any posting.
-fn balances(month: &Month) -> Vec<Identity> {
+fn balances(month: &Month, statements: &[Statement]) -> Vec<Identity> {
     let known = &month.known;
     let mut all: Vec<Identity> = Vec::new();
-    for statement in month.statements() {
+    for statement in statements {
         let (name, carried) = (statement.account.name(), statement.carried());
         all.push(Identity::new(format!("{name}: opening + movements = open items"), carried.amount, statement.closing.amount));
         if !statement.account.info().holds.is_empty() {

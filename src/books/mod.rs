@@ -12,6 +12,7 @@
 //! | `book`, `bills`, `allocate`, `settle`, `bank`, `decide` | how each cause is posted |
 //! | `allocation` | how a payment met its debt, and its class by that |
 //! | `post`, `take_on` | in which order: one function for a month, and one for the day before the first |
+//! | `parts`, `handed` | which debts are posted apart from the others, and what they leave to them |
 //! | `month`, `identities` | what a month says, and what must hold |
 //! | `export`, `hledger` | entries by the customer's chart of accounts; the whole journal as plain text |
 //! | `carry` | the versioned files between two months |
@@ -33,6 +34,7 @@ pub mod decision;
 pub mod export;
 pub mod fact;
 mod forget;
+pub mod handed;
 pub mod ground;
 pub mod hledger;
 pub mod identities;
@@ -41,6 +43,7 @@ pub mod known;
 pub mod month;
 pub mod off;
 pub mod pair;
+pub mod parts;
 pub mod post;
 pub mod settings;
 mod settle;
@@ -55,5 +58,7 @@ pub use fact::Facts;
 pub use item::{ItemId, Subject};
 pub use known::Known;
 pub use pair::{Leg, Movement, Pair};
-pub use post::{Month, post};
+pub use handed::Handed;
+pub use parts::{Link, Part, Parts, Shares};
+pub use post::{Month, Posting, post};
 pub use settings::{Period, Settings};

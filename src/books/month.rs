@@ -38,6 +38,23 @@ pub struct Statement {
 }
 
 impl Statement {
+    /// Whether there is nothing to say.
+    #[must_use]
+    pub fn is_silent(&self) -> bool {
+        self.lines.is_empty() && self.opening == Balance::ZERO && self.closing == Balance::ZERO
+    }
+
+    fn add(&mut self, other: Self) {
+        (self.opening, self.closing) = (self.opening.plus(other.opening), self.closing.plus(other.closing));
+        let why = |line: &Line| (line.is_prior_period, line.movement);
+        for line in other.lines {
+            match self.lines.binary_search_by_key(&why(&line), why) {
+                Ok(at) => self.lines.get_mut(at).into_iter().for_each(|sum| sum.balance = sum.balance.plus(line.balance)),
+                Err(at) => self.lines.insert(at, line),
+            }
+        }
+    }
+
     /// What opening and lines come to.
     #[must_use]
     pub fn carried(&self) -> Balance {
@@ -56,6 +73,27 @@ pub struct Ageing {
     pub other: [Balance; 5],
 }
 
+/// Adds the statements of one more part to those of others; both are of every account.
+pub fn add_up(all: &mut Vec<Statement>, more: Vec<Statement>) {
+    if all.is_empty() {
+        *all = more;
+    } else {
+        all.iter_mut().zip(more).for_each(|(sum, one)| sum.add(one));
+    }
+}
+
+/// Adds the ages of one more part.
+pub fn add_ages(all: &mut Vec<Ageing>, more: Vec<Ageing>) {
+    if all.is_empty() {
+        *all = more;
+        return;
+    }
+    for (sum, one) in all.iter_mut().zip(more) {
+        let buckets = sum.normal.iter_mut().zip(one.normal).chain(sum.other.iter_mut().zip(one.other));
+        buckets.for_each(|(sum, one)| *sum = sum.plus(one));
+    }
+}
+
 impl Ageing {
     /// All of it, debit +, credit −.
     #[must_use]
@@ -65,14 +103,14 @@ impl Ageing {
 }
 
 /// Whether it is of an earlier period, and why.
-type Why = (bool, Movement);
+pub(super) type Why = (bool, Movement);
 
 fn sum<'a>(balances: &'a BTreeMap<Leg, Open>, account: Account) -> Balance {
     balances.iter().filter(|(leg, _)| leg.account == account).map(|(_, open): (_, &'a Open)| Balance::one(open.amount)).sum()
 }
 
 impl Month {
-    /// Every account that has something to say.
+    /// Every account, in the order of the chart.
     #[must_use]
     pub fn statements(&self) -> Vec<Statement> {
         let mut lines: BTreeMap<Account, BTreeMap<Why, Balance>> = BTreeMap::new();
@@ -82,11 +120,17 @@ impl Month {
                 let why = (pair.is_prior_period(), pair.movement.seen_from(leg.account, side));
                 let line = lines.entry(leg.account).or_default().entry(why).or_default();
                 *line = line.plus(Balance { count: i64::from(leg.item.is_none()), amount });
-                if leg.item.is_some() {
+                if leg.item.is_some() && self.is_told_here(leg) {
                     let sum = moved.entry(leg).or_default().entry(why).or_default();
                     *sum = sum.plus(amount);
                 }
             }
+        }
+        // What the parts moved is in their lines already; which items it opened and closed is known here only.
+        let handed = self.handed.moved.iter().filter(|_| !self.is_apart).flat_map(|(leg, sums)| sums.iter().map(move |sum| (leg, sum)));
+        for (leg, ((why, _), amount)) in handed {
+            let sum = moved.entry(*leg).or_default().entry(*why).or_default();
+            *sum = sum.plus(*amount);
         }
         for (leg, sums) in &moved {
             for (why, count) in self.opened_and_closed(*leg, sums) {
@@ -105,9 +149,7 @@ impl Month {
                 .collect(),
             closing: sum(&self.known.balances, account),
         };
-        let is_silent =
-            |statement: &Statement| statement.lines.is_empty() && statement.opening == Balance::ZERO && statement.closing == Balance::ZERO;
-        Account::ALL.map(of).into_iter().filter(|statement| !is_silent(statement)).collect()
+        Account::ALL.map(of).into()
     }
 
     /// Which movements opened an item and which closed it, as +1 and −1: the first that moves it away from zero, and the last that moves

@@ -14,6 +14,7 @@ use super::bills::Happening;
 use super::book::{Aside, Book, BooksError};
 use super::decision::Decision;
 use super::fact::{AlarmFact, BillFact, Facts, PaymentFact};
+use super::handed::Handed;
 use super::item::ItemId;
 use super::known::{Alarm, Known, Open};
 use super::pair::{Leg, Pair};
@@ -36,43 +37,99 @@ pub struct Month {
     pub known: Known,
     /// What was left aside.
     pub aside: Aside,
+    /// What it left to the others, if it is one part; else what the parts left.
+    pub handed: Handed,
+    /// Whether it is of debts that were posted apart.
+    pub is_apart: bool,
 }
 
-/// Posts a month. The order of `facts` and `decisions` plays no part.
+/// By which rules a month is posted, whole or in parts.
+#[derive(Clone, Copy, Debug)]
+pub struct Posting<'a> {
+    /// The settings.
+    pub settings: &'a Settings,
+    /// Its days.
+    pub period: Period,
+    /// Whether the evidence lists bills, so that one it does not list has vanished.
+    pub lists_bills: bool,
+}
+
+/// Posts a month whole. The order of `facts` and `decisions` plays no part.
 ///
 /// # Errors
 /// [`BooksError`], when the facts are in a state that no evidence can lead to.
 pub fn post(known: Known, facts: &Facts, decisions: &[Decision], settings: &Settings, period: Period) -> Result<Month, BooksError> {
-    let opening = known.balances.clone();
-    let mut book = Book::open(known, settings, period);
-    book.known.began_on = Some(book.known.began_on.unwrap_or(period.from));
-    let mut made: Vec<&Decision> = decisions.iter().filter(|decision| !book.known.decisions.contains_key(&decision.id)).collect();
-    made.sort_by_key(|decision| (decision.made_at, decision.id));
-    for decision in made {
-        if decision.effective_on > period.to {
-            book.aside.later.insert(decision.id);
-            continue;
-        }
-        if book.is_too_old(decision.effective_on) {
-            book.aside.too_old.insert(decision.id);
-            continue;
-        }
-        book.take(&decision.facts, false)?;
-        book.mark_all(&decision.facts.bills)?;
-        book.decide(decision)?;
+    let posting = Posting { settings, period, lists_bills: !facts.bills.is_empty() };
+    posting.together(known, facts, decisions, Handed::default())
+}
+
+impl Posting<'_> {
+    /// Posts debts that nothing else is about.
+    ///
+    /// # Errors
+    /// [`BooksError`], when the facts are in a state that no evidence can lead to.
+    pub fn apart(&self, known: Known, facts: &Facts) -> Result<Month, BooksError> {
+        let (opening, mut book) = self.open(known);
+        book.take(facts, Of::Apart)?;
+        let handed = Handed::out_of(&mut book);
+        self.close(book, facts, opening, handed, true)
     }
-    book.take(facts, true)?;
-    book.mark_all(&facts.bills)?;
-    book.miss(&facts.bills);
-    book.lapse_all()?;
-    book.drop_accepted();
-    let since = book.known_since();
-    book.known.forget_before(since);
-    for debt in book.known.debts.values_mut() {
-        debt.applied = debt.standing();
+
+    /// Posts everything else, after what the debts posted apart have left to it.
+    ///
+    /// # Errors
+    /// [`BooksError`], when the facts are in a state that no evidence can lead to.
+    pub fn together(&self, known: Known, facts: &Facts, decisions: &[Decision], handed: Handed) -> Result<Month, BooksError> {
+        let (opening, mut book) = self.open(known);
+        let mut made: Vec<&Decision> = decisions.iter().filter(|decision| !book.known.decisions.contains_key(&decision.id)).collect();
+        made.sort_by_key(|decision| (decision.made_at, decision.id));
+        for decision in made {
+            if decision.effective_on > self.period.to {
+                book.aside.later.insert(decision.id);
+                continue;
+            }
+            if book.is_too_old(decision.effective_on) {
+                book.aside.too_old.insert(decision.id);
+                continue;
+            }
+            book.take(&decision.facts, Of::Decision)?;
+            book.mark_all(&decision.facts.bills)?;
+            book.decide(decision)?;
+        }
+        handed.put_into(&mut book);
+        book.take(facts, Of::Run)?;
+        self.close(book, facts, opening, handed, false)
     }
-    let Book { pairs, known, aside, allocations, .. } = book;
-    Ok(Month { period, opening, pairs: added_up(pairs), allocations, known, aside })
+
+    fn open(&self, known: Known) -> (BTreeMap<Leg, Open>, Book<'_>) {
+        let opening = known.balances.clone();
+        let mut book = Book::open(known, self.settings, self.period);
+        book.known.began_on = Some(book.known.began_on.unwrap_or(self.period.from));
+        (opening, book)
+    }
+
+    fn close(
+        &self,
+        mut book: Book<'_>,
+        facts: &Facts,
+        opening: BTreeMap<Leg, Open>,
+        handed: Handed,
+        is_apart: bool,
+    ) -> Result<Month, BooksError> {
+        book.mark_all(&facts.bills)?;
+        if self.lists_bills {
+            book.miss(&facts.bills);
+        }
+        book.lapse_all()?;
+        book.drop_accepted();
+        let since = book.known_since();
+        book.known.forget_before(since, &handed.batches);
+        for debt in book.known.debts.values_mut() {
+            debt.applied = debt.standing();
+        }
+        let Book { pairs, known, aside, allocations, .. } = book;
+        Ok(Month { period: self.period, opening, pairs: added_up(pairs), allocations, known, aside, handed, is_apart })
+    }
 }
 
 /// Equal pairs of one cause are one.
@@ -86,6 +143,17 @@ fn added_up(pairs: Vec<Pair>) -> Vec<Pair> {
     all.into_iter().map(|(pair, amount)| Pair { amount, ..pair }).collect()
 }
 
+/// Whose facts are posted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Of {
+    /// What a decision saw.
+    Decision,
+    /// The run's own evidence.
+    Run,
+    /// That evidence, as far as it is of debts posted apart: batches are left to the others.
+    Apart,
+}
+
 /// What happens to debts, in the order in which it happened: bills before the payments of the same instant.
 enum Step<'a> {
     Bill(ItemId, Happening),
@@ -93,15 +161,15 @@ enum Step<'a> {
 }
 
 impl Book<'_> {
-    /// Posts facts in the order of their days. `is_current`: they are the run's own evidence, not what an earlier decision saw.
-    pub(super) fn take(&mut self, facts: &Facts, is_current: bool) -> Result<(), BooksError> {
+    /// Posts facts in the order of their days.
+    pub(super) fn take(&mut self, facts: &Facts, of: Of) -> Result<(), BooksError> {
         let mut steps: Vec<((Timestamp, u8, ItemId), Step<'_>)> = Vec::new();
         for bill in &facts.bills {
             if self.is_forgotten(bill) {
                 self.aside.too_old.insert(bill.id);
                 continue;
             }
-            let news = self.news_of(bill, is_current)?;
+            let news = self.news_of(bill, of != Of::Decision)?;
             if news.is_empty() && !self.known.bills.contains_key(&bill.id) {
                 self.aside.later.insert(bill.id);
                 continue;
@@ -130,7 +198,7 @@ impl Book<'_> {
         self.settle(&rows)?;
         self.state_totals(&facts.batches, &rows);
         // Once a month, unless a decision is about what a batch or the bank holds.
-        if is_current || !facts.batches.is_empty() || !facts.bank_lines.is_empty() {
+        if of == Of::Run || !facts.batches.is_empty() || !facts.bank_lines.is_empty() {
             self.pay_out()?;
             self.bank(&facts.bank_lines)?;
         }
@@ -173,9 +241,6 @@ impl Book<'_> {
 
     /// Finds the bills of open debts that the ledger lists no more.
     fn miss(&mut self, bills: &[BillFact]) {
-        if bills.is_empty() {
-            return;
-        }
         let listed: BTreeSet<ItemId> = bills.iter().map(|bill| bill.id).collect();
         let open = self.known.debts.values().filter(|debt| debt.open() != Rupiah::ZERO);
         let vanished: Vec<ItemId> = open.flat_map(|debt| &debt.bills).filter(|bill| !listed.contains(bill)).copied().collect();

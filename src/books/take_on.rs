@@ -67,7 +67,8 @@ pub fn begin(bills: &[BillFact], paid: &[PaymentFact], items: &[TakenOn], settin
     debts.into_iter().try_for_each(|debt| book.begin_debt(debt, &old, from))?;
     items.iter().try_for_each(|item| book.begin_item(item))?;
     let Book { pairs, known, aside, allocations, .. } = book;
-    Ok(Month { period, opening: std::collections::BTreeMap::new(), pairs, allocations, known, aside })
+    let (opening, handed) = Default::default();
+    Ok(Month { period, opening, pairs, allocations, known, aside, handed, is_apart: false })
 }
 
 fn is_before(bill: &BillFact, from: Date) -> bool {

@@ -30,6 +30,7 @@ use crate::reconcile::month::{Closing, Month, Opening};
 use crate::reconcile::posted::Posted;
 use crate::reconcile::{self, Bills, KnownPayment, Outcome, Terms};
 use crate::report::atomic::WriteError;
+use crate::report::books::{BooksFiles, KeepError};
 use crate::report::summary::Summary;
 use crate::report::summary_books::BooksFigures;
 use crate::report::summary_month::{MonthFigures, Signature, SignedFigures};
@@ -174,13 +175,22 @@ pub enum ReconcileError {
     },
     /// The books cannot be posted (exit 8).
     #[error("E0814: the books cannot be posted: {0}\nhint: keep the inputs and the folder of the month before, and report the defect")]
-    Books(#[from] BooksError),
+    Books(BooksError),
     /// The journal cannot be used (exit 8 or 9).
     #[error(transparent)]
     Journal(#[from] JournalError),
     /// A report cannot be written (exit 9).
     #[error(transparent)]
     Report(#[from] WriteError),
+}
+
+impl From<KeepError> for ReconcileError {
+    fn from(error: KeepError) -> Self {
+        match error {
+            KeepError::Books(error) => Self::Books(error),
+            KeepError::Write(error) => Self::Report(error),
+        }
+    }
 }
 
 impl Pairs for Bills {
@@ -215,12 +225,13 @@ pub fn run(mut billed: Billed, options: &ReconcileOptions) -> Result<ReconcileRe
     inputs.inquiries = inquiries;
     inputs.bank = bank;
     let mut outcome = reconcile::reconcile(inputs, &terms);
-    let inputs = books::inputs(carried, opening.as_ref(), journal.register()?.decisions(), options);
-    let posted = Posted::of(&mut outcome, &terms, &inputs)?;
+    let inputs = books::inputs(carried, opening.as_ref(), &journal.register()?, options);
+    let mut books_files = BooksFiles::begin(&options.out)?;
+    let posted = Posted::of(&mut outcome, &terms, inputs, &mut books_files)?;
     let looked = Looked { outcome: &outcome, posted: &posted, terms: &terms, run_id: &run_id };
     let standings = discrepancies::standings(&journal, &looked)?;
     let decided = journal.decided_at().map_or_else(String::new, |head| head.to_string());
-    let carry = report::books::write(&posted, source.text(), decided, &options.out)?;
+    let carry = books_files.finish(&posted, source.text(), decided)?;
     let hash = carry.hash().map_err(|error| ReconcileError::Opening { path: options.out.clone(), reason: error.to_string() })?;
     let month = Month::of(&outcome, &terms, opening.as_ref(), &posted, &hash, files.len());
     outcome.identities.extend_from_slice(&month.identities);

@@ -1,6 +1,6 @@
 //! What somebody must look at although no balance tells of it, as facts of the books.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, HashSet};
 
 use jiff::civil::Date;
 
@@ -16,7 +16,8 @@ use crate::domain::classify::{Class, Nature, Stands};
 const OF_LEDGER: [Class; 5] = [Class::L07, Class::L08, Class::L09, Class::L10, Class::L13];
 
 /// Bills of open debts that the ledger lists no more: one alarm for all of them, with what is open.
-fn vanished(listed: &BTreeSet<ItemId>, today: Date, before: &Known) -> Option<AlarmFact> {
+fn vanished(listed: &[ItemId], today: Date, before: &Known) -> Option<AlarmFact> {
+    let listed: HashSet<&ItemId> = if before.debts.is_empty() { HashSet::new() } else { listed.iter().collect() };
     let is_gone = |debt: &&Debt| debt.open() > Rupiah::ZERO && debt.bills.iter().all(|bill| !listed.contains(bill));
     let gone: Vec<&Debt> = before.debts.values().filter(is_gone).filter(|_| !listed.is_empty()).collect();
     let keys: Vec<&[u8]> = gone.iter().flat_map(|debt| &debt.bills).map(|bill| &bill.key()[..]).collect();
@@ -26,7 +27,7 @@ fn vanished(listed: &BTreeSet<ItemId>, today: Date, before: &Known) -> Option<Al
 }
 
 /// What somebody must look at although no balance tells of it, and what of earlier months this run answers.
-pub(super) fn alarms(outcome: &Outcome, listed: &BTreeSet<ItemId>, terms: &Terms, before: &Known) -> Vec<AlarmFact> {
+pub(super) fn alarms(outcome: &Outcome, listed: &[ItemId], terms: &Terms, before: &Known) -> Vec<AlarmFact> {
     let is_alarm = |class: &Class| matches!(class.info().stands, Stands::Alarm | Stands::AlarmOfFile);
     let class_of = |finding: &Finding| {
         let all = std::iter::once(finding.class).chain(finding.flags.iter());

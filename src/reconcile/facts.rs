@@ -1,19 +1,19 @@
 //! What a reconciliation found, as facts of the books: bills with their histories, payments with their bills, settlement rows with their
-//! payments, what files state of batches, and alarms. Rows and payments of earlier months that wait are told anew, with what they have
+//! payments, what files state of batches. Rows and payments of earlier months that wait are told anew, with what they have
 //! found since.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, HashMap, HashSet};
 
 use jiff::Timestamp;
 
-use super::alarms::alarms;
 use super::bills::Bill;
 use super::carried::waits;
+use super::found::Names;
 use super::judge::{JudgedPayment, known_of};
 use super::settle::{self, JudgedRow, Told};
 use super::{ExternalMark, KnownPayment, Orphan, Outcome, Terms};
 use crate::books::fact::{
-    BankLineFact, BatchFact, BillEvent, BillFact, Change, Facts, Hold, Mark, Notified, Payee, PaymentFact, RowFact, RowKind,
+    BankLineFact, BatchFact, BillEvent, BillFact, Change, Hold, Mark, Notified, Payee, PaymentFact, RowFact, RowKind,
 };
 use crate::books::item::{ItemId, Subject};
 use crate::books::known::{Known, RowState};
@@ -25,81 +25,16 @@ use crate::domain::digest::Digest;
 use crate::domain::settlement::SettlementRow;
 use crate::evidence::bank::BankLine;
 
-/// Everything the run knows, as facts; `before` is what the books knew before it.
-#[must_use]
-pub fn facts(outcome: &Outcome, terms: &Terms, before: &Known) -> Facts {
-    let ids = BillIds::of(outcome);
-    let mut payments: Vec<PaymentFact> = outcome.judged.iter().filter_map(|judged| payment(outcome, &ids, judged, terms)).collect();
-    // What our ledger was told before the period is proved; of the period only evidence proves anything (L04).
-    let starts_at = terms.period.starts_at();
-    payments.extend(known(outcome, &ids, |known| known.in_ledger && !known.is_proved && known.paid_at < starts_at));
-    payments.extend(matched_anew(outcome, &ids, terms, before));
-    let mut rows = rows(outcome);
-    rows.extend(claimed_anew(outcome, &ids, &payments, before));
-    let mut bills: Vec<BillFact> =
-        outcome.inputs.bills.iter().map(|(number, bill)| self::bill(outcome, &ids, number, bill, terms)).collect();
-    as_old_as_paid(&mut bills, &payments, terms);
-    Facts {
-        bills,
-        payments,
-        rows,
-        batches: batches(outcome),
-        alarms: alarms(outcome, &ids.listed(), terms, before),
-        bank_lines: bank_lines(outcome),
-    }
-}
-
-/// Payments of bills that are known from elsewhere than this evidence, of days before `from`: what the books begin on.
-#[must_use]
-pub fn paid_before(outcome: &Outcome) -> Vec<PaymentFact> {
-    known(outcome, &BillIds::of(outcome), |_| true).collect()
-}
-
-/// What bills are called. One invoice number is one bill, unless the ledger lists it with several codes: then the codes tell them apart,
-/// and together they are owed once.
-struct BillIds<'a> {
-    ids: BTreeMap<u32, ItemId>,
-    groups: BTreeMap<u32, &'a str>,
-}
-
-impl<'a> BillIds<'a> {
-    fn of(outcome: &'a Outcome) -> Self {
-        let bills = &outcome.inputs.bills;
-        let mut count: BTreeMap<&str, u32> = BTreeMap::new();
-        for (number, _) in bills.iter() {
-            let times = count.entry(bills.invoice_number(number)).or_default();
-            *times = times.saturating_add(1);
-        }
-        let of_many = |number: u32, bill: &Bill| {
-            let parts = [bills.invoice_number(number), bill.channel.name(), bills.payment_code(number)];
-            ItemId::of(Subject::Bill, &parts.map(str::as_bytes))
-        };
-        let id = |(number, bill): (u32, &Bill)| {
-            let invoice_number = bills.invoice_number(number);
-            let is_one = count.get(invoice_number).is_none_or(|times| *times == 1);
-            (number, if is_one { ItemId::bill(invoice_number) } else { of_many(number, bill) })
-        };
-        Self { ids: bills.iter().map(id).collect(), groups: bills.group_names() }
-    }
-
-    /// Every bill of the ledger.
-    fn listed(&self) -> BTreeSet<ItemId> {
-        self.ids.values().copied().collect()
-    }
-
-    fn get(&self, number: u32) -> Option<ItemId> {
-        self.ids.get(&number).copied()
-    }
-}
-
-fn payment_id(identity: &Digest) -> ItemId {
+pub(super) fn payment_id(identity: &Digest) -> ItemId {
     ItemId::of(Subject::Payment, &[identity])
 }
 
-fn bill(outcome: &Outcome, ids: &BillIds<'_>, number: u32, bill: &Bill, terms: &Terms) -> BillFact {
+pub(super) fn bill(outcome: &Outcome, names: &Names<'_>, at: usize, terms: &Terms) -> Option<BillFact> {
     let bills = &outcome.inputs.bills;
+    let number = u32::try_from(at).ok()?;
+    let bill = bills.get(number)?;
     let invoice_number = bills.invoice_number(number);
-    let debt = ids.groups.get(&bill.group).map_or_else(|| ItemId::debt_of(invoice_number), |name| ItemId::group(name));
+    let debt = names.listed_debt(bill, invoice_number);
     let superseded = bills.side().superseded(number);
     // DOKU tells payments to the second, so a bill is there from the beginning of the second in which it was made.
     let made_at = [bill.planned_at(), bill.created_at()].into_iter().flatten().min();
@@ -125,8 +60,8 @@ fn bill(outcome: &Outcome, ids: &BillIds<'_>, number: u32, bill: &Bill, terms: &
     };
     let product = bills.side().product_name(bills.side().product(number));
     let code = bills.payment_code(number);
-    BillFact {
-        id: ids.get(number).unwrap_or_else(|| ItemId::bill(invoice_number)),
+    Some(BillFact {
+        id: names.bill(number)?,
         debt,
         invoice_number: invoice_number.into(),
         names: if code.is_empty() { Vec::new() } else { vec![format!("{}/{code}", bill.channel.name()).into()] },
@@ -136,7 +71,7 @@ fn bill(outcome: &Outcome, ids: &BillIds<'_>, number: u32, bill: &Bill, terms: &
         events,
         mark,
         dimensions: if product.is_empty() { Vec::new() } else { vec![product.into()] },
-    }
+    })
 }
 
 /// What our own ledger says was paid in the period, where this evidence does not prove it.
@@ -152,7 +87,7 @@ fn unproven(outcome: &Outcome, number: u32, terms: &Terms) -> Option<Mark> {
 }
 
 /// A bill that the ledger met after the period and that was paid in it is as old as its first payment: clocks differ.
-fn as_old_as_paid(bills: &mut [BillFact], payments: &[PaymentFact], terms: &Terms) {
+pub(super) fn as_old_as_paid(bills: &mut [BillFact], payments: &[PaymentFact], terms: &Terms) {
     let ends_at = terms.period.ends_at();
     let is_later = |bill: &BillFact| bill.events.first().and_then(|event| event.at).is_some_and(|at| at >= ends_at);
     if !bills.iter().any(is_later) {
@@ -171,10 +106,10 @@ fn as_old_as_paid(bills: &mut [BillFact], payments: &[PaymentFact], terms: &Term
     }
 }
 
-fn payment(outcome: &Outcome, ids: &BillIds<'_>, judged: &JudgedPayment, terms: &Terms) -> Option<PaymentFact> {
+pub(super) fn payment(outcome: &Outcome, names: &Names<'_>, judged: &JudgedPayment, terms: &Terms) -> Option<PaymentFact> {
     let proof = outcome.proof(judged)?;
     let amount = Amount::new(proof.amount).ok()?;
-    let payee = match (judged.class, ids.get(judged.bill)) {
+    let payee = match (judged.class, names.bill(judged.bill)) {
         (Class::P02, _) => Payee::Disagreeing,
         (Class::P15, _) => Payee::Ambiguous,
         (_, None) => Payee::Nobody,
@@ -219,33 +154,26 @@ fn hold(bill: &Bill, paid_at: Timestamp, terms: &Terms) -> Option<Hold> {
     is_after_expiry(paid_at, bill.expires_at(), &terms.policy).then_some(Hold::AfterExpiry)
 }
 
-/// Payments of bills that are known from elsewhere than this evidence.
-fn known<'a>(
-    outcome: &'a Outcome,
-    ids: &'a BillIds<'a>,
-    is_wanted: impl Fn(&KnownPayment) -> bool + 'a,
-) -> impl Iterator<Item = PaymentFact> + 'a {
-    let wanted = outcome.inputs.known.iter().filter(move |known| known.identity != [0; 32] && is_wanted(known));
-    wanted.filter_map(|known| {
-        Some(PaymentFact {
-            id: payment_id(&known.identity),
-            identity: Some(known.identity),
-            aliases: Vec::new(),
-            notified: Notified::default(),
-            channel: outcome.inputs.bills.get(known.bill)?.channel,
-            amount: Amount::new(known.amount).ok()?,
-            paid_at: known.paid_at,
-            payee: Payee::Bill(ids.get(known.bill)?),
-            hold: None,
-            only_told: false,
-        })
+/// A payment of a bill that is known from elsewhere than this evidence.
+pub(super) fn known(outcome: &Outcome, names: &Names<'_>, known: &KnownPayment) -> Option<PaymentFact> {
+    Some(PaymentFact {
+        id: payment_id(&known.identity),
+        identity: Some(known.identity),
+        aliases: Vec::new(),
+        notified: Notified::default(),
+        channel: outcome.inputs.bills.get(known.bill)?.channel,
+        amount: Amount::new(known.amount).ok()?,
+        paid_at: known.paid_at,
+        payee: Payee::Bill(names.bill(known.bill)?),
+        hold: None,
+        only_told: false,
     })
 }
 
 /// Money of earlier months that waits for a bill, and whose ids lead to one by now.
-fn matched_anew<'a>(
+pub(super) fn matched_anew<'a>(
     outcome: &'a Outcome,
-    ids: &'a BillIds<'a>,
+    names: &'a Names<'a>,
     terms: &'a Terms,
     before: &'a Known,
 ) -> impl Iterator<Item = PaymentFact> + 'a {
@@ -260,32 +188,28 @@ fn matched_anew<'a>(
             channel: orphan.channel,
             amount,
             paid_at: orphan.paid_at,
-            payee: Payee::Bill(ids.get(number)?),
+            payee: Payee::Bill(names.bill(number)?),
             hold: hold(outcome.inputs.bills.get(number)?, orphan.paid_at, terms),
             only_told: false,
         })
     })
 }
 
-/// Rows of earlier months that wait for their payment, and whose invoice number and amount one payment of this run has.
-fn claimed_anew(outcome: &Outcome, ids: &BillIds<'_>, payments: &[PaymentFact], before: &Known) -> Vec<RowFact> {
+/// Rows of earlier months that wait for their payment, and whose invoice number and amount one of `payments`, each with the invoice
+/// number it was paid as, has.
+pub(super) fn claimed_anew<'a>(payments: impl Iterator<Item = (&'a str, PaymentFact)>, before: &Known) -> Vec<RowFact> {
     let waiting: Vec<_> = before.unclaimed_rows().filter(|(_, row)| !row.invoice_number.is_empty()).collect();
     if waiting.is_empty() {
         return Vec::new();
     }
-    let bills = &outcome.inputs.bills;
-    let mut by_ids: BTreeMap<(&str, i128), Vec<&PaymentFact>> = BTreeMap::new();
-    let numbers: BTreeMap<ItemId, &str> = ids.ids.iter().map(|(number, id)| (*id, bills.invoice_number(*number))).collect();
-    for payment in payments.iter().filter(|payment| !before.payments.contains_key(&payment.id)) {
-        let name = match payment.payee {
-            Payee::Bill(bill) => numbers.get(&bill).copied().unwrap_or_default(),
-            Payee::Nobody | Payee::Disagreeing | Payee::Ambiguous => &payment.notified.invoice_number,
-        };
+    let names: HashSet<&str> = waiting.iter().map(|(_, row)| &*row.invoice_number).collect();
+    let mut by_ids: BTreeMap<(&str, i128), Vec<PaymentFact>> = BTreeMap::new();
+    for (name, payment) in payments.filter(|(name, payment)| names.contains(name) && !before.payments.contains_key(&payment.id)) {
         by_ids.entry((name, payment.amount.get().into())).or_default().push(payment);
     }
     let claimed = waiting.into_iter().filter_map(|(id, row)| {
         // Of several, any is as good as the other only for who asks for no proof.
-        let [payment] = by_ids.remove(&(&*row.invoice_number, row.gross.get()))?.try_into().ok()?;
+        let [payment]: [PaymentFact; 1] = by_ids.remove(&(&*row.invoice_number, row.gross.get()))?.try_into().ok()?;
         Some(RowFact {
             id: *id,
             batch: row.batch,
@@ -307,31 +231,47 @@ fn batch_id(name: &str) -> ItemId {
     ItemId::of(Subject::Batch, &[name.as_bytes()])
 }
 
-/// Readable rows, and those of channels nobody knows. The same row in two files is one fact.
-fn rows(outcome: &Outcome) -> Vec<RowFact> {
+/// What a settlement row is called.
+#[derive(Debug)]
+pub(super) struct Named {
+    pub(super) id: ItemId,
+    /// Which of equal rows of one file it is.
+    occurrence: u32,
+    listed_as: Box<str>,
+}
+
+/// What readable rows are called, and those of channels nobody knows. The same row in two files is one fact.
+pub(super) fn named(outcome: &Outcome) -> Vec<Named> {
     let (Some(input), Some(settled)) = (&outcome.inputs.settlement, &outcome.settled) else { return Vec::new() };
-    let mut seen: BTreeMap<(Digest, u32), u32> = BTreeMap::new();
-    let named = settle::listed_as(&input.files.rows, &settled.rows);
-    let facts = input.files.rows.iter().zip(&settled.rows).zip(named).map(|((row, judged), listed_as)| {
-        let times = seen.entry((row.content(), row.place.file)).or_default();
+    let mut seen: HashMap<(Digest, u32), u32> = HashMap::new();
+    let listed_as = settle::listed_as(&input.files.rows, &settled.rows);
+    let names = input.files.rows.iter().zip(listed_as).map(|(row, listed_as)| {
+        let content = row.content();
+        let times = seen.entry((content, row.place.file)).or_default();
         let occurrence = *times;
         *times = times.saturating_add(1);
-        RowFact {
-            id: ItemId::of(Subject::Row, &[&row.content(), occurrence.to_string().as_bytes()]),
-            batch: batch_id(&row.batch_id),
-            invoice_number: if judged.payment.is_none() { row.invoice_number.as_str().into() } else { "".into() },
-            listed_as: listed_as.into(),
-            paid_out_on: row.paid_out_on,
-            amount: row.amount,
-            fee: row.fee,
-            discount: row.discount,
-            paid_out: row.paid_out,
-            // Which of the accounts of a split settlement are others' is not told; what they took shows on the batch.
-            shares: 0,
-            kind: kind(outcome, row, judged, occurrence),
-        }
+        let id = ItemId::of(Subject::Row, &[&content, occurrence.to_string().as_bytes()]);
+        Named { id, occurrence, listed_as: listed_as.into() }
     });
-    facts.collect()
+    names.collect()
+}
+
+/// A settlement row.
+pub(super) fn row(outcome: &Outcome, row: &SettlementRow, judged: &JudgedRow, named: &Named) -> RowFact {
+    RowFact {
+        id: named.id,
+        batch: batch_id(&row.batch_id),
+        invoice_number: if judged.payment.is_none() { row.invoice_number.as_str().into() } else { "".into() },
+        listed_as: named.listed_as.clone(),
+        paid_out_on: row.paid_out_on,
+        amount: row.amount,
+        fee: row.fee,
+        discount: row.discount,
+        paid_out: row.paid_out,
+        // Which of the accounts of a split settlement are others' is not told; what they took shows on the batch.
+        shares: 0,
+        kind: kind(outcome, row, judged, named.occurrence),
+    }
 }
 
 fn kind(outcome: &Outcome, row: &SettlementRow, judged: &JudgedRow, occurrence: u32) -> RowKind {
@@ -358,7 +298,7 @@ fn paid(outcome: &Outcome, told: Told) -> Option<ItemId> {
     }
 }
 
-fn bank_lines(outcome: &Outcome) -> Vec<BankLineFact> {
+pub(super) fn bank_lines(outcome: &Outcome) -> Vec<BankLineFact> {
     let lines = outcome.inputs.bank.iter().flat_map(|statements| &statements.lines);
     let fact = |line: &BankLine| BankLineFact {
         id: ItemId::of(Subject::BankLine, &[&line.content(), line.occurrence.to_string().as_bytes()]),
@@ -369,7 +309,7 @@ fn bank_lines(outcome: &Outcome) -> Vec<BankLineFact> {
     lines.map(fact).collect()
 }
 
-fn batches(outcome: &Outcome) -> Vec<BatchFact> {
+pub(super) fn batches(outcome: &Outcome) -> Vec<BatchFact> {
     let Some(input) = &outcome.inputs.settlement else { return Vec::new() };
     let mut stated: BTreeMap<&str, Vec<i64>> = BTreeMap::new();
     for totals in &input.files.totals {

@@ -5,10 +5,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::open_items::{OpenItem, Todo};
-use super::posted::Posted;
+use super::open_items::{Items, OpenItem, Todo};
 use super::{Finding, severity_of};
-use crate::books::ground::grounds;
 use crate::books::known::Known;
 use crate::books::{Account, Facts, ItemId, Leg, Subject};
 use crate::domain::amount::Rupiah;
@@ -16,11 +14,16 @@ use crate::domain::calendar::start_of_wib_day;
 use crate::domain::classify::{About, Class, ClassSet, Nature, Stands};
 use crate::register::InBooks;
 
-/// The list, each row with the item of the books that it is.
+/// The list, each row with the item of the books that it is and what a decision about that stands on. `known` is what the parts of the
+/// books have in common, where every decision is.
 #[must_use]
-pub(super) fn listed(found: Vec<Finding>, posted: &Posted, facts: &Facts) -> Vec<Finding> {
-    let known = &posted.month.known;
-    let items: BTreeMap<&str, &OpenItem> = posted.items.iter().map(|item| (item.discrepancy_id.as_str(), item)).collect();
+pub(super) fn listed(
+    found: Vec<Finding>,
+    open: &Items,
+    grounds: BTreeMap<(Option<Account>, ItemId), Facts>,
+    known: &Known,
+) -> Vec<Finding> {
+    let items: BTreeMap<&str, &OpenItem> = open.shown().map(|item| (item.discrepancy_id.as_str(), item)).collect();
     let decided: BTreeSet<Leg> =
         known.decisions.values().filter(|one| !one.is_taken_back && one.refused.is_none()).filter_map(|one| one.leg).collect();
     let mut list: Vec<Finding> = Vec::new();
@@ -37,22 +40,16 @@ pub(super) fn listed(found: Vec<Finding>, posted: &Posted, facts: &Facts) -> Vec
         }
         list.push(finding);
     }
-    let open = posted.items.iter().filter(|item| item.todo == Todo::Now && !listed.contains(item.discrepancy_id.as_str()));
+    let open = open.shown().filter(|item| item.todo == Todo::Now && !listed.contains(item.discrepancy_id.as_str()));
     list.extend(open.filter_map(carried));
-    let wanted: Vec<_> = list.iter().filter_map(|finding| finding.books.as_ref()).map(|books| (leg(books), Some(books.item))).collect();
-    let of_books = list.iter_mut().filter_map(|finding| finding.books.as_mut());
-    for (books, ground) in of_books.zip(grounds(facts, known, &wanted)) {
-        books.ground = ground;
+    for books in list.iter_mut().filter_map(|finding| finding.books.as_mut()) {
+        books.ground = grounds.get(&(books.account, books.item)).cloned().unwrap_or_default();
     }
     list.sort_by(|a, b| {
         let key = |finding: &Finding| (std::cmp::Reverse(finding.severity), finding.class.id());
         key(a).cmp(&key(b)).then_with(|| a.id.cmp(&b.id)).then_with(|| a.sources.cmp(&b.sources))
     });
     list
-}
-
-fn leg(books: &InBooks) -> Option<Leg> {
-    books.account.map(|account| Leg::of(account, books.item))
 }
 
 /// A bill that is found for another reason than what is open on its debt is another matter.

@@ -1,19 +1,32 @@
 //! The books of a run: what they were opened with, what was posted, and whether it holds.
 //!
+//! They are posted part by part, some in parallel. What a part comes to is written at once and forgotten, but for its sums, the items that
+//! somebody is to see, and what the parts have in common.
+//!
 //! Belongs here: posting what a run found onto what the books knew. Must not be here: reading the month before, writing anything.
 
-use jiff::civil::Date;
+use std::collections::{BTreeMap, BTreeSet};
 
-use super::facts::{facts, paid_before};
+use jiff::civil::Date;
+use rayon::prelude::*;
+
+use super::found::Found;
 use super::listing::listed;
-use super::open_items::{OpenItem, Terms as ItemTerms, open_items};
+use super::month::{PriorLine, prior_lines};
+use super::open_items::{Findings, Items, OpenItem, Terms as ItemTerms, Todo, open_items};
 use super::{Outcome, Terms};
-use crate::books::export::{Entry, Export, export};
+use crate::books::book::Aside;
+use crate::books::export::export;
 use crate::books::ground::grounds;
-use crate::books::identities::{Identity, Made, identities};
+use crate::books::identities::{self, Identity, Made, identities};
+use crate::books::month::{self, Ageing, Statement};
 use crate::books::take_on::{TakenOn, begin};
-use crate::books::{BooksError, Decision, Facts, ItemId, Known, Leg, Month, Period, Settings, Subject, post};
+use crate::books::{
+    Account, BooksError, Decision, Facts, Handed, ItemId, Known, Leg, Month, Part, Period, Posting, Settings, Shares, Subject,
+};
+use crate::domain::amount::Rupiah;
 use crate::domain::calendar::wib_date;
+use crate::domain::digest::Digest;
 
 /// What the books are opened with.
 #[derive(Clone, Debug)]
@@ -39,62 +52,156 @@ pub struct BooksInputs {
     pub opened: Opened,
     /// The journal's decisions.
     pub decisions: Vec<Decision>,
-    /// What was exported of this period already.
-    pub exported: Vec<Entry>,
+    /// Items that the journal holds open.
+    pub asked: Asked,
     /// The settings that postings depend on.
     pub settings: Settings,
+}
+
+/// What somebody wants to know of the books, whichever part it is in.
+#[derive(Clone, Debug, Default)]
+pub struct Asked {
+    /// Items that are shown under these ids.
+    pub ids: BTreeSet<String>,
+    /// What stands there.
+    pub legs: BTreeSet<Leg>,
+}
+
+/// Keeps what is posted: the files of a report.
+pub trait Keeper: Send {
+    /// What is kept of one part.
+    type Page: Send;
+    /// Why it cannot be.
+    type Error: From<BooksError>;
+
+    /// Makes a page of a part. Several are made at once.
+    ///
+    /// # Errors
+    /// When it cannot be written down.
+    fn page(month: &Month, items: &[OpenItem], settings: &Settings) -> Result<Self::Page, Self::Error>;
+
+    /// Keeps a page, in the order of the parts.
+    ///
+    /// # Errors
+    /// When it cannot be written.
+    fn keep(&mut self, page: Self::Page) -> Result<(), Self::Error>;
+}
+
+/// Money that is held, and the payment it came with.
+#[derive(Clone, Debug)]
+pub struct Held {
+    /// The item.
+    pub item: OpenItem,
+    /// When it was paid, and what makes it that payment; none for what is no payment.
+    pub payment: Option<(jiff::Timestamp, Option<Digest>)>,
 }
 
 /// The books of a run.
 #[derive(Clone, Debug)]
 pub struct Posted {
-    /// What was posted, and what is known then.
-    pub month: Month,
+    /// What all parts have in common: decisions, batches, alarms, money without a bill.
+    pub common: Month,
     /// The settings.
     pub settings: Settings,
     /// The hash of the head they were opened with; none for the first month.
     pub previous: Option<String>,
     /// The day to which ages are counted.
     pub today: Date,
+    /// Every account that has something to say.
+    pub statements: Vec<Statement>,
+    /// How old the items of each account are.
+    pub ageing: Vec<Ageing>,
+    /// What was left aside, by why.
+    pub aside: BTreeMap<&'static str, usize>,
     /// Everything that is open, and every alarm.
-    pub items: Vec<OpenItem>,
-    /// What is to be exported.
-    pub export: Export,
+    pub items: Items,
+    /// The money that is held.
+    pub held: Vec<Held>,
+    /// What became known of earlier periods.
+    pub prior: Vec<PriorLine>,
+    /// Of the items that were asked about: those that need nobody now, and what stands where the books know the item.
+    pub answers: (BTreeSet<String>, BTreeMap<Leg, Rupiah>),
     /// What must hold.
     pub identities: Vec<Identity>,
+}
+
+/// What one part comes to.
+struct Concluded<P> {
+    month: Month,
+    statements: Vec<Statement>,
+    ageing: Vec<Ageing>,
+    identities: Vec<Identity>,
+    items: Vec<OpenItem>,
+    grounds: BTreeMap<(Option<Account>, ItemId), Facts>,
+    held: Vec<Held>,
+    prior: Vec<PriorLine>,
+    answers: (BTreeSet<String>, BTreeMap<Leg, Rupiah>),
+    page: P,
+}
+
+/// A run whose books are being posted.
+struct Run<'a> {
+    found: Found<'a>,
+    findings: Findings<'a>,
+    outcome: &'a Outcome,
+    item_terms: ItemTerms<'a>,
+    posting: Posting<'a>,
+    before: Shares,
+    taken: Option<&'a [TakenOn]>,
+    asked: &'a Asked,
+}
+
+/// What has been posted so far.
+#[derive(Default)]
+struct Sums {
+    handed: Handed,
+    statements: Vec<Statement>,
+    ageing: Vec<Ageing>,
+    aside: BTreeMap<&'static str, usize>,
+    identities: Vec<Identity>,
+    items: Items,
+    grounds: BTreeMap<(Option<Account>, ItemId), Facts>,
+    held: Vec<Held>,
+    prior: Vec<PriorLine>,
+    answers: (BTreeSet<String>, BTreeMap<Leg, Rupiah>),
 }
 
 impl Posted {
     /// Posts what `outcome` found, and makes its findings the one list of what somebody must look at.
     ///
     /// # Errors
-    /// [`BooksError`]: a state that no evidence can lead to.
-    pub fn of(outcome: &mut Outcome, terms: &Terms, inputs: &BooksInputs) -> Result<Self, BooksError> {
+    /// [`BooksError`], a state that no evidence can lead to; or the keeper's.
+    pub fn of<K: Keeper<Error: Send>>(outcome: &mut Outcome, terms: &Terms, inputs: BooksInputs, keeper: &mut K) -> Result<Self, K::Error> {
+        let BooksInputs { opened, decisions, asked, settings } = inputs;
         let period = Period { from: terms.period.from, to: terms.period.to };
-        let settings = &inputs.settings;
-        let mut begun = None;
-        let (before, previous) = match &inputs.opened {
-            Opened::Carried { known, hash } => (&**known, Some(hash.clone())),
-            Opened::TakenOn { items } => {
-                // The bills of the eve are told by the facts themselves, which no carry can change yet.
-                let found = facts(outcome, terms, &Known::default());
-                let eve = begin(&found.bills, &paid_before(outcome), items, settings, period.from)?;
-                (&begun.insert(eve).known, None)
-            }
+        let (before, previous, items) = match opened {
+            Opened::Carried { known, hash } => (*known, Some(hash), None),
+            Opened::TakenOn { items } => (Known { began_on: Some(period.from), ..Known::default() }, None, Some(items)),
         };
-        let facts = facts(outcome, terms, before);
-        let decisions = grounded(before, &facts, &inputs.decisions, settings, period)?;
-        let month = post(before.clone(), &facts, &decisions, settings, period)?;
-        let made = Made { before, facts: &facts, decisions: &decisions, settings };
-        let export = export(&month.pairs, &inputs.exported, settings);
         let today = wib_date(terms.as_of).max(period.from);
-        let mut identities = identities(&month, &made, &export, today);
-        let is_settlement_known = outcome.settled.is_some() || !month.known.batches.is_empty();
-        let items = open_items(&month, outcome, &ItemTerms { terms, today, settings, is_settlement_known, decisions: &inputs.decisions });
-        identities.push(super::open_items::identity(&month.known, &items));
-        let posted = Self { month, settings: settings.clone(), previous, today, items, export, identities };
-        outcome.findings = listed(std::mem::take(&mut outcome.findings), &posted, &facts);
-        Ok(posted)
+        let (mut sums, common) = {
+            let (found, parts) = Found::of(outcome, terms, &before, &decisions, items.as_deref().unwrap_or_default());
+            let is_settlement_known = outcome.settled.is_some() || !before.batches.is_empty();
+            let run = Run {
+                posting: Posting { settings: &settings, period, lists_bills: found.lists_bills() },
+                item_terms: ItemTerms { terms, today, settings: &settings, is_settlement_known, decisions: &decisions },
+                before: parts.split(before),
+                findings: Findings::of(&outcome.findings),
+                found,
+                outcome,
+                taken: items.as_deref(),
+                asked: &asked,
+            };
+            run.post(&decisions, keeper)?
+        };
+        let findings = std::mem::take(&mut outcome.findings);
+        outcome.findings = listed(findings, &sums.items, std::mem::take(&mut sums.grounds), &common.known);
+        sums.statements.retain(|statement| !statement.is_silent());
+        let spoken: BTreeSet<&str> = sums.statements.iter().map(|statement| statement.account.name()).collect();
+        let is_of_silent = |name: &str| name.split_once(": ").is_some_and(|(account, what)| what.contains("movements =") && !spoken.contains(account));
+        sums.identities.retain(|identity| !is_of_silent(&identity.name));
+        let Sums { statements, ageing, aside, identities, items, held, prior, answers, .. } = sums;
+        Ok(Self { common, settings, previous, today, statements, ageing, aside, items, held, prior, answers, identities })
     }
 
     /// Whether everything holds.
@@ -102,17 +209,161 @@ impl Posted {
     pub fn holds(&self) -> bool {
         self.identities.iter().all(Identity::holds)
     }
+
+    /// What an account was from opening to closing; none if it has nothing to say.
+    #[must_use]
+    pub fn statement(&self, account: Account) -> Option<&Statement> {
+        self.statements.iter().find(|statement| statement.account == account)
+    }
+}
+
+impl Run<'_> {
+    fn post<K: Keeper<Error: Send>>(&self, decisions: &[Decision], keeper: &mut K) -> Result<(Sums, Month), K::Error> {
+        let mut sums = Sums::default();
+        let apart: Vec<Part> = Part::apart().collect();
+        let mut ready: Vec<Concluded<K::Page>> = Vec::new();
+        // While some parts are posted, those before are written.
+        for some in apart.chunks(rayon::current_num_threads().saturating_mul(2)) {
+            let (made, kept) = rayon::join(
+                || some.par_iter().map(|part| self.apart::<K>(*part)).collect::<Result<Vec<_>, K::Error>>(),
+                || std::mem::take(&mut ready).into_iter().try_for_each(|part| self.take(&mut sums, part, keeper).map(drop)),
+            );
+            kept?;
+            ready = made?.into_iter().flatten().collect();
+        }
+        std::mem::take(&mut ready).into_iter().try_for_each(|part| self.take(&mut sums, part, keeper).map(drop))?;
+        let (before, facts) = (self.before(Part::Together)?, self.found.facts(Part::Together));
+        let decisions = grounded(&before, &facts, decisions, &self.posting)?;
+        let month = self.posting.together(before.clone(), &facts, &decisions, std::mem::take(&mut sums.handed))?;
+        let made = Made { before: &before, facts: &facts, decisions: &decisions, settings: self.posting.settings };
+        let concluded = self.conclude::<K>(month, &made)?;
+        let mut month = self.take(&mut sums, concluded, keeper)?;
+        sums.items.trim(&self.findings);
+        sums.held.sort_by_cached_key(|held| held.item.rank());
+        self.widen(&mut sums, &month)?;
+        month.pairs = Vec::new();
+        Ok((sums, month))
+    }
+
+    /// Posts a part; nothing if it is empty.
+    fn apart<K: Keeper>(&self, part: Part) -> Result<Option<Concluded<K::Page>>, K::Error> {
+        let Some((before, facts)) = self.part(part)? else { return Ok(None) };
+        let month = self.posting.apart(before.clone(), &facts)?;
+        let made = Made { before: &before, facts: &facts, decisions: &[], settings: self.posting.settings };
+        self.conclude::<K>(month, &made).map(Some)
+    }
+
+    fn part(&self, part: Part) -> Result<Option<(Known, Facts)>, BooksError> {
+        let facts = self.found.facts(part);
+        let is_empty = facts == Facts::default() && !self.before.has(part);
+        if is_empty { Ok(None) } else { Ok(Some((self.before(part)?, facts))) }
+    }
+
+    /// What the books knew of a part before; on their first day, what was open then.
+    fn before(&self, part: Part) -> Result<Known, BooksError> {
+        let Some(taken) = self.taken else { return Ok(self.before.of(part).clone()) };
+        let taken = if part == Part::Together { taken } else { &[] };
+        let bills = self.found.facts(part).bills;
+        let Posting { settings, period, .. } = self.posting;
+        Ok(begin(&bills, &self.found.paid_before(part), taken, settings, period.from)?.known)
+    }
+
+    fn conclude<K: Keeper>(&self, month: Month, made: &Made<'_>) -> Result<Concluded<K::Page>, K::Error> {
+        let today = self.item_terms.today;
+        let known = &month.known;
+        let items = open_items(&month, self.outcome, &self.findings, &self.item_terms);
+        let statements = month.statements();
+        let mut identities = identities(&month, made, &export(&month.pairs, &[], made.settings), today);
+        identities.push(super::open_items::identity(known, &items));
+        let wanted: Vec<&OpenItem> = items.iter().filter(|item| self.is_listed(item)).collect();
+        let named: Vec<_> = wanted.iter().map(|item| (item.account.map(|account| Leg::of(account, item.id)), Some(item.id))).collect();
+        let grounds = wanted.iter().map(|item| (item.account, item.id)).zip(grounds(made.facts, known, &named)).collect();
+        let asked = items.iter().filter(|item| item.todo != Todo::Now && self.asked.ids.contains(&item.discrepancy_id));
+        let stand = self.asked.legs.iter().filter(|leg| known.has(**leg)).map(|leg| (*leg, known.balance(*leg)));
+        let answers = (asked.map(|item| item.discrepancy_id.clone()).collect(), stand.collect());
+        let held = items.iter().filter(|item| item.account == Some(Account::Suspense)).map(|item| {
+            let payment = known.payments.get(&item.id).map(|payment| (payment.paid_at, payment.identity));
+            Held { item: item.clone(), payment }
+        });
+        let held = held.collect();
+        let page = K::page(&month, &items, made.settings)?;
+        let (ageing, prior) = (month.ageing(today), prior_lines(&month));
+        Ok(Concluded { statements, ageing, identities, grounds, held, prior, answers, page, items, month })
+    }
+
+    /// Whether an item is one of the list of what somebody must look at.
+    fn is_listed(&self, item: &OpenItem) -> bool {
+        item.todo == Todo::Now || self.findings.has(&item.discrepancy_id)
+    }
+
+    /// Adds what a part comes to, and has it kept.
+    fn take<K: Keeper>(&self, sums: &mut Sums, part: Concluded<K::Page>, keeper: &mut K) -> Result<Month, K::Error> {
+        let Concluded { mut month, statements, ageing, identities, items, grounds, held, prior, answers, page } = part;
+        keeper.keep(page)?;
+        month::add_up(&mut sums.statements, statements);
+        month::add_ages(&mut sums.ageing, ageing);
+        identities::add_up(&mut sums.identities, identities);
+        for (why, count) in counts(&month.aside) {
+            let sum = sums.aside.entry(why).or_default();
+            *sum = sum.saturating_add(count);
+        }
+        sums.items.add(items, &self.findings);
+        sums.grounds.extend(grounds);
+        sums.held.extend(held);
+        sums.prior.extend(prior);
+        sums.answers.0.extend(answers.0);
+        sums.answers.1.extend(answers.1);
+        if month.is_apart {
+            sums.handed.add(std::mem::take(&mut month.handed));
+        }
+        Ok(month)
+    }
+
+    /// What is open on a batch, a pay-out or at the bank rests on rows of all parts.
+    fn widen(&self, sums: &mut Sums, common: &Month) -> Result<(), BooksError> {
+        let is_wide = |id: ItemId| matches!(id.subject(), Subject::Batch | Subject::Payout | Subject::BankLine);
+        let wide: Vec<(Option<Account>, ItemId)> = sums.grounds.keys().filter(|(_, id)| is_wide(*id)).copied().collect();
+        if wide.is_empty() {
+            return Ok(());
+        }
+        let batch = |id: ItemId| common.known.payouts.get(&id).map_or(id, |payout| payout.batch);
+        let named: Vec<_> = wide.iter().map(|(account, id)| (account.map(|account| Leg::of(account, *id)), Some(batch(*id)))).collect();
+        for part in Part::apart() {
+            let Some((before, facts)) = self.part(part)?.filter(|(_, facts)| !facts.rows.is_empty()) else { continue };
+            let month = self.posting.apart(before, &facts)?;
+            for (of, more) in wide.iter().zip(grounds(&facts, &month.known, &named)) {
+                sums.grounds.entry(*of).or_default().extend(more);
+            }
+        }
+        sums.grounds.values_mut().for_each(Facts::sort);
+        Ok(())
+    }
+}
+
+fn counts(aside: &Aside) -> [(&'static str, usize); 10] {
+    [
+        ("conflicting", aside.conflicting.len()),
+        ("copies", aside.copies.len()),
+        ("held_rows", aside.held_rows.len()),
+        ("later", aside.later.len()),
+        ("too_old", aside.too_old.len()),
+        ("before_books", aside.before_books.len()),
+        ("differing_groups", aside.differing_groups.len()),
+        ("differing_totals", aside.differing_totals.len()),
+        ("vanished", aside.vanished.len()),
+        ("refused", aside.refused.len()),
+    ]
 }
 
 /// Decisions with what they stand on. One that was made before there were books, or that names a bill it was not made on, takes from
 /// this run's evidence what is missing; one of before the books, about what they never heard of, is done.
-fn grounded(before: &Known, facts: &Facts, made: &[Decision], settings: &Settings, period: Period) -> Result<Vec<Decision>, BooksError> {
+fn grounded(before: &Known, facts: &Facts, made: &[Decision], posting: &Posting<'_>) -> Result<Vec<Decision>, BooksError> {
     let mut decisions: Vec<Decision> = made.iter().filter(|decision| !before.decisions.contains_key(&decision.id)).cloned().collect();
     let lacking: Vec<usize> = (0..).zip(&decisions).filter(|(_, decision)| lacks(before, decision)).map(|(place, _)| place).collect();
     if lacking.is_empty() {
         return Ok(decisions);
     }
-    let known = post(before.clone(), facts, &[], settings, period)?.known;
+    let known = posting.together(before.clone(), facts, &[], Handed::default())?.known;
     let wanted: Vec<_> =
         lacking.iter().filter_map(|place| decisions.get(*place)).map(|decision| (leg(decision), decision.target)).collect();
     for (place, ground) in lacking.into_iter().zip(grounds(facts, &known, &wanted)) {
@@ -120,11 +371,10 @@ fn grounded(before: &Known, facts: &Facts, made: &[Decision], settings: &Setting
             decision.facts.extend(ground);
         }
     }
-    let began_on = before.began_on.unwrap_or(period.from);
+    let began_on = before.began_on.unwrap_or(posting.period.from);
     decisions.retain(|decision| decision.effective_on >= began_on || !lacks(before, decision));
     Ok(decisions)
 }
-
 fn leg(decision: &Decision) -> Option<Leg> {
     decision.account.map(|account| Leg::of(account, decision.item))
 }

@@ -1,17 +1,20 @@
 //! The books in a report's folder: what the next month is opened with (`carry/`), every posting, and every open item.
 
-use std::io;
-use std::path::Path;
+use std::borrow::Cow;
+use std::io::{self, Write as _};
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError};
 
-use super::atomic::{self, WriteError, Writer};
+use super::atomic::{self, Draft, WriteError, Writer};
+use super::runs::Runs;
 use super::text::neutral;
 use crate::books::account::Side;
-use crate::books::carry::{self, About, Head};
-use crate::books::export::Entry;
-use crate::books::{Account, ItemId, Leg, Movement, Pair};
+use crate::books::carry::{self, About, Carry, CarryError, Head};
+use crate::books::export::{Entry, is_exported};
+use crate::books::{Account, BooksError, ItemId, Leg, Month, Movement, Pair, Settings};
 use crate::domain::amount::Rupiah;
 use crate::reconcile::open_items::OpenItem;
-use crate::reconcile::posted::Posted;
+use crate::reconcile::posted::{Keeper, Posted};
 
 /// The folder that the next month is opened with.
 pub const CARRY: &str = "carry";
@@ -26,31 +29,135 @@ pub(super) fn names(head: &Head) -> Vec<String> {
     tables.chain([format!("{CARRY}/{}", carry::HEAD), POSTINGS.to_owned(), OPEN_ITEMS.to_owned()]).collect()
 }
 
-/// Writes the books of `posted` into `folder`.
-///
-/// # Errors
-/// [`WriteError`] for the first file that cannot be written.
-pub fn write(posted: &Posted, ledger: String, journal: String, folder: &Path) -> Result<Head, WriteError> {
-    atomic::write(&folder.join(POSTINGS), |writer| postings(posted, writer))?;
-    atomic::write(&folder.join(OPEN_ITEMS), |writer| open_items(&posted.items, writer))?;
-    let exported = String::new();
-    let about =
-        About { period: posted.month.period, settings: &posted.settings, previous: posted.previous.clone(), ledger, journal, exported };
-    let failed = std::sync::Mutex::new(None);
-    let written = carry::write(&posted.month.known, about, |name, fill| {
-        let done = atomic::write(&folder.join(CARRY).join(name), |writer| fill(writer));
-        done.map_err(|error| {
-            let reason = io::Error::other(error.to_string());
-            if let Ok(mut first) = failed.lock() {
-                first.get_or_insert(error);
-            }
-            reason
-        })
-    });
-    written.map_err(|error| {
-        let first = failed.into_inner().ok().flatten();
-        first.unwrap_or_else(|| WriteError { path: folder.join(CARRY).display().to_string(), reason: error.to_string() })
-    })
+/// The files of the books, which are written while they are posted.
+#[derive(Debug)]
+pub struct BooksFiles {
+    folder: PathBuf,
+    postings: Draft,
+    items: Runs,
+    carry: Carry<Shared>,
+    drafts: Vec<Arc<Mutex<Draft>>>,
+}
+
+/// One part's share of the files.
+#[derive(Debug)]
+pub struct Page {
+    postings: Vec<u8>,
+    items: Vec<(Vec<u8>, Vec<u8>)>,
+    carry: carry::Page,
+}
+
+/// Why the books of a run cannot be posted or written.
+#[derive(Debug, thiserror::Error)]
+pub enum KeepError {
+    /// A state that no evidence can lead to.
+    #[error(transparent)]
+    Books(#[from] BooksError),
+    /// A file.
+    #[error(transparent)]
+    Write(#[from] WriteError),
+}
+
+/// A file that a table writes to until it is put in its place.
+#[derive(Debug)]
+pub struct Shared(Arc<Mutex<Draft>>);
+
+impl io::Write for Shared {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.write_all(bytes).map(|()| bytes.len())
+    }
+
+    fn write_all(&mut self, bytes: &[u8]) -> io::Result<()> {
+        let mut draft = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        draft.put(|writer| writer.write_all(bytes)).map_err(|error| io::Error::other(error.reason))
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+impl Keeper for BooksFiles {
+    type Page = Page;
+    type Error = KeepError;
+
+    fn page(month: &Month, items: &[OpenItem], settings: &Settings) -> Result<Page, KeepError> {
+        let carry = carry::Page::of(&month.known).map_err(|error| in_carry(Path::new(CARRY), &error))?;
+        Ok(Page { postings: postings(&month.pairs, settings).map_err(|error| failed(POSTINGS, &error))?, items: lines(items).map_err(|error| failed(OPEN_ITEMS, &error))?, carry })
+    }
+
+    fn keep(&mut self, page: Page) -> Result<(), KeepError> {
+        self.postings.put(|writer| writer.write_all(&page.postings))?;
+        self.items.add(&page.items).map_err(|error| failed(OPEN_ITEMS, &error))?;
+        self.carry.put(page.carry).map_err(|error| in_carry(&self.folder, &error).into())
+    }
+}
+
+fn failed(file: &str, error: &io::Error) -> WriteError {
+    WriteError { path: file.to_owned(), reason: error.to_string() }
+}
+
+fn in_carry(folder: &Path, error: &CarryError) -> WriteError {
+    WriteError { path: folder.display().to_string(), reason: error.to_string() }
+}
+
+impl BooksFiles {
+    /// Begins the files of the books in `folder`.
+    ///
+    /// # Errors
+    /// [`WriteError`].
+    pub fn begin(folder: &Path) -> Result<Self, WriteError> {
+        let mut postings = Draft::begin(&folder.join(POSTINGS))?;
+        let header = line(POSTINGS_COLUMNS).map_err(|error| failed(POSTINGS, &error))?;
+        postings.put(|writer| writer.write_all(&header))?;
+        let mut drafts = Vec::new();
+        let carry = Carry::begin(|name| {
+            let draft = Draft::begin(&folder.join(CARRY).join(name)).map_err(|error| io::Error::other(error.reason))?;
+            let draft = Arc::new(Mutex::new(draft));
+            drafts.push(Arc::clone(&draft));
+            Ok(Shared(draft))
+        });
+        let carry = carry.map_err(|error| in_carry(&folder.join(CARRY), &error))?;
+        let items = Runs::begin(folder).map_err(|error| failed(OPEN_ITEMS, &error))?;
+        Ok(Self { folder: folder.to_owned(), postings, items, carry, drafts })
+    }
+
+    /// Ends them and puts each in its place, the head of the carry last.
+    ///
+    /// # Errors
+    /// [`WriteError`].
+    pub fn finish(self, posted: &Posted, ledger: String, journal: String) -> Result<Head, WriteError> {
+        let Self { folder, postings, items, carry, drafts } = self;
+        let about = About {
+            period: posted.common.period,
+            settings: &posted.settings,
+            previous: posted.previous.clone(),
+            ledger,
+            journal,
+            exported: String::new(),
+        };
+        let place = folder.join(CARRY);
+        let head = carry.finish(posted.common.known.began_on, about).map_err(|error| in_carry(&place, &error))?;
+        postings.finish()?;
+        atomic::write(&folder.join(OPEN_ITEMS), |writer| {
+            writer.write_all(&line(ITEM_COLUMNS)?)?;
+            items.write(writer)
+        })?;
+        for draft in drafts {
+            let draft = Arc::into_inner(draft).map(|draft| draft.into_inner().unwrap_or_else(PoisonError::into_inner));
+            draft.map_or(Ok(()), Draft::finish)?;
+        }
+        let text = head.text().map_err(|error| in_carry(&place, &error))?;
+        atomic::write(&place.join(carry::HEAD), |writer| writer.write_all(&text))?;
+        Ok(head)
+    }
+}
+
+/// One line of CSV.
+fn line<const COLUMNS: usize>(cells: [&str; COLUMNS]) -> io::Result<Vec<u8>> {
+    let mut csv = csv::Writer::from_writer(Vec::new());
+    csv.write_record(cells)?;
+    csv.into_inner().map_err(|error| io::Error::other(error.to_string()))
 }
 
 const POSTINGS_COLUMNS: [&str; 11] = [
@@ -84,15 +191,13 @@ fn pair_cells(id: &str, pair: &Pair, exported: bool) -> [String; POSTINGS_COLUMN
     ]
 }
 
-/// `postings.csv`: one row a pair.
-fn postings(posted: &Posted, writer: &mut Writer) -> io::Result<()> {
-    let mut csv = csv::Writer::from_writer(writer);
-    csv.write_record(POSTINGS_COLUMNS)?;
-    for pair in &posted.month.pairs {
-        let is_withheld = posted.export.withheld.binary_search(pair).is_ok();
-        csv.write_record(pair_cells(&pair.id(), pair, !is_withheld))?;
+/// Rows of `postings.csv`, one a pair.
+fn postings(pairs: &[Pair], settings: &Settings) -> io::Result<Vec<u8>> {
+    let mut csv = csv::Writer::from_writer(Vec::new());
+    for pair in pairs {
+        csv.write_record(pair_cells(&pair.id(), pair, is_exported(pair, settings)))?;
     }
-    csv.flush()
+    csv.into_inner().map_err(|error| io::Error::other(error.to_string()))
 }
 
 /// Writes entries that were exported, under their ids, so that [`read_entries`] reads them.
@@ -155,52 +260,53 @@ fn entry_of(record: &csv::StringRecord) -> Option<Entry> {
     })
 }
 
-/// `open_items.csv`: worst first within each account; alarms, which have no balance, come last.
-fn open_items(items: &[OpenItem], writer: &mut Writer) -> io::Result<()> {
-    let mut csv = csv::Writer::from_writer(writer);
-    csv.write_record([
-        "account",
-        "discrepancy_id",
-        "item",
-        "class",
-        "status",
-        "owner",
-        "amount",
-        "since",
-        "ages_from",
-        "age_days",
-        "bucket_days",
-        "last_movement",
-        "last_moved_on",
-        "invoice_number",
-        "payment_code",
-        "channel",
-        "decision",
-        "dimensions",
-    ])?;
-    for item in items {
-        csv.write_record([
-            item.account.map_or("alarm", |account| account.name()),
-            &item.discrepancy_id,
-            &item.id.to_string(),
-            item.class.map_or("", |class| class.id()),
-            item.todo.name(),
-            item.owner.name(),
-            &on_its_side(item).to_string(),
-            &item.since.to_string(),
-            &item.ages_from.to_string(),
-            &item.age_days.to_string(),
-            item.bucket().name(),
-            item.moved_by.map_or("", |movement| movement.name()),
-            &item.moved_on.to_string(),
-            &*neutral(&item.invoice_number),
-            &*neutral(&item.payment_code),
-            &item.channel,
-            &item.decision.map_or_else(String::new, String::from),
-            &*neutral(&item.dimensions.join(" / ")),
-        ])?;
-    }
-    csv.flush()
+const ITEM_COLUMNS: [&str; 18] = [
+    "account",
+    "discrepancy_id",
+    "item",
+    "class",
+    "status",
+    "owner",
+    "amount",
+    "since",
+    "ages_from",
+    "age_days",
+    "bucket_days",
+    "last_movement",
+    "last_moved_on",
+    "invoice_number",
+    "payment_code",
+    "channel",
+    "decision",
+    "dimensions",
+];
+
+/// Rows of `open_items.csv`, each with what it is sorted by: worst first within each account; alarms, which have no balance, come last.
+fn lines(items: &[OpenItem]) -> io::Result<Vec<(Vec<u8>, Vec<u8>)>> {
+    items.iter().map(|item| Ok((item.rank(), line(item_cells(item).each_ref().map(|cell| &**cell))?))).collect()
+}
+
+fn item_cells(item: &OpenItem) -> [Cow<'_, str>; ITEM_COLUMNS.len()] {
+    [
+        item.account.map_or("alarm", |account| account.name()).into(),
+        item.discrepancy_id.as_str().into(),
+        item.id.to_string().into(),
+        item.class.map_or("", |class| class.id()).into(),
+        item.todo.name().into(),
+        item.owner.name().into(),
+        on_its_side(item).to_string().into(),
+        item.since.to_string().into(),
+        item.ages_from.to_string().into(),
+        item.age_days.to_string().into(),
+        item.bucket().name().into(),
+        item.moved_by.map_or("", |movement| movement.name()).into(),
+        item.moved_on.to_string().into(),
+        neutral(&item.invoice_number),
+        neutral(&item.payment_code),
+        item.channel.as_str().into(),
+        item.decision.map_or_else(String::new, String::from).into(),
+        neutral(&item.dimensions.join(" / ")).into_owned().into(),
+    ]
 }
 
 /// An amount as its account is normally counted; negative where it stands on the other side.

@@ -19,6 +19,7 @@ mod page;
 mod parquet;
 mod people;
 pub mod plan;
+mod runs;
 mod sections;
 mod settlement;
 pub mod summary;

@@ -6,12 +6,12 @@ use jiff::Timestamp;
 
 use super::text::neutral;
 use super::{Report, Writer};
-use crate::books::Account;
 use crate::domain::amount::Rupiah;
 use crate::domain::balance::Balance;
 use crate::domain::calendar::format_wib_seconds;
 use crate::domain::digest;
 use crate::reconcile::month::CodeFigures;
+use crate::reconcile::posted::Held;
 
 type Csv<'a> = csv::Writer<&'a mut Writer>;
 
@@ -146,8 +146,7 @@ pub(super) fn prior_period(report: &Report<'_>, writer: &mut Writer) -> io::Resu
 pub(super) fn suspense(report: &Report<'_>, writer: &mut Writer) -> io::Result<()> {
     let mut csv = csv::Writer::from_writer(writer);
     row(&mut csv, super::carried::SUSPENSE_COLUMNS)?;
-    for item in report.books.items.iter().filter(|item| item.account == Some(Account::Suspense)) {
-        let payment = report.books.month.known.payments.get(&item.id);
+    for Held { item, payment } in &report.books.held {
         row(
             &mut csv,
             [
@@ -157,9 +156,9 @@ pub(super) fn suspense(report: &Report<'_>, writer: &mut Writer) -> io::Result<(
                 &item.payment_code,
                 &item.channel,
                 &Rupiah::ZERO.minus(item.amount).to_string(),
-                &payment.map_or_else(String::new, |payment| format_wib_seconds(payment.paid_at)),
-                &payment.map_or_else(String::new, |payment| payment.paid_at.as_microsecond().to_string()),
-                &payment.and_then(|payment| payment.identity).map_or_else(String::new, |identity| digest::hex(&identity)),
+                &payment.map_or_else(String::new, |(paid_at, _)| format_wib_seconds(paid_at)),
+                &payment.map_or_else(String::new, |(paid_at, _)| paid_at.as_microsecond().to_string()),
+                &payment.and_then(|(_, identity)| identity).map_or_else(String::new, |identity| digest::hex(&identity)),
             ],
         )?;
     }

@@ -9,7 +9,7 @@ use crate::books::account::{Account, Side};
 use crate::books::month::{Ageing, Statement};
 use crate::domain::ageing::Bucket;
 use crate::domain::balance::Balance;
-use crate::reconcile::open_items::{OpenItem, Todo, sum};
+use crate::reconcile::open_items::{Items, Todo};
 use crate::reconcile::posted::Posted;
 
 /// See the module.
@@ -85,31 +85,17 @@ impl BooksFigures {
     /// The figures of `posted`, whose carry has this head.
     #[must_use]
     pub fn of(posted: &Posted, closing_hash: String) -> Self {
-        let ageing = posted.month.ageing(posted.today);
-        let ages = |account: Account| ageing.iter().find(|ageing| ageing.account == account);
-        let accounts = posted.month.statements().iter().map(|statement| AccountFigures::of(statement, ages(statement.account))).collect();
-        let aside = &posted.month.aside;
+        let ages = |account: Account| posted.ageing.iter().find(|ageing| ageing.account == account);
+        let accounts = posted.statements.iter().map(|statement| AccountFigures::of(statement, ages(statement.account))).collect();
         Self {
-            began_on: posted.month.known.began_on,
+            began_on: posted.common.known.began_on,
             opening_hash: posted.previous.clone(),
             closing_hash,
             accounts,
             items: Todo::ALL.into_iter().map(|todo| (todo.name(), by_account(&posted.items, todo))).collect(),
             to_do: by_owner(&posted.items),
-            aside: [
-                ("conflicting", aside.conflicting.len()),
-                ("copies", aside.copies.len()),
-                ("held_rows", aside.held_rows.len()),
-                ("later", aside.later.len()),
-                ("too_old", aside.too_old.len()),
-                ("before_books", aside.before_books.len()),
-                ("differing_groups", aside.differing_groups.len()),
-                ("differing_totals", aside.differing_totals.len()),
-                ("vanished", aside.vanished.len()),
-                ("refused", aside.refused.len()),
-            ]
-            .into(),
-            refused: aside.refused.iter().map(|(id, refusal)| (id.to_string(), refusal.to_string())).collect(),
+            aside: posted.aside.clone(),
+            refused: posted.common.aside.refused.iter().map(|(id, refusal)| (id.to_string(), refusal.to_string())).collect(),
             identities: posted
                 .identities
                 .iter()
@@ -151,10 +137,10 @@ impl AccountFigures {
 }
 
 /// Items of one standing by account; alarms under `alarm`, with what is at stake.
-fn by_account(items: &[OpenItem], todo: Todo) -> BTreeMap<&'static str, Balance> {
+fn by_account(items: &Items, todo: Todo) -> BTreeMap<&'static str, Balance> {
     let mut all: BTreeMap<&'static str, Balance> = BTreeMap::new();
     for account in Account::ALL.into_iter().map(Some).chain([None]) {
-        let of = sum(items.iter().filter(|item| item.account == account && item.todo == todo));
+        let of = items.standing(account, todo);
         if of.count > 0 {
             let (name, balance) = account.map_or(("alarm", of), |account| (account.name(), on_side(account, of)));
             all.insert(name, balance);
@@ -164,12 +150,11 @@ fn by_account(items: &[OpenItem], todo: Todo) -> BTreeMap<&'static str, Balance>
 }
 
 /// What is to be done now, by who acts: each item with its rupiah, whichever side it stands on.
-fn by_owner(items: &[OpenItem]) -> BTreeMap<&'static str, Balance> {
+fn by_owner(items: &Items) -> BTreeMap<&'static str, Balance> {
     let mut all: BTreeMap<&'static str, Balance> = BTreeMap::new();
-    for item in items.iter().filter(|item| item.todo == Todo::Now) {
-        let size = Balance { count: 1, amount: item.amount.max(Balance::ZERO.minus(Balance::one(item.amount)).amount) };
-        let owner = all.entry(item.owner.name()).or_default();
-        *owner = owner.plus(size);
+    for (owner, _, size) in items.tasks() {
+        let sum = all.entry(owner.name()).or_default();
+        *sum = sum.plus(size);
     }
     all
 }

@@ -73,14 +73,3 @@ impl Kind {
         Ok(())
     }
 }
-
-impl Cell {
-    /// As it stands in CSV.
-    pub(super) fn into_text(self) -> String {
-        match self {
-            Self::Empty => String::new(),
-            Self::Text(text) => text,
-            Self::Number(number) => number.to_string(),
-        }
-    }
-}

@@ -18,6 +18,7 @@ use serde::{Deserialize, Serialize};
 use super::account::Account;
 use super::known::Known;
 use super::settings::{Period, Settings};
+use crate::domain::amount::Rupiah;
 use crate::domain::digest::{self, Running};
 
 /// The version written.
@@ -126,59 +127,158 @@ impl CarryError {
     }
 }
 
-/// What writes a file: the caller says where, and that it appears whole.
-pub type Fill<'f> = &'f mut dyn FnMut(&mut dyn Write) -> io::Result<()>;
-
-/// Writes the books at the end of a month, each file through `file`. Returns the head, which was written last.
-///
-/// # Errors
-/// [`CarryError`].
-pub fn write(known: &Known, about: About<'_>, file: impl Fn(&str, Fill<'_>) -> io::Result<()> + Sync) -> Result<Head, CarryError> {
-    let mut tables = BTreeMap::new();
-    for table in table::TABLES {
-        tables.insert(table.name.to_owned(), write_table(table, known, &file)?);
-    }
-    let sums = Account::ALL.into_iter().map(|account| (account, known.total(account).get())).filter(|(_, sum)| *sum != 0);
-    let sums: Result<_, _> = sums.map(|(account, sum)| Ok((account, i64::try_from(sum)?))).collect();
-    let About { period, settings, previous, ledger, journal, exported } = about;
-    let head = Head {
-        format: FORMAT,
-        from: period.from,
-        to: period.to,
-        began_on: known.began_on,
-        settings: settings.clone(),
-        previous,
-        ledger,
-        journal,
-        exported,
-        balances: sums.map_err(|error: std::num::TryFromIntError| CarryError::damaged(HEAD, &error))?,
-        tables,
-    };
-    let text = serde_json::to_vec_pretty(&head).map_err(|error| CarryError::damaged(HEAD, &error))?;
-    file(HEAD, &mut |out| out.write_all(&text)).map_err(CarryError::storage(HEAD))?;
-    Ok(head)
+/// What is known of one part, ready to be written.
+#[derive(Debug)]
+pub struct Page {
+    tables: Vec<TablePage>,
+    balances: BTreeMap<Account, Rupiah>,
 }
 
-/// Writes one table, as CSV and beside it as Parquet.
-fn write_table(
-    table: &table::Table,
-    known: &Known,
-    file: &(impl Fn(&str, Fill<'_>) -> io::Result<()> + Sync),
-) -> Result<TableHead, CarryError> {
-    let (csv, parquet) = (format!("{}.csv", table.name), format!("{}.parquet", table.name));
-    let (mut rows, mut sha256) = (0, String::new());
-    std::thread::scope(|scope| {
-        let beside = scope.spawn(|| file(&parquet, &mut |out| parquet::write(table, known, out)).map_err(CarryError::storage(&parquet)));
-        let written = file(&csv, &mut |out| {
-            let mut running = Running::default();
-            rows = table.write_csv(known, &mut Tee { out, running: &mut running })?;
-            sha256 = digest::hex(&std::mem::take(&mut running).finish());
+#[derive(Debug)]
+struct TablePage {
+    rows: u64,
+    csv: Vec<u8>,
+    frame: polars::prelude::DataFrame,
+}
+
+impl Page {
+    /// Of what is known of a part.
+    ///
+    /// # Errors
+    /// [`CarryError`], which a record of ours does not lead to.
+    pub fn of(known: &Known) -> Result<Self, CarryError> {
+        let tables = table::TABLES.iter().map(|table| TablePage::of(table, known).map_err(CarryError::storage(table.name)));
+        let mut balances: BTreeMap<Account, Rupiah> = BTreeMap::new();
+        for (leg, open) in &known.balances {
+            let sum = balances.entry(leg.account).or_default();
+            *sum = sum.plus(open.amount);
+        }
+        Ok(Self { tables: tables.collect::<Result<_, _>>()?, balances })
+    }
+}
+
+impl TablePage {
+    fn of(table: &table::Table, known: &Known) -> io::Result<Self> {
+        let mut all = Vec::new();
+        let mut csv = csv::WriterBuilder::new().has_headers(false).from_writer(Vec::new());
+        table.each(known, &mut |row| {
+            row.write_csv(&mut csv)?;
+            all.push(row);
             Ok(())
-        });
-        let beside = beside.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic));
-        written.map_err(CarryError::storage(&csv)).and(beside)
-    })?;
-    Ok(TableHead { rows, sha256 })
+        })?;
+        let csv = csv.into_inner().map_err(|error| io::Error::other(error.to_string()))?;
+        Ok(Self { rows: u64::try_from(all.len()).unwrap_or(u64::MAX), csv, frame: parquet::rows(table, all)? })
+    }
+}
+
+/// A carry that is being written: a page for each part, then the head.
+pub struct Carry<W: Write> {
+    tables: Vec<TableFiles<W>>,
+    balances: BTreeMap<Account, Rupiah>,
+}
+
+impl<W: Write> std::fmt::Debug for Carry<W> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Carry").field("balances", &self.balances).finish_non_exhaustive()
+    }
+}
+
+struct TableFiles<W: Write> {
+    name: &'static str,
+    rows: u64,
+    running: Running,
+    csv: W,
+    parquet: parquet::Writer<W>,
+}
+
+impl<W: Write> Carry<W> {
+    /// Begins every table, each in files that `open` makes.
+    ///
+    /// # Errors
+    /// [`CarryError::Storage`].
+    pub fn begin(mut open: impl FnMut(&str) -> io::Result<W>) -> Result<Self, CarryError> {
+        let tables = table::TABLES.iter().map(|table| TableFiles::begin(table, &mut open).map_err(CarryError::storage(table.name)));
+        Ok(Self { tables: tables.collect::<Result<_, _>>()?, balances: BTreeMap::new() })
+    }
+
+    /// Writes the page of one more part.
+    ///
+    /// # Errors
+    /// [`CarryError::Storage`].
+    pub fn put(&mut self, page: Page) -> Result<(), CarryError> {
+        for (account, amount) in page.balances {
+            let sum = self.balances.entry(account).or_default();
+            *sum = sum.plus(amount);
+        }
+        for (files, page) in self.tables.iter_mut().zip(page.tables) {
+            files.put(&page).map_err(CarryError::storage(files.name))?;
+        }
+        Ok(())
+    }
+
+    /// Ends every table; the head is for the caller to write, last.
+    ///
+    /// # Errors
+    /// [`CarryError`].
+    pub fn finish(self, began_on: Option<Date>, about: About<'_>) -> Result<Head, CarryError> {
+        let sums = self.balances.into_iter().filter(|(_, sum)| *sum != Rupiah::ZERO);
+        let sums: Result<_, _> = sums.map(|(account, sum)| Ok((account, i64::try_from(sum.get())?))).collect();
+        let mut tables = BTreeMap::new();
+        for files in self.tables {
+            tables.insert(files.name.to_owned(), files.finish()?);
+        }
+        let About { period, settings, previous, ledger, journal, exported } = about;
+        Ok(Head {
+            format: FORMAT,
+            from: period.from,
+            to: period.to,
+            began_on,
+            settings: settings.clone(),
+            previous,
+            ledger,
+            journal,
+            exported,
+            balances: sums.map_err(|error: std::num::TryFromIntError| CarryError::damaged(HEAD, &error))?,
+            tables,
+        })
+    }
+}
+
+impl<W: Write> TableFiles<W> {
+    fn begin(table: &'static table::Table, open: &mut impl FnMut(&str) -> io::Result<W>) -> io::Result<Self> {
+        let parquet = parquet::Writer::begin(table, open(&format!("{}.parquet", table.name))?)?;
+        let csv = open(&format!("{}.csv", table.name))?;
+        let mut files = Self { name: table.name, rows: 0, running: Running::default(), csv, parquet };
+        files.put_csv(&table.csv_header()?)?;
+        Ok(files)
+    }
+
+    fn put_csv(&mut self, bytes: &[u8]) -> io::Result<()> {
+        self.running.update(bytes);
+        self.csv.write_all(bytes)
+    }
+
+    fn put(&mut self, page: &TablePage) -> io::Result<()> {
+        self.rows = self.rows.saturating_add(page.rows);
+        self.put_csv(&page.csv)?;
+        self.parquet.put(&page.frame)
+    }
+
+    fn finish(mut self) -> Result<TableHead, CarryError> {
+        let done = self.csv.flush().and_then(|()| self.parquet.finish());
+        done.map_err(CarryError::storage(self.name))?;
+        Ok(TableHead { rows: self.rows, sha256: digest::hex(&self.running.finish()) })
+    }
+}
+
+impl Head {
+    /// As it stands in its file.
+    ///
+    /// # Errors
+    /// [`CarryError::Damaged`] when it cannot be written as JSON, which no head of ours is.
+    pub fn text(&self) -> Result<Vec<u8>, CarryError> {
+        serde_json::to_vec_pretty(self).map_err(|error| CarryError::damaged(HEAD, &error))
+    }
 }
 
 /// What every version of a head has.
@@ -187,25 +287,7 @@ struct Versioned {
     format: u32,
 }
 
-/// Writes and digests.
-struct Tee<'a> {
-    out: &'a mut dyn Write,
-    running: &'a mut Running,
-}
-
-impl Write for Tee<'_> {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        let written = self.out.write(bytes)?;
-        self.running.update(bytes.get(..written).unwrap_or(bytes));
-        Ok(written)
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        self.out.flush()
-    }
-}
-
-/// Reads what [`write()`] wrote into `folder`, every table held against its digest and the balances against their items.
+/// Reads the carry in `folder`, every table held against its digest and the balances against their items.
 ///
 /// # Errors
 /// [`CarryError`].
@@ -222,9 +304,17 @@ pub fn read(folder: &Path) -> Result<(Head, Known), CarryError> {
     for table in table::TABLES {
         let name = format!("{}.parquet", table.name);
         let file = std::fs::File::open(folder.join(&name)).map_err(CarryError::storage(&name))?;
-        parquet::read(table, file, &mut known).map_err(|reason| CarryError::damaged(&name, &reason))?;
         let mut running = Running::default();
-        let rows = table.write_csv(&known, &mut Tee { out: &mut io::sink(), running: &mut running }).map_err(CarryError::storage(&name))?;
+        running.update(&table.csv_header().map_err(CarryError::storage(&name))?);
+        let mut rows = 0_u64;
+        let each = |row: &table::Row| {
+            rows = rows.saturating_add(1);
+            let mut csv = csv::WriterBuilder::new().has_headers(false).from_writer(Vec::new());
+            row.write_csv(&mut csv)?;
+            running.update(&csv.into_inner().map_err(|error| io::Error::other(error.to_string()))?);
+            Ok(())
+        };
+        parquet::read(table, file, &mut known, each).map_err(|reason| CarryError::damaged(&name, &reason))?;
         let found = TableHead { rows, sha256: digest::hex(&running.finish()) };
         if head.tables.get(table.name) != Some(&found) {
             return Err(CarryError::damaged(&name, &"its rows are not those that were written"));

@@ -1,4 +1,4 @@
-//! A table as Parquet, written group by group so that no table stands in memory twice.
+//! A table as Parquet, written group by group so that no table stands in memory whole.
 
 use std::fs::File;
 use std::io::{self, Write};
@@ -6,7 +6,7 @@ use std::io::{self, Write};
 use polars::prelude::{AnyValue, Column, DataFrame, IntoColumn as _, NamedFrom as _, PolarsError, Series};
 use polars_io::SerReader as _;
 use polars_io::parquet::read::ParquetReader;
-use polars_io::parquet::write::{ParquetCompression, ParquetWriter};
+use polars_io::parquet::write::{BatchedWriter, ParquetCompression, ParquetWriter};
 
 use super::columns::{Cell, Kind};
 use super::table::{Row, Table};
@@ -20,23 +20,46 @@ fn into_io(error: PolarsError) -> io::Error {
     io::Error::other(error.to_string())
 }
 
-/// Writes `table`.
-pub(super) fn write(table: &Table, known: &Known, out: &mut dyn Write) -> io::Result<()> {
-    let empty = frame(table, Vec::new()).map_err(into_io)?;
-    let writer = ParquetWriter::new(out).with_compression(ParquetCompression::Snappy);
-    let mut batches = writer.batched(empty.schema()).map_err(into_io)?;
-    let mut group: Vec<Row> = Vec::new();
-    table.each(known, &mut |row| {
-        group.push(row);
-        if group.len() == GROUP {
-            batches.write_batch(&frame(table, std::mem::take(&mut group)).map_err(into_io)?).map_err(into_io)?;
-        }
-        Ok(())
-    })?;
-    if !group.is_empty() {
-        batches.write_batch(&frame(table, group).map_err(into_io)?).map_err(into_io)?;
+/// A table on its way into a file.
+pub(super) struct Writer<W: Write> {
+    batches: BatchedWriter<W>,
+    /// Rows that do not fill a group yet.
+    waiting: DataFrame,
+}
+
+impl<W: Write> Writer<W> {
+    /// Begins the file.
+    pub(super) fn begin(table: &Table, out: W) -> io::Result<Self> {
+        let waiting = frame(table, Vec::new()).map_err(into_io)?;
+        let writer = ParquetWriter::new(out).with_compression(ParquetCompression::Snappy);
+        Ok(Self { batches: writer.batched(waiting.schema()).map_err(into_io)?, waiting })
     }
-    batches.finish().map(drop).map_err(into_io)
+
+    /// Writes rows.
+    pub(super) fn put(&mut self, rows: &DataFrame) -> io::Result<()> {
+        self.waiting.vstack_mut(rows).map_err(into_io)?;
+        if self.waiting.height() >= GROUP { self.flush() } else { Ok(()) }
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        let empty = self.waiting.clear();
+        let mut group = std::mem::replace(&mut self.waiting, empty);
+        group.rechunk_mut();
+        self.batches.write_batch(&group).map_err(into_io)
+    }
+
+    /// Writes what is left, and the end.
+    pub(super) fn finish(mut self) -> io::Result<()> {
+        if self.waiting.height() > 0 {
+            self.flush()?;
+        }
+        self.batches.finish().map(drop).map_err(into_io)
+    }
+}
+
+/// Rows as polars has them.
+pub(super) fn rows(table: &Table, rows: Vec<Row>) -> io::Result<DataFrame> {
+    frame(table, rows).map_err(into_io)
 }
 
 fn frame(table: &Table, rows: Vec<Row>) -> Result<DataFrame, PolarsError> {
@@ -63,8 +86,8 @@ fn frame(table: &Table, rows: Vec<Row>) -> Result<DataFrame, PolarsError> {
     DataFrame::new_infer_height(std::iter::once(key).chain(others).collect())
 }
 
-/// Reads `table` into `known`.
-pub(super) fn read(table: &Table, file: File, known: &mut Known) -> Result<(), String> {
+/// Reads `table` into `known`, and hands on each row as it was written.
+pub(super) fn read(table: &Table, file: File, known: &mut Known, mut each: impl FnMut(&Row) -> io::Result<()>) -> Result<(), String> {
     let frame = ParquetReader::new(file).finish().map_err(|error| error.to_string())?;
     if !frame.get_column_names().iter().map(|name| name.as_str()).eq(table.header()) {
         return Err("its columns are not those of this format".to_owned());
@@ -79,7 +102,9 @@ pub(super) fn read(table: &Table, file: File, known: &mut Known) -> Result<(), S
             other => Err(format!("a cell holds {other}")),
         });
         let Some(Cell::Text(key)) = cells.next().transpose()? else { return Err(format!("row {index} is about nothing")) };
-        table.take(known, Row { key, cells: cells.collect::<Result<_, _>>()? }, &mut json)?;
+        let row = Row { key, cells: cells.collect::<Result<_, _>>()? };
+        each(&row).map_err(|error| error.to_string())?;
+        table.take(known, row, &mut json)?;
     }
     Ok(())
 }

@@ -124,18 +124,26 @@ impl Table {
         std::iter::once(self.key).chain(self.columns.iter().map(|(name, _)| *name))
     }
 
-    /// Writes it as CSV; says how many rows.
-    pub(super) fn write_csv(&self, known: &Known, out: &mut dyn Write) -> io::Result<u64> {
-        let mut writer = csv::Writer::from_writer(out);
+    /// The first line of its CSV.
+    pub(super) fn csv_header(&self) -> io::Result<Vec<u8>> {
+        let mut writer = csv::Writer::from_writer(Vec::new());
         writer.write_record(self.header())?;
-        let mut count = 0_u64;
-        self.each(known, &mut |row| {
-            let cells = row.cells.into_iter().map(Cell::into_text);
-            writer.write_record(std::iter::once(row.key).chain(cells))?;
-            count = count.saturating_add(1);
-            Ok(())
-        })?;
-        writer.flush()?;
-        Ok(count)
+        writer.into_inner().map_err(|error| io::Error::other(error.to_string()))
+    }
+}
+
+impl Row {
+    /// As a line of CSV.
+    pub(super) fn write_csv(&self, writer: &mut csv::Writer<impl Write>) -> io::Result<()> {
+        writer.write_field(&self.key)?;
+        for cell in &self.cells {
+            match cell {
+                Cell::Empty => writer.write_field("")?,
+                Cell::Text(text) => writer.write_field(text)?,
+                Cell::Number(number) => writer.write_field(number.to_string())?,
+            }
+        }
+        writer.write_record(None::<&[u8]>)?;
+        Ok(())
     }
 }

@@ -61,7 +61,11 @@ fn two_months() -> (Business, Vec<Month>) {
 fn write(folder: &std::path::Path, known: &Known, month: &Month, settings: &Settings) -> carry::Head {
     let about =
         About { period: month.period, settings, previous: None, ledger: "7:ab".into(), journal: String::new(), exported: String::new() };
-    carry::write(known, about, |name, fill| fill(&mut std::fs::File::create(folder.join(name))?)).unwrap()
+    let mut carry = carry::Carry::begin(|name| std::fs::File::create(folder.join(name))).unwrap();
+    carry.put(carry::Page::of(known).unwrap()).unwrap();
+    let head = carry.finish(known.began_on, about).unwrap();
+    std::fs::write(folder.join(carry::HEAD), head.text().unwrap()).unwrap();
+    head
 }
 
 #[test]

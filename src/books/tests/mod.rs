@@ -13,5 +13,6 @@ mod bank;
 mod business;
 mod carrying;
 mod naive;
+mod parted;
 mod random;
 mod stories;

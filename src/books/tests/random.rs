@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use proptest::prelude::*;
 
+use super::parted;
 use super::business::*;
 use super::naive::{self, Given};
 use crate::books::account::Account;
@@ -279,6 +280,7 @@ fn keep_books(months: &[(Vec<Move>, u32)], tolerance: u64) -> Result<(), TestCas
             prop_assert_eq!(done(&month, &made[earlier..]), done(&closed, &made[earlier..]));
         }
         holds(&known, &facts, &made, &settings, &closed)?;
+        parted::is_the_same(&closed, &known, &facts, &made, &settings)?;
         given.push(Given { period: month(now), facts, decisions: made[earlier..].to_vec(), settings: settings.clone() });
         prop_assert_eq!(kept(&closed.known), naive::balances(&given), "month {}: {:?}", now, told(&made));
         known = closed.known;

@@ -3,14 +3,12 @@
 pub mod import;
 
 use std::cell::OnceCell;
-use std::collections::BTreeSet;
 
 use jiff::Timestamp;
 
 use crate::domain::amount::Rupiah;
 use crate::journal::{Author, Entry, Head, Journal, JournalError, Writer};
-use crate::reconcile::open_items::Todo;
-use crate::reconcile::posted::Posted;
+use crate::reconcile::posted::{Asked, Posted};
 use crate::reconcile::{Finding, Outcome, Terms};
 use crate::register::{IllegalHistory, Item, Register, Run, Sighting, Standings, Status, Subject, look};
 use crate::report::folder::{Folder, facts_of};
@@ -58,18 +56,29 @@ fn sighting(journal: &Journal, looked: &Looked<'_>) -> Result<(Register, Sightin
     Ok((register, sighting))
 }
 
+/// What a run must be asked about: the open items of the register.
+#[must_use]
+pub fn asked(register: &Register) -> Asked {
+    let open = register.items().filter(|(_, item)| item.status.is_open());
+    let mut asked = Asked::default();
+    for (id, item) in open {
+        asked.ids.insert(id.clone());
+        asked.legs.extend(item.facts.leg());
+    }
+    asked
+}
+
 /// The open items of the register that this run knows to be closed.
 fn closed(register: &Register, looked: &Looked<'_>) -> Vec<String> {
     let Looked { outcome, posted, terms, .. } = *looked;
-    let not_yet: BTreeSet<&str> =
-        posted.items.iter().filter(|item| item.todo != Todo::Now).map(|item| item.discrepancy_id.as_str()).collect();
+    let (not_yet, stand) = &posted.answers;
     let is_of_bill = |item: &Item| outcome.has_judged_bill(&item.facts.invoice_number, &item.facts.payment_code, terms);
     let lines = OnceCell::new();
     let is_line_here = |id: &str| lines.get_or_init(|| outcome.line_ids()).contains(id);
     let is_closed = |id: &str, item: &Item| match (&item.facts.books, item.facts.leg()) {
         _ if not_yet.contains(id) => true,
-        (_, Some(leg)) if posted.month.known.has(leg) => posted.month.known.balance(leg) == Rupiah::ZERO,
-        (Some(books), None) => posted.month.known.alarms.get(&books.item).is_some_and(|alarm| alarm.answered_by.is_some()),
+        (_, Some(leg)) if stand.contains_key(&leg) => stand.get(&leg) == Some(&Rupiah::ZERO),
+        (Some(books), None) => posted.common.known.alarms.get(&books.item).is_some_and(|alarm| alarm.answered_by.is_some()),
         (None, _) if item.facts.subject() == Subject::Line => is_line_here(id),
         (None, _) if item.facts.subject() == Subject::Bill => is_of_bill(item),
         (None | Some(_), _) => false,

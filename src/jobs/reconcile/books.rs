@@ -3,11 +3,13 @@
 use super::{OpeningFolder, ReconcileError, ReconcileOptions};
 use crate::books::carry;
 use crate::books::take_on::TakenOn;
-use crate::books::{Account, Decision, ItemId, Known, Subject};
+use crate::books::{Account, ItemId, Known, Subject};
 use crate::domain::ageing::date_of;
 use crate::domain::ageing::wib_day_number;
 use crate::reconcile::month::{Opening, SuspenseItem};
+use crate::jobs::discrepancies;
 use crate::reconcile::posted::{BooksInputs, Opened};
+use crate::register::Register;
 use crate::report::books::CARRY;
 
 /// The books of the month before.
@@ -32,14 +34,14 @@ pub(super) fn carried(folder: &OpeningFolder, opening: Option<&Opening>) -> Resu
 pub(super) fn inputs(
     carried: Option<Carried>,
     opening: Option<&Opening>,
-    decisions: &[Decision],
+    register: &Register,
     options: &ReconcileOptions,
 ) -> BooksInputs {
     let opened = match carried {
         Some(Carried { known, hash }) => Opened::Carried { known, hash },
         None => Opened::TakenOn { items: opening.map_or_else(Vec::new, |opening| opening.held.iter().map(taken_on).collect()) },
     };
-    BooksInputs { opened, decisions: decisions.to_vec(), exported: Vec::new(), settings: options.books.clone() }
+    BooksInputs { opened, decisions: register.decisions().to_vec(), asked: discrepancies::asked(register), settings: options.books.clone() }
 }
 
 /// Money that an older report held.

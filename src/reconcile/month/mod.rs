@@ -20,6 +20,7 @@ pub use ages::Ageing;
 pub use breakdown::{Breakdowns, ClassNature, DayFigures, Store};
 pub use codes::CodeFigures;
 pub use completeness::{Completeness, Span};
+pub(super) use of_books::prior as prior_lines;
 pub use opening::{Opening, OpeningFrom, OutstandingItem, SuspenseItem};
 pub use prior::{CODES, PriorLine};
 
@@ -87,7 +88,7 @@ impl Month {
         let lives = life::Lives::of(outcome, terms);
         let codes = codes::Codes::of(bills, &lives, window);
         let mut prior_period = opening.map_or_else(Vec::new, |opening| prior::codes(bills, &lives, window, opening));
-        prior_period.extend(of_books::prior(posted));
+        prior_period.extend(posted.prior.iter().cloned());
         prior_period.sort_unstable();
         let total = codes.total();
         let suspense = of_books::suspense(posted);
@@ -98,7 +99,7 @@ impl Month {
             to: terms.period.to,
             outstanding_codes: total.closing,
             suspense: suspense.closing,
-            open_discrepancies: Some(of_books::to_do(&posted.items)),
+            open_discrepancies: Some(posted.items.to_do()),
             outstanding_digest: outstanding_digest(outcome, &outstanding),
             suspense_digest: sum(std::iter::empty()),
             opening_hash: opening.map(|opening| opening.from.hash.clone()),

@@ -5,19 +5,20 @@ use std::collections::BTreeMap;
 use super::ages::Ageing;
 use super::prior::PriorLine;
 use crate::books::account::Account;
-use crate::books::pair::{Leg, Movement as Why, Pair};
+use crate::books::Month;
+use crate::books::pair::{Leg, Movement as Why};
 use crate::domain::amount::Rupiah;
 use crate::domain::balance::{Balance, Movement, RollForward};
 use crate::domain::calendar::start_of_wib_day;
 use crate::domain::channel::Channel;
-use crate::reconcile::open_items::{OpenItem, Todo, names_of};
+use crate::reconcile::open_items::{Items, names_of};
 use crate::reconcile::posted::Posted;
 
 /// Money that nobody is owed yet, from opening to closing; what is owed to others counts as positive.
 pub(super) fn suspense(posted: &Posted) -> RollForward {
-    let statement = posted.month.statements().into_iter().find(|statement| statement.account == Account::Suspense);
+    let statement = posted.statement(Account::Suspense);
     let credit = |balance: Balance| Balance { amount: Rupiah::ZERO.minus(balance.amount), ..balance };
-    let lines = statement.iter().flat_map(|statement| &statement.lines);
+    let lines = statement.into_iter().flat_map(|statement| &statement.lines);
     let prior: Balance = lines.clone().filter(|line| line.is_prior_period).map(|line| credit(line.balance)).sum();
     let mut movements = vec![Movement { name: "prior_period", balance: prior }];
     let own = lines.filter(|line| !line.is_prior_period);
@@ -25,24 +26,31 @@ pub(super) fn suspense(posted: &Posted) -> RollForward {
     let of = |balance: Option<Balance>| credit(balance.unwrap_or_default());
     RollForward {
         name: "suspense",
-        opening: of(statement.as_ref().map(|statement| statement.opening)),
+        opening: of(statement.map(|statement| statement.opening)),
         movements,
-        closing: of(statement.as_ref().map(|statement| statement.closing)),
+        closing: of(statement.map(|statement| statement.closing)),
     }
 }
 
-/// What of earlier periods the books posted in this one: each item that moved, by account, movement and cause.
-pub(super) fn prior(posted: &Posted) -> Vec<PriorLine> {
+/// What of earlier periods a part of the books posted in this one: each item that moved, by account, movement and cause. What stands on
+/// batches is told where all parts come together.
+pub(in crate::reconcile) fn prior(month: &Month) -> Vec<PriorLine> {
     let mut lines: BTreeMap<(Leg, Why, jiff::civil::Date, bool), Rupiah> = BTreeMap::new();
-    for pair in posted.month.pairs.iter().filter(|pair| pair.is_prior_period()) {
-        for (leg, amount) in pair.legs().into_iter().filter(|(leg, _)| leg.item.is_some()) {
-            let sum = lines.entry((leg, pair.movement, pair.original, is_new(posted, leg, pair))).or_default();
-            *sum = sum.plus(amount);
+    let mut add = |leg: Leg, movement: Why, original: jiff::civil::Date, amount: Rupiah| {
+        let sum = lines.entry((leg, movement, original, is_new(month, leg, original))).or_default();
+        *sum = sum.plus(amount);
+    };
+    for pair in month.pairs.iter().filter(|pair| pair.is_prior_period()) {
+        for (leg, amount) in pair.legs().into_iter().filter(|(leg, _)| leg.item.is_some() && month.is_told_here(*leg)) {
+            add(leg, pair.movement, pair.original, amount);
         }
+    }
+    for (leg, movement, original, amount) in month.handed_of_earlier_periods() {
+        add(leg, movement, original, amount);
     }
     let line = |((leg, movement, on, is_new), amount): ((Leg, Why, jiff::civil::Date, bool), Rupiah)| {
         let item = leg.item?;
-        let (invoice_number, payment_code, channel) = names_of(&posted.month.known, item);
+        let (invoice_number, payment_code, channel) = names_of(&month.known, item);
         Some(PriorLine {
             moves: leg.account.name(),
             kind: movement.name(),
@@ -59,25 +67,11 @@ pub(super) fn prior(posted: &Posted) -> Vec<PriorLine> {
 }
 
 /// Whether the pair is what opened the item.
-fn is_new(posted: &Posted, leg: Leg, pair: &Pair) -> bool {
-    !posted.month.opening.contains_key(&leg) && posted.month.known.balances.get(&leg).is_some_and(|open| open.since == pair.original)
+fn is_new(month: &Month, leg: Leg, original: jiff::civil::Date) -> bool {
+    !month.opening.contains_key(&leg) && month.known.balances.get(&leg).is_some_and(|open| open.since == original)
 }
 
 /// What waits for a person, by age.
-pub(super) fn exceptions(items: &[OpenItem]) -> Ageing {
-    let mut table = Ageing::new("exceptions_by_open_date");
-    for item in items.iter().filter(|item| item.todo == Todo::Now) {
-        table.add(item.age_days.max(0), size(item));
-    }
-    table
-}
-
-/// What waits for a person, all together.
-pub(super) fn to_do(items: &[OpenItem]) -> Balance {
-    items.iter().filter(|item| item.todo == Todo::Now).map(size).sum()
-}
-
-/// One item with its rupiah, whichever side it stands on.
-fn size(item: &OpenItem) -> Balance {
-    Balance::one(item.amount.max(Rupiah::ZERO.minus(item.amount)))
+pub(super) const fn exceptions(items: &Items) -> Ageing {
+    Ageing { name: "exceptions_by_open_date", buckets: items.ages() }
 }

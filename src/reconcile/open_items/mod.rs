@@ -1,12 +1,14 @@
 //! What is open at the end of a run, item by item: its class, how old it is, who acts, and whether that is to be done now, not yet due, or
 //! decided. What the cover counts and what the lists show is this one list.
 
+mod list;
 mod names;
 
 use std::collections::{BTreeMap, HashMap};
 
 use jiff::civil::Date;
 
+pub use list::{Items, SHOWN_MAX};
 pub use names::names_of;
 
 use super::{Finding, Outcome};
@@ -19,7 +21,6 @@ use crate::books::pair::{Leg, Movement};
 use crate::books::{Action, Decision, Month, Settings};
 use crate::domain::ageing::{Bucket, day_number};
 use crate::domain::amount::Rupiah;
-use crate::domain::balance::Balance;
 use crate::domain::calendar::wib_date;
 use crate::domain::classify::{Class, Nature, settlement_due, unsettled_nature};
 
@@ -95,6 +96,23 @@ impl OpenItem {
         Bucket::of(self.age_days)
     }
 
+    /// What it is sorted by, as bytes: worst first within each account; alarms, which have none, last.
+    #[must_use]
+    pub fn rank(&self) -> Vec<u8> {
+        let account = self.account.map_or(u8::MAX, |account| u8::try_from(place(account)).unwrap_or(u8::MAX));
+        let todo = match self.todo {
+            Todo::Now => 0_u8,
+            Todo::NotYet => 1,
+            Todo::Decided => 2,
+        };
+        // The oldest first: an age's order as bytes, turned round.
+        let age = u32::from_ne_bytes(self.age_days.to_ne_bytes()) ^ (1 << 31);
+        let mut rank = vec![account, todo];
+        rank.extend((u32::MAX ^ age).to_be_bytes());
+        rank.extend(self.id.to_string().into_bytes());
+        rank
+    }
+
     /// Whether it stands on the other side than its account normally does.
     #[must_use]
     pub fn is_reversed(&self) -> bool {
@@ -117,42 +135,55 @@ pub struct Terms<'a> {
     pub decisions: &'a [Decision],
 }
 
+/// What a run found, by what it is about.
+#[derive(Debug)]
+pub struct Findings<'a> {
+    by_id: HashMap<&'a str, &'a Finding>,
+    of_bills: HashMap<(&'a str, &'a str), &'a Finding>,
+}
+
+impl<'a> Findings<'a> {
+    /// Of these.
+    #[must_use]
+    pub fn of(findings: &'a [Finding]) -> Self {
+        let of_bills = findings.iter().filter(|finding| finding.class.id().starts_with('L'));
+        Self {
+            by_id: findings.iter().map(|finding| (finding.id.as_str(), finding)).collect(),
+            of_bills: of_bills.map(|finding| ((finding.invoice_number.as_str(), finding.payment_code.as_str()), finding)).collect(),
+        }
+    }
+
+    /// Whether there is one with this id.
+    #[must_use]
+    pub fn has(&self, id: &str) -> bool {
+        self.by_id.contains_key(id)
+    }
+}
+
 struct Lookup<'a> {
     known: &'a Known,
     outcome: &'a Outcome,
     terms: &'a Terms<'a>,
-    findings: HashMap<&'a str, &'a Finding>,
-    of_bills: HashMap<(&'a str, &'a str), &'a Finding>,
+    findings: &'a Findings<'a>,
     decisions: BTreeMap<Leg, ItemId>,
     later: BTreeMap<(Option<Account>, ItemId), ItemId>,
 }
 
-/// Every open item and every alarm, worst first within each account.
+/// Every open item and every alarm of a part of the books, worst first within each account.
 #[must_use]
-pub fn open_items(month: &Month, outcome: &Outcome, terms: &Terms<'_>) -> Vec<OpenItem> {
+pub fn open_items(month: &Month, outcome: &Outcome, findings: &Findings<'_>, terms: &Terms<'_>) -> Vec<OpenItem> {
     let known = &month.known;
-    let is_bill = |finding: &&Finding| finding.class.id().starts_with('L');
-    let lookup = Lookup {
-        known,
-        outcome,
-        terms,
-        findings: outcome.findings.iter().map(|finding| (finding.id.as_str(), finding)).collect(),
-        of_bills: outcome
-            .findings
-            .iter()
-            .filter(is_bill)
-            .map(|finding| ((finding.invoice_number.as_str(), finding.payment_code.as_str()), finding))
-            .collect(),
-        decisions: standing_decisions(known),
-        later: later_decisions(month, terms.decisions),
-    };
+    let (decisions, later) = (standing_decisions(known), later_decisions(month, terms.decisions));
+    let lookup = Lookup { known, outcome, terms, findings, decisions, later };
     let mut items: Vec<OpenItem> = known.balances.iter().filter_map(|(leg, open)| lookup.item(*leg, open)).collect();
     items.extend(lookup.alarms());
-    items.sort_by(|a, b| {
-        let key = |item: &OpenItem| (item.account.map_or(usize::MAX, place), item.todo, std::cmp::Reverse(item.age_days));
-        key(a).cmp(&key(b)).then_with(|| a.id.cmp(&b.id))
-    });
+    sort(&mut items);
     items
+}
+
+/// Worst first within each account; alarms, which have none, last.
+pub fn sort(items: &mut [OpenItem]) {
+    items.sort_by_cached_key(OpenItem::rank);
 }
 
 fn place(account: Account) -> usize {
@@ -195,12 +226,6 @@ pub fn identity(known: &Known, items: &[OpenItem]) -> Identity {
     Identity { name: "items listed = open items of all accounts".to_owned(), left: listed, right: open }
 }
 
-/// Count and rupiah of the items that are so.
-#[must_use]
-pub fn sum<'i>(items: impl Iterator<Item = &'i OpenItem>) -> Balance {
-    items.map(|item| Balance::one(item.amount)).sum()
-}
-
 impl Lookup<'_> {
     fn item(&self, leg: Leg, open: &Open) -> Option<OpenItem> {
         let id = leg.item?;
@@ -234,7 +259,7 @@ impl Lookup<'_> {
     fn alarms(&self) -> impl Iterator<Item = OpenItem> + '_ {
         let open = self.known.alarms.iter().filter(|(_, alarm)| alarm.answered_by.is_none());
         open.map(|(id, alarm)| {
-            let finding = self.findings.get(id.key_text().as_str());
+            let finding = self.findings.by_id.get(id.key_text().as_str());
             let class = Class::parse(&alarm.class);
             let decision = alarm.accepted_by.or_else(|| self.later.get(&(None, *id)).copied());
             OpenItem {
@@ -265,7 +290,7 @@ impl Lookup<'_> {
             let codes = bill.names.iter().filter_map(|name| name.split_once('/')).map(|(_, code)| code);
             codes.chain([""]).map(|code| (&*bill.invoice_number, code)).collect::<Vec<_>>()
         });
-        ids.find_map(|ids| self.of_bills.get(&ids).copied())
+        ids.find_map(|ids| self.findings.of_bills.get(&ids).copied())
     }
 
     /// The class by what the books know; a finding of this run may say it more exactly.
@@ -305,7 +330,7 @@ impl Lookup<'_> {
     fn suspense_class(&self, id: ItemId, open: &Open) -> Option<Class> {
         match id.subject() {
             Subject::Payment => {
-                let of_run = self.findings.get(id.key_text().as_str()).map(|finding| finding.class);
+                let of_run = self.findings.by_id.get(id.key_text().as_str()).map(|finding| finding.class);
                 let payment = self.known.payments.get(&id)?;
                 let is_whole = payment.amount == Rupiah::ZERO.minus(open.amount);
                 let by_payee = match (payment.payee, payment.hold) {

@@ -1,6 +1,7 @@
 //! The accounts of the books: opening to closing of each, and its open items, carried ones beside new ones.
 
 use super::super::document::{Cell, Column, Kind, Rows, Section, Table};
+use super::super::text::fill;
 use super::super::words::Words;
 use super::{Report, columns};
 use crate::books::account::{Account, Side};
@@ -9,7 +10,7 @@ use crate::domain::ageing::Bucket;
 use crate::domain::amount::Rupiah;
 use crate::domain::balance::Balance;
 use crate::domain::classify::Class;
-use crate::reconcile::open_items::{OpenItem, Todo, sum};
+use crate::reconcile::open_items::{OpenItem, Todo};
 
 /// The anchor of the alarms, which stand on no account.
 pub(super) const ALARMS: &str = "alarm";
@@ -24,11 +25,11 @@ pub(super) fn on_its_side(account: Option<Account>, amount: Rupiah) -> Rupiah {
 
 /// Every account from its opening to its closing.
 pub(super) fn overview<'a>(report: &Report<'a>, words: &'static Words) -> Section<'a> {
-    let statements = report.books.month.statements();
+    let statements = &report.books.statements;
     Section::new("accounts", words.accounts())
         .note(words.accounts_note())
-        .table(balances(report, &statements, words))
-        .table(movements(&statements, words))
+        .table(balances(report, statements, words))
+        .table(movements(statements, words))
         .table(ageing(report, words))
 }
 
@@ -43,7 +44,7 @@ fn balances<'a>(report: &Report<'a>, statements: &[Statement], words: &'static W
             amounts.filter(|amount| (*amount > Rupiah::ZERO) == is_up).sum()
         };
         let standing = |todo: Todo| {
-            let of = sum(report.books.items.iter().filter(|item| item.account == Some(account) && item.todo == todo));
+            let of = report.books.items.standing(Some(account), todo);
             if has_items { Cell::Rupiah(side(of.amount)) } else { Cell::Empty }
         };
         vec![
@@ -100,7 +101,7 @@ fn ageing<'a>(report: &Report<'a>, words: &'static Words) -> Table<'a> {
         let of = [ageing.normal, ageing.other].into_iter().filter_map(|buckets| buckets.get(place).copied()).sum::<Balance>();
         on_its_side(Some(ageing.account), of.amount)
     };
-    let all = report.books.month.ageing(report.books.today);
+    let all = &report.books.ageing;
     let open = all.iter().filter(|ageing| ageing.total() != Balance::ZERO);
     let rows = open.map(|ageing| {
         let buckets = (0..Bucket::ALL.len()).map(|place| Cell::Rupiah(side(ageing, place)));
@@ -117,25 +118,30 @@ fn ageing<'a>(report: &Report<'a>, words: &'static Words) -> Table<'a> {
 pub(super) fn items<'a>(report: &Report<'a>, words: &'static Words) -> Vec<Section<'a>> {
     let accounts = Account::ALL.into_iter().map(Some).chain([None]);
     let of = |account: Option<Account>| {
-        let items: Vec<&'a OpenItem> = report.books.items.iter().filter(|item| item.account == account).collect();
-        (!items.is_empty()).then(|| section(account, items, words))
+        let items: Vec<&'a OpenItem> = report.books.items.of(account).collect();
+        (!items.is_empty()).then(|| section(account, items, report.books.items.total(account), words))
     };
     accounts.filter_map(of).collect()
 }
 
-fn section<'a>(account: Option<Account>, items: Vec<&'a OpenItem>, words: &'static Words) -> Section<'a> {
+fn section<'a>(account: Option<Account>, items: Vec<&'a OpenItem>, all: Balance, words: &'static Words) -> Section<'a> {
     let title = account.map_or_else(|| words.alarms(), |account| words.account_name(account));
     let note = account.map_or_else(|| words.alarms_note().to_owned(), |_| format!("{} {}", words.items_note(), words.reversed_note()));
     let id = account.map_or(ALARMS, Account::name);
-    let total: Rupiah = items.iter().map(|item| on_its_side(account, item.amount)).sum();
     let (count, columns) = (items.len(), item_columns(words));
     let mut totals = vec![Cell::Empty; columns.len()];
     if let [first, second, .., amount, _, _, _, _, _, _, _, _, _, _] = totals.as_mut_slice() {
-        let all = super::super::text::grouped(u128::try_from(count).unwrap_or(u128::MAX));
-        (*first, *second, *amount) = (words.total.into(), all.into(), total.into());
+        let total = on_its_side(account, all.amount);
+        (*first, *second, *amount) = (words.total.into(), grouped(all.count).into(), total.into());
     }
+    let is_cut = all.count > i64::try_from(count).unwrap_or(i64::MAX);
+    let note = if is_cut { format!("{note} {}", fill(words.first_items_note(), &[&grouped(count.try_into().unwrap_or(i64::MAX))])) } else { note };
     let rows = Rows::made(count, move |at| items.get(at).map(|item| row(item, words)).unwrap_or_default());
     Section::new(id, title).note(note).table(Table::new(title, columns, rows).totals(totals).kept_in("open_items.csv"))
+}
+
+fn grouped(count: i64) -> String {
+    super::super::text::grouped(u128::try_from(count).unwrap_or_default())
 }
 
 fn item_columns(words: &'static Words) -> Vec<Column> {

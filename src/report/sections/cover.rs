@@ -1,7 +1,5 @@
 //! The first page: whose report, of when, how it ended, and who signs it.
 
-use std::collections::BTreeMap;
-
 use super::super::document::{Cell, Cover, Highlight, Kind, Mood, Table, Task};
 use super::super::summary::{Figures, LedgerSource};
 use super::super::text::{self, fill};
@@ -12,7 +10,8 @@ use super::roll_forward::{signed, signed_by};
 use super::{Report, columns, flow, inputs};
 use crate::books::account::{Account, Owner};
 use crate::domain::amount::Rupiah;
-use crate::reconcile::open_items::{OpenItem, Todo};
+use crate::domain::balance::Balance;
+use crate::reconcile::open_items::Todo;
 
 pub(super) fn cover<'a>(report: &Report<'a>, entity: &'a str, words: &'static Words) -> Cover<'a> {
     let (verdict, mood) = verdict(report, words);
@@ -21,7 +20,7 @@ pub(super) fn cover<'a>(report: &Report<'a>, entity: &'a str, words: &'static Wo
         verdict,
         mood,
         highlights: highlights(report, words),
-        flow: flow::steps(&report.books.month.statements(), words),
+        flow: flow::steps(&report.books.statements, words),
         tasks: tasks(report, words),
         tie: tie(report, words),
         comparison: comparison(report, words),
@@ -32,11 +31,11 @@ pub(super) fn cover<'a>(report: &Report<'a>, entity: &'a str, words: &'static Wo
 
 /// How the run ended, in a sentence.
 fn verdict(report: &Report<'_>, words: &'static Words) -> (String, Mood) {
-    let to_do = report.books.items.iter().filter(|item| item.todo == Todo::Now).count();
+    let to_do = report.books.items.to_do().count;
     if !report.outcome.identities_hold() || !report.books.holds() {
         (words.verdict_broken.to_owned(), Mood::Bad)
     } else if to_do > 0 {
-        (fill(words.verdict_to_do(), &[&text::grouped(widened(to_do))]), Mood::Bad)
+        (fill(words.verdict_to_do(), &[&text::grouped(u128::try_from(to_do).unwrap_or_default())]), Mood::Bad)
     } else {
         (words.verdict_nothing().to_owned(), Mood::Good)
     }
@@ -45,43 +44,31 @@ fn verdict(report: &Report<'_>, words: &'static Words) -> (String, Mood) {
 /// Open items by what is to be done; alarms, which have no balance, apart. Every item is in one of them.
 fn highlights(report: &Report<'_>, words: &'static Words) -> Vec<Highlight> {
     let items = &report.books.items;
-    let of = |label: &str, is_good: bool, counted: Vec<&OpenItem>, mood: Mood| Highlight {
+    let of = |label: &str, is_good: bool, of: Balance, mood: Mood| Highlight {
         label: capitalised(label),
         explanation: String::new(),
-        count: u64::try_from(counted.len()).unwrap_or(u64::MAX),
-        amount: text::rupiah(counted.iter().map(|item| size(item)).sum::<Rupiah>().get()),
-        mood: if is_good && counted.is_empty() { Mood::Good } else { mood },
+        count: u64::try_from(of.count).unwrap_or_default(),
+        amount: text::rupiah(of.amount.get()),
+        mood: if is_good && of.count == 0 { Mood::Good } else { mood },
     };
-    let standing = |todo: Todo| items.iter().filter(|item| item.account.is_some() && item.todo == todo).collect::<Vec<_>>();
-    let alarms = items.iter().filter(|item| item.account.is_none() && item.todo == Todo::Now).collect();
     vec![
-        of(words.todo_name(Todo::Now), true, standing(Todo::Now), Mood::Bad),
-        of(words.todo_name(Todo::NotYet), false, standing(Todo::NotYet), Mood::Waiting),
-        of(words.todo_name(Todo::Decided), false, standing(Todo::Decided), Mood::Good),
-        Highlight { explanation: words.alarms_note().to_owned(), ..of(words.alarms(), true, alarms, Mood::Bad) },
+        of(words.todo_name(Todo::Now), true, items.on_accounts(Todo::Now), Mood::Bad),
+        of(words.todo_name(Todo::NotYet), false, items.on_accounts(Todo::NotYet), Mood::Waiting),
+        of(words.todo_name(Todo::Decided), false, items.on_accounts(Todo::Decided), Mood::Good),
+        Highlight { explanation: words.alarms_note().to_owned(), ..of(words.alarms(), true, items.alarms(), Mood::Bad) },
     ]
-}
-
-/// Its rupiah, whichever side it stands on.
-fn size(item: &OpenItem) -> Rupiah {
-    item.amount.max(Rupiah::ZERO.minus(item.amount))
 }
 
 /// What to do, by who acts, then by account.
 fn tasks(report: &Report<'_>, words: &'static Words) -> Vec<Task> {
-    let mut all: BTreeMap<(Owner, Option<Account>), (i64, Rupiah)> = BTreeMap::new();
-    for item in report.books.items.iter().filter(|item| item.todo == Todo::Now) {
-        let (count, amount) = all.entry((item.owner, item.account)).or_default();
-        (*count, *amount) = (count.saturating_add(1), amount.plus(size(item)));
-    }
-    let task = |((owner, account), (count, amount)): ((Owner, Option<Account>), (i64, Rupiah))| Task {
+    let task = |(owner, account, of): (Owner, Option<Account>, Balance)| Task {
         desk: words.desk_name(owner),
         task: words.task(account),
-        count,
-        amount,
+        count: of.count,
+        amount: of.amount,
         section: account.map_or(ALARMS, Account::name),
     };
-    all.into_iter().map(task).collect()
+    report.books.items.tasks().map(task).collect()
 }
 
 fn tie(report: &Report<'_>, words: &'static Words) -> (String, Mood) {
@@ -95,7 +82,7 @@ fn tie(report: &Report<'_>, words: &'static Words) -> (String, Mood) {
 
 /// The balances of accounts with items beside those they were opened with; of the first month, nothing.
 fn comparison<'a>(report: &Report<'a>, words: &'static Words) -> Table<'a> {
-    let statements = report.books.month.statements();
+    let statements = &report.books.statements;
     let is_later = report.books.previous.is_some();
     let with_items = statements.iter().filter(|statement| is_later && !statement.account.info().holds.is_empty());
     let rows = with_items.map(|statement| {

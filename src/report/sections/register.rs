@@ -9,7 +9,7 @@ use crate::domain::amount::Rupiah;
 
 /// The section, if the books know a decision.
 pub(super) fn section<'a>(report: &Report<'a>, words: &'static Words) -> Option<Section<'a>> {
-    let mut decided: Vec<_> = report.books.month.known.decisions.iter().collect();
+    let mut decided: Vec<_> = report.books.common.known.decisions.iter().collect();
     if decided.is_empty() {
         return None;
     }

@@ -96,6 +96,7 @@ terms! {
     alarms "Alarms" "Peringatan";
     alarms_note "What has no balance and still needs somebody; the amount is what is at stake." "Yang tidak bersaldo tetapi tetap memerlukan tindakan; nilainya adalah nilai yang dipertaruhkan.";
     items_note "Every open item of the account, carried ones beside new ones. The total is the closing balance." "Seluruh rincian terbuka akun ini, bawaan dan baru. Jumlahnya adalah saldo akhir.";
+    first_items_note "Here are {0} of them, the worst first; open_items.csv has all." "Di sini {0} di antaranya, yang terburuk lebih dulu; open_items.csv memuat semuanya.";
     register "Decisions" "Register keputusan";
     register_note "Every decision the books know, in the order of their days, with what it moved." "Setiap keputusan yang diketahui pembukuan, menurut harinya, beserta nilai yang dipindahkannya.";
     decided_on "Day" "Hari";

@@ -5,9 +5,9 @@ use crate::books::export::export;
 use crate::books::identities::{Identity, Made, identities};
 use crate::books::pair::Leg;
 use crate::books::take_on::begin;
-use crate::books::{self, Account, Facts, ItemId, Known, Month, Settings};
+use crate::books::{self, Account, Facts, ItemId, Known, Month, Part, Settings};
 use crate::domain::settlement::{ChannelTerms, NamedChannel, SettlementTerms};
-use crate::reconcile::facts::facts;
+use crate::reconcile::found::Found;
 
 fn days(month: i8) -> books::Period {
     books::Period { from: date(2026, month, 1), to: date(2026, month, 1).last_of_month() }
@@ -26,7 +26,11 @@ fn posted(before: &Known, facts: &Facts, number: i8) -> Month {
 
 /// What a run tells the books.
 fn told(options: &ReconcileOptions) -> Facts {
-    facts(&run(options).unwrap().outcome, &options.terms().unwrap(), &Known::default())
+    let (outcome, terms) = (run(options).unwrap().outcome, options.terms().unwrap());
+    let (found, _) = Found::of(&outcome, &terms, &Known::default(), &[], &[]);
+    let mut facts = Facts::default();
+    Part::apart().chain([Part::Together]).for_each(|part| facts.extend(found.facts(part)));
+    facts
 }
 
 fn total(month: &Month, account: Account) -> i128 {

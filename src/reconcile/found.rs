@@ -1,0 +1,270 @@
+//! What a reconciliation found, by the parts in which the books post it.
+//!
+//! Belongs here: which facts there are, what they are about, and what is looked for anew. Must not be here: what a fact says (`facts`).
+
+use std::collections::{BTreeMap, HashMap};
+
+use super::alarms::alarms;
+use super::bills::Bill;
+use super::facts::{Named, as_old_as_paid, bank_lines, batches, bill, claimed_anew, known, matched_anew, named, payment, payment_id, row};
+use super::judge::JudgedPayment;
+use super::settle::Told;
+use super::{KnownPayment, Outcome, Terms};
+use crate::books::fact::{Facts, Payee, PaymentFact, RowFact, RowKind};
+use crate::books::item::{ItemId, Subject};
+use crate::books::take_on::TakenOn;
+use crate::books::{Decision, Known, Link, Part, Parts};
+use crate::domain::classify::Class;
+
+/// What a reconciliation found, by the parts in which the books post it. Facts are made when they are asked for: all at once they would
+/// take many times the memory of what they are made from.
+#[derive(Debug)]
+pub struct Found<'a> {
+    outcome: &'a Outcome,
+    terms: &'a Terms,
+    names: Names<'a>,
+    rows: Vec<Named>,
+    bills_of: Order,
+    payments_of: Order,
+    known_of: Order,
+    rows_of: Order,
+    /// What is no debt's, and what waits for one.
+    common: Facts,
+}
+
+impl<'a> Found<'a> {
+    /// Finds the way of everything that `outcome` tells. `before` is what the books knew before it; `taken` is what they begin with.
+    #[must_use]
+    pub fn of(outcome: &'a Outcome, terms: &'a Terms, before: &Known, decisions: &[Decision], taken: &[TakenOn]) -> (Self, Parts) {
+        let names = Names::of(outcome, before);
+        let rows = named(outcome);
+        let mut found = Self {
+            outcome,
+            terms,
+            names,
+            rows,
+            bills_of: Order::default(),
+            payments_of: Order::default(),
+            known_of: Order::default(),
+            rows_of: Order::default(),
+            common: Facts::default(),
+        };
+        found.common = found.common(before);
+        let waiting = found.common.payments.iter().map(|payment| Link::Payment(payment.id, found.debt_of(payment.payee)));
+        let claimed = found.common.rows.iter().map(|row| Link::Row(row.id, found.settled_by(row.kind)));
+        let links = found.bill_links().chain(found.payment_links()).chain(found.known_links()).chain(found.row_links());
+        let parts = Parts::of(before, decisions, taken.iter().map(|item| item.item), links.chain(waiting).chain(claimed));
+        let place = |link| parts.place(before, link);
+        let orders = (
+            Order::of(found.bill_links().map(place)),
+            Order::of(found.payment_links().map(place)),
+            Order::of(found.known_links().map(place)),
+            Order::of(found.row_links().map(place)),
+        );
+        (found.bills_of, found.payments_of, found.known_of, found.rows_of) = orders;
+        (found, parts)
+    }
+
+    /// The facts of a part.
+    #[must_use]
+    pub fn facts(&self, part: Part) -> Facts {
+        let Self { outcome, terms, names, .. } = self;
+        let mut facts = if part == Part::Together { self.common.clone() } else { Facts::default() };
+        let judged = self.payments_of.of_part(part).filter_map(|at| outcome.judged.get(at));
+        facts.payments.extend(judged.filter_map(|judged| payment(outcome, names, judged, terms)));
+        facts.payments.extend(self.known(part).filter(|known| self.is_told(known)).filter_map(|one| known(outcome, names, one)));
+        facts.rows.extend(self.rows_of.of_part(part).filter_map(|at| self.row(at)));
+        facts.bills.extend(self.bills_of.of_part(part).filter_map(|at| bill(outcome, names, at, terms)));
+        as_old_as_paid(&mut facts.bills, &facts.payments, terms);
+        facts
+    }
+
+    /// Payments of a part's bills that are known from elsewhere than this evidence: what the books begin on.
+    #[must_use]
+    pub fn paid_before(&self, part: Part) -> Vec<PaymentFact> {
+        self.known(part).filter_map(|one| known(self.outcome, &self.names, one)).collect()
+    }
+
+    /// Whether the evidence lists bills.
+    #[must_use]
+    pub fn lists_bills(&self) -> bool {
+        !self.outcome.inputs.bills.is_empty()
+    }
+
+    fn known(&self, part: Part) -> impl Iterator<Item = &'a KnownPayment> + '_ {
+        self.known_of.of_part(part).filter_map(|at| self.outcome.inputs.known.get(at)).filter(|known| known.identity != [0; 32])
+    }
+
+    fn common(&self, before: &Known) -> Facts {
+        let Self { outcome, terms, names, .. } = self;
+        let mut facts = Facts {
+            payments: matched_anew(outcome, names, terms, before).collect(),
+            batches: batches(outcome),
+            bank_lines: bank_lines(outcome),
+            alarms: alarms(outcome, &names.bills, terms, before),
+            ..Facts::default()
+        };
+        facts.rows = claimed_anew(self.payments(), before);
+        facts
+    }
+
+    /// The debt of a bill that money was waiting for: there are few of them.
+    fn debt_of(&self, payee: Payee) -> Option<ItemId> {
+        let Payee::Bill(bill) = payee else { return None };
+        let at = self.names.bills.iter().position(|id| *id == bill)?;
+        self.names.debts.get(at).copied()
+    }
+
+    fn settled_by(&self, kind: RowKind) -> Option<(ItemId, Option<ItemId>)> {
+        let RowKind::Of(_, payment) = kind else { return None };
+        let claimed = self.common.payments.iter().find(|one| one.id == payment);
+        Some((payment, claimed.and_then(|claimed| self.debt_of(claimed.payee))))
+    }
+
+    fn bill_links(&self) -> impl Iterator<Item = Link> + '_ {
+        self.names.bills.iter().zip(&self.names.debts).map(|(bill, debt)| Link::Bill(*bill, *debt))
+    }
+
+    fn payment_links(&self) -> impl Iterator<Item = Link> + '_ {
+        self.outcome.judged.iter().map(|judged| self.payment_link(judged))
+    }
+
+    fn payment_link(&self, judged: &JudgedPayment) -> Link {
+        let id = self.outcome.proof(judged).map_or_else(|| payment_id(&[0; 32]), |proof| payment_id(&proof.identity));
+        let is_of_bill = !matches!(judged.class, Class::P02 | Class::P15 | Class::P17);
+        Link::Payment(id, self.names.debt(judged.bill).filter(|_| is_of_bill))
+    }
+
+    fn known_links(&self) -> impl Iterator<Item = Link> + '_ {
+        self.outcome.inputs.known.iter().map(|known| Link::Payment(payment_id(&known.identity), self.names.debt(known.bill)))
+    }
+
+    fn row_links(&self) -> impl Iterator<Item = Link> + '_ {
+        let rows = self.outcome.settled.iter().flat_map(|settled| &settled.rows);
+        self.rows.iter().zip(rows).map(|(named, judged)| Link::Row(named.id, judged.payment.and_then(|told| self.paid_link(told))))
+    }
+
+    fn paid_link(&self, told: Told) -> Option<(ItemId, Option<ItemId>)> {
+        let link = match told {
+            Told::Here(at) => self.payment_link(self.outcome.judged.get(place(at)?)?),
+            Told::Before(at) => {
+                let known = self.outcome.inputs.known.get(place(at)?)?;
+                Link::Payment(payment_id(&known.identity), self.names.debt(known.bill))
+            }
+            Told::Orphan(at) => Link::Payment(self.outcome.inputs.orphans.get(place(at)?)?.id, None),
+        };
+        if let Link::Payment(id, debt) = link { Some((id, debt)) } else { None }
+    }
+
+    fn row(&self, at: usize) -> Option<RowFact> {
+        let (input, settled) = self.outcome.inputs.settlement.as_ref().zip(self.outcome.settled.as_ref())?;
+        Some(row(self.outcome, input.files.rows.get(at)?, settled.rows.get(at)?, self.rows.get(at)?))
+    }
+
+    /// Every payment of this run, with the invoice number it was paid as.
+    fn payments(&self) -> impl Iterator<Item = (&str, PaymentFact)> + '_ {
+        let Self { outcome, names, terms, .. } = self;
+        let bills = &outcome.inputs.bills;
+        let judged = outcome.judged.iter().filter_map(|judged| {
+            let payment = payment(outcome, names, judged, terms)?;
+            let is_of_bill = matches!(payment.payee, Payee::Bill(_));
+            Some((if is_of_bill { bills.invoice_number(judged.bill) } else { outcome.notified_ids(judged).0 }, payment))
+        });
+        let told = outcome.inputs.known.iter().filter(|known| self.is_told(known));
+        judged.chain(told.filter_map(|one| Some((bills.invoice_number(one.bill), known(outcome, names, one)?))))
+    }
+
+    /// What our ledger was told before the period is proved; of the period only evidence proves anything (L04).
+    fn is_told(&self, known: &KnownPayment) -> bool {
+        known.identity != [0; 32] && known.in_ledger && !known.is_proved && known.paid_at < self.terms.period.starts_at()
+    }
+}
+
+/// Things by the parts they are posted in, in their own order within each.
+#[derive(Debug, Default)]
+struct Order {
+    places: Vec<u32>,
+    ends: Vec<usize>,
+}
+
+impl Order {
+    fn of(parts: impl Iterator<Item = Part>) -> Self {
+        let ranks: Vec<u16> = parts.map(rank).collect();
+        let mut places: Vec<u32> = (0_u32..).take(ranks.len()).collect();
+        places.sort_by_key(|at| place(*at).and_then(|at| ranks.get(at)));
+        let mut counts = vec![0_usize; usize::from(rank(Part::Together)).saturating_add(1)];
+        for rank in ranks {
+            counts.get_mut(usize::from(rank)).into_iter().for_each(|count| *count = count.saturating_add(1));
+        }
+        let ends = counts.iter().scan(0_usize, |end, count| {
+            *end = end.saturating_add(*count);
+            Some(*end)
+        });
+        Self { ends: ends.collect(), places }
+    }
+
+    /// The places of a part.
+    fn of_part(&self, part: Part) -> impl Iterator<Item = usize> + '_ {
+        let rank = usize::from(rank(part));
+        let start = rank.checked_sub(1).and_then(|before| self.ends.get(before)).copied().unwrap_or_default();
+        let end = self.ends.get(rank).copied().unwrap_or_default();
+        self.places.get(start..end).unwrap_or_default().iter().filter_map(|at| place(*at))
+    }
+}
+
+const fn rank(part: Part) -> u16 {
+    match part {
+        Part::Apart(byte) => byte as u16,
+        Part::Together => 256,
+    }
+}
+
+fn place(at: u32) -> Option<usize> {
+    usize::try_from(at).ok()
+}
+
+/// What bills are called. One invoice number is one bill, unless the ledger lists it with several codes: then the codes tell them apart,
+/// and together they are owed once.
+#[derive(Debug)]
+pub(super) struct Names<'a> {
+    /// By the bill's number.
+    bills: Vec<ItemId>,
+    /// What each is part of: as the books know it, else as it was listed first.
+    debts: Vec<ItemId>,
+    groups: BTreeMap<u32, &'a str>,
+}
+
+impl<'a> Names<'a> {
+    fn of(outcome: &'a Outcome, before: &Known) -> Self {
+        let bills = &outcome.inputs.bills;
+        let groups = bills.group_names();
+        let (mut ids, mut debts) = (Vec::with_capacity(bills.len()), Vec::with_capacity(bills.len()));
+        let mut listed: HashMap<ItemId, ItemId> = HashMap::new();
+        for (number, bill) in bills.iter() {
+            let invoice_number = bills.invoice_number(number);
+            let is_one = bills.numbered(invoice_number).nth(1).is_none();
+            let parts = [invoice_number, bill.channel.name(), bills.payment_code(number)];
+            let id = if is_one { ItemId::bill(invoice_number) } else { ItemId::of(Subject::Bill, &parts.map(str::as_bytes)) };
+            let debt = groups.get(&bill.group).map_or_else(|| ItemId::debt_of(invoice_number), |name| ItemId::group(name));
+            let debt = if is_one { debt } else { *listed.entry(id).or_insert(debt) };
+            ids.push(id);
+            debts.push(before.bills.get(&id).map_or(debt, |known| known.debt));
+        }
+        Self { bills: ids, debts, groups }
+    }
+
+    /// The id of a bill, by its number.
+    pub(super) fn bill(&self, number: u32) -> Option<ItemId> {
+        self.bills.get(place(number)?).copied()
+    }
+
+    /// What a bill is part of, by its number.
+    fn debt(&self, number: u32) -> Option<ItemId> {
+        self.debts.get(place(number)?).copied()
+    }
+
+    /// What the ledger says that a bill is part of.
+    pub(super) fn listed_debt(&self, bill: &Bill, invoice_number: &str) -> ItemId {
+        self.groups.get(&bill.group).map_or_else(|| ItemId::debt_of(invoice_number), |name| ItemId::group(name))
+    }
+}

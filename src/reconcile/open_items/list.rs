@@ -1,0 +1,136 @@
+//! What is kept of all open items: their sums, and each item that somebody is to see. There may be as many open items as bills; the file
+//! that lists them all is written while they are found.
+
+use std::collections::BTreeMap;
+
+use super::{Findings, OpenItem, Todo, sort};
+use crate::books::account::{Account, Owner};
+use crate::domain::ageing::Bucket;
+use crate::domain::amount::Rupiah;
+use crate::domain::balance::Balance;
+
+/// Items of one account that need nobody now and are kept nevertheless, for pages and sheets that show the first of them.
+pub const SHOWN_MAX: usize = 20_000;
+
+/// Which items are counted together.
+type Kind = (Option<Account>, Todo, Owner);
+
+/// How many items, what they come to with their signs, and without.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+struct Sum {
+    balance: Balance,
+    size: Rupiah,
+}
+
+/// See the module.
+#[derive(Clone, Debug, Default)]
+pub struct Items {
+    shown: Vec<OpenItem>,
+    /// When so many are kept, those that nobody is to see are looked for.
+    trim_at: usize,
+    sums: BTreeMap<Kind, Sum>,
+    ages: [Balance; 5],
+}
+
+/// Its rupiah, whichever side it stands on.
+fn size(item: &OpenItem) -> Rupiah {
+    item.amount.max(Rupiah::ZERO.minus(item.amount))
+}
+
+impl Items {
+    /// Adds those of one more part.
+    pub(in crate::reconcile) fn add(&mut self, items: Vec<OpenItem>, findings: &Findings<'_>) {
+        for item in &items {
+            let sum = self.sums.entry((item.account, item.todo, item.owner)).or_default();
+            (sum.balance, sum.size) = (sum.balance.plus(Balance::one(item.amount)), sum.size.plus(size(item)));
+            let place = Bucket::ALL.iter().position(|bucket| *bucket == Bucket::of(item.age_days.max(0)));
+            if let Some(bucket) = place.filter(|_| item.todo == Todo::Now).and_then(|place| self.ages.get_mut(place)) {
+                *bucket = bucket.plus(Balance::one(size(item)));
+            }
+        }
+        self.shown.extend(items);
+        if self.shown.len() > self.trim_at {
+            self.trim(findings);
+            self.trim_at = self.shown.len().saturating_add(SHOWN_MAX);
+        }
+    }
+
+    /// Leaves what is to be done, what this run found, and the first of each account.
+    pub(in crate::reconcile) fn trim(&mut self, findings: &Findings<'_>) {
+        sort(&mut self.shown);
+        let mut counts: BTreeMap<Option<Account>, usize> = BTreeMap::new();
+        self.shown.retain(|item| {
+            let count = counts.entry(item.account).or_default();
+            *count = count.saturating_add(1);
+            *count <= SHOWN_MAX || item.todo == Todo::Now || findings.has(&item.discrepancy_id)
+        });
+    }
+
+    /// The items that are kept, worst first within each account.
+    pub fn shown(&self) -> impl Iterator<Item = &OpenItem> {
+        self.shown.iter()
+    }
+
+    /// Those of an account, or the alarms.
+    pub fn of(&self, account: Option<Account>) -> impl Iterator<Item = &OpenItem> {
+        self.shown.iter().filter(move |item| item.account == account)
+    }
+
+    fn sum(&self, is_counted: impl Fn(&Kind) -> bool) -> Sum {
+        self.sums.iter().filter(|(kind, _)| is_counted(kind)).fold(Sum::default(), |sum, (_, more)| Sum {
+            balance: sum.balance.plus(more.balance),
+            size: sum.size.plus(more.size),
+        })
+    }
+
+    /// Count and rupiah (debit +) of the items of an account of which so much is to be done, or of the alarms.
+    #[must_use]
+    pub fn standing(&self, account: Option<Account>, todo: Todo) -> Balance {
+        self.sum(|(of, what, _)| *of == account && *what == todo).balance
+    }
+
+    /// Count and rupiah (debit +) of all items of an account, or of the alarms.
+    #[must_use]
+    pub fn total(&self, account: Option<Account>) -> Balance {
+        self.sum(|(of, ..)| *of == account).balance
+    }
+
+    /// Count and size of the items of all accounts of which so much is to be done.
+    #[must_use]
+    pub fn on_accounts(&self, todo: Todo) -> Balance {
+        let sum = self.sum(|(account, what, _)| account.is_some() && *what == todo);
+        Balance { count: sum.balance.count, amount: sum.size }
+    }
+
+    /// Count and size of what waits for a person, alarms included.
+    #[must_use]
+    pub fn to_do(&self) -> Balance {
+        let sum = self.sum(|(_, todo, _)| *todo == Todo::Now);
+        Balance { count: sum.balance.count, amount: sum.size }
+    }
+
+    /// Count and size of the alarms that wait for a person.
+    #[must_use]
+    pub fn alarms(&self) -> Balance {
+        let sum = self.sum(|(account, todo, _)| account.is_none() && *todo == Todo::Now);
+        Balance { count: sum.balance.count, amount: sum.size }
+    }
+
+    /// What is to be done now, by who acts and on which account: count and size.
+    pub fn tasks(&self) -> impl Iterator<Item = (Owner, Option<Account>, Balance)> {
+        let mut tasks: Vec<(Owner, Option<Account>, Balance)> = self
+            .sums
+            .iter()
+            .filter(|((_, todo, _), _)| *todo == Todo::Now)
+            .map(|((account, _, owner), sum)| (*owner, *account, Balance { count: sum.balance.count, amount: sum.size }))
+            .collect();
+        tasks.sort_by_key(|(owner, account, _)| (*owner, *account));
+        tasks.into_iter()
+    }
+
+    /// What waits for a person, by age in the order of [`Bucket::ALL`]: count and size.
+    #[must_use]
+    pub const fn ages(&self) -> [Balance; 5] {
+        self.ages
+    }
+}
