@@ -120,10 +120,10 @@ accounts! {
         + [Notified Corrected Settled WrittenOff Reversed TakenOn] - [Settled WrittenOff Corrected Reversed TakenOn];
     /// Money of channels that DOKU does not settle, until it is received.
     Direct "direct" ("") Assets Debit [Payment] Origin Treasury
-        + [Notified Corrected Reversed TakenOn] - [Received Settled Corrected WrittenOff Reversed TakenOn];
+        + [Notified Corrected Settled Reversed TakenOn] - [Received Settled Corrected WrittenOff Reversed TakenOn];
     /// What DOKU's rows come to against what it pays, by batch.
     Clearing "clearing" ("") Assets Debit [Batch] Origin Settlement
-        + [Settled Unsettled TakenBack Explained WrittenOff OtherProduct PaidOut Reversed]
+        + [Settled Unsettled TakenBack Explained WrittenOff OtherProduct PaidOut Shared Reversed]
         - [PaidOut Shared TakenBack Explained WrittenOff Settled Unsettled OtherProduct Reversed];
     /// Pay-outs that DOKU announced, by batch and day, until the bank has them.
     Payouts "payouts" ("") Assets Debit [Payout] Origin Treasury
@@ -133,7 +133,7 @@ accounts! {
         + [Banked Received Transferred Reversed] - [Transferred Banked Received Reversed];
     /// Money no bill is owed, or whose owner is not known: by payment, settlement row or bank line.
     Suspense "suspense" ("suspense") Liabilities Credit [Payment Row BankLine] Origin Finance
-        + [Applied Matched Rounded Credited RefundDecided Kept TakenBack Settled Banked Received Corrected Reversed TakenOn]
+        + [Applied Matched Rounded Credited RefundDecided Kept TakenBack Settled Unsettled Banked Received Corrected Reversed TakenOn]
         - [Held Excess Notified Unsettled Settled Banked TakenBack Corrected Transferred WrittenOff Returned Reversed TakenOn];
     /// Customers' credits, by the decision that made them.
     Deposits "deposits" ("customer_deposit") Liabilities Credit [Decision] Origin Finance
@@ -247,6 +247,17 @@ mod tests {
     fn what_a_class_stands_on_is_an_account_of_that_name() {
         for stands in crate::domain::classify::Class::all().map(|class| class.info().stands) {
             assert_eq!(Account::of(stands), Account::parse(stands.name()), "{stands:?}");
+        }
+    }
+
+    #[test]
+    fn what_a_file_states_with_a_sign_moves_either_way() {
+        use Movement::{Banked, OtherProduct, PaidOut, Settled, Shared, TakenBack, Unsettled};
+        for account in Account::ALL {
+            for movement in [Settled, Unsettled, TakenBack, OtherProduct, Shared, PaidOut, Banked] {
+                let AccountInfo { name, debited_by, credited_by, .. } = account.info();
+                assert_eq!(debited_by.contains(&movement), credited_by.contains(&movement), "{name}: {}", movement.name());
+            }
         }
     }
 

@@ -87,11 +87,7 @@ impl Notification<'_> {
     /// What makes the payment this one and no other (reconciliation rules, 1.3).
     #[must_use]
     pub fn identity(&self) -> Digest {
-        let (code, agent) = (&*self.payment_code, &self.agent);
-        if agent.transaction_id.is_empty() {
-            return payment::identity_by_date(self.channel, code, &self.invoice_number, self.paid_at);
-        }
-        payment::identity_by_transaction(self.channel, code, &agent.id, &agent.store_id, &agent.transaction_id)
+        payment::identity(self.channel, &self.payment_code, &self.invoice_number, self.paid_at, self.agent_ids())
     }
 
     /// The identity that every way of writing this message has in common; mostly its own.

@@ -52,11 +52,8 @@ impl ToldPayment {
     /// Its identity, as a notification of it would have it; the code and the number of the order are those asked about.
     #[must_use]
     pub fn identity(&self, channel: Channel, payment_code: &str, order: &str) -> Digest {
-        let [agent_id, store_id, transaction_id] = &self.agent;
-        if transaction_id.is_empty() {
-            return payment::identity_by_date(channel, payment_code, order, self.paid_at);
-        }
-        payment::identity_by_transaction(channel, payment_code, agent_id, store_id, transaction_id)
+        let [agent, store, transaction] = &self.agent;
+        payment::identity(channel, payment_code, order, self.paid_at, AgentIds { agent, store, transaction })
     }
 
     /// The identity that every way of telling of this payment has in common.

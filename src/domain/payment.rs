@@ -170,6 +170,15 @@ impl AgentIds<'_> {
     }
 }
 
+/// What makes a payment this one and no other, as its message was written (reconciliation rules, 1.3).
+#[must_use]
+pub fn identity(channel: Channel, payment_code: &str, invoice_number: &str, paid_at: Timestamp, ids: AgentIds<'_>) -> Digest {
+    if !ids.has_transaction() {
+        return identity_by_date(channel, payment_code, invoice_number, paid_at);
+    }
+    identity_by_transaction(channel, payment_code, ids.agent, ids.store, ids.transaction)
+}
+
 /// The identity of a payment as it would be if every message were written alike: ids in capitals without outer spaces, instants in whole
 /// seconds.
 #[must_use]
@@ -216,6 +225,17 @@ pub fn identity_by_date(channel: Channel, payment_code: &str, invoice_number: &s
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_number_of_spaces_is_none_and_two_such_payments_are_two() {
+        let blank = |transaction| AgentIds { agent: "ALFAMART", store: "S1", transaction };
+        let of = |transaction, paid_at: &str| identity(Channel::Alfa, "77", "A", at(paid_at), blank(transaction));
+        for transaction in ["", " ", "\t", "  "] {
+            assert_eq!(of(transaction, "2026-10-01T04:00:00Z"), identity_by_date(Channel::Alfa, "77", "A", at("2026-10-01T04:00:00Z")));
+            assert_ne!(of(transaction, "2026-10-01T04:00:00Z"), of(transaction, "2026-10-07T04:00:00Z"));
+        }
+        assert_ne!(of("1", "2026-10-01T04:00:00Z"), of(" ", "2026-10-01T04:00:00Z"));
+    }
 
     fn at(text: &str) -> Timestamp {
         text.parse().unwrap()

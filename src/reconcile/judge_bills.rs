@@ -130,7 +130,8 @@ impl<'a> Judge<'a> {
         let mark = paid_mark(self.inputs, number, bill, self.terms);
         let twice = self.live_twice.binary_search(&number).is_ok();
         let mut situation = situation(bill, self.attached.of_bill(number), mark);
-        situation.paid_before = paid_before(self.inputs, number, self.terms);
+        // A bill that may be paid any number of times asks for it all again every time (rules, 1.5).
+        situation.paid_before = if bill.reusable() { Rupiah::ZERO } else { paid_before(self.inputs, number, self.terms) };
         situation.settled = self.settled.is_some_and(|settled| settled.has_bill(number));
         Some((judge_bill((number, bill), &situation, twice, self.terms), bill))
     }

@@ -199,10 +199,18 @@ pub(crate) fn describe(seed: u64, world: &World, oracle: &Outcome, engine: &Outc
     text
 }
 
-/// Every file of a folder with its bytes.
+/// Every file of a folder, and of those in it, with its bytes.
 pub(crate) fn bytes_of(folder: &Path) -> BTreeMap<String, Vec<u8>> {
-    let entries = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap());
-    entries.map(|entry| (entry.file_name().into_string().unwrap(), fs::read(entry.path()).unwrap())).collect()
+    let mut files = BTreeMap::new();
+    for entry in fs::read_dir(folder).unwrap().map(|entry| entry.unwrap()) {
+        let name = entry.file_name().into_string().unwrap();
+        if entry.file_type().unwrap().is_dir() {
+            files.extend(bytes_of(&entry.path()).into_iter().map(|(inner, bytes)| (format!("{name}/{inner}"), bytes)));
+        } else {
+            files.insert(name, fs::read(entry.path()).unwrap());
+        }
+    }
+    files
 }
 
 /// Every digest in discrepancies.csv but those of ledger rows is in evidence.csv, and the bytes at its position have it.

@@ -272,7 +272,7 @@ fn the_ledger_on_disk_leads_to_the_same_report_as_the_one_in_memory() {
 #[test]
 fn the_worlds_of_our_own_ledger_reach_every_class_and_flag_they_can() {
     let mut reached: BTreeMap<String, u64> = BTreeMap::new();
-    for seed in 0..2 * WORLDS {
+    for seed in 0..10 * WORLDS {
         let outcome = expected(&OwnWorld::generate(seed));
         for (class, (count, _)) in outcome.lines.iter().chain(&outcome.payments).chain(&outcome.bills) {
             *reached.entry(class.clone()).or_default() += count;
