@@ -2,7 +2,8 @@
 //! payments, what files state of batches. Rows and payments of earlier months that wait are told anew, with what they have
 //! found since.
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::cmp::Reverse;
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use jiff::Timestamp;
 
@@ -29,12 +30,11 @@ pub(super) fn payment_id(identity: &Digest) -> ItemId {
     ItemId::of(Subject::Payment, &[identity])
 }
 
-pub(super) fn bill(outcome: &Outcome, names: &Names<'_>, at: usize, terms: &Terms) -> Option<BillFact> {
+pub(super) fn bill(outcome: &Outcome, names: &Names, at: usize, terms: &Terms) -> Option<BillFact> {
     let bills = &outcome.inputs.bills;
     let number = u32::try_from(at).ok()?;
     let bill = bills.get(number)?;
     let invoice_number = bills.invoice_number(number);
-    let debt = names.listed_debt(bill, invoice_number);
     let superseded = bills.side().superseded(number);
     // DOKU tells payments to the second, so a bill is there from the beginning of the second in which it was made.
     let made_at = [bill.planned_at(), bill.created_at()].into_iter().flatten().min();
@@ -62,7 +62,7 @@ pub(super) fn bill(outcome: &Outcome, names: &Names<'_>, at: usize, terms: &Term
     let code = bills.payment_code(number);
     Some(BillFact {
         id: names.bill(number)?,
-        debt,
+        debt: names.debt(number)?,
         invoice_number: invoice_number.into(),
         names: if code.is_empty() { Vec::new() } else { vec![format!("{}/{code}", bill.channel.name()).into()] },
         reusable: bill.reusable(),
@@ -72,6 +72,28 @@ pub(super) fn bill(outcome: &Outcome, names: &Names<'_>, at: usize, terms: &Term
         mark,
         dimensions: if product.is_empty() { Vec::new() } else { vec![product.into()] },
     })
+}
+
+/// Bills that a ledger lists several times, each once: as that row has it which asks for most, whatever the order of rows; paid, if one
+/// of them says so.
+pub(super) fn listed_once(mut bills: Vec<BillFact>) -> Vec<BillFact> {
+    let content = |bill: &BillFact| {
+        let events: Vec<_> = bill.events.iter().map(|event| (event.at, event.change)).collect();
+        (bill.id, Reverse(bill.is_live()), Reverse(bill.amount()), events, bill.due_on, bill.expires_on, bill.reusable)
+    };
+    bills.sort_by_cached_key(content);
+    let mut once: Vec<BillFact> = Vec::with_capacity(bills.len());
+    for bill in bills {
+        match once.last_mut().filter(|last| last.id == bill.id) {
+            Some(last) => {
+                let known = std::mem::take(&mut last.names).into_iter().chain(bill.names);
+                last.names = known.collect::<BTreeSet<_>>().into_iter().collect();
+                last.mark = [last.mark, bill.mark].into_iter().flatten().max_by_key(|mark| (mark.at, mark.paid));
+            }
+            None => once.push(bill),
+        }
+    }
+    once
 }
 
 /// What our own ledger says was paid in the period, where this evidence does not prove it.
@@ -106,7 +128,7 @@ pub(super) fn as_old_as_paid(bills: &mut [BillFact], payments: &[PaymentFact], t
     }
 }
 
-pub(super) fn payment(outcome: &Outcome, names: &Names<'_>, judged: &JudgedPayment, terms: &Terms) -> Option<PaymentFact> {
+pub(super) fn payment(outcome: &Outcome, names: &Names, judged: &JudgedPayment, terms: &Terms) -> Option<PaymentFact> {
     let proof = outcome.proof(judged)?;
     let amount = Amount::new(proof.amount).ok()?;
     let payee = match (judged.class, names.bill(judged.bill)) {
@@ -155,7 +177,7 @@ fn hold(bill: &Bill, paid_at: Timestamp, terms: &Terms) -> Option<Hold> {
 }
 
 /// A payment of a bill that is known from elsewhere than this evidence.
-pub(super) fn known(outcome: &Outcome, names: &Names<'_>, known: &KnownPayment) -> Option<PaymentFact> {
+pub(super) fn known(outcome: &Outcome, names: &Names, known: &KnownPayment) -> Option<PaymentFact> {
     Some(PaymentFact {
         id: payment_id(&known.identity),
         identity: Some(known.identity),
@@ -173,7 +195,7 @@ pub(super) fn known(outcome: &Outcome, names: &Names<'_>, known: &KnownPayment) 
 /// Money of earlier months that waits for a bill, and whose ids lead to one by now.
 pub(super) fn matched_anew<'a>(
     outcome: &'a Outcome,
-    names: &'a Names<'a>,
+    names: &'a Names,
     terms: &'a Terms,
     before: &'a Known,
 ) -> impl Iterator<Item = PaymentFact> + 'a {

@@ -2,11 +2,10 @@
 //!
 //! Belongs here: which facts there are, what they are about, and what is looked for anew. Must not be here: what a fact says (`facts`).
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::HashMap;
 
 use super::alarms::alarms;
-use super::bills::Bill;
-use super::facts::{Named, as_old_as_paid, bank_lines, batches, bill, claimed_anew, known, matched_anew, named, payment, payment_id, row};
+use super::facts::{Named, as_old_as_paid, bank_lines, batches, bill, claimed_anew, known, listed_once, matched_anew, named, payment, payment_id, row};
 use super::judge::JudgedPayment;
 use super::settle::Told;
 use super::{KnownPayment, Outcome, Terms};
@@ -22,7 +21,7 @@ use crate::domain::classify::Class;
 pub struct Found<'a> {
     outcome: &'a Outcome,
     terms: &'a Terms,
-    names: Names<'a>,
+    names: Names,
     rows: Vec<Named>,
     bills_of: Order,
     payments_of: Order,
@@ -75,6 +74,7 @@ impl<'a> Found<'a> {
         facts.payments.extend(self.known(part).filter(|known| self.is_told(known)).filter_map(|one| known(outcome, names, one)));
         facts.rows.extend(self.rows_of.of_part(part).filter_map(|at| self.row(at)));
         facts.bills.extend(self.bills_of.of_part(part).filter_map(|at| bill(outcome, names, at, terms)));
+        facts.bills = listed_once(facts.bills);
         as_old_as_paid(&mut facts.bills, &facts.payments, terms);
         facts
     }
@@ -226,19 +226,19 @@ fn place(at: u32) -> Option<usize> {
 /// What bills are called. One invoice number is one bill, unless the ledger lists it with several codes: then the codes tell them apart,
 /// and together they are owed once.
 #[derive(Debug)]
-pub(super) struct Names<'a> {
+pub(super) struct Names {
     /// By the bill's number.
     bills: Vec<ItemId>,
-    /// What each is part of: as the books know it, else as it was listed first.
+    /// What each is part of: as the books know it, else as it is listed.
     debts: Vec<ItemId>,
-    groups: BTreeMap<u32, &'a str>,
 }
 
-impl<'a> Names<'a> {
-    fn of(outcome: &'a Outcome, before: &Known) -> Self {
+impl Names {
+    fn of(outcome: &Outcome, before: &Known) -> Self {
         let bills = &outcome.inputs.bills;
         let groups = bills.group_names();
         let (mut ids, mut debts) = (Vec::with_capacity(bills.len()), Vec::with_capacity(bills.len()));
+        // A bill that is listed twice, in two groups, is of one of them, whichever row comes first.
         let mut listed: HashMap<ItemId, ItemId> = HashMap::new();
         for (number, bill) in bills.iter() {
             let invoice_number = bills.invoice_number(number);
@@ -246,11 +246,17 @@ impl<'a> Names<'a> {
             let parts = [invoice_number, bill.channel.name(), bills.payment_code(number)];
             let id = if is_one { ItemId::bill(invoice_number) } else { ItemId::of(Subject::Bill, &parts.map(str::as_bytes)) };
             let debt = groups.get(&bill.group).map_or_else(|| ItemId::debt_of(invoice_number), |name| ItemId::group(name));
-            let debt = if is_one { debt } else { *listed.entry(id).or_insert(debt) };
+            if !is_one {
+                listed.entry(id).and_modify(|of| *of = debt.min(*of)).or_insert(debt);
+            }
             ids.push(id);
-            debts.push(before.bills.get(&id).map_or(debt, |known| known.debt));
+            debts.push(debt);
         }
-        Self { bills: ids, debts, groups }
+        for (id, debt) in ids.iter().zip(&mut debts) {
+            let of = before.bills.get(id).map(|known| known.debt).or_else(|| listed.get(id).copied());
+            *debt = of.unwrap_or(*debt);
+        }
+        Self { bills: ids, debts }
     }
 
     /// The id of a bill, by its number.
@@ -259,12 +265,8 @@ impl<'a> Names<'a> {
     }
 
     /// What a bill is part of, by its number.
-    fn debt(&self, number: u32) -> Option<ItemId> {
+    pub(super) fn debt(&self, number: u32) -> Option<ItemId> {
         self.debts.get(place(number)?).copied()
     }
 
-    /// What the ledger says that a bill is part of.
-    pub(super) fn listed_debt(&self, bill: &Bill, invoice_number: &str) -> ItemId {
-        self.groups.get(&bill.group).map_or_else(|| ItemId::debt_of(invoice_number), |name| ItemId::group(name))
-    }
 }

@@ -248,7 +248,7 @@ fn read_body(text_of_body: &str) -> Result<Facts, &'static str> {
         let found = identifiers.iter().find(|pair| pair["name"] == name);
         found.and_then(|pair| pair["value"].as_str()).unwrap_or_default().to_owned()
     };
-    let identity = if agent("AGENT_TRX_ID").is_empty() {
+    let identity = if agent("AGENT_TRX_ID").trim().is_empty() {
         vec![channel.to_owned(), code.clone(), invoice.clone(), date.to_string()]
     } else {
         vec![channel.to_owned(), code.clone(), agent("AGENT_ID"), agent("AGENT_STORE_ID"), agent("AGENT_TRX_ID")]
