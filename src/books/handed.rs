@@ -96,7 +96,8 @@ impl Month {
     /// What the parts moved for earlier periods on what they have in common: where, why, of which day, how much.
     pub fn handed_of_earlier_periods(&self) -> impl Iterator<Item = (Leg, Movement, Date, Rupiah)> + '_ {
         let handed = self.handed.moved.iter().filter(|_| !self.is_apart);
-        let all = handed.flat_map(|(leg, sums)| sums.iter().map(|(((is_prior, movement), on), amount)| (*leg, *is_prior, *movement, *on, *amount)));
+        let all = handed
+            .flat_map(|(leg, sums)| sums.iter().map(|(((is_prior, movement), on), amount)| (*leg, *is_prior, *movement, *on, *amount)));
         all.filter(|(_, is_prior, ..)| *is_prior).map(|(leg, _, movement, on, amount)| (leg, movement, on, amount))
     }
 }

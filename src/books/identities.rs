@@ -7,13 +7,13 @@ use jiff::civil::Date;
 
 use super::account::Account;
 use super::decision::{Action, Decision};
-use super::export::Export;
+use super::export::is_exported;
 use super::fact::{Facts, PaymentFact, RowFact, RowKind};
 use super::item::ItemId;
 use super::known::{Decided, Known, RowState};
 use super::month::Statement;
 use super::off::Off;
-use super::pair::{Leg, Movement};
+use super::pair::{Leg, Movement, Pair};
 use super::post::Month;
 use super::settings::Settings;
 use crate::domain::amount::Rupiah;
@@ -70,12 +70,12 @@ pub struct Made<'a> {
 
 /// Every identity of a month. `today`: the day its ages are counted to.
 #[must_use]
-pub fn identities(month: &Month, made: &Made<'_>, export: &Export, today: Date) -> Vec<Identity> {
+pub fn identities(month: &Month, statements: &[Statement], made: &Made<'_>, today: Date) -> Vec<Identity> {
     let mut all = pairs(month);
     all.extend(read(month, made));
-    all.extend(balances(month, &month.statements()));
+    all.extend(balances(month, statements));
     all.push(opening(month, made.before));
-    all.extend(exported(month, export));
+    all.extend(exported(month, made.settings));
     all.extend(bank(month, made));
     all.extend(ageing(month, today));
     all.push(causes(month, made.before));
@@ -94,7 +94,9 @@ fn moved(month: &Month, is_counted: impl Fn(Leg, Movement) -> bool) -> Rupiah {
 /// 1: every pair moves something, between legs that know the movement.
 fn pairs(month: &Month) -> Vec<Identity> {
     let sound = month.pairs.iter().filter(|pair| pair.is_sound()).count();
-    let ids: BTreeSet<String> = month.pairs.iter().map(super::pair::Pair::id).collect();
+    let mut ids: Vec<[u8; 10]> = month.pairs.iter().map(Pair::key).collect();
+    ids.sort_unstable();
+    ids.dedup();
     vec![
         Identity::new("pairs that are sound = pairs", count(sound), count(month.pairs.len())),
         Identity::new("ids of pairs = pairs", count(ids.len()), count(month.pairs.len())),
@@ -217,16 +219,16 @@ fn opening(month: &Month, before: &Known) -> Identity {
 }
 
 /// 4: exported and withheld are the movements of every account.
-fn exported(month: &Month, export: &Export) -> Vec<Identity> {
-    let mut sums: BTreeMap<Account, Rupiah> = BTreeMap::new();
-    for pair in export.standing.iter().chain(&export.withheld) {
+fn exported(month: &Month, settings: &Settings) -> Vec<Identity> {
+    let mut sums: BTreeMap<(bool, Account), Rupiah> = BTreeMap::new();
+    for pair in &month.pairs {
         for (leg, amount) in pair.legs() {
-            let sum = sums.entry(leg.account).or_default();
+            let sum = sums.entry((is_exported(pair, settings), leg.account)).or_default();
             *sum = sum.plus(amount);
         }
     }
     let of = |account: Account| {
-        let sum = sums.get(&account).copied().unwrap_or_default();
+        let sum = [true, false].iter().filter_map(|exported| sums.get(&(*exported, account))).copied().sum();
         Identity::new(format!("{}: exported + withheld = movements", account.name()), sum, moved(month, |leg, _| leg.account == account))
     };
     Account::ALL.map(of).into()

@@ -4,7 +4,7 @@
 
 use std::fmt;
 
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Serialize, Serializer};
 
 use crate::domain::digest;
 
@@ -74,8 +74,8 @@ impl Subject {
 }
 
 /// The id of an item: its subject and 12 bytes of a digest. Written `payment:0123456789abcdef01234567`.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(try_from = "String", into = "String")]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Deserialize)]
+#[serde(try_from = "String")]
 pub struct ItemId {
     subject: Subject,
     key: [u8; KEY_LENGTH],
@@ -85,8 +85,8 @@ impl ItemId {
     /// The id of what `parts` name. Equal parts, equal id.
     #[must_use]
     pub fn of(subject: Subject, parts: &[&[u8]]) -> Self {
-        let parts: Vec<&[u8]> = std::iter::once(subject.name().as_bytes()).chain(parts.iter().copied()).collect();
-        Self { subject, key: digest::of_parts(&parts).first_chunk().copied().unwrap_or_default() }
+        let digest = digest::of_each(std::iter::once(subject.name().as_bytes()).chain(parts.iter().copied()));
+        Self { subject, key: digest.first_chunk().copied().unwrap_or_default() }
     }
 
     /// The bill with this invoice number.
@@ -151,13 +151,23 @@ impl ItemId {
 
 impl fmt::Display for ItemId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}:{}", self.subject.name(), digest::hex(&self.key))
+        let mut digits = [0; 2 * KEY_LENGTH];
+        digest::write_hex(&self.key, &mut digits);
+        f.write_str(self.subject.name())?;
+        f.write_str(":")?;
+        f.write_str(str::from_utf8(&digits).unwrap_or_default())
     }
 }
 
 impl fmt::Debug for ItemId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         fmt::Display::fmt(self, f)
+    }
+}
+
+impl Serialize for ItemId {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
     }
 }
 

@@ -228,24 +228,23 @@ impl Pair {
             && self.credit.account.info().credited_by.contains(&self.movement.seen_from(self.credit.account, Side::Credit))
     }
 
-    /// Equal for equal pairs, and for nothing else: what an export calls it, so that nothing is booked twice.
+    /// Equal for equal pairs, and for nothing else.
+    #[must_use]
+    pub fn key(&self) -> [u8; 10] {
+        let days = [self.day, self.original].map(|day| (day.year().to_be_bytes(), [day.month(), day.day()].map(i8::to_be_bytes)));
+        let days = days.iter().flat_map(|(year, [month, day])| [&year[..], month, day]);
+        let items = [Some(self.cause), self.debit.item, self.credit.item];
+        let items = items.iter().flat_map(|item| item.as_ref().map_or([&[][..]; 2], |item| [item.subject().name().as_bytes(), item.key()]));
+        let names = [self.movement.name(), self.debit.account.name(), self.credit.account.name()].map(str::as_bytes);
+        let amount = self.amount.get().to_be_bytes();
+        let parts = [&b"pair"[..], &amount].into_iter().chain(names).chain(days).chain(items);
+        digest::of_each(parts).first_chunk().copied().unwrap_or_default()
+    }
+
+    /// What an export calls it, so that nothing is booked twice.
     #[must_use]
     pub fn id(&self) -> String {
-        let leg = |leg: Leg| (leg.account.name(), leg.item.map_or_else(String::new, String::from));
-        let ((debit, debit_item), (credit, credit_item)) = (leg(self.debit), leg(self.credit));
-        let texts = [
-            self.day.to_string(),
-            self.cause.to_string(),
-            self.movement.name().to_owned(),
-            debit.to_owned(),
-            debit_item,
-            credit.to_owned(),
-            credit_item,
-            self.amount.to_string(),
-        ];
-        let parts: Vec<&[u8]> = std::iter::once(&b"pair"[..]).chain(texts.iter().map(String::as_bytes)).collect();
-        let digest = digest::of_parts(&parts);
-        format!("B-{}", digest::hex(digest.get(..10).unwrap_or(&digest)))
+        format!("B-{}", digest::hex(&self.key()))
     }
 }
 

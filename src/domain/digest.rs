@@ -8,6 +8,12 @@ pub type Digest = [u8; 32];
 /// The digest of `parts`, each preceded by its length so that no two lists of parts collide.
 #[must_use]
 pub fn of_parts(parts: &[&[u8]]) -> Digest {
+    of_each(parts.iter().copied())
+}
+
+/// As [`of_parts`], of parts that need not stand beside one another.
+#[must_use]
+pub fn of_each<'p>(parts: impl IntoIterator<Item = &'p [u8]>) -> Digest {
     let mut hasher = Sha256::new();
     for part in parts {
         hasher.update(u64::try_from(part.len()).unwrap_or(u64::MAX).to_be_bytes());
@@ -63,22 +69,18 @@ pub fn from_hex(text: &str) -> Option<Digest> {
 /// Lower-case hexadecimal.
 #[must_use]
 pub fn hex(bytes: &[u8]) -> String {
-    const DIGITS: &[u8; 16] = b"0123456789abcdef";
-    let nibble = |n: u8| DIGITS.get(usize::from(n)).map_or('?', |&digit| char::from(digit));
-    bytes.iter().flat_map(|byte| [nibble(byte >> 4), nibble(byte & 15)]).collect()
+    let mut digits = vec![0; bytes.len().saturating_mul(2)];
+    write_hex(bytes, &mut digits);
+    String::from_utf8(digits).unwrap_or_default()
 }
 
-/// Reads 64 hexadecimal digits.
-#[must_use]
-pub fn of_hex(text: &str) -> Option<Digest> {
-    if text.len() != 64 {
-        return None;
+/// Writes lower-case hexadecimal into `digits`, two of them a byte.
+pub fn write_hex(bytes: &[u8], digits: &mut [u8]) {
+    const DIGITS: &[u8; 16] = b"0123456789abcdef";
+    let digit = |nibble: u8| DIGITS.get(usize::from(nibble)).copied().unwrap_or(b'?');
+    for (byte, pair) in bytes.iter().zip(digits.as_chunks_mut::<2>().0) {
+        *pair = [digit(byte >> 4), digit(byte & 15)];
     }
-    let mut bytes = [0; 32];
-    for (byte, pair) in bytes.iter_mut().zip(text.as_bytes().chunks_exact(2)) {
-        *byte = u8::from_str_radix(std::str::from_utf8(pair).ok()?, 16).ok()?;
-    }
-    Some(bytes)
 }
 
 /// A digest that may be missing in JSON.
@@ -104,7 +106,7 @@ pub mod as_hex_or_none {
     /// When it is no such text.
     pub fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Digest>, D::Error> {
         let Some(text) = Option::<String>::deserialize(deserializer)? else { return Ok(None) };
-        super::of_hex(&text).map(Some).ok_or_else(|| D::Error::custom("not a digest of 64 hexadecimal digits"))
+        super::from_hex(&text).map(Some).ok_or_else(|| D::Error::custom("not a digest of 64 hexadecimal digits"))
     }
 }
 
@@ -128,6 +130,6 @@ pub mod as_hex {
     /// When it is no such text.
     pub fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Digest, D::Error> {
         let text = String::deserialize(deserializer)?;
-        super::of_hex(&text).ok_or_else(|| D::Error::custom("not a digest of 64 hexadecimal digits"))
+        super::from_hex(&text).ok_or_else(|| D::Error::custom("not a digest of 64 hexadecimal digits"))
     }
 }

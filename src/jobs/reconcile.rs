@@ -248,7 +248,6 @@ pub fn run(mut billed: Billed, options: &ReconcileOptions) -> Result<ReconcileRe
         summary: &summary,
         month: month_of_run,
         books,
-        carry: &carry,
         files,
         ledger_path,
         standings: &standings,

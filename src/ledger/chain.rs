@@ -136,9 +136,9 @@ impl PaymentRecord {
 
     /// The payment again; `None` when a digest is not one.
     pub(super) fn into_payment(self, invoice_number: InvoiceNumber) -> Option<Payment> {
-        let identity = digest::of_hex(&self.identity)?;
+        let identity = digest::from_hex(&self.identity)?;
         let canonical = match &self.canonical {
-            Some(text) => digest::of_hex(text)?,
+            Some(text) => digest::from_hex(text)?,
             None => identity,
         };
         Some(Payment {
@@ -150,7 +150,7 @@ impl PaymentRecord {
             amount: self.amount,
             paid_at: self.paid_at,
             received_at: self.received_at,
-            line_digest: digest::of_hex(&self.line_digest)?,
+            line_digest: digest::from_hex(&self.line_digest)?,
         })
     }
 }
@@ -171,7 +171,7 @@ impl NumberRecord {
 
     /// The payment's identity, and what it is called by now; `None` when a digest is not one.
     pub(super) fn digests(&self) -> Option<(Digest, Digest)> {
-        Some((digest::of_hex(&self.payment)?, digest::of_hex(&self.canonical)?))
+        Some((digest::from_hex(&self.payment)?, digest::from_hex(&self.canonical)?))
     }
 }
 

@@ -128,15 +128,20 @@ pub(super) fn as_old_as_paid(bills: &mut [BillFact], payments: &[PaymentFact], t
     }
 }
 
-pub(super) fn payment(outcome: &Outcome, names: &Names, judged: &JudgedPayment, terms: &Terms) -> Option<PaymentFact> {
-    let proof = outcome.proof(judged)?;
-    let amount = Amount::new(proof.amount).ok()?;
-    let payee = match (judged.class, names.bill(judged.bill)) {
+/// Whose a payment is.
+pub(super) fn payee(names: &Names, judged: &JudgedPayment) -> Payee {
+    match (judged.class, names.bill(judged.bill)) {
         (Class::P02, _) => Payee::Disagreeing,
         (Class::P15, _) => Payee::Ambiguous,
         (_, None) => Payee::Nobody,
         (_, Some(bill)) => Payee::Bill(bill),
-    };
+    }
+}
+
+pub(super) fn payment(outcome: &Outcome, names: &Names, judged: &JudgedPayment, terms: &Terms) -> Option<PaymentFact> {
+    let proof = outcome.proof(judged)?;
+    let amount = Amount::new(proof.amount).ok()?;
+    let payee = payee(names, judged);
     // Where a bill is known, it says what it was paid as.
     let notified = match payee {
         Payee::Bill(_) => Notified::default(),

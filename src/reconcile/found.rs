@@ -5,7 +5,10 @@
 use std::collections::HashMap;
 
 use super::alarms::alarms;
-use super::facts::{Named, as_old_as_paid, bank_lines, batches, bill, claimed_anew, known, listed_once, matched_anew, named, payment, payment_id, row};
+use super::facts::{
+    Named, as_old_as_paid, bank_lines, batches, bill, claimed_anew, known, listed_once, matched_anew, named, payee, payment, payment_id,
+    row,
+};
 use super::judge::JudgedPayment;
 use super::settle::Told;
 use super::{KnownPayment, Outcome, Terms};
@@ -131,7 +134,7 @@ impl<'a> Found<'a> {
 
     fn payment_link(&self, judged: &JudgedPayment) -> Link {
         let id = self.outcome.proof(judged).map_or_else(|| payment_id(&[0; 32]), |proof| payment_id(&proof.identity));
-        let is_of_bill = !matches!(judged.class, Class::P02 | Class::P15 | Class::P17);
+        let is_of_bill = matches!(payee(&self.names, judged), Payee::Bill(_)) && judged.class != Class::P17;
         Link::Payment(id, self.names.debt(judged.bill).filter(|_| is_of_bill))
     }
 
@@ -268,5 +271,4 @@ impl Names {
     pub(super) fn debt(&self, number: u32) -> Option<ItemId> {
         self.debts.get(place(number)?).copied()
     }
-
 }

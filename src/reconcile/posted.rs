@@ -16,7 +16,6 @@ use super::month::{PriorLine, prior_lines};
 use super::open_items::{Findings, Items, OpenItem, Terms as ItemTerms, Todo, open_items};
 use super::{Outcome, Terms};
 use crate::books::book::Aside;
-use crate::books::export::export;
 use crate::books::ground::grounds;
 use crate::books::identities::{self, Identity, Made, identities};
 use crate::books::month::{self, Ageing, Statement};
@@ -198,7 +197,8 @@ impl Posted {
         outcome.findings = listed(findings, &sums.items, std::mem::take(&mut sums.grounds), &common.known);
         sums.statements.retain(|statement| !statement.is_silent());
         let spoken: BTreeSet<&str> = sums.statements.iter().map(|statement| statement.account.name()).collect();
-        let is_of_silent = |name: &str| name.split_once(": ").is_some_and(|(account, what)| what.contains("movements =") && !spoken.contains(account));
+        let is_of_silent =
+            |name: &str| name.split_once(": ").is_some_and(|(account, what)| what.contains("movements =") && !spoken.contains(account));
         sums.identities.retain(|identity| !is_of_silent(&identity.name));
         let Sums { statements, ageing, aside, identities, items, held, prior, answers, .. } = sums;
         Ok(Self { common, settings, previous, today, statements, ageing, aside, items, held, prior, answers, identities })
@@ -223,7 +223,7 @@ impl Run<'_> {
         let apart: Vec<Part> = Part::apart().collect();
         let mut ready: Vec<Concluded<K::Page>> = Vec::new();
         // While some parts are posted, those before are written.
-        for some in apart.chunks(rayon::current_num_threads().saturating_mul(2)) {
+        for some in apart.chunks(rayon::current_num_threads()) {
             let (made, kept) = rayon::join(
                 || some.par_iter().map(|part| self.apart::<K>(*part)).collect::<Result<Vec<_>, K::Error>>(),
                 || std::mem::take(&mut ready).into_iter().try_for_each(|part| self.take(&mut sums, part, keeper).map(drop)),
@@ -232,7 +232,8 @@ impl Run<'_> {
             ready = made?.into_iter().flatten().collect();
         }
         std::mem::take(&mut ready).into_iter().try_for_each(|part| self.take(&mut sums, part, keeper).map(drop))?;
-        let (before, facts) = (self.before(Part::Together)?, self.found.facts(Part::Together));
+        let facts = self.found.facts(Part::Together);
+        let before = self.before(Part::Together, &facts)?;
         let decisions = grounded(&before, &facts, decisions, &self.posting)?;
         let month = self.posting.together(before.clone(), &facts, &decisions, std::mem::take(&mut sums.handed))?;
         let made = Made { before: &before, facts: &facts, decisions: &decisions, settings: self.posting.settings };
@@ -256,16 +257,15 @@ impl Run<'_> {
     fn part(&self, part: Part) -> Result<Option<(Known, Facts)>, BooksError> {
         let facts = self.found.facts(part);
         let is_empty = facts == Facts::default() && !self.before.has(part);
-        if is_empty { Ok(None) } else { Ok(Some((self.before(part)?, facts))) }
+        if is_empty { Ok(None) } else { Ok(Some((self.before(part, &facts)?, facts))) }
     }
 
     /// What the books knew of a part before; on their first day, what was open then.
-    fn before(&self, part: Part) -> Result<Known, BooksError> {
+    fn before(&self, part: Part, facts: &Facts) -> Result<Known, BooksError> {
         let Some(taken) = self.taken else { return Ok(self.before.of(part).clone()) };
         let taken = if part == Part::Together { taken } else { &[] };
-        let bills = self.found.facts(part).bills;
         let Posting { settings, period, .. } = self.posting;
-        Ok(begin(&bills, &self.found.paid_before(part), taken, settings, period.from)?.known)
+        Ok(begin(&facts.bills, &self.found.paid_before(part), taken, settings, period.from)?.known)
     }
 
     fn conclude<K: Keeper>(&self, month: Month, made: &Made<'_>) -> Result<Concluded<K::Page>, K::Error> {
@@ -273,7 +273,7 @@ impl Run<'_> {
         let known = &month.known;
         let items = open_items(&month, self.outcome, &self.findings, &self.item_terms);
         let statements = month.statements();
-        let mut identities = identities(&month, made, &export(&month.pairs, &[], made.settings), today);
+        let mut identities = identities(&month, &statements, made, today);
         identities.push(super::open_items::identity(known, &items));
         let wanted: Vec<&OpenItem> = items.iter().filter(|item| self.is_listed(item)).collect();
         let named: Vec<_> = wanted.iter().map(|item| (item.account.map(|account| Leg::of(account, item.id)), Some(item.id))).collect();

@@ -13,7 +13,7 @@ use crate::books::carry::{self, About, Carry, CarryError, Head};
 use crate::books::export::{Entry, is_exported};
 use crate::books::{Account, BooksError, ItemId, Leg, Month, Movement, Pair, Settings};
 use crate::domain::amount::Rupiah;
-use crate::reconcile::open_items::OpenItem;
+use crate::reconcile::open_items::{OpenItem, Rank};
 use crate::reconcile::posted::{Keeper, Posted};
 
 /// The folder that the next month is opened with.
@@ -24,9 +24,9 @@ const POSTINGS: &str = "postings.csv";
 const OPEN_ITEMS: &str = "open_items.csv";
 
 /// The names of the files.
-pub(super) fn names(head: &Head) -> Vec<String> {
-    let tables = head.tables.keys().flat_map(|table| [format!("{CARRY}/{table}.csv"), format!("{CARRY}/{table}.parquet")]);
-    tables.chain([format!("{CARRY}/{}", carry::HEAD), POSTINGS.to_owned(), OPEN_ITEMS.to_owned()]).collect()
+pub(super) fn names() -> Vec<String> {
+    let carry = carry::names().chain([carry::HEAD.to_owned()]).map(|name| format!("{CARRY}/{name}"));
+    carry.chain([POSTINGS.to_owned(), OPEN_ITEMS.to_owned()]).collect()
 }
 
 /// The files of the books, which are written while they are posted.
@@ -43,7 +43,7 @@ pub struct BooksFiles {
 #[derive(Debug)]
 pub struct Page {
     postings: Vec<u8>,
-    items: Vec<(Vec<u8>, Vec<u8>)>,
+    items: Vec<(Rank, Vec<u8>)>,
     carry: carry::Page,
 }
 
@@ -83,7 +83,11 @@ impl Keeper for BooksFiles {
 
     fn page(month: &Month, items: &[OpenItem], settings: &Settings) -> Result<Page, KeepError> {
         let carry = carry::Page::of(&month.known).map_err(|error| in_carry(Path::new(CARRY), &error))?;
-        Ok(Page { postings: postings(&month.pairs, settings).map_err(|error| failed(POSTINGS, &error))?, items: lines(items).map_err(|error| failed(OPEN_ITEMS, &error))?, carry })
+        Ok(Page {
+            postings: postings(&month.pairs, settings).map_err(|error| failed(POSTINGS, &error))?,
+            items: lines(items).map_err(|error| failed(OPEN_ITEMS, &error))?,
+            carry,
+        })
     }
 
     fn keep(&mut self, page: Page) -> Result<(), KeepError> {
@@ -282,8 +286,18 @@ const ITEM_COLUMNS: [&str; 18] = [
 ];
 
 /// Rows of `open_items.csv`, each with what it is sorted by: worst first within each account; alarms, which have no balance, come last.
-fn lines(items: &[OpenItem]) -> io::Result<Vec<(Vec<u8>, Vec<u8>)>> {
-    items.iter().map(|item| Ok((item.rank(), line(item_cells(item).each_ref().map(|cell| &**cell))?))).collect()
+fn lines(items: &[OpenItem]) -> io::Result<Vec<(Rank, Vec<u8>)>> {
+    let mut csv = csv::Writer::from_writer(Vec::new());
+    let mut ends = Vec::with_capacity(items.len());
+    for item in items {
+        csv.write_record(item_cells(item).each_ref().map(|cell| cell.as_bytes()))?;
+        csv.flush()?;
+        ends.push(csv.get_ref().len());
+    }
+    let text = csv.into_inner().map_err(|error| io::Error::other(error.to_string()))?;
+    let starts = std::iter::once(0).chain(ends.iter().copied());
+    let lines = starts.zip(&ends).map(|(start, end)| text.get(start..*end).unwrap_or_default().to_vec());
+    Ok(items.iter().map(OpenItem::rank).zip(lines).collect())
 }
 
 fn item_cells(item: &OpenItem) -> [Cow<'_, str>; ITEM_COLUMNS.len()] {

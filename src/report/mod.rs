@@ -36,7 +36,6 @@ use std::path::Path;
 
 use serde::Serialize;
 
-use crate::books::carry::Head;
 use crate::domain::classify::ClassSet;
 use crate::domain::language::Language;
 use crate::domain::line::InputFile;
@@ -68,8 +67,6 @@ pub struct Report<'a> {
     pub month: &'a Month,
     /// Its books.
     pub books: &'a Posted,
-    /// The head of what they hand to the next period.
-    pub carry: &'a Head,
     /// The logs, in the order in which lines refer to them.
     pub files: &'a [InputFile],
     /// The external ledger, if that is where the bills are from.
@@ -178,7 +175,7 @@ pub fn write(report: &Report<'_>, folder: &Path) -> Result<(), WriteError> {
     })?;
     // Last, so that a summary stands only beside a whole report.
     atomic::write(&folder.join("summary.json"), |writer| {
-        let of_books = books::names(report.carry);
+        let of_books = books::names();
         let mut names: Vec<&str> = FILES.iter().map(|(name, _)| *name).chain([matched::FILE_NAME]).collect();
         names.extend(report.outcome.settled.as_ref().map(|_| settlement::FILE_NAME));
         names.extend(report.presentation.iter().flat_map(|_| FOR_PEOPLE));

@@ -44,12 +44,12 @@ impl Runs {
     }
 
     /// Adds lines that are in the order of their ranks.
-    pub(super) fn add(&mut self, lines: &[(Vec<u8>, Vec<u8>)]) -> io::Result<()> {
+    pub(super) fn add<Rank: AsRef<[u8]>>(&mut self, lines: &[(Rank, Vec<u8>)]) -> io::Result<()> {
         if lines.is_empty() {
             return Ok(());
         }
         let mut end = self.ends.last().copied().unwrap_or_default();
-        for part in lines.iter().flat_map(|(rank, line)| [rank, line]) {
+        for part in lines.iter().flat_map(|(rank, line)| [rank.as_ref(), line.as_slice()]) {
             let length = u32::try_from(part.len()).map_err(io::Error::other)?;
             self.file.write_all(&length.to_le_bytes())?;
             self.file.write_all(part)?;
@@ -105,7 +105,7 @@ mod tests {
         let mut runs = Runs::begin(folder.path()).unwrap();
         let line = |rank: u8, text: &str| (vec![rank], format!("{text}\n").into_bytes());
         runs.add(&[line(1, "a"), line(3, "b"), line(3, "c")]).unwrap();
-        runs.add(&[]).unwrap();
+        runs.add::<[u8; 0]>(&[]).unwrap();
         runs.add(&[line(0, "d"), line(3, &"e".repeat(20_000)), line(9, "f")]).unwrap();
         let mut out = Vec::new();
         runs.write(&mut out).unwrap();

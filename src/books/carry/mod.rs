@@ -1,7 +1,7 @@
-//! What a month hands to the next, in files: a head (`carry.json`) and one table for each kind of thing the books know, as Parquet for
-//! programs and as CSV for people.
+//! What a month hands to the next, in files: a head (`carry.json`) and one table for each kind of thing the books know, as Parquet; what is
+//! open or was decided also as CSV, for people.
 //!
-//! The format has a version. The digest of a table is that of its CSV text, so it depends on what is said and on nothing else; the head
+//! The format has a version. The digest of a table is that of its rows' digests, so it depends on what is said and on nothing else; the head
 //! holds the digests, the hash of the head before and the ends of ledger and journal, so that months form a chain. No names of people.
 
 mod columns;
@@ -19,7 +19,7 @@ use super::account::Account;
 use super::known::Known;
 use super::settings::{Period, Settings};
 use crate::domain::amount::Rupiah;
-use crate::domain::digest::{self, Running};
+use crate::domain::digest::{self, Digest, Running};
 
 /// The version written.
 pub const FORMAT: u32 = 1;
@@ -33,7 +33,7 @@ pub const HEAD: &str = "carry.json";
 pub struct TableHead {
     /// How many rows.
     pub rows: u64,
-    /// SHA-256 of its CSV.
+    /// SHA-256 of the digests of its rows.
     pub sha256: String,
 }
 
@@ -137,6 +137,7 @@ pub struct Page {
 #[derive(Debug)]
 struct TablePage {
     rows: u64,
+    digests: Vec<u8>,
     csv: Vec<u8>,
     frame: polars::prelude::DataFrame,
 }
@@ -159,16 +160,17 @@ impl Page {
 
 impl TablePage {
     fn of(table: &table::Table, known: &Known) -> io::Result<Self> {
-        let mut all = Vec::new();
-        let mut csv = csv::WriterBuilder::new().has_headers(false).from_writer(Vec::new());
-        table.each(known, &mut |row| {
-            row.write_csv(&mut csv)?;
-            all.push(row);
-            Ok(())
-        })?;
-        let csv = csv.into_inner().map_err(|error| io::Error::other(error.to_string()))?;
-        Ok(Self { rows: u64::try_from(all.len()).unwrap_or(u64::MAX), csv, frame: parquet::rows(table, all)? })
+        let mut rows = table.rows(known)?;
+        let (count, digests) = (rows.count, std::mem::take(&mut rows.digests));
+        let (frame, csv) = rows.finish()?;
+        Ok(Self { rows: count, digests, csv, frame })
     }
+}
+
+/// The names of a carry's files but its head.
+pub fn names() -> impl Iterator<Item = String> {
+    let of = |table: &table::Table| [Some(format!("{}.parquet", table.name)), table.has_csv.then(|| format!("{}.csv", table.name))];
+    table::TABLES.iter().flat_map(of).flatten()
 }
 
 /// A carry that is being written: a page for each part, then the head.
@@ -187,7 +189,7 @@ struct TableFiles<W: Write> {
     name: &'static str,
     rows: u64,
     running: Running,
-    csv: W,
+    csv: Option<W>,
     parquet: parquet::Writer<W>,
 }
 
@@ -247,25 +249,20 @@ impl<W: Write> Carry<W> {
 impl<W: Write> TableFiles<W> {
     fn begin(table: &'static table::Table, open: &mut impl FnMut(&str) -> io::Result<W>) -> io::Result<Self> {
         let parquet = parquet::Writer::begin(table, open(&format!("{}.parquet", table.name))?)?;
-        let csv = open(&format!("{}.csv", table.name))?;
-        let mut files = Self { name: table.name, rows: 0, running: Running::default(), csv, parquet };
-        files.put_csv(&table.csv_header()?)?;
-        Ok(files)
-    }
-
-    fn put_csv(&mut self, bytes: &[u8]) -> io::Result<()> {
-        self.running.update(bytes);
-        self.csv.write_all(bytes)
+        let mut csv = if table.has_csv { Some(open(&format!("{}.csv", table.name))?) } else { None };
+        csv.as_mut().map_or(Ok(()), |csv| csv.write_all(&table.csv_header()?))?;
+        Ok(Self { name: table.name, rows: 0, running: Running::default(), csv, parquet })
     }
 
     fn put(&mut self, page: &TablePage) -> io::Result<()> {
         self.rows = self.rows.saturating_add(page.rows);
-        self.put_csv(&page.csv)?;
+        self.running.update(&page.digests);
+        self.csv.as_mut().map_or(Ok(()), |csv| csv.write_all(&page.csv))?;
         self.parquet.put(&page.frame)
     }
 
     fn finish(mut self) -> Result<TableHead, CarryError> {
-        let done = self.csv.flush().and_then(|()| self.parquet.finish());
+        let done = self.csv.as_mut().map_or(Ok(()), Write::flush).and_then(|()| self.parquet.finish());
         done.map_err(CarryError::storage(self.name))?;
         Ok(TableHead { rows: self.rows, sha256: digest::hex(&self.running.finish()) })
     }
@@ -304,15 +301,10 @@ pub fn read(folder: &Path) -> Result<(Head, Known), CarryError> {
     for table in table::TABLES {
         let name = format!("{}.parquet", table.name);
         let file = std::fs::File::open(folder.join(&name)).map_err(CarryError::storage(&name))?;
-        let mut running = Running::default();
-        running.update(&table.csv_header().map_err(CarryError::storage(&name))?);
-        let mut rows = 0_u64;
-        let each = |row: &table::Row| {
+        let (mut running, mut rows) = (Running::default(), 0_u64);
+        let each = |digest: Digest| {
             rows = rows.saturating_add(1);
-            let mut csv = csv::WriterBuilder::new().has_headers(false).from_writer(Vec::new());
-            row.write_csv(&mut csv)?;
-            running.update(&csv.into_inner().map_err(|error| io::Error::other(error.to_string()))?);
-            Ok(())
+            running.update(&digest);
         };
         parquet::read(table, file, &mut known, each).map_err(|reason| CarryError::damaged(&name, &reason))?;
         let found = TableHead { rows, sha256: digest::hex(&running.finish()) };

@@ -1,21 +1,12 @@
 //! The tables of a carry: which columns each has, and how what is known becomes rows and comes back.
 
 use std::collections::BTreeMap;
-use std::io::{self, Write};
+use std::io;
 
 use serde::de::DeserializeOwned;
 
-use super::columns::{Cell, Cells, Kind, hex};
+use super::columns::{Cell, Kind, Rows};
 use crate::books::known::{Accepted, Alarm, BankLine, Batch, Bill, Debt, Decided, Known, Open, Payment, Payout, Row as SettlementRow};
-
-/// A row: what it is about, and its cells in the order of the columns.
-pub(super) struct Row {
-    pub(super) key: String,
-    pub(super) cells: Vec<Cell>,
-}
-
-/// What takes each row.
-type Each<'e> = &'e mut dyn FnMut(Row) -> io::Result<()>;
 
 /// One table.
 pub(super) struct Table {
@@ -25,37 +16,41 @@ pub(super) struct Table {
     pub(super) key: &'static str,
     /// Its other columns, each a field of what is known, under its name.
     pub(super) columns: &'static [(&'static str, Kind)],
-    write: fn(&Known, Each<'_>) -> io::Result<()>,
+    /// Whether people read it: then it is written as CSV, too.
+    pub(super) has_csv: bool,
+    write: fn(&Known, &mut Rows) -> io::Result<()>,
     read: fn(&mut Known, String, &[u8]) -> Result<(), String>,
 }
 
 macro_rules! cell {
-    (Text $cells:ident $field:ident) => {
-        $cells.text($field)?
+    (Text $rows:ident $field:ident) => {
+        $rows.text($field)?
     };
-    (Number $cells:ident $field:ident) => {
-        $cells.number($field)?
+    (Number $rows:ident $field:ident) => {
+        $rows.number($field)?
     };
-    (Json $cells:ident $field:ident) => {
-        $cells.json($field)?
+    (Json $rows:ident $field:ident) => {
+        $rows.json($field)?
     };
-    (Hex $cells:ident $field:ident) => {
-        hex(*$field)
+    (Hex $rows:ident $field:ident) => {
+        $rows.hex(*$field)?
     };
 }
 
 // A field without a column does not compile: the record is taken apart by its columns.
 macro_rules! tables {
-    ($($name:literal $map:ident: $record:ident $key:literal { $($column:ident $kind:ident),* $(,)? })*) => {
+    ($($name:literal $map:ident: $record:ident $key:literal $audience:ident { $($column:ident $kind:ident),* $(,)? })*) => {
         /// All of them, in the order in which they are written and read.
         pub(super) const TABLES: &[Table] = &[$(Table {
             name: $name,
             key: $key,
             columns: &[$((stringify!($column), Kind::$kind)),*],
-            write: |known, row| {
-                let mut cells = Cells::default();
+            has_csv: matches!(Audience::$audience, Audience::People),
+            write: |known, rows| {
                 for (key, $record { $($column),* }) in &known.$map {
-                    row(Row { key: (*key).into(), cells: vec![$(cell!($kind cells $column)),*] })?;
+                    rows.text(key)?;
+                    $(cell!($kind rows $column);)*
+                    rows.end()?;
                 }
                 Ok(())
             },
@@ -64,29 +59,37 @@ macro_rules! tables {
     };
 }
 
+/// Who reads a table.
+enum Audience {
+    /// What is open or was decided.
+    People,
+    /// What must only be known again: there may be millions of rows.
+    Programs,
+}
+
 tables! {
-    "items" balances: Open "item" { amount Number, since Text, moved_on Text, moved_by Text, cause Text }
-    "bills" bills: Bill "bill" {
+    "items" balances: Open "item" People { amount Number, since Text, moved_on Text, moved_by Text, cause Text }
+    "bills" bills: Bill "bill" Programs {
         debt Text, invoice_number Text, names Json, due_on Text, expires_on Text, events Json, amount Number, is_live Json, dimensions Json,
     }
-    "debts" debts: Debt "debt" {
+    "debts" debts: Debt "debt" Programs {
         bills Json, due Number, is_reusable Json, is_before_books Json, applied Json, payments Json, taken_off Json,
     }
-    "payments" payments: Payment "payment" {
+    "payments" payments: Payment "payment" Programs {
         identity Hex, notified Json, is_before_books Json, channel Text, amount Number, paid_at Text, content Hex, payee Json, hold Text,
         only_told Json, debt Text, account Text, held_as Text, row Text, aliases Json,
     }
-    "settlement_rows" rows: SettlementRow "row" {
+    "settlement_rows" rows: SettlementRow "row" Programs {
         batch Text, invoice_number Text, listed_as Text, paid_out_on Text, kind Json, gross Number, state Text,
     }
-    "batches" batches: Batch "batch" { name Text, stated Number, days Json }
-    "payouts" payouts: Payout "payout" { batch Text, on Text }
-    "bank_lines" bank_lines: BankLine "bank_line" { on Text, amount Number }
-    "decisions" decisions: Decided "decision" {
+    "batches" batches: Batch "batch" People { name Text, stated Number, days Json }
+    "payouts" payouts: Payout "payout" People { batch Text, on Text }
+    "bank_lines" bank_lines: BankLine "bank_line" People { on Text, amount Number }
+    "decisions" decisions: Decided "decision" People {
         action Text, on Text, leg Text, debt Text, posted Json, taken_off Json, applied Json, refused Text, is_taken_back Json,
     }
-    "alarms" alarms: Alarm "alarm" { class Text, on Text, at_stake Number, answered_by Text, accepted_by Text }
-    "accepted" accepted: Accepted "item" { decision Text, amount Number }
+    "alarms" alarms: Alarm "alarm" People { class Text, on Text, at_stake Number, answered_by Text, accepted_by Text }
+    "accepted" accepted: Accepted "item" People { decision Text, amount Number }
 }
 
 fn insert<K: Ord + TryFrom<String, Error = &'static str>, V: DeserializeOwned>(
@@ -101,22 +104,24 @@ fn insert<K: Ord + TryFrom<String, Error = &'static str>, V: DeserializeOwned>(
 
 impl Table {
     /// Every row, in the order of what it is about.
-    pub(super) fn each(&self, known: &Known, row: Each<'_>) -> io::Result<()> {
-        (self.write)(known, row)
+    pub(super) fn rows(&self, known: &Known) -> io::Result<Rows> {
+        let mut rows = Rows::of(self);
+        (self.write)(known, &mut rows)?;
+        Ok(rows)
     }
 
-    /// Takes a row back; `json` is where its record is put together.
-    pub(super) fn take(&self, known: &mut Known, row: Row, json: &mut Vec<u8>) -> Result<(), String> {
+    /// Takes a row back, its key first; `json` is where its record is put together.
+    pub(super) fn take(&self, known: &mut Known, cells: &[Cell<'_>], json: &mut Vec<u8>) -> Result<(), String> {
+        let Some((Cell::Text(key), cells)) = cells.split_first() else { return Err("a row is about nothing".to_owned()) };
         json.clear();
-        for (((name, kind), cell), before) in self.columns.iter().zip(&row.cells).zip(std::iter::once(b'{').chain(std::iter::repeat(b',')))
-        {
+        for (((name, kind), cell), before) in self.columns.iter().zip(cells).zip(std::iter::once(b'{').chain(std::iter::repeat(b','))) {
             json.push(before);
             serde_json::to_writer(&mut *json, name).map_err(|error| error.to_string())?;
             json.push(b':');
             kind.write_json(cell, json)?;
         }
         json.push(b'}');
-        (self.read)(known, row.key, json)
+        (self.read)(known, (*key).to_owned(), json)
     }
 
     /// The names of its columns, the key first.
@@ -124,26 +129,15 @@ impl Table {
         std::iter::once(self.key).chain(self.columns.iter().map(|(name, _)| *name))
     }
 
+    /// The kinds of its columns, the key first.
+    pub(super) fn kinds(&self) -> impl Iterator<Item = Kind> {
+        std::iter::once(Kind::Text).chain(self.columns.iter().map(|(_, kind)| *kind))
+    }
+
     /// The first line of its CSV.
     pub(super) fn csv_header(&self) -> io::Result<Vec<u8>> {
         let mut writer = csv::Writer::from_writer(Vec::new());
         writer.write_record(self.header())?;
         writer.into_inner().map_err(|error| io::Error::other(error.to_string()))
-    }
-}
-
-impl Row {
-    /// As a line of CSV.
-    pub(super) fn write_csv(&self, writer: &mut csv::Writer<impl Write>) -> io::Result<()> {
-        writer.write_field(&self.key)?;
-        for cell in &self.cells {
-            match cell {
-                Cell::Empty => writer.write_field("")?,
-                Cell::Text(text) => writer.write_field(text)?,
-                Cell::Number(number) => writer.write_field(number.to_string())?,
-            }
-        }
-        writer.write_record(None::<&[u8]>)?;
-        Ok(())
     }
 }

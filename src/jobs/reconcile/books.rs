@@ -6,8 +6,8 @@ use crate::books::take_on::TakenOn;
 use crate::books::{Account, ItemId, Known, Subject};
 use crate::domain::ageing::date_of;
 use crate::domain::ageing::wib_day_number;
-use crate::reconcile::month::{Opening, SuspenseItem};
 use crate::jobs::discrepancies;
+use crate::reconcile::month::{Opening, SuspenseItem};
 use crate::reconcile::posted::{BooksInputs, Opened};
 use crate::register::Register;
 use crate::report::books::CARRY;
@@ -31,12 +31,7 @@ pub(super) fn carried(folder: &OpeningFolder, opening: Option<&Opening>) -> Resu
 }
 
 /// What the books are made with.
-pub(super) fn inputs(
-    carried: Option<Carried>,
-    opening: Option<&Opening>,
-    register: &Register,
-    options: &ReconcileOptions,
-) -> BooksInputs {
+pub(super) fn inputs(carried: Option<Carried>, opening: Option<&Opening>, register: &Register, options: &ReconcileOptions) -> BooksInputs {
     let opened = match carried {
         Some(Carried { known, hash }) => Opened::Carried { known, hash },
         None => Opened::TakenOn { items: opening.map_or_else(Vec::new, |opening| opening.held.iter().map(taken_on).collect()) },

@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 
 use super::ages::Ageing;
 use super::prior::PriorLine;
-use crate::books::account::Account;
 use crate::books::Month;
+use crate::books::account::Account;
 use crate::books::pair::{Leg, Movement as Why};
 use crate::domain::amount::Rupiah;
 use crate::domain::balance::{Balance, Movement, RollForward};

@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use super::{Findings, OpenItem, Todo, sort};
+use super::{Findings, OpenItem, Rank, Todo, sort};
 use crate::books::account::{Account, Owner};
 use crate::domain::ageing::Bucket;
 use crate::domain::amount::Rupiah;
@@ -28,6 +28,8 @@ pub struct Items {
     shown: Vec<OpenItem>,
     /// When so many are kept, those that nobody is to see are looked for.
     trim_at: usize,
+    /// Of accounts with more than are shown: the last that is.
+    last: BTreeMap<Option<Account>, Rank>,
     sums: BTreeMap<Kind, Sum>,
     ages: [Balance; 5],
 }
@@ -35,6 +37,11 @@ pub struct Items {
 /// Its rupiah, whichever side it stands on.
 fn size(item: &OpenItem) -> Rupiah {
     item.amount.max(Rupiah::ZERO.minus(item.amount))
+}
+
+/// Whether somebody is to see an item, however many there are.
+fn is_seen(item: &OpenItem, findings: &Findings<'_>) -> bool {
+    item.todo == Todo::Now || findings.has(&item.discrepancy_id)
 }
 
 impl Items {
@@ -48,7 +55,9 @@ impl Items {
                 *bucket = bucket.plus(Balance::one(size(item)));
             }
         }
-        self.shown.extend(items);
+        let is_shown = |item: &OpenItem| self.last.get(&item.account).is_none_or(|last| item.rank() < *last);
+        let shown: Vec<OpenItem> = items.into_iter().filter(|item| is_seen(item, findings) || is_shown(item)).collect();
+        self.shown.extend(shown);
         if self.shown.len() > self.trim_at {
             self.trim(findings);
             self.trim_at = self.shown.len().saturating_add(SHOWN_MAX);
@@ -59,10 +68,14 @@ impl Items {
     pub(in crate::reconcile) fn trim(&mut self, findings: &Findings<'_>) {
         sort(&mut self.shown);
         let mut counts: BTreeMap<Option<Account>, usize> = BTreeMap::new();
+        let last = &mut self.last;
         self.shown.retain(|item| {
             let count = counts.entry(item.account).or_default();
             *count = count.saturating_add(1);
-            *count <= SHOWN_MAX || item.todo == Todo::Now || findings.has(&item.discrepancy_id)
+            if *count == SHOWN_MAX {
+                last.insert(item.account, item.rank());
+            }
+            *count <= SHOWN_MAX || is_seen(item, findings)
         });
     }
 
@@ -77,10 +90,10 @@ impl Items {
     }
 
     fn sum(&self, is_counted: impl Fn(&Kind) -> bool) -> Sum {
-        self.sums.iter().filter(|(kind, _)| is_counted(kind)).fold(Sum::default(), |sum, (_, more)| Sum {
-            balance: sum.balance.plus(more.balance),
-            size: sum.size.plus(more.size),
-        })
+        self.sums
+            .iter()
+            .filter(|(kind, _)| is_counted(kind))
+            .fold(Sum::default(), |sum, (_, more)| Sum { balance: sum.balance.plus(more.balance), size: sum.size.plus(more.size) })
     }
 
     /// Count and rupiah (debit +) of the items of an account of which so much is to be done, or of the alarms.

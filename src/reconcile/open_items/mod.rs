@@ -1,13 +1,15 @@
 //! What is open at the end of a run, item by item: its class, how old it is, who acts, and whether that is to be done now, not yet due, or
 //! decided. What the cover counts and what the lists show is this one list.
 
+mod found;
 mod list;
 mod names;
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 
 use jiff::civil::Date;
 
+pub use found::Findings;
 pub use list::{Items, SHOWN_MAX};
 pub use names::names_of;
 
@@ -89,6 +91,12 @@ pub struct OpenItem {
     pub dimensions: Vec<Box<str>>,
 }
 
+/// Length of a rank in bytes.
+const RANK_LENGTH: usize = 19;
+
+/// What items are sorted by.
+pub type Rank = [u8; RANK_LENGTH];
+
 impl OpenItem {
     /// How old it is.
     #[must_use]
@@ -98,7 +106,7 @@ impl OpenItem {
 
     /// What it is sorted by, as bytes: worst first within each account; alarms, which have none, last.
     #[must_use]
-    pub fn rank(&self) -> Vec<u8> {
+    pub fn rank(&self) -> Rank {
         let account = self.account.map_or(u8::MAX, |account| u8::try_from(place(account)).unwrap_or(u8::MAX));
         let todo = match self.todo {
             Todo::Now => 0_u8,
@@ -106,10 +114,11 @@ impl OpenItem {
             Todo::Decided => 2,
         };
         // The oldest first: an age's order as bytes, turned round.
-        let age = u32::from_ne_bytes(self.age_days.to_ne_bytes()) ^ (1 << 31);
-        let mut rank = vec![account, todo];
-        rank.extend((u32::MAX ^ age).to_be_bytes());
-        rank.extend(self.id.to_string().into_bytes());
+        let age = u32::MAX ^ u32::from_ne_bytes(self.age_days.to_ne_bytes()) ^ (1 << 31);
+        let subject = Subject::ALL.iter().position(|subject| *subject == self.id.subject()).and_then(|at| u8::try_from(at).ok());
+        let mut rank = [0; RANK_LENGTH];
+        let bytes = [account, todo].into_iter().chain(age.to_be_bytes()).chain(subject).chain(self.id.key().iter().copied());
+        rank.iter_mut().zip(bytes).for_each(|(to, byte)| *to = byte);
         rank
     }
 
@@ -133,31 +142,6 @@ pub struct Terms<'a> {
     pub is_settlement_known: bool,
     /// The journal's decisions: those that take effect after the period leave its balances, and nothing more to be done.
     pub decisions: &'a [Decision],
-}
-
-/// What a run found, by what it is about.
-#[derive(Debug)]
-pub struct Findings<'a> {
-    by_id: HashMap<&'a str, &'a Finding>,
-    of_bills: HashMap<(&'a str, &'a str), &'a Finding>,
-}
-
-impl<'a> Findings<'a> {
-    /// Of these.
-    #[must_use]
-    pub fn of(findings: &'a [Finding]) -> Self {
-        let of_bills = findings.iter().filter(|finding| finding.class.id().starts_with('L'));
-        Self {
-            by_id: findings.iter().map(|finding| (finding.id.as_str(), finding)).collect(),
-            of_bills: of_bills.map(|finding| ((finding.invoice_number.as_str(), finding.payment_code.as_str()), finding)).collect(),
-        }
-    }
-
-    /// Whether there is one with this id.
-    #[must_use]
-    pub fn has(&self, id: &str) -> bool {
-        self.by_id.contains_key(id)
-    }
 }
 
 struct Lookup<'a> {

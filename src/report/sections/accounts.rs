@@ -135,7 +135,8 @@ fn section<'a>(account: Option<Account>, items: Vec<&'a OpenItem>, all: Balance,
         (*first, *second, *amount) = (words.total.into(), grouped(all.count).into(), total.into());
     }
     let is_cut = all.count > i64::try_from(count).unwrap_or(i64::MAX);
-    let note = if is_cut { format!("{note} {}", fill(words.first_items_note(), &[&grouped(count.try_into().unwrap_or(i64::MAX))])) } else { note };
+    let note =
+        if is_cut { format!("{note} {}", fill(words.first_items_note(), &[&grouped(count.try_into().unwrap_or(i64::MAX))])) } else { note };
     let rows = Rows::made(count, move |at| items.get(at).map(|item| row(item, words)).unwrap_or_default());
     Section::new(id, title).note(note).table(Table::new(title, columns, rows).totals(totals).kept_in("open_items.csv"))
 }

@@ -1,7 +1,6 @@
 //! What a reconciliation found, posted: the books of a month in which every class occurs.
 
 use super::*;
-use crate::books::export::export;
 use crate::books::identities::{Identity, Made, identities};
 use crate::books::pair::Leg;
 use crate::books::take_on::begin;
@@ -18,7 +17,7 @@ fn posted(before: &Known, facts: &Facts, number: i8) -> Month {
     let settings = Settings::default();
     let month = books::post(before.clone(), facts, &[], &settings, days(number)).unwrap();
     let made = Made { before, facts, decisions: &[], settings: &settings };
-    let all = identities(&month, &made, &export(&month.pairs, &[], &settings), month.period.to);
+    let all = identities(&month, &month.statements(), &made, month.period.to);
     let broken: Vec<Identity> = all.into_iter().filter(|one| !one.holds()).collect();
     assert!(broken.is_empty(), "{broken:?}");
     month
