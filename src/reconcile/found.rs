@@ -215,9 +215,9 @@ impl Order {
     }
 }
 
-const fn rank(part: Part) -> u16 {
+fn rank(part: Part) -> u16 {
     match part {
-        Part::Apart(byte) => byte as u16,
+        Part::Apart(byte) => byte.into(),
         Part::Together => 256,
     }
 }

@@ -20,7 +20,7 @@ use crate::register::InBooks;
 pub(super) fn listed(
     found: Vec<Finding>,
     open: &Items,
-    grounds: BTreeMap<(Option<Account>, ItemId), Facts>,
+    grounds: &BTreeMap<(Option<Account>, ItemId), Facts>,
     known: &Known,
 ) -> Vec<Finding> {
     let items: BTreeMap<&str, &OpenItem> = open.shown().map(|item| (item.discrepancy_id.as_str(), item)).collect();

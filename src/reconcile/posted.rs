@@ -194,7 +194,7 @@ impl Posted {
             run.post(&decisions, keeper)?
         };
         let findings = std::mem::take(&mut outcome.findings);
-        outcome.findings = listed(findings, &sums.items, std::mem::take(&mut sums.grounds), &common.known);
+        outcome.findings = listed(findings, &sums.items, &sums.grounds, &common.known);
         sums.statements.retain(|statement| !statement.is_silent());
         let spoken: BTreeSet<&str> = sums.statements.iter().map(|statement| statement.account.name()).collect();
         let is_of_silent =
@@ -288,7 +288,7 @@ impl Run<'_> {
         let held = held.collect();
         let page = K::page(&month, &items, made.settings)?;
         let (ageing, prior) = (month.ageing(today), prior_lines(&month));
-        Ok(Concluded { statements, ageing, identities, grounds, held, prior, answers, page, items, month })
+        Ok(Concluded { month, statements, ageing, identities, items, grounds, held, prior, answers, page })
     }
 
     /// Whether an item is one of the list of what somebody must look at.

@@ -76,7 +76,9 @@ pub(super) fn read(table: &Table, file: File, known: &mut Known, mut each: impl 
             other => Err(format!("a cell holds {other}")),
         });
         let cells: Vec<Cell<'_>> = cells.collect::<Result<_, _>>()?;
-        cells.iter().for_each(|cell| row.take(cell));
+        for cell in &cells {
+            row.take(cell);
+        }
         each(row.end());
         table.take(known, &cells, &mut json)?;
     }

@@ -105,7 +105,9 @@ pub(super) fn is_the_same(
     for (leg, open) in known.balances.iter_mut().filter(|(leg, _)| leg.item.is_none() || leg.account == Account::Clearing) {
         let same = month.known.balances.get(leg).filter(|same| same.amount == open.amount);
         prop_assert!(same.is_some(), "{:?}", leg);
-        same.into_iter().for_each(|same| *open = *same);
+        if let Some(same) = same {
+            *open = *same;
+        }
     }
     prop_assert_eq!(&known.bills, &month.known.bills);
     prop_assert_eq!(&known.debts, &month.known.debts);

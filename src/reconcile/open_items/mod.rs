@@ -2,6 +2,7 @@
 //! decided. What the cover counts and what the lists show is this one list.
 
 mod found;
+mod item;
 mod list;
 mod names;
 
@@ -10,124 +11,22 @@ use std::collections::BTreeMap;
 use jiff::civil::Date;
 
 pub use found::Findings;
+pub use item::{OpenItem, Rank, Todo};
 pub use list::{Items, SHOWN_MAX};
 pub use names::names_of;
 
 use super::{Finding, Outcome};
-use crate::books::account::{Account, Owner, Side};
+use crate::books::account::{Account, Owner};
 use crate::books::fact::{Hold, Payee, RowKind};
 use crate::books::identities::Identity;
 use crate::books::item::{ItemId, Subject};
 use crate::books::known::{Decided, Known, Open};
-use crate::books::pair::{Leg, Movement};
+use crate::books::pair::Leg;
 use crate::books::{Action, Decision, Month, Settings};
-use crate::domain::ageing::{Bucket, day_number};
+use crate::domain::ageing::day_number;
 use crate::domain::amount::Rupiah;
 use crate::domain::calendar::wib_date;
 use crate::domain::classify::{Class, Nature, settlement_due, unsettled_nature};
-
-/// What is to be done about an item.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Todo {
-    /// Somebody must act.
-    Now,
-    /// Nothing yet: its day has not come.
-    NotYet,
-    /// Nothing more: somebody decided that it may stay.
-    Decided,
-}
-
-impl Todo {
-    /// All three.
-    pub const ALL: [Self; 3] = [Self::Now, Self::NotYet, Self::Decided];
-
-    /// The name used in files.
-    #[must_use]
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Now => "to_do",
-            Self::NotYet => "not_yet_due",
-            Self::Decided => "decided",
-        }
-    }
-}
-
-/// One open item of an account, or an alarm.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct OpenItem {
-    /// Where it stands; none for an alarm.
-    pub account: Option<Account>,
-    /// What it is about.
-    pub id: ItemId,
-    /// The id under which lists show it and people decide on it.
-    pub discrepancy_id: String,
-    /// Its class.
-    pub class: Option<Class>,
-    /// Debit +, credit −; of an alarm, what is at stake.
-    pub amount: Rupiah,
-    /// The original day of what opened it.
-    pub since: Date,
-    /// The day from which its age counts.
-    pub ages_from: Date,
-    /// Its age in days.
-    pub age_days: i32,
-    /// The day of its last movement.
-    pub moved_on: Date,
-    /// The last movement.
-    pub moved_by: Option<Movement>,
-    /// Invoice numbers.
-    pub invoice_number: String,
-    /// Codes.
-    pub payment_code: String,
-    /// Where it is paid.
-    pub channel: String,
-    /// What is to be done.
-    pub todo: Todo,
-    /// Who acts.
-    pub owner: Owner,
-    /// The last decision about it that stands.
-    pub decision: Option<ItemId>,
-    /// Branch, agent, product.
-    pub dimensions: Vec<Box<str>>,
-}
-
-/// Length of a rank in bytes.
-const RANK_LENGTH: usize = 19;
-
-/// What items are sorted by.
-pub type Rank = [u8; RANK_LENGTH];
-
-impl OpenItem {
-    /// How old it is.
-    #[must_use]
-    pub const fn bucket(&self) -> Bucket {
-        Bucket::of(self.age_days)
-    }
-
-    /// What it is sorted by, as bytes: worst first within each account; alarms, which have none, last.
-    #[must_use]
-    pub fn rank(&self) -> Rank {
-        let account = self.account.map_or(u8::MAX, |account| u8::try_from(place(account)).unwrap_or(u8::MAX));
-        let todo = match self.todo {
-            Todo::Now => 0_u8,
-            Todo::NotYet => 1,
-            Todo::Decided => 2,
-        };
-        // The oldest first: an age's order as bytes, turned round.
-        let age = u32::MAX ^ u32::from_ne_bytes(self.age_days.to_ne_bytes()) ^ (1 << 31);
-        let subject = Subject::ALL.iter().position(|subject| *subject == self.id.subject()).and_then(|at| u8::try_from(at).ok());
-        let mut rank = [0; RANK_LENGTH];
-        let bytes = [account, todo].into_iter().chain(age.to_be_bytes()).chain(subject).chain(self.id.key().iter().copied());
-        rank.iter_mut().zip(bytes).for_each(|(to, byte)| *to = byte);
-        rank
-    }
-
-    /// Whether it stands on the other side than its account normally does.
-    #[must_use]
-    pub fn is_reversed(&self) -> bool {
-        self.account.is_some_and(|account| (self.amount > Rupiah::ZERO) != (account.info().side == Side::Debit))
-    }
-}
 
 /// What an item's being due depends on.
 #[derive(Clone, Copy, Debug)]
@@ -168,10 +67,6 @@ pub fn open_items(month: &Month, outcome: &Outcome, findings: &Findings<'_>, ter
 /// Worst first within each account; alarms, which have none, last.
 pub fn sort(items: &mut [OpenItem]) {
     items.sort_by_cached_key(OpenItem::rank);
-}
-
-fn place(account: Account) -> usize {
-    Account::ALL.iter().position(|one| *one == account).unwrap_or(usize::MAX)
 }
 
 /// The last decision about each item that stands.
