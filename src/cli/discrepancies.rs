@@ -11,12 +11,13 @@ use super::setup::{Failure, Setup};
 use super::{discrepancies_show as show, entries, explain};
 use crate::domain::calendar::wib_date;
 use crate::domain::classify::Class;
+use crate::domain::language::Language;
 use crate::exit::Exit;
 use crate::jobs::discrepancies::import::{self, Eyes};
 use crate::jobs::discrepancies::take;
 use crate::journal::{self, Entry, Writer};
 use crate::register::{Decision, Fingerprint, Item, Register, Sighting, Status, Step};
-use crate::report::{folder, items};
+use crate::report::{folder, items, items_sheet};
 use crate::table::{self, Settings};
 
 pub(super) fn discrepancies(setup: &Setup, command: &Command) -> Result<Exit, Failure> {
@@ -28,7 +29,7 @@ pub(super) fn discrepancies(setup: &Setup, command: &Command) -> Result<Exit, Fa
         }
         Command::List { which } => list(setup, which),
         Command::Show { id } => show::show(setup, &bare(id)),
-        Command::Export { which, out, by } => export(setup, which, out, by.as_deref()),
+        Command::Export { which, out, lang, by } => export(setup, which, out, by.as_deref(), *lang),
         Command::Import { file, partial, tables, by } => import(setup, file, *partial, &setup.tables(tables)?, by.as_deref()),
         Command::Accept { ids, action, details, owner, comment } => {
             let step = eyes(setup).step(*action, None, details.details());
@@ -130,11 +131,17 @@ fn take_and_name(setup: &Setup, report: &Path, by: Option<&str>) -> Result<Strin
     Ok(folder::read(report)?.run.run_id)
 }
 
-fn export(setup: &Setup, which: &Which, out: &Path, by: Option<&str>) -> Result<Exit, Failure> {
+fn export(setup: &Setup, which: &Which, out: &Path, by: Option<&str>, lang: Option<Language>) -> Result<Exit, Failure> {
     let run_id = which.report.as_ref().map(|report| take_and_name(setup, report, by)).transpose()?;
     let register = register(setup)?;
     let chosen = chosen(which, &register, run_id.as_deref())?;
-    items::write(out, &chosen, as_of_day(&register))?;
+    let is_workbook = out.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("xlsx"));
+    let today = as_of_day(&register);
+    if is_workbook {
+        items_sheet::write(out, &chosen, today, lang.unwrap_or(setup.config.report.language))?;
+    } else {
+        items::write(out, &chosen, today)?;
+    }
     output::result(format_args!("{} discrepancies in {}", chosen.len(), out.display()));
     Ok(Exit::Done)
 }

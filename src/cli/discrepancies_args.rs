@@ -9,6 +9,7 @@ use jiff::civil::Date;
 
 use super::tables::TableFlags;
 use crate::books::Account;
+use crate::domain::language::Language;
 use crate::register::{Action, Details};
 
 #[derive(Debug, Subcommand)]
@@ -31,20 +32,23 @@ pub(super) enum DiscrepanciesCommand {
         /// Its id
         id: String,
     },
-    /// Write a CSV for a spreadsheet, to be filled in and imported
+    /// Write a CSV, or an XLSX with drop-downs, to be filled in and imported
     Export {
         #[command(flatten)]
         which: Which,
-        /// Where
+        /// Where; a name that ends with `.xlsx` makes a workbook
         #[arg(long, value_name = "FILE")]
         out: PathBuf,
+        /// Language of the workbook (default: `report.language`)
+        #[arg(long, value_name = "LANGUAGE", value_parser = super::args::language)]
+        lang: Option<Language>,
         /// Who records the report
         #[arg(long, value_name = "NAME")]
         by: Option<String>,
     },
-    /// Record the decisions of a filled-in CSV: all of them, or none
+    /// Record the decisions of a filled-in file: all of them, or none
     Import {
-        /// The CSV that came back
+        /// The CSV or XLSX that came back
         file: PathBuf,
         /// Record the valid rows even if others are refused
         #[arg(long)]

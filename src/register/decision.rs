@@ -54,6 +54,11 @@ impl Action {
         Self::all().find(|action| action.name() == plain)
     }
 
+    /// Those that may be taken on an item with these facts, looking into it included.
+    pub fn of(item: &Facts) -> impl Iterator<Item = Self> + '_ {
+        Self::all().filter(|action| action.fits(item) || *action == Self::INVESTIGATE)
+    }
+
     /// Whether it can end an item: on which account it stands decides.
     fn fits(self, item: &Facts) -> bool {
         match (self, item.leg()) {

@@ -9,9 +9,12 @@ use std::path::{Path, PathBuf};
 use jiff::civil::Date;
 
 use super::atomic::{self, WriteError};
+use super::items_sheet::Choice;
 use super::text::neutral;
+use super::words::Words;
 use crate::domain::calendar::format_wib_seconds;
 use crate::domain::classify::Class;
+use crate::domain::language::Language;
 use crate::register::Item;
 use crate::table::{self, Fault, Header, Layout, Limits, Row, Settings, Shape, Table};
 
@@ -164,13 +167,11 @@ pub struct ItemsError {
 /// [`ItemsError`] when it is no such file at all; what is wrong with a row is for the caller to say.
 pub fn read(path: &Path, tables: &Settings) -> Result<Vec<ItemRow>, ItemsError> {
     let refused = |fault: Fault| ItemsError { path: path.to_path_buf(), reason: format!("it {fault}") };
-    let is_known = |name: &str| COLUMNS.contains(&name);
+    let is_known = |name: &str| COLUMNS.contains(&name) || DECIDING.into_iter().any(|column| is_called(name, column));
     let own = Layout::default();
     let candidates: Vec<&Layout> = std::iter::once(&own).chain(&tables.layouts).collect();
     let is_enough = |names: &[String]| {
-        let has = |layout: &&Layout, wanted: &str| {
-            names.contains(&layout.columns.get(wanted).map_or_else(|| wanted.to_owned(), |theirs| table::normalized(theirs)))
-        };
+        let has = |layout: &&Layout, wanted: &str| names.iter().any(|name| is_it(layout, wanted, name));
         candidates.iter().any(|layout| WANTED.iter().all(|wanted| has(layout, wanted)))
     };
     let header = Header { is_known: &is_known, is_enough: &is_enough };
@@ -181,8 +182,7 @@ pub fn read(path: &Path, tables: &Settings) -> Result<Vec<ItemRow>, ItemsError> 
     let layout = table::chosen(&tables.layouts, tables.layout.as_deref(), &names).unwrap_or(&own);
     let mut places = BTreeMap::new();
     for column in DECIDING {
-        let theirs = layout.columns.get(column).map_or_else(|| column.to_owned(), |theirs| table::normalized(theirs));
-        match table::unique_place(&names, column, |name| name == theirs).map_err(refused)? {
+        match table::unique_place(&names, column, |name| is_it(layout, column, name)).map_err(refused)? {
             Some(place) => drop(places.insert(column, place)),
             None if WANTED.contains(&column) => {
                 let found = table::found_words(table.header(), &is_known);
@@ -201,6 +201,33 @@ pub fn read(path: &Path, tables: &Settings) -> Result<Vec<ItemRow>, ItemsError> 
         found.push(item(&row, &places));
     }
     Ok(found)
+}
+
+/// Whether `layout` calls `column` so; without a word of it, the headings of both languages count.
+fn is_it(layout: &Layout, column: &str, name: &str) -> bool {
+    layout.columns.get(column).map_or_else(|| is_called(name, column), |theirs| table::normalized(theirs) == name)
+}
+
+fn is_called(name: &str, column: &str) -> bool {
+    name == column || Language::ALL.into_iter().any(|language| table::normalized(heading(column, Words::of(language))) == name)
+}
+
+/// The heading of a column that is filled in, in a person's language; of any other, its name.
+pub(super) fn heading<'c>(column: &'c str, words: &'static Words) -> &'c str {
+    match column {
+        "action" => words.decide_action(),
+        "reason" => words.decide_reason(),
+        "amount" => words.decide_amount(),
+        "target" => words.decide_target(),
+        "account" => words.decide_account(),
+        "reference" => words.decide_reference(),
+        "effective_on" => words.decide_effective_on(),
+        "note" => words.decide_note(),
+        "actor" => words.decide_actor(),
+        "reviewer" => words.decide_reviewer(),
+        "owner" => words.decide_owner(),
+        other => other,
+    }
 }
 
 /// What is read back.
@@ -237,7 +264,7 @@ fn item(row: &Row, places: &BTreeMap<&str, usize>) -> ItemRow {
         wrong: None,
         id: bare(cell("discrepancy_id"), "d-"),
         facts: bare(cell("facts"), "f-"),
-        action: cell("action"),
+        action: Choice::meant(&cell("action")).map_or_else(|| cell("action"), |choice| choice.name().to_owned()),
         reason: cell("reason"),
         amount: cell("amount"),
         target: cell("target").trim_start_matches('\'').to_owned(),

@@ -11,6 +11,7 @@ pub mod folder;
 mod input_columns;
 pub mod issue;
 pub mod items;
+pub mod items_sheet;
 mod jsonl;
 pub mod manifest;
 mod matched;

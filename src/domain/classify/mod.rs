@@ -62,6 +62,9 @@ pub enum Severity {
 }
 
 impl Severity {
+    /// All of them, the worst last.
+    pub const ALL: [Self; 4] = [Self::None, Self::Medium, Self::High, Self::Critical];
+
     /// The name used in reports.
     #[must_use]
     pub const fn name(self) -> &'static str {

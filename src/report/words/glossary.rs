@@ -8,6 +8,8 @@ use crate::books::decision::{Action, Refusal};
 use crate::books::pair::Movement;
 use crate::domain::language::Language;
 use crate::reconcile::open_items::Todo;
+use crate::register;
+use crate::report::items_sheet::Choice;
 
 impl Words {
     const fn said(&self, [english, indonesian]: [&'static str; 2]) -> &'static str {
@@ -96,6 +98,21 @@ terms! {
     alarms "Alarms" "Peringatan";
     alarms_note "What has no balance and still needs somebody; the amount is what is at stake." "Yang tidak bersaldo tetapi tetap memerlukan tindakan; nilainya adalah nilai yang dipertaruhkan.";
     items_note "Every open item of the account, carried ones beside new ones. The total is the closing balance." "Seluruh rincian terbuka akun ini, bawaan dan baru. Jumlahnya adalah saldo akhir.";
+    decisions_title "Decisions" "Keputusan";
+    choices_title "Choices" "Pilihan";
+    recommended "Recommended" "Saran";
+    earlier_decision "Decided so far" "Keputusan sebelumnya";
+    decide_action "Action" "Tindakan";
+    decide_reason "Reason" "Alasan";
+    decide_amount "Amount" "Nilai";
+    decide_target "Target" "Sasaran";
+    decide_account "Account" "Akun";
+    decide_reference "Reference" "Referensi";
+    decide_effective_on "Effective on" "Berlaku sejak";
+    decide_note "Note" "Catatan";
+    decide_actor "Actor" "Pemutus";
+    decide_reviewer "Reviewer" "Pemeriksa";
+    decide_owner "Owner" "Penanggung jawab";
     first_items_note "Here are {0} of them, the worst first; open_items.csv has all." "Di sini {0} di antaranya, yang terburuk lebih dulu; open_items.csv memuat semuanya.";
     register "Decisions" "Register keputusan";
     register_note "Every decision the books know, in the order of their days, with what it moved." "Setiap keputusan yang diketahui pembukuan, menurut harinya, beserta nilai yang dipindahkannya.";
@@ -186,6 +203,16 @@ impl Words {
             Action::Accept => ["accept as it is", "terima apa adanya"],
             Action::Reopen => ["take a decision back", "cabut keputusan"],
         })
+    }
+
+    /// What a row of the list for decisions may say.
+    pub(in crate::report) const fn choice(&self, choice: Choice) -> &'static str {
+        match choice {
+            Choice::Action(register::Action::Books(action)) => self.decided(action),
+            Choice::Action(register::Action::Investigate(_)) => self.said(["look into it", "periksa dulu"]),
+            Choice::Reopen => self.decided(Action::Reopen),
+            Choice::Approve => self.said(["approve", "setujui"]),
+        }
     }
 
     /// Why a decision moved nothing.

@@ -99,9 +99,14 @@ impl Words {
 
     /// Why a discrepancy is one.
     pub(super) fn reason(&self, finding: &Finding) -> String {
+        self.reason_of(&finding.reason)
+    }
+
+    /// As [`Self::reason`], of the sentence alone.
+    pub(super) fn reason_of(&self, reason: &str) -> String {
         match self.language {
-            Language::English => finding.reason.clone(),
-            Language::Indonesian => reasons_id::of(&finding.reason),
+            Language::English => reason.to_owned(),
+            Language::Indonesian => reasons_id::of(reason),
         }
     }
 

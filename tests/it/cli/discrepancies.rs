@@ -14,7 +14,7 @@ const OPEN: &str = "Z,0026,alfa,80000,ACTIVE,no,2026-09-01,2027-03-31,";
 const ACCOUNTS: &str = "[accounts]\nin_transit = \"1130\"\nreceivable = \"1120\"\nsuspense = \"2190\"\ncustomer_deposit = \"2150\"\n\
                         shortfall = \"1125\"\nwrite_off = \"6990\"\nfee_expense = \"6100\"\nvat_input = \"1150\"\nbank = \"1110\"\nunproven = \"1121\"\nrefunds_due = \"2151\"\n";
 
-fn world(more: &str) -> World {
+pub(super) fn world(more: &str) -> World {
     let world = World::at("http://127.0.0.1:1", more);
     ledger(&world, MARKED);
     // Exact, short, twice, and one that nobody knows.
@@ -38,7 +38,7 @@ fn ledger(world: &World, last: &str) {
     world.file("ledger.csv", format!("{HEAD}\n{}\n", rows.join("\n")));
 }
 
-fn reconciled(world: &World, period: &str, out: &str) -> Ran {
+pub(super) fn reconciled(world: &World, period: &str, out: &str) -> Ran {
     let (log, as_of) = (format!("{period}.jsonl"), if period == "2026-12" { "2027-01-02" } else { "2026-12-02" });
     let as_of = if period == "2026-10" { "2026-11-02" } else { as_of }.to_owned() + "T00:00:00Z";
     let ledger = ["--external-ledger", "ledger.csv", "--as-of", &as_of, "--out", out];
@@ -46,7 +46,7 @@ fn reconciled(world: &World, period: &str, out: &str) -> Ran {
 }
 
 /// Runs `tagih discrepancies`.
-fn discrepancies(world: &World, arguments: &[&str]) -> Ran {
+pub(super) fn discrepancies(world: &World, arguments: &[&str]) -> Ran {
     world.run(&[&["discrepancies"], arguments].concat())
 }
 
@@ -55,7 +55,7 @@ fn take(world: &World, folder: &str) -> Value {
 }
 
 /// `class: status` of every item, sorted.
-fn statuses(world: &World) -> Vec<String> {
+pub(super) fn statuses(world: &World) -> Vec<String> {
     let all: Vec<Value> = serde_json::from_str(&discrepancies(world, &["list", "--status", "all", "--json"]).expect(0).stdout).unwrap();
     let mut all: Vec<String> =
         all.iter().map(|item| format!("{}: {}", item["class"].as_str().unwrap(), item["status"].as_str().unwrap())).collect();
@@ -64,7 +64,7 @@ fn statuses(world: &World) -> Vec<String> {
 }
 
 /// The id of the only item of a class in a report.
-fn id_of(world: &World, folder: &str, class: &str) -> String {
+pub(super) fn id_of(world: &World, folder: &str, class: &str) -> String {
     let rows = world.rows(&format!("{folder}/discrepancies.csv"));
     rows.iter().find(|row| row["class"] == class).unwrap_or_else(|| panic!("no {class}"))["discrepancy_id"].clone()
 }

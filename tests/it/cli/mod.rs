@@ -7,6 +7,7 @@ mod beside;
 mod carried;
 mod corpus;
 mod discrepancies;
+mod discrepancies_sheet;
 mod exit_codes;
 mod flows;
 mod keeping;

@@ -1,0 +1,278 @@
+//! items.xlsx: what items.csv is, for people who work in a spreadsheet and in their language: the worst first, and each row offers the actions
+//! that its item can take.
+//!
+//! It comes back through [`items::read`](super::items::read), which knows the headings and the words of both languages.
+
+use std::collections::BTreeMap;
+use std::io;
+use std::path::Path;
+
+use jiff::civil::Date;
+use rust_xlsxwriter::{DataValidation, DataValidationErrorStyle, DataValidationRule, Format, FormatAlign, Workbook, Worksheet, XlsxError};
+
+use super::atomic::{self, WriteError};
+use super::items::heading;
+use super::words::Words;
+use crate::books::Account;
+use crate::domain::calendar::format_wib_seconds;
+use crate::domain::classify::{Class, Severity};
+use crate::domain::language::Language;
+use crate::register::{Action, Item, Status};
+
+/// What a row may say in its column `action`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Choice {
+    /// An action.
+    Action(Action),
+    /// A decision is taken back.
+    Reopen,
+    /// What somebody else proposed is agreed to.
+    Approve,
+}
+
+impl Choice {
+    /// All of them.
+    pub fn all() -> impl Iterator<Item = Self> {
+        Action::all().map(Self::Action).chain([Self::Reopen, Self::Approve])
+    }
+
+    /// The name used in files.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Action(action) => action.name(),
+            Self::Reopen => "reopen",
+            Self::Approve => "approve",
+        }
+    }
+
+    /// Those of an item, as it stands.
+    fn of(item: &Item) -> Vec<Self> {
+        let actions = || Action::of(&item.facts).map(Self::Action);
+        match item.status {
+            Status::Open | Status::Reopened => actions().collect(),
+            Status::Proposed => [Self::Approve, Self::Reopen].into_iter().chain(actions()).collect(),
+            Status::Accepted => vec![Self::Reopen],
+            Status::Cleared => Vec::new(),
+        }
+    }
+
+    /// What is meant by a word of either language, or by a name.
+    #[must_use]
+    pub fn meant(text: &str) -> Option<Self> {
+        let plain = text.trim().to_lowercase();
+        let says = |choice: &Self| {
+            let words = Language::ALL.map(|language| Words::of(language).choice(*choice));
+            choice.name() == plain || words.contains(&plain.as_str())
+        };
+        Self::all().find(says)
+    }
+}
+
+/// Columns that are filled in, in their order, after the two that identify a row.
+const FILLED: [&str; 11] =
+    ["action", "reason", "amount", "target", "account", "reference", "effective_on", "note", "actor", "reviewer", "owner"];
+/// How wide each column is, in characters.
+const WIDTHS: [f64; 30] = [
+    4.0, 4.0, 24.0, 30.0, 14.0, 18.0, 14.0, 16.0, 12.0, 20.0, 14.0, 14.0, 14.0, 11.0, 7.0, 30.0, 10.0, 22.0, 20.0, 11.0, 15.0, 15.0, 15.0, 20.0,
+    8.0, 40.0, 40.0, 24.0, 18.0, 14.0,
+];
+
+/// Writes `items` as a workbook in `language`; ages are as of `today`.
+///
+/// # Errors
+/// [`WriteError`]; what stood there before is unchanged.
+pub fn write(path: &Path, items: &[(&String, &Item)], today: Date, language: Language) -> Result<(), WriteError> {
+    let failed = |error: XlsxError| io::Error::other(error.to_string());
+    atomic::write(path, |writer| {
+        let mut workbook = build(items, today, language).map_err(failed)?;
+        workbook.save_to_writer(writer).map_err(failed)
+    })
+}
+
+/// How cells look.
+struct Formats {
+    head: Format,
+    filled: Format,
+    text: Format,
+    rupiah: Format,
+    day: Format,
+}
+
+fn build(items: &[(&String, &Item)], today: Date, language: Language) -> Result<Workbook, XlsxError> {
+    let words = Words::of(language);
+    let mut worst_first = items.to_vec();
+    let severity = |item: &Item| Severity::ALL.into_iter().position(|one| one.name() == item.facts.severity);
+    let size = |item: &Item| item.facts.expected.or(item.facts.paid).unwrap_or_default().unsigned_abs();
+    worst_first.sort_by_key(|(id, item)| (std::cmp::Reverse(severity(item)), std::cmp::Reverse(size(item)), *id));
+    let plain = || Format::new().set_font_name("Calibri").set_font_size(10).set_align(FormatAlign::Top);
+    let formats = Formats {
+        head: plain().set_bold().set_text_wrap().set_background_color(0xEE_F1_F5),
+        filled: plain().set_background_color(0xFF_FB_E6).set_num_format("@"),
+        text: plain().set_num_format("@"),
+        rupiah: plain().set_num_format("#,##0"),
+        day: plain().set_background_color(0xFF_FB_E6).set_num_format("yyyy-mm-dd"),
+    };
+    let mut workbook = Workbook::new();
+    let sheet = workbook.add_worksheet().set_name(words.decisions_title())?;
+    head(sheet, words, &formats)?;
+    let mut choices: BTreeMap<Vec<Choice>, Vec<u32>> = BTreeMap::new();
+    for (row, (id, item)) in (1_u32..).zip(&worst_first) {
+        line(sheet, row, (id, item), today, words, &formats)?;
+        choices.entry(Choice::of(item)).or_default().push(row);
+    }
+    offer(sheet, &choices, worst_first.len(), words)?;
+    lists(workbook.add_worksheet().set_name(words.choices_title())?, &choices, words)?;
+    Ok(workbook)
+}
+
+/// The headings of what is for reading.
+const fn told(words: &'static Words) -> [&'static str; 17] {
+    [
+        words.status,
+        words.class,
+        words.what,
+        words.severity,
+        words.invoice,
+        words.code,
+        words.channel,
+        words.expected,
+        words.paid,
+        words.difference,
+        words.paid_at,
+        words.age,
+        words.reason,
+        words.recommended(),
+        words.comment,
+        words.earlier_decision(),
+        words.first_seen,
+    ]
+}
+
+fn head(sheet: &mut Worksheet, words: &'static Words, formats: &Formats) -> Result<(), XlsxError> {
+    let filled = FILLED.map(|column| heading(column, words));
+    for ((column, title), width) in (0_u16..).zip(["discrepancy_id", "facts"].into_iter().chain(filled).chain(told(words))).zip(WIDTHS) {
+        sheet.write_string_with_format(0, column, title, &formats.head)?;
+        sheet.set_column_width(column, width)?;
+    }
+    sheet.set_row_height(0, 30)?.set_freeze_panes(1, 4)?.set_landscape().set_print_fit_to_pages(1, 0).set_repeat_rows(0, 0)?;
+    Ok(())
+}
+
+fn line(
+    sheet: &mut Worksheet,
+    row: u32,
+    (id, item): (&str, &Item),
+    today: Date,
+    words: &'static Words,
+    formats: &Formats,
+) -> Result<(), XlsxError> {
+    let facts = &item.facts;
+    sheet.write_string_with_format(row, 0, format!("D-{id}"), &formats.text)?;
+    sheet.write_string_with_format(row, 1, format!("F-{}", facts.fingerprint()), &formats.text)?;
+    for (column, name) in (2_u16..).zip(FILLED) {
+        let format = if name == "effective_on" { &formats.day } else { &formats.filled };
+        match name {
+            "owner" if !item.owner.is_empty() => drop(sheet.write_string_with_format(row, column, &item.owner, format)?),
+            _ => drop(sheet.write_blank(row, column, format)?),
+        }
+    }
+    let class = Class::parse(&facts.class);
+    let severity = Severity::ALL.into_iter().find(|one| one.name() == facts.severity).map_or("", |severity| words.severity(severity));
+    let decided = item.resolution.as_ref().or(item.proposal.as_ref()).map_or("", |made| words.choice(Choice::Action(made.action)));
+    let texts = [
+        (13_u16, words.standing(item.status).to_owned()),
+        (14, facts.class.clone()),
+        (15, class.map_or("", |class| words.class_title(class)).to_owned()),
+        (16, severity.to_owned()),
+        (17, facts.invoice_number.clone()),
+        (18, facts.payment_code.clone()),
+        (19, facts.channel.clone().unwrap_or_default()),
+        (23, facts.paid_at.map_or_else(String::new, format_wib_seconds)),
+        (25, words.reason_of(&facts.reason)),
+        (26, class.map_or_else(|| facts.recommended.clone(), |class| words.class_action(class).to_owned())),
+        (27, item.comment.clone()),
+        (28, decided.to_owned()),
+        (29, item.standing().first_seen),
+    ];
+    for (column, text) in texts {
+        sheet.write_string_with_format(row, column, text, &formats.text)?;
+    }
+    for (column, amount) in [(20_u16, facts.expected), (21, facts.paid), (22, facts.difference())] {
+        if let Some(amount) = amount {
+            sheet.write_number_with_format(row, column, exact(amount), &formats.rupiah)?;
+        }
+    }
+    sheet.write_number_with_format(row, 24, item.age_days(today), &formats.rupiah)?;
+    Ok(())
+}
+
+/// Amounts have at most 12 digits, which a spreadsheet's number holds exactly.
+#[allow(clippy::as_conversions, clippy::cast_precision_loss, reason = "see above")]
+const fn exact(amount: i64) -> f64 {
+    amount as f64
+}
+
+/// Drop-downs, and what else a cell must be.
+fn offer(sheet: &mut Worksheet, choices: &BTreeMap<Vec<Choice>, Vec<u32>>, count: usize, words: &'static Words) -> Result<(), XlsxError> {
+    let last = u32::try_from(count).unwrap_or(u32::MAX);
+    for ((place, offered), rows) in (0_u16..).zip(choices.keys()).zip(choices.values()).filter(|((_, offered), _)| !offered.is_empty()) {
+        let column = letter(place);
+        let from = format!("='{}'!${column}$1:${column}${}", words.choices_title(), offered.len());
+        for run in rows.chunk_by(|a, b| a.checked_add(1) == Some(*b)) {
+            let (Some(first), Some(last)) = (run.first(), run.last()) else { continue };
+            let list = DataValidation::new().allow_list_formula(from.as_str().into()).set_error_style(DataValidationErrorStyle::Stop);
+            sheet.add_data_validation(*first, 2, *last, 2, &list)?;
+        }
+    }
+    if last > 0 {
+        let rupiah = DataValidation::new().allow_whole_number(DataValidationRule::GreaterThan(0));
+        sheet.add_data_validation(1, 4, last, 4, &rupiah)?;
+        let names: Vec<&str> = Account::ALL.into_iter().filter(|account| account.explains()).map(Account::name).collect();
+        sheet.add_data_validation(1, 6, last, 6, &DataValidation::new().allow_list_strings(&names)?)?;
+    }
+    Ok(())
+}
+
+/// The lists that drop-downs show, one column each.
+fn lists(sheet: &mut Worksheet, choices: &BTreeMap<Vec<Choice>, Vec<u32>>, words: &'static Words) -> Result<(), XlsxError> {
+    for (column, offered) in (0_u16..).zip(choices.keys()) {
+        sheet.set_column_width(column, 30.0)?;
+        for (row, choice) in (0_u32..).zip(offered) {
+            sheet.write_string(row, column, words.choice(*choice))?;
+        }
+    }
+    Ok(())
+}
+
+/// The name of a column; there are as few lists as kinds of accounts.
+fn letter(column: u16) -> char {
+    u8::try_from(column).ok().and_then(|column| b'A'.checked_add(column)).map_or('A', char::from)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::*;
+    use crate::table::normalized;
+
+    #[test]
+    fn every_word_of_a_choice_means_it_alone_and_every_heading_is_one_column() {
+        for language in Language::ALL {
+            let words = Words::of(language);
+            for choice in Choice::all() {
+                assert_eq!(Choice::meant(words.choice(choice)), Some(choice), "{}", words.choice(choice));
+                assert_eq!(Choice::meant(&words.choice(choice).to_uppercase()), Some(choice));
+                assert_eq!(Choice::meant(choice.name()), Some(choice));
+            }
+            let workbook = build(&[], Date::constant(2026, 10, 31), language);
+            assert!(workbook.is_ok(), "{:?}", workbook.err());
+        }
+        let headings = |words: &'static Words| FILLED.map(|column| normalized(heading(column, words)));
+        let all: BTreeSet<String> = Language::ALL.into_iter().flat_map(|language| headings(Words::of(language))).collect();
+        let told = Language::ALL.into_iter().flat_map(|language| told(Words::of(language)).map(normalized));
+        let twice: Vec<String> = told.filter(|heading| all.contains(heading)).collect();
+        assert!(twice.is_empty(), "{twice:?} are columns to be filled in, too");
+    }
+}
