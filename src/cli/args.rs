@@ -245,6 +245,9 @@ pub(super) struct Why {
     /// Settlement files or quoted globs
     #[arg(long, value_name = "FILE", num_args = 1..)]
     pub(super) settlement: Vec<String>,
+    /// The output folder of a `tagih reconcile`: what its books know, also of bills of another system and of months before
+    #[arg(long, value_name = "DIR")]
+    pub(super) report: Option<PathBuf>,
     #[command(flatten)]
     pub(super) tables: TableFlags,
     /// A WIB month (default: from the first day anything is known of)

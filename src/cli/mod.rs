@@ -41,6 +41,7 @@ mod stopping;
 mod sync;
 mod tables;
 mod why;
+mod why_books;
 mod why_json;
 mod why_next;
 mod why_story;

@@ -9,9 +9,10 @@ use super::reconcile::{month, policy};
 use super::setup::{Failure, Setup};
 use super::why_next::{deciding, next};
 use super::why_story::{Speaker, class_line, headline, part, told};
-use super::{keeping, why_json};
+use super::{keeping, why_books, why_json};
 use crate::exit::Exit;
 use crate::jobs::reconcile::SettlementFiles;
+use crate::jobs::why::books::{InBooks, in_books};
 use crate::jobs::why::{self, Story, WhyError, WhyOptions};
 use crate::ledger::{Ledger as _, Store};
 
@@ -38,6 +39,15 @@ fn kept(setup: &Setup, kind: &str) -> Result<Vec<PathBuf>, Failure> {
 }
 
 pub(super) fn why(setup: &Setup, arguments: &Why) -> Result<Exit, Failure> {
+    let books = match &arguments.report {
+        Some(folder) => in_books(folder, &arguments.invoice).map_err(|error| Failure::new(Exit::Input, error.to_string()))?,
+        None => None,
+    };
+    let speaker = Speaker::of(arguments.lang.unwrap_or(setup.config.report.language));
+    // Whose bills are another system's has no ledger of ours.
+    if let Some(books) = books.as_ref().filter(|_| !setup.ledger_path().exists()) {
+        return Ok(only(setup, arguments, books, &speaker));
+    }
     let ledger = keeping::reading(setup)?;
     let notifications = if arguments.notifications.is_empty() { kept(setup, "notifications")? } else { expand(&arguments.notifications)? };
     let settlement = if arguments.settlement.is_empty() {
@@ -62,15 +72,19 @@ pub(super) fn why(setup: &Setup, arguments: &Why) -> Result<Exit, Failure> {
     };
     let runtime = tokio::runtime::Builder::new_current_thread().build()?;
     let view = runtime.block_on(ledger.view())?;
-    let story = match runtime.block_on(why::why(&view, &options)) {
-        Err(error) => return Err(with_meant(&ledger, error)?),
-        Ok(story) => story,
+    let story = match (runtime.block_on(why::why(&view, &options)), &books) {
+        (Err(error), Some(books)) if matches!(*error, WhyError::Unknown(_)) => return Ok(only(setup, arguments, books, &speaker)),
+        (Err(error), _) => return Err(with_meant(&ledger, error)?),
+        (Ok(story), _) => story,
     };
-    let speaker = Speaker::of(arguments.lang.unwrap_or(setup.config.report.language));
     if setup.json {
-        output::result(why_json::json(&story, &speaker, options.as_of));
+        let mut all = why_json::json(&story, &speaker, options.as_of);
+        if let (Some(all), Some(books)) = (all.as_object_mut(), &books) {
+            all.insert("books".to_owned(), why_books::json(books, speaker.language));
+        }
+        output::result(all);
     } else {
-        print(&story, &speaker, options.as_of);
+        print(&story, &speaker, options.as_of, books.as_ref());
     }
     for fault in story.judgement.iter().flat_map(|judgement| super::logs::faults(setup, &judgement.files)) {
         output::note(format_args!("warning: {fault}"));
@@ -91,7 +105,27 @@ fn with_meant(ledger: &Store, error: Box<WhyError>) -> Result<Failure, Failure> 
     Ok(failure)
 }
 
-fn print(story: &Story, speaker: &Speaker, as_of: jiff::Timestamp) {
+/// What the books know, where nobody else knows anything.
+fn only(setup: &Setup, arguments: &Why, books: &InBooks, speaker: &Speaker) -> Exit {
+    if setup.json {
+        output::result(serde_json::json!({"invoice_number": arguments.invoice, "books": why_books::json(books, speaker.language)}));
+    } else {
+        say("", &format!("{}: {}", arguments.invoice, speaker.words.not_in_ledger));
+        say("", speaker.words.times);
+        print_books(books, speaker);
+    }
+    Exit::Done
+}
+
+fn print_books(books: &InBooks, speaker: &Speaker) {
+    let (heading, lines) = why_books::told(books, speaker.language);
+    title(&heading);
+    for (at, what) in lines {
+        say(&if at.is_empty() { "  ".to_owned() } else { format!("  {at:<19}  ") }, &what);
+    }
+}
+
+fn print(story: &Story, speaker: &Speaker, as_of: jiff::Timestamp, books: Option<&InBooks>) {
     let words = speaker.words;
     say("", &headline(story, speaker, as_of));
     say("", words.times);
@@ -115,6 +149,9 @@ fn print(story: &Story, speaker: &Speaker, as_of: jiff::Timestamp) {
                 say("  ", words.nothing_found);
             }
         }
+    }
+    if let Some(books) = books {
+        print_books(books, speaker);
     }
     if let Some(finding) = story.judgement.as_ref().and_then(deciding) {
         title(words.decided);

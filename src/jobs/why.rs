@@ -1,5 +1,6 @@
 //! Why: everything that ledger, logs, settlement and journal know of one bill, and what the rules make of it. Reads only.
 
+pub mod books;
 mod inquiries;
 mod money;
 

@@ -111,6 +111,13 @@ pub const NOTHING_PROPOSED: Code = Code::new(
     "no close of this month, and no opening again, was proposed, or something about periods was recorded since",
     "`tagih period propose` comes first; `tagih period list` shows what is closed",
 );
+/// The books of a folder cannot be asked.
+pub const BOOKS_UNREADABLE: Code = Code::new(
+    "E0857",
+    "the books of a report cannot be read",
+    "the folder has no `carry/`, or a file of it is not what was written",
+    "name the output folder of a `tagih reconcile`, whole; a copy that a spreadsheet saved anew is none",
+);
 
 /// All of them.
 pub const ALL: &[Code] = &[
@@ -129,4 +136,5 @@ pub const ALL: &[Code] = &[
     ORDER,
     REVIEWER,
     NOTHING_PROPOSED,
+    BOOKS_UNREADABLE,
 ];

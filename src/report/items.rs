@@ -153,7 +153,7 @@ pub struct ItemRow {
 
 /// Why a file is not one of these (exit 7).
 #[derive(Debug, thiserror::Error)]
-#[error("E0811: `{}` cannot be read: {reason}\nhint: save the exported file as CSV UTF-8, with its first row and its columns `discrepancy_id` and `facts`", path.display())]
+#[error("E0811: `{}` cannot be read: {reason}\nhint: save the exported file as XLSX or as CSV UTF-8, with its first row and its columns `discrepancy_id` and `facts`", path.display())]
 pub struct ItemsError {
     /// Which file.
     pub path: PathBuf,

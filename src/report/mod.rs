@@ -37,6 +37,7 @@ use std::path::Path;
 
 use serde::Serialize;
 
+use crate::books::{Account, Action};
 use crate::domain::classify::ClassSet;
 use crate::domain::language::Language;
 use crate::domain::line::InputFile;
@@ -55,6 +56,18 @@ use summary::Summary;
 #[must_use]
 pub fn reason(finding: &Finding, language: Language) -> String {
     words::Words::of(language).reason(finding)
+}
+
+/// What an account is called, in `language`.
+#[must_use]
+pub const fn account_name(account: Account, language: Language) -> &'static str {
+    words::Words::of(language).account_name(account)
+}
+
+/// What a decision is called, in `language`.
+#[must_use]
+pub const fn action_name(action: Action, language: Language) -> &'static str {
+    words::Words::of(language).decided(action)
 }
 
 /// What every report is written from.

@@ -337,3 +337,34 @@ fn every_bill_has_on_demand_the_class_it_was_counted_under() {
     let of_bills: BTreeSet<String> = of_bills.map(told).collect();
     assert_eq!(breaks, of_bills);
 }
+
+#[test]
+fn the_books_of_a_report_tell_of_bills_of_another_system_and_of_decided_months() {
+    let world = super::discrepancies::world("");
+    super::discrepancies::reconciled(&world, "2026-10", "oct").expect(1);
+    let told = |arguments: &[&str]| unwrapped(&why(&world, arguments).expect(0).stdout);
+    // Paid twice: what the bill takes, and what is over.
+    let twice = told(&["C", "--report", "oct"]);
+    for words in ["In the books of 2026-10-01 to 2026-10-31", "billed as C: Rp30.000", "paid Rp30.000 at alfa", "open: Suspense Rp30.000"] {
+        assert!(twice.contains(words), "{words} in {twice}");
+    }
+    assert_eq!(twice.matches("paid Rp30.000 at alfa").count(), 2, "{twice}");
+    // By its code, and short; then what was decided about it.
+    let id = super::discrepancies::id_of(&world, "oct", "L11");
+    let accept = ["accept", &id, "--action", "write_off", "--reason", "below the limit", "--by", "Siti", "--effective", "2026-10-31"];
+    super::discrepancies::discrepancies(&world, &["take", "oct", "--by", "Siti"]).expect(0);
+    super::discrepancies::discrepancies(&world, &accept).expect(0);
+    super::discrepancies::reconciled(&world, "2026-10", "again").expect(1);
+    let short = told(&["0002", "--report", "again"]);
+    assert!(short.contains("decided: write off, Rp1.000") && short.contains("nothing is open") | short.contains("open: In transit"), "{short}");
+    let indonesian = told(&["0002", "--report", "again", "--lang", "id"]);
+    assert!(indonesian.contains("Menurut pembukuan") && indonesian.contains("diputuskan: hapusbukukan, Rp1.000"), "{indonesian}");
+    // Money that nobody is known for, for programs.
+    let orphan = why(&world, &["00990000000000123", "--report", "oct", "--json"]).expect(0).stdout;
+    let orphan: Value = serde_json::from_str(&orphan).unwrap();
+    let open = orphan["books"]["open"].as_array().unwrap();
+    assert!(open.contains(&serde_json::json!({"account": "suspense", "amount": 5_000})), "{orphan}");
+    // A folder without books, and a name nobody knows.
+    why(&world, &["C", "--report", "absent"]).expect(7).says(&["E0857", "absent", "hint:"]);
+    why(&world, &["NOBODY-AT-ALL", "--report", "oct"]).expect(2);
+}
