@@ -126,7 +126,8 @@ pub struct Posted {
 
 /// What one part comes to.
 struct Concluded<P> {
-    month: Month,
+    handed: Handed,
+    aside: [(&'static str, usize); 10],
     statements: Vec<Statement>,
     ageing: Vec<Ageing>,
     identities: Vec<Identity>,
@@ -226,19 +227,19 @@ impl Run<'_> {
         for some in apart.chunks(rayon::current_num_threads()) {
             let (made, kept) = rayon::join(
                 || some.par_iter().map(|part| self.apart::<K>(*part)).collect::<Result<Vec<_>, K::Error>>(),
-                || std::mem::take(&mut ready).into_iter().try_for_each(|part| self.take(&mut sums, part, keeper).map(drop)),
+                || std::mem::take(&mut ready).into_iter().try_for_each(|part| self.take(&mut sums, part, keeper)),
             );
             kept?;
             ready = made?.into_iter().flatten().collect();
         }
-        std::mem::take(&mut ready).into_iter().try_for_each(|part| self.take(&mut sums, part, keeper).map(drop))?;
+        std::mem::take(&mut ready).into_iter().try_for_each(|part| self.take(&mut sums, part, keeper))?;
         let facts = self.found.facts(Part::Together);
         let before = self.before(Part::Together, &facts)?;
         let decisions = grounded(&before, &facts, decisions, &self.posting)?;
-        let month = self.posting.together(before.clone(), &facts, &decisions, std::mem::take(&mut sums.handed))?;
+        let mut month = self.posting.together(before.clone(), &facts, &decisions, std::mem::take(&mut sums.handed))?;
         let made = Made { before: &before, facts: &facts, decisions: &decisions, settings: self.posting.settings };
-        let concluded = self.conclude::<K>(month, &made)?;
-        let mut month = self.take(&mut sums, concluded, keeper)?;
+        let concluded = self.conclude::<K>(&mut month, &made)?;
+        self.take(&mut sums, concluded, keeper)?;
         sums.items.trim(&self.findings);
         sums.held.sort_by_cached_key(|held| held.item.rank());
         self.widen(&mut sums, &month)?;
@@ -249,9 +250,9 @@ impl Run<'_> {
     /// Posts a part; nothing if it is empty.
     fn apart<K: Keeper>(&self, part: Part) -> Result<Option<Concluded<K::Page>>, K::Error> {
         let Some((before, facts)) = self.part(part)? else { return Ok(None) };
-        let month = self.posting.apart(before.clone(), &facts)?;
+        let mut month = self.posting.apart(before.clone(), &facts)?;
         let made = Made { before: &before, facts: &facts, decisions: &[], settings: self.posting.settings };
-        self.conclude::<K>(month, &made).map(Some)
+        self.conclude::<K>(&mut month, &made).map(Some)
     }
 
     fn part(&self, part: Part) -> Result<Option<(Known, Facts)>, BooksError> {
@@ -268,12 +269,14 @@ impl Run<'_> {
         Ok(begin(&facts.bills, &self.found.paid_before(part), taken, settings, period.from)?.known)
     }
 
-    fn conclude<K: Keeper>(&self, month: Month, made: &Made<'_>) -> Result<Concluded<K::Page>, K::Error> {
-        let today = self.item_terms.today;
+    fn conclude<K: Keeper>(&self, month: &mut Month, made: &Made<'_>) -> Result<Concluded<K::Page>, K::Error> {
+        // What the parts leave to it stays with the one that is posted last.
+        let handed = if month.is_apart { std::mem::take(&mut month.handed) } else { Handed::default() };
+        let (month, today) = (&*month, self.item_terms.today);
         let known = &month.known;
-        let items = open_items(&month, self.outcome, &self.findings, &self.item_terms);
+        let items = open_items(month, self.outcome, &self.findings, &self.item_terms);
         let statements = month.statements();
-        let mut identities = identities(&month, &statements, made, today);
+        let mut identities = identities(month, &statements, made, today);
         identities.push(super::open_items::identity(known, &items));
         let wanted: Vec<&OpenItem> = items.iter().filter(|item| self.is_listed(item)).collect();
         let named: Vec<_> = wanted.iter().map(|item| (item.account.map(|account| Leg::of(account, item.id)), Some(item.id))).collect();
@@ -286,9 +289,9 @@ impl Run<'_> {
             Held { item: item.clone(), payment }
         });
         let held = held.collect();
-        let page = K::page(&month, &items, made.settings)?;
-        let (ageing, prior) = (month.ageing(today), prior_lines(&month));
-        Ok(Concluded { month, statements, ageing, identities, items, grounds, held, prior, answers, page })
+        let page = K::page(month, &items, made.settings)?;
+        let (ageing, prior, aside) = (month.ageing(today), prior_lines(month), counts(&month.aside));
+        Ok(Concluded { handed, aside, statements, ageing, identities, items, grounds, held, prior, answers, page })
     }
 
     /// Whether an item is one of the list of what somebody must look at.
@@ -297,13 +300,13 @@ impl Run<'_> {
     }
 
     /// Adds what a part comes to, and has it kept.
-    fn take<K: Keeper>(&self, sums: &mut Sums, part: Concluded<K::Page>, keeper: &mut K) -> Result<Month, K::Error> {
-        let Concluded { mut month, statements, ageing, identities, items, grounds, held, prior, answers, page } = part;
+    fn take<K: Keeper>(&self, sums: &mut Sums, part: Concluded<K::Page>, keeper: &mut K) -> Result<(), K::Error> {
+        let Concluded { handed, aside, statements, ageing, identities, items, grounds, held, prior, answers, page } = part;
         keeper.keep(page)?;
         month::add_up(&mut sums.statements, statements);
         month::add_ages(&mut sums.ageing, ageing);
         identities::add_up(&mut sums.identities, identities);
-        for (why, count) in counts(&month.aside) {
+        for (why, count) in aside {
             let sum = sums.aside.entry(why).or_default();
             *sum = sum.saturating_add(count);
         }
@@ -313,10 +316,8 @@ impl Run<'_> {
         sums.prior.extend(prior);
         sums.answers.0.extend(answers.0);
         sums.answers.1.extend(answers.1);
-        if month.is_apart {
-            sums.handed.add(std::mem::take(&mut month.handed));
-        }
-        Ok(month)
+        sums.handed.add(handed);
+        Ok(())
     }
 
     /// What is open on a batch, a pay-out or at the bank rests on rows of all parts.
