@@ -70,6 +70,7 @@ fn brief(id: &str, item: &Item, today: Date) -> Value {
 fn made(resolution: &Resolution) -> Value {
     json!({
         "action": resolution.action,
+        "details": resolution.details,
         "reason": resolution.reason,
         "decided_by": resolution.decided_by,
         "reviewed_by": resolution.reviewed_by,

@@ -141,9 +141,9 @@ const fn told(words: &'static Words) -> [&'static str; 17] {
         words.difference,
         words.paid_at,
         words.age,
-        words.reason,
+        words.finding_told(),
         words.recommended(),
-        words.comment,
+        words.comment_so_far(),
         words.earlier_decision(),
         words.first_seen,
     ]
@@ -221,8 +221,8 @@ fn offer(sheet: &mut Worksheet, choices: &BTreeMap<Vec<Choice>, Vec<u32>>, count
         let from = format!("='{}'!${column}$1:${column}${}", words.choices_title(), offered.len());
         for run in rows.chunk_by(|a, b| a.checked_add(1) == Some(*b)) {
             let (Some(first), Some(last)) = (run.first(), run.last()) else { continue };
-            let list = DataValidation::new().allow_list_formula(from.as_str().into()).set_error_style(DataValidationErrorStyle::Stop);
-            sheet.add_data_validation(*first, 2, *last, 2, &list)?;
+            let offer = DataValidation::new().allow_list_formula(from.as_str().into()).set_error_style(DataValidationErrorStyle::Stop);
+            sheet.add_data_validation(*first, 2, *last, 2, &offer)?;
         }
     }
     if last > 0 {

@@ -100,6 +100,8 @@ terms! {
     items_note "Every open item of the account, carried ones beside new ones. The total is the closing balance." "Seluruh rincian terbuka akun ini, bawaan dan baru. Jumlahnya adalah saldo akhir.";
     decisions_title "Decisions" "Keputusan";
     choices_title "Choices" "Pilihan";
+    comment_so_far "Comment so far" "Catatan sebelumnya";
+    finding_told "Finding" "Temuan";
     recommended "Recommended" "Saran";
     earlier_decision "Decided so far" "Keputusan sebelumnya";
     decide_action "Action" "Tindakan";
