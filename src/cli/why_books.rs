@@ -26,8 +26,7 @@ pub(super) fn told(books: &InBooks, language: Language) -> (String, Vec<(String,
         fill(pattern, values)
     };
     let title = say(["In the books of {0} to {1}", "Menurut pembukuan {0} sampai {1}"], &[&books.from.to_string(), &books.to.to_string()]);
-    let mut lines: Vec<(String, String)> =
-        books.told.iter().map(|(at, entry)| (clock(*at), said(entry, language))).collect();
+    let mut lines: Vec<(String, String)> = books.told.iter().map(|(at, entry)| (clock(*at), said(entry, language))).collect();
     if books.open.is_empty() {
         lines.push((String::new(), say(["nothing is open", "tidak ada yang terbuka"], &[])));
     }

@@ -69,13 +69,15 @@ impl Choice {
     }
 }
 
-/// Columns that are filled in, in their order, after the two that identify a row.
+/// Columns that are filled in, in their order. What an item is stands before them, what identifies its row at the end.
 const FILLED: [&str; 11] =
     ["action", "reason", "amount", "target", "account", "reference", "effective_on", "note", "actor", "reviewer", "owner"];
+/// How many columns say what an item is.
+const TOLD: u16 = 12;
 /// How wide each column is, in characters.
 const WIDTHS: [f64; 30] = [
-    4.0, 4.0, 24.0, 30.0, 14.0, 18.0, 14.0, 16.0, 12.0, 20.0, 14.0, 14.0, 14.0, 11.0, 7.0, 30.0, 10.0, 22.0, 20.0, 11.0, 15.0, 15.0, 15.0, 20.0,
-    8.0, 40.0, 40.0, 24.0, 18.0, 14.0,
+    10.0, 6.0, 28.0, 20.0, 18.0, 10.0, 13.0, 13.0, 13.0, 6.0, 44.0, 36.0, 24.0, 30.0, 13.0, 18.0, 14.0, 16.0, 12.0, 20.0, 14.0, 14.0, 16.0,
+    12.0, 20.0, 24.0, 10.0, 22.0, 26.0, 20.0,
 ];
 
 /// Writes `items` as a workbook in `language`; ages are as of `today`.
@@ -126,36 +128,36 @@ fn build(items: &[(&String, &Item)], today: Date, language: Language) -> Result<
     Ok(workbook)
 }
 
-/// The headings of what is for reading.
-const fn told(words: &'static Words) -> [&'static str; 17] {
-    [
-        words.status,
-        words.class,
-        words.what,
-        words.severity,
-        words.invoice,
-        words.code,
-        words.channel,
-        words.expected,
-        words.paid,
-        words.difference,
-        words.paid_at,
-        words.age,
-        words.finding_told(),
-        words.recommended(),
-        words.comment_so_far(),
-        words.earlier_decision(),
-        words.first_seen,
-    ]
+/// The headings of what is for reading: before the columns that are filled in, and after them.
+const fn told(words: &'static Words) -> ([&'static str; 12], [&'static str; 5]) {
+    (
+        [
+            words.severity,
+            words.class,
+            words.what,
+            words.invoice,
+            words.code,
+            words.channel,
+            words.expected,
+            words.paid,
+            words.difference,
+            words.age,
+            words.finding_told(),
+            words.recommended(),
+        ],
+        [words.status, words.earlier_decision(), words.comment_so_far(), words.first_seen, words.paid_at],
+    )
 }
 
 fn head(sheet: &mut Worksheet, words: &'static Words, formats: &Formats) -> Result<(), XlsxError> {
     let filled = FILLED.map(|column| heading(column, words));
-    for ((column, title), width) in (0_u16..).zip(["discrepancy_id", "facts"].into_iter().chain(filled).chain(told(words))).zip(WIDTHS) {
+    let (before, after) = told(words);
+    let titles = before.into_iter().chain(filled).chain(after).chain(["discrepancy_id", "facts"]);
+    for ((column, title), width) in (0_u16..).zip(titles).zip(WIDTHS) {
         sheet.write_string_with_format(0, column, title, &formats.head)?;
         sheet.set_column_width(column, width)?;
     }
-    sheet.set_row_height(0, 30)?.set_freeze_panes(1, 4)?.set_landscape().set_print_fit_to_pages(1, 0).set_repeat_rows(0, 0)?;
+    sheet.set_row_height(0, 30)?.set_freeze_panes(1, 4)?.set_landscape().set_repeat_rows(0, 0)?;
     Ok(())
 }
 
@@ -168,42 +170,42 @@ fn line(
     formats: &Formats,
 ) -> Result<(), XlsxError> {
     let facts = &item.facts;
-    sheet.write_string_with_format(row, 0, format!("D-{id}"), &formats.text)?;
-    sheet.write_string_with_format(row, 1, format!("F-{}", facts.fingerprint()), &formats.text)?;
-    for (column, name) in (2_u16..).zip(FILLED) {
+    let class = Class::parse(&facts.class);
+    let severity = Severity::ALL.into_iter().find(|one| one.name() == facts.severity).map_or("", |severity| words.severity(severity));
+    let decided = item.resolution.as_ref().or(item.proposal.as_ref()).map_or("", |made| words.choice(Choice::Action(made.action)));
+    let texts = [
+        (0_u16, severity.to_owned()),
+        (1, facts.class.clone()),
+        (2, class.map_or("", |class| words.class_title(class)).to_owned()),
+        (3, facts.invoice_number.clone()),
+        (4, facts.payment_code.clone()),
+        (5, facts.channel.clone().unwrap_or_default()),
+        (10, words.reason_of(&facts.reason)),
+        (11, class.map_or_else(|| facts.recommended.clone(), |class| words.class_action(class).to_owned())),
+        (23, words.standing(item.status).to_owned()),
+        (24, decided.to_owned()),
+        (25, item.comment.clone()),
+        (26, item.standing().first_seen),
+        (27, facts.paid_at.map_or_else(String::new, format_wib_seconds)),
+        (28, format!("D-{id}")),
+        (29, format!("F-{}", facts.fingerprint())),
+    ];
+    for (column, text) in texts {
+        sheet.write_string_with_format(row, column, text, &formats.text)?;
+    }
+    for (column, amount) in [(6_u16, facts.expected), (7, facts.paid), (8, facts.difference())] {
+        if let Some(amount) = amount {
+            sheet.write_number_with_format(row, column, exact(amount), &formats.rupiah)?;
+        }
+    }
+    sheet.write_number_with_format(row, 9, item.age_days(today), &formats.rupiah)?;
+    for (column, name) in (TOLD..).zip(FILLED) {
         let format = if name == "effective_on" { &formats.day } else { &formats.filled };
         match name {
             "owner" if !item.owner.is_empty() => drop(sheet.write_string_with_format(row, column, &item.owner, format)?),
             _ => drop(sheet.write_blank(row, column, format)?),
         }
     }
-    let class = Class::parse(&facts.class);
-    let severity = Severity::ALL.into_iter().find(|one| one.name() == facts.severity).map_or("", |severity| words.severity(severity));
-    let decided = item.resolution.as_ref().or(item.proposal.as_ref()).map_or("", |made| words.choice(Choice::Action(made.action)));
-    let texts = [
-        (13_u16, words.standing(item.status).to_owned()),
-        (14, facts.class.clone()),
-        (15, class.map_or("", |class| words.class_title(class)).to_owned()),
-        (16, severity.to_owned()),
-        (17, facts.invoice_number.clone()),
-        (18, facts.payment_code.clone()),
-        (19, facts.channel.clone().unwrap_or_default()),
-        (23, facts.paid_at.map_or_else(String::new, format_wib_seconds)),
-        (25, words.reason_of(&facts.reason)),
-        (26, class.map_or_else(|| facts.recommended.clone(), |class| words.class_action(class).to_owned())),
-        (27, item.comment.clone()),
-        (28, decided.to_owned()),
-        (29, item.standing().first_seen),
-    ];
-    for (column, text) in texts {
-        sheet.write_string_with_format(row, column, text, &formats.text)?;
-    }
-    for (column, amount) in [(20_u16, facts.expected), (21, facts.paid), (22, facts.difference())] {
-        if let Some(amount) = amount {
-            sheet.write_number_with_format(row, column, exact(amount), &formats.rupiah)?;
-        }
-    }
-    sheet.write_number_with_format(row, 24, item.age_days(today), &formats.rupiah)?;
     Ok(())
 }
 
@@ -222,16 +224,22 @@ fn offer(sheet: &mut Worksheet, choices: &BTreeMap<Vec<Choice>, Vec<u32>>, count
         for run in rows.chunk_by(|a, b| a.checked_add(1) == Some(*b)) {
             let (Some(first), Some(last)) = (run.first(), run.last()) else { continue };
             let offer = DataValidation::new().allow_list_formula(from.as_str().into()).set_error_style(DataValidationErrorStyle::Stop);
-            sheet.add_data_validation(*first, 2, *last, 2, &offer)?;
+            sheet.add_data_validation(*first, TOLD, *last, TOLD, &offer)?;
         }
     }
     if last > 0 {
         let rupiah = DataValidation::new().allow_whole_number(DataValidationRule::GreaterThan(0));
-        sheet.add_data_validation(1, 4, last, 4, &rupiah)?;
+        sheet.add_data_validation(1, place_of("amount"), last, place_of("amount"), &rupiah)?;
         let names: Vec<&str> = Account::ALL.into_iter().filter(|account| account.explains()).map(Account::name).collect();
-        sheet.add_data_validation(1, 6, last, 6, &DataValidation::new().allow_list_strings(&names)?)?;
+        let accounts = DataValidation::new().allow_list_strings(&names)?;
+        sheet.add_data_validation(1, place_of("account"), last, place_of("account"), &accounts)?;
     }
     Ok(())
+}
+
+/// Where a column that is filled in stands.
+fn place_of(column: &str) -> u16 {
+    (TOLD..).zip(FILLED).find(|(_, name)| *name == column).map_or(TOLD, |(place, _)| place)
 }
 
 /// The lists that drop-downs show, one column each.
@@ -271,7 +279,10 @@ mod tests {
         }
         let headings = |words: &'static Words| FILLED.map(|column| normalized(heading(column, words)));
         let all: BTreeSet<String> = Language::ALL.into_iter().flat_map(|language| headings(Words::of(language))).collect();
-        let told = Language::ALL.into_iter().flat_map(|language| told(Words::of(language)).map(normalized));
+        let told = Language::ALL.into_iter().flat_map(|language| {
+            let (before, after) = told(Words::of(language));
+            before.into_iter().chain(after).map(normalized).collect::<Vec<_>>()
+        });
         let twice: Vec<String> = told.filter(|heading| all.contains(heading)).collect();
         assert!(twice.is_empty(), "{twice:?} are columns to be filled in, too");
     }

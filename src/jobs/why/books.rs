@@ -78,8 +78,7 @@ pub struct InBooks {
 /// # Errors
 /// [`BooksError`] when they cannot be read.
 pub fn in_books(folder: &Path, name: &str) -> Result<Option<InBooks>, BooksError> {
-    let (head, known) =
-        carry::read(&folder.join(CARRY)).map_err(|reason| BooksError { path: folder.to_path_buf(), reason })?;
+    let (head, known) = carry::read(&folder.join(CARRY)).map_err(|reason| BooksError { path: folder.to_path_buf(), reason })?;
     let about = About::of(&known, name);
     if about.debts.is_empty() && about.payments.is_empty() && about.rows.is_empty() {
         return Ok(None);

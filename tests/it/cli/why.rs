@@ -345,7 +345,12 @@ fn the_books_of_a_report_tell_of_bills_of_another_system_and_of_decided_months()
     let told = |arguments: &[&str]| unwrapped(&why(&world, arguments).expect(0).stdout);
     // Paid twice: what the bill takes, and what is over.
     let twice = told(&["C", "--report", "oct"]);
-    for words in ["In the books of 2026-10-01 to 2026-10-31", "billed as C: Rp30.000", "paid Rp30.000 at alfa", "open: Unidentified and held money Rp30.000"] {
+    for words in [
+        "In the books of 2026-10-01 to 2026-10-31",
+        "billed as C: Rp30.000",
+        "paid Rp30.000 at alfa",
+        "open: Unidentified and held money Rp30.000",
+    ] {
         assert!(twice.contains(words), "{words} in {twice}");
     }
     assert_eq!(twice.matches("paid Rp30.000 at alfa").count(), 2, "{twice}");
