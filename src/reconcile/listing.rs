@@ -10,7 +10,6 @@ use super::{Finding, severity_of};
 use crate::books::known::Known;
 use crate::books::{Account, Facts, ItemId, Leg, Subject};
 use crate::domain::amount::Rupiah;
-use crate::domain::calendar::start_of_wib_day;
 use crate::domain::classify::{About, Class, ClassSet, Nature, Stands};
 use crate::register::InBooks;
 
@@ -104,7 +103,7 @@ fn carried(item: &OpenItem) -> Option<Finding> {
         channel: crate::domain::channel::Channel::parse(&item.channel),
         expected: owed.then_some(size),
         paid: (!owed).then_some(size),
-        paid_at: if item.id.subject() == Subject::Payment { start_of_wib_day(item.since) } else { None },
+        paid_at: item.paid_at,
         reason: format!("open since {} on {account}: {size}", item.since),
         evidence: Vec::new(),
         sources: Vec::new(),

@@ -1,5 +1,6 @@
 //! An open item as people see it, and the order in which it is shown.
 
+use jiff::Timestamp;
 use jiff::civil::Date;
 
 use crate::books::account::{Account, Owner, Side};
@@ -50,6 +51,8 @@ pub struct OpenItem {
     pub amount: Rupiah,
     /// The original day of what opened it.
     pub since: Date,
+    /// When it was paid; none for what is no payment.
+    pub paid_at: Option<Timestamp>,
     /// The day from which its age counts.
     pub ages_from: Date,
     /// Its age in days.
