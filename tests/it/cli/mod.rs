@@ -33,5 +33,6 @@ mod stopped;
 mod strange_logs;
 mod sync;
 mod tables;
+mod trust;
 mod why;
 pub mod world;
