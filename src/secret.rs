@@ -1,10 +1,14 @@
 //! Where the shared secret comes from: environment, a 0600 file, or a systemd credential; never a flag or the configuration.
+//! Whoever can read it can sign as we do, and whoever can write it decides whom we believe, so it is this account's alone.
 
-use std::fs;
-use std::os::unix::fs::PermissionsExt as _;
+use std::fs::{File, Metadata};
+use std::io::Read as _;
+use std::os::unix::fs::MetadataExt as _;
 use std::path::Path;
 
 use secrecy::{ExposeSecret as _, SecretString};
+
+use crate::private;
 
 /// Why there is no secret.
 #[derive(Debug, thiserror::Error)]
@@ -12,6 +16,9 @@ pub enum SecretError {
     /// None of the sources has one.
     #[error("no DOKU secret: set `doku.secret_file`, TAGIH_DOKU_SECRET, or a systemd credential named `doku_secret`")]
     None,
+    /// There is no such file. What is written in its place may be the key, so it is not repeated.
+    #[error("there is no file where the setting of a secret file leads\nhint: check `doku.secret_file` and `doku.secret_file_previous`: they name files, and are never the key itself")]
+    Missing,
     /// The file cannot be read.
     #[error("the secret file `{path}` cannot be read: {reason}\nhint: check the path and that this user may read it")]
     Unreadable {
@@ -27,6 +34,14 @@ pub enum SecretError {
         path: String,
         /// Its permission bits.
         mode: u32,
+    },
+    /// The file is somebody else's, who can write another key into it.
+    #[error("the secret file `{path}` belongs to the account {owner}, not to the one that runs this\nhint: run `chown` on it, or run tagih as its owner")]
+    Foreign {
+        /// Which file.
+        path: String,
+        /// Whose it is.
+        owner: u32,
     },
     /// The file holds nothing.
     #[error("the secret file `{0}` is empty")]
@@ -52,33 +67,51 @@ pub fn load(secret_file: &str, sources: Sources) -> Result<SecretString, SecretE
     }
     let credential = sources.credentials_directory.map(|directory| Path::new(&directory).join("doku_secret"));
     match credential.filter(|path| path.exists()) {
-        // systemd guards this folder by ownership and access lists, which mode bits do not show rightly.
-        Some(path) => read(&path),
+        Some(path) => read(&path, check_credential),
         None => Err(SecretError::None),
     }
 }
 
-/// Reads a secret file; one newline at its end is dropped, every other byte counts.
+/// Reads a secret file of this account's alone; one newline at its end is dropped, every other byte counts.
 pub fn from_file(path: &Path) -> Result<SecretString, SecretError> {
-    let shown = path.display().to_string();
-    let unreadable = |error: std::io::Error| SecretError::Unreadable { path: shown.clone(), reason: error.to_string() };
-    let mode = fs::metadata(path).map_err(unreadable)?.permissions().mode() & 0o777;
-    if mode & 0o077 != 0 {
-        return Err(SecretError::TooOpen { path: shown, mode });
-    }
-    read(path)
+    read(path, check_file)
 }
 
-fn read(path: &Path) -> Result<SecretString, SecretError> {
+/// Of this account, and nobody else's to read or write.
+fn check_file(path: &Path, found: &Metadata) -> Result<(), SecretError> {
     let shown = path.display().to_string();
-    let text = fs::read_to_string(path).map_err(|error| SecretError::Unreadable { path: shown.clone(), reason: error.to_string() })?;
+    if !private::is_ours(path, found) {
+        return Err(SecretError::Foreign { path: shown, owner: found.uid() });
+    }
+    let mode = found.mode() & 0o777;
+    if mode & 0o077 == 0 { Ok(()) } else { Err(SecretError::TooOpen { path: shown, mode }) }
+}
+
+/// A credential is root's where systemd lets the unit's account read it by an access list, which shows in the bits of the group.
+fn check_credential(path: &Path, found: &Metadata) -> Result<(), SecretError> {
+    let mode = found.mode() & 0o777;
+    if found.uid() == 0 && private::account() != 0 && mode & 0o037 == 0 { Ok(()) } else { check_file(path, found) }
+}
+
+/// What is checked is the open file, so nobody puts another in its place meanwhile.
+fn read(path: &Path, check: fn(&Path, &Metadata) -> Result<(), SecretError>) -> Result<SecretString, SecretError> {
+    let shown = path.display().to_string();
+    let unreadable = |error: std::io::Error| match error.kind() {
+        std::io::ErrorKind::NotFound => SecretError::Missing,
+        _ => SecretError::Unreadable { path: shown.clone(), reason: error.to_string() },
+    };
+    let mut file = File::open(path).map_err(unreadable)?;
+    check(path, &file.metadata().map_err(unreadable)?)?;
+    let mut text = String::new();
+    file.read_to_string(&mut text).map_err(unreadable)?;
     let secret = text.strip_suffix('\n').map_or(text.as_str(), |line| line.strip_suffix('\r').unwrap_or(line));
     if secret.is_empty() { Err(SecretError::Empty(shown)) } else { Ok(SecretString::from(secret)) }
 }
 
 #[cfg(test)]
 mod tests {
-    use std::os::unix::fs::OpenOptionsExt as _;
+    use std::fs;
+    use std::os::unix::fs::{OpenOptionsExt as _, PermissionsExt as _};
 
     use super::*;
 
@@ -98,5 +131,28 @@ mod tests {
         assert!(matches!(load("", Sources::default()), Err(SecretError::None)));
         let empty = Sources { variable: Some(SecretString::from("")), credentials_directory: None };
         assert!(matches!(load("", empty), Err(SecretError::None)), "an empty variable is as good as none");
+    }
+    #[test]
+    fn a_credential_is_held_to_what_a_secret_file_is_held_to() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("doku_secret");
+        fs::write(&path, "SK-a").unwrap();
+        let sources = || Sources { variable: None, credentials_directory: Some(folder.path().display().to_string()) };
+        for (mode, is_taken) in [(0o644, false), (0o444, false), (0o640, false), (0o440, false), (0o600, true), (0o400, true)] {
+            fs::set_permissions(&path, fs::Permissions::from_mode(mode)).unwrap();
+            assert_eq!(load("", sources()).is_ok(), is_taken, "{mode:o}");
+        }
+        if private::account() == 0 {
+            // Only root can give a file away.
+            std::os::unix::fs::chown(&path, Some(1001), None).unwrap();
+            assert!(matches!(load("", sources()), Err(SecretError::Foreign { owner: 1001, .. })));
+            assert!(matches!(from_file(&path), Err(SecretError::Foreign { owner: 1001, .. })));
+        }
+    }
+
+    #[test]
+    fn a_key_in_the_place_of_a_file_name_is_not_repeated() {
+        let error = load("k-topsecret", Sources::default()).unwrap_err();
+        assert!(!error.to_string().contains("topsecret"), "{error}");
     }
 }

@@ -61,9 +61,13 @@ pub fn main() -> Exit {
         Ok(cli) => cli,
         Err(error) => {
             // Help and version are results; everything else is a usage error.
-            let exit = if error.use_stderr() { Exit::Usage } else { Exit::Done };
+            if error.use_stderr() {
+                // As text: the arguments in it are anybody's, and colours would be their letters too.
+                output::note(error.render().to_string().trim_end());
+                return Exit::Usage;
+            }
             drop(error.print());
-            return exit;
+            return Exit::Done;
         }
     };
     log_to_stderr();

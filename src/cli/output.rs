@@ -1,10 +1,13 @@
 //! Printing: results to stdout, everything else to stderr. A closed pipe ends the printing, not the program.
 
+use std::borrow::Cow;
 use std::fmt::Display;
 use std::io::{self, IsTerminal as _, Write as _};
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use indicatif::{ProgressBar, ProgressStyle};
+
+use crate::domain::names::is_invisible;
 
 /// Whether a result could not be written.
 static FAILED: AtomicBool = AtomicBool::new(false);
@@ -12,7 +15,7 @@ static FAILED: AtomicBool = AtomicBool::new(false);
 /// Prints a result line.
 pub(super) fn result(text: impl Display) {
     // Nobody is left to tell when stdout is closed; a disk that is full is another matter.
-    let written = writeln!(io::stdout().lock(), "{text}");
+    let written = writeln!(io::stdout().lock(), "{}", shown(&text.to_string()));
     if written.is_err_and(|error| error.kind() != io::ErrorKind::BrokenPipe) {
         FAILED.store(true, Ordering::Relaxed);
     }
@@ -25,7 +28,24 @@ pub(super) fn has_failed() -> bool {
 
 /// Prints a line of progress or a note.
 pub(super) fn note(text: impl Display) {
-    drop(writeln!(io::stderr().lock(), "{text}"));
+    drop(writeln!(io::stderr().lock(), "{}", shown(&text.to_string())));
+}
+
+/// `text` as a terminal may have it: what would move its cursor, set its title or turn its letters about is written out instead.
+/// Names of files, arguments and cells are anybody's.
+fn shown(text: &str) -> Cow<'_, str> {
+    let acts = |c: char| c.is_control() && !matches!(c, '\n' | '\t') || is_invisible(c);
+    if !text.contains(acts) {
+        return Cow::Borrowed(text);
+    }
+    Cow::Owned(text.chars().fold(String::with_capacity(text.len()), |mut shown, c| {
+        if acts(c) {
+            shown.extend(c.escape_unicode())
+        } else {
+            shown.push(c)
+        }
+        shown
+    }))
 }
 
 /// Prints an error.
@@ -78,6 +98,11 @@ pub(super) fn rupiah(amount: i128) -> String {
 
 #[cfg(test)]
 mod tests {
+    #[test]
+    fn nothing_printed_acts_on_a_terminal() {
+        assert_eq!(super::shown("a\u{1b}[31m\u{7}\r\u{9b}b\u{202e}c\n\td é"), "a\\u{1b}[31m\\u{7}\\u{d}\\u{9b}b\\u{202e}c\n\td é");
+    }
+
     #[test]
     fn rupiah_are_grouped_by_dots() {
         let written: Vec<String> = [0, 999, 1_000, 1_500_000, -12_345].map(super::rupiah).into();

@@ -26,6 +26,7 @@ use crate::jobs::issue::RunError;
 use crate::jobs::reconcile::ReconcileError;
 use crate::journal::{Author, JournalError};
 use crate::ledger::{Binding, LedgerError};
+use crate::private;
 use crate::report::atomic::WriteError;
 use crate::report::folder::FolderError;
 use crate::report::items::ItemsError;
@@ -385,7 +386,8 @@ impl Setup {
 }
 
 fn read_config(path: &Path) -> Result<String, Failure> {
-    std::fs::read_to_string(path)
+    private::check_settings(path)
+        .and_then(|()| std::fs::read_to_string(path))
         .map_err(|error| Failure::usage(format!("the configuration file `{}` cannot be read: {error}", path.display())))
 }
 

@@ -15,6 +15,7 @@ mod tests;
 use jiff::Timestamp;
 
 use crate::domain::digest::{self, Digest};
+use crate::domain::names;
 use crate::register::{Change, Register};
 
 pub use entry::Entry;
@@ -40,8 +41,9 @@ impl Author {
         let is_sayable = |text: &str, length_max: usize| {
             !text.trim().is_empty() && text.chars().count() <= length_max && !text.chars().any(char::is_control)
         };
-        if !is_sayable(actor, Self::ACTOR_LENGTH_MAX) {
-            return Err(JournalError::Author { what: "name", hint: "give `--by NAME`, or set `journal.actor`" });
+        // Two names that look like one are two persons in the journal, and one for whoever reads it.
+        if !is_sayable(actor, Self::ACTOR_LENGTH_MAX) || !names::is_plain(actor) {
+            return Err(JournalError::Author { what: "name", hint: "give `--by NAME`, or set `journal.actor`: letters of one alphabet, and nothing that is not seen" });
         }
         if !is_sayable(reason, crate::register::REASON_LENGTH_MAX) {
             return Err(JournalError::Author {

@@ -3,17 +3,15 @@
 use std::collections::BTreeMap;
 use std::fs::{self, File};
 use std::io::{self, Read as _, Seek as _, SeekFrom, Write as _};
-use std::os::unix::fs::{MetadataExt as _, OpenOptionsExt as _};
+use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use jiff::civil::Date;
 
 use super::{Durability, Kind};
+use crate::private;
 use crate::serve::metrics::Metrics;
-
-/// Readable by the service's user only: customers' names may be in a message.
-const MODE: u32 = 0o600;
 
 /// How often a file may be replaced under one batch before it is given up.
 const REPLACED_MAX: usize = 3;
@@ -147,7 +145,7 @@ impl Open {
     fn reopened(path: &Path, stretch: Stretch) -> io::Result<Self> {
         let path = path.to_owned();
         let is_new = !path.exists();
-        let mut file = File::options().create(true).read(true).append(true).mode(MODE).open(&path)?;
+        let mut file = private::open(File::options().create(true).read(true).append(true), &path)?;
         let mut bytes = file.metadata()?.len();
         if bytes > 0 {
             let mut last = [0_u8];
@@ -190,7 +188,7 @@ impl Open {
     fn is_in_place(&mut self) -> io::Result<bool> {
         let here = self.file.metadata()?;
         self.bytes = self.bytes.min(here.len());
-        match fs::metadata(&self.path) {
+        match fs::symlink_metadata(&self.path) {
             Ok(there) => Ok((here.dev(), here.ino()) == (there.dev(), there.ino())),
             Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(false),
             Err(error) => Err(error),

@@ -21,6 +21,7 @@ use self::files::{Files, Stretch};
 use super::ServeError;
 use super::metrics::Metrics;
 use crate::domain::calendar::wib;
+use crate::private;
 
 /// Lines that may share an fsync.
 const BATCH: usize = 4_096;
@@ -98,8 +99,9 @@ impl LogFolder {
     /// [`ServeError::Folder`] and [`ServeError::Held`].
     pub fn take(path: &Path) -> Result<Self, ServeError> {
         let failed = |error: &io::Error| ServeError::Folder { path: path.to_owned(), reason: error.to_string() };
-        fs::create_dir_all(path).map_err(|error| failed(&error))?;
-        let lock = File::options().create(true).truncate(false).write(true).open(path.join(".lock")).map_err(|error| failed(&error))?;
+        private::folder(path).map_err(|error| failed(&error))?;
+        let options = &mut File::options();
+        let lock = private::open(options.create(true).truncate(false).write(true), &path.join(".lock")).map_err(|error| failed(&error))?;
         match lock.try_lock() {
             Ok(()) => Ok(Self { path: path.to_owned(), open_from: Arc::new(Mutex::new(Date::MIN)), _lock: Arc::new(lock) }),
             Err(TryLockError::WouldBlock) => Err(ServeError::Held { path: path.to_owned() }),
@@ -188,7 +190,7 @@ impl LogFolder {
             }
         }
         for (path, skipped) in parts.into_iter().rev() {
-            let Ok(mut file) = File::open(&path) else { continue };
+            let Ok(mut file) = private::open(File::options().read(true), &path) else { continue };
             if file.seek(SeekFrom::Start(skipped)).is_err() {
                 continue;
             }

@@ -130,7 +130,7 @@ impl Books {
         self.world.run(&["period", "close", month, "--report", month, "--by", "Sari", "--reason", "month end"])
     }
 
-    fn august(&self) {
+    pub(crate) fn august(&self) {
         for (number, amount, when, expires) in [
             (1, 100_000, "2026-08-03", "2026-12-30"),
             (2, 200_000, "2026-08-03", "2026-12-30"),
