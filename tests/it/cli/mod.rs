@@ -19,6 +19,7 @@ mod methods;
 mod numbers;
 mod pace;
 pub mod period;
+mod period_signed;
 mod places;
 mod plan;
 pub mod reconcile;
