@@ -64,7 +64,9 @@ pub(super) fn reconcile(setup: &Setup, arguments: &Reconcile) -> Result<Exit, Fa
         out: arguments.out.clone(),
         language: arguments.lang,
     };
-    run(setup, &task, &setup.verification_keys()?)
+    let keys = setup.verification_keys()?;
+    setup.tell_key_end(&keys);
+    run(setup, &task, &keys)
 }
 
 /// What a task comes to with the settings.

@@ -70,6 +70,7 @@ pub(super) fn serve(setup: &Setup, arguments: &Serve) -> Result<Exit, Failure> {
         clock: setup.clock.clone(),
     };
     let keys = Arc::clone(&options.settings.keys);
+    setup.tell_key_end(&keys.current());
     let listening = |address: SocketAddr, admin: Option<SocketAddr>| {
         output::result(format_args!("listening on http://{address}"));
         if let Some(admin) = admin {
@@ -141,6 +142,7 @@ fn settings(setup: &Setup, client_id: String) -> Result<Settings, Failure> {
         },
         inquiry_suffix: section.inquiry_suffix.clone(),
         refusal_details: section.refusal_details,
+        sign_refusals: section.sign_refusals,
         info_key: setup.config.doku.info.key,
         freshness_seconds: section.freshness_seconds,
         customer_name: section.customer_name.clone(),

@@ -1,9 +1,12 @@
 //! What the types of the settings cannot say: which numbers and texts can be right, and settings that contradict each other.
 
+use jiff::civil::Date;
+use jiff::{SignedDuration, Timestamp};
 use toml::Table;
 
 use super::sections::RANGES;
 use super::{Config, ConfigError, Serve, Settlement, addresses, is_key};
+use crate::domain::calendar::start_of_wib_day;
 use crate::domain::channel::Channel;
 use crate::domain::fee::Share;
 
@@ -31,12 +34,23 @@ pub(super) fn check(config: &Config) -> Result<(), ConfigError> {
         .find_map(|(key, path)| path.rsplit('/').next().is_some_and(is_key).then_some(key))
     {
         format!("`doku.{key}` seems to hold the key itself\nhint: put the key into a file of mode 0600, and write that file's name here")
+    } else if !config.doku.previous_until.is_empty() && key_end(&config.doku.previous_until).is_none() {
+        format!("`doku.previous_until` must be a day such as 2026-12-05, or an instant such as 2026-12-05T10:00:00Z, not `{}`", config.doku.previous_until)
     } else if let Some(complaint) = addresses::complaint(config) {
         complaint
     } else {
         return serve(&config.serve).and_then(|()| settlement(&config.settlement)).and_then(|()| books(config));
     };
     Err(ConfigError::Value(complaint))
+}
+
+/// The last instant of a WIB day, or an instant, as `doku.previous_until` has it.
+pub(super) fn key_end(text: &str) -> Option<Timestamp> {
+    let of_day = || {
+        let next = text.parse::<Date>().ok()?.tomorrow().ok().and_then(start_of_wib_day)?;
+        next.checked_sub(SignedDuration::from_nanos(1)).ok()
+    };
+    text.parse().ok().or_else(of_day)
 }
 
 fn serve(serve: &Serve) -> Result<(), ConfigError> {

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::ops::RangeInclusive;
 
+use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use crate::books::Account;
@@ -112,11 +113,19 @@ pub enum InvalidSignature {
 section!(
     /// `[doku]`
     Doku {
-        environment: Environment, base_url: String, other_host: String, root_certificates_file: String, client_id: String, secret_file: String, secret_file_previous: String,
+        environment: Environment, base_url: String, other_host: String, root_certificates_file: String, client_id: String, secret_file: String, secret_file_previous: String, previous_until: String,
         verify_response: SignaturePolicy, unsigned_errors: UnsignedErrors, proxy: String, use_environment_proxy: bool, info: InfoField,
         paths: Paths, status_words: StatusWords,
     }
 );
+impl Doku {
+    /// Until when the previous key is believed, if that is said.
+    #[must_use]
+    pub fn previous_until(&self) -> Option<Timestamp> {
+        super::check::key_end(&self.previous_until)
+    }
+}
+
 section!(
     /// `[doku.status_words]`
     StatusWords { cancelled: Vec<String> }
@@ -202,7 +211,7 @@ section!(
     /// `[serve]`
     Serve {
         listen: String, admin_listen: String, inquiry_path: String, notification_path: String, log_dir: String,
-        invalid_signature: InvalidSignature, inquiry_suffix: String, refusal_details: bool, freshness_seconds: u32 = 0..=86_400,
+        invalid_signature: InvalidSignature, inquiry_suffix: String, refusal_details: bool, sign_refusals: bool, freshness_seconds: u32 = 0..=86_400,
         customer_name: String, connections_max: std::num::NonZeroU32 = 1..=65_536,
         body_bytes_max: usize = 1_024..=BODY_BYTES_MAX, header_timeout_ms: u64 = 1..=600_000, body_timeout_ms: u64 = 1..=600_000, drain_seconds: u64 = 0..=3_600, close_after_minutes: u32 = 0..=10_080,
         forged_bytes_max: u64 = 0..=BYTES_MAX, answers_bytes_max: u64 = 0..=BYTES_MAX,

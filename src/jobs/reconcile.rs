@@ -33,7 +33,7 @@ use crate::report::atomic::WriteError;
 use crate::report::books::{BooksFiles, KeepError};
 use crate::report::summary::Summary;
 use crate::report::summary_books::BooksFigures;
-use crate::report::summary_inputs::Request;
+use crate::report::summary_inputs::{KeyFigures, Request};
 use crate::report::summary_month::{MonthFigures, Signature, SignedFigures};
 use crate::report::{self, Presentation, Report};
 use crate::table::{self, Mostly};
@@ -241,6 +241,7 @@ pub fn run(mut billed: Billed, options: &ReconcileOptions) -> Result<ReconcileRe
     let mut summary = Summary::of(&outcome, &terms, &files, source, run_id);
     summary.held = held;
     summary.request = request(options);
+    summary.keys = options.keys.iter().map(|key| KeyFigures { fingerprint: key.fingerprint(), until: key.ends() }).collect();
     summary.discrepancies = discrepancies::counts(&outcome, &standings, journal.head());
     summary.books = Some(BooksFigures::of(&posted, hash));
     summary.month = Some(MonthFigures::of(&month, &files, signed(&journal, &month.closing)?));

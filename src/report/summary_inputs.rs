@@ -36,6 +36,15 @@ pub struct InputFigures {
     pub wrapper: &'static str,
 }
 
+/// A key that signatures were believed by.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct KeyFigures {
+    /// What tells it from others.
+    pub fingerprint: String,
+    /// Until when messages had to arrive that it signed; `null`: no end.
+    pub until: Option<Timestamp>,
+}
+
 /// What was asked of a run beside its inputs: with both, and the settings, its report can be made again.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Request {

@@ -123,6 +123,8 @@ pub struct Settings {
     pub inquiry_suffix: String,
     /// Whether a refusal of a known code names its order and customer.
     pub refusal_details: bool,
+    /// Whether the refusal of what is not provably DOKU's is signed.
+    pub sign_refusals: bool,
     /// What the text is called that a counter shows.
     pub info_key: InfoKey,
     /// How far an inquiry's timestamp may be from now, in seconds; 0 for any distance.
