@@ -153,6 +153,7 @@ fn settings(setup: &Setup, client_id: String) -> Result<Settings, Failure> {
             body_timeout: Duration::from_millis(section.body_timeout_ms),
             drain: Duration::from_secs(section.drain_seconds),
             forged_bytes_max: section.forged_bytes_max,
+            reserved_bytes: section.reserved_bytes,
             answers_bytes_max: section.answers_bytes_max,
         },
     })

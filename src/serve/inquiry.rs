@@ -90,7 +90,7 @@ async fn turned_down(shared: &Shared, received: &Received, signer: Option<Signer
         InvalidSignature::Unauthorized => Status::InvalidSignature,
         InvalidSignature::Decline => Status::Decline,
     };
-    shared.records.append(Kind::Forged, received.at, received.forged_line(why)).await;
+    shared.keep_forged(received, why).await;
     shared.metrics.inquiry(Status::InvalidSignature.name(), begun.elapsed());
     let outcome = Outcome::refused(status, "unverified", None, false);
     response(shared, &given(shared, signer, received, &outcome))

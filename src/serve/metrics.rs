@@ -45,6 +45,7 @@ pub struct Metrics {
     pub(super) log_syncs: Counter<u64, AtomicU64>,
     /// Lines made durable, or written, by kind.
     log_lines: Count,
+    log_dropped: Count,
     /// Connections open now.
     pub(super) connections: Gauge<i64, AtomicI64>,
     waiting: Gauge<i64, AtomicI64>,
@@ -70,6 +71,7 @@ impl Default for Metrics {
             notification_seconds: latency(),
             log_syncs: Counter::default(),
             log_lines: Count::default(),
+            log_dropped: Count::default(),
             connections: Gauge::default(),
             waiting: Gauge::default(),
             not_understood: Counter::default(),
@@ -100,6 +102,8 @@ impl Metrics {
         registry.register_with_unit("notification", "From the whole notification to its answer", Unit::Seconds, notification);
         registry.register("log_syncs", "Times the notification log was made durable", self.log_syncs.clone());
         registry.register("log_lines", "Lines written, by kind of log", self.log_lines.clone());
+        let dropped = self.log_dropped.clone();
+        registry.register("log_dropped", "Messages that are not DOKU's and were not kept, by what there was too little of", dropped);
         registry.register("connections", "Connections open now", self.connections.clone());
         registry.register("ledger_waiting_payments", "Payments in the log that are not in the ledger yet", self.waiting.clone());
         let not_understood = self.not_understood.clone();
@@ -149,6 +153,11 @@ impl Metrics {
 
     pub(super) fn line(&self, kind: &'static str) {
         self.log_lines.get_or_create(&Label { is: kind }).inc();
+    }
+
+    /// A stranger's message that was not kept.
+    pub(super) fn dropped(&self, why: &'static str) {
+        self.log_dropped.get_or_create(&Label { is: why }).inc();
     }
 
     pub(super) fn refused(&self) {

@@ -68,7 +68,7 @@ const OWNERS: [(&str, &[&str]); 24] = [
     ("polars_io", &["books/carry/", "reconcile/", "report/"]),
     ("reqwest", &["gateway/"]),
     ("h2", &["gateway/client.rs"]),
-    ("rustix", &["private.rs"]),
+    ("rustix", &["private.rs", "serve/log/files.rs"]),
     ("url", &["domain/address.rs"]),
     ("governor", &["gateway/pacing.rs"]),
     ("hmac", &["doku/signature.rs"]),
