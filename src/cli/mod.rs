@@ -18,6 +18,7 @@ mod explain;
 mod guess;
 mod init;
 mod keeping;
+mod keys;
 mod logs;
 mod orders;
 mod output;

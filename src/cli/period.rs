@@ -33,7 +33,7 @@ impl From<PeriodError> for Failure {
 pub(super) fn period(setup: &Setup, command: &PeriodCommand) -> Result<Exit, Failure> {
     match command {
         PeriodCommand::Close { period, report, by, reviewed_by, reason } => {
-            if setup.config.discrepancies.four_eyes {
+            if setup.four_eyes(&setup.author(by.as_deref(), reason)?)? {
                 return Err(Failure::usage(format!(
                     "E0855: a second person must agree: `discrepancies.four_eyes` is on\nhint: `tagih period propose {period} …`, then another person `tagih period approve {period} …`"
                 )));
@@ -70,7 +70,7 @@ pub(super) fn period(setup: &Setup, command: &PeriodCommand) -> Result<Exit, Fai
         }
         PeriodCommand::Reopen { period, by, reason } => {
             let (from, _) = month(period)?;
-            if setup.config.discrepancies.four_eyes {
+            if setup.four_eyes(&setup.author(by.as_deref(), reason)?)? {
                 return Err(Failure::usage(format!(
                     "E0855: a second person must agree: `discrepancies.four_eyes` is on\nhint: `tagih period propose {period} --reopen …`, then another person `tagih period approve {period} …`"
                 )));
@@ -92,6 +92,8 @@ fn sign(
     reason: &str,
 ) -> Result<PeriodClose, Failure> {
     let (from, to) = month(period)?;
+    let author = setup.author(by, reason)?;
+    let four_eyes = setup.four_eyes(&author)?;
     let again = made_again(setup, report)?;
     Ok(period::close(CloseOptions {
         journal: setup.journal_path(),
@@ -99,9 +101,9 @@ fn sign(
         to,
         report,
         again: again.path(),
-        author: setup.author(by, reason)?,
+        author,
         reviewed_by,
-        four_eyes: setup.config.discrepancies.four_eyes,
+        four_eyes,
         now: setup.clock.now(),
     })?)
 }

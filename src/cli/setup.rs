@@ -3,9 +3,6 @@
 use std::fmt::Display;
 use std::path::{Path, PathBuf};
 
-use jiff::SignedDuration;
-use secrecy::SecretString;
-
 use super::args::Global;
 use super::output;
 use super::places::{self, absolute};
@@ -13,7 +10,6 @@ use super::standard_input::StandardInput;
 use super::tables::BillFlags;
 use crate::clock::Clock;
 use crate::config::{self, Config, ConfigError, Environment};
-use crate::doku::signature::SigningKey;
 use crate::domain::additional::{self, UrlRules};
 use crate::domain::channel::{Channel, Method};
 use crate::domain::plan::Minting;
@@ -25,13 +21,13 @@ use crate::jobs::entries::EntriesError;
 use crate::jobs::ingest::IngestError;
 use crate::jobs::issue::RunError;
 use crate::jobs::reconcile::ReconcileError;
-use crate::journal::{Author, JournalError};
+use crate::journal::JournalError;
 use crate::ledger::{Binding, LedgerError};
 use crate::private;
 use crate::report::atomic::WriteError;
 use crate::report::folder::FolderError;
 use crate::report::items::ItemsError;
-use crate::secret::{self, SecretError, Sources};
+use crate::secret::SecretError;
 
 /// An error a person reads, and the exit code it ends with.
 #[derive(Debug)]
@@ -68,9 +64,6 @@ impl Failure {
         self
     }
 }
-
-/// How long a previous key is believed whose end is not set.
-const PREVIOUS_KEY_LASTS: SignedDuration = SignedDuration::from_hours(7 * 24);
 
 /// The configuration file that is found without being named.
 pub(super) const NAME: &str = "tagih.toml";
@@ -257,19 +250,6 @@ impl Setup {
         Path::new(&self.config.journal.path)
     }
 
-    /// Who acts: as the command says, else as configured, else as the system calls them.
-    pub(super) fn actor(&self, by: Option<&str>) -> Result<String, Failure> {
-        let configured = filled(&self.config.journal.actor);
-        let actor = by.map(str::to_owned).or(configured).or_else(|| std::env::var("USER").ok()).unwrap_or_default();
-        // The reason is another matter; this only checks the name.
-        Ok(Author::new(&actor, "named").map(|author| author.actor().to_owned())?)
-    }
-
-    /// Who acts and why, and from whose account of the system.
-    pub(super) fn author(&self, by: Option<&str>, reason: &str) -> Result<Author, Failure> {
-        Ok(Author::new(&self.actor(by)?, reason)?.with_person(&super::person::person()))
-    }
-
     /// The ledger is bound to this for life.
     pub(super) fn binding(&self) -> Result<Binding, Failure> {
         let client_id = self.config.doku.client_id.clone();
@@ -277,44 +257,6 @@ impl Setup {
             return Err(Failure::setting("`doku.client_id` is not set\nhint: set it in a configuration file or as TAGIH_DOKU_CLIENT_ID"));
         }
         Ok(Binding { environment: self.config.doku.environment.name().to_owned(), client_id })
-    }
-
-    pub(super) fn secret(&self) -> Result<SecretString, Failure> {
-        let sources = Sources {
-            variable: std::env::var("TAGIH_DOKU_SECRET").ok().map(SecretString::from),
-            credentials_directory: std::env::var("CREDENTIALS_DIRECTORY").ok(),
-        };
-        Ok(secret::load(&self.config.doku.secret_file, sources)?)
-    }
-
-    /// The keys that verify: the present one, and the previous one while rotating.
-    pub(super) fn verification_keys(&self) -> Result<Vec<SigningKey>, Failure> {
-        Ok(std::iter::once(SigningKey::new(&self.secret()?)).chain(self.previous_key()?).collect())
-    }
-
-    /// The key before the present one, while it is being replaced: it verifies until its end, and never signs.
-    pub(super) fn previous_key(&self) -> Result<Option<SigningKey>, Failure> {
-        let path = Path::new(&self.config.doku.secret_file_previous);
-        if path.as_os_str().is_empty() {
-            return Ok(None);
-        }
-        let key = SigningKey::new(&secret::from_file(path)?);
-        let until = match self.config.doku.previous_until() {
-            Some(until) => until,
-            None => secret::put_there_at(path)?.saturating_add(PREVIOUS_KEY_LASTS).map_err(Failure::usage)?,
-        };
-        Ok(Some(key.until(until)))
-    }
-
-    /// Says until when the previous key is believed, where the settings do not.
-    pub(super) fn tell_key_end(&self, keys: &[SigningKey]) {
-        let Some(until) = keys.iter().find_map(SigningKey::ends).filter(|_| self.config.doku.previous_until.is_empty() && !self.quiet) else {
-            return;
-        };
-        output::note(format_args!(
-            "warning: the key of `doku.secret_file_previous` is believed until {until}, a week after the file was put there\n\
-             hint: set `doku.previous_until` to the end of the rotation, and take both out afterwards"
-        ));
     }
 
     /// How bill files are to be read.
@@ -414,7 +356,7 @@ fn read_config(path: &Path) -> Result<String, Failure> {
         .map_err(|error| Failure::usage(format!("the configuration file `{}` cannot be read: {error}", path.display())))
 }
 
-fn filled(text: &str) -> Option<String> {
+pub(super) fn filled(text: &str) -> Option<String> {
     (!text.is_empty()).then(|| text.to_owned())
 }
 

@@ -35,7 +35,10 @@ pub(super) fn check(config: &Config) -> Result<(), ConfigError> {
     {
         format!("`doku.{key}` seems to hold the key itself\nhint: put the key into a file of mode 0600, and write that file's name here")
     } else if !config.doku.previous_until.is_empty() && key_end(&config.doku.previous_until).is_none() {
-        format!("`doku.previous_until` must be a day such as 2026-12-05, or an instant such as 2026-12-05T10:00:00Z, not `{}`", config.doku.previous_until)
+        format!(
+            "`doku.previous_until` must be a day such as 2026-12-05, or an instant such as 2026-12-05T10:00:00Z, not `{}`",
+            config.doku.previous_until
+        )
     } else if let Some(complaint) = addresses::complaint(config) {
         complaint
     } else {

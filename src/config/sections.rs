@@ -113,9 +113,10 @@ pub enum InvalidSignature {
 section!(
     /// `[doku]`
     Doku {
-        environment: Environment, base_url: String, other_host: String, root_certificates_file: String, client_id: String, secret_file: String, secret_file_previous: String, previous_until: String,
-        verify_response: SignaturePolicy, unsigned_errors: UnsignedErrors, proxy: String, use_environment_proxy: bool, info: InfoField,
-        paths: Paths, status_words: StatusWords,
+        environment: Environment, base_url: String, other_host: String, root_certificates_file: String, client_id: String,
+        secret_file: String, secret_file_previous: String, previous_until: String, verify_response: SignaturePolicy,
+        unsigned_errors: UnsignedErrors, proxy: String, use_environment_proxy: bool, info: InfoField, paths: Paths,
+        status_words: StatusWords,
     }
 );
 impl Doku {
@@ -136,11 +137,17 @@ section!(
 );
 section!(
     /// `[pacing]`
-    Pacing { rate_per_second: std::num::NonZeroU32 = 1..=100_000, burst: std::num::NonZeroU32 = 1..=100_000, in_flight_max: std::num::NonZeroU32 = 1..=100_000 }
+    Pacing {
+        rate_per_second: std::num::NonZeroU32 = 1..=100_000, burst: std::num::NonZeroU32 = 1..=100_000,
+        in_flight_max: std::num::NonZeroU32 = 1..=100_000,
+    }
 );
 section!(
     /// `[retry]`
-    Retry { attempts_max: std::num::NonZeroU32 = 1..=1_000, base_ms: u64 = 0..=3_600_000, cap_ms: u64 = 0..=3_600_000, breaker_failures: u32 = 0..=1_000_000, pause_max_seconds: u64 = 0..=86_400, replay_window_minutes: i64 = 0..=525_600 }
+    Retry {
+        attempts_max: std::num::NonZeroU32 = 1..=1_000, base_ms: u64 = 0..=3_600_000, cap_ms: u64 = 0..=3_600_000,
+        breaker_failures: u32 = 0..=1_000_000, pause_max_seconds: u64 = 0..=86_400, replay_window_minutes: i64 = 0..=525_600,
+    }
 );
 section!(
     /// `[timeout]`
@@ -148,11 +155,17 @@ section!(
 );
 section!(
     /// `[doubt]`
-    Doubt { not_found: NotFound, not_found_minutes: i64 = 1..=525_600, unchanged_minutes: i64 = 1..=525_600, overdue_hours: i64 = 0..=87_840 }
+    Doubt {
+        not_found: NotFound, not_found_minutes: i64 = 1..=525_600, unchanged_minutes: i64 = 1..=525_600,
+        overdue_hours: i64 = 0..=87_840,
+    }
 );
 section!(
     /// `[sync]`
-    Sync { first_minutes: i64 = 0..=525_600, window_days: i64 = 0..=3_660, calls_max: u64 = 0..=COUNT_MAX, spacing_seconds: i64 = 0..=86_400 }
+    Sync {
+        first_minutes: i64 = 0..=525_600, window_days: i64 = 0..=3_660, calls_max: u64 = 0..=COUNT_MAX,
+        spacing_seconds: i64 = 0..=86_400,
+    }
 );
 section!(
     /// `[plan]`
@@ -160,7 +173,10 @@ section!(
 );
 section!(
     /// `[guard]`
-    Guard { rows_max: u64 = 0..=COUNT_MAX, rupiah_max: u64 = 0..=1_000_000_000_000_000, amount_max: u64 = 0..=RUPIAH_MAX, cancellations_max: u64 = 0..=COUNT_MAX, changed_share_max: u64 = 0..=100 }
+    Guard {
+        rows_max: u64 = 0..=COUNT_MAX, rupiah_max: u64 = 0..=1_000_000_000_000_000, amount_max: u64 = 0..=RUPIAH_MAX,
+        cancellations_max: u64 = 0..=COUNT_MAX, changed_share_max: u64 = 0..=100,
+    }
 );
 section!(
     /// `[intake]`
@@ -178,7 +194,10 @@ section!(
 );
 section!(
     /// `[intake.limits]`
-    Limits { field_bytes_max: usize = 1..=16_777_216, record_bytes_max: usize = 1..=67_108_864, columns_max: usize = 1..=16_384, rows_max: u64 = 1..=COUNT_MAX }
+    Limits {
+        field_bytes_max: usize = 1..=16_777_216, record_bytes_max: usize = 1..=67_108_864, columns_max: usize = 1..=16_384,
+        rows_max: u64 = 1..=COUNT_MAX,
+    }
 );
 section!(
     /// `[results]`
@@ -198,9 +217,9 @@ section!(
 section!(
     /// `[reconcile]`
     Reconcile {
-        tolerance_rupiah: u64 = 0..=RUPIAH_MAX, expiry_grace_minutes: i64 = 0..=525_600, skew_minutes: i64 = 0..=525_600, late_evidence_hours: i64 = 0..=87_840,
-        unverifiable: String, expired_break_days: i64 = 0..=3_660, status_grace_hours: i64 = 0..=87_840, malformed_lines_max_percent: u64 = 0..=100,
-        lapsed_policy_statuses: Vec<String>,
+        tolerance_rupiah: u64 = 0..=RUPIAH_MAX, expiry_grace_minutes: i64 = 0..=525_600, skew_minutes: i64 = 0..=525_600,
+        late_evidence_hours: i64 = 0..=87_840, unverifiable: String, expired_break_days: i64 = 0..=3_660,
+        status_grace_hours: i64 = 0..=87_840, malformed_lines_max_percent: u64 = 0..=100, lapsed_policy_statuses: Vec<String>,
     }
 );
 section!(
@@ -211,10 +230,11 @@ section!(
     /// `[serve]`
     Serve {
         listen: String, admin_listen: String, inquiry_path: String, notification_path: String, log_dir: String,
-        invalid_signature: InvalidSignature, inquiry_suffix: String, refusal_details: bool, sign_refusals: bool, freshness_seconds: u32 = 0..=86_400,
-        customer_name: String, connections_max: std::num::NonZeroU32 = 1..=65_536,
-        body_bytes_max: usize = 1_024..=BODY_BYTES_MAX, header_timeout_ms: u64 = 1..=600_000, body_timeout_ms: u64 = 1..=600_000, drain_seconds: u64 = 0..=3_600, close_after_minutes: u32 = 0..=10_080,
-        forged_bytes_max: u64 = 0..=BYTES_MAX, reserved_bytes: u64 = 0..=BYTES_MAX, answers_bytes_max: u64 = 0..=BYTES_MAX,
+        invalid_signature: InvalidSignature, inquiry_suffix: String, refusal_details: bool, sign_refusals: bool,
+        freshness_seconds: u32 = 0..=86_400, customer_name: String, connections_max: std::num::NonZeroU32 = 1..=65_536,
+        body_bytes_max: usize = 1_024..=BODY_BYTES_MAX, header_timeout_ms: u64 = 1..=600_000, body_timeout_ms: u64 = 1..=600_000,
+        drain_seconds: u64 = 0..=3_600, close_after_minutes: u32 = 0..=10_080, forged_bytes_max: u64 = 0..=BYTES_MAX,
+        reserved_bytes: u64 = 0..=BYTES_MAX, answers_bytes_max: u64 = 0..=BYTES_MAX,
     }
 );
 section!(
@@ -226,7 +246,10 @@ section!(
 );
 section!(
     /// `[settlement.alfa]`, `[settlement.indomaret]`
-    SettledChannel { settled_by_doku: bool, working_days: u32 = 0..=60, fee_rupiah: u64 = 0..=RUPIAH_MAX, fee_basis_points: u32 = 0..=10_000, vat_percent: u32 = 0..=100 }
+    SettledChannel {
+        settled_by_doku: bool, working_days: u32 = 0..=60, fee_rupiah: u64 = 0..=RUPIAH_MAX, fee_basis_points: u32 = 0..=10_000,
+        vat_percent: u32 = 0..=100,
+    }
 );
 section!(
     /// `[journal]`

@@ -97,6 +97,8 @@ impl Journal {
             | Entry::Decided { .. }
             | Entry::PeriodProposed { .. }
             | Entry::ReopenProposed { .. }
+            | Entry::FourEyes { .. }
+            | Entry::FourEyesOffProposed
             | Entry::Exported { .. } => {}
         }
         Ok(())

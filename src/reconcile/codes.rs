@@ -125,7 +125,15 @@ pub const STALE: Code = Code::new(
     "report made again is another",
     "a close makes the report again from what its summary says it was made from; an input is missing or was changed, or the ledger, the \
      journal or the settings went on and the balances are others now",
-    "reconcile the period again, look at that report, and close it with that",
+    "reconcile the period again, look at that report, and close it with that; where the ledger goes on meanwhile, do both on a copy of it",
+);
+
+/// A process that is whoever it says.
+pub const NAMESPACE: Code = Code::new(
+    "E0859",
+    "nobody's account",
+    "decisions are told apart by accounts of the system, and in a user namespace a process has whichever account it likes",
+    "run the command outside of `unshare` and rootless containers",
 );
 
 /// All of them.
@@ -147,4 +155,5 @@ pub const ALL: &[Code] = &[
     NOTHING_PROPOSED,
     BOOKS_UNREADABLE,
     STALE,
+    NAMESPACE,
 ];

@@ -113,6 +113,34 @@ fn the_ends_of_every_number_of_reconcile_end_no_run() {
 }
 
 #[test]
+fn four_eyes_are_not_turned_off_by_a_variable() {
+    let books = Books::new("[discrepancies]\nfour_eyes = true\n");
+    books.august();
+    books.reconcile("2026-08", "august.jsonl", "2026-09-02", &[]);
+    let off = [("TAGIH_DISCREPANCIES_FOUR_EYES", "false"), ("SUDO_UID", "1001")];
+    let close = ["period", "close", "2026-08", "--report", "2026-08", "--by", "Sari", "--reviewed-by", "Budi", "--reason", "r"];
+    books.world.run(&close).expect(2).says(&["E0855"]);
+    books.world.run_with(&off, &close).expect(2).says(&["E0855"]);
+    books.reconcile("2026-08", "august.jsonl", "2026-09-02", &[]);
+    let take = |by: &str| books.world.run(&["discrepancies", "take", "2026-08", "--by", by]).expect(0);
+    take("Sari");
+    let id = books.world.column("2026-08/discrepancies.csv", "discrepancy_id")[0].clone();
+    let decided = |variables: &[(&str, &str)], by: &str| {
+        books.world.run_with(variables, &["discrepancies", "accept", &id, "--by", by, "--reason", "r"])
+    };
+    assert!(decided(&off, "Sari").expect(0).stdout.contains("another person approves"));
+    let turn_off = |uid: &str, by: &str| {
+        books.world.run_with(&[("SUDO_UID", uid)], &["discrepancies", "four-eyes", "off", "--by", by, "--reason", "r"])
+    };
+    turn_off("1001", "Sari").expect(0);
+    turn_off("1001", "Budi").expect(2).says(&["E0855"]);
+    assert!(turn_off("1002", "Budi").expect(0).stdout.contains("alone from now on"));
+    for by in ["Sari\u{200b}", "S\u{430}ri", "\u{202e}iraS"] {
+        decided(&[], by).expect(2).says(&["E0809"]);
+    }
+}
+
+#[test]
 fn the_environment_does_not_say_whose_certificates_vouch_for_doku() {
     let world = World::at("https://127.0.0.1:9", "");
     world.many("bills.csv", "A", 1);
