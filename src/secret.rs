@@ -99,13 +99,14 @@ fn check_file(path: &Path, found: &Metadata) -> Result<(), SecretError> {
         return Err(SecretError::Foreign { path: shown, owner: found.uid() });
     }
     let mode = found.mode() & 0o777;
-    if mode & 0o077 == 0 { Ok(()) } else { Err(SecretError::TooOpen { path: shown, mode }) }
+    if mode & 0o077 != 0 { Err(SecretError::TooOpen { path: shown, mode }) } else { Ok(()) }
 }
 
 /// A credential is root's where systemd lets the unit's account read it by an access list, which shows in the bits of the group.
 fn check_credential(path: &Path, found: &Metadata) -> Result<(), SecretError> {
     let mode = found.mode() & 0o777;
-    if found.uid() == 0 && private::account() != 0 && mode & 0o037 == 0 { Ok(()) } else { check_file(path, found) }
+    let is_open = mode & 0o037 != 0;
+    if found.uid() == 0 && private::account() != 0 && !is_open { Ok(()) } else { check_file(path, found) }
 }
 
 /// What is checked is the open file, so nobody puts another in its place meanwhile.

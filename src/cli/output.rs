@@ -38,14 +38,15 @@ fn shown(text: &str) -> Cow<'_, str> {
     if !text.contains(acts) {
         return Cow::Borrowed(text);
     }
-    Cow::Owned(text.chars().fold(String::with_capacity(text.len()), |mut shown, c| {
+    let mut shown = String::with_capacity(text.len());
+    for c in text.chars() {
         if acts(c) {
-            shown.extend(c.escape_unicode())
+            shown.extend(c.escape_unicode());
         } else {
-            shown.push(c)
+            shown.push(c);
         }
-        shown
-    }))
+    }
+    Cow::Owned(shown)
 }
 
 /// Prints an error.

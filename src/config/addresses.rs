@@ -8,10 +8,10 @@ const HOSTS: [(&str, Environment); 2] = [("api.doku.com", Environment::Productio
 
 /// What is wrong with the first address that cannot be used.
 pub(super) fn complaint(config: &Config) -> Option<String> {
-    let hosts = config.additional_info.override_hosts.split(',').map(str::trim).filter(|host| !host.is_empty());
+    let mut hosts = config.additional_info.override_hosts.split(',').map(str::trim).filter(|host| !host.is_empty());
     base_url(&config.doku)
         .or_else(|| proxy(&config.doku.proxy, config.doku.use_environment_proxy))
-        .or_else(|| hosts.filter_map(override_host).next())
+        .or_else(|| hosts.find_map(override_host))
 }
 
 fn base_url(doku: &Doku) -> Option<String> {

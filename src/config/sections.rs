@@ -62,6 +62,9 @@ const RUPIAH_MAX: i64 = 999_999_999_999;
 /// The most bytes of a body whose log line, with every byte escaped, is one that `reconcile` reads.
 const BODY_BYTES_MAX: i64 = 131_072;
 
+/// Keys that are numbers, and which they may be.
+type Ranges = &'static [(&'static str, RangeInclusive<i64>)];
+
 /// A section: its keys with their types, and the range of every number behind `=`.
 macro_rules! section {
     ($(#[$doc:meta])* $name:ident { $($field:ident: $type:ty $(= $range:expr)?),* $(,)? }) => {
@@ -74,7 +77,7 @@ macro_rules! section {
         impl $name {
             /// The keys that are numbers, and which they may be.
             #[allow(dead_code, reason = "many sections have no numbers")]
-            const RANGES: &'static [(&'static str, RangeInclusive<i64>)] = &[$($((stringify!($field), $range),)?)*];
+            const RANGES: Ranges = &[$($((stringify!($field), $range),)?)*];
         }
     };
 }
@@ -273,7 +276,7 @@ section!(
 );
 
 /// Every section with numbers, and which they may be. No computation with them, on whatever day, leaves the range of its type.
-pub(super) const RANGES: [(&str, &[(&str, RangeInclusive<i64>)]); 18] = [
+pub(super) const RANGES: [(&str, Ranges); 18] = [
     ("doku.info", &[("alfa_length_max", 1..=64), ("indomaret_length_max", 1..=64)]),
     ("pacing", Pacing::RANGES),
     ("retry", Retry::RANGES),

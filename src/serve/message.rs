@@ -140,8 +140,8 @@ impl Received {
         let with_query = self.target.contains('?').then_some(self.target.as_str());
         let targets = std::iter::once(self.path()).chain(with_query);
         let mut signers = targets.flat_map(|target| keys.iter().map(move |key| Signer { key, target }));
-        let signer = signers.find(signed).ok_or("the signature does not match")?;
-        if signer.key.is_believed(Some(self.at)) { Ok(signer) } else { Err("the key that signed it is not believed any more") }
+        let found = signers.find(signed).ok_or("the signature does not match")?;
+        if found.key.is_believed(Some(self.at)) { Ok(found) } else { Err("the key that signed it is not believed any more") }
     }
 
     /// A `Request-Id` that can be repeated in an answer.

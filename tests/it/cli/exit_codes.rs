@@ -68,7 +68,10 @@ fn exit_2_for_every_wrong_use_before_anything_is_sent_or_written() {
     world.many("bills.csv", "U", 3);
     world.file("typo.toml", "[pacing]\nrate_per_secnod = 3\n");
     world.file("broken.toml", "[pacing\n");
-    world.file("production.toml", "[doku]\nenvironment = \"production\"\nbase_url = \"https://127.0.0.1:1\"\nother_host = \"127.0.0.1:1\"\n");
+    world.file(
+        "production.toml",
+        "[doku]\nenvironment = \"production\"\nbase_url = \"https://127.0.0.1:1\"\nother_host = \"127.0.0.1:1\"\n",
+    );
     let open = world.file("open-secret", SECRET);
     let too_open = [("TAGIH_DOKU_SECRET_FILE", open.to_str().unwrap())];
     let issue = &["issue", "bills.csv"][..];
