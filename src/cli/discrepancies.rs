@@ -14,18 +14,18 @@ use crate::domain::classify::Class;
 use crate::domain::language::Language;
 use crate::exit::Exit;
 use crate::jobs::discrepancies::import::{self, Eyes};
-use crate::jobs::discrepancies::take;
+use crate::jobs::discrepancies::{take, take_items};
 use crate::journal::{self, Entry, Writer};
 use crate::register::{Decision, Fingerprint, Item, Register, Sighting, Status, Step};
-use crate::report::{folder, items, items_sheet};
+use crate::report::{folder, items, items_sheet, open_items};
 use crate::table::{self, Settings};
 
 pub(super) fn discrepancies(setup: &Setup, command: &Command) -> Result<Exit, Failure> {
     match command {
-        Command::Take { report, by } => {
+        Command::Take { report, items, by } => {
             let taken = take_in(setup, report, by.as_deref())?;
             told(setup, taken.as_ref());
-            Ok(Exit::Done)
+            take_also(setup, report, items, by.as_deref())
         }
         Command::List { which } => list(setup, which),
         Command::Show { id } => show::show(setup, &bare(id)),
@@ -70,6 +70,26 @@ pub(super) fn take_in(setup: &Setup, report: &Path, by: Option<&str>) -> Result<
     let actor = setup.actor(by)?;
     let mut writer = Writer::open(setup.journal_path())?;
     Ok(take(&mut writer, folder, setup.clock.now(), &actor)?)
+}
+
+/// Records open items of the report that nobody has to deal with yet.
+fn take_also(setup: &Setup, report: &Path, items: &[String], by: Option<&str>) -> Result<Exit, Failure> {
+    if items.is_empty() {
+        return Ok(Exit::Done);
+    }
+    let ids: BTreeSet<String> = items.iter().map(|id| bare(id)).collect();
+    let found = open_items::read(report, &ids)?;
+    if let Some(id) = ids.iter().find(|id| found.iter().all(|facts| facts.id != **id)) {
+        return Err(Failure::usage(format!(
+            "E0803: `{id}` is no open item of `{}`\nhint: its open_items.csv lists them, in the column `discrepancy_id`",
+            report.display()
+        )));
+    }
+    let run = folder::read(report)?.run;
+    let mut writer = Writer::open(setup.journal_path())?;
+    let taken = take_items(&mut writer, &run, found, setup.clock.now(), &setup.actor(by)?)?;
+    told(setup, Some(&taken));
+    Ok(Exit::Done)
 }
 
 fn told(setup: &Setup, taken: Option<&Sighting>) {

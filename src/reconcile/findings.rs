@@ -1,5 +1,7 @@
 //! Classed lines, payments and bills → findings: what someone must look at, why, and on what evidence.
 
+use std::collections::BTreeSet;
+
 use jiff::Timestamp;
 use rayon::prelude::*;
 
@@ -113,6 +115,16 @@ impl<'a> Findings<'a> {
                 let finding = self.line(at, line);
                 self.found.push(finding);
             }
+        }
+    }
+
+    /// Lines that prove a payment and name another amount for it than was known of it before.
+    pub(super) fn contradicting(&mut self, lines: &BTreeSet<u32>) {
+        for &at in lines {
+            let Some(line) = self.inputs.lines.get(at) else { continue };
+            let told = Line { class: Class::N07, ..line.clone() };
+            let finding = self.line(at, &told);
+            self.found.push(finding);
         }
     }
 

@@ -6,6 +6,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use crate::books;
+use crate::books::account::Side;
 use crate::books::pair::Leg;
 use crate::books::{Account, ItemId};
 use crate::domain::classify::{Class, Nature};
@@ -168,6 +169,16 @@ impl Facts {
             (Subject::Bill, _) => Some(Leg::of(Account::Receivable, ItemId::debt_of(&self.invoice_number))),
             (Subject::Line | Subject::Row, _) => None,
         }
+    }
+
+    /// What is open: in the books, as its account is normally counted; else what was paid, or was to be.
+    #[must_use]
+    pub fn open(&self) -> Option<i64> {
+        let of_books = self.books.as_ref().map(|books| match books.account.map(|account| account.info().side) {
+            Some(Side::Credit) => books.balance.saturating_neg(),
+            Some(Side::Debit) | None => books.balance,
+        });
+        of_books.or(self.paid).or(self.expected)
     }
 
     /// What was paid less what was expected, where both are known.

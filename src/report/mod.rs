@@ -16,6 +16,7 @@ mod jsonl;
 pub mod manifest;
 mod matched;
 mod month;
+pub mod open_items;
 mod page;
 mod parquet;
 mod people;

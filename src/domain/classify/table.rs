@@ -359,6 +359,9 @@ classes! {
     B04 "B04" Apart Payment Break Medium Nothing Direct Never Origin Treasury, "collected and not received",
         "money of a channel that DOKU does not settle has not come within `bank.window_days`",
         "ask the chain where it is; once it has come, record that with its reference";
+    B05 "B05" Apart Row Timing None Nothing Deposits Never Origin Finance, "customer's credit",
+        "money of a customer that was kept for the next premium, by a decision",
+        "apply it to the next bill, or give it back";
 }
 
 #[cfg(test)]

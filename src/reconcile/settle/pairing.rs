@@ -153,29 +153,12 @@ impl OneSubject<'_, '_> {
         let was_notified = !today.is_empty();
         self.payments = others;
         let mut left = Vec::new();
-        for &(at, row) in rows {
-            // Equal amounts of one subject and day are interchangeable: which is whose makes no difference to anything.
-            match today.iter().position(|one| one.amount.map(i128::from) == Some(i128::from(row.amount))) {
-                Some(found) => self.paired.pair(at, &today.remove(found)),
-                None => left.push((at, row)),
-            }
+        // What is held may be paid out later, under another row: as long as there is one that was paid out, that settles.
+        let (paid_out, held): (Vec<_>, Vec<_>) = rows.iter().copied().partition(|(_, row)| row.paid_out_on.is_some());
+        for rows in [paid_out, held] {
+            left.extend(self.pair_alike(rows, &mut today, day));
         }
-        match (&*left, &*today) {
-            ([(at, _)], [payment]) => {
-                self.paired.pair(*at, payment);
-                return Vec::new();
-            }
-            ([_, ..], [_, ..]) => {
-                for &(at, row) in &left {
-                    let amounts: Vec<String> =
-                        today.iter().map(|one| one.amount.map_or_else(String::new, |rupiah| rupiah.to_string())).collect();
-                    self.paired.set(at, Settles::Several);
-                    self.paired.candidates.insert(at, format!("payments of {} on {}: {}", row.invoice_number, day, amounts.join(", ")));
-                }
-                return Vec::new();
-            }
-            _ => self.payments.extend(today),
-        }
+        self.payments.extend(today);
         if self.reusable {
             return left;
         }
@@ -185,6 +168,40 @@ impl OneSubject<'_, '_> {
             self.paired.set(at, Settles::SettledBefore);
         }
         left
+    }
+}
+
+impl OneSubject<'_, '_> {
+    /// Pairs rows with the payments of their day: by amount, then what is left over if it is one of each. Gives those for which there is
+    /// no payment; of several that could be meant, none is taken.
+    fn pair_alike<'a>(
+        &mut self,
+        rows: Vec<(u32, &'a SettlementRow)>,
+        today: &mut Vec<NotifiedPayment>,
+        day: Date,
+    ) -> Vec<(u32, &'a SettlementRow)> {
+        let mut left = Vec::new();
+        for (at, row) in rows {
+            // Equal amounts of one subject and day are interchangeable: which is whose makes no difference to anything.
+            match today.iter().position(|one| one.amount.map(i128::from) == Some(i128::from(row.amount))) {
+                Some(found) => self.paired.pair(at, &today.remove(found)),
+                None => left.push((at, row)),
+            }
+        }
+        match (&*left, &**today) {
+            ([(at, _)], [payment]) => self.paired.pair(*at, payment),
+            ([_, ..], [_, ..]) => {
+                for &(at, row) in &left {
+                    let amounts: Vec<String> =
+                        today.iter().map(|one| one.amount.map_or_else(String::new, |rupiah| rupiah.to_string())).collect();
+                    self.paired.set(at, Settles::Several);
+                    self.paired.candidates.insert(at, format!("payments of {} on {}: {}", row.invoice_number, day, amounts.join(", ")));
+                }
+            }
+            _ => return left,
+        }
+        today.clear();
+        Vec::new()
     }
 }
 
