@@ -55,12 +55,13 @@ pub(super) fn listed(
     list
 }
 
-/// Whether what a finding is about stands in the books, if anything of it is open: then it needs somebody as long as it does. A payment
-/// that paid less or more than was due has no item of its own: what is short is its debt's, what is over is in suspense.
+/// Whether the books alone say how long a finding needs somebody: what is owed, and what DOKU owes. A payment that paid less or more than
+/// was due has no item of its own: what is short is its debt's, what is over is in suspense. That nobody knows whether a code was made
+/// (L06), or that a ledger calls a bill paid which nothing proves (L04), is seen to even where nothing is owed.
 fn is_of_books(finding: &Finding) -> bool {
     let info = finding.class.info();
     let is_owed_or_paid = matches!(info.about, About::Payment | About::Bill);
-    is_owed_or_paid && matches!(info.stands, Stands::Receivable | Stands::Unproven | Stands::Suspense | Stands::Doku | Stands::Shared)
+    is_owed_or_paid && finding.class != Class::L06 && matches!(info.stands, Stands::Receivable | Stands::Doku | Stands::Shared)
 }
 
 /// Whether the books have forgotten what a finding is about, or leave it to a later month.

@@ -27,8 +27,6 @@ pub(crate) struct Outcome {
     /// Malformed rows of the ledger (L10) and of settlement files (S10), equal ones of the latter once.
     pub malformed_rows: u64,
     pub findings: BTreeMap<Finding, u64>,
-    /// Invoices of which the books list what no evidence tells of; the oracle knows none.
-    pub of_books: BTreeSet<String>,
 }
 
 const P_BREAKS: [(&str, &str); 14] = [
