@@ -55,18 +55,16 @@ pub(super) fn of_payment(line: &Line, class: Class, bill: &Bill, terms: &Terms) 
         Class::P19 => line.received_at().map(|told_at| TimeReason::NotNotified { told_at }),
         _ => None,
     };
-    time.map_or_else(
-        || {
-            Reason::from(match class {
-                Class::P06 => PaymentReason::Covered { paid, due },
-                Class::P12 => PaymentReason::GroupPaid { paid },
-                Class::P10 => PaymentReason::EarlierAmount { paid, due },
-                Class::P11 => PaymentReason::OtherChannel { code_of: bill.channel, paid_at: line.channel },
-                _ => PaymentReason::Paid { paid, due },
-            })
-        },
-        Reason::from,
-    )
+    if let Some(time) = time {
+        return time.into();
+    }
+    Reason::from(match class {
+        Class::P06 => PaymentReason::Covered { paid, due },
+        Class::P12 => PaymentReason::GroupPaid { paid },
+        Class::P10 => PaymentReason::EarlierAmount { paid, due },
+        Class::P11 => PaymentReason::OtherChannel { code_of: bill.channel, paid_at: line.channel },
+        _ => PaymentReason::Paid { paid, due },
+    })
 }
 
 /// Of a bill with so many payments, which come to `attached`.
