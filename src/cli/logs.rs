@@ -114,8 +114,7 @@ fn fault(file: &InputFile, percent_max: u64) -> String {
     let seems = match contents.oddity {
         Some(oddity) if file.remark.is_empty() => format!("the file seems to be {}", oddity.what),
         Some(oddity) => format!("the file seems to be {} and {}", oddity.what, file.remark),
-        None if contents.fault.text().is_empty() => "no reason is known".to_owned(),
-        None => format!("most often because {}", contents.fault.text()),
+        None => contents.fault.map_or_else(|| "no reason is known".to_owned(), |fault| format!("most often because {fault}")),
     };
     let found = if contents.is_readable(percent_max) {
         format!("`{file_name}` is no notification log")

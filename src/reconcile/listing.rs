@@ -11,6 +11,7 @@ use crate::books::known::Known;
 use crate::books::{Account, Facts, ItemId, Leg, Subject};
 use crate::domain::amount::Rupiah;
 use crate::domain::classify::{About, Class, ClassSet, Nature, Severity, Stands};
+use crate::domain::reason::OpenReason;
 use crate::register::InBooks;
 
 /// The list, each row with the item of the books that it is and what a decision about that stands on. `known` is what the parts of the
@@ -130,7 +131,7 @@ fn carried(item: &OpenItem) -> Option<Finding> {
         expected: owed.then_some(size),
         paid: (!owed).then_some(size),
         paid_at: item.paid_at,
-        reason: format!("open since {} on {account}: {size}", item.since),
+        reason: OpenReason { since: item.since, account: account.into(), size }.into(),
         evidence: Vec::new(),
         sources: Vec::new(),
         books: Some(in_books(item)),

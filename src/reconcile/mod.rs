@@ -27,6 +27,7 @@ pub mod open_items;
 mod own;
 mod parquet;
 pub mod posted;
+mod reasons;
 pub mod settle;
 mod side;
 mod status;

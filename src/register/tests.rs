@@ -120,6 +120,7 @@ mod stories {
             paid: Some(paid),
             paid_at: (class != "L11").then(|| "2026-10-15T05:00:00Z".parse().unwrap()),
             reason: "why".into(),
+            cause: crate::domain::reason::Reason::Nothing,
             recommended: "act".into(),
             evidence: vec![],
             times: 1,

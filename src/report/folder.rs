@@ -13,6 +13,7 @@ use serde::Deserialize;
 use super::flag_names;
 use super::manifest::ReportFile;
 use crate::domain::digest;
+use crate::domain::reason::Reason;
 use crate::reconcile::Finding;
 use crate::register::{Facts, InBooks, Run, Status};
 
@@ -74,6 +75,8 @@ struct Row {
     amount_paid: Option<i64>,
     paid_at: Option<Timestamp>,
     reason: String,
+    #[serde(default, deserialize_with = "Reason::kept")]
+    cause: Reason,
     action: String,
     evidence: Vec<String>,
     #[serde(default)]
@@ -126,6 +129,7 @@ fn rows(path: &Path) -> io::Result<(Vec<Facts>, BTreeSet<String>, usize)> {
             paid: row.amount_paid,
             paid_at: row.paid_at,
             reason: row.reason,
+            cause: row.cause,
             recommended: row.action,
             evidence: row.evidence,
             times: 1,
@@ -185,7 +189,8 @@ pub fn facts_of(finding: &Finding) -> Facts {
         expected: finding.expected.map(rupiah),
         paid: finding.paid.map(rupiah),
         paid_at: finding.paid_at.map(to_the_second),
-        reason: finding.reason.clone(),
+        reason: finding.reason.to_string(),
+        cause: finding.reason.clone(),
         recommended: finding.action().to_owned(),
         evidence: finding.evidence.iter().map(|found| digest::hex(found)).collect(),
         times: 1,

@@ -6,7 +6,10 @@ use std::path::Path;
 
 use crate::books::account::{Account, Side};
 use crate::books::{self, ItemId};
+use crate::domain::amount::Rupiah;
 use crate::domain::classify::{Class, Nature};
+use crate::domain::language::{Language, Say as _};
+use crate::domain::reason::{OpenReason, Reason};
 use crate::register::{Facts, InBooks};
 
 /// The open items of the report in `folder` that are shown under these ids.
@@ -39,6 +42,9 @@ fn facts(row: &BTreeMap<String, String>) -> Option<Facts> {
     let side = account.map(|account| account.info().side);
     let balance = if side == Some(Side::Credit) { amount.saturating_neg() } else { amount };
     let is_owed = matches!(account, Some(Account::Receivable | Account::Unproven | Account::Doku | Account::Direct));
+    let cause: Reason =
+        OpenReason { since: cell("since")?.parse().ok()?, account: cell("account")?.to_owned().into(), size: Rupiah::new(amount.into()) }
+            .into();
     let channel = cell("channel").filter(|channel| !channel.is_empty()).map(str::to_owned);
     Some(Facts {
         id: text("discrepancy_id")?,
@@ -52,7 +58,8 @@ fn facts(row: &BTreeMap<String, String>) -> Option<Facts> {
         expected: is_owed.then_some(amount),
         paid: (!is_owed).then_some(amount),
         paid_at: None,
-        reason: format!("open since {} on {}: {amount}", cell("since")?, cell("account")?),
+        reason: cause.told(Language::English).to_string(),
+        cause,
         recommended: Class::parse(class).map_or("", |class| class.info().code.remedy).to_owned(),
         evidence: Vec::new(),
         times: 1,

@@ -8,6 +8,7 @@ use super::super::Inputs;
 use super::SettlementInput;
 use super::subjects::{Notified, NotifiedPayment, Subject, Told};
 use crate::domain::classify::Settles;
+use crate::domain::reason::{Candidates, Ids};
 use crate::domain::settlement::{NamedChannel, SettlementRow};
 
 /// Which row settles which payment.
@@ -24,7 +25,7 @@ pub(super) struct Paired {
     /// Of each row: whether the very same row stands elsewhere already.
     pub(super) repeated: Vec<bool>,
     /// Of rows that could mean several payments: the ids of those.
-    pub(super) candidates: HashMap<u32, String>,
+    pub(super) candidates: HashMap<u32, Candidates>,
 }
 
 impl Paired {
@@ -82,8 +83,8 @@ impl Paired {
                 _ if !row.is_purchase() => Settles::NotSought,
                 [_, _, ..] => {
                     let names = subjects.iter().map(|&subject| notified.names(inputs, subject));
-                    let names: Vec<String> = names.map(|(invoice, code)| format!("{invoice} / {code}")).collect();
-                    self.candidates.insert(at, names.join(", "));
+                    let ids = |(number, code): (&str, &str)| Ids { invoice_number: number.to_owned(), payment_code: code.to_owned() };
+                    self.candidates.insert(at, Candidates::Bills(names.map(ids).collect()));
                     Settles::Several
                 }
                 [subject] => {
@@ -192,10 +193,10 @@ impl OneSubject<'_, '_> {
             ([(at, _)], [payment]) => self.paired.pair(*at, payment),
             ([_, ..], [_, ..]) => {
                 for &(at, row) in &left {
-                    let amounts: Vec<String> =
-                        today.iter().map(|one| one.amount.map_or_else(String::new, |rupiah| rupiah.to_string())).collect();
+                    let amounts = today.iter().map(|one| one.amount).collect();
+                    let candidates = Candidates::Payments { invoice_number: row.invoice_number.clone(), on: day, amounts };
                     self.paired.set(at, Settles::Several);
-                    self.paired.candidates.insert(at, format!("payments of {} on {}: {}", row.invoice_number, day, amounts.join(", ")));
+                    self.paired.candidates.insert(at, candidates);
                 }
             }
             _ => return left,

@@ -90,3 +90,25 @@ fn an_action_that_an_item_cannot_take_is_refused_with_its_cell() {
     let ran = discrepancies(&world, &["import", "back.xlsx", "--by", "Siti"]).expect(7);
     ran.says(&["E0807", "`bakar` is no action", "2 of 6 rows", ":action: "]);
 }
+
+#[test]
+fn a_reason_is_told_in_the_readers_language_and_that_of_an_older_report_as_it_stands_there() {
+    for (is_older, told) in [(false, "faktur "), (true, "neither invoice ")] {
+        let world = world("");
+        reconciled(&world, "2026-10", "oct").expect(1);
+        if is_older {
+            let path = world.path("oct/discrepancies.jsonl");
+            let rows = std::fs::read_to_string(&path).unwrap();
+            let older = rows.lines().map(|line| {
+                let mut row: Value = serde_json::from_str(line).unwrap();
+                row.as_object_mut().unwrap().remove("cause").unwrap();
+                format!("{row}\n")
+            });
+            std::fs::write(&path, older.collect::<String>()).unwrap();
+        }
+        discrepancies(&world, &["export", "--report", "oct", "--out", "items.xlsx", "--lang", "id", "--by", "Siti"]).expect(0);
+        let rows = sheet(&world, "items.xlsx", "Keputusan");
+        let reasons: Vec<String> = rows.rows().flatten().map(ToString::to_string).filter(|cell| cell.starts_with(told)).collect();
+        assert_eq!(reasons.len(), 1, "P01 alone: {rows:?}");
+    }
+}
