@@ -99,9 +99,9 @@ fn told(setup: &Setup, taken: Option<&Sighting>) {
         let known = taken.is_none();
         output::result(serde_json::json!({"known_run": known, "new": new, "changed": changed, "again": again, "cleared": gone}));
     } else if taken.is_none() {
-        output::result("this report has been taken in already");
+        output::done("this report has been taken in already");
     } else {
-        output::result(format_args!("{new} new, {changed} changed, {again} seen again, {gone} no longer found"));
+        output::done(format_args!("{new} new, {changed} changed, {again} seen again, {gone} no longer found"));
     }
 }
 
@@ -162,7 +162,7 @@ fn export(setup: &Setup, which: &Which, out: &Path, by: Option<&str>, lang: Opti
     } else {
         items::write(out, &chosen, today)?;
     }
-    output::result(format_args!("{} discrepancies in {}", chosen.len(), out.display()));
+    output::done(format_args!("{} discrepancies in {}", chosen.len(), out.display()));
     Ok(Exit::Done)
 }
 
@@ -199,7 +199,7 @@ fn import(setup: &Setup, file: &Path, partial: bool, tables: &Settings, by: Opti
     if setup.json {
         output::result(serde_json::json!({"recorded": recorded, "known": known, "without_action": empty, "refused": refused}));
     } else {
-        output::result(format_args!("{recorded} decisions recorded, {known} known, {empty} rows without an action, {refused} refused"));
+        output::done(format_args!("{recorded} decisions recorded, {known} known, {empty} rows without an action, {refused} refused"));
     }
     Ok(if refused > 0 { Exit::Look } else { Exit::Done })
 }
@@ -222,7 +222,7 @@ fn decide(setup: &Setup, ids: &Chosen, step: &Step, (owner, comment): (Option<&S
     let count = decisions.len();
     writer.append(at, &author, Entry::Decided { decisions })?;
     let waiting = if matches!(step, Step::Propose { .. }) { "; another person approves with `tagih discrepancies approve`" } else { "" };
-    output::result(format_args!("{count} {}{waiting}", step.kind().name()));
+    output::done(format_args!("{count} {}{waiting}", step.kind().name()));
     Ok(Exit::Done)
 }
 
@@ -238,6 +238,6 @@ fn verify(setup: &Setup, head: Option<&str>) -> Result<Exit, Failure> {
         return Err(Failure::new(Exit::Damaged, message));
     }
     let (lines, items) = (journal.records().len(), register.items().count());
-    output::result(format_args!("{lines} lines about {items} discrepancies are whole; head {}", journal.head()));
+    output::done(format_args!("{lines} lines about {items} discrepancies are whole; head {}", journal.head()));
     Ok(Exit::Done)
 }

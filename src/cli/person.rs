@@ -4,9 +4,14 @@ use std::os::unix::fs::MetadataExt as _;
 
 /// `uid name`, or the uid alone where no account file names it. Who became root by sudo is who they were before.
 pub(super) fn person() -> String {
-    let uid = std::fs::metadata("/proc/self").map_or(0, |process| process.uid());
+    let uid = user_id();
     let before = std::env::var("SUDO_UID").ok().and_then(|uid| uid.parse().ok());
     named(uid, before, &std::fs::read_to_string("/etc/passwd").unwrap_or_default())
+}
+
+/// The number of the user this process runs as.
+pub(super) fn user_id() -> u32 {
+    std::fs::metadata("/proc/self").map_or(0, |process| process.uid())
 }
 
 /// `SUDO_UID` is anybody's word unless the process is root's.

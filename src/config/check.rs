@@ -1,6 +1,6 @@
 //! What the types of the settings cannot say: ranges, and settings that contradict each other.
 
-use super::{Config, ConfigError, Environment, Serve, Settlement};
+use super::{Config, ConfigError, Environment, Heartbeat, Serve, Settlement};
 use crate::domain::channel::Channel;
 use crate::domain::fee::Share;
 
@@ -33,7 +33,10 @@ pub(super) fn check(config: &Config) -> Result<(), ConfigError> {
     } else if config.reconcile.malformed_lines_max_percent > 100 {
         "`reconcile.malformed_lines_max_percent` must be at most 100".to_owned()
     } else {
-        return serve(&config.serve).and_then(|()| settlement(&config.settlement)).and_then(|()| books(config));
+        return serve(&config.serve)
+            .and_then(|()| settlement(&config.settlement))
+            .and_then(|()| books(config))
+            .and_then(|()| heartbeat(&config.heartbeat));
     };
     Err(ConfigError::Value(complaint))
 }
@@ -105,6 +108,21 @@ fn books(config: &Config) -> Result<(), ConfigError> {
         "`bank.filter` must hold words, none of them empty or with blanks around it"
     } else if let Some(account) = config.accounts.iter().find(|(_, name)| name.chars().any(char::is_control)).map(|(account, _)| account) {
         return Err(ConfigError::Value(format!("`accounts.{}` holds a control character", account.name())));
+    } else {
+        return Ok(());
+    };
+    Err(ConfigError::Value(complaint.to_owned()))
+}
+
+/// Where heartbeats go: an address to which a word can be added.
+fn heartbeat(heartbeat: &Heartbeat) -> Result<(), ConfigError> {
+    let url = heartbeat.url.as_str();
+    let rest = url.strip_prefix("https://").or_else(|| url.strip_prefix("http://"));
+    let is_usable = rest.is_some_and(|rest| !rest.starts_with('/') && !rest.is_empty() && !rest.contains(['?', '#', '@', ' ']));
+    let complaint = if !url.is_empty() && !is_usable {
+        "`heartbeat.url` must be a URL such as https://hc-ping.com/PING-KEY/tagih-{command}, without a query, name or password"
+    } else if !(100..=10_000).contains(&heartbeat.timeout_ms) {
+        "`heartbeat.timeout_ms` must be 100 to 10000"
     } else {
         return Ok(());
     };

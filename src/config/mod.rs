@@ -4,6 +4,7 @@
 
 mod check;
 mod former;
+mod origin;
 mod places;
 mod sections;
 
@@ -11,6 +12,7 @@ use std::collections::BTreeMap;
 
 use toml::{Table, Value};
 
+pub use origin::{Setting, origins};
 pub use places::{Place, places};
 pub use sections::*;
 

@@ -42,6 +42,7 @@ pub struct Config {
     pub bank: Bank,
     pub accounts: BTreeMap<Account, String>,
     pub report: Report,
+    pub heartbeat: Heartbeat,
     pub layouts: BTreeMap<String, Layout>,
     /// Settings that were given although nothing reads them any more: dotted key and value. Not a section.
     #[serde(skip)]
@@ -218,6 +219,11 @@ section!(
 section!(
     /// `[report]`
     Report { language: Language, entity: String }
+);
+
+section!(
+    /// `[heartbeat]`
+    Heartbeat { url: String, timeout_ms: u64 }
 );
 
 /// `[layouts.NAME]`: whatever is left out is as tagih writes it.

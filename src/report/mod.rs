@@ -15,6 +15,7 @@ pub mod items_sheet;
 mod jsonl;
 pub mod manifest;
 mod matched;
+pub mod metrics;
 mod month;
 pub mod open_items;
 mod page;
