@@ -127,7 +127,7 @@ accounts! {
         - [PaidOut Shared TakenBack Explained WrittenOff Settled Unsettled OtherProduct Reversed];
     /// Pay-outs that DOKU announced, by batch and day, until the bank has them.
     Payouts "payouts" ("") Assets Debit [Payout] Origin Treasury
-        + [PaidOut Banked TakenOn] - [Banked PaidOut];
+        + [PaidOut Banked Explained WrittenOff Reversed TakenOn] - [Banked PaidOut Received Explained WrittenOff Reversed];
     /// The bank account DOKU pays to.
     Bank "bank" ("bank") Assets Debit [] Never Nobody
         + [Banked Received Transferred Reversed] - [Transferred Banked Received Reversed];
@@ -195,6 +195,7 @@ impl Account {
             Stands::Payouts => Some(Self::Payouts),
             Stands::Direct => Some(Self::Direct),
             Stands::RefundsDue => Some(Self::RefundsDue),
+            Stands::Deposits => Some(Self::Deposits),
             Stands::Shared | Stands::Alarm | Stands::AlarmOfFile | Stands::Remark => None,
         }
     }
@@ -206,10 +207,10 @@ impl Account {
         subject.map_or(holds.is_empty(), |subject| holds.contains(&subject))
     }
 
-    /// Whether a difference on `clearing` may be explained by it.
+    /// Whether a difference on `clearing` or `payouts` may be explained by it.
     #[must_use]
     pub fn explains(self) -> bool {
-        self != Self::Clearing && self.info().debited_by.contains(&Movement::Explained)
+        self.info().holds.is_empty() && self.info().debited_by.contains(&Movement::Explained)
     }
 }
 

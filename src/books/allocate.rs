@@ -74,6 +74,7 @@ impl Book<'_> {
         let account = if self.settings.is_settled_by_doku(fact.channel) { Account::Doku } else { Account::Direct };
         let payment = Payment {
             identity: fact.identity,
+            canonical: fact.canonical,
             notified: fact.notified.clone(),
             is_before_books: true,
             channel: fact.channel,
@@ -268,6 +269,7 @@ impl Book<'_> {
         }
         if let Some(payment) = self.known.payments.get_mut(&id) {
             payment.only_told &= fact.only_told;
+            payment.canonical = payment.canonical.or(fact.canonical);
         }
     }
 }

@@ -116,12 +116,18 @@ impl Book<'_> {
             self.known.accepted.insert(leg, Accepted { decision: decision.id, amount: self.known.balance(leg) });
             return Ok(());
         }
-        let amount = decision.amount.map_or(size, |amount| Rupiah::new(amount.into()));
+        let amount = decision.amount.map_or_else(|| self.all_of(decision, size), |amount| Rupiah::new(amount.into()));
         let is_over = amount > size && decision.action != Action::PaidElsewhere;
         if is_over || amount <= Rupiah::ZERO {
             return Err(if is_over { Refusal::TooMuch } else { Refusal::NothingOpen }.into());
         }
         self.act(decision, debt, Ground { leg, cause, open, amount })
+    }
+
+    /// All that is open: of what a bank line proves, as far as that goes.
+    fn all_of(&self, decision: &Decision, size: Rupiah) -> Rupiah {
+        let target = decision.target.filter(|_| decision.action == Action::Received);
+        target.map_or(size, |line| size.min(self.known.held(Leg::of(Account::Suspense, line)).max(Rupiah::ZERO)))
     }
 
     /// The actions that move what is open on an item.

@@ -54,8 +54,9 @@ actions! {
     Refund "refund" [Suspense Deposits];
     /// The refund was transferred: (`refunds_due`, bank), or against the bank line or DOKU's own refund row in suspense.
     Transferred "transferred" [RefundsDue];
-    /// Money of a channel that DOKU does not settle has come: (bank, direct), or against a bank line in suspense.
-    Received "received" [Direct];
+    /// Money of a channel that DOKU does not settle has come, or a pay-out that the statement shows otherwise: (bank, the item), or against a
+    /// bank line in suspense.
+    Received "received" [Direct Payouts];
     /// The customer need not pay it: (premium, receivable).
     Waive "waive" [Receivable];
     /// It will not be paid any more: (premium, receivable).
@@ -63,9 +64,9 @@ actions! {
     /// It was paid by another way: (elsewhere, receivable or unproven).
     PaidElsewhere "paid_elsewhere" [Receivable Unproven];
     /// It is given up: (`write_off`, the item), and the other way round where the item stands on its other side.
-    WriteOff "write_off" [Receivable Unproven Doku Direct Clearing Suspense];
-    /// What a difference of a batch is: (the named account, clearing).
-    Explain "explain" [Clearing];
+    WriteOff "write_off" [Receivable Unproven Doku Direct Clearing Payouts Suspense];
+    /// What a difference of a batch or a pay-out is: (the named account, the item).
+    Explain "explain" [Clearing Payouts];
     /// Money applied to a debt that was cancelled since goes back: (receivable, `refunds_due`) and (premium, receivable).
     Unapply "unapply" [Receivable];
     /// Which amount of a payment is right: the difference on doku or direct, against suspense.

@@ -89,6 +89,9 @@ pub struct PaymentFact {
     /// What makes it this payment, in full; none where it was only told.
     #[serde(default, with = "crate::domain::digest::as_hex_or_none")]
     pub identity: Option<Digest>,
+    /// What it would be called however its message was written, where that is something else.
+    #[serde(default, skip_serializing_if = "Option::is_none", with = "crate::domain::digest::as_hex_or_none")]
+    pub canonical: Option<Digest>,
     /// Other ids it is known by.
     #[serde(default)]
     pub aliases: Vec<ItemId>,
@@ -111,7 +114,8 @@ pub struct PaymentFact {
     pub only_told: bool,
 }
 
-/// Invoice number and code as a counter notified them: all that is known of money without a bill. Empty where the bill says it.
+/// Invoice number and code as a counter notified them: all that is known of money without a bill, and by what a message is known that tells
+/// of the same payment later. Empty where nobody knows.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Notified {

@@ -51,6 +51,9 @@ pub struct Payment {
     /// What makes it this payment, in full; none where it was only told.
     #[serde(with = "crate::domain::digest::as_hex_or_none")]
     pub identity: Option<Digest>,
+    /// What it would be called however its message was written, where that is something else.
+    #[serde(default, with = "crate::domain::digest::as_hex_or_none")]
+    pub canonical: Option<Digest>,
     /// What it was paid as.
     pub notified: Notified,
     /// Whether it was made, and its debt paid by it, before the books began. It stands on no account unless its money proves to have

@@ -209,9 +209,14 @@ pub fn balances_before(pairs: &[Pair], after: &Known) -> BTreeMap<Leg, Rupiah> {
 }
 
 impl Known {
-    /// The day from which an open item ages.
+    /// The day from which an open item ages. A batch is moved by rows of many debts, in whatever order they are posted: it is as old as
+    /// its first day.
     #[must_use]
     pub fn ages_from(&self, leg: Leg, open: &Open) -> Date {
+        let batch = leg.item.and_then(|item| self.batches.get(&item)).and_then(|batch| batch.days.keys().next());
+        if let Some(first) = batch.filter(|_| leg.account == Account::Clearing) {
+            return *first;
+        }
         let debt = leg.item.and_then(|item| self.debts.get(&item)).filter(|_| leg.account.info().ages == AgesFrom::Due);
         let bills = debt.into_iter().flat_map(|debt| &debt.bills).filter_map(|bill| self.bills.get(bill)).filter(|bill| bill.is_live);
         let mut due: Vec<(Option<Date>, Option<Date>)> = bills.map(|bill| (bill.due_on, bill.expires_on)).collect();

@@ -39,6 +39,12 @@ impl Book<'_> {
         self.known.payments.get(&self.known.payment_id(payment)).is_some_and(|payment| payment.amount == rupiah(row.amount))
     }
 
+    /// Whether a row is of a payment that no row has settled.
+    fn is_unsettled(&self, kind: RowKind) -> bool {
+        let RowKind::Of(_, payment) = kind else { return false };
+        self.known.payments.get(&self.known.payment_id(payment)).is_some_and(|payment| payment.row.is_none())
+    }
+
     fn settle_one(&mut self, row: &RowFact, on: Date) -> Result<(), BooksError> {
         let cause = Cause { id: row.id, on };
         match self.known.rows.get(&row.id).map(|known| known.state) {
@@ -48,8 +54,9 @@ impl Book<'_> {
                 self.touched.insert(row.batch);
             }
             Some(RowState::Suspense) => return self.claim(row, cause),
-            // Settings or a mended file may say now what it is.
+            // Settings or a mended file may say now what it is; and what seemed to come twice may prove to be the only one that came.
             Some(RowState::Unreadable) if row.kind != RowKind::Unreadable => {}
+            Some(RowState::Twice) if self.is_unsettled(row.kind) => {}
             Some(RowState::Settled | RowState::Twice | RowState::Other | RowState::Unreadable) => {
                 self.aside.copies.insert(row.id);
                 return Ok(());

@@ -167,6 +167,7 @@ impl Book<'_> {
                     account: Account::Doku,
                     held_as: item,
                     row: None,
+                    canonical: None,
                     aliases: Vec::new(),
                 });
                 if matches!(account, Account::Doku | Account::Direct) {

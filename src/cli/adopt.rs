@@ -66,7 +66,7 @@ pub(super) fn import(setup: &Setup, file: &Path, adopting: &Adopting) -> Result<
     let differences =
         if differing > 0 { format!(", {differing} known with other terms (`--update` takes them over)") } else { String::new() };
     let taken_over = if updated > 0 { format!(", {updated} updated") } else { String::new() };
-    output::result(format_args!(
+    output::done(format_args!(
         "{} rows: {adopted} adopted{taken_over}, {unchanged} known{differences}, {refused} refused, {} duplicate",
         codes.rows, codes.duplicates
     ));

@@ -26,12 +26,16 @@ pub(super) struct Global {
     /// Configuration file (also `TAGIH_CONFIG`)
     #[arg(long, global = true, value_name = "FILE")]
     pub(super) config: Option<PathBuf>,
-    /// Print the result as JSON
+    /// Print the result as JSON, and an error as the last line on standard error
     #[arg(long, global = true)]
     pub(super) json: bool,
-    /// Print only the result and errors
+    /// Say nothing of a success but what was asked for
     #[arg(long, short, global = true)]
     pub(super) quiet: bool,
+    /// Where a job (issue, cancel, sync, ingest, reconcile, ledger verify, ledger backup) leaves its metrics, for node_exporter's
+    /// textfile collector: one file a command
+    #[arg(long, global = true, value_name = "FILE.prom", value_parser = prom)]
+    pub(super) metrics: Option<PathBuf>,
 }
 
 #[derive(Debug, Subcommand)]
@@ -116,6 +120,10 @@ pub(super) enum Command {
     /// Adopt, back up, verify, export or purge the ledger
     #[command(subcommand)]
     Ledger(LedgerCommand),
+    /// Look for what would fail a night: clock, network, secret, ledger, disks, settings; each with what to do
+    Doctor(super::doctor::Arguments),
+    /// Print, or write, what systemd or cron run the nightly jobs with, made for this configuration
+    Install(super::install::Arguments),
     /// Show settings
     #[command(subcommand)]
     Config(ConfigCommand),
@@ -146,6 +154,13 @@ pub(super) enum Command {
         #[arg(default_value = "man", value_name = "DIR")]
         folder: PathBuf,
     },
+}
+
+/// Reads `--metrics`.
+fn prom(text: &str) -> Result<PathBuf, String> {
+    let path = PathBuf::from(text);
+    let is_read = path.extension().is_some_and(|extension| extension == "prom");
+    if is_read { Ok(path) } else { Err("the collector reads files called *.prom only".into()) }
 }
 
 /// Reads `--lang`.
@@ -329,7 +344,7 @@ pub(super) enum LedgerCommand {
     },
     /// Copy the ledger while it is in use
     Backup {
-        /// The copy, which must not exist yet
+        /// The copy, which must not exist yet; `DIR/` is a folder, made if it is missing, in which it is named by the time
         to: PathBuf,
     },
     /// Recompute the hash chain, refold every bill, check the invariants
@@ -353,7 +368,11 @@ pub(super) enum LedgerCommand {
 #[derive(Debug, Subcommand)]
 pub(super) enum ConfigCommand {
     /// Print the settings in force
-    Show,
+    Show {
+        /// And where each is from: a variable, a file, or the defaults
+        #[arg(long)]
+        origin: bool,
+    },
 }
 
 #[derive(Debug, Args)]

@@ -24,7 +24,7 @@ pub(super) fn check(setup: &Setup, files: &[PathBuf], options: &intake::Options,
         output::result(result);
     } else {
         let rows = intake.rows;
-        output::result(format_args!("{rows} rows: {valid} valid ({}), {refused} refused, {duplicates} duplicate", rupiah(amount)));
+        output::done(format_args!("{rows} rows: {valid} valid ({}), {refused} refused, {duplicates} duplicate", rupiah(amount)));
     }
     if let Some(out) = out {
         write(files, options, &intake, out)?;

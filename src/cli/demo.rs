@@ -59,7 +59,7 @@ pub(super) fn demo(global: &Global, out: Option<&Path>) -> Result<Exit, Failure>
     step("1. issue", &format!("500 policies; DOKU's stand-in fails {FAULT_PERCENT} % of all attempts"));
     let policies = written(&out, "policies.csv", POLICIES)?;
     send(&setup, &policies, &secret, &out.join("1-issue"))?;
-    output::result(attempts(&sandbox));
+    output::done(attempts(&sandbox));
 
     step("2. amend", "the same file with some premiums changed and some policies cancelled");
     setup.clock.set(instant(AMENDED_AT));
@@ -73,8 +73,8 @@ pub(super) fn demo(global: &Global, out: Option<&Path>) -> Result<Exit, Failure>
     let mut planted = plant(&sandbox, &story)?;
     let settlement = settle(&out, &sandbox, &mut planted)?;
     write_logs(&out, &planted)?;
-    output::result(format_args!("{} signed notifications in {}", planted.messages.len(), out.join("logs").display()));
-    output::result(format_args!("{} settlement reports in {}", settlement.len(), out.join("settlement").display()));
+    output::done(format_args!("{} signed notifications in {}", planted.messages.len(), out.join("logs").display()));
+    output::done(format_args!("{} settlement reports in {}", settlement.len(), out.join("settlement").display()));
 
     step("4. ingest", "the notification log becomes payments in the ledger");
     let logs = logs::expand(&[out.join("logs/*.jsonl").display().to_string()])?;
@@ -105,8 +105,8 @@ pub(super) fn demo(global: &Global, out: Option<&Path>) -> Result<Exit, Failure>
     step("6. compare", "what was found with what was planted");
     let matches = compare(&out, &report, &planted)?;
     let [workbook, page] = ["workbook.xlsx", "report.html"].map(|name| report.join(name));
-    output::result(format_args!("workbook: {}\npage:     {}", workbook.display(), page.display()));
-    output::result(format_args!("done in {} s; everything is in {}", began.elapsed().as_secs(), out.display()));
+    output::done(format_args!("workbook: {}\npage:     {}", workbook.display(), page.display()));
+    output::done(format_args!("done in {} s; everything is in {}", began.elapsed().as_secs(), out.display()));
     Ok(match (exit, matches) {
         (Exit::Damaged, _) | (_, false) => Exit::Damaged,
         _ => Exit::Done,
@@ -118,7 +118,7 @@ fn instant(text: &str) -> Timestamp {
 }
 
 fn step(name: &str, what: &str) {
-    output::result(format_args!("\n{name}: {what}"));
+    output::done(format_args!("\n{name}: {what}"));
 }
 
 async fn start(setup: &Setup, secret: &SecretString) -> Result<Running, Failure> {
@@ -143,7 +143,7 @@ fn send(setup: &Setup, file: &Path, secret: &SecretString, out: &Path) -> Result
         if sent != Exit::Partial {
             break;
         }
-        output::result("again, for the rest");
+        output::done("again, for the rest");
     }
     Ok(())
 }
@@ -245,6 +245,7 @@ impl Setup {
             clock: crate::clock::Clock::default(),
             file: None,
             standard_input: StandardInput::default(),
+            figures: std::cell::RefCell::default(),
         })
     }
 }
@@ -282,10 +283,10 @@ fn compare(out: &Path, report: &Path, planted: &Planted) -> Result<bool, Failure
             let agrees = planted == seen;
             all &= agrees;
             let mark = if agrees { "ok" } else { "DIFFERS" };
-            output::result(format_args!("  {class}  planted {:>4}  found {:>4}  {mark}", planted.count, seen.count));
+            output::done(format_args!("  {class}  planted {:>4}  found {:>4}  {mark}", planted.count, seen.count));
         }
     }
     let words = if all { "every class was found exactly, in count and in rupiah" } else { "found and planted differ" };
-    output::result(format_args!("{words}; see {}", out.join("planted/truth.json").display()));
+    output::done(format_args!("{words}; see {}", out.join("planted/truth.json").display()));
     Ok(all)
 }

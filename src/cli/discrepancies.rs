@@ -14,19 +14,19 @@ use crate::domain::classify::Class;
 use crate::domain::language::Language;
 use crate::exit::Exit;
 use crate::jobs::discrepancies::import::{self, Eyes};
-use crate::jobs::discrepancies::take;
+use crate::jobs::discrepancies::{take, take_items};
 use crate::journal::four_eyes::{self, Off};
 use crate::journal::{self, Author, Entry, Writer};
 use crate::register::{Decision, Fingerprint, Item, Register, Sighting, Status, Step};
-use crate::report::{folder, items, items_sheet};
+use crate::report::{folder, items, items_sheet, open_items};
 use crate::table::{self, Settings};
 
 pub(super) fn discrepancies(setup: &Setup, command: &Command) -> Result<Exit, Failure> {
     match command {
-        Command::Take { report, by } => {
+        Command::Take { report, items, by } => {
             let taken = take_in(setup, report, by.as_deref())?;
             told(setup, taken.as_ref());
-            Ok(Exit::Done)
+            take_also(setup, report, items, by.as_deref())
         }
         Command::List { which } => list(setup, which),
         Command::Show { id } => show::show(setup, &bare(id)),
@@ -77,6 +77,26 @@ pub(super) fn take_in(setup: &Setup, report: &Path, by: Option<&str>) -> Result<
     Ok(take(&mut writer, folder, setup.clock.now(), &actor)?)
 }
 
+/// Records open items of the report that nobody has to deal with yet.
+fn take_also(setup: &Setup, report: &Path, items: &[String], by: Option<&str>) -> Result<Exit, Failure> {
+    if items.is_empty() {
+        return Ok(Exit::Done);
+    }
+    let ids: BTreeSet<String> = items.iter().map(|id| bare(id)).collect();
+    let found = open_items::read(report, &ids)?;
+    if let Some(id) = ids.iter().find(|id| found.iter().all(|facts| facts.id != **id)) {
+        return Err(Failure::usage(format!(
+            "E0803: `{id}` is no open item of `{}`\nhint: its open_items.csv lists them, in the column `discrepancy_id`",
+            report.display()
+        )));
+    }
+    let run = folder::read(report)?.run;
+    let mut writer = Writer::open(setup.journal_path())?;
+    let taken = take_items(&mut writer, &run, found, setup.clock.now(), &setup.actor(by)?)?;
+    told(setup, Some(&taken));
+    Ok(Exit::Done)
+}
+
 fn told(setup: &Setup, taken: Option<&Sighting>) {
     let counts = taken.map(|taken| (taken.new.len(), taken.changed.len(), taken.again.len(), taken.gone.len()));
     let (new, changed, again, gone) = counts.unwrap_or_default();
@@ -84,9 +104,9 @@ fn told(setup: &Setup, taken: Option<&Sighting>) {
         let known = taken.is_none();
         output::result(serde_json::json!({"known_run": known, "new": new, "changed": changed, "again": again, "cleared": gone}));
     } else if taken.is_none() {
-        output::result("this report has been taken in already");
+        output::done("this report has been taken in already");
     } else {
-        output::result(format_args!("{new} new, {changed} changed, {again} seen again, {gone} no longer found"));
+        output::done(format_args!("{new} new, {changed} changed, {again} seen again, {gone} no longer found"));
     }
 }
 
@@ -147,7 +167,7 @@ fn export(setup: &Setup, which: &Which, out: &Path, by: Option<&str>, lang: Opti
     } else {
         items::write(out, &chosen, today)?;
     }
-    output::result(format_args!("{} discrepancies in {}", chosen.len(), out.display()));
+    output::done(format_args!("{} discrepancies in {}", chosen.len(), out.display()));
     Ok(Exit::Done)
 }
 
@@ -185,7 +205,7 @@ fn import(setup: &Setup, file: &Path, partial: bool, tables: &Settings, by: Opti
     if setup.json {
         output::result(serde_json::json!({"recorded": recorded, "known": known, "without_action": empty, "refused": refused}));
     } else {
-        output::result(format_args!("{recorded} decisions recorded, {known} known, {empty} rows without an action, {refused} refused"));
+        output::done(format_args!("{recorded} decisions recorded, {known} known, {empty} rows without an action, {refused} refused"));
     }
     Ok(if refused > 0 { Exit::Look } else { Exit::Done })
 }
@@ -208,7 +228,7 @@ fn decide(setup: &Setup, ids: &Chosen, step: &Step, (owner, comment): (Option<&S
     let count = decisions.len();
     writer.append(at, &author, Entry::Decided { decisions })?;
     let waiting = if matches!(step, Step::Propose { .. }) { "; another person approves with `tagih discrepancies approve`" } else { "" };
-    output::result(format_args!("{count} {}{waiting}", step.kind().name()));
+    output::done(format_args!("{count} {}{waiting}", step.kind().name()));
     Ok(Exit::Done)
 }
 
@@ -247,6 +267,6 @@ fn verify(setup: &Setup, head: Option<&str>) -> Result<Exit, Failure> {
         return Err(Failure::new(Exit::Damaged, message));
     }
     let (lines, items) = (journal.records().len(), register.items().count());
-    output::result(format_args!("{lines} lines about {items} discrepancies are whole; head {}", journal.head()));
+    output::done(format_args!("{lines} lines about {items} discrepancies are whole; head {}", journal.head()));
     Ok(Exit::Done)
 }

@@ -38,6 +38,9 @@ pub(super) enum DiscrepanciesCommand {
     Take {
         /// The output folder of `tagih reconcile`
         report: PathBuf,
+        /// Also this open item, which is not due yet, so that it can be decided about: its `discrepancy_id` in open_items.csv
+        #[arg(long = "item", value_name = "ID")]
+        items: Vec<String>,
         /// Who records it
         #[arg(long, value_name = "NAME")]
         by: Option<String>,

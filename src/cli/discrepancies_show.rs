@@ -31,7 +31,7 @@ pub(super) fn list(setup: &Setup, chosen: &[(&String, &Item)], today: Date) {
             facts.severity,
             item.status.name(),
             item.age_days(today),
-            amount(facts.paid.or(facts.expected)),
+            amount(facts.open()),
             standing.first_seen,
             if facts.invoice_number.is_empty() { &facts.payment_code } else { &facts.invoice_number },
             item.owner,

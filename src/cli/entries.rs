@@ -43,7 +43,7 @@ pub(super) fn entries(setup: &Setup, command: &DiscrepanciesCommand) -> Result<E
         return Ok(Exit::Done);
     }
     let kind = if *preliminary { " preliminary" } else { "" };
-    output::result(format_args!("{count}{kind} entries, debits = credits = {}, in {}", rupiah(total), out.display()));
+    output::done(format_args!("{count}{kind} entries, debits = credits = {}, in {}", rupiah(total), out.display()));
     if written.reversed > 0 {
         output::note(format_args!("{} of them take back what was exported of this month before", written.reversed));
     }

@@ -8,7 +8,7 @@ use crate::domain::language::Language;
 use crate::domain::near;
 use crate::domain::texts;
 use crate::exit::Exit;
-use crate::{doku, domain, evidence, intake, journal, ledger, reconcile, serve, table};
+use crate::{doku, domain, evidence, intake, jobs, journal, ledger, reconcile, serve, table};
 
 /// Every error code of the program, by module, then every class.
 fn codes() -> impl Iterator<Item = &'static Code> {
@@ -22,6 +22,7 @@ fn codes() -> impl Iterator<Item = &'static Code> {
         evidence::codes::ALL,
         reconcile::codes::ALL,
         journal::codes::ALL,
+        jobs::doctor::codes::ALL,
     ];
     errors.into_iter().flatten().chain(Class::all().map(|class| &class.info().code))
 }

@@ -111,14 +111,14 @@ pub(super) fn init(file: &Path, source: &Path) -> Result<Exit, Failure> {
         Failure::usage(format!("`{}` cannot be created: {error}\nhint: {hint}", file.display()))
     })?;
     created.write_all(guess.configuration(&name)?.as_bytes())?;
-    super::output::result(format_args!("wrote {} with the layout `{name}`", file.display()));
+    super::output::done(format_args!("wrote {} with the layout `{name}`", file.display()));
     for line in &guess.said {
-        super::output::result(format_args!("  {line}"));
+        super::output::done(format_args!("  {line}"));
     }
     for line in &guess.unsure {
-        super::output::result(format_args!("  not guessed: {line}"));
+        super::output::done(format_args!("  not guessed: {line}"));
     }
-    super::output::result(format_args!(
+    super::output::done(format_args!(
         "next: `tagih check {} --config {}`; before issuing, set `doku.client_id` and `doku.secret_file` in it",
         source.display(),
         file.display()

@@ -34,7 +34,7 @@ pub(super) fn init(file: &Path, for_sandbox: bool) -> Result<Exit, Failure> {
     let shown = file.display();
     // Only this name is found without being named, and only in the working folder.
     let named = if file == Path::new(NAME) { String::new() } else { format!("; name it with `--config {shown}` or TAGIH_CONFIG") };
-    output::result(if for_sandbox {
+    output::done(if for_sandbox {
         format!("wrote {shown}, ready for `tagih sandbox` with its default address{named}")
     } else {
         format!(

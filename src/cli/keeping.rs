@@ -195,7 +195,7 @@ fn resolve_in(
     let basis = Basis::Operation(open.request_id);
     let entry = |event| Entry { invoice_number: invoice_number.clone(), at, event, basis, private: Private::default() };
     let states = wait_for_a_person(ledger.record(events.into_iter().map(entry).collect()))?;
-    output::result(format_args!("{invoice} is now {}", states.last().map_or("unchanged", |state| state.status.name())));
+    output::done(format_args!("{invoice} is now {}", states.last().map_or("unchanged", |state| state.status.name())));
     Ok(Exit::Done)
 }
 
@@ -210,7 +210,7 @@ fn release(setup: &Setup, ledger: &Store, bill: &BillState, reason: &str) -> Res
     let (basis, private) = (Basis::of(Some(bill)), Private::default());
     let entry = Entry { invoice_number: number.clone(), at: setup.clock.now(), event, basis, private };
     wait_for_a_person(ledger.record(vec![entry]))?;
-    output::result(format_args!("{number} is released, and {}", bill.status.name()));
+    output::done(format_args!("{number} is released, and {}", bill.status.name()));
     Ok(Exit::Done)
 }
 
@@ -219,14 +219,7 @@ pub(super) fn ledger(setup: &Setup, command: &LedgerCommand) -> Result<Exit, Fai
         LedgerCommand::Import { file, new_ledger, update, tables } => {
             super::adopt::import(setup, file, &Adopting { new_ledger: *new_ledger, update: *update, tables: setup.tables(tables)? })
         }
-        LedgerCommand::Backup { to } => {
-            if to.exists() {
-                return Err(Failure::usage(format!("`{}` exists already\nhint: a backup never overwrites; name a new file", to.display())));
-            }
-            Store::backup(setup.ledger_path(), to).map_err(|error| backup_failed(error, to))?;
-            output::result(format_args!("copied to {}", to.display()));
-            Ok(Exit::Done)
-        }
+        LedgerCommand::Backup { to } => backup(setup, to),
         LedgerCommand::Verify { head } => verify(setup, head.as_deref()),
         LedgerCommand::Export => {
             let mut out = std::io::BufWriter::new(std::io::stdout().lock());
@@ -238,12 +231,28 @@ pub(super) fn ledger(setup: &Setup, command: &LedgerCommand) -> Result<Exit, Fai
             // Whatever writes would do it; this chooses when.
             let ledger = setup.open_ledger(&setup.binding()?, Create::Never)?;
             if ledger.migrated().is_none() {
-                output::result("the ledger is up to date");
+                output::done("the ledger is up to date");
             }
             Ok(Exit::Done)
         }
         LedgerCommand::Purge { before } => purge(setup, *before),
     }
+}
+
+fn backup(setup: &Setup, to: &Path) -> Result<Exit, Failure> {
+    // In a folder, by the time: a job that runs each night names none.
+    let named = || to.join(format!("ledger-{}", format_utc_seconds(setup.clock.now()).replace(':', "")));
+    let is_folder = to.as_os_str().as_encoded_bytes().ends_with(b"/");
+    if is_folder {
+        std::fs::create_dir_all(to)?;
+    }
+    let to = if is_folder || to.is_dir() { &named() } else { to };
+    if to.exists() {
+        return Err(Failure::usage(format!("`{}` exists already\nhint: a backup never overwrites; name a new file", to.display())));
+    }
+    Store::backup(setup.ledger_path(), to).map_err(|error| backup_failed(error, to))?;
+    output::done(format_args!("copied to {}", to.display()));
+    Ok(Exit::Done)
 }
 
 /// A copy that cannot be written says nothing against the ledger.
@@ -271,9 +280,14 @@ fn verify(setup: &Setup, head: Option<&str>) -> Result<Exit, Failure> {
     for note in &report.notes {
         output::note(format_args!("note: {note}"));
     }
+    setup.figure(|figures| figures.rows("events", "verified", report.events, None));
+    setup.figure(|figures| figures.rows("bills", "verified", report.bills, None));
+    setup.figure(|figures| figures.rows("payments", "verified", report.payments, None));
+    setup.figure(|figures| figures.rows("findings", "not_whole", report.findings_count, None));
+    setup.figure_head(report.head);
     let counted = format!("{} events of {} bills", report.events, report.bills);
     if report.is_sound() {
-        output::result(format_args!("{counted} are whole; head {}", head_text(report.head)));
+        output::done(format_args!("{counted} are whole; head {}", head_text(report.head)));
         return Ok(Exit::Done);
     }
     let (shown, count, code) = (setup.ledger_path().display(), report.findings_count, ledger_codes::DAMAGED);
@@ -282,7 +296,7 @@ fn verify(setup: &Setup, head: Option<&str>) -> Result<Exit, Failure> {
 }
 
 /// `sequence:hash`, as every summary prints it.
-fn parse_head(text: &str) -> Result<Head, Failure> {
+pub(super) fn parse_head(text: &str) -> Result<Head, Failure> {
     let parsed = text.split_once(':').and_then(|(sequence, hash)| {
         let mut bytes: Digest = [0; 32];
         for (index, byte) in bytes.iter_mut().enumerate() {
@@ -300,6 +314,6 @@ fn purge(setup: &Setup, before: Date) -> Result<Exit, Failure> {
     let now = setup.clock.now();
     // A day to come must not make a code look expired that can still be paid.
     let purged = wait(ledger.purge_personal(before.min(now), now))?;
-    output::result(format_args!("purged {} customers and {} request bodies", purged.customers, purged.bodies));
+    output::done(format_args!("purged {} customers and {} request bodies", purged.customers, purged.bodies));
     Ok(Exit::Done)
 }

@@ -2,8 +2,10 @@
 
 use std::path::PathBuf;
 
+use super::keeping::wait;
 use super::output;
 use super::reconcile::policy;
+use super::sending::figure_doubts;
 use super::setup::{Failure, Setup};
 use super::tables::TableFlags;
 use crate::doku::signature::SigningKey;
@@ -11,8 +13,8 @@ use crate::domain::classify::Nature;
 use crate::domain::line::InputFile;
 use crate::evidence;
 use crate::exit::Exit;
-use crate::jobs::ingest::{self, IngestOptions};
-use crate::ledger::Create;
+use crate::jobs::ingest::{self, IngestOptions, IngestReport};
+use crate::ledger::{Create, Ledger as _, Store, View as _};
 use crate::reconcile::codes;
 use crate::table::Settings;
 
@@ -56,6 +58,7 @@ pub(super) fn ingest_files(setup: &Setup, logs: &[PathBuf], tables: Settings, ke
     };
     let report = runtime.block_on(ingest::ingest(&ledger, &options))?;
     let blank = report.files.iter().map(|file| file.contents.blank).fold(0, u64::saturating_add);
+    figures(setup, &ledger, &report)?;
     if setup.json {
         output::result(serde_json::json!({
             "lines": report.lines, "new": report.new, "known": report.known, "settled": report.settled, "held": report.held,
@@ -63,7 +66,7 @@ pub(super) fn ingest_files(setup: &Setup, logs: &[PathBuf], tables: Settings, ke
         }));
     } else {
         let (lines, new, known) = (report.lines, report.new, report.known);
-        output::result(format_args!("{lines} lines: {new} new payments, {known} known, {} doubts settled", report.settled));
+        output::done(format_args!("{lines} lines: {new} new payments, {known} known, {} doubts settled", report.settled));
     }
     if report.held > 0 {
         output::note(format_args!(
@@ -82,6 +85,22 @@ pub(super) fn ingest_files(setup: &Setup, logs: &[PathBuf], tables: Settings, ke
     }
     whole(setup, &report.files)?;
     Ok(Exit::Done)
+}
+
+/// What the run came to, for its metrics.
+fn figures(setup: &Setup, ledger: &Store, report: &IngestReport) -> Result<(), Failure> {
+    let payments = [("new", report.new), ("known", report.known), ("unusable", report.unusable)];
+    for (bucket, count) in payments {
+        setup.figure(|figures| figures.rows("payments", bucket, count, None));
+    }
+    for (class, tally) in &report.by_class {
+        setup.figure(|figures| figures.rows("lines", &class.to_string(), tally.count, Some(tally.amount.get())));
+    }
+    setup.figure(|figures| figures.rows("bills", "held", report.held, None));
+    setup.figure(|figures| figures.rows("operations", "settled", report.settled, None));
+    let view = wait(ledger.view())?;
+    setup.figure_head(wait(view.head())?);
+    figure_doubts(setup, &view)
 }
 
 /// Logs that are no logs must not pass for a quiet night or month, whatever stands beside them. What could be read is used all the
@@ -114,8 +133,7 @@ fn fault(file: &InputFile, percent_max: u64) -> String {
     let seems = match contents.oddity {
         Some(oddity) if file.remark.is_empty() => format!("the file seems to be {}", oddity.what),
         Some(oddity) => format!("the file seems to be {} and {}", oddity.what, file.remark),
-        None if contents.fault.text().is_empty() => "no reason is known".to_owned(),
-        None => format!("most often because {}", contents.fault.text()),
+        None => contents.fault.map_or_else(|| "no reason is known".to_owned(), |fault| format!("most often because {fault}")),
     };
     let found = if contents.is_readable(percent_max) {
         format!("`{file_name}` is no notification log")

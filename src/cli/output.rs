@@ -1,18 +1,73 @@
 //! Printing: results to stdout, everything else to stderr. A closed pipe ends the printing, not the program.
+//!
+//! Under `--quiet` whatever is not asked for is held until the end is known: a success says nothing, anything else says all of it.
 
 use std::borrow::Cow;
 use std::fmt::Display;
 use std::io::{self, IsTerminal as _, Write as _};
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use indicatif::{ProgressBar, ProgressStyle};
 
 use crate::domain::names::is_invisible;
+use crate::exit::Exit;
 
 /// Whether a result could not be written.
 static FAILED: AtomicBool = AtomicBool::new(false);
 
-/// Prints a result line.
+/// What is held back, in order; none where it is printed at once.
+static HELD: Mutex<Option<Vec<Said>>> = Mutex::new(None);
+
+/// The most lines that are held back; what comes after them is printed at once.
+const HELD_MAX: usize = 10_000;
+
+/// A line that waits for the end.
+enum Said {
+    /// What was done.
+    Done(String),
+    /// Anything else.
+    Note(String),
+}
+
+fn held() -> MutexGuard<'static, Option<Vec<Said>>> {
+    HELD.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// From now on what nobody asked for waits for the end.
+pub(super) fn hold() {
+    held().get_or_insert_default();
+}
+
+/// The end is known: after a success what was held is forgotten, else it is printed.
+pub(super) fn release(exit: Exit) {
+    let lines = held().take().unwrap_or_default();
+    for said in lines {
+        match said {
+            _ if exit == Exit::Done => {}
+            Said::Done(text) => result(text),
+            Said::Note(text) => note(text),
+        }
+    }
+}
+
+/// Prints the line unless it is held back.
+fn say(said: Said) {
+    match &mut *held() {
+        Some(lines) if lines.len() < HELD_MAX => lines.push(said),
+        _ => match said {
+            Said::Done(text) => result(text),
+            Said::Note(text) => at_once(text),
+        },
+    }
+}
+
+/// Prints a line of what was done, which nobody asked to see.
+pub(super) fn done(text: impl Display) {
+    say(Said::Done(text.to_string()));
+}
+
+/// Prints a line of what was asked for.
 pub(super) fn result(text: impl Display) {
     // Nobody is left to tell when stdout is closed; a disk that is full is another matter.
     let written = writeln!(io::stdout().lock(), "{}", shown(&text.to_string()));
@@ -28,7 +83,7 @@ pub(super) fn has_failed() -> bool {
 
 /// Prints a line of progress or a note.
 pub(super) fn note(text: impl Display) {
-    drop(writeln!(io::stderr().lock(), "{}", shown(&text.to_string())));
+    say(Said::Note(text.to_string()));
 }
 
 /// `text` as a terminal may have it: what would move its cursor, set its title or turn its letters about is written out instead.
@@ -47,6 +102,11 @@ fn shown(text: &str) -> Cow<'_, str> {
         }
     }
     Cow::Owned(shown)
+}
+
+/// Prints what a person is waiting for, also under `--quiet`.
+pub(super) fn at_once(text: impl Display) {
+    drop(writeln!(io::stderr().lock(), "{}", shown(&text.to_string())));
 }
 
 /// Prints an error.

@@ -51,7 +51,7 @@ pub(super) fn period(setup: &Setup, command: &PeriodCommand) -> Result<Exit, Fai
                 }
                 _ => {
                     period::reopen(setup.existing_journal()?, from, &setup.author(by.as_deref(), reason)?, true, setup.clock.now())?;
-                    output::result(format_args!("that {period} be opened again waits to be approved by another person"));
+                    output::done(format_args!("that {period} be opened again waits to be approved by another person"));
                 }
             }
         }
@@ -65,7 +65,7 @@ pub(super) fn period(setup: &Setup, command: &PeriodCommand) -> Result<Exit, Fai
                     write_anew(setup, Path::new(&closed.report))?;
                     told(setup, period, &closed, "is closed")?;
                 }
-                Approved::Reopened => output::result(format_args!("{period} is open again")),
+                Approved::Reopened => output::done(format_args!("{period} is open again")),
             }
         }
         PeriodCommand::Reopen { period, by, reason } => {
@@ -76,7 +76,7 @@ pub(super) fn period(setup: &Setup, command: &PeriodCommand) -> Result<Exit, Fai
                 )));
             }
             period::reopen(setup.existing_journal()?, from, &setup.author(by.as_deref(), reason)?, false, setup.clock.now())?;
-            output::result(format_args!("{period} is open again"));
+            output::done(format_args!("{period} is open again"));
         }
         PeriodCommand::List => list(setup)?,
     }
@@ -126,7 +126,7 @@ fn told(setup: &Setup, period: &str, closed: &PeriodClose, words: &str) -> Resul
     if setup.json {
         output::result(serde_json::to_string(closed).map_err(|error| Failure::new(Exit::Disk, error))?);
     } else {
-        output::result(format_args!("{period} {words}; hash of its balances {}", closed.closing_hash));
+        output::done(format_args!("{period} {words}; hash of its balances {}", closed.closing_hash));
     }
     Ok(())
 }

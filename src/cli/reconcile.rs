@@ -17,10 +17,29 @@ use crate::domain::classify::{Policy, Unverifiable};
 use crate::domain::language::Language;
 use crate::exit::Exit;
 use crate::jobs::period::MadeFrom;
-use crate::jobs::reconcile::{self, Billed, OpeningFolder, ReconcileOptions};
+use crate::jobs::reconcile::{self, Billed, OpeningFolder, ReconcileError, ReconcileOptions};
 use crate::ledger::{Ledger as _, Store};
 use crate::report::Presentation;
 use crate::table::Settings;
+
+impl From<ReconcileError> for Failure {
+    fn from(error: ReconcileError) -> Self {
+        let exit = match error {
+            ReconcileError::Ledger(error) => return error.into(),
+            ReconcileError::Journal(error) => return error.into(),
+            ReconcileError::Period { .. } => Exit::Usage,
+            ReconcileError::Report(_) => Exit::Disk,
+            ReconcileError::Evidence(_)
+            | ReconcileError::Settlement(_)
+            | ReconcileError::Bank(_)
+            | ReconcileError::External(_)
+            | ReconcileError::TooManyBills
+            | ReconcileError::CarryIn { .. } => Exit::Input,
+            ReconcileError::Opening { .. } | ReconcileError::Books(_) => Exit::Damaged,
+        };
+        Self::new(exit, error)
+    }
+}
 
 /// What is reconciled, and against which evidence.
 pub(super) struct Task {
@@ -143,6 +162,7 @@ pub(super) fn run(setup: &Setup, task: &Task, keys: &[SigningKey]) -> Result<Exi
     }
     let path = task.out.join("summary.json");
     let summary: Value = serde_json::from_str(&std::fs::read_to_string(&path)?).map_err(|error| Failure::new(Exit::Disk, error))?;
+    figures(setup, &summary);
     if setup.json {
         output::result(&summary);
     } else {
@@ -160,6 +180,28 @@ pub(super) fn run(setup: &Setup, task: &Task, keys: &[SigningKey]) -> Result<Exi
         (true, 0) => Exit::Done,
         (true, _) => Exit::Look,
     })
+}
+
+/// What the run came to, for its metrics: each class of each section, and the identities.
+fn figures(setup: &Setup, summary: &Value) {
+    for section in ["lines", "payments", "bills", "settlement", "inquiries"] {
+        for (class, tally) in summary.get(section).and_then(Value::as_object).into_iter().flatten() {
+            let Some(count) = tally.get("count").and_then(Value::as_u64) else { continue };
+            let amount = tally.get("amount").and_then(Value::as_i64).map(i128::from);
+            setup.figure(|figures| figures.rows(section, class, count, amount));
+        }
+    }
+    let identities = summary.get("identities").and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default();
+    let holding = identities.iter().filter(|identity| identity.get("holds").and_then(Value::as_bool) == Some(true)).count();
+    for (bucket, count) in [("holding", holding), ("broken", identities.len().saturating_sub(holding))] {
+        setup.figure(|figures| figures.rows("identities", bucket, u64::try_from(count).unwrap_or(u64::MAX), None));
+    }
+    let breaks = summary.pointer("/discrepancies/breaks").and_then(Value::as_u64).unwrap_or(0);
+    setup.figure(|figures| figures.rows("discrepancies", "break", breaks, None));
+    let head = summary.get("ledger_head").and_then(Value::as_str).and_then(|head| Some((head, head.split_once(':')?.0.parse().ok()?)));
+    if let Some((head, sequence)) = head {
+        setup.figure(|figures| figures.head(head.to_owned(), sequence));
+    }
 }
 
 /// The bills, of a file or of our own ledger.
@@ -218,13 +260,13 @@ fn print(summary: &Value, out: &Path) {
     ];
     for (section, title) in sections {
         let Some(classes) = summary.get(section).and_then(Value::as_object) else { continue };
-        output::result(format_args!("{title}"));
+        output::done(format_args!("{title}"));
         for (class, tally) in classes {
             let count = tally.get("count").and_then(Value::as_u64).unwrap_or(0);
             let amount = tally.get("amount").and_then(Value::as_i64).unwrap_or(0);
             if count > 0 {
                 let title = super::explain::title(class);
-                output::result(format_args!("  {class}  {count:>9}  {:>22}  {title}", rupiah(amount.into())));
+                output::done(format_args!("  {class}  {count:>9}  {:>22}  {title}", rupiah(amount.into())));
             }
         }
     }
@@ -232,16 +274,16 @@ fn print(summary: &Value, out: &Path) {
     let figure = |key| summary.get("discrepancies").and_then(|found| found.get(key)).and_then(Value::as_u64).unwrap_or(0);
     let cleared = summary.pointer("/discrepancies/cleared").and_then(Value::as_array).map_or(0, Vec::len);
     let (count, breaks, accepted, reopened) = (figure("count"), figure("breaks"), figure("accepted"), figure("reopened"));
-    output::result(format_args!(
+    output::done(format_args!(
         "discrepancies: {count}, {breaks} need somebody, {accepted} accepted, {reopened} reopened, {cleared} cleared"
     ));
-    output::result("control identities");
+    output::done("control identities");
     for identity in summary.get("identities").and_then(Value::as_array).into_iter().flatten() {
         let text = |key| identity.get(key).map(|value| value.as_str().map_or_else(|| value.to_string(), str::to_owned)).unwrap_or_default();
         let sign = if identity.get("holds").and_then(Value::as_bool) == Some(true) { "=" } else { "≠" };
-        output::result(format_args!("  {} {sign} {}  {}", text("left"), text("right"), text("name")));
+        output::done(format_args!("  {} {sign} {}  {}", text("left"), text("right"), text("name")));
     }
-    output::result(format_args!("report in {}", out.display()));
+    output::done(format_args!("report in {}", out.display()));
 }
 
 /// Each balance from its opening to its closing, and what the signed report said otherwise.
@@ -253,8 +295,8 @@ fn print_month(summary: &Value) {
         format!("{count:>9}  {:>22}", rupiah(amount.into()))
     };
     for (name, roll) in month.get("roll_forwards").and_then(Value::as_object).into_iter().flatten() {
-        output::result(format_args!("{}", name.replace('_', " ")));
-        let line = |name: &str, of: &Value| output::result(format_args!("  {name:<16} {}", figures(of)));
+        output::done(format_args!("{}", name.replace('_', " ")));
+        let line = |name: &str, of: &Value| output::done(format_args!("  {name:<16} {}", figures(of)));
         line("opening", roll.get("opening").unwrap_or(&Value::Null));
         for movement in roll.get("movements").and_then(Value::as_array).into_iter().flatten() {
             if figures(movement) != figures(&Value::Null) {
@@ -265,13 +307,13 @@ fn print_month(summary: &Value) {
     }
     let Some(signed) = month.get("signed").filter(|signed| !signed.is_null()) else { return };
     let differences = signed.get("differences").and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default();
-    output::result(if differences.is_empty() {
+    output::done(if differences.is_empty() {
         "this period is closed with these balances"
     } else {
         "this period was closed with other balances"
     });
     for difference in differences {
         let text = |key| difference.get(key).and_then(Value::as_str).unwrap_or_default();
-        output::result(format_args!("  {}: signed {}, now {}", text("figure"), text("signed"), text("now")));
+        output::done(format_args!("  {}: signed {}, now {}", text("figure"), text("signed"), text("now")));
     }
 }

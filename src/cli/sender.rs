@@ -63,14 +63,7 @@ impl Sender {
             if flags.new_ledger || (flags.command == "issue" && !setup.is_production()) { Create::IfMissing } else { Create::Never };
         let lock = SenderLock::acquire(setup.ledger_path(), flags.command, &setup.clock)?;
         let ledger = setup.open_ledger(&binding, create)?;
-        let endpoint = Endpoint {
-            base_url: config.doku.base_url.clone(),
-            client_id: binding.client_id,
-            connect_ms: config.timeout.connect_ms,
-            request_ms: config.timeout.request_ms,
-            proxy: proxy(setup),
-            root_certificates: root_certificates(&config.doku)?,
-        };
+        let endpoint = endpoint(setup)?;
         if let Some(unused) = unused_proxies(setup).filter(|_| secret.is_some() && !setup.quiet) {
             output::note(unused);
         }
@@ -122,6 +115,11 @@ impl Sender {
             calls_left: AtomicU64::new(sync.calls_max),
             in_flight_max: settings.in_flight_max,
         }
+    }
+
+    /// Attempts so far, by what came of them.
+    pub(super) fn deliveries(&self) -> Vec<(&'static str, u64)> {
+        self.watch.deliveries()
     }
 
     /// Runs `work` until it ends; signals and deadlines ask it to stop, it then drains what is in flight.
@@ -196,8 +194,21 @@ pub(super) fn settings(setup: &Setup, flags: &Flags) -> Result<Settings, Failure
     })
 }
 
+/// Where DOKU is.
+pub(super) fn endpoint(setup: &Setup) -> Result<Endpoint, Failure> {
+    let config = &setup.config;
+    Ok(Endpoint {
+        base_url: config.doku.base_url.clone(),
+        client_id: config.doku.client_id.clone(),
+        connect_ms: config.timeout.connect_ms,
+        request_ms: config.timeout.request_ms,
+        proxy: proxy(setup),
+        root_certificates: root_certificates(&config.doku)?,
+    })
+}
+
 /// The way to DOKU, by the configuration alone.
-fn proxy(setup: &Setup) -> ProxyChoice {
+pub(super) fn proxy(setup: &Setup) -> ProxyChoice {
     let doku = &setup.config.doku;
     match doku.proxy.as_str() {
         "" if doku.use_environment_proxy => ProxyChoice::Environment,
@@ -225,10 +236,15 @@ fn root_certificates(doku: &Doku) -> Result<Option<Vec<u8>>, Failure> {
     }
 }
 
+/// The variables of the environment that name a proxy.
+pub(super) fn proxy_variables() -> Vec<&'static str> {
+    let names = ["HTTPS_PROXY", "https_proxy", "ALL_PROXY", "all_proxy", "HTTP_PROXY", "http_proxy"];
+    names.into_iter().filter(|name| std::env::var_os(name).is_some_and(|value| !value.is_empty())).collect()
+}
+
 /// Says which proxies of the environment are left aside, so that nobody looks for them in vain.
 pub(super) fn unused_proxies(setup: &Setup) -> Option<String> {
-    let names = ["HTTPS_PROXY", "https_proxy", "ALL_PROXY", "all_proxy", "HTTP_PROXY", "http_proxy"];
-    let set: Vec<&str> = names.into_iter().filter(|name| std::env::var_os(name).is_some_and(|value| !value.is_empty())).collect();
+    let set = proxy_variables();
     (proxy(setup) == ProxyChoice::Direct && !set.is_empty()).then(|| {
         let hint = "set `doku.proxy`, or `doku.use_environment_proxy = true`, if DOKU is reached through a proxy";
         format!("note: {} is set and not used\nhint: {hint}", set.join(", "))

@@ -27,8 +27,8 @@ use crate::intake::{self, Intake, Purpose};
 use crate::jobs::issue::Coded;
 use crate::jobs::stop::StopReason;
 use crate::jobs::watch;
-use crate::ledger::{Ledger as _, Store, View as _};
-use crate::report::issue::IssueReport;
+use crate::ledger::{Ledger as _, Store, View};
+use crate::report::issue::{IssueReport, Summary};
 use crate::report::plan::{Approved, HoldAgainst};
 use crate::report::{self, atomic};
 use crate::table::STANDARD_INPUT;
@@ -196,13 +196,14 @@ pub(super) fn send(
         exit_code: exit.code(),
     };
     let summary = report.write::<Failure>(out, |numbers| wait(view.held(numbers)))?;
+    figures(setup, &report, &summary, &sender, &view)?;
     super::refused::lines(setup, intake)?;
     refused_ends(setup, intake, &ends)?;
     meant_arguments(setup, &sender.ledger, intake)?;
     if setup.json {
         output::result(serde_json::to_string(&summary).unwrap_or_default());
     } else {
-        output::result(last_line(&report.counts(), out));
+        output::done(last_line(&report.counts(), out));
     }
     if !setup.quiet && report.counts().get(Bucket::Deferred).saturating_add(report.counts().get(Bucket::InDoubt)) > 0 {
         commonest("rows left over", &report.left_over());
@@ -212,6 +213,24 @@ pub(super) fn send(
     }
     tell_stop(setup, stopped.as_ref(), &troubles, exit);
     Ok(exit)
+}
+
+/// What the run came to, for its metrics.
+fn figures(setup: &Setup, report: &IssueReport<'_>, summary: &Summary, sender: &Sender, view: &impl View) -> Result<(), Failure> {
+    let counts = report.counts();
+    for bucket in Bucket::ALL {
+        setup.figure(|figures| figures.rows("rows", bucket.name(), counts.get(bucket), summary.amount(bucket).map(i128::from)));
+    }
+    setup.figure(|figures| figures.answers(sender.deliveries()));
+    setup.figure_head(report.head);
+    figure_doubts(setup, view)
+}
+
+/// What the ledger has in doubt, for the metrics.
+pub(super) fn figure_doubts(setup: &Setup, view: &impl View) -> Result<(), Failure> {
+    let (open, oldest) = wait(async { Ok((view.open_bills().await?.len(), view.oldest_doubt().await?)) })?;
+    setup.figure(|figures| figures.doubts(u64::try_from(open).unwrap_or(u64::MAX), oldest));
+    Ok(())
 }
 
 /// How many successes were taken without a valid signature.
@@ -344,7 +363,7 @@ fn asks(setup: &Setup, sending: &Sending) -> Result<bool, Failure> {
 
 /// Asks whether `what` is to be sent.
 fn ask(what: &str) -> Result<(), Failure> {
-    output::note(format_args!("Send to DOKU's production: {what}? Type `yes` to go on:"));
+    output::at_once(format_args!("Send to DOKU's production: {what}? Type `yes` to go on:"));
     let mut answer = String::new();
     std::io::stdin().read_line(&mut answer)?;
     if answer.trim() == "yes" { Ok(()) } else { Err(Failure::usage("not confirmed; nothing was sent")) }

@@ -72,9 +72,9 @@ pub(super) fn serve(setup: &Setup, arguments: &Serve) -> Result<Exit, Failure> {
     let keys = Arc::clone(&options.settings.keys);
     setup.tell_key_end(&keys.current());
     let listening = |address: SocketAddr, admin: Option<SocketAddr>| {
-        output::result(format_args!("listening on http://{address}"));
+        output::done(format_args!("listening on http://{address}"));
         if let Some(admin) = admin {
-            output::result(format_args!("health and metrics on http://{admin}"));
+            output::done(format_args!("health and metrics on http://{admin}"));
         }
     };
     runtime.block_on(async {

@@ -1,5 +1,6 @@
 //! What every command needs first: configuration, secrets, the ledger's binding, and one way to fail.
 
+use std::cell::RefCell;
 use std::fmt::Display;
 use std::path::{Path, PathBuf};
 
@@ -20,13 +21,13 @@ use crate::intake::{self, AdditionalOptions, CodeTemplate, Defaults, FreeTemplat
 use crate::jobs::entries::EntriesError;
 use crate::jobs::ingest::IngestError;
 use crate::jobs::issue::RunError;
-use crate::jobs::reconcile::ReconcileError;
 use crate::journal::JournalError;
 use crate::ledger::{Binding, LedgerError};
 use crate::private;
 use crate::report::atomic::WriteError;
 use crate::report::folder::FolderError;
 use crate::report::items::ItemsError;
+use crate::report::metrics::Figures;
 use crate::secret::SecretError;
 
 /// An error a person reads, and the exit code it ends with.
@@ -186,25 +187,6 @@ impl From<EntriesError> for Failure {
     }
 }
 
-impl From<ReconcileError> for Failure {
-    fn from(error: ReconcileError) -> Self {
-        let exit = match error {
-            ReconcileError::Ledger(error) => return error.into(),
-            ReconcileError::Journal(error) => return error.into(),
-            ReconcileError::Period { .. } => Exit::Usage,
-            ReconcileError::Report(_) => Exit::Disk,
-            ReconcileError::Evidence(_)
-            | ReconcileError::Settlement(_)
-            | ReconcileError::Bank(_)
-            | ReconcileError::External(_)
-            | ReconcileError::TooManyBills
-            | ReconcileError::CarryIn { .. } => Exit::Input,
-            ReconcileError::Opening { .. } | ReconcileError::Books(_) => Exit::Damaged,
-        };
-        Self::new(exit, error)
-    }
-}
-
 /// Configuration resolved once, and the global flags.
 #[derive(Debug)]
 pub(super) struct Setup {
@@ -215,6 +197,8 @@ pub(super) struct Setup {
     /// The configuration file that was read.
     pub(super) file: Option<PathBuf>,
     pub(super) standard_input: StandardInput,
+    /// What the command comes to, for whoever watches it.
+    pub(super) figures: RefCell<Figures>,
 }
 
 impl Setup {
@@ -239,6 +223,7 @@ impl Setup {
             clock: Clock::default(),
             file: path,
             standard_input: StandardInput::default(),
+            figures: RefCell::default(),
         })
     }
 

@@ -24,6 +24,6 @@ pub(super) fn completions(shell: Shell) -> Result<Exit, Failure> {
 pub(super) fn man(folder: &Path) -> Result<Exit, Failure> {
     std::fs::create_dir_all(folder)?;
     clap_mangen::generate_to(Cli::command(), folder)?;
-    output::result(format_args!("manual pages in {}; try `man {}`", folder.display(), folder.join("tagih.1").display()));
+    output::done(format_args!("manual pages in {}; try `man {}`", folder.display(), folder.join("tagih.1").display()));
     Ok(Exit::Done)
 }

@@ -78,7 +78,7 @@ pub(super) async fn listen(stop: &Stop, deadline: Option<Duration>, request_ms: 
                 "{count} requests are under way and may take {seconds} s; what is not answered by then is in doubt, and the same command settles it"
             ),
         };
-        output::note(format_args!("still stopping: {waited_for}"));
+        output::at_once(format_args!("still stopping: {waited_for}"));
     }
 }
 

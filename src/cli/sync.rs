@@ -42,11 +42,16 @@ pub(super) fn sync(setup: &Setup, invoices: &[String], sending: &Sending) -> Res
     progress.finish();
     let counts = Counts::of(ends.iter());
     let settled = counts.total().saturating_sub(counts.get(Bucket::InDoubt));
-    let (still, oldest_doubt, noted) = wait(async {
+    let (still, oldest_doubt, noted, head) = wait(async {
         let view = sender.ledger.view().await?;
-        Ok((view.open_bills().await?.len(), view.oldest_doubt().await?, view.remarkable().await?))
+        Ok((view.open_bills().await?.len(), view.oldest_doubt().await?, view.remarkable().await?, view.head().await?))
     })?;
     let (stopped, troubles) = (sender.stop.reason(), sender.stop.troubles());
+    setup.figure(|figures| figures.rows("operations", "settled", settled, None));
+    setup.figure(|figures| figures.rows("operations", "in_doubt", u64::try_from(still).unwrap_or(u64::MAX), None));
+    setup.figure(|figures| figures.doubts(u64::try_from(still).unwrap_or(u64::MAX), oldest_doubt));
+    setup.figure(|figures| figures.answers(sender.deliveries()));
+    setup.figure_head(head);
     say(setup, open.len(), settled, still, &checked);
     remarks(setup, &checked);
     let of_checks = exit_of(&checked, stopped.as_ref());
@@ -84,6 +89,9 @@ fn say(setup: &Setup, open: usize, settled: u64, still: usize, checked: &SyncRep
         ("deferred", deferred),
     ];
     let all = || others.into_iter().chain(words);
+    for (name, count) in all() {
+        setup.figure(|figures| figures.rows("checks", name, u64::try_from(count).unwrap_or(u64::MAX), None));
+    }
     if setup.json {
         let checks: serde_json::Map<String, serde_json::Value> = all().map(|(name, count)| (name.to_owned(), count.into())).collect();
         let result = serde_json::json!({
@@ -91,11 +99,11 @@ fn say(setup: &Setup, open: usize, settled: u64, still: usize, checked: &SyncRep
         });
         return output::result(result);
     }
-    output::result(format_args!("{open} open operations: {settled} settled, {still} still in doubt"));
+    output::done(format_args!("{open} open operations: {settled} settled, {still} still in doubt"));
     let parts: Vec<String> =
         all().filter(|(_, count)| *count > 0).map(|(name, count)| format!("{count} {}", name.replace('_', " "))).collect();
     let parts = if parts.is_empty() { "none due".to_owned() } else { parts.join(", ") };
-    output::result(format_args!("{} bills asked about: {parts}", checked.ends.len()));
+    output::done(format_args!("{} bills asked about: {parts}", checked.ends.len()));
 }
 
 /// What a person should know of single bills.

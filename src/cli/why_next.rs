@@ -70,7 +70,7 @@ fn of_findings(story: &Story, judgement: &Judgement, speaker: &Speaker) -> Vec<S
     }
     for finding in judgement.about.findings().filter(|finding| finding.nature == Nature::Timing) {
         let mut remedy = speaker.text(finding.class).remedy.to_owned();
-        if !finding.reason.is_empty() {
+        if !finding.reason.is_nothing() {
             remedy = format!("{remedy} ({})", crate::report::reason(finding, speaker.language));
         }
         add(fill(words.next_wait, &[finding.class.id(), &remedy]));

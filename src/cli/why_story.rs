@@ -213,7 +213,7 @@ pub(super) fn part(judgement: &Judgement, finding: &Finding, speaker: &Speaker) 
     if !flags.is_empty() {
         details.push(fill(words.flags, &[&flags.join(", ")]));
     }
-    if !finding.reason.is_empty() {
+    if !finding.reason.is_nothing() {
         details.push(fill(words.because, &[&report::reason(finding, speaker.language)]));
     }
     if finding.nature == Nature::Break {

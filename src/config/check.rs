@@ -5,7 +5,7 @@ use jiff::{SignedDuration, Timestamp};
 use toml::Table;
 
 use super::sections::RANGES;
-use super::{Config, ConfigError, Serve, Settlement, addresses, is_key};
+use super::{Config, ConfigError, Heartbeat, Serve, Settlement, addresses, is_key};
 use crate::domain::calendar::start_of_wib_day;
 use crate::domain::channel::Channel;
 use crate::domain::fee::Share;
@@ -42,7 +42,10 @@ pub(super) fn check(config: &Config) -> Result<(), ConfigError> {
     } else if let Some(complaint) = addresses::complaint(config) {
         complaint
     } else {
-        return serve(&config.serve).and_then(|()| settlement(&config.settlement)).and_then(|()| books(config));
+        return serve(&config.serve)
+            .and_then(|()| settlement(&config.settlement))
+            .and_then(|()| books(config))
+            .and_then(|()| heartbeat(&config.heartbeat));
     };
     Err(ConfigError::Value(complaint))
 }
@@ -98,6 +101,19 @@ fn books(config: &Config) -> Result<(), ConfigError> {
         "`bank.filter` must hold words, none of them empty or with blanks around it"
     } else if let Some(account) = config.accounts.iter().find(|(_, name)| name.chars().any(char::is_control)).map(|(account, _)| account) {
         return Err(ConfigError::Value(format!("`accounts.{}` holds a control character", account.name())));
+    } else {
+        return Ok(());
+    };
+    Err(ConfigError::Value(complaint.to_owned()))
+}
+
+/// Where heartbeats go: an address to which a word can be added.
+fn heartbeat(heartbeat: &Heartbeat) -> Result<(), ConfigError> {
+    let url = heartbeat.url.as_str();
+    let rest = url.strip_prefix("https://").or_else(|| url.strip_prefix("http://"));
+    let is_usable = rest.is_some_and(|rest| !rest.starts_with('/') && !rest.is_empty() && !rest.contains(['?', '#', '@', ' ']));
+    let complaint = if !url.is_empty() && !is_usable {
+        "`heartbeat.url` must be a URL such as https://hc-ping.com/PING-KEY/tagih-{command}, without a query, name or password"
     } else {
         return Ok(());
     };

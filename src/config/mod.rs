@@ -5,6 +5,7 @@
 mod addresses;
 mod check;
 mod former;
+mod origin;
 mod places;
 mod sections;
 
@@ -12,6 +13,7 @@ use std::collections::BTreeMap;
 
 use toml::{Table, Value};
 
+pub use origin::{Setting, origins};
 pub use places::{Place, places};
 pub use sections::*;
 

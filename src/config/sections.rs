@@ -44,6 +44,7 @@ pub struct Config {
     pub bank: Bank,
     pub accounts: BTreeMap<Account, String>,
     pub report: Report,
+    pub heartbeat: Heartbeat,
     pub layouts: BTreeMap<String, Layout>,
     /// Settings that were given although nothing reads them any more: dotted key and value. Not a section.
     #[serde(skip)]
@@ -275,8 +276,13 @@ section!(
     Report { language: Language, entity: String }
 );
 
+section!(
+    /// `[heartbeat]`
+    Heartbeat { url: String, timeout_ms: u64 = 100..=10_000 }
+);
+
 /// Every section with numbers, and which they may be. No computation with them, on whatever day, leaves the range of its type.
-pub(super) const RANGES: [(&str, Ranges); 18] = [
+pub(super) const RANGES: [(&str, Ranges); 19] = [
     ("doku.info", &[("alfa_length_max", 1..=64), ("indomaret_length_max", 1..=64)]),
     ("pacing", Pacing::RANGES),
     ("retry", Retry::RANGES),
@@ -295,6 +301,7 @@ pub(super) const RANGES: [(&str, Ranges); 18] = [
     ("settlement.indomaret", SettledChannel::RANGES),
     ("books", Books::RANGES),
     ("bank", Bank::RANGES),
+    ("heartbeat", Heartbeat::RANGES),
 ];
 
 /// `[layouts.NAME]`: whatever is left out is as tagih writes it.

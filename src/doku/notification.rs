@@ -10,6 +10,7 @@ use serde_json::value::RawValue;
 use super::value::{self, Raw, section};
 use crate::domain::amount::Amount;
 use crate::domain::channel::Channel;
+use crate::domain::detail::Field;
 use crate::domain::digest::Digest;
 use crate::domain::payment::{self, AgentIds};
 
@@ -24,7 +25,7 @@ pub enum Message<'a> {
     /// A message of another DOKU service.
     OtherService,
     /// A mandatory field, by its path, is missing or unusable.
-    Unusable(&'static str),
+    Unusable(Field),
 }
 
 /// What `transaction.status` can say of a payment.
@@ -80,7 +81,7 @@ pub struct Notification<'a> {
     /// Where.
     pub agent: Agent<'a>,
     /// An optional field, by its path, that was of another type and left out; of several the last.
-    pub left_out: Option<&'static str>,
+    pub left_out: Option<Field>,
 }
 
 impl Notification<'_> {
@@ -110,11 +111,11 @@ impl Notification<'_> {
 /// Reads a notification body.
 #[must_use]
 pub fn parse(body: &str) -> Message<'_> {
-    let Some(fields) = Fields::of(body) else { return Message::Unusable("body") };
+    let Some(fields) = Fields::of(body) else { return Message::Unusable(Field::Body) };
     match filled(fields.service_id) {
         Some(id) if id.eq_ignore_ascii_case(SERVICE_ID) => {}
         Some(_) => return Message::OtherService,
-        None => return Message::Unusable("service.id"),
+        None => return Message::Unusable(Field::ServiceId),
     }
     match fields.notification() {
         Ok(notification) => Message::Notification(notification),
@@ -162,19 +163,19 @@ impl<'a> Fields<'a> {
         channel_of(&filled(self.channel_id)?)
     }
 
-    fn notification(&self) -> Result<Notification<'a>, &'static str> {
-        let acquirer_id = filled(self.acquirer_id).ok_or("acquirer.id")?;
-        let channel = self.channel().ok_or("channel.id")?;
-        let date = filled(self.date).ok_or("transaction.date")?;
-        let mut left_out = self.currency.filter(|currency| value::string(currency).is_none()).map(|_| "order.currency");
+    fn notification(&self) -> Result<Notification<'a>, Field> {
+        let acquirer_id = filled(self.acquirer_id).ok_or(Field::AcquirerId)?;
+        let channel = self.channel().ok_or(Field::ChannelId)?;
+        let date = filled(self.date).ok_or(Field::TransactionDate)?;
+        let mut left_out = self.currency.filter(|currency| value::string(currency).is_none()).map(|_| Field::Currency);
         Ok(Notification {
-            status: self.status().ok_or("transaction.status")?,
+            status: self.status().ok_or(Field::TransactionStatus)?,
             channel,
             acquirer_agrees: acquirer_id.eq_ignore_ascii_case(channel.acquirer_id()),
-            invoice_number: invoice_of(self.invoice_number).ok_or("order.invoice_number")?,
-            payment_code: code_of(self.payment_code).ok_or("online_to_offline_info.payment_code")?,
-            amount: amount_of(self.amount, self.currency).ok_or("order.amount")?,
-            paid_at: date.parse().map_err(|_| "transaction.date")?,
+            invoice_number: invoice_of(self.invoice_number).ok_or(Field::InvoiceNumber)?,
+            payment_code: code_of(self.payment_code).ok_or(Field::PaymentCode)?,
+            amount: amount_of(self.amount, self.currency).ok_or(Field::Amount)?,
+            paid_at: date.parse().map_err(|_| Field::TransactionDate)?,
             agent: agent_in(self.identifier, &mut left_out),
             left_out,
         })
@@ -227,12 +228,11 @@ pub(super) fn agent_of(payment: Raw<'_>) -> Agent<'_> {
 }
 
 /// The store's names for the payment, out of DOKU's list. Anything unreadable is no name, and left out.
-fn agent_in<'a>(list: Raw<'a>, left_out: &mut Option<&'static str>) -> Agent<'a> {
-    const PATH: &str = "online_to_offline_payment.identifier";
+fn agent_in<'a>(list: Raw<'a>, left_out: &mut Option<Field>) -> Agent<'a> {
     let mut agent = Agent::default();
     let entries = list.and_then(|list| serde_json::from_str::<Vec<&RawValue>>(list.get()).ok());
     if list.is_some() && entries.is_none() {
-        *left_out = Some(PATH);
+        *left_out = Some(Field::Identifier);
     }
     for entry in entries.unwrap_or_default() {
         let [name, given] = section(Some(entry), ["name", "value"]);
@@ -246,7 +246,7 @@ fn agent_in<'a>(list: Raw<'a>, left_out: &mut Option<&'static str>) -> Agent<'a>
         if part.is_empty() {
             *part = given.and_then(value::written).unwrap_or_default();
             if part.is_empty() && given.is_some_and(|given| value::string(given).is_none()) {
-                *left_out = Some(PATH);
+                *left_out = Some(Field::Identifier);
             }
         }
     }

@@ -39,6 +39,31 @@ pub enum Delivery {
     Answered(Answer),
 }
 
+impl Delivery {
+    /// Every [`Delivery::kind`].
+    pub const KINDS: [&str; 10] =
+        ["success", "repeated", "refused", "credentials", "forbidden", "not_found", "throttled", "failing", "unanswered", "not_sent"];
+
+    /// What came of it, in one word, by its HTTP status alone: for counting, not for concluding.
+    #[must_use]
+    pub const fn kind(&self) -> &'static str {
+        match self {
+            Self::NotSent(_) => "not_sent",
+            Self::Unknown(_) => "unanswered",
+            Self::Answered(answer) => match answer.status {
+                200..=299 => "success",
+                409 => "repeated",
+                401 => "credentials",
+                403 => "forbidden",
+                404 => "not_found",
+                429 => "throttled",
+                400..=499 => "refused",
+                _ => "failing",
+            },
+        }
+    }
+}
+
 /// A complete HTTP answer.
 #[derive(Clone, Debug, Default)]
 pub struct Answer {

@@ -10,7 +10,8 @@ use serde::{Deserialize, Serialize};
 pub struct Amount(u64);
 
 /// Why a number or a text is not an [`Amount`].
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, thiserror::Error)]
+#[serde(rename_all = "snake_case")]
 pub enum AmountError {
     /// Nothing was written.
     #[error("the amount is empty")]

@@ -1,5 +1,7 @@
 //! The languages in which reports and explanations speak.
 
+use std::fmt;
+
 use serde::{Deserialize, Serialize};
 
 /// A language of reports and explanations. Files that programs read are the same in both.
@@ -33,3 +35,44 @@ impl Language {
         Self::ALL.into_iter().find(|language| language.name() == text)
     }
 }
+
+/// What can be said in every language.
+pub trait Say {
+    /// Writes it in `language`.
+    ///
+    /// # Errors
+    /// The writer's.
+    fn say(&self, language: Language, to: &mut fmt::Formatter<'_>) -> fmt::Result;
+
+    /// It in `language`, as part of a text.
+    fn told(&self, language: Language) -> Told<'_, Self>
+    where
+        Self: Sized,
+    {
+        Told { what: self, language }
+    }
+}
+
+/// Something in a language.
+#[derive(Clone, Copy, Debug)]
+pub struct Told<'a, T> {
+    what: &'a T,
+    language: Language,
+}
+
+impl<T: Say> fmt::Display for Told<'_, T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.what.say(self.language, f)
+    }
+}
+
+/// Writes one text in the language wanted. English and Bahasa Indonesia stand side by side, so that neither can be forgotten.
+macro_rules! say {
+    ($to:expr, $language:expr, $english:literal, $indonesian:literal) => {
+        match $language {
+            $crate::domain::language::Language::English => write!($to, $english),
+            $crate::domain::language::Language::Indonesian => write!($to, $indonesian),
+        }
+    };
+}
+pub(crate) use say;

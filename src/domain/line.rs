@@ -55,8 +55,8 @@ pub struct LogContents {
     pub wrapper: &'static str,
     /// What the file seems to be instead of a log.
     pub oddity: Option<Oddity>,
-    /// The commonest reason why its lines could not be parsed; empty when all could.
-    pub fault: Detail,
+    /// The commonest reason why its lines could not be parsed; none when all could.
+    pub fault: Option<Detail>,
 }
 
 impl LogContents {
@@ -163,8 +163,8 @@ pub struct Line {
     pub channel: Channel,
     /// See [`Marks`].
     pub marks: Marks,
-    /// Why it got no further.
-    pub detail: Detail,
+    /// Why it got no further, or what was left out of it.
+    pub detail: Option<Detail>,
     /// Which store took the money, by its place in [`Lines::stores`]; 0 when it is not named.
     pub store: u16,
 }
@@ -237,7 +237,7 @@ impl Line {
             class,
             channel: Channel::Alfa,
             marks: Marks(0),
-            detail: Detail::NONE,
+            detail: None,
             store: 0,
         }
     }

@@ -11,6 +11,7 @@ use super::channel::Channel;
 use super::digest::{self, Digest};
 use super::fee::{FeeSchedule, Share};
 use super::line::InputFile;
+use super::reason::CellFault;
 
 /// Where a row is.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
@@ -106,7 +107,7 @@ pub struct MalformedRow {
     /// The column at fault.
     pub column: String,
     /// What is wrong with it.
-    pub reason: String,
+    pub reason: CellFault,
 }
 
 /// The totals above the rows of a batch, in rupiah; those the file gives.

@@ -4,12 +4,8 @@ use jiff::Timestamp;
 use jiff::civil::DateTime;
 use jiff::tz::Offset;
 
+use crate::domain::line::Detail;
 use crate::table::DateFormat;
-
-pub(super) const WITHOUT_OFFSET: &str =
-    "`received_at` is a time without an offset: set `notifications.received_at_offset`, such as \"+07:00\" for WIB";
-pub(super) const OTHER_FORMAT: &str = "`received_at` is no time as 2026-10-31T17:00:00+07:00: set `notifications.date_format`";
-pub(super) const UNREADABLE: &str = "`received_at` is no time that can be read, such as 2026-10-31T17:00:00+07:00";
 
 /// What databases call an offset.
 const ZONES: [(&str, &str); 5] = [("utc", "Z"), ("gmt", "Z"), ("wib", "+07:00"), ("wita", "+08:00"), ("wit", "+09:00")];
@@ -18,7 +14,7 @@ const ZONES: [(&str, &str); 5] = [("utc", "Z"), ("gmt", "Z"), ("wib", "+07:00"),
 ///
 /// # Errors
 /// What is wrong with it, and the setting that would cure it.
-pub(super) fn received_at(text: &str, format: DateFormat, offset: Option<Offset>) -> Result<Timestamp, &'static str> {
+pub(super) fn received_at(text: &str, format: DateFormat, offset: Option<Offset>) -> Result<Timestamp, Detail> {
     if let Some(at) = since_1970(text).or_else(|| text.parse().ok()) {
         return Ok(at);
     }
@@ -26,13 +22,13 @@ pub(super) fn received_at(text: &str, format: DateFormat, offset: Option<Offset>
     let Some(civil) = civil(local, format) else {
         let others = DateFormat::ALL.into_iter().filter(|other| *other != format);
         let fits = others.into_iter().any(|other| civil(local, other).is_some());
-        return Err(if fits { OTHER_FORMAT } else { UNREADABLE });
+        return Err(if fits { Detail::ArrivalInOtherFormat } else { Detail::ArrivalUnreadable });
     };
     if let Some(zone) = zone {
-        return format!("{civil}{zone}").parse().map_err(|_| UNREADABLE);
+        return format!("{civil}{zone}").parse().map_err(|_| Detail::ArrivalUnreadable);
     }
-    let offset = offset.ok_or(WITHOUT_OFFSET)?;
-    offset.to_timestamp(civil).map_err(|_| UNREADABLE)
+    let offset = offset.ok_or(Detail::ArrivalWithoutOffset)?;
+    offset.to_timestamp(civil).map_err(|_| Detail::ArrivalUnreadable)
 }
 
 /// Seconds, milliseconds or microseconds since 1970: of this century they have 10, 13 or 16 digits.
@@ -108,12 +104,12 @@ mod tests {
     #[test]
     fn what_is_wrong_with_a_time_names_its_cure() {
         for (text, why) in [
-            ("2026-10-05 10:00:02", WITHOUT_OFFSET),
-            ("2026-10-05", WITHOUT_OFFSET),
-            ("05/10/2026 12:00", OTHER_FORMAT),
-            ("yesterday", UNREADABLE),
-            ("05/10/26 12:00", UNREADABLE),
-            ("46300.5", UNREADABLE),
+            ("2026-10-05 10:00:02", Detail::ArrivalWithoutOffset),
+            ("2026-10-05", Detail::ArrivalWithoutOffset),
+            ("05/10/2026 12:00", Detail::ArrivalInOtherFormat),
+            ("yesterday", Detail::ArrivalUnreadable),
+            ("05/10/26 12:00", Detail::ArrivalUnreadable),
+            ("46300.5", Detail::ArrivalUnreadable),
         ] {
             assert_eq!(received_at(text, DateFormat::Iso, None), Err(why), "{text}");
         }

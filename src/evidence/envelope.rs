@@ -9,6 +9,7 @@ use serde::de::{IgnoredAny, MapAccess, Visitor};
 use serde_json::value::RawValue;
 
 use crate::doku::value::string as text;
+use crate::domain::line::Detail;
 
 /// What a line is.
 #[derive(Debug)]
@@ -18,7 +19,7 @@ pub(super) enum Envelope<'a> {
     /// A body without anything around it.
     Bare,
     /// Neither, and why.
-    Malformed(&'static str),
+    Malformed(Detail),
 }
 
 /// A message as it was received; each header `None` when it is missing, empty or no text.
@@ -79,12 +80,10 @@ struct Fields<'a> {
     order: Option<&'a RawValue>,
 }
 
-pub(super) const BODY_AS_JSON: &str = "the body is an object, not the text that was signed: log the bytes as they were received";
-
 /// Reads one line.
 pub(super) fn parse(line: &str) -> Envelope<'_> {
     if !line.trim_start().starts_with('{') {
-        return Envelope::Malformed("the line is not a JSON object");
+        return Envelope::Malformed(Detail::NotAnObject);
     }
     match serde_json::from_str::<Ordinary<'_>>(line) {
         Ok(fields) if !fields.body.is_empty() => Envelope::Received(Box::new(Received {
@@ -99,7 +98,7 @@ pub(super) fn parse(line: &str) -> Envelope<'_> {
 
 fn of_any_shape(line: &str) -> Envelope<'_> {
     let Ok(fields) = serde_json::from_str::<Fields<'_>>(line) else {
-        return Envelope::Malformed("the line is not a JSON object");
+        return Envelope::Malformed(Detail::NotAnObject);
     };
     match fields.body {
         Some(body) => match filled(Some(body)) {
@@ -109,13 +108,13 @@ fn of_any_shape(line: &str) -> Envelope<'_> {
                 headers: fields.headers.and_then(|raw| serde_json::from_str(raw.get()).ok()).unwrap_or_default(),
                 body,
             })),
-            None if body.get().starts_with('{') => Envelope::Malformed(BODY_AS_JSON),
-            None => Envelope::Malformed("there is no body"),
+            None if body.get().starts_with('{') => Envelope::Malformed(Detail::BodyAsJson),
+            None => Envelope::Malformed(Detail::NoBody),
         },
         None if [fields.service, fields.transaction, fields.order].into_iter().flatten().any(|raw| raw.get().starts_with('{')) => {
             Envelope::Bare
         }
-        None => Envelope::Malformed("there is no body"),
+        None => Envelope::Malformed(Detail::NoBody),
     }
 }
 
@@ -213,19 +212,19 @@ mod tests {
     #[test]
     fn lines_are_told_apart() {
         let kind = |line: &str| match parse(line) {
-            Envelope::Received(_) => "received",
-            Envelope::Bare => "bare",
-            Envelope::Malformed(why) => why,
+            Envelope::Received(_) => Ok("received"),
+            Envelope::Bare => Ok("bare"),
+            Envelope::Malformed(why) => Err(why),
         };
-        assert_eq!(kind(r#"{"body":"{}","more":1}"#), "received");
-        assert_eq!(kind(r#"{"service":{"id":"X"}}"#), "bare");
-        assert_eq!(kind(r#"{"order":{}}"#), "bare");
-        assert_eq!(kind(r#"{"body":{}}"#), BODY_AS_JSON);
+        assert_eq!(kind(r#"{"body":"{}","more":1}"#), Ok("received"));
+        assert_eq!(kind(r#"{"service":{"id":"X"}}"#), Ok("bare"));
+        assert_eq!(kind(r#"{"order":{}}"#), Ok("bare"));
+        assert_eq!(kind(r#"{"body":{}}"#), Err(Detail::BodyAsJson));
         for line in [r#"{"body":""}"#, r#"{"service":"web"}"#, r#"{"body":null}"#, "{}"] {
-            assert_eq!(kind(line), "there is no body", "{line}");
+            assert_eq!(kind(line), Err(Detail::NoBody), "{line}");
         }
         for line in ["", " ", "[]", "7", r#"{"body":"{}""#, r#"{"body":"{}"}x"#, r#"["","",{},"{}",{},{},{}]"#] {
-            assert_eq!(kind(line), "the line is not a JSON object", "{line}");
+            assert_eq!(kind(line), Err(Detail::NotAnObject), "{line}");
         }
     }
 

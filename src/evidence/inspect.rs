@@ -46,7 +46,7 @@ enum Finding {
     /// By a key that was not believed any more when it arrived.
     Withdrawn,
     ForeignClient,
-    Unverifiable(&'static str),
+    Unverifiable(Detail),
 }
 
 impl<'a> Inspector<'a> {
@@ -61,13 +61,13 @@ impl<'a> Inspector<'a> {
             Raw::Wrapped { digest, text } => (digest, text.as_bytes()),
         };
         if bytes.len() > LINE_MAX {
-            return refused(digest, Class::N01, "the line is longer than 1 MiB");
+            return refused(digest, Class::N01, Detail::TooLong);
         }
-        let Ok(text) = str::from_utf8(bytes) else { return refused(digest, Class::N01, "the line is not UTF-8") };
+        let Ok(text) = str::from_utf8(bytes) else { return refused(digest, Class::N01, Detail::NotUtf8) };
         match envelope::parse(text) {
             Envelope::Malformed(why) => refused(digest, Class::N01, why),
             Envelope::Bare => match self.options.policy.unverifiable {
-                Unverifiable::Strict => refused(digest, Class::N03, "the body stands without headers"),
+                Unverifiable::Strict => refused(digest, Class::N03, Detail::Bare),
                 Unverifiable::TrustLog => self.read_body(text, digest, None, (texts, stores)),
             },
             Envelope::Received(received) => self.judge(&received, digest, (texts, stores)),
@@ -78,9 +78,10 @@ impl<'a> Inspector<'a> {
     fn judge(&self, received: &Received<'_>, digest: Digest, kept: Kept<'_>) -> Line {
         let body_digest = digest::of_bytes(received.body.as_bytes());
         let verified = match self.verify(received, body_digest) {
-            Finding::ForeignClient => return refused(digest, Class::N04, "`Client-Id` is not ours"),
-            Finding::Forged => return refused(digest, Class::N02, if is_spaced(&received.body) { REWRITTEN } else { "" }),
-            Finding::Withdrawn => return refused(digest, Class::N02, "the key that signed it was not believed any more when it arrived"),
+            Finding::ForeignClient => return refused(digest, Class::N04, Detail::ForeignClient),
+            Finding::Forged if is_spaced(&received.body) => return refused(digest, Class::N02, Detail::Rewritten),
+            Finding::Forged => return refused(digest, Class::N02, Detail::Forged),
+            Finding::Withdrawn => return refused(digest, Class::N02, Detail::Withdrawn),
             Finding::Unverifiable(why) => match self.options.policy.unverifiable {
                 Unverifiable::Strict => return refused(digest, Class::N03, why),
                 Unverifiable::TrustLog => false,
@@ -96,16 +97,16 @@ impl<'a> Inspector<'a> {
 
     fn verify(&self, received: &Received<'_>, body_digest: Digest) -> Finding {
         let (headers, target) = (&received.headers, received.target.as_deref());
-        let Some(client_id) = headers.client_id.as_deref() else { return Finding::Unverifiable("`Client-Id` is missing") };
+        let Some(client_id) = headers.client_id.as_deref() else { return Finding::Unverifiable(Detail::ClientIdMissing) };
         if client_id != self.options.client_id {
             return Finding::ForeignClient;
         }
-        let Some(request_id) = headers.request_id.as_deref() else { return Finding::Unverifiable("`Request-Id` is missing") };
-        let Some(stamp) = headers.timestamp.as_deref() else { return Finding::Unverifiable("`Request-Timestamp` is missing") };
-        let Some(signature) = headers.signature.as_deref() else { return Finding::Unverifiable("`Signature` is missing") };
-        let Some(target) = target else { return Finding::Unverifiable("the target is missing") };
+        let Some(request_id) = headers.request_id.as_deref() else { return Finding::Unverifiable(Detail::RequestIdMissing) };
+        let Some(stamp) = headers.timestamp.as_deref() else { return Finding::Unverifiable(Detail::RequestTimestampMissing) };
+        let Some(signature) = headers.signature.as_deref() else { return Finding::Unverifiable(Detail::SignatureMissing) };
+        let Some(target) = target else { return Finding::Unverifiable(Detail::TargetMissing) };
         if self.options.keys.is_empty() {
-            return Finding::Unverifiable("no key is configured");
+            return Finding::Unverifiable(Detail::NoKey);
         }
         let fits = |target: &str| {
             let components = Components { client_id, request_id, stamp: Stamp::Request(stamp), target, body: None };
@@ -122,13 +123,13 @@ impl<'a> Inspector<'a> {
     fn read_body(&self, body: &str, digest: Digest, received: Option<&Received<'_>>, (texts, stores): Kept<'_>) -> Line {
         let found = match notification::parse(body) {
             Message::Notification(found) => found,
-            Message::OtherService => return refused(digest, Class::N13, ""),
-            Message::Unusable(field) => return refused(digest, Class::N12, field),
+            Message::OtherService => return Line::of_class(Class::N13, digest),
+            Message::Unusable(field) => return refused(digest, Class::N12, Detail::Field(field)),
         };
         let class = if found.status == TransactionStatus::Success { Class::N00 } else { Class::N09 };
         let mut line = Line::of_class(class, digest);
         line.identity = found.identity();
-        line.detail = found.left_out.map_or(Detail::default(), Detail::of);
+        line.detail = found.left_out.map(Detail::Field);
         line.channel = found.channel;
         line.paid_at_us = found.paid_at.as_microsecond();
         line.content_key = short(content_key(&found));
@@ -180,9 +181,6 @@ fn readings(target: &str) -> BTreeSet<String> {
     BTreeSet::from([in_url.to_owned(), with_slash.trim_end_matches('/').to_owned(), with_slash, bare, path, with_last_slash])
 }
 
-const REWRITTEN: &str =
-    "the signature does not match the bytes received; they may have been written anew by a database that keeps JSON as JSON (jsonb)";
-
 /// Whether JSON is written with a space behind every colon, as databases write what they keep as JSON; DOKU writes none.
 fn is_spaced(body: &str) -> bool {
     memchr::memmem::find(body.as_bytes(), b"\": ").is_some()
@@ -195,9 +193,9 @@ fn keep_texts(line: &mut Line, found: &Notification<'_>, texts: &mut Vec<u8>) {
     texts.extend_from_slice(found.payment_code.as_bytes());
 }
 
-pub(super) fn refused(digest: Digest, class: Class, why: &'static str) -> Line {
+pub(super) fn refused(digest: Digest, class: Class, why: Detail) -> Line {
     let mut line = Line::of_class(class, digest);
-    line.detail = Detail::of(why);
+    line.detail = Some(why);
     line
 }
 

@@ -12,6 +12,7 @@ use serde::de::IgnoredAny;
 use super::arrival::received_at;
 use super::blocks::LINE_MAX;
 use super::lines::{self, Piece, Place, Span};
+use crate::domain::line::Detail;
 use crate::table::{self, Dialect, Fault, Header, Kind, Layout, Row, Settings, Shape, Sniffed, What, Wrong};
 
 const RECEIVED_AT: &str = "received_at";
@@ -33,19 +34,6 @@ const CELL_LINES_MAX: usize = 512;
 const MARK: &[u8] = b"\xef\xbb\xbf";
 /// Where spreadsheets cut a cell, in UTF-16 units.
 const SPREADSHEET_CELL_MAX: usize = 32_767;
-
-pub(super) const STRAY_QUOTE: &str = "a double quote of the row is open or stands inside a cell: double every quote in a quoted cell";
-pub(super) const BACKSLASHES: &str =
-    "the row escapes its quotes with backslashes: export it with every quote doubled, as in \"{\"\"service\"\": …\"";
-pub(super) const UNQUOTED: &str = "the body holds the delimiter and is not quoted: quote every cell on export";
-pub(super) const WIDTH: &str = "the row has another number of cells than the header";
-pub(super) const UNCLAIMED: &str = "the row stands above the header of its table";
-pub(super) const HEADERS_UNREADABLE: &str = "`headers` is neither a JSON object nor lines of `Name: value`";
-pub(super) const BODY_CUT: &str = "the body was cut off at 32,767 characters, as a spreadsheet does: export it without one";
-pub(super) const ID_AS_NUMBER: &str = "an id is stored as a number, which a spreadsheet rounds: keep it as text";
-const NOT_UTF8: &str = "the line is not UTF-8";
-const TOO_LONG: &str = "the line is longer than 1 MiB";
-const NO_BODY: &str = "there is no body";
 
 /// Where the columns of one table are, and how its cells are to be read.
 #[derive(Debug)]
@@ -83,7 +71,7 @@ pub(super) enum Record {
     /// The header, also said again.
     Header,
     /// It cannot be read, and why.
-    Wrong(&'static str),
+    Wrong(Detail),
 }
 
 impl Found {
@@ -154,12 +142,14 @@ impl Columns {
             What::Row if plain(row).eq(plain(&self.header)) => Record::Header,
             What::Row => Record::Message,
             What::Wrong(_) if row.raw().iter().all(|byte| *byte == 0 || byte.is_ascii_whitespace()) => Record::Blank,
-            What::Wrong(Wrong::TooLarge(_)) => Record::Wrong(TOO_LONG),
-            What::Wrong(Wrong::Unclaimed) => Record::Wrong(UNCLAIMED),
-            What::Wrong(_) if memchr::memmem::find(row.raw(), &[self.dialect.delimiter, b'{', b'"']).is_some() => Record::Wrong(UNQUOTED),
-            What::Wrong(Wrong::Width { .. }) => Record::Wrong(WIDTH),
-            What::Wrong(_) if memchr::memmem::find(row.raw(), b"{\\\"").is_some() => Record::Wrong(BACKSLASHES),
-            What::Wrong(_) => Record::Wrong(STRAY_QUOTE),
+            What::Wrong(Wrong::TooLarge(_)) => Record::Wrong(Detail::TooLong),
+            What::Wrong(Wrong::Unclaimed) => Record::Wrong(Detail::Unclaimed),
+            What::Wrong(_) if memchr::memmem::find(row.raw(), &[self.dialect.delimiter, b'{', b'"']).is_some() => {
+                Record::Wrong(Detail::Unquoted)
+            }
+            What::Wrong(Wrong::Width { .. }) => Record::Wrong(Detail::Width),
+            What::Wrong(_) if memchr::memmem::find(row.raw(), b"{\\\"").is_some() => Record::Wrong(Detail::Backslashes),
+            What::Wrong(_) => Record::Wrong(Detail::StrayQuote),
         }
     }
 
@@ -172,25 +162,25 @@ impl Columns {
     ///
     /// # Errors
     /// Why the row cannot be read.
-    pub(super) fn line(&self, row: &Row) -> Result<String, &'static str> {
-        let body = self.cell(row, Some(self.body), BODY)?.ok_or(NO_BODY)?;
+    pub(super) fn line(&self, row: &Row) -> Result<String, Detail> {
+        let body = self.cell(row, Some(self.body), BODY)?.ok_or(Detail::NoBody)?;
         if self.holds_lines {
             return Ok(body.to_owned());
         }
         if body.encode_utf16().count() >= SPREADSHEET_CELL_MAX && serde_json::from_str::<IgnoredAny>(body).is_err() {
-            return Err(BODY_CUT);
+            return Err(Detail::BodyCut);
         }
         let at = self.cell(row, self.received_at, RECEIVED_AT)?.map(str::trim);
         let at = at.map(|text| received_at(text, self.layout.date_format, self.offset)).transpose()?;
         let target = self.cell(row, self.target, TARGET)?.map(str::trim);
         let line = Line { received_at: at.map(|at| at.to_string()), target, body };
         let headers = self.headers(row)?;
-        let rest = serde_json::to_string(&line).map_err(|_| NO_BODY)?;
+        let rest = serde_json::to_string(&line).map_err(|_| Detail::NoBody)?;
         Ok(format!("{{\"headers\":{{{headers}}},{}", rest.strip_prefix('{').unwrap_or(&rest)))
     }
 
     /// The inside of the object of headers: those with a column of their own first, for of two the first counts.
-    fn headers(&self, row: &Row) -> Result<String, &'static str> {
+    fn headers(&self, row: &Row) -> Result<String, Detail> {
         let mut all: Vec<String> = Vec::new();
         for (place, (column, name)) in self.own.iter().zip(OWN_HEADERS) {
             if let Some(value) = self.cell(row, *place, column)? {
@@ -203,10 +193,10 @@ impl Columns {
                 Some(inside) if serde_json::from_str::<IgnoredAny>(text).is_ok() => {
                     all.extend(Some(inside.trim().to_owned()).filter(|inside| !inside.is_empty()));
                 }
-                Some(_) => return Err(HEADERS_UNREADABLE),
+                Some(_) => return Err(Detail::HeadersUnreadable),
                 None => {
                     for line in text.lines().map(str::trim).filter(|line| !line.is_empty()) {
-                        let (name, value) = line.split_once(':').ok_or(HEADERS_UNREADABLE)?;
+                        let (name, value) = line.split_once(':').ok_or(Detail::HeadersUnreadable)?;
                         all.push(member(name.trim(), value.trim()));
                     }
                 }
@@ -216,10 +206,10 @@ impl Columns {
     }
 
     /// A cell that holds something, as it stands, or the constant of its column; what databases write for nothing is nothing.
-    fn cell<'r>(&'r self, row: &'r Row, place: Option<usize>, column: &str) -> Result<Option<&'r str>, &'static str> {
+    fn cell<'r>(&'r self, row: &'r Row, place: Option<usize>, column: &str) -> Result<Option<&'r str>, Detail> {
         let constant = || self.layout.constants.get(column).map(String::as_str);
         let Some(cell) = place.and_then(|place| row.get(place)) else { return Ok(constant()) };
-        let text = str::from_utf8(cell).map_err(|_| NOT_UTF8)?;
+        let text = str::from_utf8(cell).map_err(|_| Detail::NotUtf8)?;
         Ok(Some(text).filter(|text| !matches!(text.trim(), "" | "NULL" | "null" | "\\N")).or_else(constant))
     }
 }
@@ -326,11 +316,11 @@ pub(super) fn of_workbook(content: Vec<u8>, tables: &Settings) -> Result<(Column
         }
         let span = Span { line, offset, length: bytes.len().saturating_sub(offset) };
         let record = match place.cmp(&at) {
-            Ordering::Less => Record::Wrong(UNCLAIMED),
+            Ordering::Less => Record::Wrong(Detail::Unclaimed),
             Ordering::Equal => Record::Header,
             Ordering::Greater if row.is_blank() => Record::Blank,
-            Ordering::Greater if row.len() > columns.header.len() => Record::Wrong(WIDTH),
-            Ordering::Greater if columns.holds_rounded(row) => Record::Wrong(ID_AS_NUMBER),
+            Ordering::Greater if row.len() > columns.header.len() => Record::Wrong(Detail::Width),
+            Ordering::Greater if columns.holds_rounded(row) => Record::Wrong(Detail::IdAsNumber),
             Ordering::Greater => Record::Message,
         };
         rows.push(Spanned { span, lines: 1, record });
@@ -351,7 +341,7 @@ pub(super) fn cut(columns: &Columns, text: &[u8], header_at: Option<usize>, is_a
             Some(header) if at == header => Record::Header,
             Some(_) if piece.what == What::Empty || piece.what == What::Blank => Record::Blank,
             Some(_) if at == 0 && is_preface(row.raw()) => Record::Header,
-            Some(_) => Record::Wrong(UNCLAIMED),
+            Some(_) => Record::Wrong(Detail::Unclaimed),
             None => columns.record(&row, piece.what),
         };
         let lines = u64::try_from(piece.lines).unwrap_or(u64::MAX);
@@ -369,7 +359,7 @@ pub(super) fn pieces<'a>(bytes: &'a [u8], rows: &[Spanned], columns: &Columns, m
         match record {
             Record::Message => {
                 let whole = table::split(span.of(bytes), &columns.dialect, &mut row).filter(|piece| piece.what == What::Row);
-                match whole.ok_or(STRAY_QUOTE).and_then(|_| columns.line(&row)) {
+                match whole.ok_or(Detail::StrayQuote).and_then(|_| columns.line(&row)) {
                     Ok(text) if columns.holds_lines => lines::inner(vec![Cow::Owned(text)], span, &mut see),
                     Ok(text) => see(Piece::Message { span, text: Some(Cow::Owned(text)), place: Place::Only }),
                     Err(why) => see(Piece::Malformed { span, why }),

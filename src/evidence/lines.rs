@@ -4,6 +4,7 @@ use std::borrow::Cow;
 
 use super::blocks::LINE_MAX;
 use super::wrapper::{self, Record, Wrapper};
+use crate::domain::line::Detail;
 
 /// Where a message stands in its block.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -39,8 +40,8 @@ pub(super) enum Piece<'a> {
     Malformed {
         /// The row.
         span: Span,
-        /// One of [`crate::domain::line::Detail`]'s texts.
-        why: &'static str,
+        /// In which way.
+        why: Detail,
     },
     /// Nothing stands on it.
     Blank,

@@ -6,7 +6,7 @@ use super::envelope::{self, Envelope};
 use super::kept::{Columns, Found};
 use super::lines;
 use super::wrapper::Wrapper;
-use crate::domain::line::Oddity;
+use crate::domain::line::{Detail, Oddity};
 use crate::table::Settings;
 
 /// What the first bytes of a file tell.
@@ -126,7 +126,7 @@ fn of_text(bytes: &[u8]) -> Option<Oddity> {
     }
     if first.starts_with('{') {
         return match envelope::parse(first) {
-            Envelope::Malformed(why) if why != envelope::BODY_AS_JSON => odd(
+            Envelope::Malformed(why) if why != Detail::BodyAsJson => odd(
                 "JSON objects without a `body` of their own",
                 "give lines as `tagih serve` writes them, or in records of a system that docs/formats-logs.md names",
             ),

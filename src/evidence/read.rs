@@ -104,14 +104,15 @@ impl Evidence {
         if self.files.iter().all(|file| file.contents.malformed == 0) {
             return;
         }
-        let mut faults: BTreeMap<(u32, Detail), u64> = BTreeMap::new();
+        let mut faults: BTreeMap<u32, BTreeMap<Detail, u64>> = BTreeMap::new();
         for (_, line) in self.lines.iter().filter(|(_, line)| line.class == Class::N01) {
-            let count = faults.entry((line.file, line.detail)).or_default();
+            let Some(detail) = line.detail else { continue };
+            let count = faults.entry(line.file).or_default().entry(detail).or_default();
             *count = count.saturating_add(1);
         }
         for (number, file) in (0_u32..).zip(&mut self.files) {
-            let own = faults.range((number, Detail::default())..=(number, Detail::LAST));
-            file.contents.fault = own.max_by_key(|(_, count)| **count).map_or(Detail::default(), |((_, detail), _)| *detail);
+            let own = faults.get(&number).into_iter().flatten();
+            file.contents.fault = own.max_by_key(|(_, count)| **count).map(|(detail, _)| *detail);
         }
     }
 
@@ -141,7 +142,7 @@ impl Parsed {
     fn of(block: &Block, options: &ReadOptions<'_>) -> Self {
         let mut parsed = Self::default();
         if let Content::Oversized(digest) = block.content {
-            let line = refused(digest, Class::N01, "the line is longer than 1 MiB");
+            let line = refused(digest, Class::N01, Detail::TooLong);
             parsed.push(line, block, Span { line: 0, offset: 0, length: 0 });
         }
         parsed.read_pieces(block, options);
@@ -200,7 +201,7 @@ impl Parsed {
         let count = |slot: &mut u64, on: bool| *slot = slot.saturating_add(u64::from(on));
         count(&mut self.contents.malformed, line.class == Class::N01);
         count(&mut self.contents.verified, line.marks.has(Marks::VERIFIED));
-        count(&mut self.contents.rewritten, line.class == Class::N02 && line.detail != Detail::default());
+        count(&mut self.contents.rewritten, line.detail == Some(Detail::Rewritten));
         if line.class == Class::N00 {
             self.raw.success_count = self.raw.success_count.saturating_add(1);
             self.raw.success_amount = self.raw.success_amount.plus(Rupiah::new(line.amount.into()));

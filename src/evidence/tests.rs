@@ -9,6 +9,7 @@ use super::*;
 use crate::doku::signature::{Components, SigningKey, Stamp};
 use crate::domain::classify::{Class, Policy};
 use crate::domain::digest;
+use crate::domain::line::Detail;
 use crate::table::Settings;
 
 mod kept;
@@ -233,7 +234,7 @@ fn a_file_that_is_no_log_is_named_for_what_it_is() {
         assert_eq!(contents.oddity.map(|oddity| oddity.what), Some(what));
     }
     let torn = evidence(b"torn\nalso torn\n").files[0].contents;
-    assert_eq!((torn.oddity, torn.fault.text()), (None, "the line is not a JSON object"));
+    assert_eq!((torn.oddity, torn.fault), (None, Some(Detail::NotAnObject)));
     assert!(evidence(line.as_bytes()).files[0].contents.oddity.is_none());
 }
 

@@ -103,17 +103,8 @@ impl HttpGateway {
         Ok(builder)
     }
 
-    /// Why there was no answer, in one line.
     fn plain(&self, error: &reqwest::Error) -> String {
-        let host = self.endpoint.base_url.split_once("://").map_or(self.endpoint.base_url.as_str(), |(_, host)| host);
-        let causes = causes(error);
-        match (error.is_timeout(), error.is_connect()) {
-            (true, true) => format!("{host} takes no connection within the time limit"),
-            (true, false) => "no answer within the time limit".into(),
-            (false, true) => no_connection(host, &causes),
-            (false, false) if causes.is_empty() => "the request failed".into(),
-            (false, false) => causes.join(": "),
-        }
+        plain(&self.endpoint.base_url, error)
     }
 
     async fn receive(&self, request: &WireRequest, mut response: Response, sent_at: Timestamp) -> Result<Answer, String> {
@@ -173,7 +164,7 @@ impl Gateway for HttpGateway {
 }
 
 /// What the client for `endpoint` is made of.
-fn builder(endpoint: &Endpoint) -> Result<ClientBuilder, reqwest::Error> {
+pub(super) fn builder(endpoint: &Endpoint) -> Result<ClientBuilder, reqwest::Error> {
     let builder = Client::builder()
         .connect_timeout(Duration::from_millis(endpoint.connect_ms))
         .timeout(Duration::from_millis(endpoint.request_ms))
@@ -225,12 +216,25 @@ fn seconds_until(value: &str, now: Timestamp) -> Option<u64> {
 }
 
 /// By how much `responded_at` lies after the time in which the answer can have been made; negative, before it.
-fn ahead_seconds(responded_at: Timestamp, sent_at: Timestamp, received_at: Timestamp) -> i64 {
+pub(super) fn ahead_seconds(responded_at: Timestamp, sent_at: Timestamp, received_at: Timestamp) -> i64 {
     let (at, from, to) = (responded_at.as_second(), sent_at.as_second(), received_at.as_second());
     if at < from { at.saturating_sub(from) } else { at.saturating_sub(to).max(0) }
 }
 
-fn header<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
+/// Why `base_url` gave no answer, in one line.
+pub(super) fn plain(base_url: &str, error: &reqwest::Error) -> String {
+    let host = base_url.split_once("://").map_or(base_url, |(_, host)| host);
+    let causes = causes(error);
+    match (error.is_timeout(), error.is_connect()) {
+        (true, true) => format!("{host} takes no connection within the time limit"),
+        (true, false) => "no answer within the time limit".into(),
+        (false, true) => no_connection(host, &causes),
+        (false, false) if causes.is_empty() => "the request failed".into(),
+        (false, false) => causes.join(": "),
+    }
+}
+
+pub(super) fn header<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
     headers.get(name).and_then(|value| value.to_str().ok())
 }
 

@@ -2,8 +2,11 @@
 //!
 //! Belongs here: sockets, timeouts, permits. Must not be here: what an answer means (`doku::answer`) or what to send.
 
+mod certificate;
 pub mod client;
+pub mod heartbeat;
 pub mod pacing;
+pub mod probe;
 pub mod retry;
 
 use std::future::Future;

@@ -28,7 +28,7 @@ pub(super) fn amount(text: &str, format: AmountFormat) -> Result<Amount, Wrong> 
         };
         (code, error.to_string())
     };
-    let plain = format.plain(text).map_err(|reason| (codes::AMOUNT_FORMAT, reason))?;
+    let plain = format.plain(text).map_err(|wrong| (codes::AMOUNT_FORMAT, wrong.to_string()))?;
     Amount::parse(&plain).map_err(wrong).map_err(|(code, reason)| {
         let hint = if code == codes::AMOUNT_FORMAT { AmountFormat::hint(text) } else { String::new() };
         (code, format!("{reason}{hint}"))

@@ -45,6 +45,7 @@ impl<G: Gateway, T: Time> Caller<'_, G, T> {
         let delivery = self.gateway.send(request).await;
         drop(under_way);
         self.stop.heard(&delivery);
+        self.watch.delivered(&delivery);
         if let Delivery::Answered(answer) = &delivery {
             self.pacer.took(since);
             self.heed(answer, permit);

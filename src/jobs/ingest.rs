@@ -9,6 +9,7 @@ use super::hold;
 use crate::doku::claim::Claim;
 use crate::doku::signature::SigningKey;
 use crate::domain::classify::{Class, Policy};
+use crate::domain::detail::Field;
 use crate::domain::digest::Digest;
 use crate::domain::ids::{InvoiceNumber, PaymentCode};
 use crate::domain::lifecycle::{BillState, CodeAnswer, Event, OperationKind, Status, Verdict};
@@ -37,7 +38,7 @@ pub struct IngestReport {
     /// Issues whose doubt a payment ended.
     pub settled: u64,
     /// Messages, each with an optional field that was of another type and left out: how many, and which field one of them was.
-    pub left_out: Option<(u64, &'static str)>,
+    pub left_out: Option<(u64, Field)>,
     /// Bills that are held from now on, because money was told of and not understood.
     pub held: u64,
 }
@@ -138,9 +139,9 @@ pub(super) fn proved(options: &IngestOptions) -> Result<Proved, EvidenceError> {
     let mut tallies = Tallies::default();
     for (_, line) in evidence.lines.iter() {
         tallies.add(line.class, crate::domain::amount::Rupiah::new(line.amount.into()));
-        if line.is_message() && line.detail != Detail::default() {
-            let (count, _) = report.left_out.unwrap_or_default();
-            report.left_out = Some((count.saturating_add(1), line.detail.text()));
+        if let Some(Detail::Field(field)) = line.detail.filter(|_| line.is_message()) {
+            let count = report.left_out.map_or(0, |(count, _)| count);
+            report.left_out = Some((count.saturating_add(1), field));
         }
     }
     report.by_class = tallies.iter().collect();

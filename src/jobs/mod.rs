@@ -7,6 +7,7 @@ mod bounded;
 pub mod caller;
 pub mod demo;
 pub mod discrepancies;
+pub mod doctor;
 pub mod entries;
 mod hold;
 pub mod ingest;

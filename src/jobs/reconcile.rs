@@ -305,8 +305,7 @@ fn cover(billed: &mut Billed, options: &ReconcileOptions, carried: Option<&books
 /// Settlement files most rows of which cannot be read.
 fn mostly_unread(settlement: &Settlement) -> Vec<(PathBuf, Mostly)> {
     let judged = (0_u32..).zip(&settlement.files).filter_map(|(number, file)| {
-        let causes =
-            settlement.malformed.iter().filter(|row| row.place.file == number).map(|row| (row.column.as_str(), row.reason.as_str()));
+        let causes = settlement.malformed.iter().filter(|row| row.place.file == number).map(|row| (&row.column, &row.reason));
         Some((file.path.clone(), table::mostly(file.lines, causes)?))
     });
     judged.collect()

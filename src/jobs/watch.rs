@@ -3,10 +3,11 @@
 //! It counts operations, not attempts: one bad row never starves the others, and one healthy kind of call never hides that another
 //! gets no answer.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use super::stop::StopReason;
+use crate::doku::wire::Delivery;
 use crate::domain::channel::Channel;
 use crate::domain::conclusion::Says;
 
@@ -17,9 +18,9 @@ const FIRST_OPERATIONS: u32 = 20;
 /// Signed answers in a row that must show the same drift of the clock.
 const CLOCK_ANSWERS: u32 = 3;
 /// Seconds by which this machine's clock may be off without a word.
-const CLOCK_SILENT_SECONDS: i64 = 60;
+pub(super) const CLOCK_SILENT_SECONDS: i64 = 60;
 /// Seconds beyond which nothing is sent: DOKU would refuse the signatures, and expiries would be wrong.
-const CLOCK_STOP_SECONDS: i64 = 300;
+pub(super) const CLOCK_STOP_SECONDS: i64 = 300;
 
 /// What was heard in one run.
 #[derive(Debug)]
@@ -41,6 +42,8 @@ struct Heard {
     /// What the first operations all heard, as long as they did.
     path: Option<(u32, String)>,
     clock_in_a_row: (u32, u32),
+    /// Attempts by what came of them.
+    deliveries: BTreeMap<&'static str, u64>,
     clock_warned: bool,
 }
 
@@ -77,6 +80,20 @@ impl Watch {
         heard.answered = heard.answered.saturating_add(1);
         heard.channel(channel, last);
         heard.credentials(last).or_else(|| heard.path(last))
+    }
+
+    /// Counts an attempt by what came of it.
+    pub fn delivered(&self, delivery: &Delivery) {
+        let mut heard = self.heard();
+        let count = heard.deliveries.entry(delivery.kind()).or_default();
+        *count = count.saturating_add(1);
+    }
+
+    /// Attempts so far, by every kind of what can come of one.
+    #[must_use]
+    pub fn deliveries(&self) -> Vec<(&'static str, u64)> {
+        let heard = self.heard();
+        Delivery::KINDS.into_iter().map(|kind| (kind, heard.deliveries.get(kind).copied().unwrap_or(0))).collect()
     }
 
     /// Whether `channel` was refused often enough to leave it alone for the rest of the run.

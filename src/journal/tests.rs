@@ -111,6 +111,7 @@ fn nobody_and_no_reason_are_refused() {
 #[test]
 fn decisions_in_one_line_or_in_many_make_the_same_register() {
     use crate::books;
+    use crate::domain::reason::{Ids, PaymentReason, Reason};
     use crate::register::{Action, Decision, Details, Facts, Sighting, Step};
     let [a, b, c] = ["0a0000000000000000000000", "0b0000000000000000000000", "0c0000000000000000000000"];
     let facts = |id: &str| Facts {
@@ -126,6 +127,7 @@ fn decisions_in_one_line_or_in_many_make_the_same_register() {
         paid: Some(5_000),
         paid_at: Some(at()),
         reason: "neither is known".into(),
+        cause: Reason::from(PaymentReason::Unknown(Ids { invoice_number: "INV".into(), payment_code: "00=12".into() })),
         recommended: "trace".into(),
         evidence: vec!["ab".into()],
         times: 1,

@@ -18,10 +18,22 @@ pub struct SenderLock {
 }
 
 impl SenderLock {
+    /// Who has the lock of the ledger at `ledger_path`, in words, without taking it; `None`: nobody, or there is no lock file yet.
+    pub fn holder(ledger_path: &Path) -> io::Result<Option<String>> {
+        let mut file = match File::options().read(true).write(true).open(lock_path(ledger_path)) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+            opened => opened?,
+        };
+        match file.try_lock_shared() {
+            Ok(()) => Ok(None),
+            Err(TryLockError::WouldBlock) => read_holder(&mut file).map(Some),
+            Err(TryLockError::Error(error)) => Err(error),
+        }
+    }
+
     /// Takes the lock of the ledger at `ledger_path` for `command`, or says who has it.
     pub fn acquire(ledger_path: &Path, command: &str, clock: &Clock) -> Result<Self, LedgerError> {
-        // By its real name: a link to the ledger must not have a lock of its own.
-        let lock_path = beside(&ledger_path.canonicalize().unwrap_or_else(|_| ledger_path.to_path_buf()), ".lock");
+        let lock_path = lock_path(ledger_path);
         let failed = |error: io::Error| LedgerError::Storage {
             path: ledger_path.display().to_string(),
             reason: format!("its lock `{}`: {error}", lock_path.display()),
@@ -50,6 +62,11 @@ impl Drop for SenderLock {
     }
 }
 
+/// By the ledger's real name: a link to it must not have a lock of its own.
+fn lock_path(ledger_path: &Path) -> PathBuf {
+    beside(&ledger_path.canonicalize().unwrap_or_else(|_| ledger_path.to_path_buf()), ".lock")
+}
+
 fn read_holder(file: &mut File) -> io::Result<String> {
     let mut holder = String::new();
     file.take(1024).read_to_string(&mut holder)?;
@@ -75,7 +92,9 @@ mod tests {
         let refused = SenderLock::acquire(&ledger, "sync", &Clock::default()).unwrap_err();
         let LedgerError::Held { holder, .. } = &refused else { panic!("{refused}") };
         assert!(holder.contains("`issue`") && holder.contains(&std::process::id().to_string()), "{holder}");
+        assert!(SenderLock::holder(&ledger).unwrap().unwrap().contains("`issue`"));
         drop(first);
+        assert_eq!(SenderLock::holder(&ledger).unwrap(), None);
         SenderLock::acquire(&ledger, "sync", &Clock::default()).unwrap();
     }
 

@@ -6,15 +6,15 @@ use std::collections::HashSet;
 use jiff::Timestamp;
 
 use super::bills::{Bills, Found};
-use super::dedupe::Payments;
 use super::known::KnownPayment;
 use crate::books::fact::Payee;
 use crate::books::known::{Known, Payment};
 use crate::books::pair::Leg;
 use crate::books::{Account, ItemId};
+use crate::domain::amount::Amount;
 use crate::domain::channel::Channel;
 use crate::domain::digest::Digest;
-use crate::domain::line::Lines;
+use crate::domain::payment::{Facts, Sameness};
 
 /// A payment of an earlier month without a bill.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -23,6 +23,8 @@ pub struct Orphan {
     pub id: ItemId,
     /// What makes it this payment.
     pub identity: Digest,
+    /// What tells it from others, however its message is written.
+    pub sameness: Sameness,
     /// As notified.
     pub invoice_number: Box<str>,
     /// As notified.
@@ -53,24 +55,36 @@ pub fn carried(bills: &Bills, known: &Known, ledger: &[KnownPayment]) -> (Vec<Kn
                 paid_at: payment.paid_at,
                 identity,
                 amount,
-                sameness: None,
+                sameness: sameness(payment, (bills.invoice_number(bill), bills.payment_code(bill)), identity, amount),
                 in_ledger: false,
                 is_proved: false,
             })),
             Payee::Bill(_) => {}
-            Payee::Nobody | Payee::Disagreeing | Payee::Ambiguous => orphans.push(orphan(bills, *id, payment, identity, amount)),
+            Payee::Nobody | Payee::Disagreeing | Payee::Ambiguous => orphans.extend(orphan(bills, *id, payment, identity, amount)),
         }
     }
     covering.sort_unstable();
     (covering, orphans)
 }
 
-fn orphan(bills: &Bills, id: ItemId, payment: &Payment, identity: Digest, amount: u64) -> Orphan {
+/// What tells a payment from others, however a message of it is written. Books of before it was noted what a payment of a bill was notified
+/// as take it to have been what its bill is called.
+fn sameness(payment: &Payment, of_bill: (&str, &str), identity: Digest, amount: u64) -> Option<Sameness> {
+    let notified = &payment.notified;
+    let is_noted = !(notified.invoice_number.is_empty() && notified.payment_code.is_empty());
+    let (number, code) = if is_noted { (&*notified.invoice_number, &*notified.payment_code) } else { of_bill };
+    let amount = Amount::new(amount).ok()?;
+    let facts = Facts { channel: payment.channel, code, number, amount, paid_at: payment.paid_at };
+    Some(Sameness::of(identity, payment.canonical.unwrap_or(identity), &facts))
+}
+
+fn orphan(bills: &Bills, id: ItemId, payment: &Payment, identity: Digest, amount: u64) -> Option<Orphan> {
     let notified = &payment.notified;
     let found = bills.find(&notified.invoice_number, &notified.payment_code);
-    Orphan {
+    Some(Orphan {
         id,
         identity,
+        sameness: sameness(payment, ("", ""), identity, amount)?,
         invoice_number: notified.invoice_number.clone(),
         payment_code: notified.payment_code.clone(),
         channel: payment.channel,
@@ -78,7 +92,7 @@ fn orphan(bills: &Bills, id: ItemId, payment: &Payment, identity: Digest, amount
         paid_at: payment.paid_at,
         bill: if let Found::One(bill) = found { Some(bill) } else { None },
         is_proved: false,
-    }
+    })
 }
 
 /// The bill of the ledger that the books know as `bill`.
@@ -90,13 +104,6 @@ fn bill_of(bills: &Bills, known: &Known, bill: ItemId) -> Option<u32> {
         let mut numbered = bills.numbered(&bill.invoice_number);
         numbered.next().filter(|_| numbered.next().is_none())
     })
-}
-
-/// Finds out which of `orphans` the evidence proves.
-pub(super) fn prove(orphans: &mut [Orphan], lines: &Lines, payments: &Payments) {
-    for orphan in orphans {
-        orphan.is_proved = payments.contains(lines, &orphan.identity);
-    }
 }
 
 /// Whether money of an orphan still waits.

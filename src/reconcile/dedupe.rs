@@ -4,7 +4,7 @@
 //! the identity of the line that proves it; the others are its aliases.
 
 use std::cmp::Ordering;
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use rayon::prelude::*;
 
@@ -36,12 +36,13 @@ pub(super) struct Proved {
 pub struct Payments {
     /// Lines, sorted by payment; of one payment SUCCESS first, verified first, earliest first.
     order: Vec<u32>,
-    /// What else payments are or were called than by their identity.
-    aliases: HashSet<Digest>,
+    /// What else payments are or were called than by their identity, and the lines that prove them.
+    aliases: HashMap<Digest, u32>,
     /// Lines without the store's number, and the payments they are of.
     joined: HashMap<u32, Digest>,
-    /// Of each payment, sorted: when and how much for which code, and whether the store's own number of it is known.
-    moments: Vec<(u64, bool)>,
+    /// Of each payment, sorted: when and how much for which code, whether the store's own number of it is known, and the line that
+    /// proves it.
+    moments: Vec<(u64, bool, u32)>,
     /// Payments without the store's number that one known from elsewhere has joined, by what they are called without it.
     numbered_since: HashSet<Digest>,
     pub(super) proved: Vec<Proved>,
@@ -95,9 +96,9 @@ impl Payments {
         self.proved.par_sort_by(|a, b| identity_of(a).cmp(&identity_of(b)));
     }
 
-    /// Whether the evidence proves the payment of this identity, whatever message of it gave that.
-    pub(super) fn contains(&self, lines: &Lines, identity: &Digest) -> bool {
-        self.find(lines, identity).is_some() || self.aliases.contains(identity)
+    /// The line that proves the payment of this identity, whatever message of it gave that.
+    pub(super) fn proof_of(&self, lines: &Lines, identity: &Digest) -> Option<u32> {
+        self.find(lines, identity).map(|found| self.proof(found)).or_else(|| self.aliases.get(identity).copied())
     }
 
     fn find(&self, lines: &Lines, identity: &Digest) -> Option<&Proved> {
@@ -106,40 +107,67 @@ impl Payments {
         self.proved.get(found.ok()?)
     }
 
-    /// Which of the payments that are known from elsewhere the evidence proves: the rule of [`payment::join`](crate::domain::payment::join),
-    /// without a record of every payment.
-    pub(super) fn join<'a>(&mut self, lines: &Lines, told: &(impl Iterator<Item = &'a Sameness> + Clone)) -> Vec<bool> {
-        let mut proved: Vec<bool> = told.clone().map(|one| self.is_certain(lines, one)).collect();
+    /// Which of the payments that are known from elsewhere the evidence proves, and by which line: the rule of
+    /// [`payment::join`](crate::domain::payment::join), without a record of every payment.
+    pub(super) fn join<'a>(&mut self, lines: &Lines, told: &(impl Iterator<Item = &'a Sameness> + Clone)) -> Vec<Option<u32>> {
+        let mut proofs: Vec<Option<u32>> = told.clone().map(|one| self.certain(lines, one)).collect();
         for is_numbered in [true, false] {
-            for (one, proved) in told.clone().zip(&mut proved).filter(|(one, proved)| !**proved && one.is_numbered == is_numbered) {
-                *proved = self.is_certain(lines, one) || self.may_be(one);
+            for (one, proof) in told.clone().zip(&mut proofs).filter(|(one, proof)| proof.is_none() && one.is_numbered == is_numbered) {
+                *proof = self.certain(lines, one).or_else(|| self.likely(lines, one));
             }
         }
-        proved
+        proofs
     }
 
-    fn is_certain(&mut self, lines: &Lines, one: &Sameness) -> bool {
-        if self.contains(lines, &one.canonical) {
-            return true;
+    /// Gives the payments that lines prove the names they are known by, whatever this evidence would call them.
+    pub(super) fn rename(&mut self, lines: &mut Lines, names: impl Iterator<Item = (u32, Digest)>) {
+        let mut known: BTreeMap<u32, BTreeSet<Digest>> = BTreeMap::new();
+        for (at, name) in names {
+            known.entry(at).or_default().insert(name);
+        }
+        // One that has its own name among them keeps it; else it takes the first, whatever their order.
+        let renamed: Vec<(u32, Digest)> = known
+            .into_iter()
+            .filter(|(at, names)| lines.get(*at).is_some_and(|line| !names.contains(&line.identity)))
+            .filter_map(|(at, names)| Some((at, names.into_iter().find(|name| self.find(lines, name).is_none())?)))
+            .collect();
+        for &(at, name) in &renamed {
+            if let Some(line) = lines.get_mut(at) {
+                self.aliases.insert(std::mem::replace(&mut line.identity, name), at);
+            }
+        }
+        if !renamed.is_empty() {
+            self.sort(lines);
+        }
+    }
+
+    fn certain(&mut self, lines: &Lines, one: &Sameness) -> Option<u32> {
+        if let Some(proof) = self.proof_of(lines, &one.canonical) {
+            return Some(proof);
         }
         // A number that came with what may be another payment's is told of by nothing but itself.
         if !(one.is_dated && one.is_numbered) {
-            return self.contains(lines, &one.identity);
+            return self.proof_of(lines, &one.identity);
         }
-        let lacks_a_number =
-            [one.identity, one.dated].iter().any(|identity| self.find(lines, identity).is_some_and(|found| !found.is_numbered));
-        lacks_a_number && self.hear(one)
+        let without_number = |identity: &Digest| self.find(lines, identity).filter(|found| !found.is_numbered);
+        let found = [one.identity, one.dated].iter().find_map(without_number)?;
+        let proof = self.proof(found);
+        self.hear(one, proof)
     }
 
-    fn may_be(&mut self, one: &Sameness) -> bool {
-        let start = self.moments.partition_point(|&(moment, _)| moment < one.moment);
-        let mut there = self.moments.get(start..).unwrap_or_default().iter().take_while(|&&(moment, _)| moment == one.moment);
-        if one.is_numbered { there.any(|&(_, is_numbered)| !is_numbered) && self.hear(one) } else { there.next().is_some() }
+    fn likely(&mut self, lines: &Lines, one: &Sameness) -> Option<u32> {
+        let start = self.moments.partition_point(|&(moment, ..)| moment < one.moment);
+        let there = self.moments.get(start..).unwrap_or_default().iter().take_while(|&&(moment, ..)| moment == one.moment);
+        let may_be = there.filter(|&&(_, is_numbered, _)| !(one.is_numbered && is_numbered)).map(|&(.., at)| at);
+        // Of several it is one as well as another, so the order of lines decides nothing.
+        let proof = may_be.min_by_key(|at| lines.get(*at).map(|line| line.identity))?;
+        if one.is_numbered { self.hear(one, proof) } else { Some(proof) }
     }
 
-    /// The number of a payment that had none in the evidence; `false` if it has another already.
-    fn hear(&mut self, one: &Sameness) -> bool {
-        self.numbered_since.insert(one.dated) && self.aliases.insert(one.canonical)
+    /// The number of a payment that had none in the evidence; nothing if it has another already.
+    fn hear(&mut self, one: &Sameness, proof: u32) -> Option<u32> {
+        let is_first = self.numbered_since.insert(one.dated) && !self.aliases.contains_key(&one.canonical);
+        is_first.then(|| *self.aliases.entry(one.canonical).or_insert(proof))
     }
 }
 
@@ -240,8 +268,8 @@ struct Settled {
     proved: Vec<Proved>,
     /// Lines whose class is another than it seemed.
     changed: Vec<(u32, Class)>,
-    aliases: HashSet<Digest>,
-    moments: Vec<(u64, bool)>,
+    aliases: HashMap<Digest, u32>,
+    moments: Vec<(u64, bool, u32)>,
     retry_slots: [u64; 5],
 }
 
@@ -250,20 +278,20 @@ impl Settled {
     fn and(mut self, lines: &Lines, run: &[(u64, u32)]) -> Self {
         let members = || run.iter().filter_map(|&(_, at)| Some((at, lines.get(at)?)));
         // SUCCESS lines are first, so that without one here there is none.
-        let proof = members().next().map(|(_, line)| line).filter(|line| line.class == Class::N00);
+        let proved_by = members().next().filter(|(_, line)| line.class == Class::N00);
         let (mut successes, mut conflicting, mut varied, mut is_numbered) = (0_u32, false, false, false);
         for (at, line) in members() {
-            let Some(proof) = proof.filter(|_| line.class == Class::N00) else {
-                self.changed.push((at, not_final(proof.is_some())));
+            let Some((first, proof)) = proved_by.filter(|_| line.class == Class::N00) else {
+                self.changed.push((at, not_final(proved_by.is_some())));
                 continue;
             };
             is_numbered |= !line.marks.has(Marks::NO_TRANSACTION);
             if line.identity != proof.identity {
                 varied = true;
-                self.aliases.insert(line.identity);
+                self.aliases.insert(line.identity, first);
             }
             if line.marks.has(Marks::EVENED) {
-                self.aliases.insert(lines.canonical(line));
+                self.aliases.insert(lines.canonical(line), first);
             }
             if successes > 0 {
                 let class = further_success(line.content_key == proof.content_key);
@@ -275,9 +303,9 @@ impl Settled {
             }
             successes = successes.saturating_add(1);
         }
-        if let Some(&Line { bill, amount, moment, .. }) = proof {
+        if let Some((at, &Line { bill, amount, moment, .. })) = proved_by {
             self.proved.push(Proved { start: self.length, successes, bill, conflicting, varied, is_numbered, amount });
-            self.moments.push((moment, is_numbered));
+            self.moments.push((moment, is_numbered, at));
         }
         self.length = self.length.saturating_add(u32::try_from(run.len()).unwrap_or(u32::MAX));
         self

@@ -1,5 +1,6 @@
 //! An external ledger as a table, read as text: codes keep their zeros, and every row that is no bill is listed with its cell.
 
+use std::borrow::Cow;
 use std::collections::HashSet;
 use std::path::Path;
 
@@ -21,6 +22,7 @@ use crate::domain::classify::{Class, Policy};
 use crate::domain::digest::{self, Digest};
 use crate::domain::ids::{InvoiceNumber, PaymentCode};
 use crate::domain::personal::{may_be_personal, shown};
+use crate::domain::reason::{AmountFault, CellFault, DateFault, Spoilt, WordFault};
 use crate::table::{self, AmountFormat, DateFormat, Header, Kind, Layout, Limits, Row, Settings, Shape, Table};
 
 /// A row that is no bill (L10).
@@ -37,7 +39,7 @@ pub struct MalformedRow {
     /// The column at fault.
     pub column: &'static str,
     /// What is wrong with it.
-    pub reason: String,
+    pub reason: CellFault,
 }
 
 /// Everything an external ledger says.
@@ -182,7 +184,7 @@ fn row_digest(row: &Row) -> Digest {
     running.finish()
 }
 
-type Fault = (&'static str, String);
+type Fault = (&'static str, CellFault);
 
 impl External {
     fn take(&mut self, row: &ParsedRow<'_>, terms: &Terms) -> Result<(), ExternalError> {
@@ -248,21 +250,21 @@ struct ParsedRow<'r> {
 /// One row → a bill, or the column at fault.
 fn parse<'r>(columns: &Columns, row: &'r Row) -> Result<ParsedRow<'r>, Fault> {
     if let Some(wrong) = row.wrong {
-        return Err(("row", wrong.to_string()));
+        return Err(("row", CellFault::Row(wrong)));
     }
     let cell = |index: usize, column: &'static str| columns.cell(row, index).map_err(|reason| (column, reason));
     let rupiah = |column: &'static str, text: &str| amount(columns.amount_format, text).map_err(|reason| (column, reason));
     let invoice_number = cell(0, "invoice_number")?;
-    InvoiceNumber::new(invoice_number).map_err(|error| ("invoice_number", error.to_string()))?;
+    InvoiceNumber::new(invoice_number).map_err(|error| ("invoice_number", CellFault::Id(error)))?;
     unspoilt(columns, row, (0, "invoice_number"), invoice_number)?;
     let payment_code = cell(1, "payment_code")?;
     if !payment_code.is_empty() {
-        PaymentCode::new(payment_code).map_err(|error| ("payment_code", error.to_string()))?;
+        PaymentCode::new(payment_code).map_err(|error| ("payment_code", CellFault::Id(error)))?;
         unspoilt(columns, row, (1, "payment_code"), payment_code)?;
     }
     let channel = cell(2, "channel")?;
-    let channel = Channel::parse(channel)
-        .ok_or_else(|| ("channel", format!("`{}` is no channel: alfa or indomaret", shown(channel, &["alfa", "indomaret"]))))?;
+    let channel =
+        Channel::parse(channel).ok_or_else(|| ("channel", CellFault::Word(WordFault::Channel(shown(channel, &["alfa", "indomaret"])))))?;
     let amount = rupiah("amount", cell(3, "amount")?)?;
     let status = cell(4, "status")?;
     let created_at = time("created_at", cell(6, "created_at")?, start_of_wib_day)?;
@@ -311,21 +313,21 @@ fn parse<'r>(columns: &Columns, row: &'r Row) -> Result<ParsedRow<'r>, Fault> {
 }
 
 /// An amount as `format` writes it.
-fn amount(format: AmountFormat, text: &str) -> Result<Amount, String> {
-    Amount::parse(&format.plain(text)?).map_err(|error| format!("{error}{}", AmountFormat::hint(text)))
+fn amount(format: AmountFormat, text: &str) -> Result<Amount, CellFault> {
+    let plain = format.plain(text).map_err(AmountFault::Separators);
+    let amount =
+        |plain: Cow<'_, str>| Amount::parse(&plain).map_err(|error| AmountFault::NotDue { error, fits: AmountFormat::that_fits(text) });
+    plain.and_then(amount).map_err(CellFault::Amount)
 }
 
 /// A number that identifies something must be as it was written: no apostrophe before it, and no number of a workbook.
 fn unspoilt(columns: &Columns, row: &Row, (index, column): (usize, &'static str), text: &str) -> Result<(), Fault> {
     if text.starts_with('\'') {
-        return Err((column, "it begins with an apostrophe, which a spreadsheet puts before a number".to_owned()));
+        return Err((column, CellFault::Spoilt(Spoilt::Apostrophe)));
     }
     let is_number = columns.kind(row, index) == Kind::Number;
     if is_number && (column == "payment_code" || text.len() > 15 || !text.bytes().all(|byte| byte.is_ascii_digit())) {
-        return Err((
-            column,
-            "it is stored as a number, so zeros in front and digits after the 15th are lost: store it as text".to_owned(),
-        ));
+        return Err((column, CellFault::Spoilt(Spoilt::Number)));
     }
     Ok(())
 }
@@ -333,7 +335,8 @@ fn unspoilt(columns: &Columns, row: &Row, (index, column): (usize, &'static str)
 /// A WIB day, or nothing.
 fn due_on(text: &str) -> Result<Option<Date>, Fault> {
     let date = Some(text).filter(|text| !text.is_empty()).map(str::parse);
-    date.transpose().map_err(|_| ("due_date", format!("`{}` is no date: write 2026-10-05{}", shown(text, &[]), DateFormat::hint(text))))
+    let wrong = || DateFault::NoDate { text: shown(text, &[]), fits: DateFormat::that_fits(text) };
+    date.transpose().map_err(|_| ("due_date", CellFault::Date(wrong())))
 }
 
 const STATUSES: [&str; 4] = ["active", "paid", "cancelled", "expired"];
@@ -342,10 +345,10 @@ const STATUSES: [&str; 4] = ["active", "paid", "cancelled", "expired"];
 fn check_status(status: &str, cancelled_at: Option<Timestamp>, expires_at: Option<Timestamp>) -> Result<(), Fault> {
     let is = |name: &str| status.eq_ignore_ascii_case(name);
     match (cancelled_at, expires_at) {
-        (None, _) if is("CANCELLED") => Err(("cancelled_at", "it is empty, but the status is CANCELLED".to_owned())),
-        (_, None) if is("EXPIRED") => Err(("expires_at", "it is empty, but the status is EXPIRED".to_owned())),
+        (None, _) if is("CANCELLED") => Err(("cancelled_at", CellFault::Date(DateFault::Cancelled))),
+        (_, None) if is("EXPIRED") => Err(("expires_at", CellFault::Date(DateFault::Expired))),
         _ if STATUSES.into_iter().any(is) => Ok(()),
-        _ => Err(("status", format!("`{}` is none of ACTIVE, PAID, CANCELLED, EXPIRED", shown(status, &STATUSES)))),
+        _ => Err(("status", CellFault::Word(WordFault::Status(shown(status, &STATUSES))))),
     }
 }
 
@@ -355,7 +358,7 @@ fn yes_or_no(text: &str) -> Result<bool, Fault> {
         "" => Ok(false),
         _ if is(["true", "1", "yes"]) => Ok(true),
         _ if is(["false", "0", "no"]) => Ok(false),
-        _ => Err(("reusable", format!("`{}` is neither true nor false", shown(text, &["true", "false", "yes", "no"])))),
+        _ => Err(("reusable", CellFault::Word(WordFault::YesOrNo(shown(text, &["true", "false", "yes", "no"]))))),
     }
 }
 
@@ -368,8 +371,8 @@ fn time(column: &'static str, text: &str, day: fn(Date) -> Option<Timestamp>) ->
     let date = || if text.len() == 10 { text.parse::<Date>().ok().and_then(day) } else { None };
     let wall = || text.parse::<DateTime>().ok().and_then(at_wib);
     let at = instant().or_else(date).or_else(wall);
-    at.map(Some)
-        .ok_or_else(|| (column, format!("`{}` is no time: write 2026-10-05T12:00:00+07:00{}", shown(text, &[]), DateFormat::hint(text))))
+    let wrong = || DateFault::NoTime { text: shown(text, &[]), fits: DateFormat::that_fits(text) };
+    at.map(Some).ok_or_else(|| (column, CellFault::Date(wrong())))
 }
 
 /// Adds digests up lane by lane, so that the sum does not depend on their order.

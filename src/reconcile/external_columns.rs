@@ -1,5 +1,6 @@
 //! Where an external ledger has its columns, as they are called here or as a layout maps them.
 
+use crate::domain::reason::{CellFault, ForeignByte};
 use crate::table::{self, AmountFormat, Kind, Layout, Row, nearest, normalized};
 
 const REQUIRED: [&str; 9] =
@@ -43,9 +44,9 @@ impl Columns {
     }
 
     /// The trimmed cell of the `index`-th known column; empty when there is no such column.
-    pub(super) fn cell<'r>(&self, row: &'r Row, index: usize) -> Result<&'r str, String> {
+    pub(super) fn cell<'r>(&self, row: &'r Row, index: usize) -> Result<&'r str, CellFault> {
         let cell = self.places.get(index).copied().flatten().and_then(|place| row.get(place)).unwrap_or_default();
-        str::from_utf8(cell).map(str::trim).map_err(|_| table::not_utf8(cell))
+        str::from_utf8(cell).map(str::trim).map_err(|_| CellFault::NotUtf8(ForeignByte::of(cell)))
     }
 
     /// How the cell of the `index`-th known column was stored.

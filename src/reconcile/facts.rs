@@ -142,14 +142,7 @@ pub(super) fn payment(outcome: &Outcome, names: &Names, judged: &JudgedPayment, 
     let proof = outcome.proof(judged)?;
     let amount = Amount::new(proof.amount).ok()?;
     let payee = payee(names, judged);
-    // Where a bill is known, it says what it was paid as.
-    let notified = match payee {
-        Payee::Bill(_) => Notified::default(),
-        Payee::Nobody | Payee::Disagreeing | Payee::Ambiguous => {
-            let (invoice_number, payment_code) = outcome.notified_ids(judged);
-            Notified { invoice_number: invoice_number.into(), payment_code: payment_code.into() }
-        }
-    };
+    let (invoice_number, payment_code) = outcome.notified_ids(judged);
     let is = |class: Class| judged.class == class || judged.flags.contains(class);
     // A payment of another period was not classed by its time; the books want to know.
     let late = outcome.inputs.bills.get(judged.bill).filter(|_| judged.class == Class::P16);
@@ -162,8 +155,9 @@ pub(super) fn payment(outcome: &Outcome, names: &Names, judged: &JudgedPayment, 
     (judged.class != Class::P17).then(|| PaymentFact {
         id: payment_id(&proof.identity),
         identity: Some(proof.identity),
+        canonical: outcome.payments.canonical(&outcome.inputs.lines, judged.line).filter(|canonical| *canonical != proof.identity),
         aliases: Vec::new(),
-        notified,
+        notified: Notified { invoice_number: invoice_number.into(), payment_code: payment_code.into() },
         channel: proof.channel,
         amount,
         paid_at: proof.paid_at(),
@@ -186,6 +180,7 @@ pub(super) fn known(outcome: &Outcome, names: &Names, known: &KnownPayment) -> O
     Some(PaymentFact {
         id: payment_id(&known.identity),
         identity: Some(known.identity),
+        canonical: known.sameness.map(|same| same.canonical).filter(|canonical| *canonical != known.identity),
         aliases: Vec::new(),
         notified: Notified::default(),
         channel: outcome.inputs.bills.get(known.bill)?.channel,
@@ -210,6 +205,7 @@ pub(super) fn matched_anew<'a>(
         Some(PaymentFact {
             id: orphan.id,
             identity: Some(orphan.identity),
+            canonical: None,
             aliases: Vec::new(),
             notified: Notified::default(),
             channel: orphan.channel,

@@ -1,5 +1,7 @@
 //! Classed lines, payments and bills → findings: what someone must look at, why, and on what evidence.
 
+use std::collections::BTreeSet;
+
 use jiff::Timestamp;
 use rayon::prelude::*;
 
@@ -7,13 +9,13 @@ use super::bills::Bill;
 use super::dedupe::{Payments, Proved};
 use super::judge::{JudgedPayment, line_flags};
 use super::judge_bills::{Attached, JudgedBill};
-use super::{Inputs, Terms, severity_of};
+use super::{Inputs, Terms, reasons, severity_of};
 use crate::domain::amount::Rupiah;
-use crate::domain::calendar::format_wib_seconds;
 use crate::domain::channel::Channel;
 use crate::domain::classify::{Class, ClassSet, Nature, Severity};
 use crate::domain::digest::{self, Digest};
-use crate::domain::line::{Detail, Line, NO_BILL};
+use crate::domain::line::{Line, NO_BILL};
+use crate::domain::reason::{BillReason, Reason, RowFault};
 use crate::register::InBooks;
 
 /// Where a digest's bytes are.
@@ -54,8 +56,8 @@ pub struct Finding {
     pub paid: Option<Rupiah>,
     /// When it was paid.
     pub paid_at: Option<Timestamp>,
-    /// Both sides' values, in words.
-    pub reason: String,
+    /// Both sides' values.
+    pub reason: Reason,
     /// Digests it rests on, sorted.
     pub evidence: Vec<Digest>,
     /// Where those are.
@@ -116,6 +118,16 @@ impl<'a> Findings<'a> {
         }
     }
 
+    /// Lines that prove a payment and name another amount for it than was known of it before.
+    pub(super) fn contradicting(&mut self, lines: &BTreeSet<u32>) {
+        for &at in lines {
+            let Some(line) = self.inputs.lines.get(at) else { continue };
+            let told = Line { class: Class::N07, ..line.clone() };
+            let finding = self.line(at, &told);
+            self.found.push(finding);
+        }
+    }
+
     /// A line, whether or not someone must look at it.
     pub(super) fn line(&self, at: u32, line: &Line) -> Finding {
         let flags = line_flags(line);
@@ -135,7 +147,7 @@ impl<'a> Findings<'a> {
             expected: bill.map(|bill| bill.amount.into()),
             paid: line.usable_amount().map(Rupiah::from),
             paid_at: parsed.then(|| line.paid_at()),
-            reason: line_reason(line, flags),
+            reason: reasons::of_line(line, flags),
             evidence: vec![line.digest],
             sources: vec![Source::Line(at)],
             books: None,
@@ -173,7 +185,7 @@ impl<'a> Findings<'a> {
             expected: bill.map(|bill| bill.amount.into()),
             paid: line.usable_amount().map(Rupiah::from),
             paid_at: Some(line.paid_at()),
-            reason: self.payment_reason(line, judged, bill),
+            reason: self.reason(line, judged, bill),
             evidence,
             sources,
             books: None,
@@ -214,7 +226,7 @@ impl<'a> Findings<'a> {
             expected: Some(bill.amount.into()),
             paid: Some(attached),
             paid_at: None,
-            reason: bill_reason(judged, bill, attached, lines.len()),
+            reason: reasons::of_bill(judged, bill, attached, lines.len()),
             evidence,
             sources,
             books: None,
@@ -238,7 +250,7 @@ impl<'a> Findings<'a> {
                 expected: None,
                 paid: None,
                 paid_at: None,
-                reason: format!("{}: {}", row.column, row.reason),
+                reason: RowFault { column: row.column.into(), fault: row.reason.clone() }.into(),
                 evidence: vec![row.digest],
                 sources: vec![Source::Row(at)],
                 books: None,
@@ -263,7 +275,7 @@ impl<'a> Findings<'a> {
                 expected: Some(code.amount.into()),
                 paid: None,
                 paid_at: None,
-                reason: "our request history has this code, the external ledger has not".to_owned(),
+                reason: BillReason::NotListed.into(),
                 evidence: Vec::new(),
                 sources: Vec::new(),
                 books: None,
@@ -310,54 +322,10 @@ impl<'a> Findings<'a> {
         (evidence, lines.iter().map(|&at| Source::Line(at)).collect())
     }
 
-    fn payment_reason(&self, line: &Line, judged: &JudgedPayment, bill: Option<&Bill>) -> String {
-        let bills = &self.inputs.bills;
-        let (invoice_number, payment_code) = self.ids(line, judged.bill);
-        let Some(bill) = bill else {
-            return match judged.class {
-                Class::P17 => "the amount notified is no whole number of rupiah".to_owned(),
-                Class::P15 => {
-                    let all = bills.candidates(invoice_number, payment_code);
-                    let all: Vec<_> =
-                        all.iter().map(|&bill| format!("{} / {}", bills.invoice_number(bill), bills.payment_code(bill))).collect();
-                    format!("candidates: {}", all.join(", "))
-                }
-                Class::P02 => {
-                    let all = bills.candidates(invoice_number, payment_code);
-                    let all: Vec<_> =
-                        all.iter().map(|&bill| format!("{} / {}", bills.invoice_number(bill), bills.payment_code(bill))).collect();
-                    format!("notified {invoice_number} / {payment_code}; known {}", all.join(", "))
-                }
-                _ => format!("neither invoice {invoice_number} nor code {payment_code} is known"),
-            };
-        };
-        let paid_at = line.paid_at();
-        match judged.class {
-            Class::P17 => "the amount notified is no whole number of rupiah".to_owned(),
-            Class::P06 => format!("paid {} although an earlier payment covers the {} due", line.amount, bill.amount),
-            Class::P12 => format!("paid {} although another bill of the same group is paid", line.amount),
-            Class::P08 => format!(
-                "paid {}, cancelled {}",
-                format_wib_seconds(paid_at),
-                bill.cancelled_at().map_or_else(String::new, format_wib_seconds)
-            ),
-            Class::P07 => format!(
-                "paid {}, expired {}, grace {} minutes",
-                format_wib_seconds(paid_at),
-                bill.expires_at().map_or_else(String::new, format_wib_seconds),
-                self.terms.policy.expiry_grace_minutes
-            ),
-            Class::P10 => format!("paid {}, an earlier amount of the bill; due now {}", line.amount, bill.amount),
-            Class::P11 => format!("a code of {} paid at {}", bill.channel, line.channel),
-            Class::P18 => format!("paid {} while the policy was lapsed or cancelled", format_wib_seconds(paid_at)),
-            Class::P19 => format!(
-                "Check Status told of it {}; no notification since",
-                line.received_at().map_or_else(String::new, format_wib_seconds)
-            ),
-            Class::P09 => {
-                format!("paid {}, issued {}", format_wib_seconds(paid_at), bill.created_at().map_or_else(String::new, format_wib_seconds))
-            }
-            _ => format!("paid {}, due {}", line.amount, bill.amount),
+    fn reason(&self, line: &Line, judged: &JudgedPayment, bill: Option<&Bill>) -> Reason {
+        match bill {
+            Some(bill) => reasons::of_payment(line, judged.class, bill, self.terms),
+            None => reasons::of_unmatched(judged.class, self.ids(line, judged.bill), &self.inputs.bills),
         }
     }
 }
@@ -365,30 +333,4 @@ impl<'a> Findings<'a> {
 /// A nature, of what may bear a flag that somebody must look at.
 fn raised(nature: Nature, flags: ClassSet) -> Nature {
     if flags.raising().is_some() { Nature::Break } else { nature }
-}
-
-fn line_reason(line: &Line, flags: ClassSet) -> String {
-    if line.class.info().nature != Nature::Break && flags.raising().is_some() {
-        return "its Request-Id was used for another body".to_owned();
-    }
-    match line.class {
-        Class::N02 if line.detail == Detail::default() => "the signature does not match the bytes received".to_owned(),
-        Class::N07 => "the amount, date or invoice differs from the first message of this payment".to_owned(),
-        Class::N12 => format!("`{}` is missing or unusable", line.detail.text()),
-        // What was left out of a message that could be used is no reason.
-        _ if line.is_message() => String::new(),
-        _ => line.detail.text().to_owned(),
-    }
-}
-
-fn bill_reason(judged: &JudgedBill, bill: &Bill, attached: Rupiah, count: usize) -> String {
-    match judged.class {
-        Class::L06 => "its issue is in doubt and no payment is attached".to_owned(),
-        Class::L11 | Class::L12 => format!("{count} payments add up to {attached}, due {}", bill.amount),
-        Class::L04 => "marked paid, but neither a valid notification nor a settlement row is in the evidence".to_owned(),
-        Class::L05 => "it has no payment code".to_owned(),
-        Class::L02 => format!("expired {} and unpaid", bill.expires_at().map_or_else(String::new, format_wib_seconds)),
-        _ if judged.flags.contains(Class::L07) => "another invoice holds the same live code".to_owned(),
-        _ => String::new(),
-    }
 }

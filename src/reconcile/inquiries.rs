@@ -11,6 +11,7 @@ use super::{Inputs, Terms};
 use crate::domain::amount::Rupiah;
 use crate::domain::classify::{Class, ClassSet, Nature, inquiry_class, may_follow};
 use crate::domain::line::{Line, NO_BILL};
+use crate::domain::reason::{InquiryReason, Reason};
 
 /// What the inquiry logs come to.
 #[derive(Debug, Default)]
@@ -82,18 +83,18 @@ pub(super) fn findings(inputs: &Inputs, inquired: &Inquired, payments: &Payments
         let answers = inputs.inquiries.as_ref()?.by_code.get(code_of(inputs, line)).map_or(&[][..], Vec::as_slice);
         let before = answers.iter().rfind(|answer| answer.at < line.paid_at());
         let about_then = || answers.iter().rfind(|answer| may_follow(line.paid_at(), answer.at, &terms.policy) && answer.payable.is_some());
-        let asked = before.or_else(about_then).and_then(|answer| answer.payable).unwrap_or(0);
+        let answered = before.or_else(about_then).and_then(|answer| answer.payable).unwrap_or(0);
         Some(Finding {
             id: id(&[b"inquiry", &line.identity]),
             class,
             flags: ClassSet::EMPTY,
             nature: Nature::Break,
             severity: class.info().severity,
-            reason: match class {
-                Class::I03 => format!("paid {} although the last answer before was that it may not be", line.amount),
-                Class::I04 => format!("paid {}, answered {asked}", line.amount),
-                _ => format!("paid {}, and no inquiry before is in the logs", line.amount),
-            },
+            reason: Reason::from(match class {
+                Class::I03 => InquiryReason::NotPayable { paid: line.amount },
+                Class::I04 => InquiryReason::OtherAmount { paid: line.amount, answered },
+                _ => InquiryReason::NotAsked { paid: line.amount },
+            }),
             ..all.payment(proved, judged)?
         })
     };

@@ -10,17 +10,19 @@ use super::{Finding, severity_of};
 use crate::books::known::Known;
 use crate::books::{Account, Facts, ItemId, Leg, Subject};
 use crate::domain::amount::Rupiah;
-use crate::domain::classify::{About, Class, ClassSet, Nature, Stands};
+use crate::domain::classify::{About, Class, ClassSet, Nature, Severity, Stands};
+use crate::domain::reason::OpenReason;
 use crate::register::InBooks;
 
 /// The list, each row with the item of the books that it is and what a decision about that stands on. `known` is what the parts of the
-/// books have in common, where every decision is.
+/// books have in common, where every decision is; `unposted` what they have forgotten, or leave to a later month.
 #[must_use]
 pub(super) fn listed(
     found: Vec<Finding>,
     open: &Items,
     grounds: &BTreeMap<(Option<Account>, ItemId), Facts>,
     known: &Known,
+    unposted: &BTreeSet<ItemId>,
 ) -> Vec<Finding> {
     let items: BTreeMap<&str, &OpenItem> = open.shown().map(|item| (item.discrepancy_id.as_str(), item)).collect();
     let decided: BTreeSet<Leg> =
@@ -37,9 +39,12 @@ pub(super) fn listed(
             // Its balance is zero: a decision may have moved it.
             finding.is_decided = decided.contains(&leg);
         }
-        list.push(finding);
+        if finding.books.is_some() || finding.is_decided || !is_of_books(&finding) || is_unknown(&finding, unposted) {
+            list.push(finding);
+        }
     }
-    let open = open.shown().filter(|item| item.todo == Todo::Now && !listed.contains(item.discrepancy_id.as_str()));
+    let is_to_see = |item: &&OpenItem| item.todo == Todo::Now || item.account == Some(Account::Deposits);
+    let open = open.shown().filter(is_to_see).filter(|item| !listed.contains(item.discrepancy_id.as_str()));
     list.extend(open.filter_map(carried));
     for books in list.iter_mut().filter_map(|finding| finding.books.as_mut()) {
         books.ground = grounds.get(&(books.account, books.item)).cloned().unwrap_or_default();
@@ -49,6 +54,21 @@ pub(super) fn listed(
         key(a).cmp(&key(b)).then_with(|| a.id.cmp(&b.id)).then_with(|| a.sources.cmp(&b.sources))
     });
     list
+}
+
+/// Whether the books alone say how long a finding needs somebody: what is owed, and what DOKU owes. A payment that paid less or more than
+/// was due has no item of its own: what is short is its debt's, what is over is in suspense. That nobody knows whether a code was made
+/// (L06), or that a ledger calls a bill paid which nothing proves (L04), is seen to even where nothing is owed.
+fn is_of_books(finding: &Finding) -> bool {
+    let info = finding.class.info();
+    let is_owed_or_paid = matches!(info.about, About::Payment | About::Bill);
+    is_owed_or_paid && finding.class != Class::L06 && matches!(info.stands, Stands::Receivable | Stands::Doku | Stands::Shared)
+}
+
+/// Whether the books have forgotten what a finding is about, or leave it to a later month.
+fn is_unknown(finding: &Finding, unposted: &BTreeSet<ItemId>) -> bool {
+    let ids = [ItemId::with_key(Subject::Payment, &finding.id), Some(ItemId::bill(&finding.invoice_number))];
+    ids.into_iter().flatten().any(|id| unposted.contains(&id))
 }
 
 /// A bill that is found for another reason than what is open on its debt is another matter.
@@ -86,25 +106,32 @@ fn leg_of(known: &Known, finding: &Finding) -> Option<Leg> {
     (known.balance(leg) == Rupiah::ZERO).then_some(leg)
 }
 
+fn size(amount: Rupiah) -> Rupiah {
+    amount.max(Rupiah::ZERO.minus(amount))
+}
+
 /// An item that is open and that this run's evidence does not tell of.
 fn carried(item: &OpenItem) -> Option<Finding> {
     let class = item.class?;
-    let size = item.amount.max(Rupiah::ZERO.minus(item.amount));
+    // As its account is normally counted, so that what stands on its other side is seen to.
+    let size = if item.is_reversed() { Rupiah::ZERO.minus(size(item.amount)) } else { size(item.amount) };
     let owed = matches!(item.account, Some(Account::Receivable | Account::Unproven | Account::Doku | Account::Direct));
     let account = item.account.map_or("alarm", Account::name);
+    let nature = if item.todo == Todo::Now { Nature::Break } else { Nature::Timing };
+    let severity = severity_of(class, nature, ClassSet::EMPTY);
     Some(Finding {
         id: item.discrepancy_id.clone(),
         class,
         flags: ClassSet::EMPTY,
-        nature: Nature::Break,
-        severity: severity_of(class, Nature::Break, ClassSet::EMPTY).max(crate::domain::classify::Severity::Medium),
+        nature,
+        severity: if nature == Nature::Break { severity.max(Severity::Medium) } else { severity },
         invoice_number: item.invoice_number.clone(),
         payment_code: item.payment_code.clone(),
         channel: crate::domain::channel::Channel::parse(&item.channel),
         expected: owed.then_some(size),
         paid: (!owed).then_some(size),
         paid_at: item.paid_at,
-        reason: format!("open since {} on {account}: {size}", item.since),
+        reason: OpenReason { since: item.since, account: account.into(), size }.into(),
         evidence: Vec::new(),
         sources: Vec::new(),
         books: Some(in_books(item)),

@@ -27,6 +27,7 @@ pub mod open_items;
 mod own;
 mod parquet;
 pub mod posted;
+mod reasons;
 pub mod settle;
 mod side;
 mod status;
@@ -198,8 +199,7 @@ impl Outcome {
 pub fn reconcile(mut inputs: Inputs, terms: &Terms) -> Outcome {
     let mut payments = dedupe(&mut inputs.lines);
     let lines = judge::JudgedLines::of(&inputs.lines);
-    known::prove(&mut inputs.known, &inputs.lines, &mut payments);
-    carried::prove(&mut inputs.orphans, &inputs.lines, &payments);
+    let contradicting = known::prove(&mut inputs.known, &mut inputs.orphans, &mut inputs.lines, &mut payments);
     // After the lines of the logs were counted: answers of Check Status are none.
     let placed = status::place(&mut inputs, &mut payments);
     let judged = judge::payments(&inputs, &payments, terms);
@@ -214,6 +214,7 @@ pub fn reconcile(mut inputs: Inputs, terms: &Terms) -> Outcome {
     tally::age(&mut natures, &payments, &judged);
     let mut findings = findings::Findings::new(&inputs, &payments, &judged, terms);
     findings.lines(&lines.findings);
+    findings.contradicting(&contradicting);
     findings.payments();
     findings.bills(&bills.findings, &attached);
     findings.malformed_rows();

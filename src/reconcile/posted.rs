@@ -128,6 +128,7 @@ pub struct Posted {
 struct Concluded<P> {
     handed: Handed,
     aside: [(&'static str, usize); 10],
+    unposted: BTreeSet<ItemId>,
     statements: Vec<Statement>,
     ageing: Vec<Ageing>,
     identities: Vec<Identity>,
@@ -158,6 +159,7 @@ struct Sums {
     statements: Vec<Statement>,
     ageing: Vec<Ageing>,
     aside: BTreeMap<&'static str, usize>,
+    unposted: BTreeSet<ItemId>,
     identities: Vec<Identity>,
     items: Items,
     grounds: BTreeMap<(Option<Account>, ItemId), Facts>,
@@ -195,7 +197,7 @@ impl Posted {
             run.post(&decisions, keeper)?
         };
         let findings = std::mem::take(&mut outcome.findings);
-        outcome.findings = listed(findings, &sums.items, &sums.grounds, &common.known);
+        outcome.findings = listed(findings, &sums.items, &sums.grounds, &common.known, &sums.unposted);
         sums.statements.retain(|statement| !statement.is_silent());
         let spoken: BTreeSet<&str> = sums.statements.iter().map(|statement| statement.account.name()).collect();
         let is_of_silent =
@@ -291,7 +293,9 @@ impl Run<'_> {
         let held = held.collect();
         let page = K::page(month, &items, made.settings)?;
         let (ageing, prior, aside) = (month.ageing(today), prior_lines(month), counts(&month.aside));
-        Ok(Concluded { handed, aside, statements, ageing, identities, items, grounds, held, prior, answers, page })
+        let later = month.aside.later.iter().filter(|id| id.subject() == Subject::Bill);
+        let unposted = month.aside.too_old.iter().chain(later).copied().collect();
+        Ok(Concluded { handed, aside, unposted, statements, ageing, identities, items, grounds, held, prior, answers, page })
     }
 
     /// Whether an item is one of the list of what somebody must look at.
@@ -301,7 +305,7 @@ impl Run<'_> {
 
     /// Adds what a part comes to, and has it kept.
     fn take<K: Keeper>(&self, sums: &mut Sums, part: Concluded<K::Page>, keeper: &mut K) -> Result<(), K::Error> {
-        let Concluded { handed, aside, statements, ageing, identities, items, grounds, held, prior, answers, page } = part;
+        let Concluded { handed, aside, unposted, statements, ageing, identities, items, grounds, held, prior, answers, page } = part;
         keeper.keep(page)?;
         month::add_up(&mut sums.statements, statements);
         month::add_ages(&mut sums.ageing, ageing);
@@ -310,6 +314,7 @@ impl Run<'_> {
             let sum = sums.aside.entry(why).or_default();
             *sum = sum.saturating_add(count);
         }
+        sums.unposted.extend(unposted);
         sums.items.add(items, &self.findings);
         sums.grounds.extend(grounds);
         sums.held.extend(held);

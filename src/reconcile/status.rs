@@ -106,7 +106,7 @@ pub(super) fn place(inputs: &mut Inputs, payments: &mut Payments) -> Placed {
     let all = std::mem::take(&mut inputs.status.found);
     let sameness: Vec<Sameness> = all.iter().map(|found| found.payment.sameness()).collect();
     for (found, proved) in all.iter().zip(payments.join(&inputs.lines, &sameness.iter())) {
-        if proved {
+        if proved.is_some() {
             placed.notified = placed.notified.plus(tally(found));
         } else {
             placed.only = placed.only.plus(tally(found));

@@ -175,7 +175,9 @@ pub struct Decision {
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Refusal {
     /// Nobody has seen such an item.
-    #[error("E0803: no discrepancy `{0}` is known\nhint: take its report in first: `tagih discrepancies take DIR`")]
+    #[error(
+        "E0803: no discrepancy `{0}` is known\nhint: take its report in first: `tagih discrepancies take DIR`, with `--item {0}` if it is not due yet"
+    )]
     Unknown(String),
     /// The item has changed since.
     #[error("E0804: the facts of `{0}` have changed since this was written\nhint: look at it again and export anew")]

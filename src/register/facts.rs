@@ -6,10 +6,13 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use crate::books;
+use crate::books::account::Side;
 use crate::books::pair::Leg;
 use crate::books::{Account, ItemId};
 use crate::domain::classify::{Class, Nature};
 use crate::domain::digest;
+use crate::domain::language::{Language, Say as _};
+use crate::domain::reason::Reason;
 
 /// What a discrepancy is about; its id is made from that.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -49,8 +52,11 @@ pub struct Facts {
     pub paid: Option<i64>,
     /// When, to the second.
     pub paid_at: Option<Timestamp>,
-    /// Both sides' values, in words.
+    /// Both sides' values, in English words.
     pub reason: String,
+    /// The same as values, of which words in every language are made; nothing in journals and reports of before they were kept.
+    #[serde(default, deserialize_with = "Reason::kept", skip_serializing_if = "Reason::is_nothing")]
+    pub cause: Reason,
     /// What the class recommends.
     pub recommended: String,
     /// Digests of the lines it rests on.
@@ -168,6 +174,22 @@ impl Facts {
             (Subject::Bill, _) => Some(Leg::of(Account::Receivable, ItemId::debt_of(&self.invoice_number))),
             (Subject::Line | Subject::Row, _) => None,
         }
+    }
+
+    /// What is open: in the books, as its account is normally counted; else what was paid, or was to be.
+    #[must_use]
+    pub fn open(&self) -> Option<i64> {
+        let of_books = self.books.as_ref().map(|books| match books.account.map(|account| account.info().side) {
+            Some(Side::Credit) => books.balance.saturating_neg(),
+            Some(Side::Debit) | None => books.balance,
+        });
+        of_books.or(self.paid).or(self.expected)
+    }
+
+    /// Both sides' values in words: in English where nothing but those was kept.
+    #[must_use]
+    pub fn reason_in(&self, language: Language) -> String {
+        if self.cause.is_nothing() { self.reason.clone() } else { self.cause.told(language).to_string() }
     }
 
     /// What was paid less what was expected, where both are known.

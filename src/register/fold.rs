@@ -34,6 +34,19 @@ pub struct Resolution {
     pub posted_as: Option<ItemId>,
 }
 
+/// Who made a decision of the books, and why.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Made {
+    /// The preparer.
+    pub by: String,
+    /// The second person, if there is one.
+    pub reviewed_by: Option<String>,
+    /// Why.
+    pub reason: String,
+    /// When it took effect in the journal (UTC).
+    pub at: Timestamp,
+}
+
 /// One thing that happened to an item.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Happening {
@@ -160,6 +173,8 @@ pub struct Register {
     runs: Vec<Run>,
     /// What the books are to post, in the order in which it was decided.
     decisions: Vec<books::Decision>,
+    /// Who made each, by the decision's id. A decision that fell with its facts was taken back by nobody.
+    made: BTreeMap<ItemId, Made>,
 }
 
 impl Register {
@@ -178,6 +193,12 @@ impl Register {
     #[must_use]
     pub fn decisions(&self) -> &[books::Decision] {
         &self.decisions
+    }
+
+    /// Who made each decision for the books.
+    #[must_use]
+    pub const fn made(&self) -> &BTreeMap<ItemId, Made> {
+        &self.made
     }
 
     /// How every item stands now.
@@ -295,14 +316,18 @@ impl Register {
             posted_as: None,
         };
         let place = self.decisions.len();
+        let mut made = Made { by: decision.by.clone(), reviewed_by: None, reason: decision.reason.clone(), at };
         match &decision.step {
             Step::Resolve { action, reviewer, details } => {
                 item.resolution = Some(resolution(*action, reviewer.clone(), details));
+                made.reviewed_by.clone_from(reviewer);
                 self.decisions.extend(item.post(&decision.id, at, place));
             }
             Step::Propose { action, details } => item.proposal = Some(resolution(*action, None, details)),
             Step::Approve => {
                 let approved = item.proposal.take().ok_or_else(refused)?;
+                made =
+                    Made { by: approved.decided_by.clone(), reviewed_by: Some(decision.by.clone()), reason: approved.reason.clone(), at };
                 item.resolution = Some(Resolution { reviewed_by: Some(decision.by.clone()), at, ..approved });
                 self.decisions.extend(item.post(&decision.id, at, place));
             }
@@ -313,6 +338,7 @@ impl Register {
             }
             Step::Note => {}
         }
+        self.made.extend(self.decisions.get(place..).unwrap_or_default().iter().map(|decision| (decision.id, made.clone())));
         if let Some(owner) = &decision.owner {
             item.owner.clone_from(owner);
         }

@@ -8,8 +8,9 @@ use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 
 use super::facts::Facts;
-use super::fold::{IllegalHistory, Register};
+use super::fold::{IllegalHistory, Made, Register};
 use super::{Fingerprint, Status};
+use crate::books::ItemId;
 
 /// Which reconciliation looked.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -58,10 +59,11 @@ pub struct Sighting {
 
 /// Compares what `run` found with what is known. `closed` names the known items that it knows to be closed: their balance is zero, what
 /// answers them is there, or their subject was judged and found in order. That a run did not look at an item says nothing of it.
+/// `refused` names what was decided and is open in the books all the same: the decision moved nothing.
 ///
 /// A run says nothing about an item that was judged as of a later time, and nothing ends a decision but a fact about its own subject.
 #[must_use]
-pub fn look(register: &Register, run: &Run, found: Vec<Facts>, closed: &[String]) -> Sighting {
+pub fn look(register: &Register, run: &Run, found: Vec<Facts>, closed: &[String], refused: &BTreeSet<String>) -> Sighting {
     let found = by_id(found);
     let mut sighting = Sighting { run: run.clone(), new: Vec::new(), changed: Vec::new(), again: Vec::new(), gone: Vec::new() };
     let closed: BTreeSet<&str> = closed.iter().map(String::as_str).collect();
@@ -74,6 +76,7 @@ pub fn look(register: &Register, run: &Run, found: Vec<Facts>, closed: &[String]
         match register.get(&id) {
             None => sighting.new.push(facts),
             Some(item) if run.as_of < item.judged_as_of => {}
+            Some(item) if item.status == Status::Accepted && refused.contains(&id) => sighting.changed.push(facts),
             Some(item) if item.facts.is_same(&facts) => sighting.again.push(id),
             Some(_) => sighting.changed.push(facts),
         }
@@ -122,6 +125,8 @@ pub struct Standing {
 pub struct Standings {
     period: String,
     known: HashMap<String, Standing>,
+    /// Who made each decision of the books, by its id.
+    pub made: BTreeMap<ItemId, Made>,
     /// Items of the journal that this run looked at and found in order.
     pub cleared: Vec<String>,
 }
@@ -129,13 +134,13 @@ pub struct Standings {
 impl Standings {
     /// As they stand, whatever a run would find.
     pub(super) fn now(known: HashMap<String, Standing>) -> Self {
-        Self { period: String::new(), known, cleared: Vec::new() }
+        Self { known, ..Self::default() }
     }
 
     /// Without a journal: everything is seen for the first time.
     #[must_use]
     pub fn new_of(period: String) -> Self {
-        Self { period, known: HashMap::new(), cleared: Vec::new() }
+        Self { period, ..Self::default() }
     }
 
     /// The standings after `sighting`, which is not recorded by this.
@@ -147,7 +152,7 @@ impl Standings {
         let at = sighting.run.as_of;
         register.sight(at, sighting)?;
         let known = register.items().map(|(id, item)| (id.clone(), item.standing())).collect();
-        Ok(Self { period: sighting.run.period(), known, cleared: sighting.gone.clone() })
+        Ok(Self { period: sighting.run.period(), known, made: register.made().clone(), cleared: sighting.gone.clone() })
     }
 
     /// How the finding `id` stands.

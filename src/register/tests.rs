@@ -120,6 +120,7 @@ mod stories {
             paid: Some(paid),
             paid_at: (class != "L11").then(|| "2026-10-15T05:00:00Z".parse().unwrap()),
             reason: "why".into(),
+            cause: crate::domain::reason::Reason::Nothing,
             recommended: "act".into(),
             evidence: vec![],
             times: 1,
@@ -149,7 +150,7 @@ mod stories {
                 Try::Run { month, found } => {
                     let unique: BTreeMap<u8, i64> = found.iter().copied().collect();
                     let found = unique.into_iter().map(|(item, amount)| facts(item, amount)).collect();
-                    let sighting = look(&register, &run(number, *month), found, &[]);
+                    let sighting = look(&register, &run(number, *month), found, &[], &BTreeSet::new());
                     register.sight(at(number), &sighting).unwrap();
                     told.push((at(number), Told::Seen(sighting)));
                 }
@@ -201,9 +202,9 @@ mod stories {
             let (_, mut register) = lived(&tries);
             let unique: BTreeMap<u8, i64> = found.into_iter().collect();
             let found: Vec<Facts> = unique.into_iter().map(|(item, amount)| facts(item, amount)).collect();
-            let first = look(&register, &run(100, 2), found.clone(), &[]);
+            let first = look(&register, &run(100, 2), found.clone(), &[], &BTreeSet::new());
             register.sight(at(100), &first).unwrap();
-            let second = look(&register, &run(100, 2), found.clone(), &[]);
+            let second = look(&register, &run(100, 2), found.clone(), &[], &BTreeSet::new());
             prop_assert!(second.new.is_empty() && second.changed.is_empty() && second.gone.is_empty(), "{:?}", second);
             let ids: BTreeSet<&String> = second.again.iter().collect();
             prop_assert_eq!(ids, found.iter().map(|facts| &facts.id).collect());

@@ -21,7 +21,7 @@ pub const CARRY: &str = "carry";
 /// Every posting of the period, by its pairs.
 const POSTINGS: &str = "postings.csv";
 /// Every open item of every account, and every alarm.
-const OPEN_ITEMS: &str = "open_items.csv";
+pub(super) const OPEN_ITEMS: &str = "open_items.csv";
 
 /// The names of the files.
 pub(super) fn names() -> Vec<String> {

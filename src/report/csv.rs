@@ -65,7 +65,7 @@ fn row<'a>(finding: &'a Finding, standing: &'a Standing) -> [Cow<'a, str>; 20] {
         amount(finding.paid),
         amount(difference(finding).map(Rupiah::new)),
         finding.paid_at.map_or(Cow::Borrowed(""), |at| Cow::Owned(format_wib_seconds(at))),
-        neutral(&finding.reason),
+        Cow::Owned(neutral(&finding.reason.to_string()).into_owned()),
         Cow::Borrowed(finding.action()),
         Cow::Owned(evidence.join(";")),
         Cow::Borrowed(&standing.first_seen),

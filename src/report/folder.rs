@@ -1,6 +1,7 @@
 //! A report folder read again: the findings of a run as facts, and which run it was. Rows may have columns this version does
 //! not know; a folder whose files do not belong together is refused.
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::io::{self, BufRead as _, BufReader};
 use std::path::{Path, PathBuf};
@@ -12,6 +13,7 @@ use serde::Deserialize;
 use super::flag_names;
 use super::manifest::{self, ReportFile};
 use crate::domain::digest;
+use crate::domain::reason::Reason;
 use crate::reconcile::Finding;
 use crate::register::{Facts, InBooks, Run, Status};
 
@@ -24,6 +26,8 @@ pub struct Folder {
     pub found: Vec<Facts>,
     /// Known items that it looked at and found in order.
     pub cleared: Vec<String>,
+    /// What was decided and is open in the books all the same.
+    pub refused: BTreeSet<String>,
 }
 
 /// Why a folder cannot be used (exit 7).
@@ -71,6 +75,8 @@ struct Row {
     amount_paid: Option<i64>,
     paid_at: Option<Timestamp>,
     reason: String,
+    #[serde(default, deserialize_with = "Reason::kept")]
+    cause: Reason,
     action: String,
     evidence: Vec<String>,
     #[serde(default)]
@@ -88,24 +94,27 @@ pub fn read(folder: &Path) -> Result<Folder, FolderError> {
     let failed = |name: &str, error: &dyn std::fmt::Display| refused(format!("{name}: {error}"));
     let bytes = fs::read(folder.join("summary.json")).map_err(|error| failed("summary.json", &error))?;
     let summary: Summary = serde_json::from_slice(&bytes).map_err(|error| failed("summary.json", &error))?;
-    let (rows, count) = rows(&folder.join("discrepancies.jsonl")).map_err(|error| failed("discrepancies.jsonl", &error))?;
+    let (rows, stand_open, count) = rows(&folder.join("discrepancies.jsonl")).map_err(|error| failed("discrepancies.jsonl", &error))?;
     if count != summary.discrepancies.count {
         let counted = summary.discrepancies.count;
         return Err(refused(format!("summary.json counts {counted} discrepancies, discrepancies.jsonl has {count}")));
     }
     let run = Run { run_id: summary.run_id, from: summary.period.from, to: summary.period.to, as_of: summary.as_of };
-    Ok(Folder { run, found: rows, cleared: summary.discrepancies.cleared })
+    Ok(Folder { run, found: rows, cleared: summary.discrepancies.cleared, refused: stand_open })
 }
 
-/// The findings, and how many rows there are.
-fn rows(path: &Path) -> io::Result<(Vec<Facts>, usize)> {
-    let (mut found, mut count) = (Vec::new(), 0_usize);
+/// The findings, those whose decision the books refused, and how many rows there are.
+fn rows(path: &Path) -> io::Result<(Vec<Facts>, BTreeSet<String>, usize)> {
+    let (mut found, mut refused, mut count) = (Vec::new(), BTreeSet::new(), 0_usize);
     for (number, line) in (1_u64..).zip(BufReader::new(fs::File::open(path)?).lines()) {
         let row: Row = serde_json::from_str(&line?).map_err(|error| io::Error::other(format!("line {number}: {error}")))?;
         count = count.saturating_add(1);
         // What a decision dealt with is no news.
         if row.books.is_none() && row.status == Status::Accepted.name() {
             continue;
+        }
+        if row.books.is_some() && row.status == Status::Reopened.name() {
+            refused.insert(row.discrepancy_id.clone());
         }
         found.push(Facts {
             id: row.discrepancy_id,
@@ -120,13 +129,14 @@ fn rows(path: &Path) -> io::Result<(Vec<Facts>, usize)> {
             paid: row.amount_paid,
             paid_at: row.paid_at,
             reason: row.reason,
+            cause: row.cause,
             recommended: row.action,
             evidence: row.evidence,
             times: 1,
             books: row.books,
         });
     }
-    Ok((found, count))
+    Ok((found, refused, count))
 }
 
 /// A report's days and digest.
@@ -182,7 +192,8 @@ pub fn facts_of(finding: &Finding) -> Facts {
         expected: finding.expected.map(rupiah),
         paid: finding.paid.map(rupiah),
         paid_at: finding.paid_at.map(to_the_second),
-        reason: finding.reason.clone(),
+        reason: finding.reason.to_string(),
+        cause: finding.reason.clone(),
         recommended: finding.action().to_owned(),
         evidence: finding.evidence.iter().map(|found| digest::hex(found)).collect(),
         times: 1,

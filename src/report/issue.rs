@@ -23,7 +23,7 @@ use crate::ledger::Head;
 
 pub use checked::{BadRowsCsv, checked_files};
 pub(in crate::report) use rows::columns;
-use rows::{Files, ToldRow};
+use rows::{Amounts, Files, ToldRow};
 
 /// How many different reasons summary.json tells.
 const REASONS_MAX: usize = 10;
@@ -64,11 +64,21 @@ pub struct Summary {
     input_rows: u64,
     buckets: serde_json::Map<String, serde_json::Value>,
     issued_amount: u64,
+    #[serde(skip)]
+    amounts: Amounts,
     stopped: Option<String>,
     exit_code: u8,
     ledger_head: String,
     attempts_failed: Vec<Reason>,
     rows_left_over: Vec<Reason>,
+}
+
+impl Summary {
+    /// Rupiah of the rows in `bucket` whose bill the ledger has; none if it has none of them.
+    #[must_use]
+    pub fn amount(&self, bucket: Bucket) -> Option<u64> {
+        self.amounts.get(&bucket).copied()
+    }
 }
 
 impl IssueReport<'_> {
@@ -81,7 +91,7 @@ impl IssueReport<'_> {
         counts
     }
 
-    fn summary(&self, issued_amount: u64) -> Summary {
+    fn summary(&self, amounts: Amounts) -> Summary {
         let counts = self.counts();
         Summary {
             command: self.command,
@@ -91,7 +101,8 @@ impl IssueReport<'_> {
             input_files: self.intake.files.iter().map(|file| file.display().to_string()).collect(),
             input_rows: self.intake.rows,
             buckets: Bucket::ALL.iter().map(|&bucket| (bucket.name().to_owned(), counts.get(bucket).into())).collect(),
-            issued_amount,
+            issued_amount: amounts.get(&Bucket::Issued).copied().unwrap_or(0),
+            amounts,
             stopped: self.stopped.clone(),
             exit_code: self.exit_code,
             ledger_head: head_text(self.head),
@@ -120,7 +131,7 @@ impl IssueReport<'_> {
             });
             files.rows(&rows.collect::<Vec<_>>())?;
         }
-        let summary = self.summary(files.issued_amount);
+        let summary = self.summary(std::mem::take(&mut files.amounts));
         files.finish()?;
         atomic::write(&directory.join("summary.json"), |file| {
             serde_json::to_writer_pretty(&mut *file, &summary)?;

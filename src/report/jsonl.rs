@@ -7,6 +7,7 @@ use serde::Serialize;
 use super::{Report, Writer, difference, flag_names};
 use crate::domain::calendar::format_wib_seconds;
 use crate::domain::digest;
+use crate::domain::reason::Reason;
 use crate::reconcile::Finding;
 use crate::register::{InBooks, Standing};
 
@@ -24,7 +25,9 @@ struct Row<'a> {
     amount_paid: Option<i128>,
     amount_difference: Option<i128>,
     paid_at: Option<String>,
-    reason: &'a str,
+    reason: String,
+    #[serde(skip_serializing_if = "Reason::is_nothing")]
+    cause: &'a Reason,
     action: &'a str,
     evidence: Vec<String>,
     first_seen: &'a str,
@@ -59,7 +62,8 @@ fn row<'a>(finding: &'a Finding, standing: &'a Standing) -> Row<'a> {
         amount_paid: finding.paid.map(crate::domain::amount::Rupiah::get),
         amount_difference: difference(finding),
         paid_at: finding.paid_at.map(format_wib_seconds),
-        reason: &finding.reason,
+        reason: finding.reason.to_string(),
+        cause: &finding.reason,
         action: finding.action(),
         evidence: finding.evidence.iter().map(|found| digest::hex(found)).collect(),
         first_seen: &standing.first_seen,

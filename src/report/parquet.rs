@@ -47,7 +47,7 @@ fn frame(findings: &[Finding]) -> Result<DataFrame, PolarsError> {
         number("amount_paid", &|finding| whole(finding.paid.map(Rupiah::get)?)),
         number("amount_difference", &|finding| whole(difference(finding)?)),
         number("paid_at_us", &|finding| Some(finding.paid_at?.as_microsecond())),
-        text("reason", &|finding| finding.reason.clone()),
+        text("reason", &|finding| finding.reason.to_string()),
         text("action", &|finding| finding.action().to_owned()),
         text("evidence", &|finding| finding.evidence.iter().map(|found| digest::hex(found)).collect::<Vec<_>>().join(";")),
     ])

@@ -6,6 +6,9 @@ use std::time::Duration;
 /// A payment that has waited longer than this for the ledger is stuck, whatever the last try to write said.
 const BEHIND_MAX: Duration = Duration::from_mins(1);
 
+/// What is said when nothing is wrong.
+pub(super) const READY: &str = "ready";
+
 /// The state of a serving process. Everything begins unwell except the log.
 #[derive(Debug, Default)]
 pub struct Health {
@@ -52,7 +55,7 @@ impl Health {
         } else if self.ledger_fails.load(Ordering::Acquire) || behind > BEHIND_MAX {
             "ledger behind"
         } else {
-            "ready"
+            READY
         }
     }
 }

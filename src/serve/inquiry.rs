@@ -10,6 +10,7 @@ use serde_json::{Map, Value};
 use super::answers::Given;
 use super::log::Kind;
 use super::message::{Received, Signer};
+use super::metrics::TurnedDown;
 use super::{Found, InvalidSignature, NotNamed, Shared};
 use crate::clock::Stopwatch;
 use crate::doku::inquiry::{self, Question, Shown, Status};
@@ -38,7 +39,11 @@ pub(super) async fn answered(shared: &Arc<Shared>, received: &Received, signer: 
         return (StatusCode::SERVICE_UNAVAILABLE, [("retry-after", "1")]).into_response();
     }
     let settings = &shared.settings;
+    if let Some(seconds) = received.age_seconds() {
+        shared.metrics.skew(seconds);
+    }
     if settings.freshness_seconds != 0 && !received.is_fresh(settings.freshness_seconds) {
+        shared.metrics.turned_down(TurnedDown::Stale);
         return turned_down(shared, received, Some(signer), "`Request-Timestamp` is too far from now", begun).await;
     }
     let request_id = received.request_id().unwrap_or_default();
@@ -62,6 +67,7 @@ pub(super) async fn no_question(shared: &Shared, received: &Received, signer: Si
 
 /// A message that is not provably DOKU's, at the URL for questions.
 pub(super) async fn forged(shared: &Shared, received: &Received, signer: Option<Signer<'_>>, why: &str, begun: Stopwatch) -> Response {
+    shared.metrics.turned_down(TurnedDown::Forged);
     turned_down(shared, received, signer, why, begun).await
 }
 
@@ -71,6 +77,7 @@ async fn said(shared: &Shared, received: &Received, signer: Signer<'_>, outcome:
     let standing = if outcome.lasting { shared.answers().keep(given.clone()).clone() } else { given.clone() };
     if standing.question != given.question {
         // The id was used for another question: that one keeps its answer, this one gets none it could be mistaken for.
+        shared.metrics.turned_down(TurnedDown::IdReused);
         return turned_down(shared, received, Some(signer), "`Request-Id` was used for another inquiry", begun).await;
     }
     let inquiry = shared.records.append(Kind::Inquiries, received.at, received.line(&decision_of(outcome)));
@@ -91,7 +98,7 @@ async fn turned_down(shared: &Shared, received: &Received, signer: Option<Signer
         InvalidSignature::Decline => Status::Decline,
     };
     shared.keep_forged(received, why).await;
-    shared.metrics.inquiry(Status::InvalidSignature.name(), begun.elapsed());
+    shared.metrics.inquiry(status.name(), begun.elapsed());
     let outcome = Outcome::refused(status, "unverified", None, false);
     response(shared, &given(shared, signer, received, &outcome))
 }

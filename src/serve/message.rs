@@ -150,10 +150,18 @@ impl Received {
         self.headers.request_id.as_deref().filter(is_usable)
     }
 
+    fn signed_at(&self) -> Option<Timestamp> {
+        self.headers.timestamp.as_deref().and_then(|text| text.parse().ok())
+    }
+
+    /// How many seconds before its arrival it was signed; negative, after it.
+    pub(super) fn age_seconds(&self) -> Option<i64> {
+        self.signed_at().map(|signed_at| self.at.duration_since(signed_at).as_secs())
+    }
+
     /// Whether it was signed within `seconds` of its arrival.
     pub(super) fn is_fresh(&self, seconds: u32) -> bool {
-        let signed_at = self.headers.timestamp.as_deref().and_then(|text| text.parse::<Timestamp>().ok());
-        signed_at.is_some_and(|signed_at| self.at.duration_since(signed_at).unsigned_abs().as_secs() <= u64::from(seconds))
+        self.signed_at().is_some_and(|signed_at| self.at.duration_since(signed_at).unsigned_abs().as_secs() <= u64::from(seconds))
     }
 
     /// The body as text.

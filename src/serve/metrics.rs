@@ -9,12 +9,39 @@ use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::family::Family;
 use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::metrics::histogram::Histogram;
+use prometheus_client::metrics::info::Info;
 use prometheus_client::registry::{Registry, Unit};
+
+use super::LASTING;
+use super::log::Kind;
 
 /// The one label of most counts.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
 pub(super) struct Label {
     is: &'static str,
+}
+
+/// What `inquiries_turned_down` tells apart.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum TurnedDown {
+    /// Not provably DOKU's.
+    Forged,
+    /// Of another time than now: recorded and sent again, or one of the clocks is wrong.
+    Stale,
+    /// Its Request-Id was another inquiry's.
+    IdReused,
+}
+
+impl TurnedDown {
+    const ALL: [Self; 3] = [Self::Forged, Self::Stale, Self::IdReused];
+
+    const fn name(self) -> &'static str {
+        match self {
+            Self::Forged => "forged",
+            Self::Stale => "stale",
+            Self::IdReused => "request_id_reused",
+        }
+    }
 }
 
 /// Where a request went and what it was answered.
@@ -35,6 +62,8 @@ pub struct Metrics {
     registry: Registry,
     requests: Family<Request, Counter<u64, AtomicU64>>,
     inquiries: Count,
+    turned_down: Count,
+    skew_seconds: Gauge<i64, AtomicI64>,
     notifications: Count,
     misrouted: Count,
     misunderstood: Count,
@@ -43,9 +72,10 @@ pub struct Metrics {
     notification_seconds: Histogram,
     /// Calls of fsync on the notification log.
     pub(super) log_syncs: Counter<u64, AtomicU64>,
-    /// Lines made durable, or written, by kind.
+    /// Lines in their files, by kind.
     log_lines: Count,
     log_dropped: Count,
+    log_errors: Count,
     /// Connections open now.
     pub(super) connections: Gauge<i64, AtomicI64>,
     waiting: Gauge<i64, AtomicI64>,
@@ -54,6 +84,8 @@ pub struct Metrics {
     behind_seconds: Gauge<i64, AtomicI64>,
     unkept: Gauge<i64, AtomicI64>,
     sequence: Gauge<i64, AtomicI64>,
+    held: Gauge<i64, AtomicI64>,
+    ready: Gauge<i64, AtomicI64>,
 }
 
 impl Default for Metrics {
@@ -63,6 +95,8 @@ impl Default for Metrics {
             registry: Registry::with_prefix("tagih"),
             requests: Family::default(),
             inquiries: Count::default(),
+            turned_down: Count::default(),
+            skew_seconds: Gauge::default(),
             notifications: Count::default(),
             misrouted: Count::default(),
             misunderstood: Count::default(),
@@ -72,14 +106,19 @@ impl Default for Metrics {
             log_syncs: Counter::default(),
             log_lines: Count::default(),
             log_dropped: Count::default(),
+            log_errors: Count::default(),
             connections: Gauge::default(),
             waiting: Gauge::default(),
             not_understood: Counter::default(),
             behind_seconds: Gauge::default(),
             unkept: Gauge::default(),
             sequence: Gauge::default(),
+            held: Gauge::default(),
+            ready: Gauge::default(),
         };
         metrics.register();
+        metrics.register_money();
+        metrics.begin();
         metrics
     }
 }
@@ -88,7 +127,12 @@ impl Metrics {
     fn register(&mut self) {
         let registry = &mut self.registry;
         registry.register("requests", "Requests answered, by endpoint and HTTP status", self.requests.clone());
+        registry.register("build", "The version that runs", Info::new(vec![("version", env!("CARGO_PKG_VERSION"))]));
+        registry.register("ready", "Whether /readyz says so", self.ready.clone());
         registry.register("inquiries", "Inquiries, by the word they were answered, and repeated ones", self.inquiries.clone());
+        registry.register("inquiries_turned_down", "Inquiries that were not looked up, by why", self.turned_down.clone());
+        let skew = self.skew_seconds.clone();
+        registry.register_with_unit("inquiry_clock_skew", "By how much the last inquiry was signed before it arrived", Unit::Seconds, skew);
         registry.register("notifications", "Notifications, by what became of them", self.notifications.clone());
         registry.register("misrouted", "Genuine messages that came to the other one's URL, by what they are", self.misrouted.clone());
         registry.register(
@@ -101,10 +145,16 @@ impl Metrics {
         registry.register_with_unit("inquiry", "From the whole inquiry to its answer", Unit::Seconds, inquiry);
         registry.register_with_unit("notification", "From the whole notification to its answer", Unit::Seconds, notification);
         registry.register("log_syncs", "Times the notification log was made durable", self.log_syncs.clone());
-        registry.register("log_lines", "Lines written, by kind of log", self.log_lines.clone());
+        registry.register("log_lines", "Lines that are in their files, by kind of log", self.log_lines.clone());
+        registry.register("log_errors", "Messages that could not be kept, by kind of log", self.log_errors.clone());
         let dropped = self.log_dropped.clone();
         registry.register("log_dropped", "Messages that are not DOKU's and were not kept, by what there was too little of", dropped);
         registry.register("connections", "Connections open now", self.connections.clone());
+    }
+
+    /// What became of payments.
+    fn register_money(&mut self) {
+        let registry = &mut self.registry;
         registry.register("ledger_waiting_payments", "Payments in the log that are not in the ledger yet", self.waiting.clone());
         let not_understood = self.not_understood.clone();
         registry.register(
@@ -116,6 +166,25 @@ impl Metrics {
         registry.register_with_unit("ledger_behind", "How long the first of them has waited", Unit::Seconds, behind);
         registry.register("unkept_payments", "Payments that DOKU told of and no disk has taken yet", self.unkept.clone());
         registry.register("ledger_sequence", "The ledger's last event", self.sequence.clone());
+        registry.register("held_bills", "Bills that are held until a person has looked", self.held.clone());
+    }
+
+    /// Counts that an alarm watches begin with 0, or their first rise would not be one.
+    fn begin(&self) {
+        for kind in LASTING.into_iter().chain([Kind::Answers]) {
+            self.lines(kind, 0);
+            self.log_errors.get_or_create(&Label { is: kind.name() }).inc_by(0);
+        }
+        for turned_down in TurnedDown::ALL {
+            self.turned_down.get_or_create(&Label { is: turned_down.name() }).inc_by(0);
+        }
+        for is in ["inquiry", "notification"] {
+            self.misrouted.get_or_create(&Label { is }).inc_by(0);
+            self.misunderstood.get_or_create(&Label { is }).inc_by(0);
+        }
+        for is in ["payment", "forged", "not_kept"] {
+            self.notifications.get_or_create(&Label { is }).inc_by(0);
+        }
     }
 
     /// `OpenMetrics` text.
@@ -151,8 +220,29 @@ impl Metrics {
         self.misunderstood.get_or_create(&Label { is: kind }).inc();
     }
 
-    pub(super) fn line(&self, kind: &'static str) {
-        self.log_lines.get_or_create(&Label { is: kind }).inc();
+    /// So many more lines are in their file.
+    pub(super) fn lines(&self, kind: Kind, count: u64) {
+        self.log_lines.get_or_create(&Label { is: kind.name() }).inc_by(count);
+    }
+
+    /// A message could not be kept.
+    pub(super) fn not_kept(&self, kind: Kind) {
+        self.log_errors.get_or_create(&Label { is: kind.name() }).inc();
+    }
+
+    /// An inquiry that was not looked up.
+    pub(super) fn turned_down(&self, why: TurnedDown) {
+        self.turned_down.get_or_create(&Label { is: why.name() }).inc();
+    }
+
+    /// How many seconds before its arrival DOKU signed an inquiry; negative, after it: the clocks differ.
+    pub(super) fn skew(&self, seconds: i64) {
+        self.skew_seconds.set(seconds);
+    }
+
+    /// Whether messages should be sent here.
+    pub(super) fn ready(&self, is_ready: bool) {
+        self.ready.set(i64::from(is_ready));
     }
 
     /// A stranger's message that was not kept.
@@ -184,8 +274,9 @@ impl Metrics {
         self.unkept.set(i64::try_from(count).unwrap_or(i64::MAX));
     }
 
-    /// How far the ledger has come.
-    pub fn ledger(&self, sequence: u64) {
+    /// How far the ledger has come, and how many of its bills are held.
+    pub fn ledger(&self, sequence: u64, held: u64) {
         self.sequence.set(i64::try_from(sequence).unwrap_or(i64::MAX));
+        self.held.set(i64::try_from(held).unwrap_or(i64::MAX));
     }
 }

@@ -25,9 +25,12 @@ pub(super) async fn kept(shared: &Shared, received: &Received, begun: Stopwatch)
 /// A message of DOKU's that is no notification, at the URL for them: it is kept all the same, and refusing it makes it show up
 /// in DOKU's Back Office as well.
 pub(super) async fn unreadable(shared: &Shared, received: &Received, begun: Stopwatch) -> Response {
+    if !is_kept(shared, received, line(received)).await {
+        let (status, fate) = NOT_KEPT;
+        return concluded(shared, status, fate, begun);
+    }
     shared.metrics.misunderstood("notification");
-    let (status, fate) = if is_kept(shared, received, line(received)).await { (StatusCode::BAD_REQUEST, "unreadable") } else { NOT_KEPT };
-    concluded(shared, status, fate, begun)
+    concluded(shared, StatusCode::BAD_REQUEST, "unreadable", begun)
 }
 
 /// A message that is not provably DOKU's, at the URL for notifications: never money.

@@ -13,6 +13,7 @@ use axum::response::{IntoResponse as _, Response};
 use axum::routing::{get, post};
 use futures_util::StreamExt as _;
 
+use super::health::READY;
 use super::message::{Door, Received};
 use super::{Shared, door, received_at};
 use crate::clock;
@@ -55,7 +56,7 @@ async fn livez() -> &'static str {
 /// Whether messages should be sent here; a failing disk is no reason to restart.
 async fn readyz(State(shared): State<Arc<Shared>>) -> Response {
     let word = shared.health.word(behind(&shared));
-    let status = if word == "ready" { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
+    let status = if word == READY { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
     (status, format!("{word}\n")).into_response()
 }
 
@@ -66,7 +67,9 @@ fn behind(shared: &Shared) -> Duration {
 }
 
 async fn metrics(State(shared): State<Arc<Shared>>) -> Response {
-    shared.metrics.behind(behind(&shared));
+    let behind = behind(&shared);
+    shared.metrics.behind(behind);
+    shared.metrics.ready(shared.health.word(behind) == READY);
     ([(CONTENT_TYPE, HeaderValue::from_static(OPENMETRICS))], shared.metrics.text()).into_response()
 }
 

@@ -3,8 +3,9 @@
 use std::fmt;
 
 use super::codes;
-use super::wrong::Wrong;
 use crate::domain::code::Code;
+use crate::domain::language::{Language, Say as _};
+use crate::domain::reason::{Encoding, Wrong};
 
 /// Where in a file: lines count from 1, bytes from 0.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -34,7 +35,7 @@ pub enum Fault {
     #[error("is encoded as {0}, tagih reads UTF-8")]
     Utf16(&'static str),
     /// It has bytes that are not UTF-8.
-    #[error("is not UTF-8 at {spot}: byte {found:#04x}, probably {}", likely_encoding(*found))]
+    #[error("is not UTF-8 at {spot}: byte {found:#04x}, probably {}", Encoding::of(*found).told(Language::English))]
     NotUtf8 {
         /// Where.
         spot: Spot,
@@ -129,23 +130,4 @@ impl Fault {
             Self::Sheet(_) => codes::SHEET,
         }
     }
-}
-
-/// The encoding a byte that is not UTF-8 is probably from. Windows-1252 uses 0x80 to 0x9f for quotes and dashes; Latin-1 has
-/// only control characters there.
-#[must_use]
-const fn likely_encoding(byte: u8) -> &'static str {
-    match byte {
-        0x80..=0x9f => "Windows-1252 (an older Windows spreadsheet)",
-        0xa0.. => "Windows-1252 or Latin-1 (an older Windows spreadsheet)",
-        _ => "a damaged file",
-    }
-}
-
-/// A cell that is not UTF-8, in words that name the encoding it probably is in.
-#[must_use]
-pub fn not_utf8(cell: &[u8]) -> String {
-    let at = str::from_utf8(cell).err().map_or(0, |error| error.valid_up_to());
-    let byte = cell.get(at).copied().unwrap_or_default();
-    format!("it is not UTF-8: byte {byte:#04x}, probably {}", likely_encoding(byte))
 }

@@ -6,11 +6,11 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use super::formats::{AmountFormat, DateFormat};
 use super::records::Limits;
 use super::row::{Kind, Row};
 use super::sniff::normalized;
 use crate::domain::carry::Carry;
+use crate::domain::formats::{AmountFormat, DateFormat};
 
 /// A user's own headers: tagih's column name → the header in their file.
 pub type Mapping = BTreeMap<String, String>;

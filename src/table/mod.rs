@@ -6,7 +6,6 @@
 
 pub mod codes;
 mod fault;
-mod formats;
 mod header;
 mod layout;
 mod mostly;
@@ -18,13 +17,13 @@ mod source;
 mod split;
 #[cfg(test)]
 mod tests;
-mod wrong;
 
 use std::io::Read;
 use std::path::Path;
 
-pub use fault::{Fault, Spot, not_utf8};
-pub use formats::{AmountFormat, DateFormat};
+pub use crate::domain::formats::{AmountFormat, DateFormat};
+pub use crate::domain::reason::Wrong;
+pub use fault::{Fault, Spot};
 pub use header::{found_words, nearest, shown_headers, unique_place};
 pub use layout::{Layout, Mapping, STANDARD_INPUT, Settings, chosen};
 pub use mostly::{Mostly, mostly};
@@ -33,7 +32,6 @@ pub use row::{Kind, Row};
 pub use sheet::{Sheet, sheets};
 pub use sniff::{Header, Sniffed, names, normalized, sniffed};
 pub use split::{CELL_LINES_MAX, Dialect, Piece, What, physical_lines, split};
-pub use wrong::Wrong;
 
 /// What a file holds, for a reader that finds the header by itself.
 #[derive(Debug)]

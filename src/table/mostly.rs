@@ -1,6 +1,7 @@
 //! When a table is not the table it is taken for: more than half its rows cannot be read.
 
 use std::collections::BTreeMap;
+use std::fmt::Display;
 
 use super::codes;
 
@@ -20,12 +21,13 @@ pub struct Mostly {
 
 /// The judgement on a table of `rows` rows, of which those with a cause cannot be read. Of a single row nothing can be said.
 #[must_use]
-pub fn mostly<'c>(rows: u64, causes: impl Iterator<Item = (&'c str, &'c str)>) -> Option<Mostly> {
+pub fn mostly(rows: u64, causes: impl Iterator<Item = (impl Display, impl ToString)>) -> Option<Mostly> {
     let mut counted: BTreeMap<String, (u64, String)> = BTreeMap::new();
     let mut malformed = 0_u64;
     for (column, reason) in causes {
         malformed = malformed.saturating_add(1);
-        let slot = counted.entry(format!("{column}: {}", kind_of(reason))).or_insert_with(|| (0, format!("{column}: {reason}")));
+        let reason = reason.to_string();
+        let slot = counted.entry(format!("{column}: {}", kind_of(&reason))).or_insert_with(|| (0, format!("{column}: {reason}")));
         slot.0 = slot.0.saturating_add(1);
     }
     let (count, cause) = counted.into_values().max_by_key(|(count, _)| *count)?;

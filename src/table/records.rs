@@ -9,7 +9,7 @@ use super::sheet;
 use super::sniff::{self, Header};
 use super::source::{self, Source};
 use super::split::{Dialect, What, physical_lines, split};
-use super::wrong::Wrong;
+use crate::domain::reason::Wrong;
 
 const CHUNK_BYTES: usize = 256 * 1024;
 pub(super) const MARK: &[u8] = b"\xef\xbb\xbf";

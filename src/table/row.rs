@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use super::wrong::Wrong;
+use crate::domain::reason::Wrong;
 use crate::domain::spreadsheet::unescaped;
 
 /// How a cell was stored.

@@ -4,7 +4,7 @@
 //! take the lines below it along.
 
 use super::row::Row;
-use super::wrong::Wrong;
+use crate::domain::reason::Wrong;
 
 /// Lines a quoted cell may span, unless a table is known to hold longer ones.
 pub const CELL_LINES_MAX: usize = 32;

@@ -48,7 +48,6 @@ impl Desk {
         let output = Command::new("sh")
             .args(["-c", &script])
             .arg(&self.program)
-            .arg("--quiet")
             .args(arguments)
             .env_clear()
             .env("TAGIH_DOKU_CLIENT_ID", CLIENT)

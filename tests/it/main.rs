@@ -29,6 +29,6 @@ mod metamorphic;
 mod month_end;
 mod oracle;
 mod report;
-mod serve;
+pub mod serve;
 mod support;
 mod tidy;

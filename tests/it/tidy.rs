@@ -63,7 +63,7 @@ const LAYER_EXCEPTIONS: [(&str, &[&str]); 3] =
     [("report/issue.rs", &["intake", "ledger"]), ("report/issue/rows.rs", &["intake"]), ("report/issue/checked.rs", &["intake"])];
 
 /// The heavy crates, and under which paths of `src` each may be named.
-const OWNERS: [(&str, &[&str]); 24] = [
+const OWNERS: [(&str, &[&str]); 25] = [
     ("polars", &["books/carry/", "reconcile/", "report/"]),
     ("polars_io", &["books/carry/", "reconcile/", "report/"]),
     ("reqwest", &["gateway/"]),
@@ -87,6 +87,7 @@ const OWNERS: [(&str, &[&str]); 24] = [
     ("askama", &["report/", "sandbox/"]),
     ("clap_complete", &["cli/"]),
     ("clap_mangen", &["cli/"]),
+    ("rustix", &["cli/doctor/"]),
     ("http_body_util", &["sandbox/"]),
 ];
 

@@ -22,7 +22,7 @@ use crate::domain::amount::Rupiah;
 use crate::domain::digest::{self, Digest, Running};
 
 /// The version written.
-pub const FORMAT: u32 = 1;
+pub const FORMAT: u32 = 2;
 
 /// The head's name in the folder.
 pub const HEAD: &str = "carry.json";
@@ -293,7 +293,7 @@ pub fn read(folder: &Path) -> Result<(Head, Known), CarryError> {
     let mut opened = std::fs::File::open(folder.join(HEAD)).map_err(CarryError::storage(HEAD))?;
     opened.read_to_end(&mut text).map_err(CarryError::storage(HEAD))?;
     let Versioned { format } = serde_json::from_slice(&text).map_err(|error| CarryError::damaged(HEAD, &error))?;
-    if format != FORMAT {
+    if !(1..=FORMAT).contains(&format) {
         return Err(CarryError::Version(format));
     }
     let head: Head = serde_json::from_slice(&text).map_err(|error| CarryError::damaged(HEAD, &error))?;
@@ -306,7 +306,7 @@ pub fn read(folder: &Path) -> Result<(Head, Known), CarryError> {
             rows = rows.saturating_add(1);
             running.update(&digest);
         };
-        parquet::read(table, file, &mut known, each).map_err(|reason| CarryError::damaged(&name, &reason))?;
+        parquet::read(table, format, file, &mut known, each).map_err(|reason| CarryError::damaged(&name, &reason))?;
         let found = TableHead { rows, sha256: digest::hex(&running.finish()) };
         if head.tables.get(table.name) != Some(&found) {
             return Err(CarryError::damaged(&name, &"its rows are not those that were written"));

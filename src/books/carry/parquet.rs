@@ -58,10 +58,10 @@ impl<W: Write> Writer<W> {
     }
 }
 
-/// Reads `table` into `known`, and hands on the digest of each row.
-pub(super) fn read(table: &Table, file: File, known: &mut Known, mut each: impl FnMut(Digest)) -> Result<(), String> {
+/// Reads `table`, written in `format`, into `known`, and hands on the digest of each row.
+pub(super) fn read(table: &Table, format: u32, file: File, known: &mut Known, mut each: impl FnMut(Digest)) -> Result<(), String> {
     let frame = ParquetReader::new(file).finish().map_err(|error| error.to_string())?;
-    if !frame.get_column_names().iter().map(|name| name.as_str()).eq(table.header()) {
+    if !frame.get_column_names().iter().map(|name| name.as_str()).eq(table.header_of(format)) {
         return Err("its columns are not those of this format".to_owned());
     }
     let (mut json, mut row) = (Vec::new(), RowDigest::default());
@@ -80,7 +80,7 @@ pub(super) fn read(table: &Table, file: File, known: &mut Known, mut each: impl 
             row.take(cell);
         }
         each(row.end());
-        table.take(known, &cells, &mut json)?;
+        table.take(format, known, &cells, &mut json)?;
     }
     Ok(())
 }

@@ -59,6 +59,9 @@ macro_rules! tables {
     };
 }
 
+/// Columns that earlier formats do not have, and the format that brought them.
+const ADDED: [(&str, &str, u32); 1] = [("payments", "canonical", 2)];
+
 /// Who reads a table.
 enum Audience {
     /// What is open or was decided.
@@ -77,7 +80,7 @@ tables! {
     }
     "payments" payments: Payment "payment" Programs {
         identity Hex, notified Json, is_before_books Json, channel Text, amount Number, paid_at Text, content Hex, payee Json, hold Text,
-        only_told Json, debt Text, account Text, held_as Text, row Text, aliases Json,
+        only_told Json, debt Text, account Text, held_as Text, row Text, aliases Json, canonical Hex,
     }
     "settlement_rows" rows: SettlementRow "row" Programs {
         batch Text, invoice_number Text, listed_as Text, paid_out_on Text, kind Json, gross Number, state Text,
@@ -110,11 +113,11 @@ impl Table {
         Ok(rows)
     }
 
-    /// Takes a row back, its key first; `json` is where its record is put together.
-    pub(super) fn take(&self, known: &mut Known, cells: &[Cell<'_>], json: &mut Vec<u8>) -> Result<(), String> {
+    /// Takes a row of `format` back, its key first; `json` is where its record is put together.
+    pub(super) fn take(&self, format: u32, known: &mut Known, cells: &[Cell<'_>], json: &mut Vec<u8>) -> Result<(), String> {
         let Some((Cell::Text(key), cells)) = cells.split_first() else { return Err("a row is about nothing".to_owned()) };
         json.clear();
-        for (((name, kind), cell), before) in self.columns.iter().zip(cells).zip(std::iter::once(b'{').chain(std::iter::repeat(b','))) {
+        for (((name, kind), cell), before) in self.columns_of(format).zip(cells).zip(std::iter::once(b'{').chain(std::iter::repeat(b','))) {
             json.push(before);
             serde_json::to_writer(&mut *json, name).map_err(|error| error.to_string())?;
             json.push(b':');
@@ -122,6 +125,18 @@ impl Table {
         }
         json.push(b'}');
         (self.read)(known, (*key).to_owned(), json)
+    }
+
+    /// The columns it has in `format`, without the key.
+    fn columns_of(&self, format: u32) -> impl Iterator<Item = &'static (&'static str, Kind)> {
+        let is_there =
+            move |column: &str| ADDED.iter().all(|(table, added, since)| (*table, *added) != (self.name, column) || format >= *since);
+        self.columns.iter().filter(move |(column, _)| is_there(column))
+    }
+
+    /// The names of the columns it has in `format`, the key first.
+    pub(super) fn header_of(&self, format: u32) -> impl Iterator<Item = &'static str> {
+        std::iter::once(self.key).chain(self.columns_of(format).map(|(name, _)| *name))
     }
 
     /// The names of its columns, the key first.

@@ -62,6 +62,7 @@ pub(super) fn payment(name: &str, on: Date, amount: u64, payee: Payee) -> Paymen
     PaymentFact {
         id: ItemId::of(Subject::Payment, &[name.as_bytes()]),
         identity: None,
+        canonical: None,
         aliases: Vec::new(),
         notified: Notified::default(),
         channel: Channel::Alfa,

@@ -91,8 +91,8 @@ fn the_files_of_a_month_are_read_back_whole_and_whatever_is_changed_in_them_is_f
     }
     let text = std::fs::read_to_string(folder.path().join(carry::HEAD)).unwrap();
     let mut file = std::fs::File::create(folder.path().join(carry::HEAD)).unwrap();
-    file.write_all(text.replace("\"format\": 1", "\"format\": 2").as_bytes()).unwrap();
-    assert!(matches!(carry::read(folder.path()), Err(CarryError::Version(2))));
+    file.write_all(text.replace("\"format\": 2", "\"format\": 3").as_bytes()).unwrap();
+    assert!(matches!(carry::read(folder.path()), Err(CarryError::Version(3))));
 }
 
 #[test]

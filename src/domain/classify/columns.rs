@@ -128,6 +128,8 @@ pub enum Stands {
     Direct,
     /// Its decision, on `refunds_due`.
     RefundsDue,
+    /// The decision that made it, on `deposits`.
+    Deposits,
     /// It has no item of its own: its money is in its debt's, and what is over in suspense.
     Shared,
     /// It has no balance: an alarm with an amount at stake.
@@ -151,6 +153,7 @@ impl Stands {
             Self::Payouts => "payouts",
             Self::Direct => "direct",
             Self::RefundsDue => "refunds_due",
+            Self::Deposits => "deposits",
             Self::Shared => "shared",
             Self::Alarm | Self::AlarmOfFile => "alarm",
             Self::Remark => "remark",

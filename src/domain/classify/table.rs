@@ -1,6 +1,8 @@
 //! Every class, in the order in which the rules try them: the first that hits is the primary one. **Whatever follows from a class stands
 //! in its row**; a new one is a row here and its words in `texts/id.toml`.
 
+use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
+
 use super::super::ageing::AgesFrom;
 use super::super::code::Code;
 use super::super::duty::Owner;
@@ -81,6 +83,19 @@ impl Class {
     #[must_use]
     pub fn id(self) -> &'static str {
         self.info().code.id
+    }
+}
+
+impl Serialize for Class {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(self.id())
+    }
+}
+
+impl<'de> Deserialize<'de> for Class {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let id = String::deserialize(deserializer)?;
+        Self::parse(&id).ok_or_else(|| de::Error::custom(format_args!("`{id}` is no class")))
     }
 }
 
@@ -359,6 +374,9 @@ classes! {
     B04 "B04" Apart Payment Break Medium Nothing Direct Never Origin Treasury, "collected and not received",
         "money of a channel that DOKU does not settle has not come within `bank.window_days`",
         "ask the chain where it is; once it has come, record that with its reference";
+    B05 "B05" Apart Row Timing None Nothing Deposits Never Origin Finance, "customer's credit",
+        "money of a customer that was kept for the next premium, by a decision",
+        "apply it to the next bill, or give it back";
 }
 
 #[cfg(test)]

@@ -6,6 +6,7 @@ use jiff::civil::Date;
 
 use super::BankLine;
 use crate::domain::personal::shown;
+use crate::domain::reason::ForeignByte;
 use crate::domain::settlement::RowPlace;
 use crate::table::{self, AmountFormat, DateFormat, Fault, Kind, Layout, Row, Settings, nearest, normalized};
 
@@ -106,7 +107,7 @@ impl Columns {
     /// The trimmed cell of `column`; empty where there is none.
     fn cell<'r>(&self, row: &'r Row, column: &'static str) -> Result<&'r str, CellFault> {
         let cell = self.places.get(column).and_then(|&place| row.get(place)).unwrap_or_default();
-        str::from_utf8(cell).map(str::trim).map_err(|_| (column, table::not_utf8(cell)))
+        str::from_utf8(cell).map(str::trim).map_err(|_| (column, ForeignByte::of(cell).to_string()))
     }
 
     /// The same as a layout means it.
@@ -181,7 +182,7 @@ impl Columns {
         let (is_negative, digits) = text.strip_prefix('-').map_or((false, text), |digits| (true, digits.trim_start()));
         // A number of a workbook has no separators, whatever the layout says of texts.
         let format = if self.kind(row, column) == Kind::Number { AmountFormat::Plain } else { self.layout.amount_format };
-        let plain = format.plain(digits).map_err(|reason| (column, reason))?;
+        let plain = format.plain(digits).map_err(|wrong| (column, wrong.to_string()))?;
         let is_number = (1..=DIGITS_MAX).contains(&plain.len()) && plain.bytes().all(|byte| byte.is_ascii_digit());
         let number: Option<i64> = plain.parse().ok().filter(|_| is_number);
         let number = number.ok_or_else(|| {

@@ -1,12 +1,19 @@
 //! One row as cells, whatever file it is from, and what a cell must be to count as a code, an amount or a date.
 
+use std::borrow::Cow;
+
 use jiff::civil::Date;
 
+use crate::domain::ids::IdError;
 use crate::domain::personal::shown;
+use crate::domain::reason::{AmountFault, CellFault, DateFault, Spoilt};
 use crate::table::{AmountFormat, Kind, Row};
 
 /// Digits a number in a workbook keeps; the rest are zeros in place of what was typed.
 const NUMBER_DIGITS_MAX: usize = 15;
+/// Characters a code may have.
+const CODE_LENGTH_MAX: usize = 64;
+
 /// A trimmed cell.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Cell {
@@ -36,52 +43,52 @@ impl Cell {
     }
 
     /// A text in which every digit counts.
-    pub(super) fn exact(&self) -> Result<&str, String> {
+    pub(super) fn exact(&self) -> Result<&str, CellFault> {
         let Self::Number(number) = self else { return Ok(self.text()) };
         if number.bytes().filter(u8::is_ascii_digit).count() > NUMBER_DIGITS_MAX {
-            return Err(format!(
-                "it is stored as a number of more than {NUMBER_DIGITS_MAX} digits, and spreadsheets replace the digits after those by zeros: store it as text"
-            ));
+            return Err(CellFault::Spoilt(Spoilt::LongNumber));
         }
         if number.bytes().all(|byte| byte.is_ascii_digit() || byte == b'-') {
             Ok(number)
         } else {
-            Err(format!("`{number}` is no whole number"))
+            Err(CellFault::Amount(AmountFault::Fraction(number.clone())))
         }
     }
 
     /// Printable ASCII of a usual length; may be empty.
-    pub(super) fn code(&self) -> Result<String, String> {
+    pub(super) fn code(&self) -> Result<String, CellFault> {
         let text = self.exact()?;
         match text.chars().find(|c| !(' '..='~').contains(c)) {
-            Some(wrong) => Err(format!("it holds a character that is not allowed: {wrong:?}")),
-            None if text.len() > 64 => Err(format!("it has {} characters, at most 64 are allowed", text.len())),
+            Some(wrong) => Err(CellFault::Id(IdError::Character(wrong))),
+            None if text.len() > CODE_LENGTH_MAX => {
+                Err(CellFault::Id(IdError::TooLong { length: text.len(), length_max: CODE_LENGTH_MAX }))
+            }
             None => Ok(text.to_owned()),
         }
     }
 
     /// A plain integer: digits, and a minus before them; separators as `format` has them.
-    pub(super) fn integer(&self, format: AmountFormat) -> Result<i64, String> {
+    pub(super) fn integer(&self, format: AmountFormat) -> Result<i64, CellFault> {
         let text = self.exact()?;
         let (sign, digits) = text.strip_prefix('-').map_or(("", text), |digits| ("-", digits));
         let format = if matches!(self, Self::Number(_)) { AmountFormat::Plain } else { format };
-        integer(&format!("{sign}{}", format.plain(digits)?)).ok_or_else(|| {
-            format!(
-                "`{}` is no plain integer: no separators, decimals or currency, at most 15 digits{}",
-                shown(text, &[]),
-                AmountFormat::hint(text)
-            )
-        })
+        let plain = format.plain(digits).map_err(AmountFault::Separators);
+        let amount = |plain: Cow<'_, str>| {
+            let wrong = || AmountFault::NoInteger { text: shown(text, &[]), fits: AmountFormat::that_fits(text) };
+            integer(&format!("{sign}{plain}")).ok_or_else(wrong)
+        };
+        plain.and_then(amount).map_err(CellFault::Amount)
     }
 
     /// `DD-MM-YYYY`; `None` when empty.
-    pub(super) fn date(&self) -> Result<Option<Date>, String> {
+    pub(super) fn date(&self) -> Result<Option<Date>, CellFault> {
         let text = self.text();
         if text.is_empty() {
             return Ok(None);
         }
         let stored = if matches!(self, Self::Date(_)) { text.get(..10).and_then(|day| day.parse().ok()) } else { None };
-        stored.or_else(|| date(text)).map(Some).ok_or_else(|| format!("`{}` is no date: write 05-03-2026", shown(text, &[])))
+        let wrong = || CellFault::Date(DateFault::NoDateOfDoku(shown(text, &[])));
+        stored.or_else(|| date(text)).map(Some).ok_or_else(wrong)
     }
 }
 

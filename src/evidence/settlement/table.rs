@@ -8,6 +8,7 @@ use crate::domain::amount::Amount;
 use crate::domain::digest::Digest;
 use crate::domain::ids::InvoiceNumber;
 use crate::domain::personal::{may_be_personal, shown};
+use crate::domain::reason::{AmountFault, CellFault};
 use crate::domain::settlement::{BatchTotals, MalformedRow, RowPlace, Settlement, SettlementRow};
 use crate::table::{self, AmountFormat, Layout, Row, Settings, Wrong, nearest};
 
@@ -157,7 +158,7 @@ impl<'a> Table<'a> {
         }
         let digest = digest(row.raw());
         if let Some(wrong) = row.wrong {
-            self.malformed(row, digest, ("row", wrong.to_string()));
+            self.malformed(row, digest, ("row", CellFault::Row(wrong)));
             return Ok(());
         }
         let label = normalized(&first_text(row));
@@ -173,7 +174,7 @@ impl<'a> Table<'a> {
         match self.columns.as_ref().map(|columns| parse(row, columns)) {
             Some(Ok(parsed)) => self.row(row, digest, parsed),
             Some(Err(fault)) => self.malformed(row, digest, fault),
-            None => self.malformed(row, digest, ("row", Wrong::Unclaimed.to_string())),
+            None => self.malformed(row, digest, ("row", CellFault::Row(Wrong::Unclaimed))),
         }
         Ok(())
     }
@@ -241,14 +242,14 @@ fn first_text(row: &Row) -> String {
     String::from_utf8_lossy(row.get(0).unwrap_or_default()).trim().to_owned()
 }
 
-type Fault = (&'static str, String);
+type Fault = (&'static str, CellFault);
 
 /// One row of the table, or the column at fault.
 fn parse(row: &Row, columns: &Columns) -> Result<SettlementRow, Fault> {
     // A row of a workbook ends with its last cell that holds something.
     let is_cut = !row.raw().is_empty() && row.len() < columns.width;
     if row.len() > columns.width || is_cut {
-        return Err(("row", Wrong::Width { found: row.len(), wanted: columns.width }.to_string()));
+        return Err(("row", CellFault::Row(Wrong::Width { found: row.len(), wanted: columns.width })));
     }
     let cell = |column: &'static str| columns.cell(row, column);
     let code = |column: &'static str| cell(column).code().map_err(|reason| (column, reason));
@@ -256,7 +257,7 @@ fn parse(row: &Row, columns: &Columns) -> Result<SettlementRow, Fault> {
     let date = |column: &'static str| cell(column).date().map_err(|reason| (column, reason));
     let wanted = |column: &'static str| {
         let text = code(column)?;
-        if text.is_empty() { Err((column, "it is empty".to_owned())) } else { Ok(text) }
+        if text.is_empty() { Err((column, CellFault::Empty)) } else { Ok(text) }
     };
     let discount = if cell("DISCOUNT").text().is_empty() { 0 } else { amount("DISCOUNT")? };
     let parsed = SettlementRow {
@@ -265,7 +266,7 @@ fn parse(row: &Row, columns: &Columns) -> Result<SettlementRow, Fault> {
         batch_id: String::new(),
         number: cell("NO").text().to_owned(),
         channel_name: wanted("PAYMENT CHANNEL NAME")?,
-        transaction_date: date("TRANSACTION DATE")?.ok_or_else(|| ("TRANSACTION DATE", "it is empty".to_owned()))?,
+        transaction_date: date("TRANSACTION DATE")?.ok_or(("TRANSACTION DATE", CellFault::Empty))?,
         paid_out_on: date("PAY OUT DATE")?,
         invoice_number: code("INVOICE NUMBER")?,
         report_code: code("REPORT CODE")?,
@@ -279,11 +280,11 @@ fn parse(row: &Row, columns: &Columns) -> Result<SettlementRow, Fault> {
         custom: columns.custom.iter().map(|(name, place)| (name.clone(), Cell::of(row, *place).text().to_owned())).collect(),
     };
     if [&parsed.invoice_number, &parsed.report_code, &parsed.recon_code].iter().all(|text| text.is_empty()) {
-        return Err(("INVOICE NUMBER", "it is empty, and so are the codes".to_owned()));
+        return Err(("INVOICE NUMBER", CellFault::Nameless));
     }
     let is_amount = u64::try_from(parsed.amount).is_ok_and(|amount| Amount::new(amount).is_ok());
     if parsed.is_purchase() && !is_amount {
-        return Err(("AMOUNT", format!("`{}` is not between 1 and {}", parsed.amount, Amount::MAX)));
+        return Err(("AMOUNT", CellFault::Amount(AmountFault::OutOfBounds(parsed.amount))));
     }
     Ok(parsed)
 }

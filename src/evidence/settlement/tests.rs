@@ -8,6 +8,7 @@ use rust_xlsxwriter::Workbook;
 
 use super::*;
 use crate::domain::digest;
+use crate::domain::reason::{AmountFault, CellFault, Spoilt};
 
 /// The layout of a report seen in the wild, names and numbers replaced.
 const REPORT: &str = "Total Amount Purchase_,504440\nTotal Fee_,4995\nTotal Purchase_,1\nTotal Amount Refund_,0\nTotal Refund_,0\n\
@@ -148,11 +149,11 @@ fn digits_that_a_spreadsheet_has_eaten_are_refused_and_not_guessed() {
     let long = read_as("s.xlsx", &workbook(|sheet| write(sheet, 11, 6, 1_900_800_000_236_143.0))).unwrap();
     assert!(long.rows.is_empty());
     assert_eq!(long.malformed[0].column, "REPORT CODE");
-    assert!(long.malformed[0].reason.contains("more than 15 digits") && long.malformed[0].reason.contains("store it as text"));
+    assert!(long.malformed[0].reason == CellFault::Spoilt(Spoilt::LongNumber));
     let fifteen = read_as("s.xlsx", &workbook(|sheet| write(sheet, 11, 6, 190_080_000_236_143.0))).unwrap();
     assert_eq!(fifteen.rows[0].report_code, "190080000236143");
     let fraction = read_as("s.xlsx", &workbook(|sheet| write(sheet, 11, 7, 504_440.5))).unwrap();
-    assert_eq!(fraction.malformed[0].reason, "`504440.5` is no whole number");
+    assert_eq!(fraction.malformed[0].reason, CellFault::Amount(AmountFault::Fraction("504440.5".to_owned())));
 }
 
 #[test]

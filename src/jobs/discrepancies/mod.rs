@@ -3,6 +3,7 @@
 pub mod import;
 
 use std::cell::OnceCell;
+use std::collections::BTreeSet;
 
 use jiff::Timestamp;
 
@@ -10,7 +11,7 @@ use crate::domain::amount::Rupiah;
 use crate::journal::{Author, Entry, Head, Journal, JournalError, Writer};
 use crate::reconcile::posted::{Asked, Posted};
 use crate::reconcile::{Finding, Outcome, Terms};
-use crate::register::{IllegalHistory, Item, Register, Run, Sighting, Standings, Status, Subject, look};
+use crate::register::{Facts, IllegalHistory, Item, Register, Run, Sighting, Standings, Status, Subject, look};
 use crate::report::folder::{Folder, facts_of};
 use crate::report::summary::Discrepancies;
 
@@ -51,8 +52,9 @@ fn sighting(journal: &Journal, looked: &Looked<'_>) -> Result<(Register, Sightin
     let closed = closed(&register, looked);
     // What a decision moved is no news, however often it is found.
     let is_news = |finding: &&Finding| !finding.is_decided || finding.books.is_some();
-    let found = looked.outcome.findings.iter().filter(is_news).map(facts_of).collect();
-    let sighting = look(&register, &looked.run(), found, &closed);
+    let news = looked.outcome.findings.iter().filter(is_news);
+    let refused = news.clone().filter(|finding| finding.books.is_some() && !finding.is_decided).map(|finding| finding.id.clone()).collect();
+    let sighting = look(&register, &looked.run(), news.map(facts_of).collect(), &closed, &refused);
     Ok((register, sighting))
 }
 
@@ -125,8 +127,22 @@ pub fn take(writer: &mut Writer, folder: Folder, at: Timestamp, actor: &str) -> 
     if register.has_taken(&folder.run.run_id) {
         return Ok(None);
     }
-    let author = Author::new(actor, &format!("the report of {}, as of {}", folder.run.period(), folder.run.as_of))?;
-    let sighting = look(&register, &folder.run, folder.found, &folder.cleared);
+    let author = author_of(&folder.run, actor)?;
+    let sighting = look(&register, &folder.run, folder.found, &folder.cleared, &folder.refused);
     writer.append(at, &author, Entry::Seen { sighting: sighting.clone() })?;
     Ok(Some(sighting))
+}
+
+/// Records open items of a report that nobody has to deal with yet, so that they can be decided about.
+///
+/// # Errors
+/// [`JournalError`]; nothing is recorded then.
+pub fn take_items(writer: &mut Writer, run: &Run, items: Vec<Facts>, at: Timestamp, actor: &str) -> Result<Sighting, JournalError> {
+    let sighting = look(&writer.journal().register()?, run, items, &[], &BTreeSet::new());
+    writer.append(at, &author_of(run, actor)?, Entry::Seen { sighting: sighting.clone() })?;
+    Ok(sighting)
+}
+
+fn author_of(run: &Run, actor: &str) -> Result<Author, JournalError> {
+    Author::new(actor, &format!("the report of {}, as of {}", run.period(), run.as_of))
 }

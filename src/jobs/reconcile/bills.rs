@@ -78,7 +78,7 @@ impl Billed {
         external.not_evaluated.push(Class::L09);
         let rows_digest = digest::hex(&external.rows_digest);
         let source = LedgerSource::External { path: path.display().to_string(), rows: external.rows, rows_digest, request_history: None };
-        let causes = external.malformed.iter().map(|row| (row.column, row.reason.as_str()));
+        let causes = external.malformed.iter().map(|row| (row.column, &row.reason));
         let repeated = (external.repeated > 0)
             .then(|| format!("{}: {} rows say word for word what an earlier row says; they count once", path.display(), external.repeated));
         Ok(Self {

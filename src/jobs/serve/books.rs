@@ -85,9 +85,10 @@ impl<L: Ledger> LedgerBooks<L> {
         &self.ledger
     }
 
-    /// Whether the ledger answers; its last event.
-    pub(super) async fn follow(&self) -> Result<(), LedgerError> {
-        self.metrics.ledger(self.ledger.head().await?.sequence);
+    /// Whether the ledger answers; its last event, and what it holds, at `now`.
+    pub(super) async fn follow(&self, now: Timestamp) -> Result<(), LedgerError> {
+        let view = self.ledger.view().await?;
+        self.metrics.ledger(view.head().await?.sequence, view.totals(now).await?.held.count);
         Ok(())
     }
 

@@ -1,9 +1,7 @@
-//! How old what is open has become: unpaid bills by due date. In WIB days at as-of.
+//! How old what is open has become, in WIB days at as-of.
 
-use super::life::Lives;
-use crate::domain::ageing::{Bucket, wib_day_number};
+use crate::domain::ageing::Bucket;
 use crate::domain::balance::Balance;
-use crate::reconcile::{Outcome, Terms};
 
 /// One table: what is open, by age.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -15,17 +13,6 @@ pub struct Ageing {
 }
 
 impl Ageing {
-    pub(super) fn new(name: &'static str) -> Self {
-        Self { name, buckets: [Balance::ZERO; 5] }
-    }
-
-    pub(super) fn add(&mut self, days: i32, balance: Balance) {
-        let place = Bucket::ALL.iter().position(|&bucket| bucket == Bucket::of(days));
-        if let Some(sum) = place.and_then(|place| self.buckets.get_mut(place)) {
-            *sum = sum.plus(balance);
-        }
-    }
-
     /// The buckets with their figures.
     pub fn rows(&self) -> impl Iterator<Item = (Bucket, Balance)> + '_ {
         Bucket::ALL.into_iter().zip(self.buckets)
@@ -42,23 +29,4 @@ impl Ageing {
     pub fn total(&self) -> Balance {
         self.buckets.into_iter().sum()
     }
-}
-
-/// Bills nobody had paid or cancelled at as-of, whether they ever had a code or not; those without a due date by the day their
-/// code expires, else by the day they were first heard of.
-pub(super) fn bills(outcome: &Outcome, lives: &Lives<'_>, terms: &Terms) -> Ageing {
-    let bills = &outcome.inputs.bills;
-    let today = wib_day_number(terms.as_of);
-    let as_of_us = terms.as_of.as_microsecond();
-    let mut table = Ageing::new("unpaid_bills_by_due_date");
-    for (number, bill) in bills.iter() {
-        let exists = bill.planned_at().is_none_or(|at| at <= terms.as_of);
-        let cancelled = bill.cancelled_at().is_some_and(|at| at <= terms.as_of);
-        if exists && !cancelled && lives.first_paid_us(number) > as_of_us {
-            let by_facts = || bill.expires_at().or_else(|| bill.planned_at()).map(wib_day_number);
-            let due = bills.side().due_day(number).or_else(by_facts).unwrap_or(today);
-            table.add(today.saturating_sub(due), Balance::one(bill.amount.into()));
-        }
-    }
-    table
 }

@@ -47,7 +47,10 @@ impl<'a> Lives<'a> {
         let is_bills = |class: Class| class.attaches() || class == Class::P16;
         let paid = outcome.judged.iter().filter(|judged| judged.bill != NO_BILL && is_bills(judged.class));
         let paid = paid.filter_map(|judged| Some((judged.bill, outcome.proof(judged)?.paid_at_us)));
-        for (bill, paid_at_us) in known.chain(paid) {
+        // Money of earlier months that had no bill, and has one by now.
+        let orphans = outcome.inputs.orphans.iter().filter(|orphan| !orphan.is_proved);
+        let matched = orphans.filter_map(|orphan| Some((orphan.bill?, orphan.paid_at.as_microsecond())));
+        for (bill, paid_at_us) in known.chain(paid).chain(matched) {
             if let Some(first) = usize::try_from(bill).ok().and_then(|bill| first_paid_us.get_mut(bill)) {
                 *first = paid_at_us.min(*first);
             }

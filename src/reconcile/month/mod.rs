@@ -113,7 +113,7 @@ impl Month {
         };
         Self {
             opening_from: opening.map(|opening| opening.from.clone()),
-            ageing: [ages::bills(outcome, &lives, terms), of_books::exceptions(&posted.items)],
+            ageing: [of_books::receivables(posted), of_books::exceptions(&posted.items)],
             products: codes.by_kind.into_iter().map(product).collect(),
             completeness: Completeness::of(outcome, terms, file_count),
             roll_forwards,

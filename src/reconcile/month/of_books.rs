@@ -71,6 +71,12 @@ fn is_new(month: &Month, leg: Leg, original: jiff::civil::Date) -> bool {
     !month.opening.contains_key(&leg) && month.known.balances.get(&leg).is_some_and(|open| open.since == original)
 }
 
+/// What customers owe, by the day it was due: the ages of the account.
+pub(super) fn receivables(posted: &Posted) -> Ageing {
+    let of = posted.ageing.iter().find(|ageing| ageing.account == Account::Receivable);
+    Ageing { name: "unpaid_bills_by_due_date", buckets: of.map(|ageing| ageing.normal).unwrap_or_default() }
+}
+
 /// What waits for a person, by age.
 pub(super) const fn exceptions(items: &Items) -> Ageing {
     Ageing { name: "exceptions_by_open_date", buckets: items.ages() }

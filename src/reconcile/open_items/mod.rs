@@ -191,6 +191,7 @@ impl Lookup<'_> {
             Account::Direct => Some(Class::B04),
             Account::Payouts => Some(Class::B02),
             Account::RefundsDue => Some(Class::B03),
+            Account::Deposits => Some(Class::B05),
             Account::Clearing => Some(Class::S05),
             Account::Suspense => self.suspense_class(id, open),
             _ => None,
@@ -243,6 +244,8 @@ impl Lookup<'_> {
         let days = |from: Date| day_number(self.terms.today).saturating_sub(day_number(from));
         let limit = |from: Date, limit: i64| if i64::from(days(from)) > limit { Todo::Now } else { Todo::NotYet };
         match leg.account {
+            // Money that is held for it comes first: a customer is not asked for what may be paid already.
+            Account::Receivable if self.is_held_for(leg, open) => Todo::NotYet,
             Account::Receivable => match class {
                 Some(Class::L01) => Todo::NotYet,
                 Some(Class::L02) => self.expired(leg),
@@ -256,6 +259,15 @@ impl Lookup<'_> {
             Account::Deposits => Todo::NotYet,
             _ => Todo::Now,
         }
+    }
+
+    /// Whether payments of a debt that wait for a decision come to all that is open on it.
+    fn is_held_for(&self, leg: Leg, open: &Open) -> bool {
+        let payments = leg.item.and_then(|id| self.known.debts.get(&id)).into_iter().flat_map(|debt| &debt.payments);
+        let held = payments.filter_map(|id| self.known.payments.get(id)).map(|payment| Leg::of(Account::Suspense, payment.held_as));
+        let held: Rupiah =
+            held.filter(|leg| !self.known.accepted.contains_key(leg)).map(|leg| self.known.held(leg).max(Rupiah::ZERO)).sum();
+        open.amount > Rupiah::ZERO && held >= open.amount
     }
 
     /// What a run has judged is as it says; what had expired before its period, by its days.

@@ -7,11 +7,12 @@ use super::super::findings::{Finding, Source, id};
 use super::super::judge::JudgedPayment;
 use super::super::{Inputs, severity_of};
 use super::rows::JudgedRow;
-use super::{Batch, Settled, SettledPayment, SettlementInput};
+use super::{Batch, Difference, Settled, SettledPayment, SettlementInput};
 use crate::domain::amount::Rupiah;
 use crate::domain::classify::{Class, ClassSet, Nature, Stands};
 use crate::domain::digest::Digest;
 use crate::domain::line::NO_BILL;
+use crate::domain::reason::{BatchReason, Candidates, Reason, RowFault, SettlementReason, TotalReason};
 use crate::domain::settlement::SettlementRow;
 
 /// Everything about settlement that someone must look at, in no particular order.
@@ -97,41 +98,36 @@ impl Collector<'_> {
         self.settled.proofs.get(usize::try_from(payment).ok()?).copied()
     }
 
-    fn reason(&self, at: u32, row: &SettlementRow, judged: &JudgedRow) -> String {
-        match judged.class {
-            Class::S07 if judged.is_repeated => format!("row {} of batch `{}` stands elsewhere too", row.number, row.batch_id),
-            Class::S07 => format!("{} of {} is settled by another row already", row.amount, row.transaction_date),
-            Class::S06 => format!("a {} of {}", row.transaction_type, row.amount),
-            Class::S13 => format!("candidates: {}", self.settled.candidates.get(&at).map_or("", String::as_str)),
-            Class::S01 => format!("settled {} for {}, and no notification of it is known", row.amount, row.transaction_date),
-            Class::S03 => {
-                let notified = judged.amount_notified.map_or_else(|| "no usable amount".to_owned(), |amount| amount.to_string());
-                format!("settled {}, notified {notified}", row.amount)
+    fn reason(&self, at: u32, row: &SettlementRow, judged: &JudgedRow) -> Reason {
+        let (amount, on) = (row.amount, row.transaction_date);
+        let reason = match judged.class {
+            Class::S07 if judged.is_repeated => SettlementReason::Repeated { number: row.number.clone(), batch_id: row.batch_id.clone() },
+            Class::S07 => SettlementReason::SettledBefore { amount, on },
+            Class::S06 => SettlementReason::TakenBack { transaction_type: row.transaction_type.clone(), amount },
+            Class::S13 => {
+                let candidates = self.settled.candidates.get(&at).cloned();
+                SettlementReason::Candidates(candidates.unwrap_or_else(|| Candidates::Bills(Vec::new())))
             }
+            Class::S01 => SettlementReason::NotNotified { amount, on },
+            Class::S03 => SettlementReason::OtherAmount { amount, notified: judged.amount_notified },
             Class::S05 => {
-                let (amount, fee, discount) = (row.amount, row.fee, row.discount);
-                format!(
-                    "paid out {}, but amount {amount}, fee {fee} and discount {discount} leave {}",
-                    row.paid_out,
-                    row.paid_out_expected()
-                )
+                let SettlementRow { paid_out, fee, discount, .. } = *row;
+                SettlementReason::NotAddedUp { paid_out, amount, fee, discount, left: row.paid_out_expected() }
             }
-            Class::S04 => format!("fee {}, by contract {}", row.fee, judged.fee_expected.unwrap_or(0)),
+            Class::S04 => SettlementReason::OtherFee { fee: row.fee, by_contract: judged.fee_expected.unwrap_or(0) },
             Class::S09 => {
-                let shares = self.input.terms.shares.keys().map(|name| {
-                    let paid = row.custom.get(name).map_or("", String::as_str);
-                    format!("{name} {paid}")
-                });
-                format!("of {} paid out: {}", row.paid_out, shares.collect::<Vec<_>>().join(", "))
+                let share = |name: &String| (name.clone(), row.custom.get(name).cloned().unwrap_or_default());
+                SettlementReason::Shares { paid_out: row.paid_out, shares: self.input.terms.shares.keys().map(share).collect() }
             }
-            _ => judged.class.info().code.title.to_owned(),
-        }
+            class => return Reason::Class(class),
+        };
+        reason.into()
     }
 
     fn malformed(&self) -> impl Iterator<Item = Finding> {
         (0_u32..).zip(&self.input.files.malformed).map(|(at, row)| Finding {
             invoice_number: row.invoice_number.clone(),
-            reason: format!("{}: {}", row.column, row.reason),
+            reason: RowFault { column: row.column.clone().into(), fault: row.reason.clone() }.into(),
             evidence: vec![row.digest],
             sources: vec![Source::MalformedSettlement(at)],
             ..about(Class::S10, id(&[b"settlement-row", &row.digest]))
@@ -153,7 +149,7 @@ impl Collector<'_> {
             let rows = sources.len();
             evidence.sort_unstable();
             evidence.dedup();
-            let reason = format!("`settlement.channels` does not know `{name}`, the channel of {rows} rows");
+            let reason = SettlementReason::ChannelUnknown { name: name.to_owned(), rows }.into();
             Finding { paid: Some(amount), reason, evidence, sources, ..about(Class::S11, id(&[b"settlement-channel", name.as_bytes()])) }
         };
         names.into_iter().map(finding).collect()
@@ -174,7 +170,7 @@ impl Collector<'_> {
             expected: Some(Rupiah::new(payment.notified.into())),
             paid: Some(Rupiah::ZERO),
             paid_at: Some(line.paid_at()),
-            reason: format!("no settlement row; it was due on {}", payment.due_on),
+            reason: SettlementReason::NotSettled { due_on: payment.due_on }.into(),
             evidence,
             sources: lines.iter().map(|&at| Source::Line(at)).collect(),
             ..about(Class::S02, id(&[b"unsettled", &line.identity]))
@@ -196,7 +192,7 @@ fn about(class: Class, id: String) -> Finding {
         expected: None,
         paid: None,
         paid_at: None,
-        reason: String::new(),
+        reason: Reason::Nothing,
         evidence: Vec::new(),
         sources: Vec::new(),
         books: None,
@@ -205,17 +201,18 @@ fn about(class: Class, id: String) -> Finding {
 }
 
 fn batch(batch: &Batch) -> Finding {
-    let mut reasons: Vec<String> = batch.differences.iter().map(|one| format!("{} {}, rows {}", one.total, one.stated, one.sum)).collect();
-    if batch.is_contradicted {
-        reasons.insert(0, "its files state different totals".to_owned());
-    }
-    if batch.malformed > 0 {
-        reasons.push(format!("{} rows could not be read", batch.malformed));
-    }
+    let rupiah = |amount: i128| i64::try_from(amount).unwrap_or(i64::MAX);
+    let total = |one: &Difference| TotalReason { total: one.total.into(), stated: rupiah(one.stated), sum: rupiah(one.sum) };
+    let reason = BatchReason {
+        batch_id: batch.batch_id.clone(),
+        is_contradicted: batch.is_contradicted,
+        totals: batch.differences.iter().map(total).collect(),
+        malformed: batch.malformed,
+    };
     Finding {
         expected: batch.stated.paid_out.map(|stated| Rupiah::new(stated.into())),
         paid: Some(batch.sums.paid_out),
-        reason: format!("batch `{}`: {}", batch.batch_id, reasons.join("; ")),
+        reason: reason.into(),
         ..about(Class::S05, id(&[b"batch", batch.batch_id.as_bytes()]))
     }
 }

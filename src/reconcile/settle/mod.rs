@@ -25,6 +25,7 @@ use crate::domain::amount::Rupiah;
 use crate::domain::channel::Channel;
 use crate::domain::classify::{Class, Nature, settlement_due, unsettled_nature};
 use crate::domain::line::Line;
+use crate::domain::reason::Candidates;
 use crate::domain::settlement::{Settlement, SettlementTerms};
 pub(super) use findings::{findings, listed_as, row as row_finding, unsettled as unsettled_finding};
 
@@ -99,7 +100,7 @@ pub struct Settled {
     /// Classes these files and settings cannot decide.
     pub not_evaluated: Vec<Class>,
     /// Of rows that could mean several payments: the ids of those.
-    candidates: HashMap<u32, String>,
+    candidates: HashMap<u32, Candidates>,
     /// The line that proves each payment.
     proofs: Vec<u32>,
     /// What was paid out, by class.

@@ -8,6 +8,7 @@ use super::super::Inputs;
 use super::SettlementInput;
 use super::subjects::{Notified, NotifiedPayment, Subject, Told};
 use crate::domain::classify::Settles;
+use crate::domain::reason::{Candidates, Ids};
 use crate::domain::settlement::{NamedChannel, SettlementRow};
 
 /// Which row settles which payment.
@@ -24,7 +25,7 @@ pub(super) struct Paired {
     /// Of each row: whether the very same row stands elsewhere already.
     pub(super) repeated: Vec<bool>,
     /// Of rows that could mean several payments: the ids of those.
-    pub(super) candidates: HashMap<u32, String>,
+    pub(super) candidates: HashMap<u32, Candidates>,
 }
 
 impl Paired {
@@ -82,8 +83,8 @@ impl Paired {
                 _ if !row.is_purchase() => Settles::NotSought,
                 [_, _, ..] => {
                     let names = subjects.iter().map(|&subject| notified.names(inputs, subject));
-                    let names: Vec<String> = names.map(|(invoice, code)| format!("{invoice} / {code}")).collect();
-                    self.candidates.insert(at, names.join(", "));
+                    let ids = |(number, code): (&str, &str)| Ids { invoice_number: number.to_owned(), payment_code: code.to_owned() };
+                    self.candidates.insert(at, Candidates::Bills(names.map(ids).collect()));
                     Settles::Several
                 }
                 [subject] => {
@@ -153,29 +154,12 @@ impl OneSubject<'_, '_> {
         let was_notified = !today.is_empty();
         self.payments = others;
         let mut left = Vec::new();
-        for &(at, row) in rows {
-            // Equal amounts of one subject and day are interchangeable: which is whose makes no difference to anything.
-            match today.iter().position(|one| one.amount.map(i128::from) == Some(i128::from(row.amount))) {
-                Some(found) => self.paired.pair(at, &today.remove(found)),
-                None => left.push((at, row)),
-            }
+        // What is held may be paid out later, under another row: as long as there is one that was paid out, that settles.
+        let (paid_out, held): (Vec<_>, Vec<_>) = rows.iter().copied().partition(|(_, row)| row.paid_out_on.is_some());
+        for rows in [paid_out, held] {
+            left.extend(self.pair_alike(rows, &mut today, day));
         }
-        match (&*left, &*today) {
-            ([(at, _)], [payment]) => {
-                self.paired.pair(*at, payment);
-                return Vec::new();
-            }
-            ([_, ..], [_, ..]) => {
-                for &(at, row) in &left {
-                    let amounts: Vec<String> =
-                        today.iter().map(|one| one.amount.map_or_else(String::new, |rupiah| rupiah.to_string())).collect();
-                    self.paired.set(at, Settles::Several);
-                    self.paired.candidates.insert(at, format!("payments of {} on {}: {}", row.invoice_number, day, amounts.join(", ")));
-                }
-                return Vec::new();
-            }
-            _ => self.payments.extend(today),
-        }
+        self.payments.extend(today);
         if self.reusable {
             return left;
         }
@@ -185,6 +169,40 @@ impl OneSubject<'_, '_> {
             self.paired.set(at, Settles::SettledBefore);
         }
         left
+    }
+}
+
+impl OneSubject<'_, '_> {
+    /// Pairs rows with the payments of their day: by amount, then what is left over if it is one of each. Gives those for which there is
+    /// no payment; of several that could be meant, none is taken.
+    fn pair_alike<'a>(
+        &mut self,
+        rows: Vec<(u32, &'a SettlementRow)>,
+        today: &mut Vec<NotifiedPayment>,
+        day: Date,
+    ) -> Vec<(u32, &'a SettlementRow)> {
+        let mut left = Vec::new();
+        for (at, row) in rows {
+            // Equal amounts of one subject and day are interchangeable: which is whose makes no difference to anything.
+            match today.iter().position(|one| one.amount.map(i128::from) == Some(i128::from(row.amount))) {
+                Some(found) => self.paired.pair(at, &today.remove(found)),
+                None => left.push((at, row)),
+            }
+        }
+        match (&*left, &**today) {
+            ([(at, _)], [payment]) => self.paired.pair(*at, payment),
+            ([_, ..], [_, ..]) => {
+                for &(at, row) in &left {
+                    let amounts = today.iter().map(|one| one.amount).collect();
+                    let candidates = Candidates::Payments { invoice_number: row.invoice_number.clone(), on: day, amounts };
+                    self.paired.set(at, Settles::Several);
+                    self.paired.candidates.insert(at, candidates);
+                }
+            }
+            _ => return left,
+        }
+        today.clear();
+        Vec::new()
     }
 }
 

@@ -218,6 +218,15 @@ impl<'a> Section<'a> {
         self
     }
 
+    /// On page and workbook only, not on paper.
+    #[must_use]
+    pub fn on_screen(mut self) -> Self {
+        for table in &mut self.tables {
+            table.is_printed = false;
+        }
+        self
+    }
+
     /// For some readers only.
     #[must_use]
     pub const fn only_for(mut self, audience: Audience) -> Self {

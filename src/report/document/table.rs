@@ -126,13 +126,22 @@ pub struct Table<'a> {
     pub file: Option<&'static str>,
     /// What stands in place of no rows.
     pub empty: &'static str,
+    /// Whether it is printed. Paper is what is signed and kept: figures that only break others down stay on the screen.
+    pub is_printed: bool,
 }
 
 impl<'a> Table<'a> {
     /// A table without totals.
     #[must_use]
     pub fn new(caption: impl Into<String>, columns: Vec<Column>, rows: impl Into<Rows<'a>>) -> Self {
-        Self { caption: caption.into(), columns, rows: rows.into(), totals: None, file: None, empty: "" }
+        Self { caption: caption.into(), columns, rows: rows.into(), totals: None, file: None, empty: "", is_printed: true }
+    }
+
+    /// On page and workbook only, not on paper.
+    #[must_use]
+    pub const fn on_screen(mut self) -> Self {
+        self.is_printed = false;
+        self
     }
 
     /// With a last row that adds up every count and every amount.

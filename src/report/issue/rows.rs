@@ -1,6 +1,7 @@
 //! The files of a sending run that have a line for each row.
 
 use std::borrow::Cow;
+use std::collections::BTreeMap;
 use std::io::{self, Write as _};
 use std::path::Path;
 
@@ -163,9 +164,12 @@ pub(super) struct Files {
     deferred: InputCsv,
     left_alone: InputCsv,
     how: How,
-    /// Rupiah of the codes that were issued.
-    pub(super) issued_amount: u64,
+    /// Rupiah by bucket, of the rows whose bill the ledger has.
+    pub(super) amounts: Amounts,
 }
+
+/// Rupiah by bucket.
+pub(super) type Amounts = BTreeMap<Bucket, u64>;
 
 /// What the lines of all rows have in common.
 struct How {
@@ -201,7 +205,7 @@ impl Files {
             deferred: begin("deferred.csv", &DEFERRED)?,
             left_alone: begin("left_alone.csv", &LEFT_ALONE)?,
             how: How { finished_at, keys: keys(&intake.carried) },
-            issued_amount: 0,
+            amounts: Amounts::new(),
         })
     }
 
@@ -221,7 +225,10 @@ impl Files {
             self.rejected.put(&lines.rejected)?;
             self.deferred.put(&lines.deferred)?;
             self.left_alone.put(&lines.left_alone)?;
-            self.issued_amount = self.issued_amount.saturating_add(lines.issued_amount);
+            for (bucket, amount) in lines.amounts {
+                let sum = self.amounts.entry(bucket).or_default();
+                *sum = sum.saturating_add(amount);
+            }
         }
         Ok(())
     }
@@ -235,7 +242,7 @@ struct Lines {
     rejected: InputLines,
     deferred: InputLines,
     left_alone: InputLines,
-    issued_amount: u64,
+    amounts: Amounts,
 }
 
 impl Lines {
@@ -250,8 +257,9 @@ impl Lines {
     /// was refused, because its code stays payable; and in one of the others by how it ended.
     fn row(&mut self, how: &How, row: &Told, end: Option<&End>, held: Option<&Held>) -> io::Result<()> {
         let just_made = end.is_some_and(|end| end.bucket == Bucket::Issued);
-        if let Some(held) = held.filter(|_| just_made) {
-            self.issued_amount = self.issued_amount.saturating_add(held.amount.get());
+        if let (Some(end), Some(held)) = (end, held) {
+            let sum = self.amounts.entry(end.bucket).or_default();
+            *sum = sum.saturating_add(held.amount.get());
         }
         let live = held.and_then(|bill| bill.live_code(how.finished_at, just_made).map(|code| (bill, code)));
         match (&row.verdict, end) {

@@ -13,6 +13,7 @@ use base64::engine::general_purpose::STANDARD;
 
 use super::Writer;
 use super::document::Document;
+use super::text;
 use super::words::Words;
 use crate::domain::digest;
 
@@ -32,6 +33,8 @@ struct Page<'a, 'b> {
     sections: Vec<view::Section>,
     style: String,
     style_digest: String,
+    /// Which sections are not printed, in words.
+    screen_only: Option<String>,
 }
 
 /// What stands at the foot of every printed page: whose report it is, and which page of how many.
@@ -55,7 +58,10 @@ pub(super) fn write(document: &Document<'_>, rows_max: usize, writer: &mut Write
     let style_digest = STANDARD.encode(digest::of_bytes(style.as_bytes()));
     let flow = view::flow(&document.cover.flow, words);
     let comparison = view::view("compared", &document.cover.comparison, words, usize::MAX);
-    let page = Page { words, document, flow, comparison, facts: view::facts(&document.cover.facts), sections, style, style_digest };
+    let left_out: Vec<&str> = sections.iter().filter(|section| !section.is_printed).map(|section| section.title.as_str()).collect();
+    let screen_only = (!left_out.is_empty()).then(|| text::fill(words.screen_only(), &[&left_out.join(", ")]));
+    let page =
+        Page { words, document, flow, comparison, facts: view::facts(&document.cover.facts), sections, style, style_digest, screen_only };
     writer.write_all(page.render().map_err(|error| io::Error::other(error.to_string()))?.as_bytes())
 }
 

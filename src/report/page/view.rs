@@ -15,6 +15,8 @@ pub(super) struct Section {
     pub(super) tables: Vec<View>,
     /// Style rules of its filters.
     pub(super) rules: String,
+    /// Whether any of its tables is printed.
+    pub(super) is_printed: bool,
 }
 
 /// A table of the page.
@@ -33,6 +35,7 @@ pub(super) struct View {
     pub(super) has_details: bool,
     /// On paper, only the first rows: how many of how many, in words.
     pub(super) on_paper: Option<String>,
+    pub(super) is_printed: bool,
 }
 
 /// Rows of one table that are printed: an archive is to be read, and files hold all of them. The style sheet hides the others.
@@ -89,7 +92,8 @@ pub(super) fn section(section: &document::Section<'_>, words: &Words, rows_max: 
         }
     }
     let rules = tables.iter().flat_map(|table| table.filters.iter().map(|filter| rules(&table.id, filter))).collect();
-    Section { id: section.id.clone(), title: section.title.clone(), note: section.note.clone(), tables, rules }
+    let is_printed = tables.iter().any(|table| table.is_printed);
+    Section { id: section.id.clone(), title: section.title.clone(), note: section.note.clone(), tables, rules, is_printed }
 }
 
 /// While a choice is made, rows without its mark are hidden.
@@ -155,6 +159,7 @@ pub(super) fn view(id: &str, table: &Table<'_>, words: &Words, rows_max: usize) 
         more,
         chart: None,
         has_details: !details.is_empty(),
+        is_printed: table.is_printed,
         on_paper: (rows.len() > PRINTED_MAX).then(|| text::fill(words.on_paper(), &[&count(PRINTED_MAX), &count(table.rows.len())])),
     }
 }

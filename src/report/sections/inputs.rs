@@ -26,8 +26,8 @@ pub(super) fn section<'a>(report: &Report<'a>, words: &'static Words) -> Section
         .note(words.inputs_note)
         .table(files(summary, words))
         .table(Table::new(words.bills_from, bills, vec![ledger]))
-        .table(gaps(report, words))
-        .table(messages(report, words))
+        .table(gaps(report, words).on_screen())
+        .table(messages(report, words).on_screen())
 }
 
 fn files<'a>(summary: &'a Summary, words: &'static Words) -> Table<'a> {

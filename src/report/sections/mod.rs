@@ -32,16 +32,16 @@ pub(super) fn document<'a>(report: &Report<'a>, presentation: &'a Presentation) 
     sections.extend(settlement::section(report, words));
     sections.extend([
         summary::section(report, words),
-        classes::section(report, words),
+        classes::section(report, words).on_screen(),
         classes::control(report, words),
         roll_forward::section(report, words),
-        ageing::section(report, words),
-        days::section(report, words),
-        breakdowns::section(report, words),
+        ageing::section(report, words).on_screen(),
+        days::section(report, words).on_screen(),
+        breakdowns::section(report, words).on_screen(),
     ]);
     sections.extend(prior_period::section(report, words));
     sections.push(inputs::section(report, words));
-    sections.push(method::section(report, words));
+    sections.push(method::section(report, words).on_screen());
     Document {
         language: words.language,
         title: words.report_title.to_owned(),

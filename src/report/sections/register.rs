@@ -1,4 +1,4 @@
-//! The register of decisions: what was decided, on what, with what effect.
+//! The register of decisions: what was decided, on what, with what effect, by whom and why.
 
 use super::super::document::{Cell, Column, Kind, Section, Table};
 use super::super::text::fill;
@@ -6,10 +6,12 @@ use super::super::words::Words;
 use super::Report;
 use crate::books::known::Decided;
 use crate::domain::amount::Rupiah;
+use crate::reconcile::open_items::names_of;
 
 /// The section, if the books know a decision.
 pub(super) fn section<'a>(report: &Report<'a>, words: &'static Words) -> Option<Section<'a>> {
-    let mut decided: Vec<_> = report.books.common.known.decisions.iter().collect();
+    let known = &report.books.common.known;
+    let mut decided: Vec<_> = known.decisions.iter().collect();
     if decided.is_empty() {
         return None;
     }
@@ -17,13 +19,22 @@ pub(super) fn section<'a>(report: &Report<'a>, words: &'static Words) -> Option<
     let rows = decided.into_iter().map(|(id, decision)| {
         let account = decision.leg.map(|leg| leg.account);
         let moved: Rupiah = decision.posted.iter().map(|(_, _, amount)| *amount).sum();
+        let item = decision.leg.and_then(|leg| leg.item);
+        let (invoice_number, payment_code, _) = item.map_or_else(Default::default, |item| names_of(known, item));
+        let made = report.standings.made.get(id);
         vec![
             decision.on.into(),
             words.decided(decision.action).into(),
             account.map(|account| words.account_name(account)).into(),
-            decision.leg.and_then(|leg| leg.item).map(|item| item.key_text()).into(),
+            invoice_number.into(),
+            payment_code.into(),
             moved.into(),
             effect(decision, words).into(),
+            made.map(|made| made.by.as_str()).into(),
+            made.and_then(|made| made.reviewed_by.as_deref()).into(),
+            made.map(|made| made.at).into(),
+            made.map(|made| made.reason.as_str()).into(),
+            item.map(|item| item.key_text()).into(),
             Cell::from(id.key_text()),
         ]
     });
@@ -31,9 +42,15 @@ pub(super) fn section<'a>(report: &Report<'a>, words: &'static Words) -> Option<
         Column::new(words.decided_on(), Kind::Date),
         Column::new(words.action_title(), Kind::Text).filter(),
         Column::new(words.account_title(), Kind::Text).filter(),
-        Column::new(words.item(), Kind::Code),
+        Column::new(words.invoice, Kind::Code),
+        Column::new(words.code, Kind::Code),
         Column::new(words.items_amount(), Kind::Rupiah),
         Column::new(words.effect(), Kind::Text),
+        Column::new(words.decided_by(), Kind::Text).filter(),
+        Column::new(words.reviewed_by(), Kind::Text),
+        Column::new(words.decided_at(), Kind::Instant),
+        Column::new(words.decision_reason(), Kind::Text).detail(),
+        Column::new(words.item(), Kind::Code).detail(),
         Column::new(words.id, Kind::Code).detail(),
     ];
     let table = Table::new(words.register(), columns, rows.collect::<Vec<Vec<_>>>());

@@ -11,7 +11,7 @@ use crate::reconcile::month::OpeningFrom;
 pub(super) fn section<'a>(report: &Report<'a>, words: &'static Words) -> Section<'a> {
     let mut section = Section::new("roll-forward", words.roll_forward).note(words.roll_forward_note).table(origin(report, words));
     for roll in &report.month.roll_forwards {
-        section = section.table(balance(roll, words));
+        section = section.table(balance(roll, words).on_screen());
     }
     match signed(report) {
         Some(signed) if !signed.differences.is_empty() => section.table(differences(signed, words)),

@@ -18,7 +18,8 @@ pub(super) fn section<'a>(report: &Report<'a>, words: &'static Words) -> Section
         .note(words.summary_note)
         .table(by_severity(needing, words.needs_person, words).or_say(words.needs_nobody))
         .table(by_subject(report, words))
-        .table(standing(report, words));
+        .table(standing(report, words))
+        .on_screen();
     let section = if report.summary.held.is_empty() { section } else { section.table(held(report, words)) };
     let section = if accepted.is_empty() { section } else { section.table(by_severity(accepted, words.accepted_by_class, words)) };
     section.chart(Chart::of(ChartKind::Bar, words.discrepancies_chart, 0, &[3]))

@@ -124,6 +124,11 @@ terms! {
     stands "stands" "berlaku";
     taken_back "taken back" "dicabut";
     moved_nothing "moved nothing: {0}" "tidak memindahkan apa pun: {0}";
+    decided_by "Decided by" "Diputuskan oleh";
+    reviewed_by "Reviewed by" "Diperiksa oleh";
+    decided_at "Decided at (WIB)" "Waktu keputusan (WIB)";
+    decision_reason "Why" "Alasan";
+    screen_only "Not on paper, but on the page and in the workbook: {0}." "Tidak dicetak, tetapi ada di halaman dan buku kerja: {0}.";
     on_paper "On paper: the first {0} of {1} rows; the page, the workbook and the files have all." "Di kertas: {0} baris pertama dari {1}; halaman, buku kerja, dan berkas memuat semuanya.";
     reversed_note "An amount below zero stands on the other side of its account and is not netted." "Nilai di bawah nol berada di sisi lain akunnya dan tidak dikompensasikan.";
 }

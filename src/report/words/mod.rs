@@ -5,12 +5,11 @@
 mod en;
 mod glossary;
 mod id;
-mod reasons_id;
 
 use crate::books::{Account, Movement};
 use crate::domain::ageing::Bucket;
 use crate::domain::classify::{Class, Nature, Severity};
-use crate::domain::language::Language;
+use crate::domain::language::{Language, Say as _};
 use crate::domain::texts::{self, Text};
 use crate::reconcile::Finding;
 use crate::register::Status;
@@ -99,15 +98,7 @@ impl Words {
 
     /// Why a discrepancy is one.
     pub(super) fn reason(&self, finding: &Finding) -> String {
-        self.reason_of(&finding.reason)
-    }
-
-    /// As [`Self::reason`], of the sentence alone.
-    pub(super) fn reason_of(&self, reason: &str) -> String {
-        match self.language {
-            Language::English => reason.to_owned(),
-            Language::Indonesian => reasons_id::of(reason),
-        }
+        finding.reason.told(self.language).to_string()
     }
 
     pub(super) const fn nature(&self, nature: Nature) -> &'static str {

@@ -38,12 +38,14 @@ impl Stretch {
 
 /// An open file, known to hold whole lines up to `bytes`.
 struct Open {
+    kind: Kind,
     path: PathBuf,
     stretch: Stretch,
     file: File,
     bytes: u64,
-    /// Lines of the batch being written.
+    /// Lines of the batch being written, and how many.
     pending: Vec<u8>,
+    pending_count: u64,
 }
 
 /// The files one thread writes.
@@ -66,12 +68,16 @@ impl Files {
     /// Appends lines, all or none of them for certain; whether all are there. After a failure some may be there all the same,
     /// which is no harm: none was acknowledged.
     pub(super) fn append<'a>(&mut self, lines: impl Iterator<Item = (Kind, Stretch, &'a [u8], u64)>) -> bool {
-        let mut bytes = 0_usize;
-        let counted = lines.inspect(|(_, _, line, _)| bytes = bytes.saturating_add(line.len()));
+        let (mut bytes, mut kinds) = (0_usize, Vec::new());
+        let counted = lines.inspect(|(kind, _, line, _)| {
+            bytes = bytes.saturating_add(line.len());
+            kinds.push(*kind);
+        });
         match self.try_append(counted) {
             Ok(()) => true,
             Err(error) => {
                 self.failed_bytes = bytes;
+                kinds.into_iter().for_each(|kind| self.metrics.not_kept(kind));
                 tracing::error!(folder = %self.folder.display(), %error, "messages could not be kept, so they were not acknowledged");
                 // What the files hold now is uncertain: they are looked at again when they are opened again.
                 self.open.clear();
@@ -127,7 +133,7 @@ impl Files {
         }
         open.pending.extend_from_slice(line);
         open.pending.push(b'\n');
-        self.metrics.line(kind.name());
+        open.pending_count = open.pending_count.saturating_add(1);
         Ok(())
     }
 
@@ -144,10 +150,10 @@ impl Files {
 impl Open {
     /// Opens the day's file; a line that a killed process left torn is ended, so that the next one stands alone.
     fn at(folder: &Path, kind: Kind, stretch: Stretch) -> io::Result<Self> {
-        Self::reopened(&folder.join(kind.file_name(stretch)), stretch)
+        Self::reopened(&folder.join(kind.file_name(stretch)), kind, stretch)
     }
 
-    fn reopened(path: &Path, stretch: Stretch) -> io::Result<Self> {
+    fn reopened(path: &Path, kind: Kind, stretch: Stretch) -> io::Result<Self> {
         let path = path.to_owned();
         let is_new = !path.exists();
         let mut file = private::open(File::options().create(true).read(true).append(true), &path)?;
@@ -165,7 +171,7 @@ impl Open {
             file.sync_all()?;
             sync_folder_of(&path)?;
         }
-        Ok(Self { path, stretch, file, bytes, pending: Vec::new() })
+        Ok(Self { kind, path, stretch, file, bytes, pending: Vec::new(), pending_count: 0 })
     }
 
     /// Writes what is pending, and again into the file of that name if somebody has put another there, or none, meanwhile: what is
@@ -178,11 +184,13 @@ impl Open {
             if !self.is_in_place()? {
                 tracing::error!(path = %self.path.display(), "a log was removed or replaced while it was written; it is begun again");
                 let pending = std::mem::take(&mut self.pending);
-                *self = Self { pending, ..Self::reopened(&self.path, self.stretch)? };
+                *self = Self { pending, pending_count: self.pending_count, ..Self::reopened(&self.path, self.kind, self.stretch)? };
             }
             self.write_here(durability, metrics)?;
             if self.is_in_place()? {
                 self.pending.clear();
+                // Only what is in its file is counted as a line of it.
+                metrics.lines(self.kind, std::mem::take(&mut self.pending_count));
                 return Ok(());
             }
         }

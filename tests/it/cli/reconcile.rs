@@ -206,10 +206,10 @@ fn a_payment_under_an_issue_in_doubt_is_reported_as_it_was_notified() {
     world.many("bills.csv", "Q", 1);
     world.issue("bills.csv", &[]).expect(3);
     let code = doku.orders()["Q-0001"].code.clone();
-    world.file("log.jsonl", line("Q-0001", &code, 5, &Timestamp::now().to_string(), "T1") + "\n");
-    assert_eq!(reconciled(&world, "log.jsonl", 1), ["N00", "P03", "L11"]);
+    world.file("log.jsonl", line("Q-0001", &code, 900_000_000, &Timestamp::now().to_string(), "T1") + "\n");
+    assert_eq!(reconciled(&world, "log.jsonl", 1), ["N00", "P04", "L12"]);
     let rows = world.rows("report/discrepancies.csv");
-    let payment = rows.iter().find(|row| row["class"] == "P03").unwrap();
+    let payment = rows.iter().find(|row| row["class"] == "P04").unwrap();
     assert_eq!((payment["invoice_number"].as_str(), payment["payment_code"].as_str()), ("Q-0001", code.as_str()));
 }
 

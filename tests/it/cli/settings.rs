@@ -26,6 +26,36 @@ fn flags_win_over_the_environment_over_the_file_over_the_defaults() {
 }
 
 #[test]
+fn the_origin_of_each_setting_is_told_as_toml_and_as_json() {
+    let world = World::at("http://127.0.0.1:1", "");
+    let variables = [("TAGIH_PACING_BURST", "9")];
+    let table: toml::Table = world.run_with(&variables, &["config", "show", "--origin"]).expect(0).stdout.parse().unwrap();
+    assert_eq!(table["pacing"]["burst"].as_integer(), Some(9));
+    let json = world.run_with(&variables, &["config", "show", "--origin", "--json"]).expect(0).stdout;
+    let json: serde_json::Value = serde_json::from_str(&json).unwrap();
+    let file = world.path("tagih.toml").display().to_string();
+    for (key, origin) in [("pacing.burst", "TAGIH_PACING_BURST"), ("pacing.in_flight_max", &file), ("retry.attempts_max", "default")] {
+        assert_eq!(json[key]["origin"], origin, "{key}");
+    }
+}
+
+#[test]
+fn an_error_under_json_is_one_line_of_a_stable_shape_and_a_mistyped_word_is_met_with_another() {
+    let world = World::at("http://127.0.0.1:1", "");
+    let error = |arguments: &[&str], code: i32| {
+        let ran = world.run(&[arguments, &["--json"]].concat()).expect(code);
+        let told: serde_json::Value = serde_json::from_str(ran.stderr.lines().last().unwrap()).unwrap_or_else(|_| panic!("{ran:?}"));
+        let keys: Vec<&str> = told["error"].as_object().unwrap().keys().map(String::as_str).collect();
+        assert_eq!((keys, told["error"]["exit_code"].as_i64()), (vec!["code", "exit_code", "hint", "message", "note"], Some(code.into())));
+        told["error"].clone()
+    };
+    assert!(error(&["status"], 2)["message"].as_str().unwrap().contains("there is no ledger"));
+    assert!(error(&["isue", "x.csv"], 2)["message"].as_str().unwrap().contains("'issue'"), "what may be meant");
+    assert!(error(&["explain", "E9999"], 2)["hint"].as_str().unwrap().contains("lists them all"));
+    assert_eq!(error(&["ingest", "missing-*.jsonl"], 7)["code"], "E0701");
+}
+
+#[test]
 fn the_secret_is_never_shown_and_may_not_stand_in_the_configuration() {
     let world = World::at("http://127.0.0.1:1", "");
     let ran = Ran::from(world.command(&["config", "show"]).env("TAGIH_DOKU_SECRET", SECRET).output().unwrap()).expect(0);

@@ -15,9 +15,6 @@ use super::world::{DAY, HOUR, LogFile, Settings, World};
 
 /// Worlds in this sweep, for the 2,000 of the first.
 const WORLDS: u64 = 800;
-const BUCKETS: [(&str, i64, i64); 5] =
-    [("not_due", i64::MIN, -1), ("0-30", 0, 30), ("31-60", 31, 60), ("61-90", 61, 90), ("over_90", 91, i64::MAX)];
-
 /// Every figure by its name; those of zero left out.
 type Figures = BTreeMap<String, (i64, i128)>;
 
@@ -110,20 +107,6 @@ fn money(figures: &mut Figures, payments: &[(Paid, &str, Option<usize>)]) {
     }
 }
 
-fn ageing(figures: &mut Figures, bills: &[Bill], payments: &[(Paid, &str, Option<usize>)], settings: &Settings) {
-    let as_of = settings.as_of * 1_000_000;
-    for (index, bill) in bills.iter().enumerate() {
-        let unpaid = paid_times(index, bill, payments).iter().all(|&at| at > as_of);
-        let is_bill = bill.created.is_none_or(|at| us(at) <= as_of) && bill.cancelled.is_none_or(|at| us(at) > as_of);
-        if unpaid && is_bill {
-            let due = bill.expires.or(bill.created).map_or(day(as_of), |at| day(us(at)));
-            let age = day(as_of) - due;
-            let (name, ..) = BUCKETS.into_iter().find(|&(_, from, to)| from <= age && age <= to).unwrap();
-            add(figures, format!("age {name}"), 1, i128::from(bill.amount));
-        }
-    }
-}
-
 fn recounted(world: &World) -> Figures {
     let files: Vec<String> = world.files.iter().map(LogFile::text).collect();
     let bills: Vec<Bill> = ledger::read(&world.ledger_text()).into_iter().flatten().collect();
@@ -131,7 +114,6 @@ fn recounted(world: &World) -> Figures {
     let mut figures = Figures::new();
     codes(&mut figures, &bills, &payments, &world.settings);
     money(&mut figures, &payments);
-    ageing(&mut figures, &bills, &payments, &world.settings);
     figures.retain(|_, figure| *figure != (0, 0));
     figures
 }
@@ -155,9 +137,6 @@ fn written(folder: &Path) -> Figures {
         for movement in roll["movements"].as_array().unwrap() {
             take(format!("{name} {}", movement["name"].as_str().unwrap()), movement);
         }
-    }
-    for (bucket, value) in month["ageing"]["unpaid_bills_by_due_date"]["buckets"].as_object().unwrap() {
-        take(format!("age {bucket}"), value);
     }
     let rows = |name: &str| -> Vec<BTreeMap<String, String>> {
         csv::Reader::from_path(folder.join(name)).unwrap().deserialize().map(Result::unwrap).collect()

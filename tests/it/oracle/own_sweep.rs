@@ -16,7 +16,7 @@ use tagih::jobs::reconcile::{self, Billed};
 use tagih::ledger::memory::MemoryLedger;
 use tagih::ledger::{Basis, Binding, Create, Entry, Ledger, Private, Store};
 
-use super::compare::{options, read_outcome};
+use super::compare::{self, options, read_outcome};
 use super::naive::{self, Outcome};
 use super::own::{Fate, Issued, Known, OwnWorld, Story};
 use super::sweep::{each, worlds};
@@ -206,7 +206,7 @@ fn expected(world: &OwnWorld) -> Outcome {
 
 fn differs(world: &OwnWorld) -> bool {
     // A panic, of a control identity for one, is a disagreement too.
-    catch_unwind(|| expected(world) != actual(world)).unwrap_or(true)
+    catch_unwind(|| compare::differs(&expected(world), &actual(world))).unwrap_or(true)
 }
 
 /// Leaves out bills, payments and lines for as long as the two disagree.

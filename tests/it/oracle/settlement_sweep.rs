@@ -15,7 +15,7 @@ use tagih::domain::fee::{FeeSchedule, Share};
 use tagih::domain::settlement::{ChannelTerms, NamedChannel, SettlementTerms};
 use tagih::jobs::reconcile::{ReconcileOptions, SettlementFiles};
 
-use super::compare::{check_positions, options, read_outcome, run_on_file};
+use super::compare::{self, check_positions, options, read_outcome, run_on_file};
 use super::naive::{self, Outcome};
 use super::random::Random;
 use super::settlement::Contract;
@@ -178,7 +178,7 @@ impl Month {
 
     fn differs(&self) -> bool {
         // A panic, of a control identity for one, is a disagreement too.
-        catch_unwind(|| self.expected() != self.actual()).unwrap_or(true)
+        catch_unwind(|| compare::differs(&self.expected(), &self.actual())).unwrap_or(true)
     }
 
     /// Leaves out bills, lines and rows for as long as the two disagree.

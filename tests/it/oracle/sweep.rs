@@ -8,7 +8,7 @@ use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::thread;
 
-use super::compare::{actual, bytes_of, describe, run, shrink};
+use super::compare::{self, actual, bytes_of, describe, run, shrink};
 use super::naive::expected;
 use super::random::Random;
 use super::world::{Ending, LogFile, World};
@@ -43,7 +43,7 @@ pub(crate) fn each(seeds: Range<u64>, work: impl Fn(u64) + Sync) {
 #[test]
 fn the_engine_agrees_with_the_oracle_on_every_world() {
     // A panic, of a control identity for one, is a disagreement too.
-    let differs = |world: &World| catch_unwind(|| expected(world) != actual(world)).unwrap_or(true);
+    let differs = |world: &World| catch_unwind(|| compare::differs(&expected(world), &actual(world))).unwrap_or(true);
     let mismatches: Vec<u64> = {
         let found = Mutex::new(BTreeSet::new());
         each(worlds(WORLDS), |seed| {

@@ -5,5 +5,6 @@ mod answers;
 mod doors;
 mod hostile;
 mod kill;
+mod metrics;
 mod notifications;
 pub mod shop;

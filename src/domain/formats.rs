@@ -1,11 +1,16 @@
 //! How amounts and dates are written where they are not written as tagih does, and back to that.
 
 use std::borrow::Cow;
+use std::fmt;
 
 use jiff::civil::Date;
+use serde::{Deserialize, Serialize};
+
+use super::language::{Language, Say, say};
 
 /// How amounts are written. Whatever the format, a decimal other than zero is refused and grouping must be exact.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum AmountFormat {
     /// Digits only: `1500000`.
     #[default]
@@ -40,7 +45,7 @@ impl AmountFormat {
     ///
     /// # Errors
     /// What is wrong with the separators.
-    pub fn plain(self, text: &str) -> Result<Cow<'_, str>, String> {
+    pub fn plain(self, text: &str) -> Result<Cow<'_, str>, Separators> {
         let (thousands, decimal) = match self {
             Self::Plain => return Ok(Cow::Borrowed(text)),
             Self::DotThousands => ('.', ','),
@@ -48,7 +53,7 @@ impl AmountFormat {
         };
         let (whole, fraction) = text.split_once(decimal).unwrap_or((text, "00"));
         if fraction != "00" {
-            return Err(format!("after `{decimal}` only `00` is allowed: rupiah have no decimals"));
+            return Err(Separators::Decimals(decimal));
         }
         if !whole.contains(thousands) {
             return Ok(Cow::Borrowed(whole));
@@ -57,16 +62,15 @@ impl AmountFormat {
         let first = groups.next().unwrap_or_default();
         let is_exact = (1..=3).contains(&first.len()) && !first.starts_with('0') && groups.all(|group| group.len() == 3);
         if !is_exact {
-            return Err(format!("`{thousands}` must stand before every group of three digits and nowhere else"));
+            return Err(Separators::Groups(thousands));
         }
         Ok(Cow::Owned(whole.replace(thousands, "")))
     }
 
-    /// The setting that would make an amount of `text`, as the end of a sentence; empty where none would.
+    /// The setting that would make an amount of `text`, in English as the end of a sentence; empty where none would.
     #[must_use]
     pub fn hint(text: &str) -> String {
-        let fits = Self::that_fits(text);
-        fits.map_or_else(String::new, |format| format!("; if all amounts are written so, set `amount_format = \"{}\"`", format.name()))
+        Self::that_fits(text).map_or_else(String::new, |format| format.told(Language::English).to_string())
     }
 
     /// The other format in which `text` would be an amount with separators.
@@ -81,8 +85,58 @@ impl AmountFormat {
     }
 }
 
+/// As the end of a sentence: the setting that would read what is written so.
+impl Say for AmountFormat {
+    fn say(&self, language: Language, to: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let name = self.name();
+        say!(
+            to,
+            language,
+            "; if all amounts are written so, set `amount_format = \"{name}\"`",
+            "; bila semua jumlah uang ditulis begitu, atur `amount_format = \"{name}\"`"
+        )
+    }
+}
+
+/// What is wrong with the separators of an amount: which one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Separators {
+    /// After it stand decimals other than zero.
+    Decimals(char),
+    /// It does not stand before every group of three digits, or elsewhere too.
+    Groups(char),
+}
+
+impl Say for Separators {
+    fn say(&self, language: Language, to: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Decimals(decimal) => say!(
+                to,
+                language,
+                "after `{decimal}` only `00` is allowed: rupiah have no decimals",
+                "sesudah `{decimal}` hanya boleh `00`: rupiah tidak punya desimal"
+            ),
+            Self::Groups(thousands) => say!(
+                to,
+                language,
+                "`{thousands}` must stand before every group of three digits and nowhere else",
+                "`{thousands}` harus berdiri di depan setiap kelompok tiga angka dan tidak di tempat lain"
+            ),
+        }
+    }
+}
+
+/// In English.
+impl fmt::Display for Separators {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.say(Language::English, f)
+    }
+}
+
 /// How dates are written.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum DateFormat {
     /// `2026-10-31`.
     #[default]
@@ -145,13 +199,29 @@ impl DateFormat {
         Date::new(number(year)?, i8::try_from(number(month)?).ok()?, i8::try_from(number(day)?).ok()?).ok()
     }
 
-    /// The setting that would make a date of `text`, as the end of a sentence; empty where none would.
+    /// The setting that would make a date of `text`, in English as the end of a sentence; empty where none would.
     #[must_use]
     pub fn hint(text: &str) -> String {
-        let fits = [Self::DayFirst, Self::MonthFirst, Self::Compact].into_iter().find(|format| format.iso(text).is_some());
-        fits.map_or_else(String::new, |format| {
-            format!("; if all dates are written so, set `date_format = \"{}\"` in a layout", format.name())
-        })
+        Self::that_fits(text).map_or_else(String::new, |format| format.told(Language::English).to_string())
+    }
+
+    /// The other format in which `text` would be a date.
+    #[must_use]
+    pub fn that_fits(text: &str) -> Option<Self> {
+        [Self::DayFirst, Self::MonthFirst, Self::Compact].into_iter().find(|format| format.iso(text).is_some())
+    }
+}
+
+/// As the end of a sentence: the setting that would read what is written so.
+impl Say for DateFormat {
+    fn say(&self, language: Language, to: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let name = self.name();
+        say!(
+            to,
+            language,
+            "; if all dates are written so, set `date_format = \"{name}\"` in a layout",
+            "; bila semua tanggal ditulis begitu, atur `date_format = \"{name}\"` di tata letak"
+        )
     }
 }
 

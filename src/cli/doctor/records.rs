@@ -1,0 +1,74 @@
+//! The ledger, its lock and the logs, as they are found.
+
+use std::fs;
+use std::io;
+use std::path::Path;
+
+use super::Arguments;
+use crate::cli::keeping::{parse_head, wait};
+use crate::cli::places::absolute;
+use crate::cli::setup::{Failure, Setup};
+use crate::exit::Exit;
+use crate::jobs::doctor::{Ledger, LockState, Log, Records};
+use crate::ledger::{Ledger as _, SenderLock, Store};
+use crate::report::issue::head_text;
+
+pub(super) fn of(setup: &Setup, arguments: &Arguments) -> Result<Records, Failure> {
+    Ok(Records { ledger: ledger(setup, arguments)?, lock: lock(setup), log: log(setup) })
+}
+
+fn ledger(setup: &Setup, arguments: &Arguments) -> Result<Ledger, Failure> {
+    let path = setup.ledger_path();
+    let expected = arguments.head.as_deref().map(parse_head).transpose()?;
+    if !path.exists() {
+        return Ok(Ledger::Missing(absolute(path).display().to_string()));
+    }
+    let looked = setup.binding().and_then(|binding| {
+        let store = Store::open_read_only(path, &binding)?;
+        if arguments.quick {
+            return Ok(Ledger::Opened { head: head_text(wait(store.head())?) });
+        }
+        let report = match &expected {
+            Some(head) => Store::verify_against(path, head)?,
+            None => Store::verify(path)?,
+        };
+        Ok(Ledger::Verified {
+            head: head_text(report.head),
+            first: report.findings.first().cloned(),
+            findings_count: report.findings_count,
+            bills: report.bills,
+            against_head: expected.is_some(),
+        })
+    });
+    Ok(looked.unwrap_or_else(|failure| Ledger::Refused { is_damaged: failure.exit == Exit::Damaged, reason: failure.message }))
+}
+
+fn lock(setup: &Setup) -> LockState {
+    match SenderLock::holder(setup.ledger_path()) {
+        Ok(None) => LockState::Free,
+        Ok(Some(holder)) => {
+            let since = holder.rsplit_once("since ").and_then(|(_, since)| since.parse::<jiff::Timestamp>().ok());
+            let seconds = since.map(|since| setup.clock.now().as_second().saturating_sub(since.as_second()));
+            LockState::Held { holder, seconds }
+        }
+        Err(error) => LockState::Unusable(error.to_string()),
+    }
+}
+
+/// By the time the newest file of notifications was written to.
+fn log(setup: &Setup) -> Log {
+    let folder = Path::new(&setup.config.serve.log_dir);
+    let none = || Log::None(absolute(folder).display().to_string());
+    let entries = match fs::read_dir(folder) {
+        Ok(entries) => entries,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return none(),
+        Err(error) => return Log::Unreadable(error.to_string()),
+    };
+    let logs = entries.filter_map(Result::ok).filter_map(|entry| {
+        let name = entry.file_name().into_string().ok().filter(|name| name.starts_with("notifications-"))?;
+        let written_at = jiff::Timestamp::try_from(entry.metadata().ok()?.modified().ok()?).ok()?;
+        Some((written_at, name))
+    });
+    let now = setup.clock.now().as_second();
+    logs.max().map_or_else(none, |(at, name)| Log::Last { name, age_seconds: now.saturating_sub(at.as_second()).max(0) })
+}

@@ -1,0 +1,68 @@
+//! open_items.csv read again: items that nobody has to deal with yet, for whoever wants to decide about one all the same.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::io;
+use std::path::Path;
+
+use crate::books::account::{Account, Side};
+use crate::books::{self, ItemId};
+use crate::domain::amount::Rupiah;
+use crate::domain::classify::{Class, Nature};
+use crate::domain::language::{Language, Say as _};
+use crate::domain::reason::{OpenReason, Reason};
+use crate::register::{Facts, InBooks};
+
+/// The open items of the report in `folder` that are shown under these ids.
+///
+/// # Errors
+/// When the file cannot be read, or a row is no item.
+pub fn read(folder: &Path, ids: &BTreeSet<String>) -> io::Result<Vec<Facts>> {
+    let mut rows = csv::Reader::from_path(folder.join(super::books::OPEN_ITEMS))?;
+    let mut found = Vec::new();
+    for (number, row) in (2_u64..).zip(rows.deserialize::<BTreeMap<String, String>>()) {
+        let row = row?;
+        if row.get("discrepancy_id").is_some_and(|id| ids.contains(id)) {
+            let facts =
+                facts(&row).ok_or_else(|| io::Error::other(format!("{}: row {number} is no open item", super::books::OPEN_ITEMS)))?;
+            found.push(facts);
+        }
+    }
+    Ok(found)
+}
+
+fn facts(row: &BTreeMap<String, String>) -> Option<Facts> {
+    let cell = |name: &str| row.get(name).map(String::as_str);
+    // What a spreadsheet must not take for a formula is written with an apostrophe in front.
+    let text = |name: &str| cell(name).map(|text| text.strip_prefix('\'').unwrap_or(text).to_owned());
+    let account = match cell("account")? {
+        "alarm" => None,
+        name => Some(Account::parse(name)?),
+    };
+    let (class, amount) = (cell("class")?, cell("amount")?.parse::<i64>().ok()?);
+    let side = account.map(|account| account.info().side);
+    let balance = if side == Some(Side::Credit) { amount.saturating_neg() } else { amount };
+    let is_owed = matches!(account, Some(Account::Receivable | Account::Unproven | Account::Doku | Account::Direct));
+    let cause: Reason =
+        OpenReason { since: cell("since")?.parse().ok()?, account: cell("account")?.to_owned().into(), size: Rupiah::new(amount.into()) }
+            .into();
+    let channel = cell("channel").filter(|channel| !channel.is_empty()).map(str::to_owned);
+    Some(Facts {
+        id: text("discrepancy_id")?,
+        class: class.to_owned(),
+        nature: if cell("status")? == "to_do" { Nature::Break } else { Nature::Timing }.name().to_owned(),
+        severity: "none".to_owned(),
+        flags: Vec::new(),
+        invoice_number: text("invoice_number")?,
+        payment_code: text("payment_code")?,
+        channel,
+        expected: is_owed.then_some(amount),
+        paid: (!is_owed).then_some(amount),
+        paid_at: None,
+        reason: cause.told(Language::English).to_string(),
+        cause,
+        recommended: Class::parse(class).map_or("", |class| class.info().code.remedy).to_owned(),
+        evidence: Vec::new(),
+        times: 1,
+        books: Some(Box::new(InBooks { account, item: ItemId::parse(cell("item")?)?, balance, ground: books::Facts::default() })),
+    })
+}
