@@ -23,7 +23,7 @@ fn breaks(judgement: &Judgement) -> Vec<&Finding> {
     let about = &judgement.about;
     let mut all: Vec<&Finding> = Vec::new();
     for findings in [&about.payments, &about.lines, &about.bills, &about.settlement] {
-        let mut found: Vec<&Finding> = findings.iter().filter(|finding| finding.nature == Nature::Break).collect();
+        let mut found: Vec<&Finding> = findings.iter().filter(|finding| finding.nature == Nature::Break && finding.has_item()).collect();
         found.sort_by_key(|finding| Reverse(finding.severity));
         all.extend(found);
     }
