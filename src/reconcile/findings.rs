@@ -70,10 +70,11 @@ pub struct Finding {
 
 impl Finding {
     /// Whether it can be a row of the list of what somebody must see to: what is short stands on its bill, and a bill paid twice on the
-    /// payment that is over.
+    /// payment that is over. What is an alarm besides is a row as that.
     #[must_use]
     pub fn has_item(&self) -> bool {
-        self.class.info().stands != Stands::Shared || self.class == Class::P04
+        let is_alarm = |flag: Class| matches!(flag.info().stands, Stands::Alarm | Stands::AlarmOfFile);
+        self.class.info().stands != Stands::Shared || self.class == Class::P04 || self.flags.iter().any(is_alarm)
     }
 
     /// What to do about it by default.
