@@ -292,7 +292,9 @@ impl Judge<'_> {
                 if let (&[row], &[one]) = (&*alike, &*today) {
                     self.settle(row, one);
                 } else {
-                    alike.iter().for_each(|&row| self.found[row] = "several");
+                    for &row in &alike {
+                        self.found[row] = "several";
+                    }
                 }
                 today.clear();
             }
