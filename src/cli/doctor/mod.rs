@@ -80,8 +80,8 @@ fn print(findings: &[Finding], quiet: bool) {
         }
     }
     if !quiet {
-        let counts = [Level::Ok, Level::Warning, Level::Error].map(|level| format!("{} {}", count(findings, level), level.name()));
-        output::result(counts.join(", "));
+        let [ok, warnings, errors] = [Level::Ok, Level::Warning, Level::Error].map(|level| count(findings, level));
+        output::result(format_args!("ok {ok}, warnings {warnings}, errors {errors}"));
     }
 }
 

@@ -77,7 +77,9 @@ impl Files {
             Ok(()) => true,
             Err(error) => {
                 self.failed_bytes = bytes;
-                kinds.into_iter().for_each(|kind| self.metrics.not_kept(kind));
+                for kind in kinds {
+                    self.metrics.not_kept(kind);
+                }
                 tracing::error!(folder = %self.folder.display(), %error, "messages could not be kept, so they were not acknowledged");
                 // What the files hold now is uncertain: they are looked at again when they are opened again.
                 self.open.clear();
