@@ -15,6 +15,7 @@ use super::off::Off;
 use super::pair::{Leg, Movement};
 use crate::domain::amount::Rupiah;
 use crate::domain::calendar::{end_of_wib_day, wib_date};
+use crate::domain::dimensions::Dimensions;
 
 /// An event of a bill that is to be posted.
 #[derive(Clone, Copy, Debug)]
@@ -86,7 +87,7 @@ impl Book<'_> {
             events: Vec::new(),
             amount: Rupiah::ZERO,
             is_live: false,
-            dimensions: Vec::new(),
+            dimensions: Dimensions::default(),
         });
         bill.due_on = fact.due_on.or(bill.due_on);
         bill.expires_on = fact.expires_on.or(bill.expires_on);

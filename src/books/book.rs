@@ -89,6 +89,25 @@ pub struct Aside {
     pub refused: BTreeMap<ItemId, Refusal>,
 }
 
+impl Aside {
+    /// How many of each, by why.
+    #[must_use]
+    pub fn counts(&self) -> [(&'static str, usize); 10] {
+        [
+            ("conflicting", self.conflicting.len()),
+            ("copies", self.copies.len()),
+            ("held_rows", self.held_rows.len()),
+            ("later", self.later.len()),
+            ("too_old", self.too_old.len()),
+            ("before_books", self.before_books.len()),
+            ("differing_groups", self.differing_groups.len()),
+            ("differing_totals", self.differing_totals.len()),
+            ("vanished", self.vanished.len()),
+            ("refused", self.refused.len()),
+        ]
+    }
+}
+
 /// See the module.
 #[derive(Clone, Debug)]
 pub struct Book<'a> {

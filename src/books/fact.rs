@@ -13,6 +13,7 @@ use crate::domain::amount::{Amount, Rupiah};
 use crate::domain::calendar::wib_date;
 use crate::domain::channel::Channel;
 use crate::domain::digest::{self, Digest};
+use crate::domain::dimensions::Dimensions;
 
 /// A bill as the ledger tells it, up to the end of the period.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -41,9 +42,9 @@ pub struct BillFact {
     /// The ledger's word, and nothing else's, that it is paid.
     #[serde(default)]
     pub mark: Option<Mark>,
-    /// Branch, agent, product: whatever `[report] dimensions` names, in that order.
+    /// Branch, agent, product: whatever `[report] dimensions` names.
     #[serde(default)]
-    pub dimensions: Vec<Box<str>>,
+    pub dimensions: Dimensions,
 }
 
 /// One thing that happened to a bill.

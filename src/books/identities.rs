@@ -30,7 +30,8 @@ pub struct Identity {
 }
 
 impl Identity {
-    fn new(name: impl Into<String>, left: Rupiah, right: Rupiah) -> Self {
+    /// `name`, and what it compares.
+    pub fn new(name: impl Into<String>, left: Rupiah, right: Rupiah) -> Self {
         Self { name: name.into(), left, right }
     }
 

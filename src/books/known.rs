@@ -19,6 +19,7 @@ use super::pair::{Leg, Movement};
 use crate::domain::amount::Rupiah;
 use crate::domain::channel::Channel;
 use crate::domain::digest::Digest;
+use crate::domain::dimensions::Dimensions;
 
 /// A bill.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -41,7 +42,7 @@ pub struct Bill {
     /// Whether it asks for anything.
     pub is_live: bool,
     /// Branch, agent, product.
-    pub dimensions: Vec<Box<str>>,
+    pub dimensions: Dimensions,
 }
 
 /// A payment.
@@ -262,6 +263,13 @@ pub struct Known {
 }
 
 impl Known {
+    /// What the bills of a debt are broken down by: as the first of them says that says anything.
+    #[must_use]
+    pub fn dimensions_of(&self, debt: ItemId) -> Option<&Dimensions> {
+        let bills = self.debts.get(&debt).into_iter().flat_map(|debt| &debt.bills).filter_map(|bill| self.bills.get(bill));
+        bills.map(|bill| &bill.dimensions).find(|dimensions| !dimensions.is_empty())
+    }
+
     /// The balance of a leg: debit +, credit −.
     #[must_use]
     pub fn balance(&self, leg: Leg) -> Rupiah {

@@ -27,6 +27,7 @@ pub mod allocation;
 mod bank;
 mod bills;
 pub mod book;
+pub mod breakdown;
 pub mod carry;
 mod debt;
 mod decide;

@@ -9,7 +9,10 @@ use jiff::tz::Offset;
 use super::setup::{Failure, Setup};
 use crate::config;
 use crate::domain::carry::Carry;
+use crate::domain::dimensions::PRODUCT;
 use crate::evidence;
+use crate::intake::Column;
+use crate::reconcile::is_external_column;
 use crate::table::{AmountFormat, DateFormat, Layout, Limits, Settings};
 
 #[derive(Clone, Debug, Default, Args)]
@@ -72,11 +75,24 @@ impl Setup {
             offset,
             layouts,
             layout: flags.layout.clone(),
+            dimensions: self.dimensions()?,
             delimiter,
             sheet: flags.sheet.clone(),
             limits,
             standard_input: self.standard_input.path().map(Path::to_path_buf),
         })
+    }
+
+    /// By what bills are broken down: columns that are none of tagih's own.
+    fn dimensions(&self) -> Result<Vec<String>, Failure> {
+        let names = &self.config.report.dimensions;
+        let is_own = |name: &&String| *name == PRODUCT || Column::parse(name).is_some() || is_external_column(name);
+        match names.iter().find(is_own) {
+            Some(name) => Err(Failure::setting(format!(
+                "`report.dimensions` has `{name}`, which is a column of tagih's own\nhint: the product (`policy_type`) is always there"
+            ))),
+            None => Ok(names.clone()),
+        }
     }
 
     /// The same of files of bills.

@@ -1,5 +1,7 @@
 //! What the types of the settings cannot say: which numbers and texts can be right, and settings that contradict each other.
 
+use std::collections::BTreeSet;
+
 use jiff::civil::Date;
 use jiff::{SignedDuration, Timestamp};
 use toml::Table;
@@ -45,7 +47,8 @@ pub(super) fn check(config: &Config) -> Result<(), ConfigError> {
         return serve(&config.serve)
             .and_then(|()| settlement(&config.settlement))
             .and_then(|()| books(config))
-            .and_then(|()| heartbeat(&config.heartbeat));
+            .and_then(|()| heartbeat(&config.heartbeat))
+            .and_then(|()| dimensions(&config.report.dimensions));
     };
     Err(ConfigError::Value(complaint))
 }
@@ -105,6 +108,24 @@ fn books(config: &Config) -> Result<(), ConfigError> {
         return Ok(());
     };
     Err(ConfigError::Value(complaint.to_owned()))
+}
+
+/// By what bills are broken down: few names of columns that are nobody else's.
+fn dimensions(names: &[String]) -> Result<(), ConfigError> {
+    let is_name = |name: &str| {
+        let is_small = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'_';
+        name.len() <= 32 && name.bytes().all(is_small) && name.bytes().next().is_some_and(|byte| byte.is_ascii_lowercase())
+    };
+    let complaint = if names.len() > 8 {
+        format!("`report.dimensions` has {} names, at most 8 are possible", names.len())
+    } else if let Some(name) = names.iter().find(|name| !is_name(name)) {
+        format!("`report.dimensions` must have names of small letters, digits and _ that begin with a letter, not `{name}`")
+    } else if names.iter().collect::<BTreeSet<_>>().len() < names.len() {
+        "`report.dimensions` has a name twice".to_owned()
+    } else {
+        return Ok(());
+    };
+    Err(ConfigError::Value(complaint))
 }
 
 /// Where heartbeats go: an address to which a word can be added.

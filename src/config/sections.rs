@@ -273,7 +273,7 @@ section!(
 );
 section!(
     /// `[report]`
-    Report { language: Language, entity: String }
+    Report { language: Language, entity: String, dimensions: Vec<String> }
 );
 
 section!(

@@ -230,6 +230,7 @@ mod tests {
             kind: Some("Dana Pendidikan".into()),
             status: Some("aktif".into()),
             due_date: Some(jiff::civil::date(2021, 5, 21)),
+            ..Policy::default()
         };
         terms.receipt_footer = Some("Call Center 021 555-0525".into());
         terms.receipt_description = Some("Premi".into());

@@ -266,6 +266,7 @@ mod tests {
             kind: Some("Dana Pendidikan".into()),
             status: Some("aktif".into()),
             due_date: Some(jiff::civil::date(2021, 5, 1)),
+            ..Policy::default()
         };
         let terms = RecordedTerms { policy, info: None, receipt_footer: Some("Call Center 021 555-0525".into()), ..terms() };
         let customer = Customer { name: Personal::new("Andreas"), email: Some(Personal::new(" ")), account_name: None };

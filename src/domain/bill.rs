@@ -7,6 +7,7 @@ use super::additional::Additional;
 use super::amount::Amount;
 use super::channel::{Channel, Method};
 use super::digest;
+use super::dimensions::Dimensions;
 use super::ids::{InvoiceNumber, PaymentCode};
 use super::personal::Personal;
 
@@ -106,6 +107,9 @@ pub struct Policy {
     /// When the premium is due (WIB date, ISO form).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub due_date: Option<jiff::civil::Date>,
+    /// What it is broken down by in reports; never shown at the counter.
+    #[serde(default, skip_serializing_if = "Dimensions::is_empty")]
+    pub dimensions: Dimensions,
 }
 
 /// Terms as the ledger's events keep them: personal data only as salted digests.
@@ -284,6 +288,7 @@ impl RecordedTerms {
             ("policy_status", insurance, self.policy.status != wanted.policy.status),
             ("due_date", insurance, self.policy.due_date != wanted.policy.due_date),
             ("bill_group", LedgerOnly, self.bill_group != wanted.bill_group),
+            ("dimensions", LedgerOnly, self.policy.dimensions != wanted.policy.dimensions),
         ]);
         let additional = Additional::differences(self.additional.as_deref(), wanted.additional.as_deref());
         changes.extend(additional.into_iter().map(|part| (part, at_issue)));

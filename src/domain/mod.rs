@@ -22,6 +22,7 @@ pub mod codes;
 pub mod conclusion;
 pub mod detail;
 pub mod digest;
+pub mod dimensions;
 pub mod doubt;
 pub mod duty;
 pub mod end;

@@ -36,7 +36,7 @@ pub trait BadRows {
 /// # Errors
 /// [`IntakeError`] when a file cannot be read again, as standard input cannot; and the writer's.
 pub fn bad_rows<T: Item, W: BadRows>(files: &[PathBuf], options: &Options, input: &Input<T>, writer: &mut W) -> Result<(), W::Error> {
-    let reading = Reading { wanted: Column::OF_BILLS, tables: &options.tables, allowed: &[], all_mapped: false, carries: false };
+    let reading = Reading { columns: Column::OF_BILLS, tables: &options.tables, allowed: &[], all_mapped: false, carries: false };
     let mut open: Option<Again<'_>> = None;
     for part in input.parts(|_| true) {
         for judged in part.map_err(IntakeError::from)? {

@@ -39,7 +39,7 @@ impl Carried {
                 }
             }
             Carry::Unused => {
-                let is_unused = |place: &usize| columns.at(*place).is_none() && !columns.is_free(*place);
+                let is_unused = |place: &usize| columns.at(*place).is_none() && !columns.is_own(*place);
                 let mut seen = BTreeSet::new();
                 for place in (0..header.len()).filter(is_unused) {
                     let header = columns.header(place);

@@ -68,6 +68,19 @@ pub(super) fn is_spreadsheet_damage(text: &str) -> bool {
 /// What programs write where they have no value; exactly so, because `Null` and `Nan` are names.
 const PLACEHOLDERS: [&str; 9] = ["#N/A", "#REF!", "#VALUE!", "#DIV/0!", "#NAME?", "#NULL!", "#NUM!", "NULL", "nan"];
 
+/// `B7`: the name a spreadsheet has for a cell.
+pub(super) fn cell_name(column: usize, row: u64) -> String {
+    let (mut rest, mut letters) = (column, String::new());
+    loop {
+        let letter = u8::try_from(rest % 26).unwrap_or_default();
+        letters.insert(0, char::from(b'A'.saturating_add(letter)));
+        match (rest / 26).checked_sub(1) {
+            Some(next) => rest = next,
+            None => return format!("{letters}{row}"),
+        }
+    }
+}
+
 /// Whether `text` cannot be meant in `column`.
 pub(super) fn is_placeholder(column: Column, text: &str) -> bool {
     let may_be = matches!(text.as_bytes().first(), Some(b'#' | b'N' | b'n'));

@@ -4,6 +4,7 @@
 
 use super::carried::Carried;
 use super::error::Fault;
+use super::wanted::Wanted;
 use crate::table::{self, Layout, Row, nearest, normalized};
 
 /// A column tagih knows.
@@ -196,16 +197,6 @@ impl Column {
 /// What a file calls the customer, or the name on the policy where the customer has a column of their own.
 const POLICY_HOLDER: &str = "policy_holder";
 
-/// Before a key of the merchant's own: `additional_info.branch`.
-const FREE: &str = "additional_info.";
-
-/// Whether a header (normalized) means something.
-pub(super) fn is_known(header: &str, wanted: &[Column], layouts: &[&Layout]) -> bool {
-    let is_mapped = |layout: &&Layout| layout.columns.values().any(|theirs| normalized(theirs) == header);
-    let is_free = header.starts_with(FREE) && takes_free(wanted);
-    is_free || wanted.iter().any(|column| column.is_called(header)) || layouts.iter().any(is_mapped)
-}
-
 /// Where a file has its columns.
 #[derive(Clone, Debug)]
 pub(super) struct Columns {
@@ -214,6 +205,8 @@ pub(super) struct Columns {
     places: [Option<usize>; COLUMN_COUNT],
     /// Keys of the merchant's own, and where they are.
     free: Vec<(String, usize)>,
+    /// Dimensions, and where they are.
+    dimensions: Vec<(String, usize)>,
     headers: Vec<String>,
     /// Of each header, whether a message may show it.
     is_shown: Vec<bool>,
@@ -224,21 +217,22 @@ pub(super) struct Columns {
 impl Columns {
     /// Finds `wanted` in `header` as `layout` maps it. Constants stand behind the last cell. If `all_mapped`, every mapped
     /// column must be there.
-    pub(super) fn resolve(header: &Row, wanted: &[Column], layout: &Layout, all_mapped: bool) -> Result<Self, Fault> {
+    pub(super) fn resolve(header: &Row, wanted: Wanted<'_>, layout: &Layout, all_mapped: bool) -> Result<Self, Fault> {
         let mapping = &layout.columns;
-        check_names(mapping.keys().chain(layout.values.keys()).chain(layout.constants.keys()))?;
+        wanted.check_names(layout)?;
         let names = table::names(header);
-        let is_known = |name: &str| is_known(name, wanted, &[layout]);
+        let is_known = |name: &str| wanted.is_known(name, &[layout]);
         let mut columns = Self {
             found: Vec::new(),
             places: [None; COLUMN_COUNT],
-            free: if takes_free(wanted) { free_keys(&names, header)? } else { Vec::new() },
+            free: wanted.free_keys(&names, header)?,
+            dimensions: wanted.dimensions(&names, layout)?,
             headers: header.iter().map(|cell| String::from_utf8_lossy(cell).trim().to_owned()).collect(),
             is_shown: table::shown_headers(header, &is_known),
             found_words: table::found_words(header, &is_known),
         };
         let mut missing = Vec::new();
-        for &column in wanted {
+        for &column in wanted.columns {
             let theirs = mapping.get(column.name()).map(|theirs| normalized(theirs));
             let is_mapped_elsewhere =
                 |name: &str| mapping.iter().any(|(other, theirs)| other != column.name() && normalized(theirs) == name);
@@ -285,7 +279,7 @@ impl Columns {
 
     /// Of them, those of columns that are not used.
     fn shown_unused(&self) -> impl Iterator<Item = (usize, &str)> {
-        self.shown().filter(|&(index, _)| self.at(index).is_none() && !self.is_free(index))
+        self.shown().filter(|&(index, _)| self.at(index).is_none() && !self.is_own(index))
     }
 
     /// Where `column` is, from 0.
@@ -303,9 +297,14 @@ impl Columns {
         &self.free
     }
 
-    /// Whether the column at a place has a key of the merchant's own.
-    pub(super) fn is_free(&self, index: usize) -> bool {
-        self.free.iter().any(|(_, place)| *place == index)
+    /// The columns that bills are broken down by: the name, and where it is, from 0.
+    pub(super) fn dimensions(&self) -> &[(String, usize)] {
+        &self.dimensions
+    }
+
+    /// Whether the column at a place is read, though it is none of tagih's: under a key of the merchant's own, or as a dimension.
+    pub(super) fn is_own(&self, index: usize) -> bool {
+        self.free.iter().chain(&self.dimensions).any(|(_, place)| *place == index)
     }
 
     /// Every column that is used, with its place.
@@ -322,9 +321,9 @@ impl Columns {
     }
 
     /// A note for each column that is not used, so that a typo is seen; of one that is carried through, only where it may be one.
-    pub(super) fn unused_notes(&self, wanted: &[Column], carried: &Carried) -> Vec<String> {
+    pub(super) fn unused_notes(&self, wanted: Wanted<'_>, carried: &Carried) -> Vec<String> {
         let hint = |header: &str| {
-            let missing = wanted.iter().copied().filter(|&column| self.index(column).is_none());
+            let missing = wanted.columns.iter().copied().filter(|&column| self.index(column).is_none());
             let names = missing.flat_map(|column| [Some(column.name()), column.alias()]).flatten();
             nearest(header, names).map_or_else(String::new, |known| format!("; did you mean `{known}`?"))
         };
@@ -332,34 +331,10 @@ impl Columns {
         let notes = others.map(|(index, header)| (header, hint(header), carried.has(index)));
         let notes = notes.filter(|(_, hint, is_carried)| !is_carried || !hint.is_empty());
         let word = |is_carried| if is_carried { "only carried through" } else { "not used" };
-        notes.map(|(header, hint, is_carried)| format!("column `{header}` is {}{hint}", word(is_carried))).collect()
+        let notes = notes.map(|(header, hint, is_carried)| format!("column `{header}` is {}{hint}", word(is_carried)));
+        let is_missing = |name: &&String| wanted.is_of_bills() && self.dimensions.iter().all(|(found, _)| found != *name);
+        let missing = wanted.dimensions.iter().filter(is_missing);
+        let missing = missing.map(|name| format!("has no column `{name}`, which `report.dimensions` asks for; its bills are of none"));
+        notes.chain(missing).collect()
     }
-}
-
-/// Whether a file of this purpose may hold keys of the merchant's own: one of bills.
-fn takes_free(wanted: &[Column]) -> bool {
-    wanted.contains(&Column::OverrideNotificationUrl)
-}
-
-/// A key is written as the header has it: in JSON its case counts.
-fn free_keys(names: &[String], header: &Row) -> Result<Vec<(String, usize)>, Fault> {
-    let mut free = Vec::new();
-    for (index, name) in names.iter().enumerate().filter(|(_, name)| name.starts_with(FREE)) {
-        table::unique_place(names, name, |other: &str| other == name)?;
-        let whole = header.text(index).unwrap_or_default().trim();
-        free.push((whole.get(FREE.len()..).unwrap_or_default().to_owned(), index));
-    }
-    Ok(free)
-}
-
-/// Names of columns in a layout must be tagih's.
-fn check_names<'n>(names: impl Iterator<Item = &'n String>) -> Result<(), Fault> {
-    for name in names {
-        if Column::parse(name).is_none() {
-            let known = Column::OF_BILLS.iter().chain(Column::OF_CODES).map(|column| column.name());
-            let suggestion = nearest(name, known).map_or_else(String::new, |known| format!(", did you mean `{known}`?"));
-            return Err(Fault::Mapping { name: name.clone(), suggestion });
-        }
-    }
-    Ok(())
 }

@@ -3,13 +3,14 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use super::columns::{Column, Columns, is_known};
+use super::columns::{Column, Columns};
 use super::error::{Fault, RefusedFile};
+use super::wanted::Wanted;
 use crate::table::{self, Header, Layout, Row, Settings, Shape, Table};
 
 /// What is needed to make sense of a file before its rows are looked at.
 pub(super) struct Reading<'a> {
-    pub(super) wanted: &'static [Column],
+    pub(super) columns: &'static [Column],
     pub(super) tables: &'a Settings,
     /// Values that are let through although they look like none.
     pub(super) allowed: &'a [String],
@@ -17,6 +18,13 @@ pub(super) struct Reading<'a> {
     pub(super) all_mapped: bool,
     /// Whether columns of the user's own go through to result files.
     pub(super) carries: bool,
+}
+
+impl<'a> Reading<'a> {
+    /// What is looked for.
+    pub(super) fn wanted(&self) -> Wanted<'a> {
+        Wanted { columns: self.columns, dimensions: &self.tables.dimensions }
+    }
 }
 
 /// A file whose header has been understood.
@@ -39,9 +47,10 @@ impl<'a> File<'a> {
     }
 
     fn try_open(path: &Path, reading: &Reading<'a>) -> Result<Self, Fault> {
-        let Settings { base, layouts, layout: wanted, delimiter, sheet, limits, .. } = reading.tables;
+        let Settings { base, layouts, layout: chosen, delimiter, sheet, limits, .. } = reading.tables;
         let candidates: Vec<&Layout> = std::iter::once(base).chain(layouts).collect();
-        let known = |name: &str| is_known(name, reading.wanted, &candidates);
+        let wanted = reading.wanted();
+        let known = |name: &str| wanted.is_known(name, &candidates);
         let enough = |names: &[String]| {
             let count = names.iter().filter(|name| known(name)).count();
             count > 2 || (count > 0 && count == names.len())
@@ -50,8 +59,8 @@ impl<'a> File<'a> {
         let shape = Shape { delimiter: *delimiter, sheet: sheet.as_deref(), limits, header, is_strict: true };
         let table = Table::open(reading.tables.place_of(path), &shape)?;
         let names = table::names(table.header());
-        let layout = table::chosen(layouts, wanted.as_deref(), &names).unwrap_or(base);
-        let columns = Columns::resolve(table.header(), reading.wanted, layout, reading.all_mapped)?;
+        let layout = table::chosen(layouts, chosen.as_deref(), &names).unwrap_or(base);
+        let columns = Columns::resolve(table.header(), wanted, layout, reading.all_mapped)?;
         Ok(Self { head: Head { path: path.into(), columns, layout }, table })
     }
 
@@ -72,6 +81,9 @@ impl Head<'_> {
         }
         for &(column, place) in self.columns.used() {
             self.layout.rewrite(row, place, column.name(), column.is_date());
+        }
+        for (name, place) in self.columns.dimensions() {
+            self.layout.rewrite(row, *place, name, false);
         }
     }
 }

@@ -72,7 +72,7 @@ impl Gathering<'_> {
             let lacking = carry.map_err(|fault| file.refused(fault.into()))?;
             self.harvest.note(&path, lacking);
         }
-        self.harvest.note(&path, file.head.columns.unused_notes(self.reading.wanted, self.carried));
+        self.harvest.note(&path, file.head.columns.unused_notes(self.reading.wanted(), self.carried));
         let (table, mut is_empty) = (&mut file.table, true);
         let judge =
             Judge { file_order: self.file_order, reading: self.reading, now: self.now, carried: self.carried, head: &file.head, read_row };

@@ -40,7 +40,7 @@ pub struct AdoptedCode {
 /// # Errors
 /// [`IntakeError`] when any file as a whole is refused; it lists every such file.
 pub fn read(files: &[PathBuf], tables: &Settings, now: Timestamp) -> Result<Input<AdoptedCode>, IntakeError> {
-    let reading = Reading { wanted: Column::OF_CODES, tables, allowed: &[], all_mapped: false, carries: false };
+    let reading = Reading { columns: Column::OF_CODES, tables, allowed: &[], all_mapped: false, carries: false };
     gathered(files, &reading, now, |file| {
         require_columns(&file.head.columns)?;
         let format = file.head.layout.amount_format;

@@ -82,13 +82,15 @@ fn write_terms(bytes: &mut Vec<u8>, terms: &Terms) {
     put_text(bytes, Some(customer.name.reveal()));
     put_text(bytes, customer.email.as_ref().map(Personal::reveal));
     put_text(bytes, customer.account_name.as_ref().map(Personal::reveal));
-    let Policy { number, kind, status, due_date } = policy;
+    let Policy { number, kind, status, due_date, dimensions } = policy;
     for text in [info, receipt_description, receipt_footer, number, kind, status, bill_group] {
         put_text(bytes, text.as_deref());
     }
     put_text(bytes, due_date.map(|date| date.to_string()).as_deref());
     let additional = additional.as_deref().map(|additional| serde_json::to_string(additional).unwrap_or_default());
     put_text(bytes, additional.as_deref());
+    let dimensions = (!dimensions.is_empty()).then(|| serde_json::to_string(dimensions).unwrap_or_default());
+    put_text(bytes, dimensions.as_deref());
 }
 
 fn read_terms(fields: &mut Fields<'_>) -> Option<Terms> {
@@ -105,8 +107,9 @@ fn read_terms(fields: &mut Fields<'_>) -> Option<Terms> {
     let (info, receipt_description, receipt_footer) = (fields.string(), fields.string(), fields.string());
     let (number, kind, status, bill_group) = (fields.string(), fields.string(), fields.string(), fields.string());
     let due_date = fields.parsed(|text| text.parse().ok());
-    let policy = Policy { number, kind, status, due_date };
     let additional = fields.parsed(|text| serde_json::from_str(text).ok()).map(Box::new);
+    let dimensions = fields.parsed(|text| serde_json::from_str(text).ok()).unwrap_or_default();
+    let policy = Policy { number, kind, status, due_date, dimensions };
     Some(Terms {
         channel,
         method,

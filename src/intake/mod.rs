@@ -30,6 +30,7 @@ mod template;
 #[cfg(test)]
 mod tests;
 mod total;
+mod wanted;
 
 use std::fmt;
 use std::path::{Path, PathBuf};
@@ -211,7 +212,7 @@ pub fn check(files: &[PathBuf], options: &Options) -> Result<Input<Checked>, Int
 
 fn bills<T: Item>(files: &[PathBuf], options: &Options, made: impl Fn(Bill) -> T + Sync) -> Result<Input<T>, IntakeError> {
     let reading = Reading {
-        wanted: Column::OF_BILLS,
+        columns: Column::OF_BILLS,
         tables: &options.tables,
         allowed: &options.allowed,
         all_mapped: options.purpose == Purpose::AsWritten,

@@ -24,5 +24,5 @@ pub(super) fn policy(cells: &mut Cells<'_>, profile: Option<&ChannelProfile>) ->
     let (number, kind, status) = (part(Column::PolicyNumber), part(Column::PolicyType), part(Column::PolicyStatus));
     let account_name = part(Column::PolicyAccountName).map(Personal::new);
     let due_date = cells.parsed(Column::DueDate, |text| cells::dated(text, "a date such as `2026-10-31`", cells::date));
-    (Policy { number, kind, status, due_date }, account_name)
+    (Policy { number, kind, status, due_date, dimensions: cells.dimensions() }, account_name)
 }

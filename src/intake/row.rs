@@ -12,6 +12,7 @@ use super::{Options, Place, Purpose, RefusedRow};
 use crate::domain::amount::Amount;
 use crate::domain::bill::{Bill, Customer, Expiry, Terms, Wanted};
 use crate::domain::channel::{Channel, ChannelProfile, Method};
+use crate::domain::dimensions::{Dimensions, VALUE_LENGTH_MAX};
 use crate::domain::ids::PaymentCode;
 use crate::domain::personal::Personal;
 use crate::table::{AmountFormat, Kind, Row, Wrong as RowWrong, nearest};
@@ -53,7 +54,7 @@ impl<'a> Cells<'a> {
             if cell.len() <= rules.field_bytes_max && cell.bytes().all(|byte| (b' '..=b'~').contains(&byte)) {
                 continue;
             }
-            let is_used = columns.at(index).is_some() || columns.is_free(index);
+            let is_used = columns.at(index).is_some() || columns.is_own(index);
             if let Some(wrong) = cells::unprintable(cell, is_used, rules.field_bytes_max) {
                 cells.refuse_at(index, wrong);
             }
@@ -108,7 +109,7 @@ impl<'a> Cells<'a> {
             self.refuse(column, (codes::SPREADSHEET_DAMAGE, reason.into()));
         }
         if self.kind(column) == Kind::Number && cells::is_damaged_by_storing(column, text) {
-            let cell = self.columns.index(column).map_or_else(String::new, |index| cell_name(index, self.place.row));
+            let cell = self.columns.index(column).map_or_else(String::new, |index| cells::cell_name(index, self.place.row));
             let reason = format!(
                 "cell {cell} of the workbook holds a number: zeros in front and digits after the 15th are lost; format the column as text and fill it again"
             );
@@ -124,6 +125,19 @@ impl<'a> Cells<'a> {
             let text = row.text(*index)?.trim();
             (!text.is_empty()).then_some((key.as_str(), text, *index))
         })
+    }
+
+    /// What the bill is broken down by.
+    pub(super) fn dimensions(&mut self) -> Dimensions {
+        let (row, columns) = (self.row, self.columns);
+        for (_, index) in columns.dimensions() {
+            let length = row.text(*index).unwrap_or_default().trim().chars().count();
+            if length > VALUE_LENGTH_MAX {
+                let reason = format!("the value has {length} characters, at most {VALUE_LENGTH_MAX} are allowed of a dimension");
+                self.refuse_at(*index, (codes::CELL_TOO_LARGE, reason));
+            }
+        }
+        Dimensions::of(columns.dimensions().iter().map(|(name, index)| (name.as_str(), row.text(*index).unwrap_or_default().trim())))
     }
 
     /// The cell, which must not be blank.
@@ -176,19 +190,6 @@ impl<'a> Cells<'a> {
                 let named = |refused: RefusedRow| RefusedRow { invoice_number: invoice_number.map(str::to_owned), ..refused };
                 Err(self.refused.into_iter().map(|(_, refused)| named(refused)).collect())
             }
-        }
-    }
-}
-
-/// `B7`: the name a spreadsheet has for a cell.
-fn cell_name(column: usize, row: u64) -> String {
-    let (mut rest, mut letters) = (column, String::new());
-    loop {
-        let letter = u8::try_from(rest % 26).unwrap_or_default();
-        letters.insert(0, char::from(b'A'.saturating_add(letter)));
-        match (rest / 26).checked_sub(1) {
-            Some(next) => rest = next,
-            None => return format!("{letters}{row}"),
         }
     }
 }

@@ -69,12 +69,12 @@ pub struct External {
 /// When it cannot be read at all; rows that cannot be read are listed instead.
 pub fn read(path: &Path, terms: &Terms, tables: &Settings) -> Result<External, ExternalError> {
     let is_parquet = path.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("parquet"));
-    if is_parquet { super::parquet::read(path, terms) } else { read_table(path, terms, tables) }
+    if is_parquet { super::parquet::read(path, terms, &tables.dimensions) } else { read_table(path, terms, tables) }
 }
 
 fn read_table(path: &Path, terms: &Terms, tables: &Settings) -> Result<External, ExternalError> {
     let refused = |fault: table::Fault| ExternalError::Table { path: path.to_owned(), fault };
-    let is_known = |name: &str| is_known(name, &tables.layouts);
+    let is_known = |name: &str| is_known(name, &tables.layouts, &tables.dimensions);
     let is_enough = |names: &[String]| is_enough(names, &tables.layouts);
     let header = Header { is_known: &is_known, is_enough: &is_enough };
     // Codes, amounts and dates are short; rows are counted by the bills they make.
@@ -83,7 +83,8 @@ fn read_table(path: &Path, terms: &Terms, tables: &Settings) -> Result<External,
     let mut table = Table::open(path, &shape).map_err(refused)?;
     let plain = Layout::default();
     let layout = table::chosen(&tables.layouts, tables.layout.as_deref(), &table::names(table.header())).unwrap_or(&plain);
-    let mut rows = Rows::new(table.header(), path, terms, layout)?;
+    let columns = Columns::of(table.header(), layout, &tables.dimensions).map_err(refused)?;
+    let mut rows = Rows::new(columns, terms, layout);
     let mut fill = |batch: &mut [Row]| table.fill(batch);
     let (mut batch, mut next) = (vec![Row::default(); BATCH], vec![Row::default(); BATCH]);
     let mut count = fill(&mut batch).map_err(refused)?;
@@ -112,8 +113,7 @@ pub(super) struct Rows<'a> {
 }
 
 impl<'a> Rows<'a> {
-    pub(super) fn new(header: &Row, path: &Path, terms: &'a Terms, layout: &'a Layout) -> Result<Self, ExternalError> {
-        let columns = Columns::of(header, layout).map_err(|fault| ExternalError::Table { path: path.to_owned(), fault })?;
+    pub(super) fn new(columns: Columns, terms: &'a Terms, layout: &'a Layout) -> Self {
         let external = External {
             bills: Bills::default(),
             known: Vec::new(),
@@ -124,7 +124,7 @@ impl<'a> Rows<'a> {
             rows: 0,
             repeated: 0,
         };
-        Ok(Self { columns, terms, layout, external, sum: DigestSum::default(), seen: HashSet::new() })
+        Self { columns, terms, layout, external, sum: DigestSum::default(), seen: HashSet::new() }
     }
 
     /// Parses `batch` in parallel and takes its rows in their order.
@@ -144,23 +144,10 @@ impl<'a> Rows<'a> {
                 }
                 Ok(row) => self.external.take(&row, self.terms)?,
                 // What cannot be read is no bill said twice: each row is told, and counts against the table.
-                Err(fault) => self.malformed(row, digest, fault),
+                Err(fault) => self.external.malformed.push(malformed(columns, row, digest, fault)),
             }
         }
         Ok(())
-    }
-
-    fn malformed(&mut self, row: &Row, digest: Digest, (column, reason): Fault) {
-        let is_shown = |text: &&str| InvoiceNumber::new(text).is_ok() && !may_be_personal(text, &[]);
-        let invoice_number = self.columns.cell(row, 0).ok().filter(is_shown).unwrap_or_default();
-        self.external.malformed.push(MalformedRow {
-            digest,
-            row: row.number,
-            byte: row.byte,
-            invoice_number: invoice_number.to_owned(),
-            column,
-            reason,
-        });
     }
 
     pub(super) fn finish(self) -> External {
@@ -170,6 +157,12 @@ impl<'a> Rows<'a> {
         external.known.sort_unstable();
         external
     }
+}
+
+fn malformed(columns: &Columns, row: &Row, digest: Digest, (column, reason): Fault) -> MalformedRow {
+    let is_shown = |text: &&str| InvoiceNumber::new(text).is_ok() && !may_be_personal(text, &[]);
+    let invoice_number = columns.cell(row, 0).ok().filter(is_shown).unwrap_or_default().to_owned();
+    MalformedRow { digest, row: row.number, byte: row.byte, invoice_number, column, reason }
 }
 
 /// Over all cells and where each ends.
@@ -190,7 +183,7 @@ impl External {
     fn take(&mut self, row: &ParsedRow<'_>, terms: &Terms) -> Result<(), ExternalError> {
         // The file says what the state was when the bill was paid, or is.
         let lapses = &[(Timestamp::MIN, terms.policy.is_lapsed(row.policy_status))];
-        let bill = &NewBill { earlier_amounts: &row.earlier_amounts, lapses, ..row.bill.clone() };
+        let bill = &NewBill { earlier_amounts: &row.earlier_amounts, lapses, dimensions: &row.dimensions, ..row.bill.clone() };
         let number = self.bills.push(bill).map_err(|_| ExternalError::TooMany)?;
         if let ExternalMark::At(paid_at) = bill.paid
             && paid_at < terms.period.starts_at()
@@ -245,10 +238,11 @@ struct ParsedRow<'r> {
     earlier_amounts: Vec<Amount>,
     paid_amount: Option<Amount>,
     policy_status: &'r str,
+    dimensions: Vec<(&'r str, &'r str)>,
 }
 
 /// One row → a bill, or the column at fault.
-fn parse<'r>(columns: &Columns, row: &'r Row) -> Result<ParsedRow<'r>, Fault> {
+fn parse<'r>(columns: &'r Columns, row: &'r Row) -> Result<ParsedRow<'r>, Fault> {
     if let Some(wrong) = row.wrong {
         return Err(("row", CellFault::Row(wrong)));
     }
@@ -301,6 +295,7 @@ fn parse<'r>(columns: &Columns, row: &'r Row) -> Result<ParsedRow<'r>, Fault> {
         paid,
         earlier_amounts: &[],
         superseded_at: &[],
+        dimensions: &[],
         product: Some(cell(14, "policy_type")?).filter(|name| !name.is_empty()),
         due_on: due_on(cell(15, "due_date")?)?,
         bill_group: Some(cell(12, "bill_group")?).filter(|name| !name.is_empty()),
@@ -309,7 +304,8 @@ fn parse<'r>(columns: &Columns, row: &'r Row) -> Result<ParsedRow<'r>, Fault> {
         code_is_dead: false,
         by_inquiry: false,
     };
-    Ok(ParsedRow { bill, earlier_amounts, paid_amount, policy_status: cell(13, "policy_status")? })
+    let dimensions = columns.dimensions_of(row).map_err(|reason| ("dimensions", reason))?;
+    Ok(ParsedRow { bill, earlier_amounts, paid_amount, policy_status: cell(13, "policy_status")?, dimensions })
 }
 
 /// An amount as `format` writes it.

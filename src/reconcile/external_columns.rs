@@ -1,5 +1,6 @@
 //! Where an external ledger has its columns, as they are called here or as a layout maps them.
 
+use crate::domain::dimensions::VALUE_LENGTH_MAX;
 use crate::domain::reason::{CellFault, ForeignByte};
 use crate::table::{self, AmountFormat, Kind, Layout, Row, nearest, normalized};
 
@@ -13,14 +14,16 @@ const DATES: [&str; 5] = ["created_at", "expires_at", "cancelled_at", "paid_at",
 #[derive(Debug)]
 pub(super) struct Columns {
     places: [Option<usize>; 16],
+    /// Dimensions, and where they are.
+    pub(super) dimensions: Vec<(String, usize)>,
     pub(super) amount_format: AmountFormat,
 }
 
 impl Columns {
-    pub(super) fn of(header: &Row, layout: &Layout) -> Result<Self, table::Fault> {
+    pub(super) fn of(header: &Row, layout: &Layout, dimensions: &[String]) -> Result<Self, table::Fault> {
         let names = table::names(header);
         let (mut places, mut missing) = ([None; 16], Vec::new());
-        let is_known = |name: &str| is_known(name, std::slice::from_ref(layout));
+        let is_known = |name: &str| is_known(name, std::slice::from_ref(layout), dimensions);
         for (place, column) in places.iter_mut().zip(known()) {
             let theirs = layout.columns.get(column).map(|theirs| normalized(theirs));
             let is_it = |name: &str| theirs.as_deref().map_or(name == column, |theirs| name == theirs);
@@ -32,7 +35,8 @@ impl Columns {
             }
         }
         if missing.is_empty() {
-            return Ok(Self { places, amount_format: layout.amount_format });
+            let dimensions = layout.dimensions(dimensions, &names)?;
+            return Ok(Self { places, dimensions, amount_format: layout.amount_format });
         }
         let found = table::found_words(header, &is_known);
         Err(table::Fault::ColumnMissing { missing: missing.join(", "), found })
@@ -49,6 +53,17 @@ impl Columns {
         str::from_utf8(cell).map(str::trim).map_err(|_| CellFault::NotUtf8(ForeignByte::of(cell)))
     }
 
+    /// What the bill is broken down by: names and trimmed values.
+    pub(super) fn dimensions_of<'r>(&'r self, row: &'r Row) -> Result<Vec<(&'r str, &'r str)>, CellFault> {
+        let mut all = Vec::new();
+        for (name, place) in &self.dimensions {
+            let cell = row.get(*place).unwrap_or_default();
+            let text = str::from_utf8(cell).map_err(|_| CellFault::NotUtf8(ForeignByte::of(cell)))?.trim();
+            all.push((name.as_str(), first_characters(text)));
+        }
+        Ok(all)
+    }
+
     /// How the cell of the `index`-th known column was stored.
     pub(super) fn kind(&self, row: &Row, index: usize) -> Kind {
         self.places.get(index).copied().flatten().map_or(Kind::Text, |place| row.kind(place))
@@ -62,16 +77,30 @@ impl Columns {
         for (place, column) in self.places.iter().zip(known()).filter_map(|(place, column)| Some(((*place)?, column))) {
             layout.rewrite(row, place, column, DATES.contains(&column));
         }
+        for (name, place) in &self.dimensions {
+            layout.rewrite(row, *place, name, false);
+        }
     }
+}
+
+/// As much of a value as a dimension may have.
+fn first_characters(text: &str) -> &str {
+    text.char_indices().nth(VALUE_LENGTH_MAX).map_or(text, |(end, _)| text.get(..end).unwrap_or_default())
+}
+
+/// Whether an external ledger has a column of that name.
+#[must_use]
+pub fn is_external_column(name: &str) -> bool {
+    known().any(|column| column == name)
 }
 
 fn known() -> impl Iterator<Item = &'static str> {
     REQUIRED.into_iter().chain(OPTIONAL)
 }
 
-pub(super) fn is_known(name: &str, layouts: &[Layout]) -> bool {
+pub(super) fn is_known(name: &str, layouts: &[Layout], dimensions: &[String]) -> bool {
     let is_mapped = |layout: &Layout| layout.columns.values().any(|theirs| normalized(theirs) == name);
-    known().any(|column| column == name) || layouts.iter().any(is_mapped)
+    known().any(|column| column == name) || layouts.iter().any(is_mapped) || dimensions.iter().any(|dimension| dimension == name)
 }
 
 /// Whether (normalized) headers have all that is needed, as they are or as a layout maps them.

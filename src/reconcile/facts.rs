@@ -58,7 +58,6 @@ pub(super) fn bill(outcome: &Outcome, names: &Names, at: usize, terms: &Terms) -
         ExternalMark::Undated => Some(Mark { at: None, paid: None }),
         ExternalMark::At(at) => Some(Mark { at: Some(at), paid: None }),
     };
-    let product = bills.side().product_name(bills.side().product(number));
     let code = bills.payment_code(number);
     Some(BillFact {
         id: names.bill(number)?,
@@ -70,7 +69,7 @@ pub(super) fn bill(outcome: &Outcome, names: &Names, at: usize, terms: &Terms) -
         expires_on: bill.expires_at().map(wib_date),
         events,
         mark,
-        dimensions: if product.is_empty() { Vec::new() } else { vec![product.into()] },
+        dimensions: bills.side().dimensions(number),
     })
 }
 

@@ -40,6 +40,7 @@ pub use about::{About, Asked};
 pub use bills::{Bills, TooMany};
 pub use carried::{Orphan, carried};
 pub use dedupe::{Payments, dedupe};
+pub use external_columns::is_external_column;
 pub use findings::{Finding, Source};
 pub use inquiries::Inquired;
 pub use judge::JudgedPayment;

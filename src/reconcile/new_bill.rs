@@ -46,6 +46,8 @@ pub struct NewBill<'a> {
     pub superseded_at: &'a [Timestamp],
     /// Its product or policy type, if it has one.
     pub product: Option<&'a str>,
+    /// What else it is broken down by: names and values, those without one empty.
+    pub dimensions: &'a [(&'a str, &'a str)],
     /// When it is due, where that is another day than its expiry's.
     pub due_on: Option<Date>,
     /// The name it shares with other bills of the same debt.

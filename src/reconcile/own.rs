@@ -147,6 +147,7 @@ fn push(bills: &mut Bills, state: &BillState, lapses: &[(Timestamp, bool)], poli
         earlier_amounts: &earlier,
         superseded_at: &superseded_at,
         product: state.terms.policy.kind.as_deref(),
+        dimensions: &state.terms.policy.dimensions.iter().collect::<Vec<_>>(),
         due_on: state.terms.policy.due_date,
         bill_group: state.terms.bill_group.as_deref(),
         lapses,

@@ -9,16 +9,18 @@ use polars_io::parquet::read::ParquetReader;
 
 use super::Terms;
 use super::external::{BATCH, External, ExternalError, Rows};
+use super::external_columns::Columns;
 use crate::table::{Layout, Row};
 
 /// Reads the Parquet file at `path`.
-pub(super) fn read(path: &Path, terms: &Terms) -> Result<External, ExternalError> {
+pub(super) fn read(path: &Path, terms: &Terms, dimensions: &[String]) -> Result<External, ExternalError> {
     let unreadable = |reason: String| ExternalError::Unreadable { path: path.to_owned(), reason };
     let file = File::open(path).map_err(|error| unreadable(error.to_string()))?;
     let frame = ParquetReader::new(file).finish().map_err(|error: PolarsError| unreadable(error.to_string()))?;
     let header = Row::from_cells(frame.get_column_names().iter().map(|name| name.as_bytes()), 1);
     let plain = Layout::default();
-    let mut rows = Rows::new(&header, path, terms, &plain)?;
+    let columns = Columns::of(&header, &plain, dimensions).map_err(|fault| ExternalError::Table { path: path.to_owned(), fault })?;
+    let mut rows = Rows::new(columns, terms, &plain);
     let mut batch = Vec::with_capacity(BATCH);
     for (index, number) in (0..frame.height()).zip(2_u64..) {
         let mut cells = Vec::with_capacity(frame.columns().len());

@@ -15,7 +15,7 @@ use super::listing::listed;
 use super::month::{PriorLine, prior_lines};
 use super::open_items::{Findings, Items, OpenItem, Terms as ItemTerms, Todo, open_items};
 use super::{Outcome, Terms};
-use crate::books::book::Aside;
+use crate::books::breakdown::Breakdown;
 use crate::books::ground::grounds;
 use crate::books::identities::{self, Identity, Made, identities};
 use crate::books::month::{self, Ageing, Statement};
@@ -110,6 +110,8 @@ pub struct Posted {
     pub statements: Vec<Statement>,
     /// How old the items of each account are.
     pub ageing: Vec<Ageing>,
+    /// What customers owe by product, branch, agent.
+    pub breakdown: Breakdown,
     /// What was left aside, by why.
     pub aside: BTreeMap<&'static str, usize>,
     /// Everything that is open, and every alarm.
@@ -131,6 +133,7 @@ struct Concluded<P> {
     unposted: BTreeSet<ItemId>,
     statements: Vec<Statement>,
     ageing: Vec<Ageing>,
+    breakdown: Breakdown,
     identities: Vec<Identity>,
     items: Vec<OpenItem>,
     grounds: BTreeMap<(Option<Account>, ItemId), Facts>,
@@ -158,6 +161,7 @@ struct Sums {
     handed: Handed,
     statements: Vec<Statement>,
     ageing: Vec<Ageing>,
+    breakdown: Breakdown,
     aside: BTreeMap<&'static str, usize>,
     unposted: BTreeSet<ItemId>,
     identities: Vec<Identity>,
@@ -203,8 +207,10 @@ impl Posted {
         let is_of_silent =
             |name: &str| name.split_once(": ").is_some_and(|(account, what)| what.contains("movements =") && !spoken.contains(account));
         sums.identities.retain(|identity| !is_of_silent(&identity.name));
-        let Sums { statements, ageing, aside, identities, items, held, prior, answers, .. } = sums;
-        Ok(Self { common, settings, previous, today, statements, ageing, aside, items, held, prior, answers, identities })
+        let Sums { statements, ageing, breakdown, aside, mut identities, items, held, prior, answers, .. } = sums;
+        let owed = ageing.iter().find(|ageing| ageing.account == Account::Receivable).map(Ageing::total).unwrap_or_default();
+        identities.push(Identity::new("receivable by dimension = receivable", breakdown.total().closed().amount, owed.amount));
+        Ok(Self { common, settings, previous, today, statements, ageing, breakdown, aside, items, held, prior, answers, identities })
     }
 
     /// Whether everything holds.
@@ -292,10 +298,11 @@ impl Run<'_> {
         });
         let held = held.collect();
         let page = K::page(month, &items, made.settings)?;
-        let (ageing, prior, aside) = (month.ageing(today), prior_lines(month), counts(&month.aside));
+        let (ageing, prior, aside) = (month.ageing(today), prior_lines(month), month.aside.counts());
+        let breakdown = Breakdown::of(month, today);
         let later = month.aside.later.iter().filter(|id| id.subject() == Subject::Bill);
         let unposted = month.aside.too_old.iter().chain(later).copied().collect();
-        Ok(Concluded { handed, aside, unposted, statements, ageing, identities, items, grounds, held, prior, answers, page })
+        Ok(Concluded { handed, aside, unposted, statements, ageing, breakdown, identities, items, grounds, held, prior, answers, page })
     }
 
     /// Whether an item is one of the list of what somebody must look at.
@@ -305,10 +312,12 @@ impl Run<'_> {
 
     /// Adds what a part comes to, and has it kept.
     fn take<K: Keeper>(&self, sums: &mut Sums, part: Concluded<K::Page>, keeper: &mut K) -> Result<(), K::Error> {
-        let Concluded { handed, aside, unposted, statements, ageing, identities, items, grounds, held, prior, answers, page } = part;
+        let Concluded { handed, aside, unposted, statements, ageing, breakdown, identities, items, grounds, held, prior, answers, page } =
+            part;
         keeper.keep(page)?;
         month::add_up(&mut sums.statements, statements);
         month::add_ages(&mut sums.ageing, ageing);
+        sums.breakdown.add(breakdown);
         identities::add_up(&mut sums.identities, identities);
         for (why, count) in aside {
             let sum = sums.aside.entry(why).or_default();
@@ -344,21 +353,6 @@ impl Run<'_> {
         sums.grounds.values_mut().for_each(Facts::sort);
         Ok(())
     }
-}
-
-fn counts(aside: &Aside) -> [(&'static str, usize); 10] {
-    [
-        ("conflicting", aside.conflicting.len()),
-        ("copies", aside.copies.len()),
-        ("held_rows", aside.held_rows.len()),
-        ("later", aside.later.len()),
-        ("too_old", aside.too_old.len()),
-        ("before_books", aside.before_books.len()),
-        ("differing_groups", aside.differing_groups.len()),
-        ("differing_totals", aside.differing_totals.len()),
-        ("vanished", aside.vanished.len()),
-        ("refused", aside.refused.len()),
-    ]
 }
 
 /// Decisions with what they stand on. One that was made before there were books, or that names a bill it was not made on, takes from

@@ -1,4 +1,5 @@
-//! Facts of bills that only the month's figures ask for, beside the compact records: six bytes a bill.
+//! Facts of bills that only the month's figures ask for, beside the compact records: six bytes a bill, and four more where bills have
+//! dimensions.
 
 use std::collections::{BTreeMap, HashMap};
 
@@ -7,6 +8,7 @@ use jiff::Timestamp;
 use super::new_bill::NewBill;
 use crate::domain::ageing::day_number;
 use crate::domain::amount::Amount;
+use crate::domain::dimensions::{Dimensions, PRODUCT};
 
 /// Of no product.
 const NO_PRODUCT: u16 = 0;
@@ -19,6 +21,10 @@ pub(super) struct Side {
     due_days: Vec<i32>,
     names: Vec<Box<str>>,
     by_name: HashMap<Box<str>, u16>,
+    /// What a bill is broken down by, from 1, the product included; as long as the last bill that has more than a product.
+    broken_down: Vec<u32>,
+    dimensions: Vec<Dimensions>,
+    by_dimensions: HashMap<Dimensions, u32>,
     /// Amounts given up, each with when (microseconds since 1970), in that order; only of bills that were amended.
     superseded: BTreeMap<u32, Vec<(i64, Amount)>>,
 }
@@ -28,6 +34,12 @@ impl Side {
         let bill = u32::try_from(self.products.len()).unwrap_or(u32::MAX);
         let product = new.product.map_or(NO_PRODUCT, |name| self.product_number(name));
         self.products.push(product);
+        if new.dimensions.iter().any(|(_, value)| !value.is_empty()) {
+            let dimensions = Dimensions::of(new.dimensions.iter().copied()).with_product(self.product_name(product));
+            let number = self.dimensions_number(dimensions);
+            self.broken_down.resize(self.products.len().saturating_sub(1), 0);
+            self.broken_down.push(number);
+        }
         self.due_days.push(new.due_on.map_or(NO_DAY, day_number));
         if !new.superseded_at.is_empty() {
             // A clock that was set back in between must not turn their order.
@@ -48,6 +60,26 @@ impl Side {
         self.names.push(name.into());
         self.by_name.insert(name.into(), number);
         number
+    }
+
+    fn dimensions_number(&mut self, dimensions: Dimensions) -> u32 {
+        if let Some(&number) = self.by_dimensions.get(&dimensions) {
+            return number;
+        }
+        self.dimensions.push(dimensions.clone());
+        let number = u32::try_from(self.dimensions.len()).unwrap_or(0);
+        self.by_dimensions.insert(dimensions, number);
+        number
+    }
+
+    /// What a bill is broken down by.
+    pub(super) fn dimensions(&self, bill: u32) -> Dimensions {
+        let number = usize::try_from(bill).ok().and_then(|bill| self.broken_down.get(bill)).copied().unwrap_or(0);
+        let place = usize::try_from(number).ok().and_then(|number| number.checked_sub(1));
+        match place.and_then(|place| self.dimensions.get(place)) {
+            Some(dimensions) => dimensions.clone(),
+            None => Dimensions::of([(PRODUCT, self.product_name(self.product(bill)))]),
+        }
     }
 
     /// The product of a bill by a number that stands for it; 0 for none.

@@ -319,7 +319,7 @@ fn item_cells(item: &OpenItem) -> [Cow<'_, str>; ITEM_COLUMNS.len()] {
         neutral(&item.payment_code),
         item.channel.as_str().into(),
         item.decision.map_or_else(String::new, String::from).into(),
-        neutral(&item.dimensions.join(" / ")).into_owned().into(),
+        neutral(&item.dimensions.in_words()).into_owned().into(),
     ]
 }
 

@@ -126,7 +126,7 @@ const SUMMARY_SCHEMA: &str = include_str!("../../docs/schema/summary.schema.json
 type Write = fn(&Report<'_>, &mut Writer) -> io::Result<()>;
 
 /// Every file but the matched payments and the summary.
-const FILES: [(&str, Write); 15] = [
+const FILES: [(&str, Write); 16] = [
     ("discrepancies.csv", csv::discrepancies),
     ("discrepancies.jsonl", jsonl::discrepancies),
     ("discrepancies.parquet", parquet::discrepancies),
@@ -137,6 +137,7 @@ const FILES: [(&str, Write); 15] = [
     ("breakdown_product.csv", month::by_product),
     ("breakdown_store.csv", month::by_store),
     ("breakdown_class.csv", month::by_class),
+    ("breakdown_dimension.csv", month::by_dimension),
     ("completeness.csv", month::completeness),
     ("prior_period.csv", month::prior_period),
     (carried::SUSPENSE, month::suspense),

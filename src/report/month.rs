@@ -6,6 +6,7 @@ use jiff::Timestamp;
 
 use super::text::neutral;
 use super::{Report, Writer};
+use crate::domain::ageing::Bucket;
 use crate::domain::amount::Rupiah;
 use crate::domain::balance::Balance;
 use crate::domain::calendar::format_wib_seconds;
@@ -101,6 +102,23 @@ pub(super) fn by_class(report: &Report<'_>, writer: &mut Writer) -> io::Result<(
     for of in &report.month.breakdowns.classes {
         let [count, amount] = figures(of.balance);
         row(&mut csv, [of.class.id(), of.nature.name(), &count, &amount])?;
+    }
+    csv.flush()
+}
+
+/// `breakdown_dimension.csv`: what customers owe by product, branch, agent, from opening to closing and by age.
+pub(super) fn by_dimension(report: &Report<'_>, writer: &mut Writer) -> io::Result<()> {
+    let mut csv = csv::Writer::from_writer(writer);
+    let ages = Bucket::ALL.map(|bucket| format!("{}_amount", bucket.name().replace('-', "_to_")));
+    let columns = ["dimension", "value", "opening_count", "opening_amount", "billed_amount", "received_amount", "other_amount"];
+    row(&mut csv, columns.into_iter().chain(["closing_count", "closing_amount"]).chain(ages.iter().map(String::as_str)))?;
+    for ((dimension, value), of) in &report.month.dimensions {
+        let [[opening_count, opening], [count, closing]] = [of.opening, of.closed()].map(figures);
+        let moved = [of.billed, of.received, of.other].map(|amount| amount.to_string());
+        let ages = of.closing.map(|balance| balance.amount.to_string());
+        let value = neutral(value);
+        let sums = [&opening_count, &opening].into_iter().chain(&moved).chain([&count, &closing]).chain(&ages);
+        row(&mut csv, [dimension.as_str(), &*value].into_iter().chain(sums.map(String::as_str)))?;
     }
     csv.flush()
 }

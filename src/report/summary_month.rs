@@ -6,6 +6,8 @@ use jiff::Timestamp;
 use jiff::civil::Date;
 use serde::Serialize;
 
+use crate::books::breakdown::Receivables;
+use crate::domain::amount::Rupiah;
 use crate::domain::balance::{Balance, RollForward};
 use crate::domain::line::InputFile;
 use crate::reconcile::month::{Ageing, CODES, Closing, Month, OpeningFrom};
@@ -23,6 +25,8 @@ pub struct MonthFigures {
     pub ageing: BTreeMap<&'static str, AgeingFigures>,
     /// The codes' roll-forward by product and channel.
     pub products: Vec<ProductFigures>,
+    /// What customers owe, by each value of each dimension.
+    pub dimensions: Vec<DimensionFigures>,
     /// How many stores took money; `null` when they could not be told apart.
     pub stores: Option<usize>,
     /// Whether the evidence can be whole.
@@ -78,6 +82,21 @@ pub struct ProductFigures {
     pub cancelled: Balance,
     pub expired_unpaid: Balance,
     pub closing: Balance,
+}
+
+/// What customers owe whose bills have one value of a dimension; an empty value: none.
+#[derive(Clone, Debug, Serialize)]
+#[allow(missing_docs, reason = "named like the fields of `Receivables`")]
+pub struct DimensionFigures {
+    pub dimension: String,
+    pub value: String,
+    pub opening: Balance,
+    pub billed_amount: Rupiah,
+    pub received_amount: Rupiah,
+    pub other_amount: Rupiah,
+    pub closing: Balance,
+    /// What of it is older than 60 days.
+    pub past_60_days: Balance,
 }
 
 /// Whether the evidence can be whole.
@@ -172,6 +191,7 @@ impl MonthFigures {
             prior_period: prior,
             ageing: month.ageing.iter().map(|table| (table.name, AgeingFigures::of(table))).collect(),
             products: products(month),
+            dimensions: month.dimensions.iter().map(DimensionFigures::of).collect(),
             stores: month.breakdowns.stores.as_ref().map(BTreeMap::len),
             completeness: CompletenessFigures::of(month, files),
             closing: month.closing.clone(),
@@ -199,6 +219,21 @@ impl AgeingFigures {
             buckets: table.rows().map(|(bucket, balance)| (bucket.name(), balance)).collect(),
             past_60_days: table.past_limit(),
             total: table.total(),
+        }
+    }
+}
+
+impl DimensionFigures {
+    fn of(((dimension, value), of): (&(String, String), &Receivables)) -> Self {
+        Self {
+            dimension: dimension.clone(),
+            value: value.clone(),
+            opening: of.opening,
+            billed_amount: of.billed,
+            received_amount: of.received,
+            other_amount: of.other,
+            closing: of.closed(),
+            past_60_days: of.past_limit(),
         }
     }
 }

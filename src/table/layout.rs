@@ -6,6 +6,8 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
+use super::fault::Fault;
+use super::header::unique_place;
 use super::records::Limits;
 use super::row::{Kind, Row};
 use super::sniff::normalized;
@@ -67,6 +69,22 @@ impl Layout {
         if is_date && self.date_format != DateFormat::Iso { self.date_format.iso(trimmed) } else { None }
     }
 
+    /// Where a file with these (normalized) names has the columns of dimensions, as they are called or as they are mapped here. What is the
+    /// same in every row stands behind the last cell.
+    ///
+    /// # Errors
+    /// When a name stands for two columns.
+    pub fn dimensions(&self, wanted: &[String], names: &[String]) -> Result<Vec<(String, usize)>, Fault> {
+        let mut found = Vec::new();
+        for name in wanted {
+            let theirs = self.columns.get(name).map(|theirs| normalized(theirs));
+            let place = unique_place(names, name, |header| header == theirs.as_deref().unwrap_or(name))?;
+            let constant = || self.constants.keys().position(|key| key == name).map(|at| names.len().saturating_add(at));
+            found.extend(place.or_else(constant).map(|place| (name.clone(), place)));
+        }
+        Ok(found)
+    }
+
     /// Rewrites the cell at `place`, which is `column`'s.
     pub fn rewrite(&self, row: &mut Row, place: usize, column: &str, is_date: bool) {
         let is_stored_as_date = row.kind(place) == Kind::Date;
@@ -99,6 +117,8 @@ pub struct Settings {
     pub layouts: Vec<Layout>,
     /// The layout that is to be used.
     pub layout: Option<String>,
+    /// Columns by which bills are broken down in reports, by the names they have there.
+    pub dimensions: Vec<String>,
     /// What separates cells; sniffed among `, ; tab |` when not given.
     pub delimiter: Option<u8>,
     /// The sheet of a workbook; the first when not given.

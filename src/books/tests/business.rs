@@ -14,6 +14,7 @@ use crate::books::settings::{Period, Settings};
 use crate::domain::amount::{Amount, Rupiah};
 use crate::domain::calendar::{at_wib, wib_date};
 use crate::domain::channel::Channel;
+use crate::domain::dimensions::Dimensions;
 
 pub(super) fn day(month: i8, day: i8) -> Date {
     date(2026, month, day)
@@ -43,7 +44,7 @@ pub(super) fn bill(name: &str, on: Date, amount: u64) -> BillFact {
         expires_on: None,
         events: vec![BillEvent { at: Some(at(on)), change: Change::Created(rupiah(amount)) }],
         mark: None,
-        dimensions: Vec::new(),
+        dimensions: Dimensions::default(),
     }
 }
 

@@ -9,6 +9,7 @@ use crate::domain::additional::{Additional, Share, ShareKind};
 use crate::domain::amount::Amount;
 use crate::domain::bill::{Bill, Customer, Expiry, Policy, Terms, Wanted};
 use crate::domain::channel::{Channel, Method};
+use crate::domain::dimensions::Dimensions;
 use crate::domain::ids::{InvoiceNumber, PaymentCode};
 use crate::domain::personal::Personal;
 
@@ -56,7 +57,16 @@ fn terms(index: u64) -> impl Strategy<Value = Terms> {
                 info,
                 receipt_description: (!is_alfa).then(|| footer.clone()),
                 receipt_footer: Some(footer),
-                policy: Policy { number: Some(format!("0{salt}")), kind: None, status: None, due_date: "2026-10-31".parse().ok() },
+                policy: Policy {
+                    number: Some(format!("0{salt}")),
+                    kind: None,
+                    status: None,
+                    due_date: "2026-10-31".parse().ok(),
+                    dimensions: Dimensions::of([
+                        ("branch", if salt % 2 == 0 { "Kota; \"Tua\"" } else { "" }),
+                        ("agent", &salt.to_string()),
+                    ]),
+                },
                 bill_group: (salt % 3 == 0).then(|| "G".into()),
                 additional: (is_alfa && salt % 5 == 0).then(|| Box::new(additional(salt))),
             }
@@ -87,7 +97,7 @@ fn bills() -> impl Strategy<Value = Vec<Bill>> {
     (0..12_u64).prop_flat_map(move |count| (0..count).map(bill).collect::<Vec<_>>())
 }
 
-const HEADER: [&str; 20] = [
+const HEADER: [&str; 22] = [
     "invoice_number",
     "Amount",
     "Customer Name",
@@ -108,6 +118,8 @@ const HEADER: [&str; 20] = [
     "settlement",
     "hold_settlement",
     "account_id",
+    "CABANG",
+    "agent",
 ];
 
 fn cells(bill: &Bill) -> Vec<String> {
@@ -134,6 +146,8 @@ fn cells(bill: &Bill) -> Vec<String> {
     cells[13] = terms.policy.number.clone().unwrap_or_default();
     cells[14] = terms.policy.due_date.map_or_else(String::new, |date| date.to_string());
     cells[15] = terms.bill_group.clone().unwrap_or_default();
+    cells[20] = terms.policy.dimensions.value("branch").into();
+    cells[21] = terms.policy.dimensions.value("agent").into();
     if let Some(additional) = &terms.additional {
         let share = |share: &Share| {
             let kind = if share.kind == ShareKind::Fix { "FIX" } else { "PERCENTAGE" };
@@ -167,9 +181,10 @@ fn dialect() -> impl Strategy<Value = Dialect> {
 }
 
 fn test_options() -> crate::intake::Options {
-    let mapping = BTreeMap::from([("email".to_owned(), "e-mail".to_owned())]);
+    let mapping = [("email", "e-mail"), ("branch", "Cabang")].map(|(ours, theirs)| (ours.to_owned(), theirs.to_owned()));
     let mut options = options();
-    options.tables.base.columns = mapping;
+    options.tables.base.columns = BTreeMap::from(mapping);
+    options.tables.dimensions = vec!["branch".to_owned(), "agent".to_owned()];
     options
 }
 

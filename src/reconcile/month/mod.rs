@@ -27,6 +27,7 @@ pub use prior::{CODES, PriorLine};
 use super::external::DigestSum;
 use super::posted::Posted;
 use super::{Identity, Outcome, Terms};
+use crate::books::breakdown::Receivables;
 use crate::domain::amount::Amount;
 use crate::domain::balance::{Balance, Movement, RollForward};
 use crate::domain::channel::Channel;
@@ -49,6 +50,8 @@ pub struct Month {
     pub products: BTreeMap<(String, Channel), CodeFigures>,
     /// By day, store and class.
     pub breakdowns: Breakdowns,
+    /// What customers owe, by a dimension's name and its value.
+    pub dimensions: BTreeMap<(String, String), Receivables>,
     /// Whether the evidence can be whole.
     pub completeness: Completeness,
     /// What is signed.
@@ -119,6 +122,7 @@ impl Month {
             roll_forwards,
             prior_period,
             breakdowns,
+            dimensions: posted.breakdown.by_dimension(),
             closing,
             outstanding,
             identities,

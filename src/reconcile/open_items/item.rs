@@ -9,6 +9,7 @@ use crate::books::pair::Movement;
 use crate::domain::ageing::Bucket;
 use crate::domain::amount::Rupiah;
 use crate::domain::classify::Class;
+use crate::domain::dimensions::Dimensions;
 
 /// What is to be done about an item.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -74,7 +75,7 @@ pub struct OpenItem {
     /// The last decision about it that stands.
     pub decision: Option<ItemId>,
     /// Branch, agent, product.
-    pub dimensions: Vec<Box<str>>,
+    pub dimensions: Dimensions,
 }
 
 /// Length of a rank in bytes.

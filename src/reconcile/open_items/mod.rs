@@ -27,6 +27,7 @@ use crate::domain::ageing::day_number;
 use crate::domain::amount::Rupiah;
 use crate::domain::calendar::wib_date;
 use crate::domain::classify::{Class, Nature, settlement_due, unsettled_nature};
+use crate::domain::dimensions::Dimensions;
 
 /// What an item's being due depends on.
 #[derive(Clone, Copy, Debug)]
@@ -160,7 +161,7 @@ impl Lookup<'_> {
                 todo: if decision.is_some() { Todo::Decided } else { Todo::Now },
                 owner: class.map_or(Owner::Security, |class| class.info().owner),
                 decision,
-                dimensions: Vec::new(),
+                dimensions: Dimensions::default(),
             }
         })
     }
@@ -296,20 +297,13 @@ impl Lookup<'_> {
         if unsettled_nature(due_on, self.terms.terms.as_of) == Nature::Break { Todo::Now } else { Todo::NotYet }
     }
 
-    fn dimensions(&self, id: ItemId) -> Vec<Box<str>> {
+    fn dimensions(&self, id: ItemId) -> Dimensions {
         let debt = match id.subject() {
             Subject::Debt => Some(id),
             Subject::Payment => self.known.payments.get(&id).and_then(|payment| payment.debt),
             _ => None,
         };
-        let bills = debt.and_then(|debt| self.known.debts.get(&debt)).map(|debt| &debt.bills);
-        bills
-            .into_iter()
-            .flatten()
-            .filter_map(|bill| self.known.bills.get(bill))
-            .map(|bill| bill.dimensions.clone())
-            .next()
-            .unwrap_or_default()
+        debt.and_then(|debt| self.known.dimensions_of(debt)).cloned().unwrap_or_default()
     }
 }
 

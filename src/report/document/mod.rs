@@ -197,6 +197,13 @@ impl<'a> Section<'a> {
         }
     }
 
+    /// With several tables more.
+    #[must_use]
+    pub fn tables(mut self, tables: impl IntoIterator<Item = Table<'a>>) -> Self {
+        self.tables.extend(tables);
+        self
+    }
+
     /// With an explanation below its heading.
     #[must_use]
     pub fn note(mut self, note: impl Into<String>) -> Self {

@@ -185,7 +185,7 @@ fn row<'a>(item: &'a OpenItem, words: &'static Words) -> Vec<Cell<'a>> {
         words.desk_name(item.owner).into(),
         item.class.map(|class| words.class_action(class)).into(),
         item.decision.map(|decision| decision.key_text()).into(),
-        item.dimensions.join(" / ").into(),
+        item.dimensions.in_words().into(),
         item.discrepancy_id.as_str().into(),
     ]
 }

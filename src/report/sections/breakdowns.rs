@@ -1,16 +1,21 @@
 //! The month by product, by store, and by class and nature.
 
+use std::collections::BTreeSet;
+
 use super::super::document::{Audience, Cell, Column, Kind, Section, Table};
 use super::super::text::fill;
 use super::super::words::Words;
 use super::days::capitalised;
 use super::{Report, columns};
+use crate::domain::ageing::Bucket;
+use crate::domain::dimensions::PRODUCT;
 use crate::reconcile::month::CodeFigures;
 
 pub(super) fn section<'a>(report: &Report<'a>, words: &'static Words) -> Section<'a> {
     Section::new("breakdowns", words.breakdowns)
         .note(words.breakdowns_note)
         .table(products(report, words))
+        .tables(dimensions(report, words))
         .table(stores(report, words))
         .table(classes(report, words))
 }
@@ -41,6 +46,30 @@ fn products<'a>(report: &Report<'a>, words: &'static Words) -> Table<'a> {
 /// With the sign each line has in the sum.
 fn signed(of: &CodeFigures) -> [crate::domain::balance::Balance; 7] {
     [of.opening, of.issued, of.amended, of.settled.negated(), of.cancelled.negated(), of.expired_unpaid.negated(), of.closing]
+}
+
+/// What customers owe, a table for each dimension.
+fn dimensions<'a>(report: &Report<'a>, words: &'static Words) -> Vec<Table<'a>> {
+    let names: BTreeSet<&str> = report.month.dimensions.keys().map(|(name, _)| name.as_str()).collect();
+    names.into_iter().map(|name| dimension(report, name, words)).collect()
+}
+
+fn dimension<'a>(report: &Report<'a>, name: &str, words: &'static Words) -> Table<'a> {
+    let of_name = if name == PRODUCT { words.product } else { name };
+    let mut columns = columns(&[(of_name, Kind::Text), (words.move_opening, Kind::Rupiah)]);
+    for line in [words.billed(), words.received(), words.other_changes()] {
+        columns.push(Column::new(line, Kind::Rupiah).only_for(Audience::Workbook));
+    }
+    columns.push(Column::new(words.closing_balance, Kind::Rupiah));
+    columns.extend(Bucket::ALL.map(|bucket| Column::new(words.bucket_name(bucket), Kind::Rupiah)));
+    let rows = report.month.dimensions.iter().filter(|((found, _), _)| found == name).map(|((_, value), of)| {
+        let value = if value.is_empty() { words.without_value().into() } else { Cell::from(value.as_str()) };
+        let ages = of.closing.map(|balance| balance.amount);
+        let amounts = [of.opening.amount, of.billed, of.received, of.other, of.closed().amount].into_iter().chain(ages);
+        std::iter::once(value).chain(amounts.map(Cell::from)).collect()
+    });
+    let caption = fill(words.receivables_by(), &[of_name]);
+    Table::new(caption, columns, rows.collect::<Vec<Vec<_>>>()).sum_up(words.total).kept_in("breakdown_dimension.csv")
 }
 
 fn stores<'a>(report: &Report<'a>, words: &'static Words) -> Table<'a> {

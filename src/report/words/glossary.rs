@@ -93,6 +93,11 @@ terms! {
     moved_on "Last movement on" "Mutasi terakhir pada";
     moved_by "Last movement" "Mutasi terakhir";
     dimensions "Branch, agent, product" "Cabang, agen, produk";
+    receivables_by "Premium receivables by {0}" "Piutang premi per {0}";
+    without_value "(none)" "(tidak ada)";
+    billed "Billed and amended" "Tagihan dan perubahannya";
+    received "Received" "Diterima";
+    other_changes "Other changes" "Perubahan lain";
     decision "Decision" "Keputusan";
     item "Item" "Rincian";
     alarms "Alarms" "Peringatan";

@@ -6,6 +6,7 @@ mod bank;
 mod beside;
 mod carried;
 mod corpus;
+mod dimensions;
 mod discrepancies;
 mod discrepancies_sheet;
 mod doctor;

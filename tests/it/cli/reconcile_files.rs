@@ -98,7 +98,7 @@ fn the_report_has_exactly_the_documented_files_and_columns() {
     let world = world();
     october(&world, &["log.jsonl"], &[], "report").expect(1);
     let files: Vec<String> = bytes_in(&world.path("report")).into_keys().collect();
-    let documented = "ageing.csv breakdown_class.csv breakdown_day_channel.csv breakdown_product.csv breakdown_store.csv \
+    let documented = "ageing.csv breakdown_class.csv breakdown_day_channel.csv breakdown_dimension.csv breakdown_product.csv breakdown_store.csv \
                       completeness.csv discrepancies.csv discrepancies.jsonl discrepancies.parquet evidence.csv matched.parquet open_items.csv \
                       outstanding.parquet postings.csv prior_period.csv report.html roll_forward.csv summary.json summary.schema.json suspense.csv workbook.xlsx";
     assert_eq!(files.join(" "), documented);

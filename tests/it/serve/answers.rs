@@ -24,6 +24,7 @@ fn stocked(settings: &str) -> Shop {
         kind: Some("Dana Pendidikan".into()),
         status: Some("aktif".into()),
         due_date: Some(jiff::civil::date(2021, 5, 21)),
+        ..Policy::default()
     };
     let insured = RecordedTerms { policy, info: Some("Terima kasih".into()), receipt_footer: Some("021 555".into()), ..terms("0100") };
     shop.record("INSURED", vec![(adopted(&insured, "0100", 60).0, customer(NAME, Some(EMAIL)))]);
