@@ -51,6 +51,7 @@ mod settle;
 pub mod take_on;
 #[cfg(test)]
 mod tests;
+pub mod tie;
 
 pub use account::Account;
 pub use book::BooksError;

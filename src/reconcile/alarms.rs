@@ -13,7 +13,7 @@ use crate::domain::calendar::wib_date;
 use crate::domain::classify::{Class, Nature, Stands};
 
 /// What is wrong with a bill or its ledger: a later ledger that shows it no more answers it.
-const OF_LEDGER: [Class; 5] = [Class::L07, Class::L08, Class::L09, Class::L10, Class::L13];
+const OF_LEDGER: [Class; 6] = [Class::L07, Class::L08, Class::L09, Class::L10, Class::L13, Class::L14];
 
 /// Bills of open debts that the ledger lists no more: one alarm for all of them, with what is open.
 fn vanished(listed: &[ItemId], today: Date, before: &Known) -> Option<AlarmFact> {

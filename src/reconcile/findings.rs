@@ -1,6 +1,6 @@
 //! Classed lines, payments and bills → findings: what someone must look at, why, and on what evidence.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 use rayon::prelude::*;
@@ -8,9 +8,9 @@ use rayon::prelude::*;
 use super::bills::Bill;
 use super::dedupe::{Payments, Proved};
 use super::judge::{JudgedPayment, line_flags};
-use super::judge_bills::{Attached, JudgedBill};
+use super::judge_bills::{Attached, JudgedBill, in_scope};
 use super::{Inputs, Terms, reasons, severity_of};
-use crate::domain::amount::Rupiah;
+use crate::domain::amount::{Amount, Rupiah};
 use crate::domain::channel::Channel;
 use crate::domain::classify::{Class, ClassSet, Nature, Severity, Stands};
 use crate::domain::digest::{self, Digest};
@@ -284,6 +284,41 @@ impl<'a> Findings<'a> {
                 paid: None,
                 paid_at: None,
                 reason: BillReason::NotListed.into(),
+                evidence: Vec::new(),
+                sources: Vec::new(),
+                books: None,
+                is_decided: false,
+            });
+        }
+    }
+
+    /// Debts whose bills ask for different amounts, if one of these bills is in scope.
+    pub(super) fn differing_groups(&mut self) {
+        let bills = &self.inputs.bills;
+        let mut groups: BTreeMap<u32, (Amount, Amount, usize, bool)> = BTreeMap::new();
+        for (number, bill) in bills.iter().filter(|(_, bill)| bill.group != 0 && !bill.reusable() && bill.cancelled_at().is_none()) {
+            let (least, most, count, is_in_scope) = groups.entry(bill.group).or_insert((bill.amount, bill.amount, 0, false));
+            (*least, *most, *count) = ((*least).min(bill.amount), (*most).max(bill.amount), count.saturating_add(1));
+            *is_in_scope |= in_scope(self.inputs, number, bill, self.terms);
+        }
+        let names = bills.group_names();
+        for (group, (least, most, count, _)) in
+            groups.into_iter().filter(|(_, (least, most, _, is_in_scope))| least != most && *is_in_scope)
+        {
+            let group = names.get(&group).copied().unwrap_or_default().to_owned();
+            self.found.push(Finding {
+                id: id(&[b"group", group.as_bytes()]),
+                class: Class::L14,
+                flags: ClassSet::EMPTY,
+                nature: Nature::Break,
+                severity: Class::L14.info().severity,
+                invoice_number: String::new(),
+                payment_code: String::new(),
+                channel: None,
+                expected: Some(most.into()),
+                paid: None,
+                paid_at: None,
+                reason: BillReason::GroupDiffers { group, count, least, most }.into(),
                 evidence: Vec::new(),
                 sources: Vec::new(),
                 books: None,

@@ -220,6 +220,7 @@ pub fn reconcile(mut inputs: Inputs, terms: &Terms) -> Outcome {
     findings.bills(&bills.findings, &attached);
     findings.malformed_rows();
     findings.unlisted();
+    findings.differing_groups();
     if let Some(settled) = &settled {
         findings.extend(settle::findings(&inputs, settled, &payments, &judged));
     }

@@ -20,6 +20,7 @@ use crate::books::ground::grounds;
 use crate::books::identities::{self, Identity, Made, identities};
 use crate::books::month::{self, Ageing, Statement};
 use crate::books::take_on::{TakenOn, begin};
+use crate::books::tie::Tie;
 use crate::books::{
     Account, BooksError, Decision, Facts, Handed, ItemId, Known, Leg, Month, Part, Period, Posting, Settings, Shares, Subject,
 };
@@ -112,6 +113,8 @@ pub struct Posted {
     pub ageing: Vec<Ageing>,
     /// What customers owe by product, branch, agent.
     pub breakdown: Breakdown,
+    /// From what the ledger asks for to what is owed; none if no ledger was read.
+    pub tie: Option<Tie>,
     /// What was left aside, by why.
     pub aside: BTreeMap<&'static str, usize>,
     /// Everything that is open, and every alarm.
@@ -134,6 +137,7 @@ struct Concluded<P> {
     statements: Vec<Statement>,
     ageing: Vec<Ageing>,
     breakdown: Breakdown,
+    tie: Tie,
     identities: Vec<Identity>,
     items: Vec<OpenItem>,
     grounds: BTreeMap<(Option<Account>, ItemId), Facts>,
@@ -162,6 +166,7 @@ struct Sums {
     statements: Vec<Statement>,
     ageing: Vec<Ageing>,
     breakdown: Breakdown,
+    tie: Tie,
     aside: BTreeMap<&'static str, usize>,
     unposted: BTreeSet<ItemId>,
     identities: Vec<Identity>,
@@ -185,9 +190,11 @@ impl Posted {
             Opened::TakenOn { items } => (Known { began_on: Some(period.from), ..Known::default() }, None, Some(items)),
         };
         let today = wib_date(terms.as_of).max(period.from);
+        let lists_bills;
         let (mut sums, common) = {
             let (found, parts) = Found::of(outcome, terms, &before, &decisions, items.as_deref().unwrap_or_default());
             let is_settlement_known = outcome.settled.is_some() || !before.batches.is_empty();
+            lists_bills = found.lists_bills();
             let run = Run {
                 posting: Posting { settings: &settings, period, lists_bills: found.lists_bills() },
                 item_terms: ItemTerms { terms, today, settings: &settings, is_settlement_known, decisions: &decisions },
@@ -207,10 +214,13 @@ impl Posted {
         let is_of_silent =
             |name: &str| name.split_once(": ").is_some_and(|(account, what)| what.contains("movements =") && !spoken.contains(account));
         sums.identities.retain(|identity| !is_of_silent(&identity.name));
-        let Sums { statements, ageing, breakdown, aside, mut identities, items, held, prior, answers, .. } = sums;
+        let Sums { statements, ageing, breakdown, tie, aside, mut identities, items, held, prior, answers, .. } = sums;
         let owed = ageing.iter().find(|ageing| ageing.account == Account::Receivable).map(Ageing::total).unwrap_or_default();
         identities.push(Identity::new("receivable by dimension = receivable", breakdown.total().closed().amount, owed.amount));
-        Ok(Self { common, settings, previous, today, statements, ageing, breakdown, aside, items, held, prior, answers, identities })
+        let tie = lists_bills.then_some(tie);
+        identities
+            .extend(tie.iter().map(|tie| Identity::new("receivable = asked by the ledger + listed differences", owed.amount, tie.total())));
+        Ok(Self { common, settings, previous, today, statements, ageing, breakdown, tie, aside, items, held, prior, answers, identities })
     }
 
     /// Whether everything holds.
@@ -299,10 +309,25 @@ impl Run<'_> {
         let held = held.collect();
         let page = K::page(month, &items, made.settings)?;
         let (ageing, prior, aside) = (month.ageing(today), prior_lines(month), month.aside.counts());
-        let breakdown = Breakdown::of(month, today);
+        let (breakdown, tie) = (Breakdown::of(month, today), Tie::of(known, &made.facts.bills, month.period));
         let later = month.aside.later.iter().filter(|id| id.subject() == Subject::Bill);
         let unposted = month.aside.too_old.iter().chain(later).copied().collect();
-        Ok(Concluded { handed, aside, unposted, statements, ageing, breakdown, identities, items, grounds, held, prior, answers, page })
+        Ok(Concluded {
+            handed,
+            aside,
+            unposted,
+            statements,
+            ageing,
+            breakdown,
+            tie,
+            identities,
+            items,
+            grounds,
+            held,
+            prior,
+            answers,
+            page,
+        })
     }
 
     /// Whether an item is one of the list of what somebody must look at.
@@ -312,12 +337,27 @@ impl Run<'_> {
 
     /// Adds what a part comes to, and has it kept.
     fn take<K: Keeper>(&self, sums: &mut Sums, part: Concluded<K::Page>, keeper: &mut K) -> Result<(), K::Error> {
-        let Concluded { handed, aside, unposted, statements, ageing, breakdown, identities, items, grounds, held, prior, answers, page } =
-            part;
+        let Concluded {
+            handed,
+            aside,
+            unposted,
+            statements,
+            ageing,
+            breakdown,
+            tie,
+            identities,
+            items,
+            grounds,
+            held,
+            prior,
+            answers,
+            page,
+        } = part;
         keeper.keep(page)?;
         month::add_up(&mut sums.statements, statements);
         month::add_ages(&mut sums.ageing, ageing);
         sums.breakdown.add(breakdown);
+        sums.tie.add_part(tie);
         identities::add_up(&mut sums.identities, identities);
         for (why, count) in aside {
             let sum = sums.aside.entry(why).or_default();

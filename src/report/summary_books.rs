@@ -27,6 +27,8 @@ pub struct BooksFigures {
     pub items: BTreeMap<&'static str, BTreeMap<&'static str, Balance>>,
     /// What is to be done, by who acts.
     pub to_do: BTreeMap<&'static str, Balance>,
+    /// From what the ledger asks for to what is owed (`receivable`): how many debts, and by how much; `null` if no ledger was read.
+    pub ledger: Option<BTreeMap<&'static str, Balance>>,
     /// What was left aside, by why.
     pub aside: BTreeMap<&'static str, usize>,
     /// Decisions that move nothing, and why.
@@ -94,6 +96,7 @@ impl BooksFigures {
             accounts,
             items: Todo::ALL.into_iter().map(|todo| (todo.name(), by_account(&posted.items, todo))).collect(),
             to_do: by_owner(&posted.items),
+            ledger: posted.tie.as_ref().map(|tie| tie.lines().map(|(line, balance)| (line.name(), balance)).collect()),
             aside: posted.aside.clone(),
             refused: posted.common.aside.refused.iter().map(|(id, refusal)| (id.to_string(), refusal.to_string())).collect(),
             identities: posted

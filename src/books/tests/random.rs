@@ -19,6 +19,7 @@ use crate::books::known::Known;
 use crate::books::pair::Leg;
 use crate::books::post::{Month, post};
 use crate::books::settings::Settings;
+use crate::books::tie::{Line, Tie};
 
 /// One thing that happens; what the numbers mean depends on `kind`.
 #[derive(Clone, Copy, Debug)]
@@ -281,6 +282,10 @@ fn keep_books(months: &[(Vec<Move>, u32)], tolerance: u64) -> Result<(), TestCas
             prop_assert_eq!(done(&month, &made[earlier..]), done(&closed, &made[earlier..]));
         }
         holds(&known, &facts, &made, &settings, &closed)?;
+        let tie = Tie::of(&closed.known, &facts.bills, month(now));
+        prop_assert_eq!(tie.total(), closed.known.total(Account::Receivable), "{:?}", tie);
+        let differs = tie.lines().any(|(line, _)| line == Line::Differing);
+        prop_assert!(!differs || !made.is_empty(), "without a decision, month {}: {:?}", now, tie);
         parted::is_the_same(&closed, &known, &facts, &made, &settings)?;
         given.push(Given { period: month(now), facts, decisions: made[earlier..].to_vec(), settings: settings.clone() });
         prop_assert_eq!(kept(&closed.known), naive::balances(&given), "month {}: {:?}", now, told(&made));

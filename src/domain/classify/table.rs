@@ -302,6 +302,9 @@ classes! {
     L13 "L13" Apart Bill Break High Nothing Alarm Never Seen Finance, "bills the ledger lists no more",
         "bills that were open at the end of the month before are missing from the ledger, neither paid nor cancelled",
         "give the whole ledger; what is rightly gone is cancelled, or written off as one decision";
+    L14 "L14" Apart Bill Break Medium Nothing Alarm Never Seen Finance, "bills of one debt ask for different amounts",
+        "bills that share a `bill_group` owe once, and do not ask for the same; the largest amount counts as what is owed",
+        "correct the amounts, or the group of the bill that does not belong to it";
 
     S10 "S10" Settlement UnreadableRow Break Medium Nothing Clearing Never Origin Settlement, "malformed settlement row",
         "a row of a settlement file cannot be read; it settles nothing",

@@ -39,6 +39,17 @@ pub enum BillReason {
     CodeTwice,
     /// The external ledger does not list its code.
     NotListed,
+    /// Bills that are one debt do not ask for the same.
+    GroupDiffers {
+        /// What they share.
+        group: String,
+        /// How many are not cancelled.
+        count: usize,
+        /// The least that one of them asks for.
+        least: Amount,
+        /// The most.
+        most: Amount,
+    },
 }
 
 impl Say for BillReason {
@@ -75,6 +86,12 @@ impl Say for BillReason {
                 language,
                 "our request history has this code, the external ledger has not",
                 "riwayat permintaan kita memuat kode ini, data tagihan luar tidak"
+            ),
+            Self::GroupDiffers { group, count, least, most } => say!(
+                to,
+                language,
+                "the {count} bills of group `{group}` ask for {least} to {most}; {most} counts as owed",
+                "{count} tagihan kelompok `{group}` bernilai {least} sampai {most}; {most} dianggap terutang"
             ),
         }
     }

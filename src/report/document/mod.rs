@@ -111,8 +111,8 @@ pub struct Highlight {
     pub explanation: String,
     /// How many.
     pub count: u64,
-    /// Their rupiah, in words.
-    pub amount: String,
+    /// Their rupiah.
+    pub amount: Rupiah,
     /// How it is to be taken.
     pub mood: Mood,
 }

@@ -6,6 +6,7 @@ use super::super::words::Words;
 use super::{Report, columns};
 use crate::books::account::{Account, Side};
 use crate::books::month::{Ageing, Statement};
+use crate::books::tie::Tie;
 use crate::domain::ageing::Bucket;
 use crate::domain::amount::Rupiah;
 use crate::domain::balance::Balance;
@@ -31,6 +32,18 @@ pub(super) fn overview<'a>(report: &Report<'a>, words: &'static Words) -> Sectio
         .table(balances(report, statements, words))
         .table(movements(statements, words))
         .table(ageing(report, words))
+        .tables(report.books.tie.as_ref().map(|tie| ledger(tie, words)))
+}
+
+/// From what the ledger asks for to what is owed.
+fn ledger<'a>(tie: &Tie, words: &'static Words) -> Table<'a> {
+    // A debt may be in several lines, so only their rupiah add up.
+    let owed = vec![words.tie_total().into(), Cell::Empty, tie.total().into()];
+    let lines = tie.lines().map(|(line, balance)| vec![words.tie_line(line).into(), balance.count.into(), balance.amount.into()]);
+    let rows = lines.chain([owed]);
+    let columns =
+        columns(&[(words.movement_title(), Kind::Text), (words.items_count(), Kind::Count), (words.items_amount(), Kind::Difference)]);
+    Table::new(words.ledger_tie(), columns, rows.collect::<Vec<Vec<_>>>())
 }
 
 fn balances<'a>(report: &Report<'a>, statements: &[Statement], words: &'static Words) -> Table<'a> {

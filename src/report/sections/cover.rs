@@ -48,7 +48,7 @@ fn highlights(report: &Report<'_>, words: &'static Words) -> Vec<Highlight> {
         label: capitalised(label),
         explanation: String::new(),
         count: u64::try_from(of.count).unwrap_or_default(),
-        amount: text::rupiah(of.amount.get()),
+        amount: of.amount,
         mood: if is_good && of.count == 0 { Mood::Good } else { mood },
     };
     vec![
@@ -128,7 +128,7 @@ fn facts<'a>(report: &Report<'a>, entity: &'a str, words: &'static Words) -> Vec
         }
     };
     let evidence = fill(words.evidence_from_files, &[&text::grouped(widened(summary.inputs.len())), &text::grouped(lines.into())]);
-    let rows: [(&'static str, Cell<'a>); 13] = [
+    let rows: [(&'static str, Cell<'a>); 14] = [
         (words.entity, entity.into()),
         (words.period, fill(words.days_from_to, &[&text::day(words, days.from), &text::day(words, days.to)]).into()),
         (words.cut_off, words.cut_off_rule.into()),
@@ -140,10 +140,21 @@ fn facts<'a>(report: &Report<'a>, entity: &'a str, words: &'static Words) -> Vec
         (words.bills_from, bills.into()),
         (words.evidence_from, evidence.into()),
         (words.days_without, inputs::days_without_evidence(report, words).into()),
+        (words.settlement_title(), unsettled(report, words)),
         (words.late_evidence, late(summary.late_evidence).into()),
         (words.late_evidence_after_grace, late(summary.late_evidence_after_grace).into()),
     ];
     rows.into_iter().filter(|(_, value)| *value != Cell::Empty).map(|(label, value)| vec![label.into(), value]).collect()
+}
+
+/// Where no settlement file was ever given, nobody can say how long DOKU owes what it has collected.
+fn unsettled<'a>(report: &Report<'a>, words: &'static Words) -> Cell<'a> {
+    let is_known = report.outcome.settled.is_some() || !report.books.common.known.batches.is_empty();
+    let at_doku = report.books.statement(Account::Doku).map(|statement| statement.closing).unwrap_or_default();
+    if is_known || at_doku == Balance::ZERO {
+        return Cell::Empty;
+    }
+    fill(words.settlement_unknown(), &[&text::rupiah(at_doku.amount.get())]).into()
 }
 
 fn late(figures: Figures) -> String {

@@ -6,6 +6,7 @@ use super::Words;
 use crate::books::account::{Account, Owner};
 use crate::books::decision::{Action, Refusal};
 use crate::books::pair::Movement;
+use crate::books::tie::Line;
 use crate::domain::language::Language;
 use crate::reconcile::open_items::Todo;
 use crate::register;
@@ -93,6 +94,15 @@ terms! {
     moved_on "Last movement on" "Mutasi terakhir pada";
     moved_by "Last movement" "Mutasi terakhir";
     dimensions "Branch, agent, product" "Cabang, agen, produk";
+    settlement_title "Settlement" "Setelmen";
+    settlement_unknown "no settlement file was ever given, so whether DOKU has paid out {0} is not known, and nobody is told to ask"
+        "belum pernah ada berkas setelmen, sehingga tidak diketahui apakah DOKU sudah mencairkan {0}, dan tidak ada yang diminta menanyakannya";
+    ledger_tie "From the ledger's bills to the receivable" "Dari data tagihan sampai piutang";
+    tie_total "Owed by the books" "Piutang menurut pembukuan";
+    tie_asked "Asked for by bills that are not cancelled" "Ditagih oleh tagihan yang tidak dibatalkan";
+    tie_received "Paid on them by the books" "Pembayarannya menurut pembukuan";
+    tie_differing "Reopened by a decision, or booked otherwise" "Dibuka kembali oleh keputusan, atau dibukukan lain";
+    tie_unlisted "Owed on bills that the ledger does not list" "Piutang atas tagihan yang tidak ada dalam data tagihan";
     receivables_by "Premium receivables by {0}" "Piutang premi per {0}";
     without_value "(none)" "(tidak ada)";
     billed "Billed and amended" "Tagihan dan perubahannya";
@@ -250,6 +260,17 @@ impl Words {
             Todo::NotYet => ["not yet due", "belum jatuh tempo"],
             Todo::Decided => ["decided", "sudah diputuskan"],
         })
+    }
+
+    /// A line from what the ledger asks for to what is owed.
+    pub(in crate::report) const fn tie_line(&self, line: Line) -> &'static str {
+        match line {
+            Line::Asked => self.tie_asked(),
+            Line::Received => self.tie_received(),
+            Line::TakenOff(off) => self.moved(off.movement()),
+            Line::Differing => self.tie_differing(),
+            Line::Unlisted => self.tie_unlisted(),
+        }
     }
 
     /// Why rupiah moved.

@@ -4,7 +4,7 @@ use rust_xlsxwriter::{ExcelDateTime, Format, FormatAlign, Worksheet, XlsxError};
 
 use super::super::document::{Cell, Highlight, Kind, Mood, Table};
 use super::super::text::{self, neutral};
-use super::style::Styles;
+use super::style::{RUPIAH, Styles};
 
 /// A4.
 const PAPER: u8 = 9;
@@ -205,7 +205,8 @@ impl<'a> Sheet<'a> {
             &style.clone().set_num_format("#,##0").set_align(FormatAlign::Right),
             Place::Body,
         )?;
-        self.worksheet.write_string_with_format(self.row, 2, &*neutral(&highlight.amount), &style.set_align(FormatAlign::Right))?;
+        let money = style.set_num_format(RUPIAH).set_align(FormatAlign::Right);
+        write(self.worksheet, self.row, 2, &highlight.amount.into(), &money, Place::Body)?;
         self.worksheet.write_string_with_format(self.row, 3, &*highlight.explanation, &self.styles.label)?;
         self.row = self.row.saturating_add(1);
         Ok(())

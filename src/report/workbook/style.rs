@@ -13,6 +13,9 @@ const RULE: u32 = 0xC9_CE_D6;
 /// Behind column headings.
 const HEAD: u32 = 0xEE_F1_F5;
 
+/// Whole rupiah, as Indonesia writes them.
+pub(super) const RUPIAH: &str = "[$Rp-421]#,##0;-[$Rp-421]#,##0";
+
 /// The number formats of each kind, in the body and in totals.
 pub(super) struct Styles {
     pub(super) title: Format,
@@ -109,7 +112,7 @@ fn numbered(format: Format, kind: Kind) -> Format {
         // The text format keeps leading zeros also after a cell was edited.
         Kind::Code => format.set_num_format("@").set_indent(1),
         Kind::Count => format.set_num_format("#,##0"),
-        Kind::Rupiah => format.set_num_format("[$Rp-421]#,##0;-[$Rp-421]#,##0"),
+        Kind::Rupiah => format.set_num_format(RUPIAH),
         Kind::Difference => format.set_num_format("+[$Rp-421]#,##0;[Red]-[$Rp-421]#,##0;[$Rp-421]0"),
         Kind::Date => format.set_num_format("dd mmm yyyy").set_align(FormatAlign::Left).set_indent(1),
         Kind::Instant => format.set_num_format("dd mmm yyyy hh:mm:ss").set_align(FormatAlign::Left).set_indent(1),

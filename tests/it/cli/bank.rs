@@ -106,3 +106,55 @@ fn a_statement_that_the_settings_do_not_expect_is_refused_before_it_banks_anythi
     october(&world, &["plain.csv"], "report").expect(2).says(&["E0711", "bank.statement = true", "settings were read from"]);
     assert!(!world.path("report").exists());
 }
+
+/// The row of open_items.csv on an account.
+fn open_item(world: &World, out: &str, account: &str) -> std::collections::BTreeMap<String, String> {
+    let mut of = world.rows(&format!("{out}/open_items.csv")).into_iter().filter(|row| row["account"] == account);
+    of.next().unwrap_or_else(|| panic!("nothing is open on {account} in {out}"))
+}
+
+#[test]
+fn a_pay_out_that_the_bank_shows_otherwise_is_closed_by_its_line_and_a_decision_about_the_rest() {
+    let world = world(&format!("{SETTINGS}[discrepancies]\nfour_eyes = false\n"));
+    world.file("less.csv", "date,amount,description\n2026-10-09,94400,DOKU SETTLEMENT BATCH-1\n");
+    let decide = |id: &str, more: &[&str]| {
+        let all = ["discrepancies", "accept", id, "--reason", "as the bank says", "--by", "Rina", "--effective", "2026-10-31"];
+        world.run(&[&all[..], more].concat()).expect(0)
+    };
+    let run = |out: &str| {
+        october(&world, &["less.csv"], out);
+        world.run(&["discrepancies", "take", out, "--by", "Rina"]).expect(0);
+        ["payouts", "suspense"].map(|account| closing(&world, out, account))
+    };
+    assert_eq!(run("first"), [(1, 94_450), (1, 94_400)], "50 rupiah apart, so nobody says they are the same money");
+    let (payout, line) = (open_item(&world, "first", "payouts"), open_item(&world, "first", "suspense"));
+    decide(&payout["discrepancy_id"], &["--action", "received", "--target", &line["item"]]);
+    assert_eq!(run("second"), [(1, 50), (0, 0)]);
+    decide(&open_item(&world, "second", "payouts")["discrepancy_id"], &["--action", "write_off"]);
+    assert_eq!(run("third"), [(0, 0), (0, 0)]);
+    let summary = summary(&world.path("third"));
+    assert!(summary["books"]["identities"].as_array().unwrap().iter().all(|identity| identity["holds"] == true));
+    let postings = world.rows("third/postings.csv");
+    let of =
+        |movement: &str| postings.iter().filter(|row| row["movement"] == movement).map(|row| row["amount"].clone()).collect::<Vec<_>>();
+    assert_eq!(of("written_off"), ["50"]);
+}
+
+#[test]
+fn an_item_that_is_not_due_yet_can_be_taken_up_and_decided() {
+    let world = world(&format!("{SETTINGS}[discrepancies]\nfour_eyes = false\n"));
+    world.file("ledger.csv", format!("{LEDGER}\nINV-1,{:016},alfa,100000,ACTIVE,no,2026-10-01,2026-12-31,\nINV-2,{:016},alfa,70000,ACTIVE,no,2026-10-01,2026-12-31,\n", 1, 2));
+    world.file("paid.csv", STATEMENT);
+    october(&world, &["paid.csv"], "first").expect(0);
+    let owed = open_item(&world, "first", "receivable");
+    assert_eq!((&*owed["invoice_number"], &*owed["status"], &*owed["amount"]), ("INV-2", "not_due", "70000"));
+    world.run(&["discrepancies", "take", "first", "--by", "Rina"]).expect(0);
+    let id = owed["discrepancy_id"].as_str();
+    let waive = ["discrepancies", "accept", id, "--action", "waive", "--reason", "good will", "--by", "Rina", "--effective", "2026-10-31"];
+    assert_ne!(world.run(&waive).code, 0, "nobody has taken it up");
+    world.run(&["discrepancies", "take", "first", "--item", "d-nowhere", "--by", "Rina"]).expect(2).says(&["d-nowhere"]);
+    world.run(&["discrepancies", "take", "first", "--item", id, "--by", "Rina"]).expect(0);
+    world.run(&waive).expect(0);
+    october(&world, &["paid.csv"], "second").expect(0);
+    assert_eq!(closing(&world, "second", "receivable"), (0, 0));
+}

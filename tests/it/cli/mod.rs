@@ -12,6 +12,7 @@ mod discrepancies_sheet;
 mod doctor;
 mod exit_codes;
 mod flows;
+mod groups;
 mod install;
 mod keeping;
 mod kept;
