@@ -1,5 +1,6 @@
 //! WIB, Western Indonesian Time: UTC+7 without daylight saving. Business days are WIB days; instants are UTC inside.
 
+use serde::Serialize;
 use std::collections::BTreeSet;
 
 use jiff::Timestamp;
@@ -72,7 +73,7 @@ fn whole_seconds(at: Timestamp) -> Timestamp {
 }
 
 /// Days on which banks settle: Monday to Friday, less the holidays.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct WorkingDays {
     holidays: BTreeSet<Date>,
 }

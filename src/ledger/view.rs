@@ -15,6 +15,7 @@ use crate::domain::lifecycle::{BillState, Event};
 use crate::domain::mark::{Held, Mark};
 use crate::domain::owner::Paid;
 use crate::domain::payment::Payment;
+use crate::domain::sum::Sum;
 
 /// Numbers and codes by which bills and payments are looked for.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -56,29 +57,6 @@ impl Names {
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.numbers.is_empty() && self.codes.is_empty()
-    }
-}
-
-/// How many, and their rupiah.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Sum {
-    /// How many.
-    pub count: u64,
-    /// The sum of their amounts in rupiah.
-    pub amount: i128,
-}
-
-impl Sum {
-    /// One more of `amount` rupiah.
-    pub fn add(&mut self, amount: u64) {
-        self.count = self.count.saturating_add(1);
-        self.amount = self.amount.saturating_add(i128::from(amount));
-    }
-
-    /// Those of another sum too.
-    pub fn join(&mut self, other: Self) {
-        self.count = self.count.saturating_add(other.count);
-        self.amount = self.amount.saturating_add(other.amount);
     }
 }
 

@@ -22,7 +22,7 @@ use crate::intake::{Intake, KeepingError};
 use crate::ledger::Head;
 
 pub use checked::{BadRowsCsv, checked_files};
-pub(in crate::report) use rows::columns;
+pub(in crate::report) use rows::names;
 use rows::{Amounts, Files, ToldRow};
 
 /// How many different reasons summary.json tells.
