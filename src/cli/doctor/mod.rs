@@ -143,7 +143,7 @@ fn host(url: &str) -> &str {
 }
 
 fn network(setup: &Setup, offline: bool) -> Result<Network, Failure> {
-    let mut endpoint = endpoint(setup);
+    let mut endpoint = endpoint(setup)?;
     endpoint.connect_ms = endpoint.connect_ms.min(LOOK_MS_MAX);
     endpoint.request_ms = endpoint.request_ms.min(LOOK_MS_MAX);
     let way = match &endpoint.proxy {

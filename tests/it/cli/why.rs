@@ -309,6 +309,7 @@ fn every_bill_has_on_demand_the_class_it_was_counted_under() {
         client_id: binding.client_id,
         policy: terms.policy.clone(),
         carry_in: None,
+        request_history: None,
         settlement: None,
         opening: None,
         journal: None,

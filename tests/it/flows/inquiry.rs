@@ -177,7 +177,7 @@ fn a_reusable_code_is_paid_again_and_again() {
 
 #[test]
 fn an_inquiry_in_any_of_dokus_spellings_is_answered_and_a_strangers_is_not() {
-    let town = Town::open("", &[]);
+    let town = Town::open("sign_refusals = true\n", &[]);
     town.issue(HEAD, &["Q-1,150000,Ani,,alfa,inquiry,8896512345678121,,,"]);
     let ask = |quirks: &str| {
         let body = format!(r#"{{"payment_code":"8896512345678121","quirks":[{quirks}]}}"#);
