@@ -6,7 +6,7 @@ use std::fmt;
 use std::io::{self, Write};
 
 use super::{Cells, Column, Kind, Value, plain_names};
-use crate::domain::spreadsheet::escaped;
+use crate::domain::spreadsheet::{begins_a_cell, escaped};
 
 /// What stands in a cell, before quotes.
 fn safe<'t>(kind: Kind, value: &'t Value<'_>, made: &'t mut String) -> Result<Cow<'t, str>, fmt::Error> {
@@ -53,7 +53,7 @@ impl<W: Write> Csv<W> {
         Ok(csv)
     }
 
-    /// For files that somebody opens by a double click: what begins a cell elsewhere, a `;` or a tab, is quoted.
+    /// For files that somebody opens by a double click: what begins a cell elsewhere (`;`, a tab, `|`) is quoted.
     #[must_use]
     pub const fn quoting_more(mut self) -> Self {
         self.quotes_more = true;
@@ -90,11 +90,7 @@ impl<W: Write> Cells for Csv<W> {
         }
         self.cells = self.cells.saturating_add(1);
         let safe = safe(kind, value, &mut self.made).map_err(io::Error::other)?;
-        let splits = |byte: &u8| match byte {
-            b',' | b'"' | b'\r' | b'\n' => true,
-            b';' | b'\t' => self.quotes_more,
-            _ => false,
-        };
+        let splits = |byte: &u8| matches!(byte, b',' | b'"' | b'\r' | b'\n') || self.quotes_more && begins_a_cell(char::from(*byte));
         if safe.as_bytes().iter().any(splits) || self.quotes_more && matches!(safe, Cow::Owned(_)) {
             self.line.push(b'"');
             for (place, part) in safe.split('"').enumerate() {

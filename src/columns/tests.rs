@@ -3,8 +3,11 @@
 use std::fs::File;
 use std::io::Write as _;
 
+use proptest::prelude::*;
+
 use super::parquet::Stored;
 use super::*;
+use crate::domain::spreadsheet::unescaped;
 
 struct Row {
     id: &'static str,
@@ -87,12 +90,34 @@ fn a_value_of_another_kind_than_its_column_is_an_error_and_never_a_wrong_cell() 
 #[test]
 fn what_would_run_or_could_be_split_is_quoted_where_files_are_opened_by_a_double_click() {
     let mut csv = Csv::new(Vec::new()).quoting_more();
-    for cells in [["a", "b"], ["=1+1", "Budi \"B\", S.H."], ["0012", "x;=2"]] {
+    for cells in [["a", "b"], ["=1+1", "Budi \"B\", S.H."], ["0012", "x;=2"], ["x|y", "x\ty"]] {
         csv.texts(cells.into_iter()).unwrap();
     }
     csv.texts([""].into_iter()).unwrap();
     let text = String::from_utf8(csv.into_inner()).unwrap();
-    assert_eq!(text, "a,b\n\"'=1+1\",\"Budi \"\"B\"\", S.H.\"\n0012,\"x;'=2\"\n\"\"\n");
+    assert_eq!(text, "a,b\n\"'=1+1\",\"Budi \"\"B\"\", S.H.\"\n0012,\"x;'=2\"\n\"x|y\",\"x\ty\"\n\"\"\n");
+}
+
+proptest! {
+    #[test]
+    fn nothing_runs_in_a_row_of_any_texts_whatever_its_cells_are_parted_at(
+        cells in proptest::collection::vec("[=\"+;,|a\\-\t\n]{0,8}", 1..4),
+        quotes_more: bool,
+    ) {
+        let csv = Csv::new(Vec::new());
+        let mut csv = if quotes_more { csv.quoting_more() } else { csv };
+        csv.texts(cells.iter().map(String::as_str)).unwrap();
+        let line = String::from_utf8(csv.into_inner()).unwrap();
+        for delimiter in [b',', b';', b'|', b'\t'] {
+            let mut reader = ::csv::ReaderBuilder::new().has_headers(false).flexible(true).delimiter(delimiter).from_reader(line.as_bytes());
+            for cell in reader.records().map(Result::unwrap).flat_map(|record| record.iter().map(str::to_owned).collect::<Vec<_>>()) {
+                prop_assert!(!cell.starts_with(['=', '+', '-', '@']), "{line:?} parted at {}: {cell:?}", char::from(delimiter));
+            }
+        }
+        let mut reader = ::csv::ReaderBuilder::new().has_headers(false).from_reader(line.as_bytes());
+        let read = reader.records().next().unwrap().unwrap();
+        prop_assert!(read.iter().map(unescaped).eq(cells.iter().map(String::as_str)), "{line:?}");
+    }
 }
 
 #[test]

@@ -76,17 +76,19 @@ impl Workbook {
         Ok(())
     }
 
-    fn write(&mut self, value: &Value<'_>) -> Result<(), XlsxError> {
-        self.begin_sheet()?;
+    fn write(&mut self, value: &Value<'_>) -> io::Result<()> {
+        self.begin_sheet().map_err(into_io)?;
         let last = self.sheets.worksheets().len().saturating_sub(1);
-        let sheet = self.sheets.worksheet_from_index(last)?;
-        let text = value.text(&mut self.made).unwrap_or_default();
-        match (value, text.parse::<f64>()) {
+        let sheet = self.sheets.worksheet_from_index(last).map_err(into_io)?;
+        let text = value.text(&mut self.made).map_err(io::Error::other)?;
+        let written = if matches!(value, Value::Number(_)) {
             // A cell knows no other number; rupiah are exact in it up to 2^53.
-            (Value::Number(_), Ok(number)) => sheet.write_number_with_format(self.rows, self.next, number, &self.grouped)?,
-            _ => sheet.write_string(self.rows, self.next, text)?,
+            let number: f64 = text.parse().map_err(io::Error::other)?;
+            sheet.write_number_with_format(self.rows, self.next, number, &self.grouped)
+        } else {
+            sheet.write_string(self.rows, self.next, text)
         };
-        Ok(())
+        written.map(drop).map_err(into_io)
     }
 
     /// Writes the whole of it.
@@ -102,7 +104,7 @@ impl Workbook {
 impl Cells for Workbook {
     fn cell(&mut self, kind: Kind, value: &Value<'_>) -> io::Result<()> {
         if kind != Kind::Json {
-            self.write(value).map_err(into_io)?;
+            self.write(value)?;
             self.next = self.next.saturating_add(1);
         }
         Ok(())

@@ -1,12 +1,12 @@
 //! WIB, Western Indonesian Time: UTC+7 without daylight saving. Business days are WIB days; instants are UTC inside.
 
-use serde::Serialize;
 use std::collections::BTreeSet;
 
 use jiff::Timestamp;
 use jiff::civil::{Date, DateTime, Weekday};
 use jiff::fmt::temporal::DateTimePrinter;
 use jiff::tz::{Offset, TimeZone};
+use serde::Serialize;
 
 const WIB: Offset = Offset::constant(7);
 

@@ -46,7 +46,7 @@ pub fn of_bytes(bytes: &[u8]) -> Digest {
     Sha256::digest(bytes).into()
 }
 
-/// The digest of what `value` is as JSON: equal for equal values, whatever they are called in the source or shown as in a message.
+/// The digest of what `value` is as JSON: equal for equal values, whatever they are shown as in a message or masked in a log.
 #[must_use]
 pub fn of_value(value: &impl Serialize) -> Digest {
     match serde_json::to_vec(value) {

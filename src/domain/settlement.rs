@@ -2,10 +2,10 @@
 //!
 //! Belongs here: value types. Must not be here: reading files, matching, judging.
 
-use serde::Serialize;
 use std::collections::BTreeMap;
 
 use jiff::civil::Date;
+use serde::Serialize;
 
 use super::calendar::WorkingDays;
 use super::channel::Channel;

@@ -60,9 +60,6 @@ impl Names {
     }
 }
 
-/// Bills open at any time in a span, counted by the store's own query.
-pub type ScopeTotals = Sum;
-
 /// What the ledger holds in all, as its store keeps count of it.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Totals {
@@ -177,13 +174,9 @@ pub trait View: Send + Sync {
     fn totals(&self, now: Timestamp) -> impl Future<Output = Answer<Totals>> + Send;
 
     /// Bills open at any time from `from` to `as_of`, both included: planned at or before `as_of`, and not closed before
-    /// `from` by cancellation, by expiry plus `expiry_grace_minutes`, or (unless reusable) by a first payment.
-    fn scope_totals(
-        &self,
-        from: Timestamp,
-        as_of: Timestamp,
-        expiry_grace_minutes: i64,
-    ) -> impl Future<Output = Answer<ScopeTotals>> + Send;
+    /// `from` by cancellation, by expiry plus `expiry_grace_minutes`, or (unless reusable) by a first payment. Counted by the store's
+    /// own query.
+    fn scope_totals(&self, from: Timestamp, as_of: Timestamp, expiry_grace_minutes: i64) -> impl Future<Output = Answer<Sum>> + Send;
 
     /// When a policy's state was recorded, in that order, and whether it `is_lapsed`: from the first time it was, for every bill
     /// for which it ever was.

@@ -24,8 +24,8 @@ const OUTSTANDING: &str = "outstanding.parquet";
 const SUSPENSE: &str = "suspense.csv";
 
 const COLUMNS: [Column<'static, OutstandingItem>; 4] = [
-    Column::text("invoice_number", |item| (&item.invoice_number).into()),
-    Column::text("payment_code", |item| (&item.payment_code).into()),
+    Column::foreign("invoice_number", |item| (&item.invoice_number).into()),
+    Column::foreign("payment_code", |item| (&item.payment_code).into()),
     Column::text("channel", |item| item.channel.name().into()),
     Column::rupiah("amount", |item| item.amount.into()),
 ];

@@ -31,9 +31,7 @@ fn columns<'a>() -> [Column<'static, Row<'a>>; 22] {
         Column::rupiah("amount_difference", |row| difference(row.finding).map(Rupiah::new).into()),
         Column::instant("paid_at", |row| row.finding.paid_at.into()),
         Column::foreign("reason", |row| Value::shown(&row.finding.reason)),
-        Column::json("cause", |row| {
-            Some(&row.finding.reason).filter(|reason| !reason.is_nothing()).and_then(|reason| serde_json::to_string(reason).ok()).into()
-        }),
+        Column::json("cause", |row| Some(&row.finding.reason).filter(|reason| !reason.is_nothing()).map(Value::json).into()),
         Column::text("action", |row| row.finding.action().into()),
         Column::list("evidence", |row| Value::list(row.finding.evidence.iter().map(|found| digest::hex(found)))),
         Column::text("first_seen", |row| (&row.standing.first_seen).into()),
@@ -41,7 +39,7 @@ fn columns<'a>() -> [Column<'static, Row<'a>>; 22] {
         Column::text("status", |row| row.standing.status.name().into()),
         Column::foreign("owner", |row| (&row.standing.owner).into()),
         Column::foreign("comment", |row| (&row.standing.comment).into()),
-        Column::json("books", |row| row.finding.books.as_deref().and_then(|books| serde_json::to_string(books).ok()).into()),
+        Column::json("books", |row| row.finding.books.as_deref().map(Value::json).into()),
     ]
 }
 

@@ -24,8 +24,8 @@ struct Row<'a> {
 
 fn columns<'a>() -> [Column<'static, Row<'a>>; 9] {
     [
-        Column::text("invoice_number", |row| row.outcome.inputs.bills.invoice_number(row.judged.bill).into()),
-        Column::text("payment_code", |row| row.outcome.inputs.bills.payment_code(row.judged.bill).into()),
+        Column::foreign("invoice_number", |row| row.outcome.inputs.bills.invoice_number(row.judged.bill).into()),
+        Column::foreign("payment_code", |row| row.outcome.inputs.bills.payment_code(row.judged.bill).into()),
         Column::text("channel", |row| row.proof.channel.name().into()),
         Column::text("class", |row| row.judged.class.id().into()),
         Column::rupiah("amount_due", |row| row.outcome.amount_due(row.judged).into()),

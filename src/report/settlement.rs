@@ -83,7 +83,7 @@ fn columns<'a>() -> [Column<'static, Line<'a>>; 30] {
         Column::foreign("bill_invoice_number", |line| line.judged(|judged| line.report.outcome.inputs.bills.invoice_number(judged.bill))),
         Column::foreign("bill_payment_code", |line| line.judged(|judged| line.report.outcome.inputs.bills.payment_code(judged.bill))),
         Column::foreign("sub_account", |line| line.row(|row| &row.sub_account)),
-        Column::foreign("custom", |line| line.row(|row| (!row.custom.is_empty()).then(|| serde_json::json!(row.custom).to_string()))),
+        Column::foreign("custom", |line| line.row(|row| (!row.custom.is_empty()).then(|| Value::json(&row.custom)))),
         Column::foreign("reason", |line| (&line.reason).into()),
         Column::list("evidence", Line::evidence),
         Column::foreign("file", |line| file_of(line.report, line.place).into()),

@@ -15,7 +15,7 @@ use crate::domain::owner::{self, Paid};
 use crate::domain::payment::Payment;
 use crate::domain::sum::Sum;
 use crate::ledger::rules::Span;
-use crate::ledger::{Happening, Head, Lapses, LedgerError, Names, Noted, ScopeTotals, Totals, View};
+use crate::ledger::{Happening, Head, Lapses, LedgerError, Names, Noted, Totals, View};
 
 /// A copy of all it had.
 #[derive(Debug)]
@@ -181,9 +181,9 @@ impl View for MemoryView {
         Ok(totals)
     }
 
-    async fn scope_totals(&self, from: Timestamp, as_of: Timestamp, expiry_grace_minutes: i64) -> Result<ScopeTotals, LedgerError> {
+    async fn scope_totals(&self, from: Timestamp, as_of: Timestamp, expiry_grace_minutes: i64) -> Result<Sum, LedgerError> {
         let span = Span::new(from, as_of, expiry_grace_minutes);
-        let mut totals = ScopeTotals::default();
+        let mut totals = Sum::default();
         for state in self.0.bills.values().filter(|state| span.holds(state, self.0.first_paid_at(state))) {
             totals.add(state.terms.amount.into());
         }

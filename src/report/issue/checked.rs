@@ -2,7 +2,8 @@
 
 use std::path::Path;
 
-use super::rows::{InputCsv, Valid, rejected, valid};
+use super::columns::{Valid, rejected, valid};
+use super::rows::InputCsv;
 use crate::columns::Csv;
 use crate::intake::{Checked, Input, KeepingError, REASON_COLUMN};
 use crate::report::atomic::{Draft, WriteError};

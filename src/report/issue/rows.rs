@@ -6,159 +6,16 @@ use std::path::Path;
 
 use jiff::Timestamp;
 
-use crate::columns::{self, Cells as _, Column, Csv, JsonLines, Kind, Value};
-use crate::domain::calendar::{format_utc_seconds, format_wib_seconds};
+use super::columns::{Accepted, Deferred, LeftAlone, Rejected, accepted, deferred, left_alone, rejected};
+use crate::columns::{self, Cells as _, Column, Csv, JsonLines, Kind};
 use crate::domain::end::{Bucket, End};
 use crate::domain::ids::InvoiceNumber;
 use crate::domain::lifecycle::Code;
 use crate::domain::mark::Held;
-use crate::intake::{Input, Intake, Item, KeepingError, Place, RefusedRow, Told, Verdict};
+use crate::intake::{Input, Intake, Item, KeepingError, Told, Verdict};
 use crate::parallel;
 use crate::report::atomic::{Draft, WriteError};
 use crate::report::input_columns::named_apart;
-
-/// A row whose bill holds a live code.
-pub(super) struct Accepted<'a> {
-    place: &'a Place,
-    bill: &'a Held,
-    code: &'a Code,
-    action: &'static str,
-}
-
-/// A row, or a cell of one, that was refused.
-pub(super) struct Rejected<'a> {
-    place: &'a Place,
-    column: &'a str,
-    value: &'a str,
-    code: &'a str,
-    reason: &'a str,
-    invoice_number: &'a str,
-}
-
-impl<'a> From<&'a RefusedRow> for Rejected<'a> {
-    fn from(refused: &'a RefusedRow) -> Self {
-        Self {
-            place: &refused.place,
-            column: &refused.column,
-            value: &refused.value,
-            code: refused.code.id,
-            reason: &refused.reason,
-            invoice_number: refused.invoice_number.as_deref().unwrap_or_default(),
-        }
-    }
-}
-
-/// A row that the same command finishes.
-pub(super) struct Deferred<'a> {
-    place: &'a Place,
-    invoice_number: &'a str,
-    end: &'a End,
-}
-
-/// A row that there was nothing to do about.
-pub(super) struct LeftAlone<'a> {
-    place: &'a Place,
-    invoice_number: &'a str,
-    reason: &'a str,
-    code: Option<&'a Code>,
-}
-
-impl LeftAlone<'_> {
-    fn expires_at(&self) -> Option<Timestamp> {
-        self.code.and_then(|code| code.answer.expires_at)
-    }
-}
-
-/// A row of a file that was only read.
-pub(super) struct Valid<'a> {
-    pub(super) place: &'a Place,
-    pub(super) invoice_number: &'a str,
-    pub(super) action: &'static str,
-}
-
-fn utc<'v>(at: Option<Timestamp>) -> Value<'v> {
-    at.map(format_utc_seconds).into()
-}
-
-fn wib<'v>(at: Option<Timestamp>) -> Value<'v> {
-    at.map(format_wib_seconds).into()
-}
-
-/// The columns of accepted.csv and keys of accepted.jsonl. New ones go to the end.
-pub(super) const fn accepted<'a>() -> [Column<'static, Accepted<'a>>; 15] {
-    [
-        Column::foreign("invoice_number", |row| row.bill.invoice_number.as_str().into()),
-        Column::foreign("payment_code", |row| row.code.answer.payment_code.as_str().into()),
-        Column::text("channel", |row| row.bill.channel.name().into()),
-        Column::rupiah("amount", |row| row.bill.amount.get().into()),
-        Column::text("expires_at", |row| utc(row.code.answer.expires_at)),
-        Column::foreign("how_to_pay_page", |row| row.code.answer.how_to_pay_page.as_deref().into()),
-        Column::text("action", |row| row.action.into()),
-        Column::foreign("file", |row| row.place.file.to_string_lossy().into()),
-        Column::count("row", |row| row.place.row.into()),
-        Column::text("expires_at_wib", |row| wib(row.code.answer.expires_at)),
-        Column::foreign("note", |row| row.code.remark.as_ref().map(|remark| remark.note.as_str()).into()),
-        Column::foreign("wire_invoice_number", |row| row.code.wire_invoice_number.as_str().into()),
-        Column::text("created_at", |row| utc(row.code.answer.created_at)),
-        Column::foreign("how_to_pay_api", |row| row.code.answer.how_to_pay_api.as_deref().into()),
-        Column::text("created_at_wib", |row| wib(row.code.answer.created_at)),
-    ]
-}
-
-/// The columns of rejected.csv.
-pub(super) const fn rejected<'a>() -> [Column<'static, Rejected<'a>>; 7] {
-    [
-        Column::foreign("file", |row| row.place.file.to_string_lossy().into()),
-        Column::count("row", |row| row.place.row.into()),
-        Column::foreign("column", |row| row.column.into()),
-        Column::foreign("value", |row| row.value.into()),
-        Column::foreign("code", |row| row.code.into()),
-        Column::foreign("reason", |row| row.reason.into()),
-        Column::foreign("invoice_number", |row| row.invoice_number.into()),
-    ]
-}
-
-/// The columns of deferred.csv: what was not sent, and what is in doubt, told apart.
-const fn deferred<'a>() -> [Column<'static, Deferred<'a>>; 5] {
-    [
-        Column::foreign("invoice_number", |row| row.invoice_number.into()),
-        Column::text("state", |row| row.end.bucket.name().into()),
-        Column::foreign("reason", |row| (&*row.end.reason).into()),
-        Column::foreign("file", |row| row.place.file.to_string_lossy().into()),
-        Column::count("row", |row| row.place.row.into()),
-    ]
-}
-
-/// The columns of `left_alone.csv`.
-const fn left_alone<'a>() -> [Column<'static, LeftAlone<'a>>; 7] {
-    [
-        Column::foreign("invoice_number", |row| row.invoice_number.into()),
-        Column::foreign("reason", |row| row.reason.into()),
-        Column::foreign("payment_code", |row| row.code.map(|code| code.answer.payment_code.as_str()).into()),
-        Column::text("expires_at_wib", |row| wib(row.expires_at())),
-        Column::foreign("file", |row| row.place.file.to_string_lossy().into()),
-        Column::count("row", |row| row.place.row.into()),
-        Column::text("expires_at", |row| utc(row.expires_at())),
-    ]
-}
-
-/// The columns of valid.csv.
-pub(super) const fn valid<'a>() -> [Column<'static, Valid<'a>>; 4] {
-    [
-        Column::foreign("file", |row| row.place.file.to_string_lossy().into()),
-        Column::count("row", |row| row.place.row.into()),
-        Column::foreign("invoice_number", |row| row.invoice_number.into()),
-        Column::text("action", |row| row.action.into()),
-    ]
-}
-
-/// The columns of every file here.
-pub(in crate::report) fn names() -> impl Iterator<Item = String> {
-    fn of<Row>(columns: &[Column<'_, Row>]) -> Vec<String> {
-        columns::names(columns).map(str::to_owned).collect()
-    }
-    [of(&accepted()), of(&rejected()), of(&deferred()), of(&left_alone()), of(&valid())].into_iter().flatten()
-}
 
 /// Lines of a CSV of rows of the input: our columns, and behind them what is carried through.
 pub(super) struct InputLines(Csv<Vec<u8>>);
@@ -172,6 +29,11 @@ impl Default for InputLines {
 impl InputLines {
     pub(super) fn row<Row>(&mut self, columns: &[Column<'_, Row>], row: &Row, theirs: &[Option<String>]) -> io::Result<()> {
         columns.iter().try_for_each(|column| self.0.cell(column.kind(), &column.value(row)))?;
+        self.end(theirs)
+    }
+
+    /// Ends a row whose cells of ours are written.
+    fn end(&mut self, theirs: &[Option<String>]) -> io::Result<()> {
         theirs.iter().try_for_each(|cell| self.0.cell(Kind::Foreign, &cell.as_deref().into()))?;
         self.0.end()
     }
@@ -362,13 +224,15 @@ impl Lines {
 
     /// In accepted.jsonl the values are exact: no escape for spreadsheets, amounts as numbers, `null` for what is not known.
     fn accept(&mut self, how: &How, row: &Told, accepted: &Accepted<'_>) -> io::Result<()> {
-        let columns = self::accepted();
-        self.accepted.row(&columns, accepted, &row.cells)?;
+        // Each value is made once for both files.
+        let ours = self::accepted().map(|column| (column.kind(), column.value(accepted)));
+        ours.iter().try_for_each(|(kind, value)| self.accepted.0.cell(*kind, value))?;
+        self.accepted.end(&row.cells)?;
         for (_, at) in &how.keys {
-            if let Some(column) = columns.get(*at) {
-                self.exact.cell(column.kind(), &column.value(accepted))?;
+            if let Some((kind, value)) = ours.get(*at) {
+                self.exact.cell(*kind, value)?;
             } else {
-                let theirs = row.cells.get(at.saturating_sub(columns.len()));
+                let theirs = row.cells.get(at.saturating_sub(ours.len()));
                 self.exact.cell(Kind::Foreign, &theirs.and_then(|cell| cell.as_deref()).into())?;
             }
         }
