@@ -4,6 +4,7 @@
 pub mod books;
 pub mod cli;
 pub mod clock;
+pub mod columns;
 pub mod config;
 pub mod doku;
 pub mod domain;

@@ -4,11 +4,12 @@
 //! movements of every account.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::io::Write;
+use std::io::{self, Write};
 
 use super::account::Account;
-use super::pair::{Gate, Pair};
+use super::pair::{Gate, Leg, Pair};
 use super::settings::{Booked, Settings};
+use crate::columns::{Column, Format, Value};
 use crate::domain::amount::Rupiah;
 
 /// One pair on its way out.
@@ -84,46 +85,49 @@ pub enum ExportError {
     Unmapped(Account),
     /// The file.
     #[error(transparent)]
-    Write(#[from] csv::Error),
+    Write(#[from] io::Error),
+}
+
+/// One line of an entry.
+struct Line<'a> {
+    entry: &'a Entry,
+    leg: Leg,
+    /// Debit +, credit −.
+    amount: Rupiah,
+    /// What the customer calls the account.
+    account: &'a str,
 }
 
 /// The columns of the file.
-pub const COLUMNS: [&str; 10] = ["entry_id", "date", "original_date", "account", "purpose", "item", "debit", "credit", "movement", "cause"];
+fn columns<'a>() -> [Column<'static, Line<'a>>; 10] {
+    [
+        Column::text("entry_id", |line| (&line.entry.id).into()),
+        Column::date("date", |line| line.entry.pair.day.into()),
+        Column::date("original_date", |line| line.entry.pair.original.into()),
+        Column::text("account", |line| line.account.into()),
+        Column::text("purpose", |line| line.leg.account.name().into()),
+        Column::text("item", |line| line.leg.item.as_ref().map_or(Value::Empty, |item| Value::shown(item))),
+        Column::rupiah("debit", |line| line.amount.max(Rupiah::ZERO).into()),
+        Column::rupiah("credit", |line| Rupiah::ZERO.minus(line.amount).max(Rupiah::ZERO).into()),
+        Column::text("movement", |line| line.entry.pair.movement.name().into()),
+        Column::text("cause", |line| Value::shown(&line.entry.pair.cause)),
+    ]
+}
 
 /// Writes entries as two lines each, on the customer's accounts; accounts the customer has not named stop the export before anything is
 /// written.
 ///
 /// # Errors
 /// [`ExportError`].
-pub fn write_csv(out: impl Write, entries: &[Entry], chart: &BTreeMap<Account, String>) -> Result<(), ExportError> {
+pub fn write_csv(mut out: impl Write, entries: &[Entry], chart: &BTreeMap<Account, String>) -> Result<(), ExportError> {
     let needed: BTreeSet<Account> = entries.iter().flat_map(|entry| [entry.pair.debit.account, entry.pair.credit.account]).collect();
     let named = |account: &Account| chart.get(account).is_some_and(|name| !name.is_empty());
     if let Some(missing) = needed.iter().find(|account| !named(account)) {
         return Err(ExportError::Unmapped(*missing));
     }
-    let mut writer = csv::Writer::from_writer(out);
-    writer.write_record(COLUMNS)?;
-    for Entry { id, pair } in entries {
-        for (leg, amount) in pair.legs() {
-            let (debit, credit) = if amount > Rupiah::ZERO { (pair.amount, Rupiah::ZERO) } else { (Rupiah::ZERO, pair.amount) };
-            let item = leg.item.map_or_else(String::new, String::from);
-            let account = chart.get(&leg.account).map_or("", String::as_str);
-            let (day, original, cause) = (pair.day.to_string(), pair.original.to_string(), pair.cause.to_string());
-            let (debit, credit) = (debit.to_string(), credit.to_string());
-            writer.write_record([
-                id.as_str(),
-                &day,
-                &original,
-                account,
-                leg.account.name(),
-                &item,
-                &debit,
-                &credit,
-                pair.movement.name(),
-                &cause,
-            ])?;
-        }
-    }
-    writer.flush().map_err(csv::Error::from)?;
-    Ok(())
+    let lines = entries.iter().flat_map(|entry| {
+        let line = |(leg, amount): (Leg, Rupiah)| Line { entry, leg, amount, account: chart.get(&leg.account).map_or("", String::as_str) };
+        entry.pair.legs().map(line)
+    });
+    Ok(Format::Csv.write(&columns(), lines, &mut out)?)
 }

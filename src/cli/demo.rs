@@ -20,12 +20,13 @@ use super::standard_input::StandardInput;
 use super::tables::BillFlags;
 use crate::clock::Stopwatch;
 use crate::doku::signature::SigningKey;
-use crate::domain::amount::Amount;
+use crate::domain::amount::{Amount, Rupiah};
 use crate::domain::calendar::wib_date;
 use crate::domain::ids::InvoiceNumber;
+use crate::domain::sum::Sum;
 use crate::exit::Exit;
 use crate::intake;
-use crate::jobs::demo::{self, Planted, Story, Tally};
+use crate::jobs::demo::{self, Planted, Story};
 use crate::report::atomic;
 use crate::sandbox::fault::Faults;
 use crate::sandbox::model::Model;
@@ -270,10 +271,10 @@ fn compare(out: &Path, report: &Path, planted: &Planted) -> Result<bool, Failure
     let mut all = true;
     let truth = &planted.truth;
     for (section, truth) in [("lines", &truth.lines), ("payments", &truth.payments), ("settlement", &truth.settlement)] {
-        let mut classes: BTreeMap<&str, [Tally; 2]> = truth.iter().map(|(class, tally)| (*class, [*tally, Tally::default()])).collect();
+        let mut classes: BTreeMap<&str, [Sum; 2]> = truth.iter().map(|(class, tally)| (*class, [*tally, Sum::default()])).collect();
         for (class, tally) in found.get(section).and_then(Value::as_object).into_iter().flatten() {
             let number = |key| tally.get(key).and_then(Value::as_u64).unwrap_or(0);
-            let seen = Tally { count: number("count"), amount: number("amount") };
+            let seen = Sum { count: number("count"), rupiah: Rupiah::new(number("amount").into()) };
             if seen.count > 0 {
                 let slot = classes.entry(class).or_default();
                 *slot = [slot[0], seen];

@@ -14,10 +14,11 @@ use crate::domain::calendar::{format_utc_seconds, start_of_wib_day};
 use crate::domain::digest::Digest;
 use crate::domain::ids::{InvoiceNumber, PaymentCode};
 use crate::domain::lifecycle::{BillState, CodeAnswer, Event, OperationKind, Verdict};
+use crate::domain::sum::Sum;
 use crate::domain::{near, plan};
 use crate::exit::Exit;
 use crate::ledger::codes as ledger_codes;
-use crate::ledger::{Basis, Create, Entry, Head, Ledger as _, LedgerError, Private, SenderLock, Store, Sum, View as _};
+use crate::ledger::{Basis, Create, Entry, Head, Ledger as _, LedgerError, Private, SenderLock, Store, View as _};
 use crate::report::issue::head_text;
 
 pub(super) fn reading(setup: &Setup) -> Result<Store, Failure> {
@@ -82,7 +83,7 @@ pub(super) fn status(setup: &Setup) -> Result<Exit, Failure> {
         Ok((view.head().await?, view.totals(now).await?, view.remarkable().await?, view.oldest_doubt().await?))
     })?;
     if setup.json {
-        let figures = |sum: &Sum| serde_json::json!({"count": sum.count, "amount": sum.amount});
+        let figures = |sum: &Sum| serde_json::json!({"count": sum.count, "amount": sum.rupiah});
         let bills: serde_json::Map<String, serde_json::Value> =
             totals.by_status.iter().map(|(name, sum)| ((*name).to_owned(), figures(sum))).collect();
         output::result(serde_json::json!({
@@ -99,7 +100,7 @@ pub(super) fn status(setup: &Setup) -> Result<Exit, Failure> {
         }));
         return Ok(attention::of_status(setup, &noted));
     }
-    let line = |name: &str, sum: Sum| output::result(format_args!("{name:<16} {:>9}  {:>22}", sum.count, rupiah(sum.amount)));
+    let line = |name: &str, sum: Sum| output::result(format_args!("{name:<16} {:>9}  {:>22}", sum.count, rupiah(sum.rupiah.get())));
     for (name, sum) in &totals.by_status {
         line(name, *sum);
     }

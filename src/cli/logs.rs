@@ -94,7 +94,7 @@ fn figures(setup: &Setup, ledger: &Store, report: &IngestReport) -> Result<(), F
         setup.figure(|figures| figures.rows("payments", bucket, count, None));
     }
     for (class, tally) in &report.by_class {
-        setup.figure(|figures| figures.rows("lines", &class.to_string(), tally.count, Some(tally.amount.get())));
+        setup.figure(|figures| figures.rows("lines", &class.to_string(), tally.count, Some(tally.rupiah.get())));
     }
     setup.figure(|figures| figures.rows("bills", "held", report.held, None));
     setup.figure(|figures| figures.rows("operations", "settled", report.settled, None));

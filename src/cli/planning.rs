@@ -12,9 +12,10 @@ use super::sequence;
 use super::setup::{Failure, Setup};
 use crate::domain::bill::{Bill, Salts, Wanted};
 use crate::domain::digest;
-use crate::domain::guard::{Limits, Sum, Totals};
+use crate::domain::guard::{Limits, Totals};
 use crate::domain::lifecycle::{BillState, Status};
 use crate::domain::plan::{self, Line, Step};
+use crate::domain::sum::Sum;
 use crate::exit::Exit;
 use crate::gateway::pacing::reachable_per_second;
 use crate::intake::{Intake, Judged, Verdict};
@@ -241,7 +242,7 @@ impl Sums {
             )));
         }
         self.warn_far_above(setup);
-        let part = |what: &str, sum: Sum| format!("{} {what} ({})", sum.count, rupiah(sum.rupiah.into()));
+        let part = |what: &str, sum: Sum| format!("{} {what} ({})", sum.count, rupiah(sum.rupiah.get()));
         Ok([part("issues", totals.issues), part("amendments", totals.amendments), part("cancellations", totals.cancellations)].join(", "))
     }
 

@@ -6,6 +6,7 @@ use jiff::Timestamp;
 use jiff::civil::{Date, DateTime, Weekday};
 use jiff::fmt::temporal::DateTimePrinter;
 use jiff::tz::{Offset, TimeZone};
+use serde::Serialize;
 
 const WIB: Offset = Offset::constant(7);
 
@@ -72,7 +73,7 @@ fn whole_seconds(at: Timestamp) -> Timestamp {
 }
 
 /// Days on which banks settle: Monday to Friday, less the holidays.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct WorkingDays {
     holidays: BTreeSet<Date>,
 }

@@ -1,5 +1,7 @@
 //! Stable codes of refusals, errors and classes: what `tagih explain CODE` prints. Each module lists its own.
 
+use serde::{Serialize, Serializer};
+
 /// One code and what a person should know about it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Code {
@@ -18,6 +20,13 @@ impl Code {
     #[must_use]
     pub const fn new(id: &'static str, title: &'static str, meaning: &'static str, remedy: &'static str) -> Self {
         Self { id, title, meaning, remedy }
+    }
+}
+
+/// By its id: its words may change.
+impl Serialize for Code {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(self.id)
     }
 }
 

@@ -1,5 +1,6 @@
 //! SHA-256 of bytes: request ids, the ledger's hash chain, the digests that stand for personal data and raw lines.
 
+use serde::Serialize;
 use sha2::{Digest as _, Sha256};
 
 /// A SHA-256 digest.
@@ -43,6 +44,15 @@ impl Running {
 #[must_use]
 pub fn of_bytes(bytes: &[u8]) -> Digest {
     Sha256::digest(bytes).into()
+}
+
+/// The digest of what `value` is as JSON: equal for equal values, whatever they are shown as in a message or masked in a log.
+#[must_use]
+pub fn of_value(value: &impl Serialize) -> Digest {
+    match serde_json::to_vec(value) {
+        Ok(text) => of_bytes(&text),
+        Err(_) => unreachable!("structs of texts, numbers and days, and maps by texts, are always JSON"),
+    }
 }
 
 /// The two halves of a digest.

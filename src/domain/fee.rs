@@ -3,11 +3,13 @@
 //! Rounding: each part that is a fraction of another is rounded half up to whole rupiah, the percentage first, then the VAT
 //! on the whole fee. Nothing is ever a float.
 
+use serde::Serialize;
+
 /// Hundredths of a percent in one whole.
 const BASIS: u128 = 10_000;
 
 /// What a channel costs.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct FeeSchedule {
     /// Rupiah per payment, without VAT.
     pub flat_rupiah: u64,
@@ -44,7 +46,7 @@ fn share(amount: u64, basis_points: u64) -> u64 {
 }
 
 /// One account's share of what is paid out, computed on the net amount after fees.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 pub enum Share {
     /// So many rupiah.
     Fixed(i64),

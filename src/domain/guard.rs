@@ -1,7 +1,9 @@
 //! Limits on what one run may do at DOKU, whoever says yes to it.
 
+use super::amount::Rupiah;
 use super::lifecycle::OperationKind;
 use super::plan::Line;
+use super::sum::Sum;
 
 /// What a run would do.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -18,29 +20,13 @@ pub struct Totals {
     pub far_above: u64,
 }
 
-/// A count and its rupiah.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Sum {
-    /// How many.
-    pub count: u64,
-    /// Rupiah.
-    pub rupiah: u64,
-}
-
-impl Sum {
-    const fn add(&mut self, rupiah: u64) {
-        self.count = self.count.saturating_add(1);
-        self.rupiah = self.rupiah.saturating_add(rupiah);
-    }
-}
-
 impl Totals {
     /// Takes the next line of a plan.
     pub fn take(&mut self, line: &Line) {
         match line.operation {
-            Some(OperationKind::Issue) => self.issues.add(line.rupiah),
-            Some(OperationKind::Amend) => self.amendments.add(line.rupiah),
-            Some(OperationKind::Cancel) => self.cancellations.add(line.rupiah),
+            Some(OperationKind::Issue) => self.issues.add(Rupiah::new(line.rupiah.into())),
+            Some(OperationKind::Amend) => self.amendments.add(Rupiah::new(line.rupiah.into())),
+            Some(OperationKind::Cancel) => self.cancellations.add(Rupiah::new(line.rupiah.into())),
             None => return,
         }
         if line.operation != Some(OperationKind::Cancel) {
@@ -75,7 +61,7 @@ impl Limits {
     /// Every limit that `totals` exceeds, as setting, what the run would come to, and the limit. `live_count`: codes live before.
     #[must_use]
     pub fn exceeded(&self, totals: &Totals, live_count: u64) -> Vec<(&'static str, u64, u64)> {
-        let rupiah = totals.issues.rupiah.saturating_add(totals.amendments.rupiah);
+        let rupiah = totals.issues.rupiah.plus(totals.amendments.rupiah).get().try_into().unwrap_or(u64::MAX);
         let changed = totals.amendments.count.saturating_add(totals.cancellations.count);
         // Rounded up: a share that is just above the limit is above it.
         let share_percent = changed.saturating_mul(100).checked_div(live_count).map_or(0, |whole| {
@@ -99,7 +85,7 @@ mod tests {
 
     #[test]
     fn each_limit_alone_stops_what_exceeds_it_and_none_stops_what_meets_it() {
-        let sum = |count, rupiah| Sum { count, rupiah };
+        let sum = |count, rupiah| Sum { count, rupiah: Rupiah::new(rupiah) };
         let totals =
             Totals { issues: sum(10, 1_000), amendments: sum(5, 700), cancellations: sum(3, 90), amount_largest: 300, far_above: 0 };
         let found = [("rows_max", 18), ("rupiah_max", 1_700), ("amount_max", 300), ("cancellations_max", 3), ("changed_share_max", 20)];

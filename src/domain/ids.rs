@@ -21,8 +21,14 @@ pub enum IdError {
         length_max: usize,
     },
     /// A character outside the allowed set.
-    #[error("it holds a character that is not allowed: {0:?}")]
+    #[error("it holds a character that is not allowed: {}", quoted(*.0))]
     Character(char),
+}
+
+/// A character in quotes, as messages show it: one that cannot be seen by its escape.
+#[must_use]
+pub fn quoted(character: char) -> String {
+    if character == '"' { "'\"'".to_owned() } else { format!("'{}'", character.escape_debug()) }
 }
 
 fn check(text: &str, length_max: usize, allowed: impl Fn(char) -> bool) -> Result<(), IdError> {

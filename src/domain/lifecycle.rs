@@ -10,6 +10,8 @@ mod state;
 #[cfg(test)]
 mod tests;
 
+use std::fmt;
+
 use serde::{Deserialize, Serialize};
 
 pub use self::event::{CodeAnswer, Event, HoldCause, Remark};
@@ -217,6 +219,36 @@ impl EventKind {
     ];
 }
 
+impl fmt::Display for EventKind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (name, of) = match self {
+            Self::Planned => ("planned", None),
+            Self::Adopted => ("adopted", None),
+            Self::Intended(operation) => ("intended", Some(operation.name())),
+            Self::NotSent => ("not sent", None),
+            Self::Accepted => ("accepted", None),
+            Self::Rejected => ("rejected", None),
+            Self::Doubted => ("doubted", None),
+            Self::Settled(Verdict::Done) => ("settled", Some("done")),
+            Self::Settled(Verdict::NotDone) => ("settled", Some("not done")),
+            Self::Settled(Verdict::Dead) => ("settled", Some("dead")),
+            Self::Retired => ("retired", None),
+            Self::Noted => ("noted", None),
+            Self::Checked => ("checked", None),
+            Self::Registered(operation) => ("registered", Some(operation.name())),
+            Self::Repeated => ("repeated", None),
+            Self::Reopened(operation) => ("reopened", Some(operation.name())),
+            Self::Held => ("held", None),
+            Self::Released => ("released", None),
+            Self::Aliased => ("aliased", None),
+        };
+        match of {
+            Some(of) => write!(f, "{name} ({of})"),
+            None => f.write_str(name),
+        }
+    }
+}
+
 /// What a bill that is not in the ledger can begin with.
 const fn first_status(event: EventKind) -> Option<Status> {
     match event {
@@ -296,7 +328,7 @@ pub const fn next_status(status: Option<Status>, event: EventKind) -> Option<Sta
 
 /// An event that cannot happen in the status the bill is in. Stops the run (I6).
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("`{event:?}` cannot happen to invoice `{invoice_number}` while it is {}", .status.map_or("unknown to the ledger", Status::name))]
+#[error("`{event}` cannot happen to invoice `{invoice_number}` while it is {}", .status.map_or("unknown to the ledger", Status::name))]
 pub struct IllegalTransition {
     /// The bill.
     pub invoice_number: InvoiceNumber,

@@ -45,5 +45,6 @@ pub mod reason;
 pub mod settlement;
 pub mod spreadsheet;
 pub mod store;
+pub mod sum;
 pub mod tally;
 pub mod texts;

@@ -5,6 +5,7 @@
 use std::collections::BTreeMap;
 
 use jiff::civil::Date;
+use serde::Serialize;
 
 use super::calendar::WorkingDays;
 use super::channel::Channel;
@@ -111,7 +112,7 @@ pub struct MalformedRow {
 }
 
 /// The totals above the rows of a batch, in rupiah; those the file gives.
-#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 pub struct BatchTotals {
     /// The batch; empty when the file does not say.
     pub batch_id: String,
@@ -164,7 +165,7 @@ pub struct Settlement {
 }
 
 /// Whose a row is, by the name of its channel.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 pub enum NamedChannel {
     /// One of ours.
     Ours(Channel),
@@ -173,7 +174,7 @@ pub enum NamedChannel {
 }
 
 /// What the contract says of one channel.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 pub struct ChannelTerms {
     /// Whether DOKU settles it, so that a missing row is remarkable.
     pub is_settled: bool,
@@ -184,7 +185,7 @@ pub struct ChannelTerms {
 }
 
 /// What the merchant knows of settlement.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct SettlementTerms {
     /// Channel names of the report, in lower case.
     pub channels: BTreeMap<String, NamedChannel>,

@@ -5,8 +5,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use jiff::{SignedDuration, Timestamp};
 use serde::Serialize;
 
-use crate::domain::amount::Amount;
+use crate::domain::amount::{Amount, Rupiah};
 use crate::domain::ids::InvoiceNumber;
+use crate::domain::sum::Sum;
 use crate::sandbox::model::Model;
 use crate::sandbox::notification::NotificationMessage;
 use crate::sandbox::payment::{PayError, PaymentScript, Quirk};
@@ -15,45 +16,31 @@ use crate::sandbox::record::{Order, OrderState};
 /// How many of each anomaly.
 pub(crate) const EACH: usize = 3;
 
-/// Count and rupiah of one class.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
-pub struct Tally {
-    /// How many.
-    pub count: u64,
-    /// How much, in rupiah.
-    pub amount: u64,
-}
-
 /// What reconciling must find: lines, payments and settlement by class.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct Truth {
     /// Evidence lines.
-    pub lines: BTreeMap<&'static str, Tally>,
+    pub lines: BTreeMap<&'static str, Sum>,
     /// Unique payments.
-    pub payments: BTreeMap<&'static str, Tally>,
+    pub payments: BTreeMap<&'static str, Sum>,
     /// Settlement rows, and payments without one (S02).
-    pub settlement: BTreeMap<&'static str, Tally>,
+    pub settlement: BTreeMap<&'static str, Sum>,
 }
 
 impl Truth {
     fn line(&mut self, class: &'static str, amount: u64) {
-        add(self.lines.entry(class).or_default(), amount);
+        self.lines.entry(class).or_default().add(Rupiah::new(amount.into()));
     }
 
     fn payment(&mut self, class: &'static str, amount: u64) {
-        add(self.payments.entry(class).or_default(), amount);
+        self.payments.entry(class).or_default().add(Rupiah::new(amount.into()));
         self.line("N00", amount);
     }
 
     /// What becomes of a payment at settlement: rightly settled (S00), or not at all (S02).
     pub(crate) fn settled(&mut self, class: &'static str, amount: u64) {
-        add(self.settlement.entry(class).or_default(), amount);
+        self.settlement.entry(class).or_default().add(Rupiah::new(amount.into()));
     }
-}
-
-fn add(tally: &mut Tally, amount: u64) {
-    tally.count = tally.count.saturating_add(1);
-    tally.amount = tally.amount.saturating_add(amount);
 }
 
 /// Notifications in the order they arrive, and what they mean.

@@ -182,7 +182,7 @@ fn write_chart(out: &Path, entries: &[Entry], accounts: &BTreeMap<Account, Strin
                 unmapped = Some(account);
                 io::Error::other("an account is missing")
             }
-            ExportError::Write(error) => error.into(),
+            ExportError::Write(error) => error,
         })
     });
     match (unmapped, written) {

@@ -15,9 +15,10 @@ use crate::domain::ids::{InvoiceNumber, PaymentCode};
 use crate::domain::lifecycle::{BillState, CodeAnswer, Event, OperationKind, Status, Verdict};
 use crate::domain::line::{Detail, InputFile, Line, Lines};
 use crate::domain::payment::Payment;
+use crate::domain::sum::Sum;
 use crate::evidence::{self, EvidenceError, NoPairs, ReadOptions};
 use crate::ledger::{Basis, Entry, Ledger, LedgerError, Private, View as _};
-use crate::reconcile::{Tallies, Tally, dedupe};
+use crate::reconcile::{Tallies, dedupe};
 use crate::table::Settings;
 
 /// What ingesting did.
@@ -28,7 +29,7 @@ pub struct IngestReport {
     /// The logs, and what their lines are.
     pub files: Vec<InputFile>,
     /// Lines by class.
-    pub by_class: Vec<(Class, Tally)>,
+    pub by_class: Vec<(Class, Sum)>,
     /// Payments the ledger did not know.
     pub new: u64,
     /// Payments it knew already.

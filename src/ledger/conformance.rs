@@ -3,8 +3,8 @@
 use jiff::{SignedDuration, Timestamp};
 
 use super::memory::{CrashMoment, CrashPlan, MemoryLedger};
-use super::{Applied, Basis, Binding, Create, Entry, Head, Ledger, LedgerError, Names, Private, Store, Sum, View};
-use crate::domain::amount::Amount;
+use super::{Applied, Basis, Binding, Create, Entry, Head, Ledger, LedgerError, Names, Private, Store, View};
+use crate::domain::amount::{Amount, Rupiah};
 use crate::domain::bill::{Customer, Expiry, Policy, RecordedTerms, Salt};
 use crate::domain::channel::{Channel, Method};
 use crate::domain::check::{Details, FoundPayment, Word};
@@ -13,6 +13,7 @@ use crate::domain::ids::{InvoiceNumber, PaymentCode, RequestId};
 use crate::domain::lifecycle::{BillState, CodeAnswer, Event, EventKind, OperationKind, Status, Verdict, next_status};
 use crate::domain::payment::Payment;
 use crate::domain::personal::Personal;
+use crate::domain::sum::Sum;
 use crate::random::MachineRandomness;
 
 pub(super) const SALT: Salt = Salt::new([5; 16]);
@@ -276,7 +277,7 @@ fn scope_counts_bills_at_the_very_edges(ledger: &impl Ledger) {
     let reusable = entry("C", 10, Event::Adopted { terms: reusable, answer: answer("3", None), wire_invoice_number: None });
     wait(ledger.record(vec![expiring, paid, reusable])).unwrap();
     wait(ledger.apply_payments(&[payment(1, "B", "2", 50), payment(2, "C", "3", 50), payment(3, "A", "999", 1)])).unwrap();
-    let amount = |from: i64, as_of: i64, grace: i64| ask!(ledger, scope_totals(at(from), at(as_of), grace)).amount;
+    let amount = |from: i64, as_of: i64, grace: i64| ask!(ledger, scope_totals(at(from), at(as_of), grace)).rupiah.get();
     assert_eq!(amount(0, 9, 0), 0, "planned after as-of");
     assert_eq!(amount(0, 10, 0), 123, "planned at as-of");
     assert_eq!(amount(50, 999, 0), 123, "paid at the very start");

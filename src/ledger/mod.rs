@@ -30,7 +30,7 @@ use crate::domain::payment::Payment;
 pub use error::LedgerError;
 pub use lock::SenderLock;
 pub use sqlite::{Binding, Create, Migrated, Purged, SqliteLedger as Store, VerifyReport};
-pub use view::{Happening, Lapses, Names, Noted, ScopeTotals, Sum, Totals, View};
+pub use view::{Happening, Lapses, Names, Noted, Totals, View};
 
 /// One event to append, with the private data that goes beside it.
 #[derive(Clone, Debug)]

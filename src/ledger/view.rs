@@ -15,6 +15,7 @@ use crate::domain::lifecycle::{BillState, Event};
 use crate::domain::mark::{Held, Mark};
 use crate::domain::owner::Paid;
 use crate::domain::payment::Payment;
+use crate::domain::sum::Sum;
 
 /// Numbers and codes by which bills and payments are looked for.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -58,32 +59,6 @@ impl Names {
         self.numbers.is_empty() && self.codes.is_empty()
     }
 }
-
-/// How many, and their rupiah.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Sum {
-    /// How many.
-    pub count: u64,
-    /// The sum of their amounts in rupiah.
-    pub amount: i128,
-}
-
-impl Sum {
-    /// One more of `amount` rupiah.
-    pub fn add(&mut self, amount: u64) {
-        self.count = self.count.saturating_add(1);
-        self.amount = self.amount.saturating_add(i128::from(amount));
-    }
-
-    /// Those of another sum too.
-    pub fn join(&mut self, other: Self) {
-        self.count = self.count.saturating_add(other.count);
-        self.amount = self.amount.saturating_add(other.amount);
-    }
-}
-
-/// Bills open at any time in a span, counted by the store's own query.
-pub type ScopeTotals = Sum;
 
 /// What the ledger holds in all, as its store keeps count of it.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -199,13 +174,9 @@ pub trait View: Send + Sync {
     fn totals(&self, now: Timestamp) -> impl Future<Output = Answer<Totals>> + Send;
 
     /// Bills open at any time from `from` to `as_of`, both included: planned at or before `as_of`, and not closed before
-    /// `from` by cancellation, by expiry plus `expiry_grace_minutes`, or (unless reusable) by a first payment.
-    fn scope_totals(
-        &self,
-        from: Timestamp,
-        as_of: Timestamp,
-        expiry_grace_minutes: i64,
-    ) -> impl Future<Output = Answer<ScopeTotals>> + Send;
+    /// `from` by cancellation, by expiry plus `expiry_grace_minutes`, or (unless reusable) by a first payment. Counted by the store's
+    /// own query.
+    fn scope_totals(&self, from: Timestamp, as_of: Timestamp, expiry_grace_minutes: i64) -> impl Future<Output = Answer<Sum>> + Send;
 
     /// When a policy's state was recorded, in that order, and whether it `is_lapsed`: from the first time it was, for every bill
     /// for which it ever was.

@@ -14,7 +14,6 @@ use super::external_columns::{Columns, is_enough, is_known};
 pub use super::external_error::ExternalError;
 use super::known::KnownPayment;
 use super::new_bill::{ExternalMark, NewBill};
-use super::tally::Tally;
 use crate::domain::amount::{Amount, Rupiah};
 use crate::domain::calendar::{at_wib, end_of_wib_day, start_of_wib_day};
 use crate::domain::channel::Channel;
@@ -23,6 +22,7 @@ use crate::domain::digest::{self, Digest};
 use crate::domain::ids::{InvoiceNumber, PaymentCode};
 use crate::domain::personal::{may_be_personal, shown};
 use crate::domain::reason::{AmountFault, CellFault, DateFault, Spoilt, WordFault};
+use crate::domain::sum::Sum;
 use crate::table::{self, AmountFormat, DateFormat, Header, Kind, Layout, Limits, Row, Settings, Shape, Table};
 
 /// A row that is no bill (L10).
@@ -52,7 +52,7 @@ pub struct External {
     /// Rows that are no bills.
     pub malformed: Vec<MalformedRow>,
     /// Bills in scope, counted row by row.
-    pub scope: Tally,
+    pub scope: Sum,
     /// Classes its columns cannot decide.
     pub not_evaluated: Vec<Class>,
     /// A digest of all rows that does not depend on their order.
@@ -118,7 +118,7 @@ impl<'a> Rows<'a> {
             bills: Bills::default(),
             known: Vec::new(),
             malformed: Vec::new(),
-            scope: Tally::default(),
+            scope: Sum::default(),
             not_evaluated: not_evaluated(&columns, &terms.policy),
             rows_digest: [0; 32],
             rows: 0,
@@ -200,7 +200,7 @@ impl External {
             });
         }
         if is_open(bill, terms) {
-            self.scope = self.scope.plus(Tally { count: 1, amount: Rupiah::from(bill.amount) });
+            self.scope = self.scope.plus(Sum::one(Rupiah::from(bill.amount)));
         }
         Ok(())
     }

@@ -6,12 +6,13 @@ use super::bills::Bills;
 use super::dedupe::{Payments, Proved};
 use super::findings::{Finding, Findings, id};
 use super::judge::JudgedPayment;
-use super::tally::{Identity, Tallies, Tally};
+use super::tally::{Identity, Tallies};
 use super::{Inputs, Terms};
 use crate::domain::amount::Rupiah;
 use crate::domain::classify::{Class, ClassSet, Nature, inquiry_class, may_follow};
 use crate::domain::line::{Line, NO_BILL};
 use crate::domain::reason::{InquiryReason, Reason};
+use crate::domain::sum::Sum;
 
 /// What the inquiry logs come to.
 #[derive(Debug, Default)]
@@ -19,7 +20,7 @@ pub struct Inquired {
     /// Payments by class (I00, I02, I03, I04), and codes nobody paid (I01).
     pub tallies: Tallies,
     /// Payments whose codes DOKU knows itself.
-    others: Tally,
+    others: Sum,
     /// Payments someone must look at, by their place.
     breaks: Vec<(usize, Class)>,
 }
@@ -42,7 +43,7 @@ pub(super) fn judge(inputs: &Inputs, payments: &Payments, judged: &[JudgedPaymen
         }
         let amount = Rupiah::new(proved.amount.into());
         if answers.is_none() && !is_by_inquiry(&inputs.bills, payment.bill, code) {
-            inquired.others = inquired.others.plus(Tally { count: 1, amount });
+            inquired.others = inquired.others.plus(Sum::one(amount));
             continue;
         }
         let answers = answers.map_or(&[][..], |(_, answers)| answers);
@@ -104,12 +105,12 @@ pub(super) fn findings(inputs: &Inputs, inquired: &Inquired, payments: &Payments
 /// Every payment of the period is of an inquiry class, or of a code that DOKU knows itself.
 pub(super) fn identities(inquired: &Inquired, payment_tallies: &Tallies) -> [Identity; 2] {
     let of_the_period = payment_tallies.iter().filter(|(class, _)| class.info().money.is_of_the_period());
-    let paid = of_the_period.fold(Tally::default(), |sum, (_, tally)| sum.plus(tally));
+    let paid: Sum = of_the_period.map(|(_, sum)| sum).sum();
     let classes = [Class::I00, Class::I02, Class::I03, Class::I04];
-    let found = classes.into_iter().map(|class| inquired.tallies.of(class)).fold(inquired.others, Tally::plus);
+    let found = classes.into_iter().map(|class| inquired.tallies.of(class)).fold(inquired.others, Sum::plus);
     let row = |name, left: i128, right: i128| Identity { name, left, right };
     [
         row("payments_of_the_period_equal_inquiry_classes_and_others", paid.count.into(), found.count.into()),
-        row("payments_of_the_period_rupiah_equal_inquiry_classes_and_others_rupiah", paid.amount.get(), found.amount.get()),
+        row("payments_of_the_period_rupiah_equal_inquiry_classes_and_others_rupiah", paid.rupiah.get(), found.rupiah.get()),
     ]
 }

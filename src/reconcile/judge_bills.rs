@@ -7,10 +7,11 @@ use super::dedupe::Payments;
 use super::judge::{JudgedPayment, known_of};
 use super::new_bill::ExternalMark;
 use super::settle::Settled;
-use super::tally::{Tallies, Tally, add_nature};
+use super::tally::{Tallies, add_nature};
 use super::{Inputs, Outcome, Terms};
 use crate::domain::amount::Rupiah;
 use crate::domain::classify::{BillSituation, Class, ClassSet, Nature, PaidMark, bill_class, is_live};
+use crate::domain::sum::Sum;
 
 /// A bill in scope with its class.
 #[derive(Clone, Copy, Debug)]
@@ -57,9 +58,9 @@ impl Attached {
         Rupiah::new(self.of_bill(bill).amount.into())
     }
 
-    pub(super) fn total(&self) -> Tally {
-        let tally = |bill: &AttachedToBill| Tally { count: bill.count.into(), amount: Rupiah::new(bill.amount.into()) };
-        self.0.iter().map(tally).fold(Tally::default(), Tally::plus)
+    pub(super) fn total(&self) -> Sum {
+        let tally = |bill: &AttachedToBill| Sum { count: bill.count.into(), rupiah: Rupiah::new(bill.amount.into()) };
+        self.0.iter().map(tally).sum()
     }
 }
 
@@ -68,7 +69,7 @@ impl Attached {
 pub(super) struct JudgedBills {
     pub(super) tallies: Tallies,
     pub(super) flags: Tallies,
-    pub(super) natures: [Tally; 3],
+    pub(super) natures: [Sum; 3],
     /// BREAK bills, and bills with a flag that raises them, by number.
     pub(super) findings: Vec<JudgedBill>,
 }
@@ -89,7 +90,7 @@ impl JudgedBills {
 
     fn add(&mut self, judged: JudgedBill, amount: Rupiah) {
         self.tallies.add(judged.class, amount);
-        add_nature(&mut self.natures, judged.nature, Tally { count: 1, amount });
+        add_nature(&mut self.natures, judged.nature, Sum::one(amount));
         for flag in judged.flags.iter() {
             self.flags.add(flag, amount);
         }

@@ -48,12 +48,13 @@ pub use known::KnownPayment;
 pub use new_bill::{ExternalMark, FormerCode, NewBill};
 pub use own::{KnownOwn, OwnBills};
 pub use status::{Sought, StatusEvidence};
-pub use tally::{Identity, Tallies, Tally};
+pub use tally::{Identity, Tallies};
 pub use unlisted::{Unlisted, unlisted};
 
 use crate::domain::amount::Rupiah;
 use crate::domain::classify::{Class, ClassSet, Family, Nature, Period, Policy, Severity};
 use crate::domain::line::{Line, Lines, NO_BILL, RawTotals};
+use crate::domain::sum::Sum;
 use crate::evidence::Inquiries;
 use crate::evidence::bank::Statements;
 
@@ -75,7 +76,7 @@ pub struct Inputs {
     /// What the parser summed up by itself.
     pub raw: RawTotals,
     /// What the ledger, or the reader of the external one, counted by itself.
-    pub scope: Tally,
+    pub scope: Sum,
     /// Rows of the external ledger that are no bills.
     pub malformed: Vec<external::MalformedRow>,
     /// Codes of our request history that the external ledger does not know, sorted; `None` without a history.
@@ -119,7 +120,7 @@ pub struct Outcome {
     /// Bills in scope by class.
     pub bill_tallies: Tallies,
     /// Lines, payments and bills by nature, in the order of [`Nature::ALL`].
-    pub natures: [Tally; 3],
+    pub natures: [Sum; 3],
     /// How often each flag was raised.
     pub flags: Tallies,
     /// The control identities.
@@ -141,10 +142,10 @@ impl Outcome {
 
     /// Payments by nature, in the order of [`Nature::ALL`]; that of a payment may follow from its age.
     #[must_use]
-    pub fn payment_natures(&self) -> [Tally; 3] {
-        let mut natures = [Tally::default(); 3];
+    pub fn payment_natures(&self) -> [Sum; 3] {
+        let mut natures = [Sum::default(); 3];
         for (proved, judged) in self.payments.proved.iter().zip(&self.judged) {
-            tally::add_nature(&mut natures, judged.nature, Tally { count: 1, amount: Rupiah::new(proved.amount.into()) });
+            tally::add_nature(&mut natures, judged.nature, Sum::one(Rupiah::new(proved.amount.into())));
         }
         natures
     }

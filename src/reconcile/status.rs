@@ -6,7 +6,6 @@ use jiff::Timestamp;
 
 use super::Inputs;
 use super::dedupe::Payments;
-use super::tally::Tally;
 use crate::domain::amount::Rupiah;
 use crate::domain::check::Found;
 use crate::domain::classify::Class;
@@ -14,6 +13,7 @@ use crate::domain::digest::Digest;
 use crate::domain::ids::{InvoiceNumber, PaymentCode};
 use crate::domain::line::{Line, Lines, Marks};
 use crate::domain::payment::{self, Payment, Sameness};
+use crate::domain::sum::Sum;
 
 /// What a ledger knows from Check Status.
 #[derive(Clone, Debug, Default)]
@@ -21,9 +21,9 @@ pub struct StatusEvidence {
     /// Payments that no notification proves, as far as the ledger knows.
     found: Vec<Found>,
     /// The others.
-    notified: Tally,
+    notified: Sum,
     /// All of them, by the ledger's own count.
-    pub(super) total: Tally,
+    pub(super) total: Sum,
 }
 
 impl StatusEvidence {
@@ -41,7 +41,7 @@ impl StatusEvidence {
 
     /// Less what the ledger's own payments prove; `total` is the ledger's own count.
     #[must_use]
-    pub fn less(self, mut proved: Sought, total: Tally) -> Self {
+    pub fn less(self, mut proved: Sought, total: Sum) -> Self {
         let mut evidence = Self { total, ..Self::default() };
         for told in self.found.chunk_by(|a, b| a.payment.payment_code == b.payment.payment_code) {
             let code = told.first().map(|found| &found.payment.payment_code);
@@ -83,22 +83,22 @@ impl Sought {
     }
 }
 
-fn tally(found: &Found) -> Tally {
-    Tally { count: 1, amount: Rupiah::from(found.payment.amount) }
+fn tally(found: &Found) -> Sum {
+    Sum::one(Rupiah::from(found.payment.amount))
 }
 
 /// Where the payments went that Check Status told of.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Placed {
     /// Those a notification proves too: one payment, and it is counted there.
-    pub(super) notified: Tally,
+    pub(super) notified: Sum,
     /// Those that stand for themselves.
-    pub(super) only: Tally,
+    pub(super) only: Sum,
 }
 
 /// Puts those that no line proves among the payments.
 pub(super) fn place(inputs: &mut Inputs, payments: &mut Payments) -> Placed {
-    let mut placed = Placed { notified: inputs.status.notified, only: Tally::default() };
+    let mut placed = Placed { notified: inputs.status.notified, only: Sum::default() };
     if inputs.status.found.is_empty() {
         return placed;
     }

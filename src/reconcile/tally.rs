@@ -7,31 +7,15 @@ use super::judge_bills::Attached;
 use super::status::Placed;
 use crate::domain::amount::Rupiah;
 use crate::domain::classify::{Class, Nature};
-
-/// How many, and how much.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Tally {
-    /// How many.
-    pub count: u64,
-    /// Their rupiah.
-    pub amount: Rupiah,
-}
-
-impl Tally {
-    /// Both added.
-    #[must_use]
-    pub const fn plus(self, other: Self) -> Self {
-        Self { count: self.count.saturating_add(other.count), amount: self.amount.plus(other.amount) }
-    }
-}
+use crate::domain::sum::Sum;
 
 /// One tally a class.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Tallies([Tally; Class::COUNT]);
+pub struct Tallies([Sum; Class::COUNT]);
 
 impl Default for Tallies {
     fn default() -> Self {
-        Self([Tally::default(); Class::COUNT])
+        Self([Sum::default(); Class::COUNT])
     }
 }
 
@@ -39,7 +23,7 @@ impl Tallies {
     /// Counts one more of `class`.
     pub fn add(&mut self, class: Class, amount: Rupiah) {
         if let Some(tally) = self.0.get_mut(usize::from(class.index())) {
-            *tally = tally.plus(Tally { count: 1, amount });
+            *tally = tally.plus(Sum::one(amount));
         }
     }
 
@@ -54,19 +38,19 @@ impl Tallies {
 
     /// The tally of `class`.
     #[must_use]
-    pub fn of(&self, class: Class) -> Tally {
+    pub fn of(&self, class: Class) -> Sum {
         self.0.get(usize::from(class.index())).copied().unwrap_or_default()
     }
 
     /// Every class that occurred, in the order of the rules.
-    pub fn iter(&self) -> impl Iterator<Item = (Class, Tally)> {
+    pub fn iter(&self) -> impl Iterator<Item = (Class, Sum)> {
         Class::all().zip(self.0).filter(|(_, tally)| tally.count > 0)
     }
 
     /// All together.
     #[must_use]
-    pub fn total(&self) -> Tally {
-        self.0.iter().fold(Tally::default(), |sum, &tally| sum.plus(tally))
+    pub fn total(&self) -> Sum {
+        self.0.iter().copied().sum()
     }
 }
 
@@ -78,18 +62,18 @@ pub(super) const fn place(nature: Nature) -> usize {
     }
 }
 
-pub(super) fn add_nature(natures: &mut [Tally; 3], nature: Nature, tally: Tally) {
+pub(super) fn add_nature(natures: &mut [Sum; 3], nature: Nature, tally: Sum) {
     if let Some(sum) = natures.get_mut(place(nature)) {
         *sum = sum.plus(tally);
     }
 }
 
 /// Moves payments whose nature is no longer that of their class.
-pub(super) fn age(natures: &mut [Tally; 3], payments: &Payments, judged: &[JudgedPayment]) {
+pub(super) fn age(natures: &mut [Sum; 3], payments: &Payments, judged: &[JudgedPayment]) {
     for (proved, payment) in payments.proved.iter().zip(judged).filter(|(_, payment)| payment.nature != payment.class.info().nature) {
-        let tally = Tally { count: 1, amount: Rupiah::new(proved.amount.into()) };
+        let tally = Sum::one(Rupiah::new(proved.amount.into()));
         if let Some(sum) = natures.get_mut(place(payment.class.info().nature)) {
-            *sum = Tally { count: sum.count.saturating_sub(1), amount: sum.amount.minus(tally.amount) };
+            *sum = sum.minus(tally);
         }
         add_nature(natures, payment.nature, tally);
     }
@@ -129,20 +113,20 @@ pub(super) fn identities(
     let told = status.notified.plus(status.only);
     // SUCCESS as summed while parsing, less what repeats or contradicts a payment, is what was paid.
     let not_first = lines.of(Class::N06).plus(lines.of(Class::N07));
-    let first = inputs.raw.success_amount.minus(not_first.amount);
-    let attaching = paid.iter().filter(|(class, _)| class.attaches()).fold(Tally::default(), |sum, (_, tally)| sum.plus(tally));
+    let first = inputs.raw.success_amount.minus(not_first.rupiah);
+    let attaching: Sum = paid.iter().filter(|(class, _)| class.attaches()).map(|(_, sum)| sum).sum();
     let row = |name, left: i128, right: i128| Identity { name, left, right };
     vec![
         row("lines_read_equal_line_classes", inputs.lines_read.into(), inputs.lines_apart.saturating_add(lines.total().count.into())),
         row("success_lines_parsed_equal_success_classes", inputs.raw.success_count.into(), proving.saturating_add(not_first.count).into()),
         row("proving_lines_equal_unique_payments", proving.into(), notified.into()),
         row("unique_payments_equal_payment_classes", unique.into(), paid.total().count.into()),
-        row("proving_lines_rupiah_equal_payment_classes_rupiah", first.get(), paid.total().amount.minus(status.only.amount).get()),
+        row("proving_lines_rupiah_equal_payment_classes_rupiah", first.get(), paid.total().rupiah.minus(status.only.rupiah).get()),
         row("payments_told_by_status_equal_notified_and_status_only", inputs.status.total.count.into(), told.count.into()),
-        row("rupiah_told_by_status_equal_notified_and_status_only_rupiah", inputs.status.total.amount.get(), told.amount.get()),
+        row("rupiah_told_by_status_equal_notified_and_status_only_rupiah", inputs.status.total.rupiah.get(), told.rupiah.get()),
         row("bills_in_scope_equal_bill_classes", inputs.scope.count.into(), bills.total().count.into()),
-        row("bills_in_scope_rupiah_equal_bill_classes_rupiah", inputs.scope.amount.get(), bills.total().amount.get()),
+        row("bills_in_scope_rupiah_equal_bill_classes_rupiah", inputs.scope.rupiah.get(), bills.total().rupiah.get()),
         row("payments_attached_to_bills_equal_attaching_classes", attached.total().count.into(), attaching.count.into()),
-        row("rupiah_attached_to_bills_equal_attaching_classes_rupiah", attached.total().amount.get(), attaching.amount.get()),
+        row("rupiah_attached_to_bills_equal_attaching_classes_rupiah", attached.total().rupiah.get(), attaching.rupiah.get()),
     ]
 }

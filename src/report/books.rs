@@ -1,18 +1,18 @@
 //! The books in a report's folder: what the next month is opened with (`carry/`), every posting, and every open item.
 
-use std::borrow::Cow;
 use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use super::atomic::{self, Draft, WriteError, Writer};
 use super::runs::Runs;
-use super::text::neutral;
 use crate::books::account::Side;
 use crate::books::carry::{self, About, Carry, CarryError, Head};
 use crate::books::export::{Entry, is_exported};
 use crate::books::{Account, BooksError, ItemId, Leg, Month, Movement, Pair, Settings};
+use crate::columns::{Cells as _, Column, Csv, Format, Value};
 use crate::domain::amount::Rupiah;
+use crate::domain::classify::Class;
 use crate::reconcile::open_items::{OpenItem, Rank};
 use crate::reconcile::posted::{Keeper, Posted};
 
@@ -112,8 +112,7 @@ impl BooksFiles {
     /// [`WriteError`].
     pub fn begin(folder: &Path) -> Result<Self, WriteError> {
         let mut postings = Draft::begin(&folder.join(POSTINGS))?;
-        let header = line(POSTINGS_COLUMNS).map_err(|error| failed(POSTINGS, &error))?;
-        postings.put(|writer| writer.write_all(&header))?;
+        postings.put(|writer| Csv::begin(writer, &posting_columns()).map(drop))?;
         let mut drafts = Vec::new();
         let carry = Carry::begin(|name| {
             let draft = Draft::begin(&folder.join(CARRY).join(name)).map_err(|error| io::Error::other(error.reason))?;
@@ -144,7 +143,7 @@ impl BooksFiles {
         let head = carry.finish(posted.common.known.began_on, about).map_err(|error| in_carry(&place, &error))?;
         postings.finish()?;
         atomic::write(&folder.join(OPEN_ITEMS), |writer| {
-            writer.write_all(&line(ITEM_COLUMNS)?)?;
+            Csv::begin(&mut *writer, &item_columns())?;
             items.write(writer)
         })?;
         for draft in drafts {
@@ -157,51 +156,40 @@ impl BooksFiles {
     }
 }
 
-/// One line of CSV.
-fn line<const COLUMNS: usize>(cells: [&str; COLUMNS]) -> io::Result<Vec<u8>> {
-    let mut csv = csv::Writer::from_writer(Vec::new());
-    csv.write_record(cells)?;
-    csv.into_inner().map_err(|error| io::Error::other(error.to_string()))
+/// A pair, under the id of its entry.
+struct Posting<'a> {
+    id: String,
+    pair: &'a Pair,
+    is_exported: bool,
 }
 
-const POSTINGS_COLUMNS: [&str; 11] = [
-    "entry_id",
-    "day",
-    "original_day",
-    "movement",
-    "debit_account",
-    "debit_item",
-    "credit_account",
-    "credit_item",
-    "amount",
-    "cause",
-    "exported",
-];
+fn shown(item: Option<&ItemId>) -> Value<'_> {
+    item.map_or(Value::Empty, |item| Value::shown(item))
+}
 
-fn pair_cells(id: &str, pair: &Pair, exported: bool) -> [String; POSTINGS_COLUMNS.len()] {
-    let item = |item: Option<ItemId>| item.map_or_else(String::new, String::from);
+fn posting_columns<'a>() -> [Column<'static, Posting<'a>>; 11] {
     [
-        id.to_owned(),
-        pair.day.to_string(),
-        pair.original.to_string(),
-        pair.movement.name().to_owned(),
-        pair.debit.account.name().to_owned(),
-        item(pair.debit.item),
-        pair.credit.account.name().to_owned(),
-        item(pair.credit.item),
-        pair.amount.to_string(),
-        pair.cause.to_string(),
-        if exported { "yes" } else { "no" }.to_owned(),
+        Column::text("entry_id", |posting| (&posting.id).into()),
+        Column::date("day", |posting| posting.pair.day.into()),
+        Column::date("original_day", |posting| posting.pair.original.into()),
+        Column::text("movement", |posting| posting.pair.movement.name().into()),
+        Column::text("debit_account", |posting| posting.pair.debit.account.name().into()),
+        Column::text("debit_item", |posting| shown(posting.pair.debit.item.as_ref())),
+        Column::text("credit_account", |posting| posting.pair.credit.account.name().into()),
+        Column::text("credit_item", |posting| shown(posting.pair.credit.item.as_ref())),
+        Column::rupiah("amount", |posting| posting.pair.amount.into()),
+        Column::text("cause", |posting| Value::shown(&posting.pair.cause)),
+        Column::text("exported", |posting| posting.is_exported.into()),
     ]
 }
 
 /// Rows of `postings.csv`, one a pair.
 fn postings(pairs: &[Pair], settings: &Settings) -> io::Result<Vec<u8>> {
-    let mut csv = csv::Writer::from_writer(Vec::new());
+    let (mut csv, columns) = (Csv::new(Vec::new()), posting_columns());
     for pair in pairs {
-        csv.write_record(pair_cells(&pair.id(), pair, is_exported(pair, settings)))?;
+        csv.row(&columns, &Posting { id: pair.id(), pair, is_exported: is_exported(pair, settings) })?;
     }
-    csv.into_inner().map_err(|error| io::Error::other(error.to_string()))
+    Ok(csv.into_inner())
 }
 
 /// Writes entries that were exported, under their ids, so that [`read_entries`] reads them.
@@ -209,12 +197,8 @@ fn postings(pairs: &[Pair], settings: &Settings) -> io::Result<Vec<u8>> {
 /// # Errors
 /// The writer's.
 pub fn write_entries(entries: &[Entry], writer: &mut Writer) -> io::Result<()> {
-    let mut csv = csv::Writer::from_writer(writer);
-    csv.write_record(POSTINGS_COLUMNS)?;
-    for entry in entries {
-        csv.write_record(pair_cells(&entry.id, &entry.pair, true))?;
-    }
-    csv.flush()
+    let exported = entries.iter().map(|entry| Posting { id: entry.id.clone(), pair: &entry.pair, is_exported: true });
+    Format::Csv.write(&posting_columns(), exported, writer)
 }
 
 /// Reads entries that were exported.
@@ -264,63 +248,39 @@ fn entry_of(record: &csv::StringRecord) -> Option<Entry> {
     })
 }
 
-const ITEM_COLUMNS: [&str; 18] = [
-    "account",
-    "discrepancy_id",
-    "item",
-    "class",
-    "status",
-    "owner",
-    "amount",
-    "since",
-    "ages_from",
-    "age_days",
-    "bucket_days",
-    "last_movement",
-    "last_moved_on",
-    "invoice_number",
-    "payment_code",
-    "channel",
-    "decision",
-    "dimensions",
-];
+fn item_columns<'a>() -> [Column<'static, &'a OpenItem>; 18] {
+    [
+        Column::text("account", |item| item.account.map_or("alarm", Account::name).into()),
+        Column::text("discrepancy_id", |item| (&item.discrepancy_id).into()),
+        Column::text("item", |item| Value::shown(&item.id)),
+        Column::text("class", |item| item.class.map(Class::id).into()),
+        Column::text("status", |item| item.todo.name().into()),
+        Column::text("owner", |item| item.owner.name().into()),
+        Column::rupiah("amount", |item| on_its_side(item).into()),
+        Column::date("since", |item| item.since.into()),
+        Column::date("ages_from", |item| item.ages_from.into()),
+        Column::count("age_days", |item| i64::from(item.age_days).into()),
+        Column::text("bucket_days", |item| item.bucket().name().into()),
+        Column::text("last_movement", |item| item.moved_by.map(Movement::name).into()),
+        Column::date("last_moved_on", |item| item.moved_on.into()),
+        Column::foreign("invoice_number", |item| (&item.invoice_number).into()),
+        Column::foreign("payment_code", |item| (&item.payment_code).into()),
+        Column::text("channel", |item| (&item.channel).into()),
+        Column::text("decision", |item| shown(item.decision.as_ref())),
+        Column::foreign("dimensions", |item| item.dimensions.in_words().into()),
+    ]
+}
 
 /// Rows of `open_items.csv`, each with what it is sorted by: worst first within each account; alarms, which have no balance, come last.
 fn lines(items: &[OpenItem]) -> io::Result<Vec<(Rank, Vec<u8>)>> {
-    let mut csv = csv::Writer::from_writer(Vec::new());
-    let mut ends = Vec::with_capacity(items.len());
+    let (mut csv, columns) = (Csv::new(Vec::new()), item_columns());
+    let mut lines = Vec::with_capacity(items.len());
     for item in items {
-        csv.write_record(item_cells(item).each_ref().map(|cell| cell.as_bytes()))?;
-        csv.flush()?;
-        ends.push(csv.get_ref().len());
+        let start = csv.get_ref().len();
+        csv.row(&columns, &item)?;
+        lines.push((item.rank(), csv.get_ref().get(start..).unwrap_or_default().to_vec()));
     }
-    let text = csv.into_inner().map_err(|error| io::Error::other(error.to_string()))?;
-    let starts = std::iter::once(0).chain(ends.iter().copied());
-    let lines = starts.zip(&ends).map(|(start, end)| text.get(start..*end).unwrap_or_default().to_vec());
-    Ok(items.iter().map(OpenItem::rank).zip(lines).collect())
-}
-
-fn item_cells(item: &OpenItem) -> [Cow<'_, str>; ITEM_COLUMNS.len()] {
-    [
-        item.account.map_or("alarm", |account| account.name()).into(),
-        item.discrepancy_id.as_str().into(),
-        item.id.to_string().into(),
-        item.class.map_or("", |class| class.id()).into(),
-        item.todo.name().into(),
-        item.owner.name().into(),
-        on_its_side(item).to_string().into(),
-        item.since.to_string().into(),
-        item.ages_from.to_string().into(),
-        item.age_days.to_string().into(),
-        item.bucket().name().into(),
-        item.moved_by.map_or("", |movement| movement.name()).into(),
-        item.moved_on.to_string().into(),
-        neutral(&item.invoice_number),
-        neutral(&item.payment_code),
-        item.channel.as_str().into(),
-        item.decision.map_or_else(String::new, String::from).into(),
-        neutral(&item.dimensions.in_words()).into_owned().into(),
-    ]
+    Ok(lines)
 }
 
 /// An amount as its account is normally counted; negative where it stands on the other side.

@@ -5,14 +5,12 @@ use std::fs::{self, File};
 use std::io;
 use std::path::Path;
 
-use polars::prelude::{Column, DataFrame, IntoColumn as _, NamedFrom as _, PolarsError, Series};
-use polars_io::SerReader as _;
-use polars_io::parquet::read::ParquetReader;
-use polars_io::parquet::write::{ParquetCompression, ParquetWriter};
 use serde::Deserialize;
 
 use super::{Report, Writer};
-use crate::domain::amount::{Amount, Rupiah};
+use crate::columns::parquet::Stored;
+use crate::columns::{Column, Format};
+use crate::domain::amount::Rupiah;
 use crate::domain::balance::Balance;
 use crate::domain::channel::Channel;
 use crate::domain::digest::{self, Digest};
@@ -21,43 +19,21 @@ use crate::reconcile::external::DigestSum;
 use crate::reconcile::month::{Closing, Month, Opening, OpeningFrom, OutstandingItem, SuspenseItem};
 
 /// Its name in the output folder.
-pub(super) const OUTSTANDING: &str = "outstanding.parquet";
+const OUTSTANDING: &str = "outstanding.parquet";
 /// Its name in the output folder.
-pub(super) const SUSPENSE: &str = "suspense.csv";
-/// Its header.
-pub(super) const SUSPENSE_COLUMNS: [&str; 9] =
-    ["discrepancy_id", "class", "invoice_number", "payment_code", "channel", "amount", "paid_at", "paid_at_us", "identity"];
-/// Codes written as one group of rows.
-const GROUP: usize = 1 << 16;
+const SUSPENSE: &str = "suspense.csv";
+
+const COLUMNS: [Column<'static, OutstandingItem>; 4] = [
+    Column::foreign("invoice_number", |item| (&item.invoice_number).into()),
+    Column::foreign("payment_code", |item| (&item.payment_code).into()),
+    Column::text("channel", |item| item.channel.name().into()),
+    Column::rupiah("amount", |item| item.amount.into()),
+];
 
 /// Writes the codes outstanding at the end of the period, by their ids.
-pub(super) fn outstanding(report: &Report<'_>, writer: &mut Writer) -> io::Result<()> {
-    let empty = frame(report, &[]).map_err(into_io)?;
-    let parquet = ParquetWriter::new(writer).with_compression(ParquetCompression::Snappy).set_parallel(true);
-    let mut batches = parquet.batched(empty.schema()).map_err(into_io)?;
-    for group in report.month.outstanding.chunks(GROUP) {
-        batches.write_batch(&frame(report, group).map_err(into_io)?).map_err(into_io)?;
-    }
-    batches.finish().map(|_| ()).map_err(into_io)
-}
-
-#[allow(clippy::needless_pass_by_value, reason = "`map_err` hands it over")]
-fn into_io(error: PolarsError) -> io::Error {
-    io::Error::other(error.to_string())
-}
-
-fn frame(report: &Report<'_>, group: &[(u32, Amount)]) -> Result<DataFrame, PolarsError> {
-    let items: Vec<OutstandingItem> = group.iter().map(|&item| Month::outstanding_item(report.outcome, item)).collect();
-    let text = |name: &str, of: fn(&OutstandingItem) -> &str| -> Column {
-        Series::new(name.into(), items.iter().map(of).collect::<Vec<_>>()).into_column()
-    };
-    let amounts: Vec<i64> = items.iter().map(|item| i64::try_from(item.amount.get()).unwrap_or(i64::MAX)).collect();
-    DataFrame::new_infer_height(vec![
-        text("invoice_number", |item| &item.invoice_number),
-        text("payment_code", |item| &item.payment_code),
-        text("channel", |item| item.channel.name()),
-        Series::new("amount".into(), amounts).into_column(),
-    ])
+pub(super) fn outstanding(report: &Report<'_>, format: Format, writer: &mut Writer) -> io::Result<()> {
+    let items = report.month.outstanding.iter().map(|&item| Month::outstanding_item(report.outcome, item));
+    format.write(&COLUMNS, items, writer)
 }
 
 /// What stands in an earlier report's summary.json, as far as the next period is carried on from it.
@@ -118,22 +94,22 @@ fn sum(digests: impl Iterator<Item = Digest>) -> String {
 }
 
 fn read_outstanding(path: &Path) -> io::Result<Vec<OutstandingItem>> {
-    let frame = ParquetReader::new(File::open(path)?).finish().map_err(into_io)?;
-    let column = |name: &str| frame.column(name).map(Column::as_materialized_series).map_err(into_io);
-    let invoices = column("invoice_number")?.str().map_err(into_io)?;
-    let codes = column("payment_code")?.str().map_err(into_io)?;
-    let channels = column("channel")?.str().map_err(into_io)?;
-    let amounts = column("amount")?.i64().map_err(into_io)?;
-    let rows = invoices.iter().zip(codes.iter()).zip(channels.iter()).zip(amounts.iter());
-    let items = rows.map(|(((invoice_number, payment_code), channel), amount)| {
-        Some(OutstandingItem {
-            invoice_number: invoice_number?.to_owned(),
-            payment_code: payment_code?.to_owned(),
-            channel: Channel::parse(channel?)?,
-            amount: Rupiah::new(amount?.into()),
-        })
-    });
-    let mut items: Vec<OutstandingItem> = items.collect::<Option<_>>().ok_or_else(|| io::Error::other("a cell is empty"))?;
+    let stored = Stored::read(File::open(path)?)?;
+    let [invoice_number, payment_code, channel, amount] = stored.places(["invoice_number", "payment_code", "channel", "amount"])?;
+    let item = |row: usize| -> io::Result<OutstandingItem> {
+        let cell = |column: usize| stored.cell(row, column);
+        let [invoice_number, payment_code, channel, amount] = [cell(invoice_number)?, cell(payment_code)?, cell(channel)?, cell(amount)?];
+        let item = || {
+            Some(OutstandingItem {
+                invoice_number: invoice_number.as_text()?.to_owned(),
+                payment_code: payment_code.as_text()?.to_owned(),
+                channel: Channel::parse(channel.as_text()?)?,
+                amount: Rupiah::new(amount.as_number()?.into()),
+            })
+        };
+        item().ok_or_else(|| io::Error::other("a cell is empty"))
+    };
+    let mut items: Vec<OutstandingItem> = (0..stored.height()).map(item).collect::<io::Result<_>>()?;
     items.sort_by(|a, b| (&a.invoice_number, &a.payment_code, a.amount).cmp(&(&b.invoice_number, &b.payment_code, b.amount)));
     Ok(items)
 }
@@ -156,7 +132,7 @@ fn suspense_item(record: &csv::StringRecord) -> Option<SuspenseItem> {
         discrepancy_id: text(0)?,
         class: text(1)?,
         invoice_number: record.get(2).map(unescaped)?.into_owned(),
-        payment_code: text(3)?,
+        payment_code: record.get(3).map(unescaped)?.into_owned(),
         channel: Channel::parse(record.get(4)?)?,
         amount: Rupiah::new(record.get(5)?.parse().ok()?),
         paid_at_us: record.get(7)?.parse().ok()?,

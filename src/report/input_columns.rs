@@ -10,7 +10,7 @@ const PREFIX: &str = "input_";
 /// The names of columns with these headers: the same in every file.
 #[must_use]
 pub(super) fn named_apart(headers: &[String]) -> Vec<String> {
-    let mut taken: BTreeSet<String> = issue::columns().chain(plan::COLUMNS).map(str::to_owned).collect();
+    let mut taken: BTreeSet<String> = issue::names().chain(plan::names().map(str::to_owned)).collect();
     let mut names = Vec::with_capacity(headers.len());
     for header in headers {
         let mut name = header.clone();

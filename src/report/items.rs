@@ -10,49 +10,72 @@ use jiff::civil::Date;
 
 use super::atomic::{self, WriteError};
 use super::items_sheet::Choice;
-use super::text::neutral;
 use super::words::Words;
-use crate::domain::calendar::format_wib_seconds;
+use crate::columns::{self, Column, Format, Value};
 use crate::domain::classify::Class;
 use crate::domain::language::Language;
-use crate::register::Item;
-use crate::table::{self, Fault, Header, Layout, Limits, Row, Settings, Shape, Table};
+use crate::domain::spreadsheet::escaped;
+use crate::register::{Item, Resolution};
+use crate::table::{self, Fault, Header, Layout, Limits, Settings, Shape, Table};
 
-const COLUMNS: [&str; 33] = [
-    "discrepancy_id",
-    "facts",
-    "action",
-    "reason",
-    "amount",
-    "target",
-    "account",
-    "reference",
-    "effective_on",
-    "note",
-    "actor",
-    "reviewer",
-    "owner",
-    "status",
-    "class",
-    "title",
-    "nature",
-    "severity",
-    "invoice_number",
-    "payment_code",
-    "channel",
-    "amount_expected",
-    "amount_paid",
-    "amount_difference",
-    "paid_at",
-    "first_seen",
-    "last_seen",
-    "age_days",
-    "finding",
-    "recommended",
-    "comment",
-    "decided",
-    "decided_by",
-];
+/// An item, and the day its age is told of.
+struct Row<'a> {
+    id: &'a str,
+    item: &'a Item,
+    today: Date,
+}
+
+impl Row<'_> {
+    fn decided(&self) -> Option<&Resolution> {
+        self.item.resolution.as_ref().or(self.item.proposal.as_ref())
+    }
+}
+
+/// Even a bare digit string or `OCT-10` would be rewritten on saving.
+fn as_text(text: &str) -> Value<'_> {
+    match escaped(text) {
+        safe if safe.is_empty() || safe.starts_with('\'') => safe.into(),
+        safe => format!("'{safe}").into(),
+    }
+}
+
+fn columns<'a>() -> [Column<'static, Row<'a>>; 33] {
+    [
+        Column::text("discrepancy_id", |row| format!("D-{}", row.id).into()),
+        Column::text("facts", |row| format!("F-{}", row.item.facts.fingerprint()).into()),
+        Column::text("action", |_| Value::Empty),
+        Column::text("reason", |_| Value::Empty),
+        Column::text("amount", |_| Value::Empty),
+        Column::text("target", |_| Value::Empty),
+        Column::text("account", |_| Value::Empty),
+        Column::text("reference", |_| Value::Empty),
+        Column::text("effective_on", |_| Value::Empty),
+        Column::text("note", |_| Value::Empty),
+        Column::text("actor", |_| Value::Empty),
+        Column::text("reviewer", |_| Value::Empty),
+        Column::foreign("owner", |row| (&row.item.owner).into()),
+        Column::text("status", |row| row.item.status.name().into()),
+        Column::text("class", |row| (&row.item.facts.class).into()),
+        Column::text("title", |row| Class::parse(&row.item.facts.class).map(|class| class.info().code.title).into()),
+        Column::text("nature", |row| (&row.item.facts.nature).into()),
+        Column::text("severity", |row| (&row.item.facts.severity).into()),
+        Column::text("invoice_number", |row| as_text(&row.item.facts.invoice_number)),
+        Column::text("payment_code", |row| as_text(&row.item.facts.payment_code)),
+        Column::text("channel", |row| row.item.facts.channel.as_ref().into()),
+        Column::rupiah("amount_expected", |row| row.item.facts.expected.into()),
+        Column::rupiah("amount_paid", |row| row.item.facts.paid.into()),
+        Column::rupiah("amount_difference", |row| row.item.facts.difference().into()),
+        Column::instant("paid_at", |row| row.item.facts.paid_at.into()),
+        Column::text("first_seen", |row| row.item.standing().first_seen.into()),
+        Column::text("last_seen", |row| row.item.standing().last_seen.into()),
+        Column::count("age_days", |row| i64::from(row.item.age_days(row.today)).into()),
+        Column::foreign("finding", |row| (&row.item.facts.reason).into()),
+        Column::foreign("recommended", |row| (&row.item.facts.recommended).into()),
+        Column::foreign("comment", |row| (&row.item.comment).into()),
+        Column::text("decided", |row| row.decided().map(|made| made.action.name()).into()),
+        Column::foreign("decided_by", |row| row.decided().map(|made| &made.decided_by).into()),
+    ]
+}
 
 /// Writes `items` with empty columns for decisions; ages are as of `today`.
 ///
@@ -60,60 +83,9 @@ const COLUMNS: [&str; 33] = [
 /// [`WriteError`]; what stood there before is unchanged.
 pub fn write(path: &Path, items: &[(&String, &Item)], today: Date) -> Result<(), WriteError> {
     atomic::write(path, |writer| {
-        let mut csv = csv::Writer::from_writer(writer);
-        csv.write_record(COLUMNS)?;
-        for (id, item) in items {
-            csv.write_record(cells(id, item, today))?;
-        }
-        csv.flush()
+        let rows = items.iter().map(|(id, item)| Row { id, item, today });
+        Format::Csv.write(&columns(), rows, writer)
     })
-}
-
-fn cells(id: &str, item: &Item, today: Date) -> [String; COLUMNS.len()] {
-    let facts = &item.facts;
-    let amount = |amount: Option<i64>| amount.map_or_else(String::new, |rupiah| rupiah.to_string());
-    // Even a bare digit string or `OCT-10` would be rewritten on saving.
-    let as_text = |text: &str| match neutral(text) {
-        safe if safe.is_empty() || safe.starts_with('\'') => safe.into_owned(),
-        safe => format!("'{safe}"),
-    };
-    let standing = item.standing();
-    let decided = item.resolution.as_ref().or(item.proposal.as_ref());
-    [
-        format!("D-{id}"),
-        format!("F-{}", facts.fingerprint()),
-        String::new(),
-        String::new(),
-        String::new(),
-        String::new(),
-        String::new(),
-        String::new(),
-        String::new(),
-        String::new(),
-        String::new(),
-        String::new(),
-        neutral(&item.owner).into_owned(),
-        item.status.name().to_owned(),
-        facts.class.clone(),
-        Class::parse(&facts.class).map_or("", |class| class.info().code.title).to_owned(),
-        facts.nature.clone(),
-        facts.severity.clone(),
-        as_text(&facts.invoice_number),
-        as_text(&facts.payment_code),
-        facts.channel.clone().unwrap_or_default(),
-        amount(facts.expected),
-        amount(facts.paid),
-        amount(facts.difference()),
-        facts.paid_at.map_or_else(String::new, format_wib_seconds),
-        standing.first_seen,
-        standing.last_seen,
-        item.age_days(today).to_string(),
-        neutral(&facts.reason).into_owned(),
-        neutral(&facts.recommended).into_owned(),
-        neutral(&item.comment).into_owned(),
-        decided.map_or("", |made| made.action.name()).to_owned(),
-        neutral(decided.map_or("", |made| made.decided_by.as_str())).into_owned(),
-    ]
 }
 
 /// One row that came back: only what decides.
@@ -167,7 +139,9 @@ pub struct ItemsError {
 /// [`ItemsError`] when it is no such file at all; what is wrong with a row is for the caller to say.
 pub fn read(path: &Path, tables: &Settings) -> Result<Vec<ItemRow>, ItemsError> {
     let refused = |fault: Fault| ItemsError { path: path.to_path_buf(), reason: format!("it {fault}") };
-    let is_known = |name: &str| COLUMNS.contains(&name) || DECIDING.into_iter().any(|column| is_called(name, column));
+    let columns = columns();
+    let is_known =
+        |name: &str| columns::names(&columns).any(|own| own == name) || DECIDING.into_iter().any(|column| is_called(name, column));
     let own = Layout::default();
     let candidates: Vec<&Layout> = std::iter::once(&own).chain(&tables.layouts).collect();
     let is_enough = |names: &[String]| {
@@ -191,7 +165,7 @@ pub fn read(path: &Path, tables: &Settings) -> Result<Vec<ItemRow>, ItemsError> 
             None => {}
         }
     }
-    let (mut found, mut row) = (Vec::new(), Row::default());
+    let (mut found, mut row) = (Vec::new(), table::Row::default());
     while table.read(&mut row).map_err(refused)? {
         if row.wrong.is_none() {
             for (column, &place) in &places {
@@ -249,7 +223,7 @@ const DECIDING: [&str; 13] = [
 /// Without these nothing can be decided.
 const WANTED: [&str; 4] = ["discrepancy_id", "facts", "action", "reason"];
 
-fn item(row: &Row, places: &BTreeMap<&str, usize>) -> ItemRow {
+fn item(row: &table::Row, places: &BTreeMap<&str, usize>) -> ItemRow {
     if let Some(wrong) = row.wrong {
         return ItemRow { line: row.line, wrong: Some(wrong.to_string()), ..ItemRow::default() };
     }

@@ -5,22 +5,20 @@
 pub mod atomic;
 pub mod books;
 mod carried;
-mod csv;
+mod discrepancies;
 pub mod document;
+mod evidence;
 pub mod folder;
 mod input_columns;
 pub mod issue;
 pub mod items;
 pub mod items_sheet;
-mod jsonl;
 pub mod manifest;
 mod matched;
 pub mod metrics;
 mod month;
 pub mod open_items;
 mod page;
-mod parquet;
-mod people;
 pub mod plan;
 mod runs;
 mod sections;
@@ -40,6 +38,7 @@ use std::path::Path;
 use serde::Serialize;
 
 use crate::books::{Account, Action};
+use crate::columns::Format;
 use crate::domain::classify::ClassSet;
 use crate::domain::language::Language;
 use crate::domain::line::InputFile;
@@ -123,27 +122,35 @@ pub struct Presentation {
 /// Its JSON Schema lies beside every summary.json.
 const SUMMARY_SCHEMA: &str = include_str!("../../docs/schema/summary.schema.json");
 
-type Write = fn(&Report<'_>, &mut Writer) -> io::Result<()>;
+type Write = fn(&Report<'_>, Format, &mut Writer) -> io::Result<()>;
 
-/// Every file but the matched payments and the summary.
-const FILES: [(&str, Write); 16] = [
-    ("discrepancies.csv", csv::discrepancies),
-    ("discrepancies.jsonl", jsonl::discrepancies),
-    ("discrepancies.parquet", parquet::discrepancies),
-    ("evidence.csv", csv::evidence),
-    ("roll_forward.csv", month::roll_forward),
-    ("ageing.csv", month::ageing),
-    ("breakdown_day_channel.csv", month::by_day),
-    ("breakdown_product.csv", month::by_product),
-    ("breakdown_store.csv", month::by_store),
-    ("breakdown_class.csv", month::by_class),
-    ("breakdown_dimension.csv", month::by_dimension),
-    ("completeness.csv", month::completeness),
-    ("prior_period.csv", month::prior_period),
-    (carried::SUSPENSE, month::suspense),
-    (carried::OUTSTANDING, carried::outstanding),
-    ("summary.schema.json", |_, writer| writer.write_all(SUMMARY_SCHEMA.as_bytes())),
+const CSV: &[Format] = &[Format::Csv];
+
+/// Every table but the matched payments and the settlement rows, and in which formats it is written.
+const TABLES: [(&str, &[Format], Write); 13] = [
+    ("discrepancies", &[Format::Csv, Format::JsonLines, Format::Parquet], discrepancies::write),
+    ("evidence", CSV, evidence::write),
+    ("roll_forward", CSV, month::roll_forward),
+    ("ageing", CSV, month::ageing),
+    ("breakdown_day_channel", CSV, month::by_day),
+    ("breakdown_product", CSV, month::by_product),
+    ("breakdown_store", CSV, month::by_store),
+    ("breakdown_class", CSV, month::by_class),
+    ("breakdown_dimension", CSV, month::by_dimension),
+    ("completeness", CSV, month::completeness),
+    ("prior_period", CSV, month::prior_period),
+    ("suspense", CSV, month::suspense),
+    ("outstanding", &[Format::Parquet], carried::outstanding),
 ];
+
+/// Their files.
+fn tables() -> impl Iterator<Item = (String, Format, Write)> {
+    TABLES
+        .into_iter()
+        .flat_map(|(name, formats, write)| formats.iter().map(move |format| (format!("{name}.{}", format.extension()), *format, write)))
+}
+
+const SCHEMA: &str = "summary.schema.json";
 
 /// summary.json: the figures, and what every other file of the report must be.
 #[derive(Serialize)]
@@ -181,23 +188,24 @@ pub fn write(report: &Report<'_>, folder: &Path) -> Result<(), WriteError> {
         let matched = scope.spawn(|| atomic::write(&folder.join(matched::FILE_NAME), |writer| matched::write(report, writer)));
         let rows = folder.join(settlement::FILE_NAME);
         match &report.outcome.settled {
-            Some(_) => atomic::write(&rows, |writer| settlement::write(report, writer))?,
+            Some(_) => atomic::write(&rows, |writer| settlement::write(report, Format::Csv, writer))?,
             // That of an earlier run would seem to belong to this one.
             None => atomic::remove(&rows)?,
         }
-        for (name, write) in FILES {
-            atomic::write(&folder.join(name), |writer| write(report, writer))?;
+        for (name, format, write) in tables() {
+            atomic::write(&folder.join(name), |writer| write(report, format, writer))?;
         }
+        atomic::write(&folder.join(SCHEMA), |writer| writer.write_all(SUMMARY_SCHEMA.as_bytes()))?;
         matched.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))
     })?;
     // Last, so that a summary stands only beside a whole report.
     atomic::write(&folder.join("summary.json"), |writer| {
-        let of_books = books::names();
-        let mut names: Vec<&str> = FILES.iter().map(|(name, _)| *name).chain([matched::FILE_NAME]).collect();
-        names.extend(report.outcome.settled.as_ref().map(|_| settlement::FILE_NAME));
-        names.extend(report.presentation.iter().flat_map(|_| FOR_PEOPLE));
-        names.extend(of_books.iter().map(String::as_str));
-        let files = names.into_iter().map(|name| ReportFile::of(folder, name)).collect::<io::Result<_>>()?;
+        let mut names: Vec<String> = tables().map(|(name, ..)| name).collect();
+        names.extend([SCHEMA, matched::FILE_NAME].map(str::to_owned));
+        names.extend(report.outcome.settled.as_ref().map(|_| settlement::FILE_NAME.to_owned()));
+        names.extend(report.presentation.iter().flat_map(|_| FOR_PEOPLE).map(str::to_owned));
+        names.extend(books::names());
+        let files = names.iter().map(|name| ReportFile::of(folder, name)).collect::<io::Result<_>>()?;
         serde_json::to_writer_pretty(&mut *writer, &Whole { summary: report.summary, files })?;
         writer.write_all(b"\n")
     })

@@ -1,82 +1,86 @@
-//! The month's figures as CSV files, safe to open in a spreadsheet. Amounts are whole rupiah with their sign in the sum.
+//! The month's figures as files that programs read. Amounts are whole rupiah with their sign in the sum.
 
 use std::io;
 
 use jiff::Timestamp;
+use jiff::civil::Date;
 
-use super::text::neutral;
 use super::{Report, Writer};
+use crate::books::breakdown::Receivables;
+use crate::columns::{Column, Format, Kind, Value};
 use crate::domain::ageing::Bucket;
 use crate::domain::amount::Rupiah;
 use crate::domain::balance::Balance;
-use crate::domain::calendar::format_wib_seconds;
-use crate::domain::digest;
-use crate::reconcile::month::CodeFigures;
+use crate::domain::channel::Channel;
+use crate::domain::classify::Class;
+use crate::reconcile::month::{ClassNature, CodeFigures, DayFigures, PriorLine, Store};
 use crate::reconcile::posted::Held;
 
-type Csv<'a> = csv::Writer<&'a mut Writer>;
-
-fn row<'t>(csv: &mut Csv<'_>, cells: impl IntoIterator<Item = &'t str>) -> csv::Result<()> {
-    csv.write_record(cells)
+/// `roll_forward`: the lines of each balance add up to its closing.
+pub(super) fn roll_forward(report: &Report<'_>, format: Format, writer: &mut Writer) -> io::Result<()> {
+    let columns: [Column<'_, (&str, &str, Balance)>; 4] = [
+        Column::text("balance", |(balance, ..)| (*balance).into()),
+        Column::text("line", |(_, line, _)| (*line).into()),
+        Column::count("count", |(.., sum)| sum.count.into()),
+        Column::rupiah("amount", |(.., sum)| sum.amount.into()),
+    ];
+    let rows = report.month.roll_forwards.iter().flat_map(|roll| {
+        let movements = roll.movements.iter().map(|movement| (movement.name, movement.balance));
+        let lines =
+            [("opening", roll.opening)].into_iter().chain(movements).chain([("carried", roll.carried()), ("closing", roll.closing)]);
+        lines.map(|(line, sum)| (roll.name, line, sum))
+    });
+    format.write(&columns, rows, writer)
 }
 
-fn figures(balance: Balance) -> [String; 2] {
-    [balance.count.to_string(), balance.amount.to_string()]
+/// `ageing`
+pub(super) fn ageing(report: &Report<'_>, format: Format, writer: &mut Writer) -> io::Result<()> {
+    let rows = report.month.ageing.iter().flat_map(|table| table.rows().map(|(bucket, sum)| (table.name, bucket, sum)));
+    let columns: [Column<'_, (&str, Bucket, Balance)>; 5] = [
+        Column::text("table", |(table, ..)| (*table).into()),
+        Column::text("bucket_days", |(_, bucket, _)| bucket.name().into()),
+        Column::text("past_60_days", |(_, bucket, _)| bucket.is_past_limit().into()),
+        Column::count("count", |(.., sum)| sum.count.into()),
+        Column::rupiah("amount", |(.., sum)| sum.amount.into()),
+    ];
+    format.write(&columns, rows, writer)
 }
 
-/// `roll_forward.csv`: the lines of each balance add up to its closing.
-pub(super) fn roll_forward(report: &Report<'_>, writer: &mut Writer) -> io::Result<()> {
-    let mut csv = csv::Writer::from_writer(writer);
-    row(&mut csv, ["balance", "line", "count", "amount"])?;
-    for roll in &report.month.roll_forwards {
-        let lines = std::iter::once(("opening", roll.opening));
-        let lines = lines.chain(roll.movements.iter().map(|movement| (movement.name, movement.balance)));
-        for (name, balance) in lines.chain([("carried", roll.carried()), ("closing", roll.closing)]) {
-            let [count, amount] = figures(balance);
-            row(&mut csv, [roll.name, name, &count, &amount])?;
-        }
-    }
-    csv.flush()
+/// `breakdown_day_channel`
+pub(super) fn by_day(report: &Report<'_>, format: Format, writer: &mut Writer) -> io::Result<()> {
+    let columns: [Column<'_, (&(Date, Channel), &DayFigures)>; 10] = [
+        Column::date("day", |((day, _), _)| (*day).into()),
+        Column::text("channel", |((_, channel), _)| channel.name().into()),
+        Column::count("paid_count", |(_, of)| of.paid.count.into()),
+        Column::rupiah("paid_amount", |(_, of)| of.paid.amount.into()),
+        Column::count("agreed_count", |(_, of)| of.agreed.count.into()),
+        Column::rupiah("agreed_amount", |(_, of)| of.agreed.amount.into()),
+        Column::count("differing_count", |(_, of)| of.differing.count.into()),
+        Column::rupiah("differing_amount", |(_, of)| of.differing.amount.into()),
+        Column::count("held_count", |(_, of)| of.held.count.into()),
+        Column::rupiah("held_amount", |(_, of)| of.held.amount.into()),
+    ];
+    format.write(&columns, report.month.breakdowns.days.iter(), writer)
 }
 
-/// `ageing.csv`
-pub(super) fn ageing(report: &Report<'_>, writer: &mut Writer) -> io::Result<()> {
-    let mut csv = csv::Writer::from_writer(writer);
-    row(&mut csv, ["table", "bucket_days", "past_60_days", "count", "amount"])?;
-    for table in &report.month.ageing {
-        for (bucket, balance) in table.rows() {
-            let [count, amount] = figures(balance);
-            row(&mut csv, [table.name, bucket.name(), if bucket.is_past_limit() { "yes" } else { "no" }, &count, &amount])?;
-        }
-    }
-    csv.flush()
-}
+/// One product at one channel, and the lines of its roll-forward.
+type Product<'a> = (&'a str, Channel, [Balance; 7]);
 
-/// `breakdown_day_channel.csv`
-pub(super) fn by_day(report: &Report<'_>, writer: &mut Writer) -> io::Result<()> {
-    let mut csv = csv::Writer::from_writer(writer);
-    let header = ["day", "channel", "paid_count", "paid_amount", "agreed_count", "agreed_amount"];
-    row(&mut csv, header.into_iter().chain(["differing_count", "differing_amount", "held_count", "held_amount"]))?;
-    for ((day, channel), of) in &report.month.breakdowns.days {
-        let sums = [of.paid, of.agreed, of.differing, of.held].map(figures);
-        let day = day.to_string();
-        row(&mut csv, [day.as_str(), channel.name()].into_iter().chain(sums.iter().flatten().map(String::as_str)))?;
-    }
-    csv.flush()
-}
-
-/// `breakdown_product.csv`: the roll-forward of codes by product, on what is known today.
-pub(super) fn by_product(report: &Report<'_>, writer: &mut Writer) -> io::Result<()> {
-    let mut csv = csv::Writer::from_writer(writer);
+/// `breakdown_product`: the roll-forward of codes by product, on what is known today.
+pub(super) fn by_product(report: &Report<'_>, format: Format, writer: &mut Writer) -> io::Result<()> {
     let lines = ["opening", "issued", "amended", "settled", "cancelled", "expired_unpaid", "closing"];
-    let columns: Vec<String> = lines.iter().flat_map(|line| [format!("{line}_count"), format!("{line}_amount")]).collect();
-    row(&mut csv, ["product", "channel"].into_iter().chain(columns.iter().map(String::as_str)))?;
-    for ((product, channel), of) in &report.month.products {
-        let product = neutral(product);
-        let sums = signed(of).map(figures);
-        row(&mut csv, [&*product, channel.name()].into_iter().chain(sums.iter().flatten().map(String::as_str)))?;
+    let mut columns: Vec<Column<'_, Product<'_>>> = vec![
+        Column::foreign("product", |(product, ..)| (*product).into()),
+        Column::text("channel", |(_, channel, _)| channel.name().into()),
+    ];
+    for (at, line) in lines.into_iter().enumerate() {
+        let count = |(.., lines): &Product<'_>, at: usize| lines.get(at).map(|line| line.count).into();
+        let amount = |(.., lines): &Product<'_>, at: usize| lines.get(at).map(|line| line.amount).into();
+        columns.push(Column::numbered(format!("{line}_count"), Kind::Count, count, at));
+        columns.push(Column::numbered(format!("{line}_amount"), Kind::Rupiah, amount, at));
     }
-    csv.flush()
+    let rows = report.month.products.iter().map(|((product, channel), of)| (product.as_str(), *channel, signed(of)));
+    format.write(&columns, rows, writer)
 }
 
 /// With the sign each line has in the sum.
@@ -84,105 +88,99 @@ fn signed(of: &CodeFigures) -> [Balance; 7] {
     [of.opening, of.issued, of.amended, of.settled.negated(), of.cancelled.negated(), of.expired_unpaid.negated(), of.closing]
 }
 
-/// `breakdown_store.csv`; only its header when there are more stores than can be told apart.
-pub(super) fn by_store(report: &Report<'_>, writer: &mut Writer) -> io::Result<()> {
-    let mut csv = csv::Writer::from_writer(writer);
-    row(&mut csv, ["channel", "agent_id", "store_id", "paid_count", "paid_amount"])?;
-    for (store, balance) in report.month.breakdowns.stores.iter().flatten() {
-        let [count, amount] = figures(*balance);
-        row(&mut csv, [store.channel.name(), &*neutral(&store.agent_id), &*neutral(&store.store_id), &count, &amount])?;
-    }
-    csv.flush()
+/// `breakdown_store`; no rows when there are more stores than can be told apart.
+pub(super) fn by_store(report: &Report<'_>, format: Format, writer: &mut Writer) -> io::Result<()> {
+    let columns: [Column<'_, (&Store, &Balance)>; 5] = [
+        Column::text("channel", |(store, _)| store.channel.name().into()),
+        Column::foreign("agent_id", |(store, _)| (&store.agent_id).into()),
+        Column::foreign("store_id", |(store, _)| (&store.store_id).into()),
+        Column::count("paid_count", |(_, sum)| sum.count.into()),
+        Column::rupiah("paid_amount", |(_, sum)| sum.amount.into()),
+    ];
+    format.write(&columns, report.month.breakdowns.stores.iter().flatten(), writer)
 }
 
-/// `breakdown_class.csv`
-pub(super) fn by_class(report: &Report<'_>, writer: &mut Writer) -> io::Result<()> {
-    let mut csv = csv::Writer::from_writer(writer);
-    row(&mut csv, ["class", "nature", "count", "amount"])?;
-    for of in &report.month.breakdowns.classes {
-        let [count, amount] = figures(of.balance);
-        row(&mut csv, [of.class.id(), of.nature.name(), &count, &amount])?;
-    }
-    csv.flush()
+/// `breakdown_class`
+pub(super) fn by_class(report: &Report<'_>, format: Format, writer: &mut Writer) -> io::Result<()> {
+    let columns: [Column<'_, ClassNature>; 4] = [
+        Column::text("class", |of| of.class.id().into()),
+        Column::text("nature", |of| of.nature.name().into()),
+        Column::count("count", |of| of.balance.count.into()),
+        Column::rupiah("amount", |of| of.balance.amount.into()),
+    ];
+    format.write(&columns, report.month.breakdowns.classes.iter().copied(), writer)
 }
 
-/// `breakdown_dimension.csv`: what customers owe by product, branch, agent, from opening to closing and by age.
-pub(super) fn by_dimension(report: &Report<'_>, writer: &mut Writer) -> io::Result<()> {
-    let mut csv = csv::Writer::from_writer(writer);
-    let ages = Bucket::ALL.map(|bucket| format!("{}_amount", bucket.name().replace('-', "_to_")));
-    let columns = ["dimension", "value", "opening_count", "opening_amount", "billed_amount", "received_amount", "other_amount"];
-    row(&mut csv, columns.into_iter().chain(["closing_count", "closing_amount"]).chain(ages.iter().map(String::as_str)))?;
-    for ((dimension, value), of) in &report.month.dimensions {
-        let [[opening_count, opening], [count, closing]] = [of.opening, of.closed()].map(figures);
-        let moved = [of.billed, of.received, of.other].map(|amount| amount.to_string());
-        let ages = of.closing.map(|balance| balance.amount.to_string());
-        let value = neutral(value);
-        let sums = [&opening_count, &opening].into_iter().chain(&moved).chain([&count, &closing]).chain(&ages);
-        row(&mut csv, [dimension.as_str(), &*value].into_iter().chain(sums.map(String::as_str)))?;
+/// What customers owe by one value of a dimension.
+type Owed<'a> = (&'a (String, String), &'a Receivables);
+
+/// `breakdown_dimension`: what customers owe by product, branch, agent, from opening to closing and by age.
+pub(super) fn by_dimension(report: &Report<'_>, format: Format, writer: &mut Writer) -> io::Result<()> {
+    let mut columns: Vec<Column<'_, Owed<'_>>> = vec![
+        Column::text("dimension", |((dimension, _), _)| dimension.into()),
+        Column::foreign("value", |((_, value), _)| value.into()),
+        Column::count("opening_count", |(_, of)| of.opening.count.into()),
+        Column::rupiah("opening_amount", |(_, of)| of.opening.amount.into()),
+        Column::rupiah("billed_amount", |(_, of)| of.billed.into()),
+        Column::rupiah("received_amount", |(_, of)| of.received.into()),
+        Column::rupiah("other_amount", |(_, of)| of.other.into()),
+        Column::count("closing_count", |(_, of)| of.closed().count.into()),
+        Column::rupiah("closing_amount", |(_, of)| of.closed().amount.into()),
+    ];
+    for (at, bucket) in Bucket::ALL.into_iter().enumerate() {
+        let amount = |(_, of): &Owed<'_>, at: usize| of.closing.get(at).map(|balance| balance.amount).into();
+        columns.push(Column::numbered(format!("{}_amount", bucket.name().replace('-', "_to_")), Kind::Rupiah, amount, at));
     }
-    csv.flush()
+    format.write(&columns, report.month.dimensions.iter(), writer)
 }
 
-/// `completeness.csv`: messages by day and channel, empty days included.
-pub(super) fn completeness(report: &Report<'_>, writer: &mut Writer) -> io::Result<()> {
-    let mut csv = csv::Writer::from_writer(writer);
-    row(&mut csv, ["day", "channel", "messages", "empty"])?;
+/// `completeness`: messages by day and channel, empty days included.
+pub(super) fn completeness(report: &Report<'_>, format: Format, writer: &mut Writer) -> io::Result<()> {
+    let columns: [Column<'_, (Date, Channel, u64, bool)>; 4] = [
+        Column::date("day", |(day, ..)| (*day).into()),
+        Column::text("channel", |(_, channel, ..)| channel.name().into()),
+        Column::count("messages", |(_, _, count, _)| (*count).into()),
+        Column::text("empty", |(.., is_empty)| (*is_empty).into()),
+    ];
     let of = &report.month.completeness;
-    for ((day, channel), count) in &of.days {
-        let is_empty = of.empty.iter().any(|(empty, which)| empty == day && which.is_none_or(|which| which == *channel));
-        row(&mut csv, [&*day.to_string(), channel.name(), &count.to_string(), if is_empty { "yes" } else { "no" }])?;
-    }
-    csv.flush()
+    let rows = of.days.iter().map(|(&(day, channel), &count)| {
+        let is_empty = of.empty.iter().any(|(empty, which)| *empty == day && which.is_none_or(|which| which == channel));
+        (day, channel, count, is_empty)
+    });
+    format.write(&columns, rows, writer)
 }
 
-/// `prior_period.csv`: what became known of earlier periods.
-pub(super) fn prior_period(report: &Report<'_>, writer: &mut Writer) -> io::Result<()> {
-    let mut csv = csv::Writer::from_writer(writer);
-    row(&mut csv, ["balance", "kind", "invoice_number", "payment_code", "channel", "happened_at", "count", "amount", "discrepancy_id"])?;
-    for line in &report.month.prior_period {
-        let [count, amount] = figures(line.balance());
-        let at = line.at_us.map_or_else(String::new, shown);
-        row(
-            &mut csv,
-            [
-                line.moves,
-                line.kind,
-                &*neutral(&line.invoice_number),
-                &line.payment_code,
-                line.channel.name(),
-                &at,
-                &count,
-                &amount,
-                &line.discrepancy_id,
-            ],
-        )?;
-    }
-    csv.flush()
+/// `prior_period`: what became known of earlier periods.
+pub(super) fn prior_period(report: &Report<'_>, format: Format, writer: &mut Writer) -> io::Result<()> {
+    let columns: [Column<'_, &PriorLine>; 9] = [
+        Column::text("balance", |line| line.moves.into()),
+        Column::text("kind", |line| line.kind.into()),
+        Column::foreign("invoice_number", |line| (&line.invoice_number).into()),
+        Column::foreign("payment_code", |line| (&line.payment_code).into()),
+        Column::text("channel", |line| line.channel.name().into()),
+        Column::instant("happened_at", |line| line.at_us.and_then(|at| Timestamp::from_microsecond(at).ok()).into()),
+        Column::count("count", |line| line.count.into()),
+        Column::rupiah("amount", |line| line.amount.into()),
+        Column::text("discrepancy_id", |line| (&line.discrepancy_id).into()),
+    ];
+    format.write(&columns, report.month.prior_period.iter(), writer)
 }
 
-/// `suspense.csv`: the money held at the end of the period.
-pub(super) fn suspense(report: &Report<'_>, writer: &mut Writer) -> io::Result<()> {
-    let mut csv = csv::Writer::from_writer(writer);
-    row(&mut csv, super::carried::SUSPENSE_COLUMNS)?;
-    for Held { item, payment } in &report.books.held {
-        row(
-            &mut csv,
-            [
-                item.discrepancy_id.as_str(),
-                item.class.map_or("", |class| class.id()),
-                &*neutral(&item.invoice_number),
-                &item.payment_code,
-                &item.channel,
-                &Rupiah::ZERO.minus(item.amount).to_string(),
-                &payment.map_or_else(String::new, |(paid_at, _)| format_wib_seconds(paid_at)),
-                &payment.map_or_else(String::new, |(paid_at, _)| paid_at.as_microsecond().to_string()),
-                &payment.and_then(|(_, identity)| identity).map_or_else(String::new, |identity| digest::hex(&identity)),
-            ],
-        )?;
-    }
-    csv.flush()
-}
-
-fn shown(at_us: i64) -> String {
-    Timestamp::from_microsecond(at_us).map_or_else(|_| String::new(), format_wib_seconds)
+/// `suspense`: the money held at the end of the period. An older report is carried on from it.
+pub(super) fn suspense(report: &Report<'_>, format: Format, writer: &mut Writer) -> io::Result<()> {
+    let columns: [Column<'_, &Held>; 9] = [
+        Column::text("discrepancy_id", |held| (&held.item.discrepancy_id).into()),
+        Column::text("class", |held| held.item.class.map(Class::id).into()),
+        Column::foreign("invoice_number", |held| (&held.item.invoice_number).into()),
+        Column::foreign("payment_code", |held| (&held.item.payment_code).into()),
+        Column::text("channel", |held| (&held.item.channel).into()),
+        Column::rupiah("amount", |held| Rupiah::ZERO.minus(held.item.amount).into()),
+        Column::instant("paid_at", |held| held.payment.map(|(paid_at, _)| paid_at).into()),
+        Column::count("paid_at_us", |held| held.payment.map(|(paid_at, _)| paid_at.as_microsecond()).into()),
+        Column::digest("identity", |held| {
+            let identity = held.payment.as_ref().and_then(|(_, identity)| identity.as_ref());
+            identity.map_or(Value::Empty, |identity| Value::digest(identity))
+        }),
+    ];
+    format.write(&columns, report.books.held.iter(), writer)
 }

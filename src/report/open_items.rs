@@ -10,6 +10,7 @@ use crate::domain::amount::Rupiah;
 use crate::domain::classify::{Class, Nature};
 use crate::domain::language::{Language, Say as _};
 use crate::domain::reason::{OpenReason, Reason};
+use crate::domain::spreadsheet::unescaped;
 use crate::register::{Facts, InBooks};
 
 /// The open items of the report in `folder` that are shown under these ids.
@@ -32,8 +33,7 @@ pub fn read(folder: &Path, ids: &BTreeSet<String>) -> io::Result<Vec<Facts>> {
 
 fn facts(row: &BTreeMap<String, String>) -> Option<Facts> {
     let cell = |name: &str| row.get(name).map(String::as_str);
-    // What a spreadsheet must not take for a formula is written with an apostrophe in front.
-    let text = |name: &str| cell(name).map(|text| text.strip_prefix('\'').unwrap_or(text).to_owned());
+    let text = |name: &str| cell(name).map(|text| unescaped(text).into_owned());
     let account = match cell("account")? {
         "alarm" => None,
         name => Some(Account::parse(name)?),
@@ -65,4 +65,26 @@ fn facts(row: &BTreeMap<String, String>) -> Option<Facts> {
         times: 1,
         books: Some(Box::new(InBooks { account, item: ItemId::parse(cell("item")?)?, balance, ground: books::Facts::default() })),
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_is_read_back_as_it_was_before_it_was_made_harmless() {
+        let names = ["'Aisyah", "=1+1", "X;=1+1"];
+        let folder = tempfile::tempdir().unwrap();
+        let mut csv = crate::columns::Csv::new(Vec::new());
+        let columns =
+            ["account", "class", "amount", "since", "channel", "status", "discrepancy_id", "item", "payment_code", "invoice_number"];
+        csv.texts(columns.into_iter()).unwrap();
+        let item = ItemId::bill("A").to_string();
+        for name in names {
+            csv.texts(["receivable", "", "1000", "2026-10-31", "alfa", "to_do", "d", item.as_str(), "1", name].into_iter()).unwrap();
+        }
+        std::fs::write(folder.path().join(super::super::books::OPEN_ITEMS), csv.into_inner()).unwrap();
+        let read = read(folder.path(), &BTreeSet::from(["d".to_owned()])).unwrap();
+        assert_eq!(read.iter().map(|facts| facts.invoice_number.as_str()).collect::<Vec<_>>(), names);
+    }
 }

@@ -4,22 +4,39 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use jiff::Timestamp;
-use rust_xlsxwriter::{DocProperties, ExcelDateTime, Format, Workbook, XlsxError};
 
 use super::atomic::{self, Draft, WriteError};
 use super::input_columns::named_apart;
-use super::people;
+use crate::columns::{self, Cells as _, Column, Csv, Kind, Value, Workbook};
 use crate::domain::plan::Line;
 use crate::domain::spreadsheet::unescaped;
 
-pub(super) const COLUMNS: [&str; 12] =
-    ["file", "row", "invoice_number", "step", "from", "to", "rupiah", "reason", "warning", "input_mark", "settings_mark", "bill_mark"];
-/// Where a number stands.
-const RUPIAH_AT: usize = 6;
-/// Characters that a column of the user's own is wide.
-const CARRIED_WIDTH: u16 = 18;
-/// Rows of a sheet, by the format.
-const SHEET_ROWS_MAX: u32 = 1_048_576;
+/// How many columns are ours.
+const COUNT: usize = 12;
+/// How wide they are in the workbook, in characters; those of the user's own are as wide as the last.
+const WIDTHS: [u16; COUNT + 1] = [18, 8, 24, 12, 34, 34, 16, 44, 30, 20, 20, 20, 18];
+
+/// The columns, before the user's own.
+const COLUMNS: [Column<'static, PlanRow>; COUNT] = [
+    Column::foreign("file", |row| (&row.file).into()),
+    Column::text("row", |row| Value::shown(&row.row)),
+    Column::foreign("invoice_number", |row| (&row.invoice_number).into()),
+    Column::text("step", |row| row.line.step.into()),
+    Column::text("from", |row| (&row.line.from).into()),
+    Column::text("to", |row| (&row.line.to).into()),
+    Column::rupiah("rupiah", |row| row.line.rupiah.into()),
+    Column::foreign("reason", |row| (&row.line.reason).into()),
+    Column::text("warning", |row| row.line.far_above.then_some("far above what this bill ever asked for").into()),
+    Column::text("input_mark", |row| (&row.input_mark).into()),
+    Column::text("settings_mark", |row| (&row.settings_mark).into()),
+    Column::text("bill_mark", |row| (&row.line.mark).into()),
+];
+
+/// Their names.
+pub(super) fn names() -> impl Iterator<Item = &'static str> {
+    const NAMED: &[Column<'static, PlanRow>] = &COLUMNS;
+    columns::names(NAMED)
+}
 
 /// One row of the input and what is planned for it.
 #[derive(Clone, Debug)]
@@ -41,28 +58,15 @@ pub struct PlanRow {
 }
 
 impl PlanRow {
-    fn cells(&self) -> [String; 12] {
-        let line = &self.line;
-        let warning = if line.far_above { "far above what this bill ever asked for" } else { "" };
-        [
-            self.file.clone(),
-            self.row.to_string(),
-            self.invoice_number.clone(),
-            line.step.to_owned(),
-            line.from.clone(),
-            line.to.clone(),
-            line.rupiah.to_string(),
-            line.reason.clone(),
-            warning.to_owned(),
-            self.input_mark.clone(),
-            self.settings_mark.clone(),
-            line.mark.clone(),
-        ]
-    }
-
     fn approved(&self) -> Approved {
-        let [file, row, _, step, .., input_mark, settings_mark, bill_mark] = self.cells();
-        Approved { file, row, step, input_mark, settings_mark, bill_mark }
+        Approved {
+            file: self.file.clone(),
+            row: self.row.to_string(),
+            step: self.line.step.to_owned(),
+            input_mark: self.input_mark.clone(),
+            settings_mark: self.settings_mark.clone(),
+            bill_mark: self.line.mark.clone(),
+        }
     }
 }
 
@@ -70,8 +74,8 @@ impl PlanRow {
 #[derive(Debug)]
 pub struct PlanFiles {
     csv: Draft,
-    titles: Vec<String>,
-    workbook: Sheets,
+    columns: Vec<Column<'static, PlanRow>>,
+    workbook: Workbook,
     path: PathBuf,
 }
 
@@ -81,12 +85,15 @@ impl PlanFiles {
     /// # Errors
     /// That they cannot be written.
     pub fn begin(carried: &[String], made_at: Timestamp, directory: &Path) -> Result<Self, WriteError> {
-        let titles: Vec<String> = COLUMNS.into_iter().map(str::to_owned).chain(named_apart(carried)).collect();
+        let theirs = (0..).zip(named_apart(carried)).map(|(at, name)| {
+            Column::numbered(name, Kind::Foreign, |row: &PlanRow, at| row.carried.get(at).map(String::as_str).into(), at)
+        });
+        let columns: Vec<_> = COLUMNS.into_iter().chain(theirs).collect();
         let mut csv = Draft::begin(&directory.join("plan.csv"))?;
-        csv.put(|file| people::row(file, &titles))?;
+        csv.put(|file| Csv::new(file).quoting_more().texts(columns::names(&columns)))?;
         let path = directory.join("plan.xlsx");
-        let workbook = Sheets::begin(made_at).map_err(|error| unwritten(&path, &error))?;
-        Ok(Self { csv, titles, workbook, path })
+        let workbook = Workbook::begin(&columns, &WIDTHS, made_at).map_err(|error| unwritten(&path, &error))?;
+        Ok(Self { csv, columns, workbook, path })
     }
 
     /// Writes the next row.
@@ -94,81 +101,23 @@ impl PlanFiles {
     /// # Errors
     /// That it cannot be written.
     pub fn row(&mut self, row: &PlanRow) -> Result<(), WriteError> {
-        let cells = [&row.cells()[..], &row.carried].concat();
-        self.csv.put(|file| people::row(file, &cells))?;
-        self.workbook.row(&self.titles, &cells).map_err(|error| unwritten(&self.path, &error))
+        let Self { csv, columns, workbook, path } = self;
+        csv.put(|file| Csv::new(file).quoting_more().row(columns, row))?;
+        workbook.row(columns, row).map_err(|error| unwritten(path, &error))
     }
 
     /// Puts both in their places.
     ///
     /// # Errors
     /// That they cannot be written.
-    pub fn finish(mut self) -> Result<(), WriteError> {
-        self.workbook.begin_sheet(&self.titles).map_err(|error| unwritten(&self.path, &error))?;
+    pub fn finish(self) -> Result<(), WriteError> {
         self.csv.finish()?;
-        let mut workbook = self.workbook.workbook;
-        atomic::write(&self.path, |file| workbook.save_to_writer(file).map_err(|error| io::Error::other(error.to_string())))
+        atomic::write(&self.path, |file| self.workbook.finish(file))
     }
 }
 
-fn unwritten(path: &Path, error: &XlsxError) -> WriteError {
+fn unwritten(path: &Path, error: &io::Error) -> WriteError {
     WriteError { path: path.display().to_string(), reason: error.to_string() }
-}
-
-/// A workbook on its way; a sheet holds so many rows, then the next begins. Its rows wait in a file, not in memory.
-struct Sheets {
-    workbook: Workbook,
-    head: Format,
-    money: Format,
-    /// Rows of the last sheet, its head included; 0 without a sheet.
-    rows: u32,
-}
-
-impl std::fmt::Debug for Sheets {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Sheets").field("rows", &self.rows).finish_non_exhaustive()
-    }
-}
-
-impl Sheets {
-    fn begin(made_at: Timestamp) -> Result<Self, XlsxError> {
-        let mut workbook = Workbook::new();
-        let created_at = ExcelDateTime::from_timestamp(made_at.as_second())?;
-        workbook.set_properties(&DocProperties::new().set_author("tagih").set_creation_datetime(&created_at));
-        Ok(Self { workbook, head: Format::new().set_bold(), money: Format::new().set_num_format("#,##0"), rows: 0 })
-    }
-
-    /// Begins the first sheet, or the next when one is full.
-    fn begin_sheet(&mut self, titles: &[String]) -> Result<(), XlsxError> {
-        const WIDTHS: [u16; COLUMNS.len()] = [18, 8, 24, 12, 34, 34, 16, 44, 30, 20, 20, 20];
-        if self.rows > 0 && self.rows < SHEET_ROWS_MAX {
-            return Ok(());
-        }
-        let sheet = self.workbook.add_worksheet_with_constant_memory()?;
-        let widths = WIDTHS.into_iter().chain(std::iter::repeat(CARRIED_WIDTH));
-        for ((at, title), width) in (0_u16..).zip(titles).zip(widths) {
-            sheet.set_column_width(at, width)?;
-            sheet.write_string_with_format(0, at, title, &self.head)?;
-        }
-        sheet.set_freeze_panes(1, 0)?;
-        self.rows = 1;
-        Ok(())
-    }
-
-    fn row(&mut self, titles: &[String], cells: &[String]) -> Result<(), XlsxError> {
-        self.begin_sheet(titles)?;
-        let last = self.workbook.worksheets().len().saturating_sub(1);
-        let sheet = self.workbook.worksheet_from_index(last)?;
-        for ((at, place), text) in (0_u16..).zip(0_usize..).zip(cells) {
-            // A cell knows no other number; rupiah are exact in it up to 2^53.
-            match text.parse::<f64>() {
-                Ok(rupiah) if place == RUPIAH_AT => sheet.write_number_with_format(self.rows, at, rupiah, &self.money)?,
-                Ok(_) | Err(_) => sheet.write_string(self.rows, at, text)?,
-            };
-        }
-        self.rows = self.rows.saturating_add(1);
-        Ok(())
-    }
 }
 
 /// What a plan that was read says of a row.
@@ -191,7 +140,7 @@ pub fn read(path: &Path) -> Result<Vec<Approved>, String> {
     let mut reader = csv::Reader::from_path(path).map_err(|error| format!("the plan `{name}` cannot be read: {error}"))?;
     // Whatever is no text, as the plan.xlsx beside it is none, has no header either.
     let is_plan = match reader.headers() {
-        Ok(header) => header.iter().take(COLUMNS.len()).eq(COLUMNS),
+        Ok(header) => header.iter().take(COUNT).eq(names()),
         Err(error) if matches!(error.kind(), csv::ErrorKind::Utf8 { .. }) => false,
         Err(error) => return Err(format!("the plan `{name}` cannot be read: {error}")),
     };

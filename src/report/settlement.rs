@@ -1,133 +1,131 @@
-//! settlement.csv: every settlement row with its class and what it was held against; safe to open in a spreadsheet.
+//! settlement.csv: every settlement row with its class and what it was held against.
 
 use std::io;
 use std::path::Path;
 
-use super::text::neutral;
 use super::{Report, Writer, flag_names};
-use crate::domain::classify::{Class, ClassSet};
-use crate::domain::digest;
-use crate::domain::settlement::{MalformedRow, RowPlace, Settlement, SettlementRow};
+use crate::columns::{self, Column, Format, Value};
+use crate::domain::channel::Channel;
+use crate::domain::classify::{Class, ClassSet, Nature};
+use crate::domain::digest::{self, Digest};
+use crate::domain::settlement::{RowPlace, Settlement, SettlementRow};
 use crate::reconcile::settle::JudgedRow;
 
 /// Its name in the output folder.
 pub(super) const FILE_NAME: &str = "settlement.csv";
 
-const COLUMNS: [&str; 30] = [
-    "class",
-    "flags",
-    "nature",
-    "batch_id",
-    "number",
-    "invoice_number",
-    "report_code",
-    "recon_code",
-    "channel",
-    "channel_name",
-    "transaction_type",
-    "transaction_date",
-    "paid_out_on",
-    "amount",
-    "amount_notified",
-    "amount_difference",
-    "fee",
-    "fee_expected",
-    "fee_difference",
-    "discount",
-    "paid_out",
-    "paid_out_expected",
-    "bill_invoice_number",
-    "bill_payment_code",
-    "sub_account",
-    "custom",
-    "reason",
-    "evidence",
-    "file",
-    "row",
-];
-
-/// settlement.csv, in the order of the rows' content; their places stand last.
-pub(super) fn write(report: &Report<'_>, writer: &mut Writer) -> io::Result<()> {
-    let (Some(input), Some(settled)) = (&report.outcome.inputs.settlement, &report.outcome.settled) else { return Ok(()) };
-    let read = input.files.rows.iter().zip(&settled.rows).map(|(row, judged)| cells(report, &input.files, row, judged));
-    let malformed = input.files.malformed.iter().map(|row| malformed_cells(&input.files, row));
-    let mut rows: Vec<[String; COLUMNS.len()]> = read.chain(malformed).collect();
-    // By batch, number, ids and days; then by everything else.
-    let key = |row: &[String; COLUMNS.len()]| row.get(3..13).unwrap_or_default().to_vec();
-    rows.sort_by(|a, b| key(a).cmp(&key(b)).then_with(|| a.cmp(b)));
-    let mut csv = csv::Writer::from_writer(writer);
-    csv.write_record(COLUMNS)?;
-    for row in &rows {
-        csv.write_record(row)?;
-    }
-    csv.flush()
+/// A row of a file, whether it could be read or not.
+struct Line<'a> {
+    report: &'a Report<'a>,
+    class: Class,
+    flags: ClassSet,
+    nature: Nature,
+    batch_id: &'a str,
+    invoice_number: &'a str,
+    reason: String,
+    digest: &'a Digest,
+    place: RowPlace,
+    /// What stands in it, and what that came to.
+    read: Option<(&'a SettlementRow, &'a JudgedRow)>,
 }
 
-fn cells(report: &Report<'_>, files: &Settlement, row: &SettlementRow, judged: &JudgedRow) -> [String; COLUMNS.len()] {
-    let bills = &report.outcome.inputs.bills;
-    let payment = judged.here().and_then(|payment| report.outcome.judged.get(usize::try_from(payment).ok()?));
-    let proof = payment.and_then(|payment| report.outcome.proof(payment)).map(|line| digest::hex(&line.digest));
-    let known = |amount: Option<u64>| amount.map_or_else(String::new, |amount| amount.to_string());
-    let less = |amount: i64, other: Option<u64>| {
-        other.map_or_else(String::new, |other| i128::from(amount).saturating_sub(other.into()).to_string())
-    };
-    let custom = if row.custom.is_empty() { String::new() } else { serde_json::json!(row.custom).to_string() };
+impl<'a> Line<'a> {
+    fn row<'v, T: Into<Value<'v>>>(&self, of: impl FnOnce(&'a SettlementRow) -> T) -> Value<'v> {
+        self.read.map(|(row, _)| of(row)).into()
+    }
+
+    fn judged<'v, T: Into<Value<'v>>>(&self, of: impl FnOnce(&'a JudgedRow) -> T) -> Value<'v> {
+        self.read.map(|(_, judged)| of(judged)).into()
+    }
+
+    /// What `of` the row is more than `other`, where that is known.
+    fn less<'v>(&self, of: fn(&SettlementRow) -> i64, other: fn(&JudgedRow) -> Option<u64>) -> Value<'v> {
+        let difference = |(row, judged): (&SettlementRow, &JudgedRow)| Some(i128::from(of(row)).saturating_sub(other(judged)?.into()));
+        self.read.and_then(difference).map_or(Value::Empty, Value::Number)
+    }
+
+    /// The digests of its row and of the line that proves the payment.
+    fn evidence(&self) -> Value<'_> {
+        let payment = self.read.and_then(|(_, judged)| judged.here());
+        let payment = payment.and_then(|payment| self.report.outcome.judged.get(usize::try_from(payment).ok()?));
+        let proof = payment.and_then(|payment| self.report.outcome.proof(payment)).map(|line| digest::hex(&line.digest));
+        Value::list([digest::hex(self.digest)].into_iter().chain(proof))
+    }
+}
+
+/// Where the columns begin and end that rows are sorted by: batch, number, ids and days.
+const SORTED_BY: std::ops::Range<usize> = 3..13;
+
+fn columns<'a>() -> [Column<'static, Line<'a>>; 30] {
     [
-        judged.class.id().to_owned(),
-        flag_names(judged.flags).join(";"),
-        judged.nature.name().to_owned(),
-        neutral(&row.batch_id).into_owned(),
-        neutral(&row.number).into_owned(),
-        neutral(&row.invoice_number).into_owned(),
-        neutral(&row.report_code).into_owned(),
-        neutral(&row.recon_code).into_owned(),
-        judged.channel.map_or("", crate::domain::channel::Channel::name).to_owned(),
-        neutral(&row.channel_name).into_owned(),
-        neutral(&row.transaction_type).into_owned(),
-        row.transaction_date.to_string(),
-        row.paid_out_on.map_or_else(String::new, |day| day.to_string()),
-        row.amount.to_string(),
-        known(judged.amount_notified),
-        less(row.amount, judged.amount_notified),
-        row.fee.to_string(),
-        known(judged.fee_expected),
-        less(row.fee, judged.fee_expected),
-        row.discount.to_string(),
-        row.paid_out.to_string(),
-        row.paid_out_expected().to_string(),
-        neutral(bills.invoice_number(judged.bill)).into_owned(),
-        bills.payment_code(judged.bill).to_owned(),
-        neutral(&row.sub_account).into_owned(),
-        custom,
-        String::new(),
-        std::iter::once(digest::hex(&row.digest)).chain(proof).collect::<Vec<_>>().join(";"),
-        file_of(files, row.place),
-        row.place.row.to_string(),
+        Column::text("class", |line| line.class.id().into()),
+        Column::list("flags", |line| Value::list(flag_names(line.flags))),
+        Column::text("nature", |line| line.nature.name().into()),
+        Column::foreign("batch_id", |line| line.batch_id.into()),
+        Column::foreign("number", |line| line.row(|row| &row.number)),
+        Column::foreign("invoice_number", |line| line.invoice_number.into()),
+        Column::foreign("report_code", |line| line.row(|row| &row.report_code)),
+        Column::foreign("recon_code", |line| line.row(|row| &row.recon_code)),
+        Column::text("channel", |line| line.judged(|judged| judged.channel.map(Channel::name))),
+        Column::foreign("channel_name", |line| line.row(|row| &row.channel_name)),
+        Column::foreign("transaction_type", |line| line.row(|row| &row.transaction_type)),
+        Column::date("transaction_date", |line| line.row(|row| row.transaction_date)),
+        Column::date("paid_out_on", |line| line.row(|row| row.paid_out_on)),
+        Column::rupiah("amount", |line| line.row(|row| row.amount)),
+        Column::rupiah("amount_notified", |line| line.judged(|judged| judged.amount_notified)),
+        Column::rupiah("amount_difference", |line| line.less(|row| row.amount, |judged| judged.amount_notified)),
+        Column::rupiah("fee", |line| line.row(|row| row.fee)),
+        Column::rupiah("fee_expected", |line| line.judged(|judged| judged.fee_expected)),
+        Column::rupiah("fee_difference", |line| line.less(|row| row.fee, |judged| judged.fee_expected)),
+        Column::rupiah("discount", |line| line.row(|row| row.discount)),
+        Column::rupiah("paid_out", |line| line.row(|row| row.paid_out)),
+        Column::rupiah("paid_out_expected", |line| line.row(SettlementRow::paid_out_expected)),
+        Column::foreign("bill_invoice_number", |line| line.judged(|judged| line.report.outcome.inputs.bills.invoice_number(judged.bill))),
+        Column::foreign("bill_payment_code", |line| line.judged(|judged| line.report.outcome.inputs.bills.payment_code(judged.bill))),
+        Column::foreign("sub_account", |line| line.row(|row| &row.sub_account)),
+        Column::foreign("custom", |line| line.row(|row| (!row.custom.is_empty()).then(|| Value::json(&row.custom)))),
+        Column::foreign("reason", |line| (&line.reason).into()),
+        Column::list("evidence", Line::evidence),
+        Column::foreign("file", |line| file_of(line.report, line.place).into()),
+        Column::count("row", |line| line.place.row.into()),
     ]
 }
 
-fn malformed_cells(files: &Settlement, row: &MalformedRow) -> [String; COLUMNS.len()] {
-    let mut cells: [String; COLUMNS.len()] = Default::default();
-    let known = [
-        ("class", Class::S10.id().to_owned()),
-        ("flags", flag_names(ClassSet::EMPTY).join(";")),
-        ("nature", Class::S10.info().nature.name().to_owned()),
-        ("batch_id", neutral(&row.batch_id).into_owned()),
-        ("invoice_number", neutral(&row.invoice_number).into_owned()),
-        ("reason", neutral(&format!("{}: {}", row.column, row.reason)).into_owned()),
-        ("evidence", digest::hex(&row.digest)),
-        ("file", file_of(files, row.place)),
-        ("row", row.place.row.to_string()),
-    ];
-    for (column, text) in known {
-        if let Some(cell) = COLUMNS.iter().position(|name| *name == column).and_then(|place| cells.get_mut(place)) {
-            *cell = text;
-        }
-    }
-    cells
+/// In the order of the rows' content; their places stand last.
+pub(super) fn write(report: &Report<'_>, format: Format, writer: &mut Writer) -> io::Result<()> {
+    let (Some(input), Some(settled)) = (&report.outcome.inputs.settlement, &report.outcome.settled) else { return Ok(()) };
+    let read = input.files.rows.iter().zip(&settled.rows).map(|(row, judged)| Line {
+        report,
+        class: judged.class,
+        flags: judged.flags,
+        nature: judged.nature,
+        batch_id: &row.batch_id,
+        invoice_number: &row.invoice_number,
+        reason: String::new(),
+        digest: &row.digest,
+        place: row.place,
+        read: Some((row, judged)),
+    });
+    let malformed = input.files.malformed.iter().map(|row| Line {
+        report,
+        class: Class::S10,
+        flags: ClassSet::EMPTY,
+        nature: Class::S10.info().nature,
+        batch_id: &row.batch_id,
+        invoice_number: &row.invoice_number,
+        reason: format!("{}: {}", row.column, row.reason),
+        digest: &row.digest,
+        place: row.place,
+        read: None,
+    });
+    let (mut lines, columns): (Vec<Line<'_>>, _) = (read.chain(malformed).collect(), columns());
+    let first = columns.get(SORTED_BY).unwrap_or_default();
+    lines.sort_by(|a, b| columns::compare(first, a, b).then_with(|| columns::compare(&columns, a, b)));
+    format.write(&columns, lines.into_iter(), writer)
 }
 
-fn file_of(files: &Settlement, place: RowPlace) -> String {
-    let file = usize::try_from(place.file).ok().and_then(|at| files.files.get(at));
-    neutral(&file.map_or(Path::new(""), |file| &file.path).display().to_string()).into_owned()
+fn file_of(report: &Report<'_>, place: RowPlace) -> String {
+    let files: Option<&Settlement> = report.outcome.inputs.settlement.as_ref().map(|input| &input.files);
+    let file = files.and_then(|files| files.files.get(usize::try_from(place.file).ok()?));
+    file.map_or(Path::new(""), |file| &file.path).display().to_string()
 }

@@ -16,7 +16,8 @@ use crate::domain::digest;
 use crate::domain::ids::InvoiceNumber;
 use crate::domain::lifecycle::HoldCause;
 use crate::domain::line::InputFile;
-use crate::reconcile::{Outcome, Tallies, Tally, Terms, Unlisted};
+use crate::domain::sum::Sum;
+use crate::reconcile::{Outcome, Tallies, Terms, Unlisted};
 
 /// The content of summary.json. Amounts are rupiah.
 #[derive(Clone, Debug, Serialize)]
@@ -42,17 +43,17 @@ pub struct Summary {
     /// What was asked beside them.
     pub request: Request,
     /// Lines by class.
-    pub lines: BTreeMap<&'static str, Figures>,
+    pub lines: BTreeMap<&'static str, Sum>,
     /// Payments by class.
-    pub payments: BTreeMap<&'static str, Figures>,
+    pub payments: BTreeMap<&'static str, Sum>,
     /// Bills in scope by class.
-    pub bills: BTreeMap<&'static str, Figures>,
+    pub bills: BTreeMap<&'static str, Sum>,
     /// Settlement rows by class, and payments that none settles (S02); absent without settlement files.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub settlement: Option<BTreeMap<&'static str, Figures>>,
+    pub settlement: Option<BTreeMap<&'static str, Sum>>,
     /// The same by nature.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub settlement_natures: Option<BTreeMap<&'static str, Figures>>,
+    pub settlement_natures: Option<BTreeMap<&'static str, Sum>>,
     /// What settlement rows come to, by channel.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub settlement_totals: Option<BTreeMap<&'static str, ChannelFigures>>,
@@ -61,19 +62,19 @@ pub struct Summary {
     pub settlement_batches: Option<Vec<BatchFigures>>,
     /// Payments by what was answered when DOKU asked, and codes asked about that nobody paid (I01); absent without inquiry logs.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub inquiries: Option<BTreeMap<&'static str, Figures>>,
+    pub inquiries: Option<BTreeMap<&'static str, Sum>>,
     /// What is neither: malformed rows of an external ledger, and codes it does not know.
-    pub counted_apart: BTreeMap<&'static str, Figures>,
+    pub counted_apart: BTreeMap<&'static str, Sum>,
     /// Lines, payments and bills by nature.
-    pub natures: BTreeMap<&'static str, Figures>,
+    pub natures: BTreeMap<&'static str, Sum>,
     /// The same, kept apart: under `lines`, `payments` and `bills`.
-    pub natures_by_subject: BTreeMap<&'static str, BTreeMap<&'static str, Figures>>,
+    pub natures_by_subject: BTreeMap<&'static str, BTreeMap<&'static str, Sum>>,
     /// How often each flag was raised.
-    pub flags: BTreeMap<&'static str, Figures>,
+    pub flags: BTreeMap<&'static str, Sum>,
     /// Payments of the period whose notification came after its end.
-    pub late_evidence: Figures,
+    pub late_evidence: Sum,
     /// Those of them that came after the grace, too: the period should have been closed by then.
-    pub late_evidence_after_grace: Figures,
+    pub late_evidence_after_grace: Sum,
     /// Repeated notifications by DOKU's schedule.
     pub retry_slots: BTreeMap<&'static str, u64>,
     /// Classes that these inputs, or this version, cannot decide.
@@ -155,15 +156,6 @@ impl LedgerSource {
     }
 }
 
-/// How many, and how much.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
-pub struct Figures {
-    /// How many.
-    pub count: u64,
-    /// Their rupiah.
-    pub amount: Rupiah,
-}
-
 /// A bill that is neither issued nor changed until a person has looked.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 pub struct HeldBill {
@@ -207,12 +199,6 @@ pub struct IdentityFigures {
     pub holds: bool,
 }
 
-impl From<Tally> for Figures {
-    fn from(tally: Tally) -> Self {
-        Self { count: tally.count, amount: tally.amount }
-    }
-}
-
 impl Summary {
     /// The figures of `outcome`.
     #[must_use]
@@ -225,7 +211,7 @@ impl Summary {
         });
         let rows = u64::try_from(outcome.inputs.malformed.len()).unwrap_or(u64::MAX);
         let external = matches!(ledger, LedgerSource::External { .. });
-        let malformed = external.then_some((Class::L10.id(), Figures { count: rows, amount: Rupiah::ZERO }));
+        let malformed = external.then_some((Class::L10.id(), Sum { count: rows, rupiah: Rupiah::ZERO }));
         let unlisted = outcome.inputs.unlisted.as_ref().map(|codes| (Class::L09.id(), unlisted_figures(codes)));
         Self {
             run_id,
@@ -247,9 +233,9 @@ impl Summary {
             inquiries: outcome.inquired.as_ref().map(|inquired| by_kind(Family::Inquiry, &inquired.tallies)),
             natures: named(outcome.natures),
             natures_by_subject: by_subject(outcome),
-            flags: flags(outcome).iter().map(|(class, tally)| (class.id(), tally.into())).collect(),
-            late_evidence: outcome.flags.of(Class::LATE_EVIDENCE).into(),
-            late_evidence_after_grace: after_grace(outcome, terms).into(),
+            flags: flags(outcome).iter().map(|(class, tally)| (class.id(), tally)).collect(),
+            late_evidence: outcome.flags.of(Class::LATE_EVIDENCE),
+            late_evidence_after_grace: after_grace(outcome, terms),
             retry_slots: RetrySlot::ALL.into_iter().map(RetrySlot::name).zip(outcome.payments.retry_slots).collect(),
             not_evaluated: missing.iter().map(|class| class.id()).collect(),
             held: Vec::new(),
@@ -279,43 +265,42 @@ impl Summary {
     }
 }
 
-fn unlisted_figures(codes: &[Unlisted]) -> Figures {
-    let tally = |code: &Unlisted| Tally { count: 1, amount: code.amount.into() };
-    codes.iter().map(tally).fold(Tally::default(), Tally::plus).into()
+fn unlisted_figures(codes: &[Unlisted]) -> Sum {
+    codes.iter().map(|code| Sum::one(code.amount.into())).sum()
 }
 
 fn flags(outcome: &Outcome) -> Tallies {
     outcome.settled.as_ref().map_or_else(|| outcome.flags.clone(), |settled| outcome.flags.clone().plus(&settled.flags))
 }
 
-fn named(natures: [Tally; 3]) -> BTreeMap<&'static str, Figures> {
-    Nature::ALL.into_iter().map(Nature::name).zip(natures.map(Figures::from)).collect()
+fn named(natures: [Sum; 3]) -> BTreeMap<&'static str, Sum> {
+    Nature::ALL.into_iter().map(Nature::name).zip(natures).collect()
 }
 
 /// Natures of lines, payments and bills. Those of bills are what the others leave: a bill's may follow from its age.
-fn by_subject(outcome: &Outcome) -> BTreeMap<&'static str, BTreeMap<&'static str, Figures>> {
-    let lines = Nature::ALL.map(|nature| {
+fn by_subject(outcome: &Outcome) -> BTreeMap<&'static str, BTreeMap<&'static str, Sum>> {
+    let lines: [Sum; 3] = Nature::ALL.map(|nature| {
         let classes = outcome.line_tallies.iter().filter(|(class, _)| class.info().nature == nature);
-        classes.fold(Tally::default(), |sum, (_, tally)| sum.plus(tally))
+        classes.map(|(_, sum)| sum).sum()
     });
     let payments = outcome.payment_natures();
     let mut bills = outcome.natures;
     for (rest, (line, payment)) in bills.iter_mut().zip(lines.iter().zip(&payments)) {
         let others = line.plus(*payment);
-        *rest = Tally { count: rest.count.saturating_sub(others.count), amount: rest.amount.minus(others.amount) };
+        *rest = rest.minus(others);
     }
     BTreeMap::from([("lines", named(lines)), ("payments", named(payments)), ("bills", named(bills))])
 }
 
 /// Payments of the period whose notification came later than the grace after its end.
-fn after_grace(outcome: &Outcome, terms: &Terms) -> Tally {
+fn after_grace(outcome: &Outcome, terms: &Terms) -> Sum {
     let grace = jiff::SignedDuration::from_hours(terms.policy.late_evidence_grace_hours);
     let late = outcome.judged.iter().filter(|judged| judged.flags.contains(Class::LATE_EVIDENCE));
     let beyond = late.filter_map(|judged| outcome.proof(judged)).filter(|line| {
         let received_at = line.received_at();
         received_at.is_some_and(|at| at.duration_since(terms.period.ends_at()) > grace)
     });
-    beyond.fold(Tally::default(), |sum, line| sum.plus(Tally { count: 1, amount: Rupiah::new(line.amount.into()) }))
+    beyond.map(|line| Sum::one(Rupiah::new(line.amount.into()))).sum()
 }
 
 /// What this version never evaluates, and what these inputs do not allow.
@@ -327,8 +312,8 @@ fn not_evaluated(outcome: &Outcome) -> Vec<Class> {
 }
 
 /// Every evaluated class of one list.
-fn by_class(family: Family, tallies: &Tallies, missing: &[Class]) -> BTreeMap<&'static str, Figures> {
-    Class::of(family).filter(|class| !missing.contains(class)).map(|class| (class.id(), tallies.of(class).into())).collect()
+fn by_class(family: Family, tallies: &Tallies, missing: &[Class]) -> BTreeMap<&'static str, Sum> {
+    Class::of(family).filter(|class| !missing.contains(class)).map(|class| (class.id(), tallies.of(class))).collect()
 }
 
 impl PolicyFigures {

@@ -4,16 +4,16 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 
-use super::summary::Figures;
 use crate::domain::amount::Rupiah;
 use crate::domain::classify::Nature;
+use crate::domain::sum::Sum;
 use crate::reconcile::settle::{Batch, ChannelTotals, Settled};
 
 /// Everything it says; nothing without settlement files.
 #[derive(Clone, Debug, Default)]
 pub(super) struct SettlementFigures {
-    pub(super) classes: Option<BTreeMap<&'static str, Figures>>,
-    pub(super) natures: Option<BTreeMap<&'static str, Figures>>,
+    pub(super) classes: Option<BTreeMap<&'static str, Sum>>,
+    pub(super) natures: Option<BTreeMap<&'static str, Sum>>,
     pub(super) channels: Option<BTreeMap<&'static str, ChannelFigures>>,
     pub(super) batches: Option<Vec<BatchFigures>>,
 }
@@ -76,7 +76,7 @@ pub struct DifferenceFigures {
 impl SettlementFigures {
     /// All but the classes.
     pub(super) fn of(settled: &Settled) -> Self {
-        let natures = Nature::ALL.into_iter().map(Nature::name).zip(settled.natures.map(Figures::from));
+        let natures = Nature::ALL.into_iter().map(Nature::name).zip(settled.natures);
         let channels = settled.channels.iter().map(|(channel, totals)| (channel.name(), ChannelFigures::of(totals)));
         Self {
             classes: None,

@@ -178,13 +178,13 @@ async fn accept(listener: TcpListener, shared: Arc<Shared>, mut stopped: watch::
     drop(listener);
     let drained = async { while connections.join_next().await.is_some() {} };
     if clock::within(DRAIN, drained).await.is_none() {
-        tracing::warn!("connections were cut because they did not finish within {DRAIN:?}");
+        tracing::warn!("connections were cut because they did not finish within {} seconds", DRAIN.as_secs());
     }
     if let Err(error) = deliver::flush(&shared) {
         tracing::error!(%error, "the notification log could not be written");
     }
     if clock::within(DRAIN, deliver::answered(&shared)).await.is_none() {
-        tracing::warn!("notifications were cut because they were not answered within {DRAIN:?}");
+        tracing::warn!("notifications were cut because they were not answered within {} seconds", DRAIN.as_secs());
     }
 }
 

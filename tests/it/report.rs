@@ -263,12 +263,16 @@ fn what_a_spreadsheet_would_run_is_text_there_and_exact_where_programs_read() {
 }
 
 #[test]
-fn parquet_has_the_rows_of_json_lines() {
+fn parquet_has_the_columns_of_csv_and_the_rows_of_json_lines() {
     let world = world();
     reconciled(&world, "log.jsonl", "en", "report");
     let frame = ParquetReader::new(File::open(world.path("report/discrepancies.parquet")).unwrap()).finish().unwrap();
+    let mut csv = csv::Reader::from_path(world.path("report/discrepancies.csv")).unwrap();
+    let names = csv.headers().unwrap().iter().map(|name| if name == "paid_at" { "paid_at_us" } else { name });
+    assert!(frame.get_column_names().iter().map(|name| name.as_str()).eq(names));
     let rows = rows_of_jsonl(&world, "report");
-    for key in ["discrepancy_id", "class", "nature", "severity", "payment_code", "reason", "action"] {
+    let texts = ["discrepancy_id", "class", "nature", "severity", "payment_code", "reason", "action"];
+    for key in texts.into_iter().chain(["first_seen", "last_seen", "status", "owner", "comment"]) {
         let column = frame.column(key).unwrap().as_materialized_series().clone();
         let found: Vec<&str> = column.str().unwrap().iter().flatten().collect();
         assert_eq!(found, rows.iter().map(|row| row[key].as_str().unwrap()).collect::<Vec<_>>(), "{key}");

@@ -3,12 +3,11 @@
 
 use std::io;
 
-use polars::prelude::{
-    ChunkedBuilder as _, Column, DataFrame, Int64Type, IntoColumn as _, IntoSeries as _, PrimitiveChunkedBuilder, StringChunkedBuilder,
-};
 use serde::Serialize;
 
 use super::table::Table;
+use crate::columns::parquet::{self, Frame};
+use crate::columns::{self, Cells, Csv, Value};
 use crate::domain::digest::{self, Digest};
 
 /// What a column holds.
@@ -24,29 +23,13 @@ pub(super) enum Kind {
     Json,
 }
 
-/// One cell.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Cell<'c> {
-    Empty,
-    Text(&'c str),
-    Number(i64),
-}
-
-/// A column that is filled.
-enum Builder {
-    Text(StringChunkedBuilder),
-    Number(PrimitiveChunkedBuilder<Int64Type>),
-}
-
 /// Rows of a table, filled field by field.
 pub(super) struct Rows {
-    builders: Vec<Builder>,
-    /// The column of the next field.
-    next: usize,
+    cells: parquet::Rows,
+    csv: Option<Csv<Vec<u8>>>,
     /// What a field is as JSON.
     json: Vec<u8>,
     row: RowDigest,
-    csv: Option<csv::Writer<Vec<u8>>>,
     /// The digests of the rows, one after the other.
     pub(super) digests: Vec<u8>,
     /// How many rows.
@@ -59,19 +42,20 @@ pub(super) struct RowDigest(Vec<u8>);
 
 impl RowDigest {
     /// Takes the next cell.
-    pub(super) fn take(&mut self, cell: &Cell<'_>) {
-        match cell {
-            Cell::Empty => self.0.push(0),
-            Cell::Text(text) => {
-                self.0.push(1);
-                self.0.extend(u64::try_from(text.len()).unwrap_or(u64::MAX).to_be_bytes());
-                self.0.extend(text.as_bytes());
-            }
-            Cell::Number(number) => {
-                self.0.push(2);
-                self.0.extend(number.to_be_bytes());
-            }
+    pub(super) fn take(&mut self, cell: &Value<'_>) -> io::Result<()> {
+        if let Some(text) = cell.as_text() {
+            self.0.push(1);
+            self.0.extend(u64::try_from(text.len()).unwrap_or(u64::MAX).to_be_bytes());
+            self.0.extend(text.as_bytes());
+        } else if let Some(number) = cell.as_number() {
+            self.0.push(2);
+            self.0.extend(number.to_be_bytes());
+        } else if cell.is_empty() {
+            self.0.push(0);
+        } else {
+            return Err(io::Error::other("a cell holds neither a text nor a whole number"));
         }
+        Ok(())
     }
 
     /// Ends the row.
@@ -84,39 +68,20 @@ impl RowDigest {
 
 impl Rows {
     pub(super) fn of(table: &Table) -> Self {
-        let names = table.header().zip(table.kinds());
-        let builder = |(name, kind): (&'static str, Kind)| match kind {
-            Kind::Number => Builder::Number(PrimitiveChunkedBuilder::new(name.into(), 0)),
-            Kind::Text | Kind::Hex | Kind::Json => Builder::Text(StringChunkedBuilder::new(name.into(), 0)),
-        };
         Self {
-            builders: names.map(builder).collect(),
-            next: 0,
+            cells: parquet::Rows::of(table.columns()),
+            csv: table.has_csv.then(|| Csv::new(Vec::new())),
             json: Vec::new(),
             row: RowDigest::default(),
-            csv: table.has_csv.then(|| csv::WriterBuilder::new().has_headers(false).from_writer(Vec::new())),
             digests: Vec::new(),
             count: 0,
         }
     }
 
-    fn put(&mut self, cell: &Cell<'_>) -> io::Result<()> {
-        self.row.take(cell);
-        match (self.builders.get_mut(self.next), cell) {
-            (Some(Builder::Text(builder)), Cell::Text(text)) => builder.append_value(text),
-            (Some(Builder::Text(builder)), Cell::Empty) => builder.append_null(),
-            (Some(Builder::Number(builder)), Cell::Number(number)) => builder.append_value(*number),
-            (Some(Builder::Number(builder)), Cell::Empty) => builder.append_null(),
-            _ => return Err(io::Error::other(format!("{cell:?} is not of its column"))),
-        }
-        self.next = self.next.saturating_add(1);
-        let Some(csv) = &mut self.csv else { return Ok(()) };
-        match cell {
-            Cell::Empty => csv.write_field("")?,
-            Cell::Text(text) => csv.write_field(text)?,
-            Cell::Number(number) => csv.write_field(number.to_string())?,
-        }
-        Ok(())
+    fn put(&mut self, kind: Kind, cell: &Value<'_>) -> io::Result<()> {
+        self.row.take(cell)?;
+        self.cells.cell(kind.written(), cell)?;
+        self.csv.as_mut().map_or(Ok(()), |csv| csv.cell(kind.written(), cell))
     }
 
     /// A field as JSON has it.
@@ -130,9 +95,11 @@ impl Rows {
     pub(super) fn text(&mut self, field: &impl Serialize) -> io::Result<()> {
         let json = self.written(field)?;
         let done = match json.as_slice() {
-            b"null" => self.put(&Cell::Empty),
-            [b'"', text @ .., b'"'] if !text.contains(&b'\\') => self.put(&Cell::Text(str::from_utf8(text).map_err(io::Error::other)?)),
-            text => self.put(&Cell::Text(&serde_json::from_slice::<String>(text)?)),
+            b"null" => self.put(Kind::Text, &Value::Empty),
+            [b'"', text @ .., b'"'] if !text.contains(&b'\\') => {
+                self.put(Kind::Text, &str::from_utf8(text).map_err(io::Error::other)?.into())
+            }
+            text => self.put(Kind::Text, &serde_json::from_slice::<String>(text)?.into()),
         };
         self.json = json;
         done
@@ -141,8 +108,8 @@ impl Rows {
     pub(super) fn number(&mut self, field: &impl Serialize) -> io::Result<()> {
         let json = self.written(field)?;
         let done = match json.as_slice() {
-            b"null" => self.put(&Cell::Empty),
-            number => self.put(&Cell::Number(serde_json::from_slice(number)?)),
+            b"null" => self.put(Kind::Number, &Value::Empty),
+            number => self.put(Kind::Number, &serde_json::from_slice::<i64>(number)?.into()),
         };
         self.json = json;
         done
@@ -150,7 +117,7 @@ impl Rows {
 
     pub(super) fn json(&mut self, field: &impl Serialize) -> io::Result<()> {
         let json = self.written(field)?;
-        let done = self.put(&Cell::Text(str::from_utf8(&json).map_err(io::Error::other)?));
+        let done = self.put(Kind::Json, &str::from_utf8(&json).map_err(io::Error::other)?.into());
         self.json = json;
         done
     }
@@ -158,40 +125,45 @@ impl Rows {
     /// A digest that a field has or may have.
     pub(super) fn hex(&mut self, digest: impl Into<Option<Digest>>) -> io::Result<()> {
         match digest.into() {
-            None => self.put(&Cell::Empty),
-            Some(digest) => self.put(&Cell::Text(&digest::hex(&digest))),
+            None => self.put(Kind::Hex, &Value::Empty),
+            Some(digest) => self.put(Kind::Hex, &digest::hex(&digest).into()),
         }
     }
 
     /// Ends a row.
     pub(super) fn end(&mut self) -> io::Result<()> {
         self.digests.extend(self.row.end());
-        (self.next, self.count) = (0, self.count.saturating_add(1));
-        self.csv.as_mut().map_or(Ok(()), |csv| csv.write_record(None::<&[u8]>)).map_err(io::Error::from)
+        self.count = self.count.saturating_add(1);
+        self.cells.end()?;
+        self.csv.as_mut().map_or(Ok(()), Cells::end)
     }
 
     /// All of them, for Parquet; and as CSV, if people read the table.
-    pub(super) fn finish(self) -> io::Result<(DataFrame, Vec<u8>)> {
-        let csv = self.csv.map_or(Ok(Vec::new()), csv::Writer::into_inner).map_err(|error| io::Error::other(error.to_string()))?;
-        let columns = self.builders.into_iter().map(|builder| match builder {
-            Builder::Text(builder) => builder.finish().into_series().into_column(),
-            Builder::Number(builder) => builder.finish().into_series().into_column(),
-        });
-        let frame = DataFrame::new_infer_height(columns.collect::<Vec<Column>>()).map_err(|error| io::Error::other(error.to_string()))?;
-        Ok((frame, csv))
+    pub(super) fn finish(self) -> io::Result<(Frame, Vec<u8>)> {
+        Ok((self.cells.finish()?, self.csv.map(Csv::into_inner).unwrap_or_default()))
     }
 }
 
 impl Kind {
-    /// Writes a cell as the value of a JSON field.
-    pub(super) fn write_json(self, cell: &Cell<'_>, out: &mut Vec<u8>) -> Result<(), String> {
-        match (self, cell) {
-            (Self::Text | Self::Hex | Self::Number, Cell::Empty) => out.extend_from_slice(b"null"),
-            (Self::Text | Self::Hex, Cell::Text(text)) => serde_json::to_writer(out, text).map_err(|error| error.to_string())?,
-            (Self::Number, Cell::Number(number)) => serde_json::to_writer(out, number).map_err(|error| error.to_string())?,
-            (Self::Json, Cell::Text(text)) => out.extend_from_slice(text.as_bytes()),
-            (kind, cell) => return Err(format!("{cell:?} is not {kind:?}")),
+    /// As what it is written. Names that stand in a carry are other people's.
+    pub(super) const fn written(self) -> columns::Kind {
+        match self {
+            Self::Number => columns::Kind::Rupiah,
+            Self::Text | Self::Hex | Self::Json => columns::Kind::Foreign,
         }
-        Ok(())
+    }
+
+    /// Writes a cell as the value of a JSON field.
+    pub(super) fn write_json(self, cell: &Value<'_>, out: &mut Vec<u8>) -> Result<(), String> {
+        let written = match self {
+            Self::Text | Self::Hex | Self::Number if cell.is_empty() => serde_json::to_writer(out, &()),
+            Self::Text | Self::Hex => serde_json::to_writer(out, cell.as_text().ok_or("a text is missing")?),
+            Self::Number => serde_json::to_writer(out, &cell.as_number().ok_or("a number is missing")?),
+            Self::Json => {
+                out.extend_from_slice(cell.as_text().ok_or("a text is missing")?.as_bytes());
+                Ok(())
+            }
+        };
+        written.map_err(|error| error.to_string())
     }
 }

@@ -5,7 +5,7 @@
 //! holds the digests, the hash of the head before and the ends of ledger and journal, so that months form a chain. No names of people.
 
 mod columns;
-mod parquet;
+mod read;
 mod table;
 
 use std::collections::BTreeMap;
@@ -18,6 +18,8 @@ use serde::{Deserialize, Serialize};
 use super::account::Account;
 use super::known::Known;
 use super::settings::{Period, Settings};
+use crate::columns::Csv;
+use crate::columns::parquet::{Frame, Groups};
 use crate::domain::amount::Rupiah;
 use crate::domain::digest::{self, Digest, Running};
 
@@ -139,7 +141,7 @@ struct TablePage {
     rows: u64,
     digests: Vec<u8>,
     csv: Vec<u8>,
-    frame: polars::prelude::DataFrame,
+    frame: Frame,
 }
 
 impl Page {
@@ -190,7 +192,7 @@ struct TableFiles<W: Write> {
     rows: u64,
     running: Running,
     csv: Option<W>,
-    parquet: parquet::Writer<W>,
+    parquet: Groups<W>,
 }
 
 impl<W: Write> Carry<W> {
@@ -248,9 +250,9 @@ impl<W: Write> Carry<W> {
 
 impl<W: Write> TableFiles<W> {
     fn begin(table: &'static table::Table, open: &mut impl FnMut(&str) -> io::Result<W>) -> io::Result<Self> {
-        let parquet = parquet::Writer::begin(table, open(&format!("{}.parquet", table.name))?)?;
+        let parquet = Groups::of(open(&format!("{}.parquet", table.name))?, table.columns())?;
         let mut csv = if table.has_csv { Some(open(&format!("{}.csv", table.name))?) } else { None };
-        csv.as_mut().map_or(Ok(()), |csv| csv.write_all(&table.csv_header()?))?;
+        csv.as_mut().map_or(Ok(()), |csv| Csv::new(csv).texts(table.header()))?;
         Ok(Self { name: table.name, rows: 0, running: Running::default(), csv, parquet })
     }
 
@@ -306,7 +308,7 @@ pub fn read(folder: &Path) -> Result<(Head, Known), CarryError> {
             rows = rows.saturating_add(1);
             running.update(&digest);
         };
-        parquet::read(table, format, file, &mut known, each).map_err(|reason| CarryError::damaged(&name, &reason))?;
+        read::read(table, format, file, &mut known, each).map_err(|reason| CarryError::damaged(&name, &reason))?;
         let found = TableHead { rows, sha256: digest::hex(&running.finish()) };
         if head.tables.get(table.name) != Some(&found) {
             return Err(CarryError::damaged(&name, &"its rows are not those that were written"));

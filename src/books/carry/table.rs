@@ -5,8 +5,9 @@ use std::io;
 
 use serde::de::DeserializeOwned;
 
-use super::columns::{Cell, Kind, Rows};
+use super::columns::{Kind, Rows};
 use crate::books::known::{Accepted, Alarm, BankLine, Batch, Bill, Debt, Decided, Known, Open, Payment, Payout, Row as SettlementRow};
+use crate::columns::{self, Value};
 
 /// One table.
 pub(super) struct Table {
@@ -114,8 +115,9 @@ impl Table {
     }
 
     /// Takes a row of `format` back, its key first; `json` is where its record is put together.
-    pub(super) fn take(&self, format: u32, known: &mut Known, cells: &[Cell<'_>], json: &mut Vec<u8>) -> Result<(), String> {
-        let Some((Cell::Text(key), cells)) = cells.split_first() else { return Err("a row is about nothing".to_owned()) };
+    pub(super) fn take(&self, format: u32, known: &mut Known, cells: &[Value<'_>], json: &mut Vec<u8>) -> Result<(), String> {
+        let key = cells.split_first().and_then(|(key, cells)| Some((key.as_text()?, cells)));
+        let Some((key, cells)) = key else { return Err("a row is about nothing".to_owned()) };
         json.clear();
         for (((name, kind), cell), before) in self.columns_of(format).zip(cells).zip(std::iter::once(b'{').chain(std::iter::repeat(b','))) {
             json.push(before);
@@ -124,7 +126,7 @@ impl Table {
             kind.write_json(cell, json)?;
         }
         json.push(b'}');
-        (self.read)(known, (*key).to_owned(), json)
+        (self.read)(known, key.to_owned(), json)
     }
 
     /// The columns it has in `format`, without the key.
@@ -144,15 +146,9 @@ impl Table {
         std::iter::once(self.key).chain(self.columns.iter().map(|(name, _)| *name))
     }
 
-    /// The kinds of its columns, the key first.
-    pub(super) fn kinds(&self) -> impl Iterator<Item = Kind> {
-        std::iter::once(Kind::Text).chain(self.columns.iter().map(|(_, kind)| *kind))
-    }
-
-    /// The first line of its CSV.
-    pub(super) fn csv_header(&self) -> io::Result<Vec<u8>> {
-        let mut writer = csv::Writer::from_writer(Vec::new());
-        writer.write_record(self.header())?;
-        writer.into_inner().map_err(|error| io::Error::other(error.to_string()))
+    /// What its columns are called and how they are written, the key first.
+    pub(super) fn columns(&self) -> impl Iterator<Item = (&'static str, columns::Kind)> {
+        let kinds = std::iter::once(Kind::Text).chain(self.columns.iter().map(|(_, kind)| *kind));
+        self.header().zip(kinds.map(Kind::written))
     }
 }

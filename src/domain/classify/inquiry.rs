@@ -1,11 +1,12 @@
 //! Payments of codes that we answer for, against what we answered when DOKU asked.
 
 use jiff::{SignedDuration, Timestamp};
+use serde::Serialize;
 
 use super::{Class, Policy, minutes_after};
 
 /// What we answered when DOKU asked about a code.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
 pub struct InquiryAnswer {
     /// When we were asked.
     pub at: Timestamp,

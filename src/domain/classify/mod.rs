@@ -13,6 +13,7 @@ mod table;
 
 use jiff::civil::Date;
 use jiff::{SignedDuration, Timestamp};
+use serde::Serialize;
 
 pub use bill::{BillSituation, PaidMark, bill_class, is_live, issued_otherwise};
 pub use columns::{About, Family, Flag, Money, Stands};
@@ -143,7 +144,7 @@ impl FromIterator<Class> for ClassSet {
 }
 
 /// Whether evidence that nobody can verify counts as money.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize)]
 pub enum Unverifiable {
     /// It does not; the line is N03.
     Strict,
@@ -152,7 +153,7 @@ pub enum Unverifiable {
 }
 
 /// What the rules leave to the merchant.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Policy {
     /// By how many rupiah a payment may differ from what is due and still match (default 0).
     pub tolerance_rupiah: u64,

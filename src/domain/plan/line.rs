@@ -130,15 +130,12 @@ fn reason(bill: &Bill, wanted: Option<&RecordedTerms>, step: &Step, state: Optio
 /// for a number.
 fn mark(step: &Step, wanted: Option<&RecordedTerms>, state: Option<&BillState>) -> String {
     let rests_on = state.map(|state| {
-        format!(
-            "{:?} {} {} {:?} {:?} {:?} {:?} {:?}",
-            state.status, state.generation, state.retired_count, state.terms, state.code, state.open, state.refusal, state.hold
-        )
+        let BillState { status, generation, retired_count, terms, code, open, refusal, hold, .. } = state;
+        (status.name(), generation, retired_count, terms, code, open, refusal, hold)
     });
     // Digests of personal data depend on the ledger, and a plan may be older than its ledger: of a new bill there is nothing to compare.
     let wanted = wanted.map(|terms| if state.is_some() { terms.clone() } else { terms.without_digests() });
-    let parts = [format!("{step:?}"), format!("{wanted:?}"), rests_on.unwrap_or_default()];
-    short(&digest::of_parts(&parts.each_ref().map(String::as_bytes)))
+    short(&digest::of_value(&(step, wanted, rests_on)))
 }
 
 /// The form of a digest in a plan.

@@ -11,6 +11,7 @@ mod number;
 mod view;
 
 use jiff::Timestamp;
+use serde::Serialize;
 
 use super::bill::{Bill, Reach, RecordedTerms, Salts, Terms, Wanted};
 use super::channel::Method;
@@ -42,7 +43,7 @@ pub struct Rules {
 }
 
 /// What to do for one row.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub enum Step {
     /// POST under this number.
     Issue {
@@ -123,7 +124,7 @@ impl Step {
 }
 
 /// Why a row is left alone.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 pub enum Unchanged {
     /// The live code has the wanted terms.
     Live,

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use super::record::Wrong;
 use crate::domain::amount::{Amount, AmountError};
 use crate::domain::formats::{AmountFormat, DateFormat, Separators};
-use crate::domain::ids::IdError;
+use crate::domain::ids::{IdError, quoted};
 use crate::domain::language::{Language, Say, say};
 
 /// Where in a row, and what is wrong there.
@@ -219,7 +219,10 @@ impl Say for IdError {
             Self::TooLong { length, length_max } => {
                 say!(to, language, "{self}", "memiliki {length} karakter, paling banyak {length_max}")
             }
-            Self::Character(wrong) => say!(to, language, "{self}", "memuat karakter yang tidak diizinkan: {wrong:?}"),
+            Self::Character(wrong) => {
+                let wrong = quoted(*wrong);
+                say!(to, language, "{self}", "memuat karakter yang tidak diizinkan: {wrong}")
+            }
         }
     }
 }

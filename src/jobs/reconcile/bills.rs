@@ -3,15 +3,15 @@
 use std::path::{Path, PathBuf};
 
 use super::{ReconcileError, ReconcileOptions};
-use crate::domain::amount::Rupiah;
 use crate::domain::classify::Class;
 use crate::domain::digest::{self, Digest};
 use crate::domain::line::InputFile;
+use crate::domain::sum::Sum;
 use crate::evidence::Evidence;
-use crate::ledger::{Lapses, Sum, View};
+use crate::ledger::{Lapses, View};
 use crate::reconcile::external::{self, MalformedRow};
 use crate::reconcile::settle::SettlementInput;
-use crate::reconcile::{self, Bills, Inputs, KnownPayment, Orphan, OwnBills, StatusEvidence, Tally, Terms, Unlisted};
+use crate::reconcile::{self, Bills, Inputs, KnownPayment, Orphan, OwnBills, StatusEvidence, Terms, Unlisted};
 use crate::report::summary::{HeldBill, LedgerSource};
 use crate::table::{self, Mostly};
 
@@ -23,7 +23,7 @@ pub struct Billed {
     /// Payments of earlier months without a bill.
     pub(in crate::jobs) orphans: Vec<Orphan>,
     pub(in crate::jobs) malformed: Vec<MalformedRow>,
-    pub(in crate::jobs) scope: Tally,
+    pub(in crate::jobs) scope: Sum,
     pub(in crate::jobs) unlisted: Option<Vec<Unlisted>>,
     pub(in crate::jobs) status: StatusEvidence,
     pub(in crate::jobs) not_evaluated: Vec<Class>,
@@ -148,14 +148,13 @@ impl Billed {
         })
         .await?;
         let (head, told) = (view.head().await?, view.totals(terms.as_of).await?.told);
-        let tally = |sum: Sum| Tally { count: sum.count, amount: Rupiah::new(sum.amount) };
         Ok(Self {
             known: known.finish(),
             orphans: Vec::new(),
             bills,
             malformed: Vec::new(),
-            scope: tally(scope),
-            status: status.less(sought, tally(told)),
+            scope,
+            status: status.less(sought, told),
             unlisted: None,
             not_evaluated: [Class::L09, Class::L10]
                 .into_iter()

@@ -70,17 +70,15 @@ pub(super) struct Content<'a> {
 
 /// Equal for equal content of the inputs, whatever their order or files, and equal configuration.
 pub(super) fn run_id(options: &ReconcileOptions, content: &Content<'_>, carried: Option<&str>) -> String {
-    let words = format!("{} {} {} {:?} {}", options.from, options.to, options.as_of, options.policy, options.client_id);
+    let asked = digest::of_value(&(options.from, options.to, options.as_of, &options.policy, &options.client_id, &options.books));
     let journal = (content.journal.sequence > 0).then_some(content.journal.hash);
-    let mut parts: Vec<&[u8]> = vec![b"run", &content.bills, &content.lines, words.as_bytes()];
+    let mut parts: Vec<&[u8]> = vec![b"run", &content.bills, &content.lines, &asked];
     let given = [("settlement", &content.settlement), ("bank", &content.bank), ("inquiries", &content.inquiries), ("journal", &journal)];
     for (name, part) in given {
         parts.extend(part.iter().flat_map(|digest| [name.as_bytes(), digest.as_slice()]));
     }
     parts.extend(content.opening.iter().flat_map(|opening| [b"opening".as_slice(), opening.from.hash.as_bytes()]));
     parts.extend(carried.iter().flat_map(|hash| [b"books".as_slice(), hash.as_bytes()]));
-    let settings = serde_json::to_vec(&options.books).unwrap_or_default();
-    parts.push(&settings);
     let full = digest::of_parts(&parts);
     digest::hex(full.get(..16).unwrap_or(&full))
 }
@@ -94,9 +92,9 @@ fn settlement_digest(input: &SettlementInput) -> Digest {
     // The parts of a batch that was split repeat its totals.
     let totals: BTreeSet<_> = input.files.totals.iter().collect();
     for totals in totals {
-        sum.add(&digest::of_bytes(format!("{totals:?}").as_bytes()));
+        sum.add(&digest::of_value(totals));
     }
-    digest::of_parts(&[&sum.finish(), format!("{:?}", input.terms).as_bytes()])
+    digest::of_parts(&[&sum.finish(), &digest::of_value(&input.terms)])
 }
 
 /// Over what lines say, in whatever order, files and format.
@@ -110,6 +108,5 @@ fn bank_digest(statements: &Statements) -> Digest {
 
 /// Over what was answered, in whatever order and files.
 fn inquiries_digest(inquiries: &Inquiries) -> Digest {
-    let answers = inquiries.by_code.iter().map(|(code, answers)| format!("{code} {answers:?}\n"));
-    digest::of_bytes(answers.collect::<String>().as_bytes())
+    digest::of_value(&inquiries.by_code)
 }

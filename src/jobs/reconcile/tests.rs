@@ -198,7 +198,7 @@ fn text(lines: &[String]) -> Vec<u8> {
 }
 
 /// The classes that occurred, as `P00×1`.
-fn counts(figures: &BTreeMap<&'static str, crate::report::summary::Figures>) -> String {
+fn counts(figures: &BTreeMap<&'static str, crate::domain::sum::Sum>) -> String {
     let mut text = String::new();
     for (class, figures) in figures.iter().filter(|(_, figures)| figures.count > 0) {
         write!(text, "{class}×{} ", figures.count).unwrap();

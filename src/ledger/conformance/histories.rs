@@ -155,10 +155,10 @@ fn lives_through(ledger: &impl Ledger, steps: &[Step]) -> Head {
     assert_eq!(snapshot.payments.len(), unique.len());
     assert_eq!(usize::try_from(snapshot.head.sequence).unwrap(), entries.len() + unique.len());
     let told: u64 = states.values().flat_map(|state| &state.checks).map(|checks| u64::try_from(checks.found.len()).unwrap()).sum();
-    assert_eq!(ask!(ledger, totals(at(1000))).told, Sum { count: told, amount: 150_000 * i128::from(told) });
+    assert_eq!(ask!(ledger, totals(at(1000))).told, Sum { count: told, rupiah: Rupiah::new(150_000 * i128::from(told)) });
     for (from, as_of, grace) in [(0, 1000, 0), (30, 1000, 0), (90, 100, 1), (40, 20, 0), (100, 1000, 1)] {
         let totals = ask!(ledger, scope_totals(at(from), at(as_of), grace));
-        assert_eq!((totals.count, totals.amount), counted_by_hand(&states, &unique, at(from), at(as_of), grace), "from {from}");
+        assert_eq!((totals.count, totals.rupiah.get()), counted_by_hand(&states, &unique, at(from), at(as_of), grace), "from {from}");
     }
     snapshot.head
 }

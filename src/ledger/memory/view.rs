@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, HashMap};
 use jiff::Timestamp;
 
 use super::Durable;
+use crate::domain::amount::Rupiah;
 use crate::domain::bill::Customer;
 use crate::domain::check;
 use crate::domain::ids::{InvoiceNumber, PaymentCode, RequestId};
@@ -12,8 +13,9 @@ use crate::domain::lifecycle::{BillState, Event, Status};
 use crate::domain::mark::{Held, Mark};
 use crate::domain::owner::{self, Paid};
 use crate::domain::payment::Payment;
+use crate::domain::sum::Sum;
 use crate::ledger::rules::Span;
-use crate::ledger::{Happening, Head, Lapses, LedgerError, Names, Noted, ScopeTotals, Sum, Totals, View};
+use crate::ledger::{Happening, Head, Lapses, LedgerError, Names, Noted, Totals, View};
 
 /// A copy of all it had.
 #[derive(Debug)]
@@ -160,7 +162,7 @@ impl View for MemoryView {
         let mut totals = Totals::default();
         let mut by_status: BTreeMap<&'static str, Sum> = BTreeMap::new();
         for state in self.0.bills.values() {
-            let (amount, is_paid) = (state.terms.amount.get(), paid.contains_key(&state.invoice_number));
+            let (amount, is_paid) = (Rupiah::from(state.terms.amount), paid.contains_key(&state.invoice_number));
             by_status.entry(state.status.name()).or_default().add(amount);
             if is_paid {
                 totals.paid.add(amount);
@@ -172,18 +174,18 @@ impl View for MemoryView {
                 let is_over = check::ends_at(state).is_some_and(|at| at <= now);
                 if is_over { &mut totals.expired } else { &mut totals.payable }.add(amount);
             }
-            state.checks.iter().flat_map(|checks| &checks.found).for_each(|found| totals.told.add(found.payment.amount.get()));
+            state.checks.iter().flat_map(|checks| &checks.found).for_each(|found| totals.told.add(found.payment.amount.into()));
         }
-        self.0.payments.iter().for_each(|payment| totals.payments.add(payment.amount.get()));
+        self.0.payments.iter().for_each(|payment| totals.payments.add(payment.amount.into()));
         totals.by_status = by_status.into_iter().collect();
         Ok(totals)
     }
 
-    async fn scope_totals(&self, from: Timestamp, as_of: Timestamp, expiry_grace_minutes: i64) -> Result<ScopeTotals, LedgerError> {
+    async fn scope_totals(&self, from: Timestamp, as_of: Timestamp, expiry_grace_minutes: i64) -> Result<Sum, LedgerError> {
         let span = Span::new(from, as_of, expiry_grace_minutes);
-        let mut totals = ScopeTotals::default();
+        let mut totals = Sum::default();
         for state in self.0.bills.values().filter(|state| span.holds(state, self.0.first_paid_at(state))) {
-            totals.add(state.terms.amount.get());
+            totals.add(state.terms.amount.into());
         }
         Ok(totals)
     }

@@ -47,7 +47,14 @@ impl Fault {
     pub(super) fn in_words(&self) -> String {
         match self {
             Self::Damaged(reason) | Self::Failed(reason) => reason.clone(),
-            other => format!("{other:?}"),
+            Self::Sql(error) => error.to_string(),
+            Self::Io(error) => error.to_string(),
+            Self::Lost(bill) => format!("another writer was quicker with bill `{bill}`"),
+            Self::Illegal(illegal) => illegal.to_string(),
+            Self::CodeTaken(bill, holder) => format!("bill `{bill}` was to get a code that bill `{holder}` has"),
+            Self::NumberTaken(bill, number, other) => {
+                format!("bill `{bill}` was to be known as `{number}`, which stands for bill `{other}`")
+            }
         }
     }
 

@@ -17,10 +17,11 @@ use crate::domain::digest::{self, Digest};
 use crate::domain::ids::{InvoiceNumber, PaymentCode};
 use crate::domain::lifecycle::Event;
 use crate::domain::payment::Payment;
+use crate::domain::sum::Sum;
 use crate::ledger::chain::{Covered, NumberRecord, Origin, PaymentRecord, payment_event_at};
 use crate::ledger::rules::Span;
 use crate::ledger::terms::{digest_of, put_back};
-use crate::ledger::{Happening, Head, Lapses, ScopeTotals};
+use crate::ledger::{Happening, Head, Lapses};
 
 /// A row of `events`, borrowed.
 pub(super) struct Link<'row> {
@@ -196,7 +197,7 @@ pub(super) fn visit_payments_where(
 }
 
 /// As [`crate::ledger::View::scope_totals`] documents it.
-pub(super) fn scope_totals(connection: &Connection, span: Span) -> Result<ScopeTotals, Fault> {
+pub(super) fn scope_totals(connection: &Connection, span: Span) -> Result<Sum, Fault> {
     let sql = "SELECT COUNT(*), COALESCE(SUM(amount / 1000000), 0), COALESCE(SUM(amount % 1000000), 0) FROM bills \
                WHERE planned_at <= ?3 AND COALESCE(cancelled_at >= ?1, TRUE) AND (status IN ('requested', 'in_doubt_issue') \
                OR COALESCE(expires_at >= ?2, TRUE)) AND (reusable OR COALESCE(first_paid_at >= ?1, TRUE))";

@@ -9,10 +9,12 @@ use rusqlite::{Connection, params};
 use super::fault::Fault;
 use super::paid::Plain;
 use super::rows::Row;
+use crate::domain::amount::Rupiah;
 use crate::domain::check;
 use crate::domain::lifecycle::{BillState, Status};
+use crate::domain::sum::Sum;
+use crate::ledger::Totals;
 use crate::ledger::rules::microseconds;
-use crate::ledger::{Sum, Totals};
 
 const MICROSECONDS_A_DAY: i64 = 86_400_000_000;
 
@@ -125,7 +127,7 @@ pub(super) fn read(connection: &Connection, now: jiff::Timestamp) -> Result<Tota
         let unreadable = || Fault::Damaged("a total cannot be read".into());
         let what = row.get_ref(0)?.as_str().map_err(|_| unreadable())?;
         let (is_paid, is_held, ends_on): (bool, bool, i64) = (row.get(1)?, row.get(2)?, row.get(3)?);
-        let sum = Sum { count: super::read::unsigned(row.get(4)?)?, amount: row.get::<_, i64>(5)?.into() };
+        let sum = Sum { count: super::read::unsigned(row.get(4)?)?, rupiah: Rupiah::new(row.get::<_, i64>(5)?.into()) };
         match what {
             "payment" => totals.payments.join(sum),
             "told" => totals.told.join(sum),
@@ -147,8 +149,7 @@ pub(super) fn read(connection: &Connection, now: jiff::Timestamp) -> Result<Tota
     }
     let ended_today = ended_today(connection, today.saturating_mul(MICROSECONDS_A_DAY), now)?;
     totals.expired.join(ended_today);
-    totals.payable.count = totals.payable.count.saturating_sub(ended_today.count);
-    totals.payable.amount = totals.payable.amount.saturating_sub(ended_today.amount);
+    totals.payable = totals.payable.minus(ended_today);
     totals.by_status = by_status.into_iter().collect();
     Ok(totals)
 }
@@ -164,6 +165,6 @@ fn ended_today(connection: &Connection, from: i64, now: i64) -> Result<Sum, Faul
 pub(super) fn sum(connection: &Connection, sql: &str, parameters: impl rusqlite::Params) -> Result<Sum, Fault> {
     let row = |row: &rusqlite::Row<'_>| Ok((row.get(0)?, row.get(1)?, row.get(2)?));
     let (count, millions, rest): (i64, i64, i64) = connection.prepare_cached(sql)?.query_row(parameters, row)?;
-    let amount = i128::from(millions).saturating_mul(1_000_000).saturating_add(i128::from(rest));
-    Ok(Sum { count: super::read::unsigned(count)?, amount })
+    let rupiah = Rupiah::new(i128::from(millions).saturating_mul(1_000_000).saturating_add(i128::from(rest)));
+    Ok(Sum { count: super::read::unsigned(count)?, rupiah })
 }

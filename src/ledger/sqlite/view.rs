@@ -16,8 +16,9 @@ use crate::domain::mark::{Held, Mark};
 use crate::domain::owner::{self, Paid};
 use crate::domain::payment::Payment;
 use crate::domain::personal::Personal;
+use crate::domain::sum::Sum;
 use crate::ledger::rules::{Span, microseconds};
-use crate::ledger::{Happening, Head, Lapses, LedgerError, Names, Noted, ScopeTotals, Totals, View};
+use crate::ledger::{Happening, Head, Lapses, LedgerError, Names, Noted, Totals, View};
 use crate::parallel;
 
 /// Connections kept for the next view; more are opened as they are needed, and closed again.
@@ -282,7 +283,7 @@ impl View for SqliteView {
         self.ask(|connection| totals::read(connection, now))
     }
 
-    async fn scope_totals(&self, from: Timestamp, as_of: Timestamp, expiry_grace_minutes: i64) -> Result<ScopeTotals, LedgerError> {
+    async fn scope_totals(&self, from: Timestamp, as_of: Timestamp, expiry_grace_minutes: i64) -> Result<Sum, LedgerError> {
         self.ask(|connection| read::scope_totals(connection, Span::new(from, as_of, expiry_grace_minutes)))
     }
 

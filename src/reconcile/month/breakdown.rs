@@ -9,8 +9,9 @@ use crate::domain::amount::Rupiah;
 use crate::domain::balance::Balance;
 use crate::domain::channel::Channel;
 use crate::domain::classify::{Class, Money, Nature};
+use crate::domain::sum::Sum;
 use crate::reconcile::Outcome;
-use crate::reconcile::tally::{Tallies, Tally, place};
+use crate::reconcile::tally::{Tallies, place};
 
 /// The payments of one day at one channel.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -115,6 +116,6 @@ fn classes(outcome: &Outcome) -> Vec<ClassNature> {
 }
 
 /// A tally as a balance.
-pub(super) fn balance(tally: Tally) -> Balance {
-    Balance { count: i64::try_from(tally.count).unwrap_or(i64::MAX), amount: tally.amount }
+pub(super) fn balance(tally: Sum) -> Balance {
+    Balance { count: i64::try_from(tally.count).unwrap_or(i64::MAX), amount: tally.rupiah }
 }

@@ -19,7 +19,7 @@ pub use subjects::Told;
 
 use super::dedupe::Payments;
 use super::judge::JudgedPayment;
-use super::tally::{Identity, Tallies, Tally, add_nature};
+use super::tally::{Identity, Tallies, add_nature};
 use super::{Inputs, Terms};
 use crate::domain::amount::Rupiah;
 use crate::domain::channel::Channel;
@@ -27,6 +27,7 @@ use crate::domain::classify::{Class, Nature, settlement_due, unsettled_nature};
 use crate::domain::line::Line;
 use crate::domain::reason::Candidates;
 use crate::domain::settlement::{Settlement, SettlementTerms};
+use crate::domain::sum::Sum;
 pub(super) use findings::{findings, listed_as, row as row_finding, unsettled as unsettled_finding};
 
 /// What a run is given of settlement.
@@ -88,7 +89,7 @@ pub struct Settled {
     /// Payments and batches by class: S02, and S05 of totals.
     pub other_tallies: Tallies,
     /// Rows, unsettled payments and wrong totals by nature, in the order of [`Nature::ALL`].
-    pub natures: [Tally; 3],
+    pub natures: [Sum; 3],
     /// How often each flag was raised.
     pub flags: Tallies,
     /// The batches, by their ids.
@@ -132,7 +133,7 @@ pub(super) fn settle(inputs: &Inputs, payments: &Payments, judged: &[JudgedPayme
     settled.batches = batches::batches(&input.files, &paired.repeated);
     for _ in settled.batches.iter().filter(|batch| !batch.adds_up()) {
         settled.other_tallies.add(Class::S05, Rupiah::ZERO);
-        add_nature(&mut settled.natures, Nature::Break, Tally { count: 1, amount: Rupiah::ZERO });
+        add_nature(&mut settled.natures, Nature::Break, Sum::one(Rupiah::ZERO));
     }
     settled.proofs = judged.iter().map(|payment| payment.line).collect();
     settled.payments = settled_payments(input, inputs, payments, judged, &paired, terms);
@@ -140,7 +141,7 @@ pub(super) fn settle(inputs: &Inputs, payments: &Payments, judged: &[JudgedPayme
         if let Some(nature) = payment.unsettled {
             let amount = Rupiah::new(payment.notified.into());
             settled.other_tallies.add(Class::S02, amount);
-            add_nature(&mut settled.natures, nature, Tally { count: 1, amount });
+            add_nature(&mut settled.natures, nature, Sum::one(amount));
         }
     }
     settled.candidates = paired.candidates;
@@ -180,7 +181,7 @@ pub(super) fn identities(inputs: &Inputs, settled: &Settled, terms: &Terms) -> V
     let Some(input) = &inputs.settlement else { return Vec::new() };
     let raw = &input.files.raw;
     let row = |name, left: i128, right: i128| Identity { name, left, right };
-    let paid_out = settled.paid_out.total().amount;
+    let paid_out = settled.paid_out.total().rupiah;
     let repeated: Rupiah = input
         .files
         .rows

@@ -1,6 +1,6 @@
 //! Facts of each row handed to the pure rules, and what the classes come to.
 
-use super::super::tally::{Tally, add_nature};
+use super::super::tally::add_nature;
 use super::super::{Inputs, Terms};
 use super::pairing::Paired;
 use super::subjects::{Subject, Told};
@@ -10,6 +10,7 @@ use crate::domain::channel::Channel;
 use crate::domain::classify::{Class, ClassSet, Nature, RowChannel, RowFacts, Settles, row_class, row_nature};
 use crate::domain::line::NO_BILL;
 use crate::domain::settlement::{NamedChannel, SettlementRow, SettlementTerms};
+use crate::domain::sum::Sum;
 
 /// A readable settlement row with its class.
 #[derive(Clone, Copy, Debug)]
@@ -54,7 +55,7 @@ pub(super) fn judge(input: &SettlementInput, inputs: &Inputs, paired: &Paired, t
     }
     for _ in &input.files.malformed {
         settled.row_tallies.add(Class::S10, Rupiah::ZERO);
-        add_nature(&mut settled.natures, Nature::Break, Tally { count: 1, amount: Rupiah::ZERO });
+        add_nature(&mut settled.natures, Nature::Break, Sum::one(Rupiah::ZERO));
     }
     debug_assert!(settled.rows.iter().all(|row| row.bill == NO_BILL || inputs.bills.get(row.bill).is_some()), "a bill is one of ours");
     settled.bills.sort_unstable();
@@ -130,7 +131,7 @@ impl Settled {
         self.paid_out.add(judged.class, Rupiah::new(row.paid_out.into()));
         let difference = Rupiah::new(i128::from(facts.paid_out_expected)).minus(Rupiah::new(row.paid_out.into()));
         self.row_difference = self.row_difference.plus(difference);
-        add_nature(&mut self.natures, judged.nature, Tally { count: 1, amount });
+        add_nature(&mut self.natures, judged.nature, Sum::one(amount));
         for flag in judged.flags.iter() {
             self.flags.add(flag, amount);
         }

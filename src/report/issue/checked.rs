@@ -2,28 +2,29 @@
 
 use std::path::Path;
 
-use super::rows::{InputCsv, REJECTED, VALID, place_cells};
+use super::columns::{Valid, rejected, valid};
+use super::rows::InputCsv;
+use crate::columns::Csv;
 use crate::intake::{Checked, Input, KeepingError, REASON_COLUMN};
 use crate::report::atomic::{Draft, WriteError};
-use crate::report::people;
 
 /// valid.csv and rejected.csv of a file that was only read: where the rows stand that can be used, and why the others cannot.
 ///
 /// # Errors
 /// That they cannot be written, or the rows not be given again.
 pub fn checked_files<E: From<WriteError> + From<KeepingError>>(checked: &Input<Checked>, directory: &Path) -> Result<(), E> {
-    let mut valid = InputCsv::begin(&directory.join("valid.csv"), &VALID, &checked.carried)?;
-    let mut rejected = InputCsv::begin(&directory.join("rejected.csv"), &REJECTED, &checked.carried)?;
+    let mut good = InputCsv::begin(&directory.join("valid.csv"), &valid(), &checked.carried)?;
+    let mut refused = InputCsv::begin(&directory.join("rejected.csv"), &rejected(), &checked.carried)?;
     checked.each(|row| -> Result<(), E> {
         if let Some(bill) = row.valid() {
             let action = if bill.is_cancelled { "cancel" } else { "" };
-            let (file, place) = place_cells(&row.place);
-            valid.line(|lines| lines.row(&row.cells, &[&file, &place, bill.invoice_number.as_str(), action]))?;
+            let told = Valid { place: &row.place, invoice_number: bill.invoice_number.as_str(), action };
+            good.lines(|lines| lines.row(&valid(), &told, &row.cells))?;
         }
-        Ok(rejected.line(|lines| lines.refused(&row.cells, &row.verdict))?)
+        Ok(refused.lines(|lines| lines.refused(&row.cells, &row.verdict))?)
     })?;
-    valid.0.finish()?;
-    Ok(rejected.0.finish()?)
+    good.0.finish()?;
+    Ok(refused.0.finish()?)
 }
 
 /// The bad rows of one file whole, in its own columns and with the reasons behind them, to be mended and given again.
@@ -46,8 +47,7 @@ impl BadRowsCsv {
     /// # Errors
     /// That it cannot be written.
     pub fn row(&mut self, cells: &[String], reasons: &str) -> Result<(), WriteError> {
-        let cells: Vec<&str> = cells.iter().map(String::as_str).chain([reasons]).collect();
-        self.0.put(|file| people::row(file, &cells))
+        self.0.put(|file| Csv::new(file).quoting_more().texts(cells.iter().map(String::as_str).chain([reasons])))
     }
 
     /// Puts it in its place.

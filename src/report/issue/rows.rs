@@ -1,128 +1,47 @@
 //! The files of a sending run that have a line for each row.
 
-use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::io::{self, Write as _};
 use std::path::Path;
 
 use jiff::Timestamp;
-use serde::ser::SerializeMap as _;
-use serde::{Serialize, Serializer};
 
-use crate::domain::calendar::{format_utc_seconds, format_wib_seconds};
+use super::columns::{Accepted, Deferred, LeftAlone, Rejected, accepted, deferred, left_alone, rejected};
+use crate::columns::{self, Cells as _, Column, Csv, JsonLines, Kind};
 use crate::domain::end::{Bucket, End};
 use crate::domain::ids::InvoiceNumber;
 use crate::domain::lifecycle::Code;
 use crate::domain::mark::Held;
-use crate::intake::{Input, Intake, Item, KeepingError, Place, Told, Verdict};
+use crate::intake::{Input, Intake, Item, KeepingError, Told, Verdict};
 use crate::parallel;
 use crate::report::atomic::{Draft, WriteError};
 use crate::report::input_columns::named_apart;
-use crate::report::people;
-
-/// A row whose bill holds a live code.
-struct Accepted<'a> {
-    place: &'a Place,
-    bill: &'a Held,
-    code: &'a Code,
-    action: &'static str,
-}
-
-/// A value of a row.
-enum Cell<'a> {
-    Nothing,
-    Number(u64),
-    Text(Cow<'a, str>),
-}
-
-impl<'a> Cell<'a> {
-    const fn of(text: &'a str) -> Self {
-        Self::Text(Cow::Borrowed(text))
-    }
-
-    fn given(text: Option<&'a str>) -> Self {
-        text.map_or(Self::Nothing, Self::of)
-    }
-
-    fn at(at: Option<Timestamp>, written: fn(Timestamp) -> String) -> Self {
-        at.map_or(Self::Nothing, |at| Self::Text(Cow::Owned(written(at))))
-    }
-
-    fn shown(&self) -> Cow<'_, str> {
-        match self {
-            Self::Nothing => Cow::Borrowed(""),
-            Self::Number(number) => Cow::Owned(number.to_string()),
-            Self::Text(text) => Cow::Borrowed(text),
-        }
-    }
-}
-
-impl Serialize for Cell<'_> {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        match self {
-            Self::Nothing => serializer.serialize_none(),
-            Self::Number(number) => serializer.serialize_u64(*number),
-            Self::Text(text) => serializer.serialize_str(text),
-        }
-    }
-}
-
-/// A column of accepted.csv and key of accepted.jsonl.
-struct AcceptedColumn {
-    name: &'static str,
-    value: for<'a> fn(&Accepted<'a>) -> Cell<'a>,
-}
-
-/// The columns in their order. New ones go to the end.
-const ACCEPTED: [AcceptedColumn; 15] = [
-    AcceptedColumn { name: "invoice_number", value: |row| Cell::of(row.bill.invoice_number.as_str()) },
-    AcceptedColumn { name: "payment_code", value: |row| Cell::of(row.code.answer.payment_code.as_str()) },
-    AcceptedColumn { name: "channel", value: |row| Cell::of(row.bill.channel.name()) },
-    AcceptedColumn { name: "amount", value: |row| Cell::Number(row.bill.amount.get()) },
-    AcceptedColumn { name: "expires_at", value: |row| Cell::at(row.code.answer.expires_at, format_utc_seconds) },
-    AcceptedColumn { name: "how_to_pay_page", value: |row| Cell::given(row.code.answer.how_to_pay_page.as_deref()) },
-    AcceptedColumn { name: "action", value: |row| Cell::of(row.action) },
-    AcceptedColumn { name: "file", value: |row| Cell::Text(row.place.file.to_string_lossy()) },
-    AcceptedColumn { name: "row", value: |row| Cell::Number(row.place.row) },
-    AcceptedColumn { name: "expires_at_wib", value: |row| Cell::at(row.code.answer.expires_at, format_wib_seconds) },
-    AcceptedColumn { name: "note", value: |row| Cell::given(row.code.remark.as_ref().map(|remark| remark.note.as_str())) },
-    AcceptedColumn { name: "wire_invoice_number", value: |row| Cell::of(row.code.wire_invoice_number.as_str()) },
-    AcceptedColumn { name: "created_at", value: |row| Cell::at(row.code.answer.created_at, format_utc_seconds) },
-    AcceptedColumn { name: "how_to_pay_api", value: |row| Cell::given(row.code.answer.how_to_pay_api.as_deref()) },
-    AcceptedColumn { name: "created_at_wib", value: |row| Cell::at(row.code.answer.created_at, format_wib_seconds) },
-];
-pub(super) const REJECTED: [&str; 7] = ["file", "row", "column", "value", "code", "reason", "invoice_number"];
-const DEFERRED: [&str; 5] = ["invoice_number", "state", "reason", "file", "row"];
-const LEFT_ALONE: [&str; 7] = ["invoice_number", "reason", "payment_code", "expires_at_wib", "file", "row", "expires_at"];
-pub(super) const VALID: [&str; 4] = ["file", "row", "invoice_number", "action"];
-
-fn accepted_names() -> [&'static str; 15] {
-    ACCEPTED.each_ref().map(|column| column.name)
-}
-
-/// The columns of every file here.
-pub(in crate::report) fn columns() -> impl Iterator<Item = &'static str> {
-    accepted_names().into_iter().chain(REJECTED).chain(DEFERRED).chain(LEFT_ALONE).chain(VALID)
-}
 
 /// Lines of a CSV of rows of the input: our columns, and behind them what is carried through.
-#[derive(Debug, Default)]
-pub(super) struct InputLines(Vec<u8>);
+pub(super) struct InputLines(Csv<Vec<u8>>);
+
+impl Default for InputLines {
+    fn default() -> Self {
+        Self(Csv::new(Vec::new()).quoting_more())
+    }
+}
 
 impl InputLines {
-    pub(super) fn row<S: AsRef<str>>(&mut self, theirs: &[Option<String>], cells: &[S]) -> io::Result<()> {
-        let theirs = theirs.iter().map(|cell| cell.as_deref().unwrap_or_default());
-        let cells: Vec<&str> = cells.iter().map(AsRef::as_ref).chain(theirs).collect();
-        people::row(&mut self.0, &cells)
+    pub(super) fn row<Row>(&mut self, columns: &[Column<'_, Row>], row: &Row, theirs: &[Option<String>]) -> io::Result<()> {
+        columns.iter().try_for_each(|column| self.0.cell(column.kind(), &column.value(row)))?;
+        self.end(theirs)
+    }
+
+    /// Ends a row whose cells of ours are written.
+    fn end(&mut self, theirs: &[Option<String>]) -> io::Result<()> {
+        theirs.iter().try_for_each(|cell| self.0.cell(Kind::Foreign, &cell.as_deref().into()))?;
+        self.0.end()
     }
 
     /// One line for every bad cell of a row.
     pub(super) fn refused<T>(&mut self, theirs: &[Option<String>], verdict: &Verdict<T>) -> io::Result<()> {
-        verdict.refused().iter().try_for_each(|refused| {
-            let (file, number) = place_cells(&refused.place);
-            let invoice_number = refused.invoice_number.as_deref().unwrap_or_default();
-            self.row(theirs, &[&file, &number, &refused.column, &refused.value, refused.code.id, &refused.reason, invoice_number])
-        })
+        let columns = rejected();
+        verdict.refused().iter().try_for_each(|refused| self.row(&columns, &refused.into(), theirs))
     }
 }
 
@@ -130,30 +49,25 @@ impl InputLines {
 pub(super) struct InputCsv(pub(super) Draft);
 
 impl InputCsv {
-    pub(super) fn begin(path: &Path, columns: &[&str], carried: &[String]) -> Result<Self, WriteError> {
+    pub(super) fn begin<Row>(path: &Path, columns: &[Column<'_, Row>], carried: &[String]) -> Result<Self, WriteError> {
         let theirs = named_apart(carried);
-        let header: Vec<&str> = columns.iter().copied().chain(theirs.iter().map(String::as_str)).collect();
         let mut draft = Draft::begin(path)?;
-        draft.put(|file| people::row(file, &header))?;
+        draft.put(|file| Csv::new(file).quoting_more().texts(columns::names(columns).chain(theirs.iter().map(String::as_str))))?;
         Ok(Self(draft))
     }
 
     fn put(&mut self, lines: &InputLines) -> Result<(), WriteError> {
-        self.0.put(|file| file.write_all(&lines.0))
+        self.0.put(|file| file.write_all(lines.0.get_ref()))
     }
 
-    /// Writes a line at once.
-    pub(super) fn line(&mut self, write: impl FnOnce(&mut InputLines) -> io::Result<()>) -> Result<(), WriteError> {
+    /// Writes lines at once.
+    pub(super) fn lines(&mut self, write: impl FnOnce(&mut InputLines) -> io::Result<()>) -> Result<(), WriteError> {
         let mut lines = InputLines::default();
         self.0.put(|file| {
             write(&mut lines)?;
-            file.write_all(&lines.0)
+            file.write_all(lines.0.get_ref())
         })
     }
-}
-
-pub(super) fn place_cells(place: &Place) -> (String, String) {
-    (place.file.display().to_string(), place.row.to_string())
 }
 
 /// The files of a run, all on their way together: the rows are gone through once.
@@ -195,16 +109,16 @@ impl Files {
         intake: &Intake,
         finished_at: Timestamp,
     ) -> Result<Self, E> {
-        let begin = |name: &str, columns: &[&str]| InputCsv::begin(&directory.join(name), columns, &intake.carried);
-        let mut rejected = begin("rejected.csv", &REJECTED)?;
+        let (at, carried) = (|name: &str| directory.join(name), &intake.carried);
+        let mut rejected = InputCsv::begin(&at("rejected.csv"), &rejected(), carried)?;
         write_refused::<_, E>(intake, &mut rejected)?;
         Ok(Self {
-            accepted: begin("accepted.csv", &accepted_names())?,
-            exact: Draft::begin(&directory.join("accepted.jsonl"))?,
+            accepted: InputCsv::begin(&at("accepted.csv"), &accepted(), carried)?,
+            exact: Draft::begin(&at("accepted.jsonl"))?,
             rejected,
-            deferred: begin("deferred.csv", &DEFERRED)?,
-            left_alone: begin("left_alone.csv", &LEFT_ALONE)?,
-            how: How { finished_at, keys: keys(&intake.carried) },
+            deferred: InputCsv::begin(&at("deferred.csv"), &deferred(), carried)?,
+            left_alone: InputCsv::begin(&at("left_alone.csv"), &left_alone(), carried)?,
+            how: How { finished_at, keys: keys(carried) },
             amounts: Amounts::new(),
         })
     }
@@ -221,7 +135,7 @@ impl Files {
         for lines in parallel::map_parts(rows, ROWS_TOGETHER, |rows| Lines::of(how, rows)) {
             let lines = lines.map_err(|error| self.exact.failed(&error))?;
             self.accepted.put(&lines.accepted)?;
-            self.exact.put(|file| file.write_all(&lines.exact))?;
+            self.exact.put(|file| file.write_all(lines.exact.get_ref()))?;
             self.rejected.put(&lines.rejected)?;
             self.deferred.put(&lines.deferred)?;
             self.left_alone.put(&lines.left_alone)?;
@@ -235,10 +149,9 @@ impl Files {
 }
 
 /// The lines of some rows in each of the files.
-#[derive(Default)]
 struct Lines {
     accepted: InputLines,
-    exact: Vec<u8>,
+    exact: JsonLines<Vec<u8>>,
     rejected: InputLines,
     deferred: InputLines,
     left_alone: InputLines,
@@ -248,7 +161,15 @@ struct Lines {
 impl Lines {
     fn of(how: &How, rows: &[ToldRow<'_>]) -> io::Result<Self> {
         const ROW_BYTES: usize = 384;
-        let mut lines = Self { exact: Vec::with_capacity(rows.len().saturating_mul(ROW_BYTES)), ..Self::default() };
+        let exact = Vec::with_capacity(rows.len().saturating_mul(ROW_BYTES));
+        let mut lines = Self {
+            accepted: InputLines::default(),
+            exact: JsonLines::begin(exact, how.keys.iter().map(|(key, _)| key.as_str())),
+            rejected: InputLines::default(),
+            deferred: InputLines::default(),
+            left_alone: InputLines::default(),
+            amounts: Amounts::new(),
+        };
         rows.iter().try_for_each(|ToldRow { row, end, held }| lines.row(how, row, *end, held.as_ref()))?;
         Ok(lines)
     }
@@ -280,71 +201,52 @@ impl Lines {
     }
 
     fn ended(&mut self, row: &Told, end: &End, held: Option<&Held>, is_accepted: bool) -> io::Result<()> {
-        let number = row.invoice_number.as_ref().map_or("", InvoiceNumber::as_str);
-        let places = || place_cells(&row.place);
+        let (place, invoice_number) = (&row.place, row.invoice_number.as_ref().map_or("", InvoiceNumber::as_str));
         match end.bucket {
             Bucket::Refused | Bucket::Rejected => {
-                let (file, place) = places();
-                self.rejected.row(&row.cells, &[&file, &place, end.column, "", &end.code, &end.reason, number])
+                let (column, code, reason) = (end.column, &*end.code, &*end.reason);
+                self.rejected.row(&rejected(), &Rejected { place, column, value: "", code, reason, invoice_number }, &row.cells)
             }
-            // What the same command will finish: not sent, and in doubt, told apart.
-            Bucket::Deferred | Bucket::InDoubt => {
-                let (file, place) = places();
-                self.deferred.row(&row.cells, &[number, end.bucket.name(), &end.reason, &file, &place])
-            }
+            Bucket::Deferred | Bucket::InDoubt => self.deferred.row(&deferred(), &Deferred { place, invoice_number, end }, &row.cells),
             Bucket::Issued | Bucket::Amended | Bucket::Cancelled | Bucket::Unchanged | Bucket::Duplicate => {
                 if is_accepted {
                     return Ok(());
                 }
-                self.leave_alone(row, number, end.action, held.and_then(|bill| bill.code.as_ref()))
+                self.leave_alone(row, invoice_number, end.action, held.and_then(|bill| bill.code.as_ref()))
             }
         }
     }
 
     /// A row that is in no other file, with the reason: there was nothing to do, and no live code to tell of.
-    fn leave_alone(&mut self, row: &Told, number: &str, reason: &str, code: Option<&Code>) -> io::Result<()> {
-        let (file, place) = place_cells(&row.place);
-        let payment_code = code.map_or("", |code| code.answer.payment_code.as_str());
-        let expires_at = code.and_then(|code| code.answer.expires_at);
-        let [utc, wib] = [format_utc_seconds, format_wib_seconds].map(|written| expires_at.map(written).unwrap_or_default());
-        self.left_alone.row(&row.cells, &[number, reason, payment_code, &wib, &file, &place, &utc])
+    fn leave_alone(&mut self, row: &Told, invoice_number: &str, reason: &str, code: Option<&Code>) -> io::Result<()> {
+        self.left_alone.row(&left_alone(), &LeftAlone { place: &row.place, invoice_number, reason, code }, &row.cells)
     }
 
     /// In accepted.jsonl the values are exact: no escape for spreadsheets, amounts as numbers, `null` for what is not known.
     fn accept(&mut self, how: &How, row: &Told, accepted: &Accepted<'_>) -> io::Result<()> {
-        let values = ACCEPTED.each_ref().map(|column| (column.value)(accepted));
-        self.accepted.row(&row.cells, &values.each_ref().map(Cell::shown))?;
-        let theirs: Vec<Cell<'_>> = row.cells.iter().map(|cell| Cell::given(cell.as_deref())).collect();
-        serde_json::to_writer(&mut self.exact, &Object { keys: &how.keys, ours: &values, theirs: &theirs })?;
-        self.exact.push(b'\n');
-        Ok(())
+        // Each value is made once for both files.
+        let ours = self::accepted().map(|column| (column.kind(), column.value(accepted)));
+        ours.iter().try_for_each(|(kind, value)| self.accepted.0.cell(*kind, value))?;
+        self.accepted.end(&row.cells)?;
+        for (_, at) in &how.keys {
+            if let Some((kind, value)) = ours.get(*at) {
+                self.exact.cell(*kind, value)?;
+            } else {
+                let theirs = row.cells.get(at.saturating_sub(ours.len()));
+                self.exact.cell(Kind::Foreign, &theirs.and_then(|cell| cell.as_deref()).into())?;
+            }
+        }
+        self.exact.end()
     }
 }
 
 /// The keys of accepted.jsonl.
 fn keys(carried: &[String]) -> Vec<(String, usize)> {
-    let names = accepted_names().into_iter().map(str::to_owned).chain(named_apart(carried));
+    let accepted = accepted();
+    let names = columns::names(&accepted).map(str::to_owned).chain(named_apart(carried));
     let mut keys: Vec<(String, usize)> = names.zip(0..).collect();
     keys.sort_unstable();
     keys
-}
-
-/// A line of accepted.jsonl.
-struct Object<'a> {
-    keys: &'a [(String, usize)],
-    ours: &'a [Cell<'a>],
-    theirs: &'a [Cell<'a>],
-}
-
-impl Serialize for Object<'_> {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let mut map = serializer.serialize_map(Some(self.keys.len()))?;
-        for (key, column) in self.keys {
-            let theirs = || self.theirs.get(column.saturating_sub(self.ours.len()));
-            map.serialize_entry(key, &self.ours.get(*column).or_else(theirs))?;
-        }
-        map.end()
-    }
 }
 
 fn write_refused<T: Item, E: From<WriteError> + From<KeepingError>>(input: &Input<T>, csv: &mut InputCsv) -> Result<(), E> {
@@ -353,7 +255,7 @@ fn write_refused<T: Item, E: From<WriteError> + From<KeepingError>>(input: &Inpu
     }
     for part in input.told() {
         for row in part? {
-            csv.line(|lines| lines.refused(&row.cells, &row.verdict))?;
+            csv.lines(|lines| lines.refused(&row.cells, &row.verdict))?;
         }
     }
     Ok(())

@@ -3,11 +3,11 @@
 use std::collections::BTreeMap;
 
 use super::super::document::{Cell, Column, Kind, Section, Table};
-use super::super::summary::Figures;
 use super::super::words::Words;
 use super::{Report, columns};
 use crate::domain::amount::Rupiah;
 use crate::domain::classify::Class;
+use crate::domain::sum::Sum;
 
 pub(super) fn section<'a>(report: &Report<'a>, words: &'static Words) -> Section<'a> {
     let summary = report.summary;
@@ -28,20 +28,20 @@ pub(super) fn section<'a>(report: &Report<'a>, words: &'static Words) -> Section
 }
 
 /// Count and rupiah of every class in `figures`.
-fn table<'a>(caption: &'static str, figures: &BTreeMap<&'static str, Figures>, words: &'static Words) -> Table<'a> {
+fn table<'a>(caption: &'static str, figures: &BTreeMap<&'static str, Sum>, words: &'static Words) -> Table<'a> {
     with_natures(caption, figures, |class| class.info().nature.name().to_owned(), words)
 }
 
 /// The same, where a class can have several natures.
 pub(super) fn with_natures<'a>(
     caption: &'static str,
-    figures: &BTreeMap<&'static str, Figures>,
+    figures: &BTreeMap<&'static str, Sum>,
     nature: impl Fn(Class) -> String,
     words: &'static Words,
 ) -> Table<'a> {
     let classes = Class::all().filter_map(|class| Some((class, figures.get(class.id())?)));
     let rows = classes.map(|(class, figures)| {
-        vec![class.id().into(), words.class_title(class).into(), nature(class).into(), figures.count.into(), figures.amount.into()]
+        vec![class.id().into(), words.class_title(class).into(), nature(class).into(), figures.count.into(), figures.rupiah.into()]
     });
     let columns = vec![
         Column::new(words.class, Kind::Code),

@@ -1,7 +1,7 @@
 //! The first page: whose report, of when, how it ended, and who signs it.
 
 use super::super::document::{Cell, Cover, Highlight, Kind, Mood, Table, Task};
-use super::super::summary::{Figures, LedgerSource};
+use super::super::summary::LedgerSource;
 use super::super::text::{self, fill};
 use super::super::words::Words;
 use super::accounts::{ALARMS, on_its_side};
@@ -11,6 +11,7 @@ use super::{Report, columns, flow, inputs};
 use crate::books::account::{Account, Owner};
 use crate::domain::amount::Rupiah;
 use crate::domain::balance::Balance;
+use crate::domain::sum::Sum;
 use crate::reconcile::open_items::Todo;
 
 pub(super) fn cover<'a>(report: &Report<'a>, entity: &'a str, words: &'static Words) -> Cover<'a> {
@@ -157,8 +158,8 @@ fn unsettled<'a>(report: &Report<'a>, words: &'static Words) -> Cell<'a> {
     fill(words.settlement_unknown(), &[&text::rupiah(at_doku.amount.get())]).into()
 }
 
-fn late(figures: Figures) -> String {
-    format!("{} · {}", text::grouped(figures.count.into()), text::rupiah(figures.amount.get()))
+fn late(figures: Sum) -> String {
+    format!("{} · {}", text::grouped(figures.count.into()), text::rupiah(figures.rupiah.get()))
 }
 
 fn widened(count: usize) -> u128 {

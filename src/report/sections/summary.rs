@@ -3,12 +3,13 @@
 use std::collections::BTreeMap;
 
 use super::super::document::{Cell, Chart, ChartKind, Column, Kind, Section, Table};
-use super::super::summary::{Figures, HeldBill};
+use super::super::summary::HeldBill;
 use super::super::text::fill;
 use super::super::words::Words;
 use super::{Report, columns};
 use crate::domain::amount::Rupiah;
 use crate::domain::classify::{Class, Nature, Severity};
+use crate::domain::sum::Sum;
 use crate::reconcile::Finding;
 
 pub(super) fn section<'a>(report: &Report<'a>, words: &'static Words) -> Section<'a> {
@@ -112,10 +113,10 @@ fn by_severity<'a>(findings: Vec<&'a Finding>, caption: &'static str, words: &'s
 }
 
 /// Everything of one nature: lines, payments, bills, and settlement where there is some.
-pub(super) fn of_nature(report: &Report<'_>, nature: Nature) -> Figures {
+pub(super) fn of_nature(report: &Report<'_>, nature: Nature) -> Sum {
     let settlement = report.summary.settlement_natures.as_ref();
     let figures = [Some(&report.summary.natures), settlement].into_iter().flatten().filter_map(|natures| natures.get(nature.name()));
-    figures.fold(Figures::default(), |sum, one| Figures { count: sum.count.saturating_add(one.count), amount: sum.amount.plus(one.amount) })
+    figures.copied().sum()
 }
 
 fn by_subject<'a>(report: &Report<'a>, words: &'static Words) -> Table<'a> {
@@ -130,7 +131,7 @@ fn by_subject<'a>(report: &Report<'a>, words: &'static Words) -> Table<'a> {
     let settlement = summary.settlement_natures.iter().map(|natures| (words.settlement, natures));
     let rows = subjects.chain(settlement).map(|(title, natures)| {
         let figures = [Nature::Break, Nature::Timing, Nature::Ok].map(|nature| natures.get(nature.name()).copied().unwrap_or_default());
-        [title.into()].into_iter().chain(figures.into_iter().flat_map(|one| [Cell::from(one.count), one.amount.into()])).collect()
+        [title.into()].into_iter().chain(figures.into_iter().flat_map(|one| [Cell::from(one.count), one.rupiah.into()])).collect()
     });
     Table::new(words.by_subject, columns, rows.collect::<Vec<Vec<_>>>()).sum_up(words.total)
 }

@@ -44,7 +44,7 @@ fn engine(world: &OwnWorld, listed: &[String]) -> Vec<String> {
     let counted = report.summary.counted_apart["L09"];
     assert_eq!(counted.count, found.len() as u64);
     let amounts: i128 = found.iter().map(|line| line.split(' ').nth(2).unwrap().parse::<i128>().unwrap()).sum();
-    assert_eq!(counted.amount.get(), amounts);
+    assert_eq!(counted.rupiah.get(), amounts);
     found
 }
 

@@ -1,15 +1,16 @@
 //! Our own ledger, folded from events as a store does.
 
 use super::*;
-use crate::domain::amount::Amount;
+use crate::domain::amount::{Amount, Rupiah};
 use crate::domain::bill::{Expiry, Policy as Insurance, RecordedTerms};
 use crate::domain::channel::{Channel, Method};
 use crate::domain::digest;
 use crate::domain::ids::{InvoiceNumber, PaymentCode, RequestId};
 use crate::domain::lifecycle::{CodeAnswer, Event, OperationKind, Remark};
 use crate::domain::payment::Payment;
+use crate::domain::sum::Sum;
 use crate::ledger::memory::MemoryLedger;
-use crate::ledger::{Basis, Entry, Ledger as _, Private, Sum};
+use crate::ledger::{Basis, Entry, Ledger as _, Private};
 
 fn at(text: &str) -> Timestamp {
     text.parse().unwrap()
@@ -79,7 +80,7 @@ fn reconciled(bills: Vec<(InvoiceNumber, Vec<Event>)>, payments: &[Payment], lin
     let folder = tempfile::tempdir().unwrap();
     let mut options = options(folder.path(), &[("a.jsonl", text(lines))], &[]);
     options.as_of = at("2026-11-01T00:00:00Z");
-    let scope = Sum { count: in_scope, amount: i128::from(in_scope) * 150_000 };
+    let scope = Sum { count: in_scope, rupiah: Rupiah::new(i128::from(in_scope) * 150_000) };
     let ledger = MemoryLedger::new();
     let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
     let billed = runtime.block_on(async {

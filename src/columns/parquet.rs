@@ -1,0 +1,255 @@
+//! Parquet, Snappy-compressed, written group by group so that no table stands in memory whole; and its reader.
+
+use std::fs::File;
+use std::io::{self, Write};
+
+use polars::prelude::{
+    AnyValue, BinaryChunkedBuilder, ChunkedBuilder as _, DataFrame, Int64Type, IntoColumn as _, IntoSeries as _, PolarsError,
+    PrimitiveChunkedBuilder, StringChunkedBuilder,
+};
+use polars_io::SerReader as _;
+use polars_io::parquet::read::ParquetReader;
+use polars_io::parquet::write::{BatchedWriter, ParquetCompression, ParquetWriter};
+
+use super::{Cells, Column, Kind, Value, not_of_its_column};
+
+/// Rows written as one group.
+const GROUP: usize = 1 << 14;
+
+#[allow(clippy::needless_pass_by_value, reason = "`map_err` hands it over")]
+fn into_io(error: PolarsError) -> io::Error {
+    io::Error::other(error.to_string())
+}
+
+/// A column that is filled.
+enum Builder {
+    Text(StringChunkedBuilder),
+    Number(PrimitiveChunkedBuilder<Int64Type>),
+    Bytes(BinaryChunkedBuilder),
+    /// Not in Parquet.
+    Left,
+}
+
+impl Builder {
+    fn of(name: &str, kind: Kind) -> Self {
+        match kind {
+            Kind::Text | Kind::Foreign | Kind::Date | Kind::List => Self::Text(StringChunkedBuilder::new(name.into(), 0)),
+            Kind::Count | Kind::Rupiah => Self::Number(PrimitiveChunkedBuilder::new(name.into(), 0)),
+            Kind::Instant => Self::Number(PrimitiveChunkedBuilder::new(format!("{name}_us").into(), 0)),
+            Kind::Digest => Self::Bytes(BinaryChunkedBuilder::new(name.into(), 0)),
+            Kind::Json => Self::Left,
+        }
+    }
+
+    fn finish(self) -> Option<polars::prelude::Column> {
+        Some(match self {
+            Self::Text(builder) => builder.finish().into_series().into_column(),
+            Self::Number(builder) => builder.finish().into_series().into_column(),
+            Self::Bytes(builder) => builder.finish().into_series().into_column(),
+            Self::Left => return None,
+        })
+    }
+}
+
+/// Rows in memory, column by column.
+pub struct Rows {
+    builders: Vec<Builder>,
+    /// The column of the next cell.
+    next: usize,
+    height: usize,
+    /// A text that had to be made.
+    made: String,
+}
+
+impl std::fmt::Debug for Rows {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{} rows", self.height)
+    }
+}
+
+/// Rows that were made, for [`Groups::put`].
+#[derive(Clone, Debug)]
+pub struct Frame(DataFrame);
+
+impl Rows {
+    /// None yet, of columns of these names and kinds.
+    pub fn of<'c>(columns: impl Iterator<Item = (&'c str, Kind)>) -> Self {
+        let builders = columns.map(|(name, kind)| Builder::of(name, kind)).collect();
+        Self { builders, next: 0, height: 0, made: String::new() }
+    }
+
+    /// All of them.
+    ///
+    /// # Errors
+    /// That a row has not a cell for each column.
+    pub fn finish(self) -> io::Result<Frame> {
+        DataFrame::new_infer_height(self.builders.into_iter().filter_map(Builder::finish).collect()).map(Frame).map_err(into_io)
+    }
+}
+
+impl Cells for Rows {
+    fn cell(&mut self, kind: Kind, value: &Value<'_>) -> io::Result<()> {
+        let Some(builder) = self.builders.get_mut(self.next) else { return Err(not_of_its_column(kind, value)) };
+        self.next = self.next.saturating_add(1);
+        match (builder, value) {
+            (Builder::Text(builder), Value::Empty) => builder.append_null(),
+            (Builder::Text(builder), Value::Text(_) | Value::Shown(_) | Value::Date(_) | Value::List(_)) => {
+                builder.append_value(value.text(&mut self.made).map_err(io::Error::other)?);
+            }
+            (Builder::Number(builder), Value::Empty) => builder.append_null(),
+            (Builder::Number(builder), Value::Number(number)) => builder.append_value(i64::try_from(*number).map_err(io::Error::other)?),
+            (Builder::Number(builder), Value::Instant(at)) if kind == Kind::Instant => builder.append_value(at.as_microsecond()),
+            (Builder::Bytes(builder), Value::Empty) => builder.append_null(),
+            (Builder::Bytes(builder), Value::Digest(bytes)) => builder.append_value(bytes.as_ref()),
+            (Builder::Left, _) => {}
+            (_, value) => return Err(not_of_its_column(kind, value)),
+        }
+        Ok(())
+    }
+
+    fn end(&mut self) -> io::Result<()> {
+        (self.next, self.height) = (0, self.height.saturating_add(1));
+        Ok(())
+    }
+}
+
+/// A table on its way into a file.
+pub struct Groups<W: Write> {
+    batches: BatchedWriter<W>,
+    columns: Vec<(String, Kind)>,
+    /// Rows that are no frame yet.
+    rows: Rows,
+    /// Rows that do not fill a group yet.
+    waiting: DataFrame,
+}
+
+impl<W: Write> std::fmt::Debug for Groups<W> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Groups").field("columns", &self.columns).finish_non_exhaustive()
+    }
+}
+
+impl<W: Write> Groups<W> {
+    /// Begins the file of a table with `columns`.
+    ///
+    /// # Errors
+    /// The writer's.
+    pub fn begin<Row>(out: W, columns: &[Column<'_, Row>]) -> io::Result<Self> {
+        Self::of(out, columns.iter().map(|column| (column.name(), column.kind)))
+    }
+
+    /// Begins the file of a table with columns of these names and kinds.
+    ///
+    /// # Errors
+    /// The writer's.
+    pub fn of<'c>(out: W, columns: impl Iterator<Item = (&'c str, Kind)>) -> io::Result<Self> {
+        let columns: Vec<(String, Kind)> = columns.map(|(name, kind)| (name.to_owned(), kind)).collect();
+        let Frame(waiting) = rows_of(&columns).finish()?;
+        let writer = ParquetWriter::new(out).with_compression(ParquetCompression::Snappy);
+        Ok(Self { batches: writer.batched(waiting.schema()).map_err(into_io)?, rows: rows_of(&columns), columns, waiting })
+    }
+
+    /// Writes rows that were made elsewhere.
+    ///
+    /// # Errors
+    /// The writer's.
+    pub fn put(&mut self, Frame(rows): &Frame) -> io::Result<()> {
+        self.waiting.vstack_mut(rows).map_err(into_io)?;
+        if self.waiting.height() >= GROUP { self.write() } else { Ok(()) }
+    }
+
+    fn write(&mut self) -> io::Result<()> {
+        let empty = self.waiting.clear();
+        let mut group = std::mem::replace(&mut self.waiting, empty);
+        group.rechunk_mut();
+        self.batches.write_batch(&group).map_err(into_io)
+    }
+
+    fn take_rows(&mut self) -> io::Result<()> {
+        let empty = rows_of(&self.columns);
+        let rows = std::mem::replace(&mut self.rows, empty).finish()?;
+        self.put(&rows)
+    }
+
+    /// Writes what is left, and the end.
+    ///
+    /// # Errors
+    /// The writer's.
+    pub fn finish(mut self) -> io::Result<()> {
+        self.take_rows()?;
+        if self.waiting.height() > 0 {
+            self.write()?;
+        }
+        self.batches.finish().map(drop).map_err(into_io)
+    }
+}
+
+fn rows_of(columns: &[(String, Kind)]) -> Rows {
+    Rows::of(columns.iter().map(|(name, kind)| (name.as_str(), *kind)))
+}
+
+impl<W: Write> Cells for Groups<W> {
+    fn cell(&mut self, kind: Kind, value: &Value<'_>) -> io::Result<()> {
+        self.rows.cell(kind, value)
+    }
+
+    fn end(&mut self) -> io::Result<()> {
+        self.rows.end()?;
+        if self.rows.height >= GROUP { self.take_rows() } else { Ok(()) }
+    }
+}
+
+/// A table that was read.
+#[derive(Debug)]
+pub struct Stored(DataFrame);
+
+impl Stored {
+    /// Reads `file`.
+    ///
+    /// # Errors
+    /// That it is no Parquet, or cannot be read.
+    pub fn read(file: File) -> io::Result<Self> {
+        ParquetReader::new(file).finish().map(Self).map_err(into_io)
+    }
+
+    /// The names of its columns.
+    pub fn names(&self) -> impl Iterator<Item = &str> {
+        self.0.columns().iter().map(|column| column.name().as_str())
+    }
+
+    /// Where the columns of these names stand.
+    ///
+    /// # Errors
+    /// That one is missing.
+    pub fn places<const COUNT: usize>(&self, names: [&str; COUNT]) -> io::Result<[usize; COUNT]> {
+        let mut places = [0; COUNT];
+        for (place, name) in places.iter_mut().zip(names) {
+            let found = self.names().position(|one| one == name);
+            *place = found.ok_or_else(|| io::Error::other(format!("it has no column `{name}`")))?;
+        }
+        Ok(places)
+    }
+
+    /// How many rows.
+    #[must_use]
+    pub fn height(&self) -> usize {
+        self.0.height()
+    }
+
+    /// A cell; whatever is no text, whole number or digest, as text.
+    ///
+    /// # Errors
+    /// That there is none.
+    pub fn cell(&self, row: usize, column: usize) -> io::Result<Value<'_>> {
+        let column = self.0.columns().get(column).ok_or_else(|| io::Error::other("a row has fewer cells"))?;
+        Ok(match column.get(row).map_err(into_io)? {
+            AnyValue::Null => Value::Empty,
+            AnyValue::String(text) => text.into(),
+            AnyValue::StringOwned(text) => text.to_string().into(),
+            AnyValue::Int64(number) => number.into(),
+            AnyValue::Binary(bytes) => Value::digest(bytes),
+            AnyValue::BinaryOwned(bytes) => Value::Digest(bytes.into()),
+            other => other.to_string().into(),
+        })
+    }
+}
