@@ -15,6 +15,7 @@ mod facts;
 mod findings;
 mod former;
 pub mod found;
+mod grounded;
 mod index;
 mod inquiries;
 mod judge;

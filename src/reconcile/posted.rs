@@ -11,6 +11,7 @@ use jiff::civil::Date;
 use rayon::prelude::*;
 
 use super::found::Found;
+use super::grounded::grounded;
 use super::listing::listed;
 use super::month::{PriorLine, prior_lines};
 use super::open_items::{Findings, Items, OpenItem, Terms as ItemTerms, Todo, open_items};
@@ -393,42 +394,4 @@ impl Run<'_> {
         sums.grounds.values_mut().for_each(Facts::sort);
         Ok(())
     }
-}
-
-/// Decisions with what they stand on. One that was made before there were books, or that names a bill it was not made on, takes from
-/// this run's evidence what is missing; one of before the books, about what they never heard of, is done.
-fn grounded(before: &Known, facts: &Facts, made: &[Decision], posting: &Posting<'_>) -> Result<Vec<Decision>, BooksError> {
-    let mut decisions: Vec<Decision> = made.iter().filter(|decision| !before.decisions.contains_key(&decision.id)).cloned().collect();
-    let lacking: Vec<usize> = (0..).zip(&decisions).filter(|(_, decision)| lacks(before, decision)).map(|(place, _)| place).collect();
-    if lacking.is_empty() {
-        return Ok(decisions);
-    }
-    let known = posting.together(before.clone(), facts, &[], Handed::default())?.known;
-    let wanted: Vec<_> =
-        lacking.iter().filter_map(|place| decisions.get(*place)).map(|decision| (leg(decision), decision.target)).collect();
-    for (place, ground) in lacking.into_iter().zip(grounds(facts, &known, &wanted)) {
-        if let Some(decision) = decisions.get_mut(place) {
-            decision.facts.extend(ground);
-        }
-    }
-    let began_on = before.began_on.unwrap_or(posting.period.from);
-    decisions.retain(|decision| decision.effective_on >= began_on || !lacks(before, decision));
-    Ok(decisions)
-}
-fn leg(decision: &Decision) -> Option<Leg> {
-    decision.account.map(|account| Leg::of(account, decision.item))
-}
-
-/// Whether neither the books nor the decision itself tell of what it is about.
-fn lacks(before: &Known, decision: &Decision) -> bool {
-    let is_told = |id: ItemId| match id.subject() {
-        Subject::Bill => before.bills.contains_key(&id) || decision.facts.bills.iter().any(|bill| bill.id == id),
-        Subject::Debt => before.debts.contains_key(&id) || decision.facts.bills.iter().any(|bill| bill.debt == id),
-        Subject::Payment => before.payments.contains_key(&before.payment_id(id)) || decision.facts.payments.iter().any(|one| one.id == id),
-        Subject::Row => before.rows.contains_key(&id) || decision.facts.rows.iter().any(|row| row.id == id),
-        Subject::Batch => before.batches.contains_key(&id) || decision.facts.rows.iter().any(|row| row.batch == id),
-        Subject::BankLine => before.bank_lines.contains_key(&id) || decision.facts.bank_lines.iter().any(|line| line.id == id),
-        Subject::Event | Subject::Payout | Subject::Decision | Subject::Alarm | Subject::Books => true,
-    };
-    !is_told(decision.item) || decision.target.is_some_and(|target| !is_told(target))
 }

@@ -33,7 +33,7 @@ fn bills_of_a_debt_that_ask_for_different_amounts_are_an_alarm_until_they_agree(
     };
     ledger("B,0002,indomaret,12000,ACTIVE,no,2026-10-01,2026-12-31,,G");
     let (alarms, ledger_says) = month("2026-10", "2026-11-02T00:00:00Z", "october.jsonl", &[], "october");
-    assert_eq!(alarms, ["the 2 bills of group `G` ask for Rp10.000 to Rp12.000; Rp12.000 counts as owed"]);
+    assert_eq!(alarms, ["the 2 bills of group `G` ask for 10000 to 12000; 12000 counts as owed"]);
     assert_eq!(ledger_says, [Some(42_000), None, None, None], "each debt once, at its largest amount");
     let (alarms, _) = month("2026-11", "2026-12-02T00:00:00Z", "november.jsonl", &["--opening", "october"], "still");
     assert_eq!(alarms.len(), 1, "it is carried until somebody or the ledger answers it");
