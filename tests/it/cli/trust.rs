@@ -167,7 +167,8 @@ fn nothing_in_a_ledger_tells_which_of_a_list_of_names_was_purged() {
     world.issue("bills.csv", &[]).expect(0);
     world.run(&["cancel", "bills.csv", "--yes", "--out", "cancelled"]).expect(0);
     world.run(&["ledger", "verify"]).expect(0);
-    world.run(&["ledger", "purge", "--before", "2100-01-01"]).expect(0).says(&["purged 2 customers and 4 request bodies", "backups"]);
+    let purged = world.run(&["ledger", "purge", "--before", "2100-01-01"]).expect(0).says(&["backups"]).stdout;
+    assert_eq!(purged, "purged 2 customers and 4 request bodies\n");
     world.run(&["ledger", "verify"]).expect(0);
     for file in ["tagih.ledger", "tagih.ledger-wal"] {
         let bytes = fs::read(world.path(file)).unwrap_or_default();
