@@ -316,5 +316,6 @@ fn purge(setup: &Setup, before: Date) -> Result<Exit, Failure> {
     // A day to come must not make a code look expired that can still be paid.
     let purged = wait(ledger.purge_personal(before.min(now), now))?;
     output::done(format_args!("purged {} customers and {} request bodies", purged.customers, purged.bodies));
+    output::note("backups, results and the server's logs of before still have them; what stays in the ledger, and why: docs/security.md");
     Ok(Exit::Done)
 }

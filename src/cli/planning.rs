@@ -103,7 +103,7 @@ async fn planned_rows(
     depth: Depth,
     visit: &mut dyn FnMut(&PlannedRow<'_>) -> Result<(), Failure>,
 ) -> Result<(), Failure> {
-    let (settings, now) = (settings(setup, flags)?, setup.clock.now());
+    let (settings, now) = (settings(setup, flags, None)?, setup.clock.now());
     let minting = sequence::minting(setup, flags, intake.facts.lacking_code > 0, view).await?;
     let orders = FileOrders(intake);
     let coded = Coded::of(&orders, intake.facts.lacking_code > 0, view, minting.as_ref()).await?;

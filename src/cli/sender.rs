@@ -79,7 +79,7 @@ impl Sender {
             watch: Watch::new(config.retry.breaker_failures),
             rate,
             stop: Stop::default(),
-            settings: settings(setup, flags)?,
+            settings: settings(setup, flags, secret)?,
             retry: RetryPolicy {
                 attempts_max: config.retry.attempts_max.get(),
                 base_ms: config.retry.base_ms,
@@ -165,13 +165,15 @@ pub(super) fn ceiling_warning(rate: Rate, latency_ms: u64, in_flight_max: usize)
     })
 }
 
-pub(super) fn settings(setup: &Setup, flags: &Flags) -> Result<Settings, Failure> {
+pub(super) fn settings(setup: &Setup, flags: &Flags, secret: Option<&SecretString>) -> Result<Settings, Failure> {
     let config = &setup.config;
     let cancel_name = &config.plan.cancel_name;
     Ok(Settings {
         environment: config.doku.environment.name().to_owned(),
         client_id: setup.binding()?.client_id,
         paths: config.doku.paths.clone(),
+        // Without a secret nothing is sent, so no request gets an id.
+        request_id_key: secret.map_or([0; 32], |secret| SigningKey::new(secret).derived(b"request ids")),
         info_key: config.doku.info.key,
         trust: Trust { policy: config.doku.verify_response, unsigned_errors: config.doku.unsigned_errors },
         rules: Rules {

@@ -80,6 +80,14 @@ impl SigningKey {
         }
     }
 
+    /// A key for something else than signatures that only who has this one can make.
+    #[must_use]
+    pub fn derived(&self, purpose: &[u8]) -> Digest {
+        let mut mac = self.mac.clone();
+        mac.update(purpose);
+        mac.finalize().into_bytes().into()
+    }
+
     /// The same, not believed about anything that arrives after `until`.
     #[must_use]
     pub fn until(self, until: Timestamp) -> Self {

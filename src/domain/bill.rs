@@ -188,6 +188,13 @@ impl Salt {
         first
     }
 
+    /// Stands for the bytes of a request or an answer, so that others in their place are found out: they hold names, and nobody who has a
+    /// list of names can find out which, once the salt is gone.
+    #[must_use]
+    pub fn digest_of_body(&self, body: &[u8]) -> digest::Digest {
+        digest::of_parts(&[&self.0, b"body", body])
+    }
+
     /// Stands for a text in terms, hexadecimal.
     #[must_use]
     pub fn digest(&self, text: &str) -> String {

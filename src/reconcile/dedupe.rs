@@ -10,7 +10,7 @@ use rayon::prelude::*;
 
 use crate::domain::classify::{Class, RetrySlot, further_success, not_final, retry_slot};
 use crate::domain::digest::Digest;
-use crate::domain::line::{Line, Lines, Marks};
+use crate::domain::line::{Line, Lines, Marks, NO_BILL};
 use crate::domain::payment::Sameness;
 
 /// One unique payment: where its SUCCESS lines are in [`Payments`], and what later passes need of the proving one, because
@@ -294,7 +294,7 @@ impl Settled {
                 self.aliases.insert(lines.canonical(line), first);
             }
             if successes > 0 {
-                let class = further_success(line.content_key == proof.content_key);
+                let class = further_success(says_the_same(lines, line, proof));
                 self.changed.push((at, class));
                 conflicting |= class == Class::N07;
                 if class == Class::N06 {
@@ -333,21 +333,67 @@ fn count_slot(slots: &mut [u64; 5], slot: RetrySlot) {
     }
 }
 
+/// Whether two lines of one payment say the same of it. What decides is compared as it is: a key of 32 bits tells only apart what cannot be
+/// read as an amount, and whoever knows the secret could make two that are equal.
+fn says_the_same(lines: &Lines, a: &Line, b: &Line) -> bool {
+    let whole_second = |line: &Line| line.paid_at_us.div_euclid(1_000_000);
+    let is_of_one = a.bill == b.bill && (a.bill != NO_BILL || lines.texts(a).0 == lines.texts(b).0);
+    a.content_key == b.content_key && a.amount == b.amount && whole_second(a) == whole_second(b) && is_of_one
+}
+
 /// N05: verified lines that share a Request-Id but not a body.
 fn flag_reused_requests(lines: &mut Lines) {
     let mut keys: Vec<(u64, u32)> = Vec::with_capacity(lines.len());
     keys.extend(lines.iter().filter(|(_, line)| line.marks.has(Marks::VERIFIED)).map(|(at, line)| (line.request_key, at)));
     keys.par_sort_unstable();
     for run in keys.chunk_by(|a, b| a.0 == b.0).filter(|run| run.len() > 1) {
-        let bodies = || run.iter().filter_map(|&(_, at)| lines.get(at)).map(|line| line.body_key);
-        let first = bodies().next();
-        if bodies().all(|body| Some(body) == first) {
+        let of_run = || run.iter().filter_map(|&(_, at)| lines.get(at));
+        let first = of_run().next();
+        let is_same = |line: &Line| first.is_some_and(|first| line.body_key == first.body_key && says_the_same(lines, line, first));
+        if of_run().all(is_same) {
             continue;
         }
         for &(_, at) in run {
             if let Some(line) = lines.get_mut(at) {
                 line.marks = line.marks.and(Marks::REQUEST_REUSED, true);
             }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::store::Stores;
+
+    #[test]
+    fn two_lines_say_the_same_only_if_they_do_whatever_their_keys_are() {
+        let line = |number: &str, amount: u64, paid_at_us: i64| {
+            let mut line = Line::of_class(Class::N00, [u8::try_from(amount % 251).unwrap(); 32]);
+            (line.identity, line.amount, line.paid_at_us, line.request_key, line.bill) = ([7; 32], amount, paid_at_us, 9, NO_BILL);
+            line.marks = line.marks.and(Marks::VERIFIED, true);
+            line.invoice_length = u8::try_from(number.len()).unwrap();
+            // What somebody with the secret can make in a minute: equal keys for whatever two messages say.
+            (line.content_key, line.body_key) = (1, 2);
+            line
+        };
+        let classes = |others: [(&str, u64, i64); 2]| {
+            let (mut lines, mut texts, mut all) = (Lines::default(), Vec::new(), Vec::new());
+            for (number, amount, paid_at_us) in others {
+                let mut line = line(number, amount, paid_at_us);
+                line.text_at = u32::try_from(texts.len()).unwrap();
+                texts.extend_from_slice(number.as_bytes());
+                all.push(line);
+            }
+            lines.append(all, &texts, &Stores::default());
+            let payments = dedupe(&mut lines);
+            assert_eq!(payments.proved.len(), 1, "one identity is one payment");
+            let further = lines.iter().map(|(_, line)| line.class).find(|class| *class != Class::N00);
+            (further, lines.iter().all(|(_, line)| line.marks.has(Marks::REQUEST_REUSED)))
+        };
+        assert_eq!(classes([("A", 100, 5), ("A", 100, 900_000)]), (Some(Class::N06), false), "the second counts, not its parts");
+        for other in [("A", 101, 5), ("A", 100, 1_000_005), ("B", 100, 5)] {
+            assert_eq!(classes([("A", 100, 5), other]), (Some(Class::N07), true), "{other:?}");
         }
     }
 }

@@ -185,6 +185,7 @@ fn settings(unsigned_errors: UnsignedErrors) -> Settings {
     Settings {
         environment: "sandbox".into(),
         client_id: CLIENT.into(),
+        request_id_key: [0; 32],
         info_key: tagih::doku::info::InfoKey::Info,
         paths: Paths {
             alfa_doku: "/alfa-online-to-offline/v2/payment-code".into(),

@@ -89,7 +89,8 @@ pub enum Event {
         request_id: RequestId,
         /// The invoice number on the wire (the bill's own, or a suffixed one for a re-issue).
         wire_invoice_number: InvoiceNumber,
-        /// SHA-256 of the pinned body, hexadecimal.
+        /// Stands for the pinned body, hexadecimal: [`Salt::digest_of_body`](crate::domain::bill::Salt::digest_of_body), or its SHA-256 where
+        /// the bill has no salt, and in events of before.
         body_digest: String,
     },
     /// The operation provably never left.

@@ -10,13 +10,14 @@ use crate::doku::info::InfoKey;
 use crate::doku::paths::Paths;
 use crate::doku::wire::{Method, WireRequest};
 use crate::domain::bill::{Bill, Customer, Expiry, RecordedTerms, Salt, Terms, Wanted};
+use crate::domain::codes;
 use crate::domain::conclusion::Before;
+use crate::domain::digest::{self, Digest};
 use crate::domain::doubt::Patience;
 use crate::domain::end::End;
 use crate::domain::ids::{InvoiceNumber, PaymentCode, RequestId};
 use crate::domain::lifecycle::{BillState, Event, OperationKind};
 use crate::domain::plan::{self, AmendBase, Rules, Step};
-use crate::domain::{codes, digest};
 use crate::gateway::Gateway;
 use crate::gateway::pacing::Time;
 use crate::ledger::{Basis, Entry, Ledger, LedgerError, Private};
@@ -30,6 +31,8 @@ pub struct Settings {
     pub client_id: String,
     /// Where the calls go.
     pub paths: Paths,
+    /// Goes into every request id; follows from the secret key.
+    pub request_id_key: Digest,
     /// What the text is called that a counter shows.
     pub info_key: InfoKey,
     /// How much signatures count.
@@ -75,6 +78,7 @@ where
             Err(end) => return Ok(Next::Ended(end)),
         };
         let generation = state.as_ref().map_or(0, |state| state.generation);
+        let salt = state.as_ref().and_then(|state| state.salt);
         let customer = match &bill.wanted {
             Wanted::Live(terms) => Some((terms.customer.clone(), self.salt(bill, state.as_ref()))),
             Wanted::Cancelled => None,
@@ -85,7 +89,7 @@ where
             return Ok(Next::Ended(End::refused(codes::CANNOT_AMEND, "method", &reason)));
         };
         let basis = Basis::Since(planned_at);
-        match self.ledger.record(vec![Self::intent(&operation, draft.terms, customer, basis)]).await {
+        match self.ledger.record(vec![Self::intent(&operation, draft.terms, customer, salt, basis)]).await {
             Err(LedgerError::Lost { invoice_number }) => return Ok(Next::overtaken(&invoice_number)),
             // Two rows of this run were both to have a code that had just come free. Nothing of this one has left.
             Err(LedgerError::CodeTaken { other, .. }) => return Ok(Next::PlanAgain(Some(End::live_elsewhere(&other)))),
@@ -161,11 +165,12 @@ where
         }))
     }
 
-    /// The operation of a draft, if DOKU documents a call for it. Its id follows from the draft and the generation alone, so equal work
-    /// has an equal id, also with the ledger lost.
+    /// The operation of a draft, if DOKU documents a call for it. Its id follows from the draft, the generation and our key alone, so equal
+    /// work has an equal id, also with the ledger lost; and nobody without the key can try names against the id of a bill that was purged.
     pub(super) fn operation(&self, invoice_number: &InvoiceNumber, draft: &Draft, generation: u32) -> Option<Operation> {
         let Draft { kind, terms, body, .. } = draft;
         let parts = [
+            &self.settings.request_id_key[..],
             self.settings.environment.as_bytes(),
             self.settings.client_id.as_bytes(),
             terms.channel.name().as_bytes(),
@@ -188,13 +193,22 @@ where
     }
 
     /// The event that makes the intent of `operation` durable, and the bytes beside it.
-    pub(super) fn intent(operation: &Operation, terms: RecordedTerms, customer: Option<(Customer, Salt)>, basis: Basis) -> Entry {
+    pub(super) fn intent(
+        operation: &Operation,
+        terms: RecordedTerms,
+        customer: Option<(Customer, Salt)>,
+        salt: Option<Salt>,
+        basis: Basis,
+    ) -> Entry {
+        let body = &operation.request.body;
+        let salt = customer.as_ref().map(|(_, salt)| *salt).or(salt);
+        let body_digest = salt.map_or_else(|| digest::of_bytes(body), |salt| salt.digest_of_body(body));
         let event = Event::Intended {
             operation: operation.kind,
             terms,
             request_id: operation.request.request_id,
             wire_invoice_number: operation.wire_invoice_number.clone(),
-            body_digest: digest::hex(&digest::of_bytes(&operation.request.body)),
+            body_digest: digest::hex(&body_digest),
         };
         let private = Private { body: Some((operation.request.request_id, operation.request.body.to_vec())), customer };
         Entry { invoice_number: operation.invoice_number.clone(), at: operation.intended_at, event, basis, private }

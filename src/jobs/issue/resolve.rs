@@ -135,7 +135,7 @@ where
         }
         let Some(draft) = self.draft_anew(state, open).await? else { return still(&reason) };
         let Some(operation) = self.operation(&state.invoice_number, &draft, state.generation) else { return still(&reason) };
-        match self.ledger.record(vec![Self::intent(&operation, draft.terms, None, Basis::of(Some(state)))]).await {
+        match self.ledger.record(vec![Self::intent(&operation, draft.terms, None, state.salt, Basis::of(Some(state)))]).await {
             Err(LedgerError::Lost { invoice_number }) => return Ok(Next::overtaken(&invoice_number)),
             recorded => drop(recorded?),
         }

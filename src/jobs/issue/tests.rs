@@ -155,6 +155,7 @@ fn settings() -> Settings {
         environment: "sandbox".into(),
         client_id: "MCH-1".into(),
         paths: crate::config::resolve(None, [], &[]).unwrap().doku.paths,
+        request_id_key: [0; 32],
         info_key: crate::doku::info::InfoKey::Info,
         trust: Trust { policy: SignaturePolicy::Off, unsigned_errors: UnsignedErrors::Accept },
         rules: Rules { reissue_expired: false, reissue_suffix: "-R".into(), reissue_grace_minutes: 60, retry_rejected: false },

@@ -86,6 +86,7 @@ impl Office {
             environment: "sandbox".into(),
             client_id: CLIENT.into(),
             paths: config::resolve(None, [], &[]).unwrap().doku.paths,
+            request_id_key: [0; 32],
             info_key: tagih::doku::info::InfoKey::Info,
             trust: Trust { policy: SignaturePolicy::Enforce, unsigned_errors: UnsignedErrors::Accept },
             rules: Rules { reissue_expired, reissue_suffix: "-R".into(), reissue_grace_minutes: 60, retry_rejected: false },

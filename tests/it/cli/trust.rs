@@ -158,3 +158,38 @@ fn the_environment_does_not_say_whose_certificates_vouch_for_doku() {
     let shown = world.run(&["config", "show"]).expect(0).stdout;
     assert!(shown.contains("root_certificates_file = \""), "{shown}");
 }
+
+#[test]
+fn nothing_in_a_ledger_tells_which_of_a_list_of_names_was_purged() {
+    let doku = Doku::process();
+    let world = World::of(&doku);
+    world.many("bills.csv", "P", 2);
+    world.issue("bills.csv", &[]).expect(0);
+    world.run(&["cancel", "bills.csv", "--yes", "--out", "cancelled"]).expect(0);
+    world.run(&["ledger", "verify"]).expect(0);
+    let purged = world.run(&["ledger", "purge", "--before", "2100-01-01"]).expect(0).says(&["backups"]).stdout;
+    assert_eq!(purged, "purged 2 customers and 4 request bodies\n");
+    world.run(&["ledger", "verify"]).expect(0);
+    for file in ["tagih.ledger", "tagih.ledger-wal"] {
+        let bytes = fs::read(world.path(file)).unwrap_or_default();
+        assert!(!bytes.windows(4).any(|part| part == b"Budi"), "{file} still holds the name");
+    }
+    let exported = world.run(&["ledger", "export"]).expect(0).stdout;
+    assert!(exported.lines().any(|line| line.contains("\"kind\":\"purge\"")), "{exported}");
+    // Whoever knows a bill and has a list of names can write down its requests, name by name, and so their digests.
+    let digests: Vec<String> = doku.calls().iter().map(|call| call["body_digest"].as_str().unwrap().to_owned()).collect();
+    assert_eq!(digests.len(), 4);
+    assert!(digests.iter().all(|digest| !exported.contains(digest)), "the digest of a request's bytes stands for a name");
+    // And so the ids of requests, where these follow from their bytes alone.
+    let other = World::of(&doku);
+    other.file("secret", "SK-another-merchants-key-of-24");
+    let ids = |world: &World| {
+        let plan = world.run(&["ledger", "export"]).expect(0).stdout;
+        let events = plan.lines().map(|line| serde_json::from_str::<serde_json::Value>(line).unwrap());
+        events.filter_map(|event| event["event"]["request_id"].as_str().map(str::to_owned)).collect::<std::collections::BTreeSet<_>>()
+    };
+    other.many("bills.csv", "P", 2);
+    // The key is not DOKU's, so nothing is issued; what was intended is in the ledger all the same.
+    other.issue("bills.csv", &[]);
+    assert!(!ids(&other).is_empty() && ids(&other).is_disjoint(&ids(&world)), "ids that a list of names leads to");
+}
