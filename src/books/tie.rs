@@ -30,12 +30,6 @@ pub enum Line {
 }
 
 impl Line {
-    /// All of them.
-    #[must_use]
-    pub fn all() -> impl Iterator<Item = Self> {
-        [Self::Asked, Self::Received].into_iter().chain(Off::ALL.map(Self::TakenOff)).chain([Self::Differing, Self::Unlisted])
-    }
-
     /// The name used in files.
     #[must_use]
     pub const fn name(self) -> &'static str {

@@ -107,7 +107,7 @@ fn a_statement_that_the_settings_do_not_expect_is_refused_before_it_banks_anythi
     assert!(!world.path("report").exists());
 }
 
-/// The row of open_items.csv on an account.
+/// The first open item on an account.
 fn open_item(world: &World, out: &str, account: &str) -> std::collections::BTreeMap<String, String> {
     let mut of = world.rows(&format!("{out}/open_items.csv")).into_iter().filter(|row| row["account"] == account);
     of.next().unwrap_or_else(|| panic!("nothing is open on {account} in {out}"))
