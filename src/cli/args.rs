@@ -352,6 +352,10 @@ pub(super) enum LedgerCommand {
         /// A `sequence:hash` from an earlier summary: finds an older copy put back
         #[arg(long, value_name = "HEAD")]
         head: Option<String>,
+        /// A file that keeps the head from one time to the next, best where whoever can write the ledger cannot: the ledger is held
+        /// against it, and if it is whole its head is kept
+        #[arg(long, value_name = "FILE", conflicts_with = "head")]
+        head_file: Option<PathBuf>,
     },
     /// Every event as JSON Lines on stdout
     Export,

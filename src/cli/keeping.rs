@@ -8,6 +8,7 @@ use jiff::civil::Date;
 use super::adopt::Adopting;
 use super::args::{LedgerCommand, VerdictArgument};
 use super::attention;
+use super::heads;
 use super::output::{self, rupiah};
 use super::setup::{Failure, Setup};
 use crate::domain::calendar::{format_utc_seconds, start_of_wib_day};
@@ -221,7 +222,7 @@ pub(super) fn ledger(setup: &Setup, command: &LedgerCommand) -> Result<Exit, Fai
             super::adopt::import(setup, file, &Adopting { new_ledger: *new_ledger, update: *update, tables: setup.tables(tables)? })
         }
         LedgerCommand::Backup { to } => backup(setup, to),
-        LedgerCommand::Verify { head } => verify(setup, head.as_deref()),
+        LedgerCommand::Verify { head, head_file } => verify(setup, head.as_deref(), head_file.as_deref()),
         LedgerCommand::Export => {
             let mut out = std::io::BufWriter::new(std::io::stdout().lock());
             reading(setup)?.export(&mut out)?;
@@ -270,9 +271,13 @@ fn backup_failed(error: LedgerError, to: &Path) -> Failure {
     }
 }
 
-fn verify(setup: &Setup, head: Option<&str>) -> Result<Exit, Failure> {
-    let report = match head {
-        Some(text) => Store::verify_against(setup.ledger_path(), &parse_head(text)?)?,
+fn verify(setup: &Setup, head: Option<&str>, head_file: Option<&Path>) -> Result<Exit, Failure> {
+    let expected = match head_file {
+        Some(path) => heads::kept(path)?,
+        None => head.map(parse_head).transpose()?,
+    };
+    let report = match &expected {
+        Some(head) => Store::verify_against(setup.ledger_path(), head)?,
         None => Store::verify(setup.ledger_path())?,
     };
     for finding in &report.findings {
@@ -288,6 +293,7 @@ fn verify(setup: &Setup, head: Option<&str>) -> Result<Exit, Failure> {
     setup.figure_head(report.head);
     let counted = format!("{} events of {} bills", report.events, report.bills);
     if report.is_sound() {
+        head_file.map_or(Ok(()), |path| heads::keep(path, report.head))?;
         output::done(format_args!("{counted} are whole; head {}", head_text(report.head)));
         return Ok(Exit::Done);
     }

@@ -19,6 +19,7 @@ mod entries;
 mod error_json;
 mod explain;
 mod guess;
+mod heads;
 mod init;
 mod install;
 mod keeping;

@@ -178,7 +178,10 @@ impl Site {
                 "copy the ledger while it is in use",
                 [words("ledger backup"), vec![format!("{}/", path(&self.state.join("backup")))]].concat(),
             ),
-            "ledger-verify" => ("recompute the ledger's chain and bills", words("ledger verify")),
+            "ledger-verify" => (
+                "recompute the ledger's chain and bills, and hold it against last night's head",
+                [words("ledger verify --head-file"), vec![path(&self.state.join("ledger.head"))]].concat(),
+            ),
             other => unreachable!("there is no job `{other}`"),
         };
         arguments.push("--quiet".into());

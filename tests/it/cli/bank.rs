@@ -147,7 +147,7 @@ fn an_item_that_is_not_due_yet_can_be_taken_up_and_decided() {
     world.file("paid.csv", STATEMENT);
     october(&world, &["paid.csv"], "first").expect(0);
     let owed = open_item(&world, "first", "receivable");
-    assert_eq!((&*owed["invoice_number"], &*owed["status"], &*owed["amount"]), ("INV-2", "not_due", "70000"));
+    assert_eq!((&*owed["invoice_number"], &*owed["status"], &*owed["amount"]), ("INV-2", "not_yet_due", "70000"));
     world.run(&["discrepancies", "take", "first", "--by", "Rina"]).expect(0);
     let id = owed["discrepancy_id"].as_str();
     let waive = ["discrepancies", "accept", id, "--action", "waive", "--reason", "good will", "--by", "Rina", "--effective", "2026-10-31"];

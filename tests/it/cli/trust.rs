@@ -160,6 +160,31 @@ fn the_environment_does_not_say_whose_certificates_vouch_for_doku() {
 }
 
 #[test]
+fn an_older_copy_of_the_ledger_is_found_by_the_head_of_last_night() {
+    let doku = Doku::process();
+    let world = World::of(&doku);
+    world.many("bills.csv", "H", 1);
+    world.issue("bills.csv", &[]).expect(0);
+    world.run(&["ledger", "backup", "older"]).expect(0);
+    let nightly = || world.run(&["ledger", "verify", "--head-file", "night.head"]);
+    nightly().expect(0).says(&["no head was kept"]);
+    world.many("bills.csv", "H", 2);
+    world.issue("bills.csv", &[]).expect(0);
+    let first = fs::read_to_string(world.path("night.head")).unwrap();
+    assert!(!nightly().expect(0).stderr.contains("no head was kept"));
+    let second = fs::read_to_string(world.path("night.head")).unwrap();
+    assert_ne!(first, second);
+    for log in ["tagih.ledger-wal", "tagih.ledger-shm"] {
+        drop(fs::remove_file(world.path(log)));
+    }
+    fs::copy(world.path("older"), world.path("tagih.ledger")).unwrap();
+    nightly().expect(8).says(&["this is an older copy"]);
+    assert_eq!(fs::read_to_string(world.path("night.head")).unwrap(), second, "what was kept stays until the ledger holds against it");
+    world.file("night.head", "meddled with");
+    nightly().expect(2).says(&["holds no head"]);
+}
+
+#[test]
 fn nothing_in_a_ledger_tells_which_of_a_list_of_names_was_purged() {
     let doku = Doku::process();
     let world = World::of(&doku);

@@ -1,0 +1,34 @@
+//! The ledger's head as `ledger verify --head-file` keeps it from one night to the next, so that an older copy put back is found by itself.
+
+use std::io::{self, Write as _};
+use std::path::Path;
+
+use super::keeping::parse_head;
+use super::output;
+use super::setup::Failure;
+use crate::exit::Exit;
+use crate::ledger::Head;
+use crate::report::atomic;
+use crate::report::issue::head_text;
+
+/// The head that was kept; none the first time.
+pub(super) fn kept(path: &Path) -> Result<Option<Head>, Failure> {
+    let shown = path.display();
+    match std::fs::read_to_string(path) {
+        Ok(text) => parse_head(text.trim()).map(Some).map_err(|_| {
+            Failure::usage(format!("`{shown}` holds no head\nhint: it has `sequence:hash`; only if nobody meddled, remove it"))
+        }),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => {
+            output::note(format_args!(
+                "note: no head was kept in `{shown}` before, so an older copy of the ledger would not be noticed this time"
+            ));
+            Ok(None)
+        }
+        Err(error) => Err(Failure::new(Exit::Disk, format!("`{shown}` cannot be read: {error}"))),
+    }
+}
+
+/// Keeps the head of a ledger that is whole, in place of the one before.
+pub(super) fn keep(path: &Path, head: Head) -> Result<(), Failure> {
+    Ok(atomic::write(path, |draft| writeln!(draft, "{}", head_text(head)))?)
+}
