@@ -17,6 +17,7 @@ mod source;
 mod split;
 #[cfg(test)]
 mod tests;
+mod unpacked;
 
 use std::io::Read;
 use std::path::Path;

@@ -7,9 +7,14 @@ use calamine::{DataRef, Reader as _, Xlsx, XlsxError};
 
 use super::fault::Fault;
 use super::row::{Kind, Row};
+use super::unpacked;
 
 /// A cell far to the right would only cost memory.
 const COLUMNS_MAX: u32 = 512;
+/// Rows of a sheet: as many as spreadsheets have.
+const ROWS_MAX: u32 = 1 << 20;
+/// Bytes of the texts of all cells.
+const TEXT_BYTES_MAX: usize = 1 << 30;
 
 /// A sheet and its rows that have cells.
 #[derive(Debug)]
@@ -42,8 +47,9 @@ pub(super) fn rows(content: Vec<u8>, wanted: Option<&str>) -> Result<Vec<Row>, F
 
 fn all(content: Vec<u8>) -> Result<Vec<Sheet>, Fault> {
     let unreadable = |error: XlsxError| Fault::Unreadable(error.to_string());
+    unpacked::check(&content)?;
     let mut workbook = Xlsx::new(Cursor::new(content)).map_err(unreadable)?;
-    let mut sheets = Vec::new();
+    let (mut sheets, mut text_bytes) = (Vec::new(), 0_usize);
     for name in workbook.sheet_names() {
         // Charts are sheets too, and have no cells.
         let Ok(mut cells) = workbook.worksheet_cells_reader(&name) else { continue };
@@ -53,7 +59,16 @@ fn all(content: Vec<u8>) -> Result<Vec<Sheet>, Fault> {
             if column >= COLUMNS_MAX {
                 return Err(Fault::Unreadable(format!("the sheet `{name}` has cells beyond its {COLUMNS_MAX}th column")));
             }
+            if number >= ROWS_MAX {
+                return Err(Fault::Unreadable(format!(
+                    "the sheet `{name}` has cells below its {ROWS_MAX}th row, the last one of a spreadsheet"
+                )));
+            }
             let (text, kind) = cell(found.get_value());
+            text_bytes = text_bytes.saturating_add(text.len());
+            if text_bytes > TEXT_BYTES_MAX {
+                return Err(Fault::Unreadable(format!("its cells have more than {} MiB of text", TEXT_BYTES_MAX >> 20)));
+            }
             if !text.is_empty() {
                 place(&mut rows, u64::from(number).saturating_add(1), column, &text, kind);
             }

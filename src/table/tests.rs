@@ -1,5 +1,7 @@
 //! The identity of lines for any bytes, stray quotes of every kind, and the ways a table may come.
 
+mod bombs;
+
 use std::io::Cursor;
 use std::io::Write as _;
 

@@ -68,7 +68,7 @@ const LAYER_EXCEPTIONS: [(&str, &[&str]); 4] = [
 ];
 
 /// The heavy crates, and under which paths of `src` each may be named.
-const OWNERS: [(&str, &[&str]); 24] = [
+const OWNERS: [(&str, &[&str]); 25] = [
     ("polars", &["columns/parquet.rs"]),
     ("polars_io", &["columns/parquet.rs"]),
     ("reqwest", &["gateway/"]),
@@ -89,6 +89,7 @@ const OWNERS: [(&str, &[&str]); 24] = [
     ("prometheus_client", &["serve/"]),
     ("rust_xlsxwriter", &["columns/xlsx.rs", "report/"]),
     ("calamine", &["table/sheet.rs"]),
+    ("zip", &["table/unpacked.rs"]),
     ("askama", &["report/", "sandbox/"]),
     ("clap_complete", &["cli/"]),
     ("clap_mangen", &["cli/"]),
