@@ -1,4 +1,4 @@
-//! Where the shared secret comes from: environment, a 0600 file, or a systemd credential; never a flag or the configuration.
+//! Where secrets come from: environment, a 0600 file, or a systemd credential; never a flag or the configuration.
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
@@ -36,26 +36,28 @@ pub enum SecretError {
 /// What the environment offers.
 #[derive(Debug, Default)]
 pub struct Sources {
-    /// `TAGIH_DOKU_SECRET`.
+    /// `TAGIH_DOKU_SECRET`, or whatever else a secret's variable is.
     pub variable: Option<SecretString>,
     /// `CREDENTIALS_DIRECTORY`, which systemd sets for a unit with `LoadCredential=`.
     pub credentials_directory: Option<String>,
 }
 
-/// The secret, from the first source that has one: variable, `secret_file`, systemd credential.
+/// DOKU's secret, from the first source that has one: variable, `secret_file`, systemd credential.
 pub fn load(secret_file: &str, sources: Sources) -> Result<SecretString, SecretError> {
+    find(secret_file, "doku_secret", sources)?.ok_or(SecretError::None)
+}
+
+/// A secret that there may be none of, from the first source that has one: variable, `file`, systemd credential.
+pub fn find(file: &str, credential: &str, sources: Sources) -> Result<Option<SecretString>, SecretError> {
     if let Some(secret) = sources.variable.filter(|secret| !secret.expose_secret().is_empty()) {
-        return Ok(secret);
+        return Ok(Some(secret));
     }
-    if !secret_file.is_empty() {
-        return from_file(Path::new(secret_file));
+    if !file.is_empty() {
+        return from_file(Path::new(file)).map(Some);
     }
-    let credential = sources.credentials_directory.map(|directory| Path::new(&directory).join("doku_secret"));
-    match credential.filter(|path| path.exists()) {
-        // systemd guards this folder by ownership and access lists, which mode bits do not show rightly.
-        Some(path) => read(&path),
-        None => Err(SecretError::None),
-    }
+    let credential = sources.credentials_directory.map(|directory| Path::new(&directory).join(credential));
+    // systemd guards this folder by ownership and access lists, which mode bits do not show rightly.
+    credential.filter(|path| path.exists()).map(|path| read(&path)).transpose()
 }
 
 /// Reads a secret file; one newline at its end is dropped, every other byte counts.

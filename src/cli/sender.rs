@@ -37,7 +37,7 @@ pub(super) struct Flags {
 
 /// Everything a sender holds while it runs.
 pub(super) struct Sender {
-    _lock: SenderLock,
+    _lock: Option<SenderLock>,
     pub(super) ledger: Store,
     /// None without a secret: nothing can be sent then.
     gateway: Option<HttpGateway>,
@@ -59,8 +59,7 @@ impl Sender {
         let clock = setup.clock.clone();
         let create =
             if flags.new_ledger || (flags.command == "issue" && !setup.is_production()) { Create::IfMissing } else { Create::Never };
-        let lock = SenderLock::acquire(setup.ledger_path(), flags.command, &setup.clock)?;
-        let ledger = setup.open_ledger(&binding, create)?;
+        let (lock, ledger) = setup.open_ledger_to_send(&binding, create, flags.command)?;
         let endpoint = endpoint(setup);
         if let Some(unused) = unused_proxies(setup).filter(|_| secret.is_some() && !setup.quiet) {
             output::note(unused);

@@ -104,7 +104,7 @@ section!(
 );
 section!(
     /// `[ledger]`
-    Ledger { path: String }
+    Ledger { path: String, url: String, password_file: String, ca_file: String, wait_seconds: u64, lease_seconds: u64 }
 );
 section!(
     /// `[pacing]`

@@ -32,14 +32,14 @@ pub const MISSING: Code = Code::new(
     "E0504",
     "there is no ledger",
     "The file does not exist, and creating one was not asked for: issuing from an empty ledger by mistake would bill everybody again.",
-    "Check `ledger.path` and that its disk is mounted, or create the ledger with `--new-ledger`.",
+    "Check `ledger.path` and that its disk is mounted, or `ledger.url`, or create the ledger with `--new-ledger`.",
 );
 
 /// [`LedgerError::Held`].
 pub const HELD: Code = Code::new(
     "E0505",
     "another sender holds the ledger",
-    "Only one of `issue`, `cancel`, `sync`, `resolve`, `ledger import` and `ledger purge` may run at a time. The lock goes with the process that holds it, however it ends.",
+    "Only one of `issue`, `cancel`, `sync`, `resolve`, `ledger import` and `ledger purge` may run at a time. The lock of a file goes with the process that holds it, however it ends; in a shared database it is a lease, which lapses soon after its holder has.",
     "Wait until it has finished, then run the same command again.",
 );
 
@@ -91,8 +91,25 @@ pub const LOST: Code = Code::new(
     "Run the same command again; `tagih why INVOICE` says what the other run did.",
 );
 
+/// [`LedgerError::Unreachable`].
+pub const UNREACHABLE: Code = Code::new(
+    "E0512",
+    "the ledger's server cannot be reached",
+    "PostgreSQL did not answer for as long as was waited, closed the connection, or did not let this user in. A server that fails over is waited for; what was recorded before is durable.",
+    "Check `ledger.url`, the network, the certificate and the password, then run the same command again: it resumes.",
+);
+
+/// [`LedgerError::LeaseLost`].
+pub const LEASE_LOST: Code = Code::new(
+    "E0513",
+    "this host has lost its lease to send",
+    "With one PostgreSQL for several hosts, whoever sends holds a lease and renews it by the server's clock. This host was paused or cut off for longer than that, so another one may send now; it recorded nothing more, and its open operations are in the ledger with their bodies.",
+    "Run the same command again: it settles what is open by the same request ids, then goes on.",
+);
+
 /// All of them, in order.
-pub const ALL: &[Code] = &[STORAGE, DAMAGED, OTHER_BINDING, MISSING, HELD, TOO_NEW, ILLEGAL, CODE_TAKEN, TOO_OLD, NUMBER_TAKEN, LOST];
+pub const ALL: &[Code] =
+    &[STORAGE, DAMAGED, OTHER_BINDING, MISSING, HELD, TOO_NEW, ILLEGAL, CODE_TAKEN, TOO_OLD, NUMBER_TAKEN, LOST, UNREACHABLE, LEASE_LOST];
 
 impl LedgerError {
     /// The error's stable code.
@@ -110,6 +127,8 @@ impl LedgerError {
             Self::CodeTaken { .. } => CODE_TAKEN,
             Self::NumberTaken { .. } => NUMBER_TAKEN,
             Self::Lost { .. } => LOST,
+            Self::Unreachable { .. } => UNREACHABLE,
+            Self::LeaseLost { .. } => LEASE_LOST,
         }
     }
 }

@@ -10,10 +10,13 @@ pub mod codes;
 #[cfg(test)]
 mod conformance;
 mod error;
-mod lock;
+pub mod lock;
 pub mod memory;
+mod postgres;
 mod rules;
+mod sql;
 mod sqlite;
+mod store;
 mod terms;
 mod view;
 
@@ -29,7 +32,9 @@ use crate::domain::payment::Payment;
 
 pub use error::LedgerError;
 pub use lock::SenderLock;
-pub use sqlite::{Binding, Create, Migrated, Purged, SqliteLedger as Store, VerifyReport};
+pub use postgres::{PostgresLedger, PostgresView, Server, ServerAccess};
+pub use sqlite::{Binding, Create, Migrated, Purged, SqliteLedger, SqliteView, VerifyReport};
+pub use store::{Location, Store, StoreView};
 pub use view::{Happening, Lapses, Names, Noted, ScopeTotals, Sum, Totals, View};
 
 /// One event to append, with the private data that goes beside it.

@@ -62,7 +62,7 @@ const LAYER_EXCEPTIONS: [(&str, &[&str]); 3] =
     [("report/issue.rs", &["intake", "ledger"]), ("report/issue/rows.rs", &["intake"]), ("report/issue/checked.rs", &["intake"])];
 
 /// The heavy crates, and under which paths of `src` each may be named.
-const OWNERS: [(&str, &[&str]); 23] = [
+const OWNERS: [(&str, &[&str]); 27] = [
     ("polars", &["books/carry/", "reconcile/", "report/"]),
     ("polars_io", &["books/carry/", "reconcile/", "report/"]),
     ("reqwest", &["gateway/"]),
@@ -73,6 +73,10 @@ const OWNERS: [(&str, &[&str]); 23] = [
     ("csv", &["books/", "report/", "cli/demo.rs", "cli/demo_settlement.rs"]),
     ("rayon", &["intake/", "evidence/", "reconcile/", "parallel.rs"]),
     ("rusqlite", &["ledger/"]),
+    ("tokio_postgres", &["ledger/"]),
+    ("tokio_postgres_rustls", &["ledger/postgres/server.rs"]),
+    ("rustls", &["ledger/postgres/server.rs"]),
+    ("rustls_native_certs", &["ledger/postgres/server.rs"]),
     ("clap", &["cli/"]),
     ("indicatif", &["cli/"]),
     ("hyper", &["sandbox/", "serve/"]),

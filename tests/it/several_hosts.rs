@@ -1,0 +1,117 @@
+//! Several hosts at one PostgreSQL: every command does what it does on a file, and hosts do not get into each other's way.
+
+use std::process::Child;
+
+use serde_json::Value;
+
+use crate::cli::world::{Doku, Ran, World, signal, until};
+use crate::flows::town::Town;
+use crate::support::cluster;
+
+/// Puts the ledger of `world` into a database; gives its URL.
+fn shared_by(worlds: &[&World], more: &str) -> String {
+    let cluster = cluster::shared();
+    let url = cluster.url(&cluster.database());
+    for world in worlds {
+        world.reconfigure("[ledger]\n", &format!("[ledger]\nurl = \"{url}\"\n{more}"));
+    }
+    url
+}
+
+const HEAD: &str = "invoice_number,amount,customer_name,channel,method,payment_code";
+
+#[test]
+fn every_command_does_on_a_database_what_it_does_on_a_file() {
+    let mut town = Town::open("[sync]\nspacing_seconds = 0\n", &[]);
+    shared_by(&[&town.shop.world], "");
+    let ran = town.shop.world.run(&["status"]).expect(2).says(&["there is no ledger at `postgres://postgres@127.0.0.1"]);
+    assert!(!ran.stderr.contains("panicked"));
+    town.issue(HEAD, &["A-1,150000,Ani,alfa,,", "Q-1,275000,Budi,alfa,inquiry,01", "A-2,90000,Siti,alfa,,"]);
+    town.reopen();
+    let codes = town.codes();
+    assert_eq!(town.asked("01"), "success");
+    town.paid("01", "");
+    town.paid(&codes["A-1"], "");
+    assert_eq!(town.asked("01"), "billing_already_paid");
+    town.agrees("N00x2", "P00x2", "L00x2 L01");
+    let world = &town.shop.world;
+    world.issue("bills.csv", &[]).expect(0);
+    assert_eq!(world.buckets(), "3 unchanged");
+    let told = world.run(&["ingest", "logs/notifications-*"]).expect(0);
+    assert!(told.stdout.contains('2'), "{told:?}");
+    world.run(&["sync", "A-2"]).expect(0);
+    let story = world.run(&["why", "A-1"]).expect(0);
+    assert!(story.stdout.contains("150.000") || story.stdout.contains("150,000"), "{story:?}");
+    world.file("cancel.csv", format!("{HEAD},action\nA-2,90000,Siti,alfa,,,cancel\n"));
+    world.issue("cancel.csv", &[]).expect(0);
+    let verified = world.run(&["ledger", "verify"]).expect(0).stdout;
+    let head = verified.trim().rsplit(' ').next().unwrap().to_owned();
+    world.run(&["ledger", "verify", "--head", &head]).expect(0);
+
+    // The ledger as a file is the same ledger, and goes back.
+    world.run(&["ledger", "backup", "copy.ledger"]).expect(0);
+    let lines = world.run(&["ledger", "export"]).expect(0).stdout;
+    let other = World::at("http://127.0.0.1:1", "");
+    other.run(&["ledger", "restore", world.path("copy.ledger").to_str().unwrap()]).expect(0).says(&[]);
+    assert_eq!(other.run(&["ledger", "export"]).expect(0).stdout, lines);
+    other.run(&["ledger", "verify", "--head", &head]).expect(0);
+    shared_by(&[&other], "");
+    let restored = other.run(&["ledger", "restore", world.path("copy.ledger").to_str().unwrap()]).expect(0);
+    assert!(restored.stdout.contains(&head), "{restored:?}");
+    assert_eq!(other.run(&["ledger", "export"]).expect(0).stdout, lines);
+    other.run(&["ledger", "restore", world.path("copy.ledger").to_str().unwrap()]).expect(9).says(&["only an empty ledger"]);
+
+    world.run(&["ledger", "purge", "--before", "2099-01-01"]).expect(0);
+    world.run(&["ledger", "verify", "--head", &head]).expect(0);
+}
+
+/// `issue` on a host of its own, slow enough to be met in the middle.
+fn sending(world: &World) -> Child {
+    world.start(&[("TAGIH_PACING_RATE_PER_SECOND", "4"), ("TAGIH_PACING_BURST", "1")], &["issue", "many.csv", "--out", "out"])
+}
+
+#[test]
+fn a_second_host_waits_for_the_first_and_goes_on_where_it_died() {
+    let doku = Doku::process();
+    let (first, second) = (World::of(&doku), World::of(&doku));
+    shared_by(&[&first, &second], "lease_seconds = 2\n");
+    first.many("many.csv", "M", 40);
+    second.many("many.csv", "M", 40);
+    let mut run = sending(&first);
+    until("the first host sends", || doku.calls().len() >= 3);
+    let refused = second.issue("many.csv", &[]).expect(6);
+    assert!(refused.stderr.contains("`issue`, process") && refused.stderr.contains("postgres://"), "{refused:?}");
+    // It may go on receiving, whoever sends.
+    second.run(&["status"]).expect(0);
+    signal(&run, "KILL");
+    run.wait().unwrap();
+    second.issue("many.csv", &[]).expect(6);
+    until("its lease lapses", || second.issue("many.csv", &[]).code != 6);
+    let ran = second.issue("many.csv", &[]).expect(0);
+    assert!(!ran.stderr.contains("panicked"));
+    let orders = doku.orders();
+    assert_eq!((orders.len(), second.rows("out/accepted.csv").len()), (40, 40), "each once");
+    second.run(&["ledger", "verify"]).expect(0);
+}
+
+#[test]
+fn a_host_that_was_frozen_past_its_lease_records_nothing_more() {
+    let doku = Doku::process();
+    let (frozen, next) = (World::of(&doku), World::of(&doku));
+    shared_by(&[&frozen, &next], "lease_seconds = 2\n");
+    frozen.many("many.csv", "M", 40);
+    next.many("many.csv", "M", 40);
+    let run = sending(&frozen);
+    until("it sends", || doku.calls().len() >= 3);
+    signal(&run, "STOP");
+    until("its lease lapses, and another takes over", || next.issue("many.csv", &[]).code == 0);
+    let events = next.run(&["ledger", "export"]).expect(0).stdout;
+    signal(&run, "CONT");
+    Ran::of(run).expect(3).says(&["records nothing more"]);
+    assert_eq!(next.run(&["ledger", "export"]).expect(0).stdout, events);
+    assert_eq!(doku.orders().len(), 40, "each once");
+    next.run(&["ledger", "verify"]).expect(0);
+    let fences: std::collections::BTreeSet<u64> =
+        events.lines().filter_map(|line| serde_json::from_str::<Value>(line).unwrap()["fence"].as_u64()).collect();
+    assert!(fences.len() >= 2, "each run's events bear the number of its lease: {fences:?}");
+}
