@@ -15,6 +15,7 @@ pub mod jobs;
 pub mod journal;
 pub mod ledger;
 pub mod parallel;
+pub mod private;
 pub mod random;
 pub mod reconcile;
 pub mod register;

@@ -1,10 +1,15 @@
 //! Where secrets come from: environment, a 0600 file, or a systemd credential; never a flag or the configuration.
+//! Whoever can read one can sign or write as we do, and whoever can write it decides whom we believe, so it is this account's alone.
 
-use std::fs;
-use std::os::unix::fs::PermissionsExt as _;
+use std::fs::{File, Metadata};
+use std::io::Read as _;
+use std::os::unix::fs::MetadataExt as _;
 use std::path::Path;
 
+use jiff::Timestamp;
 use secrecy::{ExposeSecret as _, SecretString};
+
+use crate::private;
 
 /// Why there is no secret.
 #[derive(Debug, thiserror::Error)]
@@ -12,6 +17,11 @@ pub enum SecretError {
     /// None of the sources has one.
     #[error("no DOKU secret: set `doku.secret_file`, TAGIH_DOKU_SECRET, or a systemd credential named `doku_secret`")]
     None,
+    /// There is no such file. What is written in its place may be the key, so it is not repeated.
+    #[error(
+        "there is no file where the setting of a secret file leads\nhint: check `doku.secret_file`, `doku.secret_file_previous` and `ledger.password_file`: they name files, and are never the secret itself"
+    )]
+    Missing,
     /// The file cannot be read.
     #[error("the secret file `{path}` cannot be read: {reason}\nhint: check the path and that this user may read it")]
     Unreadable {
@@ -28,6 +38,34 @@ pub enum SecretError {
         /// Its permission bits.
         mode: u32,
     },
+    /// The file is somebody else's, who can write another key into it.
+    #[error(
+        "the secret file `{path}` belongs to the account {owner}, not to the one that runs this\nhint: run `chown` on it, or run tagih as its owner"
+    )]
+    Foreign {
+        /// Which file.
+        path: String,
+        /// Whose it is.
+        owner: u32,
+    },
+    /// Anybody could guess it, or it is no key at all.
+    #[error(
+        "the secret key of {place} cannot be DOKU's: {reason}\nhint: copy the secret key from DOKU's Back Office, and nothing else; a guessed key signs payments"
+    )]
+    Weak {
+        /// Where it stands.
+        place: String,
+        /// What is wrong, without a word of it.
+        reason: &'static str,
+    },
+    /// It is no password.
+    #[error("the password of {place} cannot be the ledger's: {reason}\nhint: the file holds the password on one line, and nothing else")]
+    NoPassword {
+        /// Where it stands.
+        place: String,
+        /// What is wrong, without a word of it.
+        reason: &'static str,
+    },
     /// The file holds nothing.
     #[error("the secret file `{0}` is empty")]
     Empty(String),
@@ -42,45 +80,140 @@ pub struct Sources {
     pub credentials_directory: Option<String>,
 }
 
+/// The secrets there are, by what each must be.
+#[derive(Clone, Copy, Debug)]
+enum Kind {
+    /// DOKU's key.
+    Key,
+    /// The password of the ledger's database.
+    Password,
+}
+
+impl Kind {
+    const fn variable(self) -> &'static str {
+        match self {
+            Self::Key => "TAGIH_DOKU_SECRET",
+            Self::Password => "TAGIH_LEDGER_PASSWORD",
+        }
+    }
+
+    const fn credential(self) -> &'static str {
+        match self {
+            Self::Key => "doku_secret",
+            Self::Password => "ledger_password",
+        }
+    }
+
+    /// `text`, unless it cannot be one.
+    fn checked(self, text: &str, place: impl Fn() -> String) -> Result<SecretString, SecretError> {
+        match (self, slip(text), guessable(text)) {
+            (Self::Key, Some(reason), _) | (Self::Key, None, Some(reason)) => Err(SecretError::Weak { place: place(), reason }),
+            (Self::Password, Some(reason), _) => Err(SecretError::NoPassword { place: place(), reason }),
+            (_, None, _) => Ok(SecretString::from(text)),
+        }
+    }
+}
+
 /// DOKU's secret, from the first source that has one: variable, `secret_file`, systemd credential.
 pub fn load(secret_file: &str, sources: Sources) -> Result<SecretString, SecretError> {
-    find(secret_file, "doku_secret", sources)?.ok_or(SecretError::None)
+    find(secret_file, Kind::Key, sources)?.ok_or(SecretError::None)
 }
 
-/// A secret that there may be none of, from the first source that has one: variable, `file`, systemd credential.
-pub fn find(file: &str, credential: &str, sources: Sources) -> Result<Option<SecretString>, SecretError> {
+/// The password of the ledger's database, which there may be none of, by the same sources.
+pub fn password(file: &str, sources: Sources) -> Result<Option<SecretString>, SecretError> {
+    find(file, Kind::Password, sources)
+}
+
+fn find(file: &str, kind: Kind, sources: Sources) -> Result<Option<SecretString>, SecretError> {
     if let Some(secret) = sources.variable.filter(|secret| !secret.expose_secret().is_empty()) {
-        return Ok(Some(secret));
+        return kind.checked(secret.expose_secret(), || kind.variable().to_owned()).map(Some);
     }
     if !file.is_empty() {
-        return from_file(Path::new(file)).map(Some);
+        return read(Path::new(file), kind, check_file).map(Some);
     }
-    let credential = sources.credentials_directory.map(|directory| Path::new(&directory).join(credential));
-    // systemd guards this folder by ownership and access lists, which mode bits do not show rightly.
-    credential.filter(|path| path.exists()).map(|path| read(&path)).transpose()
+    let credential = sources.credentials_directory.map(|directory| Path::new(&directory).join(kind.credential()));
+    credential.filter(|path| path.exists()).map(|path| read(&path, kind, check_credential)).transpose()
 }
 
-/// Reads a secret file; one newline at its end is dropped, every other byte counts.
+/// Reads a file of DOKU's key, this account's alone; one newline at its end is dropped, every other byte counts.
 pub fn from_file(path: &Path) -> Result<SecretString, SecretError> {
-    let shown = path.display().to_string();
-    let unreadable = |error: std::io::Error| SecretError::Unreadable { path: shown.clone(), reason: error.to_string() };
-    let mode = fs::metadata(path).map_err(unreadable)?.permissions().mode() & 0o777;
-    if mode & 0o077 != 0 {
-        return Err(SecretError::TooOpen { path: shown, mode });
-    }
-    read(path)
+    read(path, Kind::Key, check_file)
 }
 
-fn read(path: &Path) -> Result<SecretString, SecretError> {
+/// Of this account, and nobody else's to read or write.
+fn check_file(path: &Path, found: &Metadata) -> Result<(), SecretError> {
     let shown = path.display().to_string();
-    let text = fs::read_to_string(path).map_err(|error| SecretError::Unreadable { path: shown.clone(), reason: error.to_string() })?;
+    if !private::is_ours(path, found) {
+        return Err(SecretError::Foreign { path: shown, owner: found.uid() });
+    }
+    let mode = found.mode() & 0o777;
+    if mode & 0o077 != 0 { Err(SecretError::TooOpen { path: shown, mode }) } else { Ok(()) }
+}
+
+/// A credential is root's where systemd lets the unit's account read it by an access list, which shows in the bits of the group.
+fn check_credential(path: &Path, found: &Metadata) -> Result<(), SecretError> {
+    let mode = found.mode() & 0o777;
+    let is_open = mode & 0o037 != 0;
+    if found.uid() == 0 && private::account() != 0 && !is_open { Ok(()) } else { check_file(path, found) }
+}
+
+/// What is checked is the open file, so nobody puts another in its place meanwhile.
+fn read(path: &Path, kind: Kind, check: fn(&Path, &Metadata) -> Result<(), SecretError>) -> Result<SecretString, SecretError> {
+    let shown = path.display().to_string();
+    let unreadable = |error: std::io::Error| match error.kind() {
+        std::io::ErrorKind::NotFound => SecretError::Missing,
+        _ => SecretError::Unreadable { path: shown.clone(), reason: error.to_string() },
+    };
+    let mut file = File::open(path).map_err(unreadable)?;
+    check(path, &file.metadata().map_err(unreadable)?)?;
+    let mut text = String::new();
+    file.read_to_string(&mut text).map_err(unreadable)?;
     let secret = text.strip_suffix('\n').map_or(text.as_str(), |line| line.strip_suffix('\r').unwrap_or(line));
-    if secret.is_empty() { Err(SecretError::Empty(shown)) } else { Ok(SecretString::from(secret)) }
+    if secret.is_empty() { Err(SecretError::Empty(shown)) } else { kind.checked(secret, || format!("`{shown}`")) }
+}
+
+/// When a secret file was put where it is, or changed last.
+pub fn put_there_at(path: &Path) -> Result<Timestamp, SecretError> {
+    let unreadable = |reason: String| SecretError::Unreadable { path: path.display().to_string(), reason };
+    let found = path.metadata().map_err(|error| unreadable(error.to_string()))?;
+    Timestamp::from_second(found.ctime()).map_err(|error| unreadable(error.to_string()))
+}
+
+/// The least characters of a key, and how many of them differ: DOKU's have more.
+const LENGTH_MIN: usize = 16;
+const DIFFERENT_MIN: usize = 6;
+
+/// What stands in templates where a key belongs.
+const PLACEHOLDERS: [&str; 6] = ["changeme", "change-me", "change_me", "placeholder", "your-secret", "xxxxxx"];
+
+/// What no secret is, and a slip of the hand makes of one, in words.
+fn slip(text: &str) -> Option<&'static str> {
+    if text.contains(['\n', '\r']) {
+        Some("it has more than one line")
+    } else if text.starts_with('\u{feff}') || text.chars().any(|c| c.is_control() || c.is_whitespace()) {
+        Some("it has blanks, a byte order mark or control characters")
+    } else {
+        None
+    }
+}
+
+/// Why anybody could guess it, in words.
+fn guessable(text: &str) -> Option<&'static str> {
+    let different: std::collections::BTreeSet<char> = text.chars().collect();
+    let lower = text.to_ascii_lowercase();
+    if PLACEHOLDERS.iter().any(|word| lower.contains(word)) {
+        Some("it is a placeholder")
+    } else if text.chars().count() < LENGTH_MIN || different.len() < DIFFERENT_MIN {
+        Some("it is too short or too simple")
+    } else {
+        None
+    }
 }
 
 #[cfg(test)]
 mod tests {
-    use std::os::unix::fs::OpenOptionsExt as _;
+    use std::fs;
+    use std::os::unix::fs::{OpenOptionsExt as _, PermissionsExt as _};
 
     use super::*;
 
@@ -94,11 +227,69 @@ mod tests {
 
     #[test]
     fn a_secret_file_must_be_private_and_loses_only_its_last_newline() {
-        assert_eq!(from_file(file(0o600, "SK-a&b \n").path()).unwrap().expose_secret(), "SK-a&b ");
+        assert_eq!(from_file(file(0o600, "SK-a&b-0123456789\n").path()).unwrap().expose_secret(), "SK-a&b-0123456789");
         assert!(matches!(from_file(file(0o640, "x").path()), Err(SecretError::TooOpen { mode: 0o640, .. })));
         assert!(matches!(from_file(file(0o600, "\n").path()), Err(SecretError::Empty(_))));
         assert!(matches!(load("", Sources::default()), Err(SecretError::None)));
         let empty = Sources { variable: Some(SecretString::from("")), credentials_directory: None };
         assert!(matches!(load("", empty), Err(SecretError::None)), "an empty variable is as good as none");
+    }
+    #[test]
+    fn a_credential_is_held_to_what_a_secret_file_is_held_to() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("doku_secret");
+        fs::write(&path, "SK-a-0123456789abc").unwrap();
+        let sources = || Sources { variable: None, credentials_directory: Some(folder.path().display().to_string()) };
+        for (mode, is_taken) in [(0o644, false), (0o444, false), (0o640, false), (0o440, false), (0o600, true), (0o400, true)] {
+            fs::set_permissions(&path, fs::Permissions::from_mode(mode)).unwrap();
+            assert_eq!(load("", sources()).is_ok(), is_taken, "{mode:o}");
+        }
+        if private::account() == 0 {
+            // Only root can give a file away.
+            std::os::unix::fs::chown(&path, Some(1001), None).unwrap();
+            assert!(matches!(load("", sources()), Err(SecretError::Foreign { owner: 1001, .. })));
+            assert!(matches!(from_file(&path), Err(SecretError::Foreign { owner: 1001, .. })));
+        }
+    }
+
+
+    #[test]
+    fn a_password_is_on_one_line_and_otherwise_its_administrators_business() {
+        let found = |text: &str| password(file(0o600, text).path().to_str().unwrap(), Sources::default());
+        assert_eq!(found("pass\n").unwrap().unwrap().expose_secret(), "pass");
+        let error = found("first-one\nsecond\n").unwrap_err();
+        assert!(matches!(error, SecretError::NoPassword { .. }) && !error.to_string().contains("first"), "{error}");
+        assert!(password("", Sources::default()).unwrap().is_none());
+        assert!(matches!(password(file(0o644, "pass").path().to_str().unwrap(), Sources::default()), Err(SecretError::TooOpen { .. })));
+    }
+
+    #[test]
+    fn a_key_in_the_place_of_a_file_name_is_not_repeated() {
+        let error = load("k-topsecret", Sources::default()).unwrap_err();
+        assert!(!error.to_string().contains("topsecret"), "{error}");
+    }
+    #[test]
+    fn what_anybody_could_guess_or_a_slip_has_made_is_no_key() {
+        for text in [
+            "a",
+            "   ",
+            "changeme",
+            "SK-CHANGEME-0123456789",
+            "SK-short",
+            "SK-aaaaaaaaaaaaaaaaaaaaaaaaa",
+            "SK-first-0123456789\nSK-second-0123456789\n",
+            "SK-first-0123456789\n\n",
+            "\u{feff}SK-first-0123456789",
+            "\u{feff}",
+            "SK-first\0-0123456789",
+            " SK-first-0123456789",
+            "SK-first-0123456789 ",
+        ] {
+            let error = from_file(file(0o600, text).path()).unwrap_err();
+            assert!(matches!(error, SecretError::Weak { .. }), "{text:?}: {error}");
+            assert!(!error.to_string().contains("first"), "{error}");
+            let variable = Sources { variable: Some(SecretString::from(text)), credentials_directory: None };
+            assert!(load("", variable).is_err(), "{text:?}");
+        }
     }
 }

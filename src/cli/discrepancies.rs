@@ -5,7 +5,7 @@ use std::path::Path;
 
 use jiff::civil::Date;
 
-use super::discrepancies_args::{Chosen, DiscrepanciesCommand as Command, Which};
+use super::discrepancies_args::{Chosen, DiscrepanciesCommand as Command, OnOff, Which};
 use super::output;
 use super::setup::{Failure, Setup};
 use super::{discrepancies_show as show, entries, explain};
@@ -15,7 +15,8 @@ use crate::domain::language::Language;
 use crate::exit::Exit;
 use crate::jobs::discrepancies::import::{self, Eyes};
 use crate::jobs::discrepancies::{take, take_items};
-use crate::journal::{self, Entry, Writer};
+use crate::journal::four_eyes::{self, Off};
+use crate::journal::{self, Author, Entry, Writer};
 use crate::register::{Decision, Fingerprint, Item, Register, Sighting, Status, Step};
 use crate::report::{folder, items, items_sheet, open_items};
 use crate::table::{self, Settings};
@@ -32,7 +33,10 @@ pub(super) fn discrepancies(setup: &Setup, command: &Command) -> Result<Exit, Fa
         Command::Export { which, out, lang, by } => export(setup, which, out, by.as_deref(), *lang),
         Command::Import { file, partial, tables, by } => import(setup, file, *partial, &setup.tables(tables)?, by.as_deref()),
         Command::Accept { ids, action, details, owner, comment } => {
-            let step = eyes(setup).step(*action, None, details.details());
+            let author = setup.author(ids.by.as_deref(), &ids.reason)?;
+            // A decision is about what a journal holds; none is begun for it.
+            setup.existing_journal()?;
+            let step = eyes(setup, &author)?.step(*action, None, details.details());
             let comment = comment.clone().or_else(|| (step == Step::Note).then(|| ids.reason.clone()));
             decide(setup, ids, &step, (owner.as_ref(), comment.as_ref()))
         }
@@ -40,6 +44,7 @@ pub(super) fn discrepancies(setup: &Setup, command: &Command) -> Result<Exit, Fa
         Command::Reopen { ids } => decide(setup, ids, &Step::Reopen, (None, None)),
         Command::Assign { ids, owner, comment } => decide(setup, ids, &Step::Note, (owner.as_ref(), comment.as_ref())),
         Command::Entries { .. } => entries::entries(setup, command),
+        Command::FourEyes { state, by, reason } => four_eyes(setup, *state, &setup.author(by.as_deref(), reason)?),
         Command::Verify { head } => verify(setup, head.as_deref()),
     }
 }
@@ -50,8 +55,8 @@ fn bare(id: &str) -> String {
     id.strip_prefix("d-").map_or(id.clone(), str::to_owned)
 }
 
-fn eyes(setup: &Setup) -> Eyes {
-    if setup.config.discrepancies.four_eyes { Eyes::Four } else { Eyes::Two }
+fn eyes(setup: &Setup, author: &Author) -> Result<Eyes, Failure> {
+    Ok(if setup.four_eyes(author)? { Eyes::Four } else { Eyes::Two })
 }
 
 /// What the journal says now.
@@ -174,11 +179,12 @@ fn import(setup: &Setup, file: &Path, partial: bool, tables: &Settings, by: Opti
         return Err(Failure::new(Exit::Input, format!("`{}`: {mostly}", file.display())));
     }
     let author = setup.author(by, &format!("decisions of {}", file.file_name().unwrap_or_default().display()))?;
-    let at = setup.clock.now();
+    setup.existing_journal()?;
+    let (at, eyes) = (setup.clock.now(), eyes(setup, &author)?);
     // Held from the first check to the last byte, so that two imports take turns and the later one meets what the earlier decided.
     let mut writer = Writer::open(setup.existing_journal()?)?;
     let register = writer.journal().register()?;
-    let checked = import::check(file, &rows, &register, eyes(setup), &author, at);
+    let checked = import::check(file, &rows, &register, eyes, &author, at);
     for refused in &checked.refused {
         output::error(refused);
     }
@@ -223,6 +229,29 @@ fn decide(setup: &Setup, ids: &Chosen, step: &Step, (owner, comment): (Option<&S
     writer.append(at, &author, Entry::Decided { decisions })?;
     let waiting = if matches!(step, Step::Propose { .. }) { "; another person approves with `tagih discrepancies approve`" } else { "" };
     output::done(format_args!("{count} {}{waiting}", step.kind().name()));
+    Ok(Exit::Done)
+}
+
+fn four_eyes(setup: &Setup, state: OnOff, author: &Author) -> Result<Exit, Failure> {
+    let (journal, now) = (setup.journal_path(), setup.clock.now());
+    let words = match state {
+        OnOff::On => {
+            four_eyes::turn_on(journal, author, now)?;
+            "a second person must agree to decisions from now on"
+        }
+        OnOff::Off => match four_eyes::turn_off(setup.existing_journal()?, author, now)? {
+            Off::Proposed => "that one person may decide alone waits for another person, who runs the same command",
+            Off::Done => "one person may decide alone from now on",
+            Off::WasOff => "one person may decide alone already",
+            Off::StillProposed => {
+                return Err(Failure::usage(
+                    "E0855: a second person must agree: who proposed it cannot also approve it\nhint: somebody else runs the same command, from \
+                     an account of the system of their own and with `--by` their name",
+                ));
+            }
+        },
+    };
+    output::result(words);
     Ok(Exit::Done)
 }
 

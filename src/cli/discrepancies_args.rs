@@ -12,8 +12,28 @@ use crate::books::Account;
 use crate::domain::language::Language;
 use crate::register::{Action, Details};
 
+/// On or off, as typed.
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub(super) enum OnOff {
+    /// A second person must agree
+    On,
+    /// One person decides alone
+    Off,
+}
+
 #[derive(Debug, Subcommand)]
 pub(super) enum DiscrepanciesCommand {
+    /// Whether a second person must agree to decisions, recorded in the journal: one person turns it on, two turn it off
+    FourEyes {
+        /// on or off
+        state: OnOff,
+        /// Who says so
+        #[arg(long, value_name = "NAME")]
+        by: Option<String>,
+        /// Why, for the record
+        #[arg(long)]
+        reason: String,
+    },
     /// Record what a report found: new, changed, seen again, no longer found
     Take {
         /// The output folder of `tagih reconcile`

@@ -27,7 +27,7 @@ pub(super) fn init(file: &Path, for_sandbox: bool) -> Result<Exit, Failure> {
         let secret = file.with_file_name(SANDBOX_SECRET_FILE);
         let mut created =
             OpenOptions::new().write(true).create_new(true).mode(0o600).open(&secret).map_err(|error| refused(&secret, &error))?;
-        created.write_all(b"SK-sandbox\n")?;
+        created.write_all(b"SK-sandbox-not-a-secret\n")?;
     }
     let mut created = File::create_new(file).map_err(|error| refused(file, &error))?;
     created.write_all(text.as_bytes())?;

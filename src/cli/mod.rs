@@ -22,6 +22,7 @@ mod guess;
 mod init;
 mod install;
 mod keeping;
+mod keys;
 mod logs;
 mod orders;
 mod output;
@@ -67,14 +68,17 @@ pub fn main() -> Exit {
         Ok(cli) => cli,
         Err(error) => {
             // Help and version are results; everything else is a usage error.
-            let exit = if error.use_stderr() { Exit::Usage } else { Exit::Done };
-            if exit == Exit::Usage && std::env::args_os().any(|argument| argument == "--json") {
-                let text = error.render().to_string();
-                failed(true, exit, text.trim().trim_start_matches("error: "));
-            } else {
+            if !error.use_stderr() {
                 drop(error.print());
+                return Exit::Done;
             }
-            return exit;
+            // As text: the arguments in it are anybody's, and colours would be their letters too.
+            let text = error.render().to_string();
+            if std::env::args_os().any(|argument| argument == "--json") {
+                return failed(true, Exit::Usage, text.trim().trim_start_matches("error: "));
+            }
+            output::note(text.trim_end());
+            return Exit::Usage;
         }
     };
     log_to_stderr();

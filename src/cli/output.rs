@@ -2,6 +2,7 @@
 //!
 //! Under `--quiet` whatever is not asked for is held until the end is known: a success says nothing, anything else says all of it.
 
+use std::borrow::Cow;
 use std::fmt::Display;
 use std::io::{self, IsTerminal as _, Write as _};
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -9,10 +10,11 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use indicatif::{ProgressBar, ProgressStyle};
 
+use crate::domain::names::is_invisible;
+use crate::exit::Exit;
+
 /// Whether a result could not be written.
 static FAILED: AtomicBool = AtomicBool::new(false);
-
-use crate::exit::Exit;
 
 /// What is held back, in order; none where it is printed at once.
 static HELD: Mutex<Option<Vec<Said>>> = Mutex::new(None);
@@ -55,7 +57,7 @@ fn say(said: Said) {
         Some(lines) if lines.len() < HELD_MAX => lines.push(said),
         _ => match said {
             Said::Done(text) => result(text),
-            Said::Note(text) => drop(writeln!(io::stderr().lock(), "{text}")),
+            Said::Note(text) => at_once(text),
         },
     }
 }
@@ -68,7 +70,7 @@ pub(super) fn done(text: impl Display) {
 /// Prints a line of what was asked for.
 pub(super) fn result(text: impl Display) {
     // Nobody is left to tell when stdout is closed; a disk that is full is another matter.
-    let written = writeln!(io::stdout().lock(), "{text}");
+    let written = writeln!(io::stdout().lock(), "{}", shown(&text.to_string()));
     if written.is_err_and(|error| error.kind() != io::ErrorKind::BrokenPipe) {
         FAILED.store(true, Ordering::Relaxed);
     }
@@ -84,9 +86,27 @@ pub(super) fn note(text: impl Display) {
     say(Said::Note(text.to_string()));
 }
 
+/// `text` as a terminal may have it: what would move its cursor, set its title or turn its letters about is written out instead.
+/// Names of files, arguments and cells are anybody's.
+fn shown(text: &str) -> Cow<'_, str> {
+    let acts = |c: char| c.is_control() && !matches!(c, '\n' | '\t') || is_invisible(c);
+    if !text.contains(acts) {
+        return Cow::Borrowed(text);
+    }
+    let mut shown = String::with_capacity(text.len());
+    for c in text.chars() {
+        if acts(c) {
+            shown.extend(c.escape_unicode());
+        } else {
+            shown.push(c);
+        }
+    }
+    Cow::Owned(shown)
+}
+
 /// Prints what a person is waiting for, also under `--quiet`.
 pub(super) fn at_once(text: impl Display) {
-    drop(writeln!(io::stderr().lock(), "{text}"));
+    drop(writeln!(io::stderr().lock(), "{}", shown(&text.to_string())));
 }
 
 /// Prints an error.
@@ -139,6 +159,11 @@ pub(super) fn rupiah(amount: i128) -> String {
 
 #[cfg(test)]
 mod tests {
+    #[test]
+    fn nothing_printed_acts_on_a_terminal() {
+        assert_eq!(super::shown("a\u{1b}[31m\u{7}\r\u{9b}b\u{202e}c\n\td é"), "a\\u{1b}[31m\\u{7}\\u{d}\\u{9b}b\\u{202e}c\n\td é");
+    }
+
     #[test]
     fn rupiah_are_grouped_by_dots() {
         let written: Vec<String> = [0, 999, 1_000, 1_500_000, -12_345].map(super::rupiah).into();

@@ -3,10 +3,11 @@
 use std::path::Path;
 
 use jiff::civil::Date;
+use tempfile::TempDir;
 
 use super::output::{self, rupiah};
 use super::period_args::PeriodCommand;
-use super::reconcile::month;
+use super::reconcile::{self, month};
 use super::setup::{Failure, Setup};
 use crate::domain::balance::Balance;
 use crate::exit::Exit;
@@ -19,7 +20,7 @@ impl From<PeriodError> for Failure {
     fn from(error: PeriodError) -> Self {
         let exit = match error {
             PeriodError::Journal(error) => return error.into(),
-            PeriodError::Report { .. } => Exit::Input,
+            PeriodError::Report { .. } | PeriodError::Stale { .. } => Exit::Input,
             PeriodError::Identity { .. } => Exit::Damaged,
             PeriodError::Days { .. } | PeriodError::Order { .. } | PeriodError::Reviewer { .. } | PeriodError::NothingProposed { .. } => {
                 Exit::Usage
@@ -32,12 +33,13 @@ impl From<PeriodError> for Failure {
 pub(super) fn period(setup: &Setup, command: &PeriodCommand) -> Result<Exit, Failure> {
     match command {
         PeriodCommand::Close { period, report, by, reviewed_by, reason } => {
-            if setup.config.discrepancies.four_eyes {
+            if setup.four_eyes(&setup.author(by.as_deref(), reason)?)? {
                 return Err(Failure::usage(format!(
                     "E0855: a second person must agree: `discrepancies.four_eyes` is on\nhint: `tagih period propose {period} …`, then another person `tagih period approve {period} …`"
                 )));
             }
             let closed = sign(setup, (period, report), by.as_deref(), reviewed_by.clone(), reason)?;
+            write_anew(setup, report)?;
             told(setup, period, &closed, "is closed")?;
         }
         PeriodCommand::Propose { period, report, reopen, by, reason } => {
@@ -56,14 +58,19 @@ pub(super) fn period(setup: &Setup, command: &PeriodCommand) -> Result<Exit, Fai
         PeriodCommand::Approve { period, by, reason } => {
             let (from, _) = month(period)?;
             let author = setup.author(by.as_deref(), reason)?;
-            match period::approve(setup.existing_journal()?, from, &author, setup.clock.now())? {
-                Approved::Closed(closed) => told(setup, period, &closed, "is closed")?,
+            let journal = setup.existing_journal()?;
+            let again = period::proposed_report(journal, from)?.map(|report| made_again(setup, &report)).transpose()?;
+            match period::approve(journal, from, &author, again.as_ref().map(TempDir::path), setup.clock.now())? {
+                Approved::Closed(closed) => {
+                    write_anew(setup, Path::new(&closed.report))?;
+                    told(setup, period, &closed, "is closed")?;
+                }
                 Approved::Reopened => output::done(format_args!("{period} is open again")),
             }
         }
         PeriodCommand::Reopen { period, by, reason } => {
             let (from, _) = month(period)?;
-            if setup.config.discrepancies.four_eyes {
+            if setup.four_eyes(&setup.author(by.as_deref(), reason)?)? {
                 return Err(Failure::usage(format!(
                     "E0855: a second person must agree: `discrepancies.four_eyes` is on\nhint: `tagih period propose {period} --reopen …`, then another person `tagih period approve {period} …`"
                 )));
@@ -85,16 +92,34 @@ fn sign(
     reason: &str,
 ) -> Result<PeriodClose, Failure> {
     let (from, to) = month(period)?;
+    let author = setup.author(by, reason)?;
+    let four_eyes = setup.four_eyes(&author)?;
+    let again = made_again(setup, report)?;
     Ok(period::close(CloseOptions {
         journal: setup.journal_path(),
         from,
         to,
         report,
-        author: setup.author(by, reason)?,
+        again: again.path(),
+        author,
         reviewed_by,
-        four_eyes: setup.config.discrepancies.four_eyes,
+        four_eyes,
         now: setup.clock.now(),
     })?)
+}
+
+/// The report of a folder, made again beside it from what it says it was made from.
+fn made_again(setup: &Setup, report: &Path) -> Result<TempDir, Failure> {
+    let made = period::made_from(report)?;
+    let beside = report.canonicalize()?;
+    let again = tempfile::Builder::new().prefix(".tagih-again-").tempdir_in(beside.parent().unwrap_or(&beside))?;
+    reconcile::again(setup, &made, again.path())?;
+    Ok(again)
+}
+
+/// Writes a signed report once more, now that it can say who signed it.
+fn write_anew(setup: &Setup, report: &Path) -> Result<(), Failure> {
+    reconcile::again(setup, &period::made_from(report)?, report)
 }
 
 fn told(setup: &Setup, period: &str, closed: &PeriodClose, words: &str) -> Result<(), Failure> {

@@ -1,28 +1,68 @@
 //! Whose account of the system this process runs under: what four eyes are told apart by. Keys of persons are another matter.
 
-use std::os::unix::fs::MetadataExt as _;
+use super::setup::{Failure, Setup, filled};
+use crate::journal::{self, Author, four_eyes};
+use crate::private;
 
-/// `uid name`, or the uid alone where no account file names it. Who became root by sudo is who they were before.
-pub(super) fn person() -> String {
-    let uid = user_id();
+/// `uid name`, or the uid alone where no account file names it. Who became root by sudo is who they were before, and it is said that
+/// sudo told: root may say so of anybody.
+///
+/// # Errors
+/// In a user namespace, where a process is whoever it likes.
+fn person() -> Result<String, Failure> {
+    let map = std::fs::read_to_string("/proc/self/uid_map").unwrap_or_default();
+    if !is_identity(&map) {
+        return Err(Failure::usage(
+            "E0859: this process runs in a user namespace, where its account is whatever it says\nhint: decide outside of `unshare` and rootless containers",
+        ));
+    }
     let before = std::env::var("SUDO_UID").ok().and_then(|uid| uid.parse().ok());
-    named(uid, before, &std::fs::read_to_string("/etc/passwd").unwrap_or_default())
+    Ok(named(private::real_account(), before, &std::fs::read_to_string("/etc/passwd").unwrap_or_default()))
 }
 
-/// The number of the user this process runs as.
-pub(super) fn user_id() -> u32 {
-    std::fs::metadata("/proc/self").map_or(0, |process| process.uid())
+/// Whether accounts are called here what they are called outside.
+fn is_identity(uid_map: &str) -> bool {
+    let mut lines = uid_map.lines().map(|line| line.split_whitespace().collect::<Vec<_>>());
+    lines.next().is_some_and(|line| line == ["0", "0", "4294967295"]) && lines.next().is_none()
 }
 
 /// `SUDO_UID` is anybody's word unless the process is root's.
 fn named(uid: u32, before: Option<u32>, passwd: &str) -> String {
-    let uid = if uid == 0 { before.unwrap_or(0) } else { uid };
+    let sudo = before.filter(|before| uid == 0 && *before != 0);
+    let uid = sudo.unwrap_or(uid);
     let name = passwd.lines().find_map(|line| {
         let mut fields = line.split(':');
         let name = fields.next()?;
         (fields.nth(1)? == uid.to_string()).then_some(name)
     });
-    name.map_or_else(|| uid.to_string(), |name| format!("{uid} {name}"))
+    let how = if sudo.is_some() { " by sudo" } else { "" };
+    name.map_or_else(|| format!("{uid}{how}"), |name| format!("{uid} {name}{how}"))
+}
+
+impl Setup {
+    /// Who acts: as the command says, else as configured, else as the system calls them.
+    pub(super) fn actor(&self, by: Option<&str>) -> Result<String, Failure> {
+        let configured = filled(&self.config.journal.actor);
+        let actor = by.map(str::to_owned).or(configured).or_else(|| std::env::var("USER").ok()).unwrap_or_default();
+        // The reason is another matter; this only checks the name.
+        Ok(Author::new(&actor, "named").map(|author| author.actor().to_owned())?)
+    }
+
+    /// Who acts and why, and from whose account of the system.
+    pub(super) fn author(&self, by: Option<&str>, reason: &str) -> Result<Author, Failure> {
+        Ok(Author::new(&self.actor(by)?, reason)?.with_person(&person()?))
+    }
+
+    /// Whether a second person must agree to what `author` is about to decide: if the journal says so, whatever the settings are. What the
+    /// settings say for the first time is recorded, so that it takes two persons to undo.
+    pub(super) fn four_eyes(&self, author: &Author) -> Result<bool, Failure> {
+        let path = self.journal_path();
+        let recorded = journal::read(path)?.four_eyes();
+        if self.config.discrepancies.four_eyes && recorded.is_none() {
+            four_eyes::turn_on(path, author, self.clock.now())?;
+        }
+        Ok(recorded.unwrap_or(self.config.discrepancies.four_eyes))
+    }
 }
 
 #[cfg(test)]
@@ -34,8 +74,17 @@ mod tests {
         let passwd = "root:x:0:0:root:/root:/bin/sh\nsiti:x:1000:1000::/home/siti:/bin/sh\n";
         assert_eq!(named(1000, None, passwd), "1000 siti");
         assert_eq!(named(1000, Some(1001), passwd), "1000 siti", "anybody can say so");
-        assert_eq!(named(0, Some(1000), passwd), "1000 siti");
+        assert_eq!(named(0, Some(1000), passwd), "1000 siti by sudo", "and it is said whose word that is");
         assert_eq!(named(0, None, passwd), "0 root");
         assert_eq!(named(1007, None, passwd), "1007");
+        assert_eq!((named(0, Some(1007), passwd).as_str(), named(0, Some(0), passwd).as_str()), ("1007 by sudo", "0 root"));
+    }
+
+    #[test]
+    fn a_namespace_of_its_own_makes_anybody_of_a_process() {
+        assert!(is_identity("         0          0 4294967295\n"));
+        for map in ["", "0 1000 1\n", "1001 1000 1\n", "0 0 65536\n", "0 0 4294967295\n0 0 1\n"] {
+            assert!(!is_identity(map), "{map:?}");
+        }
     }
 }

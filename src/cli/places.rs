@@ -76,7 +76,7 @@ impl Setup {
             variable: std::env::var("TAGIH_LEDGER_PASSWORD").ok().map(SecretString::from),
             credentials_directory: std::env::var("CREDENTIALS_DIRECTORY").ok(),
         };
-        let password = secret::find(&settings.password_file, "ledger_password", sources)?;
+        let password = secret::password(&settings.password_file, sources)?;
         let access = ServerAccess {
             password: password.as_ref(),
             ca_file: Some(Path::new(&settings.ca_file)).filter(|file| !file.as_os_str().is_empty()),

@@ -11,10 +11,12 @@ use super::logs;
 use super::output::{self, rupiah};
 use super::places::absolute;
 use super::setup::{Failure, Setup};
+use super::tables::TableFlags;
 use crate::doku::signature::SigningKey;
 use crate::domain::classify::{Policy, Unverifiable};
 use crate::domain::language::Language;
 use crate::exit::Exit;
+use crate::jobs::period::MadeFrom;
 use crate::jobs::reconcile::{self, Billed, OpeningFolder, ReconcileError, ReconcileOptions};
 use crate::ledger::{Ledger as _, Location, Store};
 use crate::report::Presentation;
@@ -81,21 +83,23 @@ pub(super) fn reconcile(setup: &Setup, arguments: &Reconcile) -> Result<Exit, Fa
         out: arguments.out.clone(),
         language: arguments.lang,
     };
-    run(setup, &task, &setup.verification_keys()?)
+    let keys = setup.verification_keys()?;
+    setup.tell_key_end(&keys);
+    run(setup, &task, &keys)
 }
 
-/// Reconciles, prints the summary and gives the exit code.
-pub(super) fn run(setup: &Setup, task: &Task, keys: &[SigningKey]) -> Result<Exit, Failure> {
-    let policy = policy(setup)?;
-    let options = ReconcileOptions {
+/// What a task comes to with the settings.
+fn options(setup: &Setup, task: &Task, keys: &[SigningKey]) -> Result<ReconcileOptions, Failure> {
+    Ok(ReconcileOptions {
         notifications: task.logs.clone(),
         from: task.from,
         to: task.to,
         as_of: task.as_of,
         keys: keys.to_vec(),
         client_id: setup.binding()?.client_id,
-        policy,
+        policy: policy(setup)?,
         carry_in: task.carry_in.clone(),
+        request_history: task.request_history.clone(),
         settlement: super::settlement::files(setup, task)?,
         bank: task.bank.clone(),
         inquiries: task.inquiries.clone(),
@@ -108,7 +112,37 @@ pub(super) fn run(setup: &Setup, task: &Task, keys: &[SigningKey]) -> Result<Exi
             language: task.language.unwrap_or(setup.config.report.language),
             entity: setup.config.report.entity.clone(),
         }),
+    })
+}
+
+/// Makes a report again, without a word: into `out`, from what it says it was made from.
+pub(super) fn again(setup: &Setup, made: &MadeFrom, out: &Path) -> Result<(), Failure> {
+    let request = &made.request;
+    let opening = request.opening.as_ref().map(Path::new);
+    let task = Task {
+        from: made.from,
+        to: made.to,
+        as_of: made.as_of,
+        logs: made.inputs("notifications"),
+        external_ledger: made.external_ledger.clone(),
+        request_history: request.request_history.as_ref().map(PathBuf::from),
+        carry_in: request.carry_in.as_ref().map(PathBuf::from),
+        settlement: made.inputs("settlement"),
+        bank: made.inputs("bank"),
+        inquiries: made.inputs("inquiries"),
+        opening: super::period::opening(setup, made.from, opening)?,
+        tables: setup.tables(&TableFlags { layout: request.layout.clone(), sheet: request.sheet.clone() })?,
+        out: out.to_path_buf(),
+        language: request.language,
     };
+    let options = options(setup, &task, &setup.verification_keys()?)?;
+    reconcile::run(billed(setup, &task, &options)?, &options)?;
+    Ok(())
+}
+
+/// Reconciles, prints the summary and gives the exit code.
+pub(super) fn run(setup: &Setup, task: &Task, keys: &[SigningKey]) -> Result<Exit, Failure> {
+    let options = options(setup, task, keys)?;
     if !setup.quiet && !setup.journal_path().exists() {
         output::note(format_args!(
             "note: there is no journal at `{}` yet, so nothing counts as decided or closed",

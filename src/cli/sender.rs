@@ -1,5 +1,6 @@
 //! What a sending command holds while it runs: lock, ledger, gateway, pacing; and how it stops.
 
+use std::fmt::Display;
 use std::sync::atomic::AtomicU64;
 use std::time::Duration;
 
@@ -9,6 +10,7 @@ use secrecy::SecretString;
 use super::output;
 use super::setup::{Failure, Setup};
 use super::stopping::{listen, tell_no_way};
+use crate::config::Doku;
 use crate::doku::answer::Trust;
 use crate::doku::signature::SigningKey;
 use crate::domain::check::Schedule;
@@ -60,7 +62,7 @@ impl Sender {
         let create =
             if flags.new_ledger || (flags.command == "issue" && !setup.is_production()) { Create::IfMissing } else { Create::Never };
         let (lock, ledger) = setup.open_ledger_to_send(&binding, create, flags.command)?;
-        let endpoint = endpoint(setup);
+        let endpoint = endpoint(setup)?;
         if let Some(unused) = unused_proxies(setup).filter(|_| secret.is_some() && !setup.quiet) {
             output::note(unused);
         }
@@ -192,24 +194,44 @@ pub(super) fn settings(setup: &Setup, flags: &Flags) -> Result<Settings, Failure
 }
 
 /// Where DOKU is.
-pub(super) fn endpoint(setup: &Setup) -> Endpoint {
+pub(super) fn endpoint(setup: &Setup) -> Result<Endpoint, Failure> {
     let config = &setup.config;
-    Endpoint {
+    Ok(Endpoint {
         base_url: config.doku.base_url.clone(),
         client_id: config.doku.client_id.clone(),
         connect_ms: config.timeout.connect_ms,
         request_ms: config.timeout.request_ms,
         proxy: proxy(setup),
-    }
+        root_certificates: root_certificates(&config.doku)?,
+    })
 }
 
 /// The way to DOKU, by the configuration alone.
-fn proxy(setup: &Setup) -> ProxyChoice {
+pub(super) fn proxy(setup: &Setup) -> ProxyChoice {
     let doku = &setup.config.doku;
     match doku.proxy.as_str() {
         "" if doku.use_environment_proxy => ProxyChoice::Environment,
         "" => ProxyChoice::Direct,
         url => ProxyChoice::Through(url.to_owned()),
+    }
+}
+
+/// Whose word it is that DOKU is DOKU: this system's certificates or those of the file, never what the environment names.
+fn root_certificates(doku: &Doku) -> Result<Option<Vec<u8>>, Failure> {
+    let path = doku.root_certificates_file.as_str();
+    if !path.is_empty() {
+        let wrong = |reason: &dyn Display| Failure::setting(format!("`doku.root_certificates_file` `{path}` cannot be used: {reason}"));
+        let pem = std::fs::read(path).map_err(|error| wrong(&error))?;
+        let has_some = String::from_utf8_lossy(&pem).contains("-----BEGIN CERTIFICATE-----");
+        return if has_some { Ok(Some(pem)) } else { Err(wrong(&"it holds no certificate (PEM)")) };
+    }
+    let is_set = |name: &&str| std::env::var_os(name).is_some_and(|value| !value.is_empty());
+    match ["SSL_CERT_FILE", "SSL_CERT_DIR"].into_iter().find(is_set).filter(|_| doku.base_url.starts_with("https://")) {
+        None => Ok(None),
+        Some(name) => Err(Failure::setting(format!(
+            "{name} is set, and would decide whom this program takes for DOKU\nhint: unset it for tagih, or name a file of certificates as \
+             `doku.root_certificates_file`"
+        ))),
     }
 }
 

@@ -70,6 +70,7 @@ pub(super) fn serve(setup: &Setup, arguments: &Serve) -> Result<Exit, Failure> {
         clock: setup.clock.clone(),
     };
     let keys = Arc::clone(&options.settings.keys);
+    setup.tell_key_end(&keys.current());
     let listening = |address: SocketAddr, admin: Option<SocketAddr>| {
         output::done(format_args!("listening on http://{address}"));
         if let Some(admin) = admin {
@@ -141,6 +142,7 @@ fn settings(setup: &Setup, client_id: String) -> Result<Settings, Failure> {
         },
         inquiry_suffix: section.inquiry_suffix.clone(),
         refusal_details: section.refusal_details,
+        sign_refusals: section.sign_refusals,
         info_key: setup.config.doku.info.key,
         freshness_seconds: section.freshness_seconds,
         customer_name: section.customer_name.clone(),
@@ -151,6 +153,7 @@ fn settings(setup: &Setup, client_id: String) -> Result<Settings, Failure> {
             body_timeout: Duration::from_millis(section.body_timeout_ms),
             drain: Duration::from_secs(section.drain_seconds),
             forged_bytes_max: section.forged_bytes_max,
+            reserved_bytes: section.reserved_bytes,
             answers_bytes_max: section.answers_bytes_max,
         },
     })

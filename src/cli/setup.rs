@@ -4,8 +4,6 @@ use std::cell::RefCell;
 use std::fmt::Display;
 use std::path::{Path, PathBuf};
 
-use secrecy::SecretString;
-
 use super::args::Global;
 use super::output;
 use super::places;
@@ -13,7 +11,6 @@ use super::standard_input::StandardInput;
 use super::tables::BillFlags;
 use crate::clock::Clock;
 use crate::config::{self, Config, ConfigError, Environment};
-use crate::doku::signature::SigningKey;
 use crate::domain::additional::{self, UrlRules};
 use crate::domain::channel::{Channel, Method};
 use crate::domain::plan::Minting;
@@ -24,13 +21,14 @@ use crate::intake::{self, AdditionalOptions, CodeTemplate, Defaults, FreeTemplat
 use crate::jobs::entries::EntriesError;
 use crate::jobs::ingest::IngestError;
 use crate::jobs::issue::RunError;
-use crate::journal::{Author, JournalError};
+use crate::journal::JournalError;
 use crate::ledger::{Binding, LedgerError};
+use crate::private;
 use crate::report::atomic::WriteError;
 use crate::report::folder::FolderError;
 use crate::report::items::ItemsError;
 use crate::report::metrics::Figures;
-use crate::secret::{self, SecretError, Sources};
+use crate::secret::SecretError;
 
 /// An error a person reads, and the exit code it ends with.
 #[derive(Debug)]
@@ -233,19 +231,6 @@ impl Setup {
         Path::new(&self.config.journal.path)
     }
 
-    /// Who acts: as the command says, else as configured, else as the system calls them.
-    pub(super) fn actor(&self, by: Option<&str>) -> Result<String, Failure> {
-        let configured = filled(&self.config.journal.actor);
-        let actor = by.map(str::to_owned).or(configured).or_else(|| std::env::var("USER").ok()).unwrap_or_default();
-        // The reason is another matter; this only checks the name.
-        Ok(Author::new(&actor, "named").map(|author| author.actor().to_owned())?)
-    }
-
-    /// Who acts and why, and from whose account of the system.
-    pub(super) fn author(&self, by: Option<&str>, reason: &str) -> Result<Author, Failure> {
-        Ok(Author::new(&self.actor(by)?, reason)?.with_person(&super::person::person()))
-    }
-
     /// The ledger is bound to this for life.
     pub(super) fn binding(&self) -> Result<Binding, Failure> {
         let client_id = self.config.doku.client_id.clone();
@@ -253,25 +238,6 @@ impl Setup {
             return Err(Failure::setting("`doku.client_id` is not set\nhint: set it in a configuration file or as TAGIH_DOKU_CLIENT_ID"));
         }
         Ok(Binding { environment: self.config.doku.environment.name().to_owned(), client_id })
-    }
-
-    pub(super) fn secret(&self) -> Result<SecretString, Failure> {
-        let sources = Sources {
-            variable: std::env::var("TAGIH_DOKU_SECRET").ok().map(SecretString::from),
-            credentials_directory: std::env::var("CREDENTIALS_DIRECTORY").ok(),
-        };
-        Ok(secret::load(&self.config.doku.secret_file, sources)?)
-    }
-
-    /// The keys that verify: the present one, and the previous one while rotating.
-    pub(super) fn verification_keys(&self) -> Result<Vec<SigningKey>, Failure> {
-        Ok(std::iter::once(SigningKey::new(&self.secret()?)).chain(self.previous_key()?).collect())
-    }
-
-    /// The key before the present one, while it is being replaced: it verifies, and never signs.
-    pub(super) fn previous_key(&self) -> Result<Option<SigningKey>, Failure> {
-        let previous = &self.config.doku.secret_file_previous;
-        Ok(if previous.is_empty() { None } else { Some(SigningKey::new(&secret::from_file(Path::new(previous))?)) })
     }
 
     /// How bill files are to be read.
@@ -366,11 +332,12 @@ impl Setup {
 }
 
 fn read_config(path: &Path) -> Result<String, Failure> {
-    std::fs::read_to_string(path)
+    private::check_settings(path)
+        .and_then(|()| std::fs::read_to_string(path))
         .map_err(|error| Failure::usage(format!("the configuration file `{}` cannot be read: {error}", path.display())))
 }
 
-fn filled(text: &str) -> Option<String> {
+pub(super) fn filled(text: &str) -> Option<String> {
     (!text.is_empty()).then(|| text.to_owned())
 }
 

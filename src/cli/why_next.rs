@@ -15,7 +15,14 @@ use crate::reconcile::Finding;
 pub(super) fn deciding(judgement: &Judgement) -> Option<&Finding> {
     let about = &judgement.about;
     let quiet = || about.payments.last().or(about.bills.first()).or(about.lines.last()).or(about.settlement.first());
-    breaks(judgement).into_iter().find(|finding| judgement.needs_person(finding)).or_else(quiet)
+    let breaks = breaks(judgement);
+    breaks.iter().copied().find(|finding| counts(judgement, &breaks, finding)).or_else(quiet)
+}
+
+/// Whether something is to be done because of a finding: what has no row of its own in the list explains one that has.
+fn counts(judgement: &Judgement, breaks: &[&Finding], finding: &Finding) -> bool {
+    let explains = || !finding.has_item() && breaks.iter().any(|other| judgement.needs_person(other));
+    judgement.needs_person(finding) || explains()
 }
 
 /// What is wrong: causes before what follows from them, of each the worst first.
@@ -57,9 +64,9 @@ fn of_findings(story: &Story, judgement: &Judgement, speaker: &Speaker) -> Vec<S
     };
     for finding in &breaks {
         let class = finding.action_class();
-        if judgement.needs_person(finding) {
+        if counts(judgement, &breaks, finding) {
             add(format!("{class}: {}", speaker.text(class).remedy));
-        } else {
+        } else if finding.has_item() {
             add(fill(words.next_accepted, &[class.id()]));
         }
     }

@@ -216,7 +216,7 @@ pub(super) fn part(judgement: &Judgement, finding: &Finding, speaker: &Speaker) 
     if !finding.reason.is_nothing() {
         details.push(fill(words.because, &[&report::reason(finding, speaker.language)]));
     }
-    if finding.nature == Nature::Break {
+    if finding.nature == Nature::Break && finding.has_item() {
         details.push(fill(words.stands, &[words.standing(judgement.standings.of(&finding.id).status)]));
     }
     details.extend(places(judgement, finding).iter().map(|place| fill(words.at_place, &[place])));

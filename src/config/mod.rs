@@ -2,6 +2,7 @@
 //!
 //! `config/default.toml` is the single list of keys: a key outside it is an error, and every key has an environment name.
 
+mod addresses;
 mod check;
 mod former;
 mod origin;
@@ -94,7 +95,8 @@ pub fn resolve(
     for (key, text) in flags {
         set(&mut table, key, text, key)?;
     }
-    let mut config: Config = table.try_into().map_err(|error: toml::de::Error| ConfigError::Value(error.to_string().trim().to_owned()))?;
+    check::numbers(&table)?;
+    let mut config: Config = table.try_into().map_err(|error: toml::de::Error| ConfigError::Value(masked(error.to_string().trim())))?;
     config.unused = unused;
     check::check(&config)?;
     Ok(config)
@@ -115,9 +117,27 @@ fn variable_name(key: &str) -> String {
     format!("TAGIH_{}", key.replace('.', "_").to_uppercase())
 }
 
+/// Says where a file is no TOML, without repeating the line: a key without quotes may stand in it.
 fn parse(name: &str, text: &str) -> Result<Table, ConfigError> {
-    text.parse()
-        .map_err(|error: toml::de::Error| ConfigError::Syntax { source_name: name.into(), reason: error.to_string().trim().to_owned() })
+    text.parse().map_err(|error: toml::de::Error| {
+        let before = error.span().and_then(|span| text.get(..span.start)).unwrap_or_default();
+        let (line, column) = (before.matches('\n').count() + 1, before.rsplit('\n').next().unwrap_or_default().chars().count() + 1);
+        let reason = format!("line {line}, column {column}: {}", masked(error.message()));
+        ConfigError::Syntax { source_name: name.into(), reason }
+    })
+}
+
+/// How DOKU's secret keys begin.
+const KEY_PREFIX: &str = "SK-";
+
+/// Whether `text` is a secret key of DOKU's, by its beginning.
+fn is_key(text: &str) -> bool {
+    text.starts_with(KEY_PREFIX)
+}
+
+/// `text` up to what may be a secret key.
+fn masked(text: &str) -> String {
+    text.split_once(KEY_PREFIX).map_or_else(|| text.to_owned(), |(before, _)| format!("{before}{KEY_PREFIX}***"))
 }
 
 /// The sections whose keys are the user's own.
@@ -136,7 +156,8 @@ fn merge(base: &mut Table, layer: Table, source_name: &str, prefix: &str) -> Res
             (None, _) => {
                 let names: Vec<String> =
                     base.keys().map(|near| if prefix.is_empty() { near.clone() } else { format!("{prefix}.{near}") }).collect();
-                return Err(ConfigError::UnknownKey { source_name: source_name.into(), suggestion: nearest(&path, &names), key: path });
+                let (suggestion, key) = (nearest(&path, &names), masked(&path));
+                return Err(ConfigError::UnknownKey { source_name: source_name.into(), suggestion, key });
             }
         }
     }
@@ -145,7 +166,7 @@ fn merge(base: &mut Table, layer: Table, source_name: &str, prefix: &str) -> Res
 
 /// Sets one key from text, as the kind of value its default has.
 fn set(table: &mut Table, key: &str, text: &str, source_name: &str) -> Result<(), ConfigError> {
-    let wrong = |kind: &str| ConfigError::Value(format!("`{source_name}` must be {kind}, not `{text}`"));
+    let wrong = |kind: &str| ConfigError::Value(format!("`{source_name}` must be {kind}, not `{}`", masked(text)));
     let slot = match key.split_once('.') {
         Some((section, rest)) => match table.get_mut(section) {
             Some(Value::Table(below)) => return set(below, rest, text, source_name),

@@ -7,9 +7,10 @@ use toml::{Table, Value};
 use super::{ConfigError, parse};
 
 /// Every setting that is a path of ours.
-const PATHS: [&str; 7] = [
+const PATHS: [&str; 8] = [
     "doku.secret_file",
     "doku.secret_file_previous",
+    "doku.root_certificates_file",
     "ledger.path",
     "ledger.password_file",
     "ledger.ca_file",

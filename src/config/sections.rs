@@ -1,7 +1,9 @@
 //! The sections of the configuration as plain values, one struct for each table of `config/default.toml`.
 
 use std::collections::BTreeMap;
+use std::ops::RangeInclusive;
 
+use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use crate::books::Account;
@@ -49,13 +51,35 @@ pub struct Config {
     pub unused: BTreeMap<String, String>,
 }
 
+/// More rows or calls than any run has.
+const COUNT_MAX: i64 = 1_000_000_000;
+
+/// More bytes than any log has.
+const BYTES_MAX: i64 = 1 << 50;
+
+/// The largest amount there is.
+const RUPIAH_MAX: i64 = 999_999_999_999;
+
+/// The most bytes of a body whose log line, with every byte escaped, is one that `reconcile` reads.
+const BODY_BYTES_MAX: i64 = 131_072;
+
+/// Keys that are numbers, and which they may be.
+type Ranges = &'static [(&'static str, RangeInclusive<i64>)];
+
+/// A section: its keys with their types, and the range of every number behind `=`.
 macro_rules! section {
-    ($(#[$doc:meta])* $name:ident { $($field:ident: $type:ty),* $(,)? }) => {
+    ($(#[$doc:meta])* $name:ident { $($field:ident: $type:ty $(= $range:expr)?),* $(,)? }) => {
         $(#[$doc])*
         #[derive(Clone, Debug, Deserialize, Serialize)]
         #[serde(deny_unknown_fields)]
         #[allow(missing_docs, reason = "config/default.toml is the reference; a second text would drift from it")]
         pub struct $name { $(pub $field: $type),* }
+
+        impl $name {
+            /// The keys that are numbers, and which they may be.
+            #[allow(dead_code, reason = "many sections have no numbers")]
+            const RANGES: Ranges = &[$($((stringify!($field), $range),)?)*];
+        }
     };
 }
 
@@ -93,11 +117,20 @@ pub enum InvalidSignature {
 section!(
     /// `[doku]`
     Doku {
-        environment: Environment, base_url: String, client_id: String, secret_file: String, secret_file_previous: String,
-        verify_response: SignaturePolicy, unsigned_errors: UnsignedErrors, proxy: String, use_environment_proxy: bool, info: InfoField,
-        paths: Paths, status_words: StatusWords,
+        environment: Environment, base_url: String, other_host: String, root_certificates_file: String, client_id: String,
+        secret_file: String, secret_file_previous: String, previous_until: String, verify_response: SignaturePolicy,
+        unsigned_errors: UnsignedErrors, proxy: String, use_environment_proxy: bool, info: InfoField, paths: Paths,
+        status_words: StatusWords,
     }
 );
+impl Doku {
+    /// Until when the previous key is believed, if that is said.
+    #[must_use]
+    pub fn previous_until(&self) -> Option<Timestamp> {
+        super::check::key_end(&self.previous_until)
+    }
+}
+
 section!(
     /// `[doku.status_words]`
     StatusWords { cancelled: Vec<String> }
@@ -108,31 +141,46 @@ section!(
 );
 section!(
     /// `[pacing]`
-    Pacing { rate_per_second: std::num::NonZeroU32, burst: std::num::NonZeroU32, in_flight_max: std::num::NonZeroU32 }
+    Pacing {
+        rate_per_second: std::num::NonZeroU32 = 1..=100_000, burst: std::num::NonZeroU32 = 1..=100_000,
+        in_flight_max: std::num::NonZeroU32 = 1..=100_000,
+    }
 );
 section!(
     /// `[retry]`
-    Retry { attempts_max: std::num::NonZeroU32, base_ms: u64, cap_ms: u64, breaker_failures: u32, pause_max_seconds: u64, replay_window_minutes: i64 }
+    Retry {
+        attempts_max: std::num::NonZeroU32 = 1..=1_000, base_ms: u64 = 0..=3_600_000, cap_ms: u64 = 0..=3_600_000,
+        breaker_failures: u32 = 0..=1_000_000, pause_max_seconds: u64 = 0..=86_400, replay_window_minutes: i64 = 0..=525_600,
+    }
 );
 section!(
     /// `[timeout]`
-    Timeout { connect_ms: u64, request_ms: u64 }
+    Timeout { connect_ms: u64 = 1..=600_000, request_ms: u64 = 1..=600_000 }
 );
 section!(
     /// `[doubt]`
-    Doubt { not_found: NotFound, not_found_minutes: i64, unchanged_minutes: i64, overdue_hours: i64 }
+    Doubt {
+        not_found: NotFound, not_found_minutes: i64 = 1..=525_600, unchanged_minutes: i64 = 1..=525_600,
+        overdue_hours: i64 = 0..=87_840,
+    }
 );
 section!(
     /// `[sync]`
-    Sync { first_minutes: i64, window_days: i64, calls_max: u64, spacing_seconds: i64 }
+    Sync {
+        first_minutes: i64 = 0..=525_600, window_days: i64 = 0..=3_660, calls_max: u64 = 0..=COUNT_MAX,
+        spacing_seconds: i64 = 0..=86_400,
+    }
 );
 section!(
     /// `[plan]`
-    Plan { reissue_suffix: String, reissue_grace_minutes: i64, amend_base: AmendBase, cancel_name: String }
+    Plan { reissue_suffix: String, reissue_grace_minutes: i64 = 0..=525_600, amend_base: AmendBase, cancel_name: String }
 );
 section!(
     /// `[guard]`
-    Guard { rows_max: u64, rupiah_max: u64, amount_max: u64, cancellations_max: u64, changed_share_max: u64 }
+    Guard {
+        rows_max: u64 = 0..=COUNT_MAX, rupiah_max: u64 = 0..=1_000_000_000_000_000, amount_max: u64 = 0..=RUPIAH_MAX,
+        cancellations_max: u64 = 0..=COUNT_MAX, changed_share_max: u64 = 0..=100,
+    }
 );
 section!(
     /// `[intake]`
@@ -144,13 +192,16 @@ section!(
 section!(
     /// `[intake.defaults]`
     Defaults {
-        channel: String, method: String, expiry_minutes: u32, reusable: bool, info: String,
+        channel: String, method: String, expiry_minutes: u32 = 0..=99_999_999, reusable: bool, info: String,
         receipt_description: String, receipt_footer: String,
     }
 );
 section!(
     /// `[intake.limits]`
-    Limits { field_bytes_max: usize, record_bytes_max: usize, columns_max: usize, rows_max: u64 }
+    Limits {
+        field_bytes_max: usize = 1..=16_777_216, record_bytes_max: usize = 1..=67_108_864, columns_max: usize = 1..=16_384,
+        rows_max: u64 = 1..=COUNT_MAX,
+    }
 );
 section!(
     /// `[results]`
@@ -158,7 +209,7 @@ section!(
 );
 section!(
     /// `[merchant_code]`
-    MerchantCode { template: String, length: usize }
+    MerchantCode { template: String, length: usize = 1..=20 }
 );
 section!(
     /// `[additional_info]`
@@ -170,9 +221,9 @@ section!(
 section!(
     /// `[reconcile]`
     Reconcile {
-        tolerance_rupiah: u64, expiry_grace_minutes: i64, skew_minutes: i64, late_evidence_hours: i64,
-        unverifiable: String, expired_break_days: i64, status_grace_hours: i64, malformed_lines_max_percent: u64,
-        lapsed_policy_statuses: Vec<String>,
+        tolerance_rupiah: u64 = 0..=RUPIAH_MAX, expiry_grace_minutes: i64 = 0..=525_600, skew_minutes: i64 = 0..=525_600,
+        late_evidence_hours: i64 = 0..=87_840, unverifiable: String, expired_break_days: i64 = 0..=3_660,
+        status_grace_hours: i64 = 0..=87_840, malformed_lines_max_percent: u64 = 0..=100, lapsed_policy_statuses: Vec<String>,
     }
 );
 section!(
@@ -183,22 +234,26 @@ section!(
     /// `[serve]`
     Serve {
         listen: String, admin_listen: String, inquiry_path: String, notification_path: String, log_dir: String,
-        invalid_signature: InvalidSignature, inquiry_suffix: String, refusal_details: bool, freshness_seconds: u32,
-        customer_name: String, connections_max: std::num::NonZeroU32,
-        body_bytes_max: usize, header_timeout_ms: u64, body_timeout_ms: u64, drain_seconds: u64, close_after_minutes: u32,
-        forged_bytes_max: u64, answers_bytes_max: u64,
+        invalid_signature: InvalidSignature, inquiry_suffix: String, refusal_details: bool, sign_refusals: bool,
+        freshness_seconds: u32 = 0..=86_400, customer_name: String, connections_max: std::num::NonZeroU32 = 1..=65_536,
+        body_bytes_max: usize = 1_024..=BODY_BYTES_MAX, header_timeout_ms: u64 = 1..=600_000, body_timeout_ms: u64 = 1..=600_000,
+        drain_seconds: u64 = 0..=3_600, close_after_minutes: u32 = 0..=10_080, forged_bytes_max: u64 = 0..=BYTES_MAX,
+        reserved_bytes: u64 = 0..=BYTES_MAX, answers_bytes_max: u64 = 0..=BYTES_MAX,
     }
 );
 section!(
     /// `[settlement]`
     Settlement {
-        notification_grace_hours: i64, holidays: Vec<jiff::civil::Date>, channels: BTreeMap<String, String>,
+        notification_grace_hours: i64 = 0..=8_784, holidays: Vec<jiff::civil::Date>, channels: BTreeMap<String, String>,
         shares: BTreeMap<String, String>, alfa: SettledChannel, indomaret: SettledChannel,
     }
 );
 section!(
     /// `[settlement.alfa]`, `[settlement.indomaret]`
-    SettledChannel { settled_by_doku: bool, working_days: u32, fee_rupiah: u64, fee_basis_points: u32, vat_percent: u32 }
+    SettledChannel {
+        settled_by_doku: bool, working_days: u32 = 0..=60, fee_rupiah: u64 = 0..=RUPIAH_MAX, fee_basis_points: u32 = 0..=10_000,
+        vat_percent: u32 = 0..=100,
+    }
 );
 section!(
     /// `[journal]`
@@ -210,11 +265,11 @@ section!(
 );
 section!(
     /// `[books]`
-    Books { premium: Booked, receipts: Booked, lapse_after_days: u32, accept_late: bool, known_months: u32 }
+    Books { premium: Booked, receipts: Booked, lapse_after_days: u32 = 0..=3_650, accept_late: bool, known_months: u32 = 3..=120 }
 );
 section!(
     /// `[bank]`
-    Bank { statement: bool, window_days: u32, filter: Vec<String> }
+    Bank { statement: bool, window_days: u32 = 0..=60, filter: Vec<String> }
 );
 section!(
     /// `[report]`
@@ -223,8 +278,31 @@ section!(
 
 section!(
     /// `[heartbeat]`
-    Heartbeat { url: String, timeout_ms: u64 }
+    Heartbeat { url: String, timeout_ms: u64 = 100..=10_000 }
 );
+
+/// Every section with numbers, and which they may be. No computation with them, on whatever day, leaves the range of its type.
+pub(super) const RANGES: [(&str, Ranges); 19] = [
+    ("doku.info", &[("alfa_length_max", 1..=64), ("indomaret_length_max", 1..=64)]),
+    ("pacing", Pacing::RANGES),
+    ("retry", Retry::RANGES),
+    ("timeout", Timeout::RANGES),
+    ("doubt", Doubt::RANGES),
+    ("sync", Sync::RANGES),
+    ("plan", Plan::RANGES),
+    ("guard", Guard::RANGES),
+    ("intake.defaults", Defaults::RANGES),
+    ("intake.limits", Limits::RANGES),
+    ("merchant_code", MerchantCode::RANGES),
+    ("reconcile", Reconcile::RANGES),
+    ("serve", Serve::RANGES),
+    ("settlement", Settlement::RANGES),
+    ("settlement.alfa", SettledChannel::RANGES),
+    ("settlement.indomaret", SettledChannel::RANGES),
+    ("books", Books::RANGES),
+    ("bank", Bank::RANGES),
+    ("heartbeat", Heartbeat::RANGES),
+];
 
 /// `[layouts.NAME]`: whatever is left out is as tagih writes it.
 #[derive(Clone, Debug, Default, Deserialize, Serialize)]

@@ -103,3 +103,52 @@ fn every_account_of_the_books_has_a_key_and_a_former_name_is_that_key() {
     assert_eq!(config.unused["accounts.shortfall"], "6610");
     assert!(with_file("[accounts]\nshortfall = \"\"").unwrap().unused.is_empty());
 }
+
+/// Of every number of the configuration: the ends its refusal names are taken, and nothing beyond them, nor the ends of the type.
+#[test]
+fn every_number_has_a_range_and_keeps_to_it() {
+    let defaults: toml::Table = DEFAULT.parse().unwrap();
+    let number =
+        |key: &String| key.split('.').try_fold(Value::Table(defaults.clone()), |at, part| at.get(part).cloned()).unwrap().is_integer();
+    let keys: Vec<String> = leaves(&defaults).into_iter().filter(number).collect();
+    assert!(keys.len() > 50, "{keys:?}");
+    for key in keys {
+        let (section, name) = key.rsplit_once('.').unwrap();
+        let with = |value: i128| with_file(&format!("[{section}]\n{name} = {value}"));
+        for value in [i64::MIN, -1, i64::MAX].map(i128::from).into_iter().chain([i128::from(i64::MAX) + 1, i128::from(u64::MAX)]) {
+            assert!(with(value).is_err(), "{key} = {value}");
+        }
+        let refusal = with(i64::MAX.into()).unwrap_err().to_string();
+        let ends =
+            refusal.split_once("must be ").and_then(|(_, rest)| rest.split_once(", not")).and_then(|(ends, _)| ends.split_once(" to "));
+        let (least, most): (i128, i128) = ends.map(|(least, most)| (least.parse().unwrap(), most.parse().unwrap())).expect(&refusal);
+        assert!(with(least).is_ok() && with(most).is_ok(), "{key}: {refusal}");
+        assert!(with(least - 1).is_err() && with(most + 1).is_err(), "{key}: {refusal}");
+    }
+}
+
+#[test]
+fn no_error_repeats_a_key_that_stands_in_a_wrong_place() {
+    const KEY: &str = "SK-TOPSECRET-abcdef";
+    for text in [
+        format!("[doku]\nsecret = {KEY}"),
+        format!("[doku]\nsecret = \"{KEY}\""),
+        format!("[doku]\nsecret_file = {KEY}"),
+        format!("[doku]\nsecret_file = \"{KEY}\""),
+        format!("[doku]\nsecret_file = \"/etc/{KEY}\""),
+        format!("[doku]\nsecret_file_previous = \"{KEY}\""),
+        format!("[doku]\nsecret_file = \"{KEY}"),
+        format!("[doku]\nsecret_file = [\"{KEY}\"]"),
+        format!("[doku]\nverify_response = \"{KEY}\""),
+        format!("[doku]\n{KEY}"),
+        format!("[doku]\n{KEY} = 1"),
+        format!("{KEY} = 1"),
+    ] {
+        let error = with_file(&text).unwrap_err().to_string();
+        assert!(!error.contains("TOPSECRET"), "{text}: {error}");
+    }
+    let variable = ("TAGIH_PACING_BURST".to_owned(), KEY.to_owned());
+    assert!(!resolve(None, [variable], &[]).unwrap_err().to_string().contains("TOPSECRET"));
+    let error = with_file("[doku]\nclient_id = \"C\"\nproxy = http://p").unwrap_err().to_string();
+    assert!(error.starts_with("my.toml: line 3, column "), "{error}");
+}

@@ -6,6 +6,7 @@
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
 use hmac::{Hmac, KeyInit as _, Mac as _};
+use jiff::Timestamp;
 use secrecy::{ExposeSecret as _, SecretString};
 use sha2::Sha256;
 
@@ -57,7 +58,11 @@ pub enum SignatureError {
 
 /// A shared secret, ready to sign and verify. Cloning keeps the prepared key, which is the dear part.
 #[derive(Clone)]
-pub struct SigningKey(Hmac<Sha256>);
+pub struct SigningKey {
+    mac: Hmac<Sha256>,
+    /// Until when it is believed; none: for good.
+    until: Option<Timestamp>,
+}
 
 impl std::fmt::Debug for SigningKey {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
@@ -70,9 +75,35 @@ impl SigningKey {
     #[must_use]
     pub fn new(secret: &SecretString) -> Self {
         match Hmac::new_from_slice(secret.expose_secret().as_bytes()) {
-            Ok(mac) => Self(mac),
+            Ok(mac) => Self { mac, until: None },
             Err(_) => unreachable!("HMAC takes a key of any length"),
         }
+    }
+
+    /// The same, not believed about anything that arrives after `until`.
+    #[must_use]
+    pub fn until(self, until: Timestamp) -> Self {
+        Self { until: Some(until), ..self }
+    }
+
+    /// Whether it is believed about what arrived at `at`; what does not say when may have arrived too late.
+    #[must_use]
+    pub fn is_believed(&self, at: Option<Timestamp>) -> bool {
+        self.until.is_none_or(|until| at.is_some_and(|at| at <= until))
+    }
+
+    /// Until when it is believed, if that has an end.
+    #[must_use]
+    pub const fn ends(&self) -> Option<Timestamp> {
+        self.until
+    }
+
+    /// What tells it from other keys and says nothing of it: a digest made with it, 16 hexadecimal digits.
+    #[must_use]
+    pub fn fingerprint(&self) -> String {
+        let mut mac = self.mac.clone();
+        mac.update(b"tagih: fingerprint of a key");
+        digest::hex(mac.finalize().into_bytes().get(..8).unwrap_or_default())
     }
 
     /// The `Signature` header for `components`.
@@ -121,7 +152,7 @@ impl SigningKey {
             (stamp_name, stamp),
             ("Request-Target", components.target),
         ];
-        let mut mac = self.0.clone();
+        let mut mac = self.mac.clone();
         for (index, (name, value)) in lines.into_iter().enumerate() {
             if value.bytes().any(|byte| byte.is_ascii_control()) {
                 return Err(SignatureError::ControlCharacter(name));
@@ -242,5 +273,17 @@ mod tests {
         assert_eq!(key("other").verify(&good, &header), Err(SignatureError::Mismatch));
         assert_eq!(key(SECRET).verify(&Components { stamp: RESPONSE, ..good }, &header), Err(SignatureError::Mismatch));
         assert_eq!(key(SECRET).verify(&Components { body: Some(b"{}"), ..good }, &header), Err(SignatureError::Mismatch));
+    }
+    #[test]
+    fn a_key_that_ends_is_believed_about_what_arrived_before() {
+        let at = |text: &str| Some(text.parse::<Timestamp>().unwrap());
+        let key = SigningKey::new(&SecretString::from(SECRET));
+        assert!(key.is_believed(at("2026-12-31T00:00:00Z")) && key.is_believed(None));
+        let ending = key.clone().until("2026-12-01T00:00:00Z".parse().unwrap());
+        assert!(ending.is_believed(at("2026-12-01T00:00:00Z")));
+        assert!(!ending.is_believed(at("2026-12-01T00:00:01Z")) && !ending.is_believed(None));
+        assert_eq!(ending.fingerprint(), key.fingerprint());
+        let other = SigningKey::new(&SecretString::from("SK-another-0123456789"));
+        assert!(key.fingerprint() != other.fingerprint() && key.fingerprint().len() == 16 && !key.fingerprint().contains("test"));
     }
 }

@@ -5,6 +5,7 @@
 #![deny(clippy::arithmetic_side_effects, clippy::wildcard_enum_match_arm)]
 
 pub mod additional;
+pub mod address;
 pub mod ageing;
 pub mod amount;
 pub mod attention;
@@ -33,6 +34,7 @@ pub mod language;
 pub mod lifecycle;
 pub mod line;
 pub mod mark;
+pub mod names;
 pub mod near;
 pub mod owner;
 pub mod payment;

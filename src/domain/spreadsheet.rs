@@ -1,21 +1,24 @@
 //! Text that a spreadsheet would run as a formula, made harmless in files for people, and read back as it was.
 //!
-//! An apostrophe goes before `= + - @`, tab and CR where a cell begins, and also after a `;` or a tab inside of it, where a
-//! spreadsheet that splits there begins a cell. Apostrophes that stand there already get one more, so that reading back is exact.
+//! An apostrophe goes before `= + - @`, tab and CR where a cell begins, and also after what a spreadsheet of another language parts
+//! cells or lines at: it does not see the quotes that a cell of ours stands in, as they are not where its own cells begin. There quotes
+//! of the text's own would be a cell's, so what is behind them counts. Apostrophes that stand there already get one more, so that
+//! reading back is exact.
 
 use std::borrow::Cow;
 
+/// Full-width ones too: some spreadsheets take them for the others.
 const fn runs(character: char) -> bool {
-    matches!(character, '=' | '+' | '-' | '@' | '\t' | '\r')
+    matches!(character, '=' | '+' | '-' | '@' | '\t' | '\r' | '\u{ff1d}' | '\u{ff0b}' | '\u{ff0d}' | '\u{ff20}')
 }
 
 const fn begins_a_cell(character: char) -> bool {
-    matches!(character, ';' | '\t')
+    matches!(character, ';' | ',' | '|' | '\t' | '\n' | '\r')
 }
 
-/// Whether `rest`, where a cell begins, is some apostrophes and then something that runs.
+/// Whether `rest`, where a cell begins, is some quotes and apostrophes and then something that runs.
 fn is_dangerous(rest: &str) -> bool {
-    rest.trim_start_matches('\'').starts_with(runs)
+    rest.trim_start_matches(['\'', '"']).starts_with(runs)
 }
 
 /// Where in `text` a cell may begin.
@@ -69,7 +72,14 @@ mod tests {
             ("-5", "'-5"),
             ("@SUM(A1)", "'@SUM(A1)"),
             ("\t=1", "'\t'=1"),
-            ("\r=1", "'\r=1"),
+            ("\r=1", "'\r'=1"),
+            ("a\n=1", "a\n'=1"),
+            ("X;\"=1+41;Y", "X;'\"=1+41;Y"),
+            ("X;\"\"=1+41", "X;'\"\"=1+41"),
+            ("\"=1+41", "'\"=1+41"),
+            ("X,=1+41,Y", "X,'=1+41,Y"),
+            ("|=1", "|'=1"),
+            ("\u{ff1d}1+1", "'\u{ff1d}1+1"),
             ("Budi;=cmd|' /C calc'!A0", "Budi;'=cmd|' /C calc'!A0"),
             ("a\t@b", "a\t'@b"),
             ("'=1", "''=1"),
@@ -87,13 +97,24 @@ mod tests {
 
     proptest! {
         #[test]
-        fn any_text_reads_back_as_it_was_and_nothing_in_it_runs(text in "[='+;@a\\-\t\r]{0,12}|.{0,20}") {
+        fn any_text_reads_back_as_it_was_and_nothing_in_it_runs(text in "[='\"+;,|@a\\-\t\r\n]{0,12}|.{0,20}") {
             let written = escaped(&text).into_owned();
             prop_assert_eq!(unescaped(&written), text);
-            let cells = written.split([';', '\t']).enumerate();
-            // A tab at the very beginning is what runs itself, and is escaped as such.
-            for (place, cell) in cells.filter(|(place, _)| *place > 0 || !written.starts_with('\t')) {
-                prop_assert!(!cell.starts_with(['=', '+', '-', '@', '\r']), "{place}: {cell:?}");
+            // As another spreadsheet would part it, which takes quotes off where its cells begin.
+            let mut cells = written.split([';', ',', '|', '\t', '\n', '\r']);
+            prop_assert!(!cells.any(|cell| cell.trim_start_matches('"').starts_with(['=', '+', '-', '@'])), "{written:?}");
+        }
+
+        #[test]
+        fn nothing_runs_in_a_row_of_any_texts_whatever_its_cells_are_parted_at(cells in proptest::collection::vec("[=\"+;,a\\-]{0,8}", 1..4)) {
+            let mut writer = csv::Writer::from_writer(Vec::new());
+            writer.write_record(cells.iter().map(|cell| escaped(cell).into_owned())).unwrap();
+            let line = String::from_utf8(writer.into_inner().unwrap()).unwrap();
+            for delimiter in [b',', b';', b'|'] {
+                let mut reader = csv::ReaderBuilder::new().has_headers(false).flexible(true).delimiter(delimiter).from_reader(line.as_bytes());
+                for cell in reader.records().map(Result::unwrap).flat_map(|record| record.iter().map(str::to_owned).collect::<Vec<_>>()) {
+                    prop_assert!(!cell.starts_with(['=', '+', '-', '@']), "{line:?} parted at {}: {cell:?}", char::from(delimiter));
+                }
             }
         }
     }

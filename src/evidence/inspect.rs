@@ -6,7 +6,7 @@ use std::hash::{DefaultHasher, Hash, Hasher as _};
 use jiff::Timestamp;
 
 use super::blocks::LINE_MAX;
-use super::envelope::{self, Envelope, Headers, Received};
+use super::envelope::{self, Envelope, Received};
 use super::read::ReadOptions;
 use crate::doku::notification::{self, Message, Notification, NotifiedAmount, TransactionStatus};
 use crate::doku::signature::{Components, Stamp};
@@ -43,6 +43,8 @@ type Kept<'a> = (&'a mut Vec<u8>, &'a mut Stores);
 enum Finding {
     Verified,
     Forged,
+    /// By a key that was not believed any more when it arrived.
+    Withdrawn,
     ForeignClient,
     Unverifiable(Detail),
 }
@@ -75,10 +77,11 @@ impl<'a> Inspector<'a> {
     /// Verifies a received message, then reads its body.
     fn judge(&self, received: &Received<'_>, digest: Digest, kept: Kept<'_>) -> Line {
         let body_digest = digest::of_bytes(received.body.as_bytes());
-        let verified = match self.verify(&received.headers, received.target.as_deref(), body_digest) {
+        let verified = match self.verify(received, body_digest) {
             Finding::ForeignClient => return refused(digest, Class::N04, Detail::ForeignClient),
             Finding::Forged if is_spaced(&received.body) => return refused(digest, Class::N02, Detail::Rewritten),
             Finding::Forged => return refused(digest, Class::N02, Detail::Forged),
+            Finding::Withdrawn => return refused(digest, Class::N02, Detail::Withdrawn),
             Finding::Unverifiable(why) => match self.options.policy.unverifiable {
                 Unverifiable::Strict => return refused(digest, Class::N03, why),
                 Unverifiable::TrustLog => false,
@@ -92,7 +95,8 @@ impl<'a> Inspector<'a> {
         line
     }
 
-    fn verify(&self, headers: &Headers<'_>, target: Option<&str>, body_digest: Digest) -> Finding {
+    fn verify(&self, received: &Received<'_>, body_digest: Digest) -> Finding {
+        let (headers, target) = (&received.headers, received.target.as_deref());
         let Some(client_id) = headers.client_id.as_deref() else { return Finding::Unverifiable(Detail::ClientIdMissing) };
         if client_id != self.options.client_id {
             return Finding::ForeignClient;
@@ -106,10 +110,14 @@ impl<'a> Inspector<'a> {
         }
         let fits = |target: &str| {
             let components = Components { client_id, request_id, stamp: Stamp::Request(stamp), target, body: None };
-            self.options.keys.iter().any(|key| key.verify_digested(&components, Some(body_digest), signature).is_ok())
+            self.options.keys.iter().find(|key| key.verify_digested(&components, Some(body_digest), signature).is_ok())
         };
         // Nearly every target is logged as it was signed; only the others cost more.
-        if fits(target) || readings(target).iter().any(|reading| fits(reading)) { Finding::Verified } else { Finding::Forged }
+        match fits(target).or_else(|| readings(target).iter().find_map(|reading| fits(reading))) {
+            Some(key) if key.is_believed(received.at) => Finding::Verified,
+            Some(_) => Finding::Withdrawn,
+            None => Finding::Forged,
+        }
     }
 
     fn read_body(&self, body: &str, digest: Digest, received: Option<&Received<'_>>, (texts, stores): Kept<'_>) -> Line {

@@ -52,6 +52,23 @@ fn evidence_by(bytes: &[u8], tables: &Settings) -> Evidence {
     read_bytes(bytes, &ReadOptions { keys: &keys, client_id: "C", policy: &policy, pairs: &NoPairs, tables }).unwrap()
 }
 
+#[test]
+fn what_a_withdrawn_key_signed_counts_only_if_it_arrived_before() {
+    // The message arrived at 03:00:02; without that instant nobody knows.
+    let undated = message(1, 0).replacen("\"received_at\":\"2026-10-05T03:00:02Z\",", "", 1);
+    for (until, line, class) in [
+        ("2026-10-05T03:00:02Z", message(1, 0), Class::N00),
+        ("2026-10-05T03:00:01Z", message(1, 0), Class::N02),
+        ("2026-10-05T03:00:02Z", undated, Class::N02),
+    ] {
+        let (policy, keys) = (Policy::default(), [key().until(until.parse().unwrap())]);
+        let options = ReadOptions { keys: &keys, client_id: "C", policy: &policy, pairs: &NoPairs, tables: &Settings::default() };
+        let read = read_bytes(line.as_bytes(), &options).unwrap();
+        let classes: Vec<Class> = read.lines.iter().map(|(_, line)| line.class).collect();
+        assert_eq!(classes, [class], "{until}");
+    }
+}
+
 /// Invoice numbers of what was verified as paid, in the order of the lines.
 fn paid(evidence: &Evidence) -> Vec<String> {
     let lines = evidence.lines.iter().filter(|(_, line)| line.class == Class::N00);

@@ -87,7 +87,7 @@ mod tests {
         for at in 0..der.len().min(200) {
             let mut broken = der.clone();
             broken[at] ^= 0xff;
-            let _: Option<Timestamp> = ends_at(&broken);
+            drop(ends_at(&broken).map(|end| end.to_string()));
         }
         assert_eq!(ends_at(&[0x30, 0xff, 1]), None);
     }

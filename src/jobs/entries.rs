@@ -14,6 +14,7 @@ use crate::books::month::balances_before;
 use crate::books::{Account, Pair, Period, Settings, hledger};
 use crate::domain::amount::Rupiah;
 use crate::domain::digest;
+use crate::journal::period::PeriodClose;
 use crate::journal::{Author, Entry as Line, JournalError, Writer};
 use crate::report::atomic::{self, WriteError};
 use crate::report::books::{CARRY, read_entries, read_postings, write_entries};
@@ -116,7 +117,8 @@ pub fn write(options: &EntriesOptions<'_>) -> Result<EntriesReport, EntriesError
     let (from, to) = (signed.from, signed.to);
     let pairs = read_postings(options.report).map_err(|error| wrong(error.to_string()))?;
     let mut writer = Writer::open(options.journal)?;
-    let is_closed = writer.journal().periods()?.iter().any(|period| period.close.summary_sha256 == signed.sha256);
+    let is_signed = |close: &PeriodClose| close.summary_sha256 == signed.sha256 || close.content_sha256 == signed.content;
+    let is_closed = writer.journal().periods()?.iter().any(|period| is_signed(&period.close));
     if !is_closed && !options.is_preliminary {
         return Err(EntriesError::NotClosed { path: options.report.to_owned(), from, to });
     }

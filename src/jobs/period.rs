@@ -1,4 +1,7 @@
-//! Closing a period: its report is held against its own digests and identities, linked to the period before, and signed.
+//! Closing a period: its report is made again and held against the one that was looked at, against its own digests and identities,
+//! linked to the period before, and signed.
+
+mod made_again;
 
 use std::fs;
 use std::io;
@@ -14,10 +17,12 @@ use crate::domain::calendar::start_of_wib_day;
 use crate::domain::closing::Closing;
 use crate::domain::digest;
 use crate::journal::period::{ClosedPeriod, PeriodClose, may_close};
-use crate::journal::{Author, Entry, JournalError, Writer, is_one_person};
+use crate::journal::{self, Author, Entry, JournalError, Writer, is_one_person};
 use crate::register::is_same_person;
 use crate::report;
-use crate::report::manifest::ReportFile;
+use crate::report::manifest::{self, ReportFile};
+
+pub use self::made_again::{MadeFrom, made_from};
 
 /// What is to be closed.
 #[derive(Debug)]
@@ -30,6 +35,8 @@ pub struct CloseOptions<'a> {
     pub to: Date,
     /// The report that is signed.
     pub report: &'a Path,
+    /// The same, made again just now from what the report says it was made from.
+    pub again: &'a Path,
     /// Who signs, and why.
     pub author: Author,
     /// Who looked at it besides, where one person may close.
@@ -49,6 +56,14 @@ pub enum PeriodError {
         /// Which folder.
         path: PathBuf,
         /// What was found.
+        reason: String,
+    },
+    /// Made again, it is another (exit 7).
+    #[error("E0858: the report in `{}` cannot be signed: {reason}\nhint: reconcile the period again, look at that report, and close with it; where the ledger goes on meanwhile, do both on a copy (`tagih ledger backup`)", path.display())]
+    Stale {
+        /// Which folder.
+        path: PathBuf,
+        /// What is another now.
         reason: String,
     },
     /// The report is not that of the whole period (exit 2).
@@ -148,7 +163,8 @@ struct Month {
 /// [`PeriodError`]; the journal is then as it was.
 pub fn close(options: CloseOptions<'_>) -> Result<PeriodClose, PeriodError> {
     check_reviewer(&options)?;
-    let (summary, summary_sha256) = read_whole(options.report)?;
+    made_again::compare(options.report, options.again)?;
+    let (summary, summary_sha256) = read_whole(options.again)?;
     check_days(&options, &summary)?;
     let of_books = summary.books.iter().flat_map(|books| &books.identities);
     if let Some(identity) = summary.identities.iter().chain(of_books).find(|identity| identity.left.get() != identity.right.get()) {
@@ -160,6 +176,7 @@ pub fn close(options: CloseOptions<'_>) -> Result<PeriodClose, PeriodError> {
         run_id: summary.run_id,
         report: report.display().to_string(),
         summary_sha256,
+        content_sha256: manifest::content(&summary.files),
         closing_hash: summary.month.closing_hash,
         closing: summary.month.closing,
         ledger: source_text(&summary.ledger),
@@ -200,11 +217,22 @@ pub enum Approved {
     Reopened,
 }
 
-/// The second person agrees to what was proposed of the period from `from`.
+/// The folder of the report whose close is proposed for the period from `from`, if that is what is proposed.
+///
+/// # Errors
+/// [`JournalError`].
+pub fn proposed_report(journal: &Path, from: Date) -> Result<Option<PathBuf>, JournalError> {
+    Ok(match journal::read(journal)?.proposed().map(|proposal| &proposal.entry) {
+        Some(Entry::PeriodProposed { period }) if period.closing.from == from => Some(PathBuf::from(&period.report)),
+        _ => None,
+    })
+}
+
+/// The second person agrees to what was proposed of the period from `from`; `again` is its report, made again just now.
 ///
 /// # Errors
 /// [`PeriodError`]; the journal is then as it was.
-pub fn approve(journal: &Path, from: Date, author: &Author, now: Timestamp) -> Result<Approved, PeriodError> {
+pub fn approve(journal: &Path, from: Date, author: &Author, again: Option<&Path>, now: Timestamp) -> Result<Approved, PeriodError> {
     let mut writer = Writer::open(journal)?;
     let Some(proposal) = writer.journal().proposed().cloned() else { return Err(PeriodError::NothingProposed { from }) };
     if is_one_person(&proposal, author) {
@@ -213,14 +241,22 @@ pub fn approve(journal: &Path, from: Date, author: &Author, now: Timestamp) -> R
     }
     let (entry, approved) = match proposal.entry {
         Entry::PeriodProposed { period } if period.closing.from == from => {
-            // What was looked at is what is signed.
+            // What was proposed is what is signed.
             let folder = Path::new(&period.report);
-            let (_, summary_sha256) = read_whole(folder)?;
-            if summary_sha256 != period.summary_sha256 {
-                return Err(not_whole(folder, &"it is not the report that was proposed"));
+            let again = again.ok_or_else(|| not_whole(folder, &"it was not made again"))?;
+            made_again::compare(folder, again)?;
+            let (summary, summary_sha256) = read_whole(again)?;
+            if summary.month.closing_hash != period.closing_hash {
+                return Err(stale(folder, &"its balances are not those that were proposed"));
             }
             check_order(&writer.journal().periods()?, &period.closing)?;
-            let period = Box::new(PeriodClose { reviewed_by: Some(proposal.actor), ..*period });
+            let period = Box::new(PeriodClose {
+                reviewed_by: Some(proposal.actor),
+                content_sha256: manifest::content(&summary.files),
+                run_id: summary.run_id,
+                summary_sha256,
+                ..*period
+            });
             (Entry::PeriodClosed { period: period.clone() }, Approved::Closed(period))
         }
         Entry::ReopenProposed { from: of } if of == from => (Entry::PeriodReopened { from }, Approved::Reopened),
@@ -232,6 +268,10 @@ pub fn approve(journal: &Path, from: Date, author: &Author, now: Timestamp) -> R
 
 fn not_whole(path: &Path, reason: &dyn std::fmt::Display) -> PeriodError {
     PeriodError::Report { path: path.to_owned(), reason: reason.to_string() }
+}
+
+fn stale(path: &Path, reason: &dyn std::fmt::Display) -> PeriodError {
+    PeriodError::Stale { path: path.to_owned(), reason: reason.to_string() }
 }
 
 /// The summary and its digest, once every file is what it says.
@@ -260,11 +300,17 @@ fn check_days(options: &CloseOptions<'_>, summary: &Summary) -> Result<(), Perio
     if (closing.from, closing.to) != (from, to) {
         return Err(wrong(format!("it is that of {} to {}", closing.from, closing.to)));
     }
+    not_over(to, summary.as_of, options.now).map_or(Ok(()), |reason| Err(wrong(reason)))
+}
+
+/// Why days that end with `to` cannot be closed yet.
+fn not_over(to: Date, as_of: Timestamp, now: Timestamp) -> Option<String> {
     let ends_at = to.tomorrow().ok().and_then(start_of_wib_day);
-    if ends_at.is_none_or(|ends_at| summary.as_of < ends_at) {
-        return Err(wrong(format!("its as-of {} lies before their end", summary.as_of)));
+    let is_before = |at: Timestamp| ends_at.is_none_or(|ends_at| at < ends_at);
+    if is_before(as_of) {
+        return Some(format!("its as-of {as_of} lies before their end"));
     }
-    Ok(())
+    is_before(now).then(|| format!("they are not over: it is {now}"))
 }
 
 fn check_order(closed: &[ClosedPeriod], closing: &Closing) -> Result<(), PeriodError> {
@@ -310,4 +356,18 @@ pub fn reopen(journal: &Path, from: Date, author: &Author, four_eyes: bool, now:
     let entry = if four_eyes { Entry::ReopenProposed { from } } else { Entry::PeriodReopened { from } };
     writer.append(now, author, entry)?;
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_month_is_not_closed_before_the_clock_says_it_is_over() {
+        let at = |text: &str| text.parse().unwrap();
+        let (october, before, after) = (jiff::civil::date(2026, 10, 31), at("2026-10-31T16:59:59Z"), at("2026-10-31T17:00:00Z"));
+        assert_eq!(not_over(october, after, after), None);
+        assert!(not_over(october, before, after).unwrap().contains("as-of"));
+        assert!(not_over(october, after, before).unwrap().contains("not over"));
+    }
 }

@@ -33,6 +33,7 @@ use crate::report::atomic::WriteError;
 use crate::report::books::{BooksFiles, KeepError};
 use crate::report::summary::Summary;
 use crate::report::summary_books::BooksFigures;
+use crate::report::summary_inputs::{KeyFigures, Request};
 use crate::report::summary_month::{MonthFigures, Signature, SignedFigures};
 use crate::report::{self, Presentation, Report};
 use crate::table::{self, Mostly};
@@ -56,6 +57,8 @@ pub struct ReconcileOptions {
     pub policy: Policy,
     /// The output folder of an earlier period, whose payments cover their bills in this one.
     pub carry_in: Option<PathBuf>,
+    /// Our ledger beside an external one, if it was.
+    pub request_history: Option<PathBuf>,
     /// Settlement files, if the money is to be followed to the bank.
     pub settlement: Option<SettlementFiles>,
     /// Statements of the bank account DOKU pays to, if pay-outs are to be followed there.
@@ -237,6 +240,8 @@ pub fn run(mut billed: Billed, options: &ReconcileOptions) -> Result<ReconcileRe
     outcome.identities.extend_from_slice(&month.identities);
     let mut summary = Summary::of(&outcome, &terms, &files, source, run_id);
     summary.held = held;
+    summary.request = request(options);
+    summary.keys = options.keys.iter().map(|key| KeyFigures { fingerprint: key.fingerprint(), until: key.ends() }).collect();
     summary.discrepancies = discrepancies::counts(&outcome, &standings, journal.head());
     summary.books = Some(BooksFigures::of(&posted, hash));
     summary.month = Some(MonthFigures::of(&month, &files, signed(&journal, &month.closing)?));
@@ -266,6 +271,19 @@ pub fn run(mut billed: Billed, options: &ReconcileOptions) -> Result<ReconcileRe
         remarks,
         mostly,
     })
+}
+
+/// What was asked beside the inputs, so that the report can be made again.
+fn request(options: &ReconcileOptions) -> Request {
+    let text = |path: &PathBuf| path.display().to_string();
+    Request {
+        opening: options.opening.as_ref().map(|folder| text(&folder.path)),
+        carry_in: options.carry_in.as_ref().map(text),
+        request_history: options.request_history.as_ref().map(text),
+        layout: options.tables.layout.clone(),
+        sheet: options.tables.sheet.clone(),
+        language: options.presentation.as_ref().map(|presentation| presentation.language),
+    }
 }
 
 /// The payments and bills of months before, from a folder without books or from the books themselves.

@@ -134,7 +134,9 @@ impl Judgement {
     /// Whether a person must act because of a finding.
     #[must_use]
     pub fn needs_person(&self, finding: &Finding) -> bool {
-        finding.nature == crate::domain::classify::Nature::Break && self.standings.of(&finding.id).status != Status::Accepted
+        finding.nature == crate::domain::classify::Nature::Break
+            && finding.has_item()
+            && self.standings.of(&finding.id).status != Status::Accepted
     }
 }
 

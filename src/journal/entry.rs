@@ -47,6 +47,13 @@ pub enum Entry {
         /// SHA-256 of the file they are kept in.
         sha256: String,
     },
+    /// From now on a second person must agree to decisions, or need not any more.
+    FourEyes {
+        /// Whether one must.
+        on: bool,
+    },
+    /// That a second person be needed no more was proposed; it takes effect when another person agrees.
+    FourEyesOffProposed,
     /// The last closed period was opened again.
     PeriodReopened {
         /// Its first day.
@@ -66,6 +73,8 @@ impl Entry {
             | Self::PeriodReopened { .. }
             | Self::PeriodProposed { .. }
             | Self::ReopenProposed { .. }
+            | Self::FourEyes { .. }
+            | Self::FourEyesOffProposed
             | Self::Exported { .. } => Ok(Vec::new()),
         }
     }

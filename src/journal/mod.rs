@@ -6,6 +6,7 @@
 
 pub mod codes;
 pub mod entry;
+pub mod four_eyes;
 mod line;
 pub mod period;
 mod store;
@@ -15,6 +16,7 @@ mod tests;
 use jiff::Timestamp;
 
 use crate::domain::digest::{self, Digest};
+use crate::domain::names;
 use crate::register::{Change, Register};
 
 pub use entry::Entry;
@@ -40,8 +42,12 @@ impl Author {
         let is_sayable = |text: &str, length_max: usize| {
             !text.trim().is_empty() && text.chars().count() <= length_max && !text.chars().any(char::is_control)
         };
-        if !is_sayable(actor, Self::ACTOR_LENGTH_MAX) {
-            return Err(JournalError::Author { what: "name", hint: "give `--by NAME`, or set `journal.actor`" });
+        // Two names that look like one are two persons in the journal, and one for whoever reads it.
+        if !is_sayable(actor, Self::ACTOR_LENGTH_MAX) || !names::is_plain(actor) {
+            return Err(JournalError::Author {
+                what: "name",
+                hint: "give `--by NAME`, or set `journal.actor`: letters of one alphabet, and nothing that is not seen",
+            });
         }
         if !is_sayable(reason, crate::register::REASON_LENGTH_MAX) {
             return Err(JournalError::Author {
@@ -132,7 +138,7 @@ pub struct Dated<'a> {
 /// Whether two records, or a record and who writes now, are one person's: of one account of the system, or under one name.
 #[must_use]
 pub fn is_one_person(first: &Record, author: &Author) -> bool {
-    let is_one_account = !author.person().is_empty() && first.person == author.person();
+    let is_one_account = crate::register::is_same_account(&first.person, author.person());
     is_one_account || crate::register::is_same_person(&first.actor, author.actor())
 }
 
@@ -160,6 +166,22 @@ impl Journal {
     #[must_use]
     pub fn decided_at(&self) -> Option<Head> {
         self.records.iter().rev().find(|record| matches!(record.entry, Entry::Decided { .. })).map(Head::of)
+    }
+
+    /// Whether a second person must agree to what is decided; none where that was never recorded.
+    #[must_use]
+    pub fn four_eyes(&self) -> Option<bool> {
+        self.records.iter().rev().find_map(|record| match record.entry {
+            Entry::FourEyes { on } => Some(on),
+            _ => None,
+        })
+    }
+
+    /// The proposal that a second person be needed no more, if it is the last that was said of that.
+    #[must_use]
+    pub fn four_eyes_off_proposed(&self) -> Option<&Record> {
+        let said = self.records.iter().rev().find(|record| matches!(record.entry, Entry::FourEyes { .. } | Entry::FourEyesOffProposed));
+        said.filter(|record| record.entry == Entry::FourEyesOffProposed)
     }
 
     /// The discrepancies as they stand: the fold of all lines.

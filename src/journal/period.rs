@@ -16,6 +16,9 @@ pub struct PeriodClose {
     pub report: String,
     /// SHA-256 of its summary.json, which lists the digests of its other files.
     pub summary_sha256: String,
+    /// A digest of its files but those that name the run or the signature; empty in older journals, where `summary_sha256` says it all.
+    #[serde(default)]
+    pub content_sha256: String,
     /// The balances.
     pub closing: Closing,
     /// Their hash.
@@ -94,6 +97,8 @@ impl Journal {
             | Entry::Decided { .. }
             | Entry::PeriodProposed { .. }
             | Entry::ReopenProposed { .. }
+            | Entry::FourEyes { .. }
+            | Entry::FourEyesOffProposed
             | Entry::Exported { .. } => {}
         }
         Ok(())

@@ -2,12 +2,12 @@
 
 use std::fs::File;
 use std::io::{self, Read as _, Seek as _, SeekFrom, Write as _};
-use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
 
 use jiff::Timestamp;
 
 use super::{Author, Entry, Journal, JournalError, Record, line};
+use crate::private;
 
 /// Reads the journal at `path`; one that does not exist is empty.
 ///
@@ -15,7 +15,7 @@ use super::{Author, Entry, Journal, JournalError, Record, line};
 /// [`JournalError::Damaged`] for the first line that is not what was written, [`JournalError::Storage`] when it cannot be read.
 pub fn read(path: &Path) -> Result<Journal, JournalError> {
     let failed = |error: io::Error| storage(path, &error);
-    let mut file = match File::open(path) {
+    let mut file = match private::open(File::options().read(true), path) {
         Ok(file) => file,
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(named(path)),
         Err(error) => return Err(failed(error)),
@@ -47,9 +47,8 @@ impl Writer {
     pub fn open(path: &Path) -> Result<Self, JournalError> {
         let failed = |error: io::Error| storage(path, &error);
         let is_new = !path.exists();
-        let options =
-            |options: &mut std::fs::OpenOptions| options.read(true).write(true).create(true).truncate(false).mode(0o600).open(path);
-        let mut file = options(&mut File::options()).map_err(failed)?;
+        let options = &mut File::options();
+        let mut file = private::open(options.read(true).write(true).create(true).truncate(false), path).map_err(failed)?;
         file.lock().map_err(failed)?;
         let (journal, end) = parse(path, &whole(&mut file).map_err(failed)?)?;
         if is_new {

@@ -9,6 +9,7 @@ use std::path::{Path, PathBuf};
 use super::LedgerError;
 use crate::clock::Clock;
 use crate::domain::calendar::format_utc_seconds;
+use crate::private;
 
 /// Held while a job sends; released when it is dropped or the process ends.
 #[derive(Debug)]
@@ -37,7 +38,8 @@ impl SenderLock {
             path: ledger_path.display().to_string(),
             reason: format!("its lock `{}`: {error}", lock_path.display()),
         };
-        let mut file = File::options().read(true).write(true).create(true).truncate(false).open(&lock_path).map_err(failed)?;
+        let options = &mut File::options();
+        let mut file = private::open(options.read(true).write(true).create(true).truncate(false), &lock_path).map_err(failed)?;
         match file.try_lock() {
             Ok(()) => {}
             Err(TryLockError::WouldBlock) => {

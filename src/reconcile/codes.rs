@@ -72,7 +72,7 @@ pub const OPENING: Code = Code::new(
 pub const NOT_WHOLE: Code = Code::new(
     "E0851",
     "report folder not whole",
-    "a file of the report is missing, or is not what its summary says was written",
+    "a file of the report is missing, or is not what its inputs make",
     "reconcile the period again, and close it with that report",
 );
 /// A report is not that of the period.
@@ -119,6 +119,23 @@ pub const BOOKS_UNREADABLE: Code = Code::new(
     "name the output folder of a `tagih reconcile`, whole; a copy that a spreadsheet saved anew is none",
 );
 
+/// A report made again is another.
+pub const STALE: Code = Code::new(
+    "E0858",
+    "report made again is another",
+    "a close makes the report again from what its summary says it was made from; an input is missing or was changed, or the ledger, the \
+     journal or the settings went on and the balances are others now",
+    "reconcile the period again, look at that report, and close it with that; where the ledger goes on meanwhile, do both on a copy of it",
+);
+
+/// A process that is whoever it says.
+pub const NAMESPACE: Code = Code::new(
+    "E0859",
+    "nobody's account",
+    "decisions are told apart by accounts of the system, and in a user namespace a process has whichever account it likes",
+    "run the command outside of `unshare` and rootless containers",
+);
+
 /// All of them.
 pub const ALL: &[Code] = &[
     LEDGER_UNREADABLE,
@@ -137,4 +154,6 @@ pub const ALL: &[Code] = &[
     REVIEWER,
     NOTHING_PROPOSED,
     BOOKS_UNREADABLE,
+    STALE,
+    NAMESPACE,
 ];

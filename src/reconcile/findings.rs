@@ -12,7 +12,7 @@ use super::judge_bills::{Attached, JudgedBill};
 use super::{Inputs, Terms, reasons, severity_of};
 use crate::domain::amount::Rupiah;
 use crate::domain::channel::Channel;
-use crate::domain::classify::{Class, ClassSet, Nature, Severity};
+use crate::domain::classify::{Class, ClassSet, Nature, Severity, Stands};
 use crate::domain::digest::{self, Digest};
 use crate::domain::line::{Line, NO_BILL};
 use crate::domain::reason::{BillReason, Reason, RowFault};
@@ -69,6 +69,14 @@ pub struct Finding {
 }
 
 impl Finding {
+    /// Whether it can be a row of the list of what somebody must see to: what is short stands on its bill, and a bill paid twice on the
+    /// payment that is over. What is an alarm besides is a row as that.
+    #[must_use]
+    pub fn has_item(&self) -> bool {
+        let is_alarm = |flag: Class| matches!(flag.info().stands, Stands::Alarm | Stands::AlarmOfFile);
+        self.class.info().stands != Stands::Shared || self.class == Class::P04 || self.flags.iter().any(is_alarm)
+    }
+
     /// What to do about it by default.
     #[must_use]
     pub fn action(&self) -> &'static str {

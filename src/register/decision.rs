@@ -222,6 +222,14 @@ pub enum Refusal {
     },
 }
 
+/// Whether two accounts of the system, as the journal has them, are one: by their number, whatever they are called and however they were
+/// reached. Nothing is known of an empty one.
+#[must_use]
+pub fn is_same_account(one: &str, other: &str) -> bool {
+    let number = |account: &str| account.split(' ').next().unwrap_or_default().to_owned();
+    !one.is_empty() && number(one) == number(other)
+}
+
 /// Whether two names are one person's: compared without case and surrounding space.
 #[must_use]
 pub fn is_same_person(one: &str, other: &str) -> bool {
@@ -259,7 +267,7 @@ impl Decision {
         if reviewer.is_some_and(|reviewer| is_same_person(reviewer, preparer)) {
             return Err(Refusal::SamePerson { id: id(), by: preparer.clone() });
         }
-        let same_account = |proposal: &super::Resolution| !self.person.is_empty() && proposal.person == self.person;
+        let same_account = |proposal: &super::Resolution| is_same_account(&proposal.person, &self.person);
         if self.step == Step::Approve && item.proposal.as_ref().is_some_and(same_account) {
             return Err(Refusal::SamePerson { id: id(), by: preparer.clone() });
         }

@@ -11,7 +11,6 @@ use crate::books::pair::Leg;
 use crate::books::{Account, ItemId};
 use crate::domain::classify::{Class, Nature};
 use crate::domain::digest;
-use crate::domain::language::{Language, Say as _};
 use crate::domain::reason::Reason;
 
 /// What a discrepancy is about; its id is made from that.
@@ -184,12 +183,6 @@ impl Facts {
             Some(Side::Debit) | None => books.balance,
         });
         of_books.or(self.paid).or(self.expected)
-    }
-
-    /// Both sides' values in words: in English where nothing but those was kept.
-    #[must_use]
-    pub fn reason_in(&self, language: Language) -> String {
-        if self.cause.is_nothing() { self.reason.clone() } else { self.cause.told(language).to_string() }
     }
 
     /// What was paid less what was expected, where both are known.

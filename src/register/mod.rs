@@ -12,7 +12,7 @@ mod tests;
 
 use serde::{Deserialize, Serialize};
 
-pub use decision::{Action, Decision, Details, REASON_LENGTH_MAX, Refusal, Step, is_same_person};
+pub use decision::{Action, Decision, Details, REASON_LENGTH_MAX, Refusal, Step, is_same_account, is_same_person};
 pub use facts::{Facts, Fingerprint, InBooks, Subject};
 pub use fold::{Change, Happening, IllegalHistory, Item, Made, Register, Resolution};
 pub use sighting::{Run, Sighting, Standing, Standings, look};

@@ -11,7 +11,7 @@ use jiff::civil::Date;
 use serde::Deserialize;
 
 use super::flag_names;
-use super::manifest::ReportFile;
+use super::manifest::{self, ReportFile};
 use crate::domain::digest;
 use crate::domain::reason::Reason;
 use crate::reconcile::Finding;
@@ -148,6 +148,8 @@ pub struct Signed {
     pub to: Date,
     /// SHA-256 of its summary.json.
     pub sha256: String,
+    /// See [`manifest::content`].
+    pub content: String,
 }
 
 #[derive(Deserialize)]
@@ -169,7 +171,8 @@ pub fn whole(folder: &Path) -> Result<Signed, String> {
             return Err(format!("`{}` has been changed", file.name));
         }
     }
-    Ok(Signed { from: listed.period.from, to: listed.period.to, sha256: digest::hex(&digest::of_bytes(&bytes)) })
+    let content = manifest::content(&listed.files);
+    Ok(Signed { from: listed.period.from, to: listed.period.to, sha256: digest::hex(&digest::of_bytes(&bytes)), content })
 }
 
 /// The facts of a finding, as they will be read from its folder.

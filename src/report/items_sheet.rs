@@ -180,7 +180,7 @@ fn line(
         (3, facts.invoice_number.clone()),
         (4, facts.payment_code.clone()),
         (5, facts.channel.clone().unwrap_or_default()),
-        (10, facts.reason_in(words.language)),
+        (10, if facts.cause.is_nothing() { facts.reason.clone() } else { words.because(&facts.cause) }),
         (11, class.map_or_else(|| facts.recommended.clone(), |class| words.class_action(class).to_owned())),
         (23, words.standing(item.status).to_owned()),
         (24, decided.to_owned()),

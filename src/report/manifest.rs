@@ -31,6 +31,18 @@ impl ReportFile {
     }
 }
 
+/// Files that name the run, the ledger's last event or the journal's last entry: they say others once something went on since.
+pub const OF_RUN: [&str; 4] = ["workbook.xlsx", "report.html", "carry/carry.json", "summary.json"];
+
+/// A digest of every file but those: what a report says, whenever it is made again and whoever has signed it meanwhile.
+#[must_use]
+pub fn content(files: &[ReportFile]) -> String {
+    let lasting = files.iter().filter(|file| !OF_RUN.contains(&file.name.as_str()));
+    let mut lines: Vec<String> = lasting.map(|file| format!("{} {}\n", file.sha256, file.name)).collect();
+    lines.sort_unstable();
+    digest::hex(&digest::of_bytes(lines.concat().as_bytes()))
+}
+
 /// SHA-256 and size of a file.
 fn digest_of(path: &Path) -> io::Result<(Digest, u64)> {
     let mut file = File::open(path)?;

@@ -130,7 +130,7 @@ fn text(run: &Run<'_>, figures: &Figures, last_success: i64) -> String {
 /// Lines by metric. Each names its command and environment: the collector refuses the same series from two files.
 struct Samples<'a> {
     run: &'a Run<'a>,
-    by_metric: BTreeMap<&'static str, String>,
+    by_metric: BTreeMap<&'static str, Vec<String>>,
 }
 
 impl Samples<'_> {
@@ -139,12 +139,14 @@ impl Samples<'_> {
         let labels = own.iter().chain(labels).map(|(name, value)| format!("{name}=\"{}\"", escaped(value)));
         let labels = labels.collect::<Vec<_>>().join(",");
         let lines = self.by_metric.entry(metric).or_default();
-        lines.push_str(&format!("{metric}{{{labels}}} {value}\n"));
+        lines.push(format!("{metric}{{{labels}}} {value}\n"));
     }
 
     fn text(&self) -> String {
         let told = METRICS.iter().filter_map(|(name, help)| Some((name, help, self.by_metric.get(name)?)));
-        told.map(|(name, help, lines)| format!("# HELP {name} {help}\n# TYPE {name} gauge\n{lines}")).collect()
+        told.map(|(name, help, lines)| format!("# HELP {name} {help}\n# TYPE {name} gauge\n{}", lines.concat()))
+            .collect::<Vec<_>>()
+            .concat()
     }
 }
 

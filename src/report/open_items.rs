@@ -1,4 +1,4 @@
-//! open_items.csv read again: items that nobody has to deal with yet, for whoever wants to decide about one all the same.
+//! The list of open items read again: what nobody has to deal with yet, for whoever wants to decide about one all the same.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::io;

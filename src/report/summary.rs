@@ -7,7 +7,7 @@ use jiff::civil::Date;
 use serde::Serialize;
 
 use super::summary_books::BooksFigures;
-use super::summary_inputs::{self, InputFigures};
+use super::summary_inputs::{self, InputFigures, KeyFigures, Request};
 use super::summary_month::MonthFigures;
 use super::summary_settlement::{BatchFigures, ChannelFigures, SettlementFigures};
 use crate::domain::amount::Rupiah;
@@ -37,6 +37,10 @@ pub struct Summary {
     pub ledger: LedgerSource,
     /// The logs, then the settlement files, the bank statements, the inquiry logs.
     pub inputs: Vec<InputFigures>,
+    /// The keys that signatures were believed by, the present one first.
+    pub keys: Vec<KeyFigures>,
+    /// What was asked beside them.
+    pub request: Request,
     /// Lines by class.
     pub lines: BTreeMap<&'static str, Figures>,
     /// Payments by class.
@@ -249,6 +253,8 @@ impl Summary {
             retry_slots: RetrySlot::ALL.into_iter().map(RetrySlot::name).zip(outcome.payments.retry_slots).collect(),
             not_evaluated: missing.iter().map(|class| class.id()).collect(),
             held: Vec::new(),
+            keys: Vec::new(),
+            request: Request::default(),
             discrepancies: Discrepancies {
                 count: outcome.findings.len(),
                 breaks: outcome.break_count(),

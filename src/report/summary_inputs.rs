@@ -1,9 +1,10 @@
 //! The inputs in summary.json: what each file is, by content, and the time it covers.
 
 use jiff::Timestamp;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use crate::domain::digest;
+use crate::domain::language::Language;
 use crate::domain::line::InputFile;
 use crate::domain::line::{Line, Lines, Marks};
 use crate::reconcile::Outcome;
@@ -33,6 +34,32 @@ pub struct InputFigures {
     pub packed: u64,
     /// What stands around the messages of a log, such as `docker`; empty for nothing.
     pub wrapper: &'static str,
+}
+
+/// A key that signatures were believed by.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct KeyFigures {
+    /// What tells it from others.
+    pub fingerprint: String,
+    /// Until when messages had to arrive that it signed; `null`: no end.
+    pub until: Option<Timestamp>,
+}
+
+/// What was asked of a run beside its inputs: with both, and the settings, its report can be made again.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Request {
+    /// The folder whose balances opened it.
+    pub opening: Option<String>,
+    /// The folder whose payments cover bills.
+    pub carry_in: Option<String>,
+    /// Our ledger beside an external one.
+    pub request_history: Option<String>,
+    /// The layout of its tables.
+    pub layout: Option<String>,
+    /// The sheet of its workbooks.
+    pub sheet: Option<String>,
+    /// The language of workbook and page; none without them.
+    pub language: Option<Language>,
 }
 
 /// The logs, then the settlement files, the bank statements, the inquiry logs.

@@ -32,7 +32,9 @@ async fn answered(shared: &Arc<Shared>, received: Received) -> Response {
         Err(why) => {
             return match door {
                 Door::Inquiry => {
-                    let present = keys.first().map(|key| Signer { key, target: received.path() });
+                    // What we sign proves to whoever has it that our key was at work, and a stranger chooses its id.
+                    let present = keys.first().filter(|_| shared.settings.sign_refusals);
+                    let present = present.map(|key| Signer { key, target: received.path() });
                     inquiry::forged(shared, &received, present, why, begun).await
                 }
                 Door::Notification => notification::forged(shared, &received, why, begun).await,

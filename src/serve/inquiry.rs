@@ -65,7 +65,7 @@ pub(super) async fn no_question(shared: &Shared, received: &Received, signer: Si
     said(shared, received, signer, &Outcome::refused(Status::Decline, "no_question", None, false), begun).await
 }
 
-/// A message that is not provably DOKU's, at the URL for questions. It is answered with the present key.
+/// A message that is not provably DOKU's, at the URL for questions.
 pub(super) async fn forged(shared: &Shared, received: &Received, signer: Option<Signer<'_>>, why: &str, begun: Stopwatch) -> Response {
     shared.metrics.turned_down(TurnedDown::Forged);
     turned_down(shared, received, signer, why, begun).await
@@ -97,7 +97,7 @@ async fn turned_down(shared: &Shared, received: &Received, signer: Option<Signer
         InvalidSignature::Unauthorized => Status::InvalidSignature,
         InvalidSignature::Decline => Status::Decline,
     };
-    shared.records.append(Kind::Forged, received.at, received.forged_line(why)).await;
+    shared.keep_forged(received, why).await;
     shared.metrics.inquiry(status.name(), begun.elapsed());
     let outcome = Outcome::refused(status, "unverified", None, false);
     response(shared, &given(shared, signer, received, &outcome))
@@ -247,7 +247,8 @@ fn given(shared: &Shared, signer: Option<Signer<'_>>, received: &Received, outco
     }
 }
 
-/// The answer on the wire. One that cannot echo an id is not signed: there is nothing it could be bound to.
+/// The answer on the wire. One that is not signed says of us nothing more than its body; one that cannot echo an id is not, as there is
+/// nothing it could be bound to.
 fn response(shared: &Shared, given: &Given) -> Response {
     let status = StatusCode::from_u16(given.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
     let mut response = (status, given.body.clone()).into_response();
@@ -259,7 +260,7 @@ fn response(shared: &Shared, given: &Given) -> Response {
         ("response-timestamp", &given.timestamp),
         ("signature", &given.signature),
     ];
-    if !given.request_id.is_empty() {
+    if !given.request_id.is_empty() && !given.signature.is_empty() {
         for (name, value) in signed {
             if let Ok(value) = HeaderValue::from_str(value) {
                 headers.insert(name, value);

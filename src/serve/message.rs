@@ -53,7 +53,7 @@ pub(super) struct Signer<'a> {
 }
 
 /// The headers that are kept.
-#[derive(Debug, Default, Serialize)]
+#[derive(Clone, Debug, Default, Serialize)]
 pub(super) struct Headers {
     #[serde(rename = "Client-Id", skip_serializing_if = "Option::is_none")]
     client_id: Option<String>,
@@ -66,6 +66,9 @@ pub(super) struct Headers {
     #[serde(rename = "Content-Type", skip_serializing_if = "Option::is_none")]
     content_type: Option<String>,
 }
+
+/// What is kept of a stranger's body.
+const STRANGE_BYTES_MAX: usize = 1_024;
 
 /// A line of a log. A body that is no text has its bytes kept under another name, where nobody takes it for a message.
 #[derive(Serialize)]
@@ -137,7 +140,8 @@ impl Received {
         let with_query = self.target.contains('?').then_some(self.target.as_str());
         let targets = std::iter::once(self.path()).chain(with_query);
         let mut signers = targets.flat_map(|target| keys.iter().map(move |key| Signer { key, target }));
-        signers.find(signed).ok_or("the signature does not match")
+        let found = signers.find(signed).ok_or("the signature does not match")?;
+        if found.key.is_believed(Some(self.at)) { Ok(found) } else { Err("the key that signed it is not believed any more") }
     }
 
     /// A `Request-Id` that can be repeated in an answer.
@@ -176,9 +180,21 @@ impl Received {
         }
     }
 
-    /// The log line of a message that is not provably DOKU's.
-    pub(super) fn forged_line(&self, why: &str) -> Vec<u8> {
-        self.line(&serde_json::Map::from_iter([("why".to_owned(), why.into())]))
+    /// Whether it says that it is for us.
+    pub(super) fn names(&self, client_id: &str) -> bool {
+        self.headers.client_id.as_deref() == Some(client_id)
+    }
+
+    /// The log line of a message that is not provably DOKU's, `whole` or with the beginning of its body and how long that was.
+    pub(super) fn forged_line(&self, why: &str, whole: bool) -> Vec<u8> {
+        let why = ("why".to_owned(), serde_json::Value::from(why));
+        if whole || self.body.len() <= STRANGE_BYTES_MAX {
+            return self.line(&serde_json::Map::from_iter([why]));
+        }
+        let body = self.body.get(..STRANGE_BYTES_MAX).unwrap_or_default();
+        let body = String::from_utf8_lossy(body).into_owned();
+        let cut = Self { body: body.into_bytes(), headers: self.headers.clone(), target: self.target.clone(), ..*self };
+        cut.line(&serde_json::Map::from_iter([why, ("body_bytes".to_owned(), self.body.len().into())]))
     }
 }
 
@@ -199,6 +215,16 @@ mod tests {
         assert_eq!(String::from_utf8(line).unwrap(), expected.replace("é\n", "é\\n"));
         let line = received(&headers, &[0xff]).line(&serde_json::Map::new());
         assert!(String::from_utf8(line).unwrap().ends_with(r#","body_base64":"/w=="}"#));
+    }
+
+    #[test]
+    fn a_strangers_body_is_cut_and_one_that_names_us_is_kept_whole() {
+        let body = "x".repeat(60_000);
+        let stranger = received(&[("client-id", "S")], body.as_bytes());
+        assert!(!stranger.names("C") && received(&[("client-id", "C")], b"").names("C"));
+        let line = String::from_utf8(stranger.forged_line("why", false)).unwrap();
+        assert!(line.len() < 2_000 && line.ends_with(r#","body_bytes":60000,"why":"why"}"#), "{line}");
+        assert!(stranger.forged_line("why", true).len() > 60_000);
     }
 
     #[test]

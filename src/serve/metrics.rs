@@ -74,6 +74,7 @@ pub struct Metrics {
     pub(super) log_syncs: Counter<u64, AtomicU64>,
     /// Lines in their files, by kind.
     log_lines: Count,
+    log_dropped: Count,
     log_errors: Count,
     /// Connections open now.
     pub(super) connections: Gauge<i64, AtomicI64>,
@@ -104,6 +105,7 @@ impl Default for Metrics {
             notification_seconds: latency(),
             log_syncs: Counter::default(),
             log_lines: Count::default(),
+            log_dropped: Count::default(),
             log_errors: Count::default(),
             connections: Gauge::default(),
             waiting: Gauge::default(),
@@ -145,6 +147,8 @@ impl Metrics {
         registry.register("log_syncs", "Times the notification log was made durable", self.log_syncs.clone());
         registry.register("log_lines", "Lines that are in their files, by kind of log", self.log_lines.clone());
         registry.register("log_errors", "Messages that could not be kept, by kind of log", self.log_errors.clone());
+        let dropped = self.log_dropped.clone();
+        registry.register("log_dropped", "Messages that are not DOKU's and were not kept, by what there was too little of", dropped);
         registry.register("connections", "Connections open now", self.connections.clone());
     }
 
@@ -239,6 +243,11 @@ impl Metrics {
     /// Whether messages should be sent here.
     pub(super) fn ready(&self, is_ready: bool) {
         self.ready.set(i64::from(is_ready));
+    }
+
+    /// A stranger's message that was not kept.
+    pub(super) fn dropped(&self, why: &'static str) {
+        self.log_dropped.get_or_create(&Label { is: why }).inc();
     }
 
     pub(super) fn refused(&self) {

@@ -14,6 +14,7 @@ pub mod log;
 mod message;
 pub mod metrics;
 mod notification;
+mod repeats;
 mod router;
 mod stream;
 
@@ -31,7 +32,9 @@ use self::answers::Answers;
 use self::health::Health;
 use self::keys::Keys;
 use self::log::{Durability, Kind, LogFolder, LogWriter};
+use self::message::Received;
 use self::metrics::Metrics;
+use self::repeats::Repeats;
 use crate::clock::{self, Clock, Stopwatch};
 use crate::doku::claim::Claim;
 use crate::doku::info::InfoKey;
@@ -123,6 +126,8 @@ pub struct Settings {
     pub inquiry_suffix: String,
     /// Whether a refusal of a known code names its order and customer.
     pub refusal_details: bool,
+    /// Whether the refusal of what is not provably DOKU's is signed.
+    pub sign_refusals: bool,
     /// What the text is called that a counter shows.
     pub info_key: InfoKey,
     /// How far an inquiry's timestamp may be from now, in seconds; 0 for any distance.
@@ -148,6 +153,8 @@ pub struct Limits {
     pub drain: Duration,
     /// Bytes a day that strangers' messages may take in the log.
     pub forged_bytes_max: u64,
+    /// Bytes of the log's disk that strangers' messages leave free.
+    pub reserved_bytes: u64,
     /// Bytes that answers may take, kept to be repeated.
     pub answers_bytes_max: u64,
 }
@@ -201,6 +208,7 @@ pub(crate) struct Shared {
     notifications: LogWriter,
     records: LogWriter,
     answers: Mutex<Answers>,
+    repeats: Mutex<Repeats>,
     /// A place for each message that is being finished.
     under_way: Arc<Semaphore>,
     /// A place for each look into the books.
@@ -216,6 +224,18 @@ impl Shared {
         let _place = self.looks.acquire().await.ok()?;
         let books = Arc::clone(&self.books);
         tokio::task::spawn_blocking(move || question(&*books)).await.ok()
+    }
+
+    fn repeats(&self) -> std::sync::MutexGuard<'_, Repeats> {
+        self.repeats.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Keeps what is not provably DOKU's, as far as there is room for it. Half the room is for what names our `Client-Id`: that may be
+    /// DOKU's after all, if a key or a path is set wrongly, so it is kept whole; of what does not, its beginning will do.
+    async fn keep_forged(&self, received: &Received, why: &str) {
+        let is_named = received.names(&self.settings.client_id);
+        let bytes_max = self.settings.limits.forged_bytes_max / if is_named { 1 } else { 2 };
+        self.records.append_within(Kind::Forged, received.at, received.forged_line(why, is_named), bytes_max).await;
     }
 
     fn answers(&self) -> std::sync::MutexGuard<'_, Answers> {
@@ -273,8 +293,8 @@ impl Server {
         };
         let limits = settings.limits;
         let answers = Answers::read_back(&folder, settings.answers_kept_for(), limits.answers_bytes_max, clock.now());
-        let notifications = folder.writer("notifications", Durability::Synced, limits.forged_bytes_max, &metrics)?;
-        let records = folder.writer("records", Durability::Written, limits.forged_bytes_max, &metrics)?;
+        let notifications = folder.writer("notifications", Durability::Synced, limits.reserved_bytes, &metrics)?;
+        let records = folder.writer("records", Durability::Written, limits.reserved_bytes, &metrics)?;
         let (answers, under_way) = (Mutex::new(answers), Arc::new(Semaphore::new(limits.connections_max)));
         let shared = Arc::new(Shared {
             books,
@@ -282,6 +302,7 @@ impl Server {
             notifications,
             records,
             answers,
+            repeats: Mutex::default(),
             under_way,
             looks: Semaphore::new(LOOKS_AT_ONCE),
             metrics,

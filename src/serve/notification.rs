@@ -6,6 +6,7 @@ use jiff::Timestamp;
 
 use super::log::Kind;
 use super::message::Received;
+use super::repeats::Repeats;
 use super::{Books, Shared};
 use crate::clock::Stopwatch;
 use crate::doku::claim::{self, Claim};
@@ -34,7 +35,7 @@ pub(super) async fn unreadable(shared: &Shared, received: &Received, begun: Stop
 
 /// A message that is not provably DOKU's, at the URL for notifications: never money.
 pub(super) async fn forged(shared: &Shared, received: &Received, why: &str, begun: Stopwatch) -> Response {
-    shared.records.append(Kind::Forged, received.at, received.forged_line(why)).await;
+    shared.keep_forged(received, why).await;
     concluded(shared, StatusCode::UNAUTHORIZED, "forged", begun)
 }
 
@@ -85,6 +86,10 @@ impl Money {
 }
 
 async fn fate(shared: &Shared, received: &Received) -> (StatusCode, &'static str) {
+    let mark = Repeats::mark(received.request_id().unwrap_or_default(), &received.body);
+    if shared.repeats().has(&mark) {
+        return (StatusCode::OK, "repeated");
+    }
     let line = line(received);
     let line_digest = digest::of_bytes(&line);
     let (money, fate) = meaning(received, line_digest);
@@ -92,6 +97,7 @@ async fn fate(shared: &Shared, received: &Received) -> (StatusCode, &'static str
     if !is_kept(shared, received, line).await {
         return NOT_KEPT;
     }
+    shared.repeats().keep(mark);
     if fate == MISUNDERSTOOD {
         shared.metrics.misunderstood("notification");
     }

@@ -24,7 +24,7 @@ from datetime import datetime, timedelta, timezone
 from playwright.sync_api import sync_playwright
 
 PROGRAM, CHROMIUM, SHOTS = str(pathlib.Path(sys.argv[1]).resolve()), sys.argv[2], pathlib.Path(sys.argv[3])
-CLIENT, SECRET = "MCH-0001-BROWSER", "SK-browser-test"
+CLIENT, SECRET = "MCH-0001-BROWSER", "SK-browser-test-0123"
 ENVIRONMENT = {"TAGIH_DOKU_CLIENT_ID": CLIENT, "TAGIH_DOKU_SECRET": SECRET}
 INQUIRY, NOTIFICATIONS = "/doku/inquiry", "/payments/notifications"
 NAME = "<script>alert('Ani')</script> & Co"

@@ -13,7 +13,7 @@ use hmac::{Hmac, KeyInit as _, Mac as _};
 use sha2::{Digest as _, Sha256};
 
 const CLIENT: &str = "MCH-0001-LARGE";
-const SECRET: &str = "SK-large&test";
+const SECRET: &str = "SK-large&test-0123456789";
 const HEAD: &str = "invoice_number,payment_code,amount,customer_name,email,channel,method,expiry_minutes\n";
 
 fn setting(name: &str, default: usize) -> usize {

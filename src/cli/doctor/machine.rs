@@ -8,12 +8,12 @@ use std::path::{Path, PathBuf};
 use rustix::fs::{Access, access, statvfs};
 
 use super::folder_of;
-use crate::cli::person::user_id;
 use crate::cli::places::absolute;
 use crate::cli::setup::Setup;
 use crate::clock::Stopwatch;
 use crate::config;
 use crate::jobs::doctor::{Host, Place, Zone, file_system_of};
+use crate::private;
 
 /// How often fsync is tried, the slowest counts; and what is written before each.
 const SYNCS: usize = 5;
@@ -34,7 +34,7 @@ pub(super) fn of(setup: &Setup) -> Host {
         let is_by_working_folder = is_used && Path::new(path).is_relative() && !in_file.contains(&setting);
         Place { is_by_working_folder, ..place(setting, path, &mounts) }
     });
-    Host { user_id: user_id(), places: places.collect(), open_files_max: open_files_max(), zone: zone() }
+    Host { user_id: private::account(), places: places.collect(), open_files_max: open_files_max(), zone: zone() }
 }
 
 /// The paths that the configuration file sets: they lead beside that file, wherever a command is run.

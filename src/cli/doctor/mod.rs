@@ -80,8 +80,8 @@ fn print(findings: &[Finding], quiet: bool) {
         }
     }
     if !quiet {
-        let counts = [Level::Ok, Level::Warning, Level::Error].map(|level| format!("{} {}", count(findings, level), level.name()));
-        output::result(counts.join(", "));
+        let [ok, warnings, errors] = [Level::Ok, Level::Warning, Level::Error].map(|level| count(findings, level));
+        output::result(format_args!("ok {ok}, warnings {warnings}, errors {errors}"));
     }
 }
 
@@ -143,7 +143,7 @@ fn host(url: &str) -> &str {
 }
 
 fn network(setup: &Setup, offline: bool) -> Result<Network, Failure> {
-    let mut endpoint = endpoint(setup);
+    let mut endpoint = endpoint(setup)?;
     endpoint.connect_ms = endpoint.connect_ms.min(LOOK_MS_MAX);
     endpoint.request_ms = endpoint.request_ms.min(LOOK_MS_MAX);
     let way = match &endpoint.proxy {

@@ -28,8 +28,7 @@ pub(super) fn of(setup: &Setup) -> Vec<Secret> {
 
 fn file(setting: &'static str, path: &Path) -> Secret {
     // A file that is not there has no mode to complain of.
-    let (mode, owner_id) =
-        fs::metadata(path).map_or((0o600, super::super::person::user_id()), |of| (of.permissions().mode() & 0o777, of.uid()));
+    let (mode, owner_id) = fs::metadata(path).map_or((0o600, crate::private::account()), |of| (of.permissions().mode() & 0o777, of.uid()));
     Secret { setting, kept: Kept::File { path: path.display().to_string(), mode, owner_id }, shape: shape(path) }
 }
 

@@ -27,6 +27,7 @@ pub(super) enum Runner {
 }
 
 #[derive(Debug, Args)]
+#[allow(clippy::doc_markdown, reason = "help texts for people")]
 pub(super) struct Arguments {
     /// What is to run the jobs
     runner: Runner,
@@ -94,7 +95,8 @@ pub(super) fn install(setup: &Setup, arguments: &Arguments) -> Result<Exit, Fail
         Runner::Systemd => systemd::files(&site),
         Runner::Cron => cron::files(&site),
     };
-    for path in site.unseen() {
+    let is_confined = matches!(arguments.runner, Runner::Systemd);
+    for path in site.unseen().into_iter().filter(|_| is_confined) {
         output::note(format_args!(
             "warning: `{}` is below a folder that the units do not see (/home, /root, /tmp)\nhint: keep it in /etc/tagih, /var/lib/tagih or /srv",
             path.display()

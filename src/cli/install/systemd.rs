@@ -84,32 +84,33 @@ fn timer(job: &Job, when: &str) -> String {
 }
 
 fn service(site: &Site, job: &Job, network: Network) -> String {
-    let mut unit = format!("[Unit]\nDescription=tagih: {}\nOnFailure=tagih-failed@%n.service\n", job.does);
-    let mut own = String::new();
+    let mut unit = vec![format!("[Unit]\nDescription=tagih: {}\nOnFailure=tagih-failed@%n.service\n", job.does)];
+    let mut own = Vec::new();
     if network == Network::Needed {
-        unit.push_str("Wants=network-online.target\nAfter=network-online.target\n");
+        unit.push("Wants=network-online.target\nAfter=network-online.target\n".to_owned());
     }
     match job.name {
         // Payments first, so that nothing paid is amended or cancelled: without them nothing is sent.
-        "issue" => unit.push_str("Requires=tagih-ingest.service\nAfter=tagih-ingest.service\n"),
-        "sync" => unit.push_str("After=tagih-issue.service\n"),
-        "ledger-backup" => own.push_str(&format!(
+        "issue" => unit.push("Requires=tagih-ingest.service\nAfter=tagih-ingest.service\n".to_owned()),
+        "sync" => unit.push("After=tagih-issue.service\n".to_owned()),
+        "ledger-backup" => own.push(format!(
             "ExecStartPost=/usr/bin/find {} -name ledger-* -mtime +35 -delete\n",
             quoted(&site.state.join("backup").display().to_string())
         )),
         _ => {}
     }
     if matches!(job.name, "issue" | "sync") {
-        unit.push_str("StartLimitIntervalSec=6h\nStartLimitBurst=4\n");
-        own.push_str("# What is left over is finished by the same command.\nRestart=on-failure\nRestartSec=15min\n");
-        own.push_str(&format!("RestartPreventExitStatus={NOT_AGAIN}\n"));
+        unit.push("StartLimitIntervalSec=6h\nStartLimitBurst=4\n".to_owned());
+        own.push("# What is left over is finished by the same command.\nRestart=on-failure\nRestartSec=15min\n".to_owned());
+        own.push(format!("RestartPreventExitStatus={NOT_AGAIN}\n"));
     }
     let cycle = if job.name == "issue" && site.needs_cycle {
-        own.push_str("# One line, such as CYCLE=2026-11: never computed from the clock.\nEnvironmentFile=/etc/tagih/cycle\n");
+        own.push("# One line, such as CYCLE=2026-11: never computed from the clock.\nEnvironmentFile=/etc/tagih/cycle\n".to_owned());
         " --cycle ${CYCLE}"
     } else {
         ""
     };
+    let (unit, own) = (unit.concat(), own.concat());
     let start = format!("ExecStart={}{cycle}\n", command(site, &job.arguments));
     format!("{unit}\n[Service]\nType=oneshot\n{start}{own}TimeoutStartSec=infinity\nTimeoutStopSec=90\n{}", confined(site, network))
 }
@@ -139,23 +140,24 @@ fn failed(site: &Site) -> String {
 }
 
 fn confined(site: &Site, network: Network) -> String {
-    let mut text = format!("User={}\nGroup={}\n", site.user, site.user);
+    let mut lines = vec![format!("User={}\nGroup={}\n", site.user, site.user)];
     if site.needs_credential {
-        text.push_str("LoadCredential=doku_secret:/etc/tagih/doku-secret\n");
+        lines.push("LoadCredential=doku_secret:/etc/tagih/doku-secret\n".to_owned());
     }
     for folder in &site.written {
         // One that is not there is for the program to complain of.
-        text.push_str(&format!("ReadWritePaths=-{}\n", path(folder)));
+        lines.push(format!("ReadWritePaths=-{}\n", path(folder)));
     }
     if site.state == Path::new("/var/lib/tagih") {
-        text.push_str("StateDirectory=tagih\nStateDirectoryMode=0750\n");
+        lines.push("StateDirectory=tagih\nStateDirectoryMode=0750\n".to_owned());
     }
-    text.push_str(HARDENING);
-    text.push_str(match network {
+    lines.push(HARDENING.to_owned());
+    let network = match network {
         Network::None => "RestrictAddressFamilies=AF_UNIX\nPrivateNetwork=true\nIPAddressDeny=any\n",
         Network::Needed => "RestrictAddressFamilies=AF_INET AF_INET6 AF_UNIX\n",
-    });
-    text
+    };
+    lines.push(network.to_owned());
+    lines.concat()
 }
 
 fn command(site: &Site, arguments: &[String]) -> String {

@@ -55,7 +55,8 @@ pub(super) fn environment(settings: &Settings) -> Vec<Finding> {
         let remedy = "set it, as DOKU's Back Office shows it for this environment";
         findings.push(Finding::error(Check::Environment, "`doku.client_id` is not set", remedy));
     }
-    if host != expected && !(is_loopback && !settings.is_production) {
+    let may_be_anywhere = is_loopback && !settings.is_production;
+    if host != expected && !may_be_anywhere {
         findings.push(Finding::warning(
             Check::Environment,
             format!("`doku.environment` is {name}, and `doku.base_url` leads to {host}, not to {expected}"),

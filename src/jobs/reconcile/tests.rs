@@ -176,6 +176,7 @@ fn options(folder: &Path, logs: &[(&str, Vec<u8>)], bills: &[String]) -> Reconci
         client_id: CLIENT.into(),
         policy: Policy::default(),
         carry_in: None,
+        request_history: None,
         settlement: None,
         inquiries: Vec::new(),
         bank: Vec::new(),

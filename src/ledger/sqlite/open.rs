@@ -15,6 +15,7 @@ use crate::ledger::sql::cells::{signed, unsigned};
 use crate::ledger::sql::fault::Fault;
 use crate::ledger::sql::place::Place;
 use crate::ledger::{Head, LedgerError};
+use crate::private;
 
 /// What a ledger belongs to, fixed when it is created (I23).
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -145,6 +146,8 @@ pub(super) fn any_schema(place: &Place) -> Result<(Connection, usize), LedgerErr
 fn connect(place: &Place, access: OpenFlags) -> Result<Connection, LedgerError> {
     let flags = access | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let open = || -> Result<Connection, Fault> {
+        // By where a link leads: the link may be the operator's, the file must be ours.
+        private::close(place.path())?;
         let connection = Connection::open_with_flags(place.path(), flags)?;
         configure(&connection)?;
         Ok(connection)

@@ -124,6 +124,7 @@ terms! {
     stands "stands" "berlaku";
     taken_back "taken back" "dicabut";
     moved_nothing "moved nothing: {0}" "tidak memindahkan apa pun: {0}";
+    open_since "open since {0}, {1}: {2}" "terbuka sejak {0}, {1}: {2}";
     decided_by "Decided by" "Diputuskan oleh";
     reviewed_by "Reviewed by" "Diperiksa oleh";
     decided_at "Decided at (WIB)" "Waktu keputusan (WIB)";

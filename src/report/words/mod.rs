@@ -10,9 +10,11 @@ use crate::books::{Account, Movement};
 use crate::domain::ageing::Bucket;
 use crate::domain::classify::{Class, Nature, Severity};
 use crate::domain::language::{Language, Say as _};
+use crate::domain::reason::Reason;
 use crate::domain::texts::{self, Text};
 use crate::reconcile::Finding;
 use crate::register::Status;
+use crate::report::text::{self, fill};
 
 macro_rules! phrases {
     ($($name:ident)*) => {
@@ -98,7 +100,14 @@ impl Words {
 
     /// Why a discrepancy is one.
     pub(super) fn reason(&self, finding: &Finding) -> String {
-        finding.reason.told(self.language).to_string()
+        self.because(&finding.reason)
+    }
+
+    /// A reason as it is read: what is only open is told with the account's name, not with its key.
+    pub(super) fn because(&self, reason: &Reason) -> String {
+        let Reason::Open(open) = reason else { return reason.told(self.language).to_string() };
+        let account = Account::parse(&open.account).map_or_else(|| self.alarms(), |account| self.account_name(account));
+        fill(self.open_since(), &[&text::day(self, open.since), account, &text::rupiah(open.size.get())])
     }
 
     pub(super) const fn nature(&self, nature: Nature) -> &'static str {

@@ -5,6 +5,7 @@ use std::io::{self, BufReader, Read};
 use std::path::{Path, PathBuf};
 
 use super::files::sync_folder_of;
+use crate::private;
 
 /// How hard zstd tries.
 const LEVEL: i32 = 9;
@@ -23,7 +24,7 @@ pub(super) fn close(path: &Path) -> io::Result<()> {
     }
     let folder = path.parent().unwrap_or_else(|| Path::new("."));
     let temporary = tempfile::Builder::new().prefix(".closing-").tempfile_in(folder)?;
-    zstd::stream::copy_encode(File::open(path)?, temporary.as_file(), LEVEL)?;
+    zstd::stream::copy_encode(private::open(File::options().read(true), path)?, temporary.as_file(), LEVEL)?;
     temporary.as_file().sync_all()?;
     // Read back before the original goes: it is evidence of money.
     if !holds_the_same(temporary.path(), path)? {

@@ -3,17 +3,15 @@
 use std::collections::BTreeMap;
 use std::fs::{self, File};
 use std::io::{self, Read as _, Seek as _, SeekFrom, Write as _};
-use std::os::unix::fs::{MetadataExt as _, OpenOptionsExt as _};
+use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use jiff::civil::Date;
 
 use super::{Durability, Kind};
+use crate::private;
 use crate::serve::metrics::Metrics;
-
-/// Readable by the service's user only: customers' names may be in a message.
-const MODE: u32 = 0o600;
 
 /// How often a file may be replaced under one batch before it is given up.
 const REPLACED_MAX: usize = 3;
@@ -54,7 +52,8 @@ struct Open {
 pub(super) struct Files {
     folder: PathBuf,
     durability: Durability,
-    forged_bytes_max: u64,
+    /// Bytes of the disk that what has a bound leaves free.
+    reserved_bytes: u64,
     metrics: Arc<Metrics>,
     open: BTreeMap<Kind, Open>,
     /// How much could not be written last.
@@ -62,15 +61,15 @@ pub(super) struct Files {
 }
 
 impl Files {
-    pub(super) fn new(folder: &Path, durability: Durability, forged_bytes_max: u64, metrics: Arc<Metrics>) -> Self {
-        Self { folder: folder.to_owned(), durability, forged_bytes_max, metrics, open: BTreeMap::new(), failed_bytes: 0 }
+    pub(super) fn new(folder: &Path, durability: Durability, reserved_bytes: u64, metrics: Arc<Metrics>) -> Self {
+        Self { folder: folder.to_owned(), durability, reserved_bytes, metrics, open: BTreeMap::new(), failed_bytes: 0 }
     }
 
     /// Appends lines, all or none of them for certain; whether all are there. After a failure some may be there all the same,
     /// which is no harm: none was acknowledged.
-    pub(super) fn append<'a>(&mut self, lines: impl Iterator<Item = (Kind, Stretch, &'a [u8])>) -> bool {
+    pub(super) fn append<'a>(&mut self, lines: impl Iterator<Item = (Kind, Stretch, &'a [u8], u64)>) -> bool {
         let (mut bytes, mut kinds) = (0_usize, Vec::new());
-        let counted = lines.inspect(|(kind, _, line)| {
+        let counted = lines.inspect(|(kind, _, line, _)| {
             bytes = bytes.saturating_add(line.len());
             kinds.push(*kind);
         });
@@ -78,7 +77,9 @@ impl Files {
             Ok(()) => true,
             Err(error) => {
                 self.failed_bytes = bytes;
-                kinds.into_iter().for_each(|kind| self.metrics.not_kept(kind));
+                for kind in kinds {
+                    self.metrics.not_kept(kind);
+                }
                 tracing::error!(folder = %self.folder.display(), %error, "messages could not be kept, so they were not acknowledged");
                 // What the files hold now is uncertain: they are looked at again when they are opened again.
                 self.open.clear();
@@ -102,9 +103,9 @@ impl Files {
         could
     }
 
-    fn try_append<'a>(&mut self, lines: impl Iterator<Item = (Kind, Stretch, &'a [u8])>) -> io::Result<()> {
-        for (kind, stretch, line) in lines {
-            self.queue(kind, stretch, line)?;
+    fn try_append<'a>(&mut self, lines: impl Iterator<Item = (Kind, Stretch, &'a [u8], u64)>) -> io::Result<()> {
+        for (kind, stretch, line, bytes_max) in lines {
+            self.queue(kind, stretch, line, bytes_max)?;
         }
         for open in self.open.values_mut() {
             open.write(self.durability, &self.metrics)?;
@@ -112,7 +113,7 @@ impl Files {
         Ok(())
     }
 
-    fn queue(&mut self, kind: Kind, stretch: Stretch, line: &[u8]) -> io::Result<()> {
+    fn queue(&mut self, kind: Kind, stretch: Stretch, line: &[u8], bytes_max: u64) -> io::Result<()> {
         // A clock that is put back does not reopen a day: it may be closed by now.
         if self.open.get(&kind).is_none_or(|open| open.stretch.key() < stretch.key()) {
             if let Some(mut before) = self.open.remove(&kind) {
@@ -124,9 +125,13 @@ impl Files {
         }
         let Some(open) = self.open.get_mut(&kind) else { return Ok(()) };
         let length = u64::try_from(open.pending.len().saturating_add(line.len())).unwrap_or(u64::MAX);
-        if kind == Kind::Forged && open.bytes.saturating_add(length) > self.forged_bytes_max {
-            // Strangers must not fill the disk; they are still counted.
-            return Ok(());
+        // Strangers must fill neither their own log nor the disk that payments are kept on; they are still counted.
+        if bytes_max != u64::MAX {
+            let is_over = open.bytes.saturating_add(length) > bytes_max;
+            if is_over || free_bytes(&self.folder)? < self.reserved_bytes.saturating_add(length) {
+                self.metrics.dropped(if is_over { "cap" } else { "space" });
+                return Ok(());
+            }
         }
         open.pending.extend_from_slice(line);
         open.pending.push(b'\n');
@@ -153,7 +158,7 @@ impl Open {
     fn reopened(path: &Path, kind: Kind, stretch: Stretch) -> io::Result<Self> {
         let path = path.to_owned();
         let is_new = !path.exists();
-        let mut file = File::options().create(true).read(true).append(true).mode(MODE).open(&path)?;
+        let mut file = private::open(File::options().create(true).read(true).append(true), &path)?;
         let mut bytes = file.metadata()?.len();
         if bytes > 0 {
             let mut last = [0_u8];
@@ -198,7 +203,7 @@ impl Open {
     fn is_in_place(&mut self) -> io::Result<bool> {
         let here = self.file.metadata()?;
         self.bytes = self.bytes.min(here.len());
-        match fs::metadata(&self.path) {
+        match fs::symlink_metadata(&self.path) {
             Ok(there) => Ok((here.dev(), here.ino()) == (there.dev(), there.ino())),
             Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(false),
             Err(error) => Err(error),
@@ -221,6 +226,12 @@ impl Open {
     }
 }
 
+/// What is free on the disk of `folder`.
+fn free_bytes(folder: &Path) -> io::Result<u64> {
+    let found = rustix::fs::statvfs(folder)?;
+    Ok(found.f_bavail.saturating_mul(found.f_frsize))
+}
+
 /// A file's folder made durable, so that what was created, renamed or removed in it is.
 pub(super) fn sync_folder_of(path: &Path) -> io::Result<()> {
     let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or_else(|| Path::new("."));
@@ -230,6 +241,9 @@ pub(super) fn sync_folder_of(path: &Path) -> io::Result<()> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    /// Without a bound.
+    const FREE: u64 = u64::MAX;
 
     fn day(text: &str) -> Stretch {
         Stretch { day: text.parse().unwrap(), minute: None }
@@ -246,8 +260,8 @@ mod tests {
         fs::write(path.join("notifications-2026-11-21.jsonl"), "whole\ntorn").unwrap();
         let mut files = Files::new(path, Durability::Synced, 10, Arc::default());
         let (first, second) = (day("2026-11-21"), day("2026-11-22"));
-        assert!(files.append([(Kind::Notifications, first, &b"a"[..]), (Kind::Notifications, first, b"b")].into_iter()));
-        assert!(files.append([(Kind::Notifications, second, &b"c"[..]), (Kind::Notifications, first, b"d")].into_iter()));
+        assert!(files.append([(Kind::Notifications, first, &b"a"[..], FREE), (Kind::Notifications, first, b"b", FREE)].into_iter()));
+        assert!(files.append([(Kind::Notifications, second, &b"c"[..], FREE), (Kind::Notifications, first, b"d", FREE)].into_iter()));
         assert_eq!(read(path, "notifications-2026-11-21.jsonl"), "whole\ntorn\na\nb\n");
         assert_eq!(read(path, "notifications-2026-11-22.jsonl"), "c\nd\n");
         assert_eq!(files.metrics.log_syncs.get(), 2, "one fsync a batch and file");
@@ -258,12 +272,19 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let mut files = Files::new(folder.path(), Durability::Written, 10, Arc::default());
         for _ in 0..5 {
-            assert!(
-                files.append([(Kind::Forged, day("2026-11-21"), &b"1234"[..]), (Kind::Inquiries, day("2026-11-21"), b"x")].into_iter())
-            );
+            assert!(files.append(
+                [(Kind::Forged, day("2026-11-21"), &b"1234"[..], 10), (Kind::Inquiries, day("2026-11-21"), b"x", FREE)].into_iter()
+            ));
         }
         assert_eq!(read(folder.path(), "forged-2026-11-21.jsonl"), "1234\n1234\n");
         assert_eq!(read(folder.path(), "inquiries-2026-11-21.jsonl"), "x\n".repeat(5));
+        assert!(files.metrics.text().contains("tagih_log_dropped_total{is=\"cap\"} 3"), "{}", files.metrics.text());
+        // A disk with less than its reserve takes nothing of theirs either, and everything of DOKU's.
+        let mut files = Files::new(folder.path(), Durability::Written, u64::MAX, Arc::default());
+        let day = day("2026-11-22");
+        assert!(files.append([(Kind::Forged, day, &b"1234"[..], 10), (Kind::Notifications, day, b"y", FREE)].into_iter()));
+        assert_eq!(read(folder.path(), "forged-2026-11-22.jsonl") + &read(folder.path(), "notifications-2026-11-22.jsonl"), "y\n");
+        assert!(files.metrics.text().contains("tagih_log_dropped_total{is=\"space\"} 1"), "{}", files.metrics.text());
     }
 
     #[test]
@@ -272,7 +293,7 @@ mod tests {
         let path = folder.path();
         let name = "notifications-2026-11-21.jsonl";
         let mut files = Files::new(path, Durability::Synced, 10, Arc::default());
-        let mut append = |line: &[u8]| assert!(files.append([(Kind::Notifications, day("2026-11-21"), line)].into_iter()));
+        let mut append = |line: &[u8]| assert!(files.append([(Kind::Notifications, day("2026-11-21"), line, FREE)].into_iter()));
         append(b"a");
         fs::remove_file(path.join(name)).unwrap();
         append(b"b");
@@ -291,9 +312,9 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("logs");
         let mut files = Files::new(&path, Durability::Synced, 10, Arc::default());
-        assert!(!files.append([(Kind::Notifications, day("2026-11-21"), &b"a"[..])].into_iter()));
+        assert!(!files.append([(Kind::Notifications, day("2026-11-21"), &b"a"[..], FREE)].into_iter()));
         fs::create_dir(&path).unwrap();
-        assert!(files.append([(Kind::Notifications, day("2026-11-21"), &b"b"[..])].into_iter()));
+        assert!(files.append([(Kind::Notifications, day("2026-11-21"), &b"b"[..], FREE)].into_iter()));
         assert_eq!(read(&path, "notifications-2026-11-21.jsonl"), "b\n");
     }
 }

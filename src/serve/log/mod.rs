@@ -21,6 +21,7 @@ use self::files::{Files, Stretch};
 use super::ServeError;
 use super::metrics::Metrics;
 use crate::domain::calendar::wib;
+use crate::private;
 
 /// Lines that may share an fsync.
 const BATCH: usize = 4_096;
@@ -98,8 +99,9 @@ impl LogFolder {
     /// [`ServeError::Folder`] and [`ServeError::Held`].
     pub fn take(path: &Path) -> Result<Self, ServeError> {
         let failed = |error: &io::Error| ServeError::Folder { path: path.to_owned(), reason: error.to_string() };
-        fs::create_dir_all(path).map_err(|error| failed(&error))?;
-        let lock = File::options().create(true).truncate(false).write(true).open(path.join(".lock")).map_err(|error| failed(&error))?;
+        private::folder(path).map_err(|error| failed(&error))?;
+        let options = &mut File::options();
+        let lock = private::open(options.create(true).truncate(false).write(true), &path.join(".lock")).map_err(|error| failed(&error))?;
         match lock.try_lock() {
             Ok(()) => Ok(Self { path: path.to_owned(), open_from: Arc::new(Mutex::new(Date::MIN)), _lock: Arc::new(lock) }),
             Err(TryLockError::WouldBlock) => Err(ServeError::Held { path: path.to_owned() }),
@@ -158,12 +160,12 @@ impl LogFolder {
         &self,
         name: &str,
         durability: Durability,
-        forged_bytes_max: u64,
+        reserved_bytes: u64,
         metrics: &Arc<Metrics>,
     ) -> Result<LogWriter, ServeError> {
         tempfile::tempfile_in(&self.path).map_err(|error| self.failed(&error))?;
         let (sender, receiver) = mpsc::channel();
-        let mut files = Files::new(&self.path, durability, forged_bytes_max, Arc::clone(metrics));
+        let mut files = Files::new(&self.path, durability, reserved_bytes, Arc::clone(metrics));
         let folder = self.clone();
         let thread = std::thread::Builder::new().name(format!("log-{name}")).spawn(move || {
             // The whole of it: the folder stays ours until the last line is written.
@@ -188,7 +190,7 @@ impl LogFolder {
             }
         }
         for (path, skipped) in parts.into_iter().rev() {
-            let Ok(mut file) = File::open(&path) else { continue };
+            let Ok(mut file) = private::open(File::options().read(true), &path) else { continue };
             if file.seek(SeekFrom::Start(skipped)).is_err() {
                 continue;
             }
@@ -223,6 +225,8 @@ struct Job {
     kind: Kind,
     stretch: Stretch,
     line: Option<Vec<u8>>,
+    /// How large its file may become by it.
+    bytes_max: u64,
     done: oneshot::Sender<bool>,
 }
 
@@ -236,17 +240,22 @@ pub(super) struct LogWriter {
 impl LogWriter {
     /// Appends a line (its line feed is added) to the file of the day `at` falls on; whether it is there.
     pub(super) async fn append(&self, kind: Kind, at: Timestamp, line: Vec<u8>) -> bool {
-        self.ask(kind, at, Some(line)).await
+        self.ask(kind, at, Some(line), u64::MAX).await
+    }
+
+    /// The same, unless the file would become larger than that, or the disk too full: then the line is only counted.
+    pub(super) async fn append_within(&self, kind: Kind, at: Timestamp, line: Vec<u8>, bytes_max: u64) -> bool {
+        self.ask(kind, at, Some(line), bytes_max).await
     }
 
     /// Whether as much as failed last could be written now. Nothing of it stays.
     pub(super) async fn could_append(&self, kind: Kind, at: Timestamp) -> bool {
-        self.ask(kind, at, None).await
+        self.ask(kind, at, None, u64::MAX).await
     }
 
-    async fn ask(&self, kind: Kind, at: Timestamp, line: Option<Vec<u8>>) -> bool {
+    async fn ask(&self, kind: Kind, at: Timestamp, line: Option<Vec<u8>>, bytes_max: u64) -> bool {
         let (done, answer) = oneshot::channel();
-        let job = Job { kind, stretch: kind.stretch(at), line, done };
+        let job = Job { kind, stretch: kind.stretch(at), line, bytes_max, done };
         let sent = match &*self.sender.lock().unwrap_or_else(PoisonError::into_inner) {
             Some(sender) => sender.send(job).is_ok(),
             None => false,
@@ -270,7 +279,8 @@ fn write_all(receiver: &mpsc::Receiver<Job>, files: &mut Files, open_from: &Mute
         batch.extend(receiver.try_iter().take(BATCH));
         // Held until the lines are there, so that nobody closes a day meanwhile.
         let open_from = open_from.lock().unwrap_or_else(PoisonError::into_inner);
-        let lines = batch.iter().filter_map(|job| Some((job.kind, job.stretch.not_before(*open_from), job.line.as_deref()?)));
+        let lines =
+            batch.iter().filter_map(|job| Some((job.kind, job.stretch.not_before(*open_from), job.line.as_deref()?, job.bytes_max)));
         let written = files.append(lines);
         let could = batch
             .iter()
@@ -306,6 +316,7 @@ mod tests {
                         kind: Kind::Notifications,
                         stretch: Stretch { day, minute: None },
                         line: Some(vec![b'a' + number % 26]),
+                        bytes_max: u64::MAX,
                         done,
                     })
                     .unwrap();

@@ -264,7 +264,7 @@ fn a_refused_tunnel_and_a_failed_handshake_put_nothing_in_doubt() {
     for status in [403, 407, 502, 503] {
         let merchant = Merchant::open(&[]);
         let proxy = format!("{:?}", merchant.net.base_url());
-        merchant.set(&[("doku.base_url", "\"https://doku.invalid\""), ("doku.proxy", &proxy)]);
+        merchant.set(&[("doku.base_url", "\"https://doku.invalid\""), ("doku.other_host", "\"doku.invalid\""), ("doku.proxy", &proxy)]);
         merchant.net.cue("CONNECT", "", ALWAYS, pattern("x", page(status)));
         merchant.issue(3, &bills("B", 5), &[]);
         let buckets = &merchant.summary()["buckets"];

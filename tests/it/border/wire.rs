@@ -10,7 +10,7 @@ use serde_json::Value;
 use sha2::{Digest as _, Sha256};
 
 pub const CLIENT: &str = "MCH-0001-BORDER";
-pub const SECRET: &str = "SK-perbatasan&1";
+pub const SECRET: &str = "SK-perbatasan&1-0123456789";
 
 /// A request as it came over the wire; header names in lower case.
 #[derive(Clone, Debug)]

@@ -110,7 +110,7 @@ fn settings_that_cannot_be_right_are_refused_before_anything_is_read() {
         ("[merchant_code]\ntemplate = \"{bin}{sequence}\"", ["merchant_code.template", "`{bin}` needs `intake.merchant_bin`"]),
         ("[merchant_code]\ntemplate = \"88{sequence}{policy_number}\"", ["merchant_code.template", "only variable part"]),
         ("[merchant_code]\ntemplate = \"88{sequence}\"\nlength = 2", ["merchant_code.template", "to count with"]),
-        ("[merchant_code]\ntemplate = \"88{sequence}\"\nlength = 21", ["merchant_code.template", "1 to 20 digits"]),
+        ("[merchant_code]\ntemplate = \"88{sequence}\"\nlength = 21", ["merchant_code.length", "1 to 20"]),
         ("[merchant_code]\ntemplate = \"8896\"", ["merchant_code.template", "the same code"]),
         ("[merchant_code]\ntemplate = \"A{customer_number}\"", ["merchant_code.template", "digits only"]),
         ("[merchant_code]\ntemplate = \"88{customer_name}\"", ["merchant_code.template", "personal"]),

@@ -68,7 +68,10 @@ fn exit_2_for_every_wrong_use_before_anything_is_sent_or_written() {
     world.many("bills.csv", "U", 3);
     world.file("typo.toml", "[pacing]\nrate_per_secnod = 3\n");
     world.file("broken.toml", "[pacing\n");
-    world.file("production.toml", "[doku]\nenvironment = \"production\"\nbase_url = \"https://127.0.0.1:1\"\n");
+    world.file(
+        "production.toml",
+        "[doku]\nenvironment = \"production\"\nbase_url = \"https://127.0.0.1:1\"\nother_host = \"127.0.0.1:1\"\n",
+    );
     let open = world.file("open-secret", SECRET);
     let too_open = [("TAGIH_DOKU_SECRET_FILE", open.to_str().unwrap())];
     let issue = &["issue", "bills.csv"][..];
@@ -83,16 +86,16 @@ fn exit_2_for_every_wrong_use_before_anything_is_sent_or_written() {
         (&[], &["--config", "none.toml", "status"], &["`none.toml` cannot be read"]),
         (&[("TAGIH_PACING_BRUST", "3")], issue, &["TAGIH_PACING_BRUST", "did you mean `TAGIH_PACING_BURST`?"]),
         (&[("TAGIH_PACING_BURST", "many")], issue, &["TAGIH_PACING_BURST", "a whole number", "`many`"]),
-        (&[("TAGIH_PACING_BURST", "0")], issue, &["nonzero"]),
+        (&[("TAGIH_PACING_BURST", "0")], issue, &["must be 1 to"]),
         (&[("TAGIH_INTAKE_AMOUNT_FORMAT", "euro")], issue, &["intake.amount_format", "`euro`"]),
         (&[("TAGIH_DOKU_CLIENT_ID", "")], issue, &["`doku.client_id` is not set", "TAGIH_DOKU_CLIENT_ID"]),
         (&[("TAGIH_DOKU_SECRET_FILE", "")], issue, &["no DOKU secret"]),
-        (&[("TAGIH_DOKU_SECRET_FILE", "nowhere")], issue, &["`nowhere` cannot be read"]),
+        (&[("TAGIH_DOKU_SECRET_FILE", "nowhere")], issue, &["there is no file where", "doku.secret_file"]),
         (&too_open, issue, &["others can read it", "chmod 600"]),
         (&[("TAGIH_DOKU_ENVIRONMENT", "production")], issue, &["https://"]),
         (&[("TAGIH_DOKU_BASE_URL", "http://10.0.0.1")], issue, &["https://"]),
         (&[("TAGIH_DOKU_BASE_URL", "https://api.doku.com")], issue, &["production host"]),
-        (&[("TAGIH_DOKU_CLIENT_ID", "X"), ("TAGIH_DOKU_SECRET", "x")], production, &["--yes"]),
+        (&[("TAGIH_DOKU_CLIENT_ID", "X"), ("TAGIH_DOKU_SECRET", SECRET)], production, &["--yes"]),
         (&[], &["issue", "bills.csv", "--max-duration", "soon"], &["--max-duration soon", "`30m`"]),
         (&[], &["issue", "bills.csv", "--until", "25:00"], &["--until 25:00", "`05:30`"]),
         (&[], &["sync"], &["there is no ledger"]),
@@ -125,14 +128,22 @@ fn exit_2_when_the_ledger_belongs_to_another_client_or_environment() {
     for arguments in [&["issue", "bills.csv"][..], &["issue", "bills.csv", "--dry-run"], &["status"], &["sync"], &["why", "B-0001"]] {
         world.run_with(&other, arguments).expect(2).says(&["belongs to environment `sandbox`", "`OTHER`"]);
     }
-    let production = [("TAGIH_DOKU_ENVIRONMENT", "production"), ("TAGIH_DOKU_BASE_URL", "https://127.0.0.1:1")];
+    let production = [
+        ("TAGIH_DOKU_ENVIRONMENT", "production"),
+        ("TAGIH_DOKU_BASE_URL", "https://127.0.0.1:1"),
+        ("TAGIH_DOKU_OTHER_HOST", "127.0.0.1:1"),
+    ];
     world.run_with(&production, &["issue", "bills.csv", "--yes"]).expect(2).says(&["`production`"]);
     assert_eq!(doku.calls().len(), 2);
 }
 
 #[test]
 fn production_demands_a_ledger_or_new_ledger_and_creates_none_by_itself() {
-    let production = [("TAGIH_DOKU_ENVIRONMENT", "production"), ("TAGIH_DOKU_BASE_URL", "https://127.0.0.1:1")];
+    let production = [
+        ("TAGIH_DOKU_ENVIRONMENT", "production"),
+        ("TAGIH_DOKU_BASE_URL", "https://127.0.0.1:1"),
+        ("TAGIH_DOKU_OTHER_HOST", "127.0.0.1:1"),
+    ];
     let world = World::at("http://127.0.0.1:1", "");
     world.many("bills.csv", "P", 2);
     world.run_with(&production, &["issue", "bills.csv", "--yes"]).expect(2).says(&["there is no ledger", "--new-ledger"]);
@@ -180,9 +191,9 @@ fn exit_4_at_once_when_the_secret_is_wrong_and_all_goes_well_with_the_right_one(
     let doku = Doku::process();
     let world = World::of(&doku);
     world.many("bills.csv", "S", 60);
-    let ran = world.run_with(&[("TAGIH_DOKU_SECRET", "SK-wrong")], &["issue", "bills.csv", "--out", "out"]).expect(4);
+    let ran = world.run_with(&[("TAGIH_DOKU_SECRET", "SK-wrong-0123456789")], &["issue", "bills.csv", "--out", "out"]).expect(4);
     let ran = ran.says(&["E0405", "Invalid Header Signature"]);
-    assert!(!ran.stderr.contains("SK-wrong"), "I22");
+    assert!(!ran.stderr.contains("SK-wrong-0123456789"), "I22");
     assert!(doku.calls().len() <= 4, "at most in_flight_max requests, not {}", doku.calls().len());
     assert_eq!(world.buckets(), "60 deferred");
     assert_eq!(world.statuses(), [("planned".to_owned(), 60)].into(), "nothing is in doubt");

@@ -36,7 +36,7 @@ fn units_and_timers_are_printed_for_every_job_with_restart_rules_and_a_way_to_he
     for service in names.iter().filter(|name| name.ends_with(".service") && !name.contains("failed")) {
         assert!(text(service).contains("OnFailure=tagih-failed@%n.service"), "{service}");
     }
-    for timer in names.iter().filter(|name| name.ends_with(".timer")) {
+    for timer in names.iter().filter(|name| name.rsplit_once('.').is_some_and(|(_, kind)| kind == "timer")) {
         assert!(text(timer).contains("Asia/Jakarta") && text(timer).contains("Persistent=true"), "{timer}");
     }
     let issue = text("tagih-issue.service");
@@ -130,7 +130,7 @@ fn a_night_by_the_script_is_silent_when_it_succeeds_and_ends_with_the_weightiest
     drop(lock);
     let crontab = fs::read_to_string(world.path("cron/tagih")).unwrap();
     for line in crontab.lines().filter(|line| line.starts_with(|c: char| c.is_ascii_digit())) {
-        assert!(line.split_whitespace().nth(5) == Some("tagih") && !line.contains("%"), "{line}");
+        assert!(line.split_whitespace().nth(5) == Some("tagih") && !line.contains('%'), "{line}");
     }
 }
 

@@ -84,12 +84,12 @@ fn watcher(status: &'static str) -> (String, Arc<Mutex<Vec<String>>>) {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let url = format!("http://{}/KEY/tagih-{{command}}", listener.local_addr().unwrap());
     let heard = Arc::new(Mutex::new(Vec::new()));
-    let hears = Arc::clone(&heard);
+    let inbox = Arc::clone(&heard);
     std::thread::spawn(move || {
         for stream in listener.incoming() {
             let (mut stream, mut request) = (stream.unwrap(), [0; 2048]);
             let length = stream.read(&mut request).unwrap_or(0);
-            hears.lock().unwrap().push(String::from_utf8_lossy(&request[..length]).into_owned());
+            inbox.lock().unwrap().push(String::from_utf8_lossy(&request[..length]).into_owned());
             drop(stream.write_all(format!("HTTP/1.1 {status}\r\nContent-Length: 0\r\nConnection: close\r\n\r\n").as_bytes()));
         }
     });

@@ -247,7 +247,7 @@ fn no_number_is_given_out_in_production_by_a_ledger_that_knows_none() {
     let world = World::at("https://127.0.0.1:1", "[merchant_code]\ntemplate = \"8896{sequence}\"\nlength = 8\n");
     let run = |more: &[&str]| {
         let arguments = [&["issue", "bills.csv", "--out", "out", "--yes"], more].concat();
-        world.run_with(&[("TAGIH_DOKU_ENVIRONMENT", "production")], &arguments)
+        world.run_with(&[("TAGIH_DOKU_ENVIRONMENT", "production"), ("TAGIH_DOKU_OTHER_HOST", "127.0.0.1:1")], &arguments)
     };
     world.bills("bills.csv", &["A,1000,Budi,alfa,inquiry,,1440,,"]);
     for dry_run in [&["--new-ledger", "--dry-run"][..], &["--new-ledger"]] {

@@ -1,6 +1,8 @@
 //! `--quiet`: a success says nothing, what was asked for is shown all the same, and a failure says all it has to.
 
-use super::world::{Doku, World};
+use tagih::sandbox::fault::{FaultKind, Faults};
+
+use super::world::{Doku, World, program};
 
 /// A world in which every command below can succeed.
 fn world(doku: &Doku) -> World {
@@ -75,6 +77,28 @@ fn what_is_asked_for_is_shown_also_when_quiet_and_nothing_beside_it() {
         let is_warned = arguments[0] == "install";
         assert!(ran.stderr.is_empty() || is_warned, "{arguments:?}: {}", ran.stderr);
     }
+}
+
+#[test]
+fn a_decision_about_a_doubt_is_silent_too() {
+    let doku = Doku::here(Faults { consecutive_max: u32::MAX, ..Faults::only(FaultKind::ServerErrorAfter) });
+    let world = World::of(&doku);
+    world.many("bills.csv", "D", 1);
+    world.issue("bills.csv", &[]).expect(3);
+    let ran = world.run(&["resolve", "D-0001", "--as", "not-done", "--reason", "asked", "--quiet"]).expect(0);
+    assert_eq!((ran.stdout.as_str(), ran.stderr.as_str()), ("", ""));
+}
+
+#[test]
+fn no_command_is_left_out_of_these_tables() {
+    let help = String::from_utf8(program().arg("--help").output().unwrap().stdout).unwrap();
+    let listed = help.split("Commands:\n").nth(1).unwrap().split("\n\n").next().unwrap();
+    let commands: Vec<&str> = listed.lines().filter_map(|line| line.split_whitespace().next()).collect();
+    let here = include_str!("quiet.rs");
+    // Those that run until they are stopped, the demo (a minute), and the doctor, whose silence has a test of its own.
+    let elsewhere = ["serve", "sandbox", "demo", "doctor"];
+    let missing: Vec<&&str> = commands.iter().filter(|name| !elsewhere.contains(name) && !here.contains(&format!("[\"{name}\""))).collect();
+    assert!(commands.len() > 15 && missing.is_empty(), "{missing:?} of {commands:?}");
 }
 
 #[test]

@@ -19,7 +19,7 @@ fn logs_that_are_mostly_no_logs_end_with_seven_beside_a_whole_report() {
     world.file("most.jsonl", "torn\nalso torn\n{\"body\":\"{}\"}\n");
     let with = |log: &str| reconcile(&world, &["--external-ledger", "ledger.csv", "--notifications", log]);
     with("half.jsonl").expect(1);
-    let ran = with("most.jsonl").expect(7).says(&["E0727: 2 of 3 evidence lines", "malformed_lines_max_percent"]);
+    let ran = with("most.jsonl").expect(7).says(&["E0727", "2 of 3 evidence lines", "malformed_lines_max_percent"]);
     assert_eq!(serde_json::from_str::<Value>(&ran.stdout).unwrap()["lines"]["N01"]["count"], 2);
     assert_eq!(world.rows("report/discrepancies.csv").len(), 3, "the report is written");
     let variables = [("TAGIH_RECONCILE_MALFORMED_LINES_MAX_PERCENT", "100")];

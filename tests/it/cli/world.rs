@@ -17,7 +17,7 @@ use tagih::sandbox::server::{self, Running};
 use tagih::sandbox::settings::Settings;
 
 pub const CLIENT: &str = "MCH-0001-CLI";
-pub const SECRET: &str = "SK-cli&test";
+pub const SECRET: &str = "SK-cli&test-0123456789";
 /// A header every bill can live with.
 pub const HEAD: &str = "invoice_number,amount,customer_name,channel,method,payment_code,expiry_minutes,action,receipt_description";
 

@@ -123,7 +123,7 @@ fn a_payment_settles_the_doubt_about_its_code_whoever_hears_of_it_first() {
 #[test]
 fn while_the_secret_is_changed_nothing_is_refused_and_nothing_is_lost() {
     let mut town = Town::open("", &[]);
-    let next = "SK-the-next-key";
+    let next = "SK-the-next-key-0123456789";
     town.issue(HEAD, &["Q-1,150000,Ani,alfa,inquiry,01", "Q-2,275000,Budi,alfa,inquiry,02", "Q-3,90000,Siti,alfa,inquiry,03"]);
     town.paid("01", "");
     town.delivered();

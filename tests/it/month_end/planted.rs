@@ -83,7 +83,8 @@ fn every_class_of_a_month_is_found_as_planted_and_nothing_else() {
     assert!(month.figures.len() > 55, "{}", month.figures.len());
 
     let mut expected: BTreeMap<(String, String), i64> = BTreeMap::new();
-    for (class, subject) in &month.found {
+    // What is short stands on its bill, a bill paid twice on the payment that is over.
+    for (class, subject) in month.found.iter().filter(|(class, _)| !["P03", "P10", "L12"].contains(class)) {
         *expected.entry(((*class).to_owned(), subject.clone())).or_default() += 1;
     }
     // What rows leave open on a batch is told beside them.

@@ -9,7 +9,7 @@ use crate::cli::period::{Books, at, code, late, terms};
 use crate::cli::reconcile::{line, summary};
 use crate::cli::settlement::{Row, csv, row};
 
-const SETTINGS: &str = "[settlement]\nholidays = [\"2026-12-25\", \"2027-01-01\"]\n[settlement.channels]\n\"Alfa Group\" = \"alfa\"\n\
+const SETTINGS: &str = "[settlement]\nholidays = [\"2025-12-25\", \"2026-01-01\"]\n[settlement.channels]\n\"Alfa Group\" = \"alfa\"\n\
                         [settlement.alfa]\nfee_rupiah = 5000\n";
 
 /// The row of a payment, with the dates of a report.
@@ -63,14 +63,14 @@ fn decide(books: &Books, arguments: &[&str]) {
 /// The settlement of a month, exactly as the tests say.
 fn reports(books: &Books) {
     let october = [
-        paid_out("B-1", &code("B-1"), 100_000, "05-10-2026", "09-10-2026"),
-        Row { fee: 6_000, paid_out: 294_000, ..paid_out("B-3", &code("B-3"), 300_000, "08-10-2026", "14-10-2026") },
+        paid_out("B-1", &code("B-1"), 100_000, "05-10-2025", "09-10-2025"),
+        Row { fee: 6_000, paid_out: 294_000, ..paid_out("B-3", &code("B-3"), 300_000, "08-10-2025", "14-10-2025") },
     ];
     let november = [
-        paid_out("B-2", &code("B-2"), 200_000, "30-10-2026", "05-11-2026"),
-        paid_out("B-4", &code("B-4"), 400_000, "29-10-2026", "04-11-2026"),
+        paid_out("B-2", &code("B-2"), 200_000, "30-10-2025", "05-11-2025"),
+        paid_out("B-4", &code("B-4"), 400_000, "29-10-2025", "04-11-2025"),
     ];
-    let december = [paid_out("B-5", &code("B-5"), 500_000, "27-11-2026", "03-12-2026")];
+    let december = [paid_out("B-5", &code("B-5"), 500_000, "27-11-2025", "03-12-2025")];
     books.world.file("s-10.csv", csv(&october, "B-10"));
     books.world.file("s-11.csv", csv(&november, "B-11"));
     books.world.file("s-12.csv", csv(&december, "B-12"));
@@ -81,26 +81,26 @@ fn money_in_transit_at_each_month_end_is_settled_in_the_next_and_every_balance_r
     let books = Books::new(SETTINGS);
     reports(&books);
     for (number, amount) in (1..=6).zip([100_000, 200_000, 300_000, 400_000, 500_000, 600_000]) {
-        books.issue(&format!("B-{number}"), amount, "2026-10-01", "2027-01-30");
+        books.issue(&format!("B-{number}"), amount, "2025-10-01", "2026-01-30");
     }
     let paid = |invoice: &str, amount, at: &str, id: &str| line(invoice, &code(invoice), amount, at, id);
     books.log(
         "october.jsonl",
         &[
-            paid("B-1", 100_000, "2026-10-05T03:00:00Z", "T1"),
-            paid("B-2", 200_000, "2026-10-30T03:00:00Z", "T2"),
-            paid("B-3", 300_000, "2026-10-08T03:00:00Z", "T3"),
-            line("X-1", "6059999999999991", 77_000, "2026-10-10T03:00:00Z", "T9"),
+            paid("B-1", 100_000, "2025-10-05T03:00:00Z", "T1"),
+            paid("B-2", 200_000, "2025-10-30T03:00:00Z", "T2"),
+            paid("B-3", 300_000, "2025-10-08T03:00:00Z", "T3"),
+            line("X-1", "6059999999999991", 77_000, "2025-10-10T03:00:00Z", "T9"),
         ],
     );
-    run(&books, "2026-10", "october.jsonl", "2026-11-03", "s-10.csv");
-    assert_eq!(settled(&books, "2026-10"), "S00 1/100000, S02 2/277000, S04 1/300000");
-    decide(&books, &["take", "2026-10"]);
-    let fee = id_of(&books, "2026-10", "S04");
+    run(&books, "2025-10", "october.jsonl", "2025-11-03", "s-10.csv");
+    assert_eq!(settled(&books, "2025-10"), "S00 1/100000, S02 2/277000, S04 1/300000");
+    decide(&books, &["take", "2025-10"]);
+    let fee = id_of(&books, "2025-10", "S04");
     decide(&books, &["accept", &fee, "--action", "accept", "--reason", "a new price list"]);
     // The orphan is decided in the exported file.
-    decide(&books, &["export", "--report", "2026-10", "--out", "items.csv"]);
-    let orphan = id_of(&books, "2026-10", "P01");
+    decide(&books, &["export", "--report", "2025-10", "--out", "items.csv"]);
+    let orphan = id_of(&books, "2025-10", "P01");
     let mut rows = csv::Reader::from_path(books.world.path("items.csv")).unwrap();
     let header = rows.headers().unwrap().clone();
     let mut back = csv::Writer::from_path(books.world.path("back.csv")).unwrap();
@@ -117,38 +117,38 @@ fn money_in_transit_at_each_month_end_is_settled_in_the_next_and_every_balance_r
     }
     back.flush().unwrap();
     decide(&books, &["import", "back.csv"]);
-    run(&books, "2026-10", "october.jsonl", "2026-11-03", "s-10.csv");
-    assert_eq!(in_transit(&books, "2026-10"), 200_000, "B-2; the orphan is overdue");
-    assert_eq!(books.rolled("2026-10", "outstanding_codes"), "issued 6/2100000, settled -3/-600000, closing 3/1500000");
-    books.close("2026-10").expect(0);
+    run(&books, "2025-10", "october.jsonl", "2025-11-03", "s-10.csv");
+    assert_eq!(in_transit(&books, "2025-10"), 200_000, "B-2; the orphan is overdue");
+    assert_eq!(books.rolled("2025-10", "outstanding_codes"), "issued 6/2100000, settled -3/-600000, closing 3/1500000");
+    books.close("2025-10").expect(0);
 
     books.log(
         "november.jsonl",
         &[
             // A payment of the month that is closed, notified when it was.
-            late(&paid("B-4", 400_000, "2026-10-29T03:00:00Z", "T4"), "2026-10-29", "2026-11-05"),
-            paid("B-5", 500_000, "2026-11-27T03:00:00Z", "T5"),
+            late(&paid("B-4", 400_000, "2025-10-29T03:00:00Z", "T4"), "2025-10-29", "2025-11-05"),
+            paid("B-5", 500_000, "2025-11-27T03:00:00Z", "T5"),
         ],
     );
     decide(&books, &["reopen", &fee, "--reason", "there is no such price list"]);
-    run(&books, "2026-11", "november.jsonl", "2026-12-02", "s-11.csv");
-    assert_eq!(settled(&books, "2026-11"), "S02 1/500000, S08 2/600000", "what was on its way, and what was notified late");
-    assert_eq!(in_transit(&books, "2026-11"), 500_000);
+    run(&books, "2025-11", "november.jsonl", "2025-12-02", "s-11.csv");
+    assert_eq!(settled(&books, "2025-11"), "S02 1/500000, S08 2/600000", "what was on its way, and what was notified late");
+    assert_eq!(in_transit(&books, "2025-11"), 500_000);
     assert_eq!(
-        books.rolled("2026-11", "outstanding_codes"),
+        books.rolled("2025-11", "outstanding_codes"),
         "opening 3/1500000, prior_period -1/-400000, settled -1/-500000, closing 1/600000"
     );
-    decide(&books, &["take", "2026-11"]);
-    run(&books, "2026-11", "november.jsonl", "2026-12-02", "s-11.csv");
-    books.close("2026-11").expect(0);
+    decide(&books, &["take", "2025-11"]);
+    run(&books, "2025-11", "november.jsonl", "2025-12-02", "s-11.csv");
+    books.close("2025-11").expect(0);
 
-    books.log("december.jsonl", &[paid("B-6", 600_000, "2026-12-30T03:00:00Z", "T6")]);
-    run(&books, "2026-12", "december.jsonl", "2027-01-02", "s-12.csv");
-    assert_eq!(settled(&books, "2026-12"), "S02 1/600000, S08 1/500000");
-    assert_eq!(in_transit(&books, "2026-12"), 600_000);
-    assert_eq!(books.rolled("2026-12", "outstanding_codes"), "opening 1/600000, settled -1/-600000");
-    books.close("2026-12").expect(0);
-    for (earlier, later) in [("2026-10", "2026-11"), ("2026-11", "2026-12")] {
+    books.log("december.jsonl", &[paid("B-6", 600_000, "2025-12-30T03:00:00Z", "T6")]);
+    run(&books, "2025-12", "december.jsonl", "2026-01-02", "s-12.csv");
+    assert_eq!(settled(&books, "2025-12"), "S02 1/600000, S08 1/500000");
+    assert_eq!(in_transit(&books, "2025-12"), 600_000);
+    assert_eq!(books.rolled("2025-12", "outstanding_codes"), "opening 1/600000, settled -1/-600000");
+    books.close("2025-12").expect(0);
+    for (earlier, later) in [("2025-10", "2025-11"), ("2025-11", "2025-12")] {
         let (before, after) = (books.month(earlier), books.month(later));
         assert_eq!(after["opening_from"]["hash"], before["closing_hash"]);
         for (balance, roll) in after["roll_forwards"].as_object().unwrap() {
@@ -179,45 +179,45 @@ fn issue_as(books: &Books, invoice: &str, wire: &str, code: &str, when: &str, ex
 fn settlement_rows_find_our_own_bills_by_suffixed_numbers_fixed_codes_and_payments_the_ledger_knows() {
     let books = Books::new(SETTINGS);
     let fixed = "8896500000000001";
-    issue_as(&books, "R-1", "R-1-R1", "6059000000000101", "2026-10-01", "2026-12-30");
-    issue_as(&books, "R-2", "R-2-R1", "6059000000000102", "2026-10-01", "2026-12-30");
-    issue_as(&books, "M-10", "M-10", fixed, "2026-10-01", "2026-10-31");
-    books.issue("K-1", 100_000, "2026-10-01", "2026-12-30");
-    books.issue("K-2", 100_000, "2026-10-01", "2026-12-30");
-    books.issue("E-3", 100_000, "2026-10-01", "2026-11-10");
-    books.log("october.jsonl", &[line("M-10", fixed, 100_000, "2026-10-29T03:00:00Z", "M10")]);
+    issue_as(&books, "R-1", "R-1-R1", "6059000000000101", "2025-10-01", "2025-12-30");
+    issue_as(&books, "R-2", "R-2-R1", "6059000000000102", "2025-10-01", "2025-12-30");
+    issue_as(&books, "M-10", "M-10", fixed, "2025-10-01", "2025-10-31");
+    books.issue("K-1", 100_000, "2025-10-01", "2025-12-30");
+    books.issue("K-2", 100_000, "2025-10-01", "2025-12-30");
+    books.issue("E-3", 100_000, "2025-10-01", "2025-11-10");
+    books.log("october.jsonl", &[line("M-10", fixed, 100_000, "2025-10-29T03:00:00Z", "M10")]);
     // The code is free again once its bill is done.
-    books.tell("2026-11-01", "M-10", Event::Retired { reason: "paid".to_owned() });
-    issue_as(&books, "M-11", "M-11", fixed, "2026-11-01", "2026-12-30");
+    books.tell("2025-11-01", "M-10", Event::Retired { reason: "paid".to_owned() });
+    issue_as(&books, "M-11", "M-11", fixed, "2025-11-01", "2025-12-30");
     // Two payments the ledger knows whose log is missing.
-    books.log("lost.jsonl", &["K-1", "K-2"].map(|invoice| line(invoice, &code(invoice), 100_000, "2026-11-04T03:00:00Z", invoice)));
+    books.log("lost.jsonl", &["K-1", "K-2"].map(|invoice| line(invoice, &code(invoice), 100_000, "2025-11-04T03:00:00Z", invoice)));
     books.log(
         "november.jsonl",
         &[
-            line("R-1-R1", "6059000000000101", 100_000, "2026-11-03T03:00:00Z", "R1"),
-            line("R-2-R1", "6059000000000102", 100_000, "2026-11-03T03:00:00Z", "R2"),
-            line("M-11", fixed, 100_000, "2026-11-03T03:00:00Z", "M11"),
+            line("R-1-R1", "6059000000000101", 100_000, "2025-11-03T03:00:00Z", "R1"),
+            line("R-2-R1", "6059000000000102", 100_000, "2025-11-03T03:00:00Z", "R2"),
+            line("M-11", fixed, 100_000, "2025-11-03T03:00:00Z", "M11"),
         ],
     );
-    let (day, out) = ("03-11-2026", "09-11-2026");
+    let (day, out) = ("03-11-2025", "09-11-2025");
     let rows = [
         // By the number DOKU knows, and by the bill's own.
         paid_out("R-1-R1", "", 100_000, day, out),
         paid_out("R-2", "6059000000000102", 100_000, day, out),
-        paid_out("M-10", fixed, 100_000, "29-10-2026", "04-11-2026"),
+        paid_out("M-10", fixed, 100_000, "29-10-2025", "04-11-2025"),
         paid_out("M-11", fixed, 100_000, day, out),
-        paid_out("K-1", &code("K-1"), 100_000, "04-11-2026", "10-11-2026"),
-        paid_out("E-3", &code("E-3"), 100_000, "05-11-2026", "11-11-2026"),
+        paid_out("K-1", &code("K-1"), 100_000, "04-11-2025", "10-11-2025"),
+        paid_out("E-3", &code("E-3"), 100_000, "05-11-2025", "11-11-2025"),
     ];
     books.world.file("s.csv", csv(&rows, "B-1"));
-    books.reconcile("2026-11", "november.jsonl", "2026-12-02", &["--settlement", "s.csv"]);
-    assert_eq!(settled(&books, "2026-11"), "S00 4/400000, S01 1/100000, S08 1/100000");
-    let bills = summary(&books.world.path("2026-11"))["bills"].clone();
+    books.reconcile("2025-11", "november.jsonl", "2025-12-02", &["--settlement", "s.csv"]);
+    assert_eq!(settled(&books, "2025-11"), "S00 4/400000, S01 1/100000, S08 1/100000");
+    let bills = summary(&books.world.path("2025-11"))["bills"].clone();
     let met = bills.as_object().unwrap().iter().filter(|(_, tally)| tally["count"] != 0);
     let met: Vec<_> = met.map(|(class, tally)| (class.as_str(), tally["count"].as_u64().unwrap())).collect();
     // K-1 and E-3 were paid out, so neither is missing evidence or expired unpaid; nothing speaks for K-2.
     assert_eq!(met, [("L00", 3), ("L01", 2), ("L04", 1)]);
-    let row = |invoice: &str| books.world.rows("2026-11/settlement.csv").into_iter().find(|row| row["invoice_number"] == invoice).unwrap();
+    let row = |invoice: &str| books.world.rows("2025-11/settlement.csv").into_iter().find(|row| row["invoice_number"] == invoice).unwrap();
     assert_eq!(row("R-1-R1")["bill_invoice_number"], "R-1");
     assert_eq!((row("M-10")["bill_invoice_number"].as_str(), row("M-11")["bill_invoice_number"].as_str()), ("M-10", "M-11"));
     assert_eq!(row("K-1")["amount_notified"], "100000");

@@ -64,6 +64,7 @@ pub(crate) fn options(settings: &Settings, notifications: Vec<PathBuf>, out: Pat
         client_id: CLIENT.to_owned(),
         policy: policy(settings),
         carry_in: None,
+        request_history: None,
         settlement: None,
         opening: None,
         journal: None,

@@ -271,28 +271,32 @@ impl Judge<'_> {
             });
             let mut today: Vec<usize> = unpaid.iter().copied().filter(|&one| self.notified[one].day == day).collect();
             let was_notified = !today.is_empty();
-            mine.retain(|&row| {
-                let amount = self.rows[row].number("AMOUNT") as u64;
-                let Some(at) = today.iter().position(|&one| self.notified[one].paid.facts.amount == Some(amount)) else { return true };
-                unpaid.remove(&today[at]);
-                self.found[row] = "payment";
-                self.payment[row] = Some(today.remove(at));
-                false
-            });
-            match (mine.len(), today.len()) {
-                (1, 1) => {
-                    unpaid.remove(&today[0]);
-                    self.settle(mine[0], today[0]);
+            // A row that is held settles only what none that was paid out settles.
+            let (paid_out, held): (Vec<usize>, Vec<usize>) =
+                mine.into_iter().partition(|&row| self.rows[row].day("PAY OUT DATE").is_some());
+            let mut mine = Vec::new();
+            for mut alike in [paid_out, held] {
+                alike.retain(|&row| {
+                    let amount = self.rows[row].number("AMOUNT") as u64;
+                    let Some(at) = today.iter().position(|&one| self.notified[one].paid.facts.amount == Some(amount)) else { return true };
+                    unpaid.remove(&today[at]);
+                    self.found[row] = "payment";
+                    self.payment[row] = Some(today.remove(at));
+                    false
+                });
+                if alike.is_empty() || today.is_empty() {
+                    mine.extend(alike);
                     continue;
                 }
-                (1.., 1..) => {
-                    unpaid.retain(|one| !today.contains(one));
-                    for &row in &mine {
+                unpaid.retain(|one| !today.contains(one));
+                if let (&[row], &[one]) = (&*alike, &*today) {
+                    self.settle(row, one);
+                } else {
+                    for &row in &alike {
                         self.found[row] = "several";
                     }
-                    continue;
                 }
-                _ => {}
+                today.clear();
             }
             for (index, &row) in mine.iter().enumerate() {
                 if !reusable && (was_notified || index > 0) {

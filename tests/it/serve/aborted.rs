@@ -149,7 +149,8 @@ fn a_payment_that_no_disk_has_taken_is_not_asked_for_again() {
     shop.start_on_a_small_disk();
     until("it is ready", || shop.get("/healthz").status == 200);
     let large = |number: usize| Message::new(NOTIFICATION, &number.to_string(), format!("{{\"transaction\":\"{}\"}}", "x".repeat(60_000)));
-    until("the disk is full", || shop.send(&large(0)).status == 503);
+    let sent = std::cell::Cell::new(0);
+    until("the disk is full", || shop.send(&large(sent.replace(sent.get() + 1))).status == 503);
     // Small ones may still fit.
     let payment = |try_number: usize| {
         let body =

@@ -173,7 +173,9 @@ fn a_repeated_request_id_hears_the_same_bytes_whatever_has_happened_since() {
 
 #[test]
 fn what_is_not_provably_dokus_or_not_of_now_is_refused_by_the_configured_profile() {
-    for (settings, status, word) in [("", 401, "invalid_signature"), ("invalid_signature = \"decline\"\n", 400, "decline")] {
+    for (settings, status, word) in
+        [("", 401, "invalid_signature"), ("invalid_signature = \"decline\"\nsign_refusals = true\n", 400, "decline")]
+    {
         let mut shop = stocked(settings);
         shop.open();
         let good = || Message::inquiry("id", "0101");
@@ -197,7 +199,10 @@ fn what_is_not_provably_dokus_or_not_of_now_is_refused_by_the_configured_profile
         for (what, message) in &refused {
             let answer = shop.send(message);
             assert_eq!((answer.status, answer.word().as_str()), (status, word), "{what}");
-            assert!(answer.is_signed(SECRET, "id"), "{what}: {answer:?}");
+            // Nothing is signed for whoever is not DOKU, unless that is wanted.
+            let is_dokus = what.contains("stamp");
+            assert_eq!(answer.is_signed(SECRET, "id"), is_dokus || !settings.is_empty(), "{what}: {answer:?}");
+            assert_eq!(answer.headers.contains_key("signature"), is_dokus || !settings.is_empty(), "{what}: {answer:?}");
         }
         let no_id = Message { headers: good().headers.into_iter().filter(|(name, _)| name != "Request-Id").collect(), ..good() };
         let answer = shop.send(&no_id);
@@ -220,12 +225,12 @@ fn lower(headers: Vec<(String, String)>) -> Vec<(String, String)> {
 #[test]
 fn while_rotating_both_keys_are_dokus_and_each_is_answered_with_its_own() {
     let mut shop = stocked("");
-    let previous = shop.world.file("previous", "SK-before");
+    let previous = shop.world.file("previous", "SK-before-0123456789");
     fs::set_permissions(&previous, fs::Permissions::from_mode(0o600)).unwrap();
     shop.world.reconfigure("[ledger]", &format!("secret_file_previous = \"{}\"\n[ledger]", previous.display()));
     shop.open();
     let stamp = Timestamp::now().strftime("%Y-%m-%dT%H:%M:%SZ").to_string();
-    for secret in [SECRET, "SK-before"] {
+    for secret in [SECRET, "SK-before-0123456789"] {
         let asked = Message::signed_as(secret, INQUIRY, secret, &stamp, inquiry_body("\"0101\""));
         let answer = shop.send(&asked);
         assert!(answer.status == 200 && answer.is_signed(secret, secret), "{answer:?}");
@@ -233,14 +238,22 @@ fn while_rotating_both_keys_are_dokus_and_each_is_answered_with_its_own() {
         assert_eq!(shop.send(&told).status, 200);
     }
     // A question that is repeated after the change hears the same, signed with its new key.
-    let repeated =
-        ["SK-before", SECRET].map(|secret| shop.send(&Message::signed_as(secret, INQUIRY, "both", &stamp, inquiry_body("\"0102\""))));
-    assert!(repeated[0].is_signed("SK-before", "both") && repeated[1].is_signed(SECRET, "both"), "{repeated:?}");
+    let repeated = ["SK-before-0123456789", SECRET]
+        .map(|secret| shop.send(&Message::signed_as(secret, INQUIRY, "both", &stamp, inquiry_body("\"0102\""))));
+    assert!(repeated[0].is_signed("SK-before-0123456789", "both") && repeated[1].is_signed(SECRET, "both"), "{repeated:?}");
     assert_eq!(
         (&repeated[0].body, &repeated[0].headers["response-timestamp"]),
         (&repeated[1].body, &repeated[1].headers["response-timestamp"])
     );
-    let stranger = Message::signed_as("SK-after", NOTIFICATION, "x", &stamp, notification_body(1, "x", "SUCCESS"));
+    // Once the rotation is over, the old key is a stranger's, whatever its messages say of their time.
+    assert_eq!(shop.close(), Some(0));
+    shop.world.reconfigure("secret_file_previous", "previous_until = \"2026-10-31\"\nsecret_file_previous");
+    shop.open();
+    let told =
+        Message::signed_as("SK-before-0123456789", NOTIFICATION, "late", "2026-10-12T07:06:28Z", notification_body(1, "late", "SUCCESS"));
+    assert_eq!(shop.send(&told).status, 401);
+    assert_eq!(shop.send(&Message::signed_as(SECRET, NOTIFICATION, "y", &stamp, notification_body(1, "y", "SUCCESS"))).status, 200);
+    let stranger = Message::signed_as("SK-after-0123456789", NOTIFICATION, "x", &stamp, notification_body(1, "x", "SUCCESS"));
     assert_eq!(shop.send(&stranger).status, 401);
 }
 

@@ -18,10 +18,10 @@ fn counters_equal_what_is_on_disk_and_tell_apart_what_was_turned_down() {
     shop.many(3);
     shop.open();
     for number in 1..=3 {
-        shop.send(&Message::new(NOTIFICATION, &format!("n{number}"), &notification_body(number, &format!("trx-{number}"), "SUCCESS")));
+        shop.send(&Message::new(NOTIFICATION, &format!("n{number}"), notification_body(number, &format!("trx-{number}"), "SUCCESS")));
     }
     // Where it does not belong, unreadable, of a stranger, of yesterday.
-    shop.send(&Message::new(INQUIRY, "n4", &notification_body(1, "trx-4", "FAILED")));
+    shop.send(&Message::new(INQUIRY, "n4", notification_body(1, "trx-4", "FAILED")));
     shop.send(&Message::new(NOTIFICATION, "n5", "[]"));
     shop.send(&Message::new(NOTIFICATION, "n6", "{}").with("Signature", "HMACSHA256=forged"));
     shop.send(&Message::inquiry("i1", &code_of(1)));

@@ -243,3 +243,20 @@ fn money_that_was_not_understood_declines_inquiries_until_a_person_has_looked_an
     assert!(held(&shop).is_empty());
     assert_eq!(shop.close(), Some(0));
 }
+
+/// Whoever has recorded a genuine message cannot fill the disk with it.
+#[test]
+fn a_message_that_comes_again_word_for_word_is_acknowledged_and_kept_once() {
+    let mut shop = Shop::new("");
+    shop.many(1);
+    shop.open();
+    let told = Message::notification(1, "t");
+    for _ in 0..50 {
+        assert_eq!(shop.send(&told).status, 200);
+    }
+    assert_eq!(shop.lines("notifications-").len(), 1);
+    assert_eq!(shop.metric("tagih_notifications_total{is=\"repeated\"}"), 49);
+    // The same id with another body, and the same body under another id, are messages of their own.
+    assert_eq!(shop.send(&Message::new(NOTIFICATION, "other", String::from_utf8(told.body.clone()).unwrap())).status, 200);
+    assert_eq!(shop.lines("notifications-").len(), 2);
+}

@@ -26,7 +26,7 @@ pub const INQUIRY: &str = "/doku/inquiry";
 pub const NOTIFICATION: &str = "/payments/notifications";
 
 /// A folder with a configuration, a ledger, and perhaps a running server.
-pub struct Shop {
+pub(crate) struct Shop {
     pub world: World,
     pub address: String,
     running: Option<(Child, BufReader<ChildStdout>)>,
@@ -35,46 +35,46 @@ pub struct Shop {
 
 impl Shop {
     /// An empty ledger; `settings` go under `[serve]`.
-    pub fn new(settings: &str) -> Self {
+    pub(crate) fn new(settings: &str) -> Self {
         let world = World::at("http://127.0.0.1:1", &format!("[serve]\nlisten = \"127.0.0.1:0\"\nlog_dir = \"logs\"\n{settings}"));
         let shop = Self { world, address: String::new(), running: None, runs: 0 };
         drop(shop.ledger());
         shop
     }
 
-    pub fn ledger(&self) -> SqliteLedger {
+    pub(crate) fn ledger(&self) -> SqliteLedger {
         let binding = Binding { environment: "sandbox".into(), client_id: CLIENT.into() };
         SqliteLedger::open(&self.world.path("tagih.ledger"), &binding, Create::IfMissing, &tagih::random::MachineRandomness).unwrap()
     }
 
     /// Applies payments to the ledger, as another command would.
-    pub fn pay(&self, payments: &[tagih::domain::payment::Payment]) {
+    pub(crate) fn pay(&self, payments: &[tagih::domain::payment::Payment]) {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
         runtime.block_on(self.ledger().apply_payments(payments)).unwrap();
     }
 
     /// Records events of one bill.
-    pub fn record(&self, number: &str, events: Vec<(Event, Private)>) {
+    pub(crate) fn record(&self, number: &str, events: Vec<(Event, Private)>) {
         let entry = |(event, private)| Entry { invoice_number: invoice(number), at: Timestamp::now(), event, basis: Basis::Any, private };
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
         runtime.block_on(self.ledger().record(events.into_iter().map(entry).collect())).unwrap();
     }
 
     /// `count` payable bills `N-00001` … with the codes 880000001 …
-    pub fn many(&self, count: usize) {
+    pub(crate) fn many(&self, count: usize) {
         let rows: Vec<String> = (1..=count).map(|n| format!("N-{n:05},{},alfa,{},inquiry\n", code_of(n), 10_000 + n)).collect();
         self.world.file("codes.csv", format!("invoice_number,payment_code,channel,amount,method\n{}", rows.concat()));
         self.world.run(&["ledger", "import", "codes.csv"]).expect(0);
     }
 
     /// Starts the server, and waits until it takes connections.
-    pub fn start(&mut self) {
+    pub(crate) fn start(&mut self) {
         let command = self.world.command(&["serve"]);
         self.launch(command);
     }
 
     /// The same where no file can grow beyond a mebibyte: what lies beyond fails as on a full disk.
-    pub fn start_on_a_small_disk(&mut self) {
+    pub(crate) fn start_on_a_small_disk(&mut self) {
         let inner = self.world.command(&["serve"]);
         let mut command = Command::new("/bin/sh");
         command.env_clear().current_dir(self.world.path("")).stdin(Stdio::null()).stdout(Stdio::piped());
@@ -95,64 +95,64 @@ impl Shop {
     }
 
     /// Starts it, and waits until it answers inquiries.
-    pub fn open(&mut self) {
+    pub(crate) fn open(&mut self) {
         self.start();
         until("the server is ready", || self.get("/healthz").status == 200);
     }
 
-    pub fn said(&self) -> String {
+    pub(crate) fn said(&self) -> String {
         fs::read_to_string(self.world.path(&format!("said-{}", self.runs))).unwrap()
     }
 
     /// SIGKILL.
-    pub fn kill(&mut self) {
+    pub(crate) fn kill(&mut self) {
         let (mut child, _) = self.running.take().unwrap();
         child.kill().unwrap();
         child.wait().unwrap();
     }
 
-    pub fn signal(&self, name: &str) {
+    pub(crate) fn signal(&self, name: &str) {
         signal(&self.running.as_ref().unwrap().0, name);
     }
 
-    pub fn ended(&mut self) -> ExitStatus {
+    pub(crate) fn ended(&mut self) -> ExitStatus {
         self.running.take().unwrap().0.wait().unwrap()
     }
 
     /// SIGTERM, and its exit code.
-    pub fn close(&mut self) -> Option<i32> {
+    pub(crate) fn close(&mut self) -> Option<i32> {
         self.signal("TERM");
         self.ended().code()
     }
 
-    pub fn connect(&self) -> Line {
+    pub(crate) fn connect(&self) -> Line {
         Line::to(&self.address).unwrap()
     }
 
-    pub fn get(&self, path: &str) -> Answer {
+    pub(crate) fn get(&self, path: &str) -> Answer {
         self.connect().exchange(format!("GET {path} HTTP/1.1\r\nHost: x\r\n\r\n").as_bytes()).unwrap()
     }
 
     /// The payments in the ledger, by the numbers they name.
-    pub fn payments(&self) -> Vec<String> {
+    pub(crate) fn payments(&self) -> Vec<String> {
         let exported = self.world.run(&["ledger", "export"]).expect(0).stdout;
         let lines = exported.lines().map(|line| serde_json::from_str::<Value>(line).unwrap());
         lines.filter(|line| line["kind"] == "payment").map(|line| line["invoice_number"].as_str().unwrap().to_owned()).collect()
     }
 
-    pub fn send(&self, message: &Message) -> Answer {
+    pub(crate) fn send(&self, message: &Message) -> Answer {
         self.connect().exchange(&message.bytes()).unwrap()
     }
 
     /// A figure of `/metrics`, by what stands before its value.
-    pub fn metric(&self, name: &str) -> u64 {
+    pub(crate) fn metric(&self, name: &str) -> u64 {
         let text = String::from_utf8(self.get("/metrics").body).unwrap();
         let line = text.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(' '));
         line.map_or(0, |value| value.parse().unwrap_or_else(|_| panic!("{name}: {value}")))
     }
 
     /// The logs whose names begin so.
-    pub fn logs(&self, prefix: &str) -> Vec<PathBuf> {
+    pub(crate) fn logs(&self, prefix: &str) -> Vec<PathBuf> {
         let mut found: Vec<PathBuf> = fs::read_dir(self.world.path("logs")).unwrap().map(|entry| entry.unwrap().path()).collect();
         found.retain(|path| path.file_name().unwrap().to_str().unwrap().starts_with(prefix));
         found.sort();
@@ -160,7 +160,7 @@ impl Shop {
     }
 
     /// The lines of these logs that are JSON.
-    pub fn lines(&self, prefix: &str) -> Vec<Value> {
+    pub(crate) fn lines(&self, prefix: &str) -> Vec<Value> {
         let text: String = self.logs(prefix).iter().map(|path| fs::read_to_string(path).unwrap()).collect();
         text.lines().filter_map(|line| serde_json::from_str(line).ok()).collect()
     }
@@ -178,16 +178,16 @@ impl Drop for Shop {
     }
 }
 
-pub fn code_of(number: usize) -> String {
+pub(crate) fn code_of(number: usize) -> String {
     format!("{}", 880_000_000 + number)
 }
 
-pub fn invoice(number: &str) -> InvoiceNumber {
+pub(crate) fn invoice(number: &str) -> InvoiceNumber {
     InvoiceNumber::new(number).unwrap()
 }
 
 /// Terms of a bill that DOKU asks us about.
-pub fn terms(code: &str) -> RecordedTerms {
+pub(crate) fn terms(code: &str) -> RecordedTerms {
     RecordedTerms {
         channel: Channel::Alfa,
         method: Method::Inquiry,
@@ -208,13 +208,13 @@ pub fn terms(code: &str) -> RecordedTerms {
 }
 
 /// A code that is live, until `minutes` from now.
-pub fn adopted(terms: &RecordedTerms, code: &str, minutes: i64) -> (Event, Private) {
+pub(crate) fn adopted(terms: &RecordedTerms, code: &str, minutes: i64) -> (Event, Private) {
     let expires_at = Timestamp::now().checked_add(SignedDuration::from_mins(minutes)).unwrap();
     let answer = CodeAnswer { expires_at: Some(expires_at), ..answer(code) };
     (Event::Adopted { terms: terms.clone(), answer, wire_invoice_number: None }, Private::default())
 }
 
-pub fn answer(code: &str) -> CodeAnswer {
+pub(crate) fn answer(code: &str) -> CodeAnswer {
     CodeAnswer {
         payment_code: PaymentCode::new(code).unwrap(),
         created_at: None,
@@ -224,13 +224,13 @@ pub fn answer(code: &str) -> CodeAnswer {
     }
 }
 
-pub fn intended(operation: OperationKind, number: &str, terms: &RecordedTerms) -> (Event, Private) {
+pub(crate) fn intended(operation: OperationKind, number: &str, terms: &RecordedTerms) -> (Event, Private) {
     let request_id = RequestId::from_digest(&tagih::domain::digest::of_bytes(number.as_bytes()));
     let (terms, wire_invoice_number) = (terms.clone(), invoice(number));
     (Event::Intended { operation, terms, request_id, wire_invoice_number, body_digest: String::new() }, Private::default())
 }
 
-pub fn customer(name: &str, email: Option<&str>) -> Private {
+pub(crate) fn customer(name: &str, email: Option<&str>) -> Private {
     Private {
         customer: Some((
             Customer { name: Personal::new(name), email: email.map(Personal::new), account_name: None },
@@ -242,7 +242,7 @@ pub fn customer(name: &str, email: Option<&str>) -> Private {
 
 /// A request of DOKU's, or of somebody who would like to be.
 #[derive(Clone, Debug)]
-pub struct Message {
+pub(crate) struct Message {
     pub method: &'static str,
     pub path: String,
     pub headers: Vec<(String, String)>,
@@ -251,7 +251,7 @@ pub struct Message {
 
 impl Message {
     /// Signed by `secret` for `target`, as of `stamp`.
-    pub fn signed_as(secret: &str, target: &str, request_id: &str, stamp: &str, body: impl AsRef<[u8]>) -> Self {
+    pub(crate) fn signed_as(secret: &str, target: &str, request_id: &str, stamp: &str, body: impl AsRef<[u8]>) -> Self {
         let body = body.as_ref().to_vec();
         let components = Components { client_id: CLIENT, request_id, stamp: Stamp::Request(stamp), target, body: Some(&body) };
         let signature = SigningKey::new(&SecretString::from(secret)).sign(&components).unwrap();
@@ -267,34 +267,34 @@ impl Message {
     }
 
     /// Signed by DOKU now.
-    pub fn new(target: &str, request_id: &str, body: impl AsRef<[u8]>) -> Self {
+    pub(crate) fn new(target: &str, request_id: &str, body: impl AsRef<[u8]>) -> Self {
         let stamp = Timestamp::now().strftime("%Y-%m-%dT%H:%M:%SZ").to_string();
         Self::signed_as(SECRET, target, request_id, &stamp, body)
     }
 
-    pub fn inquiry(request_id: &str, code: &str) -> Self {
+    pub(crate) fn inquiry(request_id: &str, code: &str) -> Self {
         Self::new(INQUIRY, request_id, inquiry_body(&format!("{code:?}")))
     }
 
-    pub fn notification(number: usize, transaction: &str) -> Self {
+    pub(crate) fn notification(number: usize, transaction: &str) -> Self {
         Self::new(NOTIFICATION, transaction, notification_body(number, transaction, "SUCCESS"))
     }
 
     /// The same with another header instead of the one so called.
     #[must_use]
-    pub fn with(mut self, name: &str, value: &str) -> Self {
+    pub(crate) fn with(mut self, name: &str, value: &str) -> Self {
         self.headers.retain(|(known, _)| !known.eq_ignore_ascii_case(name));
         self.and(name, value)
     }
 
     /// The same with one more header.
     #[must_use]
-    pub fn and(mut self, name: &str, value: &str) -> Self {
+    pub(crate) fn and(mut self, name: &str, value: &str) -> Self {
         self.headers.push((name.to_owned(), value.to_owned()));
         self
     }
 
-    pub fn bytes(&self) -> Vec<u8> {
+    pub(crate) fn bytes(&self) -> Vec<u8> {
         let mut bytes =
             format!("{} {} HTTP/1.1\r\nHost: x\r\nContent-Length: {}\r\n", self.method, self.path, self.body.len()).into_bytes();
         for (name, value) in &self.headers {
@@ -306,13 +306,13 @@ impl Message {
     }
 }
 
-pub fn inquiry_body(code: &str) -> String {
+pub(crate) fn inquiry_body(code: &str) -> String {
     format!(
         r#"{{"service":{{"id":"ONLINE_TO_OFFLINE"}},"acquirer":{{"id":"ALFA"}},"channel":{{"id":"ONLINE_TO_OFFLINE_ALFA"}},"online_to_offline_info":{{"payment_code":{code}}},"online_to_offline_inquiry":{{"date":"2020-08-11T08:45:42Z","identifier":[]}}}}"#
     )
 }
 
-pub fn notification_body(number: usize, transaction: &str, status: &str) -> String {
+pub(crate) fn notification_body(number: usize, transaction: &str, status: &str) -> String {
     let (code, amount) = (code_of(number), 10_000 + number);
     format!(
         r#"{{"service":{{"id":"ONLINE_TO_OFFLINE"}},"acquirer":{{"id":"ALFA"}},"channel":{{"id":"ONLINE_TO_OFFLINE_ALFA"}},"transaction":{{"status":"{status}","date":"2026-10-12T07:06:28Z","original_request_id":"x"}},"order":{{"invoice_number":"N-{number:05}","amount":{amount}}},"online_to_offline_info":{{"payment_code":"{code}"}},"online_to_offline_payment":{{"identifier":[{{"name":"AGENT_ID","value":"ALFAMART"}},{{"name":"AGENT_STORE_ID","value":"s"}},{{"name":"AGENT_TRX_ID","value":"{transaction}"}}]}}}}"#
@@ -321,29 +321,29 @@ pub fn notification_body(number: usize, transaction: &str, status: &str) -> Stri
 
 /// What came back.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Answer {
+pub(crate) struct Answer {
     pub status: u16,
     pub headers: BTreeMap<String, String>,
     pub body: Vec<u8>,
 }
 
 impl Answer {
-    pub fn json(&self) -> Value {
+    pub(crate) fn json(&self) -> Value {
         serde_json::from_slice(&self.body).unwrap_or_else(|_| panic!("{self:?}"))
     }
 
     /// The word of an inquiry's answer.
-    pub fn word(&self) -> String {
+    pub(crate) fn word(&self) -> String {
         self.json()["online_to_offline_inquiry"]["status"].as_str().unwrap().to_owned()
     }
 
     /// Whether it is signed by `secret` for the inquiry `request_id`.
-    pub fn is_signed(&self, secret: &str, request_id: &str) -> bool {
+    pub(crate) fn is_signed(&self, secret: &str, request_id: &str) -> bool {
         self.is_signed_at(INQUIRY, secret, request_id)
     }
 
     /// The same for an inquiry that was posted to `target`.
-    pub fn is_signed_at(&self, target: &str, secret: &str, request_id: &str) -> bool {
+    pub(crate) fn is_signed_at(&self, target: &str, secret: &str, request_id: &str) -> bool {
         let header = |name: &str| self.headers.get(name).map_or("", String::as_str);
         let components = Components {
             client_id: header("client-id"),
@@ -361,29 +361,29 @@ impl Answer {
 }
 
 /// A connection that is kept.
-pub struct Line {
+pub(crate) struct Line {
     pub stream: BufReader<TcpStream>,
 }
 
 impl Line {
-    pub fn to(address: &str) -> io::Result<Self> {
+    pub(crate) fn to(address: &str) -> io::Result<Self> {
         let stream = TcpStream::connect(address)?;
         stream.set_read_timeout(Some(Duration::from_secs(20)))?;
         stream.set_nodelay(true)?;
         Ok(Self { stream: BufReader::new(stream) })
     }
 
-    pub fn write(&mut self, bytes: &[u8]) -> io::Result<()> {
+    pub(crate) fn write(&mut self, bytes: &[u8]) -> io::Result<()> {
         self.stream.get_mut().write_all(bytes)
     }
 
-    pub fn exchange(&mut self, bytes: &[u8]) -> io::Result<Answer> {
+    pub(crate) fn exchange(&mut self, bytes: &[u8]) -> io::Result<Answer> {
         self.write(bytes)?;
         self.read()
     }
 
     /// One answer with its body.
-    pub fn read(&mut self) -> io::Result<Answer> {
+    pub(crate) fn read(&mut self) -> io::Result<Answer> {
         let cut = || io::Error::new(io::ErrorKind::UnexpectedEof, "no whole answer");
         let mut line = String::new();
         self.stream.read_line(&mut line)?;

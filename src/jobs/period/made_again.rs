@@ -1,0 +1,140 @@
+//! A report made again: what it says it was made from, and how it is held against the folder that somebody looked at.
+//!
+//! Whoever can write a folder can write its digests too. So a folder is only ever compared, and what is signed is what its inputs make.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use jiff::Timestamp;
+use jiff::civil::Date;
+use serde::Deserialize;
+use serde_json::Value;
+
+use super::{PeriodError, not_whole, stale};
+use crate::report::manifest::{OF_RUN, ReportFile};
+use crate::report::summary_inputs::Request;
+
+/// What a report was made from, as its summary says.
+#[derive(Debug)]
+pub struct MadeFrom {
+    /// The first WIB day.
+    pub from: Date,
+    /// The last WIB day.
+    pub to: Date,
+    /// The instant it speaks of.
+    pub as_of: Timestamp,
+    /// The file its bills are from; none for our own ledger.
+    pub external_ledger: Option<PathBuf>,
+    /// What was asked beside the inputs.
+    pub request: Request,
+    inputs: Vec<Input>,
+}
+
+impl MadeFrom {
+    /// The inputs of a kind, in their order.
+    #[must_use]
+    pub fn inputs(&self, kind: &str) -> Vec<PathBuf> {
+        self.inputs.iter().filter(|input| input.kind == kind).map(|input| PathBuf::from(&input.path)).collect()
+    }
+}
+
+#[derive(Debug, Deserialize)]
+struct Input {
+    kind: String,
+    path: String,
+    sha256: String,
+}
+
+#[derive(Debug, Deserialize)]
+struct Summary {
+    period: Days,
+    as_of: Timestamp,
+    ledger: Source,
+    inputs: Vec<Input>,
+    request: Request,
+}
+
+#[derive(Debug, Deserialize)]
+struct Days {
+    from: Date,
+    to: Date,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(tag = "kind", rename_all = "snake_case")]
+enum Source {
+    Own {},
+    External { path: String },
+}
+
+/// What the report in `folder` was made from, once every input is there as it was.
+///
+/// # Errors
+/// [`PeriodError::Report`] where the summary cannot be read, [`PeriodError::Stale`] for the first input that is missing or another.
+pub fn made_from(folder: &Path) -> Result<MadeFrom, PeriodError> {
+    let bytes = fs::read(folder.join(SUMMARY)).map_err(|error| not_whole(folder, &error))?;
+    let summary: Summary = serde_json::from_slice(&bytes).map_err(|error| not_whole(folder, &error))?;
+    for input in &summary.inputs {
+        let found = ReportFile::of(Path::new(""), &input.path)
+            .map_err(|error| stale(folder, &format_args!("its input `{}` cannot be read here ({error})", input.path)))?;
+        if found.sha256 != input.sha256 {
+            return Err(stale(folder, &format_args!("its input `{}` has been changed", input.path)));
+        }
+    }
+    Ok(MadeFrom {
+        from: summary.period.from,
+        to: summary.period.to,
+        as_of: summary.as_of,
+        external_ledger: match summary.ledger {
+            Source::Own {} => None,
+            Source::External { path } => Some(path.into()),
+        },
+        request: summary.request,
+        inputs: summary.inputs,
+    })
+}
+
+const SUMMARY: &str = "summary.json";
+
+/// Whether the report in `folder` is what its inputs make, which is in `again`.
+///
+/// # Errors
+/// [`PeriodError::Report`] where the folder is another, [`PeriodError::Stale`] where what it was made from went on and says otherwise.
+pub(super) fn compare(folder: &Path, again: &Path) -> Result<(), PeriodError> {
+    let read = |of: &Path| -> Result<Value, PeriodError> {
+        let bytes = fs::read(of.join(SUMMARY)).map_err(|error| not_whole(folder, &error))?;
+        serde_json::from_slice(&bytes).map_err(|error| not_whole(folder, &error))
+    };
+    let (looked_at, made) = (read(folder)?, read(again)?);
+    let is_same_run = of_run(&looked_at) == of_run(&made);
+    let hash = |summary: &Value| summary.pointer("/month/closing_hash").cloned();
+    if !is_same_run && hash(&looked_at) != hash(&made) {
+        return Err(stale(folder, &"the ledger, the journal or the settings have gone on since, and its balances are others now"));
+    }
+    let files: Vec<ReportFile> = made.get("files").cloned().map(serde_json::from_value).transpose().ok().flatten().unwrap_or_default();
+    for file in files.iter().filter(|file| is_same_run || !OF_RUN.contains(&file.name.as_str())) {
+        if ReportFile::of(folder, &file.name).ok().as_ref() != Some(file) {
+            return Err(not_whole(folder, &format_args!("`{}` is not what its inputs make", file.name)));
+        }
+    }
+    let figures = |summary: Value| if is_same_run { summary } else { without_run(summary) };
+    if figures(looked_at) == figures(made) { Ok(()) } else { Err(not_whole(folder, &"`summary.json` is not what its inputs make")) }
+}
+
+/// What tells one state of ledger and journal from another.
+fn of_run(summary: &Value) -> [Option<&Value>; 3] {
+    [summary.get("run_id"), summary.get("ledger"), summary.get("keys")]
+}
+
+/// A summary's figures without what only says which state of ledger and journal they are of.
+fn without_run(mut summary: Value) -> Value {
+    if let Some(all) = summary.as_object_mut() {
+        for key in ["run_id", "ledger", "keys", "held", "files"] {
+            all.remove(key);
+        }
+        if let Some(counts) = all.get_mut("discrepancies").and_then(Value::as_object_mut) {
+            counts.remove("journal_head");
+        }
+    }
+    summary
+}

@@ -1,0 +1,174 @@
+//! What is ours alone: made for this account only whatever the umask says, never reached through a link that somebody laid, and of
+//! nobody else's making.
+//!
+//! A lock that others may open can be held by them for ever, and a file behind a link is cut or written for whoever laid it.
+
+use std::fs::{DirBuilder, File, Metadata, OpenOptions, Permissions};
+use std::io;
+use std::os::unix::fs::{DirBuilderExt as _, MetadataExt as _, OpenOptionsExt as _, PermissionsExt as _};
+use std::path::Path;
+
+use rustix::fs::{Mode, OFlags};
+use rustix::process;
+
+/// Bits of a mode by which others than the owner may do anything, and by which they may write.
+const OTHERS: u32 = 0o077;
+const OTHERS_WRITE: u32 = 0o022;
+
+/// Nothing this process makes is for others to write, however its umask was set.
+pub fn close_umask() {
+    let before = process::umask(Mode::from_raw_mode(OTHERS));
+    process::umask(before | Mode::from_raw_mode(OTHERS_WRITE));
+}
+
+/// The account this process acts as.
+#[must_use]
+pub fn account() -> u32 {
+    process::geteuid().as_raw()
+}
+
+/// The account that started it, whatever it acts as.
+#[must_use]
+pub fn real_account() -> u32 {
+    process::getuid().as_raw()
+}
+
+/// Opens a file of ours as `options` say: made with mode 0600, or held to it.
+///
+/// # Errors
+/// The system's; and where it is a link, no file, or another account's.
+pub fn open(options: &mut OpenOptions, path: &Path) -> io::Result<File> {
+    let flags = (OFlags::NOFOLLOW | OFlags::NONBLOCK).bits().cast_signed();
+    let is_link = |error: io::Error| {
+        let is_link = path.symlink_metadata().is_ok_and(|found| found.is_symlink());
+        if is_link { io::Error::other("it is a symbolic link; name the file itself") } else { error }
+    };
+    let file = options.mode(0o600).custom_flags(flags).open(path).map_err(is_link)?;
+    let found = file.metadata()?;
+    check_ours(path, &found)?;
+    if found.mode() & OTHERS != 0 {
+        file.set_permissions(Permissions::from_mode(0o600))?;
+    }
+    Ok(file)
+}
+
+/// Makes a folder of ours, with those it is in; one that is there must be ours, and others cannot write into it from now on.
+///
+/// # Errors
+/// The system's; and where it is another account's.
+pub fn folder(path: &Path) -> io::Result<()> {
+    DirBuilder::new().recursive(true).mode(0o700).create(path)?;
+    let found = path.metadata()?;
+    check_owner(path, &found)?;
+    if found.mode() & OTHERS_WRITE != 0 {
+        std::fs::set_permissions(path, Permissions::from_mode(found.mode() & 0o7777 & !OTHERS_WRITE))?;
+    }
+    Ok(())
+}
+
+/// Holds a file that something else opens to what [`open`] holds its own to; a link that leads to it may stay.
+///
+/// # Errors
+/// The system's; and where it is no file, or another account's.
+pub fn close(path: &Path) -> io::Result<()> {
+    let found = path.metadata()?;
+    check_ours(path, &found)?;
+    if found.mode() & OTHERS == 0 { Ok(()) } else { std::fs::set_permissions(path, Permissions::from_mode(0o600)) }
+}
+
+/// Whether the file at `path` may say what this process does: it is this account's or root's, and not everybody's to write.
+///
+/// # Errors
+/// What it is instead, in words.
+pub fn check_settings(path: &Path) -> io::Result<()> {
+    let found = path.metadata()?;
+    if found.uid() != 0 {
+        check_owner(path, &found)?;
+    }
+    if found.mode() & 0o002 == 0 { Ok(()) } else { Err(io::Error::other("everybody can write it; run `chmod o-w` on it")) }
+}
+
+/// Whether what was found at `path` is a file of this account's.
+fn check_ours(path: &Path, found: &Metadata) -> io::Result<()> {
+    if found.is_file() { check_owner(path, found) } else { Err(io::Error::other("it is no regular file")) }
+}
+
+fn check_owner(path: &Path, found: &Metadata) -> io::Result<()> {
+    if is_ours(path, found) {
+        return Ok(());
+    }
+    let (owner, account) = (found.uid(), account());
+    Err(io::Error::other(format!("it belongs to the account {owner} and this process to {account}; run it as the account that it is of")))
+}
+
+/// Whether what was found at `path` is this account's; for root, also what is of the account whose folder it lies in, so that root may
+/// act for a service, and is not led by what somebody else has put among its files.
+#[must_use]
+pub fn is_ours(path: &Path, found: &Metadata) -> bool {
+    let (owner, account) = (found.uid(), account());
+    let folder = || path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or_else(|| Path::new(".")).metadata();
+    owner == account || account == 0 && folder().is_ok_and(|folder| folder.uid() == owner)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+
+    use super::*;
+
+    fn mode(path: &Path) -> u32 {
+        fs::metadata(path).unwrap().mode() & 0o777
+    }
+
+    #[test]
+    fn a_file_of_ours_is_for_its_owner_alone_and_never_behind_a_link() {
+        let place = tempfile::tempdir().unwrap();
+        let path = place.path().join("lock");
+        let take = |path: &Path| open(File::options().read(true).write(true).create(true).truncate(false), path);
+        take(&path).unwrap();
+        assert_eq!(mode(&path), 0o600);
+        fs::set_permissions(&path, Permissions::from_mode(0o666)).unwrap();
+        take(&path).unwrap();
+        assert_eq!(mode(&path), 0o600, "one that an earlier version made");
+        let (victim, link) = (place.path().join("victim"), place.path().join("link"));
+        fs::write(&victim, "precious").unwrap();
+        std::os::unix::fs::symlink(&victim, &link).unwrap();
+        assert!(take(&link).unwrap_err().to_string().contains("symbolic link"));
+        std::os::unix::fs::symlink(place.path().join("nothing"), place.path().join("dangling")).unwrap();
+        assert!(take(&place.path().join("dangling")).is_err());
+        assert!(!place.path().join("nothing").exists());
+        assert!(open(File::options().read(true), place.path()).unwrap_err().to_string().contains("regular"));
+        assert_eq!(fs::read_to_string(&victim).unwrap(), "precious");
+    }
+
+    #[test]
+    fn a_folder_of_ours_is_closed_to_others() {
+        let place = tempfile::tempdir().unwrap();
+        let path = place.path().join("a/logs");
+        folder(&path).unwrap();
+        assert_eq!((mode(&path), mode(path.parent().unwrap())), (0o700, 0o700));
+        fs::set_permissions(&path, Permissions::from_mode(0o777)).unwrap();
+        folder(&path).unwrap();
+        assert_eq!(mode(&path), 0o755);
+    }
+
+    #[test]
+    fn what_is_another_accounts_is_not_ours() {
+        let place = tempfile::tempdir().unwrap();
+        let path = place.path().join("ledger");
+        fs::write(&path, "").unwrap();
+        fs::set_permissions(&path, Permissions::from_mode(0o646)).unwrap();
+        assert!(check_settings(&path).unwrap_err().to_string().contains("everybody"));
+        close(&path).unwrap();
+        assert_eq!(mode(&path), 0o600);
+        assert!(check_settings(&path).is_ok());
+        if account() == 0 {
+            // Only root can give a file away.
+            std::os::unix::fs::chown(&path, Some(1001), Some(1001)).unwrap();
+            assert!(close(&path).unwrap_err().to_string().contains("1001"));
+            assert!(open(File::options().read(true), &path).is_err() && check_settings(&path).is_err());
+            std::os::unix::fs::chown(place.path(), Some(1001), Some(1001)).unwrap();
+            assert!(close(&path).is_ok(), "root acts for the account that the folder is of");
+        }
+    }
+}

@@ -1,0 +1,84 @@
+//! What `period close` signs: what the inputs make, never what a folder says of itself.
+
+use std::fs;
+use std::path::Path;
+
+use serde_json::Value;
+use tagih::domain::digest;
+
+use super::period::Books;
+
+/// Changes summary.json and gives every file the digest it has.
+fn rewrite_summary(folder: &Path, change: impl Fn(&mut Value)) {
+    let path = folder.join("summary.json");
+    let mut summary: Value = serde_json::from_slice(&fs::read(&path).unwrap()).unwrap();
+    for file in summary["files"].as_array_mut().unwrap() {
+        let bytes = fs::read(folder.join(file["name"].as_str().unwrap())).unwrap();
+        file["bytes"] = bytes.len().into();
+        file["sha256"] = digest::hex(&digest::of_bytes(&bytes)).into();
+    }
+    change(&mut summary);
+    fs::write(path, serde_json::to_vec(&summary).unwrap()).unwrap();
+}
+
+#[test]
+fn a_close_signs_what_the_inputs_make_and_never_what_a_folder_says() {
+    let books = Books::new("");
+    books.august();
+    books.reconcile("2026-08", "august.jsonl", "2026-09-02", &[]);
+    let folder = books.world.path("2026-08");
+    let as_written = super::world::bytes_in(&folder);
+    let tampered: [(&str, &dyn Fn()); 6] = [
+        ("no files are listed", &|| {
+            fs::write(folder.join("report.html"), "<h1>all fine</h1>").unwrap();
+            rewrite_summary(&folder, |summary| summary["files"] = Value::Array(Vec::new()));
+        }),
+        ("a digest is rewritten", &|| {
+            fs::write(folder.join("report.html"), "<h1>all fine</h1>").unwrap();
+            rewrite_summary(&folder, |_| ());
+        }),
+        ("a list is emptied", &|| {
+            let head = fs::read_to_string(folder.join("discrepancies.csv")).unwrap().lines().next().unwrap().to_owned();
+            fs::write(folder.join("discrepancies.csv"), head + "\n").unwrap();
+            rewrite_summary(&folder, |_| ());
+        }),
+        ("findings are fewer", &|| rewrite_summary(&folder, |summary| summary["discrepancies"]["count"] = 0.into())),
+        ("evidence is not named", &|| rewrite_summary(&folder, |summary| summary["inputs"] = Value::Array(Vec::new()))),
+        ("a figure is another", &|| rewrite_summary(&folder, |summary| summary["month"]["closing"]["suspense"]["amount"] = 0.into())),
+    ];
+    for (what, tamper) in tampered {
+        tamper();
+        let ran = books.close("2026-08").expect(7);
+        assert!(ran.stderr.contains("E0851") || ran.stderr.contains("E0858"), "{what}: {ran:#?}");
+        for (name, bytes) in &as_written {
+            fs::write(folder.join(name), bytes).unwrap();
+        }
+    }
+    books.close("2026-08").expect(0);
+    let beside: Vec<_> = fs::read_dir(folder.parent().unwrap()).unwrap().map(|entry| entry.unwrap().file_name()).collect();
+    assert!(!beside.iter().any(|name| name.to_str().unwrap().contains("again")), "{beside:?}");
+}
+
+#[test]
+fn a_close_is_refused_once_its_inputs_say_otherwise() {
+    let books = Books::new("");
+    books.august();
+    books.reconcile("2026-08", "august.jsonl", "2026-09-02", &[]);
+    let log = books.world.path("august.jsonl");
+    let lines = fs::read(&log).unwrap();
+    fs::remove_file(&log).unwrap();
+    books.close("2026-08").expect(7).says(&["E0858", "august.jsonl"]);
+    fs::write(&log, [&lines[..], b"\n"].concat()).unwrap();
+    books.close("2026-08").expect(7).says(&["E0858", "august.jsonl", "has been changed"]);
+    fs::write(&log, lines).unwrap();
+    // Another bill of August is heard of: the balances are others now.
+    books.issue("A-9", 900_000, "2026-08-09", "2026-12-30");
+    books.close("2026-08").expect(7).says(&["E0858", "balances are others"]);
+    books.reconcile("2026-08", "august.jsonl", "2026-09-02", &[]);
+    // A ledger that goes on is closed by a copy of what was reconciled.
+    books.world.run(&["ledger", "backup", "august.ledger"]).expect(0);
+    books.issue("A-10", 900_000, "2026-09-09", "2026-12-30");
+    books.close("2026-08").expect(7).says(&["E0858", "balances are others"]);
+    let close = ["period", "close", "2026-08", "--report", "2026-08", "--by", "Sari", "--reason", "month end"];
+    books.world.run_with(&[("TAGIH_LEDGER_PATH", "august.ledger")], &close).expect(0);
+}

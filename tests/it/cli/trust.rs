@@ -1,0 +1,160 @@
+//! What a person with a keyboard on this machine, and a stranger on the network, must not get through (docs/security.md).
+
+use std::fs;
+use std::os::unix::fs::PermissionsExt as _;
+use std::path::Path;
+use std::process::{Command, Stdio};
+
+use super::period::Books;
+use super::world::{Doku, Ran, World};
+
+fn mode(path: &Path) -> u32 {
+    fs::symlink_metadata(path).unwrap().permissions().mode() & 0o777
+}
+
+#[test]
+fn what_is_ours_is_for_us_alone_whatever_the_umask_says() {
+    let (doku, place) = (Doku::process(), tempfile::tempdir().unwrap());
+    let world = World::of(&doku);
+    world.many("bills.csv", "A", 1);
+    let open = |arguments: &[&str]| {
+        let mut command = Command::new("sh");
+        command.args(["-c", "umask 000; exec \"$@\"", "sh", env!("CARGO_BIN_EXE_tagih"), "--config"]).arg(world.path("tagih.toml"));
+        command.args(arguments).current_dir(world.path(".")).env_clear().stdin(Stdio::null());
+        Ran::from(command.output().unwrap())
+    };
+    open(&["issue", "bills.csv", "--out", "out/a"]).expect(0);
+    open(&["ledger", "backup", place.path().join("copy.ledger").to_str().unwrap()]).expect(0);
+    for private in [world.path("tagih.ledger"), world.path("tagih.ledger.lock"), place.path().join("copy.ledger")] {
+        assert_eq!(mode(&private), 0o600, "{}", private.display());
+    }
+    for shared in ["out", "out/a", "out/a/accepted.csv"] {
+        assert_eq!(mode(&world.path(shared)) & 0o022, 0, "{shared}");
+    }
+}
+
+#[test]
+fn a_link_in_the_place_of_a_lock_or_a_log_is_refused() {
+    let world = World::at("http://127.0.0.1:1", "[serve]\nlisten = \"127.0.0.1:0\"\nlog_dir = \"logs\"\n");
+    world.many("bills.csv", "A", 1);
+    world.run(&["issue", "bills.csv", "--out", "out", "--new-ledger", "--max-duration", "0s"]);
+    let victim = world.file("victim", "precious");
+    fs::create_dir(world.path("logs")).unwrap();
+    for (name, command) in [
+        ("tagih.ledger.lock", &["issue", "bills.csv", "--out", "out"][..]),
+        ("logs/.lock", &["serve"]),
+        ("tagih.journal", &["discrepancies", "list"]),
+    ] {
+        drop(fs::remove_file(world.path(name)));
+        std::os::unix::fs::symlink(&victim, world.path(name)).unwrap();
+        world.run(command).expect(9).says(&["symbolic link"]);
+        fs::remove_file(world.path(name)).unwrap();
+    }
+    assert_eq!(fs::read_to_string(victim).unwrap(), "precious");
+}
+
+#[test]
+fn no_command_prints_what_acts_on_a_terminal() {
+    let world = World::at("http://127.0.0.1:1", "");
+    let esc = "ev\u{1b}[31mil\u{1b}]0;x\u{7}";
+    fs::write(world.path(&format!("{esc}.csv")), "invoice_number,amount\nA,x\n").unwrap();
+    let (file, absent) = (format!("{esc}.csv"), format!("absent{esc}"));
+    for arguments in [
+        &["check", &file][..],
+        &["issue", &file, "--dry-run"],
+        &["issue", &absent],
+        &["ingest", &absent],
+        &["reconcile", "--period", "2026-10", "--notifications", &absent, "--out", &absent],
+        &["why", &absent],
+        &["explain", &absent],
+        &["period", "close", &absent, "--report", &absent, "--reason", "x"],
+        &["discrepancies", "take", &absent],
+        &["ledger", "backup", &absent],
+        &["cancel", &absent],
+        &[esc],
+        &["init", &absent],
+        &["issue", &file, "--layout", &absent],
+        &["resolve", &absent, "--as", "done", "--reason", "x"],
+    ] {
+        let ran = world.run(arguments);
+        assert!(!ran.stdout.contains(['\u{1b}', '\u{7}']) && !ran.stderr.contains(['\u{1b}', '\u{7}']), "{arguments:?}: {ran:#?}");
+    }
+    let ran = Ran::from(super::world::program().args(["status", "--config", &absent]).output().unwrap()).expect(2);
+    assert!(!ran.stderr.contains('\u{1b}'), "{ran:#?}");
+}
+
+#[test]
+fn the_ends_of_every_number_of_reconcile_end_no_run() {
+    let books = Books::new("[reconcile]\nexpired_break_days = 60\n");
+    books.august();
+    let mut before = "expired_break_days = 60".to_owned();
+    for (key, ends) in [
+        ("tolerance_rupiah", [0_i64, 999_999_999_999]),
+        ("expiry_grace_minutes", [0, 525_600]),
+        ("skew_minutes", [0, 525_600]),
+        ("late_evidence_hours", [0, 87_840]),
+        ("expired_break_days", [0, 3_660]),
+        ("status_grace_hours", [0, 87_840]),
+        ("malformed_lines_max_percent", [0, 100]),
+    ] {
+        for end in ends {
+            let now = format!("{key} = {end}");
+            books.world.reconfigure(&before, &now);
+            books.reconcile("2026-08", "august.jsonl", "2026-09-02", &[]);
+            before = now;
+        }
+        for beyond in [i64::MIN, -1, i64::MAX] {
+            let now = format!("{key} = {beyond}");
+            books.world.reconfigure(&before, &now);
+            books.world.run(&["status"]).expect(2).says(&[key, "must be"]);
+            before = now;
+        }
+    }
+}
+
+#[test]
+fn four_eyes_are_not_turned_off_by_a_variable() {
+    let books = Books::new("[discrepancies]\nfour_eyes = true\n");
+    books.august();
+    books.reconcile("2026-08", "august.jsonl", "2026-09-02", &[]);
+    let off = [("TAGIH_DISCREPANCIES_FOUR_EYES", "false"), ("SUDO_UID", "1001")];
+    let close = ["period", "close", "2026-08", "--report", "2026-08", "--by", "Sari", "--reviewed-by", "Budi", "--reason", "r"];
+    books.world.run(&close).expect(2).says(&["E0855"]);
+    books.world.run_with(&off, &close).expect(2).says(&["E0855"]);
+    books.reconcile("2026-08", "august.jsonl", "2026-09-02", &[]);
+    let take = |by: &str| books.world.run(&["discrepancies", "take", "2026-08", "--by", by]).expect(0);
+    take("Sari");
+    let id = books.world.column("2026-08/discrepancies.csv", "discrepancy_id")[0].clone();
+    let decided = |variables: &[(&str, &str)], by: &str| {
+        books.world.run_with(variables, &["discrepancies", "accept", &id, "--by", by, "--reason", "r"])
+    };
+    assert!(decided(&off, "Sari").expect(0).stdout.contains("another person approves"));
+    let turn_off = |uid: &str, by: &str| {
+        books.world.run_with(&[("SUDO_UID", uid)], &["discrepancies", "four-eyes", "off", "--by", by, "--reason", "r"])
+    };
+    turn_off("1001", "Sari").expect(0);
+    turn_off("1001", "Budi").expect(2).says(&["E0855"]);
+    assert!(turn_off("1002", "Budi").expect(0).stdout.contains("alone from now on"));
+    for by in ["Sari\u{200b}", "S\u{430}ri", "\u{202e}iraS"] {
+        decided(&[], by).expect(2).says(&["E0809"]);
+    }
+}
+
+#[test]
+fn the_environment_does_not_say_whose_certificates_vouch_for_doku() {
+    let world = World::at("https://127.0.0.1:9", "");
+    world.many("bills.csv", "A", 1);
+    let pem = world.file("roots.pem", "-----BEGIN CERTIFICATE-----\nMAA=\n-----END CERTIFICATE-----\n");
+    let issue = ["issue", "bills.csv", "--out", "out"];
+    for name in ["SSL_CERT_FILE", "SSL_CERT_DIR"] {
+        let ran = world.run_with(&[(name, pem.to_str().unwrap())], &issue).expect(2);
+        ran.says(&[name, "doku.root_certificates_file"]);
+    }
+    let named = |name: &str| format!("secret_file = \"secret\"\nroot_certificates_file = \"{name}\"");
+    world.reconfigure(&format!("secret_file = \"{}\"", world.path("secret").display()), &named("none.pem"));
+    world.run(&issue).expect(2).says(&["doku.root_certificates_file", "none.pem"]);
+    world.reconfigure("none.pem", "tagih.toml");
+    world.run(&issue).expect(2).says(&["holds no certificate"]);
+    let shown = world.run(&["config", "show"]).expect(0).stdout;
+    assert!(shown.contains("root_certificates_file = \""), "{shown}");
+}
