@@ -252,7 +252,6 @@ mod tests {
         }
     }
 
-
     #[test]
     fn a_password_is_on_one_line_and_otherwise_its_administrators_business() {
         let found = |text: &str| password(file(0o600, text).path().to_str().unwrap(), Sources::default());

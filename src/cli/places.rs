@@ -81,7 +81,7 @@ impl Setup {
             password: password.as_ref(),
             ca_file: Some(Path::new(&settings.ca_file)).filter(|file| !file.as_os_str().is_empty()),
             patience: Duration::from_secs(settings.wait_seconds),
-            lease: Duration::from_secs(settings.lease_seconds.max(1)),
+            lease: Duration::from_secs(settings.lease_seconds),
         };
         let server = Server::new(&settings.url, &access, Arc::new(MachineRandomness));
         let unusable = |reason| {

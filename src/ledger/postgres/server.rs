@@ -145,7 +145,10 @@ impl Server {
         let limits = match access {
             Access::Read => "-c default_transaction_read_only=on".to_owned(),
             Access::View => String::new(),
-            Access::Write => format!("-c lock_timeout={LOCK_MS} -c idle_in_transaction_session_timeout={IDLE_MS}"),
+            Access::Write => {
+                let idle_ms = u128::from(IDLE_MS).min(self.lease.as_millis()).max(1);
+                format!("-c lock_timeout={LOCK_MS} -c idle_in_transaction_session_timeout={idle_ms}")
+            }
         };
         config.options(format!("{given}-c search_path={SCHEMA} -c statement_timeout={STATEMENT_MS} {limits}"));
         if access != Access::Read {
