@@ -1,6 +1,7 @@
 //! Several hosts at one PostgreSQL: every command does what it does on a file, and hosts do not get into each other's way.
 
 mod campaign;
+mod demo;
 mod serving;
 
 use std::collections::BTreeSet;
