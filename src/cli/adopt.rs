@@ -52,7 +52,7 @@ pub(super) fn import(setup: &Setup, file: &Path, adopting: &Adopting) -> Result<
     }
     super::check::usable(&codes)?;
     let create = if adopting.new_ledger || !setup.is_production() { Create::IfMissing } else { Create::Never };
-    let (_lock, ledger) = setup.open_ledger_to_send(&setup.binding()?, create, "ledger import")?;
+    let (_lock, ledger) = setup.open_ledger_to_send(&setup.binding()?, create, "ledger import", Share::NONE)?;
     let mut told = Told { refused: codes.refused, ..Told::default() };
     let mut claimed = HashSet::new();
     for part in codes.parts(|_| true) {

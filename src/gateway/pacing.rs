@@ -2,7 +2,8 @@
 //!
 //! It starts empty, so a resumed run adds no second burst (I18); it halves on 429 and recovers step by step, and it pauses
 //! everything while DOKU asks for it. The clock is a parameter, so the bound is proved on a fake one. It also says how many
-//! operations may be under way, which follows from the rate and from how long DOKU takes.
+//! operations may be under way, which follows from the rate and from how long DOKU takes. Where several hosts share one rate, it asks
+//! each time what its own part is.
 
 use std::future::Future;
 use std::num::NonZeroU32;
@@ -14,6 +15,8 @@ use governor::middleware::NoOpMiddleware;
 use governor::state::{InMemoryState, NotKeyed};
 use governor::{Quota, RateLimiter};
 
+use crate::domain::share::Share;
+
 /// The ceiling agreed with DOKU.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Rate {
@@ -21,6 +24,14 @@ pub struct Rate {
     pub per_second: NonZeroU32,
     /// How many may leave at once after a lull.
     pub burst: NonZeroU32,
+}
+
+impl Rate {
+    /// All of it.
+    #[must_use]
+    pub fn whole(self) -> Share {
+        Share { per_1000_seconds: u64::from(self.per_second.get()).saturating_mul(1_000), burst: self.burst.get().into() }
+    }
 }
 
 /// The most a permit may cost: at worst a sixteenth of the rate.
@@ -35,13 +46,20 @@ const IN_FLIGHT_MIN: u64 = 8;
 /// So much of the rate may be under way before DOKU has answered anything.
 const WINDOW_MIN_MS: u64 = 500;
 
+/// How long it waits before it asks again, while its part is nothing.
+const NO_SHARE_WAIT: Duration = Duration::from_millis(50);
+
 /// How many operations must be under way for `rate` to be used while DOKU takes `latency_ms`: twice what is needed on
 /// average, so that slow answers and what is waiting for its turn leave no gap. As little as that, because what is under way when
 /// a process dies, or when DOKU falls silent, has to be asked about afterwards.
 #[must_use]
 pub fn in_flight(rate: Rate, latency_ms: u64, in_flight_max: usize) -> usize {
+    in_flight_of(rate.whole(), latency_ms, in_flight_max)
+}
+
+fn in_flight_of(share: Share, latency_ms: u64, in_flight_max: usize) -> usize {
     let window_ms = latency_ms.saturating_mul(2).max(WINDOW_MIN_MS);
-    let needed = u64::from(rate.per_second.get()).saturating_mul(window_ms).div_ceil(1_000).max(IN_FLIGHT_MIN);
+    let needed = share.per_1000_seconds.saturating_mul(window_ms).div_ceil(1_000_000).max(IN_FLIGHT_MIN);
     usize::try_from(needed).unwrap_or(usize::MAX).min(in_flight_max.max(1))
 }
 
@@ -82,9 +100,11 @@ pub struct Permit {
     number: u64,
 }
 
-/// The state of the slow-down, apart from the limiter.
-#[derive(Debug)]
-struct Pace<I> {
+/// The limiter, and what slows down beside it.
+struct Pace<C: Clock> {
+    /// What the limiter lets through, and the limiter; none while that is nothing.
+    share: Share,
+    limiter: Option<Limiter<C>>,
     /// Permits given so far.
     given: u64,
     /// Cells each permit takes: 1 at full rate, 2 at half, and so on.
@@ -94,19 +114,40 @@ struct Pace<I> {
     /// The first permit given after the last slow-down; a 429 to an earlier one is the same incident.
     slowed_at: u64,
     /// Nothing leaves before this instant.
-    paused_until: Option<I>,
+    paused_until: Option<C::Instant>,
     /// How long DOKU takes to answer, in microseconds: a moving average; none before its first answer.
     latency_us: Option<u64>,
 }
 
 type Limiter<C> = RateLimiter<NotKeyed, InMemoryState, C, NoOpMiddleware<<C as Clock>::Instant>>;
 
+impl<C: Clock + Clone> Pace<C> {
+    /// Goes by `share` from now on. A new limiter's burst is spent, so nobody gains by a change.
+    fn go_by(&mut self, share: Share, clock: &C) {
+        if self.share != share {
+            (self.share, self.limiter) = (share, limiter(share, clock.clone()));
+        }
+    }
+}
+
+/// A limiter that lets `share` through, its burst spent; none where that is nothing.
+fn limiter<C: Clock>(share: Share, clock: C) -> Option<Limiter<C>> {
+    let each = Duration::from_nanos(1_000_000_000_000_u64.checked_add(share.per_1000_seconds.checked_sub(1)?)?.checked_div(share.per_1000_seconds)?);
+    let burst = NonZeroU32::new(u32::try_from(share.burst).unwrap_or(u32::MAX))?;
+    let limiter = RateLimiter::direct_with_clock(Quota::with_period(each)?.allow_burst(burst), clock);
+    let spent = limiter.check_n(burst);
+    debug_assert!(matches!(spent, Ok(Ok(()))), "a new limiter holds exactly its burst");
+    Some(limiter)
+}
+
+/// What may be used of a rate that others use too, whenever it is asked.
+type Allowance = Box<dyn Fn() -> Share + Send + Sync>;
+
 /// Gives permits, never more than `burst + rate × W` in any window W.
 pub struct Pacer<T: Time> {
     time: T,
-    rate: Rate,
-    limiter: Limiter<T::Clock>,
-    pace: Mutex<Pace<<T::Clock as Clock>::Instant>>,
+    allowance: Allowance,
+    pace: Mutex<Pace<T::Clock>>,
     /// Only one waits on the limiter; the others queue here in order.
     turn: tokio::sync::Mutex<()>,
 }
@@ -121,12 +162,16 @@ impl<T: Time> Pacer<T> {
     /// A pacer at full rate, its burst spent.
     #[must_use]
     pub fn new(rate: Rate, time: T) -> Self {
-        let quota = Quota::per_second(rate.per_second).allow_burst(rate.burst);
-        let limiter = RateLimiter::direct_with_clock(quota, time.clock().clone());
-        let spent = limiter.check_n(rate.burst);
-        debug_assert!(matches!(spent, Ok(Ok(()))), "a new limiter holds exactly its burst");
-        let pace = Pace { given: 0, cost: 1, answers: 0, slowed_at: 0, paused_until: None, latency_us: None };
-        Self { time, rate, limiter, pace: Mutex::new(pace), turn: tokio::sync::Mutex::new(()) }
+        Self::sharing(time, move || rate.whole())
+    }
+
+    /// A pacer at what `allowance` says each time, its burst spent.
+    #[must_use]
+    pub fn sharing(time: T, allowance: impl Fn() -> Share + Send + Sync + 'static) -> Self {
+        let share = allowance();
+        let limiter = limiter(share, time.clock().clone());
+        let pace = Pace { share, limiter, given: 0, cost: 1, answers: 0, slowed_at: 0, paused_until: None, latency_us: None };
+        Self { time, allowance: Box::new(allowance), pace: Mutex::new(pace), turn: tokio::sync::Mutex::new(()) }
     }
 
     /// Waits, on the same clock.
@@ -142,18 +187,20 @@ impl<T: Time> Pacer<T> {
             let wait = {
                 let mut pace = self.pace.lock().unwrap_or_else(PoisonError::into_inner);
                 let now = self.time.clock().now();
+                pace.go_by((self.allowance)(), self.time.clock());
                 if let Some(pause) = pace.paused_until.map(|until| until.duration_since(now)).filter(|pause| u64::from(*pause) > 0) {
                     pause.into()
                 } else if paid >= pace.cost {
                     pace.given = pace.given.saturating_add(1);
                     return Permit { number: pace.given };
                 } else {
-                    match self.limiter.check() {
-                        Ok(()) => {
+                    match pace.limiter.as_ref().map(Limiter::check) {
+                        Some(Ok(())) => {
                             paid = paid.saturating_add(1);
                             continue;
                         }
-                        Err(not_until) => not_until.wait_time_from(now),
+                        Some(Err(not_until)) => not_until.wait_time_from(now),
+                        None => NO_SHARE_WAIT,
                     }
                 }
             };
@@ -195,7 +242,7 @@ impl<T: Time> Pacer<T> {
 
     /// How many operations may be under way now, at most `in_flight_max`.
     pub fn in_flight(&self, in_flight_max: usize) -> usize {
-        in_flight(self.rate, self.latency_ms().unwrap_or_default(), in_flight_max)
+        in_flight_of((self.allowance)(), self.latency_ms().unwrap_or_default(), in_flight_max)
     }
 
     /// DOKU answered 429 to the request of `permit`: half the rate, once for every such incident.
@@ -221,6 +268,8 @@ impl<T: Time> Pacer<T> {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Arc;
+
     use governor::clock::FakeRelativeClock;
     use proptest::prelude::*;
 
@@ -247,6 +296,8 @@ mod tests {
         Throttle,
         Pause(u64),
         Answer,
+        /// So many thousandths of the rate are its own from now on, as others need the rest.
+        Share(u64),
         /// The process died and was started again at once.
         Restart,
     }
@@ -258,6 +309,7 @@ mod tests {
             1 => Just(Act::Throttle),
             1 => (0..2_000_u64).prop_map(Act::Pause),
             4 => Just(Act::Answer),
+            2 => (0..=1_000_u64).prop_map(Act::Share),
             1 => Just(Act::Restart),
         ];
         prop::collection::vec(act, 1..300)
@@ -276,12 +328,24 @@ mod tests {
         fn no_window_ever_holds_more_than_burst_plus_rate_times_its_length(per_second in 1..500_u32, burst in 1..50_u32, acts in acts()) {
             let clock = FakeRelativeClock::default();
             let origin = clock.now();
-            let mut pacer = Pacer::new(rate(per_second, burst), FakeTime(clock.clone()));
+            let whole = rate(per_second, burst).whole();
+            let own = Arc::new(Mutex::new(whole));
+            let pacer = || {
+                let own = Arc::clone(&own);
+                Pacer::sharing(FakeTime(clock.clone()), move || *own.lock().unwrap())
+            };
+            let (mut pacer, new_pacer) = (pacer(), pacer);
             let mut last = Permit { number: 0 };
             let mut starts_ns: Vec<u64> = Vec::new();
             block_on(async {
                 for act in acts {
                     match act {
+                        // Of nothing, nothing starts.
+                        Act::Start if own.lock().unwrap().per_1000_seconds == 0 || own.lock().unwrap().burst == 0 => {}
+                        Act::Share(part) => {
+                            let of = |whole: u64| whole * part / 1_000;
+                            *own.lock().unwrap() = Share { per_1000_seconds: of(whole.per_1000_seconds), burst: of(whole.burst) };
+                        }
                         Act::Start => {
                             last = pacer.permit().await;
                             starts_ns.push(clock.now().duration_since(origin).into());
@@ -290,7 +354,7 @@ mod tests {
                         Act::Throttle => pacer.throttled(last),
                         Act::Pause(ms) => drop(pacer.pause(Duration::from_millis(ms))),
                         Act::Answer => pacer.answered(),
-                        Act::Restart => pacer = Pacer::new(rate(per_second, burst), FakeTime(clock.clone())),
+                        Act::Restart => pacer = new_pacer(),
                     }
                 }
             });

@@ -32,7 +32,7 @@ use crate::domain::payment::Payment;
 
 pub use error::LedgerError;
 pub use lock::SenderLock;
-pub use postgres::{PostgresLedger, PostgresView, Server, ServerAccess};
+pub use postgres::{Minting, PostgresLedger, PostgresView, Server, ServerAccess};
 pub use sqlite::{Binding, Create, Migrated, Purged, SqliteLedger, SqliteView, VerifyReport};
 pub use store::{Location, Store, StoreView};
 pub use view::{Happening, Lapses, Names, Noted, ScopeTotals, Sum, Totals, View};
@@ -123,6 +123,28 @@ pub trait Ledger: Send + Sync {
 
     /// Adds payments the ledger does not know yet, by identity; durable when it resolves. Never illegal.
     fn apply_payments(&self, payments: &[Payment]) -> impl Future<Output = Result<Applied, LedgerError>> + Send;
+
+    /// Whether other hosts use it at the same time.
+    fn is_shared(&self) -> bool {
+        false
+    }
+
+    /// Keeps what an inquiry of `at` is answered, so that every host gives the same answer to the same `request_id`: gives the one that
+    /// stands, which is an earlier one if it is not older than `since`. `None` where nobody else answers.
+    fn keep_answer(
+        &self,
+        _request_id: &str,
+        _at: Timestamp,
+        _since: Timestamp,
+        _answer: &str,
+    ) -> impl Future<Output = Result<Option<String>, LedgerError>> + Send {
+        async { Ok(None) }
+    }
+
+    /// Removes answers that are older than `since`.
+    fn forget_answers(&self, _since: Timestamp) -> impl Future<Output = Result<(), LedgerError>> + Send {
+        async { Ok(()) }
+    }
 
     /// The ledger as it is now. It stays so for as long as the view is kept, whatever others record meanwhile; nobody waits for it.
     fn view(&self) -> impl Future<Output = Result<Self::View, LedgerError>> + Send;

@@ -74,6 +74,15 @@ pub(super) async fn forged(shared: &Shared, received: &Received, signer: Option<
 /// Keeps what was decided, and says it.
 async fn said(shared: &Shared, received: &Received, signer: Signer<'_>, outcome: &Outcome, begun: Stopwatch) -> Response {
     let given = given(shared, Some(signer), received, outcome);
+    let given = if outcome.lasting { everywhere(shared, received, signer, given).await } else { Ok(given) };
+    let given = match given {
+        Ok(given) => given,
+        Err(reason) => {
+            tracing::error!(reason, "an answer could not be kept for the other hosts");
+            let refused = Outcome::refused(Status::Decline, "books unreadable", None, false);
+            return response(shared, &self::given(shared, Some(signer), received, &refused));
+        }
+    };
     let standing = if outcome.lasting { shared.answers().keep(given.clone()).clone() } else { given.clone() };
     if standing.question != given.question {
         // The id was used for another question: that one keeps its answer, this one gets none it could be mistaken for.
@@ -89,6 +98,20 @@ async fn said(shared: &Shared, received: &Received, signer: Signer<'_>, outcome:
     tokio::join!(inquiry, answer);
     shared.metrics.inquiry(outcome.status.name(), begun.elapsed());
     response(shared, &standing)
+}
+
+/// The answer that stands on all hosts: the one at hand, or an earlier one of another host, signed anew.
+async fn everywhere(shared: &Shared, received: &Received, signer: Signer<'_>, given: Given) -> Result<Given, String> {
+    let (request_id, at) = (given.request_id.clone(), given.at);
+    let since = at.checked_sub(shared.settings.answers_kept_for()).unwrap_or(Timestamp::MIN);
+    let unsigned = serde_json::to_string(&Given { signature: String::new(), ..given.clone() }).map_err(|error| error.to_string())?;
+    let own = unsigned.clone();
+    let stands = shared.asked(move |books| books.stands(&request_id, at, since, &unsigned)).await;
+    let stands = stands.unwrap_or_else(|| Err("the server is stopping".into()))?;
+    let Some(standing) = stands.filter(|standing| *standing != own) else { return Ok(given) };
+    let earlier: Given = serde_json::from_str(&standing).map_err(|error| error.to_string())?;
+    let signature = signature(shared, signer, received, &earlier.timestamp, earlier.body.as_bytes());
+    Ok(Given { signature, ..earlier })
 }
 
 /// What is not provably DOKU's, or not of now, is kept apart and told as little as possible.

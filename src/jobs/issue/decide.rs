@@ -97,6 +97,7 @@ where
                 // Its code or number became another bill's since it was planned, which the next plan sees and says.
                 Err(
                     LedgerError::Lost { invoice_number }
+                    | LedgerError::Busy { invoice_number, .. }
                     | LedgerError::CodeTaken { invoice_number, .. }
                     | LedgerError::NumberTaken { invoice_number, .. },
                 ) => invoice_number,

@@ -209,6 +209,9 @@ impl<L: Ledger + Send + 'static> Follower<L> {
         let ServeOptions { settings, folder, clock, .. } = &self.options;
         let since = clock.now().checked_sub(settings.answers_kept_for()).unwrap_or(Timestamp::MIN);
         let (folder, bytes_max) = (folder.clone(), settings.limits.answers_bytes_max);
+        if let Err(error) = self.books.ledger().forget_answers(since).await {
+            tracing::warn!(%error, "old answers could not be removed from the ledger");
+        }
         if let Ok(Err(error)) = tokio::task::spawn_blocking(move || folder.forget_answers(since, bytes_max)).await {
             tracing::warn!(%error, "old answers could not be removed");
         }

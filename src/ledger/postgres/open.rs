@@ -123,7 +123,7 @@ pub(super) async fn migrate(session: &Session, binding: &Binding, migrations: &[
         if number == 1 {
             let sql = "INSERT INTO meta (schema_version, environment, client_id, salt, chained_after) VALUES (1, $1, $2, $3, 0)";
             session.execute(sql, &[&binding.environment, &binding.client_id, &&NO_SALT[..]]).await?;
-            let sql = "INSERT INTO head (sequence, hash, bill, terms) VALUES (0, $1, 0, 0)";
+            let sql = "INSERT INTO head (sequence, hash, bill, terms, lease) VALUES (0, $1, 0, 0, 0)";
             session.execute(sql, &[&&Head::EMPTY.hash[..]]).await?;
         }
         session.execute("UPDATE meta SET schema_version = $1", &[&number]).await?;
