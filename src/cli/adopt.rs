@@ -11,6 +11,7 @@ use super::setup::{Failure, Setup};
 use crate::domain::ids::InvoiceNumber;
 use crate::domain::lifecycle::{BillState, Event, OperationKind, Status};
 use crate::domain::plan::{MapView, View as _};
+use crate::domain::share::Share;
 use crate::exit::Exit;
 use crate::intake::Place;
 use crate::intake::import::{self, AdoptedCode, EXPIRY_UNKNOWN};

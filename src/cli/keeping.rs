@@ -14,6 +14,7 @@ use crate::domain::calendar::{format_utc_seconds, start_of_wib_day};
 use crate::domain::digest::Digest;
 use crate::domain::ids::{InvoiceNumber, PaymentCode};
 use crate::domain::lifecycle::{BillState, CodeAnswer, Event, OperationKind, Verdict};
+use crate::domain::share::Share;
 use crate::domain::{near, plan};
 use crate::exit::Exit;
 use crate::ledger::codes as ledger_codes;

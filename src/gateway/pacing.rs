@@ -132,7 +132,9 @@ impl<C: Clock + Clone> Pace<C> {
 
 /// A limiter that lets `share` through, its burst spent; none where that is nothing.
 fn limiter<C: Clock>(share: Share, clock: C) -> Option<Limiter<C>> {
-    let each = Duration::from_nanos(1_000_000_000_000_u64.checked_add(share.per_1000_seconds.checked_sub(1)?)?.checked_div(share.per_1000_seconds)?);
+    let each = Duration::from_nanos(
+        1_000_000_000_000_u64.checked_add(share.per_1000_seconds.checked_sub(1)?)?.checked_div(share.per_1000_seconds)?,
+    );
     let burst = NonZeroU32::new(u32::try_from(share.burst).unwrap_or(u32::MAX))?;
     let limiter = RateLimiter::direct_with_clock(Quota::with_period(each)?.allow_burst(burst), clock);
     let spent = limiter.check_n(burst);

@@ -116,8 +116,22 @@ pub const BUSY: Code = Code::new(
 );
 
 /// All of them, in order.
-pub const ALL: &[Code] =
-    &[STORAGE, DAMAGED, OTHER_BINDING, MISSING, HELD, TOO_NEW, ILLEGAL, CODE_TAKEN, TOO_OLD, NUMBER_TAKEN, LOST, UNREACHABLE, LEASE_LOST, BUSY];
+pub const ALL: &[Code] = &[
+    STORAGE,
+    DAMAGED,
+    OTHER_BINDING,
+    MISSING,
+    HELD,
+    TOO_NEW,
+    ILLEGAL,
+    CODE_TAKEN,
+    TOO_OLD,
+    NUMBER_TAKEN,
+    LOST,
+    UNREACHABLE,
+    LEASE_LOST,
+    BUSY,
+];
 
 impl LedgerError {
     /// The error's stable code.

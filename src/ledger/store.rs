@@ -7,8 +7,8 @@ use std::path::{Path, PathBuf};
 use jiff::Timestamp;
 
 use super::{
-    Applied, Binding, Create, Entry, Happening, Head, Lapses, Ledger, LedgerError, Migrated, Minting, Names, Noted, PostgresLedger, PostgresView,
-    Purged, ScopeTotals, SenderLock, Server, SqliteLedger, SqliteView, Totals, VerifyReport, View,
+    Applied, Binding, Create, Entry, Happening, Head, Lapses, Ledger, LedgerError, Migrated, Minting, Names, Noted, PostgresLedger,
+    PostgresView, Purged, ScopeTotals, SenderLock, Server, SqliteLedger, SqliteView, Totals, VerifyReport, View,
 };
 use crate::domain::bill::{Customer, Salts};
 use crate::domain::ids::{InvoiceNumber, PaymentCode, RequestId};

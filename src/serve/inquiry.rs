@@ -5,6 +5,7 @@ use std::sync::Arc;
 use axum::http::header::CONTENT_TYPE;
 use axum::http::{HeaderValue, StatusCode};
 use axum::response::{IntoResponse as _, Response};
+use jiff::Timestamp;
 use serde_json::{Map, Value};
 
 use super::answers::Given;

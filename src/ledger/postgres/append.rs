@@ -46,7 +46,14 @@ pub(super) struct Appender<'s> {
 
 impl<'s> Appender<'s> {
     /// In a transaction of `session` that holds the turn and has found `ends`.
-    pub(super) fn new(session: &'s Session, origin: &'s Origin, world: &'s mut World, ends: Ends, fence: Option<i64>, lasts: Duration) -> Self {
+    pub(super) fn new(
+        session: &'s Session,
+        origin: &'s Origin,
+        world: &'s mut World,
+        ends: Ends,
+        fence: Option<i64>,
+        lasts: Duration,
+    ) -> Self {
         let operations = Operations::new(fence, lasts);
         Self { session, origin, world, ends, fence, operations, unwritten: Unwritten::default() }
     }

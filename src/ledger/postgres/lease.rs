@@ -109,7 +109,8 @@ pub(super) fn take(engine: &Engine, holder: &str, ceiling: Share) -> Result<(), 
 async fn taken(session: &Session, holder: &str, ceiling: Share, lasts: Duration) -> Result<i64, Fault> {
     session.batch("BEGIN ISOLATION LEVEL READ COMMITTED").await?;
     let found = session.row("UPDATE head SET lease = lease + 1 RETURNING lease", &[]).await?;
-    let number = found.map_or_else(|| Err(Fault::Damaged("the row that says where its chain ends is missing".into())), |row| integer(&row, 0))?;
+    let number =
+        found.map_or_else(|| Err(Fault::Damaged("the row that says where its chain ends is missing".into())), |row| integer(&row, 0))?;
     let sql = format!(
         "INSERT INTO leases (number, holder, until, ceiling, ceiling_burst, share, share_burst) VALUES ($1, $2, {NOW} + $3, $4, $5, 0, 0)"
     );

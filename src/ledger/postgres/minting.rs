@@ -23,7 +23,8 @@ pub(super) fn take(engine: &Engine) -> Result<Minting, LedgerError> {
         loop {
             let taking = async {
                 let session = server.connect(Access::Write).await?;
-                let limits = format!("SET lock_timeout = 0; SET statement_timeout = 0; SET idle_session_timeout = {}", lasts.as_millis().max(1));
+                let limits =
+                    format!("SET lock_timeout = 0; SET statement_timeout = 0; SET idle_session_timeout = {}", lasts.as_millis().max(1));
                 session.batch(&limits).await?;
                 session.execute("SELECT pg_advisory_lock($1)", &[&MINTING]).await?;
                 Ok(session)

@@ -201,8 +201,12 @@ fn connector(ca_file: Option<&Path>) -> Result<Tls, String> {
         }
     } else {
         // Whoever sets them would decide whom this program takes for the ledger's server.
-        if let Some(name) = ["SSL_CERT_FILE", "SSL_CERT_DIR"].into_iter().find(|name| std::env::var_os(name).is_some_and(|value| !value.is_empty())) {
-            return Err(format!("{name} is set, and is not what decides whom to trust; unset it for tagih, or name the file of certificates as `ledger.ca_file`"));
+        if let Some(name) =
+            ["SSL_CERT_FILE", "SSL_CERT_DIR"].into_iter().find(|name| std::env::var_os(name).is_some_and(|value| !value.is_empty()))
+        {
+            return Err(format!(
+                "{name} is set, and is not what decides whom to trust; unset it for tagih, or name the file of certificates as `ledger.ca_file`"
+            ));
         }
         roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
         if roots.is_empty() {

@@ -42,7 +42,8 @@ impl Unwritten {
     /// How much there is now.
     pub(super) fn mark(&self) -> Mark {
         let Self { events, terms, bodies, customers, operations, renamed, payments, bills, totals } = self;
-        let lengths = [events.len(), terms.len(), bodies.len(), customers.len(), operations.len(), renamed.len(), payments.len(), bills.len()];
+        let lengths =
+            [events.len(), terms.len(), bodies.len(), customers.len(), operations.len(), renamed.len(), payments.len(), bills.len()];
         Mark { lengths, totals: totals.clone() }
     }
 
@@ -53,6 +54,7 @@ impl Unwritten {
         self.terms.truncate(terms);
         self.bodies.truncate(bodies);
         self.customers.truncate(customers);
+        self.operations.truncate(operations);
         self.renamed.truncate(renamed);
         self.payments.truncate(payments);
         self.bills.truncate(bills);

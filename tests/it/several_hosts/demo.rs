@@ -39,13 +39,21 @@ fn the_tour_of_several_hosts_ends_with_every_bill_issued_once_and_every_payment_
     let [mut killed, other] = runs;
     signal(&killed, "KILL");
     killed.wait().unwrap();
-    say(&format!("the first is killed after {} orders; its lease lapses within 2 s, and the other has the whole rate", doku.orders().len()));
+    say(&format!(
+        "the first is killed after {} orders; its lease lapses within 2 s, and the other has the whole rate",
+        doku.orders().len()
+    ));
     std::thread::sleep(Duration::from_millis(2_800));
     show(database, LEASES);
     let ended = Ran::of(other);
     eprintln!("    {}", ended.stderr.trim().lines().last().unwrap_or_default());
     second.issue("many.csv", &[]).expect(0);
-    say(&format!("the file once more: {}; DOKU has {} orders and was called {} times", second.buckets(), doku.orders().len(), doku.calls().len()));
+    say(&format!(
+        "the file once more: {}; DOKU has {} orders and was called {} times",
+        second.buckets(),
+        doku.orders().len(),
+        doku.calls().len()
+    ));
     assert_eq!((doku.orders().len(), second.buckets()), (BILLS, format!("{BILLS} unchanged")));
 
     let mut shops = [Shop::new(""), Shop::new("")];

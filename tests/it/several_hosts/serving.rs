@@ -9,7 +9,7 @@ fn two_servers(count: usize) -> [Shop; 2] {
     let [one, other] = shops.each_ref().map(|shop| &shop.world);
     super::shared_by(&[one, other], "");
     shops[0].many(count);
-    shops.each_mut().map(Shop::open);
+    shops.iter_mut().for_each(Shop::open);
     shops
 }
 

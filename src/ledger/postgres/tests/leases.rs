@@ -65,7 +65,8 @@ fn an_open_operation_is_its_holders_until_it_ends_or_its_lease_does() {
     assert_eq!(operations(&url), "1 2");
     wait(first.record(vec![accepted("A", "77", a)])).unwrap();
     assert_eq!(operations(&url), "2", "it is over");
-    let fences = cluster::shared().sql(database(&url), "SELECT string_agg(COALESCE(fence, 0)::text, '' ORDER BY sequence) FROM tagih.events");
+    let fences =
+        cluster::shared().sql(database(&url), "SELECT string_agg(COALESCE(fence, 0)::text, '' ORDER BY sequence) FROM tagih.events");
     assert_eq!(fences, "1122201", "every event bears the number of its writer's lease");
     sound(&first, None);
 }
