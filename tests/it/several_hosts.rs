@@ -127,7 +127,7 @@ fn two_hosts_given_the_same_file_share_its_rows_and_none_is_called_for_twice() {
 #[test]
 fn what_a_dead_host_was_at_is_deferred_with_its_name_until_its_lease_has_lapsed() {
     let doku = Doku::process();
-    let [first, second] = two_hosts(&doku, 4, 8);
+    let [first, second] = two_hosts(&doku, 4, 4);
     let mut run = sending(&first, "1");
     until("the first host sends", || !doku.calls().is_empty());
     signal(&run, "KILL");

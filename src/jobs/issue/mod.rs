@@ -166,7 +166,7 @@ where
             let (row, next) = result?;
             match next {
                 // What this run did to the row says more than that nothing was left to do afterwards.
-                Next::Ended(end) if rows.ends.get(row).is_some() && end.bucket == Bucket::Unchanged => rows.ended(row),
+                Next::Ended(end) if end.bucket == Bucket::Unchanged && rows.has_done(row) => rows.ended(row),
                 Next::Ended(end) => rows.end(row, end),
                 // Also when the run is stopped: planning sends nothing, and only it knows whether the row has more to do.
                 Next::PlanAgain(end) if round < ROUNDS_MAX => rows.again(row, end),
@@ -330,6 +330,11 @@ impl Rows<'_> {
     fn end(&mut self, row: usize, end: End) {
         self.ends.set(row, end);
         self.ended(row);
+    }
+
+    /// Whether this run has carried something out, and not only left it over.
+    fn has_done(&self, row: usize) -> bool {
+        self.ends.get(row).is_some_and(|end| !matches!(end.bucket, Bucket::Deferred | Bucket::InDoubt))
     }
 
     /// It is planned again; `end` stands if nothing is left to do then.

@@ -42,8 +42,7 @@ pub(super) fn writable(engine: &Engine, binding: &Binding, create: Create) -> Re
             .wait(async move { migrate(&server.connect(Access::Write).await?, &binding, MIGRATIONS).await })
             .map_err(|fault| place.error(fault))?;
     }
-    let checking = server.clone();
-    engine.wait(async move { check_end(&checking.connect(Access::Write).await?).await }).map_err(|fault| place.error(fault))?;
+    engine.wait(checked(server)).map_err(|fault| place.error(fault))?;
     Ok(is_new)
 }
 
@@ -85,6 +84,17 @@ fn ask(engine: &Engine, server: &Server, access: Access) -> Result<Found, Fault>
             }
         }
     })
+}
+
+async fn checked(server: Server) -> Result<(), Fault> {
+    let mut patience = Patience::of(&server);
+    loop {
+        let checking = async { check_end(&server.connect(Access::Write).await?).await };
+        match checking.await {
+            Err(fault) => patience.with(fault).await?,
+            checked => return checked,
+        }
+    }
 }
 
 async fn look(session: &Session) -> Result<Found, Fault> {

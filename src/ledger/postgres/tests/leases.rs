@@ -59,9 +59,10 @@ fn an_open_operation_is_its_holders_until_it_ends_or_its_lease_does() {
     assert_eq!(busy(wait(first.record(vec![begun("C"), doubted("B", b)]))), "host B");
     assert!(wait(first.bill(&number("C"))).unwrap().is_none(), "nothing of the call");
     // What happened to the bill, whoever is at it, may be said; and who holds no lease is in nobody's way.
-    let named = |wire: &str| Entry { basis: Basis::Any, ..entry("A", 3, Event::Aliased { number: number(wire) }) };
-    wait(second.record(vec![named("A-1")])).unwrap();
-    wait(server.record(vec![named("A-2")])).unwrap();
+    let cause = crate::domain::lifecycle::HoldCause::NotUnderstood;
+    let held = |evidence: &str| entry("A", 3, Event::Held { cause, reason: "seen".into(), evidence: evidence.into() });
+    wait(second.record(vec![held("aa")])).unwrap();
+    wait(server.record(vec![held("bb")])).unwrap();
     assert_eq!(operations(&url), "1 2");
     wait(first.record(vec![accepted("A", "77", a)])).unwrap();
     assert_eq!(operations(&url), "2", "it is over");
@@ -134,4 +135,19 @@ fn the_rate_is_divided_by_heartbeats_and_a_dead_hosts_share_returns() {
     within_a_lease(|| first.share()() == Share::NONE && second.share()() == CEILING);
     drop(second);
     assert_eq!(person.senders().unwrap(), ["who sends nothing"]);
+}
+
+#[test]
+fn the_first_answer_to_a_request_id_stands_on_every_host_until_it_is_too_old() {
+    let (url, one) = new_postgres();
+    let other = opened(&url);
+    let keep = |ledger: &PostgresLedger, id: &str, second: i64, answer: &str| {
+        wait(ledger.keep_answer(id, at(second), at(second - 600), answer)).unwrap().unwrap()
+    };
+    assert_eq!(keep(&one, "a", 1_000, "payable"), "payable");
+    assert_eq!(keep(&other, "a", 1_600, "paid"), "payable");
+    assert_eq!(keep(&other, "b", 1_600, "paid"), "paid");
+    assert_eq!(keep(&other, "a", 1_601, "paid"), "paid", "what was true then need not be true now");
+    wait(one.forget_answers(at(1_601))).unwrap();
+    assert_eq!(cluster::shared().sql(database(&url), "SELECT string_agg(answer, ' ') FROM tagih.answers"), "paid");
 }

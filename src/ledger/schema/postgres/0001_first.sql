@@ -152,3 +152,11 @@ CREATE TABLE operations (
     bill  BIGINT PRIMARY KEY,
     lease BIGINT NOT NULL
 ) WITH (fillfactor = 50, autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 1000);
+
+-- What inquiries were answered lately, by the digest of their `Request-Id`, so that a repeated one hears the same from any host.
+CREATE TABLE answers (
+    request_id BYTEA PRIMARY KEY CHECK (length(request_id) = 32),
+    at         BIGINT NOT NULL,
+    answer     TEXT COLLATE "C" NOT NULL
+) WITH (autovacuum_vacuum_scale_factor = 0.05, autovacuum_vacuum_threshold = 1000);
+CREATE INDEX answers_by_time ON answers (at);
