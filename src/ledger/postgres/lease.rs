@@ -24,7 +24,8 @@ use crate::ledger::sql::fault::Fault;
 pub(super) const NOW: &str = "(EXTRACT(EPOCH FROM clock_timestamp()) * 1000000)::bigint";
 /// Until when, in microseconds, a lease of `leases` counts if it lasts for `$1`: a server that was away, and first has to recover, gives
 /// everybody time to come back.
-pub(super) const COUNTS_UNTIL: &str = "GREATEST(leases.until, (EXTRACT(EPOCH FROM pg_postmaster_start_time()) * 1000000)::bigint + 2 * $1)";
+pub(super) const COUNTS_UNTIL: &str =
+    "GREATEST(leases.until, (EXTRACT(EPOCH FROM pg_postmaster_start_time()) * 1000000)::bigint + 2 * $1::bigint)";
 /// Whoever divides the rate holds this.
 const DIVIDING: i64 = 0x5447_4952;
 /// So often a lease is renewed while it lasts, and so often by who waits for its share.
