@@ -108,6 +108,23 @@ pub struct Applied {
     pub known: u64,
 }
 
+/// How often a question is asked again that a store which went away has left unanswered.
+const ASKED_AGAIN_MAX: u32 = 3;
+
+/// What `ask` comes to, which looks into a view of its own: asked again where the store went away in the middle of it, as a view ends then.
+///
+/// # Errors
+/// Those of `ask`.
+pub async fn asked_again<T, F: Future<Output = Result<T, LedgerError>>>(ask: impl Fn() -> F) -> Result<T, LedgerError> {
+    for _ in 0..ASKED_AGAIN_MAX {
+        match ask().await {
+            Err(LedgerError::Unreachable { path, reason }) => tracing::debug!(path, reason, "a view has ended early"),
+            answer => return answer,
+        }
+    }
+    ask().await
+}
+
 /// A durable record, in the words of the jobs that use it.
 pub trait Ledger: Send + Sync {
     /// One consistent state of it, to ask questions.
@@ -151,12 +168,12 @@ pub trait Ledger: Send + Sync {
 
     /// One bill's state now; `None` if the ledger does not know it.
     fn bill(&self, invoice_number: &InvoiceNumber) -> impl Future<Output = Result<Option<BillState>, LedgerError>> + Send {
-        async { self.view().await?.bill(invoice_number).await }
+        asked_again(move || async move { self.view().await?.bill(invoice_number).await })
     }
 
     /// Who owes a bill now; `None` if it is not kept.
     fn customer(&self, invoice_number: &InvoiceNumber) -> impl Future<Output = Result<Option<Customer>, LedgerError>> + Send {
-        async { self.view().await?.customer(invoice_number).await }
+        asked_again(move || async move { self.view().await?.customer(invoice_number).await })
     }
 
     /// The end of the event sequence now.

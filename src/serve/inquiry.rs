@@ -48,9 +48,8 @@ pub(super) async fn answered(shared: &Arc<Shared>, received: &Received, signer: 
         return turned_down(shared, received, Some(signer), "`Request-Timestamp` is too far from now", begun).await;
     }
     let request_id = received.request_id().unwrap_or_default();
-    let question_digest = digest::hex(&digest::of_bytes(&received.body));
     let before = shared.answers().given(request_id, received.at).cloned();
-    if let Some(given) = before.filter(|given| given.question == question_digest) {
+    if let Some(given) = before.filter(|given| given.question == question_of(received)) {
         shared.metrics.inquiry("repeated", begun.elapsed());
         // The key and the URL may have changed since; with the same ones it is the same signature.
         let signature = signature(shared, signer, received, &given.timestamp, given.body.as_bytes());
@@ -85,7 +84,7 @@ async fn said(shared: &Shared, received: &Received, signer: Signer<'_>, outcome:
         }
     };
     let standing = if outcome.lasting { shared.answers().keep(given.clone()).clone() } else { given.clone() };
-    if standing.question != given.question {
+    if standing.question != question_of(received) {
         // The id was used for another question: that one keeps its answer, this one gets none it could be mistaken for.
         shared.metrics.turned_down(TurnedDown::IdReused);
         return turned_down(shared, received, Some(signer), "`Request-Id` was used for another inquiry", begun).await;
@@ -251,6 +250,11 @@ fn decision_of(outcome: &Outcome) -> Map<String, Value> {
     more
 }
 
+/// What tells questions apart: every byte of the body.
+fn question_of(received: &Received) -> String {
+    digest::hex(&digest::of_bytes(&received.body))
+}
+
 fn signature(shared: &Shared, signer: Signer<'_>, received: &Received, timestamp: &str, body: &[u8]) -> String {
     let request_id = received.request_id().unwrap_or_default();
     inquiry::sign(signer.key, &shared.settings.client_id, request_id, timestamp, signer.target, body).unwrap_or_default()
@@ -262,7 +266,7 @@ fn given(shared: &Shared, signer: Option<Signer<'_>>, received: &Received, outco
     Given {
         at: received.at,
         request_id: received.request_id().unwrap_or_default().to_owned(),
-        question: digest::hex(&digest::of_bytes(&received.body)),
+        question: question_of(received),
         word: outcome.status.name().to_owned(),
         status: outcome.status.http(),
         timestamp,

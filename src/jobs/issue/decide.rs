@@ -8,7 +8,7 @@ use crate::domain::plan::{self, Step, Unchanged};
 use crate::gateway::Gateway;
 use crate::gateway::pacing::Time;
 use crate::jobs::portion::{self, Portion};
-use crate::ledger::{Basis, Entry, Ledger, LedgerError, Private, View as _};
+use crate::ledger::{Basis, Entry, Ledger, LedgerError, Private, View as _, asked_again};
 
 /// A bill's step, with the state it was planned from.
 pub(super) struct Planned {
@@ -40,6 +40,10 @@ where
 {
     /// The steps of bills, in their order, from the ledger as it is now.
     pub(super) async fn plan(&self, bills: &[(usize, Bill)]) -> Result<Vec<Planned>, LedgerError> {
+        asked_again(move || self.planned(bills)).await
+    }
+
+    async fn planned(&self, bills: &[(usize, Bill)]) -> Result<Vec<Planned>, LedgerError> {
         let (now, rules, salts) = ((self.clock)(), &self.settings.rules, self.ledger.salts());
         let view = self.ledger.view().await?;
         let left = portion::left_alone(&view, bills.iter().map(|(_, bill)| bill), salts, now).await?;

@@ -102,7 +102,8 @@ impl Campaign {
             assert!(!finished.stderr.contains("panicked"), "{finished:?}");
             match finished.code() {
                 Some(0) => worker.is_done = true,
-                Some(3) => {
+                // 9: the server went away in the middle of a long look.
+                Some(3 | 9) => {
                     assert!(worker.runs < RUNS_MAX, "still not done after {RUNS_MAX} runs: {finished:?}");
                     self.start(number);
                 }
