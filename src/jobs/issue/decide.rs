@@ -1,8 +1,11 @@
 //! What is decided about bills before anything is sent, and its record: a run that is killed later finds it in the ledger.
 
+use std::collections::HashMap;
+
 use super::Issuing;
 use crate::domain::bill::{Bill, Salt, Wanted};
 use crate::domain::codes;
+use crate::domain::ids::InvoiceNumber;
 use crate::domain::lifecycle::{BillState, Event, OperationKind, Status};
 use crate::domain::plan::{self, Step, Unchanged};
 use crate::gateway::Gateway;
@@ -107,10 +110,25 @@ where
                 ) => invoice_number,
                 Err(error) => return Err(error),
             };
-            let of_it = decided.bills.iter().zip(&mut decided.planned).filter(|((_, bill), _)| bill.invoice_number == overtaken);
-            of_it.for_each(|(_, planned)| planned.is_overtaken = true);
+            self.mark_overtaken(decided, &overtaken).await?;
             self.make_entries(decided);
         }
+    }
+
+    /// Where another writer was quicker with one bill, it may have been with many of them: another host with the same file.
+    async fn mark_overtaken(&self, decided: &mut Decided, overtaken: &InvoiceNumber) -> Result<(), LedgerError> {
+        let Decided { bills, planned, places, .. } = decided;
+        let numbers: Vec<InvoiceNumber> =
+            places.iter().filter_map(|place| bills.get(*place)).map(|(_, bill)| bill.invoice_number.clone()).collect();
+        let states = asked_again(|| async { self.ledger.view().await?.bills(&numbers).await }).await?;
+        let now: HashMap<&InvoiceNumber, u64> = states.iter().map(|state| (&state.invoice_number, state.last_event)).collect();
+        for place in places {
+            if let (Some((_, bill)), Some(planned)) = (bills.get(*place), planned.get_mut(*place)) {
+                let last_event = now.get(&bill.invoice_number).copied().unwrap_or_default();
+                planned.is_overtaken |= bill.invoice_number == *overtaken || last_event != planned.last_event;
+            }
+        }
+        Ok(())
     }
 
     fn make_entries(&self, decided: &mut Decided) {
