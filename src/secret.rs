@@ -1,5 +1,5 @@
-//! Where the shared secret comes from: environment, a 0600 file, or a systemd credential; never a flag or the configuration.
-//! Whoever can read it can sign as we do, and whoever can write it decides whom we believe, so it is this account's alone.
+//! Where secrets come from: environment, a 0600 file, or a systemd credential; never a flag or the configuration.
+//! Whoever can read one can sign or write as we do, and whoever can write it decides whom we believe, so it is this account's alone.
 
 use std::fs::{File, Metadata};
 use std::io::Read as _;
@@ -19,7 +19,7 @@ pub enum SecretError {
     None,
     /// There is no such file. What is written in its place may be the key, so it is not repeated.
     #[error(
-        "there is no file where the setting of a secret file leads\nhint: check `doku.secret_file` and `doku.secret_file_previous`: they name files, and are never the key itself"
+        "there is no file where the setting of a secret file leads\nhint: check `doku.secret_file`, `doku.secret_file_previous` and `ledger.password_file`: they name files, and are never the secret itself"
     )]
     Missing,
     /// The file cannot be read.
@@ -58,6 +58,14 @@ pub enum SecretError {
         /// What is wrong, without a word of it.
         reason: &'static str,
     },
+    /// It is no password.
+    #[error("the password of {place} cannot be the ledger's: {reason}\nhint: the file holds the password on one line, and nothing else")]
+    NoPassword {
+        /// Where it stands.
+        place: String,
+        /// What is wrong, without a word of it.
+        reason: &'static str,
+    },
     /// The file holds nothing.
     #[error("the secret file `{0}` is empty")]
     Empty(String),
@@ -66,30 +74,70 @@ pub enum SecretError {
 /// What the environment offers.
 #[derive(Debug, Default)]
 pub struct Sources {
-    /// `TAGIH_DOKU_SECRET`.
+    /// `TAGIH_DOKU_SECRET`, or whatever else a secret's variable is.
     pub variable: Option<SecretString>,
     /// `CREDENTIALS_DIRECTORY`, which systemd sets for a unit with `LoadCredential=`.
     pub credentials_directory: Option<String>,
 }
 
-/// The secret, from the first source that has one: variable, `secret_file`, systemd credential.
-pub fn load(secret_file: &str, sources: Sources) -> Result<SecretString, SecretError> {
-    if let Some(secret) = sources.variable.filter(|secret| !secret.expose_secret().is_empty()) {
-        return checked(secret.expose_secret(), || "TAGIH_DOKU_SECRET".to_owned());
+/// The secrets there are, by what each must be.
+#[derive(Clone, Copy, Debug)]
+enum Kind {
+    /// DOKU's key.
+    Key,
+    /// The password of the ledger's database.
+    Password,
+}
+
+impl Kind {
+    const fn variable(self) -> &'static str {
+        match self {
+            Self::Key => "TAGIH_DOKU_SECRET",
+            Self::Password => "TAGIH_LEDGER_PASSWORD",
+        }
     }
-    if !secret_file.is_empty() {
-        return from_file(Path::new(secret_file));
+
+    const fn credential(self) -> &'static str {
+        match self {
+            Self::Key => "doku_secret",
+            Self::Password => "ledger_password",
+        }
     }
-    let credential = sources.credentials_directory.map(|directory| Path::new(&directory).join("doku_secret"));
-    match credential.filter(|path| path.exists()) {
-        Some(path) => read(&path, check_credential),
-        None => Err(SecretError::None),
+
+    /// `text`, unless it cannot be one.
+    fn checked(self, text: &str, place: impl Fn() -> String) -> Result<SecretString, SecretError> {
+        match (self, slip(text), guessable(text)) {
+            (Self::Key, Some(reason), _) | (Self::Key, None, Some(reason)) => Err(SecretError::Weak { place: place(), reason }),
+            (Self::Password, Some(reason), _) => Err(SecretError::NoPassword { place: place(), reason }),
+            (_, None, _) => Ok(SecretString::from(text)),
+        }
     }
 }
 
-/// Reads a secret file of this account's alone; one newline at its end is dropped, every other byte counts.
+/// DOKU's secret, from the first source that has one: variable, `secret_file`, systemd credential.
+pub fn load(secret_file: &str, sources: Sources) -> Result<SecretString, SecretError> {
+    find(secret_file, Kind::Key, sources)?.ok_or(SecretError::None)
+}
+
+/// The password of the ledger's database, which there may be none of, by the same sources.
+pub fn password(file: &str, sources: Sources) -> Result<Option<SecretString>, SecretError> {
+    find(file, Kind::Password, sources)
+}
+
+fn find(file: &str, kind: Kind, sources: Sources) -> Result<Option<SecretString>, SecretError> {
+    if let Some(secret) = sources.variable.filter(|secret| !secret.expose_secret().is_empty()) {
+        return kind.checked(secret.expose_secret(), || kind.variable().to_owned()).map(Some);
+    }
+    if !file.is_empty() {
+        return read(Path::new(file), kind, check_file).map(Some);
+    }
+    let credential = sources.credentials_directory.map(|directory| Path::new(&directory).join(kind.credential()));
+    credential.filter(|path| path.exists()).map(|path| read(&path, kind, check_credential)).transpose()
+}
+
+/// Reads a file of DOKU's key, this account's alone; one newline at its end is dropped, every other byte counts.
 pub fn from_file(path: &Path) -> Result<SecretString, SecretError> {
-    read(path, check_file)
+    read(path, Kind::Key, check_file)
 }
 
 /// Of this account, and nobody else's to read or write.
@@ -110,7 +158,7 @@ fn check_credential(path: &Path, found: &Metadata) -> Result<(), SecretError> {
 }
 
 /// What is checked is the open file, so nobody puts another in its place meanwhile.
-fn read(path: &Path, check: fn(&Path, &Metadata) -> Result<(), SecretError>) -> Result<SecretString, SecretError> {
+fn read(path: &Path, kind: Kind, check: fn(&Path, &Metadata) -> Result<(), SecretError>) -> Result<SecretString, SecretError> {
     let shown = path.display().to_string();
     let unreadable = |error: std::io::Error| match error.kind() {
         std::io::ErrorKind::NotFound => SecretError::Missing,
@@ -121,7 +169,7 @@ fn read(path: &Path, check: fn(&Path, &Metadata) -> Result<(), SecretError>) -> 
     let mut text = String::new();
     file.read_to_string(&mut text).map_err(unreadable)?;
     let secret = text.strip_suffix('\n').map_or(text.as_str(), |line| line.strip_suffix('\r').unwrap_or(line));
-    if secret.is_empty() { Err(SecretError::Empty(shown)) } else { checked(secret, || format!("`{shown}`")) }
+    if secret.is_empty() { Err(SecretError::Empty(shown)) } else { kind.checked(secret, || format!("`{shown}`")) }
 }
 
 /// When a secret file was put where it is, or changed last.
@@ -138,22 +186,28 @@ const DIFFERENT_MIN: usize = 6;
 /// What stands in templates where a key belongs.
 const PLACEHOLDERS: [&str; 6] = ["changeme", "change-me", "change_me", "placeholder", "your-secret", "xxxxxx"];
 
-/// `text`, unless it cannot be a key that only DOKU and we know.
-fn checked(text: &str, place: impl Fn() -> String) -> Result<SecretString, SecretError> {
+/// What no secret is, and a slip of the hand makes of one, in words.
+fn slip(text: &str) -> Option<&'static str> {
+    if text.contains(['\n', '\r']) {
+        Some("it has more than one line")
+    } else if text.starts_with('\u{feff}') || text.chars().any(|c| c.is_control() || c.is_whitespace()) {
+        Some("it has blanks, a byte order mark or control characters")
+    } else {
+        None
+    }
+}
+
+/// Why anybody could guess it, in words.
+fn guessable(text: &str) -> Option<&'static str> {
     let different: std::collections::BTreeSet<char> = text.chars().collect();
     let lower = text.to_ascii_lowercase();
-    let reason = if text.contains(['\n', '\r']) {
-        "it has more than one line"
-    } else if text.starts_with('\u{feff}') || text.chars().any(|c| c.is_control() || c.is_whitespace()) {
-        "it has blanks, a byte order mark or control characters"
-    } else if PLACEHOLDERS.iter().any(|word| lower.contains(word)) {
-        "it is a placeholder"
+    if PLACEHOLDERS.iter().any(|word| lower.contains(word)) {
+        Some("it is a placeholder")
     } else if text.chars().count() < LENGTH_MIN || different.len() < DIFFERENT_MIN {
-        "it is too short or too simple"
+        Some("it is too short or too simple")
     } else {
-        return Ok(SecretString::from(text));
-    };
-    Err(SecretError::Weak { place: place(), reason })
+        None
+    }
 }
 
 #[cfg(test)]
@@ -196,6 +250,16 @@ mod tests {
             assert!(matches!(load("", sources()), Err(SecretError::Foreign { owner: 1001, .. })));
             assert!(matches!(from_file(&path), Err(SecretError::Foreign { owner: 1001, .. })));
         }
+    }
+
+    #[test]
+    fn a_password_is_on_one_line_and_otherwise_its_administrators_business() {
+        let found = |text: &str| password(file(0o600, text).path().to_str().unwrap(), Sources::default());
+        assert_eq!(found("pass\n").unwrap().unwrap().expose_secret(), "pass");
+        let error = found("first-one\nsecond\n").unwrap_err();
+        assert!(matches!(error, SecretError::NoPassword { .. }) && !error.to_string().contains("first"), "{error}");
+        assert!(password("", Sources::default()).unwrap().is_none());
+        assert!(matches!(password(file(0o644, "pass").path().to_str().unwrap(), Sources::default()), Err(SecretError::TooOpen { .. })));
     }
 
     #[test]

@@ -347,6 +347,11 @@ pub(super) enum LedgerCommand {
         /// The copy, which must not exist yet; `DIR/` is a folder, made if it is missing, in which it is named by the time
         to: PathBuf,
     },
+    /// Fill the configured ledger, which must be empty, with the one in a file
+    Restore {
+        /// A backup, or the ledger used until now
+        from: PathBuf,
+    },
     /// Recompute the hash chain, refold every bill, check the invariants
     Verify {
         /// A `sequence:hash` from an earlier summary: finds an older copy put back

@@ -15,15 +15,16 @@ use crate::domain::calendar::{format_utc_seconds, start_of_wib_day};
 use crate::domain::digest::Digest;
 use crate::domain::ids::{InvoiceNumber, PaymentCode};
 use crate::domain::lifecycle::{BillState, CodeAnswer, Event, OperationKind, Verdict};
+use crate::domain::share::Share;
 use crate::domain::sum::Sum;
 use crate::domain::{near, plan};
 use crate::exit::Exit;
 use crate::ledger::codes as ledger_codes;
-use crate::ledger::{Basis, Create, Entry, Head, Ledger as _, LedgerError, Private, SenderLock, Store, View as _};
+use crate::ledger::{Basis, Create, Entry, Head, Ledger as _, LedgerError, Location, Private, Store, View as _};
 use crate::report::issue::head_text;
 
 pub(super) fn reading(setup: &Setup) -> Result<Store, Failure> {
-    Ok(Store::open_read_only(setup.ledger_path(), &setup.binding()?)?)
+    Ok(Store::open_read_only(&setup.ledger_location()?, &setup.binding()?)?)
 }
 
 fn invoice_number(text: &str) -> Result<InvoiceNumber, Failure> {
@@ -136,8 +137,7 @@ pub(super) fn resolve(setup: &Setup, invoice: &str, verdict: VerdictArgument, co
     if reason.trim().is_empty() {
         return Err(Failure::usage("`--reason` must say why"));
     }
-    let _lock = SenderLock::acquire(setup.ledger_path(), "resolve", &setup.clock)?;
-    let ledger = setup.open_ledger(&setup.binding()?, Create::Never)?;
+    let (_lock, ledger) = setup.open_ledger_to_send(&setup.binding()?, Create::Never, "resolve", Share::NONE)?;
     resolve_in(setup, &ledger, invoice, verdict, code, reason)
 }
 
@@ -222,10 +222,11 @@ pub(super) fn ledger(setup: &Setup, command: &LedgerCommand) -> Result<Exit, Fai
             super::adopt::import(setup, file, &Adopting { new_ledger: *new_ledger, update: *update, tables: setup.tables(tables)? })
         }
         LedgerCommand::Backup { to } => backup(setup, to),
+        LedgerCommand::Restore { from } => restore(setup, from),
         LedgerCommand::Verify { head, head_file } => verify(setup, head.as_deref(), head_file.as_deref()),
         LedgerCommand::Export => {
             let mut out = std::io::BufWriter::new(std::io::stdout().lock());
-            reading(setup)?.export(&mut out)?;
+            wait(reading(setup)?.export(&mut out))?;
             std::io::Write::flush(&mut out)?;
             Ok(Exit::Done)
         }
@@ -252,7 +253,7 @@ fn backup(setup: &Setup, to: &Path) -> Result<Exit, Failure> {
     if to.exists() {
         return Err(Failure::usage(format!("`{}` exists already\nhint: a backup never overwrites; name a new file", to.display())));
     }
-    Store::backup(setup.ledger_path(), to).map_err(|error| backup_failed(error, to))?;
+    runtime()?.block_on(Store::backup(&setup.ledger_location()?, to)).map_err(|error| backup_failed(error, to))?;
     output::done(format_args!("copied to {}", to.display()));
     Ok(Exit::Done)
 }
@@ -272,14 +273,12 @@ fn backup_failed(error: LedgerError, to: &Path) -> Failure {
 }
 
 fn verify(setup: &Setup, head: Option<&str>, head_file: Option<&Path>) -> Result<Exit, Failure> {
+    let location = setup.ledger_location()?;
     let expected = match head_file {
         Some(path) => heads::kept(path)?,
         None => head.map(parse_head).transpose()?,
     };
-    let report = match &expected {
-        Some(head) => Store::verify_against(setup.ledger_path(), head)?,
-        None => Store::verify(setup.ledger_path())?,
-    };
+    let report = wait(Store::verify(&location, expected.as_ref()))?;
     for finding in &report.findings {
         output::error(finding);
     }
@@ -297,9 +296,23 @@ fn verify(setup: &Setup, head: Option<&str>, head_file: Option<&Path>) -> Result
         output::done(format_args!("{counted} are whole; head {}", head_text(report.head)));
         return Ok(Exit::Done);
     }
-    let (shown, count, code) = (setup.ledger_path().display(), report.findings_count, ledger_codes::DAMAGED);
+    let (shown, count, code) = (location.name(), report.findings_count, ledger_codes::DAMAGED);
     let message = format!("{counted} of the ledger `{shown}` do not hold together: {count} findings [{code}]\nhint: {}", code.remedy);
     Err(Failure::new(Exit::Damaged, message))
+}
+
+/// Another ledger would be written over, or beside.
+fn restore(setup: &Setup, from: &Path) -> Result<Exit, Failure> {
+    let location = setup.ledger_location()?;
+    if matches!(&location, Location::File(path) if path.exists()) {
+        return Err(Failure::usage(format!(
+            "there is a ledger at `{}` already\nhint: only an empty place is filled; move that ledger away if it is not wanted",
+            location.name()
+        )));
+    }
+    let head = wait(Store::restore(&location, &setup.binding()?, from))?;
+    output::done(format_args!("`{}` holds all of `{}`; head {}", location.name(), from.display(), head_text(head)));
+    Ok(Exit::Done)
 }
 
 /// `sequence:hash`, as every summary prints it.
@@ -315,8 +328,7 @@ pub(super) fn parse_head(text: &str) -> Result<Head, Failure> {
 }
 
 fn purge(setup: &Setup, before: Date) -> Result<Exit, Failure> {
-    let _lock = SenderLock::acquire(setup.ledger_path(), "ledger purge", &setup.clock)?;
-    let ledger = setup.open_ledger(&setup.binding()?, Create::Never)?;
+    let (_lock, ledger) = setup.open_ledger_to_send(&setup.binding()?, Create::Never, "ledger purge", Share::NONE)?;
     let before = start_of_wib_day(before).ok_or_else(|| Failure::usage("`--before` is out of range"))?;
     let now = setup.clock.now();
     // A day to come must not make a code look expired that can still be paid.

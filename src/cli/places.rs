@@ -1,12 +1,18 @@
 //! Ledger and journal are never begun anew because a command was run from another folder.
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use secrecy::SecretString;
 
 use super::output;
 use super::setup::{Failure, Setup};
 use crate::config::{self, Config};
-use crate::ledger::{Binding, Create, Store};
+use crate::domain::share::Share;
+use crate::ledger::{Binding, Create, LedgerError, Location, SenderLock, Server, ServerAccess, Store, lock};
 use crate::random::MachineRandomness;
+use crate::secret::{self, Sources};
 
 /// Refuses paths that lead to nothing where the same thing lies at hand. `file`: path and text of the configuration file.
 pub(super) fn check(file: Option<(&str, &str)>, config: &Config) -> Result<(), Failure> {
@@ -23,7 +29,9 @@ pub(super) fn check(file: Option<(&str, &str)>, config: &Config) -> Result<(), F
     let (ledger, journal) = (Path::new(&config.ledger.path), Path::new(&config.journal.path));
     let beside_file = file.and_then(|(name, _)| folder(Path::new(name)));
     let named = |folder: Option<PathBuf>, path: &Path| folder.zip(path.file_name()).map(|(folder, name)| folder.join(name));
-    same_elsewhere("ledger.path", ledger, named(beside_file.clone(), ledger))?;
+    if config.ledger.url.is_empty() {
+        same_elsewhere("ledger.path", ledger, named(beside_file.clone(), ledger))?;
+    }
     let beside = [beside_file, folder(ledger)].into_iter().filter_map(|folder| named(folder, journal));
     same_elsewhere("journal.path", journal, beside)
 }
@@ -53,11 +61,72 @@ pub(super) fn absolute(path: &Path) -> PathBuf {
     std::path::absolute(path).unwrap_or_else(|_| path.to_path_buf())
 }
 
+/// A ledger's place as messages have it: the whole path of a file.
+pub(super) fn full(place: &str) -> String {
+    if place.contains("://") { place.to_owned() } else { absolute(Path::new(place)).display().to_string() }
+}
+
 impl Setup {
+    /// Where the ledger is, and how to get there.
+    pub(super) fn ledger_location(&self) -> Result<Location, Failure> {
+        let settings = &self.config.ledger;
+        if settings.url.is_empty() {
+            return Ok(Location::File(PathBuf::from(&settings.path)));
+        }
+        let sources = Sources {
+            variable: std::env::var("TAGIH_LEDGER_PASSWORD").ok().map(SecretString::from),
+            credentials_directory: std::env::var("CREDENTIALS_DIRECTORY").ok(),
+        };
+        let password = secret::password(&settings.password_file, sources)?;
+        let access = ServerAccess {
+            password: password.as_ref(),
+            ca_file: Some(Path::new(&settings.ca_file)).filter(|file| !file.as_os_str().is_empty()),
+            patience: Duration::from_secs(settings.wait_seconds),
+            lease: Duration::from_secs(settings.lease_seconds),
+        };
+        let server = Server::new(&settings.url, &access, Arc::new(MachineRandomness));
+        let unusable = |reason| {
+            Failure::setting(format!("`ledger.url` cannot be used: {reason}\nhint: such as `postgres://tagih@db.example.co.id/tagih`"))
+        };
+        server.map(|server| Location::Server(Box::new(server))).map_err(unusable)
+    }
+
+    /// The ledger for reading, if there is one.
+    pub(super) fn existing_ledger(&self) -> Result<Option<Store>, Failure> {
+        let location = self.ledger_location()?;
+        if matches!(&location, Location::File(path) if !path.exists()) {
+            return Ok(None);
+        }
+        match Store::open_read_only(&location, &self.binding()?) {
+            Err(LedgerError::Missing { .. }) => Ok(None),
+            opened => Ok(Some(opened?)),
+        }
+    }
+
+    /// The ledger for `command`, which changes what others send: with a file, no other such command runs for as long as both are kept;
+    /// with a database, it works under a lease, and takes `ceiling` for the rate of all.
+    pub(super) fn open_ledger_to_send(
+        &self,
+        binding: &Binding,
+        create: Create,
+        command: &str,
+        ceiling: Share,
+    ) -> Result<(Option<SenderLock>, Store), Failure> {
+        let lock = match self.ledger_location()? {
+            Location::File(path) => Some(SenderLock::acquire(&path, command, &self.clock)?),
+            Location::Server(_) => None,
+        };
+        let ledger = self.open_ledger(binding, create)?;
+        ledger.lease(&lock::holding(command, &self.clock), ceiling)?;
+        Ok((lock, ledger))
+    }
+
     /// The ledger for writing; a new one is said, with its place.
     pub(super) fn open_ledger(&self, binding: &Binding, create: Create) -> Result<Store, Failure> {
-        let is_new = !self.ledger_path().exists();
-        let ledger = Store::open(self.ledger_path(), binding, create, &MachineRandomness)?;
+        let location = self.ledger_location()?;
+        let was_there = matches!(&location, Location::File(path) if path.exists());
+        let ledger = Store::open(&location, binding, create, &MachineRandomness)?;
+        let is_new = if let Store::Postgres(ledger) = &ledger { ledger.is_new() } else { !was_there };
         if let Some(migrated) = ledger.migrated() {
             output::note(format_args!(
                 "note: the ledger was brought from schema {} to {}; as it was it is kept at `{}`",
@@ -70,7 +139,7 @@ impl Setup {
             }
         }
         if is_new {
-            output::note(format_args!("a new ledger was made: {}", absolute(self.ledger_path()).display()));
+            output::note(format_args!("a new ledger was made: {}", full(&location.name())));
         }
         Ok(ledger)
     }

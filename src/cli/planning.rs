@@ -68,12 +68,12 @@ pub(super) fn look(
     depth: Depth,
     visit: &mut dyn FnMut(&PlannedRow<'_>) -> Result<(), Failure>,
 ) -> Result<(), Failure> {
-    if setup.ledger_path().exists() {
-        return look_from(setup, flags, intake, &Store::open_read_only(setup.ledger_path(), &setup.binding()?)?, depth, visit);
+    if let Some(ledger) = setup.existing_ledger()? {
+        return look_from(setup, flags, intake, &ledger, depth, visit);
     }
     if setup.is_production() && !flags.new_ledger {
         // The run itself would end so; its plan must not look as if everything were new.
-        return Err(LedgerError::Missing { path: setup.config.ledger.path.clone() }.into());
+        return Err(LedgerError::Missing { path: setup.ledger_location()?.name() }.into());
     }
     let nobody: Option<<Store as Ledger>::View> = None;
     done(planned_rows(setup, flags, intake, nobody.as_ref(), &Salts::new([0; 32]), depth, visit))

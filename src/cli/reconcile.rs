@@ -18,7 +18,7 @@ use crate::domain::language::Language;
 use crate::exit::Exit;
 use crate::jobs::period::MadeFrom;
 use crate::jobs::reconcile::{self, Billed, OpeningFolder, ReconcileError, ReconcileOptions};
-use crate::ledger::{Ledger as _, Store};
+use crate::ledger::{Ledger as _, Location, Store};
 use crate::report::Presentation;
 use crate::table::Settings;
 
@@ -206,7 +206,8 @@ fn figures(setup: &Setup, summary: &Value) {
 
 /// The bills, of a file or of our own ledger.
 fn billed(setup: &Setup, task: &Task, options: &ReconcileOptions) -> Result<Billed, Failure> {
-    let reading = |path: &Path| -> Result<Store, Failure> { Ok(Store::open_read_only(path, &setup.binding()?)?) };
+    let reading =
+        |path: &Path| -> Result<Store, Failure> { Ok(Store::open_read_only(&Location::File(path.to_path_buf()), &setup.binding()?)?) };
     let runtime = tokio::runtime::Builder::new_current_thread().build()?;
     let billed = if let Some(file) = &task.external_ledger {
         let billed = Billed::external(file, options)?;
@@ -215,7 +216,7 @@ fn billed(setup: &Setup, task: &Task, options: &ReconcileOptions) -> Result<Bill
             None => Ok(billed),
         }
     } else {
-        let ledger = reading(setup.ledger_path())?;
+        let ledger = super::keeping::reading(setup)?;
         runtime.block_on(async { Billed::own(&ledger.view().await?, options).await })
     };
     Ok(billed?)

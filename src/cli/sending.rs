@@ -168,14 +168,16 @@ pub(super) fn send(
     let sender = Sender::open(setup, flags, secret.as_ref())?;
     look_before(setup, flags, intake, &sender.ledger, approved, asks)?;
     let orders = FileOrders(intake);
+    let lacks = intake.facts.lacking_code > 0;
+    let right = if lacks { sender.ledger.minting()? } else { None };
     let coded = done(async {
-        let (view, lacks) = (sender.ledger.view().await?, intake.facts.lacking_code > 0);
+        let view = sender.ledger.view().await?;
         let minting = sequence::minting(setup, flags, lacks, Some(&view)).await?;
         Ok(Coded::of(&orders, lacks, Some(&view), minting.as_ref()).await?)
     })?;
     let progress = Progress::new(flags.command, intake.valid, setup.quiet);
     let issuing = sender.issuing();
-    let ends = sender.drive(deadline, issuing.run(&coded, &|_, _| progress.advance()))?;
+    let ends = sender.drive(deadline, issuing.run_after(&coded, right, &|_, _| progress.advance()))?;
     progress.finish();
     tell_badly_signed(setup, issuing.badly_signed.load(std::sync::atomic::Ordering::Relaxed));
     let view = wait(sender.ledger.view())?;

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use super::args::Global;
 use super::output;
-use super::places::{self, absolute};
+use super::places;
 use super::standard_input::StandardInput;
 use super::tables::BillFlags;
 use crate::clock::Clock;
@@ -121,16 +121,16 @@ impl From<LedgerError> for Failure {
     fn from(error: LedgerError) -> Self {
         let exit = match &error {
             LedgerError::Missing { path } => {
-                return Self::setting(LedgerError::Missing { path: absolute(Path::new(path)).display().to_string() });
+                return Self::setting(LedgerError::Missing { path: places::full(path) });
             }
             LedgerError::OtherBinding { .. } => return Self::setting(error),
-            LedgerError::Storage { .. } => Exit::Disk,
+            LedgerError::Storage { .. } | LedgerError::Unreachable { .. } => Exit::Disk,
             LedgerError::Damaged { .. } | LedgerError::Illegal(_) | LedgerError::CodeTaken { .. } | LedgerError::NumberTaken { .. } => {
                 Exit::Damaged
             }
             LedgerError::TooNew { .. } | LedgerError::TooOld { .. } => Exit::Usage,
             LedgerError::Held { .. } => Exit::Held,
-            LedgerError::Lost { .. } => Exit::Partial,
+            LedgerError::Lost { .. } | LedgerError::LeaseLost { .. } | LedgerError::Busy { .. } => Exit::Partial,
         };
         Self::new(exit, error)
     }
@@ -225,10 +225,6 @@ impl Setup {
             standard_input: StandardInput::default(),
             figures: RefCell::default(),
         })
-    }
-
-    pub(super) fn ledger_path(&self) -> &Path {
-        Path::new(&self.config.ledger.path)
     }
 
     pub(super) fn journal_path(&self) -> &Path {

@@ -45,10 +45,10 @@ pub(super) fn why(setup: &Setup, arguments: &Why) -> Result<Exit, Failure> {
     };
     let speaker = Speaker::of(arguments.lang.unwrap_or(setup.config.report.language));
     // Whose bills are another system's has no ledger of ours.
-    if let Some(books) = books.as_ref().filter(|_| !setup.ledger_path().exists()) {
-        return Ok(only(setup, arguments, books, &speaker));
-    }
-    let ledger = keeping::reading(setup)?;
+    let ledger = match (setup.existing_ledger()?, &books) {
+        (None, Some(books)) => return Ok(only(setup, arguments, books, &speaker)),
+        (found, _) => found.map_or_else(|| keeping::reading(setup), Ok)?,
+    };
     let notifications = if arguments.notifications.is_empty() { kept(setup, "notifications")? } else { expand(&arguments.notifications)? };
     let settlement = if arguments.settlement.is_empty() {
         None

@@ -7,8 +7,16 @@ use toml::{Table, Value};
 use super::{ConfigError, parse};
 
 /// Every setting that is a path of ours.
-const PATHS: [&str; 6] =
-    ["doku.secret_file", "doku.secret_file_previous", "doku.root_certificates_file", "ledger.path", "journal.path", "serve.log_dir"];
+const PATHS: [&str; 8] = [
+    "doku.secret_file",
+    "doku.secret_file_previous",
+    "doku.root_certificates_file",
+    "ledger.path",
+    "ledger.password_file",
+    "ledger.ca_file",
+    "journal.path",
+    "serve.log_dir",
+];
 
 /// A relative path in a configuration file, and where it leads.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -137,7 +137,10 @@ section!(
 );
 section!(
     /// `[ledger]`
-    Ledger { path: String }
+    Ledger {
+        path: String, url: String, password_file: String, ca_file: String,
+        wait_seconds: u64 = 0..=86_400, lease_seconds: u64 = 1..=3_600,
+    }
 );
 section!(
     /// `[pacing]`
@@ -282,7 +285,8 @@ section!(
 );
 
 /// Every section with numbers, and which they may be. No computation with them, on whatever day, leaves the range of its type.
-pub(super) const RANGES: [(&str, Ranges); 19] = [
+pub(super) const RANGES: [(&str, Ranges); 20] = [
+    ("ledger", Ledger::RANGES),
     ("doku.info", &[("alfa_length_max", 1..=64), ("indomaret_length_max", 1..=64)]),
     ("pacing", Pacing::RANGES),
     ("retry", Retry::RANGES),

@@ -43,6 +43,7 @@ pub mod personal;
 pub mod plan;
 pub mod reason;
 pub mod settlement;
+pub mod share;
 pub mod spreadsheet;
 pub mod store;
 pub mod sum;

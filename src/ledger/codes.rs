@@ -32,14 +32,14 @@ pub const MISSING: Code = Code::new(
     "E0504",
     "there is no ledger",
     "The file does not exist, and creating one was not asked for: issuing from an empty ledger by mistake would bill everybody again.",
-    "Check `ledger.path` and that its disk is mounted, or create the ledger with `--new-ledger`.",
+    "Check `ledger.path` and that its disk is mounted, or `ledger.url`, or create the ledger with `--new-ledger`.",
 );
 
 /// [`LedgerError::Held`].
 pub const HELD: Code = Code::new(
     "E0505",
     "another sender holds the ledger",
-    "Only one of `issue`, `cancel`, `sync`, `resolve`, `ledger import` and `ledger purge` may run at a time. The lock goes with the process that holds it, however it ends.",
+    "Only one of `issue`, `cancel`, `sync`, `resolve`, `ledger import` and `ledger purge` may run at a time on a ledger file. The lock goes with the process that holds it, however it ends.",
     "Wait until it has finished, then run the same command again.",
 );
 
@@ -91,8 +91,47 @@ pub const LOST: Code = Code::new(
     "Run the same command again; `tagih why INVOICE` says what the other run did.",
 );
 
+/// [`LedgerError::Unreachable`].
+pub const UNREACHABLE: Code = Code::new(
+    "E0512",
+    "the ledger's server cannot be reached",
+    "PostgreSQL did not answer for as long as was waited, closed the connection, or did not let this user in. A server that fails over is waited for; what was recorded before is durable.",
+    "Check `ledger.url`, the network, the certificate and the password, then run the same command again: it resumes.",
+);
+
+/// [`LedgerError::LeaseLost`].
+pub const LEASE_LOST: Code = Code::new(
+    "E0513",
+    "this host has lost its lease",
+    "With one PostgreSQL for several hosts, whoever sends holds a lease and renews it by the server's clock. This host was paused or cut off for longer than that, so others may settle what it began; it recorded nothing more, and its open operations are in the ledger with their bodies.",
+    "Run the same command again: it settles what is open by the same request ids, then goes on.",
+);
+
+/// [`LedgerError::Busy`].
+pub const BUSY: Code = Code::new(
+    "E0514",
+    "another host is at the bill",
+    "With one PostgreSQL for several hosts, an operation belongs to the host that began it, or took it over, for as long as that one's lease lasts. Nothing was recorded about the bill.",
+    "Run the same command again: by then the other host has finished, or its lease has lapsed and what it left open is settled.",
+);
+
 /// All of them, in order.
-pub const ALL: &[Code] = &[STORAGE, DAMAGED, OTHER_BINDING, MISSING, HELD, TOO_NEW, ILLEGAL, CODE_TAKEN, TOO_OLD, NUMBER_TAKEN, LOST];
+pub const ALL: &[Code] = &[
+    STORAGE,
+    DAMAGED,
+    OTHER_BINDING,
+    MISSING,
+    HELD,
+    TOO_NEW,
+    ILLEGAL,
+    CODE_TAKEN,
+    TOO_OLD,
+    NUMBER_TAKEN,
+    LOST,
+    UNREACHABLE,
+    LEASE_LOST,
+    BUSY,
+];
 
 impl LedgerError {
     /// The error's stable code.
@@ -110,6 +149,9 @@ impl LedgerError {
             Self::CodeTaken { .. } => CODE_TAKEN,
             Self::NumberTaken { .. } => NUMBER_TAKEN,
             Self::Lost { .. } => LOST,
+            Self::Unreachable { .. } => UNREACHABLE,
+            Self::LeaseLost { .. } => LEASE_LOST,
+            Self::Busy { .. } => BUSY,
         }
     }
 }

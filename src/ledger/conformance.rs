@@ -1,9 +1,10 @@
-//! One suite for every store: what the [`Ledger`] trait promises, asked of the memory ledger and of SQLite alike.
+//! One suite for every store: what the [`Ledger`] trait promises, asked of the memory ledger, of SQLite and of PostgreSQL alike.
 
 use jiff::{SignedDuration, Timestamp};
 
 use super::memory::{CrashMoment, CrashPlan, MemoryLedger};
-use super::{Applied, Basis, Binding, Create, Entry, Head, Ledger, LedgerError, Names, Private, Store, View};
+use super::postgres::tests::new_postgres;
+use super::{Applied, Basis, Binding, Create, Entry, Head, Ledger, LedgerError, Names, Private, SqliteLedger, View};
 use crate::domain::amount::{Amount, Rupiah};
 use crate::domain::bill::{Customer, Expiry, Policy, RecordedTerms, Salt};
 use crate::domain::channel::{Channel, Method};
@@ -22,9 +23,9 @@ pub(super) fn binding() -> Binding {
     Binding { environment: "sandbox".into(), client_id: "BRN-0001".into() }
 }
 
-pub(super) fn new_sqlite() -> (tempfile::TempDir, Store) {
+pub(super) fn new_sqlite() -> (tempfile::TempDir, SqliteLedger) {
     let folder = tempfile::tempdir().unwrap();
-    let ledger = Store::open(&folder.path().join("ledger.db"), &binding(), Create::IfMissing, &MachineRandomness).unwrap();
+    let ledger = SqliteLedger::open(&folder.path().join("ledger.db"), &binding(), Create::IfMissing, &MachineRandomness).unwrap();
     (folder, ledger)
 }
 
@@ -137,6 +138,7 @@ macro_rules! for_each_store {
     ($($name:ident)*) => {
         mod memory { $(#[test] fn $name() { super::$name(&super::MemoryLedger::new()); })* }
         mod sqlite { $(#[test] fn $name() { let (_folder, ledger) = super::new_sqlite(); super::$name(&ledger); })* }
+        mod postgres { $(#[test] fn $name() { let (_url, ledger) = super::new_postgres(); super::$name(&ledger); })* }
     };
 }
 

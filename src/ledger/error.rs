@@ -14,6 +14,26 @@ pub enum LedgerError {
         /// The store's words.
         reason: String,
     },
+    /// The server cannot be asked (exit 9).
+    #[error(
+        "the ledger `{path}` cannot be reached: {reason}\n\
+         hint: check that the server runs and lets this user in, then run the same command again: it resumes"
+    )]
+    Unreachable {
+        /// Which ledger.
+        path: String,
+        /// The server's words, or the network's.
+        reason: String,
+    },
+    /// This host may not write any more, as it was out of touch for too long (exit 3).
+    #[error(
+        "this host was out of touch with the ledger `{path}` for longer than its lease lasts, and records nothing more\n\
+         hint: another host may have gone on; run the same command again, which settles what is open first"
+    )]
+    LeaseLost {
+        /// Which ledger.
+        path: String,
+    },
     /// What is stored contradicts itself (exit 8).
     #[error(
         "the ledger `{path}` is damaged: {reason}\nhint: restore the last backup and run `tagih ledger verify`; send nothing meanwhile"
@@ -38,7 +58,7 @@ pub enum LedgerError {
     },
     /// There is none, and it was not asked for (exit 2).
     #[error(
-        "there is no ledger at `{path}`\nhint: check `ledger.path`; a first ledger is made by `tagih issue FILE --new-ledger` or `tagih ledger import FILE --new-ledger`"
+        "there is no ledger at `{path}`\nhint: check `ledger.path` or `ledger.url`; a first ledger is made by `tagih issue FILE --new-ledger` or `tagih ledger import FILE --new-ledger`"
     )]
     Missing {
         /// Where it should be.
@@ -82,6 +102,14 @@ pub enum LedgerError {
     Lost {
         /// The bill.
         invoice_number: InvoiceNumber,
+    },
+    /// Another host is at an operation of the bill (exit 3, where nobody looks again).
+    #[error("invoice `{invoice_number}` has an operation under way, and {holder}, is at it\nhint: run the same command again later")]
+    Busy {
+        /// The bill.
+        invoice_number: InvoiceNumber,
+        /// Who.
+        holder: String,
     },
     /// An event that cannot happen (exit 8, I6).
     #[error(transparent)]

@@ -48,10 +48,19 @@ impl SenderLock {
             }
             Err(TryLockError::Error(error)) => return Err(failed(error)),
         }
-        let holder = format!("`{command}`, process {}, since {}", std::process::id(), format_utc_seconds(clock.now()));
+        let holder = holding(command, clock);
         file.set_len(0).and_then(|()| file.write_all(holder.as_bytes())).map_err(failed)?;
         Ok(Self { file })
     }
+}
+
+/// Who holds a lock or a lease, for whoever must wait.
+#[must_use]
+pub fn holding(command: &str, clock: &Clock) -> String {
+    let host = std::fs::read_to_string("/proc/sys/kernel/hostname").unwrap_or_default();
+    let (host, process) = (host.trim(), std::process::id());
+    let on = if host.is_empty() { String::new() } else { format!(" on {host}") };
+    format!("`{command}`, process {process}{on}, since {}", format_utc_seconds(clock.now()))
 }
 
 impl Drop for SenderLock {

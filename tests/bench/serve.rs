@@ -18,7 +18,7 @@ use tagih::domain::channel::{Channel, Method};
 use tagih::domain::ids::{InvoiceNumber, PaymentCode};
 use tagih::domain::lifecycle::{CodeAnswer, Event};
 use tagih::domain::personal::Personal;
-use tagih::ledger::{Basis, Binding, Create, Entry, Ledger as _, Private, Store};
+use tagih::ledger::{Basis, Binding, Create, Entry, Ledger as _, Private, SqliteLedger};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 use tokio::time::Instant;
@@ -74,7 +74,7 @@ fn entry(bill: u64) -> Entry {
 /// Fills a new ledger.
 pub fn ledger(bills: u64, path: &Path) {
     let binding = Binding { environment: "sandbox".into(), client_id: std::env::var("TAGIH_DOKU_CLIENT_ID").unwrap() };
-    let ledger = Store::open(path, &binding, Create::IfMissing, &tagih::random::MachineRandomness).unwrap();
+    let ledger = SqliteLedger::open(path, &binding, Create::IfMissing, &tagih::random::MachineRandomness).unwrap();
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     for from in (0..bills).step_by(BATCH as usize) {
         let entries = (from..bills.min(from + BATCH)).map(entry).collect();

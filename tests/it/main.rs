@@ -30,5 +30,6 @@ mod month_end;
 mod oracle;
 mod report;
 pub mod serve;
+mod several_hosts;
 mod support;
 mod tidy;

@@ -68,7 +68,7 @@ const LAYER_EXCEPTIONS: [(&str, &[&str]); 4] = [
 ];
 
 /// The heavy crates, and under which paths of `src` each may be named.
-const OWNERS: [(&str, &[&str]); 25] = [
+const OWNERS: [(&str, &[&str]); 29] = [
     ("polars", &["columns/parquet.rs"]),
     ("polars_io", &["columns/parquet.rs"]),
     ("reqwest", &["gateway/"]),
@@ -81,6 +81,10 @@ const OWNERS: [(&str, &[&str]); 25] = [
     ("csv", &["report/", "cli/demo.rs", "cli/demo_settlement.rs"]),
     ("rayon", &["intake/", "evidence/", "reconcile/", "parallel.rs"]),
     ("rusqlite", &["ledger/"]),
+    ("tokio_postgres", &["ledger/"]),
+    ("tokio_postgres_rustls", &["ledger/postgres/server.rs"]),
+    ("rustls", &["ledger/postgres/server.rs"]),
+    ("rustls_native_certs", &["ledger/postgres/server.rs"]),
     ("clap", &["cli/"]),
     ("indicatif", &["cli/"]),
     ("hyper", &["sandbox/", "serve/"]),

@@ -26,13 +26,15 @@ pub(super) fn of(setup: &Setup) -> Host {
     let kept = [("ledger.path", &config.ledger.path), ("journal.path", &config.journal.path), ("serve.log_dir", &config.serve.log_dir)];
     let mounts = fs::read_to_string("/proc/self/mountinfo").unwrap_or_default();
     let in_file = set_in_file(setup);
+    // A ledger in a database takes no room here.
+    let kept = kept.into_iter().filter(|(setting, _)| *setting != "ledger.path" || config.ledger.url.is_empty());
     let places = kept.map(|(setting, path)| {
         // Logs that nobody keeps are in nobody's way.
         let is_used = setting != "serve.log_dir" || Path::new(path).exists();
         let is_by_working_folder = is_used && Path::new(path).is_relative() && !in_file.contains(&setting);
         Place { is_by_working_folder, ..place(setting, path, &mounts) }
     });
-    Host { user_id: private::account(), places: places.into(), open_files_max: open_files_max(), zone: zone() }
+    Host { user_id: private::account(), places: places.collect(), open_files_max: open_files_max(), zone: zone() }
 }
 
 /// The paths that the configuration file sets: they lead beside that file, wherever a command is run.

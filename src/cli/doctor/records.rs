@@ -6,11 +6,11 @@ use std::path::Path;
 
 use super::Arguments;
 use crate::cli::keeping::{parse_head, wait};
-use crate::cli::places::absolute;
+use crate::cli::places::{absolute, full};
 use crate::cli::setup::{Failure, Setup};
 use crate::exit::Exit;
 use crate::jobs::doctor::{Ledger, LockState, Log, Records};
-use crate::ledger::{Ledger as _, SenderLock, Store};
+use crate::ledger::{Ledger as _, Store};
 use crate::report::issue::head_text;
 
 pub(super) fn of(setup: &Setup, arguments: &Arguments) -> Result<Records, Failure> {
@@ -18,20 +18,13 @@ pub(super) fn of(setup: &Setup, arguments: &Arguments) -> Result<Records, Failur
 }
 
 fn ledger(setup: &Setup, arguments: &Arguments) -> Result<Ledger, Failure> {
-    let path = setup.ledger_path();
     let expected = arguments.head.as_deref().map(parse_head).transpose()?;
-    if !path.exists() {
-        return Ok(Ledger::Missing(absolute(path).display().to_string()));
-    }
-    let looked = setup.binding().and_then(|binding| {
-        let store = Store::open_read_only(path, &binding)?;
+    let looked = setup.ledger_location().and_then(|location| {
+        let Some(store) = setup.existing_ledger()? else { return Ok(Ledger::Missing(full(&location.name()))) };
         if arguments.quick {
             return Ok(Ledger::Opened { head: head_text(wait(store.head())?) });
         }
-        let report = match &expected {
-            Some(head) => Store::verify_against(path, head)?,
-            None => Store::verify(path)?,
-        };
+        let report = wait(Store::verify(&location, expected.as_ref()))?;
         Ok(Ledger::Verified {
             head: head_text(report.head),
             first: report.findings.first().cloned(),
@@ -44,14 +37,15 @@ fn ledger(setup: &Setup, arguments: &Arguments) -> Result<Ledger, Failure> {
 }
 
 fn lock(setup: &Setup) -> LockState {
-    match SenderLock::holder(setup.ledger_path()) {
-        Ok(None) => LockState::Free,
-        Ok(Some(holder)) => {
+    let holders = setup.ledger_location().and_then(|location| Ok(Store::senders(&location)?));
+    match holders.map(|holders| holders.join("; ")) {
+        Ok(holder) if holder.is_empty() => LockState::Free,
+        Ok(holder) => {
             let since = holder.rsplit_once("since ").and_then(|(_, since)| since.parse::<jiff::Timestamp>().ok());
             let seconds = since.map(|since| setup.clock.now().as_second().saturating_sub(since.as_second()));
             LockState::Held { holder, seconds }
         }
-        Err(error) => LockState::Unusable(error.to_string()),
+        Err(failure) => LockState::Unusable(failure.message),
     }
 }
 

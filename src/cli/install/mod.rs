@@ -127,9 +127,10 @@ impl Site {
         let config = &setup.config;
         let log_dir = absolute(Path::new(&config.serve.log_dir));
         let parent = |path: &str| absolute(Path::new(path)).parent().map(Path::to_path_buf);
-        let mut written: Vec<PathBuf> = [parent(&config.ledger.path), parent(&config.journal.path), Some(log_dir.clone())]
+        let mut written: Vec<PathBuf> = [parent(&config.journal.path), Some(log_dir.clone())]
             .into_iter()
             .chain([Some(arguments.state.clone()), arguments.textfiles.clone()])
+            .chain(config.ledger.url.is_empty().then(|| parent(&config.ledger.path)))
             .flatten()
             .collect();
         written.sort();

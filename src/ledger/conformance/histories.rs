@@ -215,7 +215,27 @@ proptest! {
         let mut exported = Vec::new();
         prop_assert_eq!(sqlite.export(&mut exported).unwrap(), head);
         prop_assert_eq!(refolded(&exported), whole(&sqlite).bills.into_iter().collect::<BTreeMap<_, _>>());
-        let report = Store::verify_against(&folder.path().join("ledger.db"), &head).unwrap();
+        let report = SqliteLedger::verify_against(&folder.path().join("ledger.db"), &head).unwrap();
+        prop_assert!(report.is_sound(), "{:?}", report.findings);
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(12))]
+
+    #[test]
+    fn any_legal_history_is_the_same_ledger_in_a_file_and_in_a_database(steps in steps()) {
+        let (_folder, sqlite) = new_sqlite();
+        let (_url, postgres) = new_postgres();
+        let head = lives_through(&postgres, &steps);
+        prop_assert_eq!(head, lives_through(&sqlite, &steps));
+        prop_assert_eq!(answers(&postgres), answers(&sqlite));
+
+        let (mut of_file, mut of_database) = (Vec::new(), Vec::new());
+        prop_assert_eq!(sqlite.export(&mut of_file).unwrap(), head);
+        prop_assert_eq!(wait(postgres.export(&mut of_database)).unwrap(), head);
+        prop_assert!(of_file == of_database);
+        let report = wait(postgres.verify(Some(&head))).unwrap();
         prop_assert!(report.is_sound(), "{:?}", report.findings);
     }
 }

@@ -2,12 +2,8 @@
 
 use rusqlite::{CachedStatement, Connection, OptionalExtension as _, params};
 
-use super::fault::Fault;
 use super::folded::Folded;
-use super::paid::{self, Standing};
-use super::rows::{self, Kept, Row};
-use super::totals::Changes;
-use super::{names, read, terms, view, write};
+use super::{names, paid, read, rows, terms, totals, view, write};
 use crate::domain::bill::{Customer, RecordedTerms, Salt};
 use crate::domain::digest::Digest;
 use crate::domain::ids::RequestId;
@@ -18,6 +14,11 @@ use crate::domain::payment::Payment;
 use crate::domain::personal::Personal;
 use crate::ledger::chain::{Covered, Kind, NumberRecord, Origin, PaymentRecord, payment_event_at, truncated_payment};
 use crate::ledger::rules::{Fate, Refusal, beside, fates, folded, live_payment_code, microseconds, number_to_claim, truncated};
+use crate::ledger::sql::cells::signed;
+use crate::ledger::sql::fault::Fault;
+use crate::ledger::sql::rows::{Kept, Row, names_of};
+use crate::ledger::sql::standing::{Standing, may_change};
+use crate::ledger::sql::totals::Changes;
 use crate::ledger::terms::{TermsText, event_text};
 use crate::ledger::{Applied, Entry, Head, Names};
 
@@ -49,7 +50,7 @@ impl<'c> Appender<'c> {
 
     /// Makes everything durable.
     pub(super) fn commit(mut self) -> Result<(), Fault> {
-        let committed = self.totals.write(self.connection).and_then(|()| run(self.connection, "COMMIT"));
+        let committed = totals::write(&mut self.totals, self.connection).and_then(|()| run(self.connection, "COMMIT"));
         if committed.is_err() {
             self.roll_back();
         }
@@ -66,12 +67,12 @@ impl<'c> Appender<'c> {
     /// [`Fault::spoils_transaction`], only [`Appender::roll_back`] may follow.
     fn part<T>(&mut self, work: impl FnOnce(&mut Self) -> Result<T, Fault>) -> Result<T, Fault> {
         run(self.connection, "SAVEPOINT part")?;
-        let (head, totals) = (self.head, self.totals.clone());
+        let (head, changes) = (self.head, self.totals.clone());
         let result = work(self);
         if result.is_err() {
             self.folded.clear();
             run(self.connection, "ROLLBACK TO part")?;
-            (self.head, self.totals, self.last_bill) = (head, totals, None);
+            (self.head, self.totals, self.last_bill) = (head, changes, None);
         }
         run(self.connection, "RELEASE part")?;
         result
@@ -114,7 +115,7 @@ impl<'c> Appender<'c> {
             Some(_) | None => None,
         };
         let terms = self.terms(before.as_ref(), &state, &entry.event)?;
-        let (standing, others) = if paid::may_change(before.as_ref().map(|row| &row.state), &state) {
+        let (standing, others) = if may_change(before.as_ref().map(|row| &row.state), &state) {
             paid::standing(self.connection, &state)?
         } else {
             (before.as_ref().map_or_else(Standing::default, |row| Standing::of(&row.kept)), Vec::new())
@@ -127,7 +128,7 @@ impl<'c> Appender<'c> {
         let beside = beside(kept_customer.as_ref(), entry.private.customer.as_ref());
         // The event goes first: its row is what the bill's row refers to, and with a reference that is to be made good later SQLite
         // would look through all bills at each event.
-        let link = EventRow { terms: terms.of_event, previous: before.as_ref().map(|row| read::signed(row.state.last_event)).transpose()? };
+        let link = EventRow { terms: terms.of_event, previous: before.as_ref().map(|row| signed(row.state.last_event)).transpose()? };
         let event = Covered::new(microseconds(at), Kind::Bill, entry.invoice_number.as_str(), &terms.event);
         self.event(&Covered { beside: beside.as_ref().map(|digest| &digest[..]), ..event }, link)?;
         let last_hash = self.head.hash;
@@ -139,8 +140,8 @@ impl<'c> Appender<'c> {
             write::insert(self.connection, id, &state, &kept, &last_hash)?;
             id
         };
-        let names_before = before.as_ref().map(|row| names::of(&row.state)).unwrap_or_default();
-        names::store(self.connection, id, &names_before, &names::of(&state))?;
+        let names_before = before.as_ref().map(|row| names_of(&row.state)).unwrap_or_default();
+        names::store(self.connection, id, &names_before, &names_of(&state))?;
         self.totals.bill(before.as_ref(), &state, kept.paid.is_some())?;
         for other in others {
             self.stand_anew(&other)?;
@@ -196,7 +197,7 @@ impl<'c> Appender<'c> {
     /// Appends one event to the chain.
     pub(super) fn event(&mut self, event: &Covered<'_>, row: EventRow) -> Result<i64, Fault> {
         let head = self.head.then(self.origin, event).ok_or_else(|| Fault::Failed("it is full".into()))?;
-        let sequence = read::signed(head.sequence)?;
+        let sequence = signed(head.sequence)?;
         let sql = "INSERT INTO events (sequence, at, kind, invoice_number, event, hash, terms, previous, beside, fence) \
                    VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)";
         let (Covered { at, kind, invoice_number, json, beside, fence }, EventRow { terms, previous }) = (event, row);
@@ -283,7 +284,7 @@ impl<'c> Appender<'c> {
             invoice_number,
             payment.payment_code.as_str(),
             payment.channel.name(),
-            read::signed(payment.amount.get())?,
+            signed(payment.amount.get())?,
             paid_at,
             payment.received_at.map(microseconds),
             payment.line_digest,
@@ -299,7 +300,7 @@ impl<'c> Appender<'c> {
             let standing = plain.paid_by(payment);
             write::write_columns(self.connection, plain.id, &standing.columns(), true)?;
             self.folded.forget(&payment.invoice_number);
-            return self.totals.plainly_paid(&plain);
+            return totals::plainly_paid(&mut self.totals, &plain);
         }
         let candidates = names::bills_about(self.connection, &Names::of_payments([payment]))?;
         let owners = owner::owners(candidates.iter().map(|row| &row.state), payment.into());

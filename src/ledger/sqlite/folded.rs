@@ -6,8 +6,8 @@ use std::collections::HashMap;
 
 use rusqlite::Connection;
 
-use super::rows::Row;
 use crate::domain::ids::InvoiceNumber;
+use crate::ledger::sql::rows::Row;
 
 /// Rows kept at most; one more and all are forgotten.
 const ROWS_MAX: usize = 16_384;

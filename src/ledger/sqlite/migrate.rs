@@ -3,15 +3,18 @@
 use rusqlite::types::Value;
 use rusqlite::{Connection, TransactionBehavior, params};
 
-use super::fault::Fault;
-use super::paid::{self, Standing};
-use super::rows::{self, Kept};
-use super::totals::Changes;
-use super::{names, read, terms, write};
+use super::paid;
+use super::rows;
+use super::{names, read, terms, totals, write};
 use crate::domain::ids::InvoiceNumber;
 use crate::domain::lifecycle::BillState;
 use crate::ledger::Head;
 use crate::ledger::chain::NO_SALT;
+use crate::ledger::sql::cells::signed;
+use crate::ledger::sql::fault::Fault;
+use crate::ledger::sql::rows::{Kept, names_of};
+use crate::ledger::sql::standing::Standing;
+use crate::ledger::sql::totals::Changes;
 use crate::ledger::terms::TermsText;
 
 /// What SQL alone cannot do.
@@ -121,7 +124,7 @@ fn fold_anew(connection: &Connection) -> Result<(), Fault> {
         changes.bill(None, &row.state, standing.paid.is_some())?;
     }
     read::visit_payments(connection, |_, payment| changes.payment(payment.amount.get()))?;
-    changes.write(connection)?;
+    totals::write(&mut changes, connection)?;
     drop(numbers);
     Ok(connection.execute_batch(include_str!("../schema/0005_sets_filled.sql"))?)
 }
@@ -134,7 +137,7 @@ fn fold_bill(connection: &Connection, number: &InvoiceNumber) -> Result<(), Faul
         let after = BillState::apply(state.take(), number, link.timestamp()?, &link.event()?).map_err(Fault::Illegal)?;
         state = Some(BillState { last_event: link.sequence, ..after });
         last_hash = link.hash;
-        sequences.push(read::signed(link.sequence)?);
+        sequences.push(signed(link.sequence)?);
         Ok(())
     })?;
     let Some(state) = state else {
@@ -150,5 +153,5 @@ fn fold_bill(connection: &Connection, number: &InvoiceNumber) -> Result<(), Faul
     let kept = Kept { terms: terms::insert(connection, &text)?, terms_digest: text.digest, ..Kept::default() };
     let id = write::last_bill(connection)?.saturating_add(1);
     write::insert(connection, id, &state, &kept, &last_hash)?;
-    names::store(connection, id, &[], &names::of(&state))
+    names::store(connection, id, &[], &names_of(&state))
 }

@@ -4,16 +4,14 @@
 //! live (`ledger::rules`).
 
 mod append;
-mod fault;
 mod folded;
 mod marks;
 mod migrate;
 mod names;
-mod open;
+pub(super) mod open;
 mod paid;
 mod read;
 mod rows;
-mod seal;
 mod terms;
 #[cfg(test)]
 mod tests;
@@ -40,13 +38,15 @@ use crate::domain::lifecycle::BillState;
 use crate::domain::payment::Payment;
 use crate::random::Randomness;
 
-use fault::{Fault, Place};
-use view::{Pool, SqliteView};
+use crate::ledger::sql::fault::Fault;
+use crate::ledger::sql::place::Place;
+use view::Pool;
 use writer::{Job, Writer};
 
 pub use open::{Binding, Create, Migrated};
 pub use upkeep::Purged;
 pub use verify::VerifyReport;
+pub use view::SqliteView;
 
 /// Payments of one transaction; more are split, which nobody can tell, as adding them is idempotent.
 const PAYMENTS_PER_TRANSACTION: usize = 1024;

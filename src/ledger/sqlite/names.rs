@@ -5,21 +5,13 @@
 
 use rusqlite::{Connection, OptionalExtension as _, params};
 
-use super::fault::Fault;
-use super::read;
-use super::rows::{self, Row};
+use super::rows;
 use crate::domain::ids::{InvoiceNumber, PaymentCode};
 use crate::domain::lifecycle::BillState;
 use crate::ledger::Names;
-
-/// A kind of name, and the name.
-pub(super) type Name = (&'static str, String);
-
-/// The names that follow from a state, sorted.
-pub(super) fn of(state: &BillState) -> Vec<Name> {
-    let codes = rows::other_codes(state).into_iter().map(|code| ("code", code.to_string()));
-    codes.chain(state.other_numbers().into_iter().map(|number| ("number", number.to_string()))).collect()
-}
+use crate::ledger::sql::cells::unsigned;
+use crate::ledger::sql::fault::Fault;
+use crate::ledger::sql::rows::{Name, Row, names_of};
 
 /// Keeps the names of a bill, which were `before`. Most bills have none.
 pub(super) fn store(connection: &Connection, bill: i64, before: &[Name], after: &[Name]) -> Result<(), Fault> {
@@ -135,7 +127,7 @@ pub(super) fn hold(connection: &Connection, bill: i64, state: &BillState) -> Res
     let mut statement = connection.prepare_cached("SELECT kind, name FROM names WHERE bill = ?1 ORDER BY kind, name")?;
     let found = statement.query_map([bill], |row| Ok((row.get::<_, String>(0)?, row.get::<_, String>(1)?)))?;
     let found = found.collect::<Result<Vec<_>, _>>()?;
-    let wanted = of(state);
+    let wanted = names_of(state);
     Ok(found.len() == wanted.len() && found.iter().zip(&wanted).all(|(found, wanted)| found.0 == wanted.0 && found.1 == wanted.1))
 }
 
@@ -159,5 +151,5 @@ pub(super) fn collisions(connection: &Connection) -> Result<Vec<String>, Fault> 
 /// How many rows there are.
 pub(super) fn count(connection: &Connection) -> Result<u64, Fault> {
     let count: Option<i64> = connection.query_row("SELECT COUNT(*) FROM names", [], |row| row.get(0)).optional()?;
-    read::unsigned(count.unwrap_or(0))
+    unsigned(count.unwrap_or(0))
 }

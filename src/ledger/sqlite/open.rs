@@ -7,11 +7,13 @@ use std::time::Duration;
 use rusqlite::config::DbConfig;
 use rusqlite::{Connection, OpenFlags, OptionalExtension as _};
 
-use super::fault::{Fault, Place};
 use super::migrate::{self, Migration};
 use super::{names, read};
 use crate::ledger::chain::{NO_SALT, Origin};
 use crate::ledger::lock::beside;
+use crate::ledger::sql::cells::{signed, unsigned};
+use crate::ledger::sql::fault::Fault;
+use crate::ledger::sql::place::Place;
 use crate::ledger::{Head, LedgerError};
 use crate::private;
 
@@ -50,8 +52,8 @@ const NO_BINDING: &str = "it does not say what it is bound to";
 const STATEMENTS_KEPT: usize = 64;
 
 /// An opened file that is ours.
-pub(super) struct Opened {
-    pub(super) connection: Connection,
+pub(in crate::ledger) struct Opened {
+    pub(in crate::ledger) connection: Connection,
     pub(super) origin: Origin,
     /// What opening it for writing changed about it.
     pub(super) migrated: Option<Migrated>,
@@ -114,7 +116,7 @@ fn free_name(path: &Path, version: usize) -> PathBuf {
 }
 
 /// Opens for reading; never creates nor migrates. Without a `binding`, whatever the ledger belongs to is accepted.
-pub(super) fn read_only(place: &Place, binding: Option<&Binding>) -> Result<Opened, LedgerError> {
+pub(in crate::ledger) fn read_only(place: &Place, binding: Option<&Binding>) -> Result<Opened, LedgerError> {
     let known = migrate::MIGRATIONS.len();
     let (connection, found) = any_schema(place)?;
     if found < known {
@@ -172,20 +174,47 @@ fn create_file(place: &Place, binding: &Binding, migrations: &[Migration]) -> Re
     if fs::metadata(&wal).is_ok_and(|wal| wal.len() > 0) {
         return Err(Fault::Damaged(format!("the file is gone, but its log `{}` is still there", wal.display())));
     }
-    let temporary = tempfile::Builder::new().prefix(".ledger-").tempfile_in(folder_of(place.path()))?;
-    let mut connection = Connection::open(temporary.path())?;
-    connection.pragma_update(None, "journal_mode", "WAL")?;
-    configure(&connection)?;
-    connection.pragma_update(None, "application_id", APPLICATION_ID)?;
-    migrate::from(&mut connection, 0, migrations)?;
-    connection.execute(
-        "INSERT INTO meta (one, environment, client_id, salt) VALUES (1, ?1, ?2, ?3)",
-        (&binding.environment, &binding.client_id, NO_SALT),
-    )?;
-    // No page is left over from tables that later migrations replaced.
-    connection.execute_batch("VACUUM")?;
-    connection.close().map_err(|(_, error)| error)?;
-    keep(temporary, place.path())
+    Blank::new(folder_of(place.path()), binding, migrations)?.keep(place.path())
+}
+
+/// A ledger without events that has no name yet; unless it gets one, it is gone when it is dropped.
+pub(in crate::ledger) struct Blank {
+    file: tempfile::NamedTempFile,
+    pub(in crate::ledger) connection: Connection,
+}
+
+impl Blank {
+    /// In `folder`, with the newest tables.
+    pub(in crate::ledger) fn newest(folder: &Path, binding: &Binding) -> Result<Self, Fault> {
+        Self::new(folder, binding, migrate::MIGRATIONS)
+    }
+
+    fn new(folder: &Path, binding: &Binding, migrations: &[Migration]) -> Result<Self, Fault> {
+        let file = tempfile::Builder::new().prefix(".ledger-").tempfile_in(folder)?;
+        let mut connection = Connection::open(file.path())?;
+        connection.pragma_update(None, "journal_mode", "WAL")?;
+        configure(&connection)?;
+        connection.pragma_update(None, "application_id", APPLICATION_ID)?;
+        migrate::from(&mut connection, 0, migrations)?;
+        connection.execute(
+            "INSERT INTO meta (one, environment, client_id, salt) VALUES (1, ?1, ?2, ?3)",
+            (&binding.environment, &binding.client_id, NO_SALT),
+        )?;
+        // No page is left over from tables that later migrations replaced.
+        connection.execute_batch("VACUUM")?;
+        Ok(Self { file, connection })
+    }
+
+    /// Makes it durable under `path`, which must be free.
+    pub(in crate::ledger) fn keep(self, path: &Path) -> Result<(), Fault> {
+        self.connection.close().map_err(|(_, error)| error)?;
+        keep(self.file, path)
+    }
+
+    /// Where it is meanwhile.
+    pub(in crate::ledger) fn path(&self) -> &Path {
+        self.file.path()
+    }
 }
 
 /// Makes a finished temporary file durable under its final name, which must be free.
@@ -197,7 +226,7 @@ pub(super) fn keep(temporary: tempfile::NamedTempFile, path: &Path) -> Result<()
 }
 
 /// The folder a path is in.
-pub(super) fn folder_of(path: &Path) -> &Path {
+pub(in crate::ledger) fn folder_of(path: &Path) -> &Path {
     path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or_else(|| Path::new("."))
 }
 
@@ -259,7 +288,7 @@ pub(super) fn origin(connection: &Connection) -> Result<Origin, Fault> {
     let row = |row: &rusqlite::Row<'_>| Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?));
     let found: Option<(String, String, Vec<u8>, i64)> = connection.query_row(sql, [], row).optional()?;
     let (environment, client_id, salt, after) = found.ok_or_else(|| Fault::Damaged(NO_BINDING.into()))?;
-    Ok(Origin::of(&environment, &client_id, &salt, read::unsigned(after)?))
+    Ok(Origin::of(&environment, &client_id, &salt, unsigned(after)?))
 }
 
 /// The newest event must follow from the one before it: the cheapest look that finds a torn or edited end.
@@ -271,7 +300,7 @@ fn check_last_event(connection: &Connection, origin: &Origin) -> Result<(), Faul
         sequence => read::head_at(connection, sequence)?.ok_or_else(|| Fault::Damaged(format!("event {sequence} is missing")))?,
     };
     let mut follows = false;
-    read::visit_links(connection, "WHERE sequence = ?1", [read::signed(head.sequence)?], |link| {
+    read::visit_links(connection, "WHERE sequence = ?1", [signed(head.sequence)?], |link| {
         follows = link.follows(origin, &previous);
         Ok(())
     })?;

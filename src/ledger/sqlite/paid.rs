@@ -1,58 +1,17 @@
-//! Which bills payments pay, kept with their rows: `domain::owner` decides, here its answer is asked for again where it may change.
+//! Which bills payments pay, asked of SQLite.
 
-use rusqlite::types::Value;
 use rusqlite::{Connection, params};
 
-use super::fault::Fault;
-use super::rows::{self, Kept, Row};
 use super::{names, read};
-use crate::domain::lifecycle::{BillState, Order, Status};
+use crate::domain::lifecycle::{BillState, Status};
 use crate::domain::owner::{self, Paid};
 use crate::domain::payment::Payment;
 use crate::ledger::Names;
 use crate::ledger::rules::microseconds;
-
-/// Whether an event changed anything that decides whose payments are.
-pub(super) fn may_change(before: Option<&BillState>, after: &BillState) -> bool {
-    let Some(before) = before else { return true };
-    let orders = |state: &'_ BillState| state.orders().map(owned).collect::<Vec<_>>();
-    before.code.is_some() != after.code.is_some() || orders(before) != orders(after)
-}
-
-fn owned(order: Order<'_>) -> (String, &'static str, Option<String>, bool) {
-    (order.wire_invoice_number.to_string(), order.channel.name(), order.payment_code.map(ToString::to_string), order.is_present)
-}
-
-/// What payments say of a bill.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(super) struct Standing {
-    pub(super) first_paid_at: Option<i64>,
-    pub(super) paid: Option<Paid>,
-}
-
-impl Standing {
-    pub(super) const fn of(kept: &Kept) -> Self {
-        Self { first_paid_at: kept.first_paid_at, paid: kept.paid }
-    }
-
-    /// The columns that keep it.
-    pub(super) fn columns(&self) -> [(&'static str, Value); 2] {
-        let first_paid_at = self.first_paid_at.map_or(Value::Null, Value::Integer);
-        [("first_paid_at", first_paid_at), ("paid", rows::paid_column(self.paid))]
-    }
-
-    /// With one more payment, of which `owners` are the bills it is of.
-    pub(super) fn with(mut self, state: &BillState, payment: &Payment, owners: &[&BillState]) -> Self {
-        if owner::is_pair(state, payment.into()) {
-            let paid_at = microseconds(payment.paid_at);
-            self.first_paid_at = Some(self.first_paid_at.map_or(paid_at, |first| first.min(paid_at)));
-        }
-        if owners.iter().any(|owner| owner.invoice_number == state.invoice_number) {
-            self.paid = self.paid.max(Some(owner::which(state, payment.into())));
-        }
-        self
-    }
-}
+use crate::ledger::sql::cells::unsigned;
+use crate::ledger::sql::fault::Fault;
+use crate::ledger::sql::rows::{Row, paid_at_column};
+use crate::ledger::sql::standing::Standing;
 
 /// What all payments say of `state`, whose row may still be the one of before, and the bills that share a payment with it.
 pub(super) fn standing(connection: &Connection, state: &BillState) -> Result<(Standing, Vec<Row>), Fault> {
@@ -125,10 +84,10 @@ pub(super) fn plain_owner(connection: &Connection, payment: &Payment) -> Result<
     let status = row.get_ref(3)?.as_str().ok().and_then(Status::parse);
     Ok(Some(Plain {
         id: row.get(0)?,
-        before: Standing { first_paid_at: row.get(1)?, paid: rows::paid_at_column(row, 2)? },
+        before: Standing { first_paid_at: row.get(1)?, paid: paid_at_column(row, 2)? },
         status: status.ok_or_else(|| Fault::Damaged(format!("the status of invoice `{number}` is none")))?,
         is_held: row.get(4)?,
         ends_at: row.get(5)?,
-        amount: read::unsigned(row.get(6)?)?,
+        amount: unsigned(row.get(6)?)?,
     }))
 }

@@ -1,119 +1,22 @@
 //! Reading: the chain, payments, codes by their beginning, the story of one bill, the export.
 
-use std::borrow::Cow;
 use std::collections::HashMap;
 use std::io::Write;
 
 use jiff::Timestamp;
-use rusqlite::{Connection, OptionalExtension as _, Params, Row, params};
-use serde::Serialize;
-use serde_json::value::RawValue;
+use rusqlite::{Connection, OptionalExtension as _, Params, params};
 
-use super::fault::Fault;
 use super::{rows, totals};
-use crate::domain::amount::Amount;
-use crate::domain::channel::Channel;
-use crate::domain::digest::{self, Digest};
 use crate::domain::ids::{InvoiceNumber, PaymentCode};
 use crate::domain::lifecycle::Event;
 use crate::domain::payment::Payment;
 use crate::domain::sum::Sum;
-use crate::ledger::chain::{Covered, NumberRecord, Origin, PaymentRecord, payment_event_at};
+use crate::ledger::chain::payment_event_at;
 use crate::ledger::rules::Span;
-use crate::ledger::terms::{digest_of, put_back};
+use crate::ledger::sql::cells::{at, signed, unsigned};
+use crate::ledger::sql::fault::Fault;
+use crate::ledger::sql::links::{Export, LINKS, Link, PAYMENTS, payment_of};
 use crate::ledger::{Happening, Head, Lapses};
-
-/// A row of `events`, borrowed.
-pub(super) struct Link<'row> {
-    pub(super) sequence: u64,
-    pub(super) at: i64,
-    pub(super) kind: &'row str,
-    pub(super) invoice_number: &'row str,
-    pub(super) json: &'row str,
-    pub(super) hash: Digest,
-    /// The text its row refers to for its terms.
-    pub(super) terms: Option<&'row str>,
-    /// The event of the same bill before it.
-    pub(super) previous: Option<i64>,
-    /// What stands for the customer that was given with it.
-    pub(super) beside: Option<&'row [u8]>,
-    /// The number of its writer's lease.
-    pub(super) fence: Option<i64>,
-}
-
-/// Events as [`Link`] reads them; a clause follows.
-const LINKS: &str = "SELECT sequence, at, kind, invoice_number, event, hash, terms.text, previous, beside, fence FROM events \
-                     LEFT JOIN terms ON terms.id = events.terms";
-
-impl<'row> Link<'row> {
-    fn of(row: &'row Row<'_>) -> Result<Self, Fault> {
-        let text = |column: usize| -> Result<&'row str, Fault> {
-            row.get_ref(column)?.as_str().map_err(|error| Fault::Damaged(format!("an event cannot be read: {error}")))
-        };
-        Ok(Self {
-            sequence: unsigned(row.get(0)?)?,
-            at: row.get(1)?,
-            kind: text(2)?,
-            invoice_number: text(3)?,
-            json: text(4)?,
-            hash: row.get(5)?,
-            terms: row
-                .get_ref(6)?
-                .as_str_or_null()
-                .map_err(|error| Fault::Damaged(format!("the terms of an event cannot be read: {error}")))?,
-            previous: row.get(7)?,
-            beside: row.get_ref(8)?.as_blob_or_null().map_err(|_| Fault::Damaged("what is beside an event cannot be read".into()))?,
-            fence: row.get(9)?,
-        })
-    }
-
-    /// Whether it is the next after `previous`, with the hash that belongs to it.
-    pub(super) fn follows(&self, origin: &Origin, previous: &Head) -> bool {
-        let Self { at, kind, invoice_number, json, beside, fence, .. } = *self;
-        previous.then(origin, &Covered { at, kind, invoice_number, json, beside, fence }) == Some(self.head())
-    }
-
-    /// The head when this was the last event.
-    pub(super) const fn head(&self) -> Head {
-        Head { sequence: self.sequence, hash: self.hash }
-    }
-
-    /// The event's instant.
-    pub(super) fn timestamp(&self) -> Result<Timestamp, Fault> {
-        Timestamp::from_microsecond(self.at).map_err(|error| self.damaged(&error))
-    }
-
-    /// The bill it names.
-    pub(super) fn invoice(&self) -> Result<InvoiceNumber, Fault> {
-        InvoiceNumber::new(self.invoice_number).map_err(|error| self.damaged(&error))
-    }
-
-    /// The event of a [`Kind::Bill`].
-    pub(super) fn event(&self) -> Result<Event, Fault> {
-        serde_json::from_str(&self.whole()?).map_err(|error| self.damaged(&error))
-    }
-
-    /// Its text with its terms in it.
-    fn whole(&self) -> Result<Cow<'row, str>, Fault> {
-        put_back(self.json, self.terms).map_err(|why| self.damaged(&why))
-    }
-
-    /// Of a [`Kind::Payment`] that tells of a number only: whose it is, and what that payment is called by now.
-    pub(super) fn number(&self) -> Result<Option<(Digest, Digest)>, Fault> {
-        let Ok(record) = serde_json::from_str::<NumberRecord>(self.json) else { return Ok(None) };
-        record.digests().map(Some).ok_or_else(|| self.damaged(&"a digest in it is none"))
-    }
-
-    /// The payment of any other [`Kind::Payment`].
-    pub(super) fn payment(&self) -> Result<Payment, Fault> {
-        let record: PaymentRecord = serde_json::from_str(self.json).map_err(|error| self.damaged(&error))?;
-        record.into_payment(self.invoice()?).ok_or_else(|| self.damaged(&"a digest in it is none"))
-    }
-
-    fn damaged(&self, why: &dyn std::fmt::Display) -> Fault {
-        Fault::Damaged(format!("event {} cannot be read: {why}", self.sequence))
-    }
-}
 
 /// Visits events; `clause` is what follows the tables, with an order of its own or none.
 pub(super) fn visit_links(
@@ -169,28 +72,10 @@ pub(super) fn visit_payments_where(
     parameters: impl Params,
     mut visit: impl FnMut(u64, Payment) -> Result<(), Fault>,
 ) -> Result<(), Fault> {
-    let sql = format!(
-        "SELECT sequence, identity, invoice_number, payment_code, channel, amount, paid_at, received_at, line_digest, canonical \
-         FROM payments {clause} ORDER BY sequence"
-    );
-    let mut statement = connection.prepare_cached(&sql)?;
+    let mut statement = connection.prepare_cached(&format!("{PAYMENTS} {clause} ORDER BY sequence"))?;
     let mut found = statement.query(parameters)?;
     while let Some(row) = found.next()? {
-        let sequence = unsigned(row.get(0)?)?;
-        let unreadable = || Fault::Damaged(format!("the payment of event {sequence} cannot be read"));
-        let text = |column: usize| row.get_ref(column)?.as_str().map_err(|_| unreadable());
-        let identity = row.get(1)?;
-        let payment = Payment {
-            identity,
-            canonical: row.get::<_, Option<Digest>>(9)?.unwrap_or(identity),
-            invoice_number: InvoiceNumber::new(text(2)?).map_err(|_| unreadable())?,
-            payment_code: PaymentCode::new(text(3)?).map_err(|_| unreadable())?,
-            channel: Channel::parse(text(4)?).ok_or_else(unreadable)?,
-            amount: Amount::new(unsigned(row.get(5)?)?).map_err(|_| unreadable())?,
-            paid_at: rows::at(row, 6)?.ok_or_else(unreadable)?,
-            received_at: rows::at(row, 7)?,
-            line_digest: row.get(8)?,
-        };
+        let (sequence, payment) = payment_of(row)?;
         visit(sequence, payment)?;
     }
     Ok(())
@@ -249,11 +134,11 @@ pub(super) fn lapses(connection: &Connection, is_lapsed: impl Fn(&str) -> bool) 
         let unreadable = || Fault::Damaged("the terms of an event cannot be read".into());
         let number = row.get_ref(0)?.as_str().map_err(|_| unreadable())?;
         let is_so = row.get_ref(2)?.as_str_or_null().map_err(|_| unreadable())?.is_some_and(&is_lapsed);
-        let at = rows::at(row, 1)?.ok_or_else(unreadable)?;
+        let recorded_at = at(row, 1)?.ok_or_else(unreadable)?;
         // Most bills never have a lapsed policy, and a state before the first lapse changes nothing.
         match lapses.get_mut(number) {
-            Some(states) => states.push((at, is_so)),
-            None if is_so => drop(lapses.insert(number.to_owned(), vec![(at, is_so)])),
+            Some(states) => states.push((recorded_at, is_so)),
+            None if is_so => drop(lapses.insert(number.to_owned(), vec![(recorded_at, is_so)])),
             None => {}
         }
     }
@@ -330,65 +215,9 @@ pub(super) fn history(connection: &Connection, invoice_number: &InvoiceNumber) -
     Ok(story.into_iter().map(|(_, at, happening)| (at, happening)).collect())
 }
 
-#[derive(Serialize)]
-struct ExportedEvent<'a> {
-    sequence: u64,
-    at: Timestamp,
-    kind: &'a str,
-    invoice_number: &'a str,
-    event: &'a RawValue,
-    /// What stands for the event's terms in what the hash covers.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    terms_digest: Option<String>,
-    /// What stands for the customer that was given with it.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    customer_digest: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    fence: Option<i64>,
-    hash: String,
-}
-
-#[derive(Serialize)]
-struct ExportedHead {
-    head: HeadLine,
-}
-
-#[derive(Serialize)]
-struct HeadLine {
-    sequence: u64,
-    hash: String,
-}
-
 /// Writes all events in order as JSON lines, and the head as the last line. The same ledger gives the same bytes.
 pub(super) fn export(connection: &Connection, out: &mut dyn Write) -> Result<Head, Fault> {
-    let mut last = Head::EMPTY;
-    visit_links(connection, "ORDER BY sequence", [], |link| {
-        let whole = link.whole()?;
-        let event: &RawValue = serde_json::from_str(&whole).map_err(|error| link.damaged(&error))?;
-        let (sequence, kind, invoice_number, terms_digest) = (link.sequence, link.kind, link.invoice_number, link.terms.map(digest_of));
-        let (customer_digest, fence, hash) = (link.beside.map(digest::hex), link.fence, digest::hex(&link.hash));
-        let at = link.timestamp()?;
-        let line = ExportedEvent { sequence, at, kind, invoice_number, event, terms_digest, customer_digest, fence, hash };
-        last = link.head();
-        write_line(out, &line)
-    })?;
-    write_line(out, &ExportedHead { head: HeadLine { sequence: last.sequence, hash: digest::hex(&last.hash) } })?;
-    out.flush()?;
-    Ok(last)
-}
-
-fn write_line(out: &mut dyn Write, line: &impl Serialize) -> Result<(), Fault> {
-    serde_json::to_writer(&mut *out, line).map_err(std::io::Error::from)?;
-    out.write_all(b"\n")?;
-    Ok(())
-}
-
-/// A count or number for SQLite, which has signed integers only.
-pub(super) fn signed(number: u64) -> Result<i64, Fault> {
-    i64::try_from(number).map_err(|_| Fault::Failed("a number is too large for the database".into()))
-}
-
-/// A number that cannot be negative, from SQLite.
-pub(super) fn unsigned(number: i64) -> Result<u64, Fault> {
-    u64::try_from(number).map_err(|_| Fault::Damaged("a number is negative".into()))
+    let mut export = Export::new(out);
+    visit_links(connection, "ORDER BY sequence", [], |link| export.event(link))?;
+    export.finish()
 }

@@ -2,7 +2,7 @@
 
 use rusqlite::{Connection, OptionalExtension as _};
 
-use super::fault::Fault;
+use crate::ledger::sql::fault::Fault;
 use crate::ledger::terms::TermsText;
 
 /// Keeps a text; gives its id.

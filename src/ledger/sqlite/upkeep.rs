@@ -9,13 +9,14 @@ use rusqlite::backup::{Backup, StepResult};
 use rusqlite::types::Value;
 
 use super::append::{Appender, EventRow};
-use super::fault::{Fault, Place};
 use super::folded::Folded;
 use super::{open, write};
 use crate::domain::lifecycle::Status;
 use crate::ledger::LedgerError;
 use crate::ledger::chain::{Covered, Kind, Origin, PurgeRecord};
 use crate::ledger::rules::{microseconds, truncated};
+use crate::ledger::sql::fault::Fault;
+use crate::ledger::sql::place::Place;
 
 /// Copies the ledger at `place` to `to`, which must not exist, while others go on using it. One read transaction, so the copy
 /// is one consistent state; whole and durable before it gets its name.

@@ -5,14 +5,16 @@ use std::path::Path;
 
 use rusqlite::Connection;
 
-use super::fault::{Fault, Place};
-use super::totals::Changes;
 use super::{migrate, names, open, read, rows, verify_bill};
 use crate::domain::bill::RecordedTerms;
 use crate::domain::digest::Digest;
 use crate::domain::mark::TermsDigest;
 use crate::domain::payment::Payment;
 use crate::ledger::chain::{Kind, Origin};
+use crate::ledger::sql::cells::{signed, unsigned};
+use crate::ledger::sql::fault::Fault;
+use crate::ledger::sql::place::Place;
+use crate::ledger::sql::totals::Changes;
 use crate::ledger::{Head, LedgerError};
 
 /// Findings beyond this many are counted, not kept.
@@ -48,7 +50,7 @@ impl VerifyReport {
         self.findings_count == 0
     }
 
-    pub(super) fn find(&mut self, finding: impl Into<String>) {
+    pub(in crate::ledger) fn find(&mut self, finding: impl Into<String>) {
         self.findings_count = self.findings_count.saturating_add(1);
         if self.findings.len() < FINDINGS_MAX {
             self.findings.push(finding.into());
@@ -206,7 +208,7 @@ fn check_bills(connection: &Connection, report: &mut VerifyReport) -> Result<(),
         report.bills = report.bills.saturating_add(1);
     }
     let of_bills: i64 = connection.query_row("SELECT COUNT(*) FROM events WHERE kind = ?1", [Kind::Bill.name()], |row| row.get(0))?;
-    if read::unsigned(of_bills)? != events {
+    if unsigned(of_bills)? != events {
         report.find(format!("there are {of_bills} events of bills, but the bills lead to {events}"));
     }
     let names = names::count(connection)?;
@@ -214,7 +216,7 @@ fn check_bills(connection: &Connection, report: &mut VerifyReport) -> Result<(),
         report.find(format!("{names} names of bills are kept, but their events give {}", report.names));
     }
     read::visit_payments(connection, |_, payment| totals.payment(payment.amount.get()))?;
-    for finding in totals.differences(connection)? {
+    for finding in super::totals::differences(&totals, connection)? {
         report.find(finding);
     }
     Ok(())
@@ -285,7 +287,7 @@ fn check_payments(connection: &Connection, report: &mut VerifyReport) -> Result<
         report.payments = report.payments.saturating_add(1);
         let mut same = false;
         let number = numbers.remove(&payment.identity);
-        read::visit_links(connection, "WHERE sequence = ?1 AND kind = 'payment'", [read::signed(sequence)?], |link| {
+        read::visit_links(connection, "WHERE sequence = ?1 AND kind = 'payment'", [signed(sequence)?], |link| {
             let told = link.payment()?;
             same = Payment { canonical: number.unwrap_or(told.canonical), ..told } == payment;
             Ok(())
@@ -300,7 +302,7 @@ fn check_payments(connection: &Connection, report: &mut VerifyReport) -> Result<
     }
     let sql = "SELECT COUNT(*) FROM events WHERE kind = ?1";
     let events: i64 = connection.query_row(sql, [Kind::Payment.name()], |row| row.get(0))?;
-    let events = read::unsigned(events)?.saturating_sub(numbers_count);
+    let events = unsigned(events)?.saturating_sub(numbers_count);
     if events != report.payments {
         report.find(format!("there are {} payments, but events of {events}", report.payments));
     }

@@ -6,17 +6,18 @@ use jiff::Timestamp;
 use rusqlite::Connection;
 use rusqlite::types::Value;
 
-use super::fault::Fault;
-use super::paid::Standing;
-use super::rows::{Kept, Row};
 use super::verify::VerifyReport;
-use super::{names, paid, read, rows, view};
+use super::{names, paid, read, view};
 use crate::domain::bill::{RecordedTerms, Salt};
 use crate::domain::digest;
 use crate::domain::lifecycle::{BillState, Event};
 use crate::domain::mark::TermsDigest;
 use crate::domain::personal::Personal;
 use crate::ledger::chain::Kind;
+use crate::ledger::sql::cells::signed;
+use crate::ledger::sql::fault::Fault;
+use crate::ledger::sql::rows::{COLUMNS, Kept, Row, columns_of, names_of};
+use crate::ledger::sql::standing::Standing;
 
 /// Compares a row with the fold of its events; gives how many there are.
 pub(super) fn check(connection: &Connection, row: &Row, report: &mut VerifyReport) -> Result<u64, Fault> {
@@ -26,7 +27,7 @@ pub(super) fn check(connection: &Connection, row: &Row, report: &mut VerifyRepor
     let followed = read::visit_back(connection, row.state.last_event, |link| {
         if link.invoice_number == number.as_str() && link.kind == Kind::Bill.name() {
             let event = link.event()?;
-            beside.take(&event, link.beside, read::signed(link.sequence)?);
+            beside.take(&event, link.beside, signed(link.sequence)?);
             history.push((link.timestamp()?, event));
         } else {
             report.find(format!("event {} is said to be of invoice `{number}`, and is not", link.sequence));
@@ -76,10 +77,10 @@ fn check_row(connection: &Connection, row: &Row, state: &BillState, report: &mut
         Err(fault) => return Err(fault),
     };
     let kept = Kept { first_paid_at: standing.first_paid_at, paid: standing.paid, ..row.kept };
-    let sql = format!("SELECT {} FROM bills WHERE id = ?1", rows::COLUMNS.join(", "));
-    let read_row = |row: &rusqlite::Row<'_>| (0..rows::COLUMNS.len()).map(|column| row.get(column)).collect::<Result<Vec<Value>, _>>();
+    let sql = format!("SELECT {} FROM bills WHERE id = ?1", COLUMNS.join(", "));
+    let read_row = |row: &rusqlite::Row<'_>| (0..COLUMNS.len()).map(|column| row.get(column)).collect::<Result<Vec<Value>, _>>();
     let found = connection.prepare_cached(&sql)?.query_row([row.id], read_row)?;
-    for ((column, found), wanted) in rows::COLUMNS.iter().zip(found).zip(rows::columns_of(state, &kept)?) {
+    for ((column, found), wanted) in COLUMNS.iter().zip(found).zip(columns_of(state, &kept)?) {
         if found != wanted {
             let source = if ["first_paid_at", "paid"].contains(column) { "payments" } else { "events" };
             report.find(format!("`{column}` of invoice `{number}` is not what its {source} say"));
@@ -88,7 +89,7 @@ fn check_row(connection: &Connection, row: &Row, state: &BillState, report: &mut
     if row.state.terms != state.terms {
         report.find(format!("`terms` of invoice `{number}` is not what its events say"));
     }
-    report.names = report.names.saturating_add(u64::try_from(names::of(state).len()).unwrap_or(u64::MAX));
+    report.names = report.names.saturating_add(u64::try_from(names_of(state).len()).unwrap_or(u64::MAX));
     if !names::hold(connection, row.id, state)? {
         report.find(format!("what invoice `{number}` goes by is not what its events say"));
     }

@@ -6,8 +6,7 @@ use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use jiff::Timestamp;
 use rusqlite::{Connection, OptionalExtension as _};
 
-use super::fault::{Fault, Place};
-use super::rows::{self, Row};
+use super::rows;
 use super::{marks, names, open, paid, read, totals};
 use crate::domain::bill::Customer;
 use crate::domain::ids::{InvoiceNumber, PaymentCode, RequestId};
@@ -18,6 +17,10 @@ use crate::domain::payment::Payment;
 use crate::domain::personal::Personal;
 use crate::domain::sum::Sum;
 use crate::ledger::rules::{Span, microseconds};
+use crate::ledger::sql::cells::at;
+use crate::ledger::sql::fault::Fault;
+use crate::ledger::sql::place::Place;
+use crate::ledger::sql::rows::{Row, paid_at_column};
 use crate::ledger::{Happening, Head, Lapses, LedgerError, Names, Noted, Totals, View};
 use crate::parallel;
 
@@ -214,7 +217,7 @@ impl View for SqliteView {
                        AND in_doubt_since IS NOT NULL";
             let mut statement = connection.prepare_cached(sql)?;
             let mut rows = statement.query([])?;
-            rows.next()?.map_or(Ok(None), |row| rows::at(row, 1))
+            rows.next()?.map_or(Ok(None), |row| at(row, 1))
         })
     }
 
@@ -329,7 +332,7 @@ fn paid_of(connection: &Connection, number: &InvoiceNumber) -> Result<Option<Pai
     let mut statement = connection.prepare_cached("SELECT invoice_number, paid FROM bills WHERE invoice_number = ?1")?;
     let mut rows = statement.query([number.as_str()])?;
     if let Some(row) = rows.next()? {
-        return rows::paid_at_column(row, 1);
+        return paid_at_column(row, 1);
     }
     let payments = paid::payments_about(connection, &Names { numbers: [number.clone()].into(), ..Names::default() })?;
     let candidates = names::bills_about(connection, &Names::of_payments(&payments))?;

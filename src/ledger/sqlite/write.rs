@@ -5,14 +5,15 @@ use std::sync::LazyLock;
 use rusqlite::types::Value;
 use rusqlite::{Connection, OptionalExtension as _};
 
-use super::fault::Fault;
-use super::rows::{self, COLUMNS, Kept, Row};
-use super::seal;
+use super::rows;
 use crate::domain::digest::Digest;
 use crate::domain::ids::InvoiceNumber;
 use crate::domain::lifecycle::BillState;
 use crate::domain::mark::TermsDigest;
 use crate::ledger::rules::live_payment_code;
+use crate::ledger::sql::fault::Fault;
+use crate::ledger::sql::rows::{COLUMNS, Kept, Row, columns_of};
+use crate::ledger::sql::seal;
 
 static INSERT: LazyLock<String> = LazyLock::new(|| {
     let places: Vec<String> = (3..=COLUMNS.len().saturating_add(2)).map(|number| format!("?{number}")).collect();
@@ -27,7 +28,7 @@ pub(super) fn last_bill(connection: &Connection) -> Result<i64, Fault> {
 /// Writes the row of a bill that is new, whose last event has the hash `last_hash`. That its code is live for no other bill was looked at
 /// before ([`code_taken`]); the index only sees to it.
 pub(super) fn insert(connection: &Connection, id: i64, state: &BillState, kept: &Kept, last_hash: &Digest) -> Result<(), Fault> {
-    let values = rows::columns_of(state, kept)?;
+    let values = columns_of(state, kept)?;
     let sealed = Value::Blob(seal::of_values(id, kept.terms_digest, last_hash, &values).to_vec());
     let values = [Value::Integer(id), sealed].into_iter().chain(values);
     connection.prepare_cached(&INSERT)?.execute(rusqlite::params_from_iter(values))?;
@@ -36,7 +37,7 @@ pub(super) fn insert(connection: &Connection, id: i64, state: &BillState, kept: 
 
 /// Writes what has changed of a row, so that no index is touched for nothing.
 pub(super) fn update(connection: &Connection, before: &Row, state: &BillState, kept: &Kept, last_hash: &Digest) -> Result<(), Fault> {
-    let (old, new) = (rows::columns_of(&before.state, &before.kept)?, rows::columns_of(state, kept)?);
+    let (old, new) = (columns_of(&before.state, &before.kept)?, columns_of(state, kept)?);
     write(connection, before.id, &old, &new, kept.terms_digest, last_hash)
 }
 

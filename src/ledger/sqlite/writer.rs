@@ -8,12 +8,13 @@ use std::time::Duration;
 use rusqlite::Connection;
 
 use super::append::Appender;
-use super::fault::{Fault, Place};
 use super::folded::Folded;
 use crate::clock::Stopwatch;
 use crate::domain::lifecycle::BillState;
 use crate::domain::payment::Payment;
 use crate::ledger::chain::Origin;
+use crate::ledger::sql::fault::Fault;
+use crate::ledger::sql::place::Place;
 use crate::ledger::{Applied, Entry, LedgerError};
 
 /// Most events of one transaction, beyond which no further caller joins it.

@@ -8,7 +8,7 @@ use tagih::domain::channel::{Channel, Method};
 use tagih::domain::ids::{InvoiceNumber, PaymentCode, RequestId};
 use tagih::domain::lifecycle::{CodeAnswer, Event, OperationKind};
 use tagih::domain::personal::Personal;
-use tagih::ledger::{Basis, Binding, Create, Entry, Ledger as _, Private, Store};
+use tagih::ledger::{Basis, Binding, Create, Entry, Ledger as _, Private, SqliteLedger};
 
 use super::reconcile::days;
 use super::world::{CLIENT, Doku, SECRET, World};
@@ -49,7 +49,7 @@ fn reissued(doku: &Doku) -> World {
     let live = doku.orders()["A-R1"].code.clone();
     let world = World::of(doku);
     let binding = Binding { environment: "sandbox".into(), client_id: CLIENT.into() };
-    let ledger = Store::open(&world.path("tagih.ledger"), &binding, Create::IfMissing, &tagih::random::MachineRandomness).unwrap();
+    let ledger = SqliteLedger::open(&world.path("tagih.ledger"), &binding, Create::IfMissing, &tagih::random::MachineRandomness).unwrap();
     let now = Timestamp::now();
     let hours_ago = |hours: i64| now - SignedDuration::from_hours(hours);
     let salt = tagih::domain::bill::Salt::new([5; 16]);

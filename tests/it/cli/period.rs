@@ -11,7 +11,7 @@ use tagih::domain::channel::{Channel, Method};
 use tagih::domain::digest;
 use tagih::domain::ids::{InvoiceNumber, PaymentCode, RequestId};
 use tagih::domain::lifecycle::{CodeAnswer, Event, OperationKind};
-use tagih::ledger::{Basis, Binding, Create, Entry as LedgerEntry, Ledger, Private, Store};
+use tagih::ledger::{Basis, Binding, Create, Entry as LedgerEntry, Ledger, Private, SqliteLedger};
 
 use super::reconcile::{line, summary};
 use super::world::{CLIENT, Ran, World};
@@ -47,7 +47,7 @@ pub(crate) fn code(invoice: &str) -> String {
 /// A ledger whose events happened when the test says.
 pub(crate) struct Books {
     pub(crate) world: World,
-    ledger: Store,
+    ledger: SqliteLedger,
     runtime: tokio::runtime::Runtime,
 }
 
@@ -55,7 +55,8 @@ impl Books {
     pub(crate) fn new(more: &str) -> Self {
         let world = World::at("http://127.0.0.1:1", more);
         let binding = Binding { environment: "sandbox".to_owned(), client_id: CLIENT.to_owned() };
-        let ledger = Store::open(&world.path("tagih.ledger"), &binding, Create::IfMissing, &tagih::random::MachineRandomness).unwrap();
+        let ledger =
+            SqliteLedger::open(&world.path("tagih.ledger"), &binding, Create::IfMissing, &tagih::random::MachineRandomness).unwrap();
         Self { world, ledger, runtime: tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap() }
     }
 

@@ -11,7 +11,7 @@ use tagih::doku::signature::SigningKey;
 use tagih::domain::classify::{Nature, Period, Policy};
 use tagih::jobs::reconcile::{self, Billed, ReconcileOptions};
 use tagih::ledger::Ledger as _;
-use tagih::ledger::{Binding, Store};
+use tagih::ledger::{Binding, SqliteLedger};
 use tagih::reconcile::{Asked, Finding, Terms};
 use tagih::sandbox::fault::{FaultKind, Faults};
 
@@ -294,7 +294,7 @@ fn every_bill_has_on_demand_the_class_it_was_counted_under() {
     let out = folder.path();
     program().arg("demo").arg("--out").arg(out).output().unwrap();
     let binding = Binding { environment: "sandbox".to_owned(), client_id: "MCH-0001-DEMO".to_owned() };
-    let ledger = Store::open_read_only(&out.join("demo.ledger"), &binding).unwrap();
+    let ledger = SqliteLedger::open_read_only(&out.join("demo.ledger"), &binding).unwrap();
     let (from, to, as_of) = (date(2026, 10, 1), date(2026, 10, 31), "2026-11-01T10:00:00Z".parse().unwrap());
     let terms = Terms { period: Period::new(from, to).unwrap(), as_of, policy: Policy::default() };
     let options = ReconcileOptions {

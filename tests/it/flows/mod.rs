@@ -7,4 +7,4 @@ mod inquiry;
 mod messages;
 mod registered;
 mod together;
-mod town;
+pub mod town;

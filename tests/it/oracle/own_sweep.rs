@@ -14,7 +14,7 @@ use tagih::domain::ids::{InvoiceNumber, PaymentCode, RequestId};
 use tagih::domain::lifecycle::{CodeAnswer, Event, OperationKind, Verdict};
 use tagih::jobs::reconcile::{self, Billed};
 use tagih::ledger::memory::MemoryLedger;
-use tagih::ledger::{Basis, Binding, Create, Entry, Ledger, Private, Store};
+use tagih::ledger::{Basis, Binding, Create, Entry, Ledger, Private, SqliteLedger};
 
 use super::compare::{self, options, read_outcome};
 use super::naive::{self, Outcome};
@@ -264,7 +264,8 @@ fn the_ledger_on_disk_leads_to_the_same_report_as_the_one_in_memory() {
         let world = OwnWorld::generate(seed);
         let folder = tempfile::tempdir().unwrap();
         let binding = Binding { environment: "sandbox".to_owned(), client_id: "C".to_owned() };
-        let ledger = Store::open(&folder.path().join("ledger"), &binding, Create::IfMissing, &tagih::random::MachineRandomness).unwrap();
+        let ledger =
+            SqliteLedger::open(&folder.path().join("ledger"), &binding, Create::IfMissing, &tagih::random::MachineRandomness).unwrap();
         assert_eq!(actual_in(&world, &ledger), actual(&world), "seed {seed}");
     }
 }

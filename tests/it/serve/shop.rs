@@ -18,7 +18,7 @@ use tagih::domain::channel::{Channel, Method};
 use tagih::domain::ids::{InvoiceNumber, PaymentCode, RequestId};
 use tagih::domain::lifecycle::{CodeAnswer, Event, OperationKind};
 use tagih::domain::personal::Personal;
-use tagih::ledger::{Basis, Binding, Create, Entry, Ledger as _, Private, Store};
+use tagih::ledger::{Basis, Binding, Create, Entry, Ledger as _, Private, SqliteLedger};
 
 use crate::cli::world::{CLIENT, SECRET, World, signal, until};
 
@@ -42,9 +42,9 @@ impl Shop {
         shop
     }
 
-    pub(crate) fn ledger(&self) -> Store {
+    pub(crate) fn ledger(&self) -> SqliteLedger {
         let binding = Binding { environment: "sandbox".into(), client_id: CLIENT.into() };
-        Store::open(&self.world.path("tagih.ledger"), &binding, Create::IfMissing, &tagih::random::MachineRandomness).unwrap()
+        SqliteLedger::open(&self.world.path("tagih.ledger"), &binding, Create::IfMissing, &tagih::random::MachineRandomness).unwrap()
     }
 
     /// Applies payments to the ledger, as another command would.

@@ -1,5 +1,6 @@
 //! What tests of the real program share: its processes, the sandbox beside it, and seeded dice.
 
+pub mod cluster;
 pub mod dice;
 pub mod exposition;
 pub mod process;

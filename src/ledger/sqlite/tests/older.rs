@@ -12,7 +12,9 @@ fn older(place: &Place, version: usize, entries: &[Entry], payments: &[Payment])
             .then(&Origin::of("", "", &[], u64::MAX), &Covered { at, kind, invoice_number: invoice, json, beside: None, fence: None })
             .unwrap();
         let sql = "INSERT INTO events (sequence, at, kind, invoice_number, event, hash) VALUES (?1, ?2, ?3, ?4, ?5, ?6)";
-        connection.execute(sql, rusqlite::params![read::signed(head.sequence).unwrap(), at, kind, invoice, json, head.hash]).unwrap();
+        connection
+            .execute(sql, rusqlite::params![crate::ledger::sql::cells::signed(head.sequence).unwrap(), at, kind, invoice, json, head.hash])
+            .unwrap();
         head
     };
     for Entry { invoice_number, at, event: of_bill, .. } in entries {
@@ -26,9 +28,10 @@ fn older(place: &Place, version: usize, entries: &[Entry], payments: &[Payment])
         let head = event(payment_event_at(&payment), "payment", payment.invoice_number.as_str(), &json);
         let sql = "INSERT INTO payments (sequence, identity, invoice_number, payment_code, channel, amount, paid_at, received_at, line_digest) \
                    VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)";
-        let (sequence, received_at) = (read::signed(head.sequence).unwrap(), payment.received_at.map(Timestamp::as_microsecond));
+        let (sequence, received_at) =
+            (crate::ledger::sql::cells::signed(head.sequence).unwrap(), payment.received_at.map(Timestamp::as_microsecond));
         let (number, code) = (payment.invoice_number.as_str(), payment.payment_code.as_str());
-        let amount = read::signed(payment.amount.get()).unwrap();
+        let amount = crate::ledger::sql::cells::signed(payment.amount.get()).unwrap();
         let (channel, paid_at) = (payment.channel.name(), payment.paid_at.as_microsecond());
         let row = rusqlite::params![sequence, payment.identity, number, code, channel, amount, paid_at, received_at, payment.line_digest];
         connection.execute(sql, row).unwrap();

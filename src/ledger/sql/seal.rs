@@ -3,19 +3,18 @@
 //!
 //! Belongs here: what a seal covers. Must not be here: reading and writing rows.
 
-use rusqlite::types::{Value, ValueRef};
-
+use super::cells::{Value, ValueRef};
 use crate::domain::digest::{self, Digest};
 use crate::domain::mark::TermsDigest;
 
 /// Half of SHA-256.
-pub(super) type Seal = [u8; 16];
+pub(in crate::ledger) type Seal = [u8; 16];
 
 /// The key of all seals. Without one they find what was edited by hand or by accident, and not an edit whose author seals it anew.
 const KEY: Option<&[u8]> = None;
 
 /// The seal of the row `id` with these fields, in the order of their columns.
-pub(super) fn of<'v>(id: i64, terms: TermsDigest, last_event: &Digest, fields: impl Iterator<Item = ValueRef<'v>>) -> Seal {
+pub(in crate::ledger) fn of<'v>(id: i64, terms: TermsDigest, last_event: &Digest, fields: impl Iterator<Item = ValueRef<'v>>) -> Seal {
     let mut bytes = Vec::with_capacity(512);
     bytes.extend_from_slice(&id.to_be_bytes());
     bytes.extend_from_slice(&terms.0);
@@ -28,7 +27,7 @@ pub(super) fn of<'v>(id: i64, terms: TermsDigest, last_event: &Digest, fields: i
 }
 
 /// The same of fields that are about to be written.
-pub(super) fn of_values(id: i64, terms: TermsDigest, last_event: &Digest, fields: &[Value]) -> Seal {
+pub(in crate::ledger) fn of_values(id: i64, terms: TermsDigest, last_event: &Digest, fields: &[Value]) -> Seal {
     of(id, terms, last_event, fields.iter().map(ValueRef::from))
 }
 

@@ -1,0 +1,228 @@
+//! What a transaction has decided and not written yet: rows, in sets.
+
+use std::collections::BTreeMap;
+
+use super::cells::Written;
+use super::operations::Change;
+use super::session::Session;
+use super::tables::{self, Table};
+use crate::domain::bill::Customer;
+use crate::domain::payment::Payment;
+use crate::domain::personal::Personal;
+use crate::ledger::rules::{live_payment_code, microseconds};
+use crate::ledger::sql::cells::{Value, integer, required, signed};
+use crate::ledger::sql::fault::Fault;
+use crate::ledger::sql::rows::{Row, columns_of, names_of};
+use crate::ledger::sql::seal;
+use crate::ledger::sql::totals::Changes;
+
+/// See the module.
+#[derive(Debug, Default)]
+pub(super) struct Unwritten {
+    pub(super) events: Vec<tables::Row>,
+    pub(super) terms: Vec<(i64, String)>,
+    pub(super) bodies: Vec<(i64, String, Vec<u8>)>,
+    pub(super) customers: Vec<(i64, Customer)>,
+    pub(super) operations: Vec<Change>,
+    /// Payments by what they are called from now on.
+    pub(super) renamed: Vec<Payment>,
+    payments: Vec<tables::Row>,
+    /// Bills as they were and are.
+    bills: Vec<(Option<Row>, Row)>,
+    totals: Changes,
+}
+
+/// How much there was at some time.
+pub(super) struct Mark {
+    lengths: [usize; 8],
+    totals: Changes,
+}
+
+impl Unwritten {
+    /// How much there is now.
+    pub(super) fn mark(&self) -> Mark {
+        let Self { events, terms, bodies, customers, operations, renamed, payments, bills, totals } = self;
+        let lengths =
+            [events.len(), terms.len(), bodies.len(), customers.len(), operations.len(), renamed.len(), payments.len(), bills.len()];
+        Mark { lengths, totals: totals.clone() }
+    }
+
+    /// Forgets what has come since.
+    pub(super) fn back_to(&mut self, mark: Mark) {
+        let Mark { lengths: [events, terms, bodies, customers, operations, renamed, payments, bills], totals } = mark;
+        self.events.truncate(events);
+        self.terms.truncate(terms);
+        self.bodies.truncate(bodies);
+        self.customers.truncate(customers);
+        self.operations.truncate(operations);
+        self.renamed.truncate(renamed);
+        self.payments.truncate(payments);
+        self.bills.truncate(bills);
+        self.totals = totals;
+    }
+
+    /// A bill that was so, or was not there, is so.
+    pub(super) fn bill(&mut self, before: Option<Row>, after: Row) -> Result<(), Fault> {
+        self.totals.bill(before.as_ref(), &after.state, after.kept.paid.is_some())?;
+        self.bills.push((before, after));
+        Ok(())
+    }
+
+    /// A bill's row is another one; nothing is counted by what has changed.
+    pub(super) fn replace(&mut self, before: Row, after: Row) {
+        self.bills.push((Some(before), after));
+    }
+
+    /// A payment is new.
+    pub(super) fn payment(&mut self, sequence: i64, payment: &Payment) -> Result<(), Fault> {
+        self.totals.payment(payment.amount.get())?;
+        self.payments.push(vec![
+            Value::Integer(sequence),
+            Value::Blob(payment.identity.to_vec()),
+            Value::Text(payment.invoice_number.to_string()),
+            Value::Text(payment.payment_code.to_string()),
+            Value::Text(payment.channel.name().into()),
+            Value::Integer(signed(payment.amount.get())?),
+            Value::Integer(microseconds(payment.paid_at)),
+            payment.received_at.map_or(Value::Null, |at| Value::Integer(microseconds(at))),
+            Value::Blob(payment.line_digest.to_vec()),
+            canonical_of(payment),
+        ]);
+        Ok(())
+    }
+
+    /// Writes it all, each thing after what it refers to.
+    pub(super) async fn write(self, session: &Session) -> Result<(), Fault> {
+        let Self { events, terms, bodies, customers, operations, renamed, payments, bills, totals } = self;
+        let terms = terms.into_iter().map(|(id, text)| vec![Value::Integer(id), Value::Text(text)]).collect();
+        tables::TERMS.insert(session, terms, "").await?;
+        tables::EVENTS.insert(session, events, "").await?;
+        tables::PAYMENTS.insert(session, payments, "").await?;
+        for payment in &renamed {
+            let parameters: [super::read::Parameter<'_>; 2] = [&payment.identity.to_vec(), &Written(canonical_of(payment))];
+            session.execute("UPDATE payments SET canonical = $2 WHERE identity = $1", &parameters).await?;
+        }
+        write_bills(session, bills).await?;
+        write_bodies(session, bodies).await?;
+        write_customers(session, customers).await?;
+        write_operations(session, operations).await?;
+        write_totals(session, totals).await
+    }
+}
+
+/// What a payment's row keeps beside its identity.
+fn canonical_of(payment: &Payment) -> Value {
+    if payment.canonical == payment.identity { Value::Null } else { Value::Blob(payment.canonical.to_vec()) }
+}
+
+/// The row of a bill with its seal, in the order of [`tables::BILLS`].
+fn sealed(row: &Row) -> Result<tables::Row, Fault> {
+    let values = columns_of(&row.state, &row.kept)?;
+    let seal = seal::of_values(row.id, row.kept.terms_digest, &row.last_hash, &values);
+    Ok([Value::Integer(row.id), Value::Blob(seal.to_vec())].into_iter().chain(values).collect())
+}
+
+/// Each bill is written once, as it is at the end.
+async fn write_bills(session: &Session, all: Vec<(Option<Row>, Row)>) -> Result<(), Fault> {
+    let mut bills: BTreeMap<i64, (Option<Row>, Row)> = BTreeMap::new();
+    for (before, after) in all {
+        match bills.get_mut(&after.id) {
+            Some((_, latest)) => *latest = after,
+            None => drop(bills.insert(after.id, (before, after))),
+        }
+    }
+    let (mut new, mut changed, mut released) = (Vec::new(), Vec::new(), Vec::new());
+    let (mut names, mut gone) = (Vec::new(), Vec::new());
+    for (id, (before, after)) in &bills {
+        let (of_before, of_after) = (before.as_ref().map(|row| names_of(&row.state)).unwrap_or_default(), names_of(&after.state));
+        let row = |(kind, name): &(&str, String)| vec![Value::Integer(*id), Value::Text((*kind).into()), Value::Text(name.clone())];
+        gone.extend(of_before.iter().filter(|name| !of_after.contains(name)).map(row));
+        names.extend(of_after.iter().filter(|name| !of_before.contains(name)).map(row));
+        let row = sealed(after)?;
+        match before {
+            None => new.push(row),
+            Some(before) => {
+                let code = live_payment_code(&before.state);
+                if code.is_some() && code != live_payment_code(&after.state) {
+                    released.push(*id);
+                }
+                changed.push(row);
+            }
+        }
+    }
+    if !released.is_empty() {
+        // Their codes may be taken by others of the same statement, and the index is asked at each row.
+        session.execute("UPDATE bills SET code_is_live = FALSE WHERE id = ANY($1)", &[&released]).await?;
+    }
+    tables::BILLS.update(session, changed).await?;
+    tables::BILLS.insert(session, new, "").await?;
+    tables::NAMES.delete(session, gone).await?;
+    tables::NAMES.insert(session, names, "").await
+}
+
+/// A body that is kept already is not written again; another one under its id would break I4.
+async fn write_bodies(session: &Session, bodies: Vec<(i64, String, Vec<u8>)>) -> Result<(), Fault> {
+    if bodies.is_empty() {
+        return Ok(());
+    }
+    let stands_for_two = |id: &str| Fault::Damaged(format!("request id `{id}` would stand for two different bodies"));
+    let mut new: BTreeMap<(i64, String), Vec<u8>> = BTreeMap::new();
+    for (bill, id, body) in bodies {
+        let kept = new.entry((bill, id)).or_insert_with(|| body.clone());
+        if *kept != body {
+            return Err(Fault::Damaged("a request id would stand for two different bodies".into()));
+        }
+    }
+    let (bills, ids): (Vec<i64>, Vec<&str>) = new.keys().map(|(bill, id)| (*bill, id.as_str())).unzip();
+    let sql = "SELECT bill, request_id, body FROM bodies \
+               WHERE (bill, request_id) IN (SELECT * FROM UNNEST($1::bigint[], $2::text[]))";
+    for row in &session.query(sql, &[&bills, &ids]).await? {
+        let (bill, id) = (integer(row, 0)?, required(row, 1)?);
+        let kept: &[u8] = row.try_get(2)?;
+        if new.remove(&(bill, id.to_owned())).is_some_and(|body| body != kept) {
+            return Err(stands_for_two(id));
+        }
+    }
+    let rows = new.into_iter().map(|((bill, id), body)| vec![Value::Integer(bill), Value::Text(id), Value::Blob(body)]);
+    tables::BODIES.insert(session, rows.collect(), "").await
+}
+
+/// Of several customers of a bill the last stays.
+async fn write_customers(session: &Session, customers: Vec<(i64, Customer)>) -> Result<(), Fault> {
+    let latest: BTreeMap<i64, Customer> = customers.into_iter().collect();
+    let part = |part: &Option<Personal>| part.as_ref().map_or(Value::Null, |part| Value::Text(part.reveal().into()));
+    let row = |(bill, customer): (i64, Customer)| {
+        vec![Value::Integer(bill), Value::Text(customer.name.reveal().into()), part(&customer.email), part(&customer.account_name)]
+    };
+    let otherwise = "ON CONFLICT (bill) DO UPDATE SET name = excluded.name, email = excluded.email, account_name = excluded.account_name";
+    tables::CUSTOMERS.insert(session, latest.into_iter().map(row).collect(), otherwise).await
+}
+
+/// Of several changes of a bill the last stays.
+async fn write_operations(session: &Session, operations: Vec<Change>) -> Result<(), Fault> {
+    let latest: BTreeMap<i64, Option<i64>> = operations.into_iter().collect();
+    let over: Vec<i64> = latest.iter().filter(|(_, lease)| lease.is_none()).map(|(bill, _)| *bill).collect();
+    if !over.is_empty() {
+        session.execute("DELETE FROM operations WHERE bill = ANY($1)", &[&over]).await?;
+    }
+    let row = |(bill, lease): (i64, Option<i64>)| Some(vec![Value::Integer(bill), Value::Integer(lease?)]);
+    let otherwise = "ON CONFLICT (bill) DO UPDATE SET lease = excluded.lease";
+    tables::OPERATIONS.insert(session, latest.into_iter().filter_map(row).collect(), otherwise).await
+}
+
+async fn write_totals(session: &Session, Changes(totals): Changes) -> Result<(), Fault> {
+    const TABLE: &Table = &tables::TOTALS;
+    let otherwise = "ON CONFLICT (what, paid, held, ends_on) \
+                     DO UPDATE SET count = totals.count + excluded.count, amount = totals.amount + excluded.amount";
+    let goes_down = totals.values().any(|(count, _)| *count < 0);
+    let row = |((what, paid, held, ends_on), (count, amount)): ((&str, bool, bool, i64), (i64, i64))| {
+        let flag = |flag: bool| Value::Integer(flag.into());
+        vec![Value::Text(what.into()), flag(paid), flag(held), Value::Integer(ends_on), Value::Integer(count), Value::Integer(amount)]
+    };
+    let changed = totals.into_iter().filter(|(_, sums)| *sums != (0, 0));
+    TABLE.insert(session, changed.map(row).collect(), otherwise).await?;
+    if goes_down {
+        session.execute("DELETE FROM totals WHERE count = 0 AND amount = 0", &[]).await?;
+    }
+    Ok(())
+}

@@ -1,0 +1,139 @@
+//! How many bills and payments there are, counted along with every write, so that `status` never counts millions; the same in every
+//! database.
+//!
+//! Belongs here: what is counted together, and what comes of it. Must not be here: whether a bill is paid.
+
+use std::collections::BTreeMap;
+
+use super::cells::{Cells, count, integer};
+use super::fault::Fault;
+use super::rows::Row;
+use crate::domain::amount::Rupiah;
+use crate::domain::check;
+use crate::domain::lifecycle::{BillState, Status};
+use crate::domain::sum::Sum;
+use crate::ledger::Totals;
+use crate::ledger::rules::microseconds;
+
+/// A UTC day.
+pub(in crate::ledger) const MICROSECONDS_A_DAY: i64 = 86_400_000_000;
+
+/// What is counted together: status (or `payment`, `told`), paid, held, UTC day of the end.
+pub(in crate::ledger) type Key = (&'static str, bool, bool, i64);
+
+const PAYMENT: Key = ("payment", false, false, -1);
+const TOLD: Key = ("told", false, false, -1);
+
+/// Changes that are not in the table yet.
+#[derive(Clone, Debug, Default)]
+pub(in crate::ledger) struct Changes(pub(in crate::ledger) BTreeMap<Key, (i64, i64)>);
+
+impl Changes {
+    pub(in crate::ledger) fn add(&mut self, key: Key, count: i64, amount: u64) -> Result<(), Fault> {
+        let amount = i64::try_from(amount).map_err(|_| Fault::Failed("an amount is too large".into()))?;
+        let slot = self.0.entry(key).or_default();
+        let too_much = || Fault::Failed("a total is too large".into());
+        slot.0 = slot.0.checked_add(count).ok_or_else(too_much)?;
+        slot.1 = slot.1.checked_add(count.checked_mul(amount).ok_or_else(too_much)?).ok_or_else(too_much)?;
+        Ok(())
+    }
+
+    /// A bill is not as it was any more, or is new.
+    pub(in crate::ledger) fn bill(&mut self, before: Option<&Row>, state: &BillState, is_paid: bool) -> Result<(), Fault> {
+        if let Some(before) = before {
+            self.add(key_of(&before.state, before.kept.paid.is_some()), -1, before.state.terms.amount.get())?;
+        }
+        self.add(key_of(state, is_paid), 1, state.terms.amount.get())?;
+        let known = before.and_then(|before| before.state.checks.as_deref()).map_or(0, |checks| checks.found.len());
+        for found in state.checks.iter().flat_map(|checks| &checks.found).skip(known) {
+            self.add(TOLD, 1, found.payment.amount.get())?;
+        }
+        Ok(())
+    }
+
+    /// A payment was added.
+    pub(in crate::ledger) fn payment(&mut self, amount: u64) -> Result<(), Fault> {
+        self.add(PAYMENT, 1, amount)
+    }
+}
+
+fn key_of(state: &BillState, is_paid: bool) -> Key {
+    let ends_on = check::ends_at(state).filter(|_| state.status == Status::Active);
+    (state.status.name(), is_paid, state.hold.is_some(), day_of(ends_on.map(microseconds)))
+}
+
+/// The UTC day of an instant in microseconds; none is a day of its own.
+pub(in crate::ledger) fn day_of(at: Option<i64>) -> i64 {
+    at.map_or(-1, |at| at.div_euclid(MICROSECONDS_A_DAY).max(0))
+}
+
+/// What [`crate::ledger::View::totals`] is read from; rows of the table are added one by one.
+pub(in crate::ledger) const TOTALS: &str = "SELECT what, paid, held, ends_on, count, amount FROM totals WHERE count <> 0";
+
+/// Totals on their way out of the table.
+pub(in crate::ledger) struct Tally {
+    now: i64,
+    by_status: BTreeMap<&'static str, Sum>,
+    totals: Totals,
+}
+
+impl Tally {
+    /// At `now`, with nothing added.
+    pub(in crate::ledger) fn at(now: jiff::Timestamp) -> Self {
+        Self { now: microseconds(now), by_status: BTreeMap::new(), totals: Totals::default() }
+    }
+
+    /// The beginning of today and now: unpaid active bills whose end is between the two have ended, and must be counted one by one.
+    pub(in crate::ledger) const fn today(&self) -> [i64; 2] {
+        [self.day().saturating_mul(MICROSECONDS_A_DAY), self.now]
+    }
+
+    const fn day(&self) -> i64 {
+        self.now.div_euclid(MICROSECONDS_A_DAY)
+    }
+
+    /// One row of [`TOTALS`].
+    pub(in crate::ledger) fn add(&mut self, row: &impl Cells) -> Result<(), Fault> {
+        let unreadable = || Fault::Damaged("a total cannot be read".into());
+        let what = row.cell(0)?.as_str().map_err(|_| unreadable())?;
+        let (is_paid, is_held, ends_on) = (integer(row, 1)? != 0, integer(row, 2)? != 0, integer(row, 3)?);
+        let sum = Sum { count: count(row, 4)?, rupiah: Rupiah::new(integer(row, 5)?.into()) };
+        let today = self.day();
+        let totals = &mut self.totals;
+        match what {
+            "payment" => totals.payments.join(sum),
+            "told" => totals.told.join(sum),
+            status => {
+                let status = Status::parse(status).ok_or_else(unreadable)?;
+                self.by_status.entry(status.name()).or_default().join(sum);
+                if is_paid {
+                    totals.paid.join(sum);
+                }
+                if is_held {
+                    totals.held.join(sum);
+                }
+                if status == Status::Active && !is_paid {
+                    let is_over = ends_on >= 0 && ends_on < today;
+                    if is_over { &mut totals.expired } else { &mut totals.payable }.join(sum);
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// All of it; `ended_today` are those of [`Self::today`].
+    pub(in crate::ledger) fn finish(self, ended_today: Sum) -> Totals {
+        let mut totals = self.totals;
+        totals.expired.join(ended_today);
+        totals.payable = totals.payable.minus(ended_today);
+        totals.by_status = self.by_status.into_iter().collect();
+        totals
+    }
+}
+
+/// A count, millions of rupiah and the rest of them: summed apart, so that no number of bills overflows a database's integers.
+pub(in crate::ledger) fn sum_of(row: &impl Cells) -> Result<Sum, Fault> {
+    let (millions, rest) = (integer(row, 1)?, integer(row, 2)?);
+    let rupiah = i128::from(millions).saturating_mul(1_000_000).saturating_add(i128::from(rest));
+    Ok(Sum { count: count(row, 0)?, rupiah: Rupiah::new(rupiah) })
+}
