@@ -23,7 +23,8 @@ pub(super) fn check(content: &[u8]) -> Result<(), Fault> {
     }
     for index in 0..archive.len() {
         let part = archive.by_index(index).map_err(|error| unreadable(&error))?;
-        let (name, is_sheet) = (part.name().to_owned(), part.name().starts_with("xl/worksheets/"));
+        let name = part.name().map_err(|error| unreadable(&error))?.into_owned();
+        let is_sheet = name.starts_with("xl/worksheets/");
         let bytes_max = if is_sheet { SHEET_BYTES_MAX } else { PART_BYTES_MAX };
         let unpacked = io::copy(&mut part.take(bytes_max.saturating_add(1)), &mut io::sink()).map_err(|error| unreadable(&error))?;
         if unpacked > bytes_max {
