@@ -152,7 +152,7 @@ fn an_item_that_is_not_due_yet_can_be_taken_up_and_decided() {
     let id = owed["discrepancy_id"].as_str();
     let waive = ["discrepancies", "accept", id, "--action", "waive", "--reason", "good will", "--by", "Rina", "--effective", "2026-10-31"];
     assert_ne!(world.run(&waive).code, 0, "nobody has taken it up");
-    world.run(&["discrepancies", "take", "first", "--item", "d-nowhere", "--by", "Rina"]).expect(2).says(&["d-nowhere"]);
+    world.run(&["discrepancies", "take", "first", "--item", "d-nowhere", "--by", "Rina"]).expect(2).says(&["`nowhere` is no open item"]);
     world.run(&["discrepancies", "take", "first", "--item", id, "--by", "Rina"]).expect(0);
     world.run(&waive).expect(0);
     october(&world, &["paid.csv"], "second").expect(0);

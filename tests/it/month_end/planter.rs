@@ -421,6 +421,9 @@ fn more_payments(month: &mut Month) {
     let group = format!("G{}", month.next);
     let [one, other] = [(); 2].map(|()| month.bill("L00", |bill| bill.group.clone_from(&group)));
     month.group_excess += one.amount.min(other.amount);
+    if one.amount != other.amount {
+        month.finds("L14", "");
+    }
     for (class, day, bill) in [("P00", 2, &twice), ("P06", 5, &twice), ("P00", 2, &one), ("P12", 5, &other)] {
         month.pay(class, bill, day, |_| {});
         month.settle("S00", bill, day, |_| {});
