@@ -72,6 +72,7 @@ pub fn next(number: u64, senders: &[Sender]) -> Share {
 }
 
 #[cfg(test)]
+#[allow(clippy::arithmetic_side_effects, reason = "test values are small")]
 mod tests {
     use proptest::prelude::*;
 

@@ -1,3 +1,5 @@
+//! The bound on starts, on a clock of the tests' own, whatever is asked of a pacer.
+
 use std::sync::Arc;
 
 use governor::clock::FakeRelativeClock;

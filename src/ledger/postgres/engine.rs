@@ -138,7 +138,7 @@ impl Pool {
     }
 
     async fn row(&self, server: &Server, sql: &str, parameters: &[Box<dyn ToSql + Sync + Send>]) -> Result<Option<Row>, Fault> {
-        let parameters: Vec<&(dyn ToSql + Sync)> = parameters.iter().map(|parameter| &**parameter as &(dyn ToSql + Sync)).collect();
+        let parameters: Vec<&(dyn ToSql + Sync)> = parameters.iter().map(|parameter| -> &(dyn ToSql + Sync) { &**parameter }).collect();
         let mut patience = Patience::of(server);
         loop {
             let asked = async {

@@ -94,7 +94,7 @@ pub(super) fn take(engine: &Engine, holder: &str, ceiling: Share) -> Result<(), 
                 beat(&session, &lease, number, server.lease).await?;
                 Ok((session, number))
             };
-            match taking.await {
+            match Box::pin(taking).await {
                 Err(fault) => patience.with(fault).await?,
                 taken => return taken,
             }
@@ -183,7 +183,7 @@ async fn renew(server: &Server, lease: &Lease, number: i64, session: Session) {
             let is_there = beat(&connected, lease, number, server.lease).await?;
             Ok::<_, Fault>((connected, is_there))
         };
-        match within(server.lease, beating).await {
+        match within(server.lease, Box::pin(beating)).await {
             Some(Ok((connected, true))) => session = Some(connected),
             Some(Ok((_, false))) => {
                 lease.held().renewed = None;

@@ -103,7 +103,6 @@ impl PostgresLedger {
     }
 
     /// What the holder of the lease may use of everybody's rate, whenever it is asked.
-    #[must_use]
     pub fn share(&self) -> impl Fn() -> Share + Send + Sync + use<> {
         let lease = self.engine.lease.clone();
         move || lease.share()

@@ -88,10 +88,10 @@ fn what_a_lapsed_lease_has_left_open_is_anybodys_and_its_holder_records_nothing_
     wait(next.record(vec![accepted("A", "77", a), doubted("B", b)])).unwrap();
     drop(next);
     // Given back, a lease leaves what is open to whoever comes.
-    let last = leased(&url, "host C");
-    wait(last.record(vec![accepted("B", "78", b)])).unwrap();
+    let third = leased(&url, "host C");
+    wait(third.record(vec![accepted("B", "78", b)])).unwrap();
     assert_eq!(operations(&url), "");
-    sound(&last, None);
+    sound(&third, None);
 }
 
 #[test]
