@@ -345,7 +345,7 @@ pub(super) fn exit(counts: &Counts, refused_row_count: u64, stopped: Option<&Sto
 pub(super) fn overdue(setup: &Setup, oldest_doubt: Option<Timestamp>) -> Exit {
     let limit_minutes = setup.config.doubt.overdue_hours.saturating_mul(60);
     let now = setup.clock.now();
-    let is_overdue = oldest_doubt.is_some_and(|since| plan::minutes_between(since, now) > limit_minutes);
+    let is_overdue = oldest_doubt.is_some_and(|since| plan::minutes_between(since, now) >= limit_minutes);
     if is_overdue { Exit::Overdue } else { Exit::Done }
 }
 

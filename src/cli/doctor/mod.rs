@@ -10,13 +10,13 @@ use std::time::Duration;
 
 use super::args::Global;
 use super::output;
-use super::sender::{endpoint, proxy_variables};
+use super::sender::{endpoint, proxy, proxy_variables};
 use super::setup::{Failure, Setup};
 use crate::clock;
 use crate::config::Config;
 use crate::doku::answer::SignaturePolicy;
 use crate::exit::Exit;
-use crate::gateway::client::ProxyChoice;
+use crate::gateway::client::{Endpoint, ProxyChoice};
 use crate::gateway::probe::{Probe, probe};
 use crate::jobs::doctor::{self, Check, Facts, Finding, Level, Network, Settings, Way};
 
@@ -143,33 +143,40 @@ fn host(url: &str) -> &str {
 }
 
 fn network(setup: &Setup, offline: bool) -> Result<Network, Failure> {
-    let mut endpoint = endpoint(setup)?;
-    endpoint.connect_ms = endpoint.connect_ms.min(LOOK_MS_MAX);
-    endpoint.request_ms = endpoint.request_ms.min(LOOK_MS_MAX);
-    let way = match &endpoint.proxy {
+    let base_url = &setup.config.doku.base_url;
+    let way = match proxy(setup) {
         ProxyChoice::Direct => Way::Direct,
         ProxyChoice::Environment => Way::Environment,
-        ProxyChoice::Through(url) => Way::Through(url.clone()),
+        ProxyChoice::Through(url) => Way::Through(url),
     };
-    let look = || -> Result<Probe, Failure> {
-        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-        let looked = runtime.block_on(async {
-            // A name is looked up without a limit of its own.
-            clock::within(Duration::from_millis(2 * LOOK_MS_MAX), probe(&endpoint, &setup.clock)).await
-        });
-        let silent = || Probe { addresses: None, heard: Err("no answer within the time limit".into()) };
-        // A look-up that hangs would be waited for.
-        runtime.shutdown_background();
-        Ok(looked.unwrap_or_else(silent))
+    let look = || match endpoint(setup) {
+        Ok(endpoint) => looked(setup, endpoint).map(Ok),
+        // Whose certificates to believe is not said: a finding like any other.
+        Err(failure) => Ok(Err(failure.message)),
     };
     Ok(Network {
-        host: host(&endpoint.base_url).to_owned(),
-        has_tls: endpoint.base_url.starts_with("https://"),
+        host: host(base_url).to_owned(),
+        has_tls: base_url.starts_with("https://"),
         way,
         proxy_variables: proxy_variables().into_iter().map(str::to_owned).collect(),
         probe: if offline { None } else { Some(look()?) },
         now_seconds: setup.clock.now().as_second(),
     })
+}
+
+/// What is found on the way, within a limit of its own.
+fn looked(setup: &Setup, mut endpoint: Endpoint) -> Result<Probe, Failure> {
+    endpoint.connect_ms = endpoint.connect_ms.min(LOOK_MS_MAX);
+    endpoint.request_ms = endpoint.request_ms.min(LOOK_MS_MAX);
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    let looked = runtime.block_on(async {
+        // A name is looked up without a limit of its own.
+        clock::within(Duration::from_millis(2 * LOOK_MS_MAX), probe(&endpoint, &setup.clock)).await
+    });
+    let silent = || Probe { addresses: None, heard: Err("no answer within the time limit".into()) };
+    // A look-up that hangs would be waited for.
+    runtime.shutdown_background();
+    Ok(looked.unwrap_or_else(silent))
 }
 
 /// The nearest folder above `path` that exists.

@@ -31,15 +31,26 @@ pub struct Network {
     pub way: Way,
     /// Variables of the environment that name a proxy.
     pub proxy_variables: Vec<String>,
-    /// What was found on the way; none if it was not looked at.
-    pub probe: Option<Probe>,
+    /// What was found on the way, or why nobody may go it; none if it was not looked at.
+    pub probe: Option<Result<Probe, String>>,
     /// Seconds since 1970 when it was looked at.
     pub now_seconds: i64,
 }
 
 pub(super) fn examine(network: &Network) -> Vec<Finding> {
     let mut findings = vec![proxy(network)];
-    let Some(probe) = &network.probe else { return findings };
+    let probe = match &network.probe {
+        None => return findings,
+        Some(Err(reason)) => {
+            findings.push(Finding::error(
+                Check::Tls,
+                format!("nothing is sent: {reason}"),
+                "until then every command that sends ends with 2",
+            ));
+            return findings;
+        }
+        Some(Ok(probe)) => probe,
+    };
     let host = &network.host;
     match &probe.addresses {
         Some(Ok(count)) => findings.push(Finding::ok(Check::Dns, format!("{host} has {count} addresses"))),

@@ -51,7 +51,7 @@ fn well() -> Facts {
             has_tls: true,
             way: Way::Direct,
             proxy_variables: vec![],
-            probe: Some(Probe { addresses: Some(Ok(2)), heard: Ok(heard) }),
+            probe: Some(Ok(Probe { addresses: Some(Ok(2)), heard: Ok(heard) })),
             now_seconds: NOW,
         },
         records: Records {
@@ -69,7 +69,7 @@ fn well() -> Facts {
 }
 
 fn heard(facts: &mut Facts) -> &mut Heard {
-    facts.network.probe.as_mut().unwrap().heard.as_mut().unwrap()
+    facts.network.probe.as_mut().unwrap().as_mut().unwrap().heard.as_mut().unwrap()
 }
 
 fn secret_of(bytes: &[u8]) -> impl Fn(&mut Facts) {
@@ -142,10 +142,11 @@ fn of_network() -> Vec<Case> {
     let ahead = |seconds: i64| move |facts: &mut Facts| heard(facts).ahead_seconds = Some(seconds);
     vec![
         case("is not known: no such name", Dns, Error, |facts| {
-            facts.network.probe = Some(Probe { addresses: Some(Err("no such name".into())), heard: Err("dns error".into()) });
+            facts.network.probe = Some(Ok(Probe { addresses: Some(Err("no such name".into())), heard: Err("dns error".into()) }));
         }),
         case("has no TLS that can be trusted", Tls, Error, |facts| {
-            facts.network.probe.as_mut().unwrap().heard = Err("api.doku.com has no TLS that can be trusted: UnknownIssuer".into());
+            facts.network.probe.as_mut().unwrap().as_mut().unwrap().heard =
+                Err("api.doku.com has no TLS that can be trusted: UnknownIssuer".into());
         }),
         case("valid for 13 more days", Certificate, Warning, days(13)),
         case("valid for -2 more days", Certificate, Warning, days(-2)),
@@ -240,7 +241,7 @@ fn of_a_machine_that_is_well_every_check_says_so() {
 fn what_is_no_fault_is_none() {
     let spoilers: [fn(&mut Facts); 8] = [
         |facts| facts.network.probe = None,
-        |facts| facts.network.probe.as_mut().unwrap().addresses = None,
+        |facts| facts.network.probe.as_mut().unwrap().as_mut().unwrap().addresses = None,
         |facts| facts.network.way = Way::Through("http://proxy:3128".into()),
         |facts| facts.secrets[0].kept = Kept::Credential("/run/credentials/x/doku_secret".into()),
         |facts| facts.records.lock = LockState::Held { holder: "`issue`".into(), seconds: Some(600) },

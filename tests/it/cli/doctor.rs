@@ -101,14 +101,14 @@ fn what_settings_and_environment_are_is_told() {
     let world = World::at("http://127.0.0.1:9", "[retry.x]\n");
     let ran = world.run(&["doctor", "--offline", "--json"]).expect(2);
     says(&ran, "configuration", "error");
-    world.reconfigure("[retry.x]\n", "[serve]\nconnections_max = 4000000000\nfreshness_seconds = 0\nlisten = \"0.0.0.0:1\"\n");
+    world.reconfigure("[retry.x]\n", "[serve]\nconnections_max = 65536\nfreshness_seconds = 0\nlisten = \"0.0.0.0:1\"\n");
     let ran = world.run_with(
         &[("HTTPS_PROXY", "http://p:1"), ("TZ", "Asia/Jakrta"), ("TAGIH_RECONCILE_UNVERIFIABLE", "trust_log")],
         &["doctor", "--offline", "--json"],
     );
     let ran = ran.expect(1);
     says(&ran, "proxy", "HTTPS_PROXY is set and not used");
-    says(&ran, "limit", "connections_max = 4000000000");
+    says(&ran, "limit", "connections_max = 65536");
     says(&ran, "time_zone", "knows no time zone `Asia/Jakrta`");
     says(&ran, "ledger", "there is none at");
     says(&ran, "place", "`journal.path` is");
@@ -117,7 +117,12 @@ fn what_settings_and_environment_are_is_told() {
         says(&ran, "risk", words);
     }
     let ran = world.run_with(
-        &[("TAGIH_DOKU_ENVIRONMENT", "production"), ("TAGIH_DOKU_BASE_URL", "https://doku.example"), ("TAGIH_DOKU_CLIENT_ID", "")],
+        &[
+            ("TAGIH_DOKU_ENVIRONMENT", "production"),
+            ("TAGIH_DOKU_BASE_URL", "https://doku.example"),
+            ("TAGIH_DOKU_OTHER_HOST", "doku.example"),
+            ("TAGIH_DOKU_CLIENT_ID", ""),
+        ],
         &["doctor", "--offline", "--json"],
     );
     says(&ran.expect(2), "environment", "leads to doku.example, not to api.doku.com");
@@ -169,7 +174,7 @@ fn the_way_to_doku_is_looked_at_name_connection_and_clock() {
     world.reconfigure(&doku.base_url(), "http://127.0.0.1:1");
     let ran = doctor().expect(5);
     says(&ran, "tls", "error no answer: 127.0.0.1:1 takes no connection");
-    world.reconfigure("http://127.0.0.1:1", "https://doku.invalid");
+    world.reconfigure("http://127.0.0.1:1\"", "https://doku.invalid\"\nother_host = \"doku.invalid\"");
     let ran = doctor().expect(5);
     says(&ran, "dns", "error doku.invalid is not known");
     assert!(found(&ran, "tls").is_empty(), "what has no name has no connection");
@@ -231,9 +236,11 @@ fn days_left_of_a_certificate_are_told_and_one_that_nobody_vouches_for_is_an_err
     };
     world.reconfigure("https://localhost", &format!("https://localhost:{port}"));
     let root = world.path("certificate.pem").display().to_string();
-    let trusted = world.run_with(&[("SSL_CERT_FILE", &root)], &["doctor", "--json"]);
+    let misled = world.run_with(&[("SSL_CERT_FILE", &root)], &["doctor", "--json"]);
+    let trusted = world.run_with(&[("TAGIH_DOKU_ROOT_CERTIFICATES_FILE", &root)], &["doctor", "--json"]);
     let distrusted = world.run(&["doctor", "--json"]);
     drop((server.kill(), server.wait()));
+    says(&misled.expect(5), "tls", "error nothing is sent: SSL_CERT_FILE is set");
     says(&distrusted.expect(5), "tls", "error no answer: localhost");
     says(&trusted, "tls", "ok localhost answers over TLS that is trusted");
     says(&trusted, "certificate", "warning localhost's certificate is valid for ");

@@ -170,6 +170,8 @@ fn decisions_that_shift_or_are_swallowed_are_never_recorded() {
     let all = ["reconcile", "--period", "2026-10", "--as-of", "2026-11-05T12:00:00+07:00", "--notifications", "n.jsonl"];
     world.run(&[&all[..], &["--external-ledger", "ledger.csv", "--out", "report"]].concat()).expect(1);
     world.run(&["discrepancies", "take", "report", "--by", "Rina"]).expect(0);
+    // The setting is recorded once, whatever comes of the command that meets it first.
+    world.run(&["discrepancies", "four-eyes", "on", "--by", "Rina", "--reason", "as configured"]).expect(0);
     world.run(&["discrepancies", "export", "--out", "items.csv"]).expect(0);
     let journal = || fs::read(world.path("tagih.journal")).unwrap();
     let (before, exported) = (journal(), fs::read_to_string(world.path("items.csv")).unwrap());

@@ -79,6 +79,9 @@ fn exit_3_and_5_say_at_once_and_at_the_end_why_and_how_often() {
     ];
     for (url, reason, is_unreachable) in cases {
         let world = World::at(&url, "");
+        if url.starts_with("https://nowhere") {
+            world.reconfigure("[doku]\n", "[doku]\nother_host = \"nowhere.invalid\"\n");
+        }
         world.reconfigure("[retry]\n", "[retry]\nbreaker_failures = 6\n");
         world.many("bills.csv", "E", 12);
         let ran = world.issue("bills.csv", &[]).expect(5).says(&["stopped: ", "attempts without success: ", &reason]);
@@ -183,8 +186,8 @@ fn a_doubt_that_is_overdue_ends_with_1_before_3() {
     world.many("bills.csv", "O", 2);
     world.issue("bills.csv", &[]).expect(3);
     assert_eq!(world.buckets(), "2 in_doubt");
-    // Below nothing: whatever is in doubt is overdue.
-    let overdue = [("TAGIH_DOUBT_OVERDUE_HOURS", "-1")];
+    // Whatever is in doubt is overdue.
+    let overdue = [("TAGIH_DOUBT_OVERDUE_HOURS", "0")];
     world.run_with(&overdue, &["issue", "bills.csv", "--out", "out"]).expect(1).says(&["has been in doubt for more than", "tagih resolve"]);
     assert_eq!(world.summary()["exit_code"], 1);
     world.run_with(&overdue, &["sync"]).expect(1);
