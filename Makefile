@@ -1,13 +1,16 @@
 # Every target does its own set-up: cargo fetches and builds what is missing.
 # demo and test share the dev profile, so polars, by far the heaviest dependency, is compiled once for both.
 
-.PHONY: help demo test lint soak large browser office books bench clean
+.PHONY: help demo demo-cluster test lint soak soak-cluster large browser office books bench clean
 
 help:  ## show this list
-	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
+	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
 
 demo:  ## build, then run the main job offline on the sample policies
 	cargo run -- demo
+
+demo-cluster:  ## two issuers and two servers on one PostgreSQL (installed by apt if missing), one of each killed
+	cargo test --test it several_hosts::demo -- --nocapture
 
 test:  ## build, then run every test
 	cargo test
@@ -20,6 +23,9 @@ soak:  ## kill the real program 200 times over campaigns of 2,000 codes, make 20
 	TAGIH_KILL_CAMPAIGNS=20 TAGIH_KILL_KILLS=200 TAGIH_KILL_CODES=2000 cargo test --test it kill -- --nocapture
 	TAGIH_BESIDE_RUNS=200 cargo test --test it beside
 	TAGIH_BORDER_CAMPAIGNS=40 TAGIH_BORDER_NIGHTS=8 TAGIH_BORDER_BILLS=400 cargo test --test it border::campaign -- --nocapture
+
+soak-cluster:  ## 100 campaigns of 20,000 rows by 8 senders on one PostgreSQL, killed, frozen and cut off (hours)
+	TAGIH_CLUSTER_CAMPAIGNS=100 TAGIH_CLUSTER_ROWS=20000 TAGIH_CLUSTER_WORKERS=8 cargo test --test it several_hosts::campaign -- --nocapture
 
 large:  ## release build, then every command on a million bills in 512 MB (about 20 min)
 	cargo build --release

@@ -11,6 +11,7 @@ use super::setup::{Failure, Setup};
 use crate::domain::ids::InvoiceNumber;
 use crate::domain::lifecycle::{BillState, Event, OperationKind, Status};
 use crate::domain::plan::{MapView, View as _};
+use crate::domain::share::Share;
 use crate::exit::Exit;
 use crate::intake::Place;
 use crate::intake::import::{self, AdoptedCode, EXPIRY_UNKNOWN};
@@ -52,7 +53,7 @@ pub(super) fn import(setup: &Setup, file: &Path, adopting: &Adopting) -> Result<
     }
     super::check::usable(&codes)?;
     let create = if adopting.new_ledger || !setup.is_production() { Create::IfMissing } else { Create::Never };
-    let (_lock, ledger) = setup.open_ledger_to_send(&setup.binding()?, create, "ledger import")?;
+    let (_lock, ledger) = setup.open_ledger_to_send(&setup.binding()?, create, "ledger import", Share::NONE)?;
     let mut told = Told { refused: codes.refused, ..Told::default() };
     let mut claimed = HashSet::new();
     for part in codes.parts(|_| true) {

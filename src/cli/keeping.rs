@@ -14,6 +14,7 @@ use crate::domain::calendar::{format_utc_seconds, start_of_wib_day};
 use crate::domain::digest::Digest;
 use crate::domain::ids::{InvoiceNumber, PaymentCode};
 use crate::domain::lifecycle::{BillState, CodeAnswer, Event, OperationKind, Verdict};
+use crate::domain::share::Share;
 use crate::domain::{near, plan};
 use crate::exit::Exit;
 use crate::ledger::codes as ledger_codes;
@@ -134,7 +135,7 @@ pub(super) fn resolve(setup: &Setup, invoice: &str, verdict: VerdictArgument, co
     if reason.trim().is_empty() {
         return Err(Failure::usage("`--reason` must say why"));
     }
-    let (_lock, ledger) = setup.open_ledger_to_send(&setup.binding()?, Create::Never, "resolve")?;
+    let (_lock, ledger) = setup.open_ledger_to_send(&setup.binding()?, Create::Never, "resolve", Share::NONE)?;
     resolve_in(setup, &ledger, invoice, verdict, code, reason)
 }
 
@@ -320,7 +321,7 @@ pub(super) fn parse_head(text: &str) -> Result<Head, Failure> {
 }
 
 fn purge(setup: &Setup, before: Date) -> Result<Exit, Failure> {
-    let (_lock, ledger) = setup.open_ledger_to_send(&setup.binding()?, Create::Never, "ledger purge")?;
+    let (_lock, ledger) = setup.open_ledger_to_send(&setup.binding()?, Create::Never, "ledger purge", Share::NONE)?;
     let before = start_of_wib_day(before).ok_or_else(|| Failure::usage("`--before` is out of range"))?;
     let now = setup.clock.now();
     // A day to come must not make a code look expired that can still be paid.

@@ -9,6 +9,7 @@ use secrecy::SecretString;
 use super::output;
 use super::setup::{Failure, Setup};
 use crate::config::{self, Config};
+use crate::domain::share::Share;
 use crate::ledger::{Binding, Create, LedgerError, Location, SenderLock, Server, ServerAccess, Store, lock};
 use crate::random::MachineRandomness;
 use crate::secret::{self, Sources};
@@ -102,21 +103,21 @@ impl Setup {
         }
     }
 
-    /// The ledger for `command`, which sends: no other sender has it for as long as both are kept.
+    /// The ledger for `command`, which changes what others send: with a file, no other such command runs for as long as both are kept;
+    /// with a database, it works under a lease, and takes `ceiling` for the rate of all.
     pub(super) fn open_ledger_to_send(
         &self,
         binding: &Binding,
         create: Create,
         command: &str,
+        ceiling: Share,
     ) -> Result<(Option<SenderLock>, Store), Failure> {
         let lock = match self.ledger_location()? {
             Location::File(path) => Some(SenderLock::acquire(&path, command, &self.clock)?),
             Location::Server(_) => None,
         };
         let ledger = self.open_ledger(binding, create)?;
-        if let Store::Postgres(ledger) = &ledger {
-            ledger.lease(&lock::holding(command, &self.clock))?;
-        }
+        ledger.lease(&lock::holding(command, &self.clock), ceiling)?;
         Ok((lock, ledger))
     }
 

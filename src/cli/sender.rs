@@ -61,7 +61,8 @@ impl Sender {
         let clock = setup.clock.clone();
         let create =
             if flags.new_ledger || (flags.command == "issue" && !setup.is_production()) { Create::IfMissing } else { Create::Never };
-        let (lock, ledger) = setup.open_ledger_to_send(&binding, create, flags.command)?;
+        let rate = setup.rate();
+        let (lock, ledger) = setup.open_ledger_to_send(&binding, create, flags.command, rate.whole())?;
         let endpoint = endpoint(setup)?;
         if let Some(unused) = unused_proxies(setup).filter(|_| secret.is_some() && !setup.quiet) {
             output::note(unused);
@@ -69,12 +70,12 @@ impl Sender {
         let previous = setup.previous_key()?;
         let open = |secret| HttpGateway::new(endpoint, SigningKey::new(secret), clock.clone()).map(|gateway| gateway.believing(previous));
         let gateway = secret.map(open).transpose().map_err(|error| Failure::new(Exit::Disk, format!("TLS cannot be set up: {error}")))?;
-        let rate = setup.rate();
+        let pacer = Pacer::sharing(RealTime::default(), ledger.share(rate.whole()));
         Ok(Self {
             _lock: lock,
             ledger,
             gateway,
-            pacer: Pacer::new(rate, RealTime::default()),
+            pacer,
             watch: Watch::new(config.retry.breaker_failures),
             rate,
             stop: Stop::default(),
@@ -135,6 +136,7 @@ impl Sender {
                     Err(error) => Err(Failure::from(error)),
                     Ok(never) => match never {},
                 },
+                lost = self.ledger.lost() => Err(Failure::from(lost)),
                 never = tell_no_way(&self.stop, self.quiet) => match never {},
             }
         })

@@ -27,7 +27,7 @@ use crate::intake::{self, Intake, Purpose};
 use crate::jobs::issue::Coded;
 use crate::jobs::stop::StopReason;
 use crate::jobs::watch;
-use crate::ledger::{Ledger as _, Store, View};
+use crate::ledger::{Ledger as _, Minting, Store, View};
 use crate::report::issue::{IssueReport, Summary};
 use crate::report::plan::{Approved, HoldAgainst};
 use crate::report::{self, atomic};
@@ -168,14 +168,10 @@ pub(super) fn send(
     let sender = Sender::open(setup, flags, secret.as_ref())?;
     look_before(setup, flags, intake, &sender.ledger, approved, asks)?;
     let orders = FileOrders(intake);
-    let coded = done(async {
-        let (view, lacks) = (sender.ledger.view().await?, intake.facts.lacking_code > 0);
-        let minting = sequence::minting(setup, flags, lacks, Some(&view)).await?;
-        Ok(Coded::of(&orders, lacks, Some(&view), minting.as_ref()).await?)
-    })?;
+    let (coded, right) = coded(setup, flags, intake, &sender.ledger, &orders)?;
     let progress = Progress::new(flags.command, intake.valid, setup.quiet);
     let issuing = sender.issuing();
-    let ends = sender.drive(deadline, issuing.run(&coded, &|_, _| progress.advance()))?;
+    let ends = sender.drive(deadline, issuing.run_after(&coded, right, &|_, _| progress.advance()))?;
     progress.finish();
     tell_badly_signed(setup, issuing.badly_signed.load(std::sync::atomic::Ordering::Relaxed));
     let view = wait(sender.ledger.view())?;
@@ -213,6 +209,24 @@ pub(super) fn send(
     }
     tell_stop(setup, stopped.as_ref(), &troubles, exit);
     Ok(exit)
+}
+
+/// The rows with codes for those that bring none, and the right to give these out, to be kept until all have entered.
+fn coded<'o>(
+    setup: &Setup,
+    flags: &Flags,
+    intake: &Intake,
+    ledger: &Store,
+    orders: &'o FileOrders<'o>,
+) -> Result<(Coded<'o, FileOrders<'o>>, Option<Minting>), Failure> {
+    let lacks = intake.facts.lacking_code > 0;
+    let right = if lacks { ledger.minting()? } else { None };
+    let coded = done(async {
+        let view = ledger.view().await?;
+        let minting = sequence::minting(setup, flags, lacks, Some(&view)).await?;
+        Ok(Coded::of(orders, lacks, Some(&view), minting.as_ref()).await?)
+    })?;
+    Ok((coded, right))
 }
 
 /// What the run came to, for its metrics.

@@ -130,7 +130,7 @@ impl From<LedgerError> for Failure {
             }
             LedgerError::TooNew { .. } | LedgerError::TooOld { .. } => Exit::Usage,
             LedgerError::Held { .. } => Exit::Held,
-            LedgerError::Lost { .. } | LedgerError::LeaseLost { .. } => Exit::Partial,
+            LedgerError::Lost { .. } | LedgerError::LeaseLost { .. } | LedgerError::Busy { .. } => Exit::Partial,
         };
         Self::new(exit, error)
     }

@@ -42,6 +42,7 @@ pub mod personal;
 pub mod plan;
 pub mod reason;
 pub mod settlement;
+pub mod share;
 pub mod spreadsheet;
 pub mod store;
 pub mod tally;

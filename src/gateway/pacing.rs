@@ -2,7 +2,8 @@
 //!
 //! It starts empty, so a resumed run adds no second burst (I18); it halves on 429 and recovers step by step, and it pauses
 //! everything while DOKU asks for it. The clock is a parameter, so the bound is proved on a fake one. It also says how many
-//! operations may be under way, which follows from the rate and from how long DOKU takes.
+//! operations may be under way, which follows from the rate and from how long DOKU takes. Where several hosts share one rate, it asks
+//! each time what its own part is.
 
 use std::future::Future;
 use std::num::NonZeroU32;
@@ -14,6 +15,8 @@ use governor::middleware::NoOpMiddleware;
 use governor::state::{InMemoryState, NotKeyed};
 use governor::{Quota, RateLimiter};
 
+use crate::domain::share::Share;
+
 /// The ceiling agreed with DOKU.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Rate {
@@ -21,6 +24,14 @@ pub struct Rate {
     pub per_second: NonZeroU32,
     /// How many may leave at once after a lull.
     pub burst: NonZeroU32,
+}
+
+impl Rate {
+    /// All of it.
+    #[must_use]
+    pub fn whole(self) -> Share {
+        Share { per_1000_seconds: u64::from(self.per_second.get()).saturating_mul(1_000), burst: self.burst.get().into() }
+    }
 }
 
 /// The most a permit may cost: at worst a sixteenth of the rate.
@@ -35,13 +46,20 @@ const IN_FLIGHT_MIN: u64 = 8;
 /// So much of the rate may be under way before DOKU has answered anything.
 const WINDOW_MIN_MS: u64 = 500;
 
+/// How long it waits before it asks again, while its part is nothing.
+const NO_SHARE_WAIT: Duration = Duration::from_millis(50);
+
 /// How many operations must be under way for `rate` to be used while DOKU takes `latency_ms`: twice what is needed on
 /// average, so that slow answers and what is waiting for its turn leave no gap. As little as that, because what is under way when
 /// a process dies, or when DOKU falls silent, has to be asked about afterwards.
 #[must_use]
 pub fn in_flight(rate: Rate, latency_ms: u64, in_flight_max: usize) -> usize {
+    in_flight_of(rate.whole(), latency_ms, in_flight_max)
+}
+
+fn in_flight_of(share: Share, latency_ms: u64, in_flight_max: usize) -> usize {
     let window_ms = latency_ms.saturating_mul(2).max(WINDOW_MIN_MS);
-    let needed = u64::from(rate.per_second.get()).saturating_mul(window_ms).div_ceil(1_000).max(IN_FLIGHT_MIN);
+    let needed = share.per_1000_seconds.saturating_mul(window_ms).div_ceil(1_000_000).max(IN_FLIGHT_MIN);
     usize::try_from(needed).unwrap_or(usize::MAX).min(in_flight_max.max(1))
 }
 
@@ -82,9 +100,11 @@ pub struct Permit {
     number: u64,
 }
 
-/// The state of the slow-down, apart from the limiter.
-#[derive(Debug)]
-struct Pace<I> {
+/// The limiter, and what slows down beside it.
+struct Pace<C: Clock> {
+    /// What the limiter lets through, and the limiter; none while that is nothing.
+    share: Share,
+    limiter: Option<Limiter<C>>,
     /// Permits given so far.
     given: u64,
     /// Cells each permit takes: 1 at full rate, 2 at half, and so on.
@@ -94,19 +114,42 @@ struct Pace<I> {
     /// The first permit given after the last slow-down; a 429 to an earlier one is the same incident.
     slowed_at: u64,
     /// Nothing leaves before this instant.
-    paused_until: Option<I>,
+    paused_until: Option<C::Instant>,
     /// How long DOKU takes to answer, in microseconds: a moving average; none before its first answer.
     latency_us: Option<u64>,
 }
 
 type Limiter<C> = RateLimiter<NotKeyed, InMemoryState, C, NoOpMiddleware<<C as Clock>::Instant>>;
 
+impl<C: Clock + Clone> Pace<C> {
+    /// Goes by `share` from now on. A new limiter's burst is spent, so nobody gains by a change.
+    fn go_by(&mut self, share: Share, clock: &C) {
+        if self.share != share {
+            (self.share, self.limiter) = (share, limiter(share, clock.clone()));
+        }
+    }
+}
+
+/// A limiter that lets `share` through, its burst spent; none where that is nothing.
+fn limiter<C: Clock>(share: Share, clock: C) -> Option<Limiter<C>> {
+    let each = Duration::from_nanos(
+        1_000_000_000_000_u64.checked_add(share.per_1000_seconds.checked_sub(1)?)?.checked_div(share.per_1000_seconds)?,
+    );
+    let burst = NonZeroU32::new(u32::try_from(share.burst).unwrap_or(u32::MAX))?;
+    let limiter = RateLimiter::direct_with_clock(Quota::with_period(each)?.allow_burst(burst), clock);
+    let spent = limiter.check_n(burst);
+    debug_assert!(matches!(spent, Ok(Ok(()))), "a new limiter holds exactly its burst");
+    Some(limiter)
+}
+
+/// What may be used of a rate that others use too, whenever it is asked.
+type Allowance = Box<dyn Fn() -> Share + Send + Sync>;
+
 /// Gives permits, never more than `burst + rate × W` in any window W.
 pub struct Pacer<T: Time> {
     time: T,
-    rate: Rate,
-    limiter: Limiter<T::Clock>,
-    pace: Mutex<Pace<<T::Clock as Clock>::Instant>>,
+    allowance: Allowance,
+    pace: Mutex<Pace<T::Clock>>,
     /// Only one waits on the limiter; the others queue here in order.
     turn: tokio::sync::Mutex<()>,
 }
@@ -121,12 +164,16 @@ impl<T: Time> Pacer<T> {
     /// A pacer at full rate, its burst spent.
     #[must_use]
     pub fn new(rate: Rate, time: T) -> Self {
-        let quota = Quota::per_second(rate.per_second).allow_burst(rate.burst);
-        let limiter = RateLimiter::direct_with_clock(quota, time.clock().clone());
-        let spent = limiter.check_n(rate.burst);
-        debug_assert!(matches!(spent, Ok(Ok(()))), "a new limiter holds exactly its burst");
-        let pace = Pace { given: 0, cost: 1, answers: 0, slowed_at: 0, paused_until: None, latency_us: None };
-        Self { time, rate, limiter, pace: Mutex::new(pace), turn: tokio::sync::Mutex::new(()) }
+        Self::sharing(time, move || rate.whole())
+    }
+
+    /// A pacer at what `allowance` says each time, its burst spent.
+    #[must_use]
+    pub fn sharing(time: T, allowance: impl Fn() -> Share + Send + Sync + 'static) -> Self {
+        let share = allowance();
+        let limiter = limiter(share, time.clock().clone());
+        let pace = Pace { share, limiter, given: 0, cost: 1, answers: 0, slowed_at: 0, paused_until: None, latency_us: None };
+        Self { time, allowance: Box::new(allowance), pace: Mutex::new(pace), turn: tokio::sync::Mutex::new(()) }
     }
 
     /// Waits, on the same clock.
@@ -142,18 +189,20 @@ impl<T: Time> Pacer<T> {
             let wait = {
                 let mut pace = self.pace.lock().unwrap_or_else(PoisonError::into_inner);
                 let now = self.time.clock().now();
+                pace.go_by((self.allowance)(), self.time.clock());
                 if let Some(pause) = pace.paused_until.map(|until| until.duration_since(now)).filter(|pause| u64::from(*pause) > 0) {
                     pause.into()
                 } else if paid >= pace.cost {
                     pace.given = pace.given.saturating_add(1);
                     return Permit { number: pace.given };
                 } else {
-                    match self.limiter.check() {
-                        Ok(()) => {
+                    match pace.limiter.as_ref().map(Limiter::check) {
+                        Some(Ok(())) => {
                             paid = paid.saturating_add(1);
                             continue;
                         }
-                        Err(not_until) => not_until.wait_time_from(now),
+                        Some(Err(not_until)) => not_until.wait_time_from(now),
+                        None => NO_SHARE_WAIT,
                     }
                 }
             };
@@ -195,7 +244,7 @@ impl<T: Time> Pacer<T> {
 
     /// How many operations may be under way now, at most `in_flight_max`.
     pub fn in_flight(&self, in_flight_max: usize) -> usize {
-        in_flight(self.rate, self.latency_ms().unwrap_or_default(), in_flight_max)
+        in_flight_of((self.allowance)(), self.latency_ms().unwrap_or_default(), in_flight_max)
     }
 
     /// DOKU answered 429 to the request of `permit`: half the rate, once for every such incident.
@@ -220,158 +269,4 @@ impl<T: Time> Pacer<T> {
 }
 
 #[cfg(test)]
-mod tests {
-    use governor::clock::FakeRelativeClock;
-    use proptest::prelude::*;
-
-    use super::*;
-
-    #[derive(Clone)]
-    struct FakeTime(FakeRelativeClock);
-
-    impl Time for FakeTime {
-        type Clock = FakeRelativeClock;
-        fn clock(&self) -> &FakeRelativeClock {
-            &self.0
-        }
-        /// Only one ever waits (the turn), so waiting is letting the clock run.
-        async fn sleep(&self, duration: Duration) {
-            self.0.advance(duration);
-        }
-    }
-
-    #[derive(Clone, Debug)]
-    enum Act {
-        Start,
-        Idle(u64),
-        Throttle,
-        Pause(u64),
-        Answer,
-        /// The process died and was started again at once.
-        Restart,
-    }
-
-    fn acts() -> impl Strategy<Value = Vec<Act>> {
-        let act = prop_oneof![
-            12 => Just(Act::Start),
-            2 => (0..3_000_u64).prop_map(Act::Idle),
-            1 => Just(Act::Throttle),
-            1 => (0..2_000_u64).prop_map(Act::Pause),
-            4 => Just(Act::Answer),
-            1 => Just(Act::Restart),
-        ];
-        prop::collection::vec(act, 1..300)
-    }
-
-    fn rate(per_second: u32, burst: u32) -> Rate {
-        Rate { per_second: NonZeroU32::new(per_second).unwrap(), burst: NonZeroU32::new(burst).unwrap() }
-    }
-
-    fn block_on<F: Future>(future: F) -> F::Output {
-        tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(future)
-    }
-
-    proptest! {
-        #[test]
-        fn no_window_ever_holds_more_than_burst_plus_rate_times_its_length(per_second in 1..500_u32, burst in 1..50_u32, acts in acts()) {
-            let clock = FakeRelativeClock::default();
-            let origin = clock.now();
-            let mut pacer = Pacer::new(rate(per_second, burst), FakeTime(clock.clone()));
-            let mut last = Permit { number: 0 };
-            let mut starts_ns: Vec<u64> = Vec::new();
-            block_on(async {
-                for act in acts {
-                    match act {
-                        Act::Start => {
-                            last = pacer.permit().await;
-                            starts_ns.push(clock.now().duration_since(origin).into());
-                        }
-                        Act::Idle(ms) => clock.advance(Duration::from_millis(ms)),
-                        Act::Throttle => pacer.throttled(last),
-                        Act::Pause(ms) => drop(pacer.pause(Duration::from_millis(ms))),
-                        Act::Answer => pacer.answered(),
-                        Act::Restart => pacer = Pacer::new(rate(per_second, burst), FakeTime(clock.clone())),
-                    }
-                }
-            });
-            for first in 0..starts_ns.len() {
-                for last in first..starts_ns.len() {
-                    let count = u128::try_from(last - first + 1).unwrap();
-                    let window_ns = u128::from(starts_ns[last] - starts_ns[first]);
-                    // One more than the quotient: the window is closed at both ends.
-                    let allowed = u128::from(burst) + (window_ns * u128::from(per_second)) / 1_000_000_000 + 1;
-                    prop_assert!(count <= allowed, "{count} starts in {window_ns} ns, allowed {allowed}");
-                }
-            }
-        }
-    }
-
-    proptest! {
-        /// Little's law: what is under way = rate × time under way.
-        #[test]
-        fn so_many_are_under_way_that_the_rate_is_used_and_never_more_than_the_ceiling(
-            per_second in 1..2_000_u32, latency_ms in 0..5_000_u64, ceiling in 1..2_000_usize,
-        ) {
-            let rate = rate(per_second, 5);
-            let at_once = in_flight(rate, latency_ms, ceiling);
-            prop_assert!((1..=ceiling).contains(&at_once));
-            let needed = usize::try_from((u64::from(per_second) * latency_ms).div_ceil(1_000)).unwrap();
-            prop_assert!(at_once >= needed.min(ceiling), "{at_once} under way, {needed} needed");
-            let reached = reachable_per_second(rate, latency_ms, ceiling);
-            prop_assert!(reached <= u64::from(per_second) && (needed > ceiling || reached == u64::from(per_second)));
-        }
-    }
-
-    #[test]
-    fn what_may_be_under_way_follows_the_latency_up_and_down_and_starts_with_half_a_second_of_the_rate() {
-        let clock = FakeRelativeClock::default();
-        let pacer = Pacer::new(rate(50, 5), FakeTime(clock.clone()));
-        let answers = |count: u32, ms: u64| {
-            for _ in 0..count {
-                let since = pacer.now();
-                clock.advance(Duration::from_millis(ms));
-                pacer.took(since);
-            }
-            pacer.in_flight(256)
-        };
-        assert_eq!((pacer.latency_ms(), pacer.in_flight(256), pacer.in_flight(4)), (None, 25, 4));
-        assert_eq!(answers(1, 300), 30);
-        assert!((95..=100).contains(&answers(40, 1_000)), "slower answers, more under way");
-        assert_eq!(answers(60, 20), 25, "and fewer again");
-    }
-
-    #[test]
-    fn a_new_pacer_has_no_burst_to_spend() {
-        let clock = FakeRelativeClock::default();
-        let origin = clock.now();
-        let pacer = Pacer::new(rate(10, 5), FakeTime(clock.clone()));
-        block_on(pacer.permit());
-        assert!(Duration::from(clock.now().duration_since(origin)) >= Duration::from_millis(99));
-    }
-
-    #[test]
-    fn one_burst_of_429_halves_once_and_ten_answers_recover_a_step() {
-        let clock = FakeRelativeClock::default();
-        let pacer = Pacer::new(rate(100, 10), FakeTime(clock));
-        let (first, second) = (block_on(pacer.permit()), block_on(pacer.permit()));
-        pacer.throttled(first);
-        pacer.throttled(second);
-        assert_eq!(pacer.pace.lock().unwrap().cost, 2);
-        pacer.throttled(block_on(pacer.permit()));
-        assert_eq!(pacer.pace.lock().unwrap().cost, 4);
-        for _ in 0..STEP_ANSWERS {
-            pacer.answered();
-        }
-        assert_eq!(pacer.pace.lock().unwrap().cost, 2);
-    }
-
-    #[test]
-    fn nothing_leaves_during_a_pause() {
-        let clock = FakeRelativeClock::default();
-        let origin = clock.now();
-        let pacer = Pacer::new(rate(1_000, 10), FakeTime(clock.clone()));
-        pacer.pause(Duration::from_secs(7));
-        block_on(pacer.permit());
-        assert!(Duration::from(clock.now().duration_since(origin)) >= Duration::from_secs(7));
-    }
-}
+mod tests;

@@ -39,7 +39,7 @@ pub const MISSING: Code = Code::new(
 pub const HELD: Code = Code::new(
     "E0505",
     "another sender holds the ledger",
-    "Only one of `issue`, `cancel`, `sync`, `resolve`, `ledger import` and `ledger purge` may run at a time. The lock of a file goes with the process that holds it, however it ends; in a shared database it is a lease, which lapses soon after its holder has.",
+    "Only one of `issue`, `cancel`, `sync`, `resolve`, `ledger import` and `ledger purge` may run at a time on a ledger file. The lock goes with the process that holds it, however it ends.",
     "Wait until it has finished, then run the same command again.",
 );
 
@@ -102,14 +102,36 @@ pub const UNREACHABLE: Code = Code::new(
 /// [`LedgerError::LeaseLost`].
 pub const LEASE_LOST: Code = Code::new(
     "E0513",
-    "this host has lost its lease to send",
-    "With one PostgreSQL for several hosts, whoever sends holds a lease and renews it by the server's clock. This host was paused or cut off for longer than that, so another one may send now; it recorded nothing more, and its open operations are in the ledger with their bodies.",
+    "this host has lost its lease",
+    "With one PostgreSQL for several hosts, whoever sends holds a lease and renews it by the server's clock. This host was paused or cut off for longer than that, so others may settle what it began; it recorded nothing more, and its open operations are in the ledger with their bodies.",
     "Run the same command again: it settles what is open by the same request ids, then goes on.",
 );
 
+/// [`LedgerError::Busy`].
+pub const BUSY: Code = Code::new(
+    "E0514",
+    "another host is at the bill",
+    "With one PostgreSQL for several hosts, an operation belongs to the host that began it, or took it over, for as long as that one's lease lasts. Nothing was recorded about the bill.",
+    "Run the same command again: by then the other host has finished, or its lease has lapsed and what it left open is settled.",
+);
+
 /// All of them, in order.
-pub const ALL: &[Code] =
-    &[STORAGE, DAMAGED, OTHER_BINDING, MISSING, HELD, TOO_NEW, ILLEGAL, CODE_TAKEN, TOO_OLD, NUMBER_TAKEN, LOST, UNREACHABLE, LEASE_LOST];
+pub const ALL: &[Code] = &[
+    STORAGE,
+    DAMAGED,
+    OTHER_BINDING,
+    MISSING,
+    HELD,
+    TOO_NEW,
+    ILLEGAL,
+    CODE_TAKEN,
+    TOO_OLD,
+    NUMBER_TAKEN,
+    LOST,
+    UNREACHABLE,
+    LEASE_LOST,
+    BUSY,
+];
 
 impl LedgerError {
     /// The error's stable code.
@@ -129,6 +151,7 @@ impl LedgerError {
             Self::Lost { .. } => LOST,
             Self::Unreachable { .. } => UNREACHABLE,
             Self::LeaseLost { .. } => LEASE_LOST,
+            Self::Busy { .. } => BUSY,
         }
     }
 }

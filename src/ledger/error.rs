@@ -27,7 +27,7 @@ pub enum LedgerError {
     },
     /// This host may not write any more, as it was out of touch for too long (exit 3).
     #[error(
-        "this host was out of touch with the ledger `{path}` for longer than its lease to send lasts, and records nothing more\n\
+        "this host was out of touch with the ledger `{path}` for longer than its lease lasts, and records nothing more\n\
          hint: another host may have gone on; run the same command again, which settles what is open first"
     )]
     LeaseLost {
@@ -102,6 +102,14 @@ pub enum LedgerError {
     Lost {
         /// The bill.
         invoice_number: InvoiceNumber,
+    },
+    /// Another host is at an operation of the bill (exit 3, where nobody looks again).
+    #[error("invoice `{invoice_number}` has an operation under way, and {holder}, is at it\nhint: run the same command again later")]
+    Busy {
+        /// The bill.
+        invoice_number: InvoiceNumber,
+        /// Who.
+        holder: String,
     },
     /// An event that cannot happen (exit 8, I6).
     #[error(transparent)]

@@ -32,7 +32,7 @@ use crate::domain::payment::Payment;
 
 pub use error::LedgerError;
 pub use lock::SenderLock;
-pub use postgres::{PostgresLedger, PostgresView, Server, ServerAccess};
+pub use postgres::{Minting, PostgresLedger, PostgresView, Server, ServerAccess};
 pub use sqlite::{Binding, Create, Migrated, Purged, SqliteLedger, SqliteView, VerifyReport};
 pub use store::{Location, Store, StoreView};
 pub use view::{Happening, Lapses, Names, Noted, ScopeTotals, Sum, Totals, View};
@@ -108,6 +108,23 @@ pub struct Applied {
     pub known: u64,
 }
 
+/// How often a question is asked again that a store which went away has left unanswered.
+const ASKED_AGAIN_MAX: u32 = 3;
+
+/// What `ask` comes to, which looks into a view of its own: asked again where the store went away in the middle of it, as a view ends then.
+///
+/// # Errors
+/// Those of `ask`.
+pub async fn asked_again<T, F: Future<Output = Result<T, LedgerError>>>(ask: impl Fn() -> F) -> Result<T, LedgerError> {
+    for _ in 0..ASKED_AGAIN_MAX {
+        match ask().await {
+            Err(LedgerError::Unreachable { path, reason }) => tracing::debug!(path, reason, "a view has ended early"),
+            answer => return answer,
+        }
+    }
+    ask().await
+}
+
 /// A durable record, in the words of the jobs that use it.
 pub trait Ledger: Send + Sync {
     /// One consistent state of it, to ask questions.
@@ -124,17 +141,39 @@ pub trait Ledger: Send + Sync {
     /// Adds payments the ledger does not know yet, by identity; durable when it resolves. Never illegal.
     fn apply_payments(&self, payments: &[Payment]) -> impl Future<Output = Result<Applied, LedgerError>> + Send;
 
+    /// Whether other hosts use it at the same time.
+    fn is_shared(&self) -> bool {
+        false
+    }
+
+    /// Keeps what an inquiry of `at` is answered, so that every host gives the same answer to the same `request_id`: gives the one that
+    /// stands, which is an earlier one if it is not older than `since`. `None` where nobody else answers.
+    fn keep_answer(
+        &self,
+        _request_id: &str,
+        _at: Timestamp,
+        _since: Timestamp,
+        _answer: &str,
+    ) -> impl Future<Output = Result<Option<String>, LedgerError>> + Send {
+        async { Ok(None) }
+    }
+
+    /// Removes answers that are older than `since`.
+    fn forget_answers(&self, _since: Timestamp) -> impl Future<Output = Result<(), LedgerError>> + Send {
+        async { Ok(()) }
+    }
+
     /// The ledger as it is now. It stays so for as long as the view is kept, whatever others record meanwhile; nobody waits for it.
     fn view(&self) -> impl Future<Output = Result<Self::View, LedgerError>> + Send;
 
     /// One bill's state now; `None` if the ledger does not know it.
     fn bill(&self, invoice_number: &InvoiceNumber) -> impl Future<Output = Result<Option<BillState>, LedgerError>> + Send {
-        async { self.view().await?.bill(invoice_number).await }
+        asked_again(move || async move { self.view().await?.bill(invoice_number).await })
     }
 
     /// Who owes a bill now; `None` if it is not kept.
     fn customer(&self, invoice_number: &InvoiceNumber) -> impl Future<Output = Result<Option<Customer>, LedgerError>> + Send {
-        async { self.view().await?.customer(invoice_number).await }
+        asked_again(move || async move { self.view().await?.customer(invoice_number).await })
     }
 
     /// The end of the event sequence now.

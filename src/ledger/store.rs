@@ -7,8 +7,8 @@ use std::path::{Path, PathBuf};
 use jiff::Timestamp;
 
 use super::{
-    Applied, Binding, Create, Entry, Happening, Head, Lapses, Ledger, LedgerError, Migrated, Names, Noted, PostgresLedger, PostgresView,
-    Purged, ScopeTotals, SenderLock, Server, SqliteLedger, SqliteView, Totals, VerifyReport, View,
+    Applied, Binding, Create, Entry, Happening, Head, Lapses, Ledger, LedgerError, Migrated, Minting, Names, Noted, PostgresLedger,
+    PostgresView, Purged, ScopeTotals, SenderLock, Server, SqliteLedger, SqliteView, Totals, VerifyReport, View,
 };
 use crate::domain::bill::{Customer, Salts};
 use crate::domain::ids::{InvoiceNumber, PaymentCode, RequestId};
@@ -16,6 +16,7 @@ use crate::domain::lifecycle::BillState;
 use crate::domain::mark::{Held, Mark};
 use crate::domain::owner::Paid;
 use crate::domain::payment::Payment;
+use crate::domain::share::Share;
 use crate::random::Randomness;
 
 /// Where a ledger is.
@@ -93,14 +94,49 @@ impl Store {
     }
 
     /// Who sends now, in words.
-    pub fn sender(location: &Location) -> Result<Option<String>, LedgerError> {
+    pub fn senders(location: &Location) -> Result<Vec<String>, LedgerError> {
         match location {
             Location::File(path) => SenderLock::holder(path)
+                .map(|holder| holder.into_iter().collect())
                 .map_err(|error| LedgerError::Storage { path: path.display().to_string(), reason: format!("its lock: {error}") }),
             Location::Server(server) => match PostgresLedger::unbound(server.as_ref().clone()) {
-                Err(LedgerError::Missing { .. }) => Ok(None),
-                opened => opened?.sender(),
+                Err(LedgerError::Missing { .. }) => Ok(Vec::new()),
+                opened => opened?.senders(),
             },
+        }
+    }
+
+    /// Takes its part in sending for `holder`, who takes `ceiling` for the rate of all (nothing, if it sends nothing).
+    pub fn lease(&self, holder: &str, ceiling: Share) -> Result<(), LedgerError> {
+        match self {
+            // Its lock is taken before it is opened.
+            Self::Sqlite(_) => Ok(()),
+            Self::Postgres(ledger) => ledger.lease(holder, ceiling),
+        }
+    }
+
+    /// Waits for the right to give out codes of our own making; `None` where there is nobody to wait for.
+    pub fn minting(&self) -> Result<Option<Minting>, LedgerError> {
+        match self {
+            Self::Sqlite(_) => Ok(None),
+            Self::Postgres(ledger) => ledger.minting().map(Some),
+        }
+    }
+
+    /// What a sender may use of `ceiling`, whenever it is asked.
+    #[must_use]
+    pub fn share(&self, ceiling: Share) -> Box<dyn Fn() -> Share + Send + Sync> {
+        match self {
+            Self::Sqlite(_) => Box::new(move || ceiling),
+            Self::Postgres(ledger) => Box::new(ledger.share()),
+        }
+    }
+
+    /// Resolves when this process may record nothing more, because it was out of touch for too long.
+    pub async fn lost(&self) -> LedgerError {
+        match self {
+            Self::Sqlite(_) => std::future::pending().await,
+            Self::Postgres(ledger) => ledger.lost().await,
         }
     }
 
@@ -167,6 +203,27 @@ impl Ledger for Store {
         match self {
             Self::Sqlite(ledger) => ledger.apply_payments(payments).await,
             Self::Postgres(ledger) => ledger.apply_payments(payments).await,
+        }
+    }
+
+    fn is_shared(&self) -> bool {
+        match self {
+            Self::Sqlite(ledger) => ledger.is_shared(),
+            Self::Postgres(ledger) => ledger.is_shared(),
+        }
+    }
+
+    async fn keep_answer(&self, request_id: &str, at: Timestamp, since: Timestamp, answer: &str) -> Result<Option<String>, LedgerError> {
+        match self {
+            Self::Sqlite(ledger) => ledger.keep_answer(request_id, at, since, answer).await,
+            Self::Postgres(ledger) => ledger.keep_answer(request_id, at, since, answer).await,
+        }
+    }
+
+    async fn forget_answers(&self, since: Timestamp) -> Result<(), LedgerError> {
+        match self {
+            Self::Sqlite(ledger) => ledger.forget_answers(since).await,
+            Self::Postgres(ledger) => ledger.forget_answers(since).await,
         }
     }
 

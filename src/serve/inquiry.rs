@@ -5,6 +5,7 @@ use std::sync::Arc;
 use axum::http::header::CONTENT_TYPE;
 use axum::http::{HeaderValue, StatusCode};
 use axum::response::{IntoResponse as _, Response};
+use jiff::Timestamp;
 use serde_json::{Map, Value};
 
 use super::answers::Given;
@@ -47,9 +48,8 @@ pub(super) async fn answered(shared: &Arc<Shared>, received: &Received, signer: 
         return turned_down(shared, received, Some(signer), "`Request-Timestamp` is too far from now", begun).await;
     }
     let request_id = received.request_id().unwrap_or_default();
-    let question_digest = digest::hex(&digest::of_bytes(&received.body));
     let before = shared.answers().given(request_id, received.at).cloned();
-    if let Some(given) = before.filter(|given| given.question == question_digest) {
+    if let Some(given) = before.filter(|given| given.question == question_of(received)) {
         shared.metrics.inquiry("repeated", begun.elapsed());
         // The key and the URL may have changed since; with the same ones it is the same signature.
         let signature = signature(shared, signer, received, &given.timestamp, given.body.as_bytes());
@@ -74,8 +74,17 @@ pub(super) async fn forged(shared: &Shared, received: &Received, signer: Option<
 /// Keeps what was decided, and says it.
 async fn said(shared: &Shared, received: &Received, signer: Signer<'_>, outcome: &Outcome, begun: Stopwatch) -> Response {
     let given = given(shared, Some(signer), received, outcome);
+    let given = if outcome.lasting { everywhere(shared, received, signer, given).await } else { Ok(given) };
+    let given = match given {
+        Ok(given) => given,
+        Err(reason) => {
+            tracing::error!(reason, "an answer could not be kept for the other hosts");
+            let refused = Outcome::refused(Status::Decline, "books unreadable", None, false);
+            return response(shared, &self::given(shared, Some(signer), received, &refused));
+        }
+    };
     let standing = if outcome.lasting { shared.answers().keep(given.clone()).clone() } else { given.clone() };
-    if standing.question != given.question {
+    if standing.question != question_of(received) {
         // The id was used for another question: that one keeps its answer, this one gets none it could be mistaken for.
         shared.metrics.turned_down(TurnedDown::IdReused);
         return turned_down(shared, received, Some(signer), "`Request-Id` was used for another inquiry", begun).await;
@@ -89,6 +98,20 @@ async fn said(shared: &Shared, received: &Received, signer: Signer<'_>, outcome:
     tokio::join!(inquiry, answer);
     shared.metrics.inquiry(outcome.status.name(), begun.elapsed());
     response(shared, &standing)
+}
+
+/// The answer that stands on all hosts: the one at hand, or an earlier one of another host, signed anew.
+async fn everywhere(shared: &Shared, received: &Received, signer: Signer<'_>, given: Given) -> Result<Given, String> {
+    let (request_id, at) = (given.request_id.clone(), given.at);
+    let since = at.checked_sub(shared.settings.answers_kept_for()).unwrap_or(Timestamp::MIN);
+    let unsigned = serde_json::to_string(&Given { signature: String::new(), ..given.clone() }).map_err(|error| error.to_string())?;
+    let own = unsigned.clone();
+    let stands = shared.asked(move |books| books.stands(&request_id, at, since, &unsigned)).await;
+    let stands = stands.unwrap_or_else(|| Err("the server is stopping".into()))?;
+    let Some(standing) = stands.filter(|standing| *standing != own) else { return Ok(given) };
+    let earlier: Given = serde_json::from_str(&standing).map_err(|error| error.to_string())?;
+    let signature = signature(shared, signer, received, &earlier.timestamp, earlier.body.as_bytes());
+    Ok(Given { signature, ..earlier })
 }
 
 /// What is not provably DOKU's, or not of now, is kept apart and told as little as possible.
@@ -227,6 +250,11 @@ fn decision_of(outcome: &Outcome) -> Map<String, Value> {
     more
 }
 
+/// What tells questions apart: every byte of the body.
+fn question_of(received: &Received) -> String {
+    digest::hex(&digest::of_bytes(&received.body))
+}
+
 fn signature(shared: &Shared, signer: Signer<'_>, received: &Received, timestamp: &str, body: &[u8]) -> String {
     let request_id = received.request_id().unwrap_or_default();
     inquiry::sign(signer.key, &shared.settings.client_id, request_id, timestamp, signer.target, body).unwrap_or_default()
@@ -238,7 +266,7 @@ fn given(shared: &Shared, signer: Option<Signer<'_>>, received: &Received, outco
     Given {
         at: received.at,
         request_id: received.request_id().unwrap_or_default().to_owned(),
-        question: digest::hex(&digest::of_bytes(&received.body)),
+        question: question_of(received),
         word: outcome.status.name().to_owned(),
         status: outcome.status.http(),
         timestamp,

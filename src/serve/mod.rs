@@ -20,6 +20,7 @@ mod stream;
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
+use std::pin::Pin;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -45,6 +46,9 @@ use crate::domain::ids::{InvoiceNumber, PaymentCode};
 use crate::domain::lifecycle::BillState;
 use crate::domain::payment::Payment;
 
+/// Something that is waited for.
+pub type Asking<'b, T> = Pin<Box<dyn Future<Output = T> + Send + 'b>>;
+
 /// What the server asks of the merchant's books. Calls may wait for a disk.
 pub trait Books: Send + Sync + 'static {
     /// The bill that has `payment_code`, or had it last.
@@ -69,6 +73,17 @@ pub trait Books: Send + Sync + 'static {
     /// Takes note of money that a durable message told of and that was not understood; `evidence` is the digest of its line. From now
     /// on whatever bill it may be of is held.
     fn not_understood(&self, claim: Claim, evidence: Digest);
+
+    /// Waits until every host knows of the money that the line of that digest told of; `false` where that takes too long. At once where
+    /// there is no other host.
+    fn is_everywhere<'b>(&'b self, evidence: &'b Digest) -> Asking<'b, bool>;
+
+    /// Which answer stands for an inquiry of `at`, on whichever host it was given: `answer`, or an earlier one to the same `request_id`
+    /// that is not older than `since`. `None` where there is no other host.
+    ///
+    /// # Errors
+    /// In words, when the books cannot be written.
+    fn stands(&self, request_id: &str, at: Timestamp, since: Timestamp, answer: &str) -> Result<Option<String>, String>;
 
     /// When the first payment arrived that is durable and not in the books yet; `None`: there is none.
     fn behind_since(&self) -> Option<Timestamp>;

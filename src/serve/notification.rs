@@ -97,11 +97,15 @@ async fn fate(shared: &Shared, received: &Received) -> (StatusCode, &'static str
     if !is_kept(shared, received, line).await {
         return NOT_KEPT;
     }
-    shared.repeats().keep(mark);
     if fate == MISUNDERSTOOD {
         shared.metrics.misunderstood("notification");
     }
     money.kept(&*shared.books, line_digest);
+    if !shared.books.is_everywhere(&line_digest).await {
+        // It is in the log, and will be in the books; but another host would let it be paid again until then.
+        return NOT_KEPT;
+    }
+    shared.repeats().keep(mark);
     (StatusCode::OK, fate)
 }
 

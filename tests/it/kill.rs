@@ -4,8 +4,8 @@
 //! `TAGIH_KILL_CAMPAIGNS`, `TAGIH_KILL_KILLS` (of all campaigns together) and `TAGIH_KILL_CODES` (of the first month of each)
 //! set the size; `TAGIH_KILL_SEED` is the first campaign's seed, the next has the next number.
 
-mod check;
-mod rows;
+pub(crate) mod check;
+pub(crate) mod rows;
 mod strangers;
 
 use std::fs;

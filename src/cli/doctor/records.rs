@@ -37,10 +37,10 @@ fn ledger(setup: &Setup, arguments: &Arguments) -> Result<Ledger, Failure> {
 }
 
 fn lock(setup: &Setup) -> LockState {
-    let holder = setup.ledger_location().and_then(|location| Ok(Store::sender(&location)?));
-    match holder {
-        Ok(None) => LockState::Free,
-        Ok(Some(holder)) => {
+    let holders = setup.ledger_location().and_then(|location| Ok(Store::senders(&location)?));
+    match holders.map(|holders| holders.join("; ")) {
+        Ok(holder) if holder.is_empty() => LockState::Free,
+        Ok(holder) => {
             let since = holder.rsplit_once("since ").and_then(|(_, since)| since.parse::<jiff::Timestamp>().ok());
             let seconds = since.map(|since| setup.clock.now().as_second().saturating_sub(since.as_second()));
             LockState::Held { holder, seconds }

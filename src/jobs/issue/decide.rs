@@ -1,14 +1,17 @@
 //! What is decided about bills before anything is sent, and its record: a run that is killed later finds it in the ledger.
 
+use std::collections::HashMap;
+
 use super::Issuing;
 use crate::domain::bill::{Bill, Salt, Wanted};
 use crate::domain::codes;
+use crate::domain::ids::InvoiceNumber;
 use crate::domain::lifecycle::{BillState, Event, OperationKind, Status};
 use crate::domain::plan::{self, Step, Unchanged};
 use crate::gateway::Gateway;
 use crate::gateway::pacing::Time;
 use crate::jobs::portion::{self, Portion};
-use crate::ledger::{Basis, Entry, Ledger, LedgerError, Private, View as _};
+use crate::ledger::{Basis, Entry, Ledger, LedgerError, Private, View as _, asked_again};
 
 /// A bill's step, with the state it was planned from.
 pub(super) struct Planned {
@@ -40,6 +43,10 @@ where
 {
     /// The steps of bills, in their order, from the ledger as it is now.
     pub(super) async fn plan(&self, bills: &[(usize, Bill)]) -> Result<Vec<Planned>, LedgerError> {
+        asked_again(move || self.planned(bills)).await
+    }
+
+    async fn planned(&self, bills: &[(usize, Bill)]) -> Result<Vec<Planned>, LedgerError> {
         let (now, rules, salts) = ((self.clock)(), &self.settings.rules, self.ledger.salts());
         let view = self.ledger.view().await?;
         let left = portion::left_alone(&view, bills.iter().map(|(_, bill)| bill), salts, now).await?;
@@ -97,15 +104,31 @@ where
                 // Its code or number became another bill's since it was planned, which the next plan sees and says.
                 Err(
                     LedgerError::Lost { invoice_number }
+                    | LedgerError::Busy { invoice_number, .. }
                     | LedgerError::CodeTaken { invoice_number, .. }
                     | LedgerError::NumberTaken { invoice_number, .. },
                 ) => invoice_number,
                 Err(error) => return Err(error),
             };
-            let of_it = decided.bills.iter().zip(&mut decided.planned).filter(|((_, bill), _)| bill.invoice_number == overtaken);
-            of_it.for_each(|(_, planned)| planned.is_overtaken = true);
+            self.mark_overtaken(decided, &overtaken).await?;
             self.make_entries(decided);
         }
+    }
+
+    /// Where another writer was quicker with one bill, it may have been with many of them: another host with the same file.
+    async fn mark_overtaken(&self, decided: &mut Decided, overtaken: &InvoiceNumber) -> Result<(), LedgerError> {
+        let Decided { bills, planned, places, .. } = decided;
+        let numbers: Vec<InvoiceNumber> =
+            places.iter().filter_map(|place| bills.get(*place)).map(|(_, bill)| bill.invoice_number.clone()).collect();
+        let states = asked_again(|| async { self.ledger.view().await?.bills(&numbers).await }).await?;
+        let now: HashMap<&InvoiceNumber, u64> = states.iter().map(|state| (&state.invoice_number, state.last_event)).collect();
+        for place in places {
+            if let (Some((_, bill)), Some(planned)) = (bills.get(*place), planned.get_mut(*place)) {
+                let last_event = now.get(&bill.invoice_number).copied().unwrap_or_default();
+                planned.is_overtaken |= bill.invoice_number == *overtaken || last_event != planned.last_event;
+            }
+        }
+        Ok(())
     }
 
     fn make_entries(&self, decided: &mut Decided) {

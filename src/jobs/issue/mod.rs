@@ -81,9 +81,23 @@ where
     /// # Errors
     /// The ledger's, and those of the rows: what DOKU does is an [`End`].
     pub async fn run<O: Orders + ?Sized>(&self, orders: &O, progress: &(dyn Fn(usize, &End) + Sync)) -> Result<Ends, RunError<O::Error>> {
+        self.run_after(orders, (), progress).await
+    }
+
+    /// The same, where the rows' codes were given out under a `right` that is to end, by being dropped, once all have entered.
+    ///
+    /// # Errors
+    /// As of [`Issuing::run`].
+    pub async fn run_after<O: Orders + ?Sized, R>(
+        &self,
+        orders: &O,
+        right: R,
+        progress: &(dyn Fn(usize, &End) + Sync),
+    ) -> Result<Ends, RunError<O::Error>> {
         let count = orders.row_count();
         let mut rows = Rows { ends: Ends::of(count), pending: vec![Pending::No; count], progress };
         self.enter_all(orders, &mut rows).await?;
+        drop(right);
         for round in 1..=ROUNDS_MAX {
             if rows.pending.iter().all(|pending| *pending == Pending::No) {
                 break;
@@ -143,7 +157,7 @@ where
         let work = stream::iter(parts).then(|bills| self.steps(bills, &how)).flat_map(stream::iter);
         let work = work.map(|job| async move {
             Ok::<_, RunError<O::Error>>(match job? {
-                Job::Planned(row, bill, planned) => (row, self.carry_out_step(&bill, planned).await?),
+                Job::Planned(row, bill, planned) => (row, unless_busy(self.carry_out_step(&bill, planned).await)?),
                 Job::Stopped(row) => (row, Next::Ended(stopped_before())),
             })
         });
@@ -152,24 +166,13 @@ where
             let (row, next) = result?;
             match next {
                 // What this run did to the row says more than that nothing was left to do afterwards.
-                Next::Ended(end) if rows.ends.get(row).is_some() && end.bucket == Bucket::Unchanged => rows.ended(row),
+                Next::Ended(end) if end.bucket == Bucket::Unchanged && rows.has_done(row) => rows.ended(row),
                 Next::Ended(end) => rows.end(row, end),
-                Next::PlanAgain(end) => {
-                    // Also when the run is stopped: planning sends nothing, and only it knows whether the row has more to do.
-                    let is_last = round == ROUNDS_MAX;
-                    let end = end.or_else(|| is_last.then(|| End::deferred("the run ended before its turn")));
-                    match end {
-                        Some(end) if is_last => rows.end(row, end),
-                        Some(end) => {
-                            rows.ends.set(row, end);
-                            rows.pend(row, Pending::Somehow);
-                        }
-                        None => {
-                            rows.ends.clear(row);
-                            rows.pend(row, Pending::Somehow);
-                        }
-                    }
-                }
+                // Also when the run is stopped: planning sends nothing, and only it knows whether the row has more to do.
+                Next::PlanAgain(end) if round < ROUNDS_MAX => rows.again(row, end),
+                Next::PlanAgain(end) => rows.end(row, end.unwrap_or_else(|| End::deferred("the run ended before its turn"))),
+                Next::Busy(_) if round < ROUNDS_MAX => rows.again(row, None),
+                Next::Busy(holder) => rows.end(row, at_it(&holder)),
             }
         }
         Ok(())
@@ -242,12 +245,13 @@ where
     /// Settles what `sync` finds open, without any wanted state.
     pub async fn settle(&self, states: &[BillState], progress: &(dyn Fn(usize, &End) + Sync)) -> Result<Vec<End>, LedgerError> {
         let work = stream::iter(states.iter().enumerate());
-        let work = work.map(|(row, state)| async move { (row, self.resolve(&state.invoice_number).await) });
+        let work = work.map(|(row, state)| async move { (row, unless_busy(self.resolve(&state.invoice_number).await)) });
         let mut settled = std::pin::pin!(bounded(work, || self.caller.pacer.in_flight(self.settings.in_flight_max)));
         let mut ends: Vec<Option<End>> = vec![None; states.len()];
         while let Some((row, next)) = settled.next().await {
             let end = match next? {
                 Next::Ended(end) => end,
+                Next::Busy(holder) => at_it(&holder),
                 Next::PlanAgain(end) => resolve::without_a_wish(end),
             };
             progress(row, &end);
@@ -269,6 +273,19 @@ enum Job {
 
 fn stopped_before() -> End {
     End::deferred("the run was stopped before its turn")
+}
+
+/// What the ledger's refusal of another host's bill comes to.
+fn unless_busy(next: Result<Next, LedgerError>) -> Result<Next, LedgerError> {
+    match next {
+        Err(LedgerError::Busy { holder, .. }) => Ok(Next::Busy(holder)),
+        next => next,
+    }
+}
+
+/// Another host is at the bill's operation.
+fn at_it(holder: &str) -> End {
+    End::deferred(&format!("{holder}, is at it"))
 }
 
 /// Whether a row has ended.
@@ -315,6 +332,20 @@ impl Rows<'_> {
         self.ended(row);
     }
 
+    /// Whether this run has carried something out, and not only left it over.
+    fn has_done(&self, row: usize) -> bool {
+        self.ends.get(row).is_some_and(|end| !matches!(end.bucket, Bucket::Deferred | Bucket::InDoubt))
+    }
+
+    /// It is planned again; `end` stands if nothing is left to do then.
+    fn again(&mut self, row: usize, end: Option<End>) {
+        match end {
+            Some(end) => self.ends.set(row, end),
+            None => self.ends.clear(row),
+        }
+        self.pend(row, Pending::Somehow);
+    }
+
     fn ended(&self, row: usize) {
         if let Some(end) = self.ends.get(row) {
             (self.progress)(row, end);
@@ -340,6 +371,8 @@ enum Next {
     Ended(End),
     /// The ledger has changed so that another step may be possible; the end stands if none is.
     PlanAgain(Option<End>),
+    /// That other host is at its operation.
+    Busy(String),
 }
 
 impl Next {

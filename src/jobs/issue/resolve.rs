@@ -13,7 +13,7 @@ use crate::domain::plan::{self, Unchanged};
 use crate::gateway::Gateway;
 use crate::gateway::pacing::Time;
 use crate::jobs::asking::Asked;
-use crate::ledger::{Basis, Ledger, LedgerError, View as _};
+use crate::ledger::{Basis, Ledger, LedgerError, View as _, asked_again};
 
 impl<L: Ledger, G: Gateway, T: Time + Sync> Issuing<'_, L, G, T>
 where
@@ -27,7 +27,9 @@ where
             return Ok(Next::Ended(End::in_doubt("the run was stopped before it could be settled")));
         }
         let may_replay = !self.is_past_replay(&open) && !is_past_its_end(&open, (self.clock)());
-        let pinned = if may_replay { self.ledger.view().await?.body(invoice_number, open.request_id).await? } else { None };
+        let id = open.request_id;
+        let body = move || async move { self.ledger.view().await?.body(invoice_number, id).await };
+        let pinned = if may_replay { asked_again(body).await? } else { None };
         let request = pinned.and_then(|body| self.request(open.operation, &open.terms, open.request_id, body));
         let marker = match (state.status, &request) {
             (Status::InDoubt(_), Some(_)) => Some(Event::Repeated),

@@ -5,12 +5,14 @@
 
 use std::collections::{HashMap, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use jiff::Timestamp;
 use tokio::runtime::Handle;
-use tokio::sync::Notify;
+use tokio::sync::{Notify, watch};
 
 use super::unkept::{self, Unkept};
+use crate::clock;
 use crate::doku::claim::Claim;
 use crate::domain::digest::Digest;
 use crate::domain::ids::{InvoiceNumber, PaymentCode};
@@ -20,7 +22,10 @@ use crate::domain::payment::Payment;
 use crate::jobs::hold;
 use crate::ledger::{Basis, Entry, Ledger, LedgerError, Names, Private, View};
 use crate::serve::metrics::Metrics;
-use crate::serve::{Books, Found, NotNamed};
+use crate::serve::{Asking, Books, Found, NotNamed};
+
+/// How long a notification waits for a ledger that other hosts read; less than DOKU waits for its answer.
+const EVERYWHERE_WITHIN: Duration = Duration::from_secs(8);
 
 /// Books on a ledger.
 pub(super) struct LedgerBooks<L> {
@@ -28,6 +33,8 @@ pub(super) struct LedgerBooks<L> {
     unkept: Mutex<Unkept>,
     waiting: Mutex<Waiting>,
     paid: Notify,
+    /// Moves whenever something is in the ledger that was not.
+    written: watch::Sender<()>,
     metrics: Arc<Metrics>,
 }
 
@@ -59,6 +66,11 @@ impl Waiting {
         forget(&mut self.by_number, &payment.invoice_number, &payment);
     }
 
+    /// Whether money that the line of that digest told of is on its way.
+    fn has(&self, evidence: &Digest) -> bool {
+        self.order.iter().any(|payment| payment.line_digest == *evidence) || self.claims.iter().any(|(known, _)| known == evidence)
+    }
+
     /// Those that name a code or a number of the bill.
     fn about(&self, state: &BillState) -> Vec<Arc<Payment>> {
         let coded = state.orders().filter_map(|order| self.by_code.get(order.payment_code?));
@@ -78,7 +90,7 @@ fn forget<K: Eq + std::hash::Hash>(filed: &mut HashMap<K, Vec<Arc<Payment>>>, ke
 
 impl<L: Ledger> LedgerBooks<L> {
     pub(super) fn new(ledger: L, metrics: Arc<Metrics>) -> Self {
-        Self { ledger, unkept: Mutex::default(), waiting: Mutex::default(), paid: Notify::new(), metrics }
+        Self { ledger, unkept: Mutex::default(), waiting: Mutex::default(), paid: Notify::new(), written: watch::Sender::new(()), metrics }
     }
 
     pub(super) const fn ledger(&self) -> &L {
@@ -95,6 +107,15 @@ impl<L: Ledger> LedgerBooks<L> {
     /// Resolves when there is something to write.
     pub(super) async fn paid_something(&self) {
         self.paid.notified().await;
+    }
+
+    /// Waits until the ledger has the money that the line of that digest told of.
+    async fn has(&self, evidence: &Digest) {
+        let mut written = self.written.subscribe();
+        while self.lock().has(evidence) {
+            // The sender is `self`, so it outlives this wait and there is no error to have.
+            drop(written.changed().await);
+        }
     }
 
     /// The first payments that are not in the ledger.
@@ -114,6 +135,8 @@ impl<L: Ledger> LedgerBooks<L> {
             waiting.pop();
         }
         self.metrics.waiting(waiting.order.len());
+        drop(waiting);
+        self.written.send_replace(());
     }
 
     #[cfg(test)]
@@ -201,6 +224,7 @@ impl<L: Ledger> LedgerBooks<L> {
     /// The ledger has what `evidence` claims.
     pub(super) fn held(&self, evidence: &Digest) {
         self.lock().claims.retain(|(known, _)| known != evidence);
+        self.written.send_replace(());
     }
 }
 
@@ -252,6 +276,15 @@ impl<L: Ledger + Send + 'static> Books for LedgerBooks<L> {
         let mut unkept = self.unkept();
         unkept.add((payment_code, invoice_number));
         self.metrics.unkept(unkept.len());
+    }
+
+    fn is_everywhere<'b>(&'b self, evidence: &'b Digest) -> Asking<'b, bool> {
+        Box::pin(async move { !self.ledger.is_shared() || clock::within(EVERYWHERE_WITHIN, self.has(evidence)).await.is_some() })
+    }
+
+    fn stands(&self, request_id: &str, at: Timestamp, since: Timestamp, answer: &str) -> Result<Option<String>, String> {
+        let kept = self.ledger.keep_answer(request_id, at, since, answer);
+        Handle::current().block_on(kept).map_err(|error| error.to_string())
     }
 
     fn behind_since(&self) -> Option<Timestamp> {

@@ -117,7 +117,12 @@ struct Follower<L> {
 
 impl<L: Ledger + Send + 'static> Follower<L> {
     async fn run(&self, logs: Vec<std::path::PathBuf>) -> Result<std::convert::Infallible, ServingError> {
-        self.catch_up(logs).await?;
+        while let Err(error) = self.catch_up(logs.clone()).await {
+            // A server that went away comes back; anything else would be so again.
+            let ServingError::Ledger(LedgerError::Unreachable { .. }) = &error else { return Err(error) };
+            tracing::error!(%error, "the logs are caught up with once the ledger is back");
+            clock::sleep(TICK).await;
+        }
         let (mut since_closing, mut is_first) = (Stopwatch::start(), true);
         loop {
             let written = self.write_waiting().await;
@@ -209,6 +214,9 @@ impl<L: Ledger + Send + 'static> Follower<L> {
         let ServeOptions { settings, folder, clock, .. } = &self.options;
         let since = clock.now().checked_sub(settings.answers_kept_for()).unwrap_or(Timestamp::MIN);
         let (folder, bytes_max) = (folder.clone(), settings.limits.answers_bytes_max);
+        if let Err(error) = self.books.ledger().forget_answers(since).await {
+            tracing::warn!(%error, "old answers could not be removed from the ledger");
+        }
         if let Ok(Err(error)) = tokio::task::spawn_blocking(move || folder.forget_answers(since, bytes_max)).await {
             tracing::warn!(%error, "old answers could not be removed");
         }

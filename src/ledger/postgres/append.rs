@@ -3,7 +3,9 @@
 //! Belongs here: the order of deciding, and what follows from an entry. Must not be here: when transactions begin and end (`writer`).
 
 use std::collections::{BTreeSet, HashMap};
+use std::time::Duration;
 
+use super::operations::Operations;
 use super::session::Session;
 use super::unwritten::Unwritten;
 use super::world::World;
@@ -20,7 +22,7 @@ use crate::ledger::sql::fault::Fault;
 use crate::ledger::sql::rows::{Kept, Row};
 use crate::ledger::sql::standing::{Standing, may_change};
 use crate::ledger::terms::{TermsText, event_text};
-use crate::ledger::{Applied, Entry, Head, Names};
+use crate::ledger::{Applied, Basis, Entry, Head, Names};
 
 /// The last of everything that is counted up.
 #[derive(Clone, Copy, Debug)]
@@ -38,13 +40,22 @@ pub(super) struct Appender<'s> {
     pub(super) ends: Ends,
     /// The number of the lease that everything is written under, if there is one.
     fence: Option<i64>,
+    operations: Operations,
     pub(super) unwritten: Unwritten,
 }
 
 impl<'s> Appender<'s> {
     /// In a transaction of `session` that holds the turn and has found `ends`.
-    pub(super) fn new(session: &'s Session, origin: &'s Origin, world: &'s mut World, ends: Ends, fence: Option<i64>) -> Self {
-        Self { session, origin, world, ends, fence, unwritten: Unwritten::default() }
+    pub(super) fn new(
+        session: &'s Session,
+        origin: &'s Origin,
+        world: &'s mut World,
+        ends: Ends,
+        fence: Option<i64>,
+        lasts: Duration,
+    ) -> Self {
+        let operations = Operations::new(fence, lasts);
+        Self { session, origin, world, ends, fence, operations, unwritten: Unwritten::default() }
     }
 
     /// Bills' events in order, all of them or none.
@@ -55,11 +66,15 @@ impl<'s> Appender<'s> {
             match self.entry(entry, began_at).await {
                 Ok(state) => states.push(state),
                 Err(fault) => {
-                    // What the call did to the world is forgotten with all the rest, so what came before it must be there to be read.
-                    self.unwritten.back_to(mark);
-                    self.ends = ends;
-                    self.write().await?;
-                    *self.world = World::default();
+                    // What is refused has done nothing. What the call did before is forgotten with all the rest of the world, so what
+                    // came before the call must be there to be read.
+                    if !(states.is_empty() && fault.is_refusal()) {
+                        self.unwritten.back_to(mark);
+                        self.ends = ends;
+                        self.write().await?;
+                        *self.world = World::default();
+                        self.operations.forget();
+                    }
                     return Err(fault);
                 }
             }
@@ -75,8 +90,8 @@ impl<'s> Appender<'s> {
             names.numbers.extend(number_to_claim(true, &entry.invoice_number, &entry.event).cloned());
         }
         self.world.learn(self.session, names).await?;
-        let (mut states, mut names, mut texts, mut owed) =
-            (HashMap::<&InvoiceNumber, BillState>::new(), Names::default(), BTreeSet::new(), Vec::new());
+        let (mut states, mut names, mut texts, mut owed, mut open) =
+            (HashMap::<&InvoiceNumber, BillState>::new(), Names::default(), BTreeSet::new(), Vec::new(), Vec::new());
         for entry in entries {
             let number = &entry.invoice_number;
             let row = self.world.bill(number);
@@ -84,12 +99,14 @@ impl<'s> Appender<'s> {
             let before = states.remove(number).or_else(|| row.map(|row| row.state.clone()));
             // What cannot be is refused when its turn comes.
             let Ok(state) = BillState::apply(before, number, truncated(entry.at), &entry.event) else { continue };
+            open.extend(row.filter(|row| row.state.open.is_some()).map(|row| row.id));
             names.add(&state);
             for terms in entry.event.terms().into_iter().chain([&state.terms]) {
                 texts.insert(TermsText::of(terms).map_err(Fault::Failed)?.text);
             }
             states.insert(number, state);
         }
+        self.operations.learn(self.session, &open).await?;
         self.world.learn_customers(self.session, &owed).await?;
         self.world.learn_terms(self.session, texts).await?;
         self.learn_owners(names).await
@@ -119,6 +136,14 @@ impl<'s> Appender<'s> {
             Refusal::Lost => Fault::Lost(number.clone()),
             Refusal::Illegal(illegal) => Fault::Illegal(illegal),
         })?;
+        let was_open = before.as_ref().filter(|row| row.state.open.is_some()).map(|row| row.id);
+        // What is true whatever else happened may be said by anybody.
+        let is_fact = entry.basis == Basis::Any;
+        if let Some(id) = was_open.filter(|_| !is_fact)
+            && let Some(holder) = self.operations.other(self.session, id).await?
+        {
+            return Err(Fault::Busy(number.clone(), holder));
+        }
         self.learn_owners(Names::of(&state)).await?;
         self.refuse_taken_code(before.as_ref(), &state)?;
         let terms = self.terms(before.as_ref(), &state, &entry.event).await?;
@@ -137,6 +162,7 @@ impl<'s> Appender<'s> {
             Some(row) => row.id,
             None => self.next_bill()?,
         };
+        self.unwritten.operations.extend(self.operations.follow(id, was_open.is_some(), state.open.is_some(), is_fact));
         if let Some((request_id, body)) = &entry.private.body {
             self.unwritten.bodies.push((id, request_id.to_string(), body.clone()));
         }

@@ -112,8 +112,9 @@ async fn filled(session: &Session, server: &Server, from: &Connection, head: Hea
     }
     let last = |sql: &str| from.query_row(sql, [], |row| row.get::<_, i64>(0));
     let (bill, terms) = (last("SELECT COALESCE(MAX(id), 0) FROM bills")?, last("SELECT COALESCE(MAX(id), 0) FROM terms")?);
-    let ends: [read::Parameter<'_>; 4] = [&signed(head.sequence)?, &head.hash.to_vec(), &bill, &terms];
-    session.execute("UPDATE head SET sequence = $1, hash = $2, bill = $3, terms = $4", &ends).await?;
+    let lease = last("SELECT COALESCE(MAX(fence), 0) FROM events")?;
+    let ends: [read::Parameter<'_>; 5] = [&signed(head.sequence)?, &head.hash.to_vec(), &bill, &terms, &lease];
+    session.execute("UPDATE head SET sequence = $1, hash = $2, bill = $3, terms = $4, lease = GREATEST(lease, $5)", &ends).await?;
     // Read back before it counts.
     let blank = copied(session, &std::env::temp_dir()).await?;
     match verified(&blank, Some(&head), server.place()) {

@@ -8,6 +8,8 @@ use std::thread::JoinHandle;
 use tokio::runtime::{Builder, Handle};
 use tokio::sync::mpsc::{UnboundedSender, unbounded_channel};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio_postgres::Row;
+use tokio_postgres::types::ToSql;
 
 use super::lease::Lease;
 use super::patience::Patience;
@@ -90,6 +92,13 @@ impl Engine {
         drop(self.handle.spawn(work));
     }
 
+    /// The one row that a statement of its own gives, if any. It is done again where the server went away meanwhile.
+    pub(super) async fn row(&self, sql: &'static str, parameters: Vec<Box<dyn ToSql + Sync + Send>>) -> Result<Option<Row>, Fault> {
+        let _place = Arc::clone(&self.pool.places).acquire_owned().await.map_err(|error| Fault::Failed(error.to_string()))?;
+        let (pool, server) = (Arc::clone(&self.pool), self.server.clone());
+        self.done(async move { pool.row(&server, sql, &parameters).await }).await
+    }
+
     /// A view of the ledger as it is now.
     pub(super) async fn lend(self: &Arc<Self>) -> Result<Lent, Fault> {
         let place = Arc::clone(&self.pool.places).acquire_owned().await.map_err(|error| Fault::Failed(error.to_string()))?;
@@ -113,16 +122,44 @@ impl Pool {
         self.idle.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    async fn session(&self, server: &Server) -> Result<Session, Fault> {
+        let kept = self.idle().pop().filter(|session| !session.is_closed());
+        match kept {
+            Some(session) => Ok(session),
+            None => server.connect(self.access).await,
+        }
+    }
+
+    fn keep(&self, session: Session) {
+        let mut idle = self.idle();
+        if idle.len() < IDLE_MAX {
+            idle.push(session);
+        }
+    }
+
+    async fn row(&self, server: &Server, sql: &str, parameters: &[Box<dyn ToSql + Sync + Send>]) -> Result<Option<Row>, Fault> {
+        let parameters: Vec<&(dyn ToSql + Sync)> = parameters.iter().map(|parameter| -> &(dyn ToSql + Sync) { &**parameter }).collect();
+        let mut patience = Patience::of(server);
+        loop {
+            let asked = async {
+                let session = self.session(server).await?;
+                let row = session.row(sql, &parameters).await?;
+                self.keep(session);
+                Ok(row)
+            };
+            match asked.await {
+                Err(fault) => patience.with(fault).await?,
+                asked => return asked,
+            }
+        }
+    }
+
     /// A session whose transaction has begun, and the state it sees: the server fixes it at the first question.
     async fn begin(&self, server: &Server) -> Result<(Session, Head), Fault> {
         let mut patience = Patience::of(server);
         loop {
-            let kept = self.idle().pop().filter(|session| !session.is_closed());
             let begun = async {
-                let session = match kept {
-                    Some(session) => session,
-                    None => server.connect(self.access).await?,
-                };
+                let session = self.session(server).await?;
                 session.batch("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY").await?;
                 let head = read::head(&session).await?;
                 Ok((session, head))
@@ -137,10 +174,7 @@ impl Pool {
     /// Takes a session back.
     async fn end(&self, session: Session) {
         if session.batch("ROLLBACK").await.is_ok() {
-            let mut idle = self.idle();
-            if idle.len() < IDLE_MAX {
-                idle.push(session);
-            }
+            self.keep(session);
         }
     }
 }

@@ -1,137 +1,238 @@
-//! Leases: who may send, for as long as the server's clock says, and the number that everything it writes bears.
+//! Leases: who is at work, for as long as the server's clock says; the number that everything it writes bears; and what it may use of
+//! the rate that is everybody's.
 //!
-//! A holder renews its lease by heartbeat. One that was out of touch for too long has lost it: it records nothing more, whether or not
-//! anybody else has taken its place.
+//! A holder renews its lease by heartbeat. One that was out of touch for too long is removed by whoever beats next, and records nothing
+//! more from then on. It goes by its share only for as long as it is sure of it by its own monotonic clock, which began before the
+//! server's did.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use tokio::sync::watch;
+
 use super::engine::Engine;
+use super::patience::Patience;
 use super::server::{Access, Server};
 use super::session::Session;
-use crate::clock::sleep;
+use crate::clock::{Stopwatch, sleep, within};
+use crate::domain::share::{self, Sender, Share};
 use crate::ledger::LedgerError;
-use crate::ledger::sql::cells::{integer, required};
+use crate::ledger::sql::cells::{count, integer, required};
 use crate::ledger::sql::fault::Fault;
 
-/// The one lease there is: to send.
-const SENDER: &str = "sender";
 /// Now in microseconds, by the server's clock, also within a transaction.
-const NOW: &str = "(EXTRACT(EPOCH FROM clock_timestamp()) * 1000000)::bigint";
+pub(super) const NOW: &str = "(EXTRACT(EPOCH FROM clock_timestamp()) * 1000000)::bigint";
+/// Until when, in microseconds, a lease of `leases` counts if it lasts for `$1`: a server that was away, and first has to recover, gives
+/// everybody time to come back.
+pub(super) const COUNTS_UNTIL: &str =
+    "GREATEST(leases.until, (EXTRACT(EPOCH FROM pg_postmaster_start_time()) * 1000000)::bigint + 2 * $1::bigint)";
+/// Whoever divides the rate holds this.
+const DIVIDING: i64 = 0x5447_4952;
+/// So often a lease is renewed while it lasts, and so often by who waits for its share.
+const BEATS: u32 = 3;
+const BEATS_WAITING: u32 = 10;
 
 /// The lease a ledger holds, if it does.
-#[derive(Clone, Debug, Default)]
-pub(super) struct Lease(Arc<Mutex<Option<i64>>>);
+#[derive(Clone, Debug)]
+pub(super) struct Lease(Arc<Shared>);
+
+#[derive(Debug)]
+struct Shared {
+    held: Mutex<Held>,
+    is_lost: watch::Sender<bool>,
+}
+
+#[derive(Debug, Default)]
+struct Held {
+    number: Option<i64>,
+    share: Share,
+    /// When the heartbeat was sent that was answered last.
+    renewed: Option<Stopwatch>,
+    lasts: Duration,
+}
+
+impl Default for Lease {
+    fn default() -> Self {
+        Self(Arc::new(Shared { held: Mutex::default(), is_lost: watch::Sender::new(false) }))
+    }
+}
 
 impl Lease {
-    fn token(&self) -> MutexGuard<'_, Option<i64>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    fn held(&self) -> MutexGuard<'_, Held> {
+        self.0.held.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// What may be used of the rate now.
+    pub(super) fn share(&self) -> Share {
+        let held = self.held();
+        let is_sure = held.renewed.is_some_and(|renewed| renewed.elapsed() < held.lasts);
+        if is_sure { held.share } else { Share::NONE }
+    }
+
+    /// Resolves when it was held and is lost.
+    pub(super) async fn lost(&self) {
+        // The sender is `self`, so it outlives this wait and there is no error to have.
+        drop(self.0.is_lost.subscribe().wait_for(|is_lost| *is_lost).await);
+    }
+
+    /// Goes by no more than `share` from now on.
+    fn give_way(&self, share: Share) {
+        let mut held = self.held();
+        held.share = held.share.least(share);
     }
 }
 
-/// Takes the lease for `holder`, or says who has it; renews it from then on.
-pub(super) fn take(engine: &Engine, holder: &str) -> Result<(), LedgerError> {
-    let (server, place, name) = (engine.server.clone(), engine.server.place(), holder.to_owned());
+/// Takes a lease for `holder`, who takes `ceiling` for the rate of all (nothing, if it sends nothing); renews it from then on.
+pub(super) fn take(engine: &Engine, holder: &str, ceiling: Share) -> Result<(), LedgerError> {
+    let (server, place, holder, lease) = (engine.server.clone(), engine.server.place(), holder.to_owned(), engine.lease.clone());
     let taken = engine.wait(async move {
-        let session = server.connect(Access::Write).await?;
-        let taken = taken(&session, &name, server.lease).await?;
-        Ok((session, taken))
+        let mut patience = Patience::of(&server);
+        loop {
+            let taking = async {
+                let session = server.connect(Access::Write).await?;
+                let number = taken(&session, &holder, ceiling, server.lease).await?;
+                beat(&session, &lease, number, server.lease).await?;
+                Ok((session, number))
+            };
+            match Box::pin(taking).await {
+                Err(fault) => patience.with(fault).await?,
+                taken => return taken,
+            }
+        }
     });
-    match taken.map_err(|fault| place.error(fault))? {
-        (_, Err(holder)) => Err(LedgerError::Held { path: place.name(), holder }),
-        (session, Ok(number)) => {
-            *engine.lease.token() = Some(number);
-            let (server, lease) = (engine.server.clone(), engine.lease.clone());
-            engine.go_on(async move { renew(&server, &lease, number, session).await });
-            Ok(())
-        }
-    }
+    let (session, number) = taken.map_err(|fault| place.error(fault))?;
+    engine.lease.held().number = Some(number);
+    let (server, lease) = (engine.server.clone(), engine.lease.clone());
+    engine.go_on(async move { renew(&server, &lease, number, session).await });
+    Ok(())
 }
 
-/// Its number, or who holds it. Taking it waits for its turn like any writing, so that no transaction of the holder before can end
-/// after it.
-async fn taken(session: &Session, holder: &str, lasts: Duration) -> Result<Result<i64, String>, Fault> {
+/// The number of a new lease, which is written down without a share yet.
+async fn taken(session: &Session, holder: &str, ceiling: Share, lasts: Duration) -> Result<i64, Fault> {
     session.batch("BEGIN ISOLATION LEVEL READ COMMITTED").await?;
-    session.query("SELECT sequence FROM head FOR UPDATE", &[]).await?;
-    let sql = format!("SELECT holder, token, until > {NOW} FROM leases WHERE name = $1");
-    let last = session.row(&sql, &[&SENDER]).await?;
-    let mut token = 1_i64;
-    if let Some(row) = &last {
-        if integer(row, 2)? != 0 {
-            session.batch("ROLLBACK").await?;
-            return Ok(Err(required(row, 0)?.to_owned()));
-        }
-        token = integer(row, 1)?.checked_add(1).ok_or_else(|| Fault::Failed("it is full".into()))?;
-    }
+    let found = session.row("UPDATE head SET lease = lease + 1 RETURNING lease", &[]).await?;
+    let number =
+        found.map_or_else(|| Err(Fault::Damaged("the row that says where its chain ends is missing".into())), |row| integer(&row, 0))?;
     let sql = format!(
-        "INSERT INTO leases (name, holder, token, until) VALUES ($1, $2, $3, {NOW} + $4) \
-         ON CONFLICT (name) DO UPDATE SET holder = excluded.holder, token = excluded.token, until = excluded.until"
+        "INSERT INTO leases (number, holder, until, ceiling, ceiling_burst, share, share_burst) VALUES ($1, $2, {NOW} + $3, $4, $5, 0, 0)"
     );
-    session.execute(&sql, &[&SENDER, &holder, &token, &microseconds(lasts)]).await?;
-    session.batch("COMMIT").await?;
-    Ok(Ok(token))
+    let (rate, burst) = parts(ceiling);
+    session.execute(&sql, &[&number, &holder, &microseconds(lasts), &rate, &burst]).await?;
+    // Whoever stops in the middle of dividing keeps the others from it, but not for so long that they lose theirs.
+    let idle_ms = lasts.checked_div(BEATS).unwrap_or_default().as_millis().max(1);
+    session.batch(&format!("COMMIT; SET idle_in_transaction_session_timeout = {idle_ms}")).await?;
+    Ok(number)
 }
 
-/// Who holds it, if anybody does.
-pub(super) fn holder(engine: &Engine) -> Result<Option<String>, LedgerError> {
+/// One heartbeat: removes who has lapsed, and gives `number` another term and its share; gives whether it was there to be renewed.
+async fn beat(session: &Session, lease: &Lease, number: i64, lasts: Duration) -> Result<bool, Fault> {
+    let (sent, lasts_us) = (Stopwatch::start(), microseconds(lasts));
+    session.batch("BEGIN ISOLATION LEVEL READ COMMITTED").await?;
+    session.execute("SELECT pg_advisory_xact_lock($1)", &[&DIVIDING]).await?;
+    // One whose transaction is under way stays until that has ended.
+    let sql = format!(
+        "DELETE FROM leases WHERE number IN \
+         (SELECT number FROM leases WHERE {COUNTS_UNTIL} < {NOW} AND number <> $2 FOR UPDATE SKIP LOCKED)"
+    );
+    session.execute(&sql, &[&lasts_us, &number]).await?;
+    let rows = session.query("SELECT number, ceiling, ceiling_burst, share, share_burst FROM leases", &[]).await?;
+    let senders = rows.iter().map(sender).collect::<Result<Vec<Sender>, Fault>>()?;
+    let own = u64::try_from(number).unwrap_or(u64::MAX);
+    if !senders.iter().any(|sender| sender.number == own) {
+        session.batch("ROLLBACK").await?;
+        return Ok(false);
+    }
+    let sending: Vec<Sender> = senders.into_iter().filter(|sender| sender.ceiling != Share::NONE).collect();
+    let share = if sending.iter().any(|sender| sender.number == own) { share::next(own, &sending) } else { Share::NONE };
+    // Less is gone by before it is said, and more once it is.
+    lease.give_way(share);
+    let (rate, burst) = parts(share);
+    let sql = format!("UPDATE leases SET until = {NOW} + $1, share = $3, share_burst = $4 WHERE number = $2");
+    session.execute(&sql, &[&lasts_us, &number, &rate, &burst]).await?;
+    session.batch("COMMIT").await?;
+    let mut held = lease.held();
+    (held.share, held.renewed, held.lasts) = (share, Some(sent), lasts);
+    Ok(true)
+}
+
+fn sender(row: &tokio_postgres::Row) -> Result<Sender, Fault> {
+    let share = |column| Ok::<_, Fault>(Share { per_1000_seconds: count(row, column)?, burst: count(row, column.saturating_add(1))? });
+    Ok(Sender { number: count(row, 0)?, ceiling: share(1)?, share: share(3)? })
+}
+
+fn parts(share: Share) -> (i64, i64) {
+    let part = |part: u64| i64::try_from(part).unwrap_or(i64::MAX);
+    (part(share.per_1000_seconds), part(share.burst))
+}
+
+/// Renews the lease until it is given back or lost.
+async fn renew(server: &Server, lease: &Lease, number: i64, session: Session) {
+    let mut session = Some(session);
+    let each = |beats| server.lease.checked_div(beats).unwrap_or_default();
+    loop {
+        let waits = lease.share() == Share::NONE;
+        sleep(each(if waits { BEATS_WAITING } else { BEATS })).await;
+        if lease.held().number != Some(number) {
+            return;
+        }
+        let beating = async {
+            let connected = match session.take() {
+                Some(session) => session,
+                None => server.connect(Access::Write).await?,
+            };
+            let is_there = beat(&connected, lease, number, server.lease).await?;
+            Ok::<_, Fault>((connected, is_there))
+        };
+        match within(server.lease, Box::pin(beating)).await {
+            Some(Ok((connected, true))) => session = Some(connected),
+            Some(Ok((_, false))) => {
+                lease.held().renewed = None;
+                lease.0.is_lost.send_replace(true);
+                return;
+            }
+            // A session that failed is of no use; the next beat has another.
+            Some(Err(_)) | None => {}
+        }
+    }
+}
+
+/// Who is at work, in words, if anybody is.
+pub(super) fn holders(engine: &Engine) -> Result<Vec<String>, LedgerError> {
     let server = engine.server.clone();
     let asked = engine.wait(async move {
         let session = server.connect(Access::Read).await?;
-        let sql = format!("SELECT holder FROM leases WHERE name = $1 AND until > {NOW}");
-        session.row(&sql, &[&SENDER]).await?.map(|row| Ok(required(&row, 0)?.to_owned())).transpose()
+        let sql = format!("SELECT holder FROM leases WHERE {COUNTS_UNTIL} >= {NOW} ORDER BY number");
+        let rows = session.query(&sql, &[&microseconds(server.lease)]).await?;
+        rows.iter().map(|row| Ok(required(row, 0)?.to_owned())).collect()
     });
     asked.map_err(|fault| engine.server.place().error(fault))
 }
 
-/// Three times as often as need be, until it is given back or lost.
-async fn renew(server: &Server, lease: &Lease, token: i64, session: Session) {
-    let sql = format!("UPDATE leases SET until = {NOW} + $3 WHERE name = $1 AND token = $2 AND until > {NOW}");
-    let mut session = Some(session);
-    loop {
-        sleep(server.lease.checked_div(3).unwrap_or_default()).await;
-        if *lease.token() != Some(token) {
-            return;
-        }
-        let connected = match session.take() {
-            Some(session) => Ok(session),
-            None => server.connect(Access::Write).await,
-        };
-        let Ok(connected) = connected else { continue };
-        match connected.execute(&sql, &[&SENDER, &token, &microseconds(server.lease)]).await {
-            // Whoever writes next is told.
-            Ok(0) => return,
-            Ok(_) => session = Some(connected),
-            Err(_) => {}
-        }
-    }
-}
-
-/// The number of the lease that `session` may write under; none where none was taken. Asked when it is its turn to write: who takes the
-/// lease next waits for that turn too.
+/// The number of the lease that `session` may write under; none where none was taken. It stays for as long as the transaction lasts.
 pub(super) async fn fence(session: &Session, lease: &Lease) -> Result<Option<i64>, Fault> {
-    let token = *lease.token();
-    let Some(token) = token else { return Ok(None) };
-    let sql = format!("SELECT token FROM leases WHERE name = $1 AND token = $2 AND until > {NOW}");
-    match session.row(&sql, &[&SENDER, &token]).await? {
-        Some(_) => Ok(Some(token)),
+    let number = lease.held().number;
+    let Some(number) = number else { return Ok(None) };
+    match session.row("SELECT number FROM leases WHERE number = $1 FOR KEY SHARE", &[&number]).await? {
+        Some(_) => Ok(Some(number)),
         None => Err(Fault::LeaseLost),
     }
 }
 
 /// Gives it back, if it is held. What cannot be given back lapses.
 pub(super) fn give_back(engine: &Engine) {
-    let token = engine.lease.token().take();
-    let Some(token) = token else { return };
+    let Held { number, .. } = std::mem::take(&mut *engine.lease.held());
+    let Some(number) = number else { return };
     let server = engine.server.clone();
     let given = engine.wait(async move {
         let session = server.connect(Access::Write).await?;
-        session.execute("UPDATE leases SET until = 0 WHERE name = $1 AND token = $2", &[&SENDER, &token]).await
+        session.execute("DELETE FROM leases WHERE number = $1", &[&number]).await
     });
     if given.is_err() {
-        tracing::warn!("the lease to send could not be given back; it lapses in {} s", engine.server.lease.as_secs());
+        tracing::warn!("this host's lease could not be given back; it lapses in {} s", engine.server.lease.as_secs());
     }
 }
 
-fn microseconds(duration: Duration) -> i64 {
+/// For columns of instants.
+pub(super) fn microseconds(duration: Duration) -> i64 {
     i64::try_from(duration.as_micros()).unwrap_or(i64::MAX)
 }

@@ -3,12 +3,15 @@
 //! Belongs here: everything that speaks to PostgreSQL. Must not be here: what an event means (`domain::lifecycle`), which code is live
 //! (`ledger::rules`) or what a row says (`ledger::sql`).
 
+mod answers;
 mod append;
 mod cells;
 mod copy;
 mod engine;
 mod lease;
+mod minting;
 mod open;
+mod operations;
 mod patience;
 mod purge;
 mod read;
@@ -35,10 +38,12 @@ use super::{Applied, Binding, Create, Entry, Head, Ledger, LedgerError, Purged, 
 use crate::domain::bill::Salts;
 use crate::domain::lifecycle::BillState;
 use crate::domain::payment::Payment;
+use crate::domain::share::Share;
 use engine::Engine;
 use server::Access;
 use writer::{Job, Reply};
 
+pub use minting::Minting;
 pub use server::{Server, ServerAccess};
 pub use view::PostgresView;
 
@@ -86,14 +91,32 @@ impl PostgresLedger {
         self.is_new
     }
 
-    /// Takes the lease to send, which one host has at a time, and says so on everything that is written; or says who has it.
-    pub fn lease(&self, holder: &str) -> Result<(), LedgerError> {
-        lease::take(&self.engine, holder)
+    /// Takes a lease, whose number is on everything that is written from then on: what is open is this ledger's to settle, and no other
+    /// holder's for as long as the lease counts. `ceiling` is what its holder takes for the rate of all; nothing, if it sends nothing.
+    pub fn lease(&self, holder: &str, ceiling: Share) -> Result<(), LedgerError> {
+        lease::take(&self.engine, holder, ceiling)
     }
 
-    /// Who holds the lease to send, in words.
-    pub fn sender(&self) -> Result<Option<String>, LedgerError> {
-        lease::holder(&self.engine)
+    /// Waits for the right to give out codes of our own making.
+    pub fn minting(&self) -> Result<Minting, LedgerError> {
+        minting::take(&self.engine)
+    }
+
+    /// What the holder of the lease may use of everybody's rate, whenever it is asked.
+    pub fn share(&self) -> impl Fn() -> Share + Send + Sync + use<> {
+        let lease = self.engine.lease.clone();
+        move || lease.share()
+    }
+
+    /// Resolves when the lease is lost: nothing more will be recorded.
+    pub async fn lost(&self) -> LedgerError {
+        self.engine.lease.lost().await;
+        self.engine.server.place().error(Fault::LeaseLost)
+    }
+
+    /// Who holds a lease, in words.
+    pub fn senders(&self) -> Result<Vec<String>, LedgerError> {
+        lease::holders(&self.engine)
     }
 
     /// Writes every event in order as a JSON line, then a line with the head. The same ledger gives the same bytes.
@@ -169,6 +192,19 @@ impl Ledger for PostgresLedger {
             total.known = total.known.saturating_add(applied.known);
         }
         Ok(total)
+    }
+
+    fn is_shared(&self) -> bool {
+        true
+    }
+
+    async fn keep_answer(&self, request_id: &str, at: Timestamp, since: Timestamp, answer: &str) -> Result<Option<String>, LedgerError> {
+        let kept = answers::keep(&self.engine, request_id, at, since, answer).await;
+        kept.map(Some).map_err(|fault| self.engine.server.place().error(fault))
+    }
+
+    async fn forget_answers(&self, since: Timestamp) -> Result<(), LedgerError> {
+        answers::forget(&self.engine, since).await.map_err(|fault| self.engine.server.place().error(fault))
     }
 
     async fn view(&self) -> Result<PostgresView, LedgerError> {

@@ -42,8 +42,7 @@ pub(super) fn writable(engine: &Engine, binding: &Binding, create: Create) -> Re
             .wait(async move { migrate(&server.connect(Access::Write).await?, &binding, MIGRATIONS).await })
             .map_err(|fault| place.error(fault))?;
     }
-    let checking = server.clone();
-    engine.wait(async move { check_end(&checking.connect(Access::Write).await?).await }).map_err(|fault| place.error(fault))?;
+    engine.wait(checked(server)).map_err(|fault| place.error(fault))?;
     Ok(is_new)
 }
 
@@ -87,6 +86,17 @@ fn ask(engine: &Engine, server: &Server, access: Access) -> Result<Found, Fault>
     })
 }
 
+async fn checked(server: Server) -> Result<(), Fault> {
+    let mut patience = Patience::of(&server);
+    loop {
+        let checking = async { check_end(&server.connect(Access::Write).await?).await };
+        match checking.await {
+            Err(fault) => patience.with(fault).await?,
+            checked => return checked,
+        }
+    }
+}
+
 async fn look(session: &Session) -> Result<Found, Fault> {
     if !is_there(session).await? {
         return Ok(Found::Nothing);
@@ -123,7 +133,7 @@ pub(super) async fn migrate(session: &Session, binding: &Binding, migrations: &[
         if number == 1 {
             let sql = "INSERT INTO meta (schema_version, environment, client_id, salt, chained_after) VALUES (1, $1, $2, $3, 0)";
             session.execute(sql, &[&binding.environment, &binding.client_id, &&NO_SALT[..]]).await?;
-            let sql = "INSERT INTO head (sequence, hash, bill, terms) VALUES (0, $1, 0, 0)";
+            let sql = "INSERT INTO head (sequence, hash, bill, terms, lease) VALUES (0, $1, 0, 0, 0)";
             session.execute(sql, &[&&Head::EMPTY.hash[..]]).await?;
         }
         session.execute("UPDATE meta SET schema_version = $1", &[&number]).await?;

@@ -29,7 +29,8 @@ const CONNECT_SECONDS: u64 = 10;
 const STATEMENT_MS: u32 = 60_000;
 /// How long a writer waits for its turn before it tries again, in milliseconds.
 const LOCK_MS: u32 = 10_000;
-/// How long a writer may stop in the middle of a transaction before the server ends it, in milliseconds: others wait meanwhile.
+/// How long a writer may stop in the middle of a transaction before the server ends it, in milliseconds, and no longer than a lease lasts:
+/// others wait meanwhile.
 const IDLE_MS: u32 = 15_000;
 /// How long the other end may be silent before it is taken for gone.
 const SILENT_SECONDS: u64 = 20;
@@ -199,6 +200,14 @@ fn connector(ca_file: Option<&Path>) -> Result<Tls, String> {
             return Err(unreadable(&"there is none in it"));
         }
     } else {
+        // Whoever sets them would decide whom this program takes for the ledger's server.
+        if let Some(name) =
+            ["SSL_CERT_FILE", "SSL_CERT_DIR"].into_iter().find(|name| std::env::var_os(name).is_some_and(|value| !value.is_empty()))
+        {
+            return Err(format!(
+                "{name} is set, and is not what decides whom to trust; unset it for tagih, or name the file of certificates as `ledger.ca_file`"
+            ));
+        }
         roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
         if roots.is_empty() {
             return Err("this machine trusts no certificate authority; name the server's in `ledger.ca_file`".into());

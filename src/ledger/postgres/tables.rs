@@ -100,6 +100,9 @@ pub(super) const BODIES: Table = Table { name: "bodies", columns: &[("bill", NUM
 pub(super) const CUSTOMERS: Table =
     Table { name: "customers", columns: &[("bill", NUMBER), ("name", TEXT), ("email", TEXT), ("account_name", TEXT)] };
 
+/// Nothing that was recorded: who is at work.
+pub(super) const OPERATIONS: Table = Table { name: "operations", columns: &[("bill", NUMBER), ("lease", NUMBER)] };
+
 /// All that hold what was recorded, each after what it refers to.
 pub(super) const ALL: [Table; 8] = [TERMS, EVENTS, BILLS, NAMES, PAYMENTS, TOTALS, BODIES, CUSTOMERS];
 

@@ -4,6 +4,7 @@
 #[allow(unreachable_pub, missing_docs, clippy::disallowed_methods, reason = "it is the integration tests' too, and no part of the library")]
 mod cluster;
 
+mod leases;
 mod reaching;
 mod tables;
 
@@ -13,7 +14,7 @@ use std::time::Duration;
 use super::*;
 use crate::domain::lifecycle::Event;
 use crate::ledger::conformance::orders::reissued;
-use crate::ledger::conformance::{adopted, answer, ask, at, binding, entry, number, payment, planned, terms, wait, whole};
+use crate::ledger::conformance::{adopted, answer, ask, at, binding, entry, intended, number, payment, planned, terms, wait, whole};
 use crate::ledger::{Basis, SqliteLedger, View as _};
 use crate::random::MachineRandomness;
 
@@ -147,38 +148,4 @@ fn a_ledger_moves_to_a_file_and_back_with_its_chain_and_all() {
     sound(&other, Some(&later));
     let refused = wait(other.fill_from(&file)).unwrap_err();
     assert!(refused.to_string().contains("only an empty ledger"), "{refused}");
-}
-
-#[test]
-fn a_lease_to_send_is_one_hosts_until_it_is_given_back_or_lapses() {
-    let (url, first) = new_postgres();
-    let second = opened(&url);
-    first.lease("host A").unwrap();
-    let held = second.lease("host B").unwrap_err();
-    assert!(matches!(&held, LedgerError::Held { holder, .. } if holder == "host A"), "{held}");
-    std::thread::sleep(Duration::from_secs(4));
-    assert!(second.lease("host B").is_err(), "it is renewed");
-    wait(first.record(vec![planned("A")])).unwrap();
-    drop(first);
-    second.lease("host B").unwrap();
-    wait(second.record(vec![planned("B")])).unwrap();
-    let fences = cluster::shared().sql(database(&url), "SELECT string_agg(fence::text, ' ' ORDER BY sequence) FROM tagih.events");
-    assert_eq!(fences, "1 2", "every event bears the number of its writer's lease");
-    sound(&second, None);
-}
-
-#[test]
-fn a_host_that_lost_its_lease_records_nothing_more() {
-    let (url, paused) = new_postgres();
-    paused.lease("host A").unwrap();
-    wait(paused.record(vec![planned("A")])).unwrap();
-    // As the server sees a host that was not heard of.
-    cluster::shared().sql(database(&url), "UPDATE tagih.leases SET until = 0");
-    let lost = wait(paused.record(vec![planned("B")])).unwrap_err();
-    assert!(matches!(lost, LedgerError::LeaseLost { .. }), "{lost}");
-    let next = opened(&url);
-    next.lease("host B").unwrap();
-    wait(next.record(vec![planned("B")])).unwrap();
-    assert!(matches!(wait(paused.apply_payments(&[payment(1, "A", "77", 5)])), Err(LedgerError::LeaseLost { .. })));
-    assert_eq!(whole(&next).head.sequence, 2);
 }

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::cells::Written;
+use super::operations::Change;
 use super::session::Session;
 use super::tables::{self, Table};
 use crate::domain::bill::Customer;
@@ -22,6 +23,7 @@ pub(super) struct Unwritten {
     pub(super) terms: Vec<(i64, String)>,
     pub(super) bodies: Vec<(i64, String, Vec<u8>)>,
     pub(super) customers: Vec<(i64, Customer)>,
+    pub(super) operations: Vec<Change>,
     /// Payments by what they are called from now on.
     pub(super) renamed: Vec<Payment>,
     payments: Vec<tables::Row>,
@@ -32,25 +34,27 @@ pub(super) struct Unwritten {
 
 /// How much there was at some time.
 pub(super) struct Mark {
-    lengths: [usize; 7],
+    lengths: [usize; 8],
     totals: Changes,
 }
 
 impl Unwritten {
     /// How much there is now.
     pub(super) fn mark(&self) -> Mark {
-        let Self { events, terms, bodies, customers, renamed, payments, bills, totals } = self;
-        let lengths = [events.len(), terms.len(), bodies.len(), customers.len(), renamed.len(), payments.len(), bills.len()];
+        let Self { events, terms, bodies, customers, operations, renamed, payments, bills, totals } = self;
+        let lengths =
+            [events.len(), terms.len(), bodies.len(), customers.len(), operations.len(), renamed.len(), payments.len(), bills.len()];
         Mark { lengths, totals: totals.clone() }
     }
 
     /// Forgets what has come since.
     pub(super) fn back_to(&mut self, mark: Mark) {
-        let Mark { lengths: [events, terms, bodies, customers, renamed, payments, bills], totals } = mark;
+        let Mark { lengths: [events, terms, bodies, customers, operations, renamed, payments, bills], totals } = mark;
         self.events.truncate(events);
         self.terms.truncate(terms);
         self.bodies.truncate(bodies);
         self.customers.truncate(customers);
+        self.operations.truncate(operations);
         self.renamed.truncate(renamed);
         self.payments.truncate(payments);
         self.bills.truncate(bills);
@@ -89,7 +93,7 @@ impl Unwritten {
 
     /// Writes it all, each thing after what it refers to.
     pub(super) async fn write(self, session: &Session) -> Result<(), Fault> {
-        let Self { events, terms, bodies, customers, renamed, payments, bills, totals } = self;
+        let Self { events, terms, bodies, customers, operations, renamed, payments, bills, totals } = self;
         let terms = terms.into_iter().map(|(id, text)| vec![Value::Integer(id), Value::Text(text)]).collect();
         tables::TERMS.insert(session, terms, "").await?;
         tables::EVENTS.insert(session, events, "").await?;
@@ -101,6 +105,7 @@ impl Unwritten {
         write_bills(session, bills).await?;
         write_bodies(session, bodies).await?;
         write_customers(session, customers).await?;
+        write_operations(session, operations).await?;
         write_totals(session, totals).await
     }
 }
@@ -191,6 +196,18 @@ async fn write_customers(session: &Session, customers: Vec<(i64, Customer)>) -> 
     };
     let otherwise = "ON CONFLICT (bill) DO UPDATE SET name = excluded.name, email = excluded.email, account_name = excluded.account_name";
     tables::CUSTOMERS.insert(session, latest.into_iter().map(row).collect(), otherwise).await
+}
+
+/// Of several changes of a bill the last stays.
+async fn write_operations(session: &Session, operations: Vec<Change>) -> Result<(), Fault> {
+    let latest: BTreeMap<i64, Option<i64>> = operations.into_iter().collect();
+    let over: Vec<i64> = latest.iter().filter(|(_, lease)| lease.is_none()).map(|(bill, _)| *bill).collect();
+    if !over.is_empty() {
+        session.execute("DELETE FROM operations WHERE bill = ANY($1)", &[&over]).await?;
+    }
+    let row = |(bill, lease): (i64, Option<i64>)| Some(vec![Value::Integer(bill), Value::Integer(lease?)]);
+    let otherwise = "ON CONFLICT (bill) DO UPDATE SET lease = excluded.lease";
+    tables::OPERATIONS.insert(session, latest.into_iter().filter_map(row).collect(), otherwise).await
 }
 
 async fn write_totals(session: &Session, Changes(totals): Changes) -> Result<(), Fault> {

@@ -142,7 +142,7 @@ impl Writer {
             self.world = World::default();
         }
         self.world.shrink();
-        let mut appender = Appender::new(session, origin, &mut self.world, ends, fence);
+        let mut appender = Appender::new(session, origin, &mut self.world, ends, fence, self.server.lease);
         appender.look_ahead(&entries_of(jobs)).await?;
         let mut answers = Vec::with_capacity(jobs.len());
         for job in jobs {

@@ -22,6 +22,8 @@ pub(in crate::ledger) enum Fault {
     LeaseLost,
     /// Another writer was quicker.
     Lost(InvoiceNumber),
+    /// An operation of the bill is open, and that other holder is at it.
+    Busy(InvoiceNumber, String),
     /// I6.
     Illegal(IllegalTransition),
     /// I11: the bill that was to get the code, and the one that has it.
@@ -55,6 +57,11 @@ impl Fault {
             Self::Damaged(reason) | Self::Failed(reason) => reason.clone(),
             other => format!("{other:?}"),
         }
+    }
+
+    /// Whether a rule says no, before anything was done.
+    pub(in crate::ledger) const fn is_refusal(&self) -> bool {
+        matches!(self, Self::Lost(_) | Self::Busy(..) | Self::Illegal(_) | Self::CodeTaken(..) | Self::NumberTaken(..))
     }
 
     /// Whether the whole transaction is lost with it; otherwise only the call that met it fails.

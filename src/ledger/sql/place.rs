@@ -54,6 +54,7 @@ impl Place {
             Fault::Damaged(reason) => self.damaged(reason),
             Fault::LeaseLost => LedgerError::LeaseLost { path: self.name() },
             Fault::Lost(invoice_number) => LedgerError::Lost { invoice_number },
+            Fault::Busy(invoice_number, holder) => LedgerError::Busy { invoice_number, holder },
             Fault::Illegal(illegal) => LedgerError::Illegal(illegal),
             Fault::CodeTaken(invoice_number, other) => LedgerError::CodeTaken { invoice_number, other },
             Fault::NumberTaken(invoice_number, number, other) => LedgerError::NumberTaken { invoice_number, number, other },

@@ -272,6 +272,16 @@ impl World {
     }
 }
 
+impl Drop for World {
+    /// It is kept when the test fails.
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            self.folder.disable_cleanup(true);
+            eprintln!("kept for inspection: {}", self.folder.path().display());
+        }
+    }
+}
+
 /// What a run left behind.
 #[derive(Debug)]
 pub struct Ran {

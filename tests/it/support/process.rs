@@ -92,6 +92,11 @@ impl Running {
         self.finished(status)
     }
 
+    /// Sends a signal by its name.
+    pub fn signal(&self, name: &str) {
+        assert!(Command::new("kill").arg(format!("-{name}")).arg(self.child.id().to_string()).status().unwrap().success());
+    }
+
     /// What it has printed so far.
     pub fn stdout(&self) -> String {
         fs::read_to_string(&self.stdout).unwrap()

@@ -54,7 +54,7 @@ fn the_documented_role_can_do_all_that_a_host_does_and_not_change_what_was() {
         Server::new(&cluster.url_of(&format!("{name}_{role}"), &name), &access, Arc::new(MachineRandomness)).unwrap()
     };
     let host = PostgresLedger::open(as_role("host"), &binding(), Create::Never).unwrap();
-    host.lease("host").unwrap();
+    host.lease("host", Share { per_1000_seconds: 1_000, burst: 1 }).unwrap();
     filled(&host);
     let reader = PostgresLedger::open_read_only(as_role("reader"), &binding()).unwrap();
     sound(&reader, None);

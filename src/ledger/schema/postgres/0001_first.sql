@@ -9,7 +9,8 @@ CREATE TABLE head (
     hash     BYTEA NOT NULL CHECK (length(hash) = 32),
     -- The last ids given out.
     bill     BIGINT NOT NULL,
-    terms    BIGINT NOT NULL
+    terms    BIGINT NOT NULL,
+    lease    BIGINT NOT NULL
 ) WITH (fillfactor = 10, autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 1000);
 
 CREATE TABLE meta (
@@ -134,10 +135,28 @@ CREATE TABLE customers (
     account_name TEXT COLLATE "C"
 );
 
--- Who may write what: `token` rises with each holder, `until` is by this server's clock (microseconds, UTC).
+-- Who is at work. `number` is the fence of what it writes; `until` is by this server's clock (microseconds, UTC). Then what it takes for
+-- the rate of all, and its own share of that: starts in a thousand seconds, and at once.
 CREATE TABLE leases (
-    name   TEXT COLLATE "C" PRIMARY KEY,
-    holder TEXT COLLATE "C" NOT NULL,
-    token  BIGINT NOT NULL,
-    until  BIGINT NOT NULL
+    number        BIGINT PRIMARY KEY,
+    holder        TEXT COLLATE "C" NOT NULL,
+    until         BIGINT NOT NULL,
+    ceiling       BIGINT NOT NULL,
+    ceiling_burst BIGINT NOT NULL,
+    share         BIGINT NOT NULL,
+    share_burst   BIGINT NOT NULL
 ) WITH (fillfactor = 10, autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 1000);
+
+-- Under which lease an open operation was begun or taken over last.
+CREATE TABLE operations (
+    bill  BIGINT PRIMARY KEY,
+    lease BIGINT NOT NULL
+) WITH (fillfactor = 50, autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 1000);
+
+-- What inquiries were answered lately, by the digest of their `Request-Id`, so that a repeated one hears the same from any host.
+CREATE TABLE answers (
+    request_id BYTEA PRIMARY KEY CHECK (length(request_id) = 32),
+    at         BIGINT NOT NULL,
+    answer     TEXT COLLATE "C" NOT NULL
+) WITH (autovacuum_vacuum_scale_factor = 0.05, autovacuum_vacuum_threshold = 1000);
+CREATE INDEX answers_by_time ON answers (at);
