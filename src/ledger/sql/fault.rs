@@ -54,10 +54,9 @@ impl Fault {
     /// What it says, without the ledger's name.
     pub(in crate::ledger) fn in_words(&self) -> String {
         match self {
-            Self::Damaged(reason) | Self::Failed(reason) => reason.clone(),
+            Self::Damaged(reason) | Self::Failed(reason) | Self::Unreachable(reason) => reason.clone(),
             Self::Sql(error) => error.to_string(),
             Self::Postgres(error) => error.to_string(),
-            Self::Unreachable(reason) => reason.clone(),
             Self::Io(error) => error.to_string(),
             Self::LeaseLost => "the lease it was written under has ended".into(),
             Self::Lost(bill) => format!("another writer was quicker with bill `{bill}`"),
