@@ -37,6 +37,7 @@ fn every_command_does_on_a_database_what_it_does_on_a_file() {
     assert_eq!(town.asked("01"), "success");
     town.paid("01", "");
     town.paid(&codes["A-1"], "");
+    town.delivered();
     assert_eq!(town.asked("01"), "billing_already_paid");
     town.agrees("N00x2", "P00x2", "L00x2 L01");
     let world = &town.shop.world;
