@@ -5,6 +5,7 @@ use std::path::Path;
 use jiff::civil::Date;
 use tempfile::TempDir;
 
+use super::keeping::{parse_head, wait};
 use super::output::{self, rupiah};
 use super::period_args::PeriodCommand;
 use super::reconcile::{self, month};
@@ -15,6 +16,7 @@ use crate::jobs::period::{self, Approved, CloseOptions, PeriodError};
 use crate::jobs::reconcile::OpeningFolder;
 use crate::journal;
 use crate::journal::period::{ClosedPeriod, PeriodClose};
+use crate::ledger::{Store, codes};
 
 impl From<PeriodError> for Failure {
     fn from(error: PeriodError) -> Self {
@@ -111,10 +113,26 @@ fn sign(
 /// The report of a folder, made again beside it from what it says it was made from.
 fn made_again(setup: &Setup, report: &Path) -> Result<TempDir, Failure> {
     let made = period::made_from(report)?;
+    if let Some(head) = &made.ledger_head {
+        hold(setup, head)?;
+    }
     let beside = report.canonicalize()?;
     let again = tempfile::Builder::new().prefix(".tagih-again-").tempdir_in(beside.parent().unwrap_or(&beside))?;
     reconcile::again(setup, &made, again.path())?;
     Ok(again)
+}
+
+/// What is signed rests on the whole of our ledger: it must be what was recorded, and go on from what the report was made from.
+fn hold(setup: &Setup, head: &str) -> Result<(), Failure> {
+    let location = setup.ledger_location()?;
+    let report = wait(Store::verify(&location, Some(&parse_head(head)?)))?;
+    report.findings.iter().for_each(output::error);
+    if report.is_sound() {
+        return Ok(());
+    }
+    let (shown, count) = (location.name(), report.findings_count);
+    let message = format!("the ledger `{shown}` does not hold together, so nothing is signed: {count} findings [{}]", codes::DAMAGED);
+    Err(Failure::new(Exit::Damaged, format!("{message}\nhint: {}", codes::DAMAGED.remedy)))
 }
 
 /// Writes a signed report once more, now that it can say who signed it.

@@ -25,6 +25,8 @@ pub struct MadeFrom {
     pub as_of: Timestamp,
     /// The file its bills are from; none for our own ledger.
     pub external_ledger: Option<PathBuf>,
+    /// The head of our own ledger then, `sequence:hash`, if its bills are from there.
+    pub ledger_head: Option<String>,
     /// What was asked beside the inputs.
     pub request: Request,
     inputs: Vec<Input>,
@@ -63,7 +65,7 @@ struct Days {
 #[derive(Debug, Deserialize)]
 #[serde(tag = "kind", rename_all = "snake_case")]
 enum Source {
-    Own {},
+    Own { sequence: u64, head: String },
     External { path: String },
 }
 
@@ -81,14 +83,16 @@ pub fn made_from(folder: &Path) -> Result<MadeFrom, PeriodError> {
             return Err(stale(folder, &format_args!("its input `{}` has been changed", input.path)));
         }
     }
+    let (external_ledger, ledger_head) = match summary.ledger {
+        Source::Own { sequence, head } => (None, Some(format!("{sequence}:{head}"))),
+        Source::External { path } => (Some(path.into()), None),
+    };
     Ok(MadeFrom {
         from: summary.period.from,
         to: summary.period.to,
         as_of: summary.as_of,
-        external_ledger: match summary.ledger {
-            Source::Own {} => None,
-            Source::External { path } => Some(path.into()),
-        },
+        external_ledger,
+        ledger_head,
         request: summary.request,
         inputs: summary.inputs,
     })

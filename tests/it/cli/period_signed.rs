@@ -7,6 +7,7 @@ use serde_json::Value;
 use tagih::domain::digest;
 
 use super::period::Books;
+use super::world::{Doku, World};
 
 /// Changes summary.json and gives every file the digest it has.
 fn rewrite_summary(folder: &Path, change: impl Fn(&mut Value)) {
@@ -81,4 +82,28 @@ fn a_close_is_refused_once_its_inputs_say_otherwise() {
     books.close("2026-08").expect(7).says(&["E0858", "balances are others"]);
     let close = ["period", "close", "2026-08", "--report", "2026-08", "--by", "Sari", "--reason", "month end"];
     books.world.run_with(&[("TAGIH_LEDGER_PATH", "august.ledger")], &close).expect(0);
+}
+
+#[test]
+fn a_month_is_not_signed_on_a_ledger_that_somebody_has_edited() {
+    let doku = Doku::process();
+    let world = World::of(&doku);
+    world.many("bills.csv", "S", 2);
+    world.issue("bills.csv", &[]).expect(0);
+    let today = jiff::Timestamp::now().to_zoned(jiff::tz::TimeZone::fixed(jiff::tz::offset(7))).date();
+    let before = today.first_of_month().yesterday().unwrap();
+    let period = format!("{:04}-{:02}", before.year(), before.month());
+    let stranger = format!("{{\"received_at\":\"{before}T05:00:00Z\",\"target\":\"/x\",\"headers\":{{}},\"body\":\"{{}}\"}}\n");
+    world.file("log.jsonl", stranger);
+    world.run(&["reconcile", "--period", &period, "--notifications", "log.jsonl", "--out", "report"]);
+    let close = || world.run(&["period", "close", &period, "--report", "report", "--by", "Sari", "--reason", "r"]);
+    let rename = |name: &str| {
+        let ledger = rusqlite::Connection::open(world.path("tagih.ledger")).unwrap();
+        assert_eq!(ledger.execute("UPDATE customers SET name = ?1 WHERE bill = 1", [name]).unwrap(), 1);
+    };
+    rename("Eve");
+    let refused = close().expect(8).says(&["nothing is signed", "the customer of invoice `S-0001`"]);
+    assert!(!refused.stderr.contains("Eve"), "{refused:?}");
+    rename("Budi");
+    close().expect(0);
 }
