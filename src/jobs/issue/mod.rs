@@ -35,8 +35,9 @@ use crate::gateway::Gateway;
 use crate::gateway::pacing::Time;
 use crate::ledger::{Ledger, LedgerError, View};
 
-/// Settle, cancel, confirm (or release, or retire), issue: the longest chain one row can need in one run.
-const ROUNDS_MAX: u32 = 4;
+/// Settle, cancel, confirm (or release, or retire), issue: the longest chain one row can need in one run. As many again for rows with which
+/// another host was quicker.
+const ROUNDS_MAX: u32 = 8;
 
 /// A run's collaborators.
 pub struct Issuing<'a, L, G, T: Time> {

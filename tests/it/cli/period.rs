@@ -51,6 +51,14 @@ pub(crate) struct Books {
     runtime: tokio::runtime::Runtime,
 }
 
+/// What every request said.
+const BODY: &[u8] = b"{}";
+
+/// Stands for it in events.
+pub(crate) fn body_digest() -> String {
+    digest::hex(&digest::of_bytes(BODY))
+}
+
 impl Books {
     pub(crate) fn new(more: &str) -> Self {
         let world = World::at("http://127.0.0.1:1", more);
@@ -61,12 +69,13 @@ impl Books {
     }
 
     pub(crate) fn tell(&self, when: &str, invoice: &str, event: Event) {
+        let body = if let Event::Intended { request_id, .. } = &event { Some((*request_id, BODY.to_vec())) } else { None };
         let entry = LedgerEntry {
             invoice_number: InvoiceNumber::new(invoice).unwrap(),
             at: at(when),
             event,
             basis: Basis::Any,
-            private: Private::default(),
+            private: Private { body, ..Private::default() },
         };
         self.runtime.block_on(self.ledger.record(vec![entry])).unwrap();
     }
@@ -77,7 +86,7 @@ impl Books {
         self.tell(
             when,
             invoice,
-            Event::Intended { operation, terms: terms.clone(), request_id, wire_invoice_number, body_digest: String::new() },
+            Event::Intended { operation, terms: terms.clone(), request_id, wire_invoice_number, body_digest: body_digest() },
         );
         let answer = CodeAnswer {
             payment_code: PaymentCode::new(code(invoice)).unwrap(),

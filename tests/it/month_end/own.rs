@@ -8,7 +8,7 @@ use tagih::domain::ids::{InvoiceNumber, PaymentCode, RequestId};
 use tagih::domain::lifecycle::{Event, OperationKind};
 use tagih::domain::payment;
 
-use crate::cli::period::{Books, at, code, terms};
+use crate::cli::period::{Books, at, body_digest, code, terms};
 use crate::cli::reconcile::{line, summary};
 
 /// Check Status said on `when` that the bill was paid on `paid`.
@@ -54,7 +54,7 @@ fn doubts_changed_terms_and_payments_told_by_status_alone_are_found_exactly() {
     let request_id = RequestId::from_digest(&digest::of_bytes(b"D-4"));
     let wire_invoice_number = InvoiceNumber::new("D-4").unwrap();
     let intent =
-        Event::Intended { operation: OperationKind::Issue, terms: wanted, request_id, wire_invoice_number, body_digest: String::new() };
+        Event::Intended { operation: OperationKind::Issue, terms: wanted, request_id, wire_invoice_number, body_digest: body_digest() };
     books.tell("2026-10-01", "D-4", intent);
     books.tell("2026-10-01", "D-4", Event::Doubted { reason: "timeout".to_owned(), answered: false, refusal: None });
     let asked = terms(500_000, "2026-12-30", "Motor");

@@ -5,7 +5,7 @@ use tagih::domain::digest;
 use tagih::domain::ids::{InvoiceNumber, PaymentCode, RequestId};
 use tagih::domain::lifecycle::{CodeAnswer, Event, OperationKind};
 
-use crate::cli::period::{Books, at, code, late, terms};
+use crate::cli::period::{Books, at, body_digest, code, late, terms};
 use crate::cli::reconcile::{line, summary};
 use crate::cli::settlement::{Row, csv, row};
 
@@ -168,7 +168,7 @@ fn issue_as(books: &Books, invoice: &str, wire: &str, code: &str, when: &str, ex
     let id = digest::of_bytes(wire.as_bytes());
     let (request_id, wire_invoice_number) = (RequestId::from_digest(&id), InvoiceNumber::new(wire).unwrap());
     let operation = OperationKind::Issue;
-    books.tell(when, invoice, Event::Intended { operation, terms, request_id, wire_invoice_number, body_digest: String::new() });
+    books.tell(when, invoice, Event::Intended { operation, terms, request_id, wire_invoice_number, body_digest: body_digest() });
     let payment_code = PaymentCode::new(code).unwrap();
     let answer =
         CodeAnswer { payment_code, created_at: Some(at(when)), expires_at: Some(at(expires)), how_to_pay_page: None, how_to_pay_api: None };
