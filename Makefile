@@ -17,7 +17,7 @@ test:  ## build, then run every test
 
 lint:  ## formatting and lints, warnings are errors
 	cargo fmt --check
-	cargo clippy --all-targets -- -D warnings
+	cargo clippy --all-targets --features bench -- -D warnings
 
 soak:  ## kill the real program 200 times over campaigns of 2,000 codes, make 200 reports beside writers, run long nights among strangers
 	TAGIH_KILL_CAMPAIGNS=20 TAGIH_KILL_KILLS=200 TAGIH_KILL_CODES=2000 cargo test --test it kill -- --nocapture

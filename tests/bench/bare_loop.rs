@@ -1,6 +1,6 @@
 //! `bare-loop CSV BASE_URL IN_FLIGHT`: signs and sends what `tagih issue` would, with the same client, and keeps nothing.
 //!
-//! Client-Id and secret come from TAGIH_DOKU_CLIENT_ID and TAGIH_DOKU_SECRET, as for tagih itself. Prints one JSON line.
+//! Client-Id and secret come from `TAGIH_DOKU_CLIENT_ID` and `TAGIH_DOKU_SECRET`, as for tagih itself. Prints one JSON line.
 
 use std::path::Path;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -44,7 +44,14 @@ pub fn run(csv: &Path, base_url: String, in_flight: usize) {
     let read = intake::read(&[csv.to_owned()], &intake::Options::new(Timestamp::now())).unwrap();
     let parts = read.parts(|_| true).map(Result::unwrap);
     let bills: Vec<Bill> = parts.flatten().filter_map(|row| row.valid().cloned()).collect();
-    let endpoint = Endpoint { base_url, client_id: client_id.clone(), connect_ms: 5_000, request_ms: 30_000, proxy: ProxyChoice::Direct };
+    let endpoint = Endpoint {
+        base_url,
+        client_id: client_id.clone(),
+        connect_ms: 5_000,
+        request_ms: 30_000,
+        proxy: ProxyChoice::Direct,
+        root_certificates: None,
+    };
     let gateway = HttpGateway::new(endpoint, key, Clock::default()).unwrap();
     let accepted = AtomicU64::new(0);
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().unwrap();

@@ -264,7 +264,7 @@ def pacing(table):
 
 def issuing(table, runs, count=20_000):
     """The same client, signing and sending the same bodies, with and without ledger and pacing."""
-    pace = {"RATE_PER_SECOND": 1_000_000, "BURST": 1_000_000, "IN_FLIGHT_MAX": IN_FLIGHT}
+    pace = {"RATE_PER_SECOND": 100_000, "BURST": 100_000, "IN_FLIGHT_MAX": IN_FLIGHT}
     rates = {"bare": [], "bare whole": [], "tagih": [], "tagih whole": []}
     env = {"TAGIH_DOKU_CLIENT_ID": CLIENT_ID, "TAGIH_DOKU_SECRET": SECRET}
     with Sandbox() as sandbox:

@@ -188,8 +188,10 @@ fn write_logs(portfolio: &Portfolio, dir: &Path) -> Truth {
             file.write_all(text.as_bytes()).unwrap();
         }
     });
-    files.into_values().for_each(|mut file| file.flush().unwrap());
-    assert!(AS_OF > PERIOD_START, "the as-of ends the story");
+    for mut file in files.into_values() {
+        file.flush().unwrap();
+    }
+    const { assert!(AS_OF > PERIOD_START, "the as-of ends the story") };
     truth
 }
 

@@ -427,7 +427,7 @@ impl Draft {
                 if first {
                     self.pay("P15", amount, self.at);
                     for message in &mut self.plan.messages {
-                        message.invoice.insert_str(0, "X");
+                        message.invoice.insert(0, 'X');
                     }
                 } else {
                     self.plan.row.code = other.code;
@@ -544,7 +544,7 @@ impl Draft {
             Extra::Orphan => {
                 self.plan.payments.push(("P01", amount));
                 let mut orphan = Message { money: amount, ..strange("N00", Damage::None) };
-                orphan.invoice.insert_str(0, "X");
+                orphan.invoice.insert(0, 'X');
                 orphan.code.replace_range(..5, "60592");
                 orphan
             }

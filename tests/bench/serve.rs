@@ -52,6 +52,7 @@ fn entry(bill: u64) -> Entry {
             kind: Some("Kendaraan Bermotor".into()),
             status: Some("aktif".into()),
             due_date: Some(date(2026, 12, 1)),
+            ..Policy::default()
         },
         bill_group: None,
         additional: None,
