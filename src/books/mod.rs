@@ -13,7 +13,7 @@
 //! | `allocation` | how a payment met its debt, and its class by that |
 //! | `post`, `take_on` | in which order: one function for a month, and one for the day before the first |
 //! | `parts`, `handed` | which debts are posted apart from the others, and what they leave to them |
-//! | `month`, `identities` | what a month says, and what must hold |
+//! | `month`, `breakdown`, `tie`, `identities` | what a month says: by account, by branch and agent, beside the ledger; and what must hold |
 //! | `export`, `hledger` | entries by the customer's chart of accounts; the whole journal as plain text |
 //! | `carry` | the versioned files between two months |
 //!

@@ -130,16 +130,49 @@ pub struct Posted {
     pub identities: Vec<Identity>,
 }
 
-/// What one part comes to.
-struct Concluded<P> {
-    handed: Handed,
-    aside: [(&'static str, usize); 10],
-    unposted: BTreeSet<ItemId>,
+/// What accounts come to, in one part or in all of them.
+#[derive(Default)]
+struct Figures {
     statements: Vec<Statement>,
     ageing: Vec<Ageing>,
     breakdown: Breakdown,
     tie: Tie,
     identities: Vec<Identity>,
+}
+
+impl Figures {
+    /// Adds those of one more part.
+    fn add(&mut self, more: Self) {
+        month::add_up(&mut self.statements, more.statements);
+        month::add_ages(&mut self.ageing, more.ageing);
+        self.breakdown.add(more.breakdown);
+        self.tie.add_part(more.tie);
+        identities::add_up(&mut self.identities, more.identities);
+    }
+
+    /// All of them, without accounts that have nothing to say, and with what holds between what is told of one account in several ways.
+    fn closed(mut self, lists_bills: bool) -> Self {
+        self.statements.retain(|statement| !statement.is_silent());
+        let spoken: BTreeSet<&str> = self.statements.iter().map(|statement| statement.account.name()).collect();
+        let is_of_silent =
+            |name: &str| name.split_once(": ").is_some_and(|(account, what)| what.contains("movements =") && !spoken.contains(account));
+        self.identities.retain(|identity| !is_of_silent(&identity.name));
+        let owed = self.ageing.iter().find(|ageing| ageing.account == Account::Receivable).map(Ageing::total).unwrap_or_default().amount;
+        let by_dimension = self.breakdown.total().closed().amount;
+        self.identities.push(Identity::new("receivable by dimension = receivable", by_dimension, owed));
+        if lists_bills {
+            self.identities.push(Identity::new("receivable = asked by the ledger + listed differences", owed, self.tie.total()));
+        }
+        self
+    }
+}
+
+/// What one part comes to.
+struct Concluded<P> {
+    handed: Handed,
+    aside: [(&'static str, usize); 10],
+    unposted: BTreeSet<ItemId>,
+    figures: Figures,
     items: Vec<OpenItem>,
     grounds: BTreeMap<(Option<Account>, ItemId), Facts>,
     held: Vec<Held>,
@@ -164,13 +197,9 @@ struct Run<'a> {
 #[derive(Default)]
 struct Sums {
     handed: Handed,
-    statements: Vec<Statement>,
-    ageing: Vec<Ageing>,
-    breakdown: Breakdown,
-    tie: Tie,
     aside: BTreeMap<&'static str, usize>,
     unposted: BTreeSet<ItemId>,
-    identities: Vec<Identity>,
+    figures: Figures,
     items: Items,
     grounds: BTreeMap<(Option<Account>, ItemId), Facts>,
     held: Vec<Held>,
@@ -191,11 +220,9 @@ impl Posted {
             Opened::TakenOn { items } => (Known { began_on: Some(period.from), ..Known::default() }, None, Some(items)),
         };
         let today = wib_date(terms.as_of).max(period.from);
-        let lists_bills;
-        let (mut sums, common) = {
+        let (sums, common, lists_bills) = {
             let (found, parts) = Found::of(outcome, terms, &before, &decisions, items.as_deref().unwrap_or_default());
             let is_settlement_known = outcome.settled.is_some() || !before.batches.is_empty();
-            lists_bills = found.lists_bills();
             let run = Run {
                 posting: Posting { settings: &settings, period, lists_bills: found.lists_bills() },
                 item_terms: ItemTerms { terms, today, settings: &settings, is_settlement_known, decisions: &decisions },
@@ -206,21 +233,14 @@ impl Posted {
                 taken: items.as_deref(),
                 asked: &asked,
             };
-            run.post(&decisions, keeper)?
+            let (sums, common) = run.post(&decisions, keeper)?;
+            (sums, common, run.posting.lists_bills)
         };
         let findings = std::mem::take(&mut outcome.findings);
         outcome.findings = listed(findings, &sums.items, &sums.grounds, &common.known, &sums.unposted);
-        sums.statements.retain(|statement| !statement.is_silent());
-        let spoken: BTreeSet<&str> = sums.statements.iter().map(|statement| statement.account.name()).collect();
-        let is_of_silent =
-            |name: &str| name.split_once(": ").is_some_and(|(account, what)| what.contains("movements =") && !spoken.contains(account));
-        sums.identities.retain(|identity| !is_of_silent(&identity.name));
-        let Sums { statements, ageing, breakdown, tie, aside, mut identities, items, held, prior, answers, .. } = sums;
-        let owed = ageing.iter().find(|ageing| ageing.account == Account::Receivable).map(Ageing::total).unwrap_or_default();
-        identities.push(Identity::new("receivable by dimension = receivable", breakdown.total().closed().amount, owed.amount));
+        let Sums { figures, aside, items, held, prior, answers, .. } = sums;
+        let Figures { statements, ageing, breakdown, tie, identities } = figures.closed(lists_bills);
         let tie = lists_bills.then_some(tie);
-        identities
-            .extend(tie.iter().map(|tie| Identity::new("receivable = asked by the ledger + listed differences", owed.amount, tie.total())));
         Ok(Self { common, settings, previous, today, statements, ageing, breakdown, tie, aside, items, held, prior, answers, identities })
     }
 
@@ -309,26 +329,12 @@ impl Run<'_> {
         });
         let held = held.collect();
         let page = K::page(month, &items, made.settings)?;
-        let (ageing, prior, aside) = (month.ageing(today), prior_lines(month), month.aside.counts());
+        let (prior, aside) = (prior_lines(month), month.aside.counts());
         let (breakdown, tie) = (Breakdown::of(month, today), Tie::of(known, &made.facts.bills, month.period));
         let later = month.aside.later.iter().filter(|id| id.subject() == Subject::Bill);
         let unposted = month.aside.too_old.iter().chain(later).copied().collect();
-        Ok(Concluded {
-            handed,
-            aside,
-            unposted,
-            statements,
-            ageing,
-            breakdown,
-            tie,
-            identities,
-            items,
-            grounds,
-            held,
-            prior,
-            answers,
-            page,
-        })
+        let figures = Figures { statements, ageing: month.ageing(today), breakdown, tie, identities };
+        Ok(Concluded { handed, aside, unposted, figures, items, grounds, held, prior, answers, page })
     }
 
     /// Whether an item is one of the list of what somebody must look at.
@@ -338,28 +344,9 @@ impl Run<'_> {
 
     /// Adds what a part comes to, and has it kept.
     fn take<K: Keeper>(&self, sums: &mut Sums, part: Concluded<K::Page>, keeper: &mut K) -> Result<(), K::Error> {
-        let Concluded {
-            handed,
-            aside,
-            unposted,
-            statements,
-            ageing,
-            breakdown,
-            tie,
-            identities,
-            items,
-            grounds,
-            held,
-            prior,
-            answers,
-            page,
-        } = part;
+        let Concluded { handed, aside, unposted, figures, items, grounds, held, prior, answers, page } = part;
         keeper.keep(page)?;
-        month::add_up(&mut sums.statements, statements);
-        month::add_ages(&mut sums.ageing, ageing);
-        sums.breakdown.add(breakdown);
-        sums.tie.add_part(tie);
-        identities::add_up(&mut sums.identities, identities);
+        sums.figures.add(figures);
         for (why, count) in aside {
             let sum = sums.aside.entry(why).or_default();
             *sum = sum.saturating_add(count);
