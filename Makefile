@@ -25,7 +25,7 @@ soak:  ## kill the real program 200 times over campaigns of 2,000 codes, make 20
 	TAGIH_BORDER_CAMPAIGNS=40 TAGIH_BORDER_NIGHTS=8 TAGIH_BORDER_BILLS=400 cargo test --test it border::campaign -- --nocapture
 
 soak-cluster:  ## 100 campaigns of 20,000 rows by 8 senders on one PostgreSQL, killed, frozen and cut off (hours)
-	TAGIH_CLUSTER_CAMPAIGNS=100 TAGIH_CLUSTER_ROWS=20000 TAGIH_CLUSTER_WORKERS=8 cargo test --test it several_hosts::campaign -- --nocapture
+	TAGIH_CLUSTER_CAMPAIGNS=$${TAGIH_CLUSTER_CAMPAIGNS:-100} TAGIH_CLUSTER_ROWS=20000 TAGIH_CLUSTER_WORKERS=8 TAGIH_CLUSTER_RATE=120 cargo test --test it several_hosts::campaign -- --nocapture
 
 large:  ## release build, then every command on a million bills in 512 MB (about 20 min)
 	cargo build --release

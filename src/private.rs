@@ -33,6 +33,14 @@ pub fn real_account() -> u32 {
     process::getuid().as_raw()
 }
 
+/// Whether the kernel itself tells what is read at `path`: a process in a mount namespace of its own may put anything over `/proc`.
+#[must_use]
+pub fn is_told_by_kernel(path: &str) -> bool {
+    /// `PROC_SUPER_MAGIC` of Linux.
+    const PROC: i64 = 0x9fa0;
+    rustix::fs::statfs(path).is_ok_and(|found| found.f_type == PROC)
+}
+
 /// Opens a file of ours as `options` say: made with mode 0600, or held to it.
 ///
 /// # Errors

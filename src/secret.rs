@@ -19,7 +19,7 @@ pub enum SecretError {
     None,
     /// There is no such file. What is written in its place may be the key, so it is not repeated.
     #[error(
-        "there is no file where the setting of a secret file leads\nhint: check `doku.secret_file`, `doku.secret_file_previous` and `ledger.password_file`: they name files, and are never the secret itself"
+        "there is no file where the setting of a secret file leads\nhint: check `doku.secret_file`, `doku.secret_file_previous`, `ledger.password_file` and `ledger.seal_key_file`: they name files, and are never the secret itself"
     )]
     Missing,
     /// The file cannot be read.
@@ -66,6 +66,16 @@ pub enum SecretError {
         /// What is wrong, without a word of it.
         reason: &'static str,
     },
+    /// Anybody could guess it, or a slip has made it.
+    #[error(
+        "the key of {place} cannot be what the ledger is sealed with: {reason}\nhint: make one with `openssl rand -hex 32`, on one line, and keep a copy of it apart from the ledger's"
+    )]
+    NoSealKey {
+        /// Where it stands.
+        place: String,
+        /// What is wrong, without a word of it.
+        reason: &'static str,
+    },
     /// The file holds nothing.
     #[error("the secret file `{0}` is empty")]
     Empty(String),
@@ -87,6 +97,8 @@ enum Kind {
     Key,
     /// The password of the ledger's database.
     Password,
+    /// What the ledger is sealed with.
+    SealKey,
 }
 
 impl Kind {
@@ -94,6 +106,7 @@ impl Kind {
         match self {
             Self::Key => "TAGIH_DOKU_SECRET",
             Self::Password => "TAGIH_LEDGER_PASSWORD",
+            Self::SealKey => "TAGIH_LEDGER_SEAL_KEY",
         }
     }
 
@@ -101,6 +114,7 @@ impl Kind {
         match self {
             Self::Key => "doku_secret",
             Self::Password => "ledger_password",
+            Self::SealKey => "ledger_seal_key",
         }
     }
 
@@ -108,6 +122,9 @@ impl Kind {
     fn checked(self, text: &str, place: impl Fn() -> String) -> Result<SecretString, SecretError> {
         match (self, slip(text), guessable(text)) {
             (Self::Key, Some(reason), _) | (Self::Key, None, Some(reason)) => Err(SecretError::Weak { place: place(), reason }),
+            (Self::SealKey, Some(reason), _) | (Self::SealKey, None, Some(reason)) => {
+                Err(SecretError::NoSealKey { place: place(), reason })
+            }
             (Self::Password, Some(reason), _) => Err(SecretError::NoPassword { place: place(), reason }),
             (_, None, _) => Ok(SecretString::from(text)),
         }
@@ -122,6 +139,11 @@ pub fn load(secret_file: &str, sources: Sources) -> Result<SecretString, SecretE
 /// The password of the ledger's database, which there may be none of, by the same sources.
 pub fn password(file: &str, sources: Sources) -> Result<Option<SecretString>, SecretError> {
     find(file, Kind::Password, sources)
+}
+
+/// What the ledger is sealed with, which there may be none of, by the same sources.
+pub fn seal_key(file: &str, sources: Sources) -> Result<Option<SecretString>, SecretError> {
+    find(file, Kind::SealKey, sources)
 }
 
 fn find(file: &str, kind: Kind, sources: Sources) -> Result<Option<SecretString>, SecretError> {

@@ -84,6 +84,7 @@ impl Book<'_> {
             payee: fact.payee,
             hold: None,
             only_told: fact.only_told,
+            class: fact.class,
             debt,
             account,
             held_as: id,
@@ -224,7 +225,7 @@ impl Book<'_> {
         }
         let waits_for = fact.hold.filter(|_| !self.is_accepted_late(fact));
         if let Some(payment) = self.known.payments.get_mut(&id) {
-            (payment.payee, payment.debt, payment.hold) = (fact.payee, Some(debt), waits_for);
+            (payment.payee, payment.debt, payment.hold, payment.class) = (fact.payee, Some(debt), waits_for, fact.class);
         }
         self.debt_mut(debt)?.payments.push(id);
         let created = self.known.bills.get(&bill).and_then(|bill| bill.events.first()).map(|event| event.day(self.period.to));

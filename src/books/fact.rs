@@ -12,6 +12,7 @@ use super::item::{ItemId, Subject};
 use crate::domain::amount::{Amount, Rupiah};
 use crate::domain::calendar::wib_date;
 use crate::domain::channel::Channel;
+use crate::domain::classify::Class;
 use crate::domain::digest::{self, Digest};
 use crate::domain::dimensions::Dimensions;
 
@@ -113,6 +114,9 @@ pub struct PaymentFact {
     /// Whether only Check Status tells of it (P19).
     #[serde(default)]
     pub only_told: bool,
+    /// The class of what is wrong with it, if anything is: what is open of it keeps this name until it is another's.
+    #[serde(default)]
+    pub class: Option<Class>,
 }
 
 /// Invoice number and code as a counter notified them: all that is known of money without a bill, and by what a message is known that tells

@@ -8,7 +8,7 @@ use jiff::civil::Date;
 use super::account::{Account, Side};
 use super::book::Book;
 use super::item::ItemId;
-use super::known::Open;
+use super::known::{BatchDay, Open};
 use super::month::Why;
 use super::pair::{Leg, Movement, Pair};
 use super::post::Month;
@@ -17,8 +17,8 @@ use crate::domain::amount::Rupiah;
 /// See the module.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Handed {
-    /// Σ `PAY TO MERCHANT` of new rows, by batch and day.
-    columns: BTreeMap<(ItemId, Date), Rupiah>,
+    /// What new rows come to, by batch and day; nothing is posted of it yet.
+    days: BTreeMap<(ItemId, Date), BatchDay>,
     /// Batches with rows that are not paid out yet.
     waiting: BTreeSet<ItemId>,
     /// Every batch that a known row stands in.
@@ -40,7 +40,7 @@ impl Handed {
         let touched = std::mem::take(&mut book.touched);
         let batches = std::mem::take(&mut book.known.batches);
         let days = batches.into_iter().filter(|(id, _)| touched.contains(id));
-        let columns = days.flat_map(|(id, batch)| batch.days.into_iter().map(move |(on, day)| ((id, on), day.column))).collect();
+        let days = days.flat_map(|(id, batch)| batch.days.into_iter().map(move |(on, day)| ((id, on), day))).collect();
         let (common, own) = std::mem::take(&mut book.known.balances).into_iter().partition(|(leg, _)| is_common(*leg));
         book.known.balances = own;
         let mut moved: BTreeMap<Leg, BTreeMap<(Why, Date), Rupiah>> = BTreeMap::new();
@@ -49,14 +49,13 @@ impl Handed {
             *sum = sum.plus(amount);
         }
         let waiting = std::mem::take(&mut book.waiting);
-        Self { columns, waiting, batches: book.known.rows.values().map(|row| row.batch).collect(), balances: common, moved }
+        Self { days, waiting, batches: book.known.rows.values().map(|row| row.batch).collect(), balances: common, moved }
     }
 
     /// Adds what another part left.
     pub fn add(&mut self, other: Self) {
-        for (day, amount) in other.columns {
-            let sum = self.columns.entry(day).or_default();
-            *sum = sum.plus(amount);
+        for (on, day) in other.days {
+            self.days.entry(on).or_default().add(&day);
         }
         self.waiting.extend(other.waiting);
         self.batches.extend(other.batches);
@@ -74,9 +73,8 @@ impl Handed {
 
     /// Puts it into the book of everything else.
     pub(super) fn put_into(&self, book: &mut Book<'_>) {
-        for ((batch, on), column) in &self.columns {
-            let day = book.known.batches.entry(*batch).or_default().days.entry(*on).or_default();
-            day.column = day.column.plus(*column);
+        for ((batch, on), day) in &self.days {
+            book.known.batches.entry(*batch).or_default().days.entry(*on).or_default().add(day);
             book.touched.insert(*batch);
         }
         book.waiting.extend(&self.waiting);

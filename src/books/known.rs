@@ -18,6 +18,7 @@ use super::off::Off;
 use super::pair::{Leg, Movement};
 use crate::domain::amount::Rupiah;
 use crate::domain::channel::Channel;
+use crate::domain::classify::Class;
 use crate::domain::digest::Digest;
 use crate::domain::dimensions::Dimensions;
 
@@ -75,6 +76,9 @@ pub struct Payment {
     pub hold: Option<Hold>,
     /// Whether only Check Status tells of it.
     pub only_told: bool,
+    /// The class of what is wrong with it, as the run told that brought it.
+    #[serde(default)]
+    pub class: Option<Class>,
     /// The debt it is for.
     pub debt: Option<ItemId>,
     /// Where it stands until it is paid out: doku or direct.
@@ -129,8 +133,19 @@ pub struct Row {
 pub struct BatchDay {
     /// Σ `PAY TO MERCHANT` of its rows.
     pub column: Rupiah,
+    /// What of it DOKU pays to third parties instead.
+    #[serde(default)]
+    pub shared: Rupiah,
     /// What was posted as paid out.
     pub posted: Rupiah,
+}
+
+impl BatchDay {
+    /// Takes what other rows of the day come to, and what was posted of it.
+    pub(super) fn add(&mut self, other: &Self) {
+        let Self { column, shared, posted } = *other;
+        (self.column, self.shared, self.posted) = (self.column.plus(column), self.shared.plus(shared), self.posted.plus(posted));
+    }
 }
 
 /// A settlement batch.

@@ -9,7 +9,7 @@ use super::account::Account;
 use super::book::{Book, BooksError, Cause};
 use super::fact::{BatchFact, PaymentFact, RowFact, RowKind};
 use super::item::{ItemId, Subject};
-use super::known::{Payout, Row, RowState};
+use super::known::{BatchDay, Payout, Row, RowState};
 use super::pair::{Leg, Movement};
 use crate::domain::amount::Rupiah;
 use crate::domain::channel::Channel;
@@ -50,7 +50,7 @@ impl Book<'_> {
         match self.known.rows.get(&row.id).map(|known| known.state) {
             None => {
                 let day = self.known.batches.entry(row.batch).or_default().days.entry(on).or_default();
-                day.column = day.column.plus(rupiah(row.paid_out));
+                day.add(&BatchDay { column: rupiah(row.paid_out), ..BatchDay::default() });
                 self.touched.insert(row.batch);
             }
             Some(RowState::Suspense) => return self.claim(row, cause),
@@ -100,6 +100,9 @@ impl Book<'_> {
         };
         if row.kind.channel().is_some() && state != RowState::Twice {
             self.move_to(Leg::total(Account::Shares), clearing, rupiah(row.shares), Movement::Shared, cause)?;
+            let day = self.known.batches.entry(row.batch).or_default().days.entry(on).or_default();
+            day.add(&BatchDay { shared: rupiah(row.shares), ..BatchDay::default() });
+            self.touched.insert(row.batch);
         }
         let (batch, invoice_number, listed_as) = (row.batch, row.invoice_number.clone(), row.listed_as.clone());
         self.known.rows.insert(row.id, Row { batch, invoice_number, listed_as, paid_out_on: on, kind: row.kind, gross, state });
@@ -181,8 +184,8 @@ impl Book<'_> {
         }
     }
 
-    /// Posts what DOKU pays for each batch: what its files state, else the column. A total that covers rows which are not paid out
-    /// yet cannot be told apart from theirs; then, too, the column counts.
+    /// Posts what DOKU pays us for each batch: what its files state, else the column, less what others get of it. A total that covers rows
+    /// which are not paid out yet cannot be told apart from theirs; then, too, the column counts.
     pub(super) fn pay_out(&mut self) -> Result<(), BooksError> {
         let touched = std::mem::take(&mut self.touched);
         touched.into_iter().try_for_each(|batch| self.pay_out_batch(batch, self.waiting.contains(&batch)))
@@ -196,7 +199,8 @@ impl Book<'_> {
         let last = batch.days.keys().next_back().copied();
         let mut announced = Vec::new();
         for (on, day) in &mut batch.days {
-            let target = if Some(*on) == last { day.column.plus(unread) } else { day.column };
+            let column = day.column.minus(day.shared);
+            let target = if Some(*on) == last { column.plus(unread) } else { column };
             announced.push((*on, day.posted, target.minus(day.posted)));
             day.posted = target;
         }

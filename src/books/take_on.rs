@@ -163,6 +163,7 @@ impl Book<'_> {
                     payee: Payee::Nobody,
                     hold: None,
                     only_told: false,
+                    class: None,
                     debt: None,
                     account: Account::Doku,
                     held_as: item,
@@ -179,7 +180,7 @@ impl Book<'_> {
                 let (id, name) = taken.batch.clone().ok_or(missing)?;
                 self.known.payouts.insert(item, Payout { batch: id, on });
                 let batch = self.known.batches.entry(id).or_insert_with(|| Batch { name, ..Batch::default() });
-                batch.days.insert(on, BatchDay { column: amount, posted: amount });
+                batch.days.insert(on, BatchDay { column: amount, posted: amount, ..BatchDay::default() });
             }
             Subject::BankLine => drop(self.known.bank_lines.insert(item, BankLine { on, amount })),
             Subject::Row | Subject::Decision => {}

@@ -7,6 +7,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use jiff::Timestamp;
 use jiff::civil::Date;
 
+use super::ledger_args::LedgerCommand;
 use super::period_args::PeriodCommand;
 use super::tables::{BillFlags, TableFlags};
 use crate::domain::language::Language;
@@ -304,7 +305,7 @@ pub(super) struct Reconcile {
     /// DOKU's settlement reports (CSV, XLSX) or quoted globs: follow the money to the bank
     #[arg(long, num_args = 1.., value_name = "FILE")]
     pub(super) settlement: Vec<String>,
-    /// Statements of the bank account DOKU pays to (CSV, XLSX) or quoted globs: see pay-outs arrive
+    /// Statements of the bank account DOKU pays to (CSV, XLSX, MT940) or quoted globs: see pay-outs arrive
     #[arg(long, num_args = 1.., value_name = "FILE")]
     pub(super) bank: Vec<String>,
     /// Inquiry logs of `tagih serve` or quoted globs: hold payments against what was answered
@@ -325,53 +326,6 @@ pub(super) struct Reconcile {
     /// Language of workbook and page (default: `report.language`)
     #[arg(long, value_name = "LANGUAGE", value_parser = language)]
     pub(super) lang: Option<Language>,
-}
-
-#[derive(Debug, Subcommand)]
-pub(super) enum LedgerCommand {
-    /// Adopt codes that exist at DOKU already
-    Import {
-        /// CSV: invoice_number, payment_code, channel, amount, optional method, reusable, created_at, expires_at, wire_invoice_number
-        file: PathBuf,
-        /// Create the ledger if there is none
-        #[arg(long)]
-        new_ledger: bool,
-        /// Take another amount or expiry of a known code into the ledger
-        #[arg(long)]
-        update: bool,
-        #[command(flatten)]
-        tables: TableFlags,
-    },
-    /// Copy the ledger while it is in use
-    Backup {
-        /// The copy, which must not exist yet; `DIR/` is a folder, made if it is missing, in which it is named by the time
-        to: PathBuf,
-    },
-    /// Fill the configured ledger, which must be empty, with the one in a file
-    Restore {
-        /// A backup, or the ledger used until now
-        from: PathBuf,
-    },
-    /// Recompute the hash chain, refold every bill, check the invariants
-    Verify {
-        /// A `sequence:hash` from an earlier summary: finds an older copy put back
-        #[arg(long, value_name = "HEAD")]
-        head: Option<String>,
-        /// A file that keeps the head from one time to the next, best where whoever can write the ledger cannot: the ledger is held
-        /// against it, and if it is whole its head is kept
-        #[arg(long, value_name = "FILE", conflicts_with = "head")]
-        head_file: Option<PathBuf>,
-    },
-    /// Every event as JSON Lines on stdout
-    Export,
-    /// Bring a ledger of an earlier version up to date, after keeping a copy of it
-    Migrate,
-    /// Delete names, addresses and request bodies of bills that are closed
-    Purge {
-        /// Only of bills closed before this day
-        #[arg(long, value_name = "DATE")]
-        before: Date,
-    },
 }
 
 #[derive(Debug, Subcommand)]

@@ -1,6 +1,8 @@
 //! `tagih discrepancies`: what reports found, what people decide about it, and both in the journal.
 
 use std::collections::BTreeSet;
+use std::fs::File;
+use std::io::Read as _;
 use std::path::Path;
 
 use jiff::civil::Date;
@@ -162,6 +164,13 @@ fn export(setup: &Setup, which: &Which, out: &Path, by: Option<&str>, lang: Opti
     let chosen = chosen(which, &register, run_id.as_deref())?;
     let is_workbook = out.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("xlsx"));
     let today = as_of_day(&register);
+    let mut start = [0; 32];
+    if let Ok(count) = File::open(out).and_then(|mut file| file.read(&mut start))
+        && !items::is_export(start.get(..count).unwrap_or_default(), is_workbook)
+    {
+        let words = "exists and is no export of discrepancies, so it stays as it is\nhint: give another name with `--out`";
+        return Err(Failure::usage(format!("`{}` {words}", out.display())));
+    }
     if is_workbook {
         items_sheet::write(out, &chosen, today, lang.unwrap_or(setup.config.report.language))?;
     } else {

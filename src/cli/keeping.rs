@@ -6,9 +6,10 @@ use jiff::Timestamp;
 use jiff::civil::Date;
 
 use super::adopt::Adopting;
-use super::args::{LedgerCommand, VerdictArgument};
+use super::args::VerdictArgument;
 use super::attention;
 use super::heads;
+use super::ledger_args::LedgerCommand;
 use super::output::{self, rupiah};
 use super::setup::{Failure, Setup};
 use crate::domain::calendar::{format_utc_seconds, start_of_wib_day};
@@ -20,8 +21,9 @@ use crate::domain::sum::Sum;
 use crate::domain::{near, plan};
 use crate::exit::Exit;
 use crate::ledger::codes as ledger_codes;
-use crate::ledger::{Basis, Create, Entry, Head, Ledger as _, LedgerError, Location, Private, Store, View as _};
+use crate::ledger::{Basis, Create, Entry, Head, Ledger as _, LedgerError, Location, Private, Seals, SenderLock, Store, View as _};
 use crate::report::issue::head_text;
+use crate::secret::{self, Sources};
 
 pub(super) fn reading(setup: &Setup) -> Result<Store, Failure> {
     Ok(Store::open_read_only(&setup.ledger_location()?, &setup.binding()?)?)
@@ -238,6 +240,7 @@ pub(super) fn ledger(setup: &Setup, command: &LedgerCommand) -> Result<Exit, Fai
             }
             Ok(Exit::Done)
         }
+        LedgerCommand::Rekey { backup, former } => rekey(setup, backup, former.as_deref()),
         LedgerCommand::Purge { before } => purge(setup, *before),
     }
 }
@@ -278,7 +281,7 @@ fn verify(setup: &Setup, head: Option<&str>, head_file: Option<&Path>) -> Result
         Some(path) => heads::kept(path)?,
         None => head.map(parse_head).transpose()?,
     };
-    let report = wait(Store::verify(&location, expected.as_ref()))?;
+    let report = wait(Store::verify(&location, &setup.seals()?, expected.as_ref()))?;
     for finding in &report.findings {
         output::error(finding);
     }
@@ -325,6 +328,27 @@ pub(super) fn parse_head(text: &str) -> Result<Head, Failure> {
         (hash.len() == 64).then_some(Head { sequence: sequence.parse().ok()?, hash: bytes })
     });
     parsed.ok_or_else(|| Failure::usage(format!("`--head {text}` is not `sequence:hash`\nhint: copy `ledger_head` from a summary.json")))
+}
+
+/// Whoever writes with the former key is refused afterwards.
+fn rekey(setup: &Setup, to: &Path, former: Option<&Path>) -> Result<Exit, Failure> {
+    let former = former.map_or(Ok(None), |file| secret::seal_key(&file.display().to_string(), Sources::default()))?;
+    let former = former.as_ref().map_or(Seals::UNKEYED, Seals::keyed);
+    let (binding, location) = (setup.binding()?, setup.ledger_location()?);
+    if binding.seals == former {
+        return Err(Failure::setting(
+            "the ledger is to be sealed as it is already\nhint: set `ledger.seal_key_file` to the new key, and name the file of the former one with --former",
+        ));
+    }
+    let _lock = match &location {
+        Location::File(path) => Some(SenderLock::acquire(path, "ledger rekey", &setup.clock)?),
+        Location::Server(_) => None,
+    };
+    let of_before = location.clone().sealed(&former);
+    runtime()?.block_on(Store::backup(&of_before, to)).map_err(|error| backup_failed(error, to))?;
+    let head = wait(Store::rekey(&of_before, &binding, &former, setup.clock.now()))?;
+    output::done(format_args!("sealed {}; as it was it is kept at {}; head {}", binding.seals.in_words(), to.display(), head_text(head)));
+    Ok(Exit::Done)
 }
 
 fn purge(setup: &Setup, before: Date) -> Result<Exit, Failure> {

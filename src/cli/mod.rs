@@ -24,6 +24,7 @@ mod init;
 mod install;
 mod keeping;
 mod keys;
+mod ledger_args;
 mod logs;
 mod orders;
 mod output;

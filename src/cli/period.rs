@@ -125,7 +125,7 @@ fn made_again(setup: &Setup, report: &Path) -> Result<TempDir, Failure> {
 /// What is signed rests on the whole of our ledger: it must be what was recorded, and go on from what the report was made from.
 fn hold(setup: &Setup, head: &str) -> Result<(), Failure> {
     let location = setup.ledger_location()?;
-    let report = wait(Store::verify(&location, Some(&parse_head(head)?)))?;
+    let report = wait(Store::verify(&location, &setup.seals()?, Some(&parse_head(head)?)))?;
     report.findings.iter().for_each(output::error);
     if report.is_sound() {
         return Ok(());

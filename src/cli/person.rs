@@ -10,8 +10,9 @@ use crate::private;
 /// # Errors
 /// In a user namespace, where a process is whoever it likes.
 fn person() -> Result<String, Failure> {
-    let map = std::fs::read_to_string("/proc/self/uid_map").unwrap_or_default();
-    if !is_identity(&map) {
+    const MAP: &str = "/proc/self/uid_map";
+    let map = std::fs::read_to_string(MAP).unwrap_or_default();
+    if !private::is_told_by_kernel(MAP) || !is_identity(&map) {
         return Err(Failure::usage(
             "E0859: this process runs in a user namespace, where its account is whatever it says\nhint: decide outside of `unshare` and rootless containers",
         ));
@@ -78,6 +79,13 @@ mod tests {
         assert_eq!(named(0, None, passwd), "0 root");
         assert_eq!(named(1007, None, passwd), "1007");
         assert_eq!((named(0, Some(1007), passwd).as_str(), named(0, Some(0), passwd).as_str()), ("1007 by sudo", "0 root"));
+    }
+
+    #[test]
+    fn what_is_put_over_the_kernels_word_is_not_believed() {
+        let file = tempfile::NamedTempFile::new().unwrap();
+        std::fs::write(file.path(), "0 0 4294967295\n").unwrap();
+        assert!(private::is_told_by_kernel("/proc/self/uid_map") && !private::is_told_by_kernel(file.path().to_str().unwrap()));
     }
 
     #[test]

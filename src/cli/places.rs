@@ -10,7 +10,7 @@ use super::output;
 use super::setup::{Failure, Setup};
 use crate::config::{self, Config};
 use crate::domain::share::Share;
-use crate::ledger::{Binding, Create, LedgerError, Location, SenderLock, Server, ServerAccess, Store, lock};
+use crate::ledger::{Binding, Create, LedgerError, Location, Seals, SenderLock, Server, ServerAccess, Store, lock};
 use crate::random::MachineRandomness;
 use crate::secret::{self, Sources};
 
@@ -77,18 +77,30 @@ impl Setup {
             variable: std::env::var("TAGIH_LEDGER_PASSWORD").ok().map(SecretString::from),
             credentials_directory: std::env::var("CREDENTIALS_DIRECTORY").ok(),
         };
+        let seals = self.seals()?;
         let password = secret::password(&settings.password_file, sources)?;
         let access = ServerAccess {
             password: password.as_ref(),
             ca_file: Some(Path::new(&settings.ca_file)).filter(|file| !file.as_os_str().is_empty()),
             patience: Duration::from_secs(settings.wait_seconds),
             lease: Duration::from_secs(settings.lease_seconds),
+            seals: &seals,
         };
         let server = Server::new(&settings.url, &access, Arc::new(MachineRandomness));
         let unusable = |reason| {
             Failure::setting(format!("`ledger.url` cannot be used: {reason}\nhint: such as `postgres://tagih@db.example.co.id/tagih`"))
         };
         server.map(|server| Location::Server(Box::new(server))).map_err(unusable)
+    }
+
+    /// What the ledger's seals are made with.
+    pub(super) fn seals(&self) -> Result<Seals, Failure> {
+        let sources = Sources {
+            variable: std::env::var("TAGIH_LEDGER_SEAL_KEY").ok().map(SecretString::from),
+            credentials_directory: std::env::var("CREDENTIALS_DIRECTORY").ok(),
+        };
+        let key = secret::seal_key(&self.config.ledger.seal_key_file, sources)?;
+        Ok(key.as_ref().map_or_else(Seals::default, Seals::keyed))
     }
 
     /// The ledger for reading, if there is one.

@@ -20,7 +20,7 @@ use crate::exit::Exit;
 use crate::gateway::pacing::reachable_per_second;
 use crate::intake::{Intake, Judged, Verdict};
 use crate::jobs::issue::Coded;
-use crate::jobs::portion::{BILLS_MAX, Portion, left_alone};
+use crate::jobs::portion::{BILLS_MAX, Portion, left_alone, look_over};
 use crate::ledger::{Ledger, LedgerError, Store, View};
 use crate::report::plan::{PlanFiles, PlanRow};
 
@@ -104,6 +104,9 @@ async fn planned_rows(
     visit: &mut dyn FnMut(&PlannedRow<'_>) -> Result<(), Failure>,
 ) -> Result<(), Failure> {
     let (settings, now) = (settings(setup, flags, None)?, setup.clock.now());
+    if let Some(view) = view {
+        look_over(view, intake.rows, now).await?;
+    }
     let minting = sequence::minting(setup, flags, intake.facts.lacking_code > 0, view).await?;
     let orders = FileOrders(intake);
     let coded = Coded::of(&orders, intake.facts.lacking_code > 0, view, minting.as_ref()).await?;

@@ -2,6 +2,7 @@
 
 use std::convert::Infallible;
 use std::net::SocketAddr;
+use std::num::NonZero;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
@@ -20,7 +21,7 @@ use crate::jobs::stop::{Stop, StopReason};
 use crate::ledger::Create;
 use crate::serve::keys::Keys;
 use crate::serve::log::LogFolder;
-use crate::serve::{InvalidSignature, Limits, ServeError, Settings};
+use crate::serve::{InvalidSignature, Limits, ServeError, Settings, THREADS_MIN};
 
 impl From<ServingError> for Failure {
     fn from(error: ServingError) -> Self {
@@ -46,7 +47,8 @@ impl From<ServeError> for Failure {
 }
 
 pub(super) fn serve(setup: &Setup, arguments: &Serve) -> Result<Exit, Failure> {
-    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
+    let threads = std::thread::available_parallelism().map_or(THREADS_MIN, NonZero::get).max(THREADS_MIN);
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(threads).enable_all().build()?;
     // Before anything else: from here on no signal ends the program by itself.
     let signals = runtime.block_on(async { Signals::heard() })?;
     let binding = setup.binding()?;

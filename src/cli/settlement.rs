@@ -62,6 +62,7 @@ pub(super) fn terms(setup: &Setup) -> Result<SettlementTerms, Failure> {
         working_days: WorkingDays::without(settings.holidays.iter().copied()),
         notification_grace_hours: settings.notification_grace_hours,
         shares: shares.collect(),
+        third_parties: settings.third_parties.iter().cloned().collect(),
     })
 }
 

@@ -123,7 +123,7 @@ impl From<LedgerError> for Failure {
             LedgerError::Missing { path } => {
                 return Self::setting(LedgerError::Missing { path: places::full(path) });
             }
-            LedgerError::OtherBinding { .. } => return Self::setting(error),
+            LedgerError::OtherBinding { .. } | LedgerError::OtherKey { .. } => return Self::setting(error),
             LedgerError::Storage { .. } | LedgerError::Unreachable { .. } => Exit::Disk,
             LedgerError::Damaged { .. } | LedgerError::Illegal(_) | LedgerError::CodeTaken { .. } | LedgerError::NumberTaken { .. } => {
                 Exit::Damaged
@@ -237,7 +237,7 @@ impl Setup {
         if client_id.is_empty() {
             return Err(Failure::setting("`doku.client_id` is not set\nhint: set it in a configuration file or as TAGIH_DOKU_CLIENT_ID"));
         }
-        Ok(Binding { environment: self.config.doku.environment.name().to_owned(), client_id })
+        Ok(Binding { environment: self.config.doku.environment.name().to_owned(), client_id, seals: self.seals()? })
     }
 
     /// How bill files are to be read.

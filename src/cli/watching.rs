@@ -3,7 +3,8 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use super::args::{Command, Global, LedgerCommand};
+use super::args::{Command, Global};
+use super::ledger_args::LedgerCommand;
 use super::output;
 use super::sender::proxy;
 use super::setup::{Failure, Setup};

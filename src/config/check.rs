@@ -29,7 +29,11 @@ pub(super) fn numbers(settings: &Table) -> Result<(), ConfigError> {
 
 /// What texts may say, and which settings go together.
 pub(super) fn check(config: &Config) -> Result<(), ConfigError> {
-    let complaint = if config.doku.client_id.chars().any(char::is_control) {
+    let is_elsewhere = |(_, path): &(&str, &str)| !is_plain_path(path);
+    let complaint = if let Some((name, path)) = config.doku.paths.each().into_iter().find(is_elsewhere) {
+        // Whatever else it held would lead to another host, or be signed as something else than it is sent as.
+        format!("`doku.paths.{name}` must be a path such as `/alfa/v2/code`, of letters, digits and - . _ ~ between slashes: `{path}`")
+    } else if config.doku.client_id.chars().any(char::is_control) {
         "`doku.client_id` holds a control character".to_owned()
     } else if let Some(key) = [("secret_file", &config.doku.secret_file), ("secret_file_previous", &config.doku.secret_file_previous)]
         .into_iter()
@@ -91,6 +95,8 @@ fn settlement(settings: &Settlement) -> Result<(), ConfigError> {
         format!("`settlement.channels` says `{name}` is `{means}`: it must be alfa, indomaret or other")
     } else if let Some((name, share)) = share {
         format!("`settlement.shares` says `{name}` is `{share}`: it must be whole rupiah or a percentage such as 12.5%")
+    } else if let Some(name) = settings.third_parties.iter().find(|name| !settings.shares.contains_key(*name)) {
+        format!("`settlement.third_parties` names `{name}`, which `settlement.shares` does not have")
     } else {
         return Ok(());
     };

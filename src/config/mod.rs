@@ -21,7 +21,7 @@ pub use sections::*;
 pub const DEFAULT: &str = include_str!("../../config/default.toml");
 
 /// Environment variables that begin with TAGIH_ and are not keys.
-const OTHER_VARIABLES: [&str; 4] = ["TAGIH_DOKU_SECRET", "TAGIH_LEDGER_PASSWORD", "TAGIH_CONFIG", "TAGIH_LOG"];
+const OTHER_VARIABLES: [&str; 5] = ["TAGIH_DOKU_SECRET", "TAGIH_LEDGER_PASSWORD", "TAGIH_LEDGER_SEAL_KEY", "TAGIH_CONFIG", "TAGIH_LOG"];
 
 /// Why the configuration cannot be used (exit 2).
 #[derive(Debug, thiserror::Error)]

@@ -7,13 +7,14 @@ use toml::{Table, Value};
 use super::{ConfigError, parse};
 
 /// Every setting that is a path of ours.
-const PATHS: [&str; 8] = [
+const PATHS: [&str; 9] = [
     "doku.secret_file",
     "doku.secret_file_previous",
     "doku.root_certificates_file",
     "ledger.path",
     "ledger.password_file",
     "ledger.ca_file",
+    "ledger.seal_key_file",
     "journal.path",
     "serve.log_dir",
 ];

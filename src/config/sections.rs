@@ -138,7 +138,7 @@ section!(
 section!(
     /// `[ledger]`
     Ledger {
-        path: String, url: String, password_file: String, ca_file: String,
+        path: String, url: String, password_file: String, ca_file: String, seal_key_file: String,
         wait_seconds: u64 = 0..=86_400, lease_seconds: u64 = 1..=3_600,
     }
 );
@@ -248,7 +248,7 @@ section!(
     /// `[settlement]`
     Settlement {
         notification_grace_hours: i64 = 0..=8_784, holidays: Vec<jiff::civil::Date>, channels: BTreeMap<String, String>,
-        shares: BTreeMap<String, String>, alfa: SettledChannel, indomaret: SettledChannel,
+        shares: BTreeMap<String, String>, third_parties: Vec<String>, alfa: SettledChannel, indomaret: SettledChannel,
     }
 );
 section!(

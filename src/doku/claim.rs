@@ -32,7 +32,11 @@ pub fn claim(body: &str) -> Option<Claim> {
         Message::Unusable(field) => format!("its `{field}` is missing or cannot be used"),
         Message::Notification(_) | Message::OtherService => return None,
     };
-    let [transaction, order, info] = fields(body, ["transaction", "order", "online_to_offline_info"])?;
+    let [transaction, order, info, asked] = fields(body, ["transaction", "order", "online_to_offline_info", "online_to_offline_inquiry"])?;
+    // A question moves no money, in whatever log it stands.
+    if transaction.is_none() && asked.is_some() {
+        return None;
+    }
     let [status] = section(transaction, ["status"]);
     if status.and_then(text).is_some_and(|word| NO_MONEY.iter().any(|known| known.eq_ignore_ascii_case(&word))) {
         return None;
@@ -53,6 +57,14 @@ fn shown(written: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_question_is_no_money_whatever_log_it_stands_in() {
+        let question = r#"{"service":{"id":"ONLINE_TO_OFFLINE"},"acquirer":{"id":"ALFA"},"channel":{"id":"ONLINE_TO_OFFLINE_ALFA"},"online_to_offline_info":{"payment_code":"8896500020007919"},"online_to_offline_inquiry":{"date":"2026-10-12T07:06:28Z","identifier":[]}}"#;
+        assert_eq!(claim(question), None);
+        let moved = question.replacen('{', r#"{"transaction":{"status":"SUCCESS"},"#, 1);
+        assert!(claim(&moved).is_some(), "what tells of a transaction may be money, whatever else it holds");
+    }
 
     fn body(status: &str, amount: &str, date: &str, rest: &str) -> String {
         format!(

@@ -21,6 +21,19 @@ pub struct Paths {
 }
 
 impl Paths {
+    /// Each, by its setting.
+    #[must_use]
+    pub const fn each(&self) -> [(&'static str, &str); 5] {
+        let Self { alfa_doku, alfa_merchant, alfa_amend, alfa_merchant_amend, indomaret_doku } = self;
+        [
+            ("alfa_doku", alfa_doku.as_str()),
+            ("alfa_merchant", alfa_merchant.as_str()),
+            ("alfa_amend", alfa_amend.as_str()),
+            ("alfa_merchant_amend", alfa_merchant_amend.as_str()),
+            ("indomaret_doku", indomaret_doku.as_str()),
+        ]
+    }
+
     /// Where a code is issued or registered; `None` where DOKU documents no such call.
     #[must_use]
     pub fn issue(&self, channel: Channel, method: Method) -> Option<&str> {

@@ -2,7 +2,7 @@
 //!
 //! Belongs here: value types. Must not be here: reading files, matching, judging.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::civil::Date;
 use serde::Serialize;
@@ -76,6 +76,13 @@ impl SettlementRow {
     pub fn paid_out_expected(&self) -> i64 {
         let gross = if self.is_purchase() { self.amount } else { self.amount.saturating_abs().saturating_neg() };
         gross.saturating_sub(self.fee).saturating_sub(self.discount)
+    }
+
+    /// What the column `name` says of a split settlement, in rupiah; `None` when it is no whole number. An empty cell is zero, and so is a
+    /// column that is not there.
+    #[must_use]
+    pub fn share(&self, name: &str) -> Option<i64> {
+        self.custom.get(name).filter(|text| !text.is_empty()).map_or(Some(0), |text| text.parse().ok())
     }
 
     /// Equal for the same row in another file, or in another format.
@@ -197,9 +204,20 @@ pub struct SettlementTerms {
     pub notification_grace_hours: i64,
     /// Custom columns that hold shares of a split settlement.
     pub shares: BTreeMap<String, Share>,
+    /// Those of them that are others': DOKU pays them to third parties, and not to us.
+    pub third_parties: BTreeSet<String>,
 }
 
 impl SettlementTerms {
+    /// What of `row` DOKU pays to third parties, in rupiah; `None` when a cell that says so is no whole number. Empty cells are zero, and so are
+    /// columns that the file does not have. Of a refund it is what they give back, with whichever sign it is written, as its amount is.
+    #[must_use]
+    pub fn shared(&self, row: &SettlementRow) -> Option<i64> {
+        let sign = if row.is_purchase() { i64::signum } else { |_| -1 };
+        let share = |name: &String| row.share(name).map(|share| share.saturating_abs().saturating_mul(sign(share)));
+        self.third_parties.iter().try_fold(0_i64, |sum, name| sum.checked_add(share(name)?))
+    }
+
     /// The terms of `channel`.
     #[must_use]
     pub const fn of(&self, channel: Channel) -> &ChannelTerms {

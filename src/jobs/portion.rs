@@ -16,6 +16,21 @@ use crate::parallel;
 /// Bills planned from one question at most: enough that asking costs little, few enough that memory stays flat.
 pub const BILLS_MAX: usize = 1_000;
 
+/// Bills that are looked over in less time than anybody notices, and how many times the rows of a file may be, without the file's planning
+/// taking notably longer.
+const LOOKED_OVER: u64 = 10_000;
+const LOOKED_OVER_A_ROW: u64 = 4;
+
+/// Looks whether all that was recorded is there, before so many rows are planned on it: a bill that was removed would be billed again. In a
+/// ledger far larger than the file only what the rows name is looked at, as it always is.
+///
+/// # Errors
+/// The ledger's.
+pub async fn look_over(view: &impl View, rows: u64, now: Timestamp) -> Result<(), LedgerError> {
+    let bills: u64 = view.totals(now).await?.by_status.iter().map(|(_, sum)| sum.count).sum();
+    if bills <= LOOKED_OVER.max(rows.saturating_mul(LOOKED_OVER_A_ROW)) { view.whole().await } else { Ok(()) }
+}
+
 /// Why bills are left alone, where their marks alone say so; `None` of every other.
 ///
 /// # Errors

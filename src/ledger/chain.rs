@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::Head;
 use super::rules::{microseconds, truncated};
+use super::seals::Seals;
 use crate::domain::amount::Amount;
 use crate::domain::channel::Channel;
 use crate::domain::digest::{self, Digest};
@@ -22,6 +23,8 @@ pub(super) enum Kind {
     Payment,
     /// A [`PurgeRecord`].
     Purge,
+    /// A [`KeyRecord`].
+    Key,
 }
 
 impl Kind {
@@ -31,6 +34,7 @@ impl Kind {
             Self::Bill => "bill",
             Self::Payment => "payment",
             Self::Purge => "purge",
+            Self::Key => "key",
         }
     }
 }
@@ -39,7 +43,7 @@ impl Head {
     /// The head of a ledger without events.
     pub const EMPTY: Self = Self { sequence: 0, hash: [0; 32] };
 
-    /// The head after one more event: SHA-256 over the previous hash, everything the event's row holds, and what the ledger belongs to;
+    /// The head after one more event: a digest of the previous hash, everything the event's row holds, and what the ledger belongs to;
     /// events of before `origin` was kept have none of the last three parts. `None` when there are no numbers left.
     pub(super) fn then(&self, origin: &Origin, event: &Covered<'_>) -> Option<Self> {
         let sequence = self.sequence.checked_add(1)?;
@@ -50,7 +54,7 @@ impl Head {
         let fence = fence.as_ref().map_or(&[][..], |fence| fence);
         let parts: [&[u8]; 9] = [&self.hash, &number, &at, kind, invoice_number, json, beside, fence, &origin.digest];
         let (before, _) = parts.split_at(6);
-        let hash = digest::of_parts(if sequence > origin.after { &parts } else { before });
+        let hash = if sequence > origin.after { origin.seals.digest(&parts) } else { digest::of_parts(before) };
         Some(Self { sequence, hash })
     }
 }
@@ -83,11 +87,15 @@ impl<'a> Covered<'a> {
 pub(super) const NO_SALT: [u8; 16] = [0; 16];
 
 /// What a ledger belongs to, as its chain covers it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Origin {
     digest: Digest,
     /// The last event that was chained without it; 0 for a ledger that always had it.
     after: u64,
+    /// What its hashes are made with.
+    seals: Seals,
+    /// The last event whose hash was made with something else; the event after it answers for all of those.
+    keyed_after: u64,
 }
 
 impl Origin {
@@ -99,7 +107,17 @@ impl Origin {
     /// Of these fields.
     pub(super) fn of(environment: &str, client_id: &str, salt: &[u8], after: u64) -> Self {
         let digest = digest::of_parts(&[environment.as_bytes(), client_id.as_bytes(), salt, &after.to_be_bytes()]);
-        Self { digest, after }
+        Self { digest, after, seals: Seals::default(), keyed_after: 0 }
+    }
+
+    /// The same, with hashes made so from the event after that one on.
+    pub(super) fn sealed(self, seals: Seals, keyed_after: u64) -> Self {
+        Self { seals, keyed_after, ..self }
+    }
+
+    /// The last event whose hash was made with another key, or without one.
+    pub(super) const fn keyed_after(&self) -> u64 {
+        self.keyed_after
     }
 }
 
@@ -184,6 +202,50 @@ pub(super) fn truncated_payment(payment: &Payment) -> Payment {
 /// of recording, so that the same payments make the same chain wherever they are applied.
 pub(super) fn payment_event_at(payment: &Payment) -> i64 {
     microseconds(payment.received_at.unwrap_or(payment.paid_at))
+}
+
+/// That hashes and seals are made otherwise from this event on, which answers for all events before it.
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct KeyRecord {
+    /// The fingerprint of the key before, if there was one.
+    pub(super) former: Option<String>,
+    /// And of this one.
+    pub(super) key: Option<String>,
+    /// The [`History`] of all events before it.
+    pub(super) history: String,
+}
+
+/// All that events hold, with their hashes, whatever those were made with.
+#[derive(Clone, Debug, Default)]
+pub(super) struct History(digest::Running);
+
+impl History {
+    /// The next event.
+    pub(super) fn take(&mut self, head: &Head, event: &Covered<'_>) {
+        let (number, at) = (head.sequence.to_be_bytes(), event.at.to_be_bytes());
+        let fence = event.fence.map(i64::to_be_bytes);
+        let (kind, invoice_number, json) = (event.kind.as_bytes(), event.invoice_number.as_bytes(), event.json.as_bytes());
+        let parts: [&[u8]; 8] = [
+            &number,
+            &at,
+            kind,
+            invoice_number,
+            json,
+            event.beside.unwrap_or_default(),
+            fence.as_ref().map_or(&[][..], |fence| fence),
+            &head.hash,
+        ];
+        for part in parts {
+            self.0.update(&u64::try_from(part.len()).unwrap_or(u64::MAX).to_be_bytes());
+            self.0.update(part);
+        }
+    }
+
+    /// What stands for it.
+    pub(super) fn finish(self) -> String {
+        digest::hex(&self.0.finish())
+    }
 }
 
 /// That personal data was purged, and how much.

@@ -115,6 +115,14 @@ pub const BUSY: Code = Code::new(
     "Run the same command again: by then the other host has finished, or its lease has lapsed and what it left open is settled.",
 );
 
+/// [`LedgerError::OtherKey`].
+pub const OTHER_KEY: Code = Code::new(
+    "E0515",
+    "the ledger's seals are made with another key",
+    "A ledger whose chain and seals are made with a key says so by the key's fingerprint, and is read with that key only; one that is made without is not read by a configuration that has a key, as whoever has the file could have taken the key out of it.",
+    "Set `ledger.seal_key_file` to the ledger's key. To give a ledger a key or another one, see `tagih ledger rekey` (docs/security.md).",
+);
+
 /// All of them, in order.
 pub const ALL: &[Code] = &[
     STORAGE,
@@ -131,6 +139,7 @@ pub const ALL: &[Code] = &[
     UNREACHABLE,
     LEASE_LOST,
     BUSY,
+    OTHER_KEY,
 ];
 
 impl LedgerError {
@@ -152,6 +161,7 @@ impl LedgerError {
             Self::Unreachable { .. } => UNREACHABLE,
             Self::LeaseLost { .. } => LEASE_LOST,
             Self::Busy { .. } => BUSY,
+            Self::OtherKey { .. } => OTHER_KEY,
         }
     }
 }

@@ -4,7 +4,7 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::memory::{CrashMoment, CrashPlan, MemoryLedger};
 use super::postgres::tests::new_postgres;
-use super::{Applied, Basis, Binding, Create, Entry, Head, Ledger, LedgerError, Names, Private, SqliteLedger, View};
+use super::{Applied, Basis, Binding, Create, Entry, Head, Ledger, LedgerError, Names, Private, Seals, SqliteLedger, View};
 use crate::domain::amount::{Amount, Rupiah};
 use crate::domain::bill::{Customer, Expiry, Policy, RecordedTerms, Salt};
 use crate::domain::channel::{Channel, Method};
@@ -20,7 +20,7 @@ use crate::random::MachineRandomness;
 pub(super) const SALT: Salt = Salt::new([5; 16]);
 
 pub(super) fn binding() -> Binding {
-    Binding { environment: "sandbox".into(), client_id: "BRN-0001".into() }
+    Binding { environment: "sandbox".into(), client_id: "BRN-0001".into(), seals: Seals::default() }
 }
 
 pub(super) fn new_sqlite() -> (tempfile::TempDir, SqliteLedger) {

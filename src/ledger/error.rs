@@ -1,5 +1,6 @@
 //! Why a ledger could not do what it was asked.
 
+use super::Seals;
 use crate::domain::ids::InvoiceNumber;
 use crate::domain::lifecycle::IllegalTransition;
 
@@ -54,6 +55,19 @@ pub enum LedgerError {
         /// What it is bound to.
         found: String,
         /// What the configuration says.
+        wanted: String,
+    },
+    /// Its seals are made with another key, or with none, or the configuration has none (exit 2).
+    #[error(
+        "the seals of the ledger `{path}` are made {found}, and this configuration would make them {wanted}\n\
+         hint: set `ledger.seal_key_file` to the key that they are made with; to change it, `tagih ledger rekey`"
+    )]
+    OtherKey {
+        /// Which ledger.
+        path: String,
+        /// With what its seals are made, in words.
+        found: String,
+        /// What the configuration says, in words.
         wanted: String,
     },
     /// There is none, and it was not asked for (exit 2).
@@ -132,4 +146,12 @@ pub enum LedgerError {
         /// The bill that has or had it.
         other: InvoiceNumber,
     },
+}
+
+impl LedgerError {
+    /// That the seals are made with the key of one fingerprint, and another is configured.
+    pub(super) fn other_key(path: String, found: Option<String>, wanted: Option<String>) -> Self {
+        let [found, wanted] = [found, wanted].map(|key| Seals::words_of(key.as_deref()));
+        Self::OtherKey { path, found, wanted }
+    }
 }

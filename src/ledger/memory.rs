@@ -94,7 +94,7 @@ impl MemoryLedger {
     #[must_use]
     pub fn reopened(&self) -> Self {
         let durable = Durable { calls: 0, ..self.lock().clone() };
-        Self { salts: self.salts.clone(), origin: self.origin, durable: Mutex::new(durable), ..Self::new() }
+        Self { salts: self.salts.clone(), origin: self.origin.clone(), durable: Mutex::new(durable), ..Self::new() }
     }
 
     /// Resolves once the planned crash has happened; a test races its run against it.

@@ -14,6 +14,7 @@ pub mod lock;
 pub mod memory;
 mod postgres;
 mod rules;
+mod seals;
 mod sql;
 mod sqlite;
 mod store;
@@ -33,6 +34,7 @@ use crate::domain::payment::Payment;
 pub use error::LedgerError;
 pub use lock::SenderLock;
 pub use postgres::{Minting, PostgresLedger, PostgresView, Server, ServerAccess};
+pub use seals::Seals;
 pub use sqlite::{Binding, Create, Migrated, Purged, SqliteLedger, SqliteView, VerifyReport};
 pub use store::{Location, Store, StoreView};
 pub use view::{Happening, Lapses, Names, Noted, Totals, View};
@@ -128,7 +130,7 @@ pub async fn asked_again<T, F: Future<Output = Result<T, LedgerError>>>(ask: imp
 /// A durable record, in the words of the jobs that use it.
 pub trait Ledger: Send + Sync {
     /// One consistent state of it, to ask questions.
-    type View: View;
+    type View: View + 'static;
 
     /// Salts for bills that have none yet.
     fn salts(&self) -> &Salts;

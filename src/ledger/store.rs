@@ -8,7 +8,7 @@ use jiff::Timestamp;
 
 use super::{
     Applied, Binding, Create, Entry, Happening, Head, Lapses, Ledger, LedgerError, Migrated, Minting, Names, Noted, PostgresLedger,
-    PostgresView, Purged, SenderLock, Server, SqliteLedger, SqliteView, Totals, VerifyReport, View,
+    PostgresView, Purged, Seals, SenderLock, Server, SqliteLedger, SqliteView, Totals, VerifyReport, View,
 };
 use crate::domain::bill::{Customer, Salts};
 use crate::domain::ids::{InvoiceNumber, PaymentCode, RequestId};
@@ -30,6 +30,15 @@ pub enum Location {
 }
 
 impl Location {
+    /// The same, of a ledger whose seals are made so.
+    #[must_use]
+    pub fn sealed(self, seals: &Seals) -> Self {
+        match self {
+            Self::Server(server) => Self::Server(Box::new(server.sealed(seals))),
+            file @ Self::File(_) => file,
+        }
+    }
+
     /// What it is called in messages.
     #[must_use]
     pub fn name(&self) -> String {
@@ -85,11 +94,11 @@ impl Store {
     }
 
     /// Checks what is stored, its hash chain, the fold of every bill and the invariants; with `expected`, also that the ledger still
-    /// contains the head that an earlier run printed.
-    pub async fn verify(location: &Location, expected: Option<&Head>) -> Result<VerifyReport, LedgerError> {
+    /// contains the head that an earlier run printed. `seals` is what a file is sealed with; a server knows it.
+    pub async fn verify(location: &Location, seals: &Seals, expected: Option<&Head>) -> Result<VerifyReport, LedgerError> {
         match (location, expected) {
-            (Location::File(path), None) => SqliteLedger::verify(path),
-            (Location::File(path), Some(head)) => SqliteLedger::verify_against(path, head),
+            (Location::File(path), None) => SqliteLedger::verify(path, seals),
+            (Location::File(path), Some(head)) => SqliteLedger::verify_against(path, seals, head),
             (Location::Server(server), expected) => PostgresLedger::unbound(server.as_ref().clone())?.verify(expected).await,
         }
     }
@@ -154,7 +163,7 @@ impl Store {
     pub async fn restore(location: &Location, binding: &Binding, from: &Path) -> Result<Head, LedgerError> {
         match location {
             Location::File(path) => {
-                let report = SqliteLedger::verify(from)?;
+                let report = SqliteLedger::verify(from, &binding.seals)?;
                 if let Some(reason) = report.findings.into_iter().next() {
                     return Err(LedgerError::Damaged { path: from.display().to_string(), reason });
                 }
@@ -163,6 +172,18 @@ impl Store {
                 Ok(report.head)
             }
             Location::Server(server) => PostgresLedger::open(server.as_ref().clone(), binding, Create::IfMissing)?.fill_from(from).await,
+        }
+    }
+
+    /// Seals the ledger, whose chain and seals are made with `former`, as `binding` says from now on: an event that answers for all before
+    /// it, and every seal anew, in one transaction. What does not hold together stays as it is.
+    pub async fn rekey(location: &Location, binding: &Binding, former: &Seals, now: Timestamp) -> Result<Head, LedgerError> {
+        match location {
+            Location::File(path) => SqliteLedger::rekey(path, binding, former, now),
+            Location::Server(server) => {
+                let bound = Binding { seals: former.clone(), ..binding.clone() };
+                PostgresLedger::open(server.as_ref().clone(), &bound, Create::Never)?.rekey(&binding.seals, now).await
+            }
         }
     }
 
@@ -252,6 +273,7 @@ macro_rules! ask_either {
 
 ask_either! {
     fn head() -> Head;
+    fn whole() -> ();
     fn marks(numbers: &[&InvoiceNumber]) -> Vec<Option<Mark>>;
     fn held(numbers: &[&InvoiceNumber]) -> Vec<Option<Held>>;
     fn bills(numbers: &[InvoiceNumber]) -> Vec<BillState>;

@@ -101,6 +101,9 @@ pub trait View: Send + Sync {
     /// The state's place in the event sequence.
     fn head(&self) -> impl Future<Output = Answer<Head>> + Send;
 
+    /// Whether every bill and every payment that was recorded is there, as it was written last, and no other: an error where it is not.
+    fn whole(&self) -> impl Future<Output = Answer<()>> + Send;
+
     /// The marks of these bills, in their order; `None` of one that the ledger does not know.
     fn marks(&self, numbers: &[&InvoiceNumber]) -> impl Future<Output = Answer<Vec<Option<Mark>>>> + Send;
 

@@ -21,7 +21,7 @@ use crate::books::known::{Known, RowState};
 use crate::domain::ageing::date_of;
 use crate::domain::amount::Amount;
 use crate::domain::calendar::wib_date;
-use crate::domain::classify::{Class, is_after_cancellation, is_after_expiry};
+use crate::domain::classify::{Class, Nature, is_after_cancellation, is_after_expiry};
 use crate::domain::digest::Digest;
 use crate::domain::settlement::SettlementRow;
 use crate::evidence::bank::BankLine;
@@ -163,6 +163,7 @@ pub(super) fn payment(outcome: &Outcome, names: &Names, judged: &JudgedPayment, 
         payee,
         hold,
         only_told: judged.class == Class::P19 || judged.flags.contains(Class::P19),
+        class: (judged.nature == Nature::Break).then_some(judged.class),
     })
 }
 
@@ -188,6 +189,7 @@ pub(super) fn known(outcome: &Outcome, names: &Names, known: &KnownPayment) -> O
         payee: Payee::Bill(names.bill(known.bill)?),
         hold: None,
         only_told: false,
+        class: None,
     })
 }
 
@@ -213,6 +215,7 @@ pub(super) fn matched_anew<'a>(
             payee: Payee::Bill(names.bill(number)?),
             hold: hold(outcome.inputs.bills.get(number)?, orphan.paid_at, terms),
             only_told: false,
+            class: None,
         })
     })
 }
@@ -257,6 +260,8 @@ fn batch_id(name: &str) -> ItemId {
 #[derive(Debug)]
 pub(super) struct Named {
     pub(super) id: ItemId,
+    /// The row that is told for it: of rows that are one, the one that its payment was looked for.
+    pub(super) told_by: usize,
     /// Which of equal rows of one file it is.
     occurrence: u32,
     listed_as: Box<str>,
@@ -273,9 +278,20 @@ pub(super) fn named(outcome: &Outcome) -> Vec<Named> {
         let occurrence = *times;
         *times = times.saturating_add(1);
         let id = ItemId::of(Subject::Row, &[&content, occurrence.to_string().as_bytes()]);
-        Named { id, occurrence, listed_as: listed_as.into() }
+        Named { id, told_by: 0, occurrence, listed_as: listed_as.into() }
     });
-    names.collect()
+    let mut names: Vec<Named> = names.collect();
+    let mut told: HashMap<ItemId, usize> = HashMap::with_capacity(names.len());
+    for (at, (named, judged)) in names.iter().zip(&settled.rows).enumerate() {
+        let first = told.entry(named.id).or_insert(at);
+        if !judged.is_repeated {
+            *first = at;
+        }
+    }
+    for (at, named) in names.iter_mut().enumerate() {
+        named.told_by = told.get(&named.id).copied().unwrap_or(at);
+    }
+    names
 }
 
 /// A settlement row.
@@ -290,10 +306,15 @@ pub(super) fn row(outcome: &Outcome, row: &SettlementRow, judged: &JudgedRow, na
         fee: row.fee,
         discount: row.discount,
         paid_out: row.paid_out,
-        // Which of the accounts of a split settlement are others' is not told; what they took shows on the batch.
-        shares: 0,
+        shares: shared(outcome, row, judged),
         kind: kind(outcome, row, judged, named.occurrence),
     }
+}
+
+/// What of a row of ours others get. What cannot be read is told as S09, and stays ours until it can.
+fn shared(outcome: &Outcome, row: &SettlementRow, judged: &JudgedRow) -> i64 {
+    let terms = outcome.inputs.settlement.as_ref().map(|input| &input.terms).filter(|_| judged.class != Class::S12);
+    terms.and_then(|terms| terms.shared(row)).unwrap_or(0)
 }
 
 fn kind(outcome: &Outcome, row: &SettlementRow, judged: &JudgedRow, occurrence: u32) -> RowKind {
@@ -305,6 +326,7 @@ fn kind(outcome: &Outcome, row: &SettlementRow, judged: &JudgedRow, occurrence: 
         (_, Some(channel), _) if !row.is_purchase() => RowKind::Refund(channel),
         (_, Some(channel), Some(payment)) => RowKind::Of(channel, payment),
         // Its payment has another row already, and is not named by this one.
+        (Class::S14, Some(_), None) => RowKind::Repeated,
         (Class::S07, Some(_), None) if !judged.is_repeated => RowKind::Repeated,
         (_, Some(channel), None) => RowKind::Unclaimed(channel),
     }

@@ -2,7 +2,7 @@
 //!
 //! Belongs here: which facts there are, what they are about, and what is looked for anew. Must not be here: what a fact says (`facts`).
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use super::alarms::alarms;
 use super::facts::{
@@ -53,7 +53,7 @@ impl<'a> Found<'a> {
         };
         found.common = found.common(before);
         let waiting = found.common.payments.iter().map(|payment| Link::Payment(payment.id, found.debt_of(payment.payee)));
-        let claimed = found.common.rows.iter().map(|row| Link::Row(row.id, found.settled_by(row.kind)));
+        let claimed = found.claim_links();
         let links = found.bill_links().chain(found.payment_links()).chain(found.known_links()).chain(found.row_links());
         let parts = Parts::of(before, decisions, taken.iter().map(|item| item.item), links.chain(waiting).chain(claimed));
         let place = |link| parts.place(before, link);
@@ -118,10 +118,19 @@ impl<'a> Found<'a> {
         self.names.debts.get(at).copied()
     }
 
-    fn settled_by(&self, kind: RowKind) -> Option<(ItemId, Option<ItemId>)> {
-        let RowKind::Of(_, payment) = kind else { return None };
-        let claimed = self.common.payments.iter().find(|one| one.id == payment);
-        Some((payment, claimed.and_then(|claimed| self.debt_of(claimed.payee))))
+    /// Rows of earlier months with the payments that are known of them now, each with its debt: the three are posted together.
+    fn claim_links(&self) -> Vec<Link> {
+        let payment_of = |row: &RowFact| if let RowKind::Of(_, payment) = row.kind { Some(payment) } else { None };
+        let wanted: HashSet<ItemId> = self.common.rows.iter().filter_map(payment_of).collect();
+        if wanted.is_empty() {
+            return Vec::new();
+        }
+        let told = self.payment_links().chain(self.known_links());
+        let told = told.filter_map(|link| if let Link::Payment(id, debt) = link { Some((id, debt)) } else { None });
+        let waiting = self.common.payments.iter().map(|payment| (payment.id, self.debt_of(payment.payee)));
+        let debts: HashMap<ItemId, Option<ItemId>> = told.chain(waiting).filter(|(id, _)| wanted.contains(id)).collect();
+        let paid = |row: &RowFact| payment_of(row).map(|payment| (payment, debts.get(&payment).copied().flatten()));
+        self.common.rows.iter().map(|row| Link::Row(row.id, paid(row))).collect()
     }
 
     fn bill_links(&self) -> impl Iterator<Item = Link> + '_ {
@@ -143,8 +152,8 @@ impl<'a> Found<'a> {
     }
 
     fn row_links(&self) -> impl Iterator<Item = Link> + '_ {
-        let rows = self.outcome.settled.iter().flat_map(|settled| &settled.rows);
-        self.rows.iter().zip(rows).map(|(named, judged)| Link::Row(named.id, judged.payment.and_then(|told| self.paid_link(told))))
+        let judged = |named: &Named| self.outcome.settled.as_ref()?.rows.get(named.told_by)?.payment;
+        self.rows.iter().map(move |named| Link::Row(named.id, judged(named).and_then(|told| self.paid_link(told))))
     }
 
     fn paid_link(&self, told: Told) -> Option<(ItemId, Option<ItemId>)> {
@@ -161,6 +170,8 @@ impl<'a> Found<'a> {
 
     fn row(&self, at: usize) -> Option<RowFact> {
         let (input, settled) = self.outcome.inputs.settlement.as_ref().zip(self.outcome.settled.as_ref())?;
+        // What stands in two files is one, and is posted where that is: the books count it once.
+        let at = self.rows.get(at)?.told_by;
         Some(row(self.outcome, input.files.rows.get(at)?, settled.rows.get(at)?, self.rows.get(at)?))
     }
 

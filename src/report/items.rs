@@ -77,6 +77,14 @@ fn columns<'a>() -> [Column<'static, Row<'a>>; 33] {
     ]
 }
 
+/// Whether a file that begins like this is an earlier export, as CSV or a workbook: anything else is somebody's, and stays.
+#[must_use]
+pub fn is_export(start: &[u8], is_workbook: bool) -> bool {
+    let first = start.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(start);
+    let first = first.strip_prefix(b"\"").unwrap_or(first);
+    if is_workbook { start.starts_with(b"PK\x03\x04") } else { first.starts_with(b"discrepancy_id") }
+}
+
 /// Writes `items` with empty columns for decisions; ages are as of `today`.
 ///
 /// # Errors

@@ -19,6 +19,8 @@ use crate::domain::calendar::format_utc_seconds;
 use crate::domain::digest;
 use crate::domain::ids::InvoiceNumber;
 use crate::domain::inquiry::{Decision, Facts, decide};
+use crate::domain::lifecycle::BillState;
+use crate::domain::owner;
 
 /// What was found out, before it is put into words.
 struct Outcome {
@@ -48,12 +50,10 @@ pub(super) async fn answered(shared: &Arc<Shared>, received: &Received, signer: 
         return turned_down(shared, received, Some(signer), "`Request-Timestamp` is too far from now", begun).await;
     }
     let request_id = received.request_id().unwrap_or_default();
-    let before = shared.answers().given(request_id, received.at).cloned();
+    let before = shared.answers().given(request_id, received.at);
     if let Some(given) = before.filter(|given| given.question == question_of(received)) {
         shared.metrics.inquiry("repeated", begun.elapsed());
-        // The key and the URL may have changed since; with the same ones it is the same signature.
-        let signature = signature(shared, signer, received, &given.timestamp, given.body.as_bytes());
-        return response(shared, &Given { signature, ..given });
+        return response(shared, &signed(shared, signer, received, given));
     }
     let outcome = outcome(shared, received).await;
     said(shared, received, signer, &outcome, begun).await
@@ -83,16 +83,21 @@ async fn said(shared: &Shared, received: &Received, signer: Signer<'_>, outcome:
             return response(shared, &self::given(shared, Some(signer), received, &refused));
         }
     };
-    let standing = if outcome.lasting { shared.answers().keep(given.clone()).clone() } else { given.clone() };
+    let earlier = if outcome.lasting { shared.answers().keep(&given) } else { None };
+    let is_new = earlier.is_none();
+    let standing = earlier.map_or(given, |earlier| signed(shared, signer, received, earlier));
     if standing.question != question_of(received) {
         // The id was used for another question: that one keeps its answer, this one gets none it could be mistaken for.
         shared.metrics.turned_down(TurnedDown::IdReused);
         return turned_down(shared, received, Some(signer), "`Request-Id` was used for another inquiry", begun).await;
     }
-    let inquiry = shared.records.append(Kind::Inquiries, received.at, received.line(&decision_of(outcome)));
+    let inquiry = async {
+        let line = received.line(&decision_of(outcome));
+        shared.records.append(Kind::Inquiries, received.at, &line).await
+    };
     let answer = async {
-        if outcome.lasting && standing == given {
-            shared.records.append(Kind::Answers, received.at, serde_json::to_vec(&given).unwrap_or_default()).await;
+        if outcome.lasting && is_new {
+            shared.records.append(Kind::Answers, received.at, &serde_json::to_vec(&standing).unwrap_or_default()).await;
         }
     };
     tokio::join!(inquiry, answer);
@@ -102,16 +107,18 @@ async fn said(shared: &Shared, received: &Received, signer: Signer<'_>, outcome:
 
 /// The answer that stands on all hosts: the one at hand, or an earlier one of another host, signed anew.
 async fn everywhere(shared: &Shared, received: &Received, signer: Signer<'_>, given: Given) -> Result<Given, String> {
-    let (request_id, at) = (given.request_id.clone(), given.at);
-    let since = at.checked_sub(shared.settings.answers_kept_for()).unwrap_or(Timestamp::MIN);
+    let since = given.at.checked_sub(shared.settings.answers_kept_for()).unwrap_or(Timestamp::MIN);
     let unsigned = serde_json::to_string(&Given { signature: String::new(), ..given.clone() }).map_err(|error| error.to_string())?;
-    let own = unsigned.clone();
-    let stands = shared.asked(move |books| books.stands(&request_id, at, since, &unsigned)).await;
-    let stands = stands.unwrap_or_else(|| Err("the server is stopping".into()))?;
-    let Some(standing) = stands.filter(|standing| *standing != own) else { return Ok(given) };
+    let stands = shared.look(shared.books.stands(&given.request_id, given.at, since, &unsigned)).await?;
+    let Some(standing) = stands.filter(|standing| *standing != unsigned) else { return Ok(given) };
     let earlier: Given = serde_json::from_str(&standing).map_err(|error| error.to_string())?;
+    Ok(signed(shared, signer, received, earlier))
+}
+
+/// An earlier answer, as it leaves again. The key and the URL may have changed since; with the same ones it is the same signature.
+fn signed(shared: &Shared, signer: Signer<'_>, received: &Received, earlier: Given) -> Given {
     let signature = signature(shared, signer, received, &earlier.timestamp, earlier.body.as_bytes());
-    Ok(Given { signature, ..earlier })
+    Given { signature, ..earlier }
 }
 
 /// What is not provably DOKU's, or not of now, is kept apart and told as little as possible.
@@ -155,14 +162,12 @@ async fn outcome(shared: &Arc<Shared>, received: &Received) -> Outcome {
 /// The answer from the books as they are; none when they changed before the answer had its number.
 async fn looked_up(shared: &Arc<Shared>, received: &Received, question: &Question) -> Option<Outcome> {
     let refused = |decision| Some(Outcome::refused(Status::Decline, decision, Some(question), false));
-    let code = question.payment_code.clone();
-    let found = match shared.asked(move |books| books.find(&code)).await {
-        Some(Ok(found)) => found,
-        Some(Err(reason)) => {
+    let found = match shared.look(shared.books.find(&question.payment_code)).await {
+        Ok(found) => found,
+        Err(reason) => {
             tracing::error!(reason, "an inquiry could not be looked up");
             return refused("books unreadable");
         }
-        None => return refused("books unreadable"),
     };
     let facts = found.as_ref().map(facts);
     let decision = decide(facts.as_ref(), question.channel, received.at);
@@ -170,7 +175,7 @@ async fn looked_up(shared: &Arc<Shared>, received: &Received, question: &Questio
     let settings = &shared.settings;
     let payable = found.as_ref().filter(|_| decision == Decision::Payable && !settings.inquiry_suffix.is_empty());
     let alias = match payable {
-        Some(found) => match alias(shared, received, &found.state.invoice_number).await {
+        Some(found) => match alias(shared, received, &found.state).await {
             Ok(alias) => Some(alias?),
             Err(why) => return refused(why),
         },
@@ -198,7 +203,8 @@ async fn looked_up(shared: &Arc<Shared>, received: &Received, question: &Questio
 const ALIAS_CHARACTERS: usize = 10;
 
 /// The number this inquiry is answered with, which the books have when this returns; none when the bill has changed since it was found.
-async fn alias(shared: &Shared, received: &Received, bill: &InvoiceNumber) -> Result<Option<InvoiceNumber>, &'static str> {
+async fn alias(shared: &Shared, received: &Received, state: &BillState) -> Result<Option<InvoiceNumber>, &'static str> {
+    let bill = &state.invoice_number;
     let digest = digest::hex(&digest::of_bytes(received.request_id().unwrap_or_default().as_bytes()));
     for length in [ALIAS_CHARACTERS, ALIAS_CHARACTERS.saturating_mul(2)] {
         let written = format!("{bill}{}{}", shared.settings.inquiry_suffix, digest.get(..length).unwrap_or_default());
@@ -206,16 +212,18 @@ async fn alias(shared: &Shared, received: &Received, bill: &InvoiceNumber) -> Re
             tracing::error!(invoice = bill.as_str(), "the number is too long for `serve.inquiry_suffix`, so its inquiries are declined");
             return Err("number_too_long");
         };
-        let (bill, alias, at) = (bill.clone(), number.clone(), received.at);
-        match shared.asked(move |books| books.named(&bill, &alias, at)).await {
-            Some(Ok(())) => return Ok(Some(number)),
-            Some(Err(NotNamed::MovedOn)) => return Ok(None),
-            Some(Err(NotNamed::Taken)) => {}
-            Some(Err(NotNamed::Failed(reason))) => {
+        if owner::has_number(state, &number) {
+            return Ok(Some(number));
+        }
+        // Whoever waits for a commit shares it with all others that do; a look into the books has its place to itself.
+        match shared.books.named(bill, &number, received.at).await {
+            Ok(()) => return Ok(Some(number)),
+            Err(NotNamed::MovedOn) => return Ok(None),
+            Err(NotNamed::Taken) => {}
+            Err(NotNamed::Failed(reason)) => {
                 tracing::error!(reason, "the number of an answer could not be recorded");
                 return Err("books unwritable");
             }
-            None => return Err("books unwritable"),
         }
     }
     Err("number_taken")

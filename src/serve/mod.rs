@@ -4,6 +4,7 @@
 //! ledger (it stands behind [`Books`]) and whether a bill is payable (`domain::inquiry`).
 
 mod answers;
+mod books;
 pub mod codes;
 mod door;
 pub mod health;
@@ -20,7 +21,6 @@ mod stream;
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
-use std::pin::Pin;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -30,90 +30,16 @@ use tokio::sync::{Semaphore, watch};
 use tokio::task::JoinHandle;
 
 use self::answers::Answers;
+pub use self::books::{Asking, Books, Found, NotNamed};
 use self::health::Health;
 use self::keys::Keys;
-use self::log::{Durability, Kind, LogFolder, LogWriter};
+use self::log::{Kind, LogFolder, LogWriter, Records};
 use self::message::Received;
 use self::metrics::Metrics;
 use self::repeats::Repeats;
 use crate::clock::{self, Clock, Stopwatch};
-use crate::doku::claim::Claim;
 use crate::doku::info::InfoKey;
-use crate::domain::bill::Customer;
 use crate::domain::code::Code;
-use crate::domain::digest::Digest;
-use crate::domain::ids::{InvoiceNumber, PaymentCode};
-use crate::domain::lifecycle::BillState;
-use crate::domain::payment::Payment;
-
-/// Something that is waited for.
-pub type Asking<'b, T> = Pin<Box<dyn Future<Output = T> + Send + 'b>>;
-
-/// What the server asks of the merchant's books. Calls may wait for a disk.
-pub trait Books: Send + Sync + 'static {
-    /// The bill that has `payment_code`, or had it last.
-    ///
-    /// # Errors
-    /// In words, when the books cannot be read.
-    fn find(&self, payment_code: &PaymentCode) -> Result<Option<Found>, String>;
-
-    /// Makes `number` one by which payments may name the bill, durably: an inquiry of `at` is about to be answered with it.
-    ///
-    /// # Errors
-    /// See [`NotNamed`].
-    fn named(&self, invoice_number: &InvoiceNumber, number: &InvoiceNumber, at: Timestamp) -> Result<(), NotNamed>;
-
-    /// Hears of money, by what a message names that is verified and not durable yet, and perhaps never will be. Until
-    /// [`Books::paid`] or [`Books::not_understood`] hears of it too, whatever it may pay is [`Found::unrecorded`].
-    fn arrived(&self, payment_code: Option<&PaymentCode>, invoice_number: Option<&InvoiceNumber>);
-
-    /// Takes note of a payment whose notification is durable. From now on [`Books::find`] knows it.
-    fn paid(&self, payment: Payment);
-
-    /// Takes note of money that a durable message told of and that was not understood; `evidence` is the digest of its line. From now
-    /// on whatever bill it may be of is held.
-    fn not_understood(&self, claim: Claim, evidence: Digest);
-
-    /// Waits until every host knows of the money that the line of that digest told of; `false` where that takes too long. At once where
-    /// there is no other host.
-    fn is_everywhere<'b>(&'b self, evidence: &'b Digest) -> Asking<'b, bool>;
-
-    /// Which answer stands for an inquiry of `at`, on whichever host it was given: `answer`, or an earlier one to the same `request_id`
-    /// that is not older than `since`. `None` where there is no other host.
-    ///
-    /// # Errors
-    /// In words, when the books cannot be written.
-    fn stands(&self, request_id: &str, at: Timestamp, since: Timestamp, answer: &str) -> Result<Option<String>, String>;
-
-    /// When the first payment arrived that is durable and not in the books yet; `None`: there is none.
-    fn behind_since(&self) -> Option<Timestamp>;
-}
-
-/// Why a bill does not go by a number.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum NotNamed {
-    /// It is another bill's.
-    Taken,
-    /// The bill is not as it was any more, and goes by no new number now.
-    MovedOn,
-    /// The books cannot be written, in words.
-    Failed(String),
-}
-
-/// A bill as the books have it.
-#[derive(Clone, Debug)]
-pub struct Found {
-    /// Its state.
-    pub state: BillState,
-    /// Who owes it, if that is kept.
-    pub customer: Option<Customer>,
-    /// Whether a payment of it is known.
-    pub paid: bool,
-    /// Whether it waits for a person.
-    pub held: bool,
-    /// Whether there may be a payment of it that no disk has taken yet.
-    pub unrecorded: bool,
-}
 
 /// What an inquiry that is not provably DOKU's is answered.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -213,15 +139,19 @@ impl ServeError {
     }
 }
 
-/// Looks into the books at once. More would only have each other wait, each with a thread and a database connection of its own.
-const LOOKS_AT_ONCE: usize = 4;
+/// Looks into the books at once. More would only have each other wait, each with a database connection of its own.
+const LOOKS_AT_ONCE: usize = 3;
+
+/// Threads that a server is to have at least: one for its sockets while all looks wait for a disk. A look takes a tenth of a millisecond, and
+/// handing it to a thread of its own took ten times as long on a busy processor.
+pub const THREADS_MIN: usize = LOOKS_AT_ONCE + 1;
 
 /// What all connections share.
 pub(crate) struct Shared {
     books: Arc<dyn Books>,
     settings: Settings,
     notifications: LogWriter,
-    records: LogWriter,
+    records: Records,
     answers: Mutex<Answers>,
     repeats: Mutex<Repeats>,
     /// A place for each message that is being finished.
@@ -234,11 +164,10 @@ pub(crate) struct Shared {
 }
 
 impl Shared {
-    /// Asks the books, which may wait for a disk; the sockets must not. None where that could not be done.
-    async fn asked<T: Send + 'static>(&self, question: impl FnOnce(&dyn Books) -> T + Send + 'static) -> Option<T> {
-        let _place = self.looks.acquire().await.ok()?;
-        let books = Arc::clone(&self.books);
-        tokio::task::spawn_blocking(move || question(&*books)).await.ok()
+    /// A look into the books, with a place of its own.
+    async fn look<T>(&self, look: Asking<'_, T>) -> T {
+        let _place = self.looks.acquire().await;
+        look.await
     }
 
     fn repeats(&self) -> std::sync::MutexGuard<'_, Repeats> {
@@ -250,7 +179,7 @@ impl Shared {
     async fn keep_forged(&self, received: &Received, why: &str) {
         let is_named = received.names(&self.settings.client_id);
         let bytes_max = self.settings.limits.forged_bytes_max / if is_named { 1 } else { 2 };
-        self.records.append_within(Kind::Forged, received.at, received.forged_line(why, is_named), bytes_max).await;
+        self.records.append_within(Kind::Forged, received.at, &received.forged_line(why, is_named), bytes_max).await;
     }
 
     fn answers(&self) -> std::sync::MutexGuard<'_, Answers> {
@@ -308,8 +237,8 @@ impl Server {
         };
         let limits = settings.limits;
         let answers = Answers::read_back(&folder, settings.answers_kept_for(), limits.answers_bytes_max, clock.now());
-        let notifications = folder.writer("notifications", Durability::Synced, limits.reserved_bytes, &metrics)?;
-        let records = folder.writer("records", Durability::Written, limits.reserved_bytes, &metrics)?;
+        let notifications = folder.writer(limits.reserved_bytes, &metrics)?;
+        let records = folder.records(limits.reserved_bytes, &metrics)?;
         let (answers, under_way) = (Mutex::new(answers), Arc::new(Semaphore::new(limits.connections_max)));
         let shared = Arc::new(Shared {
             books,
@@ -355,7 +284,7 @@ impl Server {
             );
         }
         self.shared.notifications.close();
-        self.shared.records.close();
+        self.shared.records.close().await;
     }
 }
 

@@ -1,9 +1,10 @@
 """`make bench`: measures the budgets of docs/benchmarks.md, side by side on this machine.
 
-    bench.py [PART...] [--bills N] [--runs K] [--only reconcile,check,ledger,pacing,issuing,serve] [--seconds S] [--release DIR]
+    bench.py [PART...] [--bills N] [--runs K] [--only reconcile,check,ledger,pacing,issuing,serve,cluster] [--seconds S] [--release DIR]
 
 Without parts or --only: all of them. `bench.py serve` measures the server alone. `bench.py flat --bills 10000000` is no part of all: what
-a ledger so large costs those who ask it little (12 GB of disk, about half an hour).
+a ledger so large costs those who ask it little (12 GB of disk, about half an hour). `bench.py dead --bills 1000000`: what that many
+operations leave in PostgreSQL's tables. `cluster` and `dead` need PostgreSQL 15 or newer, of which they start a server of their own.
 
 Needs the release binaries (`cargo build --release --features bench --bin tagih --example bench-tool`) and a Python that can import duckdb (given by
 --duckdb-python). Writes bench-data/ (kept between runs) and bench-data/results.json.
@@ -20,9 +21,12 @@ import hmac
 import json
 import os
 import shutil
+import signal
+import socket
 import statistics
 import subprocess
 import sys
+import tempfile
 import threading
 import time
 import urllib.error
@@ -491,6 +495,97 @@ def serve(table, bills, seconds):
     table.must("serve: every notification is in the log, and the server ended with 0", kept == notified and server.code == 0)
 
 
+class Cluster:
+    """A PostgreSQL server of its own, durable as it comes, gone in the end."""
+
+    def __init__(self):
+        found = sorted(glob.glob("/usr/lib/postgresql/*/bin"), key=lambda path: int(path.split("/")[4]))
+        self.programs = found[-1] if found else os.path.dirname(shutil.which("postgres") or sys.exit("no PostgreSQL is installed"))
+        self.user = ["setpriv", "--reuid=postgres", "--regid=postgres", "--clear-groups"] if os.geteuid() == 0 else []
+
+    def __enter__(self):
+        self.folder = Path(tempfile.mkdtemp(prefix="tagih-bench-"))
+        if self.user:
+            shutil.chown(self.folder, "postgres")
+        with socket.socket() as free:
+            free.bind(("127.0.0.1", 0))
+            self.port = free.getsockname()[1]
+        subprocess.run([*self.user, f"{self.programs}/initdb", "-A", "trust", "-U", "postgres", "-E", "UTF8", "--locale=C", "-D",
+                        self.folder / "data"], check=True, stdout=subprocess.DEVNULL, cwd="/")
+        self.child = subprocess.Popen([*self.user, f"{self.programs}/postgres", "-D", self.folder / "data", "-p", str(self.port), "-k",
+                                       self.folder, "-c", "shared_buffers=256MB", "-c", "max_wal_size=4GB"], stderr=subprocess.DEVNULL, cwd="/")
+        while subprocess.run([f"{self.programs}/pg_isready", "-q", "-h", self.folder, "-p", str(self.port)]).returncode:
+            time.sleep(0.1)
+        return self
+
+    def __exit__(self, *_):
+        self.child.send_signal(signal.SIGINT)
+        self.child.wait()
+        shutil.rmtree(self.folder)
+
+    def sql(self, text, database="postgres"):
+        command = [f"{self.programs}/psql", "-XqAt", "-v", "ON_ERROR_STOP=1", "-U", "postgres", "-h", self.folder, "-p", str(self.port), "-d",
+                   database, "-c", text]
+        return subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True).stdout.strip()
+
+    def database(self, name):
+        self.sql(f"CREATE DATABASE {name} TEMPLATE template0")
+        return f"postgres://postgres@127.0.0.1:{self.port}/{name}"
+
+
+def cluster(table):
+    """How work on one PostgreSQL grows with its hosts, and what its store costs beside a bare loop."""
+    rates = {}
+    with Cluster() as server, Sandbox() as sandbox, Slow(sandbox.url, 200) as slow:
+        for workers in (1, 2, 4, 8):
+            rates[workers] = together(server.database(f"linear_{workers}"), sandbox, slow.url, workers)
+            table.add(f"cluster: {workers} senders, 4 in flight each, answers after 200 ms", rates[workers], "codes/s")
+        table.at_least("cluster: 8 senders to one, of eight times", rates[8] / rates[1] / 8, "", 0.9)
+        for events, operations in ((1, 1_000), (64, 20_032), (256, 51_200)):
+            url = server.database(f"store_{events}")
+            store = float(Run([TOOL, "cluster-ledger", url, operations, events]).expect(0).out)
+            bare = float(Run([TOOL, "cluster-bare", url, events]).expect(0).out)
+            table.add(f"cluster: the store, {events} events a commit", operations * 3 / store, "events/s")
+            table.add(f"cluster: a bare loop of the same rows, {events} events a commit", operations * 3 / bare, "events/s")
+            table.add(f"cluster: the store to the bare loop, time, {events} events a commit", store / bare, "")
+
+
+def together(url, sandbox, way, workers, each=500):
+    """So many `tagih issue` with files of their own; their codes a second while all of them are at it."""
+    prefix, running = f"LIN-{workers}-", []
+    for worker in range(workers):
+        folder = DATA / "cluster" / f"{workers}-{worker}"
+        shutil.rmtree(folder, ignore_errors=True)
+        folder.mkdir(parents=True)
+        policies(folder / "in.csv", f"{prefix}{worker}-", each)
+        env = {"TAGIH_DOKU_CLIENT_ID": CLIENT_ID, "TAGIH_DOKU_SECRET": SECRET, "TAGIH_DOKU_BASE_URL": way, "TAGIH_LEDGER_URL": url,
+               "TAGIH_PACING_RATE_PER_SECOND": "1000", "TAGIH_PACING_BURST": "16", "TAGIH_PACING_IN_FLIGHT_MAX": "4"}
+        command = [RELEASE / "tagih", "--quiet", "issue", folder / "in.csv", "--out", folder / "out", "--new-ledger"]
+        running.append(subprocess.Popen(command, env={**os.environ, **env}, cwd=ROOT))
+        if not worker:
+            # It makes the tables.
+            time.sleep(1)
+    if any([child.wait() for child in running]):
+        sys.exit("a sender did not issue all its codes")
+    times = [sandbox.times(f"{prefix}{worker}-") for worker in range(workers)]
+    begun, ended = max(of[0] for of in times), min(of[-1] for of in times)
+    return sum(1 for of in times for at in of if begun <= at < ended) / (ended - begun)
+
+
+def dead(table, operations):
+    """What is left in the tables by work that rewrites rows all the time."""
+    with Cluster() as server:
+        url = server.database("dead")
+        taken = float(Run([TOOL, "cluster-ledger", url, operations, 256]).expect(0).out)
+        table.add(f"dead: {operations} operations", operations / taken, "/s")
+        time.sleep(2)
+        shown = server.sql("SELECT relname, pg_table_size(relid), pg_indexes_size(relid), n_live_tup, n_dead_tup, n_tup_upd, n_tup_hot_upd, "
+                           "autovacuum_count FROM pg_stat_user_tables WHERE schemaname = 'tagih' ORDER BY 2 DESC", "dead")
+        for name, size, indexes, live, ghosts, updates, hot, vacuums in (line.split("|") for line in shown.splitlines()):
+            print(f"    {name:<12} {int(size) / 1e6:9,.1f} MB, indexes {int(indexes) / 1e6:9,.1f} MB, {int(live):>9,} rows, {int(ghosts):>8,} dead, "
+                  f"{int(updates):>9,} updates, {100 * int(hot) / max(1, int(updates)):5.1f} % of them in place, {vacuums} vacuums")
+
+
 def main():
     global RELEASE, TOOL
     arguments = argparse.ArgumentParser()
@@ -499,7 +594,7 @@ def main():
     arguments.add_argument("--release", type=Path, default=RELEASE)
     arguments.add_argument("--bills", type=int, default=1_000_000)
     arguments.add_argument("--runs", type=int, default=3)
-    arguments.add_argument("--only", default="reconcile,check,ledger,pacing,issuing,serve")
+    arguments.add_argument("--only", default="reconcile,check,ledger,pacing,issuing,serve,cluster")
     arguments.add_argument("--duckdb-python", default=ROOT / "target" / "bench-venv" / "bin" / "python")
     given = arguments.parse_args()
     parts = given.parts or given.only.split(",")
@@ -523,6 +618,10 @@ def main():
         issuing(table, given.runs)
     if "serve" in parts:
         serve(table, given.bills, given.seconds)
+    if "cluster" in parts:
+        cluster(table)
+    if "dead" in parts:
+        dead(table, given.bills)
     # A missed budget is a figure to read, not a failure: the machine may be busy.
     (DATA / "results.json").write_text(json.dumps(table.rows, indent=1))
 

@@ -74,7 +74,11 @@ fn entry(bill: u64) -> Entry {
 
 /// Fills a new ledger.
 pub fn ledger(bills: u64, path: &Path) {
-    let binding = Binding { environment: "sandbox".into(), client_id: std::env::var("TAGIH_DOKU_CLIENT_ID").unwrap() };
+    let binding = Binding {
+        environment: "sandbox".into(),
+        client_id: std::env::var("TAGIH_DOKU_CLIENT_ID").unwrap(),
+        seals: tagih::ledger::Seals::UNKEYED,
+    };
     let ledger = SqliteLedger::open(path, &binding, Create::IfMissing, &tagih::random::MachineRandomness).unwrap();
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     for from in (0..bills).step_by(BATCH as usize) {

@@ -1,5 +1,6 @@
 //! The compiled tools of `make bench`: `generate BILLS DIR`, `bare-loop CSV BASE_URL IN_FLIGHT`,
-//! `read-csv FILE`, `serve-ledger BILLS LEDGER`, `serve-load KIND ADDRESS RATE SECONDS BILLS`.
+//! `read-csv FILE`, `serve-ledger BILLS LEDGER`, `serve-load KIND ADDRESS RATE SECONDS BILLS`, `cluster-ledger URL OPERATIONS EVENTS`,
+//! `cluster-bare URL EVENTS`.
 //!
 //! One example for all of them, because each would link the whole library again; an example, because those may use the
 //! library but are never installed. Built with the feature `bench` only, so that `cargo test` does not wait for it.
@@ -22,6 +23,7 @@
 )]
 
 mod bare_loop;
+mod cluster;
 mod generate;
 mod plant;
 mod serve;
@@ -43,8 +45,10 @@ fn main() {
         ["serve-load", kind @ ("inquiries" | "notifications"), address, rate, seconds, bills] => {
             serve::load(kind, address, rate.parse().unwrap(), seconds.parse().unwrap(), bills.parse().unwrap());
         }
+        ["cluster-ledger", url, operations, events] => cluster::ledger(url, operations.parse().unwrap(), events.parse().unwrap()),
+        ["cluster-bare", url, events] => cluster::bare(url, events.parse().unwrap()),
         _ => panic!(
-            "generate BILLS DIR | bare-loop CSV BASE_URL IN_FLIGHT | read-csv FILE | serve-ledger BILLS LEDGER | serve-load KIND ADDRESS RATE SECONDS BILLS"
+            "generate BILLS DIR | bare-loop CSV BASE_URL IN_FLIGHT | read-csv FILE | serve-ledger BILLS LEDGER | serve-load KIND ADDRESS RATE SECONDS BILLS | cluster-ledger URL OPERATIONS EVENTS | cluster-bare URL EVENTS"
         ),
     }
 }

@@ -3,6 +3,7 @@
 mod campaign;
 mod demo;
 mod serving;
+mod storm;
 
 use std::collections::BTreeSet;
 use std::process::Child;

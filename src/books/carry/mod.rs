@@ -24,7 +24,7 @@ use crate::domain::amount::Rupiah;
 use crate::domain::digest::{self, Digest, Running};
 
 /// The version written.
-pub const FORMAT: u32 = 2;
+pub const FORMAT: u32 = 3;
 
 /// The head's name in the folder.
 pub const HEAD: &str = "carry.json";

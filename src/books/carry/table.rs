@@ -61,7 +61,7 @@ macro_rules! tables {
 }
 
 /// Columns that earlier formats do not have, and the format that brought them.
-const ADDED: [(&str, &str, u32); 1] = [("payments", "canonical", 2)];
+const ADDED: [(&str, &str, u32); 2] = [("payments", "canonical", 2), ("payments", "class", 3)];
 
 /// Who reads a table.
 enum Audience {
@@ -81,7 +81,7 @@ tables! {
     }
     "payments" payments: Payment "payment" Programs {
         identity Hex, notified Json, is_before_books Json, channel Text, amount Number, paid_at Text, content Hex, payee Json, hold Text,
-        only_told Json, debt Text, account Text, held_as Text, row Text, aliases Json, canonical Hex,
+        only_told Json, debt Text, account Text, held_as Text, row Text, aliases Json, canonical Hex, class Text,
     }
     "settlement_rows" rows: SettlementRow "row" Programs {
         batch Text, invoice_number Text, listed_as Text, paid_out_on Text, kind Json, gross Number, state Text,

@@ -72,6 +72,7 @@ pub(super) fn payment(name: &str, on: Date, amount: u64, payee: Payee) -> Paymen
         payee,
         hold: None,
         only_told: false,
+        class: None,
     }
 }
 

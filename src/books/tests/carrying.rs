@@ -91,8 +91,10 @@ fn the_files_of_a_month_are_read_back_whole_and_whatever_is_changed_in_them_is_f
     }
     let text = std::fs::read_to_string(folder.path().join(carry::HEAD)).unwrap();
     let mut file = std::fs::File::create(folder.path().join(carry::HEAD)).unwrap();
-    file.write_all(text.replace("\"format\": 2", "\"format\": 3").as_bytes()).unwrap();
-    assert!(matches!(carry::read(folder.path()), Err(CarryError::Version(3))));
+    let (ours, later) = (format!("\"format\": {}", carry::FORMAT), format!("\"format\": {}", carry::FORMAT + 1));
+    assert!(text.contains(&ours));
+    file.write_all(text.replace(&ours, &later).as_bytes()).unwrap();
+    assert!(matches!(carry::read(folder.path()), Err(CarryError::Version(version)) if version == carry::FORMAT + 1));
 }
 
 #[test]

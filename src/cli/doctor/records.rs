@@ -21,12 +21,14 @@ fn ledger(setup: &Setup, arguments: &Arguments) -> Result<Ledger, Failure> {
     let expected = arguments.head.as_deref().map(parse_head).transpose()?;
     let looked = setup.ledger_location().and_then(|location| {
         let Some(store) = setup.existing_ledger()? else { return Ok(Ledger::Missing(full(&location.name()))) };
+        let seals = setup.seals()?;
+        let sealed = |head| format!("{}; sealed {}", head_text(head), seals.in_words());
         if arguments.quick {
-            return Ok(Ledger::Opened { head: head_text(wait(store.head())?) });
+            return Ok(Ledger::Opened { head: sealed(wait(store.head())?) });
         }
-        let report = wait(Store::verify(&location, expected.as_ref()))?;
+        let report = wait(Store::verify(&location, &seals, expected.as_ref()))?;
         Ok(Ledger::Verified {
-            head: head_text(report.head),
+            head: sealed(report.head),
             first: report.findings.first().cloned(),
             findings_count: report.findings_count,
             bills: report.bills,

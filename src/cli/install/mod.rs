@@ -62,8 +62,8 @@ struct Site {
     textfiles: Option<PathBuf>,
     /// Folders the jobs write into.
     written: Vec<PathBuf>,
-    /// Whether the secret is to come as a credential, because no setting says where it is.
-    needs_credential: bool,
+    /// Secrets that are to come as credentials, because no setting says where they are: each with its file.
+    credentials: Vec<(&'static str, &'static str)>,
     /// Whether numbers of invoices need `--cycle`.
     needs_cycle: bool,
     /// Whether jobs without DOKU call somebody all the same.
@@ -122,6 +122,14 @@ fn write(folder: &Path, files: &[File]) -> Result<(), Failure> {
     Ok(())
 }
 
+fn credentials(setup: &Setup) -> Result<Vec<(&'static str, &'static str)>, Failure> {
+    let (doku, ledger) = (&setup.config.doku, &setup.config.ledger);
+    let is_sealed = setup.seals()?.fingerprint().is_some();
+    let secret = doku.secret_file.is_empty().then_some(("doku_secret", "/etc/tagih/doku-secret"));
+    let key = (ledger.seal_key_file.is_empty() && is_sealed).then_some(("ledger_seal_key", "/etc/tagih/ledger-seal-key"));
+    Ok(secret.into_iter().chain(key).collect())
+}
+
 impl Site {
     fn of(setup: &Setup, arguments: &Arguments) -> Result<Self, Failure> {
         let config = &setup.config;
@@ -153,7 +161,7 @@ impl Site {
             state: absolute(&arguments.state),
             textfiles: arguments.textfiles.as_deref().map(absolute),
             written,
-            needs_credential: config.doku.secret_file.is_empty(),
+            credentials: credentials(setup)?,
             needs_cycle: config.intake.invoice_number_template.contains("{cycle}"),
             has_heartbeat: !config.heartbeat.url.is_empty(),
             drain_seconds: config.serve.drain_seconds,

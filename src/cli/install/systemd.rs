@@ -141,8 +141,8 @@ fn failed(site: &Site) -> String {
 
 fn confined(site: &Site, network: Network) -> String {
     let mut lines = vec![format!("User={}\nGroup={}\n", site.user, site.user)];
-    if site.needs_credential {
-        lines.push("LoadCredential=doku_secret:/etc/tagih/doku-secret\n".to_owned());
+    for (name, file) in &site.credentials {
+        lines.push(format!("LoadCredential={name}:{file}\n"));
     }
     for folder in &site.written {
         // One that is not there is for the program to complain of.

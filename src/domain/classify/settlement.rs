@@ -13,6 +13,8 @@ pub enum Settles {
     Repeated,
     /// A payment that another row settles already.
     SettledBefore,
+    /// The same, of a row that is held: no money came twice.
+    HeldBeside,
     /// Several payments could be meant.
     Several,
     /// No payment that is known.
@@ -88,8 +90,9 @@ fn within(period: &Period, day: Date) -> bool {
 type Rule = fn(&RowFacts, &Period) -> bool;
 
 /// The rules in their order.
-const RULES: [(Class, Rule); 9] = [
+const RULES: [(Class, Rule); 10] = [
     (Class::S07, |row, _| matches!(row.settles, Settles::Repeated | Settles::SettledBefore)),
+    (Class::S14, |row, _| row.settles == Settles::HeldBeside),
     (Class::S06, |row, _| !row.is_purchase),
     (Class::S13, |row, _| row.settles == Settles::Several),
     // The notification of a payment of another period is evidence of that period's run.
@@ -181,6 +184,7 @@ mod tests {
         assert_eq!(class(|row| row.channel = RowChannel::Other), "S12");
         assert_eq!(class(|row| row.settles = Settles::Repeated), "S07");
         assert_eq!(class(|row| row.settles = Settles::SettledBefore), "S07");
+        assert_eq!(class(|row| row.settles = Settles::HeldBeside), "S14");
         assert_eq!(class(|row| row.settles = Settles::Several), "S13");
         assert_eq!(class(|row| row.settles = Settles::Nothing), "S01");
         assert_eq!(class(|row| row.settles = Settles::Payment(Some(149_999))), "S03");

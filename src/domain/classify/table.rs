@@ -318,6 +318,9 @@ classes! {
     S07 "S07" Settlement Row Break High Nothing Clearing Never Origin Settlement, "settlement row twice",
         "the same row occurs again, or the same payment is settled by another row already",
         "ask DOKU's finance desk whether it was paid twice; drop files that were given twice";
+    S14 "S14" Settlement Row Ok None Nothing Remark Never Never Nobody, "held, and settled by another row",
+        "a row without a pay-out date, of a payment that another row settles: files of several days list a payment again until it is paid out",
+        "nothing: no money came twice";
     S06 "S06" Settlement Row Break High Nothing Suspense Marks Origin Settlement, "refund or reversal",
         "the row takes money back: its transaction type is not `Purchase`",
         "find out why, and reopen the bill";

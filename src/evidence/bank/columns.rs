@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use jiff::civil::Date;
 
-use super::BankLine;
+use super::{BankLine, CellFault, DIGITS_MAX};
 use crate::domain::personal::shown;
 use crate::domain::reason::ForeignByte;
 use crate::domain::settlement::RowPlace;
@@ -24,8 +24,6 @@ const WAYS: [(&str, Way); 9] = [
     ("db", Way::Out),
     ("d", Way::Out),
 ];
-/// Digits an amount may have.
-const DIGITS_MAX: usize = 15;
 
 /// Which way money goes, seen from the account's holder: a bank credits what comes in.
 #[derive(Clone, Copy)]
@@ -43,8 +41,6 @@ pub(super) struct Columns {
     places: BTreeMap<&'static str, usize>,
     layout: Layout,
 }
-
-type CellFault = (&'static str, String);
 
 /// Whether a (normalized) header means something.
 pub(super) fn is_known(name: &str, layouts: &[Layout]) -> bool {
@@ -101,7 +97,7 @@ impl Columns {
         }
         let text = [self.text(row, "description")?, self.text(row, "reference")?].join(" ");
         let text = text.split_whitespace().collect::<Vec<_>>().join(" ");
-        Ok(BankLine { place, on: self.date(row)?, amount: self.amount(row)?, text, occurrence: 0 })
+        Ok(BankLine { place, on: self.date(row)?, amount: self.amount(row)?, text, account: None, occurrence: 0 })
     }
 
     /// The trimmed cell of `column`; empty where there is none.

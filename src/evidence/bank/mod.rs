@@ -1,15 +1,16 @@
-//! Statements of the bank account DOKU pays to (CSV and XLSX) → lines, and what cannot be read, each with its place.
+//! Statements of the bank account DOKU pays to (CSV, XLSX, MT940) → lines, and what cannot be read, each with its place.
 //!
 //! Belongs here: what the cells say. Must not be here: which lines are DOKU's, and which pay-outs they pay (`books`).
 
 mod columns;
+mod counts;
 mod error;
+mod mt940;
 #[cfg(test)]
 mod tests;
 
-use std::collections::BTreeMap;
 use std::io::Cursor;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use jiff::civil::Date;
 
@@ -19,11 +20,36 @@ use crate::domain::line::{InputFile, LogContents};
 use crate::domain::settlement::RowPlace;
 use crate::table::{self, Fault, Header, Limits, Mostly, Row, Settings, Shape, Table, Wrong};
 use columns::Columns;
+use counts::{Counts, Run};
 
 pub use error::BankError;
 
 /// The largest statement that is read, in bytes on disk.
 const BYTES_MAX: u64 = 1 << 28;
+/// Digits an amount may have.
+const DIGITS_MAX: usize = 15;
+
+/// The column at fault, and what is wrong with it.
+type CellFault = (&'static str, String);
+
+/// A message of an MT940.
+struct Statement {
+    account: Digest,
+    /// Of all it says.
+    digest: Digest,
+    /// Where it says that it is a further page.
+    goes_on_from: Option<RowPlace>,
+    opening: Option<i128>,
+    closing: Option<i128>,
+    lines: Vec<Told>,
+}
+
+/// What a row of a file says.
+struct Told {
+    place: RowPlace,
+    says: Result<BankLine, CellFault>,
+    is_heading: bool,
+}
 
 /// One line of a statement.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -36,15 +62,19 @@ pub struct BankLine {
     pub amount: i64,
     /// Its description and reference, with single blanks.
     pub text: String,
+    /// What stands for the account, where the statement names it: tables do not.
+    pub account: Option<Digest>,
     /// Which of the lines of its file that say the same it is, from 0.
     pub occurrence: u32,
 }
 
 impl BankLine {
-    /// Stands for what it says: equal for the same line in another file, format or layout.
+    /// Stands for what it says: equal for the same line in another file, or in a table of another format or layout.
     #[must_use]
     pub fn content(&self) -> Digest {
-        digest::of_parts(&[b"bank-line", self.on.to_string().as_bytes(), self.amount.to_string().as_bytes(), self.text.as_bytes()])
+        let (on, amount) = (self.on.to_string(), self.amount.to_string());
+        let parts = [b"bank-line", on.as_bytes(), amount.as_bytes(), self.text.as_bytes()];
+        digest::of_each(parts.into_iter().chain(self.account.as_ref().map(|account| &account[..])))
     }
 }
 
@@ -89,56 +119,45 @@ impl Statements {
     }
 }
 
-/// Reads `files` in their order: XLSX, CSV, or CSV in gzip or zstd, told by the content.
+/// Reads `files` in their order: MT940, XLSX, CSV, or any of these in gzip or zstd, told by the content.
 ///
 /// # Errors
 /// [`BankError`] for the first file that is no statement; rows that are no lines are listed instead.
 pub fn read(files: &[PathBuf], tables: &Settings) -> Result<Statements, BankError> {
-    let mut statements = Statements::default();
-    // How often each content occurs, and how often in the file that is read.
-    let mut seen: BTreeMap<Digest, u32> = BTreeMap::new();
+    let (mut statements, mut counts) = (Statements::default(), Counts::default());
     for path in files {
-        read_file(path, tables, &mut statements, &mut seen)?;
+        let refused = |fault: Fault| BankError { path: path.clone(), fault };
+        let (content, digest, bytes) =
+            source::read_whole(tables.place_of(path), BYTES_MAX).map_err(|error| refused(Fault::Unreadable(error.to_string())))?;
+        let file = u32::try_from(statements.files.len()).unwrap_or(u32::MAX);
+        let rows = if mt940::is(&content) {
+            mt940::read(&content, file, &mut |one| counts.message(&mut statements, one))
+        } else {
+            let mut run = Run::new();
+            read_table(content, file, tables, &mut |told| counts.told(&mut statements, &mut run, told)).map_err(refused)?
+        };
+        let (path, contents) = (path.clone(), LogContents::default());
+        statements.files.push(InputFile { path, digest, bytes, lines: rows, contents, remark: String::new() });
     }
+    counts.finish(&mut statements);
     Ok(statements)
 }
 
-fn read_file(path: &Path, tables: &Settings, statements: &mut Statements, seen: &mut BTreeMap<Digest, u32>) -> Result<(), BankError> {
-    let refused = |fault: Fault| BankError { path: path.to_owned(), fault };
-    let (content, digest, bytes) =
-        source::read_whole(tables.place_of(path), BYTES_MAX).map_err(|error| refused(Fault::Unreadable(error.to_string())))?;
+/// Tells every row of a table, and gives how many there are.
+fn read_table(content: Vec<u8>, file: u32, tables: &Settings, tell: &mut dyn FnMut(Told)) -> Result<u64, Fault> {
     let is_known = |name: &str| columns::is_known(name, &tables.layouts);
     let is_enough = |names: &[String]| columns::is_enough(names, &tables.layouts);
     let limits = Limits { file_bytes_max: BYTES_MAX.saturating_mul(4), ..Limits::default() };
     let header = Header { is_known: &is_known, is_enough: &is_enough };
     let shape = Shape { delimiter: None, sheet: tables.sheet.as_deref(), limits: &limits, header, is_strict: false };
-    let mut table = Table::of(Cursor::new(content), &shape).map_err(refused)?;
-    let columns = Columns::of(table.header(), tables).map_err(refused)?;
-    let file = u32::try_from(statements.files.len()).unwrap_or(u32::MAX);
-    let (mut row, mut rows, mut in_file) = (Row::default(), 0_u64, BTreeMap::<Digest, u32>::new());
-    while table.read(&mut row).map_err(refused)? {
+    let mut table = Table::of(Cursor::new(content), &shape)?;
+    let columns = Columns::of(table.header(), tables)?;
+    let (mut row, mut rows) = (Row::default(), 0_u64);
+    while table.read(&mut row)? {
         rows = rows.saturating_add(1);
         let place = RowPlace { file, row: row.line, byte: row.byte };
-        match columns.line(&row, place) {
-            Ok(mut line) => {
-                let times = in_file.entry(line.content()).or_default();
-                line.occurrence = *times;
-                *times = times.saturating_add(1);
-                let known = seen.entry(line.content()).or_default();
-                if *times <= *known {
-                    statements.copies = statements.copies.saturating_add(1);
-                } else {
-                    *known = *times;
-                    statements.lines.push(line);
-                }
-            }
-            Err((column, reason)) => {
-                let is_heading = row.wrong == Some(Wrong::Unclaimed);
-                statements.malformed.push(MalformedLine { place, column, reason, is_heading });
-            }
-        }
+        let is_heading = row.wrong == Some(Wrong::Unclaimed);
+        tell(Told { place, says: columns.line(&row, place), is_heading });
     }
-    let (path, contents) = (path.to_owned(), LogContents::default());
-    statements.files.push(InputFile { path, digest, bytes, lines: rows, contents, remark: String::new() });
-    Ok(())
+    Ok(rows)
 }

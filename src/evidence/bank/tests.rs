@@ -122,3 +122,99 @@ fn a_file_that_is_no_statement_is_refused_with_what_it_has_and_lacks() {
     let missing = read(&[PathBuf::from("/nowhere/statement.csv")], &Settings::default()).unwrap_err();
     assert_eq!(missing.code().id, "E0708");
 }
+
+/// A statement as a bank writes it: an envelope, pages, what is taken back, texts over two lines.
+const MT940: &str = "{1:F01CENAIDJAXXX0000000000}{2:I940X}{4:\r\n:20:STMT261009\r\n:25:1234567890\r\n:28C:00012/001\r\n\
+    :60F:C261008IDR1000000,00\r\n:61:2610091009CR144450,00NTRFB-1009//99001\r\nEXTRA\r\n\
+    :86:DOKU SETTLEMENT BATCH B-1009 OF THE NINTH OF OCTOBER, ALFA GROUP 12\r\n345\r\n:61:261010D500,NCHGNONREF\r\n:86:FEE\r\n\
+    :61:261010RD500,0NCHGNONREF\r\n:61:261010RCR450,00NTRFNONREF\r\n:62F:C261010IDR1144000,00\r\n:64:C261010IDR1144000,00\r\n-}\r\n";
+
+#[test]
+fn an_mt940_says_what_a_table_says() {
+    let found = lines(&[MT940], &Settings::default()).unwrap();
+    assert_eq!(found.malformed, []);
+    let wanted = [
+        ("2026-10-09", 144_450, "DOKU SETTLEMENT BATCH B-1009 OF THE NINTH OF OCTOBER, ALFA GROUP 12345 B-1009 99001 EXTRA", 0),
+        ("2026-10-10", -500, "FEE", 0),
+        ("2026-10-10", 500, "", 0),
+        ("2026-10-10", -450, "", 0),
+    ];
+    assert_eq!(told(&found), wanted.map(|(on, amount, text, occurrence)| (on.to_owned(), amount, text, occurrence)));
+    assert_eq!((found.lines[0].place.row, found.files[0].lines), (6, 4));
+    // Without the envelope, with other line ends, as two pages, and given again: the same lines.
+    let bare = MT940.replace("\r\n", "\n").split_once("{4:\n").unwrap().1.to_owned();
+    let (first, second) = bare.split_at(bare.find(":61:261010D").unwrap());
+    let pages = format!("{first}:62M:C261009IDR1144450,00\n-\n:20:STMT261009\n:25:1234567890\n:60M:C261009IDR1144450,00\n{second}");
+    let all = lines(&[MT940, &bare, &pages], &Settings::default()).unwrap();
+    assert_eq!((all.lines, all.malformed, all.copies), (found.lines, vec![], 8));
+}
+
+#[test]
+fn an_mt940_that_is_not_whole_says_so() {
+    let whole = |change: &dyn Fn(String) -> String| {
+        let found = lines(&[&change(MT940.to_owned())], &Settings::default()).unwrap();
+        let [wrong] = &found.malformed[..] else { panic!("{:?}", found.malformed) };
+        format!("{}: {}", wrong.column, wrong.reason)
+    };
+    for (from, to, reason) in [
+        (":61:261010D500,NCHGNONREF\r\n", "", "closing balance: it is 1144000, and the opening balance with all lines comes to 1144500"),
+        (":62F:C261010IDR1144000,00\r\n:64:C261010IDR1144000,00\r\n-}\r\n", "", "closing balance: there is none"),
+        (":60F:C261008IDR1000000,00\r\n", "", "opening balance: there is none"),
+        ("C261008IDR1000000,00", "C261008IDR1,000,000.00", "opening balance: `C261008IDR1,000,000.00` is no balance"),
+        ("CR144450,00", "CR144450,50", "amount: `144450,50` is no whole number of rupiah"),
+        ("CR144450,00", "XR144450,00", "direction: `XR` is none of C, D, RC, RD"),
+        (":61:261010D", ":61:261310D", "date: `261310D500,NCHGNONREF` does not begin with a day"),
+    ] {
+        assert!(MT940.contains(from), "{from}");
+        let found = whole(&|text| text.replacen(from, to, 1));
+        assert!(found.starts_with(reason), "{found}");
+    }
+    let dollars = lines(&[&MT940.replace("IDR", "USD")], &Settings::default()).unwrap();
+    assert_eq!((dollars.lines.len(), dollars.malformed.len(), dollars.mostly_unread().len()), (0, 4, 1));
+    assert!(dollars.malformed[0].reason.contains("kept in USD"));
+}
+
+/// A message of one line of Rp100.000, from a balance.
+fn message(account: &str, number: &str, opening: i64, count: i64) -> String {
+    let line = ":61:261009C100000,00NTRFNONREF\n:86:DOKU\n".repeat(usize::try_from(count).unwrap());
+    let closing = opening + count * 100_000;
+    format!(":20:X\n:25:{account}\n:28C:{number}\n:60F:C261009IDR{opening},00\n{line}:62F:C261009IDR{closing},00\n-\n")
+}
+
+#[test]
+fn how_statements_are_cut_into_files_makes_no_difference_to_what_was_there() {
+    let (first, second) = (message("111", "1/1", 0, 1), message("111", "2/1", 100_000, 1));
+    let other = message("222", "1/1", 0, 1);
+    let all_month = message("111", "3/1", 0, 2);
+    let count = |files: &[&[&str]]| {
+        let files: Vec<String> = files.iter().map(|messages| messages.concat()).collect();
+        let found = lines(&files.iter().map(String::as_str).collect::<Vec<_>>(), &Settings::default()).unwrap();
+        assert_eq!(found.malformed, []);
+        found.lines.len()
+    };
+    let third = message("111", "5/1", 200_000, 1);
+    let last = third.as_str();
+    let (one, two, three, all) = (first.as_str(), second.as_str(), other.as_str(), all_month.as_str());
+    for (files, wanted) in [
+        (vec![&[one, one][..]], 1),
+        (vec![&[one][..], &[one]], 1),
+        (vec![&[one, two]], 2),
+        (vec![&[one][..], &[two]], 2),
+        (vec![&[two][..], &[one]], 2),
+        (vec![&[two, one, two]], 2),
+        (vec![&[one, two, all]], 2),
+        (vec![&[one][..], &[last], &[two]], 3),
+        (vec![&[last, two, one][..], &[two]], 3),
+        (vec![&[last][..], &[all], &[one]], 3),
+        (vec![&[all][..], &[one], &[two]], 2),
+    ] {
+        assert_eq!(count(&files), wanted, "{files:?}");
+    }
+    // Of another account the same line is another.
+    assert_eq!((count(&[&[one, three]]), count(&[&[one][..], &[three]])), (2, 2));
+    let page = message("111", "4/2", 700_000, 1).replace(":60F:", ":60M:");
+    let found = lines(&[&format!("{first}{page}")], &Settings::default()).unwrap();
+    let [missing] = &found.malformed[..] else { panic!("{:?}", found.malformed) };
+    assert!(missing.reason.starts_with("it is 700000, and no page before this one ends with that"), "{}", missing.reason);
+    assert_eq!(missing.place.row, 12);
+}

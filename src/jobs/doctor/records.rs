@@ -21,12 +21,12 @@ pub enum Ledger {
     },
     /// It was opened, and not verified.
     Opened {
-        /// `sequence:hash`.
+        /// `sequence:hash`, and how it is sealed.
         head: String,
     },
     /// It was verified as a whole.
     Verified {
-        /// `sequence:hash`.
+        /// `sequence:hash`, and how it is sealed.
         head: String,
         /// The first thing that does not hold.
         first: Option<String>,

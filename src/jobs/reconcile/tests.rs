@@ -228,8 +228,8 @@ fn every_evaluated_class_comes_out_of_log_text_and_every_identity_holds() {
     assert_eq!(
         summary.not_evaluated,
         [
-            "P18", "P19", "L06", "L08", "L09", "S10", "S11", "S12", "S07", "S06", "S13", "S01", "S03", "S05", "S04", "S09", "S08", "S00",
-            "S02", "I03", "I04", "I02", "I00", "I01"
+            "P18", "P19", "L06", "L08", "L09", "S10", "S11", "S12", "S07", "S14", "S06", "S13", "S01", "S03", "S05", "S04", "S09", "S08",
+            "S00", "S02", "I03", "I04", "I02", "I00", "I01"
         ]
     );
     assert_eq!(summary.flags.get("conflicting").unwrap().count, 1);

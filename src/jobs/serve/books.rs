@@ -4,13 +4,14 @@
 //! holds from its very commit.
 
 use std::collections::{HashMap, VecDeque};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use jiff::Timestamp;
-use tokio::runtime::Handle;
 use tokio::sync::{Notify, watch};
 
+use super::overview::Overview;
 use super::unkept::{self, Unkept};
 use crate::clock;
 use crate::doku::claim::Claim;
@@ -35,6 +36,9 @@ pub(super) struct LedgerBooks<L> {
     paid: Notify,
     /// Moves whenever something is in the ledger that was not.
     written: watch::Sender<()>,
+    overview: Arc<Overview>,
+    /// The last event that a view has had: what is opened later has it, or the ledger is an older one.
+    newest: AtomicU64,
     metrics: Arc<Metrics>,
 }
 
@@ -90,7 +94,16 @@ fn forget<K: Eq + std::hash::Hash>(filed: &mut HashMap<K, Vec<Arc<Payment>>>, ke
 
 impl<L: Ledger> LedgerBooks<L> {
     pub(super) fn new(ledger: L, metrics: Arc<Metrics>) -> Self {
-        Self { ledger, unkept: Mutex::default(), waiting: Mutex::default(), paid: Notify::new(), written: watch::Sender::new(()), metrics }
+        Self {
+            ledger,
+            unkept: Mutex::default(),
+            waiting: Mutex::default(),
+            paid: Notify::new(),
+            written: watch::Sender::new(()),
+            overview: Arc::default(),
+            newest: AtomicU64::default(),
+            metrics,
+        }
     }
 
     pub(super) const fn ledger(&self) -> &L {
@@ -99,7 +112,7 @@ impl<L: Ledger> LedgerBooks<L> {
 
     /// Whether the ledger answers; its last event, and what it holds, at `now`.
     pub(super) async fn follow(&self, now: Timestamp) -> Result<(), LedgerError> {
-        let view = self.ledger.view().await?;
+        let view = self.view().await?;
         self.metrics.ledger(view.head().await?.sequence, view.totals(now).await?.held.count);
         Ok(())
     }
@@ -164,7 +177,7 @@ impl<L: Ledger> LedgerBooks<L> {
     /// the next before out of the last: looked for in the same order, it is seen in one of them.
     pub(super) async fn look(&self, payment_code: &PaymentCode) -> Result<Option<Found>, LedgerError> {
         let is_nothing_on_its_way = self.unkept().is_empty() && self.lock().is_empty();
-        let view = self.ledger.view().await?;
+        let view = self.view().await?;
         let mut expected = holder(&view, payment_code).await?;
         if is_nothing_on_its_way {
             // Most of the time one view has it all: what was in neither of the others before it began, it has.
@@ -179,7 +192,7 @@ impl<L: Ledger> LedgerBooks<L> {
             let unrecorded = self.unkept().may_pay(payment_code, &before);
             let on_its_way = self.lock().about(&before);
             let claimed = self.is_claimed(&before);
-            let view = self.ledger.view().await?;
+            let view = self.view().await?;
             let Some(state) = holder(&view, payment_code).await? else { return Ok(None) };
             if Names::of(&state) != Names::of(&before) {
                 // It has got another number or code meanwhile, or another bill has the code.
@@ -190,6 +203,32 @@ impl<L: Ledger> LedgerBooks<L> {
             found.unrecorded = unrecorded;
             return Ok(Some(found));
         }
+    }
+
+    /// A view that is no older than those before.
+    async fn view(&self) -> Result<L::View, LedgerError> {
+        let before = self.newest.load(Ordering::Acquire);
+        let view = self.ledger.view().await?;
+        let found = view.head().await?.sequence;
+        if found < before {
+            let reason = format!("it ends at event {found}, and had {before} already: an older copy was put in its place");
+            return Err(LedgerError::Damaged { path: "the ledger".into(), reason });
+        }
+        self.newest.fetch_max(found, Ordering::AcqRel);
+        Ok(view)
+    }
+
+    /// Looks over the whole ledger, if it is time to.
+    async fn look_over(&self) -> Result<(), LedgerError> {
+        if self.overview.is_due() {
+            self.overview.look(self.view().await?);
+        }
+        Ok(())
+    }
+
+    /// What was found to be wrong with the ledger as a whole.
+    pub(super) fn wrong(&self) -> Option<String> {
+        self.overview.wrong()
     }
 
     /// What a view, and what is on its way into the ledger, say of a bill.
@@ -252,24 +291,34 @@ fn code_of(state: &BillState) -> Option<&PaymentCode> {
 }
 
 impl<L: Ledger + Send + 'static> Books for LedgerBooks<L> {
-    fn find(&self, payment_code: &PaymentCode) -> Result<Option<Found>, String> {
-        Handle::current().block_on(self.look(payment_code)).map_err(|error| error.to_string())
+    fn find<'b>(&'b self, payment_code: &'b PaymentCode) -> Asking<'b, Result<Option<Found>, String>> {
+        Box::pin(async move {
+            let words = |error: LedgerError| error.to_string();
+            let found = self.look(payment_code).await.map_err(words)?;
+            if found.is_none() {
+                self.look_over().await.map_err(words)?;
+                return self.overview.wrong_soon().await.map_or(Ok(None), Err);
+            }
+            Ok(found)
+        })
     }
 
-    fn named(&self, invoice_number: &InvoiceNumber, number: &InvoiceNumber, at: Timestamp) -> Result<(), NotNamed> {
-        let failed = |error: LedgerError| NotNamed::Failed(error.to_string());
-        let state = Handle::current().block_on(self.ledger.bill(invoice_number)).map_err(failed)?;
-        if state.is_some_and(|state| owner::has_number(&state, number)) {
-            return Ok(());
-        }
+    fn named<'b>(
+        &'b self,
+        invoice_number: &'b InvoiceNumber,
+        number: &'b InvoiceNumber,
+        at: Timestamp,
+    ) -> Asking<'b, Result<(), NotNamed>> {
         let event = Event::Aliased { number: number.clone() };
         let entry = Entry { invoice_number: invoice_number.clone(), at, event, basis: Basis::Any, private: Private::default() };
-        match Handle::current().block_on(self.ledger.record(vec![entry])) {
-            Ok(_) => Ok(()),
-            Err(LedgerError::NumberTaken { .. }) => Err(NotNamed::Taken),
-            Err(LedgerError::Lost { .. }) => Err(NotNamed::MovedOn),
-            Err(error) => Err(failed(error)),
-        }
+        Box::pin(async move {
+            match self.ledger.record(vec![entry]).await {
+                Ok(_) => Ok(()),
+                Err(LedgerError::NumberTaken { .. }) => Err(NotNamed::Taken),
+                Err(LedgerError::Lost { .. }) => Err(NotNamed::MovedOn),
+                Err(error) => Err(NotNamed::Failed(error.to_string())),
+            }
+        })
     }
 
     fn arrived(&self, payment_code: Option<&PaymentCode>, invoice_number: Option<&InvoiceNumber>) {
@@ -282,9 +331,14 @@ impl<L: Ledger + Send + 'static> Books for LedgerBooks<L> {
         Box::pin(async move { !self.ledger.is_shared() || clock::within(EVERYWHERE_WITHIN, self.has(evidence)).await.is_some() })
     }
 
-    fn stands(&self, request_id: &str, at: Timestamp, since: Timestamp, answer: &str) -> Result<Option<String>, String> {
-        let kept = self.ledger.keep_answer(request_id, at, since, answer);
-        Handle::current().block_on(kept).map_err(|error| error.to_string())
+    fn stands<'b>(
+        &'b self,
+        request_id: &'b str,
+        at: Timestamp,
+        since: Timestamp,
+        answer: &'b str,
+    ) -> Asking<'b, Result<Option<String>, String>> {
+        Box::pin(async move { self.ledger.keep_answer(request_id, at, since, answer).await.map_err(|error| error.to_string()) })
     }
 
     fn behind_since(&self) -> Option<Timestamp> {

@@ -4,6 +4,7 @@
 //! up from the log. Until then no inquiry is answered, because a paid bill could pass for unpaid.
 
 mod books;
+mod overview;
 mod unkept;
 
 use std::net::SocketAddr;
@@ -130,7 +131,10 @@ impl<L: Ledger + Send + 'static> Follower<L> {
             if let Err(error) = &followed {
                 tracing::error!(%error, "the ledger is not up to date; messages are kept in the log meanwhile");
             }
-            self.health.ledger(followed.is_ok());
+            if let Some(wrong) = self.books.wrong() {
+                tracing::error!(wrong, "the ledger is not what was recorded");
+            }
+            self.health.ledger(followed.is_ok() && self.books.wrong().is_none());
             if is_first || since_closing.elapsed() >= CLOSING {
                 self.forget_answers().await;
                 if followed.is_ok() {

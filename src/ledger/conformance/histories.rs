@@ -215,7 +215,7 @@ proptest! {
         let mut exported = Vec::new();
         prop_assert_eq!(sqlite.export(&mut exported).unwrap(), head);
         prop_assert_eq!(refolded(&exported), whole(&sqlite).bills.into_iter().collect::<BTreeMap<_, _>>());
-        let report = SqliteLedger::verify_against(&folder.path().join("ledger.db"), &head).unwrap();
+        let report = SqliteLedger::verify_against(&folder.path().join("ledger.db"), &Seals::UNKEYED, &head).unwrap();
         prop_assert!(report.is_sound(), "{:?}", report.findings);
     }
 }

@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use super::operations::Operations;
 use super::session::Session;
+use super::tree;
 use super::unwritten::Unwritten;
 use super::world::World;
 use crate::domain::bill::{RecordedTerms, Salt};
@@ -38,6 +39,8 @@ pub(super) struct Appender<'s> {
     origin: &'s Origin,
     world: &'s mut World,
     pub(super) ends: Ends,
+    /// Where the chain ended when everything was sealed last.
+    sealed: Head,
     /// The number of the lease that everything is written under, if there is one.
     fence: Option<i64>,
     operations: Operations,
@@ -55,7 +58,7 @@ impl<'s> Appender<'s> {
         lasts: Duration,
     ) -> Self {
         let operations = Operations::new(fence, lasts);
-        Self { session, origin, world, ends, fence, operations, unwritten: Unwritten::default() }
+        Self { session, origin, world, ends, sealed: ends.head, fence, operations, unwritten: Unwritten::default() }
     }
 
     /// Bills' events in order, all of them or none.
@@ -351,7 +354,11 @@ impl<'s> Appender<'s> {
     /// Writes what is not written yet, and where everything ends.
     pub(super) async fn write(&mut self) -> Result<(), Fault> {
         let Ends { head, bill, terms } = self.ends;
-        std::mem::take(&mut self.unwritten).write(self.session).await?;
+        let (growth, totals) = std::mem::take(&mut self.unwritten).write(self.session).await?;
+        if head != self.sealed || !growth.is_empty() {
+            tree::write(self.session, &mut self.world.nodes, (&self.sealed, &head), growth, totals).await?;
+            self.sealed = head;
+        }
         let parameters: [super::read::Parameter<'_>; 4] = [&signed(head.sequence)?, &head.hash.to_vec(), &bill, &terms];
         self.session.execute("UPDATE head SET sequence = $1, hash = $2, bill = $3, terms = $4", &parameters).await?;
         Ok(())

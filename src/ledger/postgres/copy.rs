@@ -11,11 +11,11 @@ use super::engine::Engine;
 use super::server::{Access, Server};
 use super::session::Session;
 use super::tables::{self, Table};
-use super::{open, read, schema};
-use crate::ledger::sql::cells::{Cells as _, Value, bytes, count, integer, required, signed};
+use super::{open, read, schema, tree};
+use crate::ledger::sql::cells::{Cells as _, Value, bytes, integer, required, signed};
 use crate::ledger::sql::fault::Fault;
 use crate::ledger::sql::place::Place;
-use crate::ledger::sqlite::open::{Blank, folder_of, read_only};
+use crate::ledger::sqlite::open::{Blank, folder_of, of_whomever};
 use crate::ledger::sqlite::{SqliteLedger, VerifyReport};
 use crate::ledger::{Binding, Head, LedgerError};
 
@@ -65,8 +65,8 @@ pub(super) async fn verify(engine: &Arc<Engine>, expected: Option<&Head>) -> Res
 /// What verifying a copy finds, as if it were found in the ledger itself.
 fn verified(blank: &Blank, expected: Option<&Head>, place: &Place) -> Result<VerifyReport, LedgerError> {
     let report = match expected {
-        Some(head) => SqliteLedger::verify_against(blank.path(), head),
-        None => SqliteLedger::verify(blank.path()),
+        Some(head) => SqliteLedger::verify_against(blank.path(), &blank.seals, head),
+        None => SqliteLedger::verify(blank.path(), &blank.seals),
     };
     report.map_err(|error| match error {
         LedgerError::Damaged { reason, .. } => place.damaged(reason),
@@ -78,11 +78,11 @@ fn verified(blank: &Blank, expected: Option<&Head>, place: &Place) -> Result<Ver
 /// Fills the ledger, which must be empty, with the SQLite ledger at `from`.
 pub(super) async fn fill(engine: &Arc<Engine>, from: &Path) -> Result<Head, LedgerError> {
     let (place, source) = (engine.server.place(), Place::new(from));
-    let report = SqliteLedger::verify(from)?;
+    let report = SqliteLedger::verify(from, &engine.server.seals)?;
     if let Some(finding) = report.findings.first() {
         return Err(source.damaged(finding.clone()));
     }
-    let opened = read_only(&source, None)?;
+    let opened = of_whomever(&source, &engine.server.seals)?;
     let server = engine.server.clone();
     let session = engine.done(async move { server.connect(Access::Write).await }).await.map_err(|fault| place.error(fault))?;
     let filled = filled(&session, &engine.server, &opened.connection, report.head).await;
@@ -94,17 +94,18 @@ pub(super) async fn fill(engine: &Arc<Engine>, from: &Path) -> Result<Head, Ledg
 }
 
 async fn filled(session: &Session, server: &Server, from: &Connection, head: Head) -> Result<(), Fault> {
+    session.takes_time(true);
     session.batch("BEGIN; SET LOCAL statement_timeout = 0; SET LOCAL idle_in_transaction_session_timeout = 0").await?;
     session.query("SELECT sequence FROM head FOR UPDATE", &[]).await?;
     if read::head(session).await? != Head::EMPTY {
         return Err(Fault::Failed("it has events already, and only an empty ledger can be filled".into()));
     }
-    let row = |row: &rusqlite::Row<'_>| Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?));
-    let (environment, client_id, salt, after): (String, String, Vec<u8>, i64) =
-        from.query_row("SELECT environment, client_id, salt, chained_after FROM meta", [], row)?;
-    let sql = "UPDATE meta SET salt = $3, chained_after = $4 WHERE environment = $1 AND client_id = $2";
-    if session.execute(sql, &[&environment, &client_id, &salt, &after]).await? != 1 {
-        let binding = Binding { environment, client_id };
+    let row = |row: &rusqlite::Row<'_>| Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?, row.get(4)?));
+    let (environment, client_id, salt, after, keyed_after): (String, String, Vec<u8>, i64, i64) =
+        from.query_row("SELECT environment, client_id, salt, chained_after, keyed_after FROM meta", [], row)?;
+    let sql = "UPDATE meta SET salt = $3, chained_after = $4, keyed_after = $5 WHERE environment = $1 AND client_id = $2";
+    if session.execute(sql, &[&environment, &client_id, &salt, &after, &keyed_after]).await? != 1 {
+        let binding = Binding { environment, client_id, seals: session.seals.clone() };
         return Err(Fault::Failed(format!("what is to fill it belongs to {binding}")));
     }
     for table in &tables::ALL {
@@ -124,6 +125,16 @@ async fn filled(session: &Session, server: &Server, from: &Connection, head: Hea
     }
 }
 
+/// Whether what the session's transaction sees holds together.
+pub(super) async fn check(session: &Session) -> Result<(), Fault> {
+    let blank = copied(session, &std::env::temp_dir()).await?;
+    let report = SqliteLedger::verify(blank.path(), &session.seals).map_err(|error| Fault::Damaged(error.to_string()))?;
+    match report.findings.first() {
+        Some(finding) => Err(Fault::Damaged(format!("it was not brought up to date, and is as it was: {finding}"))),
+        None => Ok(()),
+    }
+}
+
 async fn copy_in(session: &Session, table: &Table, from: &Connection) -> Result<(), Fault> {
     let mut statement = from.prepare(&format!("SELECT {} FROM {}", table.names(), table.name))?;
     let mut found = statement.query([])?;
@@ -131,7 +142,9 @@ async fn copy_in(session: &Session, table: &Table, from: &Connection) -> Result<
     loop {
         let row = found.next()?;
         if rows.len() >= ROWS_AT_ONCE || row.is_none() {
-            table.insert(session, std::mem::take(&mut rows), "").await?;
+            // The one row that an empty ledger has is the top of its trees.
+            let otherwise = if table.name == tables::SEALS.name { tree::AGAIN } else { "" };
+            table.insert(session, std::mem::take(&mut rows), otherwise).await?;
         }
         let Some(row) = row else { return Ok(()) };
         rows.push((0..table.columns.len()).map(|column| row.get::<_, Value>(column)).collect::<Result<_, _>>()?);
@@ -140,9 +153,10 @@ async fn copy_in(session: &Session, table: &Table, from: &Connection) -> Result<
 
 /// A copy in `folder` of what the session's transaction sees.
 async fn copied(session: &Session, folder: &Path) -> Result<Blank, Fault> {
-    let meta = session.row("SELECT environment, client_id, salt, chained_after FROM meta", &[]).await?;
+    let meta = session.row("SELECT environment, client_id, salt, chained_after, keyed_after FROM meta", &[]).await?;
     let meta = meta.ok_or_else(|| Fault::Damaged("it does not say what it is bound to".into()))?;
-    let binding = Binding { environment: required(&meta, 0)?.into(), client_id: required(&meta, 1)?.into() };
+    let seals = session.seals.clone();
+    let binding = Binding { environment: required(&meta, 0)?.into(), client_id: required(&meta, 1)?.into(), seals };
     let blank = Blank::newest(folder, &binding)?;
     let to = &blank.connection;
     // It is made durable whole, or not at all; and what does not hold together is for the verifier to say.
@@ -151,7 +165,8 @@ async fn copied(session: &Session, folder: &Path) -> Result<Blank, Fault> {
     to.pragma_update(None, "ignore_check_constraints", true)?;
     to.execute_batch("BEGIN")?;
     let salt: [u8; 16] = bytes(&meta, 2)?;
-    to.execute("UPDATE meta SET salt = ?1, chained_after = ?2", (salt, signed(count(&meta, 3)?)?))?;
+    to.execute("UPDATE meta SET salt = ?1, chained_after = ?2, keyed_after = ?3", (salt, integer(&meta, 3)?, integer(&meta, 4)?))?;
+    to.execute("DELETE FROM seals", [])?;
     for table in &tables::ALL {
         copy_out(session, table, to).await?;
     }

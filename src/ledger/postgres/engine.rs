@@ -19,6 +19,7 @@ use super::session::Session;
 use super::writer::{self, Job};
 use crate::ledger::Head;
 use crate::ledger::sql::fault::Fault;
+use crate::ledger::sql::tree::Top;
 
 /// Sessions kept for the next view.
 const IDLE_MAX: usize = 4;
@@ -49,6 +50,8 @@ struct Pool {
 pub(super) struct Lent {
     session: Option<Session>,
     pub(super) head: Head,
+    /// What stands for all that the state holds.
+    pub(super) top: Top,
     engine: Arc<Engine>,
     _place: OwnedSemaphorePermit,
 }
@@ -103,8 +106,8 @@ impl Engine {
     pub(super) async fn lend(self: &Arc<Self>) -> Result<Lent, Fault> {
         let place = Arc::clone(&self.pool.places).acquire_owned().await.map_err(|error| Fault::Failed(error.to_string()))?;
         let (pool, server) = (Arc::clone(&self.pool), self.server.clone());
-        let (session, head) = self.done(async move { pool.begin(&server).await }).await?;
-        Ok(Lent { session: Some(session), head, engine: Arc::clone(self), _place: place })
+        let (session, head, top) = self.done(async move { pool.begin(&server).await }).await?;
+        Ok(Lent { session: Some(session), head, top, engine: Arc::clone(self), _place: place })
     }
 }
 
@@ -155,14 +158,15 @@ impl Pool {
     }
 
     /// A session whose transaction has begun, and the state it sees: the server fixes it at the first question.
-    async fn begin(&self, server: &Server) -> Result<(Session, Head), Fault> {
+    async fn begin(&self, server: &Server) -> Result<(Session, Head, Top), Fault> {
         let mut patience = Patience::of(server);
         loop {
             let begun = async {
                 let session = self.session(server).await?;
                 session.batch("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY").await?;
-                let head = read::head(&session).await?;
-                Ok((session, head))
+                let (head, kept) = read::head_and_top(&session).await?;
+                let top = Top::of(&server.seals, &head, kept.as_deref())?;
+                Ok((session, head, top))
             };
             match begun.await {
                 Err(fault) => patience.with(fault).await?,

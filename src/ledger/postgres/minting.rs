@@ -26,7 +26,9 @@ pub(super) fn take(engine: &Engine) -> Result<Minting, LedgerError> {
                 let limits =
                     format!("SET lock_timeout = 0; SET statement_timeout = 0; SET idle_session_timeout = {}", lasts.as_millis().max(1));
                 session.batch(&limits).await?;
+                session.takes_time(true);
                 session.execute("SELECT pg_advisory_lock($1)", &[&MINTING]).await?;
+                session.takes_time(false);
                 Ok(session)
             };
             match taking.await {

@@ -15,12 +15,16 @@ mod operations;
 mod patience;
 mod purge;
 mod read;
+mod rekey;
+mod rows;
 mod schema;
+mod seal_all;
 mod server;
 mod session;
 mod tables;
 #[cfg(test)]
 pub(super) mod tests;
+mod tree;
 mod unwritten;
 mod view;
 mod world;
@@ -33,6 +37,7 @@ use std::sync::Arc;
 use jiff::Timestamp;
 use tokio::sync::oneshot;
 
+use super::seals::Seals;
 use super::sql::fault::Fault;
 use super::{Applied, Binding, Create, Entry, Head, Ledger, LedgerError, Purged, VerifyReport};
 use crate::domain::bill::Salts;
@@ -63,14 +68,14 @@ impl PostgresLedger {
     /// Opens the ledger for reading and writing; makes or migrates its tables where this user may.
     pub fn open(server: Server, binding: &Binding, create: Create) -> Result<Self, LedgerError> {
         let salts = Salts::new(seed(&server));
-        let engine = start(server, Access::View)?;
+        let engine = start(server.sealed(&binding.seals), Access::View)?;
         let is_new = open::writable(&engine, binding, create)?;
         Ok(Self { salts, engine, is_new, is_read_only: false })
     }
 
     /// Opens the ledger for reading; whatever would write fails.
     pub fn open_read_only(server: Server, binding: &Binding) -> Result<Self, LedgerError> {
-        Self::reading(server, Some(binding))
+        Self::reading(server.sealed(&binding.seals), Some(binding))
     }
 
     /// The same, whosever it is.
@@ -126,7 +131,14 @@ impl PostgresLedger {
 
     /// Removes names, addresses and bodies of bills that are over; see [`super::SqliteLedger::purge_personal`].
     pub async fn purge_personal(&self, before: Timestamp, now: Timestamp) -> Result<Purged, LedgerError> {
-        self.asked(|reply| Job::Purge(before, now, reply)).await
+        let purged = self.asked(|reply| Job::Purge(before, now, reply)).await?;
+        purge::vacuum(&self.engine, purged).await;
+        Ok(purged)
+    }
+
+    /// Seals all of it with `seals`; see [`super::Store::rekey`].
+    pub async fn rekey(&self, seals: &Seals, now: Timestamp) -> Result<Head, LedgerError> {
+        rekey::rekey(&self.engine, seals, now).await.map_err(|fault| self.engine.server.place().error(fault))
     }
 
     /// Copies all of it, as it is at one moment, to an SQLite ledger at `to`, which must not exist yet.

@@ -2,17 +2,21 @@
 
 use super::engine::Engine;
 use super::patience::Patience;
-use super::read;
 use super::server::{Access, SCHEMA, Server};
 use super::session::Session;
+use super::{copy, read, seal_all, tree};
 use crate::ledger::chain::{NO_SALT, Origin};
-use crate::ledger::sql::cells::{bytes, count, integer, required, signed};
+use crate::ledger::sql::cells::{bytes, count, integer, optional, required, signed};
 use crate::ledger::sql::fault::Fault;
 use crate::ledger::sql::links::{LINKS, Link};
 use crate::ledger::{Binding, Create, Head, LedgerError};
 
 /// Every migration, oldest first; the schema version is how many were applied. SQL that is never edited once released.
-pub(super) const MIGRATIONS: &[&str] = &[include_str!("../schema/postgres/0001_first.sql")];
+pub(super) const MIGRATIONS: &[&str] =
+    &[include_str!("../schema/postgres/0001_first.sql"), include_str!("../schema/postgres/0002_whole.sql")];
+
+/// The schema that brought trees of seals.
+const WHOLE: i64 = 2;
 
 /// Whoever makes or migrates tables holds this.
 const MIGRATING: i64 = 0x5447_4948;
@@ -20,7 +24,7 @@ const MIGRATING: i64 = 0x5447_4948;
 /// What opening found.
 enum Found {
     Nothing,
-    Tables { version: usize, binding: Binding },
+    Tables { version: usize, environment: String, client_id: String, key: Option<String> },
 }
 
 /// Opens for writing; creates and migrates as needed. Gives whether it was created.
@@ -28,19 +32,17 @@ pub(super) fn writable(engine: &Engine, binding: &Binding, create: Create) -> Re
     let (server, place) = (engine.server.clone(), engine.server.place());
     let known = MIGRATIONS.len();
     let found = ask(engine, &server, Access::Write).map_err(|fault| place.error(fault))?;
-    let (version, is_new) = match found {
+    let version = match found {
         Found::Nothing if create == Create::Never => return Err(LedgerError::Missing { path: server.name() }),
-        Found::Nothing => (0, true),
-        Found::Tables { version, binding: found } => {
-            check(&server, version, &found, Some(binding))?;
-            (version, false)
+        Found::Nothing => 0,
+        found @ Found::Tables { version, .. } => {
+            check(&server, found, Some(binding))?;
+            version
         }
     };
+    let mut is_new = false;
     if version < known {
-        let (server, binding) = (server.clone(), binding.clone());
-        engine
-            .wait(async move { migrate(&server.connect(Access::Write).await?, &binding, MIGRATIONS).await })
-            .map_err(|fault| place.error(fault))?;
+        is_new = migrated(engine, binding, MIGRATIONS).map_err(|fault| place.error(fault))?;
     }
     engine.wait(checked(server)).map_err(|fault| place.error(fault))?;
     Ok(is_new)
@@ -51,8 +53,8 @@ pub(super) fn read_only(engine: &Engine, binding: Option<&Binding>) -> Result<()
     let server = engine.server.clone();
     match ask(engine, &server, Access::Read).map_err(|fault| server.place().error(fault))? {
         Found::Nothing => Err(LedgerError::Missing { path: server.name() }),
-        Found::Tables { version, binding: found } => {
-            check(&server, version, &found, binding)?;
+        found @ Found::Tables { version, .. } => {
+            check(&server, found, binding)?;
             if version < MIGRATIONS.len() {
                 return Err(LedgerError::TooOld { path: server.name(), found: version, known: MIGRATIONS.len() });
             }
@@ -61,15 +63,18 @@ pub(super) fn read_only(engine: &Engine, binding: Option<&Binding>) -> Result<()
     }
 }
 
-fn check(server: &Server, version: usize, found: &Binding, wanted: Option<&Binding>) -> Result<(), LedgerError> {
+fn check(server: &Server, found: Found, wanted: Option<&Binding>) -> Result<(), LedgerError> {
+    let Found::Tables { version, environment, client_id, key } = found else { return Ok(()) };
     if version > MIGRATIONS.len() {
         let number = |count: usize| i64::try_from(count).unwrap_or(i64::MAX);
         return Err(LedgerError::TooNew { path: server.name(), found: number(version), known: number(MIGRATIONS.len()) });
     }
-    match wanted.filter(|wanted| *wanted != found) {
-        Some(wanted) => Err(LedgerError::OtherBinding { path: server.name(), found: found.to_string(), wanted: wanted.to_string() }),
-        None => Ok(()),
+    let found = Binding { environment, client_id, seals: server.seals.clone() };
+    if let Some(wanted) = wanted.filter(|wanted| **wanted != found) {
+        return Err(LedgerError::OtherBinding { path: server.name(), found: found.to_string(), wanted: wanted.to_string() });
     }
+    let wanted = server.seals.fingerprint();
+    if key == wanted { Ok(()) } else { Err(LedgerError::other_key(server.name(), key, wanted)) }
 }
 
 fn ask(engine: &Engine, server: &Server, access: Access) -> Result<Found, Fault> {
@@ -101,21 +106,43 @@ async fn look(session: &Session) -> Result<Found, Fault> {
     if !is_there(session).await? {
         return Ok(Found::Nothing);
     }
-    let found = session.row("SELECT schema_version, environment, client_id FROM meta", &[]).await?;
+    // A schema of before has no such column.
+    let sql = "SELECT schema_version, environment, client_id, to_jsonb(meta) ->> 'key' FROM meta";
+    let found = session.row(sql, &[]).await?;
     let row = found.ok_or_else(|| Fault::Damaged("it does not say what it is bound to".into()))?;
     let version = usize::try_from(integer(&row, 0)?).map_err(|_| Fault::Damaged("its schema version is none".into()))?;
-    Ok(Found::Tables { version, binding: Binding { environment: required(&row, 1)?.into(), client_id: required(&row, 2)?.into() } })
+    let key = optional(&row, 3)?.map(str::to_owned);
+    Ok(Found::Tables { version, environment: required(&row, 1)?.into(), client_id: required(&row, 2)?.into(), key })
 }
 
 async fn is_there(session: &Session) -> Result<bool, Fault> {
-    let sql = "SELECT EXISTS (SELECT 1 FROM pg_class JOIN pg_namespace ON pg_namespace.oid = relnamespace WHERE nspname = $1 AND relname = 'meta')";
-    let found = session.row(sql, &[&SCHEMA]).await?;
-    found.map_or(Ok(false), |row| Ok(integer(&row, 0)? != 0))
+    let sql = "SELECT (has_schema_privilege(relnamespace, 'USAGE') AND has_table_privilege(pg_class.oid, 'SELECT'))::int::bigint \
+               FROM pg_class JOIN pg_namespace ON pg_namespace.oid = relnamespace WHERE nspname = $1 AND relname = 'meta'";
+    match session.row(sql, &[&SCHEMA]).await? {
+        None => Ok(false),
+        Some(row) if integer(&row, 0)? == 0 => {
+            Err(Fault::Failed("this user may not look into its tables; their owner lets it in by GRANT (docs/several-hosts.md)".into()))
+        }
+        Some(_) => Ok(true),
+    }
 }
 
-/// Applies what is missing of `migrations`, all of it or nothing; a new ledger is bound.
-pub(super) async fn migrate(session: &Session, binding: &Binding, migrations: &[&str]) -> Result<(), Fault> {
+/// Brings the tables up to date. What comes of it is looked at in a copy that only one thread may have, so by one of its own.
+pub(super) fn migrated(engine: &Engine, binding: &Binding, migrations: &[&str]) -> Result<bool, Fault> {
+    let connecting = engine.server.clone();
+    let session = engine.wait(async move { connecting.connect(Access::Write).await })?;
+    let migrating = || -> Result<bool, Fault> {
+        tokio::runtime::Builder::new_current_thread().build()?.block_on(migrate(&session, binding, migrations))
+    };
+    let done = std::thread::scope(|threads| threads.spawn(migrating).join());
+    done.unwrap_or_else(|_| Err(Fault::Failed("the thread that brings it up to date has ended".into())))
+}
+
+/// Applies what is missing of `migrations`, all of it or nothing; a new ledger is bound. Gives whether it is one: of hosts that come at once
+/// one makes it.
+async fn migrate(session: &Session, binding: &Binding, migrations: &[&str]) -> Result<bool, Fault> {
     // Making an index over many bills takes long, and whoever does the same at once waits for it.
+    session.takes_time(true);
     session
         .batch("BEGIN; SET LOCAL statement_timeout = 0; SET LOCAL lock_timeout = 0; SET LOCAL idle_in_transaction_session_timeout = 0")
         .await?;
@@ -128,6 +155,7 @@ pub(super) async fn migrate(session: &Session, binding: &Binding, migrations: &[
         session.batch(&format!("CREATE SCHEMA {SCHEMA}")).await?;
     }
     let applied = usize::try_from(version).unwrap_or(usize::MAX);
+    let is_new = applied == 0;
     for (sql, number) in migrations.iter().zip(1_i64..).skip(applied) {
         session.batch(sql).await?;
         if number == 1 {
@@ -136,17 +164,27 @@ pub(super) async fn migrate(session: &Session, binding: &Binding, migrations: &[
             let sql = "INSERT INTO head (sequence, hash, bill, terms, lease) VALUES (0, $1, 0, 0, 0)";
             session.execute(sql, &[&&Head::EMPTY.hash[..]]).await?;
         }
+        if number == WHOLE {
+            seal_all::migrated(session).await?;
+        }
         session.execute("UPDATE meta SET schema_version = $1", &[&number]).await?;
     }
-    session.batch("COMMIT").await
+    if is_new {
+        session.execute("UPDATE meta SET key = $1", &[&session.seals.fingerprint()]).await?;
+    } else if migrations.len() == MIGRATIONS.len() {
+        copy::check(session).await?;
+    }
+    session.batch("COMMIT").await?;
+    Ok(is_new)
 }
 
 /// What the chain covers of the ledger's own row.
 pub(super) async fn origin(session: &Session) -> Result<Origin, Fault> {
-    let found = session.row("SELECT environment, client_id, salt, chained_after FROM meta", &[]).await?;
+    let found = session.row("SELECT environment, client_id, salt, chained_after, keyed_after FROM meta", &[]).await?;
     let row = found.ok_or_else(|| Fault::Damaged("it does not say what it is bound to".into()))?;
     let salt: [u8; 16] = bytes(&row, 2)?;
-    Ok(Origin::of(required(&row, 0)?, required(&row, 1)?, &salt, count(&row, 3)?))
+    let origin = Origin::of(required(&row, 0)?, required(&row, 1)?, &salt, count(&row, 3)?);
+    Ok(origin.sealed(session.seals.clone(), count(&row, 4)?))
 }
 
 /// Where the chain is said to end.
@@ -163,6 +201,7 @@ pub(super) async fn check_end(session: &Session) -> Result<(), Fault> {
     if said_end(session).await? != Some(head) {
         return Err(Fault::Damaged(format!("its chain ends at event {}, and is said to end elsewhere", head.sequence)));
     }
+    tree::top(session, &head).await?;
     if let Some(before) = head.sequence.checked_sub(1) {
         let previous = read::head_at(session, before).await?.ok_or_else(|| Fault::Damaged(format!("event {before} is missing")))?;
         let last = session.row(&format!("{LINKS} WHERE sequence = $1"), &[&signed(head.sequence)?]).await?;

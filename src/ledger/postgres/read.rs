@@ -7,10 +7,11 @@ use crate::domain::bill::Customer;
 use crate::domain::ids::{InvoiceNumber, PaymentCode};
 use crate::domain::payment::Payment;
 use crate::domain::personal::Personal;
-use crate::ledger::sql::cells::{bytes, count, integer, optional, required, signed};
+use crate::ledger::sql::cells::{bytes, count, integer, integer_or_null, optional, required, signed};
 use crate::ledger::sql::fault::Fault;
 use crate::ledger::sql::links::{LINKS, Link, PAYMENTS, payment_of};
 use crate::ledger::sql::rows::{Row, row_of, select};
+use crate::ledger::sql::tree::TOP;
 use crate::ledger::{Head, Names};
 
 /// The ids of bills that go or went by one of the numbers `$1`, or hold, held, ask for or were promised one of the codes `$2`.
@@ -27,25 +28,39 @@ fn texts(names: &Names) -> (Vec<&str>, Vec<&str>) {
 
 /// The rows of a clause that follows the tables.
 pub(super) async fn bills(session: &Session, clause: &str, parameters: Parameters<'_>) -> Result<Vec<Row>, Fault> {
-    session.query(&select(clause), parameters).await?.iter().map(row_of).collect()
+    session.query(&select(clause), parameters).await?.iter().map(|row| row_of(row, &session.seals)).collect()
+}
+
+/// What finds the bills of [`crate::ledger::View::bills_about`]: a clause, and its parameters.
+pub(super) fn clause_about(names: &Names) -> (String, (Vec<&str>, Vec<&str>)) {
+    (format!("WHERE bills.id IN ({IDS_ABOUT}) ORDER BY bills.invoice_number"), texts(names))
+}
+
+/// The same for [`crate::ledger::View::payments_about`].
+pub(super) fn clause_paying(names: &Names) -> (&'static str, (Vec<&str>, Vec<&str>)) {
+    ("WHERE invoice_number = ANY($1) OR payment_code = ANY($2)", texts(names))
 }
 
 /// As [`crate::ledger::View::bills_about`] documents it.
 pub(super) async fn bills_about(session: &Session, names: &Names) -> Result<Vec<Row>, Fault> {
-    let (numbers, codes) = texts(names);
-    let clause = format!("WHERE bills.id IN ({IDS_ABOUT}) ORDER BY bills.invoice_number");
+    let (clause, (numbers, codes)) = clause_about(names);
     bills(session, &clause, &[&numbers, &codes]).await
 }
 
 /// As [`crate::ledger::View::payments_about`] documents it, each with its event.
 pub(super) async fn payments_about(session: &Session, names: &Names) -> Result<Vec<(u64, Payment)>, Fault> {
-    let (numbers, codes) = texts(names);
-    payments(session, "WHERE invoice_number = ANY($1) OR payment_code = ANY($2)", &[&numbers, &codes]).await
+    let (clause, (numbers, codes)) = clause_paying(names);
+    payments(session, clause, &[&numbers, &codes]).await
 }
 
 /// The payments of a clause, in the order they were applied.
 pub(super) async fn payments(session: &Session, clause: &str, parameters: Parameters<'_>) -> Result<Vec<(u64, Payment)>, Fault> {
-    session.query(&format!("{PAYMENTS} {clause} ORDER BY sequence"), parameters).await?.iter().map(payment_of).collect()
+    session
+        .query(&format!("{PAYMENTS} {clause} ORDER BY sequence"), parameters)
+        .await?
+        .iter()
+        .map(|row| payment_of(row, &session.seals))
+        .collect()
 }
 
 /// Who owes these bills, as far as it is kept.
@@ -62,6 +77,18 @@ pub(super) async fn customers(session: &Session, ids: &[i64]) -> Result<Vec<(i64
 pub(super) async fn head(session: &Session) -> Result<Head, Fault> {
     let found = session.row("SELECT sequence, hash FROM events ORDER BY sequence DESC LIMIT 1", &[]).await?;
     found.map_or(Ok(Head::EMPTY), |row| Ok(Head { sequence: count(&row, 0)?, hash: bytes(&row, 1)? }))
+}
+
+/// The same, and what is kept beside it of all there is.
+pub(super) async fn head_and_top(session: &Session) -> Result<(Head, Option<Vec<u8>>), Fault> {
+    let sql = "SELECT (SELECT digests FROM seals WHERE place = $1), sequence, hash FROM (SELECT 1) AS one \
+               LEFT JOIN LATERAL (SELECT sequence, hash FROM events ORDER BY sequence DESC LIMIT 1) AS newest ON TRUE";
+    let row = session.row(sql, &[&TOP]).await?.ok_or_else(|| Fault::Failed("a question came to nothing".into()))?;
+    let head = match integer_or_null(&row, 1)? {
+        Some(_) => Head { sequence: count(&row, 1)?, hash: bytes(&row, 2)? },
+        None => Head::EMPTY,
+    };
+    Ok((head, row.try_get(0)?))
 }
 
 /// The head as it was after event `sequence`.

@@ -15,8 +15,9 @@ use tokio_postgres::config::{ChannelBinding, Host, SslMode, TargetSessionAttrs};
 use tokio_postgres::{Config, NoTls};
 use tokio_postgres_rustls::MakeRustlsConnect;
 
-use super::session::Session;
+use super::session::{Session, Waiting};
 use crate::clock::within;
+use crate::ledger::seals::Seals;
 use crate::ledger::sql::fault::Fault;
 use crate::ledger::sql::place::{Place, in_words};
 use crate::random::Randomness;
@@ -34,6 +35,8 @@ const LOCK_MS: u32 = 10_000;
 const IDLE_MS: u32 = 15_000;
 /// How long the other end may be silent before it is taken for gone.
 const SILENT_SECONDS: u64 = 20;
+/// How much longer than its longest statement a server is waited for that keeps the connection and answers nothing.
+const SPARE_MS: u64 = 10_000;
 
 /// What a session is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -56,6 +59,10 @@ pub struct Server {
     pub(super) patience: Duration,
     /// How long a lease lasts that is not renewed.
     pub(super) lease: Duration,
+    /// How long an answer is waited for.
+    pub(super) silence: Duration,
+    /// What the seals of its ledger are made with.
+    pub(super) seals: Seals,
     /// For the jitter of waiting.
     pub(super) randomness: Arc<dyn Randomness>,
 }
@@ -71,6 +78,8 @@ pub struct ServerAccess<'a> {
     pub patience: Duration,
     /// How long a lease lasts that is not renewed.
     pub lease: Duration,
+    /// What the seals of its ledger are made with.
+    pub seals: &'a Seals,
 }
 
 #[derive(Clone)]
@@ -85,7 +94,7 @@ impl std::fmt::Debug for Tls {
 impl Server {
     /// The server at `url` (`postgres://user@host:port/database`). The error is a sentence about the setting.
     pub fn new(url: &str, access: &ServerAccess<'_>, randomness: Arc<dyn Randomness>) -> Result<Self, String> {
-        let ServerAccess { password, ca_file, patience, lease } = *access;
+        let ServerAccess { password, ca_file, patience, lease, seals } = *access;
         if !url.starts_with("postgres://") && !url.starts_with("postgresql://") {
             return Err("it must begin with `postgres://`".into());
         }
@@ -117,7 +126,13 @@ impl Server {
             .keepalives_idle(Duration::from_secs(SILENT_SECONDS));
         let tls = wants_tls.then(|| connector(ca_file)).transpose()?;
         let place = Place::new(Path::new(&shown(&config)));
-        Ok(Self { config, tls, place, patience, lease, randomness })
+        let silence = Duration::from_millis(SPARE_MS.saturating_add(STATEMENT_MS.into()));
+        Ok(Self { config, tls, place, patience, lease, silence, seals: seals.clone(), randomness })
+    }
+
+    /// The same, with a ledger whose seals are made so.
+    pub(in crate::ledger) fn sealed(self, seals: &Seals) -> Self {
+        Self { seals: seals.clone(), ..self }
     }
 
     /// What it is called in messages: its address, without any secret.
@@ -155,17 +170,18 @@ impl Server {
         if access != Access::Read {
             config.target_session_attrs(TargetSessionAttrs::ReadWrite);
         }
-        // The task ends with the session's last handle, or with the connection.
+        // The task ends with the session's last handle, with the connection, or with an answer that does not come.
+        let waiting = Waiting::default();
         let client = if let Some(Tls(tls)) = self.tls.clone() {
             let (client, connection) = config.connect(tls).await?;
-            drop(tokio::spawn(connection));
+            drop(tokio::spawn(waiting.clone().drive(connection, self.silence)));
             client
         } else {
             let (client, connection) = config.connect(NoTls).await?;
-            drop(tokio::spawn(connection));
+            drop(tokio::spawn(waiting.clone().drive(connection, self.silence)));
             client
         };
-        Session::begin(client).await
+        Session::begin(client, waiting, self.seals.clone()).await
     }
 }
 

@@ -90,6 +90,7 @@ pub(super) const PAYMENTS: Table = Table {
         ("received_at", NUMBER),
         ("line_digest", BYTES),
         ("canonical", BYTES),
+        ("seal", BYTES),
     ],
 };
 pub(super) const TOTALS: Table = Table {
@@ -100,11 +101,13 @@ pub(super) const BODIES: Table = Table { name: "bodies", columns: &[("bill", NUM
 pub(super) const CUSTOMERS: Table =
     Table { name: "customers", columns: &[("bill", NUMBER), ("name", TEXT), ("email", TEXT), ("account_name", TEXT)] };
 
+pub(super) const SEALS: Table = Table { name: "seals", columns: &[("place", NUMBER), ("digests", BYTES)] };
+
 /// Nothing that was recorded: who is at work.
 pub(super) const OPERATIONS: Table = Table { name: "operations", columns: &[("bill", NUMBER), ("lease", NUMBER)] };
 
 /// All that hold what was recorded, each after what it refers to.
-pub(super) const ALL: [Table; 8] = [TERMS, EVENTS, BILLS, NAMES, PAYMENTS, TOTALS, BODIES, CUSTOMERS];
+pub(super) const ALL: [Table; 9] = [TERMS, EVENTS, BILLS, NAMES, PAYMENTS, TOTALS, BODIES, CUSTOMERS, SEALS];
 
 impl Table {
     /// The names of its columns, as SQL lists them.
@@ -121,6 +124,14 @@ impl Table {
     /// Adds rows; `otherwise` is what follows for those that are there already.
     pub(super) async fn insert(&self, session: &Session, rows: Vec<Row>, otherwise: &str) -> Result<(), Fault> {
         let sql = format!("INSERT INTO {} ({}) SELECT * FROM {} {otherwise}", self.name, self.names(), self.given());
+        self.run(session, &sql, rows).await.map(drop)
+    }
+
+    /// The same; gives all columns of the rows as they are then.
+    pub(super) async fn put(&self, session: &Session, rows: Vec<Row>, otherwise: &str) -> Result<Vec<tokio_postgres::Row>, Fault> {
+        let columns: Vec<String> = self.columns.iter().map(|(column, _)| format!("{}.{column}", self.name)).collect();
+        let (name, names) = (self.name, self.names());
+        let sql = format!("INSERT INTO {name} ({names}) SELECT * FROM {} {otherwise} RETURNING {}", self.given(), columns.join(", "));
         self.run(session, &sql, rows).await
     }
 
@@ -130,19 +141,19 @@ impl Table {
         let changes: Vec<String> = others.iter().map(|(name, _)| format!("{name} = given.{name}")).collect();
         let name = self.name;
         let sql = format!("UPDATE {name} SET {} FROM {} WHERE {name}.{key} = given.{key}", changes.join(", "), self.given());
-        self.run(session, &sql, rows).await
+        self.run(session, &sql, rows).await.map(drop)
     }
 
     /// Removes exactly these rows.
     pub(super) async fn delete(&self, session: &Session, rows: Vec<Row>) -> Result<(), Fault> {
         let name = self.name;
         let same: Vec<String> = self.columns.iter().map(|(column, _)| format!("{name}.{column} = given.{column}")).collect();
-        self.run(session, &format!("DELETE FROM {name} USING {} WHERE {}", self.given(), same.join(" AND ")), rows).await
+        self.run(session, &format!("DELETE FROM {name} USING {} WHERE {}", self.given(), same.join(" AND ")), rows).await.map(drop)
     }
 
-    async fn run(&self, session: &Session, sql: &str, rows: Vec<Row>) -> Result<(), Fault> {
+    async fn run(&self, session: &Session, sql: &str, rows: Vec<Row>) -> Result<Vec<tokio_postgres::Row>, Fault> {
         if rows.is_empty() {
-            return Ok(());
+            return Ok(Vec::new());
         }
         let mut columns: Vec<Vec<Written>> = self.columns.iter().map(|_| Vec::with_capacity(rows.len())).collect();
         for row in rows {
@@ -151,8 +162,7 @@ impl Table {
             }
         }
         let parameters: Vec<&(dyn ToSql + Sync)> = columns.iter().map(|column| -> &(dyn ToSql + Sync) { column }).collect();
-        session.execute(sql, &parameters).await?;
-        Ok(())
+        session.query(sql, &parameters).await
     }
 }
 

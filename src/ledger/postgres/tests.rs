@@ -3,7 +3,11 @@
 #[path = "../../../tests/it/support/cluster.rs"]
 #[allow(unreachable_pub, missing_docs, clippy::disallowed_methods, reason = "it is the integration tests' too, and no part of the library")]
 mod cluster;
+#[path = "../../../tests/it/support/network.rs"]
+#[allow(unreachable_pub, missing_docs, clippy::disallowed_methods, reason = "it is the integration tests' too, and no part of the library")]
+mod network;
 
+mod insider;
 mod leases;
 mod reaching;
 mod tables;
@@ -15,12 +19,18 @@ use super::*;
 use crate::domain::lifecycle::Event;
 use crate::ledger::conformance::orders::reissued;
 use crate::ledger::conformance::{adopted, answer, ask, at, binding, entry, intended, number, payment, planned, terms, wait, whole};
-use crate::ledger::{Basis, SqliteLedger, View as _};
+use crate::ledger::{Basis, Seals, SqliteLedger, View as _};
 use crate::random::MachineRandomness;
 
 /// The server at `url`, with little patience.
 fn server(url: &str) -> Server {
-    let access = ServerAccess { password: None, ca_file: None, patience: Duration::from_secs(20), lease: Duration::from_secs(3) };
+    let access = ServerAccess {
+        password: None,
+        ca_file: None,
+        patience: Duration::from_secs(20),
+        lease: Duration::from_secs(3),
+        seals: &Seals::UNKEYED,
+    };
     Server::new(url, &access, Arc::new(MachineRandomness)).unwrap()
 }
 

@@ -9,12 +9,15 @@ use super::tables::{self, Table};
 use crate::domain::bill::Customer;
 use crate::domain::payment::Payment;
 use crate::domain::personal::Personal;
-use crate::ledger::rules::{live_payment_code, microseconds};
-use crate::ledger::sql::cells::{Value, integer, required, signed};
+use crate::ledger::rules::live_payment_code;
+use crate::ledger::seals::{Seal, Seals};
+use crate::ledger::sql::cells::{Value, ValueRef, bytes_or_null, integer, required};
 use crate::ledger::sql::fault::Fault;
+use crate::ledger::sql::links::payment_columns;
 use crate::ledger::sql::rows::{Row, columns_of, names_of};
 use crate::ledger::sql::seal;
-use crate::ledger::sql::totals::Changes;
+use crate::ledger::sql::totals::{Changes, grown};
+use crate::ledger::sql::tree::{Growth, Set};
 
 /// See the module.
 #[derive(Debug, Default)]
@@ -26,7 +29,7 @@ pub(super) struct Unwritten {
     pub(super) operations: Vec<Change>,
     /// Payments by what they are called from now on.
     pub(super) renamed: Vec<Payment>,
-    payments: Vec<tables::Row>,
+    payments: Vec<(i64, Payment)>,
     /// Bills as they were and are.
     bills: Vec<(Option<Row>, Row)>,
     totals: Changes,
@@ -76,54 +79,69 @@ impl Unwritten {
     /// A payment is new.
     pub(super) fn payment(&mut self, sequence: i64, payment: &Payment) -> Result<(), Fault> {
         self.totals.payment(payment.amount.get())?;
-        self.payments.push(vec![
-            Value::Integer(sequence),
-            Value::Blob(payment.identity.to_vec()),
-            Value::Text(payment.invoice_number.to_string()),
-            Value::Text(payment.payment_code.to_string()),
-            Value::Text(payment.channel.name().into()),
-            Value::Integer(signed(payment.amount.get())?),
-            Value::Integer(microseconds(payment.paid_at)),
-            payment.received_at.map_or(Value::Null, |at| Value::Integer(microseconds(at))),
-            Value::Blob(payment.line_digest.to_vec()),
-            canonical_of(payment),
-        ]);
+        self.payments.push((sequence, payment.clone()));
         Ok(())
     }
 
-    /// Writes it all, each thing after what it refers to.
-    pub(super) async fn write(self, session: &Session) -> Result<(), Fault> {
+    /// Writes it all, each thing after what it refers to; gives what that changes of the trees of seals, and of the sum of all that stands
+    /// for totals.
+    pub(super) async fn write(self, session: &Session) -> Result<(Growth, u128), Fault> {
         let Self { events, terms, bodies, customers, operations, renamed, payments, bills, totals } = self;
         let terms = terms.into_iter().map(|(id, text)| vec![Value::Integer(id), Value::Text(text)]).collect();
         tables::TERMS.insert(session, terms, "").await?;
         tables::EVENTS.insert(session, events, "").await?;
-        tables::PAYMENTS.insert(session, payments, "").await?;
+        let mut growth = Growth::default();
+        write_payments(session, payments, &mut growth).await?;
         for payment in &renamed {
-            let parameters: [super::read::Parameter<'_>; 2] = [&payment.identity.to_vec(), &Written(canonical_of(payment))];
-            session.execute("UPDATE payments SET canonical = $2 WHERE identity = $1", &parameters).await?;
+            rename(session, payment, &mut growth).await?;
         }
-        write_bills(session, bills).await?;
+        write_bills(session, bills, &mut growth).await?;
         write_bodies(session, bodies).await?;
         write_customers(session, customers).await?;
         write_operations(session, operations).await?;
-        write_totals(session, totals).await
+        Ok((growth, write_totals(session, totals).await?))
     }
 }
 
-/// What a payment's row keeps beside its identity.
-fn canonical_of(payment: &Payment) -> Value {
-    if payment.canonical == payment.identity { Value::Null } else { Value::Blob(payment.canonical.to_vec()) }
+async fn write_payments(session: &Session, payments: Vec<(i64, Payment)>, growth: &mut Growth) -> Result<(), Fault> {
+    let mut rows = Vec::with_capacity(payments.len());
+    for (sequence, payment) in payments {
+        let (row, seal) = sealed_payment(&session.seals, sequence, &payment)?;
+        growth.row(Set::Payments, sequence, None, seal);
+        rows.push(row);
+    }
+    tables::PAYMENTS.insert(session, rows, "").await
 }
 
-/// The row of a bill with its seal, in the order of [`tables::BILLS`].
-fn sealed(row: &Row) -> Result<tables::Row, Fault> {
+/// A payment that is there is called `payment.canonical` from now on.
+async fn rename(session: &Session, payment: &Payment, growth: &mut Growth) -> Result<(), Fault> {
+    let missing = || Fault::Damaged("a payment is missing whose number was to be kept".into());
+    let found = session.row("SELECT sequence, seal FROM payments WHERE identity = $1", &[&payment.identity.to_vec()]).await?;
+    let found = found.ok_or_else(missing)?;
+    let sequence = integer(&found, 0)?;
+    let (row, seal) = sealed_payment(&session.seals, sequence, payment)?;
+    growth.row(Set::Payments, sequence, bytes_or_null(&found, 1)?, seal);
+    let [.., canonical, _] = row.as_slice() else { return Err(missing()) };
+    let parameters: [super::read::Parameter<'_>; 3] = [&sequence, &Written(canonical.clone()), &seal.to_vec()];
+    session.execute("UPDATE payments SET canonical = $2, seal = $3 WHERE sequence = $1", &parameters).await.map(drop)
+}
+
+/// The row of a payment with its seal, in the order of [`tables::PAYMENTS`], and the seal.
+fn sealed_payment(seals: &Seals, sequence: i64, payment: &Payment) -> Result<(tables::Row, Seal), Fault> {
+    let values = payment_columns(sequence, payment)?;
+    let seal = seal::of_payment(seals, values.iter().map(ValueRef::from));
+    Ok((values.into_iter().chain([Value::Blob(seal.to_vec())]).collect(), seal))
+}
+
+/// The row of a bill with its seal, in the order of [`tables::BILLS`], and the seal.
+fn sealed(seals: &Seals, row: &Row) -> Result<(tables::Row, Seal), Fault> {
     let values = columns_of(&row.state, &row.kept)?;
-    let seal = seal::of_values(row.id, row.kept.terms_digest, &row.last_hash, &values);
-    Ok([Value::Integer(row.id), Value::Blob(seal.to_vec())].into_iter().chain(values).collect())
+    let seal = seal::of_values(seals, row.id, row.kept.terms_digest, &row.last_hash, &values);
+    Ok(([Value::Integer(row.id), Value::Blob(seal.to_vec())].into_iter().chain(values).collect(), seal))
 }
 
 /// Each bill is written once, as it is at the end.
-async fn write_bills(session: &Session, all: Vec<(Option<Row>, Row)>) -> Result<(), Fault> {
+async fn write_bills(session: &Session, all: Vec<(Option<Row>, Row)>, growth: &mut Growth) -> Result<(), Fault> {
     let mut bills: BTreeMap<i64, (Option<Row>, Row)> = BTreeMap::new();
     for (before, after) in all {
         match bills.get_mut(&after.id) {
@@ -138,7 +156,9 @@ async fn write_bills(session: &Session, all: Vec<(Option<Row>, Row)>) -> Result<
         let row = |(kind, name): &(&str, String)| vec![Value::Integer(*id), Value::Text((*kind).into()), Value::Text(name.clone())];
         gone.extend(of_before.iter().filter(|name| !of_after.contains(name)).map(row));
         names.extend(of_after.iter().filter(|name| !of_before.contains(name)).map(row));
-        let row = sealed(after)?;
+        let sealed_before = before.as_ref().map(|before| sealed(&session.seals, before)).transpose()?;
+        let (row, seal) = sealed(&session.seals, after)?;
+        growth.row(Set::Bills, *id, sealed_before.map(|(_, seal)| seal), seal);
         match before {
             None => new.push(row),
             Some(before) => {
@@ -210,19 +230,26 @@ async fn write_operations(session: &Session, operations: Vec<Change>) -> Result<
     tables::OPERATIONS.insert(session, latest.into_iter().filter_map(row).collect(), otherwise).await
 }
 
-async fn write_totals(session: &Session, Changes(totals): Changes) -> Result<(), Fault> {
+/// Gives what the sum of all that stands for them has become more by.
+async fn write_totals(session: &Session, Changes(totals): Changes) -> Result<u128, Fault> {
     const TABLE: &Table = &tables::TOTALS;
     let otherwise = "ON CONFLICT (what, paid, held, ends_on) \
                      DO UPDATE SET count = totals.count + excluded.count, amount = totals.amount + excluded.amount";
     let goes_down = totals.values().any(|(count, _)| *count < 0);
-    let row = |((what, paid, held, ends_on), (count, amount)): ((&str, bool, bool, i64), (i64, i64))| {
-        let flag = |flag: bool| Value::Integer(flag.into());
-        vec![Value::Text(what.into()), flag(paid), flag(held), Value::Integer(ends_on), Value::Integer(count), Value::Integer(amount)]
+    let row = |((what, paid, held, ends_on), (count, amount)): (&(&str, bool, bool, i64), &(i64, i64))| {
+        let flag = |flag: &bool| Value::Integer((*flag).into());
+        let [ends_on, count, amount] = [*ends_on, *count, *amount].map(Value::Integer);
+        vec![Value::Text((*what).into()), flag(paid), flag(held), ends_on, count, amount]
     };
-    let changed = totals.into_iter().filter(|(_, sums)| *sums != (0, 0));
-    TABLE.insert(session, changed.map(row).collect(), otherwise).await?;
+    let changed = totals.iter().filter(|(_, sums)| **sums != (0, 0));
+    let mut more = 0_u128;
+    for now in &TABLE.put(session, changed.map(row).collect(), otherwise).await? {
+        let key = (required(now, 0)?, integer(now, 1)? != 0, integer(now, 2)? != 0, integer(now, 3)?);
+        let change = totals.iter().find(|(changed, _)| **changed == key).map_or((0, 0), |(_, change)| *change);
+        more = more.wrapping_add(grown(&session.seals, key, change, (integer(now, 4)?, integer(now, 5)?))?);
+    }
     if goes_down {
         session.execute("DELETE FROM totals WHERE count = 0 AND amount = 0", &[]).await?;
     }
-    Ok(())
+    Ok(more)
 }

@@ -1,139 +1,35 @@
 //! One consistent state of the database: a session with a repeatable-read transaction, lent from a small pool.
 
-use std::collections::{BTreeSet, HashMap};
-use std::io::Write;
+use std::collections::HashMap;
 
 use jiff::Timestamp;
 use tokio_postgres::Row;
 
 use super::engine::Lent;
-use super::read::{self, Parameter, listed};
+use super::read;
+use super::tree;
 use crate::domain::bill::Customer;
 use crate::domain::ids::{InvoiceNumber, PaymentCode, RequestId};
 use crate::domain::lifecycle::{BillState, Event};
 use crate::domain::mark::{Held, Mark};
-use crate::domain::owner::{self, Paid};
+use crate::domain::owner::Paid;
 use crate::domain::payment::Payment;
 use crate::domain::sum::Sum;
-use crate::ledger::chain::payment_event_at;
 use crate::ledger::rules::{Span, microseconds};
 use crate::ledger::sql::cells::{at, optional, required};
 use crate::ledger::sql::fault::Fault;
-use crate::ledger::sql::links::{Export, LINKS, Link, PAYMENTS, payment_of};
+use crate::ledger::sql::links::{PAYMENTS, payment_of};
 use crate::ledger::sql::marks;
-use crate::ledger::sql::rows::{FIRST, paid_at_column, row_of, select};
-use crate::ledger::sql::totals::{TOTALS, Tally, sum_of};
+use crate::ledger::sql::rows::row_of;
+use crate::ledger::sql::totals::{TOTALS, Tally};
+use crate::ledger::sql::tree::Set;
 use crate::ledger::{Happening, Head, Lapses, LedgerError, Names, Noted, Totals, View};
-
-/// Bills of one question.
-const BILLS_AT_ONCE: usize = 2_000;
 
 /// A view of a PostgreSQL database.
 #[derive(Debug)]
-pub struct PostgresView(Lent);
+pub struct PostgresView(pub(super) Lent);
 
 type Answer<T> = Result<T, LedgerError>;
-
-impl PostgresView {
-    pub(super) const fn new(lent: Lent) -> Self {
-        Self(lent)
-    }
-
-    /// Faults get the ledger's name.
-    async fn ask<T>(&self, question: impl Future<Output = Result<T, Fault>> + Send) -> Answer<T> {
-        question.await.map_err(|fault| self.0.engine().server.place().error(fault))
-    }
-
-    async fn rows(&self, sql: &str, parameters: &[Parameter<'_>]) -> Result<Vec<Row>, Fault> {
-        self.0.session()?.query(sql, parameters).await
-    }
-
-    /// Visits bills of a clause that follows the tables.
-    async fn visit(
-        &self,
-        clause: &str,
-        parameters: &[Parameter<'_>],
-        mut visit: impl FnMut(BillState) -> bool + Send,
-    ) -> Result<(), Fault> {
-        let one = |row: &Row| Ok(visit(row_of(row)?.state));
-        self.0.session()?.visit(&select(clause), parameters, one).await
-    }
-
-    /// What the rows of these bills say, in the order of `numbers`.
-    async fn each<T>(
-        &self,
-        numbers: &[&InvoiceNumber],
-        read: impl Fn(&Row, &InvoiceNumber) -> Result<T, Fault> + Send,
-    ) -> Result<Vec<Option<T>>, Fault> {
-        let mut all = Vec::with_capacity(numbers.len());
-        for part in numbers.chunks(BILLS_AT_ONCE) {
-            let rows = self.rows(&select("WHERE bills.invoice_number = ANY($1)"), &[&listed(part.iter().copied())]).await?;
-            let by_number = rows.iter().map(|row| Ok((required(row, FIRST)?, row))).collect::<Result<HashMap<_, _>, Fault>>()?;
-            for number in part {
-                all.push(by_number.get(number.as_str()).map(|row| read(row, number)).transpose()?);
-            }
-        }
-        Ok(all)
-    }
-
-    /// The bills of a clause with how they are paid, by number.
-    async fn noted(&self, clause: &str) -> Result<Vec<Noted>, Fault> {
-        let clause = format!("WHERE {clause} ORDER BY bills.invoice_number");
-        let found = read::bills(self.0.session()?, &clause, &[]).await?;
-        Ok(found.into_iter().map(|row| (row.state, row.kept.paid)).collect())
-    }
-
-    /// Whether a number that no bill has is paid.
-    async fn paid_by_nobody(&self, number: &InvoiceNumber) -> Result<Option<Paid>, Fault> {
-        let session = self.0.session()?;
-        let names = Names { numbers: [number.clone()].into(), ..Names::default() };
-        let payments: Vec<Payment> = read::payments_about(session, &names).await?.into_iter().map(|(_, payment)| payment).collect();
-        let candidates = read::bills_about(session, &Names::of_payments(&payments)).await?;
-        let is_nobodys = |payment: &Payment| owner::owners(candidates.iter().map(|row| &row.state), payment.into()).is_empty();
-        Ok(payments.iter().any(is_nobodys).then_some(Paid::ByItsCode))
-    }
-
-    /// As [`super::PostgresLedger::export`] has it.
-    pub(super) async fn export(&self, out: &mut dyn Write) -> Answer<Head> {
-        let mut export = Export::new(out);
-        let one = |row: &Row| export.event(&Link::of(row)?).map(|()| true);
-        let visited = async { self.0.session()?.visit(&format!("{LINKS} ORDER BY sequence"), &[], one).await };
-        let written = visited.await.and_then(|()| export.finish());
-        written.map_err(|fault| self.0.engine().server.place().error(fault))
-    }
-
-    /// The story of a bill, unsorted, each part with its event.
-    async fn story(&self, number: &InvoiceNumber) -> Result<Vec<(u64, Timestamp, Happening)>, Fault> {
-        let session = self.0.session()?;
-        let mut story = Vec::new();
-        let mut numbers = BTreeSet::from([number.clone()]);
-        for row in read::bills(session, "WHERE bills.invoice_number = $1", &[&number.as_str()]).await? {
-            read::visit_back(session, row.state.last_event, |link| {
-                let event = link.event()?;
-                if let Event::Intended { wire_invoice_number, .. } = &event {
-                    numbers.insert(wire_invoice_number.clone());
-                }
-                story.push((link.sequence, link.timestamp()?, Happening::Event(Box::new(event))));
-                Ok(true)
-            })
-            .await?;
-        }
-        for (sequence, payment) in read::payments(session, "WHERE invoice_number = ANY($1)", &[&listed(&numbers)]).await? {
-            let at = Timestamp::from_microsecond(payment_event_at(&payment))
-                .map_err(|_| Fault::Damaged(format!("event {sequence} is at no time")))?;
-            story.push((sequence, at, Happening::Payment(payment)));
-        }
-        Ok(story)
-    }
-
-    async fn sum(&self, what: &str, parameters: &[Parameter<'_>]) -> Result<Sum, Fault> {
-        let sql = format!(
-            "SELECT COUNT(*), COALESCE(SUM(amount / 1000000), 0)::bigint, COALESCE(SUM(amount % 1000000), 0)::bigint FROM bills WHERE {what}"
-        );
-        let rows = self.rows(&sql, parameters).await?;
-        rows.first().map_or_else(|| Err(Fault::Failed("a sum came to nothing".into())), sum_of)
-    }
-}
 
 /// Where codes stand by text, so that those of a prefix are one stretch of an index.
 const CODES: [&str; 4] = [
@@ -157,8 +53,18 @@ impl View for PostgresView {
         Ok(self.0.head)
     }
 
+    async fn whole(&self) -> Answer<()> {
+        self.ask(async {
+            for set in Set::ALL {
+                tree::check_all(self.0.session()?, &self.0.top, set).await?;
+            }
+            Ok(())
+        })
+        .await
+    }
+
     async fn marks(&self, numbers: &[&InvoiceNumber]) -> Answer<Vec<Option<Mark>>> {
-        self.ask(self.each(numbers, |row, _| marks::mark(row))).await
+        self.ask(self.each(numbers, |row, _, seals| marks::mark(row, seals))).await
     }
 
     async fn held(&self, numbers: &[&InvoiceNumber]) -> Answer<Vec<Option<Held>>> {
@@ -167,12 +73,13 @@ impl View for PostgresView {
 
     async fn bills(&self, numbers: &[InvoiceNumber]) -> Answer<Vec<BillState>> {
         let numbers: Vec<&InvoiceNumber> = numbers.iter().collect();
-        let found = self.ask(self.each(&numbers, |row, _| row_of(row))).await?;
+        let found = self.ask(self.each(&numbers, |row, _, seals| row_of(row, seals))).await?;
         Ok(found.into_iter().flatten().map(|row| row.state).collect())
     }
 
     async fn bills_about(&self, names: &Names) -> Answer<Vec<BillState>> {
-        let found = self.ask(async { read::bills_about(self.0.session()?, names).await }).await?;
+        let (clause, (numbers, codes)) = read::clause_about(names);
+        let found = self.ask(self.found(&clause, &[&numbers, &codes])).await?;
         Ok(found.into_iter().map(|row| row.state).collect())
     }
 
@@ -180,26 +87,24 @@ impl View for PostgresView {
         let clause = "WHERE bills.id IN (SELECT id FROM bills WHERE invoice_number >= $1 AND invoice_number < $2 \
                       UNION SELECT bill FROM names WHERE name >= $1 AND name < $2 AND kind = 'number') ORDER BY bills.invoice_number";
         let end = format!("{prefix}\u{10ffff}");
-        let found = self.ask(async { read::bills(self.0.session()?, clause, &[&prefix, &end]).await }).await?;
+        let found = self.ask(self.found(clause, &[&prefix, &end])).await?;
         Ok(found.into_iter().map(|row| row.state).collect())
     }
 
     async fn payments_about(&self, names: &Names) -> Answer<Vec<Payment>> {
-        let found = self.ask(async { read::payments_about(self.0.session()?, names).await }).await?;
+        let (clause, (numbers, codes)) = read::clause_paying(names);
+        let found = self.ask(self.payments(clause, &[&numbers, &codes])).await?;
         Ok(found.into_iter().map(|(_, payment)| payment).collect())
     }
 
     async fn paid(&self, numbers: &[InvoiceNumber]) -> Answer<HashMap<InvoiceNumber, Paid>> {
         self.ask(async {
-            let sql = "SELECT invoice_number, paid FROM bills WHERE invoice_number = ANY($1)";
-            let mut known = HashMap::new();
-            for row in &self.rows(sql, &[&listed(numbers)]).await? {
-                known.insert(required(row, 0)?.to_owned(), paid_at_column(row, 1)?);
-            }
+            let all: Vec<&InvoiceNumber> = numbers.iter().collect();
+            let known = self.each(&all, |row, _, seals| Ok(marks::mark(row, seals)?.paid)).await?;
             let mut found = HashMap::new();
-            for number in numbers {
-                let paid = match known.get(number.as_str()) {
-                    Some(paid) => *paid,
+            for (number, known) in numbers.iter().zip(known) {
+                let paid = match known {
+                    Some(paid) => paid,
                     None => self.paid_by_nobody(number).await?,
                 };
                 found.extend(paid.map(|paid| (number.clone(), paid)));
@@ -231,7 +136,7 @@ impl View for PostgresView {
         self.ask(async {
             let session = self.0.session()?;
             let mut was_held = false;
-            for row in read::bills(session, "WHERE bills.invoice_number = $1", &[&number.as_str()]).await? {
+            for row in self.found("WHERE bills.invoice_number = $1", &[&number.as_str()]).await? {
                 read::visit_back(session, row.state.last_event, |link| {
                     was_held = matches!(link.event()?, Event::Held { evidence: known, .. } if known == evidence);
                     Ok(!was_held)
@@ -275,7 +180,11 @@ impl View for PostgresView {
             visit(state);
             true
         };
-        self.ask(self.visit(clause, &[&to], all)).await
+        self.ask(async {
+            tree::check_all(self.0.session()?, &self.0.top, Set::Bills).await?;
+            self.visit(clause, &[&to], all).await
+        })
+        .await
     }
 
     async fn visit_unpaid(&self, visit: impl FnMut(BillState) -> bool + Send) -> Answer<()> {
@@ -288,15 +197,24 @@ impl View for PostgresView {
             visit(state);
             true
         };
-        self.ask(self.visit("ORDER BY bills.invoice_number", &[], all)).await
+        self.ask(async {
+            tree::check_all(self.0.session()?, &self.0.top, Set::Bills).await?;
+            self.visit("ORDER BY bills.invoice_number", &[], all).await
+        })
+        .await
     }
 
     async fn visit_payments(&self, mut visit: impl FnMut(Payment) + Send) -> Answer<()> {
-        let all = |row: &Row| {
-            visit(payment_of(row)?.1);
-            Ok(true)
-        };
-        self.ask(async { self.0.session()?.visit(&format!("{PAYMENTS} ORDER BY sequence"), &[], all).await }).await
+        self.ask(async {
+            let session = self.0.session()?;
+            tree::check_all(session, &self.0.top, Set::Payments).await?;
+            let all = |row: &Row| {
+                visit(payment_of(row, &session.seals)?.1);
+                Ok(true)
+            };
+            session.visit(&format!("{PAYMENTS} ORDER BY sequence"), &[], all).await
+        })
+        .await
     }
 
     async fn highest_code(&self, prefix: &str, length: usize) -> Answer<Option<PaymentCode>> {
@@ -329,13 +247,13 @@ impl View for PostgresView {
 
     async fn totals(&self, now: Timestamp) -> Answer<Totals> {
         self.ask(async {
-            let mut tally = Tally::at(now);
+            let mut tally = Tally::at(now, self.0.session()?.seals.clone());
             for row in &self.rows(TOTALS, &[]).await? {
                 tally.add(row)?;
             }
             let [from, to] = tally.today();
             let ended = self.sum("status = 'active' AND ends_at >= $1 AND ends_at <= $2 AND paid IS NULL", &[&from, &to]).await?;
-            Ok(tally.finish(ended))
+            tally.finish(ended, self.0.top.totals)
         })
         .await
     }

@@ -14,6 +14,7 @@ use crate::ledger::Names;
 use crate::ledger::sql::cells::{integer, required};
 use crate::ledger::sql::fault::Fault;
 use crate::ledger::sql::rows::Row;
+use crate::ledger::sql::tree::Nodes;
 
 /// Bills kept at most from one transaction to the next.
 const BILLS_MAX: usize = 16_384;
@@ -32,6 +33,8 @@ pub(super) struct World {
     known: Names,
     /// Who owes bills, by id; none whose it was asked in vain.
     customers: HashMap<i64, Option<Customer>>,
+    /// What is known of the trees of seals.
+    pub(super) nodes: Nodes,
     /// Where texts of terms are.
     terms: HashMap<String, Option<i64>>,
 }

@@ -1,5 +1,8 @@
 //! Writing for callers: those who wait share transactions (group commit), and nobody is answered before the commit is durable. What a
 //! server that went away did not do is done again, once.
+//!
+//! Hosts write in turns, each on what the one before has committed, and their commits are flushed together. What one host has built on what
+//! another has committed is never durable without it: the server's log has one order.
 
 use jiff::Timestamp;
 use tokio::sync::mpsc::UnboundedReceiver;
@@ -126,15 +129,17 @@ impl Writer {
             Desk { session, origin }
         };
         let Desk { session, origin } = self.desk.insert(desk);
-        session.batch("BEGIN ISOLATION LEVEL READ COMMITTED").await?;
+        session.takes_time(false);
+        // The turn ends with the commit and not with its flush, which others' turns would wait for as well.
+        session.batch("BEGIN ISOLATION LEVEL READ COMMITTED; SET LOCAL synchronous_commit = off").await?;
         let ends = turn(session).await?;
         // Not before it is our turn again: until then the server may still be about it.
         if let Some((head, _)) = &self.unanswered
             && read::head_at(session, head.sequence).await? == Some(*head)
-            && let Some((_, answers)) = self.unanswered.take()
         {
             drop(session.batch("ROLLBACK").await);
-            return Ok(answers);
+            session.flush().await?;
+            return Ok(self.unanswered.take().map_or_else(Vec::new, |(_, answers)| answers));
         }
         self.unanswered = None;
         let fence = lease::fence(session, &self.lease).await?;
@@ -158,7 +163,9 @@ impl Writer {
         }
         appender.write().await?;
         let head = appender.ends.head;
-        if let Err(fault) = session.batch("COMMIT").await {
+        let committed = session.batch("COMMIT").await;
+        let durable = if committed.is_ok() { session.flush().await } else { committed };
+        if let Err(fault) = durable {
             self.unanswered = Some((head, answers));
             return Err(fault);
         }

@@ -7,8 +7,9 @@ use jiff::Timestamp;
 use serde::Serialize;
 use serde_json::value::RawValue;
 
-use super::cells::{Cells, at, bytes, bytes_or_null, count, integer, integer_or_null};
+use super::cells::{Cells, Value, at, bytes, bytes_or_null, count, integer, integer_or_null, signed};
 use super::fault::Fault;
+use super::seal;
 use crate::domain::amount::Amount;
 use crate::domain::channel::Channel;
 use crate::domain::digest::{self, Digest};
@@ -16,7 +17,9 @@ use crate::domain::ids::{InvoiceNumber, PaymentCode};
 use crate::domain::lifecycle::Event;
 use crate::domain::payment::Payment;
 use crate::ledger::Head;
-use crate::ledger::chain::{Covered, NumberRecord, Origin, PaymentRecord};
+use crate::ledger::chain::{Covered, KeyRecord, NumberRecord, Origin, PaymentRecord};
+use crate::ledger::rules::microseconds;
+use crate::ledger::seals::{Seal, Seals};
 use crate::ledger::terms::{digest_of, put_back};
 
 /// A row of `events`, borrowed.
@@ -65,8 +68,13 @@ impl<'row> Link<'row> {
 
     /// Whether it is the next after `previous`, with the hash that belongs to it.
     pub(in crate::ledger) fn follows(&self, origin: &Origin, previous: &Head) -> bool {
+        previous.then(origin, &self.covered()) == Some(self.head())
+    }
+
+    /// What its hash covers.
+    pub(in crate::ledger) const fn covered(&self) -> Covered<'row> {
         let Self { at, kind, invoice_number, json, beside, fence, .. } = *self;
-        previous.then(origin, &Covered { at, kind, invoice_number, json, beside, fence }) == Some(self.head())
+        Covered { at, kind, invoice_number, json, beside, fence }
     }
 
     /// The head when this was the last event.
@@ -106,17 +114,55 @@ impl<'row> Link<'row> {
         record.into_payment(self.invoice()?).ok_or_else(|| self.damaged(&"a digest in it is none"))
     }
 
+    /// What a [`Kind::Key`](crate::ledger::chain::Kind) says.
+    pub(in crate::ledger) fn key(&self) -> Result<KeyRecord, Fault> {
+        serde_json::from_str(self.json).map_err(|error| self.damaged(&error))
+    }
+
     fn damaged(&self, why: &dyn std::fmt::Display) -> Fault {
         Fault::Damaged(format!("event {} cannot be read: {why}", self.sequence))
     }
 }
 
 /// Payments as [`payment_of`] reads them; a clause follows.
-pub(in crate::ledger) const PAYMENTS: &str =
-    "SELECT sequence, identity, invoice_number, payment_code, channel, amount, paid_at, received_at, line_digest, canonical FROM payments";
+pub(in crate::ledger) const PAYMENTS: &str = "SELECT sequence, identity, invoice_number, payment_code, channel, amount, paid_at, received_at, line_digest, canonical, seal FROM payments";
 
-/// The event and the payment of what [`PAYMENTS`] selects.
-pub(in crate::ledger) fn payment_of(row: &impl Cells) -> Result<(u64, Payment), Fault> {
+/// The columns of a payment's row, in the order of [`PAYMENTS`], without its seal.
+pub(in crate::ledger) fn payment_columns(sequence: i64, payment: &Payment) -> Result<[Value; PAYMENT_SEAL], Fault> {
+    let is_called_otherwise = payment.canonical != payment.identity;
+    Ok([
+        Value::Integer(sequence),
+        Value::Blob(payment.identity.to_vec()),
+        Value::Text(payment.invoice_number.to_string()),
+        Value::Text(payment.payment_code.to_string()),
+        Value::Text(payment.channel.name().into()),
+        Value::Integer(signed(payment.amount.get())?),
+        Value::Integer(microseconds(payment.paid_at)),
+        payment.received_at.map_or(Value::Null, |at| Value::Integer(microseconds(at))),
+        Value::Blob(payment.line_digest.to_vec()),
+        if is_called_otherwise { Value::Blob(payment.canonical.to_vec()) } else { Value::Null },
+    ])
+}
+
+/// Where its seal is in it, after all that the seal covers.
+const PAYMENT_SEAL: usize = 10;
+
+/// The event and the payment of what [`PAYMENTS`] selects, if its seal fits.
+pub(in crate::ledger) fn payment_of(row: &impl Cells, seals: &Seals) -> Result<(u64, Payment), Fault> {
+    if bytes_or_null(row, PAYMENT_SEAL)? != Some(payment_seal(row, seals)?) {
+        return Err(Fault::Damaged(format!("the payment of event {} was edited: its seal does not fit", integer(row, 0)?)));
+    }
+    unsealed_payment_of(row)
+}
+
+/// The seal that a row of [`PAYMENTS`] must have.
+pub(in crate::ledger) fn payment_seal(row: &impl Cells, seals: &Seals) -> Result<Seal, Fault> {
+    let fields = (0..PAYMENT_SEAL).map(|column| row.cell(column)).collect::<Result<Vec<_>, _>>()?;
+    Ok(seal::of_payment(seals, fields.into_iter()))
+}
+
+/// The same, whatever its seal.
+pub(in crate::ledger) fn unsealed_payment_of(row: &impl Cells) -> Result<(u64, Payment), Fault> {
     let sequence = count(row, 0)?;
     let unreadable = || Fault::Damaged(format!("the payment of event {sequence} cannot be read"));
     let text = |column: usize| row.cell(column)?.as_str().map_err(|_| unreadable());

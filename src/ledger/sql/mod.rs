@@ -12,3 +12,4 @@ pub(super) mod rows;
 pub(super) mod seal;
 pub(super) mod standing;
 pub(super) mod totals;
+pub(super) mod tree;

@@ -103,7 +103,8 @@ fn is_of_connecting(error: &tokio_postgres::Error) -> bool {
 pub(in crate::ledger) fn in_words(error: &tokio_postgres::Error) -> String {
     if let Some(told) = error.as_db_error() {
         let detail = told.detail().map(|detail| format!(" ({detail})")).unwrap_or_default();
-        return format!("{}{detail}", told.message());
+        let room = if *told.code() == SqlState::TOO_MANY_CONNECTIONS { "it has no room for another connection: " } else { "" };
+        return format!("{room}{}{detail}", told.message());
     }
     let mut words = error.to_string();
     let mut cause = error.source();

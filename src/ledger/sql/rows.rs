@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use super::cells::{self, Cells, Value, at, bytes_or_null, damaged, integer, integer_or_null, optional, parsed, required};
 use super::fault::Fault;
-use super::seal::{self, Seal};
+use super::seal;
 use crate::domain::bill::Salt;
 use crate::domain::check;
 use crate::domain::digest::Digest;
@@ -18,6 +18,7 @@ use crate::domain::lifecycle::{BillState, Code, CodeAnswer, Remark, Status, Supe
 use crate::domain::mark::TermsDigest;
 use crate::domain::owner::Paid;
 use crate::ledger::rules::{live_payment_code, microseconds, truncated};
+use crate::ledger::seals::{Seal, Seals};
 
 /// A row: the state, and what the store keeps beside it.
 #[derive(Clone, Debug)]
@@ -205,14 +206,14 @@ fn json(value: Option<&impl Serialize>) -> Result<Value, Fault> {
 pub(in crate::ledger) const FIRST: usize = 2;
 
 /// The digest of a row's terms and the hash of its last event, if its seal fits; `is_sealed` is whether it must.
-pub(in crate::ledger) fn checked(row: &impl Cells, is_sealed: bool) -> Result<(TermsDigest, Digest), Fault> {
+pub(in crate::ledger) fn checked(row: &impl Cells, seals: &Seals, is_sealed: bool) -> Result<(TermsDigest, Digest), Fault> {
     let terms = TermsDigest::of_text(required(row, 1)?);
     let Some(last_hash) = bytes_or_null(row, FIRST + COLUMNS_COUNT + 1)? else {
         return Err(damaged(row, FIRST, &"its last event is missing"));
     };
     if is_sealed {
         let fields = (FIRST..FIRST + COLUMNS_COUNT).map(|column| row.cell(column)).collect::<Result<Vec<_>, _>>()?;
-        let wanted = seal::of(integer(row, 0)?, terms, &last_hash, fields.into_iter());
+        let wanted = seal::of(seals, integer(row, 0)?, terms, &last_hash, fields.into_iter());
         if bytes_or_null::<{ size_of::<Seal>() }>(row, FIRST + COLUMNS_COUNT)? != Some(wanted) {
             let number = optional(row, FIRST)?.unwrap_or("?");
             return Err(Fault::Damaged(format!("the row of invoice `{number}`, or what it refers to, was edited: its seal does not fit")));
@@ -222,8 +223,8 @@ pub(in crate::ledger) fn checked(row: &impl Cells, is_sealed: bool) -> Result<(T
 }
 
 /// Reads what [`select`] selects, if its seal fits.
-pub(in crate::ledger) fn row_of(row: &impl Cells) -> Result<Row, Fault> {
-    checked(row, true).and_then(|seen| unsealed(row, seen))
+pub(in crate::ledger) fn row_of(row: &impl Cells, seals: &Seals) -> Result<Row, Fault> {
+    checked(row, seals, true).and_then(|seen| unsealed(row, seen))
 }
 
 /// The same, whatever its seal.

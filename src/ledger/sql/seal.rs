@@ -1,20 +1,21 @@
-//! The seal of a bill's row: a MAC over its fields, its terms and the hash of its last event. Whoever reads a row checks it, so that
-//! an edited row, or one of another history, is found when it is used.
+//! The seals of rows: a MAC over the fields of a bill, its terms and the hash of its last event, or over those of a payment. Whoever reads
+//! a row checks it, so that an edited row, or one of another history, is found when it is used.
 //!
 //! Belongs here: what a seal covers. Must not be here: reading and writing rows.
 
 use super::cells::{Value, ValueRef};
-use crate::domain::digest::{self, Digest};
+use crate::domain::digest::Digest;
 use crate::domain::mark::TermsDigest;
+use crate::ledger::seals::{Seal, Seals};
 
-/// Half of SHA-256.
-pub(in crate::ledger) type Seal = [u8; 16];
-
-/// The key of all seals. Without one they find what was edited by hand or by accident, and not an edit whose author seals it anew.
-const KEY: Option<&[u8]> = None;
-
-/// The seal of the row `id` with these fields, in the order of their columns.
-pub(in crate::ledger) fn of<'v>(id: i64, terms: TermsDigest, last_event: &Digest, fields: impl Iterator<Item = ValueRef<'v>>) -> Seal {
+/// The seal of a bill's row with these fields, in the order of their columns.
+pub(in crate::ledger) fn of<'v>(
+    seals: &Seals,
+    id: i64,
+    terms: TermsDigest,
+    last_event: &Digest,
+    fields: impl Iterator<Item = ValueRef<'v>>,
+) -> Seal {
     let mut bytes = Vec::with_capacity(512);
     bytes.extend_from_slice(&id.to_be_bytes());
     bytes.extend_from_slice(&terms.0);
@@ -22,13 +23,21 @@ pub(in crate::ledger) fn of<'v>(id: i64, terms: TermsDigest, last_event: &Digest
     for field in fields {
         put(&mut bytes, field);
     }
-    let [first, _] = digest::halves(&digest::of_parts(&[KEY.unwrap_or_default(), &bytes]));
-    first
+    seals.seal(b"", &[&bytes])
 }
 
 /// The same of fields that are about to be written.
-pub(in crate::ledger) fn of_values(id: i64, terms: TermsDigest, last_event: &Digest, fields: &[Value]) -> Seal {
-    of(id, terms, last_event, fields.iter().map(ValueRef::from))
+pub(in crate::ledger) fn of_values(seals: &Seals, id: i64, terms: TermsDigest, last_event: &Digest, fields: &[Value]) -> Seal {
+    of(seals, id, terms, last_event, fields.iter().map(ValueRef::from))
+}
+
+/// The seal of a payment's row with these fields, in the order of their columns.
+pub(in crate::ledger) fn of_payment<'v>(seals: &Seals, fields: impl Iterator<Item = ValueRef<'v>>) -> Seal {
+    let mut bytes = Vec::with_capacity(256);
+    for field in fields {
+        put(&mut bytes, field);
+    }
+    seals.seal(b"payment", &[&bytes])
 }
 
 /// A field so that no two lists of fields have the same bytes.

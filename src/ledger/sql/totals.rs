@@ -8,12 +8,14 @@ use std::collections::BTreeMap;
 use super::cells::{Cells, count, integer};
 use super::fault::Fault;
 use super::rows::Row;
+use super::tree::of_total;
 use crate::domain::amount::Rupiah;
 use crate::domain::check;
 use crate::domain::lifecycle::{BillState, Status};
 use crate::domain::sum::Sum;
 use crate::ledger::Totals;
 use crate::ledger::rules::microseconds;
+use crate::ledger::seals::Seals;
 
 /// A UTC day.
 pub(in crate::ledger) const MICROSECONDS_A_DAY: i64 = 86_400_000_000;
@@ -62,6 +64,13 @@ fn key_of(state: &BillState, is_paid: bool) -> Key {
     (state.status.name(), is_paid, state.hold.is_some(), day_of(ends_on.map(microseconds)))
 }
 
+/// What the sum of all that stands for rows of `totals` has become more by, when a row that was changed by `change` is `now`.
+pub(in crate::ledger) fn grown(seals: &Seals, key: (&str, bool, bool, i64), change: (i64, i64), now: (i64, i64)) -> Result<u128, Fault> {
+    let before = now.0.checked_sub(change.0).zip(now.1.checked_sub(change.1));
+    let before = before.ok_or_else(|| Fault::Failed("a total is too large".into()))?;
+    Ok(of_total(seals, key, now).wrapping_sub(of_total(seals, key, before)))
+}
+
 /// The UTC day of an instant in microseconds; none is a day of its own.
 pub(in crate::ledger) fn day_of(at: Option<i64>) -> i64 {
     at.map_or(-1, |at| at.div_euclid(MICROSECONDS_A_DAY).max(0))
@@ -73,14 +82,17 @@ pub(in crate::ledger) const TOTALS: &str = "SELECT what, paid, held, ends_on, co
 /// Totals on their way out of the table.
 pub(in crate::ledger) struct Tally {
     now: i64,
+    seals: Seals,
+    /// The sum of what stands for the rows that were added.
+    sealed: u128,
     by_status: BTreeMap<&'static str, Sum>,
     totals: Totals,
 }
 
 impl Tally {
     /// At `now`, with nothing added.
-    pub(in crate::ledger) fn at(now: jiff::Timestamp) -> Self {
-        Self { now: microseconds(now), by_status: BTreeMap::new(), totals: Totals::default() }
+    pub(in crate::ledger) fn at(now: jiff::Timestamp, seals: Seals) -> Self {
+        Self { now: microseconds(now), seals, sealed: 0, by_status: BTreeMap::new(), totals: Totals::default() }
     }
 
     /// The beginning of today and now: unpaid active bills whose end is between the two have ended, and must be counted one by one.
@@ -98,6 +110,8 @@ impl Tally {
         let what = row.cell(0)?.as_str().map_err(|_| unreadable())?;
         let (is_paid, is_held, ends_on) = (integer(row, 1)? != 0, integer(row, 2)? != 0, integer(row, 3)?);
         let sum = Sum { count: count(row, 4)?, rupiah: Rupiah::new(integer(row, 5)?.into()) };
+        let stands_for_it = of_total(&self.seals, (what, is_paid, is_held, ends_on), (integer(row, 4)?, integer(row, 5)?));
+        self.sealed = self.sealed.wrapping_add(stands_for_it);
         let today = self.day();
         let totals = &mut self.totals;
         match what {
@@ -121,13 +135,16 @@ impl Tally {
         Ok(())
     }
 
-    /// All of it; `ended_today` are those of [`Self::today`].
-    pub(in crate::ledger) fn finish(self, ended_today: Sum) -> Totals {
+    /// All of it, if the rows come to `sealed`; `ended_today` are those of [`Self::today`].
+    pub(in crate::ledger) fn finish(self, ended_today: Sum, sealed: u128) -> Result<Totals, Fault> {
+        if self.sealed != sealed {
+            return Err(Fault::Damaged("what bills and payments come to was edited: the seal of the totals does not fit".into()));
+        }
         let mut totals = self.totals;
         totals.expired.join(ended_today);
         totals.payable = totals.payable.minus(ended_today);
         totals.by_status = self.by_status.into_iter().collect();
-        totals
+        Ok(totals)
     }
 }
 

@@ -1,11 +1,11 @@
 //! Appending inside one transaction: events, the view they change, and what lies beside them.
 
-use rusqlite::{CachedStatement, Connection, OptionalExtension as _, params};
+use rusqlite::{CachedStatement, OptionalExtension as _, params};
 
+use super::db::Db;
 use super::folded::Folded;
-use super::{names, paid, read, rows, terms, totals, view, write};
+use super::{names, paid, read, rows, terms, totals, tree, view, write};
 use crate::domain::bill::{Customer, RecordedTerms, Salt};
-use crate::domain::digest::Digest;
 use crate::domain::ids::RequestId;
 use crate::domain::lifecycle::{BillState, Event};
 use crate::domain::mark::TermsDigest;
@@ -24,9 +24,11 @@ use crate::ledger::{Applied, Entry, Head, Names};
 
 /// A write transaction at the end of the chain. Whoever makes one commits or rolls back.
 pub(super) struct Appender<'c> {
-    connection: &'c Connection,
+    connection: &'c Db,
     origin: &'c Origin,
     folded: &'c mut Folded,
+    /// Where the chain ended when the transaction began.
+    began: Head,
     head: Head,
     totals: Changes,
     /// The highest id of a bill, once it is known.
@@ -37,10 +39,12 @@ pub(super) struct Appender<'c> {
 
 impl<'c> Appender<'c> {
     /// Takes the write lock, finds the head, and forgets what is `folded` if it may be out of date.
-    pub(super) fn begin(connection: &'c Connection, origin: &'c Origin, folded: &'c mut Folded) -> Result<Self, Fault> {
+    pub(super) fn begin(connection: &'c Db, origin: &'c Origin, folded: &'c mut Folded) -> Result<Self, Fault> {
         run(connection, "BEGIN IMMEDIATE")?;
         match folded.refresh(connection).map_err(Fault::Sql).and_then(|()| read::head(connection)) {
-            Ok(head) => Ok(Self { connection, origin, folded, head, totals: Changes::default(), last_bill: None, appended: 0 }),
+            Ok(began) => {
+                Ok(Self { connection, origin, folded, began, head: began, totals: Changes::default(), last_bill: None, appended: 0 })
+            }
             Err(fault) => {
                 drop(run(connection, "ROLLBACK"));
                 Err(fault)
@@ -50,16 +54,26 @@ impl<'c> Appender<'c> {
 
     /// Makes everything durable.
     pub(super) fn commit(mut self) -> Result<(), Fault> {
-        let committed = totals::write(&mut self.totals, self.connection).and_then(|()| run(self.connection, "COMMIT"));
+        let committed = self.seal().and_then(|()| run(self.connection, "COMMIT"));
         if committed.is_err() {
             self.roll_back();
         }
         committed
     }
 
+    /// Counts and seals what has changed.
+    fn seal(&mut self) -> Result<(), Fault> {
+        let totals = totals::write(&mut self.totals, self.connection)?;
+        if self.head == self.began && self.connection.growth().is_empty() {
+            return Ok(());
+        }
+        tree::write(self.connection, &self.began, &self.head, totals)
+    }
+
     /// Forgets everything.
     pub(super) fn roll_back(self) {
         self.folded.clear();
+        drop(self.connection.take_growth());
         drop(run(self.connection, "ROLLBACK"));
     }
 
@@ -67,12 +81,13 @@ impl<'c> Appender<'c> {
     /// [`Fault::spoils_transaction`], only [`Appender::roll_back`] may follow.
     fn part<T>(&mut self, work: impl FnOnce(&mut Self) -> Result<T, Fault>) -> Result<T, Fault> {
         run(self.connection, "SAVEPOINT part")?;
-        let (head, changes) = (self.head, self.totals.clone());
+        let (head, changes, growth) = (self.head, self.totals.clone(), self.connection.growth_now());
         let result = work(self);
         if result.is_err() {
             self.folded.clear();
             run(self.connection, "ROLLBACK TO part")?;
             (self.head, self.totals, self.last_bill) = (head, changes, None);
+            *self.connection.growth() = growth;
         }
         run(self.connection, "RELEASE part")?;
         result
@@ -197,15 +212,10 @@ impl<'c> Appender<'c> {
     /// Appends one event to the chain.
     pub(super) fn event(&mut self, event: &Covered<'_>, row: EventRow) -> Result<i64, Fault> {
         let head = self.head.then(self.origin, event).ok_or_else(|| Fault::Failed("it is full".into()))?;
-        let sequence = signed(head.sequence)?;
-        let sql = "INSERT INTO events (sequence, at, kind, invoice_number, event, hash, terms, previous, beside, fence) \
-                   VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)";
-        let (Covered { at, kind, invoice_number, json, beside, fence }, EventRow { terms, previous }) = (event, row);
-        let values = params![sequence, at, kind, invoice_number, json, head.hash, terms, previous, beside, fence];
-        self.prepared(sql)?.execute(values)?;
+        keep_event(self.connection, &head, event, row)?;
         self.head = head;
         self.appended = self.appended.saturating_add(1);
-        Ok(sequence)
+        signed(head.sequence)
     }
 
     /// The id of a new bill.
@@ -265,9 +275,7 @@ impl<'c> Appender<'c> {
     fn number(&mut self, payment: &Payment, at: i64) -> Result<(), Fault> {
         let json = serde_json::to_string(&NumberRecord::of(payment)).map_err(|error| Fault::Failed(error.to_string()))?;
         self.event(&Covered::new(at, Kind::Payment, payment.invoice_number.as_str(), &json), EventRow::default())?;
-        let sql = "UPDATE payments SET canonical = ?2 WHERE identity = ?1";
-        self.prepared(sql)?.execute([Some(payment.identity), canonical_of(payment)])?;
-        Ok(())
+        write::number(self.connection, payment)
     }
 
     fn payment(&mut self, payment: &Payment) -> Result<(), Fault> {
@@ -275,21 +283,7 @@ impl<'c> Appender<'c> {
         let invoice_number = payment.invoice_number.as_str();
         let event = Covered::new(payment_event_at(payment), Kind::Payment, invoice_number, &json);
         let sequence = self.event(&event, EventRow::default())?;
-        let paid_at = microseconds(payment.paid_at);
-        let sql = "INSERT INTO payments (sequence, identity, invoice_number, payment_code, channel, amount, paid_at, received_at, line_digest, canonical) \
-                   VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)";
-        self.prepared(sql)?.execute(params![
-            sequence,
-            payment.identity,
-            invoice_number,
-            payment.payment_code.as_str(),
-            payment.channel.name(),
-            signed(payment.amount.get())?,
-            paid_at,
-            payment.received_at.map(microseconds),
-            payment.line_digest,
-            canonical_of(payment),
-        ])?;
+        write::payment(self.connection, sequence, payment)?;
         self.totals.payment(payment.amount.get())?;
         self.settle_owners(payment)
     }
@@ -316,12 +310,17 @@ impl<'c> Appender<'c> {
     }
 }
 
-/// What a payment's row keeps beside its identity.
-fn canonical_of(payment: &Payment) -> Option<Digest> {
-    (payment.canonical != payment.identity).then_some(payment.canonical)
+/// Writes the row of an event, with which the chain ends at `head`.
+pub(super) fn keep_event(connection: &Db, head: &Head, event: &Covered<'_>, row: EventRow) -> Result<(), Fault> {
+    let sql = "INSERT INTO events (sequence, at, kind, invoice_number, event, hash, terms, previous, beside, fence) \
+               VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)";
+    let (Covered { at, kind, invoice_number, json, beside, fence }, EventRow { terms, previous }) = (event, row);
+    let values = params![signed(head.sequence)?, at, kind, invoice_number, json, head.hash, terms, previous, beside, fence];
+    connection.prepare_cached(sql)?.execute(values)?;
+    Ok(())
 }
 
-fn run(connection: &Connection, sql: &str) -> Result<(), Fault> {
+fn run(connection: &Db, sql: &str) -> Result<(), Fault> {
     connection.prepare_cached(sql)?.execute([])?;
     Ok(())
 }

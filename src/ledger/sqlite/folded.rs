@@ -4,8 +4,7 @@
 
 use std::collections::HashMap;
 
-use rusqlite::Connection;
-
+use super::db::Db;
 use crate::domain::ids::InvoiceNumber;
 use crate::ledger::sql::rows::Row;
 
@@ -22,7 +21,7 @@ pub(super) struct Folded {
 
 impl Folded {
     /// Forgets everything if anybody else has written. Only an open write transaction keeps the answer true.
-    pub(super) fn refresh(&mut self, connection: &Connection) -> Result<(), rusqlite::Error> {
+    pub(super) fn refresh(&mut self, connection: &Db) -> Result<(), rusqlite::Error> {
         let found = connection.prepare_cached("PRAGMA data_version")?.query_row([], |row| row.get(0))?;
         if self.data_version.replace(found) != Some(found) {
             self.clear();

@@ -1,11 +1,13 @@
 //! Bringing older files up to date: SQL that is never edited once released, and what SQL alone cannot do.
 
+use rusqlite::params;
 use rusqlite::types::Value;
-use rusqlite::{Connection, TransactionBehavior, params};
 
+use super::db::Db;
 use super::paid;
 use super::rows;
-use super::{names, read, terms, totals, write};
+use super::verify;
+use super::{names, read, terms, totals, tree, write};
 use crate::domain::ids::InvoiceNumber;
 use crate::domain::lifecycle::BillState;
 use crate::ledger::Head;
@@ -17,8 +19,8 @@ use crate::ledger::sql::standing::Standing;
 use crate::ledger::sql::totals::Changes;
 use crate::ledger::terms::TermsText;
 
-/// What SQL alone cannot do.
-type Work = fn(&Connection) -> Result<(), Fault>;
+/// What SQL alone cannot do, of a ledger that had that schema before.
+type Work = fn(&Db, usize) -> Result<(), Fault>;
 
 /// One step from a schema version to the next.
 pub(super) struct Migration {
@@ -41,31 +43,49 @@ pub(super) const MIGRATIONS: &[Migration] = &[
     Migration::sql(include_str!("../schema/0003_borders.sql")),
     Migration::sql(include_str!("../schema/0004_payments.sql")),
     Migration { sql: include_str!("../schema/0005_sets.sql"), then: Some(nothing_to_fold) },
-    Migration { sql: include_str!("../schema/0006_sealed.sql"), then: Some(seal_all) },
+    Migration::sql(include_str!("../schema/0006_sealed.sql")),
+    Migration { sql: include_str!("../schema/0007_whole.sql"), then: Some(seal_all) },
 ];
 
-/// Applies what is missing from `version` on, all of it or nothing.
-pub(super) fn from(connection: &mut Connection, version: usize, migrations: &[Migration]) -> Result<(), Fault> {
-    let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+/// The first schema whose bills have seals.
+const SEALED: usize = 6;
+
+/// Applies what is missing from `version` on, all of it or nothing. What does not hold together afterwards did not before.
+pub(super) fn from(connection: &Db, version: usize, migrations: &[Migration]) -> Result<(), Fault> {
+    connection.execute_batch("BEGIN IMMEDIATE")?;
+    let migrated = applied(connection, version, migrations).and_then(|()| Ok(connection.execute_batch("COMMIT")?));
+    if migrated.is_err() {
+        drop(connection.execute_batch("ROLLBACK"));
+    }
+    migrated
+}
+
+fn applied(connection: &Db, version: usize, migrations: &[Migration]) -> Result<(), Fault> {
     for (index, migration) in migrations.iter().enumerate().skip(version) {
-        let index = i64::try_from(index).unwrap_or(i64::MAX);
+        let number = i64::try_from(index).unwrap_or(i64::MAX);
         // Another process may have migrated between our look and our lock.
-        let present: i64 = transaction.pragma_query_value(None, "user_version", |row| row.get(0))?;
-        if present == index {
-            transaction.execute_batch(migration.sql)?;
+        let present: i64 = connection.pragma_query_value(None, "user_version", |row| row.get(0))?;
+        if present == number {
+            connection.execute_batch(migration.sql)?;
             if let Some(then) = migration.then {
-                then(&transaction)?;
+                then(connection, version)?;
             }
-            transaction.pragma_update(None, "user_version", index.saturating_add(1))?;
+            connection.pragma_update(None, "user_version", number.saturating_add(1))?;
         }
     }
-    Ok(transaction.commit()?)
+    if version > 0 && migrations.len() == MIGRATIONS.len() {
+        let report = verify::examine(connection, None)?;
+        if let Some(finding) = report.findings.first() {
+            return Err(Fault::Damaged(format!("it was not brought up to date, and is as it was: {finding}")));
+        }
+    }
+    Ok(())
 }
 
 const HAS_BEFORE: &str = "SELECT EXISTS (SELECT 1 FROM sqlite_schema WHERE name = 'bills_before')";
 
 /// What a ledger of before holds is folded into the tables of today, so not before those are there; a new one holds nothing.
-fn nothing_to_fold(connection: &Connection) -> Result<(), Fault> {
+fn nothing_to_fold(connection: &Db, _: usize) -> Result<(), Fault> {
     let holds_any: bool = connection.query_row("SELECT EXISTS (SELECT 1 FROM events)", [], |row| row.get(0))?;
     if !holds_any {
         connection.execute_batch(include_str!("../schema/0005_sets_filled.sql"))?;
@@ -73,9 +93,19 @@ fn nothing_to_fold(connection: &Connection) -> Result<(), Fault> {
     Ok(())
 }
 
+/// Gives every payment its seal, and makes the trees of all seals.
+fn seal_all(connection: &Db, from: usize) -> Result<(), Fault> {
+    write::seal_payments(connection)?;
+    if from < SEALED {
+        seal_bills(connection)?;
+    }
+    connection.execute("DELETE FROM totals WHERE count = 0", [])?;
+    tree::make(connection, totals::sealed(connection)?)
+}
+
 /// Gives every bill what `0006_sealed.sql` brought: the ledger's salt where it salted anything of the bill, whether it was purged, and a
 /// seal.
-fn seal_all(connection: &Connection) -> Result<(), Fault> {
+fn seal_bills(connection: &Db) -> Result<(), Fault> {
     if connection.query_row(HAS_BEFORE, [], |row| row.get(0))? {
         fold_anew(connection)?;
     }
@@ -91,13 +121,12 @@ fn seal_all(connection: &Connection) -> Result<(), Fault> {
         let salt = if has_customer { Value::Blob(salt.clone()) } else { Value::Null };
         write::write_columns(connection, id, &[("salt", salt), ("purged_by", purged_by)], false)?;
     }
-    connection.execute("DELETE FROM totals WHERE count = 0", [])?;
     connection.execute("UPDATE meta SET salt = ?1, chained_after = (SELECT COALESCE(MAX(sequence), 0) FROM events)", [NO_SALT])?;
     Ok(())
 }
 
 /// Fills the tables of `0005_sets.sql` from the events and from what lay beside the tables of before.
-fn fold_anew(connection: &Connection) -> Result<(), Fault> {
+fn fold_anew(connection: &Db) -> Result<(), Fault> {
     let mut changes = Changes::default();
     let mut numbers = connection.prepare("SELECT invoice_number FROM bills_before ORDER BY rowid")?;
     let mut found = numbers.query([])?;
@@ -130,7 +159,7 @@ fn fold_anew(connection: &Connection) -> Result<(), Fault> {
 }
 
 /// One bill out of its events, which learn what came before them.
-fn fold_bill(connection: &Connection, number: &InvoiceNumber) -> Result<(), Fault> {
+fn fold_bill(connection: &Db, number: &InvoiceNumber) -> Result<(), Fault> {
     let (mut state, mut last_hash) = (None::<BillState>, Head::EMPTY.hash);
     let mut sequences: Vec<i64> = Vec::new();
     read::visit_links(connection, "WHERE invoice_number = ?1 AND kind = 'bill' ORDER BY sequence", [number.as_str()], |link| {

@@ -4,6 +4,8 @@
 //! live (`ledger::rules`).
 
 mod append;
+mod checkpoint;
+pub(super) mod db;
 mod folded;
 mod marks;
 mod migrate;
@@ -11,14 +13,18 @@ mod names;
 pub(super) mod open;
 mod paid;
 mod read;
+mod rekey;
 mod rows;
 mod terms;
 #[cfg(test)]
 mod tests;
 mod totals;
+mod tree;
 mod upkeep;
 mod verify;
 mod verify_bill;
+mod verify_chain;
+mod verify_seals;
 mod view;
 mod write;
 mod writer;
@@ -28,10 +34,10 @@ use std::path::Path;
 use std::sync::Arc;
 
 use jiff::Timestamp;
-use rusqlite::Connection;
 use tokio::sync::oneshot;
 
 use super::chain::Origin;
+use super::seals::Seals;
 use super::{Applied, Entry, Head, Ledger, LedgerError};
 use crate::domain::bill::Salts;
 use crate::domain::lifecycle::BillState;
@@ -40,6 +46,7 @@ use crate::random::Randomness;
 
 use crate::ledger::sql::fault::Fault;
 use crate::ledger::sql::place::Place;
+use db::Db;
 use view::Pool;
 use writer::{Job, Writer};
 
@@ -65,7 +72,7 @@ impl SqliteLedger {
     pub fn open(path: &Path, binding: &Binding, create: Create, randomness: &impl Randomness) -> Result<Self, LedgerError> {
         let place = Place::new(path);
         let opened = open::writable(&place, binding, create, migrate::MIGRATIONS)?;
-        let reader = open::read_only(&place, Some(binding))?.connection;
+        let reader = open::read_only(&place, binding)?.connection;
         let writer = Writer::start(opened.connection, opened.origin, place.clone()).map_err(|error| place.error(Fault::Io(error)))?;
         let readers = Arc::new(Pool::new(place, reader));
         Ok(Self { salts: Salts::new(randomness.bytes()), migrated: opened.migrated, readers, writer: Some(writer) })
@@ -74,7 +81,7 @@ impl SqliteLedger {
     /// Opens the ledger at `path` for reading; whatever would write fails.
     pub fn open_read_only(path: &Path, binding: &Binding) -> Result<Self, LedgerError> {
         let place = Place::new(path);
-        let opened = open::read_only(&place, Some(binding))?;
+        let opened = open::read_only(&place, binding)?;
         // Nothing that is salted with these is ever kept.
         let salts = Salts::new([0; 32]);
         Ok(Self { salts, migrated: None, readers: Arc::new(Pool::new(place, opened.connection)), writer: None })
@@ -87,13 +94,18 @@ impl SqliteLedger {
     }
 
     /// Checks the file, its hash chain, the fold of every bill and the invariants; see [`VerifyReport`].
-    pub fn verify(path: &Path) -> Result<VerifyReport, LedgerError> {
-        verify::verify(path, None)
+    pub fn verify(path: &Path, seals: &Seals) -> Result<VerifyReport, LedgerError> {
+        verify::verify(path, seals, None)
     }
 
     /// The same, and that the ledger still contains the head that an earlier run printed.
-    pub fn verify_against(path: &Path, expected: &Head) -> Result<VerifyReport, LedgerError> {
-        verify::verify(path, Some(expected))
+    pub fn verify_against(path: &Path, seals: &Seals, expected: &Head) -> Result<VerifyReport, LedgerError> {
+        verify::verify(path, seals, Some(expected))
+    }
+
+    /// Seals the ledger at `path`, whose seals are made with `former`, as `binding` says; see [`super::Store::rekey`].
+    pub fn rekey(path: &Path, binding: &Binding, former: &Seals, now: Timestamp) -> Result<Head, LedgerError> {
+        rekey::rekey(path, binding, former, now)
     }
 
     /// Copies the ledger at `path`, also while it is in use, to `to`, which must not exist yet.
@@ -126,7 +138,7 @@ impl SqliteLedger {
     /// Runs `work` on the writing thread, between transactions.
     async fn alone<T: Send + 'static>(
         &self,
-        work: impl FnOnce(&Connection, &Origin) -> Result<T, Fault> + Send + 'static,
+        work: impl FnOnce(&Db, &Origin) -> Result<T, Fault> + Send + 'static,
     ) -> Result<T, LedgerError> {
         let (reply, answer) = oneshot::channel();
         self.send(Job::Alone(Box::new(move |connection, origin| drop(reply.send(work(connection, origin))))))?;

@@ -3,8 +3,9 @@
 //! Belongs here: the table `names`, and finding bills by any of their names. Must not be here: which names a bill has
 //! (`domain::lifecycle`) or must claim (`ledger::rules`).
 
-use rusqlite::{Connection, OptionalExtension as _, params};
+use rusqlite::{OptionalExtension as _, params};
 
+use super::db::Db;
 use super::rows;
 use crate::domain::ids::{InvoiceNumber, PaymentCode};
 use crate::domain::lifecycle::BillState;
@@ -14,7 +15,7 @@ use crate::ledger::sql::fault::Fault;
 use crate::ledger::sql::rows::{Name, Row, names_of};
 
 /// Keeps the names of a bill, which were `before`. Most bills have none.
-pub(super) fn store(connection: &Connection, bill: i64, before: &[Name], after: &[Name]) -> Result<(), Fault> {
+pub(super) fn store(connection: &Db, bill: i64, before: &[Name], after: &[Name]) -> Result<(), Fault> {
     if before == after {
         return Ok(());
     }
@@ -29,11 +30,7 @@ pub(super) fn store(connection: &Connection, bill: i64, before: &[Name], after: 
 }
 
 /// The other bill that a number stands for, if it does; of several the first.
-pub(super) fn other(
-    connection: &Connection,
-    number: &InvoiceNumber,
-    invoice_number: &InvoiceNumber,
-) -> Result<Option<InvoiceNumber>, Fault> {
+pub(super) fn other(connection: &Db, number: &InvoiceNumber, invoice_number: &InvoiceNumber) -> Result<Option<InvoiceNumber>, Fault> {
     let sql = "SELECT MIN(invoice_number) FROM (SELECT invoice_number FROM bills WHERE invoice_number = ?1 AND invoice_number <> ?2 \
                UNION ALL SELECT bills.invoice_number FROM names JOIN bills ON bills.id = names.bill \
                WHERE names.name = ?1 AND names.kind = 'number' AND bills.invoice_number <> ?2)";
@@ -43,14 +40,14 @@ pub(super) fn other(
 }
 
 /// The ids of the bills that go or went by a number.
-fn ids_of_number(connection: &Connection, number: &InvoiceNumber, found: &mut Vec<i64>) -> Result<(), Fault> {
+fn ids_of_number(connection: &Db, number: &InvoiceNumber, found: &mut Vec<i64>) -> Result<(), Fault> {
     found.extend(rows::id_of(connection, number)?);
     let sql = "SELECT bill FROM names WHERE name = ?1 AND kind = 'number'";
     extend(connection, sql, number.as_str(), found)
 }
 
 /// The ids of the bills that hold, held, ask for or were promised a code.
-fn ids_of_code(connection: &Connection, code: &PaymentCode, found: &mut Vec<i64>) -> Result<(), Fault> {
+fn ids_of_code(connection: &Db, code: &PaymentCode, found: &mut Vec<i64>) -> Result<(), Fault> {
     // Two statements rather than one with OR, which would use no index.
     for sql in [
         "SELECT id FROM bills WHERE code = ?1 AND code_is_live",
@@ -62,7 +59,7 @@ fn ids_of_code(connection: &Connection, code: &PaymentCode, found: &mut Vec<i64>
     Ok(())
 }
 
-fn extend(connection: &Connection, sql: &str, name: &str, found: &mut Vec<i64>) -> Result<(), Fault> {
+fn extend(connection: &Db, sql: &str, name: &str, found: &mut Vec<i64>) -> Result<(), Fault> {
     let mut statement = connection.prepare_cached(sql)?;
     let mut rows = statement.query([name])?;
     while let Some(row) = rows.next()? {
@@ -72,19 +69,19 @@ fn extend(connection: &Connection, sql: &str, name: &str, found: &mut Vec<i64>) 
 }
 
 /// As [`crate::ledger::View::bills_about`] documents it.
-pub(super) fn bills_about(connection: &Connection, names: &Names) -> Result<Vec<Row>, Fault> {
+pub(super) fn bills_about(connection: &Db, names: &Names) -> Result<Vec<Row>, Fault> {
     loaded(connection, ids_about(connection, names)?)
 }
 
 /// The same without the bill `number`, whose row need not be as it will be.
-pub(super) fn other_bills_about(connection: &Connection, names: &Names, number: &InvoiceNumber) -> Result<Vec<Row>, Fault> {
+pub(super) fn other_bills_about(connection: &Db, names: &Names, number: &InvoiceNumber) -> Result<Vec<Row>, Fault> {
     let own = rows::id_of(connection, number)?;
     let mut ids = ids_about(connection, names)?;
     ids.retain(|id| Some(*id) != own);
     loaded(connection, ids)
 }
 
-fn ids_about(connection: &Connection, names: &Names) -> Result<Vec<i64>, Fault> {
+fn ids_about(connection: &Db, names: &Names) -> Result<Vec<i64>, Fault> {
     let mut ids = Vec::new();
     for number in &names.numbers {
         ids_of_number(connection, number, &mut ids)?;
@@ -96,7 +93,7 @@ fn ids_about(connection: &Connection, names: &Names) -> Result<Vec<i64>, Fault> 
 }
 
 /// As [`crate::ledger::View::bills_beginning`] documents it.
-pub(super) fn bills_beginning(connection: &Connection, prefix: &str) -> Result<Vec<Row>, Fault> {
+pub(super) fn bills_beginning(connection: &Db, prefix: &str) -> Result<Vec<Row>, Fault> {
     let mut ids = Vec::new();
     let end = format!("{prefix}\u{10ffff}");
     for sql in [
@@ -112,7 +109,7 @@ pub(super) fn bills_beginning(connection: &Connection, prefix: &str) -> Result<V
     loaded(connection, ids)
 }
 
-fn loaded(connection: &Connection, mut ids: Vec<i64>) -> Result<Vec<Row>, Fault> {
+fn loaded(connection: &Db, mut ids: Vec<i64>) -> Result<Vec<Row>, Fault> {
     ids.sort_unstable();
     ids.dedup();
     let row =
@@ -123,7 +120,7 @@ fn loaded(connection: &Connection, mut ids: Vec<i64>) -> Result<Vec<Row>, Fault>
 }
 
 /// Whether a bill's names are those of its state.
-pub(super) fn hold(connection: &Connection, bill: i64, state: &BillState) -> Result<bool, Fault> {
+pub(super) fn hold(connection: &Db, bill: i64, state: &BillState) -> Result<bool, Fault> {
     let mut statement = connection.prepare_cached("SELECT kind, name FROM names WHERE bill = ?1 ORDER BY kind, name")?;
     let found = statement.query_map([bill], |row| Ok((row.get::<_, String>(0)?, row.get::<_, String>(1)?)))?;
     let found = found.collect::<Result<Vec<_>, _>>()?;
@@ -132,7 +129,7 @@ pub(super) fn hold(connection: &Connection, bill: i64, state: &BillState) -> Res
 }
 
 /// Numbers that stand for two bills, in words: earlier versions let them, and money that names one may be either's.
-pub(super) fn collisions(connection: &Connection) -> Result<Vec<String>, Fault> {
+pub(super) fn collisions(connection: &Db) -> Result<Vec<String>, Fault> {
     let sql = "SELECT a.name, one.invoice_number, other.invoice_number FROM names a \
                JOIN names b ON b.name = a.name AND b.kind = 'number' AND b.bill <> a.bill \
                JOIN bills one ON one.id = a.bill JOIN bills other ON other.id = b.bill \
@@ -149,7 +146,7 @@ pub(super) fn collisions(connection: &Connection) -> Result<Vec<String>, Fault> 
 }
 
 /// How many rows there are.
-pub(super) fn count(connection: &Connection) -> Result<u64, Fault> {
+pub(super) fn count(connection: &Db) -> Result<u64, Fault> {
     let count: Option<i64> = connection.query_row("SELECT COUNT(*) FROM names", [], |row| row.get(0)).optional()?;
     unsigned(count.unwrap_or(0))
 }

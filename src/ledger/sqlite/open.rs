@@ -7,10 +7,13 @@ use std::time::Duration;
 use rusqlite::config::DbConfig;
 use rusqlite::{Connection, OpenFlags, OptionalExtension as _};
 
+use super::checkpoint::Pages;
+use super::db::Db;
 use super::migrate::{self, Migration};
 use super::{names, read};
 use crate::ledger::chain::{NO_SALT, Origin};
 use crate::ledger::lock::beside;
+use crate::ledger::seals::Seals;
 use crate::ledger::sql::cells::{signed, unsigned};
 use crate::ledger::sql::fault::Fault;
 use crate::ledger::sql::place::Place;
@@ -24,6 +27,8 @@ pub struct Binding {
     pub environment: String,
     /// The `Client-Id`.
     pub client_id: String,
+    /// What its seals are made with.
+    pub seals: Seals,
 }
 
 impl std::fmt::Display for Binding {
@@ -45,15 +50,13 @@ pub enum Create {
 const APPLICATION_ID: i64 = 0x5447_4948;
 /// How long a writer waits for another process's transaction, in milliseconds.
 const BUSY_TIMEOUT_MS: u64 = 10_000;
-/// Pages the log may grow by before they are copied into the file: 64 MB. Pages that change often are then copied once.
-const PAGES_BETWEEN_CHECKPOINTS: i64 = 16_384;
 const NO_BINDING: &str = "it does not say what it is bound to";
 /// Statements a connection keeps prepared.
 const STATEMENTS_KEPT: usize = 64;
 
 /// An opened file that is ours.
 pub(in crate::ledger) struct Opened {
-    pub(in crate::ledger) connection: Connection,
+    pub(in crate::ledger) connection: Db,
     pub(super) origin: Origin,
     /// What opening it for writing changed about it.
     pub(super) migrated: Option<Migrated>,
@@ -80,32 +83,35 @@ pub(super) fn writable(place: &Place, binding: &Binding, create: Create, migrati
             Create::IfMissing => create_file(place, binding, migrations).map_err(|fault| place.error(fault))?,
         }
     }
-    let mut connection = connect(place, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
+    let connection = connect(place, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
     check_file(&connection, place)?;
     let version = schema_version(&connection, place, migrations)?;
     // Never migrated for a client whose it is not.
-    let mut opened = check_binding(connection, place, Some(binding))?;
+    let mut opened = bound(connection, place, binding)?;
     if version < migrations.len() {
-        (connection, opened.migrated) = migrated(opened.connection, place, version, migrations)?;
-        opened.origin = origin(&connection).map_err(|fault| place.error(fault))?;
-        opened.connection = connection;
+        opened.migrated = Some(migrated(&opened.connection, place, version, migrations)?);
+        opened.origin = origin(&opened.connection).map_err(|fault| place.error(fault))?;
     }
     check_last_event(&opened.connection, &opened.origin).map_err(|fault| place.error(fault))?;
     Ok(opened)
 }
 
-/// Brings a file up to date, after a copy of it as it is was made beside it.
-fn migrated(
-    mut connection: Connection,
-    place: &Place,
-    from: usize,
-    migrations: &[Migration],
-) -> Result<(Connection, Option<Migrated>), LedgerError> {
+/// Opens for sealing anew; never creates nor migrates.
+pub(super) fn to_rekey(place: &Place, binding: &Binding) -> Result<Opened, LedgerError> {
+    drop(newest_schema(place)?);
+    bound(connect(place, OpenFlags::SQLITE_OPEN_READ_WRITE)?, place, binding)
+}
+
+/// Brings a file up to date, after a copy of it as it is was made beside it. One that does not hold together stays as it is.
+fn migrated(connection: &Db, place: &Place, from: usize, migrations: &[Migration]) -> Result<Migrated, LedgerError> {
     let backup = free_name(place.path(), from);
     super::upkeep::backup(place, &backup)?;
-    migrate::from(&mut connection, from, migrations).map_err(|fault| place.error(fault))?;
-    let collisions = names::collisions(&connection).map_err(|fault| place.error(fault))?;
-    Ok((connection, Some(Migrated { from, to: migrations.len(), backup, collisions })))
+    if let Err(fault) = migrate::from(connection, from, migrations) {
+        drop(fs::remove_file(&backup));
+        return Err(place.error(fault));
+    }
+    let collisions = names::collisions(connection).map_err(|fault| place.error(fault))?;
+    Ok(Migrated { from, to: migrations.len(), backup, collisions })
 }
 
 /// `ledger.db.schema-3`, or the first free one after it.
@@ -115,14 +121,23 @@ fn free_name(path: &Path, version: usize) -> PathBuf {
     std::iter::once(first.clone()).chain(others).find(|path| !path.exists()).unwrap_or(first)
 }
 
-/// Opens for reading; never creates nor migrates. Without a `binding`, whatever the ledger belongs to is accepted.
-pub(in crate::ledger) fn read_only(place: &Place, binding: Option<&Binding>) -> Result<Opened, LedgerError> {
+/// Opens for reading; never creates nor migrates.
+pub(in crate::ledger) fn read_only(place: &Place, binding: &Binding) -> Result<Opened, LedgerError> {
+    bound(newest_schema(place)?, place, binding)
+}
+
+/// The same, whosever it is, if that is what its seals are made with.
+pub(in crate::ledger) fn of_whomever(place: &Place, seals: &Seals) -> Result<Opened, LedgerError> {
+    sealed(newest_schema(place)?, place, seals)
+}
+
+fn newest_schema(place: &Place) -> Result<Connection, LedgerError> {
     let known = migrate::MIGRATIONS.len();
     let (connection, found) = any_schema(place)?;
     if found < known {
         return Err(LedgerError::TooOld { path: place.name(), found, known });
     }
-    check_binding(connection, place, binding)
+    Ok(connection)
 }
 
 /// Of pages the writer keeps, in KiB.
@@ -155,6 +170,11 @@ fn connect(place: &Place, access: OpenFlags) -> Result<Connection, LedgerError> 
     open().map_err(|fault| place.error(fault))
 }
 
+/// A connection that copies the log.
+pub(super) fn for_checkpoints(place: &Place) -> Result<Connection, LedgerError> {
+    connect(place, OpenFlags::SQLITE_OPEN_READ_WRITE)
+}
+
 fn configure(connection: &Connection) -> Result<(), rusqlite::Error> {
     connection.busy_timeout(Duration::from_millis(BUSY_TIMEOUT_MS))?;
     connection.set_prepared_statement_cache_capacity(STATEMENTS_KEPT);
@@ -164,7 +184,7 @@ fn configure(connection: &Connection) -> Result<(), rusqlite::Error> {
     connection.pragma_update(None, "foreign_keys", true)?;
     connection.pragma_update(None, "trusted_schema", false)?;
     connection.pragma_update(None, "cache_size", -WRITER_CACHE_KIB)?;
-    connection.pragma_update(None, "wal_autocheckpoint", PAGES_BETWEEN_CHECKPOINTS)
+    connection.pragma_update(None, "wal_autocheckpoint", Pages::USUAL.usual)
 }
 
 /// Makes the file under another name and moves it into place whole, so that a ledger file is never half made: an empty or
@@ -180,7 +200,9 @@ fn create_file(place: &Place, binding: &Binding, migrations: &[Migration]) -> Re
 /// A ledger without events that has no name yet; unless it gets one, it is gone when it is dropped.
 pub(in crate::ledger) struct Blank {
     file: tempfile::NamedTempFile,
-    pub(in crate::ledger) connection: Connection,
+    pub(in crate::ledger) connection: Db,
+    /// What its seals are made with.
+    pub(in crate::ledger) seals: Seals,
 }
 
 impl Blank {
@@ -191,23 +213,26 @@ impl Blank {
 
     fn new(folder: &Path, binding: &Binding, migrations: &[Migration]) -> Result<Self, Fault> {
         let file = tempfile::Builder::new().prefix(".ledger-").tempfile_in(folder)?;
-        let mut connection = Connection::open(file.path())?;
+        let connection = Db::new(Connection::open(file.path())?, binding.seals.clone());
         connection.pragma_update(None, "journal_mode", "WAL")?;
         configure(&connection)?;
         connection.pragma_update(None, "application_id", APPLICATION_ID)?;
-        migrate::from(&mut connection, 0, migrations)?;
+        migrate::from(&connection, 0, migrations)?;
         connection.execute(
             "INSERT INTO meta (one, environment, client_id, salt) VALUES (1, ?1, ?2, ?3)",
             (&binding.environment, &binding.client_id, NO_SALT),
         )?;
+        if let Some(key) = binding.seals.fingerprint() {
+            connection.execute("UPDATE meta SET key = ?1", [key])?;
+        }
         // No page is left over from tables that later migrations replaced.
         connection.execute_batch("VACUUM")?;
-        Ok(Self { file, connection })
+        Ok(Self { file, connection, seals: binding.seals.clone() })
     }
 
     /// Makes it durable under `path`, which must be free.
     pub(in crate::ledger) fn keep(self, path: &Path) -> Result<(), Fault> {
-        self.connection.close().map_err(|(_, error)| error)?;
+        self.connection.into_connection().close().map_err(|(_, error)| error)?;
         keep(self.file, path)
     }
 
@@ -262,25 +287,51 @@ fn schema_version(connection: &Connection, place: &Place, migrations: &[Migratio
     }
 }
 
-fn check_binding(connection: Connection, place: &Place, wanted: Option<&Binding>) -> Result<Opened, LedgerError> {
-    let read = || -> Result<Option<Binding>, rusqlite::Error> {
-        let row = |row: &rusqlite::Row<'_>| Ok(Binding { environment: row.get(0)?, client_id: row.get(1)? });
-        connection.query_row("SELECT environment, client_id FROM meta", [], row).optional()
+/// The ledger of this connection, if it is the one that is wanted.
+fn bound(connection: Connection, place: &Place, wanted: &Binding) -> Result<Opened, LedgerError> {
+    let read = || -> Result<Option<(String, String)>, rusqlite::Error> {
+        connection.query_row("SELECT environment, client_id FROM meta", [], |row| Ok((row.get(0)?, row.get(1)?))).optional()
     };
-    let Some(found) = read().map_err(|error| place.error(Fault::Sql(error)))? else {
+    let Some((environment, client_id)) = read().map_err(|error| place.error(Fault::Sql(error)))? else {
         return Err(place.damaged(NO_BINDING));
     };
-    if let Some(wanted) = wanted.filter(|wanted| **wanted != found) {
+    let found = Binding { environment, client_id, seals: wanted.seals.clone() };
+    if *wanted != found {
         return Err(LedgerError::OtherBinding { path: place.name(), found: found.to_string(), wanted: wanted.to_string() });
     }
-    let origin = origin(&connection).map_err(|fault| place.error(fault))?;
+    sealed(connection, place, &wanted.seals)
+}
+
+/// The ledger of this connection, if its seals are made with what is wanted.
+fn sealed(connection: Connection, place: &Place, wanted: &Seals) -> Result<Opened, LedgerError> {
+    let connection = Db::new(connection, wanted.clone());
+    let look = || -> Result<(Option<String>, Origin), Fault> { Ok((key(&connection)?, origin(&connection)?)) };
+    let (found, origin) = look().map_err(|fault| place.error(fault))?;
+    if found != wanted.fingerprint() {
+        return Err(LedgerError::other_key(place.name(), found, wanted.fingerprint()));
+    }
     Ok(Opened { connection, origin, migrated: None })
 }
 
+fn version(connection: &Connection) -> Result<i64, Fault> {
+    Ok(connection.pragma_query_value(None, "user_version", |row| row.get(0))?)
+}
+
+/// Since which schema seals may be made with a key.
+const KEYED_SINCE: i64 = 7;
+
+/// The fingerprint of the key that the seals are made with.
+pub(super) fn key(connection: &Connection) -> Result<Option<String>, Fault> {
+    if version(connection)? < KEYED_SINCE {
+        return Ok(None);
+    }
+    Ok(connection.query_row("SELECT key FROM meta WHERE one = 1", [], |row| row.get(0)).optional()?.flatten())
+}
+
 /// What the chain covers of the ledger's own row; of an older schema nothing.
-pub(super) fn origin(connection: &Connection) -> Result<Origin, Fault> {
+pub(super) fn origin(connection: &Db) -> Result<Origin, Fault> {
     const CHAINED_SINCE: i64 = 6;
-    let version: i64 = connection.pragma_query_value(None, "user_version", |row| row.get(0))?;
+    let version = version(connection)?;
     if version < CHAINED_SINCE {
         return Ok(Origin::of("", "", &NO_SALT, u64::MAX));
     }
@@ -288,11 +339,16 @@ pub(super) fn origin(connection: &Connection) -> Result<Origin, Fault> {
     let row = |row: &rusqlite::Row<'_>| Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?));
     let found: Option<(String, String, Vec<u8>, i64)> = connection.query_row(sql, [], row).optional()?;
     let (environment, client_id, salt, after) = found.ok_or_else(|| Fault::Damaged(NO_BINDING.into()))?;
-    Ok(Origin::of(&environment, &client_id, &salt, unsigned(after)?))
+    let origin = Origin::of(&environment, &client_id, &salt, unsigned(after)?);
+    if version < KEYED_SINCE {
+        return Ok(origin);
+    }
+    let keyed_after: i64 = connection.query_row("SELECT keyed_after FROM meta WHERE one = 1", [], |row| row.get(0))?;
+    Ok(origin.sealed(connection.seals.clone(), unsigned(keyed_after)?))
 }
 
 /// The newest event must follow from the one before it: the cheapest look that finds a torn or edited end.
-fn check_last_event(connection: &Connection, origin: &Origin) -> Result<(), Fault> {
+fn check_last_event(connection: &Db, origin: &Origin) -> Result<(), Fault> {
     let head = read::head(connection)?;
     let Some(previous_sequence) = head.sequence.checked_sub(1) else { return Ok(()) };
     let previous = match previous_sequence {

@@ -1,7 +1,10 @@
 //! Which bills payments pay, asked of SQLite.
 
-use rusqlite::{Connection, params};
+use std::collections::BTreeMap;
 
+use rusqlite::params;
+
+use super::db::Db;
 use super::{names, read};
 use crate::domain::lifecycle::{BillState, Status};
 use crate::domain::owner::{self, Paid};
@@ -14,8 +17,8 @@ use crate::ledger::sql::rows::{Row, paid_at_column};
 use crate::ledger::sql::standing::Standing;
 
 /// What all payments say of `state`, whose row may still be the one of before, and the bills that share a payment with it.
-pub(super) fn standing(connection: &Connection, state: &BillState) -> Result<(Standing, Vec<Row>), Fault> {
-    let payments = payments_about(connection, &Names::of(state))?;
+pub(super) fn standing(connection: &Db, state: &BillState) -> Result<(Standing, Vec<Row>), Fault> {
+    let payments: Vec<Payment> = payments_about(connection, &Names::of(state))?.into_values().collect();
     if payments.is_empty() {
         return Ok((Standing::default(), Vec::new()));
     }
@@ -28,18 +31,18 @@ pub(super) fn standing(connection: &Connection, state: &BillState) -> Result<(St
     Ok((standing, others))
 }
 
-/// The payments that name one of the numbers or codes, in the order they were applied.
-pub(super) fn payments_about(connection: &Connection, names: &Names) -> Result<Vec<Payment>, Fault> {
+/// The payments that name one of the numbers or codes, by their events.
+pub(super) fn payments_about(connection: &Db, names: &Names) -> Result<BTreeMap<u64, Payment>, Fault> {
     let numbers = names.numbers.iter().map(|number| ("invoice_number", number.as_str()));
     let codes = names.codes.iter().map(|code| ("payment_code", code.as_str()));
-    let mut found = std::collections::BTreeMap::new();
+    let mut found = BTreeMap::new();
     for (column, name) in numbers.chain(codes) {
         read::visit_payments_where(connection, &format!("WHERE {column} = ?1"), [name], |sequence, payment| {
             found.insert(sequence, payment);
             Ok(())
         })?;
     }
-    Ok(found.into_values().collect())
+    Ok(found)
 }
 
 /// A bill that goes by nothing but its own number and one code, of which no operation is open.
@@ -63,7 +66,7 @@ impl Plain {
 
 /// The bill that a payment names by number and code, where nothing else goes by either: the common case, for which no state need be
 /// read.
-pub(super) fn plain_owner(connection: &Connection, payment: &Payment) -> Result<Option<Plain>, Fault> {
+pub(super) fn plain_owner(connection: &Db, payment: &Payment) -> Result<Option<Plain>, Fault> {
     let (number, code) = (payment.invoice_number.as_str(), payment.payment_code.as_str());
     let mut others = connection.prepare_cached(
         "SELECT EXISTS (SELECT 1 FROM names WHERE name = ?1 AND kind = 'number') \

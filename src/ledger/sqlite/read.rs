@@ -4,9 +4,10 @@ use std::collections::HashMap;
 use std::io::Write;
 
 use jiff::Timestamp;
-use rusqlite::{Connection, OptionalExtension as _, Params, params};
+use rusqlite::{OptionalExtension as _, Params, params};
 
-use super::{rows, totals};
+use super::db::Db;
+use super::{paid, rows, totals, tree};
 use crate::domain::ids::{InvoiceNumber, PaymentCode};
 use crate::domain::lifecycle::Event;
 use crate::domain::payment::Payment;
@@ -16,11 +17,13 @@ use crate::ledger::rules::Span;
 use crate::ledger::sql::cells::{at, signed, unsigned};
 use crate::ledger::sql::fault::Fault;
 use crate::ledger::sql::links::{Export, LINKS, Link, PAYMENTS, payment_of};
+use crate::ledger::sql::standing::Standing;
+use crate::ledger::sql::tree::Set;
 use crate::ledger::{Happening, Head, Lapses};
 
 /// Visits events; `clause` is what follows the tables, with an order of its own or none.
 pub(super) fn visit_links(
-    connection: &Connection,
+    connection: &Db,
     clause: &str,
     parameters: impl Params,
     mut visit: impl FnMut(&Link<'_>) -> Result<(), Fault>,
@@ -34,14 +37,14 @@ pub(super) fn visit_links(
 }
 
 /// The end of the chain.
-pub(super) fn head(connection: &Connection) -> Result<Head, Fault> {
+pub(super) fn head(connection: &Db) -> Result<Head, Fault> {
     let mut statement = connection.prepare_cached("SELECT sequence, hash FROM events ORDER BY sequence DESC LIMIT 1")?;
     let found = statement.query_row([], |row| Ok((row.get(0)?, row.get(1)?))).optional()?;
     found.map_or(Ok(Head::EMPTY), |(sequence, hash)| Ok(Head { sequence: unsigned(sequence)?, hash }))
 }
 
 /// The head as it was after event `sequence`.
-pub(super) fn head_at(connection: &Connection, sequence: u64) -> Result<Option<Head>, Fault> {
+pub(super) fn head_at(connection: &Db, sequence: u64) -> Result<Option<Head>, Fault> {
     if sequence == 0 {
         return Ok(Some(Head::EMPTY));
     }
@@ -51,12 +54,12 @@ pub(super) fn head_at(connection: &Connection, sequence: u64) -> Result<Option<H
 }
 
 /// Visits the rows of `payments`, each with its sequence, in the order they were applied.
-pub(super) fn visit_payments(connection: &Connection, visit: impl FnMut(u64, Payment) -> Result<(), Fault>) -> Result<(), Fault> {
+pub(super) fn visit_payments(connection: &Db, visit: impl FnMut(u64, Payment) -> Result<(), Fault>) -> Result<(), Fault> {
     visit_payments_where(connection, "", [], visit)
 }
 
 /// The payments for a code, in the order they were applied.
-pub(super) fn payments_for(connection: &Connection, code: &PaymentCode) -> Result<Vec<Payment>, Fault> {
+pub(super) fn payments_for(connection: &Db, code: &PaymentCode) -> Result<Vec<Payment>, Fault> {
     let mut found = Vec::new();
     visit_payments_where(connection, "WHERE payment_code = ?1", [code.as_str()], |_, payment| {
         found.push(payment);
@@ -67,7 +70,7 @@ pub(super) fn payments_for(connection: &Connection, code: &PaymentCode) -> Resul
 
 /// The same for some; `clause` is what follows the table.
 pub(super) fn visit_payments_where(
-    connection: &Connection,
+    connection: &Db,
     clause: &str,
     parameters: impl Params,
     mut visit: impl FnMut(u64, Payment) -> Result<(), Fault>,
@@ -75,14 +78,14 @@ pub(super) fn visit_payments_where(
     let mut statement = connection.prepare_cached(&format!("{PAYMENTS} {clause} ORDER BY sequence"))?;
     let mut found = statement.query(parameters)?;
     while let Some(row) = found.next()? {
-        let (sequence, payment) = payment_of(row)?;
+        let (sequence, payment) = payment_of(row, &connection.seals)?;
         visit(sequence, payment)?;
     }
     Ok(())
 }
 
 /// As [`crate::ledger::View::scope_totals`] documents it.
-pub(super) fn scope_totals(connection: &Connection, span: Span) -> Result<Sum, Fault> {
+pub(super) fn scope_totals(connection: &Db, span: Span) -> Result<Sum, Fault> {
     let sql = "SELECT COUNT(*), COALESCE(SUM(amount / 1000000), 0), COALESCE(SUM(amount % 1000000), 0) FROM bills \
                WHERE planned_at <= ?3 AND COALESCE(cancelled_at >= ?1, TRUE) AND (status IN ('requested', 'in_doubt_issue') \
                OR COALESCE(expires_at >= ?2, TRUE)) AND (reusable OR COALESCE(first_paid_at >= ?1, TRUE))";
@@ -99,7 +102,7 @@ const CODES: [&str; 4] = [
 
 /// Visits codes of a prefix and length; each source in the order of `direction`, until `visit` has enough of it.
 pub(super) fn visit_codes(
-    connection: &Connection,
+    connection: &Db,
     prefix: &str,
     length: usize,
     direction: &str,
@@ -123,7 +126,7 @@ pub(super) fn visit_codes(
 
 /// As [`crate::ledger::View::lapses`] documents it. Every event with terms is looked at, because which bills were paid when
 /// is not this query's to know.
-pub(super) fn lapses(connection: &Connection, is_lapsed: impl Fn(&str) -> bool) -> Result<Lapses, Fault> {
+pub(super) fn lapses(connection: &Db, is_lapsed: impl Fn(&str) -> bool) -> Result<Lapses, Fault> {
     let sql = "SELECT invoice_number, at, COALESCE(json_extract(terms.text, '$.policy.status'), json_extract(event, '$.terms.policy.status')) \
                FROM events LEFT JOIN terms ON terms.id = events.terms \
                WHERE kind = 'bill' AND (events.terms IS NOT NULL OR json_type(event, '$.terms') = 'object') ORDER BY sequence";
@@ -150,11 +153,7 @@ pub(super) fn lapses(connection: &Connection, is_lapsed: impl Fn(&str) -> bool) 
 }
 
 /// Visits the events of a bill from its last, `newest`, to its first, until `visit` has enough.
-pub(super) fn visit_back(
-    connection: &Connection,
-    newest: u64,
-    mut visit: impl FnMut(&Link<'_>) -> Result<bool, Fault>,
-) -> Result<(), Fault> {
+pub(super) fn visit_back(connection: &Db, newest: u64, mut visit: impl FnMut(&Link<'_>) -> Result<bool, Fault>) -> Result<(), Fault> {
     let mut statement = connection.prepare_cached(&format!("{LINKS} WHERE sequence = ?1"))?;
     let mut next = Some(signed(newest)?);
     while let Some(sequence) = next {
@@ -173,7 +172,7 @@ pub(super) fn visit_back(
 }
 
 /// Where the terms of a bill's last events are, the newest first.
-pub(super) fn terms_of_events(connection: &Connection, newest: u64) -> Result<Vec<i64>, Fault> {
+pub(super) fn terms_of_events(connection: &Db, newest: u64) -> Result<Vec<i64>, Fault> {
     /// An operation takes few events from its intent to its end; a text that is farther back is written anew.
     const EVENTS_MAX: usize = 16;
     let mut ids: Vec<i64> = Vec::new();
@@ -190,10 +189,14 @@ pub(super) fn terms_of_events(connection: &Connection, newest: u64) -> Result<Ve
 }
 
 /// Everything that happened to a bill, in the order it was recorded.
-pub(super) fn history(connection: &Connection, invoice_number: &InvoiceNumber) -> Result<Vec<(Timestamp, Happening)>, Fault> {
+pub(super) fn history(connection: &Db, invoice_number: &InvoiceNumber) -> Result<Vec<(Timestamp, Happening)>, Fault> {
     let mut story = Vec::new();
     let mut numbers = std::collections::BTreeSet::from([invoice_number.clone()]);
     if let Some(row) = rows::load(connection, invoice_number)? {
+        tree::check(connection, Set::Bills, row.id)?;
+        if paid::standing(connection, &row.state)?.0 != Standing::of(&row.kept) {
+            return Err(Set::Payments.broken());
+        }
         visit_back(connection, row.state.last_event, |link| {
             let event = link.event()?;
             if let Event::Intended { wire_invoice_number, .. } = &event {
@@ -205,6 +208,7 @@ pub(super) fn history(connection: &Connection, invoice_number: &InvoiceNumber) -
     }
     for number in numbers {
         visit_payments_where(connection, "WHERE invoice_number = ?1", [number.as_str()], |sequence, payment| {
+            tree::check(connection, Set::Payments, signed(sequence)?)?;
             let at = payment_event_at(&payment);
             let at = Timestamp::from_microsecond(at).map_err(|_| Fault::Damaged(format!("event {sequence} is at no time")))?;
             story.push((sequence, at, Happening::Payment(payment)));
@@ -216,7 +220,7 @@ pub(super) fn history(connection: &Connection, invoice_number: &InvoiceNumber) -
 }
 
 /// Writes all events in order as JSON lines, and the head as the last line. The same ledger gives the same bytes.
-pub(super) fn export(connection: &Connection, out: &mut dyn Write) -> Result<Head, Fault> {
+pub(super) fn export(connection: &Db, out: &mut dyn Write) -> Result<Head, Fault> {
     let mut export = Export::new(out);
     visit_links(connection, "ORDER BY sequence", [], |link| export.event(link))?;
     export.finish()

@@ -1,6 +1,8 @@
 //! What only the file has: reopening, damage, tampering, migrations, many callers.
 
 mod edits;
+mod insider;
+mod keyed;
 mod older;
 mod size;
 
@@ -42,7 +44,7 @@ fn tamper(path: &Path, sql: &str) {
 }
 
 fn findings(path: &Path) -> String {
-    let report = SqliteLedger::verify(path).unwrap();
+    let report = SqliteLedger::verify(path, &Seals::UNKEYED).unwrap();
     assert!(!report.is_sound());
     report.findings.join("\n")
 }
@@ -57,7 +59,7 @@ fn reopening_finds_everything_that_was_recorded() {
     let reader = SqliteLedger::open_read_only(&path, &binding()).unwrap();
     assert_eq!(wait(reader.head()).unwrap(), head);
     assert!(matches!(wait(reader.record(vec![planned("C")])), Err(LedgerError::Storage { .. })));
-    assert!(SqliteLedger::verify_against(&path, &head).unwrap().is_sound());
+    assert!(SqliteLedger::verify_against(&path, &Seals::UNKEYED, &head).unwrap().is_sound());
 }
 
 #[test]
@@ -98,7 +100,7 @@ fn overwritten_pages_are_damage_wherever_they_are() {
         let mut spoiled = whole.clone();
         spoiled[page * 4096..(page + 1) * 4096].fill(0xa5);
         fs::write(&path, &spoiled).unwrap();
-        let noticed = match SqliteLedger::verify(&path) {
+        let noticed = match SqliteLedger::verify(&path, &Seals::UNKEYED) {
             Ok(report) => !report.is_sound(),
             Err(error) => matches!(error, LedgerError::Damaged { .. }),
         };
@@ -150,13 +152,13 @@ fn an_older_copy_put_back_is_found_by_the_head_that_was_printed() {
     wait(ledger.record(vec![planned("C")])).unwrap();
     let head = wait(ledger.head()).unwrap();
     drop(ledger);
-    assert!(SqliteLedger::verify_against(&path, &head).unwrap().is_sound());
-    assert!(SqliteLedger::verify_against(&path, &old_head).unwrap().is_sound(), "a later head contains the earlier");
-    let report = SqliteLedger::verify_against(&copy, &head).unwrap();
+    assert!(SqliteLedger::verify_against(&path, &Seals::UNKEYED, &head).unwrap().is_sound());
+    assert!(SqliteLedger::verify_against(&path, &Seals::UNKEYED, &old_head).unwrap().is_sound(), "a later head contains the earlier");
+    let report = SqliteLedger::verify_against(&copy, &Seals::UNKEYED, &head).unwrap();
     assert!(report.findings.concat().contains("older copy"), "{:?}", report.findings);
     assert_eq!(wait(reopen(&copy).unwrap().head()).unwrap(), old_head);
     let other = Head { hash: [1; 32], ..old_head };
-    assert!(SqliteLedger::verify_against(&path, &other).unwrap().findings.concat().contains("another history"));
+    assert!(SqliteLedger::verify_against(&path, &Seals::UNKEYED, &other).unwrap().findings.concat().contains("another history"));
 }
 
 #[test]
@@ -174,7 +176,7 @@ fn a_status_answer_or_what_was_concluded_from_it_cannot_be_changed_unnoticed() {
         wait(ledger.record(vec![adopted("A", "77"), Entry { private, ..entry("A", 9, event) }])).unwrap();
         drop(ledger);
         let path = folder.path().join("ledger.db");
-        assert!(SqliteLedger::verify(&path).unwrap().is_sound());
+        assert!(SqliteLedger::verify(&path, &Seals::UNKEYED).unwrap().is_sound());
         tamper(&path, sql);
         assert!(findings(&path).contains(finding), "{sql}: {}", findings(&path));
     }
@@ -207,7 +209,7 @@ fn concurrent_callers_share_transactions_and_each_gets_its_own_answer() {
     });
     assert_eq!(wait(ledger.head()).unwrap().sequence, 32 * 20);
     drop(ledger);
-    assert!(SqliteLedger::verify(&folder.path().join("ledger.db")).unwrap().is_sound());
+    assert!(SqliteLedger::verify(&folder.path().join("ledger.db"), &Seals::UNKEYED).unwrap().is_sound());
 }
 
 #[test]
@@ -218,7 +220,7 @@ fn two_processes_append_to_one_chain() {
         wait(sender.record(vec![planned(&format!("S-{round}"))])).unwrap();
         wait(server.apply_payments(&[payment(100 + round, "B", "77", 60)])).unwrap();
     }
-    assert!(SqliteLedger::verify(&path).unwrap().is_sound());
+    assert!(SqliteLedger::verify(&path, &Seals::UNKEYED).unwrap().is_sound());
     assert_eq!(wait(sender.head()).unwrap().sequence, 24);
 }
 
@@ -232,7 +234,7 @@ fn what_another_connection_recorded_is_what_the_next_event_meets() {
     assert!(matches!(wait(sender.record(vec![accepted()])), Err(LedgerError::Lost { .. })), "it is active by now");
     let state = wait(sender.record(vec![intended("C", 3, OperationKind::Cancel, terms(5))])).unwrap().remove(0);
     assert_eq!((state.status, state.code.map(|code| code.answer)), (Status::Cancelling, Some(answer("88", None))));
-    assert!(SqliteLedger::verify(&path).unwrap().is_sound());
+    assert!(SqliteLedger::verify(&path, &Seals::UNKEYED).unwrap().is_sound());
 }
 
 #[test]
@@ -275,7 +277,7 @@ fn a_purge_spares_what_is_live_or_open_and_leaves_the_chain_whole() {
     let has = |invoice: &str| wait(ledger.customer(&number(invoice))).unwrap().is_some();
     assert_eq!([has("LIVE"), has("EXPIRED"), has("RECENT")], [true, false, true]);
     drop(ledger);
-    assert!(SqliteLedger::verify(&path).unwrap().is_sound(), "the open operation of A keeps its body");
+    assert!(SqliteLedger::verify(&path, &Seals::UNKEYED).unwrap().is_sound(), "the open operation of A keeps its body");
     let bytes = fs::read(&path).unwrap();
     assert!(!bytes.windows(10).any(|window| window == b"Secretname"), "the name is gone from the file itself");
 }

@@ -9,6 +9,7 @@ use rusqlite::backup::{Backup, StepResult};
 use rusqlite::types::Value;
 
 use super::append::{Appender, EventRow};
+use super::db::Db;
 use super::folded::Folded;
 use super::{open, write};
 use crate::domain::lifecycle::Status;
@@ -60,7 +61,7 @@ static PURGEABLE: LazyLock<String> = LazyLock::new(|| {
 });
 
 /// Removes the personal data of [`PURGEABLE`] bills and records that, in one transaction; then clears it from the file.
-pub(super) fn purge(connection: &Connection, origin: &Origin, before: Timestamp, now: Timestamp) -> Result<Purged, Fault> {
+pub(super) fn purge(connection: &Db, origin: &Origin, before: Timestamp, now: Timestamp) -> Result<Purged, Fault> {
     connection.pragma_update(None, "secure_delete", true)?;
     let mut folded = Folded::default();
     let mut appender = Appender::begin(connection, origin, &mut folded)?;
@@ -79,7 +80,7 @@ pub(super) fn purge(connection: &Connection, origin: &Origin, before: Timestamp,
     }
 }
 
-fn purge_inside(connection: &Connection, appender: &mut Appender<'_>, before: Timestamp, now: Timestamp) -> Result<Purged, Fault> {
+fn purge_inside(connection: &Db, appender: &mut Appender<'_>, before: Timestamp, now: Timestamp) -> Result<Purged, Fault> {
     let mut ids: Vec<i64> = Vec::new();
     let mut statement = connection.prepare(&PURGEABLE)?;
     let mut found = statement.query([microseconds(before)])?;

@@ -5,12 +5,14 @@ use std::path::Path;
 
 use rusqlite::Connection;
 
-use super::{migrate, names, open, read, rows, verify_bill};
+use super::db::Db;
+use super::{migrate, names, open, read, rows, verify_bill, verify_chain, verify_seals};
 use crate::domain::bill::RecordedTerms;
 use crate::domain::digest::Digest;
 use crate::domain::mark::TermsDigest;
 use crate::domain::payment::Payment;
-use crate::ledger::chain::{Kind, Origin};
+use crate::ledger::chain::Kind;
+use crate::ledger::seals::Seals;
 use crate::ledger::sql::cells::{signed, unsigned};
 use crate::ledger::sql::fault::Fault;
 use crate::ledger::sql::place::Place;
@@ -60,46 +62,32 @@ impl VerifyReport {
 
 /// Checks the file, the chain, the fold and the invariants. With `expected`, also that the chain still contains that head, so
 /// that an older copy put back is found. Reads one consistent state; others may go on writing.
-pub(super) fn verify(path: &Path, expected: Option<&Head>) -> Result<VerifyReport, LedgerError> {
+pub(super) fn verify(path: &Path, seals: &Seals, expected: Option<&Head>) -> Result<VerifyReport, LedgerError> {
     let place = Place::new(path);
-    let (mut connection, found) = open::any_schema(&place)?;
-    let known = migrate::MIGRATIONS.len();
-    if found < known {
-        return Err(LedgerError::TooOld { path: place.name(), found, known });
-    }
-    let head = Head::EMPTY;
+    let opened = open::of_whomever(&place, seals)?;
+    let examined = || -> Result<VerifyReport, Fault> {
+        opened.connection.execute_batch("BEGIN")?;
+        examine(&opened.connection, expected)
+    };
+    examined().map_err(|fault| place.error(fault))
+}
+
+/// The same of what the open transaction sees.
+pub(super) fn examine(connection: &Db, expected: Option<&Head>) -> Result<VerifyReport, Fault> {
     let mut report = VerifyReport {
         bills: 0,
         events: 0,
         payments: 0,
-        head,
+        head: Head::EMPTY,
         findings: Vec::new(),
         findings_count: 0,
         notes: Vec::new(),
         names: 0,
         passed: BTreeSet::new(),
     };
-    let mut check = || -> Result<(), Fault> {
-        let transaction = connection.transaction()?;
-        check_schema(&transaction, &mut report)?;
-        if !report.is_sound() {
-            // What is asked of other tables than ours would say less than this.
-            return Ok(());
-        }
-        check_integrity(&transaction, &mut report)?;
-        let origin = open::origin(&transaction)?;
-        check_chain(&transaction, &origin, &mut report)?;
-        check_expected(&transaction, expected, &mut report)?;
-        check_bills(&transaction, &mut report)?;
-        check_live_codes(&transaction, &mut report)?;
-        check_terms(&transaction, &mut report)?;
-        report.notes = names::collisions(&transaction)?;
-        check_request_ids(&transaction, &mut report)?;
-        check_payments(&transaction, &mut report)
-    };
-    match check() {
+    match check_all(connection, expected, &mut report) {
         Ok(()) => Ok(report),
-        Err(fault) if report.is_sound() => Err(place.error(fault)),
+        Err(fault) if report.is_sound() => Err(fault),
         // What was found already is likely why.
         Err(fault) => {
             report.find(fault.in_words());
@@ -108,10 +96,28 @@ pub(super) fn verify(path: &Path, expected: Option<&Head>) -> Result<VerifyRepor
     }
 }
 
+fn check_all(connection: &Db, expected: Option<&Head>, report: &mut VerifyReport) -> Result<(), Fault> {
+    check_schema(connection, report)?;
+    if !report.is_sound() {
+        // What is asked of other tables than ours would say less than this.
+        return Ok(());
+    }
+    check_integrity(connection, report)?;
+    verify_chain::check(connection, &open::origin(connection)?, report)?;
+    verify_chain::check_expected(connection, expected, report)?;
+    verify_seals::check(connection, report)?;
+    check_bills(connection, report)?;
+    check_live_codes(connection, report)?;
+    check_terms(connection, report)?;
+    report.notes = names::collisions(connection)?;
+    check_request_ids(connection, report)?;
+    check_payments(connection, report)
+}
+
 /// Tables, columns, indexes and triggers must be those that this program makes, to the letter.
-fn check_schema(connection: &Connection, report: &mut VerifyReport) -> Result<(), Fault> {
-    let mut ours = Connection::open_in_memory()?;
-    migrate::from(&mut ours, 0, migrate::MIGRATIONS)?;
+fn check_schema(connection: &Db, report: &mut VerifyReport) -> Result<(), Fault> {
+    let ours = Db::new(Connection::open_in_memory()?, Seals::default());
+    migrate::from(&ours, 0, migrate::MIGRATIONS)?;
     let mut wanted = objects(&ours)?;
     for (name, (kind, text)) in objects(connection)? {
         match wanted.remove(&name) {
@@ -127,14 +133,14 @@ fn check_schema(connection: &Connection, report: &mut VerifyReport) -> Result<()
 }
 
 /// What a schema consists of, by name: the kind and the text of each, as SQLite keeps it.
-fn objects(connection: &Connection) -> Result<BTreeMap<String, (String, String)>, Fault> {
+fn objects(connection: &Db) -> Result<BTreeMap<String, (String, String)>, Fault> {
     let mut statement = connection
         .prepare("SELECT name, type, tbl_name || ': ' || COALESCE(sql, '') FROM sqlite_schema WHERE name NOT LIKE 'sqlite_stat%'")?;
     let object = |row: &rusqlite::Row<'_>| Ok((row.get(0)?, (row.get(1)?, row.get(2)?)));
     Ok(statement.query_map([], object)?.collect::<Result<_, _>>()?)
 }
 
-fn check_integrity(connection: &Connection, report: &mut VerifyReport) -> Result<(), Fault> {
+fn check_integrity(connection: &Db, report: &mut VerifyReport) -> Result<(), Fault> {
     for pragma in ["integrity_check(20)", "foreign_key_check"] {
         let mut statement = connection.prepare(&format!("PRAGMA {pragma}"))?;
         let mut rows = statement.query([])?;
@@ -149,44 +155,8 @@ fn check_integrity(connection: &Connection, report: &mut VerifyReport) -> Result
     Ok(())
 }
 
-fn check_chain(connection: &Connection, origin: &Origin, report: &mut VerifyReport) -> Result<(), Fault> {
-    read::visit_links(connection, "ORDER BY sequence", [], |link| {
-        if !link.follows(origin, &report.head) {
-            report.find(format!(
-                "event {} does not follow from event {}: it was edited, or one is missing",
-                link.sequence, report.head.sequence
-            ));
-        }
-        let is_bare = link.terms.is_none() && link.previous.is_none() && link.beside.is_none();
-        if link.kind != Kind::Bill.name() && !is_bare {
-            report.find(format!("event {} is not a bill's, and refers to what only theirs do", link.sequence));
-        }
-        if origin.is_before(link.sequence) && (link.beside.is_some() || link.fence.is_some()) {
-            report.find(format!("event {} has something beside it that nothing wrote then", link.sequence));
-        }
-        report.head = link.head();
-        report.events = report.events.saturating_add(1);
-        Ok(())
-    })
-}
-
-fn check_expected(connection: &Connection, expected: Option<&Head>, report: &mut VerifyReport) -> Result<(), Fault> {
-    let Some(expected) = expected else { return Ok(()) };
-    match read::head_at(connection, expected.sequence)? {
-        None => report.find(format!(
-            "the chain ends at event {}, but it was at event {} before: this is an older copy",
-            report.head.sequence, expected.sequence
-        )),
-        Some(found) if found != *expected => {
-            report.find(format!("event {} has another hash than it had before: this is another history", expected.sequence));
-        }
-        Some(_) => {}
-    }
-    Ok(())
-}
-
 /// Folds every bill again and compares it with its row; one bill at a time, so a large ledger needs no memory.
-fn check_bills(connection: &Connection, report: &mut VerifyReport) -> Result<(), Fault> {
+fn check_bills(connection: &Db, report: &mut VerifyReport) -> Result<(), Fault> {
     let (mut totals, mut events, mut after) = (Changes::default(), 0_u64, 0_i64);
     while let Some(id) = next_id(connection, after)? {
         after = id;
@@ -222,13 +192,13 @@ fn check_bills(connection: &Connection, report: &mut VerifyReport) -> Result<(),
     Ok(())
 }
 
-fn next_id(connection: &Connection, after: i64) -> Result<Option<i64>, Fault> {
+fn next_id(connection: &Db, after: i64) -> Result<Option<i64>, Fault> {
     let sql = "SELECT MIN(id) FROM bills WHERE id > ?1";
     Ok(connection.prepare_cached(sql)?.query_row([after], |row| row.get(0))?)
 }
 
 /// Every text of terms is some event's or bill's, or was a bill's for a while.
-fn check_terms(connection: &Connection, report: &mut VerifyReport) -> Result<(), Fault> {
+fn check_terms(connection: &Db, report: &mut VerifyReport) -> Result<(), Fault> {
     let sql = "SELECT text FROM terms WHERE id NOT IN (SELECT terms FROM bills UNION ALL SELECT terms FROM events WHERE terms IS NOT NULL)";
     let mut statement = connection.prepare(sql)?;
     let mut rows = statement.query([])?;
@@ -248,7 +218,7 @@ fn check_terms(connection: &Connection, report: &mut VerifyReport) -> Result<(),
 }
 
 /// I11, without trusting the index that enforces it.
-fn check_live_codes(connection: &Connection, report: &mut VerifyReport) -> Result<(), Fault> {
+fn check_live_codes(connection: &Db, report: &mut VerifyReport) -> Result<(), Fault> {
     let sql = "SELECT MIN(invoice_number), COUNT(*) FROM bills NOT INDEXED WHERE code_is_live GROUP BY code HAVING COUNT(*) > 1";
     let mut statement = connection.prepare(sql)?;
     let mut rows = statement.query([])?;
@@ -260,7 +230,7 @@ fn check_live_codes(connection: &Connection, report: &mut VerifyReport) -> Resul
 }
 
 /// I4 across bills; within one, recording refuses it.
-fn check_request_ids(connection: &Connection, report: &mut VerifyReport) -> Result<(), Fault> {
+fn check_request_ids(connection: &Db, report: &mut VerifyReport) -> Result<(), Fault> {
     let sql = "SELECT request_id FROM bodies GROUP BY request_id HAVING COUNT(*) > 1";
     let mut statement = connection.prepare(sql)?;
     let mut rows = statement.query([])?;
@@ -272,7 +242,7 @@ fn check_request_ids(connection: &Connection, report: &mut VerifyReport) -> Resu
 }
 
 /// Every row of `payments` has its event, says the same, and none is missing.
-fn check_payments(connection: &Connection, report: &mut VerifyReport) -> Result<(), Fault> {
+fn check_payments(connection: &Db, report: &mut VerifyReport) -> Result<(), Fault> {
     let mut numbers: HashMap<Digest, Digest> = HashMap::new();
     let mut numbers_count = 0_u64;
     let clause = "WHERE kind = 'payment' AND json_type(event, '$.payment') IS NOT NULL ORDER BY sequence";

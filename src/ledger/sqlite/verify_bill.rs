@@ -3,9 +3,9 @@
 use std::collections::HashMap;
 
 use jiff::Timestamp;
-use rusqlite::Connection;
 use rusqlite::types::Value;
 
+use super::db::Db;
 use super::verify::VerifyReport;
 use super::{names, paid, read, view};
 use crate::domain::bill::{RecordedTerms, Salt};
@@ -20,7 +20,7 @@ use crate::ledger::sql::rows::{COLUMNS, Kept, Row, columns_of, names_of};
 use crate::ledger::sql::standing::Standing;
 
 /// Compares a row with the fold of its events; gives how many there are.
-pub(super) fn check(connection: &Connection, row: &Row, report: &mut VerifyReport) -> Result<u64, Fault> {
+pub(super) fn check(connection: &Db, row: &Row, report: &mut VerifyReport) -> Result<u64, Fault> {
     let number = &row.state.invoice_number;
     let mut history: Vec<(Timestamp, Event)> = Vec::new();
     let mut beside = Beside::default();
@@ -66,7 +66,7 @@ pub(super) fn check(connection: &Connection, row: &Row, report: &mut VerifyRepor
 }
 
 /// Every column, what payments say of the bill, and what it goes by.
-fn check_row(connection: &Connection, row: &Row, state: &BillState, report: &mut VerifyReport) -> Result<(), Fault> {
+fn check_row(connection: &Db, row: &Row, state: &BillState, report: &mut VerifyReport) -> Result<(), Fault> {
     let number = &state.invoice_number;
     let standing = match paid::standing(connection, state) {
         Ok((standing, _)) => standing,
@@ -128,7 +128,7 @@ impl Beside {
 
 /// Bodies of requests and answers are those that events name (I4), none is kept that no event names, and none is missing that was not
 /// purged.
-fn check_bodies(connection: &Connection, row: &Row, beside: &Beside, report: &mut VerifyReport) -> Result<(), Fault> {
+fn check_bodies(connection: &Db, row: &Row, beside: &Beside, report: &mut VerifyReport) -> Result<(), Fault> {
     let number = &row.state.invoice_number;
     let purged_by = row.kept.purged_by.unwrap_or(0);
     let mut missing: HashMap<&str, i64> = beside.bodies.iter().map(|(id, (_, sequence))| (id.as_str(), *sequence)).collect();
@@ -161,7 +161,7 @@ fn is_digest_of(wanted: &str, bytes: &[u8], salt: Option<Salt>) -> bool {
 }
 
 /// The customer is the one that was given last, unless it was purged. Events of before have no digest of it but what their terms say.
-fn check_customer(connection: &Connection, row: &Row, beside: &Beside, report: &mut VerifyReport) -> Result<(), Fault> {
+fn check_customer(connection: &Db, row: &Row, beside: &Beside, report: &mut VerifyReport) -> Result<(), Fault> {
     let number = &row.state.invoice_number;
     let kept = view::customer(connection, row.id)?.zip(row.state.salt);
     let given = beside.customer.filter(|(_, sequence)| row.kept.purged_by.is_none_or(|purged_by| purged_by < *sequence));

@@ -4,10 +4,11 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
 use jiff::Timestamp;
-use rusqlite::{Connection, OptionalExtension as _};
+use rusqlite::OptionalExtension as _;
 
+use super::db::Db;
 use super::rows;
-use super::{marks, names, open, paid, read, totals};
+use super::{marks, names, open, paid, read, totals, tree};
 use crate::domain::bill::Customer;
 use crate::domain::ids::{InvoiceNumber, PaymentCode, RequestId};
 use crate::domain::lifecycle::{BillState, Event};
@@ -17,10 +18,12 @@ use crate::domain::payment::Payment;
 use crate::domain::personal::Personal;
 use crate::domain::sum::Sum;
 use crate::ledger::rules::{Span, microseconds};
-use crate::ledger::sql::cells::at;
+use crate::ledger::seals::Seals;
+use crate::ledger::sql::cells::{at, signed};
 use crate::ledger::sql::fault::Fault;
 use crate::ledger::sql::place::Place;
-use crate::ledger::sql::rows::{Row, paid_at_column};
+use crate::ledger::sql::rows::Row;
+use crate::ledger::sql::tree::Set;
 use crate::ledger::{Happening, Head, Lapses, LedgerError, Names, Noted, Totals, View};
 use crate::parallel;
 
@@ -33,16 +36,17 @@ const CONNECTIONS_MAX: usize = 4;
 #[derive(Debug)]
 pub(super) struct Pool {
     pub(super) place: Place,
-    idle: Mutex<Vec<Connection>>,
+    seals: Seals,
+    idle: Mutex<Vec<Db>>,
 }
 
 impl Pool {
     /// A pool that has one connection already.
-    pub(super) fn new(place: Place, first: Connection) -> Self {
-        Self { place, idle: Mutex::new(vec![first]) }
+    pub(super) fn new(place: Place, first: Db) -> Self {
+        Self { place, seals: first.seals.clone(), idle: Mutex::new(vec![first]) }
     }
 
-    fn idle(&self) -> MutexGuard<'_, Vec<Connection>> {
+    fn idle(&self) -> MutexGuard<'_, Vec<Db>> {
         self.idle.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -51,11 +55,13 @@ impl Pool {
         let kept = self.idle().pop();
         let connection = match kept {
             Some(connection) => connection,
-            None => open::read_only(&self.place, None)?.connection,
+            None => open::of_whomever(&self.place, &self.seals)?.connection,
         };
         let begin = || -> Result<Head, Fault> {
             connection.prepare_cached("BEGIN")?.execute([])?;
-            read::head(&connection)
+            let head = read::head(&connection)?;
+            tree::look(&connection, &head)?;
+            Ok(head)
         };
         let head = begin().map_err(|fault| self.place.error(fault))?;
         Ok(SqliteView { pool: Arc::clone(self), head, connection: Mutex::new(Some(connection)), companions: OnceLock::new() })
@@ -68,7 +74,7 @@ pub struct SqliteView {
     pool: Arc<Pool>,
     head: Head,
     /// There until the view is dropped.
-    connection: Mutex<Option<Connection>>,
+    connection: Mutex<Option<Db>>,
     /// Further views of the same state, opened when many bills are asked about.
     companions: OnceLock<Vec<SqliteView>>,
 }
@@ -88,7 +94,7 @@ impl Drop for SqliteView {
 
 impl SqliteView {
     /// Answers a question. One at a time, as SQLite's connections do.
-    pub(super) fn ask<T>(&self, question: impl FnOnce(&Connection) -> Result<T, Fault>) -> Result<T, LedgerError> {
+    pub(super) fn ask<T>(&self, question: impl FnOnce(&Db) -> Result<T, Fault>) -> Result<T, LedgerError> {
         let connection = self.connection.lock().unwrap_or_else(PoisonError::into_inner);
         let connection = connection.as_ref().ok_or_else(|| self.pool.place.failed("its view has ended"))?;
         question(connection).map_err(|fault| self.pool.place.error(fault))
@@ -100,7 +106,7 @@ impl SqliteView {
     fn ask_each<T: Send>(
         &self,
         numbers: &[&InvoiceNumber],
-        question: impl Fn(&Connection, &InvoiceNumber) -> Result<T, Fault> + Sync,
+        question: impl Fn(&Db, &InvoiceNumber) -> Result<T, Fault> + Sync,
     ) -> Result<Vec<T>, LedgerError> {
         /// So few are not worth another connection.
         const TOGETHER_MIN: usize = 128;
@@ -130,13 +136,23 @@ impl SqliteView {
     }
 }
 
-fn states(rows: Vec<Row>) -> Vec<BillState> {
-    rows.into_iter().map(|row| row.state).collect()
+/// A row that is the one that was written last.
+fn newest(connection: &Db, row: Row) -> Result<Row, Fault> {
+    tree::check(connection, Set::Bills, row.id)?;
+    Ok(row)
+}
+
+fn states(connection: &Db, rows: Vec<Row>) -> Result<Vec<BillState>, Fault> {
+    rows.into_iter().map(|row| Ok(newest(connection, row)?.state)).collect()
 }
 
 impl View for SqliteView {
     async fn head(&self) -> Result<Head, LedgerError> {
         Ok(self.head)
+    }
+
+    async fn whole(&self) -> Result<(), LedgerError> {
+        self.ask(|connection| Set::ALL.into_iter().try_for_each(|set| tree::check_all(connection, set)))
     }
 
     async fn marks(&self, numbers: &[&InvoiceNumber]) -> Result<Vec<Option<Mark>>, LedgerError> {
@@ -151,22 +167,28 @@ impl View for SqliteView {
         self.ask(|connection| {
             let mut found = Vec::with_capacity(numbers.len());
             for number in numbers {
-                found.extend(rows::load(connection, number)?.map(|row| row.state));
+                if let Some(row) = rows::load(connection, number)? {
+                    found.push(newest(connection, row)?.state);
+                }
             }
             Ok(found)
         })
     }
 
     async fn bills_about(&self, names: &Names) -> Result<Vec<BillState>, LedgerError> {
-        self.ask(|connection| names::bills_about(connection, names).map(states))
+        self.ask(|connection| states(connection, names::bills_about(connection, names)?))
     }
 
     async fn bills_beginning(&self, prefix: &str) -> Result<Vec<BillState>, LedgerError> {
-        self.ask(|connection| names::bills_beginning(connection, prefix).map(states))
+        self.ask(|connection| states(connection, names::bills_beginning(connection, prefix)?))
     }
 
     async fn payments_about(&self, names: &Names) -> Result<Vec<Payment>, LedgerError> {
-        self.ask(|connection| paid::payments_about(connection, names))
+        self.ask(|connection| {
+            let found = paid::payments_about(connection, names)?;
+            found.keys().try_for_each(|sequence| tree::check(connection, Set::Payments, signed(*sequence)?))?;
+            Ok(found.into_values().collect())
+        })
     }
 
     async fn paid(&self, numbers: &[InvoiceNumber]) -> Result<HashMap<InvoiceNumber, Paid>, LedgerError> {
@@ -192,6 +214,7 @@ impl View for SqliteView {
     async fn was_held_for(&self, number: &InvoiceNumber, evidence: &str) -> Result<bool, LedgerError> {
         self.ask(|connection| {
             let Some(row) = rows::load(connection, number)? else { return Ok(false) };
+            let row = newest(connection, row)?;
             let mut found = false;
             read::visit_back(connection, row.state.last_event, |link| {
                 found = matches!(link.event()?, Event::Held { evidence: known, .. } if known == evidence);
@@ -232,7 +255,7 @@ impl View for SqliteView {
         let clause = "WHERE may_tell AND paid IS NOT 'by_its_code' AND ends_at <= ?1 ORDER BY ends_at";
         self.ask(|connection| {
             rows::visit(connection, clause, [microseconds(to)], |row| {
-                visit(row.state);
+                visit(newest(connection, row)?.state);
                 Ok(true)
             })
         })
@@ -241,11 +264,12 @@ impl View for SqliteView {
     async fn visit_unpaid(&self, mut visit: impl FnMut(BillState) -> bool + Send) -> Result<(), LedgerError> {
         // The last of the file are the newest, and the likeliest to be live still.
         let clause = "WHERE status = 'active' AND paid IS NULL ORDER BY bills.id DESC";
-        self.ask(|connection| rows::visit(connection, clause, [], |row| Ok(visit(row.state))))
+        self.ask(|connection| rows::visit(connection, clause, [], |row| Ok(visit(newest(connection, row)?.state))))
     }
 
     async fn visit_bills(&self, mut visit: impl FnMut(BillState) + Send) -> Result<(), LedgerError> {
         self.ask(|connection| {
+            tree::check_all(connection, Set::Bills)?;
             rows::visit(connection, "ORDER BY invoice_number", [], |row| {
                 visit(row.state);
                 Ok(true)
@@ -255,6 +279,7 @@ impl View for SqliteView {
 
     async fn visit_payments(&self, mut visit: impl FnMut(Payment) + Send) -> Result<(), LedgerError> {
         self.ask(|connection| {
+            tree::check_all(connection, Set::Payments)?;
             read::visit_payments(connection, |_, payment| {
                 visit(payment);
                 Ok(())
@@ -302,6 +327,7 @@ impl SqliteView {
         self.ask(|connection| {
             let mut found: Vec<Noted> = Vec::new();
             rows::visit(connection, clause, [], |row| {
+                let row = newest(connection, row)?;
                 found.push((row.state, row.kept.paid));
                 Ok(true)
             })?;
@@ -312,7 +338,7 @@ impl SqliteView {
 }
 
 /// Who owes a bill, if it is kept.
-pub(super) fn customer(connection: &Connection, bill: i64) -> Result<Option<Customer>, Fault> {
+pub(super) fn customer(connection: &Db, bill: i64) -> Result<Option<Customer>, Fault> {
     let sql = "SELECT name, email, account_name FROM customers WHERE bill = ?1";
     let customer = |row: &rusqlite::Row<'_>| {
         let (name, email, account_name): (String, Option<String>, Option<String>) = (row.get(0)?, row.get(1)?, row.get(2)?);
@@ -322,19 +348,18 @@ pub(super) fn customer(connection: &Connection, bill: i64) -> Result<Option<Cust
 }
 
 /// An operation's pinned body, if it is kept.
-pub(super) fn body(connection: &Connection, bill: i64, request_id: RequestId) -> Result<Option<Vec<u8>>, Fault> {
+pub(super) fn body(connection: &Db, bill: i64, request_id: RequestId) -> Result<Option<Vec<u8>>, Fault> {
     let mut statement = connection.prepare_cached("SELECT body FROM bodies WHERE bill = ?1 AND request_id = ?2")?;
     Ok(statement.query_row(rusqlite::params![bill, request_id.to_string()], |row| row.get(0)).optional()?)
 }
 
 /// Whether a bill, or a number that no bill has, is paid.
-fn paid_of(connection: &Connection, number: &InvoiceNumber) -> Result<Option<Paid>, Fault> {
-    let mut statement = connection.prepare_cached("SELECT invoice_number, paid FROM bills WHERE invoice_number = ?1")?;
-    let mut rows = statement.query([number.as_str()])?;
-    if let Some(row) = rows.next()? {
-        return paid_at_column(row, 1);
+fn paid_of(connection: &Db, number: &InvoiceNumber) -> Result<Option<Paid>, Fault> {
+    if let Some(mark) = marks::mark(connection, number)? {
+        return Ok(mark.paid);
     }
     let payments = paid::payments_about(connection, &Names { numbers: [number.clone()].into(), ..Names::default() })?;
+    let payments: Vec<Payment> = payments.into_values().collect();
     let candidates = names::bills_about(connection, &Names::of_payments(&payments))?;
     let is_nobodys = |payment: &Payment| owner::owners(candidates.iter().map(|row| &row.state), payment.into()).is_empty();
     Ok(payments.iter().any(is_nobodys).then_some(Paid::ByItsCode))

@@ -5,9 +5,9 @@ use std::sync::mpsc::{Receiver, Sender, channel};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
-use rusqlite::Connection;
-
 use super::append::Appender;
+use super::checkpoint::{self, Pages};
+use super::db::Db;
 use super::folded::Folded;
 use crate::clock::Stopwatch;
 use crate::domain::lifecycle::BillState;
@@ -26,7 +26,7 @@ const JOINING_MS: u64 = 5;
 type Reply<T> = Box<dyn FnOnce(Result<T, LedgerError>) + Send>;
 
 /// What a job that runs alone does.
-type Work = Box<dyn FnOnce(&Connection, &Origin) + Send>;
+type Work = Box<dyn FnOnce(&Db, &Origin) + Send>;
 
 /// What the thread can be asked.
 pub(super) enum Job {
@@ -42,15 +42,17 @@ pub(super) enum Job {
 #[derive(Debug)]
 pub(super) struct Writer {
     jobs: Option<Sender<Job>>,
-    thread: Option<JoinHandle<()>>,
+    /// The one that writes, and the one that ends with it.
+    threads: Vec<JoinHandle<()>>,
 }
 
 impl Writer {
     /// Starts the thread, which owns `connection` from then on.
-    pub(super) fn start(connection: Connection, origin: Origin, place: Place) -> std::io::Result<Self> {
+    pub(super) fn start(mut connection: Db, origin: Origin, place: Place) -> std::io::Result<Self> {
         let (jobs, queue) = channel();
+        let checkpoints = checkpoint::beside(connection.connection_mut(), &place, Pages::USUAL)?;
         let thread = std::thread::Builder::new().name("ledger-writer".into()).spawn(move || serve(&connection, &origin, &place, &queue))?;
-        Ok(Self { jobs: Some(jobs), thread: Some(thread) })
+        Ok(Self { jobs: Some(jobs), threads: vec![thread, checkpoints] })
     }
 
     /// Queues a job. When the thread is gone, the job's reply is dropped, which its caller notices.
@@ -64,13 +66,13 @@ impl Writer {
 impl Drop for Writer {
     fn drop(&mut self) {
         self.jobs = None;
-        if let Some(thread) = self.thread.take() {
+        for thread in self.threads.drain(..) {
             drop(thread.join());
         }
     }
 }
 
-fn serve(connection: &Connection, origin: &Origin, place: &Place, queue: &Receiver<Job>) {
+fn serve(connection: &Db, origin: &Origin, place: &Place, queue: &Receiver<Job>) {
     let mut folded = Folded::default();
     while let Ok(first) = queue.recv() {
         if let Some(work) = batch(connection, origin, &mut folded, place, first, queue) {
@@ -84,7 +86,7 @@ fn serve(connection: &Connection, origin: &Origin, place: &Place, queue: &Receiv
 type Answer = Box<dyn FnOnce(Result<(), LedgerError>)>;
 
 /// One transaction: `first` and whoever queues meanwhile. Gives back a job that wants the connection alone, if one came.
-fn batch(connection: &Connection, origin: &Origin, folded: &mut Folded, place: &Place, first: Job, queue: &Receiver<Job>) -> Option<Work> {
+fn batch(connection: &Db, origin: &Origin, folded: &mut Folded, place: &Place, first: Job, queue: &Receiver<Job>) -> Option<Work> {
     let mut next = match first {
         Job::Alone(work) => return Some(work),
         job @ (Job::Record(..) | Job::Payments(..)) => Some(job),

@@ -10,7 +10,7 @@ use crate::domain::amount::Rupiah;
 use crate::domain::balance::Balance;
 
 /// Items of one account that need nobody now and are kept nevertheless, for pages and sheets that show the first of them.
-pub const SHOWN_MAX: usize = 20_000;
+pub const SHOWN_MAX: usize = 10_000;
 
 /// Which items are counted together.
 type Kind = (Option<Account>, Todo, Owner);

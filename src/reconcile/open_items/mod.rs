@@ -44,6 +44,9 @@ pub struct Terms<'a> {
     pub decisions: &'a [Decision],
 }
 
+/// Classes of money that waits for a bill or for a decision: they say nothing of what is over once it has had one.
+const WAITING: [Class; 5] = [Class::P01, Class::P02, Class::P15, Class::P07, Class::P08];
+
 struct Lookup<'a> {
     known: &'a Known,
     outcome: &'a Outcome,
@@ -215,20 +218,15 @@ impl Lookup<'_> {
             Subject::Payment => {
                 let of_run = self.findings.by_id.get(id.key_text().as_str()).map(|finding| finding.class);
                 let payment = self.known.payments.get(&id)?;
-                let is_whole = payment.amount == Rupiah::ZERO.minus(open.amount);
+                let rest = if payment.amount == Rupiah::ZERO.minus(open.amount) { Class::P06 } else { Class::P04 };
                 let by_payee = match (payment.payee, payment.hold) {
                     (Payee::Nobody, _) => Class::P01,
                     (Payee::Disagreeing, _) => Class::P02,
                     (Payee::Ambiguous, _) => Class::P15,
                     (Payee::Bill(_), Some(Hold::AfterExpiry)) => Class::P07,
                     (Payee::Bill(_), Some(Hold::AfterCancellation)) => Class::P08,
-                    (Payee::Bill(_), None) => {
-                        if is_whole {
-                            Class::P06
-                        } else {
-                            Class::P04
-                        }
-                    }
+                    // What it was called when it came stands, whatever has become of the rest since.
+                    (Payee::Bill(_), None) => payment.class.filter(|class| !WAITING.contains(class)).unwrap_or(rest),
                 };
                 Some(of_run.filter(|class| class.id().starts_with('P')).unwrap_or(by_payee))
             }

@@ -165,8 +165,8 @@ impl OneSubject<'_, '_> {
         }
         // A code that is paid once is settled once a day at most: the rest are the same money again.
         let again = left.split_off(usize::from(!was_notified).min(left.len()));
-        for (at, _) in again {
-            self.paired.set(at, Settles::SettledBefore);
+        for (at, row) in again {
+            self.paired.set(at, if row.paid_out_on.is_some() { Settles::SettledBefore } else { Settles::HeldBeside });
         }
         left
     }

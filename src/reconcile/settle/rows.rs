@@ -8,6 +8,7 @@ use super::{Settled, SettlementInput};
 use crate::domain::amount::Rupiah;
 use crate::domain::channel::Channel;
 use crate::domain::classify::{Class, ClassSet, Nature, RowChannel, RowFacts, Settles, row_class, row_nature};
+use crate::domain::fee::Share;
 use crate::domain::line::NO_BILL;
 use crate::domain::settlement::{NamedChannel, SettlementRow, SettlementTerms};
 use crate::domain::sum::Sum;
@@ -112,15 +113,15 @@ fn facts(row: &SettlementRow, settles: Settles, terms: &SettlementTerms) -> RowF
     }
 }
 
-/// `None` when no shares are expected, or the row has not all of their columns.
+/// `None` when no shares are expected, or the row has not all of their columns. A share of others that cannot be read is always wrong.
 fn shares_are_right(row: &SettlementRow, terms: &SettlementTerms) -> Option<bool> {
+    if terms.shared(row).is_none() {
+        return Some(false);
+    }
     if terms.shares.is_empty() || !row.is_purchase() || !terms.shares.keys().all(|name| row.custom.contains_key(name)) {
         return None;
     }
-    let is_met = |(name, share): (&String, &crate::domain::fee::Share)| {
-        let paid = row.custom.get(name).and_then(|text| if text.is_empty() { Some(0) } else { text.parse().ok() });
-        paid.is_some_and(|paid| share.is_met(row.paid_out, paid))
-    };
+    let is_met = |(name, share): (&String, &Share)| row.share(name).is_some_and(|paid| share.is_met(row.paid_out, paid));
     Some(terms.shares.iter().all(is_met))
 }
 
@@ -135,7 +136,8 @@ impl Settled {
         for flag in judged.flags.iter() {
             self.flags.add(flag, amount);
         }
-        if let Some(channel) = judged.channel.filter(|_| !judged.is_repeated) {
+        // What is listed again, or is held while another row of its payment is not, is no money of its own.
+        if let Some(channel) = judged.channel.filter(|_| !judged.is_repeated && judged.class != Class::S14) {
             self.channels.entry(channel).or_default().add(row);
         }
         if judged.bill != NO_BILL && facts.is_purchase {

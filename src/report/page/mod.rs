@@ -18,7 +18,7 @@ use super::words::Words;
 use crate::domain::digest;
 
 /// Rows a table shows on the page when a file holds all of them. Ten times as many still open at once; nobody reads them.
-pub(super) const ROWS_MAX: usize = 500;
+pub(super) const ROWS_MAX: usize = 300;
 
 const STYLE: &str = include_str!("../templates/report.css");
 

@@ -11,7 +11,7 @@ use crate::domain::digest;
 use crate::reconcile::{Finding, Source};
 
 /// More discrepancies than this say less each: opening the workbook would take too long.
-const WHOLE_MAX: usize = 20_000;
+const WHOLE_MAX: usize = 10_000;
 
 pub(super) fn section<'a>(report: &Report<'a>, words: &'static Words) -> Section<'a> {
     let findings: &'a [Finding] = &report.outcome.findings;

@@ -37,6 +37,7 @@ impl Stretch {
 }
 
 /// An open file, known to hold whole lines up to `bytes`.
+#[derive(Debug)]
 struct Open {
     kind: Kind,
     path: PathBuf,
@@ -48,7 +49,8 @@ struct Open {
     pending_count: u64,
 }
 
-/// The files one thread writes.
+/// The files of a writer.
+#[derive(Debug)]
 pub(super) struct Files {
     folder: PathBuf,
     durability: Durability,

@@ -1,11 +1,11 @@
-//! Logs of what arrived: one JSON line a message, one file a kind and WIB day (of answers: a minute), written by one
-//! thread each.
+//! Logs of what arrived: one JSON line a message, one file a kind and WIB day (of answers: a minute).
 //!
-//! Belongs here: durability. The messages of all requests that wait while the disk works share its next fsync, and a caller
-//! hears that its line is there only when it is. Must not be here: what the lines say.
+//! Belongs here: durability. Notifications are written by one thread: those of all requests that wait while the disk works share its next
+//! fsync. A caller hears that its line is there only when it is. Must not be here: what the lines say.
 
 mod closing;
 mod files;
+mod records;
 
 use std::fs::{self, File, TryLockError};
 use std::io::{self, BufRead as _, BufReader, Seek as _, SeekFrom};
@@ -18,6 +18,7 @@ use jiff::civil::Date;
 use tokio::sync::oneshot;
 
 use self::files::{Files, Stretch};
+pub(super) use self::records::Records;
 use super::ServeError;
 use super::metrics::Metrics;
 use crate::domain::calendar::wib;
@@ -155,25 +156,28 @@ impl LogFolder {
         Ok(())
     }
 
-    /// Starts the thread that writes lines. The folder is tried out first.
-    pub(super) fn writer(
-        &self,
-        name: &str,
-        durability: Durability,
-        reserved_bytes: u64,
-        metrics: &Arc<Metrics>,
-    ) -> Result<LogWriter, ServeError> {
-        tempfile::tempfile_in(&self.path).map_err(|error| self.failed(&error))?;
+    /// Starts the thread that writes lines which must survive a power cut. The folder is tried out first.
+    pub(super) fn writer(&self, reserved_bytes: u64, metrics: &Arc<Metrics>) -> Result<LogWriter, ServeError> {
+        let mut files = self.files_of(Durability::Synced, reserved_bytes, metrics)?;
         let (sender, receiver) = mpsc::channel();
-        let mut files = Files::new(&self.path, durability, reserved_bytes, Arc::clone(metrics));
         let folder = self.clone();
-        let thread = std::thread::Builder::new().name(format!("log-{name}")).spawn(move || {
+        let thread = std::thread::Builder::new().name("log-writer".into()).spawn(move || {
             // The whole of it: the folder stays ours until the last line is written.
             let folder = folder;
             write_all(&receiver, &mut files, &folder.open_from);
         });
         let thread = thread.map_err(|error| self.failed(&error))?;
         Ok(LogWriter { sender: Mutex::new(Some(sender)), thread: Mutex::new(Some(thread)) })
+    }
+
+    /// Lines which must survive the death of this process. The folder is tried out first.
+    pub(super) fn records(&self, reserved_bytes: u64, metrics: &Arc<Metrics>) -> Result<Records, ServeError> {
+        Ok(Records::new(self.clone(), self.files_of(Durability::Written, reserved_bytes, metrics)?))
+    }
+
+    fn files_of(&self, durability: Durability, reserved_bytes: u64, metrics: &Arc<Metrics>) -> Result<Files, ServeError> {
+        tempfile::tempfile_in(&self.path).map_err(|error| self.failed(&error))?;
+        Ok(Files::new(&self.path, durability, reserved_bytes, Arc::clone(metrics)))
     }
 
     /// Visits the answers given since `since`, of the last `bytes_max` bytes at most. What cannot be read is passed over.
@@ -225,8 +229,6 @@ struct Job {
     kind: Kind,
     stretch: Stretch,
     line: Option<Vec<u8>>,
-    /// How large its file may become by it.
-    bytes_max: u64,
     done: oneshot::Sender<bool>,
 }
 
@@ -240,22 +242,17 @@ pub(super) struct LogWriter {
 impl LogWriter {
     /// Appends a line (its line feed is added) to the file of the day `at` falls on; whether it is there.
     pub(super) async fn append(&self, kind: Kind, at: Timestamp, line: Vec<u8>) -> bool {
-        self.ask(kind, at, Some(line), u64::MAX).await
-    }
-
-    /// The same, unless the file would become larger than that, or the disk too full: then the line is only counted.
-    pub(super) async fn append_within(&self, kind: Kind, at: Timestamp, line: Vec<u8>, bytes_max: u64) -> bool {
-        self.ask(kind, at, Some(line), bytes_max).await
+        self.ask(kind, at, Some(line)).await
     }
 
     /// Whether as much as failed last could be written now. Nothing of it stays.
     pub(super) async fn could_append(&self, kind: Kind, at: Timestamp) -> bool {
-        self.ask(kind, at, None, u64::MAX).await
+        self.ask(kind, at, None).await
     }
 
-    async fn ask(&self, kind: Kind, at: Timestamp, line: Option<Vec<u8>>, bytes_max: u64) -> bool {
+    async fn ask(&self, kind: Kind, at: Timestamp, line: Option<Vec<u8>>) -> bool {
         let (done, answer) = oneshot::channel();
-        let job = Job { kind, stretch: kind.stretch(at), line, bytes_max, done };
+        let job = Job { kind, stretch: kind.stretch(at), line, done };
         let sent = match &*self.sender.lock().unwrap_or_else(PoisonError::into_inner) {
             Some(sender) => sender.send(job).is_ok(),
             None => false,
@@ -279,8 +276,7 @@ fn write_all(receiver: &mpsc::Receiver<Job>, files: &mut Files, open_from: &Mute
         batch.extend(receiver.try_iter().take(BATCH));
         // Held until the lines are there, so that nobody closes a day meanwhile.
         let open_from = open_from.lock().unwrap_or_else(PoisonError::into_inner);
-        let lines =
-            batch.iter().filter_map(|job| Some((job.kind, job.stretch.not_before(*open_from), job.line.as_deref()?, job.bytes_max)));
+        let lines = batch.iter().filter_map(|job| Some((job.kind, job.stretch.not_before(*open_from), job.line.as_deref()?, u64::MAX)));
         let written = files.append(lines);
         let could = batch
             .iter()
@@ -316,7 +312,6 @@ mod tests {
                         kind: Kind::Notifications,
                         stretch: Stretch { day, minute: None },
                         line: Some(vec![b'a' + number % 26]),
-                        bytes_max: u64::MAX,
                         done,
                     })
                     .unwrap();
@@ -334,7 +329,7 @@ mod tests {
     fn a_line_of_a_day_that_is_closed_goes_to_an_open_one() {
         let place = tempfile::tempdir().unwrap();
         let folder = LogFolder::take(place.path()).unwrap();
-        let writer = folder.writer("test", Durability::Synced, 0, &Arc::default()).unwrap();
+        let writer = folder.writer(0, &Arc::default()).unwrap();
         let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
         let keep = |at: &str, line: &str| {
             let line = line.as_bytes().to_vec();
@@ -356,7 +351,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let ours = LogFolder::take(folder.path()).unwrap();
         assert!(matches!(LogFolder::take(folder.path()), Err(ServeError::Held { .. })));
-        let writer = ours.writer("test", Durability::Written, 0, &Arc::default()).unwrap();
+        let writer = ours.writer(0, &Arc::default()).unwrap();
         drop(ours);
         assert!(matches!(LogFolder::take(folder.path()), Err(ServeError::Held { .. })));
         writer.close();
@@ -367,14 +362,14 @@ mod tests {
     fn answers_are_kept_for_as_long_as_they_may_be_asked_for_and_so_many_bytes_at_most() {
         let place = tempfile::tempdir().unwrap();
         let folder = LogFolder::take(place.path()).unwrap();
-        let writer = folder.writer("test", Durability::Written, 0, &Arc::default()).unwrap();
+        let records = folder.records(0, &Arc::default()).unwrap();
         let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
         // As an earlier version left them.
         fs::write(place.path().join("answers-2026-11-20.jsonl"), "of the day before\n").unwrap();
         fs::write(place.path().join("answers-2026-11-21.jsonl"), "of the day\n").unwrap();
         for minute in 0..30 {
             let at: Timestamp = format!("2026-11-21T03:{minute:02}:10Z").parse().unwrap();
-            assert!(runtime.block_on(writer.append(Kind::Answers, at, format!("answer {minute:02}").into_bytes())));
+            assert!(runtime.block_on(records.append(Kind::Answers, at, format!("answer {minute:02}").as_bytes())));
         }
         let read = |since: &str, bytes_max: u64| {
             let mut lines = Vec::new();
@@ -388,6 +383,6 @@ mod tests {
         assert_eq!(read("2026-11-01T00:00:00Z", 1_000), ["answer 28", "answer 29", "of the day"]);
         folder.forget_answers("2026-11-22T03:00:00Z".parse().unwrap(), 1_000).unwrap();
         assert_eq!(fs::read_dir(place.path()).unwrap().filter(|entry| entry.as_ref().unwrap().file_name() != ".lock").count(), 1);
-        writer.close();
+        runtime.block_on(records.close());
     }
 }

@@ -65,7 +65,14 @@ fn a_statement_is_told_by_what_it_says_in_any_format_any_number_of_times() {
     workbook.save(world.path("book.xlsx")).unwrap();
     october(&world, &["plain.csv"], "plain").expect(0);
     let run = summary(&world.path("plain"))["run_id"].clone();
-    for (files, out) in [(&["own.csv"][..], "own"), (&["book.xlsx"], "book"), (&["plain.csv", "book.xlsx", "own.csv"], "all")] {
+    let swift = ":20:S1\r\n:25:1234567890\r\n:60F:C261008IDR0,00\r\n:61:261009C94450,00NTRFNONREF\r\n:86:DOKU SETTLEMENT BATCH-1\r\n:62F:C261009IDR94450,00\r\n-\r\n";
+    world.file("swift.sta", swift);
+    world.file("cut.sta", swift.split_once(":62F").unwrap().0);
+    october(&world, &["cut.sta"], "cut").says(&["E0710", "cut.sta:5:closing balance", "cut off"]);
+    october(&world, &["swift.sta", "swift.sta"], "swift").expect(0);
+    assert_eq!(closing(&world, "swift", "bank"), closing(&world, "plain", "bank"));
+    let several = &["plain.csv", "book.xlsx", "own.csv"];
+    for (files, out) in [(&["own.csv"][..], "own"), (&["book.xlsx"], "book"), (several, "all")] {
         let ran = october(&world, files, out).expect(0);
         if out == "all" {
             ran.says(&["2 lines of the bank statements stand in another file too"]);
@@ -75,6 +82,42 @@ fn a_statement_is_told_by_what_it_says_in_any_format_any_number_of_times() {
         let kinds = summary["inputs"].as_array().unwrap().iter().filter(|input| input["kind"] == "bank").count();
         assert_eq!(kinds, files.len());
     }
+}
+
+#[test]
+fn what_others_get_of_a_settlement_is_booked_as_theirs_and_the_bank_shows_the_rest() {
+    let split =
+        |parties: &str| format!("[settlement]\nthird_parties = [{parties}]\n{SETTINGS}[settlement.shares]\n\"Share Agent\" = \"10%\"\n");
+    let rest = "date,amount,description\n2026-10-09,85005,DOKU SETTLEMENT BATCH-1\n";
+    for (parties, code, shares, open) in [("\"Share Agent\"", 0, 9_445, [(0, 0), (0, 0)]), ("", 1, 0, [(1, 94_450), (1, 85_005)])] {
+        let world = world(&split(parties));
+        world.file("rest.csv", rest);
+        october(&world, &["rest.csv"], "report").expect(code);
+        assert_eq!(closing(&world, "report", "shares").1, shares, "{parties}");
+        assert_eq!(["payouts", "suspense"].map(|account| closing(&world, "report", account)), open, "{parties}");
+        assert_eq!(closing(&world, "report", "clearing"), (0, 0));
+    }
+    // What they give back of a refund, with whichever sign it is written.
+    for share in [-1_000, 1_000] {
+        let world = world(&split("\"Share Agent\""));
+        let back = crate::cli::settlement::Row { kind: "Refund", amount: 10_000, fee: 0, paid_out: -10_000, share, ..row(1) };
+        world.file("settlement.csv", csv(&[row(1), back], "BATCH-1"));
+        world.file("rest.csv", rest.replace("85005", "76005"));
+        october(&world, &["rest.csv"], "refund").expect(1);
+        assert_eq!(["payouts", "bank", "shares"].map(|account| closing(&world, "refund", account).1), [0, 76_005, 8_445], "{share}");
+    }
+    // The batch again, with another day: nothing is taken off a second time.
+    let world = world(&split("\"Share Agent\""));
+    let again = crate::cli::settlement::Row { out: "12-10-2026", ..row(1) };
+    world.file("again.csv", csv(&[again], "BATCH-1"));
+    world.file("rest.csv", rest);
+    let common = ["--external-ledger", "ledger.csv", "--as-of", "2026-11-02T00:00:00Z", "--out", "again"];
+    let files = ["--notifications", "log.jsonl", "--settlement", "settlement.csv", "again.csv", "--bank", "rest.csv"];
+    world.run(&[&["reconcile", "--period", "2026-10"], &files[..], &common].concat());
+    assert_eq!(["payouts", "suspense", "bank", "shares"].map(|account| closing(&world, "again", account).1), [0, 0, 85_005, 9_445]);
+    let world = self::world(&split("\"Share Agnet\""));
+    world.file("rest.csv", rest);
+    october(&world, &["rest.csv"], "report").expect(2).says(&["`Share Agnet`", "settlement.shares"]);
 }
 
 #[test]

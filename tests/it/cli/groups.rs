@@ -41,3 +41,38 @@ fn bills_of_a_debt_that_ask_for_different_amounts_are_an_alarm_until_they_agree(
     let (alarms, ledger_says) = month("2026-11", "2026-12-02T00:00:00Z", "november.jsonl", &["--opening", "october"], "november");
     assert_eq!((alarms.len(), ledger_says), (0, [Some(40_000), None, None, None]));
 }
+
+#[test]
+fn money_in_suspense_is_called_next_month_what_it_was_called_when_it_came() {
+    let world = World::at("http://127.0.0.1:1", "");
+    let head = "invoice_number,payment_code,channel,amount,status,reusable,created_at,expires_at,cancelled_at,bill_group,amount_history";
+    let rows = [
+        "A,0001,alfa,10000,ACTIVE,no,2026-10-01,2026-12-31,,G,",
+        "B,0002,alfa,10000,ACTIVE,no,2026-10-01,2026-12-31,,G,",
+        "C,0003,alfa,20000,ACTIVE,no,2026-10-01,2026-12-31,,,",
+        "D,0004,alfa,30000,ACTIVE,no,2026-10-01,2026-12-31,,,40000",
+    ];
+    world.file("ledger.csv", format!("{head}\n{}\n", rows.join("\n")));
+    let paid = [("A", "0001", 10_000), ("B", "0002", 10_000), ("C", "0003", 20_000), ("C", "0003", 20_000), ("D", "0004", 40_000)];
+    let lines = paid.iter().zip(1..).map(|((invoice, code, amount), day)| {
+        line(invoice, code, *amount, &format!("2026-10-{day:02}T05:00:00Z"), &format!("T{day}")) + "\n"
+    });
+    world.file("october.jsonl", lines.collect::<String>());
+    world.file("november.jsonl", line("C", "0003", 7, "2026-11-05T05:00:00Z", "T9") + "\n");
+    let suspense = |period: &str, as_of: &str, log: &str, more: &[&str], out: &str| {
+        let all =
+            ["reconcile", "--period", period, "--as-of", as_of, "--notifications", log, "--external-ledger", "ledger.csv", "--out", out];
+        world.run(&[&all[..], more].concat()).expect(1);
+        let items = world.rows(&format!("{out}/open_items.csv")).into_iter().filter(|row| row["account"] == "suspense");
+        let mut items: Vec<_> = items.map(|row| (row["invoice_number"].clone(), row["class"].clone(), row["amount"].clone())).collect();
+        items.sort();
+        items
+    };
+    let told = |items: &[(String, String, String)]| {
+        items.iter().map(|(invoice, class, amount)| format!("{invoice} {class} {amount}")).collect::<Vec<_>>()
+    };
+    let october = suspense("2026-10", "2026-11-02T00:00:00Z", "october.jsonl", &[], "october");
+    assert_eq!(told(&october), ["B P12 10000", "C P06 20000", "D P10 10000"]);
+    let november = suspense("2026-11", "2026-12-02T00:00:00Z", "november.jsonl", &["--opening", "october"], "november");
+    assert_eq!(told(&november), ["B P12 10000", "C P06 20000", "C P06 7", "D P10 10000"]);
+}

@@ -1,5 +1,7 @@
 //! Looking after the ledger: adopting codes, copies, proofs, and what a person asks about.
 
+use std::fs;
+
 use tagih::sandbox::fault::{FaultKind, Faults};
 
 use super::why::unwrapped;
@@ -202,4 +204,31 @@ fn an_edited_ledger_is_found_by_whoever_uses_it_and_by_verify() {
             }
         }
     }
+}
+
+#[test]
+fn a_ledger_with_a_key_is_read_with_that_key_only() {
+    let world = World::at("http://127.0.0.1:1", "");
+    world.file("codes.csv", "invoice_number,payment_code,channel,amount\nA,77,alfa,10000\n");
+    world.run(&["ledger", "import", "codes.csv", "--new-ledger"]).expect(0);
+    let verify = ["ledger", "verify", "--head-file", "head"];
+    world.run(&verify).expect(0);
+    let (first, second) = ([("TAGIH_LEDGER_SEAL_KEY", "first-key-0123456789")], [("TAGIH_LEDGER_SEAL_KEY", "second-key-0123456789")]);
+    world.run_with(&first, &["status"]).expect(2).says(&["are made without a key", "with the key"]);
+    world.run(&["ledger", "rekey", "--backup", "a.ledger"]).expect(2).says(&["sealed as it is already"]);
+    world.run_with(&first, &["ledger", "rekey", "--backup", "a.ledger"]).expect(0);
+    world.run_with(&first, &verify).expect(0);
+    world.run_with(&first, &["why", "A"]).expect(0);
+    for command in [&["status"][..], &verify, &["why", "A"], &["ledger", "export"]] {
+        world.run(command).expect(2).says(&["are made with the key", "without a key"]);
+    }
+    let former = world.file("former.key", "first-key-0123456789\n");
+    fs::set_permissions(&former, std::os::unix::fs::PermissionsExt::from_mode(0o600)).unwrap();
+    let rekey = ["ledger", "rekey", "--backup", "b.ledger", "--former", "former.key"];
+    world.run_with(&second, &rekey).expect(0);
+    world.run_with(&first, &["status"]).expect(2).says(&["are made with the key"]);
+    world.run_with(&second, &verify).expect(0);
+    let exported = world.run_with(&second, &["ledger", "export"]).expect(0).stdout;
+    assert_eq!(exported.matches("\"kind\":\"key\"").count(), 2, "{exported}");
+    world.run_with(&[("TAGIH_LEDGER_SEAL_KEY", "short")], &["status"]).expect(2).says(&["too short"]);
 }

@@ -48,7 +48,7 @@ fn reissued(doku: &Doku) -> World {
     elsewhere.issue("bills.csv", &[]).expect(0);
     let live = doku.orders()["A-R1"].code.clone();
     let world = World::of(doku);
-    let binding = Binding { environment: "sandbox".into(), client_id: CLIENT.into() };
+    let binding = Binding { environment: "sandbox".into(), client_id: CLIENT.into(), seals: tagih::ledger::Seals::UNKEYED };
     let ledger = SqliteLedger::open(&world.path("tagih.ledger"), &binding, Create::IfMissing, &tagih::random::MachineRandomness).unwrap();
     let now = Timestamp::now();
     let hours_ago = |hours: i64| now - SignedDuration::from_hours(hours);

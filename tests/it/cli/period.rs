@@ -62,7 +62,7 @@ pub(crate) fn body_digest() -> String {
 impl Books {
     pub(crate) fn new(more: &str) -> Self {
         let world = World::at("http://127.0.0.1:1", more);
-        let binding = Binding { environment: "sandbox".to_owned(), client_id: CLIENT.to_owned() };
+        let binding = Binding { environment: "sandbox".to_owned(), client_id: CLIENT.to_owned(), seals: tagih::ledger::Seals::UNKEYED };
         let ledger =
             SqliteLedger::open(&world.path("tagih.ledger"), &binding, Create::IfMissing, &tagih::random::MachineRandomness).unwrap();
         Self { world, ledger, runtime: tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap() }

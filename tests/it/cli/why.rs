@@ -293,7 +293,8 @@ fn every_bill_has_on_demand_the_class_it_was_counted_under() {
     let folder = tempfile::tempdir().unwrap();
     let out = folder.path();
     program().arg("demo").arg("--out").arg(out).output().unwrap();
-    let binding = Binding { environment: "sandbox".to_owned(), client_id: "MCH-0001-DEMO".to_owned() };
+    let binding =
+        Binding { environment: "sandbox".to_owned(), client_id: "MCH-0001-DEMO".to_owned(), seals: tagih::ledger::Seals::UNKEYED };
     let ledger = SqliteLedger::open_read_only(&out.join("demo.ledger"), &binding).unwrap();
     let (from, to, as_of) = (date(2026, 10, 1), date(2026, 10, 31), "2026-11-01T10:00:00Z".parse().unwrap());
     let terms = Terms { period: Period::new(from, to).unwrap(), as_of, policy: Policy::default() };

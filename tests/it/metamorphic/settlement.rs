@@ -61,6 +61,7 @@ pub(super) fn files(case: &Case, folder: &Path) -> Option<SettlementFiles> {
         working_days: WorkingDays::without([]),
         notification_grace_hours: 24,
         shares: std::collections::BTreeMap::new(),
+        third_parties: std::collections::BTreeSet::new(),
     };
     Some(SettlementFiles { files: files.collect(), terms })
 }

@@ -8,13 +8,19 @@ use crate::cli::world::World;
 
 const HEAD: &str = "invoice_number,payment_code,channel,amount,status,reusable,created_at,expires_at,cancelled_at,policy_type";
 
-/// September, closed in format 1: A owes Rp10.000, B has paid Rp20.000 that DOKU has not paid out, Rp1 is of nobody.
+/// September, closed in each format there was: A owes Rp10.000, B has paid Rp20.000 that DOKU has not paid out, Rp1 is of nobody.
 #[test]
-fn a_month_in_format_1_opens_the_next_one() {
+fn a_month_in_an_older_format_opens_the_next_one() {
+    for format in [1, 2] {
+        opens(format);
+    }
+}
+
+fn opens(format: u32) {
     let world = World::at("http://127.0.0.1:1", "");
-    let september = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/carry-format-1");
+    let september = Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("tests/fixtures/carry-format-{format}"));
     let head = fs::read_to_string(september.join("carry/carry.json")).unwrap();
-    assert!(head.contains("\"format\": 1,"), "the fixture is what it says");
+    assert!(head.contains(&format!("\"format\": {format},")), "the fixture is what it says");
     let rows = ["A,0001,alfa,10000,ACTIVE,no,2026-09-01,2026-12-31,,Life", "B,0002,alfa,20000,ACTIVE,no,2026-09-01,2026-12-31,,Life"];
     world.file("ledger.csv", format!("{HEAD}\n{}\n", rows.join("\n")));
     world.file("log.jsonl", format!("{}\n", line("A", "0001", 4_000, "2026-10-05T05:00:00Z", "T1")));
@@ -29,7 +35,7 @@ fn a_month_in_format_1_opens_the_next_one() {
     };
     assert_eq!([account("receivable"), account("doku"), account("suspense")], [(10_000, 6_000), (20_001, 24_001), (1, 1)]);
     let carried = fs::read_to_string(world.path("october/carry/carry.json")).unwrap();
-    assert!(carried.contains("\"format\": 2,"), "what goes on is written as today");
+    assert!(carried.contains("\"format\": 3,"), "what goes on is written as today");
     let products = world.rows("october/breakdown_dimension.csv");
     let life: Vec<_> =
         products.iter().filter(|row| row["dimension"] == "product").map(|row| (&*row["value"], &*row["closing_amount"])).collect();

@@ -203,7 +203,7 @@ impl Month {
         let mut row = Self::right_row(bill, day);
         change(&mut row);
         self.is("settlement", class, row.amount);
-        if !["S05", "S06", "S07", "S11", "S12"].contains(&class) {
+        if !["S05", "S06", "S07", "S11", "S12", "S14"].contains(&class) {
             let vat = [(5_550, 550), (7_215, 715), (6_000, 595), (7_665, 760)].into_iter().find(|(fee, _)| *fee == row.fee).unwrap().1;
             for (slot, rupiah) in self.booked.iter_mut().zip([row.paid_out, row.fee - vat, vat, row.amount]) {
                 *slot += rupiah;
@@ -499,6 +499,9 @@ fn more_settlements(month: &mut Month) {
     let (bill, day) = month.exact();
     month.settle("S07", &bill, day, |row| row.out = text_of(28));
     month.finds("S07", &bill.invoice);
+    // Listed once more without a day of pay-out, as it was before it had one.
+    let (bill, day) = month.exact();
+    month.settle("S14", &bill, day, |row| row.out = "");
     let (bill, day) = month.exact();
     month.settle("S06", &bill, day, |row| (row.kind, row.paid_out, row.share) = ("Refund", -row.amount - row.fee, 0));
     month.finds("S06", &bill.invoice);

@@ -6,6 +6,7 @@ use serde_json::Value;
 use crate::cli::period::{Books, code};
 use crate::cli::reconcile::{line, summary};
 use crate::cli::settlement::{Row, csv, row};
+use crate::cli::world::World;
 
 const SETTINGS: &str = "[settlement.channels]\n\"Alfa Group\" = \"alfa\"\n[settlement.alfa]\nfee_rupiah = 5000\n";
 
@@ -215,4 +216,25 @@ fn entries_of_a_closed_month_are_exported_once_and_taken_back_when_its_books_cha
         of("debit") - of("credit")
     };
     assert_eq!(["doku", "receivable", "suspense"].map(net), [82_000, -5_000, -77_000]);
+}
+
+#[test]
+fn a_row_that_came_before_its_notification_is_met_by_it_without_being_given_again() {
+    let world = World::at("http://127.0.0.1:1", SETTINGS);
+    let head = "invoice_number,payment_code,channel,amount,status,reusable,created_at,expires_at,cancelled_at";
+    world.file("ledger.csv", format!("{head}\nINV-1,{:016},alfa,100000,ACTIVE,no,2026-10-01,2026-12-31,\n", 1));
+    world.file("settlement.csv", csv(&[row(1)], "B-1"));
+    world.file("other.jsonl", line("NOBODY", "99", 1, "2026-10-05T05:00:00Z", "T0") + "\n");
+    world.file("late.jsonl", line("INV-1", &format!("{:016}", 1), 100_000, "2026-10-05T05:00:00Z", "T1") + "\n");
+    let month = |period: &str, as_of: &str, more: &[&str], out: &str| {
+        let all = ["reconcile", "--period", period, "--external-ledger", "ledger.csv", "--as-of", as_of, "--out", out];
+        world.run(&[&all[..], more].concat()).expect(1);
+        let items = world.rows(&format!("{out}/open_items.csv")).into_iter();
+        items.map(|row| format!("{} {} {}", row["account"], row["class"], row["amount"])).collect::<Vec<_>>()
+    };
+    let october =
+        month("2026-10", "2026-11-02T00:00:00Z", &["--notifications", "other.jsonl", "--settlement", "settlement.csv"], "october");
+    assert_eq!(october, ["receivable L01 100000", "doku S02 1", "suspense P01 1", "suspense S01 100000"]);
+    let november = month("2026-11", "2026-12-02T00:00:00Z", &["--notifications", "late.jsonl", "--opening", "october"], "november");
+    assert_eq!(november, ["doku S02 1", "suspense P01 1"], "in whatever part of the books each of the three is");
 }

@@ -263,7 +263,7 @@ fn the_ledger_on_disk_leads_to_the_same_report_as_the_one_in_memory() {
     for seed in worlds(30) {
         let world = OwnWorld::generate(seed);
         let folder = tempfile::tempdir().unwrap();
-        let binding = Binding { environment: "sandbox".to_owned(), client_id: "C".to_owned() };
+        let binding = Binding { environment: "sandbox".to_owned(), client_id: "C".to_owned(), seals: tagih::ledger::Seals::UNKEYED };
         let ledger =
             SqliteLedger::open(&folder.path().join("ledger"), &binding, Create::IfMissing, &tagih::random::MachineRandomness).unwrap();
         assert_eq!(actual_in(&world, &ledger), actual(&world), "seed {seed}");

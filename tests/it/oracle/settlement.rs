@@ -300,7 +300,7 @@ impl Judge<'_> {
             }
             for (index, &row) in mine.iter().enumerate() {
                 if !reusable && (was_notified || index > 0) {
-                    self.found[row] = "again";
+                    self.found[row] = if self.rows[row].day("PAY OUT DATE").is_some() { "again" } else { "held beside" };
                 } else {
                     rest.push((row, day));
                 }
@@ -337,6 +337,7 @@ impl Judge<'_> {
         let share_is_wrong = self.contract.share.is_some_and(|percent| (net * percent - row.number("AGENT") * 100).abs() >= 100);
         let rules = [
             ("S07", ["repeated", "again"].contains(&self.found[at])),
+            ("S14", self.found[at] == "held beside"),
             ("S06", !row.is_purchase()),
             ("S13", self.found[at] == "several"),
             ("S01", self.found[at] == "nothing" && self.in_period(paid_on)),

@@ -104,6 +104,7 @@ fn terms(contract: &Contract) -> SettlementTerms {
         working_days: WorkingDays::without(contract.holidays.clone()),
         notification_grace_hours: contract.grace_hours,
         shares: contract.share.map(|percent| ("Agent".to_owned(), Share::BasisPoints(percent as u32 * 100))).into_iter().collect(),
+        third_parties: std::collections::BTreeSet::new(),
     }
 }
 
@@ -340,7 +341,7 @@ fn the_months_reach_every_class_of_settlement() {
         }
     }
     eprintln!("{reached:?}");
-    for class in "S00 S01 S02 S03 S04 S05 S06 S07 S08 S09 S10 S11 S12 S13".split(' ') {
+    for class in "S00 S01 S02 S03 S04 S05 S06 S07 S08 S09 S10 S11 S12 S13 S14".split(' ') {
         assert!(reached.get(class).is_some_and(|count| *count >= 20), "{class} is hardly ever reached: {reached:?}");
     }
     for flag in ["flag S04", "flag S05", "flag S08", "flag S09"] {

@@ -4,6 +4,7 @@ mod aborted;
 mod answers;
 mod doors;
 mod hostile;
+mod insider;
 mod kill;
 mod metrics;
 mod notifications;

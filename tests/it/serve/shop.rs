@@ -43,7 +43,7 @@ impl Shop {
     }
 
     pub(crate) fn ledger(&self) -> SqliteLedger {
-        let binding = Binding { environment: "sandbox".into(), client_id: CLIENT.into() };
+        let binding = Binding { environment: "sandbox".into(), client_id: CLIENT.into(), seals: tagih::ledger::Seals::UNKEYED };
         SqliteLedger::open(&self.world.path("tagih.ledger"), &binding, Create::IfMissing, &tagih::random::MachineRandomness).unwrap()
     }
 

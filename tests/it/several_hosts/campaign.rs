@@ -1,12 +1,13 @@
-//! Several senders with one file at one PostgreSQL, through a faulty sandbox: one killed and started again, one frozen past its lease, the
-//! server restarted in the middle. In the end the sandbox's own record, the ledger and everybody's result files must agree, and at no time
-//! did more requests arrive than the one ceiling allows.
+//! Several senders with one file at one PostgreSQL, through a faulty sandbox: killed and started again, frozen past their lease, cut off
+//! from the server or out of its hearing while they go on, cut off from DOKU, and the server crashed in the middle. In the end the sandbox's
+//! own record, the ledger and everybody's result files must agree, and at no time did more requests arrive than the one ceiling allows.
 //!
-//! `TAGIH_CLUSTER_CAMPAIGNS`, `TAGIH_CLUSTER_ROWS` and `TAGIH_CLUSTER_WORKERS` set the size; `TAGIH_CLUSTER_SEED` is the first campaign's.
+//! `TAGIH_CLUSTER_CAMPAIGNS`, `TAGIH_CLUSTER_ROWS`, `TAGIH_CLUSTER_WORKERS` and `TAGIH_CLUSTER_RATE` set the size; `TAGIH_CLUSTER_SEED` is
+//! the first campaign's.
 
 use std::path::PathBuf;
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use tagih::sandbox::record::Call;
 
@@ -14,6 +15,7 @@ use crate::kill::check::{self, Exported};
 use crate::kill::rows::{Input, Wishes};
 use crate::support::cluster::Cluster;
 use crate::support::dice::Dice;
+use crate::support::network::Network;
 use crate::support::process::{Desk, Finished, Running};
 use crate::support::sandbox::Sandbox;
 
@@ -22,8 +24,7 @@ const CLIENT: &str = "MCH-0001-CLUSTER";
 const DELAY_MS: u64 = 150;
 const REQUEST_MS: u64 = 120;
 const LEASE_SECONDS: u64 = 2;
-/// The ceiling of all, and by how much of a second requests may arrive later than they left.
-const RATE: usize = 120;
+/// What all may send at once, and by how much of a second requests may arrive later than they left.
 const BURST: usize = 8;
 const LATE_MS: i64 = 400;
 /// Runs of a worker that may end with rows left over.
@@ -31,25 +32,58 @@ const RUNS_MAX: usize = 30;
 
 struct Worker {
     out: PathBuf,
+    /// Its ways to the server and to DOKU.
+    to_server: Network,
+    to_doku: Network,
     running: Option<Running>,
     runs: usize,
     is_done: bool,
 }
 
+/// What happens to one in the middle of its work.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Blow {
+    Kill,
+    /// It stands still for longer than its lease lasts.
+    Freeze,
+    /// For so long it has no way to the server, and knows it.
+    CutOff,
+    /// The same, and nobody tells it: what it says arrives in the end.
+    Stall,
+    /// The server commits, and it does not hear of it.
+    LoseAnswer,
+    CutOffFromDoku,
+    /// The server dies, as by `pg_ctl stop -m immediate`, and comes back.
+    Crash,
+}
+
+const BLOWS: [Blow; 8] =
+    [Blow::Kill, Blow::Freeze, Blow::CutOff, Blow::Stall, Blow::LoseAnswer, Blow::CutOffFromDoku, Blow::Crash, Blow::Kill];
+
 struct Campaign {
     cluster: Cluster,
     desk: Desk,
     sandbox: Sandbox,
+    /// The server's address and DOKU's, for who has nothing between.
     environment: Vec<(&'static str, String)>,
     dice: Dice,
     wishes: Wishes,
     file: PathBuf,
     input: Input,
     workers: Vec<Worker>,
+    rate: usize,
+}
+
+#[derive(Clone, Copy)]
+struct Size {
+    rows: usize,
+    workers: usize,
+    /// The ceiling of all: so many requests a second.
+    rate: usize,
 }
 
 impl Campaign {
-    fn new(seed: u64, rows: usize, workers: usize) -> Self {
+    fn new(seed: u64, Size { rows, workers, rate }: Size) -> Self {
         let (cluster, desk) = (Cluster::start(true), Desk::new());
         let mut environment = vec![
             ("TAGIH_DOKU_CLIENT_ID", CLIENT.to_owned()),
@@ -57,7 +91,7 @@ impl Campaign {
             ("TAGIH_DOKU_VERIFY_RESPONSE", "enforce".into()),
             ("TAGIH_LEDGER_URL", cluster.url(&cluster.database())),
             ("TAGIH_LEDGER_LEASE_SECONDS", LEASE_SECONDS.to_string()),
-            ("TAGIH_PACING_RATE_PER_SECOND", RATE.to_string()),
+            ("TAGIH_PACING_RATE_PER_SECOND", rate.to_string()),
             ("TAGIH_PACING_BURST", BURST.to_string()),
             ("TAGIH_RETRY_ATTEMPTS_MAX", "3".into()),
             ("TAGIH_RETRY_BASE_MS", "5".into()),
@@ -75,9 +109,12 @@ impl Campaign {
         let mut wishes = Wishes::new(seed, rows);
         let file = desk.path("bills.csv");
         let input = wishes.write(&file, false);
-        let worker = |number: usize| Worker { out: desk.path(format!("out/{number}")), running: None, runs: 0, is_done: false };
+        let worker = |number: usize| {
+            let (out, to_server, to_doku) = (desk.path(format!("out/{number}")), Network::to(cluster.port), Network::to(sandbox.port()));
+            Worker { out, to_server, to_doku, running: None, runs: 0, is_done: false }
+        };
         let workers = (0..workers).map(worker).collect();
-        Self { cluster, desk, sandbox, environment, dice: Dice::new(seed), wishes, file, input, workers }
+        Self { cluster, desk, sandbox, environment, dice: Dice::new(seed), wishes, file, input, workers, rate }
     }
 
     fn tagih(&self, arguments: &[&str]) -> Finished {
@@ -85,9 +122,15 @@ impl Campaign {
     }
 
     fn start(&mut self, number: usize) {
-        let out = self.workers[number].out.to_str().unwrap().to_owned();
-        let running = self.desk.start(&["issue", self.file.to_str().unwrap(), "--out", &out], &borrowed(&self.environment));
         let worker = &mut self.workers[number];
+        let through = |(name, value): &(&'static str, String)| match *name {
+            "TAGIH_LEDGER_URL" => (*name, value.replace(&self.cluster.port.to_string(), &worker.to_server.port.to_string())),
+            "TAGIH_DOKU_BASE_URL" => (*name, value.replace(&self.sandbox.port().to_string(), &worker.to_doku.port.to_string())),
+            _ => (*name, value.clone()),
+        };
+        let environment: Vec<_> = self.environment.iter().map(through).collect();
+        let arguments = ["issue", self.file.to_str().unwrap(), "--out", worker.out.to_str().unwrap()];
+        let running = self.desk.start(&arguments, &borrowed(&environment));
         (worker.running, worker.runs) = (Some(running), worker.runs + 1);
     }
 
@@ -121,41 +164,68 @@ impl Campaign {
         }
     }
 
+    /// Anybody who is still at it.
     fn any(&mut self) -> usize {
-        usize::try_from(self.dice.below(self.workers.len() as u64)).unwrap()
+        let at_it = |number: &usize| self.workers[*number].running.is_some();
+        let at_it: Vec<usize> = (0..self.workers.len()).filter(at_it).collect();
+        assert!(!at_it.is_empty(), "all are done before everything has happened: too few rows");
+        at_it[usize::try_from(self.dice.below(at_it.len() as u64)).unwrap()]
     }
 
-    /// Kills anybody who is still at it, and starts it again.
-    fn kill_one(&mut self) {
-        let number = self.any();
-        if let Some(running) = self.workers[number].running.take() {
-            running.kill();
-            self.start(number);
+    fn go_on_while(&mut self, holds: impl Fn(&Self) -> bool) {
+        while holds(self) {
+            self.go_on();
+            thread::sleep(Duration::from_millis(20));
         }
     }
 
-    /// Stops anybody for longer than its lease lasts.
-    fn freeze_one(&mut self) {
+    /// Lets it happen to one of those who are still at it; the others go on.
+    fn meet(&mut self, blow: Blow) {
         let number = self.any();
-        let tell = |campaign: &Self, name: &str| campaign.workers[number].running.iter().for_each(|running| running.signal(name));
-        tell(self, "STOP");
-        thread::sleep(Duration::from_secs(2 * LEASE_SECONDS));
-        tell(self, "CONT");
+        eprintln!("    {blow:?} of worker {number} after {} of {} changes", self.sandbox.recorded(), self.wishes.orders());
+        let worker = &mut self.workers[number];
+        let signal = |worker: &Worker, name: &str| worker.running.iter().for_each(|running| running.signal(name));
+        match blow {
+            Blow::Kill => {
+                worker.running.take().map(Running::kill);
+                return self.start(number);
+            }
+            Blow::Crash => {
+                self.cluster.stop("QUIT");
+                return self.cluster.run();
+            }
+            Blow::LoseAnswer => {
+                worker.to_server.cut_after(b"COMMIT");
+                return self.go_on_while(|campaign| {
+                    let worker = &campaign.workers[number];
+                    worker.running.is_some() && worker.to_server.is_armed()
+                });
+            }
+            Blow::Freeze => signal(worker, "STOP"),
+            Blow::CutOff => worker.to_server.cut(),
+            Blow::Stall => worker.to_server.stall(),
+            Blow::CutOffFromDoku => worker.to_doku.cut(),
+        }
+        let begun = Instant::now();
+        self.go_on_while(|_| begun.elapsed() < Duration::from_secs(2 * LEASE_SECONDS));
+        let worker = &self.workers[number];
+        worker.to_server.heal();
+        worker.to_doku.heal();
+        signal(worker, "CONT");
     }
 
     fn run(mut self) {
         for number in 0..self.workers.len() {
             self.start(number);
         }
-        self.until(10);
-        self.kill_one();
-        self.until(25);
-        self.freeze_one();
-        self.until(45);
-        self.cluster.stop("QUIT");
-        self.cluster.run();
-        self.until(65);
-        self.kill_one();
+        let mut blows = BLOWS;
+        for last in (1..blows.len()).rev() {
+            blows.swap(last, usize::try_from(self.dice.below(last as u64 + 1)).unwrap());
+        }
+        for (number, blow) in blows.into_iter().enumerate() {
+            self.until(5 + 80 * number / blows.len());
+            self.meet(blow);
+        }
         while !self.go_on() {
             thread::sleep(Duration::from_millis(20));
         }
@@ -168,7 +238,7 @@ impl Campaign {
         let (calls, orders) = (self.sandbox.calls(), self.sandbox.orders());
         check::calls(&calls, self.sandbox.recorded());
         assert_eq!(self.sandbox.recorded(), self.wishes.orders(), "more or fewer changes at DOKU than were wanted");
-        never_too_fast(&calls);
+        never_too_fast(&calls, self.rate);
         let exported = self.tagih(&["ledger", "export"]);
         let exported = Exported::parse(&exported.stdout);
         let mut head = String::new();
@@ -187,12 +257,12 @@ impl Campaign {
 }
 
 /// I18 across hosts: in no window did more requests arrive than the one ceiling lets start.
-fn never_too_fast(calls: &[Call]) {
+fn never_too_fast(calls: &[Call], rate: usize) {
     let times: Vec<i64> = calls.iter().map(|call| call.at.as_millisecond()).collect();
     for (first, begun) in times.iter().enumerate() {
         for (count, ended) in times[first..].iter().enumerate().map(|(index, ended)| (index + 1, ended)) {
             let window_ms = usize::try_from(ended - begun + LATE_MS).unwrap();
-            let allowed = BURST + RATE * window_ms / 1_000 + 1;
+            let allowed = BURST + rate * window_ms / 1_000 + 1;
             assert!(count <= allowed, "{count} requests within {} ms, allowed {allowed} (I18)", ended - begun);
         }
     }
@@ -208,12 +278,13 @@ fn setting(name: &str, default: usize) -> usize {
 
 #[test]
 fn several_senders_killed_frozen_and_cut_off_lose_no_code_make_none_twice_and_keep_one_rate() {
-    let campaigns = setting("TAGIH_CLUSTER_CAMPAIGNS", 2);
-    let (rows, workers) = (setting("TAGIH_CLUSTER_ROWS", 1_000), setting("TAGIH_CLUSTER_WORKERS", 4));
+    let campaigns = setting("TAGIH_CLUSTER_CAMPAIGNS", 1);
+    let (rows, workers, rate) =
+        (setting("TAGIH_CLUSTER_ROWS", 1_600), setting("TAGIH_CLUSTER_WORKERS", 4), setting("TAGIH_CLUSTER_RATE", 60));
     let first_seed = setting("TAGIH_CLUSTER_SEED", 1);
     for number in 0..campaigns {
         let seed = (first_seed + number) as u64;
         eprintln!("campaign {seed}: again by TAGIH_CLUSTER_SEED={seed} TAGIH_CLUSTER_CAMPAIGNS=1");
-        Campaign::new(seed, rows, workers).run();
+        Campaign::new(seed, Size { rows, workers, rate }).run();
     }
 }

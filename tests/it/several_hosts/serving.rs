@@ -1,5 +1,6 @@
 //! Several `tagih serve` at one PostgreSQL: what one has acknowledged the next question of another knows.
 
+use crate::cli::reconcile::summary;
 use crate::cli::world::{SECRET, World, until};
 use crate::serve::shop::{Answer, Message, Shop, code_of};
 
@@ -70,6 +71,23 @@ fn servers_are_restarted_one_by_one_without_a_message_lost_or_refused() {
     let lines: usize = shops.iter().map(|shop| shop.lines("notifications-").len()).sum();
     assert_eq!((shops[0].payments().len(), lines), (30, 30), "each host keeps its own log, and both have all");
     until("nothing waits", || shops.iter().all(|shop| shop.get("/healthz").status == 200));
+}
+
+#[test]
+fn a_notification_in_the_logs_of_several_hosts_counts_once() {
+    let shops = two_servers(3);
+    for (shop, number) in [(&shops[0], 1), (&shops[1], 2), (&shops[0], 3), (&shops[1], 3)] {
+        assert_eq!(shop.send(&Message::notification(number, &format!("T-{number}"))).status, 200);
+    }
+    let [one, other] = shops.each_ref().map(|shop| shop.world.path("logs/notifications-*.jsonl").display().to_string());
+    let world = &shops[0].world;
+    for order in [[&one, &other], [&other, &one]] {
+        world.run(&["reconcile", "--period", "2026-10", "--notifications", order[0], order[1], "--out", "report"]);
+        let report = summary(&world.path("report"));
+        let lines = ["N00", "N06"].map(|class| report["lines"][class]["count"].clone());
+        let payments: u64 = report["payments"].as_object().unwrap().values().map(|class| class["count"].as_u64().unwrap()).sum();
+        assert_eq!((lines, payments), ([3.into(), 1.into()], 3), "{report}");
+    }
 }
 
 #[test]

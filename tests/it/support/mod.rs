@@ -3,5 +3,6 @@
 pub mod cluster;
 pub mod dice;
 pub mod exposition;
+pub mod network;
 pub mod process;
 pub mod sandbox;

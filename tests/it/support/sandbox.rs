@@ -54,6 +54,10 @@ impl Sandbox {
         format!("http://{}", self.address)
     }
 
+    pub fn port(&self) -> u16 {
+        self.address.rsplit(':').next().unwrap().parse().unwrap()
+    }
+
     /// Every order ever made, oldest first.
     pub fn orders(&self) -> Vec<Order> {
         self.get("/_sandbox/orders")

@@ -294,16 +294,18 @@ impl Naive {
             (RowKind::Other, _) => *self.sums.entry(A::OtherProducts).or_default() -= row.paid_out,
             (RowKind::Unreadable | RowKind::Repeated, _) => {}
         }
-        *self.sums.entry(A::Bank).or_default() += row.paid_out;
+        let is_ours = !matches!(row.kind, RowKind::Other | RowKind::Unreadable | RowKind::Repeated);
+        *self.sums.entry(A::Bank).or_default() += row.paid_out - if is_ours { row.shares } else { 0 };
         *self.batches.entry(row.batch).or_default() += match row.kind {
             RowKind::Unreadable | RowKind::Repeated => -row.paid_out,
             RowKind::Other => 0,
             RowKind::Refund(_) => -row.amount.abs() - fee - row.paid_out,
             RowKind::Of(..) | RowKind::Unclaimed(_) => row.amount - fee - row.paid_out,
         };
-        if !matches!(row.kind, RowKind::Other | RowKind::Unreadable | RowKind::Repeated) {
+        if is_ours {
             *self.sums.entry(A::Fees).or_default() += row.fee;
             *self.sums.entry(A::Discounts).or_default() += row.discount;
+            *self.sums.entry(A::Shares).or_default() += row.shares;
         }
     }
 

@@ -115,6 +115,7 @@ fn a_settlement_file_moves_what_was_notified_to_the_bank_and_the_bank_ties() {
             working_days: crate::domain::calendar::WorkingDays::default(),
             notification_grace_hours: 24,
             shares: std::collections::BTreeMap::new(),
+            third_parties: std::collections::BTreeSet::new(),
         },
     });
     let found = told(&options);

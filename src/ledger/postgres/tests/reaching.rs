@@ -4,7 +4,8 @@ use super::*;
 
 #[test]
 fn an_address_says_all_that_is_needed_and_no_secret() {
-    let access = |ca_file| ServerAccess { password: None, ca_file, patience: Duration::ZERO, lease: Duration::ZERO };
+    let access =
+        |ca_file| ServerAccess { password: None, ca_file, patience: Duration::ZERO, lease: Duration::ZERO, seals: &Seals::UNKEYED };
     let refused = |url: &str| Server::new(url, &access(None), Arc::new(MachineRandomness)).unwrap_err();
     assert!(refused("mysql://a@b/c").contains("postgres://"));
     assert!(refused("postgres://a:secret@b/c").contains("ledger.password_file"));
@@ -49,7 +50,13 @@ fn a_server_that_stays_away_is_an_error_that_says_so() {
     let cluster = cluster::Cluster::start(false);
     let url = cluster.url(&cluster.database());
     let ledger = {
-        let access = ServerAccess { password: None, ca_file: None, patience: Duration::from_secs(1), lease: Duration::from_secs(3) };
+        let access = ServerAccess {
+            password: None,
+            ca_file: None,
+            patience: Duration::from_secs(1),
+            lease: Duration::from_secs(3),
+            seals: &Seals::UNKEYED,
+        };
         let server = Server::new(&url, &access, Arc::new(MachineRandomness)).unwrap();
         PostgresLedger::open(server, &binding(), Create::IfMissing).unwrap()
     };
@@ -62,65 +69,41 @@ fn a_server_that_stays_away_is_an_error_that_says_so() {
     assert_eq!(whole(&ledger).head.sequence, 1);
 }
 
-/// Between a client and the server; cuts the connection right after a commit was passed on, once, when told to.
-fn cutting(port: u16) -> (u16, Arc<std::sync::atomic::AtomicBool>) {
-    use std::io::{Read, Write};
-    use std::net::{Shutdown, TcpListener, TcpStream};
-    use std::sync::atomic::{AtomicBool, Ordering};
-    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-    let here = listener.local_addr().unwrap().port();
-    let is_armed = Arc::new(AtomicBool::new(false));
-    let armed = Arc::clone(&is_armed);
-    std::thread::spawn(move || {
-        for client in listener.incoming() {
-            let (client, server) = (client.unwrap(), TcpStream::connect(("127.0.0.1", port)).unwrap());
-            let (mut from_server, mut to_client) = (server.try_clone().unwrap(), client.try_clone().unwrap());
-            let is_cut = Arc::new(AtomicBool::new(false));
-            let (cut, armed) = (Arc::clone(&is_cut), Arc::clone(&armed));
-            std::thread::spawn(move || {
-                let mut bytes = [0; 8192];
-                while let Ok(count @ 1..) = from_server.read(&mut bytes) {
-                    if cut.load(Ordering::SeqCst) || to_client.write_all(&bytes[..count]).is_err() {
-                        break;
-                    }
-                }
-            });
-            std::thread::spawn(move || {
-                let (mut from_client, mut to_server) = (client, server);
-                let mut bytes = [0; 8192];
-                while let Ok(count @ 1..) = from_client.read(&mut bytes) {
-                    let is_commit = bytes[..count].windows(6).any(|word| word == b"COMMIT");
-                    let cuts = is_commit && armed.swap(false, Ordering::SeqCst);
-                    is_cut.fetch_or(cuts, Ordering::SeqCst);
-                    if to_server.write_all(&bytes[..count]).is_err() {
-                        break;
-                    }
-                    if cuts {
-                        std::thread::sleep(Duration::from_millis(300));
-                        drop(from_client.shutdown(Shutdown::Both));
-                        break;
-                    }
-                }
-                drop(to_server.shutdown(Shutdown::Both));
-            });
-        }
-    });
-    (here, is_armed)
-}
-
 #[test]
 fn a_commit_whose_answer_is_lost_is_neither_done_twice_nor_told_as_failed() {
     let cluster = cluster::shared();
     let url = cluster.url(&cluster.database());
-    let (port, is_armed) = cutting(cluster.port);
-    let through = url.replace(&cluster.port.to_string(), &port.to_string());
+    let network = network::Network::to(cluster.port);
+    let through = url.replace(&cluster.port.to_string(), &network.port.to_string());
     let ledger = PostgresLedger::open(server(&through), &binding(), Create::IfMissing).unwrap();
     wait(ledger.record(vec![planned("A")])).unwrap();
-    is_armed.store(true, std::sync::atomic::Ordering::SeqCst);
+    network.cut_after(b"COMMIT");
     let states = wait(ledger.record(vec![adopted("B", "77")])).unwrap();
-    assert!(!is_armed.load(std::sync::atomic::Ordering::SeqCst), "it was cut");
+    assert!(!network.is_armed(), "it was cut");
     assert_eq!((states[0].last_event, whole(&ledger).head.sequence), (2, 2));
     wait(ledger.record(vec![retired("B", Basis::Since(2))])).unwrap();
+}
+
+#[test]
+fn a_server_that_keeps_the_connection_and_answers_nothing_is_given_up_by_writers_and_views() {
+    let cluster = cluster::shared();
+    let url = cluster.url(&cluster.database());
+    let network = network::Network::to(cluster.port);
+    let through = url.replace(&cluster.port.to_string(), &network.port.to_string());
+    let mut impatient = server(&through);
+    (impatient.silence, impatient.patience) = (Duration::from_secs(1), Duration::ZERO);
+    let ledger = PostgresLedger::open(impatient, &binding(), Create::IfMissing).unwrap();
+    wait(ledger.record(vec![adopted("A", "77")])).unwrap();
+    let view = wait(ledger.view()).unwrap();
+    network.stall();
+    let given_up = |error: LedgerError| assert!(matches!(error, LedgerError::Unreachable { .. }), "{error}");
+    given_up(wait(ledger.record(vec![planned("B")])).unwrap_err());
+    given_up(wait(view.totals(at(9))).unwrap_err());
+    network.cut();
+    given_up(wait(ledger.record(vec![planned("B")])).unwrap_err());
+    network.heal();
+    wait(ledger.record(vec![planned("C")])).unwrap();
+    sound(&ledger, None);
 }
 
 /// An authority of ours (`ca.pem`) and a server's certificate of `name`.
@@ -151,7 +134,7 @@ fn tls_is_to_the_server_that_is_meant_or_there_is_none() {
     let open = |host: &str, password: &str, ca_file: Option<&Path>| {
         let password = secrecy::SecretString::from(password);
         let (patience, lease) = (Duration::from_secs(1), Duration::from_secs(3));
-        let access = ServerAccess { password: Some(&password), ca_file, patience, lease };
+        let access = ServerAccess { password: Some(&password), ca_file, patience, lease, seals: &Seals::UNKEYED };
         let server = Server::new(&format!("postgres://tagih@{host}:{}/tagih", cluster.port), &access, Arc::new(MachineRandomness)).unwrap();
         PostgresLedger::open(server, &binding(), Create::IfMissing).map(drop).map_err(|error| error.to_string())
     };

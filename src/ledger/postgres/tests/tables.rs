@@ -40,6 +40,14 @@ fn verifying_finds_an_edit_of_any_table_and_of_what_makes_them_tables() {
 }
 
 #[test]
+fn what_its_owner_purges_is_gone_from_the_tables_files() {
+    let (url, ledger) = new_postgres();
+    let size = || cluster::shared().sql(database(&url), "SELECT pg_relation_size('tagih.customers'), COUNT(*) FROM tagih.customers");
+    filled(&ledger);
+    assert_eq!(size(), "0|0");
+}
+
+#[test]
 fn the_documented_role_can_do_all_that_a_host_does_and_not_change_what_was() {
     let cluster = cluster::shared();
     let name = cluster.database();
@@ -48,11 +56,20 @@ fn the_documented_role_can_do_all_that_a_host_does_and_not_change_what_was() {
     let grants = document.split("```sql\n").nth(2).unwrap().split("```").next().unwrap();
     let ours = grants.replace("tagih_reader", &format!("{name}_reader")).replace("tagih_host", &format!("{name}_host"));
     cluster.sql(&name, &format!("CREATE ROLE {name}_host LOGIN PASSWORD 'x'; CREATE ROLE {name}_reader LOGIN PASSWORD 'x'; {ours}"));
+    cluster.sql(&name, &format!("CREATE ROLE {name}_stranger LOGIN PASSWORD 'x'"));
     let as_role = |role: &str| {
         let password = secrecy::SecretString::from("x");
-        let access = ServerAccess { password: Some(&password), ca_file: None, patience: Duration::ZERO, lease: Duration::from_secs(9) };
+        let access = ServerAccess {
+            password: Some(&password),
+            ca_file: None,
+            patience: Duration::ZERO,
+            lease: Duration::from_secs(9),
+            seals: &Seals::UNKEYED,
+        };
         Server::new(&cluster.url_of(&format!("{name}_{role}"), &name), &access, Arc::new(MachineRandomness)).unwrap()
     };
+    let stranger = PostgresLedger::open(as_role("stranger"), &binding(), Create::Never).unwrap_err().to_string();
+    assert!(stranger.contains("their owner lets it in by GRANT"), "{stranger}");
     let host = PostgresLedger::open(as_role("host"), &binding(), Create::Never).unwrap();
     host.lease("host", Share { per_1000_seconds: 1_000, burst: 1 }).unwrap();
     filled(&host);
@@ -92,18 +109,12 @@ fn nothing_of_a_migration_stays_when_a_part_of_it_fails() {
     let (url, ledger) = new_postgres();
     wait(ledger.record(vec![planned("A")])).unwrap();
     let engine = start(server(&url), Access::Write).unwrap();
-    let migrated = |next: &'static str| {
-        let connecting = engine.server.clone();
-        engine.wait(async move {
-            let session = connecting.connect(Access::Write).await?;
-            open::migrate(&session, &binding(), &[open::MIGRATIONS[0], next]).await
-        })
-    };
+    let migrated = |next: &'static str| open::migrated(&engine, &binding(), &[open::MIGRATIONS, &[next]].concat());
     assert!(migrated("CREATE TABLE more (a BIGINT); CREATE TABLE events (a BIGINT)").is_err());
     let version = || cluster::shared().sql(database(&url), "SELECT schema_version, to_regclass('tagih.more') FROM tagih.meta");
-    assert_eq!(version(), "1|");
+    assert_eq!(version(), "2|");
     migrated("CREATE TABLE more (a BIGINT)").unwrap();
     migrated("CREATE TABLE more (a BIGINT)").unwrap();
-    assert_eq!(version(), "2|tagih.more");
+    assert_eq!(version(), "3|tagih.more");
     assert_eq!(wait(ledger.head()).unwrap().sequence, 1);
 }

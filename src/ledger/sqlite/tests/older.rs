@@ -54,7 +54,7 @@ fn former_orders_of_an_older_ledger_are_folded_anew_and_its_collisions_are_notes
     assert_eq!(state.former.iter().map(|order| order.payment_code.as_ref().unwrap().as_str()).collect::<Vec<_>>(), ["11"]);
     assert_eq!(ask!(ledger, scope_totals(at(41), at(9_999), 0)).count, 1, "A was paid by the code it had");
     drop(ledger);
-    let report = SqliteLedger::verify(&path).unwrap();
+    let report = SqliteLedger::verify(&path, &Seals::UNKEYED).unwrap();
     assert!(report.is_sound(), "{:?}", report.findings);
     assert!(report.notes.concat().contains("number `A-R1` stands for invoice `A` and for invoice `A-R1`"), "{:?}", report.notes);
     tamper(&path, "DELETE FROM names WHERE kind = 'code'");
@@ -68,17 +68,17 @@ fn an_older_schema_is_migrated_with_a_copy_kept_and_a_newer_one_refused() {
     let place = Place::new(&path);
     let older = &migrate::MIGRATIONS[..migrate::MIGRATIONS.len() - 1];
     drop(open::writable(&place, &binding(), Create::IfMissing, older).unwrap());
-    assert!(matches!(open::read_only(&place, None), Err(LedgerError::TooOld { found: 5, known: 6, .. })), "readers do not migrate");
+    assert!(matches!(open::read_only(&place, &binding()), Err(LedgerError::TooOld { found: 6, known: 7, .. })), "readers do not migrate");
     let other = Binding { client_id: "BRN-9".into(), ..binding() };
     assert!(matches!(SqliteLedger::open(&path, &other, Create::Never, &MachineRandomness), Err(LedgerError::OtherBinding { .. })));
     let ledger = reopen(&path).unwrap();
     let migrated = ledger.migrated().unwrap();
-    assert_eq!((migrated.from, migrated.to, &migrated.backup), (5, 6, &folder.path().join("ledger.db.schema-5")));
-    assert!(matches!(SqliteLedger::open_read_only(&migrated.backup, &binding()), Err(LedgerError::TooOld { found: 5, .. })));
+    assert_eq!((migrated.from, migrated.to, &migrated.backup), (6, 7, &folder.path().join("ledger.db.schema-6")));
+    assert!(matches!(SqliteLedger::open_read_only(&migrated.backup, &binding()), Err(LedgerError::TooOld { found: 6, .. })));
     drop(ledger);
     assert!(reopen(&path).unwrap().migrated().is_none(), "once");
     tamper(&path, "PRAGMA user_version = 9");
-    assert!(matches!(reopen(&path), Err(LedgerError::TooNew { found: 9, known: 6, .. })));
+    assert!(matches!(reopen(&path), Err(LedgerError::TooNew { found: 9, known: 7, .. })));
 }
 
 #[test]
@@ -93,7 +93,7 @@ fn a_ledger_of_the_first_schema_is_migrated_with_all_it_holds_and_can_keep_statu
     let head = older(&place, 1, &[entry("A", 0, event)], &[]);
 
     let refused = SqliteLedger::open_read_only(&path, &binding()).unwrap_err();
-    assert!(matches!(refused, LedgerError::TooOld { found: 1, known: 6, .. }), "readers do not migrate: {refused}");
+    assert!(matches!(refused, LedgerError::TooOld { found: 1, known: 7, .. }), "readers do not migrate: {refused}");
     let copy = folder.path().join("before.db");
     SqliteLedger::backup(&path, &copy).unwrap();
     assert!(matches!(SqliteLedger::open_read_only(&copy, &binding()), Err(LedgerError::TooOld { found: 1, .. })), "kept as it was");
@@ -112,7 +112,7 @@ fn a_ledger_of_the_first_schema_is_migrated_with_all_it_holds_and_can_keep_statu
     wait(ledger.record(vec![checked])).unwrap();
     drop(ledger);
     assert_eq!(ask!(reopen(&path).unwrap(), totals(at(0))).told.count, 1);
-    let report = SqliteLedger::verify_against(&path, &head).unwrap();
+    let report = SqliteLedger::verify_against(&path, &Seals::UNKEYED, &head).unwrap();
     assert!(report.is_sound(), "{:?}", report.findings);
 }
 
@@ -130,10 +130,10 @@ fn schema_5() -> (tempfile::TempDir, std::path::PathBuf, Vec<u8>) {
 #[test]
 fn a_ledger_of_schema_5_is_sealed_in_place_with_all_it_holds_and_edits_of_it_are_found_from_then_on() {
     let (_folder, path, bytes) = schema_5();
-    assert!(matches!(SqliteLedger::verify(&path), Err(LedgerError::TooOld { found: 5, .. })));
+    assert!(matches!(SqliteLedger::verify(&path, &Seals::UNKEYED), Err(LedgerError::TooOld { found: 5, .. })));
     let ledger = reopen(&path).unwrap();
     let migrated = ledger.migrated().unwrap();
-    assert_eq!((migrated.from, migrated.to), (5, 6));
+    assert_eq!((migrated.from, migrated.to), (5, 7));
     assert_eq!(fs::read(&migrated.backup).unwrap().len(), bytes.len(), "kept as it was");
     let head = wait(ledger.head()).unwrap();
     assert_eq!((head.sequence, digest::hex(&head.hash).as_str()), HEAD_5, "no event is another than it was");
@@ -143,7 +143,7 @@ fn a_ledger_of_schema_5_is_sealed_in_place_with_all_it_holds_and_edits_of_it_are
     let money = Event::Held { cause: crate::domain::lifecycle::HoldCause::NotUnderstood, reason: "money".into(), evidence: "e".into() };
     wait(ledger.record(vec![Entry { at: "2026-11-30T00:00:00Z".parse().unwrap(), ..entry("INV-1", 0, money) }])).unwrap();
     drop(ledger);
-    let report = SqliteLedger::verify_against(&path, &head).unwrap();
+    let report = SqliteLedger::verify_against(&path, &Seals::UNKEYED, &head).unwrap();
     assert!(report.is_sound(), "{:?}", report.findings);
     edits::none_goes_unnoticed(&path, &["leases", "names"]);
 }
@@ -157,7 +157,7 @@ fn a_migrated_ledger_is_purged_with_its_salts_and_holds_together_afterwards() {
     assert_eq!(wait(ledger.purge_personal(later, later)).unwrap(), Purged::default(), "once");
     assert!(whole(&ledger).bills.values().all(|state| state.salt.is_none()), "nobody can guess names any more");
     drop(ledger);
-    let report = SqliteLedger::verify(&path).unwrap();
+    let report = SqliteLedger::verify(&path, &Seals::UNKEYED).unwrap();
     assert!(report.is_sound(), "{:?}", report.findings);
     let bytes = fs::read(&path).unwrap();
     assert!(!bytes.windows(5).any(|window| window == b"Budi "), "the name is gone from the file itself");
