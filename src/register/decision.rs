@@ -210,6 +210,16 @@ pub enum Refusal {
         /// What was to be done.
         action: Action,
     },
+    /// It would take effect in a month that is closed.
+    #[error("E0817: `{id}` would take effect on {on}, and all days to {last} are closed\nhint: name a later day, or none: then it is the day the decision is made")]
+    Closed {
+        /// Which item.
+        id: String,
+        /// When it would.
+        on: Date,
+        /// The last closed day.
+        last: Date,
+    },
     /// No reason, or one that is too long or not printable.
     #[error(
         "E0808: the {what} of `{id}` must be 1 to {REASON_LENGTH_MAX} printable characters\nhint: say why in a sentence; it is kept for the auditor"
