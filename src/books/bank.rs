@@ -165,7 +165,8 @@ impl Book<'_> {
     /// Lines of exactly a pay-out's amount, the oldest pay-out first.
     fn by_amount(&self, lines: &mut Vec<&Waiting>, payouts: &mut Vec<Expected>, found: &mut Vec<Match>) {
         lines.retain(|line| {
-            let one = payouts.iter().find(|payout| payout.amount == line.amount && self.is_near(payout.on, line.on) && line.may_pay(payout));
+            let one =
+                payouts.iter().find(|payout| payout.amount == line.amount && self.is_near(payout.on, line.on) && line.may_pay(payout));
             take(one.map(|payout| vec![payout.id]), line, payouts, found)
         });
     }

@@ -22,7 +22,7 @@ use crate::books::known::{Known, RowState};
 use crate::domain::ageing::date_of;
 use crate::domain::amount::Amount;
 use crate::domain::calendar::wib_date;
-use crate::domain::classify::{Class, Nature, is_after_cancellation, is_after_expiry};
+use crate::domain::classify::{Class, Nature, is_after_cancellation, is_after_expiry, minutes_after};
 use crate::domain::digest::Digest;
 use crate::domain::settlement::SettlementRow;
 use crate::evidence::bank::BankLine;
@@ -108,7 +108,8 @@ fn unproven(outcome: &Outcome, number: u32, terms: &Terms) -> Option<Mark> {
     at.map(|at| Mark { at: Some(at), paid: Amount::new(paid).ok() })
 }
 
-/// A bill that the ledger met after the period and that was paid in it is as old as its first payment: clocks differ.
+/// A bill that the ledger met after the period and that was paid in it, no longer before than clocks differ (P09), is as old as its first
+/// payment. Money of any other waits in suspense for it.
 pub(super) fn as_old_as_paid(bills: &mut [BillFact], payments: &[PaymentFact], terms: &Terms) {
     let ends_at = terms.period.ends_at();
     let is_later = |bill: &BillFact| bill.events.first().and_then(|event| event.at).is_some_and(|at| at >= ends_at);
@@ -122,7 +123,9 @@ pub(super) fn as_old_as_paid(bills: &mut [BillFact], payments: &[PaymentFact], t
         }
     }
     for bill in bills.iter_mut().filter(|bill| is_later(bill)) {
-        if let (Some(at), Some(event)) = (first.get(&bill.id), bill.events.first_mut()) {
+        if let (Some(at), Some(event)) = (first.get(&bill.id), bill.events.first_mut())
+            && event.at.is_some_and(|made_at| made_at <= minutes_after(*at, terms.policy.skew_minutes))
+        {
             event.at = Some(*at);
         }
     }

@@ -227,7 +227,14 @@ impl Posted {
             let is_settlement_known = outcome.settled.is_some() || !before.batches.is_empty();
             let run = Run {
                 posting: Posting { settings: &settings, period, lists_bills: found.lists_bills() },
-                item_terms: ItemTerms { terms, today, settings: &settings, is_settlement_known, paid_later: &paid_later, decisions: &decisions },
+                item_terms: ItemTerms {
+                    terms,
+                    today,
+                    settings: &settings,
+                    is_settlement_known,
+                    paid_later: &paid_later,
+                    decisions: &decisions,
+                },
                 before: parts.split(before),
                 findings: Findings::of(&outcome.findings),
                 found,

@@ -211,7 +211,9 @@ pub enum Refusal {
         action: Action,
     },
     /// It would take effect in a month that is closed.
-    #[error("E0817: `{id}` would take effect on {on}, and all days to {last} are closed\nhint: name a later day, or none: then it is the day the decision is made")]
+    #[error(
+        "E0817: `{id}` would take effect on {on}, and all days to {last} are closed\nhint: name a later day, or none: then it is the day the decision is made"
+    )]
     Closed {
         /// Which item.
         id: String,

@@ -44,7 +44,9 @@ impl<'c> Counts<'c> {
                     statements.lines.push(line);
                 }
             }
-            Err(_) if is_no_rupiah && !text.is_empty() && !(self.is_counted)(&text) => statements.left_alone = statements.left_alone.saturating_add(1),
+            Err(_) if is_no_rupiah && !text.is_empty() && !(self.is_counted)(&text) => {
+                statements.left_alone = statements.left_alone.saturating_add(1)
+            }
             Err((column, reason)) => statements.malformed.push(MalformedLine { place, column, reason, is_heading }),
         }
     }

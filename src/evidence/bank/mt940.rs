@@ -286,7 +286,8 @@ fn whole_rupiah(sen: i128) -> Result<i64, CellFault> {
     }
     let rupiah = (sen.checked_rem(SEN) == Some(0)).then(|| sen.checked_div(SEN).and_then(|rupiah| i64::try_from(rupiah).ok())).flatten();
     rupiah.ok_or_else(|| {
-        let reason = format!("`{}` has sen, and books are kept in whole rupiah: if it is not DOKU's, `bank.filter` leaves it alone", in_rupiah(sen));
+        let reason =
+            format!("`{}` has sen, and books are kept in whole rupiah: if it is not DOKU's, `bank.filter` leaves it alone", in_rupiah(sen));
         ("amount", reason)
     })
 }

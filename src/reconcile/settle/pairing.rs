@@ -24,7 +24,7 @@ pub(super) struct Paired {
     pub(super) row_of_payment: Vec<Option<u32>>,
     /// Of each row: whether the very same row stands elsewhere already.
     pub(super) repeated: Vec<bool>,
-    /// Of each row: whether another of its batch is the same money, which is paid out while this one is held.
+    /// Of each row: whether it is held, and its batch has another row for the same payment: an earlier statement of the batch.
     pub(super) held_beside: Vec<bool>,
     /// Of rows that could mean several payments: the ids of those.
     pub(super) candidates: HashMap<u32, Candidates>,

@@ -122,7 +122,11 @@ fn shares_are_right(row: &SettlementRow, channel: RowChannel, terms: &Settlement
     if terms.shared(row).is_none() {
         return Some(false);
     }
-    if channel != RowChannel::Ours || terms.shares.is_empty() || !row.is_purchase() || !terms.shares.keys().all(|name| row.custom.contains_key(name)) {
+    if channel != RowChannel::Ours
+        || terms.shares.is_empty()
+        || !row.is_purchase()
+        || !terms.shares.keys().all(|name| row.custom.contains_key(name))
+    {
         return None;
     }
     let is_met = |(name, share): (&String, &Share)| row.share(name).is_some_and(|paid| share.is_met(row.paid_out, paid));

@@ -109,6 +109,10 @@ terms! {
     received "Received" "Diterima";
     other_changes "Other changes" "Perubahan lain";
     regrouped "Moved from or to another" "Pindah dari atau ke yang lain";
+    bank_unread "Rows of bank statements that cannot be read" "Baris rekening koran yang tidak terbaca";
+    bank_unread_count "{0}: a transfer may be missing (E0710)" "{0}: mungkin ada transfer yang terlewat (E0710)";
+    row_number "Row" "Baris";
+    column "Column" "Kolom";
     decision "Decision" "Keputusan";
     item "Item" "Rincian";
     alarms "Alarms" "Peringatan";

@@ -425,7 +425,7 @@ impl Judge<'_> {
 
     fn report_batches(&self, outcome: &mut Outcome, batches: &BTreeSet<String>, totals: &BTreeSet<Totals>) {
         for batch in batches {
-            // What is held counts unless the same money stands in the batch besides.
+            // A payment is in its batch once, held at first or not.
             let beside = |at: usize| {
                 let other = |other: &usize| {
                     self.rows[*other].text("BATCH") == batch
