@@ -250,11 +250,20 @@ pub fn is_same_person(one: &str, other: &str) -> bool {
 }
 
 impl Decision {
-    /// Whether it may be made about `item`, as it stands.
+    /// The day it names, itself or what it approves.
+    fn effective_on(&self, item: &Item) -> Option<Date> {
+        match &self.step {
+            Step::Resolve { details, .. } | Step::Propose { details, .. } => details.effective_on,
+            Step::Approve => item.proposal.as_ref()?.details.effective_on,
+            Step::Reopen | Step::Note => None,
+        }
+    }
+
+    /// Whether it may be made about `item`, as it stands, while all days to `closed_to` are closed.
     ///
     /// # Errors
     /// The first [`Refusal`] that applies.
-    pub fn check(&self, item: &Item) -> Result<(), Refusal> {
+    pub fn check(&self, item: &Item, closed_to: Option<Date>) -> Result<(), Refusal> {
         let id = || self.id.clone();
         for (what, text) in [("reason", Some(&self.reason)), ("name", Some(&self.by)), ("owner", self.owner.as_ref())] {
             if text.is_some_and(|text| !is_sayable(text)) {
@@ -282,6 +291,11 @@ impl Decision {
         let same_account = |proposal: &super::Resolution| is_same_account(&proposal.person, &self.person);
         if self.step == Step::Approve && item.proposal.as_ref().is_some_and(same_account) {
             return Err(Refusal::SamePerson { id: id(), by: preparer.clone() });
+        }
+        if let (Some(on), Some(last)) = (self.effective_on(item), closed_to)
+            && on <= last
+        {
+            return Err(Refusal::Closed { id: id(), on, last });
         }
         match action {
             Some(action) if !action.fits(&item.facts) => Err(Refusal::Unfit { id: id(), class: item.facts.class.clone(), action }),

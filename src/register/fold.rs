@@ -294,17 +294,7 @@ impl Register {
     /// # Errors
     /// Why not.
     pub fn check(&self, decision: &Decision) -> Result<(), Refusal> {
-        let item = self.get(&decision.id).ok_or_else(|| Refusal::Unknown(decision.id.clone()))?;
-        decision.check(item)?;
-        let details = match &decision.step {
-            Step::Resolve { details, .. } | Step::Propose { details, .. } => Some(details),
-            Step::Approve => item.proposal.as_ref().map(|proposal| &proposal.details),
-            Step::Reopen | Step::Note => None,
-        };
-        match (details.and_then(|details| details.effective_on), self.closed_to) {
-            (Some(on), Some(last)) if on <= last => Err(Refusal::Closed { id: decision.id.clone(), on, last }),
-            _ => Ok(()),
-        }
+        decision.check(self.get(&decision.id).ok_or_else(|| Refusal::Unknown(decision.id.clone()))?, self.closed_to)
     }
 
     /// The same, for decisions that are made now: none may take effect on `closed_to` or before.

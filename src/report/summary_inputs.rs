@@ -75,7 +75,7 @@ pub(super) fn of(outcome: &Outcome, logs: &[InputFile]) -> Vec<InputFigures> {
     let inquiries = outcome.inputs.inquiries.iter().flat_map(|inquiries| &inquiries.files);
     let inquiries = inquiries.map(|file| InputFigures::of(file, "inquiries", None));
     let bank = outcome.inputs.bank.iter().flat_map(|statements| {
-        let places: Vec<u32> = statements.malformed.iter().map(|row| row.place.file).collect();
+        let places: Vec<u32> = statements.unread().map(|row| row.place.file).collect();
         with_malformed("bank", &statements.files, &places)
     });
     logs.chain(settlement).chain(bank).chain(inquiries).collect()

@@ -125,7 +125,9 @@ impl Columns {
             AmountFormat::CommaThousands => &['.'],
         };
         let is_number = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
-        let split = digits.rsplit_once(decimal);
+        // A number of a workbook may have more digits than were ever meant.
+        let digits_max = if self.kind(row, column) == Kind::Number { usize::MAX } else { 2 };
+        let split = digits.rsplit_once(decimal).filter(|(_, sen)| sen.len() <= digits_max);
         split.is_some_and(|(whole, sen)| is_number(sen) && format.plain(whole).is_ok_and(|whole| is_number(&whole)))
     }
 

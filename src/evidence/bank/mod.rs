@@ -122,6 +122,11 @@ pub struct Statements {
 }
 
 impl Statements {
+    /// Rows that should be lines and cannot be read: money that came may be among them.
+    pub fn unread(&self) -> impl Iterator<Item = &MalformedLine> {
+        self.malformed.iter().filter(|row| !row.is_heading)
+    }
+
     /// Files most rows of which are no lines.
     #[must_use]
     pub fn mostly_unread(&self) -> Vec<(PathBuf, Mostly)> {

@@ -104,7 +104,7 @@ fn bank_digest(statements: &Statements) -> Digest {
         sum.add(&digest::of_parts(&[&line.content(), &line.occurrence.to_be_bytes()]));
     }
     // The report counts the rows that cannot be read.
-    for row in &statements.malformed {
+    for row in statements.unread() {
         sum.add(&digest::of_parts(&[b"unread", row.column.as_bytes(), row.reason.as_bytes()]));
     }
     sum.finish()

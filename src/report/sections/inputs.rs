@@ -65,7 +65,7 @@ fn files<'a>(summary: &'a Summary, words: &'static Words) -> Table<'a> {
 fn unread<'a>(report: &Report<'a>, words: &'static Words) -> Option<Table<'a>> {
     let statements = report.outcome.inputs.bank.as_ref();
     let rows = statements.into_iter().flat_map(|statements| {
-        statements.malformed.iter().map(|row| {
+        statements.unread().map(|row| {
             let file = usize::try_from(row.place.file).ok().and_then(|at| statements.files.get(at));
             let path = file.map_or_else(String::new, |file| file.path.display().to_string());
             vec![Cell::from(path), row.place.row.into(), row.column.into()]
@@ -78,7 +78,7 @@ fn unread<'a>(report: &Report<'a>, words: &'static Words) -> Option<Table<'a>> {
 
 /// How many there are, for the first page; nothing where all could be read.
 pub(super) fn unread_bank_rows(report: &Report<'_>, words: &'static Words) -> String {
-    let count = report.outcome.inputs.bank.as_ref().map_or(0, |statements| statements.malformed.len());
+    let count = report.outcome.inputs.bank.as_ref().map_or(0, |statements| statements.unread().count());
     if count == 0 { String::new() } else { fill(words.bank_unread_count(), &[&text::grouped(u128::try_from(count).unwrap_or(u128::MAX))]) }
 }
 

@@ -382,7 +382,7 @@ fn a_refund_decided_in_the_next_month_leaves_suspense_and_the_open_discrepancies
     books.world.run(&back).expect(2).says(&["E0817", "2026-08-31", "hint:"]);
     books.world.run(&["discrepancies", "export", "--out", "items.csv", "--report", "2026-08", "--by", "Sari"]).expect(0);
     let mut rows = books.world.rows("items.csv");
-    let filled = rows.iter_mut().find(|row| row["discrepancy_id"] == id).unwrap();
+    let filled = rows.iter_mut().find(|row| row["discrepancy_id"].trim_start_matches("D-") == id).unwrap();
     for (column, value) in [("action", "refund"), ("reason", "found"), ("effective_on", "2026-08-31")] {
         filled.insert(column.to_owned(), value.to_owned());
     }
