@@ -126,6 +126,8 @@ pub struct Book<'a> {
     pub period: Period,
     /// Items that a standing decision is about.
     pub(super) decided: BTreeSet<Leg>,
+    /// Rows in suspense, by the id under which they are listed.
+    pub(super) unclaimed: BTreeMap<Box<str>, ItemId>,
     /// Payments whose rows stand in suspense.
     pub(super) claims: BTreeMap<ItemId, BTreeSet<ItemId>>,
     /// How the payments of this run met their debts.
@@ -151,6 +153,7 @@ impl<'a> Book<'a> {
             decided,
             claims: BTreeMap::new(),
             allocations: BTreeMap::new(),
+            unclaimed: BTreeMap::new(),
             touched: BTreeSet::new(),
             waiting: BTreeSet::new(),
         }

@@ -166,6 +166,9 @@ pub struct RowFact {
     /// `INVOICE NUMBER`, where no payment is known for it.
     #[serde(default)]
     pub invoice_number: Box<str>,
+    /// Its number in its batch, where it has one.
+    #[serde(default)]
+    pub number: Box<str>,
     /// The id under which lists of discrepancies show what is wrong with it; empty where nothing is.
     #[serde(default)]
     pub listed_as: Box<str>,

@@ -145,9 +145,18 @@ fn read(month: &Month, made: &Made<'_>) -> Vec<Identity> {
         matches!(leg.account, Account::Doku | Account::Direct) && leg.item.is_some() && comes_in.contains(&movement)
     });
     let received = moved(month, |leg, movement| leg.account == Account::Direct && movement == Movement::Received).min(Rupiah::ZERO);
-    let rows = read.rows.values().filter(|row| !made.before.rows.contains_key(&row.id) && !month.aside.too_old.contains(&row.id));
-    let rows: Vec<&&RowFact> = rows.collect();
     let state = |row: &RowFact| month.known.rows.get(&row.id).map(|row| row.state);
+    // What was not understood, or seemed to come twice, may have been posted now.
+    let is_posted_now = |row: &RowFact| match made.before.rows.get(&row.id).map(|row| row.state) {
+        None => true,
+        Some(before @ (RowState::Unreadable | RowState::Twice)) => state(row).is_some_and(|now| now != before),
+        Some(RowState::Settled | RowState::Suspense | RowState::Other) => false,
+    };
+    let rows = read
+        .rows
+        .values()
+        .filter(|row| is_posted_now(row) && ![&month.aside.too_old, &month.aside.conflicting].iter().any(|ids| ids.contains(&row.id)));
+    let rows: Vec<&&RowFact> = rows.collect();
     let gross = |row: &RowFact| {
         let amount = Rupiah::new(row.amount.into());
         if matches!(row.kind, RowKind::Refund(_)) { amount.min(Rupiah::ZERO.minus(amount)) } else { amount }
@@ -264,7 +273,7 @@ fn ageing(month: &Month, today: Date) -> Vec<Identity> {
 fn causes(month: &Month, before: &Known) -> Identity {
     let is_known = |cause: &ItemId| {
         before.payments.contains_key(cause)
-            || before.rows.get(cause).is_some_and(|row| row.state != RowState::Unreadable)
+            || before.rows.get(cause).is_some_and(|row| !matches!(row.state, RowState::Unreadable | RowState::Twice))
             || before.decisions.contains_key(cause)
             || before.bank_lines.contains_key(cause)
     };

@@ -113,6 +113,9 @@ pub enum RowState {
 pub struct Row {
     /// Its batch.
     pub batch: ItemId,
+    /// Its number in the batch; empty where it has none, and in books of before that was kept.
+    #[serde(default)]
+    pub number: Box<str>,
     /// What it names, where no payment was known for it.
     pub invoice_number: Box<str>,
     /// The id under which lists of discrepancies show what is wrong with it.

@@ -30,6 +30,10 @@ impl Book<'_> {
                 Some(on) => paid_out.push((on, !self.is_exact(row), row)),
             }
         }
+        if rows.iter().any(|row| matches!(row.kind, RowKind::Unclaimed(_) | RowKind::Refund(_))) {
+            let listed = self.known.rows.iter().filter(|(_, row)| row.state == RowState::Suspense && !row.listed_as.is_empty());
+            self.unclaimed = listed.map(|(id, row)| (row.listed_as.clone(), *id)).collect();
+        }
         paid_out.sort_by_key(|(on, differs, row)| (*on, *differs, row.id));
         paid_out.into_iter().try_for_each(|(on, _, row)| self.settle_one(row, on))
     }
@@ -45,10 +49,31 @@ impl Book<'_> {
         self.known.payments.get(&self.known.payment_id(payment)).is_some_and(|payment| payment.row.is_none())
     }
 
+    /// Whether the same row of the same batch was posted with other content: a file that was sent again, corrected. What was posted stands, and
+    /// DOKU pays nothing twice.
+    fn is_restated(&self, row: &RowFact) -> bool {
+        let is_same = |known: &Row| known.batch == row.batch && known.number == row.number && !row.number.is_empty();
+        match row.kind {
+            RowKind::Of(_, payment) => {
+                let settled_by = self.known.payments.get(&self.known.payment_id(payment)).and_then(|payment| payment.row);
+                settled_by.and_then(|id| self.known.rows.get(&id)).is_some_and(is_same)
+            }
+            RowKind::Unclaimed(_) | RowKind::Refund(_) if !row.listed_as.is_empty() => {
+                let known = self.unclaimed.get(&row.listed_as).and_then(|id| self.known.rows.get(id));
+                known.is_some_and(|known| is_same(known) && known.kind == row.kind)
+            }
+            _ => false,
+        }
+    }
+
     fn settle_one(&mut self, row: &RowFact, on: Date) -> Result<(), BooksError> {
         let cause = Cause { id: row.id, on };
         let before = self.known.rows.get(&row.id).map(|known| known.state);
         match before {
+            None if self.is_restated(row) => {
+                self.aside.conflicting.insert(row.id);
+                return Ok(());
+            }
             None => {
                 let day = self.known.batches.entry(row.batch).or_default().days.entry(on).or_default();
                 day.add(&BatchDay { column: rupiah(row.paid_out), ..BatchDay::default() });
@@ -106,8 +131,9 @@ impl Book<'_> {
             day.add(&BatchDay { shared: rupiah(row.shares), ..BatchDay::default() });
             self.touched.insert(row.batch);
         }
-        let (batch, invoice_number, listed_as) = (row.batch, row.invoice_number.clone(), row.listed_as.clone());
-        self.known.rows.insert(row.id, Row { batch, invoice_number, listed_as, paid_out_on: on, kind: row.kind, gross, state });
+        let RowFact { batch, kind, .. } = *row;
+        let (number, invoice_number, listed_as) = (row.number.clone(), row.invoice_number.clone(), row.listed_as.clone());
+        self.known.rows.insert(row.id, Row { batch, number, invoice_number, listed_as, paid_out_on: on, kind, gross, state });
         Ok(())
     }
 

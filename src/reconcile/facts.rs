@@ -242,6 +242,7 @@ pub(super) fn claimed_anew<'a>(payments: impl Iterator<Item = (&'a str, PaymentF
         Some(RowFact {
             id: *id,
             batch: row.batch,
+            number: row.number.clone(),
             invoice_number: row.invoice_number.clone(),
             listed_as: row.listed_as.clone(),
             paid_out_on: Some(row.paid_out_on),
@@ -258,6 +259,14 @@ pub(super) fn claimed_anew<'a>(payments: impl Iterator<Item = (&'a str, PaymentF
 
 fn batch_id(name: &str) -> ItemId {
     ItemId::of(Subject::Batch, &[name.as_bytes()])
+}
+
+/// The batch of a row. Where files do not name theirs, what DOKU pays out on one day is a batch: else all months would be one.
+fn batch_of(row: &SettlementRow) -> ItemId {
+    match row.paid_out_on.filter(|_| row.batch_id.is_empty()) {
+        Some(on) => ItemId::of(Subject::Batch, &[b"", on.to_string().as_bytes()]),
+        None => batch_id(&row.batch_id),
+    }
 }
 
 /// What a settlement row is called.
@@ -302,14 +311,16 @@ pub(super) fn named(outcome: &Outcome) -> Vec<Named> {
 pub(super) fn row(outcome: &Outcome, row: &SettlementRow, judged: &JudgedRow, named: &Named) -> RowFact {
     RowFact {
         id: named.id,
-        batch: batch_id(&row.batch_id),
+        batch: batch_of(row),
+        number: row.number.as_str().into(),
         invoice_number: if judged.payment.is_none() { row.invoice_number.as_str().into() } else { "".into() },
         listed_as: named.listed_as.clone(),
         paid_out_on: row.paid_out_on,
         amount: row.amount,
         fee: row.fee,
         discount: row.discount,
-        paid_out: row.paid_out,
+        // What stands in its batch twice is paid out once.
+        paid_out: if judged.counts { row.paid_out } else { 0 },
         shares: shared(outcome, row),
         kind: kind(outcome, row, judged, named.occurrence),
     }
@@ -323,7 +334,8 @@ fn shared(outcome: &Outcome, row: &SettlementRow) -> i64 {
 fn kind(outcome: &Outcome, row: &SettlementRow, judged: &JudgedRow, occurrence: u32) -> RowKind {
     let payment = judged.payment.and_then(|told| paid(outcome, told));
     match (judged.class, judged.channel, payment) {
-        (Class::S12, _, _) => RowKind::Other,
+        // S09: what others get of it cannot be read.
+        (Class::S12, _, _) | (Class::S09, None, _) => RowKind::Other,
         (_, None, _) => RowKind::Unreadable,
         _ if occurrence > 0 => RowKind::Repeated,
         (_, Some(channel), _) if !row.is_purchase() => RowKind::Refund(channel),
@@ -370,5 +382,12 @@ pub(super) fn batches(outcome: &Outcome) -> Vec<BatchFact> {
     for totals in &input.files.totals {
         stated.entry(&totals.batch_id).or_default().extend(totals.paid_out);
     }
-    stated.into_iter().map(|(name, stated)| BatchFact { id: batch_id(name), name: name.into(), stated }).collect()
+    let days: BTreeSet<ItemId> =
+        input.files.rows.iter().filter(|row| row.batch_id.is_empty() && row.paid_out_on.is_some()).map(batch_of).collect();
+    let id = |name: &str| match (name, days.first()) {
+        // What files without a name state is of all their rows: of a batch only if all are paid out on one day.
+        ("", Some(only)) => (days.len() == 1).then_some(*only),
+        _ => Some(batch_id(name)),
+    };
+    stated.into_iter().filter_map(|(name, stated)| Some(BatchFact { id: id(name)?, name: name.into(), stated })).collect()
 }

@@ -3,10 +3,11 @@
 //! A finding whose money a decision moved is decided; an item that is to be dealt with is in the list although this run's evidence does not
 //! tell of it.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use super::open_items::{Items, OpenItem, Todo};
 use super::{Finding, severity_of};
+use crate::books::fact::RowKind;
 use crate::books::known::Known;
 use crate::books::{Account, Facts, ItemId, Leg, Subject};
 use crate::domain::amount::Rupiah;
@@ -27,6 +28,7 @@ pub(super) fn listed(
     let items: BTreeMap<&str, &OpenItem> = open.shown().map(|item| (item.discrepancy_id.as_str(), item)).collect();
     let decided: BTreeSet<Leg> =
         known.decisions.values().filter(|one| !one.is_taken_back && one.refused.is_none()).filter_map(|one| one.leg).collect();
+    let rows: HashMap<&str, ItemId> = known.rows.iter().map(|(id, row)| (&*row.listed_as, *id)).collect();
     let mut list: Vec<Finding> = Vec::new();
     let mut listed: BTreeSet<&str> = BTreeSet::new();
     for mut finding in found {
@@ -35,7 +37,8 @@ pub(super) fn listed(
             listed.insert(&item.discrepancy_id);
             finding.is_decided = item.todo == Todo::Decided;
             finding.books = Some(in_books(item));
-        } else if let Some(leg) = leg_of(known, &finding) {
+            say_as_books(&mut finding, item);
+        } else if let Some(leg) = leg_of(known, &rows, &finding) {
             // Its balance is zero: a decision may have moved it.
             finding.is_decided = decided.contains(&leg);
         }
@@ -85,8 +88,46 @@ fn in_books(item: &OpenItem) -> Box<InBooks> {
     Box::new(InBooks { account: item.account, item: item.id, balance, ground: Facts::default() })
 }
 
-/// Where the money of a finding would stand, if nothing of it does.
-fn leg_of(known: &Known, finding: &Finding) -> Option<Leg> {
+/// A run knows the payments of its own evidence; what was paid before, waived or amended since is in the books. What is short of a bill and what
+/// is over of a payment are told as the books have them.
+fn say_as_books(finding: &mut Finding, item: &OpenItem) {
+    let open = size(item.amount);
+    let (expected, paid) = match (item.account, finding.class.info().about) {
+        (Some(Account::Receivable), About::Bill) if !item.is_reversed() => {
+            (finding.expected, finding.expected.map(|expected| expected.minus(open)))
+        }
+        (Some(Account::Suspense), About::Payment) if finding.class == Class::P04 => {
+            (finding.paid.map(|paid| paid.minus(open)), finding.paid)
+        }
+        _ => return,
+    };
+    if (expected, paid) != (finding.expected, finding.paid) {
+        let account = item.account.map_or("", Account::name);
+        (finding.expected, finding.paid) = (expected, paid);
+        finding.reason = OpenReason { since: item.since, account: account.into(), size: open }.into();
+    }
+}
+
+/// Where the money of a finding would stand, if nothing of it does; `rows` are those that left something open, by the id they are listed under.
+fn leg_of(known: &Known, rows: &HashMap<&str, ItemId>, finding: &Finding) -> Option<Leg> {
+    if let Some(batch) =
+        ItemId::with_key(Subject::Batch, &finding.id).filter(|id| finding.class == Class::S05 && known.batches.contains_key(id))
+    {
+        let leg = Leg::of(Account::Clearing, batch);
+        return (known.balance(leg) == Rupiah::ZERO).then_some(leg);
+    }
+    if finding.class.info().about == About::Row {
+        let row = rows.get(finding.id.as_str()).filter(|_| !finding.id.is_empty())?;
+        let leg = match known.rows.get(row)?.kind {
+            // A difference is its payment's.
+            RowKind::Of(_, payment) if finding.class.info().stands == Stands::Doku => {
+                let id = known.payment_id(payment);
+                Leg::of(known.payments.get(&id)?.account, id)
+            }
+            _ => Leg::of(Account::Suspense, *row),
+        };
+        return (known.balance(leg) == Rupiah::ZERO).then_some(leg);
+    }
     let payment = || ItemId::with_key(Subject::Payment, &finding.id).filter(|id| known.payments.contains_key(&known.payment_id(*id)));
     let debt = || {
         let bill = known.bills.get(&ItemId::bill(&finding.invoice_number))?;

@@ -28,6 +28,7 @@ use crate::books::{
 };
 use crate::domain::amount::Rupiah;
 use crate::domain::calendar::wib_date;
+use crate::domain::classify::Nature;
 use crate::domain::digest::Digest;
 
 /// What the books are opened with.
@@ -247,7 +248,13 @@ impl Posted {
         };
         let findings = std::mem::take(&mut outcome.findings);
         outcome.findings = listed(findings, &sums.items, &sums.grounds, &common.known, &sums.unposted);
-        let Sums { figures, aside, items, held, prior, answers, .. } = sums;
+        let Sums { figures, aside, mut items, held, prior, answers, .. } = sums;
+        // To do is what the list says, whether or not it has a balance.
+        for finding in
+            outcome.findings.iter().filter(|finding| finding.books.is_none() && !finding.is_decided && finding.nature == Nature::Break)
+        {
+            items.add_beside(finding.class.info().owner, finding.paid.or(finding.expected).unwrap_or_default());
+        }
         let Figures { statements, ageing, breakdown, tie, identities } = figures.closed(lists_bills);
         let tie = lists_bills.then_some(tie);
         Ok(Self { common, settings, previous, today, statements, ageing, breakdown, tie, aside, items, held, prior, answers, identities })

@@ -83,6 +83,7 @@ pub(super) fn pays(name: &str, on: Date, amount: u64, invoice: &str) -> PaymentF
 /// A row without fee.
 pub(super) fn row(name: &str, batch: &str, on: Date, amount: i64, kind: RowKind) -> RowFact {
     RowFact {
+        number: "".into(),
         id: ItemId::of(Subject::Row, &[name.as_bytes()]),
         batch: ItemId::of(Subject::Batch, &[batch.as_bytes()]),
         invoice_number: "".into(),

@@ -342,3 +342,46 @@ fn a_decision_with_its_facts_is_read_back_from_the_journal_as_it_was_written() {
     assert_eq!(serde_json::from_str::<crate::books::Decision>(&text).unwrap(), made);
     assert!(serde_json::from_str::<crate::books::Decision>(&text.replace("\"apply\"", "\"donate\"")).is_err());
 }
+
+#[test]
+fn a_row_that_is_understood_later_is_posted_then_and_every_identity_holds() {
+    let bills = [bill("A", day(6, 1), 200_000)];
+    let paid = [pays("p", day(6, 18), 200_000, "A")];
+    let unknown = row("r", "B-1", day(6, 24), 200_000, RowKind::Unreadable);
+    let mut named = unknown.clone();
+    (named.kind, named.fee, named.paid_out) = (settles("p"), 1_000, 200_000);
+    let mut business = Business::default();
+    business.close(6, &facts(&bills, &paid, std::slice::from_ref(&unknown)));
+    assert_eq!((total(&business.known, Account::Doku), total(&business.known, Account::Clearing)), (200_000, -200_000));
+    // Closing checks every identity.
+    business.close(7, &facts(&bills, &paid, &[named]));
+    assert_eq!((total(&business.known, Account::Doku), total(&business.known, Account::Clearing)), (0, -1_000));
+}
+
+#[test]
+fn a_row_that_is_sent_again_with_another_fee_is_no_second_pay_out() {
+    let bills = [bill("A", day(6, 1), 100_000)];
+    let paid = [pays("p", day(6, 18), 100_000, "A")];
+    let sent = |name: &str, fee: i64, number: &str, batch: &str, kind: RowKind| {
+        let mut row = row(name, batch, day(6, 24), 100_000, kind);
+        row.invoice_number = "A".into();
+        (row.fee, row.paid_out, row.number) = (fee, 100_000 - fee, number.into());
+        row.listed_as = if matches!(kind, RowKind::Of(..)) { "".into() } else { "listed".into() };
+        row
+    };
+    let nobodys = RowKind::Unclaimed(Channel::Alfa);
+    for (kind, again, batch, paid_out) in [
+        (settles("p"), "1", "B-1", 99_000),
+        (nobodys, "1", "B-1", 99_000),
+        // Another row, or another batch, is money again.
+        (settles("p"), "2", "B-1", 198_500),
+        (settles("p"), "1", "B-2", 198_500),
+        (settles("p"), "", "B-1", 198_500),
+    ] {
+        let mut business = Business::default();
+        business.close(6, &facts(&bills, &paid, &[sent("r", 1_000, "1", "B-1", if kind == nobodys { nobodys } else { settles("p") })]));
+        let july = business.close(7, &facts(&bills, &paid, &[sent("corrected", 500, again, batch, kind)]));
+        assert_eq!(total(&business.known, Account::Bank), paid_out, "{kind:?} {again} {batch}");
+        assert_eq!(july.aside.conflicting.len(), usize::from(paid_out == 99_000));
+    }
+}

@@ -1,10 +1,13 @@
 //! How often a line was there. Statements overlap and are given again, so equal lines are the same line, unless one statement, or several that
 //! follow one another, have them more than once.
 
+use std::cmp::Ordering;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
+use jiff::civil::Date;
+
 use super::mt940::in_rupiah;
-use super::{BankLine, IsCounted, MalformedLine, Moved, Statement, Statements, Told};
+use super::{BankLine, IsCounted, MalformedLine, Moved, Standing, Statement, Statements, Told};
 use crate::domain::digest::Digest;
 
 /// How often lines were there that follow one another: of a table, or of messages each of which begins with the balance that the one before
@@ -64,37 +67,75 @@ impl<'c> Counts<'c> {
     /// Counts the lines of all messages, run by run, and tells pages whose page before was not given.
     pub(super) fn finish(mut self, statements: &mut Statements) {
         let messages = std::mem::take(&mut self.messages);
-        let at = |one: &Statement, balance: Option<i128>| Some((one.account, balance?));
-        let closings: BTreeSet<(Digest, i128)> = messages.iter().filter_map(|one| at(one, one.closing)).collect();
-        let missing = |one: &Statement| at(one, one.opening).is_some_and(|opening| !closings.contains(&opening));
-        for one in messages.iter().filter(|one| missing(one)) {
+        let mut closings: BTreeMap<(Digest, i128), Vec<usize>> = BTreeMap::new();
+        let mut openings: BTreeMap<(Digest, i128), Vec<usize>> = BTreeMap::new();
+        for (number, one) in messages.iter().enumerate() {
+            for (of, standing) in [(&mut closings, one.closing), (&mut openings, one.opening)] {
+                if let Some(standing) = standing {
+                    of.entry((one.account, standing.sen)).or_default().push(number);
+                }
+            }
+        }
+        // What each may be followed by, the earliest first.
+        let mut next_of: Vec<VecDeque<usize>> = messages.iter().map(|one| followers(one, &messages, &openings)).collect();
+        let is_followed_to: BTreeSet<usize> = next_of.iter().flatten().copied().collect();
+        for one in messages.iter().filter(|one| one.opening.is_some_and(|opening| !closings.contains_key(&(one.account, opening.sen)))) {
             let (Some(place), Some(opening)) = (one.goes_on_from, one.opening) else { continue };
-            let opening = in_rupiah(opening);
+            let opening = in_rupiah(opening.sen);
             let reason = format!("it is {opening}, and no page before this one ends with that: a page is missing");
             statements.malformed.push(MalformedLine { place, column: "opening balance", reason, is_heading: false });
         }
         // Runs begin with what follows nothing; what is left then goes round in a circle, and begins anywhere.
-        let (starts, rest): (Vec<usize>, Vec<usize>) = (0..messages.len()).partition(|at| messages.get(*at).is_some_and(missing));
-        let mut by_opening: BTreeMap<(Digest, i128), VecDeque<usize>> = BTreeMap::new();
-        for (number, one) in messages.iter().enumerate() {
-            if let Some(opening) = at(one, one.opening) {
-                by_opening.entry(opening).or_default().push_back(number);
-            }
-        }
+        let (starts, rest): (Vec<usize>, Vec<usize>) = (0..messages.len()).partition(|number| !is_followed_to.contains(number));
         let mut left: Vec<Option<Statement>> = messages.into_iter().map(Some).collect();
         for start in starts.into_iter().chain(rest) {
             let (mut run, mut next) = (Run::new(), Some(start));
-            while let Some(one) = next.and_then(|next| left.get_mut(next)).and_then(Option::take) {
-                let closing = at(&one, one.closing);
+            while let Some((number, one)) = next.and_then(|number| Some((number, left.get_mut(number)?.take()?))) {
                 for told in one.lines {
                     self.told(statements, &mut run, told);
                 }
-                let following = closing.and_then(|closing| by_opening.get_mut(&closing));
-                next = following.and_then(|of| {
-                    of.retain(|number| left.get(*number).is_some_and(Option::is_some));
-                    of.pop_front()
-                });
+                let following = next_of.get_mut(number).map(std::mem::take).unwrap_or_default();
+                next = following.into_iter().find(|number| left.get(*number).is_some_and(Option::is_some));
             }
         }
+    }
+}
+
+/// The statements that may be the next after `one`: of the same account, beginning with what it ended with, and not before. One that begins
+/// where it began, or has its number, is the same statement once more, with what was booked since.
+fn followers(one: &Statement, messages: &[Statement], openings: &BTreeMap<(Digest, i128), Vec<usize>>) -> VecDeque<usize> {
+    let Some(closing) = one.closing else { return VecDeque::new() };
+    let is_next = |other: &Statement| {
+        let is_again = if one.number.is_empty() { one.opening == other.opening } else { one.number == other.number };
+        let is_page = other.goes_on_from.is_some();
+        // An account that is emptied every day begins with nothing every day, so on one day balances alone prove nothing.
+        let is_moved = one.opening.is_some_and(|opening| opening.sen != closing.sen);
+        let is_later = |opening: Standing| match opening.on.cmp(&closing.on) {
+            Ordering::Greater => true,
+            Ordering::Equal => is_moved || is_page || other.first_day().is_some_and(|first| first > closing.on) || one.is_before(other),
+            Ordering::Less => false,
+        };
+        (is_page || !is_again) && other.opening.is_some_and(is_later)
+    };
+    let beginning = openings.get(&(one.account, closing.sen)).into_iter().flatten();
+    let mut next: Vec<usize> = beginning.copied().filter(|number| messages.get(*number).is_some_and(is_next)).collect();
+    next.sort_by_key(|number| messages.get(*number).map(|other| (other.opening, other.closing)));
+    next.into()
+}
+
+impl Statement {
+    /// The first day of which it has a line.
+    fn first_day(&self) -> Option<Date> {
+        self.lines.iter().filter_map(|line| line.says.as_ref().ok()).map(|moved| moved.on).min()
+    }
+
+    /// Whether its number says that `other` is the next statement, or its own next page.
+    fn is_before(&self, other: &Self) -> bool {
+        let parts = |number: &str| {
+            let (statement, page) = number.split_once('/').unwrap_or((number, "1"));
+            Some((statement.parse::<u64>().ok()?, page.parse::<u64>().ok()?))
+        };
+        let (Some((statement, page)), Some(next)) = (parts(&self.number), parts(&other.number)) else { return false };
+        next == (statement, page.saturating_add(1)) || next.0 == statement.saturating_add(1)
     }
 }

@@ -42,9 +42,18 @@ struct Statement {
     digest: Digest,
     /// Where it says that it is a further page.
     goes_on_from: Option<RowPlace>,
-    opening: Option<i128>,
-    closing: Option<i128>,
+    /// Its number and page (`:28C:`); empty where it has none.
+    number: String,
+    opening: Option<Standing>,
+    closing: Option<Standing>,
     lines: Vec<Told>,
+}
+
+/// What an account held on a day, in sen.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+struct Standing {
+    on: Date,
+    sen: i128,
 }
 
 /// What a row of a file says.

@@ -5,7 +5,7 @@
 
 use jiff::civil::Date;
 
-use super::{CellFault, Moved, Statement, Told};
+use super::{CellFault, Moved, Standing, Statement, Told};
 use crate::domain::digest::{self, Digest};
 use crate::domain::personal::shown;
 use crate::domain::reason::ForeignByte;
@@ -44,6 +44,7 @@ pub(super) fn read(content: &[u8], file: u32, tell: &mut dyn FnMut(Statement)) -
         let mut last = field.place;
         match field.tag {
             b"25" => message.account = field.lines.concat(),
+            b"28C" | b"28" => message.number = String::from_utf8_lossy(&field.lines.concat()).trim().to_owned(),
             b"61" => {
                 let about = fields.next_if(|next| next.tag == b"86");
                 message.line(&field, about.as_ref());
@@ -69,6 +70,7 @@ pub(super) fn read(content: &[u8], file: u32, tell: &mut dyn FnMut(Statement)) -
 #[derive(Default)]
 struct Message {
     account: Vec<u8>,
+    number: String,
     /// Where it says that it is a further page.
     goes_on_from: Option<RowPlace>,
     opened: Option<Result<Balance, CellFault>>,
@@ -82,7 +84,7 @@ struct Message {
 
 struct Balance {
     currency: String,
-    sen: i128,
+    at: Standing,
 }
 
 impl Message {
@@ -118,7 +120,7 @@ impl Message {
     /// At its end it must have come to what it says: a line that is lacking is money nobody would miss.
     fn end(mut self, tell: &mut dyn FnMut(Statement)) {
         let Some(last) = self.last else { return };
-        let amount = |balance: &Result<Balance, CellFault>| balance.as_ref().ok().map(|balance| balance.sen);
+        let amount = |balance: &Result<Balance, CellFault>| balance.as_ref().ok().map(|balance| balance.at);
         let opening = self.opened.as_ref().and_then(amount);
         let closing = self.closed.as_ref().and_then(|(_, closed)| amount(closed));
         let (place, says) = match (self.opened, self.closed) {
@@ -134,16 +136,16 @@ impl Message {
             self.lines.push(Told { place, text: StatementText::default(), says: Err(fault), is_no_rupiah: false, is_heading: false });
         }
         let (account, digest) = (digest::of_bytes(&self.account), digest::of_bytes(&self.digests));
-        tell(Statement { account, digest, goes_on_from: self.goes_on_from, opening, closing, lines: self.lines });
+        tell(Statement { account, digest, goes_on_from: self.goes_on_from, number: self.number, opening, closing, lines: self.lines });
     }
 }
 
 fn self_consistent(opened: &Balance, moved_sen: i128, closed: &Balance) -> Result<(), CellFault> {
-    let comes_to = opened.sen.saturating_add(moved_sen);
-    if comes_to == closed.sen {
+    let comes_to = opened.at.sen.saturating_add(moved_sen);
+    if comes_to == closed.at.sen {
         return Ok(());
     }
-    let (is, comes_to) = (in_rupiah(closed.sen), in_rupiah(comes_to));
+    let (is, comes_to) = (in_rupiah(closed.at.sen), in_rupiah(comes_to));
     Err(("closing balance", format!("it is {is}, and the opening balance with all lines comes to {comes_to}")))
 }
 
@@ -212,8 +214,8 @@ impl Field<'_> {
         let wrong = || (column, format!("`{}` is no balance such as C261001IDR1500000,00", shown(text.trim(), &[])));
         let (sign, rest) = signed(text.trim()).ok_or_else(wrong)?;
         let (currency, amount) = rest.get(6..9).zip(rest.get(9..)).ok_or_else(wrong)?;
-        let amount = sen(amount).filter(|_| date(rest).is_some()).ok_or_else(wrong)?;
-        Ok(Balance { currency: currency.to_owned(), sen: sign.saturating_mul(amount) })
+        let (on, amount) = date(rest).zip(sen(amount)).ok_or_else(wrong)?;
+        Ok(Balance { currency: currency.to_owned(), at: Standing { on, sen: sign.saturating_mul(amount) } })
     }
 
     /// `:61:2610091009CR144450,00NTRFB-1009//20261009001`: its day and what it moves, in sen.

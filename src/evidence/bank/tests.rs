@@ -261,3 +261,40 @@ fn sen_of_others_are_no_fault_of_a_statement_and_sen_of_ours_are_told() {
         assert_eq!(read(&[path], &plain, &|text| text.holds("doku")).unwrap().malformed.len(), 1, "{wrong}");
     }
 }
+
+#[test]
+fn an_account_that_is_emptied_every_day_has_its_lines_once() {
+    // From nothing to nothing: what DOKU paid is swept away the same day.
+    let swept = |number: &str, from: i8, days: &[(i8, &[i64])]| {
+        let line = |day: i8, amount: i64| {
+            format!(":61:2610{day:02}C{amount},00NTRFNONREF\n:86:DOKU\n:61:2610{day:02}D{amount},00NTRFNONREF\n:86:SWEEP\n")
+        };
+        let lines: String = days.iter().flat_map(|(day, amounts)| amounts.iter().map(|amount| line(*day, *amount))).collect();
+        let last = days.last().unwrap().0;
+        format!(":20:X\n:25:111\n{number}:60F:C2610{from:02}IDR0,00\n{lines}:62F:C2610{last:02}IDR0,00\n-\n")
+    };
+    let received = |files: &[&str]| {
+        let found = lines(files, &Settings::default()).unwrap();
+        assert_eq!(found.malformed, []);
+        found.lines.iter().filter(|line| line.amount > 0).map(|line| line.amount).sum::<i64>()
+    };
+    let (nine, ten) = (swept(":28C:1/1\n", 9, &[(9, &[100])]), swept(":28C:2/1\n", 10, &[(10, &[100, 100])]));
+    let nine_later = swept(":28C:1/1\n", 9, &[(9, &[100, 50])]);
+    let month = swept(":28C:9/1\n", 1, &[(9, &[100, 50]), (10, &[100, 100])]);
+    let noon = swept(":28C:2/2\n", 10, &[(10, &[100])]);
+    for (files, wanted) in [
+        (vec![&nine, &ten, &noon], 400),
+        (vec![&nine, &nine_later], 150),
+        (vec![&nine_later, &nine], 150),
+        (vec![&nine, &ten], 300),
+        (vec![&nine, &ten, &month], 350),
+        (vec![&month, &ten, &nine_later, &nine], 350),
+    ] {
+        let files: Vec<&str> = files.into_iter().map(String::as_str).collect();
+        assert_eq!(received(&files), wanted);
+        assert_eq!(received(&[&files.concat()]), wanted, "in one file");
+    }
+    // Without numbers: one that begins where the other began is the same once more.
+    let bare = |from, days: &[(i8, &[i64])]| swept("", from, days);
+    assert_eq!(received(&[&bare(9, &[(9, &[100])]), &bare(9, &[(9, &[100, 50])])]), 150);
+}

@@ -46,8 +46,11 @@ pub struct Terms<'a> {
     pub decisions: &'a [Decision],
 }
 
-/// Classes of money that waits for a bill or for a decision: they say nothing of what is over once it has had one.
-const WAITING: [Class; 5] = [Class::P01, Class::P02, Class::P15, Class::P07, Class::P08];
+/// Whether the class a payment came with says why money of it is over: others say what it was to its bill then, or why it waited. One whose bill
+/// is still to come was made too early.
+fn is_of_excess(class: Class, has_no_debt: bool) -> bool {
+    matches!(class, Class::P04 | Class::P06 | Class::P12) || has_no_debt && class == Class::P09
+}
 
 struct Lookup<'a> {
     known: &'a Known,
@@ -227,7 +230,7 @@ impl Lookup<'_> {
                     (Payee::Bill(_), Some(Hold::AfterExpiry)) => Class::P07,
                     (Payee::Bill(_), Some(Hold::AfterCancellation)) => Class::P08,
                     // What it was called when it came stands, whatever has become of the rest since.
-                    (Payee::Bill(_), None) => payment.class.filter(|class| !WAITING.contains(class)).unwrap_or(rest),
+                    (Payee::Bill(_), None) => payment.class.filter(|class| is_of_excess(*class, payment.debt.is_none())).unwrap_or(rest),
                 };
                 Some(of_run.filter(|class| class.id().starts_with('P')).unwrap_or(by_payee))
             }
@@ -255,7 +258,10 @@ impl Lookup<'_> {
             // Without statements nobody can say whether it has come.
             Account::Direct if !self.terms.settings.bank_statement => Todo::NotYet,
             Account::Direct | Account::Payouts => limit(open.since, self.terms.settings.bank_window_days.into()),
-            Account::Clearing if self.terms.today <= self.terms.terms.period.to => Todo::NotYet,
+            // The rest of a batch may come as long as its month lasts; of an earlier month it should have come.
+            Account::Clearing if self.terms.today <= self.terms.terms.period.to && open.since >= self.terms.terms.period.from => {
+                Todo::NotYet
+            }
             Account::Deposits => Todo::NotYet,
             _ => Todo::Now,
         }

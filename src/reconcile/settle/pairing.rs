@@ -24,8 +24,8 @@ pub(super) struct Paired {
     pub(super) row_of_payment: Vec<Option<u32>>,
     /// Of each row: whether the very same row stands elsewhere already.
     pub(super) repeated: Vec<bool>,
-    /// Of each row: whether it is held, and its batch has another row for the same payment: an earlier statement of the batch.
-    pub(super) held_beside: Vec<bool>,
+    /// Of each row: whether its batch has the same row in an earlier or later statement: held, or with something corrected.
+    pub(super) beside: Vec<bool>,
     /// Of rows that could mean several payments: the ids of those.
     pub(super) candidates: HashMap<u32, Candidates>,
 }
@@ -33,7 +33,7 @@ pub(super) struct Paired {
 impl Paired {
     /// Whether what a row tells of stands in its batch already.
     pub(super) fn stands_twice(&self, row: usize) -> bool {
-        [&self.repeated, &self.held_beside].into_iter().any(|twice| twice.get(row).copied().unwrap_or(false))
+        [&self.repeated, &self.beside].into_iter().any(|twice| twice.get(row).copied().unwrap_or(false))
     }
 
     pub(super) fn of(input: &SettlementInput, inputs: &Inputs, notified: &Notified<'_>) -> Self {
@@ -50,7 +50,7 @@ impl Paired {
             payment_of_row: vec![None; rows.len()],
             row_of_payment: vec![None; payments],
             repeated: repeated(rows),
-            held_beside: vec![false; rows.len()],
+            beside: vec![false; rows.len()],
             candidates: HashMap::new(),
         };
         let mut sought = paired.sort_by_subject(input, inputs, notified);
@@ -180,10 +180,16 @@ impl OneSubject<'_, '_> {
         for &(at, row) in &again {
             self.paired.set(at, if row.paid_out_on.is_some() { Settles::SettledBefore } else { Settles::HeldBeside });
         }
-        for (at, row) in again.into_iter().filter(|(_, row)| row.paid_out_on.is_none()) {
-            let is_beside = rows.iter().any(|(other, beside)| beside.batch_id == row.batch_id && !self.paired.is_held_beside(*other));
-            if let Some(slot) = self.paired.held_beside.get_mut(place(at)) {
-                *slot = is_beside;
+        for &(at, row) in &again {
+            let is_again = |other: u32| again.iter().any(|(again, _)| *again == other);
+            // Held before it was paid out, or sent once more under its number with something corrected.
+            let is_same = |other: u32, beside: &SettlementRow| {
+                row.paid_out_on.is_none() && !self.paired.is_held_beside(other)
+                    || !row.number.is_empty() && row.number == beside.number && !is_again(other)
+            };
+            let stands_twice = rows.iter().any(|(other, beside)| beside.batch_id == row.batch_id && is_same(*other, beside));
+            if let Some(slot) = self.paired.beside.get_mut(place(at)) {
+                *slot = stands_twice;
             }
         }
         left

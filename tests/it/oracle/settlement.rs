@@ -432,7 +432,18 @@ impl Judge<'_> {
                         && self.money[*other] == self.money[at]
                         && !["repeated", "held beside"].contains(&self.found[*other])
                 };
-                self.found[at] == "held beside" && (0..self.rows.len()).any(|at| other(&at))
+                // Sent once more under its number, with something corrected.
+                let corrected = |other: &usize| {
+                    let (row, beside) = (&self.rows[at], &self.rows[*other]);
+                    beside.text("BATCH") == batch
+                        && self.money[*other] == self.money[at]
+                        && !row.text("NO").is_empty()
+                        && row.text("NO") == beside.text("NO")
+                        && !["repeated", "held beside", "again"].contains(&self.found[*other])
+                };
+                let all = || 0..self.rows.len();
+                self.found[at] == "held beside" && all().any(|at| other(&at))
+                    || ["held beside", "again"].contains(&self.found[at]) && all().any(|at| corrected(&at))
             };
             let rows: Vec<&Row> = (0..self.rows.len())
                 .filter(|&at| self.found[at] != "repeated" && !beside(at))
