@@ -7,6 +7,7 @@ mod append;
 mod checkpoint;
 pub(super) mod db;
 mod folded;
+mod indexes;
 mod marks;
 mod migrate;
 mod names;
@@ -15,6 +16,7 @@ mod paid;
 mod read;
 mod rekey;
 mod rows;
+mod schema;
 mod terms;
 #[cfg(test)]
 mod tests;

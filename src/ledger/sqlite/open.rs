@@ -10,7 +10,7 @@ use rusqlite::{Connection, OpenFlags, OptionalExtension as _};
 use super::checkpoint::Pages;
 use super::db::Db;
 use super::migrate::{self, Migration};
-use super::{names, read};
+use super::{names, read, schema};
 use crate::ledger::chain::{NO_SALT, Origin};
 use crate::ledger::lock::beside;
 use crate::ledger::seals::Seals;
@@ -93,6 +93,9 @@ pub(super) fn writable(place: &Place, binding: &Binding, create: Create, migrati
         opened.origin = origin(&opened.connection).map_err(|fault| place.error(fault))?;
     }
     check_last_event(&opened.connection, &opened.origin).map_err(|fault| place.error(fault))?;
+    if migrations.len() == migrate::MIGRATIONS.len() {
+        schema::check(&opened.connection).map_err(|fault| place.error(fault))?;
+    }
     Ok(opened)
 }
 
@@ -108,10 +111,20 @@ fn migrated(connection: &Db, place: &Place, from: usize, migrations: &[Migration
     super::upkeep::backup(place, &backup)?;
     if let Err(fault) = migrate::from(connection, from, migrations) {
         drop(fs::remove_file(&backup));
-        return Err(place.error(fault));
+        return Err(place.error(other_tables(fault, from)));
     }
     let collisions = names::collisions(connection).map_err(|fault| place.error(fault))?;
     Ok(Migrated { from, to: migrations.len(), backup, collisions })
+}
+
+/// SQL that does not fit the tables there are: they are not those of the schema that the file says it has.
+fn other_tables(fault: Fault, version: usize) -> Fault {
+    match fault {
+        Fault::Sql(error) if error.sqlite_error_code() == Some(rusqlite::ErrorCode::Unknown) => {
+            Fault::Damaged(format!("it says that its schema is {version}, and its tables are others: {error}"))
+        }
+        fault => fault,
+    }
 }
 
 /// `ledger.db.schema-3`, or the first free one after it.
@@ -123,10 +136,19 @@ fn free_name(path: &Path, version: usize) -> PathBuf {
 
 /// Opens for reading; never creates nor migrates.
 pub(in crate::ledger) fn read_only(place: &Place, binding: &Binding) -> Result<Opened, LedgerError> {
-    bound(newest_schema(place)?, place, binding)
+    let opened = bound(newest_schema(place)?, place, binding)?;
+    schema::check(&opened.connection).map_err(|fault| place.error(fault))?;
+    Ok(opened)
 }
 
-/// The same, whosever it is, if that is what its seals are made with.
+/// Opens for reading once more.
+pub(super) fn again(place: &Place, seals: &Seals) -> Result<Db, LedgerError> {
+    let connection = of_whomever(place, seals)?.connection;
+    schema::check(&connection).map_err(|fault| place.error(fault))?;
+    Ok(connection)
+}
+
+/// Opens for reading, whatever its tables are like, the ledger of whomever it is, if that is what its seals are made with.
 pub(in crate::ledger) fn of_whomever(place: &Place, seals: &Seals) -> Result<Opened, LedgerError> {
     sealed(newest_schema(place)?, place, seals)
 }

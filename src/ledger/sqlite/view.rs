@@ -8,7 +8,7 @@ use rusqlite::OptionalExtension as _;
 
 use super::db::Db;
 use super::rows;
-use super::{marks, names, open, paid, read, totals, tree};
+use super::{indexes, marks, names, open, paid, read, totals, tree};
 use crate::domain::bill::Customer;
 use crate::domain::ids::{InvoiceNumber, PaymentCode, RequestId};
 use crate::domain::lifecycle::{BillState, Event};
@@ -55,7 +55,7 @@ impl Pool {
         let kept = self.idle().pop();
         let connection = match kept {
             Some(connection) => connection,
-            None => open::of_whomever(&self.place, &self.seals)?.connection,
+            None => open::again(&self.place, &self.seals)?,
         };
         let begin = || -> Result<Head, Fault> {
             connection.prepare_cached("BEGIN")?.execute([])?;
@@ -152,7 +152,10 @@ impl View for SqliteView {
     }
 
     async fn whole(&self) -> Result<(), LedgerError> {
-        self.ask(|connection| Set::ALL.into_iter().try_for_each(|set| tree::check_all(connection, set)))
+        self.ask(|connection| {
+            Set::ALL.into_iter().try_for_each(|set| tree::check_all(connection, set))?;
+            indexes::check(connection)
+        })
     }
 
     async fn marks(&self, numbers: &[&InvoiceNumber]) -> Result<Vec<Option<Mark>>, LedgerError> {
@@ -254,6 +257,8 @@ impl View for SqliteView {
     async fn visit_silent(&self, to: Timestamp, mut visit: impl FnMut(BillState) + Send) -> Result<(), LedgerError> {
         let clause = "WHERE may_tell AND paid IS NOT 'by_its_code' AND ends_at <= ?1 ORDER BY ends_at";
         self.ask(|connection| {
+            tree::check_all(connection, Set::Bills)?;
+            indexes::check(connection)?;
             rows::visit(connection, clause, [microseconds(to)], |row| {
                 visit(newest(connection, row)?.state);
                 Ok(true)
@@ -270,6 +275,8 @@ impl View for SqliteView {
     async fn visit_bills(&self, mut visit: impl FnMut(BillState) + Send) -> Result<(), LedgerError> {
         self.ask(|connection| {
             tree::check_all(connection, Set::Bills)?;
+            // They are visited in the order of an index, and those that it has.
+            indexes::check(connection)?;
             rows::visit(connection, "ORDER BY invoice_number", [], |row| {
                 visit(row.state);
                 Ok(true)
