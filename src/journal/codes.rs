@@ -100,4 +100,10 @@ pub const ALL: &[Code] = &[
         "the file beside the journal that holds what was exported of the month is missing, or not as it was written",
         "put it back from a backup; without it nobody can say what is booked already",
     ),
+    Code::new(
+        "E0817",
+        "another proposal waits",
+        "whoever approves names the proposal they looked at, and what waits now is not that one: it was made anew or the facts went on",
+        "look at what waits (`tagih discrepancies show ID`, `tagih period list`), then approve that by its `--proposal`",
+    ),
 ];

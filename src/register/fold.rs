@@ -12,6 +12,7 @@ use super::{EventKind, Status, next_status};
 use crate::books;
 use crate::books::{ItemId, Subject};
 use crate::domain::calendar::wib_date;
+use crate::domain::digest;
 
 /// What was decided, by whom and when.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -45,6 +46,14 @@ pub struct Made {
     pub reason: String,
     /// When it took effect in the journal (UTC).
     pub at: Timestamp,
+}
+
+/// Whether `named` is a proposal's id, or as much of its beginning as nobody hits by chance.
+#[must_use]
+pub fn is_named(id: &str, named: &str) -> bool {
+    const DIGITS_MIN: usize = 8;
+    let named = named.trim().to_lowercase();
+    named.len() >= DIGITS_MIN && id.starts_with(&named)
 }
 
 /// One thing that happened to an item.
@@ -81,6 +90,8 @@ pub struct Item {
     pub resolution: Option<Resolution>,
     /// The decision that waits for a second person.
     pub proposal: Option<Resolution>,
+    /// Who asked for the decision in force to be taken back, and why; it waits for a second person.
+    pub reopening: Option<Resolution>,
     /// What happened, oldest first, without plain repetitions.
     pub history: Vec<Happening>,
 }
@@ -96,6 +107,30 @@ impl Item {
             owner: self.owner.clone(),
             comment: self.comment.clone(),
         }
+    }
+
+    /// What waits for a second person: a decision, or that one be taken back.
+    #[must_use]
+    pub const fn proposed(&self) -> Option<&Resolution> {
+        match &self.proposal {
+            Some(proposal) => Some(proposal),
+            None => self.reopening.as_ref(),
+        }
+    }
+
+    /// What tells that proposal from any other, to be named by whoever approves it.
+    #[must_use]
+    pub fn proposal_id(&self) -> Option<String> {
+        let Resolution { action, reason, decided_by, at, details, person, .. } = self.proposed()?;
+        let what = (self.facts.fingerprint(), self.reopening.is_some(), action, details, reason, decided_by, person, at);
+        let digest = digest::of_value(&what);
+        Some(digest::hex(digest.get(..8).unwrap_or(&digest)))
+    }
+
+    /// Whether `named` is what somebody who looked at the proposal calls it, whole or by its beginning.
+    #[must_use]
+    pub fn is_proposal(&self, named: &str) -> bool {
+        self.proposal_id().is_some_and(|id| is_named(&id, named))
     }
 
     /// The days of its life up to the WIB day `today`.
@@ -259,6 +294,7 @@ impl Register {
                     comment: String::new(),
                     resolution: None,
                     proposal: None,
+                    reopening: None,
                     history: Vec::new(),
                 },
             );
@@ -277,7 +313,7 @@ impl Register {
         if matches!(event, EventKind::SeenFirst | EventKind::SeenChanged) || before == Some(Status::Cleared) {
             let fell = item.resolution.take().filter(|fell| fell.action == Action::Books(books::Action::Accept));
             self.decisions.extend(fell.and_then(|fell| taken_back(&fell, id, at, place)));
-            item.proposal = None;
+            (item.proposal, item.reopening) = (None, None);
         }
         item.status = after;
         if event != EventKind::SeenAgain || before != Some(after) {
@@ -331,7 +367,15 @@ impl Register {
                 item.resolution = Some(Resolution { reviewed_by: Some(decision.by.clone()), at, ..approved });
                 self.decisions.extend(item.post(&decision.id, at, place));
             }
-            Step::Reopen => {
+            Step::ProposeReopen => {
+                let action = item.resolution.as_ref().map_or(Action::INVESTIGATE, |resolution| resolution.action);
+                item.reopening = Some(resolution(action, None, &Details::default()));
+            }
+            Step::Reopen | Step::ApproveReopen => {
+                let asked = item.reopening.take().filter(|_| decision.step == Step::ApproveReopen);
+                if let Some(asked) = asked {
+                    made = Made { by: asked.decided_by, reviewed_by: Some(decision.by.clone()), reason: asked.reason, at };
+                }
                 item.proposal = None;
                 let fell = item.resolution.take();
                 self.decisions.extend(fell.and_then(|fell| taken_back(&fell, &decision.id, at, place)));
@@ -378,7 +422,7 @@ fn told(decision: &Decision) -> String {
     let what = match &decision.step {
         Step::Resolve { action, reviewer: Some(reviewer), .. } => format!(" to {}, reviewed by {reviewer}", action.name()),
         Step::Resolve { action, reviewer: None, .. } | Step::Propose { action, .. } => format!(" to {}", action.name()),
-        Step::Approve | Step::Reopen | Step::Note => String::new(),
+        Step::Approve | Step::Reopen | Step::ProposeReopen | Step::ApproveReopen | Step::Note => String::new(),
     };
     format!("by {}{what}: {}", decision.by, decision.reason)
 }
