@@ -11,11 +11,11 @@ use super::period_args::PeriodCommand;
 use super::reconcile::{self, month};
 use super::setup::{Failure, Setup};
 use crate::domain::balance::Balance;
+use crate::domain::closing::Closing;
 use crate::exit::Exit;
 use crate::jobs::period::{self, Approved, CloseOptions, PeriodError};
 use crate::jobs::reconcile::OpeningFolder;
 use crate::journal;
-use crate::domain::closing::Closing;
 use crate::journal::period::{ClosedPeriod, PeriodClose};
 use crate::journal::{Entry, Record};
 use crate::ledger::{Store, codes};
@@ -26,10 +26,11 @@ impl From<PeriodError> for Failure {
             PeriodError::Journal(error) => return error.into(),
             PeriodError::Report { .. } | PeriodError::Stale { .. } => Exit::Input,
             PeriodError::Identity { .. } => Exit::Damaged,
-            PeriodError::Days { .. } | PeriodError::Order { .. } | PeriodError::Reviewer { .. }
-            | PeriodError::OtherProposal { .. } | PeriodError::NothingProposed { .. } => {
-                Exit::Usage
-            }
+            PeriodError::Days { .. }
+            | PeriodError::Order { .. }
+            | PeriodError::Reviewer { .. }
+            | PeriodError::OtherProposal { .. }
+            | PeriodError::NothingProposed { .. } => Exit::Usage,
         };
         Self::new(exit, error)
     }

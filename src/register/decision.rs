@@ -198,7 +198,9 @@ pub enum Refusal {
         event: EventKind,
     },
     /// What was looked at is not what waits.
-    #[error("E0817: what waits at `{id}` is not the proposal that was looked at\nhint: look at it with `tagih discrepancies show {id}`, and approve that by its `--proposal`")]
+    #[error(
+        "E0817: what waits at `{id}` is not the proposal that was looked at\nhint: look at it with `tagih discrepancies show {id}`, and approve that by its `--proposal`"
+    )]
     OtherProposal {
         /// Which item.
         id: String,

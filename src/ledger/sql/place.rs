@@ -43,6 +43,10 @@ impl Place {
     /// `fault` with this ledger's name.
     pub(in crate::ledger) fn error(&self, fault: Fault) -> LedgerError {
         match fault {
+            // All SQL is ours, so what does not go with it is the tables; its text would tell nobody anything.
+            Fault::Sql(rusqlite::Error::SqlInputError { msg, .. }) => {
+                self.damaged(format!("its tables are not those of its schema: {msg}"))
+            }
             Fault::Sql(error) if is_damage(&error) => self.damaged(error.to_string()),
             Fault::Sql(error) => self.failed(error.to_string()),
             Fault::Postgres(error) if is_unreachable(&error) => LedgerError::Unreachable { path: self.name(), reason: in_words(&error) },
@@ -66,7 +70,7 @@ impl Place {
 fn is_damage(error: &rusqlite::Error) -> bool {
     use rusqlite::Error as E;
     let is_other_schema = |words: &str| ["no such table", "no such column", "malformed JSON"].iter().any(|known| words.starts_with(known));
-    if matches!(error, E::SqliteFailure(_, Some(words)) | E::SqlInputError { msg: words, .. } if is_other_schema(words)) {
+    if matches!(error, E::SqliteFailure(_, Some(words)) if is_other_schema(words)) {
         return true;
     }
     matches!(error.sqlite_error_code(), Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase))

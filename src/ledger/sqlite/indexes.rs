@@ -94,8 +94,9 @@ impl Table {
     fn check(&self, connection: &Db) -> Result<(), Fault> {
         let Self { name, id, indexes } = self;
         let mut sums = Sums::new(indexes.len());
-        let columns: String = indexes.iter().map(|Index { key, rows, .. }| format!(", {rows}, {key}")).collect();
-        let mut statement = connection.prepare(&format!("SELECT {id}{columns} FROM {name} NOT INDEXED"))?;
+        let columns = indexes.iter().flat_map(|index| [index.rows, index.key]);
+        let columns = std::iter::once(*id).chain(columns).collect::<Vec<_>>().join(", ");
+        let mut statement = connection.prepare(&format!("SELECT {columns} FROM {name} NOT INDEXED"))?;
         let mut rows = statement.query([])?;
         let mut key = Vec::new();
         while let Some(row) = rows.next()? {
@@ -225,9 +226,9 @@ mod tests {
             for index in table.indexes {
                 ours.push(index.name.to_owned());
                 let plan = texts(&format!("EXPLAIN QUERY PLAN {}", index.entries(table)), 3);
-                // Of some rows only, which are looked at whether they are of them; what it orders by is in the index all the same.
-                let covering = if index.rows == "TRUE" { "COVERING INDEX" } else { "INDEX" };
-                assert_eq!(plan, [format!("SCAN {} USING {covering} {}", table.name, index.name)]);
+                // Of an index of some rows, these may be looked at, too; what it orders by it has itself.
+                let scan = ["COVERING INDEX", "INDEX"].map(|kind| format!("SCAN {} USING {kind} {}", table.name, index.name));
+                assert!(plan == scan[..1] || index.rows != "TRUE" && plan == scan[1..], "{plan:?}");
             }
         }
         ours.sort();

@@ -5,6 +5,7 @@
 
 mod append;
 mod checkpoint;
+mod customers;
 pub(super) mod db;
 mod folded;
 mod indexes;

@@ -111,20 +111,10 @@ fn migrated(connection: &Db, place: &Place, from: usize, migrations: &[Migration
     super::upkeep::backup(place, &backup)?;
     if let Err(fault) = migrate::from(connection, from, migrations) {
         drop(fs::remove_file(&backup));
-        return Err(place.error(other_tables(fault, from)));
+        return Err(place.error(fault));
     }
     let collisions = names::collisions(connection).map_err(|fault| place.error(fault))?;
     Ok(Migrated { from, to: migrations.len(), backup, collisions })
-}
-
-/// SQL that does not fit the tables there are: they are not those of the schema that the file says it has.
-fn other_tables(fault: Fault, version: usize) -> Fault {
-    match fault {
-        Fault::Sql(error) if error.sqlite_error_code() == Some(rusqlite::ErrorCode::Unknown) => {
-            Fault::Damaged(format!("it says that its schema is {version}, and its tables are others: {error}"))
-        }
-        fault => fault,
-    }
 }
 
 /// `ledger.db.schema-3`, or the first free one after it.
@@ -234,6 +224,7 @@ impl Blank {
     }
 
     fn new(folder: &Path, binding: &Binding, migrations: &[Migration]) -> Result<Self, Fault> {
+        private::check_place(folder)?;
         let file = tempfile::Builder::new().prefix(".ledger-").tempfile_in(folder)?;
         let connection = Db::new(Connection::open(file.path())?, binding.seals.clone());
         connection.pragma_update(None, "journal_mode", "WAL")?;

@@ -18,12 +18,11 @@ static OURS: OnceLock<Objects> = OnceLock::new();
 
 /// What is otherwise than this program makes it, in words: tables, columns, indexes and triggers are the same to the letter.
 pub(super) fn differences(connection: &Connection) -> Result<Vec<String>, Fault> {
-    let ours = match OURS.get() {
-        Some(ours) => ours,
-        None => {
-            let ours = made()?;
-            OURS.get_or_init(|| ours)
-        }
+    let ours = if let Some(ours) = OURS.get() {
+        ours
+    } else {
+        let ours = made()?;
+        OURS.get_or_init(|| ours)
     };
     let found = objects(connection)?;
     let mut differences = Vec::new();
@@ -54,8 +53,10 @@ fn made() -> Result<Objects, Fault> {
 }
 
 fn objects(connection: &Connection) -> Result<Objects, Fault> {
-    let mut statement = connection
-        .prepare("SELECT name, type, tbl_name || ': ' || COALESCE(sql, '') FROM sqlite_schema WHERE name NOT LIKE 'sqlite_stat%'")?;
+    // `ANALYZE` makes these tables; anything else by such a name is nothing of SQLite's.
+    let sql = "SELECT name, type, tbl_name || ': ' || COALESCE(sql, '') FROM sqlite_schema \
+               WHERE NOT (type = 'table' AND name IN ('sqlite_stat1', 'sqlite_stat4'))";
+    let mut statement = connection.prepare(sql)?;
     let object = |row: &rusqlite::Row<'_>| Ok((row.get(0)?, (row.get(1)?, row.get(2)?)));
     Ok(statement.query_map([], object)?.collect::<Result<_, _>>()?)
 }

@@ -259,13 +259,18 @@ fn with_four_eyes_a_decision_needs_a_second_person() {
     agree("1002", &orphan, "Budi", &looked_at).expect(2).says(&["E0817", &format!("tagih discrepancies show {orphan}")]);
     agree("1002", &orphan, "Budi", &proposal(&orphan)[..7]).expect(2).says(&["E0817"]);
     mangled(&world, "looked_at.csv", "agreed.csv", &[("P01", &[("action", "approve"), ("reason", "seen")])]);
-    world.run_with(&[("SUDO_UID", "1002")], &["discrepancies", "import", "agreed.csv", "--by", "Budi"]).expect(7).says(&["E0817", ":facts: "]);
+    world
+        .run_with(&[("SUDO_UID", "1002")], &["discrepancies", "import", "agreed.csv", "--by", "Budi"])
+        .expect(7)
+        .says(&["E0817", ":facts: "]);
     assert!(world.run(&["discrepancies", "show", &orphan]).expect(0).stdout.contains("by Siti Aminah to refund (Rp1)"));
     for same in ["Siti Aminah", " siti  AMINAH "] {
         approve("1002", &orphan, same).expect(2).says(&["E0806"]);
     }
     // Another name from the same account of the system is the same person.
-    discrepancies(&world, &["approve", &orphan, "--proposal", &proposal(&orphan), "--reason", "seen", "--by", "Budi"]).expect(2).says(&["E0806"]);
+    discrepancies(&world, &["approve", &orphan, "--proposal", &proposal(&orphan), "--reason", "seen", "--by", "Budi"])
+        .expect(2)
+        .says(&["E0806"]);
     approve("1002", &orphan, "Budi").expect(0);
     approve("1002", &marked, "Budi").expect(2).says(&["E0805"]);
     discrepancies(&world, &["export", "--out", "items.csv"]).expect(0);
@@ -283,7 +288,9 @@ fn with_four_eyes_a_decision_needs_a_second_person() {
     // What two decided, two take back.
     discrepancies(&world, &["reopen", &orphan, "--reason", "the payer called", "--by", "Budi"]).expect(0);
     assert!(statuses(&world).contains(&"P01: accepted".to_owned()));
-    discrepancies(&world, &["approve", &orphan, "--proposal", &proposal(&orphan), "--reason", "so it is", "--by", "Siti"]).expect(2).says(&["E0806"]);
+    discrepancies(&world, &["approve", &orphan, "--proposal", &proposal(&orphan), "--reason", "so it is", "--by", "Siti"])
+        .expect(2)
+        .says(&["E0806"]);
     agree("1002", &orphan, "Siti", &looked_at).expect(2).says(&["E0817"]);
     approve("1002", &orphan, "Siti").expect(0);
     assert!(statuses(&world).contains(&"P01: reopened".to_owned()));

@@ -351,7 +351,8 @@ fn under_four_eyes_a_second_person_must_have_looked() {
     books.close("2026-08").expect(2).says(&["E0855", "tagih period propose"]);
     let as_person = |uid: &str, arguments: &[&str]| books.world.run_with(&[("SUDO_UID", uid)], &[&["period"], arguments].concat());
     let reason = ["--reason", "month end"];
-    let agree = |uid: &str, by: &str, to: &str| as_person(uid, &[&["approve", "2026-08", "--proposal", to, "--by", by], &reason[..]].concat());
+    let agree =
+        |uid: &str, by: &str, to: &str| as_person(uid, &[&["approve", "2026-08", "--proposal", to, "--by", by], &reason[..]].concat());
     let proposal = || -> String {
         let listed = books.world.run(&["period", "list"]).expect(0).stdout.clone();
         let waiting = listed.lines().find_map(|line| line.strip_prefix("proposal ")?.split(' ').next());

@@ -90,7 +90,8 @@ fn an_index_of_other_rows_is_no_index_of_ours() {
     let sound = fs::read(&path).unwrap();
     let redefined =
         "PRAGMA writable_schema = ON; UPDATE sqlite_schema SET sql = sql || ' AND code <> ''77''' WHERE name = 'bills_one_a_live_code'";
-    for edit in [redefined, "DROP INDEX bills_by_code", "CREATE INDEX others ON bills (amount)"] {
+    let like_sqlites = "CREATE TRIGGER sqlitexstat AFTER INSERT ON bills BEGIN DELETE FROM names; END";
+    for edit in [redefined, like_sqlites, "DROP INDEX bills_by_code", "CREATE INDEX others ON bills (amount)"] {
         fs::write(&path, &sound).unwrap();
         tamper(&path, edit);
         drop(Connection::open(&path).unwrap().execute_batch("REINDEX"));
