@@ -108,7 +108,7 @@ pub enum PeriodError {
     },
     /// What was looked at is not what waits (exit 2).
     #[error(
-        "E0817: what waits about {from} is not the proposal that was looked at, but `{waiting}` by {by}\nhint: look at it with `tagih period list` and at its report, then approve that by its `--proposal`"
+        "E0818: what waits about {from} is not the proposal that was looked at, but `{waiting}` by {by}\nhint: look at it with `tagih period list` and at its report, then approve that by its `--proposal`"
     )]
     OtherProposal {
         /// The first day.

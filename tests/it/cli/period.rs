@@ -365,7 +365,7 @@ fn under_four_eyes_a_second_person_must_have_looked() {
     // Made anew meanwhile, it is another.
     books.reconcile("2026-08", "august.jsonl", "2026-09-03", &[]);
     assert!(propose().stdout.contains(&format!("--proposal {}", proposal())));
-    agree("1002", "Budi", &looked_at).expect(2).says(&["E0817", &proposal()]);
+    agree("1002", "Budi", &looked_at).expect(2).says(&["E0818", &proposal()]);
     // And the folder alone, under the same proposal, is not what was proposed.
     books.reconcile("2026-08", "august.jsonl", "2026-09-04", &[]);
     approve("1002", "Budi").expect(7).says(&["E0858"]);
@@ -379,7 +379,7 @@ fn under_four_eyes_a_second_person_must_have_looked() {
     as_person("1001", &[&["reopen", "2026-08", "--by", "Sari"], &reason[..]].concat()).expect(2).says(&["E0855"]);
     as_person("1001", &[&["propose", "2026-08", "--reopen", "--by", "Sari"], &reason[..]].concat()).expect(0);
     assert!(books.world.run(&["period", "list"]).expect(0).stdout.contains("2026-08-01"));
-    agree("1002", "Budi", &looked_at).expect(2).says(&["E0817"]);
+    agree("1002", "Budi", &looked_at).expect(2).says(&["E0818"]);
     approve("1002", "Budi").expect(0);
     assert!(!books.world.run(&["period", "list"]).expect(0).stdout.contains("2026-08-01"));
 }
@@ -395,6 +395,19 @@ fn a_refund_decided_in_the_next_month_leaves_suspense_and_the_open_discrepancies
     books.close("2026-08").expect(0);
     let ids = books.world.rows("2026-08/suspense.csv").into_iter().filter(|row| row["class"] == "P01");
     let id = ids.map(|row| row["discrepancy_id"].clone()).next().unwrap();
+    // What is signed does not change: by no decision, and by no row of a file.
+    let back = ["discrepancies", "accept", &id, "--action", "refund", "--effective", "2026-08-31", "--reason", "found", "--by", "Sari"];
+    books.world.run(&back).expect(2).says(&["E0817", "2026-08-31", "hint:"]);
+    books.world.run(&["discrepancies", "export", "--out", "items.csv", "--report", "2026-08", "--by", "Sari"]).expect(0);
+    let mut rows = books.world.rows("items.csv");
+    let filled = rows.iter_mut().find(|row| row["discrepancy_id"].trim_start_matches("D-") == id).unwrap();
+    for (column, value) in [("action", "refund"), ("reason", "found"), ("effective_on", "2026-08-31")] {
+        filled.insert(column.to_owned(), value.to_owned());
+    }
+    let header: Vec<String> = filled.keys().cloned().collect();
+    let cells: Vec<String> = filled.values().map(|cell| format!("\"{}\"", cell.replace('"', "\"\""))).collect();
+    fs::write(books.world.path("filled.csv"), format!("{}\n{}\n", header.join(","), cells.join(","))).unwrap();
+    books.world.run(&["discrepancies", "import", "filled.csv", "--by", "Sari"]).expect(7).says(&["filled.csv:2:effective_on", "E0817"]);
     let refund = ["discrepancies", "accept", &id, "--action", "refund", "--effective", "2026-09-15"];
     books.world.run(&[&refund[..], &["--reason", "payer found", "--by", "Sari"]].concat()).expect(0);
     books.september();
