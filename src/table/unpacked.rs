@@ -145,7 +145,9 @@ mod tests {
 
     fn longest(parts: &[&str]) -> u64 {
         let mut stretches = Stretches::default();
-        parts.iter().for_each(|part| stretches.write_all(part.as_bytes()).unwrap());
+        for part in parts {
+            stretches.write_all(part.as_bytes()).unwrap();
+        }
         stretches.longest
     }
 

@@ -51,11 +51,7 @@ where
         let view = self.ledger.view().await?;
         let left = portion::left_alone(&view, bills.iter().map(|(_, bill)| bill), salts, now).await?;
         let rest = bills.iter().zip(&left).filter(|(_, left)| left.is_none()).map(|((_, bill), _)| bill);
-        let mut portion = Portion::of(&view, rest.clone(), &rules.reissue_suffix).await?;
-        if rest.clone().any(|bill| matches!(bill.wanted, Wanted::Live(_)) && portion.bill(&bill.invoice_number).is_none()) {
-            // That a bill is new is only as sure as that all is there, and found where it is.
-            self.looked_over.get_or_try_init(|| view.whole()).await?;
-        }
+        let mut portion = Portion::of(&view, rest, &rules.reissue_suffix).await?;
         let steps: Vec<Step> = {
             let map = portion.view();
             let step = |((_, bill), left): (&(usize, Bill), &Option<Unchanged>)| {
@@ -63,6 +59,14 @@ where
             };
             bills.iter().zip(&left).map(step).collect()
         };
+        let begins = |(step, (_, bill)): (&Step, &(usize, Bill))| {
+            let is_new = matches!(bill.wanted, Wanted::Live(_)) && portion.bill(&bill.invoice_number).is_none();
+            is_new || matches!(step, Step::Issue { .. } | Step::Register(_))
+        };
+        if steps.iter().zip(bills).zip(&left).any(|(planned, left)| left.is_none() && begins(planned)) {
+            // That a bill, a number or a code is new is only as sure as that all is there, and found where it is.
+            self.looked_over.get_or_try_init(|| view.whole()).await?;
+        }
         let mut planned = Vec::with_capacity(steps.len());
         for ((step, (_, bill)), left) in steps.into_iter().zip(bills).zip(left) {
             let state = portion.take(&bill.invoice_number);

@@ -35,7 +35,7 @@ fn ledger() -> (tempfile::TempDir, std::path::PathBuf) {
     (folder, path)
 }
 
-fn is_damage<T>(result: Result<T, LedgerError>) -> bool {
+fn is_damage<T>(result: &Result<T, LedgerError>) -> bool {
     matches!(result, Err(LedgerError::Damaged { .. }))
 }
 
@@ -61,7 +61,7 @@ fn what_an_index_does_not_have_is_not_taken_for_missing() {
         fs::write(&path, &sound).unwrap();
         unfound(&path, index, &edit);
         let ledger = reopen(&path).unwrap();
-        assert!(is_damage(wait(async { ledger.view().await?.whole().await })), "{index}");
+        assert!(is_damage(&wait(async { ledger.view().await?.whole().await })), "{index}");
         drop(ledger);
         assert!(findings(&path).contains(index), "{index}");
     }
@@ -80,7 +80,7 @@ fn a_bill_that_its_names_do_not_lead_to_is_found_missing() {
     ] {
         fs::write(&path, &sound).unwrap();
         forced(&path, edit);
-        assert!(is_damage(wait(async { reopen(&path)?.view().await?.whole().await })), "{edit}");
+        assert!(is_damage(&wait(async { reopen(&path)?.view().await?.whole().await })), "{edit}");
     }
 }
 
@@ -95,14 +95,14 @@ fn an_index_of_other_rows_is_no_index_of_ours() {
         fs::write(&path, &sound).unwrap();
         tamper(&path, edit);
         drop(Connection::open(&path).unwrap().execute_batch("REINDEX"));
-        assert!(is_damage(reopen(&path)), "{edit}");
-        assert!(is_damage(SqliteLedger::open_read_only(&path, &binding())), "{edit}");
+        assert!(is_damage(&reopen(&path)), "{edit}");
+        assert!(is_damage(&SqliteLedger::open_read_only(&path, &binding())), "{edit}");
         // And whoever had it open before hears of it with the next look at all.
         fs::write(&path, &sound).unwrap();
         let ledger = reopen(&path).unwrap();
         wait(async { ledger.view().await?.whole().await }).unwrap();
         tamper(&path, edit);
-        assert!(is_damage(wait(async { ledger.view().await?.whole().await })), "{edit}");
+        assert!(is_damage(&wait(async { ledger.view().await?.whole().await })), "{edit}");
     }
 }
 
