@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use jiff::Timestamp;
+use jiff::civil::Date;
 
 use super::decision::{Action, Decision, Details, Refusal, Step};
 use super::facts::Facts;

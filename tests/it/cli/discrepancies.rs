@@ -268,6 +268,7 @@ fn with_four_eyes_a_decision_needs_a_second_person() {
         world.run_with(&[("SUDO_UID", uid)], &["discrepancies", "approve", id, "--proposal", to, "--reason", "seen", "--by", by])
     };
     let approve = |uid: &str, id: &str, by: &str| agree(uid, id, by, &proposal(id));
+    assert!(ran.stdout.contains(&format!("approve {orphan} --proposal {}", proposal(&orphan))), "{}", ran.stdout);
     // What was looked at is made anew meanwhile, as something else.
     let looked_at = proposal(&orphan);
     discrepancies(&world, &["export", "--out", "looked_at.csv"]).expect(0);
