@@ -66,10 +66,14 @@ impl Place {
     }
 }
 
+/// How SQLite begins to say, of SQL that is ours, that the tables are not; the second half while they are migrated.
+const OTHER_SCHEMA: [&str; 6] =
+    ["no such table", "no such column", "malformed JSON", "no such index", "duplicate column name", "there is already another"];
+
 /// Whether SQLite says that the file, not the disk, is wrong.
 fn is_damage(error: &rusqlite::Error) -> bool {
     use rusqlite::Error as E;
-    let is_other_schema = |words: &str| ["no such table", "no such column", "malformed JSON"].iter().any(|known| words.starts_with(known));
+    let is_other_schema = |words: &str| OTHER_SCHEMA.iter().any(|known| words.starts_with(known));
     if matches!(error, E::SqliteFailure(_, Some(words)) if is_other_schema(words)) {
         return true;
     }
