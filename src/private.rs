@@ -3,10 +3,11 @@
 //!
 //! A lock that others may open can be held by them for ever, and a file behind a link is cut or written for whoever laid it.
 
+use std::ffi::OsString;
 use std::fs::{DirBuilder, File, Metadata, OpenOptions, Permissions};
 use std::io;
 use std::os::unix::fs::{DirBuilderExt as _, MetadataExt as _, OpenOptionsExt as _, PermissionsExt as _};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use rustix::fs::{Mode, OFlags};
 use rustix::process;
@@ -96,6 +97,59 @@ pub fn check_settings(path: &Path) -> io::Result<()> {
     if found.mode() & 0o002 == 0 { Ok(()) } else { Err(io::Error::other("everybody can write it; run `chmod o-w` on it")) }
 }
 
+/// Whether this process may put files of any name into `folder`, of which part may be missing yet. Root may only where nobody but root
+/// decides what a name leads to: all folders on the way, and all links, are root's, and nobody else's to write.
+///
+/// # Errors
+/// Which of them is not, in words.
+pub fn check_place(folder: &Path) -> io::Result<()> {
+    if account() == 0 { check_way(&std::path::absolute(folder)?) } else { Ok(()) }
+}
+
+/// The same for root, of the way to `folder`. Where a name may be made by anybody and taken away by its owner alone (`/tmp`), what
+/// is there must be root's.
+fn check_way(folder: &Path) -> io::Result<()> {
+    /// Links that lead to links, at most.
+    const LINKS_MAX: usize = 40;
+    const STICKY: u32 = 0o1000;
+    let refused = |path: &Path, what: &str| {
+        let path = path.display();
+        io::Error::other(format!(
+            "root does not write where others decide what a name leads to: `{path}` {what}; name a folder of root's, or run this as the account \
+             that it is for (`sudo -u`)"
+        ))
+    };
+    let (mut links, mut at) = (0_usize, PathBuf::new());
+    let mut rest: Vec<OsString> = folder.components().rev().map(|part| part.as_os_str().to_owned()).collect();
+    while let Some(part) = rest.pop() {
+        if part == ".." {
+            at.pop();
+            continue;
+        }
+        at.push(&part);
+        let found = match at.symlink_metadata() {
+            // Root makes what is missing, and what it makes is its own.
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
+            found => found?,
+        };
+        if found.uid() != 0 {
+            return Err(refused(&at, &format!("is of the account {}", found.uid())));
+        }
+        if found.is_symlink() {
+            links = links.saturating_add(1);
+            if links > LINKS_MAX {
+                return Err(refused(&at, "leads round in a circle"));
+            }
+            let to = at.read_link()?;
+            at.pop();
+            rest.extend(to.components().rev().map(|part| part.as_os_str().to_owned()));
+        } else if found.is_dir() && found.mode() & OTHERS_WRITE != 0 && found.mode() & STICKY == 0 {
+            return Err(refused(&at, "is for others to write"));
+        }
+    }
+    Ok(())
+}
+
 /// Whether what was found at `path` is a file of this account's.
 fn check_ours(path: &Path, found: &Metadata) -> io::Result<()> {
     if found.is_file() { check_owner(path, found) } else { Err(io::Error::other("it is no regular file")) }
@@ -158,6 +212,50 @@ mod tests {
         fs::set_permissions(&path, Permissions::from_mode(0o777)).unwrap();
         folder(&path).unwrap();
         assert_eq!(mode(&path), 0o755);
+    }
+
+    #[test]
+    fn root_writes_only_where_nobody_else_decides_what_a_name_leads_to() {
+        if account() != 0 {
+            return;
+        }
+        let place = tempfile::tempdir().unwrap();
+        let path = |name: &str| place.path().join(name);
+        let link = |to: &str, name: &str| std::os::unix::fs::symlink(to, path(name)).unwrap();
+        let of = |name: &str, mode: u32, owner: u32| {
+            fs::create_dir(path(name)).unwrap();
+            fs::set_permissions(path(name), Permissions::from_mode(mode)).unwrap();
+            std::os::unix::fs::chown(path(name), Some(owner), None).unwrap();
+        };
+        of("roots", 0o755, 0);
+        of("theirs", 0o755, 1001);
+        of("everybodys", 0o777, 0);
+        of("sticky", 0o1777, 0);
+        of("sticky/roots", 0o700, 0);
+        of("sticky/theirs", 0o700, 1001);
+        of("theirs/roots", 0o700, 0);
+        link("roots", "link");
+        link("theirs", "to_theirs");
+        link("circle", "circle");
+        link("roots", "their_link");
+        std::os::unix::fs::lchown(path("their_link"), Some(1001), None).unwrap();
+        for name in [".", "roots", "roots/new/folder", "link", "sticky", "sticky/roots", "sticky/new", "roots/../roots"] {
+            check_way(&path(name)).unwrap_or_else(|error| panic!("{name}: {error}"));
+        }
+        for name in [
+            "theirs",
+            "theirs/new",
+            "theirs/roots",
+            "everybodys",
+            "everybodys/new",
+            "sticky/theirs",
+            "to_theirs/new",
+            "their_link",
+            "circle",
+            "theirs/../roots",
+        ] {
+            assert!(check_way(&path(name)).unwrap_err().to_string().contains("root does not write"), "{name}");
+        }
     }
 
     #[test]

@@ -16,7 +16,7 @@ use crate::exit::Exit;
 use crate::intake::Place;
 use crate::intake::import::{self, AdoptedCode, EXPIRY_UNKNOWN};
 use crate::jobs::portion::Portion;
-use crate::ledger::{Basis, Create, Entry, Ledger as _, LedgerError, Names, Private, Store};
+use crate::ledger::{Basis, Create, Entry, Ledger as _, LedgerError, Names, Private, Store, View as _};
 use crate::table::Settings;
 
 /// Codes adopted in one call to the ledger.
@@ -54,6 +54,8 @@ pub(super) fn import(setup: &Setup, file: &Path, adopting: &Adopting) -> Result<
     super::check::usable(&codes)?;
     let create = if adopting.new_ledger || !setup.is_production() { Create::IfMissing } else { Create::Never };
     let (_lock, ledger) = setup.open_ledger_to_send(&setup.binding()?, create, "ledger import", Share::NONE)?;
+    // That a bill is new is only as sure as that all is there, and found where it is.
+    wait(async { ledger.view().await?.whole().await })?;
     let mut told = Told { refused: codes.refused, ..Told::default() };
     let mut claimed = HashSet::new();
     for part in codes.parts(|_| true) {

@@ -1,6 +1,6 @@
 //! `tagih discrepancies`: what reports found, what people decide about it, and both in the journal.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs::File;
 use std::io::Read as _;
 use std::path::Path;
@@ -19,7 +19,7 @@ use crate::jobs::discrepancies::import::{self, Eyes};
 use crate::jobs::discrepancies::{take, take_items};
 use crate::journal::four_eyes::{self, Off};
 use crate::journal::{self, Author, Entry, Writer};
-use crate::register::{Decision, Fingerprint, Item, Register, Sighting, Status, Step};
+use crate::register::{Decision, EventKind, Fingerprint, Item, Refusal, Register, Sighting, Status, Step};
 use crate::report::{folder, items, items_sheet, open_items};
 use crate::table::{self, Settings};
 
@@ -42,8 +42,11 @@ pub(super) fn discrepancies(setup: &Setup, command: &Command) -> Result<Exit, Fa
             let comment = comment.clone().or_else(|| (step == Step::Note).then(|| ids.reason.clone()));
             decide(setup, ids, &step, (owner.as_ref(), comment.as_ref()))
         }
-        Command::Approve { ids } => decide(setup, ids, &Step::Approve, (None, None)),
-        Command::Reopen { ids } => decide(setup, ids, &Step::Reopen, (None, None)),
+        Command::Approve { ids, proposals } => approve(setup, ids, proposals),
+        Command::Reopen { ids } => {
+            let eyes = eyes(setup, &setup.author(ids.by.as_deref(), &ids.reason)?)?;
+            decide_each(setup, ids, (None, None), |_, item| Ok(eyes.reopening(item)))
+        }
         Command::Assign { ids, owner, comment } => decide(setup, ids, &Step::Note, (owner.as_ref(), comment.as_ref())),
         Command::Entries { .. } => entries::entries(setup, command),
         Command::FourEyes { state, by, reason } => four_eyes(setup, *state, &setup.author(by.as_deref(), reason)?),
@@ -219,25 +222,60 @@ fn import(setup: &Setup, file: &Path, partial: bool, tables: &Settings, by: Opti
     Ok(if refused > 0 { Exit::Look } else { Exit::Done })
 }
 
+/// Agrees to what waits at each id, if that is what was looked at.
+fn approve(setup: &Setup, ids: &Chosen, proposals: &[String]) -> Result<Exit, Failure> {
+    decide_each(setup, ids, (None, None), |id, item| match item.filter(|item| item.proposed().is_some()) {
+        Some(item) if !proposals.iter().any(|named| item.is_proposal(named)) => Err(Refusal::OtherProposal { id: id.to_owned() }),
+        Some(item) if item.reopening.is_some() => Ok(Step::ApproveReopen),
+        Some(_) | None => Ok(Step::Approve),
+    })
+}
+
 /// Records one step on each id: on all of them, or on none.
-fn decide(setup: &Setup, ids: &Chosen, step: &Step, (owner, comment): (Option<&String>, Option<&String>)) -> Result<Exit, Failure> {
+fn decide(setup: &Setup, ids: &Chosen, step: &Step, said: (Option<&String>, Option<&String>)) -> Result<Exit, Failure> {
+    decide_each(setup, ids, said, |_, _| Ok(step.clone()))
+}
+
+/// The same, with the step that each item asks for.
+fn decide_each(
+    setup: &Setup,
+    ids: &Chosen,
+    (owner, comment): (Option<&String>, Option<&String>),
+    step_of: impl Fn(&str, Option<&Item>) -> Result<Step, Refusal>,
+) -> Result<Exit, Failure> {
     let author = setup.author(ids.by.as_deref(), &ids.reason)?;
     let at = setup.clock.now();
     let mut writer = Writer::open(setup.existing_journal()?)?;
     let mut register = writer.journal().register_for_decisions()?;
     let mut decisions = Vec::new();
     for id in ids.ids.iter().map(|id| bare(id)).collect::<BTreeSet<_>>() {
+        let step = step_of(&id, register.get(&id)).map_err(Failure::usage)?;
         let facts = register.get(&id).map_or_else(|| Fingerprint::of_text(""), |item| item.facts.fingerprint());
-        let (reason, by) = (author.reason().to_owned(), author.actor().to_owned());
-        let (step, person) = (step.clone(), author.person().to_owned());
+        let (reason, by, person) = (author.reason().to_owned(), author.actor().to_owned(), author.person().to_owned());
         let decision = Decision { id, facts, step, reason, by, owner: owner.cloned(), comment: comment.cloned(), person };
         register.decide(at, &decision).map_err(Failure::usage)?;
         decisions.push(decision);
     }
-    let count = decisions.len();
+    let mut counts: BTreeMap<EventKind, (usize, Vec<&str>)> = BTreeMap::new();
+    for decision in &decisions {
+        let (count, ids) = counts.entry(decision.step.kind()).or_default();
+        *count = count.saturating_add(1);
+        ids.push(&decision.id);
+    }
+    let mut words = Vec::new();
+    for (kind, (count, ids)) in &counts {
+        let proposed = || ids.iter().filter_map(|id| Some((id, register.get(id)?.proposal_id()?)));
+        let waits = matches!(kind, EventKind::Proposed | EventKind::ReopenProposed);
+        let each = proposed().map(|(id, proposal)| format!("\n  tagih discrepancies approve {id} --proposal {proposal} --reason …"));
+        let waiting = if waits {
+            format!("; another person approves, who has looked at it (`show`):{}", each.collect::<String>())
+        } else {
+            String::new()
+        };
+        words.push(format!("{count} {}{waiting}", kind.name()));
+    }
     writer.append(at, &author, Entry::Decided { decisions })?;
-    let waiting = if matches!(step, Step::Propose { .. }) { "; another person approves with `tagih discrepancies approve`" } else { "" };
-    output::done(format_args!("{count} {}{waiting}", step.kind().name()));
+    output::done(words.join("\n"));
     Ok(Exit::Done)
 }
 

@@ -103,6 +103,9 @@ pub(super) enum DiscrepanciesCommand {
     Approve {
         #[command(flatten)]
         ids: Chosen,
+        /// The proposal that was looked at, as `show` calls it, or its first eight digits; once for each id
+        #[arg(long = "proposal", value_name = "PROPOSAL", required = true)]
+        proposals: Vec<String>,
     },
     /// Take a decision back
     Reopen {

@@ -8,7 +8,7 @@ use super::output::{self, rupiah};
 use super::setup::{Failure, Setup};
 use crate::domain::calendar::{format_utc_seconds, wib};
 use crate::exit::Exit;
-use crate::register::{Item, Refusal, Resolution};
+use crate::register::{Details, Item, Refusal, Resolution};
 
 fn amount(amount: Option<i64>) -> String {
     amount.map_or_else(|| "-".to_owned(), |amount| rupiah(amount.into()))
@@ -64,6 +64,8 @@ fn brief(id: &str, item: &Item, today: Date) -> Value {
         "comment": item.comment,
         "resolution": item.resolution.as_ref().map(made),
         "proposal": item.proposal.as_ref().map(made),
+        "reopening": item.reopening.as_ref().map(made),
+        "proposal_id": item.proposal_id(),
     })
 }
 
@@ -76,6 +78,20 @@ fn made(resolution: &Resolution) -> Value {
         "reviewed_by": resolution.reviewed_by,
         "at": format_utc_seconds(resolution.at),
     })
+}
+
+/// What an action needs, in words.
+fn told(details: &Details) -> String {
+    let Details { amount: rupiahs, target, explained_as, reference, effective_on } = details;
+    let parts = [
+        rupiahs.map(|rupiahs| rupiah(rupiahs.into())),
+        Some(target.clone()).filter(|target| !target.is_empty()),
+        explained_as.map(|account| account.name().to_owned()),
+        Some(reference.clone()).filter(|reference| !reference.is_empty()),
+        effective_on.map(|day| day.to_string()),
+    ];
+    let parts: Vec<String> = parts.into_iter().flatten().collect();
+    if parts.is_empty() { String::new() } else { format!(" ({})", parts.join(", ")) }
 }
 
 pub(super) fn show(setup: &Setup, id: &str) -> Result<Exit, Failure> {
@@ -108,6 +124,11 @@ pub(super) fn show(setup: &Setup, id: &str) -> Result<Exit, Failure> {
         if !text.is_empty() {
             output::result(format_args!("  {what:<8} {text}"));
         }
+    }
+    if let (Some(proposed), Some(proposal)) = (item.proposed(), item.proposal_id()) {
+        let what = if item.reopening.is_some() { "to take back" } else { "to" };
+        let (action, by, reason) = (proposed.action.name(), &proposed.decided_by, &proposed.reason);
+        output::result(format_args!("  proposed {proposal}: by {by} {what} {action}{}: {reason}", told(&proposed.details)));
     }
     output::result("history");
     for happening in &item.history {

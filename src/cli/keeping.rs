@@ -21,7 +21,10 @@ use crate::domain::sum::Sum;
 use crate::domain::{near, plan};
 use crate::exit::Exit;
 use crate::ledger::codes as ledger_codes;
-use crate::ledger::{Basis, Create, Entry, Head, Ledger as _, LedgerError, Location, Private, Seals, SenderLock, Store, View as _};
+use crate::ledger::{
+    Basis, Create, Entry, Head, Ledger as _, LedgerError, Location, Private, Seals, SenderLock, Store, VerifyReport, View as _,
+};
+use crate::report::atomic;
 use crate::report::issue::head_text;
 use crate::secret::{self, Sources};
 
@@ -240,7 +243,9 @@ pub(super) fn ledger(setup: &Setup, command: &LedgerCommand) -> Result<Exit, Fai
             }
             Ok(Exit::Done)
         }
-        LedgerCommand::Rekey { backup, former } => rekey(setup, backup, former.as_deref()),
+        LedgerCommand::Rekey { backup, former, head, head_file } => {
+            rekey(setup, backup, former.as_deref(), (head.as_deref(), head_file.as_deref()))
+        }
         LedgerCommand::Purge { before } => purge(setup, *before),
     }
 }
@@ -250,7 +255,7 @@ fn backup(setup: &Setup, to: &Path) -> Result<Exit, Failure> {
     let named = || to.join(format!("ledger-{}", format_utc_seconds(setup.clock.now()).replace(':', "")));
     let is_folder = to.as_os_str().as_encoded_bytes().ends_with(b"/");
     if is_folder {
-        std::fs::create_dir_all(to)?;
+        atomic::make_folder(to)?;
     }
     let to = if is_folder || to.is_dir() { &named() } else { to };
     if to.exists() {
@@ -258,7 +263,32 @@ fn backup(setup: &Setup, to: &Path) -> Result<Exit, Failure> {
     }
     runtime()?.block_on(Store::backup(&setup.ledger_location()?, to)).map_err(|error| backup_failed(error, to))?;
     output::done(format_args!("copied to {}", to.display()));
-    Ok(Exit::Done)
+    // The bytes are kept whatever they are; who relies on them hears now.
+    let copy = Location::File(to.to_path_buf());
+    match runtime()?.block_on(Store::verify(&copy, &setup.seals()?, None)) {
+        Err(LedgerError::TooOld { .. }) => {
+            output::note("note: it is of an earlier version, so it is verified when it is migrated");
+            Ok(Exit::Done)
+        }
+        verified => {
+            let report = verified?;
+            whole(&copy, &report)?;
+            output::done(format_args!("{} events of {} bills are whole; head {}", report.events, report.bills, head_text(report.head)));
+            Ok(Exit::Done)
+        }
+    }
+}
+
+/// Says what does not hold together.
+fn whole(location: &Location, report: &VerifyReport) -> Result<(), Failure> {
+    report.findings.iter().for_each(output::error);
+    if report.is_sound() {
+        return Ok(());
+    }
+    let (shown, count, code) = (location.name(), report.findings_count, ledger_codes::DAMAGED);
+    let counted = format!("{} events of {} bills", report.events, report.bills);
+    let message = format!("{counted} of the ledger `{shown}` do not hold together: {count} findings [{code}]\nhint: {}", code.remedy);
+    Err(Failure::new(Exit::Damaged, message))
 }
 
 /// A copy that cannot be written says nothing against the ledger.
@@ -282,9 +312,6 @@ fn verify(setup: &Setup, head: Option<&str>, head_file: Option<&Path>) -> Result
         None => head.map(parse_head).transpose()?,
     };
     let report = wait(Store::verify(&location, &setup.seals()?, expected.as_ref()))?;
-    for finding in &report.findings {
-        output::error(finding);
-    }
     for note in &report.notes {
         output::note(format_args!("note: {note}"));
     }
@@ -293,15 +320,10 @@ fn verify(setup: &Setup, head: Option<&str>, head_file: Option<&Path>) -> Result
     setup.figure(|figures| figures.rows("payments", "verified", report.payments, None));
     setup.figure(|figures| figures.rows("findings", "not_whole", report.findings_count, None));
     setup.figure_head(report.head);
-    let counted = format!("{} events of {} bills", report.events, report.bills);
-    if report.is_sound() {
-        head_file.map_or(Ok(()), |path| heads::keep(path, report.head))?;
-        output::done(format_args!("{counted} are whole; head {}", head_text(report.head)));
-        return Ok(Exit::Done);
-    }
-    let (shown, count, code) = (location.name(), report.findings_count, ledger_codes::DAMAGED);
-    let message = format!("{counted} of the ledger `{shown}` do not hold together: {count} findings [{code}]\nhint: {}", code.remedy);
-    Err(Failure::new(Exit::Damaged, message))
+    whole(&location, &report)?;
+    head_file.map_or(Ok(()), |path| heads::keep(path, report.head))?;
+    output::done(format_args!("{} events of {} bills are whole; head {}", report.events, report.bills, head_text(report.head)));
+    Ok(Exit::Done)
 }
 
 /// Another ledger would be written over, or beside.
@@ -331,7 +353,7 @@ pub(super) fn parse_head(text: &str) -> Result<Head, Failure> {
 }
 
 /// Whoever writes with the former key is refused afterwards.
-fn rekey(setup: &Setup, to: &Path, former: Option<&Path>) -> Result<Exit, Failure> {
+fn rekey(setup: &Setup, to: &Path, former: Option<&Path>, (head, head_file): (Option<&str>, Option<&Path>)) -> Result<Exit, Failure> {
     let former = former.map_or(Ok(None), |file| secret::seal_key(&file.display().to_string(), Sources::default()))?;
     let former = former.as_ref().map_or(Seals::UNKEYED, Seals::keyed);
     let (binding, location) = (setup.binding()?, setup.ledger_location()?);
@@ -345,8 +367,16 @@ fn rekey(setup: &Setup, to: &Path, former: Option<&Path>) -> Result<Exit, Failur
         Location::Server(_) => None,
     };
     let of_before = location.clone().sealed(&former);
+    // Whoever put an older copy in its place would have it made sound.
+    let known = match head_file {
+        Some(path) => heads::kept(path)?,
+        None => head.map(parse_head).transpose()?,
+    };
+    let known = known.ok_or_else(|| Failure::usage("no head is known\nhint: give the last summary's `ledger_head` with `--head`"))?;
+    whole(&location, &wait(Store::verify(&of_before, &former, Some(&known)))?)?;
     runtime()?.block_on(Store::backup(&of_before, to)).map_err(|error| backup_failed(error, to))?;
     let head = wait(Store::rekey(&of_before, &binding, &former, setup.clock.now()))?;
+    head_file.map_or(Ok(()), |path| heads::keep(path, head))?;
     output::done(format_args!("sealed {}; as it was it is kept at {}; head {}", binding.seals.in_words(), to.display(), head_text(head)));
     Ok(Exit::Done)
 }

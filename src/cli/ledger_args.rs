@@ -23,7 +23,7 @@ pub(super) enum LedgerCommand {
         #[command(flatten)]
         tables: TableFlags,
     },
-    /// Copy the ledger while it is in use
+    /// Copy the ledger while it is in use, and verify the copy
     Backup {
         /// The copy, which must not exist yet; `DIR/` is a folder, made if it is missing, in which it is named by the time
         to: PathBuf,
@@ -55,6 +55,12 @@ pub(super) enum LedgerCommand {
         /// The file of the key that it is sealed with now, if it is
         #[arg(long, value_name = "FILE")]
         former: Option<PathBuf>,
+        /// The last known `sequence:hash`, such as the last summary has it: an older copy put back is not sealed anew
+        #[arg(long, value_name = "HEAD", required_unless_present = "head_file")]
+        head: Option<String>,
+        /// The file in which `ledger verify` keeps it
+        #[arg(long, value_name = "FILE", conflicts_with = "head")]
+        head_file: Option<PathBuf>,
     },
     /// Delete names, addresses and request bodies of bills that are closed
     Purge {

@@ -11,11 +11,13 @@ use super::period_args::PeriodCommand;
 use super::reconcile::{self, month};
 use super::setup::{Failure, Setup};
 use crate::domain::balance::Balance;
+use crate::domain::closing::Closing;
 use crate::exit::Exit;
 use crate::jobs::period::{self, Approved, CloseOptions, PeriodError};
 use crate::jobs::reconcile::OpeningFolder;
 use crate::journal;
 use crate::journal::period::{ClosedPeriod, PeriodClose};
+use crate::journal::{Entry, Record};
 use crate::ledger::{Store, codes};
 
 impl From<PeriodError> for Failure {
@@ -24,9 +26,11 @@ impl From<PeriodError> for Failure {
             PeriodError::Journal(error) => return error.into(),
             PeriodError::Report { .. } | PeriodError::Stale { .. } => Exit::Input,
             PeriodError::Identity { .. } => Exit::Damaged,
-            PeriodError::Days { .. } | PeriodError::Order { .. } | PeriodError::Reviewer { .. } | PeriodError::NothingProposed { .. } => {
-                Exit::Usage
-            }
+            PeriodError::Days { .. }
+            | PeriodError::Order { .. }
+            | PeriodError::Reviewer { .. }
+            | PeriodError::OtherProposal { .. }
+            | PeriodError::NothingProposed { .. } => Exit::Usage,
         };
         Self::new(exit, error)
     }
@@ -50,19 +54,21 @@ pub(super) fn period(setup: &Setup, command: &PeriodCommand) -> Result<Exit, Fai
                 Some(report) if !reopen => {
                     let proposed = sign(setup, (period, report), by.as_deref(), None, reason)?;
                     told(setup, period, &proposed, "waits to be approved by another person")?;
+                    tell_proposal(setup, period)?;
                 }
                 _ => {
                     period::reopen(setup.existing_journal()?, from, &setup.author(by.as_deref(), reason)?, true, setup.clock.now())?;
                     output::done(format_args!("that {period} be opened again waits to be approved by another person"));
+                    tell_proposal(setup, period)?;
                 }
             }
         }
-        PeriodCommand::Approve { period, by, reason } => {
+        PeriodCommand::Approve { period, proposal, by, reason } => {
             let (from, _) = month(period)?;
             let author = setup.author(by.as_deref(), reason)?;
             let journal = setup.existing_journal()?;
             let again = period::proposed_report(journal, from)?.map(|report| made_again(setup, &report)).transpose()?;
-            match period::approve(journal, from, &author, again.as_ref().map(TempDir::path), setup.clock.now())? {
+            match period::approve(journal, (from, proposal), &author, again.as_ref().map(TempDir::path), setup.clock.now())? {
                 Approved::Closed(closed) => {
                     write_anew(setup, Path::new(&closed.report))?;
                     told(setup, period, &closed, "is closed")?;
@@ -149,11 +155,20 @@ fn told(setup: &Setup, period: &str, closed: &PeriodClose, words: &str) -> Resul
     Ok(())
 }
 
+/// How the second person says that they agree to this proposal and no other.
+fn tell_proposal(setup: &Setup, period: &str) -> Result<(), Failure> {
+    if let Some(proposal) = journal::read(setup.existing_journal()?)?.proposed().filter(|_| !setup.json) {
+        output::done(format_args!("  tagih period approve {period} --proposal {} --reason …", proposal.proposal_id()));
+    }
+    Ok(())
+}
+
 fn list(setup: &Setup) -> Result<(), Failure> {
-    let closed = journal::read(setup.existing_journal()?)?.periods()?;
+    let journal = journal::read(setup.existing_journal()?)?;
+    let (closed, proposed) = (journal.periods()?, journal.proposed());
     if setup.json {
-        let rows: Vec<_> = closed.iter().map(json).collect();
-        output::result(serde_json::Value::from(rows));
+        let rows = closed.iter().map(json).chain(proposed.map(json_of_proposal));
+        output::result(rows.collect::<serde_json::Value>());
         return Ok(());
     }
     for ClosedPeriod { close, at, by, reason } in &closed {
@@ -170,7 +185,24 @@ fn list(setup: &Setup) -> Result<(), Failure> {
         output::result(format_args!("  hash {}", close.closing_hash));
         output::result(format_args!("  report {} (run {})", close.report, close.run_id));
     }
+    if let Some(Record { actor, at, reason, entry, .. }) = proposed {
+        let what = match entry {
+            Entry::PeriodProposed { period } => {
+                let Closing { from, to, .. } = period.closing;
+                format!("{from} to {to} be closed, report {} (run {}), hash {}", period.report, period.run_id, period.closing_hash)
+            }
+            Entry::ReopenProposed { from } => format!("the month from {from} be opened again"),
+            _ => String::new(),
+        };
+        let proposal = proposed.map(Record::proposal_id).unwrap_or_default();
+        output::result(format_args!("proposal {proposal} waits for another person: {actor} proposed {at} that {what}: {reason}"));
+    }
     Ok(())
+}
+
+fn json_of_proposal(record: &Record) -> serde_json::Value {
+    let Record { at, actor, reason, entry, .. } = record;
+    serde_json::json!({"at": at.to_string(), "by": actor, "reason": reason, "proposal": record.proposal_id(), "proposed": entry})
 }
 
 fn json(period: &ClosedPeriod) -> serde_json::Value {

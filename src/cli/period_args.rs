@@ -48,6 +48,9 @@ pub(super) enum PeriodCommand {
         /// The WIB month
         #[arg(value_name = "2026-10")]
         period: String,
+        /// The proposal that was looked at, as `period list` calls it, or its first eight digits
+        #[arg(long, value_name = "PROPOSAL")]
+        proposal: String,
         /// Who approves it
         #[arg(long, value_name = "NAME")]
         by: Option<String>,

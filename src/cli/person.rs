@@ -1,5 +1,7 @@
 //! Whose account of the system this process runs under: what four eyes are told apart by. Keys of persons are another matter.
 
+use std::ffi::OsStr;
+
 use super::setup::{Failure, Setup, filled};
 use crate::journal::{self, Author, four_eyes};
 use crate::private;
@@ -17,8 +19,24 @@ fn person() -> Result<String, Failure> {
             "E0859: this process runs in a user namespace, where its account is whatever it says\nhint: decide outside of `unshare` and rootless containers",
         ));
     }
-    let before = std::env::var("SUDO_UID").ok().and_then(|uid| uid.parse().ok());
+    let before = before_sudo(private::real_account(), std::env::var_os("SUDO_UID").as_deref())?;
     Ok(named(private::real_account(), before, &std::fs::read_to_string("/etc/passwd").unwrap_or_default()))
+}
+
+/// Who became root, as sudo says.
+///
+/// # Errors
+/// Where what it says is no account: that must not make root's of somebody's decision.
+fn before_sudo(uid: u32, said: Option<&OsStr>) -> Result<Option<u32>, Failure> {
+    let Some(said) = said.filter(|_| uid == 0) else { return Ok(None) };
+    let is_number = |text: &&str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
+    match said.to_str().filter(is_number).and_then(|text| text.parse().ok()) {
+        Some(before) => Ok(Some(before)),
+        None => Err(Failure::usage(format!(
+            "E0860: `SUDO_UID` says `{}`, which is no account, so nobody knows who decides\nhint: run the command by `sudo` itself, which sets it, or unset it where root itself decides",
+            said.display()
+        ))),
+    }
 }
 
 /// Whether accounts are called here what they are called outside.
@@ -79,6 +97,16 @@ mod tests {
         assert_eq!(named(0, None, passwd), "0 root");
         assert_eq!(named(1007, None, passwd), "1007");
         assert_eq!((named(0, Some(1007), passwd).as_str(), named(0, Some(0), passwd).as_str()), ("1007 by sudo", "0 root"));
+    }
+
+    #[test]
+    fn what_sudo_cannot_have_said_makes_nobody_root() {
+        let said = |uid: u32, text: &str| before_sudo(uid, Some(OsStr::new(text)));
+        assert_eq!((said(0, "1001").unwrap(), said(0, "0").unwrap(), before_sudo(0, None).unwrap()), (Some(1001), Some(0), None));
+        for text in ["", "x", "-1", "+1001", "1001 ", " 0", "4294967296", "1e3", "\u{ff11}"] {
+            assert!(said(0, text).unwrap_err().message.contains("E0860"), "{text:?}");
+            assert_eq!(said(1000, text).unwrap(), None, "only root is asked: {text:?}");
+        }
     }
 
     #[test]

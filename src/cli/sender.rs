@@ -100,6 +100,7 @@ impl Sender {
             settings,
             clock: now,
             controls: tokio::sync::Mutex::default(),
+            looked_over: tokio::sync::OnceCell::new(),
             badly_signed: AtomicU64::default(),
         }
     }

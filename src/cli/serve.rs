@@ -150,6 +150,8 @@ fn settings(setup: &Setup, client_id: String) -> Result<Settings, Failure> {
         customer_name: section.customer_name.clone(),
         limits: Limits {
             connections_max: usize::try_from(section.connections_max.get()).unwrap_or(usize::MAX),
+            per_address_max: usize::try_from(section.connections_per_address_max.get()).unwrap_or(usize::MAX),
+            proxies: section.proxies.clone(),
             body_bytes_max: section.body_bytes_max,
             header_timeout: Duration::from_millis(section.header_timeout_ms),
             body_timeout: Duration::from_millis(section.body_timeout_ms),

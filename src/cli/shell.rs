@@ -22,7 +22,7 @@ pub(super) fn completions(shell: Shell) -> Result<Exit, Failure> {
 
 /// Writes one manual page a command into `folder`.
 pub(super) fn man(folder: &Path) -> Result<Exit, Failure> {
-    std::fs::create_dir_all(folder)?;
+    crate::report::atomic::make_folder(folder)?;
     clap_mangen::generate_to(Cli::command(), folder)?;
     output::done(format_args!("manual pages in {}; try `man {}`", folder.display(), folder.join("tagih.1").display()));
     Ok(Exit::Done)

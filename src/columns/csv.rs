@@ -6,7 +6,11 @@ use std::fmt;
 use std::io::{self, Write};
 
 use super::{Cells, Column, Kind, Value, plain_names};
-use crate::domain::spreadsheet::{begins_a_cell, escaped};
+use crate::domain::spreadsheet::{begins_a_cell, escaped, stands_in_words};
+
+const fn splits_more(character: char) -> bool {
+    begins_a_cell(character) && !stands_in_words(character)
+}
 
 /// What stands in a cell, before quotes.
 fn safe<'t>(kind: Kind, value: &'t Value<'_>, made: &'t mut String) -> Result<Cow<'t, str>, fmt::Error> {
@@ -90,7 +94,7 @@ impl<W: Write> Cells for Csv<W> {
         }
         self.cells = self.cells.saturating_add(1);
         let safe = safe(kind, value, &mut self.made).map_err(io::Error::other)?;
-        let splits = |byte: &u8| matches!(byte, b',' | b'"' | b'\r' | b'\n') || self.quotes_more && begins_a_cell(char::from(*byte));
+        let splits = |byte: &u8| matches!(byte, b',' | b'"' | b'\r' | b'\n') || self.quotes_more && splits_more(char::from(*byte));
         if safe.as_bytes().iter().any(splits) || self.quotes_more && matches!(safe, Cow::Owned(_)) {
             self.line.push(b'"');
             for (place, part) in safe.split('"').enumerate() {

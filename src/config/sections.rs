@@ -239,6 +239,7 @@ section!(
         listen: String, admin_listen: String, inquiry_path: String, notification_path: String, log_dir: String,
         invalid_signature: InvalidSignature, inquiry_suffix: String, refusal_details: bool, sign_refusals: bool,
         freshness_seconds: u32 = 0..=86_400, customer_name: String, connections_max: std::num::NonZeroU32 = 1..=65_536,
+        connections_per_address_max: std::num::NonZeroU32 = 1..=65_536, proxies: Vec<std::net::IpAddr>,
         body_bytes_max: usize = 1_024..=BODY_BYTES_MAX, header_timeout_ms: u64 = 1..=600_000, body_timeout_ms: u64 = 1..=600_000,
         drain_seconds: u64 = 0..=3_600, close_after_minutes: u32 = 0..=10_080, forged_bytes_max: u64 = 0..=BYTES_MAX,
         reserved_bytes: u64 = 0..=BYTES_MAX, answers_bytes_max: u64 = 0..=BYTES_MAX,

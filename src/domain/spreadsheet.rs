@@ -15,7 +15,13 @@ const fn runs(character: char) -> bool {
 /// What a spreadsheet of some language takes for the end of a cell or line.
 #[must_use]
 pub const fn begins_a_cell(character: char) -> bool {
-    matches!(character, ';' | ',' | '|' | '\t' | '\n' | '\r')
+    matches!(character, ';' | ',' | '|' | '\t' | '\n' | '\r') || stands_in_words(character)
+}
+
+/// What only a spreadsheet that somebody has told so parts cells at, and any text is full of.
+#[must_use]
+pub const fn stands_in_words(character: char) -> bool {
+    matches!(character, ' ' | ':')
 }
 
 /// Whether `rest`, where a cell begins, is some quotes and apostrophes and then something that runs.
@@ -88,7 +94,11 @@ mod tests {
             ("'Aisyah", "'Aisyah"),
             ("a-b=c", "a-b=c"),
             ("", ""),
-            ("a;b; -c", "a;b; -c"),
+            ("a;b; -c", "a;b; '-c"),
+            ("Budi =1+41", "Budi '=1+41"),
+            ("Budi: \"=1", "Budi: '\"=1"),
+            ("10:=1+41:x", "10:'=1+41:x"),
+            ("10:30 WIB", "10:30 WIB"),
         ];
         for (text, expected) in cases {
             assert_eq!(escaped(text), expected, "{text:?}");
@@ -99,11 +109,11 @@ mod tests {
 
     proptest! {
         #[test]
-        fn any_text_reads_back_as_it_was_and_nothing_in_it_runs(text in "[='\"+;,|@a\\-\t\r\n]{0,12}|.{0,20}") {
+        fn any_text_reads_back_as_it_was_and_nothing_in_it_runs(text in "[='\"+;,|@a: \\-\t\r\n]{0,12}|.{0,20}") {
             let written = escaped(&text).into_owned();
             prop_assert_eq!(unescaped(&written), text);
             // As another spreadsheet would part it, which takes quotes off where its cells begin.
-            let mut cells = written.split([';', ',', '|', '\t', '\n', '\r']);
+            let mut cells = written.split([';', ',', '|', '\t', '\n', '\r', ' ', ':']);
             prop_assert!(!cells.any(|cell| cell.trim_start_matches('"').starts_with(['=', '+', '-', '@'])), "{written:?}");
         }
     }

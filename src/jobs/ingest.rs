@@ -78,6 +78,10 @@ pub struct IngestOptions {
 /// [`IngestError`]; what was applied before stays, and a second run finds it known.
 pub async fn ingest(ledger: &impl Ledger, options: &IngestOptions) -> Result<IngestReport, IngestError> {
     let Proved { payments, claims, mut report } = proved(options)?;
+    if payments.iter().next().is_some() {
+        // That a payment is new is only as sure as that all are there, and found where they are.
+        ledger.view().await?.whole().await?;
+    }
     // The doubt goes first: should the run be cut between the two, the next one still finds both to do.
     report.settled = settle(ledger, &mut payments.iter(), options.now).await?;
     let mut payments = payments.iter().peekable();

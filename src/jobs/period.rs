@@ -106,6 +106,18 @@ pub enum PeriodError {
         /// What to do.
         hint: &'static str,
     },
+    /// What was looked at is not what waits (exit 2).
+    #[error(
+        "E0818: what waits about {from} is not the proposal that was looked at, but `{waiting}` by {by}\nhint: look at it with `tagih period list` and at its report, then approve that by its `--proposal`"
+    )]
+    OtherProposal {
+        /// The first day.
+        from: Date,
+        /// What waits.
+        waiting: String,
+        /// Who proposed it.
+        by: String,
+    },
     /// Nothing waits for a second person (exit 2).
     #[error(
         "E0856: nothing about {from} waits to be approved\nhint: `tagih period propose` comes first; `tagih period list` shows what is closed"
@@ -228,19 +240,30 @@ pub fn proposed_report(journal: &Path, from: Date) -> Result<Option<PathBuf>, Jo
     })
 }
 
-/// The second person agrees to what was proposed of the period from `from`; `again` is its report, made again just now.
+/// The second person agrees to what was proposed of the period from `from`, if it is the proposal that they `named`; `again` is its
+/// report, made again just now.
 ///
 /// # Errors
 /// [`PeriodError`]; the journal is then as it was.
-pub fn approve(journal: &Path, from: Date, author: &Author, again: Option<&Path>, now: Timestamp) -> Result<Approved, PeriodError> {
+pub fn approve(
+    journal: &Path,
+    (from, named): (Date, &str),
+    author: &Author,
+    again: Option<&Path>,
+    now: Timestamp,
+) -> Result<Approved, PeriodError> {
     let mut writer = Writer::open(journal)?;
-    let Some(proposal) = writer.journal().proposed().cloned() else { return Err(PeriodError::NothingProposed { from }) };
+    let waiting = writer.journal().proposed().filter(|proposal| proposal.entry.proposes(from)).cloned();
+    let Some(proposal) = waiting else { return Err(PeriodError::NothingProposed { from }) };
+    if !proposal.is_proposal(named) {
+        return Err(PeriodError::OtherProposal { from, waiting: proposal.proposal_id(), by: proposal.actor });
+    }
     if is_one_person(&proposal, author) {
         let hint = "somebody else approves it, from an account of the system of their own and with `--by` their name";
         return Err(PeriodError::Reviewer { reason: "who proposed it cannot also approve it", hint });
     }
     let (entry, approved) = match proposal.entry {
-        Entry::PeriodProposed { period } if period.closing.from == from => {
+        Entry::PeriodProposed { period } => {
             // What was proposed is what is signed.
             let folder = Path::new(&period.report);
             let again = again.ok_or_else(|| not_whole(folder, &"it was not made again"))?;
@@ -249,18 +272,21 @@ pub fn approve(journal: &Path, from: Date, author: &Author, again: Option<&Path>
             if summary.month.closing_hash != period.closing_hash {
                 return Err(stale(folder, &"its balances are not those that were proposed"));
             }
+            let content_sha256 = manifest::content(&summary.files);
+            if !period.content_sha256.is_empty() && period.content_sha256 != content_sha256 {
+                return Err(stale(folder, &"it is not the report that was proposed"));
+            }
             check_order(&writer.journal().periods()?, &period.closing)?;
             let period = Box::new(PeriodClose {
                 reviewed_by: Some(proposal.actor),
-                content_sha256: manifest::content(&summary.files),
+                content_sha256,
                 run_id: summary.run_id,
                 summary_sha256,
                 ..*period
             });
             (Entry::PeriodClosed { period: period.clone() }, Approved::Closed(period))
         }
-        Entry::ReopenProposed { from: of } if of == from => (Entry::PeriodReopened { from }, Approved::Reopened),
-        _ => return Err(PeriodError::NothingProposed { from }),
+        _ => (Entry::PeriodReopened { from }, Approved::Reopened),
     };
     writer.append(now, author, entry)?;
     Ok(approved)

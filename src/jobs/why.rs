@@ -202,6 +202,8 @@ pub async fn why(view: &impl View, options: &WhyOptions<'_>) -> Result<Story, Bo
     told.sort_by_key(|told| told.at.unwrap_or(Timestamp::MAX));
     let is_known = subject.bill.is_some() || !told.is_empty() || judgement.iter().any(|of| of.about.findings().next().is_some());
     if !is_known {
+        // That nobody knows it is only as sure as that all is there, and found where it is.
+        view.whole().await?;
         return Err(Box::new(WhyError::Unknown(options.name.to_owned())));
     }
     let name = subject.bill.as_ref().map_or_else(|| options.name.to_owned(), |bill| bill.invoice_number.to_string());

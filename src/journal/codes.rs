@@ -106,4 +106,10 @@ pub const ALL: &[Code] = &[
         "the decision would take effect on a day of a month that is signed, and what is signed does not change",
         "name a day of a month that is not closed, or none: then it is the day the decision is made",
     ),
+    Code::new(
+        "E0818",
+        "another proposal waits",
+        "whoever approves names the proposal they looked at, and what waits now is not that one: it was made anew or the facts went on",
+        "look at what waits (`tagih discrepancies show ID`, `tagih period list`), then approve that by its `--proposal`",
+    ),
 ];

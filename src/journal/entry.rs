@@ -62,6 +62,16 @@ pub enum Entry {
 }
 
 impl Entry {
+    /// Whether it proposes something about the period from this day.
+    #[must_use]
+    pub fn proposes(&self, day: Date) -> bool {
+        match self {
+            Self::PeriodProposed { period } => period.closing.from == day,
+            Self::ReopenProposed { from } => *from == day,
+            _ => false,
+        }
+    }
+
     /// Its effect on the discrepancies; a kind that has none returns no change.
     pub(super) fn apply(&self, at: Timestamp, register: &mut Register) -> Result<Vec<Change>, IllegalHistory> {
         match self {

@@ -6,6 +6,8 @@ use serde::{Deserialize, Serialize};
 
 use super::{Entry, Journal, JournalError, Record};
 use crate::domain::closing::Closing;
+use crate::domain::digest;
+use crate::register::is_named;
 
 /// What is signed when a period is closed.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -42,6 +44,20 @@ pub struct ClosedPeriod {
     pub by: String,
     /// Why, or how.
     pub reason: String,
+}
+
+impl Record {
+    /// What tells a proposal from any other, to be named by whoever approves it: the journal's hash up to it.
+    #[must_use]
+    pub fn proposal_id(&self) -> String {
+        digest::hex(self.hash.get(..8).unwrap_or(&self.hash))
+    }
+
+    /// Whether `named` is what somebody who looked at this proposal calls it, whole or by its beginning.
+    #[must_use]
+    pub fn is_proposal(&self, named: &str) -> bool {
+        is_named(&self.proposal_id(), named)
+    }
 }
 
 impl Journal {

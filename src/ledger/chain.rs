@@ -216,6 +216,9 @@ pub(super) struct KeyRecord {
     pub(super) history: String,
 }
 
+/// What is said where the event that changed the key does not answer for those before it.
+pub(super) const OTHER_HISTORY: &str = "the events of before the key of the seals was changed are not those that were there then";
+
 /// All that events hold, with their hashes, whatever those were made with.
 #[derive(Clone, Debug, Default)]
 pub(super) struct History(digest::Running);

@@ -120,7 +120,7 @@ pub const OTHER_KEY: Code = Code::new(
     "E0515",
     "the ledger's seals are made with another key",
     "A ledger whose chain and seals are made with a key says so by the key's fingerprint, and is read with that key only; one that is made without is not read by a configuration that has a key, as whoever has the file could have taken the key out of it.",
-    "Set `ledger.seal_key_file` to the ledger's key. To give a ledger a key or another one, see `tagih ledger rekey` (docs/security.md).",
+    "Set `ledger.seal_key_file` to the ledger's key. A ledger that had the configured key before is an older copy, or somebody took the key out of it: put the last backup back, and seal nothing anew. To give a ledger its first key or another one, `tagih ledger rekey` takes the last head that is known (docs/security.md).",
 );
 
 /// All of them, in order.

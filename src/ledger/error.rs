@@ -60,7 +60,8 @@ pub enum LedgerError {
     /// Its seals are made with another key, or with none, or the configuration has none (exit 2).
     #[error(
         "the seals of the ledger `{path}` are made {found}, and this configuration would make them {wanted}\n\
-         hint: set `ledger.seal_key_file` to the key that they are made with; to change it, `tagih ledger rekey`"
+         hint: set `ledger.seal_key_file` to the key that they are made with. If the ledger had the configured key before, this is an older copy or \
+         another's work: do not seal it anew. To give a ledger its first or another key: `tagih ledger rekey --head …`, with the last known head"
     )]
     OtherKey {
         /// Which ledger.

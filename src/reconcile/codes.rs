@@ -144,6 +144,14 @@ pub const NAMESPACE: Code = Code::new(
     "run the command outside of `unshare` and rootless containers",
 );
 
+/// What sudo cannot have said.
+pub const NO_ACCOUNT: Code = Code::new(
+    "E0860",
+    "no account became root",
+    "decisions are told apart by accounts of the system; who became root is told by `SUDO_UID`, and what it says is no account's number",
+    "run the command by `sudo` itself, or unset `SUDO_UID` where root itself decides",
+);
+
 /// All of them.
 pub const ALL: &[Code] = &[
     LEDGER_UNREADABLE,
@@ -165,4 +173,5 @@ pub const ALL: &[Code] = &[
     BOOKS_UNREADABLE,
     STALE,
     NAMESPACE,
+    NO_ACCOUNT,
 ];

@@ -131,6 +131,10 @@ pub enum Step {
     Approve,
     /// Takes a decision, or a proposal, back.
     Reopen,
+    /// Asks for a decision to be taken back, without effect until somebody else approves.
+    ProposeReopen,
+    /// Agrees to that.
+    ApproveReopen,
     /// Sets owner or comment only.
     Note,
 }
@@ -143,7 +147,8 @@ impl Step {
             Self::Resolve { .. } => EventKind::Resolved,
             Self::Propose { .. } => EventKind::Proposed,
             Self::Approve => EventKind::Approved,
-            Self::Reopen => EventKind::Reopened,
+            Self::Reopen | Self::ApproveReopen => EventKind::Reopened,
+            Self::ProposeReopen => EventKind::ReopenProposed,
             Self::Note => EventKind::Noted,
         }
     }
@@ -191,6 +196,14 @@ pub enum Refusal {
         status: Status,
         /// What was to happen.
         event: EventKind,
+    },
+    /// What was looked at is not what waits.
+    #[error(
+        "E0818: what waits at `{id}` is not the proposal that was looked at\nhint: look at it with `tagih discrepancies show {id}`, and approve that by its `--proposal`"
+    )]
+    OtherProposal {
+        /// Which item.
+        id: String,
     },
     /// Preparer and reviewer are one.
     #[error("E0806: `{id}` was decided by `{by}`, who cannot also review it\nhint: somebody else approves it, with `--by` their name")]
@@ -255,7 +268,7 @@ impl Decision {
         match &self.step {
             Step::Resolve { details, .. } | Step::Propose { details, .. } => details.effective_on,
             Step::Approve => item.proposal.as_ref()?.details.effective_on,
-            Step::Reopen | Step::Note => None,
+            Step::Reopen | Step::ProposeReopen | Step::ApproveReopen | Step::Note => None,
         }
     }
 
@@ -279,17 +292,21 @@ impl Decision {
         if next_status(Some(item.status), self.step.kind()).is_none() {
             return Err(Refusal::Status { id: id(), status: item.status, event: self.step.kind() });
         }
+        let approves = matches!(self.step, Step::Approve | Step::ApproveReopen);
+        if (self.step == Step::ApproveReopen) != (approves && item.reopening.is_some()) {
+            return Err(Refusal::Status { id: id(), status: item.status, event: EventKind::Approved });
+        }
+        let proposal = item.proposed().filter(|_| approves);
         let (action, preparer, reviewer) = match &self.step {
             Step::Resolve { action, reviewer, .. } => (Some(*action), &self.by, reviewer.as_ref()),
             Step::Propose { action, .. } => (Some(*action), &self.by, None),
-            Step::Approve => (None, item.proposal.as_ref().map_or(&self.by, |proposal| &proposal.decided_by), Some(&self.by)),
-            Step::Reopen | Step::Note => (None, &self.by, None),
+            Step::Approve | Step::ApproveReopen => (None, proposal.map_or(&self.by, |proposal| &proposal.decided_by), Some(&self.by)),
+            Step::Reopen | Step::ProposeReopen | Step::Note => (None, &self.by, None),
         };
         if reviewer.is_some_and(|reviewer| is_same_person(reviewer, preparer)) {
             return Err(Refusal::SamePerson { id: id(), by: preparer.clone() });
         }
-        let same_account = |proposal: &super::Resolution| is_same_account(&proposal.person, &self.person);
-        if self.step == Step::Approve && item.proposal.as_ref().is_some_and(same_account) {
+        if proposal.is_some_and(|proposal| is_same_account(&proposal.person, &self.person)) {
             return Err(Refusal::SamePerson { id: id(), by: preparer.clone() });
         }
         if let (Some(on), Some(last)) = (self.effective_on(item), closed_to)

@@ -7,32 +7,12 @@ use jiff::civil::Date;
 
 use super::decision::{Action, Decision, Details, Refusal, Step};
 use super::facts::Facts;
-use super::sighting::{Run, Sighting, Standing, Standings};
+use super::item::{Happening, Item, Resolution, decision_id};
+use super::sighting::{Run, Sighting, Standings};
 use super::{EventKind, Status, next_status};
 use crate::books;
-use crate::books::{ItemId, Subject};
+use crate::books::ItemId;
 use crate::domain::calendar::wib_date;
-
-/// What was decided, by whom and when.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Resolution {
-    /// What is to be done.
-    pub action: Action,
-    /// Why.
-    pub reason: String,
-    /// The preparer.
-    pub decided_by: String,
-    /// The second person, if there is one.
-    pub reviewed_by: Option<String>,
-    /// When it took effect; for a proposal, when it was made.
-    pub at: Timestamp,
-    /// What the action needs.
-    pub details: Details,
-    /// Whose account of the system it was made from.
-    pub person: String,
-    /// The decision of the books that it is, once it has effect.
-    pub posted_as: Option<ItemId>,
-}
 
 /// Who made a decision of the books, and why.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -45,94 +25,6 @@ pub struct Made {
     pub reason: String,
     /// When it took effect in the journal (UTC).
     pub at: Timestamp,
-}
-
-/// One thing that happened to an item.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Happening {
-    /// When it was recorded (UTC).
-    pub at: Timestamp,
-    /// What.
-    pub event: EventKind,
-    /// Where the item stood afterwards.
-    pub status: Status,
-    /// The period, or who and why.
-    pub words: String,
-}
-
-/// A discrepancy with its life.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Item {
-    /// As last seen.
-    pub facts: Facts,
-    /// Where it stands.
-    pub status: Status,
-    /// The run that first saw it.
-    pub first_seen: Run,
-    /// The run that last saw it.
-    pub last_seen: Run,
-    /// The latest as-of from which it was looked for.
-    pub judged_as_of: Timestamp,
-    /// Who looks after it; may be empty.
-    pub owner: String,
-    /// What was said about it last; may be empty.
-    pub comment: String,
-    /// The decision in force.
-    pub resolution: Option<Resolution>,
-    /// The decision that waits for a second person.
-    pub proposal: Option<Resolution>,
-    /// What happened, oldest first, without plain repetitions.
-    pub history: Vec<Happening>,
-}
-
-impl Item {
-    /// Its row in a report.
-    #[must_use]
-    pub fn standing(&self) -> Standing {
-        Standing {
-            first_seen: self.first_seen.period(),
-            last_seen: self.last_seen.period(),
-            status: self.status,
-            owner: self.owner.clone(),
-            comment: self.comment.clone(),
-        }
-    }
-
-    /// The days of its life up to the WIB day `today`.
-    #[must_use]
-    pub fn age_days(&self, today: Date) -> i32 {
-        let since = self.facts.paid_at.map_or_else(|| self.first_seen.day(), wib_date);
-        since.until(today).map_or(0, |span| span.get_days())
-    }
-
-    /// The decision in force as the books are to post it, if it is one of theirs.
-    fn post(&mut self, id: &str, at: Timestamp, place: usize) -> Option<books::Decision> {
-        let made = self.resolution.as_mut()?;
-        let Action::Books(action) = made.action else { return None };
-        let (leg, ground) = (self.facts.leg(), self.facts.books.as_ref().map(|books| books.ground.clone()));
-        let account = leg.map(|leg| leg.account);
-        let is_accepted = action == books::Action::Accept && account.is_some();
-        let accepted = self.facts.books.as_ref().filter(|_| is_accepted).map(|books| books.balance.unsigned_abs());
-        // Before there were books, money that was kept for good was called given up.
-        let is_kept = ground.is_none() && action == books::Action::WriteOff && account == Some(books::Account::Suspense);
-        let action = if is_kept { books::Action::Keep } else { action };
-        let alarm = || self.facts.books.as_ref().map(|books| books.item);
-        let decision = books::Decision {
-            id: decision_id(id, place),
-            made_at: at,
-            effective_on: made.details.effective_on.unwrap_or_else(|| wib_date(at)),
-            action,
-            account,
-            item: leg.and_then(|leg| leg.item).or_else(alarm)?,
-            amount: made.details.amount.or(accepted),
-            target: made.details.target(),
-            explained_as: made.details.explained_as,
-            reference: made.details.reference.as_str().into(),
-            facts: ground.unwrap_or_default(),
-        };
-        made.posted_as = Some(decision.id);
-        Some(decision)
-    }
 }
 
 /// One item's step from one status to another, for roll-forwards.
@@ -261,6 +153,7 @@ impl Register {
                     comment: String::new(),
                     resolution: None,
                     proposal: None,
+                    reopening: None,
                     history: Vec::new(),
                 },
             );
@@ -279,7 +172,7 @@ impl Register {
         if matches!(event, EventKind::SeenFirst | EventKind::SeenChanged) || before == Some(Status::Cleared) {
             let fell = item.resolution.take().filter(|fell| fell.action == Action::Books(books::Action::Accept));
             self.decisions.extend(fell.and_then(|fell| taken_back(&fell, id, at, place)));
-            item.proposal = None;
+            (item.proposal, item.reopening) = (None, None);
         }
         item.status = after;
         if event != EventKind::SeenAgain || before != Some(after) {
@@ -339,7 +232,15 @@ impl Register {
                 item.resolution = Some(Resolution { reviewed_by: Some(decision.by.clone()), at, ..approved });
                 self.decisions.extend(item.post(&decision.id, at, place));
             }
-            Step::Reopen => {
+            Step::ProposeReopen => {
+                let action = item.resolution.as_ref().map_or(Action::INVESTIGATE, |resolution| resolution.action);
+                item.reopening = Some(resolution(action, None, &Details::default()));
+            }
+            Step::Reopen | Step::ApproveReopen => {
+                let asked = item.reopening.take().filter(|_| decision.step == Step::ApproveReopen);
+                if let Some(asked) = asked {
+                    made = Made { by: asked.decided_by, reviewed_by: Some(decision.by.clone()), reason: asked.reason, at };
+                }
                 item.proposal = None;
                 let fell = item.resolution.take();
                 self.decisions.extend(fell.and_then(|fell| taken_back(&fell, &decision.id, at, place)));
@@ -357,11 +258,6 @@ impl Register {
         item.history.push(Happening { at, event, status: after, words: told(decision) });
         Ok(Change { id: decision.id.clone(), event, before: Some(before), after })
     }
-}
-
-/// The id of the decision that is the `place`-th of a journal.
-fn decision_id(item: &str, place: usize) -> ItemId {
-    ItemId::of(Subject::Decision, &[item.as_bytes(), place.to_string().as_bytes()])
 }
 
 /// That a decision is taken back, as the books are to post it.
@@ -386,7 +282,7 @@ fn told(decision: &Decision) -> String {
     let what = match &decision.step {
         Step::Resolve { action, reviewer: Some(reviewer), .. } => format!(" to {}, reviewed by {reviewer}", action.name()),
         Step::Resolve { action, reviewer: None, .. } | Step::Propose { action, .. } => format!(" to {}", action.name()),
-        Step::Approve | Step::Reopen | Step::Note => String::new(),
+        Step::Approve | Step::Reopen | Step::ProposeReopen | Step::ApproveReopen | Step::Note => String::new(),
     };
     format!("by {}{what}: {}", decision.by, decision.reason)
 }

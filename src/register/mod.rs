@@ -6,6 +6,7 @@
 mod decision;
 mod facts;
 mod fold;
+mod item;
 mod sighting;
 #[cfg(test)]
 mod tests;
@@ -14,7 +15,8 @@ use serde::{Deserialize, Serialize};
 
 pub use decision::{Action, Decision, Details, REASON_LENGTH_MAX, Refusal, Step, is_same_account, is_same_person};
 pub use facts::{Facts, Fingerprint, InBooks, Subject};
-pub use fold::{Change, Happening, IllegalHistory, Item, Made, Register, Resolution};
+pub use fold::{Change, IllegalHistory, Made, Register};
+pub use item::{Happening, Item, Resolution, is_named};
 pub use sighting::{Run, Sighting, Standing, Standings, look};
 
 /// Where an item stands.
@@ -83,11 +85,13 @@ pub enum EventKind {
     Noted,
     /// A person took the decision back.
     Reopened,
+    /// A person asked for the decision to be taken back, awaiting a second person.
+    ReopenProposed,
 }
 
 impl EventKind {
-    /// All nine.
-    pub const ALL: [Self; 9] = [
+    /// All ten.
+    pub const ALL: [Self; 10] = [
         Self::SeenFirst,
         Self::SeenAgain,
         Self::SeenChanged,
@@ -97,6 +101,7 @@ impl EventKind {
         Self::Approved,
         Self::Noted,
         Self::Reopened,
+        Self::ReopenProposed,
     ];
 
     /// The name used in files.
@@ -112,6 +117,7 @@ impl EventKind {
             Self::Approved => "approved",
             Self::Noted => "noted",
             Self::Reopened => "reopened",
+            Self::ReopenProposed => "proposed to be reopened",
         }
     }
 }
@@ -124,17 +130,21 @@ pub const fn next_status(status: Option<Status>, event: EventKind) -> Option<Sta
     Some(match (status, event) {
         (None, E::SeenFirst) | (Some(S::Open), E::SeenAgain | E::SeenChanged | E::Noted) => S::Open,
         (Some(S::Open | S::Reopened), E::Proposed) | (Some(S::Proposed), E::SeenAgain | E::Noted) => S::Proposed,
-        (Some(S::Open | S::Reopened), E::Resolved) | (Some(S::Proposed), E::Approved) | (Some(S::Accepted), E::SeenAgain | E::Noted) => {
-            S::Accepted
-        }
+        (Some(S::Open | S::Reopened), E::Resolved)
+        | (Some(S::Proposed), E::Approved)
+        | (Some(S::Accepted), E::SeenAgain | E::Noted | E::ReopenProposed) => S::Accepted,
         (Some(S::Reopened), E::SeenAgain | E::SeenChanged | E::Noted)
         | (Some(S::Proposed | S::Accepted), E::SeenChanged | E::Reopened)
         | (Some(S::Cleared), E::SeenAgain | E::SeenChanged) => S::Reopened,
         (Some(S::Open | S::Proposed | S::Accepted | S::Reopened), E::Gone) | (Some(S::Cleared), E::Noted) => S::Cleared,
-        (None, E::SeenAgain | E::SeenChanged | E::Gone | E::Resolved | E::Proposed | E::Approved | E::Noted | E::Reopened)
+        (
+            None,
+            E::SeenAgain | E::SeenChanged | E::Gone | E::Resolved | E::Proposed | E::Approved | E::Noted | E::Reopened | E::ReopenProposed,
+        )
         | (Some(S::Open | S::Proposed | S::Accepted | S::Cleared | S::Reopened), E::SeenFirst)
         | (Some(S::Open | S::Reopened | S::Accepted | S::Cleared), E::Approved)
         | (Some(S::Open | S::Reopened | S::Cleared), E::Reopened)
+        | (Some(S::Open | S::Proposed | S::Reopened | S::Cleared), E::ReopenProposed)
         | (Some(S::Proposed | S::Accepted | S::Cleared), E::Resolved | E::Proposed)
         | (Some(S::Cleared), E::Gone) => return None,
     })

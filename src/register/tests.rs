@@ -4,13 +4,13 @@
 use super::*;
 
 const GRID: &str = "
-    status   first again    changed  gone    decide   propose  approve  note     reopen
-    unknown  open  .        .        .       .        .        .        .        .
-    open     .     open     open     cleared accepted proposed .        open     .
-    proposed .     proposed reopened cleared .        .        accepted proposed reopened
-    accepted .     accepted reopened cleared .        .        .        accepted reopened
-    cleared  .     reopened reopened .       .        .        .        cleared  .
-    reopened .     reopened reopened cleared accepted proposed .        reopened .
+    status   first again    changed  gone    decide   propose  approve  note     reopen   ask
+    unknown  open  .        .        .       .        .        .        .        .        .
+    open     .     open     open     cleared accepted proposed .        open     .        .
+    proposed .     proposed reopened cleared .        .        accepted proposed reopened .
+    accepted .     accepted reopened cleared .        .        .        accepted reopened accepted
+    cleared  .     reopened reopened .       .        .        .        cleared  .        .
+    reopened .     reopened reopened cleared accepted proposed .        reopened .        .
 ";
 
 #[test]

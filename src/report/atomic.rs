@@ -6,6 +6,8 @@ use std::path::{Path, PathBuf};
 
 use tempfile::NamedTempFile;
 
+use crate::private;
+
 /// Why a result file could not be written (exit 9).
 #[derive(Debug, thiserror::Error)]
 #[error("E0724: `{path}` cannot be written: {reason}\nhint: check free space and permissions; whatever was there before is unchanged")]
@@ -30,7 +32,7 @@ impl Draft {
     /// Begins a file that is to stand at `path`. Missing folders are made.
     pub fn begin(path: &Path) -> Result<Self, WriteError> {
         let attempt = || -> io::Result<NamedTempFile> {
-            fs::create_dir_all(folder_of(path))?;
+            make_folder(folder_of(path))?;
             tempfile::Builder::new().prefix(".tagih-").permissions(readable()).tempfile_in(folder_of(path))
         };
         let temporary = attempt().map_err(|error| failed(path, &error))?;
@@ -60,7 +62,9 @@ impl Draft {
     }
 }
 
-fn folder_of(path: &Path) -> &Path {
+/// The folder a path is in.
+#[must_use]
+pub fn folder_of(path: &Path) -> &Path {
     path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or_else(|| Path::new("."))
 }
 
@@ -75,9 +79,20 @@ pub fn write(path: &Path, fill: impl FnOnce(&mut Writer) -> io::Result<()>) -> R
     draft.finish()
 }
 
+/// Makes a folder for files of any name, if it is missing, and if this account may have one there.
+///
+/// # Errors
+/// The system's; and root's, where others decide what a name leads to.
+pub fn make_folder(folder: &Path) -> io::Result<()> {
+    private::check_place(folder)?;
+    fs::create_dir_all(folder)?;
+    // Somebody may have been quicker.
+    private::check_place(folder)
+}
+
 /// Takes a result file of an earlier run away; that there is none is fine.
 pub fn remove(path: &Path) -> Result<(), WriteError> {
-    let attempt = || match fs::remove_file(path) {
+    let attempt = || match private::check_place(folder_of(path)).and_then(|()| fs::remove_file(path)) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
         done => done,
     };
@@ -86,7 +101,7 @@ pub fn remove(path: &Path) -> Result<(), WriteError> {
 
 /// Finds out whether files could be written into `directory`, which is made if it is missing.
 pub fn probe(directory: &Path) -> Result<(), WriteError> {
-    let attempt = || fs::create_dir_all(directory).and_then(|()| tempfile::tempfile_in(directory)).map(drop);
+    let attempt = || make_folder(directory).and_then(|()| tempfile::tempfile_in(directory)).map(drop);
     attempt().map_err(|error| failed(directory, &error))
 }
 

@@ -31,6 +31,12 @@ impl Row<'_> {
     }
 }
 
+/// What a row is written from: the facts, and what waits for a second person, if anything does.
+pub(super) fn looked_at(item: &Item) -> String {
+    let proposal = item.proposal_id().map_or_else(String::new, |proposal| format!("-{proposal}"));
+    format!("F-{}{proposal}", item.facts.fingerprint())
+}
+
 /// Even a bare digit string or `OCT-10` would be rewritten on saving.
 fn as_text(text: &str) -> Value<'_> {
     match escaped(text) {
@@ -42,7 +48,7 @@ fn as_text(text: &str) -> Value<'_> {
 fn columns<'a>() -> [Column<'static, Row<'a>>; 33] {
     [
         Column::text("discrepancy_id", |row| format!("D-{}", row.id).into()),
-        Column::text("facts", |row| format!("F-{}", row.item.facts.fingerprint()).into()),
+        Column::text("facts", |row| looked_at(row.item).into()),
         Column::text("action", |_| Value::Empty),
         Column::text("reason", |_| Value::Empty),
         Column::text("amount", |_| Value::Empty),

@@ -11,7 +11,7 @@ use jiff::civil::Date;
 use rust_xlsxwriter::{DataValidation, DataValidationErrorStyle, DataValidationRule, Format, FormatAlign, Workbook, Worksheet, XlsxError};
 
 use super::atomic::{self, WriteError};
-use super::items::heading;
+use super::items::{heading, looked_at};
 use super::words::Words;
 use crate::books::Account;
 use crate::domain::calendar::format_wib_seconds;
@@ -188,7 +188,7 @@ fn line(
         (26, item.standing().first_seen),
         (27, facts.paid_at.map_or_else(String::new, format_wib_seconds)),
         (28, format!("D-{id}")),
-        (29, format!("F-{}", facts.fingerprint())),
+        (29, looked_at(item)),
     ];
     for (column, text) in texts {
         sheet.write_string_with_format(row, column, text, &formats.text)?;

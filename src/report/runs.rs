@@ -39,7 +39,7 @@ impl io::Read for Run {
 impl Runs {
     /// None yet; their file is on the disk of `folder`.
     pub(super) fn begin(folder: &Path) -> io::Result<Self> {
-        std::fs::create_dir_all(folder)?;
+        super::atomic::make_folder(folder)?;
         Ok(Self { file: BufWriter::with_capacity(1 << 18, tempfile::tempfile_in(folder)?), ends: Vec::new() })
     }
 

@@ -12,6 +12,7 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{Semaphore, watch};
 use tokio::task::JoinSet;
 
+use super::addresses::Addresses;
 use super::stream::Impatient;
 use super::{Limits, Shared};
 use crate::clock;
@@ -27,7 +28,7 @@ const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
 
 /// Serves until `stopped`, then until all requests under way have been answered, for [`Limits::drain`] at most.
 pub(super) async fn serve(listener: TcpListener, router: Router, shared: Arc<Shared>, limits: Limits, mut stopped: watch::Receiver<()>) {
-    let places = Arc::new(Semaphore::new(limits.connections_max));
+    let (places, addresses) = (Arc::new(Semaphore::new(limits.connections_max)), Addresses::new(limits.per_address_max, &limits.proxies));
     let mut connections = JoinSet::new();
     loop {
         let accepted = tokio::select! {
@@ -37,23 +38,25 @@ pub(super) async fn serve(listener: TcpListener, router: Router, shared: Arc<Sha
         };
         // What has ended is let go, so that the set does not grow.
         while connections.try_join_next().is_some() {}
-        let stream = match accepted {
-            Ok((stream, _)) => stream,
+        let (stream, peer) = match accepted {
+            Ok(accepted) => accepted,
             Err(error) => {
                 tracing::warn!(%error, "a connection could not be accepted");
                 clock::sleep(ACCEPT_PAUSE).await;
                 continue;
             }
         };
-        let Ok(place) = Arc::clone(&places).try_acquire_owned() else {
+        let place = addresses.take(peer.ip()).zip(Arc::clone(&places).try_acquire_owned().ok());
+        let Some(place) = place else {
             shared.metrics.refused();
             turn_away(stream);
             continue;
         };
         let (router, shared, stopped) = (router.clone(), Arc::clone(&shared), stopped.clone());
+        let (head, body) = (limits.header_timeout, limits.body_timeout);
         connections.spawn(async move {
             shared.metrics.connections.inc();
-            connection(stream, router, limits, stopped).await;
+            connection(stream, router, (head, body), stopped).await;
             shared.metrics.connections.dec();
             drop(place);
         });
@@ -72,7 +75,7 @@ fn turn_away(stream: TcpStream) {
     }
 }
 
-async fn connection(stream: TcpStream, router: Router, limits: Limits, mut stopped: watch::Receiver<()>) {
+async fn connection(stream: TcpStream, router: Router, (head, body): (Duration, Duration), mut stopped: watch::Receiver<()>) {
     // Only latency depends on it.
     drop(stream.set_nodelay(true));
     // The time for a head begins when the connection is opened or the answer before it has left: it bounds idling as well.
@@ -82,10 +85,10 @@ async fn connection(stream: TcpStream, router: Router, limits: Limits, mut stopp
         .title_case_headers(true)
         // A client that has said all it has to say still gets its answer.
         .half_close(true)
-        .header_read_timeout(limits.header_timeout)
+        .header_read_timeout(head)
         .max_headers(HEADERS_MAX)
         .max_buf_size(HEAD_BYTES_MAX)
-        .serve_connection(TokioIo::new(Impatient::new(stream, limits.body_timeout)), TowerToHyperService::new(router));
+        .serve_connection(TokioIo::new(Impatient::new(stream, body)), TowerToHyperService::new(router));
     tokio::pin!(connection);
     let ended = tokio::select! {
         ended = connection.as_mut() => ended,

@@ -3,6 +3,7 @@
 //! Belongs here: sockets and their limits, verification of what arrives, the logs, health and metrics. Must not be here: the
 //! ledger (it stands behind [`Books`]) and whether a bill is payable (`domain::inquiry`).
 
+mod addresses;
 mod answers;
 mod books;
 pub mod codes;
@@ -19,7 +20,7 @@ mod repeats;
 mod router;
 mod stream;
 
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -80,10 +81,14 @@ pub struct Settings {
 }
 
 /// What one client, and all of them together, may take.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub struct Limits {
     /// Connections at a time; more are turned away.
     pub connections_max: usize,
+    /// Connections at a time from one address; more of it are turned away.
+    pub per_address_max: usize,
+    /// Addresses that speak for many, and are not counted so.
+    pub proxies: Vec<IpAddr>,
     /// Bytes of a body; more is 413.
     pub body_bytes_max: usize,
     /// How long a request's head may take, and how long a connection may idle before it.
@@ -235,7 +240,7 @@ impl Server {
             Some(listen) => Some(bind(listen).await?),
             None => None,
         };
-        let limits = settings.limits;
+        let limits = settings.limits.clone();
         let answers = Answers::read_back(&folder, settings.answers_kept_for(), limits.answers_bytes_max, clock.now());
         let notifications = folder.writer(limits.reserved_bytes, &metrics)?;
         let records = folder.records(limits.reserved_bytes, &metrics)?;
@@ -255,7 +260,7 @@ impl Server {
         });
         let (stop, _) = watch::channel(());
         let public = router::public(&shared, admin.is_none());
-        let mut tasks = vec![tokio::spawn(listener::serve(listener, public, Arc::clone(&shared), limits, stop.subscribe()))];
+        let mut tasks = vec![tokio::spawn(listener::serve(listener, public, Arc::clone(&shared), limits.clone(), stop.subscribe()))];
         let mut admin_address = None;
         if let Some((listener, address)) = admin {
             admin_address = Some(address);
@@ -268,7 +273,7 @@ impl Server {
 
     /// Takes no more connections, lets requests under way finish within [`Limits::drain`], and closes the logs.
     pub async fn drain(self) {
-        let Limits { connections_max, drain, .. } = self.shared.settings.limits;
+        let Limits { connections_max, drain, .. } = self.shared.settings.limits.clone();
         let draining = Stopwatch::start();
         drop(self.stop);
         for task in self.tasks {

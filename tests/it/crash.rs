@@ -340,6 +340,7 @@ fn run(ledger: &MemoryLedger, world: &World, bills: &[Bill], crash: Option<Crash
         settings: &settings,
         clock: &|| world.clock.now(),
         controls: tokio::sync::Mutex::default(),
+        looked_over: tokio::sync::OnceCell::new(),
         badly_signed: std::sync::atomic::AtomicU64::default(),
     };
     let progress = |row: usize, end: &End| reported.lock().unwrap().push((row, end.clone()));

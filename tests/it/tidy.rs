@@ -31,7 +31,7 @@ const LAYERS: [(&str, &[&str]); 24] = [
     ("evidence", &["domain", "doku", "table"]),
     ("reconcile", &["books", "columns", "domain", "evidence", "register", "table"]),
     ("gateway", &["domain", "doku", "clock", "random"]),
-    ("report", &["books", "columns", "domain", "parallel", "reconcile", "register", "table"]),
+    ("report", &["books", "columns", "domain", "parallel", "private", "reconcile", "register", "table"]),
     ("sandbox", &["domain", "doku", "clock"]),
     ("serve", &["domain", "doku", "clock", "private"]),
     (

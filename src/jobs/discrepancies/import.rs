@@ -20,6 +20,13 @@ pub enum Eyes {
 }
 
 impl Eyes {
+    /// The step that taking back what was decided about `item` is. What two decided, two take back; a proposal anybody does.
+    #[must_use]
+    pub fn reopening(self, item: Option<&Item>) -> Step {
+        let is_decided = item.is_some_and(|item| item.status == Status::Accepted);
+        if self == Self::Four && is_decided { Step::ProposeReopen } else { Step::Reopen }
+    }
+
     /// The step that `action` is. Under four eyes it is a proposal, whoever is named beside: another person approves.
     #[must_use]
     pub fn step(self, action: Action, reviewer: Option<String>, details: Details) -> Step {
@@ -82,7 +89,9 @@ pub fn check(file: &Path, rows: &[ItemRow], register: &Register, eyes: Eyes, aut
 /// The decision of one row; `None` when the journal holds it.
 fn decision(row: &ItemRow, register: &Register, eyes: Eyes, author: &Author) -> Result<Option<Decision>, (&'static str, String)> {
     let item = register.get(&row.id).ok_or_else(|| ("discrepancy_id", Refusal::Unknown(row.id.clone()).to_string()))?;
-    let facts = Fingerprint::of_text(&row.facts);
+    // What waited at the item when it was exported stands behind the facts.
+    let (facts, proposal) = row.facts.split_once('-').unwrap_or((&row.facts, ""));
+    let facts = Fingerprint::of_text(facts);
     if facts != item.facts.fingerprint() {
         return Err(("facts", Refusal::Stale(row.id.clone()).to_string()));
     }
@@ -99,7 +108,11 @@ fn decision(row: &ItemRow, register: &Register, eyes: Eyes, author: &Author) -> 
     let details = details(row).map_err(|(column, words)| (column, format!("E0811: {words}")))?;
     let action = row.action.to_lowercase();
     let step = match (action.as_str(), Action::parse(&action)) {
-        ("reopen", _) => Step::Reopen,
+        ("reopen", _) => eyes.reopening(Some(item)),
+        ("approve", _) if item.proposed().is_some() && !item.is_proposal(proposal) => {
+            return Err(("facts", Refusal::OtherProposal { id: row.id.clone() }.to_string()));
+        }
+        ("approve", _) if item.reopening.is_some() => Step::ApproveReopen,
         ("approve", _) => Step::Approve,
         (_, Some(action)) if is_known(item, action, &row.reason, actor) => return Ok(None),
         (_, Some(action)) => eyes.step(action, reviewer, details),
@@ -178,7 +191,7 @@ fn is_known(item: &Item, action: Action, reason: &str, actor: &str) -> bool {
 fn column_of(refusal: &Refusal) -> &'static str {
     match refusal {
         Refusal::Unknown(_) => "discrepancy_id",
-        Refusal::Stale(_) => "facts",
+        Refusal::Stale(_) | Refusal::OtherProposal { .. } => "facts",
         Refusal::Status { .. } | Refusal::Unfit { .. } => "action",
         Refusal::SamePerson { .. } => "reviewer",
         Refusal::Closed { .. } => "effective_on",

@@ -59,6 +59,14 @@ where
             };
             bills.iter().zip(&left).map(step).collect()
         };
+        let begins = |(step, (_, bill)): (&Step, &(usize, Bill))| {
+            let is_new = matches!(bill.wanted, Wanted::Live(_)) && portion.bill(&bill.invoice_number).is_none();
+            is_new || matches!(step, Step::Issue { .. } | Step::Register(_))
+        };
+        if steps.iter().zip(bills).zip(&left).any(|(planned, left)| left.is_none() && begins(planned)) {
+            // That a bill, a number or a code is new is only as sure as that all is there, and found where it is.
+            self.looked_over.get_or_try_init(|| view.whole()).await?;
+        }
         let mut planned = Vec::with_capacity(steps.len());
         for ((step, (_, bill)), left) in steps.into_iter().zip(bills).zip(left) {
             let state = portion.take(&bill.invoice_number);

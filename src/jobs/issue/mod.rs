@@ -51,6 +51,8 @@ pub struct Issuing<'a, L, G, T: Time> {
     pub clock: &'a (dyn Fn() -> Timestamp + Sync),
     /// Channels of which this run knows whether Check Status knows their unpaid codes.
     pub controls: tokio::sync::Mutex<HashMap<Channel, bool>>,
+    /// Set once the whole ledger was looked over.
+    pub looked_over: tokio::sync::OnceCell<()>,
     /// Successes taken without a valid signature, where the policy is to warn.
     pub badly_signed: AtomicU64,
 }

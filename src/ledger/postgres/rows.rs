@@ -7,20 +7,23 @@ use jiff::Timestamp;
 use tokio_postgres::Row;
 
 use super::engine::Lent;
+use super::open;
 use super::read::{self, Parameter, listed};
 use super::tree;
 use super::view::PostgresView;
+use crate::domain::bill::Customer;
 use crate::domain::ids::InvoiceNumber;
 use crate::domain::lifecycle::{BillState, Event};
 use crate::domain::owner::{self, Paid};
 use crate::domain::payment::Payment;
 use crate::domain::sum::Sum;
-use crate::ledger::chain::payment_event_at;
+use crate::ledger::chain::{History, OTHER_HISTORY, Origin, payment_event_at};
 use crate::ledger::seals::Seals;
-use crate::ledger::sql::cells::{bytes, integer, required};
+use crate::ledger::sql::cells::{bytes, count, integer, required, signed};
 use crate::ledger::sql::fault::Fault;
 use crate::ledger::sql::links::{Export, LINKS, Link, PAYMENTS, payment_of, payment_seal};
 use crate::ledger::sql::rows::{self, COLUMNS_COUNT, FIRST, row_of, select};
+use crate::ledger::sql::standing::Standing;
 use crate::ledger::sql::totals::sum_of;
 use crate::ledger::sql::tree::Set;
 use crate::ledger::{Happening, Head, LedgerError, Names, Noted};
@@ -126,12 +129,84 @@ impl PostgresView {
         written.map_err(|fault| self.0.engine().server.place().error(fault))
     }
 
+    /// Who owes a bill, if it is who was given.
+    pub(super) async fn customer_of(&self, row: &rows::Row) -> Result<Option<Customer>, Fault> {
+        let session = self.0.session()?;
+        let kept = read::customers(session, &[row.id]).await?.pop().map(|(_, customer)| customer);
+        let (mut given, mut links) = (None, Vec::new());
+        if kept.is_some() {
+            read::visit_back(session, row.state.last_event, |link| {
+                links.push(signed(link.sequence)?);
+                given = link.beside.map(<[u8]>::to_vec);
+                Ok(given.is_none())
+            })
+            .await?;
+            // That nothing stands beside an event is as much as what does.
+            self.check_links(&links, &open::origin(session).await?).await?;
+        }
+        rows::check_customer(row, kept.as_ref(), given.as_deref())?;
+        Ok(kept)
+    }
+
+    /// Whether a bill is paid as its payments say, which are all there.
+    async fn check_paid(&self, row: &rows::Row) -> Result<(), Fault> {
+        let state = &row.state;
+        let names = Names::of(state);
+        let (clause, (numbers, codes)) = read::clause_paying(&names);
+        let payments: Vec<Payment> = self.payments(clause, &[&numbers, &codes]).await?.into_iter().map(|(_, payment)| payment).collect();
+        let mut others = read::bills_about(self.0.session()?, &Names::of_payments(&payments)).await?;
+        others.retain(|other| other.state.invoice_number != state.invoice_number);
+        let all = || others.iter().map(|other| &other.state).chain([state]);
+        let add = |standing: Standing, payment: &Payment| standing.with(state, payment, &owner::owners(all(), payment.into()));
+        let standing = payments.iter().fold(Standing::default(), add);
+        if Standing::of(&row.kept) == standing { Ok(()) } else { Err(Set::Payments.broken()) }
+    }
+
+    /// Whether each of these events follows from the one before it, as far as that can be told: since the key was given.
+    async fn check_links(&self, sequences: &[i64], origin: &Origin) -> Result<(), Fault> {
+        let keyed_after = signed(origin.keyed_after())?;
+        let since: Vec<i64> = sequences.iter().copied().filter(|sequence| *sequence > keyed_after).collect();
+        let before: Vec<i64> = since.iter().map(|sequence| sequence.saturating_sub(1)).collect();
+        let mut heads = HashMap::from([(0, Head::EMPTY)]);
+        for row in &self.rows("SELECT sequence, hash FROM events WHERE sequence = ANY($1)", &[&before]).await? {
+            let sequence = count(row, 0)?;
+            heads.insert(sequence, Head { sequence, hash: bytes(row, 1)? });
+        }
+        for row in &self.rows(&format!("{LINKS} WHERE sequence = ANY($1)"), &[&since]).await? {
+            let link = Link::of(row)?;
+            let previous = link.sequence.checked_sub(1).and_then(|before| heads.get(&before));
+            if !previous.is_some_and(|previous| link.follows(origin, previous)) {
+                return Err(link.edited());
+            }
+        }
+        Ok(())
+    }
+
+    /// Whether the events of before the key are those that the event answers for with which it was given.
+    async fn check_before(&self, origin: &Origin) -> Result<(), Fault> {
+        let (mut history, mut before, mut answers) = (History::default(), Head::EMPTY, false);
+        let one = |row: &Row| {
+            let link = Link::of(row)?;
+            if link.sequence <= origin.keyed_after() {
+                history.take(&link.head(), &link.covered());
+                before = link.head();
+            } else {
+                answers = link.follows(origin, &before) && link.key()?.history == history.clone().finish();
+            }
+            Ok(true)
+        };
+        let last = signed(origin.keyed_after())?.saturating_add(1);
+        self.0.session()?.visit(&format!("{LINKS} WHERE sequence <= $1 ORDER BY sequence"), &[&last], one).await?;
+        if answers { Ok(()) } else { Err(Fault::Damaged(OTHER_HISTORY.into())) }
+    }
+
     /// The story of a bill, unsorted, each part with its event.
     pub(super) async fn story(&self, number: &InvoiceNumber) -> Result<Vec<(u64, Timestamp, Happening)>, Fault> {
         let session = self.0.session()?;
         let mut story = Vec::new();
         let mut numbers = BTreeSet::from([number.clone()]);
         for row in self.found("WHERE bills.invoice_number = $1", &[&number.as_str()]).await? {
+            self.check_paid(&row).await?;
             read::visit_back(session, row.state.last_event, |link| {
                 let event = link.event()?;
                 if let Event::Intended { wire_invoice_number, .. } = &event {
@@ -141,6 +216,12 @@ impl PostgresView {
                 Ok(true)
             })
             .await?;
+        }
+        let sequences = story.iter().map(|(sequence, ..)| signed(*sequence)).collect::<Result<Vec<i64>, Fault>>()?;
+        let origin = open::origin(session).await?;
+        self.check_links(&sequences, &origin).await?;
+        if story.iter().any(|(sequence, ..)| *sequence <= origin.keyed_after()) {
+            self.check_before(&origin).await?;
         }
         for (sequence, payment) in self.payments("WHERE invoice_number = ANY($1)", &[&listed(&numbers)]).await? {
             let at = Timestamp::from_microsecond(payment_event_at(&payment))

@@ -18,6 +18,10 @@ const OBJECTS: &str = "SELECT 'column ' || relname || '.' || attname, format_typ
     UNION ALL SELECT 'constraint ' || conname, pg_get_constraintdef(pg_constraint.oid) FROM pg_constraint \
     WHERE connamespace = (SELECT oid FROM pg_namespace WHERE nspname::text = $1::text) AND contype <> 'n' \
     UNION ALL SELECT 'index ' || indexname, replace(indexdef, ' ON ' || $1::text || '.', ' ON ') FROM pg_indexes WHERE schemaname::text = $1::text \
+    UNION ALL SELECT 'index out of use ' || pg_class.relname, 'yes' FROM pg_index JOIN pg_class ON pg_class.oid = indexrelid \
+    WHERE relnamespace = (SELECT oid FROM pg_namespace WHERE nspname::text = $1::text) AND NOT (indisvalid AND indisready AND indislive) \
+    UNION ALL SELECT 'row policy, rule or heir of ' || relname, 'yes' FROM pg_class \
+    WHERE relnamespace = (SELECT oid FROM pg_namespace WHERE nspname::text = $1::text) AND (relrowsecurity OR relhasrules OR relhassubclass) \
     UNION ALL SELECT 'function ' || proname, md5(prosrc) FROM pg_proc \
     WHERE pronamespace = (SELECT oid FROM pg_namespace WHERE nspname::text = $1::text) \
     UNION ALL SELECT 'trigger ' || tgname, tgtype::text || ' ' || tgenabled::text FROM pg_trigger JOIN pg_class ON pg_class.oid = tgrelid \

@@ -7,6 +7,7 @@ use tokio_postgres::Row;
 
 use super::engine::Lent;
 use super::read;
+use super::schema;
 use super::tree;
 use crate::domain::bill::Customer;
 use crate::domain::ids::{InvoiceNumber, PaymentCode, RequestId};
@@ -55,6 +56,10 @@ impl View for PostgresView {
 
     async fn whole(&self) -> Answer<()> {
         self.ask(async {
+            // What is asked of other tables, or through other indexes, than ours says nothing.
+            if let Some(difference) = schema::differences(self.0.session()?).await?.into_iter().next() {
+                return Err(Fault::Damaged(difference));
+            }
             for set in Set::ALL {
                 tree::check_all(self.0.session()?, &self.0.top, set).await?;
             }
@@ -125,9 +130,10 @@ impl View for PostgresView {
 
     async fn customer(&self, number: &InvoiceNumber) -> Answer<Option<Customer>> {
         self.ask(async {
-            let rows = self.rows("SELECT id FROM bills WHERE invoice_number = $1", &[&number.as_str()]).await?;
-            let ids = rows.iter().map(|row| Ok(row.try_get(0)?)).collect::<Result<Vec<i64>, Fault>>()?;
-            Ok(read::customers(self.0.session()?, &ids).await?.pop().map(|(_, customer)| customer))
+            match self.found("WHERE bills.invoice_number = $1", &[&number.as_str()]).await?.pop() {
+                Some(row) => self.customer_of(&row).await,
+                None => Ok(None),
+            }
         })
         .await
     }
@@ -187,9 +193,21 @@ impl View for PostgresView {
         .await
     }
 
-    async fn visit_unpaid(&self, visit: impl FnMut(BillState) -> bool + Send) -> Answer<()> {
+    async fn visit_unpaid(&self, mut visit: impl FnMut(BillState) -> bool + Send) -> Answer<()> {
         // The last are the newest, and the likeliest to be live still.
-        self.ask(self.visit("WHERE status = 'active' AND paid IS NULL ORDER BY bills.id DESC", &[], visit)).await
+        let clause = "WHERE status = 'active' AND paid IS NULL AND bills.id < $1 ORDER BY bills.id DESC LIMIT 64";
+        self.ask(async {
+            let mut before = i64::MAX;
+            loop {
+                let found = self.found(clause, &[&before]).await?;
+                let Some(last) = found.last() else { return Ok(()) };
+                before = last.id;
+                if !found.into_iter().all(|row| visit(row.state)) {
+                    return Ok(());
+                }
+            }
+        })
+        .await
     }
 
     async fn visit_bills(&self, mut visit: impl FnMut(BillState) + Send) -> Answer<()> {

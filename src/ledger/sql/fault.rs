@@ -55,6 +55,7 @@ impl Fault {
     pub(in crate::ledger) fn in_words(&self) -> String {
         match self {
             Self::Damaged(reason) | Self::Failed(reason) | Self::Unreachable(reason) => reason.clone(),
+            Self::Sql(rusqlite::Error::SqlInputError { msg, .. }) => msg.clone(),
             Self::Sql(error) => error.to_string(),
             Self::Postgres(error) => error.to_string(),
             Self::Io(error) => error.to_string(),

@@ -71,6 +71,11 @@ impl<'row> Link<'row> {
         previous.then(origin, &self.covered()) == Some(self.head())
     }
 
+    /// What is said of one that does not follow from the one before it.
+    pub(in crate::ledger) fn edited(&self) -> Fault {
+        Fault::Damaged(format!("event {} does not follow from the one before it: it was edited, or one is missing", self.sequence))
+    }
+
     /// What its hash covers.
     pub(in crate::ledger) const fn covered(&self) -> Covered<'row> {
         let Self { at, kind, invoice_number, json, beside, fence, .. } = *self;

@@ -43,6 +43,10 @@ impl Place {
     /// `fault` with this ledger's name.
     pub(in crate::ledger) fn error(&self, fault: Fault) -> LedgerError {
         match fault {
+            // All SQL is ours, so what does not go with it is the tables; its text would tell nobody anything.
+            Fault::Sql(rusqlite::Error::SqlInputError { msg, .. }) => {
+                self.damaged(format!("its tables are not those of its schema: {msg}"))
+            }
             Fault::Sql(error) if is_damage(&error) => self.damaged(error.to_string()),
             Fault::Sql(error) => self.failed(error.to_string()),
             Fault::Postgres(error) if is_unreachable(&error) => LedgerError::Unreachable { path: self.name(), reason: in_words(&error) },
@@ -62,11 +66,15 @@ impl Place {
     }
 }
 
+/// How SQLite begins to say, of SQL that is ours, that the tables are not; the second half while they are migrated.
+const OTHER_SCHEMA: [&str; 6] =
+    ["no such table", "no such column", "malformed JSON", "no such index", "duplicate column name", "there is already another"];
+
 /// Whether SQLite says that the file, not the disk, is wrong.
 fn is_damage(error: &rusqlite::Error) -> bool {
     use rusqlite::Error as E;
-    let is_other_schema = |words: &str| ["no such table", "no such column", "malformed JSON"].iter().any(|known| words.starts_with(known));
-    if matches!(error, E::SqliteFailure(_, Some(words)) | E::SqlInputError { msg: words, .. } if is_other_schema(words)) {
+    let is_other_schema = |words: &str| OTHER_SCHEMA.iter().any(|known| words.starts_with(known));
+    if matches!(error, E::SqliteFailure(_, Some(words)) if is_other_schema(words)) {
         return true;
     }
     matches!(error.sqlite_error_code(), Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase))

@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 use super::cells::{self, Cells, Value, at, bytes_or_null, damaged, integer, integer_or_null, optional, parsed, required};
 use super::fault::Fault;
 use super::seal;
-use crate::domain::bill::Salt;
+use crate::domain::bill::{Customer, Salt};
 use crate::domain::check;
 use crate::domain::digest::Digest;
 use crate::domain::ids::{InvoiceNumber, PaymentCode, RequestId};
@@ -302,6 +302,18 @@ pub(in crate::ledger) fn paid_at_column(row: &impl Cells, column: usize) -> Resu
 pub(in crate::ledger) fn names_of(state: &BillState) -> Vec<Name> {
     let codes = other_codes(state).into_iter().map(|code| ("code", code.to_string()));
     codes.chain(state.other_numbers().into_iter().map(|number| ("number", number.to_string()))).collect()
+}
+
+/// Whether the customer that is kept of a bill is the one that was given: `given` is what stands for it beside the last event that has such.
+/// Events of before have none; what stands for it then is for `ledger verify` to find.
+pub(in crate::ledger) fn check_customer(row: &Row, kept: Option<&Customer>, given: Option<&[u8]>) -> Result<(), Fault> {
+    let is_right = match (kept, row.state.salt, given) {
+        (None, salt, _) => salt.is_none(),
+        (Some(_), None, _) => false,
+        (Some(customer), Some(salt), given) => given.is_none_or(|given| salt.digest_of_customer(customer) == given),
+    };
+    let number = &row.state.invoice_number;
+    if is_right { Ok(()) } else { Err(Fault::Damaged(format!("the customer of invoice `{number}` is not the one that was given"))) }
 }
 
 /// A kind of name, and the name.

@@ -4,7 +4,7 @@ use rusqlite::{CachedStatement, OptionalExtension as _, params};
 
 use super::db::Db;
 use super::folded::Folded;
-use super::{names, paid, read, rows, terms, totals, tree, view, write};
+use super::{customers, names, paid, read, rows, terms, totals, tree, write};
 use crate::domain::bill::{Customer, RecordedTerms, Salt};
 use crate::domain::ids::RequestId;
 use crate::domain::lifecycle::{BillState, Event};
@@ -229,7 +229,7 @@ impl<'c> Appender<'c> {
     /// The customer that is kept of a bill.
     fn customer_of(&self, bill: Option<&Row>) -> Result<Option<(Customer, Salt)>, Fault> {
         let Some((row, salt)) = bill.and_then(|row| Some((row, row.state.salt?))) else { return Ok(None) };
-        Ok(view::customer(self.connection, row.id)?.map(|customer| (customer, salt)))
+        Ok(customers::customer(self.connection, row.id)?.map(|customer| (customer, salt)))
     }
 
     /// Whether an operation's body is kept already; another body under the same id would break I4.

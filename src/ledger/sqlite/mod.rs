@@ -5,8 +5,10 @@
 
 mod append;
 mod checkpoint;
+mod customers;
 pub(super) mod db;
 mod folded;
+mod indexes;
 mod marks;
 mod migrate;
 mod names;
@@ -15,6 +17,7 @@ mod paid;
 mod read;
 mod rekey;
 mod rows;
+mod schema;
 mod terms;
 #[cfg(test)]
 mod tests;

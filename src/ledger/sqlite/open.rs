@@ -10,7 +10,7 @@ use rusqlite::{Connection, OpenFlags, OptionalExtension as _};
 use super::checkpoint::Pages;
 use super::db::Db;
 use super::migrate::{self, Migration};
-use super::{names, read};
+use super::{names, read, schema};
 use crate::ledger::chain::{NO_SALT, Origin};
 use crate::ledger::lock::beside;
 use crate::ledger::seals::Seals;
@@ -93,6 +93,9 @@ pub(super) fn writable(place: &Place, binding: &Binding, create: Create, migrati
         opened.origin = origin(&opened.connection).map_err(|fault| place.error(fault))?;
     }
     check_last_event(&opened.connection, &opened.origin).map_err(|fault| place.error(fault))?;
+    if migrations.len() == migrate::MIGRATIONS.len() {
+        schema::check(&opened.connection).map_err(|fault| place.error(fault))?;
+    }
     Ok(opened)
 }
 
@@ -123,10 +126,19 @@ fn free_name(path: &Path, version: usize) -> PathBuf {
 
 /// Opens for reading; never creates nor migrates.
 pub(in crate::ledger) fn read_only(place: &Place, binding: &Binding) -> Result<Opened, LedgerError> {
-    bound(newest_schema(place)?, place, binding)
+    let opened = bound(newest_schema(place)?, place, binding)?;
+    schema::check(&opened.connection).map_err(|fault| place.error(fault))?;
+    Ok(opened)
 }
 
-/// The same, whosever it is, if that is what its seals are made with.
+/// Opens for reading once more.
+pub(super) fn again(place: &Place, seals: &Seals) -> Result<Db, LedgerError> {
+    let connection = of_whomever(place, seals)?.connection;
+    schema::check(&connection).map_err(|fault| place.error(fault))?;
+    Ok(connection)
+}
+
+/// Opens for reading, whatever its tables are like, the ledger of whomever it is, if that is what its seals are made with.
 pub(in crate::ledger) fn of_whomever(place: &Place, seals: &Seals) -> Result<Opened, LedgerError> {
     sealed(newest_schema(place)?, place, seals)
 }
@@ -212,6 +224,7 @@ impl Blank {
     }
 
     fn new(folder: &Path, binding: &Binding, migrations: &[Migration]) -> Result<Self, Fault> {
+        private::check_place(folder)?;
         let file = tempfile::Builder::new().prefix(".ledger-").tempfile_in(folder)?;
         let connection = Db::new(Connection::open(file.path())?, binding.seals.clone());
         connection.pragma_update(None, "journal_mode", "WAL")?;

@@ -7,12 +7,12 @@ use jiff::Timestamp;
 use rusqlite::{OptionalExtension as _, Params, params};
 
 use super::db::Db;
-use super::{paid, rows, totals, tree};
+use super::{open, paid, rows, totals, tree};
 use crate::domain::ids::{InvoiceNumber, PaymentCode};
 use crate::domain::lifecycle::Event;
 use crate::domain::payment::Payment;
 use crate::domain::sum::Sum;
-use crate::ledger::chain::payment_event_at;
+use crate::ledger::chain::{History, OTHER_HISTORY, Origin, payment_event_at};
 use crate::ledger::rules::Span;
 use crate::ledger::sql::cells::{at, signed, unsigned};
 use crate::ledger::sql::fault::Fault;
@@ -197,7 +197,14 @@ pub(super) fn history(connection: &Db, invoice_number: &InvoiceNumber) -> Result
         if paid::standing(connection, &row.state)?.0 != Standing::of(&row.kept) {
             return Err(Set::Payments.broken());
         }
+        let origin = open::origin(connection)?;
+        let mut is_of_before = false;
         visit_back(connection, row.state.last_event, |link| {
+            is_of_before |= link.sequence <= origin.keyed_after();
+            let previous = head_at(connection, link.sequence.saturating_sub(1))?;
+            if link.sequence > origin.keyed_after() && !previous.is_some_and(|previous| link.follows(&origin, &previous)) {
+                return Err(link.edited());
+            }
             let event = link.event()?;
             if let Event::Intended { wire_invoice_number, .. } = &event {
                 numbers.insert(wire_invoice_number.clone());
@@ -205,6 +212,9 @@ pub(super) fn history(connection: &Db, invoice_number: &InvoiceNumber) -> Result
             story.push((link.sequence, link.timestamp()?, Happening::Event(Box::new(event))));
             Ok(true)
         })?;
+        if is_of_before {
+            check_before(connection, &origin)?;
+        }
     }
     for number in numbers {
         visit_payments_where(connection, "WHERE invoice_number = ?1", [number.as_str()], |sequence, payment| {
@@ -217,6 +227,22 @@ pub(super) fn history(connection: &Db, invoice_number: &InvoiceNumber) -> Result
     }
     story.sort_by_key(|(sequence, ..)| *sequence);
     Ok(story.into_iter().map(|(_, at, happening)| (at, happening)).collect())
+}
+
+/// Whether the events of before the key are those that the event answers for with which it was changed.
+fn check_before(connection: &Db, origin: &Origin) -> Result<(), Fault> {
+    let mut history = History::default();
+    let (last, mut answers) = (signed(origin.keyed_after())?, false);
+    visit_links(connection, "WHERE sequence <= ?1 + 1 ORDER BY sequence", [last], |link| {
+        if link.sequence <= origin.keyed_after() {
+            history.take(&link.head(), &link.covered());
+            return Ok(());
+        }
+        let previous = head_at(connection, origin.keyed_after())?;
+        answers = previous.is_some_and(|previous| link.follows(origin, &previous)) && link.key()?.history == history.clone().finish();
+        Ok(())
+    })?;
+    if answers { Ok(()) } else { Err(Fault::Damaged(OTHER_HISTORY.into())) }
 }
 
 /// Writes all events in order as JSON lines, and the head as the last line. The same ledger gives the same bytes.

@@ -5,6 +5,7 @@ mod insider;
 mod keyed;
 mod older;
 mod size;
+mod unfound;
 
 use std::fs;
 use std::path::Path;

@@ -18,6 +18,7 @@ use crate::ledger::chain::{Covered, Kind, Origin, PurgeRecord};
 use crate::ledger::rules::{microseconds, truncated};
 use crate::ledger::sql::fault::Fault;
 use crate::ledger::sql::place::Place;
+use crate::private;
 
 /// Copies the ledger at `place` to `to`, which must not exist, while others go on using it. One read transaction, so the copy
 /// is one consistent state; whole and durable before it gets its name.
@@ -28,6 +29,7 @@ pub(super) fn backup(place: &Place, to: &Path) -> Result<(), LedgerError> {
         return Err(target.failed("it exists already, and a backup never overwrites"));
     }
     let copy = || -> Result<(), Fault> {
+        private::check_place(open::folder_of(to))?;
         let temporary = tempfile::Builder::new().prefix(".backup-").tempfile_in(open::folder_of(to))?;
         let mut destination = Connection::open(temporary.path())?;
         let step = Backup::new(&source, &mut destination)?.step(-1)?;

@@ -1,12 +1,10 @@
 //! `tagih ledger verify`: does the ledger still say what was recorded?
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeSet, HashMap};
 use std::path::Path;
 
-use rusqlite::Connection;
-
 use super::db::Db;
-use super::{migrate, names, open, read, rows, verify_bill, verify_chain, verify_seals};
+use super::{names, open, read, rows, schema, verify_bill, verify_chain, verify_seals};
 use crate::domain::bill::RecordedTerms;
 use crate::domain::digest::Digest;
 use crate::domain::mark::TermsDigest;
@@ -97,7 +95,7 @@ pub(super) fn examine(connection: &Db, expected: Option<&Head>) -> Result<Verify
 }
 
 fn check_all(connection: &Db, expected: Option<&Head>, report: &mut VerifyReport) -> Result<(), Fault> {
-    check_schema(connection, report)?;
+    schema::differences(connection)?.into_iter().for_each(|difference| report.find(difference));
     if !report.is_sound() {
         // What is asked of other tables than ours would say less than this.
         return Ok(());
@@ -112,32 +110,6 @@ fn check_all(connection: &Db, expected: Option<&Head>, report: &mut VerifyReport
     report.notes = names::collisions(connection)?;
     check_request_ids(connection, report)?;
     check_payments(connection, report)
-}
-
-/// Tables, columns, indexes and triggers must be those that this program makes, to the letter.
-fn check_schema(connection: &Db, report: &mut VerifyReport) -> Result<(), Fault> {
-    let ours = Db::new(Connection::open_in_memory()?, Seals::default());
-    migrate::from(&ours, 0, migrate::MIGRATIONS)?;
-    let mut wanted = objects(&ours)?;
-    for (name, (kind, text)) in objects(connection)? {
-        match wanted.remove(&name) {
-            Some(of_ours) if of_ours == (kind.clone(), text) => {}
-            Some(_) => report.find(format!("the {kind} `{name}` is not as this program makes it")),
-            None => report.find(format!("there is a {kind} `{name}` that this program does not make")),
-        }
-    }
-    for (name, (kind, _)) in wanted {
-        report.find(format!("the {kind} `{name}` is missing"));
-    }
-    Ok(())
-}
-
-/// What a schema consists of, by name: the kind and the text of each, as SQLite keeps it.
-fn objects(connection: &Db) -> Result<BTreeMap<String, (String, String)>, Fault> {
-    let mut statement = connection
-        .prepare("SELECT name, type, tbl_name || ': ' || COALESCE(sql, '') FROM sqlite_schema WHERE name NOT LIKE 'sqlite_stat%'")?;
-    let object = |row: &rusqlite::Row<'_>| Ok((row.get(0)?, (row.get(1)?, row.get(2)?)));
-    Ok(statement.query_map([], object)?.collect::<Result<_, _>>()?)
 }
 
 fn check_integrity(connection: &Db, report: &mut VerifyReport) -> Result<(), Fault> {

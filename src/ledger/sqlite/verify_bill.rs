@@ -7,7 +7,7 @@ use rusqlite::types::Value;
 
 use super::db::Db;
 use super::verify::VerifyReport;
-use super::{names, paid, read, view};
+use super::{customers, names, paid, read};
 use crate::domain::bill::{RecordedTerms, Salt};
 use crate::domain::digest;
 use crate::domain::lifecycle::{BillState, Event};
@@ -163,7 +163,7 @@ fn is_digest_of(wanted: &str, bytes: &[u8], salt: Option<Salt>) -> bool {
 /// The customer is the one that was given last, unless it was purged. Events of before have no digest of it but what their terms say.
 fn check_customer(connection: &Db, row: &Row, beside: &Beside, report: &mut VerifyReport) -> Result<(), Fault> {
     let number = &row.state.invoice_number;
-    let kept = view::customer(connection, row.id)?.zip(row.state.salt);
+    let kept = customers::customer(connection, row.id)?.zip(row.state.salt);
     let given = beside.customer.filter(|(_, sequence)| row.kept.purged_by.is_none_or(|purged_by| purged_by < *sequence));
     let is_right = match (&kept, given) {
         (Some((customer, salt)), Some((wanted, _))) => salt.digest_of_customer(customer) == wanted,

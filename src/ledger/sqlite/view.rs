@@ -8,14 +8,13 @@ use rusqlite::OptionalExtension as _;
 
 use super::db::Db;
 use super::rows;
-use super::{marks, names, open, paid, read, totals, tree};
+use super::{customers, indexes, marks, names, open, paid, read, totals, tree};
 use crate::domain::bill::Customer;
 use crate::domain::ids::{InvoiceNumber, PaymentCode, RequestId};
 use crate::domain::lifecycle::{BillState, Event};
 use crate::domain::mark::{Held, Mark};
 use crate::domain::owner::{self, Paid};
 use crate::domain::payment::Payment;
-use crate::domain::personal::Personal;
 use crate::domain::sum::Sum;
 use crate::ledger::rules::{Span, microseconds};
 use crate::ledger::seals::Seals;
@@ -55,7 +54,7 @@ impl Pool {
         let kept = self.idle().pop();
         let connection = match kept {
             Some(connection) => connection,
-            None => open::of_whomever(&self.place, &self.seals)?.connection,
+            None => open::again(&self.place, &self.seals)?,
         };
         let begin = || -> Result<Head, Fault> {
             connection.prepare_cached("BEGIN")?.execute([])?;
@@ -152,7 +151,10 @@ impl View for SqliteView {
     }
 
     async fn whole(&self) -> Result<(), LedgerError> {
-        self.ask(|connection| Set::ALL.into_iter().try_for_each(|set| tree::check_all(connection, set)))
+        self.ask(|connection| {
+            Set::ALL.into_iter().try_for_each(|set| tree::check_all(connection, set))?;
+            indexes::check(connection)
+        })
     }
 
     async fn marks(&self, numbers: &[&InvoiceNumber]) -> Result<Vec<Option<Mark>>, LedgerError> {
@@ -208,7 +210,9 @@ impl View for SqliteView {
     }
 
     async fn customer(&self, number: &InvoiceNumber) -> Result<Option<Customer>, LedgerError> {
-        self.ask(|connection| rows::id_of(connection, number)?.map_or(Ok(None), |id| self::customer(connection, id)))
+        self.ask(|connection| {
+            rows::load(connection, number)?.map_or(Ok(None), |row| customers::checked(connection, &newest(connection, row)?))
+        })
     }
 
     async fn was_held_for(&self, number: &InvoiceNumber, evidence: &str) -> Result<bool, LedgerError> {
@@ -254,6 +258,8 @@ impl View for SqliteView {
     async fn visit_silent(&self, to: Timestamp, mut visit: impl FnMut(BillState) + Send) -> Result<(), LedgerError> {
         let clause = "WHERE may_tell AND paid IS NOT 'by_its_code' AND ends_at <= ?1 ORDER BY ends_at";
         self.ask(|connection| {
+            tree::check_all(connection, Set::Bills)?;
+            indexes::check(connection)?;
             rows::visit(connection, clause, [microseconds(to)], |row| {
                 visit(newest(connection, row)?.state);
                 Ok(true)
@@ -270,6 +276,8 @@ impl View for SqliteView {
     async fn visit_bills(&self, mut visit: impl FnMut(BillState) + Send) -> Result<(), LedgerError> {
         self.ask(|connection| {
             tree::check_all(connection, Set::Bills)?;
+            // They are visited in the order of an index, and those that it has.
+            indexes::check(connection)?;
             rows::visit(connection, "ORDER BY invoice_number", [], |row| {
                 visit(row.state);
                 Ok(true)
@@ -335,16 +343,6 @@ impl SqliteView {
             Ok(found)
         })
     }
-}
-
-/// Who owes a bill, if it is kept.
-pub(super) fn customer(connection: &Db, bill: i64) -> Result<Option<Customer>, Fault> {
-    let sql = "SELECT name, email, account_name FROM customers WHERE bill = ?1";
-    let customer = |row: &rusqlite::Row<'_>| {
-        let (name, email, account_name): (String, Option<String>, Option<String>) = (row.get(0)?, row.get(1)?, row.get(2)?);
-        Ok(Customer { name: Personal::new(name), email: email.map(Personal::new), account_name: account_name.map(Personal::new) })
-    };
-    Ok(connection.prepare_cached(sql)?.query_row([bill], customer).optional()?)
 }
 
 /// An operation's pinned body, if it is kept.

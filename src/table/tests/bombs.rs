@@ -61,3 +61,16 @@ fn a_part_that_unpacks_to_more_than_any_workbook_has_is_refused_before_it_is_kep
     let refused = sheets(content).unwrap_err().to_string();
     assert!(refused.contains("`xl/sharedStrings.xml` has more than 512 MiB"), "{refused}");
 }
+
+#[test]
+fn a_cell_that_no_spreadsheet_has_is_refused_before_it_is_kept() {
+    let text = |length: usize| format!("<row r=\"1\"><c r=\"A1\" t=\"inlineStr\"><is><t>{}</t></is></c></row>", "x".repeat(length));
+    assert_eq!(sheets(workbook(&text(32_767), |_| {})).unwrap()[0].rows[0].len(), 1);
+    let runs = "<r><t>xxxxxxxx</t></r>".repeat(100_000);
+    let in_runs = format!("<row r=\"1\"><c r=\"A1\" t=\"inlineStr\"><is>{runs}</is></c></row>");
+    for sheet in [text(2 << 20), in_runs] {
+        let content = workbook(&sheet, |_| {});
+        let refused = sheets(content).unwrap_err().to_string();
+        assert!(refused.contains("sheet1.xml` has a cell of more than 1024 KiB") && refused.contains("32,767"), "{refused}");
+    }
+}

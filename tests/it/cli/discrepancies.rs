@@ -260,14 +260,35 @@ fn with_four_eyes_a_decision_needs_a_second_person() {
     let ran = discrepancies(&world, &refund).expect(0);
     assert!(ran.stdout.contains("approve"), "{}", ran.stdout);
     assert!(statuses(&world).contains(&"P01: proposed".to_owned()));
-    let approve = |uid: &str, id: &str, by: &str| {
-        world.run_with(&[("SUDO_UID", uid)], &["discrepancies", "approve", id, "--reason", "seen", "--by", by])
+    let proposal = |id: &str| -> String {
+        let shown: serde_json::Value = serde_json::from_str(&world.run(&["--json", "discrepancies", "show", id]).expect(0).stdout).unwrap();
+        shown["proposal_id"].as_str().unwrap_or("none waits").to_owned()
     };
+    let agree = |uid: &str, id: &str, by: &str, to: &str| {
+        world.run_with(&[("SUDO_UID", uid)], &["discrepancies", "approve", id, "--proposal", to, "--reason", "seen", "--by", by])
+    };
+    let approve = |uid: &str, id: &str, by: &str| agree(uid, id, by, &proposal(id));
+    assert!(ran.stdout.contains(&format!("approve {orphan} --proposal {}", proposal(&orphan))), "{}", ran.stdout);
+    // What was looked at is made anew meanwhile, as something else.
+    let looked_at = proposal(&orphan);
+    discrepancies(&world, &["export", "--out", "looked_at.csv"]).expect(0);
+    discrepancies(&world, &["reopen", &orphan, "--reason", "a slip", "--by", "Siti Aminah"]).expect(0);
+    discrepancies(&world, &[&refund[..], &["--amount", "1"]].concat()).expect(0);
+    agree("1002", &orphan, "Budi", &looked_at).expect(2).says(&["E0818", &format!("tagih discrepancies show {orphan}")]);
+    agree("1002", &orphan, "Budi", &proposal(&orphan)[..7]).expect(2).says(&["E0818"]);
+    mangled(&world, "looked_at.csv", "agreed.csv", &[("P01", &[("action", "approve"), ("reason", "seen")])]);
+    world
+        .run_with(&[("SUDO_UID", "1002")], &["discrepancies", "import", "agreed.csv", "--by", "Budi"])
+        .expect(7)
+        .says(&["E0818", ":facts: "]);
+    assert!(world.run(&["discrepancies", "show", &orphan]).expect(0).stdout.contains("by Siti Aminah to refund (Rp1)"));
     for same in ["Siti Aminah", " siti  AMINAH "] {
         approve("1002", &orphan, same).expect(2).says(&["E0806"]);
     }
     // Another name from the same account of the system is the same person.
-    discrepancies(&world, &["approve", &orphan, "--reason", "seen", "--by", "Budi"]).expect(2).says(&["E0806"]);
+    discrepancies(&world, &["approve", &orphan, "--proposal", &proposal(&orphan), "--reason", "seen", "--by", "Budi"])
+        .expect(2)
+        .says(&["E0806"]);
     approve("1002", &orphan, "Budi").expect(0);
     approve("1002", &marked, "Budi").expect(2).says(&["E0805"]);
     discrepancies(&world, &["export", "--out", "items.csv"]).expect(0);
@@ -282,7 +303,14 @@ fn with_four_eyes_a_decision_needs_a_second_person() {
     // Nobody may decide without a name or a reason; a decision can be taken back.
     discrepancies(&world, &["reopen", &orphan, "--reason", "the payer called"]).expect(2).says(&["E0809", "--by"]);
     discrepancies(&world, &["reopen", &orphan, "--reason", " ", "--by", "Budi"]).expect(2).says(&["E0809"]);
+    // What two decided, two take back.
     discrepancies(&world, &["reopen", &orphan, "--reason", "the payer called", "--by", "Budi"]).expect(0);
+    assert!(statuses(&world).contains(&"P01: accepted".to_owned()));
+    discrepancies(&world, &["approve", &orphan, "--proposal", &proposal(&orphan), "--reason", "so it is", "--by", "Siti"])
+        .expect(2)
+        .says(&["E0806"]);
+    agree("1002", &orphan, "Siti", &looked_at).expect(2).says(&["E0818"]);
+    approve("1002", &orphan, "Siti").expect(0);
     assert!(statuses(&world).contains(&"P01: reopened".to_owned()));
 }
 

@@ -215,8 +215,21 @@ fn a_ledger_with_a_key_is_read_with_that_key_only() {
     world.run(&verify).expect(0);
     let (first, second) = ([("TAGIH_LEDGER_SEAL_KEY", "first-key-0123456789")], [("TAGIH_LEDGER_SEAL_KEY", "second-key-0123456789")]);
     world.run_with(&first, &["status"]).expect(2).says(&["are made without a key", "with the key"]);
-    world.run(&["ledger", "rekey", "--backup", "a.ledger"]).expect(2).says(&["sealed as it is already"]);
-    world.run_with(&first, &["ledger", "rekey", "--backup", "a.ledger"]).expect(0);
+    world.run(&["ledger", "rekey", "--backup", "a.ledger", "--head-file", "head"]).expect(2).says(&["sealed as it is already"]);
+    // As it was a while ago it is not sealed anew, whatever a hint says.
+    let older = fs::read(world.path("tagih.ledger")).unwrap();
+    world.file("more.csv", "invoice_number,payment_code,channel,amount\nB,78,alfa,10000\n");
+    world.run(&["ledger", "import", "more.csv"]).expect(0);
+    world.run(&verify).expect(0);
+    let newer = fs::read(world.path("tagih.ledger")).unwrap();
+    fs::write(world.path("tagih.ledger"), &older).unwrap();
+    world.run_with(&first, &["status"]).expect(2).says(&["older copy", "--head"]);
+    world.run_with(&first, &["ledger", "rekey", "--backup", "a.ledger"]).expect(2).says(&["--head"]);
+    world.run_with(&first, &["ledger", "rekey", "--backup", "a.ledger", "--head-file", "none"]).expect(2).says(&["no head is known"]);
+    world.run_with(&first, &["ledger", "rekey", "--backup", "a.ledger", "--head-file", "head"]).expect(8).says(&["this is an older copy"]);
+    assert!(!world.path("a.ledger").exists() && fs::read(world.path("tagih.ledger")).unwrap() == older, "nothing was done");
+    fs::write(world.path("tagih.ledger"), &newer).unwrap();
+    world.run_with(&first, &["ledger", "rekey", "--backup", "a.ledger", "--head-file", "head"]).expect(0);
     world.run_with(&first, &verify).expect(0);
     world.run_with(&first, &["why", "A"]).expect(0);
     for command in [&["status"][..], &verify, &["why", "A"], &["ledger", "export"]] {
@@ -224,11 +237,25 @@ fn a_ledger_with_a_key_is_read_with_that_key_only() {
     }
     let former = world.file("former.key", "first-key-0123456789\n");
     fs::set_permissions(&former, std::os::unix::fs::PermissionsExt::from_mode(0o600)).unwrap();
-    let rekey = ["ledger", "rekey", "--backup", "b.ledger", "--former", "former.key"];
+    let rekey = ["ledger", "rekey", "--backup", "b.ledger", "--former", "former.key", "--head-file", "head"];
     world.run_with(&second, &rekey).expect(0);
     world.run_with(&first, &["status"]).expect(2).says(&["are made with the key"]);
     world.run_with(&second, &verify).expect(0);
     let exported = world.run_with(&second, &["ledger", "export"]).expect(0).stdout;
     assert_eq!(exported.matches("\"kind\":\"key\"").count(), 2, "{exported}");
     world.run_with(&[("TAGIH_LEDGER_SEAL_KEY", "short")], &["status"]).expect(2).says(&["too short"]);
+}
+
+#[test]
+fn a_backup_of_a_damaged_ledger_is_kept_and_said_to_be_one() {
+    let world = World::at("http://127.0.0.1:1", "");
+    world.file("codes.csv", "invoice_number,payment_code,channel,amount\nA,77,alfa,10000\n");
+    world.run(&["ledger", "import", "codes.csv", "--new-ledger"]).expect(0);
+    let whole = world.run(&["ledger", "backup", "whole.ledger"]).expect(0);
+    assert!(whole.stdout.contains("are whole; head "), "{whole:?}");
+    let edit = "UPDATE customers SET name = 'x'; UPDATE bills SET amount = amount + 1; UPDATE totals SET amount = amount + 1";
+    rusqlite::Connection::open(world.path("tagih.ledger")).unwrap().execute_batch(edit).unwrap();
+    world.run(&["ledger", "backup", "damaged.ledger"]).expect(8).says(&["damaged.ledger", "do not hold together", "E0502"]);
+    let edited = rusqlite::Connection::open(world.path("damaged.ledger")).unwrap();
+    assert_eq!(edited.query_row("SELECT amount FROM bills", [], |row| row.get::<_, i64>(0)).unwrap(), 10_001, "the bytes are kept");
 }

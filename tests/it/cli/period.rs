@@ -351,9 +351,26 @@ fn under_four_eyes_a_second_person_must_have_looked() {
     books.close("2026-08").expect(2).says(&["E0855", "tagih period propose"]);
     let as_person = |uid: &str, arguments: &[&str]| books.world.run_with(&[("SUDO_UID", uid)], &[&["period"], arguments].concat());
     let reason = ["--reason", "month end"];
-    let approve = |uid: &str, by: &str| as_person(uid, &[&["approve", "2026-08", "--by", by], &reason[..]].concat());
-    as_person("1001", &[&["propose", "2026-08", "--report", "2026-08", "--by", "Sari"], &reason[..]].concat()).expect(0);
-    assert!(!books.world.run(&["period", "list"]).expect(0).stdout.contains("2026-08-01"), "a proposal closes nothing");
+    let agree =
+        |uid: &str, by: &str, to: &str| as_person(uid, &[&["approve", "2026-08", "--proposal", to, "--by", by], &reason[..]].concat());
+    let proposal = || -> String {
+        let listed = books.world.run(&["period", "list"]).expect(0).stdout.clone();
+        let waiting = listed.lines().find_map(|line| line.strip_prefix("proposal ")?.split(' ').next());
+        waiting.unwrap_or("none waits").to_owned()
+    };
+    let approve = |uid: &str, by: &str| agree(uid, by, &proposal());
+    let propose = || as_person("1001", &[&["propose", "2026-08", "--report", "2026-08", "--by", "Sari"], &reason[..]].concat()).expect(0);
+    propose();
+    let looked_at = proposal();
+    // Made anew meanwhile, it is another.
+    books.reconcile("2026-08", "august.jsonl", "2026-09-03", &[]);
+    assert!(propose().stdout.contains(&format!("--proposal {}", proposal())));
+    agree("1002", "Budi", &looked_at).expect(2).says(&["E0818", &proposal()]);
+    // And the folder alone, under the same proposal, is not what was proposed.
+    books.reconcile("2026-08", "august.jsonl", "2026-09-04", &[]);
+    approve("1002", "Budi").expect(7).says(&["E0858"]);
+    propose();
+    assert!(!books.world.run(&["period", "list"]).expect(0).stdout.contains("  hash"), "a proposal closes nothing");
     approve("1001", "Budi").expect(2).says(&["E0855", "who proposed it"]);
     approve("1002", " SARI ").expect(2).says(&["E0855"]);
     approve("1002", "Budi").expect(0);
@@ -362,6 +379,7 @@ fn under_four_eyes_a_second_person_must_have_looked() {
     as_person("1001", &[&["reopen", "2026-08", "--by", "Sari"], &reason[..]].concat()).expect(2).says(&["E0855"]);
     as_person("1001", &[&["propose", "2026-08", "--reopen", "--by", "Sari"], &reason[..]].concat()).expect(0);
     assert!(books.world.run(&["period", "list"]).expect(0).stdout.contains("2026-08-01"));
+    agree("1002", "Budi", &looked_at).expect(2).says(&["E0818"]);
     approve("1002", "Budi").expect(0);
     assert!(!books.world.run(&["period", "list"]).expect(0).stdout.contains("2026-08-01"));
 }

@@ -118,6 +118,7 @@ impl Office {
             settings: &settings,
             clock: &|| self.clock(),
             controls: tokio::sync::Mutex::default(),
+            looked_over: tokio::sync::OnceCell::new(),
             badly_signed: std::sync::atomic::AtomicU64::default(),
         };
         let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap();

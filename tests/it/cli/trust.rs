@@ -54,6 +54,33 @@ fn a_link_in_the_place_of_a_lock_or_a_log_is_refused() {
 }
 
 #[test]
+fn root_writes_no_results_where_others_decide_what_a_name_leads_to() {
+    let world = World::at("http://127.0.0.1:1", "");
+    let theirs = world.path("theirs");
+    fs::create_dir(&theirs).unwrap();
+    if std::os::unix::fs::chown(&theirs, Some(1001), Some(1001)).is_err() {
+        // Nobody but root is led anywhere by it.
+        return;
+    }
+    std::os::unix::fs::symlink("theirs", world.path("link")).unwrap();
+    world.many("bills.csv", "A", 1);
+    world.file("codes.csv", "invoice_number,payment_code,channel,amount\nA,77,alfa,10000\n");
+    world.run(&["ledger", "import", "codes.csv", "--new-ledger"]).expect(0);
+    for place in ["theirs", "theirs/new", "link/new"] {
+        let file = |name: &str| format!("{place}/{name}");
+        world.run(&["issue", "bills.csv", "--dry-run", "--out", place]).expect(9).says(&["root does not write", "theirs", "sudo -u"]);
+        world.run(&["check", "bills.csv", "--out", place]).expect(9).says(&["root does not write"]);
+        world.run(&["ledger", "backup", &file("copy.ledger")]).expect(9).says(&["root does not write"]);
+        world.run(&["ledger", "backup", &file("")]).expect(9).says(&["root does not write"]);
+        world.run(&["init", &file("tagih.toml")]).expect(2).says(&["root does not write"]);
+        world.run(&["man", place]).expect(9).says(&["root does not write"]);
+        world.run(&["ledger", "verify", "--head-file", &file("head")]).expect(9).says(&["root does not write"]);
+    }
+    assert_eq!(fs::read_dir(&theirs).unwrap().count(), 0);
+    world.run(&["issue", "bills.csv", "--dry-run", "--out", "ours/new"]).expect(0);
+}
+
+#[test]
 fn no_command_prints_what_acts_on_a_terminal() {
     let world = World::at("http://127.0.0.1:1", "");
     let esc = "ev\u{1b}[31mil\u{1b}]0;x\u{7}";

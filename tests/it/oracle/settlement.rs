@@ -274,7 +274,9 @@ impl Judge<'_> {
             });
             let mut today: Vec<usize> = unpaid.iter().copied().filter(|&one| self.notified[one].day == day).collect();
             let was_notified = !today.is_empty();
-            mine.iter().for_each(|&row| self.money[row] = format!("{subject} {day}"));
+            for &row in &mine {
+                self.money[row] = format!("{subject} {day}");
+            }
             // A row that is held settles only what none that was paid out settles.
             let (paid_out, held): (Vec<usize>, Vec<usize>) =
                 mine.into_iter().partition(|&row| self.rows[row].day("PAY OUT DATE").is_some());

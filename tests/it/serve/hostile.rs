@@ -131,6 +131,36 @@ fn connections_above_the_cap_are_turned_away_until_there_is_a_place() {
 }
 
 #[test]
+fn one_address_does_not_take_the_places_of_all_others() {
+    let shop = shop("connections_max = 16\nconnections_per_address_max = 4\nproxies = [\"127.0.0.9\"]\nbody_timeout_ms = 60000\n");
+    until("the first look is over", || shop.metric("tagih_connections") == 1);
+    beside_an_honest_client(&shop, || {
+        // A stranger sends bodies that never end, from as many connections as there are places in all.
+        let slow = Message::notification(2, "slow").bytes();
+        let mut held: Vec<Line> = (0..16).map(|_| Line::from("127.0.0.2", &shop.address).unwrap()).collect();
+        for line in &mut held {
+            drop(line.write(&slow[..slow.len() - 1]));
+        }
+        let answers = held.split_off(4).into_iter().map(|mut line| line.read());
+        assert!(answers.into_iter().all(|answer| answer.is_err() || answer.is_ok_and(|answer| answer.status == 503)), "it has its share");
+        for number in 0..20 {
+            let mut other = Line::from("127.0.0.3", &shop.address).unwrap();
+            let asked = other.exchange(&Message::inquiry(&format!("other-{number}"), &code_of(1)).bytes());
+            assert_eq!(asked.unwrap().status, 200, "and no more");
+        }
+        // A proxy speaks for many.
+        let mut proxied: Vec<Line> = (0..3).map(|_| Line::from("127.0.0.9", &shop.address).unwrap()).collect();
+        let number = std::cell::Cell::new(0);
+        let served = |line: &mut Line| {
+            number.set(number.get() + 1);
+            line.exchange(&Message::inquiry(&format!("proxied-{}", number.get()), &code_of(1)).bytes())
+                .is_ok_and(|answer| answer.status == 200)
+        };
+        assert!(proxied.iter_mut().all(served));
+    });
+}
+
+#[test]
 fn a_client_that_never_reads_its_answers_loses_its_place() {
     let shop = shop("header_timeout_ms = 700\nbody_timeout_ms = 700\n");
     beside_an_honest_client(&shop, || {

@@ -92,3 +92,38 @@ fn what_an_insider_put_back_or_removed_is_answered_by_no_command() {
         }
     }
 }
+
+#[test]
+fn a_bill_that_is_hidden_from_an_index_is_not_billed_again() {
+    let shop = Shop::new("");
+    shop.many(3);
+    let connection = Connection::open(shop.world.path("tagih.ledger")).unwrap();
+    // To the file an index is a table of its keys and the numbers of its rows.
+    let lookalike = "CREATE TABLE lookalike (key, row, PRIMARY KEY (key, row)) WITHOUT ROWID; PRAGMA writable_schema = ON";
+    connection.execute_batch(lookalike).unwrap();
+    let root = |name: &str| -> i64 {
+        connection.query_row("SELECT rootpage FROM sqlite_schema WHERE name = ?1", [name], |row| row.get(0)).unwrap()
+    };
+    let own = root("lookalike");
+    for (index, key) in [("sqlite_autoindex_bills_1", "N-00002".to_owned()), ("bills_one_a_live_code", code_of(2))] {
+        let point = |page: i64| {
+            let sql = format!("PRAGMA writable_schema = ON; UPDATE sqlite_schema SET rootpage = {page} WHERE name = 'lookalike'");
+            Connection::open(shop.world.path("tagih.ledger")).unwrap().execute_batch(&sql).unwrap();
+        };
+        point(root(index));
+        let open = Connection::open(shop.world.path("tagih.ledger")).unwrap();
+        assert_eq!(open.execute("DELETE FROM lookalike WHERE key = ?1", [key]).unwrap(), 1);
+        point(own);
+    }
+    drop(connection);
+    Connection::open(shop.world.path("tagih.ledger")).unwrap().execute_batch("DROP TABLE lookalike").unwrap();
+    let head = "invoice_number,amount,customer_name,channel,method,payment_code,expiry_minutes\n";
+    shop.world.file("bills.csv", format!("{head}N-00002,10002,Budi,alfa,inquiry,{},43200\n", code_of(2)));
+    shop.world.file("none.jsonl", "");
+    let period = jiff::Timestamp::now().to_string();
+    let reconcile = ["reconcile", "--period", &period[..7], "--notifications", "none.jsonl", "--out", "report"];
+    for command in [&["issue", "bills.csv"][..], &["issue", "bills.csv", "--dry-run"], &reconcile, &["ledger", "verify"]] {
+        let ran = shop.world.run(command);
+        assert_eq!(ran.code, 8, "{ran:?}");
+    }
+}

@@ -373,6 +373,20 @@ impl Line {
         Ok(Self { stream: BufReader::new(stream) })
     }
 
+    /// From an address of this machine.
+    pub(crate) fn from(own: &str, address: &str) -> io::Result<Self> {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+        let connected = async {
+            let socket = tokio::net::TcpSocket::new_v4()?;
+            socket.bind(std::net::SocketAddr::new(own.parse().unwrap(), 0))?;
+            socket.connect(address.parse().unwrap()).await?.into_std()
+        };
+        let stream = runtime.block_on(connected)?;
+        stream.set_nonblocking(false)?;
+        stream.set_read_timeout(Some(Duration::from_secs(20)))?;
+        Ok(Self { stream: BufReader::new(stream) })
+    }
+
     pub(crate) fn write(&mut self, bytes: &[u8]) -> io::Result<()> {
         self.stream.get_mut().write_all(bytes)
     }

@@ -13,6 +13,16 @@ const ATTACKS: &[(&str, &str)] = &[
     ),
     ("the totals were put back", "DELETE FROM tagih.totals; INSERT INTO tagih.totals SELECT * FROM old.totals"),
     ("the seals were put back", "DELETE FROM tagih.seals; INSERT INTO tagih.seals SELECT * FROM old.seals"),
+    (
+        "a payment is gone, and its bill unpaid again",
+        "DELETE FROM tagih.payments; UPDATE tagih.bills SET paid = NULL, first_paid_at = NULL",
+    ),
+    ("an event is another", "UPDATE tagih.events SET at = at - 1 WHERE sequence = 1"),
+    ("rows are hidden", "ALTER TABLE tagih.bills ENABLE ROW LEVEL SECURITY"),
+    (
+        "an index is out of use",
+        "UPDATE pg_index SET indisready = FALSE, indisvalid = FALSE WHERE indexrelid = 'tagih.bills_by_code'::regclass",
+    ),
     ("a payment is another", "UPDATE tagih.payments SET amount = amount - 1"),
 ];
 
@@ -27,6 +37,11 @@ fn asked(ledger: &PostgresLedger) -> Vec<Result<String, String>> {
         };
     }
     let all = answer!(visit_bills(|state| bills.push(format!("{state:?}"))));
+    let mut unpaid = Vec::new();
+    let live = answer!(visit_unpaid(|state| {
+        unpaid.push(format!("{state:?}"));
+        true
+    }));
     let paid = answer!(visit_payments(|payment| payments.push(format!("{payment:?}"))));
     vec![
         answer!(bill(&number("A"))),
@@ -34,6 +49,8 @@ fn asked(ledger: &PostgresLedger) -> Vec<Result<String, String>> {
         answer!(payments_about(&names)),
         answer!(totals(at(9))),
         answer!(whole()),
+        answer!(history(&number("A"))),
+        live.map(|_| unpaid.concat()),
         all.map(|_| bills.concat()),
         paid.map(|_| payments.concat()),
     ]

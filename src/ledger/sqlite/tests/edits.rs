@@ -195,3 +195,24 @@ fn whoever_reads_an_edited_row_finds_it() {
         is_damage(wait(ledger.apply_payments(&[payment(2, "A", "77", 51)])).unwrap_err());
     }
 }
+
+#[test]
+fn a_customer_that_is_not_who_was_given_is_shown_to_nobody() {
+    let (_folder, path) = full();
+    let sound = fs::read(&path).unwrap();
+    let customer =
+        |invoice: &str| wait(async { SqliteLedger::open_read_only(&path, &binding())?.view().await?.customer(&number(invoice)).await });
+    assert_eq!(customer("OPEN").unwrap().unwrap().name.reveal(), "Siti");
+    assert_eq!(customer("GONE").unwrap(), None, "it was purged");
+    for edit in [
+        "UPDATE customers SET name = 'Budi'",
+        "UPDATE customers SET email = NULL",
+        "DELETE FROM customers",
+        "UPDATE events SET beside = zeroblob(16) WHERE beside IS NOT NULL",
+        "UPDATE events SET beside = NULL",
+    ] {
+        forced(&path, edit);
+        assert!(matches!(customer("OPEN"), Err(LedgerError::Damaged { .. })), "{edit}");
+        fs::write(&path, &sound).unwrap();
+    }
+}

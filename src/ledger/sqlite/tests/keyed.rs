@@ -99,3 +99,28 @@ fn what_does_not_hold_together_is_not_sealed_anew() {
     assert!(matches!(refused, LedgerError::Damaged { .. }), "{refused}");
     assert!(fs::read(&path).unwrap() == before);
 }
+
+#[test]
+fn no_story_has_an_event_that_was_edited() {
+    let (folder, first) = (tempfile::tempdir().unwrap(), seals("first-key-0123456789"));
+    let path = folder.path().join("ledger.db");
+    filled(&path, &Seals::UNKEYED);
+    let story =
+        |seals: &Seals| wait(async { SqliteLedger::open_read_only(&path, &bound(seals))?.view().await?.history(&number("A")).await });
+    // The last event is the payment, so that what opening looks at is not what finds it.
+    let edits = ["at = at - 1", "event = replace(event, '\"77\"', '\"78\"')", "invoice_number = 'B'", "beside = zeroblob(16)"];
+    let edits = edits.map(|edit| format!("UPDATE events SET {edit} WHERE sequence = 1"));
+    for is_keyed in [false, true] {
+        if is_keyed {
+            SqliteLedger::rekey(&path, &bound(&first), &Seals::UNKEYED, at(70)).unwrap();
+        }
+        let (seals, sound) = (if is_keyed { &first } else { &Seals::UNKEYED }, fs::read(&path).unwrap());
+        assert_eq!(story(seals).unwrap().len(), 2);
+        for edit in &edits {
+            forced(&path, edit);
+            let told = story(seals);
+            assert!(matches!(told, Err(LedgerError::Damaged { .. })), "{edit}: {told:?}");
+            fs::write(&path, &sound).unwrap();
+        }
+    }
+}
