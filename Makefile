@@ -5,7 +5,7 @@
 	notices package deb deb-root container container-root reproducible sbom deny
 
 help:  ## show this list
-	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
+	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
 
 demo:  ## build, then run the main job offline on the sample policies
 	cargo run -- demo
@@ -69,15 +69,18 @@ $(TOOLS)/%:
 
 PACKAGE := target/package
 
-notices: $(TOOLS)/cargo-about  ## the notices of all that the program is made of, into target/package
+notices: $(PACKAGE)/THIRD-PARTY-NOTICES.txt  ## the notices of all that the program is made of, into target/package (five minutes)
+
+$(PACKAGE)/THIRD-PARTY-NOTICES.txt: Cargo.lock about.toml packaging/notices.hbs | $(TOOLS)/cargo-about
 	mkdir -p $(PACKAGE)
-	$(TOOLS)/cargo-about generate packaging/notices.hbs --output-file $(PACKAGE)/THIRD-PARTY-NOTICES.txt
+	cargo fetch --locked
+	$(TOOLS)/cargo-about generate --offline --fail packaging/notices.hbs --output-file $@
 
 package: notices  ## release build, and below target/package/root what a package installs
 	packaging/release.sh target/package/build
-	packaging/stage.sh $(PACKAGE)/build/release/tagih $(PACKAGE)/THIRD-PARTY-NOTICES.txt $(PACKAGE)/root
+	packaging/stage.sh $(PACKAGE)/build/dist/tagih $(PACKAGE)/THIRD-PARTY-NOTICES.txt $(PACKAGE)/root
 
-deb: package $(TOOLS)/cargo-deb  ## a package for Debian and its likes, into target/package
+deb: package | $(TOOLS)/cargo-deb  ## a package for Debian and its likes, into target/package
 	command -v dpkg-shlibdeps >/dev/null || { apt-get update && apt-get install -y --no-install-recommends dpkg-dev; }
 	$(TOOLS)/cargo-deb --no-build --no-strip --output $(PACKAGE)/
 
@@ -92,18 +95,19 @@ container-root: container  ## make the container's root without a container engi
 reproducible:  ## two release builds in two folders; they must be the same, byte by byte (half an hour)
 	packaging/release.sh target/reproducible/first
 	packaging/release.sh target/reproducible/second
-	sha256sum target/reproducible/first/release/tagih target/reproducible/second/release/tagih
-	cmp target/reproducible/first/release/tagih target/reproducible/second/release/tagih
+	sha256sum target/reproducible/first/dist/tagih target/reproducible/second/dist/tagih
+	cmp target/reproducible/first/dist/tagih target/reproducible/second/dist/tagih
 
-sbom: $(TOOLS)/cargo-cyclonedx  ## what the program is made of, as CycloneDX, into target/package
+sbom: | $(TOOLS)/cargo-cyclonedx  ## what the program is made of, as CycloneDX, into target/package
 	mkdir -p $(PACKAGE)
 	SOURCE_DATE_EPOCH=$$(git log -1 --format=%ct) $(TOOLS)/cargo-cyclonedx cyclonedx --quiet --format json --describe binaries --no-build-deps --spec-version 1.5
 	sed 's#path+file://$(CURDIR)#path+file:///usr/src/tagih#g' tagih_bin.cdx.json >$(PACKAGE)/tagih.cdx.json
 	rm tagih_bin.cdx.json
 
-deny: $(TOOLS)/cargo-deny  ## licences, sources and versions of all dependencies by deny.toml; advisories where they can be fetched
+deny: | $(TOOLS)/cargo-deny  ## licences, sources and versions of all dependencies by deny.toml; advisories where they can be fetched
 	$(TOOLS)/cargo-deny check licenses bans sources
-	$(TOOLS)/cargo-deny fetch db 2>/dev/null && $(TOOLS)/cargo-deny check advisories || echo "advisories: not checked, their data cannot be fetched from here"
+	@if $(TOOLS)/cargo-deny --log-level off fetch db; then $(TOOLS)/cargo-deny check advisories; \
+	else echo "advisories: not checked, their data cannot be fetched from here"; fi
 
 clean:  ## remove what builds and benches left
 	rm -rf target bench-data

@@ -12,8 +12,8 @@ toolchain=$(rustc --print sysroot)
 RUSTFLAGS="--remap-path-prefix=$toolchain=/usr/src/rust --remap-path-prefix=$crates=/usr/src/cargo \
 --remap-path-prefix=$sources=/usr/src/tagih --remap-path-prefix=$target=/usr/src/target"
 CFLAGS="-ffile-prefix-map=$crates=/usr/src/cargo -ffile-prefix-map=$sources=/usr/src/tagih -ffile-prefix-map=$target=/usr/src/target"
-# A day that a C compiler writes into what it makes.
-SOURCE_DATE_EPOCH=$(git log -1 --format=%ct)
+# A day that a C compiler writes into what it makes: that of the dependencies, or each commit would build them anew.
+SOURCE_DATE_EPOCH=$(git log -1 --format=%ct -- Cargo.lock)
 CARGO_TARGET_DIR=$target CARGO_INCREMENTAL=0
 export RUSTFLAGS CFLAGS SOURCE_DATE_EPOCH CARGO_TARGET_DIR CARGO_INCREMENTAL
-exec ${CARGO:-cargo} build --release --locked --bin tagih
+exec ${CARGO:-cargo} build --profile dist --locked --bin tagih

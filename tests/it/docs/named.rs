@@ -32,7 +32,7 @@ fn spans(page: &page::Page) -> Vec<(usize, String)> {
     let span = Regex::new("`([^`]+)`").unwrap();
     // A span may go on in the next line.
     let lines: Vec<(usize, &str)> = page.prose().collect();
-    let text: String = lines.iter().map(|(_, line)| format!("{line}\n")).collect();
+    let text = lines.iter().map(|(_, line)| *line).collect::<Vec<_>>().join("\n");
     let number = |at: usize| lines[text[..at].matches('\n').count()].0;
     span.captures_iter(&text)
         .map(|found| (number(found.get(0).unwrap().start()), found[1].replace('\n', " ").replace("\\|", "|")))
