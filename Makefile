@@ -92,7 +92,7 @@ container: package  ## what packaging/Containerfile copies
 container-root: container  ## make the container's root without a container engine (root, apt), and run the program in it
 	packaging/container-root.sh $(PACKAGE)/root target/container-root
 
-reproducible:  ## two release builds in two folders; they must be the same, byte by byte (half an hour)
+reproducible:  ## two release builds in two folders; they must be the same, byte by byte (40 min of two cores' time)
 	packaging/release.sh target/reproducible/first
 	packaging/release.sh target/reproducible/second
 	sha256sum target/reproducible/first/dist/tagih target/reproducible/second/dist/tagih
