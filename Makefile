@@ -1,10 +1,11 @@
 # Every target does its own set-up: cargo fetches and builds what is missing.
 # demo and test share the dev profile, so polars, by far the heaviest dependency, is compiled once for both.
 
-.PHONY: help demo demo-cluster test lint soak soak-cluster large browser office books bench clean
+.PHONY: help demo demo-cluster test lint soak soak-cluster large browser office books bench clean \
+	notices package deb deb-root container container-root reproducible sbom deny
 
 help:  ## show this list
-	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
+	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
 
 demo:  ## build, then run the main job offline on the sample policies
 	cargo run -- demo
@@ -55,6 +56,58 @@ office:  ## open workbook and page in LibreOffice and Chromium (installed by apt
 books:  ## let hledger (installed by apt if missing) add the books' journal up again, and many random businesses be kept twice
 	command -v hledger >/dev/null || { apt-get update && apt-get install -y --no-install-recommends hledger; }
 	TAGIH_HLEDGER="$$(command -v hledger)" PROPTEST_CASES=5000 cargo test --lib books::
+
+# Tools of cargo's are built once, below target; what follows a name is the version and what it is built with.
+TOOLS := target/tools/bin
+cargo-deb := 3.8.0
+cargo-about := 0.9.3 --features cli
+cargo-deny := 0.20.2
+cargo-cyclonedx := 0.5.9
+
+$(TOOLS)/%:
+	cargo install --locked --root target/tools $* --version $($*)
+
+PACKAGE := target/package
+
+notices: $(PACKAGE)/THIRD-PARTY-NOTICES.txt  ## the notices of all that the program is made of, into target/package (five minutes)
+
+$(PACKAGE)/THIRD-PARTY-NOTICES.txt: Cargo.lock about.toml packaging/notices.hbs | $(TOOLS)/cargo-about
+	mkdir -p $(PACKAGE)
+	cargo fetch --locked
+	$(TOOLS)/cargo-about generate --offline --fail packaging/notices.hbs --output-file $@
+
+package: notices  ## release build, and below target/package/root what a package installs
+	packaging/release.sh target/package/build
+	packaging/stage.sh $(PACKAGE)/build/dist/tagih $(PACKAGE)/THIRD-PARTY-NOTICES.txt $(PACKAGE)/root
+
+deb: package | $(TOOLS)/cargo-deb  ## a package for Debian and its likes, into target/package
+	command -v dpkg-shlibdeps >/dev/null || { apt-get update && apt-get install -y --no-install-recommends dpkg-dev; }
+	$(TOOLS)/cargo-deb --no-build --no-strip --output $(PACKAGE)/
+
+deb-root: deb  ## install that package into a clean Debian below target (root, apt), and run what it has installed there
+	packaging/deb-root.sh $(PACKAGE) target/deb-root
+
+container: package  ## what packaging/Containerfile copies
+
+container-root: container  ## make the container's root without a container engine (root, apt), and run the program in it
+	packaging/container-root.sh $(PACKAGE)/root target/container-root
+
+reproducible:  ## two release builds in two folders; they must be the same, byte by byte (40 min of two cores' time)
+	packaging/release.sh target/reproducible/first
+	packaging/release.sh target/reproducible/second
+	sha256sum target/reproducible/first/dist/tagih target/reproducible/second/dist/tagih
+	cmp target/reproducible/first/dist/tagih target/reproducible/second/dist/tagih
+
+sbom: | $(TOOLS)/cargo-cyclonedx  ## what the program is made of, as CycloneDX, into target/package
+	mkdir -p $(PACKAGE)
+	SOURCE_DATE_EPOCH=$$(git log -1 --format=%ct) $(TOOLS)/cargo-cyclonedx cyclonedx --quiet --format json --describe binaries --no-build-deps --spec-version 1.5
+	sed 's#path+file://$(CURDIR)#path+file:///usr/src/tagih#g' tagih_bin.cdx.json >$(PACKAGE)/tagih.cdx.json
+	rm tagih_bin.cdx.json
+
+deny: | $(TOOLS)/cargo-deny  ## licences, sources and versions of all dependencies by deny.toml; advisories where they can be fetched
+	$(TOOLS)/cargo-deny check licenses bans sources
+	@if $(TOOLS)/cargo-deny --log-level off fetch db; then $(TOOLS)/cargo-deny check advisories; \
+	else echo "advisories: not checked, their data cannot be fetched from here"; fi
 
 clean:  ## remove what builds and benches left
 	rm -rf target bench-data

@@ -22,6 +22,7 @@
 mod border;
 mod cli;
 mod crash;
+mod docs;
 mod flows;
 mod kill;
 mod large;
