@@ -176,7 +176,8 @@ fn export(setup: &Setup, which: &Which, out: &Path, by: Option<&str>, lang: Opti
     } else {
         items::write(out, &chosen, today)?;
     }
-    output::done(format_args!("{} discrepancies in {}", chosen.len(), out.display()));
+    let told = serde_json::json!({"discrepancies": chosen.len(), "file": out});
+    output::outcome(setup.json, &told, format_args!("{} discrepancies in {}", chosen.len(), out.display()));
     Ok(Exit::Done)
 }
 
@@ -237,7 +238,8 @@ fn decide(setup: &Setup, ids: &Chosen, step: &Step, (owner, comment): (Option<&S
     let count = decisions.len();
     writer.append(at, &author, Entry::Decided { decisions })?;
     let waiting = if matches!(step, Step::Propose { .. }) { "; another person approves with `tagih discrepancies approve`" } else { "" };
-    output::done(format_args!("{count} {}{waiting}", step.kind().name()));
+    let told = serde_json::json!({"count": count, "step": step.kind().name(), "waits_for_approval": !waiting.is_empty()});
+    output::outcome(setup.json, &told, format_args!("{count} {}{waiting}", step.kind().name()));
     Ok(Exit::Done)
 }
 
@@ -260,7 +262,8 @@ fn four_eyes(setup: &Setup, state: OnOff, author: &Author) -> Result<Exit, Failu
             }
         },
     };
-    output::result(words);
+    let told = serde_json::json!({"outcome": words});
+    output::result(if setup.json { told.to_string() } else { words.to_owned() });
     Ok(Exit::Done)
 }
 
@@ -276,6 +279,8 @@ fn verify(setup: &Setup, head: Option<&str>) -> Result<Exit, Failure> {
         return Err(Failure::new(Exit::Damaged, message));
     }
     let (lines, items) = (journal.records().len(), register.items().count());
-    output::done(format_args!("{lines} lines about {items} discrepancies are whole; head {}", journal.head()));
+    let head = journal.head().to_string();
+    let told = serde_json::json!({"lines": lines, "discrepancies": items, "journal_head": head});
+    output::outcome(setup.json, &told, format_args!("{lines} lines about {items} discrepancies are whole; head {head}"));
     Ok(Exit::Done)
 }

@@ -277,6 +277,20 @@ impl View for SqliteView {
         })
     }
 
+    async fn visit_customers(&self, mut visit: impl FnMut(InvoiceNumber, Customer) + Send) -> Result<(), LedgerError> {
+        self.ask(|connection| {
+            let sql = "SELECT name, email, account_name, invoice_number FROM customers JOIN bills ON bills.id = bill";
+            let mut statement = connection.prepare(sql)?;
+            let mut rows = statement.query([])?;
+            while let Some(row) = rows.next()? {
+                let number: String = row.get(3)?;
+                let number = InvoiceNumber::new(number).map_err(|_| Fault::Damaged("an invoice number cannot be read".into()))?;
+                visit(number, customer_of(row)?);
+            }
+            Ok(())
+        })
+    }
+
     async fn visit_payments(&self, mut visit: impl FnMut(Payment) + Send) -> Result<(), LedgerError> {
         self.ask(|connection| {
             tree::check_all(connection, Set::Payments)?;
@@ -340,11 +354,12 @@ impl SqliteView {
 /// Who owes a bill, if it is kept.
 pub(super) fn customer(connection: &Db, bill: i64) -> Result<Option<Customer>, Fault> {
     let sql = "SELECT name, email, account_name FROM customers WHERE bill = ?1";
-    let customer = |row: &rusqlite::Row<'_>| {
-        let (name, email, account_name): (String, Option<String>, Option<String>) = (row.get(0)?, row.get(1)?, row.get(2)?);
-        Ok(Customer { name: Personal::new(name), email: email.map(Personal::new), account_name: account_name.map(Personal::new) })
-    };
-    Ok(connection.prepare_cached(sql)?.query_row([bill], customer).optional()?)
+    Ok(connection.prepare_cached(sql)?.query_row([bill], customer_of).optional()?)
+}
+
+fn customer_of(row: &rusqlite::Row<'_>) -> rusqlite::Result<Customer> {
+    let (name, email, account_name): (String, Option<String>, Option<String>) = (row.get(0)?, row.get(1)?, row.get(2)?);
+    Ok(Customer { name: Personal::new(name), email: email.map(Personal::new), account_name: account_name.map(Personal::new) })
 }
 
 /// An operation's pinned body, if it is kept.
