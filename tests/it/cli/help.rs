@@ -32,7 +32,7 @@ fn whatever_is_mistyped_is_answered_by_what_may_have_been_meant() {
         (&["issue", "x.csv", "--dry-rn"], "'--dry-run'"),
         (&["resolve", "A", "--as", "don", "--reason", "x"], "'done'"),
         (&["explain", "P0 6"], "did you mean `P06`"),
-        (&["explain", "E1017"], "did you mean `E0107`"),
+        (&["explain", "E1017"], "did you mean `E0117`"),
         (&["explain", "l3"], "did you mean"),
     ] {
         let ran = world.run(arguments).expect(2);

@@ -38,29 +38,29 @@ fn what_is_due_is_removed_evidence_of_an_open_month_is_not_and_the_purge_is_an_e
     (old["run"], old["started_at"]) = ("20260101T000000Z-00000000".into(), "2026-01-01T00:00:00Z".into());
     fs::write(runs.join("20260101T000000Z-00000000.json"), old.to_string()).unwrap();
 
-    let (before, files) = (head(world), bytes_in(&world.path("logs")));
+    let (earlier, files) = (head(world), bytes_in(&world.path("logs")));
     let would = json(&world.run(&["purge", "--due", "--dry-run", "--json"]).expect(0));
-    assert_eq!((head(world), bytes_in(&world.path("logs"))), (before.clone(), files), "a rehearsal removes nothing");
+    assert_eq!((head(world), bytes_in(&world.path("logs"))), (earlier.clone(), files), "a rehearsal removes nothing");
     assert_eq!(would["personal_data"]["ledger_head"], Value::Null);
-    let did = json(&world.run(&["purge", "--due", "--json"]).expect(0));
-    assert_eq!(did["personal_data"]["bodies"], would["personal_data"]["bodies"]);
-    assert!(did["personal_data"]["bodies"].as_u64().unwrap() >= 1, "{did}");
-    assert_eq!((did["logs"]["files"].as_array().unwrap().len(), did["logs"]["kept_as_evidence"].as_u64()), (2, Some(1)), "{did}");
-    assert_eq!(Vec::from_iter(bytes_in(&world.path("logs")).into_keys()), {
+    let done = json(&world.run(&["purge", "--due", "--json"]).expect(0));
+    assert_eq!(done["personal_data"]["bodies"], would["personal_data"]["bodies"]);
+    assert!(done["personal_data"]["bodies"].as_u64().unwrap() >= 1, "{done}");
+    assert_eq!((done["logs"]["files"].as_array().unwrap().len(), done["logs"]["kept_as_evidence"].as_u64()), (2, Some(1)), "{done}");
+    assert_eq!(bytes_in(&world.path("logs")).into_keys().collect::<Vec<_>>(), {
         let mut kept = kept.map(str::to_owned);
         kept.sort();
         kept
     });
-    assert_eq!(did["runs"]["files"].as_array().unwrap().len(), 1);
+    assert_eq!(done["runs"]["files"].as_array().unwrap().len(), 1);
     assert!(runs.join(name).exists() && !runs.join("20260101T000000Z-00000000.json").exists());
 
     let after = head(world);
-    assert_eq!(did["personal_data"]["ledger_head"], after.as_str());
+    assert_eq!(done["personal_data"]["ledger_head"], after.as_str());
     let export = world.run(&["ledger", "export"]).expect(0).stdout;
     let purge: Value =
         export.lines().map(|line| serde_json::from_str(line).unwrap()).find(|event: &Value| event["kind"] == "purge").unwrap();
-    assert_eq!(purge["event"]["bodies"], did["personal_data"]["bodies"], "{purge}");
-    world.run(&["ledger", "verify", "--head", &before]).expect(0);
+    assert_eq!(purge["event"]["bodies"], done["personal_data"]["bodies"], "{purge}");
+    world.run(&["ledger", "verify", "--head", &earlier]).expect(0);
     world.run(&["purge", "--due", "--quiet"]).expect(0);
     assert_eq!(head(world), after, "where nothing is due nothing is recorded");
 }

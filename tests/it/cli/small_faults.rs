@@ -9,6 +9,9 @@ use std::time::Duration;
 
 use super::world::{Ran, World};
 
+/// An account that owns nothing.
+const NOBODY: u32 = 65_534;
+
 /// A ledger with many adopted codes.
 fn large() -> World {
     let world = World::at("http://127.0.0.1:1", "");
@@ -75,7 +78,6 @@ fn a_backup_that_nobody_can_write_beside_is_verified_and_read_where_it_lies() {
     fs::set_permissions(world.path("medium 1"), fs::Permissions::from_mode(0o500)).unwrap();
     // Root could write all the same.
     let is_root = fs::metadata("/proc/self").is_ok_and(|found| std::os::unix::fs::MetadataExt::uid(&found) == 0);
-    const NOBODY: u32 = 65_534;
     if is_root {
         fs::set_permissions(world.path(""), fs::Permissions::from_mode(0o755)).unwrap();
         for path in ["", "medium 1", "medium 1/copy.ledger", "secret", "tagih.toml"] {
@@ -137,7 +139,7 @@ fn what_a_killed_run_left_half_written_is_removed_by_the_next() {
     world.file("log.jsonl", "");
     fs::create_dir(world.path("report")).unwrap();
     let left = world.file("report/.tagih-AbCdEf", "half of a report");
-    let long_ago = fs::metadata(&left).unwrap().modified().unwrap() - Duration::from_secs(3_600);
+    let long_ago = fs::metadata(&left).unwrap().modified().unwrap() - Duration::from_hours(1);
     fs::File::options().write(true).open(&left).unwrap().set_modified(long_ago).unwrap();
     let report = ["reconcile", "--period", "2026-11", "--as-of", "2026-12-02T00:00:00Z", "--notifications", "log.jsonl", "--out", "report"];
     world.run(&report).expect(0);
