@@ -1,7 +1,7 @@
 //! Bank lines against pay-outs, many to many: by reference, then by amount and date, then one transfer for several pay-outs, then
 //! several transfers for one. A line that nobody explains stands in suspense, under its own item.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap, HashSet};
 
 use jiff::Span;
 use jiff::civil::Date;
@@ -14,16 +14,18 @@ use super::known::{BankLine, Payout};
 use super::pair::{Leg, Movement};
 use crate::domain::amount::Rupiah;
 
-/// The shortest batch name that counts as a reference: shorter ones occur in any text.
-const REFERENCE_LENGTH_MIN: usize = 4;
+/// The shortest batch name that counts as a reference: shorter ones occur in any text, and digits more easily.
+const REFERENCE_LENGTH_MIN: usize = 3;
+const DIGITS_LENGTH_MIN: usize = 4;
 
 /// A line that waits for its pay-outs.
 #[derive(Clone, Debug)]
-struct Waiting<'a> {
+struct Waiting {
     id: ItemId,
     on: Date,
     amount: Rupiah,
-    text: &'a str,
+    /// The batches it names: it pays no others.
+    batches: Vec<ItemId>,
     is_new: bool,
 }
 
@@ -43,36 +45,46 @@ struct Match {
     payouts: Vec<ItemId>,
 }
 
+impl Waiting {
+    fn may_pay(&self, payout: &Expected) -> bool {
+        self.batches.is_empty() || self.batches.contains(&payout.batch)
+    }
+}
+
 impl Book<'_> {
     /// Posts the lines of bank statements, and matches what waits on both sides.
     pub(super) fn bank(&mut self, facts: &[BankLineFact]) -> Result<(), BooksError> {
         if !self.settings.bank_statement {
             return Ok(());
         }
-        let mut lines: Vec<Waiting<'_>> = Vec::new();
+        let mut lines: Vec<Waiting> = Vec::new();
+        let named = self.named_batches(facts);
         for fact in facts {
             if fact.on > self.period.to {
                 self.aside.later.insert(fact.id);
             } else if self.settings.counts(&fact.text) && !self.known.bank_lines.contains_key(&fact.id) {
                 let amount = Rupiah::new(fact.amount.into());
                 self.known.bank_lines.insert(fact.id, BankLine { on: fact.on, amount });
-                lines.push(Waiting { id: fact.id, on: fact.on, amount, text: &fact.text, is_new: true });
+                let batches = named.get(&fact.id).cloned().unwrap_or_default();
+                lines.push(Waiting { id: fact.id, on: fact.on, amount, batches, is_new: true });
             }
         }
         let known = self.known.bank_lines.iter().filter(|(id, _)| lines.iter().all(|line| line.id != **id));
         let standing = known.filter_map(|(id, line)| {
             let held = Leg::of(Account::Suspense, *id);
             let is_whole = self.known.held(held) == line.amount && !self.is_decided(held);
-            is_whole.then_some(Waiting { id: *id, on: line.on, amount: line.amount, text: "", is_new: false })
+            // What an earlier month's line said is known as long as the statement is given again.
+            let batches = named.get(id).cloned().unwrap_or_default();
+            is_whole.then_some(Waiting { id: *id, on: line.on, amount: line.amount, batches, is_new: false })
         });
-        let standing: Vec<Waiting<'_>> = standing.collect();
+        let standing: Vec<Waiting> = standing.collect();
         lines.extend(standing);
         lines.sort_by_key(|line| (line.on, line.id));
         let matches = self.find(&lines);
         for found in &matches {
             self.bank_match(found, &lines)?;
         }
-        let is_matched = |line: &Waiting<'_>| matches.iter().any(|found| found.lines.contains(&line.id));
+        let is_matched = |line: &Waiting| matches.iter().any(|found| found.lines.contains(&line.id));
         for line in lines.iter().filter(|line| line.is_new && !is_matched(line)) {
             let cause = Cause { id: line.id, on: line.on };
             self.move_to(Leg::total(Account::Bank), Leg::of(Account::Suspense, line.id), line.amount, Movement::Banked, cause)?;
@@ -80,7 +92,20 @@ impl Book<'_> {
         Ok(())
     }
 
-    fn bank_match(&mut self, found: &Match, lines: &[Waiting<'_>]) -> Result<(), BooksError> {
+    /// The batches that lines name.
+    fn named_batches(&self, facts: &[BankLineFact]) -> HashMap<ItemId, Vec<ItemId>> {
+        let is_reference = |name: &str| {
+            let is_number = name.bytes().all(|byte| byte.is_ascii_digit());
+            name.len() >= if is_number { DIGITS_LENGTH_MIN } else { REFERENCE_LENGTH_MIN }
+        };
+        let named = self.known.batches.iter().filter(|(_, batch)| is_reference(&batch.name));
+        let ids: HashMap<&str, ItemId> = named.map(|(id, batch)| (&*batch.name, *id)).collect();
+        let names: HashSet<&str> = ids.keys().copied().collect();
+        let batches = |fact: &BankLineFact| fact.text.names(&names).iter().filter_map(|name| ids.get(name)).copied().collect();
+        facts.iter().map(|fact| (fact.id, batches(fact))).collect()
+    }
+
+    fn bank_match(&mut self, found: &Match, lines: &[Waiting]) -> Result<(), BooksError> {
         for id in &found.lines {
             let Some(line) = lines.iter().find(|line| line.id == *id) else { continue };
             for payout in &found.payouts {
@@ -100,7 +125,7 @@ impl Book<'_> {
     }
 
     /// The matches, surest first. Each line and each pay-out is in one of them at most.
-    fn find(&self, lines: &[Waiting<'_>]) -> Vec<Match> {
+    fn find(&self, lines: &[Waiting]) -> Vec<Match> {
         let open = self.known.balances.iter().filter(|(leg, _)| leg.account == Account::Payouts);
         let mut payouts: Vec<Expected> = open
             .filter_map(|(leg, open)| {
@@ -110,9 +135,9 @@ impl Book<'_> {
             })
             .collect();
         payouts.sort_by_key(|payout| (payout.on, payout.id));
-        let mut lines: Vec<&Waiting<'_>> = lines.iter().collect();
+        let mut lines: Vec<&Waiting> = lines.iter().collect();
         let mut found = Vec::new();
-        self.by_reference(&mut lines, &mut payouts, &mut found);
+        Self::by_reference(&mut lines, &mut payouts, &mut found);
         self.by_amount(&mut lines, &mut payouts, &mut found);
         self.by_sum_of_payouts(&mut lines, &mut payouts, &mut found);
         self.by_sum_of_lines(&mut lines, &mut payouts, &mut found);
@@ -125,13 +150,9 @@ impl Book<'_> {
     }
 
     /// Lines that name a batch and pay one of its days, or all of them.
-    fn by_reference(&self, lines: &mut Vec<&Waiting<'_>>, payouts: &mut Vec<Expected>, found: &mut Vec<Match>) {
+    fn by_reference(lines: &mut Vec<&Waiting>, payouts: &mut Vec<Expected>, found: &mut Vec<Match>) {
         lines.retain(|line| {
-            let is_named = |payout: &&Expected| {
-                let name = self.known.batches.get(&payout.batch).map_or("", |batch| &batch.name);
-                name.len() >= REFERENCE_LENGTH_MIN && line.text.contains(name)
-            };
-            let named: Vec<&Expected> = payouts.iter().filter(is_named).collect();
+            let named: Vec<&Expected> = payouts.iter().filter(|payout| line.batches.contains(&payout.batch)).collect();
             let one = named.iter().find(|payout| payout.amount == line.amount).map(|payout| vec![payout.id]);
             let all = || {
                 let is_sum = named.iter().map(|payout| payout.amount).sum::<Rupiah>() == line.amount;
@@ -142,15 +163,16 @@ impl Book<'_> {
     }
 
     /// Lines of exactly a pay-out's amount, the oldest pay-out first.
-    fn by_amount(&self, lines: &mut Vec<&Waiting<'_>>, payouts: &mut Vec<Expected>, found: &mut Vec<Match>) {
+    fn by_amount(&self, lines: &mut Vec<&Waiting>, payouts: &mut Vec<Expected>, found: &mut Vec<Match>) {
         lines.retain(|line| {
-            let one = payouts.iter().find(|payout| payout.amount == line.amount && self.is_near(payout.on, line.on));
+            let one =
+                payouts.iter().find(|payout| payout.amount == line.amount && self.is_near(payout.on, line.on) && line.may_pay(payout));
             take(one.map(|payout| vec![payout.id]), line, payouts, found)
         });
     }
 
     /// One transfer for all pay-outs of consecutive days.
-    fn by_sum_of_payouts(&self, lines: &mut Vec<&Waiting<'_>>, payouts: &mut Vec<Expected>, found: &mut Vec<Match>) {
+    fn by_sum_of_payouts(&self, lines: &mut Vec<&Waiting>, payouts: &mut Vec<Expected>, found: &mut Vec<Match>) {
         lines.retain(|line| {
             let mut days: BTreeMap<Date, Vec<&Expected>> = BTreeMap::new();
             for payout in payouts.iter().filter(|payout| self.is_near(payout.on, line.on)) {
@@ -159,17 +181,18 @@ impl Book<'_> {
             let days: Vec<Vec<&Expected>> = days.into_values().collect();
             let runs = (0..days.len()).flat_map(|first| (first..days.len()).map(move |last| (first, last)));
             let sums = runs.filter_map(|(first, last)| Some(days.get(first..=last)?.iter().flatten().copied().collect::<Vec<_>>()));
-            let mut paid = sums.filter(|run| run.iter().map(|payout| payout.amount).sum::<Rupiah>() == line.amount);
+            let is_for = |run: &Vec<&Expected>| line.batches.iter().all(|batch| run.iter().any(|payout| payout.batch == *batch));
+            let mut paid = sums.filter(|run| run.iter().map(|payout| payout.amount).sum::<Rupiah>() == line.amount && is_for(run));
             let ids = paid.next().map(|run| run.into_iter().map(|payout| payout.id).collect());
             take(ids, line, payouts, found)
         });
     }
 
     /// One pay-out that came in several transfers of one day.
-    fn by_sum_of_lines(&self, lines: &mut Vec<&Waiting<'_>>, payouts: &mut Vec<Expected>, found: &mut Vec<Match>) {
+    fn by_sum_of_lines(&self, lines: &mut Vec<&Waiting>, payouts: &mut Vec<Expected>, found: &mut Vec<Match>) {
         payouts.retain(|payout| {
-            let mut days: BTreeMap<Date, Vec<&Waiting<'_>>> = BTreeMap::new();
-            for line in lines.iter().filter(|line| self.is_near(payout.on, line.on)) {
+            let mut days: BTreeMap<Date, Vec<&Waiting>> = BTreeMap::new();
+            for line in lines.iter().filter(|line| self.is_near(payout.on, line.on) && line.may_pay(payout)) {
                 days.entry(line.on).or_default().push(line);
             }
             let mut paid = days.into_values().filter(|day| day.iter().map(|line| line.amount).sum::<Rupiah>() == payout.amount);
@@ -183,7 +206,7 @@ impl Book<'_> {
 }
 
 /// Takes what was found out of what waits; says whether the line waits on.
-fn take(ids: Option<Vec<ItemId>>, line: &Waiting<'_>, payouts: &mut Vec<Expected>, found: &mut Vec<Match>) -> bool {
+fn take(ids: Option<Vec<ItemId>>, line: &Waiting, payouts: &mut Vec<Expected>, found: &mut Vec<Match>) -> bool {
     let Some(ids) = ids else { return true };
     payouts.retain(|payout| !ids.contains(&payout.id));
     found.push(Match { lines: vec![line.id], payouts: ids });

@@ -93,11 +93,15 @@ impl Book<'_> {
         bill.expires_on = fact.expires_on.or(bill.expires_on);
         let unheard = fact.names.iter().filter(|name| !bill.names.contains(name)).cloned().collect::<Vec<_>>();
         bill.names.extend(unheard);
-        if !fact.dimensions.is_empty() {
-            bill.dimensions.clone_from(&fact.dimensions);
+        let (id, is_of_another) = (bill.debt, !fact.dimensions.is_empty() && fact.dimensions != bill.dimensions);
+        if is_of_another {
+            let before = self.known.dimensions_of(id).cloned().unwrap_or_default();
+            self.aside.regrouped.entry(id).or_insert(before);
+            if let Some(bill) = self.known.bills.get_mut(&fact.id) {
+                bill.dimensions.clone_from(&fact.dimensions);
+            }
         }
-        let debt = bill.debt;
-        let debt = self.known.debts.entry(debt).or_insert_with(|| Debt { is_reusable: fact.reusable, ..Debt::default() });
+        let debt = self.known.debts.entry(id).or_insert_with(|| Debt { is_reusable: fact.reusable, ..Debt::default() });
         debt.bills.insert(fact.id);
     }
 

@@ -13,6 +13,7 @@ use super::off::Off;
 use super::pair::{Leg, Movement, Pair};
 use super::settings::{Period, Settings};
 use crate::domain::amount::Rupiah;
+use crate::domain::dimensions::Dimensions;
 
 /// Why the books cannot be posted: a state that no evidence can lead to.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -85,6 +86,8 @@ pub struct Aside {
     pub differing_totals: BTreeSet<ItemId>,
     /// Bills that the ledger no longer lists (L13).
     pub vanished: BTreeSet<ItemId>,
+    /// Debts that may have other dimensions than when the month began, and what they had then.
+    pub regrouped: BTreeMap<ItemId, Dimensions>,
     /// Decisions that move nothing, and why.
     pub refused: BTreeMap<ItemId, Refusal>,
 }

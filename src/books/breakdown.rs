@@ -26,6 +26,8 @@ pub struct Receivables {
     pub received: Rupiah,
     /// Whatever else took it off, or brought it back: cancelled, lapsed, written off, marked paid.
     pub other: Rupiah,
+    /// What was open at the start of debts that came from another value, less what went to one.
+    pub moved: Rupiah,
     /// Open at the end, by age, in the order of [`Bucket::ALL`].
     pub closing: [Balance; 5],
 }
@@ -36,6 +38,7 @@ impl Receivables {
         self.billed = self.billed.plus(more.billed);
         self.received = self.received.plus(more.received);
         self.other = self.other.plus(more.other);
+        self.moved = self.moved.plus(more.moved);
         self.closing.iter_mut().zip(more.closing).for_each(|(sum, one)| *sum = sum.plus(one));
     }
 
@@ -51,7 +54,7 @@ impl Receivables {
         Bucket::ALL.into_iter().zip(self.closing).filter(|(bucket, _)| bucket.is_past_limit()).map(|(_, balance)| balance).sum()
     }
 
-    fn moved(&mut self, movement: Movement, amount: Rupiah) {
+    fn post(&mut self, movement: Movement, amount: Rupiah) {
         let sum = match movement {
             Movement::Billed | Movement::AmendedUp | Movement::AmendedDown | Movement::Reopened => &mut self.billed,
             Movement::Received | Movement::Applied | Movement::Matched | Movement::Rounded => &mut self.received,
@@ -71,19 +74,24 @@ impl Breakdown {
     pub fn of(month: &Month, today: Date) -> Self {
         let mut all: HashMap<Dimensions, Receivables> = HashMap::new();
         let none = Dimensions::default();
-        let mut at = |debt: Option<ItemId>, add: &mut dyn FnMut(&mut Receivables)| {
-            let dimensions = debt.and_then(|debt| month.known.dimensions_of(debt)).unwrap_or(&none);
-            match all.get_mut(dimensions) {
-                Some(sum) => add(sum),
-                None => add(all.entry(dimensions.clone()).or_default()),
-            }
+        let now = |debt: Option<ItemId>| debt.and_then(|debt| month.known.dimensions_of(debt)).unwrap_or(&none);
+        let mut under = |dimensions: &Dimensions, add: &mut dyn FnMut(&mut Receivables)| match all.get_mut(dimensions) {
+            Some(sum) => add(sum),
+            None => add(all.entry(dimensions.clone()).or_default()),
         };
         for (leg, open) in month.opening.iter().filter(|(leg, _)| leg.account == Account::Receivable) {
-            at(leg.item, &mut |sum| sum.opening = sum.opening.plus(Balance::one(open.amount)));
+            let now = now(leg.item);
+            let then = leg.item.and_then(|debt| month.aside.regrouped.get(&debt)).unwrap_or(now);
+            under(then, &mut |sum| sum.opening = sum.opening.plus(Balance::one(open.amount)));
+            if then != now {
+                under(then, &mut |sum| sum.moved = sum.moved.minus(open.amount));
+                under(now, &mut |sum| sum.moved = sum.moved.plus(open.amount));
+            }
         }
+        let mut at = |debt: Option<ItemId>, add: &mut dyn FnMut(&mut Receivables)| under(now(debt), add);
         for pair in &month.pairs {
             for (leg, amount) in pair.legs().into_iter().filter(|(leg, _)| leg.account == Account::Receivable) {
-                at(leg.item, &mut |sum| sum.moved(pair.movement, amount));
+                at(leg.item, &mut |sum| sum.post(pair.movement, amount));
             }
         }
         for (leg, open) in month.known.balances.iter().filter(|(leg, _)| leg.account == Account::Receivable) {

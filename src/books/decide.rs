@@ -169,10 +169,10 @@ impl Book<'_> {
         let owed = self.debt(debt)?;
         let takes = if owed.is_reusable { ground.amount } else { owed.takes() };
         if takes <= Rupiah::ZERO {
-            return Err(Refusal::NothingOpen.into());
+            return Err(Refusal::TargetEmpty.into());
         }
         if decision.amount.is_some() && ground.amount > takes {
-            return Err(Refusal::TooMuch.into());
+            return Err(Refusal::TargetLess.into());
         }
         let (movement, restores) = (Movement::Applied, Movement::Reopened);
         let source = Source { from: ground.leg, back: ground.leg, movement, restores, rounds: false };
@@ -187,10 +187,11 @@ impl Book<'_> {
         let proof = Leg::of(Account::Suspense, target);
         let held = self.known.balance(proof);
         if held == Rupiah::ZERO {
-            return Err(Refusal::Unknown);
+            let is_known = self.known.bank_lines.contains_key(&target) || self.known.rows.contains_key(&target);
+            return Err(if is_known { Refusal::TargetEmpty } else { Refusal::Unknown });
         }
         let is_enough = if amount > Rupiah::ZERO { held >= amount } else { held <= amount };
-        if is_enough { Ok(proof) } else { Err(Refusal::TooMuch) }
+        if is_enough { Ok(proof) } else { Err(Refusal::TargetLess) }
     }
 
     fn give_up(&mut self, debt: Option<ItemId>, off: Off, amount: Rupiah, cause: Cause) -> Result<(), Stop> {

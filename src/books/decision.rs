@@ -138,6 +138,12 @@ pub enum Refusal {
     /// The item holds less.
     #[error("less is open on the item than the decision says")]
     TooMuch,
+    /// What it names has nothing to take or to prove.
+    #[error("nothing is open on its target")]
+    TargetEmpty,
+    /// What it names takes or proves less.
+    #[error("less is open on its target than the decision says")]
+    TargetLess,
     /// The money was moved on by a later decision.
     #[error("the money has been moved on since; decide about where it is now")]
     MovedOn,

@@ -15,6 +15,7 @@ use crate::domain::channel::Channel;
 use crate::domain::classify::Class;
 use crate::domain::digest::{self, Digest};
 use crate::domain::dimensions::Dimensions;
+use crate::domain::statement_text::StatementText;
 
 /// A bill as the ledger tells it, up to the end of the period.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -226,7 +227,7 @@ pub struct BankLineFact {
     /// What the account received; negative for what it gave.
     pub amount: i64,
     /// Its text.
-    pub text: Box<str>,
+    pub text: StatementText,
 }
 
 /// A finding without a balance, or what answers one.
@@ -241,6 +242,15 @@ pub struct AlarmFact {
     pub on: Date,
     /// How many rupiah are at stake.
     pub at_stake: Rupiah,
+    /// The invoice number it is about, and the code; empty where it has none.
+    #[serde(default)]
+    pub invoice_number: Box<str>,
+    /// See above.
+    #[serde(default)]
+    pub payment_code: Box<str>,
+    /// The channel, if it is of one.
+    #[serde(default)]
+    pub channel: Option<Channel>,
     /// The fact that answers it; none while it is open.
     #[serde(default)]
     pub answered_by: Option<ItemId>,
@@ -301,6 +311,24 @@ impl BillFact {
     pub fn is_live(&self) -> bool {
         let last = self.events.iter().rev().find(|event| !matches!(event.change, Change::Amended(_)));
         last.is_some_and(|event| event.change != Change::Cancelled)
+    }
+}
+
+impl AlarmFact {
+    /// One of a class, of no day yet and about nothing.
+    #[must_use]
+    pub fn of(id: ItemId, class: &str) -> Self {
+        let (invoice_number, payment_code) = Default::default();
+        Self {
+            id,
+            class: class.into(),
+            on: Date::MIN,
+            at_stake: Rupiah::ZERO,
+            invoice_number,
+            payment_code,
+            channel: None,
+            answered_by: None,
+        }
     }
 }
 

@@ -214,6 +214,15 @@ pub struct Alarm {
     pub on: Date,
     /// How many rupiah are at stake.
     pub at_stake: Rupiah,
+    /// The invoice number it is about, and the code; empty where it has none.
+    #[serde(default)]
+    pub invoice_number: Box<str>,
+    /// See above.
+    #[serde(default)]
+    pub payment_code: Box<str>,
+    /// The channel, if it is of one.
+    #[serde(default)]
+    pub channel: Option<Channel>,
     /// The fact that answers it.
     pub answered_by: Option<ItemId>,
     /// The decision that accepts it.

@@ -257,6 +257,9 @@ impl Book<'_> {
             class: fact.class.clone(),
             on: fact.on,
             at_stake: fact.at_stake,
+            invoice_number: fact.invoice_number.clone(),
+            payment_code: fact.payment_code.clone(),
+            channel: fact.channel,
             answered_by: None,
             accepted_by: None,
         });

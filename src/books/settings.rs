@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 use crate::domain::amount::Rupiah;
 use crate::domain::calendar::wib_date;
 use crate::domain::channel::Channel;
+use crate::domain::statement_text::StatementText;
 
 /// The WIB days of a run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -128,8 +129,7 @@ impl Settings {
 
     /// Whether a line of the bank counts.
     #[must_use]
-    pub fn counts(&self, text: &str) -> bool {
-        let text = text.to_lowercase();
-        self.bank_filter.is_empty() || self.bank_filter.iter().any(|words| text.contains(&words.to_lowercase()))
+    pub fn counts(&self, text: &StatementText) -> bool {
+        self.bank_filter.is_empty() || self.bank_filter.iter().any(|words| text.holds(words))
     }
 }

@@ -47,7 +47,8 @@ impl Book<'_> {
 
     fn settle_one(&mut self, row: &RowFact, on: Date) -> Result<(), BooksError> {
         let cause = Cause { id: row.id, on };
-        match self.known.rows.get(&row.id).map(|known| known.state) {
+        let before = self.known.rows.get(&row.id).map(|known| known.state);
+        match before {
             None => {
                 let day = self.known.batches.entry(row.batch).or_default().days.entry(on).or_default();
                 day.add(&BatchDay { column: rupiah(row.paid_out), ..BatchDay::default() });
@@ -98,7 +99,8 @@ impl Book<'_> {
             RowKind::Repeated => RowState::Twice,
             RowKind::Unreadable => RowState::Unreadable,
         };
-        if row.kind.channel().is_some() && state != RowState::Twice {
+        // Whatever the row is of, DOKU pays us the less by what others get of it; of one known as unreadable that was said before.
+        if state != RowState::Twice && before != Some(RowState::Unreadable) {
             self.move_to(Leg::total(Account::Shares), clearing, rupiah(row.shares), Movement::Shared, cause)?;
             let day = self.known.batches.entry(row.batch).or_default().days.entry(on).or_default();
             day.add(&BatchDay { shared: rupiah(row.shares), ..BatchDay::default() });

@@ -193,7 +193,7 @@ fn import(setup: &Setup, file: &Path, partial: bool, tables: &Settings, by: Opti
     let (at, eyes) = (setup.clock.now(), eyes(setup, &author)?);
     // Held from the first check to the last byte, so that two imports take turns and the later one meets what the earlier decided.
     let mut writer = Writer::open(setup.existing_journal()?)?;
-    let register = writer.journal().register()?;
+    let register = writer.journal().register_for_decisions()?;
     let checked = import::check(file, &rows, &register, eyes, &author, at);
     for refused in &checked.refused {
         output::error(refused);
@@ -225,7 +225,7 @@ fn decide(setup: &Setup, ids: &Chosen, step: &Step, (owner, comment): (Option<&S
     let author = setup.author(ids.by.as_deref(), &ids.reason)?;
     let at = setup.clock.now();
     let mut writer = Writer::open(setup.existing_journal()?)?;
-    let mut register = writer.journal().register()?;
+    let mut register = writer.journal().register_for_decisions()?;
     let mut decisions = Vec::new();
     for id in ids.ids.iter().map(|id| bare(id)).collect::<BTreeSet<_>>() {
         let facts = register.get(&id).map_or_else(|| Fingerprint::of_text(""), |item| item.facts.fingerprint());

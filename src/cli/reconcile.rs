@@ -29,6 +29,7 @@ impl From<ReconcileError> for Failure {
         let exit = match error {
             ReconcileError::Ledger(error) => return error.into(),
             ReconcileError::Journal(error) => return error.into(),
+            ReconcileError::Folder(error) => return error.into(),
             ReconcileError::Period { .. } => Exit::Usage,
             ReconcileError::Report(_) => Exit::Disk,
             ReconcileError::Evidence(_)

@@ -28,9 +28,10 @@ use crate::jobs::issue::Coded;
 use crate::jobs::stop::StopReason;
 use crate::jobs::watch;
 use crate::ledger::{Ledger as _, Minting, Store, View};
+use crate::report;
+use crate::report::held::HeldFolder;
 use crate::report::issue::{IssueReport, Summary};
 use crate::report::plan::{Approved, HoldAgainst};
-use crate::report::{self, atomic};
 use crate::table::STANDARD_INPUT;
 
 pub(super) fn issue(setup: &Setup, arguments: &Issue) -> Result<Exit, Failure> {
@@ -157,7 +158,7 @@ pub(super) fn send(
     let deadline = deadline(sending, setup.clock.now())?;
     let asks = asks(setup, sending)?;
     // Better not begun than sent and unreported.
-    atomic::probe(out)?;
+    let _held = HeldFolder::take(out)?;
     let started_at = setup.clock.now();
     let secret = match secret {
         Ok(secret) => Some(secret),

@@ -28,6 +28,7 @@ use crate::ledger::{Binding, LedgerError};
 use crate::private;
 use crate::report::atomic::WriteError;
 use crate::report::folder::FolderError;
+use crate::report::held::TakeError;
 use crate::report::items::ItemsError;
 use crate::report::metrics::Figures;
 use crate::secret::SecretError;
@@ -110,6 +111,13 @@ impl From<RunError<KeepingError>> for Failure {
 impl From<WriteError> for Failure {
     fn from(error: WriteError) -> Self {
         Self::new(Exit::Disk, error)
+    }
+}
+
+impl From<TakeError> for Failure {
+    fn from(error: TakeError) -> Self {
+        let exit = if matches!(error, TakeError::Held(_)) { Exit::Held } else { Exit::Disk };
+        Self::new(exit, error)
     }
 }
 

@@ -45,6 +45,7 @@ pub mod reason;
 pub mod settlement;
 pub mod share;
 pub mod spreadsheet;
+pub mod statement_text;
 pub mod store;
 pub mod sum;
 pub mod tally;

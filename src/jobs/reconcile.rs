@@ -31,6 +31,7 @@ use crate::reconcile::posted::Posted;
 use crate::reconcile::{self, Bills, KnownPayment, Outcome, Terms};
 use crate::report::atomic::WriteError;
 use crate::report::books::{BooksFiles, KeepError};
+use crate::report::held::{HeldFolder, TakeError};
 use crate::report::summary::Summary;
 use crate::report::summary_books::BooksFigures;
 use crate::report::summary_inputs::{KeyFigures, Request};
@@ -185,6 +186,9 @@ pub enum ReconcileError {
     /// A report cannot be written (exit 9).
     #[error(transparent)]
     Report(#[from] WriteError),
+    /// Another run writes there (exit 6), or nobody can.
+    #[error(transparent)]
+    Folder(#[from] TakeError),
 }
 
 impl From<KeepError> for ReconcileError {
@@ -229,6 +233,7 @@ pub fn run(mut billed: Billed, options: &ReconcileOptions) -> Result<ReconcileRe
     inputs.bank = bank;
     let mut outcome = reconcile::reconcile(inputs, &terms);
     let inputs = books::inputs(carried, opening.as_ref(), &journal.register()?, options);
+    let _held = HeldFolder::take(&options.out)?;
     let mut books_files = BooksFiles::begin(&options.out)?;
     let posted = Posted::of(&mut outcome, &terms, inputs, &mut books_files)?;
     let looked = Looked { outcome: &outcome, posted: &posted, terms: &terms, run_id: &run_id };

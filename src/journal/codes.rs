@@ -100,4 +100,10 @@ pub const ALL: &[Code] = &[
         "the file beside the journal that holds what was exported of the month is missing, or not as it was written",
         "put it back from a backup; without it nobody can say what is booked already",
     ),
+    Code::new(
+        "E0817",
+        "the month is closed",
+        "the decision would take effect on a day of a month that is signed, and what is signed does not change",
+        "name a day of a month that is not closed, or none: then it is the day the decision is made",
+    ),
 ];

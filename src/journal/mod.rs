@@ -192,6 +192,15 @@ impl Journal {
         self.changes().map(|(register, _)| register)
     }
 
+    /// The same, for decisions that are made now: none takes effect in a month that is closed.
+    ///
+    /// # Errors
+    /// [`JournalError::Damaged`] when a line tells what cannot have happened.
+    pub fn register_for_decisions(&self) -> Result<Register, JournalError> {
+        let closed_to = self.periods()?.last().map(|period| period.close.closing.to);
+        Ok(self.register()?.after(closed_to))
+    }
+
     /// The same, with every step of every item beside the line that made it: what a roll-forward counts.
     ///
     /// # Errors

@@ -23,7 +23,7 @@ fn vanished(listed: &[ItemId], today: Date, before: &Known) -> Option<AlarmFact>
     let keys: Vec<&[u8]> = gone.iter().flat_map(|debt| &debt.bills).map(|bill| &bill.key()[..]).collect();
     let id = ItemId::of(Subject::Alarm, &std::iter::once(&b"vanished"[..]).chain(keys).collect::<Vec<_>>());
     let at_stake = gone.iter().map(|debt| debt.open()).sum();
-    (!gone.is_empty()).then(|| AlarmFact { id, class: Class::L13.id().into(), on: today, at_stake, answered_by: None })
+    (!gone.is_empty()).then(|| AlarmFact { on: today, at_stake, ..AlarmFact::of(id, Class::L13.id()) })
 }
 
 /// What somebody must look at although no balance tells of it, and what of earlier months this run answers.
@@ -38,7 +38,9 @@ pub(super) fn alarms(outcome: &Outcome, listed: &[ItemId], terms: &Terms, before
         let (class, id) = (class_of(finding)?, ItemId::with_key(Subject::Alarm, &finding.id)?);
         let on = finding.paid_at.map_or(today, wib_date).min(terms.period.to);
         let at_stake = finding.paid.filter(|paid| paid.get() != 0).or(finding.expected).unwrap_or_default();
-        Some((id, AlarmFact { id, class: class.id().into(), on, at_stake, answered_by: None }))
+        let (invoice_number, payment_code) = (finding.invoice_number.as_str().into(), finding.payment_code.as_str().into());
+        let told = AlarmFact::of(id, class.id());
+        Some((id, AlarmFact { on, at_stake, invoice_number, payment_code, channel: finding.channel, ..told }))
     });
     let mut all: BTreeMap<ItemId, AlarmFact> = raised.collect();
     all.extend(vanished(listed, today, before).map(|alarm| (alarm.id, alarm)));
@@ -47,8 +49,8 @@ pub(super) fn alarms(outcome: &Outcome, listed: &[ItemId], terms: &Terms, before
         let class = Class::parse(&alarm.class);
         let is_of_ledger = class.is_some_and(|class| OF_LEDGER.contains(&class) && !outcome.inputs.not_evaluated.contains(&class));
         if is_of_ledger && !outcome.inputs.bills.is_empty() {
-            let (class, on, at_stake) = (alarm.class.clone(), alarm.on, alarm.at_stake);
-            all.insert(*id, AlarmFact { id: *id, class, on, at_stake, answered_by: Some(answers) });
+            let (on, at_stake) = (alarm.on, alarm.at_stake);
+            all.insert(*id, AlarmFact { on, at_stake, answered_by: Some(answers), ..AlarmFact::of(*id, &alarm.class) });
         }
     }
     all.into_values().collect()

@@ -60,6 +60,14 @@ pub const MALFORMED: Code = Code::new(
     "check that the file is a whole notification log, or raise `reconcile.malformed_lines_max_percent` if it is meant to be so",
 );
 
+/// Two runs into one folder.
+pub const FOLDER_HELD: Code = Code::new(
+    "E0728",
+    "the folder of results is in use",
+    "another process writes its results into this folder, and the files of both would stand mixed in it; nothing was done",
+    "wait until it has ended, or name another folder with `--out`",
+);
+
 /// Opening balances cannot be taken over.
 pub const OPENING: Code = Code::new(
     "E0850",
@@ -146,6 +154,7 @@ pub const ALL: &[Code] = &[
     IDENTITY,
     CARRY_IN,
     MALFORMED,
+    FOLDER_HELD,
     OPENING,
     NOT_WHOLE,
     OTHER_DAYS,

@@ -6,6 +6,7 @@ use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use jiff::Timestamp;
+use jiff::civil::Date;
 
 use super::bills::Bill;
 use super::carried::waits;
@@ -21,7 +22,7 @@ use crate::books::known::{Known, RowState};
 use crate::domain::ageing::date_of;
 use crate::domain::amount::Amount;
 use crate::domain::calendar::wib_date;
-use crate::domain::classify::{Class, Nature, is_after_cancellation, is_after_expiry};
+use crate::domain::classify::{Class, Nature, is_after_cancellation, is_after_expiry, minutes_after};
 use crate::domain::digest::Digest;
 use crate::domain::settlement::SettlementRow;
 use crate::evidence::bank::BankLine;
@@ -107,7 +108,8 @@ fn unproven(outcome: &Outcome, number: u32, terms: &Terms) -> Option<Mark> {
     at.map(|at| Mark { at: Some(at), paid: Amount::new(paid).ok() })
 }
 
-/// A bill that the ledger met after the period and that was paid in it is as old as its first payment: clocks differ.
+/// A bill that the ledger met after the period and that was paid in it, no longer before than clocks differ (P09), is as old as its first
+/// payment. Money of any other waits in suspense for it.
 pub(super) fn as_old_as_paid(bills: &mut [BillFact], payments: &[PaymentFact], terms: &Terms) {
     let ends_at = terms.period.ends_at();
     let is_later = |bill: &BillFact| bill.events.first().and_then(|event| event.at).is_some_and(|at| at >= ends_at);
@@ -121,7 +123,9 @@ pub(super) fn as_old_as_paid(bills: &mut [BillFact], payments: &[PaymentFact], t
         }
     }
     for bill in bills.iter_mut().filter(|bill| is_later(bill)) {
-        if let (Some(at), Some(event)) = (first.get(&bill.id), bill.events.first_mut()) {
+        if let (Some(at), Some(event)) = (first.get(&bill.id), bill.events.first_mut())
+            && event.at.is_some_and(|made_at| made_at <= minutes_after(*at, terms.policy.skew_minutes))
+        {
             event.at = Some(*at);
         }
     }
@@ -306,15 +310,14 @@ pub(super) fn row(outcome: &Outcome, row: &SettlementRow, judged: &JudgedRow, na
         fee: row.fee,
         discount: row.discount,
         paid_out: row.paid_out,
-        shares: shared(outcome, row, judged),
+        shares: shared(outcome, row),
         kind: kind(outcome, row, judged, named.occurrence),
     }
 }
 
-/// What of a row of ours others get. What cannot be read is told as S09, and stays ours until it can.
-fn shared(outcome: &Outcome, row: &SettlementRow, judged: &JudgedRow) -> i64 {
-    let terms = outcome.inputs.settlement.as_ref().map(|input| &input.terms).filter(|_| judged.class != Class::S12);
-    terms.and_then(|terms| terms.shared(row)).unwrap_or(0)
+/// What of a row others get, whatever it is of. What cannot be read is told as S09, and stays ours until it can.
+fn shared(outcome: &Outcome, row: &SettlementRow) -> i64 {
+    outcome.inputs.settlement.as_ref().and_then(|input| input.terms.shared(row)).unwrap_or(0)
 }
 
 fn kind(outcome: &Outcome, row: &SettlementRow, judged: &JudgedRow, occurrence: u32) -> RowKind {
@@ -330,6 +333,14 @@ fn kind(outcome: &Outcome, row: &SettlementRow, judged: &JudgedRow, occurrence: 
         (Class::S07, Some(_), None) if !judged.is_repeated => RowKind::Repeated,
         (_, Some(channel), None) => RowKind::Unclaimed(channel),
     }
+}
+
+/// The payments that rows pay out after the day `last`, and when.
+pub(super) fn paid_later(outcome: &Outcome, last: Date) -> HashMap<ItemId, Date> {
+    let (Some(input), Some(settled)) = (&outcome.inputs.settlement, &outcome.settled) else { return HashMap::new() };
+    let rows = input.files.rows.iter().zip(&settled.rows);
+    let later = rows.filter_map(|(row, judged)| Some((paid(outcome, judged.payment?)?, row.paid_out_on.filter(|on| *on > last)?)));
+    later.collect()
 }
 
 /// The payment that a row settles.
@@ -348,7 +359,7 @@ pub(super) fn bank_lines(outcome: &Outcome) -> Vec<BankLineFact> {
         id: ItemId::of(Subject::BankLine, &[&line.content(), line.occurrence.to_string().as_bytes()]),
         on: line.on,
         amount: line.amount,
-        text: line.text.as_str().into(),
+        text: line.text.clone(),
     };
     lines.map(fact).collect()
 }

@@ -10,6 +10,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use jiff::civil::Date;
 use rayon::prelude::*;
 
+use super::facts;
 use super::found::Found;
 use super::grounded::grounded;
 use super::listing::listed;
@@ -222,10 +223,18 @@ impl Posted {
         let today = wib_date(terms.as_of).max(period.from);
         let (sums, common, lists_bills) = {
             let (found, parts) = Found::of(outcome, terms, &before, &decisions, items.as_deref().unwrap_or_default());
+            let paid_later = facts::paid_later(outcome, period.to);
             let is_settlement_known = outcome.settled.is_some() || !before.batches.is_empty();
             let run = Run {
                 posting: Posting { settings: &settings, period, lists_bills: found.lists_bills() },
-                item_terms: ItemTerms { terms, today, settings: &settings, is_settlement_known, decisions: &decisions },
+                item_terms: ItemTerms {
+                    terms,
+                    today,
+                    settings: &settings,
+                    is_settlement_known,
+                    paid_later: &paid_later,
+                    decisions: &decisions,
+                },
                 before: parts.split(before),
                 findings: Findings::of(&outcome.findings),
                 found,

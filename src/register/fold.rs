@@ -175,6 +175,8 @@ pub struct Register {
     decisions: Vec<books::Decision>,
     /// Who made each, by the decision's id. A decision that fell with its facts was taken back by nobody.
     made: BTreeMap<ItemId, Made>,
+    /// The last closed day, where decisions are made now; none while earlier ones are told again.
+    closed_to: Option<Date>,
 }
 
 impl Register {
@@ -292,7 +294,13 @@ impl Register {
     /// # Errors
     /// Why not.
     pub fn check(&self, decision: &Decision) -> Result<(), Refusal> {
-        decision.check(self.get(&decision.id).ok_or_else(|| Refusal::Unknown(decision.id.clone()))?)
+        decision.check(self.get(&decision.id).ok_or_else(|| Refusal::Unknown(decision.id.clone()))?, self.closed_to)
+    }
+
+    /// The same, for decisions that are made now: none may take effect on `closed_to` or before.
+    #[must_use]
+    pub fn after(self, closed_to: Option<Date>) -> Self {
+        Self { closed_to, ..self }
     }
 
     /// Takes in a decision, recorded at `at`.

@@ -96,7 +96,7 @@ fn folder_of(path: &Path) -> &Path {
     path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or_else(|| Path::new("."))
 }
 
-fn failed(path: &Path, error: &io::Error) -> WriteError {
+pub(super) fn failed(path: &Path, error: &io::Error) -> WriteError {
     WriteError { path: path.display().to_string(), reason: error.to_string() }
 }
 

@@ -9,6 +9,7 @@ mod discrepancies;
 pub mod document;
 mod evidence;
 pub mod folder;
+pub mod held;
 mod input_columns;
 pub mod issue;
 pub mod items;

@@ -124,6 +124,7 @@ pub(super) fn by_dimension(report: &Report<'_>, format: Format, writer: &mut Wri
         Column::rupiah("billed_amount", |(_, of)| of.billed.into()),
         Column::rupiah("received_amount", |(_, of)| of.received.into()),
         Column::rupiah("other_amount", |(_, of)| of.other.into()),
+        Column::rupiah("moved_amount", |(_, of)| of.moved.into()),
         Column::count("closing_count", |(_, of)| of.closed().count.into()),
         Column::rupiah("closing_amount", |(_, of)| of.closed().amount.into()),
     ];

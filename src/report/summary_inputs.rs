@@ -20,6 +20,8 @@ pub struct InputFigures {
     pub sha256: String,
     /// Its lines; of a settlement file or bank statement, the rows of its tables.
     pub lines: u64,
+    /// Of a settlement file or bank statement, rows that could not be read.
+    pub malformed: u64,
     /// Its size.
     pub bytes: u64,
     /// When its first message arrived, as far as it says.
@@ -64,13 +66,26 @@ pub struct Request {
 
 /// The logs, then the settlement files, the bank statements, the inquiry logs.
 pub(super) fn of(outcome: &Outcome, logs: &[InputFile]) -> Vec<InputFigures> {
-    let settlement = outcome.inputs.settlement.iter().flat_map(|input| &input.files.files);
+    let settlement = outcome.inputs.settlement.iter().flat_map(|input| {
+        let places: Vec<u32> = input.files.malformed.iter().map(|row| row.place.file).collect();
+        with_malformed("settlement", &input.files.files, &places)
+    });
     let spans = spans(logs.len(), &outcome.inputs.lines);
     let logs = logs.iter().zip(spans).map(|(file, span)| InputFigures::of(file, "notifications", span));
     let inquiries = outcome.inputs.inquiries.iter().flat_map(|inquiries| &inquiries.files);
     let inquiries = inquiries.map(|file| InputFigures::of(file, "inquiries", None));
-    let bank = outcome.inputs.bank.iter().flat_map(|statements| &statements.files).map(|file| InputFigures::of(file, "bank", None));
-    logs.chain(settlement.map(|file| InputFigures::of(file, "settlement", None))).chain(bank).chain(inquiries).collect()
+    let bank = outcome.inputs.bank.iter().flat_map(|statements| {
+        let places: Vec<u32> = statements.unread().map(|row| row.place.file).collect();
+        with_malformed("bank", &statements.files, &places)
+    });
+    logs.chain(settlement).chain(bank).chain(inquiries).collect()
+}
+
+/// Files of tables, each with how many of its rows could not be read; `places` are the files of those rows.
+fn with_malformed(kind: &'static str, files: &[InputFile], places: &[u32]) -> Vec<InputFigures> {
+    let count = |number: u32| u64::try_from(places.iter().filter(|place| **place == number).count()).unwrap_or(u64::MAX);
+    let one = |(number, file): (u32, &InputFile)| InputFigures { malformed: count(number), ..InputFigures::of(file, kind, None) };
+    (0_u32..).zip(files).map(one).collect()
 }
 
 /// First and last arrival of each log, in microseconds.
@@ -94,6 +109,7 @@ impl InputFigures {
             path: file.path.display().to_string(),
             sha256: digest::hex(&file.digest),
             lines: file.lines,
+            malformed: 0,
             bytes: file.bytes,
             first_received_at: span.and_then(|(first, _)| at(first)),
             last_received_at: span.and_then(|(_, last)| at(last)),

@@ -94,6 +94,7 @@ pub struct DimensionFigures {
     pub billed_amount: Rupiah,
     pub received_amount: Rupiah,
     pub other_amount: Rupiah,
+    pub moved_amount: Rupiah,
     pub closing: Balance,
     /// What of it is older than 60 days.
     pub past_60_days: Balance,
@@ -232,6 +233,7 @@ impl DimensionFigures {
             billed_amount: of.billed,
             received_amount: of.received,
             other_amount: of.other,
+            moved_amount: of.moved,
             closing: of.closed(),
             past_60_days: of.past_limit(),
         }

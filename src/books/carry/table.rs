@@ -61,7 +61,13 @@ macro_rules! tables {
 }
 
 /// Columns that earlier formats do not have, and the format that brought them.
-const ADDED: [(&str, &str, u32); 2] = [("payments", "canonical", 2), ("payments", "class", 3)];
+const ADDED: [(&str, &str, u32); 5] = [
+    ("payments", "canonical", 2),
+    ("payments", "class", 3),
+    ("alarms", "invoice_number", 3),
+    ("alarms", "payment_code", 3),
+    ("alarms", "channel", 3),
+];
 
 /// Who reads a table.
 enum Audience {
@@ -92,7 +98,9 @@ tables! {
     "decisions" decisions: Decided "decision" People {
         action Text, on Text, leg Text, debt Text, posted Json, taken_off Json, applied Json, refused Text, is_taken_back Json,
     }
-    "alarms" alarms: Alarm "alarm" People { class Text, on Text, at_stake Number, answered_by Text, accepted_by Text }
+    "alarms" alarms: Alarm "alarm" People {
+        class Text, on Text, at_stake Number, answered_by Text, accepted_by Text, invoice_number Text, payment_code Text, channel Text,
+    }
     "accepted" accepted: Accepted "item" People { decision Text, amount Number }
 }
 

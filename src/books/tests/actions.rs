@@ -49,13 +49,8 @@ fn everything_open() -> (Business, Facts) {
         text: "transfer".into(),
     };
     all.bank_lines = vec![line("in", 40_000), line("out", -50_000)];
-    all.alarms.push(AlarmFact {
-        id: ItemId::of(Subject::Alarm, &[b"forged"]),
-        class: "N02".into(),
-        on: day(8, 9),
-        at_stake: Rupiah::new(1_000),
-        answered_by: None,
-    });
+    let forged = AlarmFact::of(ItemId::of(Subject::Alarm, &[b"forged"]), "N02");
+    all.alarms.push(AlarmFact { on: day(8, 9), at_stake: Rupiah::new(1_000), ..forged });
     (Business { settings, ..Business::default() }, all)
 }
 

@@ -30,7 +30,7 @@ fn business() -> Business {
 #[test]
 fn transfers_are_matched_by_reference_amount_and_sum_and_the_rest_of_both_sides_stays_open() {
     type Case<'a> = (&'a str, &'a [(&'a str, i8, i64)], Vec<BankLineFact>, i128, i128);
-    let table: [Case<'_>; 10] = [
+    let table: [Case<'_>; 15] = [
         ("one for one", &[("B001", 5, 900)], vec![line("a", 6, 900, "DOKU")], 0, 0),
         ("one for a day", &[("B001", 5, 900), ("B002", 5, 100)], vec![line("a", 6, 1_000, "DOKU")], 0, 0),
         ("one for two days", &[("B001", 5, 900), ("B002", 6, 100)], vec![line("a", 7, 1_000, "DOKU")], 0, 0),
@@ -46,6 +46,11 @@ fn transfers_are_matched_by_reference_amount_and_sum_and_the_rest_of_both_sides_
         ("another amount", &[("B001", 5, 900)], vec![line("a", 6, 899, "DOKU")], 900, -899),
         ("out of the window", &[("B001", 5, 900)], vec![line("a", 9, 900, "DOKU")], 900, -900),
         ("before it was announced", &[("B001", 5, 900)], vec![line("a", 4, 900, "DOKU")], 900, -900),
+        ("another batch of the same amount", &[("B-1", 5, 900), ("B-10", 4, 100)], vec![line("a", 6, 900, "DOKU B-10")], 1_000, -900),
+        ("the batch it names, not the older one", &[("B-10", 5, 900), ("B-1", 6, 900)], vec![line("a", 6, 900, "DOKU (B-1)")], 900, 0),
+        ("a name within another", &[("2026", 5, 900), ("20261", 4, 100)], vec![line("a", 9, 900, "DOKU 20261")], 1_000, -900),
+        ("a name over two lines", &[("B001", 5, 900)], vec![line("a", 25, 900, "DO\nKU B0\n01")], 0, 0),
+        ("several with the one they name", &[("B001", 5, 900), ("B002", 6, 100)], vec![line("a", 7, 1_000, "DOKU B002")], 0, 0),
         ("not ours", &[("B001", 5, 900)], vec![line("a", 6, 900, "salary")], 900, 0),
     ];
     for (words, batches, lines, unpaid, unexplained) in table {

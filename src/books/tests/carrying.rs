@@ -41,13 +41,10 @@ fn two_months() -> (Business, Vec<Month>) {
     (rows[0].fee, rows[0].discount, rows[0].paid_out) = (2_500, 100, 117_200);
     let mut evidence = facts(&bills, &paid, &rows);
     evidence.batches.push(BatchFact { id: rows[0].batch, name: "B1".into(), stated: vec![130_000] });
-    let alarm = AlarmFact {
-        id: ItemId::of(Subject::Alarm, &[b"forged"]),
-        class: "N02".into(),
-        on: day(8, 15),
-        at_stake: Rupiah::new(9_000),
-        answered_by: None,
-    };
+    let (invoice_number, payment_code) = ("INV".into(), "0001".into());
+    let forged = AlarmFact::of(ItemId::of(Subject::Alarm, &[b"forged"]), "N02");
+    let channel = Some(Channel::Alfa);
+    let alarm = AlarmFact { on: day(8, 15), at_stake: Rupiah::new(9_000), invoice_number, payment_code, channel, ..forged };
     evidence.alarms.push(alarm);
     business.decisions = vec![
         decide("credit", day(8, 25), Action::Credit, on(Account::Suspense, "p3"), evidence.clone()),

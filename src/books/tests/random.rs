@@ -127,7 +127,7 @@ impl World {
         let mut row = row(&name, &batch, on, amount, kind);
         (row.fee, row.discount) = (i64::from(much % 3) * 100, i64::from(much.is_multiple_of(5)) * 50);
         row.paid_out = amount - row.fee - row.discount + i64::from(much.is_multiple_of(11)) * 10;
-        row.shares = if kind == RowKind::Other { 0 } else { row.paid_out * i64::from(much % 4) / 10 };
+        row.shares = row.paid_out * i64::from(much % 4) / 10;
         self.rows.push((now, row, of.filter(|_| how % 8 > 2)));
     }
 

@@ -79,7 +79,7 @@ impl RowFacts {
     }
 
     fn is_of_another_period(&self, period: &Period) -> bool {
-        !self.pays_in(period) || self.paid_out_on.is_some_and(|day| !within(period, day))
+        !self.pays_in(period) || self.paid_out_on.is_none_or(|day| !within(period, day))
     }
 }
 
@@ -109,6 +109,8 @@ const RULES: [(Class, Rule); 10] = [
 pub fn row_class(row: &RowFacts, period: &Period) -> (Class, ClassSet) {
     match row.channel {
         RowChannel::Unknown => return (Class::S11, ClassSet::EMPTY),
+        // What others get of it lessens the transfer, too, so that has to be readable.
+        RowChannel::Other if row.shares_are_right == Some(false) => return (Class::S09, ClassSet::EMPTY),
         RowChannel::Other => return (Class::S12, ClassSet::EMPTY),
         RowChannel::Ours => {}
     }
@@ -133,10 +135,11 @@ pub fn settlement_due(paid_at: Timestamp, count: u32, working_days: &WorkingDays
     working_days.after(wib_date(paid_at), count)
 }
 
-/// S02: TIMING up to and on the day it is due, because money is credited in the course of that day; then a BREAK.
+/// S02: TIMING up to and on the day it is due, because money is credited in the course of that day; then a BREAK. It stays TIMING if it is known
+/// that the money came after the period, on the day `comes_on`.
 #[must_use]
-pub fn unsettled_nature(due_on: Date, as_of: Timestamp) -> Nature {
-    if wib_date(as_of) <= due_on { Nature::Timing } else { Nature::Break }
+pub fn unsettled_nature(due_on: Date, comes_on: Option<Date>, as_of: Timestamp) -> Nature {
+    if wib_date(as_of) <= due_on || comes_on.is_some() { Nature::Timing } else { Nature::Break }
 }
 
 #[cfg(test)]
@@ -194,6 +197,7 @@ mod tests {
         assert_eq!(class(|row| row.shares_are_right = Some(false)), "S09");
         assert_eq!(class(|row| row.paid_out_on = Some(date(2026, 11, 1))), "S08");
         assert_eq!(class(|row| row.transaction_date = date(2026, 9, 30)), "S08");
+        assert_eq!(class(|row| row.paid_out_on = None), "S08", "what is held has not been settled");
         assert_eq!(class(|row| (row.is_purchase, row.settles) = (false, Settles::NotSought)), "S06");
     }
 
@@ -201,7 +205,6 @@ mod tests {
     fn what_nobody_said_is_not_held_against_a_row() {
         assert_eq!(class(|row| (row.fee_expected, row.fee) = (None, 1)), "S00");
         assert_eq!(class(|row| row.shares_are_right = Some(true)), "S00");
-        assert_eq!(class(|row| row.paid_out_on = None), "S00");
         // The fee of a refund is not in the contract.
         assert_eq!(class(|row| (row.is_purchase, row.settles, row.fee) = (false, Settles::NotSought, 0)), "S06");
         // Of another period's payment, only that period's evidence can say whether it was notified.
@@ -220,7 +223,9 @@ mod tests {
         assert_eq!(class(everything), "S03 S05 S04 S09 S08");
         assert_eq!(class(|row| (everything(row), row.settles = Settles::SettledBefore).1), "S07 S05 S04 S09 S08");
         assert_eq!(class(|row| (everything(row), row.settles = Settles::Nothing).1), "S01 S05 S04 S09 S08");
-        assert_eq!(class(|row| (everything(row), row.channel = RowChannel::Other).1), "S12");
+        let foreign = |row: &mut RowFacts| (everything(row), row.channel = RowChannel::Other).1;
+        assert_eq!(class(|row| (foreign(row), row.shares_are_right = None).1), "S12");
+        assert_eq!(class(foreign), "S09", "a share of another product that cannot be read");
     }
 
     #[test]
@@ -240,7 +245,8 @@ mod tests {
         let due = settlement_due(at("2026-10-05T16:30:00Z"), 4, &days);
         assert_eq!(due, date(2026, 10, 12));
         assert_eq!(settlement_due(at("2026-10-05T17:00:00Z"), 4, &days), date(2026, 10, 13), "00:00 WIB is the next day");
-        assert_eq!(unsettled_nature(due, at("2026-10-12T16:59:59Z")), Nature::Timing);
-        assert_eq!(unsettled_nature(due, at("2026-10-12T17:00:00Z")), Nature::Break);
+        assert_eq!(unsettled_nature(due, None, at("2026-10-12T16:59:59Z")), Nature::Timing);
+        assert_eq!(unsettled_nature(due, None, at("2026-10-12T17:00:00Z")), Nature::Break);
+        assert_eq!(unsettled_nature(due, Some(date(2026, 11, 2)), at("2026-11-05T00:00:00Z")), Nature::Timing);
     }
 }

@@ -342,8 +342,8 @@ classes! {
     S09 "S09" Settlement Row Break Medium Nothing Alarm Marks Origin Settlement, "split settlement shares wrong",
         "a share of the net amount is not what `settlement.shares` says",
         "check the split configuration in DOKU's Back Office";
-    S08 "S08" Settlement Row Timing None Nothing Remark Marks Never Nobody, "settled in another period",
-        "paid in one period and settled in another, as payments of the last days of a month are",
+    S08 "S08" Settlement Row Timing None Nothing Remark Marks Never Nobody, "not settled in this period",
+        "paid in one period and settled in another, as payments of the last days of a month are, or still held",
         "nothing: the other period's report has its other half";
     S00 "S00" Settlement Row Ok None Nothing Remark Never Never Nobody, "settled and matched",
         "the row settles a notified payment: amounts, fee and period agree",

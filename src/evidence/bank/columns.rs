@@ -4,10 +4,11 @@ use std::collections::BTreeMap;
 
 use jiff::civil::Date;
 
-use super::{BankLine, CellFault, DIGITS_MAX};
+use super::{CellFault, DIGITS_MAX, Moved, Told};
 use crate::domain::personal::shown;
 use crate::domain::reason::ForeignByte;
 use crate::domain::settlement::RowPlace;
+use crate::domain::statement_text::StatementText;
 use crate::table::{self, AmountFormat, DateFormat, Fault, Kind, Layout, Row, Settings, nearest, normalized};
 
 /// What columns may be called here; own headers are mapped to these names by a layout.
@@ -91,13 +92,52 @@ impl Columns {
     }
 
     /// The line that `row` is, or the column at fault.
-    pub(super) fn line(&self, row: &Row, place: RowPlace) -> Result<BankLine, CellFault> {
+    pub(super) fn line(&self, row: &Row, place: RowPlace, is_heading: bool) -> Told {
+        let unread = |fault: CellFault| Told { place, text: StatementText::default(), says: Err(fault), is_no_rupiah: false, is_heading };
         if let Some(wrong) = row.wrong {
-            return Err(("row", wrong.to_string()));
+            return unread(("row", wrong.to_string()));
         }
-        let text = [self.text(row, "description")?, self.text(row, "reference")?].join(" ");
-        let text = text.split_whitespace().collect::<Vec<_>>().join(" ");
-        Ok(BankLine { place, on: self.date(row)?, amount: self.amount(row)?, text, account: None, occurrence: 0 })
+        match self.text(row, "description").and_then(|description| Ok([description, self.text(row, "reference")?])) {
+            Ok([description, reference]) => {
+                let text = StatementText::of(&[&description, &reference]);
+                Told { place, text, says: self.moved(row), is_no_rupiah: self.is_no_rupiah(row), is_heading }
+            }
+            Err(fault) => unread(fault),
+        }
+    }
+
+    /// Whether the amount is one that no books hold, and the rest can be read.
+    fn is_no_rupiah(&self, row: &Row) -> bool {
+        let cells = ["amount", "credit", "debit"].map(|column| (column, self.cell(row, column).unwrap_or_default()));
+        let number = |text: &str| text.split(' ').next().unwrap_or_default().trim_start_matches('-').to_owned();
+        let is_zero = |text: &str| text.bytes().all(|byte| matches!(byte, b'0' | b'.' | b','));
+        let is_each = |is: &dyn Fn(&'static str, &str) -> bool| cells.iter().all(|(column, text)| is(column, &number(text)));
+        let has_sen = cells.iter().any(|(column, text)| self.has_sen(row, column, &number(text)));
+        self.date(row).is_ok() && (has_sen || is_each(&|_, text| is_zero(text)))
+    }
+
+    /// Whether `digits` are rupiah and sen.
+    fn has_sen(&self, row: &Row, column: &str, digits: &str) -> bool {
+        let format = self.format(row, column);
+        let decimal: &[char] = match format {
+            AmountFormat::Plain => &['.', ','],
+            AmountFormat::DotThousands => &[','],
+            AmountFormat::CommaThousands => &['.'],
+        };
+        let is_number = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
+        // A number of a workbook may have more digits than were ever meant.
+        let digits_max = if self.kind(row, column) == Kind::Number { usize::MAX } else { 2 };
+        let split = digits.rsplit_once(decimal).filter(|(_, sen)| sen.len() <= digits_max);
+        split.is_some_and(|(whole, sen)| is_number(sen) && format.plain(whole).is_ok_and(|whole| is_number(&whole)))
+    }
+
+    /// How amounts of `column` are written: a number of a workbook has no separators, whatever the layout says of texts.
+    fn format(&self, row: &Row, column: &str) -> AmountFormat {
+        if self.kind(row, column) == Kind::Number { AmountFormat::Plain } else { self.layout.amount_format }
+    }
+
+    fn moved(&self, row: &Row) -> Result<Moved, CellFault> {
+        Ok(Moved { on: self.date(row)?, amount: self.amount(row)?, account: None })
     }
 
     /// The trimmed cell of `column`; empty where there is none.
@@ -176,8 +216,7 @@ impl Columns {
             return Ok(None);
         }
         let (is_negative, digits) = text.strip_prefix('-').map_or((false, text), |digits| (true, digits.trim_start()));
-        // A number of a workbook has no separators, whatever the layout says of texts.
-        let format = if self.kind(row, column) == Kind::Number { AmountFormat::Plain } else { self.layout.amount_format };
+        let format = self.format(row, column);
         let plain = format.plain(digits).map_err(|wrong| (column, wrong.to_string()))?;
         let is_number = (1..=DIGITS_MAX).contains(&plain.len()) && plain.bytes().all(|byte| byte.is_ascii_digit());
         let number: Option<i64> = plain.parse().ok().filter(|_| is_number);

@@ -3,7 +3,8 @@
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
-use super::{MalformedLine, Statement, Statements, Told};
+use super::mt940::in_rupiah;
+use super::{BankLine, IsCounted, MalformedLine, Moved, Statement, Statements, Told};
 use crate::domain::digest::Digest;
 
 /// How often lines were there that follow one another: of a table, or of messages each of which begins with the balance that the one before
@@ -11,8 +12,9 @@ use crate::domain::digest::Digest;
 pub(super) type Run = BTreeMap<Digest, u32>;
 
 /// What all files have said.
-#[derive(Default)]
-pub(super) struct Counts {
+pub(super) struct Counts<'c> {
+    /// Which lines are looked at.
+    is_counted: IsCounted<'c>,
     /// How often each line was there at most in one run.
     most: BTreeMap<Digest, u32>,
     /// Messages, each once. Which follow one another is only seen when all are there.
@@ -20,12 +22,17 @@ pub(super) struct Counts {
     known: BTreeSet<Digest>,
 }
 
-impl Counts {
+impl<'c> Counts<'c> {
+    pub(super) fn of(is_counted: IsCounted<'c>) -> Self {
+        Self { is_counted, most: BTreeMap::new(), messages: Vec::new(), known: BTreeSet::new() }
+    }
+
     /// Takes what a row says, as one more of `run`.
     pub(super) fn told(&mut self, statements: &mut Statements, run: &mut Run, told: Told) {
-        let Told { place, says, is_heading } = told;
+        let Told { place, text, says, is_no_rupiah, is_heading } = told;
         match says {
-            Ok(mut line) => {
+            Ok(Moved { on, amount, account }) => {
+                let mut line = BankLine { place, on, amount, text, account, occurrence: 0 };
                 let times = run.entry(line.content()).or_default();
                 line.occurrence = *times;
                 *times = times.saturating_add(1);
@@ -36,6 +43,9 @@ impl Counts {
                     *most = *times;
                     statements.lines.push(line);
                 }
+            }
+            Err(_) if is_no_rupiah && !text.is_empty() && !(self.is_counted)(&text) => {
+                statements.left_alone = statements.left_alone.saturating_add(1)
             }
             Err((column, reason)) => statements.malformed.push(MalformedLine { place, column, reason, is_heading }),
         }
@@ -59,6 +69,7 @@ impl Counts {
         let missing = |one: &Statement| at(one, one.opening).is_some_and(|opening| !closings.contains(&opening));
         for one in messages.iter().filter(|one| missing(one)) {
             let (Some(place), Some(opening)) = (one.goes_on_from, one.opening) else { continue };
+            let opening = in_rupiah(opening);
             let reason = format!("it is {opening}, and no page before this one ends with that: a page is missing");
             statements.malformed.push(MalformedLine { place, column: "opening balance", reason, is_heading: false });
         }

@@ -18,6 +18,7 @@ use super::source;
 use crate::domain::digest::{self, Digest};
 use crate::domain::line::{InputFile, LogContents};
 use crate::domain::settlement::RowPlace;
+use crate::domain::statement_text::StatementText;
 use crate::table::{self, Fault, Header, Limits, Mostly, Row, Settings, Shape, Table, Wrong};
 use columns::Columns;
 use counts::{Counts, Run};
@@ -31,6 +32,8 @@ const DIGITS_MAX: usize = 15;
 
 /// The column at fault, and what is wrong with it.
 type CellFault = (&'static str, String);
+/// Which lines are looked at, by their text: those of others are left alone.
+pub type IsCounted<'c> = &'c dyn Fn(&StatementText) -> bool;
 
 /// A message of an MT940.
 struct Statement {
@@ -47,8 +50,20 @@ struct Statement {
 /// What a row of a file says.
 struct Told {
     place: RowPlace,
-    says: Result<BankLine, CellFault>,
+    /// Its text, as far as it can be read.
+    text: StatementText,
+    says: Result<Moved, CellFault>,
+    /// Whether all of it can be read, though what moves is no sum that books hold: sen, or nothing.
+    is_no_rupiah: bool,
     is_heading: bool,
+}
+
+/// What moved, and when.
+#[derive(Clone, Copy)]
+struct Moved {
+    on: Date,
+    amount: i64,
+    account: Option<Digest>,
 }
 
 /// One line of a statement.
@@ -60,8 +75,8 @@ pub struct BankLine {
     pub on: Date,
     /// What the account received, in rupiah; negative for what it gave.
     pub amount: i64,
-    /// Its description and reference, with single blanks.
-    pub text: String,
+    /// Its description and reference.
+    pub text: StatementText,
     /// What stands for the account, where the statement names it: tables do not.
     pub account: Option<Digest>,
     /// Which of the lines of its file that say the same it is, from 0.
@@ -72,8 +87,8 @@ impl BankLine {
     /// Stands for what it says: equal for the same line in another file, or in a table of another format or layout.
     #[must_use]
     pub fn content(&self) -> Digest {
-        let (on, amount) = (self.on.to_string(), self.amount.to_string());
-        let parts = [b"bank-line", on.as_bytes(), amount.as_bytes(), self.text.as_bytes()];
+        let (on, amount, text) = (self.on.to_string(), self.amount.to_string(), self.text.on_one_line());
+        let parts = [b"bank-line", on.as_bytes(), amount.as_bytes(), text.as_bytes()];
         digest::of_each(parts.into_iter().chain(self.account.as_ref().map(|account| &account[..])))
     }
 }
@@ -102,9 +117,16 @@ pub struct Statements {
     pub malformed: Vec<MalformedLine>,
     /// Lines that an earlier file had already.
     pub copies: u64,
+    /// Rows that move sen or nothing, and whose text says that they are of others. They are not among the malformed.
+    pub left_alone: u64,
 }
 
 impl Statements {
+    /// Rows that should be lines and cannot be read: money that came may be among them.
+    pub fn unread(&self) -> impl Iterator<Item = &MalformedLine> {
+        self.malformed.iter().filter(|row| !row.is_heading)
+    }
+
     /// Files most rows of which are no lines.
     #[must_use]
     pub fn mostly_unread(&self) -> Vec<(PathBuf, Mostly)> {
@@ -119,12 +141,13 @@ impl Statements {
     }
 }
 
-/// Reads `files` in their order: MT940, XLSX, CSV, or any of these in gzip or zstd, told by the content.
+/// Reads `files` in their order: MT940, XLSX, CSV, or any of these in gzip or zstd, told by the content. What `is_counted` leaves
+/// alone may have sen.
 ///
 /// # Errors
 /// [`BankError`] for the first file that is no statement; rows that are no lines are listed instead.
-pub fn read(files: &[PathBuf], tables: &Settings) -> Result<Statements, BankError> {
-    let (mut statements, mut counts) = (Statements::default(), Counts::default());
+pub fn read(files: &[PathBuf], tables: &Settings, is_counted: IsCounted<'_>) -> Result<Statements, BankError> {
+    let (mut statements, mut counts) = (Statements::default(), Counts::of(is_counted));
     for path in files {
         let refused = |fault: Fault| BankError { path: path.clone(), fault };
         let (content, digest, bytes) =
@@ -157,7 +180,7 @@ fn read_table(content: Vec<u8>, file: u32, tables: &Settings, tell: &mut dyn FnM
         rows = rows.saturating_add(1);
         let place = RowPlace { file, row: row.line, byte: row.byte };
         let is_heading = row.wrong == Some(Wrong::Unclaimed);
-        tell(Told { place, says: columns.line(&row, place), is_heading });
+        tell(columns.line(&row, place, is_heading));
     }
     Ok(rows)
 }

@@ -5,18 +5,19 @@
 
 use jiff::civil::Date;
 
-use super::{BankLine, CellFault, Statement, Told};
+use super::{CellFault, Moved, Statement, Told};
 use crate::domain::digest::{self, Digest};
 use crate::domain::personal::shown;
 use crate::domain::reason::ForeignByte;
 use crate::domain::settlement::RowPlace;
+use crate::domain::statement_text::StatementText;
 
 /// The only currency there is here.
 const RUPIAH: &str = "IDR";
 /// Others, to be named in a message.
 const CURRENCIES: [&str; 8] = ["USD", "SGD", "EUR", "JPY", "CNY", "AUD", "MYR", "HKD"];
-/// A physical line of this many characters was broken by its length and goes on with the next; a shorter one ended.
-const TEXT_LINE_LENGTH: usize = 65;
+/// Sen in a rupiah. Accounts have them, of interest and taxes; what DOKU pays has none.
+const SEN: i128 = 100;
 /// What a reference says where there is none.
 const NO_REFERENCE: &str = "NONREF";
 
@@ -72,7 +73,7 @@ struct Message {
     goes_on_from: Option<RowPlace>,
     opened: Option<Result<Balance, CellFault>>,
     closed: Option<(RowPlace, Result<Balance, CellFault>)>,
-    moved: i128,
+    moved_sen: i128,
     is_partly_unread: bool,
     last: Option<RowPlace>,
     lines: Vec<Told>,
@@ -81,18 +82,27 @@ struct Message {
 
 struct Balance {
     currency: String,
-    amount: i128,
+    sen: i128,
 }
 
 impl Message {
     fn line(&mut self, field: &Field<'_>, about: Option<&Field<'_>>) {
-        let account = digest::of_bytes(&self.account);
-        let says = self.in_rupiah().and_then(|()| field.line(about)).map(|line| BankLine { account: Some(account), ..line });
-        match &says {
-            Ok(line) => self.moved = self.moved.saturating_add(line.amount.into()),
+        let account = Some(digest::of_bytes(&self.account));
+        let moved = self.in_rupiah().and_then(|()| field.moved());
+        match &moved {
+            Ok((_, sen)) => self.moved_sen = self.moved_sen.saturating_add(*sen),
             Err(_) => self.is_partly_unread = true,
         }
-        self.lines.push(Told { place: field.place, says, is_heading: false });
+        let is_no_rupiah = moved.is_ok();
+        let (text, fault) = match field.description(about) {
+            Ok(text) => (text, None),
+            Err(fault) => (StatementText::default(), Some(fault)),
+        };
+        let says = match fault {
+            Some(fault) => Err(fault),
+            None => moved.and_then(|(on, sen)| Ok(Moved { on, amount: whole_rupiah(sen)?, account })),
+        };
+        self.lines.push(Told { place: field.place, text, says, is_no_rupiah, is_heading: false });
     }
 
     fn in_rupiah(&self) -> Result<(), CellFault> {
@@ -108,32 +118,33 @@ impl Message {
     /// At its end it must have come to what it says: a line that is lacking is money nobody would miss.
     fn end(mut self, tell: &mut dyn FnMut(Statement)) {
         let Some(last) = self.last else { return };
-        let amount = |balance: &Result<Balance, CellFault>| balance.as_ref().ok().map(|balance| balance.amount);
+        let amount = |balance: &Result<Balance, CellFault>| balance.as_ref().ok().map(|balance| balance.sen);
         let opening = self.opened.as_ref().and_then(amount);
         let closing = self.closed.as_ref().and_then(|(_, closed)| amount(closed));
         let (place, says) = match (self.opened, self.closed) {
             (_, None) => (last, Err(("closing balance", "there is none (`:62F:`): the statement is cut off".to_owned()))),
             (None, Some((place, _))) => (place, Err(("opening balance", "there is none (`:60F:`)".to_owned()))),
             (Some(Err(fault)), Some((place, _))) | (Some(Ok(_)), Some((place, Err(fault)))) => (place, Err(fault)),
-            (Some(Ok(opened)), Some((place, Ok(closed)))) => (place, self_consistent(&opened, self.moved, &closed)),
+            (Some(Ok(opened)), Some((place, Ok(closed)))) => (place, self_consistent(&opened, self.moved_sen, &closed)),
         };
         // What could not be read is told already, and is why the rest does not add up.
         if let Err(fault) = says
             && !self.is_partly_unread
         {
-            self.lines.push(Told { place, says: Err(fault), is_heading: false });
+            self.lines.push(Told { place, text: StatementText::default(), says: Err(fault), is_no_rupiah: false, is_heading: false });
         }
         let (account, digest) = (digest::of_bytes(&self.account), digest::of_bytes(&self.digests));
         tell(Statement { account, digest, goes_on_from: self.goes_on_from, opening, closing, lines: self.lines });
     }
 }
 
-fn self_consistent(opened: &Balance, moved: i128, closed: &Balance) -> Result<(), CellFault> {
-    let comes_to = opened.amount.saturating_add(moved);
-    if comes_to == closed.amount {
+fn self_consistent(opened: &Balance, moved_sen: i128, closed: &Balance) -> Result<(), CellFault> {
+    let comes_to = opened.sen.saturating_add(moved_sen);
+    if comes_to == closed.sen {
         return Ok(());
     }
-    Err(("closing balance", format!("it is {}, and the opening balance with all lines comes to {comes_to}", closed.amount)))
+    let (is, comes_to) = (in_rupiah(closed.sen), in_rupiah(comes_to));
+    Err(("closing balance", format!("it is {is}, and the opening balance with all lines comes to {comes_to}")))
 }
 
 /// A field: its tag, and its text over as many lines as it has.
@@ -189,16 +200,10 @@ impl Field<'_> {
         digest::of_each(std::iter::once(self.tag).chain(self.lines.iter().copied()))
     }
 
+    /// Its lines; a bank breaks them by their length.
     fn text(&self) -> Result<String, CellFault> {
-        let mut text = String::new();
-        for line in &self.lines {
-            let line = str::from_utf8(line).map_err(|_| ("description", ForeignByte::of(line).to_string()))?;
-            text.push_str(line);
-            if line.chars().count() < TEXT_LINE_LENGTH {
-                text.push(' ');
-            }
-        }
-        Ok(text)
+        let lines = self.lines.iter().map(|line| str::from_utf8(line).map_err(|_| ("description", ForeignByte::of(line).to_string())));
+        Ok(lines.collect::<Result<Vec<_>, _>>()?.join("\n"))
     }
 
     /// `:60F:C261001IDR1500000,00`.
@@ -207,40 +212,51 @@ impl Field<'_> {
         let wrong = || (column, format!("`{}` is no balance such as C261001IDR1500000,00", shown(text.trim(), &[])));
         let (sign, rest) = signed(text.trim()).ok_or_else(wrong)?;
         let (currency, amount) = rest.get(6..9).zip(rest.get(9..)).ok_or_else(wrong)?;
-        let amount = whole_rupiah(amount).filter(|_| date(rest).is_some()).ok_or_else(wrong)?;
-        Ok(Balance { currency: currency.to_owned(), amount: i128::from(sign).saturating_mul(amount.into()) })
+        let amount = sen(amount).filter(|_| date(rest).is_some()).ok_or_else(wrong)?;
+        Ok(Balance { currency: currency.to_owned(), sen: sign.saturating_mul(amount) })
     }
 
-    /// `:61:2610091009CR144450,00NTRFB-1009//20261009001`, and the text of the field after it.
-    fn line(&self, about: Option<&Field<'_>>) -> Result<BankLine, CellFault> {
-        let text = self.lines.first().and_then(|line| str::from_utf8(line).ok()).unwrap_or_default();
+    /// `:61:2610091009CR144450,00NTRFB-1009//20261009001`: its day and what it moves, in sen.
+    fn moved(&self) -> Result<(Date, i128), CellFault> {
+        let text = self.first_line();
         let on = date(text).ok_or_else(|| ("date", format!("`{}` does not begin with a day such as 261009", shown(text, &[]))))?;
-        let rest = text.get(6..).unwrap_or_default();
-        let rest = rest.get(4..).filter(|_| digits(rest).len() >= 4).unwrap_or(rest);
-        let wrong = || ("direction", format!("`{}` is none of C, D, RC, RD", shown(rest.get(..2).unwrap_or(rest), &[])));
-        let (sign, rest) = signed(rest).ok_or_else(wrong)?;
-        // The currency's third letter may stand before the amount.
-        let rest = rest.strip_prefix(|letter: char| letter.is_ascii_alphabetic()).unwrap_or(rest);
-        let end = rest.find(|letter: char| !letter.is_ascii_digit() && !matches!(letter, ',' | '.')).unwrap_or(rest.len());
-        let (amount, rest) = rest.split_at_checked(end).unwrap_or((rest, ""));
-        let amount = whole_rupiah(amount)
-            .ok_or_else(|| ("amount", format!("`{}` is no whole number of rupiah such as 144450,00", shown(amount, &[]))))?;
-        if amount == 0 {
-            return Err(("amount", "nothing moves: it is zero".to_owned()));
-        }
+        let (marked, amount, _) = self.parts();
+        let wrong = || ("direction", format!("`{}` is none of C, D, RC, RD", shown(marked.get(..2).unwrap_or(marked), &[])));
+        let (sign, _) = signed(marked).ok_or_else(wrong)?;
+        let moved = sen(amount).ok_or_else(|| ("amount", format!("`{}` is no number of rupiah such as 144450,00", shown(amount, &[]))))?;
+        Ok((on, sign.saturating_mul(moved)))
+    }
+
+    /// The text of the field after it, and its own references.
+    fn description(&self, about: Option<&Field<'_>>) -> Result<StatementText, CellFault> {
+        let (_, _, rest) = self.parts();
         // Four characters say what kind of transfer it is; then come the references.
         let (ours, theirs) = rest.get(4..).map(|rest| rest.split_once("//").unwrap_or((rest, ""))).unwrap_or_default();
         let ours = if ours.trim() == NO_REFERENCE { "" } else { ours };
         let more = Field { place: self.place, tag: self.tag, lines: self.lines.get(1..).unwrap_or_default().to_vec() }.text()?;
         let said = about.map_or_else(|| Ok(String::new()), Field::text)?;
-        let text = [said.as_str(), ours, theirs, more.as_str()].join(" ");
-        let text = text.split_whitespace().collect::<Vec<_>>().join(" ");
-        Ok(BankLine { place: self.place, on, amount: sign.saturating_mul(amount), text, account: None, occurrence: 0 })
+        Ok(StatementText::of(&[&said, ours, theirs, &more]))
+    }
+
+    fn first_line(&self) -> &str {
+        self.lines.first().and_then(|line| str::from_utf8(line).ok()).unwrap_or_default()
+    }
+
+    /// The first line from its mark on, its amount, and what comes after that.
+    fn parts(&self) -> (&str, &str, &str) {
+        let rest = self.first_line().get(6..).unwrap_or_default();
+        let marked = rest.get(4..).filter(|_| digits(rest).len() >= 4).unwrap_or(rest);
+        let rest = signed(marked).map_or(marked, |(_, rest)| rest);
+        // The currency's third letter may stand before the amount.
+        let rest = rest.strip_prefix(|letter: char| letter.is_ascii_alphabetic()).unwrap_or(rest);
+        let end = rest.find(|letter: char| !letter.is_ascii_digit() && !matches!(letter, ',' | '.')).unwrap_or(rest.len());
+        let (amount, rest) = rest.split_at_checked(end).unwrap_or((rest, ""));
+        (marked, amount, rest)
     }
 }
 
 /// Which way money goes, seen from the account's holder; what is taken back goes the other way.
-fn signed(text: &str) -> Option<(i64, &str)> {
+fn signed(text: &str) -> Option<(i128, &str)> {
     [("RC", -1), ("RD", 1), ("C", 1), ("D", -1)].into_iter().find_map(|(mark, sign)| Some((sign, text.strip_prefix(mark)?)))
 }
 
@@ -255,9 +271,32 @@ fn digits(text: &str) -> &str {
     text.get(..text.find(|letter: char| !letter.is_ascii_digit()).unwrap_or(text.len())).unwrap_or_default()
 }
 
-/// Whole rupiah: a comma (some banks: a point) and at most two zeros may follow, and no separators stand between.
-fn whole_rupiah(text: &str) -> Option<i64> {
+/// An amount in sen: a comma (some banks: a point) and at most two digits may follow the rupiah, and no separators stand between.
+fn sen(text: &str) -> Option<i128> {
     let (whole, cents) = text.split_once([',', '.']).unwrap_or((text, ""));
-    let is_whole = (1..=super::DIGITS_MAX).contains(&whole.len()) && digits(whole) == whole && matches!(cents, "" | "0" | "00");
-    whole.parse().ok().filter(|_| is_whole)
+    let is_amount = (1..=super::DIGITS_MAX).contains(&whole.len()) && digits(whole) == whole && cents.len() <= 2 && digits(cents) == cents;
+    let (whole, cents) = (whole.parse::<i128>().ok().filter(|_| is_amount)?, format!("{cents:0<2}").parse::<i128>().ok()?);
+    Some(whole.saturating_mul(SEN).saturating_add(cents))
+}
+
+/// Books are kept in whole rupiah.
+fn whole_rupiah(sen: i128) -> Result<i64, CellFault> {
+    if sen == 0 {
+        return Err(("amount", "nothing moves: it is zero".to_owned()));
+    }
+    let rupiah = (sen.checked_rem(SEN) == Some(0)).then(|| sen.checked_div(SEN).and_then(|rupiah| i64::try_from(rupiah).ok())).flatten();
+    rupiah.ok_or_else(|| {
+        let reason =
+            format!("`{}` has sen, and books are kept in whole rupiah: if it is not DOKU's, `bank.filter` leaves it alone", in_rupiah(sen));
+        ("amount", reason)
+    })
+}
+
+/// As a statement writes it: `1500000`, `-12,50`.
+pub(super) fn in_rupiah(sen: i128) -> String {
+    let (sign, sen) = (if sen < 0 { "-" } else { "" }, sen.unsigned_abs());
+    match (sen / SEN.unsigned_abs(), sen % SEN.unsigned_abs()) {
+        (whole, 0) => format!("{sign}{whole}"),
+        (whole, cents) => format!("{sign}{whole},{cents:02}"),
+    }
 }

@@ -9,7 +9,7 @@ fn lines(texts: &[&str], tables: &Settings) -> Result<Statements, BankError> {
     for (path, text) in paths.iter().zip(texts) {
         std::fs::write(path, text).unwrap();
     }
-    read(&paths, tables)
+    read(&paths, tables, &|_| true)
 }
 
 fn bca() -> Settings {
@@ -24,8 +24,8 @@ fn bca() -> Settings {
     Settings { layouts: vec![layout], ..Settings::default() }
 }
 
-fn told(statements: &Statements) -> Vec<(String, i64, &str, u32)> {
-    statements.lines.iter().map(|line| (line.on.to_string(), line.amount, line.text.as_str(), line.occurrence)).collect()
+fn told(statements: &Statements) -> Vec<(String, i64, String, u32)> {
+    statements.lines.iter().map(|line| (line.on.to_string(), line.amount, line.text.on_one_line(), line.occurrence)).collect()
 }
 
 #[test]
@@ -35,7 +35,8 @@ fn a_line_is_the_same_whoever_wrote_it_and_in_whichever_columns() {
     let direction = "date,amount,direction,description\n2026-10-09,144450,Kredit,DOKU SETTLEMENT B1\n2026-10-10,500,db,FEE\n";
     let own = "Tanggal,Keterangan,Cabang,Mutasi,Saldo\n09/10/2026,DOKU SETTLEMENT B1,0000,\"144,450.00 CR\",\"1,144,450.00\"\n\
                10/10/2026,FEE,0000,500.00 DB,\"1,143,950.00\"\n";
-    let wanted = vec![("2026-10-09".to_owned(), 144_450, "DOKU SETTLEMENT B1", 0), ("2026-10-10".to_owned(), -500, "FEE", 0)];
+    let wanted = [("2026-10-09", 144_450, "DOKU SETTLEMENT B1", 0), ("2026-10-10", -500, "FEE", 0)];
+    let wanted = wanted.map(|(on, amount, text, occurrence)| (on.to_owned(), amount, text.to_owned(), occurrence)).to_vec();
     for (text, tables) in [(plain, Settings::default()), (columns, Settings::default()), (direction, Settings::default()), (own, bca())] {
         let found = lines(&[text], &tables).unwrap();
         assert_eq!(told(&found), wanted, "{text}: {:?}", found.malformed);
@@ -119,7 +120,7 @@ fn a_file_that_is_no_statement_is_refused_with_what_it_has_and_lacks() {
     assert!(refused("date,amount,amount,description\n").contains("has `amount` twice"));
     assert!(refused("").contains("is empty"));
     assert!(refused("%PDF-1.4\n").contains("PDF"));
-    let missing = read(&[PathBuf::from("/nowhere/statement.csv")], &Settings::default()).unwrap_err();
+    let missing = read(&[PathBuf::from("/nowhere/statement.csv")], &Settings::default(), &|_| true).unwrap_err();
     assert_eq!(missing.code().id, "E0708");
 }
 
@@ -134,12 +135,12 @@ fn an_mt940_says_what_a_table_says() {
     let found = lines(&[MT940], &Settings::default()).unwrap();
     assert_eq!(found.malformed, []);
     let wanted = [
-        ("2026-10-09", 144_450, "DOKU SETTLEMENT BATCH B-1009 OF THE NINTH OF OCTOBER, ALFA GROUP 12345 B-1009 99001 EXTRA", 0),
+        ("2026-10-09", 144_450, "DOKU SETTLEMENT BATCH B-1009 OF THE NINTH OF OCTOBER, ALFA GROUP 12 345 B-1009 99001 EXTRA", 0),
         ("2026-10-10", -500, "FEE", 0),
         ("2026-10-10", 500, "", 0),
         ("2026-10-10", -450, "", 0),
     ];
-    assert_eq!(told(&found), wanted.map(|(on, amount, text, occurrence)| (on.to_owned(), amount, text, occurrence)));
+    assert_eq!(told(&found), wanted.map(|(on, amount, text, occurrence)| (on.to_owned(), amount, text.to_owned(), occurrence)));
     assert_eq!((found.lines[0].place.row, found.files[0].lines), (6, 4));
     // Without the envelope, with other line ends, as two pages, and given again: the same lines.
     let bare = MT940.replace("\r\n", "\n").split_once("{4:\n").unwrap().1.to_owned();
@@ -161,7 +162,7 @@ fn an_mt940_that_is_not_whole_says_so() {
         (":62F:C261010IDR1144000,00\r\n:64:C261010IDR1144000,00\r\n-}\r\n", "", "closing balance: there is none"),
         (":60F:C261008IDR1000000,00\r\n", "", "opening balance: there is none"),
         ("C261008IDR1000000,00", "C261008IDR1,000,000.00", "opening balance: `C261008IDR1,000,000.00` is no balance"),
-        ("CR144450,00", "CR144450,50", "amount: `144450,50` is no whole number of rupiah"),
+        ("CR144450,00", "CR144.450,00", "amount: `144.450,00` is no number of rupiah"),
         ("CR144450,00", "XR144450,00", "direction: `XR` is none of C, D, RC, RD"),
         (":61:261010D", ":61:261310D", "date: `261310D500,NCHGNONREF` does not begin with a day"),
     ] {
@@ -217,4 +218,46 @@ fn how_statements_are_cut_into_files_makes_no_difference_to_what_was_there() {
     let [missing] = &found.malformed[..] else { panic!("{:?}", found.malformed) };
     assert!(missing.reason.starts_with("it is 700000, and no page before this one ends with that"), "{}", missing.reason);
     assert_eq!(missing.place.row, 12);
+}
+
+#[test]
+fn sen_of_others_are_no_fault_of_a_statement_and_sen_of_ours_are_told() {
+    // Interest and tax on every line but DOKU's; the balances have sen, and come to each other.
+    let mt940 = ":20:X\n:25:1\n:60F:C261001IDR1000,55\n:61:261009C144450,00NTRFNONREF\n:86:DO\nKU SETTLEMENT\n\
+                 :61:261030C12,45NINTNONREF\n:86:BUNGA\n:61:261030D2,4NTAXNONREF\n:86:PAJAK\n:61:261030C0,00NMSCNONREF\n:86:INFO\n\
+                 :62F:C261030IDR145460,60\n-\n";
+    let table = |credit: &str, interest: &str| {
+        format!("date,description,credit,debit\n2026-10-09,DOKU SETTLEMENT,{credit},\n2026-10-30,BUNGA,{interest},0\n2026-10-30,INFO,0,\n")
+    };
+    let dotted = Layout { name: "x".into(), amount_format: AmountFormat::DotThousands, ..Layout::default() };
+    let dotted = Settings { layouts: vec![dotted], layout: Some("x".into()), ..Settings::default() };
+    let plain = Settings::default();
+    for (text, tables, left) in [
+        (mt940.to_owned(), &plain, 3),
+        (table("144450", "12.45"), &plain, 2),
+        (table("144450", "\"1012,5\""), &plain, 2),
+        (table("\"144.450,00\"", "\"1.012,45\""), &dotted, 2),
+    ] {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("statement");
+        std::fs::write(&path, &text).unwrap();
+        let found = read(&[path.clone()], tables, &|text| text.holds("doku")).unwrap();
+        assert_eq!(found.malformed, [], "{text}");
+        assert_eq!((found.lines.len(), found.lines[0].amount, found.left_alone), (1, 144_450, left), "{text}");
+        assert!(found.mostly_unread().is_empty());
+        let all = read(&[path], tables, &|_| true).unwrap();
+        assert!(
+            text == mt940
+                || all.malformed.iter().all(|row| ["no whole number", "zero", "only `00`"].iter().any(|words| row.reason.contains(words)))
+        );
+        assert!(text != mt940 || all.malformed[0].reason.contains("`12,45` has sen, and books are kept in whole rupiah"));
+        assert_eq!((all.malformed.len(), all.left_alone), (usize::try_from(left).unwrap(), 0), "without a filter nothing is another's");
+    }
+    // What cannot be read at all is told, whoever it seems to be of: it may be the layout.
+    for wrong in [table("144450", "1.012.450"), table("144450", "x"), table("144450", "12.45").replace("10-30,BUNGA", "30-10,BUNGA")] {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("statement");
+        std::fs::write(&path, &wrong).unwrap();
+        assert_eq!(read(&[path], &plain, &|text| text.holds("doku")).unwrap().malformed.len(), 1, "{wrong}");
+    }
 }

@@ -181,6 +181,7 @@ fn column_of(refusal: &Refusal) -> &'static str {
         Refusal::Stale(_) => "facts",
         Refusal::Status { .. } | Refusal::Unfit { .. } => "action",
         Refusal::SamePerson { .. } => "reviewer",
+        Refusal::Closed { .. } => "effective_on",
         Refusal::Text { what: "name", .. } => "actor",
         Refusal::Text { what: "comment", .. } => "note",
         Refusal::Text { what, .. } => what,

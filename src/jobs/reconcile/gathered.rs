@@ -29,7 +29,7 @@ impl Gathered {
         Ok(Self {
             evidence: evidence::read(&options.notifications, &ReadOptions { keys, client_id, policy, pairs: bills, tables })?,
             settlement: options.settlement.as_ref().map(|given| read_settlement(given, tables)).transpose()?,
-            bank: (!options.bank.is_empty()).then(|| bank::read(&options.bank, tables)).transpose()?,
+            bank: (!options.bank.is_empty()).then(|| bank::read(&options.bank, tables, &|text| options.books.counts(text))).transpose()?,
             inquiries: (!options.inquiries.is_empty()).then(|| evidence::inquiries(&options.inquiries)).transpose()?,
             journal: options.journal.as_deref().map(journal::read).transpose()?.unwrap_or_default(),
         })
@@ -102,6 +102,10 @@ fn bank_digest(statements: &Statements) -> Digest {
     let mut sum = DigestSum::default();
     for line in &statements.lines {
         sum.add(&digest::of_parts(&[&line.content(), &line.occurrence.to_be_bytes()]));
+    }
+    // The report counts the rows that cannot be read.
+    for row in statements.unread() {
+        sum.add(&digest::of_parts(&[b"unread", row.column.as_bytes(), row.reason.as_bytes()]));
     }
     sum.finish()
 }

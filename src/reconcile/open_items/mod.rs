@@ -6,7 +6,7 @@ mod item;
 mod list;
 mod names;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 
 use jiff::civil::Date;
 
@@ -40,6 +40,8 @@ pub struct Terms<'a> {
     pub settings: &'a Settings,
     /// Whether settlement files were ever given: without them nothing can be said of what DOKU owes.
     pub is_settlement_known: bool,
+    /// Payments that rows pay out after the period, and when.
+    pub paid_later: &'a HashMap<ItemId, Date>,
     /// The journal's decisions: those that take effect after the period leave its balances, and nothing more to be done.
     pub decisions: &'a [Decision],
 }
@@ -143,7 +145,6 @@ impl Lookup<'_> {
     fn alarms(&self) -> impl Iterator<Item = OpenItem> + '_ {
         let open = self.known.alarms.iter().filter(|(_, alarm)| alarm.answered_by.is_none());
         open.map(|(id, alarm)| {
-            let finding = self.findings.by_id.get(id.key_text().as_str());
             let class = Class::parse(&alarm.class);
             let decision = alarm.accepted_by.or_else(|| self.later.get(&(None, *id)).copied());
             OpenItem {
@@ -158,9 +159,9 @@ impl Lookup<'_> {
                 age_days: day_number(self.terms.today).saturating_sub(day_number(alarm.on)),
                 moved_on: alarm.on,
                 moved_by: None,
-                invoice_number: finding.map_or_else(String::new, |finding| finding.invoice_number.clone()),
-                payment_code: finding.map_or_else(String::new, |finding| finding.payment_code.clone()),
-                channel: finding.and_then(|finding| finding.channel).map_or_else(String::new, |channel| channel.name().to_owned()),
+                invoice_number: alarm.invoice_number.to_string(),
+                payment_code: alarm.payment_code.to_string(),
+                channel: alarm.channel.map_or_else(String::new, |channel| channel.name().to_owned()),
                 todo: if decision.is_some() { Todo::Decided } else { Todo::Now },
                 owner: class.map_or(Owner::Security, |class| class.info().owner),
                 decision,
@@ -283,7 +284,7 @@ impl Lookup<'_> {
 
     /// What DOKU has notified and not paid out is due after the working days of its channel.
     fn unsettled(&self, leg: Leg) -> Todo {
-        let Some(payment) = leg.item.and_then(|id| self.known.payments.get(&id)) else { return Todo::Now };
+        let Some((id, payment)) = leg.item.and_then(|id| Some((id, self.known.payments.get(&id)?))) else { return Todo::Now };
         if !self.terms.is_settlement_known {
             return Todo::NotYet;
         }
@@ -292,7 +293,8 @@ impl Lookup<'_> {
             return if days > UNSETTLED_DAYS_MAX { Todo::Now } else { Todo::NotYet };
         };
         let due_on = settlement_due(payment.paid_at, input.terms.of(payment.channel).working_days, &input.terms.working_days);
-        if unsettled_nature(due_on, self.terms.terms.as_of) == Nature::Break { Todo::Now } else { Todo::NotYet }
+        let comes_on = std::iter::once(&id).chain(&payment.aliases).find_map(|id| self.terms.paid_later.get(id)).copied();
+        if unsettled_nature(due_on, comes_on, self.terms.terms.as_of) == Nature::Break { Todo::Now } else { Todo::NotYet }
     }
 
     fn dimensions(&self, id: ItemId) -> Dimensions {

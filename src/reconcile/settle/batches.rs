@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use super::JudgedRow;
 use crate::domain::amount::Rupiah;
 use crate::domain::settlement::{BatchTotals, Settlement, SettlementRow};
 
@@ -12,7 +13,7 @@ pub struct Batch {
     pub batch_id: String,
     /// What its files state; of several different statements, their sums.
     pub stated: BatchTotals,
-    /// What its rows come to, repeated ones left out.
+    /// What its rows come to, those that stand in it twice once.
     pub sums: BatchSums,
     /// Rows that cannot be read, and so are in no sum.
     pub malformed: u64,
@@ -106,11 +107,11 @@ pub(super) fn distinct(totals: &[BatchTotals]) -> Vec<BatchTotals> {
 }
 
 /// Every batch, by its id.
-pub(super) fn batches(files: &Settlement, repeated: &[bool]) -> Vec<Batch> {
+pub(super) fn batches(files: &Settlement, judged: &[JudgedRow]) -> Vec<Batch> {
     let mut batches: BTreeMap<&str, Batch> = BTreeMap::new();
-    for (row, repeated) in files.rows.iter().zip(repeated) {
+    for (row, judged) in files.rows.iter().zip(judged) {
         let batch = batches.entry(&row.batch_id).or_default();
-        if !repeated {
+        if judged.counts {
             batch.sums.add(row);
         }
     }

@@ -73,7 +73,7 @@ pub struct SettledPayment {
     pub due_on: Date,
     /// Whether it is of this period and of a channel that DOKU settles.
     pub in_scope: bool,
-    /// S02: TIMING or BREAK when it is in scope and no row settles it.
+    /// S02: TIMING or BREAK when it is in scope and no row pays it out by the end of the period.
     pub unsettled: Option<Nature>,
 }
 
@@ -130,7 +130,7 @@ pub(super) fn settle(inputs: &Inputs, payments: &Payments, judged: &[JudgedPayme
     let notified = subjects::Notified::of(inputs, judged);
     let paired = pairing::Paired::of(input, inputs, &notified);
     let mut settled = rows::judge(input, inputs, &paired, terms);
-    settled.batches = batches::batches(&input.files, &paired.repeated);
+    settled.batches = batches::batches(&input.files, &settled.rows);
     for _ in settled.batches.iter().filter(|batch| !batch.adds_up()) {
         settled.other_tallies.add(Class::S05, Rupiah::ZERO);
         add_nature(&mut settled.natures, Nature::Break, Sum::one(Rupiah::ZERO));
@@ -162,6 +162,9 @@ fn settled_payments(
         let channel = input.terms.of(line.channel);
         let due_on = settlement_due(line.paid_at(), channel.working_days, &input.terms.working_days);
         let in_scope = terms.period.contains(line.paid_at()) && channel.is_settled;
+        // What is held, or was paid out after the period, is owed at its end.
+        let paid_out_on = row.and_then(|row| input.files.rows.get(usize::try_from(row).ok()?)?.paid_out_on);
+        let is_open = in_scope && paid_out_on.is_none_or(|on| on > terms.period.to);
         Some(SettledPayment {
             bill: judged.bill,
             billed: inputs.bills.get(judged.bill).map(|bill| bill.amount.get()),
@@ -170,7 +173,7 @@ fn settled_payments(
             row,
             due_on,
             in_scope,
-            unsettled: (in_scope && row.is_none()).then(|| unsettled_nature(due_on, terms.as_of)),
+            unsettled: is_open.then(|| unsettled_nature(due_on, paid_out_on, terms.as_of)),
         })
     };
     judged.iter().zip(&payments.proved).zip(rows).filter_map(one).collect()
@@ -182,20 +185,14 @@ pub(super) fn identities(inputs: &Inputs, settled: &Settled, terms: &Terms) -> V
     let raw = &input.files.raw;
     let row = |name, left: i128, right: i128| Identity { name, left, right };
     let paid_out = settled.paid_out.total().rupiah;
-    let repeated: Rupiah = input
-        .files
-        .rows
-        .iter()
-        .zip(&settled.rows)
-        .filter(|(_, row)| row.is_repeated)
-        .map(|(row, _)| Rupiah::new(row.paid_out.into()))
-        .sum();
+    let twice = input.files.rows.iter().zip(&settled.rows).filter(|(_, row)| !row.counts);
+    let twice: Rupiah = twice.map(|(row, _)| Rupiah::new(row.paid_out.into())).sum();
     // Batches without that total have nothing to be held against.
     let unstated: Rupiah = settled.batches.iter().filter(|batch| batch.stated.paid_out.is_none()).map(|batch| batch.sums.paid_out).sum();
     let stated: i128 = batches::distinct(&input.files.totals).iter().filter_map(|totals| totals.paid_out).map(i128::from).sum();
     let differences: Rupiah = settled.batches.iter().map(Batch::paid_out_difference).sum();
     let in_scope = settled.payments.iter().filter(|payment| payment.in_scope);
-    let settled_count = in_scope.filter(|payment| payment.row.is_some()).count();
+    let settled_count = in_scope.filter(|payment| payment.unsettled.is_none()).count();
     // Counted from the lines, not from the payments they prove.
     let is_notified = |line: &Line| line.class == Class::N00 && terms.period.contains(line.paid_at());
     let notified = inputs.lines.iter().filter(|(_, line)| is_notified(line) && input.terms.of(line.channel).is_settled).count();
@@ -206,7 +203,7 @@ pub(super) fn identities(inputs: &Inputs, settled: &Settled, terms: &Terms) -> V
             raw.amount.saturating_sub(raw.fee).saturating_sub(raw.discount).saturating_sub(raw.refund),
             paid_out.plus(settled.row_difference).get(),
         ),
-        row("settlement_totals_stated_equal_paid_out", stated, paid_out.minus(repeated).minus(unstated).plus(differences).get()),
+        row("settlement_totals_stated_equal_paid_out", stated, paid_out.minus(twice).minus(unstated).plus(differences).get()),
         row(
             "notified_payments_equal_settled_and_unsettled",
             count(notified).into(),

@@ -24,11 +24,18 @@ pub(super) struct Paired {
     pub(super) row_of_payment: Vec<Option<u32>>,
     /// Of each row: whether the very same row stands elsewhere already.
     pub(super) repeated: Vec<bool>,
+    /// Of each row: whether it is held, and its batch has another row for the same payment: an earlier statement of the batch.
+    pub(super) held_beside: Vec<bool>,
     /// Of rows that could mean several payments: the ids of those.
     pub(super) candidates: HashMap<u32, Candidates>,
 }
 
 impl Paired {
+    /// Whether what a row tells of stands in its batch already.
+    pub(super) fn stands_twice(&self, row: usize) -> bool {
+        [&self.repeated, &self.held_beside].into_iter().any(|twice| twice.get(row).copied().unwrap_or(false))
+    }
+
     pub(super) fn of(input: &SettlementInput, inputs: &Inputs, notified: &Notified<'_>) -> Self {
         let rows = &input.files.rows;
         let payments = notified
@@ -43,6 +50,7 @@ impl Paired {
             payment_of_row: vec![None; rows.len()],
             row_of_payment: vec![None; payments],
             repeated: repeated(rows),
+            held_beside: vec![false; rows.len()],
             candidates: HashMap::new(),
         };
         let mut sought = paired.sort_by_subject(input, inputs, notified);
@@ -109,6 +117,10 @@ impl Paired {
         }
     }
 
+    fn is_held_beside(&self, row: u32) -> bool {
+        self.settles.get(place(row)) == Some(&Settles::HeldBeside)
+    }
+
     fn pair(&mut self, row: u32, payment: &NotifiedPayment) {
         self.set(row, Settles::Payment(payment.amount));
         if let Some(slot) = self.payment_of_row.get_mut(place(row)) {
@@ -165,8 +177,14 @@ impl OneSubject<'_, '_> {
         }
         // A code that is paid once is settled once a day at most: the rest are the same money again.
         let again = left.split_off(usize::from(!was_notified).min(left.len()));
-        for (at, row) in again {
+        for &(at, row) in &again {
             self.paired.set(at, if row.paid_out_on.is_some() { Settles::SettledBefore } else { Settles::HeldBeside });
+        }
+        for (at, row) in again.into_iter().filter(|(_, row)| row.paid_out_on.is_none()) {
+            let is_beside = rows.iter().any(|(other, beside)| beside.batch_id == row.batch_id && !self.paired.is_held_beside(*other));
+            if let Some(slot) = self.paired.held_beside.get_mut(place(at)) {
+                *slot = is_beside;
+            }
         }
         left
     }

@@ -34,6 +34,8 @@ pub struct JudgedRow {
     pub fee_expected: Option<u64>,
     /// Whether the very same row stands elsewhere already.
     pub is_repeated: bool,
+    /// Whether it is part of what its batch comes to: a row that stands there once more is not, held before it was paid out or not.
+    pub counts: bool,
 }
 
 impl JudgedRow {
@@ -87,6 +89,7 @@ fn judge_one(row: &SettlementRow, facts: &RowFacts, at: usize, input: &Settlemen
         amount_notified: if let Settles::Payment(amount) = facts.settles { amount } else { None },
         fee_expected: facts.fee_expected,
         is_repeated: paired.repeated.get(at).copied().unwrap_or(false),
+        counts: !paired.stands_twice(at),
     }
 }
 
@@ -107,18 +110,23 @@ fn facts(row: &SettlementRow, settles: Settles, terms: &SettlementTerms) -> RowF
         fee_expected: fee.filter(|_| row.is_purchase()).zip(amount).map(|(fee, amount)| fee.of(amount)),
         paid_out: row.paid_out,
         paid_out_expected: row.paid_out_expected(),
-        shares_are_right: shares_are_right(row, terms),
+        shares_are_right: shares_are_right(row, channel, terms),
         transaction_date: row.transaction_date,
         paid_out_on: row.paid_out_on,
     }
 }
 
-/// `None` when no shares are expected, or the row has not all of their columns. A share of others that cannot be read is always wrong.
-fn shares_are_right(row: &SettlementRow, terms: &SettlementTerms) -> Option<bool> {
+/// `None` when no shares are expected, or the row has not all of their columns. A share of others that cannot be read is always wrong; what the
+/// contract says of shares is of our channels.
+fn shares_are_right(row: &SettlementRow, channel: RowChannel, terms: &SettlementTerms) -> Option<bool> {
     if terms.shared(row).is_none() {
         return Some(false);
     }
-    if terms.shares.is_empty() || !row.is_purchase() || !terms.shares.keys().all(|name| row.custom.contains_key(name)) {
+    if channel != RowChannel::Ours
+        || terms.shares.is_empty()
+        || !row.is_purchase()
+        || !terms.shares.keys().all(|name| row.custom.contains_key(name))
+    {
         return None;
     }
     let is_met = |(name, share): (&String, &Share)| row.share(name).is_some_and(|paid| share.is_met(row.paid_out, paid));

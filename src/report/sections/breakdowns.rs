@@ -57,7 +57,7 @@ fn dimensions<'a>(report: &Report<'a>, words: &'static Words) -> Vec<Table<'a>> 
 fn dimension<'a>(report: &Report<'a>, name: &str, words: &'static Words) -> Table<'a> {
     let of_name = if name == PRODUCT { words.product } else { name };
     let mut columns = columns(&[(of_name, Kind::Text), (words.move_opening, Kind::Rupiah)]);
-    for line in [words.billed(), words.received(), words.other_changes()] {
+    for line in [words.billed(), words.received(), words.other_changes(), words.regrouped()] {
         columns.push(Column::new(line, Kind::Rupiah).only_for(Audience::Workbook));
     }
     columns.push(Column::new(words.closing_balance, Kind::Rupiah));
@@ -65,7 +65,7 @@ fn dimension<'a>(report: &Report<'a>, name: &str, words: &'static Words) -> Tabl
     let rows = report.month.dimensions.iter().filter(|((found, _), _)| found == name).map(|((_, value), of)| {
         let value = if value.is_empty() { words.without_value().into() } else { Cell::from(value.as_str()) };
         let ages = of.closing.map(|balance| balance.amount);
-        let amounts = [of.opening.amount, of.billed, of.received, of.other, of.closed().amount].into_iter().chain(ages);
+        let amounts = [of.opening.amount, of.billed, of.received, of.other, of.moved, of.closed().amount].into_iter().chain(ages);
         std::iter::once(value).chain(amounts.map(Cell::from)).collect()
     });
     let caption = fill(words.receivables_by(), &[of_name]);

@@ -129,7 +129,7 @@ fn facts<'a>(report: &Report<'a>, entity: &'a str, words: &'static Words) -> Vec
         }
     };
     let evidence = fill(words.evidence_from_files, &[&text::grouped(widened(summary.inputs.len())), &text::grouped(lines.into())]);
-    let rows: [(&'static str, Cell<'a>); 14] = [
+    let rows: [(&'static str, Cell<'a>); 15] = [
         (words.entity, entity.into()),
         (words.period, fill(words.days_from_to, &[&text::day(words, days.from), &text::day(words, days.to)]).into()),
         (words.cut_off, words.cut_off_rule.into()),
@@ -141,6 +141,7 @@ fn facts<'a>(report: &Report<'a>, entity: &'a str, words: &'static Words) -> Vec
         (words.bills_from, bills.into()),
         (words.evidence_from, evidence.into()),
         (words.days_without, inputs::days_without_evidence(report, words).into()),
+        (words.bank_unread(), inputs::unread_bank_rows(report, words).into()),
         (words.settlement_title(), unsettled(report, words)),
         (words.late_evidence, late(summary.late_evidence).into()),
         (words.late_evidence_after_grace, late(summary.late_evidence_after_grace).into()),

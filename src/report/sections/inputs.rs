@@ -26,6 +26,7 @@ pub(super) fn section<'a>(report: &Report<'a>, words: &'static Words) -> Section
         .note(words.inputs_note)
         .table(files(summary, words))
         .table(Table::new(words.bills_from, bills, vec![ledger]))
+        .tables(unread(report, words))
         .table(gaps(report, words).on_screen())
         .table(messages(report, words).on_screen())
 }
@@ -58,6 +59,27 @@ fn files<'a>(summary: &'a Summary, words: &'static Words) -> Table<'a> {
         ]
     });
     Table::new(words.notification_logs, columns, rows.collect::<Vec<Vec<_>>>()).sum_up(words.total)
+}
+
+/// Rows of bank statements that could not be read: money that came may be among them.
+fn unread<'a>(report: &Report<'a>, words: &'static Words) -> Option<Table<'a>> {
+    let statements = report.outcome.inputs.bank.as_ref();
+    let rows = statements.into_iter().flat_map(|statements| {
+        statements.unread().map(|row| {
+            let file = usize::try_from(row.place.file).ok().and_then(|at| statements.files.get(at));
+            let path = file.map_or_else(String::new, |file| file.path.display().to_string());
+            vec![Cell::from(path), row.place.row.into(), row.column.into()]
+        })
+    });
+    let columns = columns(&[(words.file, Kind::Code), (words.row_number(), Kind::Count), (words.column(), Kind::Code)]);
+    let rows = rows.collect::<Vec<Vec<_>>>();
+    (!rows.is_empty()).then(|| Table::new(words.bank_unread(), columns, rows))
+}
+
+/// How many there are, for the first page; nothing where all could be read.
+pub(super) fn unread_bank_rows(report: &Report<'_>, words: &'static Words) -> String {
+    let count = report.outcome.inputs.bank.as_ref().map_or(0, |statements| statements.unread().count());
+    if count == 0 { String::new() } else { fill(words.bank_unread_count(), &[&text::grouped(u128::try_from(count).unwrap_or(u128::MAX))]) }
 }
 
 /// Days that are over and have no message: an outage, a lost file, or truly no customer.

@@ -108,6 +108,11 @@ terms! {
     billed "Billed and amended" "Tagihan dan perubahannya";
     received "Received" "Diterima";
     other_changes "Other changes" "Perubahan lain";
+    regrouped "Moved from or to another" "Pindah dari atau ke yang lain";
+    bank_unread "Rows of bank statements that cannot be read" "Baris rekening koran yang tidak terbaca";
+    bank_unread_count "{0}: a transfer may be missing (E0710)" "{0}: mungkin ada transfer yang terlewat (E0710)";
+    row_number "Row" "Baris";
+    column "Column" "Kolom";
     decision "Decision" "Keputusan";
     item "Item" "Rincian";
     alarms "Alarms" "Peringatan";
@@ -246,6 +251,8 @@ impl Words {
             Refusal::Unknown => ["what it names is not known", "yang disebutnya tidak dikenal"],
             Refusal::NothingOpen => ["nothing is open", "tidak ada yang terbuka"],
             Refusal::TooMuch => ["less is open than it says", "yang terbuka lebih kecil"],
+            Refusal::TargetEmpty => ["nothing is open on its target", "tidak ada yang terbuka pada sasarannya"],
+            Refusal::TargetLess => ["less is open on its target than it says", "yang terbuka pada sasarannya lebih kecil"],
             Refusal::MovedOn => ["the money has been moved on", "dananya sudah berpindah"],
             Refusal::TakenBack => ["it was taken back already", "sudah dicabut"],
             Refusal::Changed => ["another amount is open than was accepted", "saldo terbukanya sudah berbeda dari yang diterima"],

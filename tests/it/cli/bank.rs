@@ -121,6 +121,31 @@ fn what_others_get_of_a_settlement_is_booked_as_theirs_and_the_bank_shows_the_re
 }
 
 #[test]
+fn doku_is_found_inside_a_broken_word_and_rows_that_cannot_be_read_are_in_the_report() {
+    let world = world(SETTINGS);
+    // The bank breaks its text inside words; the balances have the sen of interest that is nobody's here.
+    let swift = ":20:S1\n:25:1\n:60F:C261008IDR10,25\n:61:261009C94450,00NTRFNONREF\n:86:TRSF CR DO\nKU SETTLEMENT BAT\nCH-1\n\
+                 :61:261030C12,50NINTNONREF\n:86:BUNGA\n:62F:C261030IDR94472,75\n-\n";
+    world.file("swift.sta", swift);
+    october(&world, &["swift.sta"], "swift").expect(0);
+    assert_eq!(["payouts", "suspense", "bank"].map(|account| closing(&world, "swift", account).1), [0, 0, 94_450]);
+    let of_bank = |out: &str| {
+        let inputs = summary(&world.path(out))["inputs"].clone();
+        let bank = inputs.as_array().unwrap().iter().find(|input| input["kind"] == "bank").cloned().unwrap();
+        [bank["lines"].as_u64(), bank["malformed"].as_u64()].map(Option::unwrap)
+    };
+    assert_eq!(of_bank("swift"), [2, 0]);
+    let page = |out: &str| std::fs::read_to_string(world.path(&format!("{out}/report.html"))).unwrap();
+    assert!(!page("swift").contains("E0710"));
+    world.file("torn.csv", format!("{STATEMENT}2026-10-10,12O,DOKU\n"));
+    october(&world, &["torn.csv"], "torn").expect(0).says(&["E0710", "torn.csv:3:amount"]);
+    assert_eq!(of_bank("torn"), [2, 1]);
+    let torn = page("torn");
+    assert!(torn.contains("1: a transfer may be missing (E0710)") && torn.contains("Rows of bank statements that cannot be read"));
+    assert_ne!(summary(&world.path("torn"))["run_id"], summary(&world.path("swift"))["run_id"]);
+}
+
+#[test]
 fn what_is_no_line_is_named_and_what_is_no_statement_ends_with_seven() {
     let world = world(SETTINGS);
     world.file("rows.csv", format!("{STATEMENT}31/10/2026,1,X\n2026-10-10,1.000,X\n2026-10-11,5,Y\n2026-10-12,5,Y\n"));

@@ -55,6 +55,12 @@ fn receivables_of_another_system_are_broken_down_and_next_month_goes_on_from_the
     month("2026-11", "2026-12-02T00:00:00Z", "none.jsonl", "november", &["--opening", "october"]).expect(1);
     let november = broken_down(&world, "november", "branch", &["opening_amount", "received_amount", "closing_amount"]);
     assert_eq!(november, [" 40000 0 40000", "Jakarta 40000 -30000 10000"]);
+    // Medan takes D over: what it opened with stands where it stood, and what moved has a column.
+    let moved = rows[1..].join("\n").replace("no,2026-10-01,2026-11-30,,,,,", "no,2026-10-01,2026-11-30,,,Medan,,");
+    world.file("ledger.csv", format!("{head}\n{moved}\n"));
+    month("2026-11", "2026-12-02T00:00:00Z", "none.jsonl", "moved", &["--opening", "october"]).expect(1);
+    let found = broken_down(&world, "moved", "branch", &["opening_amount", "received_amount", "moved_amount", "closing_amount"]);
+    assert_eq!(found, [" 40000 0 -40000 0", "Jakarta 40000 -30000 0 10000", "Medan 0 0 40000 40000"]);
     let page = std::fs::read_to_string(world.path("november/report.html")).unwrap();
     assert!(page.contains("Premium receivables by branch") && page.contains("Premium receivables by Product"));
 }

@@ -123,6 +123,23 @@ fn a_decision_stands_while_the_facts_do_falls_when_they_change_and_the_item_clea
 }
 
 #[test]
+fn an_alarm_of_an_earlier_month_still_says_what_it_is_about() {
+    let world = world("");
+    let text = fs::read_to_string(world.path("ledger.csv")).unwrap();
+    world.file("ledger.csv", text.replace("A,0001,alfa", "A,0001,indomaret"));
+    reconciled(&world, "2026-10", "oct").expect(1);
+    let about = |out: &str| {
+        let rows = world.rows(&format!("{out}/open_items.csv"));
+        let alarm = rows.iter().find(|row| row["class"] == "P11").unwrap_or_else(|| panic!("no P11 in {out}"));
+        ["invoice_number", "payment_code", "channel"].map(|column| alarm[column].clone())
+    };
+    assert_eq!(about("oct"), ["A", "0001", "indomaret"]);
+    let next = ["--external-ledger", "ledger.csv", "--as-of", "2026-12-02T00:00:00Z", "--out", "nov", "--opening", "oct"];
+    world.run(&[&["reconcile", "--period", "2026-11", "--notifications", "2026-11.jsonl"][..], &next].concat()).expect(1);
+    assert_eq!(about("nov"), about("oct"));
+}
+
+#[test]
 fn the_same_inputs_and_journal_give_the_same_bytes_and_the_journal_is_only_read() {
     let world = world("");
     reconciled(&world, "2026-10", "a").expect(1);

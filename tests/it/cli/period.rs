@@ -377,6 +377,19 @@ fn a_refund_decided_in_the_next_month_leaves_suspense_and_the_open_discrepancies
     books.close("2026-08").expect(0);
     let ids = books.world.rows("2026-08/suspense.csv").into_iter().filter(|row| row["class"] == "P01");
     let id = ids.map(|row| row["discrepancy_id"].clone()).next().unwrap();
+    // What is signed does not change: by no decision, and by no row of a file.
+    let back = ["discrepancies", "accept", &id, "--action", "refund", "--effective", "2026-08-31", "--reason", "found", "--by", "Sari"];
+    books.world.run(&back).expect(2).says(&["E0817", "2026-08-31", "hint:"]);
+    books.world.run(&["discrepancies", "export", "--out", "items.csv", "--report", "2026-08", "--by", "Sari"]).expect(0);
+    let mut rows = books.world.rows("items.csv");
+    let filled = rows.iter_mut().find(|row| row["discrepancy_id"].trim_start_matches("D-") == id).unwrap();
+    for (column, value) in [("action", "refund"), ("reason", "found"), ("effective_on", "2026-08-31")] {
+        filled.insert(column.to_owned(), value.to_owned());
+    }
+    let header: Vec<String> = filled.keys().cloned().collect();
+    let cells: Vec<String> = filled.values().map(|cell| format!("\"{}\"", cell.replace('"', "\"\""))).collect();
+    fs::write(books.world.path("filled.csv"), format!("{}\n{}\n", header.join(","), cells.join(","))).unwrap();
+    books.world.run(&["discrepancies", "import", "filled.csv", "--by", "Sari"]).expect(7).says(&["filled.csv:2:effective_on", "E0817"]);
     let refund = ["discrepancies", "accept", &id, "--action", "refund", "--effective", "2026-09-15"];
     books.world.run(&[&refund[..], &["--reason", "payer found", "--by", "Sari"]].concat()).expect(0);
     books.september();

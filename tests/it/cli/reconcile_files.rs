@@ -302,3 +302,16 @@ fn a_period_that_is_none_is_a_usage_error() {
     }
     world.run(&["reconcile", "--period", "2026-10", "--external-ledger", "ledger.csv", "--out", "report"]).expect(2);
 }
+
+#[test]
+fn two_runs_never_write_into_one_folder_at_a_time() {
+    let world = world();
+    october(&world, &["log.jsonl"], &[], "report").expect(1);
+    let before = fs::read(world.path("report/summary.json")).unwrap();
+    let held = File::open(world.path("report")).unwrap();
+    held.lock().unwrap();
+    october(&world, &["log.jsonl"], &[], "report").expect(6).says(&["E0728", "report", "--out", "hint:"]);
+    assert_eq!(fs::read(world.path("report/summary.json")).unwrap(), before);
+    drop(held);
+    october(&world, &["log.jsonl"], &[], "report").expect(1);
+}

@@ -79,8 +79,10 @@ impl Row {
     }
 }
 
-/// The totals above the rows, true to them.
+/// The totals above the rows, true to them: what is held is of no payment that the batch has already.
 fn totals(rows: &[Row], batch: &str) -> Vec<(&'static str, String)> {
+    let is_held_beside = |row: &Row| row.out.is_empty() && rows.iter().any(|other| !other.out.is_empty() && other.invoice == row.invoice);
+    let rows: Vec<Row> = rows.iter().filter(|row| !is_held_beside(row)).cloned().collect();
     let purchases = || rows.iter().filter(|row| row.kind == "Purchase");
     let sum = |of: fn(&Row) -> i64| rows.iter().map(of).sum::<i64>().to_string();
     let refunds: i64 = rows.iter().filter(|row| row.kind != "Purchase").map(|row| row.amount).sum();
@@ -222,7 +224,7 @@ fn every_class_planted_is_found_and_none_is_invented() {
     text += "14,PT Asuransi,Alfa Group,05-10-2026,INV-13,Canary Name,,100.000,,5550,0,94450,09-10-2026,Purchase,,,9445\n";
     world.file("s.csv", text);
     october(&world, &["s.csv"], "report").expect(1).says(&["s.csv:26:AMOUNT: `100.000` is no plain integer"]);
-    assert_eq!(settled(&world, "report"), "S00x3 S01 S02x4 S03 S04 S05 S06 S07 S08 S09 S10 S11 S12 S14");
+    assert_eq!(settled(&world, "report"), "S00x3 S01 S02x5 S03 S04 S05 S06 S07 S08 S09 S10 S11 S12 S14");
     let found = world.rows("report/discrepancies.csv");
     let of = |class: &str| found.iter().filter(|row| row["class"] == class).collect::<Vec<_>>();
     let side = |class: &str| {
@@ -291,6 +293,53 @@ fn a_file_given_twice_is_paid_once_and_every_copy_is_found() {
         ["bank", "suspense", "clearing", "doku", "fees"].map(of)
     };
     assert_eq!(closing("held"), closing("once"));
+    assert_eq!(settled(&world, "held"), "S00x2 S07 S14", "a payment is in its batch's totals once");
+    // A batch that was paid out later, held first, in another batch: each file states its own rows.
+    world.file("first.csv", csv(&[but(1, |row| row.out = ""), row(2)], "B-0"));
+    october(&world, &["first.csv", "s.csv"], "first");
+    assert_eq!(settled(&world, "first"), "S00x2 S07 S14");
+}
+
+#[test]
+fn what_is_held_or_paid_out_later_is_owed_at_the_end_in_summary_and_books_alike() {
+    let world = world(&[1, 2, 3]);
+    // Held, paid out in November, and paid out; seen when all of them are overdue.
+    world.file("s.csv", csv(&[but(1, |row| row.out = ""), but(2, |row| row.out = "02-11-2026"), row(3)], "B-1"));
+    october(&world, &["s.csv"], "report").expect(1);
+    assert_eq!(settled(&world, "report"), "S00 S02x2 S08x2");
+    let of = |file: &str, column: &str| {
+        let rows = world.rows(&format!("report/{file}"));
+        rows.into_iter().filter(|row| row["class"] == "S02").map(|row| row[column].clone()).collect::<Vec<_>>()
+    };
+    assert_eq!(of("open_items.csv", "invoice_number").len(), 2);
+    // What came in November is known to have come; what is held is to be asked for.
+    assert_eq!(of("discrepancies.csv", "invoice_number"), ["INV-1"]);
+}
+
+#[test]
+fn others_get_their_share_of_what_is_not_ours_and_a_share_that_cannot_be_read_is_told() {
+    let settings = SETTINGS.replacen("[settlement]\n", "[settlement]\nthird_parties = [\"Share Agent\"]\n", 1);
+    let world = World::at("http://127.0.0.1:1", &settings);
+    world.file("ledger.csv", format!("{LEDGER}\nINV-1,{:016},alfa,100000,ACTIVE,no,2026-10-01,2026-12-31,\n", 1));
+    world.file("log.jsonl", notified(1) + "\n");
+    let other = || but(2, |row| row.channel = "Virtual Account BCA");
+    world.file("s.csv", csv(&[row(1), other()], "B-1"));
+    october(&world, &["s.csv"], "report").expect(0);
+    let closing = |out: &str| {
+        let accounts = summary(&world.path(out))["books"]["accounts"].clone();
+        let of = |name: &str| {
+            let account = accounts.as_array().unwrap().iter().find(|one| one["account"] == name);
+            account.and_then(|account| account["closing"]["amount"].as_i64()).unwrap_or(0)
+        };
+        ["bank", "shares", "other_products", "clearing"].map(of)
+    };
+    assert_eq!(closing("report"), [2 * (94_450 - 9_445), 2 * 9_445, 94_450, 0]);
+    let text = csv(&[row(1), other()], "B-1");
+    let (first, last) = text.rsplit_once("9445").unwrap();
+    world.file("s.csv", format!("{first}a tenth{last}"));
+    october(&world, &["s.csv"], "unread").expect(1);
+    assert_eq!(settled(&world, "unread"), "S00 S09");
+    assert_eq!(closing("unread")[3], -94_450, "nobody can say what of it we are to get");
 }
 
 #[test]

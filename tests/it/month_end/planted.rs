@@ -47,8 +47,10 @@ fn every_class_of_a_month_is_found_as_planted_and_nothing_else() {
     month.is("settlement", "S10", 0);
     month.finds("S10", "UNREADABLE-1");
     let text = csv(&second, "B-2");
-    let total: i64 = second.iter().map(|row| row.paid_out).sum();
-    world.file("s-2.csv.zst", zstd::encode_all(text.replace(&total.to_string(), &(total + 1).to_string()).as_bytes(), 1).unwrap());
+    let (before, stated) = text.split_once("Total Settlement Amount_,").unwrap();
+    let (total, after) = stated.split_once('\n').unwrap();
+    let wrong = format!("{before}Total Settlement Amount_,{}\n{after}", total.parse::<i64>().unwrap() + 1);
+    world.file("s-2.csv.zst", zstd::encode_all(wrong.as_bytes(), 1).unwrap());
     month.is("settlement", "S05", 0);
     month.finds("S05", "");
     xlsx(&world.path("s-3.xlsx"), &third, "B-3");

@@ -482,6 +482,7 @@ fn settlements(month: &mut Month) {
     let bill = month.bill("L00", |_| {});
     month.pay("P00", &bill, 27, |_| {});
     month.settle("S08", &bill, 27, |row| row.out = text_of(31));
+    month.is("settlement", "S02", bill.amount);
     let bill = month.bill("L00", |_| {});
     month.pay("P00", &bill, 29, |_| {});
     month.is("settlement", "S02", bill.amount);

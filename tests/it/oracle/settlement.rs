@@ -143,6 +143,8 @@ struct Judge<'a> {
     found: Vec<&'static str>,
     payment: Vec<Option<usize>>,
     subject: Vec<Option<String>>,
+    /// Of each row that was looked for: its subject and day.
+    money: Vec<String>,
 }
 
 /// Classes every row and payment into `outcome`; gives the bills that a row pays out.
@@ -172,7 +174,8 @@ pub(crate) fn report(
     });
     let (notified, count) = (notified.collect(), rows.len());
     let (found, payment, subject) = (vec![""; count], vec![None; count], vec![None; count]);
-    let mut judge = Judge { settings, contract, bills, rows, notified, found, payment, subject };
+    let money = vec![String::new(); count];
+    let mut judge = Judge { settings, contract, bills, rows, notified, found, payment, subject, money };
     judge.find_repeated();
     judge.find_payments();
     judge.report_rows(outcome);
@@ -271,6 +274,7 @@ impl Judge<'_> {
             });
             let mut today: Vec<usize> = unpaid.iter().copied().filter(|&one| self.notified[one].day == day).collect();
             let was_notified = !today.is_empty();
+            mine.iter().for_each(|&row| self.money[row] = format!("{subject} {day}"));
             // A row that is held settles only what none that was paid out settles.
             let (paid_out, held): (Vec<usize>, Vec<usize>) =
                 mine.into_iter().partition(|&row| self.rows[row].day("PAY OUT DATE").is_some());
@@ -345,7 +349,7 @@ impl Judge<'_> {
             ("S05", net != row.left()),
             ("S04", row.is_purchase() && self.expected_fee().is_some_and(|fee| fee as i64 != row.number("FEE"))),
             ("S09", row.is_purchase() && share_is_wrong),
-            ("S08", !self.in_period(paid_on) || out_on.is_some_and(|day| !self.in_period(day))),
+            ("S08", !self.in_period(paid_on) || out_on.is_none_or(|day| !self.in_period(day))),
             ("S00", true),
         ];
         rules.iter().filter(|(_, holds)| *holds).map(|(class, _)| *class).collect()
@@ -396,7 +400,10 @@ impl Judge<'_> {
         for (at, one) in self.notified.iter().enumerate() {
             let facts = &one.paid.facts;
             let is_settled = facts.channel == "alfa" || self.contract.indomaret_is_settled;
-            if !is_settled || !self.in_period(one.day) || self.payment.contains(&Some(at)) {
+            let row = (0..self.rows.len()).find(|&row| self.payment[row] == Some(at));
+            let out_on = row.and_then(|row| self.rows[row].day("PAY OUT DATE"));
+            let until = wib_day(Timestamp::from_second(self.settings.until - 1).unwrap());
+            if !is_settled || !self.in_period(one.day) || out_on.is_some_and(|day| day <= until) {
                 continue;
             }
             let amount = facts.amount.unwrap_or(0);
@@ -407,7 +414,7 @@ impl Judge<'_> {
                 let rests = [Weekday::Saturday, Weekday::Sunday].contains(&due.weekday()) || self.contract.holidays.contains(&due);
                 left -= u32::from(!rests);
             }
-            if wib_day(Timestamp::from_second(self.settings.as_of).unwrap()) > due {
+            if out_on.is_none() && wib_day(Timestamp::from_second(self.settings.as_of).unwrap()) > due {
                 let second = Timestamp::from_second(facts.date.as_second()).unwrap();
                 let evidence: Vec<&str> = one.paid.evidence.iter().map(String::as_str).collect();
                 let rest = format!("{} {} due {amount} paid 0 {second} {}", facts.invoice, facts.code, evidence.join(";"));
@@ -418,8 +425,17 @@ impl Judge<'_> {
 
     fn report_batches(&self, outcome: &mut Outcome, batches: &BTreeSet<String>, totals: &BTreeSet<Totals>) {
         for batch in batches {
+            // A payment is in its batch once, held at first or not.
+            let beside = |at: usize| {
+                let other = |other: &usize| {
+                    self.rows[*other].text("BATCH") == batch
+                        && self.money[*other] == self.money[at]
+                        && !["repeated", "held beside"].contains(&self.found[*other])
+                };
+                self.found[at] == "held beside" && (0..self.rows.len()).any(|at| other(&at))
+            };
             let rows: Vec<&Row> = (0..self.rows.len())
-                .filter(|&at| self.found[at] != "repeated")
+                .filter(|&at| self.found[at] != "repeated" && !beside(at))
                 .map(|at| &self.rows[at])
                 .filter(|row| row.text("BATCH") == batch)
                 .collect();

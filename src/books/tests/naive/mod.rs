@@ -295,7 +295,10 @@ impl Naive {
             (RowKind::Unreadable | RowKind::Repeated, _) => {}
         }
         let is_ours = !matches!(row.kind, RowKind::Other | RowKind::Unreadable | RowKind::Repeated);
-        *self.sums.entry(A::Bank).or_default() += row.paid_out - if is_ours { row.shares } else { 0 };
+        // Others get their share of whatever the row is of, but not of a row that is no money.
+        let shares = if row.kind == RowKind::Repeated { 0 } else { row.shares };
+        *self.sums.entry(A::Shares).or_default() += shares;
+        *self.sums.entry(A::Bank).or_default() += row.paid_out - shares;
         *self.batches.entry(row.batch).or_default() += match row.kind {
             RowKind::Unreadable | RowKind::Repeated => -row.paid_out,
             RowKind::Other => 0,
@@ -305,7 +308,6 @@ impl Naive {
         if is_ours {
             *self.sums.entry(A::Fees).or_default() += row.fee;
             *self.sums.entry(A::Discounts).or_default() += row.discount;
-            *self.sums.entry(A::Shares).or_default() += row.shares;
         }
     }
 
