@@ -66,6 +66,12 @@ pub fn waiting(duration: Duration) -> Waiting {
     Box::pin(sleep(duration))
 }
 
+/// What is sent within `limit`; none where it takes longer, or nobody is left to send it.
+#[must_use]
+pub fn received<T>(from: &std::sync::mpsc::Receiver<T>, limit: Duration) -> Option<T> {
+    from.recv_timeout(limit).ok()
+}
+
 /// What `work` comes to, unless it takes longer than `limit`.
 pub async fn within<T>(limit: Duration, work: impl Future<Output = T>) -> Option<T> {
     tokio::time::timeout(limit, work).await.ok()

@@ -5,8 +5,8 @@
 
 use std::ffi::OsString;
 use std::fs::{DirBuilder, File, Metadata, OpenOptions, Permissions};
-use std::io;
-use std::os::unix::fs::{DirBuilderExt as _, MetadataExt as _, OpenOptionsExt as _, PermissionsExt as _};
+use std::io::{self, Read};
+use std::os::unix::fs::{DirBuilderExt as _, FileTypeExt as _, MetadataExt as _, OpenOptionsExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
 
 use rustix::fs::{Mode, OFlags};
@@ -32,6 +32,13 @@ pub fn account() -> u32 {
 #[must_use]
 pub fn real_account() -> u32 {
     process::getuid().as_raw()
+}
+
+/// Ends the process `id` of ours and all of the group that it leads. That they have ended already is fine.
+pub fn end_group(id: u32) {
+    if let Some(group) = i32::try_from(id).ok().and_then(process::Pid::from_raw) {
+        let _ended_already = process::kill_process_group(group, process::Signal::KILL);
+    }
 }
 
 /// Whether the kernel itself tells what is read at `path`: a process in a mount namespace of its own may put anything over `/proc`.
@@ -75,6 +82,48 @@ pub fn folder(path: &Path) -> io::Result<()> {
     Ok(())
 }
 
+/// Opens a file to be read whole and once. A pipe is one if somebody writes into it (`<(…)` of a shell): a FIFO without a writer would be
+/// waited for until the end of days.
+///
+/// # Errors
+/// The system's; and where nobody writes into the pipe.
+pub fn input(path: &Path) -> io::Result<Box<dyn Read + Send>> {
+    let nonblocking = OFlags::NONBLOCK.bits().cast_signed();
+    let mut file = OpenOptions::new().read(true).custom_flags(nonblocking).open(path)?;
+    let mut begun = Vec::new();
+    if file.metadata()?.file_type().is_fifo() {
+        let mut first = [0];
+        match file.read(&mut first) {
+            Ok(0) => {
+                let message = "it is a pipe, and nobody writes into it; begin the writer first, or use `-` for standard input";
+                return Err(io::Error::other(message));
+            }
+            Ok(_) => begun.extend(first),
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
+            Err(error) => return Err(error),
+        }
+    }
+    // From here on whoever writes is waited for.
+    rustix::fs::fcntl_setfl(&file, rustix::fs::fcntl_getfl(&file)? & !OFlags::NONBLOCK)?;
+    Ok(Box::new(io::Cursor::new(begun).chain(file)))
+}
+
+/// Opens a regular file to be read, whoever it is of; anything else is refused and not waited for.
+///
+/// # Errors
+/// The system's; and where it is no file.
+pub fn regular(path: &Path) -> io::Result<File> {
+    let file = OpenOptions::new().read(true).custom_flags(OFlags::NONBLOCK.bits().cast_signed()).open(path)?;
+    if file.metadata()?.is_file() { Ok(file) } else { Err(io::Error::other("it is no regular file")) }
+}
+
+/// Whether nobody of this account can write into the folder of `path`: media that are read only, a copy that is kept so.
+#[must_use]
+pub fn is_read_only(path: &Path) -> bool {
+    let folder = path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or_else(|| Path::new("."));
+    rustix::fs::access(folder, rustix::fs::Access::WRITE_OK).is_err()
+}
+
 /// Holds a file that something else opens to what [`open`] holds its own to; a link that leads to it may stay.
 ///
 /// # Errors
@@ -82,7 +131,14 @@ pub fn folder(path: &Path) -> io::Result<()> {
 pub fn close(path: &Path) -> io::Result<()> {
     let found = path.metadata()?;
     check_ours(path, &found)?;
-    if found.mode() & OTHERS == 0 { Ok(()) } else { std::fs::set_permissions(path, Permissions::from_mode(0o600)) }
+    if found.mode() & OTHERS == 0 {
+        return Ok(());
+    }
+    match std::fs::set_permissions(path, Permissions::from_mode(0o600)) {
+        // What nobody can write, nobody can close either.
+        Err(error) if error.kind() == io::ErrorKind::ReadOnlyFilesystem => Ok(()),
+        done => done,
+    }
 }
 
 /// Whether the file at `path` may say what this process does: it is this account's or root's, and not everybody's to write.
@@ -256,6 +312,24 @@ mod tests {
         ] {
             assert!(check_way(&path(name)).unwrap_err().to_string().contains("root does not write"), "{name}");
         }
+    }
+
+    #[test]
+    fn a_pipe_is_read_if_somebody_writes_into_it_and_never_waited_for() {
+        let place = tempfile::tempdir().unwrap();
+        let path = place.path().join("pipe");
+        assert!(std::process::Command::new("mkfifo").arg(&path).status().unwrap().success());
+        assert!(input(&path).err().unwrap().to_string().contains("nobody writes"));
+        assert!(regular(&path).unwrap_err().to_string().contains("regular"));
+        let both = OpenOptions::new().read(true).write(true).open(&path).unwrap();
+        let mut reader = input(&path).unwrap();
+        let mut writer = OpenOptions::new().write(true).open(&path).unwrap();
+        drop(both);
+        io::Write::write_all(&mut writer, b"rows").unwrap();
+        drop(writer);
+        let mut text = String::new();
+        reader.read_to_string(&mut text).unwrap();
+        assert_eq!(text, "rows");
     }
 
     #[test]

@@ -1,7 +1,9 @@
 //! Where secrets come from: environment, a 0600 file, or a systemd credential; never a flag or the configuration.
 //! Whoever can read one can sign or write as we do, and whoever can write it decides whom we believe, so it is this account's alone.
 
-use std::fs::{File, Metadata};
+mod command;
+
+use std::fs::Metadata;
 use std::io::Read as _;
 use std::os::unix::fs::MetadataExt as _;
 use std::path::Path;
@@ -9,13 +11,16 @@ use std::path::Path;
 use jiff::Timestamp;
 use secrecy::{ExposeSecret as _, SecretString};
 
+pub use self::command::SecretCommand;
 use crate::private;
 
 /// Why there is no secret.
 #[derive(Debug, thiserror::Error)]
 pub enum SecretError {
     /// None of the sources has one.
-    #[error("no DOKU secret: set `doku.secret_file`, TAGIH_DOKU_SECRET, or a systemd credential named `doku_secret`")]
+    #[error(
+        "no DOKU secret: set `doku.secret_file`, `doku.secret_command`, TAGIH_DOKU_SECRET, or a systemd credential named `doku_secret`"
+    )]
     None,
     /// There is no such file. What is written in its place may be the key, so it is not repeated.
     #[error(
@@ -76,6 +81,16 @@ pub enum SecretError {
         /// What is wrong, without a word of it.
         reason: &'static str,
     },
+    /// The command gave none.
+    #[error(
+        "the command of `doku.secret_command`, `{program}`, gave no secret: {reason}\nhint: run it by hand, as the account that runs tagih; it is to print the key and nothing else"
+    )]
+    Command {
+        /// What it runs.
+        program: String,
+        /// What became of it.
+        reason: String,
+    },
     /// The file holds nothing.
     #[error("the secret file `{0}` is empty")]
     Empty(String),
@@ -88,6 +103,8 @@ pub struct Sources {
     pub variable: Option<SecretString>,
     /// `CREDENTIALS_DIRECTORY`, which systemd sets for a unit with `LoadCredential=`.
     pub credentials_directory: Option<String>,
+    /// A command that prints it.
+    pub command: Option<SecretCommand>,
 }
 
 /// The secrets there are, by what each must be.
@@ -131,7 +148,7 @@ impl Kind {
     }
 }
 
-/// DOKU's secret, from the first source that has one: variable, `secret_file`, systemd credential.
+/// DOKU's secret, from the first source that has one: variable, `secret_file`, command, systemd credential.
 pub fn load(secret_file: &str, sources: Sources) -> Result<SecretString, SecretError> {
     find(secret_file, Kind::Key, sources)?.ok_or(SecretError::None)
 }
@@ -153,8 +170,25 @@ fn find(file: &str, kind: Kind, sources: Sources) -> Result<Option<SecretString>
     if !file.is_empty() {
         return read(Path::new(file), kind, check_file).map(Some);
     }
+    if let Some(command) = &sources.command {
+        return printed(command, kind).map(Some);
+    }
     let credential = sources.credentials_directory.map(|directory| Path::new(&directory).join(kind.credential()));
     credential.filter(|path| path.exists()).map(|path| read(&path, kind, check_credential)).transpose()
+}
+
+/// What a command prints, as a file of it would be read.
+fn printed(command: &SecretCommand, kind: Kind) -> Result<SecretString, SecretError> {
+    let failed = |reason: String| SecretError::Command { program: command.program().to_owned(), reason };
+    let bytes = command.run().map_err(failed)?;
+    let text = String::from_utf8(bytes).map_err(|_| failed("it printed no text".into()))?;
+    let secret = line_of(&text);
+    if secret.is_empty() { Err(failed("it printed nothing".into())) } else { kind.checked(secret, || "`doku.secret_command`".to_owned()) }
+}
+
+/// Without its last line end.
+fn line_of(text: &str) -> &str {
+    text.strip_suffix('\n').map_or(text, |line| line.strip_suffix('\r').unwrap_or(line))
 }
 
 /// Reads a file of DOKU's key, this account's alone; one newline at its end is dropped, every other byte counts.
@@ -186,11 +220,11 @@ fn read(path: &Path, kind: Kind, check: fn(&Path, &Metadata) -> Result<(), Secre
         std::io::ErrorKind::NotFound => SecretError::Missing,
         _ => SecretError::Unreadable { path: shown.clone(), reason: error.to_string() },
     };
-    let mut file = File::open(path).map_err(unreadable)?;
+    let mut file = private::regular(path).map_err(unreadable)?;
     check(path, &file.metadata().map_err(unreadable)?)?;
     let mut text = String::new();
     file.read_to_string(&mut text).map_err(unreadable)?;
-    let secret = text.strip_suffix('\n').map_or(text.as_str(), |line| line.strip_suffix('\r').unwrap_or(line));
+    let secret = line_of(&text);
     if secret.is_empty() { Err(SecretError::Empty(shown)) } else { kind.checked(secret, || format!("`{shown}`")) }
 }
 
@@ -253,7 +287,7 @@ mod tests {
         assert!(matches!(from_file(file(0o640, "x").path()), Err(SecretError::TooOpen { mode: 0o640, .. })));
         assert!(matches!(from_file(file(0o600, "\n").path()), Err(SecretError::Empty(_))));
         assert!(matches!(load("", Sources::default()), Err(SecretError::None)));
-        let empty = Sources { variable: Some(SecretString::from("")), credentials_directory: None };
+        let empty = Sources { variable: Some(SecretString::from("")), ..Sources::default() };
         assert!(matches!(load("", empty), Err(SecretError::None)), "an empty variable is as good as none");
     }
     #[test]
@@ -261,7 +295,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("doku_secret");
         fs::write(&path, "SK-a-0123456789abc").unwrap();
-        let sources = || Sources { variable: None, credentials_directory: Some(folder.path().display().to_string()) };
+        let sources = || Sources { credentials_directory: Some(folder.path().display().to_string()), ..Sources::default() };
         for (mode, is_taken) in [(0o644, false), (0o444, false), (0o640, false), (0o440, false), (0o600, true), (0o400, true)] {
             fs::set_permissions(&path, fs::Permissions::from_mode(mode)).unwrap();
             assert_eq!(load("", sources()).is_ok(), is_taken, "{mode:o}");
@@ -309,7 +343,7 @@ mod tests {
             let error = from_file(file(0o600, text).path()).unwrap_err();
             assert!(matches!(error, SecretError::Weak { .. }), "{text:?}: {error}");
             assert!(!error.to_string().contains("first"), "{error}");
-            let variable = Sources { variable: Some(SecretString::from(text)), credentials_directory: None };
+            let variable = Sources { variable: Some(SecretString::from(text)), ..Sources::default() };
             assert!(load("", variable).is_err(), "{text:?}");
         }
     }

@@ -68,10 +68,14 @@ pub(super) fn import(setup: &Setup, file: &Path, adopting: &Adopting) -> Result<
     let differences =
         if differing > 0 { format!(", {differing} known with other terms (`--update` takes them over)") } else { String::new() };
     let taken_over = if updated > 0 { format!(", {updated} updated") } else { String::new() };
-    output::done(format_args!(
-        "{} rows: {adopted} adopted{taken_over}, {unchanged} known{differences}, {refused} refused, {} duplicate",
-        codes.rows, codes.duplicates
-    ));
+    let (rows, duplicates) = (codes.rows, codes.duplicates);
+    let counts = serde_json::json!({
+        "rows": rows, "adopted": adopted, "updated": updated, "known": unchanged, "differing": differing, "refused": refused, "duplicate": duplicates,
+    });
+    let text = format_args!(
+        "{rows} rows: {adopted} adopted{taken_over}, {unchanged} known{differences}, {refused} refused, {duplicates} duplicate"
+    );
+    output::outcome(setup.json, &counts, text);
     Ok(if refused + differing > 0 { Exit::Look } else { Exit::Done })
 }
 

@@ -33,6 +33,9 @@ pub(super) struct Global {
     /// Say nothing of a success but what was asked for
     #[arg(long, short, global = true)]
     pub(super) quiet: bool,
+    /// How lines on standard error look: text, json, journald (default: `log.format`)
+    #[arg(long, global = true, value_name = "FORMAT", value_parser = super::log::format)]
+    pub(super) log_format: Option<crate::config::LogFormat>,
     /// Where a job (issue, cancel, sync, ingest, reconcile, ledger verify, ledger backup) leaves its metrics, for node_exporter's
     /// textfile collector: one file a command
     #[arg(long, global = true, value_name = "FILE.prom", value_parser = prom)]
@@ -106,11 +109,19 @@ pub(super) enum Command {
     /// Decide about what reports found, and keep the decisions
     #[command(subcommand)]
     Discrepancies(super::discrepancies_args::DiscrepanciesCommand),
+    /// Remove what `[retention]` keeps no longer: personal data of closed bills, old logs and records of runs
+    Purge(super::retention::Arguments),
+    /// What is kept about a customer
+    #[command(subcommand)]
+    Privacy(super::privacy::PrivacyCommand),
+    /// Who ran which command when, with which files, and how it ended
+    #[command(subcommand)]
+    Runs(super::runs::RunsCommand),
     /// The whole story of one bill: what happened, the rule that decided, what to do next
     Why(Why),
-    /// Explain a class or error code, offline
+    /// Explain a class, error or exit code, offline
     Explain {
-        /// Such as P06 or E0107; without one, all are listed
+        /// Such as P06, E0107 or 3; without one, all are listed
         code: Option<String>,
         /// `en`, or `id` for Bahasa Indonesia
         #[arg(long, default_value = "en", value_name = "LANG", value_parser = language)]
@@ -123,6 +134,8 @@ pub(super) enum Command {
     Ledger(LedgerCommand),
     /// Look for what would fail a night: clock, network, secret, ledger, disks, settings; each with what to do
     Doctor(super::doctor::Arguments),
+    /// Gather what somebody needs who helps from afar, without secrets and names: settings, versions, runs, doctor, verify, logs
+    SupportBundle(super::support::Arguments),
     /// Print, or write, what systemd or cron run the nightly jobs with, made for this configuration
     Install(super::install::Arguments),
     /// Show settings
@@ -144,6 +157,12 @@ pub(super) enum Command {
     Serve(Serve),
     /// Run the DOKU look-alike on loopback until interrupted
     Sandbox(super::sandbox::Arguments),
+    /// What a command does, its arguments and examples
+    Help {
+        /// Such as `period close`; without one, all commands are listed
+        #[arg(value_name = "COMMAND")]
+        command: Vec<String>,
+    },
     /// Print completions for a shell
     Completions {
         /// Which shell

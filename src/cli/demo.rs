@@ -247,6 +247,7 @@ impl Setup {
             file: None,
             standard_input: StandardInput::default(),
             figures: std::cell::RefCell::default(),
+            recording: std::cell::OnceCell::new(),
         })
     }
 }

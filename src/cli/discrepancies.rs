@@ -179,7 +179,8 @@ fn export(setup: &Setup, which: &Which, out: &Path, by: Option<&str>, lang: Opti
     } else {
         items::write(out, &chosen, today)?;
     }
-    output::done(format_args!("{} discrepancies in {}", chosen.len(), out.display()));
+    let told = serde_json::json!({"discrepancies": chosen.len(), "file": out});
+    output::outcome(setup.json, &told, format_args!("{} discrepancies in {}", chosen.len(), out.display()));
     Ok(Exit::Done)
 }
 
@@ -262,10 +263,11 @@ fn decide_each(
         *count = count.saturating_add(1);
         ids.push(&decision.id);
     }
-    let mut words = Vec::new();
+    let (mut words, mut is_waiting) = (Vec::new(), false);
     for (kind, (count, ids)) in &counts {
         let proposed = || ids.iter().filter_map(|id| Some((id, register.get(id)?.proposal_id()?)));
         let waits = matches!(kind, EventKind::Proposed | EventKind::ReopenProposed);
+        is_waiting |= waits;
         let each = proposed().map(|(id, proposal)| format!("\n  tagih discrepancies approve {id} --proposal {proposal} --reason …"));
         let waiting = if waits {
             format!("; another person approves, who has looked at it (`show`):{}", each.collect::<String>())
@@ -274,8 +276,10 @@ fn decide_each(
         };
         words.push(format!("{count} {}{waiting}", kind.name()));
     }
+    let steps = counts.keys().map(|kind| kind.name()).collect::<Vec<_>>().join(", ");
+    let told = serde_json::json!({"count": decisions.len(), "step": steps, "waits_for_approval": is_waiting});
     writer.append(at, &author, Entry::Decided { decisions })?;
-    output::done(words.join("\n"));
+    output::outcome(setup.json, &told, format_args!("{}", words.join("\n")));
     Ok(Exit::Done)
 }
 
@@ -298,7 +302,8 @@ fn four_eyes(setup: &Setup, state: OnOff, author: &Author) -> Result<Exit, Failu
             }
         },
     };
-    output::result(words);
+    let told = serde_json::json!({"outcome": words});
+    output::result(if setup.json { told.to_string() } else { words.to_owned() });
     Ok(Exit::Done)
 }
 
@@ -314,6 +319,8 @@ fn verify(setup: &Setup, head: Option<&str>) -> Result<Exit, Failure> {
         return Err(Failure::new(Exit::Damaged, message));
     }
     let (lines, items) = (journal.records().len(), register.items().count());
-    output::done(format_args!("{lines} lines about {items} discrepancies are whole; head {}", journal.head()));
+    let head = journal.head().to_string();
+    let told = serde_json::json!({"lines": lines, "discrepancies": items, "journal_head": head});
+    output::outcome(setup.json, &told, format_args!("{lines} lines about {items} discrepancies are whole; head {head}"));
     Ok(Exit::Done)
 }

@@ -1,4 +1,4 @@
-//! `tagih explain CODE`: what a class or error code means and what to do, offline.
+//! `tagih explain CODE`: what a class, error or exit code means and what to do, offline.
 
 use super::output;
 use super::setup::Failure;
@@ -8,7 +8,7 @@ use crate::domain::language::Language;
 use crate::domain::near;
 use crate::domain::texts;
 use crate::exit::Exit;
-use crate::{doku, domain, evidence, intake, jobs, journal, ledger, reconcile, serve, table};
+use crate::{doku, domain, evidence, exit, intake, jobs, journal, ledger, reconcile, serve, table};
 
 /// Every error code of the program, by module, then every class.
 fn codes() -> impl Iterator<Item = &'static Code> {
@@ -23,6 +23,7 @@ fn codes() -> impl Iterator<Item = &'static Code> {
         reconcile::codes::ALL,
         journal::codes::ALL,
         jobs::doctor::codes::ALL,
+        exit::codes::ALL,
     ];
     errors.into_iter().flatten().chain(Class::all().map(|class| &class.info().code))
 }
@@ -34,6 +35,12 @@ pub(super) fn title(class: &str) -> &'static str {
 
 pub(super) fn explain(wanted: Option<&str>, language: Language, json: bool) -> Result<Exit, Failure> {
     let Some(wanted) = wanted else {
+        if json {
+            let all: Vec<_> =
+                codes().map(|code| serde_json::json!({"code": code.id, "title": texts::text(code, language).title})).collect();
+            output::result(serde_json::Value::from(all));
+            return Ok(Exit::Done);
+        }
         for code in codes() {
             output::result(format_args!("{:<5}  {}", code.id, texts::text(code, language).title));
         }

@@ -4,6 +4,7 @@ use std::path::Path;
 
 use jiff::Timestamp;
 use jiff::civil::Date;
+use serde_json::json;
 
 use super::adopt::Adopting;
 use super::args::VerdictArgument;
@@ -27,9 +28,12 @@ use crate::ledger::{
 use crate::report::atomic;
 use crate::report::issue::head_text;
 use crate::secret::{self, Sources};
+use crate::serve::log::LogFolder;
 
 pub(super) fn reading(setup: &Setup) -> Result<Store, Failure> {
-    Ok(Store::open_read_only(&setup.ledger_location()?, &setup.binding()?)?)
+    let ledger = Store::open_read_only(&setup.ledger_location()?, &setup.binding()?)?;
+    setup.run_sees(&ledger)?;
+    Ok(ledger)
 }
 
 fn invoice_number(text: &str) -> Result<InvoiceNumber, Failure> {
@@ -202,7 +206,8 @@ fn resolve_in(
     let basis = Basis::Operation(open.request_id);
     let entry = |event| Entry { invoice_number: invoice_number.clone(), at, event, basis, private: Private::default() };
     let states = wait_for_a_person(ledger.record(events.into_iter().map(entry).collect()))?;
-    output::done(format_args!("{invoice} is now {}", states.last().map_or("unchanged", |state| state.status.name())));
+    let now = states.last().map_or("unchanged", |state| state.status.name());
+    output::outcome(setup.json, &json!({"invoice_number": invoice, "status": now}), format_args!("{invoice} is now {now}"));
     Ok(Exit::Done)
 }
 
@@ -217,7 +222,9 @@ fn release(setup: &Setup, ledger: &Store, bill: &BillState, reason: &str) -> Res
     let (basis, private) = (Basis::of(Some(bill)), Private::default());
     let entry = Entry { invoice_number: number.clone(), at: setup.clock.now(), event, basis, private };
     wait_for_a_person(ledger.record(vec![entry]))?;
-    output::done(format_args!("{number} is released, and {}", bill.status.name()));
+    let status = bill.status.name();
+    let told = json!({"invoice_number": number.as_str(), "status": status, "released": true});
+    output::outcome(setup.json, &told, format_args!("{number} is released, and {status}"));
     Ok(Exit::Done)
 }
 
@@ -230,15 +237,18 @@ pub(super) fn ledger(setup: &Setup, command: &LedgerCommand) -> Result<Exit, Fai
         LedgerCommand::Restore { from } => restore(setup, from),
         LedgerCommand::Verify { head, head_file } => verify(setup, head.as_deref(), head_file.as_deref()),
         LedgerCommand::Export => {
-            let mut out = std::io::BufWriter::new(std::io::stdout().lock());
-            wait(reading(setup)?.export(&mut out))?;
-            std::io::Write::flush(&mut out)?;
+            let ledger = reading(setup)?;
+            output::stream(|out| wait(ledger.export(out)).map(drop))?;
             Ok(Exit::Done)
         }
         LedgerCommand::Migrate => {
             // Whatever writes would do it; this chooses when.
             let ledger = setup.open_ledger(&setup.binding()?, Create::Never)?;
-            if ledger.migrated().is_none() {
+            let migrated = ledger.migrated();
+            if setup.json {
+                let told = migrated.map(|migrated| json!({"from": migrated.from, "to": migrated.to, "backup": migrated.backup}));
+                output::result(json!({"migrated": told}));
+            } else if migrated.is_none() {
                 output::done("the ledger is up to date");
             }
             Ok(Exit::Done)
@@ -262,7 +272,7 @@ fn backup(setup: &Setup, to: &Path) -> Result<Exit, Failure> {
         return Err(Failure::usage(format!("`{}` exists already\nhint: a backup never overwrites; name a new file", to.display())));
     }
     runtime()?.block_on(Store::backup(&setup.ledger_location()?, to)).map_err(|error| backup_failed(error, to))?;
-    output::done(format_args!("copied to {}", to.display()));
+    output::outcome(setup.json, &json!({"backup": to}), format_args!("copied to {}", to.display()));
     // The bytes are kept whatever they are; who relies on them hears now.
     let copy = Location::File(to.to_path_buf());
     match runtime()?.block_on(Store::verify(&copy, &setup.seals()?, None)) {
@@ -273,7 +283,9 @@ fn backup(setup: &Setup, to: &Path) -> Result<Exit, Failure> {
         verified => {
             let report = verified?;
             whole(&copy, &report)?;
-            output::done(format_args!("{} events of {} bills are whole; head {}", report.events, report.bills, head_text(report.head)));
+            if !setup.json {
+                output::done(format_args!("{} events of {} bills are whole; head {}", report.events, report.bills, head_text(report.head)));
+            }
             Ok(Exit::Done)
         }
     }
@@ -320,9 +332,17 @@ fn verify(setup: &Setup, head: Option<&str>, head_file: Option<&Path>) -> Result
     setup.figure(|figures| figures.rows("payments", "verified", report.payments, None));
     setup.figure(|figures| figures.rows("findings", "not_whole", report.findings_count, None));
     setup.figure_head(report.head);
+    if setup.json {
+        output::result(json!({
+            "is_sound": report.is_sound(), "events": report.events, "bills": report.bills, "payments": report.payments,
+            "findings_count": report.findings_count, "findings": report.findings, "notes": report.notes, "ledger_head": head_text(report.head),
+        }));
+    }
     whole(&location, &report)?;
     head_file.map_or(Ok(()), |path| heads::keep(path, report.head))?;
-    output::done(format_args!("{} events of {} bills are whole; head {}", report.events, report.bills, head_text(report.head)));
+    if !setup.json {
+        output::done(format_args!("{} events of {} bills are whole; head {}", report.events, report.bills, head_text(report.head)));
+    }
     Ok(Exit::Done)
 }
 
@@ -335,8 +355,18 @@ fn restore(setup: &Setup, from: &Path) -> Result<Exit, Failure> {
             location.name()
         )));
     }
+    let logs = Path::new(&setup.config.serve.log_dir);
+    if LogFolder::is_served(logs) {
+        // It would go on with what it has open, and answer from a ledger that is gone.
+        let message = format!("`tagih serve` runs, and has the ledger of before open (it writes the logs in `{}`)", logs.display());
+        return Err(Failure::new(Exit::Held, format!("{message}\nhint: stop it, restore, then start it again")));
+    }
     let head = wait(Store::restore(&location, &setup.binding()?, from))?;
-    output::done(format_args!("`{}` holds all of `{}`; head {}", location.name(), from.display(), head_text(head)));
+    setup.figure_head(head);
+    setup.record_now()?;
+    let (place, head) = (location.name(), head_text(head));
+    let told = json!({"ledger": place, "ledger_head": head});
+    output::outcome(setup.json, &told, format_args!("`{place}` holds all of `{}`; head {head}", from.display()));
     Ok(Exit::Done)
 }
 
@@ -377,7 +407,10 @@ fn rekey(setup: &Setup, to: &Path, former: Option<&Path>, (head, head_file): (Op
     runtime()?.block_on(Store::backup(&of_before, to)).map_err(|error| backup_failed(error, to))?;
     let head = wait(Store::rekey(&of_before, &binding, &former, setup.clock.now()))?;
     head_file.map_or(Ok(()), |path| heads::keep(path, head))?;
-    output::done(format_args!("sealed {}; as it was it is kept at {}; head {}", binding.seals.in_words(), to.display(), head_text(head)));
+    setup.figure_head(head);
+    let (sealed, head) = (binding.seals.in_words(), head_text(head));
+    let told = json!({"sealed": sealed, "backup": to, "ledger_head": head});
+    output::outcome(setup.json, &told, format_args!("sealed {sealed}; as it was it is kept at {}; head {head}", to.display()));
     Ok(Exit::Done)
 }
 
@@ -387,7 +420,9 @@ fn purge(setup: &Setup, before: Date) -> Result<Exit, Failure> {
     let now = setup.clock.now();
     // A day to come must not make a code look expired that can still be paid.
     let purged = wait(ledger.purge_personal(before.min(now), now))?;
-    output::done(format_args!("purged {} customers and {} request bodies", purged.customers, purged.bodies));
+    let (customers, bodies) = (purged.customers, purged.bodies);
+    let told = json!({"customers": customers, "bodies": bodies});
+    output::outcome(setup.json, &told, format_args!("purged {customers} customers and {bodies} request bodies"));
     output::note("backups, results and the server's logs of before still have them; what stays in the ledger, and why: docs/security.md");
     Ok(Exit::Done)
 }

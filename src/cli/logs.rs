@@ -5,11 +5,13 @@ use std::path::PathBuf;
 use super::keeping::wait;
 use super::output;
 use super::reconcile::policy;
+use super::runs::Input;
 use super::sending::figure_doubts;
 use super::setup::{Failure, Setup};
 use super::tables::TableFlags;
 use crate::doku::signature::SigningKey;
 use crate::domain::classify::Nature;
+use crate::domain::digest;
 use crate::domain::line::InputFile;
 use crate::evidence;
 use crate::exit::Exit;
@@ -58,6 +60,7 @@ pub(super) fn ingest_files(setup: &Setup, logs: &[PathBuf], tables: Settings, ke
     };
     let report = runtime.block_on(ingest::ingest(&ledger, &options))?;
     let blank = report.files.iter().map(|file| file.contents.blank).fold(0, u64::saturating_add);
+    setup.run_reads(report.files.iter().map(read));
     figures(setup, &ledger, &report)?;
     if setup.json {
         output::result(serde_json::json!({
@@ -85,6 +88,11 @@ pub(super) fn ingest_files(setup: &Setup, logs: &[PathBuf], tables: Settings, ke
     }
     whole(setup, &report.files)?;
     Ok(Exit::Done)
+}
+
+/// A log for the run's record.
+fn read(file: &InputFile) -> Input {
+    Input { path: file.path.display().to_string(), sha256: digest::hex(&file.digest), bytes: file.bytes }
 }
 
 /// What the run came to, for its metrics.

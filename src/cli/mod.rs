@@ -20,11 +20,13 @@ mod error_json;
 mod explain;
 mod guess;
 mod heads;
+mod help;
 mod init;
 mod install;
 mod keeping;
 mod keys;
 mod ledger_args;
+mod log;
 mod logs;
 mod orders;
 mod output;
@@ -33,8 +35,11 @@ mod period_args;
 mod person;
 mod places;
 mod planning;
+mod privacy;
 mod reconcile;
 mod refused;
+mod retention;
+mod runs;
 mod sandbox;
 mod sender;
 mod sending;
@@ -45,6 +50,7 @@ mod setup;
 mod shell;
 mod standard_input;
 mod stopping;
+mod support;
 mod sync;
 mod tables;
 mod watching;
@@ -55,19 +61,21 @@ mod why_next;
 mod why_story;
 mod why_words;
 
-use clap::Parser as _;
-use tracing_subscriber::EnvFilter;
+use clap::FromArgMatches as _;
 
 use self::args::{Cli, Command, ConfigCommand};
+use self::runs::Invocation;
 use self::setup::{Failure, Setup};
 use self::watching::Watching;
+use crate::config::LogFormat;
 use crate::exit::Exit;
 
 /// Parses the arguments, runs the command and gives the exit code.
 #[must_use]
 pub fn main() -> Exit {
-    let cli = match Cli::try_parse() {
-        Ok(cli) => cli,
+    stopping::outlive_file_limit();
+    let (cli, invocation) = match parsed() {
+        Ok(parsed) => parsed,
         Err(error) => {
             // Help and version are results; everything else is a usage error.
             if !error.use_stderr() {
@@ -83,13 +91,20 @@ pub fn main() -> Exit {
             return Exit::Usage;
         }
     };
-    log_to_stderr();
     if cli.global.quiet {
         output::hold();
     }
-    let exit = run(&cli);
+    let exit = run(&cli, &invocation);
     output::release(exit);
     exit
+}
+
+/// The command line as typed.
+fn parsed() -> Result<(Cli, Invocation), clap::Error> {
+    let mut definition = help::definition();
+    let matches = definition.try_get_matches_from_mut(std::env::args_os())?;
+    let cli = Cli::from_arg_matches(&matches).map_err(|error| error.format(&mut definition))?;
+    Ok((cli, Invocation::of(&definition, &matches)))
 }
 
 /// Says what is wrong, if anything is, and gives the exit code.
@@ -108,42 +123,54 @@ fn ended(json: bool, outcome: Result<Exit, Failure>) -> Exit {
 /// Says why it failed.
 fn failed(json: bool, exit: Exit, message: &str) -> Exit {
     if json {
-        output::note(error_json::line(exit, message));
+        output::error_json(error_json::line(exit, message));
     } else {
         output::error(message);
     }
     exit
 }
 
-/// Warnings and worse, unless `TAGIH_LOG` says otherwise (`info`, `tagih=debug`).
-fn log_to_stderr() {
-    let filter = EnvFilter::try_from_env("TAGIH_LOG").unwrap_or_else(|_| EnvFilter::new("warn"));
-    let ansi = std::env::var_os("NO_COLOR").is_none() && std::io::IsTerminal::is_terminal(&std::io::stderr());
-    tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).with_ansi(ansi).init();
-}
-
-fn run(cli: &Cli) -> Exit {
-    let json = cli.global.json;
+fn run(cli: &Cli, invocation: &Invocation) -> Exit {
+    let (json, id) = (cli.global.json, runs::new_id());
+    let setup = if needs_settings(&cli.command) { Some(Setup::load(&cli.global, &[])) } else { None };
+    let log_format = setup.as_ref().and_then(|setup| Some(setup.as_ref().ok()?.config.log.format)).unwrap_or(LogFormat::Text);
+    log::begin(cli.global.log_format.unwrap_or(log_format), &id);
     let watching = match Watching::begin(&cli.global, &cli.command) {
         Ok(watching) => watching,
         Err(failure) => return ended(json, Err(failure)),
     };
-    if let Some(outcome) = without_settings(cli) {
-        return ended(json, outcome);
-    }
-    match Setup::load(&cli.global, &[]) {
-        Err(failure) => watching.end(None, ended(json, Err(failure))),
-        Ok(setup) => {
+    match setup {
+        None => ended(json, without_settings(cli)),
+        Some(Err(failure)) => watching.end(None, ended(json, Err(failure))),
+        Some(Ok(setup)) => {
+            setup.begin_run(&id, invocation);
             watching.start(&setup);
+            tracing::info!(command = invocation.command, version = env!("CARGO_PKG_VERSION"), "the run begins");
             let exit = ended(json, with(&setup, &cli.command).map_err(|failure| failure.read_from(setup.file.as_deref())));
-            watching.end(Some(&setup), exit)
+            let exit = setup.end_run(watching.end(Some(&setup), exit));
+            tracing::info!(command = invocation.command, exit = exit.code(), "the run has ended");
+            exit
         }
     }
 }
 
-/// These need no configuration, so a broken one does not stop them.
-fn without_settings(cli: &Cli) -> Option<Result<Exit, Failure>> {
-    Some(match &cli.command {
+/// The others are done without a configuration, so a broken one does not stop them.
+const fn needs_settings(command: &Command) -> bool {
+    !matches!(
+        command,
+        Command::Demo { .. }
+            | Command::Explain { .. }
+            | Command::Init { .. }
+            | Command::Doctor(_)
+            | Command::Completions { .. }
+            | Command::Man { .. }
+            | Command::SupportBundle(_)
+            | Command::Help { .. }
+    )
+}
+
+fn without_settings(cli: &Cli) -> Result<Exit, Failure> {
+    match &cli.command {
         Command::Demo { out } => demo::demo(&cli.global, out.as_deref()),
         Command::Explain { code, lang } => explain::explain(code.as_deref(), *lang, cli.global.json),
         Command::Init { file, from: Some(source), .. } => guess::init(file, source),
@@ -151,8 +178,10 @@ fn without_settings(cli: &Cli) -> Option<Result<Exit, Failure>> {
         Command::Doctor(arguments) => doctor::doctor(&cli.global, arguments),
         Command::Completions { shell } => shell::completions(*shell),
         Command::Man { folder } => shell::man(folder),
-        _ => return None,
-    })
+        Command::SupportBundle(arguments) => support::bundle(&cli.global, arguments),
+        Command::Help { command } => help::help(command),
+        _ => Ok(Exit::Done),
+    }
 }
 
 fn with(setup: &Setup, command: &Command) -> Result<Exit, Failure> {
@@ -180,11 +209,16 @@ fn with(setup: &Setup, command: &Command) -> Result<Exit, Failure> {
         Command::Reconcile(arguments) => reconcile::reconcile(setup, arguments),
         Command::Period(command) => period::period(setup, command),
         Command::Discrepancies(command) => discrepancies::discrepancies(setup, command),
+        Command::Runs(command) => runs::runs(setup, command),
+        Command::Purge(arguments) => retention::purge(setup, arguments),
+        Command::Privacy(command) => privacy::privacy(setup, command),
         Command::Demo { .. }
         | Command::Explain { .. }
         | Command::Init { .. }
         | Command::Doctor(_)
         | Command::Completions { .. }
-        | Command::Man { .. } => Ok(Exit::Done),
+        | Command::Man { .. }
+        | Command::SupportBundle(_)
+        | Command::Help { .. } => Ok(Exit::Done),
     }
 }

@@ -9,7 +9,10 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use indicatif::{ProgressBar, ProgressStyle};
+use tracing::Level;
 
+use super::log;
+use super::setup::Failure;
 use crate::domain::names::is_invisible;
 use crate::exit::Exit;
 
@@ -28,6 +31,10 @@ enum Said {
     Done(String),
     /// Anything else.
     Note(String),
+    /// What went wrong.
+    Error(String),
+    /// An error as programs read it, which is a line of its own kind.
+    ErrorJson(String),
 }
 
 fn held() -> MutexGuard<'static, Option<Vec<Said>>> {
@@ -45,9 +52,17 @@ pub(super) fn release(exit: Exit) {
     for said in lines {
         match said {
             _ if exit == Exit::Done => {}
-            Said::Done(text) => result(text),
-            Said::Note(text) => note(text),
+            said => print(said),
         }
+    }
+}
+
+fn print(said: Said) {
+    match said {
+        Said::Done(text) => result(text),
+        Said::Note(text) => at_once(text),
+        Said::Error(text) => told(Level::ERROR, &text, &format!("error: {text}")),
+        Said::ErrorJson(text) => to_stderr(&text),
     }
 }
 
@@ -55,10 +70,7 @@ pub(super) fn release(exit: Exit) {
 fn say(said: Said) {
     match &mut *held() {
         Some(lines) if lines.len() < HELD_MAX => lines.push(said),
-        _ => match said {
-            Said::Done(text) => result(text),
-            Said::Note(text) => at_once(text),
-        },
+        _ => print(said),
     }
 }
 
@@ -67,12 +79,43 @@ pub(super) fn done(text: impl Display) {
     say(Said::Done(text.to_string()));
 }
 
+/// Prints what was done: `fields` for programs that asked for JSON, else a line which nobody asked to see.
+pub(super) fn outcome(json: bool, fields: &serde_json::Value, text: impl Display) {
+    if json { result(fields) } else { done(text) }
+}
+
 /// Prints a line of what was asked for.
 pub(super) fn result(text: impl Display) {
     // Nobody is left to tell when stdout is closed; a disk that is full is another matter.
     let written = writeln!(io::stdout().lock(), "{}", shown(&text.to_string()));
     if written.is_err_and(|error| error.kind() != io::ErrorKind::BrokenPipe) {
         FAILED.store(true, Ordering::Relaxed);
+    }
+}
+
+/// Writes a stream of what was asked for to standard output. Whoever has seen enough closes the pipe (`… | head`), and that is no failure.
+pub(super) fn stream(fill: impl FnOnce(&mut dyn io::Write) -> Result<(), Failure>) -> Result<(), Failure> {
+    let mut out = io::BufWriter::new(Pipe { out: io::stdout().lock(), is_closed: false });
+    let filled = fill(&mut out).and_then(|()| Ok(out.flush()?));
+    let is_closed = out.get_ref().is_closed;
+    // What waits in it has nobody to go to.
+    drop(out.into_parts());
+    if is_closed { Ok(()) } else { filled }
+}
+
+/// Standard output, which somebody may have closed.
+struct Pipe {
+    out: io::StdoutLock<'static>,
+    is_closed: bool,
+}
+
+impl io::Write for Pipe {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.out.write(bytes).inspect_err(|error| self.is_closed |= error.kind() == io::ErrorKind::BrokenPipe)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.out.flush().inspect_err(|error| self.is_closed |= error.kind() == io::ErrorKind::BrokenPipe)
     }
 }
 
@@ -86,10 +129,14 @@ pub(super) fn note(text: impl Display) {
     say(Said::Note(text.to_string()));
 }
 
+/// Whether a terminal would do something else with it than show it.
+pub(super) fn acts(c: char) -> bool {
+    c.is_control() && !matches!(c, '\n' | '\t') || is_invisible(c)
+}
+
 /// `text` as a terminal may have it: what would move its cursor, set its title or turn its letters about is written out instead.
 /// Names of files, arguments and cells are anybody's.
-fn shown(text: &str) -> Cow<'_, str> {
-    let acts = |c: char| c.is_control() && !matches!(c, '\n' | '\t') || is_invisible(c);
+pub(super) fn shown(text: &str) -> Cow<'_, str> {
     if !text.contains(acts) {
         return Cow::Borrowed(text);
     }
@@ -106,12 +153,67 @@ fn shown(text: &str) -> Cow<'_, str> {
 
 /// Prints what a person is waiting for, also under `--quiet`.
 pub(super) fn at_once(text: impl Display) {
-    drop(writeln!(io::stderr().lock(), "{}", shown(&text.to_string())));
+    let text = text.to_string();
+    let level = if text.starts_with("warning: ") { Level::WARN } else { Level::INFO };
+    told(level, text.strip_prefix("warning: ").unwrap_or(&text), &text);
+}
+
+/// A line of the log says `message`, a line for people `text`.
+fn told(level: Level, message: &str, text: &str) {
+    match log::line(level, message) {
+        Some(line) => drop(writeln!(io::stderr().lock(), "{line}")),
+        None => to_stderr(text),
+    }
+}
+
+fn to_stderr(text: &str) {
+    drop(writeln!(io::stderr().lock(), "{}", painted(&shown(text), has_colours())));
+}
+
+/// Whether the terminal can do nothing but show letters.
+fn is_dumb() -> bool {
+    std::env::var_os("TERM").is_some_and(|term| term == "dumb")
+}
+
+/// Whether whoever reads standard error wants colours, as clap has it.
+pub(super) fn has_colours() -> bool {
+    let is_set = |name| std::env::var_os(name).is_some_and(|value| !value.is_empty());
+    io::stderr().is_terminal() && !is_set("NO_COLOR") && !is_dumb()
+}
+
+/// The words that a line begins with, in the colours that clap gives its own.
+fn painted(text: &str, has_colours: bool) -> Cow<'_, str> {
+    if !has_colours {
+        return Cow::Borrowed(text);
+    }
+    let styles = clap::builder::Styles::styled();
+    let line = |line: &str| {
+        for (word, style) in [
+            ("error:", styles.get_error()),
+            ("warning:", styles.get_invalid()),
+            ("hint:", styles.get_valid()),
+            ("note:", styles.get_literal()),
+            ("tip:", styles.get_valid()),
+        ] {
+            let trimmed = line.trim_start();
+            if let Some(rest) = trimmed.strip_prefix(word) {
+                let indent = line.get(..line.len().saturating_sub(trimmed.len())).unwrap_or_default();
+                return format!("{indent}{style}{word}{style:#}{rest}");
+            }
+        }
+        line.to_owned()
+    };
+    Cow::Owned(text.split('\n').map(line).collect::<Vec<_>>().join("\n"))
 }
 
 /// Prints an error.
 pub(super) fn error(text: impl Display) {
-    note(format_args!("error: {text}"));
+    say(Said::Error(text.to_string()));
+}
+
+/// Prints an error as programs read it under `--json`, whatever the log looks like.
+pub(super) fn error_json(line: String) {
+    say(Said::ErrorJson(line));
 }
 
 /// Shows how many of `total` are done: a bar on a terminal, a line every tenth elsewhere, nothing when quiet.
@@ -123,7 +225,7 @@ pub(super) struct Progress {
 
 impl Progress {
     pub(super) fn new(what: &'static str, total: u64, quiet: bool) -> Self {
-        let terminal = io::stderr().is_terminal();
+        let terminal = io::stderr().is_terminal() && !log::is_for_programs() && !is_dumb();
         let bar = if quiet || !terminal { ProgressBar::hidden() } else { ProgressBar::new(total) };
         let style = ProgressStyle::with_template("{msg} {wide_bar} {pos}/{len} {per_sec} {eta}");
         bar.set_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()));
@@ -162,6 +264,15 @@ mod tests {
     #[test]
     fn nothing_printed_acts_on_a_terminal() {
         assert_eq!(super::shown("a\u{1b}[31m\u{7}\r\u{9b}b\u{202e}c\n\td é"), "a\\u{1b}[31m\\u{7}\\u{d}\\u{9b}b\\u{202e}c\n\td é");
+    }
+
+    #[test]
+    fn the_first_word_of_an_error_and_of_its_hint_has_claps_colours_on_a_terminal_only() {
+        let text = "error: no\nhint: try\n  tip: error: x\nplain";
+        assert_eq!(super::painted(text, false), text);
+        let painted = super::painted(text, true);
+        let wanted = "\u{1b}[1m\u{1b}[31merror:\u{1b}[0m no\n\u{1b}[32mhint:\u{1b}[0m try\n  \u{1b}[32mtip:\u{1b}[0m error: x\nplain";
+        assert_eq!(painted, wanted);
     }
 
     #[test]

@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use jiff::civil::Date;
+use serde_json::json;
 use tempfile::TempDir;
 
 use super::keeping::{parse_head, wait};
@@ -58,7 +59,9 @@ pub(super) fn period(setup: &Setup, command: &PeriodCommand) -> Result<Exit, Fai
                 }
                 _ => {
                     period::reopen(setup.existing_journal()?, from, &setup.author(by.as_deref(), reason)?, true, setup.clock.now())?;
-                    output::done(format_args!("that {period} be opened again waits to be approved by another person"));
+                    let told = json!({"period": period, "reopened": false, "waits_for_approval": true});
+                    let text = format_args!("that {period} be opened again waits to be approved by another person");
+                    output::outcome(setup.json, &told, text);
                     tell_proposal(setup, period)?;
                 }
             }
@@ -73,7 +76,7 @@ pub(super) fn period(setup: &Setup, command: &PeriodCommand) -> Result<Exit, Fai
                     write_anew(setup, Path::new(&closed.report))?;
                     told(setup, period, &closed, "is closed")?;
                 }
-                Approved::Reopened => output::done(format_args!("{period} is open again")),
+                Approved::Reopened => reopened(setup, period),
             }
         }
         PeriodCommand::Reopen { period, by, reason } => {
@@ -84,11 +87,15 @@ pub(super) fn period(setup: &Setup, command: &PeriodCommand) -> Result<Exit, Fai
                 )));
             }
             period::reopen(setup.existing_journal()?, from, &setup.author(by.as_deref(), reason)?, false, setup.clock.now())?;
-            output::done(format_args!("{period} is open again"));
+            reopened(setup, period);
         }
         PeriodCommand::List => list(setup)?,
     }
     Ok(Exit::Done)
+}
+
+fn reopened(setup: &Setup, period: &str) {
+    output::outcome(setup.json, &json!({"period": period, "reopened": true}), format_args!("{period} is open again"));
 }
 
 /// Signs a month, or proposes it where a second person must approve.

@@ -39,6 +39,11 @@ fn before_sudo(uid: u32, said: Option<&OsStr>) -> Result<Option<u32>, Failure> {
     }
 }
 
+/// The same for a record of what was done, which is kept wherever it is done.
+pub(super) fn account() -> String {
+    person().unwrap_or_else(|_| format!("{} in a user namespace", private::real_account()))
+}
+
 /// Whether accounts are called here what they are called outside.
 fn is_identity(uid_map: &str) -> bool {
     let mut lines = uid_map.lines().map(|line| line.split_whitespace().collect::<Vec<_>>());

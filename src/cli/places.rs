@@ -76,6 +76,7 @@ impl Setup {
         let sources = Sources {
             variable: std::env::var("TAGIH_LEDGER_PASSWORD").ok().map(SecretString::from),
             credentials_directory: std::env::var("CREDENTIALS_DIRECTORY").ok(),
+            command: None,
         };
         let seals = self.seals()?;
         let password = secret::password(&settings.password_file, sources)?;
@@ -93,11 +94,32 @@ impl Setup {
         server.map(|server| Location::Server(Box::new(server))).map_err(unusable)
     }
 
+    /// What the ledger is called in messages and records.
+    pub(super) fn ledger_name(&self) -> String {
+        let settings = &self.config.ledger;
+        if settings.url.is_empty() { full(&settings.path) } else { settings.url.clone() }
+    }
+
+    /// Where the runs of this host are recorded: beside the ledger's file, whatever it is called by; of a database, beside the journal.
+    pub(super) fn runs_folder(&self) -> PathBuf {
+        let settings = &self.config.ledger;
+        let of = if settings.url.is_empty() { Path::new(&settings.path) } else { self.journal_path() };
+        let mut name = of.canonicalize().unwrap_or_else(|_| absolute(of)).into_os_string();
+        name.push(".runs");
+        PathBuf::from(name)
+    }
+
+    /// Whether there is a ledger, or a journal, whose place may be added to.
+    pub(super) fn has_ledger_place(&self) -> bool {
+        !self.config.ledger.url.is_empty() || Path::new(&self.config.ledger.path).exists() || self.journal_path().exists()
+    }
+
     /// What the ledger's seals are made with.
     pub(super) fn seals(&self) -> Result<Seals, Failure> {
         let sources = Sources {
             variable: std::env::var("TAGIH_LEDGER_SEAL_KEY").ok().map(SecretString::from),
             credentials_directory: std::env::var("CREDENTIALS_DIRECTORY").ok(),
+            command: None,
         };
         let key = secret::seal_key(&self.config.ledger.seal_key_file, sources)?;
         Ok(key.as_ref().map_or_else(Seals::default, Seals::keyed))
@@ -153,6 +175,7 @@ impl Setup {
         if is_new {
             output::note(format_args!("a new ledger was made: {}", full(&location.name())));
         }
+        self.recorded(&ledger)?;
         Ok(ledger)
     }
 

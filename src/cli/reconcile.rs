@@ -4,12 +4,14 @@ use std::path::{Path, PathBuf};
 
 use jiff::Timestamp;
 use jiff::civil::Date;
+use serde::Deserialize as _;
 use serde_json::Value;
 
 use super::args::Reconcile;
 use super::logs;
 use super::output::{self, rupiah};
 use super::places::absolute;
+use super::runs::Input;
 use super::setup::{Failure, Setup};
 use super::tables::TableFlags;
 use crate::doku::signature::SigningKey;
@@ -163,6 +165,7 @@ pub(super) fn run(setup: &Setup, task: &Task, keys: &[SigningKey]) -> Result<Exi
     }
     let path = task.out.join("summary.json");
     let summary: Value = serde_json::from_str(&std::fs::read_to_string(&path)?).map_err(|error| Failure::new(Exit::Disk, error))?;
+    setup.run_reads(read(&summary));
     figures(setup, &summary);
     if setup.json {
         output::result(&summary);
@@ -181,6 +184,12 @@ pub(super) fn run(setup: &Setup, task: &Task, keys: &[SigningKey]) -> Result<Exi
         (true, 0) => Exit::Done,
         (true, _) => Exit::Look,
     })
+}
+
+/// The evidence, for the run's record.
+fn read(summary: &Value) -> Vec<Input> {
+    let files = summary.get("inputs").and_then(Value::as_array).into_iter().flatten();
+    files.filter_map(|file| Input::deserialize(file).ok()).collect()
 }
 
 /// What the run came to, for its metrics: each class of each section, and the identities.

@@ -11,6 +11,7 @@ use jiff::SignedDuration;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
 use super::args::Serve;
+use super::keys::verification_keys;
 use super::output;
 use super::reconcile::policy;
 use super::setup::{Failure, Setup};
@@ -83,7 +84,7 @@ pub(super) fn serve(setup: &Setup, arguments: &Serve) -> Result<Exit, Failure> {
         let stop = Stop::default();
         tokio::select! {
             ended = serve::serve(ledger, options, &stop, listening) => ended?,
-            never = signals.obeyed(&stop, || reload(setup, &keys)) => match never {},
+            never = signals.obeyed(&stop, async || reload(setup, &keys).await) => match never {},
         }
         // Asked to stop and drained: there is nothing to resume.
         Ok(Exit::Done)
@@ -107,26 +108,34 @@ impl Signals {
     }
 
     /// SIGINT and SIGTERM ask for a stop, SIGHUP for `reload`.
-    async fn obeyed(mut self, stop: &Stop, reload: impl Fn()) -> Infallible {
+    async fn obeyed(mut self, stop: &Stop, reload: impl AsyncFn()) -> Infallible {
         loop {
             tokio::select! {
                 _ = self.interrupt.recv() => stop.ask(StopReason::Signal(130)),
                 _ = self.terminate.recv() => stop.ask(StopReason::Signal(143)),
-                _ = self.hangup.recv() => reload(),
+                // A command that gives the key may take its time; a stop does not wait for it.
+                _ = self.hangup.recv() => tokio::select! {
+                    () = reload() => {}
+                    _ = self.interrupt.recv() => stop.ask(StopReason::Signal(130)),
+                    _ = self.terminate.recv() => stop.ask(StopReason::Signal(143)),
+                },
             }
         }
     }
 }
 
-/// Reads the secrets again. Files that cannot be read leave the keys as they are: the server goes on with those it has.
-fn reload(setup: &Setup, keys: &Keys) {
-    match setup.verification_keys() {
+/// Reads what the configuration says of the keys, and the keys, again; every other setting stays. What cannot be read leaves the keys as they
+/// are: the server goes on with those it has.
+async fn reload(setup: &Setup, keys: &Keys) {
+    let file = setup.file.clone();
+    let read = tokio::task::spawn_blocking(move || verification_keys(&Setup::read_again(file.as_deref())?.doku)).await;
+    match read.unwrap_or_else(|error| Err(Failure::new(Exit::Disk, error))) {
         Ok(read) => {
-            tracing::info!(keys = read.len(), "the secret files were read again");
+            tracing::info!(keys = read.len(), "the secrets were read again");
             keys.replace(read);
         }
         Err(failure) => {
-            tracing::error!(reason = failure.message, "the secret files could not be read again, so the keys stay as they were");
+            tracing::error!(reason = failure.message, "the secrets could not be read again, so the keys stay as they were");
         }
     }
 }

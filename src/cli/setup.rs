@@ -1,12 +1,14 @@
 //! What every command needs first: configuration, secrets, the ledger's binding, and one way to fail.
 
-use std::cell::RefCell;
+use std::cell::{OnceCell, RefCell};
 use std::fmt::Display;
+use std::io::Read as _;
 use std::path::{Path, PathBuf};
 
 use super::args::Global;
 use super::output;
 use super::places;
+use super::runs::Recording;
 use super::standard_input::StandardInput;
 use super::tables::BillFlags;
 use crate::clock::Clock;
@@ -207,6 +209,8 @@ pub(super) struct Setup {
     pub(super) standard_input: StandardInput,
     /// What the command comes to, for whoever watches it.
     pub(super) figures: RefCell<Figures>,
+    /// What is recorded of the run, if the command is one that is.
+    pub(super) recording: OnceCell<Recording>,
 }
 
 impl Setup {
@@ -217,9 +221,7 @@ impl Setup {
         let text = path.as_ref().map(|path| read_config(path)).transpose()?;
         let name = path.as_ref().map(|path| path.display().to_string()).unwrap_or_default();
         let file = text.as_deref().map(|text| (name.as_str(), text));
-        let variables = std::env::vars_os().filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)));
-        let resolved = config::resolve(file, variables, flags).map_err(Failure::from);
-        let config = resolved.map_err(|failure| failure.read_from(path.as_deref()))?;
+        let config = resolved(file, flags).map_err(|failure| failure.read_from(path.as_deref()))?;
         for key in config.unused.keys().filter(|_| !global.quiet) {
             output::note(format_args!("note: the setting `{key}` is no longer used; it can be left out"));
         }
@@ -232,7 +234,15 @@ impl Setup {
             file: path,
             standard_input: StandardInput::default(),
             figures: RefCell::default(),
+            recording: OnceCell::new(),
         })
+    }
+
+    /// Reads the settings again from where they were read.
+    pub(super) fn read_again(file: Option<&Path>) -> Result<Config, Failure> {
+        let text = file.map(read_config).transpose()?;
+        let name = file.map(|file| file.display().to_string()).unwrap_or_default();
+        resolved(text.as_deref().map(|text| (name.as_str(), text)), &[])
     }
 
     pub(super) fn journal_path(&self) -> &Path {
@@ -339,9 +349,18 @@ impl Setup {
     }
 }
 
+/// Defaults < `file` (path and text) < environment < `flags`.
+fn resolved(file: Option<(&str, &str)>, flags: &[(&str, String)]) -> Result<Config, Failure> {
+    let variables = std::env::vars_os().filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)));
+    Ok(config::resolve(file, variables, flags)?)
+}
+
 fn read_config(path: &Path) -> Result<String, Failure> {
     private::check_settings(path)
-        .and_then(|()| std::fs::read_to_string(path))
+        .and_then(|()| {
+            let mut text = String::new();
+            private::input(path)?.read_to_string(&mut text).map(|_| text)
+        })
         .map_err(|error| Failure::usage(format!("the configuration file `{}` cannot be read: {error}", path.display())))
 }
 

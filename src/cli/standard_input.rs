@@ -1,21 +1,22 @@
 //! Standard input that is read more than once: kept in a file of its own while the command runs.
 
+use std::fs::File;
+use std::os::fd::AsRawFd as _;
 use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
-
-use tempfile::NamedTempFile;
 
 use super::setup::{Failure, Setup};
 use crate::exit::Exit;
 use crate::table::STANDARD_INPUT;
 
-/// Where it was put, if it was; only this user can read it, and it goes with the command.
+/// Where it was put, if it was: a file without a name, which no other process can open and which is gone with the command, also with one that
+/// is killed.
 #[derive(Debug, Default)]
-pub(super) struct StandardInput(OnceLock<NamedTempFile>);
+pub(super) struct StandardInput(OnceLock<(File, PathBuf)>);
 
 impl StandardInput {
     pub(super) fn path(&self) -> Option<&Path> {
-        self.0.get().map(NamedTempFile::path)
+        self.0.get().map(|(_, path)| path.as_path())
     }
 }
 
@@ -25,10 +26,12 @@ impl Setup {
         if self.standard_input.path().is_some() || files.iter().all(|file| file.as_os_str() != STANDARD_INPUT) {
             return Ok(());
         }
-        let keep = || -> std::io::Result<NamedTempFile> {
-            let mut kept = NamedTempFile::with_prefix("tagih-")?;
+        let keep = || -> std::io::Result<(File, PathBuf)> {
+            let mut kept = tempfile::tempfile()?;
             std::io::copy(&mut std::io::stdin().lock(), &mut kept)?;
-            Ok(kept)
+            // Each that opens this begins at the beginning.
+            let path = PathBuf::from(format!("/proc/self/fd/{}", kept.as_raw_fd()));
+            Ok((kept, path))
         };
         let failed = |error| {
             Failure::new(

@@ -16,6 +16,16 @@ use crate::domain::calendar::{self, wib};
 use crate::domain::plan::minutes_between;
 use crate::jobs::stop::{Stop, StopReason};
 
+/// From now on a file that may not grow (`ulimit -f`) is an error of whoever writes it, as a full disk is, and no longer the end of the process
+/// without a word. A handler stays for good; what it tells nobody listens to.
+pub(super) fn outlive_file_limit() {
+    /// SIGXFSZ of Linux.
+    const FILE_TOO_LARGE: i32 = 25;
+    let Ok(runtime) = tokio::runtime::Builder::new_current_thread().enable_io().build() else { return };
+    let _inside = runtime.enter();
+    drop(signal(SignalKind::from_raw(FILE_TOO_LARGE)));
+}
+
 /// The signals that ask for a stop.
 struct Signals {
     interrupt: Signal,

@@ -5,6 +5,7 @@
 //! most cells are written without anything being made for them.
 
 mod csv;
+pub mod disk;
 mod jsonl;
 pub mod parquet;
 #[cfg(test)]

@@ -5,6 +5,7 @@ use std::io::{self, Write};
 use jiff::Timestamp;
 use rust_xlsxwriter::{DocProperties, ExcelDateTime, Format, XlsxError};
 
+use super::disk::written;
 use super::{Cells, Column, Kind, Value, plain_names};
 
 /// Rows of a sheet, by the format.
@@ -32,13 +33,6 @@ impl std::fmt::Debug for Workbook {
     }
 }
 
-fn into_io(error: XlsxError) -> io::Error {
-    match error {
-        XlsxError::IoError(error) => error,
-        error => io::Error::other(error.to_string()),
-    }
-}
-
 impl Workbook {
     /// A workbook with `columns`; `made_at` is its own date.
     ///
@@ -46,7 +40,7 @@ impl Workbook {
     /// That there is no such date in a workbook.
     pub fn begin<Row>(columns: &[Column<'_, Row>], widths: &'static [u16], made_at: Timestamp) -> io::Result<Self> {
         let mut workbook = rust_xlsxwriter::Workbook::new();
-        let created_at = ExcelDateTime::from_timestamp(made_at.as_second()).map_err(into_io)?;
+        let created_at = written(|| ExcelDateTime::from_timestamp(made_at.as_second()))?;
         workbook.set_properties(&DocProperties::new().set_author("tagih").set_creation_datetime(&created_at));
         Ok(Self {
             sheets: workbook,
@@ -77,18 +71,19 @@ impl Workbook {
     }
 
     fn write(&mut self, value: &Value<'_>) -> io::Result<()> {
-        self.begin_sheet().map_err(into_io)?;
+        written(|| self.begin_sheet())?;
         let last = self.sheets.worksheets().len().saturating_sub(1);
-        let sheet = self.sheets.worksheet_from_index(last).map_err(into_io)?;
+        let sheets = &mut self.sheets;
+        let sheet = written(move || sheets.worksheet_from_index(last))?;
         let text = value.text(&mut self.made).map_err(io::Error::other)?;
-        let written = if matches!(value, Value::Number(_)) {
+        let (row, column) = (self.rows, self.next);
+        if matches!(value, Value::Number(_)) {
             // A cell knows no other number; rupiah are exact in it up to 2^53.
             let number: f64 = text.parse().map_err(io::Error::other)?;
-            sheet.write_number_with_format(self.rows, self.next, number, &self.grouped)
+            written(|| sheet.write_number_with_format(row, column, number, &self.grouped).map(drop))
         } else {
-            sheet.write_string(self.rows, self.next, text)
-        };
-        written.map(drop).map_err(into_io)
+            written(|| sheet.write_string(row, column, text).map(drop))
+        }
     }
 
     /// Writes the whole of it.
@@ -96,8 +91,10 @@ impl Workbook {
     /// # Errors
     /// The writer's.
     pub fn finish(mut self, out: &mut (impl Write + Send)) -> io::Result<()> {
-        self.begin_sheet().map_err(into_io)?;
-        self.sheets.save_to_writer(out).map_err(into_io)
+        written(|| {
+            self.begin_sheet()?;
+            self.sheets.save_to_writer(out)
+        })
     }
 }
 

@@ -40,6 +40,8 @@ pub(super) fn check(config: &Config) -> Result<(), ConfigError> {
         .find_map(|(key, path)| path.rsplit('/').next().is_some_and(is_key).then_some(key))
     {
         format!("`doku.{key}` seems to hold the key itself\nhint: put the key into a file of mode 0600, and write that file's name here")
+    } else if let Some(complaint) = secret_command(&config.doku.secret_command) {
+        complaint.to_owned()
     } else if !config.doku.previous_until.is_empty() && key_end(&config.doku.previous_until).is_none() {
         format!(
             "`doku.previous_until` must be a day such as 2026-12-05, or an instant such as 2026-12-05T10:00:00Z, not `{}`",
@@ -55,6 +57,18 @@ pub(super) fn check(config: &Config) -> Result<(), ConfigError> {
             .and_then(|()| dimensions(&config.report.dimensions));
     };
     Err(ConfigError::Value(complaint))
+}
+
+/// What is wrong with the command that prints the secret. It is run as it stands, by no shell, whatever folder tagih is in.
+fn secret_command(words: &[String]) -> Option<&'static str> {
+    let program = words.first()?;
+    if words.iter().any(|word| is_key(word)) {
+        Some("`doku.secret_command` seems to hold the key itself; it names a command that prints it")
+    } else if program.is_empty() || program.contains('/') && !program.starts_with('/') {
+        Some("`doku.secret_command` must begin with a program's name, or its whole path, such as [\"pass\", \"show\", \"doku/production\"]")
+    } else {
+        None
+    }
 }
 
 /// The last instant of a WIB day, or an instant, as `doku.previous_until` has it.

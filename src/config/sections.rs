@@ -45,6 +45,8 @@ pub struct Config {
     pub accounts: BTreeMap<Account, String>,
     pub report: Report,
     pub heartbeat: Heartbeat,
+    pub log: Log,
+    pub retention: Retention,
     pub layouts: BTreeMap<String, Layout>,
     /// Settings that were given although nothing reads them any more: dotted key and value. Not a section.
     #[serde(skip)]
@@ -114,11 +116,36 @@ pub enum InvalidSignature {
     Decline,
 }
 
+/// How the lines of the program's own log look.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum LogFormat {
+    /// As people read them.
+    Text,
+    /// JSON Lines.
+    Json,
+    /// As journald takes them from a unit.
+    Journald,
+}
+
+impl LogFormat {
+    /// By its name.
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Self> {
+        Some(match text {
+            "text" => Self::Text,
+            "json" => Self::Json,
+            "journald" => Self::Journald,
+            _ => return None,
+        })
+    }
+}
+
 section!(
     /// `[doku]`
     Doku {
         environment: Environment, base_url: String, other_host: String, root_certificates_file: String, client_id: String,
-        secret_file: String, secret_file_previous: String, previous_until: String, verify_response: SignaturePolicy,
+        secret_file: String, secret_command: Vec<String>, secret_command_seconds: u64 = 1..=300, secret_file_previous: String, previous_until: String, verify_response: SignaturePolicy,
         unsigned_errors: UnsignedErrors, proxy: String, use_environment_proxy: bool, info: InfoField, paths: Paths,
         status_words: StatusWords,
     }
@@ -285,8 +312,18 @@ section!(
     Heartbeat { url: String, timeout_ms: u64 = 100..=10_000 }
 );
 
+section!(
+    /// `[retention]`
+    Retention { personal_days: u32 = 0..=36_500, logs_days: u32 = 0..=36_500, runs_days: u32 = 0..=36_500 }
+);
+section!(
+    /// `[log]`
+    Log { format: LogFormat }
+);
+
 /// Every section with numbers, and which they may be. No computation with them, on whatever day, leaves the range of its type.
-pub(super) const RANGES: [(&str, Ranges); 20] = [
+pub(super) const RANGES: [(&str, Ranges); 22] = [
+    ("doku", Doku::RANGES),
     ("ledger", Ledger::RANGES),
     ("doku.info", &[("alfa_length_max", 1..=64), ("indomaret_length_max", 1..=64)]),
     ("pacing", Pacing::RANGES),
@@ -307,6 +344,7 @@ pub(super) const RANGES: [(&str, Ranges); 20] = [
     ("books", Books::RANGES),
     ("bank", Bank::RANGES),
     ("heartbeat", Heartbeat::RANGES),
+    ("retention", Retention::RANGES),
 ];
 
 /// `[layouts.NAME]`: whatever is left out is as tagih writes it.

@@ -104,6 +104,25 @@ pub enum Conclusion {
     },
 }
 
+impl Conclusion {
+    /// The name used in logs.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Accepted { replayed: false } => "accepted",
+            Self::Accepted { replayed: true } => "replayed",
+            Self::Confirm => "to_be_confirmed",
+            Self::AskWhose => "to_be_asked_whose",
+            Self::Rejected { .. } => "rejected",
+            Self::PathRefused => "path_refused",
+            Self::CredentialsRefused => "credentials_refused",
+            Self::ChannelRefused => "channel_refused",
+            Self::SendAgain { .. } => "to_be_sent_again",
+            Self::InDoubt { .. } => "in_doubt",
+        }
+    }
+}
+
 /// The table.
 #[must_use]
 #[allow(clippy::match_same_arms, reason = "one line a rule")]

@@ -13,6 +13,7 @@ mod inspect;
 mod kept;
 mod lines;
 mod looks;
+mod mentions;
 mod other;
 mod read;
 pub mod settlement;
@@ -25,6 +26,7 @@ use std::path::{Path, PathBuf};
 pub use claims::claims;
 pub use inquiries::{Inquiries, inquiries};
 pub use kept::COLUMNS;
+pub use mentions::lines_naming;
 pub use read::{Evidence, ReadOptions, read, read_bytes};
 pub use visit::{names, visit};
 

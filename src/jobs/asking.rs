@@ -104,7 +104,9 @@ impl<L: Ledger, G: Gateway, T: Time> Asking<'_, L, G, T> {
                 break;
             }
             let Some(delivery) = self.caller.attempt(attempt, &request).await else { break };
-            match status::reading(&delivery, order.as_str(), self.trust) {
+            let reading = status::reading(&delivery, order.as_str(), self.trust);
+            heard(order, request_id, attempt, &reading);
+            match reading {
                 Reading::Told(told) => {
                     let body = if let Delivery::Answered(answer) = delivery { answer.body } else { Bytes::new() };
                     return Asked::Said(Box::new(Said { order: order.clone(), told, request_id, body }));
@@ -168,6 +170,17 @@ impl<L: Ledger, G: Gateway, T: Time> Asking<'_, L, G, T> {
         let (basis, private) = (Basis::Any, Private::default());
         Ok(Some(Entry { invoice_number: state.invoice_number.clone(), at: (self.clock)(), event, basis, private }))
     }
+}
+
+/// What a query came to, for the log.
+fn heard(order: &InvoiceNumber, request_id: RequestId, attempt: u32, reading: &Reading) {
+    let (decision, reason) = match reading {
+        Reading::Told(told) => (told.word.name(), ""),
+        Reading::NoAnswer(reason) => ("no_answer", reason.as_str()),
+        Reading::Refused(reason) => ("credentials_refused", reason.as_str()),
+    };
+    let (order, attempt) = (order.as_str(), attempt.saturating_add(1));
+    tracing::info!(order, %request_id, attempt, decision, reason, "Check Status was asked");
 }
 
 /// What is recorded with a finding.

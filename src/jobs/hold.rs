@@ -44,6 +44,7 @@ pub(super) async fn hold(
     let reason = format!("a verified message tells of money, and {}", claim.reason);
     let event = Event::Held { cause: HoldCause::NotUnderstood, reason, evidence };
     // Whatever else happens to the bill meanwhile, that money was told of.
+    tracing::info!(invoice = state.invoice_number.as_str(), reason = claim.reason, "the bill is held");
     let entry = Entry { invoice_number: state.invoice_number.clone(), at: now, event, basis: Basis::Any, private: Private::default() };
     ledger.record(vec![entry]).await.map(|_| true)
 }

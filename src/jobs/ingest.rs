@@ -92,6 +92,7 @@ pub async fn ingest(ledger: &impl Ledger, options: &IngestOptions) -> Result<Ing
         report.known = report.known.saturating_add(applied.known);
     }
     report.held = hold_all(ledger, &claims, options.now).await?;
+    tracing::info!(lines = report.lines, new = report.new, known = report.known, held = report.held, "payments were applied");
     Ok(report)
 }
 
@@ -201,7 +202,11 @@ pub(super) async fn settle(
     let mut count = 0_u64;
     for entry in entries {
         match ledger.record(vec![entry]).await {
-            Ok(_) => count = count.saturating_add(1),
+            Ok(states) => {
+                count = count.saturating_add(1);
+                let invoice = states.last().map_or("", |state| state.invoice_number.as_str());
+                tracing::info!(invoice, decision = "issued", "a payment ends the doubt of an issue");
+            }
             // A sender beside us has settled it first, or the code is live for another bill: a person must look, and
             // meanwhile the payments count.
             Err(LedgerError::Lost { .. } | LedgerError::CodeTaken { .. }) => {}

@@ -123,6 +123,14 @@ pub const OTHER_KEY: Code = Code::new(
     "Set `ledger.seal_key_file` to the ledger's key. A ledger that had the configured key before is an older copy, or somebody took the key out of it: put the last backup back, and seal nothing anew. To give a ledger its first key or another one, `tagih ledger rekey` takes the last head that is known (docs/security.md).",
 );
 
+/// What is recorded of each run that changes the ledger.
+pub const RUN_NOT_RECORDED: Code = Code::new(
+    "E0516",
+    "the run cannot be recorded",
+    "Whatever changes the ledger is recorded first, with who ran it and what was read, in the folder `LEDGER.runs` beside the ledger (beside the journal, where the ledger is a database). It could not be written, so nothing was changed.",
+    "Make room, and let the account that runs tagih write into that folder; then the same command.",
+);
+
 /// All of them, in order.
 pub const ALL: &[Code] = &[
     STORAGE,
@@ -140,6 +148,7 @@ pub const ALL: &[Code] = &[
     LEASE_LOST,
     BUSY,
     OTHER_KEY,
+    RUN_NOT_RECORDED,
 ];
 
 impl LedgerError {

@@ -269,6 +269,9 @@ fn what_goes_beside_an_event_is_kept_beside_it(ledger: &impl Ledger) {
     assert_eq!(wait(ledger.customer(&number("A"))).unwrap(), customer("Siti Aminah").map(|(customer, _)| customer));
     assert_eq!(wait(ledger.bill(&number("A"))).unwrap().unwrap().salt, Some(SALT));
     assert_eq!(wait(ledger.customer(&number("B"))).unwrap(), None);
+    let mut visited = Vec::new();
+    wait(async { ledger.view().await?.visit_customers(|number, customer| visited.push((number, customer))).await }).unwrap();
+    assert_eq!(visited, [(number("A"), customer("Siti Aminah").unwrap().0)]);
     assert!(!format!("{:?}", whole(ledger)).contains("Siti"));
 }
 

@@ -57,10 +57,15 @@ impl SenderLock {
 /// Who holds a lock or a lease, for whoever must wait.
 #[must_use]
 pub fn holding(command: &str, clock: &Clock) -> String {
-    let host = std::fs::read_to_string("/proc/sys/kernel/hostname").unwrap_or_default();
-    let (host, process) = (host.trim(), std::process::id());
+    let (host, process) = (host(), std::process::id());
     let on = if host.is_empty() { String::new() } else { format!(" on {host}") };
     format!("`{command}`, process {process}{on}, since {}", format_utc_seconds(clock.now()))
+}
+
+/// What this host calls itself; empty where it does not say.
+#[must_use]
+pub fn host() -> String {
+    std::fs::read_to_string("/proc/sys/kernel/hostname").unwrap_or_default().trim().to_owned()
 }
 
 impl Drop for SenderLock {

@@ -195,6 +195,14 @@ impl Store {
         }
     }
 
+    /// What [`Store::purge_personal`] would remove.
+    pub async fn purgeable(&self, before: Timestamp) -> Result<Purged, LedgerError> {
+        match self {
+            Self::Sqlite(ledger) => ledger.purgeable(before),
+            Self::Postgres(ledger) => ledger.purgeable(before).await,
+        }
+    }
+
     /// Removes names, addresses and bodies of bills that are over; see [`SqliteLedger::purge_personal`].
     pub async fn purge_personal(&self, before: Timestamp, now: Timestamp) -> Result<Purged, LedgerError> {
         match self {
@@ -292,6 +300,7 @@ ask_either! {
     fn visit_silent(to: Timestamp, visit: impl FnMut(BillState) + Send) -> ();
     fn visit_unpaid(visit: impl FnMut(BillState) -> bool + Send) -> ();
     fn visit_bills(visit: impl FnMut(BillState) + Send) -> ();
+    fn visit_customers(visit: impl FnMut(InvoiceNumber, Customer) + Send) -> ();
     fn visit_payments(visit: impl FnMut(Payment) + Send) -> ();
     fn highest_code(prefix: &str, length: usize) -> Option<PaymentCode>;
     fn visit_codes(prefix: &str, length: usize, visit: impl FnMut(&PaymentCode) + Send) -> ();

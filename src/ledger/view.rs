@@ -164,6 +164,9 @@ pub trait View: Send + Sync {
     /// Visits every bill, by number.
     fn visit_bills(&self, visit: impl FnMut(BillState) + Send) -> impl Future<Output = Answer<()>> + Send;
 
+    /// Visits whoever owes a bill, as far as it is kept, with the bill's number.
+    fn visit_customers(&self, visit: impl FnMut(InvoiceNumber, Customer) + Send) -> impl Future<Output = Answer<()>> + Send;
+
     /// Visits every payment, in the order they were applied.
     fn visit_payments(&self, visit: impl FnMut(Payment) + Send) -> impl Future<Output = Answer<()>> + Send;
 

@@ -4,7 +4,6 @@
 //! It comes back through [`items::read`](super::items::read), which knows the headings and the words of both languages.
 
 use std::collections::BTreeMap;
-use std::io;
 use std::path::Path;
 
 use jiff::civil::Date;
@@ -14,6 +13,7 @@ use super::atomic::{self, WriteError};
 use super::items::{heading, looked_at};
 use super::words::Words;
 use crate::books::Account;
+use crate::columns::disk;
 use crate::domain::calendar::format_wib_seconds;
 use crate::domain::classify::{Class, Severity};
 use crate::domain::language::Language;
@@ -85,11 +85,7 @@ const WIDTHS: [f64; 30] = [
 /// # Errors
 /// [`WriteError`]; what stood there before is unchanged.
 pub fn write(path: &Path, items: &[(&String, &Item)], today: Date, language: Language) -> Result<(), WriteError> {
-    let failed = |error: XlsxError| io::Error::other(error.to_string());
-    atomic::write(path, |writer| {
-        let mut workbook = build(items, today, language).map_err(failed)?;
-        workbook.save_to_writer(writer).map_err(failed)
-    })
+    atomic::write(path, |writer| disk::written(|| build(items, today, language)?.save_to_writer(writer)))
 }
 
 /// How cells look.

@@ -59,6 +59,12 @@ impl Figures {
     pub fn head(&mut self, text: String, sequence: u64) {
         self.head = Some((text, sequence));
     }
+
+    /// The `sequence:hash` that was noted.
+    #[must_use]
+    pub fn head_text(&self) -> Option<&str> {
+        self.head.as_ref().map(|(text, _)| text.as_str())
+    }
 }
 
 /// A run that has ended.

@@ -10,6 +10,7 @@ use super::input_columns::named_apart;
 use crate::columns::{self, Cells as _, Column, Csv, Kind, Value, Workbook};
 use crate::domain::plan::Line;
 use crate::domain::spreadsheet::unescaped;
+use crate::private;
 
 /// How many columns are ours.
 const COUNT: usize = 12;
@@ -137,7 +138,8 @@ pub struct Approved {
 /// What is wrong with it, in words.
 pub fn read(path: &Path) -> Result<Vec<Approved>, String> {
     let name = path.display();
-    let mut reader = csv::Reader::from_path(path).map_err(|error| format!("the plan `{name}` cannot be read: {error}"))?;
+    let opened = private::input(path).map_err(|error| format!("the plan `{name}` cannot be read: {error}"))?;
+    let mut reader = csv::Reader::from_reader(opened);
     // Whatever is no text, as the plan.xlsx beside it is none, has no header either.
     let is_plan = match reader.headers() {
         Ok(header) => header.iter().take(COUNT).eq(names()),

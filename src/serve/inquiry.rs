@@ -53,6 +53,7 @@ pub(super) async fn answered(shared: &Arc<Shared>, received: &Received, signer: 
     let before = shared.answers().given(request_id, received.at);
     if let Some(given) = before.filter(|given| given.question == question_of(received)) {
         shared.metrics.inquiry("repeated", begun.elapsed());
+        tracing::info!(request_id, status = given.status, decision = "repeated", "an inquiry was answered");
         return response(shared, &signed(shared, signer, received, given));
     }
     let outcome = outcome(shared, received).await;
@@ -102,7 +103,16 @@ async fn said(shared: &Shared, received: &Received, signer: Signer<'_>, outcome:
     };
     tokio::join!(inquiry, answer);
     shared.metrics.inquiry(outcome.status.name(), begun.elapsed());
+    told(received, outcome);
     response(shared, &standing)
+}
+
+/// What was decided, for the log: no names.
+fn told(received: &Received, outcome: &Outcome) {
+    let request_id = received.request_id().unwrap_or_default();
+    let invoice = outcome.found.as_ref().map_or("", |found| found.state.invoice_number.as_str());
+    let (status, reason) = (outcome.status.http(), outcome.decision);
+    tracing::info!(request_id, invoice, status, decision = outcome.status.name(), reason, "an inquiry was answered");
 }
 
 /// The answer that stands on all hosts: the one at hand, or an earlier one of another host, signed anew.
@@ -129,6 +139,8 @@ async fn turned_down(shared: &Shared, received: &Received, signer: Option<Signer
     };
     shared.keep_forged(received, why).await;
     shared.metrics.inquiry(status.name(), begun.elapsed());
+    // A stranger may ask as often as it likes: it is counted, and kept apart from the log of what was decided.
+    tracing::debug!(reason = why, "an inquiry was turned down");
     let outcome = Outcome::refused(status, "unverified", None, false);
     response(shared, &given(shared, signer, received, &outcome))
 }

@@ -19,7 +19,7 @@ use crate::domain::payment::Payment;
 /// line is durable.
 pub(super) async fn kept(shared: &Shared, received: &Received, begun: Stopwatch) -> Response {
     let (status, fate) = fate(shared, received).await;
-    concluded(shared, status, fate, begun)
+    concluded(shared, received, status, fate, begun)
 }
 
 /// A message of DOKU's that is no notification, at the URL for them: it is kept all the same, and refusing it makes it show up
@@ -27,22 +27,26 @@ pub(super) async fn kept(shared: &Shared, received: &Received, begun: Stopwatch)
 pub(super) async fn unreadable(shared: &Shared, received: &Received, begun: Stopwatch) -> Response {
     if !is_kept(shared, received, line(received)).await {
         let (status, fate) = NOT_KEPT;
-        return concluded(shared, status, fate, begun);
+        return concluded(shared, received, status, fate, begun);
     }
     shared.metrics.misunderstood("notification");
-    concluded(shared, StatusCode::BAD_REQUEST, "unreadable", begun)
+    concluded(shared, received, StatusCode::BAD_REQUEST, "unreadable", begun)
 }
 
 /// A message that is not provably DOKU's, at the URL for notifications: never money.
 pub(super) async fn forged(shared: &Shared, received: &Received, why: &str, begun: Stopwatch) -> Response {
     shared.keep_forged(received, why).await;
-    concluded(shared, StatusCode::UNAUTHORIZED, "forged", begun)
+    tracing::debug!(reason = why, "a message that is not provably DOKU's was refused");
+    shared.metrics.notification("forged", begun.elapsed());
+    StatusCode::UNAUTHORIZED.into_response()
 }
 
 /// DOKU sends it again.
 const NOT_KEPT: (StatusCode, &str) = (StatusCode::SERVICE_UNAVAILABLE, "not_kept");
 
-fn concluded(shared: &Shared, status: StatusCode, fate: &'static str, begun: Stopwatch) -> Response {
+fn concluded(shared: &Shared, received: &Received, status: StatusCode, fate: &'static str, begun: Stopwatch) -> Response {
+    let request_id = received.request_id().unwrap_or_default();
+    tracing::info!(request_id, status = status.as_u16(), decision = fate, "a notification was answered");
     shared.metrics.notification(fate, begun.elapsed());
     status.into_response()
 }

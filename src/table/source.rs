@@ -1,11 +1,11 @@
 //! Where a table's bytes come from, and what they are by their content: names and endings are believed in nothing.
 
-use std::fs::File;
 use std::io::{self, Cursor, Read};
 use std::path::Path;
 
 use super::fault::Fault;
 use super::layout::STANDARD_INPUT;
+use crate::private;
 
 /// What is looked at before anything is read.
 const HEAD_BYTES: usize = 256 * 1024;
@@ -25,7 +25,7 @@ pub(super) fn open(path: &Path) -> Result<Source, Fault> {
     if path.as_os_str() == STANDARD_INPUT {
         return of(Box::new(io::stdin()));
     }
-    of(Box::new(File::open(path).map_err(|error| Fault::Unreadable(error.to_string()))?))
+    of(private::input(path).map_err(|error| Fault::Unreadable(error.to_string()))?)
 }
 
 /// The same of bytes from anywhere.

@@ -39,7 +39,7 @@ const LOOK_MS_MAX: u64 = 10_000;
 
 pub(super) fn doctor(global: &Global, arguments: &Arguments) -> Result<Exit, Failure> {
     let findings = match Setup::load(global, &[]) {
-        Ok(setup) => doctor::examine(&facts(&setup, arguments)?),
+        Ok(setup) => self::findings(&setup, arguments)?,
         // What cannot be configured cannot be looked at either.
         Err(failure) => {
             let (found, remedy) = failure.message.split_once("\nhint: ").unwrap_or((&failure.message, Check::Configuration.code().remedy));
@@ -52,6 +52,11 @@ pub(super) fn doctor(global: &Global, arguments: &Arguments) -> Result<Exit, Fai
         print(&findings, global.quiet);
     }
     Ok(findings.iter().map(exit).fold(Exit::Done, Exit::or))
+}
+
+/// What is found with these settings.
+pub(super) fn findings(setup: &Setup, arguments: &Arguments) -> Result<Vec<Finding>, Failure> {
+    Ok(doctor::examine(&facts(setup, arguments)?))
 }
 
 /// What a finding ends the command with: the same as the command that would meet it.
@@ -85,7 +90,7 @@ fn print(findings: &[Finding], quiet: bool) {
     }
 }
 
-fn json(findings: &[Finding]) -> serde_json::Value {
+pub(super) fn json(findings: &[Finding]) -> serde_json::Value {
     let one = |finding: &Finding| {
         let Finding { check, level, found, remedy } = finding;
         serde_json::json!({

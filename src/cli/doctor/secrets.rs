@@ -4,6 +4,7 @@ use std::fs;
 use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _};
 use std::path::Path;
 
+use crate::cli::keys::command;
 use crate::cli::setup::Setup;
 use crate::jobs::doctor::{Kept, Secret, oddities};
 
@@ -17,6 +18,9 @@ pub(super) fn of(setup: &Setup) -> Vec<Secret> {
         Secret { setting: "doku.secret_file", kept, shape: Ok(oddities(value.as_encoded_bytes())) }
     } else if !doku.secret_file.is_empty() {
         file("doku.secret_file", Path::new(&doku.secret_file))
+    } else if let Some(command) = command(doku) {
+        let shape = command.run().map(|printed| oddities(&printed));
+        Secret { setting: "doku.secret_command", kept: Kept::Command(command.program().to_owned()), shape }
     } else if let Some(path) = credential.filter(|path| path.exists()) {
         Secret { setting: "doku.secret_file", kept: Kept::Credential(path.display().to_string()), shape: shape(&path) }
     } else {

@@ -103,13 +103,18 @@ pub(super) fn install(setup: &Setup, arguments: &Arguments) -> Result<Exit, Fail
         ));
     }
     match &arguments.out {
-        Some(folder) => write(folder, &files)?,
+        Some(folder) => write(setup.json, folder, &files)?,
+        None if setup.json => {
+            let one = |file: &File| serde_json::json!({"path": file.path, "text": file.text, "is_program": file.is_program});
+            output::result(serde_json::Value::from(files.iter().map(one).collect::<Vec<_>>()));
+        }
         None => files.iter().for_each(|file| output::result(format_args!("### {}\n{}", file.path, file.text))),
     }
     Ok(Exit::Done)
 }
 
-fn write(folder: &Path, files: &[File]) -> Result<(), Failure> {
+fn write(json: bool, folder: &Path, files: &[File]) -> Result<(), Failure> {
+    let mut written = Vec::new();
     for file in files {
         let name = Path::new(&file.path).file_name().unwrap_or_default();
         let mode = if file.is_program { 0o755 } else { 0o644 };
@@ -117,7 +122,13 @@ fn write(folder: &Path, files: &[File]) -> Result<(), Failure> {
             draft.get_ref().as_file().set_permissions(fs::Permissions::from_mode(mode))?;
             draft.write_all(file.text.as_bytes())
         })?;
-        output::done(format_args!("{} belongs to {}", folder.join(name).display(), file.path));
+        if !json {
+            output::done(format_args!("{} belongs to {}", folder.join(name).display(), file.path));
+        }
+        written.push(serde_json::json!({"written": folder.join(name), "belongs_to": file.path}));
+    }
+    if json {
+        output::result(serde_json::Value::from(written));
     }
     Ok(())
 }
@@ -125,7 +136,7 @@ fn write(folder: &Path, files: &[File]) -> Result<(), Failure> {
 fn credentials(setup: &Setup) -> Result<Vec<(&'static str, &'static str)>, Failure> {
     let (doku, ledger) = (&setup.config.doku, &setup.config.ledger);
     let is_sealed = setup.seals()?.fingerprint().is_some();
-    let secret = doku.secret_file.is_empty().then_some(("doku_secret", "/etc/tagih/doku-secret"));
+    let secret = (doku.secret_file.is_empty() && doku.secret_command.is_empty()).then_some(("doku_secret", "/etc/tagih/doku-secret"));
     let key = (ledger.seal_key_file.is_empty() && is_sealed).then_some(("ledger_seal_key", "/etc/tagih/ledger-seal-key"));
     Ok(secret.into_iter().chain(key).collect())
 }

@@ -77,6 +77,8 @@ pub enum Kept {
         /// Whose it is.
         owner_id: u32,
     },
+    /// Where a command finds it that prints it.
+    Command(String),
     /// In a credential that systemd handed over and guards.
     Credential(String),
 }
@@ -96,11 +98,12 @@ pub(super) fn examine(secret: &Secret, user_id: u32) -> Vec<Finding> {
     let setting = secret.setting;
     let place = match &secret.kept {
         Kept::Nowhere => {
-            let remedy = "set `doku.secret_file`, TAGIH_DOKU_SECRET, or a systemd credential named `doku_secret`";
+            let remedy = "set `doku.secret_file`, `doku.secret_command`, TAGIH_DOKU_SECRET, or a systemd credential named `doku_secret`";
             return vec![Finding::error(Check::Secret, "there is none", remedy)];
         }
         Kept::Variable(name) => format!("the environment variable {name}"),
         Kept::File { path, .. } => format!("`{path}` (`{setting}`)"),
+        Kept::Command(program) => format!("what `{program}` prints (`{setting}`)"),
         Kept::Credential(path) => format!("the credential `{path}`"),
     };
     let mut findings = permissions(secret, &place, user_id);

@@ -112,7 +112,7 @@ where
             }
             let Some(delivery) = self.caller.attempt(attempt, &operation.request).await else { break };
             was_sent = true;
-            let next = self.after_attempt(operation, &mut course, delivery).await?;
+            let next = self.after_attempt(operation, &mut course, attempt, delivery).await?;
             if next.is_some() {
                 ended = next;
                 break;
@@ -124,16 +124,25 @@ where
         if was_sent && let Some(reason) = self.caller.watch.ended(operation.channel, course.word.as_ref()) {
             self.caller.stop.ask(reason);
         }
-        match ended {
-            Some(ended) => Ok(ended),
-            None => self.unfinished(operation, course).await,
-        }
+        let ended = match ended {
+            Some(ended) => ended,
+            None => self.unfinished(operation, course).await?,
+        };
+        told(operation, &ended);
+        Ok(ended)
     }
 
     /// What one attempt comes to; `None` when it ended nothing.
-    async fn after_attempt(&self, operation: &Operation, course: &mut Course, delivery: Delivery) -> Result<Option<Ended>, LedgerError> {
+    async fn after_attempt(
+        &self,
+        operation: &Operation,
+        course: &mut Course,
+        attempt: u32,
+        delivery: Delivery,
+    ) -> Result<Option<Ended>, LedgerError> {
         let judged = match delivery {
             Delivery::NotSent(reason) => {
+                heard(operation, attempt, (0, "not_sent"), &reason);
                 (course.last, course.word) = (reason, None);
                 return Ok(None);
             }
@@ -149,6 +158,7 @@ where
             Conclusion::Accepted { .. } if is_older(operation, &judged) => Conclusion::Confirm,
             conclusion => conclusion,
         };
+        heard(operation, attempt, (judged.status, conclusion.name()), &words);
         match (conclusion, judged.answer) {
             (Conclusion::Accepted { replayed }, Some(answer)) => {
                 self.note_signature(judged.whose);
@@ -303,6 +313,34 @@ where
         let reason = format!("it has expired, and DOKU gave it to invoice `{taker}`");
         Ok(has_expired.then(|| self.entry(holder, Event::Retired { reason }, basis)))
     }
+}
+
+/// What an attempt came to, for the log: the status of HTTP, 0 without an answer, and what follows.
+fn heard(operation: &Operation, attempt: u32, (status, decision): (u16, &str), reason: &str) {
+    tracing::info!(
+        invoice = operation.invoice_number.as_str(),
+        operation = operation.kind.name(),
+        request_id = %operation.request.request_id,
+        attempt = attempt.saturating_add(1),
+        status,
+        decision,
+        reason,
+        "an attempt was made"
+    );
+}
+
+/// How an operation ended, for the log.
+fn told(operation: &Operation, ended: &Ended) {
+    let End { bucket, code, reason, .. } = End::from(ended.clone());
+    tracing::info!(
+        invoice = operation.invoice_number.as_str(),
+        operation = operation.kind.name(),
+        request_id = %operation.request.request_id,
+        decision = bucket.name(),
+        code,
+        reason,
+        "an operation has ended"
+    );
 }
 
 impl Course {

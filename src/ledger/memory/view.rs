@@ -143,6 +143,11 @@ impl View for MemoryView {
         Ok(())
     }
 
+    async fn visit_customers(&self, mut visit: impl FnMut(InvoiceNumber, Customer) + Send) -> Result<(), LedgerError> {
+        self.0.customers.iter().for_each(|(number, (customer, _))| visit(number.clone(), customer.clone()));
+        Ok(())
+    }
+
     async fn visit_payments(&self, visit: impl FnMut(Payment) + Send) -> Result<(), LedgerError> {
         self.0.payments.iter().cloned().for_each(visit);
         Ok(())

@@ -129,6 +129,12 @@ impl PostgresLedger {
         self.view().await?.export(out).await
     }
 
+    /// How much of it [`PostgresLedger::purge_personal`] would remove.
+    pub async fn purgeable(&self, before: Timestamp) -> Result<Purged, LedgerError> {
+        let view = self.view().await?;
+        view.ask(async { purge::purgeable(view.0.session()?, before).await }).await
+    }
+
     /// Removes names, addresses and bodies of bills that are over; see [`super::SqliteLedger::purge_personal`].
     pub async fn purge_personal(&self, before: Timestamp, now: Timestamp) -> Result<Purged, LedgerError> {
         let purged = self.asked(|reply| Job::Purge(before, now, reply)).await?;

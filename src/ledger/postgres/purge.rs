@@ -13,7 +13,7 @@ use crate::domain::lifecycle::{BillState, Status};
 use crate::ledger::Purged;
 use crate::ledger::chain::{Covered, Kind, PurgeRecord};
 use crate::ledger::rules::{microseconds, truncated};
-use crate::ledger::sql::cells::integer;
+use crate::ledger::sql::cells::{count, integer};
 use crate::ledger::sql::fault::Fault;
 use crate::ledger::sql::rows::{Kept, Row};
 
@@ -33,6 +33,18 @@ pub(super) static PURGEABLE: LazyLock<String> = LazyLock::new(|| {
          AND (status NOT IN ({live}) OR expires_at < $1 OR (NOT reusable AND first_paid_at < $1)) AND events.at < $1"
     )
 });
+
+/// How much of it a purge would remove.
+pub(super) async fn purgeable(session: &Session, before: Timestamp) -> Result<Purged, Fault> {
+    let sql = format!(
+        "WITH due AS ({}) SELECT (SELECT COUNT(*) FROM customers WHERE bill IN (SELECT id FROM due)), \
+         (SELECT COUNT(*) FROM bodies WHERE bill IN (SELECT id FROM due))",
+        *PURGEABLE
+    );
+    let row =
+        session.row(&sql, &[&microseconds(truncated(before))]).await?.ok_or_else(|| Fault::Failed("a question came to nothing".into()))?;
+    Ok(Purged { customers: count(&row, 0)?, bodies: count(&row, 1)? })
+}
 
 /// Removes the personal data of the bills that `purgeable` finds, and records that.
 pub(super) async fn purge(

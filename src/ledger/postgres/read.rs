@@ -66,11 +66,13 @@ pub(super) async fn payments(session: &Session, clause: &str, parameters: Parame
 /// Who owes these bills, as far as it is kept.
 pub(super) async fn customers(session: &Session, ids: &[i64]) -> Result<Vec<(i64, Customer)>, Fault> {
     let found = session.query("SELECT bill, name, email, account_name FROM customers WHERE bill = ANY($1)", &[&ids]).await?;
-    let customer = |row: &tokio_postgres::Row| {
-        let part = |column| -> Result<Option<Personal>, Fault> { Ok(optional(row, column)?.map(Personal::new)) };
-        Ok((integer(row, 0)?, Customer { name: Personal::new(required(row, 1)?), email: part(2)?, account_name: part(3)? }))
-    };
-    found.iter().map(customer).collect()
+    found.iter().map(|row| Ok((integer(row, 0)?, customer_of(row)?))).collect()
+}
+
+/// Of a row with name, address and account's name behind something else.
+pub(super) fn customer_of(row: &tokio_postgres::Row) -> Result<Customer, Fault> {
+    let part = |column| -> Result<Option<Personal>, Fault> { Ok(optional(row, column)?.map(Personal::new)) };
+    Ok(Customer { name: Personal::new(required(row, 1)?), email: part(2)?, account_name: part(3)? })
 }
 
 /// The end of the chain.

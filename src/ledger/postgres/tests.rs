@@ -126,7 +126,8 @@ fn filled(ledger: &PostgresLedger) {
     gone.private.customer = Some((customer, crate::ledger::conformance::SALT));
     wait(ledger.record([reissued(), vec![gone, adopted("HELD", "44")]].concat())).unwrap();
     wait(ledger.apply_payments(&[payment(1, "A", "11", 50), payment(2, "HELD", "44", 60)])).unwrap();
-    assert_eq!(wait(ledger.purge_personal(at(30), at(6_000))).unwrap().customers, 1);
+    let due = wait(ledger.purgeable(at(30))).unwrap();
+    assert_eq!((due.customers, wait(ledger.purge_personal(at(30), at(6_000))).unwrap()), (1, due), "what was said to be due went");
     wait(ledger.record(vec![retired("HELD", Basis::Any), adopted("NEXT", "44")])).unwrap();
 }
 

@@ -222,6 +222,16 @@ impl View for PostgresView {
         .await
     }
 
+    async fn visit_customers(&self, mut visit: impl FnMut(InvoiceNumber, Customer) + Send) -> Answer<()> {
+        let sql = "SELECT invoice_number, name, email, account_name FROM customers JOIN bills ON bills.id = bill";
+        let one = |row: &Row| {
+            let number = InvoiceNumber::new(required(row, 0)?).map_err(|_| Fault::Damaged("an invoice number cannot be read".into()))?;
+            visit(number, read::customer_of(row)?);
+            Ok(true)
+        };
+        self.ask(async { self.0.session()?.visit(sql, &[], one).await }).await
+    }
+
     async fn visit_payments(&self, mut visit: impl FnMut(Payment) + Send) -> Answer<()> {
         self.ask(async {
             let session = self.0.session()?;

@@ -12,11 +12,13 @@ use crate::ledger::sql::rows::{Row, check_customer};
 /// Who owes a bill, if it is kept.
 pub(super) fn customer(connection: &Db, bill: i64) -> Result<Option<Customer>, Fault> {
     let sql = "SELECT name, email, account_name FROM customers WHERE bill = ?1";
-    let customer = |row: &rusqlite::Row<'_>| {
-        let (name, email, account_name): (String, Option<String>, Option<String>) = (row.get(0)?, row.get(1)?, row.get(2)?);
-        Ok(Customer { name: Personal::new(name), email: email.map(Personal::new), account_name: account_name.map(Personal::new) })
-    };
-    Ok(connection.prepare_cached(sql)?.query_row([bill], customer).optional()?)
+    Ok(connection.prepare_cached(sql)?.query_row([bill], of_row).optional()?)
+}
+
+/// Name, e-mail and account name, as a row begins with them.
+pub(super) fn of_row(row: &rusqlite::Row<'_>) -> rusqlite::Result<Customer> {
+    let (name, email, account_name): (String, Option<String>, Option<String>) = (row.get(0)?, row.get(1)?, row.get(2)?);
+    Ok(Customer { name: Personal::new(name), email: email.map(Personal::new), account_name: account_name.map(Personal::new) })
 }
 
 /// The same of a bill's row that is the one that was written last, if it is who was given.

@@ -121,6 +121,11 @@ impl SqliteLedger {
         self.readers.view()?.ask(|connection| read::export(connection, out))
     }
 
+    /// How much of it [`SqliteLedger::purge_personal`] would remove.
+    pub fn purgeable(&self, before: Timestamp) -> Result<Purged, LedgerError> {
+        self.readers.view()?.ask(|connection| upkeep::purgeable(connection, before))
+    }
+
     /// Removes names, addresses and bodies of bills that nothing happened to since `before` and whose code cannot be paid
     /// any more: none was made, or it was cancelled, refused, retired, past its expiry or paid (unless reusable) by then. The
     /// purge itself becomes an event at `now`.

@@ -1,5 +1,6 @@
 //! Opening and creating a ledger file: settings, binding, migrations, and the cheap checks every opening makes.
 
+use std::fmt::Write as _;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -175,11 +176,32 @@ fn connect(place: &Place, access: OpenFlags) -> Result<Connection, LedgerError> 
     let open = || -> Result<Connection, Fault> {
         // By where a link leads: the link may be the operator's, the file must be ours.
         private::close(place.path())?;
-        let connection = Connection::open_with_flags(place.path(), flags)?;
+        let connection = match immutable(place.path()).filter(|_| access == OpenFlags::SQLITE_OPEN_READ_ONLY) {
+            Some(address) => Connection::open_with_flags(address, flags | OpenFlags::SQLITE_OPEN_URI)?,
+            None => Connection::open_with_flags(place.path(), flags)?,
+        };
         configure(&connection)?;
         Ok(connection)
     };
     open().map_err(|fault| place.error(fault))
+}
+
+/// The address of a file that nothing changes while it is read: nobody can write where it lies, as on media that are read only, and it has
+/// neither a log nor readers. SQLite would want to make files of its own beside any other.
+fn immutable(path: &Path) -> Option<String> {
+    let is_in_use = ["-wal", "-shm"].iter().any(|suffix| beside(path, suffix).exists());
+    if is_in_use || !private::is_read_only(path) {
+        return None;
+    }
+    let mut address = String::from("file:");
+    for byte in path.to_str()?.bytes() {
+        if byte.is_ascii_alphanumeric() || b"/._-~".contains(&byte) {
+            address.push(char::from(byte));
+        } else {
+            write!(address, "%{byte:02x}").unwrap_or_default();
+        }
+    }
+    Some(address + "?immutable=1")
 }
 
 /// A connection that copies the log.

@@ -274,7 +274,9 @@ fn a_purge_spares_what_is_live_or_open_and_leaves_the_chain_whole() {
     ]))
     .unwrap();
     wait(ledger.apply_payments(&[payment(9, "LIVE", "1", 40)])).unwrap();
+    assert_eq!(ledger.purgeable(at(1000)).unwrap(), Purged { customers: 1, bodies: 0 });
     assert_eq!(wait(ledger.purge_personal(at(1000), at(6000))).unwrap(), Purged { customers: 1, bodies: 0 });
+    assert_eq!(ledger.purgeable(at(1000)).unwrap(), Purged::default());
     let has = |invoice: &str| wait(ledger.customer(&number(invoice))).unwrap().is_some();
     assert_eq!([has("LIVE"), has("EXPIRED"), has("RECENT")], [true, false, true]);
     drop(ledger);

@@ -62,6 +62,18 @@ static PURGEABLE: LazyLock<String> = LazyLock::new(|| {
     )
 });
 
+/// What [`purge`] would remove.
+pub(super) fn purgeable(connection: &Db, before: Timestamp) -> Result<Purged, Fault> {
+    let sql = format!(
+        "WITH due AS ({}) SELECT (SELECT COUNT(*) FROM customers WHERE bill IN (SELECT id FROM due)), \
+         (SELECT COUNT(*) FROM bodies WHERE bill IN (SELECT id FROM due))",
+        *PURGEABLE
+    );
+    let count = |row: &rusqlite::Row<'_>, column| row.get::<_, i64>(column).map(|count| u64::try_from(count).unwrap_or(0));
+    let counts = |row: &rusqlite::Row<'_>| Ok(Purged { customers: count(row, 0)?, bodies: count(row, 1)? });
+    Ok(connection.query_row(&sql, [microseconds(truncated(before))], counts)?)
+}
+
 /// Removes the personal data of [`PURGEABLE`] bills and records that, in one transaction; then clears it from the file.
 pub(super) fn purge(connection: &Db, origin: &Origin, before: Timestamp, now: Timestamp) -> Result<Purged, Fault> {
     connection.pragma_update(None, "secure_delete", true)?;

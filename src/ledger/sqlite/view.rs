@@ -285,6 +285,20 @@ impl View for SqliteView {
         })
     }
 
+    async fn visit_customers(&self, mut visit: impl FnMut(InvoiceNumber, Customer) + Send) -> Result<(), LedgerError> {
+        self.ask(|connection| {
+            let sql = "SELECT name, email, account_name, invoice_number FROM customers JOIN bills ON bills.id = bill";
+            let mut statement = connection.prepare(sql)?;
+            let mut rows = statement.query([])?;
+            while let Some(row) = rows.next()? {
+                let number: String = row.get(3)?;
+                let number = InvoiceNumber::new(number).map_err(|_| Fault::Damaged("an invoice number cannot be read".into()))?;
+                visit(number, customers::of_row(row)?);
+            }
+            Ok(())
+        })
+    }
+
     async fn visit_payments(&self, mut visit: impl FnMut(Payment) + Send) -> Result<(), LedgerError> {
         self.ask(|connection| {
             tree::check_all(connection, Set::Payments)?;

@@ -16,6 +16,7 @@ use rust_xlsxwriter::{DocProperties, ExcelDateTime, Workbook, XlsxError};
 use super::Writer;
 use super::document::{Document, Section, Table};
 use super::words::Words;
+use crate::columns::disk;
 use sheet::Sheet;
 use style::Styles;
 
@@ -27,15 +28,7 @@ const NAME_MAX: usize = 31;
 /// Writes the workbook. No sheet gets more than `rows_max` rows: what is over goes on in a further sheet. `scratch` is a
 /// folder for what waits to be compressed.
 pub(super) fn write(document: &Document<'_>, rows_max: u32, scratch: &Path, writer: &mut Writer) -> io::Result<()> {
-    build(document, rows_max, scratch).and_then(|mut workbook| workbook.save_to_writer(writer)).map_err(into_io)
-}
-
-#[allow(clippy::needless_pass_by_value, reason = "`map_err` hands it over")]
-fn into_io(error: XlsxError) -> io::Error {
-    match error {
-        XlsxError::IoError(error) => error,
-        other => io::Error::other(other.to_string()),
-    }
+    disk::written(|| build(document, rows_max, scratch)?.save_to_writer(writer))
 }
 
 fn build(document: &Document<'_>, rows_max: u32, scratch: &Path) -> Result<Workbook, XlsxError> {

@@ -4,8 +4,12 @@ use std::fs::{self, File};
 use std::io::{self, BufReader, Read};
 use std::path::{Path, PathBuf};
 
+use jiff::civil::Date;
+
+use super::Kind;
 use super::files::sync_folder_of;
 use crate::private;
+use crate::serve::LASTING;
 
 /// How hard zstd tries.
 const LEVEL: i32 = 9;
@@ -33,6 +37,25 @@ pub(super) fn close(path: &Path) -> io::Result<()> {
     temporary.persist_noclobber(&compressed).map_err(|error| error.error)?;
     sync_folder_of(path)?;
     remove(path)
+}
+
+/// The WIB day of a log of the server by its file's name, whichever kind it is of, open or compressed.
+#[must_use]
+pub fn day_of(file_name: &str) -> Option<Date> {
+    let of = |kind: Kind| file_name.strip_prefix(kind.name())?.strip_prefix('-')?.split_at_checked(10);
+    let (day, rest) = LASTING.into_iter().find_map(of)?;
+    day.parse().ok().filter(|_| rest.starts_with(".jsonl"))
+}
+
+/// Removes what a killed process was just compressing: the originals are all there. Whoever holds the folder's lock is alone.
+pub(super) fn sweep(folder: &Path) -> io::Result<()> {
+    for entry in fs::read_dir(folder)? {
+        let entry = entry?;
+        if entry.file_name().to_str().is_some_and(|name| name.starts_with(".closing-")) {
+            fs::remove_file(entry.path())?;
+        }
+    }
+    Ok(())
 }
 
 fn remove(path: &Path) -> io::Result<()> {

@@ -9,6 +9,7 @@ use std::sync::Arc;
 
 use jiff::civil::Date;
 
+use super::lock::FolderLock;
 use super::{Durability, Kind};
 use crate::private;
 use crate::serve::metrics::Metrics;
@@ -53,6 +54,7 @@ struct Open {
 #[derive(Debug)]
 pub(super) struct Files {
     folder: PathBuf,
+    lock: Arc<FolderLock>,
     durability: Durability,
     /// Bytes of the disk that what has a bound leaves free.
     reserved_bytes: u64,
@@ -63,8 +65,8 @@ pub(super) struct Files {
 }
 
 impl Files {
-    pub(super) fn new(folder: &Path, durability: Durability, reserved_bytes: u64, metrics: Arc<Metrics>) -> Self {
-        Self { folder: folder.to_owned(), durability, reserved_bytes, metrics, open: BTreeMap::new(), failed_bytes: 0 }
+    pub(super) fn new(folder: &Path, lock: Arc<FolderLock>, durability: Durability, reserved_bytes: u64, metrics: Arc<Metrics>) -> Self {
+        Self { folder: folder.to_owned(), lock, durability, reserved_bytes, metrics, open: BTreeMap::new(), failed_bytes: 0 }
     }
 
     /// Appends lines, all or none of them for certain; whether all are there. After a failure some may be there all the same,
@@ -94,6 +96,7 @@ impl Files {
     pub(super) fn could_append(&mut self, kind: Kind, stretch: Stretch) -> bool {
         let blank = vec![b'\n'; self.failed_bytes.max(1)];
         let attempt = || -> io::Result<()> {
+            self.lock.hold()?;
             let mut open = Open::at(&self.folder, kind, stretch)?;
             let written = open.file.write_all(&blank).and_then(|()| open.file.sync_data());
             open.file.set_len(open.bytes)?;
@@ -106,6 +109,7 @@ impl Files {
     }
 
     fn try_append<'a>(&mut self, lines: impl Iterator<Item = (Kind, Stretch, &'a [u8], u64)>) -> io::Result<()> {
+        self.lock.hold()?;
         for (kind, stretch, line, bytes_max) in lines {
             self.queue(kind, stretch, line, bytes_max)?;
         }
@@ -251,6 +255,12 @@ mod tests {
         Stretch { day: text.parse().unwrap(), minute: None }
     }
 
+    fn files(folder: &Path, durability: Durability, reserved_bytes: u64) -> Files {
+        // The one before lets go first.
+        let lock = FolderLock::take(folder).unwrap();
+        Files::new(folder, Arc::new(lock.unwrap()), durability, reserved_bytes, Arc::default())
+    }
+
     fn read(folder: &Path, name: &str) -> String {
         fs::read_to_string(folder.join(name)).unwrap()
     }
@@ -260,7 +270,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path();
         fs::write(path.join("notifications-2026-11-21.jsonl"), "whole\ntorn").unwrap();
-        let mut files = Files::new(path, Durability::Synced, 10, Arc::default());
+        let mut files = self::files(path, Durability::Synced, 10);
         let (first, second) = (day("2026-11-21"), day("2026-11-22"));
         assert!(files.append([(Kind::Notifications, first, &b"a"[..], FREE), (Kind::Notifications, first, b"b", FREE)].into_iter()));
         assert!(files.append([(Kind::Notifications, second, &b"c"[..], FREE), (Kind::Notifications, first, b"d", FREE)].into_iter()));
@@ -272,7 +282,7 @@ mod tests {
     #[test]
     fn strangers_get_so_many_bytes_a_day_and_no_more() {
         let folder = tempfile::tempdir().unwrap();
-        let mut files = Files::new(folder.path(), Durability::Written, 10, Arc::default());
+        let mut files = self::files(folder.path(), Durability::Written, 10);
         for _ in 0..5 {
             assert!(files.append(
                 [(Kind::Forged, day("2026-11-21"), &b"1234"[..], 10), (Kind::Inquiries, day("2026-11-21"), b"x", FREE)].into_iter()
@@ -282,7 +292,8 @@ mod tests {
         assert_eq!(read(folder.path(), "inquiries-2026-11-21.jsonl"), "x\n".repeat(5));
         assert!(files.metrics.text().contains("tagih_log_dropped_total{is=\"cap\"} 3"), "{}", files.metrics.text());
         // A disk with less than its reserve takes nothing of theirs either, and everything of DOKU's.
-        let mut files = Files::new(folder.path(), Durability::Written, u64::MAX, Arc::default());
+        drop(files);
+        let mut files = self::files(folder.path(), Durability::Written, u64::MAX);
         let day = day("2026-11-22");
         assert!(files.append([(Kind::Forged, day, &b"1234"[..], 10), (Kind::Notifications, day, b"y", FREE)].into_iter()));
         assert_eq!(read(folder.path(), "forged-2026-11-22.jsonl") + &read(folder.path(), "notifications-2026-11-22.jsonl"), "y\n");
@@ -294,7 +305,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path();
         let name = "notifications-2026-11-21.jsonl";
-        let mut files = Files::new(path, Durability::Synced, 10, Arc::default());
+        let mut files = self::files(path, Durability::Synced, 10);
         let mut append = |line: &[u8]| assert!(files.append([(Kind::Notifications, day("2026-11-21"), line, FREE)].into_iter()));
         append(b"a");
         fs::remove_file(path.join(name)).unwrap();
@@ -313,7 +324,8 @@ mod tests {
     fn a_folder_that_is_gone_is_a_failure_and_not_a_loss() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("logs");
-        let mut files = Files::new(&path, Durability::Synced, 10, Arc::default());
+        let mut files = self::files(&path, Durability::Synced, 10);
+        fs::remove_dir_all(&path).unwrap();
         assert!(!files.append([(Kind::Notifications, day("2026-11-21"), &b"a"[..], FREE)].into_iter()));
         fs::create_dir(&path).unwrap();
         assert!(files.append([(Kind::Notifications, day("2026-11-21"), &b"b"[..], FREE)].into_iter()));

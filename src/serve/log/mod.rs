@@ -5,9 +5,10 @@
 
 mod closing;
 mod files;
+mod lock;
 mod records;
 
-use std::fs::{self, File, TryLockError};
+use std::fs::{self, File};
 use std::io::{self, BufRead as _, BufReader, Seek as _, SeekFrom};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError, mpsc};
@@ -17,7 +18,9 @@ use jiff::Timestamp;
 use jiff::civil::Date;
 use tokio::sync::oneshot;
 
+pub use self::closing::day_of;
 use self::files::{Files, Stretch};
+use self::lock::FolderLock;
 pub(super) use self::records::Records;
 use super::ServeError;
 use super::metrics::Metrics;
@@ -90,7 +93,7 @@ pub struct LogFolder {
     path: PathBuf,
     /// Days before this one are closed, or being closed: no line goes there any more, whatever the clock says.
     open_from: Arc<Mutex<Date>>,
-    _lock: Arc<File>,
+    lock: Arc<FolderLock>,
 }
 
 impl LogFolder {
@@ -100,14 +103,16 @@ impl LogFolder {
     /// [`ServeError::Folder`] and [`ServeError::Held`].
     pub fn take(path: &Path) -> Result<Self, ServeError> {
         let failed = |error: &io::Error| ServeError::Folder { path: path.to_owned(), reason: error.to_string() };
-        private::folder(path).map_err(|error| failed(&error))?;
-        let options = &mut File::options();
-        let lock = private::open(options.create(true).truncate(false).write(true), &path.join(".lock")).map_err(|error| failed(&error))?;
-        match lock.try_lock() {
-            Ok(()) => Ok(Self { path: path.to_owned(), open_from: Arc::new(Mutex::new(Date::MIN)), _lock: Arc::new(lock) }),
-            Err(TryLockError::WouldBlock) => Err(ServeError::Held { path: path.to_owned() }),
-            Err(TryLockError::Error(error)) => Err(failed(&error)),
-        }
+        let lock = FolderLock::take(path).map_err(|error| failed(&error))?;
+        let lock = lock.ok_or_else(|| ServeError::Held { path: path.to_owned() })?;
+        closing::sweep(path).map_err(|error| failed(&error))?;
+        Ok(Self { path: path.to_owned(), open_from: Arc::new(Mutex::new(Date::MIN)), lock: Arc::new(lock) })
+    }
+
+    /// Whether a server writes into the folder at `path` now.
+    #[must_use]
+    pub fn is_served(path: &Path) -> bool {
+        lock::is_held(path)
     }
 
     /// The notification files that are not closed yet: what the ledger may lack after a crash is in them.
@@ -177,7 +182,7 @@ impl LogFolder {
 
     fn files_of(&self, durability: Durability, reserved_bytes: u64, metrics: &Arc<Metrics>) -> Result<Files, ServeError> {
         tempfile::tempfile_in(&self.path).map_err(|error| self.failed(&error))?;
-        Ok(Files::new(&self.path, durability, reserved_bytes, Arc::clone(metrics)))
+        Ok(Files::new(&self.path, Arc::clone(&self.lock), durability, reserved_bytes, Arc::clone(metrics)))
     }
 
     /// Visits the answers given since `since`, of the last `bytes_max` bytes at most. What cannot be read is passed over.
@@ -301,7 +306,13 @@ mod tests {
     fn all_that_wait_share_one_fsync_and_hear_of_it() {
         let folder = tempfile::tempdir().unwrap();
         let metrics = Arc::<Metrics>::default();
-        let mut files = Files::new(folder.path(), Durability::Synced, 0, Arc::clone(&metrics));
+        let mut files = Files::new(
+            folder.path(),
+            Arc::new(FolderLock::take(folder.path()).unwrap().unwrap()),
+            Durability::Synced,
+            0,
+            Arc::clone(&metrics),
+        );
         let (sender, receiver) = mpsc::channel();
         let day: Date = "2026-11-21".parse().unwrap();
         let answers: Vec<oneshot::Receiver<bool>> = (0..100)

@@ -49,13 +49,20 @@ fn every_command_that_does_something_is_silent_when_it_succeeds() {
         let ran = world.run(&[arguments, &["--quiet"]].concat()).expect(0);
         assert_eq!(ran.stdout, "", "{arguments:?}");
     }
+    for arguments in [&["purge", "--due"][..], &["support-bundle", "--out", "b.zip", "--offline", "--quick"]] {
+        let ran = world.run_with(&[("TAGIH_RETENTION_RUNS_DAYS", "1")], &[arguments, &["--quiet"]].concat()).expect(0);
+        assert_eq!((ran.stdout.as_str(), ran.stderr.as_str()), ("", ""), "{arguments:?}");
+    }
 }
 
 #[test]
 fn what_is_asked_for_is_shown_also_when_quiet_and_nothing_beside_it() {
     let doku = Doku::process();
     let world = world(&doku);
-    let commands: [&[&str]; 14] = [
+    let commands: [&[&str]; 17] = [
+        &["privacy", "report", "--invoice", "Q-0001"],
+        &["runs", "list"],
+        &["help", "issue"],
         &["status"],
         &["why", "Q-0001"],
         &["explain", "P06"],

@@ -8,10 +8,10 @@ use crate::cli::world::World;
 
 const HEAD: &str = "invoice_number,payment_code,channel,amount,status,reusable,created_at,expires_at,cancelled_at,policy_type";
 
-/// September, closed in each format there was: A owes Rp10.000, B has paid Rp20.000 that DOKU has not paid out, Rp1 is of nobody.
+/// September, closed in each format there is: A owes Rp10.000, B has paid Rp20.000 that DOKU has not paid out, Rp1 is of nobody.
 #[test]
 fn a_month_in_an_older_format_opens_the_next_one() {
-    for format in [1, 2] {
+    for format in [1, 2, 3] {
         opens(format);
     }
 }

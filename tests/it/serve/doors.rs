@@ -274,3 +274,33 @@ fn a_hangup_reloads_the_keys_and_never_ends_the_server() {
     assert_eq!((status(SECRET), status("SK-after-0123456789")), (200, 200));
     assert_eq!(shop.close(), Some(0));
 }
+
+#[test]
+fn settings_of_the_keys_that_are_written_while_it_runs_count_from_the_next_hang_up_on() {
+    let mut shop = Shop::new("");
+    let secret = |name: &str, text: &str| {
+        let path = shop.world.file(name, text);
+        fs::set_permissions(&path, fs::Permissions::from_mode(0o600)).unwrap();
+        path
+    };
+    let before = secret("before", SECRET);
+    shop.many(1);
+    shop.open();
+    let stamp = Timestamp::now().strftime("%Y-%m-%dT%H:%M:%SZ").to_string();
+    let status = |shop: &Shop, key: &str| {
+        shop.send(&Message::signed_as(key, NOTIFICATION, key, &stamp, notification_body(1, key, "SUCCESS"))).status
+    };
+    // In the order of docs/operating.md: the present key is named as the previous one, then the new one takes its place.
+    let new = "SK-after-0123456789";
+    shop.world.reconfigure("[ledger]", &format!("secret_file_previous = \"{}\"\n[ledger]", before.display()));
+    fs::write(shop.world.path("secret"), new).unwrap();
+    assert_eq!((status(&shop, SECRET), status(&shop, new)), (200, 401), "nothing has changed for the server yet");
+    shop.signal("HUP");
+    until("the new key counts", || status(&shop, new) == 200);
+    assert_eq!(status(&shop, SECRET), 200, "and so does the one before");
+    // A command that takes its time holds nobody up, a stop least of all.
+    shop.world.reconfigure("secret_file =", "secret_command = [\"sleep\", \"60\"]\nsecret_command_seconds = 60\n# secret_file =");
+    shop.signal("HUP");
+    assert_eq!((status(&shop, SECRET), status(&shop, new)), (200, 200));
+    assert_eq!(shop.close(), Some(0));
+}

@@ -260,3 +260,37 @@ fn a_message_that_comes_again_word_for_word_is_acknowledged_and_kept_once() {
     assert_eq!(shop.send(&Message::new(NOTIFICATION, "other", String::from_utf8(told.body.clone()).unwrap())).status, 200);
     assert_eq!(shop.lines("notifications-").len(), 2);
 }
+
+#[test]
+fn a_server_whose_folder_another_has_taken_writes_no_more_into_it() {
+    let mut first = Shop::new("");
+    first.open();
+    assert_eq!(first.send(&Message::notification(1, "before")).status, 200);
+    fs::remove_dir_all(first.world.path("logs")).unwrap();
+    assert_eq!(first.send(&Message::notification(1, "gone")).status, 503, "a folder that is gone may be on a disk that is");
+    let second = first.world.start(&[], &["serve", "--listen", "127.0.0.1:0"]);
+    until("the second has the folder", || first.world.path("logs/.lock").exists());
+    assert_eq!(first.send(&Message::notification(1, "taken")).status, 503);
+    assert!(first.lines("notifications-").is_empty(), "nothing of the first is in the second's log");
+    assert!(first.said().contains("another server has taken it"), "{}", first.said());
+    crate::cli::world::signal(&second, "TERM");
+    assert_eq!(crate::cli::world::Ran::of(second).code, 0);
+    until("the first takes it again", || first.send(&Message::notification(1, "after")).status == 200);
+    assert_eq!(first.close(), Some(0));
+}
+
+#[test]
+fn a_ledger_is_not_restored_beside_a_server_that_has_the_one_before() {
+    let mut shop = Shop::new("");
+    shop.many(1);
+    shop.world.run(&["ledger", "backup", "copy.ledger"]).expect(0);
+    shop.open();
+    fs::rename(shop.world.path("tagih.ledger"), shop.world.path("aside.ledger")).unwrap();
+    shop.world.run(&["ledger", "restore", "copy.ledger"]).expect(6).says(&["tagih serve", "stop it"]);
+    assert!(!shop.world.path("tagih.ledger").exists());
+    let _ended_as_it_may = shop.close();
+    for suffix in ["-wal", "-shm"] {
+        drop(fs::remove_file(shop.world.path(&format!("tagih.ledger{suffix}"))));
+    }
+    shop.world.run(&["ledger", "restore", "copy.ledger"]).expect(0);
+}

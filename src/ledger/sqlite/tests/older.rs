@@ -117,7 +117,7 @@ fn a_ledger_of_the_first_schema_is_migrated_with_all_it_holds_and_can_keep_statu
 }
 
 /// A ledger as the version before seals wrote it: issued, amended, cancelled, paid and registered bills.
-const SCHEMA_5: &[u8] = include_bytes!("schema-5.ledger.zst");
+const SCHEMA_5: &[u8] = include_bytes!("../../../../tests/fixtures/ledgers/schema-5.ledger.zst");
 const HEAD_5: (u64, &str) = (19, "e56fc75ecef5f8836ca0e592f2fcbc3875b078a87bdf6e807e52bba9aefc3cda");
 
 fn schema_5() -> (tempfile::TempDir, std::path::PathBuf, Vec<u8>) {

@@ -1,0 +1,104 @@
+//! Whatever an earlier version wrote is still read: one table of every format of ledgers, journals and carries there was. A new format is
+//! not in it, and fails here, until a file that its version wrote stands under `tests/fixtures`.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use serde_json::Value;
+
+use super::world::{Ran, World};
+
+/// Every schema of a ledger's file, with the bills and payments that its fixture holds.
+const LEDGERS: [(u32, u64, u64); 7] = [(1, 2, 1), (2, 2, 1), (3, 2, 1), (4, 2, 1), (5, 5, 1), (6, 4, 0), (7, 4, 0)];
+
+/// Every journal, with the lines it has: of before accounts were recorded, and of today.
+const JOURNALS: [(&str, u64); 2] = [("without-person", 10), ("present", 10)];
+
+/// Every format of what one month hands to the next; `month_end/older.rs` opens each.
+const CARRIES: [u32; 3] = [1, 2, 3];
+
+fn fixtures() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures")
+}
+
+fn source(path: &str) -> String {
+    fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("src").join(path)).unwrap()
+}
+
+#[test]
+fn every_format_there_is_has_a_fixture() {
+    let schemas = fs::read_dir(Path::new(env!("CARGO_MANIFEST_DIR")).join("src/ledger/schema")).unwrap();
+    let steps: BTreeSet<u32> = schemas.filter_map(|entry| entry.unwrap().file_name().to_str()?.get(..4)?.parse().ok()).collect();
+    assert_eq!(steps, LEDGERS.iter().map(|(schema, ..)| *schema).collect(), "a schema without a fixture");
+    assert!(LEDGERS.iter().all(|(schema, ..)| fixtures().join(format!("ledgers/schema-{schema}.ledger.zst")).is_file()));
+    let carry = source("books/carry/mod.rs");
+    let format = carry.lines().find_map(|line| line.strip_prefix("pub const FORMAT: u32 = ")?.strip_suffix(';')?.parse::<u32>().ok());
+    assert_eq!(format, CARRIES.last().copied(), "a carry without a fixture");
+    assert!(CARRIES.iter().all(|format| fixtures().join(format!("carry-format-{format}/carry/carry.json")).is_file()));
+    // A journal has no number: what it can say are its kinds of entries.
+    let kinds = |text: &str| -> BTreeSet<String> {
+        text.lines().filter_map(|line| Some(serde_json::from_str::<Value>(line).ok()?["entry"]["kind"].as_str()?.to_owned())).collect()
+    };
+    let written: BTreeSet<String> = JOURNALS
+        .iter()
+        .flat_map(|(name, _)| kinds(&fs::read_to_string(fixtures().join(format!("journals/{name}.journal"))).unwrap()))
+        .collect();
+    let (_, entries) = source("journal/entry.rs").split_once("pub enum Entry {").map(|(a, b)| (a.to_owned(), b.to_owned())).unwrap();
+    let variants = entries.split("\n}\n").next().unwrap().lines().filter_map(|line| line.strip_prefix("    "));
+    let names =
+        variants.filter(|line| line.starts_with(|c: char| c.is_ascii_uppercase())).map(|line| line.trim_end_matches([' ', '{', ',']));
+    let known: BTreeSet<String> = names.map(snake).collect();
+    assert_eq!(known, written, "an entry of the journal that no fixture has");
+}
+
+/// `PeriodClosed` as the journal writes it.
+fn snake(name: &str) -> String {
+    let mut written = String::new();
+    for c in name.chars() {
+        if c.is_ascii_uppercase() && !written.is_empty() {
+            written.push('_');
+        }
+        written.push(c.to_ascii_lowercase());
+    }
+    written
+}
+
+#[test]
+fn a_ledger_of_every_schema_is_brought_up_to_date_verified_and_used() {
+    for (schema, bills, payments) in LEDGERS {
+        let world = World::at("http://127.0.0.1:1", "");
+        let packed = fs::read(fixtures().join(format!("ledgers/schema-{schema}.ledger.zst"))).unwrap();
+        world.file("tagih.ledger", zstd::decode_all(&packed[..]).unwrap());
+        let run = |arguments: &[&str]| -> Ran { world.run_with(&[("TAGIH_DOKU_CLIENT_ID", "BRN-0001")], arguments) };
+        let is_older = schema < LEDGERS.last().unwrap().0;
+        if is_older {
+            run(&["status"]).expect(2).says(&["has schema version"]);
+            run(&["ledger", "migrate"]).expect(0).says(&[&format!("from schema {schema} to")]);
+            assert!(world.path(&format!("tagih.ledger.schema-{schema}")).exists());
+        }
+        let verified: Value = serde_json::from_str(&run(&["ledger", "verify", "--json"]).expect(0).stdout).unwrap();
+        assert_eq!((verified["bills"].as_u64(), verified["payments"].as_u64()), (Some(bills), Some(payments)), "{schema}: {verified}");
+        let migrated: Value = serde_json::from_str(&run(&["ledger", "migrate", "--json"]).expect(0).stdout).unwrap();
+        assert!(migrated["migrated"].is_null(), "once");
+        let why = run(&["why", "INV-1"]);
+        assert!([0, 1].contains(&why.code) && why.stdout.contains("INV-1"), "{schema}: {why:?}");
+        world.file("codes.csv", "invoice_number,payment_code,channel,amount\nNEW-1,8896500000000001,alfa,1000\n");
+        run(&["ledger", "import", "codes.csv"]).expect(0);
+        run(&["ledger", "verify"]).expect(0);
+    }
+}
+
+#[test]
+fn a_journal_of_every_kind_is_read_and_gone_on_with() {
+    for (name, lines) in JOURNALS {
+        let world = World::at("http://127.0.0.1:1", "");
+        world.file("tagih.journal", fs::read(fixtures().join(format!("journals/{name}.journal"))).unwrap());
+        let verified: Value = serde_json::from_str(&world.run(&["discrepancies", "verify", "--json"]).expect(0).stdout).unwrap();
+        assert_eq!(verified["lines"].as_u64(), Some(lines), "{name}: {verified}");
+        world.run(&["discrepancies", "list", "--status", "all"]).expect(0);
+        world.run(&["period", "list"]).expect(0);
+        world.run(&["discrepancies", "four-eyes", "on", "--by", "Siti", "--reason", "again"]).expect(0);
+        world.run(&["discrepancies", "verify"]).expect(0);
+    }
+}

@@ -1,0 +1,162 @@
+//! What an operator ran into once: full disks, closed pipes, media that are read only, pipes without writers, what killed runs leave.
+
+use std::fs;
+use std::io::{BufRead as _, BufReader, Read as _};
+use std::os::unix::fs::{PermissionsExt as _, chown};
+use std::os::unix::process::CommandExt as _;
+use std::process::{Command, Stdio};
+use std::time::Duration;
+
+use super::world::{Ran, World};
+
+/// An account that owns nothing.
+const NOBODY: u32 = 65_534;
+
+/// A ledger with many adopted codes.
+fn large() -> World {
+    let world = World::at("http://127.0.0.1:1", "");
+    let rows: Vec<String> = (0..3_000).map(|n| format!("A-{n:05},88965{n:08},alfa,{}\n", 1_000 + n)).collect();
+    world.file("codes.csv", format!("invoice_number,payment_code,channel,amount\n{}", rows.concat()));
+    world.file("log.jsonl", "");
+    world.run(&["ledger", "import", "codes.csv", "--new-ledger", "--quiet"]).expect(0);
+    world
+}
+
+/// Runs it by a shell that does something first.
+fn after(world: &World, first: &str, arguments: &[&str]) -> Ran {
+    let inner = world.command(arguments);
+    let mut command = Command::new("/bin/sh");
+    command.env_clear().current_dir(world.path("")).stdin(Stdio::null());
+    command.args(["-c", &format!("{first}; exec \"$0\" \"$@\"")]).arg(inner.get_program()).args(inner.get_args());
+    Ran::from(command.output().unwrap())
+}
+
+/// Names of what drafts are called, wherever a run may leave them.
+fn drafts(world: &World, folder: &str) -> Vec<String> {
+    let entries = fs::read_dir(world.path(folder)).into_iter().flatten();
+    entries.map(|entry| entry.unwrap().file_name().into_string().unwrap()).filter(|name| name.starts_with(".tagih-")).collect()
+}
+
+#[test]
+fn a_disk_that_is_full_or_a_file_that_may_not_grow_is_nine_whatever_is_being_written() {
+    let world = large();
+    let report = ["reconcile", "--period", "2026-11", "--as-of", "2026-12-02T00:00:00Z", "--notifications", "log.jsonl", "--out", "report"];
+    // In blocks of 512 bytes: the first files, the rows that wait for the workbook, the workbook.
+    for blocks in [200, 800, 1_200, 1_600, 2_000] {
+        let ran = after(&world, &format!("ulimit -f {blocks}"), &report);
+        if ran.code != 0 && ran.code != 1 {
+            ran.expect(9);
+        }
+        assert_eq!(drafts(&world, "report"), Vec::<String>::new(), "{blocks}");
+    }
+    after(&world, "ulimit -f 800", &report).expect(9);
+    let full = after(&world, "ulimit -f 64", &["ledger", "backup", "copy.ledger"]).expect(9);
+    assert!(full.stderr.contains("hint: "), "{full:?}");
+}
+
+#[test]
+fn who_has_seen_enough_of_an_export_is_no_fault_of_the_disk() {
+    let world = large();
+    let mut child = world.command(&["ledger", "export"]).spawn().unwrap();
+    let mut first = String::new();
+    BufReader::with_capacity(64, child.stdout.take().unwrap()).read_line(&mut first).unwrap();
+    assert!(first.contains("\"sequence\":1"), "{first}");
+    let mut said = String::new();
+    child.stderr.take().unwrap().read_to_string(&mut said).unwrap();
+    assert_eq!((child.wait().unwrap().code(), said.as_str()), (Some(0), ""));
+}
+
+#[test]
+fn a_backup_that_nobody_can_write_beside_is_verified_and_read_where_it_lies() {
+    let world = World::at("http://127.0.0.1:1", "");
+    world.file("codes.csv", "invoice_number,payment_code,channel,amount\nA,8896500000000001,alfa,1000\n");
+    world.run(&["ledger", "import", "codes.csv", "--new-ledger"]).expect(0);
+    fs::create_dir(world.path("medium 1")).unwrap();
+    world.run(&["ledger", "backup", "medium 1/copy.ledger"]).expect(0);
+    let copy = world.path("medium 1/copy.ledger");
+    fs::set_permissions(&copy, fs::Permissions::from_mode(0o400)).unwrap();
+    fs::set_permissions(world.path("medium 1"), fs::Permissions::from_mode(0o500)).unwrap();
+    // Root could write all the same.
+    let is_root = fs::metadata("/proc/self").is_ok_and(|found| std::os::unix::fs::MetadataExt::uid(&found) == 0);
+    if is_root {
+        fs::set_permissions(world.path(""), fs::Permissions::from_mode(0o755)).unwrap();
+        for path in ["", "medium 1", "medium 1/copy.ledger", "secret", "tagih.toml"] {
+            chown(world.path(path), Some(NOBODY), Some(NOBODY)).unwrap();
+        }
+    }
+    for arguments in [&["ledger", "verify"][..], &["status"], &["why", "A"], &["ledger", "export"]] {
+        let mut command = world.command(arguments);
+        command.env("TAGIH_LEDGER_PATH", &copy);
+        if is_root {
+            command.uid(NOBODY).gid(NOBODY);
+        }
+        Ran::from(command.output().unwrap()).expect(0);
+    }
+    assert_eq!(fs::read_dir(world.path("medium 1")).unwrap().count(), 1);
+    fs::set_permissions(world.path("medium 1"), fs::Permissions::from_mode(0o700)).unwrap();
+}
+
+#[test]
+fn a_pipe_that_nobody_writes_into_is_refused_and_not_waited_for() {
+    let world = World::at("http://127.0.0.1:1", "");
+    assert!(Command::new("mkfifo").arg(world.path("pipe")).status().unwrap().success());
+    let pipe = world.path("pipe").display().to_string();
+    for (arguments, code) in [
+        (&["check", "pipe"][..], 7),
+        (&["issue", "pipe", "--dry-run"], 7),
+        (&["issue", "--plan", "pipe", "--yes"], 2),
+        (&["ledger", "import", "pipe"], 7),
+        (&["ingest", "pipe"], 7),
+        (&["--config", &pipe, "status"], 2),
+    ] {
+        let inner = if arguments[0] == "--config" {
+            let mut command = super::world::program();
+            command.current_dir(world.path("")).args(arguments);
+            command
+        } else {
+            world.command(arguments)
+        };
+        let mut command = Command::new("timeout");
+        command.env_clear().current_dir(world.path("")).arg("20").arg(inner.get_program()).args(inner.get_args());
+        let ran = Ran::from(command.output().unwrap()).expect(code);
+        assert!(ran.stderr.contains("pipe"), "{arguments:?}: {ran:?}");
+    }
+    // One that somebody writes into is a file like any other.
+    let shell = format!(
+        "{} --config tagih.toml check <(printf 'invoice_number,amount,customer_name,channel\\nA,1000,Budi,alfa\\n')",
+        env!("CARGO_BIN_EXE_tagih")
+    );
+    if let Ok(output) = Command::new("bash").env_clear().current_dir(world.path("")).args(["-c", &shell]).output() {
+        assert!(Ran::from(output).expect(0).stdout.contains("1 rows: 1 valid"));
+    }
+}
+
+#[test]
+fn what_a_killed_run_left_half_written_is_removed_by_the_next() {
+    let world = World::at("http://127.0.0.1:1", "");
+    world.file("codes.csv", "invoice_number,payment_code,channel,amount\nA,8896500000000001,alfa,1000\n");
+    world.run(&["ledger", "import", "codes.csv", "--new-ledger"]).expect(0);
+    world.file("log.jsonl", "");
+    fs::create_dir(world.path("report")).unwrap();
+    let left = world.file("report/.tagih-AbCdEf", "half of a report");
+    let long_ago = fs::metadata(&left).unwrap().modified().unwrap() - Duration::from_hours(1);
+    fs::File::options().write(true).open(&left).unwrap().set_modified(long_ago).unwrap();
+    let report = ["reconcile", "--period", "2026-11", "--as-of", "2026-12-02T00:00:00Z", "--notifications", "log.jsonl", "--out", "report"];
+    world.run(&report).expect(0);
+    assert_eq!(drafts(&world, "report"), Vec::<String>::new());
+}
+
+#[test]
+fn standard_input_is_kept_where_nobody_else_finds_it() {
+    let world = World::at("http://127.0.0.1:1", "");
+    fs::create_dir(world.path("tmp")).unwrap();
+    let mut command = world.command(&["check", "-", "--out", "checked"]);
+    let mut child = command.env("TMPDIR", world.path("tmp")).stdin(Stdio::piped()).spawn().unwrap();
+    let mut input = child.stdin.take().unwrap();
+    std::io::Write::write_all(&mut input, b"invoice_number,amount,customer_name,channel\nA,1.5,Budi,alfa\nB,1000,Siti,alfa\n").unwrap();
+    std::thread::sleep(Duration::from_millis(300));
+    assert_eq!(fs::read_dir(world.path("tmp")).unwrap().count(), 0, "no name while it is read");
+    drop(input);
+    let ran = Ran::of(child).expect(1);
+    assert!(ran.stdout.contains("2 rows: 1 valid"), "{ran:?}");
+}
