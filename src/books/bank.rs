@@ -98,8 +98,8 @@ impl Book<'_> {
             let is_number = name.bytes().all(|byte| byte.is_ascii_digit());
             name.len() >= if is_number { DIGITS_LENGTH_MIN } else { REFERENCE_LENGTH_MIN }
         };
-        let named = self.known.batches.iter().filter(|(_, batch)| is_reference(&batch.name));
-        let ids: HashMap<&str, ItemId> = named.map(|(id, batch)| (&*batch.name, *id)).collect();
+        let references = self.known.batches.iter().filter(|(_, batch)| is_reference(&batch.name));
+        let ids: HashMap<&str, ItemId> = references.map(|(id, batch)| (&*batch.name, *id)).collect();
         let names: HashSet<&str> = ids.keys().copied().collect();
         let batches = |fact: &BankLineFact| fact.text.names(&names).iter().filter_map(|name| ids.get(name)).copied().collect();
         facts.iter().map(|fact| (fact.id, batches(fact))).collect()

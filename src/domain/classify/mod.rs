@@ -244,6 +244,7 @@ impl Period {
 }
 
 /// `at` plus `minutes`, at most the end of time.
+#[must_use]
 pub fn minutes_after(at: Timestamp, minutes: i64) -> Timestamp {
     at.checked_add(SignedDuration::from_mins(minutes)).unwrap_or(Timestamp::MAX)
 }

@@ -48,7 +48,7 @@ impl<'c> Counts<'c> {
                 }
             }
             Err(_) if is_no_rupiah && !text.is_empty() && !(self.is_counted)(&text) => {
-                statements.left_alone = statements.left_alone.saturating_add(1)
+                statements.left_alone = statements.left_alone.saturating_add(1);
             }
             Err((column, reason)) => statements.malformed.push(MalformedLine { place, column, reason, is_heading }),
         }

@@ -44,7 +44,7 @@ pub(super) fn read(content: &[u8], file: u32, tell: &mut dyn FnMut(Statement)) -
         let mut last = field.place;
         match field.tag {
             b"25" => message.account = field.lines.concat(),
-            b"28C" | b"28" => message.number = String::from_utf8_lossy(&field.lines.concat()).trim().to_owned(),
+            b"28C" | b"28" => String::from_utf8_lossy(&field.lines.concat()).trim().clone_into(&mut message.number),
             b"61" => {
                 let about = fields.next_if(|next| next.tag == b"86");
                 message.line(&field, about.as_ref());

@@ -241,7 +241,7 @@ fn sen_of_others_are_no_fault_of_a_statement_and_sen_of_ours_are_told() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("statement");
         std::fs::write(&path, &text).unwrap();
-        let found = read(&[path.clone()], tables, &|text| text.holds("doku")).unwrap();
+        let found = read(std::slice::from_ref(&path), tables, &|text| text.holds("doku")).unwrap();
         assert_eq!(found.malformed, [], "{text}");
         assert_eq!((found.lines.len(), found.lines[0].amount, found.left_alone), (1, 144_450, left), "{text}");
         assert!(found.mostly_unread().is_empty());
