@@ -39,11 +39,11 @@ fn what_is_due_is_removed_evidence_of_an_open_month_is_not_and_the_purge_is_an_e
     fs::write(runs.join("20260101T000000Z-00000000.json"), old.to_string()).unwrap();
 
     let (earlier, files) = (head(world), bytes_in(&world.path("logs")));
-    let would = json(&world.run(&["purge", "--due", "--dry-run", "--json"]).expect(0));
+    let rehearsed = json(&world.run(&["purge", "--due", "--dry-run", "--json"]).expect(0));
     assert_eq!((head(world), bytes_in(&world.path("logs"))), (earlier.clone(), files), "a rehearsal removes nothing");
-    assert_eq!(would["personal_data"]["ledger_head"], Value::Null);
+    assert_eq!(rehearsed["personal_data"]["ledger_head"], Value::Null);
     let done = json(&world.run(&["purge", "--due", "--json"]).expect(0));
-    assert_eq!(done["personal_data"]["bodies"], would["personal_data"]["bodies"]);
+    assert_eq!(done["personal_data"]["bodies"], rehearsed["personal_data"]["bodies"]);
     assert!(done["personal_data"]["bodies"].as_u64().unwrap() >= 1, "{done}");
     assert_eq!((done["logs"]["files"].as_array().unwrap().len(), done["logs"]["kept_as_evidence"].as_u64()), (2, Some(1)), "{done}");
     assert_eq!(bytes_in(&world.path("logs")).into_keys().collect::<Vec<_>>(), {
