@@ -14,7 +14,7 @@ use super::setup::{Failure, Setup};
 use crate::domain::balance::Balance;
 use crate::domain::closing::Closing;
 use crate::exit::Exit;
-use crate::jobs::period::{self, Approved, CloseOptions, PeriodError};
+use crate::jobs::period::{self, Approved, CloseOptions, PeriodError, Signing};
 use crate::jobs::reconcile::OpeningFolder;
 use crate::journal;
 use crate::journal::period::{ClosedPeriod, PeriodClose};
@@ -45,7 +45,7 @@ pub(super) fn period(setup: &Setup, command: &PeriodCommand) -> Result<Exit, Fai
                     "E0855: a second person must agree: `discrepancies.four_eyes` is on\nhint: `tagih period propose {period} …`, then another person `tagih period approve {period} …`"
                 )));
             }
-            let closed = sign(setup, (period, report), by.as_deref(), reviewed_by.clone(), reason)?;
+            let closed = sign(setup, (period, report), by.as_deref(), Signing::Closes { reviewed_by: reviewed_by.clone() }, reason)?;
             write_anew(setup, report)?;
             told(setup, period, &closed, "is closed")?;
         }
@@ -53,7 +53,7 @@ pub(super) fn period(setup: &Setup, command: &PeriodCommand) -> Result<Exit, Fai
             let (from, _) = month(period)?;
             match report {
                 Some(report) if !reopen => {
-                    let proposed = sign(setup, (period, report), by.as_deref(), None, reason)?;
+                    let proposed = sign(setup, (period, report), by.as_deref(), Signing::Proposes, reason)?;
                     told(setup, period, &proposed, "waits to be approved by another person")?;
                     tell_proposal(setup, period)?;
                 }
@@ -99,16 +99,9 @@ fn reopened(setup: &Setup, period: &str) {
 }
 
 /// Signs a month, or proposes it where a second person must approve.
-fn sign(
-    setup: &Setup,
-    (period, report): (&str, &Path),
-    by: Option<&str>,
-    reviewed_by: Option<String>,
-    reason: &str,
-) -> Result<PeriodClose, Failure> {
+fn sign(setup: &Setup, (period, report): (&str, &Path), by: Option<&str>, signing: Signing, reason: &str) -> Result<PeriodClose, Failure> {
     let (from, to) = month(period)?;
     let author = setup.author(by, reason)?;
-    let four_eyes = setup.four_eyes(&author)?;
     let again = made_again(setup, report)?;
     Ok(period::close(CloseOptions {
         journal: setup.journal_path(),
@@ -117,8 +110,7 @@ fn sign(
         report,
         again: again.path(),
         author,
-        reviewed_by,
-        four_eyes,
+        signing,
         now: setup.clock.now(),
     })?)
 }

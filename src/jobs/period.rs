@@ -2,6 +2,7 @@
 //! linked to the period before, and signed.
 
 mod made_again;
+mod signing;
 
 use std::fs;
 use std::io;
@@ -23,29 +24,7 @@ use crate::report;
 use crate::report::manifest::{self, ReportFile};
 
 pub use self::made_again::{MadeFrom, made_from};
-
-/// What is to be closed.
-#[derive(Debug)]
-pub struct CloseOptions<'a> {
-    /// The journal.
-    pub journal: &'a Path,
-    /// The first WIB day.
-    pub from: Date,
-    /// The last WIB day.
-    pub to: Date,
-    /// The report that is signed.
-    pub report: &'a Path,
-    /// The same, made again just now from what the report says it was made from.
-    pub again: &'a Path,
-    /// Who signs, and why.
-    pub author: Author,
-    /// Who looked at it besides, where one person may close.
-    pub reviewed_by: Option<String>,
-    /// Whether a second person must approve: then this is a proposal only.
-    pub four_eyes: bool,
-    /// When (UTC).
-    pub now: Timestamp,
-}
+pub use self::signing::{CloseOptions, Signing};
 
 /// Why a period cannot be closed or reopened.
 #[derive(Debug, thiserror::Error)]
@@ -193,23 +172,24 @@ pub fn close(options: CloseOptions<'_>) -> Result<PeriodClose, PeriodError> {
         closing: summary.month.closing,
         ledger: source_text(&summary.ledger),
         evidence: summary.inputs.into_iter().map(|input| input.sha256).collect(),
-        reviewed_by: options.reviewed_by,
+        reviewed_by: if let Signing::Closes { reviewed_by } = &options.signing { reviewed_by.clone() } else { None },
     };
     // Only the one writer may say which period is the next.
     let mut writer = Writer::open(options.journal)?;
     check_order(&writer.journal().periods()?, &period.closing)?;
     let signed = Box::new(period.clone());
-    let entry = if options.four_eyes { Entry::PeriodProposed { period: signed } } else { Entry::PeriodClosed { period: signed } };
+    let entry = match options.signing {
+        Signing::Proposes => Entry::PeriodProposed { period: signed },
+        Signing::Closes { .. } => Entry::PeriodClosed { period: signed },
+    };
     writer.append(options.now, &options.author, entry)?;
     Ok(period)
 }
 
 fn check_reviewer(options: &CloseOptions<'_>) -> Result<(), PeriodError> {
     let wrong = |reason, hint| Err(PeriodError::Reviewer { reason, hint });
-    match &options.reviewed_by {
-        Some(_) if options.four_eyes => {
-            wrong("`discrepancies.four_eyes` is on, and a name in a command is no person", "they run `tagih period approve` themselves")
-        }
+    let Signing::Closes { reviewed_by } = &options.signing else { return Ok(()) };
+    match reviewed_by {
         Some(name) if name.trim().is_empty() || name.chars().any(char::is_control) => {
             wrong("the name is empty or not printable", "give `--reviewed-by` the name of somebody else")
         }

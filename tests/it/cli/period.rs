@@ -344,6 +344,18 @@ fn periods_are_closed_in_order_with_carried_balances_and_reopened_the_last_one_f
 }
 
 #[test]
+fn what_is_proposed_waits_for_a_second_person_whether_or_not_one_is_asked_for() {
+    let books = Books::new("");
+    books.august();
+    books.reconcile("2026-08", "august.jsonl", "2026-09-02", &[]);
+    let proposed = ["period", "propose", "2026-08", "--report", "2026-08", "--by", "Sari", "--reason", "month end"];
+    books.world.run(&proposed).expect(0).says(&["waits to be approved"]);
+    let listed = books.world.run(&["period", "list", "--json"]).expect(0).stdout;
+    let listed: Value = serde_json::from_str(&listed).unwrap();
+    assert!(listed.as_array().unwrap().iter().all(|entry| entry.get("close").is_none_or(Value::is_null)), "{listed}");
+}
+
+#[test]
 fn under_four_eyes_a_second_person_must_have_looked() {
     let books = Books::new("[discrepancies]\nfour_eyes = true\n");
     books.august();
