@@ -90,6 +90,7 @@ impl Book<'_> {
         }
         let clearing = Leg::of(Account::Clearing, row.batch);
         let mut gross = rupiah(row.amount);
+        let of_row = Leg::of(Account::Suspense, row.id);
         let state = match row.kind {
             RowKind::Of(channel, payment) => {
                 let id = self.known.payment_id(payment);
@@ -103,18 +104,18 @@ impl Book<'_> {
                         RowState::Settled
                     }
                     None => {
-                        self.charge(row, Leg::of(Account::Suspense, row.id), channel, gross, Movement::Unsettled, cause)?;
+                        self.charge(row, of_row, channel, gross, Movement::Unsettled, cause)?;
                         RowState::Suspense
                     }
                 }
             }
             RowKind::Unclaimed(channel) => {
-                self.charge(row, Leg::of(Account::Suspense, row.id), channel, gross, Movement::Unsettled, cause)?;
+                self.charge(row, of_row, channel, gross, Movement::Unsettled, cause)?;
                 RowState::Suspense
             }
             RowKind::Refund(channel) => {
                 gross = gross.min(Rupiah::ZERO.minus(gross));
-                self.charge(row, Leg::of(Account::Suspense, row.id), channel, gross, Movement::TakenBack, cause)?;
+                self.charge(row, of_row, channel, gross, Movement::TakenBack, cause)?;
                 RowState::Suspense
             }
             RowKind::Other => {
@@ -126,14 +127,21 @@ impl Book<'_> {
         };
         // Whatever the row is of, DOKU pays us the less by what others get of it; of one known as unreadable that was said before.
         if state != RowState::Twice && before != Some(RowState::Unreadable) {
-            self.move_to(Leg::total(Account::Shares), clearing, rupiah(row.shares), Movement::Shared, cause)?;
-            let day = self.known.batches.entry(row.batch).or_default().days.entry(on).or_default();
-            day.add(&BatchDay { shared: rupiah(row.shares), ..BatchDay::default() });
-            self.touched.insert(row.batch);
+            self.share(row, cause)?;
         }
         let RowFact { batch, kind, .. } = *row;
         let (number, invoice_number, listed_as) = (row.number.clone(), row.invoice_number.clone(), row.listed_as.clone());
         self.known.rows.insert(row.id, Row { batch, number, invoice_number, listed_as, paid_out_on: on, kind, gross, state });
+        Ok(())
+    }
+
+    /// What of a row others get.
+    fn share(&mut self, row: &RowFact, cause: Cause) -> Result<(), BooksError> {
+        let shared = rupiah(row.shares);
+        self.move_to(Leg::total(Account::Shares), Leg::of(Account::Clearing, row.batch), shared, Movement::Shared, cause)?;
+        let day = self.known.batches.entry(row.batch).or_default().days.entry(cause.on).or_default();
+        day.add(&BatchDay { shared, ..BatchDay::default() });
+        self.touched.insert(row.batch);
         Ok(())
     }
 

@@ -3,9 +3,9 @@
 use std::io::{self, Write as _};
 use std::path::Path;
 
-use super::keeping::parse_head;
 use super::output;
 use super::setup::Failure;
+use super::whole::parse_head;
 use crate::exit::Exit;
 use crate::ledger::Head;
 use crate::report::atomic;

@@ -1,6 +1,4 @@
-//! The commands that look after the ledger: status, resolve, import, backup, verify, export, purge.
-
-use std::path::Path;
+//! The commands that look after the ledger: status, resolve, import, export, migrate, purge; of the ledger as a whole see `whole`.
 
 use jiff::Timestamp;
 use jiff::civil::Date;
@@ -9,26 +7,19 @@ use serde_json::json;
 use super::adopt::Adopting;
 use super::args::VerdictArgument;
 use super::attention;
-use super::heads;
 use super::ledger_args::LedgerCommand;
 use super::output::{self, rupiah};
 use super::setup::{Failure, Setup};
+use super::whole::{backup, rekey, restore, verify};
 use crate::domain::calendar::{format_utc_seconds, start_of_wib_day};
-use crate::domain::digest::Digest;
 use crate::domain::ids::{InvoiceNumber, PaymentCode};
 use crate::domain::lifecycle::{BillState, CodeAnswer, Event, OperationKind, Verdict};
 use crate::domain::share::Share;
 use crate::domain::sum::Sum;
 use crate::domain::{near, plan};
 use crate::exit::Exit;
-use crate::ledger::codes as ledger_codes;
-use crate::ledger::{
-    Basis, Create, Entry, Head, Ledger as _, LedgerError, Location, Private, Seals, SenderLock, Store, VerifyReport, View as _,
-};
-use crate::report::atomic;
+use crate::ledger::{Basis, Create, Entry, Ledger as _, LedgerError, Private, Store, View as _};
 use crate::report::issue::head_text;
-use crate::secret::{self, Sources};
-use crate::serve::log::LogFolder;
 
 pub(super) fn reading(setup: &Setup) -> Result<Store, Failure> {
     let ledger = Store::open_read_only(&setup.ledger_location()?, &setup.binding()?)?;
@@ -258,160 +249,6 @@ pub(super) fn ledger(setup: &Setup, command: &LedgerCommand) -> Result<Exit, Fai
         }
         LedgerCommand::Purge { before } => purge(setup, *before),
     }
-}
-
-fn backup(setup: &Setup, to: &Path) -> Result<Exit, Failure> {
-    // In a folder, by the time: a job that runs each night names none.
-    let named = || to.join(format!("ledger-{}", format_utc_seconds(setup.clock.now()).replace(':', "")));
-    let is_folder = to.as_os_str().as_encoded_bytes().ends_with(b"/");
-    if is_folder {
-        atomic::make_folder(to)?;
-    }
-    let to = if is_folder || to.is_dir() { &named() } else { to };
-    if to.exists() {
-        return Err(Failure::usage(format!("`{}` exists already\nhint: a backup never overwrites; name a new file", to.display())));
-    }
-    runtime()?.block_on(Store::backup(&setup.ledger_location()?, to)).map_err(|error| backup_failed(error, to))?;
-    output::outcome(setup.json, &json!({"backup": to}), format_args!("copied to {}", to.display()));
-    // The bytes are kept whatever they are; who relies on them hears now.
-    let copy = Location::File(to.to_path_buf());
-    match runtime()?.block_on(Store::verify(&copy, &setup.seals()?, None)) {
-        Err(LedgerError::TooOld { .. }) => {
-            output::note("note: it is of an earlier version, so it is verified when it is migrated");
-            Ok(Exit::Done)
-        }
-        verified => {
-            let report = verified?;
-            whole(&copy, &report)?;
-            if !setup.json {
-                output::done(format_args!("{} events of {} bills are whole; head {}", report.events, report.bills, head_text(report.head)));
-            }
-            Ok(Exit::Done)
-        }
-    }
-}
-
-/// Says what does not hold together.
-fn whole(location: &Location, report: &VerifyReport) -> Result<(), Failure> {
-    report.findings.iter().for_each(output::error);
-    if report.is_sound() {
-        return Ok(());
-    }
-    let (shown, count, code) = (location.name(), report.findings_count, ledger_codes::DAMAGED);
-    let counted = format!("{} events of {} bills", report.events, report.bills);
-    let message = format!("{counted} of the ledger `{shown}` do not hold together: {count} findings [{code}]\nhint: {}", code.remedy);
-    Err(Failure::new(Exit::Damaged, message))
-}
-
-/// A copy that cannot be written says nothing against the ledger.
-fn backup_failed(error: LedgerError, to: &Path) -> Failure {
-    match error {
-        LedgerError::Storage { path, reason } if Path::new(&path) == to => Failure::new(
-            Exit::Disk,
-            format!(
-                "the backup `{path}` cannot be written: {reason}\n\
-                 hint: name a new file in a folder that exists and may be written, with space for a whole copy; the ledger is as it was"
-            ),
-        ),
-        error => error.into(),
-    }
-}
-
-fn verify(setup: &Setup, head: Option<&str>, head_file: Option<&Path>) -> Result<Exit, Failure> {
-    let location = setup.ledger_location()?;
-    let expected = match head_file {
-        Some(path) => heads::kept(path)?,
-        None => head.map(parse_head).transpose()?,
-    };
-    let report = wait(Store::verify(&location, &setup.seals()?, expected.as_ref()))?;
-    for note in &report.notes {
-        output::note(format_args!("note: {note}"));
-    }
-    setup.figure(|figures| figures.rows("events", "verified", report.events, None));
-    setup.figure(|figures| figures.rows("bills", "verified", report.bills, None));
-    setup.figure(|figures| figures.rows("payments", "verified", report.payments, None));
-    setup.figure(|figures| figures.rows("findings", "not_whole", report.findings_count, None));
-    setup.figure_head(report.head);
-    if setup.json {
-        output::result(json!({
-            "is_sound": report.is_sound(), "events": report.events, "bills": report.bills, "payments": report.payments,
-            "findings_count": report.findings_count, "findings": report.findings, "notes": report.notes, "ledger_head": head_text(report.head),
-        }));
-    }
-    whole(&location, &report)?;
-    head_file.map_or(Ok(()), |path| heads::keep(path, report.head))?;
-    if !setup.json {
-        output::done(format_args!("{} events of {} bills are whole; head {}", report.events, report.bills, head_text(report.head)));
-    }
-    Ok(Exit::Done)
-}
-
-/// Another ledger would be written over, or beside.
-fn restore(setup: &Setup, from: &Path) -> Result<Exit, Failure> {
-    let location = setup.ledger_location()?;
-    if matches!(&location, Location::File(path) if path.exists()) {
-        return Err(Failure::usage(format!(
-            "there is a ledger at `{}` already\nhint: only an empty place is filled; move that ledger away if it is not wanted",
-            location.name()
-        )));
-    }
-    let logs = Path::new(&setup.config.serve.log_dir);
-    if LogFolder::is_served(logs) {
-        // It would go on with what it has open, and answer from a ledger that is gone.
-        let message = format!("`tagih serve` runs, and has the ledger of before open (it writes the logs in `{}`)", logs.display());
-        return Err(Failure::new(Exit::Held, format!("{message}\nhint: stop it, restore, then start it again")));
-    }
-    let head = wait(Store::restore(&location, &setup.binding()?, from))?;
-    setup.figure_head(head);
-    setup.record_now()?;
-    let (place, head) = (location.name(), head_text(head));
-    let told = json!({"ledger": place, "ledger_head": head});
-    output::outcome(setup.json, &told, format_args!("`{place}` holds all of `{}`; head {head}", from.display()));
-    Ok(Exit::Done)
-}
-
-/// `sequence:hash`, as every summary prints it.
-pub(super) fn parse_head(text: &str) -> Result<Head, Failure> {
-    let parsed = text.split_once(':').and_then(|(sequence, hash)| {
-        let mut bytes: Digest = [0; 32];
-        for (index, byte) in bytes.iter_mut().enumerate() {
-            *byte = u8::from_str_radix(hash.get(index * 2..index * 2 + 2)?, 16).ok()?;
-        }
-        (hash.len() == 64).then_some(Head { sequence: sequence.parse().ok()?, hash: bytes })
-    });
-    parsed.ok_or_else(|| Failure::usage(format!("`--head {text}` is not `sequence:hash`\nhint: copy `ledger_head` from a summary.json")))
-}
-
-/// Whoever writes with the former key is refused afterwards.
-fn rekey(setup: &Setup, to: &Path, former: Option<&Path>, (head, head_file): (Option<&str>, Option<&Path>)) -> Result<Exit, Failure> {
-    let former = former.map_or(Ok(None), |file| secret::seal_key(&file.display().to_string(), Sources::default()))?;
-    let former = former.as_ref().map_or(Seals::UNKEYED, Seals::keyed);
-    let (binding, location) = (setup.binding()?, setup.ledger_location()?);
-    if binding.seals == former {
-        return Err(Failure::setting(
-            "the ledger is to be sealed as it is already\nhint: set `ledger.seal_key_file` to the new key, and name the file of the former one with --former",
-        ));
-    }
-    let _lock = match &location {
-        Location::File(path) => Some(SenderLock::acquire(path, "ledger rekey", &setup.clock)?),
-        Location::Server(_) => None,
-    };
-    let of_before = location.clone().sealed(&former);
-    // Whoever put an older copy in its place would have it made sound.
-    let known = match head_file {
-        Some(path) => heads::kept(path)?,
-        None => head.map(parse_head).transpose()?,
-    };
-    let known = known.ok_or_else(|| Failure::usage("no head is known\nhint: give the last summary's `ledger_head` with `--head`"))?;
-    whole(&location, &wait(Store::verify(&of_before, &former, Some(&known)))?)?;
-    runtime()?.block_on(Store::backup(&of_before, to)).map_err(|error| backup_failed(error, to))?;
-    let head = wait(Store::rekey(&of_before, &binding, &former, setup.clock.now()))?;
-    head_file.map_or(Ok(()), |path| heads::keep(path, head))?;
-    setup.figure_head(head);
-    let (sealed, head) = (binding.seals.in_words(), head_text(head));
-    let told = json!({"sealed": sealed, "backup": to, "ledger_head": head});
-    output::outcome(setup.json, &told, format_args!("sealed {sealed}; as it was it is kept at {}; head {head}", to.display()));
-    Ok(Exit::Done)
 }
 
 fn purge(setup: &Setup, before: Date) -> Result<Exit, Failure> {

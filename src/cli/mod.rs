@@ -54,6 +54,7 @@ mod support;
 mod sync;
 mod tables;
 mod watching;
+mod whole;
 mod why;
 mod why_books;
 mod why_json;

@@ -6,11 +6,12 @@ use jiff::civil::Date;
 use serde_json::json;
 use tempfile::TempDir;
 
-use super::keeping::{parse_head, wait};
+use super::keeping::wait;
 use super::output::{self, rupiah};
 use super::period_args::PeriodCommand;
 use super::reconcile::{self, month};
 use super::setup::{Failure, Setup};
+use super::whole::parse_head;
 use crate::domain::balance::Balance;
 use crate::domain::closing::Closing;
 use crate::exit::Exit;

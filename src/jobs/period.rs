@@ -162,6 +162,10 @@ pub fn close(options: CloseOptions<'_>) -> Result<PeriodClose, PeriodError> {
         let (left, right) = (identity.left.get().to_owned(), identity.right.get().to_owned());
         return Err(PeriodError::Identity { name: identity.name.clone(), left, right });
     }
+    let (is_proposal, reviewed_by) = match options.signing {
+        Signing::Proposes => (true, None),
+        Signing::Closes { reviewed_by } => (false, reviewed_by),
+    };
     let report = fs::canonicalize(options.report).map_err(|error| not_whole(options.report, &error))?;
     let period = PeriodClose {
         run_id: summary.run_id,
@@ -172,16 +176,13 @@ pub fn close(options: CloseOptions<'_>) -> Result<PeriodClose, PeriodError> {
         closing: summary.month.closing,
         ledger: source_text(&summary.ledger),
         evidence: summary.inputs.into_iter().map(|input| input.sha256).collect(),
-        reviewed_by: if let Signing::Closes { reviewed_by } = &options.signing { reviewed_by.clone() } else { None },
+        reviewed_by,
     };
     // Only the one writer may say which period is the next.
     let mut writer = Writer::open(options.journal)?;
     check_order(&writer.journal().periods()?, &period.closing)?;
     let signed = Box::new(period.clone());
-    let entry = match options.signing {
-        Signing::Proposes => Entry::PeriodProposed { period: signed },
-        Signing::Closes { .. } => Entry::PeriodClosed { period: signed },
-    };
+    let entry = if is_proposal { Entry::PeriodProposed { period: signed } } else { Entry::PeriodClosed { period: signed } };
     writer.append(options.now, &options.author, entry)?;
     Ok(period)
 }

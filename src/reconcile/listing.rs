@@ -93,7 +93,10 @@ fn in_books(item: &OpenItem) -> Box<InBooks> {
 fn say_as_books(finding: &mut Finding, item: &OpenItem) {
     let open = size(item.amount);
     let (expected, paid) = match (item.account, finding.class.info().about) {
-        (Some(Account::Receivable), About::Bill) if !item.is_reversed() => {
+        // What is owed by a group is no bill's alone.
+        (Some(Account::Receivable), _)
+            if finding.class == Class::L11 && item.invoice_number == finding.invoice_number && !item.is_reversed() =>
+        {
             (finding.expected, finding.expected.map(|expected| expected.minus(open)))
         }
         (Some(Account::Suspense), About::Payment) if finding.class == Class::P04 => {

@@ -443,6 +443,29 @@ fn every_error_code_is_defined_once_and_explained() {
     none(&violations);
 }
 
+/// A claim of the security page is worth what its test is worth.
+#[test]
+fn every_test_that_the_security_page_names_is_there() {
+    let project = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let page = fs::read_to_string(project.join("docs/security.md")).unwrap();
+    let mut code: String = sources().into_iter().map(|source| fs::read_to_string(root().join(&source.path)).unwrap()).collect();
+    let mut folders = vec![project.join("tests/it")];
+    while let Some(folder) = folders.pop() {
+        for path in fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()) {
+            match path.is_dir() {
+                true => folders.push(path),
+                false => code.push_str(&fs::read_to_string(&path).unwrap_or_default()),
+            }
+        }
+    }
+    let quoted = page.split('`').skip(1).step_by(2);
+    let names = quoted.filter_map(|text| text.strip_prefix("it: ").or_else(|| text.contains("tests::").then_some(text)));
+    let names: Vec<&str> = names.map(|name| name.rsplit("::").next().unwrap()).filter(|name| *name != "name" && *name != "*").collect();
+    assert!(names.len() > 60, "{} tests are named", names.len());
+    let missing = names.into_iter().filter(|name| !code.contains(&format!("fn {name}(")));
+    none(&missing.map(|name| format!("docs/security.md: there is no test `{name}`")).collect::<Vec<_>>());
+}
+
 #[test]
 fn the_scanner_sees_what_it_should() {
     let group = "use crate::{domain::{ids::A, bill}, doku::B};";

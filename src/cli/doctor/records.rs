@@ -5,9 +5,10 @@ use std::io;
 use std::path::Path;
 
 use super::Arguments;
-use crate::cli::keeping::{parse_head, wait};
+use crate::cli::keeping::wait;
 use crate::cli::places::{absolute, full};
 use crate::cli::setup::{Failure, Setup};
+use crate::cli::whole::parse_head;
 use crate::exit::Exit;
 use crate::jobs::doctor::{Ledger, LockState, Log, Records};
 use crate::ledger::{Ledger as _, Store};

@@ -12,22 +12,35 @@ use crate::ledger::LedgerError;
 
 /// Where a ledger is, for errors: a file, or a server's address.
 #[derive(Clone, Debug)]
-pub(in crate::ledger) struct Place(Arc<Path>);
+pub(in crate::ledger) struct Place {
+    path: Arc<Path>,
+    is_still: bool,
+}
 
 impl Place {
     /// The ledger at `path`.
     pub(in crate::ledger) fn new(path: &Path) -> Self {
-        Self(Arc::from(path))
+        Self { path: Arc::from(path), is_still: false }
+    }
+
+    /// A copy at `path` that nobody uses: it can be read without anything being written beside it.
+    pub(in crate::ledger) fn still(path: &Path) -> Self {
+        Self { path: Arc::from(path), is_still: true }
+    }
+
+    /// Whether nothing changes it while it is read.
+    pub(in crate::ledger) const fn is_still(&self) -> bool {
+        self.is_still
     }
 
     /// Where it is.
     pub(in crate::ledger) fn path(&self) -> &Path {
-        &self.0
+        &self.path
     }
 
     /// How errors call it.
     pub(in crate::ledger) fn name(&self) -> String {
-        self.0.display().to_string()
+        self.path.display().to_string()
     }
 
     /// `reason` as an error of the disk or the database.

@@ -176,7 +176,7 @@ fn connect(place: &Place, access: OpenFlags) -> Result<Connection, LedgerError> 
     let open = || -> Result<Connection, Fault> {
         // By where a link leads: the link may be the operator's, the file must be ours.
         private::close(place.path())?;
-        let connection = match immutable(place.path()).filter(|_| access == OpenFlags::SQLITE_OPEN_READ_ONLY) {
+        let connection = match immutable(place).filter(|_| access == OpenFlags::SQLITE_OPEN_READ_ONLY) {
             Some(address) => Connection::open_with_flags(address, flags | OpenFlags::SQLITE_OPEN_URI)?,
             None => Connection::open_with_flags(place.path(), flags)?,
         };
@@ -186,11 +186,12 @@ fn connect(place: &Place, access: OpenFlags) -> Result<Connection, LedgerError> 
     open().map_err(|fault| place.error(fault))
 }
 
-/// The address of a file that nothing changes while it is read: nobody can write where it lies, as on media that are read only, and it has
+/// The address of a file that nothing changes while it is read: nobody uses it yet, or nobody can write where it lies, as on media that are read only, and it has
 /// neither a log nor readers. SQLite would want to make files of its own beside any other.
-fn immutable(path: &Path) -> Option<String> {
+fn immutable(place: &Place) -> Option<String> {
+    let path = place.path();
     let is_in_use = ["-wal", "-shm"].iter().any(|suffix| beside(path, suffix).exists());
-    if is_in_use || !private::is_read_only(path) {
+    if is_in_use || !(place.is_still() || private::is_read_only(path)) {
         return None;
     }
     let mut address = String::from("file:");

@@ -1,7 +1,6 @@
 //! `tagih ledger verify`: does the ledger still say what was recorded?
 
 use std::collections::{BTreeSet, HashMap};
-use std::path::Path;
 
 use super::db::Db;
 use super::{names, open, read, rows, schema, verify_bill, verify_chain, verify_seals};
@@ -60,9 +59,8 @@ impl VerifyReport {
 
 /// Checks the file, the chain, the fold and the invariants. With `expected`, also that the chain still contains that head, so
 /// that an older copy put back is found. Reads one consistent state; others may go on writing.
-pub(super) fn verify(path: &Path, seals: &Seals, expected: Option<&Head>) -> Result<VerifyReport, LedgerError> {
-    let place = Place::new(path);
-    let opened = open::of_whomever(&place, seals)?;
+pub(super) fn verify(place: &Place, seals: &Seals, expected: Option<&Head>) -> Result<VerifyReport, LedgerError> {
+    let opened = open::of_whomever(place, seals)?;
     let examined = || -> Result<VerifyReport, Fault> {
         opened.connection.execute_batch("BEGIN")?;
         examine(&opened.connection, expected)

@@ -46,10 +46,12 @@ pub struct Terms<'a> {
     pub decisions: &'a [Decision],
 }
 
-/// Whether the class a payment came with says why money of it is over: others say what it was to its bill then, or why it waited. One whose bill
-/// is still to come was made too early.
+/// Classes that say why money of a payment is over; others say what it was to its bill when it came, or why it waited.
+const OF_EXCESS: [Class; 4] = [Class::P04, Class::P06, Class::P10, Class::P12];
+
+/// Whether the class a payment came with is still that of what is held of it. One whose bill is still to come was made too early.
 fn is_of_excess(class: Class, has_no_debt: bool) -> bool {
-    matches!(class, Class::P04 | Class::P06 | Class::P12) || has_no_debt && class == Class::P09
+    OF_EXCESS.contains(&class) || has_no_debt && class == Class::P09
 }
 
 struct Lookup<'a> {
