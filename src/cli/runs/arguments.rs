@@ -103,7 +103,7 @@ mod tests {
     use crate::cli::args::Cli;
 
     /// Arguments whose words may stand in a record: names of files, of invoices, of settings, days, numbers, choices.
-    const SHOWN: [&str; 68] = [
+    const SHOWN: [&str; 70] = [
         "account",
         "action",
         "admin_listen",
@@ -154,6 +154,8 @@ mod tests {
         "period",
         "plan",
         "preliminary",
+        "proposal",
+        "proposals",
         "quiet",
         "reissue_expired",
         "reopen",
