@@ -452,9 +452,10 @@ fn every_test_that_the_security_page_names_is_there() {
     let mut folders = vec![project.join("tests/it")];
     while let Some(folder) = folders.pop() {
         for path in fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()) {
-            match path.is_dir() {
-                true => folders.push(path),
-                false => code.push_str(&fs::read_to_string(&path).unwrap_or_default()),
+            if path.is_dir() {
+                folders.push(path);
+            } else {
+                code.push_str(&fs::read_to_string(&path).unwrap_or_default());
             }
         }
     }
