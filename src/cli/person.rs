@@ -30,7 +30,8 @@ fn person() -> Result<String, Failure> {
 fn before_sudo(uid: u32, said: Option<&OsStr>) -> Result<Option<u32>, Failure> {
     let Some(said) = said.filter(|_| uid == 0) else { return Ok(None) };
     let is_number = |text: &&str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
-    match said.to_str().filter(is_number).and_then(|text| text.parse().ok()) {
+    // The greatest number stands for nobody.
+    match said.to_str().filter(is_number).and_then(|text| text.parse().ok()).filter(|uid| *uid != u32::MAX) {
         Some(before) => Ok(Some(before)),
         None => Err(Failure::usage(format!(
             "E0860: `SUDO_UID` says `{}`, which is no account, so nobody knows who decides\nhint: run the command by `sudo` itself, which sets it, or unset it where root itself decides",
@@ -108,7 +109,7 @@ mod tests {
     fn what_sudo_cannot_have_said_makes_nobody_root() {
         let said = |uid: u32, text: &str| before_sudo(uid, Some(OsStr::new(text)));
         assert_eq!((said(0, "1001").unwrap(), said(0, "0").unwrap(), before_sudo(0, None).unwrap()), (Some(1001), Some(0), None));
-        for text in ["", "x", "-1", "+1001", "1001 ", " 0", "4294967296", "1e3", "\u{ff11}"] {
+        for text in ["", "x", "-1", "+1001", "1001 ", " 0", "4294967295", "4294967296", "1e3", "\u{ff11}"] {
             assert!(said(0, text).unwrap_err().message.contains("E0860"), "{text:?}");
             assert_eq!(said(1000, text).unwrap(), None, "only root is asked: {text:?}");
         }

@@ -195,6 +195,13 @@ impl Salt {
         digest::of_parts(&[&self.0, b"body", body])
     }
 
+    /// Whether `wanted`, hexadecimal, stands for `body`: with the bill's salt, or without in events of before.
+    #[must_use]
+    pub fn is_of_body(salt: Option<Self>, wanted: &str, body: &[u8]) -> bool {
+        let salted = salt.map(|salt| digest::hex(&salt.digest_of_body(body)));
+        salted.as_deref() == Some(wanted) || digest::hex(&digest::of_bytes(body)) == wanted
+    }
+
     /// Stands for a text in terms, hexadecimal.
     #[must_use]
     pub fn digest(&self, text: &str) -> String {

@@ -3,7 +3,7 @@
 use super::carry::Draft;
 use super::operation::{Ended, Operation};
 use super::{Issuing, Next};
-use crate::domain::bill::{Expiry, RecordedTerms, Terms};
+use crate::domain::bill::{Expiry, RecordedTerms, Salt, Terms};
 use crate::domain::conclusion::Before;
 use crate::domain::doubt::{self, Ending};
 use crate::domain::end::End;
@@ -13,7 +13,7 @@ use crate::domain::plan::{self, Unchanged};
 use crate::gateway::Gateway;
 use crate::gateway::pacing::Time;
 use crate::jobs::asking::Asked;
-use crate::ledger::{Basis, Ledger, LedgerError, View as _, asked_again};
+use crate::ledger::{Basis, Happening, Ledger, LedgerError, View as _, asked_again};
 
 impl<L: Ledger, G: Gateway, T: Time + Sync> Issuing<'_, L, G, T>
 where
@@ -30,6 +30,9 @@ where
         let id = open.request_id;
         let body = move || async move { self.ledger.view().await?.body(invoice_number, id).await };
         let pinned = if may_replay { asked_again(body).await? } else { None };
+        if let Some(body) = &pinned {
+            self.check_pinned(&state, &open, body).await?;
+        }
         let request = pinned.and_then(|body| self.request(open.operation, &open.terms, open.request_id, body));
         let marker = match (state.status, &request) {
             (Status::InDoubt(_), Some(_)) => Some(Event::Repeated),
@@ -68,6 +71,24 @@ where
             None => Ended::InDoubt { reason: "it is too late to send it again".into(), was_asked: false },
         };
         self.after(invoice_number, ended, |end| Next::PlanAgain(Some(end))).await
+    }
+
+    /// What is sent again must be what was sent: the bytes stand beside the chain, which has only what stands for them.
+    async fn check_pinned(&self, state: &BillState, open: &OpenOperation, body: &[u8]) -> Result<(), LedgerError> {
+        let number = &state.invoice_number;
+        let history = asked_again(move || async move { self.ledger.view().await?.history(number).await }).await?;
+        let intended = history.iter().rev().find_map(|(_, happening)| match happening {
+            Happening::Event(event) => match event.as_ref() {
+                Event::Intended { request_id, body_digest, .. } if *request_id == open.request_id => Some(body_digest),
+                _ => None,
+            },
+            Happening::Payment(_) => None,
+        });
+        if intended.is_some_and(|wanted| Salt::is_of_body(state.salt, wanted, body)) {
+            return Ok(());
+        }
+        let reason = format!("the body of request `{}` of invoice `{number}` is not the one its event names", open.request_id);
+        Err(LedgerError::Damaged { path: "the ledger".into(), reason })
     }
 
     /// Where a row goes when its operation has ended for now; what is still in doubt is asked about.

@@ -137,7 +137,7 @@ fn check_bodies(connection: &Db, row: &Row, beside: &Beside, report: &mut Verify
     while let Some(body) = found.next()? {
         let (id, bytes): (String, Vec<u8>) = (body.get(0)?, body.get(1)?);
         match beside.bodies.get(&id) {
-            Some((wanted, _)) if !is_digest_of(wanted, &bytes, row.state.salt) => {
+            Some((wanted, _)) if !Salt::is_of_body(row.state.salt, wanted, &bytes) => {
                 report.find(format!("the body `{id}` kept for invoice `{number}` is not the one its event names"));
             }
             Some((_, sequence)) if *sequence <= purged_by => {
@@ -152,12 +152,6 @@ fn check_bodies(connection: &Db, row: &Row, beside: &Beside, report: &mut Verify
         report.find(format!("the body `{id}` of invoice `{number}` is missing, and was not purged"));
     }
     Ok(())
-}
-
-/// Whether a digest in an event stands for these bytes: with the bill's salt, or without in events of before.
-fn is_digest_of(wanted: &str, bytes: &[u8], salt: Option<Salt>) -> bool {
-    let salted = salt.map(|salt| digest::hex(&salt.digest_of_body(bytes)));
-    salted.as_deref() == Some(wanted) || digest::hex(&digest::of_bytes(bytes)) == wanted
 }
 
 /// The customer is the one that was given last, unless it was purged. Events of before have no digest of it but what their terms say.
