@@ -71,9 +71,10 @@ pub fn ending(state: &BillState, now: Timestamp, patience: &Patience) -> Option<
         (OperationKind::Amend, Word::Pending | Word::Success) if shows_wanted(state, open, &last.details) => {
             Some(Ending::Settled(Verdict::Done))
         }
-        // Paid at what it asked for before: it can no longer be changed.
-        (OperationKind::Amend, Word::Success) if changes_amount(state, open) && amount == Some(state.terms.amount.get()) => {
-            Some(Ending::Settled(Verdict::NotDone))
+        // Paid at what it asked for before: it can no longer be changed, and whatever else was to change matters no more. A reusable code
+        // goes on.
+        (OperationKind::Amend, Word::Success) if amount == Some(state.terms.amount.get()) => {
+            (!state.terms.reusable || changes_amount(state, open)).then_some(Ending::Settled(Verdict::NotDone))
         }
         (OperationKind::Amend, Word::Pending) => {
             (is_visible(state, open) && is_unchanged(state, open, patience)).then_some(Ending::Settled(Verdict::NotDone))
@@ -148,7 +149,10 @@ pub fn refusal_stands(
 #[must_use]
 pub fn may_be_sent_anew(state: &BillState, is_past_replay: bool) -> bool {
     let Some(open) = &state.open else { return false };
-    let says_final = open.findings.last().is_some_and(|finding| matches!(finding.word, Word::Success | Word::Expired));
+    let says_final = open.findings.last().is_some_and(|finding| match finding.word {
+        Word::Success => !state.terms.reusable,
+        word => word == Word::Expired,
+    });
     // DOKU refused to repeat it, and shows nothing that could tell why.
     let is_blind = open.operation == OperationKind::Amend && open.heard.is_some() && !is_visible(state, open);
     open.operation != OperationKind::Issue && !says_final && state.hold.is_none() && (is_past_replay || is_blind)

@@ -1,7 +1,7 @@
 //! Files → blocks of whole lines, read ahead of those who parse them. Counts lines and digests files on its own, so that
 //! its figures can be held against the parsers'.
 
-use std::io;
+use std::io::{self, Read as _};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -179,22 +179,13 @@ impl<'a> Cutter<'a> {
 
     /// Fills `bytes` up to the next multiple of a block's size, so that a buffer used again need not grow.
     fn fill(&mut self, bytes: &mut Vec<u8>) -> io::Result<()> {
-        let mut filled = bytes.len();
-        let wanted = filled.saturating_add(BLOCK).saturating_sub(filled % BLOCK);
-        bytes.reserve_exact(wanted.saturating_sub(filled));
-        bytes.resize(wanted, 0);
-        while filled < wanted {
-            match self.decoder.read(bytes.get_mut(filled..).unwrap_or_default()) {
-                Ok(0) => {
-                    self.at_end = true;
-                    break;
-                }
-                Ok(count) => filled = filled.saturating_add(count),
-                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-                Err(error) => return Err(error),
-            }
-        }
-        bytes.truncate(filled);
+        let filled = bytes.len();
+        let wanted = BLOCK.saturating_sub(filled % BLOCK);
+        bytes.reserve_exact(wanted);
+        let limit = u64::try_from(wanted).unwrap_or(u64::MAX);
+        // Most logs of a quiet night are far smaller than a block, and clearing all of it would be most of their cost.
+        let count = self.decoder.by_ref().take(limit).read_to_end(bytes)?;
+        self.at_end |= count < wanted;
         Ok(())
     }
 

@@ -1,7 +1,7 @@
 //! How many lines of a file name somebody or something, whatever the file is compressed with.
 
 use std::collections::BTreeSet;
-use std::io;
+use std::io::{self, Read as _};
 use std::path::Path;
 
 use super::source::Decoder;

@@ -139,7 +139,16 @@ impl Decoder {
         Ok(Self(Some(Part::compressed(Source::new(bytes))?.unwrap_or_else(Part::Plain))))
     }
 
-    pub(super) fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+    /// The digest and size of the file, to its very end.
+    pub(super) fn finish(self) -> io::Result<(Digest, u64)> {
+        let mut source = self.0.ok_or_else(|| io::Error::other("it was read on after an error"))?.into_source();
+        io::copy(&mut source, &mut io::sink())?;
+        Ok((source.running.finish(), source.bytes))
+    }
+}
+
+impl Read for Decoder {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         while let Some(part) = &mut self.0 {
             let count = match part {
                 Part::Plain(source) => return source.read(buffer),
@@ -153,13 +162,6 @@ impl Decoder {
             self.0 = self.0.take().map(Part::after).transpose()?;
         }
         Err(io::Error::other("it was read on after an error"))
-    }
-
-    /// The digest and size of the file, to its very end.
-    pub(super) fn finish(self) -> io::Result<(Digest, u64)> {
-        let mut source = self.0.ok_or_else(|| io::Error::other("it was read on after an error"))?.into_source();
-        io::copy(&mut source, &mut io::sink())?;
-        Ok((source.running.finish(), source.bytes))
     }
 }
 

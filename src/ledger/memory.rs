@@ -6,7 +6,7 @@
 mod view;
 
 use std::collections::HashMap;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use jiff::Timestamp;
 use tokio::sync::watch;
@@ -46,7 +46,8 @@ pub enum CrashMoment {
 pub struct MemoryLedger {
     salts: Salts,
     origin: Origin,
-    durable: Mutex<Durable>,
+    /// Shared with the views of it, until the next write.
+    durable: Mutex<Arc<Durable>>,
     plan: Option<CrashPlan>,
     crashed: watch::Sender<bool>,
 }
@@ -93,8 +94,8 @@ impl MemoryLedger {
     /// What a new process would find: all that was durable, and no crash planned. Calls are counted anew.
     #[must_use]
     pub fn reopened(&self) -> Self {
-        let durable = Durable { calls: 0, ..self.lock().clone() };
-        Self { salts: self.salts.clone(), origin: self.origin.clone(), durable: Mutex::new(durable), ..Self::new() }
+        let durable = Durable { calls: 0, ..Durable::clone(&self.lock()) };
+        Self { salts: self.salts.clone(), origin: self.origin.clone(), durable: Mutex::new(Arc::new(durable)), ..Self::new() }
     }
 
     /// Resolves once the planned crash has happened; a test races its run against it.
@@ -114,7 +115,7 @@ impl MemoryLedger {
         self.lock().events.clone()
     }
 
-    fn lock(&self) -> MutexGuard<'_, Durable> {
+    fn lock(&self) -> MutexGuard<'_, Arc<Durable>> {
         self.durable.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -124,6 +125,7 @@ impl MemoryLedger {
             return None;
         }
         let mut durable = self.lock();
+        let durable = Arc::make_mut(&mut durable);
         durable.calls = durable.calls.saturating_add(1);
         let moment = self.plan.filter(|plan| plan.at_call == durable.calls).map(|plan| plan.moment);
         if moment == Some(CrashMoment::BeforeDurable) {
@@ -264,6 +266,7 @@ impl Ledger for MemoryLedger {
             return Err(LedgerError::Storage { path: "memory".into(), reason: "the process has crashed".into() });
         }
         let mut durable = self.lock();
+        let durable = Arc::make_mut(&mut durable);
         let mut applied = Applied::default();
         let payments: Vec<Payment> = payments.iter().map(truncated_payment).collect();
         let kept_of = |code: &PaymentCode| -> Result<Vec<Payment>, LedgerError> {
@@ -295,6 +298,6 @@ impl Ledger for MemoryLedger {
     }
 
     async fn view(&self) -> Result<MemoryView, LedgerError> {
-        Ok(MemoryView(self.lock().clone()))
+        Ok(MemoryView(Arc::clone(&self.lock())))
     }
 }

@@ -32,5 +32,6 @@ mod oracle;
 mod report;
 pub mod serve;
 mod several_hosts;
+mod simulation;
 mod support;
 mod tidy;

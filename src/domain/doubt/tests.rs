@@ -183,6 +183,9 @@ fn an_amendment_is_proved_by_what_it_was_to_change() {
     let until = |minute| Details { amount: Some(100), expires_at: Some(at(minute)), ..Details::default() };
     assert_eq!(after(longer.clone(), Word::Pending, until(899)), DONE, "minutes are sent rounded down");
     assert_eq!(after(longer.clone(), Word::Pending, until(600)), None);
+    assert_eq!(after(longer.clone(), Word::Success, until(899)), DONE);
+    assert_eq!(after(longer.clone(), Word::Success, until(600)), NOT_DONE, "paid: its end matters no more");
+    assert_eq!(after(longer.clone(), Word::Success, asking(100)), NOT_DONE, "nor where nobody tells it");
     let old_twice = |asked: RecordedTerms, first, last| {
         Doubt::change(OperationKind::Amend, asked)
             .seen(first, Word::Pending, asking(100))
@@ -194,6 +197,11 @@ fn an_amendment_is_proved_by_what_it_was_to_change() {
     assert_eq!(old_twice(terms(200, None), 59, 61), None, "too soon");
     let renamed = RecordedTerms { name_digest: "y".into(), ..terms(100, None) };
     assert_eq!(old_twice(renamed.clone(), 60, 90), None, "nothing visible was to change");
+    assert_eq!(after(renamed.clone(), Word::Success, asking(100)), NOT_DONE, "nor does a name");
+    let mut reusable = Doubt::change(OperationKind::Amend, renamed.clone()).heard().seen(1, Word::Success, asking(100));
+    reusable.state.terms.reusable = true;
+    assert_eq!(reusable.ending(1), None, "it is paid again and again");
+    assert!(may_be_sent_anew(&reusable.state, true));
     let blind = Doubt::change(OperationKind::Amend, renamed).heard().seen(60, Word::Pending, asking(100));
     assert!(may_be_sent_anew(&blind.state, false) && !may_be_sent_anew(&Doubt::issue(None).state, true));
 }

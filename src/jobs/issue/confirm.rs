@@ -266,6 +266,10 @@ where
     }
 
     async fn append_retired(&self, holder: &BillState, reason: &str) -> Result<Next, LedgerError> {
+        if holder.status != Status::Active {
+            // Another row that waits for the code was quicker, while DOKU was asked.
+            return Ok(Next::PlanAgain(None));
+        }
         let event = Event::Retired { reason: reason.into() };
         match self.ledger.record(vec![self.entry(&holder.invoice_number, event, Basis::of(Some(holder)))]).await {
             // Its own row and the one that waits for its code may both have asked.

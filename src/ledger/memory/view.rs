@@ -1,6 +1,7 @@
 //! Questions of the ledger in memory. Each is answered by looking at everything, which is what the stores are held against.
 
 use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
 
 use jiff::Timestamp;
 
@@ -17,9 +18,9 @@ use crate::domain::sum::Sum;
 use crate::ledger::rules::Span;
 use crate::ledger::{Happening, Head, Lapses, LedgerError, Names, Noted, Totals, View};
 
-/// A copy of all it had.
+/// All it had.
 #[derive(Debug)]
-pub struct MemoryView(pub(super) Durable);
+pub struct MemoryView(pub(super) Arc<Durable>);
 
 impl MemoryView {
     fn sorted(&self, fits: impl Fn(&BillState) -> bool) -> Vec<BillState> {

@@ -1,0 +1,162 @@
+//! The judge: what must be so, told from DOKU's own books and from what was really paid, not from what the jobs say of themselves.
+
+use std::collections::{BTreeMap, HashMap, HashSet};
+
+use tagih::domain::bill::Bill;
+use tagih::domain::channel::Method;
+use tagih::domain::end::{Bucket, End};
+use tagih::domain::ids::InvoiceNumber;
+use tagih::domain::lifecycle::{BillState, Event, Status};
+use tagih::ledger::memory::MemoryLedger;
+use tagih::ledger::{Ledger as _, View as _};
+use tagih::sandbox::record::{Handling, OrderState};
+
+use super::merchant::{BURST, RATE_PER_SECOND, Reported};
+use super::world::World;
+
+/// The answer of a ledger that never lets one wait.
+pub fn now<T>(answer: impl Future<Output = T>) -> T {
+    futures_util::FutureExt::now_or_never(answer).unwrap()
+}
+
+fn bills_of(ledger: &MemoryLedger) -> BTreeMap<InvoiceNumber, BillState> {
+    let mut bills = BTreeMap::new();
+    now(now(ledger.view()).unwrap().visit_bills(|state| drop(bills.insert(state.invoice_number.clone(), state)))).unwrap();
+    bills
+}
+
+/// The bill an order is about: its number without what a re-issue adds.
+fn bill_of(order_number: &str) -> &str {
+    order_number.split_once("-R").map_or(order_number, |(bill, _)| bill)
+}
+
+impl World {
+    /// DOKU has just handled a request: no bill has two codes that counters take, and no code stands for two orders.
+    pub fn called(&self) {
+        let (model, now) = (self.model(), self.time.now());
+        let mut judged = self.calls_judged.lock().unwrap();
+        let new = &model.calls()[*judged..];
+        *judged = model.calls().len();
+        let mut bodies = self.bodies.lock().unwrap();
+        for call in new {
+            let first = bodies.entry(call.request_id.clone()).or_insert_with(|| call.body_digest.clone());
+            assert_eq!(*first, call.body_digest, "{}: one Request-Id with two bodies (I4)", self.context());
+            assert_ne!(call.handling, Handling::IdReused, "{}: (I4)", self.context());
+        }
+        if !new.iter().any(|call| call.handling == Handling::Processed) {
+            return;
+        }
+        let (mut of_bill, mut of_code) = (HashMap::new(), HashMap::new());
+        for order in model.orders().iter().filter(|order| order.is_payable(now)) {
+            let (number, code) = (order.invoice_number.as_str(), order.payment_code.as_str());
+            let other = of_bill.insert(bill_of(number), number);
+            assert_eq!(other, None, "{}: {number} is payable beside another order of the same bill (I3)", self.context());
+            let other = of_code.insert(code, number);
+            assert_eq!(other, None, "{}: code {code} can be paid for {number} too (I11)", self.context());
+        }
+    }
+}
+
+/// What must be so whenever no process of ours runs, however it ended.
+pub fn at_rest(world: &World, ledger: &MemoryLedger) {
+    let context = world.context();
+    let intents: HashSet<String> = ledger
+        .events()
+        .iter()
+        .filter_map(|(_, _, event)| match event {
+            Event::Intended { request_id, .. } => Some(request_id.to_string()),
+            _ => None,
+        })
+        .collect();
+    let model = world.model();
+    for call in model.calls() {
+        assert!(intents.contains(&call.request_id), "{context}: DOKU saw {} without a durable intent (I1)", call.request_id);
+    }
+    let known = bills_of(ledger);
+    for order in model.orders() {
+        let bill = bill_of(order.invoice_number.as_str());
+        assert!(known.keys().any(|number| number.as_str() == bill), "{context}: order {} is of no bill (I7)", order.invoice_number);
+    }
+    // The rate, as DOKU's front door would see it.
+    let mut left_us = world.left_us.lock().unwrap();
+    let window_us = 1_000_000;
+    for (at, begins_us) in left_us.iter().enumerate() {
+        let within = left_us[at..].iter().take_while(|left| **left < begins_us + window_us).count() as u64;
+        assert!(within <= BURST + RATE_PER_SECOND, "{context}: {within} requests left in one second (I18)");
+    }
+    left_us.clear();
+}
+
+/// What a run has reported is durable, and each of its rows ended once.
+pub fn reported(world: &World, ledger: &MemoryLedger, bills: &[Bill], reported: &Reported) {
+    let (context, known) = (world.context(), bills_of(ledger));
+    let rows = reported.rows.lock().unwrap();
+    let distinct: HashSet<usize> = rows.iter().map(|(row, _)| *row).collect();
+    assert_eq!(distinct.len(), rows.len(), "{context}: a row ended twice (I13)");
+    if let Some(ends) = &*reported.ends.lock().unwrap() {
+        assert_eq!((ends.len(), rows.len()), (bills.len(), bills.len()), "{context}: (I13)");
+    }
+    for (row, end) in rows.iter() {
+        let number = &bills[*row].invoice_number;
+        let status = known.get(number).map(|state| state.status);
+        let expected = match end.bucket {
+            Bucket::Issued | Bucket::Amended => Status::Active,
+            Bucket::Cancelled => Status::Cancelled,
+            _ => continue,
+        };
+        assert_eq!(status, Some(expected), "{context}: {number} was reported as {:?} (I2)", end.bucket);
+    }
+}
+
+/// What must be so once the weather has been calm for days.
+pub fn in_the_end(world: &World, ledger: &MemoryLedger, ends: &[End], bills: &[Bill]) {
+    let (context, known, now) = (world.context(), bills_of(ledger), world.time.now());
+    let model = world.model();
+    for order in model.orders() {
+        let state = &known[bill_of(order.invoice_number.as_str())];
+        let has_code = state.payment_codes().any(|code| *code == order.payment_code);
+        assert!(has_code, "{context}: code {} of {} is lost (I7); {:?}", order.payment_code, order.invoice_number, state.status);
+        if order.is_payable(now) {
+            let code = state.code.as_ref().unwrap();
+            assert_eq!(code.answer.payment_code, order.payment_code, "{context}: {} (I10)", order.invoice_number);
+            assert_eq!(state.status, Status::Active, "{context}: {} can be paid (I3)", order.invoice_number);
+            assert_eq!(state.terms.amount, order.amount, "{context}: {} asks for another amount", order.invoice_number);
+        }
+    }
+    let mut holders = HashMap::new();
+    for state in known.values().filter(|state| state.status == Status::Active) {
+        let code = &state.code.as_ref().unwrap().answer.payment_code;
+        let is_live = state.expires_at().is_none_or(|end| end > now);
+        let other = is_live.then(|| holders.insert(code.clone(), state.invoice_number.clone())).flatten();
+        assert_eq!(other, None, "{context}: code {code} is live for {} as well (I11)", state.invoice_number);
+    }
+    for (bill, end) in bills.iter().zip(ends) {
+        let is_open = known.get(&bill.invoice_number).is_some_and(|state| state.open.is_some());
+        assert!(!is_open || end.bucket == Bucket::Rejected, "{context}: {} is open after days of calm: {end:?}", bill.invoice_number);
+        let order = model.orders().iter().rev().find(|order| bill_of(order.invoice_number.as_str()) == bill.invoice_number.as_str());
+        if let (Some(order), tagih::domain::bill::Wanted::Cancelled) = (order, &bill.wanted) {
+            let is_left = order.is_payable(now) && order.method != Method::Inquiry && end.bucket == Bucket::Cancelled;
+            assert!(!is_left, "{context}: {} is reported as cancelled and can be paid", bill.invoice_number);
+        }
+        if end.bucket == Bucket::Cancelled {
+            assert!(order.is_none_or(|order| order.state == OrderState::Cancelled || !order.is_payable(now)), "{context}");
+        }
+    }
+    drop(model);
+    rupiah(world, ledger);
+}
+
+/// Rupiah by rupiah: what a notification that we acknowledged has told of is in the ledger once, and nothing that nobody paid is.
+fn rupiah(world: &World, ledger: &MemoryLedger) {
+    let context = world.context();
+    let mut booked = Vec::new();
+    now(now(ledger.view()).unwrap().visit_payments(|payment| booked.push(payment))).unwrap();
+    let mut booked: Vec<_> =
+        booked.iter().map(|payment| (payment.payment_code.as_str().to_owned(), payment.amount.get(), payment.paid_at)).collect();
+    let paid = world.paid.lock().unwrap();
+    let mut told: Vec<_> =
+        paid.values().filter(|(_, is_told)| *is_told).map(|(paid, _)| (paid.payment_code.clone(), paid.amount, paid.paid_at)).collect();
+    booked.sort();
+    told.sort();
+    assert_eq!(booked, told, "{context}: what is booked (left) is not what was paid and told (right)");
+}

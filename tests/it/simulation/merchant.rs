@@ -1,0 +1,298 @@
+//! The merchant: what it wants of its bills from night to night, and the jobs of its nights.
+
+use std::sync::Arc;
+use std::sync::Mutex;
+use std::sync::atomic::AtomicU64;
+
+use tagih::doku::answer::{SignaturePolicy, Trust, UnsignedErrors};
+use tagih::doku::info::InfoKey;
+use tagih::doku::paths::Paths;
+use tagih::domain::amount::Amount;
+use tagih::domain::bill::{Bill, Customer, Expiry, Policy, Terms, Wanted};
+use tagih::domain::channel::{Channel, Method};
+use tagih::domain::check::Schedule;
+use tagih::domain::doubt::{NotFound, Patience};
+use tagih::domain::end::End;
+use tagih::domain::ids::{InvoiceNumber, PaymentCode};
+use tagih::domain::personal::Personal;
+use tagih::domain::plan::{AmendBase, Minting, Rules};
+use tagih::gateway::pacing::{Pacer, Rate};
+use tagih::gateway::retry::RetryPolicy;
+use tagih::jobs::caller::Caller;
+use tagih::jobs::ingest::{IngestOptions, ingest};
+use tagih::jobs::issue::{Coded, Issuing, Settings};
+use tagih::jobs::stop::Stop;
+use tagih::jobs::sync::Syncing;
+use tagih::jobs::watch::Watch;
+use tagih::ledger::memory::MemoryLedger;
+use tagih::ledger::{Ledger as _, View as _};
+use tagih::random::Randomness;
+
+use super::network::Link;
+use super::process::{Life, Process};
+use super::store::Store;
+use super::timeline::Paced;
+use super::world::{CLIENT, World};
+use crate::support::dice::Dice;
+
+/// Requests a second, and how many may leave at once.
+pub const RATE_PER_SECOND: u64 = 20;
+pub const BURST: u64 = 5;
+
+/// The rows of a night, as the merchant's files have them.
+pub struct Wishes {
+    bills: Vec<Bill>,
+    begun: u64,
+}
+
+impl Wishes {
+    pub fn new() -> Self {
+        Self { bills: Vec::new(), begun: 0 }
+    }
+
+    /// Time goes by: new bills, other amounts, cancellations, and fixed codes that move on.
+    pub fn change(&mut self, dice: &mut Dice) {
+        for bill in &mut self.bills {
+            match (&mut bill.wanted, dice.below(100)) {
+                (Wanted::Live(terms), 0..15) => terms.amount = amount(dice),
+                (Wanted::Live(terms), 15..20) => terms.expiry = expiry(dice),
+                (Wanted::Live(_), 20..30) => bill.wanted = Wanted::Cancelled,
+                (Wanted::Cancelled, 0..10) => bill.wanted = terms(dice),
+                _ => {}
+            }
+        }
+        for _ in 0..dice.below(5) {
+            self.begun += 1;
+            let wanted = terms(dice);
+            self.bills.push(Bill { invoice_number: number(self.begun), wanted });
+        }
+    }
+
+    /// Tonight's file, in any order; a row may be missing.
+    pub fn file(&self, dice: &mut Dice) -> Vec<Bill> {
+        let mut rows: Vec<Bill> = self.bills.iter().filter(|_| dice.percent(92)).cloned().collect();
+        for at in 1..rows.len() {
+            rows.swap(at, dice.below(at as u64 + 1) as usize);
+        }
+        rows
+    }
+
+    /// Everything there is.
+    pub fn all(&self) -> Vec<Bill> {
+        self.bills.clone()
+    }
+}
+
+fn number(serial: u64) -> InvoiceNumber {
+    InvoiceNumber::new(format!("INV{serial:04}")).unwrap()
+}
+
+fn amount(dice: &mut Dice) -> Amount {
+    Amount::new(10_000 + 1_000 * dice.below(400)).unwrap()
+}
+
+fn expiry(dice: &mut Dice) -> Expiry {
+    Expiry::Minutes((60 + dice.below(10 * 1_440)) as u32)
+}
+
+fn terms(dice: &mut Dice) -> Wanted {
+    let channel = if dice.percent(70) { Channel::Alfa } else { Channel::Indomaret };
+    let (method, payment_code) = match (channel, dice.below(100)) {
+        (Channel::Alfa, 0..25) => (Method::Merchant, Some(fixed(dice, '1'))),
+        (Channel::Alfa, 25..40) => (Method::Merchant, None),
+        (Channel::Alfa, 40..50) => (Method::Inquiry, Some(fixed(dice, '2'))),
+        _ => (Method::Doku, None),
+    };
+    Wanted::Live(Box::new(Terms {
+        channel,
+        method,
+        payment_code,
+        amount: amount(dice),
+        expiry: expiry(dice),
+        reusable: false,
+        customer: Customer { name: Personal::new("Siti Rahma"), email: None, account_name: None },
+        info: None,
+        receipt_description: (channel == Channel::Indomaret).then(|| "Premi".into()),
+        receipt_footer: None,
+        policy: Policy::default(),
+        bill_group: None,
+        additional: None,
+    }))
+}
+
+/// One of few, so that bills want the same.
+fn fixed(dice: &mut Dice, kind: char) -> PaymentCode {
+    PaymentCode::new(format!("8896{kind}0000000000{}", dice.below(4))).unwrap()
+}
+
+fn minting() -> Minting {
+    Minting { prefix: "889690".into(), length: 16, from: 1 }
+}
+
+/// What the configuration says in this world.
+pub fn settings(dice: &mut Dice) -> Settings {
+    Settings {
+        environment: "sandbox".into(),
+        client_id: CLIENT.into(),
+        request_id_key: [0; 32],
+        info_key: InfoKey::Info,
+        paths: Paths {
+            alfa_doku: "/alfa-online-to-offline/v2/payment-code".into(),
+            alfa_merchant: "/alfa-online-to-offline/v2/merchant-payment-code".into(),
+            alfa_amend: "/alfa-online-to-offline/v2/payment-code".into(),
+            alfa_merchant_amend: "/alfa-online-to-offline/v2/payment-code".into(),
+            indomaret_doku: "/indomaret-online-to-offline/v2/payment-code".into(),
+        },
+        trust: trust(),
+        rules: Rules {
+            reissue_expired: dice.percent(50),
+            reissue_suffix: "-R".into(),
+            reissue_grace_minutes: 60,
+            retry_rejected: dice.percent(30),
+        },
+        amend_base: AmendBase::Amendment,
+        cancel_name: dice.percent(50).then(|| "Pelanggan".into()),
+        replay_window_minutes: 1_440,
+        patience: Patience {
+            not_found: NotFound::WithControl,
+            not_found_minutes: 1_440,
+            unchanged_minutes: 60,
+            grace_minutes: 60,
+            cancelled_words: Vec::new(),
+        },
+        in_flight_max: 1 + dice.below(6) as usize,
+    }
+}
+
+fn trust() -> Trust {
+    Trust { policy: SignaturePolicy::Enforce, unsigned_errors: UnsignedErrors::Refuse }
+}
+
+/// Randomness that is the same in every run of a world.
+#[derive(Debug)]
+struct Seeded(Mutex<Dice>);
+
+impl Randomness for Seeded {
+    fn fill(&self, bytes: &mut [u8]) {
+        let mut dice = self.0.lock().unwrap();
+        bytes.fill_with(|| dice.roll() as u8);
+    }
+}
+
+/// What a job works with.
+struct Tools<'a> {
+    store: Store<'a>,
+    link: Link<'a>,
+    pacer: Pacer<Paced<'a>>,
+    watch: Watch,
+    stop: Stop,
+    randomness: Seeded,
+}
+
+impl<'a> Tools<'a> {
+    fn new(world: &'a World, ledger: &'a MemoryLedger, life: &Arc<Life>) -> Self {
+        let rate = Rate { per_second: (RATE_PER_SECOND as u32).try_into().unwrap(), burst: (BURST as u32).try_into().unwrap() };
+        let seed = world.dice().roll();
+        Self {
+            store: Store { world, ledger, life: Arc::clone(life) },
+            link: Link { world, life: Arc::clone(life) },
+            pacer: Pacer::new(rate, Paced(&world.time)),
+            watch: Watch::new(20),
+            stop: Stop::default(),
+            randomness: Seeded(Mutex::new(Dice::new(seed))),
+        }
+    }
+
+    fn caller(&self) -> Caller<'_, Link<'a>, Paced<'a>> {
+        let retry = RetryPolicy { attempts_max: 3, base_ms: 500, cap_ms: 10_000, pause_max_seconds: 300 };
+        Caller { gateway: &self.link, pacer: &self.pacer, watch: &self.watch, stop: &self.stop, retry, randomness: &self.randomness }
+    }
+}
+
+/// What became of the rows of a run: those that were reported, and all of them, if it came to its end.
+#[derive(Default)]
+pub struct Reported {
+    pub rows: Mutex<Vec<(usize, End)>>,
+    pub ends: Mutex<Option<Vec<End>>>,
+}
+
+/// `tagih issue` of these rows.
+pub fn issue<'a>(
+    world: &'a World,
+    ledger: &'a MemoryLedger,
+    settings: &'a Settings,
+    bills: &'a [Bill],
+    life: Life,
+    reported: &'a Reported,
+) -> Process<'a> {
+    let life = Arc::new(life);
+    let tools = Tools::new(world, ledger, &life);
+    let work = Box::pin(async move {
+        let clock = || world.machine_time();
+        let issuing = Issuing {
+            ledger: &tools.store,
+            caller: tools.caller(),
+            settings,
+            clock: &clock,
+            controls: tokio::sync::Mutex::default(),
+            looked_over: tokio::sync::OnceCell::new(),
+            badly_signed: AtomicU64::default(),
+        };
+        let view = tools.store.view().await.unwrap();
+        let coded = Coded::of(bills, true, Some(&view), Some(&minting())).await.unwrap();
+        drop(view);
+        let progress = |row: usize, end: &End| reported.rows.lock().unwrap().push((row, end.clone()));
+        let ends = issuing.run(&coded, &progress).await.unwrap_or_else(|error| panic!("{}: issuing: {error:?}", world.context()));
+        *reported.ends.lock().unwrap() = Some(ends.iter().cloned().collect());
+    });
+    Process { name: "issue", life, work }
+}
+
+/// `tagih sync`: what is open is settled, and DOKU asked about what nobody has told of.
+pub fn sync<'a>(world: &'a World, ledger: &'a MemoryLedger, settings: &'a Settings, life: Life) -> Process<'a> {
+    let life = Arc::new(life);
+    let tools = Tools::new(world, ledger, &life);
+    let work = Box::pin(async move {
+        let clock = || world.machine_time();
+        let issuing = Issuing {
+            ledger: &tools.store,
+            caller: tools.caller(),
+            settings,
+            clock: &clock,
+            controls: tokio::sync::Mutex::default(),
+            looked_over: tokio::sync::OnceCell::new(),
+            badly_signed: AtomicU64::default(),
+        };
+        let open = tools.store.view().await.unwrap().open_bills().await.unwrap();
+        issuing.settle(&open, &|_, _| {}).await.unwrap_or_else(|error| panic!("{}: settling: {error}", world.context()));
+        let syncing = Syncing {
+            ledger: &tools.store,
+            caller: tools.caller(),
+            clock: &clock,
+            trust: trust(),
+            schedule: Schedule { first_minutes: 780, window_days: 30, spacing_seconds: 60 },
+            calls_left: AtomicU64::new(1_000),
+            in_flight_max: 4,
+        };
+        syncing.run(&[]).await.unwrap_or_else(|error| panic!("{}: asking: {error}", world.context()));
+    });
+    Process { name: "sync", life, work }
+}
+
+/// `tagih ingest` of the logs so far.
+pub fn take_in<'a>(world: &'a World, ledger: &'a MemoryLedger, logs: &[std::path::PathBuf], life: Life) -> Process<'a> {
+    let life = Arc::new(life);
+    let store = Store { world, ledger, life: Arc::clone(&life) };
+    let options = IngestOptions {
+        logs: logs.to_vec(),
+        keys: vec![world.key.clone()],
+        client_id: CLIENT.into(),
+        policy: tagih::domain::classify::Policy::default(),
+        tables: tagih::table::Settings::default(),
+        now: world.machine_time(),
+    };
+    let work = Box::pin(async move {
+        ingest(&store, &options).await.unwrap_or_else(|error| panic!("{}: ingesting: {error}", world.context()));
+    });
+    Process { name: "ingest", life, work }
+}

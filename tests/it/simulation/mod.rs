@@ -1,0 +1,204 @@
+//! Whole worlds from a seed: the merchant's nights with the real jobs, the real ledger rules and the real pacing, on a clock that nobody waits
+//! for; DOKU's books, customers who pay, and everything that can go wrong between them. A step of a process is a place where it may die,
+//! and who goes on next is a throw of the dice. The same seed is the same world to the last event, and a failure names the command that
+//! makes it again, in the simplest weather in which it still happens.
+
+mod judge;
+mod merchant;
+mod network;
+mod process;
+mod store;
+mod timeline;
+mod world;
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::path::PathBuf;
+use std::time::{Duration, Instant};
+
+use tagih::domain::end::Bucket;
+use tagih::ledger::memory::MemoryLedger;
+use tagih::ledger::{Ledger as _, View as _};
+
+use self::judge::now;
+use self::merchant::{Reported, Wishes};
+use self::network::Event;
+use self::process::Life;
+use self::timeline::Happening;
+use self::world::{Weather, World};
+use crate::support::dice::Dice;
+
+/// Nights of trouble, and days of calm afterwards.
+const NIGHTS_MAX: u64 = 7;
+const CALM_DAYS: u64 = 16;
+
+/// What a world came to.
+#[derive(Debug, PartialEq, Eq)]
+struct Story {
+    operations: u64,
+    /// Of everything that happened, in order.
+    digest: String,
+}
+
+/// Lives through the world of `seed`, with `weather` in place of its own if there is one.
+fn live(seed: u64, weather: Option<Weather>) -> Story {
+    let mut dice = Dice::new(seed);
+    let drawn = Weather::drawn(&mut dice);
+    let settings = merchant::settings(&mut dice);
+    let nights = 1 + dice.below(NIGHTS_MAX);
+    let mut wishes = Wishes::new();
+    let folder = tempfile::tempdir().unwrap();
+    let mut logs: Vec<PathBuf> = Vec::new();
+    let world = World::new(seed, weather.unwrap_or(drawn), Dice::new(dice.roll()));
+    let ledger = MemoryLedger::new();
+    for night in 0..nights + CALM_DAYS {
+        let is_calm = night >= nights;
+        if night == nights {
+            world.calm();
+        }
+        if !is_calm {
+            wishes.change(&mut dice);
+            for _ in 0..dice.below(6) {
+                let within = Duration::from_secs(dice.below(24 * 3_600));
+                world.time.post(within, Happening::World(Box::new(Event::Pays)));
+            }
+        }
+        let bills = if is_calm { wishes.all() } else { wishes.file(&mut dice) };
+        keep_log(&world, &folder, &mut logs);
+        let mut life = || {
+            let deaths = world.weather().deaths;
+            Life::of(dice.percent(deaths).then(|| 1 + dice.below(120)))
+        };
+        let (for_taking, for_issuing, for_asking) = (life(), life(), life());
+        let is_beside = dice.percent(50);
+        let reported = Reported::default();
+        let taking = merchant::take_in(&world, &ledger, &logs, for_taking);
+        let issuing = merchant::issue(&world, &ledger, &settings, &bills, for_issuing, &reported);
+        if is_beside {
+            process::run(&world, vec![taking, issuing]);
+        } else {
+            process::run(&world, vec![taking]);
+            process::run(&world, vec![issuing]);
+        }
+        judge::reported(&world, &ledger, &bills, &reported);
+        judge::at_rest(&world, &ledger);
+        process::run(&world, vec![merchant::sync(&world, &ledger, &settings, for_asking)]);
+        judge::at_rest(&world, &ledger);
+        process::pass(&world, Duration::from_secs(3_600 * (8 + dice.below(16))));
+    }
+    end(&world, &ledger, &settings, &wishes, &folder, &mut logs);
+    story(&world, &ledger)
+}
+
+/// A last run of everything, and what must be so then.
+fn end(
+    world: &World,
+    ledger: &MemoryLedger,
+    settings: &tagih::jobs::issue::Settings,
+    wishes: &Wishes,
+    folder: &tempfile::TempDir,
+    logs: &mut Vec<PathBuf>,
+) {
+    keep_log(world, folder, logs);
+    let bills = wishes.all();
+    process::run(world, vec![merchant::take_in(world, ledger, logs, Life::default())]);
+    let reported = Reported::default();
+    process::run(world, vec![merchant::issue(world, ledger, settings, &bills, Life::default(), &reported)]);
+    let ends = reported.ends.into_inner().unwrap().unwrap();
+    if is_told() {
+        tell(world, ledger);
+    }
+    judge::in_the_end(world, ledger, &ends, &bills);
+    // Whatever else is said of a row: run again at once, the same file calls DOKU for nothing that was done.
+    let calls = world.model().processed().count();
+    let reported = Reported::default();
+    process::run(world, vec![merchant::issue(world, ledger, settings, &bills, Life::default(), &reported)]);
+    assert_eq!(world.model().processed().count(), calls, "{}: a finished run changed something at DOKU (I21)", world.context());
+    let again = reported.ends.into_inner().unwrap().unwrap();
+    let has_done = |bucket| matches!(bucket, Bucket::Issued | Bucket::Amended | Bucket::Cancelled);
+    assert!(!again.iter().any(|end| has_done(end.bucket)), "{}: (I21) {again:?}", world.context());
+}
+
+fn is_told() -> bool {
+    std::env::var_os("TAGIH_SIMULATION_TOLD").is_some()
+}
+
+/// All that happened, for whoever looks into a world that went wrong.
+fn tell(world: &World, ledger: &MemoryLedger) {
+    for (at, number, event) in ledger.events() {
+        println!("{at} {number} {}", serde_json::to_string(&event).unwrap());
+    }
+    for call in world.model().calls() {
+        println!("{} {call:?}", call.at);
+    }
+    for order in world.model().orders() {
+        println!("{} {order:?}", order.created_at);
+    }
+}
+
+/// The lines that came since the last one become a log.
+fn keep_log(world: &World, folder: &tempfile::TempDir, logs: &mut Vec<PathBuf>) {
+    let lines = std::mem::take(&mut *world.log.lock().unwrap());
+    let path = folder.path().join(format!("notifications-{}.jsonl", logs.len()));
+    let text: String = lines.into_iter().map(|line| line + "\n").collect();
+    std::fs::write(&path, text).unwrap();
+    logs.push(path);
+}
+
+fn story(world: &World, ledger: &MemoryLedger) -> Story {
+    let head = now(now(ledger.view()).unwrap().head()).unwrap();
+    let calls: String = world.model().calls().iter().map(|call| format!("{call:?}\n")).collect();
+    let digest = tagih::domain::digest::hex(&tagih::domain::digest::of_bytes(format!("{head:?}{calls}").as_bytes()));
+    Story { operations: world.operations(), digest }
+}
+
+/// A number that the environment may set.
+fn number(variable: &str, otherwise: u64) -> u64 {
+    std::env::var(variable).ok().map_or(otherwise, |text| text.parse().unwrap_or_else(|_| panic!("{variable} is no number: {text}")))
+}
+
+/// Leaves out of a failing world's weather whatever it fails without.
+fn simplest(seed: u64, fails: &dyn Fn(Weather) -> bool) -> Weather {
+    let mut weather = Weather::drawn(&mut Dice::new(seed));
+    for (_, leave_out) in Weather::PARTS {
+        let mut simpler = weather.clone();
+        leave_out(&mut simpler);
+        if fails(simpler.clone()) {
+            weather = simpler;
+        }
+    }
+    weather
+}
+
+#[test]
+fn whatever_happens_no_code_is_lost_or_live_twice_and_every_rupiah_is_booked_once() {
+    let (from, count) = (number("TAGIH_SIMULATION_FROM", 1), number("TAGIH_SIMULATION_SEEDS", 100));
+    let (begun, seconds_max) = (Instant::now(), number("TAGIH_SIMULATION_SECONDS", u64::MAX));
+    let (mut operations, mut worlds) = (0, 0);
+    for seed in from..from.saturating_add(count) {
+        let lived = catch_unwind(AssertUnwindSafe(|| live(seed, None)));
+        let Ok(story) = lived else {
+            assert!(!is_told(), "world {seed} went wrong");
+            let hook = std::panic::take_hook();
+            std::panic::set_hook(Box::new(|_| {}));
+            let weather = simplest(seed, &|weather| catch_unwind(AssertUnwindSafe(|| live(seed, Some(weather)))).is_err());
+            std::panic::set_hook(hook);
+            panic!(
+                "world {seed} went wrong, at its simplest in {weather:?}\nagain: TAGIH_SIMULATION_FROM={seed} TAGIH_SIMULATION_SEEDS=1 \
+                 cargo test --test it simulation:: -- --nocapture"
+            );
+        };
+        (operations, worlds) = (operations + story.operations, worlds + 1);
+        if begun.elapsed().as_secs() >= seconds_max {
+            break;
+        }
+    }
+    let seconds = begun.elapsed().as_secs_f64();
+    println!("{worlds} worlds from seed {from}, {operations} operations in {seconds:.1} s: {:.0} a second", operations as f64 / seconds);
+}
+
+#[test]
+fn a_seed_is_one_world() {
+    for seed in 1..=10 {
+        assert_eq!(live(seed, None), live(seed, None), "seed {seed}");
+    }
+}

@@ -1,0 +1,319 @@
+//! What lies between the merchant and DOKU, in both directions: requests that are lost, doubled, late or answered by strangers, whether or not
+//! whoever sent them still lives; customers who pay, and notifications that find no server or are not heard to have arrived.
+
+use std::future::poll_fn;
+use std::sync::{Arc, Mutex};
+use std::task::{Poll, Waker};
+use std::time::Duration;
+
+use jiff::Timestamp;
+use tagih::doku::signature::{Components, Stamp};
+use tagih::doku::wire::{Answer, Delivery, Method, SignatureFinding, WireRequest};
+use tagih::domain::calendar::format_utc_seconds;
+use tagih::gateway::Gateway;
+use tagih::sandbox::http::{Fate, HttpAnswer, Request};
+use tagih::sandbox::notification::{NotificationMessage, SCHEDULE_SECONDS};
+use tagih::sandbox::payment::{PaymentScript, Quirk};
+
+use super::process::Life;
+use super::timeline::Happening;
+use super::world::{CLIENT, Paid, World};
+use crate::border::between::stranger;
+
+/// How long a client waits for an answer.
+const PATIENCE: Duration = Duration::from_secs(30);
+
+/// The attempt of a message that is sent once: a forger has no schedule.
+const NEVER_AGAIN: usize = SCHEDULE_SECONDS.len();
+
+/// Something that reaches somebody.
+pub enum Event {
+    /// A request reaches DOKU, or whoever stands before it.
+    Arrives(Arrival),
+    /// DOKU does what a fault has put off.
+    ArrivesLate(Arrival),
+    /// A client hears what came of its request.
+    Heard(Arc<Reply>, Delivery),
+    /// Some customer pays.
+    Pays,
+    /// DOKU tells of a payment, for the so-many-eth time.
+    Notifies(NotificationMessage, usize),
+}
+
+pub struct Arrival {
+    wire: WireRequest,
+    request: Request,
+    /// Nobody waits for the answer of a repetition.
+    reply: Option<Arc<Reply>>,
+}
+
+/// Where an answer is waited for.
+#[derive(Default)]
+pub struct Reply(Mutex<(Option<Delivery>, Option<Waker>)>);
+
+impl Reply {
+    fn give(&self, delivery: Delivery) {
+        let mut reply = self.0.lock().unwrap();
+        reply.0.get_or_insert(delivery);
+        if let Some(waker) = reply.1.take() {
+            waker.wake();
+        }
+    }
+}
+
+/// One process's way to DOKU.
+pub struct Link<'a> {
+    pub world: &'a World,
+    pub life: Arc<Life>,
+}
+
+impl Gateway for Link<'_> {
+    async fn send(&self, wire: &WireRequest) -> Delivery {
+        let world = self.world;
+        self.life.step().await;
+        world.count(1);
+        let (is_refused, way) = world.leaves();
+        world.left_us.lock().unwrap().push(world.time.now_us());
+        if is_refused {
+            world.time.wait(way).await;
+            return Delivery::NotSent("connection refused".into());
+        }
+        let reply = Arc::new(Reply::default());
+        world.post(wire, Some(&reply), way);
+        let weather = world.weather();
+        if world.dice().percent(weather.doubled) {
+            let way = way + world.way();
+            world.post(wire, None, way);
+        }
+        let delivery = world.answer_to(&reply).await;
+        self.life.step().await;
+        delivery
+    }
+}
+
+impl World {
+    fn leaves(&self) -> (bool, Duration) {
+        let weather = self.weather();
+        let is_refused = self.dice().percent(weather.refused);
+        (is_refused, self.way())
+    }
+
+    /// How long something takes from one side to the other.
+    fn way(&self) -> Duration {
+        let weather = self.weather();
+        let mut dice = self.dice();
+        let ms = if dice.percent(weather.slow) { 10_000 + dice.below(40_000) } else { 5 + dice.below(200) };
+        Duration::from_millis(ms)
+    }
+
+    fn post(&self, wire: &WireRequest, reply: Option<&Arc<Reply>>, way: Duration) {
+        let arrival = Arrival { wire: wire.clone(), request: self.signed(wire), reply: reply.cloned() };
+        self.time.post(way, Happening::World(Box::new(Event::Arrives(arrival))));
+    }
+
+    async fn answer_to(&self, reply: &Reply) -> Delivery {
+        let mut patience = std::pin::pin!(self.time.wait(PATIENCE));
+        poll_fn(|context| {
+            let mut waited = reply.0.lock().unwrap();
+            if let Some(delivery) = waited.0.take() {
+                return Poll::Ready(delivery);
+            }
+            waited.1 = Some(context.waker().clone());
+            drop(waited);
+            patience.as_mut().poll(context).map(|()| Delivery::Unknown("no answer in time".into()))
+        })
+        .await
+    }
+
+    fn signed(&self, wire: &WireRequest) -> Request {
+        let (method, body) = match wire.method {
+            Method::Get => ("GET", None),
+            Method::Post => ("POST", Some(wire.body.as_ref())),
+            Method::Patch => ("PATCH", Some(wire.body.as_ref())),
+        };
+        let timestamp = format_utc_seconds(self.machine_time());
+        let request_id = wire.request_id.to_string();
+        let components =
+            Components { client_id: CLIENT, request_id: &request_id, stamp: Stamp::Request(&timestamp), target: &wire.path, body };
+        let signature = self.key.sign(&components).unwrap();
+        let headers = [("Client-Id", CLIENT), ("Request-Id", &request_id), ("Request-Timestamp", &timestamp), ("Signature", &signature)];
+        Request {
+            method: method.into(),
+            path: wire.path.clone(),
+            headers: headers.map(|(name, value)| (name.to_owned(), value.to_owned())).into(),
+            body: wire.body.clone(),
+        }
+    }
+
+    /// An event reaches whom it concerns.
+    pub fn take(&self, event: Event) {
+        match event {
+            Event::Arrives(arrival) => self.arrives(arrival),
+            Event::ArrivesLate(arrival) => {
+                let now = self.time.now();
+                let reply = self.model().handle_late(&arrival.request, now);
+                self.called();
+                self.answers(&arrival, self.finding(&arrival.wire, reply.answer));
+            }
+            Event::Heard(reply, delivery) => reply.give(delivery),
+            Event::Pays => self.pays(),
+            Event::Notifies(message, attempt) => self.notifies(message, attempt),
+        }
+    }
+
+    fn arrives(&self, arrival: Arrival) {
+        let weather = self.weather();
+        let (is_lost, is_strange, is_instead, is_swapped) = {
+            let mut dice = self.dice();
+            (dice.percent(weather.lost), dice.percent(weather.strangers), dice.percent(50), dice.percent(30))
+        };
+        if is_lost && is_instead {
+            return;
+        }
+        if is_strange && is_instead && !is_swapped {
+            return self.answers(&arrival, self.strangers_word());
+        }
+        let now = self.time.now();
+        let reply = self.model().handle(&arrival.request, now);
+        self.called();
+        if is_lost {
+            return;
+        }
+        let delivery = match reply.fate {
+            Fate::Deliver if is_strange && !is_swapped => self.strangers_word(),
+            Fate::Deliver => {
+                let answer = if is_strange { self.swapped(&arrival.wire, reply.answer) } else { reply.answer };
+                self.finding(&arrival.wire, answer)
+            }
+            Fate::DelayThenDeliver(ms) => {
+                let delivery = self.finding(&arrival.wire, reply.answer);
+                return self.heard(&arrival, delivery, Duration::from_millis(ms));
+            }
+            Fate::DelayThenProcess(ms) => {
+                return self.time.post(Duration::from_millis(ms), Happening::World(Box::new(Event::ArrivesLate(arrival))));
+            }
+            Fate::CutBeforeProcessing | Fate::CutAfterProcessing | Fate::Truncated(_) => Delivery::Unknown("connection cut".into()),
+        };
+        self.answers(&arrival, delivery);
+    }
+
+    fn strangers_word(&self) -> Delivery {
+        let answer = stranger(self.dice().roll());
+        Delivery::Answered(Answer { status: answer.status, body: answer.body.into(), ..Answer::default() })
+    }
+
+    /// Keeps what was said about one order, and gives what was said about another before.
+    fn swapped(&self, wire: &WireRequest, answer: HttpAnswer) -> HttpAnswer {
+        let body: serde_json::Value = serde_json::from_slice(&wire.body).unwrap_or_default();
+        let about = body["order"]["invoice_number"].as_str().map_or_else(|| wire.path.clone(), str::to_owned);
+        match self.last_answer.lock().unwrap().replace((about.clone(), answer.clone())) {
+            Some((other, earlier)) if other != about => earlier,
+            _ => answer,
+        }
+    }
+
+    fn answers(&self, arrival: &Arrival, delivery: Delivery) {
+        let way = self.way();
+        self.heard(arrival, delivery, way);
+    }
+
+    fn heard(&self, arrival: &Arrival, delivery: Delivery, way: Duration) {
+        if let Some(reply) = &arrival.reply {
+            self.time.post(way, Happening::World(Box::new(Event::Heard(Arc::clone(reply), delivery))));
+        }
+    }
+
+    /// An answer as the client's gateway gives it on.
+    fn finding(&self, wire: &WireRequest, answer: HttpAnswer) -> Delivery {
+        let mut ahead_seconds = None;
+        let signature = match (answer.header("Signature"), answer.header("Response-Timestamp")) {
+            (Some(signature), Some(timestamp)) => {
+                let request_id = wire.request_id.to_string();
+                let stamp = Stamp::Response(timestamp);
+                let components =
+                    Components { client_id: CLIENT, request_id: &request_id, stamp, target: &wire.path, body: Some(&answer.body) };
+                if self.key.verify(&components, signature).is_ok() {
+                    ahead_seconds = timestamp.parse::<Timestamp>().ok().map(|at| at.as_second() - self.machine_time().as_second());
+                    SignatureFinding::Valid
+                } else {
+                    SignatureFinding::Wrong
+                }
+            }
+            _ => SignatureFinding::Absent,
+        };
+        let retry_after_seconds = answer.header("Retry-After").and_then(|value| value.parse().ok());
+        Delivery::Answered(Answer { status: answer.status, retry_after_seconds, ahead_seconds, signature, body: answer.body })
+    }
+
+    /// A customer finds a code that a counter takes, and pays what the counter asks for. Now and then a counter takes what it should not.
+    fn pays(&self) {
+        let now = self.time.now();
+        let (roll, is_anyway, is_forged) = {
+            let mut dice = self.dice();
+            (dice.roll(), dice.percent(8), dice.percent(8))
+        };
+        let mut model = self.model();
+        let codes: Vec<String> = model
+            .orders()
+            .iter()
+            .filter(|order| order.is_payable(now) || is_anyway)
+            .map(|order| order.payment_code.as_str().to_owned())
+            .collect();
+        let Some(code) = (roll as usize).checked_rem(codes.len()).and_then(|at| codes.get(at)) else { return };
+        if is_forged {
+            // Nobody pays; somebody says so.
+            let script = PaymentScript::at(now).with(Quirk::Anyway).with(Quirk::Forged);
+            if let Ok(message) = model.pay(code, &script) {
+                drop(model);
+                self.notify(message, NEVER_AGAIN, Duration::from_secs(2));
+            }
+            return;
+        }
+        let script = PaymentScript::at(now);
+        let script = if is_anyway { script.with(Quirk::Anyway) } else { script };
+        let Ok(message) = model.pay(code, &script) else { return };
+        let taken = model.order_of_code(code).and_then(|order| order.payments.last()).unwrap().clone();
+        drop(model);
+        self.count(1);
+        let paid = Paid { payment_code: code.clone(), amount: taken.amount, paid_at: taken.paid_at };
+        self.paid.lock().unwrap().insert(taken.transaction_id, (paid, false));
+        let weather = self.weather();
+        let (is_untold, is_doubled) = {
+            let mut dice = self.dice();
+            (dice.percent(weather.untold), dice.percent(weather.doubled))
+        };
+        if is_untold {
+            return;
+        }
+        if is_doubled {
+            self.notify(message.clone(), 0, Duration::from_secs(9));
+        }
+        self.notify(message, 0, Duration::from_secs(3));
+    }
+
+    fn notify(&self, message: NotificationMessage, attempt: usize, after: Duration) {
+        self.time.post(after, Happening::World(Box::new(Event::Notifies(message, attempt))));
+    }
+
+    /// The server, if it is there, keeps what it is told and says so; DOKU, if it does not hear that, tells it again.
+    fn notifies(&self, message: NotificationMessage, attempt: usize) {
+        self.count(1);
+        let weather = self.weather();
+        let (is_down, is_unheard) = {
+            let mut dice = self.dice();
+            (dice.percent(weather.server_down), dice.percent(weather.unheard))
+        };
+        if !is_down {
+            self.log.lock().unwrap().push(message.log_line(self.machine_time()));
+            if let Some((_, is_told)) = self.paid.lock().unwrap().get_mut(&message.transaction_id) {
+                *is_told = true;
+            }
+        }
+        if is_down || is_unheard {
+            let (Some(this), Some(next)) = (SCHEDULE_SECONDS.get(attempt), SCHEDULE_SECONDS.get(attempt + 1)) else { return };
+            let after = Duration::from_secs((next - this) as u64);
+            let again = self.model().redeliver(&message, self.time.now() + after);
+            self.notify(again, attempt + 1, after);
+        }
+    }
+}
