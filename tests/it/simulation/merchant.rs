@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 use std::sync::Mutex;
-use std::sync::atomic::AtomicU64;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use tagih::doku::answer::{SignaturePolicy, Trust, UnsignedErrors};
 use tagih::doku::info::InfoKey;
@@ -61,7 +61,7 @@ impl Wishes {
                 _ => {}
             }
         }
-        for _ in 0..dice.below(5) {
+        for _ in 0..dice.below(9) {
             self.begun += 1;
             let wanted = terms(dice);
             self.bills.push(Bill { invoice_number: number(self.begun), wanted });
@@ -279,8 +279,15 @@ pub fn sync<'a>(world: &'a World, ledger: &'a MemoryLedger, settings: &'a Settin
     Process { name: "sync", life, work }
 }
 
-/// `tagih ingest` of the logs so far.
-pub fn take_in<'a>(world: &'a World, ledger: &'a MemoryLedger, logs: &[std::path::PathBuf], life: Life) -> Process<'a> {
+/// `tagih ingest` of these logs; `taken` once it has come to its end.
+pub fn take_in<'a>(
+    world: &'a World,
+    ledger: &'a MemoryLedger,
+    logs: &[std::path::PathBuf],
+    life: Life,
+    taken: &Arc<AtomicBool>,
+) -> Process<'a> {
+    let taken = Arc::clone(taken);
     let life = Arc::new(life);
     let store = Store { world, ledger, life: Arc::clone(&life) };
     let options = IngestOptions {
@@ -293,6 +300,7 @@ pub fn take_in<'a>(world: &'a World, ledger: &'a MemoryLedger, logs: &[std::path
     };
     let work = Box::pin(async move {
         ingest(&store, &options).await.unwrap_or_else(|error| panic!("{}: ingesting: {error}", world.context()));
+        taken.store(true, Ordering::Relaxed);
     });
     Process { name: "ingest", life, work }
 }

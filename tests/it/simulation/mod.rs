@@ -13,6 +13,8 @@ mod world;
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use tagih::domain::end::Bucket;
@@ -29,7 +31,9 @@ use crate::support::dice::Dice;
 
 /// Nights of trouble, and days of calm afterwards.
 const NIGHTS_MAX: u64 = 7;
-const CALM_DAYS: u64 = 16;
+const CALM_DAYS_MAX: u64 = 16;
+/// After so many every notification has arrived, if it ever does.
+const CALM_DAYS_MIN: u64 = 3;
 
 /// What a world came to.
 #[derive(Debug, PartialEq, Eq)]
@@ -50,14 +54,17 @@ fn live(seed: u64, weather: Option<Weather>) -> Story {
     let mut logs: Vec<PathBuf> = Vec::new();
     let world = World::new(seed, weather.unwrap_or(drawn), Dice::new(dice.roll()));
     let ledger = MemoryLedger::new();
-    for night in 0..nights + CALM_DAYS {
+    for night in 0..nights + CALM_DAYS_MAX {
         let is_calm = night >= nights;
+        if night >= nights + CALM_DAYS_MIN && now(now(ledger.view()).unwrap().open_bills()).unwrap().is_empty() {
+            break;
+        }
         if night == nights {
             world.calm();
         }
         if !is_calm {
             wishes.change(&mut dice);
-            for _ in 0..dice.below(6) {
+            for _ in 0..dice.below(12) {
                 let within = Duration::from_secs(dice.below(24 * 3_600));
                 world.time.post(within, Happening::World(Box::new(Event::Pays)));
             }
@@ -71,13 +78,18 @@ fn live(seed: u64, weather: Option<Weather>) -> Story {
         let (for_taking, for_issuing, for_asking) = (life(), life(), life());
         let is_beside = dice.percent(50);
         let reported = Reported::default();
-        let taking = merchant::take_in(&world, &ledger, &logs, for_taking);
+        let taken = Arc::new(AtomicBool::new(false));
+        let taking = merchant::take_in(&world, &ledger, &logs, for_taking, &taken);
         let issuing = merchant::issue(&world, &ledger, &settings, &bills, for_issuing, &reported);
         if is_beside {
             process::run(&world, vec![taking, issuing]);
         } else {
             process::run(&world, vec![taking]);
             process::run(&world, vec![issuing]);
+        }
+        if taken.load(Ordering::Relaxed) {
+            // The next one reads the last one again, as a pattern of file names would have it.
+            logs.drain(..logs.len() - 1);
         }
         judge::reported(&world, &ledger, &bills, &reported);
         judge::at_rest(&world, &ledger);
@@ -100,7 +112,7 @@ fn end(
 ) {
     keep_log(world, folder, logs);
     let bills = wishes.all();
-    process::run(world, vec![merchant::take_in(world, ledger, logs, Life::default())]);
+    process::run(world, vec![merchant::take_in(world, ledger, logs, Life::default(), &Arc::default())]);
     let reported = Reported::default();
     process::run(world, vec![merchant::issue(world, ledger, settings, &bills, Life::default(), &reported)]);
     let ends = reported.ends.into_inner().unwrap().unwrap();
@@ -138,7 +150,7 @@ fn tell(world: &World, ledger: &MemoryLedger) {
 /// The lines that came since the last one become a log.
 fn keep_log(world: &World, folder: &tempfile::TempDir, logs: &mut Vec<PathBuf>) {
     let lines = std::mem::take(&mut *world.log.lock().unwrap());
-    let path = folder.path().join(format!("notifications-{}.jsonl", logs.len()));
+    let path = folder.path().join(format!("notifications-{}.jsonl", world.time.now_us()));
     let text: String = lines.into_iter().map(|line| line + "\n").collect();
     std::fs::write(&path, text).unwrap();
     logs.push(path);
