@@ -7,6 +7,7 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::bill::Expiry;
 use super::check::{Details, Word};
+use super::ids::InvoiceNumber;
 use super::lifecycle::{BillState, Finding, Heard, OpenOperation, OperationKind, Verdict};
 use super::plan;
 
@@ -164,10 +165,11 @@ pub fn wanted_end_has_passed(state: &BillState, open: &OpenOperation, now: Times
     plan::wanted_end(&open.terms, state).is_some_and(|end| end <= now)
 }
 
-/// Whether DOKU says that a bill on which nothing is open was paid with an amount its code never asked for.
+/// Whether DOKU says of `order` that a bill on which nothing is open was paid with an amount the code it holds never asked for.
 #[must_use]
-pub fn is_paid_otherwise(state: &BillState, word: Word, details: &Details) -> bool {
-    let Some(amount) = details.amount.filter(|_| word == Word::Success && state.open.is_none() && !state.terms.reusable) else {
+pub fn is_paid_otherwise(state: &BillState, order: &InvoiceNumber, word: Word, details: &Details) -> bool {
+    let is_about_its_code = state.is_at(order) && state.open.is_none() && !state.terms.reusable;
+    let Some(amount) = details.amount.filter(|_| word == Word::Success && is_about_its_code) else {
         return false;
     };
     let superseded = state.code.iter().flat_map(|code| &code.superseded).any(|earlier| earlier.amount.get() == amount);

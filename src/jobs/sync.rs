@@ -146,7 +146,7 @@ where
         let Some(state) = asking.record(state, &said, payment, &Recorded { chosen, controlled: false }).await? else {
             return Ok(CheckEnd::NotAskable("another run changed it meanwhile; the next `sync` looks again"));
         };
-        if doubt::is_paid_otherwise(&state, said.told.word, &said.told.details)
+        if doubt::is_paid_otherwise(&state, &said.order, said.told.word, &said.told.details)
             && let Some(hold) = asking.hold(&state, &said).await?
         {
             self.ledger.record(vec![hold]).await?;

@@ -107,6 +107,12 @@ impl BillState {
         self.orders().filter_map(|order| order.payment_code).chain([open, refused, wanted].into_iter().flatten())
     }
 
+    /// Whether the code it holds is of `order`: what was heard of another order says nothing of that code.
+    #[must_use]
+    pub fn is_at(&self, order: &InvoiceNumber) -> bool {
+        self.code.as_ref().is_some_and(|code| code.wire_invoice_number == *order)
+    }
+
     /// The numbers DOKU knows or knew the bill by that are not its own, each once. What DOKU refused without signing it counts:
     /// the order may exist all the same.
     #[must_use]

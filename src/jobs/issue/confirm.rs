@@ -46,7 +46,7 @@ where
         let asking = self.asking();
         let Some(state) = asking.record(state, said, payment, &Recorded { chosen: true, controlled }).await? else { return Ok(None) };
         let holds = doubt::ending(&state, (self.clock)(), &self.settings.patience) == Some(doubt::Ending::Hold)
-            || doubt::is_paid_otherwise(&state, said.told.word, &said.told.details);
+            || doubt::is_paid_otherwise(&state, &said.order, said.told.word, &said.told.details);
         match if holds { asking.hold(&state, said).await? } else { None } {
             Some(hold) => Ok(self.ledger.record(vec![hold]).await?.into_iter().last()),
             None => Ok(Some(state)),
@@ -218,11 +218,12 @@ where
     /// Asks whether an expired code is dead at DOKU too, so that its bill may be issued anew.
     pub(super) async fn confirm_expiry(&self, state: &BillState) -> Result<Next, LedgerError> {
         match self.word_of(state).await? {
-            Some((Word::Expired, state)) => self.retire(&state, Word::Expired).await,
-            Some((Word::Success, _)) => Ok(Next::Ended(End::unchanged(Unchanged::Paid))),
-            Some((Word::NotFound | Word::Pending | Word::Failed | Word::Other, _)) | None => {
+            OfItsCode::Told(Word::Expired, state) => self.retire(&state, Word::Expired).await,
+            OfItsCode::Told(Word::Success, _) => Ok(Next::Ended(End::unchanged(Unchanged::Paid))),
+            OfItsCode::Told(Word::NotFound | Word::Pending | Word::Failed | Word::Other, _) | OfItsCode::Silence => {
                 Ok(Next::Ended(End::unchanged(Unchanged::Expired)))
             }
+            OfItsCode::Overtaken => Ok(Next::PlanAgain(None)),
         }
     }
 
@@ -233,10 +234,13 @@ where
             return Ok(Next::PlanAgain(None));
         };
         match self.word_of(&state).await? {
-            Some((Word::Expired, state)) => self.retire(&state, Word::Expired).await,
-            Some((Word::Success, state)) if is_paid => self.retire(&state, Word::Success).await,
-            None if self.caller.stop.reason().is_some() => Ok(Next::Ended(End::deferred("the run was stopped before its turn"))),
-            Some(_) | None => Ok(Next::Ended(End::live_elsewhere(holder))),
+            OfItsCode::Told(Word::Expired, state) => self.retire(&state, Word::Expired).await,
+            OfItsCode::Told(Word::Success, state) if is_paid => self.retire(&state, Word::Success).await,
+            OfItsCode::Overtaken => Ok(Next::PlanAgain(None)),
+            OfItsCode::Silence if self.caller.stop.reason().is_some() => {
+                Ok(Next::Ended(End::deferred("the run was stopped before its turn")))
+            }
+            OfItsCode::Told(..) | OfItsCode::Silence => Ok(Next::Ended(End::live_elsewhere(holder))),
         }
     }
 
@@ -251,14 +255,16 @@ where
         Ok(Next::PlanAgain(None))
     }
 
-    /// DOKU's own word for the order of a live bill's code, recorded, and the bill as it is with that; none also when another run has
-    /// changed the bill meanwhile.
-    async fn word_of(&self, state: &BillState) -> Result<Option<(Word, BillState)>, LedgerError> {
-        let Some(code) = &state.code else { return Ok(None) };
-        match self.asking().ask(&code.wire_invoice_number, code.issued_as, state.terms.channel, || true).await {
-            Asked::Said(said) => Ok(self.found(state, &said).await?.map(|state| (said.told.word, state))),
-            Asked::Unanswered(_) | Asked::NotAskable | Asked::Stopped => Ok(None),
-        }
+    /// DOKU's own word for the order of the code that `state` holds, recorded.
+    async fn word_of(&self, state: &BillState) -> Result<OfItsCode, LedgerError> {
+        let Some(code) = &state.code else { return Ok(OfItsCode::Silence) };
+        let said = match self.asking().ask(&code.wire_invoice_number, code.issued_as, state.terms.channel, || true).await {
+            Asked::Said(said) => said,
+            Asked::Unanswered(_) | Asked::NotAskable | Asked::Stopped => return Ok(OfItsCode::Silence),
+        };
+        // Meanwhile another row that waits for the code, or another run, may have heard the same, and the bill may be at its next order.
+        let still = self.found(state, &said).await?.filter(|state| state.status == Status::Active && state.is_at(&said.order));
+        Ok(still.map_or(OfItsCode::Overtaken, |state| OfItsCode::Told(said.told.word, state)))
     }
 
     async fn retire(&self, state: &BillState, word: Word) -> Result<Next, LedgerError> {
@@ -266,10 +272,6 @@ where
     }
 
     async fn append_retired(&self, holder: &BillState, reason: &str) -> Result<Next, LedgerError> {
-        if holder.status != Status::Active {
-            // Another row that waits for the code was quicker, while DOKU was asked.
-            return Ok(Next::PlanAgain(None));
-        }
         let event = Event::Retired { reason: reason.into() };
         match self.ledger.record(vec![self.entry(&holder.invoice_number, event, Basis::of(Some(holder)))]).await {
             // Its own row and the one that waits for its code may both have asked.
@@ -277,4 +279,14 @@ where
             Err(error) => Err(error),
         }
     }
+}
+
+/// What DOKU says of the order of the code that a bill holds.
+enum OfItsCode {
+    /// Its word, and the bill with that.
+    Told(Word, BillState),
+    /// The bill holds that order's code no more.
+    Overtaken,
+    /// Nothing that can be used.
+    Silence,
 }

@@ -16,16 +16,17 @@ use tagih::domain::end::End;
 use tagih::domain::ids::{InvoiceNumber, PaymentCode};
 use tagih::domain::personal::Personal;
 use tagih::domain::plan::{AmendBase, Minting, Rules};
-use tagih::gateway::pacing::{Pacer, Rate};
+use tagih::domain::share::Share;
+use tagih::gateway::pacing::Pacer;
 use tagih::gateway::retry::RetryPolicy;
 use tagih::jobs::caller::Caller;
 use tagih::jobs::ingest::{IngestOptions, ingest};
-use tagih::jobs::issue::{Coded, Issuing, Settings};
+use tagih::jobs::issue::{Coded, Issuing, RunError, Settings};
 use tagih::jobs::stop::Stop;
 use tagih::jobs::sync::Syncing;
 use tagih::jobs::watch::Watch;
 use tagih::ledger::memory::MemoryLedger;
-use tagih::ledger::{Ledger as _, View as _};
+use tagih::ledger::{Ledger as _, LedgerError, View as _};
 use tagih::random::Randomness;
 
 use super::network::Link;
@@ -190,13 +191,14 @@ struct Tools<'a> {
 }
 
 impl<'a> Tools<'a> {
-    fn new(world: &'a World, ledger: &'a MemoryLedger, life: &Arc<Life>) -> Self {
-        let rate = Rate { per_second: (RATE_PER_SECOND as u32).try_into().unwrap(), burst: (BURST as u32).try_into().unwrap() };
+    /// One of `hosts` that share the rate.
+    fn new(world: &'a World, ledger: &'a MemoryLedger, life: &Arc<Life>, hosts: u64) -> Self {
+        let share = Share { per_1000_seconds: RATE_PER_SECOND * 1_000 / hosts, burst: BURST / hosts };
         let seed = world.dice().roll();
         Self {
-            store: Store { world, ledger, life: Arc::clone(life) },
+            store: Store { world, ledger, life: Arc::clone(life), is_sender: true },
             link: Link { world, life: Arc::clone(life) },
-            pacer: Pacer::new(rate, Paced(&world.time)),
+            pacer: Pacer::sharing(Paced(&world.time), move || share),
             watch: Watch::new(20),
             stop: Stop::default(),
             randomness: Seeded(Mutex::new(Dice::new(seed))),
@@ -223,10 +225,10 @@ pub fn issue<'a>(
     settings: &'a Settings,
     bills: &'a [Bill],
     life: Life,
-    reported: &'a Reported,
+    (reported, hosts): (&'a Reported, u64),
 ) -> Process<'a> {
     let life = Arc::new(life);
-    let tools = Tools::new(world, ledger, &life);
+    let tools = Tools::new(world, ledger, &life, hosts);
     let work = Box::pin(async move {
         let clock = || world.machine_time();
         let issuing = Issuing {
@@ -238,11 +240,16 @@ pub fn issue<'a>(
             looked_over: tokio::sync::OnceCell::new(),
             badly_signed: AtomicU64::default(),
         };
+        let right = world.minting.lock().await;
         let view = tools.store.view().await.unwrap();
         let coded = Coded::of(bills, true, Some(&view), Some(&minting())).await.unwrap();
         drop(view);
         let progress = |row: usize, end: &End| reported.rows.lock().unwrap().push((row, end.clone()));
-        let ends = issuing.run(&coded, &progress).await.unwrap_or_else(|error| panic!("{}: issuing: {error:?}", world.context()));
+        let ends = match issuing.run_after(&coded, right, &progress).await {
+            Ok(ends) => ends,
+            Err(RunError::Ledger(LedgerError::LeaseLost { .. })) if tools.store.life.is_fenced() => return,
+            Err(error) => panic!("{}: issuing: {error:?}", world.context()),
+        };
         *reported.ends.lock().unwrap() = Some(ends.iter().cloned().collect());
     });
     Process { name: "issue", life, work }
@@ -251,7 +258,7 @@ pub fn issue<'a>(
 /// `tagih sync`: what is open is settled, and DOKU asked about what nobody has told of.
 pub fn sync<'a>(world: &'a World, ledger: &'a MemoryLedger, settings: &'a Settings, life: Life) -> Process<'a> {
     let life = Arc::new(life);
-    let tools = Tools::new(world, ledger, &life);
+    let tools = Tools::new(world, ledger, &life, 1);
     let work = Box::pin(async move {
         let clock = || world.machine_time();
         let issuing = Issuing {
@@ -289,7 +296,7 @@ pub fn take_in<'a>(
 ) -> Process<'a> {
     let taken = Arc::clone(taken);
     let life = Arc::new(life);
-    let store = Store { world, ledger, life: Arc::clone(&life) };
+    let store = Store { world, ledger, life: Arc::clone(&life), is_sender: false };
     let options = IngestOptions {
         logs: logs.to_vec(),
         keys: vec![world.key.clone()],

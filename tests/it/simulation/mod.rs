@@ -17,6 +17,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
+use tagih::domain::bill::Bill;
 use tagih::domain::end::Bucket;
 use tagih::ledger::memory::MemoryLedger;
 use tagih::ledger::{Ledger as _, View as _};
@@ -48,7 +49,7 @@ fn live(seed: u64, weather: Option<Weather>) -> Story {
     let mut dice = Dice::new(seed);
     let drawn = Weather::drawn(&mut dice);
     let settings = merchant::settings(&mut dice);
-    let nights = 1 + dice.below(NIGHTS_MAX);
+    let (nights, hosts) = (1 + dice.below(NIGHTS_MAX), if dice.percent(40) { 2 } else { 1 });
     let mut wishes = Wishes::new();
     let folder = tempfile::tempdir().unwrap();
     let mut logs: Vec<PathBuf> = Vec::new();
@@ -69,36 +70,48 @@ fn live(seed: u64, weather: Option<Weather>) -> Story {
                 world.time.post(within, Happening::World(Box::new(Event::Pays)));
             }
         }
-        let bills = if is_calm { wishes.all() } else { wishes.file(&mut dice) };
         keep_log(&world, &folder, &mut logs);
-        let mut life = || {
-            let deaths = world.weather().deaths;
-            Life::of(dice.percent(deaths).then(|| 1 + dice.below(120)))
-        };
-        let (for_taking, for_issuing, for_asking) = (life(), life(), life());
-        let is_beside = dice.percent(50);
-        let reported = Reported::default();
+        let files: Vec<Vec<Bill>> = (0..hosts).map(|_| if is_calm { wishes.all() } else { wishes.file(&mut dice) }).collect();
+        let reported: Vec<Reported> = files.iter().map(|_| Reported::default()).collect();
         let taken = Arc::new(AtomicBool::new(false));
-        let taking = merchant::take_in(&world, &ledger, &logs, for_taking, &taken);
-        let issuing = merchant::issue(&world, &ledger, &settings, &bills, for_issuing, &reported);
-        if is_beside {
-            process::run(&world, vec![taking, issuing]);
+        let taking = merchant::take_in(&world, &ledger, &logs, life(&world, &mut dice, 1), &taken);
+        let mut issuing: Vec<_> = (files.iter().zip(&reported))
+            .map(|(bills, reported)| merchant::issue(&world, &ledger, &settings, bills, life(&world, &mut dice, hosts), (reported, hosts)))
+            .collect();
+        if dice.percent(50) {
+            issuing.push(taking);
         } else {
             process::run(&world, vec![taking]);
-            process::run(&world, vec![issuing]);
         }
+        process::run(&world, issuing);
         if taken.load(Ordering::Relaxed) {
             // The next one reads the last one again, as a pattern of file names would have it.
             logs.drain(..logs.len() - 1);
         }
-        judge::reported(&world, &ledger, &bills, &reported);
+        if is_told() {
+            println!("{}: {} hosts, {weather:?}", world.context(), hosts, weather = world.weather());
+        }
+        for (bills, reported) in files.iter().zip(&reported) {
+            if is_told() && std::panic::catch_unwind(AssertUnwindSafe(|| judge::reported(&world, &ledger, bills, reported))).is_err() {
+                tell(&world, &ledger);
+            }
+            judge::reported(&world, &ledger, bills, reported);
+        }
         judge::at_rest(&world, &ledger);
-        process::run(&world, vec![merchant::sync(&world, &ledger, &settings, for_asking)]);
+        process::run(&world, vec![merchant::sync(&world, &ledger, &settings, life(&world, &mut dice, 1))]);
         judge::at_rest(&world, &ledger);
         process::pass(&world, Duration::from_secs(3_600 * (8 + dice.below(16))));
     }
     end(&world, &ledger, &settings, &wishes, &folder, &mut logs);
     story(&world, &ledger)
+}
+
+/// How long a process lives. Only where there are several does one matter that stands still.
+fn life(world: &World, dice: &mut Dice, hosts: u64) -> Life {
+    let weather = world.weather();
+    let dies_at = dice.percent(weather.deaths).then(|| 1 + dice.below(150));
+    let freezes = hosts > 1 && dice.percent(weather.freezes);
+    Life::of(dies_at, freezes.then(|| (1 + dice.below(150), Duration::from_secs(1 + dice.below(120)))))
 }
 
 /// A last run of everything, and what must be so then.
@@ -114,7 +127,7 @@ fn end(
     let bills = wishes.all();
     process::run(world, vec![merchant::take_in(world, ledger, logs, Life::default(), &Arc::default())]);
     let reported = Reported::default();
-    process::run(world, vec![merchant::issue(world, ledger, settings, &bills, Life::default(), &reported)]);
+    process::run(world, vec![merchant::issue(world, ledger, settings, &bills, Life::default(), (&reported, 1))]);
     let ends = reported.ends.into_inner().unwrap().unwrap();
     if is_told() {
         tell(world, ledger);
@@ -123,7 +136,7 @@ fn end(
     // Whatever else is said of a row: run again at once, the same file calls DOKU for nothing that was done.
     let calls = world.model().processed().count();
     let reported = Reported::default();
-    process::run(world, vec![merchant::issue(world, ledger, settings, &bills, Life::default(), &reported)]);
+    process::run(world, vec![merchant::issue(world, ledger, settings, &bills, Life::default(), (&reported, 1))]);
     assert_eq!(world.model().processed().count(), calls, "{}: a finished run changed something at DOKU (I21)", world.context());
     let again = reported.ends.into_inner().unwrap().unwrap();
     let has_done = |bucket| matches!(bucket, Bucket::Issued | Bucket::Amended | Bucket::Cancelled);

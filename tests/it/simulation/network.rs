@@ -70,7 +70,7 @@ pub struct Link<'a> {
 impl Gateway for Link<'_> {
     async fn send(&self, wire: &WireRequest) -> Delivery {
         let world = self.world;
-        self.life.step().await;
+        self.life.step(world).await;
         world.count(1);
         let (is_refused, way) = world.leaves();
         world.left_us.lock().unwrap().push(world.time.now_us());
@@ -86,7 +86,7 @@ impl Gateway for Link<'_> {
             world.post(wire, None, way);
         }
         let delivery = world.answer_to(&reply).await;
-        self.life.step().await;
+        self.life.step(world).await;
         delivery
     }
 }

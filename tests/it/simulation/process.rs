@@ -13,33 +13,60 @@ use super::world::World;
 /// A run that has not ended after this long hangs.
 const HOURS_MAX: u64 = 12;
 
-/// How far a process has come, and where it dies. A step is what can be told apart from outside: before and after a ledger's write, before
-/// a look at it, before a request leaves, after its answer arrived.
+/// For how long a process that has stopped is still taken for one that is at its operations.
+pub const LEASE: Duration = Duration::from_secs(30);
+
+/// How far a process has come, and where it dies or freezes. A step is what can be told apart from outside: before and after a ledger's
+/// write, before a look at it, before a request leaves, after its answer arrived.
 #[derive(Default)]
 pub struct Life {
     steps: AtomicU64,
     dies_at: Option<u64>,
+    freezes_at: Option<(u64, Duration)>,
     is_dead: AtomicBool,
+    has_ended: AtomicBool,
+    /// Its lease has lapsed while it was frozen: it records nothing more.
+    is_fenced: AtomicBool,
+    /// Since when nothing was heard of it; 0 while it is well.
+    stopped_us: AtomicU64,
 }
 
 impl Life {
-    pub fn of(dies_at: Option<u64>) -> Self {
-        Self { dies_at, ..Self::default() }
+    pub fn of(dies_at: Option<u64>, freezes_at: Option<(u64, Duration)>) -> Self {
+        Self { dies_at, freezes_at, ..Self::default() }
     }
 
     /// One step; whoever is dead never returns from it.
-    pub async fn step(&self) {
+    pub async fn step(&self, world: &World) {
         let number = self.steps.fetch_add(1, Ordering::Relaxed) + 1;
         if self.dies_at == Some(number) {
             self.is_dead.store(true, Ordering::Relaxed);
+            self.stopped_us.store(world.time.now_us(), Ordering::Relaxed);
         }
         if self.is_dead() {
             std::future::pending::<()>().await;
+        }
+        if let Some((_, lasts)) = self.freezes_at.filter(|(at, _)| *at == number) {
+            self.stopped_us.store(world.time.now_us(), Ordering::Relaxed);
+            world.time.wait(lasts).await;
+            self.stopped_us.store(0, Ordering::Relaxed);
+            self.is_fenced.store(lasts > LEASE, Ordering::Relaxed);
         }
     }
 
     pub fn is_dead(&self) -> bool {
         self.is_dead.load(Ordering::Relaxed)
+    }
+
+    pub fn is_fenced(&self) -> bool {
+        self.is_fenced.load(Ordering::Relaxed)
+    }
+
+    /// Whether others leave alone what it is at.
+    pub fn holds(&self, world: &World) -> bool {
+        let stopped_us = self.stopped_us.load(Ordering::Relaxed);
+        let is_heard_of = stopped_us == 0 || world.time.now_us() < stopped_us + LEASE.as_micros() as u64;
+        is_heard_of && !self.is_fenced() && !self.has_ended.load(Ordering::Relaxed)
     }
 }
 
@@ -80,6 +107,7 @@ pub fn run(world: &World, processes: Vec<Process<'_>>) {
         let waker = Waker::from(Arc::clone(flag));
         let is_over = process.work.as_mut().poll(&mut Context::from_waker(&waker)) == Poll::Ready(());
         if is_over || process.life.is_dead() {
+            process.life.has_ended.store(is_over, Ordering::Relaxed);
             drop(running.swap_remove(at));
         }
     }

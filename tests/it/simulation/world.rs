@@ -2,16 +2,18 @@
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Mutex, MutexGuard};
+use std::sync::{Arc, Mutex, MutexGuard};
 
 use jiff::{SignedDuration, Timestamp};
 use secrecy::SecretString;
 use tagih::doku::signature::SigningKey;
+use tagih::domain::ids::InvoiceNumber;
 use tagih::sandbox::fault::Faults;
 use tagih::sandbox::http::HttpAnswer;
 use tagih::sandbox::model::Model;
 use tagih::sandbox::settings::{RedeliveryId, Settings};
 
+use super::process::Life;
 use super::timeline::Timeline;
 use crate::support::dice::Dice;
 
@@ -41,6 +43,8 @@ pub struct Weather {
     pub untold: u64,
     /// Processes that die.
     pub deaths: u64,
+    /// Processes that stand still for a while.
+    pub freezes: u64,
 }
 
 /// One thing that can be made simpler when a failure is told.
@@ -48,7 +52,7 @@ pub type Simplify = (&'static str, fn(&mut Weather));
 
 impl Weather {
     /// Everything that can be left out.
-    pub const PARTS: [Simplify; 10] = [
+    pub const PARTS: [Simplify; 11] = [
         ("faults", |weather| weather.faults = 0),
         ("refused", |weather| weather.refused = 0),
         ("lost", |weather| weather.lost = 0),
@@ -59,6 +63,7 @@ impl Weather {
         ("unheard", |weather| weather.unheard = 0),
         ("untold", |weather| weather.untold = 0),
         ("deaths", |weather| weather.deaths = 0),
+        ("freezes", |weather| weather.freezes = 0),
     ];
 
     /// The weather of a world: each kind of trouble is there in about half of them.
@@ -75,6 +80,7 @@ impl Weather {
             unheard: some(20),
             untold: some(10),
             deaths: some(90),
+            freezes: some(60),
         }
     }
 }
@@ -104,6 +110,10 @@ pub struct World {
     /// The digest of the body each was first sent with.
     pub bodies: Mutex<HashMap<String, String>>,
     pub calls_judged: Mutex<usize>,
+    /// Who is at the open operation of a bill.
+    pub at_it: Mutex<HashMap<InvoiceNumber, Arc<Life>>>,
+    /// The right to give out codes of our own making.
+    pub minting: tokio::sync::Mutex<()>,
     model: Mutex<Model>,
     dice: Mutex<Dice>,
     operations: AtomicU64,
@@ -128,6 +138,8 @@ impl World {
             last_answer: Mutex::default(),
             bodies: Mutex::default(),
             calls_judged: Mutex::default(),
+            at_it: Mutex::default(),
+            minting: tokio::sync::Mutex::default(),
             model: Mutex::new(Model::new(settings)),
             dice: Mutex::new(dice),
             operations: AtomicU64::new(0),
