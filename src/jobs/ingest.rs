@@ -218,7 +218,7 @@ pub(super) async fn settle(
 
 /// The event that ends `state`'s doubt, from the payments that name its number on the wire: one of them names a code that
 /// can be its own. When they name several, none is picked.
-fn settlement(state: &BillState, payments: &[Payment], now: Timestamp) -> Option<Entry> {
+pub(super) fn settlement(state: &BillState, payments: &[Payment], now: Timestamp) -> Option<Entry> {
     let open = state.open.as_ref()?;
     let retired = state.code.as_ref().map(|code| &code.answer.payment_code);
     let mut codes = payments

@@ -13,7 +13,8 @@ use crate::domain::plan::{self, Unchanged};
 use crate::gateway::Gateway;
 use crate::gateway::pacing::Time;
 use crate::jobs::asking::Asked;
-use crate::ledger::{Basis, Happening, Ledger, LedgerError, View as _, asked_again};
+use crate::jobs::ingest;
+use crate::ledger::{Basis, Happening, Ledger, LedgerError, Names, View as _, asked_again};
 
 impl<L: Ledger, G: Gateway, T: Time + Sync> Issuing<'_, L, G, T>
 where
@@ -117,6 +118,9 @@ where
     /// What replaying could not settle gets one status query, and then, where that makes no code, one attempt under a new id.
     async fn ask_about_doubt(&self, invoice_number: &InvoiceNumber, reason: String) -> Result<Next, LedgerError> {
         let Some((state, open)) = self.open_operation(invoice_number).await? else { return Ok(Next::PlanAgain(None)) };
+        if self.is_proved_by_payment(&state).await? {
+            return Ok(Next::PlanAgain(Some(End::done(open.operation, true))));
+        }
         let issued_as = match open.operation {
             OperationKind::Issue => Some(open.request_id),
             OperationKind::Amend | OperationKind::Cancel => state.code.as_ref().and_then(|code| code.issued_as),
@@ -147,6 +151,22 @@ where
         let is_ours = self.conclude(invoice_number, open.request_id, event).await?;
         let is_done = is_ours && verdict == Some(Verdict::Done);
         Ok(Next::PlanAgain(is_done.then(|| End::done(open.operation, true))))
+    }
+
+    /// Whether a payment that the ledger knows names the code an issue in doubt has made, and that is recorded now. It may have been taken
+    /// in when nobody doubted yet, after the run that sent the issue had died.
+    async fn is_proved_by_payment(&self, state: &BillState) -> Result<bool, LedgerError> {
+        let Some(open) = state.open.as_ref().filter(|open| open.operation == OperationKind::Issue) else { return Ok(false) };
+        let names = &Names { numbers: [open.wire_invoice_number.clone()].into(), ..Names::default() };
+        let mut payments = asked_again(move || async move { self.ledger.view().await?.payments_about(names).await }).await?;
+        payments.retain(|payment| payment.invoice_number == open.wire_invoice_number);
+        let Some(proof) = ingest::settlement(state, &payments, (self.clock)()) else { return Ok(false) };
+        match self.ledger.record(vec![proof]).await {
+            Ok(_) => Ok(true),
+            // Settled meanwhile, or its code is another bill's: asking comes next.
+            Err(LedgerError::Lost { .. } | LedgerError::CodeTaken { .. }) => Ok(false),
+            Err(error) => Err(error),
+        }
     }
 
     /// The wanted change again, under a new id: it makes no code, so nothing is lost if the first was carried out after all. What
