@@ -12,7 +12,7 @@ use crate::domain::doubt::{self, Confirmation};
 use crate::domain::end::End;
 use crate::domain::ids::InvoiceNumber;
 use crate::domain::lifecycle::{BillState, CodeAnswer, Event, OperationKind, Remark, Status};
-use crate::domain::owner;
+use crate::domain::owner::{self, Paid};
 use crate::domain::plan::{self, Unchanged};
 use crate::gateway::Gateway;
 use crate::gateway::pacing::Time;
@@ -228,14 +228,17 @@ where
     }
 
     /// Asks whether the code of `holder` is dead at DOKU too, so that another bill may have it. That DOKU says it is paid
-    /// counts only beside a verified payment: without one, nothing would keep the holder from being issued anew.
+    /// counts only beside a payment that is known, from a notification or as DOKU told of it: without one, nothing would keep the holder
+    /// from being issued anew.
     pub(super) async fn release(&self, holder: &InvoiceNumber, is_paid: bool) -> Result<Next, LedgerError> {
         let Some(state) = self.ledger.bill(holder).await?.filter(|state| state.status == Status::Active) else {
             return Ok(Next::PlanAgain(None));
         };
         match self.word_of(&state).await? {
             OfItsCode::Told(Word::Expired, state) => self.retire(&state, Word::Expired).await,
-            OfItsCode::Told(Word::Success, state) if is_paid => self.retire(&state, Word::Success).await,
+            OfItsCode::Told(Word::Success, state) if is_paid || owner::told_paid(&state) == Some(Paid::ByItsCode) => {
+                self.retire(&state, Word::Success).await
+            }
             OfItsCode::Overtaken => Ok(Next::PlanAgain(None)),
             OfItsCode::Silence if self.caller.stop.reason().is_some() => {
                 Ok(Next::Ended(End::deferred("the run was stopped before its turn")))

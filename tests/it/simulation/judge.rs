@@ -116,7 +116,15 @@ pub fn in_the_end(world: &World, ledger: &MemoryLedger, ends: &[End], bills: &[B
     for order in model.orders() {
         let state = &known[bill_of(order.invoice_number.as_str())];
         let has_code = state.payment_codes().any(|code| *code == order.payment_code);
-        assert!(has_code, "{context}: code {} of {} is lost (I7); {:?}", order.payment_code, order.invoice_number, state.status);
+        // Check Status tells no code. One that DOKU made and no answer brought can stay unknown, if nobody ever pays it.
+        let is_harmless = order.method == Method::Doku && !order.is_payable(now) && order.payments.is_empty();
+        assert!(
+            has_code || is_harmless,
+            "{context}: code {} of {} is lost (I7); {:?}",
+            order.payment_code,
+            order.invoice_number,
+            state.status
+        );
         if order.is_payable(now) {
             let code = state.code.as_ref().unwrap();
             assert_eq!(code.answer.payment_code, order.payment_code, "{context}: {} (I10)", order.invoice_number);

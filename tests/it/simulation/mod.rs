@@ -137,6 +137,10 @@ fn end(
     let calls = world.model().processed().count();
     let reported = Reported::default();
     process::run(world, vec![merchant::issue(world, ledger, settings, &bills, Life::default(), (&reported, 1))]);
+    if is_told() {
+        tell(world, ledger);
+        println!("2026-first {ends:?}");
+    }
     assert_eq!(world.model().processed().count(), calls, "{}: a finished run changed something at DOKU (I21)", world.context());
     let again = reported.ends.into_inner().unwrap().unwrap();
     let has_done = |bucket| matches!(bucket, Bucket::Issued | Bucket::Amended | Bucket::Cancelled);

@@ -80,11 +80,6 @@ impl Gateway for Link<'_> {
         }
         let reply = Arc::new(Reply::default());
         world.post(wire, Some(&reply), way);
-        let weather = world.weather();
-        if world.dice().percent(weather.doubled) {
-            let way = way + world.way();
-            world.post(wire, None, way);
-        }
         let delivery = world.answer_to(&reply).await;
         self.life.step(world).await;
         delivery
@@ -176,6 +171,12 @@ impl World {
         let now = self.time.now();
         let reply = self.model().handle(&arrival.request, now);
         self.called();
+        // Whoever stands between sends again what it was not answered to its liking; not what DOKU has turned away for now, or a code could
+        // be made that DOKU itself has said it did not make.
+        if arrival.reply.is_some() && reply.answer.status != 429 && self.dice().percent(weather.doubled) {
+            let way = self.way();
+            self.post(&arrival.wire, None, way);
+        }
         if is_lost {
             return;
         }
