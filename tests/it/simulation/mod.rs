@@ -200,7 +200,7 @@ fn simplest(seed: u64, fails: &dyn Fn(Weather) -> bool) -> Weather {
 
 #[test]
 fn whatever_happens_no_code_is_lost_or_live_twice_and_every_rupiah_is_booked_once() {
-    let (from, count) = (number("TAGIH_SIMULATION_FROM", 1), number("TAGIH_SIMULATION_SEEDS", 100));
+    let (from, count) = (number("TAGIH_SIMULATION_FROM", 1), number("TAGIH_SIMULATION_SEEDS", 1_000));
     let (begun, seconds_max) = (Instant::now(), number("TAGIH_SIMULATION_SECONDS", u64::MAX));
     let (mut operations, mut worlds) = (0, 0);
     for seed in from..from.saturating_add(count) {
