@@ -5,6 +5,7 @@
 mod about;
 mod alarms;
 mod bills;
+mod by_books;
 mod carried;
 pub mod codes;
 mod dedupe;
@@ -12,6 +13,7 @@ pub mod external;
 mod external_columns;
 mod external_error;
 mod facts;
+mod figures;
 mod findings;
 mod former;
 pub mod found;
