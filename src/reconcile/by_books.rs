@@ -16,7 +16,7 @@ use crate::books::{Account, ItemId, Leg, Month, Part, Subject};
 use crate::domain::amount::{Amount, Rupiah};
 use crate::domain::classify::{BillSituation, Class, Family, Nature};
 use crate::domain::line::NO_BILL;
-use crate::domain::reason::PaymentReason;
+use crate::domain::reason::{PaymentReason, Reason};
 
 /// How a decision leaves something of a debt unpaid.
 const BY_DECISION: [Off; 4] = [Off::Waived, Off::Lapsed, Off::WrittenOff, Off::Elsewhere];
@@ -142,7 +142,8 @@ fn before(met: &Allocation, class: Class, due: Rupiah) -> Before {
 
 /// What is found of a payment whose amount is another than what decisions had left to pay.
 fn decided_upon(finding: Finding, paid: u64, owed: u64) -> Finding {
-    let is_of_amounts = matches!(finding.class, Class::P03 | Class::P04 | Class::P06 | Class::P12);
+    use PaymentReason::{Covered, GroupPaid, Paid};
+    let is_of_amounts = matches!(&finding.reason, Reason::Payment(of) if matches!(**of, Paid { .. } | Covered { .. } | GroupPaid { .. }));
     let Some(paid) = Amount::new(paid).ok().filter(|_| is_of_amounts) else { return finding };
     Finding { expected: Some(Rupiah::new(owed.into())), reason: PaymentReason::Decided { paid, owed }.into(), ..finding }
 }
