@@ -183,6 +183,7 @@ impl Book<'_> {
             if back > Rupiah::ZERO {
                 self.debt_mut(id)?.applied.push(Applied { amount: Rupiah::ZERO.minus(back), ..last });
                 self.move_to(Leg::of(Account::Receivable, id), last.back, back, Movement::Returned, cause)?;
+                self.over_by(id, last.back, back)?;
             }
         }
         let over = Rupiah::ZERO.minus(self.debt(id)?.open());
@@ -200,7 +201,18 @@ impl Book<'_> {
             }
             let amount = self.known.held(held).min(open);
             let source = Source { from: held, back: held, movement: Movement::Applied, restores: Movement::Restored, rounds: true };
-            self.allocate(source, amount, id, cause)?;
+            let rest = self.allocate(source, amount, id, cause)?;
+            self.over_by(id, held, rest.minus(amount))?;
+        }
+        Ok(())
+    }
+
+    /// The payment of this run whose money returns to `back` has more over, or less.
+    fn over_by(&mut self, debt: ItemId, back: Leg, more: Rupiah) -> Result<(), BooksError> {
+        let is_of = |id: &&ItemId| self.known.payments.get(id).is_some_and(|one| Leg::of(Account::Suspense, one.held_as) == back);
+        let payment = self.debt(debt)?.payments.iter().find(is_of).copied();
+        if let Some(allocation) = payment.and_then(|id| self.allocations.get_mut(&id)) {
+            allocation.over_by(more);
         }
         Ok(())
     }

@@ -1,5 +1,4 @@
-//! What a payment found when it was posted, and the class that follows: classes read the books, so that a bill paid in parts, over whatever
-//! months, is under-paid only as long as something is owed.
+//! What a payment found when it was posted: where a decision has moved a debt, its class is read from this.
 
 use super::known::Debt;
 use super::off::Off;
@@ -10,8 +9,10 @@ use crate::domain::amount::Rupiah;
 pub struct Allocation {
     /// What it came to.
     pub amount: Rupiah,
-    /// What the debt asked for, all told.
+    /// What the debt asks for, all told.
     pub asked: Rupiah,
+    /// What was open on the debt before it, with what money restores.
+    pub open: Rupiah,
     /// What the debt took of it, rounding included.
     pub taken: Rupiah,
     /// What is over.
@@ -31,12 +32,14 @@ pub struct Allocation {
 pub(super) struct Standing {
     applied: Rupiah,
     rounding: Rupiah,
+    takes: Rupiah,
     is_paid_elsewhere: bool,
 }
 
 impl Standing {
     pub(super) fn of(debt: &Debt) -> Self {
-        Self { applied: debt.applied(), rounding: debt.off(Off::Rounding), is_paid_elsewhere: debt.off(Off::Elsewhere) > Rupiah::ZERO }
+        let is_paid_elsewhere = debt.off(Off::Elsewhere) > Rupiah::ZERO;
+        Self { applied: debt.applied(), rounding: debt.off(Off::Rounding), takes: debt.takes(), is_paid_elsewhere }
     }
 
     /// What became of `amount`, of which `over` was not taken.
@@ -46,9 +49,10 @@ impl Standing {
         Allocation {
             amount,
             asked: debt.due,
+            open: self.takes,
             taken,
             over,
-            left: debt.open(),
+            left: debt.open().max(Rupiah::ZERO),
             is_rounded,
             is_reusable: debt.is_reusable,
             is_paid_elsewhere: self.is_paid_elsewhere,
@@ -56,57 +60,26 @@ impl Standing {
     }
 }
 
-/// What a payment was to its debt.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Met {
-    /// It paid what was asked.
-    Exact,
-    /// It is less than was asked, and completes the debt.
-    Completes,
-    /// It paid the debt within the tolerance.
-    Rounded,
-    /// It paid a bill that may be paid any number of times.
-    Reusable,
-    /// Something is owed after it.
-    Short,
-    /// It is more than was owed.
-    Over,
-    /// Nothing was owed any more.
-    Twice,
-    /// Nothing was owed any more, because another way had paid it.
-    Elsewhere,
-}
-
-impl Met {
-    /// The class that this is, as far as the books go.
+impl Allocation {
+    /// What was still owed when it came, as it turned out: what the debt took of a payment that is over, else what it paid and what it
+    /// left. The rules of payments hold its amount against that.
     #[must_use]
-    pub const fn class(self) -> &'static str {
+    pub fn owed(&self) -> Rupiah {
         match self {
-            Self::Exact => "P00",
-            Self::Completes => "P14",
-            Self::Rounded => "P05",
-            Self::Reusable => "P13",
-            Self::Short => "P03",
-            Self::Over => "P04",
-            Self::Twice => "P06",
-            Self::Elsewhere => "P12",
+            Self { over, .. } if *over > Rupiah::ZERO => self.taken,
+            Self { is_rounded: true, .. } => self.open,
+            Self { .. } => self.amount.plus(self.left),
         }
     }
-}
 
-impl Allocation {
-    /// What follows from the books alone; what else is known of the payment (its code, its channel, its time) may go before it.
-    #[must_use]
-    pub fn met(&self) -> Met {
-        match self {
-            Self { taken: Rupiah::ZERO, is_paid_elsewhere: true, .. } => Met::Elsewhere,
-            Self { taken: Rupiah::ZERO, .. } => Met::Twice,
-            Self { over, .. } if *over > Rupiah::ZERO => Met::Over,
-            Self { left, .. } if *left > Rupiah::ZERO => Met::Short,
-            Self { is_reusable: true, .. } => Met::Reusable,
-            Self { is_rounded: true, .. } => Met::Rounded,
-            Self { amount, asked, .. } if amount < asked => Met::Completes,
-            Self { .. } => Met::Exact,
-        }
+    /// Its debt asks for `due` by the end.
+    pub(super) fn ends_with(&mut self, due: Rupiah) {
+        self.left = self.left.plus(due).minus(self.asked).max(Rupiah::ZERO);
+        self.asked = due;
+    }
+
+    /// So much more of it is over since, or less, because its debt fell or rose.
+    pub(super) fn over_by(&mut self, more: Rupiah) {
+        (self.taken, self.over) = (self.taken.minus(more), self.over.plus(more));
     }
 }

@@ -58,11 +58,17 @@ impl Book<'_> {
             return Ok(());
         }
         let mut lines: Vec<Waiting> = Vec::new();
-        let named = self.named_batches(facts);
-        for fact in facts {
+        let facts = self.as_known(facts);
+        let named = self.named_batches(&facts);
+        for fact in &facts {
             if fact.on > self.period.to {
                 self.aside.later.insert(fact.id);
-            } else if self.settings.counts(&fact.text) && !self.known.bank_lines.contains_key(&fact.id) {
+            } else if !self.settings.counts(&fact.text) {
+                // It is nobody's here.
+            } else if self.known.bank_lines.contains_key(&fact.id) {
+                // Of a month that is over: whether it is the same line once more, or another, is for a person to see.
+                self.aside.copies.extend(Some(fact.id).filter(|_| fact.on < self.period.from));
+            } else {
                 let amount = Rupiah::new(fact.amount.into());
                 self.known.bank_lines.insert(fact.id, BankLine { on: fact.on, amount });
                 let batches = named.get(&fact.id).cloned().unwrap_or_default();
@@ -90,6 +96,15 @@ impl Book<'_> {
             self.move_to(Leg::total(Account::Bank), Leg::of(Account::Suspense, line.id), line.amount, Movement::Banked, cause)?;
         }
         Ok(())
+    }
+
+    /// Lines under the ids that the books know them by.
+    fn as_known(&self, facts: &[BankLineFact]) -> Vec<BankLineFact> {
+        let of = |fact: &BankLineFact| {
+            let known = fact.former.filter(|former| self.known.bank_lines.contains_key(former));
+            BankLineFact { id: known.unwrap_or(fact.id), ..fact.clone() }
+        };
+        facts.iter().map(of).collect()
     }
 
     /// The batches that lines name.

@@ -231,6 +231,9 @@ pub struct BankLineFact {
     pub amount: i64,
     /// Its text.
     pub text: StatementText,
+    /// The id it had before lines were told apart by what their account held, if it has another now.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub former: Option<ItemId>,
 }
 
 /// A finding without a balance, or what answers one.

@@ -4,10 +4,11 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::account::Account;
-use super::fact::{Facts, Payee, RowKind};
+use super::fact::{BillFact, Facts, Payee, PaymentFact, RowKind};
 use super::item::{ItemId, Subject};
 use super::known::Known;
 use super::pair::Leg;
+use crate::domain::amount::Amount;
 
 /// What belongs to whom: of each debt, payment, row and batch, the places of those that asked for it.
 #[derive(Default)]
@@ -115,6 +116,56 @@ pub fn grounds(facts: &Facts, known: &Known, wanted: &[(Option<Leg>, Option<Item
     }
     grounds.iter_mut().for_each(Facts::sort);
     grounds
+}
+
+/// What books hold of an item: its debt, that debt's bills, and their payments. For a decision about what no list tells of.
+#[must_use]
+pub fn of_known(known: &Known, item: ItemId) -> Facts {
+    let payment = Some(known.payment_id(item)).filter(|id| known.payments.contains_key(id));
+    let debt = match (item.subject(), payment) {
+        (Subject::Debt, _) => Some(item),
+        (_, payment) => payment.and_then(|id| known.payments.get(&id)?.debt),
+    };
+    let debt = debt.and_then(|id| known.debts.get(&id));
+    let bill = |id: &ItemId| {
+        let bill = known.bills.get(id)?;
+        Some(BillFact {
+            id: *id,
+            debt: bill.debt,
+            invoice_number: bill.invoice_number.clone(),
+            names: bill.names.clone(),
+            reusable: known.debts.get(&bill.debt)?.is_reusable,
+            due_on: bill.due_on,
+            expires_on: bill.expires_on,
+            events: bill.events.clone(),
+            mark: None,
+            dimensions: bill.dimensions.clone(),
+        })
+    };
+    let paid = |id: &ItemId| {
+        let payment = known.payments.get(id)?;
+        let fact = PaymentFact {
+            id: *id,
+            identity: payment.identity,
+            canonical: payment.canonical,
+            aliases: payment.aliases.clone(),
+            notified: payment.notified.clone(),
+            channel: payment.channel,
+            amount: u64::try_from(payment.amount.get()).ok().and_then(|amount| Amount::new(amount).ok())?,
+            paid_at: payment.paid_at,
+            payee: payment.payee,
+            hold: payment.hold,
+            only_told: payment.only_told,
+            class: payment.class,
+        };
+        // What was corrected is no longer what was told.
+        (fact.content() == payment.content).then_some(fact)
+    };
+    let payments: BTreeSet<ItemId> = debt.into_iter().flat_map(|debt| &debt.payments).copied().chain(payment).collect();
+    let bills = debt.into_iter().flat_map(|debt| &debt.bills).filter_map(bill);
+    let mut ground = Facts { bills: bills.collect(), payments: payments.iter().filter_map(paid).collect(), ..Facts::default() };
+    ground.sort();
+    ground
 }
 
 /// What of `facts` one decision stands on; see [`grounds`].

@@ -127,7 +127,11 @@ impl Posting<'_> {
         for debt in book.known.debts.values_mut() {
             debt.applied = debt.standing();
         }
-        let Book { pairs, known, aside, allocations, .. } = book;
+        let Book { pairs, known, aside, mut allocations, .. } = book;
+        for (id, allocation) in &mut allocations {
+            let debt = known.payments.get(id).and_then(|payment| known.debts.get(&payment.debt?));
+            debt.into_iter().for_each(|debt| allocation.ends_with(debt.due));
+        }
         Ok(Month { period: self.period, opening, pairs: added_up(pairs), allocations, known, aside, handed, is_apart })
     }
 }

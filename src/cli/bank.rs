@@ -35,7 +35,8 @@ pub(super) fn warn(setup: &Setup, outcome: &Outcome) {
     if more > 0 {
         output::note(format_args!("warning: {}: {more} more rows of the bank statements are no lines", codes::BANK_LINE.id));
     }
-    if statements.copies > 0 {
-        output::note(format_args!("note: {} lines of the bank statements stand in another file too and count once", statements.copies));
+    if !statements.copies.is_empty() {
+        let count = statements.copies.len();
+        output::note(format_args!("note: {count} lines of the bank statements stand in another file too and count once"));
     }
 }

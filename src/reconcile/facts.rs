@@ -367,13 +367,19 @@ fn paid(outcome: &Outcome, told: Told) -> Option<ItemId> {
 
 pub(super) fn bank_lines(outcome: &Outcome) -> Vec<BankLineFact> {
     let lines = outcome.inputs.bank.iter().flat_map(|statements| &statements.lines);
-    let fact = |line: &BankLine| BankLineFact {
-        id: ItemId::of(Subject::BankLine, &[&line.content(), line.occurrence.to_string().as_bytes()]),
+    lines.map(bank_line).collect()
+}
+
+/// A line of a bank statement.
+pub(super) fn bank_line(line: &BankLine) -> BankLineFact {
+    let id = |digest: &Digest, times: u32| ItemId::of(Subject::BankLine, &[digest, times.to_string().as_bytes()]);
+    BankLineFact {
+        id: id(&line.identity(), line.occurrence),
         on: line.on,
         amount: line.amount,
         text: line.text.clone(),
-    };
-    lines.map(fact).collect()
+        former: line.before.map(|_| id(&line.content(), line.equal)),
+    }
 }
 
 pub(super) fn batches(outcome: &Outcome) -> Vec<BatchFact> {

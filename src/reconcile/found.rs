@@ -82,6 +82,19 @@ impl<'a> Found<'a> {
         facts
     }
 
+    /// The payments of this run that are posted with a part, by their places among the judged.
+    pub(super) fn payments_of(&self, part: Part) -> impl Iterator<Item = usize> + '_ {
+        self.payments_of.of_part(part)
+    }
+
+    /// The bills that are posted with a part, by their numbers, each with its debt.
+    pub(super) fn bills_of(&self, part: Part) -> impl Iterator<Item = (u32, ItemId)> + '_ {
+        self.bills_of.of_part(part).filter_map(|at| {
+            let number = u32::try_from(at).ok()?;
+            Some((number, self.names.debt(number)?))
+        })
+    }
+
     /// Payments of a part's bills that are known from elsewhere than this evidence: what the books begin on.
     #[must_use]
     pub fn paid_before(&self, part: Part) -> Vec<PaymentFact> {

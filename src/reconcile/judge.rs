@@ -86,13 +86,13 @@ pub(super) fn tally_payments(payments: &Payments, judged: &[JudgedPayment]) -> (
     payments.proved.par_iter().zip(judged).fold(Default::default, tally).reduce(Default::default, plus)
 }
 
-/// What an ordered look at all payments adds to one payment's facts.
+/// What an ordered look at all payments, or the books, add to one payment's facts.
 #[derive(Clone, Copy, Default)]
-struct Before {
-    covered: bool,
-    elsewhere: bool,
+pub(super) struct Before {
+    pub(super) covered: bool,
+    pub(super) elsewhere: bool,
     /// Rupiah.
-    paid: u64,
+    pub(super) paid: u64,
 }
 
 /// The class of every unique payment, in the order of the identities.
@@ -120,6 +120,12 @@ pub(super) fn payments(inputs: &Inputs, payments: &Payments, terms: &Terms) -> V
         }
     };
     payments.proved.par_iter().zip(&found).zip(&before).map(judge).collect()
+}
+
+/// A payment of a bill, judged again by what it found on it.
+pub(super) fn again(inputs: &Inputs, terms: &Terms, judged: &JudgedPayment, before: Before, proved: &Proved) -> Option<JudgedPayment> {
+    let line = inputs.lines.get(judged.line)?;
+    Some(judge_one(inputs, terms, (judged.line, line), Found::One(judged.bill), before, proved))
 }
 
 fn judge_one(inputs: &Inputs, terms: &Terms, proof: (u32, &Line), found: Found, before: Before, proved: &Proved) -> JudgedPayment {

@@ -3,6 +3,7 @@
 use rayon::prelude::*;
 
 use super::bills::{Bill, Bills};
+use super::by_books::Standing;
 use super::dedupe::Payments;
 use super::judge::{JudgedPayment, known_of};
 use super::new_bill::ExternalMark;
@@ -127,6 +128,11 @@ impl<'a> Judge<'a> {
 
     /// One bill with its class, if it is in scope.
     pub(super) fn bill(&self, number: u32) -> Option<(JudgedBill, &'a Bill)> {
+        self.bill_as(number, None)
+    }
+
+    /// The same, as the books have it where `standing` says so.
+    pub(super) fn bill_as(&self, number: u32, standing: Option<&Standing>) -> Option<(JudgedBill, &'a Bill)> {
         let bill = self.inputs.bills.get(number).filter(|bill| in_scope(self.inputs, number, bill, self.terms))?;
         let mark = paid_mark(self.inputs, number, bill, self.terms);
         let twice = self.live_twice.binary_search(&number).is_ok();
@@ -134,6 +140,9 @@ impl<'a> Judge<'a> {
         // A bill that may be paid any number of times asks for it all again every time (rules, 1.5).
         situation.paid_before = if bill.reusable() { Rupiah::ZERO } else { paid_before(self.inputs, number, self.terms) };
         situation.settled = self.settled.is_some_and(|settled| settled.has_bill(number));
+        if let Some(standing) = standing {
+            standing.say(&mut situation);
+        }
         Some((judge_bill((number, bill), &situation, twice, self.terms), bill))
     }
 }
@@ -149,6 +158,7 @@ fn situation(bill: &Bill, attached: AttachedToBill, mark: PaidMark) -> BillSitua
         attached_count: attached.count.into(),
         attached: Rupiah::new(attached.amount.into()),
         paid_before: Rupiah::ZERO,
+        taken_off: Rupiah::ZERO,
         mark,
         paid_outside_period: attached.outside,
         settled: false,

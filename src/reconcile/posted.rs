@@ -10,7 +10,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use jiff::civil::Date;
 use rayon::prelude::*;
 
+use super::by_books::ByBooks;
 use super::facts;
+use super::figures::Figures;
 use super::found::Found;
 use super::grounded::grounded;
 use super::listing::listed;
@@ -19,8 +21,8 @@ use super::open_items::{Findings, Items, OpenItem, Terms as ItemTerms, Todo, ope
 use super::{Outcome, Terms};
 use crate::books::breakdown::Breakdown;
 use crate::books::ground::grounds;
-use crate::books::identities::{self, Identity, Made, identities};
-use crate::books::month::{self, Ageing, Statement};
+use crate::books::identities::{Identity, Made, identities};
+use crate::books::month::{Ageing, Statement};
 use crate::books::take_on::{TakenOn, begin};
 use crate::books::tie::Tie;
 use crate::books::{
@@ -132,43 +134,6 @@ pub struct Posted {
     pub identities: Vec<Identity>,
 }
 
-/// What accounts come to, in one part or in all of them.
-#[derive(Default)]
-struct Figures {
-    statements: Vec<Statement>,
-    ageing: Vec<Ageing>,
-    breakdown: Breakdown,
-    tie: Tie,
-    identities: Vec<Identity>,
-}
-
-impl Figures {
-    /// Adds those of one more part.
-    fn add(&mut self, more: Self) {
-        month::add_up(&mut self.statements, more.statements);
-        month::add_ages(&mut self.ageing, more.ageing);
-        self.breakdown.add(more.breakdown);
-        self.tie.add_part(more.tie);
-        identities::add_up(&mut self.identities, more.identities);
-    }
-
-    /// All of them, without accounts that have nothing to say, and with what holds between what is told of one account in several ways.
-    fn closed(mut self, lists_bills: bool) -> Self {
-        self.statements.retain(|statement| !statement.is_silent());
-        let spoken: BTreeSet<&str> = self.statements.iter().map(|statement| statement.account.name()).collect();
-        let is_of_silent =
-            |name: &str| name.split_once(": ").is_some_and(|(account, what)| what.contains("movements =") && !spoken.contains(account));
-        self.identities.retain(|identity| !is_of_silent(&identity.name));
-        let owed = self.ageing.iter().find(|ageing| ageing.account == Account::Receivable).map(Ageing::total).unwrap_or_default().amount;
-        let by_dimension = self.breakdown.total().closed().amount;
-        self.identities.push(Identity::new("receivable by dimension = receivable", by_dimension, owed));
-        if lists_bills {
-            self.identities.push(Identity::new("receivable = asked by the ledger + listed differences", owed, self.tie.total()));
-        }
-        self
-    }
-}
-
 /// What one part comes to.
 struct Concluded<P> {
     handed: Handed,
@@ -222,7 +187,7 @@ impl Posted {
             Opened::TakenOn { items } => (Known { began_on: Some(period.from), ..Known::default() }, None, Some(items)),
         };
         let today = wib_date(terms.as_of).max(period.from);
-        let (sums, common, lists_bills) = {
+        let (sums, common, by_books, lists_bills) = {
             let (found, parts) = Found::of(outcome, terms, &before, &decisions, items.as_deref().unwrap_or_default());
             let paid_later = facts::paid_later(outcome, period.to);
             let is_settlement_known = outcome.settled.is_some() || !before.batches.is_empty();
@@ -243,9 +208,10 @@ impl Posted {
                 taken: items.as_deref(),
                 asked: &asked,
             };
-            let (sums, common) = run.post(&decisions, keeper)?;
-            (sums, common, run.posting.lists_bills)
+            let (sums, common, by_books) = run.post(&decisions, keeper)?;
+            (sums, common, by_books, run.posting.lists_bills)
         };
+        outcome.follow(by_books, terms);
         let findings = std::mem::take(&mut outcome.findings);
         outcome.findings = listed(findings, &sums.items, &sums.grounds, &common.known, &sums.unposted);
         let Sums { figures, aside, mut items, held, prior, answers, .. } = sums;
@@ -274,7 +240,7 @@ impl Posted {
 }
 
 impl Run<'_> {
-    fn post<K: Keeper<Error: Send>>(&self, decisions: &[Decision], keeper: &mut K) -> Result<(Sums, Month), K::Error> {
+    fn post<K: Keeper<Error: Send>>(&self, decisions: &[Decision], keeper: &mut K) -> Result<(Sums, Month, ByBooks), K::Error> {
         let mut sums = Sums::default();
         let apart: Vec<Part> = Part::apart().collect();
         let mut ready: Vec<Concluded<K::Page>> = Vec::new();
@@ -282,24 +248,26 @@ impl Run<'_> {
         for some in apart.chunks(rayon::current_num_threads()) {
             let (made, kept) = rayon::join(
                 || some.par_iter().map(|part| self.apart::<K>(*part)).collect::<Result<Vec<_>, K::Error>>(),
-                || std::mem::take(&mut ready).into_iter().try_for_each(|part| self.take(&mut sums, part, keeper)),
+                || std::mem::take(&mut ready).into_iter().try_for_each(|part| self.take(&mut sums, part, keeper, &self.findings)),
             );
             kept?;
             ready = made?.into_iter().flatten().collect();
         }
-        std::mem::take(&mut ready).into_iter().try_for_each(|part| self.take(&mut sums, part, keeper))?;
+        std::mem::take(&mut ready).into_iter().try_for_each(|part| self.take(&mut sums, part, keeper, &self.findings))?;
         let facts = self.found.facts(Part::Together);
         let before = self.before(Part::Together, &facts)?;
         let decisions = grounded(&before, &facts, decisions, &self.posting)?;
         let mut month = self.posting.together(before.clone(), &facts, &decisions, std::mem::take(&mut sums.handed))?;
         let made = Made { before: &before, facts: &facts, decisions: &decisions, settings: self.posting.settings };
-        let concluded = self.conclude::<K>(&mut month, &made)?;
-        self.take(&mut sums, concluded, keeper)?;
-        sums.items.trim(&self.findings);
+        let by_books = ByBooks::of(&mut month, &self.found, self.outcome, self.item_terms.terms);
+        let findings = self.findings.but(by_books.found());
+        let concluded = self.conclude::<K>(&mut month, &made, &findings)?;
+        self.take(&mut sums, concluded, keeper, &findings)?;
+        sums.items.trim(&findings);
         sums.held.sort_by_cached_key(|held| held.item.rank());
         self.widen(&mut sums, &month)?;
         month.pairs = Vec::new();
-        Ok((sums, month))
+        Ok((sums, month, by_books))
     }
 
     /// Posts a part; nothing if it is empty.
@@ -307,7 +275,7 @@ impl Run<'_> {
         let Some((before, facts)) = self.part(part)? else { return Ok(None) };
         let mut month = self.posting.apart(before.clone(), &facts)?;
         let made = Made { before: &before, facts: &facts, decisions: &[], settings: self.posting.settings };
-        self.conclude::<K>(&mut month, &made).map(Some)
+        self.conclude::<K>(&mut month, &made, &self.findings).map(Some)
     }
 
     fn part(&self, part: Part) -> Result<Option<(Known, Facts)>, BooksError> {
@@ -324,16 +292,16 @@ impl Run<'_> {
         Ok(begin(&facts.bills, &self.found.paid_before(part), taken, settings, period.from)?.known)
     }
 
-    fn conclude<K: Keeper>(&self, month: &mut Month, made: &Made<'_>) -> Result<Concluded<K::Page>, K::Error> {
+    fn conclude<K: Keeper>(&self, month: &mut Month, made: &Made<'_>, findings: &Findings<'_>) -> Result<Concluded<K::Page>, K::Error> {
         // What the parts leave to it stays with the one that is posted last.
         let handed = if month.is_apart { std::mem::take(&mut month.handed) } else { Handed::default() };
         let (month, today) = (&*month, self.item_terms.today);
         let known = &month.known;
-        let items = open_items(month, self.outcome, &self.findings, &self.item_terms);
+        let items = open_items(month, self.outcome, findings, &self.item_terms);
         let statements = month.statements();
         let mut identities = identities(month, &statements, made, today);
         identities.push(super::open_items::identity(known, &items));
-        let wanted: Vec<&OpenItem> = items.iter().filter(|item| self.is_listed(item)).collect();
+        let wanted: Vec<&OpenItem> = items.iter().filter(|item| item.todo == Todo::Now || findings.has(&item.discrepancy_id)).collect();
         let named: Vec<_> = wanted.iter().map(|item| (item.account.map(|account| Leg::of(account, item.id)), Some(item.id))).collect();
         let grounds = wanted.iter().map(|item| (item.account, item.id)).zip(grounds(made.facts, known, &named)).collect();
         let asked = items.iter().filter(|item| item.todo != Todo::Now && self.asked.ids.contains(&item.discrepancy_id));
@@ -353,13 +321,8 @@ impl Run<'_> {
         Ok(Concluded { handed, aside, unposted, figures, items, grounds, held, prior, answers, page })
     }
 
-    /// Whether an item is one of the list of what somebody must look at.
-    fn is_listed(&self, item: &OpenItem) -> bool {
-        item.todo == Todo::Now || self.findings.has(&item.discrepancy_id)
-    }
-
     /// Adds what a part comes to, and has it kept.
-    fn take<K: Keeper>(&self, sums: &mut Sums, part: Concluded<K::Page>, keeper: &mut K) -> Result<(), K::Error> {
+    fn take<K: Keeper>(&self, sums: &mut Sums, part: Concluded<K::Page>, keeper: &mut K, findings: &Findings<'_>) -> Result<(), K::Error> {
         let Concluded { handed, aside, unposted, figures, items, grounds, held, prior, answers, page } = part;
         keeper.keep(page)?;
         sums.figures.add(figures);
@@ -368,7 +331,7 @@ impl Run<'_> {
             *sum = sum.saturating_add(count);
         }
         sums.unposted.extend(unposted);
-        sums.items.add(items, &self.findings);
+        sums.items.add(items, findings);
         sums.grounds.extend(grounds);
         sums.held.extend(held);
         sums.prior.extend(prior);

@@ -27,6 +27,13 @@ impl Tallies {
         }
     }
 
+    /// Counts one of `class` no more.
+    pub(super) fn take_one(&mut self, class: Class, amount: Rupiah) {
+        if let Some(tally) = self.0.get_mut(usize::from(class.index())) {
+            *tally = tally.minus(Sum::one(amount));
+        }
+    }
+
     /// Both added, class by class.
     #[must_use]
     pub fn plus(mut self, other: &Self) -> Self {
@@ -68,14 +75,18 @@ pub(super) fn add_nature(natures: &mut [Sum; 3], nature: Nature, tally: Sum) {
     }
 }
 
+/// Counts one of the nature `from` as of `to` instead.
+pub(super) fn move_nature(natures: &mut [Sum; 3], from: Nature, to: Nature, amount: Rupiah) {
+    if let Some(sum) = natures.get_mut(place(from)) {
+        *sum = sum.minus(Sum::one(amount));
+    }
+    add_nature(natures, to, Sum::one(amount));
+}
+
 /// Moves payments whose nature is no longer that of their class.
 pub(super) fn age(natures: &mut [Sum; 3], payments: &Payments, judged: &[JudgedPayment]) {
     for (proved, payment) in payments.proved.iter().zip(judged).filter(|(_, payment)| payment.nature != payment.class.info().nature) {
-        let tally = Sum::one(Rupiah::new(proved.amount.into()));
-        if let Some(sum) = natures.get_mut(place(payment.class.info().nature)) {
-            *sum = sum.minus(tally);
-        }
-        add_nature(natures, payment.nature, tally);
+        move_nature(natures, payment.class.info().nature, payment.nature, Rupiah::new(proved.amount.into()));
     }
 }
 

@@ -5,7 +5,8 @@ use std::io;
 use std::path::Path;
 
 use crate::books::account::{Account, Side};
-use crate::books::{self, ItemId};
+use crate::books::ground::of_known;
+use crate::books::{self, ItemId, carry};
 use crate::domain::amount::Rupiah;
 use crate::domain::classify::{Class, Nature};
 use crate::domain::language::{Language, Say as _};
@@ -13,7 +14,7 @@ use crate::domain::reason::{OpenReason, Reason};
 use crate::domain::spreadsheet::unescaped;
 use crate::register::{Facts, InBooks};
 
-/// The open items of the report in `folder` that are shown under these ids.
+/// The open items of the report in `folder` that are shown under these ids, each with what its books hold of it: a decision keeps that.
 ///
 /// # Errors
 /// When the file cannot be read, or a row is no item.
@@ -26,6 +27,12 @@ pub fn read(folder: &Path, ids: &BTreeSet<String>) -> io::Result<Vec<Facts>> {
             let facts =
                 facts(&row).ok_or_else(|| io::Error::other(format!("{}: row {number} is no open item", super::books::OPEN_ITEMS)))?;
             found.push(facts);
+        }
+    }
+    if !found.is_empty() {
+        let (_, known) = carry::read(&folder.join(super::books::CARRY)).map_err(io::Error::other)?;
+        for books in found.iter_mut().filter_map(|facts| facts.books.as_mut()) {
+            books.ground = of_known(&known, books.item);
         }
     }
     Ok(found)
@@ -84,7 +91,8 @@ mod tests {
             csv.texts(["receivable", "", "1000", "2026-10-31", "alfa", "to_do", "d", item.as_str(), "1", name].into_iter()).unwrap();
         }
         std::fs::write(folder.path().join(super::super::books::OPEN_ITEMS), csv.into_inner()).unwrap();
-        let read = read(folder.path(), &BTreeSet::from(["d".to_owned()])).unwrap();
-        assert_eq!(read.iter().map(|facts| facts.invoice_number.as_str()).collect::<Vec<_>>(), names);
+        let mut rows = csv::Reader::from_path(folder.path().join(super::super::books::OPEN_ITEMS)).unwrap();
+        let read = rows.deserialize().map(|row| facts(&row.unwrap()).unwrap().invoice_number);
+        assert_eq!(read.collect::<Vec<_>>(), names);
     }
 }

@@ -311,9 +311,10 @@ fn not_evaluated(outcome: &Outcome) -> Vec<Class> {
     classes
 }
 
-/// Every evaluated class of one list.
+/// Every evaluated class of one list, and what decisions led to where the evidence could not tell.
 fn by_class(family: Family, tallies: &Tallies, missing: &[Class]) -> BTreeMap<&'static str, Sum> {
-    Class::of(family).filter(|class| !missing.contains(class)).map(|class| (class.id(), tallies.of(class))).collect()
+    let is_told = |class: &Class| !missing.contains(class) || tallies.of(*class).count > 0;
+    Class::of(family).filter(is_told).map(|class| (class.id(), tallies.of(class))).collect()
 }
 
 impl PolicyFigures {

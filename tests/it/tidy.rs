@@ -117,12 +117,10 @@ const NOT_DIRECTLY: [(&str, &str); 12] = [
 ];
 
 /// Where classes are told apart one by one: their table and rules, and those who plant them for a demo.
-const BY_CLASS: [&str; 8] = [
+const BY_CLASS: [&str; 7] = [
     "domain/classify/",
     "jobs/demo.rs",
     "cli/demo_settlement.rs",
-    // How payments meet their debts is told apart there, a class each.
-    "books/allocation.rs",
     // What postings replace.
     "domain/booking.rs",
     "jobs/entries.rs",

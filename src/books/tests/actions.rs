@@ -47,6 +47,7 @@ fn everything_open() -> (Business, Facts) {
         on: day(8, 14),
         amount,
         text: "transfer".into(),
+        former: None,
     };
     all.bank_lines = vec![line("in", 40_000), line("out", -50_000)];
     let forged = AlarmFact::of(ItemId::of(Subject::Alarm, &[b"forged"]), "N02");

@@ -8,7 +8,7 @@ use crate::books::settings::Settings;
 use crate::domain::channel::Channel;
 
 fn line(name: &str, on: i8, amount: i64, text: &str) -> BankLineFact {
-    BankLineFact { id: ItemId::of(Subject::BankLine, &[name.as_bytes()]), on: day(8, on), amount, text: text.into() }
+    BankLineFact { id: ItemId::of(Subject::BankLine, &[name.as_bytes()]), on: day(8, on), amount, text: text.into(), former: None }
 }
 
 /// Batches that pay so much on such a day.

@@ -8,6 +8,7 @@ use crate::books::item::{ItemId, Subject};
 use crate::books::pair::{Leg, Movement};
 use crate::books::post::Month;
 use crate::books::settings::Settings;
+use crate::domain::amount::Rupiah;
 use crate::domain::channel::Channel;
 
 #[test]
@@ -249,7 +250,6 @@ fn a_reusable_bill_owes_nothing_and_takes_each_payment_up_to_its_amount() {
 
 #[test]
 fn a_payment_is_what_its_debt_still_showed_in_whatever_month_the_others_came() {
-    use crate::books::allocation::Met;
     let mut business = Business { settings: Settings { tolerance: 500, ..Settings::default() }, ..Business::default() };
     let mut many = bill("many", day(8, 1), 50_000);
     many.reusable = true;
@@ -260,15 +260,24 @@ fn a_payment_is_what_its_debt_still_showed_in_whatever_month_the_others_came() {
         pays("rounded", day(8, 3), 99_800, "C"),
         pays("reusable", day(8, 3), 50_000, "many"),
     ];
-    let met = |month: &Month, name: &str| month.allocations[&ItemId::of(Subject::Payment, &[name.as_bytes()])].met();
+    // What it came to, what was owed when it came, and how much is over.
+    let met = |month: &Month, name: &str| {
+        let one = month.allocations[&ItemId::of(Subject::Payment, &[name.as_bytes()])];
+        [one.amount, one.owed(), one.over].map(Rupiah::get)
+    };
     let august = business.close(8, &facts(&bills, &first, &[]));
-    for (name, expected) in [("short", Met::Short), ("over", Met::Over), ("rounded", Met::Rounded), ("reusable", Met::Reusable)] {
+    for (name, expected) in [
+        ("short", [60_000, 100_000, 0]),
+        ("over", [150_000, 100_000, 50_000]),
+        ("rounded", [99_800, 100_000, 0]),
+        ("reusable", [50_000, 50_000, 0]),
+    ] {
         assert_eq!(met(&august, name), expected, "{name}");
     }
     let second =
         [pays("completes", day(9, 3), 40_000, "A"), pays("twice", day(9, 4), 100_000, "A"), pays("again", day(9, 5), 100_000, "C")];
     let september = business.close(9, &facts(&bills, &second, &[]));
-    for (name, expected) in [("completes", Met::Completes), ("twice", Met::Twice), ("again", Met::Twice)] {
+    for (name, expected) in [("completes", [40_000, 40_000, 0]), ("twice", [100_000, 0, 100_000]), ("again", [100_000, 0, 100_000])] {
         assert_eq!(met(&september, name), expected, "{name}");
     }
     assert_eq!(september.allocations.len(), 3, "what was posted in August has its class");
@@ -276,7 +285,8 @@ fn a_payment_is_what_its_debt_still_showed_in_whatever_month_the_others_came() {
     let ground = facts(std::slice::from_ref(&branch), &[], &[]);
     business.decisions.push(decide("branch", day(10, 2), Action::PaidElsewhere, debt("D"), ground.clone()));
     let october = business.close(10, &facts(&[branch], &[pays("late", day(10, 3), 70_000, "D")], &[]));
-    assert_eq!(met(&october, "late"), Met::Elsewhere);
+    assert_eq!(met(&october, "late"), [70_000, 0, 70_000]);
+    assert!(october.allocations.values().all(|one| one.is_paid_elsewhere));
 }
 
 #[test]

@@ -39,6 +39,8 @@ pub struct BillSituation {
     pub attached: Rupiah,
     /// What payments of earlier periods add up to, as far as they are known from elsewhere.
     pub paid_before: Rupiah,
+    /// What decisions have taken off: waived, lapsed, written off, paid by another way.
+    pub taken_off: Rupiah,
     /// What another ledger says.
     pub mark: PaidMark,
     /// Whether the evidence holds a payment of it outside the period (P16).
@@ -54,6 +56,9 @@ pub fn bill_class(bill: &BillSituation, as_of: Timestamp, policy: &Policy) -> (C
         paid_class(bill, policy)
     } else if bill.issue_in_doubt {
         Class::L06
+    } else if bill.taken_off >= bill.due.into() && bill.cancelled_at.is_none() {
+        // Nothing is owed any more.
+        Class::L00
     } else if bill.mark == PaidMark::InPeriod && !bill.paid_outside_period && !bill.settled {
         // A notification of another day is evidence too: the mark may only be dated differently. So is money that arrived.
         Class::L04
@@ -75,7 +80,7 @@ pub fn bill_class(bill: &BillSituation, as_of: Timestamp, policy: &Policy) -> (C
 
 /// L11, L12 or L00.
 fn paid_class(bill: &BillSituation, policy: &Policy) -> Class {
-    let difference = bill.attached.plus(bill.paid_before).minus(bill.due.into());
+    let difference = bill.attached.plus(bill.paid_before).plus(bill.taken_off).minus(bill.due.into());
     let tolerance = i128::from(policy.tolerance_rupiah);
     match difference.get() {
         _ if bill.reusable => Class::L00,

@@ -205,10 +205,10 @@ classes! {
         "one of the two is known, or both are but they do not belong together",
         "hold the money and correct the mapping between invoice and code";
     P06 "P06" Payment Payment Break Critical Held Suspense Marks Origin Finance, "second payment",
-        "a further payment on a code that may be paid once, and that an earlier payment covers",
+        "a further payment on a code that may be paid once, and that an earlier payment or a decision covers",
         "refund the second payment";
     P12 "P12" Payment Payment Break High Held Suspense Marks Origin Finance, "already settled elsewhere",
-        "the same debt was paid before through another code or channel",
+        "the same debt was paid before through another code, channel or way",
         "refund one of the payments";
     P08 "P08" Payment Payment Break High Held Suspense Marks Origin Finance, "paid after cancellation",
         "the payment is dated after DOKU acknowledged the cancellation",
@@ -241,7 +241,7 @@ classes! {
         "an exact payment on a code that may be paid more than once",
         "post it";
     P14 "P14" Payment Payment Ok None Applied Remark Never Never Nobody, "completes the bill",
-        "less than the bill asks for, and exactly what earlier payments have left open",
+        "less than the bill asks for, and exactly what earlier payments or decisions have left open",
         "post it";
     P05 "P05" Payment Payment Ok None Applied Remark Never Never Nobody, "within tolerance",
         "the payment differs from what is due, but not by more than the tolerance",
@@ -269,7 +269,7 @@ classes! {
         "the payments of the bill add up to more than is due",
         "refund the difference";
     L00 "L00" Bill Bill Ok None Nothing Remark Never Never Nobody, "settled",
-        "the payments add up to what is due (a reusable code: there is one at least)",
+        "the payments and what was decided add up to what is due (a reusable code: there is one payment at least)",
         "nothing";
     L04 "L04" Bill Bill Break Critical Nothing Unproven Never Origin Finance, "ledger says paid, no evidence",
         "the bill is marked paid, but neither a valid notification nor a settlement row of it is in the evidence",

@@ -201,6 +201,7 @@ fn open_bill() -> BillSituation {
         attached_count: 0,
         attached: Rupiah::ZERO,
         paid_before: Rupiah::ZERO,
+        taken_off: Rupiah::ZERO,
         mark: PaidMark::None,
         paid_outside_period: false,
         settled: false,
@@ -226,6 +227,12 @@ fn each_bill_rule_alone_gives_its_class() {
     assert_eq!(judged(with_money(150_000)), (Class::L00, Nature::Ok));
     assert_eq!(judged(|bill| bill.mark = PaidMark::InPeriod), (Class::L04, Nature::Break));
     assert_eq!(judged(|bill| bill.has_code = false), (Class::L05, Nature::Break));
+    assert_eq!(judged(|bill| (bill.has_code, bill.taken_off) = (false, Rupiah::new(150_000))), (Class::L00, Nature::Ok));
+    assert_eq!(judged(|bill| bill.taken_off = Rupiah::new(100_000)).0, Class::L01, "something is owed still");
+    assert_eq!(
+        judged(|bill| (bill.attached_count, bill.attached, bill.taken_off) = (1, Rupiah::new(100_000), Rupiah::new(50_000))).0,
+        Class::L00
+    );
     assert_eq!(judged(|bill| bill.cancelled_at = Some(at("2026-11-02T00:00:00Z"))), (Class::L03, Nature::Ok));
     assert_eq!(judged(|bill| bill.cancelled_at = Some(at("2026-11-04T00:00:00Z"))).0, Class::L01, "cancelled after as-of");
     assert_eq!(judged(|bill| bill.expires_at = Some(at("2026-11-02T23:54:59Z"))), (Class::L02, Nature::Timing));

@@ -54,6 +54,13 @@ pub enum PaymentReason {
         /// Where it was paid.
         paid_at: Channel,
     },
+    /// One amount beside what decisions had left of the bill.
+    Decided {
+        /// How much was paid.
+        paid: Amount,
+        /// What was owed still, in rupiah.
+        owed: u64,
+    },
     /// One amount beside the other.
     Paid {
         /// How much was paid.
@@ -107,6 +114,12 @@ impl Say for PaymentReason {
             Self::OtherChannel { code_of, paid_at } => {
                 say!(to, language, "a code of {code_of} paid at {paid_at}", "kode {code_of} dibayar di {paid_at}")
             }
+            Self::Decided { paid, owed } => say!(
+                to,
+                language,
+                "paid {paid}; by what was decided about the bill, {owed} was owed still",
+                "dibayar {paid}; menurut keputusan atas tagihan ini, yang masih terutang {owed}"
+            ),
             Self::Paid { paid, due } => say!(to, language, "paid {paid}, due {due}", "dibayar {paid}, terutang {due}"),
         }
     }

@@ -31,6 +31,7 @@ fn of_payments() -> Vec<Reason> {
         PaymentReason::GroupPaid { paid },
         PaymentReason::EarlierAmount { paid, due },
         PaymentReason::OtherChannel { code_of, paid_at: at_channel },
+        PaymentReason::Decided { paid, owed: 60_000 },
         PaymentReason::Paid { paid, due },
     ]
     .map(Reason::from)

@@ -137,7 +137,7 @@ impl Columns {
     }
 
     fn moved(&self, row: &Row) -> Result<Moved, CellFault> {
-        Ok(Moved { on: self.date(row)?, amount: self.amount(row)?, account: None })
+        Ok(Moved { on: self.date(row)?, amount: self.amount(row)?, account: None, before: None })
     }
 
     /// The trimmed cell of `column`; empty where there is none.

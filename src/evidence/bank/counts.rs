@@ -1,5 +1,5 @@
-//! How often a line was there. Statements overlap and are given again, so equal lines are the same line, unless one statement, or several that
-//! follow one another, have them more than once.
+//! How often a line was there. Statements overlap and are given again, so equal lines are the same line, unless the account held something else
+//! before, or one statement, or several that follow one another, have them more than once.
 
 use std::cmp::Ordering;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
@@ -9,6 +9,8 @@ use jiff::civil::Date;
 use super::mt940::in_rupiah;
 use super::{BankLine, IsCounted, MalformedLine, Moved, Standing, Statement, Statements, Told};
 use crate::domain::digest::Digest;
+use crate::domain::settlement::RowPlace;
+use crate::domain::statement_text::StatementText;
 
 /// How often lines were there that follow one another: of a table, or of messages each of which begins with the balance that the one before
 /// ends with.
@@ -34,16 +36,15 @@ impl<'c> Counts<'c> {
     pub(super) fn told(&mut self, statements: &mut Statements, run: &mut Run, told: Told) {
         let Told { place, text, says, is_no_rupiah, is_heading } = told;
         match says {
-            Ok(Moved { on, amount, account }) => {
-                let mut line = BankLine { place, on, amount, text, account, occurrence: 0 };
-                let times = run.entry(line.content()).or_default();
-                line.occurrence = *times;
-                *times = times.saturating_add(1);
-                let most = self.most.entry(line.content()).or_default();
-                if *times <= *most {
-                    statements.copies = statements.copies.saturating_add(1);
+            Ok(moved) => {
+                let mut line = line_of(place, text, moved);
+                line.equal = count(run, line.content());
+                line.occurrence = if line.before.is_some() { count(run, line.identity()) } else { line.equal };
+                let most = self.most.entry(line.identity()).or_default();
+                if line.occurrence < *most {
+                    statements.copies.push(line);
                 } else {
-                    *most = *times;
+                    *most = line.occurrence.saturating_add(1);
                     statements.lines.push(line);
                 }
             }
@@ -59,8 +60,8 @@ impl<'c> Counts<'c> {
         if self.known.insert(one.digest) {
             self.messages.push(one);
         } else {
-            let lines = one.lines.iter().filter(|line| line.says.is_ok()).count();
-            statements.copies = statements.copies.saturating_add(u64::try_from(lines).unwrap_or(u64::MAX));
+            let lines = one.lines.into_iter().filter_map(|told| Some(line_of(told.place, told.text, told.says.ok()?)));
+            statements.copies.extend(lines);
         }
     }
 
@@ -99,6 +100,17 @@ impl<'c> Counts<'c> {
             }
         }
     }
+}
+
+fn line_of(place: RowPlace, text: StatementText, moved: Moved) -> BankLine {
+    let Moved { on, amount, account, before } = moved;
+    BankLine { place, on, amount, text, account, before, occurrence: 0, equal: 0 }
+}
+
+/// How many there were before this one.
+fn count(run: &mut Run, of: Digest) -> u32 {
+    let times = run.entry(of).or_default();
+    std::mem::replace(times, times.saturating_add(1))
 }
 
 /// The statements that may be the next after `one`: of the same account, beginning with what it ended with, and not before. One that begins

@@ -73,6 +73,8 @@ struct Moved {
     on: Date,
     amount: i64,
     account: Option<Digest>,
+    /// What the account held before, in sen, where the statement says so.
+    before: Option<i128>,
 }
 
 /// One line of a statement.
@@ -88,8 +90,12 @@ pub struct BankLine {
     pub text: StatementText,
     /// What stands for the account, where the statement names it: tables do not.
     pub account: Option<Digest>,
-    /// Which of the lines of its file that say the same it is, from 0.
+    /// What the account held before it, in sen, where the statement says so: tables do not.
+    pub before: Option<i128>,
+    /// Which of the lines that say the same of the same balance it is, from 0.
     pub occurrence: u32,
+    /// Which of those that say the same, whatever the balance.
+    pub equal: u32,
 }
 
 impl BankLine {
@@ -99,6 +105,13 @@ impl BankLine {
         let (on, amount, text) = (self.on.to_string(), self.amount.to_string(), self.text.on_one_line());
         let parts = [b"bank-line", on.as_bytes(), amount.as_bytes(), text.as_bytes()];
         digest::of_each(parts.into_iter().chain(self.account.as_ref().map(|account| &account[..])))
+    }
+
+    /// Stands for the line itself: an account that moves the same again holds something else before.
+    #[must_use]
+    pub fn identity(&self) -> Digest {
+        let content = self.content();
+        self.before.map_or(content, |before| digest::of_parts(&[b"bank-line-at", &content, before.to_string().as_bytes()]))
     }
 }
 
@@ -124,8 +137,8 @@ pub struct Statements {
     pub lines: Vec<BankLine>,
     /// Rows that are no line.
     pub malformed: Vec<MalformedLine>,
-    /// Lines that an earlier file had already.
-    pub copies: u64,
+    /// Lines that were taken for ones another file has already.
+    pub copies: Vec<BankLine>,
     /// Rows that move sen or nothing, and whose text says that they are of others. They are not among the malformed.
     pub left_alone: u64,
 }

@@ -90,6 +90,9 @@ struct Balance {
 impl Message {
     fn line(&mut self, field: &Field<'_>, about: Option<&Field<'_>>) {
         let account = Some(digest::of_bytes(&self.account));
+        // What the account held before a line is known as long as all lines before it are.
+        let opened = self.opened.as_ref().and_then(|opened| opened.as_ref().ok()).filter(|_| !self.is_partly_unread);
+        let before = opened.map(|opened| opened.at.sen.saturating_add(self.moved_sen));
         let moved = self.in_rupiah().and_then(|()| field.moved());
         match &moved {
             Ok((_, sen)) => self.moved_sen = self.moved_sen.saturating_add(*sen),
@@ -102,7 +105,7 @@ impl Message {
         };
         let says = match fault {
             Some(fault) => Err(fault),
-            None => moved.and_then(|(on, sen)| Ok(Moved { on, amount: whole_rupiah(sen)?, account })),
+            None => moved.and_then(|(on, sen)| Ok(Moved { on, amount: whole_rupiah(sen)?, account, before })),
         };
         self.lines.push(Told { place: field.place, text, says, is_no_rupiah, is_heading: false });
     }

@@ -115,14 +115,25 @@ pub(super) fn compare(folder: &Path, again: &Path) -> Result<(), PeriodError> {
     if !is_same_run && hash(&looked_at) != hash(&made) {
         return Err(stale(folder, &"the ledger, the journal or the settings have gone on since, and its balances are others now"));
     }
-    let files: Vec<ReportFile> = made.get("files").cloned().map(serde_json::from_value).transpose().ok().flatten().unwrap_or_default();
-    for file in files.iter().filter(|file| is_same_run || !OF_RUN.contains(&file.name.as_str())) {
-        if ReportFile::of(folder, &file.name).ok().as_ref() != Some(file) {
-            return Err(not_whole(folder, &format_args!("`{}` is not what its inputs make", file.name)));
+    let files_of = |summary: &Value| -> Vec<ReportFile> {
+        summary.get("files").cloned().map(serde_json::from_value).transpose().ok().flatten().unwrap_or_default()
+    };
+    let was = files_of(&looked_at);
+    // A file that is as it was written, and is made otherwise now, shows what went on; any other was changed.
+    let other = |name: &str, is_as_written: bool| {
+        if is_same_run || !is_as_written {
+            return not_whole(folder, &format_args!("`{name}` is not what its inputs make"));
+        }
+        stale(folder, &format_args!("the ledger, the journal or the settings have gone on since, and `{name}` says something else now"))
+    };
+    for file in files_of(&made).iter().filter(|file| is_same_run || !OF_RUN.contains(&file.name.as_str())) {
+        let found = ReportFile::of(folder, &file.name).ok();
+        if found.as_ref() != Some(file) {
+            return Err(other(&file.name, found.is_some_and(|found| was.contains(&found))));
         }
     }
     let figures = |summary: Value| if is_same_run { summary } else { without_run(summary) };
-    if figures(looked_at) == figures(made) { Ok(()) } else { Err(not_whole(folder, &"`summary.json` is not what its inputs make")) }
+    if figures(looked_at) == figures(made) { Ok(()) } else { Err(other(SUMMARY, true)) }
 }
 
 /// What tells one state of ledger and journal from another.
@@ -137,7 +148,9 @@ fn without_run(mut summary: Value) -> Value {
             all.remove(key);
         }
         if let Some(counts) = all.get_mut("discrepancies").and_then(Value::as_object_mut) {
+            // What was cleared is no news once the journal has taken it in.
             counts.remove("journal_head");
+            counts.remove("cleared");
         }
     }
     summary

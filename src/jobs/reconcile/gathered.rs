@@ -101,7 +101,7 @@ fn settlement_digest(input: &SettlementInput) -> Digest {
 fn bank_digest(statements: &Statements) -> Digest {
     let mut sum = DigestSum::default();
     for line in &statements.lines {
-        sum.add(&digest::of_parts(&[&line.content(), &line.occurrence.to_be_bytes()]));
+        sum.add(&digest::of_parts(&[&line.identity(), &line.occurrence.to_be_bytes()]));
     }
     // The report counts the rows that cannot be read.
     for row in statements.unread() {

@@ -2,12 +2,13 @@
 
 use std::collections::HashMap;
 
+use crate::domain::classify::Class;
 use crate::reconcile::Finding;
 
 /// What a run found, by what it is about.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Findings<'a> {
-    pub(super) by_id: HashMap<&'a str, &'a Finding>,
+    by_id: HashMap<&'a str, Class>,
     pub(super) of_bills: HashMap<(&'a str, &'a str), &'a Finding>,
 }
 
@@ -17,9 +18,29 @@ impl<'a> Findings<'a> {
     pub fn of(findings: &'a [Finding]) -> Self {
         let of_bills = findings.iter().filter(|finding| finding.class.id().starts_with('L'));
         Self {
-            by_id: findings.iter().map(|finding| (finding.id.as_str(), finding)).collect(),
+            by_id: findings.iter().map(|finding| (finding.id.as_str(), finding.class)).collect(),
             of_bills: of_bills.map(|finding| ((finding.invoice_number.as_str(), finding.payment_code.as_str()), finding)).collect(),
         }
+    }
+
+    /// These, where something is found as another class by now, or not at all.
+    #[must_use]
+    pub fn but<'b>(&self, again: impl Iterator<Item = (&'b str, Option<Class>)>) -> Findings<'b>
+    where
+        'a: 'b,
+    {
+        let mut but: Findings<'b> = self.clone();
+        for (id, class) in again {
+            but.by_id.remove(id);
+            but.by_id.extend(class.map(|class| (id, class)));
+        }
+        but
+    }
+
+    /// The class of what is found under this id.
+    #[must_use]
+    pub fn class_of(&self, id: &str) -> Option<Class> {
+        self.by_id.get(id).copied()
     }
 
     /// Whether there is one with this id.

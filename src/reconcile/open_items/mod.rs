@@ -222,7 +222,7 @@ impl Lookup<'_> {
     fn suspense_class(&self, id: ItemId, open: &Open) -> Option<Class> {
         match id.subject() {
             Subject::Payment => {
-                let of_run = self.findings.by_id.get(id.key_text().as_str()).map(|finding| finding.class);
+                let of_run = self.findings.class_of(&id.key_text());
                 let payment = self.known.payments.get(&id)?;
                 let rest = if payment.amount == Rupiah::ZERO.minus(open.amount) { Class::P06 } else { Class::P04 };
                 let by_payee = match (payment.payee, payment.hold) {

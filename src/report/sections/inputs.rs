@@ -10,7 +10,9 @@ use super::super::text::{self, fill};
 use super::super::words::Words;
 use super::days::capitalised;
 use super::{Report, columns};
+use crate::domain::amount::Rupiah;
 use crate::domain::channel::Channel;
+use crate::reconcile::bank_copies;
 
 /// How many days without evidence the first page names.
 const NAMED_MAX: usize = 10;
@@ -27,6 +29,7 @@ pub(super) fn section<'a>(report: &Report<'a>, words: &'static Words) -> Section
         .table(files(summary, words))
         .table(Table::new(words.bills_from, bills, vec![ledger]))
         .tables(unread(report, words))
+        .tables(copied(report, words))
         .table(gaps(report, words).on_screen())
         .table(messages(report, words).on_screen())
 }
@@ -74,6 +77,32 @@ fn unread<'a>(report: &Report<'a>, words: &'static Words) -> Option<Table<'a>> {
     let columns = columns(&[(words.file, Kind::Code), (words.row_number(), Kind::Count), (words.column(), Kind::Code)]);
     let rows = rows.collect::<Vec<Vec<_>>>();
     (!rows.is_empty()).then(|| Table::new(words.bank_unread(), columns, rows))
+}
+
+/// Lines of bank statements that were taken for ones given before, in another file or an earlier month: it is for a person to see whether
+/// they are, where a statement does not say what the account held.
+fn copied<'a>(report: &Report<'a>, words: &'static Words) -> Option<Table<'a>> {
+    let statements = report.outcome.inputs.bank.as_ref()?;
+    let rows = bank_copies(statements, &report.books.common.aside.copies).into_iter().map(|line| {
+        let file = usize::try_from(line.place.file).ok().and_then(|at| statements.files.get(at));
+        let path = file.map_or_else(String::new, |file| file.path.display().to_string());
+        vec![
+            Cell::from(path),
+            line.place.row.into(),
+            line.on.into(),
+            Rupiah::new(line.amount.into()).into(),
+            line.text.on_one_line().into(),
+        ]
+    });
+    let columns = columns(&[
+        (words.file, Kind::Code),
+        (words.row_number(), Kind::Count),
+        (words.day, Kind::Date),
+        (words.amount, Kind::Rupiah),
+        (words.bank_text(), Kind::Text),
+    ]);
+    let rows = rows.collect::<Vec<Vec<_>>>();
+    (!rows.is_empty()).then(|| Table::new(words.bank_copied(), columns, rows))
 }
 
 /// How many there are, for the first page; nothing where all could be read.

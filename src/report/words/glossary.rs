@@ -111,6 +111,8 @@ terms! {
     regrouped "Moved from or to another" "Pindah dari atau ke yang lain";
     bank_unread "Rows of bank statements that cannot be read" "Baris rekening koran yang tidak terbaca";
     bank_unread_count "{0}: a transfer may be missing (E0710)" "{0}: mungkin ada transfer yang terlewat (E0710)";
+    bank_copied "Bank lines taken for ones given before" "Baris rekening koran yang dianggap sudah pernah diberikan";
+    bank_text "Text" "Keterangan";
     row_number "Row" "Baris";
     column "Column" "Kolom";
     decision "Decision" "Keputusan";

@@ -226,3 +226,47 @@ fn an_item_that_is_not_due_yet_can_be_taken_up_and_decided() {
     october(&world, &["paid.csv"], "second").expect(0);
     assert_eq!(closing(&world, "second", "receivable"), (0, 0));
 }
+
+#[test]
+fn an_equal_line_of_the_next_months_statement_is_another_if_the_account_held_something_else_and_else_a_copy_that_is_told() {
+    let month = |world: &World, period: &str, bank: &[&str]| {
+        let as_of = if period == "2026-10" { "2026-11-02T00:00:00Z" } else { "2026-12-02T00:00:00Z" };
+        let opening: &[&str] = if period == "2026-10" { &[] } else { &["--opening", "2026-10"] };
+        let common = [
+            "reconcile",
+            "--period",
+            period,
+            "--external-ledger",
+            "ledger.csv",
+            "--as-of",
+            as_of,
+            "--out",
+            period,
+            "--notifications",
+            "log.jsonl",
+            "--bank",
+        ];
+        world.run(&[&common[..], bank, opening].concat());
+        (closing(world, period, "bank").1, std::fs::read_to_string(world.path(&format!("{period}/report.html"))).unwrap())
+    };
+    let swift = |number: &str, from: &str, held: u64| {
+        let closing = held + 50_000;
+        format!(
+            ":20:S\n:25:1\n:28C:{number}\n:60F:C{from}IDR{held},00\n:61:261031C50000,00NTRFNONREF\n:86:DOKU\n:62F:C{from}IDR{closing},00\n-\n"
+        )
+    };
+    let world = world(SETTINGS);
+    world.file("october.sta", swift("10/1", "261031", 0));
+    world.file("november.sta", swift("11/1", "261130", 900_000));
+    assert_eq!(month(&world, "2026-10", &["october.sta"]).0, 50_000);
+    for files in [&["november.sta"][..], &["october.sta", "november.sta"], &["november.sta", "october.sta", "november.sta"]] {
+        assert_eq!(month(&world, "2026-11", files).0, 100_000, "{files:?}");
+    }
+    let (held, page) = month(&world, "2026-11", &["october.sta"]);
+    assert!(held == 50_000 && page.contains("Bank lines taken for ones given before") && page.contains("october.sta"));
+    world.file("october.csv", "date,amount,description\n2026-10-31,50000,DOKU\n");
+    world.file("november.csv", "date,amount,description\n2026-10-31,50000,DOKU\n2026-11-05,1000,DOKU\n");
+    assert_eq!(month(&world, "2026-10", &["october.csv"]).0, 50_000);
+    let (held, page) = month(&world, "2026-11", &["november.csv"]);
+    assert!(held == 51_000 && page.contains("Bank lines taken for ones given before") && page.contains("november.csv"));
+}

@@ -1,5 +1,6 @@
 //! A month's end as a whole, through the program itself: everything planted is found, and nothing else.
 
+mod decided;
 mod older;
 mod own;
 mod planted;

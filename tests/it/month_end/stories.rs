@@ -238,3 +238,22 @@ fn a_row_that_came_before_its_notification_is_met_by_it_without_being_given_agai
     let november = month("2026-11", "2026-12-02T00:00:00Z", &["--notifications", "late.jsonl", "--opening", "october"], "november");
     assert_eq!(november, ["doku S02 1", "suspense P01 1"], "in whatever part of the books each of the three is");
 }
+
+#[test]
+fn a_report_that_the_journal_has_taken_in_since_is_signed_and_one_that_was_decided_about_since_is_made_again_first() {
+    let of = Books::new(SETTINGS);
+    ledger(&of, "bills.csv", &[BILL]);
+    external(&of, "2026-08", "bills.csv", &[paid("I-01", 60_000, "2026-08-10T03:00:00Z", "T1")], "2026-09-03", &[]);
+    let take = |month: &str| of.world.run(&["discrepancies", "take", month, "--by", "Sari"]).expect(0);
+    take("2026-08");
+    of.close("2026-08").expect(0);
+    external(&of, "2026-09", "bills.csv", &[paid("I-01", 40_000, "2026-09-10T03:00:00Z", "T2")], "2026-10-03", &["--opening", "auto"]);
+    assert_eq!(summary(&of.world.path("2026-09"))["discrepancies"]["cleared"].as_array().unwrap().len(), 1);
+    take("2026-09");
+    of.close("2026-09").expect(0);
+    external(&of, "2026-10", "bills.csv", &[paid("X-07", 77_000, "2026-10-30T03:00:00Z", "T9")], "2026-11-03", &["--opening", "auto"]);
+    decide(&of, "2026-10", "X-07", &["--action", "accept", "--effective", "2026-10-31"]);
+    of.close("2026-10").expect(7).says(&["E0858", "the journal or the settings have gone on since", "reconcile the period again"]);
+    external(&of, "2026-10", "bills.csv", &[paid("X-07", 77_000, "2026-10-30T03:00:00Z", "T9")], "2026-11-03", &["--opening", "auto"]);
+    of.close("2026-10").expect(0);
+}

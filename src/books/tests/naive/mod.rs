@@ -65,6 +65,8 @@ pub(super) struct Naive {
     /// How many standing decisions are about an item in suspense.
     touched: BTreeMap<Id, usize>,
     undo: BTreeMap<Id, Undo>,
+    /// Of the month's own payments: where a surplus is held, how much is over, and what the debt then asked for and still lacked.
+    met: BTreeMap<Id, (Id, i64, i64, i64)>,
 }
 
 struct Undo {
@@ -77,10 +79,12 @@ struct Undo {
     amount: i64,
 }
 
-/// All balances after the last of `months`.
-pub(super) fn balances(months: &[Given]) -> BTreeMap<(A, Option<Id>), i128> {
+/// All balances after the last of `months`, and of each payment that it brought to a debt: how much is over by its end, and how much
+/// was lacking after it of what the debt asks for by then.
+pub(super) fn balances(months: &[Given]) -> (BTreeMap<(A, Option<Id>), i128>, BTreeMap<Id, (i64, i64)>) {
     let mut naive = Naive::default();
     for month in months {
+        naive.met.clear();
         naive.tolerance = month.settings.tolerance as i64;
         let mut made = month.decisions.clone();
         made.sort_by_key(|decision| (decision.made_at, decision.id));
@@ -92,7 +96,11 @@ pub(super) fn balances(months: &[Given]) -> BTreeMap<(A, Option<Id>), i128> {
         naive.read(&month.facts, month);
         naive.believe(&month.facts, month);
     }
-    naive.balances()
+    let met = naive.met.iter().map(|(id, (_, over, asked, lacked))| {
+        let now = naive.paid[id].1.map_or(*asked, |debt| naive.debts[&debt].due);
+        (*id, (*over, (lacked + now - asked).max(0)))
+    });
+    (naive.balances(), met.collect())
 }
 
 impl Naive {
@@ -179,6 +187,7 @@ impl Naive {
             debt.given[at].1 -= back;
             let place = if self.credits.contains_key(&from) { &mut self.credits } else { &mut self.held };
             *place.entry(from).or_default() += back;
+            self.met.values_mut().filter(|met| met.0 == from).for_each(|met| met.1 += back);
         }
         let back = (-debt.open()).max(0).min(*debt.off("elsewhere"));
         *debt.off("elsewhere") -= back;
@@ -190,8 +199,9 @@ impl Naive {
             let (_, _, waits, place, _) = self.paid[&payer];
             let free = self.held.get(&place).copied().unwrap_or(0).min(self.debts[&id].open());
             if !waits && !self.is_touched(&place) && free > 0 {
-                self.give(id, place, free, self.tolerance);
+                let rest = self.give(id, place, free, self.tolerance);
                 *self.held.get_mut(&place).unwrap() -= free;
+                self.met.values_mut().filter(|met| met.0 == place).for_each(|met| met.1 -= free - rest);
             }
         }
     }
@@ -260,6 +270,10 @@ impl Naive {
         }
         if let Some(debt) = debt.filter(|_| !waits && free > 0) {
             free = self.give(debt, place, free, self.tolerance);
+            if row.is_none() {
+                let owed = &self.debts[&debt];
+                self.met.insert(fact.id, (place, free, owed.due, owed.open().max(0)));
+            }
         }
         self.held.insert(place, free);
     }
