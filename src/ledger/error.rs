@@ -72,9 +72,7 @@ pub enum LedgerError {
         wanted: String,
     },
     /// There is none, and it was not asked for (exit 2).
-    #[error(
-        "there is no ledger at `{path}`\nhint: check `ledger.path` or `ledger.url`; a first ledger is made by `tagih issue FILE --new-ledger` or `tagih ledger import FILE --new-ledger`"
-    )]
+    #[error("there is no ledger at `{path}`\nhint: check `ledger.path` or `ledger.url`; the first ledger is made by `tagih ledger create`")]
     Missing {
         /// Where it should be.
         path: String,

@@ -62,6 +62,7 @@ fn well() -> Facts {
         host: Host {
             user_id: 1000,
             places: vec![place("ledger.path", "/var/lib/tagih/l"), place("journal.path", "/var/lib/tagih/j")],
+            left: Vec::new(),
             open_files_max: Some(4_096),
             zone: Zone { name: Some("Asia/Jakarta".into()), is_known: true },
         },
