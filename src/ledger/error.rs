@@ -72,7 +72,9 @@ pub enum LedgerError {
         wanted: String,
     },
     /// There is none, and it was not asked for (exit 2).
-    #[error("there is no ledger at `{path}`\nhint: check `ledger.path` or `ledger.url`; the first ledger is made by `tagih ledger create`")]
+    #[error(
+        "there is no ledger at `{path}`\nhint: check `ledger.path` or `ledger.url`; the first ledger is made by `tagih ledger create` (or with `--new-ledger`)"
+    )]
     Missing {
         /// Where it should be.
         path: String,

@@ -195,6 +195,7 @@ fn of_host() -> Vec<Case> {
     vec![
         case("1023 MB free", Space, Warning, |facts| facts.host.places[0].free_bytes = Some((1 << 30) - 1)),
         case("63 MB free", Space, Error, |facts| facts.host.places[0].free_bytes = Some((64 << 20) - 1)),
+        case("such as `/var/lib/tagih/.tagih-x`", Space, Warning, |facts| facts.host.left = vec!["/var/lib/tagih/.tagih-x".into()]),
         case("not known at", Space, Warning, |facts| facts.host.places[0].free_bytes = None),
         case("fsync took 51 ms", Sync, Warning, |facts| facts.host.places[0].sync_ms = Ok(51)),
         case("fsync took 1001 ms", Sync, Error, |facts| facts.host.places[0].sync_ms = Ok(1_001)),
