@@ -1,7 +1,7 @@
 # Every target does its own set-up: cargo fetches and builds what is missing.
 # demo and test share the dev profile, so polars, by far the heaviest dependency, is compiled once for both.
 
-.PHONY: help demo demo-cluster test lint soak soak-cluster simulate large browser office books bench clean \
+.PHONY: help demo demo-cluster test lint soak soak-cluster simulate fuzz mutants large browser office books bench clean \
 	notices package deb deb-root container container-root reproducible sbom deny
 
 help:  ## show this list
@@ -30,6 +30,15 @@ simulate:  ## release build, then simulated worlds for an hour (TAGIH_SIMULATION
 
 soak-cluster:  ## 100 campaigns of 20,000 rows by 8 senders on one PostgreSQL, killed, frozen and cut off (hours)
 	TAGIH_CLUSTER_CAMPAIGNS=$${TAGIH_CLUSTER_CAMPAIGNS:-100} TAGIH_CLUSTER_ROWS=20000 TAGIH_CLUSTER_WORKERS=8 TAGIH_CLUSTER_RATE=120 cargo test --test it several_hosts::campaign -- --nocapture
+
+FUZZ_SECONDS ?= 60
+fuzz:  ## every reader of other people's bytes by libFuzzer, FUZZ_SECONDS each (60; the first build takes 15 min)
+	fuzz/run.sh $(FUZZ_SECONDS)
+
+MUTANTS ?= 300
+SEED ?= 1
+mutants: | $(TOOLS)/cargo-mutants  ## MUTANTS (300) faults put into what decides, chosen by SEED (1): how many do the tests notice? (hours)
+	python3 tests/mutants.py $(MUTANTS) $(SEED)
 
 large:  ## release build, then every command on a million bills in 512 MB (about 20 min)
 	cargo build --release
@@ -66,6 +75,7 @@ cargo-deb := 3.8.0
 cargo-about := 0.9.3 --features cli
 cargo-deny := 0.20.2
 cargo-cyclonedx := 0.5.9
+cargo-mutants := 27.1.0
 
 $(TOOLS)/%:
 	cargo install --locked --root target/tools $* --version $($*)
@@ -95,11 +105,11 @@ container: package  ## what packaging/Containerfile copies
 container-root: container  ## make the container's root without a container engine (root, apt), and run the program in it
 	packaging/container-root.sh $(PACKAGE)/root target/container-root
 
-reproducible:  ## two release builds in two folders; they must be the same, byte by byte (40 min of two cores' time)
-	packaging/release.sh target/reproducible/first
-	packaging/release.sh target/reproducible/second
-	sha256sum target/reproducible/first/dist/tagih target/reproducible/second/dist/tagih
-	cmp target/reproducible/first/dist/tagih target/reproducible/second/dist/tagih
+reproducible:  ## the release build, and once more in another folder; they must be the same, byte by byte (40 min of two cores' time)
+	packaging/release.sh target/package/build
+	packaging/release.sh target/reproducible
+	sha256sum target/package/build/dist/tagih target/reproducible/dist/tagih
+	cmp target/package/build/dist/tagih target/reproducible/dist/tagih
 
 sbom: | $(TOOLS)/cargo-cyclonedx  ## what the program is made of, as CycloneDX, into target/package
 	mkdir -p $(PACKAGE)

@@ -6,9 +6,10 @@ package=$(ls -t "$1"/tagih_*.deb | head -n 1)
 root=$2
 . /etc/os-release
 command -v debootstrap >/dev/null || { apt-get update && apt-get install -y --no-install-recommends debootstrap; }
-if ! [ -x "$root/usr/bin/dpkg" ]; then
+if ! [ -x "$root/usr/sbin/cron" ]; then
+    rm -rf "${root:?}"
     archive=$(apt-get indextargets --format '$(REPO_URI)' "Codename: $VERSION_CODENAME" "Component: main" | head -n 1)
-    debootstrap --variant=minbase --include=ca-certificates "$VERSION_CODENAME" "$root" "$archive"
+    debootstrap --variant=minbase --include=ca-certificates,cron "$VERSION_CODENAME" "$root" "$archive"
 fi
 cp "$package" "$root/tagih.deb"
 inside() { chroot "$root" /usr/bin/env -i PATH=/usr/sbin:/usr/bin:/sbin:/bin HOME=/root "$@"; }
@@ -30,6 +31,7 @@ check "its units name what is installed" sh -c "! grep -r 'target/' '$root/usr/l
 # Whether systemd takes such units is tests/it/cli/install.rs's.
 check "what its units start is installed" sh -c "sed -n 's/^ExecStart=\([^ ]*\).*/\1/p' '$root'/usr/lib/systemd/system/tagih* | sort -u |
     while read -r program; do test -x \"$root\$program\" || exit 1; done"
+packaging/first-night.sh "$root"
 echo "# kept" >>"$root/etc/tagih/tagih.toml"
 check "it is installed once more over itself" inside dpkg -i --force-confold /tagih.deb
 check "what was changed in its configuration stays" grep -q "# kept" "$root/etc/tagih/tagih.toml"

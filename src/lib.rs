@@ -25,3 +25,4 @@ pub mod sandbox;
 pub mod secret;
 pub mod serve;
 pub mod table;
+pub mod temporary;

@@ -52,6 +52,7 @@ pub(super) const EXAMPLES: &[(&str, &str, &str)] = &[
     ("explain", "a class", "tagih explain P06 --lang id"),
     ("explain", "an exit code", "tagih explain 3"),
     ("status", "for programs", "tagih status --json"),
+    ("ledger create", "once, when tagih is installed", "tagih ledger create"),
     ("ledger import", "codes that exist already", "tagih ledger import codes.csv --new-ledger"),
     ("ledger backup", "a copy called by the time", "tagih ledger backup /backup/tagih/"),
     ("ledger restore", "into an empty place", "tagih ledger restore /backup/tagih/ledger-2026-11-29T000000Z"),

@@ -221,6 +221,7 @@ fn release(setup: &Setup, ledger: &Store, bill: &BillState, reason: &str) -> Res
 
 pub(super) fn ledger(setup: &Setup, command: &LedgerCommand) -> Result<Exit, Failure> {
     match command {
+        LedgerCommand::Create => create(setup),
         LedgerCommand::Import { file, new_ledger, update, tables } => {
             super::adopt::import(setup, file, &Adopting { new_ledger: *new_ledger, update: *update, tables: setup.tables(tables)? })
         }
@@ -249,6 +250,16 @@ pub(super) fn ledger(setup: &Setup, command: &LedgerCommand) -> Result<Exit, Fai
         }
         LedgerCommand::Purge { before } => purge(setup, *before),
     }
+}
+
+/// Only a person knows that there never was a ledger: one that is not mounted looks the same.
+fn create(setup: &Setup) -> Result<Exit, Failure> {
+    let is_there = setup.existing_ledger()?.is_some();
+    let ledger = setup.open_ledger(&setup.binding()?, Create::IfMissing)?;
+    let told = json!({"created": !is_there, "ledger_head": head_text(wait(ledger.head())?)});
+    let text = if is_there { "the ledger is there already, and stays as it is" } else { "the ledger is ready" };
+    output::outcome(setup.json, &told, text);
+    Ok(Exit::Done)
 }
 
 fn purge(setup: &Setup, before: Date) -> Result<Exit, Failure> {

@@ -10,6 +10,8 @@ use super::tables::TableFlags;
 
 #[derive(Debug, Subcommand)]
 pub(super) enum LedgerCommand {
+    /// Make the first ledger, empty; one that is there stays as it is
+    Create,
     /// Adopt codes that exist at DOKU already
     Import {
         /// CSV: invoice_number, payment_code, channel, amount, optional method, reusable, created_at, expires_at, wire_invoice_number

@@ -1,19 +1,23 @@
-//! The program's own log, on standard error: as people read it, as JSON Lines, or as journald takes it from a unit. Every line that is
-//! not a result has its shape here, notes and errors as well.
+//! The program's own log: on standard error as people read it or as JSON Lines, or to journald. Every line that is not a result has its
+//! shape here, notes and errors as well.
 //!
 //! A line says what was decided, about which invoice and Request-Id, and which run it is of. Names and addresses are no fields of any.
 
-use std::fmt::{self, Write as _};
-use std::io;
+use std::fmt::{self, Write};
+use std::io::{self, Write as _};
+use std::os::unix::fs::MetadataExt as _;
 use std::sync::OnceLock;
 
 use serde_json::{Map, Value};
 use tracing::field::{Field, Visit};
 use tracing::{Event, Level, Subscriber};
-use tracing_subscriber::EnvFilter;
+use tracing_journald::{Priority, PriorityMappings};
+use tracing_subscriber::filter::{Directive, EnvFilter};
 use tracing_subscriber::fmt::format::Writer;
 use tracing_subscriber::fmt::{FmtContext, FormatEvent, FormatFields};
+use tracing_subscriber::layer::SubscriberExt as _;
 use tracing_subscriber::registry::LookupSpan;
+use tracing_subscriber::util::SubscriberInitExt as _;
 
 use super::output;
 use crate::clock::Clock;
@@ -25,7 +29,14 @@ static SHAPE: OnceLock<Shape> = OnceLock::new();
 struct Shape {
     format: LogFormat,
     run: String,
+    /// Whether journald takes what is traced as fields, and not as lines.
+    has_journal: bool,
 }
+
+/// Before the fields that journald is given, so that they are nobody else's.
+const FIELDS: &str = "TAGIH";
+/// Of events that are told whatever is filtered.
+const TOLD: &str = "tagih::told";
 
 /// Reads `--log-format`.
 pub(super) fn format(text: &str) -> Result<LogFormat, String> {
@@ -35,11 +46,17 @@ pub(super) fn format(text: &str) -> Result<LogFormat, String> {
 /// From now on lines of the run `run` are written so. What was decided is told in lines for programs, and to people only if `TAGIH_LOG`
 /// asks for it (`info`, `tagih=debug`).
 pub(super) fn begin(format: LogFormat, run: &str) {
-    if SHAPE.set(Shape { format, run: run.to_owned() }).is_err() {
+    let journal = (format == LogFormat::Journald).then(|| journal(run)).flatten();
+    if SHAPE.set(Shape { format, run: run.to_owned(), has_journal: journal.is_some() }).is_err() {
         return;
     }
     let usual = if format == LogFormat::Text { "warn" } else { "warn,tagih=info" };
     let filter = EnvFilter::try_from_env("TAGIH_LOG").unwrap_or_else(|_| EnvFilter::new(usual));
+    if let Some(journal) = journal {
+        let told = format!("{TOLD}=trace").parse::<Directive>();
+        let filter = told.into_iter().fold(filter, EnvFilter::add_directive);
+        return tracing_subscriber::registry().with(filter).with(journal).init();
+    }
     let ansi = output::has_colours();
     let lines = tracing_subscriber::fmt().with_env_filter(filter).with_writer(io::stderr);
     match format {
@@ -48,15 +65,36 @@ pub(super) fn begin(format: LogFormat, run: &str) {
     }
 }
 
+/// The way to journald; none where it does not run, or where standard error goes elsewhere: to a person, or into cron's mail.
+fn journal(run: &str) -> Option<tracing_journald::Layer> {
+    let stderr = std::fs::metadata("/proc/self/fd/2").ok()?;
+    if std::env::var("JOURNAL_STREAM").ok()? != format!("{}:{}", stderr.dev(), stderr.ino()) {
+        return None;
+    }
+    let priorities = PriorityMappings { info: Priority::Informational, debug: Priority::Debug, ..PriorityMappings::new() };
+    let layer = tracing_journald::Layer::new().ok()?.with_field_prefix(Some(FIELDS.to_owned())).with_priority_mappings(priorities);
+    Some(layer.with_syslog_identifier("tagih".to_owned()).with_custom_fields([(format!("{FIELDS}_RUN"), run)]))
+}
+
 /// Whether lines are for programs.
 pub(super) fn is_for_programs() -> bool {
     SHAPE.get().is_some_and(|shape| shape.format != LogFormat::Text)
 }
 
-/// What somebody is told, as a line of the log; none where people read it as it is.
-pub(super) fn line(level: Level, message: &str) -> Option<String> {
-    let shape = SHAPE.get().filter(|shape| shape.format != LogFormat::Text)?;
-    Some(shape.line(level, Map::from_iter([("message".to_owned(), message.into())])))
+/// Tells the log what somebody is told. Gives whether that is all: people read it as it is.
+pub(super) fn tell(level: Level, message: &str) -> bool {
+    let Some(shape) = SHAPE.get().filter(|shape| shape.format != LogFormat::Text) else { return false };
+    if !shape.has_journal {
+        let line = shape.line(level, Map::from_iter([("message".to_owned(), message.into())]));
+        drop(writeln!(io::stderr().lock(), "{line}"));
+    } else if level == Level::ERROR {
+        tracing::error!(target: TOLD, "{message}");
+    } else if level == Level::WARN {
+        tracing::warn!(target: TOLD, "{message}");
+    } else {
+        tracing::info!(target: TOLD, "{message}");
+    }
+    true
 }
 
 impl Shape {
@@ -73,7 +111,7 @@ impl Shape {
     }
 }
 
-/// `<4>message run=… status=…`: systemd takes the priority off a line of a unit.
+/// `<4>message run=… status=…`: where there is no way to journald, systemd takes the priority off a line of a unit.
 fn journald(level: Level, run: &str, fields: &Map<String, Value>) -> String {
     let priority = match level {
         Level::ERROR => 3,
@@ -162,7 +200,7 @@ mod tests {
 
     #[test]
     fn a_json_line_is_one_object_and_acts_on_no_terminal() {
-        let shape = Shape { format: LogFormat::Json, run: "R1".into() };
+        let shape = Shape { format: LogFormat::Json, run: "R1".into(), has_journal: false };
         let line = shape.line(Level::ERROR, fields());
         assert!(!line.contains(['\n', '\u{9b}']), "{line}");
         let read: Value = serde_json::from_str(&line).unwrap();

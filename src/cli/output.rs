@@ -158,11 +158,10 @@ pub(super) fn at_once(text: impl Display) {
     told(level, text.strip_prefix("warning: ").unwrap_or(&text), &text);
 }
 
-/// A line of the log says `message`, a line for people `text`.
+/// The log is told `message`, people are told `text`.
 fn told(level: Level, message: &str, text: &str) {
-    match log::line(level, message) {
-        Some(line) => drop(writeln!(io::stderr().lock(), "{line}")),
-        None => to_stderr(text),
+    if !log::tell(level, message) {
+        to_stderr(text);
     }
 }
 

@@ -4,7 +4,6 @@ use std::path::Path;
 
 use jiff::civil::Date;
 use serde_json::json;
-use tempfile::TempDir;
 
 use super::keeping::wait;
 use super::output::{self, rupiah};
@@ -21,6 +20,7 @@ use crate::journal;
 use crate::journal::period::{ClosedPeriod, PeriodClose};
 use crate::journal::{Entry, Record};
 use crate::ledger::{Store, codes};
+use crate::temporary;
 
 impl From<PeriodError> for Failure {
     fn from(error: PeriodError) -> Self {
@@ -72,7 +72,7 @@ pub(super) fn period(setup: &Setup, command: &PeriodCommand) -> Result<Exit, Fai
             let author = setup.author(by.as_deref(), reason)?;
             let journal = setup.existing_journal()?;
             let again = period::proposed_report(journal, from)?.map(|report| made_again(setup, &report)).transpose()?;
-            match period::approve(journal, (from, proposal), &author, again.as_ref().map(TempDir::path), setup.clock.now())? {
+            match period::approve(journal, (from, proposal), &author, again.as_ref().map(temporary::Folder::path), setup.clock.now())? {
                 Approved::Closed(closed) => {
                     write_anew(setup, Path::new(&closed.report))?;
                     told(setup, period, &closed, "is closed")?;
@@ -117,13 +117,13 @@ fn sign(setup: &Setup, (period, report): (&str, &Path), by: Option<&str>, signin
 }
 
 /// The report of a folder, made again beside it from what it says it was made from.
-fn made_again(setup: &Setup, report: &Path) -> Result<TempDir, Failure> {
+fn made_again(setup: &Setup, report: &Path) -> Result<temporary::Folder, Failure> {
     let made = period::made_from(report)?;
     if let Some(head) = &made.ledger_head {
         hold(setup, head)?;
     }
     let beside = report.canonicalize()?;
-    let again = tempfile::Builder::new().prefix(".tagih-again-").tempdir_in(beside.parent().unwrap_or(&beside))?;
+    let again = temporary::Folder::new(beside.parent().unwrap_or(&beside))?;
     reconcile::again(setup, &made, again.path())?;
     Ok(again)
 }

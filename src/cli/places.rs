@@ -12,7 +12,9 @@ use crate::config::{self, Config};
 use crate::domain::share::Share;
 use crate::ledger::{Binding, Create, LedgerError, Location, Seals, SenderLock, Server, ServerAccess, Store, lock};
 use crate::random::MachineRandomness;
+use crate::report::atomic::folder_of;
 use crate::secret::{self, Sources};
+use crate::temporary;
 
 /// Refuses paths that lead to nothing where the same thing lies at hand. `file`: path and text of the configuration file.
 pub(super) fn check(file: Option<(&str, &str)>, config: &Config) -> Result<(), Failure> {
@@ -159,6 +161,9 @@ impl Setup {
     pub(super) fn open_ledger(&self, binding: &Binding, create: Create) -> Result<Store, Failure> {
         let location = self.ledger_location()?;
         let was_there = matches!(&location, Location::File(path) if path.exists());
+        if let (true, Location::File(path)) = (was_there, &location) {
+            temporary::sweep(folder_of(path), self.clock.now());
+        }
         let ledger = Store::open(&location, binding, create, &MachineRandomness)?;
         let is_new = if let Store::Postgres(ledger) = &ledger { ledger.is_new() } else { !was_there };
         if let Some(migrated) = ledger.migrated() {

@@ -32,7 +32,7 @@ pub const MISSING: Code = Code::new(
     "E0504",
     "there is no ledger",
     "The file does not exist, and creating one was not asked for: issuing from an empty ledger by mistake would bill everybody again.",
-    "Check `ledger.path` and that its disk is mounted, or `ledger.url`, or create the ledger with `--new-ledger`.",
+    "Check `ledger.path` and that its disk is mounted, or `ledger.url`, or make the first ledger with `tagih ledger create`.",
 );
 
 /// [`LedgerError::Held`].

@@ -73,7 +73,7 @@ pub enum LedgerError {
     },
     /// There is none, and it was not asked for (exit 2).
     #[error(
-        "there is no ledger at `{path}`\nhint: check `ledger.path` or `ledger.url`; a first ledger is made by `tagih issue FILE --new-ledger` or `tagih ledger import FILE --new-ledger`"
+        "there is no ledger at `{path}`\nhint: check `ledger.path` or `ledger.url`; the first ledger is made by `tagih ledger create` (or with `--new-ledger`)"
     )]
     Missing {
         /// Where it should be.

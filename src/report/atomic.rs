@@ -1,15 +1,12 @@
 //! Output files appear whole or not at all: written beside their place, made durable, then renamed (I19).
 
-use std::collections::BTreeSet;
 use std::fs::{self, File};
 use std::io::{self, BufWriter};
 use std::path::{Path, PathBuf};
-use std::sync::{Mutex, PoisonError};
-use std::time::Duration;
 
 use tempfile::NamedTempFile;
 
-use crate::private;
+use crate::{private, temporary};
 
 /// Why a result file could not be written (exit 9).
 #[derive(Debug, thiserror::Error)]
@@ -36,11 +33,7 @@ impl Draft {
     pub fn begin(path: &Path) -> Result<Self, WriteError> {
         let attempt = || -> io::Result<NamedTempFile> {
             make_folder(folder_of(path))?;
-            let draft = tempfile::Builder::new().prefix(DRAFT).permissions(readable()).tempfile_in(folder_of(path))?;
-            // For as long as this process lives; where there are no locks, nothing is swept either.
-            drop(draft.as_file().try_lock());
-            sweep(folder_of(path), draft.as_file());
-            Ok(draft)
+            temporary::file(folder_of(path))
         };
         let temporary = attempt().map_err(|error| failed(path, &error))?;
         Ok(Self { path: path.to_owned(), writer: BufWriter::with_capacity(1 << 18, temporary) })
@@ -66,31 +59,6 @@ impl Draft {
             File::open(folder_of(&path))?.sync_all()
         };
         attempt().map_err(|error| failed(&path, &error))
-    }
-}
-
-/// How drafts begin.
-const DRAFT: &str = ".tagih-";
-/// A draft that is younger than another by less may not have its lock yet.
-const UNLOCKED_MAX: Duration = Duration::from_mins(1);
-
-/// Removes drafts that killed processes have left in `folder`, by their locks, which ended with them; once a folder. `newest` was just made.
-fn sweep(folder: &Path, newest: &File) {
-    static SWEPT: Mutex<BTreeSet<PathBuf>> = Mutex::new(BTreeSet::new());
-    if !SWEPT.lock().unwrap_or_else(PoisonError::into_inner).insert(folder.to_path_buf()) {
-        return;
-    }
-    let is_left = |path: &Path| -> io::Result<bool> {
-        let draft = File::open(path)?;
-        let age = newest.metadata()?.modified()?.duration_since(draft.metadata()?.modified()?).unwrap_or_default();
-        Ok(draft.metadata()?.is_file() && age >= UNLOCKED_MAX && draft.try_lock().is_ok())
-    };
-    let entries = fs::read_dir(folder).into_iter().flatten().filter_map(Result::ok);
-    for path in entries.filter(|entry| entry.file_name().to_str().is_some_and(|name| name.starts_with(DRAFT))).map(|entry| entry.path()) {
-        // Whatever stands in the way of this is no matter of the file that is written.
-        if is_left(&path).unwrap_or(false) {
-            drop(fs::remove_file(&path));
-        }
     }
 }
 
@@ -137,36 +105,11 @@ pub fn probe(directory: &Path) -> Result<(), WriteError> {
     attempt().map_err(|error| failed(directory, &error))
 }
 
-/// What a file made in the ordinary way would have, before the umask.
-fn readable() -> fs::Permissions {
-    std::os::unix::fs::PermissionsExt::from_mode(0o644)
-}
-
 #[cfg(test)]
 mod tests {
     use std::io::Write as _;
 
     use super::*;
-
-    #[test]
-    fn drafts_of_killed_processes_are_removed_and_those_of_living_ones_stay() {
-        let folder = tempfile::tempdir().unwrap();
-        let long_ago = fs::metadata(folder.path()).unwrap().modified().unwrap() - Duration::from_hours(1);
-        let draft = |name: &str| {
-            let file = File::create(folder.path().join(name)).unwrap();
-            file.set_modified(long_ago).unwrap();
-            file
-        };
-        let (left, living, other) = (draft(".tagih-left"), draft(".tagih-living"), draft("tagih-other"));
-        living.try_lock().unwrap();
-        drop(left);
-        drop(other);
-        drop(File::create(folder.path().join(".tagih-young")).unwrap());
-        write(&folder.path().join("a"), |file| file.write_all(b"x")).unwrap();
-        let mut names: Vec<_> = fs::read_dir(folder.path()).unwrap().map(|entry| entry.unwrap().file_name()).collect();
-        names.sort();
-        assert_eq!(names, [".tagih-living", ".tagih-young", "a", "tagih-other"]);
-    }
 
     #[test]
     fn a_failed_write_leaves_what_was_there() {

@@ -1,5 +1,6 @@
 //! Disks, owners, limits and time zone of this machine, as they are found.
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::io::{self, Write as _};
 use std::os::unix::fs::{MetadataExt, PermissionsExt as _};
@@ -13,7 +14,7 @@ use crate::cli::setup::Setup;
 use crate::clock::Stopwatch;
 use crate::config;
 use crate::jobs::doctor::{Host, Place, Zone, file_system_of};
-use crate::private;
+use crate::{journal, private, temporary};
 
 /// How often fsync is tried, the slowest counts; and what is written before each.
 const SYNCS: usize = 5;
@@ -34,7 +35,18 @@ pub(super) fn of(setup: &Setup) -> Host {
         let is_by_working_folder = is_used && Path::new(path).is_relative() && !in_file.contains(&setting);
         Place { is_by_working_folder, ..place(setting, path, &mounts) }
     });
-    Host { user_id: private::account(), places: places.collect(), open_files_max: open_files_max(), zone: zone() }
+    Host { user_id: private::account(), places: places.collect(), left: left(setup), open_files_max: open_files_max(), zone: zone() }
+}
+
+/// Where ledger, journal, logs and runs are, copies for verifying are made, and reports are made again to be signed.
+fn left(setup: &Setup) -> Vec<String> {
+    let config = &setup.config;
+    let beside = |path: &str| folder_of(&absolute(Path::new(path))).to_path_buf();
+    let closed = journal::read(setup.journal_path()).and_then(|journal| journal.periods()).unwrap_or_default();
+    let reports = closed.iter().map(|period| beside(&period.close.report));
+    let ours = [beside(&config.ledger.path), beside(&config.journal.path), absolute(Path::new(&config.serve.log_dir)), setup.runs_folder()];
+    let folders: BTreeSet<PathBuf> = ours.into_iter().chain([std::env::temp_dir()]).chain(reports).collect();
+    folders.iter().flat_map(|folder| temporary::left(folder, setup.clock.now())).map(|path| path.display().to_string()).collect()
 }
 
 /// The paths that the configuration file sets: they lead beside that file, wherever a command is run.

@@ -59,6 +59,8 @@ pub struct Host {
     pub user_id: u32,
     /// Ledger, journal and logs.
     pub places: Vec<Place>,
+    /// What killed runs have left where files are made.
+    pub left: Vec<String>,
     /// The soft limit of open files; none if it is unlimited or not known.
     pub open_files_max: Option<u64>,
     /// What time cron goes by.
@@ -84,8 +86,15 @@ pub(super) fn examine(host: &Host, settings: &Settings) -> Vec<Finding> {
         findings.extend(owner(place, host.user_id));
         findings.extend(places(place));
     }
+    findings.extend(left(&host.left));
     findings.extend([limit(host.open_files_max, settings.connections_max), zone(&host.zone)]);
     findings
+}
+
+fn left(left: &[String]) -> Option<Finding> {
+    let first = left.first()?;
+    let found = format!("{} files or folders were left by runs that were killed, such as `{first}`", left.len());
+    Some(Finding::warning(Check::Space, found, "the next run that writes there removes them; they may be removed by hand, too"))
 }
 
 fn space(place: &Place) -> Finding {

@@ -95,9 +95,9 @@ fn ledger(ledger: &Ledger, is_production: bool) -> Vec<Finding> {
     match ledger {
         Ledger::Missing(path) => {
             let remedy = if is_production {
-                "check `ledger.path` and mounts; only if this is the first run, `tagih issue --new-ledger` makes one"
+                "check `ledger.path` and mounts; only if there never was one, `tagih ledger create` makes it"
             } else {
-                "check `ledger.path`; the first `tagih issue` makes one"
+                "check `ledger.path`; `tagih ledger create` makes it, or the first `tagih issue`"
             };
             vec![Finding::warning(Check::Ledger, format!("there is none at `{path}`"), remedy)]
         }

@@ -62,6 +62,7 @@ fn well() -> Facts {
         host: Host {
             user_id: 1000,
             places: vec![place("ledger.path", "/var/lib/tagih/l"), place("journal.path", "/var/lib/tagih/j")],
+            left: Vec::new(),
             open_files_max: Some(4_096),
             zone: Zone { name: Some("Asia/Jakarta".into()), is_known: true },
         },
@@ -194,6 +195,7 @@ fn of_host() -> Vec<Case> {
     vec![
         case("1023 MB free", Space, Warning, |facts| facts.host.places[0].free_bytes = Some((1 << 30) - 1)),
         case("63 MB free", Space, Error, |facts| facts.host.places[0].free_bytes = Some((64 << 20) - 1)),
+        case("such as `/var/lib/tagih/.tagih-x`", Space, Warning, |facts| facts.host.left = vec!["/var/lib/tagih/.tagih-x".into()]),
         case("not known at", Space, Warning, |facts| facts.host.places[0].free_bytes = None),
         case("fsync took 51 ms", Sync, Warning, |facts| facts.host.places[0].sync_ms = Ok(51)),
         case("fsync took 1001 ms", Sync, Error, |facts| facts.host.places[0].sync_ms = Ok(1_001)),

@@ -19,7 +19,7 @@ use crate::ledger::sql::cells::{signed, unsigned};
 use crate::ledger::sql::fault::Fault;
 use crate::ledger::sql::place::Place;
 use crate::ledger::{Head, LedgerError};
-use crate::private;
+use crate::{private, temporary};
 
 /// What a ledger belongs to, fixed when it is created (I23).
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -234,8 +234,8 @@ fn create_file(place: &Place, binding: &Binding, migrations: &[Migration]) -> Re
 
 /// A ledger without events that has no name yet; unless it gets one, it is gone when it is dropped.
 pub(in crate::ledger) struct Blank {
-    file: tempfile::NamedTempFile,
     pub(in crate::ledger) connection: Db,
+    file: temporary::Apart,
     /// What its seals are made with.
     pub(in crate::ledger) seals: Seals,
 }
@@ -248,7 +248,7 @@ impl Blank {
 
     fn new(folder: &Path, binding: &Binding, migrations: &[Migration]) -> Result<Self, Fault> {
         private::check_place(folder)?;
-        let file = tempfile::Builder::new().prefix(".ledger-").tempfile_in(folder)?;
+        let file = temporary::Apart::new(folder)?;
         let connection = Db::new(Connection::open(file.path())?, binding.seals.clone());
         connection.pragma_update(None, "journal_mode", "WAL")?;
         configure(&connection)?;
@@ -263,27 +263,19 @@ impl Blank {
         }
         // No page is left over from tables that later migrations replaced.
         connection.execute_batch("VACUUM")?;
-        Ok(Self { file, connection, seals: binding.seals.clone() })
+        Ok(Self { connection, file, seals: binding.seals.clone() })
     }
 
     /// Makes it durable under `path`, which must be free.
     pub(in crate::ledger) fn keep(self, path: &Path) -> Result<(), Fault> {
         self.connection.into_connection().close().map_err(|(_, error)| error)?;
-        keep(self.file, path)
+        Ok(self.file.keep(path)?)
     }
 
     /// Where it is meanwhile.
     pub(in crate::ledger) fn path(&self) -> &Path {
         self.file.path()
     }
-}
-
-/// Makes a finished temporary file durable under its final name, which must be free.
-pub(super) fn keep(temporary: tempfile::NamedTempFile, path: &Path) -> Result<(), Fault> {
-    temporary.as_file().sync_all()?;
-    temporary.persist_noclobber(path).map_err(|error| error.error)?;
-    fs::File::open(folder_of(path))?.sync_all()?;
-    Ok(())
 }
 
 /// The folder a path is in.

@@ -18,7 +18,7 @@ use crate::ledger::chain::{Covered, Kind, Origin, PurgeRecord};
 use crate::ledger::rules::{microseconds, truncated};
 use crate::ledger::sql::fault::Fault;
 use crate::ledger::sql::place::Place;
-use crate::private;
+use crate::{private, temporary};
 
 /// Copies the ledger at `place` to `to`, which must not exist, while others go on using it. One read transaction, so the copy
 /// is one consistent state; whole and durable before it gets its name.
@@ -30,14 +30,14 @@ pub(super) fn backup(place: &Place, to: &Path) -> Result<(), LedgerError> {
     }
     let copy = || -> Result<(), Fault> {
         private::check_place(open::folder_of(to))?;
-        let temporary = tempfile::Builder::new().prefix(".backup-").tempfile_in(open::folder_of(to))?;
+        let temporary = temporary::Apart::new(open::folder_of(to))?;
         let mut destination = Connection::open(temporary.path())?;
         let step = Backup::new(&source, &mut destination)?.step(-1)?;
         if step != StepResult::Done {
             return Err(Fault::Failed("the copy did not finish, the ledger was busy".into()));
         }
         destination.close().map_err(|(_, error)| error)?;
-        open::keep(temporary, to)
+        Ok(temporary.keep(to)?)
     };
     copy().map_err(|fault| target.error(fault))
 }

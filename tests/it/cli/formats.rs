@@ -8,9 +8,13 @@ use std::path::{Path, PathBuf};
 use serde_json::Value;
 
 use super::world::{Ran, World};
+use crate::support::cluster;
 
 /// Every schema of a ledger's file, with the bills and payments that its fixture holds.
 const LEDGERS: [(u32, u64, u64); 7] = [(1, 2, 1), (2, 2, 1), (3, 2, 1), (4, 2, 1), (5, 5, 1), (6, 4, 0), (7, 4, 0)];
+
+/// The same of a ledger in a database.
+const DATABASES: [(u32, u64, u64); 2] = [(1, 4, 1), (2, 4, 1)];
 
 /// Every journal, with the lines it has: of before accounts were recorded, and of today.
 const JOURNALS: [(&str, u64); 2] = [("without-person", 10), ("present", 10)];
@@ -28,10 +32,14 @@ fn source(path: &str) -> String {
 
 #[test]
 fn every_format_there_is_has_a_fixture() {
-    let schemas = fs::read_dir(Path::new(env!("CARGO_MANIFEST_DIR")).join("src/ledger/schema")).unwrap();
-    let steps: BTreeSet<u32> = schemas.filter_map(|entry| entry.unwrap().file_name().to_str()?.get(..4)?.parse().ok()).collect();
-    assert_eq!(steps, LEDGERS.iter().map(|(schema, ..)| *schema).collect(), "a schema without a fixture");
+    let steps = |folder: &str| -> BTreeSet<u32> {
+        let schemas = fs::read_dir(Path::new(env!("CARGO_MANIFEST_DIR")).join("src/ledger").join(folder)).unwrap();
+        schemas.filter_map(|entry| entry.unwrap().file_name().to_str()?.get(..4)?.parse().ok()).collect()
+    };
+    assert_eq!(steps("schema"), LEDGERS.iter().map(|(schema, ..)| *schema).collect(), "a schema without a fixture");
     assert!(LEDGERS.iter().all(|(schema, ..)| fixtures().join(format!("ledgers/schema-{schema}.ledger.zst")).is_file()));
+    assert_eq!(steps("schema/postgres"), DATABASES.iter().map(|(schema, ..)| *schema).collect(), "a schema without a fixture");
+    assert!(DATABASES.iter().all(|(schema, ..)| fixtures().join(format!("ledgers/postgres-{schema}.sql.zst")).is_file()));
     let carry = source("books/carry/mod.rs");
     let format = carry.lines().find_map(|line| line.strip_prefix("pub const FORMAT: u32 = ")?.strip_suffix(';')?.parse::<u32>().ok());
     assert_eq!(format, CARRIES.last().copied(), "a carry without a fixture");
@@ -70,23 +78,51 @@ fn a_ledger_of_every_schema_is_brought_up_to_date_verified_and_used() {
         let world = World::at("http://127.0.0.1:1", "");
         let packed = fs::read(fixtures().join(format!("ledgers/schema-{schema}.ledger.zst"))).unwrap();
         world.file("tagih.ledger", zstd::decode_all(&packed[..]).unwrap());
-        let run = |arguments: &[&str]| -> Ran { world.run_with(&[("TAGIH_DOKU_CLIENT_ID", "BRN-0001")], arguments) };
-        let is_older = schema < LEDGERS.last().unwrap().0;
-        if is_older {
-            run(&["status"]).expect(2).says(&["has schema version"]);
-            run(&["ledger", "migrate"]).expect(0).says(&[&format!("from schema {schema} to")]);
+        if schema < LEDGERS.last().unwrap().0 {
+            run(&world, &["status"]).expect(2).says(&["has schema version"]);
+            run(&world, &["ledger", "migrate"]).expect(0).says(&[&format!("from schema {schema} to")]);
             assert!(world.path(&format!("tagih.ledger.schema-{schema}")).exists());
         }
-        let verified: Value = serde_json::from_str(&run(&["ledger", "verify", "--json"]).expect(0).stdout).unwrap();
-        assert_eq!((verified["bills"].as_u64(), verified["payments"].as_u64()), (Some(bills), Some(payments)), "{schema}: {verified}");
-        let migrated: Value = serde_json::from_str(&run(&["ledger", "migrate", "--json"]).expect(0).stdout).unwrap();
-        assert!(migrated["migrated"].is_null(), "once");
-        let why = run(&["why", "INV-1"]);
-        assert!([0, 1].contains(&why.code) && why.stdout.contains("INV-1"), "{schema}: {why:?}");
-        world.file("codes.csv", "invoice_number,payment_code,channel,amount\nNEW-1,8896500000000001,alfa,1000\n");
-        run(&["ledger", "import", "codes.csv"]).expect(0);
-        run(&["ledger", "verify"]).expect(0);
+        is_whole_and_used(&world, schema, bills, payments);
     }
+}
+
+#[test]
+fn a_database_of_every_schema_is_brought_up_to_date_verified_and_used() {
+    let newest = DATABASES.last().unwrap().0;
+    for (schema, bills, payments) in DATABASES {
+        let world = World::at("http://127.0.0.1:1", "");
+        let packed = fs::read(fixtures().join(format!("ledgers/postgres-{schema}.sql.zst"))).unwrap();
+        let (cluster, dump) = (cluster::shared(), String::from_utf8(zstd::decode_all(&packed[..]).unwrap()).unwrap());
+        let database = cluster.database();
+        cluster.sql(&database, &dump);
+        world.reconfigure("[ledger]\n", &format!("[ledger]\nurl = \"{}\"\n", cluster.url(&database)));
+        let version = || cluster.sql(&database, "SELECT schema_version FROM tagih.meta");
+        assert_eq!(version(), schema.to_string());
+        if schema < newest {
+            run(&world, &["status"]).expect(2).says(&["has schema version"]);
+            run(&world, &["ledger", "migrate"]).expect(0);
+            assert_eq!(version(), newest.to_string());
+        }
+        is_whole_and_used(&world, schema, bills, payments);
+    }
+}
+
+fn run(world: &World, arguments: &[&str]) -> Ran {
+    world.run_with(&[("TAGIH_DOKU_CLIENT_ID", "BRN-0001")], arguments)
+}
+
+/// All of it holds together, is told of and can be added to.
+fn is_whole_and_used(world: &World, schema: u32, bills: u64, payments: u64) {
+    let verified: Value = serde_json::from_str(&run(world, &["ledger", "verify", "--json"]).expect(0).stdout).unwrap();
+    assert_eq!((verified["bills"].as_u64(), verified["payments"].as_u64()), (Some(bills), Some(payments)), "{schema}: {verified}");
+    let migrated: Value = serde_json::from_str(&run(world, &["ledger", "migrate", "--json"]).expect(0).stdout).unwrap();
+    assert!(migrated["migrated"].is_null(), "once");
+    let why = run(world, &["why", "INV-1"]);
+    assert!([0, 1].contains(&why.code) && why.stdout.contains("INV-1"), "{schema}: {why:?}");
+    world.file("codes.csv", "invoice_number,payment_code,channel,amount\nNEW-1,8896500000000001,alfa,1000\n");
+    run(world, &["ledger", "import", "codes.csv"]).expect(0);
+    run(world, &["ledger", "verify"]).expect(0);
 }
 
 #[test]
