@@ -1,7 +1,7 @@
 # Every target does its own set-up: cargo fetches and builds what is missing.
 # demo and test share the dev profile, so polars, by far the heaviest dependency, is compiled once for both.
 
-.PHONY: help demo demo-cluster test lint soak soak-cluster simulate fuzz mutants large browser office books bench clean \
+.PHONY: help demo demo-cluster test lint soak soak-cluster simulate historic fuzz mutants large browser office books bench clean \
 	notices package deb deb-root container container-root reproducible sbom deny
 
 help:  ## show this list
@@ -27,6 +27,9 @@ soak:  ## kill the real program 200 times over campaigns of 2,000 codes, make 20
 
 simulate:  ## release build, then simulated worlds for an hour (TAGIH_SIMULATION_SECONDS), from TAGIH_SIMULATION_FROM on
 	TAGIH_SIMULATION_SECONDS=$${TAGIH_SIMULATION_SECONDS:-3600} TAGIH_SIMULATION_SEEDS=$${TAGIH_SIMULATION_SEEDS:-1000000000} cargo test --release --test it simulation:: -- --nocapture
+
+historic:  ## put 28 faults of before back, one at a time: the simulated worlds must find each (an hour)
+	python3 tests/historic.py
 
 soak-cluster:  ## 100 campaigns of 20,000 rows by 8 senders on one PostgreSQL, killed, frozen and cut off (hours)
 	TAGIH_CLUSTER_CAMPAIGNS=$${TAGIH_CLUSTER_CAMPAIGNS:-100} TAGIH_CLUSTER_ROWS=20000 TAGIH_CLUSTER_WORKERS=8 TAGIH_CLUSTER_RATE=120 cargo test --test it several_hosts::campaign -- --nocapture
