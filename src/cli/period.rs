@@ -2,10 +2,6 @@
 
 use std::path::Path;
 
-use jiff::civil::Date;
-use serde_json::json;
-use tempfile::TempDir;
-
 use super::keeping::wait;
 use super::output::{self, rupiah};
 use super::period_args::PeriodCommand;
@@ -21,6 +17,9 @@ use crate::journal;
 use crate::journal::period::{ClosedPeriod, PeriodClose};
 use crate::journal::{Entry, Record};
 use crate::ledger::{Store, codes};
+use crate::private::{self, TempDir};
+use jiff::civil::Date;
+use serde_json::json;
 
 impl From<PeriodError> for Failure {
     fn from(error: PeriodError) -> Self {
@@ -117,13 +116,13 @@ fn sign(setup: &Setup, (period, report): (&str, &Path), by: Option<&str>, signin
 }
 
 /// The report of a folder, made again beside it from what it says it was made from.
-fn made_again(setup: &Setup, report: &Path) -> Result<TempDir, Failure> {
+pub(super) fn made_again(setup: &Setup, report: &Path) -> Result<TempDir, Failure> {
     let made = period::made_from(report)?;
     if let Some(head) = &made.ledger_head {
         hold(setup, head)?;
     }
     let beside = report.canonicalize()?;
-    let again = tempfile::Builder::new().prefix(".tagih-again-").tempdir_in(beside.parent().unwrap_or(&beside))?;
+    let again = private::temporary_folder(beside.parent().unwrap_or(&beside), ".tagih-again-")?;
     reconcile::again(setup, &made, again.path())?;
     Ok(again)
 }
@@ -143,7 +142,9 @@ fn hold(setup: &Setup, head: &str) -> Result<(), Failure> {
 
 /// Writes a signed report once more, now that it can say who signed it.
 fn write_anew(setup: &Setup, report: &Path) -> Result<(), Failure> {
-    reconcile::again(setup, &period::made_from(report)?, report)
+    reconcile::again(setup, &period::made_from(report)?, report)?;
+    setup.run_wrote(&std::fs::read(report.join("summary.json"))?);
+    Ok(())
 }
 
 fn told(setup: &Setup, period: &str, closed: &PeriodClose, words: &str) -> Result<(), Failure> {

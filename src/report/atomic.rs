@@ -7,9 +7,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
-use tempfile::NamedTempFile;
-
-use crate::private;
+use crate::private::{self, NamedTempFile, folder_of};
 
 /// Why a result file could not be written (exit 9).
 #[derive(Debug, thiserror::Error)]
@@ -36,7 +34,7 @@ impl Draft {
     pub fn begin(path: &Path) -> Result<Self, WriteError> {
         let attempt = || -> io::Result<NamedTempFile> {
             make_folder(folder_of(path))?;
-            let draft = tempfile::Builder::new().prefix(DRAFT).permissions(readable()).tempfile_in(folder_of(path))?;
+            let draft = private::temporary(folder_of(path), DRAFT, READABLE)?;
             // For as long as this process lives; where there are no locks, nothing is swept either.
             drop(draft.as_file().try_lock());
             sweep(folder_of(path), draft.as_file());
@@ -69,6 +67,8 @@ impl Draft {
     }
 }
 
+/// What a file made in the ordinary way would have, before the umask.
+const READABLE: u32 = 0o644;
 /// How drafts begin.
 const DRAFT: &str = ".tagih-";
 /// A draft that is younger than another by less may not have its lock yet.
@@ -89,15 +89,9 @@ fn sweep(folder: &Path, newest: &File) {
     for path in entries.filter(|entry| entry.file_name().to_str().is_some_and(|name| name.starts_with(DRAFT))).map(|entry| entry.path()) {
         // Whatever stands in the way of this is no matter of the file that is written.
         if is_left(&path).unwrap_or(false) {
-            drop(fs::remove_file(&path));
+            drop(private::remove(&path));
         }
     }
-}
-
-/// The folder a path is in.
-#[must_use]
-pub fn folder_of(path: &Path) -> &Path {
-    path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or_else(|| Path::new("."))
 }
 
 pub(super) fn failed(path: &Path, error: &io::Error) -> WriteError {
@@ -116,15 +110,12 @@ pub fn write(path: &Path, fill: impl FnOnce(&mut Writer) -> io::Result<()>) -> R
 /// # Errors
 /// The system's; and root's, where others decide what a name leads to.
 pub fn make_folder(folder: &Path) -> io::Result<()> {
-    private::check_place(folder)?;
-    fs::create_dir_all(folder)?;
-    // Somebody may have been quicker.
-    private::check_place(folder)
+    private::shared_folder(folder)
 }
 
 /// Takes a result file of an earlier run away; that there is none is fine.
 pub fn remove(path: &Path) -> Result<(), WriteError> {
-    let attempt = || match private::check_place(folder_of(path)).and_then(|()| fs::remove_file(path)) {
+    let attempt = || match private::remove(path) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
         done => done,
     };
@@ -133,13 +124,8 @@ pub fn remove(path: &Path) -> Result<(), WriteError> {
 
 /// Finds out whether files could be written into `directory`, which is made if it is missing.
 pub fn probe(directory: &Path) -> Result<(), WriteError> {
-    let attempt = || make_folder(directory).and_then(|()| tempfile::tempfile_in(directory)).map(drop);
+    let attempt = || make_folder(directory).and_then(|()| private::unnamed(directory)).map(drop);
     attempt().map_err(|error| failed(directory, &error))
-}
-
-/// What a file made in the ordinary way would have, before the umask.
-fn readable() -> fs::Permissions {
-    std::os::unix::fs::PermissionsExt::from_mode(0o644)
 }
 
 #[cfg(test)]

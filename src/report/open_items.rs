@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::io;
 use std::path::Path;
 
+use super::manifest::{Reading, ReportFile};
 use crate::books::account::{Account, Side};
 use crate::books::{self, ItemId};
 use crate::domain::amount::Rupiah;
@@ -13,12 +14,12 @@ use crate::domain::reason::{OpenReason, Reason};
 use crate::domain::spreadsheet::unescaped;
 use crate::register::{Facts, InBooks};
 
-/// The open items of the report in `folder` that are shown under these ids.
+/// The open items of the report in `folder`, which lists its files so, that are shown under these ids.
 ///
 /// # Errors
 /// When the file cannot be read, or a row is no item.
-pub fn read(folder: &Path, ids: &BTreeSet<String>) -> io::Result<Vec<Facts>> {
-    let mut rows = csv::Reader::from_path(folder.join(super::books::OPEN_ITEMS))?;
+pub fn read(folder: &Path, listed: &[ReportFile], ids: &BTreeSet<String>) -> io::Result<Vec<Facts>> {
+    let mut rows = csv::Reader::from_reader(Reading::open(folder, super::books::OPEN_ITEMS, listed)?);
     let mut found = Vec::new();
     for (number, row) in (2_u64..).zip(rows.deserialize::<BTreeMap<String, String>>()) {
         let row = row?;
@@ -28,6 +29,7 @@ pub fn read(folder: &Path, ids: &BTreeSet<String>) -> io::Result<Vec<Facts>> {
             found.push(facts);
         }
     }
+    rows.into_inner().finish()?;
     Ok(found)
 }
 
@@ -84,7 +86,8 @@ mod tests {
             csv.texts(["receivable", "", "1000", "2026-10-31", "alfa", "to_do", "d", item.as_str(), "1", name].into_iter()).unwrap();
         }
         std::fs::write(folder.path().join(super::super::books::OPEN_ITEMS), csv.into_inner()).unwrap();
-        let read = read(folder.path(), &BTreeSet::from(["d".to_owned()])).unwrap();
+        let listed = [ReportFile::of(folder.path(), super::super::books::OPEN_ITEMS).unwrap()];
+        let read = read(folder.path(), &listed, &BTreeSet::from(["d".to_owned()])).unwrap();
         assert_eq!(read.iter().map(|facts| facts.invoice_number.as_str()).collect::<Vec<_>>(), names);
     }
 }

@@ -19,7 +19,7 @@ use crate::ledger::sql::cells::{signed, unsigned};
 use crate::ledger::sql::fault::Fault;
 use crate::ledger::sql::place::Place;
 use crate::ledger::{Head, LedgerError};
-use crate::private;
+use crate::private::{self, NamedTempFile, folder_of};
 
 /// What a ledger belongs to, fixed when it is created (I23).
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -111,7 +111,7 @@ fn migrated(connection: &Db, place: &Place, from: usize, migrations: &[Migration
     let backup = free_name(place.path(), from);
     super::upkeep::backup(place, &backup)?;
     if let Err(fault) = migrate::from(connection, from, migrations) {
-        drop(fs::remove_file(&backup));
+        drop(private::remove(&backup));
         return Err(place.error(fault));
     }
     let collisions = names::collisions(connection).map_err(|fault| place.error(fault))?;
@@ -175,10 +175,16 @@ fn connect(place: &Place, access: OpenFlags) -> Result<Connection, LedgerError> 
     let flags = access | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let open = || -> Result<Connection, Fault> {
         // By where a link leads: the link may be the operator's, the file must be ours.
-        private::close(place.path())?;
         let connection = match immutable(place).filter(|_| access == OpenFlags::SQLITE_OPEN_READ_ONLY) {
-            Some(address) => Connection::open_with_flags(address, flags | OpenFlags::SQLITE_OPEN_URI)?,
-            None => Connection::open_with_flags(place.path(), flags)?,
+            Some(address) => {
+                private::check_readable(place.path())?;
+                Connection::open_with_flags(address, flags | OpenFlags::SQLITE_OPEN_URI)?
+            }
+            None => {
+                let close = if access == OpenFlags::SQLITE_OPEN_READ_ONLY { private::close_to_read } else { private::close };
+                close(place.path())?;
+                Connection::open_with_flags(place.path(), flags)?
+            }
         };
         configure(&connection)?;
         Ok(connection)
@@ -234,7 +240,7 @@ fn create_file(place: &Place, binding: &Binding, migrations: &[Migration]) -> Re
 
 /// A ledger without events that has no name yet; unless it gets one, it is gone when it is dropped.
 pub(in crate::ledger) struct Blank {
-    file: tempfile::NamedTempFile,
+    file: NamedTempFile,
     pub(in crate::ledger) connection: Db,
     /// What its seals are made with.
     pub(in crate::ledger) seals: Seals,
@@ -247,8 +253,7 @@ impl Blank {
     }
 
     fn new(folder: &Path, binding: &Binding, migrations: &[Migration]) -> Result<Self, Fault> {
-        private::check_place(folder)?;
-        let file = tempfile::Builder::new().prefix(".ledger-").tempfile_in(folder)?;
+        let file = private::temporary(folder, ".ledger-", 0o600)?;
         let connection = Db::new(Connection::open(file.path())?, binding.seals.clone());
         connection.pragma_update(None, "journal_mode", "WAL")?;
         configure(&connection)?;
@@ -279,16 +284,11 @@ impl Blank {
 }
 
 /// Makes a finished temporary file durable under its final name, which must be free.
-pub(super) fn keep(temporary: tempfile::NamedTempFile, path: &Path) -> Result<(), Fault> {
+pub(super) fn keep(temporary: NamedTempFile, path: &Path) -> Result<(), Fault> {
     temporary.as_file().sync_all()?;
     temporary.persist_noclobber(path).map_err(|error| error.error)?;
     fs::File::open(folder_of(path))?.sync_all()?;
     Ok(())
-}
-
-/// The folder a path is in.
-pub(in crate::ledger) fn folder_of(path: &Path) -> &Path {
-    path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or_else(|| Path::new("."))
 }
 
 /// Is it a ledger, in one piece? A file cut short is found here when no write-ahead log could still hold its pages;

@@ -29,8 +29,7 @@ pub(super) fn backup(place: &Place, to: &Path) -> Result<(), LedgerError> {
         return Err(target.failed("it exists already, and a backup never overwrites"));
     }
     let copy = || -> Result<(), Fault> {
-        private::check_place(open::folder_of(to))?;
-        let temporary = tempfile::Builder::new().prefix(".backup-").tempfile_in(open::folder_of(to))?;
+        let temporary = private::temporary(private::folder_of(to), ".backup-", 0o600)?;
         let mut destination = Connection::open(temporary.path())?;
         let step = Backup::new(&source, &mut destination)?.step(-1)?;
         if step != StepResult::Done {
