@@ -179,6 +179,8 @@ mod tests {
     use super::super::check_settings;
     use super::*;
 
+    type Write = fn(&Path) -> io::Result<()>;
+
     fn mode(path: &Path) -> u32 {
         fs::metadata(path).unwrap().mode() & 0o777
     }
@@ -200,7 +202,6 @@ mod tests {
         }
         let before = || fs::read_dir(&theirs).unwrap().count() + fs::read_dir(&roots).unwrap().count();
         let count = before();
-        type Write = fn(&Path) -> io::Result<()>;
         let writers: [(&str, Write); 10] = [
             ("update", |path| update(path).map(drop)),
             ("append", |path| append(path).map(drop)),

@@ -13,7 +13,7 @@ use crate::domain::lifecycle::OperationKind;
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(super) struct Kept {
     pub(super) text: String,
-    pub(super) kept: usize,
+    pub(super) lines: usize,
     /// Lines of which nothing is of ours.
     pub(super) dropped: usize,
 }
@@ -114,7 +114,7 @@ pub(super) fn kept(log: &str) -> Kept {
         if fields.keys().all(|name| name == "level" || name == "at") {
             kept.dropped = kept.dropped.saturating_add(1);
         } else {
-            kept.kept = kept.kept.saturating_add(1);
+            kept.lines = kept.lines.saturating_add(1);
             kept.text.push_str(&Value::Object(fields).to_string());
             kept.text.push('\n');
         }
@@ -246,7 +246,7 @@ mod tests {
             ("error: E0724: `Budi.csv` cannot be written".to_owned(), r#"{"codes":["E0724"],"level":"error"}"#.to_owned()),
         ] {
             let kept = kept(&line);
-            assert_eq!((kept.text.trim_end(), kept.kept, kept.dropped), (left.as_str(), 1, 0), "{line}");
+            assert_eq!((kept.text.trim_end(), kept.lines, kept.dropped), (left.as_str(), 1, 0), "{line}");
         }
     }
 
@@ -290,7 +290,7 @@ mod tests {
             let mut log = format!("{word}\nINFO {word}\nerror: {word}\n<3>{word}\nrun={word} status={word} request_id={word}\n");
             for name in names {
                 log.push_str(&serde_json::json!({ name: word, "level": "info" }).to_string());
-                log.push_str(&format!("\n{name}={word}\n"));
+                log.extend(["\n", name, "=", word, "\n"]);
             }
             log.push_str(&serde_json::json!({ word: 1, "status": 200, "attempt": 6_059_019_559_239_646_u64 }).to_string());
             let kept = kept(&log);

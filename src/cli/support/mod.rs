@@ -117,7 +117,7 @@ fn gather(setup: &Setup, arguments: &Arguments, parts: &mut Vec<Part>, left_out:
         // What it is called may be a name as well.
         let number = logs.len().saturating_sub(1);
         let own = logs::kept(&text);
-        left_out.push(format!("log {number}: {} lines; of {} lines what is ours is kept", own.dropped, own.kept));
+        left_out.push(format!("log {number}: {} lines; of {} lines what is ours is kept", own.dropped, own.lines));
         logs.push(Part::new(&format!("logs/{number}.jsonl"), own.text));
     }
     let mut redactor = Redactor::of(parts.iter().chain(&logs).map(|part| part.text.as_str()));
@@ -218,9 +218,8 @@ fn verified(setup: &Setup) -> Value {
 
 /// Whether it is one of ours, such as `period close`.
 fn is_command(text: &str) -> bool {
-    let words = text.split(' ');
-    let found = words.fold(Some(Cli::command()), |above, word| above?.find_subcommand(word).cloned());
-    found.is_some_and(|command| command.get_name() != "tagih")
+    let found = text.split(' ').try_fold(Cli::command(), |above, word| above.find_subcommand(word).cloned());
+    found.is_some()
 }
 
 /// The end of a file, from a whole line on.

@@ -175,16 +175,13 @@ fn connect(place: &Place, access: OpenFlags) -> Result<Connection, LedgerError> 
     let flags = access | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let open = || -> Result<Connection, Fault> {
         // By where a link leads: the link may be the operator's, the file must be ours.
-        let connection = match immutable(place).filter(|_| access == OpenFlags::SQLITE_OPEN_READ_ONLY) {
-            Some(address) => {
-                private::check_readable(place.path())?;
-                Connection::open_with_flags(address, flags | OpenFlags::SQLITE_OPEN_URI)?
-            }
-            None => {
-                let close = if access == OpenFlags::SQLITE_OPEN_READ_ONLY { private::close_to_read } else { private::close };
-                close(place.path())?;
-                Connection::open_with_flags(place.path(), flags)?
-            }
+        let is_read = access == OpenFlags::SQLITE_OPEN_READ_ONLY;
+        let connection = if let Some(address) = immutable(place).filter(|_| is_read) {
+            private::check_readable(place.path())?;
+            Connection::open_with_flags(address, flags | OpenFlags::SQLITE_OPEN_URI)?
+        } else {
+            if is_read { private::close_to_read(place.path()) } else { private::close(place.path()) }?;
+            Connection::open_with_flags(place.path(), flags)?
         };
         configure(&connection)?;
         Ok(connection)

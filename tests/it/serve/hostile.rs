@@ -169,7 +169,7 @@ fn strangers_that_hold_all_places_give_way_to_whoever_comes_and_who_is_doku_keep
     beside_an_honest_client(&shop, || {
         let slow = Message::notification(2, "slow").bytes();
         // Heads that do not end, bodies that do not, and connections that say nothing, from four addresses, as many as there are places.
-        let hold = |held: &mut Vec<Line>| {
+        let hold = |slow_lines: &mut Vec<Line>| {
             for number in 0..16 {
                 let mut line = Line::from(["127.0.0.2", "127.0.0.3", "127.0.0.4", "127.0.0.5"][number / 4], &shop.address).unwrap();
                 drop(line.write(match number % 3 {
@@ -177,12 +177,12 @@ fn strangers_that_hold_all_places_give_way_to_whoever_comes_and_who_is_doku_keep
                     1 => &slow[..20],
                     _ => &slow[..slow.len() - 1],
                 }));
-                held.push(line);
+                slow_lines.push(line);
             }
         };
-        let mut held = Vec::new();
+        let mut slow_lines = Vec::new();
         for round in 0..20 {
-            hold(&mut held);
+            hold(&mut slow_lines);
             // Nobody knows it yet, and each time it is another.
             let mut newcomer = Line::from(&format!("127.0.1.{}", round + 1), &shop.address).unwrap();
             let asked = newcomer.exchange(&Message::inquiry(&format!("newcomer-{round}"), &code_of(1)).bytes());
@@ -195,7 +195,7 @@ fn strangers_that_hold_all_places_give_way_to_whoever_comes_and_who_is_doku_keep
             drop(line.exchange(&recorded));
         }
         let address = |number: usize| format!("127.0.2.{}", number + 1);
-        held.extend((0..20).map(|number| Line::from(&address(number), &shop.address).unwrap()));
+        slow_lines.extend((0..20).map(|number| Line::from(&address(number), &shop.address).unwrap()));
         let given_up = replaying.iter_mut().filter_map(|line| line.exchange(&recorded).err()).count();
         assert!(given_up > 0, "replaying keeps no place");
     });
