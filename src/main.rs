@@ -8,5 +8,6 @@ static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 fn main() -> ExitCode {
     tagih::private::close_umask();
+    tagih::private::hide_memory();
     ExitCode::from(tagih::cli::main().code())
 }

@@ -10,6 +10,7 @@ use std::path::Path;
 
 use jiff::Timestamp;
 use secrecy::{ExposeSecret as _, SecretString};
+use zeroize::Zeroizing;
 
 pub use self::command::SecretCommand;
 use crate::private;
@@ -181,8 +182,8 @@ fn find(file: &str, kind: Kind, sources: Sources) -> Result<Option<SecretString>
 fn printed(command: &SecretCommand, kind: Kind) -> Result<SecretString, SecretError> {
     let failed = |reason: String| SecretError::Command { program: command.program().to_owned(), reason };
     let bytes = command.run().map_err(failed)?;
-    let text = String::from_utf8(bytes).map_err(|_| failed("it printed no text".into()))?;
-    let secret = line_of(&text);
+    let text = str::from_utf8(&bytes).map_err(|_| failed("it printed no text".into()))?;
+    let secret = line_of(text);
     if secret.is_empty() { Err(failed("it printed nothing".into())) } else { kind.checked(secret, || "`doku.secret_command`".to_owned()) }
 }
 
@@ -222,7 +223,8 @@ fn read(path: &Path, kind: Kind, check: fn(&Path, &Metadata) -> Result<(), Secre
     };
     let mut file = private::regular(path).map_err(unreadable)?;
     check(path, &file.metadata().map_err(unreadable)?)?;
-    let mut text = String::new();
+    // With room for a secret, so that nothing is copied elsewhere while it is read.
+    let mut text = Zeroizing::new(String::with_capacity(4_096));
     file.read_to_string(&mut text).map_err(unreadable)?;
     let secret = line_of(&text);
     if secret.is_empty() { Err(SecretError::Empty(shown)) } else { kind.checked(secret, || format!("`{shown}`")) }

@@ -2,16 +2,14 @@
 //! whoever comes next takes away what a killed one has left behind.
 
 use std::collections::BTreeSet;
-use std::fs::{self, File, Permissions};
+use std::fs::{self, File};
 use std::io;
-use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 
 use jiff::{SignedDuration, Timestamp};
-use tempfile::{Builder, NamedTempFile, TempDir};
 
-use crate::private;
+use crate::private::{self, NamedTempFile, TempDir, folder_of};
 
 /// How all of them begin.
 const PREFIX: &str = ".tagih-";
@@ -23,7 +21,7 @@ const UNLOCKED_MAX: SignedDuration = SignedDuration::from_mins(1);
 /// # Errors
 /// The system's.
 pub fn file(folder: &Path) -> io::Result<NamedTempFile> {
-    let file = Builder::new().prefix(PREFIX).permissions(Permissions::from_mode(0o644)).tempfile_in(folder)?;
+    let file = private::temporary(folder, PREFIX, 0o644)?;
     hold(file.as_file(), folder)?;
     Ok(file)
 }
@@ -44,11 +42,11 @@ impl Folder {
     /// # Errors
     /// The system's.
     pub fn new(folder: &Path) -> io::Result<Self> {
-        let place = Builder::new().prefix(PREFIX).tempdir_in(folder)?;
+        let place = private::temporary_folder(folder, PREFIX)?;
         let held = File::open(place.path())?;
         hold(&held, folder)?;
         let within = place.path().join("within");
-        fs::create_dir(&within)?;
+        private::folder(&within)?;
         Ok(Self { _place: place, within, _held: held })
     }
 
@@ -73,7 +71,7 @@ impl Apart {
     /// The system's.
     pub fn new(folder: &Path) -> io::Result<Self> {
         let folder = Folder::new(folder)?;
-        Ok(Self { file: NamedTempFile::new_in(folder.path())?, folder })
+        Ok(Self { file: private::temporary(folder.path(), "", 0o600)?, folder })
     }
 
     /// Where it is meanwhile.
@@ -91,7 +89,7 @@ impl Apart {
         file.as_file().sync_all()?;
         file.persist_noclobber(path).map_err(|error| error.error)?;
         drop(folder);
-        File::open(path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or_else(|| Path::new(".")))?.sync_all()
+        File::open(folder_of(path))?.sync_all()
     }
 }
 
@@ -110,7 +108,7 @@ fn hold(made: &File, folder: &Path) -> io::Result<()> {
 /// Removes from `folder` what killed processes have left. Whatever stands in the way of that is no matter of whoever comes next.
 pub fn sweep(folder: &Path, now: Timestamp) {
     for path in left(folder, now) {
-        let removed = if path.is_dir() { fs::remove_dir_all(&path) } else { fs::remove_file(&path) };
+        let removed = if path.is_dir() { private::remove_folder(&path) } else { private::remove(&path) };
         if let Err(error) = removed {
             tracing::warn!(reason = %error, "what a killed run has left cannot be removed");
         }

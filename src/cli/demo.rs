@@ -27,6 +27,7 @@ use crate::domain::sum::Sum;
 use crate::exit::Exit;
 use crate::intake;
 use crate::jobs::demo::{self, Planted, Story};
+use crate::private;
 use crate::report::atomic;
 use crate::sandbox::fault::Faults;
 use crate::sandbox::model::Model;
@@ -48,7 +49,7 @@ pub(super) fn demo(global: &Global, out: Option<&Path>) -> Result<Exit, Failure>
     let began = Stopwatch::start();
     let out = match out {
         Some(out) => out.to_path_buf(),
-        None => tempfile::Builder::new().prefix("tagih-demo-").tempdir()?.keep(),
+        None => private::temporary_folder(&std::env::temp_dir(), "tagih-demo-")?.keep(),
     };
     let secret = SecretString::from(SECRET);
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build()?;

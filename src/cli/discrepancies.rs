@@ -17,6 +17,7 @@ use crate::domain::language::Language;
 use crate::exit::Exit;
 use crate::jobs::discrepancies::import::{self, Eyes};
 use crate::jobs::discrepancies::{take, take_items};
+use crate::jobs::period;
 use crate::journal::four_eyes::{self, Off};
 use crate::journal::{self, Author, Entry, Writer};
 use crate::register::{Decision, EventKind, Fingerprint, Item, Refusal, Register, Sighting, Status, Step};
@@ -78,8 +79,22 @@ pub(super) fn as_of_day(register: &Register) -> Date {
 pub(super) fn take_in(setup: &Setup, report: &Path, by: Option<&str>) -> Result<Option<Sighting>, Failure> {
     let folder = folder::read(report)?;
     let actor = setup.actor(by)?;
+    if !journal::read(setup.journal_path())?.register()?.has_taken(&folder.run.run_id) {
+        check_written(setup, report, &folder.summary_sha256)?;
+    }
     let mut writer = Writer::open(setup.journal_path())?;
     Ok(take(&mut writer, folder, setup.clock.now(), &actor)?)
+}
+
+/// Whether the report was written by a run of ours. What a folder says of itself moves no journal: whoever can write one could let a
+/// decision fall by it. Of a report that no record here tells of, its inputs must make the same again.
+fn check_written(setup: &Setup, report: &Path, summary_sha256: &str) -> Result<(), Failure> {
+    if setup.has_written(summary_sha256) {
+        return Ok(());
+    }
+    output::note("note: no record of a run here tells of this report, so it is made again and compared");
+    let again = super::period::made_again(setup, report)?;
+    Ok(period::compare(report, again.path())?)
 }
 
 /// Records open items of the report that nobody has to deal with yet.
@@ -88,7 +103,9 @@ fn take_also(setup: &Setup, report: &Path, items: &[String], by: Option<&str>) -
         return Ok(Exit::Done);
     }
     let ids: BTreeSet<String> = items.iter().map(|id| bare(id)).collect();
-    let found = open_items::read(report, &ids)?;
+    let (listed, summary_sha256) = folder::listed(report)?;
+    check_written(setup, report, &summary_sha256)?;
+    let found = open_items::read(report, &listed, &ids)?;
     if let Some(id) = ids.iter().find(|id| found.iter().all(|facts| facts.id != **id)) {
         return Err(Failure::usage(format!(
             "E0803: `{id}` is no open item of `{}`\nhint: its open_items.csv lists them, in the column `discrepancy_id`",

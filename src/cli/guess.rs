@@ -9,7 +9,6 @@ use super::setup::Failure;
 use crate::domain::personal::may_be_personal;
 use crate::exit::Exit;
 use crate::private;
-use crate::report::atomic::folder_of;
 use crate::table::{AmountFormat, DateFormat, Header, Limits, Row, Shape, Table, names, normalized};
 
 /// Rows that are looked at.
@@ -108,7 +107,7 @@ pub(super) fn init(file: &Path, source: &Path) -> Result<Exit, Failure> {
     let stem = stem.split('.').next().unwrap_or_default();
     let name: String = stem.chars().map(|c| if c.is_ascii_alphanumeric() { c.to_ascii_lowercase() } else { '_' }).collect();
     let name = if name.trim_matches('_').is_empty() { "file".to_owned() } else { name };
-    let mut created = private::check_place(folder_of(file)).and_then(|()| std::fs::File::create_new(file)).map_err(|error| {
+    let mut created = private::create_new(file, 0o666).map_err(|error| {
         let hint = "an existing file is never overwritten; name another: `tagih init --from FILE OTHER.toml`";
         Failure::usage(format!("`{}` cannot be created: {error}\nhint: {hint}", file.display()))
     })?;

@@ -1,8 +1,6 @@
 //! `tagih init`: a commented configuration file to start from.
 
-use std::fs::{File, OpenOptions};
 use std::io::Write as _;
-use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::Path;
 
 use super::output;
@@ -11,7 +9,6 @@ use super::setup::{Failure, NAME};
 use crate::config;
 use crate::exit::Exit;
 use crate::private;
-use crate::report::atomic::folder_of;
 
 /// The client of a configuration for the sandbox; it takes any.
 const SANDBOX_CLIENT: &str = "MCH-0001-SANDBOX";
@@ -27,13 +24,10 @@ pub(super) fn init(file: &Path, for_sandbox: bool) -> Result<Exit, Failure> {
             text = set(&text, key, value)?;
         }
         let secret = file.with_file_name(SANDBOX_SECRET_FILE);
-        private::check_place(folder_of(&secret)).map_err(|error| refused(&secret, &error))?;
-        let mut created =
-            OpenOptions::new().write(true).create_new(true).mode(0o600).open(&secret).map_err(|error| refused(&secret, &error))?;
+        let mut created = private::create_new(&secret, 0o600).map_err(|error| refused(&secret, &error))?;
         created.write_all(b"SK-sandbox-not-a-secret\n")?;
     }
-    private::check_place(folder_of(file)).map_err(|error| refused(file, &error))?;
-    let mut created = File::create_new(file).map_err(|error| refused(file, &error))?;
+    let mut created = private::create_new(file, 0o666).map_err(|error| refused(file, &error))?;
     created.write_all(text.as_bytes())?;
     let shown = file.display();
     // Only this name is found without being named, and only in the working folder.

@@ -117,7 +117,7 @@ fn sign(setup: &Setup, (period, report): (&str, &Path), by: Option<&str>, signin
 }
 
 /// The report of a folder, made again beside it from what it says it was made from.
-fn made_again(setup: &Setup, report: &Path) -> Result<temporary::Folder, Failure> {
+pub(super) fn made_again(setup: &Setup, report: &Path) -> Result<temporary::Folder, Failure> {
     let made = period::made_from(report)?;
     if let Some(head) = &made.ledger_head {
         hold(setup, head)?;
@@ -143,7 +143,9 @@ fn hold(setup: &Setup, head: &str) -> Result<(), Failure> {
 
 /// Writes a signed report once more, now that it can say who signed it.
 fn write_anew(setup: &Setup, report: &Path) -> Result<(), Failure> {
-    reconcile::again(setup, &period::made_from(report)?, report)
+    reconcile::again(setup, &period::made_from(report)?, report)?;
+    setup.run_wrote(&std::fs::read(report.join("summary.json"))?);
+    Ok(())
 }
 
 fn told(setup: &Setup, period: &str, closed: &PeriodClose, words: &str) -> Result<(), Failure> {

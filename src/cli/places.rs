@@ -11,6 +11,7 @@ use super::setup::{Failure, Setup};
 use crate::config::{self, Config};
 use crate::domain::share::Share;
 use crate::ledger::{Binding, Create, LedgerError, Location, Seals, SenderLock, Server, ServerAccess, Store, lock};
+use crate::private;
 use crate::random::MachineRandomness;
 use crate::report::atomic::folder_of;
 use crate::secret::{self, Sources};
@@ -106,7 +107,8 @@ impl Setup {
     pub(super) fn runs_folder(&self) -> PathBuf {
         let settings = &self.config.ledger;
         let of = if settings.url.is_empty() { Path::new(&settings.path) } else { self.journal_path() };
-        let mut name = of.canonicalize().unwrap_or_else(|_| absolute(of)).into_os_string();
+        // Where others decide what the name leads to, nothing is recorded beside that.
+        let mut name = private::real(of).unwrap_or_else(|_| absolute(of)).into_os_string();
         name.push(".runs");
         PathBuf::from(name)
     }

@@ -164,7 +164,9 @@ pub(super) fn run(setup: &Setup, task: &Task, keys: &[SigningKey]) -> Result<Exi
         ));
     }
     let path = task.out.join("summary.json");
-    let summary: Value = serde_json::from_str(&std::fs::read_to_string(&path)?).map_err(|error| Failure::new(Exit::Disk, error))?;
+    let bytes = std::fs::read(&path)?;
+    let summary: Value = serde_json::from_slice(&bytes).map_err(|error| Failure::new(Exit::Disk, error))?;
+    setup.run_wrote(&bytes);
     setup.run_reads(read(&summary));
     figures(setup, &summary);
     if setup.json {

@@ -18,6 +18,7 @@ use crate::domain::share::Share;
 use crate::exit::Exit;
 use crate::journal;
 use crate::ledger::{Create, Ledger as _, Purged};
+use crate::private;
 use crate::report::issue::head_text;
 use crate::serve::log;
 
@@ -136,7 +137,7 @@ impl Files {
     fn remove(mut self, dry_run: bool) -> Result<Self, Failure> {
         self.paths.sort();
         for file in self.paths.iter().filter(|_| !dry_run) {
-            fs::remove_file(file).map_err(|error| Failure::new(Exit::Disk, format!("`{}` cannot be removed: {error}", file.display())))?;
+            private::remove(file).map_err(|error| Failure::new(Exit::Disk, format!("`{}` cannot be removed: {error}", file.display())))?;
             tracing::info!(file = %file.display(), "a file was removed, as it was due");
         }
         Ok(self)

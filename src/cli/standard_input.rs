@@ -7,6 +7,7 @@ use std::sync::OnceLock;
 
 use super::setup::{Failure, Setup};
 use crate::exit::Exit;
+use crate::private;
 use crate::table::STANDARD_INPUT;
 
 /// Where it was put, if it was: a file without a name, which no other process can open and which is gone with the command, also with one that
@@ -27,7 +28,7 @@ impl Setup {
             return Ok(());
         }
         let keep = || -> std::io::Result<(File, PathBuf)> {
-            let mut kept = tempfile::tempfile()?;
+            let mut kept = private::unnamed(&std::env::temp_dir())?;
             std::io::copy(&mut std::io::stdin().lock(), &mut kept)?;
             // Each that opens this begins at the beginning.
             let path = PathBuf::from(format!("/proc/self/fd/{}", kept.as_raw_fd()));

@@ -7,7 +7,9 @@ use std::borrow::Cow;
 use std::fs::File;
 use std::io::{self, Write as _};
 use std::os::unix::fs::FileExt as _;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
+
+use crate::private;
 
 /// Bytes that are kept in memory at most.
 const MEMORY_BYTES_MAX: u64 = 16 * 1024 * 1024;
@@ -32,7 +34,7 @@ impl KeepingError {
 /// usual one may be in memory.
 fn folder() -> PathBuf {
     const LARGE: &str = "/var/tmp";
-    if std::env::var_os("TMPDIR").is_none() && tempfile::tempfile_in(LARGE).is_ok() { LARGE.into() } else { std::env::temp_dir() }
+    if std::env::var_os("TMPDIR").is_none() && private::unnamed(Path::new(LARGE)).is_ok() { LARGE.into() } else { std::env::temp_dir() }
 }
 
 /// Where a part's bytes are, and the index of its first row.
@@ -96,7 +98,7 @@ impl Spool {
                 kept.push(pieces.concat());
                 return Ok(());
             }
-            let mut file = tempfile::tempfile_in(folder())?;
+            let mut file = private::unnamed(&folder())?;
             for part in kept {
                 file.write_all(part)?;
             }

@@ -23,7 +23,7 @@ use crate::register::is_same_person;
 use crate::report;
 use crate::report::manifest::{self, ReportFile};
 
-pub use self::made_again::{MadeFrom, made_from};
+pub use self::made_again::{MadeFrom, compare, made_from};
 pub use self::signing::{CloseOptions, Signing};
 
 /// Why a period cannot be closed or reopened.
@@ -172,6 +172,7 @@ pub fn close(options: CloseOptions<'_>) -> Result<PeriodClose, PeriodError> {
         report: report.display().to_string(),
         summary_sha256,
         content_sha256: manifest::content(&summary.files),
+        folder_sha256: if is_proposal { as_it_lies(options.report, &summary.files)? } else { String::new() },
         closing_hash: summary.month.closing_hash,
         closing: summary.month.closing,
         ledger: source_text(&summary.ledger),
@@ -257,10 +258,14 @@ pub fn approve(
             if !period.content_sha256.is_empty() && period.content_sha256 != content_sha256 {
                 return Err(stale(folder, &"it is not the report that was proposed"));
             }
+            if !period.folder_sha256.is_empty() && period.folder_sha256 != as_it_lies(folder, &summary.files)? {
+                return Err(not_whole(folder, &"its page, its workbook or its summary is not as it was when it was proposed"));
+            }
             check_order(&writer.journal().periods()?, &period.closing)?;
             let period = Box::new(PeriodClose {
                 reviewed_by: Some(proposal.actor),
                 content_sha256,
+                folder_sha256: String::new(),
                 run_id: summary.run_id,
                 summary_sha256,
                 ..*period
@@ -279,6 +284,13 @@ fn not_whole(path: &Path, reason: &dyn std::fmt::Display) -> PeriodError {
 
 fn stale(path: &Path, reason: &dyn std::fmt::Display) -> PeriodError {
     PeriodError::Stale { path: path.to_owned(), reason: reason.to_string() }
+}
+
+/// A digest of every file of the report in `folder`, as it lies there now.
+fn as_it_lies(folder: &Path, files: &[ReportFile]) -> Result<String, PeriodError> {
+    let of = |name: &str| ReportFile::of(folder, name).map_err(|error| not_whole(folder, &format_args!("`{name}`: {error}")));
+    let names = files.iter().map(|file| file.name.as_str()).chain([made_again::SUMMARY]);
+    Ok(manifest::all(&names.map(of).collect::<Result<Vec<_>, _>>()?))
 }
 
 /// The summary and its digest, once every file is what it says.

@@ -21,6 +21,10 @@ pub struct PeriodClose {
     /// A digest of its files but those that name the run or the signature; empty in older journals, where `summary_sha256` says it all.
     #[serde(default)]
     pub content_sha256: String,
+    /// Of a proposal: a digest of every file as it lay in the folder, which is what the second person looks at. Empty of a close, after which
+    /// the page says who signed.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub folder_sha256: String,
     /// The balances.
     pub closing: Closing,
     /// Their hash.

@@ -15,7 +15,7 @@ use crate::private;
 /// [`JournalError::Damaged`] for the first line that is not what was written, [`JournalError::Storage`] when it cannot be read.
 pub fn read(path: &Path) -> Result<Journal, JournalError> {
     let failed = |error: io::Error| storage(path, &error);
-    let mut file = match private::open(File::options().read(true), path) {
+    let mut file = match private::read(path) {
         Ok(file) => file,
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(named(path)),
         Err(error) => return Err(failed(error)),
@@ -47,8 +47,7 @@ impl Writer {
     pub fn open(path: &Path) -> Result<Self, JournalError> {
         let failed = |error: io::Error| storage(path, &error);
         let is_new = !path.exists();
-        let options = &mut File::options();
-        let mut file = private::open(options.read(true).write(true).create(true).truncate(false), path).map_err(failed)?;
+        let mut file = private::update(path).map_err(failed)?;
         file.lock().map_err(failed)?;
         let (journal, end) = parse(path, &whole(&mut file).map_err(failed)?)?;
         if is_new {

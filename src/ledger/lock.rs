@@ -20,7 +20,7 @@ pub struct SenderLock {
 impl SenderLock {
     /// Who has the lock of the ledger at `ledger_path`, in words, without taking it; `None`: nobody, or there is no lock file yet.
     pub fn holder(ledger_path: &Path) -> io::Result<Option<String>> {
-        let mut file = match File::options().read(true).write(true).open(lock_path(ledger_path)) {
+        let mut file = match private::read(&lock_path(ledger_path)) {
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
             opened => opened?,
         };
@@ -38,8 +38,8 @@ impl SenderLock {
             path: ledger_path.display().to_string(),
             reason: format!("its lock `{}`: {error}", lock_path.display()),
         };
-        let options = &mut File::options();
-        let mut file = private::open(options.read(true).write(true).create(true).truncate(false), &lock_path).map_err(failed)?;
+        private::real(ledger_path).map_err(failed)?;
+        let mut file = private::update(&lock_path).map_err(failed)?;
         match file.try_lock() {
             Ok(()) => {}
             Err(TryLockError::WouldBlock) => {

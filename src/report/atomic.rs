@@ -4,9 +4,8 @@ use std::fs::{self, File};
 use std::io::{self, BufWriter};
 use std::path::{Path, PathBuf};
 
-use tempfile::NamedTempFile;
-
-use crate::{private, temporary};
+use crate::private::{self, NamedTempFile, folder_of};
+use crate::temporary;
 
 /// Why a result file could not be written (exit 9).
 #[derive(Debug, thiserror::Error)]
@@ -62,10 +61,6 @@ impl Draft {
     }
 }
 
-/// The folder a path is in.
-#[must_use]
-pub fn folder_of(path: &Path) -> &Path {
-    path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or_else(|| Path::new("."))
 }
 
 pub(super) fn failed(path: &Path, error: &io::Error) -> WriteError {
@@ -84,15 +79,12 @@ pub fn write(path: &Path, fill: impl FnOnce(&mut Writer) -> io::Result<()>) -> R
 /// # Errors
 /// The system's; and root's, where others decide what a name leads to.
 pub fn make_folder(folder: &Path) -> io::Result<()> {
-    private::check_place(folder)?;
-    fs::create_dir_all(folder)?;
-    // Somebody may have been quicker.
-    private::check_place(folder)
+    private::shared_folder(folder)
 }
 
 /// Takes a result file of an earlier run away; that there is none is fine.
 pub fn remove(path: &Path) -> Result<(), WriteError> {
-    let attempt = || match private::check_place(folder_of(path)).and_then(|()| fs::remove_file(path)) {
+    let attempt = || match private::remove(path) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
         done => done,
     };
@@ -101,7 +93,7 @@ pub fn remove(path: &Path) -> Result<(), WriteError> {
 
 /// Finds out whether files could be written into `directory`, which is made if it is missing.
 pub fn probe(directory: &Path) -> Result<(), WriteError> {
-    let attempt = || make_folder(directory).and_then(|()| tempfile::tempfile_in(directory)).map(drop);
+    let attempt = || make_folder(directory).and_then(|()| private::unnamed(directory)).map(drop);
     attempt().map_err(|error| failed(directory, &error))
 }
 

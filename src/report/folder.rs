@@ -3,7 +3,7 @@
 
 use std::collections::BTreeSet;
 use std::fs;
-use std::io::{self, BufRead as _, BufReader};
+use std::io::{self, BufRead as _, BufReader, Read as _};
 use std::path::{Path, PathBuf};
 
 use jiff::Timestamp;
@@ -11,17 +11,21 @@ use jiff::civil::Date;
 use serde::Deserialize;
 
 use super::flag_names;
-use super::manifest::{self, ReportFile};
+use super::manifest::{self, Reading, ReportFile};
 use crate::domain::digest;
 use crate::domain::reason::Reason;
 use crate::reconcile::Finding;
 use crate::register::{Facts, InBooks, Run, Status};
+
+const DISCREPANCIES: &str = "discrepancies.jsonl";
 
 /// What a run found.
 #[derive(Clone, Debug)]
 pub struct Folder {
     /// Which run.
     pub run: Run,
+    /// SHA-256 of the summary.json that says so, and lists the files.
+    pub summary_sha256: String,
     /// Its findings.
     pub found: Vec<Facts>,
     /// Known items that it looked at and found in order.
@@ -46,6 +50,7 @@ struct Summary {
     period: Days,
     as_of: Timestamp,
     discrepancies: Counts,
+    files: Vec<ReportFile>,
 }
 
 #[derive(Deserialize)]
@@ -94,19 +99,21 @@ pub fn read(folder: &Path) -> Result<Folder, FolderError> {
     let failed = |name: &str, error: &dyn std::fmt::Display| refused(format!("{name}: {error}"));
     let bytes = fs::read(folder.join("summary.json")).map_err(|error| failed("summary.json", &error))?;
     let summary: Summary = serde_json::from_slice(&bytes).map_err(|error| failed("summary.json", &error))?;
-    let (rows, stand_open, count) = rows(&folder.join("discrepancies.jsonl")).map_err(|error| failed("discrepancies.jsonl", &error))?;
+    let (rows, stand_open, count) = rows(folder, &summary.files).map_err(|error| failed(DISCREPANCIES, &error))?;
     if count != summary.discrepancies.count {
         let counted = summary.discrepancies.count;
         return Err(refused(format!("summary.json counts {counted} discrepancies, discrepancies.jsonl has {count}")));
     }
     let run = Run { run_id: summary.run_id, from: summary.period.from, to: summary.period.to, as_of: summary.as_of };
-    Ok(Folder { run, found: rows, cleared: summary.discrepancies.cleared, refused: stand_open })
+    let summary_sha256 = digest::hex(&digest::of_bytes(&bytes));
+    Ok(Folder { run, summary_sha256, found: rows, cleared: summary.discrepancies.cleared, refused: stand_open })
 }
 
 /// The findings, those whose decision the books refused, and how many rows there are.
-fn rows(path: &Path) -> io::Result<(Vec<Facts>, BTreeSet<String>, usize)> {
+fn rows(folder: &Path, listed: &[ReportFile]) -> io::Result<(Vec<Facts>, BTreeSet<String>, usize)> {
     let (mut found, mut refused, mut count) = (Vec::new(), BTreeSet::new(), 0_usize);
-    for (number, line) in (1_u64..).zip(BufReader::new(fs::File::open(path)?).lines()) {
+    let mut reader = BufReader::new(Reading::open(folder, DISCREPANCIES, listed)?);
+    for (number, line) in (1_u64..).zip(reader.by_ref().lines()) {
         let row: Row = serde_json::from_str(&line?).map_err(|error| io::Error::other(format!("line {number}: {error}")))?;
         count = count.saturating_add(1);
         // What a decision dealt with is no news.
@@ -136,7 +143,19 @@ fn rows(path: &Path) -> io::Result<(Vec<Facts>, BTreeSet<String>, usize)> {
             books: row.books,
         });
     }
+    reader.into_inner().finish()?;
     Ok((found, refused, count))
+}
+
+/// The files that the report in `folder` lists, and SHA-256 of the summary that lists them.
+///
+/// # Errors
+/// [`FolderError`].
+pub fn listed(folder: &Path) -> Result<(Vec<ReportFile>, String), FolderError> {
+    let refused = |error: &dyn std::fmt::Display| FolderError { path: folder.to_path_buf(), reason: format!("summary.json: {error}") };
+    let bytes = fs::read(folder.join("summary.json")).map_err(|error| refused(&error))?;
+    let listed: Listed = serde_json::from_slice(&bytes).map_err(|error| refused(&error))?;
+    Ok((listed.files, digest::hex(&digest::of_bytes(&bytes))))
 }
 
 /// A report's days and digest.

@@ -31,14 +31,61 @@ impl ReportFile {
     }
 }
 
+/// A file of a report that is digested while it is read.
+#[derive(Debug)]
+pub struct Reading {
+    file: File,
+    listed: ReportFile,
+    running: digest::Running,
+}
+
+impl Reading {
+    /// Opens `name` in `folder`, which `listed` must have.
+    ///
+    /// # Errors
+    /// When it cannot be read, or is in no list.
+    pub fn open(folder: &Path, name: &str, listed: &[ReportFile]) -> io::Result<Self> {
+        let listed = listed.iter().find(|file| file.name == name).cloned();
+        let listed = listed.ok_or_else(|| io::Error::other("summary.json does not list it"))?;
+        Ok(Self { file: File::open(folder.join(name))?, listed, running: digest::Running::default() })
+    }
+
+    /// What was read is taken for true only if it is all of what was written.
+    ///
+    /// # Errors
+    /// When it is another.
+    pub fn finish(mut self) -> io::Result<()> {
+        io::copy(&mut self, &mut io::sink())?;
+        let is_same = digest::hex(&self.running.finish()) == self.listed.sha256;
+        if is_same { Ok(()) } else { Err(io::Error::other("it has been changed")) }
+    }
+}
+
+impl io::Read for Reading {
+    fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
+        let count = self.file.read(into)?;
+        self.running.update(into.get(..count).unwrap_or_default());
+        Ok(count)
+    }
+}
+
 /// Files that name the run, the ledger's last event or the journal's last entry: they say others once something went on since.
 pub const OF_RUN: [&str; 4] = ["workbook.xlsx", "report.html", "carry/carry.json", "summary.json"];
 
 /// A digest of every file but those: what a report says, whenever it is made again and whoever has signed it meanwhile.
 #[must_use]
 pub fn content(files: &[ReportFile]) -> String {
-    let lasting = files.iter().filter(|file| !OF_RUN.contains(&file.name.as_str()));
-    let mut lines: Vec<String> = lasting.map(|file| format!("{} {}\n", file.sha256, file.name)).collect();
+    digest_of_list(files.iter().filter(|file| !OF_RUN.contains(&file.name.as_str())))
+}
+
+/// A digest of every file.
+#[must_use]
+pub fn all(files: &[ReportFile]) -> String {
+    digest_of_list(files.iter())
+}
+
+fn digest_of_list<'f>(files: impl Iterator<Item = &'f ReportFile>) -> String {
+    let mut lines: Vec<String> = files.map(|file| format!("{} {}\n", file.sha256, file.name)).collect();
     lines.sort_unstable();
     digest::hex(&digest::of_bytes(lines.concat().as_bytes()))
 }

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::io;
 use std::path::Path;
 
+use super::manifest::{Reading, ReportFile};
 use crate::books::account::{Account, Side};
 use crate::books::ground::of_known;
 use crate::books::{self, ItemId, carry};
@@ -14,12 +15,13 @@ use crate::domain::reason::{OpenReason, Reason};
 use crate::domain::spreadsheet::unescaped;
 use crate::register::{Facts, InBooks};
 
-/// The open items of the report in `folder` that are shown under these ids, each with what its books hold of it: a decision keeps that.
+/// The open items of the report in `folder`, which lists its files so, that are shown under these ids, each with what its books hold of it: a
+/// decision keeps that.
 ///
 /// # Errors
 /// When the file cannot be read, or a row is no item.
-pub fn read(folder: &Path, ids: &BTreeSet<String>) -> io::Result<Vec<Facts>> {
-    let mut rows = csv::Reader::from_path(folder.join(super::books::OPEN_ITEMS))?;
+pub fn read(folder: &Path, listed: &[ReportFile], ids: &BTreeSet<String>) -> io::Result<Vec<Facts>> {
+    let mut rows = csv::Reader::from_reader(Reading::open(folder, super::books::OPEN_ITEMS, listed)?);
     let mut found = Vec::new();
     for (number, row) in (2_u64..).zip(rows.deserialize::<BTreeMap<String, String>>()) {
         let row = row?;
@@ -29,7 +31,13 @@ pub fn read(folder: &Path, ids: &BTreeSet<String>) -> io::Result<Vec<Facts>> {
             found.push(facts);
         }
     }
+    rows.into_inner().finish()?;
     if !found.is_empty() {
+        // What a decision keeps must be what the run has written.
+        let mut carried = listed.iter().filter(|file| file.name.starts_with(super::books::CARRY));
+        if let Some(file) = carried.find(|file| ReportFile::of(folder, &file.name).ok().as_ref() != Some(*file)) {
+            return Err(io::Error::other(format!("{} is not what the run wrote", file.name)));
+        }
         let (_, known) = carry::read(&folder.join(super::books::CARRY)).map_err(io::Error::other)?;
         for books in found.iter_mut().filter_map(|facts| facts.books.as_mut()) {
             books.ground = of_known(&known, books.item);

@@ -8,6 +8,8 @@ use std::os::unix::fs::FileExt as _;
 use std::path::Path;
 use std::sync::Arc;
 
+use crate::private;
+
 /// What is read of a run at once, in bytes.
 const READ_AHEAD: usize = 1 << 13;
 
@@ -40,7 +42,7 @@ impl Runs {
     /// None yet; their file is on the disk of `folder`.
     pub(super) fn begin(folder: &Path) -> io::Result<Self> {
         super::atomic::make_folder(folder)?;
-        Ok(Self { file: BufWriter::with_capacity(1 << 18, tempfile::tempfile_in(folder)?), ends: Vec::new() })
+        Ok(Self { file: BufWriter::with_capacity(1 << 18, private::unnamed(folder)?), ends: Vec::new() })
     }
 
     /// Adds lines that are in the order of their ranks.

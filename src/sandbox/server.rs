@@ -29,6 +29,7 @@ use super::model::{Model, Timing};
 use super::record::{Call, Handling, Order};
 use super::{control, deliver, simulator, wire};
 use crate::clock::{self, Clock, Waiting};
+use crate::private;
 
 /// How long a stopping server waits for answers under way.
 const DRAIN: Duration = Duration::from_secs(5);
@@ -156,7 +157,7 @@ pub async fn start_with(mut model: Model, options: Options) -> io::Result<Runnin
 }
 
 fn append(path: &Path) -> io::Result<Mutex<File>> {
-    File::options().create(true).append(true).open(path).map(Mutex::new)
+    private::append(path).map(Mutex::new)
 }
 
 async fn accept(listener: TcpListener, shared: Arc<Shared>, mut stopped: watch::Receiver<()>) {

@@ -6,25 +6,26 @@ use axum::http::StatusCode;
 use axum::response::{IntoResponse as _, Response};
 
 use super::message::{Door, Received, Signer};
+use super::places::Origin;
 use super::{Shared, inquiry, notification};
 use crate::clock::Stopwatch;
 use crate::doku::incoming::Incoming;
 
 /// Finishes what was received, in a task that no client can cancel: a notification that is in the log reaches the books. So
 /// many at a time as there may be connections; further ones wait, and whoever hangs up before that has told us nothing.
-pub(super) async fn finished(shared: &Arc<Shared>, received: Received) -> Response {
+pub(super) async fn finished(shared: &Arc<Shared>, received: Received, from: Origin) -> Response {
     let failed = || StatusCode::SERVICE_UNAVAILABLE.into_response();
     let Ok(place) = Arc::clone(&shared.under_way).acquire_owned().await else { return failed() };
     let shared = Arc::clone(shared);
     let work = tokio::spawn(async move {
-        let response = answered(&shared, received).await;
+        let response = answered(&shared, received, &from).await;
         drop(place);
         response
     });
     work.await.unwrap_or_else(|_| failed())
 }
 
-async fn answered(shared: &Arc<Shared>, received: Received) -> Response {
+async fn answered(shared: &Arc<Shared>, received: Received, from: &Origin) -> Response {
     let begun = Stopwatch::start();
     let (keys, door) = (shared.settings.keys.current(), received.door);
     let signer = match received.signer(&keys, &shared.settings.client_id) {
@@ -41,6 +42,10 @@ async fn answered(shared: &Arc<Shared>, received: Received) -> Response {
             };
         }
     };
+    // What was recorded once and is sent again proves nothing.
+    if shared.is_news(&received) {
+        from.is_proven();
+    }
     match (received.is(), door) {
         (Incoming::Notification, _) => {
             if door != Door::Notification {

@@ -4,15 +4,15 @@ use std::io::Write as _;
 use std::sync::Arc;
 use std::time::Duration;
 
-use axum::Router;
+use axum::{Extension, Router};
 use hyper::server::conn::http1;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::service::TowerToHyperService;
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::{Semaphore, watch};
+use tokio::sync::watch;
 use tokio::task::JoinSet;
 
-use super::addresses::Addresses;
+use super::places::{Place, Places, Taken};
 use super::stream::Impatient;
 use super::{Limits, Shared};
 use crate::clock;
@@ -28,7 +28,7 @@ const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
 
 /// Serves until `stopped`, then until all requests under way have been answered, for [`Limits::drain`] at most.
 pub(super) async fn serve(listener: TcpListener, router: Router, shared: Arc<Shared>, limits: Limits, mut stopped: watch::Receiver<()>) {
-    let (places, addresses) = (Arc::new(Semaphore::new(limits.connections_max)), Addresses::new(limits.per_address_max, &limits.proxies));
+    let places = Places::new(limits.connections_max, limits.per_address_max, &limits.proxies);
     let mut connections = JoinSet::new();
     loop {
         let accepted = tokio::select! {
@@ -46,19 +46,24 @@ pub(super) async fn serve(listener: TcpListener, router: Router, shared: Arc<Sha
                 continue;
             }
         };
-        let place = addresses.take(peer.ip()).zip(Arc::clone(&places).try_acquire_owned().ok());
-        let Some(place) = place else {
-            shared.metrics.refused();
-            turn_away(stream);
-            continue;
+        let place = match places.take(peer.ip()) {
+            Taken::Free(place) => Arc::new(place),
+            Taken::Given(place) => {
+                shared.metrics.refused();
+                Arc::new(place)
+            }
+            Taken::None => {
+                shared.metrics.refused();
+                turn_away(stream);
+                continue;
+            }
         };
         let (router, shared, stopped) = (router.clone(), Arc::clone(&shared), stopped.clone());
         let (head, body) = (limits.header_timeout, limits.body_timeout);
         connections.spawn(async move {
             shared.metrics.connections.inc();
-            connection(stream, router, (head, body), stopped).await;
+            connection(stream, router, (head, body), &place, stopped).await;
             shared.metrics.connections.dec();
-            drop(place);
         });
     }
     drop(listener);
@@ -75,7 +80,14 @@ fn turn_away(stream: TcpStream) {
     }
 }
 
-async fn connection(stream: TcpStream, router: Router, (head, body): (Duration, Duration), mut stopped: watch::Receiver<()>) {
+async fn connection(
+    stream: TcpStream,
+    router: Router,
+    (head, body): (Duration, Duration),
+    place: &Arc<Place>,
+    mut stopped: watch::Receiver<()>,
+) {
+    let router = router.layer(Extension(Arc::clone(place)));
     // Only latency depends on it.
     drop(stream.set_nodelay(true));
     // The time for a head begins when the connection is opened or the answer before it has left: it bounds idling as well.
@@ -92,6 +104,7 @@ async fn connection(stream: TcpStream, router: Router, (head, body): (Duration, 
     tokio::pin!(connection);
     let ended = tokio::select! {
         ended = connection.as_mut() => ended,
+        () = place.given_up() => return,
         _ = stopped.changed() => {
             connection.as_mut().graceful_shutdown();
             connection.await

@@ -3,7 +3,6 @@
 //! Belongs here: sockets and their limits, verification of what arrives, the logs, health and metrics. Must not be here: the
 //! ledger (it stands behind [`Books`]) and whether a bill is payable (`domain::inquiry`).
 
-mod addresses;
 mod answers;
 mod books;
 pub mod codes;
@@ -16,6 +15,7 @@ pub mod log;
 mod message;
 pub mod metrics;
 mod notification;
+mod places;
 mod repeats;
 mod router;
 mod stream;
@@ -173,6 +173,16 @@ impl Shared {
     async fn look<T>(&self, look: Asking<'_, T>) -> T {
         let _place = self.looks.acquire().await;
         look.await
+    }
+
+    /// Whether a signed message is of now, and was not seen before.
+    fn is_news(&self, received: &Received) -> bool {
+        const WITHOUT_WINDOW_SECONDS: u32 = 600;
+        let window = if self.settings.freshness_seconds == 0 { WITHOUT_WINDOW_SECONDS } else { self.settings.freshness_seconds };
+        let request_id = received.request_id().unwrap_or_default();
+        received.is_fresh(window)
+            && !self.repeats().has(&Repeats::mark(request_id, &received.body))
+            && self.answers().given(request_id, received.at).is_none()
     }
 
     fn repeats(&self) -> std::sync::MutexGuard<'_, Repeats> {

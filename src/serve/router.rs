@@ -3,7 +3,6 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use axum::Router;
 use axum::body::Body;
 use axum::extract::{Request, State};
 use axum::http::header::{CONNECTION, CONTENT_LENGTH, CONTENT_TYPE};
@@ -11,10 +10,12 @@ use axum::http::{HeaderValue, StatusCode};
 use axum::middleware::{Next, from_fn_with_state};
 use axum::response::{IntoResponse as _, Response};
 use axum::routing::{get, post};
+use axum::{Extension, Router};
 use futures_util::StreamExt as _;
 
 use super::health::READY;
 use super::message::{Door, Received};
+use super::places::Place;
 use super::{Shared, door, received_at};
 use crate::clock;
 
@@ -82,9 +83,14 @@ fn door_at(shared: &Shared, path: &str) -> Option<Door> {
     }
 }
 
-async fn taken(State(shared): State<Arc<Shared>>, request: Request) -> Response {
+async fn taken(State(shared): State<Arc<Shared>>, Extension(place): Extension<Arc<Place>>, request: Request) -> Response {
     match admitted(&shared, request).await {
-        Ok(received) => door::finished(&shared, received).await,
+        Ok(received) => {
+            place.finishes();
+            let response = door::finished(&shared, received, place.origin()).await;
+            place.waits();
+            response
+        }
         Err(refused) => refusal(refused),
     }
 }

@@ -17,14 +17,14 @@ const LAYERS: [(&str, &[&str]); 25] = [
     ("clock", &[]),
     ("random", &[]),
     ("parallel", &[]),
-    ("private", &[]),
+    ("private", &["clock"]),
     ("temporary", &["private"]),
     ("exit", &["domain", "doku"]),
     ("secret", &["clock", "domain", "doku", "private"]),
     ("config", &["books", "domain", "doku"]),
     ("doku", &["domain"]),
     ("table", &["domain", "private"]),
-    ("intake", &["domain", "table"]),
+    ("intake", &["domain", "private", "table"]),
     ("books", &["columns", "domain"]),
     ("register", &["books", "domain"]),
     ("journal", &["books", "clock", "domain", "private", "register"]),
@@ -33,7 +33,7 @@ const LAYERS: [(&str, &[&str]); 25] = [
     ("reconcile", &["books", "columns", "domain", "evidence", "register", "table"]),
     ("gateway", &["domain", "doku", "clock", "random"]),
     ("report", &["books", "columns", "domain", "parallel", "private", "reconcile", "register", "table", "temporary"]),
-    ("sandbox", &["domain", "doku", "clock"]),
+    ("sandbox", &["domain", "doku", "clock", "private"]),
     ("serve", &["domain", "doku", "clock", "private"]),
     (
         "jobs",
@@ -70,11 +70,12 @@ const LAYER_EXCEPTIONS: [(&str, &[&str]); 4] = [
 
 /// The heavy crates, and under which paths of `src` each may be named.
 const OWNERS: [(&str, &[&str]); 30] = [
+    ("zeroize", &["secret.rs", "secret/"]),
     ("polars", &["columns/parquet.rs"]),
     ("polars_io", &["columns/parquet.rs"]),
     ("reqwest", &["gateway/"]),
     ("h2", &["gateway/client.rs"]),
-    ("rustix", &["private.rs", "serve/log/files.rs", "cli/doctor/"]),
+    ("rustix", &["private.rs", "private/", "serve/log/files.rs", "cli/doctor/"]),
     ("url", &["domain/address.rs"]),
     ("governor", &["gateway/pacing.rs"]),
     ("hmac", &["doku/signature.rs", "ledger/seals.rs"]),
@@ -116,6 +117,23 @@ const NOT_DIRECTLY: [(&str, &str); 12] = [
     ("getrandom", "random.rs"),
     ("new_v4", "random.rs"),
     ("now_v7", "random.rs"),
+];
+
+/// What makes, opens to write, moves or removes files: `private`'s alone, which looks where a name leads first.
+const WRITING: [&str; 13] = [
+    "OpenOptions",
+    "DirBuilder",
+    "File::options",
+    "File::create",
+    "fs::write",
+    "fs::copy",
+    "fs::rename",
+    "fs::create_dir",
+    "fs::remove_",
+    "fs::hard_link",
+    "fs::symlink(",
+    "fs::set_permissions",
+    "tempfile::",
 ];
 
 /// Where classes are told apart one by one: their table and rules, and those who plant them for a demo.
@@ -298,6 +316,42 @@ fn clocks_waiting_and_randomness_have_one_owner_each() {
         for name in ["Clock::default", "MachineRandomness"].into_iter().filter(|_| !composes && source.path != "random.rs") {
             let made = source.words(name).into_iter();
             violations.extend(made.map(|at| format!("src/{}:{}: `{name}` is handed in", source.path, source.line_of(at))));
+        }
+    }
+    none(&violations);
+}
+
+#[test]
+fn files_are_written_through_private_alone() {
+    let mut violations = Vec::new();
+    for source in sources().iter().filter(|source| !source.is_test && source.module() != "private") {
+        for name in WRITING {
+            let found = source.code.match_indices(name);
+            violations.extend(found.map(|(at, _)| format!("src/{}:{}: `{name}` is private's alone", source.path, source.line_of(at))));
+        }
+    }
+    none(&violations);
+}
+
+/// Of lines of a log only known texts go into a support bundle.
+#[test]
+fn every_text_of_the_log_is_known_to_the_support_bundle() {
+    const KNOWN: &str = "cli/support/logs.rs";
+    let sources = sources();
+    let known = &sources.iter().find(|source| source.path == KNOWN).unwrap().code;
+    let mut violations = Vec::new();
+    for source in sources.iter().filter(|source| !source.is_test && source.module() != "sandbox") {
+        for (at, _) in source.code.match_indices("tracing::") {
+            let Some((_, call)) = source.code[at..].split_once("!(").filter(|(name, _)| name.len() < 16) else { continue };
+            let mut depth = 1;
+            let end = call.find(|c| {
+                depth += i32::from(c == '(') - i32::from(c == ')');
+                depth == 0
+            });
+            let text = call[..end.unwrap()].rsplit('"').nth(1).unwrap_or_default();
+            if !text.contains('{') && !known.contains(&format!("\"{text}\"")) {
+                violations.push(format!("src/{}:{}: `{text}` is not in {KNOWN}", source.path, source.line_of(at)));
+            }
         }
     }
     none(&violations);

@@ -84,7 +84,7 @@ fn place(setting: &'static str, configured: &str, mounts: &str) -> Place {
 
 /// How long it takes at most to make a page durable in `folder`.
 fn sync_ms(folder: &Path) -> io::Result<u64> {
-    let mut file = tempfile::tempfile_in(folder)?;
+    let mut file = private::unnamed(folder)?;
     let mut slowest = 0;
     for _ in 0..SYNCS {
         let watch = Stopwatch::start();

@@ -1,7 +1,9 @@
 //! A command as typed, for its record: what was asked for, never a secret, never a person.
 
+use std::path::Path;
+
 use clap::parser::ValueSource;
-use clap::{ArgMatches, Command};
+use clap::{Arg, ArgMatches, Command};
 use serde_json::{Map, Value};
 
 /// Commands that change nothing and sign nothing, so that nobody asks later who ran them; every other one is recorded.
@@ -28,9 +30,121 @@ const UNRECORDED: [&str; 20] = [
     "runs show",
 ];
 
-/// Arguments that are free text or name a person or a code: that they were given is recorded, and not what they said. Every other
-/// argument is in [`tests::SHOWN`].
-const HIDDEN: [&str; 8] = ["customer", "reason", "comment", "by", "owner", "reference", "payment_code", "reviewed_by"];
+/// What an argument's words are. Only what is of its kind stands in a record: somebody's name can be typed anywhere, and whatever has no
+/// kind is free text, or names a person or a code.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Kind {
+    /// A word of few, a number, a day or an address of a socket: what is no such thing, is no command.
+    Parsed,
+    /// A file or folder that is there, or is named by an option.
+    Input,
+    /// A file or folder that is written.
+    Output,
+    /// A period, a day or how long.
+    Time,
+    /// An id or hash of ours.
+    Digest,
+    /// An invoice number or a class.
+    Number,
+    /// A file that is there, or an invoice number.
+    InputOrNumber,
+    /// What a layout or a state is called: in small letters, without blanks.
+    Name,
+}
+
+/// By their ids.
+const KINDS: [(Kind, &[&str]); 8] = [
+    (
+        Kind::Parsed,
+        &[
+            "account",
+            "action",
+            "admin_listen",
+            "again",
+            "allow_no_logs",
+            "amount",
+            "dry_run",
+            "due",
+            "format",
+            "json",
+            "lang",
+            "listen",
+            "log_format",
+            "new_ledger",
+            "older_than",
+            "partial",
+            "preliminary",
+            "quiet",
+            "reissue_expired",
+            "reopen",
+            "retry_rejected",
+            "sequence_from",
+            "state",
+            "update",
+            "verdict",
+            "yes",
+        ],
+    ),
+    (
+        Kind::Input,
+        &[
+            "bank",
+            "carry_in",
+            "config",
+            "external_ledger",
+            "file",
+            "files",
+            "former",
+            "from",
+            "inquiries",
+            "logs",
+            "notifications",
+            "opening",
+            "plan",
+            "report",
+            "request_history",
+            "settlement",
+        ],
+    ),
+    (Kind::Output, &["backup", "head_file", "metrics", "out", "to"]),
+    (Kind::Time, &["as_of", "before", "cycle", "effective", "max_duration", "period", "until"]),
+    (Kind::Digest, &["head", "ids", "items", "proposal", "proposals"]),
+    (Kind::Number, &["class", "invoice", "invoices", "target"]),
+    (Kind::InputOrNumber, &["what"]),
+    (Kind::Name, &["layout", "nature", "status"]),
+];
+
+/// Arguments that are free text or name a person or a code: that they were given is recorded, and not what they said. So it is of any
+/// that has no kind; this list says that it was thought of.
+#[cfg(test)]
+const HIDDEN: [&str; 11] =
+    ["allow_value", "by", "carry", "comment", "customer", "owner", "payment_code", "reason", "reference", "reviewed_by", "sheet"];
+
+impl Kind {
+    fn of(id: &str) -> Option<Self> {
+        KINDS.iter().find(|(_, ids)| ids.contains(&id)).map(|(kind, _)| *kind)
+    }
+
+    /// Whether `value` is what it is said to be.
+    fn is(self, value: &str, is_positional: bool) -> bool {
+        let all = |more: &str| !value.is_empty() && value.chars().all(|c| c.is_ascii_alphanumeric() || more.contains(c));
+        let has_digit = value.contains(|c: char| c.is_ascii_digit());
+        let is_there = !is_positional || Path::new(value).exists();
+        let is_number = has_digit && all("-_./:");
+        match self {
+            Self::Parsed | Self::Output => true,
+            Self::Input => is_there,
+            Self::Time => value.starts_with(|c: char| c.is_ascii_digit()) && all("-:+."),
+            Self::Digest => {
+                let value = value.strip_prefix(['D', 'd']).and_then(|rest| rest.strip_prefix('-')).unwrap_or(value);
+                value.len() >= 4 && value.chars().all(|c| c.is_ascii_hexdigit() || "-:".contains(c))
+            }
+            Self::Number => is_number,
+            Self::InputOrNumber => is_there || is_number,
+            Self::Name => value.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || "_-".contains(c)),
+        }
+    }
+}
 
 /// Arguments that name files to be read, whose digests are recorded. Logs and their likes are digested by whoever reads them.
 const INPUTS: [&str; 6] = ["files", "file", "plan", "what", "from", "external_ledger"];
@@ -71,7 +185,7 @@ impl Invocation {
                 if INPUTS.contains(&id) {
                     self.inputs.extend(values.iter().cloned());
                 }
-                self.arguments.insert(id.to_owned(), written(id, argument.get_action().takes_values(), values));
+                self.arguments.insert(id.to_owned(), written(argument, values));
             }
         }
     }
@@ -85,11 +199,13 @@ impl Invocation {
     }
 }
 
-fn written(id: &str, takes_values: bool, values: Vec<String>) -> Value {
-    if !takes_values {
+fn written(argument: &Arg, values: Vec<String>) -> Value {
+    if !argument.get_action().takes_values() {
         return Value::Bool(true);
     }
-    let shown = |value: String| if HIDDEN.contains(&id) { "***".to_owned() } else { value };
+    let kind = Kind::of(argument.get_id().as_str());
+    let is_shown = |value: &str| kind.is_some_and(|kind| kind.is(value, argument.is_positional()));
+    let shown = |value: String| if is_shown(&value) { value } else { "***".to_owned() };
     Value::Array(values.into_iter().map(|value| shown(value).into()).collect())
 }
 
@@ -101,80 +217,6 @@ mod tests {
 
     use super::*;
     use crate::cli::args::Cli;
-
-    /// Arguments whose words may stand in a record: names of files, of invoices, of settings, days, numbers, choices.
-    const SHOWN: [&str; 70] = [
-        "account",
-        "action",
-        "admin_listen",
-        "again",
-        "allow_no_logs",
-        "allow_value",
-        "amount",
-        "as_of",
-        "backup",
-        "bank",
-        "before",
-        "carry",
-        "carry_in",
-        "class",
-        "config",
-        "cycle",
-        "dry_run",
-        "due",
-        "effective",
-        "external_ledger",
-        "file",
-        "files",
-        "format",
-        "former",
-        "from",
-        "head",
-        "head_file",
-        "ids",
-        "inquiries",
-        "invoice",
-        "invoices",
-        "items",
-        "json",
-        "lang",
-        "layout",
-        "listen",
-        "log_format",
-        "logs",
-        "max_duration",
-        "metrics",
-        "nature",
-        "new_ledger",
-        "notifications",
-        "older_than",
-        "opening",
-        "out",
-        "partial",
-        "period",
-        "plan",
-        "preliminary",
-        "proposal",
-        "proposals",
-        "quiet",
-        "reissue_expired",
-        "reopen",
-        "report",
-        "request_history",
-        "retry_rejected",
-        "sequence_from",
-        "settlement",
-        "sheet",
-        "state",
-        "status",
-        "target",
-        "to",
-        "until",
-        "update",
-        "verdict",
-        "what",
-        "yes",
-    ];
 
     fn invocation(words: &[&str]) -> Invocation {
         let definition = Cli::command();
@@ -200,7 +242,7 @@ mod tests {
             .iter()
             .filter(is_recorded)
             .flat_map(|(name, arguments)| arguments.iter().map(move |id| (name, id)))
-            .filter(|(_, id)| !SHOWN.contains(&id.as_str()) && !HIDDEN.contains(&id.as_str()))
+            .filter(|(_, id)| Kind::of(id).is_none() && !HIDDEN.contains(&id.as_str()))
             .map(|(name, id)| format!("{name}: {id}"))
             .collect();
         assert!(unknown.is_empty(), "say whether a record may hold their words: {unknown:?}");
@@ -218,12 +260,41 @@ mod tests {
         });
         assert_eq!(Value::Object(found.arguments.clone()), wanted);
         assert!(found.is_recorded());
-        let issue = invocation(&["issue", "a.csv", "b.csv", "--yes", "--config", "t.toml"]);
+        let issue = invocation(&["issue", "Cargo.toml", "b.csv", "--yes", "--config", "t.toml"]);
         assert_eq!(
             Value::Object(issue.arguments.clone()),
-            serde_json::json!({"files": ["a.csv", "b.csv"], "yes": true, "config": ["t.toml"]})
+            serde_json::json!({"files": ["Cargo.toml", "***"], "yes": true, "config": ["t.toml"]}),
+            "what is no file may be anything"
         );
-        assert_eq!(issue.inputs, ["a.csv", "b.csv"]);
+        assert_eq!(issue.inputs, ["Cargo.toml", "b.csv"]);
+    }
+
+    #[test]
+    fn a_name_that_was_typed_where_something_else_belongs_stays_in_no_record() {
+        for name in ["Xaverius Qwertyman", "Xaverius", "siti rahma", "siti.rahma@example.com", "李小龙", "O'Brien", "+62 811 2223"] {
+            for words in [
+                &["cancel", name, "--yes"][..],
+                &["resolve", name, "--as", "done", "--reason", "x"],
+                &["issue", name],
+                &["ingest", name],
+                &["why", name],
+                &["reissue", name],
+                &["discrepancies", "accept", name, "--reason", "x"],
+                &["discrepancies", "take", name],
+                &["discrepancies", "accept", "00", "--reason", "x", "--target", name, "--owner", name, "--comment", name],
+                &["discrepancies", "approve", "00", "--reason", "x", "--proposal", name],
+                &["period", "close", name, "--report", "r", "--reason", "x"],
+                &["issue", "Cargo.toml", "--sheet", name, "--carry", name, "--allow-value", name, "--layout", name],
+                &["issue", "Cargo.toml", "--max-duration", name, "--until", name],
+                &["ledger", "restore", name],
+                &["ledger", "verify", "--head", name],
+            ] {
+                let definition = Cli::command();
+                let Ok(matches) = definition.clone().try_get_matches_from([&["tagih"], words].concat()) else { continue };
+                let written = serde_json::to_string(&Invocation::of(&definition, &matches).arguments).unwrap();
+                assert!(!written.contains(name), "{words:?}: {written}");
+            }
+        }
     }
 
     #[test]

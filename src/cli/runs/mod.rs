@@ -66,6 +66,7 @@ impl Setup {
             configuration: self.file.as_ref().map(|file| file.display().to_string()),
             ledger: self.ledger_name(),
             inputs: invocation.inputs.iter().filter_map(|path| Input::of(path)).collect(),
+            reports: Vec::new(),
             started_at: self.clock.now(),
             head_before: None,
             head_after: None,
@@ -113,6 +114,19 @@ impl Setup {
         if let Some(recording) = self.recording.get() {
             recording.change(|run| run.inputs.extend(files));
         }
+    }
+
+    /// Notes a report that was written, by the digest of its summary.json.
+    pub(super) fn run_wrote(&self, summary: &[u8]) {
+        if let Some(recording) = self.recording.get() {
+            recording.change(|run| run.reports.push(digest::hex(&digest::of_bytes(summary))));
+        }
+    }
+
+    /// Whether a run of ours has written the report whose summary.json has this digest, as far as is recorded.
+    pub(super) fn has_written(&self, summary_sha256: &str) -> bool {
+        let (runs, _) = read(&self.runs_folder()).unwrap_or_default();
+        runs.iter().any(|(run, _)| run.reports.iter().any(|written| written == summary_sha256))
     }
 
     /// Writes how the run ended. A success that cannot be recorded, and was begun, is none.
@@ -241,6 +255,9 @@ fn show(setup: &Setup, runs: &[(Run, State)], id: Option<&str>) -> Result<(), Fa
     line("ledger", &run.ledger);
     line("head before", run.head_before.as_deref().unwrap_or("not looked at"));
     line("head after", run.head_after.as_deref().unwrap_or("not known"));
+    for report in &run.reports {
+        line("report", &format!("summary.json with sha256 {report}"));
+    }
     for input in &run.inputs {
         line("input", &format!("{} ({} bytes, sha256 {})", input.path, input.bytes, input.sha256));
     }

@@ -34,6 +34,9 @@ pub(in crate::cli) struct Run {
     pub(in crate::cli) configuration: Option<String>,
     pub(in crate::cli) ledger: String,
     pub(in crate::cli) inputs: Vec<Input>,
+    /// SHA-256 of the summary.json of each report that it wrote.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(in crate::cli) reports: Vec<String>,
     pub(in crate::cli) started_at: Timestamp,
     /// `sequence:hash` when the ledger was opened; none where it was not.
     pub(in crate::cli) head_before: Option<String>,

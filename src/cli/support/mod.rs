@@ -1,6 +1,7 @@
 //! `tagih support-bundle`: what somebody needs who helps from afar, in one file: settings without secrets, versions, the last runs, what
 //! doctor and verify say, the ends of logs. Nothing goes in that was not held against the ledger's names first.
 
+mod logs;
 mod redact;
 
 use std::fs;
@@ -8,12 +9,13 @@ use std::io::{self, Cursor, Read as _, Seek as _, SeekFrom, Write as _};
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 
+use clap::CommandFactory as _;
 use serde_json::{Value, json};
 use zip::ZipWriter;
 use zip::write::SimpleFileOptions;
 
 use self::redact::Redactor;
-use super::args::Global;
+use super::args::{Cli, Global};
 use super::doctor;
 use super::keeping::{done, wait};
 use super::output;
@@ -32,7 +34,7 @@ pub(super) struct Arguments {
     /// The bundle, which must not exist yet
     #[arg(long, value_name = "FILE.zip")]
     out: PathBuf,
-    /// Files that standard error of jobs or server went to; their last lines go in
+    /// Files that standard error of jobs or server went to; of their last lines what is ours goes in: times, levels, known messages, codes, counts and Request-Ids
     #[arg(long, value_name = "FILE")]
     log: Vec<PathBuf>,
     /// Make no connection
@@ -111,9 +113,12 @@ fn gather(setup: &Setup, arguments: &Arguments, parts: &mut Vec<Part>, left_out:
     let runs: Vec<String> = runs::latest(setup, RUNS).iter().map(|run| format!("{run}\n")).collect();
     let mut logs = vec![Part::new("runs.jsonl", runs.concat()), Part::new("messages.jsonl", messages(setup))];
     for path in &arguments.log {
-        let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
         let text = tail(path).map_err(|error| Failure::new(Exit::Input, format!("`{}` cannot be read: {error}", path.display())))?;
-        logs.push(Part::new(&format!("logs/{}-{name}", logs.len()), text));
+        // What it is called may be a name as well.
+        let number = logs.len().saturating_sub(1);
+        let own = logs::kept(&text);
+        left_out.push(format!("log {number}: {} lines; of {} lines what is ours is kept", own.dropped, own.lines));
+        logs.push(Part::new(&format!("logs/{number}.jsonl"), own.text));
     }
     let mut redactor = Redactor::of(parts.iter().chain(&logs).map(|part| part.text.as_str()));
     match names(setup, &mut redactor) {
@@ -211,6 +216,12 @@ fn verified(setup: &Setup) -> Value {
     }
 }
 
+/// Whether it is one of ours, such as `period close`.
+fn is_command(text: &str) -> bool {
+    let found = text.split(' ').try_fold(Cli::command(), |above, word| above.find_subcommand(word).cloned());
+    found.is_some()
+}
+
 /// The end of a file, from a whole line on.
 fn tail(path: &Path) -> io::Result<String> {
     let mut file = fs::File::open(path)?;
@@ -238,7 +249,7 @@ fn messages(setup: &Setup) -> String {
             let of = |key: &str| message.get(key).cloned().unwrap_or_default();
             lines.push(json!({
                 "log": name, "received_at": of("received_at"), "answer": of("answer"), "decision": of("decision"), "why": of("why"),
-                "request_id": message.pointer("/headers/Request-Id").cloned().unwrap_or_default(),
+                "request_id": message.pointer("/headers/Request-Id").and_then(Value::as_str).filter(|id| logs::is_id(id)),
                 "body_bytes": message.get("body").and_then(Value::as_str).map(str::len),
             }));
         }

@@ -98,13 +98,13 @@ pub fn made_from(folder: &Path) -> Result<MadeFrom, PeriodError> {
     })
 }
 
-const SUMMARY: &str = "summary.json";
+pub(super) const SUMMARY: &str = "summary.json";
 
 /// Whether the report in `folder` is what its inputs make, which is in `again`.
 ///
 /// # Errors
 /// [`PeriodError::Report`] where the folder is another, [`PeriodError::Stale`] where what it was made from went on and says otherwise.
-pub(super) fn compare(folder: &Path, again: &Path) -> Result<(), PeriodError> {
+pub fn compare(folder: &Path, again: &Path) -> Result<(), PeriodError> {
     let read = |of: &Path| -> Result<Value, PeriodError> {
         let bytes = fs::read(of.join(SUMMARY)).map_err(|error| not_whole(folder, &error))?;
         serde_json::from_slice(&bytes).map_err(|error| not_whole(folder, &error))
@@ -115,9 +115,6 @@ pub(super) fn compare(folder: &Path, again: &Path) -> Result<(), PeriodError> {
     if !is_same_run && hash(&looked_at) != hash(&made) {
         return Err(stale(folder, &"the ledger, the journal or the settings have gone on since, and its balances are others now"));
     }
-    let files_of = |summary: &Value| -> Vec<ReportFile> {
-        summary.get("files").cloned().map(serde_json::from_value).transpose().ok().flatten().unwrap_or_default()
-    };
     let was = files_of(&looked_at);
     // A file that is as it was written, and is made otherwise now, shows what went on; any other was changed.
     let other = |name: &str, is_as_written: bool| {
@@ -132,8 +129,20 @@ pub(super) fn compare(folder: &Path, again: &Path) -> Result<(), PeriodError> {
             return Err(other(&file.name, found.is_some_and(|found| was.contains(&found))));
         }
     }
+    // What names the run cannot be made again once something went on; it must be what the folder itself lists.
+    let listed = if is_same_run { Vec::new() } else { files_of(&looked_at) };
+    for file in listed.iter().filter(|file| OF_RUN.contains(&file.name.as_str())) {
+        if ReportFile::of(folder, &file.name).ok().as_ref() != Some(file) {
+            return Err(not_whole(folder, &format_args!("`{}` is not what was written", file.name)));
+        }
+    }
     let figures = |summary: Value| if is_same_run { summary } else { without_run(summary) };
     if figures(looked_at) == figures(made) { Ok(()) } else { Err(other(SUMMARY, true)) }
+}
+
+/// The files that a summary lists.
+fn files_of(summary: &Value) -> Vec<ReportFile> {
+    summary.get("files").cloned().map(serde_json::from_value).transpose().ok().flatten().unwrap_or_default()
 }
 
 /// What tells one state of ledger and journal from another.

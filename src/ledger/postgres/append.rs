@@ -133,7 +133,7 @@ impl<'s> Appender<'s> {
                 return Err(Fault::NumberTaken(number.clone(), claimed.clone(), other.state.invoice_number.clone()));
             }
         }
-        let sequence = self.ends.head.sequence.checked_add(1).ok_or_else(full)?;
+        let sequence = self.ends.head.sequence.checked_add(1).ok_or_else(Fault::absurd)?;
         let known = before.as_ref().map(|row| row.state.clone());
         let state = folded(known, entry, began_at, sequence).map_err(|refusal| match refusal {
             Refusal::Lost => Fault::Lost(number.clone()),
@@ -253,7 +253,7 @@ impl<'s> Appender<'s> {
         if let Some(id) = self.world.terms(&text.text) {
             return Ok((id, text.digest));
         }
-        self.ends.terms = self.ends.terms.checked_add(1).ok_or_else(full)?;
+        self.ends.terms = self.ends.terms.checked_add(1).ok_or_else(Fault::absurd)?;
         self.world.keep_terms(&text.text, self.ends.terms);
         self.unwritten.terms.push((self.ends.terms, text.text));
         Ok((self.ends.terms, text.digest))
@@ -270,7 +270,7 @@ impl<'s> Appender<'s> {
     /// Appends one event to the chain.
     pub(super) fn event(&mut self, event: &Covered<'_>, terms: Option<i64>, previous: Option<i64>) -> Result<i64, Fault> {
         let event = Covered { fence: self.fence, ..*event };
-        self.ends.head = self.ends.head.then(self.origin, &event).ok_or_else(full)?;
+        self.ends.head = self.ends.head.then(self.origin, &event).ok_or_else(Fault::absurd)?;
         let sequence = signed(self.ends.head.sequence)?;
         let number = |number: Option<i64>| number.map_or(Value::Null, Value::Integer);
         self.unwritten.events.push(vec![
@@ -289,7 +289,7 @@ impl<'s> Appender<'s> {
     }
 
     fn next_bill(&mut self) -> Result<i64, Fault> {
-        self.ends.bill = self.ends.bill.checked_add(1).ok_or_else(full)?;
+        self.ends.bill = self.ends.bill.checked_add(1).ok_or_else(Fault::absurd)?;
         Ok(self.ends.bill)
     }
 
@@ -363,10 +363,6 @@ impl<'s> Appender<'s> {
         self.session.execute("UPDATE head SET sequence = $1, hash = $2, bill = $3, terms = $4", &parameters).await?;
         Ok(())
     }
-}
-
-fn full() -> Fault {
-    Fault::Failed("it is full".into())
 }
 
 /// An event's text without its terms, and where those and the bill's are.

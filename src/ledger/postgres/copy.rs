@@ -15,9 +15,10 @@ use super::{open, read, schema, tree};
 use crate::ledger::sql::cells::{Cells as _, Value, bytes, integer, required, signed};
 use crate::ledger::sql::fault::Fault;
 use crate::ledger::sql::place::Place;
-use crate::ledger::sqlite::open::{Blank, folder_of, of_whomever};
+use crate::ledger::sqlite::open::{Blank, of_whomever};
 use crate::ledger::sqlite::{SqliteLedger, VerifyReport};
 use crate::ledger::{Binding, Head, LedgerError};
+use crate::private::folder_of;
 
 /// Rows written at once.
 const ROWS_AT_ONCE: usize = 1_000;

@@ -39,7 +39,7 @@ async fn sealed_anew(session: Session, seals: &Seals, now: Timestamp) -> Result<
     let json = serde_json::to_string(&record).map_err(|error| Fault::Failed(error.to_string()))?;
     let event = Covered::new(microseconds(now), Kind::Key, "", &json);
     let origin = open::origin(&session).await?.sealed(seals.clone(), before.sequence);
-    let head = before.then(&origin, &event).ok_or_else(|| Fault::Failed("it is full".into()))?;
+    let head = before.then(&origin, &event).ok_or_else(Fault::absurd)?;
     let row = vec![
         Value::Integer(signed(head.sequence)?),
         Value::Integer(event.at),

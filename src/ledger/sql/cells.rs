@@ -90,7 +90,7 @@ pub(in crate::ledger) fn at(row: &impl Cells, column: usize) -> Result<Option<ji
 
 /// A count or number for a database, which has signed integers only.
 pub(in crate::ledger) fn signed(number: u64) -> Result<i64, Fault> {
-    i64::try_from(number).map_err(|_| Fault::Failed("a number is too large for the database".into()))
+    i64::try_from(number).map_err(|_| Fault::absurd())
 }
 
 /// A number that cannot be negative, from a database.

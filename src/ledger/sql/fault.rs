@@ -51,6 +51,11 @@ impl From<std::io::Error> for Fault {
 }
 
 impl Fault {
+    /// A number that no ledger of ours comes to: nobody ever issued so many bills, so it was put there.
+    pub(in crate::ledger) fn absurd() -> Self {
+        Self::Damaged("a number or an amount is one that no ledger comes to by itself".into())
+    }
+
     /// What it says, without the ledger's name.
     pub(in crate::ledger) fn in_words(&self) -> String {
         match self {

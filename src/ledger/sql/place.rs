@@ -80,8 +80,17 @@ impl Place {
 }
 
 /// How SQLite begins to say, of SQL that is ours, that the tables are not; the second half while they are migrated.
-const OTHER_SCHEMA: [&str; 6] =
-    ["no such table", "no such column", "malformed JSON", "no such index", "duplicate column name", "there is already another"];
+const OTHER_SCHEMA: [&str; 8] = [
+    "no such table",
+    "no such column",
+    "malformed JSON",
+    "no such index",
+    "duplicate column name",
+    "there is already another",
+    // Of a sum: what is in our tables adds up.
+    "integer overflow",
+    "cannot store REAL value in INTEGER column",
+];
 
 /// Whether SQLite says that the file, not the disk, is wrong.
 fn is_damage(error: &rusqlite::Error) -> bool {
@@ -94,8 +103,11 @@ fn is_damage(error: &rusqlite::Error) -> bool {
         || matches!(error, E::FromSqlConversionFailure(..) | E::IntegralValueOutOfRange(..) | E::InvalidColumnType(..) | E::Utf8Error(..))
 }
 
-/// Whether a cell is not what its column is for.
+/// Whether a cell is not what its column is for, or no number of ours (class 22).
 fn is_unreadable(error: &tokio_postgres::Error) -> bool {
+    if error.code().is_some_and(|code| code.code().starts_with("22")) {
+        return true;
+    }
     let words = error.to_string();
     words.starts_with("error deserializing") || words.starts_with("invalid column")
 }

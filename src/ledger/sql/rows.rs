@@ -146,7 +146,7 @@ pub(in crate::ledger) fn columns_of(state: &BillState, kept: &Kept) -> Result<[V
         superseded: code.superseded.clone(),
         remark: code.remark.clone(),
     });
-    let amount = i64::try_from(state.terms.amount.get()).map_err(|_| Fault::Failed("an amount is too large".into()))?;
+    let amount = i64::try_from(state.terms.amount.get()).map_err(|_| Fault::absurd())?;
     Ok([
         text(state.invoice_number.as_str()),
         text(state.status.name()),

@@ -32,11 +32,10 @@ pub(in crate::ledger) struct Changes(pub(in crate::ledger) BTreeMap<Key, (i64, i
 
 impl Changes {
     pub(in crate::ledger) fn add(&mut self, key: Key, count: i64, amount: u64) -> Result<(), Fault> {
-        let amount = i64::try_from(amount).map_err(|_| Fault::Failed("an amount is too large".into()))?;
+        let amount = i64::try_from(amount).map_err(|_| Fault::absurd())?;
         let slot = self.0.entry(key).or_default();
-        let too_much = || Fault::Failed("a total is too large".into());
-        slot.0 = slot.0.checked_add(count).ok_or_else(too_much)?;
-        slot.1 = slot.1.checked_add(count.checked_mul(amount).ok_or_else(too_much)?).ok_or_else(too_much)?;
+        slot.0 = slot.0.checked_add(count).ok_or_else(Fault::absurd)?;
+        slot.1 = slot.1.checked_add(count.checked_mul(amount).ok_or_else(Fault::absurd)?).ok_or_else(Fault::absurd)?;
         Ok(())
     }
 
@@ -67,7 +66,7 @@ fn key_of(state: &BillState, is_paid: bool) -> Key {
 /// What the sum of all that stands for rows of `totals` has become more by, when a row that was changed by `change` is `now`.
 pub(in crate::ledger) fn grown(seals: &Seals, key: (&str, bool, bool, i64), change: (i64, i64), now: (i64, i64)) -> Result<u128, Fault> {
     let before = now.0.checked_sub(change.0).zip(now.1.checked_sub(change.1));
-    let before = before.ok_or_else(|| Fault::Failed("a total is too large".into()))?;
+    let before = before.ok_or_else(Fault::absurd)?;
     Ok(of_total(seals, key, now).wrapping_sub(of_total(seals, key, before)))
 }
 

@@ -124,10 +124,6 @@ fn digest_of(seals: &Seals, place: Place, node: Option<&Vec<u8>>) -> Seal {
     node.map_or_else(Seal::default, |node| seals.seal(b"node", &[&place.to_be_bytes(), node]))
 }
 
-fn too_many() -> Fault {
-    Fault::Failed("it is full".into())
-}
-
 /// What the sums of groups have become more by, or less.
 #[derive(Clone, Debug, Default)]
 pub(in crate::ledger) struct Growth(BTreeMap<(Set, i64), u128>);
@@ -171,7 +167,7 @@ impl Growth {
                 let digest = digest_of(seals, below, nodes.get(&below));
                 if level == LEVELS {
                     if node != 0 {
-                        return Err(too_many());
+                        return Err(Fault::absurd());
                     }
                     *top.root_mut(set) = digest;
                     continue;
@@ -251,7 +247,7 @@ impl<'s, E: FnMut(Place, &[u8]) -> Result<(), Fault>> Builder<'s, E> {
         let node = below.div_euclid(CHILDREN);
         let Some(place) = self.nodes.get_mut(level) else {
             if below != 0 {
-                return Err(too_many());
+                return Err(Fault::absurd());
             }
             self.root = seal;
             return Ok(());

@@ -115,7 +115,7 @@ impl<'c> Appender<'c> {
             return Err(Fault::NumberTaken(entry.invoice_number.clone(), number.clone(), other));
         }
         let known = before.as_ref().map(|row| row.state.clone());
-        let sequence = self.head.sequence.checked_add(1).ok_or_else(|| Fault::Failed("it is full".into()))?;
+        let sequence = self.head.sequence.checked_add(1).ok_or_else(Fault::absurd)?;
         let state = folded(known, &entry, began_at, sequence).map_err(|refusal| match refusal {
             Refusal::Lost => Fault::Lost(entry.invoice_number.clone()),
             Refusal::Illegal(illegal) => Fault::Illegal(illegal),
@@ -211,7 +211,7 @@ impl<'c> Appender<'c> {
 
     /// Appends one event to the chain.
     pub(super) fn event(&mut self, event: &Covered<'_>, row: EventRow) -> Result<i64, Fault> {
-        let head = self.head.then(self.origin, event).ok_or_else(|| Fault::Failed("it is full".into()))?;
+        let head = self.head.then(self.origin, event).ok_or_else(Fault::absurd)?;
         keep_event(self.connection, &head, event, row)?;
         self.head = head;
         self.appended = self.appended.saturating_add(1);
@@ -221,7 +221,7 @@ impl<'c> Appender<'c> {
     /// The id of a new bill.
     fn next_bill(&mut self) -> Result<i64, Fault> {
         let last = self.last_bill.map_or_else(|| write::last_bill(self.connection), Ok)?;
-        let next = last.checked_add(1).ok_or_else(|| Fault::Failed("it is full".into()))?;
+        let next = last.checked_add(1).ok_or_else(Fault::absurd)?;
         self.last_bill = Some(next);
         Ok(next)
     }

@@ -19,7 +19,8 @@ use crate::ledger::sql::cells::{signed, unsigned};
 use crate::ledger::sql::fault::Fault;
 use crate::ledger::sql::place::Place;
 use crate::ledger::{Head, LedgerError};
-use crate::{private, temporary};
+use crate::private::{self, folder_of};
+use crate::temporary;
 
 /// What a ledger belongs to, fixed when it is created (I23).
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -111,7 +112,7 @@ fn migrated(connection: &Db, place: &Place, from: usize, migrations: &[Migration
     let backup = free_name(place.path(), from);
     super::upkeep::backup(place, &backup)?;
     if let Err(fault) = migrate::from(connection, from, migrations) {
-        drop(fs::remove_file(&backup));
+        drop(private::remove(&backup));
         return Err(place.error(fault));
     }
     let collisions = names::collisions(connection).map_err(|fault| place.error(fault))?;
@@ -175,10 +176,13 @@ fn connect(place: &Place, access: OpenFlags) -> Result<Connection, LedgerError> 
     let flags = access | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let open = || -> Result<Connection, Fault> {
         // By where a link leads: the link may be the operator's, the file must be ours.
-        private::close(place.path())?;
-        let connection = match immutable(place).filter(|_| access == OpenFlags::SQLITE_OPEN_READ_ONLY) {
-            Some(address) => Connection::open_with_flags(address, flags | OpenFlags::SQLITE_OPEN_URI)?,
-            None => Connection::open_with_flags(place.path(), flags)?,
+        let is_read = access == OpenFlags::SQLITE_OPEN_READ_ONLY;
+        let connection = if let Some(address) = immutable(place).filter(|_| is_read) {
+            private::check_readable(place.path())?;
+            Connection::open_with_flags(address, flags | OpenFlags::SQLITE_OPEN_URI)?
+        } else {
+            if is_read { private::close_to_read(place.path()) } else { private::close(place.path()) }?;
+            Connection::open_with_flags(place.path(), flags)?
         };
         configure(&connection)?;
         Ok(connection)
@@ -247,7 +251,6 @@ impl Blank {
     }
 
     fn new(folder: &Path, binding: &Binding, migrations: &[Migration]) -> Result<Self, Fault> {
-        private::check_place(folder)?;
         let file = temporary::Apart::new(folder)?;
         let connection = Db::new(Connection::open(file.path())?, binding.seals.clone());
         connection.pragma_update(None, "journal_mode", "WAL")?;
@@ -278,9 +281,6 @@ impl Blank {
     }
 }
 
-/// The folder a path is in.
-pub(in crate::ledger) fn folder_of(path: &Path) -> &Path {
-    path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or_else(|| Path::new("."))
 }
 
 /// Is it a ledger, in one piece? A file cut short is found here when no write-ahead log could still hold its pages;

@@ -32,7 +32,7 @@ pub(super) fn rekey(path: &Path, binding: &Binding, former: &Seals, now: Timesta
         let json = serde_json::to_string(&record).map_err(|error| Fault::Failed(error.to_string()))?;
         let event = Covered::new(microseconds(now), Kind::Key, "", &json);
         let origin = open::origin(&connection)?.sealed(binding.seals.clone(), before.sequence);
-        let head = before.then(&origin, &event).ok_or_else(|| Fault::Failed("it is full".into()))?;
+        let head = before.then(&origin, &event).ok_or_else(Fault::absurd)?;
         append::keep_event(&connection, &head, &event, EventRow::default())?;
         let after = crate::ledger::sql::cells::signed(before.sequence)?;
         connection.execute("UPDATE meta SET key = ?1, keyed_after = ?2", (binding.seals.fingerprint(), after))?;

@@ -29,8 +29,7 @@ pub(super) fn backup(place: &Place, to: &Path) -> Result<(), LedgerError> {
         return Err(target.failed("it exists already, and a backup never overwrites"));
     }
     let copy = || -> Result<(), Fault> {
-        private::check_place(open::folder_of(to))?;
-        let temporary = temporary::Apart::new(open::folder_of(to))?;
+        let temporary = temporary::Apart::new(private::folder_of(to))?;
         let mut destination = Connection::open(temporary.path())?;
         let step = Backup::new(&source, &mut destination)?.step(-1)?;
         if step != StepResult::Done {

@@ -27,8 +27,8 @@ pub(super) fn close(path: &Path) -> io::Result<()> {
         number = number.saturating_add(1);
     }
     let folder = path.parent().unwrap_or_else(|| Path::new("."));
-    let temporary = tempfile::Builder::new().prefix(".closing-").tempfile_in(folder)?;
-    zstd::stream::copy_encode(private::open(File::options().read(true), path)?, temporary.as_file(), LEVEL)?;
+    let temporary = private::temporary(folder, ".closing-", 0o600)?;
+    zstd::stream::copy_encode(private::read(path)?, temporary.as_file(), LEVEL)?;
     temporary.as_file().sync_all()?;
     // Read back before the original goes: it is evidence of money.
     if !holds_the_same(temporary.path(), path)? {
@@ -52,14 +52,14 @@ pub(super) fn sweep(folder: &Path) -> io::Result<()> {
     for entry in fs::read_dir(folder)? {
         let entry = entry?;
         if entry.file_name().to_str().is_some_and(|name| name.starts_with(".closing-")) {
-            fs::remove_file(entry.path())?;
+            private::remove(&entry.path())?;
         }
     }
     Ok(())
 }
 
 fn remove(path: &Path) -> io::Result<()> {
-    fs::remove_file(path)?;
+    private::remove(path)?;
     sync_folder_of(path)
 }
 

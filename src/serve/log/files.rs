@@ -164,7 +164,7 @@ impl Open {
     fn reopened(path: &Path, kind: Kind, stretch: Stretch) -> io::Result<Self> {
         let path = path.to_owned();
         let is_new = !path.exists();
-        let mut file = private::open(File::options().create(true).read(true).append(true), &path)?;
+        let mut file = private::append(&path)?;
         let mut bytes = file.metadata()?.len();
         if bytes > 0 {
             let mut last = [0_u8];

@@ -46,7 +46,7 @@ impl FolderLock {
 }
 
 fn locked(path: &Path) -> io::Result<Option<File>> {
-    let file = private::open(File::options().create(true).truncate(false).write(true), path)?;
+    let file = private::update(path)?;
     match file.try_lock() {
         Ok(()) => Ok(Some(file)),
         Err(TryLockError::WouldBlock) => Ok(None),
@@ -56,8 +56,8 @@ fn locked(path: &Path) -> io::Result<Option<File>> {
 
 /// Whether a server writes into `folder` now.
 pub(super) fn is_held(folder: &Path) -> bool {
-    let lock = File::options().read(true).write(true).open(folder.join(".lock"));
-    lock.is_ok_and(|lock| matches!(lock.try_lock(), Err(TryLockError::WouldBlock)))
+    let lock = private::read(&folder.join(".lock"));
+    lock.is_ok_and(|lock| matches!(lock.try_lock_shared(), Err(TryLockError::WouldBlock)))
 }
 
 #[cfg(test)]

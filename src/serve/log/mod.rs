@@ -8,7 +8,7 @@ mod files;
 mod lock;
 mod records;
 
-use std::fs::{self, File};
+use std::fs;
 use std::io::{self, BufRead as _, BufReader, Seek as _, SeekFrom};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError, mpsc};
@@ -155,7 +155,7 @@ impl LogFolder {
             kept = kept.saturating_add(fs::metadata(&path)?.len());
             // The newest may be being written.
             if place > 0 && (stretch.key() < oldest || kept > bytes_max) {
-                fs::remove_file(path)?;
+                private::remove(&path)?;
             }
         }
         Ok(())
@@ -181,7 +181,7 @@ impl LogFolder {
     }
 
     fn files_of(&self, durability: Durability, reserved_bytes: u64, metrics: &Arc<Metrics>) -> Result<Files, ServeError> {
-        tempfile::tempfile_in(&self.path).map_err(|error| self.failed(&error))?;
+        private::unnamed(&self.path).map_err(|error| self.failed(&error))?;
         Ok(Files::new(&self.path, Arc::clone(&self.lock), durability, reserved_bytes, Arc::clone(metrics)))
     }
 
@@ -199,7 +199,7 @@ impl LogFolder {
             }
         }
         for (path, skipped) in parts.into_iter().rev() {
-            let Ok(mut file) = private::open(File::options().read(true), &path) else { continue };
+            let Ok(mut file) = private::read(&path) else { continue };
             if file.seek(SeekFrom::Start(skipped)).is_err() {
                 continue;
             }

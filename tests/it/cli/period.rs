@@ -382,6 +382,15 @@ fn under_four_eyes_a_second_person_must_have_looked() {
     books.reconcile("2026-08", "august.jsonl", "2026-09-04", &[]);
     approve("1002", "Budi").expect(7).says(&["E0858"]);
     propose();
+    // Nor is one of which any file was altered since, if only by a space.
+    let files = ["report.html", "workbook.xlsx", "summary.json", "carry/carry.json", "discrepancies.csv", "matched.parquet"];
+    for name in files {
+        let path = books.world.path(&format!("2026-08/{name}"));
+        let sound = fs::read(&path).unwrap();
+        fs::write(&path, [&sound[..], b" "].concat()).unwrap();
+        approve("1002", "Budi").expect(7).says(&["E0851"]);
+        fs::write(&path, sound).unwrap();
+    }
     assert!(!books.world.run(&["period", "list"]).expect(0).stdout.contains("  hash"), "a proposal closes nothing");
     approve("1001", "Budi").expect(2).says(&["E0855", "who proposed it"]);
     approve("1002", " SARI ").expect(2).says(&["E0855"]);

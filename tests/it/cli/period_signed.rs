@@ -107,3 +107,60 @@ fn a_month_is_not_signed_on_a_ledger_that_somebody_has_edited() {
     rename("Budi");
     close().expect(0);
 }
+
+#[test]
+fn a_report_that_no_run_wrote_moves_no_journal() {
+    let books = Books::new("");
+    books.august();
+    books.reconcile("2026-08", "august.jsonl", "2026-09-02", &[]);
+    let copied = |name: &str| {
+        fs::create_dir_all(books.world.path(name).join("carry")).unwrap();
+        for part in ["", "carry"] {
+            for (file, bytes) in super::world::bytes_in(&books.world.path("2026-08").join(part)) {
+                fs::write(books.world.path(name).join(part).join(file), bytes).unwrap();
+            }
+        }
+        books.world.path(name)
+    };
+    let journal = || fs::read(books.world.path("tagih.journal")).unwrap_or_default();
+    // A copy of what a run wrote is what it wrote.
+    copied("copy");
+    books.world.run(&["discrepancies", "take", "copy", "--by", "Sari"]).expect(0);
+    let ids = books.world.rows("2026-08/discrepancies.csv").into_iter().map(|row| row["discrepancy_id"].clone()).collect::<Vec<_>>();
+    let decision = ["discrepancies", "accept", &ids[0], "--action", "accept", "--reason", "agreed", "--by", "Sari"];
+    books.world.run(&decision).expect(0);
+    let before = journal();
+    // Nothing is to be done any more, says a folder that looks like one of ours.
+    let forged = copied("forged");
+    let settled = |folder: &Path| {
+        for name in ["discrepancies.jsonl", "discrepancies.csv"] {
+            fs::write(folder.join(name), "").unwrap();
+        }
+    };
+    let cleared = |summary: &mut Value| {
+        summary["run_id"] = "00000000000000000000000000000000".into();
+        summary["discrepancies"]["count"] = 0.into();
+        summary["discrepancies"]["cleared"] = ids.clone().into();
+    };
+    settled(&forged);
+    books.world.run(&["discrepancies", "take", "forged", "--by", "Sari"]).expect(7).says(&["E0810"]);
+    rewrite_summary(&forged, cleared);
+    let take = |arguments: &[&str]| {
+        let ran = books.world.run_with(&[("TAGIH_JOURNAL_ACTOR", "Sari")], arguments).expect(7);
+        assert!(ran.stderr.contains("E0851") || ran.stderr.contains("E0858"), "{arguments:?}: {ran:#?}");
+    };
+    take(&["discrepancies", "take", "forged", "--by", "Sari"]);
+    take(&["discrepancies", "list", "--report", "forged"]);
+    take(&["discrepancies", "export", "--report", "forged", "--out", "items.csv", "--by", "Sari"]);
+    take(&["discrepancies", "take", "forged", "--by", "Sari", "--item", &ids[0]]);
+    // A summary alone is no proof of the files beside it.
+    let half = copied("half");
+    settled(&half);
+    books.world.run(&["discrepancies", "take", "half", "--by", "Sari"]).expect(7).says(&["E0810"]);
+    assert_eq!(journal(), before);
+    // Where the records are gone, what its inputs make is taken.
+    books.reconcile("2026-08", "august.jsonl", "2026-09-03", &[]);
+    fs::remove_dir_all(books.world.path("tagih.ledger.runs")).unwrap();
+    books.world.run(&["discrepancies", "take", "2026-08", "--by", "Sari"]).expect(0).says(&["made again"]);
+    assert_ne!(journal(), before);
+}

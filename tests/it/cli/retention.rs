@@ -5,7 +5,7 @@ use std::fs;
 use serde_json::Value;
 
 use super::period::Books;
-use super::world::{Doku, Ran, SECRET, World, bytes_in};
+use super::world::{Doku, Ran, SECRET, World, bytes_in, until};
 
 const SETTINGS: &str = "[retention]\npersonal_days = 100\nlogs_days = 30\nruns_days = 30\n[serve]\nlog_dir = \"logs\"\n";
 
@@ -136,4 +136,39 @@ fn a_key_may_come_from_a_command_and_nothing_of_it_is_shown() {
     }
     world.reconfigure(&before, "secret_command = [\"./pass\"]\n");
     world.run(&["sync"]).expect(2).says(&["whole path"]);
+}
+
+#[test]
+fn what_a_secret_command_has_started_ends_with_it_whatever_it_did_to_get_away() {
+    let doku = Doku::process();
+    let world = World::of(&doku);
+    world.many("bills.csv", "C", 1);
+    world.issue("bills.csv", &[]).expect(0);
+    let mut before = format!("secret_file = \"{}\"\n", world.path("secret").display());
+    let escaped = "setsid sh -c 'echo $$ >pid; exec sleep 70' & sleep 0.5";
+    let orphaned = "setsid sh -c 'setsid sh inner & exit 0' & sleep 0.5";
+    world.file("inner", "echo $$ >pid\nexec sleep 70\n");
+    let key = format!("cat {}", world.path("secret").display());
+    for (script, exit) in [
+        (format!("{escaped}; sleep 70"), 2),
+        (format!("{orphaned}; sleep 70"), 2),
+        (format!("{escaped}; exit 3"), 2),
+        (format!("{orphaned}; exit 3"), 2),
+        // They have its standard output, too, and are not waited for.
+        (format!("{escaped}; {key}"), 0),
+        (format!("{orphaned}; {key}"), 0),
+    ] {
+        let next = format!("secret_command = [\"/bin/sh\", \"-c\", \"{script}\"]\nsecret_command_seconds = 3\n");
+        world.reconfigure(&before, &next);
+        before = next;
+        let began = std::time::Instant::now();
+        let ran = world.run(&["sync"]).expect(exit);
+        assert!(began.elapsed() < std::time::Duration::from_secs(20), "{script}: {ran:?}");
+        let id = std::fs::read_to_string(world.path("pid")).unwrap_or_else(|error| panic!("{script}: {error}"));
+        until("what it started has ended", || {
+            let stat = std::fs::read_to_string(format!("/proc/{}/stat", id.trim())).unwrap_or_default();
+            stat.is_empty() || stat.contains(") Z ")
+        });
+        std::fs::remove_file(world.path("pid")).unwrap();
+    }
 }

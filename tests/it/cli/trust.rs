@@ -1,12 +1,14 @@
 //! What a person with a keyboard on this machine, and a stranger on the network, must not get through (docs/security.md).
 
 use std::fs;
-use std::os::unix::fs::PermissionsExt as _;
+use std::io::{BufRead as _, BufReader};
+use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _};
+use std::os::unix::process::{CommandExt as _, ExitStatusExt as _};
 use std::path::Path;
 use std::process::{Command, Stdio};
 
 use super::period::Books;
-use super::world::{Doku, Ran, World};
+use super::world::{Doku, Ran, SECRET, World};
 
 fn mode(path: &Path) -> u32 {
     fs::symlink_metadata(path).unwrap().permissions().mode() & 0o777
@@ -54,7 +56,7 @@ fn a_link_in_the_place_of_a_lock_or_a_log_is_refused() {
 }
 
 #[test]
-fn root_writes_no_results_where_others_decide_what_a_name_leads_to() {
+fn root_writes_nothing_where_others_decide_what_a_name_leads_to_and_leaves_nothing_there() {
     let world = World::at("http://127.0.0.1:1", "");
     let theirs = world.path("theirs");
     fs::create_dir(&theirs).unwrap();
@@ -76,8 +78,59 @@ fn root_writes_no_results_where_others_decide_what_a_name_leads_to() {
         world.run(&["man", place]).expect(9).says(&["root does not write"]);
         world.run(&["ledger", "verify", "--head-file", &file("head")]).expect(9).says(&["root does not write"]);
     }
-    assert_eq!(fs::read_dir(&theirs).unwrap().count(), 0);
+    // What is opened for long: through their folder, and through a link of theirs that leads to what is root's.
+    world.file("victim", "precious");
+    fs::create_dir(world.path("roots")).unwrap();
+    world.run(&["ledger", "backup", "roots/there.ledger"]).expect(0);
+    for (to, name) in [("victim", "to_file"), ("roots", "to_folder"), ("roots/there.ledger", "to_ledger")] {
+        std::os::unix::fs::symlink(world.path(to), theirs.join(name)).unwrap();
+        std::os::unix::fs::lchown(theirs.join(name), Some(1001), Some(1001)).unwrap();
+    }
+    let entries = || [&theirs, &world.path("roots")].map(|folder| fs::read_dir(folder).unwrap().count());
+    let before = entries();
+    for name in ["new", "to_file", "to_folder/new", "to_ledger", "to_folder/there.ledger"] {
+        let path = theirs.join(name).display().to_string();
+        let refused = |setting: &str, arguments: &[&str]| {
+            let ran = world.run_with(&[(setting, &path)], arguments).expect(9);
+            assert!(
+                ran.stderr.contains("root does not write") && ran.stderr.contains("sudo -u"),
+                "{setting} {path} {arguments:?}: {ran:?}"
+            );
+        };
+        refused("TAGIH_JOURNAL_PATH", &["discrepancies", "four-eyes", "on", "--by", "Sari", "--reason", "x"]);
+        refused("TAGIH_SERVE_LOG_DIR", &["serve", "--listen", "127.0.0.1:0"]);
+        refused("TAGIH_LEDGER_PATH", &["issue", "bills.csv", "--new-ledger", "--out", "ours/issued"]);
+        refused("UNUSED", &["sandbox", "--listen", "127.0.0.1:0", "--record", &path]);
+        refused("UNUSED", &["sandbox", "--listen", "127.0.0.1:0", "--notification-log", &path]);
+    }
+    assert_eq!((entries(), fs::read_to_string(world.path("victim")).unwrap().as_str()), (before, "precious"));
     world.run(&["issue", "bills.csv", "--dry-run", "--out", "ours/new"]).expect(0);
+}
+
+#[test]
+fn root_reads_the_ledger_of_a_service_and_changes_nothing_of_it() {
+    let world = World::at("http://127.0.0.1:1", "");
+    world.many("bills.csv", "A", 1);
+    world.file("codes.csv", "invoice_number,payment_code,channel,amount\nA,77,alfa,10000\n");
+    world.run(&["ledger", "import", "codes.csv", "--new-ledger"]).expect(0);
+    fs::create_dir(world.path("service")).unwrap();
+    world.run(&["ledger", "backup", "service/tagih.ledger"]).expect(0);
+    let ledger = world.path("service/tagih.ledger");
+    for path in [&ledger, &world.path("service")] {
+        if std::os::unix::fs::chown(path, Some(1001), Some(1001)).is_err() {
+            return;
+        }
+    }
+    let variables = [("TAGIH_LEDGER_PATH", ledger.to_str().unwrap())];
+    for arguments in [&["status"][..], &["why", "A"], &["ledger", "export"], &["issue", "bills.csv", "--dry-run", "--out", "out"]] {
+        world.run_with(&variables, arguments).expect(0);
+    }
+    let bytes = fs::read(&ledger).unwrap();
+    for arguments in [&["sync"][..], &["issue", "bills.csv", "--out", "out"], &["ledger", "purge", "--before", "2026-01-01"]] {
+        world.run_with(&variables, arguments).expect(9).says(&["root does not write", "sudo -u"]);
+    }
+    assert_eq!(fs::read(&ledger).unwrap(), bytes);
+    assert!(!world.path("service/tagih.ledger.lock").exists() && !world.path("service/tagih.ledger.runs").exists());
 }
 
 #[test]
@@ -279,4 +332,29 @@ fn a_request_that_somebody_has_edited_is_not_sent_again() {
     world.run(&["sync"]).expect(8);
     let heard = heard.lock().unwrap();
     assert!(!heard.iter().any(|request| request.starts_with("POST")), "{heard:?}");
+}
+
+#[test]
+fn nobody_reads_the_memory_of_a_process_that_has_a_key_and_no_core_dump_has_it() {
+    const NOBODY: u32 = 65_534;
+    let mut command = Command::new("sh");
+    command.args(["-c", "ulimit -c unlimited; exec \"$@\"", "sh", env!("CARGO_BIN_EXE_tagih"), "sandbox", "--listen", "127.0.0.1:0"]);
+    command.current_dir("/").env_clear().envs([("TAGIH_DOKU_CLIENT_ID", "MCH-1"), ("TAGIH_DOKU_SECRET", SECRET)]);
+    let is_root = fs::metadata("/proc/self").unwrap().uid() == 0;
+    if is_root {
+        // Root reads everything; so it is seen by whose the memory is.
+        command.uid(NOBODY).gid(NOBODY);
+    }
+    let mut child = command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
+    let mut line = String::new();
+    BufReader::new(child.stdout.as_mut().unwrap()).read_line(&mut line).unwrap();
+    assert!(line.contains("listening"), "{line}");
+    for part in ["environ", "mem", "maps"] {
+        let path = format!("/proc/{}/{part}", child.id());
+        assert!(if is_root { fs::metadata(&path).unwrap().uid() == 0 } else { fs::File::open(&path).is_err() }, "{part}");
+    }
+    let id = child.id().to_string();
+    assert!(Command::new("sh").args(["-c", "kill -ABRT $0", &id]).status().unwrap().success());
+    let status = child.wait().unwrap();
+    assert!(status.signal().is_some() && !status.core_dumped(), "{status:?}");
 }

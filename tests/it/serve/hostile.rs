@@ -161,6 +161,47 @@ fn one_address_does_not_take_the_places_of_all_others() {
 }
 
 #[test]
+fn strangers_that_hold_all_places_give_way_to_whoever_comes_and_who_is_doku_keeps_its_own() {
+    let shop = shop(
+        "connections_max = 16\nconnections_per_address_max = 4\nproxies = [\"127.0.0.9\"]\nheader_timeout_ms = 60000\nbody_timeout_ms = 60000\n",
+    );
+    until("the first look is over", || shop.metric("tagih_connections") == 1);
+    beside_an_honest_client(&shop, || {
+        let slow = Message::notification(2, "slow").bytes();
+        // Heads that do not end, bodies that do not, and connections that say nothing, from four addresses, as many as there are places.
+        let hold = |slow_lines: &mut Vec<Line>| {
+            for number in 0..16 {
+                let mut line = Line::from(["127.0.0.2", "127.0.0.3", "127.0.0.4", "127.0.0.5"][number / 4], &shop.address).unwrap();
+                drop(line.write(match number % 3 {
+                    0 => &[],
+                    1 => &slow[..20],
+                    _ => &slow[..slow.len() - 1],
+                }));
+                slow_lines.push(line);
+            }
+        };
+        let mut slow_lines = Vec::new();
+        for round in 0..20 {
+            hold(&mut slow_lines);
+            // Nobody knows it yet, and each time it is another.
+            let mut newcomer = Line::from(&format!("127.0.1.{}", round + 1), &shop.address).unwrap();
+            let asked = newcomer.exchange(&Message::inquiry(&format!("newcomer-{round}"), &code_of(1)).bytes());
+            assert_eq!(asked.unwrap().status, 200, "round {round}");
+        }
+        // What was recorded once proves nothing when it is sent again.
+        let recorded = Message::inquiry("newcomer-0", &code_of(1)).bytes();
+        let mut replaying: Vec<Line> = (0..4).map(|_| Line::from("127.0.0.7", &shop.address).unwrap()).collect();
+        for line in &mut replaying {
+            drop(line.exchange(&recorded));
+        }
+        let address = |number: usize| format!("127.0.2.{}", number + 1);
+        slow_lines.extend((0..20).map(|number| Line::from(&address(number), &shop.address).unwrap()));
+        let given_up = replaying.iter_mut().filter_map(|line| line.exchange(&recorded).err()).count();
+        assert!(given_up > 0, "replaying keeps no place");
+    });
+}
+
+#[test]
 fn a_client_that_never_reads_its_answers_loses_its_place() {
     let shop = shop("header_timeout_ms = 700\nbody_timeout_ms = 700\n");
     beside_an_honest_client(&shop, || {

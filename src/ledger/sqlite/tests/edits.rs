@@ -216,3 +216,59 @@ fn a_customer_that_is_not_who_was_given_is_shown_to_nobody() {
         fs::write(&path, &sound).unwrap();
     }
 }
+
+/// What every command does with a ledger, one after the other; what it came to.
+fn uses(path: &Path) -> Vec<(&'static str, Result<(), LedgerError>)> {
+    let opened = SqliteLedger::open(path, &binding(), Create::Never, &MachineRandomness);
+    let Ok(ledger) = opened else { return vec![("open", opened.map(drop))] };
+    let looked = wait(async {
+        let view = ledger.view().await?;
+        view.whole().await?;
+        view.visit_bills(drop).await?;
+        view.visit_payments(drop).await?;
+        view.visit_customers(|_, _| {}).await?;
+        view.totals(at(100)).await.map(drop)
+    });
+    let found = wait(async { ledger.view().await?.bills(&[number("OPEN"), number("HELD"), number("GONE")]).await.map(drop) });
+    let told = wait(async { ledger.view().await?.history(&number("HELD")).await.map(drop) });
+    let totals = wait(async { ledger.view().await?.totals(at(100)).await.map(drop) });
+    vec![
+        ("verify", SqliteLedger::verify(path, &Seals::UNKEYED).map(drop)),
+        ("reconcile", looked),
+        ("why", found.and(told)),
+        ("status", totals),
+        ("issue", wait(ledger.record(vec![planned("NEW"), entry("HELD", 90, Event::Retired { reason: "expired".into() })])).map(drop)),
+        ("serve", wait(ledger.apply_payments(&[payment(9, "HELD", "44", 70)])).map(drop)),
+    ]
+}
+
+#[test]
+fn no_number_that_somebody_puts_there_is_taken_for_a_fault_of_the_disk() {
+    let (_folder, path) = full();
+    let sound = fs::read(&path).unwrap();
+    let connection = Connection::open(&path).unwrap();
+    let mut edits = Vec::new();
+    for (table, _) in listed(&connection, "SELECT name, name FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite_%'") {
+        let numbers = format!("SELECT name, type FROM pragma_table_info('{table}') WHERE type = 'INTEGER'");
+        for (column, _) in listed(&connection, &numbers) {
+            for (absurd, which) in [(-1, "MIN"), (i64::MIN, "MIN"), (1 << 52, "MAX"), (i64::MAX, "MAX")] {
+                edits.push(format!(
+                    "UPDATE OR IGNORE {table} SET {column} = {absurd} WHERE {column} = (SELECT {which}({column}) FROM {table})"
+                ));
+            }
+        }
+    }
+    drop(connection);
+    let mut wrong = Vec::new();
+    for edit in &edits {
+        fs::write(&path, &sound).unwrap();
+        forced(&path, edit);
+        let blamed = uses(&path).into_iter().filter_map(|(what, came_to)| match came_to {
+            Err(LedgerError::Storage { reason, .. }) => Some(format!("{edit}: {what}: {reason}")),
+            _ => None,
+        });
+        wrong.extend(blamed);
+    }
+    assert!(edits.len() > 100, "{}", edits.len());
+    assert!(wrong.is_empty(), "{} of {}:\n{}", wrong.len(), edits.len(), wrong.join("\n"));
+}
