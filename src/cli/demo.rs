@@ -86,6 +86,8 @@ pub(super) fn demo(global: &Global, out: Option<&Path>) -> Result<Exit, Failure>
     let (from, to) = reconcile::month(PERIOD)?;
     let report = out.join("5-reconcile");
     let task = Task {
+        evidence: None,
+        evidence_days: crate::evidence::store::Days::default(),
         tables,
         from,
         to,

@@ -1,6 +1,6 @@
 //! Which files a command reads, `tagih ingest`, and what is said of logs that could not be read.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use super::keeping::wait;
 use super::output;
@@ -13,7 +13,7 @@ use crate::doku::signature::SigningKey;
 use crate::domain::classify::Nature;
 use crate::domain::digest;
 use crate::domain::line::InputFile;
-use crate::evidence;
+use crate::evidence::{self, Sources};
 use crate::exit::Exit;
 use crate::jobs::ingest::{self, IngestOptions, IngestReport};
 use crate::ledger::{Create, Ledger as _, Store, View as _};
@@ -41,17 +41,30 @@ pub(super) fn logs(patterns: &[String], allow_none: bool) -> Result<Vec<PathBuf>
     expand(&present)
 }
 
-pub(super) fn ingest(setup: &Setup, patterns: &[String], layout: Option<&String>, allow_none: bool) -> Result<Exit, Failure> {
+pub(super) fn ingest(
+    setup: &Setup,
+    patterns: &[String],
+    store: Option<&Path>,
+    layout: Option<&String>,
+    allow_none: bool,
+) -> Result<Exit, Failure> {
     let tables = setup.tables(&TableFlags { layout: layout.cloned(), ..TableFlags::default() })?;
-    ingest_files(setup, &logs(patterns, allow_none)?, tables, &setup.verification_keys()?)
+    let store = store.map(|store| setup.evidence_at(store)).transpose()?;
+    ingest_all(setup, Sources { logs: &logs(patterns, allow_none)?, store: store.as_ref() }, tables, &setup.verification_keys()?)
+}
+
+/// The same of these files.
+pub(super) fn ingest_files(setup: &Setup, logs: &[PathBuf], tables: Settings, keys: &[SigningKey]) -> Result<Exit, Failure> {
+    ingest_all(setup, Sources { logs, store: None }, tables, keys)
 }
 
 /// Applies the logs to the ledger and prints what was new.
-pub(super) fn ingest_files(setup: &Setup, logs: &[PathBuf], tables: Settings, keys: &[SigningKey]) -> Result<Exit, Failure> {
+fn ingest_all(setup: &Setup, sources: Sources<'_>, tables: Settings, keys: &[SigningKey]) -> Result<Exit, Failure> {
     let ledger = setup.open_ledger(&setup.binding()?, Create::Never)?;
     let runtime = tokio::runtime::Builder::new_current_thread().build()?;
     let options = IngestOptions {
-        logs: logs.to_vec(),
+        logs: sources.logs.to_vec(),
+        evidence: sources.store.cloned(),
         keys: keys.to_vec(),
         client_id: setup.binding()?.client_id,
         policy: policy(setup)?,
@@ -91,7 +104,7 @@ pub(super) fn ingest_files(setup: &Setup, logs: &[PathBuf], tables: Settings, ke
 }
 
 /// A log for the run's record.
-fn read(file: &InputFile) -> Input {
+pub(super) fn read(file: &InputFile) -> Input {
     Input { path: file.path.display().to_string(), sha256: digest::hex(&file.digest), bytes: file.bytes }
 }
 
@@ -138,7 +151,7 @@ fn fault(file: &InputFile, percent_max: u64) -> String {
         );
     }
     let file_name = file.path.display();
-    let seems = match contents.oddity {
+    let seems = match &contents.oddity {
         Some(oddity) if file.remark.is_empty() => format!("the file seems to be {}", oddity.what),
         Some(oddity) => format!("the file seems to be {} and {}", oddity.what, file.remark),
         None => contents.fault.map_or_else(|| "no reason is known".to_owned(), |fault| format!("most often because {fault}")),
@@ -152,6 +165,6 @@ fn fault(file: &InputFile, percent_max: u64) -> String {
              `reconcile.malformed_lines_max_percent`"
         )
     };
-    let hint = contents.oddity.map_or(code.remedy, |oddity| oddity.remedy);
+    let hint = contents.oddity.as_ref().map_or(code.remedy, |oddity| &oddity.remedy);
     format!("{}: {found}; {seems}; what could be read was used, but payments may be missing\nhint: {hint}", code.id)
 }

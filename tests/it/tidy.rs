@@ -28,7 +28,7 @@ const LAYERS: [(&str, &[&str]); 24] = [
     ("register", &["books", "domain"]),
     ("journal", &["books", "clock", "domain", "private", "register"]),
     ("ledger", &["domain", "clock", "parallel", "private", "random"]),
-    ("evidence", &["domain", "doku", "table"]),
+    ("evidence", &["columns", "domain", "doku", "private", "table"]),
     ("reconcile", &["books", "columns", "domain", "evidence", "register", "table"]),
     ("gateway", &["domain", "doku", "clock", "random"]),
     ("report", &["books", "columns", "domain", "parallel", "private", "reconcile", "register", "table"]),
