@@ -53,8 +53,7 @@ pub(super) struct Task {
     pub(super) as_of: Timestamp,
     pub(super) logs: Vec<PathBuf>,
     /// The folder of a store of evidence, and the days of receipt that are read there.
-    pub(super) evidence: Option<PathBuf>,
-    pub(super) evidence_days: Days,
+    pub(super) evidence: Option<(PathBuf, Days)>,
     pub(super) external_ledger: Option<PathBuf>,
     pub(super) request_history: Option<PathBuf>,
     pub(super) carry_in: Option<PathBuf>,
@@ -80,8 +79,7 @@ pub(super) fn reconcile(setup: &Setup, arguments: &Reconcile) -> Result<Exit, Fa
         to,
         as_of: arguments.as_of.unwrap_or_else(|| setup.clock.now()),
         logs: logs::logs(&arguments.notifications, arguments.allow_no_logs)?,
-        evidence: arguments.evidence.clone(),
-        evidence_days: Days { from: arguments.evidence_from, to: arguments.evidence_to },
+        evidence: arguments.evidence.clone().map(|store| (store, Days { from: arguments.evidence_from, to: arguments.evidence_to })),
         external_ledger: arguments.external_ledger.clone(),
         request_history: arguments.request_history.clone(),
         carry_in: arguments.carry_in.clone(),
@@ -100,8 +98,8 @@ pub(super) fn reconcile(setup: &Setup, arguments: &Reconcile) -> Result<Exit, Fa
 
 /// What a task comes to with the settings.
 fn options(setup: &Setup, task: &Task, keys: &[SigningKey]) -> Result<ReconcileOptions, Failure> {
-    let store = task.evidence.as_deref().map(|store| setup.evidence_at(store)).transpose()?;
-    let store = store.map(|store| StoreAt { days: task.evidence_days, ..store });
+    let store = |(path, days): &(PathBuf, Days)| Ok::<_, Failure>(StoreAt { days: *days, ..setup.evidence_at(path)? });
+    let store = task.evidence.as_ref().map(store).transpose()?;
     Ok(ReconcileOptions {
         notifications: task.logs.clone(),
         evidence: store,
@@ -137,8 +135,7 @@ pub(super) fn again(setup: &Setup, made: &MadeFrom, out: &Path) -> Result<(), Fa
         to: made.to,
         as_of: made.as_of,
         logs: made.logs(),
-        evidence: request.evidence.as_ref().map(PathBuf::from),
-        evidence_days: Days { from: request.evidence_from, to: request.evidence_to },
+        evidence: request.evidence.as_ref().map(|store| (store.into(), Days { from: request.evidence_from, to: request.evidence_to })),
         external_ledger: made.external_ledger.clone(),
         request_history: request.request_history.as_ref().map(PathBuf::from),
         carry_in: request.carry_in.as_ref().map(PathBuf::from),

@@ -25,7 +25,11 @@ impl StoreAt {
                 } else {
                     let ids = |name| table.texts(name).map_err(failed);
                     let named = |text: Option<&str>| text.is_some_and(|text| words.contains(text));
-                    ids("invoice_number")?.into_iter().zip(ids("payment_code")?).filter(|(number, code)| named(*number) || named(*code)).count()
+                    ids("invoice_number")?
+                        .into_iter()
+                        .zip(ids("payment_code")?)
+                        .filter(|(number, code)| named(*number) || named(*code))
+                        .count()
                 };
                 if count > 0 {
                     found.push((path, u64::try_from(count).unwrap_or(u64::MAX)));

@@ -124,23 +124,6 @@ impl LogFolder {
         Ok(files.into_iter().map(|(_, path)| path).collect())
     }
 
-    /// The notification files of days that are closed.
-    ///
-    /// # Errors
-    /// [`ServeError::Folder`].
-    pub fn closed_notifications(&self) -> Result<Vec<PathBuf>, ServeError> {
-        let prefix = format!("{}-", Kind::Notifications.name());
-        let is_closed = |path: &PathBuf| {
-            let name = path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
-            name.starts_with(&prefix) && name.ends_with(".zst") && day_of(name).is_some()
-        };
-        let paths = || fs::read_dir(&self.path)?.map(|entry| Ok(entry?.path())).collect::<io::Result<Vec<PathBuf>>>();
-        let mut closed = paths().map_err(|error| self.failed(&error))?;
-        closed.retain(is_closed);
-        closed.sort();
-        Ok(closed)
-    }
-
     /// Compresses the files of days before `day`.
     ///
     /// # Errors
