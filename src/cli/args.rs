@@ -36,8 +36,8 @@ pub(super) struct Global {
     /// How lines on standard error look: text, json, journald (default: `log.format`)
     #[arg(long, global = true, value_name = "FORMAT", value_parser = super::log::format)]
     pub(super) log_format: Option<crate::config::LogFormat>,
-    /// Where a job (issue, cancel, sync, ingest, reconcile, ledger verify, ledger backup) leaves its metrics, for node_exporter's
-    /// textfile collector: one file a command
+    /// Where a job (issue, cancel, sync, ingest, reconcile, evidence add or verify, ledger verify or backup) leaves its metrics, for
+    /// node_exporter's textfile collector: one file a command
     #[arg(long, global = true, value_name = "FILE.prom", value_parser = prom)]
     pub(super) metrics: Option<PathBuf>,
 }
@@ -92,8 +92,11 @@ pub(super) enum Command {
     /// Payments from notification logs into the ledger
     Ingest {
         /// Logs (.jsonl, .gz, .zst), tables of notifications (.csv, .xlsx), or quoted globs
-        #[arg(required = true, value_name = "LOG")]
+        #[arg(required_unless_present = "evidence", value_name = "LOG")]
         logs: Vec<String>,
+        /// A store that `tagih evidence add` made, instead of logs or beside them
+        #[arg(long, value_name = "DIR")]
+        evidence: Option<PathBuf>,
         /// The layout of tables, one of `[layouts.NAME]` (default: the one whose headers they have)
         #[arg(long, value_name = "NAME")]
         layout: Option<String>,
@@ -103,6 +106,9 @@ pub(super) enum Command {
     },
     /// Notification logs against the ledger: a discrepancy report
     Reconcile(Reconcile),
+    /// Verify logs once, and keep what they say by the day it was received
+    #[command(subcommand)]
+    Evidence(super::evidence::EvidenceCommand),
     /// Close a month's books, open them again, list what is closed
     #[command(subcommand)]
     Period(PeriodCommand),
@@ -277,6 +283,9 @@ pub(super) struct Why {
     /// Notification logs or quoted globs (default: those in `serve.log_dir`)
     #[arg(long, value_name = "LOG", num_args = 1..)]
     pub(super) notifications: Vec<String>,
+    /// A store that `tagih evidence add` made, instead of logs or beside them
+    #[arg(long, value_name = "DIR")]
+    pub(super) evidence: Option<PathBuf>,
     /// Settlement files or quoted globs
     #[arg(long, value_name = "FILE", num_args = 1..)]
     pub(super) settlement: Vec<String>,
@@ -308,8 +317,17 @@ pub(super) struct Reconcile {
     #[arg(long, value_name = "DATE", requires = "from")]
     pub(super) to: Option<Date>,
     /// Notification logs, tables of notifications, or quoted globs
-    #[arg(long, required = true, num_args = 1.., value_name = "LOG")]
+    #[arg(long, required_unless_present = "evidence", num_args = 1.., value_name = "LOG")]
     pub(super) notifications: Vec<String>,
+    /// A store that `tagih evidence add` made, instead of logs or beside them: a line that is in both counts once
+    #[arg(long, value_name = "DIR")]
+    pub(super) evidence: Option<PathBuf>,
+    /// Of the store, only what was received from this WIB day on
+    #[arg(long, value_name = "DATE", requires = "evidence")]
+    pub(super) evidence_from: Option<Date>,
+    /// Of the store, only what was received up to this WIB day
+    #[arg(long, value_name = "DATE", requires = "evidence")]
+    pub(super) evidence_to: Option<Date>,
     #[command(flatten)]
     pub(super) tables: TableFlags,
     /// A name or pattern of logs without files is no error

@@ -84,9 +84,9 @@ pub(super) fn demo(global: &Global, out: Option<&Path>) -> Result<Exit, Failure>
     logs::ingest_files(&setup, &logs, tables.clone(), &keys)?;
 
     step("5. reconcile", "every line, payment, bill and settlement row of October in exactly one class");
-    let (from, to) = reconcile::month(PERIOD)?;
-    let report = out.join("5-reconcile");
+    let ((from, to), report) = (reconcile::month(PERIOD)?, out.join("5-reconcile"));
     let task = Task {
+        evidence: None,
         tables,
         from,
         to,

@@ -1,6 +1,6 @@
 //! Which files a command reads, `tagih ingest`, and what is said of logs that could not be read.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use serde_json::json;
 
@@ -15,7 +15,7 @@ use crate::doku::signature::SigningKey;
 use crate::domain::classify::Nature;
 use crate::domain::digest;
 use crate::domain::line::InputFile;
-use crate::evidence;
+use crate::evidence::{self, Sources};
 use crate::exit::Exit;
 use crate::jobs::ingest::{self, IngestOptions, IngestReport};
 use crate::ledger::{Create, Ledger as _, Store, View as _};
@@ -43,25 +43,38 @@ pub(super) fn logs(patterns: &[String], allow_none: bool) -> Result<Vec<PathBuf>
     expand(&present)
 }
 
-pub(super) fn ingest(setup: &Setup, patterns: &[String], layout: Option<&String>, allow_none: bool) -> Result<Exit, Failure> {
+pub(super) fn ingest(
+    setup: &Setup,
+    patterns: &[String],
+    store: Option<&Path>,
+    layout: Option<&String>,
+    allow_none: bool,
+) -> Result<Exit, Failure> {
     let tables = setup.tables(&TableFlags { layout: layout.cloned(), ..TableFlags::default() })?;
+    let store = store.map(|store| setup.evidence_at(store)).transpose()?;
     let logs = logs(patterns, allow_none)?;
     // Outside production the first `issue` makes the ledger: until then there is nothing that could have been paid.
     let is_empty = |log: &PathBuf| log.metadata().is_ok_and(|found| found.len() == 0);
-    if allow_none && logs.iter().all(is_empty) && !setup.is_production() && setup.existing_ledger()?.is_none() {
+    if allow_none && store.is_none() && logs.iter().all(is_empty) && !setup.is_production() && setup.existing_ledger()?.is_none() {
         let told = json!({"lines": 0, "new": 0, "known": 0, "settled": 0, "held": 0, "blank": 0, "fields_left_out": 0});
         output::outcome(setup.json, &told, "there is no ledger yet, and nothing in a log");
         return Ok(Exit::Done);
     }
-    ingest_files(setup, &logs, tables, &setup.verification_keys()?)
+    ingest_all(setup, Sources { logs: &logs, store: store.as_ref() }, tables, &setup.verification_keys()?)
+}
+
+/// The same of these files.
+pub(super) fn ingest_files(setup: &Setup, logs: &[PathBuf], tables: Settings, keys: &[SigningKey]) -> Result<Exit, Failure> {
+    ingest_all(setup, Sources { logs, store: None }, tables, keys)
 }
 
 /// Applies the logs to the ledger and prints what was new.
-pub(super) fn ingest_files(setup: &Setup, logs: &[PathBuf], tables: Settings, keys: &[SigningKey]) -> Result<Exit, Failure> {
+fn ingest_all(setup: &Setup, sources: Sources<'_>, tables: Settings, keys: &[SigningKey]) -> Result<Exit, Failure> {
     let ledger = setup.open_ledger(&setup.binding()?, Create::Never)?;
     let runtime = tokio::runtime::Builder::new_current_thread().build()?;
     let options = IngestOptions {
-        logs: logs.to_vec(),
+        logs: sources.logs.to_vec(),
+        evidence: sources.store.cloned(),
         keys: keys.to_vec(),
         client_id: setup.binding()?.client_id,
         policy: policy(setup)?,
@@ -101,7 +114,7 @@ pub(super) fn ingest_files(setup: &Setup, logs: &[PathBuf], tables: Settings, ke
 }
 
 /// A log for the run's record.
-fn read(file: &InputFile) -> Input {
+pub(super) fn read(file: &InputFile) -> Input {
     Input { path: file.path.display().to_string(), sha256: digest::hex(&file.digest), bytes: file.bytes }
 }
 
@@ -148,7 +161,7 @@ fn fault(file: &InputFile, percent_max: u64) -> String {
         );
     }
     let file_name = file.path.display();
-    let seems = match contents.oddity {
+    let seems = match &contents.oddity {
         Some(oddity) if file.remark.is_empty() => format!("the file seems to be {}", oddity.what),
         Some(oddity) => format!("the file seems to be {} and {}", oddity.what, file.remark),
         None => contents.fault.map_or_else(|| "no reason is known".to_owned(), |fault| format!("most often because {fault}")),
@@ -162,6 +175,6 @@ fn fault(file: &InputFile, percent_max: u64) -> String {
              `reconcile.malformed_lines_max_percent`"
         )
     };
-    let hint = contents.oddity.map_or(code.remedy, |oddity| oddity.remedy);
+    let hint = contents.oddity.as_ref().map_or(code.remedy, |oddity| &oddity.remedy);
     format!("{}: {found}; {seems}; what could be read was used, but payments may be missing\nhint: {hint}", code.id)
 }

@@ -17,6 +17,7 @@ mod discrepancies_show;
 mod doctor;
 mod entries;
 mod error_json;
+mod evidence;
 mod explain;
 mod guess;
 mod heads;
@@ -206,7 +207,10 @@ fn with(setup: &Setup, command: &Command) -> Result<Exit, Failure> {
         Command::Config(ConfigCommand::Show { origin }) => config_show::show(setup, *origin),
         Command::Serve(arguments) => serve::serve(setup, arguments),
         Command::Sandbox(arguments) => sandbox::sandbox(setup, arguments),
-        Command::Ingest { logs, layout, allow_no_logs } => logs::ingest(setup, logs, layout.as_ref(), *allow_no_logs),
+        Command::Ingest { logs, evidence, layout, allow_no_logs } => {
+            logs::ingest(setup, logs, evidence.as_deref(), layout.as_ref(), *allow_no_logs)
+        }
+        Command::Evidence(command) => evidence::evidence(setup, command),
         Command::Reconcile(arguments) => reconcile::reconcile(setup, arguments),
         Command::Period(command) => period::period(setup, command),
         Command::Discrepancies(command) => discrepancies::discrepancies(setup, command),

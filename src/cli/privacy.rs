@@ -134,7 +134,7 @@ fn report(setup: &Setup, customer: Option<&str>, invoice: Option<&str>) -> Resul
     let has_personal = |bill: &Bill| bill.name.is_some() || bill.email.is_some() || bill.account_name.is_some() || bill.request_bodies > 0;
     Ok(Report {
         keeps_personal_data: bills.iter().any(has_personal),
-        logs: logs(setup, &words)?,
+        logs: logs(setup, &words)?.into_iter().chain(stored(setup, &words)?).collect(),
         journal: mentions(setup.journal_path(), &words)?.filter(|found| found.lines > 0),
         bills,
     })
@@ -186,6 +186,16 @@ fn logs(setup: &Setup, words: &BTreeSet<String>) -> Result<Vec<Mentions>, Failur
     }
     found.sort_by(|a, b| a.file.cmp(&b.file));
     Ok(found)
+}
+
+/// Files of the evidence store that do.
+fn stored(setup: &Setup, words: &BTreeSet<String>) -> Result<Vec<Mentions>, Failure> {
+    let path = Path::new(&setup.config.evidence.store);
+    if path.as_os_str().is_empty() || !path.exists() {
+        return Ok(Vec::new());
+    }
+    let found = setup.evidence_at(path)?.naming(words)?;
+    Ok(found.into_iter().map(|(path, lines)| Mentions { file: path.display().to_string(), lines }).collect())
 }
 
 fn mentions(path: &Path, words: &BTreeSet<String>) -> Result<Option<Mentions>, Failure> {

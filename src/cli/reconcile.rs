@@ -17,6 +17,8 @@ use super::tables::TableFlags;
 use crate::doku::signature::SigningKey;
 use crate::domain::classify::{Policy, Unverifiable};
 use crate::domain::language::Language;
+use crate::evidence::StoreAt;
+use crate::evidence::store::Days;
 use crate::exit::Exit;
 use crate::jobs::period::MadeFrom;
 use crate::jobs::reconcile::{self, Billed, OpeningFolder, ReconcileError, ReconcileOptions};
@@ -29,11 +31,11 @@ impl From<ReconcileError> for Failure {
         let exit = match error {
             ReconcileError::Ledger(error) => return error.into(),
             ReconcileError::Journal(error) => return error.into(),
+            ReconcileError::Evidence(error) => return error.into(),
             ReconcileError::Folder(error) => return error.into(),
             ReconcileError::Period { .. } => Exit::Usage,
             ReconcileError::Report(_) => Exit::Disk,
-            ReconcileError::Evidence(_)
-            | ReconcileError::Settlement(_)
+            ReconcileError::Settlement(_)
             | ReconcileError::Bank(_)
             | ReconcileError::External(_)
             | ReconcileError::TooManyBills
@@ -50,6 +52,8 @@ pub(super) struct Task {
     pub(super) to: Date,
     pub(super) as_of: Timestamp,
     pub(super) logs: Vec<PathBuf>,
+    /// The folder of a store of evidence, and the days of receipt that are read there.
+    pub(super) evidence: Option<(PathBuf, Days)>,
     pub(super) external_ledger: Option<PathBuf>,
     pub(super) request_history: Option<PathBuf>,
     pub(super) carry_in: Option<PathBuf>,
@@ -75,6 +79,7 @@ pub(super) fn reconcile(setup: &Setup, arguments: &Reconcile) -> Result<Exit, Fa
         to,
         as_of: arguments.as_of.unwrap_or_else(|| setup.clock.now()),
         logs: logs::logs(&arguments.notifications, arguments.allow_no_logs)?,
+        evidence: arguments.evidence.clone().map(|store| (store, Days { from: arguments.evidence_from, to: arguments.evidence_to })),
         external_ledger: arguments.external_ledger.clone(),
         request_history: arguments.request_history.clone(),
         carry_in: arguments.carry_in.clone(),
@@ -93,8 +98,11 @@ pub(super) fn reconcile(setup: &Setup, arguments: &Reconcile) -> Result<Exit, Fa
 
 /// What a task comes to with the settings.
 fn options(setup: &Setup, task: &Task, keys: &[SigningKey]) -> Result<ReconcileOptions, Failure> {
+    let store = |(path, days): &(PathBuf, Days)| Ok::<_, Failure>(StoreAt { days: *days, ..setup.evidence_at(path)? });
+    let store = task.evidence.as_ref().map(store).transpose()?;
     Ok(ReconcileOptions {
         notifications: task.logs.clone(),
+        evidence: store,
         from: task.from,
         to: task.to,
         as_of: task.as_of,
@@ -126,7 +134,8 @@ pub(super) fn again(setup: &Setup, made: &MadeFrom, out: &Path) -> Result<(), Fa
         from: made.from,
         to: made.to,
         as_of: made.as_of,
-        logs: made.inputs("notifications"),
+        logs: made.logs(),
+        evidence: request.evidence.as_ref().map(|store| (store.into(), Days { from: request.evidence_from, to: request.evidence_to })),
         external_ledger: made.external_ledger.clone(),
         request_history: request.request_history.as_ref().map(PathBuf::from),
         carry_in: request.carry_in.as_ref().map(PathBuf::from),

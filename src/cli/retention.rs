@@ -15,6 +15,7 @@ use super::runs::{self, State};
 use super::setup::{Failure, Setup};
 use crate::domain::calendar::wib_date;
 use crate::domain::share::Share;
+use crate::evidence::store::Writer;
 use crate::exit::Exit;
 use crate::journal;
 use crate::ledger::{Create, Ledger as _, Purged};
@@ -39,6 +40,7 @@ struct Removed {
     dry_run: bool,
     personal_data: Option<Personal>,
     logs: Option<Files>,
+    evidence: Option<Files>,
     runs: Option<Files>,
 }
 
@@ -63,9 +65,10 @@ struct Files {
 
 pub(super) fn purge(setup: &Setup, arguments: &Arguments) -> Result<Exit, Failure> {
     let settings = &setup.config.retention;
-    if [settings.personal_days, settings.logs_days, settings.runs_days].iter().all(|days| *days == 0) {
+    if [settings.personal_days, settings.logs_days, settings.evidence_days, settings.runs_days].iter().all(|days| *days == 0) {
         return Err(Failure::setting(
-            "`[retention]` keeps everything, so nothing is ever due\nhint: set `retention.personal_days`, `retention.logs_days` or `retention.runs_days`",
+            "`[retention]` keeps everything, so nothing is ever due\nhint: set `retention.personal_days`, `retention.logs_days`, \
+             `retention.evidence_days` or `retention.runs_days`",
         ));
     }
     let dry_run = arguments.dry_run;
@@ -78,6 +81,7 @@ pub(super) fn purge(setup: &Setup, arguments: &Arguments) -> Result<Exit, Failur
         dry_run,
         personal_data: before(settings.personal_days).map(|before| personal(setup, before, dry_run)).transpose()?.flatten(),
         logs: before(settings.logs_days).map(|before| logs(setup, wib_date(before), dry_run)).transpose()?,
+        evidence: before(settings.evidence_days).map(|before| evidence(setup, wib_date(before), dry_run)).transpose()?.flatten(),
         runs: before(settings.runs_days).map(|before| old_runs(setup, before, dry_run)).transpose()?,
     };
     tell(setup, &removed);
@@ -123,6 +127,26 @@ fn logs(setup: &Setup, before: Date, dry_run: bool) -> Result<Files, Failure> {
     found.remove(dry_run)
 }
 
+/// Messages in the evidence store of days before `before`, as far as their months are closed.
+fn evidence(setup: &Setup, before: Date, dry_run: bool) -> Result<Option<Files>, Failure> {
+    let folder = Path::new(&setup.config.evidence.store);
+    if folder.as_os_str().is_empty() || !folder.exists() {
+        return Ok(None);
+    }
+    let closed_to = journal::read(setup.journal_path())?.periods()?.last().map(|period| period.close.closing.to);
+    let closed_before = closed_to.and_then(|day| day.tomorrow().ok()).unwrap_or(Date::MIN);
+    let mut writer = Writer::open(&setup.evidence_at(folder)?)?;
+    let due = writer.due(before.min(closed_before));
+    let kept_as_evidence = writer.due(before).len().saturating_sub(due.len());
+    if !dry_run && !due.is_empty() {
+        writer.remove_before(before.min(closed_before), setup.clock.now())?;
+    }
+    let bytes = due.iter().map(|(_, bytes)| bytes).sum();
+    let mut paths: Vec<PathBuf> = due.into_iter().map(|(path, _)| path).collect();
+    paths.sort();
+    Ok(Some(Files { before, paths, bytes, kept_as_evidence: u64::try_from(kept_as_evidence).unwrap_or(u64::MAX) }))
+}
+
 /// Records of runs that began before `before` and do not go on.
 fn old_runs(setup: &Setup, before: Timestamp, dry_run: bool) -> Result<Files, Failure> {
     let folder = setup.runs_folder();
@@ -156,7 +180,8 @@ fn tell(setup: &Setup, removed: &Removed) {
             wib_date(*before)
         ));
     }
-    for (what, files) in [("logs of days", &removed.logs), ("records of runs", &removed.runs)] {
+    let kinds = [("logs of days", &removed.logs), ("evidence of days", &removed.evidence), ("records of runs", &removed.runs)];
+    for (what, files) in kinds {
         let Some(Files { before, paths, bytes, kept_as_evidence }) = files else { continue };
         output::done(format_args!("{what} before {before}: {} files ({bytes} bytes) {done}", paths.len()));
         if *kept_as_evidence > 0 {

@@ -29,7 +29,7 @@ impl From<ServingError> for Failure {
         let exit = match error {
             ServingError::Ledger(error) => return error.into(),
             ServingError::Serve(error) => return error.into(),
-            ServingError::Evidence(_) => Exit::Input,
+            ServingError::Evidence(error) => return error.into(),
             ServingError::Task => Exit::Disk,
         };
         Self::new(exit, error)
@@ -71,6 +71,7 @@ pub(super) fn serve(setup: &Setup, arguments: &Serve) -> Result<Exit, Failure> {
         policy: policy(setup)?,
         close_after: SignedDuration::from_mins(section.close_after_minutes.into()),
         clock: setup.clock.clone(),
+        evidence: super::evidence::kept(setup)?,
     };
     let keys = Arc::clone(&options.settings.keys);
     setup.tell_key_end(&keys.current());

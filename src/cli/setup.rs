@@ -16,7 +16,7 @@ use crate::config::{self, Config, ConfigError, Environment};
 use crate::domain::additional::{self, UrlRules};
 use crate::domain::channel::{Channel, Method};
 use crate::domain::plan::Minting;
-use crate::evidence::EvidenceError;
+use crate::evidence::{EvidenceError, StoreError};
 use crate::exit::Exit;
 use crate::gateway::pacing::Rate;
 use crate::intake::{self, AdditionalOptions, CodeTemplate, Defaults, FreeTemplate, IntakeError, KeepingError, ReportTemplate};
@@ -148,7 +148,20 @@ impl From<LedgerError> for Failure {
 
 impl From<EvidenceError> for Failure {
     fn from(error: EvidenceError) -> Self {
-        Self::new(Exit::Input, error)
+        if let EvidenceError::Store(error) = error { error.into() } else { Self::new(Exit::Input, error) }
+    }
+}
+
+impl From<StoreError> for Failure {
+    fn from(error: StoreError) -> Self {
+        let exit = match error {
+            StoreError::None(_) => Exit::Input,
+            StoreError::Damaged { .. } => Exit::Damaged,
+            StoreError::Other { .. } => Exit::Usage,
+            StoreError::Held(_) => Exit::Held,
+            StoreError::Disk { .. } => Exit::Disk,
+        };
+        Self::new(exit, error)
     }
 }
 

@@ -56,6 +56,7 @@ impl Setup {
             columns_max: settings.limits.columns_max,
             rows_max: settings.limits.rows_max,
             field_bytes_max: settings.limits.field_bytes_max,
+            expansion_max: self.config.evidence.expansion_max,
             ..Limits::default()
         };
         let amount_format = amount_format("intake", &settings.amount_format)?;

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use super::args::{Command, Global};
+use super::evidence::EvidenceCommand;
 use super::ledger_args::LedgerCommand;
 use super::output;
 use super::sender::proxy;
@@ -31,6 +32,8 @@ const fn job(command: &Command) -> Option<&'static str> {
         Command::Sync { .. } => "sync",
         Command::Ingest { .. } => "ingest",
         Command::Reconcile(_) => "reconcile",
+        Command::Evidence(EvidenceCommand::Add { .. }) => "evidence add",
+        Command::Evidence(EvidenceCommand::Verify { .. }) => "evidence verify",
         Command::Ledger(LedgerCommand::Verify { .. }) => "ledger verify",
         Command::Ledger(LedgerCommand::Backup { .. }) => "ledger backup",
         _ => return None,
@@ -42,7 +45,7 @@ impl Watching {
         let (job, metrics) = (job(command), global.metrics.clone());
         if metrics.is_some() && job.is_none() {
             return Err(Failure::usage(
-                "`--metrics` is for jobs: issue, cancel, sync, ingest, reconcile, ledger verify and ledger backup\n\
+                "`--metrics` is for jobs: issue, cancel, sync, ingest, reconcile, evidence add and verify, ledger verify and backup\n\
                  hint: `tagih serve` has its own at /metrics",
             ));
         }

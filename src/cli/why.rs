@@ -49,17 +49,21 @@ pub(super) fn why(setup: &Setup, arguments: &Why) -> Result<Exit, Failure> {
         (None, Some(books)) => return Ok(only(setup, arguments, books, &speaker)),
         (found, _) => found.map_or_else(|| keeping::reading(setup), Ok)?,
     };
-    let notifications = if arguments.notifications.is_empty() { kept(setup, "notifications")? } else { expand(&arguments.notifications)? };
+    let notifications = match (&arguments.evidence, arguments.notifications.as_slice()) {
+        (None, []) => kept(setup, "notifications")?,
+        (_, patterns) => expand(patterns)?,
+    };
     let settlement = if arguments.settlement.is_empty() {
         None
     } else {
         Some(SettlementFiles { files: expand(&arguments.settlement)?, terms: super::settlement::terms(setup)? })
     };
     // Without evidence nothing is verified, and no secret is needed.
-    let keys = if notifications.is_empty() { Vec::new() } else { setup.verification_keys()? };
+    let keys = if notifications.is_empty() && arguments.evidence.is_none() { Vec::new() } else { setup.verification_keys()? };
     let options = WhyOptions {
         name: &arguments.invoice,
         notifications,
+        evidence: arguments.evidence.as_deref().map(|store| setup.evidence_at(store)).transpose()?,
         inquiries: kept(setup, "inquiries")?,
         keys,
         client_id: setup.binding()?.client_id,

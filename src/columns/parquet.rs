@@ -1,15 +1,15 @@
 //! Parquet, Snappy-compressed, written group by group so that no table stands in memory whole; and its reader.
 
 use std::fs::File;
-use std::io::{self, Write};
+use std::io::{self, Cursor, Write};
 
 use polars::prelude::{
     AnyValue, BinaryChunkedBuilder, ChunkedBuilder as _, DataFrame, Int64Type, IntoColumn as _, IntoSeries as _, PolarsError,
     PrimitiveChunkedBuilder, StringChunkedBuilder,
 };
 use polars_io::SerReader as _;
-use polars_io::parquet::read::ParquetReader;
-use polars_io::parquet::write::{BatchedWriter, ParquetCompression, ParquetWriter};
+use polars_io::parquet::read::{ParallelStrategy, ParquetReader};
+use polars_io::parquet::write::{BatchedWriter, KeyValueMetadata, ParquetCompression, ParquetWriter};
 
 use super::{Cells, Column, Kind, Value, not_of_its_column};
 
@@ -143,9 +143,27 @@ impl<W: Write> Groups<W> {
     /// # Errors
     /// The writer's.
     pub fn of<'c>(out: W, columns: impl Iterator<Item = (&'c str, Kind)>) -> io::Result<Self> {
+        Self::noted(out, columns, ParquetCompression::Snappy, None)
+    }
+
+    /// Begins a file that is kept for long: compressed with zstd, and saying `notes` of itself in its metadata.
+    ///
+    /// # Errors
+    /// The writer's.
+    pub fn lasting<Row>(out: W, columns: &[Column<'_, Row>], notes: Vec<(String, String)>) -> io::Result<Self> {
+        let columns = columns.iter().map(|column| (column.name(), column.kind));
+        Self::noted(out, columns, ParquetCompression::Zstd(None), Some(KeyValueMetadata::from_static(notes)))
+    }
+
+    fn noted<'c>(
+        out: W,
+        columns: impl Iterator<Item = (&'c str, Kind)>,
+        compression: ParquetCompression,
+        notes: Option<KeyValueMetadata>,
+    ) -> io::Result<Self> {
         let columns: Vec<(String, Kind)> = columns.map(|(name, kind)| (name.to_owned(), kind)).collect();
         let Frame(waiting) = rows_of(&columns).finish()?;
-        let writer = ParquetWriter::new(out).with_compression(ParquetCompression::Snappy);
+        let writer = ParquetWriter::new(out).with_compression(compression).with_key_value_metadata(notes);
         Ok(Self { batches: writer.batched(waiting.schema()).map_err(into_io)?, rows: rows_of(&columns), columns, waiting })
     }
 
@@ -210,6 +228,39 @@ impl Stored {
     /// That it is no Parquet, or cannot be read.
     pub fn read(file: File) -> io::Result<Self> {
         ParquetReader::new(file).finish().map(Self).map_err(into_io)
+    }
+
+    /// Reads a file whose bytes these are, on this thread alone: for those who read many.
+    ///
+    /// # Errors
+    /// That it is no Parquet.
+    pub fn of_bytes(bytes: Vec<u8>) -> io::Result<Self> {
+        let reader = ParquetReader::new(Cursor::new(bytes)).read_parallel(ParallelStrategy::None);
+        reader.finish().map(Self).map_err(into_io)
+    }
+
+    /// All of a column of whole numbers or instants.
+    ///
+    /// # Errors
+    /// That there is no such column.
+    pub fn numbers(&self, name: &str) -> io::Result<Vec<Option<i64>>> {
+        Ok(self.0.column(name).and_then(polars::prelude::Column::i64).map_err(into_io)?.iter().collect())
+    }
+
+    /// All of a column of texts.
+    ///
+    /// # Errors
+    /// That there is no such column.
+    pub fn texts(&self, name: &str) -> io::Result<Vec<Option<&str>>> {
+        Ok(self.0.column(name).and_then(polars::prelude::Column::str).map_err(into_io)?.iter().collect())
+    }
+
+    /// All of a column of digests.
+    ///
+    /// # Errors
+    /// That there is no such column.
+    pub fn digests(&self, name: &str) -> io::Result<Vec<Option<&[u8]>>> {
+        Ok(self.0.column(name).and_then(polars::prelude::Column::binary).map_err(into_io)?.iter().collect())
     }
 
     /// The names of its columns.

@@ -7,7 +7,7 @@ use toml::{Table, Value};
 use super::{ConfigError, parse};
 
 /// Every setting that is a path of ours.
-const PATHS: [&str; 9] = [
+const PATHS: [&str; 10] = [
     "doku.secret_file",
     "doku.secret_file_previous",
     "doku.root_certificates_file",
@@ -17,6 +17,7 @@ const PATHS: [&str; 9] = [
     "ledger.seal_key_file",
     "journal.path",
     "serve.log_dir",
+    "evidence.store",
 ];
 
 /// A relative path in a configuration file, and where it leads.
@@ -86,7 +87,7 @@ mod tests {
 
     #[test]
     fn every_setting_that_sounds_like_a_path_of_ours_is_listed() {
-        let ends = ["_file", "_file_previous", "_dir", ".path"];
+        let ends = ["_file", "_file_previous", "_dir", ".path", ".store"];
         let all = crate::config::leaves(&DEFAULT.parse().unwrap());
         let sounding: Vec<&String> = all.iter().filter(|key| ends.iter().any(|end| key.ends_with(end))).collect();
         assert_eq!(sounding.len(), PATHS.len(), "{sounding:?}");

@@ -36,6 +36,7 @@ pub struct Config {
     pub additional_info: AdditionalInfo,
     pub reconcile: Reconcile,
     pub notifications: Notifications,
+    pub evidence: Evidence,
     pub serve: Serve,
     pub settlement: Settlement,
     pub journal: Journal,
@@ -261,6 +262,10 @@ section!(
     Notifications { received_at_offset: String, date_format: String, columns: BTreeMap<String, String> }
 );
 section!(
+    /// `[evidence]`
+    Evidence { store: String, keep_raw: bool, expansion_max: u64 = 10..=1_000_000 }
+);
+section!(
     /// `[serve]`
     Serve {
         listen: String, admin_listen: String, inquiry_path: String, notification_path: String, log_dir: String,
@@ -314,7 +319,7 @@ section!(
 
 section!(
     /// `[retention]`
-    Retention { personal_days: u32 = 0..=36_500, logs_days: u32 = 0..=36_500, runs_days: u32 = 0..=36_500 }
+    Retention { personal_days: u32 = 0..=36_500, logs_days: u32 = 0..=36_500, evidence_days: u32 = 0..=36_500, runs_days: u32 = 0..=36_500 }
 );
 section!(
     /// `[log]`
@@ -322,7 +327,7 @@ section!(
 );
 
 /// Every section with numbers, and which they may be. No computation with them, on whatever day, leaves the range of its type.
-pub(super) const RANGES: [(&str, Ranges); 22] = [
+pub(super) const RANGES: [(&str, Ranges); 23] = [
     ("doku", Doku::RANGES),
     ("ledger", Ledger::RANGES),
     ("doku.info", &[("alfa_length_max", 1..=64), ("indomaret_length_max", 1..=64)]),
@@ -337,6 +342,7 @@ pub(super) const RANGES: [(&str, Ranges); 22] = [
     ("intake.limits", Limits::RANGES),
     ("merchant_code", MerchantCode::RANGES),
     ("reconcile", Reconcile::RANGES),
+    ("evidence", Evidence::RANGES),
     ("serve", Serve::RANGES),
     ("settlement", Settlement::RANGES),
     ("settlement.alfa", SettledChannel::RANGES),

@@ -2,9 +2,11 @@
 //!
 //! Belongs here: what a line was found to say, without its text. Must not be here: reading, parsing, verifying.
 
+use std::borrow::Cow;
 use std::path::PathBuf;
 
 use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
 
 use super::amount::{Amount, Rupiah};
 use super::channel::Channel;
@@ -34,11 +36,13 @@ pub struct InputFile {
     pub remark: String,
 }
 
-/// What the lines of a log are: lines + packed = messages + blank + wrapping.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+/// What the lines of a log are: lines + packed = messages + elsewhere + blank + wrapping.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct LogContents {
     /// Messages, each of which has a class.
     pub messages: u64,
+    /// Messages of it that are counted where the evidence store has them, or that it keeps no longer.
+    pub elsewhere: u64,
     /// How many of them could not be parsed (N01).
     pub malformed: u64,
     /// How many of them DOKU has signed.
@@ -62,9 +66,10 @@ pub struct LogContents {
 impl LogContents {
     /// Both added; what the file is stays.
     #[must_use]
-    pub const fn plus(self, other: Self) -> Self {
+    pub fn plus(self, other: &Self) -> Self {
         Self {
             messages: self.messages.saturating_add(other.messages),
+            elsewhere: self.elsewhere.saturating_add(other.elsewhere),
             malformed: self.malformed.saturating_add(other.malformed),
             verified: self.verified.saturating_add(other.verified),
             rewritten: self.rewritten.saturating_add(other.rewritten),
@@ -75,10 +80,11 @@ impl LogContents {
         }
     }
 
-    /// Lines without a message of their own, less the messages that share a line: what lines have beyond messages.
+    /// Lines without a message that counts here, less the messages that share a line: what lines have beyond messages.
     #[must_use]
     pub fn apart(&self) -> i128 {
-        i128::from(self.blank).saturating_add(self.wrapping.into()).saturating_sub(self.packed.into())
+        let apart = [self.blank, self.wrapping, self.elsewhere].map(i128::from).into_iter().fold(0, i128::saturating_add);
+        apart.saturating_sub(self.packed.into())
     }
 
     /// Whether it is a table that has changed every message it was to keep: none is as it was signed, and some are visibly not.
@@ -97,18 +103,18 @@ impl LogContents {
     /// else.
     #[must_use]
     pub fn is_whole(&self, malformed_max_percent: u64) -> bool {
-        let is_other = self.oddity.is_some_and(|oddity| oddity.is_certain || self.messages == 0);
+        let is_other = self.oddity.as_ref().is_some_and(|oddity| oddity.is_certain || self.messages == 0);
         self.is_readable(malformed_max_percent) && !is_other && !self.is_rewritten()
     }
 }
 
 /// What a file seems to be instead of a log.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Oddity {
     /// What it is, such as `a zip archive`.
-    pub what: &'static str,
+    pub what: Cow<'static, str>,
     /// What to do with it.
-    pub remedy: &'static str,
+    pub remedy: Cow<'static, str>,
     /// Whether it is that beyond doubt, so that even lines which can be read are not all of it.
     pub is_certain: bool,
 }
@@ -290,6 +296,12 @@ impl Lines {
                 piece.push(line);
             }
         }
+    }
+
+    /// Adds those of `others` that `as_here` gives back, as it gives them.
+    pub fn absorb(&mut self, others: Self, as_here: impl FnMut(Line) -> Option<Line>) {
+        let lines = others.pieces.into_iter().flatten().filter_map(as_here).collect();
+        self.append(lines, &others.texts, &others.stores);
     }
 
     /// The stores that took money.

@@ -16,6 +16,8 @@ use crate::table::{self, Settings};
 
 /// How many bytes a block has, about.
 const BLOCK: usize = 1 << 20;
+/// Most lines of a block: each becomes a record that is many times as long as the shortest line.
+const BLOCK_LINES: usize = 1 << 14;
 /// The longest line that is looked at, in bytes.
 pub(super) const LINE_MAX: usize = 1 << 20;
 /// The largest workbook, unpacked from what it is compressed with besides.
@@ -117,10 +119,14 @@ impl<'a> Cutter<'a> {
                 }
             }
             let wrapper = self.head.as_ref().map_or(Wrapper::None, |head| head.wrapper);
-            let cut = if self.at_end { Some(bytes.len()) } else { memchr::memrchr(b'\n', &bytes).map(|at| at.saturating_add(1)) };
+            let most = memchr::memchr_iter(b'\n', &bytes).nth(BLOCK_LINES).map(|at| at.saturating_add(1));
+            let last = if self.at_end { Some(bytes.len()) } else { memchr::memrchr(b'\n', &bytes).map(|at| at.saturating_add(1)) };
             // A message that is split over lines stays in one block, as long as it may be one at all.
-            let whole = cut.filter(|_| !self.at_end && bytes.len() <= JOIN_MAX);
-            let cut = whole.map_or(cut, |cut| Some(wrapper.joined(bytes.get(..cut).unwrap_or_default())));
+            let joined = |cut: usize| {
+                let is_end = self.at_end && cut == bytes.len();
+                if is_end || bytes.len() > JOIN_MAX { cut } else { wrapper.joined(bytes.get(..cut).unwrap_or_default()) }
+            };
+            let cut = most.map(joined).filter(|cut| *cut > 0).or_else(|| last.map(joined));
             match cut {
                 Some(0) if !self.at_end => {}
                 Some(0) => return Ok(None),
@@ -281,6 +287,12 @@ impl<'a> Blocks<'a> {
         Ok(Self { current: Some((path, Cutter::new(decoder, 0, tables))), ..Self::new(&[], tables) })
     }
 
+    /// The path of the file of this number.
+    pub(super) fn path(&self, file: u32) -> PathBuf {
+        let done = usize::try_from(file).ok().and_then(|file| self.done.get(file)).map(|file| file.path.clone());
+        done.or_else(|| self.current.as_ref().map(|(path, _)| path.to_path_buf())).unwrap_or_default()
+    }
+
     /// Takes back blocks nobody needs any more: fresh memory would have to be cleared by the system each time.
     pub(super) fn take_back(&mut self, blocks: Vec<Block>) {
         self.spare.extend(blocks.into_iter().filter_map(|block| match block.content {
@@ -307,6 +319,7 @@ impl<'a> Blocks<'a> {
                 let Some(path) = self.waiting.next() else { return Ok(None) };
                 let file = u32::try_from(self.done.len()).map_err(|_| super::EvidenceError::TooMany)?;
                 let decoder = Decoder::open(path).map_err(|error| super::EvidenceError::unreadable(path, &error))?;
+                let decoder = decoder.within(self.tables.limits.expansion_max);
                 self.current = Some((path, Cutter::new(decoder, file, self.tables)));
                 continue;
             };

@@ -82,6 +82,63 @@ pub const BANK_UNEXPECTED: Code = Code::new(
     "set `bank.statement = true` from the month on whose statements are given",
 );
 
+/// A log expands beyond all measure.
+pub const EXPANSION: Code = Code::new(
+    "E0712",
+    "log expands beyond measure",
+    "a compressed log holds many times more than any log of messages does; it was not read on, for it may be made to fill the memory",
+    "look at what is in the file, and take it away if it is no log; `evidence.expansion_max` is the limit",
+);
+/// More lines that cannot be read than any log has.
+pub const FLOOD: Code = Code::new(
+    "E0713",
+    "evidence is mostly unreadable",
+    "more than a million lines, and most of all that were read, are no messages; it was not read on, for each would have to be kept",
+    "leave out the file that is no notification log, or unpack or unwrap it first (docs/formats-logs.md)",
+);
+/// A log is not what it was when it was added to the store.
+pub const CHANGED: Code = Code::new(
+    "E0714",
+    "log changed since it was added",
+    "a log of this name was added to the evidence store before, and some of its lines are others now, or are gone; the store keeps what it has",
+    "find out who changed it; if it is another log, give it under another name",
+);
+/// There is no store where one was named.
+pub const NO_STORE: Code = Code::new(
+    "E0715",
+    "no evidence store",
+    "the folder holds no evidence store; a period without evidence would look like a period without payments",
+    "correct the path, or make one with `tagih evidence add LOG… --store DIR`",
+);
+/// The store is not what was written.
+pub const STORE_DAMAGED: Code = Code::new(
+    "E0716",
+    "evidence store damaged",
+    "a file of the evidence store is missing, is not as it was written, or is none of its own; nothing was concluded from it",
+    "restore the store from a backup, or make it anew from the logs in another folder; `tagih evidence verify` names all that is wrong",
+);
+/// The store is somebody else's, or of a later version.
+pub const STORE_OTHER: Code = Code::new(
+    "E0717",
+    "another evidence store",
+    "the evidence store was made for another account, with another seal key or by a later version",
+    "use the settings it was made with, or another folder; a store is sealed anew by adding the logs into an empty folder",
+);
+/// Another process adds to the store.
+pub const STORE_HELD: Code = Code::new(
+    "E0718",
+    "evidence store in use",
+    "another process adds to the evidence store, or removes what is due from it",
+    "wait for it to end, then run the same command again",
+);
+/// The store cannot be read or written.
+pub const STORE_DISK: Code = Code::new(
+    "E0719",
+    "evidence store unusable",
+    "the disk or the system refused to read or write a file of the evidence store; it is as it was before",
+    "check free space and permissions, then run the same command again",
+);
+
 /// All of them.
 pub const ALL: &[Code] = &[
     NO_FILES,
@@ -95,4 +152,12 @@ pub const ALL: &[Code] = &[
     BANK_COLUMN,
     BANK_LINE,
     BANK_UNEXPECTED,
+    EXPANSION,
+    FLOOD,
+    CHANGED,
+    NO_STORE,
+    STORE_DAMAGED,
+    STORE_OTHER,
+    STORE_HELD,
+    STORE_DISK,
 ];

@@ -1,16 +1,18 @@
 //! One raw line → its record: digest, verification, and what its body says. The order of the tests is the rules'.
 
 use std::collections::BTreeSet;
-use std::hash::{DefaultHasher, Hash, Hasher as _};
 
 use jiff::Timestamp;
 
+use super::Pairs;
 use super::blocks::LINE_MAX;
 use super::envelope::{self, Envelope, Received};
+use super::fact::{Beside, Fact, Verdict};
 use super::read::ReadOptions;
-use crate::doku::notification::{self, Message, Notification, NotifiedAmount, TransactionStatus};
+use crate::doku::claim::{self, Claim};
+use crate::doku::notification::{self, Message, NotifiedAmount, TransactionStatus};
 use crate::doku::signature::{Components, Stamp};
-use crate::domain::classify::{Class, LateFacts, Unverifiable, line_flags};
+use crate::domain::classify::{Class, Unverifiable};
 use crate::domain::digest::{self, Digest};
 use crate::domain::line::{Detail, Line, Marks};
 use crate::domain::payment;
@@ -20,6 +22,7 @@ use crate::domain::store::Stores;
 #[derive(Debug)]
 pub(super) struct Inspector<'a> {
     options: &'a ReadOptions<'a>,
+    keeps_all: bool,
 }
 
 /// What a message is read from.
@@ -36,91 +39,101 @@ pub(super) enum Raw<'a> {
     },
 }
 
-/// Where ids that match no bill are kept, and the names of stores.
-type Kept<'a> = (&'a mut Vec<u8>, &'a mut Stores);
-
-/// Whether a message is DOKU's.
-enum Finding {
-    Verified,
-    Forged,
-    /// By a key that was not believed any more when it arrived.
-    Withdrawn,
-    ForeignClient,
-    Unverifiable(Detail),
+/// Where ids that match no bill are kept, the names of stores, and the claims of what cannot be booked, each with the digest of its line.
+#[derive(Debug, Default)]
+pub(super) struct Kept {
+    pub(super) texts: Vec<u8>,
+    pub(super) stores: Stores,
+    pub(super) claims: Vec<(Digest, Claim)>,
 }
 
 impl<'a> Inspector<'a> {
-    pub(super) const fn new(options: &'a ReadOptions<'a>) -> Self {
-        Self { options }
+    /// `keeps_all`: what the present settings do not count is read as well, for other settings to judge.
+    pub(super) const fn new(options: &'a ReadOptions<'a>, keeps_all: bool) -> Self {
+        Self { options, keeps_all }
     }
 
-    /// The record of one message; the ids that match no bill go to `texts`.
-    pub(super) fn inspect(&self, raw: Raw<'_>, texts: &mut Vec<u8>, stores: &mut Stores) -> Line {
+    /// What one message is; the ids that match no bill go to `kept`.
+    pub(super) fn inspect(&self, raw: Raw<'_>, kept: &mut Kept) -> Fact {
         let (digest, bytes) = match raw {
             Raw::Line(bytes) => (digest::of_bytes(bytes), bytes),
             Raw::Wrapped { digest, text } => (digest, text.as_bytes()),
         };
         if bytes.len() > LINE_MAX {
-            return refused(digest, Class::N01, Detail::TooLong);
+            return Fact::unread(refused(digest, Class::N01, Detail::TooLong));
         }
-        let Ok(text) = str::from_utf8(bytes) else { return refused(digest, Class::N01, Detail::NotUtf8) };
+        let Ok(text) = str::from_utf8(bytes) else { return Fact::unread(refused(digest, Class::N01, Detail::NotUtf8)) };
         match envelope::parse(text) {
-            Envelope::Malformed(why) => refused(digest, Class::N01, why),
-            Envelope::Bare => match self.options.policy.unverifiable {
-                Unverifiable::Strict => refused(digest, Class::N03, Detail::Bare),
-                Unverifiable::TrustLog => self.read_body(text, digest, None, (texts, stores)),
-            },
-            Envelope::Received(received) => self.judge(&received, digest, (texts, stores)),
+            Envelope::Malformed(why) => Fact::unread(refused(digest, Class::N01, why)),
+            Envelope::Bare => {
+                let verdict = Verdict::Unverifiable(Detail::Bare);
+                let line = if self.reads(verdict) { self.read_body(text, digest, None, kept) } else { Line::of_class(Class::N03, digest) };
+                Fact { beside: Beside { verdict, ..Fact::unread(line.clone()).beside }, line }
+            }
+            Envelope::Received(received) => self.judge(&received, digest, kept),
         }
     }
 
     /// Verifies a received message, then reads its body.
-    fn judge(&self, received: &Received<'_>, digest: Digest, kept: Kept<'_>) -> Line {
+    fn judge(&self, received: &Received<'_>, digest: Digest, kept: &mut Kept) -> Fact {
         let body_digest = digest::of_bytes(received.body.as_bytes());
-        let verified = match self.verify(received, body_digest) {
-            Finding::ForeignClient => return refused(digest, Class::N04, Detail::ForeignClient),
-            Finding::Forged if is_spaced(&received.body) => return refused(digest, Class::N02, Detail::Rewritten),
-            Finding::Forged => return refused(digest, Class::N02, Detail::Forged),
-            Finding::Withdrawn => return refused(digest, Class::N02, Detail::Withdrawn),
-            Finding::Unverifiable(why) => match self.options.policy.unverifiable {
-                Unverifiable::Strict => return refused(digest, Class::N03, why),
-                Unverifiable::TrustLog => false,
-            },
-            Finding::Verified => true,
+        let verdict = self.verify(received, body_digest);
+        let stamped_at = received.headers.timestamp.as_deref().and_then(|stamp| stamp.parse::<Timestamp>().ok());
+        let [stamped_at_us, arrived_at_us] = [stamped_at, received.at].map(|at| at.map_or(Line::UNKNOWN_TIME, Timestamp::as_microsecond));
+        let line = match verdict {
+            Verdict::Foreign => refused(digest, Class::N04, Detail::ForeignClient),
+            Verdict::Forged(why) => refused(digest, Class::N02, why),
+            verdict if self.reads(verdict) => {
+                let mut line = self.read_body(&received.body, digest, Some(received), kept);
+                line.request_key = received.headers.request_id.as_deref().map_or(0, |id| key(&digest::of_bytes(id.as_bytes())));
+                line.body_key = short(key(&body_digest));
+                if matches!(verdict, Verdict::Signed(_) | Verdict::Withdrawn(_)) {
+                    kept.claims.extend(claim_of(&line, &received.body).map(|claim| (digest, claim)));
+                }
+                line
+            }
+            _ => Line::of_class(Class::N03, digest),
         };
-        let mut line = self.read_body(&received.body, digest, Some(received), kept);
-        line.marks = line.marks.and(Marks::VERIFIED, verified);
-        line.request_key = received.headers.request_id.as_deref().map_or(0, key);
-        line.body_key = short(key(&body_digest));
-        line
+        Fact { line, beside: Beside { verdict, stamped_at_us, arrived_at_us } }
     }
 
-    fn verify(&self, received: &Received<'_>, body_digest: Digest) -> Finding {
-        let (headers, target) = (&received.headers, received.target.as_deref());
-        let Some(client_id) = headers.client_id.as_deref() else { return Finding::Unverifiable(Detail::ClientIdMissing) };
-        if client_id != self.options.client_id {
-            return Finding::ForeignClient;
+    /// Whether the body of a message counts, or may count under other settings.
+    fn reads(&self, verdict: Verdict) -> bool {
+        match verdict {
+            Verdict::Signed(_) => true,
+            Verdict::Unverifiable(_) => self.keeps_all || self.options.policy.unverifiable == Unverifiable::TrustLog,
+            Verdict::Withdrawn(_) => self.keeps_all,
+            Verdict::Unread | Verdict::Foreign | Verdict::Forged(_) => false,
         }
-        let Some(request_id) = headers.request_id.as_deref() else { return Finding::Unverifiable(Detail::RequestIdMissing) };
-        let Some(stamp) = headers.timestamp.as_deref() else { return Finding::Unverifiable(Detail::RequestTimestampMissing) };
-        let Some(signature) = headers.signature.as_deref() else { return Finding::Unverifiable(Detail::SignatureMissing) };
-        let Some(target) = target else { return Finding::Unverifiable(Detail::TargetMissing) };
+    }
+
+    fn verify(&self, received: &Received<'_>, body_digest: Digest) -> Verdict {
+        let (headers, target) = (&received.headers, received.target.as_deref());
+        let Some(client_id) = headers.client_id.as_deref() else { return Verdict::Unverifiable(Detail::ClientIdMissing) };
+        if client_id != self.options.client_id {
+            return Verdict::Foreign;
+        }
+        let Some(request_id) = headers.request_id.as_deref() else { return Verdict::Unverifiable(Detail::RequestIdMissing) };
+        let Some(stamp) = headers.timestamp.as_deref() else { return Verdict::Unverifiable(Detail::RequestTimestampMissing) };
+        let Some(signature) = headers.signature.as_deref() else { return Verdict::Unverifiable(Detail::SignatureMissing) };
+        let Some(target) = target else { return Verdict::Unverifiable(Detail::TargetMissing) };
         if self.options.keys.is_empty() {
-            return Finding::Unverifiable(Detail::NoKey);
+            return Verdict::Unverifiable(Detail::NoKey);
         }
         let fits = |target: &str| {
             let components = Components { client_id, request_id, stamp: Stamp::Request(stamp), target, body: None };
-            self.options.keys.iter().find(|key| key.verify_digested(&components, Some(body_digest), signature).is_ok())
+            (0_u8..).zip(self.options.keys).find(|(_, key)| key.verify_digested(&components, Some(body_digest), signature).is_ok())
         };
         // Nearly every target is logged as it was signed; only the others cost more.
         match fits(target).or_else(|| readings(target).iter().find_map(|reading| fits(reading))) {
-            Some(key) if key.is_believed(received.at) => Finding::Verified,
-            Some(_) => Finding::Withdrawn,
-            None => Finding::Forged,
+            Some((place, key)) if key.is_believed(received.at) => Verdict::Signed(place),
+            Some((place, _)) => Verdict::Withdrawn(place),
+            None if is_spaced(&received.body) => Verdict::Forged(Detail::Rewritten),
+            None => Verdict::Forged(Detail::Forged),
         }
     }
 
-    fn read_body(&self, body: &str, digest: Digest, received: Option<&Received<'_>>, (texts, stores): Kept<'_>) -> Line {
+    fn read_body(&self, body: &str, digest: Digest, received: Option<&Received<'_>>, kept: &mut Kept) -> Line {
         let found = match notification::parse(body) {
             Message::Notification(found) => found,
             Message::OtherService => return Line::of_class(Class::N13, digest),
@@ -132,39 +145,40 @@ impl<'a> Inspector<'a> {
         line.detail = found.left_out.map(Detail::Field);
         line.channel = found.channel;
         line.paid_at_us = found.paid_at.as_microsecond();
-        line.content_key = short(content_key(&found));
-        if let NotifiedAmount::Usable(amount) = found.amount {
-            line.amount = amount.get();
+        match &found.amount {
+            NotifiedAmount::Usable(amount) => line.amount = amount.get(),
+            NotifiedAmount::Unusable(written) => line.content_key = short(key(&digest::of_bytes(written.as_bytes()))),
         }
         if class == Class::N00 {
-            line.store = stores.number(&found.agent.id, &found.agent.store_id);
+            line.store = kept.stores.number(&found.agent.id, &found.agent.store_id);
         }
-        line.marks = self.marks(&found, received);
         if let Some(at) = received.and_then(|received| received.at) {
             line.received_at_us = at.as_microsecond();
         }
-        line.text_at = u32::try_from(texts.len()).unwrap_or(u32::MAX);
-        match self.options.pairs.pair(&found.invoice_number, &found.payment_code) {
-            Some(bill) => line.bill = bill,
-            None => keep_texts(&mut line, &found, texts),
-        }
-        line.moment = payment::moment(found.channel, &found.payment_code, &found.invoice_number, line.amount, found.paid_at);
-        let canonical = found.canonical();
-        line.marks = line.marks.and(Marks::EVENED, canonical != line.identity).and(Marks::NO_TRANSACTION, !found.has_transaction());
-        if canonical != line.identity {
-            texts.extend_from_slice(&canonical);
-        }
+        let ids = (&*found.invoice_number, &*found.payment_code);
+        let canonical = Some(found.canonical()).filter(|canonical| *canonical != line.identity);
+        line.marks = line.marks.and(Marks::ACQUIRER_DIFFERS, !found.acquirer_agrees).and(Marks::NO_TRANSACTION, !found.has_transaction());
+        name(&mut line, ids, canonical, self.options.pairs, &mut kept.texts);
         line
     }
+}
 
-    fn marks(&self, found: &Notification<'_>, received: Option<&Received<'_>>) -> Marks {
-        let marks = Marks::default().and(Marks::ACQUIRER_DIFFERS, !found.acquirer_agrees);
-        let Some(received) = received else { return marks };
-        let Some(received_at) = received.at else { return marks };
-        let stamped_at = received.headers.timestamp.as_deref().and_then(|stamp| stamp.parse::<Timestamp>().ok());
-        let flags = line_flags(&LateFacts { received_at, stamped_at, paid_at: found.paid_at }, self.options.policy);
-        marks.and(Marks::SKEWED, flags.skewed).and(Marks::LATE, flags.late)
+/// Says of a line which bill it names, keeping the texts of those that no bill has.
+pub(super) fn name(line: &mut Line, (number, code): (&str, &str), canonical: Option<Digest>, pairs: &dyn Pairs, texts: &mut Vec<u8>) {
+    line.text_at = u32::try_from(texts.len()).unwrap_or(u32::MAX);
+    match pairs.pair(number, code) {
+        Some(bill) => line.bill = bill,
+        None => keep_texts(line, number, code, texts),
     }
+    line.moment = payment::moment(line.channel, code, number, line.amount, line.paid_at());
+    line.marks = line.marks.and(Marks::EVENED, canonical.is_some());
+    texts.extend(canonical.iter().flatten());
+}
+
+/// What a signed body claims that cannot be booked.
+fn claim_of(line: &Line, body: &str) -> Option<Claim> {
+    let may_be = line.class == Class::N12 || line.class == Class::N00 && line.usable_amount().is_none();
+    may_be.then(|| claim::claim(body))?
 }
 
 /// What else a target may have been when it was signed. Whether DOKU signs a query string is not documented; servers and proxies log
@@ -186,11 +200,11 @@ fn is_spaced(body: &str) -> bool {
     memchr::memmem::find(body.as_bytes(), b"\": ").is_some()
 }
 
-fn keep_texts(line: &mut Line, found: &Notification<'_>, texts: &mut Vec<u8>) {
-    line.invoice_length = u8::try_from(found.invoice_number.len()).unwrap_or(0);
-    line.code_length = u8::try_from(found.payment_code.len()).unwrap_or(0);
-    texts.extend_from_slice(found.invoice_number.as_bytes());
-    texts.extend_from_slice(found.payment_code.as_bytes());
+fn keep_texts(line: &mut Line, number: &str, code: &str, texts: &mut Vec<u8>) {
+    line.invoice_length = u8::try_from(number.len()).unwrap_or(0);
+    line.code_length = u8::try_from(code.len()).unwrap_or(0);
+    texts.extend_from_slice(number.as_bytes());
+    texts.extend_from_slice(code.as_bytes());
 }
 
 pub(super) fn refused(digest: Digest, class: Class, why: Detail) -> Line {
@@ -199,21 +213,9 @@ pub(super) fn refused(digest: Digest, class: Class, why: Detail) -> Line {
     line
 }
 
-fn content_key(found: &Notification<'_>) -> u64 {
-    let mut hasher = DefaultHasher::new();
-    match &found.amount {
-        NotifiedAmount::Usable(amount) => amount.get().hash(&mut hasher),
-        NotifiedAmount::Unusable(written) => written.hash(&mut hasher),
-    }
-    payment::whole_second(found.paid_at).hash(&mut hasher);
-    found.invoice_number.hash(&mut hasher);
-    hasher.finish()
-}
-
-fn key<T: Hash + ?Sized>(value: &T) -> u64 {
-    let mut hasher = DefaultHasher::new();
-    value.hash(&mut hasher);
-    hasher.finish()
+/// The beginning of a digest: the same in every version, for it is also kept.
+fn key(digest: &Digest) -> u64 {
+    digest.first_chunk::<8>().copied().map_or(0, u64::from_be_bytes)
 }
 
 /// Half of a key, where keys meet only few others.

@@ -1,5 +1,6 @@
 //! What the first bytes of a file tell: what stands around its messages, and what it is when it is no log.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
 use super::envelope::{self, Envelope};
@@ -50,9 +51,11 @@ impl Head {
 
 /// A table that lacks columns.
 pub(super) const OTHER_TABLE: Oddity = Oddity {
-    what: "a table without the columns of notifications",
-    remedy: "name its columns in `[notifications.columns]` or in a layout: `body`, `received_at`, and `headers` or `client_id`, \
+    what: Cow::Borrowed("a table without the columns of notifications"),
+    remedy: Cow::Borrowed(
+        "name its columns in `[notifications.columns]` or in a layout: `body`, `received_at`, and `headers` or `client_id`, \
              `request_id`, `request_timestamp` and `signature` (docs/formats-logs.md)",
+    ),
     is_certain: false,
 };
 
@@ -83,7 +86,7 @@ pub(super) fn is_workbook(bytes: &[u8]) -> bool {
 
 fn of_binary(bytes: &[u8]) -> Option<Oddity> {
     let format = FORMATS.iter().find(|(at, magic, ..)| bytes.get(*at..).is_some_and(|rest| rest.starts_with(magic)));
-    let certain = |what, remedy| Oddity { what, remedy, is_certain: true };
+    let certain = |what, remedy| Oddity { what: Cow::Borrowed(what), remedy: Cow::Borrowed(remedy), is_certain: true };
     if let Some((_, _, what, remedy)) = format {
         return Some(certain(what, remedy));
     }
@@ -98,7 +101,7 @@ fn of_binary(bytes: &[u8]) -> Option<Oddity> {
 }
 
 fn of_text(bytes: &[u8]) -> Option<Oddity> {
-    let odd = |what, remedy| Some(Oddity { what, remedy, is_certain: false });
+    let odd = |what, remedy| Some(Oddity { what: Cow::Borrowed(what), remedy: Cow::Borrowed(remedy), is_certain: false });
     if !bytes.is_empty() && bytes.iter().all(|&byte| byte == 0) {
         return odd("nothing but zeros, as a power loss leaves them", "take the file from a backup, or have the notifications sent again");
     }
@@ -154,7 +157,7 @@ fn of_words(first: &str) -> Option<Oddity> {
     } else {
         return None;
     };
-    Some(Oddity { what, remedy, is_certain: false })
+    Some(Oddity { what: Cow::Borrowed(what), remedy: Cow::Borrowed(remedy), is_certain: false })
 }
 
 /// Whether a line is the beginning of a JSON object and no more.

@@ -14,12 +14,9 @@ const PIECE: usize = 1 << 16;
 /// # Errors
 /// When the file cannot be read.
 pub fn lines_naming(path: &Path, words: &BTreeSet<String>) -> io::Result<u64> {
-    let written: Vec<String> = words.iter().filter(|word| !word.is_empty()).flat_map(|word| spellings(word)).collect();
+    let words = Words::of(words);
     let (mut decoder, mut piece, mut line, mut count) = (Decoder::open(path)?, vec![0; PIECE], Vec::new(), 0_u64);
-    let holds_one = |line: &[u8]| {
-        let text = String::from_utf8_lossy(line).to_lowercase();
-        u64::from(written.iter().any(|word| text.contains(word.as_str())))
-    };
+    let holds_one = |line: &[u8]| u64::from(words.are_in(line));
     loop {
         let length = decoder.read(&mut piece)?;
         if length == 0 {
@@ -33,6 +30,21 @@ pub fn lines_naming(path: &Path, words: &BTreeSet<String>) -> io::Result<u64> {
                 line.push(byte);
             }
         }
+    }
+}
+
+/// Words in every way they may be written.
+pub(super) struct Words(Vec<String>);
+
+impl Words {
+    pub(super) fn of(words: &BTreeSet<String>) -> Self {
+        Self(words.iter().filter(|word| !word.is_empty()).flat_map(|word| spellings(word)).collect())
+    }
+
+    /// Whether `line` holds one of them.
+    pub(super) fn are_in(&self, line: &[u8]) -> bool {
+        let text = String::from_utf8_lossy(line).to_lowercase();
+        self.0.iter().any(|word| text.contains(word.as_str()))
     }
 }
 

@@ -5,31 +5,34 @@
 mod arrival;
 pub mod bank;
 mod blocks;
-mod claims;
 pub mod codes;
 mod envelope;
+mod fact;
 mod inquiries;
 mod inspect;
 mod kept;
 mod lines;
 mod looks;
 mod mentions;
+mod merged;
 mod other;
 mod read;
 pub mod settlement;
 mod source;
+pub mod store;
 mod visit;
 mod wrapper;
 
 use std::path::{Path, PathBuf};
 
-pub use claims::claims;
 pub use inquiries::{Inquiries, inquiries};
 pub use kept::COLUMNS;
 pub use mentions::lines_naming;
-pub use read::{Evidence, ReadOptions, read, read_bytes};
+pub use read::{Evidence, ReadOptions, Sources, read, read_bytes};
+pub use store::{Sealing, StoreAt, StoreError};
 pub use visit::{names, visit};
 
+use self::source::Expansion;
 use crate::domain::code::Code;
 
 /// Which bill an invoice number and a code name together, for those who know; then a line need not keep its texts.
@@ -73,6 +76,28 @@ pub enum EvidenceError {
         "E0703: this is more evidence than one run can hold\nhint: reconcile a shorter period, or check that the logs belong to this ledger"
     )]
     TooMany,
+    /// See [`codes::EXPANSION`].
+    #[error("{}: the log `{}` expands to more than {times} times its size\nhint: {}", codes::EXPANSION.id, path.display(), codes::EXPANSION.remedy)]
+    Expansion {
+        /// Which log.
+        path: PathBuf,
+        /// The limit.
+        times: u64,
+    },
+    /// See [`codes::FLOOD`].
+    #[error(
+        "{}: {malformed} lines could not be read up to the log `{}`, most of all that were\nhint: {}",
+        codes::FLOOD.id, path.display(), codes::FLOOD.remedy
+    )]
+    Flood {
+        /// Which log was being read.
+        path: PathBuf,
+        /// How many.
+        malformed: u64,
+    },
+    /// The store of evidence.
+    #[error(transparent)]
+    Store(#[from] StoreError),
 }
 
 impl EvidenceError {
@@ -83,10 +108,16 @@ impl EvidenceError {
             Self::NoFiles { .. } => codes::NO_FILES,
             Self::Unreadable { .. } => codes::UNREADABLE,
             Self::TooMany => codes::TOO_MANY,
+            Self::Expansion { .. } => codes::EXPANSION,
+            Self::Flood { .. } => codes::FLOOD,
+            Self::Store(error) => error.code(),
         }
     }
 
     fn unreadable(path: &Path, error: &std::io::Error) -> Self {
+        if let Some(Expansion(times)) = error.get_ref().and_then(|inner| inner.downcast_ref()) {
+            return Self::Expansion { path: path.to_owned(), times: *times };
+        }
         Self::Unreadable { path: path.to_owned(), reason: error.to_string() }
     }
 }

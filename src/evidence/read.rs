@@ -6,16 +6,18 @@ use std::path::PathBuf;
 use rayon::prelude::*;
 
 use super::blocks::{Block, Blocks, Content};
-use super::inspect::{Inspector, Raw, refused};
+use super::fact::{Beside, Fact};
+use super::inspect::{Inspector, Kept, Raw, refused};
 use super::lines::{self, Piece, Place, Span};
+use super::store::{self, StoreAt};
 use super::wrapper::{self, Wrapper};
 use super::{EvidenceError, Pairs};
+use crate::doku::claim::Claim;
 use crate::doku::signature::SigningKey;
 use crate::domain::amount::Rupiah;
 use crate::domain::classify::{Class, Policy};
-use crate::domain::digest;
+use crate::domain::digest::{self, Digest};
 use crate::domain::line::{Detail, InputFile, Line, Lines, LogContents, Marks, RawTotals};
-use crate::domain::store::Stores;
 use crate::table::Settings;
 
 /// Blocks a thread parses at once; together with those being read, twice as many megabytes a thread.
@@ -42,23 +44,39 @@ impl std::fmt::Debug for ReadOptions<'_> {
     }
 }
 
+/// Where evidence is read from: logs, a store of what was read from logs before, or both.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Sources<'a> {
+    /// The logs.
+    pub logs: &'a [PathBuf],
+    /// The store.
+    pub store: Option<&'a StoreAt>,
+}
+
 /// Everything the logs say.
 #[derive(Debug, Default)]
 pub struct Evidence {
     /// Every line; SUCCESS lines provisionally N00, other notifications N09.
     pub lines: Lines,
-    /// The files, in the order given.
+    /// The files, those of the store first, then the logs in the order given.
     pub files: Vec<InputFile>,
+    /// For each log that was given, its place in `files`; none where the store has all of it.
+    pub places: Vec<Option<u32>>,
     /// Sums of what was parsed.
     pub raw: RawTotals,
+    /// What verified messages claim that tell of money and cannot be booked (N12, P17), each with the digest of its line; sorted.
+    pub claims: Vec<(Digest, Claim)>,
 }
 
-/// Reads `files`, every line of which is accounted for.
+/// Reads all of `sources`: every line is accounted for, and one that is in a log and in the store counts once.
 ///
 /// # Errors
-/// When a file cannot be read to its end, or there is more than one run can hold.
-pub fn read(files: &[PathBuf], options: &ReadOptions<'_>) -> Result<Evidence, EvidenceError> {
-    read_blocks(Blocks::new(files, options.tables), options)
+/// When a file cannot be read to its end, the store is not what was written, or there is more than one run can hold.
+pub fn read(sources: Sources<'_>, options: &ReadOptions<'_>) -> Result<Evidence, EvidenceError> {
+    let logs = || read_blocks(Blocks::new(sources.logs, options.tables), options);
+    let Some(store) = sources.store else { return logs() };
+    let stored = store::load(store, options)?;
+    if sources.logs.is_empty() { Ok(stored) } else { stored.and(logs()?) }
 }
 
 /// The same of a log that is in no file, whatever its bytes are: where a fuzzer begins.
@@ -69,38 +87,75 @@ pub fn read_bytes(bytes: &[u8], options: &ReadOptions<'_>) -> Result<Evidence, E
     read_blocks(Blocks::of_bytes(bytes, options.tables)?, options)
 }
 
-fn read_blocks(mut blocks: Blocks<'_>, options: &ReadOptions<'_>) -> Result<Evidence, EvidenceError> {
+fn read_blocks(blocks: Blocks<'_>, options: &ReadOptions<'_>) -> Result<Evidence, EvidenceError> {
     let mut evidence = Evidence::default();
+    let files = each(blocks, options, false, |parsed| evidence.take(parsed))?;
+    evidence.places = (0_u32..).take(files.len()).map(Some).collect();
+    evidence.files = files;
+    evidence.finish();
+    Ok(evidence)
+}
+
+/// Shows what each block says, in order; gives the files. `keeps_all`: also what the present settings do not count.
+pub(super) fn each(
+    mut blocks: Blocks<'_>,
+    options: &ReadOptions<'_>,
+    keeps_all: bool,
+    mut take: impl FnMut(Parsed) -> Result<(), EvidenceError>,
+) -> Result<Vec<InputFile>, EvidenceError> {
     let mut contents: Vec<LogContents> = Vec::new();
     let count = rayon::current_num_threads().saturating_mul(BATCH_PER_THREAD);
     let mut batch = blocks.batch(count)?;
+    let mut flood = Flood::default();
     while !batch.is_empty() {
-        let (next, parsed) =
-            rayon::join(|| blocks.batch(count), || batch.par_iter().map(|block| Parsed::of(block, options)).collect::<Vec<_>>());
+        let parse = |block: &Block| Parsed::of(block, options, keeps_all);
+        let (next, parsed) = rayon::join(|| blocks.batch(count), || batch.par_iter().map(parse).collect::<Vec<_>>());
         for (block, parsed) in batch.iter().zip(parsed) {
             let file = usize::try_from(block.file).unwrap_or(usize::MAX);
             if contents.len() <= file {
                 contents.resize(file.saturating_add(1), LogContents::default());
             }
             if let Some(contents) = contents.get_mut(file) {
-                *contents = contents.plus(parsed.contents);
+                *contents = std::mem::take(contents).plus(&parsed.contents);
             }
-            evidence.take(parsed)?;
+            flood.check(&parsed.contents, || blocks.path(block.file))?;
+            take(parsed)?;
         }
         blocks.take_back(batch);
         batch = next?;
     }
-    evidence.files = blocks.done;
-    for (file, found) in evidence.files.iter_mut().zip(contents) {
-        file.contents = file.contents.plus(found);
+    let mut files = blocks.done;
+    for (file, found) in files.iter_mut().zip(&contents) {
+        file.contents = std::mem::take(&mut file.contents).plus(found);
     }
-    evidence.name_faults();
-    Ok(evidence)
+    Ok(files)
+}
+
+/// Lines that cannot be read are kept one by one, to be named; so many of them that they would fill the memory are no log.
+#[derive(Default)]
+struct Flood {
+    messages: u64,
+    malformed: u64,
+}
+
+impl Flood {
+    /// More of them than any log has, whatever happened to it.
+    const MALFORMED_MAX: u64 = 1_000_000;
+
+    fn check(&mut self, found: &LogContents, path: impl FnOnce() -> PathBuf) -> Result<(), EvidenceError> {
+        self.messages = self.messages.saturating_add(found.messages);
+        self.malformed = self.malformed.saturating_add(found.malformed);
+        let is_most = self.malformed.saturating_mul(2) > self.messages;
+        if self.malformed > Self::MALFORMED_MAX && is_most {
+            return Err(EvidenceError::Flood { path: path(), malformed: self.malformed });
+        }
+        Ok(())
+    }
 }
 
 impl Evidence {
     /// Says of each file why its lines could not be parsed, most often.
-    fn name_faults(&mut self) {
+    pub(super) fn name_faults(&mut self) {
         if self.files.iter().all(|file| file.contents.malformed == 0) {
             return;
         }
@@ -116,12 +171,22 @@ impl Evidence {
         }
     }
 
-    fn take(&mut self, parsed: Parsed) -> Result<(), EvidenceError> {
+    /// What can be said once all is there.
+    pub(super) fn finish(&mut self) {
+        self.claims.sort_by(|a, b| a.0.cmp(&b.0));
+        self.claims.dedup();
+        self.name_faults();
+    }
+
+    pub(super) fn take(&mut self, parsed: Parsed) -> Result<(), EvidenceError> {
         let fits = |length: usize| u32::try_from(length).is_ok_and(|length| length < u32::MAX);
-        if !fits(self.lines.len().saturating_add(parsed.lines.len())) || !fits(self.lines.text_len().saturating_add(parsed.texts.len())) {
+        if !fits(self.lines.len().saturating_add(parsed.lines.len()))
+            || !fits(self.lines.text_len().saturating_add(parsed.kept.texts.len()))
+        {
             return Err(EvidenceError::TooMany);
         }
-        self.lines.append(parsed.lines, &parsed.texts, &parsed.stores);
+        self.lines.append(parsed.lines, &parsed.kept.texts, &parsed.kept.stores);
+        self.claims.extend(parsed.kept.claims);
         self.raw.success_count = self.raw.success_count.saturating_add(parsed.raw.success_count);
         self.raw.success_amount = self.raw.success_amount.plus(parsed.raw.success_amount);
         Ok(())
@@ -130,78 +195,93 @@ impl Evidence {
 
 /// What one block says.
 #[derive(Default)]
-struct Parsed {
-    lines: Vec<Line>,
-    texts: Vec<u8>,
-    stores: Stores,
-    raw: RawTotals,
+pub(super) struct Parsed {
+    pub(super) lines: Vec<Line>,
+    /// What is known beside each line, where all is kept: then the lines are not concluded yet.
+    pub(super) beside: Vec<Beside>,
+    pub(super) kept: Kept,
+    pub(super) raw: RawTotals,
     contents: LogContents,
+    keeps_all: bool,
 }
 
 impl Parsed {
-    fn of(block: &Block, options: &ReadOptions<'_>) -> Self {
-        let mut parsed = Self::default();
+    fn of(block: &Block, options: &ReadOptions<'_>, keeps_all: bool) -> Self {
+        let mut parsed = Self { keeps_all, ..Self::default() };
+        let reader = Reader { inspector: Inspector::new(options, keeps_all), policy: options.policy, block };
         if let Content::Oversized(digest) = block.content {
-            let line = refused(digest, Class::N01, Detail::TooLong);
-            parsed.push(line, block, Span { line: 0, offset: 0, length: 0 });
+            let fact = Fact::unread(refused(digest, Class::N01, Detail::TooLong));
+            parsed.push(fact, &reader, Span { line: 0, offset: 0, length: 0 });
         }
-        parsed.read_pieces(block, options);
+        parsed.read_pieces(&reader);
         parsed
     }
 
-    fn read_pieces(&mut self, block: &Block, options: &ReadOptions<'_>) {
-        let (inspector, bytes) = (Inspector::new(options), block.bytes());
+    fn read_pieces(&mut self, reader: &Reader<'_>) {
+        let bytes = reader.block.bytes();
         self.lines.reserve(bytes.len() / 600);
-        block.pieces(|piece| match piece {
-            Piece::Malformed { span, why } => self.push(refused(digest::of_bytes(span.of(bytes)), Class::N01, why), block, span),
+        reader.block.pieces(|piece| match piece {
+            Piece::Malformed { span, why } => {
+                self.push(Fact::unread(refused(digest::of_bytes(span.of(bytes)), Class::N01, why)), reader, span);
+            }
             Piece::Blank => self.contents.blank = self.contents.blank.saturating_add(1),
             Piece::Wrapping => self.contents.wrapping = self.contents.wrapping.saturating_add(1),
-            Piece::Message { span, text, place } => {
-                let raw = span.of(bytes);
-                match text {
-                    Some(text) => self.message(&inspector, &Message { block, span, raw, text: &text, place }),
-                    None => self.line(&inspector, block, span, raw),
-                }
-            }
+            Piece::Message { span, text, place } => match text {
+                Some(text) => self.message(reader, span, &text, place),
+                None => self.line(reader, span),
+            },
         });
     }
 
     /// A line as it stands; one that is no message may be a record where its file did not begin with records.
-    fn line(&mut self, inspector: &Inspector<'_>, block: &Block, span: Span, raw: &[u8]) {
-        let line = inspector.inspect(Raw::Line(raw), &mut self.texts, &mut self.stores);
-        let record = if line.class == Class::N01 && block.wrapper == Wrapper::None { str::from_utf8(raw).ok() } else { None };
+    fn line(&mut self, reader: &Reader<'_>, span: Span) {
+        let raw = span.of(reader.block.bytes());
+        let fact = reader.inspector.inspect(Raw::Line(raw), &mut self.kept);
+        let is_unread = fact.line.class == Class::N01 && reader.block.wrapper == Wrapper::None;
+        let record = if is_unread { str::from_utf8(raw).ok() } else { None };
         match record.and_then(wrapper::record) {
             Some((_, record)) => lines::inner(record.texts, span, &mut |piece| match piece {
-                Piece::Message { span, text: Some(text), place } => {
-                    self.message(inspector, &Message { block, span, raw, text: &text, place });
-                }
+                Piece::Message { span, text: Some(text), place } => self.message(reader, span, &text, place),
                 _ => self.contents.wrapping = self.contents.wrapping.saturating_add(1),
             }),
-            None => self.push(line, block, span),
+            None => self.push(fact, reader, span),
         }
     }
 
     /// What was logged with a record. Its digest is the line's, so that the line can be found; of several in one line, each has
     /// its own.
-    fn message(&mut self, inspector: &Inspector<'_>, message: &Message<'_>) {
-        let own = if message.place == Place::Only { message.raw } else { message.text.as_bytes() };
-        let raw = Raw::Wrapped { digest: digest::of_bytes(own), text: message.text };
-        let line = inspector.inspect(raw, &mut self.texts, &mut self.stores);
-        if message.place == Place::Further {
+    fn message(&mut self, reader: &Reader<'_>, span: Span, text: &str, place: Place) {
+        let own = if place == Place::Only { span.of(reader.block.bytes()) } else { text.as_bytes() };
+        let fact = reader.inspector.inspect(Raw::Wrapped { digest: digest::of_bytes(own), text }, &mut self.kept);
+        if place == Place::Further {
             self.contents.packed = self.contents.packed.saturating_add(1);
         }
-        self.push(line, message.block, message.span);
+        self.push(fact, reader, span);
     }
 
-    fn push(&mut self, mut line: Line, block: &Block, span: Span) {
-        line.file = block.file;
-        line.number = u32::try_from(block.first_line.saturating_add(span.line)).unwrap_or(u32::MAX);
-        line.byte = block.byte.saturating_add(u64::try_from(span.offset).unwrap_or(u64::MAX));
+    fn push(&mut self, mut fact: Fact, reader: &Reader<'_>, span: Span) {
+        let block = reader.block;
+        fact.line.file = block.file;
+        fact.line.number = u32::try_from(block.first_line.saturating_add(span.line)).unwrap_or(u32::MAX);
+        fact.line.byte = block.byte.saturating_add(u64::try_from(span.offset).unwrap_or(u64::MAX));
+        let kept = self.keeps_all.then(|| fact.clone());
+        let line = fact.concluded(reader.policy);
         self.contents.messages = self.contents.messages.saturating_add(1);
         let count = |slot: &mut u64, on: bool| *slot = slot.saturating_add(u64::from(on));
         count(&mut self.contents.malformed, line.class == Class::N01);
         count(&mut self.contents.verified, line.marks.has(Marks::VERIFIED));
         count(&mut self.contents.rewritten, line.detail == Some(Detail::Rewritten));
+        match kept {
+            Some(Fact { line, beside }) => {
+                self.lines.push(line);
+                self.beside.push(beside);
+            }
+            None => self.conclude(line),
+        }
+    }
+
+    /// Takes a line that is concluded.
+    pub(super) fn conclude(&mut self, line: Line) {
         if line.class == Class::N00 {
             self.raw.success_count = self.raw.success_count.saturating_add(1);
             self.raw.success_amount = self.raw.success_amount.plus(Rupiah::new(line.amount.into()));
@@ -210,12 +290,9 @@ impl Parsed {
     }
 }
 
-/// A message that stands in a record, and where.
-struct Message<'a> {
+/// What one block is read with.
+struct Reader<'a> {
+    inspector: Inspector<'a>,
+    policy: &'a Policy,
     block: &'a Block,
-    span: Span,
-    /// The physical line.
-    raw: &'a [u8],
-    text: &'a str,
-    place: Place,
 }

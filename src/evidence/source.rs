@@ -126,8 +126,20 @@ impl Part {
     }
 }
 
+/// That a file is far smaller than what it is made to expand to, as no log of messages is.
+#[derive(Debug, thiserror::Error)]
+#[error("it expands to more than {0} times its size")]
+pub(super) struct Expansion(pub(super) u64);
+
+/// What a file may expand to, however small it is.
+const EXPANSION_FREE: u64 = 1 << 20;
+
 /// The text of a file.
-pub(super) struct Decoder(Option<Part>);
+pub(super) struct Decoder {
+    part: Option<Part>,
+    expanded: u64,
+    expansion_max: u64,
+}
 
 impl Decoder {
     pub(super) fn open(path: &Path) -> io::Result<Self> {
@@ -136,12 +148,18 @@ impl Decoder {
 
     /// The same of bytes from anywhere.
     pub(super) fn new(bytes: Box<dyn Read + Send>) -> io::Result<Self> {
-        Ok(Self(Some(Part::compressed(Source::new(bytes))?.unwrap_or_else(Part::Plain))))
+        let part = Part::compressed(Source::new(bytes))?.unwrap_or_else(Part::Plain);
+        Ok(Self { part: Some(part), expanded: 0, expansion_max: u64::MAX })
+    }
+
+    /// The same, refusing to expand to more than `times` the bytes that were read.
+    pub(super) fn within(self, times: u64) -> Self {
+        Self { expansion_max: times, ..self }
     }
 
     /// The digest and size of the file, to its very end.
     pub(super) fn finish(self) -> io::Result<(Digest, u64)> {
-        let mut source = self.0.ok_or_else(|| io::Error::other("it was read on after an error"))?.into_source();
+        let mut source = self.part.ok_or_else(|| io::Error::other("it was read on after an error"))?.into_source();
         io::copy(&mut source, &mut io::sink())?;
         Ok((source.running.finish(), source.bytes))
     }
@@ -149,17 +167,21 @@ impl Decoder {
 
 impl Read for Decoder {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        while let Some(part) = &mut self.0 {
-            let count = match part {
+        while let Some(part) = &mut self.part {
+            let (count, taken) = match part {
                 Part::Plain(source) => return source.read(buffer),
                 Part::Over(_) => return Ok(0),
-                Part::Gzip(decoder) => decoder.read(buffer)?,
-                Part::Zstd(decoder) => decoder.read(buffer)?,
+                Part::Gzip(decoder) => (decoder.read(buffer)?, decoder.get_ref().bytes),
+                Part::Zstd(decoder) => (decoder.read(buffer)?, decoder.get_ref().bytes),
             };
+            self.expanded = self.expanded.saturating_add(u64::try_from(count).unwrap_or(u64::MAX));
+            if self.expanded > taken.saturating_mul(self.expansion_max).max(EXPANSION_FREE) {
+                return Err(io::Error::other(Expansion(self.expansion_max)));
+            }
             if count > 0 || buffer.is_empty() {
                 return Ok(count);
             }
-            self.0 = self.0.take().map(Part::after).transpose()?;
+            self.part = self.part.take().map(Part::after).transpose()?;
         }
         Err(io::Error::other("it was read on after an error"))
     }

@@ -42,6 +42,23 @@ pub(super) fn visit_all(
     }
 }
 
+/// Shows the lines of `files` that hold messages, each with its number in its file and its bytes as they stand there; gives the files.
+///
+/// # Errors
+/// When a file cannot be read to its end.
+pub(super) fn visit_lines(files: &[PathBuf], tables: &Settings, mut see: impl FnMut(u32, &[u8])) -> Result<Vec<InputFile>, EvidenceError> {
+    let mut blocks = Blocks::new(files, tables);
+    loop {
+        let batch = blocks.batch(1)?;
+        let Some(block) = batch.first() else { return Ok(blocks.done) };
+        block.pieces(|piece| {
+            let (Piece::Message { span, .. } | Piece::Malformed { span, .. }) = piece else { return };
+            see(u32::try_from(block.first_line.saturating_add(span.line)).unwrap_or(u32::MAX), span.of(block.bytes()));
+        });
+        blocks.take_back(batch);
+    }
+}
+
 /// Whether `name` stands in `line` as a whole JSON text, also inside a body that is a text itself, or as a whole number.
 #[must_use]
 pub fn names(line: &[u8], name: &str) -> bool {

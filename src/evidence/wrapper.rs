@@ -116,6 +116,13 @@ impl Wrapper {
         }
     }
 
+    /// The name, of those that there are; empty for any other.
+    pub(super) fn named(name: &str) -> &'static str {
+        const ALL: [Wrapper; 7] =
+            [Wrapper::Docker, Wrapper::Cri, Wrapper::Journald, Wrapper::CloudWatch, Wrapper::Document, Wrapper::Other, Wrapper::Table];
+        ALL.into_iter().map(Self::name).find(|known| *known == name).unwrap_or_default()
+    }
+
     /// How many of `bytes`, which are whole lines, can be cut off without parting the pieces of a message.
     pub(super) fn joined(self, bytes: &[u8]) -> usize {
         match self {

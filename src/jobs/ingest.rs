@@ -16,7 +16,7 @@ use crate::domain::lifecycle::{BillState, CodeAnswer, Event, OperationKind, Stat
 use crate::domain::line::{Detail, InputFile, Line, Lines};
 use crate::domain::payment::Payment;
 use crate::domain::sum::Sum;
-use crate::evidence::{self, EvidenceError, NoPairs, ReadOptions};
+use crate::evidence::{self, EvidenceError, NoPairs, ReadOptions, Sources, StoreAt};
 use crate::ledger::{Basis, Entry, Ledger, LedgerError, Private, View as _};
 use crate::reconcile::{Tallies, dedupe};
 use crate::table::Settings;
@@ -60,6 +60,8 @@ pub enum IngestError {
 pub struct IngestOptions {
     /// The logs.
     pub logs: Vec<PathBuf>,
+    /// The store of evidence, instead of logs or beside them.
+    pub evidence: Option<StoreAt>,
     /// The keys that may have signed.
     pub keys: Vec<SigningKey>,
     /// Our `Client-Id`.
@@ -139,7 +141,7 @@ async fn hold_all(ledger: &impl Ledger, claims: &Claims, now: Timestamp) -> Resu
 pub(super) fn proved(options: &IngestOptions) -> Result<Proved, EvidenceError> {
     let IngestOptions { keys, client_id, policy, tables, .. } = options;
     let read = ReadOptions { keys, client_id, policy, pairs: &NoPairs, tables };
-    let mut evidence = evidence::read(&options.logs, &read)?;
+    let mut evidence = evidence::read(Sources { logs: &options.logs, store: options.evidence.as_ref() }, &read)?;
     let proved = dedupe(&mut evidence.lines);
     let mut report = IngestReport { lines: evidence.files.iter().map(|file| file.lines).sum(), ..IngestReport::default() };
     let mut tallies = Tallies::default();
@@ -152,8 +154,7 @@ pub(super) fn proved(options: &IngestOptions) -> Result<Proved, EvidenceError> {
     }
     report.by_class = tallies.iter().collect();
     report.files = std::mem::take(&mut evidence.files);
-    let claims = evidence::claims(&options.logs, &options.tables, &evidence.lines)?;
-    let lines = evidence.lines;
+    let (lines, claims) = (evidence.lines, evidence.claims);
     let (proofs, unusable): (Vec<u32>, Vec<u32>) =
         proved.proofs().partition(|&at| lines.get(at).is_some_and(|line| payment(&lines, line, None).is_some()));
     report.unusable = u64::try_from(unusable.len()).unwrap_or(u64::MAX);

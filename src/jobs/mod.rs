@@ -1,4 +1,4 @@
-//! Orchestration: issue, sync, ingest, serve, reconcile, demo. Each takes its ledger and gateway through their traits.
+//! Orchestration: issue, sync, ingest, evidence, serve, reconcile, demo. Each takes its ledger and gateway through their traits.
 //!
 //! Belongs here: order of steps, concurrency, stopping. Must not be here: SQL, sockets, decisions (they are `domain`'s).
 
@@ -9,6 +9,7 @@ pub mod demo;
 pub mod discrepancies;
 pub mod doctor;
 pub mod entries;
+pub mod evidence;
 mod hold;
 pub mod ingest;
 pub mod issue;

@@ -20,7 +20,7 @@ use crate::domain::line::InputFile;
 use crate::domain::settlement::{Settlement, SettlementTerms};
 use crate::evidence::bank::{BankError, Statements};
 use crate::evidence::settlement::SettlementError;
-use crate::evidence::{EvidenceError, Pairs};
+use crate::evidence::{EvidenceError, Pairs, StoreAt};
 use crate::jobs::discrepancies::{self, Looked};
 use crate::journal::period::ClosedPeriod;
 use crate::journal::{Journal, JournalError};
@@ -44,6 +44,8 @@ use crate::table::{self, Mostly};
 pub struct ReconcileOptions {
     /// The logs (`.jsonl`, `.gz`, `.zst`); see [`expand`](crate::evidence::expand) for patterns.
     pub notifications: Vec<PathBuf>,
+    /// The store of evidence, instead of logs or beside them.
+    pub evidence: Option<StoreAt>,
     /// The first WIB day.
     pub from: Date,
     /// The last WIB day.
@@ -285,6 +287,9 @@ fn request(options: &ReconcileOptions) -> Request {
         opening: options.opening.as_ref().map(|folder| text(&folder.path)),
         carry_in: options.carry_in.as_ref().map(text),
         request_history: options.request_history.as_ref().map(text),
+        evidence: options.evidence.as_ref().map(|store| text(&store.path)),
+        evidence_from: options.evidence.as_ref().and_then(|store| store.days.from),
+        evidence_to: options.evidence.as_ref().and_then(|store| store.days.to),
         layout: options.tables.layout.clone(),
         sheet: options.tables.sheet.clone(),
         language: options.presentation.as_ref().map(|presentation| presentation.language),

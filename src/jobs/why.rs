@@ -3,8 +3,9 @@
 pub mod books;
 mod inquiries;
 mod money;
+mod unread;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use jiff::Timestamp;
@@ -19,13 +20,14 @@ use crate::domain::lifecycle::{BillState, Event, Order};
 use crate::domain::line::{InputFile, Lines};
 use crate::domain::settlement::SettlementRow;
 use crate::domain::sum::Sum;
-use crate::evidence::{self, ReadOptions};
+use crate::evidence::{self, ReadOptions, Sources, StoreAt};
 use crate::journal;
 use crate::ledger::{Happening, Names, View};
-use crate::reconcile::{self, About, Asked, Finding, Outcome, Terms};
+use crate::reconcile::{self, About, Finding, Outcome, Terms};
 use crate::register::{Happening as Step, Register, Standings, Status};
 use crate::table::Settings;
 
+use self::unread::asked;
 pub use money::Money;
 
 /// What is asked, and where to look.
@@ -35,6 +37,8 @@ pub struct WhyOptions<'a> {
     pub name: &'a str,
     /// Notification logs.
     pub notifications: Vec<PathBuf>,
+    /// The store of evidence, instead of logs or beside them.
+    pub evidence: Option<StoreAt>,
     /// Inquiry logs of `serve`.
     pub inquiries: Vec<PathBuf>,
     /// The keys that may have signed.
@@ -173,16 +177,18 @@ pub async fn why(view: &impl View, options: &WhyOptions<'_>) -> Result<Story, Bo
     let journal = journal::read(options.journal)?;
     let register = journal.register()?;
     let mut subject = subject_of(view, &register, options.name).await?;
-    let has_evidence = !options.notifications.is_empty() || options.settlement.is_some();
+    let has_evidence = !options.notifications.is_empty() || options.evidence.is_some() || options.settlement.is_some();
     let concluded = if has_evidence { Some(conclude(view, &subject, options).await?) } else { None };
     if let (Some(concluded), None) = (&concluded, &subject.bill)
-        && let Some(found) = concluded.0.findings.iter().find(|finding| finding.id == options.name)
+        && let Some(found) = concluded.outcome.findings.iter().find(|finding| finding.id == options.name)
     {
         subject = subject_of_finding(view, &found.invoice_number, &found.payment_code).await?;
     }
     let judgement = match concluded {
-        Some((outcome, terms, files)) => {
-            let about = outcome.about(&asked(&subject, &outcome, &files, &options.tables)?, &terms);
+        Some(concluded) => {
+            let asked = asked(&subject, &concluded, options)?;
+            let Concluded { outcome, terms, files, .. } = concluded;
+            let about = outcome.about(&asked, &terms);
             let standings = register.standings();
             Some(Judgement { outcome, about, terms, files, standings })
         }
@@ -286,12 +292,17 @@ async fn holder(view: &impl View, name: &str) -> Result<Option<BillState>, Box<W
     Ok(found.pop())
 }
 
+/// What all evidence comes to.
+struct Concluded {
+    outcome: Outcome,
+    terms: Terms,
+    files: Vec<InputFile>,
+    /// For each log that was given, its place among the files.
+    places: Vec<Option<u32>>,
+}
+
 /// The whole evidence under the rules.
-async fn conclude(
-    view: &impl View,
-    subject: &Subject,
-    options: &WhyOptions<'_>,
-) -> Result<(Outcome, Terms, Vec<InputFile>), Box<WhyError>> {
+async fn conclude(view: &impl View, subject: &Subject, options: &WhyOptions<'_>) -> Result<Concluded, Box<WhyError>> {
     let today = wib_date(options.as_of);
     let whole = |from, to| Period::new(from, to).ok_or(ReconcileError::Period { from, to });
     let mut terms = Terms { period: whole(today, today)?, as_of: options.as_of, policy: options.policy.clone() };
@@ -299,7 +310,7 @@ async fn conclude(
     let billed = Billed::of_view(view, Sum::default(), &terms).await?;
     let WhyOptions { keys, client_id, policy, tables, .. } = options;
     let read = ReadOptions { keys, client_id, policy, pairs: &billed.bills, tables };
-    let mut evidence = evidence::read(&options.notifications, &read)?;
+    let mut evidence = evidence::read(Sources { logs: &options.notifications, store: options.evidence.as_ref() }, &read)?;
     terms.period = if let Some((from, to)) = options.period {
         whole(from, to)?
     } else {
@@ -308,9 +319,9 @@ async fn conclude(
         whole(planned.map_or(first, |planned| planned.min(first)).min(today), today.max(last))?
     };
     let settlement = options.settlement.as_ref().map(|given| read_settlement(given, &options.tables)).transpose()?;
-    let files = std::mem::take(&mut evidence.files);
+    let (files, places) = (std::mem::take(&mut evidence.files), std::mem::take(&mut evidence.places));
     let (inputs, _) = billed.inputs(evidence, &files, settlement);
-    Ok((reconcile::reconcile(inputs, &terms), terms, files))
+    Ok(Concluded { outcome: reconcile::reconcile(inputs, &terms), terms, files, places })
 }
 
 /// The first and the last day of any payment that was notified, so that none falls outside a period nobody chose.
@@ -318,34 +329,6 @@ fn days_paid(lines: &Lines) -> Option<(Date, Date)> {
     let days = || lines.iter().filter(|(_, line)| line.identity != [0; 32]).map(|(_, line)| line.paid_at_us);
     let day = |at| Timestamp::from_microsecond(at).ok().map(wib_date);
     Some((day(days().min()?)?, day(days().max()?)?))
-}
-
-fn asked(subject: &Subject, outcome: &Outcome, files: &[InputFile], tables: &Settings) -> Result<Asked, Box<WhyError>> {
-    let bills = &outcome.inputs.bills;
-    let own = subject.bill.as_ref().map(|bill| bill.invoice_number.as_str());
-    let mut found: Vec<u32> = own.map(|own| bills.named(own)).unwrap_or_default();
-    found.retain(|&bill| Some(bills.invoice_number(bill)) == own);
-    // Lines that were refused keep no ids; their bytes may still name the bill.
-    let mut refused: BTreeMap<(u32, u32), u32> = BTreeMap::new();
-    for (at, line) in outcome.inputs.lines.iter().filter(|(_, line)| line.identity == [0; 32]) {
-        refused.insert((line.file, line.number), at);
-    }
-    let mut unread = Vec::new();
-    if !refused.is_empty() {
-        let paths: Vec<PathBuf> = files.iter().map(|file| file.path.clone()).collect();
-        let all: BTreeSet<&String> = subject.invoice_numbers.iter().chain(&subject.payment_codes).collect();
-        evidence::visit(&paths, tables, |file, number, bytes| {
-            if let Some(&at) = refused.get(&(file, number))
-                && all.iter().any(|name| evidence::names(bytes, name))
-            {
-                unread.push(at);
-            }
-        })?;
-        unread.sort_unstable();
-        unread.dedup();
-    }
-    let texts = |set: &BTreeSet<String>| set.iter().cloned().collect();
-    Ok(Asked { bills: found, invoice_numbers: texts(&subject.invoice_numbers), payment_codes: texts(&subject.payment_codes), unread })
 }
 
 /// Evidence lines as parts of the story.

@@ -1,6 +1,7 @@
 //! The inputs in summary.json: what each file is, by content, and the time it covers.
 
 use jiff::Timestamp;
+use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 
 use crate::domain::digest;
@@ -32,10 +33,18 @@ pub struct InputFigures {
     pub blank: u64,
     /// Lines of a log that hold no message of their own: pieces of one, and what only holds records together.
     pub wrapping: u64,
-    /// Messages beyond the first of their line: lines = messages + blank + wrapping - packed.
+    /// Messages of a log that are counted where the evidence store has them, or that it keeps no longer.
+    #[serde(skip_serializing_if = "is_none")]
+    pub elsewhere: u64,
+    /// Messages beyond the first of their line: lines = messages + elsewhere + blank + wrapping - packed.
     pub packed: u64,
     /// What stands around the messages of a log, such as `docker`; empty for nothing.
     pub wrapper: &'static str,
+}
+
+#[allow(clippy::trivially_copy_pass_by_ref, reason = "serde wants it so")]
+const fn is_none(count: &u64) -> bool {
+    *count == 0
 }
 
 /// A key that signatures were believed by.
@@ -56,6 +65,15 @@ pub struct Request {
     pub carry_in: Option<String>,
     /// Our ledger beside an external one.
     pub request_history: Option<String>,
+    /// The store of evidence.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub evidence: Option<String>,
+    /// The first WIB day of receipt that was read of it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub evidence_from: Option<Date>,
+    /// The last.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub evidence_to: Option<Date>,
     /// The layout of its tables.
     pub layout: Option<String>,
     /// The sheet of its workbooks.
@@ -115,6 +133,7 @@ impl InputFigures {
             last_received_at: span.and_then(|(_, last)| at(last)),
             blank: file.contents.blank,
             wrapping: file.contents.wrapping,
+            elsewhere: file.contents.elsewhere,
             packed: file.contents.packed,
             wrapper: file.contents.wrapper,
         }

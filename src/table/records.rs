@@ -27,10 +27,12 @@ pub struct Limits {
     pub field_bytes_max: usize,
     /// Bytes of one file, decompressed.
     pub file_bytes_max: u64,
+    /// How many times its own size a log may have, decompressed.
+    pub expansion_max: u64,
 }
 
 impl Default for Limits {
-    /// 64 KiB a record, 8 KiB a cell, 256 columns, 10 million rows, 8 GiB.
+    /// 64 KiB a record, 8 KiB a cell, 256 columns, 10 million rows, 8 GiB, 200 times.
     fn default() -> Self {
         Self {
             record_bytes_max: 64 * 1024,
@@ -38,6 +40,7 @@ impl Default for Limits {
             rows_max: 10_000_000,
             field_bytes_max: 8 * 1024,
             file_bytes_max: 8 * 1024 * 1024 * 1024,
+            expansion_max: 200,
         }
     }
 }

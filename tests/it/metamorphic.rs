@@ -1,5 +1,6 @@
 //! What must follow when the inputs change in a known way, whatever the right result is: nothing here computes a class.
 
+mod evidence;
 mod settlement;
 
 use std::fs;

@@ -29,7 +29,7 @@ const LAYERS: [(&str, &[&str]); 25] = [
     ("register", &["books", "domain"]),
     ("journal", &["books", "clock", "domain", "private", "register"]),
     ("ledger", &["domain", "clock", "parallel", "private", "random", "temporary"]),
-    ("evidence", &["domain", "doku", "table"]),
+    ("evidence", &["columns", "domain", "doku", "private", "table"]),
     ("reconcile", &["books", "columns", "domain", "evidence", "register", "table"]),
     ("gateway", &["domain", "doku", "clock", "random"]),
     ("report", &["books", "columns", "domain", "parallel", "private", "reconcile", "register", "table", "temporary"]),

@@ -48,8 +48,9 @@ fn crontab(site: &Site) -> String {
     let night = if site.needs_cycle { "/usr/local/bin/tagih-night \"$(cat /etc/tagih/cycle)\"" } else { "/usr/local/bin/tagih-night" };
     format!(
         "# Where Debian's cron runs this, CRON_TZ is not known: write the times of the machine's zone (01:30 WIB is 18:30 UTC).\n\
-         CRON_TZ=Asia/Jakarta\nMAILTO=root\n{}{}{}",
+         CRON_TZ=Asia/Jakarta\nMAILTO=root\n{}{}{}{}",
         line("30 1 * * *", night),
+        if site.keeps_evidence { line("10 2 * * *", &job("evidence")) } else { String::new() },
         line("20 6 * * *", &job("ledger-backup")),
         line("40 6 * * *", &job("ledger-verify")),
     )

@@ -59,6 +59,9 @@ struct Site {
     bills: PathBuf,
     logs: Vec<String>,
     state: PathBuf,
+    /// The evidence store, and whether the settings have one.
+    evidence: PathBuf,
+    keeps_evidence: bool,
     textfiles: Option<PathBuf>,
     /// Folders the jobs write into.
     written: Vec<PathBuf>,
@@ -146,9 +149,13 @@ impl Site {
         let config = &setup.config;
         let log_dir = absolute(Path::new(&config.serve.log_dir));
         let parent = |path: &str| absolute(Path::new(path)).parent().map(Path::to_path_buf);
+        let evidence = match config.evidence.store.as_str() {
+            "" => absolute(&arguments.state).join("evidence"),
+            store => absolute(Path::new(store)),
+        };
         let mut written: Vec<PathBuf> = [parent(&config.journal.path), Some(log_dir.clone())]
             .into_iter()
-            .chain([Some(arguments.state.clone()), arguments.textfiles.clone()])
+            .chain([Some(arguments.state.clone()), Some(evidence.clone()), arguments.textfiles.clone()])
             .chain(config.ledger.url.is_empty().then(|| parent(&config.ledger.path)))
             .flatten()
             .collect();
@@ -170,6 +177,8 @@ impl Site {
             bills: absolute(&arguments.bills),
             logs,
             state: absolute(&arguments.state),
+            evidence,
+            keeps_evidence: !config.evidence.store.is_empty(),
             textfiles: arguments.textfiles.as_deref().map(absolute),
             written,
             credentials: credentials(setup)?,
@@ -193,6 +202,10 @@ impl Site {
                     [words("issue"), vec![path(&self.bills)], fixed, vec![path(&self.state.join("out"))]].concat(),
                 )
             }
+            "evidence" => (
+                "keep what the logs say, verified",
+                [words("evidence add"), self.logs.clone(), words("--allow-no-logs --store"), vec![path(&self.evidence)]].concat(),
+            ),
             "sync" => ("settle doubts, ask about bills nobody told of", words("sync --yes --max-duration 30m")),
             "ledger-backup" => (
                 "copy the ledger while it is in use",

@@ -59,6 +59,7 @@ pub(super) fn files(site: &Site) -> Vec<File> {
         ("ingest", offline, "*-*-* *:10:00 Asia/Jakarta"),
         ("issue", Network::Needed, "*-*-* 01:30:00 Asia/Jakarta"),
         ("sync", Network::Needed, "*-*-* 05:40:00 Asia/Jakarta"),
+        ("evidence", offline, "*-*-* 02:10:00 Asia/Jakarta"),
         ("ledger-backup", offline, "*-*-* 06:20:00 Asia/Jakarta"),
         ("ledger-verify", offline, "*-*-* 06:40:00 Asia/Jakarta"),
     ] {

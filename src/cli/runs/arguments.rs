@@ -7,7 +7,7 @@ use clap::{Arg, ArgMatches, Command};
 use serde_json::{Map, Value};
 
 /// Commands that change nothing and sign nothing, so that nobody asks later who ran them; every other one is recorded.
-const UNRECORDED: [&str; 20] = [
+const UNRECORDED: [&str; 21] = [
     "demo",
     "check",
     "why",
@@ -17,6 +17,7 @@ const UNRECORDED: [&str; 20] = [
     "doctor",
     "install",
     "config show",
+    "evidence list",
     "init",
     "sandbox",
     "support-bundle",
@@ -91,6 +92,7 @@ const KINDS: [(Kind, &[&str]); 8] = [
             "bank",
             "carry_in",
             "config",
+            "evidence",
             "external_ledger",
             "file",
             "files",
@@ -106,8 +108,8 @@ const KINDS: [(Kind, &[&str]); 8] = [
             "settlement",
         ],
     ),
-    (Kind::Output, &["backup", "head_file", "metrics", "out", "to"]),
-    (Kind::Time, &["as_of", "before", "cycle", "effective", "max_duration", "period", "until"]),
+    (Kind::Output, &["backup", "head_file", "metrics", "out", "store", "to"]),
+    (Kind::Time, &["as_of", "before", "cycle", "effective", "evidence_from", "evidence_to", "max_duration", "period", "until"]),
     (Kind::Digest, &["head", "ids", "items", "proposal", "proposals"]),
     (Kind::Number, &["class", "invoice", "invoices", "target"]),
     (Kind::InputOrNumber, &["what"]),

@@ -86,9 +86,9 @@ fn rows_of_a_table_say_what_the_lines_of_a_log_say() {
                     [text.as_bytes(), &[0; 99]].concat(),
                 ] {
                     let found = evidence(&bytes);
-                    let contents = found.files[0].contents;
+                    let contents = &found.files[0].contents;
                     assert_eq!(said(&found), expected, "{header} {delimiter:?} {end:?}");
-                    assert_eq!((contents.wrapper, contents.malformed, contents.oddity), ("table", 0, None));
+                    assert_eq!((contents.wrapper, contents.malformed, contents.oddity.as_ref()), ("table", 0, None));
                     assert_eq!(i128::from(found.files[0].lines), i128::from(contents.messages) + contents.apart());
                 }
             }
@@ -118,7 +118,7 @@ fn a_table_of_many_blocks_loses_nothing_and_a_row_too_long_is_one_line() {
         let text = written(JSON, &rows, ';', end);
         let found = evidence(text.as_bytes());
         assert_eq!(paid(&found).len(), 899, "{end:?}");
-        let contents = found.files[0].contents;
+        let contents = &found.files[0].contents;
         assert_eq!(i128::from(found.files[0].lines), i128::from(contents.messages) + contents.apart());
         assert_eq!(found.files[0].lines, crate::table::physical_lines(text.as_bytes()));
     }
@@ -209,7 +209,10 @@ fn headers_of_others_are_mapped_by_the_settings_or_by_a_layout() {
         by(&Settings { notifications: mapped, ..Settings::default() }).lines.iter().next().map(|(at, line)| (at, line.clone())).unwrap();
     assert_eq!((line.class, line.detail), (Class::N03, Some(Detail::TargetMissing)));
     let unmapped = by(&Settings::default());
-    assert_eq!(unmapped.files[0].contents.oddity.map(|oddity| oddity.what), Some("a table without the columns of notifications"));
+    assert_eq!(
+        unmapped.files[0].contents.oddity.as_ref().map(|oddity| &*oddity.what),
+        Some("a table without the columns of notifications")
+    );
     let near = evidence(written("received_at,target,bodi", &[vec!["x".into(), "y".into(), "z".into()]], ',', "\n").as_bytes());
     assert!(near.files[0].remark.contains("did you mean your `bodi`?"), "{}", near.files[0].remark);
     let twice = evidence(written("received_at,body,body", &[vec!["x".into(), "y".into(), "z".into()]], ',', "\n").as_bytes());
@@ -234,7 +237,7 @@ proptest! {
     ) {
         let bytes = [header.as_bytes().to_vec(), parts.concat()].concat();
         let found = evidence(&bytes);
-        let (file, contents) = (&found.files[0], found.files[0].contents);
+        let (file, contents) = (&found.files[0], &found.files[0].contents);
         prop_assert_eq!(contents.wrapper, "table");
         prop_assert_eq!(file.lines, crate::table::physical_lines(&bytes));
         prop_assert_eq!(i128::from(file.lines), i128::from(contents.messages) + contents.apart());

@@ -88,8 +88,15 @@ async fn ingested(ledger: &MemoryLedger, lines: &[String]) -> IngestReport {
     let path = folder.path().join("n.jsonl");
     std::fs::write(&path, lines.join("\n")).unwrap();
     let keys = vec![SigningKey::new(&SecretString::from("s"))];
-    let options =
-        IngestOptions { logs: vec![path], keys, client_id: "C".into(), policy: Policy::default(), tables: Settings::default(), now: now() };
+    let options = IngestOptions {
+        logs: vec![path],
+        evidence: None,
+        keys,
+        client_id: "C".into(),
+        policy: Policy::default(),
+        tables: Settings::default(),
+        now: now(),
+    };
     ingest(ledger, &options).await.unwrap()
 }
 

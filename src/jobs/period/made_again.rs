@@ -40,6 +40,18 @@ impl MadeFrom {
     }
 }
 
+impl MadeFrom {
+    /// The notification logs; where there was a store of evidence, those that are still there: the others are in it.
+    #[must_use]
+    pub fn logs(&self) -> Vec<PathBuf> {
+        let has_store = self.request.evidence.is_some();
+        self.inputs(LOGS).into_iter().filter(|path| !has_store || path.is_file()).collect()
+    }
+}
+
+/// What notification logs are called among the inputs.
+const LOGS: &str = "notifications";
+
 #[derive(Debug, Deserialize)]
 struct Input {
     kind: String,
@@ -76,7 +88,9 @@ enum Source {
 pub fn made_from(folder: &Path) -> Result<MadeFrom, PeriodError> {
     let bytes = fs::read(folder.join(SUMMARY)).map_err(|error| not_whole(folder, &error))?;
     let summary: Summary = serde_json::from_slice(&bytes).map_err(|error| not_whole(folder, &error))?;
-    for input in &summary.inputs {
+    // What was read from a store need not be there any more; the store tells of its own whether it is as it was.
+    let has_store = summary.request.evidence.is_some();
+    for input in summary.inputs.iter().filter(|input| !(has_store && input.kind == LOGS)) {
         let found = ReportFile::of(Path::new(""), &input.path)
             .map_err(|error| stale(folder, &format_args!("its input `{}` cannot be read here ({error})", input.path)))?;
         if found.sha256 != input.sha256 {

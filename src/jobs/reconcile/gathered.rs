@@ -6,7 +6,7 @@ use super::{ReconcileError, ReconcileOptions, SettlementFiles};
 use crate::domain::digest::{self, Digest};
 use crate::domain::settlement::SettlementRow;
 use crate::evidence::bank::{self, Statements};
-use crate::evidence::{self, Evidence, Inquiries, ReadOptions, settlement};
+use crate::evidence::{self, Evidence, Inquiries, ReadOptions, Sources, settlement};
 use crate::journal::{self, Head, Journal};
 use crate::reconcile::Bills;
 use crate::reconcile::external::DigestSum;
@@ -26,8 +26,9 @@ pub(super) struct Gathered {
 impl Gathered {
     pub(super) fn read(bills: &Bills, options: &ReconcileOptions) -> Result<Self, ReconcileError> {
         let ReconcileOptions { keys, client_id, policy, tables, .. } = options;
+        let sources = Sources { logs: &options.notifications, store: options.evidence.as_ref() };
         Ok(Self {
-            evidence: evidence::read(&options.notifications, &ReadOptions { keys, client_id, policy, pairs: bills, tables })?,
+            evidence: evidence::read(sources, &ReadOptions { keys, client_id, policy, pairs: bills, tables })?,
             settlement: options.settlement.as_ref().map(|given| read_settlement(given, tables)).transpose()?,
             bank: (!options.bank.is_empty()).then(|| bank::read(&options.bank, tables, &|text| options.books.counts(text))).transpose()?,
             inquiries: (!options.inquiries.is_empty()).then(|| evidence::inquiries(&options.inquiries)).transpose()?,

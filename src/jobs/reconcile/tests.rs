@@ -167,6 +167,7 @@ fn options(folder: &Path, logs: &[(&str, Vec<u8>)], bills: &[String]) -> Reconci
         path
     });
     ReconcileOptions {
+        evidence: None,
         tables: crate::table::Settings::default(),
         notifications: notifications.collect(),
         from: date(2026, 10, 1),

@@ -9,11 +9,13 @@ mod unkept;
 
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
 
 use self::books::LedgerBooks;
+use super::evidence::{self, EvidenceOptions};
 use super::hold;
 use super::ingest::{self, IngestOptions};
 use super::stop::Stop;
@@ -54,6 +56,8 @@ pub struct ServeOptions {
     pub close_after: SignedDuration,
     /// What time it is.
     pub clock: Clock,
+    /// Where days that are over become evidence, if they do.
+    pub evidence: Option<EvidenceOptions>,
 }
 
 /// Why serving ended before it was asked to, or never began.
@@ -96,7 +100,7 @@ pub async fn serve<L: Ledger + Send + 'static>(
     let books_of_server: Arc<dyn crate::serve::Books> = Arc::<LedgerBooks<L>>::clone(&books);
     let server = Server::start(options.settings.clone(), books_of_server, around, options.listen, options.admin_listen).await?;
     listening(server.address, server.admin_address);
-    let follower = Follower { books, options, health };
+    let follower = Follower { books, options, health, has_closed: AtomicBool::new(true) };
     let ended = tokio::select! {
         () = stop.asked() => Ok(()),
         failed = follower.run(logs) => failed.map(|never| match never {}),
@@ -114,6 +118,8 @@ struct Follower<L> {
     books: Arc<LedgerBooks<L>>,
     options: ServeOptions,
     health: Arc<Health>,
+    /// Whether days were closed that may not be in the evidence store.
+    has_closed: AtomicBool,
 }
 
 impl<L: Ledger + Send + 'static> Follower<L> {
@@ -177,7 +183,8 @@ impl<L: Ledger + Send + 'static> Follower<L> {
         let ServeOptions { settings, policy, clock, .. } = &self.options;
         let (keys, client_id) = (settings.keys.current().to_vec(), settings.client_id.clone());
         // Its logs are of its own writing.
-        IngestOptions { logs, keys, client_id, policy: policy.clone(), tables: crate::table::Settings::default(), now: clock.now() }
+        let (tables, now) = (crate::table::Settings::default(), clock.now());
+        IngestOptions { logs, evidence: None, keys, client_id, policy: policy.clone(), tables, now }
     }
 
     /// Writes what has been acknowledged and is not in the ledger.
@@ -233,8 +240,30 @@ impl<L: Ledger + Send + 'static> Follower<L> {
         let folder = self.options.folder.clone();
         match tokio::task::spawn_blocking(move || folder.close_before(wib_date(limit))).await {
             Ok(Ok(0)) | Err(_) => {}
-            Ok(Ok(files)) => tracing::info!(files, "logs of days that are over were compressed"),
+            Ok(Ok(files)) => {
+                tracing::info!(files, "logs of days that are over were compressed");
+                self.has_closed.store(true, Ordering::Relaxed);
+            }
             Ok(Err(error)) => tracing::warn!(%error, "a log could not be compressed; it stays as it is"),
+        }
+        self.keep_evidence().await;
+    }
+
+    /// Adds the days that are over to the evidence store. What stands in the way of that stands in nothing else's: it is tried again.
+    async fn keep_evidence(&self) {
+        let Some(evidence) = self.options.evidence.clone().filter(|_| self.has_closed.load(Ordering::Relaxed)) else { return };
+        let (folder, now) = (self.options.folder.clone(), self.options.clock.now());
+        let keys = self.options.settings.keys.current().to_vec();
+        let add = move || -> Result<_, ServingError> { Ok(evidence::add(&evidence, &folder.closed_notifications()?, &keys, now)?) };
+        match tokio::task::spawn_blocking(add).await {
+            Ok(Ok((logs, _))) => {
+                self.has_closed.store(false, Ordering::Relaxed);
+                for log in logs.iter().filter(|log| log.what.is_fault()) {
+                    tracing::error!(log = %log.path.display(), "a log is not what it was when it was added to the evidence store");
+                }
+            }
+            Ok(Err(error)) => tracing::warn!(%error, "the days that are over could not be added to the evidence store yet"),
+            Err(_) => {}
         }
     }
 }

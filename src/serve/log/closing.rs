@@ -6,10 +6,10 @@ use std::path::{Path, PathBuf};
 
 use jiff::civil::Date;
 
-use super::Kind;
 use super::files::sync_folder_of;
+use super::{Kind, LogFolder};
 use crate::private;
-use crate::serve::LASTING;
+use crate::serve::{LASTING, ServeError};
 
 /// How hard zstd tries.
 const LEVEL: i32 = 9;
@@ -45,6 +45,24 @@ pub fn day_of(file_name: &str) -> Option<Date> {
     let of = |kind: Kind| file_name.strip_prefix(kind.name())?.strip_prefix('-')?.split_at_checked(10);
     let (day, rest) = LASTING.into_iter().find_map(of)?;
     day.parse().ok().filter(|_| rest.starts_with(".jsonl"))
+}
+
+impl LogFolder {
+    /// The notification files of days that are closed, sorted.
+    ///
+    /// # Errors
+    /// [`ServeError::Folder`].
+    pub fn closed_notifications(&self) -> Result<Vec<PathBuf>, ServeError> {
+        let prefix = format!("{}-", Kind::Notifications.name());
+        let paths = || fs::read_dir(&self.path)?.map(|entry| Ok(entry?.path())).collect::<io::Result<Vec<PathBuf>>>();
+        let mut paths = paths().map_err(|error| self.failed(&error))?;
+        paths.retain(|path| {
+            let name = path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
+            name.starts_with(&prefix) && name.ends_with(".zst") && day_of(name).is_some()
+        });
+        paths.sort();
+        Ok(paths)
+    }
 }
 
 /// Removes what a killed process was just compressing: the originals are all there. Whoever holds the folder's lock is alone.

@@ -22,6 +22,9 @@ const JOURNALS: [(&str, u64); 2] = [("without-person", 10), ("present", 10)];
 /// Every format of what one month hands to the next; `month_end/older.rs` opens each.
 const CARRIES: [u32; 3] = [1, 2, 3];
 
+/// Every format of an evidence store.
+const EVIDENCE: [u32; 1] = [1];
+
 fn fixtures() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures")
 }
@@ -44,6 +47,10 @@ fn every_format_there_is_has_a_fixture() {
     let format = carry.lines().find_map(|line| line.strip_prefix("pub const FORMAT: u32 = ")?.strip_suffix(';')?.parse::<u32>().ok());
     assert_eq!(format, CARRIES.last().copied(), "a carry without a fixture");
     assert!(CARRIES.iter().all(|format| fixtures().join(format!("carry-format-{format}/carry/carry.json")).is_file()));
+    let store = source("evidence/store/list.rs");
+    let format =
+        store.lines().find_map(|line| line.strip_prefix("pub(super) const FORMAT: u32 = ")?.strip_suffix(';')?.parse::<u32>().ok());
+    assert_eq!(format, EVIDENCE.last().copied(), "an evidence store without a fixture");
     // A journal has no number: what it can say are its kinds of entries.
     let kinds = |text: &str| -> BTreeSet<String> {
         text.lines().filter_map(|line| Some(serde_json::from_str::<Value>(line).ok()?["entry"]["kind"].as_str()?.to_owned())).collect()
@@ -58,6 +65,49 @@ fn every_format_there_is_has_a_fixture() {
         variants.filter(|line| line.starts_with(|c: char| c.is_ascii_uppercase())).map(|line| line.trim_end_matches([' ', '{', ',']));
     let known: BTreeSet<String> = names.map(snake).collect();
     assert_eq!(known, written, "an entry of the journal that no fixture has");
+}
+
+fn copy(from: &Path, to: &Path) {
+    fs::create_dir_all(to).unwrap();
+    for entry in fs::read_dir(from).unwrap() {
+        let entry = entry.unwrap();
+        let target = to.join(entry.file_name());
+        if entry.file_type().unwrap().is_dir() { copy(&entry.path(), &target) } else { assert!(fs::copy(entry.path(), target).is_ok()) }
+    }
+}
+
+#[test]
+fn an_evidence_store_of_every_format_is_verified_read_and_added_to() {
+    for format in EVIDENCE {
+        let world = World::at("http://127.0.0.1:1", "");
+        super::logs::ledger_of(&world);
+        copy(&fixtures().join(format!("evidence-format-{format}")), &world.path("store"));
+        world.run(&["evidence", "verify", "--store", "store"]).expect(0);
+        let fixed = ["--period", "2026-10", "--as-of", "2026-11-03T00:00:00Z", "--evidence", "store", "--out", "report"];
+        world.run(&[&["reconcile"], &fixed[..]].concat()).expect(1);
+        let summary = super::reconcile::summary(&world.path("report"));
+        let lines = super::reconcile::classes(&summary, "lines");
+        assert_eq!(lines, "N00x4 N01 N02 N03 N04 N06 N09 N12 N13", "format {format}");
+        let line = fs::read_to_string(world.path("report/evidence.csv")).unwrap();
+        assert!(line.contains("day.jsonl,5,"), "the torn line is cited where it stands: {line}");
+        let why = world.run(&["why", "I-3", "--evidence", "store"]);
+        assert!(why.stdout.contains("N02"), "a forged line that is kept as it stood: {why:?}");
+        world.file("more.jsonl", super::logs::paid(3));
+        world.run(&["evidence", "add", "more.jsonl", "--store", "store"]).expect(0);
+        world.run(&["evidence", "verify", "--store", "store"]).expect(0);
+        // What is written today has the columns that were written then, and the page tells of each.
+        let columns = |path: &str| -> Vec<String> {
+            let stored = tagih::columns::parquet::Stored::read(fs::File::open(world.path(path)).unwrap()).unwrap();
+            stored.names().map(str::to_owned).collect()
+        };
+        let now = columns("store/day=2026-10-15/000002-1.parquet");
+        if Some(&format) == EVIDENCE.last() {
+            assert_eq!(columns("store/day=2026-10-15/000001-1.parquet"), now);
+            let page = fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/formats-evidence.md")).unwrap();
+            let untold: Vec<_> = now.iter().filter(|column| !page.contains(&format!("`{column}`"))).collect();
+            assert!(untold.is_empty(), "{untold:?}");
+        }
+    }
 }
 
 /// `PeriodClosed` as the journal writes it.

@@ -27,7 +27,7 @@ fn units_and_timers_are_printed_for_every_job_with_restart_rules_and_a_way_to_he
     let world = World::at("http://127.0.0.1:1", "[serve]\nlog_dir = \"logs\"\nconnections_max = 5000\n");
     let units = units(&world, "units", &["--bills", "/srv/bills of today/50%.csv", "--textfiles", "/var/lib/node exporter"]);
     let names: Vec<&str> = units.iter().map(|path| name(path)).collect();
-    let jobs = ["ingest", "issue", "ledger-backup", "ledger-verify", "sync"];
+    let jobs = ["evidence", "ingest", "issue", "ledger-backup", "ledger-verify", "sync"];
     let mut wanted: Vec<String> = jobs.iter().flat_map(|job| ["service", "timer"].map(|kind| format!("tagih-{job}.{kind}"))).collect();
     wanted.extend(["tagih-serve.service".into(), "tagih-failed@.service".into()]);
     wanted.sort();

@@ -11,6 +11,7 @@ mod dimensions;
 mod discrepancies;
 mod discrepancies_sheet;
 mod doctor;
+mod evidence;
 mod exit_codes;
 mod first_night;
 mod flows;

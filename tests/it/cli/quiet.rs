@@ -23,13 +23,15 @@ fn every_command_that_does_something_is_silent_when_it_succeeds() {
     let doku = Doku::process();
     let world = world(&doku);
     let close = ["period", "close", "2026-10", "--report", "report", "--by", "Siti", "--reason", "done"];
-    let commands: [&[&str]; 16] = [
+    let commands: [&[&str]; 18] = [
         &["check", "bills.csv", "--out", "checked"],
         &["issue", "bills.csv", "--new-ledger"],
         &["cancel", "Q-0001"],
         &["sync"],
         &["ingest", "log.jsonl"],
         &["ingest", "missing-*.jsonl", "--allow-no-logs"],
+        &["evidence", "add", "log.jsonl", "--store", "evidence"],
+        &["evidence", "verify", "--store", "evidence"],
         &REPORT,
         &["discrepancies", "take", "report", "--by", "Siti"],
         &["discrepancies", "export", "--report", "report", "--by", "Siti", "--out", "items.csv"],

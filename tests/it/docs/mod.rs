@@ -42,6 +42,7 @@ pages! {
     discrepancies: "docs/discrepancies.md",
     flows: "docs/flows.md",
     formats_bank: "docs/formats-bank.md",
+    formats_evidence: "docs/formats-evidence.md",
     formats_settlement: "docs/formats-settlement.md",
     install: "docs/install.md",
     month_end: "docs/month-end.md",

@@ -7,6 +7,7 @@ use crate::cli::period::Books;
 use crate::cli::reconcile::summary;
 use crate::cli::settlement::{csv, xlsx};
 use crate::cli::world::World;
+use crate::oracle::compare::bytes_of;
 
 const SETTINGS: &str = "[reconcile]\ntolerance_rupiah = 100\nexpired_break_days = 20\n\
                         [settlement]\nholidays = [\"2026-12-25\"]\n[settlement.channels]\n\"Alfa Group\" = \"alfa\"\n\
@@ -99,6 +100,27 @@ fn every_class_of_a_month_is_found_as_planted_and_nothing_else() {
     expected.retain(|_, left| *left != 0);
     assert!(expected.is_empty(), "missed (positive) or invented (negative): {expected:?}");
     entries(world, &month);
+    from_the_store(world, arguments);
+}
+
+/// The same report from the evidence store, byte for byte.
+fn from_the_store(world: &World, arguments: &str) {
+    let logs = bytes_of(&world.path("report"));
+    world.run(&["evidence", "add", "log-*", "--store", "store"]).expect(0);
+    world.run(&["evidence", "verify", "--store", "store"]).expect(0);
+    for evidence in ["--evidence store", "--evidence store --notifications log-*", "--evidence store --notifications log-1.jsonl"] {
+        std::fs::remove_dir_all(world.path("report")).unwrap();
+        let arguments = arguments.replace("--notifications log-*", evidence);
+        world.run(&arguments.split_whitespace().collect::<Vec<_>>()).expect(1);
+        let mut store = bytes_of(&world.path("report"));
+        assert!(logs.keys().eq(store.keys()));
+        let mut summary: serde_json::Value = serde_json::from_slice(&store.remove("summary.json").unwrap()).unwrap();
+        assert_eq!(summary["request"].as_object_mut().unwrap().remove("evidence").unwrap(), "store");
+        assert_eq!(summary, serde_json::from_slice::<serde_json::Value>(&logs["summary.json"]).unwrap(), "{evidence}");
+        for (name, bytes) in &store {
+            assert!(*bytes == logs[name], "{evidence}: {name}");
+        }
+    }
 }
 
 /// What the same folder books: every entry balances, and what is held, charged and received follows from what was planted.

@@ -1,0 +1,381 @@
+//! The list of a store: which logs were read, and in which files what was found stands. Each entry is chained to the one before.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use jiff::Timestamp;
+use jiff::civil::Date;
+use serde::{Deserialize, Serialize};
+use serde_json::value::RawValue;
+
+use super::{StoreAt, StoreError};
+use crate::domain::digest::{self, Digest};
+use crate::domain::line::{InputFile, LogContents, Oddity};
+use crate::evidence::wrapper::Wrapper;
+use crate::private;
+
+/// What it is called.
+pub(super) const NAME: &str = "manifest.jsonl";
+/// What a file is called that is not listed yet, after its name.
+pub(super) const NEW: &str = ".new";
+/// The version of what is written; docs/formats-evidence.md.
+pub(super) const FORMAT: u32 = 1;
+/// What a part of no known day has in the place of one.
+pub(super) const NO_DAY: &str = "unknown";
+
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Header {
+    format: u32,
+    environment: String,
+    client_id: String,
+    sealed_with: Option<String>,
+}
+
+/// A file of the store.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Part {
+    /// Below the store's folder.
+    pub(super) path: String,
+    pub(super) day: Option<Date>,
+    pub(super) rows: u64,
+    pub(super) bytes: u64,
+    #[serde(with = "digest::as_hex")]
+    pub(super) sha256: Digest,
+}
+
+/// What was added of one log.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Addition {
+    /// The number of the entry that began this log.
+    pub(super) log: u64,
+    pub(super) name: PathBuf,
+    #[serde(with = "digest::as_hex")]
+    pub(super) sha256: Digest,
+    pub(super) bytes: u64,
+    pub(super) lines: u64,
+    pub(super) contents: Contents,
+    pub(super) remark: String,
+    /// Over the places and digests of all messages of the log, in their order.
+    #[serde(with = "digest::as_hex")]
+    pub(super) content: Digest,
+    /// The digest of its first message.
+    #[serde(with = "digest::as_hex_or_none")]
+    pub(super) first: Option<Digest>,
+    /// The first message of it that is in this entry's parts; what earlier entries have from this one on was not whole then.
+    pub(super) from_message: u64,
+    /// The keys its messages are signed by.
+    pub(super) keys: Vec<String>,
+    pub(super) added_at: Timestamp,
+    pub(super) parts: Vec<Part>,
+    /// The lines themselves, if they are kept.
+    pub(super) raw: Vec<Part>,
+}
+
+/// What the lines of a log are, as the list says it.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Contents {
+    pub(super) messages: u64,
+    malformed: u64,
+    verified: u64,
+    rewritten: u64,
+    blank: u64,
+    wrapping: u64,
+    packed: u64,
+    wrapper: String,
+    oddity: Option<Oddity>,
+}
+
+impl Contents {
+    pub(super) fn of(found: &LogContents) -> Self {
+        let LogContents { messages, malformed, verified, rewritten, blank, wrapping, packed, .. } = *found;
+        let (wrapper, oddity) = (found.wrapper.to_owned(), found.oddity.clone());
+        Self { messages, malformed, verified, rewritten, blank, wrapping, packed, wrapper, oddity }
+    }
+
+    /// With only `here` of the messages counted here.
+    fn with(&self, here: u64) -> LogContents {
+        let Self { messages, malformed, verified, rewritten, blank, wrapping, packed, .. } = *self;
+        LogContents {
+            messages: here,
+            elsewhere: messages.saturating_sub(here),
+            malformed,
+            verified,
+            rewritten,
+            blank,
+            wrapping,
+            packed,
+            wrapper: Wrapper::named(&self.wrapper),
+            oddity: self.oddity.clone(),
+            fault: None,
+        }
+    }
+}
+
+/// One entry.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "snake_case")]
+pub(super) enum Entry {
+    /// A log was read.
+    Added(Box<Addition>),
+    /// What was added before of days before this one is kept no longer.
+    Removed { before: Date, at: Timestamp },
+}
+
+#[derive(Deserialize)]
+struct Chained<'a> {
+    #[serde(borrow)]
+    entry: &'a RawValue,
+    hash: String,
+}
+
+/// The list of a store.
+#[derive(Clone, Debug)]
+pub struct List {
+    /// As it stands in the file.
+    pub(super) text: String,
+    pub(super) entries: Vec<Entry>,
+    head: Digest,
+}
+
+/// A file of a log that is to be read.
+#[derive(Clone, Debug)]
+pub(super) struct Held<'l> {
+    pub(super) part: &'l Part,
+    /// Messages of the log from this one on are another entry's.
+    pub(super) until_message: u64,
+}
+
+/// A log as the store knows it now.
+#[derive(Clone, Debug)]
+pub struct Log<'l> {
+    pub(super) last: &'l Addition,
+    pub(super) held: Vec<Held<'l>>,
+    pub(super) raw: Vec<Held<'l>>,
+    /// Whether some of it is kept no longer.
+    pub(super) is_partly_gone: bool,
+}
+
+impl List {
+    /// Reads that of the store at `at`.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub fn read(at: &StoreAt) -> Result<Self, StoreError> {
+        let path = at.path.join(NAME);
+        let text = private::regular(&path).and_then(|mut file| {
+            let mut text = String::new();
+            std::io::Read::read_to_string(&mut file, &mut text).map(|_| text)
+        });
+        match text {
+            Ok(text) => Self::of(text, at, &path),
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => Err(StoreError::None(at.path.clone())),
+            Err(error) if error.kind() == std::io::ErrorKind::InvalidData => Err(StoreError::damaged(&path, "is no text")),
+            Err(error) => Err(StoreError::disk(&path, &error)),
+        }
+    }
+
+    fn of(text: String, at: &StoreAt, path: &Path) -> Result<Self, StoreError> {
+        let damaged = |number: usize| StoreError::damaged(path, format!("is not as it was written in line {number}"));
+        if !text.ends_with('\n') {
+            return Err(damaged(text.lines().count()));
+        }
+        let mut lines = text.lines();
+        let first = lines.next().unwrap_or_default();
+        let header: Header = serde_json::from_str(first).map_err(|_| damaged(1))?;
+        check(&header, at)?;
+        let (mut head, mut entries) = (at.seals.digest(&[b"evidence", first.as_bytes()]), Vec::new());
+        for (line, number) in lines.zip(2_usize..) {
+            let Chained { entry, hash } = serde_json::from_str(line).map_err(|_| damaged(number))?;
+            head = chained(at, &head, entry.get());
+            let found = digest::from_hex(&hash).filter(|found| *found == head).ok_or_else(|| damaged(number))?;
+            head = found;
+            entries.push(serde_json::from_str(entry.get()).map_err(|_| damaged(number))?);
+        }
+        Ok(Self { text, entries, head })
+    }
+
+    /// An empty one.
+    pub(super) fn begun(at: &StoreAt) -> Self {
+        let header = Header {
+            format: FORMAT,
+            environment: at.environment.clone(),
+            client_id: at.client_id.clone(),
+            sealed_with: at.seals.fingerprint(),
+        };
+        let first = json(&header);
+        let head = at.seals.digest(&[b"evidence", first.as_bytes()]);
+        Self { text: first + "\n", entries: Vec::new(), head }
+    }
+
+    /// What `entries` are after those it has: their lines, and the head then.
+    pub(super) fn after(&self, entries: &[Entry], at: &StoreAt) -> (String, Digest) {
+        let (mut lines, mut head) = (String::new(), self.head);
+        for entry in entries {
+            let text = json(entry);
+            head = chained(at, &head, &text);
+            lines.push_str(&format!("{{\"entry\":{text},\"hash\":\"{}\"}}\n", digest::hex(&head)));
+        }
+        (lines, head)
+    }
+
+    /// Takes `entries`, once they are written.
+    pub(super) fn take(&mut self, entries: Vec<Entry>, (lines, head): (String, Digest)) {
+        self.text.push_str(&lines);
+        self.entries.extend(entries);
+        self.head = head;
+    }
+
+    /// How many entries, and the hash of the last one.
+    #[must_use]
+    pub fn head(&self) -> String {
+        format!("{}:{}", self.entries.len(), digest::hex(&self.head))
+    }
+
+    /// Whether `head` was that of this list once.
+    #[must_use]
+    pub fn has_had(&self, head: &str) -> bool {
+        let Some((number, hash)) = head.split_once(':') else { return false };
+        let Ok(number) = number.parse::<usize>() else { return false };
+        if number == self.entries.len() {
+            return head == self.head();
+        }
+        let line = number.checked_sub(1).and_then(|before| self.text.lines().nth(before.saturating_add(1)));
+        line.is_some_and(|line| line.ends_with(&format!("\"hash\":\"{hash}\"}}")))
+    }
+
+    /// Its logs, by name.
+    #[must_use]
+    pub fn logs(&self) -> Vec<Log<'_>> {
+        let mut of_log: BTreeMap<u64, Vec<usize>> = BTreeMap::new();
+        for (place, entry) in self.entries.iter().enumerate() {
+            if let Entry::Added(added) = entry {
+                of_log.entry(added.log).or_default().push(place);
+            }
+        }
+        let mut logs: Vec<Log<'_>> = of_log.values().filter_map(|places| self.log(places)).collect();
+        logs.sort_by(|a, b| a.last.name.cmp(&b.last.name));
+        logs
+    }
+
+    /// The log whose entries are at these places.
+    pub(super) fn log(&self, places: &[usize]) -> Option<Log<'_>> {
+        let addition = |place: &usize| match self.entries.get(*place) {
+            Some(Entry::Added(added)) => Some((*place, &**added)),
+            _ => None,
+        };
+        let additions: Vec<(usize, &Addition)> = places.iter().filter_map(addition).collect();
+        let (_, last) = *additions.last()?;
+        let (mut held, mut raw, mut is_partly_gone) = (Vec::new(), Vec::new(), false);
+        for (nth, (place, added)) in additions.iter().enumerate() {
+            let later = additions.get(nth.saturating_add(1)..).unwrap_or_default();
+            let until_message = later.iter().map(|(_, later)| later.from_message).min().unwrap_or(u64::MAX);
+            for (parts, to) in [(&added.parts, &mut held), (&added.raw, &mut raw)] {
+                for part in parts {
+                    if self.is_removed(*place, part) {
+                        is_partly_gone = true;
+                    } else {
+                        to.push(Held { part, until_message });
+                    }
+                }
+            }
+        }
+        Some(Log { last, held, raw, is_partly_gone })
+    }
+
+    /// Whether a part of the entry at `place` is kept no longer.
+    fn is_removed(&self, place: usize, part: &Part) -> bool {
+        let later = self.entries.get(place..).unwrap_or_default();
+        later.iter().any(|entry| matches!(entry, Entry::Removed { before, .. } if part.day.is_some_and(|day| day < *before)))
+    }
+
+    /// Every file it tells of, and whether it is kept.
+    pub(super) fn parts(&self) -> impl Iterator<Item = (&Part, bool)> {
+        self.entries.iter().enumerate().flat_map(move |(place, entry)| {
+            let parts = if let Entry::Added(added) = entry { [added.parts.as_slice(), added.raw.as_slice()] } else { [&[][..], &[]] };
+            parts.into_iter().flatten().map(move |part| (part, !self.is_removed(place, part)))
+        })
+    }
+}
+
+impl Log<'_> {
+    /// What it was called when it was added.
+    #[must_use]
+    pub fn name(&self) -> &Path {
+        &self.last.name
+    }
+
+    /// SHA-256 of the file as it was read last.
+    #[must_use]
+    pub const fn sha256(&self) -> &Digest {
+        &self.last.sha256
+    }
+
+    /// Its messages that are kept.
+    #[must_use]
+    pub fn messages(&self) -> u64 {
+        if self.is_partly_gone { self.held.iter().map(|held| held.part.rows).sum() } else { self.last.contents.messages }
+    }
+
+    /// The first and the last WIB day on which messages of it were received.
+    #[must_use]
+    pub fn days(&self) -> Option<(Date, Date)> {
+        let days = || self.held.iter().filter_map(|held| held.part.day);
+        days().min().zip(days().max())
+    }
+
+    /// The keys that signed them.
+    #[must_use]
+    pub fn keys(&self) -> &[String] {
+        &self.last.keys
+    }
+
+    /// When it was added last.
+    #[must_use]
+    pub const fn added_at(&self) -> Timestamp {
+        self.last.added_at
+    }
+
+    /// Whether its lines are kept as they were.
+    #[must_use]
+    pub const fn has_raw(&self) -> bool {
+        !self.raw.is_empty()
+    }
+
+    /// The file as it was read last, of whose messages `here` are counted.
+    pub(super) fn file(&self, here: u64) -> InputFile {
+        let Addition { name, sha256, bytes, lines, contents, remark, .. } = self.last;
+        let contents = contents.with(here);
+        InputFile { path: name.clone(), digest: *sha256, bytes: *bytes, lines: *lines, contents, remark: remark.clone() }
+    }
+}
+
+fn check(header: &Header, at: &StoreAt) -> Result<(), StoreError> {
+    let other = |reason: String| Err(StoreError::Other { path: at.path.clone(), reason });
+    let sealed = |key: Option<&String>| key.map_or_else(|| "without a key".to_owned(), |key| format!("with the key {key}"));
+    if header.format != FORMAT {
+        return other(format!("has format {}, and this version reads {FORMAT}", header.format));
+    }
+    if (header.environment.as_str(), header.client_id.as_str()) != (at.environment.as_str(), at.client_id.as_str()) {
+        return other(format!("is of {} {}, not of {} {}", header.environment, header.client_id, at.environment, at.client_id));
+    }
+    if header.sealed_with != at.seals.fingerprint() {
+        let (theirs, ours) = (sealed(header.sealed_with.as_ref()), sealed(at.seals.fingerprint().as_ref()));
+        return other(format!("is sealed {theirs}, and the settings seal {ours}"));
+    }
+    Ok(())
+}
+
+fn chained(at: &StoreAt, before: &Digest, entry: &str) -> Digest {
+    at.seals.digest(&[b"evidence entry", before, entry.as_bytes()])
+}
+
+fn json(value: &impl Serialize) -> String {
+    match serde_json::to_string(value) {
+        Ok(text) => text,
+        Err(_) => unreachable!("structs of texts, numbers and days are always JSON"),
+    }
+}

@@ -1,0 +1,227 @@
+//! How a log stands to what the store has of it, or of others.
+
+use std::collections::{BTreeSet, HashMap, HashSet};
+use std::path::{Path, PathBuf};
+
+use super::list::{Addition, Entry, List, Log};
+use super::load::stored;
+use super::{StoreAt, StoreError};
+use crate::domain::digest::{self, Digest};
+
+/// A message of a log: its line, its digest, and whether it could not be read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Message {
+    pub(super) line: u64,
+    pub(super) digest: Digest,
+    pub(super) is_unread: bool,
+}
+
+/// How a log stands to those that were added before.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Relation {
+    /// Nothing is known of it.
+    New,
+    /// One of its name is known, of which it has no line.
+    Renewed,
+    /// All of it is there.
+    Known,
+    /// It is the log of this number, with more from this message on (from 0).
+    Grown(u64, usize),
+    /// It is a log of its name without its end.
+    Cut,
+    /// It is a log of its name, whose line of this number was another.
+    Changed(u64),
+}
+
+/// The messages of a log, as what they say and in which order.
+pub(super) fn content(messages: &[Message]) -> Digest {
+    let mut running = digest::Running::default();
+    for message in messages {
+        running.update(&message.line.to_be_bytes());
+        running.update(&message.digest);
+    }
+    running.finish()
+}
+
+/// What is known of all logs, to find those that another one may be.
+#[derive(Debug, Default)]
+pub(super) struct Index {
+    /// Which logs are these bytes now, and which have these messages.
+    files: HashMap<Digest, u64>,
+    contents: HashMap<Digest, u64>,
+    /// By what each log is found there.
+    lasts: HashMap<u64, [Digest; 2]>,
+    /// The places of a log's entries, by its number.
+    entries: HashMap<u64, Vec<usize>>,
+    names: HashMap<PathBuf, BTreeSet<u64>>,
+    firsts: HashMap<Digest, BTreeSet<u64>>,
+}
+
+impl Index {
+    pub(super) fn of(list: &List) -> Self {
+        let mut index = Self::default();
+        for (place, entry) in list.entries.iter().enumerate() {
+            if let Entry::Added(added) = entry {
+                index.take(place, added);
+            }
+        }
+        index
+    }
+
+    /// Takes the entry that has this place.
+    pub(super) fn take(&mut self, place: usize, added: &Addition) {
+        for digest in self.lasts.remove(&added.log).into_iter().flatten() {
+            self.files.remove(&digest);
+            self.contents.remove(&digest);
+        }
+        // What has no message is told from others by its name alone.
+        if added.contents.messages > 0 {
+            self.files.insert(added.sha256, added.log);
+            self.contents.insert(added.content, added.log);
+            self.lasts.insert(added.log, [added.sha256, added.content]);
+        }
+        self.entries.entry(added.log).or_default().push(place);
+        self.names.entry(added.name.clone()).or_default().insert(added.log);
+        if let Some(first) = added.first {
+            self.firsts.entry(first).or_default().insert(added.log);
+        }
+    }
+
+    /// Whether a log is these bytes, as it was added last.
+    pub(super) fn has_file(&self, sha256: &Digest) -> bool {
+        self.files.contains_key(sha256)
+    }
+
+    /// Whether a log has these messages, as it was added last.
+    pub(super) fn has_content(&self, messages: &[Message]) -> bool {
+        !messages.is_empty() && self.contents.contains_key(&content(messages))
+    }
+
+    /// The numbers of the logs of this name, and of those that begin alike.
+    pub(super) fn near(&self, name: &Path, messages: &[Message]) -> BTreeSet<u64> {
+        let begin = messages.first().and_then(|first| self.firsts.get(&first.digest));
+        self.names.get(name).into_iter().chain(begin).flatten().copied().collect()
+    }
+}
+
+/// How the log called `name`, with these messages, stands to the logs `near` it.
+pub(super) fn relation(
+    at: &StoreAt,
+    (list, index): (&List, &Index),
+    name: &Path,
+    messages: &[Message],
+    near: &BTreeSet<u64>,
+) -> Result<Relation, StoreError> {
+    let (mut same_name, mut found) = (false, Relation::New);
+    for number in near {
+        let Some(log) = index.entries.get(number).and_then(|places| list.log(places)) else { continue };
+        let is_namesake = log.name() == name;
+        same_name |= is_namesake;
+        if log.is_partly_gone {
+            continue;
+        }
+        let before = messages_of(at, &log)?;
+        let own = match (compare(&before, messages), is_namesake) {
+            (Compared::Longer(from), _) => return Ok(Relation::Grown(log.last.log, from)),
+            // A log may be emptied when it is put away, and the head of another is a piece of it.
+            (Compared::Beginning, _) if messages.is_empty() && before.is_empty() => return Ok(Relation::Known),
+            (Compared::Beginning, _) if messages.is_empty() => Relation::Renewed,
+            (Compared::Beginning, false) => return Ok(Relation::Known),
+            (Compared::Beginning, true) => Relation::Cut,
+            (Compared::Differs(line), true) => Relation::Changed(line),
+            (Compared::Differs(_), false) => Relation::New,
+            (Compared::Apart, _) => Relation::New,
+        };
+        found = if found == Relation::New { own } else { found };
+    }
+    Ok(if found == Relation::New && same_name { Relation::Renewed } else { found })
+}
+
+enum Compared {
+    /// The later one has all of the earlier, and more from this message on.
+    Longer(usize),
+    /// The later one is the beginning of the earlier, or all of it.
+    Beginning,
+    /// They have lines in common, and this one is another.
+    Differs(u64),
+    /// They have no line in common.
+    Apart,
+}
+
+fn compare(before: &[Message], now: &[Message]) -> Compared {
+    let common = before.iter().zip(now).take_while(|(before, now)| (before.line, before.digest) == (now.line, now.digest)).count();
+    if common == before.len() {
+        return if common == now.len() { Compared::Beginning } else { Compared::Longer(common) };
+    }
+    if common == now.len() {
+        return Compared::Beginning;
+    }
+    let (was, is) = (before.get(common), now.get(common));
+    let is_last = common.saturating_add(1) == before.len();
+    // Its last line was being written.
+    if is_last && was.is_some_and(|was| was.is_unread && is.is_some_and(|is| is.line == was.line)) {
+        return Compared::Longer(common);
+    }
+    let known: HashSet<Digest> = before.iter().map(|message| message.digest).collect();
+    let has_common = now.iter().any(|message| known.contains(&message.digest));
+    if has_common { Compared::Differs(was.map_or(0, |was| was.line)) } else { Compared::Apart }
+}
+
+/// The messages of a log in their order, as the store has them.
+pub(super) fn messages_of(at: &StoreAt, log: &Log<'_>) -> Result<Vec<Message>, StoreError> {
+    let mut all: Vec<(i64, Message)> = Vec::new();
+    for held in &log.held {
+        let path = at.path.join(&held.part.path);
+        let table = stored(at, held)?;
+        let failed = |error: std::io::Error| StoreError::damaged(&path, error);
+        let (numbers, lines) = (table.numbers("message").map_err(failed)?, table.numbers("line").map_err(failed)?);
+        let (digests, verdicts) = (table.digests("digest").map_err(failed)?, table.texts("verdict").map_err(failed)?);
+        for (((number, line), digest), verdict) in numbers.into_iter().zip(lines).zip(digests).zip(verdicts) {
+            let digest = digest.and_then(|digest| digest.try_into().ok());
+            let (Some(number), Some(line), Some(digest)) = (number, line.and_then(|line| u64::try_from(line).ok()), digest) else {
+                return Err(StoreError::damaged(&path, "has a row without its place"));
+            };
+            if u64::try_from(number).is_ok_and(|number| number < held.until_message) {
+                all.push((number, Message { line, digest, is_unread: verdict == Some("unread") }));
+            }
+        }
+    }
+    all.sort_by_key(|(number, _)| *number);
+    Ok(all.into_iter().map(|(_, message)| message).collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn log(text: &str) -> Vec<Message> {
+        let message = |(line, letter): (u64, u8)| Message { line, digest: [letter; 32], is_unread: letter == b'?' || letter == b'!' };
+        (1_u64..).zip(text.bytes()).map(message).collect()
+    }
+
+    #[test]
+    fn a_log_is_longer_shorter_changed_or_another() {
+        let compared = |before: &str, now: &str| match compare(&log(before), &log(now)) {
+            Compared::Longer(from) => format!("longer from {from}"),
+            Compared::Beginning => "beginning".into(),
+            Compared::Differs(line) => format!("differs in {line}"),
+            Compared::Apart => "apart".into(),
+        };
+        for (before, now, expected) in [
+            ("abc", "abc", "beginning"),
+            ("abc", "abcd", "longer from 3"),
+            ("", "a", "longer from 0"),
+            ("ab?", "abcd", "longer from 2"),
+            ("ab?", "ab!", "longer from 2"),
+            ("?", "a", "longer from 0"),
+            ("abc", "ab", "beginning"),
+            ("abc", "", "beginning"),
+            ("abc", "abd", "differs in 3"),
+            ("a?c", "abc", "differs in 2"),
+            ("abc", "xbc", "differs in 1"),
+            ("abc", "xyz", "apart"),
+        ] {
+            assert_eq!(compared(before, now), expected, "{before} {now}");
+        }
+    }
+}
