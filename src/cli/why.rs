@@ -12,7 +12,7 @@ use super::why_story::{Speaker, class_line, headline, part, told};
 use super::{keeping, why_books, why_json};
 use crate::exit::Exit;
 use crate::jobs::reconcile::SettlementFiles;
-use crate::jobs::why::books::{InBooks, in_books};
+use crate::jobs::why::books::{self, InBooks, in_books};
 use crate::jobs::why::{self, Story, WhyError, WhyOptions};
 use crate::ledger::{Ledger as _, Store};
 
@@ -39,10 +39,9 @@ fn kept(setup: &Setup, kind: &str) -> Result<Vec<PathBuf>, Failure> {
 }
 
 pub(super) fn why(setup: &Setup, arguments: &Why) -> Result<Exit, Failure> {
-    let books = match &arguments.report {
-        Some(folder) => in_books(folder, &arguments.invoice).map_err(|error| Failure::new(Exit::Input, error.to_string()))?,
-        None => None,
-    };
+    let read = arguments.report.as_deref().map(books::read).transpose();
+    let read = read.map_err(|error| Failure::new(Exit::Input, error.to_string()))?;
+    let books = read.as_ref().and_then(|read| in_books(read, &arguments.invoice));
     let speaker = Speaker::of(arguments.lang.unwrap_or(setup.config.report.language));
     // Whose bills are another system's has no ledger of ours.
     let ledger = match (setup.existing_ledger()?, &books) {
@@ -71,6 +70,7 @@ pub(super) fn why(setup: &Setup, arguments: &Why) -> Result<Exit, Failure> {
         settlement,
         tables: setup.tables(&arguments.tables)?,
         journal: setup.journal_path(),
+        books: read.as_ref().map(|(_, known)| known),
         period: arguments.period.as_deref().map(month).transpose()?,
         as_of: arguments.as_of.unwrap_or_else(|| setup.clock.now()),
     };

@@ -12,6 +12,7 @@ use jiff::Timestamp;
 use jiff::civil::Date;
 
 use super::reconcile::{Billed, ReconcileError, SettlementFiles, read_settlement};
+use crate::books::Known;
 use crate::doku::signature::SigningKey;
 use crate::domain::calendar::{start_of_wib_day, wib_date};
 use crate::domain::classify::{Period, Policy};
@@ -53,6 +54,8 @@ pub struct WhyOptions<'a> {
     pub settlement: Option<SettlementFiles>,
     /// What people have decided.
     pub journal: &'a Path,
+    /// The books of a report.
+    pub books: Option<&'a Known>,
     /// Which days; else from the first day anything is known of to as-of.
     pub period: Option<(Date, Date)>,
     /// Seen from when.
@@ -321,7 +324,11 @@ async fn conclude(view: &impl View, subject: &Subject, options: &WhyOptions<'_>)
     let settlement = options.settlement.as_ref().map(|given| read_settlement(given, &options.tables)).transpose()?;
     let (files, places) = (std::mem::take(&mut evidence.files), std::mem::take(&mut evidence.places));
     let (inputs, _) = billed.inputs(evidence, &files, settlement);
-    Ok(Concluded { outcome: reconcile::reconcile(inputs, &terms), terms, files, places })
+    let mut outcome = reconcile::reconcile(inputs, &terms);
+    if let Some(known) = options.books {
+        outcome.follow_books(known, &terms);
+    }
+    Ok(Concluded { outcome, terms, files, places })
 }
 
 /// The first and the last day of any payment that was notified, so that none falls outside a period nobody chose.

@@ -75,7 +75,8 @@ impl Outcome {
         }
         let attached = Attached::of(&self.inputs, &self.payments, &self.judged);
         let judge = Judge::of(self, &attached, terms);
-        let judged: Vec<JudgedBill> = asked.bills.iter().filter_map(|&bill| Some(judge.bill(bill)?.0)).collect();
+        let judged: Vec<JudgedBill> =
+            asked.bills.iter().filter_map(|&bill| Some(judge.bill_as(bill, self.standings.get(&bill))?.0)).collect();
         findings.bills(&judged, &attached);
         about.bills = findings.finish();
         about.settlement.extend(self.rows_about(asked));

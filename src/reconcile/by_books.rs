@@ -10,7 +10,7 @@ use super::judge_bills::{Attached, Judge};
 use super::tally::{Identity, move_nature};
 use super::{Finding, Outcome, Terms, facts, findings};
 use crate::books::allocation::Allocation;
-use crate::books::known::{Debt, Known};
+use crate::books::known::{Debt, Known, Payment};
 use crate::books::off::Off;
 use crate::books::{Account, ItemId, Leg, Month, Part, Subject};
 use crate::domain::amount::{Amount, Rupiah};
@@ -92,6 +92,26 @@ impl ByBooks {
         Self { payments, bills: found.bills_of(Part::Together).filter_map(standing).collect() }
     }
 
+    /// The same by the books of a report: of the payments that they know, and of bills none of whose payments they do not.
+    fn carried(known: &Known, outcome: &Outcome, terms: &Terms) -> Self {
+        let decided = decided(known);
+        let bills = known.bills.values().filter(|bill| decided.contains(&bill.debt));
+        let numbered = bills.flat_map(|bill| outcome.inputs.bills.numbered(&bill.invoice_number).map(|number| (number, bill.debt)));
+        let standing = |(number, debt)| Some((number, Standing::of(known.debts.get(&debt).filter(|debt| !debt.is_reusable)?, known)));
+        let mut of = Self { payments: Vec::new(), bills: numbered.filter_map(standing).collect() };
+        for (at, judged) in outcome.judged.iter().enumerate() {
+            let (true, Some(proof)) = (of.bills.contains_key(&judged.bill) && judged.class.attaches(), outcome.proof(judged)) else {
+                continue;
+            };
+            let id = known.payment_id(facts::payment_id(&proof.identity));
+            match known.payments.get(&id) {
+                Some(payment) => of.payments.extend(judged_then(payment, known, outcome, terms, at)),
+                None => drop(of.bills.remove(&judged.bill)),
+            }
+        }
+        of
+    }
+
     /// What is found of each payment that was judged again: its class, or nothing.
     pub(super) fn found(&self) -> impl Iterator<Item = (&str, Option<Class>)> {
         self.payments.iter().map(|again| (again.id.as_str(), again.class()))
@@ -133,6 +153,25 @@ fn judged_again(month: &Month, decided: &BTreeSet<ItemId>, outcome: &Outcome, te
     is_other.then(|| Again { at, id: findings::payment_id(&identity), judged: again, owed })
 }
 
+/// The payment at this place, if it was carried as another than the evidence makes it.
+fn judged_then(payment: &Payment, known: &Known, outcome: &Outcome, terms: &Terms, at: usize) -> Option<Again> {
+    let (judged, proved) = (outcome.judged.get(at)?, outcome.payments.proved.get(at)?);
+    let debt = payment.debt.and_then(|debt| known.debts.get(&debt)).filter(|_| payment.hold.is_none())?;
+    let taken = debt.applied_from(Leg::of(Account::Suspense, payment.held_as));
+    let again = match payment.class {
+        Some(class) => Some(JudgedPayment { class, nature: Nature::Break, ..*judged }),
+        None if judged.nature == Nature::Break && taken == payment.amount => {
+            let due = outcome.inputs.bills.get(judged.bill)?.amount;
+            let paid = due.get().saturating_sub(proved.amount);
+            again(&outcome.inputs, terms, judged, Before { paid, ..Before::default() }, proved)
+        }
+        None => None,
+    };
+    let again = again.filter(|again| again.class != judged.class)?;
+    let (id, owed) = (findings::payment_id(&outcome.proof(judged)?.identity), u64::try_from(taken.get()).unwrap_or_default());
+    Some(Again { at, id, judged: again, owed })
+}
+
 fn before(met: &Allocation, class: Class, due: Rupiah) -> Before {
     let is_over = met.taken <= Rupiah::ZERO;
     let elsewhere = is_over && (met.is_paid_elsewhere || class == Class::P12);
@@ -149,6 +188,11 @@ fn decided_upon(finding: Finding, paid: u64, owed: u64) -> Finding {
 }
 
 impl Outcome {
+    /// Takes over what the books of a report say otherwise than the evidence.
+    pub fn follow_books(&mut self, known: &Known, terms: &Terms) {
+        self.follow(ByBooks::carried(known, self, terms), terms);
+    }
+
     /// Takes over what the books say otherwise than the evidence.
     pub(super) fn follow(&mut self, books: ByBooks, terms: &Terms) {
         for Again { at, id, judged, owed } in books.payments {
@@ -180,6 +224,7 @@ impl Outcome {
             self.bill_tallies.add(after.class, amount);
             move_nature(&mut self.natures, before.nature, after.nature, amount);
         }
+        self.standings = books.bills;
         self.count_again();
     }
 

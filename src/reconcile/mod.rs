@@ -38,6 +38,8 @@ mod status;
 mod tally;
 mod unlisted;
 
+use std::collections::HashMap;
+
 use jiff::Timestamp;
 
 pub use about::{About, Asked};
@@ -136,6 +138,8 @@ pub struct Outcome {
     pub settled: Option<settle::Settled>,
     /// What the inquiry logs come to, if any were given.
     pub inquired: Option<Inquired>,
+    /// How the books have bills of which the evidence does not tell all.
+    standings: HashMap<u32, by_books::Standing>,
 }
 
 impl Outcome {
@@ -260,6 +264,7 @@ pub fn reconcile(mut inputs: Inputs, terms: &Terms) -> Outcome {
         findings,
         settled,
         inquired,
+        standings: HashMap::new(),
     }
 }
 

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use jiff::Timestamp;
 use jiff::civil::Date;
 
-use crate::books::carry::{self, CarryError};
+use crate::books::carry::{self, CarryError, Head};
 use crate::books::fact::{Change, Hold};
 use crate::books::known::{Decided, Known};
 use crate::books::{Account, Action, ItemId, Leg, Refusal, Subject};
@@ -73,27 +73,32 @@ pub struct InBooks {
     pub open: Vec<(Account, Rupiah)>,
 }
 
-/// What the books in the report `folder` know of `name`: an invoice number, a code, or an item's id; `None`: nothing.
+/// The books of the report in `folder`.
 ///
 /// # Errors
 /// [`BooksError`] when they cannot be read.
-pub fn in_books(folder: &Path, name: &str) -> Result<Option<InBooks>, BooksError> {
-    let (head, known) = carry::read(&folder.join(CARRY)).map_err(|reason| BooksError { path: folder.to_path_buf(), reason })?;
-    let about = About::of(&known, name);
+pub fn read(folder: &Path) -> Result<(Head, Known), BooksError> {
+    carry::read(&folder.join(CARRY)).map_err(|reason| BooksError { path: folder.to_path_buf(), reason })
+}
+
+/// What books know of `name`: an invoice number, a code, or an item's id; `None`: nothing.
+#[must_use]
+pub fn in_books((head, known): &(Head, Known), name: &str) -> Option<InBooks> {
+    let about = About::of(known, name);
     if about.debts.is_empty() && about.payments.is_empty() && about.rows.is_empty() {
-        return Ok(None);
+        return None;
     }
     let names = |of: fn(&str) -> &str| -> BTreeSet<String> {
-        about.bills(&known).flat_map(|bill| &bill.names).map(|name| of(name).to_owned()).collect()
+        about.bills(known).flat_map(|bill| &bill.names).map(|name| of(name).to_owned()).collect()
     };
-    Ok(Some(InBooks {
+    Some(InBooks {
         from: head.from,
         to: head.to,
-        invoice_numbers: about.bills(&known).map(|bill| bill.invoice_number.to_string()).collect::<BTreeSet<_>>().into_iter().collect(),
+        invoice_numbers: about.bills(known).map(|bill| bill.invoice_number.to_string()).collect::<BTreeSet<_>>().into_iter().collect(),
         payment_codes: names(|name| name.split_once('/').map_or(name, |(_, code)| code)).into_iter().collect(),
-        told: about.told(&known),
-        open: about.open(&known),
-    }))
+        told: about.told(known),
+        open: about.open(known),
+    })
 }
 
 /// What a name leads to.

@@ -112,7 +112,7 @@ pub fn reported(world: &World, ledger: &MemoryLedger, bills: &[Bill], reported: 
 /// What must be so once the weather has been calm for days.
 pub fn in_the_end(world: &World, ledger: &MemoryLedger, ends: &[End], bills: &[Bill]) {
     let (context, known, now) = (world.context(), bills_of(ledger), world.time.now());
-    let model = world.model();
+    let (model, paid) = (world.model(), world.paid.lock().unwrap());
     for order in model.orders() {
         let state = &known[bill_of(order.invoice_number.as_str())];
         let has_code = state.payment_codes().any(|code| *code == order.payment_code);
@@ -151,7 +151,7 @@ pub fn in_the_end(world: &World, ledger: &MemoryLedger, ends: &[End], bills: &[B
             assert!(order.is_none_or(|order| order.state == OrderState::Cancelled || !order.is_payable(now)), "{context}");
         }
     }
-    drop(model);
+    drop((model, paid));
     rupiah(world, ledger);
 }
 
