@@ -17,7 +17,7 @@ mod writing;
 
 pub use self::descent::Descent;
 pub use self::writing::{
-    NamedTempFile, TempDir, append, close, close_to_read, create_new, folder, folder_of, read, real, remove, remove_folder, shared_folder, temporary,
+    NamedTempFile, TempDir, append, close, close_to_read, create_new, folder, folder_of, read, real, remove, remove_folder, rename, shared_folder, temporary,
     temporary_folder, unnamed, update,
 };
 

@@ -11,9 +11,8 @@ use super::setup::{Failure, Setup};
 use crate::config::{self, Config};
 use crate::domain::share::Share;
 use crate::ledger::{Binding, Create, LedgerError, Location, Seals, SenderLock, Server, ServerAccess, Store, lock};
-use crate::private;
+use crate::private::{self, folder_of};
 use crate::random::MachineRandomness;
-use crate::report::atomic::folder_of;
 use crate::secret::{self, Sources};
 use crate::temporary;
 

@@ -165,6 +165,15 @@ pub fn unnamed(folder: &Path) -> io::Result<File> {
     tempfile::tempfile_in(folder)
 }
 
+/// Gives a file its name in place of whatever had it.
+///
+/// # Errors
+/// The system's; and root's, where others decide what a name leads to.
+pub fn rename(from: &Path, to: &Path) -> io::Result<()> {
+    place::check(folder_of(to))?;
+    fs::rename(from, to)
+}
+
 /// Removes a file.
 ///
 /// # Errors

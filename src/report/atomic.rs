@@ -1,6 +1,6 @@
 //! Output files appear whole or not at all: written beside their place, made durable, then renamed (I19).
 
-use std::fs::{self, File};
+use std::fs::File;
 use std::io::{self, BufWriter};
 use std::path::{Path, PathBuf};
 
@@ -61,8 +61,6 @@ impl Draft {
     }
 }
 
-}
-
 pub(super) fn failed(path: &Path, error: &io::Error) -> WriteError {
     WriteError { path: path.display().to_string(), reason: error.to_string() }
 }
@@ -99,6 +97,7 @@ pub fn probe(directory: &Path) -> Result<(), WriteError> {
 
 #[cfg(test)]
 mod tests {
+    use std::fs;
     use std::io::Write as _;
 
     use super::*;

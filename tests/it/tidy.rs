@@ -69,7 +69,7 @@ const LAYER_EXCEPTIONS: [(&str, &[&str]); 4] = [
 ];
 
 /// The heavy crates, and under which paths of `src` each may be named.
-const OWNERS: [(&str, &[&str]); 30] = [
+const OWNERS: [(&str, &[&str]); 31] = [
     ("zeroize", &["secret.rs", "secret/"]),
     ("polars", &["columns/parquet.rs"]),
     ("polars_io", &["columns/parquet.rs"]),

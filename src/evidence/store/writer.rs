@@ -31,8 +31,7 @@ impl Writer {
     pub fn open(at: &StoreAt) -> Result<Self, StoreError> {
         let failed = |error: io::Error| StoreError::disk(&at.path, &error);
         private::folder(&at.path).map_err(failed)?;
-        let options = &mut File::options();
-        let lock = private::open(options.read(true).write(true).create(true).truncate(false), &at.path.join(LOCK)).map_err(failed)?;
+        let lock = private::update(&at.path.join(LOCK)).map_err(failed)?;
         match lock.try_lock() {
             Ok(()) => {}
             Err(TryLockError::WouldBlock) => return Err(StoreError::Held(at.path.clone())),
@@ -118,7 +117,8 @@ impl Writer {
             if let Some(folder) = path.parent() {
                 private::folder(folder)?;
             }
-            let mut file = private::open(File::options().write(true).create(true).truncate(true), &path)?;
+            let mut file = private::update(&path)?;
+            file.set_len(0)?;
             pieces.iter().try_for_each(|piece| file.write_all(piece))?;
             file.sync_all()
         };
@@ -127,7 +127,7 @@ impl Writer {
 
     fn rename(&self, path: &str) -> Result<(), StoreError> {
         let path = self.at.path.join(path);
-        fs::rename(with_new(&path), &path).map_err(|error| StoreError::disk(&path, &error))
+        private::rename(&with_new(&path), &path).map_err(|error| StoreError::disk(&path, &error))
     }
 
     /// Makes the names in the folders of `paths`, and those of the folders, durable.
@@ -150,7 +150,7 @@ pub(super) fn with_new(path: &Path) -> PathBuf {
 }
 
 fn remove(path: &Path) -> Result<(), StoreError> {
-    match fs::remove_file(path) {
+    match private::remove(path) {
         Err(error) if error.kind() != io::ErrorKind::NotFound => Err(StoreError::disk(path, &error)),
         _ => Ok(()),
     }

@@ -281,8 +281,6 @@ impl Blank {
     }
 }
 
-}
-
 /// Is it a ledger, in one piece? A file cut short is found here when no write-ahead log could still hold its pages;
 /// otherwise SQLite finds it when it reads there.
 fn check_file(connection: &Connection, place: &Place) -> Result<(), LedgerError> {

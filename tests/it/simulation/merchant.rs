@@ -299,6 +299,7 @@ pub fn take_in<'a>(
     let store = Store { world, ledger, life: Arc::clone(&life), is_sender: false };
     let options = IngestOptions {
         logs: logs.to_vec(),
+        evidence: None,
         keys: vec![world.key.clone()],
         client_id: CLIENT.into(),
         policy: tagih::domain::classify::Policy::default(),
