@@ -10,7 +10,7 @@ use super::period::Books;
 use super::world::{Doku, World};
 
 /// Changes summary.json and gives every file the digest it has.
-fn rewrite_summary(folder: &Path, change: impl Fn(&mut Value)) {
+pub(crate) fn rewrite_summary(folder: &Path, change: impl Fn(&mut Value)) {
     let path = folder.join("summary.json");
     let mut summary: Value = serde_json::from_slice(&fs::read(&path).unwrap()).unwrap();
     for file in summary["files"].as_array_mut().unwrap() {
