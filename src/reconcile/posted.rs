@@ -250,12 +250,12 @@ impl Run<'_> {
         for some in apart.chunks(rayon::current_num_threads()) {
             let (made, kept) = rayon::join(
                 || some.par_iter().map(|part| self.apart::<K>(*part)).collect::<Result<Vec<_>, K::Error>>(),
-                || std::mem::take(&mut ready).into_iter().try_for_each(|part| self.take(&mut sums, part, keeper, &self.findings)),
+                || std::mem::take(&mut ready).into_iter().try_for_each(|part| Self::take(&mut sums, part, keeper, &self.findings)),
             );
             kept?;
             ready = made?.into_iter().flatten().collect();
         }
-        std::mem::take(&mut ready).into_iter().try_for_each(|part| self.take(&mut sums, part, keeper, &self.findings))?;
+        std::mem::take(&mut ready).into_iter().try_for_each(|part| Self::take(&mut sums, part, keeper, &self.findings))?;
         let facts = self.found.facts(Part::Together);
         let before = self.before(Part::Together, &facts)?;
         let decisions = grounded(&before, &facts, decisions, &self.posting)?;
@@ -264,7 +264,7 @@ impl Run<'_> {
         let mut by_books = ByBooks::of(&mut month, &self.found, self.outcome, self.item_terms.terms);
         let findings = self.findings.but(by_books.found());
         let concluded = self.conclude::<K>(Part::Together, &mut month, &made, &findings)?;
-        self.take(&mut sums, concluded, keeper, &findings)?;
+        Self::take(&mut sums, concluded, keeper, &findings)?;
         sums.items.trim(&findings);
         by_books.join(std::mem::take(&mut sums.by_books));
         sums.held.sort_by_cached_key(|held| held.item.rank());
@@ -333,7 +333,7 @@ impl Run<'_> {
     }
 
     /// Adds what a part comes to, and has it kept.
-    fn take<K: Keeper>(&self, sums: &mut Sums, part: Concluded<K::Page>, keeper: &mut K, findings: &Findings<'_>) -> Result<(), K::Error> {
+    fn take<K: Keeper>(sums: &mut Sums, part: Concluded<K::Page>, keeper: &mut K, findings: &Findings<'_>) -> Result<(), K::Error> {
         let Concluded { handed, aside, unposted, figures, items, grounds, held, prior, answers, by_books, page } = part;
         sums.by_books.join(by_books);
         keeper.keep(page)?;

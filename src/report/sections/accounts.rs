@@ -127,7 +127,7 @@ fn ageing<'a>(report: &Report<'a>, words: &'static Words) -> Table<'a> {
     Table::new(words.books_ageing(), columns, rows.collect::<Vec<Vec<_>>>())
 }
 
-/// More items of an account than this stand in open_items.csv alone, worst first: opening the workbook would take too long. What is to be
+/// More items of an account than this stand in `open_items.csv` alone, worst first: opening the workbook would take too long. What is to be
 /// done is in the list of discrepancies whole.
 const ITEMS_MAX: usize = 20_000;
 
