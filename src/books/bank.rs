@@ -1,6 +1,7 @@
 //! Bank lines against pay-outs, many to many: by reference, then by amount and date, then one transfer for several pay-outs, then
 //! several transfers for one. A line that nobody explains stands in suspense, under its own item.
 
+use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, HashMap, HashSet};
 
 use jiff::Span;
@@ -65,14 +66,14 @@ impl Book<'_> {
                 self.aside.later.insert(fact.id);
             } else if !self.settings.counts(&fact.text) {
                 // It is nobody's here.
-            } else if self.known.bank_lines.contains_key(&fact.id) {
-                // Of a month that is over: whether it is the same line once more, or another, is for a person to see.
-                self.aside.copies.extend(Some(fact.id).filter(|_| fact.on < self.period.from));
-            } else {
+            } else if let Entry::Vacant(line) = self.known.bank_lines.entry(fact.id) {
                 let amount = Rupiah::new(fact.amount.into());
-                self.known.bank_lines.insert(fact.id, BankLine { on: fact.on, amount });
+                line.insert(BankLine { on: fact.on, amount });
                 let batches = named.get(&fact.id).cloned().unwrap_or_default();
                 lines.push(Waiting { id: fact.id, on: fact.on, amount, batches, is_new: true });
+            } else {
+                // Of a month that is over: whether it is the same line once more, or another, is for a person to see.
+                self.aside.copies.extend(Some(fact.id).filter(|_| fact.on < self.period.from));
             }
         }
         let known = self.known.bank_lines.iter().filter(|(id, _)| lines.iter().all(|line| line.id != **id));

@@ -129,8 +129,9 @@ impl Posting<'_> {
         }
         let Book { pairs, known, aside, mut allocations, .. } = book;
         for (id, allocation) in &mut allocations {
-            let debt = known.payments.get(id).and_then(|payment| known.debts.get(&payment.debt?));
-            debt.into_iter().for_each(|debt| allocation.ends_with(debt.due));
+            if let Some(debt) = known.payments.get(id).and_then(|payment| known.debts.get(&payment.debt?)) {
+                allocation.ends_with(debt.due);
+            }
         }
         Ok(Month { period: self.period, opening, pairs: added_up(pairs), allocations, known, aside, handed, is_apart })
     }

@@ -1,4 +1,5 @@
-//! Classes by the books: where a decision has moved a debt, evidence alone says neither what a payment found on it nor how its bills stand.
+//! Classes by the books: where a decision has moved a debt, evidence alone says neither what a payment found on it nor how its bills stand; nor
+//! where a payment of an earlier month comes to light in this one.
 //!
 //! Belongs here: payments and bills of such debts, judged again. Must not be here: the rules (`domain::classify`), what stands where (`books`).
 
@@ -14,6 +15,7 @@ use crate::books::known::{Debt, Known, Payment};
 use crate::books::off::Off;
 use crate::books::{Account, ItemId, Leg, Month, Part, Subject};
 use crate::domain::amount::{Amount, Rupiah};
+use crate::domain::calendar::wib_date;
 use crate::domain::classify::{BillSituation, Class, Family, Nature};
 use crate::domain::line::NO_BILL;
 use crate::domain::reason::{PaymentReason, Reason};
@@ -70,6 +72,23 @@ pub(super) struct ByBooks {
 }
 
 impl ByBooks {
+    /// Of a part whose month is carried from the one before: bills that were paid before the period, by what came to light in this run.
+    pub(super) fn late(month: &Month, found: &Found<'_>, outcome: &Outcome, part: Part) -> Self {
+        let paid = found.payments_of(part).filter_map(|at| outcome.judged.get(at)).filter(|judged| judged.class == Class::P16);
+        let is_late = |judged: &&JudgedPayment| outcome.proof(judged).is_some_and(|proof| wib_date(proof.paid_at()) < month.period.from);
+        let standing = |judged: &JudgedPayment| {
+            let debt = month.known.debts.get(&found.debt_of(judged.bill)?).filter(|debt| !debt.is_reusable)?;
+            Some((judged.bill, Standing::of(debt, &month.known)))
+        };
+        Self { payments: Vec::new(), bills: paid.filter(is_late).filter_map(standing).collect() }
+    }
+
+    /// With what another part says.
+    pub(super) fn join(&mut self, other: Self) {
+        self.payments.extend(other.payments);
+        self.bills.extend(other.bills);
+    }
+
     /// Of the debts that decisions have moved: they are posted together.
     pub(super) fn of(month: &mut Month, found: &Found<'_>, outcome: &Outcome, terms: &Terms) -> Self {
         let decided = decided(&month.known);
@@ -195,6 +214,9 @@ impl Outcome {
 
     /// Takes over what the books say otherwise than the evidence.
     pub(super) fn follow(&mut self, books: ByBooks, terms: &Terms) {
+        if books.payments.is_empty() && books.bills.is_empty() {
+            return;
+        }
         for Again { at, id, judged, owed } in books.payments {
             let Some(before) = self.judged.get_mut(at) else { continue };
             let before = std::mem::replace(before, judged);

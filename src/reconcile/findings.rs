@@ -151,7 +151,7 @@ impl<'a> Findings<'a> {
             severity: severity_of(line.class, nature, flags),
             invoice_number: invoice_number.to_owned(),
             payment_code: payment_code.to_owned(),
-            channel: parsed.then_some(line.channel),
+            channel: bill.map(|bill| bill.channel).or(parsed.then_some(line.channel)),
             expected: bill.map(|bill| bill.amount.into()),
             paid: line.usable_amount().map(Rupiah::from),
             paid_at: parsed.then(|| line.paid_at()),

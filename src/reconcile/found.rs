@@ -52,7 +52,7 @@ impl<'a> Found<'a> {
             common: Facts::default(),
         };
         found.common = found.common(before);
-        let waiting = found.common.payments.iter().map(|payment| Link::Payment(payment.id, found.debt_of(payment.payee)));
+        let waiting = found.common.payments.iter().map(|payment| Link::Payment(payment.id, found.debt_of_payee(payment.payee)));
         let claimed = found.claim_links();
         let links = found.bill_links().chain(found.payment_links()).chain(found.known_links()).chain(found.row_links());
         let parts = Parts::of(before, decisions, taken.iter().map(|item| item.item), links.chain(waiting).chain(claimed));
@@ -85,6 +85,11 @@ impl<'a> Found<'a> {
     /// The payments of this run that are posted with a part, by their places among the judged.
     pub(super) fn payments_of(&self, part: Part) -> impl Iterator<Item = usize> + '_ {
         self.payments_of.of_part(part)
+    }
+
+    /// The debt of a bill, by its number.
+    pub(super) fn debt_of(&self, number: u32) -> Option<ItemId> {
+        self.names.debt(number)
     }
 
     /// The bills that are posted with a part, by their numbers, each with its debt.
@@ -125,7 +130,7 @@ impl<'a> Found<'a> {
     }
 
     /// The debt of a bill that money was waiting for: there are few of them.
-    fn debt_of(&self, payee: Payee) -> Option<ItemId> {
+    fn debt_of_payee(&self, payee: Payee) -> Option<ItemId> {
         let Payee::Bill(bill) = payee else { return None };
         let at = self.names.bills.iter().position(|id| *id == bill)?;
         self.names.debts.get(at).copied()
@@ -140,7 +145,7 @@ impl<'a> Found<'a> {
         }
         let told = self.payment_links().chain(self.known_links());
         let told = told.filter_map(|link| if let Link::Payment(id, debt) = link { Some((id, debt)) } else { None });
-        let waiting = self.common.payments.iter().map(|payment| (payment.id, self.debt_of(payment.payee)));
+        let waiting = self.common.payments.iter().map(|payment| (payment.id, self.debt_of_payee(payment.payee)));
         let debts: HashMap<ItemId, Option<ItemId>> = told.chain(waiting).filter(|(id, _)| wanted.contains(id)).collect();
         let paid = |row: &RowFact| payment_of(row).map(|payment| (payment, debts.get(&payment).copied().flatten()));
         self.common.rows.iter().map(|row| Link::Row(row.id, paid(row))).collect()

@@ -145,6 +145,7 @@ struct Concluded<P> {
     held: Vec<Held>,
     prior: Vec<PriorLine>,
     answers: (BTreeSet<String>, BTreeMap<Leg, Rupiah>),
+    by_books: ByBooks,
     page: P,
 }
 
@@ -172,6 +173,7 @@ struct Sums {
     held: Vec<Held>,
     prior: Vec<PriorLine>,
     answers: (BTreeSet<String>, BTreeMap<Leg, Rupiah>),
+    by_books: ByBooks,
 }
 
 impl Posted {
@@ -248,22 +250,23 @@ impl Run<'_> {
         for some in apart.chunks(rayon::current_num_threads()) {
             let (made, kept) = rayon::join(
                 || some.par_iter().map(|part| self.apart::<K>(*part)).collect::<Result<Vec<_>, K::Error>>(),
-                || std::mem::take(&mut ready).into_iter().try_for_each(|part| self.take(&mut sums, part, keeper, &self.findings)),
+                || std::mem::take(&mut ready).into_iter().try_for_each(|part| Self::take(&mut sums, part, keeper, &self.findings)),
             );
             kept?;
             ready = made?.into_iter().flatten().collect();
         }
-        std::mem::take(&mut ready).into_iter().try_for_each(|part| self.take(&mut sums, part, keeper, &self.findings))?;
+        std::mem::take(&mut ready).into_iter().try_for_each(|part| Self::take(&mut sums, part, keeper, &self.findings))?;
         let facts = self.found.facts(Part::Together);
         let before = self.before(Part::Together, &facts)?;
         let decisions = grounded(&before, &facts, decisions, &self.posting)?;
         let mut month = self.posting.together(before.clone(), &facts, &decisions, std::mem::take(&mut sums.handed))?;
         let made = Made { before: &before, facts: &facts, decisions: &decisions, settings: self.posting.settings };
-        let by_books = ByBooks::of(&mut month, &self.found, self.outcome, self.item_terms.terms);
+        let mut by_books = ByBooks::of(&mut month, &self.found, self.outcome, self.item_terms.terms);
         let findings = self.findings.but(by_books.found());
-        let concluded = self.conclude::<K>(&mut month, &made, &findings)?;
-        self.take(&mut sums, concluded, keeper, &findings)?;
+        let concluded = self.conclude::<K>(Part::Together, &mut month, &made, &findings)?;
+        Self::take(&mut sums, concluded, keeper, &findings)?;
         sums.items.trim(&findings);
+        by_books.join(std::mem::take(&mut sums.by_books));
         sums.held.sort_by_cached_key(|held| held.item.rank());
         self.widen(&mut sums, &month)?;
         month.pairs = Vec::new();
@@ -275,7 +278,7 @@ impl Run<'_> {
         let Some((before, facts)) = self.part(part)? else { return Ok(None) };
         let mut month = self.posting.apart(before.clone(), &facts)?;
         let made = Made { before: &before, facts: &facts, decisions: &[], settings: self.posting.settings };
-        self.conclude::<K>(&mut month, &made, &self.findings).map(Some)
+        self.conclude::<K>(part, &mut month, &made, &self.findings).map(Some)
     }
 
     fn part(&self, part: Part) -> Result<Option<(Known, Facts)>, BooksError> {
@@ -292,7 +295,13 @@ impl Run<'_> {
         Ok(begin(&facts.bills, &self.found.paid_before(part), taken, settings, period.from)?.known)
     }
 
-    fn conclude<K: Keeper>(&self, month: &mut Month, made: &Made<'_>, findings: &Findings<'_>) -> Result<Concluded<K::Page>, K::Error> {
+    fn conclude<K: Keeper>(
+        &self,
+        part: Part,
+        month: &mut Month,
+        made: &Made<'_>,
+        findings: &Findings<'_>,
+    ) -> Result<Concluded<K::Page>, K::Error> {
         // What the parts leave to it stays with the one that is posted last.
         let handed = if month.is_apart { std::mem::take(&mut month.handed) } else { Handed::default() };
         let (month, today) = (&*month, self.item_terms.today);
@@ -318,12 +327,15 @@ impl Run<'_> {
         let later = month.aside.later.iter().filter(|id| id.subject() == Subject::Bill);
         let unposted = month.aside.too_old.iter().chain(later).copied().collect();
         let figures = Figures { statements, ageing: month.ageing(today), breakdown, tie, identities };
-        Ok(Concluded { handed, aside, unposted, figures, items, grounds, held, prior, answers, page })
+        let is_carried = self.taken.is_none();
+        let by_books = if is_carried { ByBooks::late(month, &self.found, self.outcome, part) } else { ByBooks::default() };
+        Ok(Concluded { handed, aside, unposted, figures, items, grounds, held, prior, answers, by_books, page })
     }
 
     /// Adds what a part comes to, and has it kept.
-    fn take<K: Keeper>(&self, sums: &mut Sums, part: Concluded<K::Page>, keeper: &mut K, findings: &Findings<'_>) -> Result<(), K::Error> {
-        let Concluded { handed, aside, unposted, figures, items, grounds, held, prior, answers, page } = part;
+    fn take<K: Keeper>(sums: &mut Sums, part: Concluded<K::Page>, keeper: &mut K, findings: &Findings<'_>) -> Result<(), K::Error> {
+        let Concluded { handed, aside, unposted, figures, items, grounds, held, prior, answers, by_books, page } = part;
+        sums.by_books.join(by_books);
         keeper.keep(page)?;
         sums.figures.add(figures);
         for (why, count) in aside {

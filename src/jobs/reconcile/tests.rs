@@ -279,13 +279,15 @@ fn a_reused_request_id_is_flagged_on_every_line_and_its_money_counts() {
     let (bills, _) = world();
     let reused = |invoice: &str, code: &str| note(invoice, code, "150000").but(|n| n.request_id = "same".into()).line();
     let lines = [reused("I-OK", "1001"), reused("I-OVER", "1012"), note("I-LATE", "1006", "150000").line()];
-    let options = options(folder.path(), &[("a.jsonl", text(&lines))], &bills);
+    let elsewhere = note("I-CHANNEL", "1010", "150000").but(|n| (n.request_id, n.chain) = ("same".into(), "INDOMARET")).line();
+    let options = options(folder.path(), &[("a.jsonl", text(&[&lines[..], &[elsewhere]].concat()))], &bills);
     let report = run(&options).unwrap();
-    assert_eq!(report.summary.flags.get("N05").unwrap().count, 2);
-    assert_eq!(report.summary.lines.get("N00").unwrap().count, 3);
-    assert_eq!(counts(&report.summary.payments), "P00×2 P07×1");
+    assert_eq!(report.summary.flags.get("N05").unwrap().count, 3);
+    assert_eq!(report.summary.lines.get("N00").unwrap().count, 4);
+    assert_eq!(counts(&report.summary.payments), "P00×2 P07×1 P11×1");
     let rows = String::from_utf8(file(&options, "discrepancies.csv")).unwrap();
-    assert_eq!(rows.lines().filter(|row| row.contains(",N00,N05,BREAK,critical,")).count(), 2);
+    assert_eq!(rows.lines().filter(|row| row.contains(",N00,N05,BREAK,critical,")).count(), 3);
+    assert!(rows.contains(",N00,N05,BREAK,critical,I-CHANNEL,1010,alfa,"), "the bill's channel, as in every row of it: {rows}");
 }
 
 #[test]

@@ -73,7 +73,12 @@ fn a_bill_paid_in_two_months_is_settled_in_the_second() {
         external(&of, "2026-09", "bills.csv", &evidence, "2026-10-03", &["--opening", "2026-08"]);
         assert_eq!(account(&of, "2026-09", "receivable"), "opening 1/40000, received -1/-40000, closing 0/0");
         assert_eq!(account(&of, "2026-09", "suspense"), "");
+        let summary = summary(&of.world.path("2026-09"));
+        assert_eq!((&summary["bills"]["L00"]["count"], &summary["payments"]["P14"]["count"]), (&1.into(), &1.into()));
     }
+    // It stays settled when a month tells of none of its payments.
+    external(&of, "2026-10", "bills.csv", &[], "2026-11-03", &["--opening", "2026-09"]);
+    assert_eq!(summary(&of.world.path("2026-10"))["bills"]["L00"]["count"], 1);
 }
 
 #[test]
@@ -115,6 +120,19 @@ fn a_payment_notified_in_one_month_and_paid_out_in_the_next_is_settled_then_and_
     assert_eq!((open(&of, "2026-09", "clearing"), open(&of, "2026-09", "suspense")), (vec![], vec![]));
     let classes = summary(&of.world.path("2026-09"))["settlement"].clone();
     assert_eq!((&classes["S01"]["count"], &classes["S08"]["count"]), (&0.into(), &1.into()), "{classes}");
+}
+
+#[test]
+fn a_payment_of_a_closed_month_that_comes_to_light_settles_its_bill_in_every_figure() {
+    let of = Books::new(SETTINGS);
+    ledger(&of, "bills.csv", &[BILL, &BILL.replace("0001,I-01", "0002,I-02")]);
+    external(&of, "2026-08", "bills.csv", &[], "2026-09-03", &[]);
+    let late = [paid("I-01", 100_000, "2026-08-31T16:59:00Z", "T1"), paid("I-02", 60_000, "2026-08-31T16:59:00Z", "T2")];
+    external(&of, "2026-09", "bills.csv", &late, "2026-10-03", &["--opening", "2026-08"]);
+    assert_eq!(account(&of, "2026-09", "receivable"), "opening 2/200000, received (late) -1/-160000, closing 1/40000");
+    assert_eq!(open(&of, "2026-09", "receivable"), ["I-02 40000 L11 to_do"]);
+    let bills = summary(&of.world.path("2026-09"))["bills"].clone();
+    assert_eq!(["L00", "L01", "L11"].map(|class| bills[class]["count"].as_u64().unwrap()), [1, 0, 1]);
 }
 
 #[test]

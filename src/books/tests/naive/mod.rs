@@ -15,6 +15,8 @@ use crate::books::settings::{Period, Settings};
 use crate::domain::calendar::{end_of_wib_day, wib_date};
 
 type Id = ItemId;
+/// What stands where.
+type Balances = BTreeMap<(A, Option<Id>), i128>;
 
 /// What a month was given.
 #[derive(Clone)]
@@ -81,7 +83,7 @@ struct Undo {
 
 /// All balances after the last of `months`, and of each payment that it brought to a debt: how much is over by its end, and how much
 /// was lacking after it of what the debt asks for by then.
-pub(super) fn balances(months: &[Given]) -> (BTreeMap<(A, Option<Id>), i128>, BTreeMap<Id, (i64, i64)>) {
+pub(super) fn balances(months: &[Given]) -> (Balances, BTreeMap<Id, (i64, i64)>) {
     let mut naive = Naive::default();
     for month in months {
         naive.met.clear();
@@ -347,8 +349,8 @@ impl Naive {
         }
     }
 
-    fn balances(&self) -> BTreeMap<(A, Option<Id>), i128> {
-        let mut all: BTreeMap<(A, Option<Id>), i128> = BTreeMap::new();
+    fn balances(&self) -> Balances {
+        let mut all = Balances::new();
         let mut add = |account, id, amount: i64| *all.entry((account, id)).or_default() += i128::from(amount);
         for (id, debt) in &self.debts {
             let off = |why: &str| debt.off.get(why).copied().unwrap_or(0);
