@@ -143,6 +143,13 @@ fn add(setup: &Setup, options: &EvidenceOptions, logs: &[PathBuf]) -> Result<Exi
             log.path.display()
         ));
     }
+    for file in read.iter().filter(|file| file.contents.verified == 0 && file.contents.messages > file.contents.malformed) {
+        output::note(format_args!(
+            "warning: no message of `{}` is verified by the keys of these settings\nhint: if one of them is wrong, add the logs into another \
+             folder with the right one: what was found is kept",
+            file.path.display()
+        ));
+    }
     let faults: Vec<String> = added.iter().filter_map(fault).collect();
     if !faults.is_empty() {
         return Err(Failure::new(Exit::Input, faults.join("\n")));
