@@ -143,6 +143,13 @@ fn add(setup: &Setup, options: &EvidenceOptions, logs: &[PathBuf]) -> Result<Exi
             log.path.display()
         ));
     }
+    for file in read.iter().filter(|file| file.contents.verified == 0 && file.contents.messages > file.contents.malformed) {
+        output::note(format_args!(
+            "warning: no message of `{}` is verified by the keys of these settings\nhint: if one of them is wrong, add the logs into another \
+             folder with the right one: what was found is kept",
+            file.path.display()
+        ));
+    }
     let faults: Vec<String> = added.iter().filter_map(fault).collect();
     if !faults.is_empty() {
         return Err(Failure::new(Exit::Input, faults.join("\n")));
@@ -189,7 +196,9 @@ fn verify(setup: &Setup, at: &StoreAt, head: Option<&str>, head_file: Option<&Pa
             format!("{}: the evidence store is not what was written: {first}{more}\nhint: {}", code.id, code.remedy),
         ));
     }
-    head_file.map_or(Ok(()), |path| Ok::<(), Failure>(heads::keep(path, super::whole::parse_head(&current)?)?))?;
+    if let Some(path) = head_file {
+        heads::keep(path, super::whole::parse_head(&current)?)?;
+    }
     if !setup.json {
         output::done(format_args!("{} messages in {} files are as they were written; head {current}", found.messages, found.files));
         output::done(proves(at));
@@ -214,9 +223,9 @@ fn list(setup: &Setup, at: &StoreAt) -> Result<Exit, Failure> {
     let logs = list.logs();
     if setup.json {
         let one = |log: &Log<'_>| {
-            let (first, last) = log.days().unzip();
+            let (first_day, last_day) = log.days().unzip();
             json!({
-                "path": log.name(), "sha256": digest::hex(log.sha256()), "messages": log.messages(), "first_day": first, "last_day": last,
+                "path": log.name(), "sha256": digest::hex(log.sha256()), "messages": log.messages(), "first_day": first_day, "last_day": last_day,
                 "keys": log.keys(), "added_at": log.added_at(), "keeps_raw": log.has_raw(),
             })
         };

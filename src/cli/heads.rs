@@ -19,9 +19,7 @@ pub(super) fn kept(path: &Path) -> Result<Option<Head>, Failure> {
             Failure::usage(format!("`{shown}` holds no head\nhint: it has `sequence:hash`; only if nobody meddled, remove it"))
         }),
         Err(error) if error.kind() == io::ErrorKind::NotFound => {
-            output::note(format_args!(
-                "note: no head was kept in `{shown}` before, so an older copy of the ledger would not be noticed this time"
-            ));
+            output::note(format_args!("note: no head was kept in `{shown}` before, so an older copy would not be noticed this time"));
             Ok(None)
         }
         Err(error) => Err(Failure::new(Exit::Disk, format!("`{shown}` cannot be read: {error}"))),

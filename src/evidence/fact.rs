@@ -55,7 +55,7 @@ impl Fact {
         let Self { mut line, beside } = self;
         let not_counted = |class, why| {
             let (file, number, byte) = (line.file, line.number, line.byte);
-            Line { file, number, byte, ..refused(line.digest, class, why) }
+            Line { byte, number, file, ..refused(line.digest, class, why) }
         };
         match beside.verdict {
             Verdict::Unread | Verdict::Foreign | Verdict::Forged(_) => return line,

@@ -1,6 +1,6 @@
 //! Evidence of a store and of logs beside it: the union, in which the same line counts once.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use super::EvidenceError;
 use super::read::Evidence;
@@ -31,10 +31,9 @@ impl Evidence {
             less(&mut contents.malformed, line.class == Class::N01);
             less(&mut contents.verified, line.marks.has(Marks::VERIFIED));
         }
-        let mut places = Vec::new();
+        let (mut places, same) = (Vec::new(), self.files.iter().map(|file| file.digest).collect::<HashSet<Digest>>());
         for file in logs.files {
-            let is_told =
-                file.contents.messages == 0 && file.contents.elsewhere > 0 || self.files.iter().any(|known| known.digest == file.digest);
+            let is_told = file.contents.messages == 0 && file.contents.elsewhere > 0 || same.contains(&file.digest);
             let place = if is_told { None } else { Some(u32::try_from(self.files.len()).map_err(|_| EvidenceError::TooMany)?) };
             if place.is_some() {
                 self.files.push(file);

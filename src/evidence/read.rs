@@ -173,7 +173,7 @@ impl Evidence {
 
     /// What can be said once all is there.
     pub(super) fn finish(&mut self) {
-        self.claims.sort_by(|a, b| a.0.cmp(&b.0));
+        self.claims.sort_by_key(|(digest, _)| *digest);
         self.claims.dedup();
         self.name_faults();
     }

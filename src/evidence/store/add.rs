@@ -27,7 +27,7 @@ use crate::evidence::{EvidenceError, NoPairs};
 /// Rows of one file: so many are read by one thread at once.
 const PART: usize = 1 << 17;
 
-/// Logs made durable together, and their bytes.
+/// Logs made durable together, or a quarter of those that are there, as the list is written each time; and their bytes.
 const TOGETHER: usize = 256;
 const TOGETHER_BYTES: usize = 32 << 20;
 
@@ -167,7 +167,11 @@ impl Adding<'_> {
         self.entries.push(Entry::Added(Box::new(addition)));
         self.files.extend(lines.into_iter().chain(raw).map(|made| (made.part.path, made.bytes)));
         let bytes = self.files.iter().map(|(_, bytes)| bytes.len()).fold(0, usize::saturating_add);
-        if bytes > TOGETHER_BYTES || self.entries.len() >= TOGETHER { self.commit() } else { Ok(()) }
+        if bytes > TOGETHER_BYTES || self.entries.len() >= TOGETHER.max(self.writer.list().entries.len() / 4) {
+            self.commit()
+        } else {
+            Ok(())
+        }
     }
 
     fn commit(&mut self) -> Result<(), EvidenceError> {

@@ -54,6 +54,7 @@ impl StoreError {
         }
     }
 
+    #[allow(clippy::needless_pass_by_value, reason = "`map_err` hands it over")]
     pub(super) fn damaged(path: &Path, reason: impl ToString) -> Self {
         Self::Damaged { path: path.to_owned(), reason: reason.to_string() }
     }

@@ -217,7 +217,7 @@ impl List {
         for entry in entries {
             let text = json(entry);
             head = chained(at, &head, &text);
-            lines.push_str(&format!("{{\"entry\":{text},\"hash\":\"{}\"}}\n", digest::hex(&head)));
+            lines.extend(["{\"entry\":", &text, ",\"hash\":\"", &digest::hex(&head), "\"}\n"]);
         }
         (lines, head)
     }

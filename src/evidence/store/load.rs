@@ -37,7 +37,9 @@ pub(in crate::evidence) fn load(at: &StoreAt, options: &ReadOptions<'_>) -> Resu
         for ((file, _), parsed) in batch.iter().zip(found) {
             let parsed = parsed?;
             let count = usize::try_from(*file).ok().and_then(|file| counts.get_mut(file));
-            count.into_iter().for_each(|count| *count = count.saturating_add(u64::try_from(parsed.lines.len()).unwrap_or(u64::MAX)));
+            if let Some(count) = count {
+                *count = count.saturating_add(u64::try_from(parsed.lines.len()).unwrap_or(u64::MAX));
+            }
             evidence.take(parsed)?;
         }
     }

@@ -129,8 +129,7 @@ pub(super) fn relation(
             (Compared::Beginning, false) => return Ok(Relation::Known),
             (Compared::Beginning, true) => Relation::Cut,
             (Compared::Differs(line), true) => Relation::Changed(line),
-            (Compared::Differs(_), false) => Relation::New,
-            (Compared::Apart, _) => Relation::New,
+            (Compared::Differs(_), false) | (Compared::Apart, _) => Relation::New,
         };
         found = if found == Relation::New { own } else { found };
     }

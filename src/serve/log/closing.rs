@@ -58,7 +58,8 @@ impl LogFolder {
         let mut paths = paths().map_err(|error| self.failed(&error))?;
         paths.retain(|path| {
             let name = path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
-            name.starts_with(&prefix) && name.ends_with(".zst") && day_of(name).is_some()
+            let is_compressed = path.extension().is_some_and(|extension| extension == "zst");
+            name.starts_with(&prefix) && is_compressed && day_of(name).is_some()
         });
         paths.sort();
         Ok(paths)

@@ -176,11 +176,14 @@ fn days_of_closed_months_are_kept_no_longer_than_said() {
     let purge = || world.run(&["purge", "--due"]).expect(0);
     assert!(purge().stdout.contains("their month is not closed"));
     world.run(&[&OUT[..], &["report", "--evidence", "store"]].concat()).expect(0);
+    // The store is enough to make the report again.
+    fs::remove_file(world.path("old.jsonl")).unwrap();
     world.run(&["period", "close", "2026-10", "--report", "report", "--reason", "month end", "--by", "Sari"]).expect(0);
     let done = purge();
     assert!(done.stdout.contains("evidence of days before") && done.stdout.contains("2 files"), "{done:?}");
     world.run(&["evidence", "verify"]).expect(0);
     assert_eq!(files(&world.path("store")).len(), 2, "the list and the lock");
+    world.file("old.jsonl", text(&[1, 2]));
     let ran = world.run(&["evidence", "add", "old.jsonl", "--json"]).expect(0);
     assert_eq!(added(&ran), [("known".to_owned(), 0)], "what was removed does not come back");
     world.run(&[&OUT[..], &["report", "--evidence", "store"]].concat()).expect(0);
@@ -238,10 +241,9 @@ fn evidence_made_to_do_harm_takes_little_memory_and_is_named() {
         ("deep.jsonl", 0, ["", ""]),
         ("many/*.jsonl", 0, ["", ""]),
     ] {
-        for command in [&["ingest", name][..], &["evidence", "add", name, "--store", "store"]] {
-            if name.starts_with("many") && command[0] == "evidence" {
-                continue;
-            }
+        // Each file that is added becomes a durable part of the list, which takes its time.
+        let some = if name.starts_with("many") { "many/*00.jsonl" } else { name };
+        for command in [&["ingest", name][..], &["evidence", "add", some, "--store", "store"]] {
             confined(&world, 900_000, command).expect(code).says(&words);
         }
     }
