@@ -2,6 +2,7 @@
 
 use std::fs::File;
 use std::io::{self, Write};
+use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use polars::prelude::{
     AnyValue, BinaryChunkedBuilder, ChunkedBuilder as _, DataFrame, Int64Type, IntoColumn as _, IntoSeries as _, PolarsError,
@@ -209,7 +210,9 @@ impl Stored {
     /// # Errors
     /// That it is no Parquet, or cannot be read.
     pub fn read(file: File) -> io::Result<Self> {
-        ParquetReader::new(file).finish().map(Self).map_err(into_io)
+        // What a file from elsewhere can do to its parser is not ours to vouch for; it must refuse the file, not end the run.
+        let read = catch_unwind(AssertUnwindSafe(|| ParquetReader::new(file).finish()));
+        read.map_err(|_| io::Error::other("the inside of the table is damaged"))?.map(Self).map_err(into_io)
     }
 
     /// The names of its columns.

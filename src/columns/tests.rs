@@ -71,6 +71,20 @@ fn every_format_says_the_same_of_a_row_and_only_csv_makes_texts_harmless() {
 }
 
 #[test]
+fn a_damaged_table_is_refused_or_read_and_ends_no_run() {
+    let mut whole = Vec::new();
+    Format::Parquet.write(&columns(), rows().into_iter(), &mut whole).unwrap();
+    for (at, bit) in (0..whole.len()).flat_map(|at| [1, 16, 128].map(|bit| (at, bit))) {
+        let mut bytes = whole.clone();
+        bytes[at] ^= bit;
+        let mut file = tempfile::tempfile().unwrap();
+        file.write_all(&bytes).unwrap();
+        // That it returns is what is asked.
+        drop(Stored::read(file));
+    }
+}
+
+#[test]
 fn a_table_longer_than_a_group_keeps_every_row_in_its_order() {
     let columns: [Column<'_, i64>; 1] = [Column::count("number", |number| (*number).into())];
     let path = tempfile::NamedTempFile::new().unwrap();
