@@ -2,12 +2,14 @@
 
 use std::fs::File;
 use std::io::{self, Cursor, Write};
+use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use polars::prelude::{
     AnyValue, BinaryChunkedBuilder, ChunkedBuilder as _, DataFrame, Int64Type, IntoColumn as _, IntoSeries as _, PolarsError,
     PrimitiveChunkedBuilder, StringChunkedBuilder,
 };
 use polars_io::SerReader as _;
+use polars_io::mmap::MmapBytesReader;
 use polars_io::parquet::read::{ParallelStrategy, ParquetReader};
 use polars_io::parquet::write::{BatchedWriter, KeyValueMetadata, ParquetCompression, ParquetWriter};
 
@@ -19,6 +21,12 @@ const GROUP: usize = 1 << 14;
 #[allow(clippy::needless_pass_by_value, reason = "`map_err` hands it over")]
 fn into_io(error: PolarsError) -> io::Error {
     io::Error::other(error.to_string())
+}
+
+/// What a file from elsewhere can do to its parser is not ours to vouch for: it must refuse the file, not end the run.
+fn parsed<R: MmapBytesReader + 'static>(reader: ParquetReader<R>) -> io::Result<Stored> {
+    let read = catch_unwind(AssertUnwindSafe(|| reader.finish()));
+    read.map_err(|_| io::Error::other("the inside of the table is damaged"))?.map(Stored).map_err(into_io)
 }
 
 /// A column that is filled.
@@ -227,7 +235,7 @@ impl Stored {
     /// # Errors
     /// That it is no Parquet, or cannot be read.
     pub fn read(file: File) -> io::Result<Self> {
-        ParquetReader::new(file).finish().map(Self).map_err(into_io)
+        parsed(ParquetReader::new(file))
     }
 
     /// Reads a file whose bytes these are, on this thread alone: for those who read many.
@@ -235,8 +243,7 @@ impl Stored {
     /// # Errors
     /// That it is no Parquet.
     pub fn of_bytes(bytes: Vec<u8>) -> io::Result<Self> {
-        let reader = ParquetReader::new(Cursor::new(bytes)).read_parallel(ParallelStrategy::None);
-        reader.finish().map(Self).map_err(into_io)
+        parsed(ParquetReader::new(Cursor::new(bytes)).read_parallel(ParallelStrategy::None))
     }
 
     /// All of a column of whole numbers or instants.

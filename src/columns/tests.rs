@@ -70,6 +70,18 @@ fn every_format_says_the_same_of_a_row_and_only_csv_makes_texts_harmless() {
     assert!(stored.cell(1, 2).unwrap().is_empty() && !stored.cell(1, 0).unwrap().is_empty());
 }
 
+/// What `reconcile` ended with 101 on.
+#[test]
+fn a_table_whose_inside_makes_its_parser_panic_is_refused() {
+    let mut bytes = include_bytes!("../../tests/fixtures/carry-format-3/outstanding.parquet").to_vec();
+    for (at, byte) in [(948, 140), (1375, 166)] {
+        bytes[at] = byte;
+    }
+    let mut file = tempfile::tempfile().unwrap();
+    file.write_all(&bytes).unwrap();
+    assert_eq!(Stored::read(file).unwrap_err().to_string(), "the inside of the table is damaged");
+}
+
 #[test]
 fn a_table_longer_than_a_group_keeps_every_row_in_its_order() {
     let columns: [Column<'_, i64>; 1] = [Column::count("number", |number| (*number).into())];

@@ -106,7 +106,7 @@ fn every_command_that_does_or_shows_something_prints_one_json_value_and_fails_wi
     world.file("codes.csv", "invoice_number,payment_code,channel,amount\nC-1,6059000000000001,alfa,1000\n");
     let reconcile =
         ["reconcile", "--period", "2026-10", "--notifications", "log.jsonl", "--out", "report", "--as-of", "2026-11-02T00:00:00Z"];
-    let commands: [&[&str]; 30] = [
+    let commands: [&[&str]; 31] = [
         &["check", "bills.csv"],
         &["issue", "bills.csv", "--dry-run"],
         &["issue", "bills.csv"],
@@ -116,6 +116,7 @@ fn every_command_that_does_or_shows_something_prints_one_json_value_and_fails_wi
         &["ledger", "import", "codes.csv"],
         &["ledger", "verify"],
         &["ledger", "backup", "copies/"],
+        &["ledger", "create"],
         &["ledger", "migrate"],
         &["ledger", "purge", "--before", "2026-01-01"],
         &reconcile,

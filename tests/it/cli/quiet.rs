@@ -23,7 +23,7 @@ fn every_command_that_does_something_is_silent_when_it_succeeds() {
     let doku = Doku::process();
     let world = world(&doku);
     let close = ["period", "close", "2026-10", "--report", "report", "--by", "Siti", "--reason", "done"];
-    let commands: [&[&str]; 18] = [
+    let commands: [&[&str]; 19] = [
         &["check", "bills.csv", "--out", "checked"],
         &["issue", "bills.csv", "--new-ledger"],
         &["cancel", "Q-0001"],
@@ -40,6 +40,7 @@ fn every_command_that_does_something_is_silent_when_it_succeeds() {
         &["ledger", "import", "codes.csv"],
         &["ledger", "verify"],
         &["ledger", "backup", "copies/"],
+        &["ledger", "create"],
         &["ledger", "migrate"],
         &["init", "new.toml"],
     ];
