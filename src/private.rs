@@ -17,8 +17,8 @@ mod writing;
 
 pub use self::descent::Descent;
 pub use self::writing::{
-    NamedTempFile, TempDir, append, close, close_to_read, create_new, folder, folder_of, read, real, remove, remove_folder, rename, shared_folder, temporary,
-    temporary_folder, unnamed, update,
+    NamedTempFile, TempDir, append, close, close_to_read, create_new, folder, folder_of, read, real, remove, remove_folder, rename,
+    shared_folder, temporary, temporary_folder, unnamed, update,
 };
 
 /// Bits of a mode by which others than the owner may do anything, and by which they may write.

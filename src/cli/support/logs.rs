@@ -19,13 +19,15 @@ pub(super) struct Kept {
 }
 
 /// Every text that stands in no more than itself among those that the program's log says; a test holds them to the sources.
-pub(super) const MESSAGES: [&str; 43] = [
+pub(super) const MESSAGES: [&str; 47] = [
     "Check Status was asked",
     "a connection could not be accepted",
     "a connection ended badly",
     "a file was removed, as it was due",
     "a log could not be compressed; it stays as it is",
     "a log could not be made durable at its end",
+    "a log is not what it was when it was added to the evidence store",
+    "a log was added to the evidence",
     "a log was removed or replaced while it was written; it is begun again",
     "a message that is not provably DOKU's was refused",
     "a message was kept after its sender had hung up",
@@ -50,6 +52,7 @@ pub(super) const MESSAGES: [&str; 43] = [
     "payments were applied",
     "requests were still under way when the time to drain was over; none of them was acknowledged",
     "the bill is held",
+    "the days that are over could not be added to the evidence store yet",
     "the folder of the logs was replaced; it is begun again",
     "the ledger is not up to date; messages are kept in the log meanwhile",
     "the ledger is not what was recorded",
@@ -63,6 +66,7 @@ pub(super) const MESSAGES: [&str; 43] = [
     "the run has ended",
     "the secrets could not be read again, so the keys stay as they were",
     "the secrets were read again",
+    "what a killed run has left cannot be removed",
 ];
 
 /// What `decision` says besides what rows, inquiries and questions come to.

@@ -30,10 +30,7 @@ fn every_maker_of_such_names_is_known_here() {
                 folders.push(path);
             } else if let Some(text) = fs::read_to_string(&path).ok().filter(|_| !path.ends_with("tests.rs")) {
                 let code = text.split("#[cfg(test)]").next().unwrap();
-                if ["tempfile::Builder", "tempfile::tempdir", "TempDir", "NamedTempFile::new", "tempfile::{Builder"]
-                    .iter()
-                    .any(|word| code.contains(word))
-                {
+                if code.contains("private::temporary") {
                     found.insert(path.strip_prefix(&sources).unwrap().display().to_string());
                 }
             }

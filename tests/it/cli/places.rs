@@ -66,7 +66,7 @@ fn a_ledger_or_journal_that_lies_in_another_folder_is_never_passed_over() {
     run_in(&bare.path(""), &["status"]).expect(2).says(&[
         "no ledger",
         &bare.path("tagih.ledger").display().to_string(),
-        "tagih issue FILE --new-ledger",
+        "tagih ledger create",
     ]);
 }
 
