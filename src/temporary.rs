@@ -160,14 +160,17 @@ mod tests {
             drop(aged(name));
         }
         let living = [aged(".tagih-living"), aged(".tagih-living-folder")];
-        living.iter().for_each(|file| file.try_lock().unwrap());
+        for file in &living {
+            file.try_lock().unwrap();
+        }
         let made = file(place.path()).unwrap();
         let held = Folder::new(place.path()).unwrap();
         assert!(held.path().is_dir());
         let stays = [".tagih-link", ".tagih-living", ".tagih-living-folder", ".tagih-young", "tagih-other"].map(path);
         let mut expected = [&stays[..], &[made.path().to_owned(), held.path().parent().unwrap().to_owned()]].concat();
         let mut found: Vec<PathBuf> = fs::read_dir(place.path()).unwrap().map(|entry| entry.unwrap().path()).collect();
-        (expected.sort(), found.sort());
+        expected.sort();
+        found.sort();
         assert_eq!(found, expected);
         drop((made, held));
         assert_eq!(fs::read_dir(place.path()).unwrap().count(), stays.len());

@@ -152,7 +152,8 @@ pub fn may_be_sent_anew(state: &BillState, is_past_replay: bool) -> bool {
     let Some(open) = &state.open else { return false };
     let says_final = open.findings.last().is_some_and(|finding| match finding.word {
         Word::Success => !state.terms.reusable,
-        word => word == Word::Expired,
+        Word::Expired => true,
+        Word::NotFound | Word::Pending | Word::Failed | Word::Other => false,
     });
     // DOKU refused to repeat it, and shows nothing that could tell why.
     let is_blind = open.operation == OperationKind::Amend && open.heard.is_some() && !is_visible(state, open);

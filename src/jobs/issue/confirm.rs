@@ -267,7 +267,7 @@ where
         };
         // Meanwhile another row that waits for the code, or another run, may have heard the same, and the bill may be at its next order.
         let still = self.found(state, &said).await?.filter(|state| state.status == Status::Active && state.is_at(&said.order));
-        Ok(still.map_or(OfItsCode::Overtaken, |state| OfItsCode::Told(said.told.word, state)))
+        Ok(still.map_or(OfItsCode::Overtaken, |state| OfItsCode::Told(said.told.word, Box::new(state))))
     }
 
     async fn retire(&self, state: &BillState, word: Word) -> Result<Next, LedgerError> {
@@ -287,7 +287,7 @@ where
 /// What DOKU says of the order of the code that a bill holds.
 enum OfItsCode {
     /// Its word, and the bill with that.
-    Told(Word, BillState),
+    Told(Word, Box<BillState>),
     /// The bill holds that order's code no more.
     Overtaken,
     /// Nothing that can be used.

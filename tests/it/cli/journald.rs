@@ -30,15 +30,14 @@ fn fields(mut bytes: &[u8]) -> BTreeMap<String, String> {
         let end = bytes.iter().position(|byte| *byte == b'\n').unwrap();
         let line = std::str::from_utf8(&bytes[..end]).unwrap();
         bytes = &bytes[end + 1..];
-        let (name, value) = match line.split_once('=') {
-            Some((name, value)) => (name, value.to_owned()),
-            None => {
-                let (length, rest) = bytes.split_at(8);
-                let length = usize::try_from(u64::from_le_bytes(length.try_into().unwrap())).unwrap();
-                assert_eq!(rest[length], b'\n');
-                bytes = &rest[length + 1..];
-                (line, String::from_utf8(rest[..length].to_vec()).unwrap())
-            }
+        let (name, value) = if let Some((name, value)) = line.split_once('=') {
+            (name, value.to_owned())
+        } else {
+            let (length, rest) = bytes.split_at(8);
+            let length = usize::try_from(u64::from_le_bytes(length.try_into().unwrap())).unwrap();
+            assert_eq!(rest[length], b'\n');
+            bytes = &rest[length + 1..];
+            (line, String::from_utf8(rest[..length].to_vec()).unwrap())
         };
         found.insert(name.to_owned(), value);
     }

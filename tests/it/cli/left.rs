@@ -62,7 +62,7 @@ fn leave_behind(world: &World, arguments: &[&str], folder: &str, again: &dyn Fn(
         run.wait().unwrap();
         let left = names(&folder);
         for path in &left {
-            File::open(path).unwrap().set_modified(SystemTime::now() - Duration::from_secs(3600)).unwrap();
+            File::open(path).unwrap().set_modified(SystemTime::now() - Duration::from_hours(1)).unwrap();
         }
         if !left.is_empty() {
             return;

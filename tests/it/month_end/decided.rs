@@ -88,7 +88,7 @@ fn the_figures_agree(is_own: bool, months_later: usize) {
             line(name, code, amount, &format!("{day}T03:00:00Z"), &format!("{name}{amount}{day}"))
         };
         before.extend(case.earlier.iter().map(|amount| paid(&name, &code(&name), *amount, "2026-08-10")));
-        before.extend(case.orphan.map(|amount| paid(&format!("X{name}"), &format!("60599999999999{:02}", number), amount, "2026-08-10")));
+        before.extend(case.orphan.map(|amount| paid(&format!("X{name}"), &format!("60599999999999{number:02}"), amount, "2026-08-10")));
         let day = format!("{}-25", MONTHS[months_later].0);
         after.extend(case.then.map(|amount| paid(&name, &code(&name), amount, &day)));
     }

@@ -164,7 +164,7 @@ fn rupiah(world: &World, ledger: &MemoryLedger) {
         booked.iter().map(|payment| (payment.payment_code.as_str().to_owned(), payment.amount.get(), payment.paid_at)).collect();
     let paid = world.paid.lock().unwrap();
     let mut told: Vec<_> =
-        paid.values().filter(|(_, is_told)| *is_told).map(|(paid, _)| (paid.payment_code.clone(), paid.amount, paid.paid_at)).collect();
+        paid.values().filter(|(_, is_told)| *is_told).map(|(paid, _)| (paid.payment_code.clone(), paid.amount, paid.at)).collect();
     booked.sort();
     told.sort();
     assert_eq!(booked, told, "{context}: what is booked (left) is not what was paid and told (right)");

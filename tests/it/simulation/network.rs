@@ -152,7 +152,7 @@ impl World {
             }
             Event::Heard(reply, delivery) => reply.give(delivery),
             Event::Pays => self.pays(),
-            Event::Notifies(message, attempt) => self.notifies(message, attempt),
+            Event::Notifies(message, attempt) => self.notifies(&message, attempt),
         }
     }
 
@@ -276,7 +276,7 @@ impl World {
         let taken = model.order_of_code(code).and_then(|order| order.payments.last()).unwrap().clone();
         drop(model);
         self.count(1);
-        let paid = Paid { payment_code: code.clone(), amount: taken.amount, paid_at: taken.paid_at };
+        let paid = Paid { payment_code: code.clone(), amount: taken.amount, at: taken.paid_at };
         self.paid.lock().unwrap().insert(taken.transaction_id, (paid, false));
         let weather = self.weather();
         let (is_untold, is_doubled) = {
@@ -297,7 +297,7 @@ impl World {
     }
 
     /// The server, if it is there, keeps what it is told and says so; DOKU, if it does not hear that, tells it again.
-    fn notifies(&self, message: NotificationMessage, attempt: usize) {
+    fn notifies(&self, message: &NotificationMessage, attempt: usize) {
         self.count(1);
         let weather = self.weather();
         let (is_down, is_unheard) = {
@@ -313,7 +313,7 @@ impl World {
         if is_down || is_unheard {
             let (Some(this), Some(next)) = (SCHEDULE_SECONDS.get(attempt), SCHEDULE_SECONDS.get(attempt + 1)) else { return };
             let after = Duration::from_secs((next - this) as u64);
-            let again = self.model().redeliver(&message, self.time.now() + after);
+            let again = self.model().redeliver(message, self.time.now() + after);
             self.notify(again, attempt + 1, after);
         }
     }

@@ -90,7 +90,7 @@ impl Weather {
 pub struct Paid {
     pub payment_code: String,
     pub amount: u64,
-    pub paid_at: Timestamp,
+    pub at: Timestamp,
 }
 
 pub struct World {
