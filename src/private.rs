@@ -117,6 +117,27 @@ pub fn check_readable(path: &Path) -> io::Result<()> {
     check_ours(path, &path.metadata()?)
 }
 
+/// Whether what the file at `path` says can be believed without a seal: it and its folder are this account's or root's, and nobody else's
+/// to write.
+///
+/// # Errors
+/// What is not so, in words.
+pub fn check_believed(path: &Path) -> io::Result<()> {
+    for place in [folder_of(path), path] {
+        let found = place.metadata()?;
+        let (owner, account, place) = (found.uid(), account(), place.display());
+        if owner != 0 && owner != account {
+            let message =
+                format!("`{place}` belongs to the account {owner} and this process to {account}; run it as the account that it is of");
+            return Err(io::Error::other(message));
+        }
+        if found.mode() & OTHERS_WRITE != 0 {
+            return Err(io::Error::other(format!("others can write `{place}`; run `chmod go-w` on it once you know what it holds")));
+        }
+    }
+    Ok(())
+}
+
 /// Whether what was found at `path` is a file of this account's.
 fn check_ours(path: &Path, found: &Metadata) -> io::Result<()> {
     if found.is_file() { check_owner(path, found) } else { Err(io::Error::other("it is no regular file")) }

@@ -33,7 +33,8 @@ impl Evidence {
         }
         let (mut places, same) = (Vec::new(), self.files.iter().map(|file| file.digest).collect::<HashSet<Digest>>());
         for file in logs.files {
-            let is_told = file.contents.messages == 0 && file.contents.elsewhere > 0 || same.contains(&file.digest);
+            // A second copy of what the store has once is a file of its own: its lines are more of the same.
+            let is_told = file.contents.messages == 0 && (file.contents.elsewhere > 0 || same.contains(&file.digest));
             let place = if is_told { None } else { Some(u32::try_from(self.files.len()).map_err(|_| EvidenceError::TooMany)?) };
             if place.is_some() {
                 self.files.push(file);

@@ -79,7 +79,7 @@ pub(super) struct Addition {
 #[serde(deny_unknown_fields)]
 pub(super) struct Contents {
     pub(super) messages: u64,
-    malformed: u64,
+    pub(super) malformed: u64,
     verified: u64,
     rewritten: u64,
     blank: u64,
@@ -171,7 +171,14 @@ impl List {
             std::io::Read::read_to_string(&mut file, &mut text).map(|_| text)
         });
         match text {
-            Ok(text) => Self::of(text, at, &path),
+            Ok(text) => {
+                // Its lines are not verified again: without a seal, whoever could write it is believed.
+                if at.seals.fingerprint().is_none() {
+                    private::check_believed(&path)
+                        .map_err(|error| StoreError::Other { path: at.path.clone(), reason: format!("is not to be believed: {error}") })?;
+                }
+                Self::of(text, at, &path)
+            }
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => Err(StoreError::None(at.path.clone())),
             Err(error) if error.kind() == std::io::ErrorKind::InvalidData => Err(StoreError::damaged(&path, "is no text")),
             Err(error) => Err(StoreError::disk(&path, &error)),

@@ -43,14 +43,18 @@ pub(super) fn content(messages: &[Message]) -> Digest {
     running.finish()
 }
 
+/// What messages say, and how many of them cannot be read: the first piece of one that is split over lines is known by the same line as all
+/// of it, once all is there.
+type Content = (Digest, u64);
+
 /// What is known of all logs, to find those that another one may be.
 #[derive(Debug, Default)]
 pub(super) struct Index {
     /// Which logs are these bytes now, and which have these messages.
     files: HashMap<Digest, u64>,
-    contents: HashMap<Digest, u64>,
+    contents: HashMap<Content, u64>,
     /// By what each log is found there.
-    lasts: HashMap<u64, [Digest; 2]>,
+    lasts: HashMap<u64, (Digest, Content)>,
     /// The places of a log's entries, by its number.
     entries: HashMap<u64, Vec<usize>>,
     names: HashMap<PathBuf, BTreeSet<u64>>,
@@ -70,15 +74,16 @@ impl Index {
 
     /// Takes the entry that has this place.
     pub(super) fn take(&mut self, place: usize, added: &Addition) {
-        for digest in self.lasts.remove(&added.log).into_iter().flatten() {
-            self.files.remove(&digest);
-            self.contents.remove(&digest);
+        if let Some((file, content)) = self.lasts.remove(&added.log) {
+            self.files.remove(&file);
+            self.contents.remove(&content);
         }
         // What has no message is told from others by its name alone.
         if added.contents.messages > 0 {
             self.files.insert(added.sha256, added.log);
-            self.contents.insert(added.content, added.log);
-            self.lasts.insert(added.log, [added.sha256, added.content]);
+            let content = (added.content, added.contents.malformed);
+            self.contents.insert(content, added.log);
+            self.lasts.insert(added.log, (added.sha256, content));
         }
         self.entries.entry(added.log).or_default().push(place);
         self.names.entry(added.name.clone()).or_default().insert(added.log);
@@ -94,7 +99,9 @@ impl Index {
 
     /// Whether a log has these messages, as it was added last.
     pub(super) fn has_content(&self, messages: &[Message]) -> bool {
-        !messages.is_empty() && self.contents.contains_key(&content(messages))
+        let unread_count = messages.iter().filter(|message| message.is_unread).count();
+        let unread_count = u64::try_from(unread_count).unwrap_or(u64::MAX);
+        !messages.is_empty() && self.contents.contains_key(&(content(messages), unread_count))
     }
 
     /// The numbers of the logs of this name, and of those that begin alike.
@@ -148,7 +155,7 @@ enum Compared {
 }
 
 fn compare(before: &[Message], now: &[Message]) -> Compared {
-    let common = before.iter().zip(now).take_while(|(before, now)| (before.line, before.digest) == (now.line, now.digest)).count();
+    let common = before.iter().zip(now).take_while(|(before, now)| before == now).count();
     if common == before.len() {
         return if common == now.len() { Compared::Beginning } else { Compared::Longer(common) };
     }
@@ -194,7 +201,9 @@ mod tests {
     use super::*;
 
     fn log(text: &str) -> Vec<Message> {
-        let message = |(line, letter): (u64, u8)| Message { line, digest: [letter; 32], is_unread: letter == b'?' || letter == b'!' };
+        // `.` is the first piece of what `:` is all of.
+        let digest = |letter: u8| [if letter == b':' { b'.' } else { letter }; 32];
+        let message = |(line, letter): (u64, u8)| Message { line, digest: digest(letter), is_unread: b"?!.".contains(&letter) };
         (1_u64..).zip(text.bytes()).map(message).collect()
     }
 
@@ -213,6 +222,9 @@ mod tests {
             ("ab?", "abcd", "longer from 2"),
             ("ab?", "ab!", "longer from 2"),
             ("?", "a", "longer from 0"),
+            ("ab.", "ab:", "longer from 2"),
+            ("ab.", "ab:c", "longer from 2"),
+            ("a.c", "a:c", "differs in 2"),
             ("abc", "ab", "beginning"),
             ("abc", "", "beginning"),
             ("abc", "abd", "differs in 3"),

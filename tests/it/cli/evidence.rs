@@ -1,6 +1,7 @@
 //! `tagih evidence`: what is added, found changed, killed in between, damaged and kept no longer; and evidence made to do harm.
 
 use std::fs;
+use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::Duration;
@@ -89,10 +90,57 @@ fn what_cannot_be_used_is_named_with_its_code() {
     world.run_with(&sealed, &["evidence", "add", "day.jsonl", "--store", "store"]).expect(2).says(&["E0717", "without a key"]);
     world.run_with(&sealed, &["evidence", "add", "day.jsonl", "--store", "sealed"]).expect(0);
     world.run(&["evidence", "verify", "--store", "sealed"]).expect(2).says(&["E0717", "sealed with the key"]);
+    // Without a seal, whoever could write it would be believed.
+    let mode = |mode| fs::set_permissions(world.path("store"), fs::Permissions::from_mode(mode)).unwrap();
+    mode(0o777);
+    for command in [&["evidence", "list", "--store", "store"][..], &["ingest", "--evidence", "store"]] {
+        world.run(command).expect(2).says(&["E0717", "others can write", "chmod go-w"]);
+    }
+    mode(0o700);
     let lock = fs::File::open(world.path("store/.lock")).unwrap();
     lock.lock().unwrap();
     world.run(&["evidence", "add", "day.jsonl", "--store", "store"]).expect(6).says(&["E0718"]);
     world.run(&["evidence", "list", "--store", "store"]).expect(0);
+}
+
+#[test]
+fn a_log_that_grows_within_a_split_message_loses_nothing() {
+    let world = world("");
+    let piece = |text: &str| serde_json::json!({"log": text, "stream": "stdout", "time": "2026-10-15T05:00:00Z"}).to_string() + "\n";
+    let split = |number: usize| {
+        let line = paid(number);
+        let (head, tail) = line.split_at(line.len() / 2);
+        [piece(head), piece(&format!("{tail}\n"))]
+    };
+    let pieces: Vec<String> = [1, 2, 3].into_iter().flat_map(split).collect();
+    for cut in 1..pieces.len() {
+        for steps in [vec![cut, pieces.len()], vec![cut, cut + 1, pieces.len()]] {
+            drop(fs::remove_dir_all(world.path("store")));
+            for count in steps {
+                world.file("docker.log", pieces[..count].concat());
+                // Mostly pieces at first, it may be called malformed.
+                world.run(&["evidence", "add", "docker.log", "--store", "store"]);
+            }
+            world.run(&["evidence", "verify", "--store", "store"]).expect(0);
+            world.run(&[&OUT[..], &["report", "--evidence", "store"]].concat()).expect(0);
+            let summary = summary(&world.path("report"));
+            assert_eq!((classes(&summary, "lines"), classes(&summary, "payments")), ("N00x3".to_owned(), "P00x3".to_owned()), "{cut}");
+        }
+    }
+}
+
+#[test]
+fn copies_beside_the_store_count_as_they_do_without_it() {
+    let world = world("");
+    for name in ["one.jsonl", "two.jsonl"] {
+        world.file(name, text(&[1, 2, 3]));
+    }
+    world.run(&["evidence", "add", "one.jsonl", "--store", "store"]).expect(0);
+    let both = ["--notifications", "one.jsonl", "--notifications", "two.jsonl"];
+    let logs = world.run(&[&OUT[..], &["logs"], &both].concat());
+    let store = world.run(&[&OUT[..], &["report", "--evidence", "store"], &both].concat()).expect(logs.code);
+    let lines = |folder: &str| (classes(&summary(&world.path(folder)), "lines"), classes(&summary(&world.path(folder)), "payments"));
+    assert_eq!(lines("report"), lines("logs"), "{store:?}");
 }
 
 #[test]
