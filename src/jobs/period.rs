@@ -181,6 +181,7 @@ pub fn close(options: CloseOptions<'_>) -> Result<PeriodClose, PeriodError> {
     };
     // Only the one writer may say which period is the next.
     let mut writer = Writer::open(options.journal)?;
+    made_again::check_journal(options.report, writer.journal())?;
     check_order(&writer.journal().periods()?, &period.closing)?;
     let signed = Box::new(period.clone());
     let entry = if is_proposal { Entry::PeriodProposed { period: signed } } else { Entry::PeriodClosed { period: signed } };

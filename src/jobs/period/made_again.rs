@@ -11,6 +11,7 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use super::{PeriodError, not_whole, stale};
+use crate::journal::{Head, Journal};
 use crate::report::manifest::{OF_RUN, ReportFile};
 use crate::report::summary_inputs::Request;
 
@@ -152,6 +153,18 @@ pub fn compare(folder: &Path, again: &Path) -> Result<(), PeriodError> {
     }
     let figures = |summary: Value| if is_same_run { summary } else { without_run(summary) };
     if figures(looked_at) == figures(made) { Ok(()) } else { Err(other(SUMMARY, true)) }
+}
+
+/// Whether the report in `folder` was made with `journal`, which may have gone on since: signed with another one, it would be signed past
+/// what people have agreed on in its own.
+pub(super) fn check_journal(folder: &Path, journal: &Journal) -> Result<(), PeriodError> {
+    let bytes = fs::read(folder.join(SUMMARY)).map_err(|error| not_whole(folder, &error))?;
+    let summary: Value = serde_json::from_slice(&bytes).map_err(|error| not_whole(folder, &error))?;
+    let Some(head) = summary.pointer("/discrepancies/journal_head").and_then(Value::as_str) else { return Ok(()) };
+    if journal.records().iter().any(|record| Head::of(record).to_string() == head) {
+        return Ok(());
+    }
+    Err(stale(folder, &"it was made with another journal than this one, or this one has lost its end since"))
 }
 
 /// The files that a summary lists.

@@ -164,3 +164,18 @@ fn a_report_that_no_run_wrote_moves_no_journal() {
     books.world.run(&["discrepancies", "take", "2026-08", "--by", "Sari"]).expect(0).says(&["made again"]);
     assert_ne!(journal(), before);
 }
+
+#[test]
+fn a_report_is_signed_in_the_journal_it_was_made_with_and_in_no_other() {
+    let books = Books::new("");
+    books.august();
+    books.reconcile("2026-08", "august.jsonl", "2026-09-02", &[]);
+    books.world.run(&["discrepancies", "take", "2026-08", "--by", "Sari"]).expect(0);
+    books.reconcile("2026-08", "august.jsonl", "2026-09-02", &[]);
+    let as_written = super::world::bytes_in(&books.world.path("2026-08"));
+    let close = ["period", "close", "2026-08", "--report", "2026-08", "--by", "Sari", "--reason", "x"];
+    let other = [("TAGIH_JOURNAL_PATH", "other.journal")];
+    books.world.run_with(&other, &close).expect(7).says(&["E0858", "another journal"]);
+    assert_eq!(super::world::bytes_in(&books.world.path("2026-08")), as_written, "nothing in the folder says that it was signed");
+    books.world.run(&close).expect(0);
+}
