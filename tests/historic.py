@@ -17,7 +17,7 @@ import time
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 COPY = ROOT / "target" / "historic" / "sources"
-PARTS = ["src", "tests", "samples", "config", "docs", "Cargo.toml", "Cargo.lock", "README.md"]
+PARTS = ["src", "tests", "samples", "config", "docs", "packaging", "askama.toml", "Cargo.toml", "Cargo.lock", "README.md"]
 
 # (what went wrong, file, what stands there, what stood there)
 FAULTS = [
