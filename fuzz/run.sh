@@ -38,7 +38,7 @@ for target in $targets; do
     export TAGIH_FUZZ_TARGET="$target"
     # Only what adds an edge is kept.
     mkdir -p "$corpus.small"
-    "$program" -merge=1 "$corpus.small" "$corpus" "$place/seeds/$target" $seeds >"$place/$target.log" 2>&1 || true
+    "$program" -merge=1 -artifact_prefix="$place/crashes/$target-" "$corpus.small" "$corpus" "$place/seeds/$target" $seeds >"$place/$target.log" 2>&1 || true
     rm -rf "$corpus" && mv "$corpus.small" "$corpus"
     status=0
     "$program" -max_total_time="$seconds" -max_len=65536 -timeout=20 -rss_limit_mb=3000 -dict=words.dict -print_final_stats=1 \
