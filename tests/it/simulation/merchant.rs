@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
+use jiff::Timestamp;
 use tagih::doku::answer::{SignaturePolicy, Trust, UnsignedErrors};
 use tagih::doku::info::InfoKey;
 use tagih::doku::paths::Paths;
@@ -209,6 +210,22 @@ impl<'a> Tools<'a> {
         let retry = RetryPolicy { attempts_max: 3, base_ms: 500, cap_ms: 10_000, pause_max_seconds: 300 };
         Caller { gateway: &self.link, pacer: &self.pacer, watch: &self.watch, stop: &self.stop, retry, randomness: &self.randomness }
     }
+
+    fn issuing<'t>(
+        &'t self,
+        settings: &'t Settings,
+        clock: &'t (dyn Fn() -> Timestamp + Sync),
+    ) -> Issuing<'t, Store<'a>, Link<'a>, Paced<'a>> {
+        Issuing {
+            ledger: &self.store,
+            caller: self.caller(),
+            settings,
+            clock,
+            controls: tokio::sync::Mutex::default(),
+            looked_over: tokio::sync::OnceCell::new(),
+            badly_signed: AtomicU64::default(),
+        }
+    }
 }
 
 /// What became of the rows of a run: those that were reported, and all of them, if it came to its end.
@@ -231,15 +248,7 @@ pub fn issue<'a>(
     let tools = Tools::new(world, ledger, &life, hosts);
     let work = Box::pin(async move {
         let clock = || world.machine_time();
-        let issuing = Issuing {
-            ledger: &tools.store,
-            caller: tools.caller(),
-            settings,
-            clock: &clock,
-            controls: tokio::sync::Mutex::default(),
-            looked_over: tokio::sync::OnceCell::new(),
-            badly_signed: AtomicU64::default(),
-        };
+        let issuing = tools.issuing(settings, &clock);
         let right = world.minting.lock().await;
         let view = tools.store.view().await.unwrap();
         let coded = Coded::of(bills, true, Some(&view), Some(&minting())).await.unwrap();
@@ -261,15 +270,7 @@ pub fn sync<'a>(world: &'a World, ledger: &'a MemoryLedger, settings: &'a Settin
     let tools = Tools::new(world, ledger, &life, 1);
     let work = Box::pin(async move {
         let clock = || world.machine_time();
-        let issuing = Issuing {
-            ledger: &tools.store,
-            caller: tools.caller(),
-            settings,
-            clock: &clock,
-            controls: tokio::sync::Mutex::default(),
-            looked_over: tokio::sync::OnceCell::new(),
-            badly_signed: AtomicU64::default(),
-        };
+        let issuing = tools.issuing(settings, &clock);
         let open = tools.store.view().await.unwrap().open_bills().await.unwrap();
         issuing.settle(&open, &|_, _| {}).await.unwrap_or_else(|error| panic!("{}: settling: {error}", world.context()));
         let syncing = Syncing {
