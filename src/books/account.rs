@@ -85,6 +85,13 @@ macro_rules! accounts {
             /// All, in the order in which they are shown.
             pub const ALL: [Self; [$($name),*].len()] = [$(Self::$variant),*];
 
+            /// Its place among them.
+            #[must_use]
+            #[allow(clippy::as_conversions, reason = "a variant's number is the place at which it is declared")]
+            pub const fn place(self) -> usize {
+                self as usize
+            }
+
             /// What is fixed about it.
             #[must_use]
             pub const fn info(self) -> &'static AccountInfo {
@@ -211,6 +218,28 @@ impl Account {
     #[must_use]
     pub fn explains(self) -> bool {
         self.info().holds.is_empty() && self.info().debited_by.contains(&Movement::Explained)
+    }
+}
+
+/// Something of every account.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct PerAccount<T>([T; Account::ALL.len()]);
+
+impl<T> PerAccount<T> {
+    /// What `of` says of each.
+    pub fn of(of: impl FnMut(Account) -> T) -> Self {
+        Self(Account::ALL.map(of))
+    }
+
+    /// That of one.
+    pub fn at(&mut self, account: Account) -> &mut T {
+        let Some(at) = self.0.get_mut(account.place()) else { unreachable!("every account has its place in ALL") };
+        at
+    }
+
+    /// All of them, in the order of the accounts.
+    pub fn into_each(self) -> impl Iterator<Item = (Account, T)> {
+        Account::ALL.into_iter().zip(self.0)
     }
 }
 

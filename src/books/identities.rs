@@ -3,15 +3,13 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use jiff::civil::Date;
-
-use super::account::Account;
+use super::account::{Account, PerAccount};
 use super::decision::{Action, Decision};
 use super::export::is_exported;
 use super::fact::{Facts, PaymentFact, RowFact, RowKind};
 use super::item::ItemId;
 use super::known::{Decided, Known, RowState};
-use super::month::Statement;
+use super::month::{Ageing, Statement};
 use super::off::Off;
 use super::pair::{Leg, Movement, Pair};
 use super::post::Month;
@@ -69,16 +67,16 @@ pub struct Made<'a> {
     pub settings: &'a Settings,
 }
 
-/// Every identity of a month. `today`: the day its ages are counted to.
+/// Every identity of a month, whose accounts have these statements and ages.
 #[must_use]
-pub fn identities(month: &Month, statements: &[Statement], made: &Made<'_>, today: Date) -> Vec<Identity> {
+pub fn identities(month: &Month, statements: &[Statement], ages: &[Ageing], made: &Made<'_>) -> Vec<Identity> {
     let mut all = pairs(month);
     all.extend(read(month, made));
     all.extend(balances(month, statements));
     all.push(opening(month, made.before));
     all.extend(exported(month, made.settings));
     all.extend(bank(month, made));
-    all.extend(ageing(month, today));
+    all.extend(ageing(month, ages));
     all.push(causes(month, made.before));
     all
 }
@@ -210,13 +208,14 @@ fn balances(month: &Month, statements: &[Statement]) -> Vec<Identity> {
     let owed = debts(super::known::Debt::open);
     let unproven = debts(|debt| debt.off(Off::Unproven));
     let names = |account: Account| format!("{}: open items = recomputed without postings", account.name());
+    let mut totals = known.totals();
     for (account, right) in [
         (Account::Receivable, owed),
         (Account::Unproven, unproven),
         (Account::Doku, unpaid(Account::Doku)),
         (Account::Direct, unpaid(Account::Direct)),
     ] {
-        all.push(Identity::new(names(account), known.total(account), right));
+        all.push(Identity::new(names(account), *totals.at(account), right));
     }
     all
 }
@@ -230,18 +229,19 @@ fn opening(month: &Month, before: &Known) -> Identity {
 
 /// 4: exported and withheld are the movements of every account.
 fn exported(month: &Month, settings: &Settings) -> Vec<Identity> {
-    let mut sums: BTreeMap<(bool, Account), Rupiah> = BTreeMap::new();
+    let mut sums = PerAccount::<[Rupiah; 3]>::default();
     for pair in &month.pairs {
+        let is_exported = is_exported(pair, settings);
         for (leg, amount) in pair.legs() {
-            let sum = sums.entry((is_exported(pair, settings), leg.account)).or_default();
-            *sum = sum.plus(amount);
+            let [exported, withheld, moved] = sums.at(leg.account);
+            let booked = if is_exported { exported } else { withheld };
+            (*booked, *moved) = (booked.plus(amount), moved.plus(amount));
         }
     }
-    let of = |account: Account| {
-        let sum = [true, false].iter().filter_map(|exported| sums.get(&(*exported, account))).copied().sum();
-        Identity::new(format!("{}: exported + withheld = movements", account.name()), sum, moved(month, |leg, _| leg.account == account))
+    let of = |(account, [exported, withheld, moved]): (Account, [Rupiah; 3])| {
+        Identity::new(format!("{}: exported + withheld = movements", account.name()), exported.plus(withheld), moved)
     };
-    Account::ALL.map(of).into()
+    sums.into_each().map(of).collect()
 }
 
 /// 5: what is announced is what files state, and what the bank has is what was matched.
@@ -259,14 +259,11 @@ fn bank(month: &Month, made: &Made<'_>) -> Vec<Identity> {
 }
 
 /// 6: the ages of an account come to its closing balance.
-fn ageing(month: &Month, today: Date) -> Vec<Identity> {
-    let ages = month.ageing(today);
-    ages.iter()
-        .map(|ages| {
-            let name = format!("{}: ages = open items", ages.account.name());
-            Identity::new(name, ages.total().amount, month.known.total(ages.account))
-        })
-        .collect()
+fn ageing(month: &Month, ages: &[Ageing]) -> Vec<Identity> {
+    let mut totals = month.known.totals();
+    let of =
+        |ages: &Ageing| Identity::new(format!("{}: ages = open items", ages.account.name()), ages.total().amount, *totals.at(ages.account));
+    ages.iter().map(of).collect()
 }
 
 /// 8: no cause posts in two months.

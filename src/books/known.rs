@@ -9,7 +9,7 @@ use jiff::Timestamp;
 use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 
-use super::account::Account;
+use super::account::{Account, PerAccount};
 pub use super::debt::{Applied, Debt};
 use super::decision::{Action, Refusal};
 use super::fact::{BillEvent, Hold, Notified, Payee, RowKind};
@@ -330,10 +330,15 @@ impl Known {
         })
     }
 
-    /// The balance of an account: debit +, credit −.
+    /// The balance of every account: debit +, credit −.
     #[must_use]
-    pub fn total(&self, account: Account) -> Rupiah {
-        self.balances.iter().filter(|(leg, _)| leg.account == account).map(|(_, open)| open.amount).sum()
+    pub fn totals(&self) -> PerAccount<Rupiah> {
+        let mut totals = PerAccount::<Rupiah>::default();
+        for (leg, open) in &self.balances {
+            let total = totals.at(leg.account);
+            *total = total.plus(open.amount);
+        }
+        totals
     }
 
     /// The payments in suspense that no bill is known of: every run looks for theirs anew.

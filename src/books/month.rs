@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use jiff::civil::Date;
 
-use super::account::{Account, AgesFrom, Side};
+use super::account::{Account, AgesFrom, PerAccount, Side};
 use super::known::{Known, Open};
 use super::pair::{Leg, Movement, Pair};
 use super::post::Month;
@@ -105,56 +105,59 @@ impl Ageing {
 /// Whether it is of an earlier period, and why.
 pub(super) type Why = (bool, Movement);
 
-fn sum<'a>(balances: &'a BTreeMap<Leg, Open>, account: Account) -> Balance {
-    balances.iter().filter(|(leg, _)| leg.account == account).map(|(_, open): (_, &'a Open)| Balance::one(open.amount)).sum()
+/// How many items each account has, and what they come to.
+fn sums(balances: &BTreeMap<Leg, Open>) -> PerAccount<Balance> {
+    let mut sums = PerAccount::<Balance>::default();
+    for (leg, open) in balances {
+        let sum = sums.at(leg.account);
+        *sum = sum.plus(Balance::one(open.amount));
+    }
+    sums
 }
 
 impl Month {
     /// Every account, in the order of the chart.
     #[must_use]
     pub fn statements(&self) -> Vec<Statement> {
-        let mut lines: BTreeMap<Account, BTreeMap<Why, Balance>> = BTreeMap::new();
-        let mut moved: BTreeMap<Leg, BTreeMap<Why, Rupiah>> = BTreeMap::new();
+        let mut lines: PerAccount<BTreeMap<Why, Balance>> = PerAccount::default();
+        let mut moved: Vec<(Leg, Why, Rupiah)> = Vec::new();
         for pair in &self.pairs {
             for ((leg, amount), side) in pair.legs().into_iter().zip([Side::Debit, Side::Credit]) {
                 let why = (pair.is_prior_period(), pair.movement.seen_from(leg.account, side));
-                let line = lines.entry(leg.account).or_default().entry(why).or_default();
+                let line = lines.at(leg.account).entry(why).or_default();
                 *line = line.plus(Balance { count: i64::from(leg.item.is_none()), amount });
                 if leg.item.is_some() && self.is_told_here(leg) {
-                    let sum = moved.entry(leg).or_default().entry(why).or_default();
-                    *sum = sum.plus(amount);
+                    moved.push((leg, why, amount));
                 }
             }
         }
         // What the parts moved is in their lines already; which items it opened and closed is known here only.
         let handed = self.handed.moved.iter().filter(|_| !self.is_apart).flat_map(|(leg, sums)| sums.iter().map(move |sum| (leg, sum)));
-        for (leg, ((why, _), amount)) in handed {
-            let sum = moved.entry(*leg).or_default().entry(*why).or_default();
-            *sum = sum.plus(*amount);
-        }
-        for (leg, sums) in &moved {
-            for (why, count) in self.opened_and_closed(*leg, sums) {
-                let line = lines.entry(leg.account).or_default().entry(why).or_default();
-                *line = line.plus(Balance { count, amount: Rupiah::ZERO });
+        moved.extend(handed.map(|(leg, ((why, _), amount))| (*leg, *why, *amount)));
+        moved.sort_unstable_by_key(|(leg, why, _)| (*leg, *why));
+        for of_leg in moved.chunk_by(|(one, ..), (other, ..)| one == other) {
+            let sums = of_leg.chunk_by(|(_, one, _), (_, other, _)| one == other);
+            let sums = sums.map(|of_why| (of_why.first().map(|(_, why, _)| *why), of_why.iter().map(|(.., amount)| *amount).sum()));
+            let sums: Vec<(Why, Rupiah)> = sums.filter_map(|(why, sum)| Some((why?, sum))).collect();
+            if let Some((leg, ..)) = of_leg.first() {
+                for (why, count) in self.opened_and_closed(*leg, &sums) {
+                    let line = lines.at(leg.account).entry(why).or_default();
+                    *line = line.plus(Balance { count, amount: Rupiah::ZERO });
+                }
             }
         }
-        let of = |account| Statement {
-            account,
-            opening: sum(&self.opening, account),
-            lines: lines
-                .remove(&account)
-                .unwrap_or_default()
-                .into_iter()
-                .map(|((is_prior_period, movement), balance)| Line { movement, is_prior_period, balance })
-                .collect(),
-            closing: sum(&self.known.balances, account),
+        let lines_of = |lines: BTreeMap<Why, Balance>| {
+            lines.into_iter().map(|((is_prior_period, movement), balance)| Line { movement, is_prior_period, balance }).collect()
         };
-        Account::ALL.map(of).into()
+        let [opening, closing] = [&self.opening, &self.known.balances].map(sums);
+        let all = lines.into_each().zip(opening.into_each()).zip(closing.into_each());
+        all.map(|(((account, lines), (_, opening)), (_, closing))| Statement { account, opening, lines: lines_of(lines), closing })
+            .collect()
     }
 
     /// Which movements opened an item and which closed it, as +1 and −1: the first that moves it away from zero, and the last that moves
     /// it back. The order in which they were posted plays no part.
-    fn opened_and_closed(&self, leg: Leg, sums: &BTreeMap<Why, Rupiah>) -> Vec<(Why, i64)> {
+    fn opened_and_closed(&self, leg: Leg, sums: &[(Why, Rupiah)]) -> Vec<(Why, i64)> {
         let before = self.opening.get(&leg).map_or(Rupiah::ZERO, |open| open.amount);
         let after = self.known.balance(leg);
         let normal = Rupiah::new(if leg.account.info().side == Side::Debit { 1 } else { -1 });
@@ -166,8 +169,8 @@ impl Month {
             normal
         };
         let is_away = |amount: Rupiah| (amount > Rupiah::ZERO) == (away > Rupiah::ZERO);
-        let first = sums.iter().find(|(_, amount)| **amount != Rupiah::ZERO && is_away(**amount)).map(|(why, _)| (*why, 1));
-        let last = sums.iter().rev().find(|(_, amount)| **amount != Rupiah::ZERO && !is_away(**amount)).map(|(why, _)| (*why, -1));
+        let first = sums.iter().find(|(_, amount)| *amount != Rupiah::ZERO && is_away(*amount)).map(|(why, _)| (*why, 1));
+        let last = sums.iter().rev().find(|(_, amount)| *amount != Rupiah::ZERO && !is_away(*amount)).map(|(why, _)| (*why, -1));
         match (before == Rupiah::ZERO, after == Rupiah::ZERO) {
             (true, false) => first.into_iter().collect(),
             (false, true) => last.into_iter().collect(),
@@ -179,20 +182,19 @@ impl Month {
     /// The age of what is open on every account that has items, on the day `today`.
     #[must_use]
     pub fn ageing(&self, today: Date) -> Vec<Ageing> {
-        let of = |account: Account| {
-            let mut ageing = Ageing { account, normal: [Balance::ZERO; 5], other: [Balance::ZERO; 5] };
-            for (leg, open) in self.known.balances.iter().filter(|(leg, _)| leg.account == account) {
-                let days = day_number(today).saturating_sub(day_number(self.known.ages_from(*leg, open)));
-                let is_normal = (open.amount > Rupiah::ZERO) == (account.info().side == Side::Debit);
-                let buckets = if is_normal { &mut ageing.normal } else { &mut ageing.other };
-                let place = Bucket::ALL.iter().position(|bucket| *bucket == Bucket::of(days));
-                if let Some(bucket) = place.and_then(|place| buckets.get_mut(place)) {
-                    *bucket = bucket.plus(Balance::one(open.amount));
-                }
+        let none = |account| Ageing { account, normal: [Balance::ZERO; 5], other: [Balance::ZERO; 5] };
+        let mut all = PerAccount::of(none);
+        for (leg, open) in &self.known.balances {
+            let days = day_number(today).saturating_sub(day_number(self.known.ages_from(*leg, open)));
+            let is_normal = (open.amount > Rupiah::ZERO) == (leg.account.info().side == Side::Debit);
+            let ageing = all.at(leg.account);
+            let buckets = if is_normal { &mut ageing.normal } else { &mut ageing.other };
+            let place = Bucket::ALL.iter().position(|bucket| *bucket == Bucket::of(days));
+            if let Some(bucket) = place.and_then(|place| buckets.get_mut(place)) {
+                *bucket = bucket.plus(Balance::one(open.amount));
             }
-            ageing
-        };
-        Account::ALL.into_iter().filter(|account| !account.info().holds.is_empty()).map(of).collect()
+        }
+        all.into_each().filter(|(account, _)| !account.info().holds.is_empty()).map(|(_, ageing)| ageing).collect()
     }
 }
 

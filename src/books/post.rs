@@ -138,14 +138,17 @@ impl Posting<'_> {
 }
 
 /// Equal pairs of one cause are one.
-fn added_up(pairs: Vec<Pair>) -> Vec<Pair> {
-    let mut all: BTreeMap<Pair, Rupiah> = BTreeMap::new();
-    for pair in pairs {
-        let amount = pair.amount;
-        let sum = all.entry(Pair { amount: Rupiah::ZERO, ..pair }).or_default();
-        *sum = sum.plus(amount);
-    }
-    all.into_iter().map(|(pair, amount)| Pair { amount, ..pair }).collect()
+fn added_up(mut pairs: Vec<Pair>) -> Vec<Pair> {
+    let what = |pair: &Pair| (pair.day, pair.original, pair.cause, pair.movement, pair.debit, pair.credit);
+    pairs.sort_unstable_by_key(what);
+    pairs.dedup_by(|again, pair| {
+        let is_same = what(again) == what(pair);
+        if is_same {
+            pair.amount = pair.amount.plus(again.amount);
+        }
+        is_same
+    });
+    pairs
 }
 
 /// Whose facts are posted.

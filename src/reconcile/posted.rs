@@ -307,8 +307,8 @@ impl Run<'_> {
         let (month, today) = (&*month, self.item_terms.today);
         let known = &month.known;
         let items = open_items(month, self.outcome, findings, &self.item_terms);
-        let statements = month.statements();
-        let mut identities = identities(month, &statements, made, today);
+        let (statements, ageing) = (month.statements(), month.ageing(today));
+        let mut identities = identities(month, &statements, &ageing, made);
         identities.push(super::open_items::identity(known, &items));
         let wanted: Vec<&OpenItem> = items.iter().filter(|item| item.todo == Todo::Now || findings.has(&item.discrepancy_id)).collect();
         let named: Vec<_> = wanted.iter().map(|item| (item.account.map(|account| Leg::of(account, item.id)), Some(item.id))).collect();
@@ -326,7 +326,7 @@ impl Run<'_> {
         let (breakdown, tie) = (Breakdown::of(month, today), Tie::of(known, &made.facts.bills, month.period));
         let later = month.aside.later.iter().filter(|id| id.subject() == Subject::Bill);
         let unposted = month.aside.too_old.iter().chain(later).copied().collect();
-        let figures = Figures { statements, ageing: month.ageing(today), breakdown, tie, identities };
+        let figures = Figures { statements, ageing, breakdown, tie, identities };
         let is_carried = self.taken.is_none();
         let by_books = if is_carried { ByBooks::late(month, &self.found, self.outcome, part) } else { ByBooks::default() };
         Ok(Concluded { handed, aside, unposted, figures, items, grounds, held, prior, answers, by_books, page })

@@ -5,9 +5,11 @@ use std::io;
 
 use serde::Serialize;
 
+use super::cell::word;
 use super::table::Table;
 use crate::columns::parquet::{self, Frame};
 use crate::columns::{self, Cells, Csv, Value};
+use crate::domain::amount::Rupiah;
 use crate::domain::digest::{self, Digest};
 
 /// What a column holds.
@@ -27,7 +29,8 @@ pub(super) enum Kind {
 pub(super) struct Rows {
     cells: parquet::Rows,
     csv: Option<Csv<Vec<u8>>>,
-    /// What a field is as JSON.
+    /// What a field is as a word, and as JSON.
+    text: String,
     json: Vec<u8>,
     row: RowDigest,
     /// The digests of the rows, one after the other.
@@ -71,6 +74,7 @@ impl Rows {
         Self {
             cells: parquet::Rows::of(table.columns()),
             csv: table.has_csv.then(|| Csv::new(Vec::new())),
+            text: String::new(),
             json: Vec::new(),
             row: RowDigest::default(),
             digests: Vec::new(),
@@ -84,39 +88,27 @@ impl Rows {
         self.csv.as_mut().map_or(Ok(()), |csv| csv.cell(kind.written(), cell))
     }
 
-    /// A field as JSON has it.
-    fn written(&mut self, field: &impl Serialize) -> io::Result<Vec<u8>> {
+    /// A word, or nothing.
+    pub(super) fn text(&mut self, field: &impl Serialize) -> io::Result<()> {
+        let mut text = std::mem::take(&mut self.text);
+        let done = match word(field, &mut text).map_err(io::Error::other)? {
+            true => self.put(Kind::Text, &text.as_str().into()),
+            false => self.put(Kind::Text, &Value::Empty),
+        };
+        self.text = text;
+        done
+    }
+
+    /// Rupiah, if there are any.
+    pub(super) fn number(&mut self, field: impl Into<Option<Rupiah>>) -> io::Result<()> {
+        self.put(Kind::Number, &field.into().into())
+    }
+
+    /// Whatever a field is, as JSON.
+    pub(super) fn json(&mut self, field: &impl Serialize) -> io::Result<()> {
         let mut json = std::mem::take(&mut self.json);
         json.clear();
         serde_json::to_writer(&mut json, field)?;
-        Ok(json)
-    }
-
-    pub(super) fn text(&mut self, field: &impl Serialize) -> io::Result<()> {
-        let json = self.written(field)?;
-        let done = match json.as_slice() {
-            b"null" => self.put(Kind::Text, &Value::Empty),
-            [b'"', text @ .., b'"'] if !text.contains(&b'\\') => {
-                self.put(Kind::Text, &str::from_utf8(text).map_err(io::Error::other)?.into())
-            }
-            text => self.put(Kind::Text, &serde_json::from_slice::<String>(text)?.into()),
-        };
-        self.json = json;
-        done
-    }
-
-    pub(super) fn number(&mut self, field: &impl Serialize) -> io::Result<()> {
-        let json = self.written(field)?;
-        let done = match json.as_slice() {
-            b"null" => self.put(Kind::Number, &Value::Empty),
-            number => self.put(Kind::Number, &serde_json::from_slice::<i64>(number)?.into()),
-        };
-        self.json = json;
-        done
-    }
-
-    pub(super) fn json(&mut self, field: &impl Serialize) -> io::Result<()> {
-        let json = self.written(field)?;
         let done = self.put(Kind::Json, &str::from_utf8(&json).map_err(io::Error::other)?.into());
         self.json = json;
         done
@@ -124,10 +116,10 @@ impl Rows {
 
     /// A digest that a field has or may have.
     pub(super) fn hex(&mut self, digest: impl Into<Option<Digest>>) -> io::Result<()> {
-        match digest.into() {
-            None => self.put(Kind::Hex, &Value::Empty),
-            Some(digest) => self.put(Kind::Hex, &digest::hex(&digest).into()),
-        }
+        let Some(digest) = digest.into() else { return self.put(Kind::Hex, &Value::Empty) };
+        let mut digits = [0; 2 * size_of::<Digest>()];
+        digest::write_hex(&digest, &mut digits);
+        self.put(Kind::Hex, &str::from_utf8(&digits).map_err(io::Error::other)?.into())
     }
 
     /// Ends a row.

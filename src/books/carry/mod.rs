@@ -4,6 +4,7 @@
 //! The format has a version. The digest of a table is that of its rows' digests, so it depends on what is said and on nothing else; the head
 //! holds the digests, the hash of the head before and the ends of ledger and journal, so that months form a chain. No names of people.
 
+mod cell;
 mod columns;
 mod read;
 mod table;
@@ -15,7 +16,7 @@ use std::path::Path;
 use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 
-use super::account::Account;
+use super::account::{Account, PerAccount};
 use super::known::Known;
 use super::settings::{Period, Settings};
 use crate::columns::Csv;
@@ -133,7 +134,7 @@ impl CarryError {
 #[derive(Debug)]
 pub struct Page {
     tables: Vec<TablePage>,
-    balances: BTreeMap<Account, Rupiah>,
+    balances: PerAccount<Rupiah>,
 }
 
 #[derive(Debug)]
@@ -151,12 +152,7 @@ impl Page {
     /// [`CarryError`], which a record of ours does not lead to.
     pub fn of(known: &Known) -> Result<Self, CarryError> {
         let tables = table::TABLES.iter().map(|table| TablePage::of(table, known).map_err(CarryError::storage(table.name)));
-        let mut balances: BTreeMap<Account, Rupiah> = BTreeMap::new();
-        for (leg, open) in &known.balances {
-            let sum = balances.entry(leg.account).or_default();
-            *sum = sum.plus(open.amount);
-        }
-        Ok(Self { tables: tables.collect::<Result<_, _>>()?, balances })
+        Ok(Self { tables: tables.collect::<Result<_, _>>()?, balances: known.totals() })
     }
 }
 
@@ -178,7 +174,7 @@ pub fn names() -> impl Iterator<Item = String> {
 /// A carry that is being written: a page for each part, then the head.
 pub struct Carry<W: Write> {
     tables: Vec<TableFiles<W>>,
-    balances: BTreeMap<Account, Rupiah>,
+    balances: PerAccount<Rupiah>,
 }
 
 impl<W: Write> std::fmt::Debug for Carry<W> {
@@ -202,7 +198,7 @@ impl<W: Write> Carry<W> {
     /// [`CarryError::Storage`].
     pub fn begin(mut open: impl FnMut(&str) -> io::Result<W>) -> Result<Self, CarryError> {
         let tables = table::TABLES.iter().map(|table| TableFiles::begin(table, &mut open).map_err(CarryError::storage(table.name)));
-        Ok(Self { tables: tables.collect::<Result<_, _>>()?, balances: BTreeMap::new() })
+        Ok(Self { tables: tables.collect::<Result<_, _>>()?, balances: PerAccount::default() })
     }
 
     /// Writes the page of one more part.
@@ -210,8 +206,8 @@ impl<W: Write> Carry<W> {
     /// # Errors
     /// [`CarryError::Storage`].
     pub fn put(&mut self, page: Page) -> Result<(), CarryError> {
-        for (account, amount) in page.balances {
-            let sum = self.balances.entry(account).or_default();
+        for (account, amount) in page.balances.into_each() {
+            let sum = self.balances.at(account);
             *sum = sum.plus(amount);
         }
         for (files, page) in self.tables.iter_mut().zip(page.tables) {
@@ -225,7 +221,7 @@ impl<W: Write> Carry<W> {
     /// # Errors
     /// [`CarryError`].
     pub fn finish(self, began_on: Option<Date>, about: About<'_>) -> Result<Head, CarryError> {
-        let sums = self.balances.into_iter().filter(|(_, sum)| *sum != Rupiah::ZERO);
+        let sums = self.balances.into_each().filter(|(_, sum)| *sum != Rupiah::ZERO);
         let sums: Result<_, _> = sums.map(|(account, sum)| Ok((account, i64::try_from(sum.get())?))).collect();
         let mut tables = BTreeMap::new();
         for files in self.tables {
@@ -315,9 +311,8 @@ pub fn read(folder: &Path) -> Result<(Head, Known), CarryError> {
         }
     }
     known.remember_aliases();
-    let sum = |account: Account| known.total(account).get();
-    let differs = |account: &Account| sum(*account) != i128::from(head.balances.get(account).copied().unwrap_or_default());
-    if let Some(account) = Account::ALL.iter().find(|account| differs(account)) {
+    let stated = |account| i128::from(head.balances.get(&account).copied().unwrap_or_default());
+    if let Some((account, _)) = known.totals().into_each().find(|(account, total)| total.get() != stated(*account)) {
         return Err(CarryError::damaged(HEAD, &format_args!("the balance of `{}` is not that of its items", account.name())));
     }
     Ok((head, known))

@@ -28,7 +28,7 @@ macro_rules! cell {
         $rows.text($field)?
     };
     (Number $rows:ident $field:ident) => {
-        $rows.number($field)?
+        $rows.number(*$field)?
     };
     (Json $rows:ident $field:ident) => {
         $rows.json($field)?

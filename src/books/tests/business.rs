@@ -162,7 +162,7 @@ pub(super) fn balance(known: &Known, leg: Leg) -> i128 {
 }
 
 pub(super) fn total(known: &Known, account: Account) -> i128 {
-    known.total(account).get()
+    known.totals().at(account).get()
 }
 
 pub(super) fn moved(month: &Month, account: Account) -> i128 {

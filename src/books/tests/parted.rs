@@ -122,7 +122,7 @@ pub(super) fn is_the_same(
     for (_, before, facts, month) in &parts {
         let decisions = if month.is_apart { &[] } else { decisions };
         let made = Made { before, facts, decisions, settings };
-        identities::add_up(&mut all, identities(month, &month.statements(), &made, month.period.to));
+        identities::add_up(&mut all, identities(month, &month.statements(), &month.ageing(month.period.to), &made));
         month::add_up(&mut statements, month.statements());
         month::add_ages(&mut ages, month.ageing(month.period.to));
     }

@@ -17,7 +17,7 @@ fn posted(before: &Known, facts: &Facts, number: i8) -> Month {
     let settings = Settings::default();
     let month = books::post(before.clone(), facts, &[], &settings, days(number)).unwrap();
     let made = Made { before, facts, decisions: &[], settings: &settings };
-    let all = identities(&month, &month.statements(), &made, month.period.to);
+    let all = identities(&month, &month.statements(), &month.ageing(month.period.to), &made);
     let broken: Vec<Identity> = all.into_iter().filter(|one| !one.holds()).collect();
     assert!(broken.is_empty(), "{broken:?}");
     month
@@ -33,7 +33,7 @@ fn told(options: &ReconcileOptions) -> Facts {
 }
 
 fn total(month: &Month, account: Account) -> i128 {
-    month.known.total(account).get()
+    month.known.totals().at(account).get()
 }
 
 #[test]
