@@ -210,6 +210,8 @@ impl Book<'_> {
         }
         let unproven = debt.off(Off::Unproven);
         match marked {
+            // Nothing was withdrawn, and nothing is owed or nothing has come that could be given to it.
+            None if unproven == Rupiah::ZERO && (debt.payments.is_empty() || debt.open() <= Rupiah::ZERO) => Ok(()),
             None if is_told => {
                 let cause = Cause::concluded("mark withdrawn", &[id], self.period.to);
                 self.take_off(id, Off::Unproven, Rupiah::ZERO.minus(unproven), Movement::Reopened, cause)?;

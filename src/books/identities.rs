@@ -11,7 +11,7 @@ use super::item::ItemId;
 use super::known::{Decided, Known, RowState};
 use super::month::{Ageing, Statement};
 use super::off::Off;
-use super::pair::{Leg, Movement, Pair};
+use super::pair::{Key, Leg, Movement};
 use super::post::Month;
 use super::settings::Settings;
 use crate::domain::amount::Rupiah;
@@ -67,10 +67,22 @@ pub struct Made<'a> {
     pub settings: &'a Settings,
 }
 
-/// Every identity of a month, whose accounts have these statements and ages.
+/// What is told of a month.
+#[derive(Clone, Copy, Debug)]
+pub struct Told<'a> {
+    /// The keys of its pairs, in their order.
+    pub keys: &'a [Key],
+    /// What its accounts come to.
+    pub statements: &'a [Statement],
+    /// How old their items are.
+    pub ages: &'a [Ageing],
+}
+
+/// Every identity of a month.
 #[must_use]
-pub fn identities(month: &Month, statements: &[Statement], ages: &[Ageing], made: &Made<'_>) -> Vec<Identity> {
-    let mut all = pairs(month);
+pub fn identities(month: &Month, told: &Told<'_>, made: &Made<'_>) -> Vec<Identity> {
+    let Told { keys, statements, ages } = *told;
+    let mut all = pairs(month, keys);
     all.extend(read(month, made));
     all.extend(balances(month, statements));
     all.push(opening(month, made.before));
@@ -79,6 +91,13 @@ pub fn identities(month: &Month, statements: &[Statement], ages: &[Ageing], made
     all.extend(ageing(month, ages));
     all.push(causes(month, made.before));
     all
+}
+
+/// Every identity of a month whose ages are counted to its last day.
+#[cfg(test)]
+pub fn holding(month: &Month, made: &Made<'_>) -> Vec<Identity> {
+    let keys: Vec<Key> = month.pairs.iter().map(super::pair::Pair::key).collect();
+    identities(month, &Told { keys: &keys, statements: &month.statements(), ages: &month.ageing(month.period.to) }, made)
 }
 
 fn count(number: usize) -> Rupiah {
@@ -91,9 +110,9 @@ fn moved(month: &Month, is_counted: impl Fn(Leg, Movement) -> bool) -> Rupiah {
 }
 
 /// 1: every pair moves something, between legs that know the movement.
-fn pairs(month: &Month) -> Vec<Identity> {
+fn pairs(month: &Month, keys: &[Key]) -> Vec<Identity> {
     let sound = month.pairs.iter().filter(|pair| pair.is_sound()).count();
-    let mut ids: Vec<[u8; 10]> = month.pairs.iter().map(Pair::key).collect();
+    let mut ids = keys.to_vec();
     ids.sort_unstable();
     ids.dedup();
     vec![

@@ -4,7 +4,8 @@
 
 use std::fmt;
 
-use serde::{Deserialize, Serialize, Serializer};
+use serde::de::{self, Visitor};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use crate::domain::digest;
 
@@ -74,8 +75,7 @@ impl Subject {
 }
 
 /// The id of an item: its subject and 12 bytes of a digest. Written `payment:0123456789abcdef01234567`.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Deserialize)]
-#[serde(try_from = "String")]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct ItemId {
     subject: Subject,
     key: [u8; KEY_LENGTH],
@@ -136,15 +136,7 @@ impl ItemId {
     pub fn parse(text: &str) -> Option<Self> {
         let (name, key) = text.split_once(':')?;
         let subject = Subject::ALL.into_iter().find(|subject| subject.name() == name)?;
-        let (pairs, rest) = key.as_bytes().as_chunks::<2>();
-        let is_hex = |byte: &u8| matches!(byte, b'0'..=b'9' | b'a'..=b'f');
-        if pairs.len() != KEY_LENGTH || !rest.is_empty() || !key.as_bytes().iter().all(is_hex) {
-            return None;
-        }
-        let mut bytes = [0; KEY_LENGTH];
-        for (byte, pair) in bytes.iter_mut().zip(pairs) {
-            *byte = u8::from_str_radix(str::from_utf8(pair).ok()?, 16).ok()?;
-        }
+        let bytes = digest::read_hex(key)?;
         Some(Self { subject, key: bytes })
     }
 }
@@ -177,10 +169,22 @@ impl From<ItemId> for String {
     }
 }
 
-impl TryFrom<String> for ItemId {
-    type Error = &'static str;
-    fn try_from(text: String) -> Result<Self, Self::Error> {
-        Self::parse(&text).ok_or("not an item's id")
+impl<'de> Deserialize<'de> for ItemId {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Written;
+        impl Visitor<'_> for Written {
+            type Value = ItemId;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("an item's id")
+            }
+
+            fn visit_str<E: de::Error>(self, text: &str) -> Result<ItemId, E> {
+                ItemId::parse(text).ok_or_else(|| E::custom("not an item's id"))
+            }
+        }
+        // Millions are read of one carry: no text is made for each.
+        deserializer.deserialize_str(Written)
     }
 }
 

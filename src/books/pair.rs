@@ -183,6 +183,9 @@ pub struct Pair {
     pub amount: Rupiah,
 }
 
+/// What tells a pair from every other.
+pub type Key = [u8; 10];
+
 /// Which setting decides whether a pair is exported.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Gate {
@@ -230,7 +233,7 @@ impl Pair {
 
     /// Equal for equal pairs, and for nothing else.
     #[must_use]
-    pub fn key(&self) -> [u8; 10] {
+    pub fn key(&self) -> Key {
         let days = [self.day, self.original].map(|day| (day.year().to_be_bytes(), [day.month(), day.day()].map(i8::to_be_bytes)));
         let days = days.iter().flat_map(|(year, [month, day])| [&year[..], month, day]);
         let items = [Some(self.cause), self.debit.item, self.credit.item];
@@ -244,8 +247,14 @@ impl Pair {
     /// What an export calls it, so that nothing is booked twice.
     #[must_use]
     pub fn id(&self) -> String {
-        format!("B-{}", digest::hex(&self.key()))
+        id_of(&self.key())
     }
+}
+
+/// What an export calls the pair with this key.
+#[must_use]
+pub fn id_of(key: &Key) -> String {
+    format!("B-{}", digest::hex(key))
 }
 
 /// What an account receives from a leg on `side`, as a signed amount: debit +, credit −.

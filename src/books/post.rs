@@ -240,11 +240,13 @@ impl Book<'_> {
 
     /// Holds every debt of these bills against their marks.
     fn mark_all(&mut self, bills: &[BillFact]) -> Result<(), BooksError> {
-        let mut debts: BTreeMap<ItemId, Vec<&BillFact>> = BTreeMap::new();
-        for bill in bills.iter().filter(|bill| self.known.bills.contains_key(&bill.id)) {
-            debts.entry(self.debt_of(bill.id)?).or_default().push(bill);
+        let known = bills.iter().filter_map(|bill| Some((self.known.bills.get(&bill.id)?.debt, bill)));
+        let mut by_debt: Vec<(ItemId, &BillFact)> = known.collect();
+        by_debt.sort_by_key(|(debt, _)| *debt);
+        for of_debt in by_debt.chunk_by(|(one, _), (other, _)| one == other) {
+            of_debt.first().map_or(Ok(()), |(debt, _)| self.mark(*debt, of_debt.iter().map(|(_, bill)| *bill)))?;
         }
-        debts.into_iter().try_for_each(|(debt, facts)| self.mark(debt, facts.into_iter()))
+        Ok(())
     }
 
     /// Finds the bills of open debts that the ledger lists no more.

@@ -1,6 +1,8 @@
 //! The day before the first: what the books begin with. Bills that were open are found in the ledger; money in transit, held, credited or
 //! to be refunded is told, item by item. All of it stands against `opening`.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use jiff::civil::Date;
 
 use super::account::{Account, Side};
@@ -45,7 +47,7 @@ pub fn begin(bills: &[BillFact], paid: &[PaymentFact], items: &[TakenOn], settin
     let eve = from.yesterday().unwrap_or(Date::MIN);
     let period = Period { from: eve, to: eve };
     let mut book = Book::open(Known { began_on: Some(from), ..Known::default() }, settings, period);
-    let paid_bills: std::collections::BTreeSet<ItemId> = paid
+    let paid_bills: BTreeSet<ItemId> = paid
         .iter()
         .filter(|payment| payment.day() < from)
         .filter_map(|payment| if let Payee::Bill(bill) = payment.payee { Some(bill) } else { None })
@@ -58,13 +60,17 @@ pub fn begin(bills: &[BillFact], paid: &[PaymentFact], items: &[TakenOn], settin
         book.know(bill, from);
     }
     // A bill that is listed twice under two groups is of the first.
-    let debts: std::collections::BTreeSet<ItemId> = book.known.bills.values().map(|bill| bill.debt).collect();
+    let debts: BTreeSet<ItemId> = book.known.bills.values().map(|bill| bill.debt).collect();
     let mut before: Vec<&PaymentFact> = paid.iter().filter(|payment| payment.day() < from).collect();
     before.sort_by_key(|payment| (payment.paid_at, payment.id));
     for payment in before {
         book.know_before(payment);
     }
-    debts.into_iter().try_for_each(|debt| book.begin_debt(debt, &old, from))?;
+    let mut bills_of: BTreeMap<ItemId, Vec<&BillFact>> = BTreeMap::new();
+    for bill in old {
+        bills_of.entry(bill.debt).or_default().push(bill);
+    }
+    debts.into_iter().try_for_each(|debt| book.begin_debt(debt, bills_of.get(&debt).map_or(&[], Vec::as_slice), from))?;
     items.iter().try_for_each(|item| book.begin_item(item))?;
     let Book { pairs, known, aside, allocations, .. } = book;
     let (opening, handed) = Default::default();
@@ -117,9 +123,9 @@ impl Book<'_> {
         self.move_to(own, Leg::total(Account::Opening), amount, Movement::TakenOn, cause)
     }
 
+    /// `bills`: those of before that are part of it.
     fn begin_debt(&mut self, id: ItemId, bills: &[&BillFact], from: Date) -> Result<(), BooksError> {
-        let is_paid = |bill: &&&BillFact| bill.mark.and_then(|mark| mark.at).is_some_and(|at| wib_date(at) < from);
-        let was_paid = bills.iter().filter(|bill| bill.debt == id).any(|bill| is_paid(&bill));
+        let was_paid = bills.iter().filter_map(|bill| bill.mark?.at).any(|at| wib_date(at) < from);
         let debt = self.debt(id)?;
         let live = debt.bills.iter().filter_map(|bill| self.known.bills.get(bill)).filter(|bill| bill.is_live);
         let asked = live.map(|bill| bill.amount).max().filter(|_| !was_paid && !debt.is_reusable);
@@ -140,7 +146,7 @@ impl Book<'_> {
             }
         }
         let asked = debt.open();
-        let made = bills.iter().filter(|bill| bill.debt == id).filter_map(|bill| bill.events.first()?.at).min();
+        let made = bills.iter().filter_map(|bill| bill.events.first()?.at).min();
         let cause = Cause { on: made.map_or(self.period.to, wib_date), ..Cause::concluded("taken on", &[id], self.period.to) };
         self.move_to(Leg::of(Account::Receivable, id), Leg::total(Account::Opening), asked, Movement::TakenOn, cause)
     }

@@ -5,7 +5,7 @@ use std::io::{self, Cursor, Write};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use polars::prelude::{
-    AnyValue, BinaryChunkedBuilder, ChunkedBuilder as _, DataFrame, Int64Type, IntoColumn as _, IntoSeries as _, PolarsError,
+    AnyValue, BinaryChunkedBuilder, ChunkedBuilder as _, DataFrame, DataType, Int64Type, IntoColumn as _, IntoSeries as _, PolarsError,
     PrimitiveChunkedBuilder, StringChunkedBuilder,
 };
 use polars_io::SerReader as _;
@@ -26,7 +26,11 @@ fn into_io(error: PolarsError) -> io::Error {
 /// What a file from elsewhere can do to its parser is not ours to vouch for: it must refuse the file, not end the run.
 fn parsed<R: MmapBytesReader + 'static>(reader: ParquetReader<R>) -> io::Result<Stored> {
     let read = catch_unwind(AssertUnwindSafe(|| reader.finish()));
-    read.map_err(|_| io::Error::other("the inside of the table is damaged"))?.map(Stored).map_err(into_io)
+    read.map_err(|_| damaged())?.map(Stored).map_err(into_io)
+}
+
+fn damaged() -> io::Error {
+    io::Error::other("the inside of the table is damaged")
 }
 
 /// A column that is filled.
@@ -225,9 +229,39 @@ impl<W: Write> Cells for Groups<W> {
     }
 }
 
+/// Rows that are read at once.
+const SLICE: usize = 1 << 16;
+
 /// A table that was read.
 #[derive(Debug)]
 pub struct Stored(DataFrame);
+
+/// The cells of a column, one after the other.
+enum StoredCells<'s> {
+    Text(Box<dyn Iterator<Item = Option<&'s str>> + 's>),
+    Number(Box<dyn Iterator<Item = Option<i64>> + 's>),
+    Bytes(Box<dyn Iterator<Item = Option<&'s [u8]>> + 's>),
+}
+
+impl<'s> StoredCells<'s> {
+    fn of(column: &'s polars::prelude::Column) -> io::Result<Self> {
+        match column.dtype() {
+            DataType::String => Ok(Self::Text(Box::new(column.str().map_err(into_io)?.iter()))),
+            DataType::Int64 => Ok(Self::Number(Box::new(column.i64().map_err(into_io)?.iter()))),
+            DataType::Binary => Ok(Self::Bytes(Box::new(column.binary().map_err(into_io)?.iter()))),
+            other => Err(io::Error::other(format!("`{}` holds {other}", column.name()))),
+        }
+    }
+
+    /// The next cell; there is one for each row.
+    fn next(&mut self) -> Value<'s> {
+        match self {
+            Self::Text(texts) => texts.next().flatten().into(),
+            Self::Number(numbers) => numbers.next().flatten().into(),
+            Self::Bytes(bytes) => bytes.next().flatten().map_or(Value::Empty, Value::digest),
+        }
+    }
+}
 
 impl Stored {
     /// Reads `file`.
@@ -244,6 +278,40 @@ impl Stored {
     /// That it is no Parquet.
     pub fn of_bytes(bytes: Vec<u8>) -> io::Result<Self> {
         parsed(ParquetReader::new(Cursor::new(bytes)).read_parallel(ParallelStrategy::None))
+    }
+
+    /// Reads `file` some rows at a time, so that no table stands in memory whole; a table without rows is read once.
+    ///
+    /// # Errors
+    /// That it is no Parquet, or cannot be read; what `take` ends with.
+    pub fn each_slice(file: &File, mut take: impl FnMut(&Self) -> io::Result<()>) -> io::Result<()> {
+        let reader = |from: usize| Ok::<_, io::Error>(ParquetReader::new(file.try_clone()?).with_slice(Some((from, SLICE))));
+        let count = || reader(0).and_then(|mut reader| reader.num_rows().map_err(into_io));
+        let height = catch_unwind(AssertUnwindSafe(count)).map_err(|_| damaged())??;
+        let mut from = 0;
+        loop {
+            let slice = parsed(reader(from)?)?;
+            take(&slice)?;
+            from = from.saturating_add(SLICE);
+            if from >= height {
+                return Ok(());
+            }
+        }
+    }
+
+    /// Hands on row by row.
+    ///
+    /// # Errors
+    /// That a column holds neither texts, whole numbers nor digests; what `take` ends with.
+    pub fn each_row(&self, mut take: impl FnMut(&[Value<'_>]) -> io::Result<()>) -> io::Result<()> {
+        let mut columns: Vec<StoredCells<'_>> = self.0.columns().iter().map(StoredCells::of).collect::<io::Result<_>>()?;
+        let mut row = Vec::with_capacity(columns.len());
+        for _ in 0..self.0.height() {
+            row.clear();
+            row.extend(columns.iter_mut().map(StoredCells::next));
+            take(&row)?;
+        }
+        Ok(())
     }
 
     /// All of a column of whole numbers or instants.

@@ -65,15 +65,26 @@ pub const fn halves(digest: &Digest) -> [[u8; 16]; 2] {
 /// Reads 64 hexadecimal digits.
 #[must_use]
 pub fn from_hex(text: &str) -> Option<Digest> {
-    let mut digest = [0; 32];
+    read_hex(&text.to_ascii_lowercase())
+}
+
+/// Reads two lower-case hexadecimal digits a byte, and nothing else.
+#[must_use]
+pub fn read_hex<const LENGTH: usize>(text: &str) -> Option<[u8; LENGTH]> {
+    let nibble = |digit: u8| match digit {
+        b'0'..=b'9' => Some(digit.wrapping_sub(b'0')),
+        b'a'..=b'f' => Some(digit.wrapping_sub(b'a').wrapping_add(10)),
+        _ => None,
+    };
     let (pairs, rest) = text.as_bytes().as_chunks::<2>();
-    if pairs.len() != digest.len() || !rest.is_empty() {
+    if pairs.len() != LENGTH || !rest.is_empty() {
         return None;
     }
-    for (byte, pair) in digest.iter_mut().zip(pairs) {
-        *byte = u8::from_str_radix(str::from_utf8(pair).ok()?, 16).ok()?;
+    let mut bytes = [0; LENGTH];
+    for (byte, [high, low]) in bytes.iter_mut().zip(pairs) {
+        *byte = nibble(*high)? << 4 | nibble(*low)?;
     }
-    Some(digest)
+    Some(bytes)
 }
 
 /// Lower-case hexadecimal.

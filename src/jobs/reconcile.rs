@@ -241,7 +241,7 @@ pub fn run(mut billed: Billed, options: &ReconcileOptions) -> Result<ReconcileRe
     let looked = Looked { outcome: &outcome, posted: &posted, terms: &terms, run_id: &run_id };
     let standings = discrepancies::standings(&journal, &looked)?;
     let decided = journal.decided_at().map_or_else(String::new, |head| head.to_string());
-    let carry = books_files.finish(&posted, source.text(), decided)?;
+    let (carry, ended) = books_files.finish(&posted, source.text(), decided)?;
     let hash = carry.hash().map_err(|error| ReconcileError::Opening { path: options.out.clone(), reason: error.to_string() })?;
     let month = Month::of(&outcome, &terms, opening.as_ref(), &posted, &hash, files.len());
     outcome.identities.extend_from_slice(&month.identities);
@@ -265,7 +265,7 @@ pub fn run(mut billed: Billed, options: &ReconcileOptions) -> Result<ReconcileRe
         standings: &standings,
         presentation,
     };
-    report::write(&report, &options.out)?;
+    report::write(&report, ended, &options.out)?;
     let logs = files.to_vec();
     Ok(ReconcileReport {
         logs,

@@ -21,8 +21,9 @@ use super::open_items::{Findings, Items, OpenItem, Terms as ItemTerms, Todo, ope
 use super::{Outcome, Terms};
 use crate::books::breakdown::Breakdown;
 use crate::books::ground::grounds;
-use crate::books::identities::{Identity, Made, identities};
+use crate::books::identities::{Identity, Made, Told, identities};
 use crate::books::month::{Ageing, Statement};
+use crate::books::pair::{Key, Pair};
 use crate::books::take_on::{TakenOn, begin};
 use crate::books::tie::Tie;
 use crate::books::{
@@ -32,6 +33,9 @@ use crate::domain::amount::Rupiah;
 use crate::domain::calendar::wib_date;
 use crate::domain::classify::Nature;
 use crate::domain::digest::Digest;
+
+/// Parts that are posted before the next ones are begun: with one for each thread, all would wait for the slowest.
+const PARTS_PER_THREAD: usize = 2;
 
 /// What the books are opened with.
 #[derive(Clone, Debug)]
@@ -79,11 +83,11 @@ pub trait Keeper: Send {
     /// Why it cannot be.
     type Error: From<BooksError>;
 
-    /// Makes a page of a part. Several are made at once.
+    /// Makes a page of a part, whose pairs have these keys. Several are made at once.
     ///
     /// # Errors
     /// When it cannot be written down.
-    fn page(month: &Month, items: &[OpenItem], settings: &Settings) -> Result<Self::Page, Self::Error>;
+    fn page(month: &Month, keys: &[Key], items: &[OpenItem], settings: &Settings) -> Result<Self::Page, Self::Error>;
 
     /// Keeps a page, in the order of the parts.
     ///
@@ -247,7 +251,7 @@ impl Run<'_> {
         let apart: Vec<Part> = Part::apart().collect();
         let mut ready: Vec<Concluded<K::Page>> = Vec::new();
         // While some parts are posted, those before are written.
-        for some in apart.chunks(rayon::current_num_threads()) {
+        for some in apart.chunks(rayon::current_num_threads().saturating_mul(PARTS_PER_THREAD)) {
             let (made, kept) = rayon::join(
                 || some.par_iter().map(|part| self.apart::<K>(*part)).collect::<Result<Vec<_>, K::Error>>(),
                 || std::mem::take(&mut ready).into_iter().try_for_each(|part| Self::take(&mut sums, part, keeper, &self.findings)),
@@ -308,7 +312,8 @@ impl Run<'_> {
         let known = &month.known;
         let items = open_items(month, self.outcome, findings, &self.item_terms);
         let (statements, ageing) = (month.statements(), month.ageing(today));
-        let mut identities = identities(month, &statements, &ageing, made);
+        let keys: Vec<Key> = month.pairs.iter().map(Pair::key).collect();
+        let mut identities = identities(month, &Told { keys: &keys, statements: &statements, ages: &ageing }, made);
         identities.push(super::open_items::identity(known, &items));
         let wanted: Vec<&OpenItem> = items.iter().filter(|item| item.todo == Todo::Now || findings.has(&item.discrepancy_id)).collect();
         let named: Vec<_> = wanted.iter().map(|item| (item.account.map(|account| Leg::of(account, item.id)), Some(item.id))).collect();
@@ -321,7 +326,7 @@ impl Run<'_> {
             Held { item: item.clone(), payment }
         });
         let held = held.collect();
-        let page = K::page(month, &items, made.settings)?;
+        let page = K::page(month, &keys, &items, made.settings)?;
         let (prior, aside) = (prior_lines(month), month.aside.counts());
         let (breakdown, tie) = (Breakdown::of(month, today), Tie::of(known, &made.facts.bills, month.period));
         let later = month.aside.later.iter().filter(|id| id.subject() == Subject::Bill);

@@ -9,6 +9,7 @@ use super::runs::Runs;
 use crate::books::account::Side;
 use crate::books::carry::{self, About, Carry, CarryError, Head};
 use crate::books::export::{Entry, is_exported};
+use crate::books::pair::{Key, id_of};
 use crate::books::{Account, BooksError, ItemId, Leg, Month, Movement, Pair, Settings};
 use crate::columns::{Cells as _, Column, Csv, Format, Value};
 use crate::domain::amount::Rupiah;
@@ -81,10 +82,10 @@ impl Keeper for BooksFiles {
     type Page = Page;
     type Error = KeepError;
 
-    fn page(month: &Month, items: &[OpenItem], settings: &Settings) -> Result<Page, KeepError> {
+    fn page(month: &Month, keys: &[Key], items: &[OpenItem], settings: &Settings) -> Result<Page, KeepError> {
         let carry = carry::Page::of(&month.known).map_err(|error| in_carry(Path::new(CARRY), &error))?;
         Ok(Page {
-            postings: postings(&month.pairs, settings).map_err(|error| failed(POSTINGS, &error))?,
+            postings: postings(&month.pairs, keys, settings).map_err(|error| failed(POSTINGS, &error))?,
             items: lines(items).map_err(|error| failed(OPEN_ITEMS, &error))?,
             carry,
         })
@@ -125,11 +126,11 @@ impl BooksFiles {
         Ok(Self { folder: folder.to_owned(), postings, items, carry, drafts })
     }
 
-    /// Ends them and puts each in its place, the head of the carry last.
+    /// Ends what is written of them. They are in their places only after [`Ended::place`].
     ///
     /// # Errors
     /// [`WriteError`].
-    pub fn finish(self, posted: &Posted, ledger: String, journal: String) -> Result<Head, WriteError> {
+    pub fn finish(self, posted: &Posted, ledger: String, journal: String) -> Result<(Head, Ended), WriteError> {
         let Self { folder, postings, items, carry, drafts } = self;
         let about = About {
             period: posted.common.period,
@@ -141,18 +142,40 @@ impl BooksFiles {
         };
         let place = folder.join(CARRY);
         let head = carry.finish(posted.common.known.began_on, about).map_err(|error| in_carry(&place, &error))?;
-        postings.finish()?;
-        atomic::write(&folder.join(OPEN_ITEMS), |writer| {
-            Csv::begin(&mut *writer, &item_columns())?;
-            items.write(writer)
-        })?;
-        for draft in drafts {
-            let draft = Arc::into_inner(draft).map(|draft| draft.into_inner().unwrap_or_else(PoisonError::into_inner));
-            draft.map_or(Ok(()), Draft::finish)?;
-        }
         let text = head.text().map_err(|error| in_carry(&place, &error))?;
-        atomic::write(&place.join(carry::HEAD), |writer| writer.write_all(&text))?;
-        Ok(head)
+        // The carry has ended, so nobody else holds them.
+        let drafts = drafts.into_iter().filter_map(Arc::into_inner).map(|draft| draft.into_inner().unwrap_or_else(PoisonError::into_inner));
+        let drafts = std::iter::once(postings).chain(drafts).collect();
+        Ok((head, Ended { folder, drafts, items, head: text }))
+    }
+}
+
+/// The files of the books, whole and not yet in their places.
+#[derive(Debug)]
+pub struct Ended {
+    folder: PathBuf,
+    drafts: Vec<Draft>,
+    items: Runs,
+    head: Vec<u8>,
+}
+
+impl Ended {
+    /// Puts each in its place, the head of the carry last.
+    ///
+    /// # Errors
+    /// [`WriteError`].
+    pub(super) fn place(self) -> Result<(), WriteError> {
+        let Self { folder, drafts, items, head } = self;
+        // Making many megabytes durable takes the disk its time; meanwhile the open items are put in order.
+        std::thread::scope(|scope| {
+            let placed = scope.spawn(|| drafts.into_iter().try_for_each(Draft::finish));
+            atomic::write(&folder.join(OPEN_ITEMS), |writer| {
+                Csv::begin(&mut *writer, &item_columns())?;
+                items.write(writer)
+            })?;
+            placed.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))
+        })?;
+        atomic::write(&folder.join(CARRY).join(carry::HEAD), |writer| writer.write_all(&head))
     }
 }
 
@@ -183,11 +206,11 @@ fn posting_columns<'a>() -> [Column<'static, Posting<'a>>; 11] {
     ]
 }
 
-/// Rows of `postings.csv`, one a pair.
-fn postings(pairs: &[Pair], settings: &Settings) -> io::Result<Vec<u8>> {
+/// Rows of `postings.csv`, one a pair, each under its key.
+fn postings(pairs: &[Pair], keys: &[Key], settings: &Settings) -> io::Result<Vec<u8>> {
     let (mut csv, columns) = (Csv::new(Vec::new()), posting_columns());
-    for pair in pairs {
-        csv.row(&columns, &Posting { id: pair.id(), pair, is_exported: is_exported(pair, settings) })?;
+    for (pair, key) in pairs.iter().zip(keys) {
+        csv.row(&columns, &Posting { id: id_of(key), pair, is_exported: is_exported(pair, settings) })?;
     }
     Ok(csv.into_inner())
 }

@@ -43,12 +43,14 @@ use crate::columns::Format;
 use crate::domain::classify::ClassSet;
 use crate::domain::language::Language;
 use crate::domain::line::InputFile;
+use crate::parallel;
 use crate::reconcile::month::Month;
 use crate::reconcile::posted::Posted;
 use crate::reconcile::{Finding, Outcome};
 use crate::register::{Standing, Standings, Status};
 
 use atomic::{WriteError, Writer};
+use books::Ended;
 pub use carried::read_opening;
 use manifest::ReportFile;
 pub use matched::{CarriedPayment, read_matched};
@@ -178,26 +180,21 @@ fn write_for_people(report: &Report<'_>, folder: &Path) -> Result<(), WriteError
     atomic::write(&page, |writer| page::write(&document, page::ROWS_MAX, writer))
 }
 
-/// Writes every file of the report into `folder`, each whole or not at all.
+/// Writes every file of the report into `folder`, each whole or not at all, and puts those of the books in their places.
 ///
 /// # Errors
 /// [`WriteError`] for the first that cannot be written.
-pub fn write(report: &Report<'_>, folder: &Path) -> Result<(), WriteError> {
-    write_for_people(report, folder)?;
-    // The matched payments are most of the rest, so everything else is written beside them.
+pub fn write(report: &Report<'_>, books: Ended, folder: &Path) -> Result<(), WriteError> {
+    // The files of the books and the matched payments are most of it, then what people read: all beside one another.
     std::thread::scope(|scope| {
-        let matched = scope.spawn(|| atomic::write(&folder.join(matched::FILE_NAME), |writer| matched::write(report, writer)));
-        let rows = folder.join(settlement::FILE_NAME);
-        match &report.outcome.settled {
-            Some(_) => atomic::write(&rows, |writer| settlement::write(report, Format::Csv, writer))?,
-            // That of an earlier run would seem to belong to this one.
-            None => atomic::remove(&rows)?,
-        }
-        for (name, format, write) in tables() {
-            atomic::write(&folder.join(name), |writer| write(report, format, writer))?;
-        }
-        atomic::write(&folder.join(SCHEMA), |writer| writer.write_all(SUMMARY_SCHEMA.as_bytes()))?;
-        matched.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))
+        let others = [
+            scope.spawn(|| books.place()),
+            scope.spawn(|| atomic::write(&folder.join(matched::FILE_NAME), |writer| matched::write(report, writer))),
+            scope.spawn(|| write_tables(report, folder)),
+        ];
+        let for_people = write_for_people(report, folder);
+        let others = others.map(|other| other.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)));
+        others.into_iter().chain([for_people]).collect::<Result<(), _>>()
     })?;
     // Last, so that a summary stands only beside a whole report.
     atomic::write(&folder.join("summary.json"), |writer| {
@@ -206,10 +203,24 @@ pub fn write(report: &Report<'_>, folder: &Path) -> Result<(), WriteError> {
         names.extend(report.outcome.settled.as_ref().map(|_| settlement::FILE_NAME.to_owned()));
         names.extend(report.presentation.iter().flat_map(|_| FOR_PEOPLE).map(str::to_owned));
         names.extend(books::names());
-        let files = names.iter().map(|name| ReportFile::of(folder, name)).collect::<io::Result<_>>()?;
+        let files = parallel::map_parts(&names, 1, |names| names.iter().map(|name| ReportFile::of(folder, name)).collect::<Vec<_>>());
+        let files = files.into_iter().flatten().collect::<io::Result<_>>()?;
         serde_json::to_writer_pretty(&mut *writer, &Whole { summary: report.summary, files })?;
         writer.write_all(b"\n")
     })
+}
+
+fn write_tables(report: &Report<'_>, folder: &Path) -> Result<(), WriteError> {
+    let rows = folder.join(settlement::FILE_NAME);
+    match &report.outcome.settled {
+        Some(_) => atomic::write(&rows, |writer| settlement::write(report, Format::Csv, writer))?,
+        // That of an earlier run would seem to belong to this one.
+        None => atomic::remove(&rows)?,
+    }
+    for (name, format, write) in tables() {
+        atomic::write(&folder.join(name), |writer| write(report, format, writer))?;
+    }
+    atomic::write(&folder.join(SCHEMA), |writer| writer.write_all(SUMMARY_SCHEMA.as_bytes()))
 }
 
 /// The ids of a set in alphabetical order.

@@ -25,6 +25,9 @@ pub(super) enum Kind {
     Json,
 }
 
+/// A column: its name, and what it holds.
+pub(super) type Named = (&'static str, Kind);
+
 /// Rows of a table, filled field by field.
 pub(super) struct Rows {
     cells: parquet::Rows,
@@ -143,19 +146,5 @@ impl Kind {
             Self::Number => columns::Kind::Rupiah,
             Self::Text | Self::Hex | Self::Json => columns::Kind::Foreign,
         }
-    }
-
-    /// Writes a cell as the value of a JSON field.
-    pub(super) fn write_json(self, cell: &Value<'_>, out: &mut Vec<u8>) -> Result<(), String> {
-        let written = match self {
-            Self::Text | Self::Hex | Self::Number if cell.is_empty() => serde_json::to_writer(out, &()),
-            Self::Text | Self::Hex => serde_json::to_writer(out, cell.as_text().ok_or("a text is missing")?),
-            Self::Number => serde_json::to_writer(out, &cell.as_number().ok_or("a number is missing")?),
-            Self::Json => {
-                out.extend_from_slice(cell.as_text().ok_or("a text is missing")?.as_bytes());
-                Ok(())
-            }
-        };
-        written.map_err(|error| error.to_string())
     }
 }

@@ -7,6 +7,7 @@
 mod cell;
 mod columns;
 mod read;
+mod record;
 mod table;
 
 use std::collections::BTreeMap;
@@ -304,7 +305,7 @@ pub fn read(folder: &Path) -> Result<(Head, Known), CarryError> {
             rows = rows.saturating_add(1);
             running.update(&digest);
         };
-        read::read(table, format, file, &mut known, each).map_err(|reason| CarryError::damaged(&name, &reason))?;
+        read::read(table, format, &file, &mut known, each).map_err(|reason| CarryError::damaged(&name, &reason))?;
         let found = TableHead { rows, sha256: digest::hex(&running.finish()) };
         if head.tables.get(table.name) != Some(&found) {
             return Err(CarryError::damaged(&name, &"its rows are not those that were written"));

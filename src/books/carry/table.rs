@@ -3,9 +3,10 @@
 use std::collections::BTreeMap;
 use std::io;
 
-use serde::de::DeserializeOwned;
+use serde::de::{DeserializeOwned, Error as _, IntoDeserializer as _};
 
-use super::columns::{Kind, Rows};
+use super::columns::{Kind, Named, Rows};
+use super::record::Record;
 use crate::books::known::{Accepted, Alarm, BankLine, Batch, Bill, Debt, Decided, Known, Open, Payment, Payout, Row as SettlementRow};
 use crate::columns::{self, Value};
 
@@ -16,11 +17,11 @@ pub(super) struct Table {
     /// What a row is about.
     pub(super) key: &'static str,
     /// Its other columns, each a field of what is known, under its name.
-    pub(super) columns: &'static [(&'static str, Kind)],
+    pub(super) columns: &'static [Named],
     /// Whether people read it: then it is written as CSV, too.
     pub(super) has_csv: bool,
     write: fn(&Known, &mut Rows) -> io::Result<()>,
-    read: fn(&mut Known, String, &[u8]) -> Result<(), String>,
+    read: fn(&mut Known, &str, Record<'_, '_>) -> Result<(), serde_json::Error>,
 }
 
 macro_rules! cell {
@@ -55,7 +56,7 @@ macro_rules! tables {
                 }
                 Ok(())
             },
-            read: |known, key, json| insert(&mut known.$map, key, json),
+            read: |known, key, record| insert(&mut known.$map, key, record),
         }),*];
     };
 }
@@ -105,14 +106,14 @@ tables! {
     "accepted" accepted: Accepted "item" People { decision Text, amount Number }
 }
 
-fn insert<K: Ord + TryFrom<String, Error = &'static str>, V: DeserializeOwned>(
+fn insert<K: Ord + DeserializeOwned, V: DeserializeOwned>(
     map: &mut BTreeMap<K, V>,
-    key: String,
-    json: &[u8],
-) -> Result<(), String> {
-    let key = K::try_from(key).map_err(str::to_owned)?;
-    let value = serde_json::from_slice(json).map_err(|error| error.to_string())?;
-    if map.insert(key, value).is_some() { Err("two rows are about one thing".to_owned()) } else { Ok(()) }
+    key: &str,
+    record: Record<'_, '_>,
+) -> Result<(), serde_json::Error> {
+    let key = K::deserialize(key.into_deserializer())?;
+    let value = V::deserialize(record)?;
+    if map.insert(key, value).is_some() { Err(serde_json::Error::custom("two rows are about one thing")) } else { Ok(()) }
 }
 
 impl Table {
@@ -123,23 +124,15 @@ impl Table {
         Ok(rows)
     }
 
-    /// Takes a row of `format` back, its key first; `json` is where its record is put together.
-    pub(super) fn take(&self, format: u32, known: &mut Known, cells: &[Value<'_>], json: &mut Vec<u8>) -> Result<(), String> {
+    /// Takes a row of these columns back, its key first.
+    pub(super) fn take(&self, columns: &[&Named], known: &mut Known, cells: &[Value<'_>]) -> Result<(), serde_json::Error> {
         let key = cells.split_first().and_then(|(key, cells)| Some((key.as_text()?, cells)));
-        let Some((key, cells)) = key else { return Err("a row is about nothing".to_owned()) };
-        json.clear();
-        for (((name, kind), cell), before) in self.columns_of(format).zip(cells).zip(std::iter::once(b'{').chain(std::iter::repeat(b','))) {
-            json.push(before);
-            serde_json::to_writer(&mut *json, name).map_err(|error| error.to_string())?;
-            json.push(b':');
-            kind.write_json(cell, json)?;
-        }
-        json.push(b'}');
-        (self.read)(known, key.to_owned(), json)
+        let Some((key, cells)) = key else { return Err(serde_json::Error::custom("a row is about nothing")) };
+        (self.read)(known, key, Record { columns, cells })
     }
 
     /// The columns it has in `format`, without the key.
-    fn columns_of(&self, format: u32) -> impl Iterator<Item = &'static (&'static str, Kind)> {
+    pub(super) fn columns_of(&self, format: u32) -> impl Iterator<Item = &'static Named> {
         let is_there =
             move |column: &str| ADDED.iter().all(|(table, added, since)| (*table, *added) != (self.name, column) || format >= *since);
         self.columns.iter().filter(move |(column, _)| is_there(column))

@@ -6,7 +6,7 @@ use proptest::prelude::*;
 use proptest::test_runner::TestCaseError;
 
 use crate::books::fact::{Facts, Payee, RowKind};
-use crate::books::identities::{self, Made, identities};
+use crate::books::identities::{self, Made, holding};
 use crate::books::month::{self, Statement};
 use crate::books::parts::{Link, Part, Parts};
 use crate::books::post::{Month, Posting};
@@ -122,7 +122,7 @@ pub(super) fn is_the_same(
     for (_, before, facts, month) in &parts {
         let decisions = if month.is_apart { &[] } else { decisions };
         let made = Made { before, facts, decisions, settings };
-        identities::add_up(&mut all, identities(month, &month.statements(), &month.ageing(month.period.to), &made));
+        identities::add_up(&mut all, holding(month, &made));
         month::add_up(&mut statements, month.statements());
         month::add_ages(&mut ages, month.ageing(month.period.to));
     }

@@ -13,7 +13,7 @@ use crate::books::export::export;
 use crate::books::fact::*;
 use crate::books::ground::ground;
 use crate::books::hledger;
-use crate::books::identities::{Identity, Made, identities};
+use crate::books::identities::{Identity, Made, holding};
 use crate::books::item::{ItemId, Subject};
 use crate::books::known::Known;
 use crate::books::pair::Leg;
@@ -227,8 +227,7 @@ fn told(made: &[Decision]) -> Vec<String> {
 fn holds(before: &Known, facts: &Facts, decisions: &[Decision], settings: &Settings, month: &Month) -> Result<(), TestCaseError> {
     let made = Made { before, facts, decisions, settings };
     let exported = export(&month.pairs, &[], settings);
-    let broken: Vec<Identity> =
-        identities(month, &month.statements(), &month.ageing(month.period.to), &made).into_iter().filter(|one| !one.holds()).collect();
+    let broken: Vec<Identity> = holding(month, &made).into_iter().filter(|one| !one.holds()).collect();
     prop_assert!(broken.is_empty(), "{:?}", broken);
     let again = export(&month.pairs, &exported.entries, settings);
     prop_assert!(again.entries.is_empty(), "exported twice");

@@ -1,7 +1,7 @@
 //! What a reconciliation found, posted: the books of a month in which every class occurs.
 
 use super::*;
-use crate::books::identities::{Identity, Made, identities};
+use crate::books::identities::{Identity, Made, holding};
 use crate::books::pair::Leg;
 use crate::books::take_on::begin;
 use crate::books::{self, Account, Facts, ItemId, Known, Month, Part, Settings};
@@ -17,7 +17,7 @@ fn posted(before: &Known, facts: &Facts, number: i8) -> Month {
     let settings = Settings::default();
     let month = books::post(before.clone(), facts, &[], &settings, days(number)).unwrap();
     let made = Made { before, facts, decisions: &[], settings: &settings };
-    let all = identities(&month, &month.statements(), &month.ageing(month.period.to), &made);
+    let all = holding(&month, &made);
     let broken: Vec<Identity> = all.into_iter().filter(|one| !one.holds()).collect();
     assert!(broken.is_empty(), "{broken:?}");
     month
